@@ -1,0 +1,269 @@
+package boltpage
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"unsafe"
+)
+
+// Errors that say why nothing at all can be read from a file.
+var (
+	// ErrEmpty says that the file has no bytes.
+	ErrEmpty = errors.New("file is empty")
+	// ErrNoMeta says that neither meta page is valid, so there is no way in.
+	ErrNoMeta = errors.New("no valid meta page")
+)
+
+// File is one bbolt file. Its methods are safe for concurrent use until Close.
+type File struct {
+	data    []byte
+	unmap   func() error
+	metas   [2]Meta
+	meta    Meta   // the one in use
+	pages   uint64 // whole pages that the file holds
+	visited bitmap // pages reached from the root, overflow pages included
+
+	mu        sync.Mutex // guards what follows, and visited after open
+	anomalies anomalyList
+	root      *Bucket
+	buckets   map[string]*Bucket
+	freelist  freelist
+}
+
+// Open maps the file f read-only and reads its structure. It reads f's size
+// once; f may be closed afterwards, and bytes appended later are not seen.
+// The error is ErrEmpty, ErrNoMeta, a *FaultError, or what mapping said.
+func Open(f *os.File) (*File, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() == 0 {
+		return nil, ErrEmpty
+	}
+	if info.Size() != int64(int(info.Size())) {
+		return nil, fmt.Errorf("map %s: %d bytes do not fit the address space", f.Name(), info.Size())
+	}
+	data, unmap, err := mapFile(f, int(info.Size()))
+	if err != nil {
+		return nil, fmt.Errorf("map %s: %w", f.Name(), err)
+	}
+	file, err := newFile(data)
+	if err != nil {
+		return nil, errors.Join(err, unmap())
+	}
+	file.unmap = unmap
+	return file, nil
+}
+
+// OpenBytes reads a bbolt file that is already in memory. The caller must not
+// change data while the File is in use.
+func OpenBytes(data []byte) (*File, error) {
+	if len(data) == 0 {
+		return nil, ErrEmpty
+	}
+	return newFile(data)
+}
+
+func newFile(data []byte) (*File, error) {
+	f := &File{data: data, buckets: map[string]*Bucket{}}
+	if err := f.guard(f.readMetas); err != nil {
+		return nil, err
+	}
+	if !f.meta.Valid() {
+		return nil, f.noMeta()
+	}
+	f.pages = uint64(len(data)) / uint64(f.meta.PageSize)
+	if f.pages < f.meta.HighWater {
+		f.report(Anomaly{Page: f.pages, Kind: Truncated, Detail: fmt.Sprintf("file ends at page %d of %d", f.pages, f.meta.HighWater)})
+	}
+	f.visited = newBitmap(min(f.pages, f.meta.HighWater))
+	f.compareMetas()
+	f.readTree()
+	f.readFreelist()
+	return f, nil
+}
+
+// Close gives the map back. No other call may be running or follow.
+func (f *File) Close() error {
+	f.data = nil
+	if f.unmap == nil {
+		return nil
+	}
+	unmap := f.unmap
+	f.unmap = nil
+	return unmap()
+}
+
+// Size is the size of the file in bytes, a trailer included.
+func (f *File) Size() int64 { return int64(len(f.data)) }
+
+// PageSize is the size of a page in bytes.
+func (f *File) PageSize() int { return int(f.meta.PageSize) }
+
+// Pages is the number of whole pages the file holds.
+func (f *File) Pages() uint64 { return f.pages }
+
+// Anomalies lists what was found wrong so far: by Open in the structure, and
+// by every Each that has run in the pages it read. The order is by page.
+func (f *File) Anomalies() []Anomaly {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.anomalies.sorted()
+}
+
+// AnomalyCount is the number of anomalies found so far, those past the limit
+// of what Anomalies keeps included.
+func (f *File) AnomalyCount() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.anomalies.total
+}
+
+// ReadAt copies bytes of the file, as io.ReaderAt. A page that vanished under
+// the map is a *FaultError.
+func (f *File) ReadAt(p []byte, off int64) (int, error) {
+	if off < 0 || off > int64(len(f.data)) || int64(len(p)) > int64(len(f.data))-off {
+		return 0, fmt.Errorf("read %d bytes at offset %d: beyond the file's %d bytes", len(p), off, len(f.data))
+	}
+	n := 0
+	err := f.guard(func() { n = copy(p, f.data[off:]) })
+	return n, err
+}
+
+// FaultError says that a part of the file could not be read through the map:
+// the file was cut short after it was mapped, or the disk failed.
+type FaultError struct {
+	Page   uint64 // the page that could not be read
+	Offset int64  // bytes from the start of the file
+}
+
+func (e *FaultError) Error() string {
+	return fmt.Sprintf("page %d (offset %d) vanished while it was read: the file was truncated or its disk failed", e.Page, e.Offset)
+}
+
+// guard runs fn and turns a fault inside the map into a *FaultError. It guards
+// the calling goroutine only. Every other panic passes through.
+func (f *File) guard(fn func()) (err error) {
+	old := debug.SetPanicOnFault(true)
+	defer func() {
+		debug.SetPanicOnFault(old)
+		if r := recover(); r != nil {
+			fault := f.faultFrom(r)
+			if fault == nil {
+				panic(r)
+			}
+			err = fault
+		}
+	}()
+	fn()
+	return nil
+}
+
+// faultFrom returns nil when the panic value r is no fault inside the map.
+func (f *File) faultFrom(r any) *FaultError {
+	addresser, ok := r.(interface{ Addr() uintptr })
+	if !ok || len(f.data) == 0 {
+		return nil
+	}
+	base := uintptr(unsafe.Pointer(unsafe.SliceData(f.data)))
+	addr := addresser.Addr()
+	if addr < base || addr-base >= uintptr(len(f.data)) {
+		return nil
+	}
+	off := int64(addr - base)
+	if f.meta.PageSize == 0 {
+		return &FaultError{Offset: off}
+	}
+	return &FaultError{Page: uint64(off) / uint64(f.meta.PageSize), Offset: off}
+}
+
+// report records an anomaly.
+func (f *File) report(a Anomaly) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.anomalies.add(a)
+}
+
+// Kind names a class of anomaly. The names are stable.
+type Kind string
+
+// The kinds of anomaly.
+const (
+	BadMeta     Kind = "bad-meta"     // a meta page is invalid or contradicts the other
+	Truncated   Kind = "truncated"    // the file ends before its last page
+	OutOfRange  Kind = "out-of-range" // a page id points outside the file
+	BadPage     Kind = "bad-page"     // a page is not what its place in the tree says
+	Shared      Kind = "shared-page"  // a page is reached twice: a cycle or two parents
+	BadElement  Kind = "bad-element"  // an element lies outside its page or is malformed
+	BadPacking  Kind = "bad-packing"  // elements do not follow one another as bbolt writes them
+	BadOrder    Kind = "bad-order"    // keys are not in ascending order
+	BadFreelist Kind = "bad-freelist" // the list of free pages is malformed or lists a page in use
+	TooDeep     Kind = "too-deep"     // the tree is deeper than any real one
+	Fault       Kind = "fault"        // a page vanished under the map
+	OtherMeta   Kind = "other-meta"   // the two metas show different states where a copy would have one; not damage by itself
+)
+
+// Anomaly is one thing that is wrong with the file.
+type Anomaly struct {
+	Page   uint64 // where, as a page id
+	Kind   Kind
+	Detail string // for people; holds no bytes of keys or values
+	Lost   int    // how many items it makes unreadable, -1 when that cannot be known
+}
+
+func (a Anomaly) String() string {
+	return fmt.Sprintf("page %d: %s: %s", a.Page, a.Kind, a.Detail)
+}
+
+// maxAnomalies bounds the memory that a hostile file can claim for its faults.
+const maxAnomalies = 10_000
+
+type anomalyList struct {
+	list  []Anomaly
+	seen  map[Anomaly]struct{}
+	total int
+}
+
+// add keeps an anomaly once, however often the page is read.
+func (l *anomalyList) add(a Anomaly) {
+	if _, ok := l.seen[a]; ok {
+		return
+	}
+	l.total++
+	if len(l.list) == maxAnomalies {
+		return
+	}
+	if l.seen == nil {
+		l.seen = map[Anomaly]struct{}{}
+	}
+	l.seen[a] = struct{}{}
+	l.list = append(l.list, a)
+}
+
+func (l *anomalyList) sorted() []Anomaly {
+	list := slices.Clone(l.list)
+	slices.SortStableFunc(list, func(a, b Anomaly) int {
+		switch {
+		case a.Page < b.Page:
+			return -1
+		case a.Page > b.Page:
+			return 1
+		}
+		return 0
+	})
+	return list
+}
+
+// bitmap marks pages.
+type bitmap []uint64
+
+func newBitmap(n uint64) bitmap { return make(bitmap, (n+63)/64) }
+
+func (b bitmap) has(i uint64) bool { return i/64 < uint64(len(b)) && b[i/64]&(1<<(i%64)) != 0 }
+
+func (b bitmap) set(i uint64) { b[i/64] |= 1 << (i % 64) }

@@ -1,0 +1,416 @@
+package boltpage_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.etcd.io/bbolt"
+
+	"revenant/decoder/boltpage"
+)
+
+// entry is an item of a bucket, or a bucket with its items.
+type entry struct {
+	Key, Value string
+	Bucket     bool
+	Sequence   uint64
+	Items      []entry
+}
+
+func TestEqualsBboltOnRealFiles(t *testing.T) {
+	files, err := filepath.Glob("../../testdata/clusters/*/*/*.db.gz")
+	if err != nil || len(files) < 30 {
+		t.Fatalf("found %d snapshot files, err %v", len(files), err)
+	}
+	for _, path := range files {
+		t.Run(strings.TrimPrefix(path, "../../testdata/clusters/"), func(t *testing.T) {
+			equalsBbolt(t, gunzip(t, path))
+		})
+	}
+}
+
+func TestEqualsBboltOnMadeFiles(t *testing.T) {
+	for _, pageSize := range []int{1024, 4096, 16384, 65536} {
+		for _, noFreelist := range []bool{false, true} {
+			for seed := range uint64(6) {
+				name := fmt.Sprintf("page=%d/nofreelist=%v/seed=%d", pageSize, noFreelist, seed)
+				t.Run(name, func(t *testing.T) {
+					equalsBbolt(t, makeFile(t, pageSize, noFreelist, seed))
+				})
+			}
+		}
+	}
+}
+
+// equalsBbolt holds what boltpage reads against what bbolt reads, whole and in
+// ranges, and wants no anomaly.
+func equalsBbolt(t *testing.T, path string) {
+	t.Helper()
+	db, err := bbolt.Open(path, 0o400, &bbolt.Options{ReadOnly: true, PreLoadFreelist: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	file := openFile(t, path)
+	var want []entry
+	var size int64
+	err = db.View(func(tx *bbolt.Tx) error {
+		size = tx.Size()
+		want, err = readBbolt(tx.Cursor().Bucket())
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := readBoltpage(t, file, file.Root())
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("items differ (-bbolt +boltpage):\n%s", diff)
+	}
+	for _, e := range want {
+		for _, n := range []int{2, 7, 1000} {
+			checkRanges(t, file.Bucket(e.Key), n, e.Items)
+		}
+	}
+	if got := file.Meta().Size(); got != size {
+		t.Errorf("size = %d, bbolt says %d", got, size)
+	}
+	for _, a := range file.Anomalies() {
+		t.Errorf("anomaly in a healthy file: %v", a)
+	}
+	u := file.Usage()
+	if free := uint64(db.Stats().FreePageN + db.Stats().PendingPageN); u.Unreachable != 0 || u.Free != free {
+		t.Errorf("usage = %+v, bbolt has %d free pages", u, free)
+	}
+}
+
+func readBbolt(b *bbolt.Bucket) ([]entry, error) {
+	var list []entry
+	err := b.ForEach(func(k, v []byte) error {
+		if v != nil {
+			list = append(list, entry{Key: string(k), Value: string(v)})
+			return nil
+		}
+		sub := b.Bucket(k)
+		items, err := readBbolt(sub)
+		list = append(list, entry{Key: string(k), Bucket: true, Sequence: sub.Sequence(), Items: items})
+		return err
+	})
+	return list, err
+}
+
+func readBoltpage(t *testing.T, f *boltpage.File, b *boltpage.Bucket) []entry {
+	t.Helper()
+	var list []entry
+	err := b.Each(func(it boltpage.Item) error {
+		if !it.Bucket {
+			at := make([]byte, len(it.Value))
+			if _, err := f.ReadAt(at, it.Offset); err != nil || !bytes.Equal(at, it.Value) {
+				t.Errorf("value of %q is not at its offset %d (err %v)", it.Key, it.Offset, err)
+			}
+			list = append(list, entry{Key: string(it.Key), Value: string(it.Value)})
+			return nil
+		}
+		sub := f.Bucket(string(it.Key))
+		if b != f.Root() {
+			var err error
+			if sub, err = b.Open(it); err != nil {
+				return err
+			}
+		}
+		list = append(list, entry{Key: string(it.Key), Bucket: true, Sequence: sub.Sequence, Items: readBoltpage(t, f, sub)})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// checkRanges reads the bucket's ranges in parallel.
+func checkRanges(t *testing.T, b *boltpage.Bucket, n int, want []entry) {
+	t.Helper()
+	ranges := b.Ranges(n)
+	if len(ranges) > n || len(ranges) == 0 {
+		t.Fatalf("asked for %d ranges, got %d", n, len(ranges))
+	}
+	keys := make([][]string, len(ranges))
+	var wg sync.WaitGroup
+	total := 0
+	for i, r := range ranges {
+		total += r.Len()
+		wg.Go(func() {
+			err := r.Each(func(it boltpage.Item) error {
+				keys[i] = append(keys[i], string(it.Key))
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	var all, wantKeys []string
+	for i := range keys {
+		all = append(all, keys[i]...)
+	}
+	for _, e := range want {
+		wantKeys = append(wantKeys, e.Key)
+	}
+	if diff := cmp.Diff(wantKeys, all); diff != "" {
+		t.Errorf("%s in %d ranges: keys differ (-want +got):\n%s", b.Name, n, diff)
+	}
+	if total != len(wantKeys) || b.Len() != total {
+		t.Errorf("%s: ranges hold %d items, bucket %d, want %d", b.Name, total, b.Len(), len(wantKeys))
+	}
+}
+
+// makeFile writes a database as bbolt does after a life of inserts, overwrites
+// and deletes: several buckets, nested and inline ones, values from none to
+// several pages.
+func makeFile(t testing.TB, pageSize int, noFreelist bool, seed uint64) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "made.db")
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{PageSize: pageSize, NoFreelistSync: noFreelist, NoSync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(seed, uint64(pageSize)))
+	for range 12 {
+		err := db.Update(func(tx *bbolt.Tx) error { return churn(tx, r, pageSize) })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func churn(tx *bbolt.Tx, r *rand.Rand, pageSize int) error {
+	for range 6 {
+		b, err := tx.CreateBucketIfNotExists(fmt.Appendf(nil, "bucket-%d", r.IntN(9)))
+		if err != nil {
+			return err
+		}
+		if r.IntN(3) == 0 {
+			if b, err = b.CreateBucketIfNotExists(fmt.Appendf(nil, "nested-%d", r.IntN(3))); err != nil {
+				return err
+			}
+		}
+		if err := b.SetSequence(r.Uint64()); err != nil {
+			return err
+		}
+		for range r.IntN(200) {
+			key := fmt.Appendf(nil, "%x", r.IntN(1500))
+			size := r.IntN(200)
+			if r.IntN(20) == 0 {
+				size = r.IntN(5 * pageSize)
+			}
+			if r.IntN(3) == 0 {
+				err = b.Delete(key)
+			} else {
+				err = b.Put(key, bytes.Repeat([]byte{byte(r.Uint32())}, size))
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func TestOpenRefuses(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		data []byte
+		want error
+	}{
+		{"nothing", nil, boltpage.ErrEmpty},
+		{"one byte", []byte{1}, boltpage.ErrNoMeta},
+		{"text", bytes.Repeat([]byte("not a database\n"), 10_000), boltpage.ErrNoMeta},
+		{"zeros", make([]byte, 1<<20), boltpage.ErrNoMeta},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, err := boltpage.OpenBytes(tt.data); !errors.Is(err, tt.want) {
+				t.Errorf("err = %v, want %v", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestSecondMetaLeadsIn(t *testing.T) {
+	for _, pageSize := range []int{1024, 4096, 65536} {
+		data := readFile(t, makeFile(t, pageSize, true, 1))
+		clear(data[16:32])
+		f, err := boltpage.OpenBytes(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.PageSize() != pageSize || f.Meta().Page != 1 {
+			t.Errorf("page size %d by meta page %d, want %d by 1", f.PageSize(), f.Meta().Page, pageSize)
+		}
+		if !slices.ContainsFunc(f.Anomalies(), func(a boltpage.Anomaly) bool { return a.Page == 0 && a.Kind == boltpage.BadMeta }) {
+			t.Errorf("the damaged meta page is not reported: %v", f.Anomalies())
+		}
+	}
+}
+
+// TestTruncatedUnderMap cuts the file while it is mapped, which makes the
+// kernel answer reads with SIGBUS.
+func TestTruncatedUnderMap(t *testing.T) {
+	path := makeFile(t, 4096, true, 3)
+	f := openFile(t, path)
+	if err := os.Truncate(path, 8192); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range f.Buckets() {
+		b := f.Bucket(name)
+		if b.Root == 0 {
+			continue // inline: its bytes are a copy
+		}
+		err := b.Each(func(boltpage.Item) error { return nil })
+		var fault *boltpage.FaultError
+		if !errors.As(err, &fault) || fault.Page < 2 {
+			t.Fatalf("bucket %s: err = %v, want a *FaultError naming the page", name, err)
+		}
+	}
+	if _, err := f.ReadAt(make([]byte, 10), f.Size()-10); err == nil {
+		t.Error("read of a vanished page did not fail")
+	}
+	if !slices.ContainsFunc(f.Anomalies(), func(a boltpage.Anomaly) bool { return a.Kind == boltpage.Fault }) {
+		t.Error("no fault is listed")
+	}
+}
+
+func TestOtherPanicsPass(t *testing.T) {
+	f := openFile(t, makeFile(t, 4096, true, 3))
+	defer func() {
+		if r := recover(); r != "mine" {
+			t.Errorf("recovered %v, want the callback's own panic", r)
+		}
+	}()
+	_ = f.Root().Each(func(boltpage.Item) error { panic("mine") })
+}
+
+func TestEachStopsAtError(t *testing.T) {
+	f := openFile(t, makeFile(t, 4096, true, 3))
+	stop := errors.New("enough")
+	calls := 0
+	err := f.Root().Each(func(boltpage.Item) error { calls++; return stop })
+	if !errors.Is(err, stop) || calls != 1 {
+		t.Errorf("err = %v after %d calls", err, calls)
+	}
+}
+
+func FuzzOpen(f *testing.F) {
+	f.Add([]byte{})
+	f.Add(readFile(f, makeFile(f, 1024, false, 1))[:8192])
+	f.Fuzz(func(t *testing.T, data []byte) { walkAll(t, data) })
+}
+
+// FuzzWalk writes the fuzzer's bytes over a healthy file, so that the metas
+// stay valid and the tree is what is attacked.
+func FuzzWalk(f *testing.F) {
+	healthy := readFile(f, makeFile(f, 1024, false, 2))
+	f.Add(uint32(2048), []byte{9, 0, 0, 0})
+	f.Add(uint32(4096+8), []byte{1, 0, 255, 255})
+	f.Fuzz(func(t *testing.T, at uint32, patch []byte) {
+		data := slices.Clone(healthy)
+		copy(data[2048+int(at)%(len(data)-2048):], patch)
+		walkAll(t, data)
+	})
+}
+
+func walkAll(t *testing.T, data []byte) {
+	file, err := boltpage.OpenBytes(data)
+	if err != nil {
+		return
+	}
+	defer file.Close()
+	var visit func(b *boltpage.Bucket)
+	visit = func(b *boltpage.Bucket) {
+		items := 0
+		err := b.Each(func(it boltpage.Item) error {
+			items++
+			if it.Bucket && b != file.Root() {
+				if sub, err := b.Open(it); err == nil {
+					visit(sub)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatalf("walk: %v", err)
+		}
+		if items > b.Len() {
+			t.Fatalf("%d items where the pages hold %d", items, b.Len())
+		}
+	}
+	visit(file.Root())
+	for _, name := range file.Buckets() {
+		visit(file.Bucket(name))
+	}
+	file.Usage()
+}
+
+func openFile(t testing.TB, path string) *boltpage.File {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	file, err := boltpage.Open(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := file.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return file
+}
+
+func readFile(t testing.TB, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func gunzip(t testing.TB, path string) string {
+	t.Helper()
+	in, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	z, err := gzip.NewReader(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(t.TempDir(), strings.TrimSuffix(filepath.Base(path), ".gz"))
+	if err := os.WriteFile(out, data, 0o400); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}

@@ -1,0 +1,177 @@
+package boltpage
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/fnv"
+)
+
+const (
+	pageHeaderSize = 16
+	metaSize       = 64
+	metaMagic      = 0xED0CDAED
+	metaVersion    = 2
+	// NoFreelist is the freelist page id of a file whose free pages are not
+	// listed but are simply those not reachable, as etcd has it (bbolt
+	// Options.NoFreelistSync).
+	NoFreelist = 1<<64 - 1
+
+	minPageSize = 512
+	maxPageSize = 32 << 20
+)
+
+// Meta is one of the two meta pages. The valid one with the higher TxID is the
+// state of the file.
+type Meta struct {
+	Page      uint64 // 0 or 1
+	PageSize  uint32 // bytes
+	Root      uint64 // page of the root bucket
+	Sequence  uint64 // of the root bucket
+	Freelist  uint64 // page of the list of free pages, or NoFreelist
+	HighWater uint64 // one past the highest page in use
+	TxID      uint64 // transaction that wrote it
+	Problem   string // why it is invalid, "" when it is valid
+}
+
+// Valid says whether magic, version, checksum and all page ids are right.
+func (m Meta) Valid() bool { return m.PageSize != 0 && m.Problem == "" }
+
+// Size is the size in bytes that bbolt reports for this state (Tx.Size), which
+// can be less than that of the file.
+func (m Meta) Size() int64 { return int64(m.HighWater) * int64(m.PageSize) }
+
+// Metas returns both meta pages, valid or not.
+func (f *File) Metas() [2]Meta { return f.metas }
+
+// Meta returns the meta page in use.
+func (f *File) Meta() Meta { return f.meta }
+
+// readMetas finds the page size and picks the newest valid meta page. The
+// second one is found without the first as bbolt does (db.go
+// getPageSizeFromSecondMeta): by trying the powers of two.
+func (f *File) readMetas() {
+	f.metas[0] = parseMeta(f.data, 0)
+	f.metas[1] = Meta{Page: 1, Problem: "not found"}
+	if f.metas[0].Valid() {
+		f.metas[1] = parseMeta(f.data[min(int(f.metas[0].PageSize), len(f.data)):], 1)
+		if f.metas[1].Valid() && f.metas[1].PageSize != f.metas[0].PageSize {
+			f.metas[1].Problem = fmt.Sprintf("page size %d where the first meta page has %d", f.metas[1].PageSize, f.metas[0].PageSize)
+		}
+	} else {
+		for size := minPageSize; size <= maxPageSize && size < len(f.data); size *= 2 {
+			m := parseMeta(f.data[size:], 1)
+			if m.Valid() && int(m.PageSize) == size {
+				f.metas[1] = m
+				break
+			}
+		}
+	}
+	for _, m := range f.metas {
+		if m.Valid() && (!f.meta.Valid() || m.TxID > f.meta.TxID) {
+			f.meta = m
+		}
+	}
+}
+
+// parseMeta reads the meta page at the start of data; size limits are those of
+// the file behind it.
+func parseMeta(data []byte, page uint64) Meta {
+	m := Meta{Page: page}
+	if len(data) < pageHeaderSize+metaSize {
+		m.Problem = "cut off"
+		return m
+	}
+	b := data[pageHeaderSize : pageHeaderSize+metaSize]
+	le := binary.LittleEndian
+	switch magic := le.Uint32(b); {
+	case magic == metaMagic:
+	case binary.BigEndian.Uint32(b) == metaMagic:
+		m.Problem = "written on a big-endian machine"
+		return m
+	default:
+		m.Problem = fmt.Sprintf("magic number %08x is not bbolt's", magic)
+		return m
+	}
+	m.PageSize = le.Uint32(b[8:])
+	m.Root = le.Uint64(b[16:])
+	m.Sequence = le.Uint64(b[24:])
+	m.Freelist = le.Uint64(b[32:])
+	m.HighWater = le.Uint64(b[40:])
+	m.TxID = le.Uint64(b[48:])
+	sum := fnv.New64a()
+	sum.Write(b[:56])
+	switch {
+	case le.Uint32(b[4:]) != metaVersion:
+		m.Problem = fmt.Sprintf("format version %d is not %d", le.Uint32(b[4:]), metaVersion)
+	case sum.Sum64() != le.Uint64(b[56:]):
+		m.Problem = "checksum does not match"
+	case m.PageSize < minPageSize || m.PageSize > maxPageSize || m.PageSize&(m.PageSize-1) != 0:
+		m.Problem = fmt.Sprintf("page size %d is not a power of two from %d to %d", m.PageSize, minPageSize, maxPageSize)
+	case m.HighWater < 3 || m.HighWater > 1<<63/uint64(m.PageSize):
+		m.Problem = fmt.Sprintf("high-water mark %d is impossible", m.HighWater)
+	case m.Root < 2 || m.Root >= m.HighWater:
+		m.Problem = fmt.Sprintf("root page %d lies outside the %d pages", m.Root, m.HighWater)
+	case m.Freelist != NoFreelist && (m.Freelist < 2 || m.Freelist >= m.HighWater):
+		m.Problem = fmt.Sprintf("freelist page %d lies outside the %d pages", m.Freelist, m.HighWater)
+	}
+	return m
+}
+
+// compareMetas reports a damaged meta page, and two that cannot both come from
+// bbolt: every commit raises TxID by one, and a copy (bbolt Tx.WriteTo, which
+// `etcdctl snapshot save` uses) writes the same state twice, the second time
+// with TxID less one.
+func (f *File) compareMetas() {
+	for _, m := range f.metas {
+		if m.Valid() {
+			f.checkMetaHeader(m)
+			continue
+		}
+		detail := fmt.Sprintf("meta page %d: %s", m.Page, m.Problem)
+		f.report(Anomaly{Page: m.Page, Kind: BadMeta, Detail: detail + "; the state read is that of the other one, which may be older", Lost: -1})
+	}
+	a, b := f.metas[0], f.metas[1]
+	if !a.Valid() || !b.Valid() {
+		return
+	}
+	if a.TxID-b.TxID != 1 && b.TxID-a.TxID != 1 {
+		f.report(Anomaly{Page: f.meta.Page, Kind: BadMeta, Detail: fmt.Sprintf("transactions %d and %d do not follow one another", a.TxID, b.TxID), Lost: -1})
+	}
+	same := a.Root == b.Root && a.Freelist == b.Freelist
+	switch {
+	case same && (a.HighWater != b.HighWater || a.Sequence != b.Sequence):
+		f.report(Anomaly{Page: f.meta.Page, Kind: BadMeta, Detail: "the two meta pages name the same root but not the same size", Lost: -1})
+	case !same && f.pages == f.meta.HighWater && f.Size() != int64(f.pages)*int64(f.meta.PageSize):
+		// A trailer follows: the file is a copy, and a copy has one state.
+		f.report(Anomaly{Page: f.meta.Page, Kind: BadMeta, Detail: "the two meta pages of a copy name different roots", Lost: -1})
+	case !same && f.pages == f.meta.HighWater:
+		f.report(Anomaly{Page: f.meta.Page, Kind: OtherMeta, Detail: "the two meta pages name different roots although the file has a copy's size; the newer one is read"})
+	}
+}
+
+// checkMetaHeader looks at the page header before a meta, which bbolt writes
+// but does not read.
+func (f *File) checkMetaHeader(m Meta) {
+	err := f.guard(func() {
+		h := parseHeader(f.data[m.Page*uint64(f.meta.PageSize):])
+		if h.id != m.Page || h.flags != flagMeta {
+			f.report(Anomaly{Page: m.Page, Kind: BadMeta, Detail: fmt.Sprintf("page header says page %d with flags %#x", h.id, h.flags)})
+		}
+	})
+	if err != nil {
+		f.reportFault(err)
+	}
+}
+
+// noMeta says what is wrong with both meta pages.
+func (f *File) noMeta() error {
+	return fmt.Errorf("%w: page 0: %s; page 1: %s", ErrNoMeta, f.metas[0].Problem, f.metas[1].Problem)
+}
+
+func (f *File) reportFault(err error) {
+	var fault *FaultError
+	if errors.As(err, &fault) {
+		f.report(Anomaly{Page: fault.Page, Kind: Fault, Detail: "vanished while it was read", Lost: -1})
+	}
+}
