@@ -175,10 +175,20 @@ func (e *elements) read(i int) (el element, ok bool) {
 	return el, true
 }
 
+// tail is how many bytes behind the last element are looked at.
+const tail = 16
+
 // checkEnd holds the page's extent against what its elements need: bbolt gives
 // a page as many overflow pages as they fill (tx.go allocate), old versions of
-// it one more when they fill the last one to the brim.
+// it one more when they fill the last one to the brim, and it starts from
+// zeroed memory, so zeros follow the last element.
 func (e *elements) checkEnd(pageSize int) {
+	for _, c := range e.page.data[e.end:min(e.end+tail, len(e.page.data))] {
+		if c != 0 {
+			e.report(BadPacking, 0, "bytes follow the last element")
+			break
+		}
+	}
 	full := e.end / pageSize
 	if e.end%pageSize != 0 {
 		full++

@@ -1,0 +1,18 @@
+// Package snapshot opens etcd snapshot files and answers what etcd would
+// answer from them: the state of every key at every retained revision.
+//
+// In goes the path of a file as `etcdctl snapshot save` writes it, with or
+// without the SHA-256 trailer, or of a member's bare db. Out comes a Snapshot:
+// meta data, an index of all revisions, key histories, states at a revision,
+// and the list of problems met. The file is mapped read-only, never locked and
+// never written; values are read when they are asked for, as copies.
+//
+// Refused are revisions that were compacted or lie in the future, with the
+// error saying so, and files from which nothing can be read. Everything less
+// is a Problem: what could be read is served, and the problems say what could
+// not.
+//
+// Vocabulary and behaviour follow etcd: server/v3 v3.7 storage/mvcc
+// (revision.go, key_index.go, kvstore.go) and etcdutl/v3 v3.7
+// snapshot/v3_snapshot.go.
+package snapshot

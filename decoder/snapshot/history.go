@@ -1,0 +1,212 @@
+package snapshot
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"sort"
+	"strings"
+)
+
+// Errors that refuse a question about a revision or a key.
+var (
+	// ErrCompacted: the revision is older than the compact revision.
+	ErrCompacted = errors.New("revision has been compacted")
+	// ErrFuture: the revision is newer than the newest one.
+	ErrFuture = errors.New("revision is in the future of this snapshot")
+	// ErrNotFound: the key does not exist at that revision.
+	ErrNotFound = errors.New("key not found")
+)
+
+// Record is one change of one key: a put or, with Tombstone, a deletion.
+type Record struct {
+	Key string
+	Revision
+	Tombstone      bool
+	CreateRevision int64 // of the generation; 0 for a tombstone
+	Version        int64 // counts the puts of the generation from 1; 0 for a tombstone
+	// Generation numbers the lives of the key from 1, as far as its history is
+	// retained. It is set by History only.
+	Generation int
+	Size       int // of the stored record in bytes, key and all
+
+	i uint32 // in the index
+}
+
+// View is the state of all keys at one revision.
+type View struct {
+	s   *Snapshot
+	rev int64
+}
+
+// At returns the state at revision rev, which must lie between the compact
+// revision and the newest: else the error is ErrCompacted or ErrFuture with
+// the reason. 0 is the newest.
+func (s *Snapshot) At(rev int64) (*View, error) {
+	switch compact, head := s.CompactRevision(), s.Revision(); {
+	case rev == 0:
+		rev = head
+	case rev < 0 || rev < compact:
+		return nil, fmt.Errorf("revision %d: %w: the oldest one kept is %d", rev, ErrCompacted, compact)
+	case rev > head:
+		return nil, fmt.Errorf("revision %d: %w: the newest one is %d", rev, ErrFuture, head)
+	}
+	return &View{s: s, rev: rev}, nil
+}
+
+// Revision is the revision whose state the view shows.
+func (v *View) Revision() int64 { return v.rev }
+
+// Keys yields the record of every key that exists at the view's revision and
+// starts with prefix, sorted by key. The bump marker is not a key.
+func (v *View) Keys(prefix string) iter.Seq[Record] {
+	return func(yield func(Record) bool) {
+		for k := range v.s.index.withPrefix(prefix) {
+			i, ok := v.s.index.newest(k, v.rev)
+			if ok && !v.s.index.tombstone(i) && !yield(v.s.index.record(i)) {
+				return
+			}
+		}
+	}
+}
+
+// Get returns the record of key at the view's revision, or ErrNotFound.
+func (v *View) Get(key string) (Record, error) {
+	x := v.s.index
+	k, ok := slices.BinarySearch(x.keys, key)
+	if !ok || key == "" {
+		return Record{}, fmt.Errorf("%w: never in this snapshot", ErrNotFound)
+	}
+	i, ok := x.newest(k, v.rev)
+	switch {
+	case !ok:
+		return Record{}, fmt.Errorf("%w at revision %d: first seen at %s", ErrNotFound, v.rev, x.revision(x.records(k)[0]))
+	case x.tombstone(i):
+		return Record{}, fmt.Errorf("%w at revision %d: deleted at %s", ErrNotFound, v.rev, x.revision(i))
+	}
+	return x.record(i), nil
+}
+
+// Keys is View.Keys at the newest revision.
+func (s *Snapshot) Keys(prefix string) iter.Seq[Record] {
+	return (&View{s: s, rev: s.Revision()}).Keys(prefix)
+}
+
+// AllKeys yields every key that starts with prefix and has a record, those
+// deleted since included, sorted. The bump marker is not a key.
+func (s *Snapshot) AllKeys(prefix string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for k := range s.index.withPrefix(prefix) {
+			if !yield(s.index.keys[k]) {
+				return
+			}
+		}
+	}
+}
+
+// Get returns the record of key at revision rev, as View.Get; 0 is the newest.
+func (s *Snapshot) Get(key string, rev int64) (Record, error) {
+	v, err := s.At(rev)
+	if err != nil {
+		return Record{}, err
+	}
+	return v.Get(key)
+}
+
+// History returns the retained records of a key, oldest first, tombstones
+// included; none for a key that is not in the snapshot. What a compaction
+// removed is missing at the front.
+func (s *Snapshot) History(key string) []Record {
+	x := s.index
+	k, ok := slices.BinarySearch(x.keys, key)
+	if !ok {
+		return nil
+	}
+	run := x.records(k)
+	list := make([]Record, len(run))
+	generation := 1
+	for n, i := range run {
+		if n > 0 && (list[n-1].Tombstone || !x.tombstone(i) && x.create[i] != list[n-1].CreateRevision) {
+			generation++
+		}
+		list[n] = x.record(i)
+		list[n].Generation = generation
+	}
+	return list
+}
+
+// Records yields every record in the order of revisions, bump markers (with
+// the empty key) included.
+func (s *Snapshot) Records() iter.Seq[Record] {
+	return func(yield func(Record) bool) {
+		for i := range s.index.len() {
+			if !yield(s.index.record(uint32(i))) {
+				return
+			}
+		}
+	}
+}
+
+// Value reads a copy of the record's value; nil for a tombstone. The error
+// says which page could not be read.
+func (s *Snapshot) Value(r Record) ([]byte, error) {
+	kv, err := s.read(r)
+	if err != nil || kv.value == nil {
+		return nil, err
+	}
+	return kv.value, nil
+}
+
+// Lease reads the id of the lease the record was put with, 0 for none.
+func (s *Snapshot) Lease(r Record) (int64, error) {
+	kv, err := s.read(r)
+	return kv.lease, err
+}
+
+func (s *Snapshot) read(r Record) (keyValue, error) {
+	b := make([]byte, r.Size)
+	if _, err := s.pages.ReadAt(b, s.index.offset[r.i]); err != nil {
+		return keyValue{}, fmt.Errorf("read revision %s: %w", r.Revision, err)
+	}
+	kv, err := scanKeyValue(b)
+	if err != nil {
+		return keyValue{}, fmt.Errorf("read revision %s: %w", r.Revision, err)
+	}
+	return kv, nil
+}
+
+func (x *index) record(i uint32) Record {
+	r := Record{
+		Key:            x.keys[x.key[i]],
+		Revision:       x.revision(i),
+		Tombstone:      x.tombstone(i),
+		CreateRevision: x.create[i],
+		Version:        int64(x.version[i]),
+		Size:           int(x.size[i] &^ tombstoneBit),
+		i:              i,
+	}
+	return r
+}
+
+// withPrefix yields the index of every key that starts with prefix.
+func (x *index) withPrefix(prefix string) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		from, _ := slices.BinarySearch(x.keys, prefix)
+		for k := from; k < len(x.keys) && strings.HasPrefix(x.keys[k], prefix); k++ {
+			if x.keys[k] != "" && !yield(k) {
+				return
+			}
+		}
+	}
+}
+
+// newest finds the last record of key k whose main revision is at most rev.
+func (x *index) newest(k int, rev int64) (uint32, bool) {
+	run := x.records(k)
+	n := sort.Search(len(run), func(n int) bool { return x.main[run[n]] > rev })
+	if n == 0 {
+		return 0, false
+	}
+	return run[n-1], true
+}

@@ -1,0 +1,43 @@
+package snapshot
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// Revision is one change of the key space: Main counts transactions, Sub the
+// changes within one.
+type Revision struct {
+	Main int64
+	Sub  int64
+}
+
+func (r Revision) String() string {
+	if r.Sub == 0 {
+		return fmt.Sprintf("%d", r.Main)
+	}
+	return fmt.Sprintf("%d.%d", r.Main, r.Sub)
+}
+
+const (
+	revisionSize  = 17 // 8 bytes main, '_', 8 bytes sub, big-endian
+	tombstoneSize = 18 // and a 't'
+)
+
+// parseRevision reads a key of the key bucket, as etcd's mvcc/revision.go
+// BytesToBucketKey does, but refuses what that would panic at or let pass.
+func parseRevision(b []byte) (rev Revision, tombstone, ok bool) {
+	switch {
+	case len(b) == revisionSize:
+	case len(b) == tombstoneSize && b[17] == 't':
+		tombstone = true
+	default:
+		return rev, false, false
+	}
+	if b[8] != '_' {
+		return rev, false, false
+	}
+	rev.Main = int64(binary.BigEndian.Uint64(b))
+	rev.Sub = int64(binary.BigEndian.Uint64(b[9:]))
+	return rev, tombstone, rev.Main >= 0 && rev.Sub >= 0
+}

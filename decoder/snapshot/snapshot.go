@@ -1,0 +1,266 @@
+package snapshot
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+
+	"revenant/decoder/boltpage"
+)
+
+// Errors that say why a file cannot be opened as a snapshot. They come wrapped
+// in an *OpenError.
+var (
+	ErrDirectory   = errors.New("is a directory")
+	ErrEmpty       = boltpage.ErrEmpty
+	ErrNoMeta      = boltpage.ErrNoMeta
+	ErrNoKeyBucket = errors.New("no key bucket: a bbolt database, but not etcd's")
+)
+
+// OpenError says that a file could not be opened, and what it looks like when
+// that is known.
+type OpenError struct {
+	Path  string
+	Looks string // such as "a gzip file", "" when unknown
+	Err   error
+}
+
+func (e *OpenError) Error() string {
+	if e.Looks != "" {
+		return fmt.Sprintf("open %s: looks like %s, not an etcd snapshot: %v", e.Path, e.Looks, e.Err)
+	}
+	return fmt.Sprintf("open %s: %v", e.Path, e.Err)
+}
+
+func (e *OpenError) Unwrap() error { return e.Err }
+
+// Options says how to open a snapshot. The zero value verifies everything.
+type Options struct {
+	// SkipHashCheck leaves the SHA-256 trailer unverified and computes no hash.
+	SkipHashCheck bool
+	// Workers is how many goroutines index the file; 0 is one a processor.
+	Workers int
+	// Progress, when set, is told how far the work is, about twenty times a
+	// second, from one goroutine at a time. Hashing may still report after
+	// Open has returned.
+	Progress func(Progress)
+}
+
+// Snapshot is an open snapshot file. Its methods are safe for concurrent use
+// until Close.
+type Snapshot struct {
+	path     string
+	osFile   *os.File
+	stat     os.FileInfo
+	pages    *boltpage.File
+	hash     *hashing
+	meta     Meta
+	index    *index
+	problems problemList
+
+	close    sync.Once
+	closeErr error
+}
+
+// Open maps the file, reads its meta data and indexes its revisions. It
+// returns as soon as the snapshot can be asked; the SHA-256 is computed
+// meanwhile and waited for by Integrity.
+//
+// A damaged file opens as long as anything of its key bucket can be found:
+// see Problems. The error is an *OpenError, or ctx's.
+func Open(ctx context.Context, path string, opts Options) (*Snapshot, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, openError(path, err)
+	}
+	s := &Snapshot{path: path, osFile: f}
+	if err := s.open(ctx, opts); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// openError leaves out the path that the system's error repeats.
+func openError(path string, err error) error {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		err = pathErr.Err
+	}
+	return &OpenError{Path: path, Err: err}
+}
+
+func (s *Snapshot) open(ctx context.Context, opts Options) error {
+	var err error
+	if s.stat, err = s.osFile.Stat(); err != nil {
+		return openError(s.path, err)
+	}
+	if s.stat.IsDir() {
+		return &OpenError{Path: s.path, Err: ErrDirectory}
+	}
+	s.hash = startHashing(ctx, s.osFile, s.stat.Size(), opts.SkipHashCheck, newProgress(opts.Progress, PhaseHash, s.stat.Size()))
+	if s.pages, err = boltpage.Open(s.osFile); err != nil {
+		return &OpenError{Path: s.path, Looks: looksLike(s.osFile), Err: err}
+	}
+	bucket := s.pages.Bucket("key")
+	if bucket == nil {
+		return &OpenError{Path: s.path, Err: ErrNoKeyBucket}
+	}
+	s.checkSize()
+	s.meta = readMeta(s.pages, &s.problems)
+	x, problems, err := buildIndex(ctx, bucket, opts.Workers, newProgress(opts.Progress, PhaseIndex, int64(bucket.Len())))
+	if err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		return &OpenError{Path: s.path, Err: err}
+	}
+	s.index = x
+	s.problems.merge(&problems)
+	s.checkHistory()
+	return nil
+}
+
+// Close stops the hashing and gives the map back. It is an error to use the
+// snapshot afterwards.
+func (s *Snapshot) Close() error {
+	s.close.Do(func() {
+		if s.hash != nil {
+			s.hash.stop()
+		}
+		if s.pages != nil {
+			s.closeErr = s.pages.Close()
+		}
+		s.closeErr = errors.Join(s.closeErr, s.osFile.Close())
+	})
+	return s.closeErr
+}
+
+// Path is the path the snapshot was opened by.
+func (s *Snapshot) Path() string { return s.path }
+
+// Size is the size of the file in bytes, the trailer included.
+func (s *Snapshot) Size() int64 { return s.stat.Size() }
+
+// Stat is what the system said of the file before it was read.
+func (s *Snapshot) Stat() os.FileInfo { return s.stat }
+
+// Meta returns what etcd keeps beside the keys.
+func (s *Snapshot) Meta() Meta { return s.meta }
+
+// Revision is the revision an etcd started on this file would be at: the
+// newest record's main revision, or the compact revision when that is newer
+// (etcd server/v3 v3.7 storage/mvcc/kvstore.go restore). 0 is an empty store.
+func (s *Snapshot) Revision() int64 {
+	return max(s.NewestRecord(), s.meta.compactRevision())
+}
+
+// NewestRecord is the newest record's main revision, 0 when there is none. It
+// is what `etcdutl snapshot status` shows and what `--bump-revision` adds to.
+func (s *Snapshot) NewestRecord() int64 {
+	if n := s.index.len(); n > 0 {
+		return s.index.main[n-1]
+	}
+	return 0
+}
+
+// CompactRevision is the oldest revision whose state can be asked for, 0 when
+// the store was never compacted. A compaction that was scheduled and had not
+// finished counts: etcd finishes it before it serves.
+func (s *Snapshot) CompactRevision() int64 { return s.meta.compactRevision() }
+
+// Len is the number of records indexed: puts, tombstones and bump markers.
+func (s *Snapshot) Len() int { return s.index.len() }
+
+// BumpMarkers lists the revisions at which an earlier restore with
+// --bump-revision left its empty record, oldest first.
+func (s *Snapshot) BumpMarkers() []int64 {
+	var list []int64
+	for k, name := range s.index.keys {
+		if name != "" {
+			break
+		}
+		for _, i := range s.index.records(k) {
+			list = append(list, s.index.main[i])
+		}
+	}
+	return list
+}
+
+// Problems lists everything found wrong so far, that in the pages first.
+// Reading more of the file, Status for one, can find more.
+func (s *Snapshot) Problems() []Problem {
+	var list []Problem
+	for _, a := range s.pages.Anomalies() {
+		list = append(list, fromAnomaly(a))
+	}
+	dropped := s.pages.AnomalyCount() - len(list) + s.problems.dropped
+	list = append(list, s.problems.list...)
+	if dropped > 0 {
+		list = append(list, Problem{Severity: Damage, Where: "file", What: fmt.Sprintf("%d more problems are not listed", dropped)})
+	}
+	return list
+}
+
+// Damaged says whether a problem of that severity was found, the trailer's
+// verdict left aside.
+func (s *Snapshot) Damaged() bool {
+	for _, p := range s.Problems() {
+		if p.Severity == Damage {
+			return true
+		}
+	}
+	return false
+}
+
+// BucketInfo describes one bucket of the file.
+type BucketInfo struct {
+	Name string `json:"name"`
+	Keys int    `json:"keys"`
+}
+
+// Buckets lists the file's buckets in its order.
+func (s *Snapshot) Buckets() []BucketInfo {
+	var list []BucketInfo
+	for _, name := range s.pages.Buckets() {
+		list = append(list, BucketInfo{Name: name, Keys: s.pages.Bucket(name).Len()})
+	}
+	return list
+}
+
+// Usage counts the file's pages by use.
+func (s *Snapshot) Usage() boltpage.Usage { return s.pages.Usage() }
+
+// PageSize is the size of a page in bytes.
+func (s *Snapshot) PageSize() int { return s.pages.PageSize() }
+
+// looksLike names the kind of a file that is no snapshot, by its first bytes.
+func looksLike(f *os.File) string {
+	head := make([]byte, 512)
+	n, _ := f.ReadAt(head, 0)
+	head = head[:n]
+	for _, m := range []struct{ magic, name string }{
+		{"\x1f\x8b", "a gzip file"},
+		{"\x28\xb5\x2f\xfd", "a zstd file"},
+		{"PK\x03\x04", "a zip archive"},
+		{"BZh", "a bzip2 file"},
+		{"\xfd7zXZ\x00", "an xz file"},
+		{"SQLite format 3\x00", "an SQLite database"},
+		{"\x7fELF", "a program"},
+	} {
+		if bytes.HasPrefix(head, []byte(m.magic)) {
+			return m.name
+		}
+	}
+	if len(head) > 262 && bytes.HasPrefix(head[257:], []byte("ustar")) {
+		return "a tar archive"
+	}
+	printable := func(r rune) bool { return r < ' ' && r != '\n' && r != '\r' && r != '\t' || r == 0xFFFD }
+	if len(head) > 0 && bytes.IndexFunc(head, printable) < 0 {
+		return "text"
+	}
+	return ""
+}
