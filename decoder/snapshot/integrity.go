@@ -79,7 +79,7 @@ type hashing struct {
 
 const hashBlock = 1 << 20
 
-func startHashing(ctx context.Context, f *os.File, size int64, skip bool, p *progress) *hashing {
+func startHashing(ctx context.Context, raw io.ReaderAt, size int64, skip bool, p *progress) *hashing {
 	ctx, cancel := context.WithCancel(ctx)
 	h := &hashing{skip: skip, trailer: hasTrailer(size), cancel: cancel, done: make(chan struct{})}
 	if skip {
@@ -88,7 +88,7 @@ func startHashing(ctx context.Context, f *os.File, size int64, skip bool, p *pro
 	}
 	go func() {
 		defer close(h.done)
-		h.err = h.run(ctx, f, size, p)
+		h.err = h.run(ctx, raw, size, p)
 	}()
 	return h
 }
@@ -101,13 +101,13 @@ func (h *hashing) stop() {
 
 // run reads with read(2), not through the map: a page that vanishes is then an
 // ordinary error.
-func (h *hashing) run(ctx context.Context, f *os.File, size int64, p *progress) error {
+func (h *hashing) run(ctx context.Context, raw io.ReaderAt, size int64, p *progress) error {
 	sum := sha256.New()
 	content := size
 	if h.trailer {
 		content -= sha256.Size
 	}
-	r := io.NewSectionReader(f, 0, size)
+	r := io.NewSectionReader(raw, 0, size)
 	buf := make([]byte, hashBlock)
 	for left := content; left > 0; {
 		if err := ctx.Err(); err != nil {
@@ -185,6 +185,9 @@ func (s *Snapshot) contentCheck() Check {
 // Unchanged compares the file's size, time of modification and identity with
 // what they were before it was read, and says what differs.
 func (s *Snapshot) Unchanged() error {
+	if s.stat == nil {
+		return nil
+	}
 	now, err := os.Stat(s.path)
 	if err != nil {
 		return fmt.Errorf("evidence %s: %w", s.path, err)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"sync"
@@ -54,8 +55,9 @@ type Options struct {
 // until Close.
 type Snapshot struct {
 	path     string
-	osFile   *os.File
-	stat     os.FileInfo
+	size     int64
+	osFile   *os.File    // nil when opened from memory
+	stat     os.FileInfo // nil when opened from memory
 	pages    *boltpage.File
 	hash     *hashing
 	meta     Meta
@@ -78,7 +80,26 @@ func Open(ctx context.Context, path string, opts Options) (*Snapshot, error) {
 		return nil, openError(path, err)
 	}
 	s := &Snapshot{path: path, osFile: f}
-	if err := s.open(ctx, opts); err != nil {
+	if s.stat, err = f.Stat(); err != nil {
+		return nil, errors.Join(openError(path, err), s.Close())
+	}
+	if s.stat.IsDir() {
+		return nil, errors.Join(&OpenError{Path: path, Err: ErrDirectory}, s.Close())
+	}
+	s.size = s.stat.Size()
+	open := func() (*boltpage.File, error) { return boltpage.Open(f) }
+	if err := s.open(ctx, f, open, opts); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// OpenBytes is Open for a snapshot that is already in memory and that messages
+// call name. The caller must not change data until Close.
+func OpenBytes(ctx context.Context, name string, data []byte, opts Options) (*Snapshot, error) {
+	s := &Snapshot{path: name, size: int64(len(data))}
+	open := func() (*boltpage.File, error) { return boltpage.OpenBytes(data) }
+	if err := s.open(ctx, bytes.NewReader(data), open, opts); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -93,17 +114,13 @@ func openError(path string, err error) error {
 	return &OpenError{Path: path, Err: err}
 }
 
-func (s *Snapshot) open(ctx context.Context, opts Options) error {
+// open reads the evidence: raw for the hash and for what a file that is no
+// snapshot looks like, pages for all else.
+func (s *Snapshot) open(ctx context.Context, raw io.ReaderAt, pages func() (*boltpage.File, error), opts Options) error {
 	var err error
-	if s.stat, err = s.osFile.Stat(); err != nil {
-		return openError(s.path, err)
-	}
-	if s.stat.IsDir() {
-		return &OpenError{Path: s.path, Err: ErrDirectory}
-	}
-	s.hash = startHashing(ctx, s.osFile, s.stat.Size(), opts.SkipHashCheck, newProgress(opts.Progress, PhaseHash, s.stat.Size()))
-	if s.pages, err = boltpage.Open(s.osFile); err != nil {
-		return &OpenError{Path: s.path, Looks: looksLike(s.osFile), Err: err}
+	s.hash = startHashing(ctx, raw, s.size, opts.SkipHashCheck, newProgress(opts.Progress, PhaseHash, s.size))
+	if s.pages, err = pages(); err != nil {
+		return &OpenError{Path: s.path, Looks: looksLike(raw), Err: err}
 	}
 	bucket := s.pages.Bucket("key")
 	if bucket == nil {
@@ -134,7 +151,9 @@ func (s *Snapshot) Close() error {
 		if s.pages != nil {
 			s.closeErr = s.pages.Close()
 		}
-		s.closeErr = errors.Join(s.closeErr, s.osFile.Close())
+		if s.osFile != nil {
+			s.closeErr = errors.Join(s.closeErr, s.osFile.Close())
+		}
 	})
 	return s.closeErr
 }
@@ -143,9 +162,10 @@ func (s *Snapshot) Close() error {
 func (s *Snapshot) Path() string { return s.path }
 
 // Size is the size of the file in bytes, the trailer included.
-func (s *Snapshot) Size() int64 { return s.stat.Size() }
+func (s *Snapshot) Size() int64 { return s.size }
 
-// Stat is what the system said of the file before it was read.
+// Stat is what the system said of the file before it was read; nil for a
+// snapshot that was opened from memory.
 func (s *Snapshot) Stat() os.FileInfo { return s.stat }
 
 // Meta returns what etcd keeps beside the keys.
@@ -238,9 +258,9 @@ func (s *Snapshot) Usage() boltpage.Usage { return s.pages.Usage() }
 func (s *Snapshot) PageSize() int { return s.pages.PageSize() }
 
 // looksLike names the kind of a file that is no snapshot, by its first bytes.
-func looksLike(f *os.File) string {
+func looksLike(raw io.ReaderAt) string {
 	head := make([]byte, 512)
-	n, _ := f.ReadAt(head, 0)
+	n, _ := raw.ReadAt(head, 0)
 	head = head[:n]
 	for _, m := range []struct{ magic, name string }{
 		{"\x1f\x8b", "a gzip file"},
