@@ -25,13 +25,16 @@ type File struct {
 	metas   [2]Meta
 	meta    Meta   // the one in use
 	pages   uint64 // whole pages that the file holds
-	visited bitmap // pages reached from the root, overflow pages included
+	root    *Bucket
+	buckets map[string]*Bucket
 
-	mu        sync.Mutex // guards what follows, and visited after open
+	free          bitmap // pages listed as free
+	freelistPages uint64 // pages that hold that list
+
+	mu        sync.Mutex // guards what follows
+	used      bitmap     // pages of the trees and of the freelist, overflow pages included
+	spanned   bitmap     // pages whose overflow pages are marked in used
 	anomalies anomalyList
-	root      *Bucket
-	buckets   map[string]*Bucket
-	freelist  freelist
 }
 
 // Open maps the file f read-only and reads its structure. It reads f's size
@@ -81,10 +84,10 @@ func newFile(data []byte) (*File, error) {
 	if f.pages < f.meta.HighWater {
 		f.report(Anomaly{Page: f.pages, Kind: Truncated, Detail: fmt.Sprintf("file ends at page %d of %d", f.pages, f.meta.HighWater)})
 	}
-	f.visited = newBitmap(min(f.pages, f.meta.HighWater))
+	f.used, f.spanned, f.free = newBitmap(f.limit()), newBitmap(f.limit()), newBitmap(f.limit())
 	f.compareMetas()
-	f.readTree()
 	f.readFreelist()
+	f.readTree()
 	return f, nil
 }
 

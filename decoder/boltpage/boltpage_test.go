@@ -112,7 +112,7 @@ func readBbolt(b *bbolt.Bucket) ([]entry, error) {
 func readBoltpage(t *testing.T, f *boltpage.File, b *boltpage.Bucket) []entry {
 	t.Helper()
 	var list []entry
-	err := b.Each(func(it boltpage.Item) error {
+	each := func(it boltpage.Item) error {
 		if !it.Bucket {
 			at := make([]byte, len(it.Value))
 			if _, err := f.ReadAt(at, it.Offset); err != nil || !bytes.Equal(at, it.Value) {
@@ -130,6 +130,14 @@ func readBoltpage(t *testing.T, f *boltpage.File, b *boltpage.Bucket) []entry {
 		}
 		list = append(list, entry{Key: string(it.Key), Bucket: true, Sequence: sub.Sequence, Items: readBoltpage(t, f, sub)})
 		return nil
+	}
+	err := b.Each(func(items []boltpage.Item) error {
+		for _, it := range items {
+			if err := each(it); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -146,12 +154,12 @@ func checkRanges(t *testing.T, b *boltpage.Bucket, n int, want []entry) {
 	}
 	keys := make([][]string, len(ranges))
 	var wg sync.WaitGroup
-	total := 0
 	for i, r := range ranges {
-		total += r.Len()
 		wg.Go(func() {
-			err := r.Each(func(it boltpage.Item) error {
-				keys[i] = append(keys[i], string(it.Key))
+			err := r.Each(func(items []boltpage.Item) error {
+				for _, it := range items {
+					keys[i] = append(keys[i], string(it.Key))
+				}
 				return nil
 			})
 			if err != nil {
@@ -170,8 +178,8 @@ func checkRanges(t *testing.T, b *boltpage.Bucket, n int, want []entry) {
 	if diff := cmp.Diff(wantKeys, all); diff != "" {
 		t.Errorf("%s in %d ranges: keys differ (-want +got):\n%s", b.Name, n, diff)
 	}
-	if total != len(wantKeys) || b.Len() != total {
-		t.Errorf("%s: ranges hold %d items, bucket %d, want %d", b.Name, total, b.Len(), len(wantKeys))
+	if b.Len() != len(wantKeys) {
+		t.Errorf("%s: %d items by the pages' headers, want %d", b.Name, b.Len(), len(wantKeys))
 	}
 }
 
@@ -280,7 +288,7 @@ func TestTruncatedUnderMap(t *testing.T) {
 		if b.Root == 0 {
 			continue // inline: its bytes are a copy
 		}
-		err := b.Each(func(boltpage.Item) error { return nil })
+		err := b.Each(func([]boltpage.Item) error { return nil })
 		var fault *boltpage.FaultError
 		if !errors.As(err, &fault) || fault.Page < 2 {
 			t.Fatalf("bucket %s: err = %v, want a *FaultError naming the page", name, err)
@@ -301,14 +309,14 @@ func TestOtherPanicsPass(t *testing.T) {
 			t.Errorf("recovered %v, want the callback's own panic", r)
 		}
 	}()
-	_ = f.Root().Each(func(boltpage.Item) error { panic("mine") })
+	_ = f.Root().Each(func([]boltpage.Item) error { panic("mine") })
 }
 
 func TestEachStopsAtError(t *testing.T) {
 	f := openFile(t, makeFile(t, 4096, true, 3))
 	stop := errors.New("enough")
 	calls := 0
-	err := f.Root().Each(func(boltpage.Item) error { calls++; return stop })
+	err := f.Root().Each(func([]boltpage.Item) error { calls++; return stop })
 	if !errors.Is(err, stop) || calls != 1 {
 		t.Errorf("err = %v after %d calls", err, calls)
 	}
@@ -341,10 +349,13 @@ func walkAll(t *testing.T, data []byte) {
 	defer file.Close()
 	var visit func(b *boltpage.Bucket)
 	visit = func(b *boltpage.Bucket) {
-		items := 0
-		err := b.Each(func(it boltpage.Item) error {
-			items++
-			if it.Bucket && b != file.Root() {
+		total := 0
+		err := b.Each(func(items []boltpage.Item) error {
+			total += len(items)
+			for _, it := range items {
+				if !it.Bucket || b == file.Root() {
+					continue
+				}
 				if sub, err := b.Open(it); err == nil {
 					visit(sub)
 				}
@@ -354,8 +365,8 @@ func walkAll(t *testing.T, data []byte) {
 		if err != nil {
 			t.Fatalf("walk: %v", err)
 		}
-		if items > b.Len() {
-			t.Fatalf("%d items where the pages hold %d", items, b.Len())
+		if total > b.Len() {
+			t.Fatalf("%d items where the pages hold %d", total, b.Len())
 		}
 	}
 	visit(file.Root())

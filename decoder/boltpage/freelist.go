@@ -5,71 +5,47 @@ import (
 	"fmt"
 )
 
-// freelist is the file's own list of free pages, when it has one.
-type freelist struct {
-	ids []uint64
-}
-
 // Usage counts the pages of the file by what they are used for.
 type Usage struct {
 	Meta        uint64 // always 2
-	Tree        uint64 // reached from the root, overflow pages included; nested buckets once they were opened
+	Tree        uint64 // part of a bucket, overflow pages included; of nested buckets those that were opened and read
 	Freelist    uint64 // the pages that hold the list of free pages
-	Free        uint64 // listed as free; with NoFreelist, all that are unreachable
-	Unreachable uint64 // neither reached nor free, which bbolt never leaves behind
+	Free        uint64 // listed as free; with NoFreelist, all that are in no bucket
+	Unreachable uint64 // neither in use nor free, which bbolt never leaves behind
 	Beyond      uint64 // past the high-water mark: the file was grown ahead, or bytes were appended
 }
 
-// Usage counts the pages below the high-water mark that the file holds.
+// Usage counts the pages below the high-water mark that the file holds. The
+// first call reads the header of every leaf page.
 func (f *File) Usage() Usage {
+	f.root.Len() // marks the overflow pages
+	for _, b := range f.buckets {
+		b.Len()
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	total := min(f.pages, f.meta.HighWater)
-	u := Usage{Meta: 2, Beyond: f.pages - total}
-	free := newBitmap(total)
-	for _, id := range f.freelist.ids {
-		free.set(id)
-	}
-	list := f.freelistExtent()
-	for id := uint64(2); id < total; id++ {
+	u := Usage{Meta: 2, Beyond: f.pages - f.limit(), Freelist: f.freelistPages}
+	for id := uint64(2); id < f.limit(); id++ {
 		switch {
-		case f.visited.has(id):
+		case f.used.has(id):
 			u.Tree++
-		case id >= f.meta.Freelist && id < f.meta.Freelist+list:
-			u.Freelist++
-		case free.has(id) || f.meta.Freelist == NoFreelist:
+		case f.free.has(id) || f.meta.Freelist == NoFreelist:
 			u.Free++
 		default:
 			u.Unreachable++
 		}
 	}
+	u.Tree -= u.Freelist
 	return u
 }
 
-// freelistExtent is the number of pages the freelist itself takes.
-func (f *File) freelistExtent() (n uint64) {
-	if f.meta.Freelist == NoFreelist || f.meta.Freelist >= min(f.pages, f.meta.HighWater) {
-		return 0
-	}
-	err := f.guard(func() {
-		n = uint64(parseHeader(f.data[f.meta.Freelist*uint64(f.meta.PageSize):]).overflow) + 1
-	})
-	if err != nil {
-		return 0
-	}
-	return min(n, min(f.pages, f.meta.HighWater)-f.meta.Freelist)
-}
-
-// readFreelist checks the list of free pages (bbolt internal/freelist
-// shared.go Read): its ids lie inside the file, ascend, and name no page in
-// use.
+// readFreelist checks the list of free pages and marks its own pages as used
+// (bbolt internal/freelist shared.go Read). It runs before any tree is walked.
 func (f *File) readFreelist() {
 	if f.meta.Freelist == NoFreelist {
 		return
 	}
-	if err := f.guard(f.parseFreelist); err != nil {
-		f.reportFault(err)
-	}
+	f.reportFault(f.guard(f.parseFreelist))
 }
 
 func (f *File) parseFreelist() {
@@ -77,13 +53,9 @@ func (f *File) parseFreelist() {
 	bad := func(format string, args ...any) {
 		f.report(Anomaly{Page: id, Kind: BadFreelist, Detail: fmt.Sprintf(format, args...)})
 	}
-	total := min(f.pages, f.meta.HighWater)
-	if id >= total {
+	if id >= f.limit() {
 		bad("freelist page lies beyond the end of the file")
 		return
-	}
-	if f.visited.has(id) {
-		bad("freelist page is in use by a bucket")
 	}
 	data := f.data[id*uint64(f.meta.PageSize):]
 	h := parseHeader(data)
@@ -91,8 +63,11 @@ func (f *File) parseFreelist() {
 		bad("freelist page has id %d and flags %#x", h.id, h.flags)
 		return
 	}
-	extent := min(uint64(h.overflow)+1, total-id)
-	data = data[pageHeaderSize : extent*uint64(f.meta.PageSize)]
+	f.freelistPages = min(uint64(h.overflow)+1, f.limit()-id)
+	for i := range f.freelistPages {
+		f.used.set(id + i)
+	}
+	data = data[pageHeaderSize : f.freelistPages*uint64(f.meta.PageSize)]
 	count := uint64(h.count)
 	if h.count == 0xFFFF { // the real count is the first entry
 		count = binary.LittleEndian.Uint64(data)
@@ -102,21 +77,21 @@ func (f *File) parseFreelist() {
 		bad("%d free pages do not fit the list's %d bytes", count, len(data))
 		return
 	}
-	ids := make([]uint64, 0, count)
+	last := uint64(1)
 	for i := range count {
 		free := binary.LittleEndian.Uint64(data[i*8:])
 		switch {
 		case free < 2 || free >= f.meta.HighWater:
 			bad("free page %d lies outside the file", free)
 			continue
-		case len(ids) > 0 && free <= ids[len(ids)-1]:
-			bad("free pages %d and %d are out of order", ids[len(ids)-1], free)
-		case f.visited.has(free):
-			bad("page %d is listed as free but in use", free)
+		case free <= last:
+			bad("free pages %d and %d are out of order", last, free)
+		case f.used.has(free):
+			bad("page %d is listed as free but holds the list", free)
 		}
-		if free < total {
-			ids = append(ids, free)
+		last = free
+		if free < f.limit() {
+			f.free.set(free)
 		}
 	}
-	f.freelist.ids = ids
 }

@@ -153,15 +153,12 @@ func (f *File) compareMetas() {
 // checkMetaHeader looks at the page header before a meta, which bbolt writes
 // but does not read.
 func (f *File) checkMetaHeader(m Meta) {
-	err := f.guard(func() {
+	f.reportFault(f.guard(func() {
 		h := parseHeader(f.data[m.Page*uint64(f.meta.PageSize):])
 		if h.id != m.Page || h.flags != flagMeta {
 			f.report(Anomaly{Page: m.Page, Kind: BadMeta, Detail: fmt.Sprintf("page header says page %d with flags %#x", h.id, h.flags)})
 		}
-	})
-	if err != nil {
-		f.reportFault(err)
-	}
+	}))
 }
 
 // noMeta says what is wrong with both meta pages.
@@ -169,6 +166,7 @@ func (f *File) noMeta() error {
 	return fmt.Errorf("%w: page 0: %s; page 1: %s", ErrNoMeta, f.metas[0].Problem, f.metas[1].Problem)
 }
 
+// reportFault records the page that vanished when err says that one did.
 func (f *File) reportFault(err error) {
 	var fault *FaultError
 	if errors.As(err, &fault) {

@@ -12,8 +12,7 @@ const (
 	flagMeta     = 0x04
 	flagFreelist = 0x10
 
-	branchElementSize = 16
-	leafElementSize   = 16
+	elementSize       = 16 // of branch and leaf elements alike
 	bucketHeaderSize  = 16
 	bucketElementFlag = 0x01
 )
@@ -37,77 +36,119 @@ type page struct {
 	data []byte
 }
 
-// claim checks the page id as a node of the tree and marks it reached, so that
-// a second claim of the same page is an anomaly. ok says whether it can be used.
-func (f *File) claim(id uint64) (p page, ok bool) {
-	if id < 2 || id >= f.meta.HighWater {
+// limit is one past the last page that can be used: the file may end early.
+func (f *File) limit() uint64 { return min(f.pages, f.meta.HighWater) }
+
+// claim marks a page as part of a tree. It refuses one that cannot be, or that
+// is part of one already.
+func (f *File) claim(id uint64) (ok bool) {
+	switch {
+	case id < 2 || id >= f.meta.HighWater:
 		f.report(Anomaly{Page: id, Kind: OutOfRange, Detail: fmt.Sprintf("page id outside 2 to %d", f.meta.HighWater-1), Lost: -1})
-		return page{}, false
-	}
-	if id >= f.pages {
+		return false
+	case id >= f.pages:
 		f.report(Anomaly{Page: id, Kind: Truncated, Detail: "page lies beyond the end of the file", Lost: -1})
-		return page{}, false
+		return false
 	}
-	if f.claimed(id) {
-		f.report(Anomaly{Page: id, Kind: Shared, Detail: "page is reached a second time", Lost: -1})
-		return page{}, false
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.used.has(id) {
+		f.anomalies.add(Anomaly{Page: id, Kind: Shared, Detail: "page is reached a second time", Lost: -1})
+		return false
 	}
+	f.use(id)
+	return true
+}
+
+// use marks a page; f.mu is held.
+func (f *File) use(id uint64) {
+	f.used.set(id)
+	if f.free.has(id) {
+		f.anomalies.add(Anomaly{Page: id, Kind: BadFreelist, Detail: "page is in use but listed as free"})
+	}
+}
+
+// span marks the overflow pages behind the page id, the first time it is read.
+func (f *File) span(id, extent uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.spanned.has(id) {
+		return
+	}
+	f.spanned.set(id)
+	for i := id + 1; i < id+extent; i++ {
+		if f.used.has(i) {
+			f.anomalies.add(Anomaly{Page: id, Kind: Shared, Detail: fmt.Sprintf("page spans page %d, which is in use", i), Lost: -1})
+			continue
+		}
+		f.use(i)
+	}
+}
+
+// node returns the page id, which was claimed, as a node of a tree. Every
+// number in its header is bounded by what the file holds.
+func (f *File) node(id uint64) (p page, ok bool) {
 	data := f.data[id*uint64(f.meta.PageSize):]
 	h := parseHeader(data)
+	bad := func(format string, args ...any) {
+		f.report(Anomaly{Page: id, Kind: BadPage, Detail: fmt.Sprintf(format, args...), Lost: -1})
+	}
 	switch {
 	case h.id != id:
-		f.report(Anomaly{Page: id, Kind: BadPage, Detail: fmt.Sprintf("page says it is page %d", h.id), Lost: -1})
+		bad("page says it is page %d", h.id)
 		return page{}, false
 	case h.flags != flagBranch && h.flags != flagLeaf:
-		f.report(Anomaly{Page: id, Kind: BadPage, Detail: fmt.Sprintf("page flags %#x are neither branch nor leaf", h.flags), Lost: -1})
+		bad("page flags %#x are neither branch nor leaf", h.flags)
 		return page{}, false
 	}
-	// A wrong overflow makes the page shorter or longer than its elements; the
-	// check of each element against the page then finds it.
-	room := min(f.pages, f.meta.HighWater) - id
 	extent := uint64(h.overflow) + 1
-	if extent > room {
-		f.report(Anomaly{Page: id, Kind: BadPage, Detail: fmt.Sprintf("page spans %d pages where %d are left", extent, room), Lost: -1})
+	if room := f.limit() - id; extent > room {
+		bad("page spans %d pages where %d are left", extent, room)
 		extent = room
 	}
-	p = page{header: h, data: data[:extent*uint64(f.meta.PageSize)]}
-	if table := pageHeaderSize + int(h.count)*leafElementSize; table > len(p.data) {
-		f.report(Anomaly{Page: id, Kind: BadPage, Detail: fmt.Sprintf("%d elements do not fit the page", h.count), Lost: -1})
-		p.count = uint16((len(p.data) - pageHeaderSize) / leafElementSize)
+	if extent > 1 {
+		f.span(id, extent)
 	}
-	if overlap, ok := f.mark(id, extent); !ok {
-		f.report(Anomaly{Page: id, Kind: Shared, Detail: fmt.Sprintf("page overlaps page %d, which is in use", overlap), Lost: -1})
+	p = page{header: h, data: data[:extent*uint64(f.meta.PageSize)]}
+	if pageHeaderSize+int(h.count)*elementSize > len(p.data) {
+		bad("%d elements do not fit the page", h.count)
+		p.count = uint16((len(p.data) - pageHeaderSize) / elementSize)
 	}
 	return p, true
 }
 
-func (f *File) claimed(id uint64) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.visited.has(id)
-}
-
-func (f *File) mark(id, extent uint64) (overlap uint64, ok bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	ok = true
-	for i := id; i < id+extent; i++ {
-		if ok && f.visited.has(i) {
-			overlap, ok = i, false
-		}
-		f.visited.set(i)
-	}
-	return overlap, ok
-}
-
 // element is a leaf or branch element whose bytes were checked to lie inside
-// its page.
+// its page. Offsets count from the start of the page.
 type element struct {
+	at    int // of the element itself
+	off   int // of its value
 	flags uint32
 	child uint64 // branch only
 	key   []byte
 	value []byte // leaf only
-	off   int    // of the value, from the start of the page
+}
+
+// parseElement reads the i-th element of a page. ok is false when its bytes do
+// not lie inside the page.
+func (p *page) parseElement(i int) (el element, start int, ok bool) {
+	el.at = pageHeaderSize + i*elementSize
+	b := p.data[el.at : el.at+elementSize]
+	le := binary.LittleEndian
+	var pos, ksize, vsize uint64
+	if p.flags == flagLeaf {
+		el.flags = le.Uint32(b)
+		pos, ksize, vsize = uint64(le.Uint32(b[4:])), uint64(le.Uint32(b[8:])), uint64(le.Uint32(b[12:]))
+	} else {
+		pos, ksize, el.child = uint64(le.Uint32(b)), uint64(le.Uint32(b[4:])), le.Uint64(b[8:])
+	}
+	from := uint64(el.at) + pos
+	if from+ksize+vsize > uint64(len(p.data)) {
+		return el, 0, false
+	}
+	start, el.off = int(from), int(from+ksize)
+	el.key = p.data[start:el.off:el.off]
+	el.value = p.data[el.off : el.off+int(vsize) : el.off+int(vsize)]
+	return el, start, true
 }
 
 // elements steps through the elements of a page in order and checks each: its
@@ -118,12 +159,17 @@ type elements struct {
 	page    page
 	next    int    // index of the next element
 	end     int    // where the data of the last element ended
+	room    int    // how many more bytes of data the page can hold
 	lastKey []byte // key of the last element
-	report  func(kind Kind, lost int, format string, args ...any)
+	report  reporter
 }
 
-func newElements(p page, report func(kind Kind, lost int, format string, args ...any)) elements {
-	return elements{page: p, end: pageHeaderSize + int(p.count)*leafElementSize, report: report}
+// reporter takes anomalies of one page; lost counts the items they cost.
+type reporter func(kind Kind, lost int, format string, args ...any)
+
+func newElements(p page, report reporter) elements {
+	table := pageHeaderSize + int(p.count)*elementSize
+	return elements{page: p, end: table, room: len(p.data) - table, report: report}
 }
 
 // step returns the next readable element; ok is false at the end.
@@ -139,33 +185,25 @@ func (e *elements) step() (el element, ok bool) {
 }
 
 func (e *elements) read(i int) (el element, ok bool) {
-	at := pageHeaderSize + i*leafElementSize
-	b := e.page.data[at : at+leafElementSize]
-	le := binary.LittleEndian
-	var pos, ksize, vsize uint64
-	if e.page.flags == flagLeaf {
-		el.flags = le.Uint32(b)
-		pos, ksize, vsize = uint64(le.Uint32(b[4:])), uint64(le.Uint32(b[8:])), uint64(le.Uint32(b[12:]))
-	} else {
-		pos, ksize, el.child = uint64(le.Uint32(b)), uint64(le.Uint32(b[4:])), le.Uint64(b[8:])
-	}
-	start := uint64(at) + pos
-	if start+ksize+vsize > uint64(len(e.page.data)) {
+	el, start, ok := e.page.parseElement(i)
+	if !ok {
 		e.report(BadElement, 1, "element %d lies outside the page", i)
 		return element{}, false
 	}
-	if int(start) != e.end {
+	// Elements that share bytes must not make a small page stand for a large one.
+	if e.room -= len(el.key) + len(el.value); e.room < 0 {
+		e.report(BadElement, 1, "element %d is more than the page can hold", i)
+		return element{}, false
+	}
+	if start != e.end {
 		e.report(BadPacking, 0, "element %d starts at byte %d of the page, not at %d", i, start, e.end)
 	}
-	el.off = int(start + ksize)
-	e.end = int(start + ksize + vsize)
-	el.key = e.page.data[start : start+ksize : start+ksize]
-	el.value = e.page.data[el.off:e.end:e.end]
-	switch {
-	case ksize == 0:
+	e.end = el.off + len(el.value)
+	if len(el.key) == 0 {
 		e.report(BadElement, 1, "element %d has an empty key", i)
 		return element{}, false
-	case el.flags&^bucketElementFlag != 0:
+	}
+	if el.flags&^bucketElementFlag != 0 {
 		e.report(BadElement, 0, "element %d has unknown flags %#x", i, el.flags)
 	}
 	if e.lastKey != nil && bytes.Compare(e.lastKey, el.key) >= 0 {

@@ -2,9 +2,12 @@ package boltpage
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"fmt"
+	"runtime"
 	"sort"
+	"sync"
 )
 
 // maxDepth bounds the depth of a bucket's tree and the nesting of buckets. A
@@ -18,45 +21,60 @@ type Bucket struct {
 	Sequence uint64
 
 	file   *File
-	depth  int // of nesting
-	leaves []leaf
-	inline page // the only leaf of an inline bucket
-	host   leaf // where the inline page stands
+	depth  int    // of nesting
+	runs   []run  // the leaf pages in order
+	pages  int    // how many they are
+	inline page   // the only leaf of an inline bucket, a copy
+	inPage uint64 // where the inline page stands: the page
+	inOff  int64  // and the offset in bytes from the start of the file
+
+	count sync.Once
+	items int
 }
 
-// leaf is a leaf page in its place in the bucket.
+// run is a number of leaf pages that one branch page names, or the one leaf
+// page that is a root. Leaf pages are looked at only when they are read: a pass
+// over their headers alone would cost as much as reading the keys, and listing
+// them as much memory as the branch pages.
+type run struct {
+	branch   uint64 // the branch page; 0 when from is the root itself
+	from, to uint64 // its elements, the last one not included
+	first    int    // how many leaf pages stand before it
+}
+
+func (r run) len() int { return int(r.to - r.from) }
+
+// leaf is a leaf page and where the branch element that names it stands, in
+// bytes from the start of the file; 0 for a root.
 type leaf struct {
-	id    uint64
-	off   int // of the page's first byte, from the start of the file
-	first int // index in the bucket of its first item
-	count int
+	id     uint64
+	parent int64
 }
 
-// readTree walks the pages of the root bucket and of each bucket in it.
+// readTree walks the branch pages of the root bucket and of each bucket in it.
 // Buckets deeper down are walked when they are asked for.
 func (f *File) readTree() {
 	f.root = f.walk("", f.meta.Root, f.meta.Sequence, 0)
 	type entry struct {
 		name  string
 		value []byte
-		host  leaf
-		off   int
+		page  uint64
+		off   int64
 	}
 	var entries []entry
-	each := func(it Item) error {
-		if !it.Bucket {
-			f.report(Anomaly{Page: it.Page, Kind: BadElement, Detail: "an item stands among the buckets of the root", Lost: 1})
-			return nil
+	err := f.root.Each(func(items []Item) error {
+		for _, it := range items {
+			if !it.Bucket {
+				f.report(Anomaly{Page: it.Page, Kind: BadElement, Detail: "an item stands among the buckets of the root", Lost: 1})
+				continue
+			}
+			entries = append(entries, entry{string(it.Key), bytes.Clone(it.Value), it.Page, it.Offset})
 		}
-		host := leaf{id: it.Page, off: int(it.Offset)}
-		entries = append(entries, entry{name: string(it.Key), value: bytes.Clone(it.Value), host: host})
 		return nil
-	}
-	if err := f.root.Each(each); err != nil {
-		f.reportFault(err)
-	}
+	})
+	f.reportFault(err)
 	for _, e := range entries {
-		if b, err := f.openBucket(e.name, e.value, e.host, 1); err == nil {
+		if b, err := f.openBucket(e.name, e.value, e.page, e.off, 1); err == nil {
 			f.buckets[e.name] = b
 		}
 	}
@@ -82,15 +100,15 @@ func (f *File) Root() *Bucket { return f.root }
 // stands for. Call it from within the callback that received it. Opening the
 // same one twice reports its pages as shared.
 func (b *Bucket) Open(it Item) (*Bucket, error) {
-	return b.file.openBucket(string(it.Key), it.Value, leaf{id: it.Page, off: int(it.Offset)}, b.depth+1)
+	return b.file.openBucket(string(it.Key), bytes.Clone(it.Value), it.Page, it.Offset, b.depth+1)
 }
 
 // openBucket reads a bucket's header: the page of its root and its sequence,
 // and behind them, when that page is 0, a whole page within the value
 // (go.etcd.io/bbolt v1.5.0 bucket.go openBucket).
-func (f *File) openBucket(name string, value []byte, host leaf, depth int) (*Bucket, error) {
+func (f *File) openBucket(name string, value []byte, host uint64, off int64, depth int) (*Bucket, error) {
 	fail := func(kind Kind, detail string) (*Bucket, error) {
-		a := Anomaly{Page: host.id, Kind: kind, Detail: detail, Lost: -1}
+		a := Anomaly{Page: host, Kind: kind, Detail: detail, Lost: -1}
 		f.report(a)
 		return nil, fmt.Errorf("open bucket %q: %s", name, a)
 	}
@@ -103,10 +121,9 @@ func (f *File) openBucket(name string, value []byte, host leaf, depth int) (*Buc
 	root, sequence := binary.LittleEndian.Uint64(value), binary.LittleEndian.Uint64(value[8:])
 	if root != 0 {
 		if len(value) != bucketHeaderSize {
-			f.report(Anomaly{Page: host.id, Kind: BadElement, Detail: fmt.Sprintf("bucket with a root page has %d bytes behind its header", len(value)-bucketHeaderSize)})
+			f.report(Anomaly{Page: host, Kind: BadElement, Detail: fmt.Sprintf("bucket with a root page has %d bytes behind its header", len(value)-bucketHeaderSize)})
 		}
-		b := f.walk(name, root, sequence, depth)
-		return b, nil
+		return f.walk(name, root, sequence, depth), nil
 	}
 	data := value[bucketHeaderSize:]
 	if len(data) < pageHeaderSize {
@@ -116,81 +133,139 @@ func (f *File) openBucket(name string, value []byte, host leaf, depth int) (*Buc
 	if h.flags != flagLeaf || h.id != 0 || h.overflow != 0 {
 		return fail(BadPage, fmt.Sprintf("inline bucket's page has id %d, flags %#x, overflow %d", h.id, h.flags, h.overflow))
 	}
-	if pageHeaderSize+int(h.count)*leafElementSize > len(data) {
+	if pageHeaderSize+int(h.count)*elementSize > len(data) {
 		return fail(BadPage, fmt.Sprintf("%d elements do not fit the inline bucket", h.count))
 	}
-	b := &Bucket{Name: name, Sequence: sequence, file: f, depth: depth, host: host}
-	host.off += bucketHeaderSize
-	host.count = int(h.count)
-	b.inline = page{header: h, data: data}
-	b.leaves = []leaf{host}
-	return b, nil
+	return &Bucket{
+		Name: name, Sequence: sequence, file: f, depth: depth,
+		runs: []run{{to: 1}}, pages: 1, inline: page{header: h, data: data}, inPage: host, inOff: off + bucketHeaderSize,
+	}, nil
 }
 
 // walk collects the leaf pages below root, left to right.
 func (f *File) walk(name string, root, sequence uint64, depth int) *Bucket {
-	w := walker{file: f, bucket: &Bucket{Name: name, Root: root, Sequence: sequence, file: f, depth: depth}}
-	if err := f.guard(func() { w.descend(root, nil, 0) }); err != nil {
-		f.reportFault(err)
-	}
-	return w.bucket
+	b := &Bucket{Name: name, Root: root, Sequence: sequence, file: f, depth: depth}
+	f.reportFault(f.guard(func() { b.descend(root, 0, 0) }))
+	return b
 }
 
-type walker struct {
-	file   *File
-	bucket *Bucket
-	items  int
-}
-
-// descend visits the page id, whose parent names it by key (nil for the root).
-func (w *walker) descend(id uint64, key []byte, depth int) {
+// descend visits the page id, which the branch element at offset parent names.
+// It says whether the page is a leaf.
+func (b *Bucket) descend(id uint64, parent int64, depth int) (isLeaf bool) {
+	f := b.file
 	if depth > maxDepth {
-		w.file.report(Anomaly{Page: id, Kind: TooDeep, Detail: fmt.Sprintf("tree of more than %d levels", maxDepth), Lost: -1})
-		return
+		f.report(Anomaly{Page: id, Kind: TooDeep, Detail: fmt.Sprintf("tree of more than %d levels", maxDepth), Lost: -1})
+		return false
 	}
-	p, ok := w.file.claim(id)
+	if !f.claim(id) {
+		return false
+	}
+	p, ok := f.node(id)
 	if !ok {
-		return
+		return false
 	}
-	if p.count == 0 && (p.flags == flagBranch || depth > 0) {
-		w.file.report(Anomaly{Page: id, Kind: BadPage, Detail: "page below the root has no elements", Lost: -1})
-		return
-	}
-	w.checkFirstKey(p, key)
 	if p.flags == flagLeaf {
-		w.bucket.leaves = append(w.bucket.leaves, leaf{id: id, off: int(id) * w.file.PageSize(), first: w.items, count: int(p.count)})
-		w.items += int(p.count)
-		return
+		if parent == 0 {
+			b.runs, b.pages = []run{{from: id, to: id + 1}}, 1
+		}
+		return true
 	}
-	report := func(kind Kind, lost int, format string, args ...any) {
+	if p.count == 0 {
+		f.report(Anomaly{Page: id, Kind: BadPage, Detail: "branch page has no elements", Lost: -1})
+	}
+	f.checkFirstKey(p, parent)
+	els := newElements(p, func(kind Kind, lost int, format string, args ...any) {
 		if lost > 0 {
 			lost = -1 // an unreadable branch element loses everything below it
 		}
-		w.file.report(Anomaly{Page: id, Kind: kind, Detail: fmt.Sprintf(format, args...), Lost: lost})
-	}
-	els := newElements(p, report)
+		f.report(Anomaly{Page: id, Kind: kind, Detail: fmt.Sprintf(format, args...), Lost: lost})
+	})
+	// All leaves of a tree have the same depth: where one child is a leaf, so
+	// are those after it. A page that is not shows when it is read.
+	leaves := false
 	for {
 		el, ok := els.step()
 		if !ok {
 			break
 		}
+		i := uint64(els.next - 1)
+		if leaves {
+			if f.claim(el.child) {
+				b.addLeaf(id, i)
+			}
+			continue
+		}
+		at := int64(id)*int64(f.meta.PageSize) + int64(el.at)
 		// A fault below costs that subtree only.
-		if err := w.file.guard(func() { w.descend(el.child, el.key, depth+1) }); err != nil {
-			w.file.reportFault(err)
+		f.reportFault(f.guard(func() { leaves = b.descend(el.child, at, depth+1) }))
+		if leaves {
+			b.addLeaf(id, i)
 		}
 	}
-	els.checkEnd(w.file.PageSize())
+	els.checkEnd(f.PageSize())
+	return false
 }
 
-// checkFirstKey holds the first key of a page against the one its parent has
-// for it; bbolt keeps them equal (node.go spill).
-func (w *walker) checkFirstKey(p page, key []byte) {
-	if key == nil {
+// addLeaf appends the leaf page that the i-th element of a branch page names.
+func (b *Bucket) addLeaf(branch, i uint64) {
+	if n := len(b.runs); n > 0 && b.runs[n-1].branch == branch && b.runs[n-1].to == i {
+		b.runs[n-1].to++
+	} else {
+		b.runs = append(b.runs, run{branch: branch, from: i, to: i + 1, first: b.pages})
+	}
+	b.pages++
+}
+
+// leaves appends the n leaf pages from the from-th on, fewer when the file has
+// changed since; the error is a *FaultError.
+func (b *Bucket) leaves(list []leaf, from, n int) (_ []leaf, err error) {
+	at := sort.Search(len(b.runs), func(i int) bool { return b.runs[i].first > from }) - 1
+	for ; n > 0 && at < len(b.runs); at++ {
+		r := b.runs[at]
+		start := r.from + uint64(from-r.first)
+		end := min(start+uint64(n), r.to)
+		var fault error
+		list, fault = b.leavesOf(list, r.branch, start, end)
+		err = cmp.Or(err, fault)
+		from += int(end - start)
+		n -= int(end - start)
+	}
+	return list, err
+}
+
+// leavesOf appends the leaf pages that some elements of a branch page name.
+// They were checked when they were claimed, and are checked again.
+func (b *Bucket) leavesOf(list []leaf, branch, from, to uint64) ([]leaf, error) {
+	if branch == 0 {
+		return append(list, leaf{id: from}), nil
+	}
+	f := b.file
+	err := f.guard(func() {
+		p, ok := f.node(branch)
+		for i := from; ok && i < min(to, uint64(p.count)); i++ {
+			el, _, inside := p.parseElement(int(i))
+			if inside && el.child >= 2 && el.child < f.limit() {
+				list = append(list, leaf{id: el.child, parent: int64(branch)*int64(f.meta.PageSize) + int64(el.at)})
+			}
+		}
+	})
+	return list, err
+}
+
+// checkFirstKey holds the first key of a page against the one that its parent
+// has for it; bbolt keeps them equal (node.go spill).
+func (f *File) checkFirstKey(p page, parent int64) {
+	if parent == 0 || p.count == 0 {
 		return
 	}
-	els := newElements(p, func(Kind, int, string, ...any) {}) // reported when the page itself is read
-	if el, ok := els.read(0); ok && !bytes.Equal(el.key, key) {
-		w.file.report(Anomaly{Page: p.id, Kind: BadOrder, Detail: "the first key is not the one its parent page has for it", Lost: -1})
+	size := int64(f.meta.PageSize)
+	up := page{header: header{flags: flagBranch}, data: f.data[parent/size*size:]}
+	want, _, ok := up.parseElement(int(parent%size-pageHeaderSize) / elementSize)
+	if !ok {
+		return
+	}
+	if got, _, ok := p.parseElement(0); ok && !bytes.Equal(got.key, want.key) {
+		f.report(Anomaly{Page: p.id, Kind: BadOrder, Detail: "the first key is not the one its parent page has for it", Lost: -1})
 	}
 }
 
@@ -212,83 +287,149 @@ type Range struct {
 }
 
 // Len is the number of items the bucket's pages claim to hold; damage may make
-// fewer readable.
+// fewer readable. The first call reads the header of every leaf page.
 func (b *Bucket) Len() int {
-	if len(b.leaves) == 0 {
-		return 0
-	}
-	last := b.leaves[len(b.leaves)-1]
-	return last.first + last.count
+	b.count.Do(func() {
+		b.whole().eachGroup(func(leaves []leaf, err error) bool {
+			b.file.reportFault(err)
+			for _, l := range leaves {
+				b.file.reportFault(b.file.guard(func() {
+					if p, ok := b.leafPage(l); ok {
+						b.items += int(p.count)
+					}
+				}))
+			}
+			return true
+		})
+	})
+	return b.items
 }
 
-// Ranges splits the bucket into at most n runs of roughly equal length, in key
-// order, at least one. They can be read in parallel.
+// Pages is the number of leaf pages.
+func (b *Bucket) Pages() int { return b.pages }
+
+func (b *Bucket) whole() Range { return Range{bucket: b, to: b.pages} }
+
+// Ranges splits the bucket into at most n runs of as many leaf pages each, in
+// key order, at least one. They can be read in parallel.
 func (b *Bucket) Ranges(n int) []Range {
-	n = max(1, min(n, len(b.leaves)))
-	ranges := make([]Range, 0, n)
-	from := 0
-	for i := 1; i <= n; i++ {
-		target := b.Len() / n * i
-		to := from + sort.Search(len(b.leaves)-from, func(j int) bool { return b.leaves[from+j].first >= target })
-		if i == n {
-			to = len(b.leaves)
-		}
-		if to > from || i == n {
-			ranges = append(ranges, Range{bucket: b, from: from, to: to})
-			from = to
-		}
+	n = max(1, min(n, b.pages))
+	ranges := make([]Range, n)
+	for i := range ranges {
+		ranges[i] = Range{bucket: b, from: i * b.pages / n, to: (i + 1) * b.pages / n}
 	}
 	return ranges
 }
 
-// Len is the number of items the range's pages claim to hold.
-func (r Range) Len() int {
-	if r.from == r.to {
-		return 0
-	}
-	first, last := r.bucket.leaves[r.from], r.bucket.leaves[r.to-1]
-	return last.first + last.count - first.first
+// Each calls fn with the bucket's readable items in key order, those of several
+// pages at a time and at least one. The slice is used again for the next call.
+// Each stops at fn's first error, which it returns. Otherwise the error is the
+// first *FaultError met; what lay on other pages was read all the same.
+// Anything else that is wrong is in Anomalies afterwards.
+func (b *Bucket) Each(fn func(items []Item) error) error {
+	return b.whole().Each(fn)
 }
 
-// Each calls fn for every readable item of the bucket in key order, and stops
-// at fn's first error, which it returns. Otherwise the error is the first
-// *FaultError met; what lay on other pages was read all the same. Anything
-// else that is wrong is in Anomalies afterwards.
-func (b *Bucket) Each(fn func(Item) error) error {
-	return Range{bucket: b, to: len(b.leaves)}.Each(fn)
+// together is how many leaf pages are read at a time.
+const together = 16
+
+// eachGroup calls fn with the leaf pages of the range, some at a time, until it
+// returns false. The error says that the branch page which names them vanished.
+func (r Range) eachGroup(fn func([]leaf, error) bool) {
+	var leaves []leaf
+	var err error
+	for from := r.from; from < r.to; {
+		at := from / together * together // groups start alike however the bucket is split
+		n := min(at+together, r.to) - from
+		leaves, err = r.bucket.leaves(leaves[:0], from, n)
+		if !fn(leaves, err) {
+			return
+		}
+		from += n
+	}
 }
 
 // Each is Bucket.Each over the range.
-func (r Range) Each(fn func(Item) error) error {
+func (r Range) Each(fn func(items []Item) error) error {
 	f := r.bucket.file
-	var fault, stop error
+	var items []Item
+	var first, stop error
+	fault := func(err error) {
+		f.reportFault(err)
+		first = cmp.Or(first, err)
+	}
 	last := r.keyBefore()
-	for i := r.from; i < r.to && stop == nil; i++ {
-		leaf := &r.bucket.leaves[i]
-		err := f.guard(func() {
-			last, stop = r.bucket.eachIn(leaf, last, fn)
-		})
-		if err != nil {
-			f.reportFault(err)
-			last = nil // it may lie on the page that vanished
-			if fault == nil {
-				fault = err
+	r.eachGroup(func(leaves []leaf, err error) bool {
+		fault(err)
+		r.bucket.touch(leaves)
+		items = items[:0]
+		for _, l := range leaves {
+			err := f.guard(func() { items, last = r.bucket.read(l, items, last) })
+			if fault(err); err != nil {
+				last = nil // it may lie on the page that vanished
 			}
 		}
-	}
+		if len(items) > 0 {
+			fault(f.guard(func() { stop = fn(items) }))
+		}
+		return stop == nil
+	})
 	if stop != nil {
 		return stop
 	}
-	return fault
+	return first
 }
 
-// eachIn reads one leaf page; last is the key before it, and the last key of
-// it is returned.
-func (b *Bucket) eachIn(l *leaf, last []byte, fn func(Item) error) ([]byte, error) {
-	p := b.inline
-	if b.Root != 0 {
-		p = b.file.leafPage(l)
+// touch loads the start of every element on the given pages and the end of the
+// last. Reading a file's keys is waiting for memory, page after page; the loads
+// here do not depend on one another, so their waits overlap, and the read then
+// finds all in the processor's cache. A page that vanishes is met again by the
+// read.
+func (b *Bucket) touch(leaves []leaf) {
+	if b.Root == 0 {
+		return
 	}
+	const line = 64 // bytes of a cache line
+	size, data := uint64(b.file.meta.PageSize), b.file.data
+	_ = b.file.guard(func() {
+		var sum byte
+		for _, l := range leaves {
+			sum ^= data[l.id*size]
+		}
+		for _, l := range leaves {
+			page := data[l.id*size:][:size]
+			count := min(int(binary.LittleEndian.Uint16(page[10:])), (len(page)-pageHeaderSize)/elementSize)
+			for i := range count {
+				at := uint64(pageHeaderSize + i*elementSize)
+				start := at + uint64(binary.LittleEndian.Uint32(page[at+4:]))
+				if start+line < size {
+					sum ^= page[start] ^ page[start+line]
+				}
+				end := start + uint64(binary.LittleEndian.Uint32(page[at+8:])) + uint64(binary.LittleEndian.Uint32(page[at+12:]))
+				if i == count-1 && end < size {
+					sum ^= page[end]
+				}
+			}
+		}
+		runtime.KeepAlive(sum)
+	})
+}
+
+// read appends the items of one leaf page; last is the key before them, and
+// the last one of them is returned.
+func (b *Bucket) read(l leaf, items []Item, last []byte) ([]Item, []byte) {
+	p, ok := b.leafPage(l)
+	if !ok {
+		return items, last
+	}
+	start := int64(l.id) * int64(b.file.meta.PageSize)
+	if b.Root == 0 {
+		start, l = b.inOff, leaf{id: b.inPage}
+	}
+	if p.count == 0 && l.parent != 0 {
+		b.file.report(Anomaly{Page: l.id, Kind: BadPage, Detail: "leaf page below the root has no elements", Lost: -1})
+	}
+	b.file.checkFirstKey(p, l.parent)
 	els := newElements(p, func(kind Kind, lost int, format string, args ...any) {
 		b.file.report(Anomaly{Page: l.id, Kind: kind, Detail: fmt.Sprintf(format, args...), Lost: lost})
 	})
@@ -298,29 +439,26 @@ func (b *Bucket) eachIn(l *leaf, last []byte, fn func(Item) error) ([]byte, erro
 		if !ok {
 			break
 		}
-		it := Item{Key: el.key, Value: el.value, Bucket: el.flags&bucketElementFlag != 0, Page: l.id, Offset: int64(l.off + el.off)}
-		if err := fn(it); err != nil {
-			return nil, err
-		}
+		items = append(items, Item{Key: el.key, Value: el.value, Bucket: el.flags&bucketElementFlag != 0, Page: l.id, Offset: start + int64(el.off)})
 	}
 	if b.Root != 0 {
 		els.checkEnd(b.file.PageSize())
 	}
-	return els.lastKey, nil
+	return items, els.lastKey
 }
 
-// leafPage is the page l as claim checked it. Its header is read again, so it
-// is bounded again: the file may change under the map.
-func (f *File) leafPage(l *leaf) page {
-	data := f.data[l.off:]
-	h := parseHeader(data)
-	h.count = uint16(l.count)
-	room := min(f.pages, f.meta.HighWater) - l.id
-	extent := min(uint64(h.overflow)+1, room)
-	p := page{header: h, data: data[:extent*uint64(f.meta.PageSize)]}
-	p.flags = flagLeaf
-	p.count = min(p.count, uint16(min((len(p.data)-pageHeaderSize)/leafElementSize, 1<<16-1)))
-	return p
+// leafPage returns the page behind l. Its header is read each time and bounded
+// each time: the file may change under the map.
+func (b *Bucket) leafPage(l leaf) (page, bool) {
+	if b.Root == 0 {
+		return b.inline, true
+	}
+	p, ok := b.file.node(l.id)
+	if ok && p.flags != flagLeaf {
+		b.file.report(Anomaly{Page: l.id, Kind: BadPage, Detail: "a branch page stands among leaf pages", Lost: -1})
+		return page{}, false
+	}
+	return p, ok
 }
 
 // keyBefore is the last key of the page before the range, so that the order is
@@ -329,14 +467,16 @@ func (r Range) keyBefore() (key []byte) {
 	if r.from == 0 {
 		return nil
 	}
-	f, l := r.bucket.file, &r.bucket.leaves[r.from-1]
-	err := f.guard(func() {
-		p := f.leafPage(l)
-		els := newElements(p, func(Kind, int, string, ...any) {})
-		if p.count == 0 {
+	before, err := r.bucket.leaves(nil, r.from-1, 1)
+	if err != nil || len(before) == 0 {
+		return nil
+	}
+	err = r.bucket.file.guard(func() {
+		p, ok := r.bucket.leafPage(before[0])
+		if !ok || p.count == 0 {
 			return
 		}
-		if el, ok := els.read(int(p.count) - 1); ok {
+		if el, _, ok := p.parseElement(int(p.count) - 1); ok && len(el.key) > 0 {
 			key = el.key
 		}
 	})

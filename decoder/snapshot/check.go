@@ -12,80 +12,107 @@ import "fmt"
 //   - a finished compaction leaves at most one record of a key at or below its
 //     revision, and a tombstone only exactly there.
 func (s *Snapshot) checkHistory() {
-	s.checkSequence()
-	for k := range s.index.keys {
-		s.checkKey(k)
+	c := checker{
+		problems: &s.problems,
+		compact:  s.CompactRevision(),
+		settled:  s.meta.FinishedCompact == s.CompactRevision(),
+		keys:     make([]link, len(s.index.keys)),
+		last:     Revision{Main: -1},
 	}
-	if head := s.NewestRecord(); s.meta.hasFinished && s.meta.FinishedCompact > s.meta.ScheduledCompact && s.meta.hasScheduled {
+	c.next = max(c.compact+1, firstRevision)
+	for _, b := range s.index.blocks {
+		for i := range b.n {
+			c.sequence(b, i)
+			if key := b.key[i]; !b.marker(i) {
+				c.chain(b, i, &c.keys[key])
+			}
+		}
+	}
+	switch head := s.NewestRecord(); {
+	case s.meta.FinishedCompact > s.meta.ScheduledCompact && s.meta.ScheduledCompact > 0:
 		s.problems.add(Damage, "bucket meta", fmt.Sprintf("compaction of %d is finished but was scheduled at %d", s.meta.FinishedCompact, s.meta.ScheduledCompact), "")
-	} else if compact := s.CompactRevision(); compact > head && s.index.len() > 0 {
-		s.problems.add(Note, "bucket meta", fmt.Sprintf("compact revision %d is above the newest record's %d", compact, head), "")
+	case c.compact > head && s.index.len > 0:
+		s.problems.add(Note, "bucket meta", fmt.Sprintf("compact revision %d is above the newest record's %d", c.compact, head), "")
 	}
 }
 
 // firstRevision is the main revision of the first change etcd makes in an
-// empty store (storage/mvcc/kvstore.go NewStore: currentRev starts at 1).
+// empty store (server/v3 v3.7 storage/mvcc/kvstore.go NewStore: currentRev
+// starts at 1).
 const firstRevision = 2
 
-func (s *Snapshot) checkSequence() {
-	x, compact := s.index, s.CompactRevision()
-	next := max(compact+1, firstRevision)
-	prev := Revision{Main: -1}
-	for i := range x.len() {
-		rev := x.revision(uint32(i))
-		if rev.Main <= compact {
-			continue
-		}
-		switch {
-		case rev.Main == prev.Main && rev.Sub == prev.Sub+1:
-		case rev.Main == prev.Main:
-			s.problems.add(Damage, revisionName(rev), fmt.Sprintf("no record %d.%d before it", rev.Main, prev.Sub+1), "at least 1 revision")
-		case rev.Sub != 0:
-			s.problems.add(Damage, revisionName(rev), "the first records of its transaction are missing", fmt.Sprintf("%d revisions", rev.Sub))
-		case rev.Main > next:
-			s.problems.add(Damage, fmt.Sprintf("revisions %d to %d", next, rev.Main-1), "missing, although nothing above the compact revision is ever removed", fmt.Sprintf("at least %d revisions", rev.Main-next))
-		}
-		if x.marker(uint32(i)) {
-			s.problems.add(Damage, revisionName(rev), "an empty record above the compact revision: a bump marker is always compacted to", "1 revision")
-		}
-		prev, next = rev, rev.Main+1
-	}
+// checker goes over the records in the order of revisions.
+type checker struct {
+	problems *problemList
+	compact  int64
+	settled  bool // the compaction has finished
+	next     int64
+	last     Revision
+	keys     []link
 }
 
-func (s *Snapshot) checkKey(k int) {
-	x, compact := s.index, s.CompactRevision()
-	if x.keys[k] == "" {
-		return // bump markers
-	}
-	settled := s.meta.FinishedCompact == compact
-	run := x.records(k)
-	for n, i := range run {
-		rev, tombstone := x.revision(i), x.tombstone(i)
-		if settled && rev.Main <= compact && (n+1 < len(run) && x.main[run[n+1]] <= compact || tombstone && rev.Main < compact) {
-			s.problems.add(Damage, revisionName(rev), fmt.Sprintf("should have been removed by the compaction at %d", compact), "")
-		}
-		if what := x.brokenLink(run, n, compact); what != "" {
-			s.problems.add(Damage, revisionName(rev), what, "at least 1 revision")
-		}
-	}
+// link is the last record seen of a key.
+type link struct {
+	main      int64
+	create    int64
+	version   uint32 // 0 for a tombstone, and before the first record
+	tombstone bool
 }
 
-// brokenLink says what is wrong between the n-th record of a key and the one
-// before it, "" when they fit.
-func (x *index) brokenLink(run []uint32, n int, compact int64) string {
-	i := run[n]
-	first := n == 0 || x.tombstone(run[n-1])
+// sequence checks that nothing is missing before the record.
+func (c *checker) sequence(b *block, i int) {
+	rev := b.revision(i)
+	if rev.Main <= c.compact {
+		return
+	}
+	report := func(where, cost, format string, args ...any) {
+		c.problems.add(Damage, where, fmt.Sprintf(format, args...), cost)
+	}
 	switch {
-	case x.tombstone(i) && first && x.main[i] > compact:
-		return "deletes a key that did not exist"
-	case x.tombstone(i):
+	case rev.Main == c.last.Main && rev.Sub == c.last.Sub+1:
+	case rev.Main == c.last.Main:
+		report(revisionName(rev), "at least 1 revision", "no record %d.%d before it", rev.Main, c.last.Sub+1)
+	case rev.Sub != 0:
+		report(revisionName(rev), fmt.Sprintf("%d revisions", rev.Sub), "the first records of its transaction are missing")
+	case rev.Main > c.next:
+		report(fmt.Sprintf("revisions %d to %d", c.next, rev.Main-1), fmt.Sprintf("at least %d revisions", rev.Main-c.next), "missing, although nothing above the compact revision is ever removed")
+	}
+	if b.marker(i) {
+		report(revisionName(rev), "1 revision", "an empty record above the compact revision: a bump marker is always compacted to")
+	}
+	c.last, c.next = rev, rev.Main+1
+}
+
+// chain checks that the record continues its key's history.
+func (c *checker) chain(b *block, i int, l *link) {
+	this := link{main: b.main(i), create: b.create(i), version: b.version[i], tombstone: b.tombstone(i)}
+	if this.tombstone {
+		this.create, this.version = 0, 0
+	}
+	if what := c.broken(l, &this); what != "" {
+		c.problems.add(Damage, revisionName(b.revision(i)), what, "at least 1 revision")
+	}
+	if c.settled && this.main <= c.compact && (l.main != 0 || this.tombstone && this.main < c.compact) {
+		c.problems.add(Damage, revisionName(b.revision(i)), fmt.Sprintf("stands where the compaction at %d left nothing like it", c.compact), "")
+	}
+	*l = this
+}
+
+// broken says what does not fit between a key's record and the one before it,
+// "" when nothing.
+func (c *checker) broken(before, this *link) string {
+	none := before.main == 0 // there is none before, or it was compacted
+	switch {
+	case none && this.main <= c.compact:
 		return ""
-	case first && n == 0 && x.main[i] <= compact:
-		return "" // what came before may have been compacted
-	case first && (x.version[i] != 1 || x.create[i] != x.main[i]):
-		return fmt.Sprintf("is version %d of its key, but no version before it is there", x.version[i])
-	case !first && (x.version[i] != x.version[run[n-1]]+1 || x.create[i] != x.create[run[n-1]]):
-		return fmt.Sprintf("is version %d of its key, created at %d, after version %d, created at %d", x.version[i], x.create[i], x.version[run[n-1]], x.create[run[n-1]])
+	case this.tombstone && (none || before.tombstone):
+		return "deletes a key that did not exist"
+	case this.tombstone:
+		return ""
+	case (none || before.tombstone) && (this.version != 1 || this.create != this.main):
+		return fmt.Sprintf("is version %d of its key, but no version before it is there", this.version)
+	case !none && !before.tombstone && (this.version != before.version+1 || this.create != before.create):
+		return fmt.Sprintf("is version %d of its key, created at %d, after version %d, created at %d", this.version, this.create, before.version, before.create)
 	}
 	return ""
 }

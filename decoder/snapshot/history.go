@@ -31,7 +31,7 @@ type Record struct {
 	Generation int
 	Size       int // of the stored record in bytes, key and all
 
-	i uint32 // in the index
+	offset int64 // of it, in bytes from the start of the file
 }
 
 // View is the state of all keys at one revision.
@@ -63,8 +63,8 @@ func (v *View) Revision() int64 { return v.rev }
 func (v *View) Keys(prefix string) iter.Seq[Record] {
 	return func(yield func(Record) bool) {
 		for k := range v.s.index.withPrefix(prefix) {
-			i, ok := v.s.index.newest(k, v.rev)
-			if ok && !v.s.index.tombstone(i) && !yield(v.s.index.record(i)) {
+			r, ok := v.s.index.newest(k, v.rev)
+			if ok && !r.Tombstone && !yield(r) {
 				return
 			}
 		}
@@ -78,14 +78,14 @@ func (v *View) Get(key string) (Record, error) {
 	if !ok || key == "" {
 		return Record{}, fmt.Errorf("%w: never in this snapshot", ErrNotFound)
 	}
-	i, ok := x.newest(k, v.rev)
+	r, ok := x.newest(k, v.rev)
 	switch {
 	case !ok:
-		return Record{}, fmt.Errorf("%w at revision %d: first seen at %s", ErrNotFound, v.rev, x.revision(x.records(k)[0]))
-	case x.tombstone(i):
-		return Record{}, fmt.Errorf("%w at revision %d: deleted at %s", ErrNotFound, v.rev, x.revision(i))
+		return Record{}, fmt.Errorf("%w at revision %d: first seen at %s", ErrNotFound, v.rev, x.record(x.records(k)[0]).Revision)
+	case r.Tombstone:
+		return Record{}, fmt.Errorf("%w at revision %d: deleted at %s", ErrNotFound, v.rev, r.Revision)
 	}
-	return x.record(i), nil
+	return r, nil
 }
 
 // Keys is View.Keys at the newest revision.
@@ -126,11 +126,11 @@ func (s *Snapshot) History(key string) []Record {
 	run := x.records(k)
 	list := make([]Record, len(run))
 	generation := 1
-	for n, i := range run {
-		if n > 0 && (list[n-1].Tombstone || !x.tombstone(i) && x.create[i] != list[n-1].CreateRevision) {
+	for n, p := range run {
+		list[n] = x.record(p)
+		if n > 0 && (list[n-1].Tombstone || !list[n].Tombstone && list[n].CreateRevision != list[n-1].CreateRevision) {
 			generation++
 		}
-		list[n] = x.record(i)
 		list[n].Generation = generation
 	}
 	return list
@@ -140,8 +140,8 @@ func (s *Snapshot) History(key string) []Record {
 // the empty key) included.
 func (s *Snapshot) Records() iter.Seq[Record] {
 	return func(yield func(Record) bool) {
-		for i := range s.index.len() {
-			if !yield(s.index.record(uint32(i))) {
+		for p := range s.index.places() {
+			if !yield(s.index.record(p)) {
 				return
 			}
 		}
@@ -166,7 +166,7 @@ func (s *Snapshot) Lease(r Record) (int64, error) {
 
 func (s *Snapshot) read(r Record) (keyValue, error) {
 	b := make([]byte, r.Size)
-	if _, err := s.pages.ReadAt(b, s.index.offset[r.i]); err != nil {
+	if _, err := s.pages.ReadAt(b, r.offset); err != nil {
 		return keyValue{}, fmt.Errorf("read revision %s: %w", r.Revision, err)
 	}
 	kv, err := scanKeyValue(b)
@@ -176,17 +176,17 @@ func (s *Snapshot) read(r Record) (keyValue, error) {
 	return kv, nil
 }
 
-func (x *index) record(i uint32) Record {
-	r := Record{
-		Key:            x.keys[x.key[i]],
-		Revision:       x.revision(i),
-		Tombstone:      x.tombstone(i),
-		CreateRevision: x.create[i],
-		Version:        int64(x.version[i]),
-		Size:           int(x.size[i] &^ tombstoneBit),
-		i:              i,
+func (x *index) record(p place) Record {
+	b, i := x.at(p)
+	return Record{
+		Key:            x.keys[b.key[i]],
+		Revision:       b.revision(i),
+		Tombstone:      b.tombstone(i),
+		CreateRevision: b.create(i),
+		Version:        int64(b.version[i]),
+		Size:           int(b.size[i] &^ tombstoneBit),
+		offset:         b.offset[i],
 	}
-	return r
 }
 
 // withPrefix yields the index of every key that starts with prefix.
@@ -202,11 +202,14 @@ func (x *index) withPrefix(prefix string) iter.Seq[int] {
 }
 
 // newest finds the last record of key k whose main revision is at most rev.
-func (x *index) newest(k int, rev int64) (uint32, bool) {
+func (x *index) newest(k int, rev int64) (Record, bool) {
 	run := x.records(k)
-	n := sort.Search(len(run), func(n int) bool { return x.main[run[n]] > rev })
+	n := sort.Search(len(run), func(n int) bool {
+		b, i := x.at(run[n])
+		return b.main(i) > rev
+	})
 	if n == 0 {
-		return 0, false
+		return Record{}, false
 	}
-	return run[n-1], true
+	return x.record(run[n-1]), true
 }

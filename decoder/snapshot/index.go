@@ -4,92 +4,151 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"runtime"
 	"slices"
-	"sort"
+	"strings"
 	"sync"
 
 	"revenant/decoder/boltpage"
 )
 
-// index is every record of the key bucket, by column, in the order of
-// revisions: 40 bytes a record, and 4 more in order.
+// index is every record of the key bucket: by column, 28 bytes a record, in
+// the order of revisions, and 4 bytes more to find them by key. It is kept
+// small because fresh memory is what building it costs most.
 type index struct {
-	main    []int64
-	create  []int64
-	offset  []int64  // of the mvccpb.KeyValue, in bytes from the start of the file
-	size    []uint32 // of it in bytes; tombstoneBit is set on tombstones
-	sub     []uint32
-	version []uint32
-	key     []uint32 // index in keys
+	blocks []*block
+	len    int
 
 	keys  []string // distinct, sorted
 	start []uint32 // of each key's run in order; one more entry ends the last
-	order []uint32 // records by key, then by revision
+	order []place  // the places of the records by key, then by revision
+}
+
+// block is a number of records, so that indexing never moves what it has
+// written. A new one is begun when one is full or a revision is too far from
+// its first.
+type block struct {
+	n       int
+	first   int64             // main revision of the first record
+	ahead   [blockSize]uint32 // main revision less first
+	age     [blockSize]uint32 // main revision less create revision, or farAge
+	offset  [blockSize]int64  // of the mvccpb.KeyValue, in bytes from the start of the file
+	size    [blockSize]uint32 // of it in bytes; tombstoneBit is set on tombstones
+	version [blockSize]uint32
+	key     [blockSize]uint32  // its number in keys
+	subs    *[blockSize]uint32 // nil while all are 0
+	far     map[int]int64      // create revisions that age cannot tell
 }
 
 const (
+	blockBits    = 12
+	blockSize    = 1 << blockBits
 	tombstoneBit = 1 << 31
-	maxRecords   = 1<<32 - 2
+	farAge       = 1<<32 - 1
 )
 
-func (x *index) len() int { return len(x.main) }
+// place is where a record stands: the number of its block and its number in it.
+type place = uint32
 
-func (x *index) tombstone(i uint32) bool { return x.size[i]&tombstoneBit != 0 }
+func (x *index) at(p place) (*block, int) { return x.blocks[p>>blockBits], int(p % blockSize) }
+
+func (b *block) tombstone(i int) bool { return b.size[i]&tombstoneBit != 0 }
 
 // marker says whether the record is the empty one that `etcdutl snapshot
 // restore --bump-revision` leaves behind: 17 bytes of key, no value.
-func (x *index) marker(i uint32) bool { return x.size[i] == 0 }
+func (b *block) marker(i int) bool { return b.size[i] == 0 }
 
-// records returns the retained records of key k, oldest first.
-func (x *index) records(k int) []uint32 { return x.order[x.start[k]:x.start[k+1]] }
+func (b *block) main(i int) int64 { return b.first + int64(b.ahead[i]) }
 
-// allocate makes room for n records at once, so that indexing leaves no
-// garbage. n was counted on the pages, so it is bounded by the file's size.
-func (x *index) allocate(n int) {
-	x.main = make([]int64, n)
-	x.create = make([]int64, n)
-	x.offset = make([]int64, n)
-	x.size = make([]uint32, n)
-	x.sub = make([]uint32, n)
-	x.version = make([]uint32, n)
-	x.key = make([]uint32, n)
+func (b *block) create(i int) int64 {
+	if b.age[i] == farAge {
+		return b.far[i]
+	}
+	return b.main(i) - int64(b.age[i])
 }
 
-// move copies n records from one place to another that lies before it.
-func (x *index) move(to, from, n int) {
-	copy(x.main[to:], x.main[from:from+n])
-	copy(x.create[to:], x.create[from:from+n])
-	copy(x.offset[to:], x.offset[from:from+n])
-	copy(x.size[to:], x.size[from:from+n])
-	copy(x.sub[to:], x.sub[from:from+n])
-	copy(x.version[to:], x.version[from:from+n])
-	copy(x.key[to:], x.key[from:from+n])
+func (b *block) revision(i int) Revision {
+	rev := Revision{Main: b.main(i)}
+	if b.subs != nil {
+		rev.Sub = int64(b.subs[i])
+	}
+	return rev
 }
 
-func (x *index) truncate(n int) {
-	x.main, x.create, x.offset = x.main[:n], x.create[:n], x.offset[:n]
-	x.size, x.sub, x.version, x.key = x.size[:n], x.sub[:n], x.version[:n], x.key[:n]
+// holds says whether the block has room for a record of that revision.
+func (b *block) holds(main int64) bool {
+	return b.n < blockSize && main >= b.first && main-b.first <= 1<<32-1
 }
 
-// segment is the part of the index that one worker fills.
+// add appends a record whose main revision the block holds.
+func (b *block) add(rev Revision, create int64) (i int) {
+	i = b.n
+	b.n++
+	b.ahead[i] = uint32(rev.Main - b.first)
+	if age := rev.Main - create; age >= 0 && age < farAge {
+		b.age[i] = uint32(age)
+	} else {
+		if b.far == nil {
+			b.far = map[int]int64{}
+		}
+		b.age[i], b.far[i] = farAge, create
+	}
+	if rev.Sub != 0 {
+		if b.subs == nil {
+			b.subs = new([blockSize]uint32)
+		}
+		b.subs[i] = uint32(rev.Sub)
+	}
+	return i
+}
+
+// places yields the place of every record in the order of revisions.
+func (x *index) places() iter.Seq[place] {
+	return func(yield func(place) bool) {
+		for n, b := range x.blocks {
+			for i := range b.n {
+				if !yield(place(n<<blockBits | i)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// records returns the places of key k's retained records, oldest first.
+func (x *index) records(k int) []place { return x.order[x.start[k]:x.start[k+1]] }
+
+// newest returns the newest record; ok is false in an empty store.
+func (x *index) last() (b *block, i int, ok bool) {
+	if x.len == 0 {
+		return nil, 0, false
+	}
+	b = x.blocks[len(x.blocks)-1]
+	return b, b.n - 1, true
+}
+
+// segment is the part of the index that one worker builds.
 type segment struct {
-	index    *index
-	from, to int // the records it may write; to moves to where it ended
-	ids      map[string]uint32
-	keys     []string
+	blocks   []*block
+	batch    []parsed
+	interner *interner
+	sorted   []uint32 // the interner's numbers in the order of their keys
 	problems problemList
+}
+
+// parsed is an item of a page on its way into a block.
+type parsed struct {
+	rev       Revision
+	tombstone bool
+	kv        keyValue
+	item      *boltpage.Item
+	hash      uint32
 }
 
 // buildIndex reads the key bucket once, its ranges in parallel.
 func buildIndex(ctx context.Context, bucket *boltpage.Bucket, workers int, progress *progress) (*index, problemList, error) {
 	var problems problemList
-	x := &index{}
-	total := bucket.Len()
-	if total > maxRecords {
-		return nil, problems, fmt.Errorf("%d revisions are more than the %d this program can index", total, maxRecords)
-	}
-	x.allocate(total)
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
@@ -97,34 +156,28 @@ func buildIndex(ctx context.Context, bucket *boltpage.Bucket, workers int, progr
 	segments := make([]*segment, len(ranges))
 	errs := make([]error, len(ranges))
 	var wg sync.WaitGroup
-	from := 0
 	for i, r := range ranges {
-		seg := &segment{index: x, from: from, to: from, ids: map[string]uint32{}}
+		seg := &segment{interner: newInterner()}
 		segments[i] = seg
-		from += r.Len()
-		wg.Go(func() { errs[i] = seg.fill(ctx, r, progress) })
+		wg.Go(func() {
+			errs[i] = seg.fill(ctx, r, progress)
+			seg.sortKeys()
+		})
 	}
 	wg.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return nil, problems, err
-		}
+	if err := errors.Join(errs...); err != nil {
+		return nil, problems, err
 	}
-	n := 0
+	x := &index{}
+	x.nameKeys(segments)
 	for _, seg := range segments {
-		if n != seg.from {
-			x.move(n, seg.from, seg.to-seg.from)
-		}
-		seg.from, seg.to = n, n+seg.to-seg.from
-		n = seg.to
+		x.blocks = append(x.blocks, seg.blocks...)
 		problems.merge(&seg.problems)
 	}
-	x.truncate(n)
-	x.nameKeys(segments)
-	if !sort.IsSorted(byRevision{x}) {
-		sort.Stable(byRevision{x}) // the page reader has reported the order
+	if len(x.blocks) > 1<<(32-blockBits) {
+		return nil, problems, fmt.Errorf("%d blocks of %d revisions are more than this program can index", len(x.blocks), blockSize)
 	}
-	x.dropRepeated(&problems)
+	x.sort(&problems)
 	x.orderByKey()
 	return x, problems, nil
 }
@@ -132,17 +185,10 @@ func buildIndex(ctx context.Context, bucket *boltpage.Bucket, workers int, progr
 // fill indexes one range. A page that vanishes is reported by the page reader
 // and costs the records on it.
 func (s *segment) fill(ctx context.Context, r boltpage.Range, progress *progress) error {
-	count := 0
-	err := r.Each(func(it boltpage.Item) error {
-		count++
-		if count%4096 == 0 {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			progress.add(4096)
-		}
-		s.add(it)
-		return nil
+	err := r.Each(func(items []boltpage.Item) error {
+		s.index(items)
+		progress.add(int64(len(items)))
+		return ctx.Err()
 	})
 	var fault *boltpage.FaultError
 	if errors.As(err, &fault) {
@@ -151,146 +197,206 @@ func (s *segment) fill(ctx context.Context, r boltpage.Range, progress *progress
 	return err
 }
 
-// add indexes one item, or says why it cannot.
-func (s *segment) add(it boltpage.Item) {
+// index adds some items. It goes over them step by step and not one by one:
+// what bounds it is waiting for memory, and within a step the waits of all
+// items overlap.
+func (s *segment) index(items []boltpage.Item) {
+	s.batch = s.batch[:0]
+	for i := range items {
+		if p, ok := s.parse(&items[i]); ok {
+			p.hash = s.interner.hash(p.kv.key)
+			s.batch = append(s.batch, p)
+		}
+	}
+	for i := range s.batch {
+		s.interner.touchSlot(s.batch[i].hash)
+	}
+	for i := range s.batch {
+		s.interner.touchKey(s.batch[i].hash)
+	}
+	for i := range s.batch {
+		s.put(&s.batch[i])
+	}
+}
+
+// parse reads an item, or says why it cannot be used.
+func (s *segment) parse(it *boltpage.Item) (p parsed, ok bool) {
+	p.item = it
 	if it.Bucket {
 		s.problems.add(Damage, pageName(it.Page), "a bucket stands among the revisions", "1 revision")
-		return
+		return p, false
 	}
-	rev, tombstone, ok := parseRevision(it.Key)
-	if !ok || rev.Sub > 1<<32-1 {
+	p.rev, p.tombstone, ok = parseRevision(it.Key)
+	if !ok || p.rev.Sub > 1<<32-1 {
 		s.problems.add(Damage, pageName(it.Page), "a key of the key bucket is not a revision", "1 revision")
-		return
+		return p, false
 	}
-	kv, err := scanKeyValue(it.Value)
-	if err != nil || len(it.Value) >= tombstoneBit {
-		s.problems.add(Damage, revisionName(rev), fmt.Sprintf("value is not an etcd record: %v", err), "1 revision")
-		return
+	var err error
+	if p.kv, err = scanKeyValue(it.Value); err != nil || len(it.Value) >= tombstoneBit {
+		s.problems.add(Damage, revisionName(p.rev), fmt.Sprintf("value is not an etcd record: %v", err), "1 revision")
+		return p, false
 	}
-	if !s.check(rev, tombstone, &kv, len(it.Value) == 0) {
-		return
-	}
-	x, i := s.index, s.to
-	x.main[i], x.sub[i] = rev.Main, uint32(rev.Sub)
-	x.create[i], x.version[i] = kv.createRevision, uint32(min(max(kv.version, 0), 1<<32-1))
-	x.offset[i], x.size[i] = it.Offset, uint32(len(it.Value))
-	if tombstone {
-		x.size[i] |= tombstoneBit
-	}
-	x.key[i] = s.intern(kv.key)
-	s.to++
+	return p, s.check(&p)
 }
 
 // check holds what a record says of itself against where it stands. ok says
 // whether the record can be used.
-func (s *segment) check(rev Revision, tombstone bool, kv *keyValue, empty bool) (ok bool) {
-	where := revisionName(rev)
-	if kv.unknown {
-		s.problems.add(Damage, where, "record has a field that etcd does not write", "")
+func (s *segment) check(p *parsed) (ok bool) {
+	report := func(cost, format string, args ...any) {
+		s.problems.add(Damage, revisionName(p.rev), fmt.Sprintf(format, args...), cost)
 	}
-	switch marker := empty && !tombstone && rev.Sub == 0; {
+	if p.kv.unknown {
+		report("", "record has a field that etcd does not write")
+	}
+	switch marker := len(p.item.Value) == 0 && !p.tombstone && p.rev.Sub == 0; {
 	case marker:
-	case len(kv.key) == 0:
-		s.problems.add(Damage, where, "record has no key", "1 revision")
+	case len(p.kv.key) == 0:
+		report("1 revision", "record has no key")
 		return false
-	case tombstone && (kv.modRevision != 0 || kv.createRevision != 0 || kv.version != 0 || kv.value != nil):
-		s.problems.add(Damage, where, "tombstone carries a value", "")
-	case tombstone:
-	case kv.modRevision != rev.Main:
-		s.problems.add(Damage, where, fmt.Sprintf("record says it is revision %d", kv.modRevision), "")
-	case kv.createRevision <= 0 || kv.createRevision > rev.Main || kv.version <= 0:
-		s.problems.add(Damage, where, fmt.Sprintf("create revision %d and version %d are impossible", kv.createRevision, kv.version), "")
+	case p.tombstone && (p.kv.modRevision != 0 || p.kv.createRevision != 0 || p.kv.version != 0 || p.kv.value != nil):
+		report("", "tombstone carries a value")
+	case p.tombstone:
+	case p.kv.modRevision != p.rev.Main:
+		report("", "record says it is revision %d", p.kv.modRevision)
+	case p.kv.createRevision <= 0 || p.kv.createRevision > p.rev.Main || p.kv.version <= 0:
+		report("", "create revision %d and version %d are impossible", p.kv.createRevision, p.kv.version)
 	}
 	return true
 }
 
-func (s *segment) intern(key []byte) uint32 {
-	if id, ok := s.ids[string(key)]; ok {
-		return id
+func (s *segment) put(p *parsed) {
+	b, i := s.add(p.rev, p.kv.createRevision)
+	b.version[i] = uint32(min(max(p.kv.version, 0), 1<<32-1))
+	b.offset[i], b.size[i] = p.item.Offset, uint32(len(p.item.Value))
+	if p.tombstone {
+		b.size[i] |= tombstoneBit
 	}
-	id := uint32(len(s.keys))
-	name := string(key)
-	s.keys = append(s.keys, name)
-	s.ids[name] = id
-	return id
+	b.key[i] = s.interner.number(p.kv.key, p.hash)
 }
 
-// nameKeys turns the workers' key numbers into indices of the sorted list.
+// add appends a record to the last block, or to a new one.
+func (s *segment) add(rev Revision, create int64) (*block, int) {
+	if len(s.blocks) == 0 || !s.blocks[len(s.blocks)-1].holds(rev.Main) {
+		s.blocks = append(s.blocks, &block{first: rev.Main})
+	}
+	b := s.blocks[len(s.blocks)-1]
+	return b, b.add(rev, create)
+}
+
+// sortKeys orders the segment's keys and gives the table's memory back.
+func (s *segment) sortKeys() {
+	keys := s.interner.keys
+	s.interner.slots = nil
+	s.sorted = make([]uint32, len(keys))
+	for i := range s.sorted {
+		s.sorted[i] = uint32(i)
+	}
+	slices.SortFunc(s.sorted, func(a, b uint32) int { return strings.Compare(keys[a], keys[b]) })
+}
+
+// nameKeys merges the segments' sorted keys into one list and turns their
+// numbers into indices of it.
 func (x *index) nameKeys(segments []*segment) {
-	for _, s := range segments {
-		s.ids = nil
-		x.keys = append(x.keys, s.keys...)
+	most := 0
+	ids := make([][]uint32, len(segments))
+	for i, s := range segments {
+		ids[i] = make([]uint32, len(s.sorted))
+		most = max(most, len(s.sorted))
 	}
-	slices.Sort(x.keys)
-	x.keys = slices.Clip(slices.Compact(x.keys))
-	for _, s := range segments {
-		ids := make([]uint32, len(s.keys))
-		for local, name := range s.keys {
-			id, _ := slices.BinarySearch(x.keys, name)
-			ids[local] = uint32(id)
+	x.keys = make([]string, 0, most)
+	for next := make([]int, len(segments)); ; {
+		least, found := "", false
+		for i, s := range segments {
+			if next[i] < len(s.sorted) {
+				if key := s.interner.keys[s.sorted[next[i]]]; !found || key < least {
+					least, found = key, true
+				}
+			}
 		}
-		for i := s.from; i < s.to; i++ {
-			x.key[i] = ids[x.key[i]]
+		if !found {
+			break
 		}
-		s.keys = nil
+		for i, s := range segments {
+			if next[i] < len(s.sorted) && s.interner.keys[s.sorted[next[i]]] == least {
+				ids[i][s.sorted[next[i]]] = uint32(len(x.keys))
+				next[i]++
+			}
+		}
+		x.keys = append(x.keys, least)
 	}
+	for i, s := range segments {
+		for _, b := range s.blocks {
+			for r := range b.n {
+				b.key[r] = ids[i][b.key[r]]
+			}
+		}
+		s.interner, s.sorted = nil, nil
+	}
+}
+
+// sort makes sure of the order of revisions, which only a damaged file breaks,
+// and keeps the first of several records with one revision.
+func (x *index) sort(problems *problemList) {
+	sorted := true
+	last := Revision{Main: -1}
+	for p := range x.places() {
+		b, i := x.at(p)
+		rev := b.revision(i)
+		sorted = sorted && last.less(rev)
+		last = rev
+		x.len++
+	}
+	if sorted {
+		return
+	}
+	places := slices.Collect(x.places())
+	slices.SortStableFunc(places, func(p, q place) int {
+		a, i := x.at(p)
+		b, j := x.at(q)
+		return a.revision(i).compare(b.revision(j))
+	})
+	old := *x
+	x.blocks, x.len = nil, 0
+	s := segment{}
+	last = Revision{Main: -1}
+	for _, p := range places {
+		b, i := old.at(p)
+		if rev := b.revision(i); rev == last {
+			problems.add(Damage, revisionName(rev), "revision is there twice; the first one counts", "1 revision")
+			continue
+		}
+		last = b.revision(i)
+		s.copy(b, i)
+		x.len++
+	}
+	x.blocks = s.blocks
+}
+
+// copy appends a record of another block.
+func (s *segment) copy(from *block, j int) {
+	b, i := s.add(from.revision(j), from.create(j))
+	b.version[i], b.offset[i], b.size[i], b.key[i] = from.version[j], from.offset[j], from.size[j], from.key[j]
 }
 
 // orderByKey groups the records by key with a counting sort.
 func (x *index) orderByKey() {
-	x.start = make([]uint32, len(x.keys)+1)
-	for _, k := range x.key {
-		x.start[k+1]++
+	x.start = make([]uint32, len(x.keys)+2)
+	for _, b := range x.blocks {
+		for _, k := range b.key[:b.n] {
+			x.start[k+2]++
+		}
 	}
 	for k := range x.keys {
-		x.start[k+1] += x.start[k]
+		x.start[k+2] += x.start[k+1]
 	}
-	next := slices.Clone(x.start)
-	x.order = make([]uint32, x.len())
-	for i, k := range x.key {
-		x.order[next[k]] = uint32(i)
-		next[k]++
+	// start[k+1] is where key k's next record goes, and in the end where its
+	// run ends: then start[k] is where it begins.
+	x.order = make([]place, x.len)
+	for p := range x.places() {
+		b, i := x.at(p)
+		k := b.key[i]
+		x.order[x.start[k+1]] = p
+		x.start[k+1]++
 	}
-}
-
-// dropRepeated keeps the first of several records with one revision.
-func (x *index) dropRepeated(problems *problemList) {
-	n := min(1, x.len())
-	for i := 1; i < x.len(); i++ {
-		if x.main[i] == x.main[n-1] && x.sub[i] == x.sub[n-1] {
-			problems.add(Damage, revisionName(x.revision(uint32(i))), "revision is there twice; the first one counts", "1 revision")
-			continue
-		}
-		if n != i {
-			x.move(n, i, 1)
-		}
-		n++
-	}
-	x.truncate(n)
-}
-
-func (x *index) revision(i uint32) Revision {
-	return Revision{Main: x.main[i], Sub: int64(x.sub[i])}
-}
-
-// byRevision sorts the records.
-type byRevision struct{ *index }
-
-func (x byRevision) Len() int { return x.len() }
-
-func (x byRevision) Less(i, j int) bool {
-	if x.main[i] != x.main[j] {
-		return x.main[i] < x.main[j]
-	}
-	return x.sub[i] < x.sub[j]
-}
-
-func (x byRevision) Swap(i, j int) {
-	x.main[i], x.main[j] = x.main[j], x.main[i]
-	x.create[i], x.create[j] = x.create[j], x.create[i]
-	x.offset[i], x.offset[j] = x.offset[j], x.offset[i]
-	x.size[i], x.size[j] = x.size[j], x.size[i]
-	x.sub[i], x.sub[j] = x.sub[j], x.sub[i]
-	x.version[i], x.version[j] = x.version[j], x.version[i]
-	x.key[i], x.key[j] = x.key[j], x.key[i]
+	x.start = x.start[:len(x.keys)+1]
 }

@@ -62,9 +62,11 @@ func each(f *boltpage.File, bucket string, fn func(key string, value []byte)) {
 	if b == nil {
 		return
 	}
-	_ = b.Each(func(it boltpage.Item) error {
-		if !it.Bucket {
-			fn(string(it.Key), it.Value)
+	_ = b.Each(func(items []boltpage.Item) error {
+		for _, it := range items {
+			if !it.Bucket {
+				fn(string(it.Key), it.Value)
+			}
 		}
 		return nil
 	})

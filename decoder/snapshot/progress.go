@@ -11,7 +11,7 @@ type Phase string
 
 // The phases. They overlap.
 const (
-	PhaseIndex Phase = "index" // counted in revisions
+	PhaseIndex Phase = "index" // counted in pages
 	PhaseHash  Phase = "hash"  // counted in bytes
 )
 

@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 )
@@ -17,6 +18,15 @@ func (r Revision) String() string {
 		return fmt.Sprintf("%d", r.Main)
 	}
 	return fmt.Sprintf("%d.%d", r.Main, r.Sub)
+}
+
+// compare orders revisions.
+func (r Revision) compare(other Revision) int {
+	return cmp.Or(cmp.Compare(r.Main, other.Main), cmp.Compare(r.Sub, other.Sub))
+}
+
+func (r Revision) less(other Revision) bool {
+	return r.Main < other.Main || r.Main == other.Main && r.Sub < other.Sub
 }
 
 const (

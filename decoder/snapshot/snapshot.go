@@ -128,7 +128,7 @@ func (s *Snapshot) open(ctx context.Context, raw io.ReaderAt, pages func() (*bol
 	}
 	s.checkSize()
 	s.meta = readMeta(s.pages, &s.problems)
-	x, problems, err := buildIndex(ctx, bucket, opts.Workers, newProgress(opts.Progress, PhaseIndex, int64(bucket.Len())))
+	x, problems, err := buildIndex(ctx, bucket, opts.Workers, newProgress(opts.Progress, PhaseIndex, int64(bucket.Pages())))
 	if err != nil {
 		if ctx.Err() != nil {
 			return err
@@ -181,10 +181,11 @@ func (s *Snapshot) Revision() int64 {
 // NewestRecord is the newest record's main revision, 0 when there is none. It
 // is what `etcdutl snapshot status` shows and what `--bump-revision` adds to.
 func (s *Snapshot) NewestRecord() int64 {
-	if n := s.index.len(); n > 0 {
-		return s.index.main[n-1]
+	b, i, ok := s.index.last()
+	if !ok {
+		return 0
 	}
-	return 0
+	return b.main(i)
 }
 
 // CompactRevision is the oldest revision whose state can be asked for, 0 when
@@ -193,7 +194,7 @@ func (s *Snapshot) NewestRecord() int64 {
 func (s *Snapshot) CompactRevision() int64 { return s.meta.compactRevision() }
 
 // Len is the number of records indexed: puts, tombstones and bump markers.
-func (s *Snapshot) Len() int { return s.index.len() }
+func (s *Snapshot) Len() int { return s.index.len }
 
 // BumpMarkers lists the revisions at which an earlier restore with
 // --bump-revision left its empty record, oldest first.
@@ -203,8 +204,8 @@ func (s *Snapshot) BumpMarkers() []int64 {
 		if name != "" {
 			break
 		}
-		for _, i := range s.index.records(k) {
-			list = append(list, s.index.main[i])
+		for _, p := range s.index.records(k) {
+			list = append(list, s.index.record(p).Main)
 		}
 	}
 	return list

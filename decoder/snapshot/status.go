@@ -31,7 +31,7 @@ func (s *Snapshot) Status(ctx context.Context) (Status, error) {
 		st.Version = s.meta.StorageVersion
 	}
 	for k := range s.index.keys {
-		if run := s.index.records(k); !s.index.tombstone(run[len(run)-1]) {
+		if r, ok := s.index.newest(k, s.NewestRecord()); ok && !r.Tombstone {
 			st.TotalKey++
 		}
 	}
@@ -39,14 +39,13 @@ func (s *Snapshot) Status(ctx context.Context) (Status, error) {
 	for _, name := range s.pages.Buckets() {
 		st.Hash = crc32.Update(st.Hash, table, []byte(name))
 		// A page that vanishes is among the problems afterwards.
-		_ = s.pages.Bucket(name).Each(func(it boltpage.Item) error {
-			st.Hash = crc32.Update(st.Hash, table, it.Key)
-			st.Hash = crc32.Update(st.Hash, table, it.Value)
-			st.TotalKey35++
-			if st.TotalKey35%4096 == 0 {
-				return ctx.Err()
+		_ = s.pages.Bucket(name).Each(func(items []boltpage.Item) error {
+			for _, it := range items {
+				st.Hash = crc32.Update(st.Hash, table, it.Key)
+				st.Hash = crc32.Update(st.Hash, table, it.Value)
 			}
-			return nil
+			st.TotalKey35 += len(items)
+			return ctx.Err()
 		})
 		if err := ctx.Err(); err != nil {
 			return Status{}, err
