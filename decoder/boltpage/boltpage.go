@@ -86,6 +86,7 @@ func newFile(data []byte) (*File, error) {
 	}
 	f.used, f.spanned, f.free = newBitmap(f.limit()), newBitmap(f.limit()), newBitmap(f.limit())
 	f.compareMetas()
+	f.reportFault(f.guard(f.checkBeyond))
 	f.readFreelist()
 	f.readTree()
 	return f, nil

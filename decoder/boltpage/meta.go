@@ -150,6 +150,23 @@ func (f *File) compareMetas() {
 	}
 }
 
+// checkBeyond looks behind the high-water mark. bbolt grows a file ahead with
+// zeros and the mark only rises, so a page that was written there shows that
+// the mark is too low.
+func (f *File) checkBeyond() {
+	for id := f.meta.HighWater; id < f.pages; id++ {
+		h := parseHeader(f.data[id*uint64(f.meta.PageSize):])
+		if h.id != id {
+			continue
+		}
+		switch h.flags {
+		case flagBranch, flagLeaf, flagFreelist:
+			f.report(Anomaly{Page: id, Kind: BadMeta, Detail: fmt.Sprintf("page was written although it lies behind the high-water mark %d", f.meta.HighWater), Lost: -1})
+			return
+		}
+	}
+}
+
 // checkMetaHeader looks at the page header before a meta, which bbolt writes
 // but does not read.
 func (f *File) checkMetaHeader(m Meta) {

@@ -441,8 +441,11 @@ func (b *Bucket) read(l leaf, items []Item, last []byte) ([]Item, []byte) {
 		}
 		items = append(items, Item{Key: el.key, Value: el.value, Bucket: el.flags&bucketElementFlag != 0, Page: l.id, Offset: start + int64(el.off)})
 	}
-	if b.Root != 0 {
+	switch {
+	case b.Root != 0:
 		els.checkEnd(b.file.PageSize())
+	case els.end != len(p.data):
+		els.report(BadPacking, 0, "inline bucket has %d bytes, its elements fill %d", len(p.data), els.end)
 	}
 	return items, els.lastKey
 }

@@ -1,6 +1,12 @@
 package snapshot
 
-import "fmt"
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+
+	"revenant/decoder/boltpage"
+)
 
 // checkHistory holds the records against the rules that etcd's own writing
 // obeys, so that a lost record shows even where every page looks healthy:
@@ -34,6 +40,43 @@ func (s *Snapshot) checkHistory() {
 	case c.compact > head && s.index.len > 0:
 		s.problems.add(Note, "bucket meta", fmt.Sprintf("compact revision %d is above the newest record's %d", c.compact, head), "")
 	}
+}
+
+// checkUnused looks for a state newer than the one read. Revisions only grow
+// and nothing above the compact revision is removed, so a free page that holds
+// a revision newer than the newest one was written after the state that is
+// read. In a snapshot that is etcd going on while the file was saved; else a
+// root, a branch page or a bucket's entry leads to an older state. The file
+// alone cannot tell which.
+func (s *Snapshot) checkUnused(ctx context.Context) error {
+	newest, index := Revision{Main: s.NewestRecord(), Sub: 1<<32 - 1}, s.meta.ConsistentIndex
+	var page, metaPage uint64
+	err := s.pages.EachUnused(func(items []boltpage.Item) error {
+		for _, it := range items {
+			if rev, _, ok := parseRevision(it.Key); ok && !it.Bucket && newest.less(rev) && plausible(it.Value) {
+				newest, page = Revision{Main: rev.Main, Sub: 1<<32 - 1}, it.Page
+			}
+			if string(it.Key) == "consistent_index" && len(it.Value) == 8 && binary.BigEndian.Uint64(it.Value) > index {
+				index, metaPage = binary.BigEndian.Uint64(it.Value), it.Page
+			}
+		}
+		return ctx.Err()
+	})
+	const why = "was written while the file was saved, or what is read is an older state"
+	if page != 0 {
+		s.unusedRevision = newest.Main
+		s.problems.add(Note, pageName(page), fmt.Sprintf("a page in no bucket holds revision %d, newer than the newest one read: it %s", newest.Main, why), "")
+	}
+	if metaPage != 0 {
+		s.problems.add(Note, pageName(metaPage), fmt.Sprintf("a page in no bucket holds consistent index %d, newer than the %d read: it %s", index, s.meta.ConsistentIndex, why), "")
+	}
+	return err
+}
+
+// plausible says whether a value can be a record of the key bucket.
+func plausible(value []byte) bool {
+	kv, err := scanKeyValue(value)
+	return err == nil && !kv.unknown && (len(kv.key) > 0 || len(value) == 0)
 }
 
 // firstRevision is the main revision of the first change etcd makes in an

@@ -46,7 +46,8 @@ func (n *interner) touchSlot(hash uint32) {
 }
 
 func (n *interner) touchKey(hash uint32) {
-	if s := n.slots[hash&uint32(len(n.slots)-1)]; s.id != 0 {
+	s := n.slots[hash&uint32(len(n.slots)-1)]
+	if s.id != 0 && n.keys[s.id-1] != "" {
 		n.touched ^= uint32(n.keys[s.id-1][0])
 	}
 }

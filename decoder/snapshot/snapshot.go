@@ -64,6 +64,8 @@ type Snapshot struct {
 	index    *index
 	problems problemList
 
+	unusedRevision int64 // newest revision on a page in no bucket, when it is newer than all others
+
 	close    sync.Once
 	closeErr error
 }
@@ -138,7 +140,7 @@ func (s *Snapshot) open(ctx context.Context, raw io.ReaderAt, pages func() (*bol
 	s.index = x
 	s.problems.merge(&problems)
 	s.checkHistory()
-	return nil
+	return s.checkUnused(ctx)
 }
 
 // Close stops the hashing and gives the map back. It is an error to use the
@@ -187,6 +189,10 @@ func (s *Snapshot) NewestRecord() int64 {
 	}
 	return b.main(i)
 }
+
+// SeenRevision is the newest revision that the file shows etcd to have reached:
+// Revision, or one on a page that was written while the file was saved.
+func (s *Snapshot) SeenRevision() int64 { return max(s.Revision(), s.unusedRevision) }
 
 // CompactRevision is the oldest revision whose state can be asked for, 0 when
 // the store was never compacted. A compaction that was scheduled and had not

@@ -52,7 +52,9 @@ func TestStatusEqualsEtcdutl(t *testing.T) {
 					}
 				}
 				for _, p := range s.Problems() {
-					t.Errorf("problem in a healthy file: %v", p)
+					if p.Severity == snapshot.Damage {
+						t.Errorf("damage in a healthy file: %v", p)
+					}
 				}
 			})
 		}

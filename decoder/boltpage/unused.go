@@ -1,0 +1,65 @@
+package boltpage
+
+// EachUnused calls fn with the readable items of every leaf page that belongs
+// to no tree, page by page in the order of the file. Such pages are free: what
+// they hold was deleted, moved or rewritten since, and stays until the page is
+// used again. No anomaly is reported for them, and items that share bytes or
+// lie outside their page are left out. Each stops at fn's first error, which it
+// returns; pages that vanish are stepped over.
+//
+// Overflow pages of the trees are told apart only once the trees have been
+// read (Each or Len).
+func (f *File) EachUnused(fn func(items []Item) error) error {
+	var items []Item
+	var stop error
+	for id := uint64(2); id < f.limit() && stop == nil; {
+		if f.inUse(id) {
+			id++
+			continue
+		}
+		next := id + 1
+		_ = f.guard(func() {
+			p, ok := f.unusedLeaf(id)
+			if !ok {
+				return
+			}
+			next = id + uint64(len(p.data)/f.PageSize())
+			els := newElements(p, func(Kind, int, string, ...any) {})
+			items = items[:0]
+			for el, ok := els.step(); ok; el, ok = els.step() {
+				off := int64(id)*int64(f.PageSize()) + int64(el.off)
+				items = append(items, Item{Key: el.key, Value: el.value, Bucket: el.flags&bucketElementFlag != 0, Page: id, Offset: off})
+			}
+			if len(items) > 0 {
+				stop = fn(items)
+			}
+		})
+		id = next
+	}
+	return stop
+}
+
+func (f *File) inUse(id uint64) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.used.has(id)
+}
+
+// unusedLeaf returns the page when its header is that of a leaf page standing
+// where it was written. A free span is used again from its front, so behind an
+// intact header the content is intact up to the next page in use.
+func (f *File) unusedLeaf(id uint64) (page, bool) {
+	data := f.data[id*uint64(f.meta.PageSize):]
+	h := parseHeader(data)
+	if h.id != id || h.flags != flagLeaf || h.count == 0 {
+		return page{}, false
+	}
+	extent := uint64(1)
+	for ; extent <= uint64(h.overflow) && id+extent < f.limit() && !f.inUse(id+extent); extent++ {
+	}
+	p := page{header: h, data: data[:extent*uint64(f.meta.PageSize)]}
+	if pageHeaderSize+int(h.count)*elementSize > len(p.data) {
+		return page{}, false
+	}
+	return p, true
+}
