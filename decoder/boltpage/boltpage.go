@@ -3,6 +3,7 @@ package boltpage
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -271,3 +272,14 @@ func newBitmap(n uint64) bitmap { return make(bitmap, (n+63)/64) }
 func (b bitmap) has(i uint64) bool { return i/64 < uint64(len(b)) && b[i/64]&(1<<(i%64)) != 0 }
 
 func (b bitmap) set(i uint64) { b[i/64] |= 1 << (i % 64) }
+
+// nextUnset is the first page from i on that is not marked, or one past what
+// the bitmap covers.
+func (b bitmap) nextUnset(i uint64) uint64 {
+	for ; i/64 < uint64(len(b)); i = (i/64 + 1) * 64 {
+		if free := ^b[i/64] >> (i % 64); free != 0 {
+			return i + uint64(bits.TrailingZeros64(free))
+		}
+	}
+	return i
+}

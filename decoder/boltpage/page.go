@@ -42,22 +42,20 @@ func (f *File) limit() uint64 { return min(f.pages, f.meta.HighWater) }
 // claim marks a page as part of a tree. It refuses one that cannot be, or that
 // is part of one already.
 func (f *File) claim(id uint64) (ok bool) {
-	switch {
-	case id < 2 || id >= f.meta.HighWater:
-		f.report(Anomaly{Page: id, Kind: OutOfRange, Detail: fmt.Sprintf("page id outside 2 to %d", f.meta.HighWater-1), Lost: -1})
-		return false
-	case id >= f.pages:
-		f.report(Anomaly{Page: id, Kind: Truncated, Detail: "page lies beyond the end of the file", Lost: -1})
-		return false
-	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.used.has(id) {
+	switch {
+	case id < 2 || id >= f.meta.HighWater:
+		f.anomalies.add(Anomaly{Page: id, Kind: OutOfRange, Detail: fmt.Sprintf("page id outside 2 to %d", f.meta.HighWater-1), Lost: -1})
+	case id >= f.pages:
+		f.anomalies.add(Anomaly{Page: id, Kind: Truncated, Detail: "page lies beyond the end of the file", Lost: -1})
+	case f.used.has(id):
 		f.anomalies.add(Anomaly{Page: id, Kind: Shared, Detail: "page is reached a second time", Lost: -1})
-		return false
+	default:
+		f.use(id)
+		return true
 	}
-	f.use(id)
-	return true
+	return false
 }
 
 // use marks a page; f.mu is held.

@@ -331,7 +331,7 @@ func (b *Bucket) Each(fn func(items []Item) error) error {
 }
 
 // together is how many leaf pages are read at a time.
-const together = 16
+const together = 48
 
 // eachGroup calls fn with the leaf pages of the range, some at a time, until it
 // returns false. The error says that the branch page which names them vanished.

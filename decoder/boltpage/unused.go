@@ -1,5 +1,7 @@
 package boltpage
 
+import "slices"
+
 // EachUnused calls fn with the readable items of every leaf page that belongs
 // to no tree, page by page in the order of the file. Such pages are free: what
 // they hold was deleted, moved or rewritten since, and stays until the page is
@@ -10,16 +12,18 @@ package boltpage
 // Overflow pages of the trees are told apart only once the trees have been
 // read (Each or Len).
 func (f *File) EachUnused(fn func(items []Item) error) error {
+	f.mu.Lock()
+	used := slices.Clone(f.used)
+	f.mu.Unlock()
 	var items []Item
 	var stop error
-	for id := uint64(2); id < f.limit() && stop == nil; {
-		if f.inUse(id) {
-			id++
-			continue
+	for id := uint64(2); stop == nil; {
+		if id = used.nextUnset(id); id >= f.limit() {
+			break
 		}
 		next := id + 1
 		_ = f.guard(func() {
-			p, ok := f.unusedLeaf(id)
+			p, ok := f.unusedLeaf(id, used)
 			if !ok {
 				return
 			}
@@ -39,23 +43,17 @@ func (f *File) EachUnused(fn func(items []Item) error) error {
 	return stop
 }
 
-func (f *File) inUse(id uint64) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.used.has(id)
-}
-
 // unusedLeaf returns the page when its header is that of a leaf page standing
 // where it was written. A free span is used again from its front, so behind an
 // intact header the content is intact up to the next page in use.
-func (f *File) unusedLeaf(id uint64) (page, bool) {
+func (f *File) unusedLeaf(id uint64, used bitmap) (page, bool) {
 	data := f.data[id*uint64(f.meta.PageSize):]
 	h := parseHeader(data)
 	if h.id != id || h.flags != flagLeaf || h.count == 0 {
 		return page{}, false
 	}
 	extent := uint64(1)
-	for ; extent <= uint64(h.overflow) && id+extent < f.limit() && !f.inUse(id+extent); extent++ {
+	for ; extent <= uint64(h.overflow) && id+extent < f.limit() && !used.has(id+extent); extent++ {
 	}
 	p := page{header: h, data: data[:extent*uint64(f.meta.PageSize)]}
 	if pageHeaderSize+int(h.count)*elementSize > len(p.data) {

@@ -7,7 +7,6 @@ import (
 	"iter"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 
 	"revenant/decoder/boltpage"
@@ -27,8 +26,10 @@ type index struct {
 
 // block is a number of records, so that indexing never moves what it has
 // written. A new one is begun when one is full or a revision is too far from
-// its first.
+// its first. The pointers come first: the garbage collector looks no further.
 type block struct {
+	subs    *[blockSize]uint32 // nil while all are 0
+	far     map[int]int64      // create revisions that age cannot tell
 	n       int
 	first   int64             // main revision of the first record
 	ahead   [blockSize]uint32 // main revision less first
@@ -36,9 +37,7 @@ type block struct {
 	offset  [blockSize]int64  // of the mvccpb.KeyValue, in bytes from the start of the file
 	size    [blockSize]uint32 // of it in bytes; tombstoneBit is set on tombstones
 	version [blockSize]uint32
-	key     [blockSize]uint32  // its number in keys
-	subs    *[blockSize]uint32 // nil while all are 0
-	far     map[int]int64      // create revisions that age cannot tell
+	key     [blockSize]uint32 // its number in keys
 }
 
 const (
@@ -133,7 +132,9 @@ type segment struct {
 	blocks   []*block
 	batch    []parsed
 	interner *interner
-	sorted   []uint32 // the interner's numbers in the order of their keys
+	last     Revision // the one added last
+	unsorted bool     // one was not greater than the one before
+	touched  uint64   // keeps loads from being optimised away
 	problems problemList
 }
 
@@ -146,7 +147,8 @@ type parsed struct {
 	hash      uint32
 }
 
-// buildIndex reads the key bucket once, its ranges in parallel.
+// buildIndex reads the key bucket once, its ranges in parallel. orderByKey is
+// left to do.
 func buildIndex(ctx context.Context, bucket *boltpage.Bucket, workers int, progress *progress) (*index, problemList, error) {
 	var problems problemList
 	if workers <= 0 {
@@ -155,30 +157,37 @@ func buildIndex(ctx context.Context, bucket *boltpage.Bucket, workers int, progr
 	ranges := bucket.Ranges(workers)
 	segments := make([]*segment, len(ranges))
 	errs := make([]error, len(ranges))
+	names := newInterner()
 	var wg sync.WaitGroup
 	for i, r := range ranges {
-		seg := &segment{interner: newInterner()}
+		seg := &segment{interner: names}
 		segments[i] = seg
-		wg.Go(func() {
-			errs[i] = seg.fill(ctx, r, progress)
-			seg.sortKeys()
-		})
+		wg.Go(func() { errs[i] = seg.fill(ctx, r, progress) })
 	}
 	wg.Wait()
 	if err := errors.Join(errs...); err != nil {
 		return nil, problems, err
 	}
 	x := &index{}
-	x.nameKeys(segments)
+	x.nameKeys(names.keys(), segments)
+	sorted, last := true, Revision{Main: -1}
 	for _, seg := range segments {
-		x.blocks = append(x.blocks, seg.blocks...)
+		if len(seg.blocks) > 0 {
+			sorted = sorted && !seg.unsorted && last.less(seg.blocks[0].revision(0))
+			last = seg.last
+		}
+		for _, b := range seg.blocks {
+			x.blocks = append(x.blocks, b)
+			x.len += b.n
+		}
 		problems.merge(&seg.problems)
 	}
 	if len(x.blocks) > 1<<(32-blockBits) {
 		return nil, problems, fmt.Errorf("%d blocks of %d revisions are more than this program can index", len(x.blocks), blockSize)
 	}
-	x.sort(&problems)
-	x.orderByKey()
+	if !sorted {
+		x.sort(&problems)
+	}
 	return x, problems, nil
 }
 
@@ -208,11 +217,12 @@ func (s *segment) index(items []boltpage.Item) {
 			s.batch = append(s.batch, p)
 		}
 	}
+	table := s.interner.table.Load()
 	for i := range s.batch {
-		s.interner.touchSlot(s.batch[i].hash)
+		s.touched ^= table.touchSlot(s.batch[i].hash)
 	}
 	for i := range s.batch {
-		s.interner.touchKey(s.batch[i].hash)
+		s.touched ^= uint64(table.touchKey(s.batch[i].hash))
 	}
 	for i := range s.batch {
 		s.put(&s.batch[i])
@@ -276,6 +286,8 @@ func (s *segment) put(p *parsed) {
 
 // add appends a record to the last block, or to a new one.
 func (s *segment) add(rev Revision, create int64) (*block, int) {
+	s.unsorted = s.unsorted || len(s.blocks) > 0 && !s.last.less(rev)
+	s.last = rev
 	if len(s.blocks) == 0 || !s.blocks[len(s.blocks)-1].holds(rev.Main) {
 		s.blocks = append(s.blocks, &block{first: rev.Main})
 	}
@@ -283,72 +295,30 @@ func (s *segment) add(rev Revision, create int64) (*block, int) {
 	return b, b.add(rev, create)
 }
 
-// sortKeys orders the segment's keys and gives the table's memory back.
-func (s *segment) sortKeys() {
-	keys := s.interner.keys
-	s.interner.slots = nil
-	s.sorted = make([]uint32, len(keys))
-	for i := range s.sorted {
-		s.sorted[i] = uint32(i)
+// nameKeys sorts the keys and turns the numbers they were given into indices
+// of the sorted list.
+func (x *index) nameKeys(keys []string, segments []*segment) {
+	x.keys = make([]string, len(keys))
+	rank := make([]uint32, len(keys))
+	for i, n := range sortedOrder(keys) {
+		x.keys[i], rank[n] = keys[n], uint32(i)
 	}
-	slices.SortFunc(s.sorted, func(a, b uint32) int { return strings.Compare(keys[a], keys[b]) })
-}
-
-// nameKeys merges the segments' sorted keys into one list and turns their
-// numbers into indices of it.
-func (x *index) nameKeys(segments []*segment) {
-	most := 0
-	ids := make([][]uint32, len(segments))
-	for i, s := range segments {
-		ids[i] = make([]uint32, len(s.sorted))
-		most = max(most, len(s.sorted))
-	}
-	x.keys = make([]string, 0, most)
-	for next := make([]int, len(segments)); ; {
-		least, found := "", false
-		for i, s := range segments {
-			if next[i] < len(s.sorted) {
-				if key := s.interner.keys[s.sorted[next[i]]]; !found || key < least {
-					least, found = key, true
+	var wg sync.WaitGroup
+	for _, s := range segments {
+		wg.Go(func() {
+			for _, b := range s.blocks {
+				for r := range b.n {
+					b.key[r] = rank[b.key[r]]
 				}
 			}
-		}
-		if !found {
-			break
-		}
-		for i, s := range segments {
-			if next[i] < len(s.sorted) && s.interner.keys[s.sorted[next[i]]] == least {
-				ids[i][s.sorted[next[i]]] = uint32(len(x.keys))
-				next[i]++
-			}
-		}
-		x.keys = append(x.keys, least)
+		})
 	}
-	for i, s := range segments {
-		for _, b := range s.blocks {
-			for r := range b.n {
-				b.key[r] = ids[i][b.key[r]]
-			}
-		}
-		s.interner, s.sorted = nil, nil
-	}
+	wg.Wait()
 }
 
-// sort makes sure of the order of revisions, which only a damaged file breaks,
-// and keeps the first of several records with one revision.
+// sort brings the records into the order of revisions, which only a damaged
+// file breaks, and keeps the first of several records with one revision.
 func (x *index) sort(problems *problemList) {
-	sorted := true
-	last := Revision{Main: -1}
-	for p := range x.places() {
-		b, i := x.at(p)
-		rev := b.revision(i)
-		sorted = sorted && last.less(rev)
-		last = rev
-		x.len++
-	}
-	if sorted {
-		return
-	}
 	places := slices.Collect(x.places())
 	slices.SortStableFunc(places, func(p, q place) int {
 		a, i := x.at(p)
@@ -358,7 +328,7 @@ func (x *index) sort(problems *problemList) {
 	old := *x
 	x.blocks, x.len = nil, 0
 	s := segment{}
-	last = Revision{Main: -1}
+	last := Revision{Main: -1}
 	for _, p := range places {
 		b, i := old.at(p)
 		if rev := b.revision(i); rev == last {

@@ -1,80 +1,132 @@
 package snapshot
 
-import "hash/maphash"
+import (
+	"hash/maphash"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+)
 
-// interner numbers distinct keys in the order of their first appearance. It is
-// an open-addressing table of eight bytes a slot: half the memory and a third
-// of the time of a map[string]uint32, which is most of what indexing costs.
+// interner numbers distinct keys from 0, for several goroutines at a time. It
+// is most of what indexing costs, in time and in memory, so it is no map behind
+// a lock: looking up a known key, which is what happens almost always, takes no
+// lock, and a key takes eight bytes of table beside its own.
 type interner struct {
-	seed    maphash.Seed
-	slots   []slot // a power of two of them
-	keys    []string
-	touched uint32
+	seed  maphash.Seed
+	table atomic.Pointer[keyTable]
+
+	mu    sync.Mutex // held to add a key
+	count int
+	chunk []byte // where the bytes of new keys go; it never moves
 }
 
-type slot struct {
-	hash uint32
-	id   uint32 // one more than the key's number; 0 is an empty slot
+// keyTable is an open-addressing table of fixed size. A slot is written once:
+// the key's hash in the upper half, its number and one in the lower.
+type keyTable struct {
+	slots []atomic.Uint64 // a power of two of them, at least half of them 0
+	keys  []string        // by number; as long as there may be keys
 }
 
-const firstSlots = 1 << 12
+const (
+	firstSlots = 1 << 12
+	chunkSize  = 1 << 18 // bytes
+)
+
+func newKeyTable(slots int) *keyTable {
+	return &keyTable{slots: make([]atomic.Uint64, slots), keys: make([]string, slots/2)}
+}
 
 func newInterner() *interner {
-	return &interner{seed: maphash.MakeSeed(), slots: make([]slot, firstSlots)}
+	n := &interner{seed: maphash.MakeSeed()}
+	n.table.Store(newKeyTable(firstSlots))
+	return n
 }
 
 func (n *interner) hash(key []byte) uint32 { return uint32(maphash.Bytes(n.seed, key)) }
 
-// number returns the key's number, which is its index in keys.
+// keys returns the keys by number, once no more are added.
+func (n *interner) keys() []string { return slices.Clip(n.table.Load().keys[:n.count]) }
+
+// number returns the key's number, and gives it one when it has none.
 func (n *interner) number(key []byte, hash uint32) uint32 {
-	mask := uint32(len(n.slots) - 1)
+	if id, ok := n.table.Load().find(key, hash); ok {
+		return id
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	t := n.table.Load()
+	if id, ok := t.find(key, hash); ok {
+		return id // another goroutine was faster, or the table was an old one
+	}
+	if n.count == len(t.keys) {
+		t = t.grown()
+		n.table.Store(t)
+	}
+	id := uint32(n.count)
+	t.keys[id] = n.copy(key)
+	t.put(hash, id)
+	n.count++
+	return id
+}
+
+func (t *keyTable) find(key []byte, hash uint32) (id uint32, ok bool) {
+	mask := uint32(len(t.slots) - 1)
 	for at := hash & mask; ; at = (at + 1) & mask {
-		s := n.slots[at]
-		if s.id == 0 {
-			return n.add(string(key), hash, at)
-		}
-		if s.hash == hash && n.keys[s.id-1] == string(key) {
-			return s.id - 1
+		switch s := t.slots[at].Load(); {
+		case s == 0:
+			return 0, false
+		case uint32(s>>32) == hash && t.keys[uint32(s)-1] == string(key):
+			return uint32(s) - 1, true
 		}
 	}
 }
 
-// touchSlot and touchKey load what number will look at first, so that several
-// loads can be under way at once.
-func (n *interner) touchSlot(hash uint32) {
-	n.touched ^= n.slots[hash&uint32(len(n.slots)-1)].hash
-}
-
-func (n *interner) touchKey(hash uint32) {
-	s := n.slots[hash&uint32(len(n.slots)-1)]
-	if s.id != 0 && n.keys[s.id-1] != "" {
-		n.touched ^= uint32(n.keys[s.id-1][0])
+func (t *keyTable) put(hash, id uint32) {
+	mask := uint32(len(t.slots) - 1)
+	at := hash & mask
+	for t.slots[at].Load() != 0 {
+		at = (at + 1) & mask
 	}
+	t.slots[at].Store(uint64(hash)<<32 | uint64(id+1))
 }
 
-// add puts a new key into the empty slot at, and keeps half the slots empty.
-func (n *interner) add(key string, hash, at uint32) uint32 {
-	n.keys = append(n.keys, key)
-	id := uint32(len(n.keys))
-	n.slots[at] = slot{hash: hash, id: id}
-	if len(n.keys)*2 > len(n.slots) {
-		n.grow()
-	}
-	return id - 1
-}
-
-func (n *interner) grow() {
-	old := n.slots
-	n.slots = make([]slot, 2*len(old))
-	mask := uint32(len(n.slots) - 1)
-	for _, s := range old {
-		if s.id == 0 {
-			continue
+// grown returns a table of twice the size with the same keys.
+func (t *keyTable) grown() *keyTable {
+	next := newKeyTable(2 * len(t.slots))
+	copy(next.keys, t.keys)
+	for i := range t.slots {
+		if s := t.slots[i].Load(); s != 0 {
+			next.put(uint32(s>>32), uint32(s)-1)
 		}
-		at := s.hash & mask
-		for n.slots[at].id != 0 {
-			at = (at + 1) & mask
-		}
-		n.slots[at] = s
 	}
+	return next
+}
+
+// touch loads what find will look at first, so that several loads can be under
+// way at once; it returns something made of them, to keep them.
+func (t *keyTable) touchSlot(hash uint32) uint64 {
+	return t.slots[hash&uint32(len(t.slots)-1)].Load()
+}
+
+func (t *keyTable) touchKey(hash uint32) byte {
+	s := t.slots[hash&uint32(len(t.slots)-1)].Load()
+	if s == 0 || t.keys[uint32(s)-1] == "" {
+		return 0
+	}
+	return t.keys[uint32(s)-1][0]
+}
+
+// copy returns a copy of key. Copies share chunks, which is less memory and
+// less work than an allocation each.
+func (n *interner) copy(key []byte) string {
+	if len(key) == 0 {
+		return ""
+	}
+	if cap(n.chunk)-len(n.chunk) < len(key) {
+		n.chunk = make([]byte, 0, max(chunkSize, len(key)))
+	}
+	at := len(n.chunk)
+	n.chunk = append(n.chunk, key...)
+	return unsafe.String(&n.chunk[at], len(key))
 }

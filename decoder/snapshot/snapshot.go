@@ -139,7 +139,10 @@ func (s *Snapshot) open(ctx context.Context, raw io.ReaderAt, pages func() (*bol
 	}
 	s.index = x
 	s.problems.merge(&problems)
+	var wg sync.WaitGroup
+	wg.Go(x.orderByKey)
 	s.checkHistory()
+	wg.Wait()
 	return s.checkUnused(ctx)
 }
 
