@@ -42,8 +42,6 @@ type run struct {
 	first    int    // how many leaf pages stand before it
 }
 
-func (r run) len() int { return int(r.to - r.from) }
-
 // leaf is a leaf page and where the branch element that names it stands, in
 // bytes from the start of the file; 0 for a root.
 type leaf struct {

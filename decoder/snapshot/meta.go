@@ -38,13 +38,14 @@ func (m *Meta) compactRevision() int64 { return max(m.ScheduledCompact, m.Finish
 // readMeta reads the small buckets. Whatever is malformed becomes a problem.
 func readMeta(f *boltpage.File, problems *problemList) Meta {
 	var m Meta
-	each(f, "meta", func(key string, value []byte) { m.setMeta(key, value, problems) })
-	each(f, "cluster", func(key string, value []byte) {
+	each := func(bucket string, fn func(key string, value []byte)) { eachItem(f, bucket, problems, fn) }
+	each("meta", func(key string, value []byte) { m.setMeta(key, value, problems) })
+	each("cluster", func(key string, value []byte) {
 		if key == "clusterVersion" {
 			m.ClusterVersion = string(value)
 		}
 	})
-	each(f, "members", func(key string, value []byte) {
+	each("members", func(key string, value []byte) {
 		member, err := parseMember(key, value)
 		if err != nil {
 			problems.add(Damage, "bucket members", err.Error(), "1 member")
@@ -55,18 +56,20 @@ func readMeta(f *boltpage.File, problems *problemList) Meta {
 	return m
 }
 
-// each calls fn for every item of a bucket that may be missing. A page that
+// eachItem calls fn for every item of a bucket that may be missing. A page that
 // vanishes is reported by the page reader.
-func each(f *boltpage.File, bucket string, fn func(key string, value []byte)) {
+func eachItem(f *boltpage.File, bucket string, problems *problemList, fn func(key string, value []byte)) {
 	b := f.Bucket(bucket)
 	if b == nil {
 		return
 	}
 	_ = b.Each(func(items []boltpage.Item) error {
 		for _, it := range items {
-			if !it.Bucket {
-				fn(string(it.Key), it.Value)
+			if it.Bucket {
+				problems.add(Damage, "bucket "+bucket, fmt.Sprintf("a bucket stands among its items, on page %d", it.Page), "1 item")
+				continue
 			}
+			fn(string(it.Key), it.Value)
 		}
 		return nil
 	})

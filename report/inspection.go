@@ -1,0 +1,167 @@
+package report
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"revenant/analyzer/restore"
+	"revenant/decoder/snapshot"
+)
+
+// NewEvidence waits for the snapshot's hash. The error is ctx's.
+func NewEvidence(ctx context.Context, role string, s *snapshot.Snapshot) (restore.Evidence, error) {
+	in, err := s.Integrity(ctx)
+	if err != nil {
+		return restore.Evidence{}, err
+	}
+	e := restore.Evidence{
+		Role: role, Path: s.Path(), SizeBytes: s.Size(),
+		Revision: s.Revision(), CompactRevision: s.CompactRevision(), Integrity: in.Checks,
+	}
+	if in.SHA256 != "" {
+		e.SHA256 = &in.SHA256
+	}
+	return e, nil
+}
+
+// Damaged says whether an integrity check failed.
+func Damaged(e restore.Evidence) bool {
+	for _, c := range e.Integrity {
+		if c.Verdict == snapshot.Bad {
+			return true
+		}
+	}
+	return false
+}
+
+// Inspection is what `revenant inspect` finds.
+type Inspection struct {
+	SchemaVersion int                 `json:"schemaVersion"`
+	Kind          string              `json:"kind"` // Inspection
+	Tool          restore.Tool        `json:"tool"`
+	Evidence      []InspectedEvidence `json:"evidence"`
+}
+
+// InspectedEvidence is one file of an Inspection.
+type InspectedEvidence struct {
+	restore.Evidence
+	Status      snapshot.Status       `json:"status"`
+	PageSize    int                   `json:"pageSizeBytes"`
+	Records     int                   `json:"records"` // revisions kept: puts and tombstones
+	Etcd        snapshot.Meta         `json:"etcd"`
+	BumpMarkers []int64               `json:"bumpMarkers"`
+	Buckets     []snapshot.BucketInfo `json:"buckets"`
+	Problems    []snapshot.Problem    `json:"problems"`
+}
+
+// Inspect reads the whole of a snapshot. The error is ctx's.
+func Inspect(ctx context.Context, s *snapshot.Snapshot) (InspectedEvidence, error) {
+	status, err := s.Status(ctx) // first: it may find more problems
+	if err != nil {
+		return InspectedEvidence{}, err
+	}
+	e, err := NewEvidence(ctx, "", s)
+	if err != nil {
+		return InspectedEvidence{}, err
+	}
+	return InspectedEvidence{
+		Evidence: e, Status: status, PageSize: s.PageSize(), Records: s.Len(), Etcd: s.Meta(),
+		BumpMarkers: list(s.BumpMarkers()), Buckets: list(s.Buckets()), Problems: list(s.Problems()),
+	}, nil
+}
+
+// list makes an empty list of none, so that it is [] in JSON.
+func list[T any](l []T) []T {
+	if l == nil {
+		return []T{}
+	}
+	return l
+}
+
+// Text writes the inspection for people.
+func (in *Inspection) Text(p *Printer) {
+	for i := range in.Evidence {
+		if i > 0 {
+			p.Line("")
+		}
+		in.Evidence[i].text(p)
+	}
+}
+
+func (e *InspectedEvidence) text(p *Printer) {
+	p.Line("%s", e.Path)
+	p.Field("size", fmt.Sprintf("%s, pages of %s bytes", Bytes(e.SizeBytes), Count(e.PageSize)))
+	hash := "not computed"
+	if e.SHA256 != nil {
+		hash = *e.SHA256
+	}
+	p.Field("sha256", hash)
+	for _, c := range e.Integrity {
+		p.Field(c.Name, checkText(c))
+	}
+	p.Field("revision", Count(e.Revision))
+	p.Field("compact revision", compactText(e.CompactRevision))
+	p.Field("records", fmt.Sprintf("%s, %s live keys", Count(e.Records), Count(e.Status.TotalKey)))
+	p.Field("etcdutl status", fmt.Sprintf("hash %08x, revision %d, totalKey %d (3.5: %d), totalSize %d, version %q",
+		e.Status.Hash, e.Status.Revision, e.Status.TotalKey, e.Status.TotalKey35, e.Status.TotalSize, e.Status.Version))
+	p.Field("etcd", fmt.Sprintf("storage version %s, cluster version %s", known(e.Etcd.StorageVersion), known(e.Etcd.ClusterVersion)))
+	p.Field("raft", fmt.Sprintf("applied index %d, term %d", e.Etcd.ConsistentIndex, e.Etcd.Term))
+	for _, m := range e.Etcd.Members {
+		p.Field("member", fmt.Sprintf("%s %s %s", m.ID, m.Name, strings.Join(m.PeerURLs, " ")))
+	}
+	for _, rev := range e.BumpMarkers {
+		p.Field("bump marker", fmt.Sprintf("revision %d: restored with --bump-revision before", rev))
+	}
+	var buckets []string
+	for _, b := range e.Buckets {
+		buckets = append(buckets, fmt.Sprintf("%s %s", b.Name, Count(b.Keys)))
+	}
+	p.Field("buckets", strings.Join(buckets, ", "))
+	problemText(p, e.Problems)
+}
+
+const shownProblems = 20
+
+func problemText(p *Printer, problems []snapshot.Problem) {
+	if len(problems) == 0 {
+		p.Field("problems", "none")
+		return
+	}
+	p.Field("problems", Count(len(problems)))
+	for i, problem := range problems {
+		if i == shownProblems {
+			p.Line("    … and %s more: -o json lists them all", Count(len(problems)-i))
+			break
+		}
+		p.Line("    %s: %s", string(problem.Severity), problem.String())
+	}
+}
+
+func checkText(c snapshot.Check) string {
+	if c.Detail == "" {
+		return string(c.Verdict)
+	}
+	return string(c.Verdict) + ": " + c.Detail
+}
+
+func compactText(rev int64) string {
+	if rev == 0 {
+		return "never compacted"
+	}
+	return Count(rev)
+}
+
+func compactedText(rev int64) string {
+	if rev == 0 {
+		return "never compacted"
+	}
+	return "compacted to " + Count(rev)
+}
+
+func known(version string) string {
+	if version == "" {
+		return "unknown"
+	}
+	return version
+}

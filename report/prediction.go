@@ -1,0 +1,210 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"charm.land/lipgloss/v2"
+
+	"revenant/analyzer/restore"
+	"revenant/decoder/snapshot"
+)
+
+// Prediction is a prediction with the choice of what its text shows. In JSON it
+// is the prediction alone, and whole.
+type Prediction struct {
+	*restore.Prediction
+	All bool // the text lists pods to which nothing happens, too
+}
+
+// textWidth is how wide paragraphs are, in columns.
+const textWidth = 100
+
+// Text writes the prediction for people: what it rests on, the verdict, the
+// pods, what the outcomes mean and what to do.
+func (p *Prediction) Text(w *Printer) {
+	p.head(w)
+	w.Line("")
+	p.pods(w)
+	p.legend(w)
+	p.warnings(w)
+	p.next(w)
+}
+
+// Overview writes all but the pods.
+type Overview struct {
+	*restore.Prediction
+}
+
+// Text writes the overview for people.
+func (o *Overview) Text(w *Printer) {
+	p := Prediction{Prediction: o.Prediction}
+	p.head(w)
+	w.Line("")
+	p.summary(w)
+	p.warnings(w)
+	p.next(w)
+}
+
+func (p *Prediction) head(w *Printer) {
+	for i := range p.Evidence {
+		e := &p.Evidence[i]
+		w.Field(e.Role, fmt.Sprintf("%s, revision %s, %s", e.Path, Count(e.Revision), compactedText(e.CompactRevision)))
+		for _, c := range e.Integrity {
+			if c.Verdict != snapshot.OK {
+				w.Field("", fmt.Sprintf("%s %s", c.Name, checkText(c)))
+			}
+		}
+	}
+	r := &p.Revisions
+	w.Field("lineage", fmt.Sprintf("%s: %s", p.Lineage.Relation, p.Lineage.Reason))
+	w.Field("gap", fmt.Sprintf("%s revisions are undone", Count(r.Gap)))
+	w.Field("plan", planText(p.Plan))
+	w.Field("restored to", fmt.Sprintf("revision %s; watchers may have seen up to %s", Count(r.Restored), Count(r.LastSeenAtMost)))
+	if r.Deaf != nil {
+		until := fmt.Sprintf("until the store has passed revision %s", Count(r.Deaf.UntilRevision))
+		if r.Deaf.Estimate != "" {
+			until += fmt.Sprintf(", about %s at the rate between the two snapshots", r.Deaf.Estimate)
+		}
+		w.Field("kubelets deaf", until)
+	}
+	w.Line("")
+	severity, headline := p.Headline()
+	w.colored(severity, headline)
+}
+
+func (w *Printer) colored(severity restore.Severity, text string) {
+	if !w.Color {
+		w.Wrapped("", textWidth, text)
+		return
+	}
+	style := severityStyle(severity).Bold(true)
+	fmt.Fprintln(w.w, style.Width(textWidth).Render(safe(text)))
+}
+
+func severityStyle(s restore.Severity) lipgloss.Style {
+	switch s {
+	case restore.Critical:
+		return lipgloss.NewStyle().Foreground(lipgloss.Red)
+	case restore.Warning:
+		return lipgloss.NewStyle().Foreground(lipgloss.Yellow)
+	}
+	return lipgloss.NewStyle()
+}
+
+func planText(p restore.Plan) string {
+	parts := []string{"no bump"}
+	if p.BumpRevision > 0 {
+		parts[0] = fmt.Sprintf("--bump-revision %d --mark-compacted", p.BumpRevision)
+	}
+	servers := "API servers restarted"
+	if p.KeepAPIServers {
+		servers = "API servers left running"
+	}
+	return strings.Join(append(parts, servers, "kubelets restarted: "+p.RestartKubelets.String()), ", ")
+}
+
+// summary counts the pods by outcome, worst first.
+func (p *Prediction) summary(w *Printer) {
+	var rows [][]string
+	var severities []restore.Severity
+	for _, o := range restore.Outcomes {
+		if n := p.Summary[o.ID]; n > 0 {
+			rows = append(rows, []string{string(o.ID), Count(n), o.Title})
+			severities = append(severities, o.Severity)
+		}
+	}
+	w.Table([]string{"OUTCOME", "PODS", "MEANING"}, rows, func(row, column int, cell string) string {
+		if column == 0 {
+			return severityStyle(severities[row]).Render(cell)
+		}
+		return cell
+	})
+}
+
+// pods lists the pods, worst first.
+func (p *Prediction) pods(w *Printer) {
+	var list []*restore.PodOutcome
+	left := 0
+	for i := range p.Pods {
+		if o := &p.Pods[i]; p.All || o.Severity != restore.OK {
+			list = append(list, o)
+		} else {
+			left++
+		}
+	}
+	slices.SortStableFunc(list, func(a, b *restore.PodOutcome) int {
+		if d := a.Severity.Rank() - b.Severity.Rank(); d != 0 {
+			return d
+		}
+		return rank(a.Outcome) - rank(b.Outcome)
+	})
+	var rows [][]string
+	for _, o := range list {
+		flags := make([]string, len(o.Flags))
+		for i, f := range o.Flags {
+			flags[i] = string(f)
+		}
+		rows = append(rows, []string{string(o.Outcome), string(o.Certainty), o.Namespace, o.Name, dash(o.Node), string(o.Rule), strings.Join(flags, ",")})
+	}
+	if len(rows) > 0 {
+		w.Table([]string{"OUTCOME", "CERTAINTY", "NAMESPACE", "NAME", "NODE", "RULE", "FLAGS"}, rows, func(row, column int, cell string) string {
+			if column == 0 {
+				return severityStyle(list[row].Severity).Render(cell)
+			}
+			return cell
+		})
+	}
+	if left > 0 {
+		w.Line("%s more pods need no attention; --all lists them.", Count(left))
+	}
+}
+
+func rank(o restore.Outcome) int {
+	return slices.IndexFunc(restore.Outcomes, func(info restore.OutcomeInfo) bool { return info.ID == o })
+}
+
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// legend explains the outcomes that occur.
+func (p *Prediction) legend(w *Printer) {
+	for _, o := range restore.Outcomes {
+		if p.Summary[o.ID] == 0 || o.Severity == restore.OK && !p.All {
+			continue
+		}
+		w.Line("")
+		w.Line("%s: %s", string(o.ID), o.Title)
+		w.Wrapped("  ", textWidth, o.Explanation)
+		w.Wrapped("  ", textWidth, "To do: "+o.Remedy)
+	}
+}
+
+func (p *Prediction) warnings(w *Printer) {
+	if len(p.Warnings) == 0 {
+		return
+	}
+	w.Line("")
+	w.Line("To know")
+	for _, text := range p.Warnings {
+		w.Wrapped("  ", textWidth, "- "+text)
+	}
+}
+
+// next says what would make the restore do less harm.
+func (p *Prediction) next(w *Printer) {
+	r := &p.Revisions
+	w.Line("")
+	w.Line("Bump")
+	w.Wrapped("  ", textWidth, r.BumpReason)
+	if r.BumpVerdict == restore.BumpEnough {
+		return
+	}
+	w.Wrapped("  ", textWidth, fmt.Sprintf("At least %d (a %s: enough only if nothing was written after the current snapshot); recommended is %d:", r.MinimumSafeBump, r.MinimumSafeBumpIs, r.RecommendedBump))
+	w.Line("    etcdutl snapshot restore BACKUP --bump-revision %d --mark-compacted …", r.RecommendedBump)
+}

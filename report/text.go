@@ -1,0 +1,115 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"revenant/decoder/sanitize"
+)
+
+// Printer writes text for people. The first error stops all output and is
+// returned by Flush.
+type Printer struct {
+	w     *bufio.Writer
+	Color bool // severities are coloured
+}
+
+// NewPrinter returns a Printer on w.
+func NewPrinter(w io.Writer) *Printer { return &Printer{w: bufio.NewWriter(w)} }
+
+// Flush writes what is buffered.
+func (p *Printer) Flush() error { return p.w.Flush() }
+
+func safe(s string) string { return sanitize.Line(s) }
+
+// Line writes one line. Strings among the arguments are made safe to show.
+func (p *Printer) Line(format string, args ...any) {
+	for i, a := range args {
+		if s, ok := a.(string); ok {
+			args[i] = sanitize.Line(s)
+		}
+	}
+	fmt.Fprintf(p.w, format+"\n", args...)
+}
+
+// Field writes a name and its value, aligned below one another.
+func (p *Printer) Field(name, value string) {
+	fmt.Fprintf(p.w, "  %-18s %s\n", name, sanitize.Line(value))
+}
+
+// Wrapped writes a paragraph, broken at width columns and indented.
+func (p *Printer) Wrapped(indent string, width int, text string) {
+	width = max(20, width-ansi.StringWidth(indent))
+	for line := range strings.Lines(ansi.Wordwrap(sanitize.Line(text), width, " ")) {
+		fmt.Fprintf(p.w, "%s%s\n", indent, strings.TrimRight(line, " \n"))
+	}
+}
+
+// Table writes rows below a header, each column as wide as its widest cell, the
+// last one not padded. Cells are made safe to show. color, when set and wanted,
+// wraps the cell of a row and column in an escape sequence of no width.
+func (p *Printer) Table(header []string, rows [][]string, color func(row, column int, cell string) string) {
+	widths := make([]int, len(header))
+	measure := func(row []string) {
+		for i, cell := range row {
+			widths[i] = max(widths[i], ansi.StringWidth(cell))
+		}
+	}
+	for _, row := range rows {
+		for i := range row {
+			row[i] = sanitize.Line(row[i])
+		}
+		measure(row)
+	}
+	measure(header)
+	write := func(r int, row []string) {
+		for i, cell := range row {
+			pad := strings.Repeat(" ", widths[i]-ansi.StringWidth(cell)+2)
+			if r >= 0 && p.Color && color != nil {
+				cell = color(r, i, cell)
+			}
+			p.w.WriteString(cell)
+			if i < len(row)-1 {
+				p.w.WriteString(pad)
+			}
+		}
+		p.w.WriteByte('\n')
+	}
+	write(-1, header)
+	for r, row := range rows {
+		write(r, row)
+	}
+}
+
+// Count writes n with its digits in groups of three.
+func Count[T int | int64 | uint64](n T) string {
+	s := strconv.FormatInt(int64(n), 10)
+	sign := ""
+	if n < 0 {
+		sign, s = "-", s[1:]
+	}
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return sign + s
+}
+
+// Bytes writes a size exactly, and roughly in binary units.
+func Bytes(n int64) string {
+	const unit = 1024
+	if n < unit {
+		return Count(n) + " bytes"
+	}
+	f, name := float64(n), ""
+	for _, name = range []string{"KiB", "MiB", "GiB", "TiB"} {
+		if f /= unit; f < unit {
+			break
+		}
+	}
+	return fmt.Sprintf("%s bytes (%.1f %s)", Count(n), f, name)
+}
