@@ -1,0 +1,288 @@
+// Package layering holds the direction in which data flows through this module:
+//
+//	decoder → analyzer → report, tui → cmd
+//
+// It asks the go command what every package imports and refuses an import
+// against that direction, a package that belongs to no layer, and a layer that
+// has lost its packages. Only imports of production code count: a test may use
+// whatever it compares with.
+package layering
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const (
+	module = "revenant"
+	root   = "../.." // where its go.mod is
+)
+
+// layers says which layers a layer may import from, itself always included. A
+// package is in the layer of its path's first element below the module.
+var layers = map[string][]string{
+	"internal": {},
+	"decoder":  {"internal"},
+	"analyzer": {"internal", "decoder"},
+	"report":   {"internal", "decoder", "analyzer"},
+	"tui":      {"internal", "decoder", "analyzer"}, // findings go to a screen or to a report: neither needs the other
+	"cmd":      {"internal", "decoder", "analyzer", "report", "tui"},
+}
+
+// packages must be there, so that no rule holds only for want of a package.
+var packages = []string{
+	"analyzer/restore",
+	"cmd/revenant",
+	"decoder/boltpage",
+	"decoder/kube",
+	"decoder/snapshot",
+	"internal/damage",
+	"report",
+	"tui",
+}
+
+// denials are imports that a layer may not have although the layers allow them.
+// Paths ending in /... stand for the tree below, and the path itself.
+var denials = []struct {
+	layer      string // "" for all
+	transitive bool   // through other packages too
+	path       string
+	why        string
+}{
+	{"", true, "go.etcd.io/bbolt/...", "bbolt trusts its file; evidence is read by decoder/boltpage"},
+	{"", true, "testing", "test code in production"},
+	{"", false, module + "/internal/damage", "made for tests"},
+
+	{"report", false, module + "/decoder/boltpage", "pages are the decoder's own business"},
+	{"tui", false, module + "/decoder/boltpage", "pages are the decoder's own business"},
+	{"analyzer", false, module + "/decoder/boltpage", "pages are the decoder's own business"},
+
+	{"analyzer", false, "os/...", "analysis does no IO"},
+	{"analyzer", false, "io/fs", "analysis does no IO"},
+	{"analyzer", false, "net/...", "analysis does no IO"},
+	{"analyzer", false, "syscall/...", "analysis does no IO"},
+	{"analyzer", false, "golang.org/x/sys/...", "analysis does no IO"},
+	{"analyzer", false, "log/...", "analysis does no IO"},
+	{"analyzer", false, "embed", "analysis does no IO"},
+	{"decoder", false, "net/http/...", "evidence is read offline"},
+	{"", true, "k8s.io/client-go/rest/...", "evidence is read offline"},
+
+	{"decoder", true, "charm.land/...", "only tui and cmd know the terminal"},
+	{"analyzer", true, "charm.land/...", "only tui and cmd know the terminal"},
+	{"report", true, "charm.land/...", "only tui and cmd know the terminal"},
+	{"decoder", true, "golang.org/x/term", "only tui and cmd know the terminal"},
+	{"analyzer", true, "golang.org/x/term", "only tui and cmd know the terminal"},
+	{"decoder", true, "github.com/spf13/cobra/...", "only cmd knows the command line"},
+	{"analyzer", true, "github.com/spf13/cobra/...", "only cmd knows the command line"},
+	{"report", true, "github.com/spf13/cobra/...", "only cmd knows the command line"},
+	{"tui", true, "github.com/spf13/cobra/...", "only cmd knows the command line"},
+}
+
+// imports are the packages that each package imports itself, by import path.
+type imports map[string][]string
+
+func TestLayering(t *testing.T) {
+	watch(t)
+	graph, own := list(t)
+	for _, path := range packages {
+		if !slices.Contains(own, module+"/"+path) {
+			t.Errorf("%s is missing", path)
+		}
+	}
+	for _, v := range violations(graph, own) {
+		t.Error(v)
+	}
+}
+
+// violations lists what breaks the rules in the packages own of this module.
+func violations(graph imports, own []string) []string {
+	var found []string
+	for _, pkg := range own {
+		layer := layerOf(pkg)
+		allowed, ok := layers[layer]
+		if !ok {
+			found = append(found, fmt.Sprintf("%s belongs to no layer", pkg))
+			continue
+		}
+		for _, path := range graph[pkg] {
+			if to := layerOf(path); to != "" && to != layer && !slices.Contains(allowed, to) {
+				found = append(found, fmt.Sprintf("%s imports %s: %s may not know %s", pkg, path, layer, to))
+			}
+		}
+		for _, d := range denials {
+			if d.layer != "" && d.layer != layer {
+				continue
+			}
+			if chain := graph.find(pkg, d.path, d.transitive); chain != nil {
+				found = append(found, fmt.Sprintf("%s: %s", strings.Join(chain, " imports "), d.why))
+			}
+		}
+	}
+	return found
+}
+
+// layerOf is the first element of a path below this module, and "" for the path
+// of another.
+func layerOf(path string) string {
+	below, ok := strings.CutPrefix(path, module+"/")
+	if !ok {
+		return ""
+	}
+	layer, _, _ := strings.Cut(below, "/")
+	return layer
+}
+
+// find returns a chain of imports from pkg to a package that pattern matches,
+// shortest first, or nil.
+func (g imports) find(pkg, pattern string, transitive bool) []string {
+	seen := map[string]bool{pkg: true}
+	for chains := [][]string{{pkg}}; len(chains) > 0; chains = chains[1:] {
+		chain := chains[0]
+		for _, path := range g[chain[len(chain)-1]] {
+			if seen[path] {
+				continue
+			}
+			seen[path] = true
+			next := append(slices.Clone(chain), path)
+			if match(pattern, path) {
+				return next
+			}
+			if transitive {
+				chains = append(chains, next)
+			}
+		}
+	}
+	return nil
+}
+
+func match(pattern, path string) bool {
+	tree, ok := strings.CutSuffix(pattern, "/...")
+	return path == tree || ok && strings.HasPrefix(path, tree+"/")
+}
+
+// list asks the go command for all packages that those of this module need, and
+// for the names of its own.
+func list(t *testing.T) (graph imports, own []string) {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-deps", "-json=ImportPath,Imports,GoFiles", "./...")
+	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "GOWORK=off")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, stderr.Bytes())
+	}
+	graph = imports{}
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var pkg struct {
+			ImportPath string
+			Imports    []string
+			GoFiles    []string
+		}
+		if err := dec.Decode(&pkg); errors.Is(err, io.EOF) {
+			return graph, own
+		} else if err != nil {
+			t.Fatalf("go list: %v", err)
+		}
+		graph[pkg.ImportPath] = pkg.Imports
+		if layerOf(pkg.ImportPath) != "" && len(pkg.GoFiles) > 0 {
+			own = append(own, pkg.ImportPath)
+		}
+	}
+}
+
+// watch opens every directory of the module. A passed test is not run again until
+// something it opened itself changes, and what go list reads for it does not count.
+func watch(t *testing.T) {
+	t.Helper()
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && path != root && strings.HasPrefix(d.Name(), ".") {
+			return fs.SkipDir
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestViolations(t *testing.T) {
+	tests := []struct {
+		name  string
+		graph imports
+		want  []string
+	}{
+		{
+			name: "with the flow",
+			graph: imports{
+				"revenant/decoder/snapshot": {"revenant/decoder/boltpage", "os"},
+				"revenant/decoder/boltpage": {"os"},
+				"revenant/analyzer/restore": {"revenant/decoder/snapshot", "fmt"},
+				"revenant/tui":              {"revenant/analyzer/restore", "charm.land/bubbletea/v2"},
+				"revenant/report":           {"revenant/analyzer/restore", "os"},
+				"revenant/cmd/revenant":     {"revenant/tui", "revenant/report", "revenant/internal/demo"},
+				"revenant/internal/demo":    {"embed"},
+			},
+		},
+		{
+			name:  "against the flow",
+			graph: imports{"revenant/decoder/kube": {"revenant/analyzer/restore"}},
+			want:  []string{"revenant/decoder/kube imports revenant/analyzer/restore: decoder may not know analyzer"},
+		},
+		{
+			name:  "between siblings",
+			graph: imports{"revenant/tui": {"revenant/report"}},
+			want:  []string{"revenant/tui imports revenant/report: tui may not know report"},
+		},
+		{
+			name:  "a package of no layer",
+			graph: imports{"revenant/util": nil},
+			want:  []string{"revenant/util belongs to no layer"},
+		},
+		{
+			name: "denied through another package",
+			graph: imports{
+				"revenant/report":       {"example.com/a"},
+				"example.com/a":         {"example.com/b", "example.com/a"},
+				"example.com/b":         {"go.etcd.io/bbolt"},
+				"go.etcd.io/bbolt":      {"os"},
+				"go.etcd.io/bboltclone": nil,
+			},
+			want: []string{"revenant/report imports example.com/a imports example.com/b imports go.etcd.io/bbolt: bbolt trusts its file; evidence is read by decoder/boltpage"},
+		},
+		{
+			name: "denied directly only",
+			graph: imports{
+				"revenant/analyzer/restore": {"fmt", "os/signal"},
+				"fmt":                       {"os"},
+			},
+			want: []string{"revenant/analyzer/restore imports os/signal: analysis does no IO"},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var own []string
+			for path := range tt.graph {
+				if layerOf(path) != "" {
+					own = append(own, path)
+				}
+			}
+			if diff := cmp.Diff(tt.want, violations(tt.graph, own)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
