@@ -14,10 +14,10 @@ import (
 	"revenant/oracle/fixture"
 )
 
-var update = flag.Bool("update", false, "write the files in testdata/etcd anew")
+var update = flag.Bool("update", false, "write the files in testdata/mvcc anew")
 
 // TestGoldenFiles makes the snapshots whose contents the golden tests of
-// decoder/snapshot tell, and wants those in testdata/etcd to be the same, byte
+// decoder/snapshot tell, and wants those in testdata/mvcc to be the same, byte
 // for byte. They are what etcd 3.7's own store wrote.
 func TestGoldenFiles(t *testing.T) {
 	for _, tt := range []struct {
@@ -80,7 +80,7 @@ func golden(t *testing.T, name, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	packed := filepath.Join("..", "testdata", "etcd", name+".db.gz")
+	packed := filepath.Join("..", "testdata", "mvcc", name+".db.gz")
 	if *update {
 		var b bytes.Buffer
 		z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)

@@ -21,7 +21,7 @@ import (
 //	6.0 put /registry/b b1         10  put /registry/a a3
 func openEtcd(t *testing.T, name string) *snapshot.Snapshot {
 	t.Helper()
-	return openGzip(t, filepath.Join("../../testdata/etcd", name+".db.gz"))
+	return openGzip(t, filepath.Join("../../testdata/mvcc", name+".db.gz"))
 }
 
 func TestNewestValueIsCurrent(t *testing.T) {

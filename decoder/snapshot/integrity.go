@@ -80,7 +80,8 @@ type hashing struct {
 const hashBlock = 1 << 20
 
 func startHashing(ctx context.Context, raw io.ReaderAt, size int64, skip bool, p *progress) *hashing {
-	ctx, cancel := context.WithCancel(ctx)
+	// Hashing goes on after Open, whose ctx may end then; Close ends it.
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	h := &hashing{skip: skip, trailer: hasTrailer(size), cancel: cancel, done: make(chan struct{})}
 	if skip {
 		close(h.done)

@@ -125,8 +125,13 @@ func (s *Snapshot) open(ctx context.Context, raw io.ReaderAt, pages func() (*bol
 		return &OpenError{Path: s.path, Looks: looksLike(raw), Err: err}
 	}
 	bucket := s.pages.Bucket("key")
-	if bucket == nil {
+	switch {
+	case bucket != nil:
+	case s.pages.AnomalyCount() == 0:
 		return &OpenError{Path: s.path, Err: ErrNoKeyBucket}
+	default:
+		s.problems.add(Damage, "bucket key", "cannot be found: what leads to it is damaged", "all revisions")
+		bucket = &boltpage.Bucket{Name: "key"}
 	}
 	s.checkSize()
 	s.meta = readMeta(s.pages, &s.problems)
