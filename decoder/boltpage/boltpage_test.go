@@ -188,13 +188,18 @@ func checkRanges(t *testing.T, b *boltpage.Bucket, n int, want []entry) {
 // several pages.
 func makeFile(t testing.TB, pageSize int, noFreelist bool, seed uint64) string {
 	t.Helper()
+	return makeFileOf(t, pageSize, noFreelist, seed, 12)
+}
+
+func makeFileOf(t testing.TB, pageSize int, noFreelist bool, seed uint64, transactions int) string {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "made.db")
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{PageSize: pageSize, NoFreelistSync: noFreelist, NoSync: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := rand.New(rand.NewPCG(seed, uint64(pageSize)))
-	for range 12 {
+	for range transactions {
 		err := db.Update(func(tx *bbolt.Tx) error { return churn(tx, r, pageSize) })
 		if err != nil {
 			t.Fatal(err)
@@ -324,14 +329,14 @@ func TestEachStopsAtError(t *testing.T) {
 
 func FuzzOpen(f *testing.F) {
 	f.Add([]byte{})
-	f.Add(readFile(f, makeFile(f, 1024, false, 1))[:8192])
+	f.Add(readFile(f, makeFileOf(f, 1024, false, 1, 1)))
 	f.Fuzz(func(t *testing.T, data []byte) { walkAll(t, data) })
 }
 
 // FuzzWalk writes the fuzzer's bytes over a healthy file, so that the metas
 // stay valid and the tree is what is attacked.
 func FuzzWalk(f *testing.F) {
-	healthy := readFile(f, makeFile(f, 1024, false, 2))
+	healthy := readFile(f, makeFileOf(f, 1024, false, 2, 2))
 	f.Add(uint32(2048), []byte{9, 0, 0, 0})
 	f.Add(uint32(4096+8), []byte{1, 0, 255, 255})
 	f.Fuzz(func(t *testing.T, at uint32, patch []byte) {
