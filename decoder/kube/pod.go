@@ -1,6 +1,12 @@
 package kube
 
-import "time"
+import (
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/component-helpers/resource"
+)
 
 // Pod is the part of a v1.Pod that predicting a restore needs, as ScanPod
 // reads it off the stored bytes. Every string is a copy of its own.
@@ -18,7 +24,7 @@ type Pod struct {
 	RestartPolicy string // spec.restartPolicy
 
 	Created      time.Time // metadata.creationTimestamp, UTC, whole seconds
-	Deleted      time.Time // metadata.deletionTimestamp, zero unless terminating
+	Deleted      time.Time // metadata.deletionTimestamp, UTC, whole seconds, zero unless terminating
 	DeletedGrace int64     // metadata.deletionGracePeriodSeconds, seconds; -1 when absent
 	Grace        int64     // spec.terminationGracePeriodSeconds, seconds; -1 when absent
 
@@ -32,6 +38,9 @@ type Pod struct {
 	HostPorts      []HostPort  // host ports of all containers, init containers first
 	Requests       Requests    // what the scheduler and the kubelet reserve for the pod
 }
+
+// absent stands for a number that the object leaves out.
+const absent = -1
 
 // Terminating says whether the API had accepted the pod's deletion.
 func (p *Pod) Terminating() bool { return !p.Deleted.IsZero() }
@@ -63,9 +72,73 @@ type HostPort struct {
 
 // Requests is a pod's effective resource request: the larger of the sum over
 // its containers (restartable init containers included) and the largest
-// init container, plus overhead, as k8s.io/component-helpers/resource
-// PodRequests computes it; pod-level requests win where they are set.
+// init container, plus overhead, as k8s.io/component-helpers v0.37 resource
+// PodRequests computes it from the spec alone; pod-level requests win where they
+// are set. Amounts beyond 64 bits wrap, as they do for the scheduler.
 type Requests struct {
 	MilliCPU int64 // thousandths of a core, rounded up
 	Memory   int64 // bytes, rounded up
+}
+
+// PodFrom takes out of p what a Pod has. The strings are p's.
+func PodFrom(p *corev1.Pod) Pod {
+	pod := Pod{
+		Namespace:     p.Namespace,
+		Name:          p.Name,
+		UID:           string(p.UID),
+		NodeName:      p.Spec.NodeName,
+		Phase:         string(p.Status.Phase),
+		Reason:        p.Status.Reason,
+		RestartPolicy: string(p.Spec.RestartPolicy),
+		Created:       utc(&p.CreationTimestamp),
+		Deleted:       utc(p.DeletionTimestamp),
+		DeletedGrace:  orAbsent(p.DeletionGracePeriodSeconds),
+		Grace:         orAbsent(p.Spec.TerminationGracePeriodSeconds),
+		Finalizers:    p.Finalizers,
+		Mirror:        p.Annotations[corev1.MirrorPodAnnotationKey],
+		HostNetwork:   p.Spec.HostNetwork,
+	}
+	if owner := metav1.GetControllerOfNoCopy(p); owner != nil {
+		pod.Owner = Owner{Kind: owner.Kind, Name: owner.Name, UID: string(owner.UID)}
+	}
+	for _, list := range []struct {
+		from []corev1.Container
+		to   *[]Container
+	}{{p.Spec.InitContainers, &pod.InitContainers}, {p.Spec.Containers, &pod.Containers}} {
+		for _, c := range list.from {
+			*list.to = append(*list.to, Container{Name: c.Name, Image: c.Image})
+			pod.HostPorts = appendHostPorts(pod.HostPorts, c.Ports)
+		}
+	}
+	requests := resource.PodRequests(p, resource.PodResourcesOptions{})
+	pod.Requests = Requests{MilliCPU: requests.Cpu().MilliValue(), Memory: requests.Memory().Value()}
+	return pod
+}
+
+func appendHostPorts(list []HostPort, ports []corev1.ContainerPort) []HostPort {
+	for _, p := range ports {
+		if p.HostPort <= 0 {
+			continue
+		}
+		port := HostPort{IP: p.HostIP, Protocol: string(p.Protocol), Port: p.HostPort}
+		if port.Protocol == "" {
+			port.Protocol = string(corev1.ProtocolTCP)
+		}
+		list = append(list, port)
+	}
+	return list
+}
+
+func utc(t *metav1.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
+func orAbsent(n *int64) int64 {
+	if n == nil {
+		return absent
+	}
+	return *n
 }

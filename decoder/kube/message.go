@@ -1,0 +1,158 @@
+package kube
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Message is a protobuf message of an unknown type: its fields in stored order.
+// Nothing is lost: Append gives back the bytes it was read from.
+type Message []Field
+
+// Field is one field of a Message. Exactly what Wire says is set.
+type Field struct {
+	Number int32
+	Wire   uint8   // protobuf's wire type: 0 varint, 1 fixed64, 2 bytes, 5 fixed32
+	Value  uint64  // of a number
+	Bytes  []byte  // of wire type 2; aliases the value
+	Nested Message // Bytes read as a message, nil where they look like something else
+}
+
+// Limits of guessing what bytes mean. What exceeds them stays bytes.
+const (
+	maxGuessDepth  = 32
+	maxGuessFields = 1 << 18
+)
+
+var errOverlong = errors.New("number with needless bytes")
+
+// parseMessage reads b as a message and the bytes fields in it as messages
+// where they can hardly be anything else.
+func parseMessage(b []byte) (Message, error) {
+	budget := maxGuessFields
+	return parseFields(b, maxGuessDepth, &budget)
+}
+
+func parseFields(b []byte, depth int, budget *int) (Message, error) {
+	m := Message{}
+	for i := 0; i < len(b); {
+		f, err := nextField(b, i)
+		if err != nil {
+			return nil, err
+		}
+		if *budget--; *budget < 0 {
+			return nil, errTooLarge
+		}
+		field := Field{Number: f.num, Wire: f.wire, Value: f.val}
+		if f.wire == wireBytes {
+			field.Bytes = b[f.start:f.end:f.end]
+		}
+		if field.size() != f.end-i {
+			return nil, errOverlong // it could not be written back
+		}
+		field.Nested = guessNested(field.Bytes, depth, budget)
+		m = append(m, field)
+		i = f.end
+	}
+	return m, nil
+}
+
+// guessNested takes b for a message when all of it parses as one and it is not
+// text.
+func guessNested(b []byte, depth int, budget *int) Message {
+	if len(b) == 0 || depth == 0 || isText(b, "") {
+		return nil
+	}
+	m, err := parseFields(b, depth-1, budget)
+	if err != nil {
+		return nil
+	}
+	return m
+}
+
+// isText says whether b is UTF-8 of visible characters, spaces and those of extra.
+func isText(b []byte, extra string) bool {
+	for len(b) > 0 {
+		r, n := utf8.DecodeRune(b)
+		if r == utf8.RuneError && n == 1 {
+			return false
+		}
+		if !unicode.IsPrint(r) && !strings.ContainsRune(extra, r) {
+			return false
+		}
+		b = b[n:]
+	}
+	return true
+}
+
+// Append appends the encoding of m to b.
+func (m Message) Append(b []byte) []byte {
+	for _, f := range m {
+		b = binary.AppendUvarint(b, f.tag())
+		switch f.Wire {
+		case wireVarint:
+			b = binary.AppendUvarint(b, f.Value)
+		case wireFixed64:
+			b = binary.LittleEndian.AppendUint64(b, f.Value)
+		case wireFixed32:
+			b = binary.LittleEndian.AppendUint32(b, uint32(f.Value))
+		case wireBytes:
+			b = binary.AppendUvarint(b, uint64(len(f.Bytes)))
+			b = append(b, f.Bytes...)
+		}
+	}
+	return b
+}
+
+func (f Field) tag() uint64 { return uint64(f.Number)<<3 | uint64(f.Wire) }
+
+// size is the length of the field's encoding in bytes.
+func (f Field) size() int {
+	n := uvarintSize(f.tag())
+	switch f.Wire {
+	case wireVarint:
+		return n + uvarintSize(f.Value)
+	case wireFixed64:
+		return n + 8
+	case wireFixed32:
+		return n + 4
+	}
+	return n + uvarintSize(uint64(len(f.Bytes))) + len(f.Bytes)
+}
+
+func uvarintSize(v uint64) int {
+	n := 1
+	for ; v >= 0x80; v >>= 7 {
+		n++
+	}
+	return n
+}
+
+// document is m for printing: a list of fields, each with its number and its
+// value under the name of its type.
+func (m Message) document() []any {
+	list := make([]any, len(m))
+	for i, f := range m {
+		doc := map[string]any{"field": f.Number}
+		switch {
+		case f.Wire == wireVarint:
+			doc["varint"] = f.Value
+		case f.Wire == wireFixed64:
+			doc["fixed64"] = f.Value
+		case f.Wire == wireFixed32:
+			doc["fixed32"] = f.Value
+		case f.Nested != nil:
+			doc["message"] = f.Nested.document()
+		case isText(f.Bytes, "\t\r\n"):
+			doc["string"] = string(f.Bytes)
+		default:
+			doc["bytes"] = base64.StdEncoding.EncodeToString(f.Bytes)
+		}
+		list[i] = doc
+	}
+	return list
+}

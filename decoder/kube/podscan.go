@@ -1,0 +1,537 @@
+package kube
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+)
+
+// ErrWrongKind says that a value holds an object of another kind.
+var ErrWrongKind = errors.New("wrong kind of object")
+
+// ScanPod reads off a stored value what a Pod has.
+//
+// A protobuf value is scanned without decoding the rest of it: messages that a
+// Pod takes nothing from are stepped over, so faults inside them go unseen.
+// Everything else is as strict as Decode, and whatever Decode accepts as a pod,
+// ScanPod reads alike: fields in any order, of a repeated one the last counts,
+// repeated messages are merged, unknown fields skipped. A JSON value is decoded.
+//
+// The error is an *EncryptedError, ErrWrongKind with the kind that was found, or
+// says what is malformed. Nothing of value is kept.
+func ScanPod(value []byte) (Pod, error) {
+	e, err := envelopeOf(value, "Pod")
+	if err != nil {
+		return Pod{}, err
+	}
+	if e.Encoding == JSON {
+		pod, err := decodeAs[*corev1.Pod](value)
+		if err != nil {
+			return Pod{}, fmt.Errorf("decode pod: %w", err)
+		}
+		return PodFrom(pod), nil
+	}
+	s := podScan{pod: Pod{DeletedGrace: absent, Grace: absent}}
+	if err := s.scan(e.Raw); err != nil {
+		return Pod{}, fmt.Errorf("scan pod: %w", err)
+	}
+	return s.finish(), nil
+}
+
+// envelopeOf reads the envelope of a value that must hold an object of group
+// core/v1 and the given kind, as protobuf or as JSON, whose kind is not looked at.
+func envelopeOf(value []byte, kind string) (Envelope, error) {
+	e, err := ParseEnvelope(value)
+	switch {
+	case err != nil:
+		return e, err
+	case e.Encoding == Encrypted:
+		return e, &e.Encryption
+	case e.Encoding == JSON:
+		return e, nil
+	case e.Encoding != Protobuf:
+		return e, fmt.Errorf("value %w", errNoEncoding)
+	case e.ContentEncoding != "":
+		return e, errContentEncoding
+	case e.Kind != kind || e.APIVersion != "v1":
+		return e, fmt.Errorf("%w: %q of %q", ErrWrongKind, e.Kind, e.APIVersion)
+	}
+	return e, nil
+}
+
+// decodeAs decodes a value that must hold a T.
+func decodeAs[T any](value []byte) (T, error) {
+	o := Decode(Key{}, value)
+	typed, ok := o.Typed.(T)
+	switch {
+	case ok:
+		return typed, nil
+	case o.Typed != nil || o.Problem == nil:
+		return typed, fmt.Errorf("%w: %q of %q", ErrWrongKind, o.Kind, o.APIVersion)
+	default:
+		return typed, o.Problem
+	}
+}
+
+// podScan gathers what the fields of a pod say in whatever order they come.
+type podScan struct {
+	pod            Pod
+	owned          bool // the controller has been found
+	hostPorts      []HostPort
+	initHostPorts  []HostPort
+	containers     amounts // sum of all containers and restartable init containers
+	sidecars       amounts // sum of the restartable init containers so far
+	initialization amounts // the most needed at one time while init containers run
+	podLevel       amounts // spec.resources.requests
+	overhead       amounts // spec.overhead
+}
+
+func (s *podScan) scan(b []byte) error {
+	for i := 0; i < len(b); {
+		f, err := nextField(b, i)
+		if err != nil {
+			return err
+		}
+		i = f.end
+		if f.num > 3 {
+			continue
+		}
+		data, err := bytesField(b, f)
+		if err != nil {
+			return err
+		}
+		switch f.num {
+		case 1:
+			err = s.meta(data)
+		case 2:
+			err = s.spec(data)
+		case 3:
+			err = s.status(data)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finish computes what depends on all of the pod.
+func (s *podScan) finish() Pod {
+	s.pod.HostPorts = s.initHostPorts
+	if s.pod.HostPorts == nil {
+		s.pod.HostPorts = s.hostPorts
+	} else {
+		s.pod.HostPorts = append(s.pod.HostPorts, s.hostPorts...)
+	}
+	total := &s.containers
+	total.max(&s.initialization)
+	total.override(&s.podLevel)
+	total.add(&s.overhead)
+	s.pod.Requests = Requests{MilliCPU: total.cpu.MilliValue(), Memory: total.memory.Value()}
+	return s.pod
+}
+
+// meta reads a metav1.ObjectMeta.
+func (s *podScan) meta(b []byte) error {
+	for i := 0; i < len(b); {
+		f, err := nextField(b, i)
+		if err != nil {
+			return err
+		}
+		i = f.end
+		switch f.num {
+		case 1:
+			err = setString(&s.pod.Name, b, f)
+		case 3:
+			err = setString(&s.pod.Namespace, b, f)
+		case 5:
+			err = setString(&s.pod.UID, b, f)
+		case 8:
+			err = setTime(&s.pod.Created, b, f)
+		case 9:
+			err = setTime(&s.pod.Deleted, b, f)
+		case 10:
+			err = setInt64(&s.pod.DeletedGrace, f)
+		case 12:
+			err = s.annotation(b, f)
+		case 13:
+			err = s.owner(b, f)
+		case 14:
+			var finalizer string
+			err = setString(&finalizer, b, f)
+			s.pod.Finalizers = append(s.pod.Finalizers, finalizer)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *podScan) annotation(b []byte, f wireField) error {
+	data, err := bytesField(b, f)
+	if err != nil {
+		return err
+	}
+	key, value, err := mapEntry(data)
+	if err == nil && string(key) == corev1.MirrorPodAnnotationKey {
+		s.pod.Mirror = string(value)
+	}
+	return err
+}
+
+// owner reads a metav1.OwnerReference; the first one that is a controller counts.
+func (s *podScan) owner(b []byte, f wireField) error {
+	b, err := bytesField(b, f)
+	if err != nil {
+		return err
+	}
+	var owner Owner
+	var controller bool
+	for i := 0; i < len(b); {
+		f, err := nextField(b, i)
+		if err != nil {
+			return err
+		}
+		i = f.end
+		switch f.num {
+		case 1:
+			err = setString(&owner.Kind, b, f)
+		case 3:
+			err = setString(&owner.Name, b, f)
+		case 4:
+			err = setString(&owner.UID, b, f)
+		case 6:
+			err = setBool(&controller, f)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if controller && !s.owned {
+		s.pod.Owner, s.owned = owner, true
+	}
+	return nil
+}
+
+// spec reads a corev1.PodSpec.
+func (s *podScan) spec(b []byte) error {
+	for i := 0; i < len(b); {
+		f, err := nextField(b, i)
+		if err != nil {
+			return err
+		}
+		i = f.end
+		switch f.num {
+		case 2:
+			err = s.container(b, f)
+		case 3:
+			err = setString(&s.pod.RestartPolicy, b, f)
+		case 4:
+			err = setInt64(&s.pod.Grace, f)
+		case 10:
+			err = setString(&s.pod.NodeName, b, f)
+		case 11:
+			err = setBool(&s.pod.HostNetwork, f)
+		case 20:
+			err = s.initContainer(b, f)
+		case 32:
+			err = s.overhead.set(b, f)
+		case 40:
+			err = setRequests(&s.podLevel, b, f)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// status reads a corev1.PodStatus.
+func (s *podScan) status(b []byte) error {
+	for i := 0; i < len(b); {
+		f, err := nextField(b, i)
+		if err != nil {
+			return err
+		}
+		i = f.end
+		switch f.num {
+		case 1:
+			err = setString(&s.pod.Phase, b, f)
+		case 4:
+			err = setString(&s.pod.Reason, b, f)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *podScan) container(b []byte, f wireField) error {
+	c := containerScan{hostPorts: s.hostPorts}
+	if err := c.scan(b, f); err != nil {
+		return err
+	}
+	s.pod.Containers = append(s.pod.Containers, c.Container)
+	s.hostPorts = c.hostPorts
+	s.containers.add(&c.requests)
+	return nil
+}
+
+// initContainer adds up requests as component-helpers v0.37 resource
+// AggregateContainerRequests does: restartable init containers run on beside
+// everything that starts after them.
+func (s *podScan) initContainer(b []byte, f wireField) error {
+	c := containerScan{hostPorts: s.initHostPorts}
+	if err := c.scan(b, f); err != nil {
+		return err
+	}
+	s.pod.InitContainers = append(s.pod.InitContainers, c.Container)
+	s.initHostPorts = c.hostPorts
+	if c.restartPolicy == string(corev1.ContainerRestartPolicyAlways) {
+		s.containers.add(&c.requests)
+		s.sidecars.add(&c.requests)
+		s.initialization.max(&s.sidecars)
+		return nil
+	}
+	c.requests.add(&s.sidecars)
+	s.initialization.max(&c.requests)
+	return nil
+}
+
+// containerScan gathers what the fields of a container say.
+type containerScan struct {
+	Container
+	restartPolicy string
+	hostPorts     []HostPort // those of earlier containers, then its own
+	requests      amounts
+}
+
+// scan reads a corev1.Container.
+func (c *containerScan) scan(b []byte, f wireField) error {
+	b, err := bytesField(b, f)
+	if err != nil {
+		return err
+	}
+	for i := 0; i < len(b); {
+		f, err := nextField(b, i)
+		if err != nil {
+			return err
+		}
+		i = f.end
+		switch f.num {
+		case 1:
+			err = setString(&c.Name, b, f)
+		case 2:
+			err = setString(&c.Image, b, f)
+		case 6:
+			err = c.port(b, f)
+		case 8:
+			err = setRequests(&c.requests, b, f)
+		case 24:
+			err = setString(&c.restartPolicy, b, f)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// port reads a corev1.ContainerPort.
+func (c *containerScan) port(b []byte, f wireField) error {
+	b, err := bytesField(b, f)
+	if err != nil {
+		return err
+	}
+	var port HostPort
+	for i := 0; i < len(b); {
+		f, err := nextField(b, i)
+		if err != nil {
+			return err
+		}
+		i = f.end
+		switch f.num {
+		case 2:
+			var n int64
+			err = setInt64(&n, f)
+			port.Port = int32(n)
+		case 4:
+			err = setString(&port.Protocol, b, f)
+		case 5:
+			err = setString(&port.IP, b, f)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if port.Port <= 0 {
+		return nil
+	}
+	if port.Protocol == "" {
+		port.Protocol = string(corev1.ProtocolTCP)
+	}
+	c.hostPorts = append(c.hostPorts, port)
+	return nil
+}
+
+// setRequests reads the requests of a corev1.ResourceRequirements.
+func setRequests(a *amounts, b []byte, f wireField) error {
+	b, err := bytesField(b, f)
+	if err != nil {
+		return err
+	}
+	for i := 0; i < len(b); {
+		f, err := nextField(b, i)
+		if err != nil {
+			return err
+		}
+		i = f.end
+		if f.num != 2 {
+			continue
+		}
+		if err := a.set(b, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// amounts are quantities of CPU and memory, each of which may be absent.
+// Resource lists can hold negative ones, so absent is not the same as zero.
+type amounts struct {
+	cpu, memory       resource.Quantity
+	hasCPU, hasMemory bool
+}
+
+// set reads an entry of a corev1.ResourceList.
+func (a *amounts) set(b []byte, f wireField) error {
+	data, err := bytesField(b, f)
+	if err != nil {
+		return err
+	}
+	name, value, err := mapEntry(data)
+	if err != nil {
+		return err
+	}
+	switch string(name) {
+	case string(corev1.ResourceCPU):
+		a.cpu, err = parseQuantity(value)
+		a.hasCPU = true
+	case string(corev1.ResourceMemory):
+		a.memory, err = parseQuantity(value)
+		a.hasMemory = true
+	}
+	return err
+}
+
+// parseQuantity reads the message of a resource.Quantity.
+func parseQuantity(b []byte) (q resource.Quantity, err error) {
+	for i := 0; i < len(b); {
+		f, err := nextField(b, i)
+		if err != nil {
+			return q, err
+		}
+		i = f.end
+		if f.num != 1 {
+			continue
+		}
+		data, err := bytesField(b, f)
+		if err != nil {
+			return q, err
+		}
+		text := string(data)
+		if !sensibleQuantity(text) {
+			return q, errQuantity
+		}
+		if q, err = resource.ParseQuantity(text); err != nil {
+			return q, err
+		}
+	}
+	return q, nil
+}
+
+func (a *amounts) add(b *amounts) {
+	if b.hasCPU {
+		a.cpu.Add(b.cpu)
+		a.hasCPU = true
+	}
+	if b.hasMemory {
+		a.memory.Add(b.memory)
+		a.hasMemory = true
+	}
+}
+
+func (a *amounts) max(b *amounts) {
+	if b.hasCPU && (!a.hasCPU || b.cpu.Cmp(a.cpu) > 0) {
+		a.cpu, a.hasCPU = b.cpu.DeepCopy(), true
+	}
+	if b.hasMemory && (!a.hasMemory || b.memory.Cmp(a.memory) > 0) {
+		a.memory, a.hasMemory = b.memory.DeepCopy(), true
+	}
+}
+
+func (a *amounts) override(b *amounts) {
+	if b.hasCPU {
+		a.cpu, a.hasCPU = b.cpu.DeepCopy(), true
+	}
+	if b.hasMemory {
+		a.memory, a.hasMemory = b.memory.DeepCopy(), true
+	}
+}
+
+func setString(s *string, b []byte, f wireField) error {
+	data, err := bytesField(b, f)
+	if err == nil {
+		*s = intern(data)
+	}
+	return err
+}
+
+func setInt64(n *int64, f wireField) error {
+	if f.wire != wireVarint {
+		return errWireType
+	}
+	*n = int64(f.val)
+	return nil
+}
+
+func setBool(v *bool, f wireField) error {
+	if f.wire != wireVarint {
+		return errWireType
+	}
+	*v = f.val != 0
+	return nil
+}
+
+// setTime reads a metav1.Time, of which only the seconds count
+// (apimachinery v0.37 pkg/apis/meta/v1/time_proto.go).
+func setTime(t *time.Time, b []byte, f wireField) error {
+	b, err := bytesField(b, f)
+	if err != nil {
+		return err
+	}
+	*t = time.Time{}
+	var seconds int64
+	for i := 0; i < len(b); {
+		f, err := nextField(b, i)
+		if err != nil {
+			return err
+		}
+		i = f.end
+		if f.num != 1 {
+			continue
+		}
+		if err := setInt64(&seconds, f); err != nil {
+			return err
+		}
+	}
+	if len(b) > 0 {
+		*t = time.Unix(seconds, 0).UTC()
+	}
+	return nil
+}
