@@ -1,11 +1,14 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"revenant/analyzer/restore"
+	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
 )
 
@@ -51,12 +54,59 @@ type InspectedEvidence struct {
 	Records     int                   `json:"records"` // revisions kept: puts and tombstones
 	Etcd        snapshot.Meta         `json:"etcd"`
 	BumpMarkers []int64               `json:"bumpMarkers"`
+	Kubernetes  Kubernetes            `json:"kubernetes"`
 	Buckets     []snapshot.BucketInfo `json:"buckets"`
 	Problems    []snapshot.Problem    `json:"problems"`
 }
 
-// Inspect reads the whole of a snapshot. The error is ctx's.
-func Inspect(ctx context.Context, s *snapshot.Snapshot) (InspectedEvidence, error) {
+// Kubernetes says what a snapshot holds of a cluster.
+type Kubernetes struct {
+	ClusterUID string          `json:"clusterUID"` // uid of the namespace kube-system, "" when it is not known
+	Objects    []ResourceCount `json:"objects"`    // live ones, the most first
+	OtherKeys  int             `json:"otherKeys"`  // live keys that hold no API object
+}
+
+// ResourceCount counts the objects of a resource.
+type ResourceCount struct {
+	Resource string `json:"resource"` // with its group where the key has it
+	Count    int    `json:"count"`
+}
+
+// survey counts the live objects below the API server's prefix.
+func survey(s *snapshot.Snapshot, prefix string) Kubernetes {
+	var k Kubernetes
+	counts := map[string]int{}
+	for r := range s.Keys("") {
+		key, ok := kube.ParseKey(prefix, r.Key)
+		if !ok {
+			k.OtherKeys++
+			continue
+		}
+		resource := key.Resource
+		if strings.Contains(key.Group, ".") {
+			resource += "." + key.Group
+		}
+		counts[resource]++
+	}
+	for resource, count := range counts {
+		k.Objects = append(k.Objects, ResourceCount{resource, count})
+	}
+	slices.SortFunc(k.Objects, func(a, b ResourceCount) int {
+		return cmp.Or(b.Count-a.Count, strings.Compare(a.Resource, b.Resource))
+	})
+	k.Objects = list(k.Objects)
+	namespace := kube.Key{Resource: "namespaces", Name: "kube-system"}
+	if r, err := s.Get(namespace.Path(prefix), 0); err == nil {
+		if value, err := s.Value(r); err == nil {
+			k.ClusterUID = kube.Decode(namespace, value).UID
+		}
+	}
+	return k
+}
+
+// Inspect reads the whole of a snapshot, whose API server keeps its keys below
+// prefix. The error is ctx's.
+func Inspect(ctx context.Context, s *snapshot.Snapshot, prefix string) (InspectedEvidence, error) {
 	status, err := s.Status(ctx) // first: it may find more problems
 	if err != nil {
 		return InspectedEvidence{}, err
@@ -67,7 +117,7 @@ func Inspect(ctx context.Context, s *snapshot.Snapshot) (InspectedEvidence, erro
 	}
 	return InspectedEvidence{
 		Evidence: e, Status: status, PageSize: s.PageSize(), Records: s.Len(), Etcd: s.Meta(),
-		BumpMarkers: list(s.BumpMarkers()), Buckets: list(s.Buckets()), Problems: list(s.Problems()),
+		BumpMarkers: list(s.BumpMarkers()), Kubernetes: survey(s, prefix), Buckets: list(s.Buckets()), Problems: list(s.Problems()),
 	}, nil
 }
 
@@ -113,6 +163,13 @@ func (e *InspectedEvidence) text(p *Printer) {
 	for _, rev := range e.BumpMarkers {
 		p.Field("bump marker", fmt.Sprintf("revision %d: restored with --bump-revision before", rev))
 	}
+	k := &e.Kubernetes
+	var objects []string
+	for _, o := range k.Objects {
+		objects = append(objects, Count(o.Count)+" "+o.Resource)
+	}
+	p.Field("cluster uid", known(k.ClusterUID))
+	p.wrappedField("objects", strings.Join(objects, ", "))
 	var buckets []string
 	for _, b := range e.Buckets {
 		buckets = append(buckets, fmt.Sprintf("%s %s", b.Name, Count(b.Keys)))

@@ -42,6 +42,19 @@ func (p *Printer) Field(name, value string) {
 	fmt.Fprintf(p.w, "  %-18s %s\n", name, sanitize.Line(value))
 }
 
+// wrappedField is Field for a value that may need several lines.
+func (p *Printer) wrappedField(name, value string) {
+	indent := strings.Repeat(" ", 21)
+	lines := strings.Split(ansi.Wordwrap(sanitize.Line(value), textWidth-len(indent), " "), "\n")
+	for i, line := range lines {
+		if i == 0 {
+			p.Field(name, strings.TrimSpace(line))
+			continue
+		}
+		fmt.Fprintf(p.w, "%s%s\n", indent, strings.TrimSpace(line))
+	}
+}
+
 // Wrapped writes a paragraph, broken at width columns and indented.
 func (p *Printer) Wrapped(indent string, width int, text string) {
 	width = max(20, width-ansi.StringWidth(indent))

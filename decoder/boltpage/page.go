@@ -43,7 +43,6 @@ func (f *File) limit() uint64 { return min(f.pages, f.meta.HighWater) }
 // is part of one already.
 func (f *File) claim(id uint64) (ok bool) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	switch {
 	case id < 2 || id >= f.meta.HighWater:
 		f.anomalies.add(Anomaly{Page: id, Kind: OutOfRange, Detail: fmt.Sprintf("page id outside 2 to %d", f.meta.HighWater-1), Lost: -1})
@@ -53,9 +52,10 @@ func (f *File) claim(id uint64) (ok bool) {
 		f.anomalies.add(Anomaly{Page: id, Kind: Shared, Detail: "page is reached a second time", Lost: -1})
 	default:
 		f.use(id)
-		return true
+		ok = true
 	}
-	return false
+	f.mu.Unlock()
+	return ok
 }
 
 // use marks a page; f.mu is held.

@@ -210,43 +210,45 @@ func (s *segment) fill(ctx context.Context, r boltpage.Range, progress *progress
 // what bounds it is waiting for memory, and within a step the waits of all
 // items overlap.
 func (s *segment) index(items []boltpage.Item) {
-	s.batch = s.batch[:0]
+	s.batch = slices.Grow(s.batch[:0], len(items))[:len(items)]
+	n := 0
 	for i := range items {
-		if p, ok := s.parse(&items[i]); ok {
-			p.hash = s.interner.hash(p.kv.key)
-			s.batch = append(s.batch, p)
+		if s.parse(&s.batch[n], &items[i]) {
+			n++
 		}
 	}
+	batch := s.batch[:n]
 	table := s.interner.table.Load()
-	for i := range s.batch {
-		s.touched ^= table.touchSlot(s.batch[i].hash)
+	for i := range batch {
+		batch[i].hash = s.interner.hash(batch[i].kv.key)
+		s.touched ^= table.touchSlot(batch[i].hash)
 	}
-	for i := range s.batch {
-		s.touched ^= uint64(table.touchKey(s.batch[i].hash))
+	for i := range batch {
+		s.touched ^= uint64(table.touchKey(batch[i].hash))
 	}
-	for i := range s.batch {
-		s.put(&s.batch[i])
+	for i := range batch {
+		s.put(&batch[i])
 	}
 }
 
-// parse reads an item, or says why it cannot be used.
-func (s *segment) parse(it *boltpage.Item) (p parsed, ok bool) {
+// parse reads an item into p, or reports why it cannot be used.
+func (s *segment) parse(p *parsed, it *boltpage.Item) (ok bool) {
 	p.item = it
 	if it.Bucket {
 		s.problems.add(Damage, pageName(it.Page), "a bucket stands among the revisions", "1 revision")
-		return p, false
+		return false
 	}
 	p.rev, p.tombstone, ok = parseRevision(it.Key)
 	if !ok || p.rev.Sub > 1<<32-1 {
 		s.problems.add(Damage, pageName(it.Page), "a key of the key bucket is not a revision", "1 revision")
-		return p, false
+		return false
 	}
-	var err error
-	if p.kv, err = scanKeyValue(it.Value); err != nil || len(it.Value) >= tombstoneBit {
+	p.kv = keyValue{}
+	if err := p.kv.scan(it.Value); err != nil || len(it.Value) >= tombstoneBit {
 		s.problems.add(Damage, revisionName(p.rev), fmt.Sprintf("value is not an etcd record: %v", err), "1 revision")
-		return p, false
+		return false
 	}
-	return p, s.check(&p)
+	return s.check(p)
 }
 
 // check holds what a record says of itself against where it stands. ok says

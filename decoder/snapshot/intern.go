@@ -103,8 +103,8 @@ func (t *keyTable) grown() *keyTable {
 	return next
 }
 
-// touch loads what find will look at first, so that several loads can be under
-// way at once; it returns something made of them, to keep them.
+// touchSlot and touchKey load what find will look at, so that several loads can
+// be under way at once; they return something made of it, to keep the loads.
 func (t *keyTable) touchSlot(hash uint32) uint64 {
 	return t.slots[hash&uint32(len(t.slots)-1)].Load()
 }
@@ -114,7 +114,8 @@ func (t *keyTable) touchKey(hash uint32) byte {
 	if s == 0 || t.keys[uint32(s)-1] == "" {
 		return 0
 	}
-	return t.keys[uint32(s)-1][0]
+	key := t.keys[uint32(s)-1]
+	return key[0] ^ key[len(key)-1]
 }
 
 // copy returns a copy of key. Copies share chunks, which is less memory and

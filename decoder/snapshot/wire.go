@@ -13,7 +13,6 @@ type keyValue struct {
 	createRevision int64
 	modRevision    int64
 	version        int64
-	valueOff       int // of the value in the scanned bytes
 	value          []byte
 	lease          int64
 	unknown        bool // a field that no etcd writes
@@ -24,57 +23,63 @@ var (
 	errWireType  = errors.New("field has a wrong wire type")
 )
 
-// scanKeyValue reads the message b with proto.Unmarshal's semantics: fields in
-// any order, of a repeated one the last wins. A value is stepped over, so the
-// cost does not depend on its size.
+// scanKeyValue reads the message b.
 func scanKeyValue(b []byte) (kv keyValue, err error) {
+	err = kv.scan(b)
+	return kv, err
+}
+
+// scan reads the message b with proto.Unmarshal's semantics: fields in any
+// order, of a repeated one the last wins. A value is stepped over, so the cost
+// does not depend on its size.
+func (kv *keyValue) scan(b []byte) error {
 	for off := 0; off < len(b); {
 		tag, n := uvarint(b[off:])
 		if n <= 0 {
-			return kv, errTruncated
+			return errTruncated
 		}
 		off += n
 		field, wire := tag>>3, tag&7
 		switch {
 		case field == 0 || field > 1<<29-1:
-			return kv, fmt.Errorf("field number %d is impossible", field)
+			return fmt.Errorf("field number %d is impossible", field)
 		case wire == 0:
 			v, n := uvarint(b[off:])
 			if n <= 0 {
-				return kv, errTruncated
+				return errTruncated
 			}
 			off += n
 			if err := kv.setVarint(field, int64(v)); err != nil {
-				return kv, err
+				return err
 			}
 		case wire == 2:
 			size, n := uvarint(b[off:])
 			if n <= 0 || size > uint64(len(b)-off-n) {
-				return kv, errTruncated
+				return errTruncated
 			}
 			off += n
 			if err := kv.setBytes(field, b, off, int(size)); err != nil {
-				return kv, err
+				return err
 			}
 			off += int(size)
 		case wire == 1 || wire == 5:
 			if field <= 6 {
-				return kv, errWireType
+				return errWireType
 			}
 			size := 8
 			if wire == 5 {
 				size = 4
 			}
 			if size > len(b)-off {
-				return kv, errTruncated
+				return errTruncated
 			}
 			off += size
 			kv.unknown = true
 		default:
-			return kv, errWireType
+			return errWireType
 		}
 	}
-	return kv, nil
+	return nil
 }
 
 func (kv *keyValue) setVarint(field uint64, v int64) error {
@@ -100,7 +105,7 @@ func (kv *keyValue) setBytes(field uint64, b []byte, off, size int) error {
 	case 1:
 		kv.key = b[off : off+size : off+size]
 	case 5:
-		kv.value, kv.valueOff = b[off:off+size:off+size], off
+		kv.value = b[off : off+size : off+size]
 	case 2, 3, 4, 6:
 		return errWireType
 	default:
