@@ -118,7 +118,6 @@ func (f *File) node(id uint64) (p page, ok bool) {
 // element is a leaf or branch element whose bytes were checked to lie inside
 // its page. Offsets count from the start of the page.
 type element struct {
-	at    int // of the element itself
 	off   int // of its value
 	flags uint32
 	child uint64 // branch only
@@ -129,8 +128,8 @@ type element struct {
 // parseElement reads the i-th element of a page. ok is false when its bytes do
 // not lie inside the page.
 func (p *page) parseElement(i int) (el element, start int, ok bool) {
-	el.at = pageHeaderSize + i*elementSize
-	b := p.data[el.at : el.at+elementSize]
+	at := pageHeaderSize + i*elementSize
+	b := p.data[at : at+elementSize]
 	le := binary.LittleEndian
 	var pos, ksize, vsize uint64
 	if p.flags == flagLeaf {
@@ -139,7 +138,7 @@ func (p *page) parseElement(i int) (el element, start int, ok bool) {
 	} else {
 		pos, ksize, el.child = uint64(le.Uint32(b)), uint64(le.Uint32(b[4:])), le.Uint64(b[8:])
 	}
-	from := uint64(el.at) + pos
+	from := uint64(at) + pos
 	if from+ksize+vsize > uint64(len(p.data)) {
 		return el, 0, false
 	}
@@ -154,20 +153,30 @@ func (p *page) parseElement(i int) (el element, start int, ok bool) {
 // bbolt writes them (internal/common/inode.go WriteInodeToPage), and its key
 // is greater than the one before.
 type elements struct {
+	file    *File // takes the anomalies; nil for none
+	id      uint64
 	page    page
 	next    int    // index of the next element
 	end     int    // where the data of the last element ended
 	room    int    // how many more bytes of data the page can hold
 	lastKey []byte // key of the last element
-	report  reporter
 }
 
-// reporter takes anomalies of one page; lost counts the items they cost.
-type reporter func(kind Kind, lost int, format string, args ...any)
-
-func newElements(p page, report reporter) elements {
+// elements returns the elements of p, whose anomalies are those of the page id.
+func (f *File) elements(p page, id uint64) elements {
 	table := pageHeaderSize + int(p.count)*elementSize
-	return elements{page: p, end: table, room: len(p.data) - table, report: report}
+	return elements{file: f, id: id, page: p, end: table, room: len(p.data) - table}
+}
+
+// report takes an anomaly; lost counts the items it costs.
+func (e *elements) report(kind Kind, lost int, format string, args ...any) {
+	if e.file == nil {
+		return
+	}
+	if lost > 0 && e.page.flags == flagBranch {
+		lost = -1 // an unreadable branch element loses everything below it
+	}
+	e.file.report(Anomaly{Page: e.id, Kind: kind, Detail: fmt.Sprintf(format, args...), Lost: lost})
 }
 
 // step returns the next readable element; ok is false at the end.

@@ -42,11 +42,11 @@ type run struct {
 	first    int    // how many leaf pages stand before it
 }
 
-// leaf is a leaf page and where the branch element that names it stands, in
-// bytes from the start of the file; 0 for a root.
+// leaf is a leaf page and the key that the branch page has for it, a part of the
+// map; nil for a root.
 type leaf struct {
-	id     uint64
-	parent int64
+	id  uint64
+	key []byte
 }
 
 // readTree walks the branch pages of the root bucket and of each bucket in it.
@@ -143,13 +143,13 @@ func (f *File) openBucket(name string, value []byte, host uint64, off int64, dep
 // walk collects the leaf pages below root, left to right.
 func (f *File) walk(name string, root, sequence uint64, depth int) *Bucket {
 	b := &Bucket{Name: name, Root: root, Sequence: sequence, file: f, depth: depth}
-	f.reportFault(f.guard(func() { b.descend(root, 0, 0) }))
+	f.reportFault(f.guard(func() { b.descend(root, nil, 0) }))
 	return b
 }
 
-// descend visits the page id, which the branch element at offset parent names.
-// It says whether the page is a leaf.
-func (b *Bucket) descend(id uint64, parent int64, depth int) (isLeaf bool) {
+// descend visits the page id, for which its parent has key. It says whether the
+// page is a leaf.
+func (b *Bucket) descend(id uint64, key []byte, depth int) (isLeaf bool) {
 	f := b.file
 	if depth > maxDepth {
 		f.report(Anomaly{Page: id, Kind: TooDeep, Detail: fmt.Sprintf("tree of more than %d levels", maxDepth), Lost: -1})
@@ -163,7 +163,7 @@ func (b *Bucket) descend(id uint64, parent int64, depth int) (isLeaf bool) {
 		return false
 	}
 	if p.flags == flagLeaf {
-		if parent == 0 {
+		if key == nil {
 			b.runs, b.pages = []run{{from: id, to: id + 1}}, 1
 		}
 		return true
@@ -171,13 +171,8 @@ func (b *Bucket) descend(id uint64, parent int64, depth int) (isLeaf bool) {
 	if p.count == 0 {
 		f.report(Anomaly{Page: id, Kind: BadPage, Detail: "branch page has no elements", Lost: -1})
 	}
-	f.checkFirstKey(p, parent)
-	els := newElements(p, func(kind Kind, lost int, format string, args ...any) {
-		if lost > 0 {
-			lost = -1 // an unreadable branch element loses everything below it
-		}
-		f.report(Anomaly{Page: id, Kind: kind, Detail: fmt.Sprintf(format, args...), Lost: lost})
-	})
+	f.checkFirstKey(p, key)
+	els := f.elements(p, id)
 	// All leaves of a tree have the same depth: where one child is a leaf, so
 	// are those after it. A page that is not shows when it is read.
 	leaves := false
@@ -193,9 +188,8 @@ func (b *Bucket) descend(id uint64, parent int64, depth int) (isLeaf bool) {
 			}
 			continue
 		}
-		at := int64(id)*int64(f.meta.PageSize) + int64(el.at)
 		// A fault below costs that subtree only.
-		f.reportFault(f.guard(func() { leaves = b.descend(el.child, at, depth+1) }))
+		f.reportFault(f.guard(func() { leaves = b.descend(el.child, el.key, depth+1) }))
 		if leaves {
 			b.addLeaf(id, i)
 		}
@@ -243,7 +237,7 @@ func (b *Bucket) leavesOf(list []leaf, branch, from, to uint64) ([]leaf, error) 
 		for i := from; ok && i < min(to, uint64(p.count)); i++ {
 			el, _, inside := p.parseElement(int(i))
 			if inside && el.child >= 2 && el.child < f.limit() {
-				list = append(list, leaf{id: el.child, parent: int64(branch)*int64(f.meta.PageSize) + int64(el.at)})
+				list = append(list, leaf{id: el.child, key: el.key})
 			}
 		}
 	})
@@ -252,17 +246,11 @@ func (b *Bucket) leavesOf(list []leaf, branch, from, to uint64) ([]leaf, error) 
 
 // checkFirstKey holds the first key of a page against the one that its parent
 // has for it; bbolt keeps them equal (node.go spill).
-func (f *File) checkFirstKey(p page, parent int64) {
-	if parent == 0 || p.count == 0 {
+func (f *File) checkFirstKey(p page, key []byte) {
+	if key == nil || p.count == 0 {
 		return
 	}
-	size := int64(f.meta.PageSize)
-	up := page{header: header{flags: flagBranch}, data: f.data[parent/size*size:]}
-	want, _, ok := up.parseElement(int(parent%size-pageHeaderSize) / elementSize)
-	if !ok {
-		return
-	}
-	if got, _, ok := p.parseElement(0); ok && !bytes.Equal(got.key, want.key) {
+	if el, _, ok := p.parseElement(0); ok && !bytes.Equal(el.key, key) {
 		f.report(Anomaly{Page: p.id, Kind: BadOrder, Detail: "the first key is not the one its parent page has for it", Lost: -1})
 	}
 }
@@ -424,13 +412,11 @@ func (b *Bucket) read(l leaf, items []Item, last []byte) ([]Item, []byte) {
 	if b.Root == 0 {
 		start, l = b.inOff, leaf{id: b.inPage}
 	}
-	if p.count == 0 && l.parent != 0 {
+	if p.count == 0 && l.key != nil {
 		b.file.report(Anomaly{Page: l.id, Kind: BadPage, Detail: "leaf page below the root has no elements", Lost: -1})
 	}
-	b.file.checkFirstKey(p, l.parent)
-	els := newElements(p, func(kind Kind, lost int, format string, args ...any) {
-		b.file.report(Anomaly{Page: l.id, Kind: kind, Detail: fmt.Sprintf(format, args...), Lost: lost})
-	})
+	b.file.checkFirstKey(p, l.key)
+	els := b.file.elements(p, l.id)
 	els.lastKey = last
 	for {
 		el, ok := els.step()

@@ -28,7 +28,7 @@ func (f *File) EachUnused(fn func(items []Item) error) error {
 				return
 			}
 			next = id + uint64(len(p.data)/f.PageSize())
-			els := newElements(p, func(Kind, int, string, ...any) {})
+			els := (*File)(nil).elements(p, id)
 			items = items[:0]
 			for el, ok := els.step(); ok; el, ok = els.step() {
 				off := int64(id)*int64(f.PageSize()) + int64(el.off)
