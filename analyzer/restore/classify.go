@@ -1,0 +1,327 @@
+package restore
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// classify finds the row of a pod: was is what the backup has of it and now what
+// the current state has, one of them may be nil.
+func (b *builder) classify(was, now *Pod) podCase {
+	pod := cmp.Or(now, was)
+	p := podCase{
+		namespace: pod.Namespace, name: pod.Name, uid: pod.UID, at: pod.NodeName,
+		backup: was, current: now, node: -1, twin: -1,
+	}
+	if pod.bound() {
+		p.node = b.nodeIndex(pod.NodeName)
+	}
+	if pod.UID == "" && was != nil {
+		p.uid, p.at = was.UID, was.NodeName
+	}
+	p.pending = pod.Phase == "Pending" || pod.Phase == ""
+	p.refs = b.references(was, now)
+	p.choices = b.living(was)
+
+	about := phrases{grace: -1}
+	if now != nil {
+		about.grace, about.now = now.Grace, phaseOf(now)
+	}
+	if was != nil {
+		about.was = phaseOf(was)
+	}
+	if pod.Terminating() {
+		about.ends, p.ends = pod.Deleted, &pod.Deleted
+	}
+	if why := unreadable(was, now); why != "" {
+		about = phrases{grace: -1, why: why}
+		b.explain(&p, &rowUnreadable, about)
+		return p
+	}
+	if why := contradiction(was, now); why != "" {
+		about = phrases{grace: -1, why: why}
+		b.explain(&p, &rowContradiction, about)
+		return p
+	}
+	var r *row
+	switch {
+	case isMirror(was) || isMirror(now):
+		r = mirrorRow(was, now)
+	case was == nil:
+		r = b.createdRow(now, p.node)
+	case now == nil:
+		r = b.deletedRow(was, p.node)
+	default:
+		r = b.keptRow(was, now, p.node)
+	}
+	b.explain(&p, r, about)
+	switch {
+	case p.node < 0:
+	case b.nodes[p.node].gone:
+		p.flags |= nodeGone
+	case b.nodes[p.node].missing():
+		p.flags |= nodeMissing
+		if r == &rowCreated || r == &rowDying {
+			p.rule = "5a"
+		}
+	}
+	p.unsure = b.doubt(&p)
+	return p
+}
+
+// references are the records that the case rests on.
+func (b *builder) references(was, now *Pod) []Ref {
+	var refs []Ref
+	if was != nil {
+		refs = append(refs, Ref{InBackup, was.Key, was.ModRevision})
+	}
+	switch {
+	case now != nil:
+		refs = append(refs, Ref{InCurrent, now.Key, now.ModRevision})
+	case b.deleted[was.Key].Revision > b.backup.Revision:
+		refs = append(refs, Ref{InCurrent, was.Key, b.deleted[was.Key].Revision})
+	}
+	return refs
+}
+
+// living are the choices of a pod not yet bound, without nodes that are gone.
+func (b *builder) living(was *Pod) []string {
+	if was == nil || was.bound() {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(was.Choices), b.gone)
+}
+
+// gone says whether the machine of the node of that name is gone.
+func (b *builder) gone(name string) bool {
+	i := b.nodeIndex(name)
+	return i >= 0 && b.nodes[i].gone
+}
+
+// unreadable says why nothing can be told of a pod, "" when something can.
+func unreadable(was, now *Pod) string {
+	for _, p := range []*Pod{now, was} {
+		switch {
+		case p == nil:
+		case p.Unreadable != "":
+			return whereUnreadable(was, now) + p.Unreadable + "."
+		case p.UID == "":
+			return whereUnreadable(was, now) + "it has no uid."
+		}
+	}
+	return ""
+}
+
+func whereUnreadable(was, now *Pod) string {
+	switch {
+	case was == nil:
+		return "Only the current snapshot has it. If it is bound and alive, it is like any pod created after the backup. Its value cannot be used: "
+	case now == nil:
+		return "Only the backup has it. If it is bound and alive there, it is like any pod deleted after the backup. Its value cannot be used: "
+	case was.ModRevision == now.ModRevision:
+		return "Both snapshots have it, at the same revision. Its value cannot be used: "
+	}
+	return "Both snapshots have it, and it changed after the backup. Its value cannot be used: "
+}
+
+// contradiction says what the snapshots tell that cannot both be true of one pod.
+func contradiction(was, now *Pod) string {
+	switch {
+	case was == nil || now == nil:
+		return ""
+	case was.bound() && !now.bound():
+		return "The backup has it bound to a node and the current state has not: a binding is never taken back."
+	case was.bound() && was.NodeName != now.NodeName:
+		return "The two snapshots have it on different nodes: a binding is never changed."
+	case was.Terminating() && !now.Terminating():
+		return "The backup has it in deletion and the current state has not: a deletion is never taken back."
+	}
+	return ""
+}
+
+// doubt says why the evidence may have put a pod into the wrong row.
+func (b *builder) doubt(p *podCase) string {
+	was, now := p.backup, p.current
+	switch {
+	case now == nil && b.current.Damaged && b.deleted[was.Key].Revision <= b.backup.Revision:
+		return "The current snapshot is damaged: the pod may be in what could not be read."
+	case was == nil && b.backup.Damaged && now.CreateRevision <= b.backup.Revision:
+		return "The backup is damaged: the pod may be in what could not be read."
+	case p.node >= 0 && b.nodes[p.node].gone && b.current.Damaged:
+		return "The current snapshot is damaged: the Node object may be in what could not be read."
+	}
+	return ""
+}
+
+func isMirror(p *Pod) bool { return p != nil && p.Mirror != "" }
+
+func mirrorRow(was, now *Pod) *row {
+	switch {
+	case was == nil:
+		return &rowMirrorCreated
+	case now == nil:
+		return &rowMirrorDeleted
+	}
+	return &rowMirror
+}
+
+// createdRow is the row of a pod that only the current state has.
+func (b *builder) createdRow(now *Pod, node int) *row {
+	switch {
+	case !now.bound():
+		return &rowNeverBound
+	case now.Terminal():
+		return &rowEnded
+	case now.Terminating() && b.over(now.Deleted):
+		return &rowDead
+	case now.Terminating():
+		return &rowDying
+	case b.nodes[node].gone:
+		return &rowCreatedOnGoneNode
+	}
+	return &rowCreated
+}
+
+// over says whether a kill whose grace period ends at t is over by the time that
+// the API is back. Without a clock it is not.
+func (b *builder) over(t time.Time) bool {
+	return !b.current.Time.IsZero() && t.Before(b.current.Time.Add(settled))
+}
+
+// deletedRow is the row of a pod that only the backup has.
+func (b *builder) deletedRow(was *Pod, node int) *row {
+	held := len(was.Finalizers) > 0
+	started := was.Phase != "Pending" && was.Phase != ""
+	switch {
+	case was.Terminal() && was.Terminating() && held:
+		return &rowDeletingEndedHeld
+	case was.Terminal() && !was.Terminating():
+		return &rowDeletedEnded
+	case !was.bound() && was.Terminating():
+		return &rowDeletingEndedHeld
+	case !was.bound():
+		return &rowDeletedUnbound
+	case b.nodes[node].gone:
+		return &rowGoneNode
+	case was.Terminal():
+		return &rowDeletingEnded
+	case was.Terminating() && held:
+		return &rowDeletingHeld
+	case was.Terminating():
+		return &rowDeleting
+	case !started && was.RestartPolicy == "Always":
+		return &rowDeletedPending
+	case !started:
+		return &rowDeletedPendingOnce
+	case was.RestartPolicy == "Never":
+		return &rowDeletedNever
+	case was.RestartPolicy == "OnFailure":
+		return &rowDeletedOnFailure
+	}
+	return &rowDeletedAlways
+}
+
+// keptRow is the row of a pod that both have.
+func (b *builder) keptRow(was, now *Pod, node int) *row {
+	dying := now.Terminating() && !was.Terminating()
+	switch {
+	case !now.bound() && dying:
+		return &rowUnboundDeleting
+	case !now.bound():
+		return &rowBothUnbound
+	case !was.bound():
+		return b.boundRow(was, now)
+	case was.Terminal() && now.Terminal() && !dying:
+		return &rowBothEnded
+	case b.nodes[node].gone && !was.Terminal():
+		return &rowKeptOnGoneNode
+	case dying:
+		return b.dyingRow(now)
+	case now.Terminating():
+		return bothDyingRow(was, now)
+	case was.Terminal():
+		return &rowEndedInBackup
+	case now.Terminal():
+		return endedRow(now)
+	case !slices.Equal(was.Containers, now.Containers) || !slices.Equal(was.InitContainers, now.InitContainers):
+		return &rowSpec
+	case phaseOf(was) != phaseOf(now):
+		return &rowStatus
+	case was.ModRevision != now.ModRevision:
+		return &rowTouched
+	}
+	return &rowUnchanged
+}
+
+// boundRow is the row of a pod that was bound after the backup.
+func (b *builder) boundRow(was, now *Pod) *row {
+	here := slices.Contains(was.Choices, now.NodeName)
+	switch {
+	case now.Terminal():
+		return &rowBoundEnded
+	case now.Terminating() && b.over(now.Deleted):
+		return &rowBoundStopped
+	case !was.ChoicesKnown:
+		return &rowBoundPerhapsHere
+	case len(was.Choices) == 0:
+		return &rowBlocked
+	case here && len(was.Choices) == 1:
+		return &rowBoundHere
+	}
+	gone := slices.ContainsFunc(was.Choices, b.gone)
+	switch {
+	case here && gone:
+		return &rowBoundPerhapsGone
+	case here:
+		return &rowBoundPerhapsHere
+	case gone:
+		return &rowBoundGone
+	}
+	return &rowBound
+}
+
+// dyingRow is the row of a pod whose deletion began after the backup.
+func (b *builder) dyingRow(now *Pod) *row {
+	held, never := len(now.Finalizers) > 0, now.RestartPolicy == "Never"
+	switch {
+	case !now.Terminal() && b.over(now.Deleted):
+		return &rowStopped
+	case !now.Terminal():
+		return &rowDoomed
+	case held && never:
+		return &rowHeldNever
+	case held:
+		return &rowHeld
+	case never:
+		return &rowGoingNever
+	}
+	return &rowGoing
+}
+
+// bothDyingRow is the row of a pod whose deletion had begun in the backup.
+func bothDyingRow(was, now *Pod) *row {
+	switch {
+	case now.Terminal() && was.Terminal():
+		return &rowBothEnded
+	case now.Terminal() && len(now.Finalizers) > 0:
+		return &rowBothDyingEnded
+	case now.Terminal():
+		return &rowBothDyingDone
+	}
+	return &rowBothDying
+}
+
+// endedRow is the row of a pod that ended after the backup.
+func endedRow(now *Pod) *row {
+	switch {
+	case now.RestartPolicy == "Never":
+		return &rowEndedNever
+	case now.RestartPolicy == "OnFailure" && now.Phase == "Succeeded":
+		return &rowEndedOnFailure
+	}
+	return &rowEvicted // containers alone do not end a pod that is restarted
+}
+
+// phaseOf is the pod's phase; the API's default is Pending.
+func phaseOf(p *Pod) string { return cmp.Or(p.Phase, "Pending") }

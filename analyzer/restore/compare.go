@@ -1,0 +1,354 @@
+package restore
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Errors that refuse a pair of snapshots.
+var (
+	// ErrSwapped: the backup is newer than the current state.
+	ErrSwapped = errors.New("the backup is newer than the current state: are the two swapped?")
+	// ErrOtherCluster: the snapshots are of two clusters.
+	ErrOtherCluster = errors.New("the snapshots are of different clusters")
+)
+
+// Check refuses, with ErrSwapped or ErrOtherCluster, a pair of states that no
+// restore has. What cannot be compared passes.
+func Check(backup, current *State) error {
+	if backup.Revision > current.Revision {
+		return fmt.Errorf("%w (revision %d, current %d)", ErrSwapped, backup.Revision, current.Revision)
+	}
+	if b, c := backup.ClusterUID, current.ClusterUID; b != "" && c != "" && b != c {
+		return fmt.Errorf("%w: the namespace kube-system has uid %s in the backup and %s in the current state", ErrOtherCluster, b, c)
+	}
+	return nil
+}
+
+// settled is how long after the current snapshot the kubelets' kills are taken to
+// be over: an outage, and the start of the API servers, last longer.
+const settled = time.Minute
+
+// Comparison is a backup and the current state laid side by side: all of a
+// prediction that does not depend on the plan. It is not changed by predicting,
+// and safe for concurrent use.
+type Comparison struct {
+	backup, current *State
+	lineage         Lineage
+	nodes           []node    // sorted by name
+	cases           []podCase // sorted by key, the backup's uid first
+	nodesKnown      bool      // the current snapshot names its nodes
+}
+
+// node is what the two snapshots tell of a node.
+type node struct {
+	name      string
+	inBackup  bool // has a Node object there
+	inCurrent bool
+	gone      bool     // the machine is gone in the current state
+	seen      Sighting // the newest revision its kubelet is known to have seen
+	itself    []string // its name, as the list of nodes that a pod runs on
+}
+
+// missing says whether the node's kubelet lives while the restored API has no
+// Node object for it.
+func (n *node) missing() bool { return n.inCurrent && !n.inBackup }
+
+// podCase is a pod with the row of the decision table that it belongs to.
+type podCase struct {
+	namespace, name, uid, at string // at is the node
+
+	row     *row
+	said    *[columns]spoken
+	rule    Rule
+	flags   flagSet
+	backup  *Pod // nil when it is not there
+	current *Pod
+	node    int    // index of the row's node, -1 for none
+	twin    int    // index of the case with the same name and another uid, -1 for none
+	pending bool   // its containers may not have been started
+	unsure  string // why the row itself may be the wrong one
+	ends    *time.Time
+	choices []string // nodes that the scheduler may bind it to and that are not gone
+	refs    []Ref
+	views   [columns]*APIView // what the API shows; shared by pods of which it shows the same
+}
+
+// Compare lays backup and current side by side. It does not change them, and
+// keeps them.
+func Compare(backup, current *State) *Comparison {
+	c := &Comparison{backup: backup, current: current, nodesKnown: len(current.Nodes) > 0}
+	c.findNodes()
+	b := builder{
+		Comparison: c,
+		spoken:     map[phrases]*[columns]spoken{},
+		views:      map[APIView]*APIView{},
+		byUID:      map[string]int{},
+		deleted:    map[string]Tombstone{},
+	}
+	for _, t := range current.Tombstones {
+		if t.Revision > b.deleted[t.Key].Revision {
+			b.deleted[t.Key] = t
+		}
+	}
+	forPairs(backup.Pods, current.Pods, b.add)
+	c.lineage = b.lineage()
+	return c
+}
+
+// forPairs calls f for every key of the two lists, in order, with the pod that
+// each has there or nil.
+func forPairs(backup, current []Pod, f func(b, c *Pod)) {
+	bs, cs := byKey(backup), byKey(current)
+	for len(bs) > 0 || len(cs) > 0 {
+		switch {
+		case len(cs) == 0 || len(bs) > 0 && bs[0].Key < cs[0].Key:
+			f(bs[0], nil)
+			bs = bs[1:]
+		case len(bs) == 0 || cs[0].Key < bs[0].Key:
+			f(nil, cs[0])
+			cs = cs[1:]
+		default:
+			f(bs[0], cs[0])
+			bs, cs = bs[1:], cs[1:]
+		}
+	}
+}
+
+// byKey returns the pods sorted by key.
+func byKey(pods []Pod) []*Pod {
+	list := make([]*Pod, len(pods))
+	for i := range pods {
+		list[i] = &pods[i]
+	}
+	slices.SortFunc(list, func(a, b *Pod) int { return strings.Compare(a.Key, b.Key) })
+	return list
+}
+
+// findNodes collects the nodes that either snapshot names, and what their
+// kubelets have seen.
+func (c *Comparison) findNodes() {
+	byName := map[string]*node{}
+	at := func(name string) *node {
+		n := byName[name]
+		if n == nil {
+			n = &node{name: name, itself: []string{name}}
+			byName[name] = n
+		}
+		return n
+	}
+	for _, n := range c.backup.Nodes {
+		at(n.Name).inBackup = true
+	}
+	for _, n := range c.current.Nodes {
+		at(n.Name).inCurrent = true
+	}
+	for _, pods := range [][]Pod{c.backup.Pods, c.current.Pods} {
+		for i := range pods {
+			if pods[i].bound() {
+				at(pods[i].NodeName)
+			}
+		}
+	}
+	for name, s := range c.current.LastSeen {
+		at(name).see(s)
+	}
+	c.seeOrphans(byName)
+	for _, n := range byName {
+		n.gone = c.nodesKnown && !n.inCurrent
+		c.nodes = append(c.nodes, *n)
+	}
+	slices.SortFunc(c.nodes, func(a, b node) int { return strings.Compare(a.name, b.name) })
+}
+
+// seeOrphans counts the deletions of pods whose last version only the backup has.
+func (c *Comparison) seeOrphans(byName map[string]*node) {
+	inBackup := map[string]string{} // key → node
+	for i := range c.backup.Pods {
+		inBackup[c.backup.Pods[i].Key] = c.backup.Pods[i].NodeName
+	}
+	for _, t := range c.current.Tombstones {
+		if name := inBackup[t.Key]; t.Orphan && name != "" && t.Revision > c.backup.Revision {
+			byName[name].see(Sighting{Revision: t.Revision, Key: t.Key})
+		}
+	}
+}
+
+func (n *node) see(s Sighting) {
+	if s.Revision > n.seen.Revision || s.Revision == n.seen.Revision && s.Key < n.seen.Key {
+		n.seen = s
+	}
+}
+
+// nodeIndex is the index of the node of that name, -1 for none.
+func (c *Comparison) nodeIndex(name string) int {
+	i, ok := slices.BinarySearchFunc(c.nodes, name, func(n node, name string) int { return cmp.Compare(n.name, name) })
+	if !ok {
+		return -1
+	}
+	return i
+}
+
+// builder is what Compare needs while it builds the cases.
+type builder struct {
+	*Comparison
+	spoken   map[phrases]*[columns]spoken
+	views    map[APIView]*APIView
+	byUID    map[string]int // uid → case
+	deleted  map[string]Tombstone
+	shared   int  // pods that both snapshots hold in the same version
+	diverged bool // a pod that one history cannot explain was met
+}
+
+// add files the pods that the two snapshots have at one key, either may be nil.
+func (b *builder) add(was, now *Pod) {
+	b.compareHistory(was, now)
+	switch {
+	case was == nil:
+		b.file(b.classify(nil, now))
+	case now == nil:
+		b.file(b.classify(was, nil))
+	case samePod(was, now):
+		b.file(b.classify(was, now))
+	default:
+		before := b.file(b.classify(was, nil))
+		after := b.file(b.classify(nil, now))
+		b.pair(before, after)
+	}
+}
+
+// samePod says whether the pods at one key are one pod. A value that cannot be
+// read has no uid to tell, but a pod made anew has another create revision.
+func samePod(was, now *Pod) bool {
+	if was.UID == "" || now.UID == "" {
+		return was.CreateRevision == now.CreateRevision
+	}
+	return was.UID == now.UID
+}
+
+// compareHistory looks whether one history explains both pods.
+func (b *builder) compareHistory(was, now *Pod) {
+	if now == nil || b.backup.Damaged || now.CreateRevision == 0 || now.CreateRevision > b.backup.Revision {
+		return
+	}
+	switch {
+	case was == nil || was.CreateRevision != now.CreateRevision || was.ModRevision > now.ModRevision:
+		b.diverged = true
+	case now.ModRevision <= b.backup.Revision && was.ModRevision != now.ModRevision:
+		b.diverged = true
+	default:
+		b.shared++
+	}
+}
+
+// file adds a case and returns its index. A uid that has a case already, which
+// only damaged or forged evidence can have, makes that one a contradiction.
+func (b *builder) file(p podCase) int {
+	if at, ok := b.byUID[p.uid]; ok && p.uid != "" {
+		first := &b.cases[at]
+		b.explain(first, &rowContradiction, phrases{grace: -1, why: "Its uid occurs at more than one key."})
+		first.refs = append(first.refs, p.refs...)
+		return at
+	}
+	b.byUID[p.uid] = len(b.cases)
+	b.cases = append(b.cases, p)
+	return len(b.cases) - 1
+}
+
+// pair notes that two cases are pods of the same name.
+func (b *builder) pair(before, after int) {
+	was, now := &b.cases[before], &b.cases[after]
+	if before == after || was.backup == nil || now.current == nil || was.rule == "unreadable" || now.rule == "unreadable" {
+		return
+	}
+	was.twin, now.twin = after, before
+	rule, flag := Rule("2b"), sameNameOtherNode
+	if was.backup.NodeName == now.current.NodeName {
+		rule, flag = "2a", sameNameSameNode
+	}
+	for _, p := range []*podCase{was, now} {
+		if p.at == "" || p.rule == "6" {
+			continue
+		}
+		p.flags |= flag
+		if p.rule == "1" || p.rule == "3" || p.rule == "5a" {
+			p.rule = rule
+		}
+	}
+}
+
+// explain puts a case into a row.
+func (b *builder) explain(p *podCase, r *row, about phrases) {
+	about.row = r
+	said := b.spoken[about]
+	if said == nil {
+		said = about.speak()
+		b.spoken[about] = said
+	}
+	p.row, p.rule, p.said = r, r.rule, said
+	for c := range p.views {
+		p.views[c] = b.view(p, r.cells[c].api)
+	}
+}
+
+// view is what the API shows of the pod, nil for nothing.
+func (b *builder) view(p *podCase, v view) *APIView {
+	pod := p.backup
+	if v.of == asCurrent {
+		pod = p.current
+	}
+	if v.of == absent || pod == nil {
+		return nil
+	}
+	shown := APIView{Phase: phaseOf(pod), Node: pod.NodeName, Terminating: pod.Terminating()}
+	switch v.phase {
+	case "":
+	case phaseNow:
+		shown.Phase = phaseOf(p.current)
+	default:
+		shown.Phase = v.phase
+	}
+	if v.of == asBackup && shown.Node == "" && p.node >= 0 && len(pod.Choices) == 1 {
+		shown.Node = pod.Choices[0] // where the scheduler binds it again
+	}
+	known := b.views[shown]
+	if known == nil {
+		known = &shown
+		b.views[shown] = known
+	}
+	return known
+}
+
+// lineage says how the two snapshots' histories relate, as far as their pods and
+// the namespace kube-system tell.
+func (b *builder) lineage() Lineage {
+	was, now := b.backup, b.current
+	switch {
+	case was.ClusterUID != "" && now.ClusterUID != "" && was.ClusterUID != now.ClusterUID:
+		return Lineage{Relation: Unrelated, Reason: "the namespace kube-system has another uid in each"}
+	case b.diverged || was.Revision > now.Revision:
+		return Lineage{Relation: Diverged, Reason: "one history does not explain both: an earlier restore lies between them"}
+	}
+	l := Lineage{Relation: Ancestor, CommonRevision: was.Revision}
+	if was.Revision == now.Revision {
+		l.Relation = Same
+	}
+	l.Reason = fmt.Sprintf("%d pods of the backup are in the current state with the same create revision", b.shared)
+	if was.ClusterUID != "" && was.ClusterUID == now.ClusterUID {
+		l.Reason += ", and the namespace kube-system has the same uid"
+	}
+	return l
+}
+
+// add is a + b, or the largest revision there is.
+func add(a, b int64) int64 {
+	if b > 0 && a > math.MaxInt64-b {
+		return math.MaxInt64
+	}
+	return a + b
+}

@@ -1,0 +1,88 @@
+package restore
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Headline says in a sentence or two what the restore does, the worst first,
+// and how severe that is. It never says that a restore is safe: the evidence
+// ends at the current snapshot.
+func (p *Prediction) Headline() (Severity, string) {
+	certain, possible, worst := map[Outcome]int{}, map[Outcome]int{}, map[Outcome]Severity{}
+	for i := range p.Pods {
+		o := &p.Pods[i]
+		if o.Certainty == Certain {
+			certain[o.Outcome]++
+		} else {
+			possible[o.Outcome]++
+		}
+		if s, ok := worst[o.Outcome]; !ok || o.Severity.Rank() < s.Rank() {
+			worst[o.Outcome] = o.Severity
+		}
+	}
+	var parts []string
+	severity := OK
+	say := func(o Outcome, what string) {
+		n, maybe := certain[o], possible[o]
+		if n+maybe == 0 {
+			return
+		}
+		if s := worst[o]; s.Rank() < severity.Rank() {
+			severity = s
+		}
+		count := fmt.Sprint(n)
+		switch {
+		case n == 0:
+			count = fmt.Sprintf("up to %d", maybe)
+		case maybe > 0:
+			count = fmt.Sprintf("%d, and up to %d more,", n, maybe)
+		}
+		parts = append(parts, count+" "+what)
+	}
+	say(Phantom, "run on unseen by the API (phantoms)")
+	say(Ghost, "are shown by the API although nothing runs (ghosts)")
+	say(Hidden, "are served from a stale cache that etcd no longer backs (hidden)")
+	say(StaleStatus, "keep a stale status")
+	say(StaleSpec, "run with a spec the API does not show")
+	say(Unknown, "cannot be told")
+	if len(parts) > 0 {
+		return severity, "Of " + plural(len(p.Pods), "pod") + ", " + enumerate(parts) + "."
+	}
+	say(Terminated, "are stopped by their kubelets")
+	say(Restarted, "are started again")
+	say(StuckTerminating, "stay Terminating")
+	say(LostDeletion, "come back although they were being deleted")
+	say(Lost, "are lost before they ran")
+	none := "No phantoms and no ghosts are predicted."
+	if p.everyKubeletLists() {
+		none = "No phantoms and no ghosts are predicted: every kubelet lists its pods anew."
+	}
+	if len(parts) == 0 {
+		return severity, none
+	}
+	return severity, none + " Of " + plural(len(p.Pods), "pod") + ", " + enumerate(parts) + "."
+}
+
+// everyKubeletLists says whether each kubelet certainly lists its pods anew.
+func (p *Prediction) everyKubeletLists() bool {
+	return !slices.ContainsFunc(p.Nodes, func(n NodeOutcome) bool {
+		return n.Kubelet == KubeletDeaf || n.Kubelet == KubeletStale
+	})
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func enumerate(parts []string) string {
+	last := len(parts) - 1
+	if last == 0 {
+		return parts[0]
+	}
+	return strings.Join(parts[:last], ", ") + " and " + parts[last]
+}

@@ -1,0 +1,225 @@
+package restore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"revenant/decoder/kube"
+	"revenant/decoder/snapshot"
+)
+
+// Load reads the state of a snapshot whose API server keeps its keys below
+// prefix, its --etcd-prefix. Values that cannot be read end up as the reason why
+// in the State; the only error is ctx's.
+func Load(ctx context.Context, s *snapshot.Snapshot, prefix string) (*State, error) {
+	l := loader{ctx: ctx, s: s, prefix: prefix, choices: map[string][]string{}}
+	l.state = &State{
+		Revision:        s.Revision(),
+		NewestRecord:    s.NewestRecord(),
+		SeenRevision:    s.SeenRevision(),
+		CompactRevision: s.CompactRevision(),
+		LastSeen:        map[string]Sighting{},
+	}
+	for _, step := range []func() error{l.cluster, l.nodes, l.pods, l.leases} {
+		if err := step(); err != nil {
+			return nil, fmt.Errorf("load state: %w", err)
+		}
+	}
+	l.state.Damaged = s.Damaged() // reading values may have found more
+	return l.state, nil
+}
+
+type loader struct {
+	ctx     context.Context
+	s       *snapshot.Snapshot
+	prefix  string
+	state   *State
+	scanned []kube.Node         // what the scheduler may choose from
+	choices map[string][]string // by what a pod asks of a node
+}
+
+func (l *loader) under(resource, namespace string) string {
+	return kube.Key{Resource: resource, Namespace: namespace}.Path(l.prefix)
+}
+
+// cluster reads the uid of the namespace kube-system.
+func (l *loader) cluster() error {
+	key := kube.Key{Resource: "namespaces", Name: "kube-system"}
+	r, err := l.s.Get(key.Path(l.prefix), 0)
+	if errors.Is(err, snapshot.ErrNotFound) {
+		l.state.ClusterUnknown = "there is no namespace kube-system"
+		return nil
+	}
+	var value []byte
+	if err == nil {
+		value, err = l.s.Value(r)
+	}
+	if err != nil {
+		l.state.ClusterUnknown = fmt.Sprintf("the namespace kube-system cannot be read (%v)", err)
+		return nil
+	}
+	o := kube.Decode(key, value)
+	l.state.ClusterUID = o.UID
+	if o.UID == "" {
+		l.state.ClusterUnknown = fmt.Sprintf("the namespace kube-system tells no uid (%v)", o.Problem)
+	}
+	return nil
+}
+
+// nodes reads the Node objects. One that cannot be read counts all the same: its
+// key names it.
+func (l *loader) nodes() error {
+	prefix := l.under("nodes", "")
+	for r := range l.s.Keys(prefix) {
+		if err := l.ctx.Err(); err != nil {
+			return err
+		}
+		n := kube.Node{}
+		if value, err := l.s.Value(r); err == nil {
+			n, _ = kube.ScanNode(value)
+		}
+		n.Name = strings.TrimPrefix(r.Key, prefix)
+		n.Taints = slices.DeleteFunc(n.Taints, passing)
+		l.scanned = append(l.scanned, n)
+		l.state.Nodes = append(l.state.Nodes, Node{Name: n.Name, UID: n.UID})
+	}
+	return nil
+}
+
+// passing says whether a taint stands for a condition of the node, and so goes
+// with it: it keeps no pod off for good (kubernetes v1.37
+// pkg/controller/nodelifecycle/node_lifecycle_controller.go).
+func passing(t corev1.Taint) bool {
+	switch t.Key {
+	case corev1.TaintNodeNotReady, corev1.TaintNodeUnreachable, corev1.TaintNodeMemoryPressure,
+		corev1.TaintNodeDiskPressure, corev1.TaintNodePIDPressure, corev1.TaintNodeNetworkUnavailable,
+		"node.cloudprovider.kubernetes.io/uninitialized":
+		return true
+	}
+	return false
+}
+
+func (l *loader) pods() error {
+	for key := range l.s.AllKeys(l.under("pods", "")) {
+		if err := l.ctx.Err(); err != nil {
+			return err
+		}
+		l.history(key, l.s.History(key))
+	}
+	return nil
+}
+
+// history reads what is retained of one key. Only the last version of each
+// generation is decoded: a pod that is bound stays bound to the same node.
+func (l *loader) history(key string, records []snapshot.Record) {
+	if len(records) == 0 {
+		return
+	}
+	last := len(records) - 1
+	l.state.NewestPodChange = max(l.state.NewestPodChange, records[last].Main)
+	for i, r := range records {
+		switch {
+		case r.Tombstone:
+			t := Tombstone{Key: key, Revision: r.Main, Orphan: i == 0 || records[i-1].Tombstone}
+			if !t.Orphan {
+				p, _ := l.pod(records[i-1])
+				t.Node = p.NodeName
+				l.see(t.Node, r)
+			}
+			if i == last || t.Orphan {
+				l.state.Tombstones = append(l.state.Tombstones, t)
+			}
+		case i == last:
+			p, value := l.pod(r)
+			l.see(p.NodeName, r)
+			if p.Unreadable == "" && !p.bound() {
+				p.Choices, p.ChoicesKnown = l.chosen(value)
+			}
+			l.state.Pods = append(l.state.Pods, p)
+		}
+	}
+}
+
+// see notes that the kubelet of node, if any, has seen the record.
+func (l *loader) see(node string, r snapshot.Record) {
+	if node != "" && r.Main > l.state.LastSeen[node].Revision {
+		l.state.LastSeen[node] = Sighting{Revision: r.Main, Key: r.Key}
+	}
+}
+
+// pod reads the record of a pod, and returns its value beside it.
+func (l *loader) pod(r snapshot.Record) (Pod, []byte) {
+	p := Pod{Key: r.Key, CreateRevision: r.CreateRevision, ModRevision: r.Main}
+	value, err := l.s.Value(r)
+	if err == nil {
+		p.Pod, err = kube.ScanPod(value)
+	}
+	if err == nil {
+		return p, value
+	}
+	p.Unreadable = err.Error()
+	if k, ok := kube.ParseKey(l.prefix, r.Key); ok {
+		p.Namespace, p.Name = k.Namespace, k.Name
+	}
+	return p, nil
+}
+
+// chosen are the nodes that an unbound pod may be scheduled to. Pods of one
+// template ask for the same, and are asked once.
+func (l *loader) chosen(value []byte) (names []string, known bool) {
+	p, ok := kube.Decode(kube.Key{}, value).Typed.(*corev1.Pod)
+	if !ok {
+		return nil, false
+	}
+	asks := corev1.PodSpec{
+		NodeSelector: p.Spec.NodeSelector, Tolerations: p.Spec.Tolerations, SchedulingGates: p.Spec.SchedulingGates,
+	}
+	if a := p.Spec.Affinity; a != nil {
+		asks.Affinity = &corev1.Affinity{NodeAffinity: a.NodeAffinity}
+	}
+	key, err := asks.Marshal()
+	if err != nil {
+		return nil, false
+	}
+	names, known = l.choices[string(key)]
+	if !known {
+		names = kube.NodeChoices(&corev1.Pod{Spec: asks}, l.scanned)
+		l.choices[string(key)] = names
+	}
+	return names, true
+}
+
+// leases estimates when the snapshot was taken by the times at which its leases
+// were renewed: nodes renew theirs every 10 s, the control plane every 2 to 10 s.
+// The median is not led astray by a clock that is ahead; leases that are not
+// renewed any more make it early, never late.
+func (l *loader) leases() error {
+	var renewed []time.Time
+	for _, namespace := range []string{corev1.NamespaceNodeLease, "kube-system"} {
+		for r := range l.s.Keys(l.under("leases", namespace)) {
+			if err := l.ctx.Err(); err != nil {
+				return err
+			}
+			value, err := l.s.Value(r)
+			if err != nil {
+				continue
+			}
+			lease, ok := kube.Decode(kube.Key{}, value).Typed.(*coordinationv1.Lease)
+			if ok && lease.Spec.RenewTime != nil {
+				renewed = append(renewed, lease.Spec.RenewTime.UTC())
+			}
+		}
+	}
+	if len(renewed) > 0 {
+		slices.SortFunc(renewed, time.Time.Compare)
+		l.state.Time = renewed[len(renewed)/2]
+	}
+	return nil
+}

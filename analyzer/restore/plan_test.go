@@ -1,0 +1,85 @@
+package restore
+
+import (
+	"encoding/json"
+	"errors"
+	"math"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestPlanRefused(t *testing.T) {
+	tests := []struct {
+		name string
+		plan Plan
+		want string // "" when it is accepted
+	}{
+		{"plain", Plan{}, ""},
+		{"both flags", Plan{BumpRevision: 1, MarkCompacted: true}, ""},
+		{"bump alone", Plan{BumpRevision: 1}, "--mark-compacted required if --revision-bump > 0"},
+		{"mark alone", Plan{MarkCompacted: true}, "--mark-compacted required if --revision-bump > 0"},
+		{"negative bump", Plan{BumpRevision: -1, MarkCompacted: true}, "invalid bump revision -1: it is negative"},
+		{"bump past the end", Plan{BumpRevision: math.MaxInt64, MarkCompacted: true}, "invalid bump revision 9223372036854775807: the backup is at 1000, and revisions end at 9223372036854775807"},
+		{"known nodes", Plan{RestartKubelets: Restart{Nodes: []string{"n1", "n4", "n5"}}}, ""},
+		{"unknown nodes", Plan{RestartKubelets: Restart{Nodes: []string{"n1", "m2", "m1"}}}, "no such node to restart the kubelet of: m1, m2"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			backup, current := states(nil, nil)
+			_, err := Predict(backup, current, tt.plan)
+			if tt.want == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			var refused *PlanError
+			if !errors.As(err, &refused) || refused.Error() != tt.want || refused.Hint() == "" {
+				t.Errorf("got %v, want %s", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestRestart(t *testing.T) {
+	tests := []struct {
+		text string
+		want Restart
+		json string
+	}{
+		{"", Restart{}, `"none"`},
+		{"none", Restart{}, `"none"`},
+		{"all", Restart{All: true}, `"all"`},
+		{"n1", Restart{Nodes: []string{"n1"}}, `["n1"]`},
+		{"n2, n1,,n2", Restart{Nodes: []string{"n1", "n2"}}, `["n1","n2"]`},
+		{",", Restart{}, `"none"`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.text, func(t *testing.T) {
+			r := ParseRestart(tt.text)
+			if diff := cmp.Diff(tt.want, r); diff != "" {
+				t.Error(diff)
+			}
+			data, err := json.Marshal(r)
+			if err != nil || string(data) != tt.json {
+				t.Errorf("marshalled to %s, %v", data, err)
+			}
+			var back Restart
+			if err := json.Unmarshal(data, &back); err != nil {
+				t.Error(err)
+			}
+			if diff := cmp.Diff(r, back); diff != "" {
+				t.Error(diff)
+			}
+			if again := ParseRestart(r.String()); !cmp.Equal(again, r) {
+				t.Errorf("%s reads as %+v", r, again)
+			}
+		})
+	}
+	for _, bad := range []string{`"n1"`, `1`, `{}`, `[1]`} {
+		if err := json.Unmarshal([]byte(bad), new(Restart)); err == nil {
+			t.Errorf("%s was taken", bad)
+		}
+	}
+}

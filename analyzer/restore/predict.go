@@ -1,0 +1,200 @@
+package restore
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+const (
+	// startupWrites is how many revisions the control plane may write between the
+	// start of the restored etcd and an API server's first list of pods: 1 to 9
+	// with one API server and 3 to 6 nodes.
+	startupWrites = 20
+	// startupWritesPerNode makes the margin grow with the cluster.
+	startupWritesPerNode = 3
+
+	// writtenAfter is how many revisions may at least have been written after the
+	// current snapshot was taken: an idle cluster writes them in a minute. Half
+	// the gap is allowed when that is more, as in the recommended bump.
+	writtenAfter = 100
+
+	recommendedMargin = 1_000_000
+)
+
+const assumesKubeletUp = "Assumes that the kubelet was up and met no HTTP error (401, 403, 5xx) in the outage: one alone would have made it list anew."
+
+// Predict says what a restore of backup under plan does to everything that
+// current holds. The errors are those of Check and, as a *PlanError, of Validate
+// and Comparison.Predict.
+func Predict(backup, current *State, plan Plan) (*Prediction, error) {
+	if err := Check(backup, current); err != nil {
+		return nil, err
+	}
+	return Compare(backup, current).Predict(plan)
+}
+
+// Predict says what the restore does under plan. A *PlanError refuses a plan
+// that Validate refuses, that names a node which neither snapshot knows, or
+// whose bump passes the largest revision.
+func (c *Comparison) Predict(plan Plan) (*Prediction, error) {
+	plan.RestartKubelets = plan.RestartKubelets.normal()
+	if err := c.validate(plan); err != nil {
+		return nil, err
+	}
+	f := c.forecast(plan)
+	p := &Prediction{
+		SchemaVersion: 1,
+		Kind:          "Prediction",
+		Evidence:      []Evidence{},
+		Plan:          plan,
+		Lineage:       c.lineage,
+		Pods:          f.pods(),
+		Summary:       make(map[Outcome]int, len(Outcomes)),
+	}
+	for _, o := range Outcomes {
+		p.Summary[o.ID] = 0
+	}
+	for i := range p.Pods {
+		p.Summary[p.Pods[i].Outcome]++
+	}
+	p.Nodes = f.nodes(p.Pods)
+	p.Revisions = f.revisions()
+	p.Warnings = f.warnings(p)
+	return p, nil
+}
+
+func (c *Comparison) validate(plan Plan) error {
+	if err := plan.Validate(); err != nil {
+		return err
+	}
+	if plan.BumpRevision > math.MaxInt64-c.backup.NewestRecord {
+		return &PlanError{
+			fmt.Sprintf("invalid bump revision %d: the backup is at %d, and revisions end at %d", plan.BumpRevision, c.backup.NewestRecord, int64(math.MaxInt64)),
+			"etcd would start at a negative revision; the recommended bump is far smaller",
+		}
+	}
+	var unknown []string
+	for _, name := range plan.RestartKubelets.Nodes {
+		if c.nodeIndex(name) < 0 {
+			unknown = append(unknown, name)
+		}
+	}
+	if len(unknown) > 0 {
+		return &PlanError{
+			"no such node to restart the kubelet of: " + strings.Join(unknown, ", "),
+			"neither snapshot has a node of that name; a mistyped name would leave the kubelet that was meant deaf",
+		}
+	}
+	return nil
+}
+
+// verdict is what a kubelet does under a plan.
+type verdict struct {
+	column  column
+	certain bool
+	reason  string
+	kubelet Kubelet
+}
+
+// lists says whether the kubelet may list its pods anew.
+func (v *verdict) lists() bool {
+	return v.column == relist || v.column == restart || v.column == deaf && !v.certain
+}
+
+// forecast is a comparison under a plan.
+type forecast struct {
+	*Comparison
+	plan     Plan
+	restored int64 // R0
+	atMost   int64 // the newest revision that any watcher may have seen
+	verdicts []verdict
+	general  verdict // of pods that are on no node
+	lists    bool    // some kubelet may list its pods anew
+
+	extensions map[extension]string
+}
+
+func (c *Comparison) forecast(plan Plan) *forecast {
+	f := &forecast{Comparison: c, plan: plan, restored: c.restored(plan), extensions: map[extension]string{}}
+	f.atMost = add(c.served(), max(writtenAfter, (c.served()-c.backup.Revision)/2))
+	f.general = verdict{column: relist, certain: true, reason: "Whatever kubelets do."}
+	cache, kept := f.keptCache()
+	for i := range c.nodes {
+		v := cache
+		if !kept || cache.column != stale {
+			v = f.kubelet(&c.nodes[i])
+		}
+		f.verdicts = append(f.verdicts, v)
+		if c.nodes[i].gone {
+			continue
+		}
+		if v.column == deaf {
+			f.general.column = deaf
+		}
+		f.lists = f.lists || v.lists()
+	}
+	if kept && cache.column == stale {
+		f.general = cache
+	}
+	return f
+}
+
+// served is the newest revision that is known to have been served.
+func (c *Comparison) served() int64 { return max(c.current.Revision, c.current.SeenRevision) }
+
+// restored is etcd's revision right after the restore. A bump adds to the newest
+// record (etcdutl/v3 v3.6 snapshot/v3_snapshot.go modifyLatestRevision).
+func (c *Comparison) restored(plan Plan) int64 {
+	if plan.BumpRevision == 0 {
+		return c.backup.Revision
+	}
+	return max(c.backup.NewestRecord+plan.BumpRevision, c.backup.CompactRevision)
+}
+
+// keptCache says what API servers that are left running serve. They drop their
+// cache only when etcd refuses to resume their watch because its next revision
+// is compacted: the restored revision must be two above what they have seen
+// (etcd server/v3 v3.6 storage/mvcc/watcher_group.go chooseAll).
+func (f *forecast) keptCache() (v verdict, kept bool) {
+	if !f.plan.KeepAPIServers {
+		return verdict{}, false
+	}
+	seen := f.current.NewestPodChange
+	v = verdict{column: stale, certain: true, kubelet: KubeletStale}
+	switch {
+	case f.plan.BumpRevision == 0:
+		v.reason = "The API servers were left running and no revision is compacted: nothing tells them that etcd went back, and they go on serving their cache."
+	case f.restored <= add(seen, 1):
+		v.reason = fmt.Sprintf("The API servers were left running and have seen revision %d: the restored store starts at %d, which must be %d or more to make them drop their cache.", seen, f.restored, add(seen, 2))
+	case f.restored <= add(f.atMost, 1):
+		v.certain = false
+		v.reason = fmt.Sprintf("The API servers were left running and have seen a revision between %d and %d: the restored store starts at %d, which must be two above it to make them drop their cache.", seen, f.atMost, f.restored)
+	default:
+		v = verdict{column: relist, certain: true}
+	}
+	return v, true
+}
+
+// kubelet says what the node's kubelet does when API servers serve the restored
+// store. A fresh API server refuses a watch exactly when it resumes below the
+// revision of the server's first list (apiserver v0.37 pkg/storage/cacher/
+// watch_cache_history.go GetIntervalLocked).
+func (f *forecast) kubelet(n *node) verdict {
+	margin := max(startupWrites, startupWritesPerNode*int64(len(f.current.Nodes)))
+	switch {
+	case f.plan.RestartKubelets.Includes(n.name):
+		return verdict{restart, true, "The plan restarts its kubelet after the API is back, and a fresh kubelet lists all pods.", KubeletRestarted}
+	case f.restored > f.atMost:
+		return verdict{relist, true, fmt.Sprintf(
+			"The restored store starts at revision %d, above all that its kubelet can have seen: its watch is refused and it lists anew. Assumes that the kubelet is up, and that no more than %d revisions were written after the current snapshot (%d).",
+			f.restored, f.atMost-f.served(), f.served()), KubeletRelists}
+	case n.seen.Revision >= add(f.restored, margin):
+		return verdict{deaf, true, fmt.Sprintf(
+			"Its kubelet has seen revision %d, and the restored store starts at %d: its watch is resumed and brings nothing. %s",
+			n.seen.Revision, f.restored, assumesKubeletUp), KubeletDeaf}
+	}
+	return verdict{deaf, false, fmt.Sprintf(
+		"Its kubelet has seen a revision between %d and %d, and the restored store starts at %d: it is deaf unless what it has seen lies below that. %s",
+		n.seen.Revision, f.atMost, f.restored, assumesKubeletUp), KubeletDeaf}
+}

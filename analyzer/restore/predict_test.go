@@ -1,0 +1,599 @@
+package restore
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"revenant/decoder/kube"
+)
+
+// The clusters of these tests: a backup at revision 1000, the current state at
+// 2000, and n1 to n3 in both, n4 in the backup only, n5 in the current state
+// only. Every kubelet that lives has seen revision 1900.
+const (
+	backupAt  = 1000
+	currentAt = 2000
+	seenAt    = 1900
+)
+
+var takenAt = time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC) // the current state's time
+
+// modes are the columns of the decision table.
+var modes = []struct {
+	name string
+	plan Plan
+}{
+	{"plain", Plan{}},
+	{"bump", Plan{BumpRevision: 1_000_000, MarkCompacted: true}},
+	{"restart", Plan{RestartKubelets: Restart{All: true}}},
+	{"keep", Plan{KeepAPIServers: true}},
+}
+
+// pod is a running pod on n1, as change makes it.
+func pod(uid string, created, modified int64, change ...func(*Pod)) *Pod {
+	p := &Pod{
+		Key: "/registry/pods/ns/p", CreateRevision: created, ModRevision: modified,
+		Pod: kube.Pod{
+			Namespace: "ns", Name: "p", UID: uid, NodeName: "n1", Phase: "Running", RestartPolicy: "Always", Grace: 30,
+			Containers: []kube.Container{{Name: "c", Image: "v1"}},
+		},
+	}
+	for _, f := range change {
+		f(p)
+	}
+	return p
+}
+
+func was(change ...func(*Pod)) *Pod { return pod("uid", 500, 600, change...) }
+
+func now(change ...func(*Pod)) *Pod { return pod("uid", 500, seenAt, change...) }
+
+func made(change ...func(*Pod)) *Pod { return pod("new", 1500, seenAt, change...) }
+
+func on(node string) func(*Pod) { return func(p *Pod) { p.NodeName = node } }
+func image(s string) func(*Pod) {
+	return func(p *Pod) { p.Containers = []kube.Container{{Name: "c", Image: s}} }
+}
+func held(p *Pod)      { p.Finalizers = []string{"example.com/hold"} }
+func mirror(p *Pod)    { p.Mirror = "hash" }
+func never(p *Pod)     { p.RestartPolicy = "Never" }
+func onFailure(p *Pod) { p.RestartPolicy = "OnFailure" }
+func pending(p *Pod)   { p.Phase = "Pending" }
+func succeeded(p *Pod) { p.Phase = "Succeeded" }
+func failed(p *Pod)    { p.Phase = "Failed" }
+func dying(p *Pod)     { p.Deleted = takenAt.Add(10 * time.Minute) }
+func dead(p *Pod)      { p.Deleted = takenAt.Add(10 * time.Second) }
+func unreadablePod(p *Pod) {
+	*p = Pod{Key: p.Key, CreateRevision: p.CreateRevision, ModRevision: p.ModRevision, Unreadable: "encrypted"}
+}
+func unbound(nodes ...string) func(*Pod) {
+	return func(p *Pod) { p.NodeName, p.Phase, p.Choices, p.ChoicesKnown = "", "Pending", nodes, true }
+}
+func unboundUnasked(p *Pod) { p.NodeName, p.Phase = "", "Pending" }
+
+// states returns a cluster with these pods, nil ones left out.
+func states(before, after []*Pod) (backup, current *State) {
+	backup = &State{
+		Revision: backupAt, NewestRecord: backupAt, SeenRevision: backupAt, ClusterUID: "cluster",
+		Time:  takenAt.Add(-10 * time.Minute),
+		Nodes: []Node{{Name: "n1"}, {Name: "n2"}, {Name: "n3"}, {Name: "n4"}},
+	}
+	current = &State{
+		Revision: currentAt, NewestRecord: currentAt, SeenRevision: currentAt, ClusterUID: "cluster",
+		Time:            takenAt,
+		Nodes:           []Node{{Name: "n1"}, {Name: "n2"}, {Name: "n3"}, {Name: "n5"}},
+		LastSeen:        map[string]Sighting{},
+		NewestPodChange: seenAt,
+	}
+	for _, n := range current.Nodes {
+		current.LastSeen[n.Name] = Sighting{seenAt, "/registry/pods/ns/seen-on-" + n.Name}
+	}
+	for _, p := range before {
+		if p != nil {
+			backup.Pods = append(backup.Pods, *p)
+		}
+	}
+	for _, p := range after {
+		if p != nil {
+			current.Pods = append(current.Pods, *p)
+		}
+	}
+	return backup, current
+}
+
+func mustPredict(t testing.TB, backup, current *State, plan Plan) *Prediction {
+	t.Helper()
+	p, err := Predict(backup, current, plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// told is an outcome in a line: rule, outcome, what heals it, where it runs, what
+// the API shows, the flags, and "?" where it is only possible.
+func told(o PodOutcome) string {
+	s := fmt.Sprintf("%s %s %s", o.Rule, o.Outcome, o.Heals)
+	if len(o.RunsOn) > 0 {
+		s += " on " + strings.Join(o.RunsOn, ",")
+	}
+	if len(o.MayRunOn) > 0 {
+		s += " perhaps on " + strings.Join(o.MayRunOn, ",")
+	}
+	if o.API != nil {
+		s += " api " + o.API.Phase
+		if o.API.Node != "" {
+			s += "@" + o.API.Node
+		}
+		if o.API.Terminating {
+			s += "/terminating"
+		}
+	}
+	for _, f := range o.Flags {
+		s += " +" + string(f)
+	}
+	if o.Certainty != Certain {
+		s += " ?"
+	}
+	return s
+}
+
+// TestDecisionTable plays every row in every mode.
+func TestDecisionTable(t *testing.T) {
+	for _, tt := range decisions {
+		t.Run(tt.name, func(t *testing.T) {
+			got := map[string][]string{}
+			for _, mode := range modes {
+				p := predictPods(t, tt.was, tt.now, mode.plan)
+				for _, o := range p.Pods {
+					got[mode.name] = append(got[mode.name], told(o))
+					checkSpoken(t, o)
+				}
+			}
+			want := map[string][]string{"plain": tt.plain, "bump": tt.bump, "restart": tt.restart, "keep": tt.keep}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func predictPods(t *testing.T, before, after *Pod, plan Plan) *Prediction {
+	t.Helper()
+	backup, current := states([]*Pod{before}, []*Pod{after})
+	return mustPredict(t, backup, current, plan)
+}
+
+// checkSpoken makes sure that an outcome says what it must, in full.
+func checkSpoken(t *testing.T, o PodOutcome) {
+	t.Helper()
+	for what, text := range map[string]string{
+		"reason": o.Reason, "certainty reason": o.CertaintyReason, "action": o.Action, "severity": string(o.Severity), "heals": string(o.Heals),
+	} {
+		if text == "" || strings.Contains(text, "$") || strings.Contains(text, "  ") {
+			t.Errorf("%s of %s: %q", what, told(o), text)
+		}
+	}
+	if o.Outcome.Info().ID == "" || !slices.ContainsFunc(Rules, func(r RuleInfo) bool { return r.ID == o.Rule }) {
+		t.Errorf("outcome %q or rule %q has no entry in its table", o.Outcome, o.Rule)
+	}
+	if o.Flags == nil || o.RunsOn == nil || len(o.Evidence) == 0 {
+		t.Errorf("%s has no flags, nodes or evidence: %+v", told(o), o)
+	}
+}
+
+// TestCertainty moves the restored revision past what kubelets and API servers
+// have seen: at least revision 1900, at most 2500.
+func TestCertainty(t *testing.T) {
+	tests := []struct {
+		name string
+		plan Plan
+		seen int64 // by n1's kubelet; 0 is unknown
+		want string
+	}{
+		{"plain", Plan{}, seenAt, "phantom certain"},
+		{"seen well after the backup", Plan{}, backupAt + startupWrites, "phantom certain"},
+		{"seen within the start-up writes", Plan{}, backupAt + startupWrites - 1, "phantom possible"},
+		{"nothing seen", Plan{}, 0, "phantom possible"},
+		{"bump below what was seen", bump(500), seenAt, "phantom certain"},
+		{"bump just below what was seen", bump(seenAt - startupWrites - backupAt), seenAt, "phantom certain"},
+		{"bump up to the start-up writes below", bump(seenAt - startupWrites + 1 - backupAt), seenAt, "phantom possible"},
+		{"bump to the current revision", bump(currentAt - backupAt), seenAt, "phantom possible"},
+		{"bump to all that may have been written since", bump(2500 - backupAt), seenAt, "phantom possible"},
+		{"bump above it", bump(2501 - backupAt), seenAt, "terminated certain"},
+
+		{"kept", kept(Plan{}), seenAt, "hidden certain"},
+		{"kept, bump to one above what was seen", kept(bump(seenAt + 1 - backupAt)), seenAt, "hidden certain"},
+		{"kept, bump to two above what was seen", kept(bump(seenAt + 2 - backupAt)), seenAt, "hidden possible"},
+		{"kept, bump to one above all", kept(bump(2501 - backupAt)), seenAt, "hidden possible"},
+		{"kept, bump to two above all", kept(bump(2502 - backupAt)), seenAt, "terminated certain"},
+		{"kept, kubelets restarted", kept(Plan{RestartKubelets: Restart{All: true}}), seenAt, "hidden certain"},
+
+		{"its kubelet restarted", Plan{RestartKubelets: Restart{Nodes: []string{"n1"}}}, seenAt, "terminated certain"},
+		{"another kubelet restarted", Plan{RestartKubelets: Restart{Nodes: []string{"n2"}}}, seenAt, "phantom certain"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			backup, current := states(nil, []*Pod{made()})
+			current.LastSeen["n1"] = Sighting{tt.seen, "/registry/pods/ns/p"}
+			p := mustPredict(t, backup, current, tt.plan)
+			if got := fmt.Sprintf("%s %s", p.Pods[0].Outcome, p.Pods[0].Certainty); got != tt.want {
+				t.Errorf("got %s (%s), want %s", got, p.Pods[0].CertaintyReason, tt.want)
+			}
+		})
+	}
+}
+
+func bump(n int64) Plan { return Plan{BumpRevision: n, MarkCompacted: true} }
+
+func kept(p Plan) Plan {
+	p.KeepAPIServers = true
+	return p
+}
+
+// TestUnsureOfNothing: what is the same whether a kubelet is deaf or not is
+// certain even when that is not known.
+func TestUnsureOfNothing(t *testing.T) {
+	tests := []struct {
+		name     string
+		was, now *Pod
+		want     Certainty
+	}{
+		{"unchanged", was(), pod("uid", 500, 600), Certain},
+		{"ended", nil, made(failed), Certain},
+		{"deletion lost", was(), now(dying), Certain},
+		{"ghost", was(), nil, Possible},
+		{"image changed", was(), now(image("v2")), Possible},
+		{"ended since", was(never), now(never, failed), Possible},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			backup, current := states([]*Pod{tt.was}, []*Pod{tt.now})
+			current.LastSeen = nil
+			if got := mustPredict(t, backup, current, Plan{}).Pods[0]; got.Certainty != tt.want {
+				t.Errorf("%s: got %s, want %s (%s)", told(got), got.Certainty, tt.want, got.CertaintyReason)
+			}
+		})
+	}
+}
+
+// TestStaggered restarts the kubelet of one of two nodes that hold a pod of the
+// same name.
+func TestStaggered(t *testing.T) {
+	tests := []struct {
+		restart  string
+		backup   string // the backup's pod, on n2
+		current  string // the current state's pod, on n1
+		reasoned string // in the reason of the latter
+	}{
+		{"none", "2b ghost relist api Running@n2 +same-name-other-node", "2b phantom relist on n1 +same-name-other-node", "keeps its old watch"},
+		{"n1", "2b ghost relist api Running@n2 +same-name-other-node", "2b terminated self +same-name-other-node", "1 s"},
+		{"n2", "2b restarted self on n2 api Running@n2 +same-name-other-node +double-run", "2b phantom relist on n1 +same-name-other-node +double-run", twinReasons[nowLong]},
+		{"n1,n2", "2b restarted self on n2 api Running@n2 +same-name-other-node +double-run", "2b terminated self +same-name-other-node +double-run", twinReasons[nowShort]},
+	}
+	for _, tt := range tests {
+		t.Run(tt.restart, func(t *testing.T) {
+			backup, current := states([]*Pod{was(on("n2"))}, []*Pod{made()})
+			p := mustPredict(t, backup, current, Plan{RestartKubelets: ParseRestart(tt.restart)})
+			if diff := cmp.Diff([]string{tt.backup, tt.current}, []string{told(p.Pods[0]), told(p.Pods[1])}); diff != "" {
+				t.Error(diff)
+			}
+			if !strings.Contains(p.Pods[1].Reason, tt.reasoned) {
+				t.Errorf("reason %q lacks %q", p.Pods[1].Reason, tt.reasoned)
+			}
+		})
+	}
+}
+
+// TestOrphanedTombstone: a deletion whose pod only the backup has counts for the
+// node that the pod had there.
+func TestOrphanedTombstone(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		revision int64
+		want     int64
+	}{
+		{"after the backup", 1500, 1500},
+		{"before the backup", 900, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			backup, current := states([]*Pod{was()}, nil)
+			current.LastSeen = nil
+			current.Tombstones = []Tombstone{{Key: "/registry/pods/ns/p", Revision: tt.revision, Orphan: true}}
+			p := mustPredict(t, backup, current, Plan{})
+			if got := p.Nodes[0].LastSeen.AtLeast; got != tt.want {
+				t.Errorf("n1 has seen %d, want %d", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestDamage: what a damaged snapshot lacks may be in it all the same.
+func TestDamage(t *testing.T) {
+	deleted := []Tombstone{{Key: "/registry/pods/ns/p", Revision: 1500, Node: "n1"}}
+	tests := []struct {
+		name            string
+		backup, current bool
+		was, now        *Pod
+		tombstones      []Tombstone
+		want            Certainty
+	}{
+		{"missing in a damaged current state", false, true, was(), nil, nil, Possible},
+		{"missing there, and seen deleted", false, true, was(), nil, deleted, Certain},
+		{"missing in a damaged backup", true, false, nil, pod("new", 900, seenAt), nil, Possible},
+		{"created after a damaged backup", true, false, nil, made(), nil, Certain},
+		{"on a node missing in a damaged current state", false, true, was(on("n4")), nil, deleted, Possible},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			backup, current := states([]*Pod{tt.was}, []*Pod{tt.now})
+			backup.Damaged, current.Damaged, current.Tombstones = tt.backup, tt.current, tt.tombstones
+			p := mustPredict(t, backup, current, Plan{})
+			if got := p.Pods[0]; got.Certainty != tt.want {
+				t.Errorf("%s: got %s, want %s (%s)", told(got), got.Certainty, tt.want, got.CertaintyReason)
+			}
+			if !slices.ContainsFunc(p.Warnings, func(s string) bool { return strings.Contains(s, "damaged") }) {
+				t.Errorf("no warning of damage in %q", p.Warnings)
+			}
+		})
+	}
+}
+
+// TestNoNodes: without Node objects in the current state no machine is taken to
+// be gone.
+func TestNoNodes(t *testing.T) {
+	backup, current := states([]*Pod{was()}, nil)
+	current.Nodes = nil
+	p := mustPredict(t, backup, current, Plan{})
+	if got, want := told(p.Pods[0]), "3 ghost relist api Running@n1"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// TestSharedUID: forged evidence gives one row a uid, and takes it for nothing.
+func TestSharedUID(t *testing.T) {
+	other := was()
+	other.Key, other.Name = "/registry/pods/ns/q", "q"
+	backup, current := states([]*Pod{was(), other}, nil)
+	p := mustPredict(t, backup, current, Plan{})
+	if len(p.Pods) != 1 || p.Pods[0].Outcome != Unknown || len(p.Pods[0].Evidence) != 2 {
+		t.Errorf("got %+v", p.Pods)
+	}
+}
+
+func TestRevisions(t *testing.T) {
+	plain := Revisions{
+		Backup: backupAt, Current: currentAt, Gap: 1000, Restored: backupAt,
+		MinimumSafeBump: 1001, MinimumSafeBumpIs: "lower bound", RecommendedBump: 1_001_500,
+		BumpVerdict: NoBump, BumpReason: "Without a bump the restored store starts behind what its watchers have seen.",
+		LastSeenAtMost: 2500, Deaf: &Deaf{UntilRevision: currentAt, Estimate: "10m0s"}, BlindAfter: &takenAt,
+	}
+	tests := []struct {
+		name   string
+		plan   Plan
+		change func(*Revisions)
+	}{
+		{"plain", Plan{}, func(*Revisions) {}},
+		{"half the gap", bump(500), func(r *Revisions) {
+			r.Restored, r.BumpVerdict, r.Deaf.Estimate = 1500, BumpSmall, "5m0s"
+			r.BumpReason = "The restored store starts at revision 1500 and the current snapshot is at 2000: watchers may have seen later revisions than the store starts at."
+		}},
+		{"the minimum", bump(1001), func(r *Revisions) {
+			r.Restored, r.BumpVerdict, r.Deaf.Estimate = 2001, BumpUnsure, "0s"
+			r.BumpReason = "The restored store starts at revision 2001, 1 above the current snapshot: enough only if less was written after it."
+		}},
+		{"the recommended", bump(1_001_500), func(r *Revisions) {
+			r.Restored, r.BumpVerdict, r.Deaf = 1_002_500, BumpEnough, nil
+			r.BumpReason = "The restored store starts at revision 1002500, 1000500 above the current snapshot."
+		}},
+		{"API servers kept", kept(bump(1001)), func(r *Revisions) {
+			r.Restored, r.MinimumSafeBump, r.BumpVerdict, r.Deaf = 2001, 1002, BumpSmall, nil
+			r.BumpReason = "The restored store starts at revision 2001 and the current snapshot is at 2000: watchers may have seen later revisions than the store starts at."
+		}},
+		{"all kubelets restarted", Plan{RestartKubelets: Restart{All: true}}, func(r *Revisions) { r.Deaf = nil }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			want := plain
+			want.Deaf = &Deaf{UntilRevision: currentAt, Estimate: "10m0s"}
+			tt.change(&want)
+			backup, current := states(nil, nil)
+			if diff := cmp.Diff(want, mustPredict(t, backup, current, tt.plan).Revisions); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestHugeRevisions: revisions read off a forged file do not overflow.
+func TestHugeRevisions(t *testing.T) {
+	backup, current := states([]*Pod{was()}, []*Pod{made()})
+	current.Revision, current.NewestRecord, current.SeenRevision = math.MaxInt64, math.MaxInt64, math.MaxInt64
+	current.LastSeen["n1"] = Sighting{math.MaxInt64, "/registry/pods/ns/p"}
+	p := mustPredict(t, backup, current, kept(Plan{}))
+	if r := p.Revisions; r.RecommendedBump < 0 || r.MinimumSafeBump < 0 || r.LastSeenAtMost != math.MaxInt64 {
+		t.Errorf("got %+v", r)
+	}
+	p = mustPredict(t, backup, current, bump(math.MaxInt64-backupAt))
+	if got := p.Pods[1]; got.Outcome != Phantom {
+		t.Errorf("got %s", told(got))
+	}
+}
+
+func TestNodes(t *testing.T) {
+	backup, current := states([]*Pod{was()}, []*Pod{made()})
+	p := mustPredict(t, backup, current, Plan{RestartKubelets: Restart{Nodes: []string{"n2"}}})
+	var got []string
+	for _, n := range p.Nodes {
+		got = append(got, fmt.Sprintf("%s %s %s %d-%d %v phantoms=%d ghosts=%d", n.Name, n.Kubelet, n.Certainty, n.LastSeen.AtLeast, n.LastSeen.AtMost, n.Flags, n.Phantoms, n.Ghosts))
+	}
+	want := []string{
+		"n1 deaf certain 1900-2500 [] phantoms=1 ghosts=1",
+		"n2 restarted certain 1900-2500 [] phantoms=0 ghosts=0",
+		"n3 deaf certain 1900-2500 [] phantoms=0 ghosts=0",
+		"n4 gone certain 0-2500 [node-gone] phantoms=0 ghosts=0",
+		"n5 deaf certain 1900-2500 [node-missing] phantoms=0 ghosts=0",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestLineage(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(backup, current *State)
+		want   Relation
+	}{
+		{"ancestor", func(backup, current *State) {}, Ancestor},
+		{"same", func(backup, current *State) {
+			backup.Revision, current.Pods = current.Revision, current.Pods[:1]
+		}, Same},
+		{"other cluster", func(backup, current *State) { current.ClusterUID = "other" }, Unrelated},
+		{"swapped", func(backup, current *State) { backup.Revision = current.Revision + 1 }, Diverged},
+		{"made before the backup, and not in it", func(backup, current *State) { current.Pods[1].CreateRevision = 900 }, Diverged},
+		{"another version at a shared revision", func(backup, current *State) { current.Pods[0].ModRevision = 700 }, Diverged},
+		{"missing in a damaged backup", func(backup, current *State) {
+			current.Pods[1].CreateRevision, backup.Damaged = 900, true
+		}, Ancestor},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			other := made()
+			other.Key = "/registry/pods/ns/q"
+			backup, current := states([]*Pod{was()}, []*Pod{pod("uid", 500, 600), other})
+			tt.change(backup, current)
+			if got := Compare(backup, current).lineage; got.Relation != tt.want {
+				t.Errorf("got %+v, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestCheck(t *testing.T) {
+	backup, current := states(nil, nil)
+	if err := Check(backup, current); err != nil {
+		t.Error(err)
+	}
+	if err := Check(current, backup); !errors.Is(err, ErrSwapped) {
+		t.Errorf("swapped: %v", err)
+	}
+	current.ClusterUID = "other"
+	if err := Check(backup, current); !errors.Is(err, ErrOtherCluster) {
+		t.Errorf("other cluster: %v", err)
+	}
+	if _, err := Predict(backup, current, Plan{}); !errors.Is(err, ErrOtherCluster) {
+		t.Errorf("predict: %v", err)
+	}
+	current.ClusterUID = ""
+	if err := Check(backup, current); err != nil {
+		t.Errorf("uid unknown: %v", err)
+	}
+}
+
+// TestJSON pins the names that others rely on.
+func TestJSON(t *testing.T) {
+	backup, current := states([]*Pod{was(on("n2"))}, nil)
+	p := mustPredict(t, backup, current, Plan{RestartKubelets: Restart{Nodes: []string{"n1"}}})
+	data, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got map[string]any
+	if err := json.Unmarshal(data, &got); err != nil {
+		t.Fatal(err)
+	}
+	pods := got["pods"].([]any)
+	row := pods[0].(map[string]any)
+	for _, text := range []string{"reason", "certaintyReason", "action"} {
+		if row[text] == "" {
+			t.Errorf("%s is empty", text)
+		}
+		delete(row, text)
+	}
+	want := map[string]any{
+		"namespace": "ns", "name": "p", "uid": "uid", "node": "n2",
+		"outcome": "ghost", "severity": "critical", "certainty": "certain", "flags": []any{}, "rule": "3",
+		"evidence": []any{map[string]any{"snapshot": "backup", "key": "/registry/pods/ns/p", "revision": 600.0}},
+		"runsOn":   []any{},
+		"api":      map[string]any{"phase": "Running", "node": "n2", "terminating": false},
+		"heals":    "relist",
+	}
+	if diff := cmp.Diff(want, row); diff != "" {
+		t.Error(diff)
+	}
+	delete(got, "pods")
+	for name, want := range map[string]any{
+		"schemaVersion": 1.0, "kind": "Prediction", "evidence": []any{},
+		"plan":    map[string]any{"bumpRevision": 0.0, "markCompacted": false, "restartKubelets": []any{"n1"}, "keepAPIServers": false},
+		"summary": map[string]any{"phantom": 0.0, "ghost": 1.0, "hidden": 0.0, "unknown": 0.0, "stale-status": 0.0, "stale-spec": 0.0, "stuck-terminating": 0.0, "lost-deletion": 0.0, "terminated": 0.0, "restarted": 0.0, "lost": 0.0, "finished": 0.0, "mirror": 0.0, "unaffected": 0.0},
+	} {
+		if diff := cmp.Diff(want, got[name]); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+// TestVocabulary: every outcome and flag can come out of the table, and every
+// rule of it is described.
+func TestVocabulary(t *testing.T) {
+	outcomes, flags, rules := map[Outcome]bool{}, map[Flag]bool{}, map[Rule]bool{}
+	for _, tt := range decisions {
+		for _, mode := range modes {
+			for _, o := range predictPods(t, tt.was, tt.now, mode.plan).Pods {
+				outcomes[o.Outcome], rules[o.Rule] = true, true
+				for _, f := range o.Flags {
+					flags[f] = true
+				}
+			}
+		}
+	}
+	for _, o := range Outcomes {
+		if !outcomes[o.ID] {
+			t.Errorf("outcome %s never comes out", o.ID)
+		}
+	}
+	for _, f := range Flags {
+		if !flags[f.ID] {
+			t.Errorf("flag %s never comes out", f.ID)
+		}
+	}
+	for _, r := range Rules {
+		if !rules[r.ID] || r.Title == "" || r.Source == "" {
+			t.Errorf("rule %s never comes out, or lacks its source", r.ID)
+		}
+	}
+}
+
+func TestHeadline(t *testing.T) {
+	tests := []struct {
+		name     string
+		was, now *Pod
+		plan     Plan
+		severity Severity
+		want     string
+	}{
+		{"phantom and ghost", was(on("n2")), made(), Plan{}, Critical, "Of 2 pods, 1 run on unseen by the API (phantoms) and 1 are shown by the API although nothing runs (ghosts)."},
+		{"possible", was(unbound("n1", "n2")), now(), Plan{}, Critical, "Of 1 pod, up to 1 run on unseen by the API (phantoms)."},
+		{"a late status", was(pending), now(), Plan{}, Warning, "Of 1 pod, 1 keep a stale status."},
+		{"nothing, deaf", was(), now(), Plan{}, OK, "No phantoms and no ghosts are predicted."},
+		{"nothing, all list", was(), now(), bump(1_000_000), OK, "No phantoms and no ghosts are predicted: every kubelet lists its pods anew."},
+		{"stopped", nil, made(), bump(1_000_000), Warning, "No phantoms and no ghosts are predicted: every kubelet lists its pods anew. Of 1 pod, 1 are stopped by their kubelets."},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			severity, got := predictPods(t, tt.was, tt.now, tt.plan).Headline()
+			if severity != tt.severity || got != tt.want {
+				t.Errorf("got %s: %s", severity, got)
+			}
+		})
+	}
+}

@@ -1,0 +1,218 @@
+package restore
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"revenant/decoder/kube"
+)
+
+// cluster makes up a backup and a current state of n pods on a node for every 20
+// of them: most unchanged, the others of every kind that a pod can be of in
+// either state.
+func cluster(seed uint64, n int) (backup, current *State) {
+	r := rand.New(rand.NewPCG(seed, 0))
+	backup, current = states(nil, nil)
+	backup.Nodes, current.Nodes, current.LastSeen = nil, nil, map[string]Sighting{}
+	nodes := n/20 + 2
+	for i := range nodes {
+		name := fmt.Sprintf("node-%d", i)
+		if r.IntN(20) > 0 {
+			backup.Nodes = append(backup.Nodes, Node{Name: name})
+		}
+		if r.IntN(20) > 0 {
+			current.Nodes = append(current.Nodes, Node{Name: name})
+			current.LastSeen[name] = Sighting{r.Int64N(currentAt), "/registry/pods/ns/seen"}
+		}
+	}
+	somewhere := func() string { return fmt.Sprintf("node-%d", r.IntN(nodes)) }
+	change := func(p *Pod) {
+		for _, c := range []struct {
+			odds int
+			f    func(*Pod)
+		}{
+			{10, never}, {10, onFailure}, {15, pending}, {10, succeeded}, {15, failed}, {10, held}, {10, dying}, {20, dead},
+			{30, mirror}, {60, unreadablePod}, {15, unbound(somewhere(), p.NodeName)}, {30, unbound()}, {20, image("v2")},
+		} {
+			if r.IntN(c.odds) == 0 {
+				c.f(p)
+			}
+		}
+	}
+	for i := range n {
+		p := Pod{
+			Key: fmt.Sprintf("/registry/pods/ns/p%06d", i), CreateRevision: 1 + r.Int64N(backupAt-1),
+			Pod: kube.Pod{Namespace: "ns", Name: fmt.Sprintf("p%06d", i), UID: fmt.Sprintf("uid-%d", i), NodeName: somewhere(), Phase: "Running", RestartPolicy: "Always", Grace: 30},
+		}
+		p.ModRevision = p.CreateRevision
+		before, after := p, p
+		if r.IntN(4) == 0 {
+			change(&before)
+			change(&after)
+			after.ModRevision = backupAt + 1 + r.Int64N(currentAt-backupAt)
+		}
+		kind := r.IntN(10)
+		if kind > 0 {
+			backup.Pods = append(backup.Pods, before)
+		}
+		if kind == 1 {
+			continue
+		}
+		if kind == 0 || kind == 2 { // made after the backup, in place of another or not
+			after.CreateRevision = after.ModRevision + backupAt
+			if after.UID != "" {
+				after.UID, after.NodeName = after.UID+"-new", somewhere()
+			}
+		}
+		current.Pods = append(current.Pods, after)
+	}
+	return backup, current
+}
+
+const seeds = 50
+
+func TestDeterministicInAnyOrder(t *testing.T) {
+	for seed := range uint64(seeds) {
+		backup, current := cluster(seed, 200)
+		for _, mode := range modes {
+			want := mustPredict(t, backup, current, mode.plan)
+			shuffled, r := [2]State{*backup, *current}, rand.New(rand.NewPCG(seed, 1))
+			for i := range shuffled {
+				s := &shuffled[i]
+				s.Pods, s.Nodes = append([]Pod(nil), s.Pods...), append([]Node(nil), s.Nodes...)
+				r.Shuffle(len(s.Pods), func(i, j int) { s.Pods[i], s.Pods[j] = s.Pods[j], s.Pods[i] })
+				r.Shuffle(len(s.Nodes), func(i, j int) { s.Nodes[i], s.Nodes[j] = s.Nodes[j], s.Nodes[i] })
+			}
+			if diff := cmp.Diff(want, mustPredict(t, &shuffled[0], &shuffled[1], mode.plan)); diff != "" {
+				t.Fatalf("seed %d, %s: %s", seed, mode.name, diff)
+			}
+		}
+	}
+}
+
+// TestEveryPodOnce: each uid of either state has one outcome, in full.
+func TestEveryPodOnce(t *testing.T) {
+	for seed := range uint64(seeds) {
+		backup, current := cluster(seed, 200)
+		want := map[string]bool{}
+		for _, s := range []*State{backup, current} {
+			for _, p := range s.Pods {
+				want[p.UID] = p.UID != ""
+			}
+		}
+		for _, mode := range modes {
+			p := mustPredict(t, backup, current, mode.plan)
+			got, total := map[string]bool{}, 0
+			for _, o := range p.Pods {
+				if got[o.UID] {
+					t.Fatalf("seed %d, %s: %s twice", seed, mode.name, o.UID)
+				}
+				got[o.UID] = o.UID != ""
+				checkSpoken(t, o)
+			}
+			for uid, named := range want {
+				if named && !got[uid] {
+					t.Fatalf("seed %d, %s: %s has no outcome", seed, mode.name, uid)
+				}
+			}
+			for _, n := range p.Summary {
+				total += n
+			}
+			if total != len(p.Pods) {
+				t.Fatalf("seed %d, %s: the summary counts %d of %d pods", seed, mode.name, total, len(p.Pods))
+			}
+		}
+	}
+}
+
+// TestRelistLeavesNothing: where every kubelet certainly lists its pods anew no
+// phantom and no ghost is left, and nothing is hidden.
+func TestRelistLeavesNothing(t *testing.T) {
+	for seed := range uint64(seeds) {
+		backup, current := cluster(seed, 200)
+		for _, plan := range []Plan{
+			bump(1_000_000), kept(bump(1_000_000)), {RestartKubelets: Restart{All: true}},
+			{BumpRevision: 1, MarkCompacted: true, RestartKubelets: Restart{All: true}},
+		} {
+			p := mustPredict(t, backup, current, plan)
+			for _, o := range []Outcome{Phantom, Ghost, Hidden, StaleSpec} {
+				if p.Summary[o] > 0 {
+					t.Errorf("seed %d, %+v: %d are %s", seed, plan, p.Summary[o], o)
+				}
+			}
+		}
+	}
+}
+
+// TestKeptHides: API servers left running without a bump show no phantom, and
+// hide what would be one.
+func TestKeptHides(t *testing.T) {
+	for seed := range uint64(seeds) {
+		backup, current := cluster(seed, 200)
+		plain, stale := mustPredict(t, backup, current, Plan{}), mustPredict(t, backup, current, kept(Plan{}))
+		for i, o := range stale.Pods {
+			if o.Outcome == Phantom || o.Outcome == Ghost || (o.Outcome == Hidden) != (plain.Pods[i].Outcome == Phantom) {
+				t.Errorf("seed %d: %s, under the plain plan %s", seed, told(o), told(plain.Pods[i]))
+			}
+		}
+	}
+}
+
+// TestMonotone: raising the restored revision adds no certain phantom or ghost,
+// and takes no certain end of one back.
+func TestMonotone(t *testing.T) {
+	for seed := range uint64(seeds) {
+		backup, current := cluster(seed, 200)
+		c := Compare(backup, current)
+		before := map[int]string{}
+		for n := int64(0); n < 2000; n += 50 {
+			plan := Plan{BumpRevision: n, MarkCompacted: n > 0}
+			p, err := c.Predict(plan)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, o := range p.Pods {
+				level := "open"
+				switch bad := o.Outcome == Phantom || o.Outcome == Ghost; {
+				case bad && o.Certainty == Certain:
+					level = "certain"
+				case !bad:
+					level = "over"
+				}
+				if was, ok := before[i]; ok && (level == "certain" && was != "certain" || was == "over" && level != "over") {
+					t.Fatalf("seed %d, bump %d: %s, %s before", seed, n, told(o), was)
+				}
+				before[i] = level
+			}
+		}
+	}
+}
+
+// BenchmarkPredict changes the plan for 100,000 pods.
+func BenchmarkPredict(b *testing.B) {
+	for _, n := range []int{1_000, 10_000, 100_000} {
+		backup, current := cluster(1, n)
+		c := Compare(backup, current)
+		for _, mode := range modes {
+			b.Run(fmt.Sprintf("%s/%d", mode.name, n), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := c.Predict(mode.plan); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkCompare lays 100,000 pods side by side.
+func BenchmarkCompare(b *testing.B) {
+	backup, current := cluster(1, 100_000)
+	for b.Loop() {
+		Compare(backup, current)
+	}
+}

@@ -1,0 +1,79 @@
+package restore
+
+import (
+	"time"
+
+	"revenant/decoder/kube"
+)
+
+// State is what a prediction needs of one snapshot, as plain values.
+type State struct {
+	Revision        int64 // an etcd started on the snapshot would be at it
+	NewestRecord    int64 // the newest record's main revision: what a bump adds to
+	SeenRevision    int64 // the newest revision that the file shows etcd to have reached
+	CompactRevision int64 // 0 when never compacted
+	Damaged         bool  // something of the snapshot could not be read
+
+	// Time is about when the snapshot was taken, rather earlier than later, UTC;
+	// zero when nothing tells.
+	Time time.Time
+
+	// ClusterUID is the uid of the namespace kube-system; ClusterUnknown says why
+	// it is not known.
+	ClusterUID     string
+	ClusterUnknown string
+
+	Pods  []Pod  // every live pod
+	Nodes []Node // every live Node object
+
+	// LastSeen holds, for each node, the newest retained revision of a put or
+	// tombstone of a pod bound to it: its kubelet has seen that revision.
+	LastSeen map[string]Sighting
+	// Tombstones are the newest retained deletion of each key that has no live
+	// pod, and those whose version before is not retained.
+	Tombstones []Tombstone
+	// NewestPodChange is the newest retained revision of any pod record: an API
+	// server's cache has seen it.
+	NewestPodChange int64
+}
+
+// Pod is a live pod of a snapshot.
+type Pod struct {
+	kube.Pod
+	Key            string
+	CreateRevision int64
+	ModRevision    int64
+
+	// Unreadable says why the value could not be read, "" when it could. Of an
+	// unreadable pod only Namespace, Name and what stands above are known.
+	Unreadable string
+
+	// Choices are the names of the snapshot's nodes that a pod not yet bound may
+	// be scheduled to; ChoicesKnown says that they were looked up.
+	Choices      []string
+	ChoicesKnown bool
+}
+
+func (p *Pod) bound() bool { return p.NodeName != "" }
+
+// Node is a live Node object.
+type Node struct {
+	Name string
+	UID  string // "" when the value could not be read
+}
+
+// Sighting is a pod record that a kubelet has seen.
+type Sighting struct {
+	Revision int64
+	Key      string
+}
+
+// Tombstone is the deletion of a pod.
+type Tombstone struct {
+	Key      string
+	Revision int64
+	// Node is where the pod was bound, "" when it was not. Orphan says that the
+	// version before is not retained, so that the node is not known.
+	Node   string
+	Orphan bool
+}

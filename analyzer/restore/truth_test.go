@@ -1,0 +1,378 @@
+package restore_test
+
+import (
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"revenant/analyzer/restore"
+	"revenant/decoder/snapshot"
+)
+
+const clusters = "../../testdata/clusters"
+
+// truth is what real kubelets and API servers showed: see the README of the
+// clusters.
+type truth struct {
+	Plan restore.Plan
+	// KubeletResourceVersion is what each kubelet had seen last: the L that
+	// predictions only have bounds of.
+	KubeletResourceVersion map[string]json.Number
+	APIPods                map[string][]object
+	Times                  map[string]time.Time
+	BeforeStop             struct{ API []object }
+	Samples                []sample
+	Rows                   []classed
+}
+
+type object struct {
+	Namespace, Name, UID, Node, Phase string
+	Deleting                          bool
+}
+
+type sample struct {
+	Label             string
+	SecondsSinceReady float64
+	Phantoms          []struct {
+		Node, Namespace, Name, UID string
+		Running                    bool
+	}
+	Ghosts []struct {
+		Node, Namespace, Name, UID string
+		NodeGone, ListedByKubelet  bool
+	}
+	API      []object
+	Kubelets map[string]struct{ Pods []object }
+	Rows     map[string]observed
+}
+
+// run is one run of a cluster.
+type run struct {
+	name            string
+	truth           truth
+	backup, current *restore.State
+}
+
+// pair is a pod on a node.
+type pair struct{ node, uid string }
+
+func loadRuns(t testing.TB) []run {
+	t.Helper()
+	paths, err := filepath.Glob(clusters + "/*/*/truth.json.gz")
+	if err != nil || len(paths) < 15 {
+		t.Fatalf("found %d truth files, err %v", len(paths), err)
+	}
+	var runs []run
+	for _, path := range paths {
+		dir := filepath.Dir(path)
+		r := run{name: strings.TrimPrefix(dir, clusters+"/")}
+		if err := json.Unmarshal(gunzip(t, path), &r.truth); err != nil {
+			t.Fatal(err)
+		}
+		r.backup = loadState(t, filepath.Join(dir, "backup.db.gz"))
+		r.current = loadState(t, filepath.Join(dir, "current.db.gz"))
+		runs = append(runs, r)
+	}
+	return runs
+}
+
+func loadState(t testing.TB, path string) *restore.State {
+	t.Helper()
+	s, err := snapshot.OpenBytes(t.Context(), path, gunzip(t, path), snapshot.Options{SkipHashCheck: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	state, err := restore.Load(t.Context(), s, "/registry")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return state
+}
+
+func gunzip(t testing.TB, path string) []byte {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// settled is the first sample taken after kubelets that heal have healed.
+func (r *run) settled() (sample, bool) {
+	for _, s := range r.truth.Samples {
+		if s.SecondsSinceReady >= 20 || s.Label == "in-window-t15" {
+			return s, true
+		}
+	}
+	return sample{}, false
+}
+
+// plain says whether the run restarted API servers and did nothing for kubelets.
+func (r *run) plain() bool {
+	p := r.truth.Plan
+	return p.BumpRevision == 0 && p.RestartKubelets.String() == "none"
+}
+
+// relists says whether every kubelet listed its pods anew by the plan.
+func (r *run) relists() bool {
+	p := r.truth.Plan
+	return p.BumpRevision > 1_000_000 || p.RestartKubelets.All
+}
+
+// known says whether the current snapshot can know of the pod: it was not made
+// after it, nor gone again by the time of the outage.
+func (r *run) known(uid string) bool {
+	has := func(p restore.Pod) bool { return p.UID == uid }
+	return slices.ContainsFunc(r.current.Pods, has) || slices.ContainsFunc(r.backup.Pods, has)
+}
+
+func (r *run) inBoth(uid string) bool {
+	has := func(p restore.Pod) bool { return p.UID == uid }
+	return slices.ContainsFunc(r.backup.Pods, has) && slices.ContainsFunc(r.current.Pods, has)
+}
+
+func (r *run) aliveBeforeStop(uid string) bool {
+	return len(r.truth.BeforeStop.API) == 0 ||
+		slices.ContainsFunc(r.truth.BeforeStop.API, func(o object) bool { return o.UID == uid })
+}
+
+// TestTruth holds the prediction of every run with its plan against what the
+// real kubelets of that run showed, by pairs of node and uid.
+//
+// Neither way count: ghosts that are listed by the kubelet, that are on a node
+// that is gone, or whose uid is in both snapshots; phantoms of which nothing
+// runs; and, when kubelets list anew, pods that were already being deleted.
+func TestTruth(t *testing.T) {
+	for _, r := range loadRuns(t) {
+		if r.truth.Plan.KeepAPIServers {
+			continue
+		}
+		s, ok := r.settled()
+		if !ok {
+			continue // no restore was done
+		}
+		t.Run(r.name, func(t *testing.T) {
+			p, err := restore.Predict(r.backup, r.current, r.truth.Plan)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.checkPhantoms(t, p, s)
+			r.checkGhosts(t, p, s)
+		})
+	}
+}
+
+func (r *run) checkPhantoms(t *testing.T, p *restore.Prediction, s sample) {
+	shown, listed := map[pair]string{}, map[pair]bool{}
+	terminating := map[string]bool{}
+	for _, pod := range r.current.Pods {
+		terminating[pod.UID] = pod.Terminating()
+	}
+	for _, ph := range s.Phantoms {
+		at := pair{ph.Node, ph.UID}
+		listed[at] = true
+		if ph.Running && r.known(ph.UID) && !(r.relists() && terminating[ph.UID]) {
+			shown[at] = ph.Namespace + "/" + ph.Name
+		}
+	}
+	r.check(t, restore.Phantom, p, shown, listed)
+}
+
+func (r *run) checkGhosts(t *testing.T, p *restore.Prediction, s sample) {
+	shown, listed := map[pair]string{}, map[pair]bool{}
+	for _, g := range s.Ghosts {
+		at := pair{g.Node, g.UID}
+		listed[at] = true
+		if !g.NodeGone && !g.ListedByKubelet && r.known(g.UID) && !r.inBoth(g.UID) {
+			shown[at] = g.Namespace + "/" + g.Name
+		}
+	}
+	r.check(t, restore.Ghost, p, shown, listed)
+}
+
+// check compares the pods predicted to be want with those shown, which must be
+// predicted, and those listed, outside of which nothing may be certain.
+func (r *run) check(t *testing.T, want restore.Outcome, p *restore.Prediction, shown map[pair]string, listed map[pair]bool) {
+	t.Helper()
+	found := 0
+	for _, o := range p.Pods {
+		if o.Outcome != want {
+			continue
+		}
+		if r.relists() {
+			t.Errorf("%s %s on %s under a plan that makes every kubelet list anew", want, at(o), o.Node)
+		}
+		if slices.Contains(o.Flags, restore.FlagNodeGone) || want == restore.Ghost && r.inBoth(o.UID) {
+			continue
+		}
+		where, class4c := pair{o.Node, o.UID}, strings.HasPrefix(string(o.Rule), "4c")
+		if _, ok := shown[where]; ok {
+			found++
+			delete(shown, where)
+			if r.plain() && o.Certainty != restore.Certain && !class4c {
+				t.Errorf("%s %s on %s is only %s: %s", want, at(o), o.Node, o.Certainty, o.CertaintyReason)
+			}
+			continue
+		}
+		if listed[where] || !r.aliveBeforeStop(o.UID) && want == restore.Phantom {
+			continue
+		}
+		if o.Certainty == restore.Certain || r.plain() && !class4c {
+			t.Errorf("%s %s on %s is %s, but was not: %s", want, at(o), o.Node, o.Certainty, o.CertaintyReason)
+		}
+	}
+	for where, name := range shown {
+		t.Errorf("%s %s (%s) on %s is not predicted", want, name, where.uid, where.node)
+	}
+	t.Logf("%s: %d as shown", want, found)
+}
+
+func at(o restore.PodOutcome) string {
+	return fmt.Sprintf("%s/%s (%s, rule %s)", o.Namespace, o.Name, o.UID, o.Rule)
+}
+
+// TestLastSeen: every kubelet had seen what it must have seen, and the
+// recommended bump is above all that any had.
+func TestLastSeen(t *testing.T) {
+	for _, r := range loadRuns(t) {
+		t.Run(r.name, func(t *testing.T) {
+			p, err := restore.Predict(r.backup, r.current, restore.Plan{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, n := range p.Nodes {
+				number, ok := r.truth.KubeletResourceVersion[n.Name]
+				if !ok {
+					continue
+				}
+				seen, err := number.Int64()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if n.LastSeen.AtLeast > seen {
+					t.Errorf("%s had seen %d, not %d or more", n.Name, seen, n.LastSeen.AtLeast)
+				}
+				if restored := r.backup.Revision + p.Revisions.RecommendedBump; restored <= seen {
+					t.Errorf("%s had seen %d, the recommended bump restores to %d", n.Name, seen, restored)
+				}
+			}
+		})
+	}
+}
+
+// TestLoad holds the pods read off the snapshots against those that the API
+// listed when they were saved. Where operations were under way it listed others.
+func TestLoad(t *testing.T) {
+	for _, r := range loadRuns(t) {
+		for name, state := range map[string]*restore.State{"backup": r.backup, "current": r.current} {
+			if len(r.truth.APIPods[name]) == 0 || strings.HasSuffix(r.name, ".flight") {
+				continue
+			}
+			t.Run(r.name+"/"+name, func(t *testing.T) {
+				var got []object
+				for _, p := range state.Pods {
+					got = append(got, object{p.Namespace, p.Name, p.UID, p.NodeName, p.Phase, p.Terminating()})
+				}
+				byUID := cmpopts.SortSlices(func(a, b object) bool { return a.UID < b.UID })
+				if diff := cmp.Diff(r.truth.APIPods[name], got, byUID); diff != "" {
+					t.Error(diff)
+				}
+				if state.ClusterUID == "" || state.Damaged || len(state.Nodes) == 0 {
+					t.Errorf("cluster %q, damaged %v, %d nodes", state.ClusterUID, state.Damaged, len(state.Nodes))
+				}
+				saved := r.truth.Times[map[string]string{"backup": "B", "current": "A"}[name]]
+				if late := saved.Sub(state.Time); late < -time.Second || late > 20*time.Second {
+					t.Errorf("taken at %v, estimated %v", saved, state.Time)
+				}
+			})
+		}
+	}
+}
+
+// TestTruthOfKeptAPIServers holds the prediction for API servers that were left
+// running against what they listed: the erased past.
+func TestTruthOfKeptAPIServers(t *testing.T) {
+	for _, r := range loadRuns(t) {
+		if !r.truth.Plan.KeepAPIServers {
+			continue
+		}
+		t.Run(r.name, func(t *testing.T) {
+			s, ok := r.settled()
+			if !ok {
+				t.Fatal("no sample")
+			}
+			comparison := restore.Compare(r.backup, r.current)
+			kept, err := comparison.Predict(r.truth.Plan)
+			if err != nil {
+				t.Fatal(err)
+			}
+			plain, err := comparison.Predict(restore.Plan{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			listed, onKubelet := map[string]bool{}, map[pair]bool{}
+			for _, o := range s.API {
+				listed[o.UID] = true
+			}
+			for node, k := range s.Kubelets {
+				for _, o := range k.Pods {
+					onKubelet[pair{node, o.UID}] = true
+				}
+			}
+			hidden := 0
+			for i, o := range kept.Pods {
+				switch {
+				case o.Outcome == restore.Phantom || o.Outcome == restore.Ghost:
+					t.Errorf("%s is a %s", at(o), o.Outcome)
+				case plain.Pods[i].Outcome == restore.Phantom && o.Outcome != restore.Hidden:
+					t.Errorf("%s is %s, not hidden", at(o), o.Outcome)
+				}
+				if o.Outcome != restore.Hidden {
+					continue
+				}
+				hidden++
+				if !listed[o.UID] || !onKubelet[pair{o.Node, o.UID}] {
+					t.Errorf("%s: in the API's list %v, on its kubelet %v", at(o), listed[o.UID], onKubelet[pair{o.Node, o.UID}])
+				}
+			}
+			t.Logf("%d hidden as listed", hidden)
+
+			bumped := r.truth.Plan
+			bumped.BumpRevision, bumped.MarkCompacted = kept.Revisions.RecommendedBump, true
+			healed, err := comparison.Predict(bumped)
+			if err != nil {
+				t.Fatal(err)
+			}
+			bumped.KeepAPIServers = false
+			relisted, err := comparison.Predict(bumped)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !maps.Equal(healed.Summary, relisted.Summary) {
+				t.Errorf("with a bump: %v with API servers kept, %v with them restarted", healed.Summary, relisted.Summary)
+			}
+		})
+	}
+}

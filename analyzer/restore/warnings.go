@@ -1,0 +1,72 @@
+package restore
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// warnings says what to know beyond single pods.
+func (f *forecast) warnings(p *Prediction) []string {
+	list := []string{f.blind()}
+	warn := func(when bool, text string) {
+		if when {
+			list = append(list, text)
+		}
+	}
+	warn(f.backup.Damaged, "The backup is damaged: pods and nodes may be missing from this prediction.")
+	warn(f.current.Damaged, "The current snapshot is damaged: pods and nodes may be missing from this prediction.")
+	warn(p.Lineage.Relation == Unrelated, "The snapshots are of different clusters.")
+	warn(p.Lineage.Relation == Diverged, "The snapshots have different histories: an earlier restore lies between them.")
+	for _, s := range []*State{f.backup, f.current} {
+		name := "backup"
+		if s == f.current {
+			name = "current snapshot"
+		}
+		warn(s.ClusterUnknown != "", fmt.Sprintf("Whether the snapshots are of one cluster was not checked: %s in the %s.", s.ClusterUnknown, name))
+	}
+	warn(!f.nodesKnown, "The current snapshot has no Node objects: nodes that are gone cannot be told from nodes that live.")
+	warn(p.Summary[Unknown] > 0, fmt.Sprintf("%d pods cannot be told: see the outcome unknown.", p.Summary[Unknown]))
+	warn(f.general.column == stale, "API servers that are left running list the erased past: until they restart, no list of pods, not kubectl's either, shows what etcd holds.")
+	warn(p.Revisions.Deaf != nil, "While a kubelet is deaf, pods that are created on its node never start, and pods that are deleted there become new phantoms: keep controllers from making changes until it hears again.")
+	warn(f.plan.KeepAPIServers && f.general.column != stale && f.confusesScheduler(), "A scheduler that was left running exits once when it finds a pod on another node than before; it must be restarted by its supervisor.")
+	gone := f.named(func(n *node) bool { return n.gone && n.inBackup })
+	warn(gone != "", "Nodes that come back with the backup although their machines are gone: "+gone+". For about 50 s the scheduler takes them for ready and may place pods there that never start; delete these Node objects first.")
+	asked := f.named(func(n *node) bool { return n.gone && slices.Contains(f.plan.RestartKubelets.Nodes, n.name) })
+	warn(asked != "", "The plan restarts kubelets of nodes that are gone in the current state: "+asked+".")
+	missing := f.named(func(n *node) bool { return n.missing() && !f.plan.RestartKubelets.Includes(n.name) })
+	warn(missing != "", "Nodes that are not in the backup and stay without a Node object until their kubelets are restarted: "+missing+".")
+	return list
+}
+
+func (f *forecast) blind() string {
+	at := ""
+	if !f.current.Time.IsZero() {
+		at = " (" + f.current.Time.UTC().Format(time.RFC3339) + ")"
+	}
+	return fmt.Sprintf("Nothing after revision %d%s is in the current snapshot: pods that were created, deleted or ended between it and the outage are not in this prediction.", f.current.Revision, at)
+}
+
+// confusesScheduler says whether some pod's node changes under a running
+// scheduler's eyes.
+func (f *forecast) confusesScheduler() bool {
+	for i := range f.cases {
+		p := &f.cases[i]
+		if p.rule == "2b" || p.backup != nil && p.current != nil && p.backup.NodeName != p.current.NodeName {
+			return true
+		}
+	}
+	return false
+}
+
+// named lists the names of the nodes that f holds for.
+func (f *forecast) named(holds func(*node) bool) string {
+	var names []string
+	for i := range f.Comparison.nodes {
+		if holds(&f.Comparison.nodes[i]) {
+			names = append(names, f.Comparison.nodes[i].name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
