@@ -41,21 +41,27 @@ func (f *File) limit() uint64 { return min(f.pages, f.meta.HighWater) }
 
 // claim marks a page as part of a tree. It refuses one that cannot be, or that
 // is part of one already.
-func (f *File) claim(id uint64) (ok bool) {
+func (f *File) claim(id uint64) bool { return len(f.claimAll([]child{{id: id}})) == 1 }
+
+// claimAll claims pages in order and returns those that it did not refuse.
+func (f *File) claimAll(children []child) []child {
 	f.mu.Lock()
-	switch {
-	case id < 2 || id >= f.meta.HighWater:
-		f.anomalies.add(Anomaly{Page: id, Kind: OutOfRange, Detail: fmt.Sprintf("page id outside 2 to %d", f.meta.HighWater-1), Lost: -1})
-	case id >= f.pages:
-		f.anomalies.add(Anomaly{Page: id, Kind: Truncated, Detail: "page lies beyond the end of the file", Lost: -1})
-	case f.used.has(id):
-		f.anomalies.add(Anomaly{Page: id, Kind: Shared, Detail: "page is reached a second time", Lost: -1})
-	default:
-		f.use(id)
-		ok = true
+	defer f.mu.Unlock()
+	claimed := children[:0]
+	for _, c := range children {
+		switch id := c.id; {
+		case id < 2 || id >= f.meta.HighWater:
+			f.anomalies.add(Anomaly{Page: id, Kind: OutOfRange, Detail: fmt.Sprintf("page id outside 2 to %d", f.meta.HighWater-1), Lost: -1})
+		case id >= f.pages:
+			f.anomalies.add(Anomaly{Page: id, Kind: Truncated, Detail: "page lies beyond the end of the file", Lost: -1})
+		case f.used.has(id):
+			f.anomalies.add(Anomaly{Page: id, Kind: Shared, Detail: "page is reached a second time", Lost: -1})
+		default:
+			f.use(id)
+			claimed = append(claimed, c)
+		}
 	}
-	f.mu.Unlock()
-	return ok
+	return claimed
 }
 
 // use marks a page; f.mu is held.

@@ -176,6 +176,7 @@ func (b *Bucket) descend(id uint64, key []byte, depth int) (isLeaf bool) {
 	// All leaves of a tree have the same depth: where one child is a leaf, so
 	// are those after it. A page that is not shows when it is read.
 	leaves := false
+	var rest []child
 	for {
 		el, ok := els.step()
 		if !ok {
@@ -183,19 +184,26 @@ func (b *Bucket) descend(id uint64, key []byte, depth int) (isLeaf bool) {
 		}
 		i := uint64(els.next - 1)
 		if leaves {
-			if f.claim(el.child) {
-				b.addLeaf(id, i)
-			}
+			rest = append(rest, child{id: el.child, index: i})
 			continue
 		}
 		// A fault below costs that subtree only.
 		f.reportFault(f.guard(func() { leaves = b.descend(el.child, el.key, depth+1) }))
 		if leaves {
 			b.addLeaf(id, i)
+			rest = make([]child, 0, int(p.count)-els.next)
 		}
 	}
 	els.checkEnd(f.PageSize())
+	for _, c := range f.claimAll(rest) {
+		b.addLeaf(id, c.index)
+	}
 	return false
+}
+
+// child is what the index-th element of a branch page names.
+type child struct {
+	id, index uint64
 }
 
 // addLeaf appends the leaf page that the i-th element of a branch page names.

@@ -128,6 +128,10 @@ func (c *checker) sequence(b *block, i int) {
 
 // chain checks that the record continues its key's history.
 func (c *checker) chain(b *block, i int, l *link) {
+	if main := b.main(i); l.version > 0 && b.version[i] == l.version+1 && main > c.compact && !b.tombstone(i) && b.create(i) == l.create {
+		l.main, l.version = main, b.version[i] // the next version of the same generation, as almost always
+		return
+	}
 	this := link{main: b.main(i), create: b.create(i), version: b.version[i], tombstone: b.tombstone(i)}
 	if this.tombstone {
 		this.create, this.version = 0, 0

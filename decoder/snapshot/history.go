@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"sort"
 	"strings"
 )
@@ -74,7 +73,7 @@ func (v *View) Keys(prefix string) iter.Seq[Record] {
 // Get returns the record of key at the view's revision, or ErrNotFound.
 func (v *View) Get(key string) (Record, error) {
 	x := v.s.index
-	k, ok := slices.BinarySearch(x.keys, key)
+	k, ok := x.find(key)
 	if !ok || key == "" {
 		return Record{}, fmt.Errorf("%w: never in this snapshot", ErrNotFound)
 	}
@@ -119,7 +118,7 @@ func (s *Snapshot) Get(key string, rev int64) (Record, error) {
 // removed is missing at the front.
 func (s *Snapshot) History(key string) []Record {
 	x := s.index
-	k, ok := slices.BinarySearch(x.keys, key)
+	k, ok := x.find(key)
 	if !ok {
 		return nil
 	}
@@ -189,20 +188,21 @@ func (x *index) record(p place) Record {
 	}
 }
 
-// withPrefix yields the index of every key that starts with prefix.
-func (x *index) withPrefix(prefix string) iter.Seq[int] {
-	return func(yield func(int) bool) {
-		from, _ := slices.BinarySearch(x.keys, prefix)
-		for k := from; k < len(x.keys) && strings.HasPrefix(x.keys[k], prefix); k++ {
-			if x.keys[k] != "" && !yield(k) {
+// withPrefix yields the number of every key that starts with prefix, in the order
+// of the keys. The empty key of bump markers is left out.
+func (x *index) withPrefix(prefix string) iter.Seq[uint32] {
+	return func(yield func(uint32) bool) {
+		from, _ := x.search(prefix)
+		for _, k := range x.sorted[from:] {
+			if !strings.HasPrefix(x.keys[k], prefix) || x.keys[k] != "" && !yield(k) {
 				return
 			}
 		}
 	}
 }
 
-// newest finds the last record of key k whose main revision is at most rev.
-func (x *index) newest(k int, rev int64) (Record, bool) {
+// newest finds the last record of the key with number k whose main revision is at most rev.
+func (x *index) newest(k uint32, rev int64) (Record, bool) {
 	run := x.records(k)
 	n := sort.Search(len(run), func(n int) bool {
 		b, i := x.at(run[n])

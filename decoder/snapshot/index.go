@@ -7,6 +7,7 @@ import (
 	"iter"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 
 	"revenant/decoder/boltpage"
@@ -19,9 +20,10 @@ type index struct {
 	blocks []*block
 	len    int
 
-	keys  []string // distinct, sorted
-	start []uint32 // of each key's run in order; one more entry ends the last
-	order []place  // the places of the records by key, then by revision
+	keys   []string // distinct, by number
+	sorted []uint32 // the numbers in the order of the keys
+	start  []uint32 // of each key's run in order; one more entry ends the last
+	order  []place  // the places of the records by key number, then by revision
 }
 
 // block is a number of records, so that indexing never moves what it has
@@ -37,7 +39,7 @@ type block struct {
 	offset  [blockSize]int64  // of the mvccpb.KeyValue, in bytes from the start of the file
 	size    [blockSize]uint32 // of it in bytes; tombstoneBit is set on tombstones
 	version [blockSize]uint32
-	key     [blockSize]uint32 // its number in keys
+	key     [blockSize]uint32 // its number
 }
 
 const (
@@ -115,8 +117,9 @@ func (x *index) places() iter.Seq[place] {
 	}
 }
 
-// records returns the places of key k's retained records, oldest first.
-func (x *index) records(k int) []place { return x.order[x.start[k]:x.start[k+1]] }
+// records returns the places of the retained records of the key with number k,
+// oldest first.
+func (x *index) records(k uint32) []place { return x.order[x.start[k]:x.start[k+1]] }
 
 // newest returns the newest record; ok is false in an empty store.
 func (x *index) last() (b *block, i int, ok bool) {
@@ -147,8 +150,8 @@ type parsed struct {
 	hash      uint32
 }
 
-// buildIndex reads the key bucket once, its ranges in parallel. orderByKey is
-// left to do.
+// buildIndex reads the key bucket once, its ranges in parallel. sortKeys and
+// orderByKey are left to do.
 func buildIndex(ctx context.Context, bucket *boltpage.Bucket, workers int, progress *progress) (*index, problemList, error) {
 	var problems problemList
 	if workers <= 0 {
@@ -168,8 +171,7 @@ func buildIndex(ctx context.Context, bucket *boltpage.Bucket, workers int, progr
 	if err := errors.Join(errs...); err != nil {
 		return nil, problems, err
 	}
-	x := &index{}
-	x.nameKeys(names.keys(), segments)
+	x := &index{keys: names.keys()}
 	sorted, last := true, Revision{Main: -1}
 	for _, seg := range segments {
 		if len(seg.blocks) > 0 {
@@ -297,25 +299,21 @@ func (s *segment) add(rev Revision, create int64) (*block, int) {
 	return b, b.add(rev, create)
 }
 
-// nameKeys sorts the keys and turns the numbers they were given into indices
-// of the sorted list.
-func (x *index) nameKeys(keys []string, segments []*segment) {
-	x.keys = make([]string, len(keys))
-	rank := make([]uint32, len(keys))
-	for i, n := range sortedOrder(keys) {
-		x.keys[i], rank[n] = keys[n], uint32(i)
+// sortKeys orders the keys.
+func (x *index) sortKeys() { x.sorted = sortedOrder(x.keys) }
+
+// find returns the number of a key.
+func (x *index) find(key string) (k uint32, ok bool) {
+	at, ok := x.search(key)
+	if !ok {
+		return 0, false
 	}
-	var wg sync.WaitGroup
-	for _, s := range segments {
-		wg.Go(func() {
-			for _, b := range s.blocks {
-				for r := range b.n {
-					b.key[r] = rank[b.key[r]]
-				}
-			}
-		})
-	}
-	wg.Wait()
+	return x.sorted[at], true
+}
+
+// search returns where in sorted the key is, or would be.
+func (x *index) search(key string) (at int, ok bool) {
+	return slices.BinarySearchFunc(x.sorted, key, func(k uint32, key string) int { return strings.Compare(x.keys[k], key) })
 }
 
 // sort brings the records into the order of revisions, which only a damaged
@@ -364,11 +362,11 @@ func (x *index) orderByKey() {
 	// start[k+1] is where key k's next record goes, and in the end where its
 	// run ends: then start[k] is where it begins.
 	x.order = make([]place, x.len)
-	for p := range x.places() {
-		b, i := x.at(p)
-		k := b.key[i]
-		x.order[x.start[k+1]] = p
-		x.start[k+1]++
+	for n, b := range x.blocks {
+		for i, k := range b.key[:b.n] {
+			x.order[x.start[k+1]] = place(n<<blockBits | i)
+			x.start[k+1]++
+		}
 	}
 	x.start = x.start[:len(x.keys)+1]
 }

@@ -145,6 +145,7 @@ func (s *Snapshot) open(ctx context.Context, raw io.ReaderAt, pages func() (*bol
 	s.index = x
 	s.problems.merge(&problems)
 	var wg sync.WaitGroup
+	wg.Go(x.sortKeys)
 	wg.Go(x.orderByKey)
 	s.checkHistory()
 	wg.Wait()
@@ -214,10 +215,7 @@ func (s *Snapshot) Len() int { return s.index.len }
 // --bump-revision left its empty record, oldest first.
 func (s *Snapshot) BumpMarkers() []int64 {
 	var list []int64
-	for k, name := range s.index.keys {
-		if name != "" {
-			break
-		}
+	if k, ok := s.index.find(""); ok {
 		for _, p := range s.index.records(k) {
 			list = append(list, s.index.record(p).Main)
 		}

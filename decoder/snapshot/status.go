@@ -31,7 +31,7 @@ func (s *Snapshot) Status(ctx context.Context) (Status, error) {
 		st.Version = s.meta.StorageVersion
 	}
 	for k := range s.index.keys {
-		if r, ok := s.index.newest(k, s.NewestRecord()); ok && !r.Tombstone {
+		if r, ok := s.index.newest(uint32(k), s.NewestRecord()); ok && !r.Tombstone {
 			st.TotalKey++
 		}
 	}
