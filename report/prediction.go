@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"charm.land/lipgloss/v2"
-
 	"revenant/analyzer/restore"
 	"revenant/decoder/snapshot"
 )
@@ -71,26 +69,9 @@ func (p *Prediction) head(w *Printer) {
 	}
 	w.Line("")
 	severity, headline := p.Headline()
-	w.colored(severity, headline)
-}
-
-func (w *Printer) colored(severity restore.Severity, text string) {
-	if !w.Color {
-		w.Wrapped("", textWidth, text)
-		return
+	for _, line := range wrap(headline, textWidth) {
+		fmt.Fprintln(w.w, w.paint(severity, line))
 	}
-	style := severityStyle(severity).Bold(true)
-	fmt.Fprintln(w.w, style.Width(textWidth).Render(safe(text)))
-}
-
-func severityStyle(s restore.Severity) lipgloss.Style {
-	switch s {
-	case restore.Critical:
-		return lipgloss.NewStyle().Foreground(lipgloss.Red)
-	case restore.Warning:
-		return lipgloss.NewStyle().Foreground(lipgloss.Yellow)
-	}
-	return lipgloss.NewStyle()
 }
 
 func planText(p restore.Plan) string {
@@ -115,12 +96,7 @@ func (p *Prediction) summary(w *Printer) {
 			severities = append(severities, o.Severity)
 		}
 	}
-	w.Table([]string{"OUTCOME", "PODS", "MEANING"}, rows, func(row, column int, cell string) string {
-		if column == 0 {
-			return severityStyle(severities[row]).Render(cell)
-		}
-		return cell
-	})
+	w.Table([]string{"OUTCOME", "PODS", "MEANING"}, rows, severities)
 }
 
 // pods lists the pods, worst first.
@@ -141,20 +117,17 @@ func (p *Prediction) pods(w *Printer) {
 		return rank(a.Outcome) - rank(b.Outcome)
 	})
 	var rows [][]string
+	var severities []restore.Severity
 	for _, o := range list {
 		flags := make([]string, len(o.Flags))
 		for i, f := range o.Flags {
 			flags[i] = string(f)
 		}
+		severities = append(severities, o.Severity)
 		rows = append(rows, []string{string(o.Outcome), string(o.Certainty), o.Namespace, o.Name, dash(o.Node), string(o.Rule), strings.Join(flags, ",")})
 	}
 	if len(rows) > 0 {
-		w.Table([]string{"OUTCOME", "CERTAINTY", "NAMESPACE", "NAME", "NODE", "RULE", "FLAGS"}, rows, func(row, column int, cell string) string {
-			if column == 0 {
-				return severityStyle(list[row].Severity).Render(cell)
-			}
-			return cell
-		})
+		w.Table([]string{"OUTCOME", "CERTAINTY", "NAMESPACE", "NAME", "NODE", "RULE", "FLAGS"}, rows, severities)
 	}
 	if left > 0 {
 		w.Line("%s more pods need no attention; --all lists them.", Count(left))

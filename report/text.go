@@ -9,14 +9,16 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"revenant/analyzer/restore"
 	"revenant/decoder/sanitize"
 )
 
 // Printer writes text for people. The first error stops all output and is
 // returned by Flush.
 type Printer struct {
-	w     *bufio.Writer
-	Color bool // severities are coloured
+	w *bufio.Writer
+	// Paint colours text by severity with escape sequences; nil leaves it plain.
+	Paint func(restore.Severity, string) string
 }
 
 // NewPrinter returns a Printer on w.
@@ -45,28 +47,35 @@ func (p *Printer) Field(name, value string) {
 // wrappedField is Field for a value that may need several lines.
 func (p *Printer) wrappedField(name, value string) {
 	indent := strings.Repeat(" ", 21)
-	lines := strings.Split(ansi.Wordwrap(sanitize.Line(value), textWidth-len(indent), " "), "\n")
-	for i, line := range lines {
+	for i, line := range wrap(value, textWidth-len(indent)) {
 		if i == 0 {
-			p.Field(name, strings.TrimSpace(line))
+			p.Field(name, line)
 			continue
 		}
-		fmt.Fprintf(p.w, "%s%s\n", indent, strings.TrimSpace(line))
+		fmt.Fprintf(p.w, "%s%s\n", indent, line)
 	}
 }
 
 // Wrapped writes a paragraph, broken at width columns and indented.
 func (p *Printer) Wrapped(indent string, width int, text string) {
-	width = max(20, width-ansi.StringWidth(indent))
-	for line := range strings.Lines(ansi.Wordwrap(sanitize.Line(text), width, " ")) {
-		fmt.Fprintf(p.w, "%s%s\n", indent, strings.TrimRight(line, " \n"))
+	for _, line := range wrap(text, width-ansi.StringWidth(indent)) {
+		fmt.Fprintf(p.w, "%s%s\n", indent, line)
 	}
 }
 
+// wrap breaks a text, made safe to show, into lines.
+func wrap(text string, width int) []string {
+	lines := strings.Split(ansi.Wordwrap(sanitize.Line(text), max(20, width), " "), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return lines
+}
+
 // Table writes rows below a header, each column as wide as its widest cell, the
-// last one not padded. Cells are made safe to show. color, when set and wanted,
-// wraps the cell of a row and column in an escape sequence of no width.
-func (p *Printer) Table(header []string, rows [][]string, color func(row, column int, cell string) string) {
+// last one not padded. Cells are made safe to show. severities, when given, are
+// those of the rows: the first cell is painted by it.
+func (p *Printer) Table(header []string, rows [][]string, severities []restore.Severity) {
 	widths := make([]int, len(header))
 	measure := func(row []string) {
 		for i, cell := range row {
@@ -83,8 +92,8 @@ func (p *Printer) Table(header []string, rows [][]string, color func(row, column
 	write := func(r int, row []string) {
 		for i, cell := range row {
 			pad := strings.Repeat(" ", widths[i]-ansi.StringWidth(cell)+2)
-			if r >= 0 && p.Color && color != nil {
-				cell = color(r, i, cell)
+			if i == 0 && r >= 0 && r < len(severities) {
+				cell = p.paint(severities[r], cell)
 			}
 			p.w.WriteString(cell)
 			if i < len(row)-1 {
@@ -97,6 +106,13 @@ func (p *Printer) Table(header []string, rows [][]string, color func(row, column
 	for r, row := range rows {
 		write(r, row)
 	}
+}
+
+func (p *Printer) paint(s restore.Severity, text string) string {
+	if p.Paint == nil {
+		return text
+	}
+	return p.Paint(s, text)
 }
 
 // Count writes n with its digits in groups of three.

@@ -1,0 +1,17 @@
+// Command revenant opens etcd snapshots of Kubernetes clusters offline and
+// predicts what restoring one does to what is running.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], standardStreams())
+	stop()
+	os.Exit(code)
+}

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"charm.land/lipgloss/v2"
+	"github.com/spf13/pflag"
+	"sigs.k8s.io/yaml"
+
+	"revenant/analyzer/restore"
+	"revenant/report"
+)
+
+// document is a finding that can be written in every format.
+type document interface {
+	Text(*report.Printer)
+}
+
+// outputOptions are the -o flags: FORMAT or FORMAT=FILE, any number of times.
+type outputOptions struct {
+	outputs []string
+}
+
+func (o *outputOptions) addFlags(flags *pflag.FlagSet) {
+	flags.StringArrayVarP(&o.outputs, "output", "o", nil, "table, json or yaml, to standard output or as FORMAT=FILE; can be given several times (default table)")
+}
+
+var formats = []string{"table", "json", "yaml"}
+
+// targets parses the flags before any work is done. A file that is evidence is
+// refused.
+func (o *outputOptions) targets(evidence ...string) ([]target, error) {
+	outputs := o.outputs
+	if len(outputs) == 0 {
+		outputs = []string{"table"}
+	}
+	var list []target
+	for _, s := range outputs {
+		format, file, toFile := strings.Cut(s, "=")
+		if !slices.Contains(formats, format) {
+			return nil, hinted(fmt.Errorf("unknown output format %q", format), "the formats are "+strings.Join(formats, ", "))
+		}
+		if toFile && file == "" {
+			return nil, fmt.Errorf("output %q names no file", s)
+		}
+		for _, path := range evidence {
+			if same(path, file) {
+				return nil, hinted(fmt.Errorf("output %s is evidence", file), "evidence is never changed: name another file")
+			}
+		}
+		if !toFile && slices.ContainsFunc(list, func(t target) bool { return t.file == "" }) {
+			return nil, hinted(fmt.Errorf("two outputs for standard output"), "give all but one a file: -o json=FILE")
+		}
+		list = append(list, target{format: format, file: file})
+	}
+	return list, nil
+}
+
+// target is one place to write a document to.
+type target struct {
+	format string
+	file   string // "" for standard output
+}
+
+// write writes the document to every target.
+func write(targets []target, s streams, doc document) error {
+	for _, t := range targets {
+		if t.file == "" {
+			if err := t.encode(s.out, doc, s.color); err != nil {
+				return fmt.Errorf("write output: %w", err)
+			}
+			continue
+		}
+		if err := t.writeFile(doc); err != nil {
+			return fmt.Errorf("write %s: %w", t.file, err)
+		}
+	}
+	return nil
+}
+
+// writeFile writes a file whole or not at all.
+func (t target) writeFile(doc document) error {
+	f, err := os.CreateTemp(filepath.Dir(t.file), "."+filepath.Base(t.file)+".*")
+	if err != nil {
+		return err
+	}
+	err = t.encode(f, doc, false)
+	if err == nil {
+		err = f.Chmod(0o644)
+	}
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), t.file)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}
+
+// same says whether two paths lead to one file.
+func same(a, b string) bool {
+	statA, errA := os.Stat(a)
+	statB, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(statA, statB)
+}
+
+func (t target) encode(w io.Writer, doc document, color bool) error {
+	switch t.format {
+	case "json":
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return enc.Encode(doc)
+	case "yaml":
+		data, err := yaml.Marshal(doc)
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(data)
+		return err
+	}
+	p := report.NewPrinter(w)
+	if color {
+		p.Paint = paint
+	}
+	doc.Text(p)
+	return p.Flush()
+}
+
+// paint colours text by severity.
+func paint(s restore.Severity, text string) string {
+	style := lipgloss.NewStyle()
+	switch s {
+	case restore.Critical:
+		style = style.Foreground(lipgloss.Red)
+	case restore.Warning:
+		style = style.Foreground(lipgloss.Yellow)
+	}
+	return style.Render(text)
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"revenant/analyzer/restore"
+	"revenant/decoder/snapshot"
+	"revenant/internal/demo"
+	"revenant/report"
+)
+
+// pair is the backup and the current state, open and read.
+type pair struct {
+	backup, current side
+}
+
+// side is one snapshot with what the prediction needs of it.
+type side struct {
+	snapshot *snapshot.Snapshot
+	state    *restore.State
+}
+
+// opener opens one of the two snapshots.
+type opener func(context.Context, func(snapshot.Progress)) (*snapshot.Snapshot, error)
+
+// files opens two files, which must not be the same one.
+func (o *openOptions) files(backup, current string) (opener, opener, error) {
+	if same(backup, current) {
+		return nil, nil, errSame(backup, current)
+	}
+	file := func(path string) opener {
+		return func(ctx context.Context, tell func(snapshot.Progress)) (*snapshot.Snapshot, error) {
+			return snapshot.Open(ctx, path, snapshot.Options{SkipHashCheck: o.skipHashCheck, Progress: tell})
+		}
+	}
+	return file(backup), file(current), nil
+}
+
+func errSame(backup, current string) error {
+	return hinted(fmt.Errorf("%s and %s are the same file", backup, current), "give the backup first, then the newest state before the restore")
+}
+
+// demo opens the built-in pair.
+func (o *openOptions) demo() (opener, opener, error) {
+	backup, current, err := demo.Pair()
+	if err != nil {
+		return nil, nil, err
+	}
+	bytes := func(name string, data []byte) opener {
+		return func(ctx context.Context, tell func(snapshot.Progress)) (*snapshot.Snapshot, error) {
+			return snapshot.OpenBytes(ctx, name, data, snapshot.Options{SkipHashCheck: o.skipHashCheck, Progress: tell})
+		}
+	}
+	return bytes(demo.BackupName, backup), bytes(demo.CurrentName, current), nil
+}
+
+// openPair opens and reads both at the same time. tell, which may be nil, is
+// told how far each is.
+func (o *openOptions) openPair(ctx context.Context, backup, current opener, tell func(name string, p snapshot.Progress)) (*pair, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	p := &pair{}
+	read := func(open opener, name string, to *side) error {
+		s, err := open(ctx, func(p snapshot.Progress) {
+			if tell != nil {
+				tell(name, p)
+			}
+		})
+		if err != nil {
+			return err
+		}
+		to.snapshot = s
+		if err := o.hasKeys(s); err != nil {
+			return err
+		}
+		to.state, err = restore.Load(ctx, s, o.prefix)
+		return err
+	}
+	var wg sync.WaitGroup
+	var errs [2]error
+	wg.Go(func() { errs[0] = read(backup, "backup", &p.backup); cancelOn(errs[0], cancel) })
+	wg.Go(func() { errs[1] = read(current, "current", &p.current); cancelOn(errs[1], cancel) })
+	wg.Wait()
+	// The first failure cancels the other one, whose error then says nothing.
+	err := errs[0]
+	if err == nil || errors.Is(err, context.Canceled) && errs[1] != nil {
+		err = errs[1]
+	}
+	if err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	return p, nil
+}
+
+// hasKeys refuses a snapshot without a key under the prefix, and says which
+// prefixes there are.
+func (o *openOptions) hasKeys(s *snapshot.Snapshot) error {
+	for range s.Keys(o.prefix) {
+		return nil
+	}
+	if s.Damaged() && s.Len() == 0 {
+		return hinted(fmt.Errorf("%s is damaged, and no revision in it can be reached", s.Path()), "revenant inspect lists what is wrong with it")
+	}
+	var prefixes []string
+	for r := range s.Keys("") {
+		prefix := r.Key
+		if i := strings.IndexByte(strings.TrimPrefix(prefix, "/"), '/'); i >= 0 {
+			prefix = prefix[:i+len(prefix)-len(strings.TrimPrefix(prefix, "/"))]
+		}
+		if n := len(prefixes); n == 0 || prefixes[n-1] != prefix {
+			prefixes = append(prefixes, prefix)
+		}
+		if len(prefixes) == 5 {
+			break
+		}
+	}
+	err := fmt.Errorf("%s has no key under the prefix %s", s.Path(), o.prefix)
+	if len(prefixes) == 0 {
+		return hinted(err, "it has no keys at all: is this the right etcd? Kubernetes keeps its objects in the main one")
+	}
+	return hinted(err, "its keys start with "+strings.Join(prefixes, ", ")+": --etcd-prefix names the API server's")
+}
+
+func cancelOn(err error, cancel func()) {
+	if err != nil {
+		cancel()
+	}
+}
+
+// check refuses a pair that no restore has. force lets two clusters pass.
+func (p *pair) check(force bool) error {
+	err := restore.Check(p.backup.state, p.current.state)
+	switch {
+	case errors.Is(err, restore.ErrOtherCluster):
+		if force {
+			return nil
+		}
+		return hinted(err, "a backup of one cluster is not restored into another; --force goes on all the same")
+	case errors.Is(err, restore.ErrSwapped):
+		return hinted(err, "the order is BACKUP CURRENT: first the snapshot to restore, then the newest state")
+	}
+	return err
+}
+
+// predict is the prediction with the evidence that it rests on.
+func (p *pair) predict(ctx context.Context, plan restore.Plan, force bool) (*restore.Prediction, error) {
+	if err := p.check(force); err != nil {
+		return nil, err
+	}
+	prediction, err := restore.Compare(p.backup.state, p.current.state).Predict(plan)
+	if err != nil {
+		return nil, err
+	}
+	prediction.Tool = tool()
+	for _, side := range []struct {
+		role restore.In
+		*snapshot.Snapshot
+	}{{restore.InBackup, p.backup.snapshot}, {restore.InCurrent, p.current.snapshot}} {
+		e, err := report.NewEvidence(ctx, string(side.role), side.Snapshot)
+		if err != nil {
+			return nil, err
+		}
+		prediction.Evidence = append(prediction.Evidence, e)
+	}
+	if b, c := prediction.Evidence[0], prediction.Evidence[1]; b.SHA256 != nil && c.SHA256 != nil && *b.SHA256 == *c.SHA256 {
+		return nil, errSame(b.Path, c.Path)
+	}
+	return prediction, nil
+}
+
+// unchanged makes sure that neither file was changed while it was read.
+func (p *pair) unchanged() error {
+	return errors.Join(unchanged(p.backup.snapshot), unchanged(p.current.snapshot))
+}
+
+func (p *pair) close() error {
+	var errs []error
+	for _, s := range []*snapshot.Snapshot{p.backup.snapshot, p.current.snapshot} {
+		if s != nil {
+			errs = append(errs, s.Close())
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"revenant/analyzer/restore"
+	"revenant/report"
+)
+
+// planOptions are the flags that make a restore.Plan.
+type planOptions struct {
+	bump            int64
+	markCompacted   bool
+	restartKubelets string
+	keepAPIServers  bool
+}
+
+func (o *planOptions) addFlags(flags *pflag.FlagSet) {
+	flags.Int64Var(&o.bump, "bump-revision", 0, "revisions to add to the backup's newest, as etcdutl's flag; needs --mark-compacted")
+	flags.BoolVar(&o.markCompacted, "mark-compacted", false, "mark the restored revision as compacted, as etcdutl's flag; needs --bump-revision")
+	flags.StringVar(&o.restartKubelets, "restart-kubelets", "none", "kubelets restarted once the API is back: none, all, or NODE,...")
+	flags.BoolVar(&o.keepAPIServers, "keep-apiservers", false, "the API servers are left running while etcd is restored")
+}
+
+// plan refuses what no restore can do, before any file is read.
+func (o *planOptions) plan() (restore.Plan, error) {
+	p := restore.Plan{
+		BumpRevision:    o.bump,
+		MarkCompacted:   o.markCompacted,
+		RestartKubelets: restore.ParseRestart(o.restartKubelets),
+		KeepAPIServers:  o.keepAPIServers,
+	}
+	return p, p.Validate()
+}
+
+// predictOptions are the flags of `revenant predict`.
+type predictOptions struct {
+	streams streams
+	open    openOptions
+	output  outputOptions
+	plan    planOptions
+	failOn  []string
+	force   bool
+	all     bool
+}
+
+func newPredict(s streams) *cobra.Command {
+	o := &predictOptions{streams: s}
+	cmd := &cobra.Command{
+		Use:   "predict BACKUP CURRENT",
+		Short: "Predict the outcome of every pod when BACKUP is restored",
+		Long: `predict says what becomes of every pod when the snapshot BACKUP is restored into
+the cluster whose newest known state is CURRENT, under the plan that the flags
+give. Without flags the plan is a plain restore: API servers restarted, kubelets
+left running.
+
+` + outcomeHelp() + `
+Exit codes: 0 done; 1 an outcome named by --fail-on is predicted; 2 the command
+could not do its work; 3 a file is damaged, and the prediction rests on what was
+readable.`,
+		Example: `  revenant predict backup.db current.db
+  revenant predict backup.db current.db --bump-revision 1000000000 --mark-compacted
+  revenant predict backup.db current.db --restart-kubelets node-1,node-2
+  revenant predict backup.db current.db --fail-on phantom,ghost -o json=prediction.json -o table`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0], args[1]) },
+	}
+	o.open.addFlags(cmd.Flags())
+	o.output.addFlags(cmd.Flags())
+	o.plan.addFlags(cmd.Flags())
+	cmd.Flags().StringSliceVar(&o.failOn, "fail-on", nil, "exit with 1 when one of these outcomes is predicted: OUTCOME,...")
+	cmd.Flags().BoolVar(&o.force, "force", false, "go on although the snapshots are of different clusters")
+	cmd.Flags().BoolVar(&o.all, "all", false, "list pods that need no attention, too")
+	_ = cmd.RegisterFlagCompletionFunc("fail-on", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return outcomeNames(), cobra.ShellCompDirectiveNoFileComp
+	})
+	return cmd
+}
+
+// outcomeHelp lists the outcomes for --help.
+func outcomeHelp() string {
+	var b strings.Builder
+	b.WriteString("Outcomes, worst first:\n")
+	for _, o := range restore.Outcomes {
+		fmt.Fprintf(&b, "  %-18s %s\n", o.ID, o.Title)
+	}
+	return b.String()
+}
+
+func outcomeNames() []string {
+	var names []string
+	for _, o := range restore.Outcomes {
+		names = append(names, string(o.ID))
+	}
+	return names
+}
+
+func (o *predictOptions) run(ctx context.Context, backup, current string) (err error) {
+	targets, err := o.output.targets(backup, current)
+	if err != nil {
+		return err
+	}
+	plan, err := o.plan.plan()
+	if err != nil {
+		return err
+	}
+	for _, name := range o.failOn {
+		if !slices.Contains(outcomeNames(), name) {
+			return hinted(fmt.Errorf("--fail-on: unknown outcome %q", name), "the outcomes are "+strings.Join(outcomeNames(), ", "))
+		}
+	}
+	b, c, err := o.open.files(backup, current)
+	if err != nil {
+		return err
+	}
+	bar := newProgressLine(o.streams)
+	pair, err := o.open.openPair(ctx, b, c, bar.show)
+	bar.clear()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, pair.close()) }()
+	p, err := pair.predict(ctx, plan, o.force)
+	if err != nil {
+		return err
+	}
+	if err := pair.unchanged(); err != nil {
+		return err
+	}
+	if err := write(targets, o.streams, &report.Prediction{Prediction: p, All: o.all}); err != nil {
+		return err
+	}
+	switch {
+	case slices.ContainsFunc(p.Evidence, report.Damaged):
+		return errDamaged
+	case slices.ContainsFunc(o.failOn, func(name string) bool { return p.Summary[restore.Outcome(name)] > 0 }):
+		return errFindings
+	}
+	return nil
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"revenant/analyzer/restore"
+)
+
+// streams is where a command reads and writes, and what is known of it.
+type streams struct {
+	in     io.Reader
+	out    io.Writer
+	err    io.Writer
+	inTTY  bool
+	outTTY bool
+	errTTY bool
+	color  bool // colour is wanted on out
+}
+
+func standardStreams() streams {
+	tty := func(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+	s := streams{
+		in: os.Stdin, out: os.Stdout, err: os.Stderr,
+		inTTY: tty(os.Stdin), outTTY: tty(os.Stdout), errTTY: tty(os.Stderr),
+	}
+	// https://no-color.org: any value but the empty one counts.
+	s.color = s.outTTY && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	return s
+}
+
+// run executes the command line and returns the exit code.
+func run(ctx context.Context, args []string, s streams) int {
+	root := newRoot(s)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	return exitCode(s.err, err)
+}
+
+func newRoot(s streams) *cobra.Command {
+	o := &uiOptions{streams: s}
+	root := &cobra.Command{
+		Use:   "revenant [BACKUP [CURRENT]]",
+		Short: "Predict what restoring an etcd snapshot does to running pods",
+		Long: `revenant opens etcd snapshots of Kubernetes clusters offline, and predicts what
+restoring one would do to what is running: which pods would go on unseen by the
+API (phantoms), which would be shown as running although nothing runs (ghosts),
+and what makes the restore safe.
+
+BACKUP is the snapshot that would be restored, CURRENT the newest state there
+is. With a terminal, the two open in the terminal UI; without one, the overview
+is printed as text. Without arguments a built-in pair of real snapshots is
+shown.
+
+No file is ever changed, and no cluster is needed.`,
+		Example: `  revenant                                  # the built-in demo
+  revenant backup.db current.db             # look at the two in the terminal UI
+  revenant predict backup.db current.db     # outcome of every pod
+  revenant inspect backup.db                # what is it, is it whole`,
+		Args:          cobra.MaximumNArgs(2),
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Version:       version(),
+		RunE:          func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args) },
+	}
+	root.SetIn(s.in)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	root.SetVersionTemplate("revenant {{.Version}}\n")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return hinted(err, fmt.Sprintf("%s --help lists the flags", cmd.CommandPath()))
+	})
+	o.addFlags(root.Flags())
+	root.AddCommand(newInspect(s), newPredict(s))
+	return root
+}
+
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}
+
+func tool() restore.Tool { return restore.Tool{Name: "revenant", Version: version()} }

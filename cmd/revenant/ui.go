@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/spf13/pflag"
+
+	"revenant/analyzer/restore"
+	"revenant/decoder/snapshot"
+	"revenant/report"
+	"revenant/tui"
+)
+
+// uiOptions are the flags of `revenant` without a verb.
+type uiOptions struct {
+	streams streams
+	open    openOptions
+	plan    planOptions
+	force   bool
+}
+
+func (o *uiOptions) addFlags(flags *pflag.FlagSet) {
+	o.open.addFlags(flags)
+	o.plan.addFlags(flags)
+	flags.BoolVar(&o.force, "force", false, "go on although the snapshots are of different clusters")
+}
+
+func (o *uiOptions) run(ctx context.Context, args []string) error {
+	plan, err := o.plan.plan()
+	if err != nil {
+		return err
+	}
+	if len(args) == 1 {
+		return o.inspect(ctx, args[0])
+	}
+	var b, c opener
+	if len(args) == 0 {
+		b, c, err = o.open.demo()
+	} else {
+		b, c, err = o.open.files(args[0], args[1])
+	}
+	if err != nil {
+		return err
+	}
+	if !o.streams.inTTY || !o.streams.outTTY {
+		return o.overview(ctx, b, c, plan)
+	}
+	return o.screen(ctx, b, c, plan)
+}
+
+// inspect shows a single snapshot: without the current state there is nothing
+// to predict.
+func (o *uiOptions) inspect(ctx context.Context, path string) error {
+	one := inspectOptions{streams: o.streams, open: o.open}
+	err := one.run(ctx, []string{path})
+	if err == nil || errors.Is(err, errDamaged) {
+		p := report.NewPrinter(o.streams.err)
+		p.Line("Give the newest state before the restore as well to see what restoring this one would do:")
+		p.Line("  revenant %s CURRENT", path)
+		err = errors.Join(err, p.Flush())
+	}
+	return err
+}
+
+// overview prints the overview as text.
+func (o *uiOptions) overview(ctx context.Context, backup, current opener, plan restore.Plan) (err error) {
+	bar := newProgressLine(o.streams)
+	pair, err := o.open.openPair(ctx, backup, current, bar.show)
+	bar.clear()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, pair.close()) }()
+	p, err := pair.predict(ctx, plan, o.force)
+	if err != nil {
+		return err
+	}
+	if err := pair.unchanged(); err != nil {
+		return err
+	}
+	if err := write([]target{{format: "table"}}, o.streams, &report.Overview{Prediction: p}); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(p.Evidence, report.Damaged) {
+		return errDamaged
+	}
+	return nil
+}
+
+// screen opens the terminal UI, which opens the snapshots.
+func (o *uiOptions) screen(ctx context.Context, backup, current opener, plan restore.Plan) error {
+	var opened *pair
+	load := func(ctx context.Context, progress func(snapshot.Progress, string)) (*tui.Input, error) {
+		p, err := o.open.openPair(ctx, backup, current, func(name string, p snapshot.Progress) { progress(p, name) })
+		if err != nil {
+			return nil, err
+		}
+		opened = p
+		if err := p.check(o.force); err != nil {
+			return nil, err
+		}
+		return &tui.Input{
+			Tool:    tool().Name + " " + tool().Version,
+			Backup:  tui.Side{Snapshot: p.backup.snapshot, State: p.backup.state},
+			Current: tui.Side{Snapshot: p.current.snapshot, State: p.current.state},
+			Plan:    plan,
+		}, nil
+	}
+	err := tui.Run(ctx, tui.Options{Load: load, Input: o.streams.in, Output: o.streams.out})
+	if opened == nil {
+		return err
+	}
+	if err == nil {
+		err = opened.unchanged()
+	}
+	if err == nil && (opened.backup.snapshot.Damaged() || opened.current.snapshot.Damaged()) {
+		err = errDamaged
+	}
+	return errors.Join(err, opened.close())
+}
