@@ -54,6 +54,7 @@ type model struct {
 	session  session
 	screen   screen
 	help     bool
+	keys     text // the help
 	overview overview
 	pods     *pods
 }
@@ -131,6 +132,7 @@ func (m *model) resize() {
 	body := m.height - frame
 	m.overview.setSize(m.width, body)
 	m.pods.setSize(m.width, body)
+	m.keys.width, m.keys.height = m.width, body
 }
 
 func (m *model) opened(msg loadDone) tea.Cmd {
@@ -160,6 +162,7 @@ func (m *model) key(key tea.KeyPressMsg) tea.Cmd {
 		m.help = !m.help
 		return nil
 	case m.help:
+		m.keys.act(a)
 		return nil
 	}
 	return m.do(a)
@@ -250,7 +253,9 @@ func (m *model) draw() string {
 	var body string
 	switch {
 	case m.help:
-		body = m.drawHelp()
+		m.keys.lines = m.drawHelp()
+		m.keys.scroll(0)
+		body = m.keys.view()
 	case m.screen == screenPods:
 		body = m.pods.view(m)
 	default:
@@ -298,10 +303,15 @@ func (m *model) drawPlan() string {
 	item := func(key, name, value string) string {
 		return th.key.Render(key) + " " + name + " " + th.title.Render(sanitize.Line(value))
 	}
-	kubelets := ansi.Truncate(p.RestartKubelets.String(), 20, "…")
+	kubelets := ansi.Truncate(p.RestartKubelets.String(), 12, "…")
+	if kubelets == "none" {
+		kubelets = "running"
+	} else {
+		kubelets += " restarted"
+	}
 	bar := strings.Join([]string{
 		th.dim.Render("plan"), item("b", "bump", bump), item("m", "compacted", compacted),
-		item("r", "kubelets restarted", kubelets), item("a", "API servers", servers),
+		item("r", "kubelets", kubelets), item("a", "apiservers", servers),
 	}, "  ")
 	return ansi.Truncate(bar, m.width, "…")
 }
@@ -343,13 +353,35 @@ func (m *model) drawKeys() string {
 			parts = append(parts, m.theme.key.Render(b.shown)+" "+b.help)
 		}
 	}
-	return ansi.Truncate(strings.Join(parts, "  "), m.width, "…")
+	more := ""
+	if m.moreBelow() {
+		more = "↓ more"
+		if m.ascii {
+			more = "v more"
+		}
+	}
+	left := ansi.Truncate(strings.Join(parts, "  "), m.width-len(more)-1, "…")
+	return left + strings.Repeat(" ", max(1, m.width-ansi.StringWidth(left)-ansi.StringWidth(more))) + m.theme.dim.Render(more)
+}
+
+// moreBelow says whether lines stand below what is in sight.
+func (m *model) moreBelow() bool {
+	t := &m.overview.body
+	switch {
+	case m.help:
+		t = &m.keys
+	case m.screen == screenPods && m.pods.detail:
+		t = &m.pods.body
+	case m.screen == screenPods:
+		return m.pods.table.top+m.pods.table.rows() < m.pods.table.length
+	}
+	return t.top+t.height < len(t.lines)
 }
 
 // drawHelp lists every key; one that does nothing here is dimmed, with the
 // reason.
-func (m *model) drawHelp() string {
-	lines := []string{m.theme.title.Render("Keys"), ""}
+func (m *model) drawHelp() []string {
+	var lines []string
 	for _, b := range bindings {
 		line := "  " + pad(b.shown, 14) + b.help
 		if why := b.why(m); why != "" {
@@ -358,7 +390,7 @@ func (m *model) drawHelp() string {
 		}
 		lines = append(lines, line)
 	}
-	return strings.Join(lines, "\n")
+	return lines
 }
 
 // drawLoading says how far the opening is.

@@ -22,22 +22,7 @@ func (o *overview) setSize(width, height int) {
 	o.body.width, o.body.height = width, height
 }
 
-func (o *overview) update(a action) {
-	switch a {
-	case actUp:
-		o.body.scroll(-1)
-	case actDown:
-		o.body.scroll(1)
-	case actPageUp:
-		o.body.scroll(-o.body.height)
-	case actPageDown:
-		o.body.scroll(o.body.height)
-	case actTop:
-		o.body.scroll(-len(o.body.lines))
-	case actBottom:
-		o.body.scroll(len(o.body.lines))
-	}
-}
+func (o *overview) update(a action) { o.body.act(a) }
 
 func (o *overview) view(m *model) string {
 	o.body.lines = o.lines(m)

@@ -123,10 +123,15 @@ func (p *pods) selected() *restore.PodOutcome {
 }
 
 func (p *pods) update(m *model, a action) tea.Cmd {
-	if p.detail && !p.wide() {
+	if p.detail { // beside the table, its lines scroll by pages only
 		switch a {
-		case actUp, actDown, actPageUp, actPageDown, actTop, actBottom:
-			p.scroll(a)
+		case actUp, actDown, actTop, actBottom:
+			if p.wide() {
+				break
+			}
+			fallthrough
+		case actPageUp, actPageDown:
+			p.body.act(a)
 			return nil
 		}
 	}
@@ -170,23 +175,6 @@ func (p *pods) update(m *model, a action) tea.Cmd {
 		return p.load(m)
 	}
 	return nil
-}
-
-func (p *pods) scroll(a action) {
-	switch a {
-	case actUp:
-		p.body.scroll(-1)
-	case actDown:
-		p.body.scroll(1)
-	case actPageUp:
-		p.body.scroll(-p.body.height)
-	case actPageDown:
-		p.body.scroll(p.body.height)
-	case actTop:
-		p.body.scroll(-len(p.body.lines))
-	case actBottom:
-		p.body.scroll(len(p.body.lines))
-	}
 }
 
 // ref is the record of the selected pod on the side shown, or on the other when
@@ -333,11 +321,11 @@ func (p *pods) describe() string {
 		line("flag      %s", f)
 	}
 	for _, r := range o.Evidence {
-		line("evidence  %s, revision %d: %s", r.Snapshot, r.Revision, r.Key)
+		line("evidence  %s, revision %d: %s", sideNames[r.Snapshot], r.Revision, r.Key)
 	}
 	line("")
 	if ref, ok := p.ref(); ok {
-		line("── object in the %s at revision %d (o: the other one) ──", ref.Snapshot, ref.Revision)
+		line("object in the %s, revision %d (o: the other one)", sideNames[ref.Snapshot], ref.Revision)
 		if p.object.ref == ref {
 			b.WriteString(p.object.text)
 		} else {
@@ -346,6 +334,8 @@ func (p *pods) describe() string {
 	}
 	return b.String()
 }
+
+var sideNames = map[restore.In]string{restore.InBackup: "backup", restore.InCurrent: "current state"}
 
 func ruleTitle(id restore.Rule) string {
 	for _, r := range restore.Rules {

@@ -44,14 +44,15 @@ func (r ruler) lines(width int) []string {
 		return nil
 	}
 	at := func(rev int64) int { return int(min(float64(rev)/float64(last), 1) * float64(axis-1)) }
-	compacted, kept := "░", "█"
+	compacted, kept, gap := "░", "█", "─"
 	if r.ascii {
-		compacted, kept = ".", "#"
+		compacted, kept, gap = ".", "#", "-"
 	}
 	var lines []string
 	for _, s := range r.spans {
 		from, to := at(s.compact), at(s.head)
 		bar := strings.Repeat(compacted, from) + strings.Repeat(kept, max(1, to-from+1))
+		bar += strings.Repeat(gap, max(0, at(r.newest())-to))
 		lines = append(lines, pad(s.name, names)+bar)
 	}
 	tick := "│"
@@ -72,7 +73,7 @@ func (r ruler) lines(width int) []string {
 		}
 		lines = append(lines, strings.Repeat(" ", names+x)+text)
 	}
-	return append(lines, fmt.Sprintf("%s%s kept  %s compacted away", strings.Repeat(" ", names), kept, compacted))
+	return append(lines, fmt.Sprintf("%s%s kept  %s compacted away  %s the gap: undone by the restore", strings.Repeat(" ", names), kept, compacted, gap))
 }
 
 func (r ruler) newest() int64 {

@@ -96,6 +96,24 @@ func (t *text) set(s string) {
 	t.scroll(0)
 }
 
+// act scrolls as the action asks.
+func (t *text) act(a action) {
+	switch a {
+	case actUp:
+		t.scroll(-1)
+	case actDown:
+		t.scroll(1)
+	case actPageUp:
+		t.scroll(-t.height)
+	case actPageDown:
+		t.scroll(t.height)
+	case actTop:
+		t.scroll(-len(t.lines))
+	case actBottom:
+		t.scroll(len(t.lines))
+	}
+}
+
 func (t *text) scroll(n int) { t.top = max(0, min(t.top+n, len(t.lines)-t.height)) }
 
 func (t *text) view() string {
