@@ -118,6 +118,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m, m.opened(msg)
 	case predicted:
 		m.session.answer(msg)
+		m.pods.refresh(m.session.prediction)
 	case verified:
 		m.session.integrity[msg.side] = msg.integrity
 	case object:

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -42,7 +43,17 @@ func (o *overview) lines(m *model) []string {
 	}
 	plain := func(s ...string) string { return strings.Join(s, " ") }
 
-	if p := s.prediction; p != nil {
+	p := s.prediction
+	if s.refused != nil {
+		p = nil // what it says is of another plan
+		paragraph("", "This plan is refused: "+s.refused.Error(), th.critical.Render)
+		var plan *restore.PlanError
+		if errors.As(s.refused, &plan) {
+			paragraph("", plan.Hint(), plain)
+		}
+		add("")
+	}
+	if p != nil {
 		severity, headline := p.Headline()
 		paragraph("", headline, th.severity(severity).Render)
 		add("")
@@ -50,7 +61,7 @@ func (o *overview) lines(m *model) []string {
 	add(o.evidence(m)...)
 	add("")
 	add(o.ruler(m)...)
-	if p := s.prediction; p != nil {
+	if p != nil {
 		add("")
 		add(o.counts(m, p)...)
 		add("", th.title.Render("What to do"))
@@ -159,7 +170,7 @@ func (o *overview) ruler(m *model) []string {
 			r.marks = append(r.marks, mark{rev, fmt.Sprintf("%d bumped here before", rev)})
 		}
 	}
-	if p := s.prediction; p != nil {
+	if p := s.prediction; p != nil && s.refused == nil {
 		r.marks = append(r.marks, mark{p.Revisions.Restored, fmt.Sprintf("%d the store after the restore", p.Revisions.Restored)})
 	}
 	return r.lines(o.body.width)

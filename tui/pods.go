@@ -222,9 +222,6 @@ func (p *pods) typed(key tea.KeyPressMsg) {
 }
 
 func (p *pods) view(m *model) string {
-	if p.from != m.session.prediction {
-		p.refresh(m.session.prediction)
-	}
 	p.table.style = func(row, column int, cell string) string {
 		if column == 0 {
 			return m.theme.severity(p.rows[row].Severity).Render(cell)
@@ -274,6 +271,9 @@ func (p *pods) status(m *model) string {
 	s := fmt.Sprintf("%d pods", len(p.rows))
 	if p.hidden > 0 {
 		s += fmt.Sprintf(", %d more need no attention (u shows them)", p.hidden)
+	}
+	if m.session.refused != nil {
+		s += ", of the last plan that was not refused"
 	}
 	switch {
 	case p.filtering:
