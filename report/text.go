@@ -27,8 +27,6 @@ func NewPrinter(w io.Writer) *Printer { return &Printer{w: bufio.NewWriter(w)} }
 // Flush writes what is buffered.
 func (p *Printer) Flush() error { return p.w.Flush() }
 
-func safe(s string) string { return sanitize.Line(s) }
-
 // Line writes one line. Strings among the arguments are made safe to show.
 func (p *Printer) Line(format string, args ...any) {
 	for i, a := range args {

@@ -67,7 +67,6 @@ func (r ruler) lines(width int) []string {
 		}
 		if w := ansi.StringWidth(text); x+w > axis { // the label stands left of its tick
 			label := ansi.Truncate(m.label, max(0, x-1), "…")
-			text = strings.TrimPrefix(text, "> ")
 			lines = append(lines, strings.Repeat(" ", names+max(0, x-ansi.StringWidth(label)-1))+label+" "+tick)
 			continue
 		}
