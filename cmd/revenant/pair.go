@@ -146,6 +146,17 @@ func (p *pair) check(force bool) error {
 	return err
 }
 
+// warnings says what of the two files could not be compared.
+func (p *pair) warnings() []string {
+	var list []string
+	for _, s := range []*snapshot.Snapshot{p.backup.snapshot, p.current.snapshot} {
+		if len(s.Meta().Members) == 0 {
+			list = append(list, fmt.Sprintf("%s has no member record: whether the two are of one etcd cluster was not compared by it.", s.Path()))
+		}
+	}
+	return list
+}
+
 // predict is the prediction with the evidence that it rests on.
 func (p *pair) predict(ctx context.Context, plan restore.Plan, force bool) (*restore.Prediction, error) {
 	if err := p.check(force); err != nil {
@@ -156,6 +167,7 @@ func (p *pair) predict(ctx context.Context, plan restore.Plan, force bool) (*res
 		return nil, err
 	}
 	prediction.Tool = tool()
+	prediction.Warnings = append(prediction.Warnings, p.warnings()...)
 	for _, side := range []struct {
 		role restore.In
 		*snapshot.Snapshot

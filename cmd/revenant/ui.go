@@ -106,6 +106,8 @@ func (o *uiOptions) screen(ctx context.Context, backup, current opener, plan res
 			Backup:  tui.Side{Snapshot: p.backup.snapshot, State: p.backup.state},
 			Current: tui.Side{Snapshot: p.current.snapshot, State: p.current.state},
 			Plan:    plan,
+
+			Warnings: p.warnings(),
 		}, nil
 	}
 	err := tui.Run(ctx, tui.Options{Load: load, Input: o.streams.in, Output: o.streams.out})
