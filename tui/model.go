@@ -283,8 +283,22 @@ func (m *model) drawTitle() string {
 	left := m.theme.title.Render("revenant") + "  " + strings.Join(tabs, " ")
 	s := m.session.in
 	right := sanitize.Line(filepath.Base(s.Backup.Snapshot.Path()) + " → " + filepath.Base(s.Current.Snapshot.Path()))
+	if damaged := m.damaged(); damaged != "" {
+		left += "  " + m.theme.critical.Render("damaged: "+damaged)
+	}
 	right = ansi.Truncate(right, max(0, m.width-ansi.StringWidth(left)-2), "…")
 	return left + strings.Repeat(" ", max(1, m.width-ansi.StringWidth(left)-ansi.StringWidth(right))) + m.theme.dim.Render(right)
+}
+
+// damaged names the snapshots of which a check has failed so far.
+func (m *model) damaged() string {
+	var names []string
+	for _, in := range []restore.In{restore.InBackup, restore.InCurrent} {
+		if i := m.session.integrity[in]; i != nil && i.Bad() {
+			names = append(names, sideNames[in])
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // drawPlan is the bar that is always there: the plan, and what comes of it.

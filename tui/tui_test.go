@@ -285,6 +285,19 @@ func TestHostileEvidence(t *testing.T) {
 	}
 }
 
+// TestDamageIsShownEverywhere wants a failed check to be named on every screen.
+func TestDamageIsShownEverywhere(t *testing.T) {
+	m := start(t, demoInput(t), 80, 24)
+	send(t, m, verified{restore.InBackup, &snapshot.Integrity{Checks: []snapshot.Check{{Name: "trailer", Verdict: snapshot.Bad, Detail: "other bytes"}}}})
+	for _, keys := range []string{"1", "2", "<enter>", "?"} {
+		press(t, m, keys)
+		if !strings.Contains(plain(m), "damaged: backup") {
+			t.Errorf("after %q the damage is not named:\n%s", keys, plain(m))
+		}
+		fits(t, plain(m), 80, 24)
+	}
+}
+
 func TestTooSmall(t *testing.T) {
 	m := start(t, demoInput(t), 60, 20)
 	if got := plain(m); !strings.Contains(got, "revenant needs 80×24") {
