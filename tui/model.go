@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -47,6 +48,7 @@ type model struct {
 	theme         theme
 	ascii         bool // the terminal shows ASCII only
 
+	loading  atomic.Bool   // Load was begun
 	loaded   chan struct{} // closed when Load is over
 	loadErr  error
 	progress map[string]snapshot.Progress
@@ -95,6 +97,7 @@ type loadDone struct {
 func (m *model) Init() tea.Cmd { return tea.Batch(tea.RequestBackgroundColor, m.load) }
 
 func (m *model) load() tea.Msg {
+	m.loading.Store(true)
 	defer close(m.loaded)
 	in, err := m.options.Load(m.ctx, func(p snapshot.Progress, file string) { m.send(loadProgress{file, p}) })
 	if err != nil {

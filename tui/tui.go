@@ -69,8 +69,12 @@ func Run(ctx context.Context, o Options) error {
 	m.send = p.Send
 	_, err := p.Run()
 	cancel()
-	<-m.loaded // Load may still be using what it opened
+	if m.loading.Load() {
+		<-m.loaded // Load may still be using what it opened
+	}
 	switch {
+	case !m.loading.Load() && err != nil:
+		return err // the terminal could not be had
 	case m.loadErr != nil && !errors.Is(m.loadErr, context.Canceled):
 		return m.loadErr
 	case m.session.in == nil:
