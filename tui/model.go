@@ -2,14 +2,12 @@ package tui
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync/atomic"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
 
 	"revenant/analyzer/restore"
@@ -17,429 +15,411 @@ import (
 	"revenant/decoder/snapshot"
 )
 
-// screen is one of the places the person can be at.
-type screen int
-
-const (
-	screenOverview screen = iota
-	screenPods
-	screens
-)
-
-var screenNames = [screens]string{"overview", "pods"}
-
-// frame is how many lines stand around a screen: title, plan, what comes of it,
-// and keys.
-const frame = 4
-
-// The smallest terminal that everything fits.
+// The smallest terminal that everything fits into.
 const (
 	minWidth  = 80
-	minHeight = 24
+	minHeight = 20
 )
 
-// model is the one Bubble Tea model.
+// chrome is how many lines the header, the plan and the bottom line take.
+const chrome = 1 + planHeight + 1
+
+// model is the shell around the screens: header, plan, bottom line, and where
+// every message goes.
 type model struct {
-	ctx     context.Context
-	options Options
-	send    func(tea.Msg)
+	*session
+	load    func() (*Input, error)
+	loading loading
+	profile colorprofile.Profile
+	err     error // of load
+
+	plan    planner
+	screens []screen
+	at      int   // the screen shown
+	trail   []int // those shown before it
+	help    *helpScreen
+	prompt  *prompt
+	message string // in the bottom line until the next key
 
 	width, height int
-	theme         theme
-	ascii         bool // the terminal shows ASCII only
-
-	loading  atomic.Bool   // Load was begun
-	loaded   chan struct{} // closed when Load is over
-	loadErr  error
-	progress map[string]snapshot.Progress
-
-	session  session
-	screen   screen
-	help     bool
-	keys     text // the help
-	overview overview
-	pods     *pods
 }
 
-func newModel(ctx context.Context, o Options) *model {
-	m := &model{
-		ctx: ctx, options: o, loaded: make(chan struct{}), theme: newTheme(true), pods: newPods(),
-		progress: map[string]snapshot.Progress{}, ascii: asciiOnly(o.Environ), send: func(tea.Msg) {},
-		session: session{integrity: map[restore.In]*snapshot.Integrity{}},
+func newModel(ctx context.Context, profile colorprofile.Profile, g glyphs) *model {
+	return &model{
+		session: &session{ctx: ctx, theme: newTheme(true, profile, g)},
+		profile: profile, width: minWidth, height: 24,
 	}
-	return m
 }
 
-// asciiOnly says whether the locale cannot show more than ASCII.
-func asciiOnly(environ []string) bool {
-	for _, name := range []string{"LC_ALL=", "LC_CTYPE=", "LANG="} {
-		for _, e := range environ {
-			if value, ok := strings.CutPrefix(e, name); ok && value != "" {
-				return value == "C" || value == "POSIX"
-			}
-		}
+// Messages of the shell's own commands.
+type (
+	progressMsg struct {
+		snapshot.Progress
+		role string
 	}
-	return false
-}
-
-type loadProgress struct {
-	file     string
-	progress snapshot.Progress
-}
-
-type loadDone struct {
-	in         *Input
-	comparison *restore.Comparison
-	err        error
-}
-
-// Init asks for the terminal's background and opens the snapshots.
-func (m *model) Init() tea.Cmd { return tea.Batch(tea.RequestBackgroundColor, m.load) }
-
-func (m *model) load() tea.Msg {
-	m.loading.Store(true)
-	defer close(m.loaded)
-	in, err := m.options.Load(m.ctx, func(p snapshot.Progress, file string) { m.send(loadProgress{file, p}) })
-	if err != nil {
-		m.loadErr = err
-		return loadDone{err: err}
+	loadedMsg struct {
+		input *Input
+		err   error
 	}
-	return loadDone{in: in, comparison: restore.Compare(in.Backup.State, in.Current.State)}
+	integrityMsg struct {
+		side      int
+		integrity snapshot.Integrity
+		problems  []snapshot.Problem
+	}
+	countedMsg struct{ side, keys int }
+)
+
+// Init asks the terminal for its background and starts to load.
+func (m *model) Init() tea.Cmd {
+	return tea.Batch(tea.RequestBackgroundColor, m.tasks.cmd(func() tea.Msg {
+		input, err := m.load()
+		return loadedMsg{input, err}
+	}))
 }
 
-// Update takes a message. It does nothing that could wait.
+// Update is the one place where anything changes.
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
-		m.width, m.height = msg.Width, msg.Height
-		m.resize()
-	case tea.BackgroundColorMsg:
-		m.theme = newTheme(msg.IsDark())
-	case loadProgress:
-		m.progress[msg.file] = msg.progress
-	case loadDone:
-		return m, m.opened(msg)
-	case predicted:
-		m.session.answer(msg)
-		m.pods.refresh(m.session.prediction)
-	case verified:
-		m.session.integrity[msg.side] = msg.integrity
-	case object:
-		m.pods.object = msg
-	case tea.KeyPressMsg:
-		return m, m.key(msg)
-	}
-	return m, nil
-}
-
-func (m *model) resize() {
-	body := m.height - frame
-	m.overview.setSize(m.width, body)
-	m.pods.setSize(m.width, body)
-	m.keys.width, m.keys.height = m.width, body
-}
-
-func (m *model) opened(msg loadDone) tea.Cmd {
-	if msg.err != nil {
-		return tea.Quit
-	}
-	s := &m.session
-	s.in, s.comparison, s.plan = msg.in, msg.comparison, msg.in.Plan
-	return tea.Batch(s.predict(), verify(m.ctx, restore.InBackup, s.in.Backup.Snapshot), verify(m.ctx, restore.InCurrent, s.in.Current.Snapshot))
-}
-
-func (m *model) key(key tea.KeyPressMsg) tea.Cmd {
-	if key.String() != "ctrl+c" && m.screen == screenPods && m.pods.filtering && !m.help {
-		m.pods.typed(key)
-		return nil
-	}
-	a := actionOf(m, key.String())
-	switch {
-	case a == actInterrupt || a == actQuit:
-		return tea.Quit
-	case m.session.comparison == nil:
-		if a == actBack {
-			return tea.Quit // gives up the opening
+		if msg.Width > 0 && msg.Height > 0 {
+			m.width, m.height = msg.Width, msg.Height
 		}
-		return nil
-	case a == actHelp, m.help && a == actBack:
-		m.help = !m.help
-		return nil
-	case m.help:
-		m.keys.act(a)
-		return nil
+		m.resize()
+		return m, nil
+	case tea.BackgroundColorMsg:
+		m.theme = newTheme(msg.IsDark(), m.profile, m.theme.glyphs)
+		return m, nil
+	case tea.KeyPressMsg:
+		return m, m.press(msg)
+	case tea.PasteMsg:
+		return m, m.typed(msg)
+	case progressMsg:
+		m.progress(msg)
+		return m, nil
+	case loadedMsg:
+		return m, m.loaded(msg)
+	case integrityMsg:
+		f := &m.files[msg.side]
+		f.verified, f.integrity, f.problems = true, msg.integrity, msg.problems
+		return m, nil
+	case countedMsg:
+		f := &m.files[msg.side]
+		f.counted, f.keys = true, msg.keys
+		return m, nil
+	case predictedMsg:
+		return m, m.predicted(msg)
+	case restartNodeMsg:
+		return m, m.replan(func() { m.plan.toggleNode(msg.node) })
 	}
-	return m.do(a)
+	return m, m.broadcast(msg)
 }
 
-func (m *model) do(a action) tea.Cmd {
-	switch a {
-	case actOverview:
-		m.screen = screenOverview
-	case actPods:
-		m.screen = screenPods
-	case actNextScreen:
-		m.screen = (m.screen + 1) % screens
-	case actBump, actCompacted, actKubelets, actServers:
-		m.changePlan(a)
-		return m.session.predict()
-	default:
-		if m.screen == screenPods {
-			if a == actBack && !m.pods.detail && m.pods.filter == "" {
-				m.screen = screenOverview
+func (m *model) broadcast(msg tea.Msg) tea.Cmd {
+	var cmds []tea.Cmd
+	for _, s := range m.screens {
+		cmds = append(cmds, s.Update(msg))
+	}
+	return tea.Batch(cmds...)
+}
+
+func (m *model) progress(msg progressMsg) {
+	if m.input == nil {
+		m.loading.progress(msg)
+	}
+	if i := slices.Index(roles[:], restore.In(msg.role)); i >= 0 && msg.Phase == snapshot.PhaseHash {
+		m.files[i].hashed = msg.Progress
+	}
+}
+
+// loaded makes the screens, and starts what goes on behind them.
+func (m *model) loaded(msg loadedMsg) tea.Cmd {
+	if msg.err != nil {
+		m.err = msg.err
+		return tea.Quit
+	}
+	m.input = msg.input
+	m.plan.plan = msg.input.Plan
+	for _, r := range registry {
+		m.screens = append(m.screens, r.new(m.session))
+	}
+	m.resize()
+	cmds := []tea.Cmd{m.predict()}
+	for i := range m.files {
+		s := m.side(i).Snapshot
+		cmds = append(cmds, m.verify(i, s), m.count(i, s))
+	}
+	return tea.Batch(cmds...)
+}
+
+// verify waits for the file's hash.
+func (m *model) verify(side int, s *snapshot.Snapshot) tea.Cmd {
+	ctx := m.ctx
+	return m.tasks.cmd(func() tea.Msg {
+		in, err := s.Integrity(ctx)
+		if err != nil {
+			return nil // the program ends
+		}
+		return integrityMsg{side, in, s.Problems()}
+	})
+}
+
+// count counts the live keys.
+func (m *model) count(side int, s *snapshot.Snapshot) tea.Cmd {
+	ctx := m.ctx
+	return m.tasks.cmd(func() tea.Msg {
+		n := 0
+		for range s.Keys("") {
+			if n++; n%1024 == 0 && ctx.Err() != nil {
 				return nil
 			}
-			return m.pods.update(m, a)
 		}
-		m.overview.update(a)
-	}
-	return nil
+		return countedMsg{side, n}
+	})
 }
 
-// changePlan steps one switch of the plan. What etcdutl refuses can be chosen:
-// the bar then says why it is refused.
-func (m *model) changePlan(a action) {
-	p := &m.session.plan
-	switch a {
-	case actBump:
-		p.BumpRevision = next(m.bumps(), p.BumpRevision)
-		if p.BumpRevision == 0 || !p.MarkCompacted {
-			p.MarkCompacted = p.BumpRevision > 0 // the two go together; m parts them
+func (m *model) tooSmall() bool { return m.width < minWidth || m.height < minHeight }
+
+func (m *model) resize() {
+	for _, s := range m.screens {
+		s.SetSize(m.width, m.height-chrome)
+	}
+	if m.help != nil {
+		m.help.SetSize(m.width, m.height-chrome)
+	}
+}
+
+// shown is the screen that keys go to.
+func (m *model) shown() screen {
+	if m.help != nil {
+		return m.help
+	}
+	return m.screens[m.at]
+}
+
+// taken lists what keys do now.
+func (m *model) taken() keys {
+	k := keys{}
+	if m.input != nil {
+		k = m.shown().Keys()
+		k.offer(bump, compact, restart, servers, number, next, previous, help)
+		if _, ok := k[back]; !ok {
+			k[back] = ""
+			if m.help == nil && len(m.trail) == 0 {
+				k[back] = "this is where you came in"
+			}
 		}
-	case actCompacted:
-		p.MarkCompacted = !p.MarkCompacted
-	case actServers:
-		p.KeepAPIServers = !p.KeepAPIServers
-	case actKubelets:
-		choices := []string{"none", "all"}
-		if o := m.pods.selected(); m.screen == screenPods && o != nil && o.Node != "" {
-			choices = append(choices, o.Node)
+	}
+	return k.offer(suspend, quit, interrupt)
+}
+
+// press does what a key asks for.
+func (m *model) press(key tea.KeyPressMsg) tea.Cmd {
+	m.message = ""
+	name := key.String()
+	b, ok := bindingOf(name)
+	switch {
+	case b.action == interrupt:
+		return tea.Quit
+	case m.prompt != nil:
+		return m.typed(key)
+	case m.input == nil && b.action == back:
+		return tea.Quit
+	case !ok:
+		return nil
+	}
+	if why := b.blocked(m.taken()); why != "" {
+		m.message = b.label + ": " + why
+		return nil
+	}
+	if cmd, done := m.act(press{b.action, name}); done {
+		return cmd
+	}
+	return m.shown().Update(press{b.action, name})
+}
+
+// act does what is the shell's to do. Done is false for what is the screen's.
+func (m *model) act(p press) (cmd tea.Cmd, done bool) {
+	switch p.action {
+	case quit:
+		return tea.Quit, true
+	case suspend:
+		return tea.Suspend, true
+	case help:
+		m.toggleHelp()
+	case back:
+		return m.back()
+	case next:
+		m.show((m.at + 1) % len(m.screens))
+	case previous:
+		m.show((m.at + len(m.screens) - 1) % len(m.screens))
+	case number:
+		for i, r := range registry {
+			if r.key == p.key {
+				m.show(i)
+				return nil, true
+			}
 		}
-		p.RestartKubelets = restore.ParseRestart(next(choices, p.RestartKubelets.String()))
+		m.message = "no screen has the number " + p.key
+	case filter:
+		m.prompt = &prompt{}
+	case bump:
+		return m.replan(m.plan.nextBump), true
+	case compact:
+		return m.replan(m.plan.toggleCompact), true
+	case restart:
+		return m.replan(m.plan.nextRestart), true
+	case servers:
+		return m.replan(m.plan.toggleServers), true
+	default:
+		return nil, false
+	}
+	return nil, true
+}
+
+func (m *model) show(i int) {
+	m.help = nil
+	if i != m.at {
+		m.trail = append(m.trail, m.at)
+		m.at = i
 	}
 }
 
-// bumps are the bumps that b steps through: none, the recommended and the
-// minimum, and the one the program was started with.
-func (m *model) bumps() []int64 {
-	list := []int64{0}
-	if p := m.session.prediction; p != nil {
-		list = append(list, p.Revisions.RecommendedBump, p.Revisions.MinimumSafeBump)
+// back closes the help, or lets the screen close something, or goes to the
+// screen shown before.
+func (m *model) back() (cmd tea.Cmd, done bool) {
+	if m.help != nil {
+		m.help = nil
+		return nil, true
 	}
-	if given := m.session.in.Plan.BumpRevision; !slices.Contains(list, given) {
-		list = append(list, given)
+	if _, ok := m.shown().Keys()[back]; ok {
+		return nil, false
 	}
-	return list
+	last := len(m.trail) - 1
+	m.at, m.trail = m.trail[last], m.trail[:last]
+	return nil, true
 }
 
-// next is the choice after the present one, the first when that is none of them.
-func next[T comparable](choices []T, present T) T {
-	return choices[(slices.Index(choices, present)+1)%len(choices)]
+func (m *model) toggleHelp() {
+	if m.help != nil {
+		m.help = nil
+		return
+	}
+	m.help = newHelp(m.session, m.shown().Title(), m.taken())
+	m.resize()
 }
 
-// View draws the screen.
+// typed gives a key or pasted text to the prompt.
+func (m *model) typed(msg tea.Msg) tea.Cmd {
+	if m.prompt == nil {
+		return nil
+	}
+	done := m.prompt.update(msg)
+	text := filterMsg(m.prompt.text)
+	if done {
+		m.prompt = nil
+	}
+	return m.shown().Update(text)
+}
+
+// View draws the whole terminal.
 func (m *model) View() tea.View {
-	v := tea.NewView(m.draw())
+	var v tea.View
 	v.AltScreen = true
-	v.WindowTitle = "revenant"
+	lines := m.lines()
+	for i, line := range lines {
+		lines[i] = m.theme.cut(line, m.width)
+	}
+	v.SetContent(strings.Join(lines, "\n"))
+	if m.prompt != nil && !m.tooSmall() {
+		v.Cursor = m.prompt.cursor(m.width, m.height-1)
+	}
 	return v
 }
 
-func (m *model) draw() string {
-	switch {
-	case m.width == 0:
-		return ""
-	case m.width < minWidth || m.height < minHeight:
-		return fmt.Sprintf("The terminal has %d×%d characters,\nrevenant needs %d×%d. q quits.", m.width, m.height, minWidth, minHeight)
-	case m.session.comparison == nil:
-		return m.drawLoading()
+func (m *model) lines() []string {
+	if m.tooSmall() {
+		return wrap(fmt.Sprintf("The terminal is too small: %dx%d, at least %dx%d is needed. q quits.", m.width, m.height, minWidth, minHeight), m.width)
 	}
-	var body string
-	switch {
-	case m.help:
-		m.keys.lines = m.drawHelp()
-		m.keys.scroll(0)
-		body = m.keys.view()
-	case m.screen == screenPods:
-		body = m.pods.view(m)
-	default:
-		body = m.overview.view(m)
+	if m.input == nil {
+		return m.loading.lines(m.theme, m.width, m.height)
 	}
-	lines := strings.Split(body, "\n")
-	for len(lines) < m.height-frame {
+	body := m.shown().View()
+	height := m.height - chrome
+	lines := append(make([]string, 0, m.height), m.header())
+	for i := range height {
+		if i < len(body) {
+			lines = append(lines, body[i])
+			continue
+		}
 		lines = append(lines, "")
 	}
-	lines = lines[:m.height-frame]
-	return strings.Join([]string{m.drawTitle(), m.drawPlan(), m.drawResult(), strings.Join(lines, "\n"), m.drawKeys()}, "\n")
+	lines = append(lines, m.planBar()...)
+	return append(lines, m.bottomLine())
 }
 
-func (m *model) drawTitle() string {
+// header names the evidence and the screens.
+func (m *model) header() string {
+	t := m.theme
 	var tabs []string
-	for i, name := range screenNames {
-		tab := fmt.Sprintf("%d %s", i+1, name)
-		if screen(i) == m.screen {
-			tabs = append(tabs, m.theme.selected.Render(" "+tab+" "))
-		} else {
-			tabs = append(tabs, " "+tab+" ")
+	for i, s := range m.screens {
+		tab := " " + registry[i].key + " " + s.Title() + " "
+		if i == m.at {
+			tabs = append(tabs, t.selected.paint(string(t.bold)+tab))
+			continue
 		}
+		tabs = append(tabs, t.dim.paint(tab))
 	}
-	left := m.theme.title.Render("revenant") + "  " + strings.Join(tabs, " ")
-	s := m.session.in
-	right := sanitize.Line(filepath.Base(s.Backup.Snapshot.Path()) + " → " + filepath.Base(s.Current.Snapshot.Path()))
+	right := strings.Join(tabs, "")
+	name := sanitize.Line(m.input.Tool)
 	if damaged := m.damaged(); damaged != "" {
-		left += "  " + m.theme.critical.Render("damaged: "+damaged)
+		name = "damaged: " + damaged
 	}
-	right = ansi.Truncate(right, max(0, m.width-ansi.StringWidth(left)-2), "…")
-	return left + strings.Repeat(" ", max(1, m.width-ansi.StringWidth(left)-ansi.StringWidth(right))) + m.theme.dim.Render(right)
+	room := m.width - ansi.StringWidth(right) - ansi.StringWidth(name) - 4
+	files := m.fileNames(room)
+	style := t.bold
+	if m.damaged() != "" {
+		style, _ = t.severity(restore.Critical)
+	}
+	return t.spread(" "+style.paint(name)+"  "+t.dim.paint(files), right, m.width)
 }
 
 // damaged names the snapshots of which a check has failed so far.
 func (m *model) damaged() string {
 	var names []string
-	for _, in := range []restore.In{restore.InBackup, restore.InCurrent} {
-		if i := m.session.integrity[in]; i != nil && i.Bad() {
-			names = append(names, sideNames[in])
+	for i := range m.files {
+		if m.files[i].verified && m.files[i].integrity.Bad() {
+			names = append(names, string(roles[i]))
 		}
 	}
 	return strings.Join(names, ", ")
 }
 
-// drawPlan is the bar that is always there: the plan, and what comes of it.
-func (m *model) drawPlan() string {
-	s, th := &m.session, &m.theme
-	p := s.plan
-	bump, compacted, servers := "none", "no", "restarted"
-	if p.BumpRevision > 0 {
-		bump = fmt.Sprint(p.BumpRevision)
+// fileNames are those of the two files, without their directories if need be.
+func (m *model) fileNames(room int) string {
+	names := func(short bool) string {
+		var list []string
+		for i := range m.files {
+			name := sanitize.Line(m.side(i).Snapshot.Path())
+			if short {
+				name = name[strings.LastIndexAny(name, `/\`)+1:]
+			}
+			list = append(list, name)
+		}
+		return strings.Join(list, " "+m.theme.arrow+" ")
 	}
-	if p.MarkCompacted {
-		compacted = "yes"
+	if long := names(false); ansi.StringWidth(long) <= room {
+		return long
 	}
-	if p.KeepAPIServers {
-		servers = "kept"
-	}
-	item := func(key, name, value string) string {
-		return th.key.Render(key) + " " + name + " " + th.title.Render(sanitize.Line(value))
-	}
-	kubelets := ansi.Truncate(p.RestartKubelets.String(), 12, "…")
-	if kubelets == "none" {
-		kubelets = "running"
-	} else {
-		kubelets += " restarted"
-	}
-	bar := strings.Join([]string{
-		th.dim.Render("plan"), item("b", "bump", bump), item("m", "compacted", compacted),
-		item("r", "kubelets", kubelets), item("a", "apiservers", servers),
-	}, "  ")
-	return ansi.Truncate(bar, m.width, "…")
+	return m.theme.cut(names(true), room)
 }
 
-// drawResult is what comes of the plan in a line.
-func (m *model) drawResult() string {
-	s, th := &m.session, &m.theme
-	if s.refused != nil {
-		text := "refused: " + sanitize.Line(s.refused.Error())
-		var plan *restore.PlanError
-		if errors.As(s.refused, &plan) {
-			text += ": " + sanitize.Line(plan.Hint())
-		}
-		return th.critical.Render(ansi.Truncate(text, m.width, "…"))
-	}
-	p := s.prediction
-	if p == nil {
-		return th.dim.Render("predicting…")
-	}
-	var parts []string
-	for _, o := range restore.Outcomes {
-		if n := p.Summary[o.ID]; n > 0 && o.Severity != restore.OK || o.ID == restore.Phantom || o.ID == restore.Ghost {
-			parts = append(parts, fmt.Sprintf("%d %s", n, o.ID))
-		}
-	}
-	text := fmt.Sprintf("%s; store at revision %d, bump %s", strings.Join(parts, ", "), p.Revisions.Restored, p.Revisions.BumpVerdict)
-	text = ansi.Truncate(text, m.width-2, "…")
-	severity, _ := p.Headline()
-	if s.answered != s.asked {
-		return th.dim.Render(text + " …") // the answer to an older plan
-	}
-	return th.severity(severity).Render(text)
-}
-
-func (m *model) drawKeys() string {
-	var parts []string
-	for _, b := range bindings {
-		if b.footer && b.why(m) == "" && !strings.HasPrefix(b.help, "plan: ") {
-			parts = append(parts, m.theme.key.Render(b.shown)+" "+b.help)
-		}
-	}
-	more := ""
-	if m.moreBelow() {
-		more = "↓ more"
-		if m.ascii {
-			more = "v more"
-		}
-	}
-	left := ansi.Truncate(strings.Join(parts, "  "), m.width-len(more)-1, "…")
-	return left + strings.Repeat(" ", max(1, m.width-ansi.StringWidth(left)-ansi.StringWidth(more))) + m.theme.dim.Render(more)
-}
-
-// moreBelow says whether lines stand below what is in sight.
-func (m *model) moreBelow() bool {
-	t := &m.overview.body
+func (m *model) bottomLine() string {
+	t := m.theme
 	switch {
-	case m.help:
-		t = &m.keys
-	case m.screen == screenPods && m.pods.detail:
-		t = &m.pods.body
-	case m.screen == screenPods:
-		return m.pods.table.top+m.pods.table.rows() < m.pods.table.length
+	case m.prompt != nil:
+		return m.prompt.line(t, m.width)
+	case m.message != "":
+		return " " + t.cut(m.message, m.width-2)
 	}
-	return t.top+t.height < len(t.lines)
-}
-
-// drawHelp lists every key; one that does nothing here is dimmed, with the
-// reason.
-func (m *model) drawHelp() []string {
-	var lines []string
-	for _, b := range bindings {
-		line := "  " + pad(b.shown, 14) + b.help
-		if why := b.why(m); why != "" {
-			lines = append(lines, m.theme.dim.Render(line+" ("+why+")"))
-			continue
-		}
-		lines = append(lines, line)
-	}
-	return lines
-}
-
-// drawLoading says how far the opening is.
-func (m *model) drawLoading() string {
-	lines := []string{m.theme.title.Render("revenant"), ""}
-	files := make([]string, 0, len(m.progress))
-	for file := range m.progress {
-		files = append(files, file)
-	}
-	slices.Sort(files)
-	for _, file := range files {
-		p := m.progress[file]
-		percent := 0
-		if p.Total > 0 {
-			percent = int(p.Done * 100 / p.Total)
-		}
-		full, empty := "█", "░"
-		if m.ascii {
-			full, empty = "#", "."
-		}
-		const width = 40
-		done := percent * width / 100
-		lines = append(lines, fmt.Sprintf("%s %s%s %3d %%", pad(sanitize.Line(file), 10), strings.Repeat(full, done), strings.Repeat(empty, width-done), percent))
-	}
-	lines = append(lines, "", m.theme.dim.Render("opening the snapshots; esc gives up"))
-	return strings.Join(lines, "\n")
-}
-
-// prefixOf is what stands before the resource in the key of a pod: the API
-// server's prefix.
-func prefixOf(key string) string {
-	prefix, _, _ := strings.Cut(key, "/pods/")
-	return prefix
+	return " " + t.hints(m.taken(), m.width-2) + " "
 }

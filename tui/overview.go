@@ -1,201 +1,366 @@
 package tui
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/charmbracelet/x/ansi"
+	tea "charm.land/bubbletea/v2"
 
 	"revenant/analyzer/restore"
 	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot"
 )
 
-// overview shows the evidence side by side, the revisions, the verdict and what
-// to do.
+// overview says what the restore does as a whole, what to do about it, and what
+// that rests on.
 type overview struct {
-	body text
+	*session
+	pager
+	width int
 }
 
-func (o *overview) setSize(width, height int) {
-	o.body.width, o.body.height = width, height
+func newOverview(s *session) screen { return &overview{session: s} }
+
+func (o *overview) Title() string { return "Overview" }
+
+func (o *overview) SetSize(width, height int) { o.width, o.height = width, height-1 }
+
+func (o *overview) Keys() keys { return o.moves(keys{}, len(o.lines())) }
+
+func (o *overview) Update(msg tea.Msg) tea.Cmd {
+	if p, ok := msg.(press); ok {
+		o.move(p.action, len(o.lines()))
+	}
+	return nil
 }
 
-func (o *overview) update(a action) { o.body.act(a) }
-
-func (o *overview) view(m *model) string {
-	o.body.lines = o.lines(m)
-	o.body.scroll(0)
-	return o.body.view()
+func (o *overview) View() []string {
+	lines := o.lines()
+	view := slices.Clone(o.window(lines))
+	for len(view) < o.height {
+		view = append(view, "")
+	}
+	return append(view, o.theme.dim.paint(o.theme.spread("", o.more(o.theme, len(lines))+" ", o.width)))
 }
 
-func (o *overview) lines(m *model) []string {
-	s, th, width := &m.session, &m.theme, o.body.width
-	var lines []string
-	add := func(l ...string) { lines = append(lines, l...) }
-	paragraph := func(indent, text string, render func(...string) string) {
-		wrapped := ansi.Wordwrap(sanitize.Line(text), max(20, width-len(indent)), " ")
-		for line := range strings.SplitSeq(wrapped, "\n") {
-			add(indent + render(strings.TrimSpace(line)))
-		}
-	}
-	plain := func(s ...string) string { return strings.Join(s, " ") }
+// wideOverview is from how many columns on there is room for two of text.
+const wideOverview = 150
 
-	p := s.prediction
-	if s.refused != nil {
-		p = nil // what it says is of another plan
-		paragraph("", "This plan is refused: "+s.refused.Error(), th.critical.Render)
-		var plan *restore.PlanError
-		if errors.As(s.refused, &plan) {
-			paragraph("", plan.Hint(), plain)
+func (o *overview) lines() []string {
+	margin := func(lines []string) []string {
+		for i := range lines {
+			lines[i] = " " + lines[i]
 		}
-		add("")
+		return lines
 	}
-	if p != nil {
-		severity, headline := p.Headline()
-		paragraph("", headline, th.severity(severity).Render)
-		add("")
-	}
-	add(o.evidence(m)...)
-	add("")
-	add(o.ruler(m)...)
-	if p != nil {
-		add("")
-		add(o.counts(m, p)...)
-		add("", th.title.Render("What to do"))
-		paragraph("  ", p.Revisions.BumpReason, plain)
-		if p.Revisions.BumpVerdict != restore.BumpEnough {
-			paragraph("  ", fmt.Sprintf("The minimum safe bump is %d, a %s: enough only if nothing was written after the current snapshot. Recommended:", p.Revisions.MinimumSafeBump, p.Revisions.MinimumSafeBumpIs), plain)
-			add("    " + th.key.Render(fmt.Sprintf("etcdutl snapshot restore BACKUP --bump-revision %d --mark-compacted …", p.Revisions.RecommendedBump)))
-		}
-		add("", th.title.Render("To know"))
-		for _, w := range append(s.in.Warnings, p.Warnings...) {
-			paragraph("  ", "· "+w, plain)
-		}
-	}
-	return lines
-}
-
-// evidence draws the two snapshots side by side.
-func (o *overview) evidence(m *model) []string {
-	s, th := &m.session, &m.theme
-	names := []string{"", "file", "size", "sha256", "trailer", "content", "revision", "compacted", "etcd", "pods, nodes"}
-	b, c := m.column(restore.InBackup, s.in.Backup), m.column(restore.InCurrent, s.in.Current)
-	width := max(10, (o.body.width-13)/2)
-	var lines []string
-	for i, name := range names {
-		left, right := pad(b[i], width-1), pad(c[i], width-1)
-		if i == 0 {
-			left, right = th.title.Render(left), th.title.Render(right)
-		}
-		if strings.HasPrefix(b[i], "bad") {
-			left = th.critical.Render(left)
-		}
-		if strings.HasPrefix(c[i], "bad") {
-			right = th.critical.Render(right)
-		}
-		lines = append(lines, th.dim.Render(pad(name, 13))+left+" "+right)
-	}
-	return lines
-}
-
-// column is one side of the evidence.
-func (m *model) column(in restore.In, side Side) []string {
-	snap := side.Snapshot
-	sha, trailer, content := "computing…", "verifying…", "verifying…"
-	if i := m.session.integrity[in]; i != nil {
-		sha = "not computed"
-		if i.SHA256 != "" {
-			sha = i.SHA256
-		}
-		for _, c := range i.Checks {
-			text := string(c.Verdict)
-			if c.Detail != "" {
-				text += ": " + c.Detail
-			}
-			if c.Name == "trailer" {
-				trailer = text
-			} else {
-				content = text
+	section := func(parts ...[]string) (lines []string) {
+		for _, part := range parts {
+			if len(part) > 0 {
+				lines = append(append(lines, part...), "")
 			}
 		}
+		return lines
 	}
-	title := "BACKUP"
-	if in == restore.InCurrent {
-		title = "CURRENT"
+	w := o.width - 2
+	if o.width < wideOverview {
+		return margin(section(o.verdict(w), o.revisions(w), o.next(w), o.kubelets(w), o.toKnow(w), o.evidence(w)))
 	}
-	compacted := "never"
-	if rev := snap.CompactRevision(); rev > 0 {
-		compacted = fmt.Sprintf("to %d", rev)
-	}
-	version := snap.Meta().StorageVersion
-	if version == "" {
-		version = "before 3.6"
-	}
-	var members []string
-	for _, member := range snap.Meta().Members {
-		members = append(members, member.Name)
-	}
-	taken := ""
-	if t := side.State.Time; !t.IsZero() {
-		taken = ", " + t.UTC().Format(time.DateTime) + " UTC"
-	}
-	list := []string{
-		title, snap.Path(), fmt.Sprintf("%d bytes", snap.Size()), sha, trailer, content,
-		fmt.Sprintf("%d%s", snap.Revision(), taken), compacted,
-		fmt.Sprintf("storage %s, members %s", version, strings.Join(members, " ")),
-		fmt.Sprintf("%d, %d", len(side.State.Pods), len(side.State.Nodes)),
-	}
-	for i := range list {
-		list[i] = sanitize.Line(list[i])
-	}
-	return list
+	half := (w - 3) / 2
+	left := section(o.verdict(half), o.next(half), o.toKnow(half))
+	right := section(o.evidence(w-half-3), o.kubelets(w-half-3))
+	return margin(section(o.revisions(w), o.theme.beside(left, right, half, "   ")))
 }
 
-func (o *overview) ruler(m *model) []string {
-	s := &m.session
-	b, c := s.in.Backup.Snapshot, s.in.Current.Snapshot
-	r := ruler{
-		ascii: m.ascii,
-		spans: []span{{"backup", b.CompactRevision(), b.Revision()}, {"current", c.CompactRevision(), c.Revision()}},
-		marks: []mark{
-			{b.Revision(), fmt.Sprintf("%d backup", b.Revision())},
-			{c.Revision(), fmt.Sprintf("%d current: %d revisions undone", c.Revision(), c.Revision()-b.Revision())},
-		},
+// verdict is the headline and the counts.
+func (o *overview) verdict(width int) []string {
+	t, p := o.theme, o.prediction
+	lines := []string{t.heading("Verdict", width)}
+	if p == nil {
+		return append(lines, t.dim.paint("Predicting"+t.ellipsis))
 	}
-	for _, side := range []*snapshot.Snapshot{b, c} {
-		for _, rev := range side.BumpMarkers() {
-			r.marks = append(r.marks, mark{rev, fmt.Sprintf("%d bumped here before", rev)})
+	if o.refused != nil {
+		lines = append(lines, paintAll(t.critical, wrap("This plan is refused: "+o.refused.Error(), width))...)
+		if h, ok := o.refused.(interface{ Hint() string }); ok {
+			lines = append(lines, wrap(h.Hint(), width)...)
+		}
+		return append(lines, paintAll(t.dim, wrap("What is shown of the pods is the prediction of the last plan that was not refused.", width))...)
+	}
+	severity, headline := p.Headline()
+	color, _ := t.severity(severity)
+	lines = append(lines, paintAll(color+t.bold, wrap(headline, width))...)
+	lines = append(lines, "")
+	return append(lines, o.outcomes(width)...)
+}
+
+// outcomes counts the pods by outcome and certainty, worst first.
+func (o *overview) outcomes(width int) []string {
+	t := o.theme
+	certain := map[restore.Outcome]int{}
+	for i := range o.prediction.Pods {
+		if pod := &o.prediction.Pods[i]; pod.Certainty == restore.Certain {
+			certain[pod.Outcome]++
 		}
 	}
-	if p := s.prediction; p != nil && s.refused == nil {
-		r.marks = append(r.marks, mark{p.Revisions.Restored, fmt.Sprintf("%d the store after the restore", p.Revisions.Restored)})
-	}
-	return r.lines(o.body.width)
-}
-
-// counts lists how many pods come out how, the worst first.
-func (o *overview) counts(m *model, p *restore.Prediction) []string {
-	lines := []string{m.theme.title.Render("Pods")}
+	var lines []string
 	for _, info := range restore.Outcomes {
-		n := p.Summary[info.ID]
+		n := o.prediction.Summary[info.ID]
 		if n == 0 {
 			continue
 		}
-		possible := 0
-		for i := range p.Pods {
-			if p.Pods[i].Outcome == info.ID && p.Pods[i].Certainty != restore.Certain {
-				possible++
-			}
+		sure := "all certain"
+		if maybe := n - certain[info.ID]; maybe > 0 {
+			sure = fmt.Sprintf("%s certain, %s possible", count(n-maybe), count(maybe))
 		}
-		count := fmt.Sprintf("%6d  ", n)
-		line := m.theme.severity(info.Severity).Render(pad(string(info.ID), 20)) + count + info.Title
-		if possible > 0 {
-			line += fmt.Sprintf(", %d of them only possible", possible)
-		}
-		lines = append(lines, "  "+line)
+		color, mark := t.severity(info.Severity)
+		lead := fmt.Sprintf("%s %7s  %s", mark, count(n), t.fit(string(info.ID), 18))
+		lines = append(lines, t.cut(color.paint(lead)+t.fit(info.Title, 28)+t.dim.paint(sure), width))
 	}
 	return lines
+}
+
+// revisions is the ruler.
+func (o *overview) revisions(width int) []string {
+	b, c := o.held(backup), o.held(current)
+	r := ruler{backup: b, current: c}
+	if p := o.prediction; p != nil {
+		r.revisions = &p.Revisions
+		r.least = o.input.Backup.State.NewestRecord + p.Revisions.MinimumSafeBump
+	}
+	return append([]string{o.theme.heading("Revisions", width)}, r.lines(o.theme, width)...)
+}
+
+// held is the revisions that a side holds.
+func (o *overview) held(side int) window {
+	s := o.side(side)
+	return window{head: s.State.Revision, compact: s.State.CompactRevision, bumped: s.Snapshot.BumpMarkers()}
+}
+
+// next is what to type.
+func (o *overview) next(width int) []string {
+	p, t := o.prediction, o.theme
+	if p == nil {
+		return nil
+	}
+	r := &p.Revisions
+	lines := []string{t.heading("What to do next", width)}
+	add := r.RecommendedBump
+	if r.BumpVerdict == restore.BumpEnough && o.refused == nil {
+		add = p.Plan.BumpRevision
+		lines = append(lines, wrap("The bump is enough. "+r.BumpReason+" Restore with:", width)...)
+	} else {
+		lines = append(lines, wrap(fmt.Sprintf(
+			"%s The bump must be at least %s (a %s: enough only if nothing was written after the current snapshot). Recommended is %s; keys %s and %s try it here.",
+			r.BumpReason, count(r.MinimumSafeBump), r.MinimumSafeBumpIs, count(r.RecommendedBump), keyOf(bump), keyOf(compact)), width)...)
+	}
+	lines = append(lines, "",
+		"  "+t.bold.paint(`etcdutl snapshot restore BACKUP --data-dir NEW-DIR \`),
+		"  "+t.bold.paint(fmt.Sprintf("  --bump-revision %d --mark-compacted", add)),
+		"")
+	for _, info := range restore.Outcomes {
+		if p.Summary[info.ID] == 0 || info.Severity == restore.OK {
+			continue
+		}
+		color, mark := t.severity(info.Severity)
+		lead := mark + " " + string(info.ID) + ": "
+		text := item(mark+" ", string(info.ID)+": "+info.Remedy, width)
+		text[0] = color.paint(lead) + strings.TrimPrefix(text[0], lead)
+		lines = append(lines, text...)
+	}
+	return lines
+}
+
+// shownNodes is how many nodes are named in a line.
+const shownNodes = 8
+
+// kubelets says what the nodes' kubelets do, why, and what that assumes.
+func (o *overview) kubelets(width int) []string {
+	p, t := o.prediction, o.theme
+	if p == nil || len(p.Nodes) == 0 {
+		return nil
+	}
+	type does struct {
+		kubelet   restore.Kubelet
+		certainty restore.Certainty
+	}
+	groups := map[does][]*restore.NodeOutcome{}
+	for i := range p.Nodes {
+		n := &p.Nodes[i]
+		groups[does{n.Kubelet, n.Certainty}] = append(groups[does{n.Kubelet, n.Certainty}], n)
+	}
+	var sorted []does
+	for d := range groups {
+		sorted = append(sorted, d)
+	}
+	slices.SortFunc(sorted, func(a, b does) int {
+		return cmp.Or(cmp.Compare(len(groups[b]), len(groups[a])), cmp.Compare(a.kubelet, b.kubelet), cmp.Compare(a.certainty, b.certainty))
+	})
+	lines := []string{t.heading("Kubelets", width)}
+	for _, d := range sorted {
+		nodes := groups[d]
+		var names []string
+		for _, n := range nodes[:min(len(nodes), shownNodes)] {
+			names = append(names, n.Name)
+		}
+		if more := len(nodes) - shownNodes; more > 0 {
+			names = append(names, "and "+count(more)+" more")
+		}
+		lead := fmt.Sprintf("%s %s, %s: ", count(len(nodes)), d.kubelet, d.certainty)
+		text := item(lead, strings.Join(names, ", "), width)
+		text[0] = t.bold.paint(lead) + strings.TrimPrefix(text[0], lead)
+		lines = append(lines, text...)
+		lines = append(lines, paintAll(t.dim, item("  ", nodes[0].Name+": "+nodes[0].Reason, width))...)
+	}
+	if d := p.Revisions.Deaf; d != nil {
+		text := fmt.Sprintf("Deaf until the store has passed revision %s", count(d.UntilRevision))
+		if d.Estimate != "" {
+			text += ", about " + d.Estimate + " at the rate of writes between the two snapshots"
+		}
+		lines = append(lines, wrap(text+".", width)...)
+	}
+	return lines
+}
+
+// shownProblems is how many problems of a file are told.
+const shownProblems = 3
+
+// toKnow lists warnings, the blind time first.
+func (o *overview) toKnow(width int) []string {
+	t := o.theme
+	var texts []string
+	if p := o.prediction; p != nil {
+		texts = append(texts, p.Warnings...)
+		texts = append(texts, fmt.Sprintf("Lineage %s: %s.", p.Lineage.Relation, p.Lineage.Reason))
+	}
+	texts = append(texts, o.input.Warnings...)
+	if b, c := o.files[backup].integrity.SHA256, o.files[current].integrity.SHA256; b != "" && b == c {
+		texts = append(texts, "Both files have the same SHA-256: they are one and the same snapshot.")
+	}
+	for i, f := range o.files {
+		for n, problem := range f.problems {
+			if n == shownProblems {
+				texts = append(texts, fmt.Sprintf("%s: %s more; revenant inspect lists them.", roles[i], plural(len(f.problems)-n, "problem")))
+				break
+			}
+			texts = append(texts, fmt.Sprintf("%s: %s: %s.", roles[i], problem.Severity, problem))
+		}
+	}
+	lines := []string{t.heading("To know", width)}
+	for _, text := range texts {
+		lines = append(lines, item(t.dot+" ", text, width)...)
+	}
+	return lines
+}
+
+// evidence shows the two files side by side.
+func (o *overview) evidence(width int) []string {
+	t := o.theme
+	const label = 10
+	column := (width - label) / 2
+	lines := []string{
+		t.heading("Evidence", width),
+		spaces(label) + t.bold.paint(t.fit("backup", column)) + t.bold.paint("current"),
+	}
+	for _, f := range facts {
+		cell := func(side int) string {
+			text, color := f.tell(o, side)
+			return color.paint(t.cut(sanitize.Line(text), column-1))
+		}
+		lines = append(lines, t.dim.paint(t.fit(f.name, label))+t.fit(cell(backup), column)+cell(current))
+	}
+	return lines
+}
+
+// facts are what is told of a file.
+var facts = []struct {
+	name string
+	tell func(*overview, int) (string, style)
+}{
+	{"file", func(o *overview, i int) (string, style) { return o.side(i).Snapshot.Path(), "" }},
+	{"saved", func(o *overview, i int) (string, style) { return saved(o.side(i).State.Time), "" }},
+	{"size", func(o *overview, i int) (string, style) { return size(o.side(i).Snapshot.Size()), "" }},
+	{"sha256", (*overview).hash},
+	{"trailer", (*overview).trailer},
+	{"content", (*overview).content},
+	{"revision", func(o *overview, i int) (string, style) { return count(o.side(i).State.Revision), "" }},
+	{"kept from", func(o *overview, i int) (string, style) {
+		if rev := o.side(i).State.CompactRevision; rev > 0 {
+			return count(rev), ""
+		}
+		return "the first: never compacted", ""
+	}},
+	{"etcd", func(o *overview, i int) (string, style) {
+		m := o.side(i).Snapshot.Meta()
+		return "storage " + cmp.Or(m.StorageVersion, "unknown") + ", cluster " + cmp.Or(m.ClusterVersion, "unknown"), ""
+	}},
+	{"members", (*overview).members},
+	{"cluster", func(o *overview, i int) (string, style) {
+		return cmp.Or(o.side(i).State.ClusterUID, o.side(i).State.ClusterUnknown), ""
+	}},
+	{"objects", (*overview).objects},
+}
+
+// saved is the time that a snapshot's content gives away.
+func saved(at time.Time) string {
+	if at.IsZero() {
+		return "unknown"
+	}
+	return "about " + at.UTC().Format("2006-01-02 15:04:05Z")
+}
+
+func (o *overview) hash(side int) (string, style) {
+	f := &o.files[side]
+	switch {
+	case !f.verified && f.hashed.Total > 0:
+		return fmt.Sprintf("hashing%s %d %%", o.theme.ellipsis, percent(f.hashed.Done, f.hashed.Total)), o.theme.dim
+	case !f.verified:
+		return "hashing" + o.theme.ellipsis, o.theme.dim
+	case f.integrity.SHA256 == "":
+		return "not computed", o.theme.warning
+	case o.width >= wideOverview+50:
+		return f.integrity.SHA256, ""
+	}
+	return f.integrity.SHA256[:16] + o.theme.ellipsis, ""
+}
+
+func (o *overview) trailer(side int) (string, style) { return o.check(side, 0) }
+func (o *overview) content(side int) (string, style) { return o.check(side, 1) }
+
+// check tells a check of the file's integrity.
+func (o *overview) check(side, n int) (string, style) {
+	f := &o.files[side]
+	if !f.verified {
+		return "verifying" + o.theme.ellipsis, o.theme.dim
+	}
+	if n >= len(f.integrity.Checks) {
+		return "unknown", ""
+	}
+	c := f.integrity.Checks[n]
+	color := map[snapshot.Verdict]style{snapshot.OK: o.theme.good, snapshot.Bad: o.theme.critical}[c.Verdict]
+	if c.Verdict == snapshot.Absent || c.Verdict == snapshot.Skipped {
+		color = o.theme.warning
+	}
+	if c.Detail == "" {
+		return string(c.Verdict), color
+	}
+	return string(c.Verdict) + ": " + c.Detail, color
+}
+
+func (o *overview) members(side int) (string, style) {
+	var names []string
+	for _, m := range o.side(side).Snapshot.Meta().Members {
+		names = append(names, cmp.Or(m.Name, m.ID))
+	}
+	return cmp.Or(strings.Join(names, ", "), "none recorded"), ""
+}
+
+func (o *overview) objects(side int) (string, style) {
+	s := o.side(side).State
+	text := plural(len(s.Pods), "pod") + ", " + plural(len(s.Nodes), "node")
+	if f := &o.files[side]; f.counted {
+		text += ", " + plural(f.keys, "key")
+	}
+	return text, ""
 }

@@ -1,9 +1,10 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
-	"slices"
 	"strings"
+	"sync"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -11,344 +12,346 @@ import (
 	"revenant/decoder/sanitize"
 )
 
-// pods is the table of pods with the details of the selected one.
+// pods lists the pods, worst first, and shows the selected one in detail: beside
+// the list, below it, or in its place, as there is room.
 type pods struct {
-	table  table
-	detail bool
-	body   text
+	*session
+	table  *table
+	detail *detail
+	of     *restore.Prediction // whose pods the table shows
+	place  place
+	opened bool // keys go to the detail
 
-	filter    string
-	filtering bool // keys go to the filter
-	all       bool // also the pods that need no attention
-	backup    bool // the object shown is that of the backup
-
-	from   *restore.Prediction // what rows were made of
-	rows   []*restore.PodOutcome
-	hidden int
-	object object
-	width  int
-	height int
+	width, height int
 }
 
-func newPods() *pods {
-	p := &pods{}
-	p.table.columns = []column{{"OUTCOME", 18}, {"CERTAINTY", 11}, {"NAMESPACE", 14}, {"NAME", 30}, {"NODE", 14}, {"RULE", 7}, {"FLAGS", 20}}
-	p.table.cell = p.cell
-	return p
+// place is where the detail is.
+type place int
+
+const (
+	inPlace place = iota // of the list, when opened
+	beside
+	below
+)
+
+// The columns of the list.
+const (
+	colOutcome = iota
+	colCertainty
+	colNamespace
+	colName
+	colNode
+	colFlags
+)
+
+func newPods(s *session) screen {
+	return &pods{
+		session: s,
+		detail:  newDetail(s),
+		table: newTable(s,
+			column{title: "OUTCOME", key: "S", min: 11},
+			column{title: "CERTAINTY", key: "C", min: 9, drop: 2},
+			column{title: "NAMESPACE", key: "P", min: 8, max: 30},
+			column{title: "NAME", key: "N", min: 16, max: 63},
+			column{title: "NODE", key: "O", min: 6, max: 40},
+			column{title: "FLAGS", min: 12, drop: 3},
+		),
+	}
 }
 
-// wide says whether the details stand beside the table and not in its place.
-func (p *pods) wide() bool { return p.width >= 140 }
+func (p *pods) Title() string { return "Pods" }
 
-func (p *pods) setSize(width, height int) {
+func (p *pods) SetSize(width, height int) {
 	p.width, p.height = width, height
-	tableWidth := width
-	if p.detail && p.wide() {
-		tableWidth = width / 2
-	}
-	p.table.resize(tableWidth, height-1)
-	p.body.width, p.body.height = width, height-1
-	if p.wide() {
-		p.body.width = width - tableWidth - 2
+	switch {
+	case width >= 150:
+		p.place = beside
+		p.table.setSize(p.listWidth(), height-1)
+		p.detail.setSize(width-p.listWidth()-3, height-1)
+	case height >= 30:
+		p.place = below
+		p.table.setSize(width, p.listHeight()-1)
+		p.detail.setSize(width-2, height-p.listHeight()-1)
+	default:
+		p.place = inPlace
+		p.table.setSize(width, height-1)
+		p.detail.setSize(width-2, height-1)
 	}
 }
 
-// refresh makes the rows anew when the prediction, the filter or the choice of
-// rows has changed, and keeps the selected pod.
-func (p *pods) refresh(from *restore.Prediction) {
-	selected := p.selected()
-	p.from, p.rows, p.hidden = from, nil, 0
-	if from == nil {
-		p.table.length = 0
-		return
-	}
-	want := strings.ToLower(p.filter)
-	for i := range from.Pods {
-		o := &from.Pods[i]
-		switch {
-		case !strings.Contains(strings.ToLower(haystack(o)), want):
-		case !p.all && o.Severity == restore.OK:
-			p.hidden++
-		default:
-			p.rows = append(p.rows, o)
+func (p *pods) listWidth() int  { return max(p.width*9/20, 76) }
+func (p *pods) listHeight() int { return p.height * 9 / 20 }
+
+func (p *pods) Keys() keys {
+	k := keys{}
+	if p.opened {
+		p.detail.moves(k)
+		k.offer(leave, back)
+	} else {
+		p.table.moves(k)
+		k.offer(filter, sortBy, showAll)
+		if p.table.order.words != "" {
+			k.offer(back)
 		}
 	}
-	slices.SortStableFunc(p.rows, func(a, b *restore.PodOutcome) int {
-		if d := a.Severity.Rank() - b.Severity.Rank(); d != 0 {
-			return d
+	why := ""
+	if _, ok := p.selected(); !ok {
+		why = "no pod is selected"
+	}
+	k[toObject], k[other] = why, cmp.Or(why, p.detail.noOther())
+	if k[restartAt] = why; why == "" && p.node() == "" {
+		k[restartAt] = "the pod is on no node"
+	}
+	return k
+}
+
+func (p *pods) Update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case predictionMsg:
+		return p.predicted()
+	case arrangedMsg:
+		if p.table.arranged(msg) {
+			return p.follow()
 		}
-		return outcomeRank[a.Outcome] - outcomeRank[b.Outcome]
-	})
-	p.table.length = len(p.rows)
-	if selected != nil {
-		if i := slices.IndexFunc(p.rows, func(o *restore.PodOutcome) bool { return o.UID == selected.UID && o.Name == selected.Name }); i >= 0 {
-			p.table.cursor = i
-		}
-	}
-	p.table.move(0)
-}
-
-var outcomeRank = func() map[restore.Outcome]int {
-	m := map[restore.Outcome]int{}
-	for i, o := range restore.Outcomes {
-		m[o.ID] = i
-	}
-	return m
-}()
-
-// haystack is what the filter looks in.
-func haystack(o *restore.PodOutcome) string {
-	return strings.Join([]string{string(o.Outcome), string(o.Certainty), o.Namespace + "/" + o.Name, o.Node, string(o.Rule), flags(o), o.UID}, " ")
-}
-
-func flags(o *restore.PodOutcome) string {
-	list := make([]string, len(o.Flags))
-	for i, f := range o.Flags {
-		list[i] = string(f)
-	}
-	return strings.Join(list, ",")
-}
-
-func (p *pods) cell(row, column int) string {
-	o := p.rows[row]
-	return sanitize.Line([]string{string(o.Outcome), string(o.Certainty), o.Namespace, o.Name, o.Node, string(o.Rule), flags(o)}[column])
-}
-
-// selected is the pod under the cursor, nil when there is none.
-func (p *pods) selected() *restore.PodOutcome {
-	if p.table.cursor < len(p.rows) {
-		return p.rows[p.table.cursor]
+	case objectsMsg:
+		p.detail.read(msg)
+	case filterMsg:
+		o := p.table.order
+		o.words = string(msg)
+		return p.table.setOrder(o)
+	case press:
+		return p.press(msg)
 	}
 	return nil
 }
 
-func (p *pods) update(m *model, a action) tea.Cmd {
-	if p.detail { // beside the table, its lines scroll by pages only
-		switch a {
-		case actUp, actDown, actTop, actBottom:
-			if p.wide() {
-				break
-			}
-			fallthrough
-		case actPageUp, actPageDown:
-			p.body.act(a)
+func (p *pods) press(msg press) tea.Cmd {
+	switch msg.action {
+	case open:
+		p.table.chosen = true
+		p.opened = true
+		return p.follow()
+	case leave:
+		p.opened = false
+	case back:
+		if p.opened {
+			p.opened = false
 			return nil
 		}
-	}
-	before := p.selected()
-	switch a {
-	case actUp:
-		p.table.move(-1)
-	case actDown:
-		p.table.move(1)
-	case actPageUp:
-		p.table.move(-p.table.rows())
-	case actPageDown:
-		p.table.move(p.table.rows())
-	case actTop:
-		p.table.move(-p.table.length)
-	case actBottom:
-		p.table.move(p.table.length)
-	case actOpen:
-		p.detail = p.selected() != nil
-		p.setSize(p.width, p.height)
-		return p.load(m)
-	case actBack:
-		if p.detail {
-			p.detail = false
-			p.setSize(p.width, p.height)
-		} else if p.filter != "" {
-			p.filter = ""
-			p.refresh(p.from)
+		return p.Update(filterMsg(""))
+	case sortBy:
+		return p.table.sortBy(msg.key)
+	case showAll:
+		o := p.table.order
+		o.all = !o.all
+		return p.table.setOrder(o)
+	case toObject:
+		p.opened = true
+		p.detail.jump()
+		return p.follow()
+	case other:
+		p.detail.swap()
+	case restartAt:
+		node := p.node()
+		return func() tea.Msg { return restartNodeMsg{node} }
+	default:
+		if p.opened {
+			p.detail.press(msg.action)
+			return nil
 		}
-	case actFilter:
-		p.filtering = true
-	case actAll:
-		p.all = !p.all
-		p.refresh(p.from)
-	case actSide:
-		p.backup = !p.backup
-		return p.load(m)
-	}
-	if p.detail && p.selected() != before {
-		p.body.top = 0
-		return p.load(m)
+		p.table.move(msg.action)
+		return p.follow()
 	}
 	return nil
 }
 
-// ref is the record of the selected pod on the side shown, or on the other when
-// that side has none.
-func (p *pods) ref() (restore.Ref, bool) {
-	o := p.selected()
-	if o == nil || len(o.Evidence) == 0 {
-		return restore.Ref{}, false
-	}
-	want := restore.InCurrent
-	if p.backup {
-		want = restore.InBackup
-	}
-	for _, r := range o.Evidence {
-		if r.Snapshot == want {
-			return r, true
-		}
-	}
-	return o.Evidence[0], true
-}
-
-func (p *pods) load(m *model) tea.Cmd {
-	ref, ok := p.ref()
-	if !ok || ref == p.object.ref {
+// predicted shows another prediction. Its pods are those of the one before, in
+// the same order.
+func (p *pods) predicted() tea.Cmd {
+	if p.prediction == nil || p.prediction == p.of {
 		return nil
 	}
-	return m.session.read(ref)
+	p.of = p.prediction
+	p.detail.show(nil)
+	return p.table.setRows(podRows(p.prediction.Pods))
 }
 
-// typed takes a key while the filter is being typed.
-func (p *pods) typed(key tea.KeyPressMsg) {
-	switch key.String() {
-	case "enter":
-		p.filtering = false
-	case "esc":
-		p.filtering, p.filter = false, ""
-	case "backspace":
-		if r := []rune(p.filter); len(r) > 0 {
-			p.filter = string(r[:len(r)-1])
-		}
-	default:
-		p.filter += sanitize.Line(key.Text)
+// follow shows the selected pod in the detail, if that is to be seen.
+func (p *pods) follow() tea.Cmd {
+	pod, ok := p.selected()
+	if !ok {
+		p.opened = false
+		p.detail.show(nil)
+		return nil
 	}
-	p.refresh(p.from)
+	if p.place == inPlace && !p.opened {
+		return nil
+	}
+	return p.detail.show(pod)
 }
 
-func (p *pods) view(m *model) string {
-	p.table.style = func(row, column int, cell string) string {
-		if column == 0 {
-			return m.theme.severity(p.rows[row].Severity).Render(cell)
-		}
-		return cell
+func (p *pods) selected() (*restore.PodOutcome, bool) {
+	row, ok := p.table.row()
+	if !ok || p.of == nil || row >= len(p.of.Pods) {
+		return nil, false
 	}
-	if p.detail && p.selected() != nil {
-		p.body.set(p.describe())
-		if !p.wide() {
-			return pad(p.status(m), p.width) + "\n" + p.body.view()
-		}
-		bar := "│ "
-		if m.ascii {
-			bar = "| "
-		}
-		left, right := strings.Split(p.list(m), "\n"), strings.Split(p.body.view(), "\n")
-		for i := range right {
-			row := strings.Repeat(" ", p.table.width)
-			if i < len(left) {
-				row = pad(left[i], p.table.width)
+	return &p.of.Pods[row], true
+}
+
+// node is that of the selected pod.
+func (p *pods) node() string {
+	pod, ok := p.selected()
+	if !ok {
+		return ""
+	}
+	return pod.Node
+}
+
+// podRows makes rows of pods, which are sorted by namespace and name.
+func podRows(list []restore.PodOutcome) rows {
+	ranks := sync.OnceValue(func() []uint16 { return rankPods(list) })
+	return rows{
+		count: len(list),
+		cell: func(row, column int) string {
+			pod := &list[row]
+			switch column {
+			case colOutcome:
+				return string(pod.Outcome)
+			case colCertainty:
+				return string(pod.Certainty)
+			case colNamespace:
+				return pod.Namespace
+			case colName:
+				return pod.Name
+			case colNode:
+				return orDash(pod.Node)
 			}
-			right[i] = row + m.theme.border.Render(bar) + right[i]
+			return flagText(pod.Flags)
+		},
+		compare: func(a, b, column int) int {
+			x, y := &list[a], &list[b]
+			switch column {
+			case colOutcome:
+				return cmp.Compare(ranks()[a], ranks()[b])
+			case colCertainty:
+				return cmp.Compare(certaintyRank(x.Certainty), certaintyRank(y.Certainty))
+			case colNamespace:
+				return strings.Compare(x.Namespace, y.Namespace)
+			case colName:
+				return strings.Compare(x.Name, y.Name)
+			}
+			return strings.Compare(x.Node, y.Node)
+		},
+		minor: func(row int) bool { return list[row].Severity == restore.OK },
+		look:  func(t *theme, row int) (style, string) { return t.severity(list[row].Severity) },
+	}
+}
+
+// rankPods ranks each pod by severity, outcome and certainty, 0 the worst.
+func rankPods(list []restore.PodOutcome) []uint16 {
+	outcome := map[restore.Outcome]int{}
+	for i, info := range restore.Outcomes {
+		outcome[info.ID] = i
+	}
+	ranks := make([]uint16, len(list))
+	for i := range list {
+		pod := &list[i]
+		ranks[i] = uint16(pod.Severity.Rank()<<8 | outcome[pod.Outcome]<<2 | certaintyRank(pod.Certainty))
+	}
+	return ranks
+}
+
+func certaintyRank(c restore.Certainty) int {
+	switch c {
+	case restore.Certain:
+		return 0
+	case restore.Possible:
+		return 1
+	}
+	return 2
+}
+
+func flagText(flags []restore.Flag) string {
+	switch len(flags) {
+	case 0:
+		return ""
+	case 1:
+		return string(flags[0])
+	}
+	list := make([]string, len(flags))
+	for i, f := range flags {
+		list[i] = string(f)
+	}
+	return strings.Join(list, " ")
+}
+
+func (p *pods) View() []string {
+	t := p.theme
+	switch p.place {
+	case beside:
+		between := t.dim.paint(" " + t.column + " ")
+		return t.beside(p.list(), p.detail.view(p.opened), p.listWidth(), between)
+	case below:
+		lines := p.list()
+		for len(lines) < p.listHeight() {
+			lines = append(lines, "")
 		}
-		return pad(p.status(m), p.width) + "\n" + strings.Join(right, "\n")
+		return append(lines, p.detail.view(p.opened)...)
 	}
-	return pad(p.status(m), p.width) + "\n" + p.list(m)
+	if p.opened {
+		return p.detail.view(true)
+	}
+	return p.list()
 }
 
-// list is the table, or why it is empty.
-func (p *pods) list(m *model) string {
-	if len(p.rows) > 0 {
-		return p.table.view(&m.theme)
+// list is the line of counts and the table.
+func (p *pods) list() []string {
+	t := p.theme
+	width := p.table.width
+	lines := []string{" " + t.cut(p.counts(), width-1)}
+	if p.table.ready && len(p.table.shown) == 0 {
+		return append(append(lines, ""), paintAll(t.dim, item("   ", p.empty(), width-3))...)
 	}
-	switch {
-	case p.from == nil:
-		return "No prediction yet: the plan is refused, or being computed."
-	case p.filter != "":
-		return "No pod matches the filter. esc takes it away."
-	case p.hidden > 0:
-		return "No pod needs attention under this plan. u shows the others."
-	}
-	return "Neither snapshot has a pod."
+	return append(lines, p.table.view(!p.opened, p.refused != nil)...)
 }
 
-// status says what is listed, and the filter.
-func (p *pods) status(m *model) string {
-	s := fmt.Sprintf("%d pods", len(p.rows))
-	if p.hidden > 0 {
-		s += fmt.Sprintf(", %d more need no attention (u shows them)", p.hidden)
+// counts says what of the pods is shown, and why not the rest.
+func (p *pods) counts() string {
+	t := p.theme
+	if p.of == nil || !p.table.ready && len(p.table.shown) == 0 {
+		return t.dim.paint("predicting" + t.ellipsis)
 	}
-	if m.session.refused != nil {
-		s += ", of the last plan that was not refused"
-	}
-	switch {
-	case p.filtering:
-		s = "/" + p.filter + "▏  " + s
-	case p.filter != "":
-		s = "filter " + p.filter + ": " + s
-	}
-	return m.theme.dim.Render(sanitize.Line(s))
-}
-
-// describe tells all about the selected pod.
-func (p *pods) describe() string {
-	o := p.selected()
-	var b strings.Builder
-	line := func(format string, args ...any) {
-		b.WriteString(sanitize.Line(fmt.Sprintf(format, args...)) + "\n")
-	}
-	info := o.Outcome.Info()
-	line("%s/%s", o.Namespace, o.Name)
-	line("%s, %s: %s", o.Outcome, o.Certainty, info.Title)
-	line("")
-	line("%s", o.Reason)
-	line("")
-	line("To do: %s", o.Action)
-	line("")
-	line("Certainty: %s", o.CertaintyReason)
-	line("")
-	line("uid       %s", o.UID)
-	line("node      %s", o.Node)
-	line("runs on   %s", or(strings.Join(o.RunsOn, " "), "nowhere"))
-	if len(o.MayRunOn) > 0 {
-		line("may run   %s", strings.Join(o.MayRunOn, " "))
-	}
-	shows := "nothing"
-	if o.API != nil {
-		shows = fmt.Sprintf("%s on %s", o.API.Phase, or(o.API.Node, "no node"))
-		if o.API.Terminating {
-			shows += ", Terminating"
+	o := p.table.have
+	hidden := 0
+	if !o.all {
+		for _, info := range restore.Outcomes {
+			if info.Severity == restore.OK {
+				hidden += p.of.Summary[info.ID]
+			}
 		}
 	}
-	line("API shows %s", shows)
-	line("heals     %s", o.Heals)
-	line("rule      %s: %s", o.Rule, ruleTitle(o.Rule))
-	for _, f := range o.Flags {
-		line("flag      %s", f)
+	parts := []string{t.bold.paint(fmt.Sprintf("%s of %s", count(len(p.table.shown)), plural(len(p.of.Pods), "pod")))}
+	if p.refused != nil {
+		parts = append(parts, t.critical.paint("plan refused: these are of the last one accepted"))
 	}
-	for _, r := range o.Evidence {
-		line("evidence  %s, revision %d: %s", sideNames[r.Snapshot], r.Revision, r.Key)
+	if o.words != "" {
+		parts = append(parts, fmt.Sprintf("filter %q", sanitize.Line(o.words)))
 	}
-	line("")
-	if ref, ok := p.ref(); ok {
-		line("object in the %s, revision %d (o: the other one)", sideNames[ref.Snapshot], ref.Revision)
-		if p.object.ref == ref {
-			b.WriteString(p.object.text)
-		} else {
-			line("reading…")
-		}
+	if hidden > 0 {
+		parts = append(parts, t.dim.paint(fmt.Sprintf("%s unaffected hidden: %s shows them", count(hidden), keyOf(showAll))))
 	}
-	return b.String()
+	return strings.Join(parts, t.dim.paint(" "+t.dot+" "))
 }
 
-var sideNames = map[restore.In]string{restore.InBackup: "backup", restore.InCurrent: "current state"}
-
-func ruleTitle(id restore.Rule) string {
-	for _, r := range restore.Rules {
-		if r.ID == id {
-			return r.Title
-		}
+// empty says why no pod is shown.
+func (p *pods) empty() string {
+	switch o := p.table.have; {
+	case len(p.of.Pods) == 0:
+		return "Neither snapshot holds a pod."
+	case o.words != "" && !o.all:
+		return fmt.Sprintf("No affected pod matches %q. %s looks among the unaffected, too; %s clears the filter.", o.words, keyOf(showAll), keyOf(back))
+	case o.words != "":
+		return fmt.Sprintf("No pod matches %q. %s clears the filter.", o.words, keyOf(back))
 	}
-	return ""
-}
-
-func or(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
+	return fmt.Sprintf("Nothing happens to any of the %s under this plan. %s shows them all.", plural(len(p.of.Pods), "pod"), keyOf(showAll))
 }

@@ -1,94 +1,275 @@
 package tui
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"revenant/analyzer/restore"
 )
 
-// span is what one snapshot holds of the axis of revisions.
-type span struct {
-	name          string
-	compact, head int64
+// window is what of the revisions a snapshot holds.
+type window struct {
+	head    int64   // newest revision
+	compact int64   // oldest one kept, 0 when never compacted
+	bumped  []int64 // bump markers
 }
 
-// mark is a revision that matters.
-type mark struct {
-	revision int64
-	label    string
-}
-
-// ruler draws what two snapshots hold of one axis, to scale, and the marks below
-// it. It is as many lines as there are spans and marks, and a scale.
+// ruler draws the revisions of two snapshots to scale on one axis, and where the
+// restored store starts.
 type ruler struct {
-	spans []span
-	marks []mark
-	ascii bool // no characters but ASCII's
+	backup, current window
+	least           int64              // revision to start at
+	revisions       *restore.Revisions // of the plan, nil when there is none
 }
 
-// lines draws the ruler width columns wide.
-func (r ruler) lines(width int) []string {
-	names := 0
-	var last int64 = 1
-	for _, s := range r.spans {
-		names = max(names, ansi.StringWidth(s.name))
-		last = max(last, s.head)
-	}
-	for _, m := range r.marks {
-		last = max(last, min(m.revision, 4*r.newest())) // a bump by 10⁹ would flatten all else
-	}
-	names += 2
-	axis := width - names
-	if axis < 20 {
-		return nil
-	}
-	at := func(rev int64) int { return int(min(float64(rev)/float64(last), 1) * float64(axis-1)) }
-	compacted, kept, gap := "░", "█", "─"
-	if r.ascii {
-		compacted, kept, gap = ".", "#", "-"
+// rulerLabel is the width of what stands before the axis.
+const rulerLabel = 10
+
+// lines draws the ruler in width columns.
+func (r *ruler) lines(t *theme, width int) []string {
+	a := r.axis(width - rulerLabel)
+	rows := []struct {
+		label string
+		strip *strip
+	}{
+		{"revision", r.numbers(t, a)},
+		{"backup", r.bar(t, a, &r.backup)},
+		{"", r.gap(t, a)},
+		{"current", r.bar(t, a, &r.current)},
+		{"restored", r.start(t, a)},
 	}
 	var lines []string
-	for _, s := range r.spans {
-		from, to := at(s.compact), at(s.head)
-		bar := strings.Repeat(compacted, from) + strings.Repeat(kept, max(1, to-from+1))
-		bar += strings.Repeat(gap, max(0, at(r.newest())-to))
-		lines = append(lines, pad(s.name, names)+bar)
+	for _, row := range rows {
+		lines = append(lines, t.dim.paint(t.fit(row.label, rulerLabel))+row.strip.String())
 	}
-	tick := "│"
-	if r.ascii {
-		tick = "|"
-	}
-	for _, m := range r.marks {
-		x := at(m.revision)
-		text := tick + " " + m.label
-		if m.revision > last {
-			text = ">" + " " + m.label
+	return append(lines, r.legend(t, width)...)
+}
+
+// axis maps revisions to columns.
+type axis struct {
+	from, to float64
+	width    int
+}
+
+// axis runs from 0, or, where what matters would be squeezed into a corner, from
+// a little before the oldest revision that is kept.
+func (r *ruler) axis(width int) axis {
+	a := axis{width: max(width, 1)}
+	to := max(r.backup.head, r.current.head)
+	if v := r.revisions; v != nil {
+		a.to = max(float64(to), min(float64(v.LastSeenAtMost), 2*float64(to)))
+		if float64(v.Restored) < 1.5*float64(to) {
+			a.to = max(a.to, float64(v.Restored))
 		}
-		if w := ansi.StringWidth(text); x+w > axis { // the label stands left of its tick
-			label := ansi.Truncate(m.label, max(0, x-1), "…")
-			lines = append(lines, strings.Repeat(" ", names+max(0, x-ansi.StringWidth(label)-1))+label+" "+tick)
+	}
+	a.to = max(a.to, float64(to), 1)
+	oldest := r.backup.head
+	for _, w := range []window{r.backup, r.current} {
+		if w.compact > 0 {
+			oldest = min(oldest, w.compact)
+		}
+	}
+	if span := a.to - float64(oldest); span < a.to/4 {
+		a.from = max(float64(oldest)-span/6, 0)
+	}
+	return a
+}
+
+// col is the column of a revision; what lies beyond the axis is at its end.
+func (a axis) col(rev int64) int {
+	x := (float64(rev) - a.from) / max(a.to-a.from, 1) * float64(a.width-1)
+	return int(min(max(x+0.5, 0), float64(a.width-1)))
+}
+
+// numbers are the revisions at the marks, the most important first.
+func (r *ruler) numbers(t *theme, a axis) *strip {
+	s := newStrip(a.width)
+	s.label(a.col(r.current.head), count(r.current.head), t.bold)
+	s.label(a.col(r.backup.head), count(r.backup.head), t.bold)
+	s.label(0, count(int64(a.from)), t.dim)
+	for _, w := range []window{r.backup, r.current} {
+		if w.compact > 0 {
+			s.label(a.col(w.compact), count(w.compact), t.dim)
+		}
+	}
+	if a.to > float64(r.current.head) {
+		s.label(a.width-1, count(int64(a.to)), t.dim)
+	}
+	return s
+}
+
+// bar is a snapshot's window: compacted, kept, and, after the backup's head,
+// undone.
+func (r *ruler) bar(t *theme, a axis, w *window) *strip {
+	s := newStrip(a.width)
+	s.fill(0, a.col(w.compact)-1, t.compacted, t.dim)
+	s.fill(a.col(w.compact), a.col(w.head), t.kept, "")
+	if w.head > r.backup.head {
+		from := min(a.col(r.backup.head)+1, a.col(w.head))
+		s.fill(max(from, a.col(w.compact)), a.col(w.head), t.undone, t.warning)
+	}
+	if w == &r.current && r.revisions != nil {
+		s.fill(a.col(w.head)+1, a.col(r.revisions.LastSeenAtMost), t.seen, t.dim)
+	}
+	for _, rev := range w.bumped {
+		s.fill(a.col(rev), a.col(rev), t.bumped, t.bold)
+	}
+	return s
+}
+
+// gap is a bracket over what the restore undoes.
+func (r *ruler) gap(t *theme, a axis) *strip {
+	s := newStrip(a.width)
+	n := r.current.head - r.backup.head
+	if n <= 0 {
+		return s
+	}
+	from, to := a.col(r.backup.head), a.col(r.current.head)
+	text := " " + count(n) + " undone "
+	s.fill(from, to, t.line, t.dim)
+	s.fill(from, from, t.left, t.dim)
+	s.fill(to, to, t.right, t.dim)
+	if to-from > len(text)+1 {
+		s.put(from+(to-from-len(text)+1)/2, text, t.warning)
+		return s
+	}
+	if !s.put(to+1, text, t.warning) {
+		s.put(from-len(text), text, t.warning)
+	}
+	return s
+}
+
+// start is where the restored store starts, and where it would have to.
+func (r *ruler) start(t *theme, a axis) *strip {
+	s := newStrip(a.width)
+	v := r.revisions
+	if v == nil {
+		return s
+	}
+	color := t.critical
+	switch v.BumpVerdict {
+	case restore.BumpEnough:
+		color = t.good
+	case restore.BumpUnsure:
+		color = t.warning
+	}
+	if float64(v.Restored) > a.to {
+		text := "starts at " + count(v.Restored) + " " + t.arrow
+		s.put(a.width-ansi.StringWidth(text), text, color)
+		return s
+	}
+	if v.BumpVerdict != restore.BumpEnough {
+		s.mark(a.col(r.least), t.minimum, "at least "+count(r.least), t.dim)
+	}
+	s.mark(a.col(v.Restored), t.restored, "starts at "+count(v.Restored), color)
+	return s
+}
+
+// legend explains the parts that are there.
+func (r *ruler) legend(t *theme, width int) []string {
+	type part struct {
+		glyph, means string
+		style        style
+		there        bool
+	}
+	v := r.revisions
+	parts := []part{
+		{t.compacted, "compacted", t.dim, r.backup.compact > 0 || r.current.compact > 0},
+		{t.kept, "kept", "", true},
+		{t.undone, "undone by the restore", t.warning, r.current.head > r.backup.head},
+		{t.seen, "watchers may have seen", t.dim, v != nil && v.LastSeenAtMost > r.current.head},
+		{t.bumped, "bumped by an earlier restore", t.bold, len(r.backup.bumped)+len(r.current.bumped) > 0},
+	}
+	var lines []string
+	line, used := spaces(rulerLabel), rulerLabel
+	for _, p := range parts {
+		n := len(p.means) + 4
+		switch {
+		case !p.there:
 			continue
+		case used+n > width:
+			lines = append(lines, line)
+			line, used = spaces(rulerLabel), rulerLabel
 		}
-		lines = append(lines, strings.Repeat(" ", names+x)+text)
+		line += p.style.paint(p.glyph) + " " + t.dim.paint(p.means) + "  "
+		used += n
 	}
-	return append(lines, fmt.Sprintf("%s%s kept  %s compacted away  %s the gap: undone by the restore", strings.Repeat(" ", names), kept, compacted, gap))
+	return append(lines, line)
 }
 
-func (r ruler) newest() int64 {
-	var n int64 = 1
-	for _, s := range r.spans {
-		n = max(n, s.head)
-	}
-	return n
+// strip is a line that is drawn piece by piece.
+type strip struct {
+	cells  []string
+	styles []style
 }
 
-// pad fills or cuts s to exactly width columns.
-func pad(s string, width int) string {
-	w := ansi.StringWidth(s)
-	if w > width {
-		s = ansi.Truncate(s, width, "…")
-		w = ansi.StringWidth(s)
+func newStrip(width int) *strip {
+	return &strip{cells: make([]string, width), styles: make([]style, width)}
+}
+
+// fill draws a glyph from one column to another.
+func (s *strip) fill(from, to int, glyph string, look style) {
+	for i := max(from, 0); i <= min(to, len(s.cells)-1); i++ {
+		s.cells[i], s.styles[i] = glyph, look
 	}
-	return s + strings.Repeat(" ", max(0, width-w))
+}
+
+// put writes text at a column, and says whether there is room for it.
+func (s *strip) put(at int, text string, look style) bool {
+	runes := []rune(text)
+	if at < 0 || at+len(runes) > len(s.cells) {
+		return false
+	}
+	for i, r := range runes {
+		s.cells[at+i], s.styles[at+i] = string(r), look
+	}
+	return true
+}
+
+// mark writes a glyph at a column and text on the side where there is room, over
+// what is there.
+func (s *strip) mark(at int, glyph, text string, look style) {
+	if !s.put(at, glyph+" "+text, look) {
+		s.put(at-len(text)-1, text+" "+glyph, look)
+	}
+}
+
+// label writes text from a column on, or up to it, where nothing is yet.
+func (s *strip) label(at int, text string, look style) {
+	for _, from := range []int{at, at - len(text) + 1} {
+		if from >= 0 && from+len(text) <= len(s.cells) && s.free(from-2, from+len(text)+2) {
+			s.put(from, text, look)
+			return
+		}
+	}
+}
+
+// free says whether nothing stands between two columns.
+func (s *strip) free(from, to int) bool {
+	for i := max(from, 0); i < min(to, len(s.cells)); i++ {
+		if s.cells[i] != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// String is the strip without the space at its end.
+func (s *strip) String() string {
+	var b strings.Builder
+	for i := 0; i < len(s.cells); {
+		j := i
+		var text strings.Builder
+		for ; j < len(s.cells) && s.styles[j] == s.styles[i]; j++ {
+			if s.cells[j] == "" {
+				text.WriteByte(' ')
+				continue
+			}
+			text.WriteString(s.cells[j])
+		}
+		b.WriteString(s.styles[i].paint(text.String()))
+		i = j
+	}
+	return b.String()
 }

@@ -1,132 +1,375 @@
 package tui
 
 import (
+	"cmp"
+	"slices"
 	"strings"
+	"sync/atomic"
 
+	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
+
+	"revenant/decoder/sanitize"
 )
 
-// table is a list of rows of which only those in sight are drawn, so that its
-// cost does not grow with its length.
-type table struct {
-	columns []column
-	length  int
-	cell    func(row, column int) string
-	style   func(row, column int, cell string) string // of no width; nil for none
-
-	width, height int // height with the header
-	cursor, top   int
-}
-
-// column is a column of fixed width; the last one takes what is left.
+// column is a column of a table.
 type column struct {
 	title string
-	width int
+	key   string // that sorts by it, "" for none
+	min   int    // columns it needs at least
+	max   int    // and may have at most, 0 for as many as its widest cell
+	drop  int    // the highest is left out first where there is no room; 0 stays
 }
 
-func (t *table) resize(width, height int) {
-	t.width, t.height = width, height
-	t.move(0)
+// rows is what a table shows, by row number. It is not changed while a table has
+// it, for sorting and filtering read it on goroutines of their own.
+type rows struct {
+	count   int
+	cell    func(row, column int) string            // as it is in the evidence
+	compare func(a, b, column int) int              // rows by a column; nil compares the cells
+	minor   func(row int) bool                      // left out unless all are asked for; nil for none
+	look    func(t *theme, row int) (style, string) // of its first cell, and a mark; nil for none
 }
 
-// rows is how many rows are in sight.
-func (t *table) rows() int { return max(1, t.height-1) }
-
-// move moves the cursor by n rows and keeps it in sight.
-func (t *table) move(n int) {
-	t.cursor = max(0, min(t.cursor+n, t.length-1))
-	t.top = min(t.top, t.cursor)
-	t.top = max(t.top, t.cursor-t.rows()+1)
-	t.top = max(0, min(t.top, t.length-t.rows()))
+// order is how rows are sorted and which are shown.
+type order struct {
+	by      int // column
+	reverse bool
+	words   string // that a row must hold, in any case and order
+	all     bool   // the minor ones, too
 }
 
-func (t *table) line(cells func(column int) string) string {
-	var b strings.Builder
-	left := t.width
-	for i, c := range t.columns {
-		width := min(c.width, left)
-		if i == len(t.columns)-1 {
-			width = left
-		}
-		if width <= 0 {
-			break
-		}
-		b.WriteString(pad(cells(i), width-1) + " ")
-		left -= width
+// table shows rows of which there may be a million: it draws those that are to
+// be seen, and sorts and filters in commands.
+type table struct {
+	*session
+	columns []column
+	order   order
+
+	rows     rows
+	sorted   []int32 // row numbers in order
+	shown    []int32 // those of them that pass the filter
+	widest   []int   // cell of each column, over all rows
+	have     order   // what sorted and shown are for
+	ready    bool    // they are for rows
+	asked    *atomic.Int64
+	chosen   bool  // the person has moved: selected is kept through sorting
+	selected int32 // row number
+	at       int   // its place in shown
+	top      int   // first place drawn
+	widths   []int // of the columns as drawn, 0 for one left out
+	width    int
+	height   int // with the header
+}
+
+// arrangedMsg is the result of arrange.
+type arrangedMsg struct {
+	table  *table
+	asked  int64
+	order  order
+	sorted []int32
+	shown  []int32
+	widest []int // nil as before
+}
+
+func newTable(s *session, columns ...column) *table {
+	return &table{session: s, columns: columns, asked: new(atomic.Int64), widths: make([]int, len(columns))}
+}
+
+// setRows shows other rows, the same rows by their numbers: the selected one stays.
+func (t *table) setRows(r rows) tea.Cmd {
+	t.rows, t.ready = r, false
+	return t.arrange()
+}
+
+// setOrder sorts or filters anew.
+func (t *table) setOrder(o order) tea.Cmd {
+	t.order = o
+	return t.arrange()
+}
+
+// sortBy sorts by the column that the key stands for, or turns the order round.
+func (t *table) sortBy(key string) tea.Cmd {
+	by := slices.IndexFunc(t.columns, func(c column) bool { return c.key == key })
+	if by < 0 {
+		return nil
 	}
-	return pad(b.String(), t.width)
+	o := t.order
+	o.by, o.reverse = by, by == o.by && !o.reverse
+	return t.setOrder(o)
 }
 
-// view draws the header and the rows in sight.
-func (t *table) view(th *theme) string {
-	lines := []string{th.dim.Render(t.line(func(i int) string { return t.columns[i].title }))}
-	for row := t.top; row < min(t.top+t.rows(), t.length); row++ {
-		line := t.line(func(i int) string {
-			cell := t.cell(row, i)
-			if row == t.cursor || t.style == nil {
-				return cell
+// arrange sorts and filters as far as that is not done already. What is on screen
+// stays until the result is there.
+func (t *table) arrange() tea.Cmd {
+	asked := t.asked.Add(1)
+	stale := func() bool { return t.asked.Load() != asked }
+	r, o, columns := t.rows, t.order, len(t.columns)
+	sorted, from, measured := t.sorted, t.sorted, t.ready
+	resort := !t.ready || o.by != t.have.by || o.reverse != t.have.reverse
+	if !resort && o.all == t.have.all && strings.HasPrefix(o.words, t.have.words) {
+		from = t.shown // a longer filter passes fewer rows
+	}
+	return t.tasks.cmd(func() tea.Msg {
+		msg := arrangedMsg{table: t, asked: asked, order: o}
+		if resort {
+			sorted = r.sort(o)
+			from = sorted
+		}
+		if !measured {
+			msg.widest = r.measure(columns, stale)
+		}
+		msg.sorted, msg.shown = sorted, r.filter(from, o, columns, stale)
+		if stale() {
+			return nil
+		}
+		return msg
+	})
+}
+
+// arranged takes over what arrange has made, and says whether it was this table's.
+func (t *table) arranged(msg arrangedMsg) bool {
+	if msg.table != t || msg.asked != t.asked.Load() {
+		return false
+	}
+	t.sorted, t.shown, t.have, t.ready = msg.sorted, msg.shown, msg.order, true
+	if msg.widest != nil {
+		t.widest = msg.widest
+	}
+	if i := slices.Index(t.shown, t.selected); i >= 0 && t.chosen {
+		t.at = i
+	} else if !t.chosen {
+		t.at = 0
+	}
+	t.layout()
+	t.move("")
+	return true
+}
+
+// sort orders all row numbers; equal rows stay in the order of their numbers.
+func (r *rows) sort(o order) []int32 {
+	list := make([]int32, r.count)
+	for i := range list {
+		list[i] = int32(i)
+	}
+	compare := r.compare
+	if compare == nil {
+		compare = func(a, b, column int) int { return strings.Compare(r.cell(a, column), r.cell(b, column)) }
+	}
+	slices.SortFunc(list, func(a, b int32) int {
+		d := compare(int(a), int(b), o.by)
+		if o.reverse {
+			d = -d
+		}
+		return cmp.Or(d, cmp.Compare(a, b))
+	})
+	return list
+}
+
+// checkEvery is after how many rows a command looks whether it is still wanted.
+const checkEvery = 1 << 12
+
+// filter lists those rows of from that are to be shown.
+func (r *rows) filter(from []int32, o order, columns int, stale func() bool) []int32 {
+	words := strings.Fields(strings.ToLower(o.words))
+	if len(words) == 0 && (o.all || r.minor == nil) {
+		return from
+	}
+	var shown []int32
+	for n, row := range from {
+		if n%checkEvery == 0 && stale() {
+			return nil
+		}
+		if !o.all && r.minor != nil && r.minor(int(row)) {
+			continue
+		}
+		if r.holds(int(row), words, columns) {
+			shown = append(shown, row)
+		}
+	}
+	return shown
+}
+
+// holds says whether every word occurs in some cell of the row.
+func (r *rows) holds(row int, words []string, columns int) bool {
+	for _, word := range words {
+		found := false
+		for c := 0; c < columns && !found; c++ {
+			found = strings.Contains(strings.ToLower(r.cell(row, c)), word)
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
+}
+
+// measure finds the widest cell of each column. No string is wider than it has
+// bytes, so that few need to be looked at.
+func (r *rows) measure(columns int, stale func() bool) []int {
+	widest := make([]int, columns)
+	for row := range r.count {
+		if row%checkEvery == 0 && stale() {
+			return nil
+		}
+		for c := range widest {
+			if s := r.cell(row, c); len(s) > widest[c] {
+				widest[c] = max(widest[c], ansi.StringWidth(sanitize.Line(s)))
 			}
-			return t.style(row, i, cell)
-		})
-		if row == t.cursor {
-			line = th.selected.Render(ansi.Strip(line))
-		}
-		lines = append(lines, line)
-	}
-	return strings.Join(lines, "\n")
-}
-
-// text is lines that scroll.
-type text struct {
-	lines         []string
-	width, height int
-	top           int
-}
-
-// set wraps the paragraphs to the width.
-func (t *text) set(s string) {
-	t.lines = nil
-	for line := range strings.SplitSeq(strings.TrimRight(s, "\n"), "\n") {
-		indent := line[:len(line)-len(strings.TrimLeft(line, " "))]
-		wrapped := ansi.Wrap(strings.TrimLeft(line, " "), max(10, t.width-len(indent)), "")
-		for part := range strings.SplitSeq(wrapped, "\n") {
-			t.lines = append(t.lines, indent+part)
 		}
 	}
-	t.scroll(0)
+	return widest
 }
 
-// act scrolls as the action asks.
-func (t *text) act(a action) {
-	switch a {
-	case actUp:
-		t.scroll(-1)
-	case actDown:
-		t.scroll(1)
-	case actPageUp:
-		t.scroll(-t.height)
-	case actPageDown:
-		t.scroll(t.height)
-	case actTop:
-		t.scroll(-len(t.lines))
-	case actBottom:
-		t.scroll(len(t.lines))
+const (
+	gutter    = 4 // before the first column: selection and mark
+	columnGap = 2
+)
+
+func (t *table) setSize(width, height int) {
+	t.width, t.height = width, height
+	t.layout()
+	t.move("")
+}
+
+// layout gives every column its widest cell, and where that is too much, takes
+// from the columns that can give, and then leaves some out.
+func (t *table) layout() {
+	total := func() (sum int) {
+		for _, w := range t.widths {
+			if w > 0 {
+				sum += w + columnGap
+			}
+		}
+		return sum - columnGap
+	}
+	room := t.width - gutter
+	for i, c := range t.columns {
+		w := len(c.title) + 2 // and the arrow of sorting
+		if i < len(t.widest) {
+			w = max(w, t.widest[i])
+		}
+		if c.max > 0 {
+			w = min(w, c.max)
+		}
+		t.widths[i] = max(w, c.min)
+	}
+	for over := total() - room; over > 0; over = total() - room {
+		if most := t.widestSpare(); most >= 0 {
+			t.widths[most] -= min(over, t.widths[most]-t.columns[most].min)
+			continue
+		}
+		last := -1
+		for i, c := range t.columns {
+			if t.widths[i] > 0 && c.drop > 0 && (last < 0 || c.drop > t.columns[last].drop) {
+				last = i
+			}
+		}
+		if last < 0 {
+			return
+		}
+		t.widths[last] = 0
 	}
 }
 
-func (t *text) scroll(n int) { t.top = max(0, min(t.top+n, len(t.lines)-t.height)) }
+// widestSpare is the column that can give most, -1 for none.
+func (t *table) widestSpare() int {
+	most, spare := -1, 0
+	for i, c := range t.columns {
+		if s := t.widths[i] - c.min; t.widths[i] > 0 && s > spare {
+			most, spare = i, s
+		}
+	}
+	return most
+}
 
-func (t *text) view() string {
+// move moves the selection and keeps it in sight.
+func (t *table) move(a action) {
+	page := max(t.height-1, 1)
+	t.chosen = t.chosen || a != ""
+	t.at = moved(t.at, a, page, len(t.shown)-1)
+	if row, ok := t.row(); ok {
+		t.selected = int32(row)
+	}
+	t.top = max(min(t.top, t.at, len(t.shown)-page), t.at-page+1, 0)
+}
+
+// row is the number of the selected row.
+func (t *table) row() (int, bool) {
+	if t.at >= len(t.shown) {
+		return 0, false
+	}
+	return int(t.shown[t.at]), true
+}
+
+// moves are the actions that move takes.
+func (t *table) moves(k keys) keys {
+	why := ""
+	if len(t.shown) == 0 {
+		why = "the list is empty"
+	}
+	for _, a := range []action{up, down, halfUp, halfDown, pageUp, pageDown, top, bottom, open} {
+		k[a] = why
+	}
+	return k
+}
+
+// view draws the header and the rows in sight. Without focus the selection is
+// only marked; faded draws all without the colours of severity.
+func (t *table) view(focus, faded bool) []string {
+	lines := []string{t.header()}
+	for at := t.top; at < min(t.top+t.height-1, len(t.shown)); at++ {
+		lines = append(lines, t.line(int(t.shown[at]), at == t.at, focus, faded))
+	}
+	return lines
+}
+
+func (t *table) header() string {
 	var b strings.Builder
-	for i := range t.height {
-		if i > 0 {
-			b.WriteByte('\n')
+	b.WriteString(spaces(gutter))
+	for i, c := range t.columns {
+		if t.widths[i] == 0 {
+			continue
 		}
-		line := ""
-		if n := t.top + i; n < len(t.lines) {
-			line = t.lines[n]
+		title := c.title
+		if i == t.have.by && t.ready {
+			title += " " + map[bool]string{false: t.theme.down, true: t.theme.up}[t.have.reverse]
 		}
-		b.WriteString(pad(line, t.width))
+		b.WriteString(t.theme.fit(title, t.widths[i]) + spaces(columnGap))
 	}
-	return b.String()
+	return t.theme.dim.paint(strings.TrimRight(b.String(), " "))
+}
+
+func (t *table) line(row int, selected, focus, faded bool) string {
+	color, mark := style(""), " "
+	if t.rows.look != nil {
+		color, mark = t.rows.look(t.theme, row)
+	}
+	base := style("")
+	if faded {
+		color, base = t.theme.dim, t.theme.dim
+	}
+	cursor := " "
+	if selected {
+		cursor = t.theme.cursor
+		if focus {
+			base, color = base+t.theme.selected, color+t.theme.selected
+		}
+	}
+	var head, rest strings.Builder
+	head.WriteString(cursor + " " + mark + " ")
+	to, used := &head, gutter
+	for i, w := range t.widths {
+		if w == 0 {
+			continue
+		}
+		to.WriteString(t.theme.fit(sanitize.Line(t.rows.cell(row, i)), w) + spaces(columnGap))
+		used += w + columnGap
+		to = &rest
+	}
+	text := rest.String()
+	if used > t.width {
+		text = strings.TrimSuffix(text, spaces(columnGap))
+	}
+	return color.paint(head.String()) + base.paint(text+spaces(t.width-used))
 }

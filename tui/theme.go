@@ -2,43 +2,134 @@ package tui
 
 import (
 	"image/color"
+	"strings"
 
-	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/ansi"
 
 	"revenant/analyzer/restore"
 )
 
-// theme is the styles of one background. Colour carries severity and marks what
-// is selected; nothing is told by colour alone.
+// style is an SGR sequence, "" for plain text.
+type style string
+
+// paint wraps text, which must not be painted already.
+func (s style) paint(text string) string {
+	if s == "" || text == "" {
+		return text
+	}
+	return string(s) + text + ansi.ResetStyle
+}
+
+// theme is how things look: styles for the terminal's colours and background,
+// and glyphs for its character set. Colour carries severity and nothing else.
 type theme struct {
-	title, dim, selected, key, border lipgloss.Style
-	critical, warning, ok             lipgloss.Style
+	glyphs
+	bold, dim, selected     style
+	critical, warning, good style
 }
 
-func newTheme(dark bool) theme {
-	pick := lipgloss.LightDark(dark)
-	fg := func(light, dark string) lipgloss.Style {
-		var c color.Color = pick(lipgloss.Color(light), lipgloss.Color(dark))
-		return lipgloss.NewStyle().Foreground(c)
+// newTheme returns the theme for a background that is dark or not, and for what
+// the terminal can do. Colours beyond that are left to the renderer to reduce.
+func newTheme(dark bool, profile colorprofile.Profile, g glyphs) *theme {
+	t := &theme{glyphs: g}
+	sgr := func(s ansi.Style) style { return style(s.String()) }
+	fg := func(c color.Color) style { return sgr(ansi.Style{}.ForegroundColor(c)) }
+	t.bold = sgr(ansi.Style{}.Bold())
+	switch {
+	case profile <= colorprofile.ASCII:
+		t.dim, t.selected = sgr(ansi.Style{}.Faint()), sgr(ansi.Style{}.Reverse(true))
+		t.critical = t.bold
+	case profile == colorprofile.ANSI:
+		t.dim, t.selected = sgr(ansi.Style{}.Faint()), sgr(ansi.Style{}.Reverse(true))
+		t.critical, t.warning, t.good = fg(ansi.Red), fg(ansi.Yellow), fg(ansi.Green)
+	case dark:
+		t.dim, t.selected = fg(rgb(0x8a919e)), sgr(ansi.Style{}.BackgroundColor(rgb(0x2f3642)))
+		t.critical, t.warning, t.good = fg(rgb(0xff7b72)), fg(rgb(0xe3b341)), fg(rgb(0x8ccf7e))
+	default:
+		t.dim, t.selected = fg(rgb(0x666c76)), sgr(ansi.Style{}.BackgroundColor(rgb(0xdde4ee)))
+		t.critical, t.warning, t.good = fg(rgb(0xb3261e)), fg(rgb(0x8a5a00)), fg(rgb(0x2c6e31))
 	}
-	return theme{
-		title:    lipgloss.NewStyle().Bold(true),
-		dim:      fg("#6b6b6b", "#8a8a8a"),
-		selected: lipgloss.NewStyle().Reverse(true),
-		key:      fg("#005f87", "#87afd7").Bold(true),
-		border:   fg("#b2b2b2", "#585858"),
-		critical: fg("#b00020", "#ff6b6b").Bold(true),
-		warning:  fg("#8a5a00", "#e5b567"),
-		ok:       fg("#2e6b2e", "#87af87"),
-	}
+	return t
 }
 
-func (t *theme) severity(s restore.Severity) lipgloss.Style {
+func rgb(hex uint32) color.Color {
+	return color.RGBA{R: uint8(hex >> 16), G: uint8(hex >> 8), B: uint8(hex), A: 0xff}
+}
+
+// severity is the colour and the mark of a severity. The marks tell without
+// colour, too.
+func (t *theme) severity(s restore.Severity) (style, string) {
 	switch s {
 	case restore.Critical:
-		return t.critical
+		return t.critical, t.markCritical
 	case restore.Warning:
-		return t.warning
+		return t.warning, t.markWarning
 	}
-	return t.ok
+	return "", t.markOK
+}
+
+// glyphs are the characters beyond ASCII that the screens draw with, each one
+// column wide.
+type glyphs struct {
+	ellipsis, dot, arrow, line, column, up, down, cursor string
+	markCritical, markWarning, markOK                    string
+	left, right                                          string // ends of a bracket
+	compacted, kept, undone, seen                        string // parts of a revision window
+	bumped, restored, minimum                            string // revisions on the ruler
+	full, empty                                          string // of a progress bar
+}
+
+var (
+	unicodeGlyphs = glyphs{
+		ellipsis: "…", dot: "·", arrow: "→", line: "─", column: "│", up: "↑", down: "↓", cursor: "▌",
+		markCritical: "●", markWarning: "○", markOK: "·",
+		left: "├", right: "┤",
+		compacted: "░", kept: "█", undone: "▒", seen: "·",
+		bumped: "◆", restored: "▲", minimum: "╎",
+		full: "█", empty: "░",
+	}
+	asciiGlyphs = glyphs{
+		ellipsis: "~", dot: "-", arrow: ">", line: "-", column: "|", up: "^", down: "v", cursor: ">",
+		markCritical: "!", markWarning: "*", markOK: ".",
+		left: "|", right: "|",
+		compacted: "-", kept: "=", undone: "#", seen: ".",
+		bumped: "*", restored: "^", minimum: "|",
+		full: "#", empty: ".",
+	}
+)
+
+// getenv is the value of a variable in environ, which has the form of
+// os.Environ: the last one counts.
+func getenv(environ []string, name string) string {
+	for i := len(environ) - 1; i >= 0; i-- {
+		if value, ok := strings.CutPrefix(environ[i], name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+// withoutColor says whether the person wants none: https://no-color.org counts
+// any value but the empty one. colorprofile reads it as a bool, so that NO_COLOR=yes
+// would be overlooked.
+func withoutColor(environ []string) bool { return getenv(environ, "NO_COLOR") != "" }
+
+// glyphsFor chooses the glyphs by the locale, in the order of setlocale(3). None
+// at all is what containers have, on terminals that draw UTF-8.
+func glyphsFor(environ []string) glyphs {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		locale := strings.ToLower(getenv(environ, name))
+		if locale == "" {
+			continue
+		}
+		if strings.Contains(locale, "utf-8") || strings.Contains(locale, "utf8") {
+			return unicodeGlyphs
+		}
+		return asciiGlyphs
+	}
+	if getenv(environ, "TERM") == "dumb" {
+		return asciiGlyphs
+	}
+	return unicodeGlyphs
 }

@@ -3,10 +3,9 @@ package tui
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
-	"slices"
-	"strings"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
@@ -15,81 +14,71 @@ import (
 	"revenant/decoder/snapshot"
 )
 
-// Side is one of the two snapshots.
+// Input is everything that the screens show.
+type Input struct {
+	Tool            string // name and version, such as "revenant 1.2.0"
+	Backup, Current Side
+	Plan            restore.Plan // to begin with
+	Warnings        []string     // of the caller's, shown with those of the prediction
+}
+
+// Side is one of the two snapshots and what was read off it. Neither is changed.
 type Side struct {
 	Snapshot *snapshot.Snapshot
 	State    *restore.State
 }
 
-// Input is what the screens show.
-type Input struct {
-	Tool     string // name and version of the program
-	Backup   Side
-	Current  Side
-	Plan     restore.Plan
-	Warnings []string
-}
-
-// Options says how to run.
+// Options says what to show and where. Load is required.
 type Options struct {
-	// Load opens the snapshots. It runs while the screen shows how far it is,
-	// and its context ends when the person gives up.
-	Load func(ctx context.Context, progress func(p snapshot.Progress, file string)) (*Input, error)
+	// Load opens the evidence. It is told to stop by ctx, and tells how far it is
+	// through progress, with the role of the file: "backup" or "current". Hashing
+	// may go on to tell so after Load has returned.
+	Load func(ctx context.Context, progress func(snapshot.Progress, string)) (*Input, error)
 
-	// Input and Output are the terminal; nil is the process's own.
-	Input  io.Reader
-	Output io.Writer
-	// Environ is the environment that decides on colours; nil is the process's.
-	Environ []string
+	Input   io.Reader // nil is os.Stdin
+	Output  io.Writer // nil is os.Stdout
+	Environ []string  // nil is os.Environ()
 }
 
-// ErrCancelled says that the person quit before the snapshots were open.
-var ErrCancelled = errors.New("cancelled while the snapshots were being opened")
-
-// Run shows the screens until the person quits. The error is Load's, ErrCancelled,
-// or the terminal's.
+// Run shows the screens until the person quits. The error is Load's, or ctx's,
+// or context.Canceled when the person quits before Load is done; then the
+// terminal is as it was. Nothing of the evidence is used after Run has returned.
 func Run(ctx context.Context, o Options) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	if o.Input == nil {
+		o.Input = os.Stdin
+	}
+	if o.Output == nil {
+		o.Output = os.Stdout
+	}
 	if o.Environ == nil {
 		o.Environ = os.Environ()
 	}
-	m := newModel(ctx, o)
-	options := []tea.ProgramOption{tea.WithContext(ctx), tea.WithEnvironment(o.Environ)}
-	if o.Input != nil {
-		options = append(options, tea.WithInput(o.Input))
+	profile := colorprofile.Detect(o.Output, o.Environ)
+	if withoutColor(o.Environ) {
+		profile = min(profile, colorprofile.ASCII)
 	}
-	if o.Output != nil {
-		options = append(options, tea.WithOutput(o.Output))
+	ctx, cancel := context.WithCancel(ctx)
+	m := newModel(ctx, profile, glyphsFor(o.Environ))
+	p := tea.NewProgram(m,
+		tea.WithContext(ctx), tea.WithoutSignalHandler(), // the caller's ctx ends on signals
+		tea.WithInput(o.Input), tea.WithOutput(o.Output), tea.WithEnvironment(o.Environ),
+		tea.WithColorProfile(profile),
+	)
+	m.load = func() (*Input, error) {
+		return o.Load(ctx, func(progress snapshot.Progress, role string) { p.Send(progressMsg{progress, role}) })
 	}
-	if noColor(o.Environ) {
-		options = append(options, tea.WithColorProfile(colorprofile.ASCII))
-	}
-	p := tea.NewProgram(m, options...)
-	m.send = p.Send
 	_, err := p.Run()
 	cancel()
-	if m.loading.Load() {
-		<-m.loaded // Load may still be using what it opened
-	}
+	m.tasks.end()
 	switch {
-	case !m.loading.Load() && err != nil:
-		return err // the terminal could not be had
-	case m.loadErr != nil && !errors.Is(m.loadErr, context.Canceled):
-		return m.loadErr
-	case m.session.in == nil:
-		return ErrCancelled
-	case errors.Is(err, tea.ErrInterrupted), errors.Is(err, context.Canceled):
-		return nil
+	case m.err != nil:
+		return m.err
+	case errors.Is(err, context.Canceled):
+		return context.Canceled
+	case err != nil:
+		return fmt.Errorf("terminal: %w", err)
+	case m.input == nil:
+		return context.Canceled
 	}
-	return err
-}
-
-// noColor says whether NO_COLOR is set to anything but the empty string
-// (https://no-color.org). Libraries read it as a boolean.
-func noColor(environ []string) bool {
-	return slices.ContainsFunc(environ, func(e string) bool {
-		value, ok := strings.CutPrefix(e, "NO_COLOR=")
-		return ok && value != ""
-	})
+	return nil
 }

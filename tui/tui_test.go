@@ -51,12 +51,9 @@ func demoInput(t testing.TB) *Input {
 // start opens the input at a size and runs everything that follows from it.
 func start(t testing.TB, in *Input, width, height int) *model {
 	t.Helper()
-	m := newModel(t.Context(), Options{
-		Load:    func(context.Context, func(snapshot.Progress, string)) (*Input, error) { return in, nil },
-		Environ: []string{"LANG=C.UTF-8"},
-	})
+	m := newModel(t.Context(), colorprofile.TrueColor, unicodeGlyphs)
 	send(t, m, tea.WindowSizeMsg{Width: width, Height: height})
-	send(t, m, m.load())
+	send(t, m, loadedMsg{input: in})
 	return m
 }
 
@@ -80,12 +77,12 @@ func send(t testing.TB, m *model, msg tea.Msg) {
 	}
 }
 
-// press types keys: a rune each, or a name in angle brackets.
-func press(t testing.TB, m *model, keys string) {
+// typeKeys types keys: a rune each, or a name in angle brackets.
+func typeKeys(t testing.TB, m *model, keys string) {
 	t.Helper()
 	named := map[string]tea.Key{"enter": {Code: tea.KeyEnter}, "esc": {Code: tea.KeyEscape}, "down": {Code: tea.KeyDown}, "pgdown": {Code: tea.KeyPgDown}, "backspace": {Code: tea.KeyBackspace}}
 	for keys != "" {
-		m.draw() // the person sees the screen before the next key
+		draw(m) // the person sees the screen before the next key
 		if name, rest, ok := strings.Cut(strings.TrimPrefix(keys, "<"), ">"); ok && keys[0] == '<' {
 			send(t, m, tea.KeyPressMsg(named[name]))
 			keys = rest
@@ -98,7 +95,9 @@ func press(t testing.TB, m *model, keys string) {
 }
 
 // plain is the screen without colours.
-func plain(m *model) string { return ansi.Strip(m.draw()) }
+func plain(m *model) string { return ansi.Strip(draw(m)) }
+
+func draw(m *model) string { return m.View().Content }
 
 // TestScreens holds every screen against its golden file, at sizes from the
 // smallest, and wants each to fill the terminal exactly.
@@ -107,13 +106,13 @@ func TestScreens(t *testing.T) {
 	for _, size := range [][2]int{{80, 24}, {120, 40}, {200, 50}} {
 		for _, tt := range []struct{ name, keys string }{
 			{"overview", ""},
-			{"overview-bump", "b"},
+			{"overview-bump", "bm"},
 			{"overview-end", "G"},
-			{"refused", "bm"},
+			{"refused", "b"},
 			{"pods", "2"},
 			{"pods-filter", "2/db-<enter>"},
 			{"pods-none", "2/nothing-like-it<enter>"},
-			{"pods-healed-all", "2bu"},
+			{"pods-healed-all", "2bmu"},
 			{"pods-kept", "2a"},
 			{"detail", "2jj<enter>"},
 			{"detail-object", "2jj<enter><pgdown>"},
@@ -122,7 +121,7 @@ func TestScreens(t *testing.T) {
 			name := fmt.Sprintf("%s-%dx%d", tt.name, size[0], size[1])
 			t.Run(name, func(t *testing.T) {
 				m := start(t, in, size[0], size[1])
-				press(t, m, tt.keys)
+				typeKeys(t, m, tt.keys)
 				got := plain(m)
 				fits(t, got, size[0], size[1])
 				golden(t, name, got)
@@ -179,17 +178,17 @@ func TestThemes(t *testing.T) {
 	dark, light := start(t, in, 100, 30), start(t, in, 100, 30)
 	send(t, dark, tea.BackgroundColorMsg{Color: color.Black})
 	send(t, light, tea.BackgroundColorMsg{Color: color.White})
-	press(t, dark, "2")
-	press(t, light, "2")
+	typeKeys(t, dark, "2")
+	typeKeys(t, light, "2")
 	if plain(dark) != plain(light) {
 		t.Error("the text depends on the background")
 	}
-	if dark.draw() == light.draw() {
+	if draw(dark) == draw(light) {
 		t.Error("the colours do not depend on the background")
 	}
 	var out bytes.Buffer
 	w := colorprofile.Writer{Forward: &out, Profile: colorprofile.ASCII}
-	if _, err := w.WriteString(dark.draw()); err != nil {
+	if _, err := w.WriteString(draw(dark)); err != nil {
 		t.Fatal(err)
 	}
 	if strings.Contains(out.String(), "\x1b[3") || strings.Contains(out.String(), "38;") {
@@ -209,7 +208,7 @@ func TestNoColor(t *testing.T) {
 		{[]string{"NO_COLOR=false"}, true},
 		{[]string{"NO_COLOR=no"}, true},
 	} {
-		if got := noColor(tt.environ); got != tt.want {
+		if got := withoutColor(tt.environ); got != tt.want {
 			t.Errorf("noColor(%q) = %v", tt.environ, got)
 		}
 	}
@@ -217,32 +216,32 @@ func TestNoColor(t *testing.T) {
 
 func TestPlanKeys(t *testing.T) {
 	m := start(t, demoInput(t), 100, 30)
-	phantoms := func() int { return m.session.prediction.Summary[restore.Phantom] }
+	phantoms := func() int { return m.prediction.Summary[restore.Phantom] }
 	if phantoms() != 18 {
 		t.Fatalf("%d phantoms at the start", phantoms())
 	}
-	press(t, m, "b")
-	if p := m.session.plan; p.BumpRevision == 0 || !p.MarkCompacted || phantoms() != 0 {
-		t.Errorf("after b: %+v, %d phantoms", p, phantoms())
+	typeKeys(t, m, "b")
+	if p := m.plan.plan; p.BumpRevision == 0 || m.refused == nil || phantoms() != 18 {
+		t.Errorf("a bump alone is not refused, or the old prediction is gone: %+v", p)
 	}
-	press(t, m, "m")
-	if m.session.refused == nil || phantoms() != 0 {
-		t.Errorf("a bump alone is not refused, or the old prediction is gone")
+	typeKeys(t, m, "m")
+	if p := m.plan.plan; !p.MarkCompacted || m.refused != nil || phantoms() != 0 {
+		t.Errorf("after b and m: %+v, %v, %d phantoms", p, m.refused, phantoms())
 	}
-	press(t, m, "mbb")
-	if p := m.session.plan; p.BumpRevision != 0 || p.MarkCompacted || phantoms() != 18 || m.session.refused != nil {
-		t.Errorf("back at no bump: %+v, %d phantoms, %v", p, phantoms(), m.session.refused)
+	typeKeys(t, m, "mbb")
+	if p := m.plan.plan; p.BumpRevision != 0 || p.MarkCompacted || phantoms() != 18 || m.refused != nil {
+		t.Errorf("back at no bump: %+v, %d phantoms, %v", p, phantoms(), m.refused)
 	}
-	press(t, m, "r")
+	typeKeys(t, m, "r")
 	if phantoms() != 0 {
 		t.Errorf("%d phantoms with all kubelets restarted", phantoms())
 	}
-	press(t, m, "ra")
-	if n := m.session.prediction.Summary[restore.Hidden]; n != 18 || phantoms() != 0 {
+	typeKeys(t, m, "ra")
+	if n := m.prediction.Summary[restore.Hidden]; n != 18 || phantoms() != 0 {
 		t.Errorf("%d hidden, %d phantoms with API servers kept", n, phantoms())
 	}
-	press(t, m, "a2rr")
-	if got := m.session.plan.RestartKubelets.Nodes; len(got) != 1 || phantoms() == 0 || phantoms() == 18 {
+	typeKeys(t, m, "a2t")
+	if got := m.plan.plan.RestartKubelets.Nodes; len(got) != 1 || phantoms() == 0 || phantoms() == 18 {
 		t.Errorf("kubelet of the selected pod's node: %v, %d phantoms", got, phantoms())
 	}
 }
@@ -251,13 +250,15 @@ func TestPlanKeys(t *testing.T) {
 // of a newer plan.
 func TestOldAnswerIsDropped(t *testing.T) {
 	m := start(t, demoInput(t), 100, 30)
-	first := m.session.predict()
-	m.session.plan.RestartKubelets.All = true
-	second := m.session.predict()
-	m.Update(second())
-	m.Update(first())
-	if m.session.prediction.Summary[restore.Phantom] != 0 {
-		t.Error("the older plan's prediction is shown")
+	late := m.predict()()
+	m.Update(tea.KeyPressMsg(tea.Key{Code: 'r', Text: "r"})) // another plan, not yet predicted
+	_, again := m.Update(late)
+	if again == nil || !m.pending {
+		t.Fatal("the older plan's prediction is taken for the newer one's")
+	}
+	send(t, m, again())
+	if m.prediction.Summary[restore.Phantom] != 0 || m.pending {
+		t.Error("the newer plan's prediction is not shown")
 	}
 }
 
@@ -272,13 +273,13 @@ func TestHostileEvidence(t *testing.T) {
 	}
 	m := start(t, in, 100, 30)
 	for _, keys := range []string{"", "2", "<enter>", "<pgdown>", "r", "r", "r", "/" + "x", "<enter>", "1", "G"} {
-		press(t, m, keys)
+		typeKeys(t, m, keys)
 		for line := range strings.SplitSeq(plain(m), "\n") {
 			if i := strings.IndexFunc(line, func(r rune) bool { return unicode.IsControl(r) || r == '\u202e' }); i >= 0 {
 				t.Fatalf("after %q: control character in %q", keys, line)
 			}
 		}
-		if strings.Contains(m.draw(), "]52;") && strings.Contains(m.draw(), "\x1b]") {
+		if strings.Contains(draw(m), "]52;") && strings.Contains(draw(m), "\x1b]") {
 			t.Fatalf("after %q: an escape sequence of the evidence reached the screen", keys)
 		}
 		fits(t, plain(m), 100, 30)
@@ -288,9 +289,9 @@ func TestHostileEvidence(t *testing.T) {
 // TestDamageIsShownEverywhere wants a failed check to be named on every screen.
 func TestDamageIsShownEverywhere(t *testing.T) {
 	m := start(t, demoInput(t), 80, 24)
-	send(t, m, verified{restore.InBackup, &snapshot.Integrity{Checks: []snapshot.Check{{Name: "trailer", Verdict: snapshot.Bad, Detail: "other bytes"}}}})
+	send(t, m, integrityMsg{side: backup, integrity: snapshot.Integrity{Checks: []snapshot.Check{{Name: "trailer", Verdict: snapshot.Bad, Detail: "other bytes"}}}})
 	for _, keys := range []string{"1", "2", "<enter>", "?"} {
-		press(t, m, keys)
+		typeKeys(t, m, keys)
 		if !strings.Contains(plain(m), "damaged: backup") {
 			t.Errorf("after %q the damage is not named:\n%s", keys, plain(m))
 		}
@@ -300,7 +301,7 @@ func TestDamageIsShownEverywhere(t *testing.T) {
 
 func TestTooSmall(t *testing.T) {
 	m := start(t, demoInput(t), 60, 20)
-	if got := plain(m); !strings.Contains(got, "revenant needs 80×24") {
+	if got := plain(m); !strings.Contains(got, "terminal is too small") {
 		t.Errorf("screen: %q", got)
 	}
 	send(t, m, tea.WindowSizeMsg{Width: 80, Height: 24})
@@ -309,14 +310,15 @@ func TestTooSmall(t *testing.T) {
 
 // TestHelpIsWhole wants the help to name every binding.
 func TestHelpIsWhole(t *testing.T) {
-	m := start(t, demoInput(t), 120, 60)
-	press(t, m, "?")
+	m := start(t, demoInput(t), 100, 80)
+	typeKeys(t, m, "?")
+	shown := strings.Join(strings.Fields(plain(m)), " ")
 	for _, b := range bindings {
-		if !strings.Contains(plain(m), b.help) {
-			t.Errorf("the help lacks %q", b.help)
+		if !strings.Contains(shown, b.does) {
+			t.Errorf("the help lacks %q", b.does)
 		}
 	}
-	if !strings.Contains(plain(m), "only on the pods") {
+	if !strings.Contains(plain(m), "needs a list") {
 		t.Error("the help does not say why a key does nothing here")
 	}
 }
@@ -326,9 +328,9 @@ func TestKeysAreUnique(t *testing.T) {
 	for _, b := range bindings {
 		for _, k := range b.keys {
 			if seen[k] != "" {
-				t.Errorf("%s stands for %s and for %s", k, seen[k], b.help)
+				t.Errorf("%s stands for %s and for %s", k, seen[k], b.does)
 			}
-			seen[k] = b.help
+			seen[k] = b.does
 		}
 	}
 }
@@ -348,7 +350,7 @@ func TestRun(t *testing.T) {
 		{"given up", func(ctx context.Context, _ func(snapshot.Progress, string)) (*Input, error) {
 			<-ctx.Done()
 			return nil, ctx.Err()
-		}, "\x1b", ErrCancelled},
+		}, "\x1b", context.Canceled},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			keys, typist, err := os.Pipe()
@@ -362,7 +364,7 @@ func TestRun(t *testing.T) {
 			}
 			var out bytes.Buffer
 			err = Run(t.Context(), Options{Load: tt.load, Input: keys, Output: &out, Environ: []string{"TERM=xterm"}})
-			if tt.name == "quit" && errors.Is(err, ErrCancelled) {
+			if tt.name == "quit" && errors.Is(err, context.Canceled) {
 				return // q came before the snapshots were open
 			}
 			if !errors.Is(err, tt.want) {
@@ -377,16 +379,21 @@ func TestRun(t *testing.T) {
 func BenchmarkTable(b *testing.B) {
 	for _, n := range []int{100, 10_000, 1_000_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			th := newTheme(true)
-			tb := table{
-				columns: []column{{"OUTCOME", 18}, {"NAMESPACE", 20}, {"NAME", 40}},
-				length:  n,
-				cell:    func(row, column int) string { return fmt.Sprintf("cell-%d-%d", row, column) },
+			m := start(b, demoInput(b), 160, 48)
+			pods := make([]restore.PodOutcome, n)
+			for i := range pods {
+				pods[i] = m.prediction.Pods[i%len(m.prediction.Pods)]
+				pods[i].Name = fmt.Sprintf("pod-%d", i)
+				pods[i].Severity = restore.Critical
 			}
-			tb.resize(160, 48)
+			p := *m.prediction
+			p.Pods = pods
+			m.prediction = &p
+			send(b, m, predictionMsg{})
+			typeKeys(b, m, "2")
 			for b.Loop() {
-				tb.move(1)
-				_ = tb.view(&th)
+				m.Update(tea.KeyPressMsg(tea.Key{Code: 'j', Text: "j"}))
+				_ = draw(m)
 			}
 		})
 	}

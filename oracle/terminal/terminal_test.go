@@ -69,19 +69,18 @@ func TestReview(t *testing.T) {
 			term := open(t, size[0], size[1], "LANG=C.UTF-8")
 			for _, step := range []struct{ keys, want string }{
 				{"", "18 run on unseen by the API"},
-				{"2", "OUTCOME"},
-				{"Enter", "Certainty: "},
-				{"h", "OUTCOME"}, // back; an escape would join the next key
-				{"/", "/▏"},
-				{"db-", "/db-▏"},
-				{"Enter", "filter db-"},
-				{"Escape", "30 pods"},
-				{"b", "0 phantom, 0 ghost"},
-				{"m", "refused: --mark-compacted required"},
-				{"m", "0 phantom, 0 ghost"},
-				{"?", "first line"},
+				{"2", "30 of 43 pods"},
+				{"Enter", "API shows"},
+				{"h", "OUTCOME"}, // to the list; an escape would join the next key
+				{"/", "filter"},
+				{"db-", "of 43 pods"},
+				{"Enter", "db-"},
+				{"Escape", "30 of 43 pods"},
+				{"b", "refused: --mark-compacted required"},
+				{"m", "18 terminated"},
+				{"?", "half a page up"},
 				{"Escape", "OUTCOME"},
-				{"1", "BACKUP"},
+				{"1", "Verdict"},
 			} {
 				if step.keys != "" {
 					term.tmux("send-keys", step.keys)
@@ -92,7 +91,7 @@ func TestReview(t *testing.T) {
 				}
 			}
 			term.tmux("resize-window", "-x", "100", "-y", "30")
-			term.await("BACKUP")
+			term.await("Verdict")
 			term.tmux("send-keys", "q")
 			term.ends()
 		})

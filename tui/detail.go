@@ -1,0 +1,308 @@
+package tui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	tea "charm.land/bubbletea/v2"
+
+	"revenant/analyzer/restore"
+	"revenant/decoder/kube"
+	"revenant/decoder/sanitize"
+	"revenant/decoder/snapshot"
+)
+
+// detail shows one pod: what becomes of it, why, and the object itself.
+type detail struct {
+	*session
+	pager
+	width int
+
+	pod   *restore.PodOutcome // nil for none
+	asked *atomic.Int64       // counts the pods shown: only the last one's objects count
+	read_ bool
+	// objects are the pod in the two snapshots.
+	objects [2]object
+	side    int // whose object is shown
+	wrapped wrapped
+}
+
+// object is a pod as a snapshot has it.
+type object struct {
+	there    bool
+	revision int64
+	yaml     string // safe to show
+	problem  string // why there is none
+}
+
+// objectsMsg are the objects of a pod.
+type objectsMsg struct {
+	asked   int64
+	objects [2]object
+}
+
+// wrapped is YAML broken into lines for a width.
+type wrapped struct {
+	side, width int
+	lines       []string
+}
+
+func newDetail(s *session) *detail { return &detail{session: s, asked: new(atomic.Int64)} }
+
+func (d *detail) setSize(width, height int) { d.width, d.height = width, height-1 }
+
+// show turns to another pod, nil for none, and reads its objects.
+func (d *detail) show(pod *restore.PodOutcome) tea.Cmd {
+	if pod == d.pod {
+		return nil
+	}
+	asked := d.asked.Add(1)
+	d.pod, d.read_, d.objects, d.top, d.wrapped = pod, false, [2]object{}, 0, wrapped{}
+	if pod == nil {
+		return nil
+	}
+	sides := [2]Side{d.input.Backup, d.input.Current}
+	return d.tasks.cmd(func() tea.Msg {
+		msg := objectsMsg{asked: asked}
+		for i := range sides {
+			if d.asked.Load() != asked {
+				return nil // the person has moved on
+			}
+			msg.objects[i] = readObject(&sides[i], pod)
+		}
+		return msg
+	})
+}
+
+// read takes the objects over.
+func (d *detail) read(msg objectsMsg) {
+	if msg.asked != d.asked.Load() {
+		return
+	}
+	d.objects, d.read_ = msg.objects, true
+	d.side = current
+	if !d.objects[current].there {
+		d.side = backup
+	}
+}
+
+// readObject reads and decodes the pod's object.
+func readObject(s *Side, pod *restore.PodOutcome) object {
+	i := slices.IndexFunc(s.State.Pods, func(p restore.Pod) bool {
+		return p.UID == pod.UID && p.Namespace == pod.Namespace && p.Name == pod.Name
+	})
+	if i < 0 {
+		return object{}
+	}
+	p := &s.State.Pods[i]
+	o := object{there: true, revision: p.ModRevision}
+	value, err := valueAt(s.Snapshot, p)
+	if err != nil {
+		o.problem = sanitize.Line(err.Error())
+		return o
+	}
+	key := kube.Key{Resource: "pods", Namespace: p.Namespace, Name: p.Name}
+	o.yaml = sanitize.Text(string(kube.Decode(key, value).YAML(kube.PrintOptions{DropManagedFields: true})))
+	return o
+}
+
+func valueAt(s *snapshot.Snapshot, p *restore.Pod) ([]byte, error) {
+	r, err := s.Get(p.Key, p.ModRevision)
+	if err != nil {
+		return nil, err
+	}
+	return s.Value(r)
+}
+
+// noOther says why there is no other object to turn to.
+func (d *detail) noOther() string {
+	switch {
+	case !d.read_:
+		return "the objects are still being read"
+	case !d.objects[backup].there:
+		return "the pod is in the current snapshot only"
+	case !d.objects[current].there:
+		return "the pod is in the backup only"
+	}
+	return ""
+}
+
+func (d *detail) swap() { d.side = 1 - d.side }
+
+// jump goes to the object, or back to the top.
+func (d *detail) jump() {
+	if at := len(d.explanation()); d.top < at {
+		d.top = at
+		return
+	}
+	d.top = 0
+}
+
+func (d *detail) moves(k keys) { d.pager.moves(k, len(d.lines())) }
+
+func (d *detail) press(a action) { d.move(a, len(d.lines())) }
+
+// view draws the detail. With focus its heading says so.
+func (d *detail) view(focus bool) []string {
+	t := d.theme
+	if d.pod == nil {
+		return []string{t.heading("Pod", d.width), "", t.dim.paint(" No pod is selected.")}
+	}
+	lines := d.lines()
+	title := "Pod " + sanitize.Line(d.pod.Namespace) + "/" + sanitize.Line(d.pod.Name)
+	head := t.heading(title, d.width)
+	if focus {
+		head = t.fit(t.selected.paint(" "+string(t.bold)+t.cut(title, d.width-4)+" "), d.width)
+	}
+	if more := d.more(t, len(lines)); more != "" {
+		head = t.spread(head, t.dim.paint(" "+more), d.width)
+	}
+	view := []string{head}
+	for _, line := range d.window(lines) {
+		view = append(view, " "+line)
+	}
+	return view
+}
+
+func (d *detail) lines() []string {
+	return append(d.explanation(), d.object()...)
+}
+
+// explanation says what becomes of the pod, and why.
+func (d *detail) explanation() []string {
+	t, pod, width := d.theme, d.pod, d.width-2
+	info := pod.Outcome.Info()
+	color, mark := t.severity(pod.Severity)
+	var lines []string
+	add := func(more ...string) { lines = append(lines, more...) }
+	field := func(name, text string) {
+		lead := t.fit(name, 12)
+		for i, line := range item(lead, text, width) {
+			if i == 0 {
+				line = t.dim.paint(lead) + strings.TrimPrefix(line, lead)
+			}
+			add(line)
+		}
+	}
+	add(paintAll(color+t.bold, wrap(fmt.Sprintf("%s %s: %s", mark, pod.Outcome, info.Title), width))...)
+	add(wrap(info.Explanation, width)...)
+	add("")
+	field("runs on", runsOn(pod))
+	field("API shows", apiShows(pod))
+	field("heals", heals(pod.Heals))
+	if pod.Ends != nil {
+		field("ends", "by "+pod.Ends.UTC().Format("2006-01-02 15:04:05Z")+" at the latest")
+	}
+	add("")
+	field("reason", pod.Reason)
+	field(string(pod.Certainty), pod.CertaintyReason)
+	field("rule "+string(pod.Rule), ruleTitle(pod.Rule))
+	for _, flag := range pod.Flags {
+		field("flag", string(flag)+": "+flagExplanation(flag))
+	}
+	add("")
+	field("to do", pod.Action)
+	add("")
+	for _, ref := range pod.Evidence {
+		field("evidence", fmt.Sprintf("%s, revision %s: %s", ref.Snapshot, count(ref.Revision), ref.Key))
+	}
+	field("uid", orDash(pod.UID))
+	add("")
+	return lines
+}
+
+// object is the object as YAML.
+func (d *detail) object() []string {
+	t, width := d.theme, d.width-2
+	if !d.read_ {
+		return []string{t.heading("Object", width), t.dim.paint("reading" + t.ellipsis)}
+	}
+	o := &d.objects[d.side]
+	if !o.there {
+		return []string{t.heading("Object", width), t.dim.paint("It is in neither snapshot under this uid.")}
+	}
+	title := fmt.Sprintf("Object in the %s, revision %s", sides[d.side], count(o.revision))
+	if d.noOther() == "" {
+		title += fmt.Sprintf(" (%s: in the %s)", keyOf(other), sides[1-d.side])
+	}
+	lines := []string{t.heading(title, width)}
+	if o.problem != "" {
+		return append(lines, wrap(o.problem, width)...)
+	}
+	return append(lines, d.wrap(o, width)...)
+}
+
+// sides name the snapshots in a sentence.
+var sides = [2]string{backup: "backup", current: "current snapshot"}
+
+// wrap breaks the YAML into lines, once for a width.
+func (d *detail) wrap(o *object, width int) []string {
+	if w := &d.wrapped; w.lines == nil || w.side != d.side || w.width != width {
+		*w = wrapped{side: d.side, width: width}
+		for line := range strings.Lines(strings.ReplaceAll(o.yaml, "\t", "    ")) {
+			w.lines = append(w.lines, chop(strings.TrimSuffix(line, "\n"), width)...)
+		}
+	}
+	return d.wrapped.lines
+}
+
+func runsOn(pod *restore.PodOutcome) string {
+	switch {
+	case len(pod.RunsOn) > 0 && len(pod.MayRunOn) > 0:
+		return strings.Join(pod.RunsOn, ", ") + ", and maybe one of " + strings.Join(pod.MayRunOn, ", ")
+	case len(pod.RunsOn) > 0:
+		return strings.Join(pod.RunsOn, ", ")
+	case len(pod.MayRunOn) > 0:
+		return "maybe one of " + strings.Join(pod.MayRunOn, ", ")
+	}
+	return "no node"
+}
+
+func apiShows(pod *restore.PodOutcome) string {
+	v := pod.API
+	if v == nil {
+		return "nothing: no such pod"
+	}
+	text := v.Phase
+	if v.Node != "" {
+		text += " on " + v.Node
+	} else {
+		text += ", on no known node"
+	}
+	if v.Terminating {
+		text += ", terminating"
+	}
+	return text
+}
+
+func heals(h restore.Heals) string {
+	switch h {
+	case restore.HealsNever:
+		return "never by itself: only by what an operator does"
+	case restore.HealsRelist:
+		return "when its kubelet lists its pods anew"
+	case restore.HealsStatusChange:
+		return "with the next change of its status on its node"
+	case restore.HealsSelf:
+		return "by itself: nothing is needed"
+	}
+	return string(h)
+}
+
+func ruleTitle(id restore.Rule) string {
+	i := slices.IndexFunc(restore.Rules, func(r restore.RuleInfo) bool { return r.ID == id })
+	if i < 0 {
+		return ""
+	}
+	return restore.Rules[i].Title + " (" + restore.Rules[i].Source + ")"
+}
+
+func flagExplanation(id restore.Flag) string {
+	i := slices.IndexFunc(restore.Flags, func(f restore.FlagInfo) bool { return f.ID == id })
+	if i < 0 {
+		return ""
+	}
+	return restore.Flags[i].Explanation
+}

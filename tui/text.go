@@ -1,0 +1,162 @@
+package tui
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"revenant/decoder/sanitize"
+)
+
+// fit makes text exactly width columns wide: cut with an ellipsis, or padded.
+func (t *theme) fit(text string, width int) string {
+	text = t.cut(text, width)
+	return text + spaces(width-ansi.StringWidth(text))
+}
+
+// cut makes text at most width columns wide.
+func (t *theme) cut(text string, width int) string {
+	if width <= 0 {
+		return ""
+	}
+	if len(text) <= width || ansi.StringWidth(text) <= width {
+		return text
+	}
+	return ansi.Truncate(text, width, t.ellipsis)
+}
+
+// heading is a title with a line to its right, width columns in all.
+func (t *theme) heading(title string, width int) string {
+	title = t.cut(title, width-3)
+	rest := width - ansi.StringWidth(title) - 3
+	return t.dim.paint(t.line) + " " + t.bold.paint(title) + " " + t.dim.paint(strings.Repeat(t.line, max(rest, 0)))
+}
+
+// spread puts left and right at the ends of a line of width columns. Where they
+// do not both fit, left is cut.
+func (t *theme) spread(left, right string, width int) string {
+	right = t.cut(right, width)
+	return t.fit(left, width-ansi.StringWidth(right)) + right
+}
+
+// beside puts two blocks of lines side by side, the left one width columns wide.
+func (t *theme) beside(left, right []string, width int, between string) []string {
+	lines := make([]string, max(len(left), len(right)))
+	for i := range lines {
+		var l, r string
+		if i < len(left) {
+			l = left[i]
+		}
+		if i < len(right) {
+			r = right[i]
+		}
+		lines[i] = t.fit(l, width) + between + r
+	}
+	return lines
+}
+
+// item is a paragraph that hangs on what stands before it.
+func item(lead, text string, width int) []string {
+	indent := ansi.StringWidth(lead)
+	lines := wrap(text, width-indent)
+	for i := range lines {
+		if i == 0 {
+			lines[i] = lead + lines[i]
+			continue
+		}
+		lines[i] = spaces(indent) + lines[i]
+	}
+	return lines
+}
+
+// wrap makes text safe to show and breaks it between words into lines of at most
+// width columns. A word that is longer is cut in pieces.
+func wrap(text string, width int) []string {
+	width = max(width, 1)
+	var lines []string
+	line, used := "", 0
+	for word := range strings.FieldsSeq(sanitize.Line(text)) {
+		w := ansi.StringWidth(word)
+		if used > 0 && used+1+w <= width {
+			line, used = line+" "+word, used+1+w
+			continue
+		}
+		if used > 0 {
+			lines = append(lines, line)
+		}
+		pieces := chop(word, width)
+		lines = append(lines, pieces[:len(pieces)-1]...)
+		line = pieces[len(pieces)-1]
+		used = ansi.StringWidth(line)
+	}
+	return append(lines, line)
+}
+
+// chop cuts a line into pieces of at most width columns, one at least.
+func chop(line string, width int) []string {
+	if len(line) <= width {
+		return []string{line}
+	}
+	return strings.Split(ansi.Hardwrap(line, width, true), "\n")
+}
+
+// paintAll paints every line.
+func paintAll(s style, lines []string) []string {
+	for i, line := range lines {
+		lines[i] = s.paint(line)
+	}
+	return lines
+}
+
+const blank = "                                                                                "
+
+func spaces(n int) string {
+	switch {
+	case n <= 0:
+		return ""
+	case n <= len(blank):
+		return blank[:n]
+	}
+	return strings.Repeat(" ", n)
+}
+
+// count writes n with its digits in groups of three.
+func count[T int | int64](n T) string {
+	s := strconv.FormatInt(int64(n), 10)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// plural is a count with its noun.
+func plural[T int | int64](n T, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return count(n) + " " + noun + "s"
+}
+
+// size writes a number of bytes in binary units.
+func size(n int64) string {
+	if n < 1024 {
+		return plural(n, "byte")
+	}
+	f, unit := float64(n), ""
+	for _, unit = range []string{"KiB", "MiB", "GiB", "TiB"} {
+		if f /= 1024; f < 1024 {
+			break
+		}
+	}
+	return fmt.Sprintf("%.1f %s", f, unit)
+}
+
+// orDash stands in for what is not there.
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
