@@ -116,7 +116,7 @@ func (o *overview) outcomes(width int) []string {
 		}
 		color, mark := t.severity(info.Severity)
 		lead := fmt.Sprintf("%s %7s  %s", mark, count(n), t.fit(string(info.ID), 18))
-		lines = append(lines, t.cut(color.paint(lead)+t.fit(info.Title, 28)+t.dim.paint(sure), width))
+		lines = append(lines, t.cut(color.paint(lead)+t.fit(info.Title, 30)+t.dim.paint(sure), width))
 	}
 	return lines
 }
