@@ -70,16 +70,15 @@ func TestReview(t *testing.T) {
 			for _, step := range []struct{ keys, want string }{
 				{"", "18 run on unseen by the API"},
 				{"2", "30 of 43 pods"},
-				{"Enter", "API shows"},
-				{"h", "OUTCOME"}, // to the list; an escape would join the next key
-				{"/", "filter"},
-				{"db-", "of 43 pods"},
-				{"Enter", "db-"},
+				{"/", ""},
+				{"nothing-like-it", ""},
+				{"Enter", "No affected pod matches"},
 				{"Escape", "30 of 43 pods"},
+				{"Enter", "API shows"},
 				{"b", "refused: --mark-compacted required"},
 				{"m", "18 terminated"},
 				{"?", "half a page up"},
-				{"Escape", "OUTCOME"},
+				{"?", "API shows"},
 				{"1", "Verdict"},
 			} {
 				if step.keys != "" {
