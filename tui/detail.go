@@ -133,6 +133,9 @@ func (d *detail) swap() { d.side = 1 - d.side }
 
 // jump goes to the object, or back to the top.
 func (d *detail) jump() {
+	if d.pod == nil {
+		return
+	}
 	if at := len(d.explanation()); d.top < at {
 		d.top = at
 		return
@@ -167,6 +170,9 @@ func (d *detail) view(focus bool) []string {
 }
 
 func (d *detail) lines() []string {
+	if d.pod == nil {
+		return nil
+	}
 	return append(d.explanation(), d.object()...)
 }
 

@@ -172,7 +172,6 @@ func (p *pods) predicted() tea.Cmd {
 		return nil
 	}
 	p.of = p.prediction
-	p.detail.show(nil)
 	return p.table.setRows(podRows(p.prediction.Pods))
 }
 

@@ -7,8 +7,10 @@ import (
 	"flag"
 	"fmt"
 	"image/color"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -72,7 +74,9 @@ func send(t testing.TB, m *model, msg tea.Msg) {
 		}
 		return
 	}
-	if _, cmd := m.Update(msg); cmd != nil {
+	_, cmd := m.Update(msg)
+	draw(m) // a frame may come after any message
+	if cmd != nil {
 		send(t, m, cmd())
 	}
 }
@@ -243,6 +247,53 @@ func TestPlanKeys(t *testing.T) {
 	typeKeys(t, m, "a2t")
 	if got := m.plan.plan.RestartKubelets.Nodes; len(got) != 1 || phantoms() == 0 || phantoms() == 18 {
 		t.Errorf("kubelet of the selected pod's node: %v, %d phantoms", got, phantoms())
+	}
+}
+
+// TestPlanChangesUnderDetail changes the plan while a pod's detail is open, at a
+// size where it stands in the table's place, below it and beside it.
+func TestPlanChangesUnderDetail(t *testing.T) {
+	in := demoInput(t)
+	for _, size := range [][2]int{{80, 24}, {120, 40}, {200, 50}} {
+		m := start(t, in, size[0], size[1])
+		typeKeys(t, m, "2j<enter>bmra??tuyo/x<enter><esc>1")
+		fits(t, plain(m), size[0], size[1])
+	}
+}
+
+// TestAnyOrder types random keys and lets the commands that come of them end in
+// random order, with a frame after each step, as a terminal would.
+func TestAnyOrder(t *testing.T) {
+	in := demoInput(t)
+	var keys []tea.Key
+	for _, b := range bindings {
+		for _, name := range b.keys {
+			if r := []rune(name); len(r) == 1 && name != "q" {
+				keys = append(keys, tea.Key{Code: r[0], Text: name})
+			}
+		}
+	}
+	keys = append(keys, tea.Key{Code: tea.KeyEnter}, tea.Key{Code: tea.KeyEscape}, tea.Key{Code: tea.KeyDown}, tea.Key{Code: tea.KeyPgDown}, tea.Key{Code: tea.KeyTab})
+	for seed := range uint64(8) {
+		r := rand.New(rand.NewPCG(seed, 7))
+		size := [][2]int{{80, 24}, {120, 40}, {200, 50}, {81, 24}}[seed%4]
+		m := start(t, in, size[0], size[1])
+		var running []tea.Cmd
+		for range 400 {
+			var msg tea.Msg = tea.KeyPressMsg(keys[r.IntN(len(keys))])
+			if n := len(running); n > 0 && r.IntN(2) == 0 {
+				i := r.IntN(n)
+				msg = running[i]()
+				running = slices.Delete(running, i, i+1)
+			}
+			if batch, ok := msg.(tea.BatchMsg); ok {
+				running = append(running, batch...)
+			} else if _, cmd := m.Update(msg); cmd != nil {
+				running = append(running, cmd)
+			}
+			running = slices.DeleteFunc(running, func(c tea.Cmd) bool { return c == nil })
+			fits(t, plain(m), size[0], size[1])
+		}
 	}
 }
 
