@@ -96,6 +96,21 @@ func (o *openOptions) openPair(ctx context.Context, backup, current opener, tell
 	return p, nil
 }
 
+// predict opens the pair, predicts, and makes sure that the evidence is as it was.
+func (o *openOptions) predict(ctx context.Context, s streams, backup, current opener, plan restore.Plan, force bool) (p *restore.Prediction, err error) {
+	bar := newProgressLine(s)
+	pair, err := o.openPair(ctx, backup, current, bar.show)
+	bar.clear()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, pair.close()) }()
+	if p, err = pair.predict(ctx, plan, force); err != nil {
+		return nil, err
+	}
+	return p, pair.unchanged()
+}
+
 // hasKeys refuses a snapshot without a key under the prefix, and says which
 // prefixes there are.
 func (o *openOptions) hasKeys(s *snapshot.Snapshot) error {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -102,7 +101,7 @@ func outcomeNames() []string {
 	return names
 }
 
-func (o *predictOptions) run(ctx context.Context, backup, current string) (err error) {
+func (o *predictOptions) run(ctx context.Context, backup, current string) error {
 	targets, err := o.output.targets(backup, current)
 	if err != nil {
 		return err
@@ -120,18 +119,8 @@ func (o *predictOptions) run(ctx context.Context, backup, current string) (err e
 	if err != nil {
 		return err
 	}
-	bar := newProgressLine(o.streams)
-	pair, err := o.open.openPair(ctx, b, c, bar.show)
-	bar.clear()
+	p, err := o.open.predict(ctx, o.streams, b, c, plan, o.force)
 	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, pair.close()) }()
-	p, err := pair.predict(ctx, plan, o.force)
-	if err != nil {
-		return err
-	}
-	if err := pair.unchanged(); err != nil {
 		return err
 	}
 	if err := write(targets, o.streams, &report.Prediction{Prediction: p, All: o.all}); err != nil {

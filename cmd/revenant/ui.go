@@ -65,19 +65,9 @@ func (o *uiOptions) inspect(ctx context.Context, path string) error {
 }
 
 // overview prints the overview as text.
-func (o *uiOptions) overview(ctx context.Context, backup, current opener, plan restore.Plan) (err error) {
-	bar := newProgressLine(o.streams)
-	pair, err := o.open.openPair(ctx, backup, current, bar.show)
-	bar.clear()
+func (o *uiOptions) overview(ctx context.Context, backup, current opener, plan restore.Plan) error {
+	p, err := o.open.predict(ctx, o.streams, backup, current, plan, o.force)
 	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, pair.close()) }()
-	p, err := pair.predict(ctx, plan, o.force)
-	if err != nil {
-		return err
-	}
-	if err := pair.unchanged(); err != nil {
 		return err
 	}
 	if err := write([]target{{format: "table"}}, o.streams, &report.Overview{Prediction: p}); err != nil {
