@@ -98,7 +98,7 @@ func readObject(s *Side, pod *restore.PodOutcome) object {
 	}
 	p := &s.State.Pods[i]
 	o := object{there: true, revision: p.ModRevision}
-	value, err := valueAt(s.Snapshot, p)
+	value, err := newest(s.Snapshot, p.Key)
 	if err != nil {
 		o.problem = sanitize.Line(err.Error())
 		return o
@@ -108,8 +108,11 @@ func readObject(s *Side, pod *restore.PodOutcome) object {
 	return o
 }
 
-func valueAt(s *snapshot.Snapshot, p *restore.Pod) ([]byte, error) {
-	r, err := s.Get(p.Key, p.ModRevision)
+// newest reads the value that a key has at the snapshot's head. The revision at
+// which it was written may be compacted, as that of any pod is which has not
+// changed for some minutes: it cannot be asked for.
+func newest(s *snapshot.Snapshot, key string) ([]byte, error) {
+	r, err := s.Get(key, 0)
 	if err != nil {
 		return nil, err
 	}
