@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"revenant/analyzer/restore"
 	"revenant/decoder/kube"
@@ -20,12 +21,11 @@ type detail struct {
 	pager
 	width int
 
-	pod   *restore.PodOutcome // nil for none
-	asked *atomic.Int64       // counts the pods shown: only the last one's objects count
-	read_ bool
-	// objects are the pod in the two snapshots.
-	objects [2]object
-	side    int // whose object is shown
+	pod     *restore.PodOutcome // nil for none
+	asked   *atomic.Int64       // counts the pods shown: only the last one's objects count
+	objects [2]object           // it in the two snapshots
+	loaded  bool                // objects are there
+	side    int                 // whose object is shown
 	wrapped wrapped
 }
 
@@ -55,11 +55,12 @@ func (d *detail) setSize(width, height int) { d.width, d.height = width, height-
 
 // show turns to another pod, nil for none, and reads its objects.
 func (d *detail) show(pod *restore.PodOutcome) tea.Cmd {
-	if pod == d.pod {
+	if d.pod != nil && pod != nil && samePod(d.pod, pod) {
+		d.pod = pod // under another plan
 		return nil
 	}
 	asked := d.asked.Add(1)
-	d.pod, d.read_, d.objects, d.top, d.wrapped = pod, false, [2]object{}, 0, wrapped{}
+	d.pod, d.loaded, d.objects, d.top, d.wrapped = pod, false, [2]object{}, 0, wrapped{}
 	if pod == nil {
 		return nil
 	}
@@ -76,12 +77,16 @@ func (d *detail) show(pod *restore.PodOutcome) tea.Cmd {
 	})
 }
 
+func samePod(a, b *restore.PodOutcome) bool {
+	return a.UID == b.UID && a.Name == b.Name && a.Namespace == b.Namespace
+}
+
 // read takes the objects over.
 func (d *detail) read(msg objectsMsg) {
 	if msg.asked != d.asked.Load() {
 		return
 	}
-	d.objects, d.read_ = msg.objects, true
+	d.objects, d.loaded = msg.objects, true
 	d.side = current
 	if !d.objects[current].there {
 		d.side = backup
@@ -90,13 +95,10 @@ func (d *detail) read(msg objectsMsg) {
 
 // readObject reads and decodes the pod's object.
 func readObject(s *Side, pod *restore.PodOutcome) object {
-	i := slices.IndexFunc(s.State.Pods, func(p restore.Pod) bool {
-		return p.UID == pod.UID && p.Namespace == pod.Namespace && p.Name == pod.Name
-	})
-	if i < 0 {
+	p := podIn(s.State, pod)
+	if p == nil {
 		return object{}
 	}
-	p := &s.State.Pods[i]
 	o := object{there: true, revision: p.ModRevision}
 	value, err := newest(s.Snapshot, p.Key)
 	if err != nil {
@@ -106,6 +108,16 @@ func readObject(s *Side, pod *restore.PodOutcome) object {
 	key := kube.Key{Resource: "pods", Namespace: p.Namespace, Name: p.Name}
 	o.yaml = sanitize.Text(string(kube.Decode(key, value).YAML(kube.PrintOptions{DropManagedFields: true})))
 	return o
+}
+
+// podIn finds the pod in a state, nil when it is not there.
+func podIn(s *restore.State, pod *restore.PodOutcome) *restore.Pod {
+	for i := range s.Pods {
+		if p := &s.Pods[i]; p.UID == pod.UID && p.Name == pod.Name && p.Namespace == pod.Namespace {
+			return p
+		}
+	}
+	return nil
 }
 
 // newest reads the value that a key has at the snapshot's head. The revision at
@@ -122,7 +134,7 @@ func newest(s *snapshot.Snapshot, key string) ([]byte, error) {
 // noOther says why there is no other object to turn to.
 func (d *detail) noOther() string {
 	switch {
-	case !d.read_:
+	case !d.loaded:
 		return "the objects are still being read"
 	case !d.objects[backup].there:
 		return "the pod is in the current snapshot only"
@@ -154,18 +166,17 @@ func (d *detail) press(a action) { d.move(a, len(d.lines())) }
 func (d *detail) view(focus bool) []string {
 	t := d.theme
 	if d.pod == nil {
-		return []string{t.heading("Pod", d.width), "", t.dim.paint(" No pod is selected.")}
+		return []string{" " + t.heading("Pod", d.width-2), "", t.dim.paint(" No pod is selected.")}
 	}
 	lines := d.lines()
 	title := "Pod " + sanitize.Line(d.pod.Namespace) + "/" + sanitize.Line(d.pod.Name)
-	head := t.heading(title, d.width)
+	more := d.more(t, len(lines))
+	room := d.width - 2 - ansi.StringWidth(more) - 1
+	head := t.heading(title, room)
 	if focus {
-		head = t.fit(t.selected.paint(" "+string(t.bold)+t.cut(title, d.width-4)+" "), d.width)
+		head = t.fit((t.selected + t.bold).paint(" "+t.cut(title, room-2)+" "), room)
 	}
-	if more := d.more(t, len(lines)); more != "" {
-		head = t.spread(head, t.dim.paint(" "+more), d.width)
-	}
-	view := []string{head}
+	view := []string{" " + head + " " + t.dim.paint(more)}
 	for _, line := range d.window(lines) {
 		view = append(view, " "+line)
 	}
@@ -225,7 +236,7 @@ func (d *detail) explanation() []string {
 // object is the object as YAML.
 func (d *detail) object() []string {
 	t, width := d.theme, d.width-2
-	if !d.read_ {
+	if !d.loaded {
 		return []string{t.heading("Object", width), t.dim.paint("reading" + t.ellipsis)}
 	}
 	o := &d.objects[d.side]

@@ -39,16 +39,19 @@ func (h *helpScreen) Update(msg tea.Msg) tea.Cmd {
 
 func (h *helpScreen) View() []string { return h.window(h.lines()) }
 
-// helpColumn is the width of a column of help.
-const helpColumn = 78
+// The columns of help are side by side where that leaves them a readable width.
+const (
+	wideHelp   = 120
+	helpColumn = 90
+)
 
 func (h *helpScreen) lines() []string {
-	width := min(h.width, helpColumn)
-	left, right := h.keyLines(width), h.outcomeLines(width)
-	if h.width < 2*helpColumn+2 {
-		return append(append(left, ""), right...)
+	if h.width < wideHelp {
+		width := h.width - 2
+		return margin(append(append(h.keyLines(width), ""), h.outcomeLines(width)...))
 	}
-	return h.theme.beside(left, right, width, "  ")
+	width := min((h.width-5)/2, helpColumn)
+	return margin(h.theme.beside(h.keyLines(width), h.outcomeLines(width), width, "   "))
 }
 
 // keyLines is the table of keys. Those that do nothing are dimmed, with the

@@ -69,6 +69,8 @@ type binding struct {
 	absent string // why it does nothing where nobody takes it
 }
 
+const notRead = "the snapshots are still being read"
+
 // bindings is the one table of keys.
 var bindings = []binding{
 	{label: "Moving"},
@@ -82,11 +84,11 @@ var bindings = []binding{
 	{bottom, []string{"G", "end"}, "G", "to the bottom", "", "nothing to move in"},
 
 	{label: "Plan"},
-	{bump, []string{"b"}, "b", "--bump-revision: none, recommended, minimum", "", ""},
-	{compact, []string{"m"}, "m", "--mark-compacted", "", ""},
-	{restart, []string{"r"}, "r", "kubelets restarted afterwards: none, all", "", ""},
-	{restartAt, []string{"t"}, "t", "restart the kubelet of the selected pod's node", "t restart node", "needs a selected pod"},
-	{servers, []string{"a"}, "a", "API servers: restarted, left running", "", ""},
+	{bump, []string{"b"}, "b", "--bump-revision: none, recommended, minimum", "", notRead},
+	{compact, []string{"m"}, "m", "--mark-compacted", "", notRead},
+	{restart, []string{"r"}, "r", "kubelets restarted afterwards: none, all", "", notRead},
+	{restartAt, []string{"t"}, "t", "restart the kubelet of the selected pod's node", "", "needs a selected pod"},
+	{servers, []string{"a"}, "a", "API servers: restarted, left running", "", notRead},
 
 	{label: "Lists and details"},
 	{open, []string{"enter", "l", "right"}, "enter", "open the detail of the selected row", "enter detail", "needs a list"},
@@ -98,11 +100,11 @@ var bindings = []binding{
 	{other, []string{"o"}, "o", "the object in the other snapshot", "o other snapshot", "needs a pod"},
 
 	{label: "Screens"},
-	{number, []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "0"}, "1 2", "a screen by its number", "", ""},
-	{next, []string{"tab"}, "tab", "the next screen", "tab next screen", ""},
-	{previous, []string{"shift+tab"}, "shift-tab", "the screen before it", "", ""},
-	{back, []string{"esc"}, "esc", "back: close the detail, clear the filter, to where you came from", "esc back", ""},
-	{help, []string{"?"}, "?", "this help", "? help", ""},
+	{number, []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "0"}, "1 2", "a screen by its number", "", notRead},
+	{next, []string{"tab"}, "tab", "the next screen", "tab next screen", notRead},
+	{previous, []string{"shift+tab"}, "shift-tab", "the screen before it", "", notRead},
+	{back, []string{"esc"}, "esc", "back: close the detail, clear the filter, to where you came from", "esc back", notRead},
+	{help, []string{"?"}, "?", "this help", "? help", notRead},
 	{suspend, []string{"ctrl+z"}, "ctrl-z", "to the shell; fg comes back", "", ""},
 	{quit, []string{"q"}, "q", "quit", "q quit", ""},
 	{interrupt, []string{"ctrl+c"}, "ctrl-c", "quit, also while typing", "", ""},

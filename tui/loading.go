@@ -36,7 +36,11 @@ func (l *loading) progress(msg progressMsg) {
 // lines draws the loading in the middle of the terminal.
 func (l *loading) lines(t *theme, width, height int) []string {
 	const barWidth = 40
-	block := []string{t.bold.paint("revenant"), "", "Reading the snapshots" + t.ellipsis, ""}
+	doing := "Reading the objects"
+	if len(l.parts) < 2 || slices.ContainsFunc(l.parts, func(p part) bool { return percent(p.Done, p.Total) < 100 }) {
+		doing = "Indexing the revisions"
+	}
+	block := []string{t.bold.paint("revenant"), "", doing + t.ellipsis, ""}
 	for _, p := range l.parts {
 		block = append(block, fmt.Sprintf("%-8s %s %3d %%", t.cut(p.role, 8), t.bar(p.Done, p.Total, barWidth), percent(p.Done, p.Total)))
 	}

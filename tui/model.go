@@ -36,7 +36,7 @@ type model struct {
 	plan    planner
 	screens []screen
 	at      int   // the screen shown
-	trail   []int // those shown before it
+	trail   []int // those shown before it, each once
 	help    *helpScreen
 	prompt  *prompt
 	message string // in the bottom line until the next key
@@ -79,6 +79,7 @@ func (m *model) Init() tea.Cmd {
 
 // Update is the one place where anything changes.
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	m.version++
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		if msg.Width > 0 && msg.Height > 0 {
@@ -138,7 +139,7 @@ func (m *model) loaded(msg loadedMsg) tea.Cmd {
 		return tea.Quit
 	}
 	m.input = msg.input
-	m.plan.plan = msg.input.Plan
+	m.plan.plan, m.plan.given = msg.input.Plan, msg.input.Plan.BumpRevision
 	for _, r := range registry {
 		m.screens = append(m.screens, r.new(m.session))
 	}
@@ -278,10 +279,11 @@ func (m *model) act(p press) (cmd tea.Cmd, done bool) {
 
 func (m *model) show(i int) {
 	m.help = nil
-	if i != m.at {
-		m.trail = append(m.trail, m.at)
-		m.at = i
+	if i == m.at {
+		return
 	}
+	m.trail = append(slices.DeleteFunc(m.trail, func(was int) bool { return was == i || was == m.at }), m.at)
+	m.at = i
 }
 
 // back closes the help, or lets the screen close something, or goes to the
@@ -364,23 +366,18 @@ func (m *model) header() string {
 	for i, s := range m.screens {
 		tab := " " + registry[i].key + " " + s.Title() + " "
 		if i == m.at {
-			tabs = append(tabs, t.selected.paint(string(t.bold)+tab))
+			tabs = append(tabs, (t.selected + t.bold).paint(tab))
 			continue
 		}
 		tabs = append(tabs, t.dim.paint(tab))
 	}
 	right := strings.Join(tabs, "")
-	name := sanitize.Line(m.input.Tool)
+	name, color := sanitize.Line(m.input.Tool), t.bold
 	if damaged := m.damaged(); damaged != "" {
-		name = "damaged: " + damaged
+		name, color = "damaged: "+damaged, t.critical
 	}
 	room := m.width - ansi.StringWidth(right) - ansi.StringWidth(name) - 4
-	files := m.fileNames(room)
-	style := t.bold
-	if m.damaged() != "" {
-		style, _ = t.severity(restore.Critical)
-	}
-	return t.spread(" "+style.paint(name)+"  "+t.dim.paint(files), right, m.width)
+	return t.spread(" "+color.paint(name)+"  "+t.dim.paint(m.fileNames(room)), right, m.width)
 }
 
 // damaged names the snapshots of which a check has failed so far.

@@ -20,6 +20,13 @@ type overview struct {
 	*session
 	pager
 	width int
+	drawn drawn
+}
+
+// drawn are the lines for a width and a version of the session.
+type drawn struct {
+	version, width int
+	lines          []string
 }
 
 func newOverview(s *session) screen { return &overview{session: s} }
@@ -49,13 +56,15 @@ func (o *overview) View() []string {
 // wideOverview is from how many columns on there is room for two of text.
 const wideOverview = 150
 
+// lines draws everything, once for every change.
 func (o *overview) lines() []string {
-	margin := func(lines []string) []string {
-		for i := range lines {
-			lines[i] = " " + lines[i]
-		}
-		return lines
+	if d := &o.drawn; d.lines == nil || d.version != o.version || d.width != o.width {
+		*d = drawn{o.version, o.width, o.draw()}
 	}
+	return o.drawn.lines
+}
+
+func (o *overview) draw() []string {
 	section := func(parts ...[]string) (lines []string) {
 		for _, part := range parts {
 			if len(part) > 0 {
@@ -82,41 +91,35 @@ func (o *overview) verdict(width int) []string {
 		return append(lines, t.dim.paint("Predicting"+t.ellipsis))
 	}
 	if o.refused != nil {
-		lines = append(lines, paintAll(t.critical, wrap("This plan is refused: "+o.refused.Error(), width))...)
-		if h, ok := o.refused.(interface{ Hint() string }); ok {
-			lines = append(lines, wrap(h.Hint(), width)...)
-		}
-		return append(lines, paintAll(t.dim, wrap("What is shown of the pods is the prediction of the last plan that was not refused.", width))...)
+		lines = append(lines, paintAll(t.critical+t.bold, wrap("This plan is refused: "+o.refused.Error(), width))...)
+		lines = append(lines, wrap(sentence(hintOf(o.refused)), width)...)
+		return append(lines, paintAll(t.dim, wrap("All else that is shown belongs to the last plan that was not refused.", width))...)
 	}
-	severity, headline := p.Headline()
-	color, _ := t.severity(severity)
-	lines = append(lines, paintAll(color+t.bold, wrap(headline, width))...)
-	lines = append(lines, "")
+	color, _ := t.severity(o.digest.severity)
+	lines = append(lines, paintAll(color+t.bold, wrap(o.digest.headline, width))...)
 	return append(lines, o.outcomes(width)...)
 }
 
-// outcomes counts the pods by outcome and certainty, worst first.
+// outcomes counts the pods by outcome and certainty, worst first, and in one line
+// those that need nothing.
 func (o *overview) outcomes(width int) []string {
 	t := o.theme
-	certain := map[restore.Outcome]int{}
-	for i := range o.prediction.Pods {
-		if pod := &o.prediction.Pods[i]; pod.Certainty == restore.Certain {
-			certain[pod.Outcome]++
-		}
-	}
-	var lines []string
-	for _, info := range restore.Outcomes {
-		n := o.prediction.Summary[info.ID]
-		if n == 0 {
+	var lines, well []string
+	for _, o := range o.digest.tallies {
+		if o.Severity == restore.OK {
+			well = append(well, count(o.pods)+" "+string(o.ID))
 			continue
 		}
 		sure := "all certain"
-		if maybe := n - certain[info.ID]; maybe > 0 {
-			sure = fmt.Sprintf("%s certain, %s possible", count(n-maybe), count(maybe))
+		if o.certain < o.pods {
+			sure = fmt.Sprintf("%s certain, %s possible", count(o.certain), count(o.pods-o.certain))
 		}
-		color, mark := t.severity(info.Severity)
-		lead := fmt.Sprintf("%s %7s  %s", mark, count(n), t.fit(string(info.ID), 18))
-		lines = append(lines, t.cut(color.paint(lead)+t.fit(info.Title, 30)+t.dim.paint(sure), width))
+		color, mark := t.severity(o.Severity)
+		lead := fmt.Sprintf("%s %6s %s", mark, count(o.pods), t.fit(string(o.ID), 18))
+		lines = append(lines, color.paint(lead)+t.fit(o.Title, 30)+t.dim.paint(sure))
+	}
+	if len(well) > 0 {
+		lines = append(lines, t.dim.paint(t.cut(t.markOK+"        "+strings.Join(well, ", "), width)))
 	}
 	return lines
 }
@@ -145,27 +148,26 @@ func (o *overview) next(width int) []string {
 		return nil
 	}
 	r := &p.Revisions
-	lines := []string{t.heading("What to do next", width)}
-	add := r.RecommendedBump
-	if r.BumpVerdict == restore.BumpEnough && o.refused == nil {
-		add = p.Plan.BumpRevision
-		lines = append(lines, wrap("The bump is enough. "+r.BumpReason+" Restore with:", width)...)
-	} else {
-		lines = append(lines, wrap(fmt.Sprintf(
-			"%s The bump must be at least %s (a %s: enough only if nothing was written after the current snapshot). Recommended is %s; keys %s and %s try it here.",
-			r.BumpReason, count(r.MinimumSafeBump), r.MinimumSafeBumpIs, count(r.RecommendedBump), keyOf(bump), keyOf(compact)), width)...)
+	enough := r.BumpVerdict == restore.BumpEnough && o.refused == nil
+	add, why := r.RecommendedBump, fmt.Sprintf(
+		"%s The bump must be at least %s (a %s: enough only if nothing was written after the current snapshot). Recommended is %s; keys %s and %s try it here.",
+		r.BumpReason, count(r.MinimumSafeBump), r.MinimumSafeBumpIs, count(r.RecommendedBump), keyOf(bump), keyOf(compact))
+	if enough {
+		add, why = p.Plan.BumpRevision, "The bump is enough. "+r.BumpReason
 	}
-	lines = append(lines, "",
-		"  "+t.bold.paint(`etcdutl snapshot restore BACKUP --data-dir NEW-DIR \`),
-		"  "+t.bold.paint(fmt.Sprintf("  --bump-revision %d --mark-compacted", add)),
-		"")
-	for _, info := range restore.Outcomes {
-		if p.Summary[info.ID] == 0 || info.Severity == restore.OK {
+	lines := []string{
+		t.heading("What to do next", width),
+		"  " + t.bold.paint(`etcdutl snapshot restore BACKUP --data-dir NEW-DIR \`),
+		"  " + t.bold.paint(fmt.Sprintf("  --bump-revision %d --mark-compacted", add)),
+	}
+	lines = append(lines, wrap(why, width)...)
+	for _, o := range o.digest.tallies {
+		if o.Severity == restore.OK {
 			continue
 		}
-		color, mark := t.severity(info.Severity)
-		lead := mark + " " + string(info.ID) + ": "
-		text := item(mark+" ", string(info.ID)+": "+info.Remedy, width)
+		color, mark := t.severity(o.Severity)
+		lead := mark + " " + string(o.ID) + ": "
+		text := item(mark+" ", string(o.ID)+": "+o.Remedy, width)
 		text[0] = color.paint(lead) + strings.TrimPrefix(text[0], lead)
 		lines = append(lines, text...)
 	}

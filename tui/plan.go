@@ -28,42 +28,87 @@ type bumps struct{ recommended, minimum int64 }
 // predictedMsg is the prediction of a plan.
 type predictedMsg struct {
 	asked      int
-	prediction *restore.Prediction // nil when refused
+	prediction *restore.Prediction // nil when refused, but the first time of a plain restore then
+	digest     digest
 	refused    error
 
-	// of the first prediction
+	// the first time
 	comparison *restore.Comparison
 	bumps      [2]bumps
-	fallback   *restore.Prediction // of a plain restore, when the plan is refused
+}
+
+// digest is what of a prediction takes a look at every pod.
+type digest struct {
+	severity restore.Severity
+	headline string
+	tallies  []tally // of the outcomes that occur, worst first
+}
+
+// tally counts the pods of an outcome.
+type tally struct {
+	restore.OutcomeInfo // with the severity of the worst of them
+	pods, certain       int
+}
+
+func digestOf(p *restore.Prediction) digest {
+	var d digest
+	d.severity, d.headline = p.Headline()
+	for _, info := range restore.Outcomes {
+		if n := p.Summary[info.ID]; n > 0 {
+			info.Severity = restore.OK
+			d.tallies = append(d.tallies, tally{OutcomeInfo: info, pods: n})
+		}
+	}
+	of := map[restore.Outcome]*tally{}
+	for i := range d.tallies {
+		of[d.tallies[i].ID] = &d.tallies[i]
+	}
+	for i := range p.Pods {
+		pod := &p.Pods[i]
+		t := of[pod.Outcome]
+		if pod.Certainty == restore.Certain {
+			t.certain++
+		}
+		if pod.Severity.Rank() < t.Severity.Rank() {
+			t.Severity = pod.Severity
+		}
+	}
+	slices.SortStableFunc(d.tallies, func(a, b tally) int { return a.Severity.Rank() - b.Severity.Rank() })
+	return d
 }
 
 // predict starts to predict the plan. The first time it compares the two states.
 func (m *model) predict() tea.Cmd {
 	m.pending = true
-	asked, plan, c := m.plan.asked, m.plan.plan, m.plan.comparison
-	if c != nil {
-		return m.tasks.cmd(func() tea.Msg {
-			p, err := c.Predict(plan)
-			return predictedMsg{asked: asked, prediction: p, refused: err}
-		})
-	}
-	b, now := m.input.Backup.State, m.input.Current.State
+	plan, msg := m.plan.plan, predictedMsg{asked: m.plan.asked}
+	comparison, b, c := m.plan.comparison, m.input.Backup.State, m.input.Current.State
 	return m.tasks.cmd(func() tea.Msg {
-		msg := predictedMsg{asked: asked, comparison: restore.Compare(b, now)}
-		for i, keep := range []bool{false, true} {
-			// A plan without a bump is never refused.
-			p, err := msg.comparison.Predict(restore.Plan{KeepAPIServers: keep})
-			if err != nil {
-				continue
-			}
-			msg.bumps[i] = bumps{p.Revisions.RecommendedBump, p.Revisions.MinimumSafeBump}
-			if !keep {
-				msg.fallback = p
-			}
+		if comparison == nil {
+			comparison = restore.Compare(b, c)
+			msg.comparison = comparison
+			msg.prediction, msg.bumps = plainRestore(comparison)
 		}
-		msg.prediction, msg.refused = msg.comparison.Predict(plan)
+		p, err := comparison.Predict(plan)
+		if msg.refused = err; p != nil {
+			msg.prediction = p
+		}
+		if msg.prediction != nil {
+			msg.digest = digestOf(msg.prediction)
+		}
 		return msg
 	})
+}
+
+// plainRestore predicts the plain restore, which is never refused, and the bumps
+// with the API servers restarted and left running.
+func plainRestore(c *restore.Comparison) (p *restore.Prediction, list [2]bumps) {
+	for i, keep := range []bool{true, false} {
+		var err error
+		if p, err = c.Predict(restore.Plan{KeepAPIServers: keep}); err == nil {
+			list[1-i] = bumps{p.Revisions.RecommendedBump, p.Revisions.MinimumSafeBump}
+		}
+	}
+	return p, list
 }
 
 // predicted takes a prediction over, unless the plan has changed meanwhile: then
@@ -71,8 +116,6 @@ func (m *model) predict() tea.Cmd {
 func (m *model) predicted(msg predictedMsg) tea.Cmd {
 	if msg.comparison != nil {
 		m.plan.comparison, m.plan.bumps = msg.comparison, msg.bumps
-		m.plan.given = m.input.Plan.BumpRevision
-		m.prediction = msg.fallback
 	}
 	if msg.asked != m.plan.asked {
 		return m.predict()
@@ -80,7 +123,7 @@ func (m *model) predicted(msg predictedMsg) tea.Cmd {
 	m.pending = false
 	m.refused = msg.refused
 	if msg.prediction != nil {
-		m.prediction = msg.prediction
+		m.prediction, m.digest = msg.prediction, msg.digest
 	}
 	return m.broadcast(predictionMsg{})
 }
@@ -180,7 +223,7 @@ func (m *model) planBar() []string {
 	return []string{m.theme.heading(title, m.width), " " + m.switches(), m.planResult()}
 }
 
-// planNames are what the switches are called, if there is room.
+// planNames are what the switches are called, if there is room or not.
 var planNames = map[bool][4]string{
 	false: {"bump", "mark-compacted", "kubelets", "API"},
 	true:  {"--bump-revision", "--mark-compacted", "kubelets restarted", "API servers"},
@@ -201,7 +244,7 @@ func (m *model) switches() string {
 		yes = "yes"
 	}
 	if p.KeepAPIServers {
-		serve = "left running"
+		serve = "kept"
 	}
 	part := func(i int, key action, value string) string {
 		return t.fit(t.hint(keyOf(key)+" "+names[i])+" "+value, widths[i]-1) + " "
@@ -212,29 +255,44 @@ func (m *model) switches() string {
 
 // planResult counts the pods by outcome, or says why the plan is refused.
 func (m *model) planResult() string {
-	t := m.theme
-	var refused *restore.PlanError
+	t, width := m.theme, m.width-2
 	switch {
-	case errors.As(m.refused, &refused):
-		text := "refused: " + sanitize.Line(refused.What)
-		why := sanitize.Line(refused.Why)
-		return " " + t.critical.paint(t.markCritical+" "+t.cut(text, m.width-4)) + t.dim.paint(t.cut("  "+why, m.width-len(text)-5))
 	case m.refused != nil:
-		return " " + t.critical.paint(t.cut(sanitize.Line(m.refused.Error()), m.width-2))
+		text := t.markCritical + " refused: " + sanitize.Line(m.refused.Error())
+		rest := "   " + m.plan.way() + sentence(hintOf(m.refused))
+		return " " + t.cut(t.critical.paint(text)+t.dim.paint(sanitize.Line(rest)), width)
 	case m.prediction == nil:
 		return " " + t.dim.paint("predicting"+t.ellipsis)
 	}
 	return " " + strings.Join(m.counts(), "  ")
 }
 
+// way is the key that makes a plan coherent again.
+func (p *planner) way() string {
+	switch bumped := p.plan.BumpRevision > 0; {
+	case bumped && !p.plan.MarkCompacted:
+		return keyOf(compact) + " adds it.  "
+	case !bumped && p.plan.MarkCompacted:
+		return keyOf(bump) + " adds a bump.  "
+	}
+	return ""
+}
+
+// hintOf is what an error says beside what is wrong.
+func hintOf(err error) string {
+	var h interface{ Hint() string }
+	if errors.As(err, &h) {
+		return h.Hint()
+	}
+	return ""
+}
+
 // counts are the outcomes that occur, worst first, each with its number of pods.
 func (m *model) counts() []string {
 	var list []string
-	for _, o := range restore.Outcomes {
-		if n := m.prediction.Summary[o.ID]; n > 0 {
-			color, mark := m.theme.severity(o.Severity)
-			list = append(list, color.paint(fmt.Sprintf("%s %s %s", mark, count(n), o.ID)))
-		}
+	for _, o := range m.digest.tallies {
+		color, mark := m.theme.severity(o.Severity)
+		list = append(list, color.paint(fmt.Sprintf("%s %s %s", mark, count(o.pods), o.ID)))
 	}
 	return list
 }

@@ -67,19 +67,19 @@ func (p *pods) SetSize(width, height int) {
 	case width >= 150:
 		p.place = beside
 		p.table.setSize(p.listWidth(), height-1)
-		p.detail.setSize(width-p.listWidth()-3, height-1)
+		p.detail.setSize(width-p.listWidth()-2, height)
 	case height >= 30:
 		p.place = below
 		p.table.setSize(width, p.listHeight()-1)
-		p.detail.setSize(width-2, height-p.listHeight()-1)
+		p.detail.setSize(width, height-p.listHeight())
 	default:
 		p.place = inPlace
 		p.table.setSize(width, height-1)
-		p.detail.setSize(width-2, height-1)
+		p.detail.setSize(width, height)
 	}
 }
 
-func (p *pods) listWidth() int  { return max(p.width*9/20, 76) }
+func (p *pods) listWidth() int  { return p.width / 2 }
 func (p *pods) listHeight() int { return p.height * 9 / 20 }
 
 func (p *pods) Keys() keys {
@@ -127,8 +127,11 @@ func (p *pods) Update(msg tea.Msg) tea.Cmd {
 
 func (p *pods) press(msg press) tea.Cmd {
 	switch msg.action {
-	case open:
+	case open, toObject, restartAt:
 		p.table.chosen = true
+	}
+	switch msg.action {
+	case open:
 		p.opened = true
 		return p.follow()
 	case leave:
@@ -146,9 +149,7 @@ func (p *pods) press(msg press) tea.Cmd {
 		o.all = !o.all
 		return p.table.setOrder(o)
 	case toObject:
-		p.opened = true
-		p.detail.jump()
-		return p.follow()
+		return p.toObject()
 	case other:
 		p.detail.swap()
 	case restartAt:
@@ -165,6 +166,19 @@ func (p *pods) press(msg press) tea.Cmd {
 	return nil
 }
 
+// toObject opens the detail at the object, or goes there and back when it is open.
+func (p *pods) toObject() tea.Cmd {
+	if p.opened {
+		p.detail.jump()
+		return nil
+	}
+	p.opened = true
+	cmd := p.follow()
+	p.detail.top = 0
+	p.detail.jump()
+	return cmd
+}
+
 // predicted shows another prediction. Its pods are those of the one before, in
 // the same order.
 func (p *pods) predicted() tea.Cmd {
@@ -172,7 +186,7 @@ func (p *pods) predicted() tea.Cmd {
 		return nil
 	}
 	p.of = p.prediction
-	return p.table.setRows(podRows(p.prediction.Pods))
+	return tea.Batch(p.follow(), p.table.setRows(podRows(p.of.Pods)))
 }
 
 // follow shows the selected pod in the detail, if that is to be seen.
@@ -288,7 +302,7 @@ func (p *pods) View() []string {
 	t := p.theme
 	switch p.place {
 	case beside:
-		between := t.dim.paint(" " + t.column + " ")
+		between := t.dim.paint(" " + t.column)
 		return t.beside(p.list(), p.detail.view(p.opened), p.listWidth(), between)
 	case below:
 		lines := p.list()
@@ -321,23 +335,15 @@ func (p *pods) counts() string {
 		return t.dim.paint("predicting" + t.ellipsis)
 	}
 	o := p.table.have
-	hidden := 0
-	if !o.all {
-		for _, info := range restore.Outcomes {
-			if info.Severity == restore.OK {
-				hidden += p.of.Summary[info.ID]
-			}
-		}
-	}
 	parts := []string{t.bold.paint(fmt.Sprintf("%s of %s", count(len(p.table.shown)), plural(len(p.of.Pods), "pod")))}
 	if p.refused != nil {
-		parts = append(parts, t.critical.paint("plan refused: these are of the last one accepted"))
+		parts = append(parts, t.critical.paint("plan refused, shown as before"))
 	}
 	if o.words != "" {
 		parts = append(parts, fmt.Sprintf("filter %q", sanitize.Line(o.words)))
 	}
-	if hidden > 0 {
-		parts = append(parts, t.dim.paint(fmt.Sprintf("%s unaffected hidden: %s shows them", count(hidden), keyOf(showAll))))
+	if n := p.table.measures.minor; n > 0 && !o.all {
+		parts = append(parts, t.dim.paint(fmt.Sprintf("%s unaffected hidden, %s shows them", count(n), keyOf(showAll))))
 	}
 	return strings.Join(parts, t.dim.paint(" "+t.dot+" "))
 }

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -70,7 +71,7 @@ func (r *ruler) axis(width int) axis {
 			oldest = min(oldest, w.compact)
 		}
 	}
-	if span := a.to - float64(oldest); span < a.to/4 {
+	if span := a.to - float64(oldest); span > 0 && span < a.to/4 {
 		a.from = max(float64(oldest)-span/6, 0)
 	}
 	return a
@@ -113,7 +114,12 @@ func (r *ruler) bar(t *theme, a axis, w *window) *strip {
 		s.fill(a.col(w.head)+1, a.col(r.revisions.LastSeenAtMost), t.seen, t.dim)
 	}
 	for _, rev := range w.bumped {
-		s.fill(a.col(rev), a.col(rev), t.bumped, t.bold)
+		if float64(rev) >= a.from {
+			s.fill(a.col(rev), a.col(rev), t.bumped, t.bold)
+		}
+	}
+	if a.from > 0 {
+		s.fill(0, 0, "<", t.dim)
 	}
 	return s
 }
@@ -159,10 +165,11 @@ func (r *ruler) start(t *theme, a axis) *strip {
 		s.put(a.width-ansi.StringWidth(text), text, color)
 		return s
 	}
+	at, least := a.col(v.Restored), a.col(r.least)
+	s.mark(at, least, t.restored, "starts at "+count(v.Restored), color)
 	if v.BumpVerdict != restore.BumpEnough {
-		s.mark(a.col(r.least), t.minimum, "at least "+count(r.least), t.dim)
+		s.mark(least, at, t.minimum, "at least "+count(r.least), t.dim)
 	}
-	s.mark(a.col(v.Restored), t.restored, "starts at "+count(v.Restored), color)
 	return s
 }
 
@@ -174,12 +181,16 @@ func (r *ruler) legend(t *theme, width int) []string {
 		there        bool
 	}
 	v := r.revisions
+	bumped := "bumped by an earlier restore"
+	if list := append(slices.Clone(r.backup.bumped), r.current.bumped...); len(list) > 0 {
+		bumped += " at " + count(slices.Max(list))
+	}
 	parts := []part{
 		{t.compacted, "compacted", t.dim, r.backup.compact > 0 || r.current.compact > 0},
 		{t.kept, "kept", "", true},
 		{t.undone, "undone by the restore", t.warning, r.current.head > r.backup.head},
 		{t.seen, "watchers may have seen", t.dim, v != nil && v.LastSeenAtMost > r.current.head},
-		{t.bumped, "bumped by an earlier restore", t.bold, len(r.backup.bumped)+len(r.current.bumped) > 0},
+		{t.bumped, bumped, t.bold, len(r.backup.bumped)+len(r.current.bumped) > 0},
 	}
 	var lines []string
 	line, used := spaces(rulerLabel), rulerLabel
@@ -227,11 +238,25 @@ func (s *strip) put(at int, text string, look style) bool {
 	return true
 }
 
-// mark writes a glyph at a column and text on the side where there is room, over
-// what is there.
-func (s *strip) mark(at int, glyph, text string, look style) {
-	if !s.put(at, glyph+" "+text, look) {
-		s.put(at-len(text)-1, text+" "+glyph, look)
+// mark writes a glyph at a column and text on one side of it, where nothing is
+// and, if it can be, not over the column of another mark.
+func (s *strip) mark(at, other int, glyph, text string, look style) {
+	n := len(text) + 1 // columns to the side
+	fits := func(from int, away bool) bool {
+		return from >= 0 && from+n < len(s.cells) && s.free(from, from+n+1) && !(away && other != at && from-1 <= other && other <= from+n+1)
+	}
+	for _, away := range []bool{true, false} {
+		switch {
+		case fits(at, away):
+			s.put(at, glyph+" "+text, look)
+			return
+		case fits(at-n, away):
+			s.put(at-n, text+" "+glyph, look)
+			return
+		}
+	}
+	if s.free(at, at+1) {
+		s.put(at, glyph, look)
 	}
 }
 

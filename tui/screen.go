@@ -54,11 +54,14 @@ type session struct {
 	tasks tasks
 	theme *theme
 
+	version int // another one with every message
+
 	input      *Input
 	files      [2]file // by side
 	prediction *restore.Prediction
-	refused    error // why the plan has no prediction: prediction is of the last one that had
-	pending    bool  // the prediction of the plan is being made
+	digest     digest // of it
+	refused    error  // why the plan has no prediction: prediction is of the last one that had
+	pending    bool   // the prediction of the plan is being made
 }
 
 // The sides of a session.

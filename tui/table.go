@@ -31,6 +31,12 @@ type rows struct {
 	look    func(t *theme, row int) (style, string) // of its first cell, and a mark; nil for none
 }
 
+// measures are what is known of all rows.
+type measures struct {
+	widest []int // cell of each column
+	minor  int   // how many rows are minor
+}
+
 // order is how rows are sorted and which are shown.
 type order struct {
 	by      int // column
@@ -49,11 +55,11 @@ type table struct {
 	rows     rows
 	sorted   []int32 // row numbers in order
 	shown    []int32 // those of them that pass the filter
-	widest   []int   // cell of each column, over all rows
+	measures         // of all rows
 	have     order   // what sorted and shown are for
 	ready    bool    // they are for rows
 	asked    *atomic.Int64
-	chosen   bool  // the person has moved: selected is kept through sorting
+	chosen   bool  // by the person: selected is kept whatever becomes of the order
 	selected int32 // row number
 	at       int   // its place in shown
 	top      int   // first place drawn
@@ -69,7 +75,8 @@ type arrangedMsg struct {
 	order  order
 	sorted []int32
 	shown  []int32
-	widest []int // nil as before
+	measures
+	measured bool // measures are not as before
 }
 
 func newTable(s *session, columns ...column) *table {
@@ -105,19 +112,19 @@ func (t *table) arrange() tea.Cmd {
 	asked := t.asked.Add(1)
 	stale := func() bool { return t.asked.Load() != asked }
 	r, o, columns := t.rows, t.order, len(t.columns)
-	sorted, from, measured := t.sorted, t.sorted, t.ready
+	sorted, from, measure := t.sorted, t.sorted, !t.ready
 	resort := !t.ready || o.by != t.have.by || o.reverse != t.have.reverse
 	if !resort && o.all == t.have.all && strings.HasPrefix(o.words, t.have.words) {
 		from = t.shown // a longer filter passes fewer rows
 	}
 	return t.tasks.cmd(func() tea.Msg {
-		msg := arrangedMsg{table: t, asked: asked, order: o}
+		msg := arrangedMsg{table: t, asked: asked, order: o, measured: measure}
 		if resort {
 			sorted = r.sort(o)
 			from = sorted
 		}
-		if !measured {
-			msg.widest = r.measure(columns, stale)
+		if measure {
+			msg.measures = r.measure(columns, stale)
 		}
 		msg.sorted, msg.shown = sorted, r.filter(from, o, columns, stale)
 		if stale() {
@@ -133,13 +140,13 @@ func (t *table) arranged(msg arrangedMsg) bool {
 		return false
 	}
 	t.sorted, t.shown, t.have, t.ready = msg.sorted, msg.shown, msg.order, true
-	if msg.widest != nil {
-		t.widest = msg.widest
+	if msg.measured {
+		t.measures = msg.measures
 	}
-	if i := slices.Index(t.shown, t.selected); i >= 0 && t.chosen {
-		t.at = i
-	} else if !t.chosen {
+	if !t.chosen {
 		t.at = 0
+	} else if i := slices.Index(t.shown, t.selected); i >= 0 {
+		t.at = i
 	}
 	t.layout()
 	t.move("")
@@ -204,21 +211,24 @@ func (r *rows) holds(row int, words []string, columns int) bool {
 	return true
 }
 
-// measure finds the widest cell of each column. No string is wider than it has
-// bytes, so that few need to be looked at.
-func (r *rows) measure(columns int, stale func() bool) []int {
-	widest := make([]int, columns)
+// measure looks at all rows. No string is wider than it has bytes, so that the
+// width of few cells needs to be computed.
+func (r *rows) measure(columns int, stale func() bool) measures {
+	m := measures{widest: make([]int, columns)}
 	for row := range r.count {
 		if row%checkEvery == 0 && stale() {
-			return nil
+			break
 		}
-		for c := range widest {
-			if s := r.cell(row, c); len(s) > widest[c] {
-				widest[c] = max(widest[c], ansi.StringWidth(sanitize.Line(s)))
+		if r.minor != nil && r.minor(row) {
+			m.minor++
+		}
+		for c := range m.widest {
+			if s := r.cell(row, c); len(s) > m.widest[c] {
+				m.widest[c] = max(m.widest[c], ansi.StringWidth(sanitize.Line(s)))
 			}
 		}
 	}
-	return widest
+	return m
 }
 
 const (
@@ -232,20 +242,14 @@ func (t *table) setSize(width, height int) {
 	t.move("")
 }
 
-// layout gives every column its widest cell, and where that is too much, takes
-// from the columns that can give, and then leaves some out.
+// layout gives every column its widest cell. Where that is too much, the columns
+// that can be left out give first, and go; then the others give.
 func (t *table) layout() {
-	total := func() (sum int) {
-		for _, w := range t.widths {
-			if w > 0 {
-				sum += w + columnGap
-			}
-		}
-		return sum - columnGap
-	}
-	room := t.width - gutter
 	for i, c := range t.columns {
-		w := len(c.title) + 2 // and the arrow of sorting
+		w := len(c.title)
+		if c.key != "" {
+			w += 2 // the arrow of sorting
+		}
 		if i < len(t.widest) {
 			w = max(w, t.widest[i])
 		}
@@ -254,11 +258,8 @@ func (t *table) layout() {
 		}
 		t.widths[i] = max(w, c.min)
 	}
-	for over := total() - room; over > 0; over = total() - room {
-		if most := t.widestSpare(); most >= 0 {
-			t.widths[most] -= min(over, t.widths[most]-t.columns[most].min)
-			continue
-		}
+	t.narrow(func(c column) bool { return c.drop > 0 })
+	for t.over() > 0 {
 		last := -1
 		for i, c := range t.columns {
 			if t.widths[i] > 0 && c.drop > 0 && (last < 0 || c.drop > t.columns[last].drop) {
@@ -266,21 +267,38 @@ func (t *table) layout() {
 			}
 		}
 		if last < 0 {
-			return
+			break
 		}
 		t.widths[last] = 0
 	}
+	t.narrow(func(column) bool { return true })
 }
 
-// widestSpare is the column that can give most, -1 for none.
-func (t *table) widestSpare() int {
-	most, spare := -1, 0
-	for i, c := range t.columns {
-		if s := t.widths[i] - c.min; t.widths[i] > 0 && s > spare {
-			most, spare = i, s
+// over is by how much the columns are too wide.
+func (t *table) over() int {
+	over := gutter - columnGap - t.width
+	for _, w := range t.widths {
+		if w > 0 {
+			over += w + columnGap
 		}
 	}
-	return most
+	return over
+}
+
+// narrow takes from the columns that may give, the one first that can give most.
+func (t *table) narrow(may func(column) bool) {
+	for over := t.over(); over > 0; over = t.over() {
+		most, spare := -1, 0
+		for i, c := range t.columns {
+			if s := t.widths[i] - c.min; s > spare && may(c) {
+				most, spare = i, s
+			}
+		}
+		if most < 0 {
+			return
+		}
+		t.widths[most] -= min(over, spare)
+	}
 }
 
 // move moves the selection and keeps it in sight.
@@ -332,8 +350,8 @@ func (t *table) header() string {
 			continue
 		}
 		title := c.title
-		if i == t.have.by && t.ready {
-			title += " " + map[bool]string{false: t.theme.down, true: t.theme.up}[t.have.reverse]
+		if i == t.have.by {
+			title += " " + map[bool]string{false: t.theme.up, true: t.theme.down}[t.have.reverse]
 		}
 		b.WriteString(t.theme.fit(title, t.widths[i]) + spaces(columnGap))
 	}
@@ -358,18 +376,15 @@ func (t *table) line(row int, selected, focus, faded bool) string {
 	}
 	var head, rest strings.Builder
 	head.WriteString(cursor + " " + mark + " ")
-	to, used := &head, gutter
+	to, used, gap := &head, gutter, 0
 	for i, w := range t.widths {
 		if w == 0 {
 			continue
 		}
-		to.WriteString(t.theme.fit(sanitize.Line(t.rows.cell(row, i)), w) + spaces(columnGap))
-		used += w + columnGap
-		to = &rest
+		to.WriteString(spaces(gap) + t.theme.fit(sanitize.Line(t.rows.cell(row, i)), w))
+		used += gap + w
+		to, gap = &rest, columnGap
 	}
-	text := rest.String()
-	if used > t.width {
-		text = strings.TrimSuffix(text, spaces(columnGap))
-	}
-	return color.paint(head.String()) + base.paint(text+spaces(t.width-used))
+	rest.WriteString(spaces(t.width - used))
+	return color.paint(head.String()) + base.paint(rest.String())
 }

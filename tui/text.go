@@ -57,6 +57,14 @@ func (t *theme) beside(left, right []string, width int, between string) []string
 	return lines
 }
 
+// margin moves lines one column to the right.
+func margin(lines []string) []string {
+	for i := range lines {
+		lines[i] = " " + lines[i]
+	}
+	return lines
+}
+
 // item is a paragraph that hangs on what stands before it.
 func item(lead, text string, width int) []string {
 	indent := ansi.StringWidth(lead)
@@ -151,6 +159,14 @@ func size(n int64) string {
 		}
 	}
 	return fmt.Sprintf("%.1f %s", f, unit)
+}
+
+// sentence makes one of what an error says.
+func sentence(s string) string {
+	if s == "" {
+		return ""
+	}
+	return strings.ToUpper(s[:1]) + s[1:] + "."
 }
 
 // orDash stands in for what is not there.

@@ -43,12 +43,13 @@ func newTheme(dark bool, profile colorprofile.Profile, g glyphs) *theme {
 	case profile == colorprofile.ANSI:
 		t.dim, t.selected = sgr(ansi.Style{}.Faint()), sgr(ansi.Style{}.Reverse(true))
 		t.critical, t.warning, t.good = fg(ansi.Red), fg(ansi.Yellow), fg(ansi.Green)
+	// The colours below are in the palette of 256, so that they look the same there.
 	case dark:
-		t.dim, t.selected = fg(rgb(0x8a919e)), sgr(ansi.Style{}.BackgroundColor(rgb(0x2f3642)))
-		t.critical, t.warning, t.good = fg(rgb(0xff7b72)), fg(rgb(0xe3b341)), fg(rgb(0x8ccf7e))
+		t.dim, t.selected = fg(rgb(0x8a8a8a)), sgr(ansi.Style{}.BackgroundColor(rgb(0x303030)))
+		t.critical, t.warning, t.good = fg(rgb(0xff5f5f)), fg(rgb(0xd7af5f)), fg(rgb(0x87af87))
 	default:
-		t.dim, t.selected = fg(rgb(0x666c76)), sgr(ansi.Style{}.BackgroundColor(rgb(0xdde4ee)))
-		t.critical, t.warning, t.good = fg(rgb(0xb3261e)), fg(rgb(0x8a5a00)), fg(rgb(0x2c6e31))
+		t.dim, t.selected = fg(rgb(0x626262)), sgr(ansi.Style{}.BackgroundColor(rgb(0xdadada)))
+		t.critical, t.warning, t.good = fg(rgb(0xaf0000)), fg(rgb(0x875f00)), fg(rgb(0x005f00))
 	}
 	return t
 }

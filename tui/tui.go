@@ -2,7 +2,6 @@ package tui
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -38,6 +37,8 @@ type Options struct {
 	Input   io.Reader // nil is os.Stdin
 	Output  io.Writer // nil is os.Stdout
 	Environ []string  // nil is os.Environ()
+
+	size tea.WindowSizeMsg // of an Output that is no terminal
 }
 
 // Run shows the screens until the person quits. The error is Load's, or ctx's,
@@ -57,12 +58,13 @@ func Run(ctx context.Context, o Options) error {
 	if withoutColor(o.Environ) {
 		profile = min(profile, colorprofile.ASCII)
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	outer := ctx
+	ctx, cancel := context.WithCancel(outer)
 	m := newModel(ctx, profile, glyphsFor(o.Environ))
 	p := tea.NewProgram(m,
 		tea.WithContext(ctx), tea.WithoutSignalHandler(), // the caller's ctx ends on signals
 		tea.WithInput(o.Input), tea.WithOutput(o.Output), tea.WithEnvironment(o.Environ),
-		tea.WithColorProfile(profile),
+		tea.WithColorProfile(profile), tea.WithWindowSize(o.size.Width, o.size.Height),
 	)
 	m.load = func() (*Input, error) {
 		return o.Load(ctx, func(progress snapshot.Progress, role string) { p.Send(progressMsg{progress, role}) })
@@ -73,8 +75,8 @@ func Run(ctx context.Context, o Options) error {
 	switch {
 	case m.err != nil:
 		return m.err
-	case errors.Is(err, context.Canceled):
-		return context.Canceled
+	case outer.Err() != nil:
+		return outer.Err()
 	case err != nil:
 		return fmt.Errorf("terminal: %w", err)
 	case m.input == nil:

@@ -4,34 +4,28 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
-	"fmt"
 	"image/color"
-	"math/rand/v2"
-	"os"
-	"path/filepath"
-	"slices"
+	"io"
+	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"unicode"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
-	"github.com/google/go-cmp/cmp"
+	"github.com/charmbracelet/x/exp/golden"
 
 	"revenant/analyzer/restore"
-	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
 	"revenant/internal/demo"
 )
 
-var update = flag.Bool("update", false, "write the golden screens anew")
-
 // demoInput opens the built-in pair.
 func demoInput(t testing.TB) *Input {
 	t.Helper()
-	backup, current, err := demo.Pair()
+	b, c, err := demo.Pair()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,405 +41,451 @@ func demoInput(t testing.TB) *Input {
 		}
 		return Side{Snapshot: s, State: state}
 	}
-	return &Input{Tool: "revenant test", Backup: side(demo.BackupName, backup), Current: side(demo.CurrentName, current)}
+	return &Input{Tool: "revenant test", Backup: side(demo.BackupName, b), Current: side(demo.CurrentName, c)}
 }
 
-// start opens the input at a size and runs everything that follows from it.
-func start(t testing.TB, in *Input, width, height int) *model {
-	t.Helper()
-	m := newModel(t.Context(), colorprofile.TrueColor, unicodeGlyphs)
-	send(t, m, tea.WindowSizeMsg{Width: width, Height: height})
-	send(t, m, loadedMsg{input: in})
-	return m
+// terminal is a model that is driven without a terminal.
+type terminal struct {
+	testing.TB
+	*model
 }
 
-// send gives a message to the model, and the messages of the commands that come
-// of it, until none come.
-func send(t testing.TB, m *model, msg tea.Msg) {
+// openOn shows the input on a terminal of a size.
+func openOn(t testing.TB, in *Input, width, height int) *terminal {
 	t.Helper()
-	switch msg := msg.(type) {
-	case nil, tea.QuitMsg:
+	x := &terminal{t, newModel(t.Context(), colorprofile.TrueColor, unicodeGlyphs)}
+	x.load = func() (*Input, error) { return in, nil }
+	x.send(tea.WindowSizeMsg{Width: width, Height: height})
+	x.run(x.Init())
+	return x
+}
+
+// send gives a message to the model and does what comes of it, to the end.
+func (x *terminal) send(msg tea.Msg) {
+	_, cmd := x.Update(msg)
+	x.View() // a frame may come after any message
+	x.run(cmd)
+}
+
+func (x *terminal) run(cmd tea.Cmd) {
+	if cmd == nil {
 		return
+	}
+	switch msg := cmd().(type) {
+	case nil, tea.QuitMsg:
 	case tea.BatchMsg:
 		for _, cmd := range msg {
-			if cmd != nil {
-				send(t, m, cmd())
-			}
+			x.run(cmd)
 		}
-		return
-	}
-	_, cmd := m.Update(msg)
-	draw(m) // a frame may come after any message
-	if cmd != nil {
-		send(t, m, cmd())
+	default:
+		x.send(msg)
 	}
 }
 
-// typeKeys types keys: a rune each, or a name in angle brackets.
-func typeKeys(t testing.TB, m *model, keys string) {
-	t.Helper()
-	named := map[string]tea.Key{"enter": {Code: tea.KeyEnter}, "esc": {Code: tea.KeyEscape}, "down": {Code: tea.KeyDown}, "pgdown": {Code: tea.KeyPgDown}, "backspace": {Code: tea.KeyBackspace}}
-	for keys != "" {
-		draw(m) // the person sees the screen before the next key
-		if name, rest, ok := strings.Cut(strings.TrimPrefix(keys, "<"), ">"); ok && keys[0] == '<' {
-			send(t, m, tea.KeyPressMsg(named[name]))
-			keys = rest
+var named = map[string]tea.Key{
+	"enter": {Code: tea.KeyEnter}, "esc": {Code: tea.KeyEscape}, "tab": {Code: tea.KeyTab}, "backspace": {Code: tea.KeyBackspace},
+	"down": {Code: tea.KeyDown}, "up": {Code: tea.KeyUp}, "left": {Code: tea.KeyLeft}, "pgdown": {Code: tea.KeyPgDown}, "pgup": {Code: tea.KeyPgUp},
+	"ctrl+d": {Code: 'd', Mod: tea.ModCtrl}, "ctrl+u": {Code: 'u', Mod: tea.ModCtrl}, "ctrl+w": {Code: 'w', Mod: tea.ModCtrl},
+	"ctrl+c": {Code: 'c', Mod: tea.ModCtrl}, "shift+tab": {Code: tea.KeyTab, Mod: tea.ModShift},
+}
+
+// keysOf is what typing does: a rune is a key, and so is a name in <>.
+func keysOf(typed string) []tea.KeyPressMsg {
+	var list []tea.KeyPressMsg
+	for typed != "" {
+		if name, rest, ok := strings.Cut(typed, ">"); ok && typed[0] == '<' {
+			list = append(list, tea.KeyPressMsg(named[name[1:]]))
+			typed = rest
 			continue
 		}
-		r := rune(keys[0])
-		send(t, m, tea.KeyPressMsg(tea.Key{Code: r, Text: string(r)}))
-		keys = keys[1:]
+		r := []rune(typed)[0]
+		list = append(list, tea.KeyPressMsg{Code: unicode.ToLower(r), Text: string(r)})
+		typed = typed[len(string(r)):]
+	}
+	return list
+}
+
+func (x *terminal) typed(keys string) *terminal {
+	for _, key := range keysOf(keys) {
+		x.send(key)
+	}
+	return x
+}
+
+// raw is the screen with its colours, plain without.
+func (x *terminal) raw() string   { return x.View().Content + "\n" }
+func (x *terminal) plain() string { return plain(x.raw()) }
+
+var trailing = regexp.MustCompile(` +\n`)
+
+func plain(screen string) string { return trailing.ReplaceAllString(ansi.Strip(screen), "\n") }
+
+// fits checks that the screen fills the terminal and no line is too long.
+func (x *terminal) fits() {
+	x.Helper()
+	lines := strings.Split(strings.TrimSuffix(x.raw(), "\n"), "\n")
+	if len(lines) != x.height && !x.tooSmall() {
+		x.Errorf("%d lines on a terminal of %d", len(lines), x.height)
+	}
+	for i, line := range lines {
+		if w := ansi.StringWidth(line); w > x.width {
+			x.Errorf("line %d has %d columns of %d: %q", i, w, x.width, line)
+		}
 	}
 }
 
-// plain is the screen without colours.
-func plain(m *model) string { return ansi.Strip(draw(m)) }
+var sizes = []struct {
+	name          string
+	width, height int
+}{{"80x24", 80, 24}, {"120x40", 120, 40}, {"200x50", 200, 50}}
 
-func draw(m *model) string { return m.View().Content }
-
-// TestScreens holds every screen against its golden file, at sizes from the
-// smallest, and wants each to fill the terminal exactly.
+// TestScreens holds every screen at every size against the golden files.
 func TestScreens(t *testing.T) {
 	in := demoInput(t)
-	for _, size := range [][2]int{{80, 24}, {120, 40}, {200, 50}} {
-		for _, tt := range []struct{ name, keys string }{
-			{"overview", ""},
-			{"overview-bump", "bm"},
-			{"overview-end", "G"},
-			{"refused", "b"},
-			{"pods", "2"},
-			{"pods-filter", "2/db-<enter>"},
-			{"pods-none", "2/nothing-like-it<enter>"},
-			{"pods-healed-all", "2bmu"},
-			{"pods-kept", "2a"},
-			{"detail", "2jj<enter>"},
-			{"detail-object", "2jj<enter><pgdown>"},
-			{"help", "2?"},
-		} {
-			name := fmt.Sprintf("%s-%dx%d", tt.name, size[0], size[1])
-			t.Run(name, func(t *testing.T) {
-				m := start(t, in, size[0], size[1])
-				typeKeys(t, m, tt.keys)
-				got := plain(m)
-				fits(t, got, size[0], size[1])
-				golden(t, name, got)
+	for _, tt := range []struct{ name, keys string }{
+		{"overview", ""},
+		{"overview end", "G"},
+		{"overview bumped", "bm"},
+		{"overview bump too small", "bbm"},
+		{"overview refused", "b"},
+		{"overview API servers kept", "a"},
+		{"pods", "2"},
+		{"pods all", "2u"},
+		{"pods sorted by node", "2OO"},
+		{"pods filtered", "2/shop node-4<enter>"},
+		{"pods filter finds nothing", "2/nosuchpod"},
+		{"pods unaffected", "2bm/mirror"},
+		{"pods refused", "2m"},
+		{"pod", "2jj<enter>"},
+		{"pod object", "2u/cache-1<enter>yo"},
+		{"help", "?"},
+		{"help on pods", "2?"},
+	} {
+		for _, size := range sizes {
+			t.Run(tt.name+"/"+size.name, func(t *testing.T) {
+				x := openOn(t, in, size.width, size.height).typed(tt.keys)
+				x.fits()
+				golden.RequireEqual(t, x.plain())
 			})
 		}
 	}
 }
 
-// fits wants every line to be at most as wide as the terminal, and as many of
-// them as it has.
-func fits(t *testing.T, screen string, width, height int) {
-	t.Helper()
-	lines := strings.Split(screen, "\n")
-	if len(lines) != height {
-		t.Errorf("%d lines in a terminal of %d", len(lines), height)
-	}
-	for i, line := range lines {
-		if w := ansi.StringWidth(line); w > width {
-			t.Errorf("line %d is %d columns wide in a terminal of %d: %q", i, w, width, line)
+// TestLooks holds the colours, and the drawing in ASCII, against golden files.
+func TestLooks(t *testing.T) {
+	in := demoInput(t)
+	for _, tt := range []struct {
+		name  string
+		theme *theme
+	}{
+		{"dark", newTheme(true, colorprofile.TrueColor, unicodeGlyphs)},
+		{"light", newTheme(false, colorprofile.TrueColor, unicodeGlyphs)},
+		{"16 colours", newTheme(true, colorprofile.ANSI, unicodeGlyphs)},
+		{"no colour", newTheme(true, colorprofile.ASCII, unicodeGlyphs)},
+		{"ASCII", newTheme(true, colorprofile.ASCII, asciiGlyphs)},
+	} {
+		for _, screen := range []struct{ name, keys string }{{"overview", ""}, {"pods", "2jb"}, {"pod", "2<enter>"}, {"help", "2?"}} {
+			t.Run(tt.name+"/"+screen.name, func(t *testing.T) {
+				x := openOn(t, in, 80, 24)
+				x.theme = tt.theme
+				x.send(tea.WindowSizeMsg{Width: 80, Height: 24})
+				x.typed(screen.keys)
+				x.fits()
+				golden.RequireEqual(t, x.raw())
+				if tt.name == "no colour" && strings.Contains(x.raw(), "8;2;") {
+					t.Error("there is colour")
+				}
+				if tt.name == "ASCII" && strings.ContainsFunc(x.raw(), func(r rune) bool { return r > unicode.MaxASCII }) {
+					t.Error("not only ASCII")
+				}
+			})
 		}
 	}
 }
 
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name+".golden")
-	got = trimRight(got)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
+func TestBackground(t *testing.T) {
+	x := openOn(t, demoInput(t), 80, 24)
+	dark := x.raw()
+	x.send(tea.BackgroundColorMsg{Color: color.White})
+	light := x.raw()
+	if dark == light {
+		t.Error("a light background changes nothing")
+	}
+	if plain(dark) != plain(light) {
+		t.Error("a light background changes the text")
+	}
+	x.send(tea.BackgroundColorMsg{Color: color.Black})
+	if x.raw() != dark {
+		t.Error("a dark background does not change it back")
+	}
+}
+
+// TestSizes draws every screen at sizes from nothing to very wide.
+func TestSizes(t *testing.T) {
+	in := demoInput(t)
+	for _, keys := range []string{"", "2", "2<enter>", "2u<enter>y", "?", "b", "2/x"} {
+		x := openOn(t, in, 80, 24).typed(keys)
+		for _, width := range []int{1, 20, 79, 80, 81, 100, 139, 140, 149, 150, 200, 500} {
+			for _, height := range []int{1, 5, 19, 20, 24, 29, 35, 36, 80} {
+				x.send(tea.WindowSizeMsg{Width: width, Height: height})
+				x.fits()
+				if small := strings.Contains(x.plain(), "too"); width > 20 && small != x.tooSmall() {
+					t.Errorf("%q at %dx%d: too small is %v", keys, width, height, small)
+				}
+			}
 		}
 	}
-	want, err := os.ReadFile(path)
+}
+
+// TestStill checks that the plan and the bottom line stay where they are,
+// whatever is shown above.
+func TestStill(t *testing.T) {
+	in := demoInput(t)
+	x := openOn(t, in, 80, 24)
+	for _, keys := range []string{"", "b", "m", "b", "r", "a", "2", "u", "/x", "<esc>", "<enter>", "G", "<esc>", "?"} {
+		x.typed(keys)
+		lines := strings.Split(x.plain(), "\n")
+		if !strings.HasPrefix(lines[20], "─ Plan ──") || !strings.HasPrefix(lines[21], " b bump ") {
+			t.Errorf("after %q the plan has moved:\n%s", keys, x.plain())
+		}
+		for i, word := range []string{" m mark-compacted ", " r kubelets ", " a API "} {
+			if at := []int{21, 43, 61}[i]; !strings.HasPrefix(lines[21][at:], word) {
+				t.Errorf("after %q there is no %q at column %d of %q", keys, word, at, lines[21])
+			}
+		}
+	}
+}
+
+var sgr = regexp.MustCompile(`\x1b\[[0-9;]*m`)
+
+// TestHostile gives names to everything that try to steer the terminal.
+func TestHostile(t *testing.T) {
+	const evil = "a\x1b]52;c;ZXZpbA==\x07b\x1b[2Jc\r\nd\u202ee\u200bf\x9b31mg\x7f\t文"
+	in := demoInput(t)
+	in.Tool, in.Warnings = evil, []string{evil}
+	_, data, err := demo.Pair()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("screen differs; -update writes it anew (-golden +got):\n%s", diff)
-	}
-}
-
-func trimRight(s string) string {
-	lines := strings.Split(s, "\n")
-	for i := range lines {
-		lines[i] = strings.TrimRight(lines[i], " ")
-	}
-	return strings.Join(lines, "\n") + "\n"
-}
-
-// TestThemes wants the same text on a dark and a light background, other colours
-// on each, and none at all without colour.
-func TestThemes(t *testing.T) {
-	in := demoInput(t)
-	dark, light := start(t, in, 100, 30), start(t, in, 100, 30)
-	send(t, dark, tea.BackgroundColorMsg{Color: color.Black})
-	send(t, light, tea.BackgroundColorMsg{Color: color.White})
-	typeKeys(t, dark, "2")
-	typeKeys(t, light, "2")
-	if plain(dark) != plain(light) {
-		t.Error("the text depends on the background")
-	}
-	if draw(dark) == draw(light) {
-		t.Error("the colours do not depend on the background")
-	}
-	var out bytes.Buffer
-	w := colorprofile.Writer{Forward: &out, Profile: colorprofile.ASCII}
-	if _, err := w.WriteString(draw(dark)); err != nil {
+	s, err := snapshot.OpenBytes(t.Context(), evil, data, snapshot.Options{})
+	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(out.String(), "\x1b[3") || strings.Contains(out.String(), "38;") {
-		t.Error("a colour is left without colour")
+	t.Cleanup(func() { s.Close() })
+	in.Current.Snapshot = s
+	for _, side := range []*Side{&in.Backup, &in.Current} {
+		for i := range side.State.Nodes {
+			side.State.Nodes[i].Name += evil
+		}
+		for i := range side.State.Pods {
+			p := &side.State.Pods[i]
+			p.Name, p.Namespace, p.UID, p.NodeName, p.Phase, p.Reason = p.Name+evil, p.Namespace+evil, p.UID+evil, p.NodeName+evil, p.Phase+evil, evil
+			if i%2 == 0 {
+				p.Key += evil // cannot be read
+			}
+		}
+		side.State.ClusterUID = ""
+		side.State.ClusterUnknown = evil
+	}
+	for _, size := range sizes {
+		for _, keys := range []string{"", "G", "b", "r", "2", "2u<enter>", "2ujjj<enter>y", "2t", "2?", "2/" + evil} {
+			x := openOn(t, in, size.width, size.height).typed(keys)
+			for range 30 { // through all that there is
+				x.fits()
+				x.harmless()
+				x.typed("<pgdown>")
+			}
+		}
+	}
+	x := openOn(t, in, 80, 24).typed("2/x")
+	x.send(tea.PasteMsg{Content: evil})
+	x.harmless()
+}
+
+// harmless checks that nothing but colours steers the terminal.
+func (x *terminal) harmless() {
+	x.Helper()
+	screen := strings.ReplaceAll(sgr.ReplaceAllString(x.raw(), ""), "\n", "")
+	if i := strings.IndexFunc(screen, func(r rune) bool { return !unicode.IsPrint(r) }); i >= 0 {
+		x.Fatalf("the screen holds %q", []rune(screen[i:])[0])
 	}
 }
 
-func TestNoColor(t *testing.T) {
+// TestDamage names damaged evidence on every screen.
+func TestDamage(t *testing.T) {
+	x := openOn(t, demoInput(t), 80, 24)
+	bad := snapshot.Integrity{Checks: []snapshot.Check{{Name: "trailer", Verdict: snapshot.Bad, Detail: "other bytes"}}}
+	for side, want := range []string{"damaged: backup ", "damaged: backup, current "} {
+		x.send(integrityMsg{side: side, integrity: bad})
+		for _, keys := range []string{"1", "2", "<enter>", "?"} {
+			if screen := x.typed(keys).plain(); !strings.Contains(screen, want) {
+				t.Errorf("after %q there is no %q:\n%s", keys, want, screen)
+			}
+			x.fits()
+		}
+	}
+}
+
+func TestWithoutColor(t *testing.T) {
 	for _, tt := range []struct {
+		name    string
 		environ []string
 		want    bool
 	}{
-		{nil, false},
-		{[]string{"NO_COLOR="}, false},
-		{[]string{"NO_COLOR=1"}, true},
-		{[]string{"NO_COLOR=0"}, true},
-		{[]string{"NO_COLOR=false"}, true},
-		{[]string{"NO_COLOR=no"}, true},
-	} {
-		if got := withoutColor(tt.environ); got != tt.want {
-			t.Errorf("noColor(%q) = %v", tt.environ, got)
-		}
-	}
-}
-
-func TestPlanKeys(t *testing.T) {
-	m := start(t, demoInput(t), 100, 30)
-	phantoms := func() int { return m.prediction.Summary[restore.Phantom] }
-	if phantoms() != 18 {
-		t.Fatalf("%d phantoms at the start", phantoms())
-	}
-	typeKeys(t, m, "b")
-	if p := m.plan.plan; p.BumpRevision == 0 || m.refused == nil || phantoms() != 18 {
-		t.Errorf("a bump alone is not refused, or the old prediction is gone: %+v", p)
-	}
-	typeKeys(t, m, "m")
-	if p := m.plan.plan; !p.MarkCompacted || m.refused != nil || phantoms() != 0 {
-		t.Errorf("after b and m: %+v, %v, %d phantoms", p, m.refused, phantoms())
-	}
-	typeKeys(t, m, "mbb")
-	if p := m.plan.plan; p.BumpRevision != 0 || p.MarkCompacted || phantoms() != 18 || m.refused != nil {
-		t.Errorf("back at no bump: %+v, %d phantoms, %v", p, phantoms(), m.refused)
-	}
-	typeKeys(t, m, "r")
-	if phantoms() != 0 {
-		t.Errorf("%d phantoms with all kubelets restarted", phantoms())
-	}
-	typeKeys(t, m, "ra")
-	if n := m.prediction.Summary[restore.Hidden]; n != 18 || phantoms() != 0 {
-		t.Errorf("%d hidden, %d phantoms with API servers kept", n, phantoms())
-	}
-	typeKeys(t, m, "a2t")
-	if got := m.plan.plan.RestartKubelets.Nodes; len(got) != 1 || phantoms() == 0 || phantoms() == 18 {
-		t.Errorf("kubelet of the selected pod's node: %v, %d phantoms", got, phantoms())
-	}
-}
-
-// TestPlanChangesUnderDetail changes the plan while a pod's detail is open, at a
-// size where it stands in the table's place, below it and beside it.
-func TestPlanChangesUnderDetail(t *testing.T) {
-	in := demoInput(t)
-	for _, size := range [][2]int{{80, 24}, {120, 40}, {200, 50}} {
-		m := start(t, in, size[0], size[1])
-		typeKeys(t, m, "2j<enter>bmra??tuyo/x<enter><esc>1")
-		fits(t, plain(m), size[0], size[1])
-	}
-}
-
-// TestAnyOrder types random keys and lets the commands that come of them end in
-// random order, with a frame after each step, as a terminal would.
-func TestAnyOrder(t *testing.T) {
-	in := demoInput(t)
-	var keys []tea.Key
-	for _, b := range bindings {
-		for _, name := range b.keys {
-			if r := []rune(name); len(r) == 1 && name != "q" {
-				keys = append(keys, tea.Key{Code: r[0], Text: name})
-			}
-		}
-	}
-	keys = append(keys, tea.Key{Code: tea.KeyEnter}, tea.Key{Code: tea.KeyEscape}, tea.Key{Code: tea.KeyDown}, tea.Key{Code: tea.KeyPgDown}, tea.Key{Code: tea.KeyTab})
-	for seed := range uint64(8) {
-		r := rand.New(rand.NewPCG(seed, 7))
-		size := [][2]int{{80, 24}, {120, 40}, {200, 50}, {81, 24}}[seed%4]
-		m := start(t, in, size[0], size[1])
-		var running []tea.Cmd
-		for range 400 {
-			var msg tea.Msg = tea.KeyPressMsg(keys[r.IntN(len(keys))])
-			if n := len(running); n > 0 && r.IntN(2) == 0 {
-				i := r.IntN(n)
-				msg = running[i]()
-				running = slices.Delete(running, i, i+1)
-			}
-			if batch, ok := msg.(tea.BatchMsg); ok {
-				running = append(running, batch...)
-			} else if _, cmd := m.Update(msg); cmd != nil {
-				running = append(running, cmd)
-			}
-			running = slices.DeleteFunc(running, func(c tea.Cmd) bool { return c == nil })
-			fits(t, plain(m), size[0], size[1])
-		}
-	}
-}
-
-// TestOldAnswerIsDropped wants a prediction that comes late not to replace that
-// of a newer plan.
-func TestOldAnswerIsDropped(t *testing.T) {
-	m := start(t, demoInput(t), 100, 30)
-	late := m.predict()()
-	m.Update(tea.KeyPressMsg(tea.Key{Code: 'r', Text: "r"})) // another plan, not yet predicted
-	_, again := m.Update(late)
-	if again == nil || !m.pending {
-		t.Fatal("the older plan's prediction is taken for the newer one's")
-	}
-	send(t, m, again())
-	if m.prediction.Summary[restore.Phantom] != 0 || m.pending {
-		t.Error("the newer plan's prediction is not shown")
-	}
-}
-
-// TestHostileEvidence gives the screens names that would steer a terminal.
-func TestHostileEvidence(t *testing.T) {
-	in := demoInput(t)
-	evil := "\x1b]52;c;ZXZpbA==\a\x1b[2J\r\n\u202e\u009b31m\x00"
-	for i := range in.Current.State.Pods {
-		p := &in.Current.State.Pods[i]
-		p.Name, p.Namespace, p.NodeName = evil+p.Name, evil, evil
-		p.Containers = []kube.Container{{Name: evil, Image: evil}}
-	}
-	m := start(t, in, 100, 30)
-	for _, keys := range []string{"", "2", "<enter>", "<pgdown>", "r", "r", "r", "/" + "x", "<enter>", "1", "G"} {
-		typeKeys(t, m, keys)
-		for line := range strings.SplitSeq(plain(m), "\n") {
-			if i := strings.IndexFunc(line, func(r rune) bool { return unicode.IsControl(r) || r == '\u202e' }); i >= 0 {
-				t.Fatalf("after %q: control character in %q", keys, line)
-			}
-		}
-		if strings.Contains(draw(m), "]52;") && strings.Contains(draw(m), "\x1b]") {
-			t.Fatalf("after %q: an escape sequence of the evidence reached the screen", keys)
-		}
-		fits(t, plain(m), 100, 30)
-	}
-}
-
-// TestDamageIsShownEverywhere wants a failed check to be named on every screen.
-func TestDamageIsShownEverywhere(t *testing.T) {
-	m := start(t, demoInput(t), 80, 24)
-	send(t, m, integrityMsg{side: backup, integrity: snapshot.Integrity{Checks: []snapshot.Check{{Name: "trailer", Verdict: snapshot.Bad, Detail: "other bytes"}}}})
-	for _, keys := range []string{"1", "2", "<enter>", "?"} {
-		typeKeys(t, m, keys)
-		if !strings.Contains(plain(m), "damaged: backup") {
-			t.Errorf("after %q the damage is not named:\n%s", keys, plain(m))
-		}
-		fits(t, plain(m), 80, 24)
-	}
-}
-
-func TestTooSmall(t *testing.T) {
-	m := start(t, demoInput(t), 60, 20)
-	if got := plain(m); !strings.Contains(got, "terminal is too small") {
-		t.Errorf("screen: %q", got)
-	}
-	send(t, m, tea.WindowSizeMsg{Width: 80, Height: 24})
-	fits(t, plain(m), 80, 24)
-}
-
-// TestHelpIsWhole wants the help to name every binding.
-func TestHelpIsWhole(t *testing.T) {
-	m := start(t, demoInput(t), 100, 80)
-	typeKeys(t, m, "?")
-	shown := strings.Join(strings.Fields(plain(m)), " ")
-	for _, b := range bindings {
-		if !strings.Contains(shown, b.does) {
-			t.Errorf("the help lacks %q", b.does)
-		}
-	}
-	if !strings.Contains(plain(m), "needs a list") {
-		t.Error("the help does not say why a key does nothing here")
-	}
-}
-
-func TestKeysAreUnique(t *testing.T) {
-	seen := map[string]string{}
-	for _, b := range bindings {
-		for _, k := range b.keys {
-			if seen[k] != "" {
-				t.Errorf("%s stands for %s and for %s", k, seen[k], b.does)
-			}
-			seen[k] = b.does
-		}
-	}
-}
-
-// TestRun runs the program on a terminal made of pipes.
-func TestRun(t *testing.T) {
-	in := demoInput(t)
-	failure := errors.New("no such file")
-	for _, tt := range []struct {
-		name string
-		load func(context.Context, func(snapshot.Progress, string)) (*Input, error)
-		keys string
-		want error
-	}{
-		{"quit", func(context.Context, func(snapshot.Progress, string)) (*Input, error) { return in, nil }, "2q", nil},
-		{"load fails", func(context.Context, func(snapshot.Progress, string)) (*Input, error) { return nil, failure }, "", failure},
-		{"given up", func(ctx context.Context, _ func(snapshot.Progress, string)) (*Input, error) {
-			<-ctx.Done()
-			return nil, ctx.Err()
-		}, "\x1b", context.Canceled},
+		{"not set", []string{"TERM=xterm"}, false},
+		{"empty", []string{"NO_COLOR="}, false},
+		{"one", []string{"NO_COLOR=1"}, true},
+		{"zero", []string{"NO_COLOR=0"}, true},
+		{"false", []string{"NO_COLOR=false"}, true},
+		{"any word", []string{"NO_COLOR=yes please"}, true},
+		{"the last counts", []string{"NO_COLOR=1", "NO_COLOR="}, false},
+		{"another name", []string{"MY_NO_COLOR=1"}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			keys, typist, err := os.Pipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer keys.Close()
-			defer typist.Close()
-			if _, err := typist.WriteString(tt.keys); err != nil {
-				t.Fatal(err)
-			}
-			var out bytes.Buffer
-			err = Run(t.Context(), Options{Load: tt.load, Input: keys, Output: &out, Environ: []string{"TERM=xterm"}})
-			if tt.name == "quit" && errors.Is(err, context.Canceled) {
-				return // q came before the snapshots were open
-			}
-			if !errors.Is(err, tt.want) {
-				t.Errorf("err = %v, want %v", err, tt.want)
+			if got := withoutColor(tt.environ); got != tt.want {
+				t.Errorf("got %v", got)
 			}
 		})
 	}
 }
 
-// BenchmarkTable draws a frame of tables of three lengths: the cost must not
-// depend on it.
-func BenchmarkTable(b *testing.B) {
-	for _, n := range []int{100, 10_000, 1_000_000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			m := start(b, demoInput(b), 160, 48)
-			pods := make([]restore.PodOutcome, n)
-			for i := range pods {
-				pods[i] = m.prediction.Pods[i%len(m.prediction.Pods)]
-				pods[i].Name = fmt.Sprintf("pod-%d", i)
-				pods[i].Severity = restore.Critical
-			}
-			p := *m.prediction
-			p.Pods = pods
-			m.prediction = &p
-			send(b, m, predictionMsg{})
-			typeKeys(b, m, "2")
-			for b.Loop() {
-				m.Update(tea.KeyPressMsg(tea.Key{Code: 'j', Text: "j"}))
-				_ = draw(m)
+func TestGlyphsFor(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		environ []string
+		want    glyphs
+	}{
+		{"nothing set", nil, unicodeGlyphs},
+		{"UTF-8", []string{"LANG=de_DE.UTF-8"}, unicodeGlyphs},
+		{"utf8", []string{"LANG=C.utf8"}, unicodeGlyphs},
+		{"C", []string{"LANG=C"}, asciiGlyphs},
+		{"Latin-1", []string{"LANG=de_DE.ISO-8859-1"}, asciiGlyphs},
+		{"LC_ALL wins", []string{"LANG=C.UTF-8", "LC_ALL=C"}, asciiGlyphs},
+		{"LC_CTYPE wins over LANG", []string{"LANG=C", "LC_CTYPE=C.UTF-8"}, unicodeGlyphs},
+		{"dumb terminal", []string{"TERM=dumb"}, asciiGlyphs},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := glyphsFor(tt.environ); got != tt.want {
+				t.Errorf("got %v", got)
 			}
 		})
+	}
+}
+
+// watched is an output that calls back when it has been given some text.
+type watched struct {
+	mu    sync.Mutex
+	buf   bytes.Buffer
+	text  string
+	found func()
+}
+
+func (w *watched) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.buf.Write(b)
+	if w.found != nil && strings.Contains(ansi.Strip(w.buf.String()), w.text) {
+		w.found()
+		w.found = nil
+	}
+	return len(b), nil
+}
+
+func (w *watched) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.buf.String()
+}
+
+// runUntil runs the program and types keys once text is on the screen.
+func runUntil(t *testing.T, o Options, text, keys string) (string, error) {
+	t.Helper()
+	in, typing := io.Pipe()
+	t.Cleanup(func() { typing.Close() })
+	out := &watched{text: text, found: func() { go io.WriteString(typing, keys) }}
+	o.Input, o.Output, o.size = in, out, tea.WindowSizeMsg{Width: 80, Height: 24}
+	if o.Environ == nil {
+		o.Environ = []string{"TERM=xterm-256color", "COLORTERM=truecolor", "CLICOLOR_FORCE=1"}
+	}
+	err := Run(t.Context(), o)
+	return out.String(), err
+}
+
+func loads(in *Input) func(context.Context, func(snapshot.Progress, string)) (*Input, error) {
+	return func(_ context.Context, tell func(snapshot.Progress, string)) (*Input, error) {
+		tell(snapshot.Progress{Phase: snapshot.PhaseIndex, Done: 1, Total: 2}, "backup")
+		return in, nil
+	}
+}
+
+func TestRun(t *testing.T) {
+	in := demoInput(t)
+	out, err := runUntil(t, Options{Load: loads(in)}, "1,018 undone", "q")
+	if err != nil {
+		t.Error(err)
+	}
+	for _, want := range []string{"\x1b[?1049h", "\x1b[?1049l", "\x1b[?25h"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not written", want)
+		}
+	}
+	for _, mouse := range []string{"\x1b[?1000h", "\x1b[?1002h", "\x1b[?1003h"} {
+		if strings.Contains(out, mouse) {
+			t.Errorf("%q captures the mouse", mouse)
+		}
+	}
+	if !regexp.MustCompile(`\x1b\[[0-9;]*38;2;`).MatchString(out) {
+		t.Error("there is no colour")
+	}
+}
+
+func TestRunWithoutColor(t *testing.T) {
+	environ := []string{"TERM=xterm-256color", "COLORTERM=truecolor", "CLICOLOR_FORCE=1", "NO_COLOR=not a bool"}
+	out, err := runUntil(t, Options{Load: loads(demoInput(t)), Environ: environ}, "1,018 undone", "q")
+	if err != nil {
+		t.Error(err)
+	}
+	if match := regexp.MustCompile(`\x1b\[(?:[0-9;]*;)?(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])[;m]`).FindString(out); match != "" {
+		t.Errorf("%q is a colour", match)
+	}
+}
+
+func TestRunLoadFails(t *testing.T) {
+	want := errors.New("no such file")
+	_, err := runUntil(t, Options{Load: func(context.Context, func(snapshot.Progress, string)) (*Input, error) { return nil, want }}, "-", "")
+	if err != want {
+		t.Errorf("got error %v", err)
+	}
+}
+
+// TestRunCancel quits while the evidence is read, which must have ended then.
+func TestRunCancel(t *testing.T) {
+	for _, key := range []string{"q", "\x1b", "\x03"} {
+		ended := false
+		load := func(ctx context.Context, _ func(snapshot.Progress, string)) (*Input, error) {
+			<-ctx.Done()
+			ended = true
+			return nil, ctx.Err()
+		}
+		_, err := runUntil(t, Options{Load: load}, "cancel", key)
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%q: got error %v", key, err)
+		}
+		if !ended {
+			t.Errorf("%q: the evidence is still being read", key)
+		}
+	}
+}
+
+func TestRunContextEnds(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	in, _ := io.Pipe()
+	out := &watched{text: "1,018 undone", found: cancel}
+	err := Run(ctx, Options{Load: loads(demoInput(t)), Input: in, Output: out, Environ: []string{"TERM=xterm"}, size: tea.WindowSizeMsg{Width: 80, Height: 24}})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got error %v", err)
+	}
+	if !strings.Contains(out.String(), "\x1b[?1049l") {
+		t.Error("the terminal is not restored")
 	}
 }

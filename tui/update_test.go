@@ -1,0 +1,580 @@
+package tui
+
+import (
+	"compress/gzip"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/ansi"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"revenant/analyzer/restore"
+	"revenant/decoder/kube"
+	"revenant/decoder/snapshot"
+)
+
+// TestPlanKeys changes the plan by its keys.
+func TestPlanKeys(t *testing.T) {
+	const recommended, minimum, minimumKept = 1_001_527, 1019, 1020
+	in := demoInput(t)
+	for _, tt := range []struct {
+		name, keys string
+		want       restore.Plan
+	}{
+		{"nothing", "", restore.Plan{}},
+		{"recommended bump", "b", restore.Plan{BumpRevision: recommended}},
+		{"minimum bump", "bb", restore.Plan{BumpRevision: minimum}},
+		{"no bump again", "bbb", restore.Plan{}},
+		{"marked compacted", "bm", restore.Plan{BumpRevision: recommended, MarkCompacted: true}},
+		{"minimum follows the API servers", "bba", restore.Plan{BumpRevision: minimumKept, KeepAPIServers: true}},
+		{"and back", "bbaa", restore.Plan{BumpRevision: minimum}},
+		{"all kubelets", "r", restore.Plan{RestartKubelets: restore.Restart{All: true}}},
+		{"no kubelet again", "rr", restore.Plan{}},
+		{"one node", "2t", restore.Plan{RestartKubelets: restore.Restart{Nodes: []string{"node-4"}}}},
+		{"two nodes", "2Ngtjt", restore.Plan{RestartKubelets: restore.Restart{Nodes: []string{"node-1", "node-2"}}}},
+		{"one of two taken back", "2Ngtjtt", restore.Plan{RestartKubelets: restore.Restart{Nodes: []string{"node-2"}}}},
+		{"some to none", "2tr", restore.Plan{}},
+		{"all to one", "r2t", restore.Plan{RestartKubelets: restore.Restart{Nodes: []string{"node-4"}}}},
+		{"below the help", "?m?", restore.Plan{MarkCompacted: true}},
+		{"not while typing", "2/bmra", restore.Plan{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			x := openOn(t, in, 120, 40).typed(tt.keys)
+			if diff := cmp.Diff(tt.want, x.plan.plan); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+			want, err := restore.Predict(in.Backup.State, in.Current.State, tt.want)
+			if err != nil {
+				if x.refused == nil || x.refused.Error() != err.Error() {
+					t.Errorf("refused with %v, want %v", x.refused, err)
+				}
+				return
+			}
+			if diff := cmp.Diff(want, x.prediction); diff != "" {
+				t.Errorf("the prediction is another: -want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestGivenPlan begins with a plan from the command line.
+func TestGivenPlan(t *testing.T) {
+	in := demoInput(t)
+	in.Plan = restore.Plan{BumpRevision: 5000, MarkCompacted: true}
+	x := openOn(t, in, 80, 24)
+	bumps := []int64{x.plan.plan.BumpRevision}
+	for range 4 {
+		bumps = append(bumps, x.typed("b").plan.plan.BumpRevision)
+	}
+	if diff := cmp.Diff([]int64{5000, 0, 1_001_527, 1019, 5000}, bumps); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestGivenPlanRefused begins with a plan that the evidence refuses.
+func TestGivenPlanRefused(t *testing.T) {
+	in := demoInput(t)
+	in.Plan = restore.Plan{RestartKubelets: restore.Restart{Nodes: []string{"no-such-node"}}}
+	x := openOn(t, in, 80, 24)
+	for _, keys := range []string{"", "2", "2<enter>"} {
+		if screen := x.typed(keys).plain(); !strings.Contains(screen, "refused: no such node") {
+			t.Errorf("after %q nothing says that the plan is refused:\n%s", keys, screen)
+		}
+	}
+	if screen := x.typed("r").plain(); strings.Contains(screen, "refused") {
+		t.Errorf("the plan is still refused:\n%s", screen)
+	}
+}
+
+// TestPredictingMeanwhile changes the plan while a prediction is made: the old
+// result stays, and only the last plan's counts.
+func TestPredictingMeanwhile(t *testing.T) {
+	x := openOn(t, demoInput(t), 80, 24)
+	before := x.prediction
+	var cmds []tea.Cmd
+	for _, key := range keysOf("bmr") {
+		_, cmd := x.Update(key)
+		if cmd != nil {
+			cmds = append(cmds, cmd)
+		}
+		if !x.pending || x.prediction != before || !strings.Contains(x.plain(), "● 18 phantom") {
+			t.Fatalf("the old result is gone:\n%s", x.plain())
+		}
+	}
+	if len(cmds) != 1 {
+		t.Errorf("%d predictions are under way", len(cmds))
+	}
+	x.run(cmds[0])
+	want := restore.Plan{BumpRevision: 1_001_527, MarkCompacted: true, RestartKubelets: restore.Restart{All: true}}
+	if diff := cmp.Diff(want, x.prediction.Plan); diff != "" || x.pending {
+		t.Errorf("pending %v, -want +got:\n%s", x.pending, diff)
+	}
+}
+
+// TestAnyOrder types random keys and lets the commands that come of them end in
+// random order, with a frame after each step.
+func TestAnyOrder(t *testing.T) {
+	in := demoInput(t)
+	var all []tea.KeyPressMsg
+	for _, b := range bindings {
+		for _, key := range b.keys {
+			if len(key) == 1 && b.action != quit {
+				all = append(all, keysOf(key)...)
+			}
+		}
+	}
+	all = append(all, keysOf("<enter><esc><down><pgdown><tab><left><ctrl+d>x-")...)
+	for seed := range uint64(12) {
+		r := rand.New(rand.NewPCG(seed, 7))
+		size := sizes[seed%3]
+		x := openOn(t, in, size.width, size.height)
+		var running []tea.Cmd
+		for range 400 {
+			var msg tea.Msg = all[r.IntN(len(all))]
+			if n := len(running); n > 0 && r.IntN(2) == 0 {
+				i := r.IntN(n)
+				msg = running[i]()
+				running = slices.Delete(running, i, i+1)
+			}
+			if batch, ok := msg.(tea.BatchMsg); ok {
+				running = append(running, batch...)
+			} else if _, cmd := x.Update(msg); cmd != nil {
+				running = append(running, cmd)
+			}
+			x.fits()
+		}
+		for _, cmd := range running {
+			x.run(cmd)
+		}
+		if x.pending || x.plan.plan.Validate() == nil && (x.refused != nil || cmp.Diff(x.plan.plan, x.prediction.Plan, cmpopts.EquateEmpty()) != "") {
+			t.Errorf("seed %d: in the end the prediction is not the plan's", seed)
+		}
+	}
+}
+
+// TestKeys is the table of keys held against itself and the screens.
+func TestKeys(t *testing.T) {
+	seen := map[string]bool{}
+	var actions []action
+	for _, b := range bindings {
+		if b.action == "" {
+			if b.label == "" || b.keys != nil {
+				t.Errorf("%+v is neither a key nor a heading", b)
+			}
+			continue
+		}
+		if b.label == "" || b.does == "" || len(b.keys) == 0 || slices.Contains(actions, b.action) {
+			t.Errorf("%+v lacks something or is there twice", b)
+		}
+		actions = append(actions, b.action)
+		for _, key := range b.keys {
+			if seen[key] {
+				t.Errorf("%q is bound twice", key)
+			}
+			seen[key] = true
+		}
+	}
+	x := openOn(t, demoInput(t), 80, 24)
+	for _, b := range bindings {
+		known := b.action == "" || b.absent != ""
+		if _, ok := x.taken()[b.action]; !ok && !known {
+			t.Errorf("%q is taken by nobody and does not say why", b.label)
+		}
+	}
+	for _, keys := range []string{"1", "2", "2<enter>", "?"} {
+		for a := range x.typed(keys).taken() {
+			if !slices.Contains(actions, a) {
+				t.Errorf("no key asks for %q", a)
+			}
+		}
+	}
+	for i, r := range registry {
+		if b, ok := bindingOf(r.key); !ok || b.action != number {
+			t.Errorf("screen %d has the key %q", i, r.key)
+		}
+	}
+}
+
+// TestHelp names every key.
+func TestHelp(t *testing.T) {
+	for _, width := range []int{80, 130, 250} {
+		x := openOn(t, demoInput(t), width, 100).typed("?")
+		shown := strings.Join(strings.Fields(plain(strings.Join(x.help.keyLines(78), " "))), " ")
+		for _, b := range bindings {
+			if !strings.Contains(shown, b.does) {
+				t.Errorf("width %d: the help lacks %q", width, b.does)
+			}
+		}
+		x.fits()
+	}
+}
+
+// TestBlockedKeys presses keys that do nothing: the bottom line says why.
+func TestBlockedKeys(t *testing.T) {
+	in := demoInput(t)
+	for _, tt := range []struct{ keys, want string }{
+		{"t", "t: needs a selected pod"},
+		{"/", "/: needs a list"},
+		{"<esc>", "esc: this is where you came in"},
+		{"2o", "o: the objects are still being read"},
+		{"2<enter>o", "o: the pod is in the current snapshot only"},
+		{"2/nothing<enter>j", "j ↓: the list is empty"},
+		{"2h", "h ←: needs an open detail"},
+		{"9", "no screen has the number 9"},
+	} {
+		x := openOn(t, in, 80, 24).typed(tt.keys)
+		lines := strings.Split(x.plain(), "\n")
+		if got := strings.TrimSpace(lines[len(lines)-2]); got != tt.want {
+			t.Errorf("after %q: %q, want %q", tt.keys, got, tt.want)
+		}
+		if x.typed("?").message != "" {
+			t.Errorf("after %q the message stays", tt.keys)
+		}
+	}
+}
+
+// TestWays goes from screen to screen and back.
+func TestWays(t *testing.T) {
+	x := openOn(t, demoInput(t), 80, 24)
+	for _, step := range []struct{ keys, title, see string }{
+		{"", "Overview", "Verdict"},
+		{"<tab>", "Pods", "OUTCOME"},
+		{"<tab>", "Overview", "Verdict"},
+		{"<shift+tab>", "Pods", "OUTCOME"},
+		{"<enter>", "Pods", "API shows"},
+		{"<esc>", "Pods", "OUTCOME"},
+		{"/db-<enter>", "Pods", `filter "db-"`},
+		{"l", "Pods", "runs on"},
+		{"<left>", "Pods", `filter "db-"`},
+		{"<esc>", "Pods", "30 of 43 pods"},
+		{"?", "Help", "Keys on Pods"},
+		{"?", "Pods", "OUTCOME"},
+		{"?<esc>", "Pods", "OUTCOME"},
+		{"?1", "Overview", "Verdict"},
+		{"<esc>", "Pods", "OUTCOME"},
+		{"<esc>", "Pods", "esc: this is where you came in"},
+	} {
+		x.typed(step.keys)
+		if x.shown().Title() != step.title || !strings.Contains(x.plain(), step.see) {
+			t.Errorf("after %q: want %q with %q:\n%s", step.keys, step.title, step.see, x.plain())
+		}
+	}
+}
+
+func TestQuit(t *testing.T) {
+	in := demoInput(t)
+	quits := func(x *terminal, keys string) bool {
+		list := keysOf(keys)
+		for _, key := range list[:len(list)-1] {
+			x.send(key)
+		}
+		_, cmd := x.Update(list[len(list)-1])
+		if cmd == nil {
+			return false
+		}
+		_, ok := cmd().(tea.QuitMsg)
+		return ok
+	}
+	for _, tt := range []struct {
+		keys string
+		want bool
+	}{{"q", true}, {"<ctrl+c>", true}, {"2q", true}, {"?q", true}, {"2<enter>q", true}, {"2/q", false}, {"2/<ctrl+c>", true}, {"<esc>", false}} {
+		if got := quits(openOn(t, in, 80, 24), tt.keys); got != tt.want {
+			t.Errorf("%q quits: %v", tt.keys, got)
+		}
+	}
+	for _, tt := range []struct {
+		keys string
+		want bool
+	}{{"q", true}, {"<ctrl+c>", true}, {"<esc>", true}, {"b", false}} {
+		loading := &terminal{t, newModel(t.Context(), colorprofile.ASCII, unicodeGlyphs)}
+		if got := quits(loading, tt.keys); got != tt.want {
+			t.Errorf("%q quits while loading: %v", tt.keys, got)
+		}
+	}
+}
+
+// TestPrompt edits a filter.
+func TestPrompt(t *testing.T) {
+	for _, tt := range []struct{ keys, want string }{
+		{"web", "web"},
+		{"web<backspace>", "we"},
+		{"<backspace>", ""},
+		{"web node-4<ctrl+w>", "web "},
+		{"web node-4 <ctrl+w>", "web "},
+		{"web<ctrl+w>", ""},
+		{"web node<ctrl+u>x", "x"},
+		{"日本<backspace>", "日"},
+		{strings.Repeat("x", 2*maxTyped), strings.Repeat("x", maxTyped)},
+		{"web<down><pgdown>", "web"},
+		{"web<esc>", ""},
+	} {
+		var p prompt
+		for _, key := range keysOf(tt.keys) {
+			p.update(key)
+		}
+		if p.text != tt.want {
+			t.Errorf("%q gives %q, want %q", tt.keys, p.text, tt.want)
+		}
+	}
+	x := openOn(t, demoInput(t), 80, 24).typed("2/日b")
+	if c := x.View().Cursor; c == nil || c.X != 5 || c.Y != 23 {
+		t.Errorf("the cursor is at %+v", c)
+	}
+}
+
+// TestDetailFollows looks at the pod beside the list and changes the plan.
+func TestDetailFollows(t *testing.T) {
+	x := openOn(t, demoInput(t), 200, 50).typed("2jj")
+	see := func(texts ...string) {
+		t.Helper()
+		for _, text := range texts {
+			if !strings.Contains(x.plain(), text) {
+				t.Errorf("%q is not there:\n%s", text, x.plain())
+			}
+		}
+	}
+	see("Pod data/db-1 ", "● phantom: Phantom pod", "revision 607", "kind: Pod")
+	x.typed("<enter><ctrl+d>")
+	at := x.screens[1].(*pods).detail.top
+	x.typed("bm")
+	if got := x.screens[1].(*pods).detail.top; got != at || at == 0 {
+		t.Errorf("the detail was at line %d and is at %d", at, got)
+	}
+	x.typed("g")
+	see("Pod data/db-1 ", "○ terminated: Stopped by its kubelet")
+	x.typed("<esc>j")
+	see("Pod data/db-3 ")
+}
+
+// TestObject turns from the object in one snapshot to that in the other.
+func TestObject(t *testing.T) {
+	x := openOn(t, demoInput(t), 80, 24).typed("2u/coredns-static<enter>")
+	x.typed("<esc>/cache-1<enter>y")
+	for _, tt := range []struct{ keys, want string }{
+		{"", "Object in the current snapshot, revision 389 (o: in the backup)"},
+		{"o", "Object in the backup, revision 389 (o: in the current snapshot)"},
+		{"o", "Object in the current snapshot, revision 389 (o: in the backup)"},
+	} {
+		if screen := x.typed(tt.keys).plain(); !strings.Contains(screen, tt.want) || !strings.Contains(screen, "apiVersion: v1") {
+			t.Errorf("after %q there is no %q:\n%s", tt.keys, tt.want, screen)
+		}
+	}
+	if screen := x.typed("y").plain(); !strings.Contains(screen, "unaffected: Unaffected") {
+		t.Errorf("not back at the top:\n%s", screen)
+	}
+}
+
+func TestUnreadableObject(t *testing.T) {
+	in := demoInput(t)
+	pod := &in.Current.State.Pods[0]
+	pod.Key = "/registry/pods/no/such"
+	o := readObject(&in.Current, &restore.PodOutcome{Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID})
+	if !o.there || !strings.Contains(o.problem, "key not found") {
+		t.Errorf("got %+v", o)
+	}
+	if o := readObject(&in.Current, &restore.PodOutcome{Name: "no such pod"}); o.there {
+		t.Errorf("got %+v", o)
+	}
+}
+
+// TestCompactedObject reads values that were written at a revision since
+// compacted away.
+func TestCompactedObject(t *testing.T) {
+	f, err := os.Open("../testdata/etcd/bumped-and-written.db.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := snapshot.OpenBytes(t.Context(), "bumped.db", data, snapshot.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	old := 0
+	for r := range s.Keys("") {
+		if r.Main >= s.CompactRevision() {
+			continue
+		}
+		old++
+		side := Side{Snapshot: s, State: &restore.State{Pods: []restore.Pod{{Pod: kube.Pod{UID: "1"}, Key: r.Key, ModRevision: r.Main}}}}
+		if o := readObject(&side, &restore.PodOutcome{UID: "1"}); o.problem != "" || o.yaml == "" {
+			t.Errorf("%s: %q", r.Key, o.problem)
+		}
+	}
+	if old == 0 {
+		t.Error("no key was written before the compact revision")
+	}
+}
+
+// TestFiles shows what is known of the files, before and after they are hashed.
+func TestFiles(t *testing.T) {
+	in := demoInput(t)
+	in.Warnings = []string{"Something the caller knows."}
+	x := openOn(t, in, 200, 60)
+	see := func(texts ...string) {
+		t.Helper()
+		for _, text := range texts {
+			if !strings.Contains(x.plain(), text) {
+				t.Errorf("%q is not there:\n%s", text, x.plain())
+			}
+		}
+	}
+	see("54557eb8e194238d828b10797bf6", "trailer   ok", "content   ok", "24 pods, 4 nodes, 222 keys", "Something the caller knows.")
+	x.files[backup] = file{}
+	x.send(progressMsg{snapshot.Progress{Phase: snapshot.PhaseHash, Done: 42, Total: 100}, "backup"})
+	see("hashing… 42 %", "trailer   verifying…")
+	x.send(integrityMsg{backup, snapshot.Integrity{Checks: []snapshot.Check{
+		{Name: "trailer", Verdict: snapshot.Skipped, Detail: "not asked for"},
+		{Name: "content", Verdict: snapshot.Bad, Detail: "5 problems"},
+	}}, []snapshot.Problem{{Severity: snapshot.Damage, Where: "page 7", What: "is gone", Cost: "3 items"}, {}, {}, {}, {}}})
+	see("sha256    not computed", "trailer   skipped: not asked for", "content   bad: 5 problems",
+		"backup: damage: page 7: is gone (3 items).", "backup: 2 problems more; revenant inspect lists them.")
+	same := snapshot.Integrity{SHA256: strings.Repeat("ab", 32)}
+	x.send(integrityMsg{backup, same, nil})
+	x.send(integrityMsg{current, same, nil})
+	see("Both files have the same SHA-256")
+}
+
+// TestNoPods shows two states without a pod.
+func TestNoPods(t *testing.T) {
+	in := demoInput(t)
+	for _, s := range []*Side{&in.Backup, &in.Current} {
+		s.State = &restore.State{Revision: s.State.Revision, NewestRecord: s.State.NewestRecord, SeenRevision: s.State.Revision}
+	}
+	for _, size := range sizes {
+		x := openOn(t, in, size.width, size.height)
+		x.fits()
+		if screen := x.typed("2").plain(); !strings.Contains(screen, "Neither snapshot holds a pod.") {
+			t.Errorf("nothing says that there is no pod:\n%s", screen)
+		}
+		x.typed("jkG<enter>yo<esc>ut?")
+		x.fits()
+	}
+}
+
+func TestLoading(t *testing.T) {
+	x := &terminal{t, newModel(t.Context(), colorprofile.ASCII, unicodeGlyphs)}
+	x.send(tea.WindowSizeMsg{Width: 80, Height: 24})
+	see := func(texts ...string) {
+		t.Helper()
+		for _, text := range texts {
+			if !strings.Contains(x.plain(), text) {
+				t.Errorf("%q is not there:\n%s", text, x.plain())
+			}
+		}
+	}
+	see("Indexing the revisions…", "esc cancel")
+	x.send(progressMsg{snapshot.Progress{Phase: snapshot.PhaseIndex, Done: 1, Total: 2}, "current"})
+	x.send(progressMsg{snapshot.Progress{Phase: snapshot.PhaseIndex, Done: 5, Total: 5}, "backup"})
+	x.send(progressMsg{snapshot.Progress{Phase: snapshot.PhaseHash, Done: 1, Total: 5}, "backup"})
+	see("backup   ████████████████████████████████████████ 100 %", "current  ████████████████████░░░░░░░░░░░░░░░░░░░░  50 %")
+	x.send(progressMsg{snapshot.Progress{Phase: snapshot.PhaseIndex, Done: 9, Total: 0}, "current"})
+	x.send(progressMsg{snapshot.Progress{Phase: snapshot.PhaseIndex, Done: 2, Total: 2}, "current"})
+	see("Reading the objects…")
+	want := errors.New("no")
+	_, cmd := x.Update(loadedMsg{err: want})
+	if _, ok := cmd().(tea.QuitMsg); !ok || x.err != want {
+		t.Errorf("a failure to load does not end it: %v", x.err)
+	}
+}
+
+// TestTasks checks that no command starts after the end, and the end waits.
+func TestTasks(t *testing.T) {
+	var x tasks
+	started, finish, finished := make(chan bool), make(chan bool), false
+	first := x.cmd(func() tea.Msg { close(started); <-finish; finished = true; return "first" })
+	go first()
+	<-started
+	go close(finish)
+	x.end()
+	if !finished {
+		t.Error("the end does not wait")
+	}
+	if msg := x.cmd(func() tea.Msg { return "second" })(); msg != nil {
+		t.Errorf("a command starts after the end: %v", msg)
+	}
+}
+
+func TestWrap(t *testing.T) {
+	for _, tt := range []struct {
+		text  string
+		width int
+		want  []string
+	}{
+		{"", 10, []string{""}},
+		{"one two three", 7, []string{"one two", "three"}},
+		{"--mark-compacted is a flag", 10, []string{"--mark-com", "pacted is", "a flag"}},
+		{"日本語 日本語", 7, []string{"日本語", "日本語"}},
+		{"e\u0301e\u0301 e\u0301", 4, []string{"e\u0301e\u0301 e\u0301"}},
+		{"a\nb\x1b[2J", 20, []string{"a\uFFFDb\uFFFD[2J"}},
+		{"two words", 0, []string{"t", "w", "o", "w", "o", "r", "d", "s"}},
+	} {
+		if diff := cmp.Diff(tt.want, wrap(tt.text, tt.width)); diff != "" {
+			t.Errorf("%q in %d, -want +got:\n%s", tt.text, tt.width, diff)
+		}
+	}
+}
+
+func TestFit(t *testing.T) {
+	th := newTheme(true, colorprofile.ASCII, unicodeGlyphs)
+	for _, text := range []string{"", "short", "日本語のとても長い名前", "e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301", strings.Repeat("x", 100), th.bold.paint("painted and too long")} {
+		for width := range 20 {
+			if got := ansi.StringWidth(th.fit(text, width)); got != width {
+				t.Errorf("%q in %d columns takes %d", text, width, got)
+			}
+		}
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	for n, want := range map[int64]string{0: "0", 7: "7", 999: "999", 1000: "1,000", 1234567: "1,234,567", -1000: "-1,000", -100: "-100"} {
+		if got := count(n); got != want {
+			t.Errorf("count(%d) = %q", n, got)
+		}
+	}
+	for n, want := range map[int64]string{0: "0 bytes", 1: "1 byte", 1023: "1,023 bytes", 1024: "1.0 KiB", 974880: "952.0 KiB", 1 << 40: "1.0 TiB", 1 << 60: "1048576.0 TiB"} {
+		if got := size(n); got != want {
+			t.Errorf("size(%d) = %q", n, got)
+		}
+	}
+}
+
+// BenchmarkFrame draws the whole terminal over a prediction of many pods.
+func BenchmarkFrame(b *testing.B) {
+	in := demoInput(b)
+	many := manyPods(1_000_000)
+	for _, keys := range []string{"1", "2", "?"} {
+		x := openOn(b, in, 200, 50)
+		p := *x.prediction
+		p.Pods = many
+		p.Summary = map[restore.Outcome]int{}
+		for i := range many {
+			p.Summary[many[i].Outcome]++
+		}
+		x.send(predictedMsg{asked: x.plan.asked, prediction: &p, digest: digestOf(&p)})
+		x.typed(keys)
+		b.Run(x.shown().Title(), func(b *testing.B) {
+			for b.Loop() {
+				x.Update(keysOf("j")[0])
+				x.View()
+			}
+		})
+	}
+}
