@@ -24,7 +24,7 @@ func newHelp(s *session, title string, taken keys) *helpScreen {
 
 func (h *helpScreen) Title() string { return "Help" }
 
-func (h *helpScreen) SetSize(width, height int) { h.width, h.height = width, height }
+func (h *helpScreen) SetSize(width, height int) { h.width, h.height = width, height-1 }
 
 func (h *helpScreen) Keys() keys {
 	return h.moves(keys{back: ""}, len(h.lines()))
@@ -37,7 +37,7 @@ func (h *helpScreen) Update(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-func (h *helpScreen) View() []string { return h.window(h.lines()) }
+func (h *helpScreen) View() []string { return h.page(h.theme, h.lines(), h.width) }
 
 // The columns of help are side by side where that leaves them a readable width.
 const (

@@ -44,14 +44,7 @@ func (o *overview) Update(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-func (o *overview) View() []string {
-	lines := o.lines()
-	view := slices.Clone(o.window(lines))
-	for len(view) < o.height {
-		view = append(view, "")
-	}
-	return append(view, o.theme.dim.paint(o.theme.spread("", o.more(o.theme, len(lines))+" ", o.width)))
-}
+func (o *overview) View() []string { return o.page(o.theme, o.lines(), o.width) }
 
 // wideOverview is from how many columns on there is room for two of text.
 const wideOverview = 150
@@ -209,7 +202,7 @@ func (o *overview) kubelets(width int) []string {
 		if more := len(nodes) - shownNodes; more > 0 {
 			names = append(names, "and "+count(more)+" more")
 		}
-		lead := fmt.Sprintf("%s %s, %s: ", count(len(nodes)), d.kubelet, d.certainty)
+		lead := fmt.Sprintf("%s (%s, %s): ", kubeletDoes(d.kubelet), count(len(nodes)), d.certainty)
 		text := item(lead, strings.Join(names, ", "), width)
 		text[0] = t.bold.paint(lead) + strings.TrimPrefix(text[0], lead)
 		lines = append(lines, text...)
@@ -225,6 +218,23 @@ func (o *overview) kubelets(width int) []string {
 	return lines
 }
 
+// kubeletDoes tells what a kubelet does.
+func kubeletDoes(k restore.Kubelet) string {
+	switch k {
+	case restore.KubeletDeaf:
+		return "Deaf"
+	case restore.KubeletRelists:
+		return "Lists its pods anew"
+	case restore.KubeletRestarted:
+		return "Restarted"
+	case restore.KubeletStale:
+		return "Served a stale cache"
+	case restore.KubeletGone:
+		return "Gone"
+	}
+	return string(k)
+}
+
 // shownProblems is how many problems of a file are told.
 const shownProblems = 3
 
@@ -234,7 +244,7 @@ func (o *overview) toKnow(width int) []string {
 	var texts []string
 	if p := o.prediction; p != nil {
 		texts = append(texts, p.Warnings...)
-		texts = append(texts, fmt.Sprintf("Lineage %s: %s.", p.Lineage.Relation, p.Lineage.Reason))
+		texts = append(texts, fmt.Sprintf("Lineage: %s; %s.", p.Lineage.Relation, p.Lineage.Reason))
 	}
 	texts = append(texts, o.input.Warnings...)
 	if b, c := o.files[backup].integrity.SHA256, o.files[current].integrity.SHA256; b != "" && b == c {

@@ -1,5 +1,7 @@
 package tui
 
+import "slices"
+
 // pager shows a part of lines that are too many.
 type pager struct {
 	height int
@@ -26,6 +28,16 @@ func (p *pager) move(a action, lines int) {
 func (p *pager) window(lines []string) []string {
 	from := min(p.top, max(len(lines)-p.height, 0))
 	return lines[from:min(from+p.height, len(lines))]
+}
+
+// page is the window, filled up to its height, and a line below it that says how
+// much there is beyond.
+func (p *pager) page(t *theme, lines []string, width int) []string {
+	view := slices.Clone(p.window(lines))
+	for len(view) < p.height {
+		view = append(view, "")
+	}
+	return append(view, t.dim.paint(t.spread("", p.more(t, len(lines))+" ", width)))
 }
 
 // moved is where an action goes from at, in pages of height lines, between 0 and

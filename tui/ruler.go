@@ -105,7 +105,7 @@ func (r *ruler) numbers(t *theme, a axis) *strip {
 func (r *ruler) bar(t *theme, a axis, w *window) *strip {
 	s := newStrip(a.width)
 	s.fill(0, a.col(w.compact)-1, t.compacted, t.dim)
-	s.fill(a.col(w.compact), a.col(w.head), t.kept, "")
+	s.fill(a.col(w.compact), a.col(w.head), t.kept, t.dim)
 	if w.head > r.backup.head {
 		from := min(a.col(r.backup.head)+1, a.col(w.head))
 		s.fill(max(from, a.col(w.compact)), a.col(w.head), t.undone, t.warning)
@@ -187,7 +187,7 @@ func (r *ruler) legend(t *theme, width int) []string {
 	}
 	parts := []part{
 		{t.compacted, "compacted", t.dim, r.backup.compact > 0 || r.current.compact > 0},
-		{t.kept, "kept", "", true},
+		{t.kept, "kept", t.dim, true},
 		{t.undone, "undone by the restore", t.warning, r.current.head > r.backup.head},
 		{t.seen, "watchers may have seen", t.dim, v != nil && v.LastSeenAtMost > r.current.head},
 		{t.bumped, bumped, t.bold, len(r.backup.bumped)+len(r.current.bumped) > 0},
