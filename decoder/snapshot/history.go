@@ -188,13 +188,16 @@ func (x *index) record(p place) Record {
 	}
 }
 
-// withPrefix yields the number of every key that starts with prefix, in the order
-// of the keys. The empty key of bump markers is left out.
+// withPrefix yields the number of every key that starts with prefix and has a
+// record, in the order of the keys. The empty key of bump markers is left out.
 func (x *index) withPrefix(prefix string) iter.Seq[uint32] {
 	return func(yield func(uint32) bool) {
 		from, _ := x.search(prefix)
 		for _, k := range x.sorted[from:] {
-			if !strings.HasPrefix(x.keys[k], prefix) || x.keys[k] != "" && !yield(k) {
+			if !strings.HasPrefix(x.keys[k], prefix) {
+				return
+			}
+			if x.keys[k] != "" && len(x.records(k)) > 0 && !yield(k) {
 				return
 			}
 		}

@@ -302,13 +302,15 @@ func (s *segment) add(rev Revision, create int64) (*block, int) {
 // sortKeys orders the keys.
 func (x *index) sortKeys() { x.sorted = sortedOrder(x.keys) }
 
-// find returns the number of a key.
+// find returns the number of a key that has a record. One whose only record
+// repeats another one's revision, in a damaged file, has none.
 func (x *index) find(key string) (k uint32, ok bool) {
 	at, ok := x.search(key)
 	if !ok {
 		return 0, false
 	}
-	return x.sorted[at], true
+	k = x.sorted[at]
+	return k, len(x.records(k)) > 0
 }
 
 // search returns where in sorted the key is, or would be.
