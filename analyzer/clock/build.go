@@ -1,0 +1,135 @@
+package clock
+
+import (
+	"context"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"revenant/decoder/kube"
+	"revenant/decoder/snapshot"
+)
+
+// How many marks are read off a snapshot at most, so that a large one costs no
+// more than a small one: renewals off the histories of leases, and objects spread evenly over the
+// revisions.
+const (
+	maxRenewals = 2000
+	maxObjects  = 1000
+)
+
+// Build reads the marks of a snapshot whose API server keeps its keys below
+// prefix. Values that cannot be read, or tell no time, give none; the only error
+// is ctx's.
+func Build(ctx context.Context, s *snapshot.Snapshot, prefix string) (*Clock, error) {
+	r := reader{ctx: ctx, s: s, prefix: prefix}
+	if err := r.renewals(); err != nil {
+		return nil, err
+	}
+	if err := r.objects(); err != nil {
+		return nil, err
+	}
+	return New(r.marks, s.NewestRecord(), s.BumpMarkers()), nil
+}
+
+type reader struct {
+	ctx    context.Context
+	s      *snapshot.Snapshot
+	prefix string
+	marks  []Mark
+}
+
+// renewals reads the retained history of Leases: the newest version of each, then
+// the ones before as far as they may.
+func (r *reader) renewals() error {
+	var histories [][]snapshot.Record
+	for key := range r.s.AllKeys(kube.Key{Resource: "leases"}.Path(r.prefix)) {
+		if err := r.ctx.Err(); err != nil {
+			return err
+		}
+		if len(histories) == maxRenewals {
+			break
+		}
+		histories = append(histories, r.s.History(key))
+	}
+	for age, left := 0, maxRenewals; left > 0; age++ {
+		read := 0
+		for _, h := range histories {
+			if len(h) <= age || left == 0 {
+				continue
+			}
+			if err := r.ctx.Err(); err != nil {
+				return err
+			}
+			r.renewal(h[len(h)-1-age])
+			read, left = read+1, left-1
+		}
+		if read == 0 {
+			break
+		}
+	}
+	return nil
+}
+
+func (r *reader) renewal(record snapshot.Record) {
+	if lease, ok := r.decode(record).Typed.(*coordinationv1.Lease); ok && lease.Spec.RenewTime != nil {
+		r.marks = append(r.marks, Mark{record.Main, lease.Spec.RenewTime.UTC(), Renewal, record.Key})
+	}
+}
+
+// objects reads what objects say of themselves: when they were created, which is
+// when their create revision was written, whichever version is retained; and when
+// they were changed.
+func (r *reader) objects() error {
+	every, n := max(1, r.s.Len()/maxObjects), 0
+	for record := range r.s.Records() {
+		if n++; n%every != 0 || record.Tombstone || record.CreateRevision == 0 {
+			continue
+		}
+		if err := r.ctx.Err(); err != nil {
+			return err
+		}
+		m := metadata(r.decode(record))
+		if t := m.GetCreationTimestamp(); !t.IsZero() {
+			r.marks = append(r.marks, Mark{record.CreateRevision, t.UTC(), Creation, ""})
+		}
+		if t := changed(m); record.Version > 1 && !t.IsZero() {
+			r.marks = append(r.marks, Mark{record.Main, t, Change, ""})
+		}
+	}
+	return nil
+}
+
+// metadata is the object's metadata, empty when it has none.
+func metadata(o *kube.Object) metav1.Object {
+	if m, err := meta.Accessor(o.Typed); err == nil {
+		return m
+	}
+	return &unstructured.Unstructured{Object: o.Unstructured}
+}
+
+// changed is the newest time of the managed fields, UTC.
+func changed(m metav1.Object) (newest time.Time) {
+	for _, f := range m.GetManagedFields() {
+		if f.Time != nil && f.Time.After(newest) {
+			newest = f.Time.UTC()
+		}
+	}
+	return newest
+}
+
+// decode reads an object, an empty one where there is none to read.
+func (r *reader) decode(record snapshot.Record) *kube.Object {
+	key, ok := kube.ParseKey(r.prefix, record.Key)
+	if !ok {
+		return &kube.Object{}
+	}
+	value, err := r.s.Value(record)
+	if err != nil {
+		return &kube.Object{}
+	}
+	return kube.Decode(key, value)
+}

@@ -1,0 +1,195 @@
+package clock
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var start = time.Date(2026, 11, 23, 3, 0, 0, 0, time.UTC)
+
+func at(seconds float64) time.Time { return start.Add(time.Duration(seconds * float64(time.Second))) }
+
+// steady are renewals at ten revisions a second.
+func steady(n int) (marks []Mark) {
+	for i := range n {
+		marks = append(marks, Mark{int64(100 + 10*i), at(float64(i)), Renewal, fmt.Sprint("node-", i%5)})
+	}
+	return marks
+}
+
+func TestTimeOf(t *testing.T) {
+	c := New([]Mark{
+		{100, at(0), Renewal, ""},
+		{200, at(10), Creation, ""},
+		{300, at(20.5), Renewal, ""},
+		{310, at(15), Change, ""},
+	}, 400, nil)
+	for _, tt := range []struct {
+		revision int64
+		want     Interval
+	}{
+		{50, Interval{To: at(1)}},
+		{100, Interval{at(0), at(1)}},
+		{150, Interval{at(0), at(12)}},  // whole seconds, and a second to commit
+		{200, Interval{at(10), at(12)}}, //
+		{250, Interval{at(10), at(21.5)}},
+		{300, Interval{at(20.5), at(21.5)}},
+		{400, Interval{at(20.5), at(40.5)}}, // up to when it was taken
+		{401, Interval{}},
+	} {
+		if diff := cmp.Diff(tt.want, c.TimeOf(tt.revision)); diff != "" {
+			t.Errorf("revision %d: %s", tt.revision, diff)
+		}
+	}
+}
+
+// TestSkewedClocks: machines whose clocks are off move nothing and are counted.
+func TestSkewedClocks(t *testing.T) {
+	want := New(steady(200), 2100, nil)
+	for _, skew := range []time.Duration{-48 * time.Hour, -time.Minute, -10 * time.Second, 10 * time.Second, time.Hour, 30 * 365 * 24 * time.Hour} {
+		marks := steady(200)
+		for i := range 60 { // of 260
+			marks = append(marks, Mark{int64(103 + 30*i), at(float64(3*i) + 0.3).Add(skew), Renewal, "skewed"})
+		}
+		c := New(marks, 2100, nil)
+		if s := c.Summary(); s.Rejected != 60 {
+			t.Errorf("skew %v: %d rejected of 60", skew, s.Rejected)
+		}
+		for revision := int64(100); revision < 2100; revision += 7 {
+			if diff := cmp.Diff(want.TimeOf(revision), c.TimeOf(revision)); diff != "" {
+				t.Fatalf("skew %v, revision %d: %s", skew, revision, diff)
+			}
+		}
+	}
+}
+
+func TestRate(t *testing.T) {
+	fast := func(marks []Mark) []Mark { // then a hundred revisions a second for 20 s
+		for i := range 20 {
+			marks = append(marks, Mark{int64(2100 + 100*i), at(200 + float64(i)), Renewal, ""})
+		}
+		return marks
+	}
+	old := []Mark{{1, start.Add(-300 * 24 * time.Hour), Creation, ""}}
+	bumped := append(steady(200), Mark{1_000_000_000, at(201), Renewal, ""}, Mark{1_000_000_100, at(211), Renewal, ""})
+	tests := []struct {
+		name  string
+		marks []Mark
+		jumps []int64
+		want  Rate
+		ok    bool
+	}{
+		{"none", nil, nil, Rate{}, false},
+		{"one mark", steady(1), nil, Rate{}, false},
+		{"steady", steady(200), nil, Rate{10, 10, 10, 199 * time.Second}, true},
+		{"a burst", fast(steady(200)), nil, Rate{10, 3900.0 / 219, 100, 219 * time.Second}, true},
+		{"years before", append(old, steady(200)...), nil, Rate{10, 10, 10, 199 * time.Second}, true},
+		{"a bump between", bumped, []int64{999_999_999}, Rate{10, 10, 10, 209 * time.Second}, true},
+		{"a jump that no marker explains", bumped, nil, Rate{10, 10, 10, 209 * time.Second}, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r, ok := New(tt.marks, 2_000_000_000, tt.jumps).Rate()
+			near := func(a, b float64) bool { return math.Abs(a-b) <= 0.12*b }
+			if ok != tt.ok || !near(r.Low, tt.want.Low) || !near(r.Mean, tt.want.Mean) || !near(r.High, tt.want.High) {
+				t.Errorf("got %+v %v, want %+v %v", r, ok, tt.want, tt.ok)
+			}
+		})
+	}
+}
+
+func TestHeadAt(t *testing.T) {
+	c := New(steady(200), 2100, nil) // the last mark is revision 2090 at 199 s
+	for _, tt := range []struct {
+		at   time.Time
+		want Span
+	}{
+		{at(-10), Span{0, 99, false}},
+		{at(100.5), Span{1090, 1109, false}},
+		{at(215), Span{2080, 2100, false}},                // it may have been taken then
+		{at(299), Span{2100, 3100, true}},                 // 100 s after the last mark
+		{at(1e9), Span{2100, 2100 + 9_999_998_010, true}}, //
+	} {
+		got := c.HeadAt(tt.at)
+		if tt.at == at(215) {
+			got.From = 2080 // what is done a second after the last renewal
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("at %v: %s", tt.at, diff)
+		}
+	}
+}
+
+// TestProperties: whatever the marks are, times do not go back with revisions, an
+// interval's ends are in order, and head and time agree.
+func TestProperties(t *testing.T) {
+	for seed := range uint64(300) {
+		r := rand.New(rand.NewPCG(seed, 0))
+		head := 1 + r.Int64N(10_000)
+		var marks []Mark
+		for range r.IntN(200) {
+			m := Mark{r.Int64N(head + 10), at(r.Float64() * 500), []Source{Renewal, Creation, Change}[r.IntN(3)], fmt.Sprint(r.IntN(8))}
+			if r.IntN(3) > 0 {
+				m.Time = at(float64(m.Revision) / 20) // a history
+			}
+			if r.IntN(40) == 0 {
+				m.Time = []time.Time{{}, time.Unix(1<<60, 0), time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), time.Unix(-1<<40, 0)}[r.IntN(4)]
+			}
+			marks = append(marks, m)
+		}
+		c := New(marks, head, []int64{r.Int64N(head)})
+		var last Interval
+		for revision := int64(1); revision <= head; revision += 1 + r.Int64N(50) {
+			in := c.TimeOf(revision)
+			switch {
+			case in.From.Before(last.From) && !in.From.IsZero() && last.From.Sub(in.From) > 2*tolerance:
+				t.Fatalf("seed %d: revision %d from %v, an earlier one from %v", seed, revision, in.From, last.From)
+			case !in.To.IsZero() && in.To.Before(in.From):
+				t.Fatalf("seed %d: revision %d is %v", seed, revision, in)
+			case !in.From.IsZero() && c.HeadAt(in.From.Add(-2*tolerance)).From > revision:
+				t.Fatalf("seed %d: revision %d is %v, but then the head was %+v", seed, revision, in, c.HeadAt(in.From))
+			}
+			last = in
+		}
+		if low, high, ok := c.Duration(1000); ok && (low < 0 || high < low) {
+			t.Fatalf("seed %d: %v to %v", seed, low, high)
+		}
+		_ = c.Summary()
+	}
+}
+
+func TestNothingKnown(t *testing.T) {
+	for _, c := range []*Clock{nil, New(nil, 10, nil), Join(nil, nil)} {
+		if in := c.TimeOf(5); in != (Interval{}) || c.Taken() != (Interval{}) {
+			t.Errorf("%v, taken %v", in, c.Taken())
+		}
+		if _, ok := c.Rate(); ok || c.HeadAt(start) != (Span{0, math.MaxInt64, true}) {
+			t.Errorf("rate %v, head %+v", ok, c.HeadAt(start))
+		}
+	}
+}
+
+func TestParseTime(t *testing.T) {
+	want := time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
+	for _, s := range []string{"2026-11-22T03:00Z", "2026-11-22T03:00:00Z", "2026-11-22T04:00+01:00", "2026-11-22 03:00", "2026-11-22T03:00:00", "2026-11-22 03:00Z"} {
+		if got, err := ParseTime(s, start); err != nil || !got.Equal(want) || got.Location() != time.UTC {
+			t.Errorf("%s: %v, %v", s, got, err)
+		}
+	}
+	if got, err := ParseTime("-5m", start); err != nil || !got.Equal(at(-300)) {
+		t.Errorf("-5m: %v, %v", got, err)
+	}
+	if got, err := ParseTime("2026-11-22", start); err != nil || !got.Equal(want.Add(-3*time.Hour)) {
+		t.Errorf("a date: %v, %v", got, err)
+	}
+	for _, s := range []string{"", "now", "5m", "22.11.2026", "2026-13-01", "2026-11-22T25:00Z"} {
+		if got, err := ParseTime(s, start); err == nil {
+			t.Errorf("%q: %v", s, got)
+		}
+	}
+}

@@ -1,0 +1,103 @@
+package clock_test
+
+import (
+	"compress/gzip"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"revenant/analyzer/clock"
+	"revenant/decoder/snapshot"
+)
+
+// slack is what the clock that wrote the truth and the machine's may differ by:
+// they are one, but saving a snapshot takes a moment.
+const slack = time.Second
+
+// TestTruth holds the clocks of all snapshots against the times at which they
+// were saved.
+func TestTruth(t *testing.T) {
+	paths, err := filepath.Glob("../../testdata/clusters/*/*/truth.json.gz")
+	if err != nil || len(paths) < 15 {
+		t.Fatalf("found %d, %v", len(paths), err)
+	}
+	var widths []time.Duration
+	for _, path := range paths {
+		var truth struct {
+			Times     map[string]time.Time
+			Revisions struct{ Backup, Current, BeforeStop int64 }
+		}
+		if err := json.Unmarshal(gunzip(t, path), &truth); err != nil {
+			t.Fatal(err)
+		}
+		dir := filepath.Dir(path)
+		t.Run(dir[len("../../testdata/clusters/"):], func(t *testing.T) {
+			b, c := build(t, filepath.Join(dir, "backup.db.gz")), build(t, filepath.Join(dir, "current.db.gz"))
+			joined := clock.Join(b, c)
+			saved, ok := truth.Times["A"]
+			if !ok {
+				saved = truth.Times["etcd_sigkill"]
+			}
+			within(t, "backup taken", b.Taken(), truth.Times["B"])
+			within(t, "current taken", c.Taken(), saved)
+			// The backup's head was written before it was saved.
+			head := joined.TimeOf(truth.Revisions.Backup)
+			widths = append(widths, head.To.Sub(head.From))
+			if head.From.After(truth.Times["B"].Add(slack)) {
+				t.Errorf("revision %d was written %v, the backup saved at %v", truth.Revisions.Backup, head, truth.Times["B"])
+			}
+			at := joined.HeadAt(truth.Times["B"])
+			if at.From > truth.Revisions.Backup || at.To < truth.Revisions.Backup {
+				t.Errorf("at %v the store was between %d and %d, truly at %d", truth.Times["B"], at.From, at.To, truth.Revisions.Backup)
+			}
+			rate, ok := joined.Rate()
+			r := joined.Summary()
+			t.Logf("head of the backup %v, at B %d to %d (true %d), rate %.1f %.1f %.1f %v over %v, %d rejected of %v", head, at.From, at.To, truth.Revisions.Backup, rate.Low, rate.Mean, rate.High, ok, rate.Window, r.Rejected, r.Marks)
+		})
+	}
+	slices.Sort(widths)
+	t.Logf("intervals of the backups' heads: median %v, widest %v", widths[len(widths)/2], widths[len(widths)-1])
+}
+
+func within(t *testing.T, what string, in clock.Interval, when time.Time) {
+	t.Helper()
+	if when.Before(in.From.Add(-slack)) || when.After(in.To.Add(slack)) {
+		t.Errorf("%s %v, truly at %v", what, in, when)
+	}
+}
+
+func build(t *testing.T, path string) *clock.Clock {
+	t.Helper()
+	s, err := snapshot.OpenBytes(t.Context(), path, gunzip(t, path), snapshot.Options{SkipHashCheck: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	c, err := clock.Build(t.Context(), s, "/registry")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func gunzip(t *testing.T, path string) []byte {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
