@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
+	"revenant/analyzer/clock"
 	"revenant/analyzer/restore"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
@@ -54,9 +56,18 @@ type InspectedEvidence struct {
 	Records     int                   `json:"records"` // revisions kept: puts and tombstones
 	Etcd        snapshot.Meta         `json:"etcd"`
 	BumpMarkers []int64               `json:"bumpMarkers"`
+	Clock       clock.Summary         `json:"clock"`
+	At          []Moment              `json:"at,omitempty"` // what was asked for
 	Kubernetes  Kubernetes            `json:"kubernetes"`
 	Buckets     []snapshot.BucketInfo `json:"buckets"`
 	Problems    []snapshot.Problem    `json:"problems"`
+}
+
+// Moment relates a revision and a time: whichever was asked for to the other.
+type Moment struct {
+	Asked    string         `json:"asked"`
+	Revision clock.Span     `json:"revision"` // the store's at the time; From and To are equal when it was asked for
+	Time     clock.Interval `json:"time"`     // when the revision was written
 }
 
 // Kubernetes says what a snapshot holds of a cluster.
@@ -105,8 +116,8 @@ func survey(s *snapshot.Snapshot, prefix string) Kubernetes {
 }
 
 // Inspect reads the whole of a snapshot, whose API server keeps its keys below
-// prefix. The error is ctx's.
-func Inspect(ctx context.Context, s *snapshot.Snapshot, prefix string) (InspectedEvidence, error) {
+// prefix, and asks its clock. The error is ctx's.
+func Inspect(ctx context.Context, s *snapshot.Snapshot, prefix string, ask ...func(*clock.Clock) Moment) (InspectedEvidence, error) {
 	status, err := s.Status(ctx) // first: it may find more problems
 	if err != nil {
 		return InspectedEvidence{}, err
@@ -115,8 +126,16 @@ func Inspect(ctx context.Context, s *snapshot.Snapshot, prefix string) (Inspecte
 	if err != nil {
 		return InspectedEvidence{}, err
 	}
+	c, err := clock.Build(ctx, s, prefix)
+	if err != nil {
+		return InspectedEvidence{}, err
+	}
+	var moments []Moment
+	for _, question := range ask {
+		moments = append(moments, question(c))
+	}
 	return InspectedEvidence{
-		Evidence: e, Status: status, PageSize: s.PageSize(), Records: s.Len(), Etcd: s.Meta(),
+		Clock: c.Summary(), At: moments, Evidence: e, Status: status, PageSize: s.PageSize(), Records: s.Len(), Etcd: s.Meta(),
 		BumpMarkers: list(s.BumpMarkers()), Kubernetes: survey(s, prefix), Buckets: list(s.Buckets()), Problems: list(s.Problems()),
 	}, nil
 }
@@ -163,6 +182,7 @@ func (e *InspectedEvidence) text(p *Printer) {
 	for _, rev := range e.BumpMarkers {
 		p.Field("bump marker", fmt.Sprintf("revision %d: restored with --bump-revision before", rev))
 	}
+	e.clockText(p)
 	k := &e.Kubernetes
 	var objects []string
 	for _, o := range k.Objects {
@@ -176,6 +196,41 @@ func (e *InspectedEvidence) text(p *Printer) {
 	}
 	p.Field("buckets", strings.Join(buckets, ", "))
 	problemText(p, e.Problems)
+}
+
+// clockText says when the snapshot was taken and what that rests on.
+func (e *InspectedEvidence) clockText(p *Printer) {
+	c := &e.Clock
+	p.Field("taken", c.Taken.String())
+	if c.Rate != nil {
+		p.Field("writes", fmt.Sprintf("%.1f revisions a second, %.1f to %.1f", c.Rate.Mean, c.Rate.Low, c.Rate.High))
+	}
+	var marks []string
+	for _, source := range []clock.Source{clock.Renewal, clock.Creation, clock.Change} {
+		if n := c.Marks[source]; n > 0 {
+			marks = append(marks, fmt.Sprintf("%s of %s", Count(n), source))
+		}
+	}
+	if len(marks) > 0 {
+		p.Field("clock", fmt.Sprintf("marks: %s; %s rejected", strings.Join(marks, ", "), Count(c.Rejected)))
+	}
+	for _, m := range e.At {
+		p.Field("at "+m.Asked, m.String())
+	}
+}
+
+func (m *Moment) String() string {
+	if m.Revision.From == m.Revision.To {
+		return fmt.Sprintf("revision %s, written %s", Count(m.Revision.To), m.Time)
+	}
+	text := fmt.Sprintf("between revisions %s and %s", Count(m.Revision.From), Count(m.Revision.To))
+	switch {
+	case m.Revision.To == math.MaxInt64:
+		text = fmt.Sprintf("revision %s or later", Count(m.Revision.From))
+	case m.Revision.Extrapolated:
+		text += ", at the highest measured rate: after the snapshot was taken"
+	}
+	return text
 }
 
 const shownProblems = 20

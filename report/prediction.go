@@ -47,30 +47,38 @@ func (o *Overview) Text(w *Printer) {
 
 func (p *Prediction) head(w *Printer) {
 	for i := range p.Evidence {
-		e := &p.Evidence[i]
-		w.Field(e.Role, fmt.Sprintf("%s, revision %s, %s", e.Path, Count(e.Revision), compactedText(e.CompactRevision)))
-		for _, c := range e.Integrity {
-			if c.Verdict != snapshot.OK {
-				w.Field("", fmt.Sprintf("%s %s", c.Name, checkText(c)))
-			}
-		}
+		evidenceLine(w, &p.Evidence[i])
 	}
 	r := &p.Revisions
-	w.Field("lineage", fmt.Sprintf("%s: %s", p.Lineage.Relation, p.Lineage.Reason))
+	w.wrappedField("lineage", fmt.Sprintf("%s: %s", p.Lineage.Relation, p.Lineage.Reason))
 	w.Field("gap", fmt.Sprintf("%s revisions are undone", Count(r.Gap)))
 	w.Field("plan", planText(p.Plan))
-	w.Field("restored to", fmt.Sprintf("revision %s; watchers may have seen up to %s", Count(r.Restored), Count(r.LastSeenAtMost)))
+	w.Field("restored to", fmt.Sprintf("revision %s; kubelets have seen up to about %s, at most %s", Count(r.Restored), Count(r.LastSeenExpected), Count(r.LastSeenAtMost)))
+	w.wrappedField("", "if "+r.LastSeenBasis)
 	if r.Deaf != nil {
 		until := fmt.Sprintf("until the store has passed revision %s", Count(r.Deaf.UntilRevision))
-		if r.Deaf.Estimate != "" {
-			until += fmt.Sprintf(", about %s at the rate between the two snapshots", r.Deaf.Estimate)
+		if r.Deaf.UntilExpected > r.Deaf.UntilRevision {
+			until += fmt.Sprintf(" (up to about %s)", Count(r.Deaf.UntilExpected))
 		}
-		w.Field("kubelets deaf", until)
+		if r.Deaf.Estimate != "" {
+			until += fmt.Sprintf(": about %s at the measured rates", r.Deaf.Estimate)
+		}
+		w.wrappedField("kubelets deaf", until)
 	}
 	w.Line("")
 	severity, headline := p.Headline()
 	for _, line := range wrap(headline, textWidth) {
 		fmt.Fprintln(w.w, w.paint(severity, line))
+	}
+}
+
+// evidenceLine names a file and what is wrong with it.
+func evidenceLine(w *Printer, e *restore.Evidence) {
+	w.Field(e.Role, fmt.Sprintf("%s, revision %s, %s", e.Path, Count(e.Revision), compactedText(e.CompactRevision)))
+	for _, c := range e.Integrity {
+		if c.Verdict != snapshot.OK {
+			w.Field("", fmt.Sprintf("%s %s", c.Name, checkText(c)))
+		}
 	}
 }
 
@@ -172,12 +180,25 @@ func (p *Prediction) warnings(w *Printer) {
 // next says what would make the restore do less harm.
 func (p *Prediction) next(w *Printer) {
 	r := &p.Revisions
+	if d := r.Deaf; d != nil {
+		w.Line("")
+		w.Line("While kubelets are deaf")
+		w.Wrapped("  ", textWidth, d.Meanwhile)
+		w.Wrapped("  ", textWidth, d.Ends)
+	}
 	w.Line("")
 	w.Line("Bump")
 	w.Wrapped("  ", textWidth, r.BumpReason)
 	if r.BumpVerdict == restore.BumpEnough {
 		return
 	}
-	w.Wrapped("  ", textWidth, fmt.Sprintf("At least %d (a %s: enough only if nothing was written after the current snapshot); recommended is %d:", r.MinimumSafeBump, r.MinimumSafeBumpIs, r.RecommendedBump))
+	w.Wrapped("  ", textWidth, fmt.Sprintf("At least %d (%s); recommended is %d:", r.MinimumSafeBump, boundText(r.MinimumSafeBumpIs), r.RecommendedBump))
 	w.Line("    etcdutl snapshot restore BACKUP --bump-revision %d --mark-compacted …", r.RecommendedBump)
+}
+
+func boundText(b restore.BoundKind) string {
+	if b == restore.LowerBound {
+		return "a lower bound: enough only if nothing was written after the current snapshot"
+	}
+	return string(b)
 }

@@ -91,7 +91,7 @@ var bindings = []binding{
 	{servers, []string{"a"}, "a", "API servers: restarted, left running", "", notRead},
 
 	{label: "Lists and details"},
-	{open, []string{"enter", "l", "right"}, "enter", "open the detail of the selected row", "enter detail", "needs a list"},
+	{open, []string{"enter", "l", "right"}, "enter", "open the selected row's detail, or take the selected plan over", "enter open", "needs a list"},
 	{leave, []string{"h", "left"}, "h ←", "from the detail back to the list", "", "needs an open detail"},
 	{filter, []string{"/"}, "/", "filter: all words typed must occur in a row", "/ filter", "needs a list"},
 	{sortBy, []string{"S", "C", "P", "N", "O"}, "shift-letter", "sort: Severity, Certainty, namesPace, Name, nOde; again to reverse", "", "needs a list"},
@@ -100,7 +100,7 @@ var bindings = []binding{
 	{other, []string{"o"}, "o", "the object in the other snapshot", "o other snapshot", "needs a pod"},
 
 	{label: "Screens"},
-	{number, []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "0"}, "1 2", "a screen by its number", "", notRead},
+	{number, []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "0"}, "1 2 3", "a screen by its number", "", notRead},
 	{next, []string{"tab"}, "tab", "the next screen", "tab next screen", notRead},
 	{previous, []string{"shift+tab"}, "shift-tab", "the screen before it", "", notRead},
 	{back, []string{"esc"}, "esc", "back: close the detail, clear the filter, to where you came from", "esc back", notRead},

@@ -109,6 +109,11 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m, nil
 	case predictedMsg:
 		return m, m.predicted(msg)
+	case modesMsg:
+		m.modes = msg.modes
+		return m, nil
+	case adoptMsg:
+		return m, m.replan(func() { m.plan.plan = msg.plan })
 	case restartNodeMsg:
 		return m, m.replan(func() { m.plan.toggleNode(msg.node) })
 	}

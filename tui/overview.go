@@ -105,7 +105,10 @@ func (o *overview) outcomes(width int) []string {
 		}
 		sure := "all certain"
 		if o.certain < o.pods {
-			sure = fmt.Sprintf("%s certain, %s possible", count(o.certain), count(o.pods-o.certain))
+			sure = fmt.Sprintf("%s certain, %s possible", count(o.certain), count(o.pods-o.certain-o.unlikely))
+		}
+		if o.unlikely > 0 {
+			sure += fmt.Sprintf(", %s unlikely", count(o.unlikely))
 		}
 		color, mark := t.severity(o.Severity)
 		lead := fmt.Sprintf("%s %6s %s", mark, count(o.pods), t.fit(string(o.ID), 18))
@@ -143,8 +146,8 @@ func (o *overview) next(width int) []string {
 	r := &p.Revisions
 	enough := r.BumpVerdict == restore.BumpEnough && o.refused == nil
 	add, why := r.RecommendedBump, fmt.Sprintf(
-		"%s The bump must be at least %s (a %s: enough only if nothing was written after the current snapshot). Recommended is %s; keys %s and %s try it here.",
-		r.BumpReason, count(r.MinimumSafeBump), r.MinimumSafeBumpIs, count(r.RecommendedBump), keyOf(bump), keyOf(compact))
+		"%s The bump must be at least %s (%s). Recommended is %s; keys %s and %s try it here.",
+		r.BumpReason, count(r.MinimumSafeBump), boundText(r.MinimumSafeBumpIs), count(r.RecommendedBump), keyOf(bump), keyOf(compact))
 	if enough {
 		add, why = p.Plan.BumpRevision, "The bump is enough. "+r.BumpReason
 	}
@@ -210,12 +213,23 @@ func (o *overview) kubelets(width int) []string {
 	}
 	if d := p.Revisions.Deaf; d != nil {
 		text := fmt.Sprintf("Deaf until the store has passed revision %s", count(d.UntilRevision))
-		if d.Estimate != "" {
-			text += ", about " + d.Estimate + " at the rate of writes between the two snapshots"
+		if d.UntilExpected > d.UntilRevision {
+			text += fmt.Sprintf(" (up to about %s)", count(d.UntilExpected))
 		}
-		lines = append(lines, wrap(text+".", width)...)
+		if d.Estimate != "" {
+			text += ", about " + d.Estimate + " at the measured rates"
+		}
+		lines = append(lines, wrap(text+". "+d.Meanwhile+" "+d.Ends, width)...)
 	}
 	return lines
+}
+
+// boundText says what a bump of this kind is worth.
+func boundText(b restore.BoundKind) string {
+	if b == restore.LowerBound {
+		return "a lower bound: enough only if nothing was written after the current snapshot"
+	}
+	return string(b)
 }
 
 // kubeletDoes tells what a kubelet does.

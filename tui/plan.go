@@ -47,7 +47,8 @@ type digest struct {
 // tally counts the pods of an outcome.
 type tally struct {
 	restore.OutcomeInfo // with the severity of the worst of them
-	pods, certain       int
+	pods                int
+	certain, unlikely   int
 }
 
 func digestOf(p *restore.Prediction) digest {
@@ -66,8 +67,11 @@ func digestOf(p *restore.Prediction) digest {
 	for i := range p.Pods {
 		pod := &p.Pods[i]
 		t := of[pod.Outcome]
-		if pod.Certainty == restore.Certain {
+		switch pod.Certainty {
+		case restore.Certain:
 			t.certain++
+		case restore.Unlikely:
+			t.unlikely++
 		}
 		if pod.Severity.Rank() < t.Severity.Rank() {
 			t.Severity = pod.Severity
@@ -81,12 +85,13 @@ func digestOf(p *restore.Prediction) digest {
 func (m *model) predict() tea.Cmd {
 	m.pending = true
 	plan, msg := m.plan.plan, predictedMsg{asked: m.plan.asked}
-	comparison, b, c := m.plan.comparison, m.input.Backup.State, m.input.Current.State
+	comparison, in := m.plan.comparison, m.input
 	return m.tasks.cmd(func() tea.Msg {
 		if comparison == nil {
-			comparison = restore.Compare(b, c)
+			comparison = restore.Compare(in.Backup.State, in.Current.State)
+			comparison.Lineage = in.Lineage
 			msg.comparison = comparison
-			msg.prediction, msg.bumps = plainRestore(comparison)
+			msg.prediction, msg.bumps = plainRestore(comparison, plan)
 		}
 		p, err := comparison.Predict(plan)
 		if msg.refused = err; p != nil {
@@ -99,12 +104,12 @@ func (m *model) predict() tea.Cmd {
 	})
 }
 
-// plainRestore predicts the plain restore, which is never refused, and the bumps
-// with the API servers restarted and left running.
-func plainRestore(c *restore.Comparison) (p *restore.Prediction, list [2]bumps) {
+// plainRestore predicts the plain restore with the plan's evidence of the outage,
+// and the bumps with the API servers restarted and left running.
+func plainRestore(c *restore.Comparison, plan restore.Plan) (p *restore.Prediction, list [2]bumps) {
 	for i, keep := range []bool{true, false} {
 		var err error
-		if p, err = c.Predict(restore.Plan{KeepAPIServers: keep}); err == nil {
+		if p, err = c.Predict(restore.Plan{KeepAPIServers: keep, OutageAt: plan.OutageAt, LastRevision: plan.LastRevision}); err == nil {
 			list[1-i] = bumps{p.Revisions.RecommendedBump, p.Revisions.MinimumSafeBump}
 		}
 	}
@@ -114,18 +119,39 @@ func plainRestore(c *restore.Comparison) (p *restore.Prediction, list [2]bumps) 
 // predicted takes a prediction over, unless the plan has changed meanwhile: then
 // it starts anew. So there is never more than one under way.
 func (m *model) predicted(msg predictedMsg) tea.Cmd {
+	var compared tea.Cmd
 	if msg.comparison != nil {
 		m.plan.comparison, m.plan.bumps = msg.comparison, msg.bumps
+		compared = m.compareModes()
 	}
 	if msg.asked != m.plan.asked {
-		return m.predict()
+		return tea.Batch(m.predict(), compared)
 	}
 	m.pending = false
 	m.refused = msg.refused
 	if msg.prediction != nil {
 		m.prediction, m.digest = msg.prediction, msg.digest
 	}
-	return m.broadcast(predictionMsg{})
+	return tea.Batch(m.broadcast(predictionMsg{}), compared)
+}
+
+// modesMsg is the comparison of the ways to restore.
+type modesMsg struct{ modes *restore.PlanComparison }
+
+// compareModes lays the ways to restore side by side. The plan that was given is
+// one of them.
+func (m *model) compareModes() tea.Cmd {
+	comparison, given := m.plan.comparison, m.input.Plan
+	return m.tasks.cmd(func() tea.Msg {
+		modes, err := comparison.ComparePlans(given)
+		if err != nil { // the given plan is refused: compare the others
+			modes, err = comparison.ComparePlans(restore.Plan{})
+		}
+		if err != nil {
+			return nil
+		}
+		return modesMsg{modes}
+	})
 }
 
 // replan changes the plan and predicts it.

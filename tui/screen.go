@@ -33,6 +33,7 @@ var registry = []struct {
 }{
 	{"1", newOverview},
 	{"2", newPods},
+	{"3", newPlans},
 }
 
 // Messages from the shell to the screens.
@@ -59,9 +60,10 @@ type session struct {
 	input      *Input
 	files      [2]file // by side
 	prediction *restore.Prediction
-	digest     digest // of it
-	refused    error  // why the plan has no prediction: prediction is of the last one that had
-	pending    bool   // the prediction of the plan is being made
+	digest     digest                  // of it
+	refused    error                   // why the plan has no prediction: prediction is of the last one that had
+	pending    bool                    // the prediction of the plan is being made
+	modes      *restore.PlanComparison // the ways to restore; nil until they are compared
 }
 
 // The sides of a session.

@@ -200,8 +200,11 @@ func manyPods(n int) []restore.PodOutcome {
 	for i := range list {
 		info := restore.Outcomes[i%len(restore.Outcomes)]
 		list[i] = restore.PodOutcome{
-			Namespace: fmt.Sprintf("team-%d", i/1000), Name: fmt.Sprintf("web-%d-7fcff878d7-%05d", i%37, i), UID: fmt.Sprint(i), Node: fmt.Sprintf("node-%d", i%5000),
-			Outcome: info.ID, Severity: info.Severity, Certainty: restore.Certain,
+			PodIdentity: &restore.PodIdentity{
+				Namespace: fmt.Sprintf("team-%d", i/1000), Name: fmt.Sprintf("web-%d-7fcff878d7-%05d", i%37, i), UID: fmt.Sprint(i), Node: fmt.Sprintf("node-%d", i%5000),
+			},
+			Finding:   &restore.Finding{Outcome: info.ID, Severity: info.Severity},
+			Certainty: restore.Certain,
 		}
 	}
 	slices.SortFunc(list, func(a, b restore.PodOutcome) int {

@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 
+	"revenant/analyzer/lineage"
 	"revenant/analyzer/restore"
 	"revenant/decoder/snapshot"
 )
@@ -17,8 +18,9 @@ import (
 type Input struct {
 	Tool            string // name and version, such as "revenant 1.2.0"
 	Backup, Current Side
-	Plan            restore.Plan // to begin with
-	Warnings        []string     // of the caller's, shown with those of the prediction
+	Plan            restore.Plan     // to begin with
+	Lineage         *lineage.Lineage // of the two; nil when they were not compared
+	Warnings        []string         // of the caller's, shown with those of the prediction
 }
 
 // Side is one of the two snapshots and what was read off it. Neither is changed.

@@ -156,6 +156,9 @@ func TestScreens(t *testing.T) {
 		{"pods filter finds nothing", "2/nosuchpod"},
 		{"pods unaffected", "2bm/mirror"},
 		{"pods refused", "2m"},
+		{"plans", "3"},
+		{"plans restart", "3jj"},
+		{"plans taken over", "3j<enter>"},
 		{"pod", "2jj<enter>"},
 		{"pod object", "2u/cache-1<enter>yo"},
 		{"help", "?"},
@@ -184,7 +187,7 @@ func TestLooks(t *testing.T) {
 		{"no colour", newTheme(true, colorprofile.ASCII, unicodeGlyphs)},
 		{"ASCII", newTheme(true, colorprofile.ASCII, asciiGlyphs)},
 	} {
-		for _, screen := range []struct{ name, keys string }{{"overview", ""}, {"pods", "2jb"}, {"pod", "2<enter>"}, {"help", "2?"}} {
+		for _, screen := range []struct{ name, keys string }{{"overview", ""}, {"pods", "2jb"}, {"pod", "2<enter>"}, {"plans", "3j"}, {"help", "2?"}} {
 			t.Run(tt.name+"/"+screen.name, func(t *testing.T) {
 				x := openOn(t, in, 80, 24)
 				x.theme = tt.theme

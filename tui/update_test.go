@@ -247,7 +247,9 @@ func TestWays(t *testing.T) {
 	for _, step := range []struct{ keys, title, see string }{
 		{"", "Overview", "Verdict"},
 		{"<tab>", "Pods", "OUTCOME"},
+		{"<tab>", "Plans", "least harm"},
 		{"<tab>", "Overview", "Verdict"},
+		{"<shift+tab>", "Plans", "least harm"},
 		{"<shift+tab>", "Pods", "OUTCOME"},
 		{"<enter>", "Pods", "API shows"},
 		{"<esc>", "Pods", "OUTCOME"},
@@ -259,6 +261,9 @@ func TestWays(t *testing.T) {
 		{"?", "Pods", "OUTCOME"},
 		{"?<esc>", "Pods", "OUTCOME"},
 		{"?1", "Overview", "Verdict"},
+		{"3", "Plans", "takes the selected plan over"},
+		{"j<enter>", "Plans", "mark-compacted yes"},
+		{"<esc>", "Overview", "Verdict"},
 		{"<esc>", "Pods", "OUTCOME"},
 		{"<esc>", "Pods", "esc: this is where you came in"},
 	} {
@@ -377,11 +382,11 @@ func TestUnreadableObject(t *testing.T) {
 	in := demoInput(t)
 	pod := &in.Current.State.Pods[0]
 	pod.Key = "/registry/pods/no/such"
-	o := readObject(&in.Current, &restore.PodOutcome{Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID})
+	o := readObject(&in.Current, &restore.PodOutcome{PodIdentity: &restore.PodIdentity{Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID}})
 	if !o.there || !strings.Contains(o.problem, "key not found") {
 		t.Errorf("got %+v", o)
 	}
-	if o := readObject(&in.Current, &restore.PodOutcome{Name: "no such pod"}); o.there {
+	if o := readObject(&in.Current, &restore.PodOutcome{PodIdentity: &restore.PodIdentity{Name: "no such pod"}}); o.there {
 		t.Errorf("got %+v", o)
 	}
 }
@@ -414,7 +419,7 @@ func TestCompactedObject(t *testing.T) {
 		}
 		old++
 		side := Side{Snapshot: s, State: &restore.State{Pods: []restore.Pod{{Pod: kube.Pod{UID: "1"}, Key: r.Key, ModRevision: r.Main}}}}
-		if o := readObject(&side, &restore.PodOutcome{UID: "1"}); o.problem != "" || o.yaml == "" {
+		if o := readObject(&side, &restore.PodOutcome{PodIdentity: &restore.PodIdentity{UID: "1"}}); o.problem != "" || o.yaml == "" {
 			t.Errorf("%s: %q", r.Key, o.problem)
 		}
 	}

@@ -22,15 +22,15 @@ func (f *forecast) outcome(o *PodOutcome, p *podCase) {
 	if v.column == restart {
 		flags &^= nodeMissing // a restarted kubelet registers its node
 	}
-	o.Namespace, o.Name, o.UID, o.Node = p.namespace, p.name, p.uid, p.at
-	o.Outcome, o.Rule, o.Heals = e.outcome, p.rule, e.heals
-	o.Severity, o.Reason, o.Action = said.severity, said.reason, said.action
-	o.Evidence, o.RunsOn = p.refs, noNodes
+	o.PodIdentity, o.Finding, o.RunsOn = &p.PodIdentity, &said.Finding, noNodes
 	o.Certainty, o.CertaintyReason = f.certainty(p, e, v)
 	f.place(o, p, e)
 	o.API = p.views[v.column]
-	if p.twin >= 0 {
+	switch {
+	case p.twin >= 0:
 		flags |= f.twins(o, p, v)
+	case flags&doubleBind != 0:
+		flags |= f.boundTwice(o, p, v)
 	}
 	o.Flags = flags.list()
 }
@@ -38,17 +38,21 @@ func (f *forecast) outcome(o *PodOutcome, p *podCase) {
 // certainty says how sure the outcome is. What is unsure about a kubelet does not
 // matter where the other thing that it may do comes to the same.
 func (f *forecast) certainty(p *podCase, e *effect, v *verdict) (Certainty, string) {
+	doubted := Possible
+	if v.certainty == Unlikely {
+		doubted = Unlikely
+	}
 	switch {
 	case p.unsure != "":
-		return Possible, p.unsure + " " + v.reason
+		return doubted, p.unsure + " " + v.reason
 	case e.doubt != "":
-		return Possible, e.doubt + " " + v.reason
+		return doubted, e.doubt + " " + v.reason
 	case p.said[v.column].settled:
 		return Certain, "The same whatever its kubelet does."
 	case p.node >= 0 && f.Comparison.nodes[p.node].gone:
 		return Certain, "No kubelet answers on a machine that is gone."
-	case !v.certain && p.row.cells[relist].outcome != e.outcome:
-		return Possible, v.reason
+	case p.row.cells[relist].outcome != e.outcome:
+		return v.certainty, v.reason
 	}
 	return Certain, v.reason
 }
@@ -73,13 +77,15 @@ func (f *forecast) place(o *PodOutcome, p *podCase, e *effect) {
 type twinned int
 
 const (
-	nowLong  twinned = iota // the current state's, which goes on
+	alone    twinned = iota // nothing: they do not run at the same time
+	nowLong                 // the current state's, which goes on
 	nowShort                // the current state's, which is being stopped
 	wasLong                 // the backup's, while the other goes on
 	wasShort                // the backup's, while the other is being stopped
 )
 
 var twinReasons = [...]string{
+	alone:    "",
 	nowLong:  " The pod of the same name that the backup has starts on its own node meanwhile: the identity runs twice for as long as this one goes on.",
 	nowShort: " The pod of the same name that the backup has may start before this one has stopped: both run, for up to the grace period of this one.",
 	wasLong:  " The pod of the same name of the current state goes on running on its node: the identity runs twice.",
@@ -100,14 +106,15 @@ func (f *forecast) twins(o *PodOutcome, p *podCase, v *verdict) flagSet {
 	if v.column == stale || was.row != &rowDeletedUnbound && was.row.cells[relist].outcome != Restarted {
 		return 0
 	}
-	if was.node != now.node {
-		o.Action = actTwin
-	}
+	apart := was.node != now.node
 	starts := f.lists
 	if was.node >= 0 {
 		starts = f.verdicts[was.node].lists()
 	}
 	if !starts {
+		if apart {
+			o.Finding = f.extended(&p.said[v.column], alone, apart)
+		}
 		return 0
 	}
 	how, long := wasShort, f.verdicts[now.node].column == deaf
@@ -119,25 +126,89 @@ func (f *forecast) twins(o *PodOutcome, p *podCase, v *verdict) flagSet {
 	case long:
 		how = wasLong
 	}
-	o.Reason = f.extended(o.Reason, &p.said[v.column], how)
+	o.Finding = f.extended(&p.said[v.column], how, apart)
+	other := now
+	if p == now {
+		other = was
+	}
+	o.DoubleRun = f.overlap(now, apart)
+	o.DoubleRun.With = other.UID
 	return doubleRun
 }
 
-// extended is the reason that was said with what a namesake adds. Pods that say
-// the same share it.
-func (f *forecast) extended(reason string, said *spoken, how twinned) string {
-	key := extension{said, how}
-	s, ok := f.extensions[key]
-	if !ok {
-		s = reason + twinReasons[how]
-		f.extensions[key] = s
+// boundTwice says whether a pod that the scheduler binds again runs on both nodes
+// for a while.
+func (f *forecast) boundTwice(o *PodOutcome, p *podCase, v *verdict) flagSet {
+	if v.column == deaf && !f.lists || v.column == stale {
+		return 0
 	}
-	return s
+	if v.column == deaf {
+		o.MayRunOn = p.choices
+	}
+	o.DoubleRun = f.overlap(p, true)
+	o.DoubleRun.With = p.UID
+	return doubleRun
+}
+
+const (
+	// relistSpread is how much later than another one a kubelet may list anew, in
+	// seconds: 5 to 30 s after its watch was refused (client-go v0.37
+	// tools/cache/reflector.go, its backoff), 7 s apart as observed.
+	relistSpread = 25
+	// orphanKill is how long a restarted kubelet goes on running what it will
+	// kill, in seconds, the 2 s grace period included: 2.5 s as observed.
+	orphanKill = 3
+)
+
+// graceOf is the pod's grace period in seconds; the API's default is 30.
+func graceOf(p *Pod) int64 {
+	if p.Grace < 0 {
+		return 30
+	}
+	return p.Grace
+}
+
+// overlap says for how long the pod of the current state runs beside the one
+// that the restored API starts on the same node or another.
+func (f *forecast) overlap(now *podCase, otherNode bool) *DoubleRun {
+	switch f.verdicts[now.node].column {
+	case relist:
+		d := &DoubleRun{AtMostSeconds: graceOf(now.current), Until: "it has stopped, by the end of its grace period"}
+		if otherNode {
+			d.AtMostSeconds = add(d.AtMostSeconds, relistSpread)
+			d.Until += "; the two kubelets do not list at the same time"
+		}
+		return d
+	case restart:
+		if !otherNode {
+			return &DoubleRun{AtMostSeconds: orphanKill, Until: "its restarted kubelet has killed it"}
+		}
+		return &DoubleRun{Until: "the kubelets of both nodes are restarted"}
+	}
+	return &DoubleRun{Until: "its kubelet lists its pods anew"}
+}
+
+// extended is what was said with what a namesake adds, on another node or on the
+// same. Pods of which the same is to be said share it.
+func (f *forecast) extended(said *spoken, how twinned, apart bool) *Finding {
+	key := extension{said, how, apart}
+	x := f.extensions[key]
+	if x == nil {
+		more := said.Finding
+		more.Reason += twinReasons[how]
+		if apart {
+			more.Action = actTwin
+		}
+		x = &more
+		f.extensions[key] = x
+	}
+	return x
 }
 
 type extension struct {
-	said *spoken
-	how  twinned
+	said  *spoken
+	how   twinned
+	apart bool
 }
 
 // nodes says what becomes of every node, given what becomes of its pods.
@@ -163,12 +234,15 @@ func (f *forecast) node(n *node, v verdict) NodeOutcome {
 	o := NodeOutcome{
 		Name:      n.name,
 		Kubelet:   v.kubelet,
-		Certainty: Certain,
+		Certainty: v.certainty,
 		Reason:    v.reason,
-		LastSeen:  LastSeen{AtLeast: n.seen.Revision, AtMost: f.atMost},
+		LastSeen:  LastSeen{AtLeast: n.seen.Revision, Expected: max(f.expected, n.seen.Revision), AtMost: f.atMost},
 		Evidence:  []Ref{},
 	}
-	if !v.certain && !n.gone || n.gone && f.current.Damaged {
+	if n.gone {
+		o.Certainty = Certain
+	}
+	if n.gone && f.current.Damaged {
 		o.Certainty = Possible
 	}
 	if n.seen.Revision > 0 {

@@ -11,17 +11,17 @@ import (
 func (b *builder) classify(was, now *Pod) podCase {
 	pod := cmp.Or(now, was)
 	p := podCase{
-		namespace: pod.Namespace, name: pod.Name, uid: pod.UID, at: pod.NodeName,
-		backup: was, current: now, node: -1, twin: -1,
+		PodIdentity: PodIdentity{Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID, Node: pod.NodeName},
+		backup:      was, current: now, node: -1, twin: -1,
 	}
 	if pod.bound() {
 		p.node = b.nodeIndex(pod.NodeName)
 	}
 	if pod.UID == "" && was != nil {
-		p.uid, p.at = was.UID, was.NodeName
+		p.UID, p.Node = was.UID, was.NodeName
 	}
 	p.pending = pod.Phase == "Pending" || pod.Phase == ""
-	p.refs = b.references(was, now)
+	p.Evidence = b.references(was, now)
 	p.choices = b.living(was)
 
 	about := phrases{grace: -1}
@@ -47,7 +47,7 @@ func (b *builder) classify(was, now *Pod) podCase {
 	var r *row
 	switch {
 	case isMirror(was) || isMirror(now):
-		r = mirrorRow(was, now)
+		r = b.mirrorRow(was, now, p.node)
 	case was == nil:
 		r = b.createdRow(now, p.node)
 	case now == nil:
@@ -63,7 +63,7 @@ func (b *builder) classify(was, now *Pod) podCase {
 	case b.nodes[p.node].missing():
 		p.flags |= nodeMissing
 		if r == &rowCreated || r == &rowDying {
-			p.rule = "5a"
+			p.Rule = "5a"
 		}
 	}
 	p.unsure = b.doubt(&p)
@@ -156,8 +156,10 @@ func (b *builder) doubt(p *podCase) string {
 
 func isMirror(p *Pod) bool { return p != nil && p.Mirror != "" }
 
-func mirrorRow(was, now *Pod) *row {
+func (b *builder) mirrorRow(was, now *Pod, node int) *row {
 	switch {
+	case was == nil && node >= 0 && b.nodes[node].missing():
+		return &rowMirrorNoNode
 	case was == nil:
 		return &rowMirrorCreated
 	case now == nil:
@@ -248,6 +250,10 @@ func (b *builder) keptRow(was, now *Pod, node int) *row {
 		return &rowSpec
 	case phaseOf(was) != phaseOf(now):
 		return &rowStatus
+	case was.Ready != now.Ready:
+		return &rowReadiness
+	case was.Restarts != now.Restarts:
+		return &rowRestarts
 	case was.ModRevision != now.ModRevision:
 		return &rowTouched
 	}

@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
+
+	"revenant/analyzer/clock"
+	"revenant/analyzer/lineage"
 )
 
 // Errors that refuse a pair of snapshots.
@@ -38,11 +40,16 @@ const settled = time.Minute
 // prediction that does not depend on the plan. It is not changed by predicting,
 // and safe for concurrent use.
 type Comparison struct {
+	// Lineage is how the snapshots' histories relate, for the caller to set before
+	// it predicts; nil when they were not compared.
+	Lineage *lineage.Lineage
+
 	backup, current *State
-	lineage         Lineage
-	nodes           []node    // sorted by name
+	nodes           []node // sorted by name
+	workloads       []workload
 	cases           []podCase // sorted by key, the backup's uid first
 	nodesKnown      bool      // the current snapshot names its nodes
+	clock           *clock.Clock
 }
 
 // node is what the two snapshots tell of a node.
@@ -61,28 +68,27 @@ func (n *node) missing() bool { return n.inCurrent && !n.inBackup }
 
 // podCase is a pod with the row of the decision table that it belongs to.
 type podCase struct {
-	namespace, name, uid, at string // at is the node
+	PodIdentity
 
-	row     *row
-	said    *[columns]spoken
-	rule    Rule
-	flags   flagSet
-	backup  *Pod // nil when it is not there
-	current *Pod
-	node    int    // index of the row's node, -1 for none
-	twin    int    // index of the case with the same name and another uid, -1 for none
-	pending bool   // its containers may not have been started
-	unsure  string // why the row itself may be the wrong one
-	ends    *time.Time
-	choices []string // nodes that the scheduler may bind it to and that are not gone
-	refs    []Ref
-	views   [columns]*APIView // what the API shows; shared by pods of which it shows the same
+	row      *row
+	said     *[columns]spoken
+	flags    flagSet
+	backup   *Pod // nil when it is not there
+	current  *Pod
+	node     int    // index of the row's node, -1 for none
+	workload int32  // index of the workload that it is of, -1 for none
+	twin     int    // index of the case with the same name and another uid, -1 for none
+	pending  bool   // its containers may not have been started
+	unsure   string // why the row itself may be the wrong one
+	ends     *time.Time
+	choices  []string          // nodes that the scheduler may bind it to and that are not gone
+	views    [columns]*APIView // what the API shows; shared by pods of which it shows the same
 }
 
 // Compare lays backup and current side by side. It does not change them, and
 // keeps them.
 func Compare(backup, current *State) *Comparison {
-	c := &Comparison{backup: backup, current: current, nodesKnown: len(current.Nodes) > 0}
+	c := &Comparison{backup: backup, current: current, nodesKnown: len(current.Nodes) > 0, clock: clock.Join(backup.Clock, current.Clock)}
 	c.findNodes()
 	b := builder{
 		Comparison: c,
@@ -97,7 +103,7 @@ func Compare(backup, current *State) *Comparison {
 		}
 	}
 	forPairs(backup.Pods, current.Pods, b.add)
-	c.lineage = b.lineage()
+	c.findWorkloads()
 	return c
 }
 
@@ -197,17 +203,14 @@ func (c *Comparison) nodeIndex(name string) int {
 // builder is what Compare needs while it builds the cases.
 type builder struct {
 	*Comparison
-	spoken   map[phrases]*[columns]spoken
-	views    map[APIView]*APIView
-	byUID    map[string]int // uid → case
-	deleted  map[string]Tombstone
-	shared   int  // pods that both snapshots hold in the same version
-	diverged bool // a pod that one history cannot explain was met
+	spoken  map[phrases]*[columns]spoken
+	views   map[APIView]*APIView
+	byUID   map[string]int // uid → case
+	deleted map[string]Tombstone
 }
 
 // add files the pods that the two snapshots have at one key, either may be nil.
 func (b *builder) add(was, now *Pod) {
-	b.compareHistory(was, now)
 	switch {
 	case was == nil:
 		b.file(b.classify(nil, now))
@@ -231,31 +234,16 @@ func samePod(was, now *Pod) bool {
 	return was.UID == now.UID
 }
 
-// compareHistory looks whether one history explains both pods.
-func (b *builder) compareHistory(was, now *Pod) {
-	if now == nil || b.backup.Damaged || now.CreateRevision == 0 || now.CreateRevision > b.backup.Revision {
-		return
-	}
-	switch {
-	case was == nil || was.CreateRevision != now.CreateRevision || was.ModRevision > now.ModRevision:
-		b.diverged = true
-	case now.ModRevision <= b.backup.Revision && was.ModRevision != now.ModRevision:
-		b.diverged = true
-	default:
-		b.shared++
-	}
-}
-
 // file adds a case and returns its index. A uid that has a case already, which
 // only damaged or forged evidence can have, makes that one a contradiction.
 func (b *builder) file(p podCase) int {
-	if at, ok := b.byUID[p.uid]; ok && p.uid != "" {
+	if at, ok := b.byUID[p.UID]; ok && p.UID != "" {
 		first := &b.cases[at]
 		b.explain(first, &rowContradiction, phrases{grace: -1, why: "Its uid occurs at more than one key."})
-		first.refs = append(first.refs, p.refs...)
+		first.Evidence = append(first.Evidence, p.Evidence...)
 		return at
 	}
-	b.byUID[p.uid] = len(b.cases)
+	b.byUID[p.UID] = len(b.cases)
 	b.cases = append(b.cases, p)
 	return len(b.cases) - 1
 }
@@ -263,7 +251,7 @@ func (b *builder) file(p podCase) int {
 // pair notes that two cases are pods of the same name.
 func (b *builder) pair(before, after int) {
 	was, now := &b.cases[before], &b.cases[after]
-	if before == after || was.backup == nil || now.current == nil || was.rule == "unreadable" || now.rule == "unreadable" {
+	if before == after || was.backup == nil || now.current == nil || was.Rule == "unreadable" || now.Rule == "unreadable" {
 		return
 	}
 	was.twin, now.twin = after, before
@@ -272,12 +260,12 @@ func (b *builder) pair(before, after int) {
 		rule, flag = "2a", sameNameSameNode
 	}
 	for _, p := range []*podCase{was, now} {
-		if p.at == "" || p.rule == "6" {
+		if p.Node == "" || p.Rule == "6" {
 			continue
 		}
 		p.flags |= flag
-		if p.rule == "1" || p.rule == "3" || p.rule == "5a" {
-			p.rule = rule
+		if p.Rule == "1" || p.Rule == "3" || p.Rule == "5a" {
+			p.Rule = rule
 		}
 	}
 }
@@ -290,7 +278,7 @@ func (b *builder) explain(p *podCase, r *row, about phrases) {
 		said = about.speak()
 		b.spoken[about] = said
 	}
-	p.row, p.rule, p.said = r, r.rule, said
+	p.row, p.Rule, p.said = r, r.rule, said
 	for c := range p.views {
 		p.views[c] = b.view(p, r.cells[c].api)
 	}
@@ -322,33 +310,4 @@ func (b *builder) view(p *podCase, v view) *APIView {
 		b.views[shown] = known
 	}
 	return known
-}
-
-// lineage says how the two snapshots' histories relate, as far as their pods and
-// the namespace kube-system tell.
-func (b *builder) lineage() Lineage {
-	was, now := b.backup, b.current
-	switch {
-	case was.ClusterUID != "" && now.ClusterUID != "" && was.ClusterUID != now.ClusterUID:
-		return Lineage{Relation: Unrelated, Reason: "the namespace kube-system has another uid in each"}
-	case b.diverged || was.Revision > now.Revision:
-		return Lineage{Relation: Diverged, Reason: "one history does not explain both: an earlier restore lies between them"}
-	}
-	l := Lineage{Relation: Ancestor, CommonRevision: was.Revision}
-	if was.Revision == now.Revision {
-		l.Relation = Same
-	}
-	l.Reason = fmt.Sprintf("%d pods of the backup are in the current state with the same create revision", b.shared)
-	if was.ClusterUID != "" && was.ClusterUID == now.ClusterUID {
-		l.Reason += ", and the namespace kube-system has the same uid"
-	}
-	return l
-}
-
-// add is a + b, or the largest revision there is.
-func add(a, b int64) int64 {
-	if b > 0 && a > math.MaxInt64-b {
-		return math.MaxInt64
-	}
-	return a + b
 }

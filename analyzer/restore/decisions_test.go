@@ -1,5 +1,7 @@
 package restore
 
+import "testing"
+
 var decisions = []struct {
 	name                       string
 	was, now                   *Pod
@@ -254,6 +256,20 @@ var decisions = []struct {
 		keep:    []string{"4a unaffected self on n1 api Running@n1"},
 	},
 	{
+		name: "became ready", was: was(), now: now(func(p *Pod) { p.Ready = true }),
+		plain:   []string{"4a-status stale-status statusChange on n1 api Running@n1"},
+		bump:    []string{"4a-status unaffected self on n1 api Running@n1"},
+		restart: []string{"4a-status unaffected self on n1 api Running@n1"},
+		keep:    []string{"4a-status stale-status never on n1 api Running@n1"},
+	},
+	{
+		name: "containers restarted", was: was(), now: now(func(p *Pod) { p.Restarts = 1 }),
+		plain:   []string{"4a-status stale-status statusChange on n1 api Running@n1"},
+		bump:    []string{"4a-status unaffected self on n1 api Running@n1"},
+		restart: []string{"4a-status unaffected self on n1 api Running@n1"},
+		keep:    []string{"4a-status stale-status never on n1 api Running@n1"},
+	},
+	{
 		name: "unchanged and ended", was: was(succeeded), now: pod("uid", 500, 600, succeeded),
 		plain:   []string{"4a unaffected self api Succeeded@n1"},
 		bump:    []string{"4a unaffected self api Succeeded@n1"},
@@ -497,7 +513,7 @@ var decisions = []struct {
 	{
 		name: "mirror on a new node", now: made(mirror, on("n5")),
 		plain:   []string{"6 mirror relist on n5 +node-missing"},
-		bump:    []string{"6 mirror self on n5 +node-missing"},
+		bump:    []string{"6 mirror never on n5 +node-missing"},
 		restart: []string{"6 mirror self on n5"},
 		keep:    []string{"6 mirror self on n5 api Running@n5 +node-missing"},
 	},
@@ -558,4 +574,30 @@ var decisions = []struct {
 		restart: []string{"contradiction unknown never ?"},
 		keep:    []string{"contradiction unknown never ?"},
 	},
+}
+
+// TestEveryRowIsInTheTable: no pod comes out of a row that Decisions leaves out.
+func TestEveryRowIsInTheTable(t *testing.T) {
+	listed := map[*row]bool{}
+	for _, d := range decisionTable {
+		if listed[d.row] || d.pods == "" {
+			t.Errorf("%q is there twice, or has no name", d.pods)
+		}
+		listed[d.row] = true
+	}
+	met := map[*row]bool{}
+	for _, tt := range decisions {
+		backup, current := states([]*Pod{tt.was}, []*Pod{tt.now})
+		for _, p := range Compare(backup, current).cases {
+			met[p.row] = true
+			if !listed[p.row] {
+				t.Errorf("%s: its row (rule %s) is not in the table", tt.name, p.row.rule)
+			}
+		}
+	}
+	for _, d := range decisionTable {
+		if !met[d.row] {
+			t.Errorf("no case of the tests comes to the row of pods %s", d.pods)
+		}
+	}
 }

@@ -10,12 +10,15 @@ import (
 // and how severe that is. It never says that a restore is safe: the evidence
 // ends at the current snapshot.
 func (p *Prediction) Headline() (Severity, string) {
-	certain, possible, worst := map[Outcome]int{}, map[Outcome]int{}, map[Outcome]Severity{}
+	certain, possible, unlikely, worst := map[Outcome]int{}, map[Outcome]int{}, map[Outcome]int{}, map[Outcome]Severity{}
 	for i := range p.Pods {
 		o := &p.Pods[i]
-		if o.Certainty == Certain {
+		switch o.Certainty {
+		case Certain:
 			certain[o.Outcome]++
-		} else {
+		case Unlikely:
+			unlikely[o.Outcome]++
+		default:
 			possible[o.Outcome]++
 		}
 		if s, ok := worst[o.Outcome]; !ok || o.Severity.Rank() < s.Rank() {
@@ -25,8 +28,8 @@ func (p *Prediction) Headline() (Severity, string) {
 	var parts []string
 	severity := OK
 	say := func(o Outcome, what string) {
-		n, maybe := certain[o], possible[o]
-		if n+maybe == 0 {
+		n, maybe, hardly := certain[o], possible[o], unlikely[o]
+		if n+maybe+hardly == 0 {
 			return
 		}
 		if s := worst[o]; s.Rank() < severity.Rank() {
@@ -34,6 +37,8 @@ func (p *Prediction) Headline() (Severity, string) {
 		}
 		count := fmt.Sprint(n)
 		switch {
+		case n+maybe == 0:
+			count = fmt.Sprintf("up to %d, though that is unlikely,", hardly)
 		case n == 0:
 			count = fmt.Sprintf("up to %d", maybe)
 		case maybe > 0:

@@ -6,11 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
-	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"revenant/analyzer/clock"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
 )
@@ -27,7 +26,7 @@ func Load(ctx context.Context, s *snapshot.Snapshot, prefix string) (*State, err
 		CompactRevision: s.CompactRevision(),
 		LastSeen:        map[string]Sighting{},
 	}
-	for _, step := range []func() error{l.cluster, l.nodes, l.pods, l.leases} {
+	for _, step := range []func() error{l.cluster, l.nodes, l.pods, l.workloads, l.clock} {
 		if err := step(); err != nil {
 			return nil, fmt.Errorf("load state: %w", err)
 		}
@@ -196,30 +195,9 @@ func (l *loader) chosen(value []byte) (names []string, known bool) {
 	return names, true
 }
 
-// leases estimates when the snapshot was taken by the times at which its leases
-// were renewed: nodes renew theirs every 10 s, the control plane every 2 to 10 s.
-// The median is not led astray by a clock that is ahead; leases that are not
-// renewed any more make it early, never late.
-func (l *loader) leases() error {
-	var renewed []time.Time
-	for _, namespace := range []string{corev1.NamespaceNodeLease, "kube-system"} {
-		for r := range l.s.Keys(l.under("leases", namespace)) {
-			if err := l.ctx.Err(); err != nil {
-				return err
-			}
-			value, err := l.s.Value(r)
-			if err != nil {
-				continue
-			}
-			lease, ok := kube.Decode(kube.Key{}, value).Typed.(*coordinationv1.Lease)
-			if ok && lease.Spec.RenewTime != nil {
-				renewed = append(renewed, lease.Spec.RenewTime.UTC())
-			}
-		}
-	}
-	if len(renewed) > 0 {
-		slices.SortFunc(renewed, time.Time.Compare)
-		l.state.Time = renewed[len(renewed)/2]
-	}
-	return nil
+// clock reads when revisions were written.
+func (l *loader) clock() (err error) {
+	l.state.Clock, err = clock.Build(l.ctx, l.s, l.prefix)
+	l.state.Time = l.state.Clock.Taken().From
+	return err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Plan says how the restore is to be done. The zero value is a plain restore
@@ -20,6 +21,14 @@ type Plan struct {
 	// KeepAPIServers leaves the API servers running while etcd is restored
 	// beneath them.
 	KeepAPIServers bool `json:"keepAPIServers"`
+
+	// OutageAt is when the last API server stopped, UTC; zero when it is not
+	// known. With the rate of writes it bounds what watchers have seen.
+	OutageAt time.Time `json:"outageAt,omitzero"`
+	// LastRevision is the newest revision that a watcher has seen, from evidence
+	// beyond the snapshots (metrics, logs); 0 when it is not known. It counts
+	// before OutageAt.
+	LastRevision int64 `json:"lastRevision,omitempty"`
 }
 
 // Restart names the kubelets that are restarted. The zero value is none.
@@ -110,6 +119,11 @@ func (p Plan) Validate() error {
 		return &PlanError{
 			fmt.Sprintf("invalid bump revision %d: it is negative", p.BumpRevision),
 			"a revision that goes back is what makes kubelets deaf; etcdutl takes 0 or more",
+		}
+	case p.LastRevision < 0:
+		return &PlanError{
+			fmt.Sprintf("invalid last revision %d: it is negative", p.LastRevision),
+			"state the newest revision that etcd served before the outage",
 		}
 	case p.BumpRevision > 0 && !p.MarkCompacted:
 		// etcdutl v3.7.3 snapshot_command.go SnapshotRestoreCommandFunc has one

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"revenant/analyzer/lineage"
 )
 
 const (
@@ -13,11 +15,6 @@ const (
 	startupWrites = 20
 	// startupWritesPerNode makes the margin grow with the cluster.
 	startupWritesPerNode = 3
-
-	// writtenAfter is how many revisions may at least have been written after the
-	// current snapshot was taken: an idle cluster writes them in a minute. Half
-	// the gap is allowed when that is more, as in the recommended bump.
-	writtenAfter = 100
 
 	recommendedMargin = 1_000_000
 )
@@ -42,13 +39,16 @@ func (c *Comparison) Predict(plan Plan) (*Prediction, error) {
 	if err := c.validate(plan); err != nil {
 		return nil, err
 	}
-	f := c.forecast(plan)
+	f, err := c.forecast(plan)
+	if err != nil {
+		return nil, err
+	}
 	p := &Prediction{
 		SchemaVersion: 1,
 		Kind:          "Prediction",
 		Evidence:      []Evidence{},
 		Plan:          plan,
-		Lineage:       c.lineage,
+		Lineage:       c.related(),
 		Pods:          f.pods(),
 		Summary:       make(map[Outcome]int, len(Outcomes)),
 	}
@@ -59,9 +59,18 @@ func (c *Comparison) Predict(plan Plan) (*Prediction, error) {
 		p.Summary[p.Pods[i].Outcome]++
 	}
 	p.Nodes = f.nodes(p.Pods)
+	p.Workloads = f.workloadOutcomes(p.Pods)
 	p.Revisions = f.revisions()
 	p.Warnings = f.warnings(p)
 	return p, nil
+}
+
+// related is how the snapshots relate, as far as that was looked at.
+func (c *Comparison) related() lineage.Lineage {
+	if c.Lineage != nil {
+		return *c.Lineage
+	}
+	return lineage.Lineage{Relation: lineage.Unknown, Reason: "the histories were not compared", Restores: []lineage.Restore{}}
 }
 
 func (c *Comparison) validate(plan Plan) error {
@@ -91,15 +100,15 @@ func (c *Comparison) validate(plan Plan) error {
 
 // verdict is what a kubelet does under a plan.
 type verdict struct {
-	column  column
-	certain bool
-	reason  string
-	kubelet Kubelet
+	column    column
+	certainty Certainty
+	reason    string
+	kubelet   Kubelet
 }
 
 // lists says whether the kubelet may list its pods anew.
 func (v *verdict) lists() bool {
-	return v.column == relist || v.column == restart || v.column == deaf && !v.certain
+	return v.column == relist || v.column == restart || v.column == deaf && v.certainty != Certain
 }
 
 // forecast is a comparison under a plan.
@@ -107,18 +116,21 @@ type forecast struct {
 	*Comparison
 	plan     Plan
 	restored int64 // R0
-	atMost   int64 // the newest revision that any watcher may have seen
+	ceiling
 	verdicts []verdict
 	general  verdict // of pods that are on no node
 	lists    bool    // some kubelet may list its pods anew
 
-	extensions map[extension]string
+	extensions map[extension]*Finding
 }
 
-func (c *Comparison) forecast(plan Plan) *forecast {
-	f := &forecast{Comparison: c, plan: plan, restored: c.restored(plan), extensions: map[extension]string{}}
-	f.atMost = add(c.served(), max(writtenAfter, (c.served()-c.backup.Revision)/2))
-	f.general = verdict{column: relist, certain: true, reason: "Whatever kubelets do."}
+func (c *Comparison) forecast(plan Plan) (*forecast, error) {
+	top, err := c.ceiling(plan)
+	if err != nil {
+		return nil, err
+	}
+	f := &forecast{Comparison: c, plan: plan, restored: c.restored(plan), ceiling: top, extensions: map[extension]*Finding{}}
+	f.general = verdict{column: relist, certainty: Certain, reason: "Whatever kubelets do."}
 	cache, kept := f.keptCache()
 	for i := range c.nodes {
 		v := cache
@@ -137,11 +149,8 @@ func (c *Comparison) forecast(plan Plan) *forecast {
 	if kept && cache.column == stale {
 		f.general = cache
 	}
-	return f
+	return f, nil
 }
-
-// served is the newest revision that is known to have been served.
-func (c *Comparison) served() int64 { return max(c.current.Revision, c.current.SeenRevision) }
 
 // restored is etcd's revision right after the restore. A bump adds to the newest
 // record (etcdutl/v3 v3.6 snapshot/v3_snapshot.go modifyLatestRevision).
@@ -161,17 +170,19 @@ func (f *forecast) keptCache() (v verdict, kept bool) {
 		return verdict{}, false
 	}
 	seen := f.current.NewestPodChange
-	v = verdict{column: stale, certain: true, kubelet: KubeletStale}
+	v = verdict{column: stale, certainty: Certain, kubelet: KubeletStale}
+	between := fmt.Sprintf("The API servers were left running and have seen a revision between %d and %d: the restored store starts at %d, which must be two above it to make them drop their cache.", seen, f.atMost, f.restored)
 	switch {
 	case f.plan.BumpRevision == 0:
 		v.reason = "The API servers were left running and no revision is compacted: nothing tells them that etcd went back, and they go on serving their cache."
 	case f.restored <= add(seen, 1):
 		v.reason = fmt.Sprintf("The API servers were left running and have seen revision %d: the restored store starts at %d, which must be %d or more to make them drop their cache.", seen, f.restored, add(seen, 2))
+	case f.restored <= add(f.plausible, 1):
+		v.certainty, v.reason = Possible, between
 	case f.restored <= add(f.atMost, 1):
-		v.certain = false
-		v.reason = fmt.Sprintf("The API servers were left running and have seen a revision between %d and %d: the restored store starts at %d, which must be two above it to make them drop their cache.", seen, f.atMost, f.restored)
+		v.certainty, v.reason = Unlikely, between
 	default:
-		v = verdict{column: relist, certain: true}
+		v = verdict{column: relist, certainty: Certain}
 	}
 	return v, true
 }
@@ -184,17 +195,21 @@ func (f *forecast) kubelet(n *node) verdict {
 	margin := max(startupWrites, startupWritesPerNode*int64(len(f.current.Nodes)))
 	switch {
 	case f.plan.RestartKubelets.Includes(n.name):
-		return verdict{restart, true, "The plan restarts its kubelet after the API is back, and a fresh kubelet lists all pods.", KubeletRestarted}
+		return verdict{restart, Certain, "The plan restarts its kubelet after the API is back, and a fresh kubelet lists all pods.", KubeletRestarted}
 	case f.restored > f.atMost:
-		return verdict{relist, true, fmt.Sprintf(
-			"The restored store starts at revision %d, above all that its kubelet can have seen: its watch is refused and it lists anew. Assumes that the kubelet is up, and that no more than %d revisions were written after the current snapshot (%d).",
-			f.restored, f.atMost-f.served(), f.served()), KubeletRelists}
+		return verdict{relist, Certain, fmt.Sprintf(
+			"The restored store starts at revision %d, above all that its kubelet can have seen: its watch is refused and it lists anew. Assumes that the kubelet is up, and that %s.",
+			f.restored, f.basis), KubeletRelists}
 	case n.seen.Revision >= add(f.restored, margin):
-		return verdict{deaf, true, fmt.Sprintf(
+		return verdict{deaf, Certain, fmt.Sprintf(
 			"Its kubelet has seen revision %d, and the restored store starts at %d: its watch is resumed and brings nothing. %s",
 			n.seen.Revision, f.restored, assumesKubeletUp), KubeletDeaf}
+	case f.restored > f.plausible:
+		return verdict{deaf, Unlikely, fmt.Sprintf(
+			"The restored store starts at revision %d, and its kubelet has seen %d or more, %d as far as rates go: it is deaf only if several times as much was written before the outage as ever measured (up to %d). %s",
+			f.restored, n.seen.Revision, f.expected, f.atMost, assumesKubeletUp), KubeletDeaf}
 	}
-	return verdict{deaf, false, fmt.Sprintf(
+	return verdict{deaf, Possible, fmt.Sprintf(
 		"Its kubelet has seen a revision between %d and %d, and the restored store starts at %d: it is deaf unless what it has seen lies below that. %s",
 		n.seen.Revision, f.atMost, f.restored, assumesKubeletUp), KubeletDeaf}
 }

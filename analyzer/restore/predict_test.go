@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"revenant/analyzer/lineage"
 	"revenant/decoder/kube"
 )
 
@@ -207,14 +208,17 @@ func TestCertainty(t *testing.T) {
 		{"bump just below what was seen", bump(seenAt - startupWrites - backupAt), seenAt, "phantom certain"},
 		{"bump up to the start-up writes below", bump(seenAt - startupWrites + 1 - backupAt), seenAt, "phantom possible"},
 		{"bump to the current revision", bump(currentAt - backupAt), seenAt, "phantom possible"},
-		{"bump to all that may have been written since", bump(2500 - backupAt), seenAt, "phantom possible"},
-		{"bump above it", bump(2501 - backupAt), seenAt, "terminated certain"},
+		{"bump to all that was plausibly written since", bump(24_500 - backupAt), seenAt, "phantom possible"},
+		{"bump above it", bump(24_501 - backupAt), seenAt, "phantom unlikely"},
+		{"bump to all that can have been written since", bump(182_000 - backupAt), seenAt, "phantom unlikely"},
+		{"bump above that", bump(182_001 - backupAt), seenAt, "terminated certain"},
 
 		{"kept", kept(Plan{}), seenAt, "hidden certain"},
 		{"kept, bump to one above what was seen", kept(bump(seenAt + 1 - backupAt)), seenAt, "hidden certain"},
 		{"kept, bump to two above what was seen", kept(bump(seenAt + 2 - backupAt)), seenAt, "hidden possible"},
-		{"kept, bump to one above all", kept(bump(2501 - backupAt)), seenAt, "hidden possible"},
-		{"kept, bump to two above all", kept(bump(2502 - backupAt)), seenAt, "terminated certain"},
+		{"kept, bump to one above all plausible", kept(bump(24_501 - backupAt)), seenAt, "hidden possible"},
+		{"kept, bump to one above all", kept(bump(182_001 - backupAt)), seenAt, "hidden unlikely"},
+		{"kept, bump to two above all", kept(bump(182_002 - backupAt)), seenAt, "terminated certain"},
 		{"kept, kubelets restarted", kept(Plan{RestartKubelets: Restart{All: true}}), seenAt, "hidden certain"},
 
 		{"its kubelet restarted", Plan{RestartKubelets: Restart{Nodes: []string{"n1"}}}, seenAt, "terminated certain"},
@@ -370,46 +374,119 @@ func TestSharedUID(t *testing.T) {
 }
 
 func TestRevisions(t *testing.T) {
+	const basis = "the outage came within 15 minutes of the current snapshot (revision 2000), and no more than 180000 revisions were written between them"
 	plain := Revisions{
 		Backup: backupAt, Current: currentAt, Gap: 1000, Restored: backupAt,
-		MinimumSafeBump: 1001, MinimumSafeBumpIs: "lower bound", RecommendedBump: 1_001_500,
+		MinimumSafeBump: 1001, MinimumSafeBumpIs: LowerBound, RecommendedBump: 1_001_500,
 		BumpVerdict: NoBump, BumpReason: "Without a bump the restored store starts behind what its watchers have seen.",
-		LastSeenAtMost: 2500, Deaf: &Deaf{UntilRevision: currentAt, Estimate: "10m0s"}, BlindAfter: &takenAt,
+		LastSeenExpected: 2500, LastSeenAtMost: 182_000, LastSeenBasis: basis,
+		BlindAfter: &takenAt,
+	}
+	enough := func(from, top int64, basis string) string {
+		return fmt.Sprintf("The restored store starts at revision %d, above all that watchers can have seen (%d). This rests on the following: %s.", from, top, basis)
 	}
 	tests := []struct {
 		name   string
 		plan   Plan
+		deaf   bool
 		change func(*Revisions)
 	}{
-		{"plain", Plan{}, func(*Revisions) {}},
-		{"half the gap", bump(500), func(r *Revisions) {
-			r.Restored, r.BumpVerdict, r.Deaf.Estimate = 1500, BumpSmall, "5m0s"
-			r.BumpReason = "The restored store starts at revision 1500 and the current snapshot is at 2000: watchers may have seen later revisions than the store starts at."
+		{"plain", Plan{}, true, func(*Revisions) {}},
+		{"half the gap", bump(500), true, func(r *Revisions) {
+			r.Restored, r.BumpVerdict = 1500, BumpSmall
+			r.BumpReason = "The restored store starts at revision 1500, and revision 2000 was served before the outage: watchers may have seen later revisions than the store starts at."
 		}},
-		{"the minimum", bump(1001), func(r *Revisions) {
-			r.Restored, r.BumpVerdict, r.Deaf.Estimate = 2001, BumpUnsure, "0s"
-			r.BumpReason = "The restored store starts at revision 2001, 1 above the current snapshot: enough only if less was written after it."
+		{"the minimum", bump(1001), true, func(r *Revisions) {
+			r.Restored, r.BumpVerdict = 2001, BumpUnsure
+			r.BumpReason = "The restored store starts at revision 2001, and revision 2000 was served before the outage: the bump is enough only if little was written after that."
 		}},
-		{"the recommended", bump(1_001_500), func(r *Revisions) {
-			r.Restored, r.BumpVerdict, r.Deaf = 1_002_500, BumpEnough, nil
-			r.BumpReason = "The restored store starts at revision 1002500, 1000500 above the current snapshot."
+		{"the recommended", bump(1_001_500), false, func(r *Revisions) {
+			r.Restored, r.BumpVerdict = 1_002_500, BumpEnough
+			r.BumpReason = enough(1_002_500, 182_000, basis)
 		}},
-		{"API servers kept", kept(bump(1001)), func(r *Revisions) {
-			r.Restored, r.MinimumSafeBump, r.BumpVerdict, r.Deaf = 2001, 1002, BumpSmall, nil
-			r.BumpReason = "The restored store starts at revision 2001 and the current snapshot is at 2000: watchers may have seen later revisions than the store starts at."
+		{"API servers kept", kept(bump(1001)), false, func(r *Revisions) {
+			r.Restored, r.MinimumSafeBump, r.BumpVerdict = 2001, 1002, BumpSmall
+			r.BumpReason = "The restored store starts at revision 2001, and revision 2000 was served before the outage: watchers may have seen later revisions than the store starts at."
 		}},
-		{"all kubelets restarted", Plan{RestartKubelets: Restart{All: true}}, func(r *Revisions) { r.Deaf = nil }},
+		{"all kubelets restarted", Plan{RestartKubelets: Restart{All: true}}, false, func(*Revisions) {}},
+		{"a stated last revision", stated(2300, Plan{}), true, func(r *Revisions) {
+			r.MinimumSafeBump, r.MinimumSafeBumpIs, r.RecommendedBump = 1301, ExactForStated, 1_001_950
+			r.LastSeenExpected, r.LastSeenAtMost, r.LastSeenBasis = 2300, 2300, "no watcher has seen a revision above 2300, as stated"
+		}},
+		{"one above the stated", stated(2300, bump(1301)), false, func(r *Revisions) {
+			r.Restored, r.BumpVerdict = 2301, BumpEnough
+			r.MinimumSafeBump, r.MinimumSafeBumpIs, r.RecommendedBump = 1301, ExactForStated, 1_001_950
+			r.LastSeenExpected, r.LastSeenAtMost, r.LastSeenBasis = 2300, 2300, "no watcher has seen a revision above 2300, as stated"
+			r.BumpReason = enough(2301, 2300, r.LastSeenBasis)
+		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			want := plain
-			want.Deaf = &Deaf{UntilRevision: currentAt, Estimate: "10m0s"}
 			tt.change(&want)
 			backup, current := states(nil, nil)
-			if diff := cmp.Diff(want, mustPredict(t, backup, current, tt.plan).Revisions); diff != "" {
+			got := mustPredict(t, backup, current, tt.plan).Revisions
+			if (got.Deaf != nil) != tt.deaf {
+				t.Errorf("deaf: %+v", got.Deaf)
+			}
+			got.Deaf = nil
+			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func stated(revision int64, p Plan) Plan {
+	p.LastRevision = revision
+	return p
+}
+
+// TestStatedRevision: with respect to the newest revision that a watcher has
+// seen, the restored revision must be one above it for fresh API servers and two
+// above it for those left running (apiserver watch_cache_history.go, etcd
+// watcher_group.go).
+func TestStatedRevision(t *testing.T) {
+	const last = 2300
+	for _, tt := range []struct {
+		name     string
+		restored int64
+		keep     bool
+		want     Kubelet
+		sure     Certainty
+		outcome  Outcome
+	}{
+		{"at it", last, false, KubeletDeaf, Possible, Phantom},
+		{"one above", last + 1, false, KubeletRelists, Certain, Terminated},
+		{"kept, one above", last + 1, true, KubeletStale, Possible, Hidden},
+		{"kept, two above", last + 2, true, KubeletRelists, Certain, Terminated},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			backup, current := states(nil, []*Pod{made()})
+			plan := stated(last, bump(tt.restored-backupAt))
+			plan.KeepAPIServers = tt.keep
+			p := mustPredict(t, backup, current, plan)
+			n := p.Nodes[slices.IndexFunc(p.Nodes, func(n NodeOutcome) bool { return n.Name == p.Pods[0].Node })]
+			if n.Kubelet != tt.want || n.Certainty != tt.sure || p.Pods[0].Outcome != tt.outcome {
+				t.Errorf("got %s %s, pod %s; want %s %s, pod %s", n.Certainty, n.Kubelet, p.Pods[0].Outcome, tt.sure, tt.want, tt.outcome)
+			}
+		})
+	}
+}
+
+// TestRefusedEvidence: evidence that the current snapshot contradicts.
+func TestRefusedEvidence(t *testing.T) {
+	backup, current := states(nil, []*Pod{made()})
+	for _, plan := range []Plan{
+		{LastRevision: -1},
+		{LastRevision: seenAt - 1},
+		{OutageAt: takenAt.Add(time.Hour)}, // without a clock
+	} {
+		_, err := Predict(backup, current, plan)
+		var refused *PlanError
+		if !errors.As(err, &refused) || refused.Hint() == "" {
+			t.Errorf("%+v: got %v", plan, err)
+		}
 	}
 }
 
@@ -436,45 +513,44 @@ func TestNodes(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s %s %s %d-%d %v phantoms=%d ghosts=%d", n.Name, n.Kubelet, n.Certainty, n.LastSeen.AtLeast, n.LastSeen.AtMost, n.Flags, n.Phantoms, n.Ghosts))
 	}
 	want := []string{
-		"n1 deaf certain 1900-2500 [] phantoms=1 ghosts=1",
-		"n2 restarted certain 1900-2500 [] phantoms=0 ghosts=0",
-		"n3 deaf certain 1900-2500 [] phantoms=0 ghosts=0",
-		"n4 gone certain 0-2500 [node-gone] phantoms=0 ghosts=0",
-		"n5 deaf certain 1900-2500 [node-missing] phantoms=0 ghosts=0",
+		"n1 deaf certain 1900-182000 [] phantoms=1 ghosts=1",
+		"n2 restarted certain 1900-182000 [] phantoms=0 ghosts=0",
+		"n3 deaf certain 1900-182000 [] phantoms=0 ghosts=0",
+		"n4 gone certain 0-182000 [node-gone] phantoms=0 ghosts=0",
+		"n5 deaf certain 1900-182000 [node-missing] phantoms=0 ghosts=0",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 }
 
+// TestLineage: what was found of the histories goes into the prediction.
 func TestLineage(t *testing.T) {
-	tests := []struct {
-		name   string
-		change func(backup, current *State)
-		want   Relation
-	}{
-		{"ancestor", func(backup, current *State) {}, Ancestor},
-		{"same", func(backup, current *State) {
-			backup.Revision, current.Pods = current.Revision, current.Pods[:1]
-		}, Same},
-		{"other cluster", func(backup, current *State) { current.ClusterUID = "other" }, Unrelated},
-		{"swapped", func(backup, current *State) { backup.Revision = current.Revision + 1 }, Diverged},
-		{"made before the backup, and not in it", func(backup, current *State) { current.Pods[1].CreateRevision = 900 }, Diverged},
-		{"another version at a shared revision", func(backup, current *State) { current.Pods[0].ModRevision = 700 }, Diverged},
-		{"missing in a damaged backup", func(backup, current *State) {
-			current.Pods[1].CreateRevision, backup.Damaged = 900, true
-		}, Ancestor},
+	backup, current := states(nil, nil)
+	c := Compare(backup, current)
+	warned := func(text string) bool {
+		p, err := c.Predict(bump(500))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.ContainsFunc(p.Warnings, func(w string) bool { return strings.Contains(w, text) })
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			other := made()
-			other.Key = "/registry/pods/ns/q"
-			backup, current := states([]*Pod{was()}, []*Pod{pod("uid", 500, 600), other})
-			tt.change(backup, current)
-			if got := Compare(backup, current).lineage; got.Relation != tt.want {
-				t.Errorf("got %+v, want %s", got, tt.want)
-			}
-		})
+	if p := mustPredict(t, backup, current, Plan{}); p.Lineage.Relation != lineage.Unknown {
+		t.Errorf("not compared: %+v", p.Lineage)
+	}
+	c.Lineage = &lineage.Lineage{Relation: lineage.Diverged, Predictable: "Some."}
+	if !warned("different histories: an earlier restore lies between them. Some.") {
+		t.Error("no warning of diverged histories")
+	}
+	marker := lineage.Restore{Snapshot: "current", Revision: 1500, Sign: "bump marker", Certain: true}
+	c.Lineage = &lineage.Lineage{Relation: lineage.Ancestor, Restores: []lineage.Restore{marker}}
+	if !warned("already, and the plan's bump starts it at 1500 only") {
+		t.Error("no warning of a bump that was passed")
+	}
+	marker.Bump = 500
+	c.Lineage.Restores[0] = marker
+	if !warned("restored before with a bump of 500, to revision 1500") {
+		t.Error("no warning of the same bump again")
 	}
 }
 

@@ -3,6 +3,8 @@ package restore
 import (
 	"time"
 
+	"revenant/analyzer/clock"
+	"revenant/analyzer/lineage"
 	"revenant/decoder/snapshot"
 )
 
@@ -16,13 +18,14 @@ type Prediction struct {
 	Tool     Tool       `json:"tool"`
 	Evidence []Evidence `json:"evidence"`
 
-	Plan      Plan            `json:"plan"`
-	Lineage   Lineage         `json:"lineage"`
-	Revisions Revisions       `json:"revisions"`
-	Pods      []PodOutcome    `json:"pods"`  // one a uid, sorted by key
-	Nodes     []NodeOutcome   `json:"nodes"` // sorted by name
-	Summary   map[Outcome]int `json:"summary"`
-	Warnings  []string        `json:"warnings"` // what to know beyond single pods
+	Plan      Plan              `json:"plan"`
+	Lineage   lineage.Lineage   `json:"lineage"`
+	Revisions Revisions         `json:"revisions"`
+	Pods      []PodOutcome      `json:"pods"`      // one a uid, sorted by key
+	Nodes     []NodeOutcome     `json:"nodes"`     // sorted by name
+	Workloads []WorkloadOutcome `json:"workloads"` // sorted by namespace, kind and name
+	Summary   map[Outcome]int   `json:"summary"`
+	Warnings  []string          `json:"warnings"` // what to know beyond single pods
 }
 
 // Tool is the program that made a prediction.
@@ -40,24 +43,6 @@ type Evidence struct {
 	Revision        int64            `json:"revision"`
 	CompactRevision int64            `json:"compactRevision"`
 	Integrity       []snapshot.Check `json:"integrity"`
-}
-
-// Relation says how the histories of two snapshots relate.
-type Relation string
-
-// The relations.
-const (
-	Same      Relation = "same"      // at the same revision
-	Ancestor  Relation = "ancestor"  // the backup is an earlier state of the current one
-	Diverged  Relation = "diverged"  // an earlier restore lies between them
-	Unrelated Relation = "unrelated" // two clusters
-)
-
-// Lineage is the relation of the two snapshots.
-type Lineage struct {
-	Relation       Relation `json:"relation"`
-	CommonRevision int64    `json:"commonRevision,omitempty"` // the newest one both histories have; 0 unknown
-	Reason         string   `json:"reason"`
 }
 
 // BumpVerdict says whether a plan's bump is large enough.
@@ -78,34 +63,58 @@ type Revisions struct {
 	Gap      int64 `json:"gap"`      // Current - Backup
 	Restored int64 `json:"restored"` // etcd's revision right after the restore
 
-	// MinimumSafeBump is a lower bound: it is enough only if nothing was written
-	// after the current snapshot. RecommendedBump is 1.5 times the gap and a
-	// million.
+	// MinimumSafeBump puts Restored just above what is known to have been served:
+	// a LowerBound, enough only if nothing was written after the current snapshot,
+	// or ExactForStated. RecommendedBump is 1.5 times what was written since the
+	// backup and a million, and above LastSeenAtMost.
 	MinimumSafeBump   int64       `json:"minimumSafeBump"`
-	MinimumSafeBumpIs string      `json:"minimumSafeBumpIs"` // lower bound
+	MinimumSafeBumpIs BoundKind   `json:"minimumSafeBumpIs"`
 	RecommendedBump   int64       `json:"recommendedBump"`
 	BumpVerdict       BumpVerdict `json:"bumpVerdict"`
 	BumpReason        string      `json:"bumpReason"`
 
-	// LastSeenAtMost is the newest revision that any watcher is taken to have
-	// seen: the current snapshot's and an allowance for what was written after it.
-	LastSeenAtMost int64 `json:"lastSeenAtMost"`
+	// LastSeenExpected is about the newest revision that any watcher has seen, and
+	// LastSeenAtMost bounds it, if what LastSeenBasis says holds.
+	LastSeenExpected int64  `json:"lastSeenExpected"`
+	LastSeenAtMost   int64  `json:"lastSeenAtMost"`
+	LastSeenBasis    string `json:"lastSeenBasis"`
 
 	Deaf *Deaf `json:"deaf"` // nil when no kubelet can be deaf
 
 	// BlindAfter is the current snapshot's time, UTC: what happened between it
 	// and the outage is not in the prediction. Nil when it is not known.
 	BlindAfter *time.Time `json:"blindAfter"`
+	// CurrentTaken bounds when the current snapshot was taken, and Rate is how fast
+	// the two snapshots show revisions to be written; nil when nothing tells.
+	CurrentTaken clock.Interval `json:"currentTaken"`
+	Rate         *clock.Rate    `json:"revisionsPerSecond"`
 }
 
-// Deaf says how long deaf kubelets stay deaf.
+// BoundKind says what a figure stands for.
+type BoundKind string
+
+// The kinds of bounds.
+const (
+	LowerBound     BoundKind = "lower bound"
+	ExactForStated BoundKind = "exact for the stated last revision"
+)
+
+// Deaf says how long deaf kubelets stay deaf. What happens meanwhile is lost to
+// them for good.
 type Deaf struct {
 	// UntilRevision is the revision that the restored store must pass before the
-	// last kubelet hears again. What happens before is lost to it for good.
+	// last kubelet hears again, as far as is known; UntilExpected allows for
+	// what was written after the current snapshot.
 	UntilRevision int64 `json:"untilRevision"`
-	// Estimate is the time that takes at the rate of writes between the two
-	// snapshots, such as "18m0s"; "" when that is not known.
-	Estimate string `json:"estimate"`
+	UntilExpected int64 `json:"untilExpected"`
+	// Estimate is the time that takes at the measured rates of writes, such as
+	// "6m0s to 18m0s"; "" when no rate is known. After a restore less may be
+	// written, or much more while controllers replay.
+	Estimate    string  `json:"estimate"`
+	LowSeconds  float64 `json:"lowSeconds,omitempty"`
+	HighSeconds float64 `json:"highSeconds,omitempty"`
+	Meanwhile   string  `json:"meanwhile"` // what happens until then
+	Ends        string  `json:"ends"`      // what ends it
 }
 
 // In names one of the two snapshots.
@@ -124,24 +133,15 @@ type Ref struct {
 	Revision int64  `json:"revision"`
 }
 
-// PodOutcome is what becomes of one pod.
+// PodOutcome is what becomes of one pod. What predictions have in common is
+// shared by them and must not be changed.
 type PodOutcome struct {
-	Namespace string `json:"namespace"`
-	Name      string `json:"name"`
-	UID       string `json:"uid"` // "" when it could not be read
-	// Node is where a pod of the current state is bound, and for one that is in
-	// the backup only where the restored API has it.
-	Node string `json:"node"`
+	*PodIdentity
+	*Finding
 
-	Outcome         Outcome   `json:"outcome"`
-	Severity        Severity  `json:"severity"`
 	Certainty       Certainty `json:"certainty"`
 	CertaintyReason string    `json:"certaintyReason"` // and what it assumes
 	Flags           []Flag    `json:"flags"`
-	Rule            Rule      `json:"rule"`
-	Reason          string    `json:"reason"`
-	Evidence        []Ref     `json:"evidence"`
-	Action          string    `json:"action"`
 
 	// RunsOn are the nodes on which its containers run, MayRunOn those of which
 	// one may: it may not start, or the scheduler chooses.
@@ -149,9 +149,41 @@ type PodOutcome struct {
 	MayRunOn []string `json:"mayRunOn,omitempty"`
 	// API is what a LIST shows once kubelets that list anew have done so; nil when
 	// the pod is not in it.
-	API   *APIView   `json:"api"`
-	Heals Heals      `json:"heals"`
-	Ends  *time.Time `json:"ends,omitempty"` // when its grace period ends at the latest, UTC, for one that is being stopped
+	API *APIView `json:"api"`
+	// DoubleRun says beside what it runs and for how long; nil without the flag
+	// double-run.
+	DoubleRun *DoubleRun `json:"doubleRun,omitempty"`
+	Ends      *time.Time `json:"ends,omitempty"` // when its grace period ends at the latest, UTC, for one that is being stopped
+}
+
+// PodIdentity is what is said of a pod under every plan.
+type PodIdentity struct {
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+	UID       string `json:"uid"` // "" when it could not be read
+	// Node is where a pod of the current state is bound, and for one that is in
+	// the backup only where the restored API has it.
+	Node     string `json:"node"`
+	Rule     Rule   `json:"rule"`
+	Evidence []Ref  `json:"evidence"`
+}
+
+// Finding is an outcome in words. Pods of which the same is to be said share one.
+type Finding struct {
+	Outcome  Outcome  `json:"outcome"`
+	Severity Severity `json:"severity"`
+	Heals    Heals    `json:"heals"`
+	Reason   string   `json:"reason"`
+	Action   string   `json:"action"`
+}
+
+// DoubleRun is a pod or an identity that runs twice at the same time.
+type DoubleRun struct {
+	With string `json:"with"` // uid of the other pod; its own where one pod runs on two nodes
+	// AtMostSeconds bounds how long both run, from what kubelets were seen to do
+	// and the grace period; 0 when only Until ends it.
+	AtMostSeconds int64  `json:"atMostSeconds,omitempty"`
+	Until         string `json:"until"` // what ends it
 }
 
 // APIView is what the API shows of a pod.
@@ -189,5 +221,7 @@ type NodeOutcome struct {
 // LastSeen bounds the last revision that a kubelet saw before the outage.
 type LastSeen struct {
 	AtLeast int64 `json:"atLeast"` // 0 when no retained record tells
-	AtMost  int64 `json:"atMost"`
+	// Expected is about the newest revision there was to see.
+	Expected int64 `json:"expected"`
+	AtMost   int64 `json:"atMost"`
 }

@@ -2,73 +2,109 @@ package restore
 
 import (
 	"fmt"
-	"math"
 	"time"
 )
 
 // revisions says which revisions decide.
 func (f *forecast) revisions() Revisions {
 	was, now := f.backup.Revision, f.current.Revision
-	gap := now - was
 	r := Revisions{
-		Backup: was, Current: now, Gap: gap, Restored: f.restored,
+		Backup: was, Current: now, Gap: now - was, Restored: f.restored,
 		MinimumSafeBump:   f.minimumBump(),
-		MinimumSafeBumpIs: "lower bound",
-		RecommendedBump:   add(add(max(gap, 0), max(gap, 0)/2), recommendedMargin),
+		MinimumSafeBumpIs: LowerBound,
+		RecommendedBump:   f.recommendedBump(),
+		LastSeenExpected:  f.expected,
 		LastSeenAtMost:    f.atMost,
+		LastSeenBasis:     f.basis,
+	}
+	if f.plan.LastRevision > 0 {
+		r.MinimumSafeBumpIs = ExactForStated
 	}
 	r.BumpVerdict, r.BumpReason = f.bumpVerdict(r.MinimumSafeBump)
 	if !f.current.Time.IsZero() {
 		t := f.current.Time.UTC()
 		r.BlindAfter = &t
 	}
+	r.CurrentTaken = f.current.Clock.Taken()
+	if rate, ok := f.clock.Rate(); ok {
+		r.Rate = &rate
+	}
 	for i, v := range f.verdicts {
 		if v.column == deaf && !f.Comparison.nodes[i].gone {
-			r.Deaf = &Deaf{UntilRevision: f.served(), Estimate: f.deafFor()}
+			r.Deaf = f.deaf()
 			break
 		}
 	}
 	return r
 }
 
-// minimumBump is the smallest bump that puts the restored revision above the
-// current snapshot's, by one for a fresh API server to refuse a watch and by two
-// for one left running to lose its own.
+// known is the newest revision that some watcher is known, or stated, to have
+// seen.
+func (f *forecast) known() int64 {
+	if f.plan.LastRevision > 0 {
+		return f.plan.LastRevision
+	}
+	return f.served()
+}
+
+// minimumBump is the smallest bump that puts the restored revision above what is
+// known to have been seen, by one for a fresh API server to refuse a watch and by
+// two for one left running to lose its own.
 func (f *forecast) minimumBump() int64 {
 	above := int64(1)
 	if f.plan.KeepAPIServers {
 		above = 2
 	}
-	return max(0, add(f.served()-f.backup.NewestRecord, above))
+	return max(0, add(f.known()-f.backup.NewestRecord, above))
+}
+
+// recommendedBump is one and a half times what was written since the backup, and
+// a million; and in any case above all that a watcher can have seen.
+func (f *forecast) recommendedBump() int64 {
+	seen := f.known()
+	if !f.plan.OutageAt.IsZero() {
+		seen = max(seen, f.expected)
+	}
+	written := max(seen-f.backup.Revision, 0)
+	return max(add(add(written, written/2), recommendedMargin), add(f.atMost-f.backup.NewestRecord, writtenAfter))
 }
 
 func (f *forecast) bumpVerdict(minimum int64) (BumpVerdict, string) {
-	atMost := f.atMost
+	above := int64(0)
 	if f.plan.KeepAPIServers {
-		atMost = add(atMost, 1)
+		above = 1
 	}
+	starts := fmt.Sprintf("The restored store starts at revision %d", f.restored)
 	switch {
 	case f.plan.BumpRevision == 0:
 		return NoBump, "Without a bump the restored store starts behind what its watchers have seen."
 	case f.plan.BumpRevision < minimum:
-		return BumpSmall, fmt.Sprintf("The restored store starts at revision %d and the current snapshot is at %d: watchers may have seen later revisions than the store starts at.", f.restored, f.current.Revision)
-	case f.restored <= atMost:
-		return BumpUnsure, fmt.Sprintf("The restored store starts at revision %d, %d above the current snapshot: enough only if less was written after it.", f.restored, f.restored-f.current.Revision)
+		return BumpSmall, fmt.Sprintf("%s, and revision %d was served before the outage: watchers may have seen later revisions than the store starts at.", starts, f.known())
+	case f.restored <= add(f.plausible, above):
+		return BumpUnsure, fmt.Sprintf("%s, and revision %d was served before the outage: the bump is enough only if little was written after that.", starts, f.known())
+	case f.restored <= add(f.atMost, above):
+		return BumpUnsure, fmt.Sprintf("%s, above what watchers have plausibly seen (%d), but not above all that they can have seen (%d): the bump is probably enough.", starts, f.plausible, f.atMost)
 	}
-	return BumpEnough, fmt.Sprintf("The restored store starts at revision %d, %d above the current snapshot.", f.restored, f.restored-f.current.Revision)
+	return BumpEnough, fmt.Sprintf("%s, above all that watchers can have seen (%d). This rests on the following: %s.", starts, f.atMost, f.basis)
 }
 
-// deafFor is the time that the restored store takes to reach the current
-// revision at the rate of writes between the two snapshots.
-func (f *forecast) deafFor() string {
-	was, now := f.backup, f.current
-	took, wrote := now.Time.Sub(was.Time), float64(now.Revision-was.Revision)
-	if was.Time.IsZero() || now.Time.IsZero() || took <= 0 || wrote <= 0 {
-		return ""
+// deaf says how long deaf kubelets stay deaf, what happens meanwhile, and what
+// ends it.
+func (f *forecast) deaf() *Deaf {
+	d := &Deaf{
+		UntilRevision: f.known(),
+		UntilExpected: f.expected,
+		Meanwhile:     "Pods that are created on its node are never started, and pods that are deleted there run on as new phantoms. Nothing of that is made up for when it hears again: what was missed is lost to it.",
+		Ends:          fmt.Sprintf("Once the store has passed the newest revision that any kubelet has seen (%d or more) and written one more, a second restart of all API servers makes every kubelet list anew, and stops phantoms with their own grace period. Before that, a restart of the API servers changes nothing; a restart of the kubelet, or one HTTP error (401, 403, 5xx) in its way, makes it list at once.", f.known()),
 	}
-	d := took.Seconds() * float64(f.served()-f.restored) / wrote
-	if d > math.MaxInt64/float64(time.Second) {
-		return ""
+	low, _, ok := f.clock.Duration(f.known() - f.restored)
+	_, high, ok2 := f.clock.Duration(f.expected - f.restored)
+	if ok && ok2 {
+		d.LowSeconds, d.HighSeconds = low.Seconds(), high.Seconds()
+		d.Estimate = low.Round(time.Second).String()
+		if to := high.Round(time.Second).String(); to != d.Estimate {
+			d.Estimate += " to " + to
+		}
 	}
-	return time.Duration(max(d, 0) * float64(time.Second)).Round(time.Second).String()
+	return d
 }

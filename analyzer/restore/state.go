@@ -3,6 +3,7 @@ package restore
 import (
 	"time"
 
+	"revenant/analyzer/clock"
 	"revenant/decoder/kube"
 )
 
@@ -18,6 +19,10 @@ type State struct {
 	// zero when nothing tells.
 	Time time.Time
 
+	// Clock tells when revisions were written, as far as the snapshot tells; nil
+	// when nothing does.
+	Clock *clock.Clock
+
 	// ClusterUID is the uid of the namespace kube-system; ClusterUnknown says why
 	// it is not known.
 	ClusterUID     string
@@ -25,6 +30,11 @@ type State struct {
 
 	Pods  []Pod  // every live pod
 	Nodes []Node // every live Node object
+
+	// Workloads are the controllers' objects, but for ReplicaSets that a Deployment
+	// owns: OwnedBy has the uid of that by theirs.
+	Workloads []Workload
+	OwnedBy   map[string]string
 
 	// LastSeen holds, for each node, the newest retained revision of a put or
 	// tombstone of a pod bound to it: its kubelet has seen that revision.

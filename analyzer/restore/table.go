@@ -298,7 +298,7 @@ var (
 	})
 	rowTouched = same("4a", effect{
 		outcome: Unaffected, heals: HealsSelf, runs: here, api: view{of: asBackup},
-		reason: "The same containers and phase in both snapshots: it runs on. What else changed in it after the backup (labels, conditions, restart counts) is back to the backup's in the API.",
+		reason: "The same containers and phase in both snapshots: it runs on. What else changed in it after the backup (labels, annotations, conditions) is back to the backup's in the API.",
 	})
 	rowBothEnded = same("4a", effect{
 		outcome: Unaffected, heals: HealsSelf, api: view{of: asBackup},
@@ -351,6 +351,31 @@ var (
 		outcome: StaleStatus, severity: Warning, heals: HealsNever, runs: here, api: view{of: asCurrent},
 		reason: "It runs on. Its phase went from $was to $now after the backup: etcd has $was again, the API servers list $now from their cache.",
 		action: actRestartAPI,
+	})
+
+	rowReadiness = listed("4a-status", effect{
+		outcome: StaleStatus, severity: Warning, heals: HealsStatusChange, runs: here, api: view{of: asBackup},
+		reason: "It runs on, but became ready, or stopped being ready, after the backup: the API shows the backup's readiness until its status changes again, and Services go by that.",
+	}, effect{
+		outcome: Unaffected, heals: HealsSelf, runs: here, api: view{of: asBackup},
+		reason: "It runs on. Its readiness changed after the backup; its kubelet lists its pods anew and reports that again.",
+	}, effect{
+		outcome: StaleStatus, severity: Warning, heals: HealsNever, runs: here, api: view{of: asCurrent},
+		reason: "It runs on. Its readiness changed after the backup: etcd has the backup's again, the API servers list the present one from their cache.",
+		action: actRestartAPI,
+	})
+
+	rowRestarts = listed("4a-status", effect{
+		outcome: StaleStatus, severity: OK, heals: HealsStatusChange, runs: here, api: view{of: asBackup},
+		reason: "It runs on, and its containers were restarted after the backup: the API shows the backup's restart counts until its status changes again.",
+		action: "Nothing.",
+	}, effect{
+		outcome: Unaffected, heals: HealsSelf, runs: here, api: view{of: asBackup},
+		reason: "It runs on. Its containers were restarted after the backup; its kubelet lists its pods anew and reports that again.",
+	}, effect{
+		outcome: StaleStatus, severity: OK, heals: HealsNever, runs: here, api: view{of: asCurrent},
+		reason: "It runs on, and its containers were restarted after the backup: etcd has the backup's restart counts again, the API servers list the present ones from their cache.",
+		action: "Nothing.",
 	})
 
 	rowSpec = listed("4f", effect{
@@ -516,11 +541,11 @@ var (
 		action: "Treat it as a phantom on its present node: stop it there before the other node's kubelet starts it.",
 	}
 	boundListed = effect{
-		outcome: Terminated, heals: HealsSelf, runs: elsewhere, api: view{asBackup, "Running"}, flags: doubleBind | doubleRun,
+		outcome: Terminated, heals: HealsSelf, runs: elsewhere, api: view{asBackup, "Running"}, flags: doubleBind,
 		reason: "Bound to its node after the backup: the restored API has it unbound. Its kubelet lists its pods anew, misses it, and stops it with its own grace period$grace; the scheduler binds it again and it starts anew elsewhere, perhaps before the old one has stopped.",
 	}
 	boundRestart = effect{
-		outcome: Terminated, heals: HealsSelf, runs: elsewhere, api: view{asBackup, "Running"}, flags: doubleBind | doubleRun,
+		outcome: Terminated, heals: HealsSelf, runs: elsewhere, api: view{asBackup, "Running"}, flags: doubleBind,
 		reason: "Bound to its node after the backup: the restored API has it unbound. Its restarted kubelet kills its containers with a grace period of 1 s, without preStop hooks; the scheduler binds it again and it starts anew elsewhere, perhaps before the old one has stopped.",
 	}
 	boundStale = effect{
@@ -624,7 +649,7 @@ var (
 		},
 		relist: {
 			outcome: Mirror, heals: HealsSelf, runs: here,
-			reason: "The mirror of a static pod, made after the backup: the process goes on, and its kubelet makes a new mirror under another uid, if its node has a Node object.",
+			reason: "The mirror of a static pod, made after the backup: the process goes on, and its kubelet makes a new mirror under another uid.",
 		},
 		restart: {
 			outcome: Mirror, heals: HealsSelf, runs: here,
@@ -635,6 +660,16 @@ var (
 			reason: "The mirror of a static pod, made after the backup: the process goes on, and the API servers list the mirror from their cache.",
 		},
 	}}
+	// On a node that is not in the backup: mirrors need a Node object.
+	rowMirrorNoNode = func() row {
+		r := rowMirrorCreated
+		r.cells[relist] = effect{
+			outcome: Mirror, heals: HealsNever, runs: here,
+			reason: "The mirror of a static pod, made after the backup: the process goes on. Its kubelet makes no new mirror while its node has no Node object, which only a restart of the kubelet brings back.",
+			action: "Restart its kubelet: the node registers, and the mirror is made again.",
+		}
+		return r
+	}()
 	rowMirrorDeleted = listed("6", effect{
 		outcome: Mirror, heals: HealsRelist, api: view{of: asBackup},
 		reason: "The mirror of a static pod that is gone or was changed since the backup: the API shows it again, and it stands for nothing that runs.",
@@ -667,10 +702,8 @@ type phrases struct {
 
 // spoken is a cell of the table in full.
 type spoken struct {
-	severity Severity
-	reason   string
-	action   string
-	settled  bool // all cells of the row come to the same outcome
+	Finding
+	settled bool // all cells of the row come to the same outcome
 }
 
 // speak returns p's row with p's particulars in it.
@@ -692,10 +725,14 @@ func (p phrases) speak() *[columns]spoken {
 	for c, e := range p.row.cells {
 		info := e.outcome.Info()
 		said[c] = spoken{
-			severity: cmp.Or(e.severity, info.Severity),
-			reason:   r.Replace(e.reason),
-			action:   cmp.Or(e.action, info.Remedy),
-			settled:  settled,
+			Finding: Finding{
+				Outcome:  e.outcome,
+				Severity: cmp.Or(e.severity, info.Severity),
+				Heals:    e.heals,
+				Reason:   r.Replace(e.reason),
+				Action:   cmp.Or(e.action, info.Remedy),
+			},
+			settled: settled,
 		}
 	}
 	return &said

@@ -25,7 +25,8 @@ const clusters = "../../testdata/clusters"
 // truth is what real kubelets and API servers showed: see the README of the
 // clusters.
 type truth struct {
-	Plan restore.Plan
+	Plan      restore.Plan
+	Revisions struct{ BeforeStop int64 }
 	// KubeletResourceVersion is what each kubelet had seen last: the L that
 	// predictions only have bounds of.
 	KubeletResourceVersion map[string]json.Number
@@ -52,9 +53,10 @@ type sample struct {
 		Node, Namespace, Name, UID string
 		NodeGone, ListedByKubelet  bool
 	}
-	API      []object
-	Kubelets map[string]struct{ Pods []object }
-	Rows     map[string]observed
+	Recreated []struct{ NS, Name, Owner string }
+	API       []object
+	Kubelets  map[string]struct{ Pods []object }
+	Rows      map[string]observed
 }
 
 // run is one run of a cluster.
@@ -184,6 +186,87 @@ func TestTruth(t *testing.T) {
 	}
 }
 
+// TestCertaintyAtEveryBump holds what is said of every kubelet, for bumps from
+// none to far above all, against the revision that it had seen: a fresh API
+// server is deaf to it when its first list is not above that, and lists 0 to 9
+// revisions above the restored one.
+func TestCertaintyAtEveryBump(t *testing.T) {
+	for _, r := range loadRuns(t) {
+		if r.truth.Plan.KeepAPIServers || len(r.truth.KubeletResourceVersion) == 0 {
+			continue
+		}
+		t.Run(r.name, func(t *testing.T) {
+			comparison := restore.Compare(r.backup, r.current)
+			seen := r.seen(t)
+			last := slices.Max(slices.Collect(maps.Values(seen)))
+			for name, evidence := range map[string]restore.Plan{
+				"no evidence": {},
+				"outage":      {OutageAt: r.truth.Times["stop_begin"]},
+				"revision":    {LastRevision: last},
+			} {
+				for _, restored := range r.interesting(seen) {
+					plan := evidence
+					plan.BumpRevision = restored - r.backup.NewestRecord
+					plan.MarkCompacted = plan.BumpRevision > 0
+					p, err := comparison.Predict(plan)
+					if err != nil {
+						t.Fatalf("%s: %v", name, err)
+					}
+					for _, n := range p.Nodes {
+						if l, ok := seen[n.Name]; ok && n.Kubelet != restore.KubeletGone {
+							checkKubelet(t, name, n, l, restored)
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
+const startupWritesSeen = 9
+
+func checkKubelet(t *testing.T, evidence string, n restore.NodeOutcome, seen, restored int64) {
+	t.Helper()
+	wrong := ""
+	switch {
+	case n.Kubelet == restore.KubeletDeaf && n.Certainty == restore.Certain && seen < restored+startupWritesSeen:
+		wrong = "certainly deaf, but it may list anew"
+	case n.Kubelet == restore.KubeletDeaf && n.Certainty == restore.Unlikely && seen >= restored:
+		wrong = "unlikely to be deaf, but it is"
+	case n.Kubelet == restore.KubeletRelists && seen >= restored:
+		wrong = "certain to list anew, but it is deaf"
+	}
+	if wrong != "" {
+		t.Errorf("%s, restored to %d: %s, which has seen %d, is %s: %s", evidence, restored, n.Name, seen, wrong, n.Reason)
+	}
+}
+
+// seen is what the run's kubelets had seen last.
+func (r *run) seen(t *testing.T) map[string]int64 {
+	t.Helper()
+	seen := map[string]int64{}
+	for node, number := range r.truth.KubeletResourceVersion {
+		n, err := number.Int64()
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[node] = n
+	}
+	return seen
+}
+
+// interesting are revisions to restore to, those next to what was seen among
+// them, none below the backup's.
+func (r *run) interesting(seen map[string]int64) []int64 {
+	at := r.current.Revision
+	list := []int64{r.backup.NewestRecord, at, at + 1, at + 50, at + 200, at + 1000, at + 5000, at + 30_000, at + 200_000, at + 1_000_000}
+	for _, l := range seen {
+		list = append(list, l-40, l-10, l-1, l, l+1, l+10, l+40)
+	}
+	slices.Sort(list)
+	return slices.DeleteFunc(slices.Compact(list), func(n int64) bool { return n < r.backup.NewestRecord })
+}
+
 func (r *run) checkPhantoms(t *testing.T, p *restore.Prediction, s sample) {
 	shown, listed := map[pair]string{}, map[pair]bool{}
 	terminating := map[string]bool{}
@@ -231,6 +314,9 @@ func (r *run) check(t *testing.T, want restore.Outcome, p *restore.Prediction, s
 		if _, ok := shown[where]; ok {
 			found++
 			delete(shown, where)
+			if o.Certainty == restore.Unlikely {
+				t.Errorf("%s %s on %s was unlikely: %s", want, at(o), o.Node, o.CertaintyReason)
+			}
 			if r.plain() && o.Certainty != restore.Certain && !class4c {
 				t.Errorf("%s %s on %s is only %s: %s", want, at(o), o.Node, o.Certainty, o.CertaintyReason)
 			}

@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
+
+	"revenant/analyzer/lineage"
 )
 
 // warnings says what to know beyond single pods.
@@ -17,8 +18,15 @@ func (f *forecast) warnings(p *Prediction) []string {
 	}
 	warn(f.backup.Damaged, "The backup is damaged: pods and nodes may be missing from this prediction.")
 	warn(f.current.Damaged, "The current snapshot is damaged: pods and nodes may be missing from this prediction.")
-	warn(p.Lineage.Relation == Unrelated, "The snapshots are of different clusters.")
-	warn(p.Lineage.Relation == Diverged, "The snapshots have different histories: an earlier restore lies between them.")
+	l := &p.Lineage
+	warn(l.Relation == lineage.Unrelated, "The snapshots are of different clusters. "+l.Predictable)
+	warn(l.Relation == lineage.Diverged, "The snapshots have different histories: an earlier restore lies between them. "+l.Predictable)
+	for i := range l.Restores {
+		r := &l.Restores[i]
+		warn(r.Bump > 0, fmt.Sprintf("This backup, or one with the same newest record, was restored before with a bump of %d, to revision %d, and the cluster has gone on from there. The same bump again lands below what was served since.", r.Bump, r.Revision))
+		warn(r.Bump == 0 && r.Bumped() && r.Snapshot == "current" && f.plan.BumpRevision > 0 && f.restored <= r.Revision,
+			fmt.Sprintf("An earlier restore has bumped the store to revision %d already, and the plan's bump starts it at %d only.", r.Revision, f.restored))
+	}
 	for _, s := range []*State{f.backup, f.current} {
 		name := "backup"
 		if s == f.current {
@@ -29,7 +37,6 @@ func (f *forecast) warnings(p *Prediction) []string {
 	warn(!f.nodesKnown, "The current snapshot has no Node objects: nodes that are gone cannot be told from nodes that live.")
 	warn(p.Summary[Unknown] > 0, fmt.Sprintf("%d pods cannot be told: see the outcome unknown.", p.Summary[Unknown]))
 	warn(f.general.column == stale, "API servers that are left running list the erased past: until they restart, no list of pods, not kubectl's either, shows what etcd holds.")
-	warn(p.Revisions.Deaf != nil, "While a kubelet is deaf, pods that are created on its node never start, and pods that are deleted there become new phantoms: keep controllers from making changes until it hears again.")
 	warn(f.plan.KeepAPIServers && f.general.column != stale && f.confusesScheduler(), "A scheduler that was left running exits once when it finds a pod on another node than before; it must be restarted by its supervisor.")
 	gone := f.named(func(n *node) bool { return n.gone && n.inBackup })
 	warn(gone != "", "Nodes that come back with the backup although their machines are gone: "+gone+". For about 50 s the scheduler takes them for ready and may place pods there that never start; delete these Node objects first.")
@@ -42,8 +49,8 @@ func (f *forecast) warnings(p *Prediction) []string {
 
 func (f *forecast) blind() string {
 	at := ""
-	if !f.current.Time.IsZero() {
-		at = " (" + f.current.Time.UTC().Format(time.RFC3339) + ")"
+	if taken := f.current.Clock.Taken(); !taken.From.IsZero() {
+		at = fmt.Sprintf(" (taken %s)", taken)
 	}
 	return fmt.Sprintf("Nothing after revision %d%s is in the current snapshot: pods that were created, deleted or ended between it and the outage are not in this prediction.", f.current.Revision, at)
 }
@@ -53,7 +60,7 @@ func (f *forecast) blind() string {
 func (f *forecast) confusesScheduler() bool {
 	for i := range f.cases {
 		p := &f.cases[i]
-		if p.rule == "2b" || p.backup != nil && p.current != nil && p.backup.NodeName != p.current.NodeName {
+		if p.Rule == "2b" || p.backup != nil && p.current != nil && p.backup.NodeName != p.current.NodeName {
 			return true
 		}
 	}

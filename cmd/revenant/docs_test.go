@@ -12,24 +12,55 @@ import (
 	"revenant/analyzer/restore"
 )
 
-var update = flag.Bool("update", false, "write docs/outcomes.md anew")
+var update = flag.Bool("update", false, "write docs/outcomes.md and docs/table.md anew")
 
-// TestOutcomesDocument keeps docs/outcomes.md equal to the tables in code.
+// TestOutcomesDocument keeps docs/outcomes.md and docs/table.md equal to the
+// tables in code.
 func TestOutcomesDocument(t *testing.T) {
-	const path = "../../docs/outcomes.md"
-	want := outcomesDocument()
-	if *update {
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+	for path, want := range map[string]string{
+		"../../docs/outcomes.md": outcomesDocument(),
+		"../../docs/table.md":    tableDocument(),
+	} {
+		if *update {
+			if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := os.ReadFile(path)
+		if err != nil {
 			t.Fatal(err)
 		}
+		if diff := cmp.Diff(want, string(got)); diff != "" {
+			t.Errorf("go test ./cmd/revenant -run TestOutcomesDocument -update writes %s anew (-code +document):\n%s", path, diff)
+		}
 	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
+}
+
+func tableDocument() string {
+	var b strings.Builder
+	b.WriteString("# The decision table\n\n")
+	b.WriteString("Printed from `analyzer/restore`. Every pod of the two snapshots belongs to one row; what its kubelet does after the restore chooses\nthe case. Outcomes and flags are explained in [outcomes.md](outcomes.md), and what was observed stands in [claims.md](claims.md).\n")
+	b.WriteString("*Heals* is what ends it: nothing but an operator (never), its kubelet listing anew (relist), the next change of its status\n(statusChange), or nothing is needed (self). A question mark: only possible, and why.\n")
+	rule := restore.Rule("")
+	for _, d := range restore.Decisions() {
+		if d.Rule != rule {
+			rule = d.Rule
+			fmt.Fprintf(&b, "\n## Rule %s\n", rule)
+		}
+		fmt.Fprintf(&b, "\n**Pods %s.**\n\n| its kubelet | outcome | severity | runs | the API shows | heals | flags |\n| --- | --- | --- | --- | --- | --- | --- |\n", d.Pods)
+		for c, as := range d.Cases {
+			var flags []string
+			for _, f := range as.Flags {
+				flags = append(flags, "`"+string(f)+"`")
+			}
+			doubt := ""
+			if as.Doubt != "" {
+				doubt = " ? " + as.Doubt
+			}
+			fmt.Fprintf(&b, "| %s | `%s`%s | %s | %s | %s | %s | %s |\n", restore.DecisionCases[c], as.Outcome, doubt, as.Severity, as.Runs, as.API, as.Heals, strings.Join(flags, " "))
+		}
 	}
-	if diff := cmp.Diff(want, string(got)); diff != "" {
-		t.Errorf("go test ./cmd/revenant -run TestOutcomesDocument -update writes it anew (-code +document):\n%s", diff)
-	}
+	return b.String()
 }
 
 func outcomesDocument() string {

@@ -3,10 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
+	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"revenant/analyzer/clock"
 	"revenant/decoder/snapshot"
 	"revenant/report"
 )
@@ -16,6 +20,7 @@ type inspectOptions struct {
 	streams streams
 	open    openOptions
 	output  outputOptions
+	at      []string
 }
 
 func newInspect(s streams) *cobra.Command {
@@ -31,12 +36,14 @@ listed with what it costs.
 Exit codes: 0 all files are whole; 2 a file could not be read; 3 a file is
 damaged.`,
 		Example: `  revenant inspect backup.db
+  revenant inspect --at 2026-11-22T03:00Z --at 4815 backup.db
   revenant inspect -o json backup.db current.db`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args) },
 	}
 	o.open.addFlags(cmd.Flags())
 	o.output.addFlags(cmd.Flags())
+	cmd.Flags().StringArrayVar(&o.at, "at", nil, "say which revision the store was at, or when it was written: TIME or REVISION; can be given several times")
 	return cmd
 }
 
@@ -45,10 +52,14 @@ func (o *inspectOptions) run(ctx context.Context, paths []string) error {
 	if err != nil {
 		return err
 	}
+	questions, err := o.questions()
+	if err != nil {
+		return err
+	}
 	doc := report.Inspection{SchemaVersion: report.SchemaVersion, Kind: "Inspection", Tool: tool()}
 	damaged := false
 	for _, path := range paths {
-		e, err := o.inspect(ctx, path)
+		e, err := o.inspect(ctx, path, questions)
 		if err != nil {
 			return err
 		}
@@ -64,7 +75,39 @@ func (o *inspectOptions) run(ctx context.Context, paths []string) error {
 	return nil
 }
 
-func (o *inspectOptions) inspect(ctx context.Context, path string) (e report.InspectedEvidence, err error) {
+// question is what --at asks of a snapshot's clock.
+type question = func(*clock.Clock) report.Moment
+
+// questions reads the --at flags.
+func (o *inspectOptions) questions() (list []question, err error) {
+	for _, s := range o.at {
+		if revision, err := strconv.ParseInt(s, 10, 64); err == nil && revision > 0 {
+			list = append(list, func(c *clock.Clock) report.Moment {
+				return report.Moment{Asked: s, Revision: clock.Span{From: revision, To: revision}, Time: c.TimeOf(revision)}
+			})
+			continue
+		}
+		t, err := parseTime("--at", s)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, func(c *clock.Clock) report.Moment {
+			return report.Moment{Asked: s, Revision: c.HeadAt(t), Time: clock.Interval{From: t, To: t}}
+		})
+	}
+	return list, nil
+}
+
+// parseTime reads the time that a flag gives.
+func parseTime(flag, s string) (time.Time, error) {
+	t, err := clock.ParseTime(s, time.Now())
+	if err != nil {
+		return t, hinted(fmt.Errorf("%s: %w", flag, err), "such as 2026-11-22T03:00Z; times without a zone are UTC, -5m is five minutes ago")
+	}
+	return t, nil
+}
+
+func (o *inspectOptions) inspect(ctx context.Context, path string, questions []question) (e report.InspectedEvidence, err error) {
 	bar := newProgressLine(o.streams)
 	tell := func(p snapshot.Progress) { bar.show(filepath.Base(path), p) }
 	s, err := snapshot.Open(ctx, path, snapshot.Options{SkipHashCheck: o.open.skipHashCheck, Progress: tell})
@@ -73,7 +116,7 @@ func (o *inspectOptions) inspect(ctx context.Context, path string) (e report.Ins
 		return e, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	if e, err = report.Inspect(ctx, s, o.open.prefix); err != nil {
+	if e, err = report.Inspect(ctx, s, o.open.prefix, questions...); err != nil {
 		return e, err
 	}
 	return e, unchanged(s)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"revenant/analyzer/lineage"
 	"revenant/analyzer/restore"
 	"revenant/decoder/snapshot"
 	"revenant/internal/demo"
@@ -16,6 +17,7 @@ import (
 // pair is the backup and the current state, open and read.
 type pair struct {
 	backup, current side
+	lineage         *lineage.Lineage
 }
 
 // side is one snapshot with what the prediction needs of it.
@@ -90,25 +92,41 @@ func (o *openOptions) openPair(ctx context.Context, backup, current opener, tell
 	if err == nil || errors.Is(err, context.Canceled) && errs[1] != nil {
 		err = errs[1]
 	}
+	if err == nil {
+		p.lineage, err = lineage.Compare(ctx, p.backup.snapshot, p.current.snapshot, o.prefix)
+	}
 	if err != nil {
 		return nil, errors.Join(err, p.close())
 	}
 	return p, nil
 }
 
-// predict opens the pair, predicts, and makes sure that the evidence is as it was.
-func (o *openOptions) predict(ctx context.Context, s streams, backup, current opener, plan restore.Plan, force bool) (p *restore.Prediction, err error) {
+// withPair opens the pair, lets use have it, and makes sure that the evidence is
+// as it was. A pair that no restore has is refused.
+func (o *openOptions) withPair(ctx context.Context, s streams, backup, current opener, force bool, use func(*pair) error) (err error) {
 	bar := newProgressLine(s)
-	pair, err := o.openPair(ctx, backup, current, bar.show)
+	p, err := o.openPair(ctx, backup, current, bar.show)
 	bar.clear()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer func() { err = errors.Join(err, pair.close()) }()
-	if p, err = pair.predict(ctx, plan, force); err != nil {
-		return nil, err
+	defer func() { err = errors.Join(err, p.close()) }()
+	if err := p.check(force); err != nil {
+		return err
 	}
-	return p, pair.unchanged()
+	if err := use(p); err != nil {
+		return err
+	}
+	return p.unchanged()
+}
+
+// predict opens the pair and predicts.
+func (o *openOptions) predict(ctx context.Context, s streams, backup, current opener, plan restore.Plan, force bool) (prediction *restore.Prediction, err error) {
+	err = o.withPair(ctx, s, backup, current, force, func(p *pair) (err error) {
+		prediction, err = p.predict(ctx, plan)
+		return err
+	})
+	return prediction, err
 }
 
 // hasKeys refuses a snapshot without a key under the prefix, and says which
@@ -163,26 +181,44 @@ func (p *pair) check(force bool) error {
 
 // warnings says what of the two files could not be compared.
 func (p *pair) warnings() []string {
-	var list []string
-	for _, s := range []*snapshot.Snapshot{p.backup.snapshot, p.current.snapshot} {
-		if len(s.Meta().Members) == 0 {
-			list = append(list, fmt.Sprintf("%s has no member record: whether the two are of one etcd cluster was not compared by it.", s.Path()))
-		}
+	if p.lineage.Members == lineage.NotCompared {
+		return []string{"Not both files have a record of etcd's members: whether they are of one etcd cluster was not compared by it."}
 	}
-	return list
+	return nil
 }
 
 // predict is the prediction with the evidence that it rests on.
-func (p *pair) predict(ctx context.Context, plan restore.Plan, force bool) (*restore.Prediction, error) {
-	if err := p.check(force); err != nil {
-		return nil, err
-	}
-	prediction, err := restore.Compare(p.backup.state, p.current.state).Predict(plan)
+func (p *pair) predict(ctx context.Context, plan restore.Plan) (*restore.Prediction, error) {
+	prediction, err := p.compare().Predict(plan)
 	if err != nil {
 		return nil, err
 	}
 	prediction.Tool = tool()
 	prediction.Warnings = append(prediction.Warnings, p.warnings()...)
+	prediction.Evidence, err = p.evidence(ctx)
+	return prediction, err
+}
+
+// comparePlans lays the ways to restore side by side.
+func (p *pair) comparePlans(ctx context.Context, plan restore.Plan) (*restore.PlanComparison, error) {
+	all, err := p.compare().ComparePlans(plan)
+	if err != nil {
+		return nil, err
+	}
+	all.Tool = tool()
+	all.Evidence, err = p.evidence(ctx)
+	return all, err
+}
+
+func (p *pair) compare() *restore.Comparison {
+	c := restore.Compare(p.backup.state, p.current.state)
+	c.Lineage = p.lineage
+	return c
+}
+
+// evidence describes the two files, once their hashes are there.
+func (p *pair) evidence(ctx context.Context) ([]restore.Evidence, error) {
+	var list []restore.Evidence
 	for _, side := range []struct {
 		role restore.In
 		*snapshot.Snapshot
@@ -191,12 +227,12 @@ func (p *pair) predict(ctx context.Context, plan restore.Plan, force bool) (*res
 		if err != nil {
 			return nil, err
 		}
-		prediction.Evidence = append(prediction.Evidence, e)
+		list = append(list, e)
 	}
-	if b, c := prediction.Evidence[0], prediction.Evidence[1]; b.SHA256 != nil && c.SHA256 != nil && *b.SHA256 == *c.SHA256 {
+	if b, c := list[0], list[1]; b.SHA256 != nil && c.SHA256 != nil && *b.SHA256 == *c.SHA256 {
 		return nil, errSame(b.Path, c.Path)
 	}
-	return prediction, nil
+	return list, nil
 }
 
 // unchanged makes sure that neither file was changed while it was read.

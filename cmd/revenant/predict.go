@@ -19,6 +19,8 @@ type planOptions struct {
 	markCompacted   bool
 	restartKubelets string
 	keepAPIServers  bool
+	outageAt        string
+	lastRevision    int64
 }
 
 func (o *planOptions) addFlags(flags *pflag.FlagSet) {
@@ -26,6 +28,8 @@ func (o *planOptions) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.markCompacted, "mark-compacted", false, "mark the restored revision as compacted, as etcdutl's flag; needs --bump-revision")
 	flags.StringVar(&o.restartKubelets, "restart-kubelets", "none", "kubelets restarted once the API is back: none, all, or NODE,...")
 	flags.BoolVar(&o.keepAPIServers, "keep-apiservers", false, "the API servers are left running while etcd is restored")
+	flags.StringVar(&o.outageAt, "outage-at", "", "when the last API server stopped, such as 2026-11-22T03:00Z: bounds what kubelets have seen")
+	flags.Int64Var(&o.lastRevision, "last-revision", 0, "newest revision that was served before the outage, from metrics or logs: bounds what kubelets have seen")
 }
 
 // plan refuses what no restore can do, before any file is read.
@@ -35,6 +39,14 @@ func (o *planOptions) plan() (restore.Plan, error) {
 		MarkCompacted:   o.markCompacted,
 		RestartKubelets: restore.ParseRestart(o.restartKubelets),
 		KeepAPIServers:  o.keepAPIServers,
+		LastRevision:    o.lastRevision,
+	}
+	if o.outageAt != "" {
+		t, err := parseTime("--outage-at", o.outageAt)
+		if err != nil {
+			return p, err
+		}
+		p.OutageAt = t
 	}
 	return p, p.Validate()
 }
@@ -48,6 +60,7 @@ type predictOptions struct {
 	failOn  []string
 	force   bool
 	all     bool
+	compare bool
 }
 
 func newPredict(s streams) *cobra.Command {
@@ -67,6 +80,8 @@ readable.`,
 		Example: `  revenant predict backup.db current.db
   revenant predict backup.db current.db --bump-revision 1000000000 --mark-compacted
   revenant predict backup.db current.db --restart-kubelets node-1,node-2
+  revenant predict backup.db current.db --outage-at 2026-11-22T03:00Z
+  revenant predict backup.db current.db --compare
   revenant predict backup.db current.db --fail-on phantom,ghost -o json=prediction.json -o table`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0], args[1]) },
@@ -76,6 +91,7 @@ readable.`,
 	o.plan.addFlags(cmd.Flags())
 	cmd.Flags().StringSliceVar(&o.failOn, "fail-on", nil, "exit with 1 when one of these outcomes is predicted: OUTCOME,...")
 	cmd.Flags().BoolVar(&o.force, "force", false, "go on although the snapshots are of different clusters")
+	cmd.Flags().BoolVar(&o.compare, "compare", false, "lay the ways to restore side by side instead, the given plan among them")
 	cmd.Flags().BoolVar(&o.all, "all", false, "list pods that need no attention, too")
 	_ = cmd.RegisterFlagCompletionFunc("fail-on", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return outcomeNames(), cobra.ShellCompDirectiveNoFileComp
@@ -119,6 +135,9 @@ func (o *predictOptions) run(ctx context.Context, backup, current string) error 
 	if err != nil {
 		return err
 	}
+	if o.compare {
+		return o.comparePlans(ctx, targets, b, c, plan)
+	}
 	p, err := o.open.predict(ctx, o.streams, b, c, plan, o.force)
 	if err != nil {
 		return err
@@ -126,10 +145,33 @@ func (o *predictOptions) run(ctx context.Context, backup, current string) error 
 	if err := write(targets, o.streams, &report.Prediction{Prediction: p, All: o.all}); err != nil {
 		return err
 	}
+	return o.verdict(p.Evidence, p.Summary)
+}
+
+// comparePlans lays the ways to restore side by side. --fail-on speaks of the
+// given plan, which is the first of them or equal to one.
+func (o *predictOptions) comparePlans(ctx context.Context, targets []target, backup, current opener, plan restore.Plan) error {
+	var all *restore.PlanComparison
+	err := o.open.withPair(ctx, o.streams, backup, current, o.force, func(p *pair) (err error) {
+		all, err = p.comparePlans(ctx, plan)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := write(targets, o.streams, &report.PlanComparison{PlanComparison: all}); err != nil {
+		return err
+	}
+	given := slices.IndexFunc(all.Modes, func(m restore.ModeOutcome) bool { return m.Plan.Equal(plan) })
+	return o.verdict(all.Evidence, all.Modes[given].Summary)
+}
+
+// verdict is the error that sets the exit code.
+func (o *predictOptions) verdict(evidence []restore.Evidence, summary map[restore.Outcome]int) error {
 	switch {
-	case slices.ContainsFunc(p.Evidence, report.Damaged):
+	case slices.ContainsFunc(evidence, report.Damaged):
 		return errDamaged
-	case slices.ContainsFunc(o.failOn, func(name string) bool { return p.Summary[restore.Outcome(name)] > 0 }):
+	case slices.ContainsFunc(o.failOn, func(name string) bool { return summary[restore.Outcome(name)] > 0 }):
 		return errFindings
 	}
 	return nil

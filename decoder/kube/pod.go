@@ -21,6 +21,8 @@ type Pod struct {
 	NodeName      string // spec.nodeName, "" while unbound
 	Phase         string // status.phase
 	Reason        string // status.reason, such as Evicted or DeadlineExceeded
+	Ready         bool   // status.conditions has Ready with status True
+	Restarts      int32  // sum of restartCount over all containers, init containers included
 	RestartPolicy string // spec.restartPolicy
 
 	Created      time.Time // metadata.creationTimestamp, UTC, whole seconds
@@ -97,6 +99,14 @@ func PodFrom(p *corev1.Pod) Pod {
 		Finalizers:    p.Finalizers,
 		Mirror:        p.Annotations[corev1.MirrorPodAnnotationKey],
 		HostNetwork:   p.Spec.HostNetwork,
+	}
+	for _, c := range p.Status.Conditions {
+		pod.Ready = pod.Ready || c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	}
+	for _, list := range [][]corev1.ContainerStatus{p.Status.InitContainerStatuses, p.Status.ContainerStatuses} {
+		for i := range list {
+			pod.Restarts += list[i].RestartCount
+		}
 	}
 	if owner := metav1.GetControllerOfNoCopy(p); owner != nil {
 		pod.Owner = Owner{Kind: owner.Kind, Name: owner.Name, UID: string(owner.UID)}

@@ -261,13 +261,67 @@ func (s *podScan) status(b []byte) error {
 		switch f.num {
 		case 1:
 			err = setString(&s.pod.Phase, b, f)
+		case 2:
+			err = s.condition(b, f)
 		case 4:
 			err = setString(&s.pod.Reason, b, f)
+		case 8, 10:
+			err = s.containerStatus(b, f)
 		}
 		if err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// condition reads a corev1.PodCondition.
+func (s *podScan) condition(b []byte, f wireField) error {
+	b, err := bytesField(b, f)
+	if err != nil {
+		return err
+	}
+	var kind, status string
+	for i := 0; i < len(b); {
+		f, err := nextField(b, i)
+		if err != nil {
+			return err
+		}
+		i = f.end
+		switch f.num {
+		case 1:
+			err = setString(&kind, b, f)
+		case 2:
+			err = setString(&status, b, f)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	s.pod.Ready = s.pod.Ready || kind == string(corev1.PodReady) && status == string(corev1.ConditionTrue)
+	return nil
+}
+
+// containerStatus reads a corev1.ContainerStatus.
+func (s *podScan) containerStatus(b []byte, f wireField) error {
+	b, err := bytesField(b, f)
+	if err != nil {
+		return err
+	}
+	var restarts int64
+	for i := 0; i < len(b); {
+		f, err := nextField(b, i)
+		if err != nil {
+			return err
+		}
+		i = f.end
+		if f.num == 5 {
+			if err := setInt64(&restarts, f); err != nil {
+				return err
+			}
+		}
+	}
+	s.pod.Restarts += int32(restarts)
 	return nil
 }
 

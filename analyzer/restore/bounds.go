@@ -1,0 +1,128 @@
+package restore
+
+import (
+	"fmt"
+	"math"
+	"time"
+)
+
+// What may have been written after the current snapshot, when no revision is
+// stated. A rollout or a reconciling controller writes tens of revisions a second
+// in a cluster that was idle before, so measured rates alone bound nothing.
+const (
+	writtenAfter = 100 // revisions, at least: an idle cluster writes them in a minute
+
+	// outageAfter is how long after the current snapshot the outage is taken to
+	// have come at the latest when its time is not stated: the current state is
+	// meant to be the newest one.
+	outageAfter = 15 * time.Minute
+
+	// Rates that are not passed, in revisions a second: a few times the highest
+	// measured one, at least what a rollout writes, and at most what an etcd with
+	// Kubernetes on it sustains.
+	plausibleBurst, plausibleRate = 4, 25.0
+	extremeBurst, extremeRate     = 20, 200.0
+	sustained                     = 1000.0
+)
+
+// ceiling bounds from above the newest revision that any watcher has seen, its
+// own L included.
+type ceiling struct {
+	expected  int64  // as far as rates go
+	plausible int64  // passed only if much more was written than ever measured
+	atMost    int64  // not passed
+	basis     string // what atMost rests on, a clause without a full stop
+}
+
+// ceiling takes the best evidence there is: a revision that is stated, the time
+// of the outage with the rate of writes, or else an allowance for what was
+// written after the current snapshot. A *PlanError refuses evidence that the
+// current snapshot contradicts.
+func (c *Comparison) ceiling(plan Plan) (ceiling, error) {
+	if plan.LastRevision != 0 {
+		return c.statedCeiling(plan.LastRevision)
+	}
+	if !plan.OutageAt.IsZero() {
+		return c.timedCeiling(plan.OutageAt)
+	}
+	served := c.served()
+	allowed := max(writtenAfter, (served-c.backup.Revision)/2)
+	rate, _ := c.clock.Rate()
+	plausible, atMost := c.after(outageAfter, rate.High, allowed)
+	return ceiling{add(served, allowed), plausible, atMost, fmt.Sprintf(
+		"the outage came within %d minutes of the current snapshot (revision %d), and no more than %d revisions were written between them", int(outageAfter.Minutes()), served, atMost-served)}, nil
+}
+
+// after is what was plausibly, and at most, the newest revision a time after the
+// current snapshot, at least some revisions above it.
+func (c *Comparison) after(since time.Duration, rate float64, least int64) (plausible, atMost int64) {
+	at := func(rate float64) int64 { return add(c.served(), max(least, revisionsIn(since, rate))) }
+	return at(min(max(plausibleBurst*rate, plausibleRate), extreme(rate))), at(extreme(rate))
+}
+
+// extreme is a rate that is not passed where the highest measured one is rate.
+func extreme(rate float64) float64 {
+	return max(min(extremeBurst*rate, sustained), extremeRate, 2*rate)
+}
+
+func (c *Comparison) statedCeiling(last int64) (ceiling, error) {
+	for i := range c.nodes {
+		if n := &c.nodes[i]; n.seen.Revision > last {
+			return ceiling{}, &PlanError{
+				fmt.Sprintf("invalid last revision %d: the kubelet of %s has seen revision %d (%s)", last, n.name, n.seen.Revision, n.seen.Key),
+				fmt.Sprintf("state the newest revision that etcd served before the outage; the current snapshot is at %d", c.served()),
+			}
+		}
+	}
+	return ceiling{last, last, last, fmt.Sprintf("no watcher has seen a revision above %d, as stated", last)}, nil
+}
+
+func (c *Comparison) timedCeiling(outage time.Time) (ceiling, error) {
+	taken := c.clock.Taken()
+	rate, ok := c.clock.Rate()
+	switch {
+	case !ok || taken.From.IsZero():
+		return ceiling{}, &PlanError{
+			"the time of the outage cannot be used: the current snapshot does not tell when it was taken and how fast revisions were written",
+			"state the newest revision that etcd served instead (--last-revision), from its metrics or logs",
+		}
+	case outage.Before(taken.From):
+		return ceiling{}, &PlanError{
+			fmt.Sprintf("invalid time of the outage %s: the current snapshot was taken later, %s", outage.UTC().Format(time.RFC3339), taken),
+			"times are UTC unless they say otherwise; the outage is when the last API server stopped",
+		}
+	}
+	since, served := outage.Sub(taken.From), c.served() // the mark that dates the snapshot is older than it: this errs upwards
+	plausible, atMost := c.after(since, rate.High, writtenAfter)
+	return ceiling{add(served, revisionsIn(since, rate.Mean)), plausible, atMost, fmt.Sprintf(
+		"no more than %s revisions a second were written in the %s between the current snapshot (revision %d) and the outage; the highest rate measured is %s",
+		number(extreme(rate.High)), since.Round(time.Second), served, number(rate.High))}, nil
+}
+
+// revisionsIn is how many revisions are written in d at rate a second, rounded up.
+func revisionsIn(d time.Duration, rate float64) int64 {
+	n := math.Ceil(d.Seconds() * rate)
+	if n >= math.MaxInt64 {
+		return math.MaxInt64
+	}
+	return int64(max(n, 0))
+}
+
+// number writes a rate with as many digits as it deserves.
+func number(rate float64) string {
+	if rate < 10 {
+		return fmt.Sprintf("%.1f", rate)
+	}
+	return fmt.Sprintf("%.0f", rate)
+}
+
+// served is the newest revision that is known to have been served.
+func (c *Comparison) served() int64 { return max(c.current.Revision, c.current.SeenRevision) }
+
+// add is a + b, or the largest revision there is.
+func add(a, b int64) int64 {
+	if b > 0 && a > math.MaxInt64-b {
+		return math.MaxInt64
+	}
+	return a + b
+}

@@ -1,0 +1,204 @@
+package restore
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// PlanComparison lays the ways to restore side by side. It marshals to the JSON
+// of `revenant predict --compare -o json`.
+type PlanComparison struct {
+	SchemaVersion int        `json:"schemaVersion"` // 1
+	Kind          string     `json:"kind"`          // PlanComparison
+	Tool          Tool       `json:"tool"`          // the caller's to fill in, as Evidence
+	Evidence      []Evidence `json:"evidence"`
+
+	Modes []ModeOutcome `json:"modes"`
+	// LeastHarm is the index of the mode under which the fewest pods come to harm
+	// that nothing repairs, a kill without the pod's own grace period included;
+	// then the fewest that run twice, then the fewest otherwise disturbed. It is
+	// not called safe: the evidence ends at the current snapshot.
+	LeastHarm int    `json:"leastHarm"`
+	Reason    string `json:"reason"`
+}
+
+// ModeOutcome is what a restore in one mode does, counted.
+type ModeOutcome struct {
+	ID          string          `json:"id"`
+	Title       string          `json:"title"`
+	Plan        Plan            `json:"plan"`
+	Headline    string          `json:"headline"`
+	Severity    Severity        `json:"severity"` // of the headline
+	BumpVerdict BumpVerdict     `json:"bumpVerdict"`
+	Deaf        *Deaf           `json:"deaf"`
+	Summary     map[Outcome]int `json:"summary"`
+	Certain     map[Outcome]int `json:"certain"` // of those in Summary
+
+	Critical   int `json:"critical"`   // pods that nothing repairs, or that cannot be told
+	Warning    int `json:"warning"`    // pods that are repaired late or with damage
+	DoubleRuns int `json:"doubleRuns"` // pods that run beside another of their name or beside themselves
+	// DoubleRunSeconds bounds how long the longest of them does; 0 when that has
+	// no bound, or there is none.
+	DoubleRunSeconds int64  `json:"doubleRunSeconds"`
+	Graceful         int    `json:"graceful"` // pods stopped with their own grace period
+	Killed           int    `json:"killed"`   // pods killed within 2 s, without preStop hooks
+	Price            string `json:"price"`    // what the mode costs, for people
+}
+
+// mode is a way to restore.
+type mode struct {
+	id, title string
+	plan      Plan
+}
+
+// modes are the ways that differ in what kubelets do, with the given plan first
+// when it is none of them. All keep the given evidence on the outage.
+func (c *Comparison) modes(given Plan) ([]mode, error) {
+	f, err := c.forecast(given)
+	if err != nil {
+		return nil, err
+	}
+	evidence := Plan{OutageAt: given.OutageAt, LastRevision: given.LastRevision}
+	with := func(change func(*Plan)) Plan {
+		p := evidence
+		change(&p)
+		return p
+	}
+	bump := func(p *Plan) { p.BumpRevision, p.MarkCompacted = f.recommendedBump(), true }
+	list := []mode{
+		{"plain", "plain restore", evidence},
+		{"bump", "recommended bump, marked compacted", with(bump)},
+		{"restart", "all kubelets restarted", with(func(p *Plan) { p.RestartKubelets.All = true })},
+		{"keep", "API servers left running", with(func(p *Plan) { p.KeepAPIServers = true })},
+		{"keep+bump", "API servers left running, recommended bump", with(func(p *Plan) { bump(p); p.KeepAPIServers = true })},
+	}
+	if !slices.ContainsFunc(list, func(m mode) bool { return m.plan.Equal(given) }) {
+		list = slices.Insert(list, 0, mode{"given", "the plan as given", given})
+	}
+	return list, nil
+}
+
+// Equal says whether the two plans are the same, and rest on the same evidence of
+// the outage.
+func (p Plan) Equal(q Plan) bool {
+	return p.BumpRevision == q.BumpRevision && p.MarkCompacted == q.MarkCompacted && p.KeepAPIServers == q.KeepAPIServers &&
+		p.RestartKubelets.String() == q.RestartKubelets.String() && p.LastRevision == q.LastRevision && p.OutageAt.Equal(q.OutageAt)
+}
+
+// ComparePlans predicts the given plan and every other way to restore. The errors
+// are those of Predict, for the given plan.
+func (c *Comparison) ComparePlans(given Plan) (*PlanComparison, error) {
+	given.RestartKubelets = given.RestartKubelets.normal()
+	if err := c.validate(given); err != nil {
+		return nil, err
+	}
+	modes, err := c.modes(given)
+	if err != nil {
+		return nil, err
+	}
+	all := &PlanComparison{SchemaVersion: 1, Kind: "PlanComparison", Evidence: []Evidence{}}
+	for _, m := range modes {
+		p, err := c.Predict(m.plan)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", m.title, err)
+		}
+		all.Modes = append(all.Modes, p.count(m))
+	}
+	all.choose()
+	return all, nil
+}
+
+// count counts the prediction's pods.
+func (p *Prediction) count(m mode) ModeOutcome {
+	o := ModeOutcome{
+		ID: m.id, Title: m.title, Plan: p.Plan,
+		BumpVerdict: p.Revisions.BumpVerdict, Deaf: p.Revisions.Deaf,
+		Summary: p.Summary, Certain: make(map[Outcome]int, len(p.Summary)),
+	}
+	o.Severity, o.Headline = p.Headline()
+	bounded := true
+	for _, info := range Outcomes {
+		o.Certain[info.ID] = 0
+	}
+	for i := range p.Pods {
+		pod := &p.Pods[i]
+		if pod.Certainty == Certain {
+			o.Certain[pod.Outcome]++
+		}
+		switch pod.Severity {
+		case Critical:
+			o.Critical++
+		case Warning:
+			o.Warning++
+		}
+		if pod.DoubleRun != nil {
+			o.DoubleRuns++
+			o.DoubleRunSeconds = max(o.DoubleRunSeconds, pod.DoubleRun.AtMostSeconds)
+			bounded = bounded && pod.DoubleRun.AtMostSeconds > 0
+		}
+		switch {
+		case pod.Outcome != Terminated || pod.Ends != nil:
+		case p.restarted(pod.Node):
+			o.Killed++
+		default:
+			o.Graceful++
+		}
+	}
+	if !bounded {
+		o.DoubleRunSeconds = 0
+	}
+	o.Price = o.price()
+	return o
+}
+
+func (p *Prediction) restarted(node string) bool {
+	i, ok := slices.BinarySearchFunc(p.Nodes, node, func(n NodeOutcome, name string) int { return strings.Compare(n.Name, name) })
+	return ok && p.Nodes[i].Kubelet == KubeletRestarted
+}
+
+// price says what the mode costs.
+func (o *ModeOutcome) price() string {
+	var parts []string
+	say := func(n int, one, many string) {
+		switch {
+		case n == 1:
+			parts = append(parts, one)
+		case n > 1:
+			parts = append(parts, fmt.Sprintf(many, n))
+		}
+	}
+	say(o.Graceful, "1 pod is stopped with its own grace period", "%d pods are stopped with their own grace period")
+	say(o.Killed, "1 pod is killed within 2 s, without its preStop hook", "%d pods are killed within 2 s, without preStop hooks")
+	twice := ", until their kubelets have listed anew or are restarted"
+	if o.DoubleRunSeconds > 0 {
+		twice = fmt.Sprintf(" for up to %d s", o.DoubleRunSeconds)
+	}
+	say(o.DoubleRuns, "1 pod runs twice"+twice, "%d pods run beside another of their name or beside themselves"+twice)
+	say(o.Summary[Restarted], "1 pod is started again", "%d pods are started again")
+	switch {
+	case o.Deaf != nil && o.Deaf.Estimate != "":
+		parts = append(parts, "kubelets are deaf for about "+o.Deaf.Estimate)
+	case o.Deaf != nil:
+		parts = append(parts, "kubelets are deaf until the revision catches up")
+	}
+	if o.Summary[Hidden] > 0 {
+		parts = append(parts, "what the API lists is false")
+	}
+	if len(parts) == 0 {
+		return "Nothing is stopped or started."
+	}
+	return strings.ToUpper(parts[0][:1]) + enumerate(parts)[1:] + "."
+}
+
+// choose finds the mode that does the least harm.
+func (all *PlanComparison) choose() {
+	harm := func(m *ModeOutcome) []int { return []int{m.Critical + m.Killed, m.DoubleRuns, m.Warning} }
+	for i := range all.Modes {
+		if slices.Compare(harm(&all.Modes[i]), harm(&all.Modes[all.LeastHarm])) < 0 {
+			all.LeastHarm = i
+		}
+	}
+	m := &all.Modes[all.LeastHarm]
+	all.Reason = fmt.Sprintf("Least harm as far as the evidence goes: %s. %s left with harm that nothing repairs. %s", m.Title, plural(m.Critical, "pod"), m.Price)
+}

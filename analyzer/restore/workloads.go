@@ -1,0 +1,334 @@
+package restore
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Workload is a controller's object: what it wants is what the controllers see
+// after the restore.
+type Workload struct {
+	Kind, Namespace, Name, UID string
+	// Wanted is how many pods it asks for: spec.replicas, of a DaemonSet the nodes
+	// that its status says are to run one, of a Job spec.parallelism.
+	Wanted int64
+	// Template is a digest of the pod template: another one is another rollout.
+	Template   string
+	Unreadable string // why the value could not be read, "" when it could
+
+	Claims []string // names of a StatefulSet's volumeClaimTemplates
+
+	Completions int64 // of a Job; 0 when it has none to reach
+	Succeeded   int64 // that its status counts
+	Finished    bool  // complete or failed
+
+	Schedule     string // of a CronJob
+	Suspended    bool   // of a CronJob or Job
+	LastSchedule time.Time
+	Deadline     time.Duration // startingDeadlineSeconds; 0 when there is none
+}
+
+// WorkloadOutcome is what becomes of a Deployment, ReplicaSet, StatefulSet,
+// DaemonSet, Job, CronJob or ReplicationController. ReplicaSets of a Deployment
+// count as the Deployment.
+type WorkloadOutcome struct {
+	Kind      string `json:"kind"`
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+	UID       string `json:"uid"`
+	// In says which of the two snapshots has it: both, backup or current.
+	In string `json:"in"`
+
+	Wanted    int64 `json:"wanted"`    // pods that it asks for after the restore
+	WantedNow int64 `json:"wantedNow"` // and in the current state
+	Believed  int64 `json:"believed"`  // pods that the restored API shows as active
+	Running   int64 `json:"running"`   // pods that really run
+	MayRun    int64 `json:"mayRun"`    // pods that may run besides
+	Surplus   int64 `json:"surplus"`   // Running above Wanted
+	Shortfall int64 `json:"shortfall"` // Running and MayRun below Wanted
+	// Recreates is how many pods its controller makes, because the API lacks them
+	// or they are marked failed; on a node whose kubelet is deaf they do not start.
+	Recreates int64 `json:"recreates"`
+	Removes   int64 `json:"removes"` // how many it deletes, because the API has too many
+
+	Twice     []Twice  `json:"twice"`     // identities that run twice
+	Hangs     []string `json:"hangs"`     // pods that a Job waits for although they have ended
+	RunsAgain []string `json:"runsAgain"` // pods whose work is done again, or the time of a CronJob's slot
+
+	Severity Severity `json:"severity"`
+	Reason   string   `json:"reason"`
+}
+
+// Twice is an identity of a StatefulSet that runs twice.
+type Twice struct {
+	Pod    string   `json:"pod"`
+	Nodes  []string `json:"nodes"`
+	UIDs   []string `json:"uids"`
+	Claims []string `json:"claims"` // persistent volume claims that both use
+	Until  string   `json:"until"`
+}
+
+// workload is a workload of either snapshot, and the pods' counts in both.
+type workload struct {
+	backup, current *Workload
+}
+
+func (w *workload) either() *Workload { return cmp.Or(w.backup, w.current) }
+
+// findWorkloads lays the controllers' objects side by side and finds each pod's.
+func (c *Comparison) findWorkloads() {
+	byUID := map[string]int32{}
+	file := func(list []Workload, set func(*workload, *Workload)) {
+		for i := range list {
+			w := &list[i]
+			at, ok := byUID[w.UID]
+			if !ok || w.UID == "" {
+				at = int32(len(c.workloads))
+				c.workloads = append(c.workloads, workload{})
+				byUID[w.UID] = at
+			}
+			set(&c.workloads[at], w)
+		}
+	}
+	file(c.backup.Workloads, func(w *workload, of *Workload) { w.backup = of })
+	file(c.current.Workloads, func(w *workload, of *Workload) { w.current = of })
+	for i := range c.cases {
+		p := &c.cases[i]
+		p.workload = -1
+		uid, ownedBy := "", c.current.OwnedBy
+		if p.backup != nil { // controllers go by the backup's owner
+			uid, ownedBy = p.backup.Owner.UID, c.backup.OwnedBy
+		} else if p.current != nil {
+			uid = p.current.Owner.UID
+		}
+		uid = cmp.Or(ownedBy[uid], uid)
+		if at, ok := byUID[uid]; ok && uid != "" {
+			p.workload = at
+		}
+	}
+}
+
+// tally counts what becomes of a workload's pods.
+type podTally struct {
+	believed, running, mayRun int64
+	failed, succeeded         int64 // that the restore makes so
+	moved                     int64 // pods of a DaemonSet whose node registers again
+}
+
+// workloadOutcomes says what becomes of every workload, given what becomes of its
+// pods, sorted by namespace, kind and name.
+func (f *forecast) workloadOutcomes(pods []PodOutcome) []WorkloadOutcome {
+	tallies := make([]podTally, len(f.workloads))
+	list := make([]WorkloadOutcome, len(f.workloads))
+	for i := range pods {
+		at := f.cases[i].workload
+		if at < 0 {
+			continue
+		}
+		f.tally(&tallies[at], &list[at], &pods[i], &f.cases[i])
+	}
+	for i := range list {
+		f.workload(&list[i], &f.workloads[i], &tallies[i])
+	}
+	slices.SortFunc(list, func(a, b WorkloadOutcome) int {
+		return cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Kind, b.Kind), strings.Compare(a.Name, b.Name), strings.Compare(a.UID, b.UID))
+	})
+	return list
+}
+
+// tally counts one pod.
+func (f *forecast) tally(t *podTally, w *WorkloadOutcome, o *PodOutcome, p *podCase) {
+	if len(o.RunsOn) > 0 {
+		t.running++
+	} else if len(o.MayRunOn) > 0 {
+		t.mayRun++
+	}
+	if api := o.API; api != nil {
+		switch {
+		case api.Phase == "Succeeded":
+			if p.backup != nil && !p.backup.Terminal() {
+				t.succeeded++
+			}
+		case api.Phase == "Failed":
+			if p.backup != nil && !p.backup.Terminal() {
+				t.failed++
+			}
+		case !api.Terminating:
+			t.believed++
+		}
+	}
+	// A node that registers again gets its pods of DaemonSets anew.
+	if p.backup == nil && p.node >= 0 && f.Comparison.nodes[p.node].missing() && f.verdicts[p.node].column == restart && len(o.RunsOn) == 0 {
+		t.moved++
+	}
+	kind := f.workloads[p.workload].either().Kind
+	if kind == "Job" && o.Outcome == StaleStatus && len(o.RunsOn)+len(o.MayRunOn) == 0 {
+		w.Hangs = append(w.Hangs, p.Name)
+	}
+	if kind == "Job" && slices.Contains(o.Flags, FlagRunsAgain) {
+		w.RunsAgain = append(w.RunsAgain, p.Name)
+	}
+	if kind == "StatefulSet" && o.DoubleRun != nil && p.current != nil {
+		w.Twice = append(w.Twice, f.identity(o, p))
+	}
+}
+
+// identity is the identity that a pod of the current state shares with another.
+func (f *forecast) identity(o *PodOutcome, p *podCase) Twice {
+	t := Twice{Pod: p.Name, Nodes: []string{p.Node}, UIDs: []string{p.UID}, Claims: []string{}, Until: o.DoubleRun.Until}
+	if p.twin >= 0 {
+		other := &f.cases[p.twin]
+		t.UIDs = append(t.UIDs, other.UID)
+		if other.Node != p.Node && other.Node != "" {
+			t.Nodes = append(t.Nodes, other.Node)
+		}
+	}
+	for _, claim := range f.workloads[p.workload].either().Claims {
+		t.Claims = append(t.Claims, claim+"-"+p.Name)
+	}
+	return t
+}
+
+// workload says what becomes of one workload.
+func (f *forecast) workload(o *WorkloadOutcome, w *workload, t *podTally) {
+	e := w.either()
+	o.Kind, o.Namespace, o.Name, o.UID = e.Kind, e.Namespace, e.Name, e.UID
+	o.Twice, o.Hangs, o.RunsAgain = list(o.Twice), list(o.Hangs), list(o.RunsAgain)
+	o.In = "both"
+	switch {
+	case w.current == nil:
+		o.In = string(InBackup)
+	case w.backup == nil:
+		o.In = string(InCurrent)
+	}
+	if w.backup != nil {
+		o.Wanted = w.backup.Wanted
+	}
+	if w.current != nil {
+		o.WantedNow = w.current.Wanted
+	}
+	if f.general.column == stale { // controllers see the erased past
+		o.Wanted = o.WantedNow
+	}
+	o.Believed, o.Running, o.MayRun = t.believed, t.running, t.mayRun
+	switch e.Kind {
+	case "CronJob":
+		f.cronJob(o, w)
+		return
+	case "Job":
+		f.job(o, w, t)
+	default:
+		if w.backup != nil && f.general.column != stale {
+			o.Recreates = max(o.Wanted-o.Believed, 0)
+			o.Removes = max(o.Believed-o.Wanted, 0)
+		}
+		if e.Kind == "DaemonSet" {
+			o.Recreates += t.moved
+		}
+	}
+	o.Surplus, o.Shortfall = max(o.Running-o.Wanted, 0), max(o.Wanted-o.Running-o.MayRun, 0)
+	o.Severity, o.Reason = f.judge(o, w)
+}
+
+// job says how many pods a Job still wants (kubernetes v1.37 pkg/controller/job/
+// job_controller.go manageJob): as many as it may run at a time, and no more than
+// completions are missing.
+func (f *forecast) job(o *WorkloadOutcome, w *workload, t *podTally) {
+	was := w.backup
+	switch {
+	case was == nil || f.general.column == stale:
+		return
+	case was.Finished || was.Suspended:
+		o.Wanted = 0
+		return
+	}
+	done := was.Succeeded + t.succeeded
+	switch {
+	case was.Completions > 0:
+		o.Wanted = min(was.Wanted, max(was.Completions-done, 0))
+	case done > 0: // a work queue: one success ends it
+		o.Wanted = min(was.Wanted, o.Believed)
+	}
+	o.Recreates, o.Removes = max(o.Wanted-o.Believed, 0), max(o.Believed-o.Wanted, 0)
+}
+
+// cronJob says whether a slot of the schedule is run again: the newest one that
+// was missed is, if its deadline allows (kubernetes v1.37 pkg/controller/cronjob/
+// utils.go mostRecentScheduleTime).
+func (f *forecast) cronJob(o *WorkloadOutcome, w *workload) {
+	o.Severity = OK
+	switch {
+	case w.backup == nil:
+		o.Severity, o.Reason = Warning, "Created after the backup: it is lost, and no slot of its schedule runs any more."
+	case w.current == nil:
+		o.Severity, o.Reason = Warning, fmt.Sprintf("Deleted after the backup: it is back and runs on its schedule (%s).", w.backup.Schedule)
+		if w.backup.Suspended {
+			o.Severity, o.Reason = OK, "Deleted after the backup: it is back, suspended."
+		}
+	case w.backup.Suspended:
+		o.Reason = "Suspended in the backup: no slot runs again."
+	case w.current.LastSchedule.After(w.backup.LastSchedule):
+		o.RunsAgain = append(o.RunsAgain, w.current.LastSchedule.UTC().Format(time.RFC3339))
+		within := ""
+		if w.backup.Deadline > 0 {
+			within = fmt.Sprintf(", if the controller is back within %s of it", w.backup.Deadline)
+		}
+		o.Severity = Warning
+		o.Reason = fmt.Sprintf("The backup does not know of the slot of %s, which has run: the newest slot (%s) is run again%s.", o.RunsAgain[0], w.backup.Schedule, within)
+	default:
+		o.Reason = "No slot has run since the backup."
+	}
+	if w.backup != nil && w.backup.Unreadable != "" || w.current != nil && w.current.Unreadable != "" {
+		o.Severity, o.Reason = Warning, "Unknown: its value cannot be read."
+	}
+}
+
+// judge says in words what becomes of the workload, the worst first.
+func (f *forecast) judge(o *WorkloadOutcome, w *workload) (Severity, string) {
+	var parts []string
+	severity := OK
+	say := func(when bool, s Severity, format string, args ...any) {
+		if !when {
+			return
+		}
+		if s.Rank() < severity.Rank() {
+			severity = s
+		}
+		parts = append(parts, fmt.Sprintf(format, args...))
+	}
+	e := w.either()
+	if e.Unreadable != "" {
+		return Warning, "Unknown: its value cannot be read (" + e.Unreadable + ")."
+	}
+	deafer := f.general.column == deaf
+	say(w.backup == nil && o.Running > 0, Critical, "It is lost with the restore, and %s go on without it.", plural(int(o.Running), "pod"))
+	say(w.backup == nil && o.Running == 0, Warning, "It is lost with the restore.")
+	say(len(o.Twice) > 0, Critical, "%s run twice at the same time, on the same claims.", plural(len(o.Twice), "identity"))
+	say(len(o.Hangs) > 0, Critical, "It waits for %s that have ended already.", plural(len(o.Hangs), "pod"))
+	say(w.backup != nil && o.Surplus > 0, Critical, "%d run, %d are wanted.", o.Running, o.Wanted)
+	say(w.backup != nil && o.Shortfall > 0 && o.Recreates == 0, Critical, "Only %d of %d run, and the API shows %d: nothing makes up for it.", o.Running, o.Wanted, o.Believed)
+	say(o.Recreates > 0 && deafer, Critical, "Its controller makes %s, which do not start on nodes whose kubelet is deaf.", plural(int(o.Recreates), "pod"))
+	say(o.Recreates > 0 && !deafer, Warning, "Its controller makes %s anew.", plural(int(o.Recreates), "pod"))
+	say(o.Removes > 0, Warning, "Its controller removes %s.", plural(int(o.Removes), "pod"))
+	say(len(o.RunsAgain) > 0, Warning, "The work of %s is done again.", plural(len(o.RunsAgain), "pod"))
+	say(w.current == nil, Warning, "It was deleted after the backup and is back.")
+	if w.backup != nil && w.current != nil {
+		say(w.backup.Wanted != w.current.Wanted && e.Kind != "Job", Warning, "It goes back from %d to %d wanted pods.", w.current.Wanted, w.backup.Wanted)
+		say(w.backup.Template != w.current.Template, Warning, "Its pod template goes back to the backup's: the rollout since is undone.")
+	}
+	if len(parts) == 0 {
+		return OK, "As before."
+	}
+	return severity, strings.Join(parts, " ")
+}
+
+// list makes an empty list of none, so that it is [] in JSON.
+func list[T any](l []T) []T {
+	if l == nil {
+		return []T{}
+	}
+	return l
+}

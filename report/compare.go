@@ -1,0 +1,99 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"revenant/analyzer/restore"
+)
+
+// PlanComparison is a comparison of plans to write.
+type PlanComparison struct {
+	*restore.PlanComparison
+}
+
+// Text writes the comparison for people: the ways to restore side by side, what
+// each costs, and which does the least harm.
+func (c *PlanComparison) Text(w *Printer) {
+	for i := range c.Evidence {
+		evidenceLine(w, &c.Evidence[i])
+	}
+	w.Line("")
+	c.table(w)
+	w.Line("")
+	for i := range c.Modes {
+		m := &c.Modes[i]
+		w.Line("%s: %s (%s)", m.ID, m.Title, planFlags(m.Plan))
+		w.Wrapped("  ", textWidth, m.Price)
+	}
+	w.Line("")
+	w.Wrapped("", textWidth, c.Reason)
+	w.Wrapped("", textWidth, "A count such as 12+3? is of 12 certain pods and up to 3 more.")
+}
+
+// table has a column for each mode.
+func (c *PlanComparison) table(w *Printer) {
+	header := []string{"OUTCOME"}
+	for i := range c.Modes {
+		id := strings.ToUpper(c.Modes[i].ID)
+		if i == c.LeastHarm {
+			id += " *"
+		}
+		header = append(header, id)
+	}
+	var rows [][]string
+	var severities []restore.Severity
+	row := func(s restore.Severity, name string, cell func(*restore.ModeOutcome) string) {
+		cells := []string{name}
+		for i := range c.Modes {
+			cells = append(cells, cell(&c.Modes[i]))
+		}
+		rows, severities = append(rows, cells), append(severities, s)
+	}
+	for _, o := range restore.Outcomes {
+		occurs := false
+		for i := range c.Modes {
+			occurs = occurs || c.Modes[i].Summary[o.ID] > 0
+		}
+		if occurs {
+			row(o.Severity, string(o.ID), func(m *restore.ModeOutcome) string { return sure(m.Certain[o.ID], m.Summary[o.ID]) })
+		}
+	}
+	number := func(n int) string { return sure(n, n) }
+	row(restore.Critical, "nothing repairs", func(m *restore.ModeOutcome) string { return number(m.Critical) })
+	row(restore.Warning, "run twice", func(m *restore.ModeOutcome) string { return number(m.DoubleRuns) })
+	row(restore.Warning, "stopped gracefully", func(m *restore.ModeOutcome) string { return number(m.Graceful) })
+	row(restore.Warning, "killed in 2 s", func(m *restore.ModeOutcome) string { return number(m.Killed) })
+	w.Table(header, rows, severities)
+}
+
+// sure writes a count with how much of it is certain.
+func sure(certain, all int) string {
+	switch {
+	case all == 0:
+		return "-"
+	case certain == all:
+		return Count(all)
+	case certain == 0:
+		return Count(all) + "?"
+	}
+	return fmt.Sprintf("%s+%s?", Count(certain), Count(all-certain))
+}
+
+// planFlags is the plan as flags of predict.
+func planFlags(p restore.Plan) string {
+	var flags []string
+	if p.BumpRevision > 0 {
+		flags = append(flags, fmt.Sprintf("--bump-revision %d --mark-compacted", p.BumpRevision))
+	}
+	if s := p.RestartKubelets.String(); s != "none" {
+		flags = append(flags, "--restart-kubelets "+s)
+	}
+	if p.KeepAPIServers {
+		flags = append(flags, "--keep-apiservers")
+	}
+	if len(flags) == 0 {
+		return "no flags"
+	}
+	return strings.Join(flags, " ")
+}
