@@ -18,28 +18,43 @@ import (
 	"revenant/report"
 )
 
-// document is a finding that can be written in every format.
+// document is a finding that can be written in every format of its verb.
 type document interface {
 	Text(*report.Printer)
 }
 
+// markdowner is a document that can be written as Markdown, too.
+type markdowner interface {
+	Markdown(*report.Printer)
+}
+
 // outputOptions are the -o flags: FORMAT or FORMAT=FILE, any number of times.
 type outputOptions struct {
+	formats []string // those of the verb, its default first; none is table, json and yaml
 	outputs []string
 }
 
 func (o *outputOptions) addFlags(flags *pflag.FlagSet) {
-	flags.StringArrayVarP(&o.outputs, "output", "o", nil, "table, json or yaml, to standard output or as FORMAT=FILE; can be given several times (default table)")
+	formats := o.known()
+	last := len(formats) - 1
+	flags.StringArrayVarP(&o.outputs, "output", "o", nil, fmt.Sprintf(
+		"%s or %s, to standard output or as FORMAT=FILE; can be given several times (default %s)",
+		strings.Join(formats[:last], ", "), formats[last], formats[0]))
 }
 
-var formats = []string{"table", "json", "yaml"}
+func (o *outputOptions) known() []string {
+	if len(o.formats) > 0 {
+		return o.formats
+	}
+	return []string{"table", "json", "yaml"}
+}
 
 // targets parses the flags before any work is done. A file that is evidence is
 // refused.
 func (o *outputOptions) targets(evidence ...string) ([]target, error) {
-	outputs := o.outputs
+	formats, outputs := o.known(), o.outputs
 	if len(outputs) == 0 {
-		outputs = []string{"table"}
+		outputs = formats[:1]
 	}
 	var list []target
 	for _, s := range outputs {
@@ -130,6 +145,11 @@ func (t target) encode(w io.Writer, doc document, color bool) error {
 	p := report.NewPrinter(w)
 	if color {
 		p.Paint = paint
+	}
+	if md, ok := doc.(markdowner); ok && t.format == "markdown" {
+		p.Paint = nil
+		md.Markdown(p)
+		return p.Flush()
 	}
 	doc.Text(p)
 	return p.Flush()

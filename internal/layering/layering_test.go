@@ -43,7 +43,10 @@ var layers = map[string][]string{
 
 // packages must be there, so that no rule holds only for want of a package.
 var packages = []string{
+	"analyzer/clock",
+	"analyzer/lineage",
 	"analyzer/restore",
+	"analyzer/runbook",
 	"cmd/revenant",
 	"decoder/boltpage",
 	"decoder/kube",

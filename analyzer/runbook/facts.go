@@ -1,0 +1,131 @@
+package runbook
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"revenant/decoder/kube"
+	"revenant/decoder/snapshot"
+)
+
+// Facts are what a runbook needs of a snapshot beyond its State.
+type Facts struct {
+	Members     []snapshot.Member
+	EtcdVersion string  // of the cluster, such as 3.6; "" when the file does not tell
+	BumpMarkers []int64 // where earlier restores with a bump left their record
+	// NoTrailer says that the file has no SHA-256 behind it, so that etcdutl takes
+	// it only with --skip-hash-check.
+	NoTrailer  bool
+	Namespaces []string
+	Suggestion *Suggestion // nil when nothing points to one platform alone
+}
+
+// Suggestion is a platform that objects of the snapshot point to.
+type Suggestion struct {
+	Platform Platform `json:"platform"`
+	Because  string   `json:"because"`
+}
+
+// Look reads the facts off a snapshot whose API server keeps its keys below
+// prefix. The error is ctx's.
+func Look(ctx context.Context, s *snapshot.Snapshot, prefix string) (Facts, error) {
+	meta := s.Meta()
+	f := Facts{
+		Members:     meta.Members,
+		EtcdVersion: minor(meta.StorageVersion),
+		BumpMarkers: s.BumpMarkers(),
+		NoTrailer:   s.Size()%512 != 32, // etcdutl/v3 v3.7 snapshot/v3_snapshot.go hasChecksum
+	}
+	if f.EtcdVersion == "" {
+		f.EtcdVersion = minor(meta.ClusterVersion)
+	}
+	var marks marks
+	under := kube.Key{Resource: "namespaces"}.Path(prefix)
+	for r := range s.Keys(under) {
+		if err := ctx.Err(); err != nil {
+			return Facts{}, err
+		}
+		name := strings.TrimPrefix(r.Key, under)
+		f.Namespaces = append(f.Namespaces, name)
+		marks.namespace(name)
+	}
+	for r := range s.Keys(kube.Key{Resource: "nodes"}.Path(prefix)) {
+		if err := ctx.Err(); err != nil {
+			return Facts{}, err
+		}
+		if value, err := s.Value(r); err == nil {
+			if n, err := kube.ScanNode(value); err == nil {
+				marks.node(&n)
+			}
+		}
+	}
+	config := kube.Key{Resource: "configmaps", Namespace: "kube-system", Name: "kubeadm-config"}
+	if _, err := s.Get(config.Path(prefix), 0); err == nil {
+		marks.kubeadm = true
+	}
+	f.Suggestion = marks.suggest()
+	return f, nil
+}
+
+// minor is the first two numbers of a version, "" unless it starts with two.
+func minor(version string) string {
+	var major, minor int
+	if n, _ := fmt.Sscanf(version, "%d.%d", &major, &minor); n < 2 || major < 0 || minor < 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d.%d", major, minor)
+}
+
+// marks collects what points to a platform.
+type marks struct {
+	found   []Suggestion // one a platform
+	kubeadm bool         // other platforms use kubeadm too: it counts when nothing else does
+}
+
+func (m *marks) add(p Platform, because string) {
+	for _, s := range m.found {
+		if s.Platform == p {
+			return
+		}
+	}
+	m.found = append(m.found, Suggestion{p, because})
+}
+
+func (m *marks) namespace(name string) {
+	if name == "openshift-etcd" {
+		m.add(OpenShift, "there is a namespace openshift-etcd")
+	}
+}
+
+// node looks for the labels and provider ids that platforms set.
+func (m *marks) node(n *kube.Node) {
+	for key := range n.Labels {
+		switch {
+		case key == "kops.k8s.io/instancegroup":
+			m.add(Kops, "nodes have the label kops.k8s.io/instancegroup")
+		case key == "worker.gardener.cloud/pool":
+			m.add(Gardener, "nodes have the label worker.gardener.cloud/pool")
+		case key == "vcluster.loft.sh/fake-node":
+			m.add(VCluster, "nodes have the label vcluster.loft.sh/fake-node")
+		case strings.HasPrefix(key, "extensions.talos.dev/"):
+			m.add(Talos, "nodes have labels extensions.talos.dev/…")
+		}
+	}
+	for _, p := range []Platform{K3s, RKE2} {
+		if strings.HasPrefix(n.ProviderID, string(p)+"://") || n.Labels["node.kubernetes.io/instance-type"] == string(p) {
+			m.add(p, fmt.Sprintf("nodes have the provider or instance type %s", p))
+		}
+	}
+}
+
+// suggest is the one platform that the marks point to, nil for none or several.
+func (m *marks) suggest() *Suggestion {
+	if len(m.found) == 0 && m.kubeadm {
+		return &Suggestion{Kubeadm, "there is a ConfigMap kubeadm-config"}
+	}
+	if len(m.found) != 1 {
+		return nil
+	}
+	return &m.found[0]
+}

@@ -1,0 +1,143 @@
+package runbook
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"revenant/analyzer/restore"
+)
+
+// Runbook is the procedure of one restore. It marshals to the JSON of `revenant
+// plan -o json`; within a schema version, fields are only added.
+type Runbook struct {
+	SchemaVersion int                `json:"schemaVersion"` // 1
+	Kind          string             `json:"kind"`          // Runbook
+	Tool          restore.Tool       `json:"tool"`
+	Evidence      []restore.Evidence `json:"evidence"`
+	Platform      PlatformChoice     `json:"platform"`
+	// Plan is what the steps carry out and the prediction was made under.
+	Plan restore.Plan `json:"plan"`
+	Bump Bump         `json:"bump"`
+	// Predicted says in a sentence or two what the restore does; "" for a backup
+	// alone.
+	Predicted string `json:"predicted"`
+
+	Warnings []string `json:"warnings"` // of the plan as a whole
+	Steps    []Step   `json:"steps"`
+	Unknowns []string `json:"unknowns"` // what the snapshots cannot tell
+}
+
+// Step is one step. Its ID is a stable name.
+type Step struct {
+	ID       string    `json:"id"`
+	Title    string    `json:"title"`
+	Why      string    `json:"why"`
+	Commands []Command `json:"commands"`
+	Checks   []string  `json:"checks"`
+	Warnings []string  `json:"warnings"`
+}
+
+// Command is a command line for a POSIX shell. Words in capitals stand for what
+// the snapshots do not tell.
+type Command struct {
+	Run     string `json:"run"`
+	Where   string `json:"where"`   // the machine, or what kind of it
+	Comment string `json:"comment"` // what it does, "" where the line says so
+}
+
+// Input is what a runbook is written from.
+type Input struct {
+	Tool     restore.Tool
+	Evidence []restore.Evidence
+
+	Backup Side
+	// Current is the newest state before the restore, and Comparison the two laid
+	// side by side; nil for a backup alone.
+	Current    *Side
+	Comparison *restore.Comparison
+
+	// Plan is the plan to follow; nil is the recommended one of the platform.
+	Plan *restore.Plan
+	// LastRevision is the newest revision known to have been served, from evidence
+	// beyond the snapshots; 0 when there is none.
+	LastRevision int64
+	// OutageAt is when the last API server stopped; zero when it is not known.
+	OutageAt time.Time
+
+	Platform Platform // "" is Generic
+	// EtcdVersion is 3.4, 3.5, 3.6 or 3.7; "" takes the backup's.
+	EtcdVersion string
+}
+
+// Side is one of the two snapshots.
+type Side struct {
+	Path  string
+	State *restore.State
+	Facts Facts
+}
+
+// New writes the runbook. A *restore.PlanError refuses a plan that package restore
+// refuses, and a bump that does not fit.
+func New(in Input) (*Runbook, error) {
+	if in.Platform != "" && !slices.Contains(Platforms(), in.Platform) {
+		return nil, fmt.Errorf("unknown platform %q", in.Platform)
+	}
+	b := &builder{Input: in, profile: profileOf(cmp.Or(in.Platform, Generic))}
+	b.etcd = toolOf(cmp.Or(in.EtcdVersion, in.Backup.Facts.EtcdVersion))
+	if err := b.predict(); err != nil {
+		return nil, err
+	}
+	b.sort()
+	r := &Runbook{
+		SchemaVersion: 1,
+		Kind:          "Runbook",
+		Tool:          in.Tool,
+		Evidence:      in.Evidence,
+		Platform:      b.choice(),
+		Plan:          b.plan,
+		Bump:          b.bump,
+		Warnings:      b.warnings(),
+		Unknowns:      b.unknowns(),
+	}
+	steps := []func() Step{
+		b.takeStock, b.freeze, b.stop, b.fence, b.restore, b.startEtcd, b.startAPI, b.cleanUp, b.letIn,
+		b.startControllers, b.restartKubelets, b.verify, b.repair,
+	}
+	if b.plan.BumpRevision == 0 || len(b.deaf) > 0 {
+		// Where restarts are what makes kubelets list, they come before anything
+		// makes changes.
+		at := len(steps) - 4
+		steps[at], steps[at+1] = steps[at+1], steps[at]
+	}
+	for _, step := range steps {
+		if s := step(); s.ID != "" {
+			r.Steps = append(r.Steps, s.whole())
+		}
+	}
+	if b.prediction != nil {
+		_, r.Predicted = b.prediction.Headline()
+	}
+	return r, nil
+}
+
+// whole is s with empty lists in place of none.
+func (s Step) whole() Step {
+	s.Commands = slices.Concat([]Command{}, s.Commands)
+	s.Checks = slices.Concat([]string{}, s.Checks)
+	s.Warnings = slices.Concat([]string{}, s.Warnings)
+	return s
+}
+
+// builder is a runbook while it is written.
+type builder struct {
+	Input
+	*profile
+	etcd       etcdTool
+	plan       restore.Plan
+	bump       Bump
+	atMost     int64               // the newest revision that a watcher can have seen, 0 unknown
+	prediction *restore.Prediction // nil for a backup alone
+	findings
+}

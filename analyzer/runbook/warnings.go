@@ -1,0 +1,65 @@
+package runbook
+
+import (
+	"fmt"
+	"slices"
+
+	"revenant/analyzer/lineage"
+	"revenant/analyzer/restore"
+	"revenant/decoder/snapshot"
+)
+
+// damaged says whether an integrity check of the file failed.
+func damaged(e *restore.Evidence) bool {
+	return slices.ContainsFunc(e.Integrity, func(c snapshot.Check) bool { return c.Verdict == snapshot.Bad })
+}
+
+// warnings say what is wrong with the plan as a whole.
+func (b *builder) warnings() []string {
+	list := []string{}
+	warn := func(when bool, format string, args ...any) {
+		if when {
+			list = append(list, fmt.Sprintf(format, args...))
+		}
+	}
+	warn(b.bump.Verdict == restore.BumpSmall, "The bump of %d is too small: watchers may have seen revision %d, and the store would start at %d. At least %d is needed.",
+		b.bump.Revision, b.bump.Base+b.bump.Minimum-1, b.bump.Restored, b.bump.Minimum)
+	warn(b.bump.Verdict == restore.NoBump && b.bumps != BumpsNothing, "The plan has no bump: kubelets stay deaf until they are restarted, and everything else that watches too.")
+	warn(b.plan.KeepAPIServers, "The plan leaves API servers running: until they drop their cache, no list of pods shows what etcd holds.")
+	if b.prediction != nil {
+		l := b.prediction.Lineage
+		warn(l.Relation == lineage.Diverged || l.Relation == lineage.Unrelated, "The backup is no earlier state of the current one (%s: %s). What is named below may not be so.", l.Relation, l.Reason)
+	}
+	markers := b.Backup.Facts.BumpMarkers
+	if n := len(markers); n > 0 {
+		warn(true, "The backup comes from a cluster that was restored with a bump before (to revision %d). If it was restored again since this backup was taken, revisions above %d may have been served: look for the newest one, and give it as --last-revision.", markers[n-1], b.bump.Restored)
+	}
+	if s := b.Backup.Facts.Suggestion; s != nil {
+		warn(b.id != s.Platform && b.Platform == "", "This looks like %s: %s. --platform=%s writes the steps for it.", profileOf(s.Platform).title, s.Because, s.Platform)
+		warn(b.id != s.Platform && b.Platform != "", "The steps are for %s, and the backup looks like %s: %s.", b.title, profileOf(s.Platform).title, s.Because)
+	}
+	return list
+}
+
+// unknowns are what the snapshots cannot tell.
+func (b *builder) unknowns() []string {
+	list := []string{
+		"Endpoints of the API servers, certificates, and where etcd keeps its data: fill in the words in capitals.",
+		"What was written after the newest snapshot: pods that came, went or ended then are not named here.",
+		"Which kubelets met an HTTP error (401, 403, 5xx) in the outage: those list anew whatever the plan.",
+	}
+	if b.Comparison == nil {
+		list = append(list,
+			"How far the cluster went on after the backup: the bump is a guess on the safe side, not a computed one.",
+			"Which pods would become phantoms or ghosts, and which nodes came or went: that needs the newest state as CURRENT.",
+			"Whether the cluster was restored from this backup before, with the same bump: the store would then start below what was served since.",
+		)
+	}
+	if b.prediction != nil && b.prediction.Summary[restore.Unknown] > 0 {
+		list = append(list, fmt.Sprintf("What becomes of %s: %s lists them (%s).", count(b.prediction.Summary[restore.Unknown], "pod"), b.predictCommand(), restore.Unknown))
+	}
+	if _, _, known := b.members(); !known && b.bumps == BumpsDataDirectory {
+		list = append(list, "The members of the etcd cluster: the backup does not name them.")
+	}
+	return list
+}

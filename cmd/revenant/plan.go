@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"revenant/analyzer/restore"
+	"revenant/analyzer/runbook"
+	"revenant/decoder/snapshot"
+	"revenant/report"
+)
+
+// runbookOptions are the flags of `revenant plan`.
+type runbookOptions struct {
+	streams     streams
+	open        openOptions
+	output      outputOptions
+	plan        planOptions
+	planned     bool // one of the flags of the plan was given
+	platform    string
+	etcdVersion string
+	force       bool
+}
+
+func newPlan(s streams) *cobra.Command {
+	o := &runbookOptions{streams: s, output: outputOptions{formats: []string{"text", "markdown", "json"}}}
+	cmd := &cobra.Command{
+		Use:   "plan BACKUP [CURRENT]",
+		Short: "Write the runbook of a restore: what to type, in which order, and why",
+		Long: `plan writes the steps by which BACKUP is restored without leaving phantoms: what to
+stop first, the restore with a bump that is computed from the two snapshots, what
+to delete before kubelets start it again, which kubelets to restart in which
+order, and what to check. What the snapshots cannot tell is in capitals.
+
+CURRENT is the newest state there is. Without it the bump is a large one that
+nothing vouches for, and no pod or node can be named.
+
+Without flags for the plan the recommended one is followed. What --platform's own
+restore does or leaves undone changes the steps.
+
+Exit codes: 0 done; 2 the command could not do its work; 3 a file is damaged, and
+the runbook rests on what was readable.`,
+		Example: `  revenant plan backup.db current.db
+  revenant plan backup.db current.db --platform kubeadm -o markdown=runbook.md
+  revenant plan backup.db current.db --last-revision 48151623
+  revenant plan backup.db`,
+		Args: cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			for _, name := range []string{"bump-revision", "mark-compacted", "restart-kubelets", "keep-apiservers"} {
+				o.planned = o.planned || cmd.Flags().Changed(name)
+			}
+			return o.run(cmd.Context(), args)
+		},
+	}
+	o.open.addFlags(cmd.Flags())
+	o.output.addFlags(cmd.Flags())
+	o.plan.addFlags(cmd.Flags())
+	cmd.Flags().StringVar(&o.platform, "platform", "", "how the control plane was set up: "+strings.Join(platformNames(), ", ")+" (default generic)")
+	cmd.Flags().StringVar(&o.etcdVersion, "etcd-version", "", "version of etcd that restores: "+strings.Join(runbook.EtcdVersions(), ", ")+" (default the backup's)")
+	cmd.Flags().BoolVar(&o.force, "force", false, "go on although the snapshots are of different clusters")
+	complete := func(names []string) cobra.CompletionFunc {
+		return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return names, cobra.ShellCompDirectiveNoFileComp
+		}
+	}
+	_ = cmd.RegisterFlagCompletionFunc("platform", complete(platformNames()))
+	_ = cmd.RegisterFlagCompletionFunc("etcd-version", complete(runbook.EtcdVersions()))
+	return cmd
+}
+
+func platformNames() []string {
+	var names []string
+	for _, p := range runbook.Platforms() {
+		names = append(names, string(p))
+	}
+	return names
+}
+
+// check refuses flags before any file is read.
+func (o *runbookOptions) check() error {
+	switch {
+	case o.platform != "" && !slices.Contains(platformNames(), o.platform):
+		return hinted(fmt.Errorf("--platform: unknown platform %q", o.platform), "the platforms are "+strings.Join(platformNames(), ", "))
+	case o.etcdVersion != "" && !slices.Contains(runbook.EtcdVersions(), o.etcdVersion):
+		return hinted(fmt.Errorf("--etcd-version: unknown version %q", o.etcdVersion), "the versions are "+strings.Join(runbook.EtcdVersions(), ", "))
+	}
+	return nil
+}
+
+func (o *runbookOptions) run(ctx context.Context, paths []string) error {
+	targets, err := o.output.targets(paths...)
+	if err != nil {
+		return err
+	}
+	if err := o.check(); err != nil {
+		return err
+	}
+	plan, err := o.plan.plan()
+	if err != nil {
+		return err
+	}
+	in := runbook.Input{
+		Tool: tool(), Platform: runbook.Platform(o.platform), EtcdVersion: o.etcdVersion,
+		LastRevision: plan.LastRevision, OutageAt: plan.OutageAt,
+	}
+	if o.planned {
+		in.Plan = &plan
+	}
+	read := o.readPair
+	if len(paths) == 1 {
+		read = o.readBackup
+	}
+	if err := read(ctx, paths, &in); err != nil {
+		return err
+	}
+	r, err := runbook.New(in)
+	if err != nil {
+		return err
+	}
+	if err := write(targets, o.streams, &report.Runbook{Runbook: r}); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(r.Evidence, report.Damaged) {
+		return errDamaged
+	}
+	return nil
+}
+
+// readPair reads the backup and the current state.
+func (o *runbookOptions) readPair(ctx context.Context, paths []string, in *runbook.Input) error {
+	backup, current, err := o.open.files(paths[0], paths[1])
+	if err != nil {
+		return err
+	}
+	return o.open.withPair(ctx, o.streams, backup, current, o.force, func(p *pair) error {
+		in.Current = &runbook.Side{}
+		in.Comparison = p.compare()
+		return errors.Join(
+			o.look(ctx, restore.InBackup, p.backup, &in.Backup, in),
+			o.look(ctx, restore.InCurrent, p.current, in.Current, in))
+	})
+}
+
+// readBackup reads a backup alone.
+func (o *runbookOptions) readBackup(ctx context.Context, paths []string, in *runbook.Input) (err error) {
+	bar := newProgressLine(o.streams)
+	s, err := snapshot.Open(ctx, paths[0], snapshot.Options{
+		SkipHashCheck: o.open.skipHashCheck,
+		Progress:      func(p snapshot.Progress) { bar.show("backup", p) },
+	})
+	bar.clear()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := o.open.hasKeys(s); err != nil {
+		return err
+	}
+	state, err := restore.Load(ctx, s, o.open.prefix)
+	if err != nil {
+		return err
+	}
+	if err := o.look(ctx, restore.InBackup, side{s, state}, &in.Backup, in); err != nil {
+		return err
+	}
+	return unchanged(s)
+}
+
+// look takes from a snapshot what the runbook needs of it.
+func (o *runbookOptions) look(ctx context.Context, role restore.In, from side, to *runbook.Side, in *runbook.Input) error {
+	facts, err := runbook.Look(ctx, from.snapshot, o.open.prefix)
+	if err != nil {
+		return err
+	}
+	e, err := report.NewEvidence(ctx, string(role), from.snapshot)
+	if err != nil {
+		return err
+	}
+	in.Evidence = append(in.Evidence, e)
+	*to = runbook.Side{Path: from.snapshot.Path(), State: from.state, Facts: facts}
+	return nil
+}

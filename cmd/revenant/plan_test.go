@@ -1,0 +1,82 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"revenant/analyzer/runbook"
+)
+
+// TestRunbookDocument keeps docs/runbook.md equal to what the program writes.
+func TestRunbookDocument(t *testing.T) {
+	path := filepath.Join(repository, "docs/runbook.md")
+	want := runbookDocument(t)
+	if *update {
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("go test ./cmd/revenant -run TestRunbookDocument -update writes it anew (-code +document):\n%s", diff)
+	}
+}
+
+func runbookDocument(t *testing.T) string {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	for _, name := range []string{"backup", "current"} {
+		data, err := cluster("rows/plain/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name+".db", data, 0o400); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var b strings.Builder
+	b.WriteString("# The runbook\n\nWritten by the program: `revenant plan` on a pair that has a pod of every class.\n\n")
+	b.WriteString("## Steps\n\nThe ids are stable names. A step that has nothing to do is left out; where kubelets are restarted to make them list, that comes before controllers start.\n\n")
+	b.WriteString("| step | title | why |\n| --- | --- | --- |\n")
+	for _, s := range planned(t, runbook.Kubeadm).Steps {
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", s.ID, s.Title, s.Why)
+	}
+	b.WriteString("\n## Platforms\n\nWhat each platform's own restore does and leaves undone. What was inferred, and not read in its sources or documentation, says so.\n")
+	for _, p := range runbook.Platforms() {
+		choice := planned(t, p).Platform
+		fmt.Fprintf(&b, "\n### `--platform %s`: %s\n\n", p, choice.Title)
+		for _, n := range choice.Notes {
+			inferred := ""
+			if n.Inferred {
+				inferred = " (inferred)"
+			}
+			fmt.Fprintf(&b, "- %s%s\n", n.Text, inferred)
+		}
+	}
+	return b.String()
+}
+
+// planned is the runbook of backup.db and current.db here.
+func planned(t *testing.T, p runbook.Platform) *runbook.Runbook {
+	t.Helper()
+	var out, errs bytes.Buffer
+	args := []string{"plan", "backup.db", "current.db", "-o", "json", "--platform", string(p)}
+	if code := run(t.Context(), args, streams{in: strings.NewReader(""), out: &out, err: &errs}); code != exitOK {
+		t.Fatalf("exit code %d: %s", code, &errs)
+	}
+	var r runbook.Runbook
+	if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+		t.Fatal(err)
+	}
+	return &r
+}

@@ -1,0 +1,225 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"revenant/analyzer/runbook"
+	"revenant/decoder/sanitize"
+)
+
+// Runbook writes a runbook for people. In JSON it is the runbook alone.
+type Runbook struct {
+	*runbook.Runbook
+}
+
+// Text writes the runbook for a terminal. Commands stand on lines of their own,
+// never wrapped, so that they can be copied.
+func (r *Runbook) Text(w *Printer) {
+	for i := range r.Evidence {
+		e := &r.Evidence[i]
+		w.Field(e.Role, fmt.Sprintf("%s, revision %s", e.Path, Count(e.Revision)))
+	}
+	w.Field("platform", r.Platform.Title)
+	w.Field("plan", planText(r.Plan))
+	w.item(fmt.Sprintf("  %-19s", "bump"), r.bumpText())
+	if r.Predicted != "" {
+		w.item(fmt.Sprintf("  %-19s", "predicted"), r.Predicted)
+	}
+	for _, text := range r.Warnings {
+		w.Line("")
+		w.item("! ", text)
+	}
+	w.Line("")
+	w.Line("What the platform's own restore does")
+	for _, text := range r.notes() {
+		w.item("- ", text)
+	}
+	for i := range r.Steps {
+		r.step(w, i+1, &r.Steps[i])
+	}
+	w.Line("")
+	w.Line("What is not known")
+	for _, text := range r.Unknowns {
+		w.item("- ", text)
+	}
+}
+
+func (r *Runbook) bumpText() string {
+	b := &r.Bump
+	if b.Revision == 0 || r.Platform.Bumps == runbook.BumpsItself {
+		return b.Reason
+	}
+	text := fmt.Sprintf("%d: the store starts at revision %d.", b.Revision, b.Restored)
+	if b.Minimum > 0 {
+		text += fmt.Sprintf(" At least %d is needed", b.Minimum)
+		if b.IsLowerBound {
+			text += ", more if anything was written after what is known"
+		}
+		text += "."
+	}
+	return text + " " + b.Reason
+}
+
+// notes are the platform's, with what is inferred marked.
+func (r *Runbook) notes() []string {
+	list := make([]string, len(r.Platform.Notes))
+	for i, n := range r.Platform.Notes {
+		list[i] = n.Text
+		if n.Inferred {
+			list[i] += " (Inferred, not verified: try it out.)"
+		}
+	}
+	return list
+}
+
+func (r *Runbook) step(w *Printer, number int, s *runbook.Step) {
+	w.Line("")
+	w.Line("%d. %s", number, s.Title)
+	w.item("   ", s.Why)
+	where := ""
+	for _, c := range s.Commands {
+		if c.Where != where {
+			w.Line("")
+			w.Line("   on %s:", c.Where)
+			where = c.Where
+		}
+		if c.Comment != "" {
+			for _, line := range fill(c.Comment, textWidth-7) {
+				w.Line("     # %s", line)
+			}
+		}
+		for line := range strings.SplitSeq(c.Run, "\n") {
+			w.Line("     %s", line)
+		}
+	}
+	if len(s.Checks)+len(s.Warnings) > 0 {
+		w.Line("")
+	}
+	for _, text := range s.Checks {
+		w.item("   [ ] ", text)
+	}
+	for _, text := range s.Warnings {
+		w.item("   !   ", text)
+	}
+}
+
+// fill breaks a text at spaces only, so that a name or a flag can be copied.
+func fill(text string, width int) []string {
+	var list []string
+	line := ""
+	for word := range strings.FieldsSeq(sanitize.Line(text)) {
+		if line != "" && ansi.StringWidth(line)+1+ansi.StringWidth(word) > width {
+			list = append(list, line)
+			line = ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(list, line)
+}
+
+// item writes a paragraph behind a mark, its further lines below its first.
+func (p *Printer) item(mark, text string) {
+	for i, line := range fill(text, textWidth-len(mark)) {
+		if i > 0 {
+			mark = strings.Repeat(" ", len(mark))
+		}
+		p.Line("%s%s", mark, line)
+	}
+}
+
+// Markdown writes the runbook as CommonMark with task lists.
+func (r *Runbook) Markdown(w *Printer) {
+	w.Line("# Restore runbook")
+	w.Line("")
+	for i := range r.Evidence {
+		e := &r.Evidence[i]
+		w.Line("- %s: %s, revision %s", e.Role, markdown(e.Path), Count(e.Revision))
+	}
+	w.Line("- platform: %s", markdown(r.Platform.Title))
+	w.Line("- plan: %s", markdown(planText(r.Plan)))
+	w.Line("- bump: %s", markdown(r.bumpText()))
+	if r.Predicted != "" {
+		w.Line("- predicted: %s", markdown(r.Predicted))
+	}
+	for _, text := range r.Warnings {
+		w.Line("")
+		w.Line("> **Warning:** %s", markdown(text))
+	}
+	w.Line("")
+	w.Line("## What the platform's own restore does")
+	w.Line("")
+	for _, text := range r.notes() {
+		w.Line("- %s", markdown(text))
+	}
+	for i := range r.Steps {
+		r.markdownStep(w, i+1, &r.Steps[i])
+	}
+	w.Line("")
+	w.Line("## What is not known")
+	w.Line("")
+	for _, text := range r.Unknowns {
+		w.Line("- %s", markdown(text))
+	}
+}
+
+func (r *Runbook) markdownStep(w *Printer, number int, s *runbook.Step) {
+	w.Line("")
+	w.Line("## %d. %s", number, markdown(s.Title))
+	w.Line("")
+	w.Line("%s", markdown(s.Why))
+	where := ""
+	for _, c := range s.Commands {
+		if c.Where != where {
+			w.Line("")
+			w.Line("On %s:", markdown(c.Where))
+			where = c.Where
+		}
+		w.Line("")
+		if c.Comment != "" {
+			w.Line("%s", markdown(c.Comment))
+			w.Line("")
+		}
+		fence := fenceFor(c.Run)
+		w.Line("%ssh", fence)
+		for line := range strings.SplitSeq(c.Run, "\n") {
+			w.Line("%s", line)
+		}
+		w.Line("%s", fence)
+	}
+	if len(s.Checks)+len(s.Warnings) > 0 {
+		w.Line("")
+	}
+	for _, text := range s.Checks {
+		w.Line("- [ ] %s", markdown(text))
+	}
+	for _, text := range s.Warnings {
+		w.Line("- **Warning:** %s", markdown(text))
+	}
+}
+
+// fenceFor is a fence that nothing in the code can close.
+func fenceFor(code string) string {
+	fence := "```"
+	for strings.Contains(code, fence) {
+		fence += "`"
+	}
+	return fence
+}
+
+// markdown is text in which nothing is taken for markup.
+func markdown(text string) string {
+	var b strings.Builder
+	for _, r := range sanitize.Line(text) {
+		if strings.ContainsRune("\\`*_[]<>&~|#!", r) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
