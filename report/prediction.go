@@ -25,6 +25,8 @@ func (p *Prediction) Text(w *Printer) {
 	p.head(w)
 	w.Line("")
 	p.pods(w)
+	p.workloads(w)
+	p.nodes(w)
 	p.legend(w)
 	p.warnings(w)
 	p.next(w)

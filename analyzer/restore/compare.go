@@ -47,6 +47,7 @@ type Comparison struct {
 	backup, current *State
 	nodes           []node // sorted by name
 	workloads       []workload
+	withPorts       []int32   // cases that claim host ports
 	cases           []podCase // sorted by key, the backup's uid first
 	nodesKnown      bool      // the current snapshot names its nodes
 	clock           *clock.Clock
@@ -54,12 +55,13 @@ type Comparison struct {
 
 // node is what the two snapshots tell of a node.
 type node struct {
-	name      string
-	inBackup  bool // has a Node object there
-	inCurrent bool
-	gone      bool     // the machine is gone in the current state
-	seen      Sighting // the newest revision its kubelet is known to have seen
-	itself    []string // its name, as the list of nodes that a pod runs on
+	name        string
+	inBackup    bool // has a Node object there
+	inCurrent   bool
+	gone        bool      // the machine is gone in the current state
+	allocatable Resources // by the backup's Node object, else the current state's
+	seen        Sighting  // the newest revision its kubelet is known to have seen
+	itself      []string  // its name, as the list of nodes that a pod runs on
 }
 
 // missing says whether the node's kubelet lives while the restored API has no
@@ -75,11 +77,12 @@ type podCase struct {
 	flags    flagSet
 	backup   *Pod // nil when it is not there
 	current  *Pod
-	node     int    // index of the row's node, -1 for none
-	workload int32  // index of the workload that it is of, -1 for none
-	twin     int    // index of the case with the same name and another uid, -1 for none
-	pending  bool   // its containers may not have been started
-	unsure   string // why the row itself may be the wrong one
+	node     int       // index of the row's node, -1 for none
+	requests Resources // what it takes of its node
+	workload int32     // index of the workload that it is of, -1 for none
+	twin     int       // index of the case with the same name and another uid, -1 for none
+	pending  bool      // its containers may not have been started
+	unsure   string    // why the row itself may be the wrong one
 	ends     *time.Time
 	choices  []string          // nodes that the scheduler may bind it to and that are not gone
 	views    [columns]*APIView // what the API shows; shared by pods of which it shows the same
@@ -104,6 +107,7 @@ func Compare(backup, current *State) *Comparison {
 	}
 	forPairs(backup.Pods, current.Pods, b.add)
 	c.findWorkloads()
+	c.findRequests()
 	return c
 }
 
@@ -148,11 +152,13 @@ func (c *Comparison) findNodes() {
 		}
 		return n
 	}
-	for _, n := range c.backup.Nodes {
-		at(n.Name).inBackup = true
-	}
 	for _, n := range c.current.Nodes {
 		at(n.Name).inCurrent = true
+		at(n.Name).allocatable = Resources(n.Allocatable)
+	}
+	for _, n := range c.backup.Nodes {
+		at(n.Name).inBackup = true
+		at(n.Name).allocatable = cmp.Or(Resources(n.Allocatable), at(n.Name).allocatable)
 	}
 	for _, pods := range [][]Pod{c.backup.Pods, c.current.Pods} {
 		for i := range pods {

@@ -87,7 +87,7 @@ func (l *loader) nodes() error {
 		n.Name = strings.TrimPrefix(r.Key, prefix)
 		n.Taints = slices.DeleteFunc(n.Taints, passing)
 		l.scanned = append(l.scanned, n)
-		l.state.Nodes = append(l.state.Nodes, Node{Name: n.Name, UID: n.UID})
+		l.state.Nodes = append(l.state.Nodes, Node{Name: n.Name, UID: n.UID, Allocatable: n.Allocatable})
 	}
 	return nil
 }

@@ -60,6 +60,7 @@ func (c *Comparison) Predict(plan Plan) (*Prediction, error) {
 	}
 	p.Nodes = f.nodes(p.Pods)
 	p.Workloads = f.workloadOutcomes(p.Pods)
+	f.capacities(p.Nodes, p.Pods)
 	p.Revisions = f.revisions()
 	p.Warnings = f.warnings(p)
 	return p, nil
@@ -122,6 +123,7 @@ type forecast struct {
 	lists    bool    // some kubelet may list its pods anew
 
 	extensions map[extension]*Finding
+	toPlace    Resources // what the scheduler will place, on nodes that are not known
 }
 
 func (c *Comparison) forecast(plan Plan) (*forecast, error) {

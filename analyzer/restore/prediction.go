@@ -216,6 +216,8 @@ type NodeOutcome struct {
 	Evidence  []Ref     `json:"evidence"` // for LastSeen.AtLeast
 	Phantoms  int       `json:"phantoms"`
 	Ghosts    int       `json:"ghosts"`
+	// Capacity is nil where no Node object tells what there is.
+	Capacity *Capacity `json:"capacity"`
 }
 
 // LastSeen bounds the last revision that a kubelet saw before the outage.

@@ -68,8 +68,9 @@ func (p *Pod) bound() bool { return p.NodeName != "" }
 
 // Node is a live Node object.
 type Node struct {
-	Name string
-	UID  string // "" when the value could not be read
+	Name        string
+	UID         string // "" when the value could not be read
+	Allocatable kube.Allocatable
 }
 
 // Sighting is a pod record that a kubelet has seen.

@@ -47,6 +47,8 @@ type WorkloadOutcome struct {
 	Believed  int64 `json:"believed"`  // pods that the restored API shows as active
 	Running   int64 `json:"running"`   // pods that really run
 	MayRun    int64 `json:"mayRun"`    // pods that may run besides
+	Phantoms  int64 `json:"phantoms"`  // of Running, those that the API does not show
+	Ghosts    int64 `json:"ghosts"`    // of Believed, those of which nothing runs
 	Surplus   int64 `json:"surplus"`   // Running above Wanted
 	Shortfall int64 `json:"shortfall"` // Running and MayRun below Wanted
 	// Recreates is how many pods its controller makes, because the API lacks them
@@ -116,6 +118,8 @@ type podTally struct {
 	believed, running, mayRun int64
 	failed, succeeded         int64 // that the restore makes so
 	moved                     int64 // pods of a DaemonSet whose node registers again
+	phantoms, ghosts          int64
+	each                      Resources // what one of its pods takes
 }
 
 // workloadOutcomes says what becomes of every workload, given what becomes of its
@@ -124,6 +128,9 @@ func (f *forecast) workloadOutcomes(pods []PodOutcome) []WorkloadOutcome {
 	tallies := make([]podTally, len(f.workloads))
 	list := make([]WorkloadOutcome, len(f.workloads))
 	for i := range pods {
+		if api := pods[i].API; api != nil && api.Node == "" && api.Phase == "Pending" {
+			f.toPlace.add(&f.cases[i].requests)
+		}
 		at := f.cases[i].workload
 		if at < 0 {
 			continue
@@ -131,7 +138,10 @@ func (f *forecast) workloadOutcomes(pods []PodOutcome) []WorkloadOutcome {
 		f.tally(&tallies[at], &list[at], &pods[i], &f.cases[i])
 	}
 	for i := range list {
-		f.workload(&list[i], &f.workloads[i], &tallies[i])
+		t := &tallies[i]
+		f.workload(&list[i], &f.workloads[i], t)
+		n := list[i].Recreates
+		f.toPlace.add(&Resources{n * t.each.MilliCPU, n * t.each.Memory, n})
 	}
 	slices.SortFunc(list, func(a, b WorkloadOutcome) int {
 		return cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Kind, b.Kind), strings.Compare(a.Name, b.Name), strings.Compare(a.UID, b.UID))
@@ -141,6 +151,15 @@ func (f *forecast) workloadOutcomes(pods []PodOutcome) []WorkloadOutcome {
 
 // tally counts one pod.
 func (f *forecast) tally(t *podTally, w *WorkloadOutcome, o *PodOutcome, p *podCase) {
+	if t.each.Pods == 0 || p.backup != nil {
+		t.each = p.requests
+	}
+	switch o.Outcome {
+	case Phantom:
+		t.phantoms++
+	case Ghost:
+		t.ghosts++
+	}
 	if len(o.RunsOn) > 0 {
 		t.running++
 	} else if len(o.MayRunOn) > 0 {
@@ -214,6 +233,7 @@ func (f *forecast) workload(o *WorkloadOutcome, w *workload, t *podTally) {
 		o.Wanted = o.WantedNow
 	}
 	o.Believed, o.Running, o.MayRun = t.believed, t.running, t.mayRun
+	o.Phantoms, o.Ghosts = t.phantoms, t.ghosts
 	switch e.Kind {
 	case "CronJob":
 		f.cronJob(o, w)
@@ -304,16 +324,23 @@ func (f *forecast) judge(o *WorkloadOutcome, w *workload) (Severity, string) {
 		return Warning, "Unknown: its value cannot be read (" + e.Unreadable + ")."
 	}
 	deafer := f.general.column == deaf
-	say(w.backup == nil && o.Running > 0, Critical, "It is lost with the restore, and %s go on without it.", plural(int(o.Running), "pod"))
-	say(w.backup == nil && o.Running == 0, Warning, "It is lost with the restore.")
-	say(len(o.Twice) > 0, Critical, "%s run twice at the same time, on the same claims.", plural(len(o.Twice), "identity"))
-	say(len(o.Hangs) > 0, Critical, "It waits for %s that have ended already.", plural(len(o.Hangs), "pod"))
-	say(w.backup != nil && o.Surplus > 0, Critical, "%d run, %d are wanted.", o.Running, o.Wanted)
-	say(w.backup != nil && o.Shortfall > 0 && o.Recreates == 0, Critical, "Only %d of %d run, and the API shows %d: nothing makes up for it.", o.Running, o.Wanted, o.Believed)
-	say(o.Recreates > 0 && deafer, Critical, "Its controller makes %s, which do not start on nodes whose kubelet is deaf.", plural(int(o.Recreates), "pod"))
-	say(o.Recreates > 0 && !deafer, Warning, "Its controller makes %s anew.", plural(int(o.Recreates), "pod"))
-	say(o.Removes > 0, Warning, "Its controller removes %s.", plural(int(o.Removes), "pod"))
-	say(len(o.RunsAgain) > 0, Warning, "The work of %s is done again.", plural(len(o.RunsAgain), "pod"))
+	lost := w.backup == nil
+	say(lost && o.Running > 0, Critical, "It is lost with the restore. Going on without it: %s.", plural(int(o.Running), "pod"))
+	say(lost && o.Running == 0, Warning, "It is lost with the restore.")
+	on := ""
+	if len(o.Twice) > 0 && len(o.Twice[0].Claims) > 0 {
+		on = ", on the same claims"
+	}
+	say(len(o.Twice) > 0, Critical, "Running twice at the same time%s: %s.", on, plural(len(o.Twice), "pod"))
+	say(len(o.Hangs) > 0, Critical, "Waiting for what has ended already: %s.", plural(len(o.Hangs), "pod"))
+	say(!lost && o.Phantoms > 0, Critical, "Unseen by the API: %s.", plural(int(o.Phantoms), "pod"))
+	say(o.Ghosts > 0, Critical, "Shown by the API and not running: %s.", plural(int(o.Ghosts), "pod"))
+	say(!lost && o.Surplus > 0, Critical, "%d run, %d are wanted.", o.Running, o.Wanted)
+	say(!lost && o.Shortfall > 0 && o.Recreates == 0 && len(o.Hangs) == 0, Critical, "Of %d wanted %d run, and nothing makes up for it.", o.Wanted, o.Running)
+	say(o.Recreates > 0 && deafer, Critical, "Made anew, but not started on nodes whose kubelet is deaf: %s.", plural(int(o.Recreates), "pod"))
+	say(o.Recreates > 0 && !deafer, Warning, "Made anew: %s.", plural(int(o.Recreates), "pod"))
+	say(o.Removes > 0, Warning, "Removed by its controller: %s.", plural(int(o.Removes), "pod"))
+	say(len(o.RunsAgain) > 0, Warning, "Work that is done again: %s.", plural(len(o.RunsAgain), "pod"))
 	say(w.current == nil, Warning, "It was deleted after the backup and is back.")
 	if w.backup != nil && w.current != nil {
 		say(w.backup.Wanted != w.current.Wanted && e.Kind != "Job", Warning, "It goes back from %d to %d wanted pods.", w.current.Wanted, w.backup.Wanted)

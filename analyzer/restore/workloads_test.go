@@ -1,0 +1,221 @@
+package restore
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"revenant/decoder/kube"
+)
+
+// owned gives a pod a controller, a name and a uid of its own.
+func owned(kind, name, uid string) func(*Pod) {
+	return func(p *Pod) {
+		p.Key, p.Name, p.UID = "/registry/pods/ns/"+name, name, uid
+		p.Owner = kube.Owner{Kind: kind, Name: "w", UID: "w"}
+	}
+}
+
+func TestWorkloads(t *testing.T) {
+	slot := time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC)
+	never := func(p *Pod) { p.RestartPolicy = "Never" }
+	tests := []struct {
+		name          string
+		was, now      *Workload
+		pods, after   []*Pod
+		plain, relist string
+	}{
+		{
+			name: "scaled up since the backup",
+			was:  &Workload{Kind: "Deployment", Wanted: 1}, now: &Workload{Kind: "Deployment", Wanted: 2},
+			pods:   []*Pod{was(owned("ReplicaSet", "a", "1"))},
+			after:  []*Pod{was(owned("ReplicaSet", "a", "1")), made(owned("ReplicaSet", "b", "2"))},
+			plain:  "wanted 1 believed 1 running 2+0 critical: Unseen by the API: 1 pod. 2 run, 1 are wanted. It goes back from 2 to 1 wanted pods.",
+			relist: "wanted 1 believed 1 running 1+0 warning: It goes back from 2 to 1 wanted pods.",
+		},
+		{
+			name: "lost", now: &Workload{Kind: "Deployment", Wanted: 1},
+			after:  []*Pod{made(owned("ReplicaSet", "b", "2"))},
+			plain:  "wanted 0 believed 0 running 1+0 critical: It is lost with the restore. Going on without it: 1 pod.",
+			relist: "wanted 0 believed 0 running 0+0 warning: It is lost with the restore.",
+		},
+		{
+			name: "deleted since", was: &Workload{Kind: "ReplicaSet", Wanted: 1},
+			pods:   []*Pod{was(owned("ReplicaSet", "a", "1"))},
+			plain:  "wanted 1 believed 1 running 0+0 critical: Shown by the API and not running: 1 pod. Of 1 wanted 0 run, and nothing makes up for it. It was deleted after the backup and is back.",
+			relist: "wanted 1 believed 1 running 1+0 warning: It was deleted after the backup and is back.",
+		},
+		{
+			name: "an identity that moved",
+			was:  &Workload{Kind: "StatefulSet", Wanted: 1, Claims: []string{"data"}}, now: &Workload{Kind: "StatefulSet", Wanted: 1, Claims: []string{"data"}},
+			pods:   []*Pod{was(owned("StatefulSet", "w-0", "1"))},
+			after:  []*Pod{made(owned("StatefulSet", "w-0", "2"), on("n2"))},
+			plain:  "wanted 1 believed 1 running 1+0 critical: Unseen by the API: 1 pod. Shown by the API and not running: 1 pod.",
+			relist: "wanted 1 believed 1 running 1+0 critical: Running twice at the same time, on the same claims: 1 pod.",
+		},
+		{
+			name: "a Job that has ended since",
+			was:  &Workload{Kind: "Job", Wanted: 1, Completions: 1}, now: &Workload{Kind: "Job", Wanted: 1, Completions: 1, Finished: true},
+			pods:   []*Pod{was(owned("Job", "a", "1"), never)},
+			after:  []*Pod{now(owned("Job", "a", "1"), never, succeeded)},
+			plain:  "wanted 1 believed 1 running 0+0 critical: Waiting for what has ended already: 1 pod.",
+			relist: "wanted 0 believed 0 running 0+0 ok: As before.",
+		},
+		{
+			name:   "a Job whose pod was deleted since",
+			was:    &Workload{Kind: "Job", Wanted: 1, Completions: 3, Succeeded: 1},
+			pods:   []*Pod{was(owned("Job", "a", "1"), never)},
+			plain:  "wanted 1 believed 1 running 0+0 critical: Shown by the API and not running: 1 pod. Of 1 wanted 0 run, and nothing makes up for it. It was deleted after the backup and is back.",
+			relist: "wanted 1 believed 0 running 0+0 new 1 warning: Made anew: 1 pod. It was deleted after the backup and is back.",
+		},
+		{
+			name: "a slot that has run since",
+			was:  &Workload{Kind: "CronJob", Schedule: "0 * * * *"}, now: &Workload{Kind: "CronJob", Schedule: "0 * * * *", LastSchedule: slot},
+			plain:  "wanted 0 believed 0 running 0+0 warning: The backup does not know of the slot of 2026-11-23T04:00:00Z, which has run: the newest slot (0 * * * *) is run again.",
+			relist: "wanted 0 believed 0 running 0+0 warning: The backup does not know of the slot of 2026-11-23T04:00:00Z, which has run: the newest slot (0 * * * *) is run again.",
+		},
+		{
+			name: "suspended in the backup",
+			was:  &Workload{Kind: "CronJob", Suspended: true}, now: &Workload{Kind: "CronJob", LastSchedule: slot},
+			plain:  "wanted 0 believed 0 running 0+0 ok: Suspended in the backup: no slot runs again.",
+			relist: "wanted 0 believed 0 running 0+0 ok: Suspended in the backup: no slot runs again.",
+		},
+		{
+			name: "another template",
+			was:  &Workload{Kind: "DaemonSet", Wanted: 1, Template: "1"}, now: &Workload{Kind: "DaemonSet", Wanted: 1, Template: "2"},
+			pods:   []*Pod{was(owned("DaemonSet", "a", "1"))},
+			after:  []*Pod{was(owned("DaemonSet", "a", "1"))},
+			plain:  "wanted 1 believed 1 running 1+0 warning: Its pod template goes back to the backup's: the rollout since is undone.",
+			relist: "wanted 1 believed 1 running 1+0 warning: Its pod template goes back to the backup's: the rollout since is undone.",
+		},
+		{
+			name: "a DaemonSet on a node that is not in the backup",
+			was:  &Workload{Kind: "DaemonSet"}, now: &Workload{Kind: "DaemonSet"},
+			after:  []*Pod{made(owned("DaemonSet", "a", "1"), on("n5"))},
+			plain:  "wanted 0 believed 0 running 1+0 critical: Unseen by the API: 1 pod. 1 run, 0 are wanted.",
+			relist: "wanted 0 believed 0 running 0+0 ok: As before.",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			backup, current := states(tt.pods, tt.after)
+			for _, side := range []struct {
+				state *State
+				w     *Workload
+			}{{backup, tt.was}, {current, tt.now}} {
+				if side.w != nil {
+					side.w.Namespace, side.w.Name, side.w.UID = "ns", "w", "w"
+					side.state.Workloads = []Workload{*side.w}
+				}
+			}
+			for plan, want := range map[string]string{"plain": tt.plain, "bump": tt.relist} {
+				p := mustPredict(t, backup, current, map[string]Plan{"bump": bump(1_000_000)}[plan])
+				if len(p.Workloads) != 1 {
+					t.Fatalf("%d workloads", len(p.Workloads))
+				}
+				if diff := cmp.Diff(want, toldWorkload(p.Workloads[0])); diff != "" {
+					t.Errorf("%s: %s", plan, diff)
+				}
+			}
+		})
+	}
+}
+
+func toldWorkload(w WorkloadOutcome) string {
+	s := fmt.Sprintf("wanted %d believed %d running %d+%d", w.Wanted, w.Believed, w.Running, w.MayRun)
+	if w.Recreates > 0 {
+		s += fmt.Sprintf(" new %d", w.Recreates)
+	}
+	return s + " " + string(w.Severity) + ": " + w.Reason
+}
+
+// TestDaemonSetOnReturningNode: a restarted kubelet registers its node, which gets
+// its pods of DaemonSets anew.
+func TestDaemonSetOnReturningNode(t *testing.T) {
+	backup, current := states(nil, []*Pod{made(owned("DaemonSet", "a", "1"), on("n5"))})
+	w := []Workload{{Kind: "DaemonSet", Namespace: "ns", Name: "w", UID: "w"}}
+	backup.Workloads, current.Workloads = w, w
+	p := mustPredict(t, backup, current, Plan{RestartKubelets: Restart{All: true}})
+	if got := p.Workloads[0].Recreates; got != 1 {
+		t.Errorf("%d pods made anew, want 1", got)
+	}
+}
+
+// TestOwnerOfTheBackup: controllers go by the owner that the restored API has.
+func TestOwnerOfTheBackup(t *testing.T) {
+	orphan := now(owned("ReplicaSet", "a", "1"))
+	orphan.Owner = kube.Owner{}
+	backup, current := states([]*Pod{was(owned("ReplicaSet", "a", "1"))}, []*Pod{orphan})
+	backup.Workloads = []Workload{{Kind: "Deployment", Name: "d", UID: "deployment", Wanted: 1}}
+	backup.OwnedBy = map[string]string{"w": "deployment"}
+	p := mustPredict(t, backup, current, Plan{})
+	if w := p.Workloads[0]; w.Believed != 1 || w.Recreates != 0 {
+		t.Errorf("believed %d, made anew %d", w.Believed, w.Recreates)
+	}
+}
+
+func TestCapacity(t *testing.T) {
+	node := kube.Allocatable{MilliCPU: 1000, Memory: 1 << 30, Pods: 10}
+	asks := func(milli int64) func(*Pod) { return func(p *Pod) { p.Requests.MilliCPU = milli } }
+	port := func(ip string) func(*Pod) {
+		return func(p *Pod) { p.HostPorts = []kube.HostPort{{IP: ip, Protocol: "TCP", Port: 9100}} }
+	}
+	tests := []struct {
+		name          string
+		pods, after   []*Pod
+		plan          Plan
+		refuses       string
+		sure          Certainty
+		clash         int
+		believed, run int64
+	}{
+		{name: "a phantom, and nothing to place", after: []*Pod{made(asks(900))}, run: 900},
+		{
+			name: "a phantom, and a pod to place", run: 900,
+			pods:    []*Pod{was(owned("", "waiting", "2"), unbound("n1"), asks(500))},
+			after:   []*Pod{made(asks(900)), was(owned("", "waiting", "2"), unbound("n1"), asks(500))},
+			refuses: "1 pod that the API does not show take 900m of CPU", sure: Possible,
+		},
+		{
+			name: "a swap that does not fit at once", plan: bump(1_000_000), believed: 600, run: 600,
+			pods: []*Pod{was(asks(600))}, after: []*Pod{made(asks(600))},
+			refuses: "What its kubelet starts again does not fit before what it stops has stopped: out of cpu until then.", sure: Possible,
+		},
+		{
+			name: "what is started again does not fit", plan: bump(1_000_000), believed: 1300, run: 1300,
+			pods:    []*Pod{was(asks(600)), was(owned("", "stays", "3"), asks(700))},
+			after:   []*Pod{was(owned("", "stays", "3"), asks(700))},
+			refuses: "What its kubelet starts again does not fit beside what runs: out of cpu.", sure: Certain,
+		},
+		{
+			name: "a host port twice", plan: bump(1_000_000), clash: 1,
+			pods: []*Pod{was(port(""))}, after: []*Pod{made(port("10.0.0.1"))},
+		},
+		{
+			name: "a host port on two addresses", plan: bump(1_000_000),
+			pods: []*Pod{was(port("10.0.0.2"))}, after: []*Pod{made(port("10.0.0.1"))},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			backup, current := states(tt.pods, tt.after)
+			for i := range backup.Nodes {
+				backup.Nodes[i].Allocatable = node
+			}
+			p := mustPredict(t, backup, current, tt.plan)
+			c := p.Nodes[0].Capacity
+			if c == nil {
+				t.Fatal("no capacity")
+			}
+			if !strings.HasPrefix(c.Refuses, tt.refuses) || (c.Refuses == "") != (tt.refuses == "") || c.Certainty != tt.sure {
+				t.Errorf("refuses %q (%s), want %q (%s)", c.Refuses, c.Certainty, tt.refuses, tt.sure)
+			}
+			if len(c.Clashes) != tt.clash || c.Believed.MilliCPU != tt.believed || c.Running.MilliCPU != tt.run {
+				t.Errorf("%d clashes, believed %v, running %v", len(c.Clashes), c.Believed, c.Running)
+			}
+		})
+	}
+}

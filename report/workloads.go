@@ -1,0 +1,94 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"revenant/analyzer/restore"
+)
+
+// workloads lists the controllers' objects and what becomes of them, the worst
+// first.
+func (p *Prediction) workloads(w *Printer) {
+	var list []*restore.WorkloadOutcome
+	for i := range p.Workloads {
+		if o := &p.Workloads[i]; p.All || o.Severity != restore.OK {
+			list = append(list, o)
+		}
+	}
+	if len(list) == 0 {
+		return
+	}
+	slices.SortStableFunc(list, func(a, b *restore.WorkloadOutcome) int { return a.Severity.Rank() - b.Severity.Rank() })
+	var rows [][]string
+	var severities []restore.Severity
+	for _, o := range list {
+		runs := Count(o.Running)
+		if o.MayRun > 0 {
+			runs += "+" + Count(o.MayRun) + "?"
+		}
+		severities = append(severities, o.Severity)
+		rows = append(rows, []string{o.Namespace, o.Kind + "/" + o.Name, Count(o.Wanted), Count(o.Believed), runs, none(o.Recreates), o.Reason})
+	}
+	w.Line("")
+	w.Line("Workloads: pods wanted, believed by the API, really running, and made anew by their controllers")
+	w.Table([]string{"NAMESPACE", "WORKLOAD", "WANTED", "BELIEVED", "RUNNING", "NEW", "WHAT HAPPENS"}, rows, severities)
+	for _, o := range list {
+		for _, t := range o.Twice {
+			claims := ""
+			if len(t.Claims) > 0 {
+				claims = ", both on the claims " + strings.Join(t.Claims, ", ")
+			}
+			w.Wrapped("  ", textWidth, fmt.Sprintf("%s/%s runs twice (%s%s) until %s.", o.Namespace, t.Pod, strings.Join(t.Nodes, " and "), claims, t.Until))
+		}
+	}
+}
+
+// nodes lists the nodes that will refuse pods, or on which host ports clash.
+func (p *Prediction) nodes(w *Printer) {
+	var rows [][]string
+	var severities []restore.Severity
+	var notes []string
+	for i := range p.Nodes {
+		n := &p.Nodes[i]
+		c := n.Capacity
+		if c == nil || !p.All && c.Refuses == "" && len(c.Clashes) == 0 {
+			continue
+		}
+		severity, refuses := restore.OK, "-"
+		if c.Refuses != "" {
+			severity, refuses = restore.Warning, string(c.Certainty)
+			notes = append(notes, n.Name+": "+c.Refuses)
+		}
+		for _, clash := range c.Clashes {
+			severity = restore.Warning
+			notes = append(notes, fmt.Sprintf("%s: host port %d/%s is claimed by %s", n.Name, clash.Port, clash.Protocol, strings.Join(clash.Pods, " and ")))
+		}
+		severities = append(severities, severity)
+		rows = append(rows, []string{n.Name, taken(c, func(r restore.Resources) string { return restore.Cores(r.MilliCPU) }),
+			taken(c, func(r restore.Resources) string { return restore.Bytes(r.Memory) }),
+			taken(c, func(r restore.Resources) string { return Count(r.Pods) }), refuses})
+	}
+	if len(rows) == 0 {
+		return
+	}
+	w.Line("")
+	w.Line("Nodes: requests believed by the API / really running / allocatable")
+	w.Table([]string{"NODE", "CPU", "MEMORY", "PODS", "REFUSES PODS"}, rows, severities)
+	for _, text := range notes {
+		w.Wrapped("  ", textWidth, text)
+	}
+}
+
+func taken(c *restore.Capacity, of func(restore.Resources) string) string {
+	return of(c.Believed) + " / " + of(c.Running) + " / " + of(c.Allocatable)
+}
+
+// none writes a count, and a dash for none.
+func none(n int64) string {
+	if n == 0 {
+		return "-"
+	}
+	return Count(n)
+}
