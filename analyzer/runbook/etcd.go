@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot"
 )
 
@@ -52,15 +53,15 @@ func (b *builder) members() (list []member, cluster string, known bool) {
 		for _, u := range m.PeerURLs {
 			all = append(all, m.Name+"="+u)
 		}
-		name, _ := word(m.Name)
-		peers, _ := word(strings.Join(m.PeerURLs, ","))
+		name, _ := sanitize.ShellWord(m.Name)
+		peers, _ := sanitize.ShellWord(strings.Join(m.PeerURLs, ","))
 		list = append(list, member{name, peers, "etcd member " + m.Name})
 	}
 	if len(list) == 0 {
 		return []member{{"MEMBER_NAME", "PEER_URL", "every etcd node"}}, "INITIAL_CLUSTER", false
 	}
 	slices.Sort(all)
-	cluster, _ = word(strings.Join(all, ","))
+	cluster, _ = sanitize.ShellWord(strings.Join(all, ","))
 	return list, cluster, true
 }
 
@@ -68,11 +69,11 @@ func (b *builder) members() (list []member, cluster string, known bool) {
 // commas and names from URLs at equals signs (etcd client/pkg/v3 v3.7
 // types/urlsmap.go NewURLsMap).
 func writable(m snapshot.Member) bool {
-	if _, ok := word(m.Name); !ok || m.Name == "" || strings.ContainsAny(m.Name, ",=") || len(m.PeerURLs) == 0 {
+	if _, ok := sanitize.ShellWord(m.Name); !ok || m.Name == "" || strings.ContainsAny(m.Name, ",=") || len(m.PeerURLs) == 0 {
 		return false
 	}
 	return !slices.ContainsFunc(m.PeerURLs, func(u string) bool {
-		_, ok := word(u)
+		_, ok := sanitize.ShellWord(u)
 		return !ok || u == "" || strings.ContainsAny(u, ",=")
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"revenant/analyzer/restore"
+	"revenant/decoder/sanitize"
 )
 
 // listed is how many pods or nodes a step names before it counts the rest.
@@ -266,7 +267,7 @@ func (b *builder) deletions(pods []pod, flags, comment string) (commands []Comma
 	}
 	lost := 0
 	for _, ns := range namespaces {
-		namespace, ok := word(ns)
+		namespace, ok := sanitize.ShellWord(ns)
 		names, left := operands(byNamespace[ns])
 		if !ok || ns == "" {
 			left, names = len(byNamespace[ns]), ""

@@ -6,31 +6,9 @@ import (
 	"revenant/decoder/sanitize"
 )
 
-// word writes s as one word of a POSIX shell, quoted only where that is needed. ok
-// is false for what cannot be shown and copied as it is: control characters, bytes
-// that are not UTF-8, and characters that hide or reorder text.
-func word(s string) (quoted string, ok bool) {
-	if sanitize.Line(s) != s {
-		return "", false
-	}
-	if s != "" && s[0] != '=' && strings.IndexFunc(s, special) < 0 {
-		return s, true
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'", true
-}
-
-// special says whether a shell may take r for more than itself.
-func special(r rune) bool {
-	switch {
-	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
-		return false
-	}
-	return !strings.ContainsRune("_@%+=:,./-", r)
-}
-
-// wordOr is word, or the placeholder for what cannot be written.
+// wordOr is s as a word of a shell, or the placeholder for what cannot be written.
 func wordOr(s, placeholder string) string {
-	if w, ok := word(s); ok && s != "" {
+	if w, ok := sanitize.ShellWord(s); ok && s != "" {
 		return w
 	}
 	return placeholder
@@ -49,7 +27,7 @@ func file(path, placeholder string) string {
 func operands(names []string) (args string, left int) {
 	var b strings.Builder
 	for _, name := range names {
-		w, ok := word(name)
+		w, ok := sanitize.ShellWord(name)
 		if !ok || name == "" {
 			left++
 			continue

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"revenant/decoder/sanitize"
 )
 
 // words splits a command line as a POSIX shell does, as far as the commands here
@@ -76,9 +78,9 @@ func TestWord(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, ok := word(tt.in)
+			got, ok := sanitize.ShellWord(tt.in)
 			if ok == tt.refused || got != tt.want {
-				t.Errorf("word(%q) = %q, %v; want %q", tt.in, got, ok, tt.want)
+				t.Errorf("sanitize.ShellWord(%q) = %q, %v; want %q", tt.in, got, ok, tt.want)
 			}
 		})
 	}
@@ -97,7 +99,7 @@ func FuzzWord(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		quoted, ok := word(s)
+		quoted, ok := sanitize.ShellWord(s)
 		if !ok {
 			return
 		}

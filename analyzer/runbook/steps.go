@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"revenant/analyzer/restore"
+	"revenant/decoder/sanitize"
 )
 
 // takeStock keeps the evidence and looks for a better upper bound.
@@ -433,7 +434,7 @@ func stillRuns(t twins) []Command {
 
 // uidLabel selects the containers of a pod, as a word.
 func uidLabel(uid string) (label string, ok bool) {
-	label, ok = word("io.kubernetes.pod.uid=" + uid)
+	label, ok = sanitize.ShellWord("io.kubernetes.pod.uid=" + uid)
 	return label, ok && uid != ""
 }
 

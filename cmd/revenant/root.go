@@ -63,6 +63,7 @@ No file is ever changed, and no cluster is needed.`,
   revenant backup.db current.db             # look at the two in the terminal UI
   revenant predict backup.db current.db     # outcome of every pod
   revenant plan backup.db current.db        # how to restore: what to type, in order
+  revenant verify restored.db --dumps DIR   # after it: what really runs
   revenant inspect backup.db                # what is it, is it whole`,
 		Args:          cobra.MaximumNArgs(2),
 		SilenceUsage:  true,
@@ -78,7 +79,7 @@ No file is ever changed, and no cluster is needed.`,
 		return hinted(err, fmt.Sprintf("%s --help lists the flags", cmd.CommandPath()))
 	})
 	o.addFlags(root.Flags())
-	root.AddCommand(newInspect(s), newPredict(s), newPlan(s))
+	root.AddCommand(newInspect(s), newPredict(s), newPlan(s), newVerify(s))
 	return root
 }
 

@@ -44,12 +44,14 @@ var layers = map[string][]string{
 // packages must be there, so that no rule holds only for want of a package.
 var packages = []string{
 	"analyzer/clock",
+	"analyzer/drift",
 	"analyzer/lineage",
 	"analyzer/restore",
 	"analyzer/runbook",
 	"cmd/revenant",
 	"decoder/boltpage",
 	"decoder/kube",
+	"decoder/kubelet",
 	"decoder/snapshot",
 	"internal/damage",
 	"report",

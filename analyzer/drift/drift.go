@@ -1,0 +1,424 @@
+// Package drift says how what runs on nodes differs from what the API has, after a
+// restore or at any time.
+//
+// In go the pods that the API has, off a snapshot or a list of kubectl's, and for
+// each node what its kubelet or container runtime says. Out come findings: phantoms
+// (something runs that the API does not have there), ghosts (the API has a pod
+// there of which nothing runs), doubles (one pod or one name runs twice), and nodes
+// that nobody looked at; each with what cleans it up and how sure it is.
+//
+// Static pods and their mirrors are neither phantoms nor ghosts. What only a
+// kubelet's list of pods tells, and no runtime, is possible at most: kubelets keep
+// pods in it whose containers have ended.
+package drift
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"revenant/analyzer/restore"
+	"revenant/decoder/kubelet"
+	"revenant/decoder/sanitize"
+)
+
+// Kind is what is wrong with a pod or a node.
+type Kind string
+
+// The kinds of findings, worst first.
+const (
+	Double  Kind = "double"
+	Phantom Kind = "phantom"
+	Ghost   Kind = "ghost"
+	Unseen  Kind = "unseen-node"
+)
+
+// Kinds describes the kinds, worst first.
+var Kinds = []struct {
+	ID    Kind
+	Title string
+}{
+	{Double, "one pod, or one name, runs twice"},
+	{Phantom, "runs on the node, and the API does not have it there"},
+	{Ghost, "the API has it on the node, and nothing of it runs"},
+	{Unseen, "the API has pods on it, and nobody looked at it"},
+}
+
+// Input is what is compared.
+type Input struct {
+	API []kubelet.Pod
+	// Live says that API is what the API server listed when the nodes were looked
+	// at. Otherwise it is a snapshot, taken at Taken (UTC, zero when not known):
+	// pods that are newer may be in the API by now.
+	Live  bool
+	Taken time.Time
+	Nodes []Node
+	// Partial says that nodes which nobody looked at are left out on purpose.
+	Partial bool
+}
+
+// Node is what one node says.
+type Node struct {
+	Name  string
+	Dumps []kubelet.Dump
+}
+
+// Finding is one difference.
+type Finding struct {
+	Kind      Kind              `json:"kind"`
+	Node      string            `json:"node"`
+	Namespace string            `json:"namespace"`
+	Name      string            `json:"name"`
+	UID       string            `json:"uid"`
+	Certainty restore.Certainty `json:"certainty"`
+	Reason    string            `json:"reason"`
+	Evidence  []string          `json:"evidence"` // which answers it rests on
+	Action    string            `json:"action"`
+	Command   string            `json:"command"` // "" where there is none to give
+}
+
+// Report is what was found.
+type Report struct {
+	Nodes    []NodeReport `json:"nodes"`    // sorted by name
+	Findings []Finding    `json:"findings"` // worst first
+	Summary  map[Kind]int `json:"summary"`
+	Notes    []string     `json:"notes"`
+}
+
+// NodeReport counts what was found on a node.
+type NodeReport struct {
+	Name     string   `json:"name"`
+	Seen     []string `json:"seen"` // the kinds of answers it gave; [] when nobody looked
+	Running  int      `json:"running"`
+	Phantoms int      `json:"phantoms"`
+	Ghosts   int      `json:"ghosts"`
+	Doubles  int      `json:"doubles"`
+}
+
+// pod is a pod on a node, as all of the node's answers together have it.
+type pod struct {
+	kubelet.Pod
+	runs    bool
+	sure    bool // a runtime has spoken
+	sources []string
+}
+
+// Compare finds the differences.
+func Compare(in Input) *Report {
+	c := comparison{Input: in, api: map[string]*kubelet.Pod{}, static: map[string]bool{}, report: &Report{Summary: map[Kind]int{}, Findings: []Finding{}, Notes: []string{}}}
+	for i := range in.API {
+		p := &in.API[i]
+		c.api[p.UID] = p
+		if p.Mirror {
+			c.static[p.StaticUID] = true
+		}
+	}
+	for _, k := range Kinds {
+		c.report.Summary[k.ID] = 0
+	}
+	c.nodes()
+	c.doubles()
+	c.unseen()
+	c.finish()
+	return c.report
+}
+
+type comparison struct {
+	Input
+	api     map[string]*kubelet.Pod
+	static  map[string]bool // uids of static pods that have a mirror
+	running []pod           // on all nodes
+	at      map[string]int  // node → its report
+	report  *Report
+}
+
+// nodes compares every node that was looked at.
+func (c *comparison) nodes() {
+	c.at = map[string]int{}
+	for _, n := range c.Nodes {
+		c.at[n.Name] = len(c.report.Nodes)
+		c.report.Nodes = append(c.report.Nodes, NodeReport{Name: n.Name, Seen: []string{}})
+		c.node(n, &c.report.Nodes[len(c.report.Nodes)-1])
+	}
+}
+
+func (c *comparison) node(n Node, r *NodeReport) {
+	pods := together(n)
+	for _, d := range n.Dumps {
+		if s := string(d.Kind); !slices.Contains(r.Seen, s) {
+			r.Seen = append(r.Seen, s)
+		}
+	}
+	for _, uid := range sortedKeys(pods) {
+		p := pods[uid]
+		if p.runs {
+			p.Node = n.Name
+			r.Running++
+			c.running = append(c.running, *p)
+			c.phantom(p)
+		}
+	}
+	for i := range c.API {
+		if p := &c.API[i]; p.Node == n.Name {
+			c.ghost(p, pods[p.UID], r.Seen)
+		}
+	}
+}
+
+// together puts a node's answers together by uid. What a runtime says counts
+// before what the kubelet lists.
+func together(n Node) map[string]*pod {
+	pods := map[string]*pod{}
+	runtime := slices.ContainsFunc(n.Dumps, func(d kubelet.Dump) bool { return d.Kind.Runtime() })
+	for _, d := range n.Dumps {
+		for _, from := range d.Pods {
+			p := pods[from.UID]
+			if p == nil {
+				p = &pod{Pod: from, sure: runtime}
+				pods[from.UID] = p
+			}
+			p.merge(&from)
+			p.sources = append(p.sources, string(d.Kind))
+			p.runs = p.runs || from.Runs && (d.Kind.Runtime() || !runtime)
+		}
+	}
+	return pods
+}
+
+// merge takes over what another answer knows besides.
+func (p *pod) merge(o *kubelet.Pod) {
+	p.Static = p.Static || o.Static
+	p.Terminating = p.Terminating || o.Terminating
+	p.Sandbox = cmp.Or(p.Sandbox, o.Sandbox)
+	p.Phase = cmp.Or(p.Phase, o.Phase)
+	p.Grace = cmp.Or(p.Grace, o.Grace)
+	if p.Created.IsZero() {
+		p.Created = o.Created
+	}
+}
+
+// certainty of what was said of a pod.
+func (p *pod) certainty() restore.Certainty {
+	if p.sure {
+		return restore.Certain
+	}
+	return restore.Possible
+}
+
+// phantom looks whether the API has a running pod where it runs.
+func (c *comparison) phantom(p *pod) {
+	if p.Static || c.static[p.UID] {
+		if !c.static[p.UID] {
+			c.note("%s: the static pod %s/%s has no mirror in the API.", p.Node, p.Namespace, p.Name)
+		}
+		return
+	}
+	f := Finding{Kind: Phantom, Certainty: p.certainty(), Evidence: p.sources}
+	has := c.api[p.UID]
+	switch {
+	case has == nil:
+		f.Reason = "It runs, and the API does not have its uid."
+		if p.Terminating {
+			f.Reason = "It runs, is being stopped, and the API does not have its uid: it ends with its grace period."
+		}
+	case has.Node == p.Node:
+		return
+	case has.Node == "":
+		f.Reason = "It runs here, and the API has it bound to no node."
+	default:
+		f.Reason = "It runs here, and the API has it on " + has.Node + "."
+	}
+	if !c.Live && !c.Taken.IsZero() && p.Created.After(c.Taken) {
+		f.Certainty = restore.Possible
+		f.Reason += " It was created after the snapshot was taken: a list of the API's pods of now tells whether it is known."
+	}
+	f.Action = fmt.Sprintf("Stop it with its grace period, then restart the kubelet at once, which would start it again: the restart kills what else the API does not have on %s, within 2 s.", p.Node)
+	f.Command = stop(p)
+	c.add(f, p.Node, &p.Pod)
+}
+
+// stop stops a pod on its node, and lets the kubelet forget it before it starts it
+// again.
+func stop(p *pod) string {
+	inner := words("crictl stopp % && systemctl restart kubelet", p.Sandbox)
+	if p.Sandbox == "" {
+		inner = words("crictl stopp $(crictl pods -q --label %) && systemctl restart kubelet", "io.kubernetes.pod.uid="+p.UID)
+	}
+	return words("ssh -- % %", p.Node, inner)
+}
+
+// ghost looks whether anything runs of a pod that the API has on a node.
+func (c *comparison) ghost(p *kubelet.Pod, there *pod, seen []string) {
+	if p.Mirror || p.Phase == "Succeeded" || p.Phase == "Failed" || there != nil && there.runs {
+		return
+	}
+	f := Finding{Kind: Ghost, Certainty: restore.Certain, Evidence: seen, Reason: "The API has it as " + cmp.Or(p.Phase, "Pending") + " here, and its kubelet does not know it."}
+	switch {
+	case there != nil && there.sure:
+		f.Reason = "The API has it as " + cmp.Or(p.Phase, "Pending") + " here; its kubelet knows it, and nothing of it runs."
+	case there != nil:
+		f.Certainty, f.Reason = restore.Possible, "The API has it as "+cmp.Or(p.Phase, "Pending")+" here; its kubelet lists it as "+cmp.Or(there.Phase, "Pending")+", and no container of it as running."
+	case p.Phase == "Pending" || p.Phase == "":
+		f.Reason = "It waits for its kubelet, which does not know it: a deaf kubelet never starts it."
+	}
+	if p.Terminating {
+		f.Reason += " It is being deleted, and no kubelet finishes that."
+	}
+	f.Action = "Delete it if it is not wanted. If it is, make its kubelet list anew: a restart of the kubelet starts it, and kills what the API does not have there within 2 s."
+	f.Command = words("kubectl delete pod --namespace=% -- %", p.Namespace, p.Name)
+	c.add(f, p.Node, p)
+}
+
+// doubles finds pods and names that run twice.
+func (c *comparison) doubles() {
+	byName := map[string][]int{}
+	for i := range c.running {
+		p := &c.running[i]
+		if !p.Static {
+			key := p.Namespace + "/" + p.Name
+			byName[key] = append(byName[key], i)
+		}
+	}
+	for _, name := range sortedKeys(byName) {
+		if len(byName[name]) < 2 {
+			continue
+		}
+		for _, i := range byName[name] {
+			c.double(&c.running[i], byName[name])
+		}
+	}
+}
+
+func (c *comparison) double(p *pod, all []int) {
+	var others []string
+	for _, i := range all {
+		o := &c.running[i]
+		if o.Node == p.Node && o.UID == p.UID {
+			continue
+		}
+		what := "its uid"
+		if o.UID != p.UID {
+			what = "the uid " + o.UID
+		}
+		others = append(others, fmt.Sprintf("with %s on %s", what, o.Node))
+	}
+	if len(others) == 0 {
+		return
+	}
+	f := Finding{Kind: Double, Certainty: p.certainty(), Evidence: p.sources, Reason: "It also runs " + strings.Join(others, ", ") + "."}
+	if has := c.api[p.UID]; has != nil && has.Node == p.Node {
+		f.Reason += " This is the one that the API has."
+		f.Action = "Stop the other."
+	} else {
+		f.Reason += " The API does not have this one here."
+		f.Action = "Check who owns its data, then stop this one."
+		f.Command = stop(p)
+	}
+	c.add(f, p.Node, &p.Pod)
+}
+
+// unseen finds nodes that the API has pods on and that nobody looked at.
+func (c *comparison) unseen() {
+	pods := map[string]int{}
+	for i := range c.API {
+		if p := &c.API[i]; p.Node != "" && !p.Mirror {
+			if _, ok := c.at[p.Node]; !ok {
+				pods[p.Node]++
+			}
+		}
+	}
+	for _, node := range sortedKeys(pods) {
+		c.report.Nodes = append(c.report.Nodes, NodeReport{Name: node, Seen: []string{}})
+		if c.Partial {
+			continue
+		}
+		c.add(Finding{
+			Kind: Unseen, Certainty: restore.Certain, Evidence: []string{},
+			Reason: fmt.Sprintf("The API has %d pods on it, and no answer of it was given: what runs there is not known.", pods[node]),
+			Action: "Give its answers, too; or --partial, if it is left out on purpose; or delete its Node object, if the machine is gone.",
+		}, node, &kubelet.Pod{})
+	}
+}
+
+func (c *comparison) add(f Finding, node string, p *kubelet.Pod) {
+	f.Node, f.Namespace, f.Name, f.UID = node, p.Namespace, p.Name, p.UID
+	c.report.Findings = append(c.report.Findings, f)
+}
+
+func (c *comparison) note(format string, args ...any) {
+	c.report.Notes = append(c.report.Notes, fmt.Sprintf(format, args...))
+}
+
+// finish sorts and counts.
+func (c *comparison) finish() {
+	r := c.report
+	rank := func(k Kind) int {
+		return slices.IndexFunc(Kinds, func(info struct {
+			ID    Kind
+			Title string
+		}) bool {
+			return info.ID == k
+		})
+	}
+	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
+		return cmp.Or(rank(a.Kind)-rank(b.Kind), strings.Compare(a.Node, b.Node), strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name))
+	})
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		r.Summary[f.Kind]++
+		if n, ok := c.at[f.Node]; ok {
+			switch f.Kind {
+			case Phantom:
+				r.Nodes[n].Phantoms++
+			case Ghost:
+				r.Nodes[n].Ghosts++
+			case Double:
+				r.Nodes[n].Doubles++
+			}
+		}
+	}
+	slices.SortFunc(r.Nodes, func(a, b NodeReport) int { return strings.Compare(a.Name, b.Name) })
+	slices.Sort(r.Notes)
+}
+
+func sortedKeys[T any](m map[string]T) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// words puts a command line together of fixed text and, at each %, a word from
+// evidence; "" when one of them cannot be written.
+func words(line string, evidence ...string) string {
+	for _, s := range evidence {
+		w, ok := sanitize.ShellWord(s)
+		if !ok || s == "" {
+			return ""
+		}
+		before, after, _ := strings.Cut(line, "%")
+		line = before + strings.ReplaceAll(w, "%", "\x00") + after
+	}
+	return strings.ReplaceAll(line, "\x00", "%")
+}
+
+// APIPods are the pods that a snapshot has, as the API would list them. A value
+// that cannot be read has no uid and is left out: what runs of it is unknown.
+func APIPods(s *restore.State) []kubelet.Pod {
+	list := make([]kubelet.Pod, 0, len(s.Pods))
+	for i := range s.Pods {
+		p := &s.Pods[i]
+		if p.UID == "" {
+			continue
+		}
+		list = append(list, kubelet.Pod{
+			Namespace: p.Namespace, Name: p.Name, UID: p.UID, Node: p.NodeName, Phase: p.Phase, Created: p.Created,
+			Terminating: p.Terminating(), Mirror: p.Mirror != "", StaticUID: p.Mirror, Grace: max(p.Grace, 0),
+		})
+	}
+	return list
+}

@@ -1,0 +1,145 @@
+package drift
+
+import (
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"revenant/analyzer/restore"
+	"revenant/decoder/kubelet"
+)
+
+func runs(uid, name string) kubelet.Pod {
+	return kubelet.Pod{Namespace: "ns", Name: name, UID: uid, Runs: true}
+}
+
+func has(uid, name, node string) kubelet.Pod {
+	return kubelet.Pod{Namespace: "ns", Name: name, UID: uid, Node: node, Phase: "Running"}
+}
+
+func node(name string, kind kubelet.Kind, pods ...kubelet.Pod) Node {
+	return Node{Name: name, Dumps: []kubelet.Dump{{Kind: kind, Pods: pods}}}
+}
+
+func TestCompare(t *testing.T) {
+	taken := time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC)
+	newer := kubelet.Pod{Namespace: "ns", Name: "new", UID: "3-3", Phase: "Running", Runs: true, Created: taken.Add(time.Minute)}
+	static := kubelet.Pod{Namespace: "kube-system", Name: "etcd-n1", UID: "h", Static: true, Runs: true}
+	mirror := kubelet.Pod{Namespace: "kube-system", Name: "etcd-n1", UID: "m", Node: "n1", Phase: "Running", Mirror: true, StaticUID: "h"}
+	ended := kubelet.Pod{Namespace: "ns", Name: "a", UID: "1-1", Phase: "Running"}
+	tests := []struct {
+		name  string
+		in    Input
+		want  []string
+		notes int
+	}{
+		{"as it should be", Input{API: []kubelet.Pod{has("1-1", "a", "n1")}, Nodes: []Node{node("n1", kubelet.Running, runs("1-1", "a"))}}, nil, 0},
+		{"a phantom", Input{Nodes: []Node{node("n1", kubelet.Running, runs("1-1", "a"))}}, []string{"phantom n1 a certain"}, 0},
+		{"a phantom by the kubelet's list alone", Input{Nodes: []Node{node("n1", kubelet.Listed, runs("1-1", "a"))}}, []string{"phantom n1 a possible"}, 0},
+		{
+			"listed, and the runtime does not run it",
+			Input{Nodes: []Node{{"n1", []kubelet.Dump{{Kind: kubelet.Listed, Pods: []kubelet.Pod{runs("1-1", "a")}}, {Kind: kubelet.Running}}}}}, nil, 0,
+		},
+		{"a ghost", Input{API: []kubelet.Pod{has("1-1", "a", "n1")}, Nodes: []Node{node("n1", kubelet.Running)}}, []string{"ghost n1 a certain"}, 0},
+		{"listed with its containers ended", Input{API: []kubelet.Pod{has("1-1", "a", "n1")}, Nodes: []Node{node("n1", kubelet.Listed, ended)}}, []string{"ghost n1 a possible"}, 0},
+		{"bound elsewhere", Input{API: []kubelet.Pod{has("1-1", "a", "n2")}, Nodes: []Node{node("n1", kubelet.Running, runs("1-1", "a")), node("n2", kubelet.Running)}}, []string{"phantom n1 a certain", "ghost n2 a certain"}, 0},
+		{
+			"one pod on two nodes",
+			Input{API: []kubelet.Pod{has("1-1", "a", "n2")}, Nodes: []Node{node("n1", kubelet.Running, runs("1-1", "a")), node("n2", kubelet.Running, runs("1-1", "a"))}},
+			[]string{"double n1 a certain", "double n2 a certain", "phantom n1 a certain"}, 0,
+		},
+		{
+			"one name twice on a node",
+			Input{API: []kubelet.Pod{has("1-1", "a", "n1")}, Nodes: []Node{node("n1", kubelet.Sandboxes, runs("1-1", "a"), runs("2-2", "a"))}},
+			[]string{"double n1 a certain", "double n1 a certain", "phantom n1 a certain"}, 0,
+		},
+		{"newer than the snapshot", Input{Taken: taken, Nodes: []Node{node("n1", kubelet.Sandboxes, newer)}}, []string{"phantom n1 new possible"}, 0},
+		{"newer, and the API's list is there", Input{Taken: taken, Live: true, Nodes: []Node{node("n1", kubelet.Sandboxes, newer)}}, []string{"phantom n1 new certain"}, 0},
+		{"a node that nobody looked at", Input{API: []kubelet.Pod{has("1-1", "a", "n2")}, Nodes: []Node{node("n1", kubelet.Running)}}, []string{"unseen-node n2  certain"}, 0},
+		{"left out on purpose", Input{Partial: true, API: []kubelet.Pod{has("1-1", "a", "n2")}, Nodes: []Node{node("n1", kubelet.Running)}}, nil, 0},
+		{"a static pod and its mirror", Input{API: []kubelet.Pod{mirror}, Nodes: []Node{node("n1", kubelet.Running, static)}}, nil, 0},
+		{"a static pod without a mirror", Input{Nodes: []Node{node("n1", kubelet.Running, static)}}, nil, 1},
+		{"a mirror of nothing", Input{API: []kubelet.Pod{mirror}, Nodes: []Node{node("n1", kubelet.Running)}}, nil, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := Compare(tt.in)
+			var got []string
+			for _, f := range r.Findings {
+				got = append(got, fmt.Sprintf("%s %s %s %s", f.Kind, f.Node, f.Name, f.Certainty))
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
+			}
+			if len(r.Notes) != tt.notes {
+				t.Errorf("notes %q", r.Notes)
+			}
+		})
+	}
+}
+
+// TestCommands: names from evidence stay single words of the command.
+func TestCommands(t *testing.T) {
+	if _, err := exec.LookPath("sh"); err != nil {
+		t.Skip("no shell to ask")
+	}
+	for _, evil := range []string{"a'; touch x; '", "$(touch x)", "a b", "-rf", "100%", "a\x1b[2J", "\u202e"} {
+		p := kubelet.Pod{Namespace: evil, Name: evil, UID: "1-1", Node: "n1", Phase: "Running"}
+		q := kubelet.Pod{Namespace: "ns", Name: "q", UID: evil, Runs: true}
+		r := Compare(Input{API: []kubelet.Pod{p}, Nodes: []Node{node("n1", kubelet.Running, q)}})
+		for _, f := range r.Findings {
+			if f.Command == "" {
+				continue // it cannot be written, and is not
+			}
+			probe := strings.NewReplacer("ssh -- n1 ", "sh -c ", "kubectl ", "printf '%s\\n' ").Replace(f.Command)
+			probe = `crictl() { printf '%s\n' "$@" >&2; }; systemctl() { :; }; ` + strings.Replace(probe, "sh -c ", "eval ", 1)
+			cmd := exec.Command("sh", "-c", probe)
+			cmd.Dir = t.TempDir()
+			out, err := cmd.CombinedOutput()
+			if err != nil || !strings.Contains(string(out), evil) {
+				t.Errorf("%q: %s: %v, %s", evil, f.Command, err, out)
+			}
+		}
+	}
+}
+
+func TestAgainst(t *testing.T) {
+	pod := func(uid, node string, o restore.Outcome) restore.PodOutcome {
+		return restore.PodOutcome{RunsOn: []string{node}, PodIdentity: &restore.PodIdentity{Namespace: "ns", Name: uid, UID: uid, Node: node}, Finding: &restore.Finding{Outcome: o}, Certainty: restore.Certain}
+	}
+	data, err := json.Marshal(&restore.Prediction{SchemaVersion: 1, Kind: "Prediction", Pods: []restore.PodOutcome{
+		pod("1-1", "n1", restore.Phantom), pod("2-2", "n1", restore.Ghost), pod("3-3", "n1", restore.Phantom), pod("4-4", "n9", restore.Phantom), pod("5-5", "n1", restore.Unaffected),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := ParsePrediction(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := Compare(Input{
+		API:   []kubelet.Pod{has("2-2", "b", "n1"), has("5-5", "e", "n1")},
+		Nodes: []Node{node("n1", kubelet.Running, runs("1-1", "a"), runs("6-6", "f"))},
+	})
+	want := &Outcome{
+		CameTrue: 2, NotLookedAt: 1,
+		DidNotHappen: []Difference{{"ns", "3-3", "3-3", "n1", "phantom", restore.Certain, "nothing of it runs there"}},
+		NotPredicted: []Difference{
+			{"ns", "f", "6-6", "n1", "nothing", "", "a phantom"},
+			{"ns", "e", "5-5", "n1", "unaffected", restore.Certain, "a ghost"},
+		},
+	}
+	if diff := cmp.Diff(want, r.Against(p)); diff != "" {
+		t.Error(diff)
+	}
+	for _, bad := range []string{`{`, `{"kind":"Inspection","schemaVersion":1}`, `{"kind":"Prediction","schemaVersion":2}`, `{"kind":"Prediction","schemaVersion":1,"pods":[{}]}`} {
+		if _, err := ParsePrediction([]byte(bad)); err == nil {
+			t.Errorf("%s is taken for a prediction", bad)
+		}
+	}
+}

@@ -1,0 +1,290 @@
+package drift_test
+
+import (
+	"compress/gzip"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"revenant/analyzer/drift"
+	"revenant/analyzer/restore"
+	"revenant/decoder/kubelet"
+	"revenant/decoder/snapshot"
+)
+
+const clusters = "../../testdata/clusters"
+
+// truth is what real kubelets said after a restore, and what was made of it.
+type truth struct {
+	Plan    restore.Plan
+	Times   map[string]time.Time
+	Samples []sample
+}
+
+type sample struct {
+	Label             string
+	SecondsSinceReady float64
+	API               []object
+	Kubelets          map[string]struct{ Pods, Running []object }
+	Phantoms          []struct {
+		Node, UID string
+		Running   bool
+	}
+	Ghosts []struct {
+		Node, UID string
+		NodeGone  bool
+	}
+	Rows map[string]struct {
+		Kubelet []struct{ Node, UID, Which string }
+		CRI     []struct{ Node, Which, State string }
+	}
+}
+
+// empty says whether the runtime had a sandbox of the pod and nothing in it. Only
+// the runs with rows tell.
+func (s *sample) empty(node, uid string) bool {
+	for _, r := range s.Rows {
+		for _, k := range r.Kubelet {
+			if k.Node != node || k.UID != uid {
+				continue
+			}
+			for _, c := range r.CRI {
+				if c.Node == node && c.Which == k.Which && c.State == "RUNNING" {
+					return false
+				}
+			}
+			return true
+		}
+	}
+	return false
+}
+
+type object struct {
+	Namespace, Name, UID, Node, Phase, Source, MirrorOf string
+	Deleting                                            bool
+	Created                                             time.Time
+}
+
+type place struct{ Node, UID string }
+
+// TestTruth gives verify what real kubelets said after every restore, as they say
+// it, and wants exactly the phantoms and ghosts that were recorded then.
+func TestTruth(t *testing.T) {
+	paths, err := filepath.Glob(clusters + "/*/*/truth.json.gz")
+	if err != nil || len(paths) < 15 {
+		t.Fatalf("found %d, %v", len(paths), err)
+	}
+	samples, snapshots := 0, 0
+	for _, path := range paths {
+		var run truth
+		if err := json.Unmarshal(gunzip(t, path), &run); err != nil {
+			t.Fatal(err)
+		}
+		dir := filepath.Dir(path)
+		for _, s := range run.Samples {
+			if s.Label == "after-post-probe" {
+				continue // probe pods come and go while it is taken
+			}
+			samples++
+			t.Run(dir[len(clusters)+1:]+"/"+s.Label, func(t *testing.T) {
+				in := drift.Input{API: parse(t, s.list(t)).Pods, Live: true, Nodes: s.nodes(t)}
+				s.check(t, drift.Compare(in))
+			})
+		}
+		if s, ok := first(run); ok {
+			api := drift.APIPods(backup(t, dir))
+			if !s.lists(api) {
+				continue // the scheduler and controllers have made changes
+			}
+			snapshots++
+			t.Run(dir[len(clusters)+1:]+"/snapshot", func(t *testing.T) {
+				s.check(t, drift.Compare(drift.Input{API: api, Nodes: s.nodes(t)}))
+			})
+		}
+	}
+	if samples < 60 || snapshots < 5 {
+		t.Errorf("only %d samples, %d of them with the snapshot", samples, snapshots)
+	}
+}
+
+// lists says whether the API listed these pods where they are.
+func (s *sample) lists(pods []kubelet.Pod) bool {
+	at := map[string]string{}
+	for _, o := range s.API {
+		at[o.UID] = o.Node
+	}
+	for i := range pods {
+		if node, ok := at[pods[i].UID]; !ok || node != pods[i].Node {
+			return false
+		}
+	}
+	return len(at) == len(pods)
+}
+
+// first is the first regular sample of a run in which nothing but deaf kubelets
+// went on, so that the API still had the backup's pods.
+func first(run truth) (sample, bool) {
+	if run.Plan.KeepAPIServers || run.Plan.BumpRevision > 0 || run.Plan.RestartKubelets.String() != "none" {
+		return sample{}, false
+	}
+	for _, s := range run.Samples {
+		if s.SecondsSinceReady >= 20 {
+			return s, true
+		}
+	}
+	return sample{}, false
+}
+
+func (s *sample) check(t *testing.T, r *drift.Report) {
+	t.Helper()
+	want := map[drift.Kind][]place{drift.Phantom: {}, drift.Ghost: {}}
+	for _, p := range s.Phantoms {
+		if p.Running {
+			want[drift.Phantom] = append(want[drift.Phantom], place{p.Node, p.UID})
+		}
+	}
+	for _, g := range s.Ghosts {
+		if !g.NodeGone {
+			want[drift.Ghost] = append(want[drift.Ghost], place{g.Node, g.UID})
+		}
+	}
+	got := map[drift.Kind][]place{drift.Phantom: {}, drift.Ghost: {}}
+	for _, f := range r.Findings {
+		if f.Kind == drift.Phantom || f.Kind == drift.Ghost {
+			got[f.Kind] = append(got[f.Kind], place{f.Node, f.UID})
+			if f.Reason == "" || f.Action == "" || f.Command == "" || f.Certainty != restore.Certain {
+				t.Errorf("%+v", f)
+			}
+		}
+	}
+	for _, m := range []map[drift.Kind][]place{want, got} {
+		for _, list := range m {
+			slices.SortFunc(list, func(a, b place) int { return compare(a.Node+a.UID, b.Node+b.UID) })
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-recorded +found:\n%s", diff)
+	}
+}
+
+func compare(a, b string) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// nodes are the answers of every kubelet: /pods and /runningpods.
+func (s *sample) nodes(t *testing.T) (nodes []drift.Node) {
+	for name, k := range s.Kubelets {
+		var listed, running corev1.PodList
+		for _, o := range k.Pods {
+			listed.Items = append(listed.Items, o.pod())
+		}
+		if len(k.Pods)+len(k.Running) == 0 {
+			continue // its machine is gone
+		}
+		for _, o := range k.Running {
+			p := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: o.Namespace, Name: o.Name, UID: types.UID(o.UID)}}
+			if !s.empty(name, o.UID) {
+				p.Spec.Containers = []corev1.Container{{Name: "c", Image: "i"}}
+			}
+			running.Items = append(running.Items, p)
+		}
+		nodes = append(nodes, drift.Node{Name: name, Dumps: []kubelet.Dump{parse(t, asJSON(t, &listed)), parse(t, asJSON(t, &running))}})
+	}
+	return nodes
+}
+
+// list is what kubectl gets of the API.
+func (s *sample) list(t *testing.T) []byte {
+	var list corev1.PodList
+	for _, o := range s.API {
+		p := o.pod()
+		if o.MirrorOf != "" {
+			p.Annotations = map[string]string{"kubernetes.io/config.mirror": o.MirrorOf}
+		}
+		list.Items = append(list.Items, p)
+	}
+	return asJSON(t, &list)
+}
+
+// pod is the object as kubelet and API write it.
+func (o *object) pod() corev1.Pod {
+	p := corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: o.Namespace, Name: o.Name, UID: types.UID(o.UID), CreationTimestamp: metav1.NewTime(o.Created)},
+		Spec:       corev1.PodSpec{NodeName: o.Node},
+		Status:     corev1.PodStatus{Phase: corev1.PodPhase(o.Phase)},
+	}
+	if o.Source != "" {
+		p.Annotations = map[string]string{"kubernetes.io/config.source": o.Source}
+	}
+	if o.Deleting {
+		now := metav1.Now()
+		p.DeletionTimestamp = &now
+	}
+	return p
+}
+
+func asJSON(t *testing.T, list *corev1.PodList) []byte {
+	t.Helper()
+	list.TypeMeta = metav1.TypeMeta{APIVersion: "v1", Kind: "PodList"}
+	data, err := json.Marshal(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func parse(t *testing.T, data []byte) kubelet.Dump {
+	t.Helper()
+	d, err := kubelet.Parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func backup(t *testing.T, dir string) *restore.State {
+	t.Helper()
+	s, err := snapshot.OpenBytes(t.Context(), dir, gunzip(t, filepath.Join(dir, "backup.db.gz")), snapshot.Options{SkipHashCheck: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	state, err := restore.Load(t.Context(), s, "/registry")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return state
+}
+
+func gunzip(t *testing.T, path string) []byte {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}

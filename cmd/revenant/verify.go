@@ -1,0 +1,261 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"revenant/analyzer/drift"
+	"revenant/analyzer/restore"
+	"revenant/decoder/kubelet"
+	"revenant/decoder/snapshot"
+	"revenant/report"
+)
+
+// verifyOptions are the flags of `revenant verify`.
+type verifyOptions struct {
+	streams    streams
+	open       openOptions
+	output     outputOptions
+	kubelets   []string
+	dumps      string
+	kubectl    string
+	prediction string
+	failOn     []string
+	partial    bool
+}
+
+func newVerify(s streams) *cobra.Command {
+	o := &verifyOptions{streams: s, output: outputOptions{formats: []string{"table", "json", "yaml"}}}
+	cmd := &cobra.Command{
+		Use:   "verify SNAPSHOT --kubelet NODE=FILE... | --dumps DIR",
+		Short: "After a restore: what kubelets really run, against what the API has",
+		Long: `verify holds what runs on the nodes against what the API has: real phantoms,
+ghosts, and pods that run twice, each with the command that cleans it up.
+
+SNAPSHOT is the one that was restored, or better one saved after the restore.
+Better still is the API's own list of now, in a file that --kubectl names: with
+the snapshot alone, a pod that is newer than it may be known to the API by now.
+
+What a node runs is told by any of these, and better by several of them:
+
+  kubectl get --raw /api/v1/nodes/NODE/proxy/runningpods/ > NODE.runningpods.json
+  kubectl get --raw /api/v1/nodes/NODE/proxy/pods         > NODE.pods.json
+  crictl pods -o json       (on the node)                 > NODE.crictl.json
+
+The kubelet's /pods alone keeps pods whose containers have ended: what it alone
+tells is "possible". --dumps reads a directory of files with these names; --kubelet
+names one file, of any of the kinds, - for standard input.
+
+Exit codes: 0 nothing was found; 1 something was that --fail-on names; 2 the
+command could not do its work; 3 the snapshot is damaged.`,
+		Example: `  revenant verify restored.db --dumps dumps --kubectl pods.json
+  revenant verify restored.db --kubelet node-1=n1.json --kubelet node-2=n2.json
+  revenant verify restored.db --dumps dumps --prediction prediction.json -o json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
+	}
+	o.open.addFlags(cmd.Flags())
+	o.output.addFlags(cmd.Flags())
+	flags := cmd.Flags()
+	flags.StringArrayVar(&o.kubelets, "kubelet", nil, "NODE=FILE: what a node says; can be given several times, also for one node")
+	flags.StringVar(&o.dumps, "dumps", "", "directory of NODE.runningpods.json, NODE.pods.json and NODE.crictl.json")
+	flags.StringVar(&o.kubectl, "kubectl", "", "the API's pods of now: output of kubectl get pods -A -o json")
+	flags.StringVar(&o.prediction, "prediction", "", "a saved `revenant predict -o json`, to say what came out otherwise")
+	flags.StringSliceVar(&o.failOn, "fail-on", kindNames(), "exit with 1 when one of these is found: KIND,...")
+	flags.BoolVar(&o.partial, "partial", false, "nodes without an answer are left out on purpose")
+	_ = cmd.RegisterFlagCompletionFunc("fail-on", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return kindNames(), cobra.ShellCompDirectiveNoFileComp
+	})
+	return cmd
+}
+
+func kindNames() []string {
+	var names []string
+	for _, k := range drift.Kinds {
+		names = append(names, string(k.ID))
+	}
+	return names
+}
+
+func (o *verifyOptions) run(ctx context.Context, path string) error {
+	targets, err := o.output.targets(append(o.files(), path)...)
+	if err != nil {
+		return err
+	}
+	for _, name := range o.failOn {
+		if !slices.Contains(kindNames(), name) {
+			return hinted(fmt.Errorf("--fail-on: unknown kind %q", name), "the kinds are "+strings.Join(kindNames(), ", "))
+		}
+	}
+	in := drift.Input{Partial: o.partial}
+	if in.Nodes, err = o.nodes(); err != nil {
+		return err
+	}
+	var foretold *restore.Prediction
+	if o.prediction != "" {
+		data, err := o.read(o.prediction)
+		if err != nil {
+			return err
+		}
+		if foretold, err = drift.ParsePrediction(data); err != nil {
+			return hinted(fmt.Errorf("%s %w", o.prediction, err), "save one with revenant predict BACKUP CURRENT -o json=FILE")
+		}
+	}
+	v := report.Verification{SchemaVersion: report.SchemaVersion, Kind: "Verification", Tool: tool()}
+	if err := o.api(ctx, path, &in, &v); err != nil {
+		return err
+	}
+	v.Report = drift.Compare(in)
+	if foretold != nil {
+		v.Prediction = v.Against(foretold)
+	}
+	if err := write(targets, o.streams, &v); err != nil {
+		return err
+	}
+	switch {
+	case slices.ContainsFunc(v.Evidence, report.Damaged):
+		return errDamaged
+	case slices.ContainsFunc(o.failOn, func(name string) bool { return v.Summary[drift.Kind(name)] > 0 }):
+		return errFindings
+	}
+	return nil
+}
+
+// files are the files that the flags name, which no output may be written over.
+func (o *verifyOptions) files() (list []string) {
+	for _, s := range o.kubelets {
+		if _, file, ok := strings.Cut(s, "="); ok {
+			list = append(list, file)
+		}
+	}
+	return append(list, o.kubectl, o.prediction)
+}
+
+// suffixes are the names of files in a directory of dumps.
+var suffixes = []string{".runningpods.json", ".pods.json", ".crictl.json"}
+
+// nodes reads what every node says.
+func (o *verifyOptions) nodes() ([]drift.Node, error) {
+	files := map[string][]string{} // by node
+	for _, s := range o.kubelets {
+		node, file, ok := strings.Cut(s, "=")
+		if !ok || node == "" || file == "" {
+			return nil, hinted(fmt.Errorf("--kubelet %s: want NODE=FILE", s), "such as --kubelet node-1=node-1.runningpods.json")
+		}
+		files[node] = append(files[node], file)
+	}
+	if o.dumps != "" {
+		entries, err := os.ReadDir(o.dumps)
+		if err != nil {
+			return nil, fmt.Errorf("--dumps: %w", err)
+		}
+		for _, e := range entries {
+			for _, suffix := range suffixes {
+				if node, ok := strings.CutSuffix(e.Name(), suffix); ok && node != "" && !e.IsDir() {
+					files[node] = append(files[node], filepath.Join(o.dumps, e.Name()))
+				}
+			}
+		}
+	}
+	if len(files) == 0 {
+		return nil, hinted(errors.New("no node says what it runs"), "give --kubelet NODE=FILE for every node, or --dumps DIR with files named NODE"+strings.Join(suffixes, ", NODE"))
+	}
+	var nodes []drift.Node
+	for name, paths := range files {
+		n := drift.Node{Name: name}
+		for _, path := range paths {
+			d, err := o.dump(path)
+			if err != nil {
+				return nil, err
+			}
+			n.Dumps = append(n.Dumps, d)
+		}
+		nodes = append(nodes, n)
+	}
+	slices.SortFunc(nodes, func(a, b drift.Node) int { return strings.Compare(a.Name, b.Name) })
+	return nodes, nil
+}
+
+func (o *verifyOptions) dump(path string) (kubelet.Dump, error) {
+	data, err := o.read(path)
+	if err != nil {
+		return kubelet.Dump{}, err
+	}
+	d, err := kubelet.Parse(data)
+	if err != nil {
+		return d, hinted(fmt.Errorf("%s %w", path, err), "revenant verify --help says how to get what a node runs")
+	}
+	return d, nil
+}
+
+// largest is how large a dump may be: a thousand pods of a node take some 10 MB.
+const largest = 512 << 20
+
+// read reads a whole file that is no snapshot; - is standard input.
+func (o *verifyOptions) read(path string) ([]byte, error) {
+	in := o.streams.in
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	data, err := io.ReadAll(io.LimitReader(in, largest+1))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	if len(data) > largest {
+		return nil, fmt.Errorf("%s is larger than %d MiB, more than any node says of its pods", path, largest>>20)
+	}
+	return data, nil
+}
+
+// api reads what the API has: the snapshot, or kubectl's list in its place.
+func (o *verifyOptions) api(ctx context.Context, path string, in *drift.Input, v *report.Verification) (err error) {
+	bar := newProgressLine(o.streams)
+	s, err := snapshot.Open(ctx, path, snapshot.Options{
+		SkipHashCheck: o.open.skipHashCheck,
+		Progress:      func(p snapshot.Progress) { bar.show("snapshot", p) },
+	})
+	bar.clear()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := o.open.hasKeys(s); err != nil {
+		return err
+	}
+	state, err := restore.Load(ctx, s, o.open.prefix)
+	if err != nil {
+		return err
+	}
+	in.API, in.Taken = drift.APIPods(state), state.Time
+	v.API = "the snapshot " + path
+	if o.kubectl != "" {
+		d, err := o.dump(o.kubectl)
+		if err != nil {
+			return err
+		}
+		if d.Kind != kubelet.Listed && len(d.Pods) > 0 {
+			return hinted(fmt.Errorf("%s is what a node runs, not what the API has", o.kubectl), "kubectl get pods -A -o json writes the API's list")
+		}
+		in.API, in.Live = d.Pods, true
+		v.API = "the API's list " + o.kubectl
+	}
+	e, err := report.NewEvidence(ctx, "restored", s)
+	if err != nil {
+		return err
+	}
+	v.Evidence = []restore.Evidence{e}
+	return unchanged(s)
+}

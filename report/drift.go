@@ -1,0 +1,115 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"revenant/analyzer/drift"
+	"revenant/analyzer/restore"
+)
+
+// Verification is what `revenant verify` finds.
+type Verification struct {
+	SchemaVersion int                `json:"schemaVersion"` // 1
+	Kind          string             `json:"kind"`          // Verification
+	Tool          restore.Tool       `json:"tool"`
+	Evidence      []restore.Evidence `json:"evidence"`
+	// API says what the nodes were held against: the snapshot, or kubectl's list.
+	API string `json:"api"`
+	*drift.Report
+	Prediction *drift.Outcome `json:"prediction,omitempty"` // how a saved prediction came out
+}
+
+// Text writes the verification for people.
+func (v *Verification) Text(w *Printer) {
+	for i := range v.Evidence {
+		evidenceLine(w, &v.Evidence[i])
+	}
+	w.Field("held against", v.API)
+	w.Line("")
+	v.verdict(w)
+	w.Line("")
+	var rows [][]string
+	var severities []restore.Severity
+	for _, n := range v.Nodes {
+		severity, seen := restore.OK, strings.Join(n.Seen, ", ")
+		if n.Phantoms+n.Ghosts+n.Doubles > 0 {
+			severity = restore.Critical
+		}
+		if seen == "" {
+			severity, seen = restore.Warning, "nobody looked"
+		}
+		severities = append(severities, severity)
+		rows = append(rows, []string{n.Name, Count(n.Running), Count(n.Phantoms), Count(n.Ghosts), Count(n.Doubles), seen})
+	}
+	w.Table([]string{"NODE", "RUNNING", "PHANTOMS", "GHOSTS", "DOUBLES", "SEEN BY"}, rows, severities)
+	v.findings(w)
+	for i, note := range v.Notes {
+		if i == 0 {
+			w.Line("")
+			w.Line("To know")
+		}
+		w.Wrapped("  ", textWidth, "- "+note)
+	}
+	v.prediction(w)
+}
+
+func (v *Verification) verdict(w *Printer) {
+	var parts []string
+	for _, k := range drift.Kinds {
+		if n := v.Summary[k.ID]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %s", Count(n), k.ID))
+		}
+	}
+	if len(parts) == 0 {
+		w.Line("Nothing runs that the API does not have, and everything runs that it has, on the nodes that were looked at.")
+		return
+	}
+	fmt.Fprintln(w.w, w.paint(restore.Critical, "Found: "+strings.Join(parts, ", ")+"."))
+}
+
+// findings lists what was found, by kind, each with what cleans it up.
+func (v *Verification) findings(w *Printer) {
+	for _, k := range drift.Kinds {
+		if v.Summary[k.ID] == 0 {
+			continue
+		}
+		w.Line("")
+		w.Line("%s: %s", string(k.ID), k.Title)
+		action := ""
+		for _, f := range v.Findings {
+			if f.Kind != k.ID {
+				continue
+			}
+			if f.Action != action {
+				action = f.Action
+				w.Wrapped("  ", textWidth, "To do: "+action)
+			}
+			name := f.Node
+			if f.Name != "" {
+				name = fmt.Sprintf("%s  %s/%s  %s", f.Node, f.Namespace, f.Name, f.UID)
+			}
+			w.Line("  * %s  (%s)", name, string(f.Certainty))
+			w.Wrapped("      ", textWidth, f.Reason)
+			if f.Command != "" {
+				w.Line("      %s", f.Command)
+			}
+		}
+	}
+}
+
+// prediction says what came out otherwise than predicted.
+func (v *Verification) prediction(w *Printer) {
+	o := v.Prediction
+	if o == nil {
+		return
+	}
+	w.Line("")
+	w.Line("Against the prediction: %s came true, %s did not happen, %s were not predicted", Count(o.CameTrue), Count(len(o.DidNotHappen)), Count(len(o.NotPredicted)))
+	for _, d := range o.DidNotHappen {
+		w.Wrapped("  ", textWidth, fmt.Sprintf("- %s/%s on %s was predicted as %s (%s): %s", d.Namespace, d.Name, d.Node, d.Predicted, d.Certainty, d.Found))
+	}
+	for _, d := range o.NotPredicted {
+		w.Wrapped("  ", textWidth, fmt.Sprintf("- %s/%s on %s is %s; predicted was %s", d.Namespace, d.Name, d.Node, d.Found, d.Predicted))
+	}
+}
