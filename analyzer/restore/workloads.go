@@ -97,6 +97,13 @@ func (c *Comparison) findWorkloads() {
 	}
 	file(c.backup.Workloads, func(w *workload, of *Workload) { w.backup = of })
 	file(c.current.Workloads, func(w *workload, of *Workload) { w.current = of })
+	slices.SortFunc(c.workloads, func(a, b workload) int {
+		x, y := a.either(), b.either()
+		return cmp.Or(strings.Compare(x.Namespace, y.Namespace), strings.Compare(x.Kind, y.Kind), strings.Compare(x.Name, y.Name), strings.Compare(x.UID, y.UID))
+	})
+	for i := range c.workloads {
+		byUID[c.workloads[i].either().UID] = int32(i)
+	}
 	for i := range c.cases {
 		p := &c.cases[i]
 		p.workload = -1
@@ -123,7 +130,7 @@ type podTally struct {
 }
 
 // workloadOutcomes says what becomes of every workload, given what becomes of its
-// pods, sorted by namespace, kind and name.
+// pods.
 func (f *forecast) workloadOutcomes(pods []PodOutcome) []WorkloadOutcome {
 	tallies := make([]podTally, len(f.workloads))
 	list := make([]WorkloadOutcome, len(f.workloads))
@@ -143,9 +150,6 @@ func (f *forecast) workloadOutcomes(pods []PodOutcome) []WorkloadOutcome {
 		n := list[i].Recreates
 		f.toPlace.add(&Resources{n * t.each.MilliCPU, n * t.each.Memory, n})
 	}
-	slices.SortFunc(list, func(a, b WorkloadOutcome) int {
-		return cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Kind, b.Kind), strings.Compare(a.Name, b.Name), strings.Compare(a.UID, b.UID))
-	})
 	return list
 }
 
@@ -306,8 +310,50 @@ func (f *forecast) cronJob(o *WorkloadOutcome, w *workload) {
 	}
 }
 
-// judge says in words what becomes of the workload, the worst first.
+// judgement is all that the words about a workload depend on.
+type judgement struct {
+	lost, back, scaled, rolled, deaf, claims     bool
+	wanted, wantedNow, running, phantoms, ghosts int64
+	surplus, shortfall, recreates, removes       int64
+	twice, hangs, again                          int
+}
+
+// judged is a judgement in words.
+type judged struct {
+	severity Severity
+	reason   string
+}
+
+// judge says in words what becomes of the workload, the worst first. Workloads of
+// which the same is to be said share it.
 func (f *forecast) judge(o *WorkloadOutcome, w *workload) (Severity, string) {
+	e := w.either()
+	if e.Unreadable != "" {
+		return Warning, "Unknown: its value cannot be read (" + e.Unreadable + ")."
+	}
+	j := judgement{
+		lost: w.backup == nil, back: w.current == nil, deaf: f.general.column == deaf,
+		claims: len(o.Twice) > 0 && len(o.Twice[0].Claims) > 0,
+		wanted: o.Wanted, running: o.Running, phantoms: o.Phantoms, ghosts: o.Ghosts,
+		surplus: o.Surplus, shortfall: o.Shortfall, recreates: o.Recreates, removes: o.Removes,
+		twice: len(o.Twice), hangs: len(o.Hangs), again: len(o.RunsAgain),
+	}
+	if !j.lost && !j.back {
+		j.scaled = w.backup.Wanted != w.current.Wanted && e.Kind != "Job"
+		j.rolled = w.backup.Template != w.current.Template
+	}
+	if j.scaled {
+		j.wanted, j.wantedNow = w.backup.Wanted, w.current.Wanted
+	}
+	said, ok := f.judgements[j]
+	if !ok {
+		said = j.speak()
+		f.judgements[j] = said
+	}
+	return said.severity, said.reason
+}
+
+func (j judgement) speak() judged {
 	var parts []string
 	severity := OK
 	say := func(when bool, s Severity, format string, args ...any) {
@@ -319,37 +365,30 @@ func (f *forecast) judge(o *WorkloadOutcome, w *workload) (Severity, string) {
 		}
 		parts = append(parts, fmt.Sprintf(format, args...))
 	}
-	e := w.either()
-	if e.Unreadable != "" {
-		return Warning, "Unknown: its value cannot be read (" + e.Unreadable + ")."
-	}
-	deafer := f.general.column == deaf
-	lost := w.backup == nil
-	say(lost && o.Running > 0, Critical, "It is lost with the restore. Going on without it: %s.", plural(int(o.Running), "pod"))
-	say(lost && o.Running == 0, Warning, "It is lost with the restore.")
 	on := ""
-	if len(o.Twice) > 0 && len(o.Twice[0].Claims) > 0 {
+	if j.claims {
 		on = ", on the same claims"
 	}
-	say(len(o.Twice) > 0, Critical, "Running twice at the same time%s: %s.", on, plural(len(o.Twice), "pod"))
-	say(len(o.Hangs) > 0, Critical, "Waiting for what has ended already: %s.", plural(len(o.Hangs), "pod"))
-	say(!lost && o.Phantoms > 0, Critical, "Unseen by the API: %s.", plural(int(o.Phantoms), "pod"))
-	say(o.Ghosts > 0, Critical, "Shown by the API and not running: %s.", plural(int(o.Ghosts), "pod"))
-	say(!lost && o.Surplus > 0, Critical, "%d run, %d are wanted.", o.Running, o.Wanted)
-	say(!lost && o.Shortfall > 0 && o.Recreates == 0 && len(o.Hangs) == 0, Critical, "Of %d wanted %d run, and nothing makes up for it.", o.Wanted, o.Running)
-	say(o.Recreates > 0 && deafer, Critical, "Made anew, but not started on nodes whose kubelet is deaf: %s.", plural(int(o.Recreates), "pod"))
-	say(o.Recreates > 0 && !deafer, Warning, "Made anew: %s.", plural(int(o.Recreates), "pod"))
-	say(o.Removes > 0, Warning, "Removed by its controller: %s.", plural(int(o.Removes), "pod"))
-	say(len(o.RunsAgain) > 0, Warning, "Work that is done again: %s.", plural(len(o.RunsAgain), "pod"))
-	say(w.current == nil, Warning, "It was deleted after the backup and is back.")
-	if w.backup != nil && w.current != nil {
-		say(w.backup.Wanted != w.current.Wanted && e.Kind != "Job", Warning, "It goes back from %d to %d wanted pods.", w.current.Wanted, w.backup.Wanted)
-		say(w.backup.Template != w.current.Template, Warning, "Its pod template goes back to the backup's: the rollout since is undone.")
-	}
+	pods := func(n int64) string { return plural(int(n), "pod") }
+	say(j.lost && j.running > 0, Critical, "It is lost with the restore. Going on without it: %s.", pods(j.running))
+	say(j.lost && j.running == 0, Warning, "It is lost with the restore.")
+	say(j.twice > 0, Critical, "Running twice at the same time%s: %s.", on, plural(j.twice, "pod"))
+	say(j.hangs > 0, Critical, "Waiting for what has ended already: %s.", plural(j.hangs, "pod"))
+	say(!j.lost && j.phantoms > 0, Critical, "Unseen by the API: %s.", pods(j.phantoms))
+	say(j.ghosts > 0, Critical, "Shown by the API and not running: %s.", pods(j.ghosts))
+	say(!j.lost && j.surplus > 0, Critical, "%d run, %d are wanted.", j.running, j.wanted)
+	say(!j.lost && j.shortfall > 0 && j.recreates == 0 && j.hangs == 0, Critical, "Of %d wanted %d run, and nothing makes up for it.", j.wanted, j.running)
+	say(j.recreates > 0 && j.deaf, Critical, "Made anew, but not started on nodes whose kubelet is deaf: %s.", pods(j.recreates))
+	say(j.recreates > 0 && !j.deaf, Warning, "Made anew: %s.", pods(j.recreates))
+	say(j.removes > 0, Warning, "Removed by its controller: %s.", pods(j.removes))
+	say(j.again > 0, Warning, "Work that is done again: %s.", plural(j.again, "pod"))
+	say(j.back, Warning, "It was deleted after the backup and is back.")
+	say(j.scaled, Warning, "It goes back from %d to %d wanted pods.", j.wantedNow, j.wanted)
+	say(j.rolled, Warning, "Its pod template goes back to the backup's: the rollout since is undone.")
 	if len(parts) == 0 {
-		return OK, "As before."
+		return judged{OK, "As before."}
 	}
-	return severity, strings.Join(parts, " ")
+	return judged{severity, strings.Join(parts, " ")}
 }
 
 // list makes an empty list of none, so that it is [] in JSON.

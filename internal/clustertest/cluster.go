@@ -1,0 +1,305 @@
+// Package clustertest makes clusters: pairs of snapshots, of a backup and of the
+// state that its restore would undo, in which it is known of every pod what the
+// restore does to it, because it was made that way.
+//
+// In go Options with a seed. Out comes a Cluster: the two snapshot files, written
+// with bbolt and Kubernetes' own encodings, and for every pod what is to be
+// expected in each case, as it was written down from the mechanism's table. The
+// same options always give the same cluster. It is made for tests.
+package clustertest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer/protobuf"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes/scheme"
+)
+
+// end is when the current snapshot is taken.
+var end = time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC)
+
+func secondsOf(n int64) time.Duration { return time.Duration(n) * time.Second }
+
+// Options say what to make.
+type Options struct {
+	Seed  uint64
+	Pods  int // at least; every class occurs when there are enough
+	Nodes int // in both snapshots, besides one of each only; 0 is 3
+	// Shuffle orders the writes between backup and current state, and the pods'
+	// creations, by another seed: the cluster is the same one. 0 is the Seed.
+	Shuffle uint64
+	// Compact drops what was superseded before the backup from both.
+	Compact bool
+}
+
+// Cluster is a pair of snapshots.
+type Cluster struct {
+	Backup, Current []byte
+	Pods            []Pod
+	BackupRevision  int64
+	CurrentRevision int64
+	// LastSeen is the newest revision of a pod that the node's kubelet has seen.
+	LastSeen map[string]int64
+	OldNode  string // in the backup only
+	NewNode  string // in the current state only
+}
+
+// Pod is a pod with what is to be expected of it.
+type Pod struct {
+	UID, Class string
+	Node       string // where it runs, or would
+	Twin       bool   // there is another of its name
+	Want       [cases]Want
+}
+
+// New makes a cluster.
+func New(o Options) (*Cluster, error) {
+	if o.Nodes == 0 {
+		o.Nodes = 3
+	}
+	dir, err := os.MkdirTemp("", "clustertest")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	b := &builder{
+		opts: o, history: newHistory(), Cluster: &Cluster{LastSeen: map[string]int64{}, OldNode: "old", NewNode: "new"},
+		rng: rand.New(rand.NewPCG(o.Seed, 1)), order: rand.New(rand.NewPCG(max(o.Shuffle, o.Seed), 2)),
+	}
+	b.plan()
+	b.begin()
+	compacted := int64(0)
+	if o.Compact {
+		compacted = b.revision
+	}
+	b.BackupRevision = b.revision
+	if b.Backup, err = b.save(dir, 0); err != nil {
+		return nil, err
+	}
+	b.live()
+	b.CurrentRevision = b.revision
+	if b.Current, err = b.save(dir, compacted); err != nil {
+		return nil, err
+	}
+	return b.Cluster, b.err
+}
+
+type builder struct {
+	opts Options
+	*history
+	*Cluster
+	rng, order *rand.Rand
+	played     []play
+	err        error
+}
+
+// play is one pod, or two of one name.
+type play struct {
+	*class
+	name, set  string // set is the ReplicaSet that it is of
+	at, atThen string // nodes in the current state and in the backup
+}
+
+// setSize is how many pods a ReplicaSet has.
+const setSize = 10
+
+// plan deals the classes out.
+func (b *builder) plan() {
+	for i := 0; len(b.Pods) < b.opts.Pods; i++ {
+		c := &classes[i%len(classes)]
+		p := play{class: c, name: fmt.Sprintf("p%d", i), set: fmt.Sprintf("set%d", i/setSize), at: b.node()}
+		switch c.on {
+		case "old":
+			p.at = b.OldNode
+		case "new":
+			p.at = b.NewNode
+		}
+		if c.name == "4c" {
+			p.at = "n1" // which can not take it by the backup's labels
+		}
+		if p.atThen = p.at; c.moved {
+			for p.atThen == p.at {
+				p.atThen = b.node()
+			}
+		}
+		b.played = append(b.played, p)
+		b.expect(p)
+	}
+}
+
+func (b *builder) node() string { return fmt.Sprintf("n%d", b.rng.IntN(b.opts.Nodes)) }
+
+// expect notes what is to be expected of the play's pods.
+func (b *builder) expect(p play) {
+	if p.raw {
+		b.Pods = append(b.Pods, Pod{Class: p.class.name, Want: p.want})
+		return
+	}
+	if p.renamed {
+		b.Pods = append(b.Pods, Pod{UID: string(p.uid(false)), Class: p.class.name, Node: p.atThen, Twin: true, Want: p.was})
+	}
+	b.Pods = append(b.Pods, Pod{UID: string(p.uid(p.after != nil)), Class: p.class.name, Node: p.at, Twin: p.renamed, Want: p.want})
+}
+
+func (p *play) uid(now bool) types.UID {
+	if p.renamed && now {
+		return uidOf(p.name, "now")
+	}
+	return uidOf(p.name, "uid")
+}
+
+// begin writes the state of the backup.
+func (b *builder) begin() {
+	b.object("namespaces/kube-system", &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "kube-system", UID: "cluster"}})
+	for i := range b.opts.Nodes {
+		b.putNode(fmt.Sprintf("n%d", i))
+	}
+	b.putNode(b.OldNode)
+	for i := 0; i*setSize < len(b.played); i++ {
+		name, replicas := fmt.Sprintf("set%d", i), int32(setSize)
+		b.object("replicasets/team/"+name, &appsv1.ReplicaSet{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: name, UID: uidOf(name)},
+			Spec:       appsv1.ReplicaSetSpec{Replicas: &replicas},
+		})
+	}
+	for _, i := range b.order.Perm(len(b.played)) {
+		p := &b.played[i]
+		if p.before != nil {
+			b.pod(p, p.before, p.atThen, false)
+		}
+	}
+	b.renew(-time.Minute)
+}
+
+// live writes what comes after the backup.
+func (b *builder) live() {
+	for i := range 100 + 3*b.opts.Nodes { // more than an API server writes when it starts
+		b.object("configmaps/default/filler", &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "filler", UID: "filler", ResourceVersion: fmt.Sprint(i)}})
+	}
+	b.putNode(b.NewNode)
+	b.history.delete("/registry/minions/" + b.OldNode)
+	for _, i := range b.order.Perm(len(b.played)) {
+		b.fate(&b.played[i])
+	}
+	// Every kubelet that lives sees a pod of its own last.
+	for _, n := range b.living() {
+		p := play{class: &classes[0], name: "last-on-" + n, at: n}
+		b.expect(p)
+		b.pod(&p, p.after, n, true)
+	}
+	b.renew(0)
+}
+
+func (b *builder) living() []string {
+	nodes := []string{b.NewNode}
+	for i := range b.opts.Nodes {
+		nodes = append(nodes, fmt.Sprintf("n%d", i))
+	}
+	slices.Sort(nodes)
+	return nodes
+}
+
+// fate is what becomes of a play's pods after the backup.
+func (b *builder) fate(p *play) {
+	key := podKey(p.name)
+	switch {
+	case p.before != nil && p.after == nil:
+		b.history.delete(key)
+		b.saw(p.atThen)
+	case p.before != nil && p.renamed:
+		b.history.delete(key)
+		b.saw(p.atThen)
+		b.pod(p, p.after, p.at, true)
+	case p.before == nil || !p.still():
+		b.pod(p, p.after, p.at, true)
+	}
+}
+
+// still says whether nothing happens to the pod.
+func (p *play) still() bool {
+	return p.class.name == "4a" || p.class.name == "6" || p.class.name == "unbound in both"
+}
+
+// saw notes that the kubelet of a node has seen the newest revision.
+func (b *builder) saw(node string) {
+	if node != "" {
+		b.LastSeen[node] = b.revision
+	}
+}
+
+func podKey(name string) string { return "/registry/pods/team/" + name }
+
+// pod writes a pod, changed from one that runs on a node.
+func (b *builder) pod(p *play, change func(*corev1.Pod), node string, now bool) {
+	if p.raw {
+		b.history.put(podKey(p.name), []byte("k8s:enc:aescbc:v1:key1:"+p.name))
+		return
+	}
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: p.name, UID: p.uid(now), CreationTimestamp: metav1.NewTime(end.Add(-time.Hour))},
+		Spec: corev1.PodSpec{
+			NodeName: node, RestartPolicy: corev1.RestartPolicyAlways, TerminationGracePeriodSeconds: new(int64),
+			Containers: []corev1.Container{{Name: "c", Image: "i:v1", Resources: corev1.ResourceRequirements{
+				Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("100m"), corev1.ResourceMemory: resource.MustParse("64Mi")},
+			}}},
+		},
+		Status: corev1.PodStatus{Phase: corev1.PodRunning},
+	}
+	if p.set != "" {
+		yes := true
+		pod.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: p.set, UID: uidOf(p.set), Controller: &yes}}
+	}
+	change(pod)
+	b.object("pods/team/"+p.name, pod)
+	b.saw(pod.Spec.NodeName)
+}
+
+func (b *builder) putNode(name string) {
+	b.object("minions/"+name, &corev1.Node{
+		ObjectMeta: metav1.ObjectMeta{Name: name, UID: uidOf("node", name), Labels: map[string]string{"kubernetes.io/hostname": name}},
+		Status: corev1.NodeStatus{Allocatable: corev1.ResourceList{
+			corev1.ResourceCPU: resource.MustParse("8"), corev1.ResourceMemory: resource.MustParse("16Gi"), corev1.ResourcePods: resource.MustParse("110"),
+		}},
+	})
+}
+
+// renew writes the leases of the living nodes, by which the snapshots are dated.
+func (b *builder) renew(before time.Duration) {
+	for i, n := range b.living() {
+		t := metav1.NewMicroTime(end.Add(before + time.Duration(i)*time.Millisecond))
+		b.object("leases/kube-node-lease/"+n, &coordinationv1.Lease{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "kube-node-lease", Name: n, UID: uidOf("lease", n)},
+			Spec:       coordinationv1.LeaseSpec{RenewTime: &t},
+		})
+	}
+}
+
+// encoder writes what API servers store.
+var encoder = protobuf.NewSerializer(scheme.Scheme, scheme.Scheme)
+
+// object writes an object as an API server stores it.
+func (b *builder) object(path string, o runtime.Object) {
+	gvks, _, err := scheme.Scheme.ObjectKinds(o)
+	if err == nil {
+		o.GetObjectKind().SetGroupVersionKind(gvks[0])
+	}
+	value, encodeErr := runtime.Encode(encoder, o)
+	if err == nil {
+		err = encodeErr
+	}
+	if err != nil && b.err == nil {
+		b.err = fmt.Errorf("encode %s: %w", path, err)
+	}
+	b.history.put("/registry/"+path, value)
+}
