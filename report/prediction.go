@@ -27,6 +27,10 @@ func (p *Prediction) Text(w *Printer) {
 	p.pods(w)
 	p.workloads(w)
 	p.nodes(w)
+	if p.Rollback != nil {
+		w.Line("")
+		rollbackText(w, p.Rollback, p.All)
+	}
 	p.legend(w)
 	p.warnings(w)
 	p.next(w)

@@ -246,7 +246,7 @@ func (f *forecast) node(n *node, v verdict) NodeOutcome {
 		o.Certainty = Possible
 	}
 	if n.seen.Revision > 0 {
-		o.Evidence = []Ref{{InCurrent, n.seen.Key, n.seen.Revision}}
+		o.Evidence = []Ref{{Snapshot: InCurrent, Key: n.seen.Key, Revision: n.seen.Revision}}
 	}
 	var flags flagSet
 	switch {

@@ -74,13 +74,13 @@ func (b *builder) classify(was, now *Pod) podCase {
 func (b *builder) references(was, now *Pod) []Ref {
 	var refs []Ref
 	if was != nil {
-		refs = append(refs, Ref{InBackup, was.Key, was.ModRevision})
+		refs = append(refs, Ref{Snapshot: InBackup, Key: was.Key, Revision: was.ModRevision})
 	}
 	switch {
 	case now != nil:
-		refs = append(refs, Ref{InCurrent, now.Key, now.ModRevision})
+		refs = append(refs, Ref{Snapshot: InCurrent, Key: now.Key, Revision: now.ModRevision})
 	case b.deleted[was.Key].Revision > b.backup.Revision:
-		refs = append(refs, Ref{InCurrent, was.Key, b.deleted[was.Key].Revision})
+		refs = append(refs, Ref{Snapshot: InCurrent, Key: was.Key, Revision: b.deleted[was.Key].Revision})
 	}
 	return refs
 }

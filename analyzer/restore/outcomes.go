@@ -1,5 +1,7 @@
 package restore
 
+import "revenant/analyzer/finding"
+
 // Outcome says what becomes of a pod. The values are stable names.
 type Outcome string
 
@@ -21,38 +23,21 @@ const (
 	Unaffected       Outcome = "unaffected"
 )
 
-// Severity ranks outcomes by what they do to the cluster.
-type Severity string
-
-// The severities, worst first.
-const (
-	// Critical: wrong or double execution, or a false view, that nothing repairs.
-	Critical Severity = "critical"
-	// Warning: it is repaired, but late or with damage.
-	Warning Severity = "warning"
-	// OK: nothing to do.
-	OK Severity = "ok"
+// The words that all analyzers judge with.
+type (
+	Severity  = finding.Severity
+	Certainty = finding.Certainty
 )
 
-// Rank orders severities: 0 is the worst.
-func (s Severity) Rank() int {
-	switch s {
-	case Critical:
-		return 0
-	case Warning:
-		return 1
-	}
-	return 2
-}
-
-// Certainty says how sure an outcome is.
-type Certainty string
-
-// The certainties, surest first.
+// The severities and the certainties, worst and surest first.
 const (
-	Certain  Certainty = "certain"
-	Possible Certainty = "possible"
-	Unlikely Certainty = "unlikely"
+	Critical = finding.Critical
+	Warning  = finding.Warning
+	OK       = finding.OK
+
+	Certain  = finding.Certain
+	Possible = finding.Possible
+	Unlikely = finding.Unlikely
 )
 
 // Heals says what ends a pod's outcome.

@@ -4,7 +4,9 @@ import (
 	"time"
 
 	"revenant/analyzer/clock"
+	"revenant/analyzer/finding"
 	"revenant/analyzer/lineage"
+	"revenant/analyzer/rollback"
 	"revenant/decoder/snapshot"
 )
 
@@ -25,7 +27,10 @@ type Prediction struct {
 	Nodes     []NodeOutcome     `json:"nodes"`     // sorted by name
 	Workloads []WorkloadOutcome `json:"workloads"` // sorted by namespace, kind and name
 	Summary   map[Outcome]int   `json:"summary"`
-	Warnings  []string          `json:"warnings"` // what to know beyond single pods
+	// Rollback is what else goes back in time: the caller's to fill in, for it does
+	// not depend on the plan.
+	Rollback *rollback.Rollback `json:"rollback,omitempty"`
+	Warnings []string           `json:"warnings"` // what to know beyond single pods
 }
 
 // Tool is the program that made a prediction.
@@ -117,21 +122,17 @@ type Deaf struct {
 	Ends        string  `json:"ends"`      // what ends it
 }
 
-// In names one of the two snapshots.
-type In string
+// Where evidence is.
+type (
+	In  = finding.In
+	Ref = finding.Ref
+)
 
 // The two snapshots.
 const (
-	InBackup  In = "backup"
-	InCurrent In = "current"
+	InBackup  = finding.InBackup
+	InCurrent = finding.InCurrent
 )
-
-// Ref points at a record of a snapshot.
-type Ref struct {
-	Snapshot In     `json:"snapshot"`
-	Key      string `json:"key"`
-	Revision int64  `json:"revision"`
-}
 
 // PodOutcome is what becomes of one pod. What predictions have in common is
 // shared by them and must not be changed.

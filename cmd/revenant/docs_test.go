@@ -10,16 +10,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"revenant/analyzer/restore"
+	"revenant/analyzer/rollback"
 )
 
-var update = flag.Bool("update", false, "write docs/outcomes.md and docs/table.md anew")
+var update = flag.Bool("update", false, "write the documents anew that are printed from tables")
 
-// TestOutcomesDocument keeps docs/outcomes.md and docs/table.md equal to the
-// tables in code.
+// TestOutcomesDocument keeps the documents that are printed from tables equal to
+// them.
 func TestOutcomesDocument(t *testing.T) {
 	for path, want := range map[string]string{
 		"../../docs/outcomes.md": outcomesDocument(),
 		"../../docs/table.md":    tableDocument(),
+		"../../docs/rollback.md": rollbackDocument(),
 	} {
 		if *update {
 			if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
@@ -59,6 +61,17 @@ func tableDocument() string {
 			}
 			fmt.Fprintf(&b, "| %s | `%s`%s | %s | %s | %s | %s | %s |\n", restore.DecisionCases[c], as.Outcome, doubt, as.Severity, as.Runs, as.API, as.Heals, strings.Join(flags, " "))
 		}
+	}
+	return b.String()
+}
+
+func rollbackDocument() string {
+	var b strings.Builder
+	b.WriteString("# What else goes back in time\n\n")
+	b.WriteString("Printed from the table in `analyzer/rollback`. `revenant predict` lists what applies, each with its evidence. The ids are stable\nnames; severity and certainty are the usual ones, and the certainty is that of what is inferred.\n\n")
+	b.WriteString("| finding | severity | certainty | what the snapshots show | what is inferred | what to do | source |\n| --- | --- | --- | --- | --- | --- | --- |\n")
+	for _, i := range rollback.Infos {
+		fmt.Fprintf(&b, "| `%s` | %s | %s | **%s.** %s | %s | %s | %s |\n", i.ID, i.Severity, i.Certainty, i.Title, i.Explains, i.Inferred, i.Remedy, i.Source)
 	}
 	return b.String()
 }

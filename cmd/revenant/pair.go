@@ -9,6 +9,7 @@ import (
 
 	"revenant/analyzer/lineage"
 	"revenant/analyzer/restore"
+	"revenant/analyzer/rollback"
 	"revenant/decoder/snapshot"
 	"revenant/internal/demo"
 	"revenant/report"
@@ -18,6 +19,7 @@ import (
 type pair struct {
 	backup, current side
 	lineage         *lineage.Lineage
+	prefix          string // of the API server's keys
 }
 
 // side is one snapshot with what the prediction needs of it.
@@ -65,7 +67,7 @@ func (o *openOptions) demo() (opener, opener, error) {
 func (o *openOptions) openPair(ctx context.Context, backup, current opener, tell func(name string, p snapshot.Progress)) (*pair, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	p := &pair{}
+	p := &pair{prefix: o.prefix}
 	read := func(open opener, name string, to *side) error {
 		s, err := open(ctx, func(p snapshot.Progress) {
 			if tell != nil {
@@ -195,6 +197,10 @@ func (p *pair) predict(ctx context.Context, plan restore.Plan) (*restore.Predict
 	}
 	prediction.Tool = tool()
 	prediction.Warnings = append(prediction.Warnings, p.warnings()...)
+	prediction.Rollback, err = rollback.Compare(ctx, p.backup.snapshot, p.current.snapshot, rollback.Options{Prefix: p.prefix, Time: p.current.state.Time})
+	if err != nil {
+		return nil, err
+	}
 	prediction.Evidence, err = p.evidence(ctx)
 	return prediction, err
 }

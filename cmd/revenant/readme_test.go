@@ -17,6 +17,7 @@ func TestReadme(t *testing.T) {
 		nil,
 		{"--bump-revision", "1000000000", "--mark-compacted"},
 		{"inspect", "backup.db"},
+		{"predict", "backup.db", "current.db", "--compare"},
 	} {
 		t.Run("revenant "+strings.Join(args, " "), func(t *testing.T) {
 			if out := output(t, args); !strings.Contains(string(readme), out) {
@@ -27,16 +28,22 @@ func TestReadme(t *testing.T) {
 }
 
 // output runs revenant without a terminal, in a directory that holds the demo's
-// backup.
+// two snapshots.
 func output(t *testing.T, args []string) string {
 	t.Helper()
-	backup, err := cluster("scenario-1/plain/backup")
-	if err != nil {
-		t.Fatal(err)
+	files := map[string][]byte{}
+	for _, name := range []string{"backup", "current"} {
+		data, err := cluster("scenario-1/plain/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name+".db"] = data
 	}
 	t.Chdir(t.TempDir())
-	if err := os.WriteFile("backup.db", backup, 0o400); err != nil {
-		t.Fatal(err)
+	for name, data := range files {
+		if err := os.WriteFile(name, data, 0o400); err != nil {
+			t.Fatal(err)
+		}
 	}
 	var out, errs bytes.Buffer
 	if code := run(t.Context(), args, streams{in: strings.NewReader(""), out: &out, err: &errs}); code != exitOK {

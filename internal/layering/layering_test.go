@@ -45,8 +45,10 @@ var layers = map[string][]string{
 var packages = []string{
 	"analyzer/clock",
 	"analyzer/drift",
+	"analyzer/finding",
 	"analyzer/lineage",
 	"analyzer/restore",
+	"analyzer/rollback",
 	"analyzer/runbook",
 	"cmd/revenant",
 	"decoder/boltpage",

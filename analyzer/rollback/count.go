@@ -1,0 +1,188 @@
+package rollback
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+
+	"revenant/decoder/kube"
+	"revenant/decoder/snapshot"
+)
+
+// kindCount is a Kind being counted, and what its values are to be asked for.
+type kindCount struct {
+	Kind
+	key             kube.Key // group and resource
+	custom          bool
+	before, current ages
+}
+
+// ages are the records of one resource that were written last and first.
+type ages struct{ newest, oldest snapshot.Record }
+
+func (a *ages) add(r snapshot.Record) {
+	if !has(a.newest) || r.Main > a.newest.Main {
+		a.newest = r
+	}
+	if !has(a.oldest) || r.Main < a.oldest.Main {
+		a.oldest = r
+	}
+}
+
+// content counts what lies in a namespace, events and leases left out.
+type content struct{ before, after struct{ objects, pods int } }
+
+// count walks over all objects: it counts them, and looks at those that differ.
+func (c *comparison) count() {
+	root := strings.TrimSuffix(kube.Key{}.Path(c.prefix), "/") // a Key of no resource
+	for before, after := range c.join(root) {
+		k, ok := kube.ParseKey(c.prefix, keyOf(before, after))
+		if !ok {
+			continue
+		}
+		ch := change{k, before, after}
+		kind := c.kind(k)
+		if has(before) {
+			kind.before.add(before)
+		}
+		if has(after) {
+			kind.current.add(after)
+		}
+		c.countContent(&ch)
+		if ch.same() {
+			kind.Unchanged++
+			continue
+		}
+		c.countChange(kind, &ch)
+	}
+}
+
+func (c *comparison) kind(k kube.Key) *kindCount {
+	of := kube.Key{Group: k.Group, Resource: k.Resource}
+	kind := c.kinds[of]
+	if kind == nil {
+		_, builtIn := k.Type()
+		kind = &kindCount{key: of, custom: !builtIn && k.Group != "", Kind: Kind{
+			Resource: resourceName(of),
+			Examples: Examples{Lost: []string{}, Resurrected: []string{}, Replaced: []string{}, RolledBack: []string{}},
+		}}
+		c.kinds[of] = kind
+	}
+	return kind
+}
+
+func (c *comparison) countContent(ch *change) {
+	if ch.Namespace == "" || ch.Resource == "events" || ch.Resource == "leases" {
+		return
+	}
+	n := c.namespaces[ch.Namespace]
+	if n == nil {
+		n = &content{}
+		c.namespaces[ch.Namespace] = n
+	}
+	pod := 0
+	if isPod(ch.Key) {
+		pod = 1
+	}
+	if has(ch.before) {
+		n.before.objects++
+		n.before.pods += pod
+	}
+	if has(ch.after) {
+		n.after.objects++
+		n.after.pods += pod
+	}
+}
+
+func isPod(k kube.Key) bool { return k.Group == "" && k.Resource == "pods" }
+
+func (c *comparison) countChange(k *kindCount, ch *change) {
+	name := objectName(ch.Key)
+	value := c.examine(ch)
+	switch {
+	case ch.lost():
+		k.Lost++
+		k.Examples.Lost = appendExample(k.Examples.Lost, name)
+	case ch.resurrected():
+		k.Resurrected++
+		k.Examples.Resurrected = appendExample(k.Examples.Resurrected, name)
+	case ch.replaced():
+		k.Replaced++
+		k.Examples.Replaced = appendExample(k.Examples.Replaced, name)
+	default:
+		status := value != nil && kube.SameButStatus(value, c.value(c.current, ch.after))
+		if c.heartbeat(ch, status) {
+			k.Heartbeats++
+			return
+		}
+		k.RolledBack++
+		if status {
+			k.StatusOnly++
+		}
+		k.Examples.RolledBack = appendExample(k.Examples.RolledBack, name)
+	}
+}
+
+// examine reads what the backup holds of a change, and tells of a deletion under
+// way there. Pods are left to the prediction; events and leases have nothing.
+func (c *comparison) examine(ch *change) []byte {
+	if ch.lost() || isPod(ch.Key) || ch.Resource == "events" || ch.Resource == "leases" {
+		return nil
+	}
+	value := c.value(c.backup, ch.before)
+	m, err := kube.ScanMeta(value)
+	if err == nil && !m.Deleted.IsZero() && ch.Resource != "namespaces" {
+		c.deletionResumed(ch, m)
+	}
+	return value
+}
+
+// heartbeat says whether a change is one that happens all the time.
+func (c *comparison) heartbeat(ch *change, statusOnly bool) bool {
+	switch ch.Resource {
+	case "events":
+		return ch.Group == ""
+	case "nodes":
+		return ch.Group == "" && statusOnly
+	case "leases":
+		if ch.Group != "coordination.k8s.io" {
+			return false
+		}
+		before, ok := get[*coordinationv1.Lease](c, c.backup, ch.before)
+		after, ok2 := get[*coordinationv1.Lease](c, c.current, ch.after)
+		return ok && ok2 && holder(before) == holder(after)
+	}
+	return false
+}
+
+func holder(l *coordinationv1.Lease) string {
+	if l.Spec.HolderIdentity == nil {
+		return ""
+	}
+	return *l.Spec.HolderIdentity
+}
+
+// counted are the kinds by name.
+func (c *comparison) counted() []Kind {
+	kinds := make([]Kind, 0, len(c.kinds))
+	for _, k := range c.sortedKinds() {
+		kinds = append(kinds, k.Kind)
+	}
+	return kinds
+}
+
+func (c *comparison) sortedKinds() []*kindCount {
+	return slices.SortedFunc(maps.Values(c.kinds), func(a, b *kindCount) int { return cmp.Compare(a.Resource, b.Resource) })
+}
+
+// number is n with its noun.
+func number(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

@@ -1,0 +1,147 @@
+package rollback
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	discoveryv1 "k8s.io/api/discovery/v1"
+
+	"revenant/analyzer/finding"
+	"revenant/decoder/kube"
+	"revenant/decoder/snapshot"
+)
+
+// served is a Service with its ready endpoints, as far as the lists that hold
+// them differ.
+type served struct {
+	before, after endpoints
+}
+
+// endpoint is an address of a pod.
+type endpoint struct {
+	pod kube.Key
+	ip  string
+}
+
+// endpoints are distinct ones, each with the record of the list that holds it.
+type endpoints map[endpoint]snapshot.Record
+
+func (e endpoint) String() string { return e.ip + " of " + e.pod.Name }
+
+func (e endpoints) sorted() []endpoint {
+	return slices.SortedFunc(maps.Keys(e), func(a, b endpoint) int {
+		return cmp.Or(cmp.Compare(a.ip, b.ip), compareKeys(a.pod, b.pod))
+	})
+}
+
+// endpoints compares where Services send their traffic. Endpoints objects are
+// left out: since Kubernetes 1.21 they only repeat what the slices say.
+func (c *comparison) endpoints() {
+	services := map[kube.Key]*served{}
+	note := func(s side, r snapshot.Record, into func(*served) endpoints) {
+		slice, ok := get[*discoveryv1.EndpointSlice](c, s, r)
+		if !ok {
+			return
+		}
+		k := kube.Key{Resource: "services", Namespace: slice.Namespace, Name: slice.Labels[discoveryv1.LabelServiceName]}
+		if services[k] == nil {
+			services[k] = &served{endpoints{}, endpoints{}}
+		}
+		maps.Copy(into(services[k]), sliceEndpoints(slice, r))
+	}
+	for ch := range c.changes("discovery.k8s.io", "endpointslices") {
+		note(c.backup, ch.before, func(v *served) endpoints { return v.before })
+		note(c.current, ch.after, func(v *served) endpoints { return v.after })
+	}
+	for _, k := range slices.SortedFunc(maps.Keys(services), compareKeys) {
+		c.served(k, services[k])
+	}
+}
+
+func compareKeys(a, b kube.Key) int {
+	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+}
+
+// sliceEndpoints are the pods of a slice that get traffic.
+func sliceEndpoints(s *discoveryv1.EndpointSlice, r snapshot.Record) endpoints {
+	list := endpoints{}
+	for _, e := range s.Endpoints {
+		if e.TargetRef == nil || e.TargetRef.Kind != "Pod" || e.Conditions.Ready != nil && !*e.Conditions.Ready {
+			continue
+		}
+		for _, ip := range e.Addresses {
+			list[endpoint{kube.Key{Resource: "pods", Namespace: s.Namespace, Name: e.TargetRef.Name}, ip}] = r
+		}
+	}
+	return list
+}
+
+// served tells what of a Service's endpoints is wrong after the restore.
+func (c *comparison) served(service kube.Key, v *served) {
+	var dead, reused, missing names
+	var deadRefs, reusedRefs, missingRefs refs
+	for _, e := range v.before.sorted() {
+		if c.answers(e) {
+			continue
+		}
+		list := c.backup.ref(v.before[e])
+		other, taken := c.addresses[e.ip]
+		if k, ok := kube.ParseKey(c.prefix, other); taken && ok && k != e.pod {
+			reused.add(fmt.Sprintf("%s, now of %s", e, objectName(k)))
+			reusedRefs.add(list)
+			reusedRefs.add(c.current.ref(c.find(c.current, k)))
+			continue
+		}
+		dead.add(e.String())
+		deadRefs.add(list)
+	}
+	for _, e := range v.after.sorted() {
+		if _, ok := v.before[e]; !ok && c.answers(e) {
+			missing.add(e.String())
+			missingRefs.add(c.current.ref(v.after[e]))
+		}
+	}
+	if reused.count > 0 {
+		c.add(EndpointReused, service, Finding{
+			Reason:   fmt.Sprintf("%d of %d ready addresses: %s", reused.count, len(v.before), &reused),
+			Evidence: reusedRefs,
+		})
+	}
+	if dead.count > 0 {
+		c.add(EndpointDead, service, Finding{
+			Reason:   fmt.Sprintf("%d of %d ready addresses: %s", dead.count, len(v.before), &dead),
+			Evidence: deadRefs,
+		})
+	}
+	if missing.count > 0 && has(c.find(c.backup, service)) {
+		c.add(EndpointMissing, service, Finding{
+			Reason:   fmt.Sprintf("%s: %s", number(missing.count, "address", "addresses"), &missing),
+			Evidence: missingRefs,
+		})
+	}
+}
+
+// refs are distinct references, a few at most.
+type refs []finding.Ref
+
+func (r *refs) add(f finding.Ref) {
+	if len(*r) < maxExamples && !slices.Contains(*r, f) {
+		*r = append(*r, f)
+	}
+}
+
+// answers says whether a pod of that name is alive in the current state and has
+// the address.
+func (c *comparison) answers(e endpoint) bool {
+	now := c.find(c.current, e.pod)
+	if !has(now) {
+		return false
+	}
+	if sameRecord(c.find(c.backup, e.pod), now) {
+		return true // it answered when the backup was taken
+	}
+	p, ok := c.scanPod(e.pod, now)
+	return ok && p.alive() && slices.Contains(p.IPs, e.ip)
+}

@@ -1,0 +1,550 @@
+package rollback_test
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	storagev1 "k8s.io/api/storage/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+
+	"revenant/analyzer/rollback"
+)
+
+// takenAt is when the current snapshots of these tests were taken.
+var takenAt = time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
+
+// deleted puts the deletion of an object in place of the object.
+type deleted struct{ runtime.Object }
+
+// raw puts bytes under a key.
+type raw struct {
+	runtime.Object
+	key, value string
+}
+
+// TestFindings makes one change a case and compares all that is found.
+func TestFindings(t *testing.T) {
+	tests := []struct {
+		name          string
+		before, after []runtime.Object
+		want          []string // id severity certainty object: reason
+	}{
+		{
+			name:   "a volume and its claim were made",
+			before: []runtime.Object{namespace("ns")},
+			after:  []runtime.Object{volume("pv", "Delete", "ns/data"), claim("ns/data", "pv"), pod("ns/p", using("data"))},
+			want: []string{
+				`claim-lost warning certain persistentvolumeclaims ns/data: only in the current state, bound to volume pv, which the backup does not have; used by p`,
+				`volume-leaked warning certain persistentvolumes pv: only in the current state: ebs.csi volume "vol-pv", bound to claim ns/data, reclaim policy Delete`,
+			},
+		},
+		{
+			name:   "a free volume was claimed",
+			before: []runtime.Object{namespace("ns"), volume("pv", "Retain", "")},
+			after:  []runtime.Object{volume("pv", "Retain", "ns/data"), claim("ns/data", "pv")},
+			want: []string{
+				`claim-lost critical certain persistentvolumeclaims ns/data: only in the current state, bound to volume pv, which is free in the backup`,
+			},
+		},
+		{
+			name:   "a claim was made for a volume of another",
+			before: []runtime.Object{namespace("ns"), volume("pv", "Retain", "ns/old"), claim("ns/old", "pv")},
+			after:  []runtime.Object{deleted{claim("ns/old", "pv")}, volume("pv", "Retain", "ns/new"), claim("ns/new", "pv")},
+			want: []string{
+				`volume-bound-differently critical certain persistentvolumes pv: bound to claim ns/old in the backup, bound to claim ns/new in the current state`,
+				`claim-lost warning certain persistentvolumeclaims ns/new: only in the current state, bound to volume pv, which the backup has bound to claim ns/old`,
+				`claim-resurrected warning possible persistentvolumeclaims ns/old: only in the backup, bound to volume pv, which still exists`,
+			},
+		},
+		{
+			name:   "a claim waited for a volume",
+			before: []runtime.Object{namespace("ns"), claim("ns/data", ""), pod("ns/p", using("data"))},
+			after:  []runtime.Object{claim("ns/data", "pv")},
+			want: []string{
+				`volume-bound-differently critical certain persistentvolumeclaims ns/data: not bound in the backup, bound to volume pv in the current state; used by p`,
+			},
+		},
+		{
+			name:   "the reclaim policy was changed",
+			before: []runtime.Object{volume("pv-1", "Delete", "ns/data"), released(volume("pv-2", "Delete", "ns/gone")), volume("pv-3", "Retain", "")},
+			after:  []runtime.Object{volume("pv-1", "Retain", "ns/data"), released(volume("pv-2", "Retain", "ns/gone")), volume("pv-3", "Delete", "")},
+			want: []string{
+				`volume-deleted-again critical possible persistentvolumes pv-2: reclaim policy Delete in the backup, where it is Released, and Retain in the current state`,
+				`volume-deleted-again warning possible persistentvolumes pv-1: reclaim policy Delete in the backup, and Retain in the current state`,
+			},
+		},
+		{
+			name:   "volumes were deleted",
+			before: []runtime.Object{volume("pv-1", "Delete", "ns/data"), volume("pv-2", "Retain", "")},
+			after:  []runtime.Object{deleted{volume("pv-1", "", "")}, deleted{volume("pv-2", "", "")}},
+			want: []string{
+				`volume-resurrected critical possible persistentvolumes pv-1: only in the backup: ebs.csi volume "vol-pv-1", bound to claim ns/data, phase , reclaim policy Delete`,
+				`volume-resurrected warning possible persistentvolumes pv-2: only in the backup: ebs.csi volume "vol-pv-2", bound to no claim, phase , reclaim policy Retain`,
+			},
+		},
+		{
+			name:   "a volume moved to another node",
+			before: []runtime.Object{namespace("ns"), volume("pv", "Delete", "ns/data"), claim("ns/data", "pv"), attachment("va-1", "pv", "node-1")},
+			after:  []runtime.Object{deleted{attachment("va-1", "", "")}, attachment("va-2", "pv", "node-2"), pod("ns/p", using("data"), on("node-2")), pod("ns/q", using("data"), on("node-3"))},
+			want: []string{
+				`volume-attached-elsewhere critical possible persistentvolumes pv: attached on node-2 in the current state, and on node-1 in the backup; used there by p in ns`,
+			},
+		},
+		{
+			name:   "a volume was detached",
+			before: []runtime.Object{attachment("va-1", "pv", "node-1")},
+			after:  []runtime.Object{deleted{attachment("va-1", "", "")}},
+			want:   []string{`volume-detached-since warning possible persistentvolumes pv: attached on node-1 in the backup, and not in the current state`},
+		},
+		{
+			name:   "a shared volume was attached to one more node",
+			before: []runtime.Object{shared(volume("pv", "Delete", "")), attachment("va-1", "pv", "node-1")},
+			after:  []runtime.Object{attachment("va-2", "pv", "node-2")},
+			want:   []string{`volume-attached-elsewhere warning possible persistentvolumes pv: attached on node-2 in the current state, and nowhere else in the backup`},
+		},
+		{
+			name:   "Services were made and deleted",
+			before: []runtime.Object{namespace("ns"), service("ns/a", "10.96.0.1", 30001), service("ns/headless", "None", 0)},
+			after:  []runtime.Object{deleted{service("ns/a", "", 0)}, service("ns/b", "10.96.0.1", 30002), balanced(service("ns/c", "10.96.0.3", 30003))},
+			want: []string{
+				`service-address-conflict critical certain services ns/b: address 10.96.0.1 is its own in the current state, and that of ns/a in the backup`,
+				`service-address-freed warning possible services ns/b: holds node port 30002/TCP in the current state, which no Service has in the backup`,
+				`service-address-freed warning possible services ns/c: holds address 10.96.0.3, node port 30003/TCP in the current state, which no Service has in the backup`,
+				`load-balancer-leaked warning possible services ns/c: only in the current state, reached at 203.0.113.7`,
+			},
+		},
+		{
+			name:   "the service range was changed",
+			before: []runtime.Object{&corev1.RangeAllocation{ObjectMeta: named("serviceips"), Range: "10.96.0.0/16"}},
+			after:  []runtime.Object{&corev1.RangeAllocation{ObjectMeta: named("serviceips"), Range: "10.96.0.0/12"}},
+			want:   []string{`service-range-changed warning possible ranges serviceips: 10.96.0.0/16 in the backup, 10.96.0.0/12 in the current state`},
+		},
+		{
+			name: "a Service's pods were replaced",
+			before: []runtime.Object{namespace("ns"), service("ns/web", "10.96.0.1", 0),
+				pod("ns/stays", ip("10.0.0.1")), pod("ns/dead", ip("10.0.0.2")), pod("ns/reused", ip("10.0.0.3")), pod("ns/ended", ip("10.0.0.5")),
+				endpoints("ns/web-abcde", "stays 10.0.0.1", "dead 10.0.0.2", "reused 10.0.0.3", "ended 10.0.0.5")},
+			after: []runtime.Object{deleted{pod("ns/dead")}, deleted{pod("ns/reused")}, pod("ns/new", ip("10.0.0.4")), pod("ns/other", ip("10.0.0.3")),
+				pod("ns/ended", ip("10.0.0.5"), phase("Failed")), endpoints("ns/web-abcde", "stays 10.0.0.1", "new 10.0.0.4")},
+			want: []string{
+				`endpoint-reused critical possible services ns/web: 1 of 4 ready addresses: 10.0.0.3 of reused, now of ns/other`,
+				`endpoint-dead critical certain services ns/web: 2 of 4 ready addresses: 10.0.0.2 of dead, 10.0.0.5 of ended`,
+				`endpoint-missing warning certain services ns/web: 1 address: 10.0.0.4 of new`,
+			},
+		},
+		{
+			name: "a Secret that pods use was rotated",
+			before: []runtime.Object{namespace("ns"), secret("ns/db", "Opaque", "password", "old", "user", "u"), secret("ns/unused", "Opaque", "k", "1"), secret("ns/labelled", "Opaque", "k", "1"),
+				pod("ns/p", reading("db")), pod("ns/done", reading("db"), phase("Succeeded")),
+				&corev1.ServiceAccount{ObjectMeta: named("ns/puller"), ImagePullSecrets: []corev1.LocalObjectReference{{Name: "db"}}}},
+			after: []runtime.Object{secret("ns/db", "Opaque", "password", "new", "user", "u", "host", "h"), secret("ns/unused", "Opaque", "k", "2"), labelled(secret("ns/labelled", "Opaque", "k", "1"))},
+			want: []string{
+				`secret-rolled-back critical possible secrets ns/db: another value in the backup: host, password; used by p; named by ServiceAccount puller`,
+				`secret-rolled-back warning possible secrets ns/unused: another value in the backup: k`,
+			},
+		},
+		{
+			name:   "an encrypted Secret was changed",
+			before: []runtime.Object{raw{key: "/registry/secrets/ns/s", value: "k8s:enc:aescbc:v1:key1:abc"}},
+			after:  []runtime.Object{raw{key: "/registry/secrets/ns/s", value: "k8s:enc:aescbc:v1:key1:xyz"}},
+			want:   []string{`secret-rolled-back warning possible secrets ns/s: changed, but encrypted: which keys cannot be told (encrypted by aescbc with key "key1")`},
+		},
+		{
+			name:   "the encryption key was changed",
+			before: []runtime.Object{raw{key: "/registry/secrets/ns/s", value: "k8s:enc:aescbc:v1:key1:abc"}, raw{key: "/registry/secrets/ns/t", value: "k8s:enc:aescbc:v1:key1:abc"}},
+			after:  []runtime.Object{raw{key: "/registry/secrets/ns/s", value: "k8s:enc:secretbox:v1:key2:abc"}, raw{key: "/registry/secrets/ns/t", value: "k8s:enc:secretbox:v1:key2:abc"}},
+			want: []string{
+				`encryption-key-unused critical possible secrets : 2 objects in the backup encrypted by aescbc with key "key1", which encrypts nothing in the current state`,
+				`secret-rolled-back warning possible secrets ns/s: changed, but encrypted: which keys cannot be told (encrypted by aescbc with key "key1")`,
+				`secret-rolled-back warning possible secrets ns/t: changed, but encrypted: which keys cannot be told (encrypted by aescbc with key "key1")`,
+			},
+		},
+		{
+			name:   "Secrets and tokens came and went",
+			before: []runtime.Object{namespace("ns"), token("ns/revoked", "robot"), secret("ns/plain", "Opaque", "k", "v"), pod("ns/stays", reading("late"))},
+			after:  []runtime.Object{deleted{token("ns/revoked", "")}, deleted{secret("ns/plain", "")}, token("ns/issued", "robot"), secret("ns/late", "Opaque", "k", "v"), pod("ns/phantom", reading("late"))},
+			want: []string{
+				`token-revived critical certain secrets ns/revoked: only in the backup: a Secret of type kubernetes.io/service-account-token, for ServiceAccount robot`,
+				`secret-lost warning certain secrets ns/late: only in the current state; pods that both snapshots have use it: stays`,
+				`token-lost warning certain secrets ns/issued: only in the current state, for ServiceAccount robot`,
+			},
+		},
+		{
+			name:   "a certificate was renewed",
+			before: []runtime.Object{namespace("ns"), secret("ns/tls", "kubernetes.io/tls", "tls.crt", certificate(t, takenAt.Add(-time.Hour))), secret("ns/early", "kubernetes.io/tls", "tls.crt", certificate(t, takenAt.Add(time.Hour)))},
+			after:  []runtime.Object{secret("ns/tls", "kubernetes.io/tls", "tls.crt", certificate(t, takenAt.Add(time.Hour))), secret("ns/early", "kubernetes.io/tls", "tls.crt", certificate(t, takenAt.Add(2*time.Hour)))},
+			want: []string{
+				`secret-rolled-back warning possible secrets ns/early: another value in the backup: tls.crt`,
+				`secret-rolled-back warning possible secrets ns/tls: another value in the backup: tls.crt`,
+				`certificate-expired warning certain secrets ns/tls: the backup's tls.crt was valid until 2026-11-22T02:00:00Z, the current state's is until 2026-11-22T04:00:00Z`,
+			},
+		},
+		{
+			name:   "ServiceAccounts were made, and made anew",
+			before: []runtime.Object{namespace("ns"), account("ns/robot", "uid-1"), pod("ns/p", as("robot"))},
+			after:  []runtime.Object{deleted{account("ns/robot", "")}, account("ns/robot", "uid-2"), account("ns/late", "uid-3")},
+			want: []string{
+				`service-account-lost warning certain serviceaccounts ns/late: only in the current state; used by no pod`,
+				`service-account-replaced warning certain serviceaccounts ns/robot: uid uid-1 in the backup, uid-2 in the current state; used by p`,
+			},
+		},
+		{
+			name: "pods with tokens were made",
+			before: []runtime.Object{namespace("ns"), pod("ns/sts-0", as("robot"), tokened),
+				&rbacv1.RoleBinding{ObjectMeta: named("ns/b"), RoleRef: rbacv1.RoleRef{Kind: "Role", Name: "r"}, Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Name: "robot"}}}},
+			after: []runtime.Object{deleted{pod("ns/sts-0")}, pod("ns/sts-0", as("robot"), tokened), pod("ns/p", as("robot"), tokened), pod("ns/q", as("default"), tokened), pod("ns/r", as("default")), pod("ns/done", as("robot"), tokened, phase("Failed"))},
+			want: []string{
+				`token-of-phantoms warning certain serviceaccounts ns/robot: 2 pods with tokens only in the current state: p, sts-0`,
+				`token-of-phantoms ok certain serviceaccounts ns/default: 1 pod with a token only in the current state: q; no role is bound to the account itself`,
+			},
+		},
+		{
+			name: "permissions were given, taken and changed",
+			before: []runtime.Object{
+				&rbacv1.ClusterRoleBinding{ObjectMeta: named("revoked"), RoleRef: rbacv1.RoleRef{Kind: "ClusterRole", Name: "cluster-admin"}, Subjects: []rbacv1.Subject{{Kind: "User", Name: "eve"}}},
+				role("narrowed", "get", "delete"), role("annotated", "get")},
+			after: []runtime.Object{
+				deleted{&rbacv1.ClusterRoleBinding{ObjectMeta: named("revoked")}},
+				role("narrowed", "get"), labelled(role("annotated", "get")),
+				&rbacv1.ClusterRoleBinding{ObjectMeta: named("given"), RoleRef: rbacv1.RoleRef{Kind: "ClusterRole", Name: "view"}, Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: "ns", Name: "robot"}}}},
+			want: []string{
+				`access-regranted critical certain clusterroles.rbac.authorization.k8s.io narrowed: the backup grants something else: 1 rule`,
+				`access-regranted critical certain clusterrolebindings.rbac.authorization.k8s.io revoked: only in the backup: ClusterRole cluster-admin to User eve`,
+				`access-lost warning certain clusterrolebindings.rbac.authorization.k8s.io given: only in the current state: ClusterRole view to ServiceAccount ns/robot`,
+			},
+		},
+		{
+			name: "webhooks lost what is behind them",
+			before: []runtime.Object{namespace("ns"), service("ns/dead", "10.96.0.1", 0), service("ns/alive", "10.96.0.2", 0),
+				pod("ns/old", ip("10.0.0.1")), pod("ns/stays", ip("10.0.0.2")), endpoints("ns/dead-abcde", "old 10.0.0.1"), endpoints("ns/alive-abcde", "stays 10.0.0.2"),
+				webhooks("blocking", "Fail", "ns/dead"), webhooks("fine", "Fail", "ns/alive"), webhooks("lenient", "Ignore", "ns/dead"), webhooks("orphan", "Fail", "ns/nowhere")},
+			after: []runtime.Object{deleted{pod("ns/old")}, pod("ns/new", ip("10.0.0.3")), endpoints("ns/dead-abcde", "new 10.0.0.3"), webhooks("late", "Fail", "ns/alive")},
+			want: []string{
+				`endpoint-dead critical certain services ns/dead: 1 of 1 ready addresses: 10.0.0.1 of old`,
+				`webhook-unbacked critical possible validatingwebhookconfigurations.admissionregistration.k8s.io blocking: webhook blocking.example.com calls Service ns/dead, behind which no pod of the backup's endpoints runs any more`,
+				`endpoint-missing warning certain services ns/dead: 1 address: 10.0.0.3 of new`,
+				`webhook-lost warning certain validatingwebhookconfigurations.admissionregistration.k8s.io late: only in the current state`,
+			},
+		},
+		{
+			name:   "a webhook and its certificate were deleted and changed",
+			before: []runtime.Object{webhooks("deleted", "Fail", "ns/nowhere"), webhooks("renewed", "Ignore", "ns/x")},
+			after:  []runtime.Object{deleted{webhooks("deleted", "", "")}, trusting(webhooks("renewed", "Ignore", "ns/x"), "new")},
+			want: []string{
+				`webhook-unbacked critical certain validatingwebhookconfigurations.admissionregistration.k8s.io deleted: webhook deleted.example.com calls Service ns/nowhere, which the backup does not have`,
+				`webhook-ca-rolled-back warning possible validatingwebhookconfigurations.admissionregistration.k8s.io renewed: webhook renewed.example.com has another caBundle in the backup`,
+			},
+		},
+		{
+			name:   "pod ranges moved",
+			before: []runtime.Object{node("node-1", "10.244.1.0/24"), node("node-2", "10.244.2.0/24"), node("node-3", "10.244.3.0/24")},
+			after:  []runtime.Object{deleted{node("node-1", "")}, node("node-4", "10.244.1.0/24"), node("node-5", "10.244.5.0/24"), node("node-2", "10.244.9.0/24")},
+			want: []string{
+				`pod-cidr-conflict critical possible nodes node-2: range 10.244.2.0/24 in the backup, 10.244.9.0/24 in the current state`,
+				`pod-cidr-conflict critical possible nodes node-4: 10.244.1.0/24 is its own in the current state, and that of node node-1 in the backup`,
+				`pod-cidr-freed warning possible nodes node-5: only in the current state, with range 10.244.5.0/24`,
+			},
+		},
+		{
+			name: "namespaces came and went",
+			before: []runtime.Object{namespace("stays"), namespace("gone"), terminating(namespace("dying")), terminating(namespace("again")),
+				pod("gone/p"), secret("gone/s", "Opaque"), secret("dying/s", "Opaque")},
+			after: []runtime.Object{deleted{pod("gone/p")}, deleted{secret("gone/s", "")}, deleted{namespace("gone")}, deleted{namespace("again")}, namespace("again"), namespace("late"), pod("late/p"), labelled(terminating(namespace("dying"))),
+				account("late/default", "u")},
+			want: []string{
+				`namespace-lost critical certain namespaces late: only in the current state, with 2 objects, 1 pod among them`,
+				`namespace-terminating critical certain namespaces again: being deleted in the backup, with 0 objects and no pod in it; the current state has a new one of that name`,
+				`namespace-terminating critical certain namespaces dying: being deleted in the backup, with 1 object and no pod in it; still there in the current state`,
+				`namespace-resurrected warning certain namespaces gone: only in the backup, with 2 objects, 1 pod among them`,
+			},
+		},
+		{
+			name:   "an object was being deleted",
+			before: []runtime.Object{finalized(custom("db.example.com/v1", "Cluster", "ns/main"), "db.example.com/drop-data")},
+			after:  []runtime.Object{deleted{custom("db.example.com/v1", "Cluster", "ns/main")}},
+			want: []string{
+				`deletion-resumed warning certain clusters.db.example.com ns/main: deleted at 2026-11-22T02:00:00Z, waiting for db.example.com/drop-data in the backup; gone in the current state`,
+				`custom-resources-rolled-back warning possible *.db.example.com : clusters: 1 resurrected`,
+			},
+		},
+		{
+			name:   "custom resources of an operator and of an address manager",
+			before: []runtime.Object{custom("db.example.com/v1", "Cluster", "ns/a"), custom("db.example.com/v1", "Cluster", "ns/b"), custom("db.example.com/v1", "Backup", "ns/x"), custom("crd.projectcalico.org/v1", "IPAMBlock", "10-244-1-0")},
+			after:  []runtime.Object{with(custom("db.example.com/v1", "Cluster", "ns/a"), 3), custom("db.example.com/v1", "Cluster", "ns/c"), deleted{custom("db.example.com/v1", "Backup", "ns/x")}, with(custom("crd.projectcalico.org/v1", "IPAMBlock", "10-244-1-0"), 7)},
+			want: []string{
+				`ipam-rolled-back critical possible ipamblocks.crd.projectcalico.org : 1 rolled back`,
+				`custom-resources-rolled-back warning possible *.db.example.com : backups: 1 resurrected; clusters: 1 lost, 1 rolled back`,
+			},
+		},
+		{
+			name:   "definitions came, went and dropped a version",
+			before: []runtime.Object{definition("Old", "v1"), custom("example.com/v1", "Old", "ns/x"), definition("Widget", "v1alpha1", "v1"), custom("example.com/v1alpha1", "Widget", "ns/w"), custom("example.com/v1", "Widget", "ns/v")},
+			after:  []runtime.Object{deleted{definition("Old")}, deleted{custom("example.com/v1", "Old", "ns/x")}, definition("Widget", "v1"), definition("New", "v1"), custom("example.com/v1", "New", "ns/n")},
+			want: []string{
+				`crd-version-dropped critical possible customresourcedefinitions.apiextensions.k8s.io widgets.example.com: 1 object in version v1alpha1 in the backup: ns/w`,
+				`crd-lost warning certain customresourcedefinitions.apiextensions.k8s.io news.example.com: only in the current state, with 1 object`,
+				`crd-resurrected warning certain customresourcedefinitions.apiextensions.k8s.io olds.example.com: only in the backup, with 1 object`,
+				`custom-resources-rolled-back warning possible *.example.com : news: 1 lost; olds: 1 resurrected`,
+			},
+		},
+		{
+			name:   "an API version went",
+			before: []runtime.Object{raw{key: "/registry/poddisruptionbudgets/ns/p", value: `{"apiVersion":"policy/v1beta1","kind":"PodDisruptionBudget","metadata":{"name":"p"}}`}},
+			after:  []runtime.Object{&policyv1.PodDisruptionBudget{ObjectMeta: named("ns/p")}},
+			want:   []string{`storage-version-changed warning possible poddisruptionbudgets.policy : policy/v1beta1 in the backup, policy/v1 in the current state`},
+		},
+		{
+			name:   "values that cannot be read",
+			before: []runtime.Object{raw{key: "/registry/services/specs/ns/s", value: "?"}, raw{key: "/registry/persistentvolumes/v", value: "k8s\x00\x0a\x05"}},
+			after:  []runtime.Object{raw{key: "/registry/services/specs/ns/s", value: "!"}, raw{key: "/registry/persistentvolumes/v", value: "k8s\x00\x0a\x09"}},
+			want: []string{
+				`unreadable warning certain persistentvolumes : 2 values could not be read, the first because: read protobuf envelope: message is cut off`,
+				`unreadable warning certain services : 2 values could not be read, the first because: in no encoding of an API server`,
+			},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			backup, current := pair(t, changes(t, tt.before), changes(t, tt.after))
+			r, err := rollback.Compare(t.Context(), backup, current, rollback.Options{Prefix: prefix, Time: takenAt})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, f := range r.Findings {
+				name := f.Name
+				if f.Namespace != "" {
+					name = f.Namespace + "/" + name
+				}
+				got = append(got, fmt.Sprintf("%s %s %s %s %s: %s", f.ID, f.Severity, f.Certainty, f.Kind, name, f.Reason))
+				if f.Action == "" || len(f.Evidence) == 0 {
+					t.Errorf("%s: no action or no evidence: %+v", f.ID, f)
+				}
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("findings (-want):\n%s", diff)
+			}
+		})
+	}
+}
+
+func changes(t *testing.T, objects []runtime.Object) []change {
+	t.Helper()
+	var list []change
+	for _, o := range objects {
+		switch o := o.(type) {
+		case deleted:
+			list = append(list, gone(t, o.Object))
+		case raw:
+			list = append(list, change{o.key, []byte(o.value)})
+		default:
+			list = append(list, put(t, o))
+		}
+	}
+	return list
+}
+
+func namespace(name string) *corev1.Namespace { return &corev1.Namespace{ObjectMeta: named(name)} }
+
+func terminating(ns *corev1.Namespace) *corev1.Namespace {
+	ns.Status.Phase = corev1.NamespaceTerminating
+	return ns
+}
+
+func volume(name, policy, claim string) *corev1.PersistentVolume {
+	v := &corev1.PersistentVolume{ObjectMeta: named(name), Spec: corev1.PersistentVolumeSpec{
+		PersistentVolumeReclaimPolicy: corev1.PersistentVolumeReclaimPolicy(policy),
+		AccessModes:                   []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
+		PersistentVolumeSource:        corev1.PersistentVolumeSource{CSI: &corev1.CSIPersistentVolumeSource{Driver: "ebs.csi", VolumeHandle: "vol-" + name}},
+	}}
+	if ns, n, ok := strings.Cut(claim, "/"); ok {
+		v.Spec.ClaimRef = &corev1.ObjectReference{Namespace: ns, Name: n, UID: types.UID("uid-of-" + n)}
+	}
+	return v
+}
+
+func released(v *corev1.PersistentVolume) *corev1.PersistentVolume {
+	v.Status.Phase = corev1.VolumeReleased
+	return v
+}
+
+func shared(v *corev1.PersistentVolume) *corev1.PersistentVolume {
+	v.Spec.AccessModes = []corev1.PersistentVolumeAccessMode{corev1.ReadWriteMany}
+	return v
+}
+
+func claim(name, volume string) *corev1.PersistentVolumeClaim {
+	return &corev1.PersistentVolumeClaim{ObjectMeta: named(name), Spec: corev1.PersistentVolumeClaimSpec{VolumeName: volume}}
+}
+
+func attachment(name, volume, node string) *storagev1.VolumeAttachment {
+	return &storagev1.VolumeAttachment{ObjectMeta: named(name), Spec: storagev1.VolumeAttachmentSpec{
+		NodeName: node, Source: storagev1.VolumeAttachmentSource{PersistentVolumeName: &volume},
+	}}
+}
+
+// pod is a running pod on node-1.
+func pod(name string, change ...func(*corev1.Pod)) *corev1.Pod {
+	p := &corev1.Pod{ObjectMeta: named(name), Spec: corev1.PodSpec{NodeName: "node-1"}, Status: corev1.PodStatus{Phase: corev1.PodRunning}}
+	for _, c := range change {
+		c(p)
+	}
+	return p
+}
+
+func on(node string) func(*corev1.Pod) { return func(p *corev1.Pod) { p.Spec.NodeName = node } }
+func as(account string) func(*corev1.Pod) {
+	return func(p *corev1.Pod) { p.Spec.ServiceAccountName = account }
+}
+func ip(address string) func(*corev1.Pod)       { return func(p *corev1.Pod) { p.Status.PodIP = address } }
+func phase(s corev1.PodPhase) func(*corev1.Pod) { return func(p *corev1.Pod) { p.Status.Phase = s } }
+
+func mount(source corev1.VolumeSource) func(*corev1.Pod) {
+	return func(p *corev1.Pod) {
+		p.Spec.Volumes = append(p.Spec.Volumes, corev1.Volume{Name: "v", VolumeSource: source})
+	}
+}
+
+func using(claim string) func(*corev1.Pod) {
+	return mount(corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: claim}})
+}
+
+func reading(secret string) func(*corev1.Pod) {
+	return mount(corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: secret}})
+}
+
+func tokened(p *corev1.Pod) {
+	mount(corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{Sources: []corev1.VolumeProjection{
+		{ServiceAccountToken: &corev1.ServiceAccountTokenProjection{Path: "token"}},
+	}}})(p)
+}
+
+func service(name, ip string, nodePort int32) *corev1.Service {
+	return &corev1.Service{ObjectMeta: named(name), Spec: corev1.ServiceSpec{ClusterIP: ip, Ports: []corev1.ServicePort{{Port: 80, NodePort: nodePort}}}}
+}
+
+func balanced(s *corev1.Service) *corev1.Service {
+	s.Spec.Type = corev1.ServiceTypeLoadBalancer
+	s.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "203.0.113.7"}}
+	return s
+}
+
+// endpoints is the slice name of the Service whose name it starts with; each
+// address is given as pod and IP.
+func endpoints(name string, addresses ...string) *discoveryv1.EndpointSlice {
+	s := &discoveryv1.EndpointSlice{ObjectMeta: named(name)}
+	s.Labels = map[string]string{discoveryv1.LabelServiceName: s.Name[:strings.LastIndex(s.Name, "-")]}
+	for _, a := range addresses {
+		pod, ip, _ := strings.Cut(a, " ")
+		s.Endpoints = append(s.Endpoints, discoveryv1.Endpoint{Addresses: []string{ip}, TargetRef: &corev1.ObjectReference{Kind: "Pod", Name: pod}})
+	}
+	return s
+}
+
+func secret(name string, kind corev1.SecretType, data ...string) *corev1.Secret {
+	s := &corev1.Secret{ObjectMeta: named(name), Type: kind, Data: map[string][]byte{}}
+	for i := 0; i+1 < len(data); i += 2 {
+		s.Data[data[i]] = []byte(data[i+1])
+	}
+	return s
+}
+
+func token(name, account string) *corev1.Secret {
+	s := secret(name, corev1.SecretTypeServiceAccountToken)
+	s.Annotations = map[string]string{corev1.ServiceAccountNameKey: account}
+	return s
+}
+
+func labelled[T metav1.Object](o T) T {
+	o.SetLabels(map[string]string{"a": "b"})
+	return o
+}
+
+func account(name, uid string) *corev1.ServiceAccount {
+	a := &corev1.ServiceAccount{ObjectMeta: named(name)}
+	a.UID = types.UID(uid)
+	return a
+}
+
+func role(name string, verbs ...string) *rbacv1.ClusterRole {
+	return &rbacv1.ClusterRole{ObjectMeta: named(name), Rules: []rbacv1.PolicyRule{{Verbs: verbs}}}
+}
+
+func webhooks(name string, policy admissionv1.FailurePolicyType, service string) *admissionv1.ValidatingWebhookConfiguration {
+	ns, n, _ := strings.Cut(service, "/")
+	return &admissionv1.ValidatingWebhookConfiguration{ObjectMeta: named(name), Webhooks: []admissionv1.ValidatingWebhook{{
+		Name: name + ".example.com", FailurePolicy: &policy,
+		ClientConfig: admissionv1.WebhookClientConfig{Service: &admissionv1.ServiceReference{Namespace: ns, Name: n}},
+	}}}
+}
+
+func trusting(w *admissionv1.ValidatingWebhookConfiguration, ca string) *admissionv1.ValidatingWebhookConfiguration {
+	w.Webhooks[0].ClientConfig.CABundle = []byte(ca)
+	return w
+}
+
+func node(name, cidr string) *corev1.Node {
+	return &corev1.Node{ObjectMeta: named(name), Spec: corev1.NodeSpec{PodCIDR: cidr}}
+}
+
+func custom(apiVersion, kind, name string) *unstructured.Unstructured {
+	u := &unstructured.Unstructured{Object: map[string]any{"apiVersion": apiVersion, "kind": kind}}
+	m := named(name)
+	u.SetNamespace(m.Namespace)
+	u.SetName(m.Name)
+	return u
+}
+
+func with(u *unstructured.Unstructured, n int64) *unstructured.Unstructured {
+	u.Object["spec"] = map[string]any{"n": n}
+	return u
+}
+
+func finalized(u *unstructured.Unstructured, finalizer string) *unstructured.Unstructured {
+	u.SetFinalizers([]string{finalizer})
+	at := metav1.NewTime(takenAt.Add(-time.Hour))
+	u.SetDeletionTimestamp(&at)
+	return u
+}
+
+// definition serves and stores the versions of a kind of the group example.com.
+func definition(kind string, versions ...string) *unstructured.Unstructured {
+	plural := strings.ToLower(kind) + "s"
+	u := custom("apiextensions.k8s.io/v1", "CustomResourceDefinition", plural+".example.com")
+	var served []any
+	var stored []any
+	for _, v := range versions {
+		served = append(served, map[string]any{"name": v, "served": true, "storage": v == "v1"})
+		stored = append(stored, v)
+	}
+	u.Object["spec"] = map[string]any{"group": "example.com", "names": map[string]any{"plural": plural, "kind": kind}, "scope": "Namespaced", "versions": served}
+	u.Object["status"] = map[string]any{"storedVersions": stored}
+	return u
+}
+
+func certificate(t *testing.T, notAfter time.Time) string {
+	t.Helper()
+	key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, ed25519.SeedSize))
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: notAfter.Add(-24 * time.Hour), NotAfter: notAfter}
+	der, err := x509.CreateCertificate(nil, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+}

@@ -1,0 +1,373 @@
+package rollback
+
+import "revenant/analyzer/finding"
+
+// ID names a sort of finding. The values are stable names.
+type ID string
+
+// The findings. Infos describes them.
+const (
+	NamespaceLost        ID = "namespace-lost"
+	NamespaceTerminating ID = "namespace-terminating"
+	VolumeAttached       ID = "volume-attached-elsewhere"
+	VolumeRebound        ID = "volume-bound-differently"
+	VolumeResurrected    ID = "volume-resurrected"
+	VolumeDeletedAgain   ID = "volume-deleted-again"
+	ServiceConflict      ID = "service-address-conflict"
+	EndpointReused       ID = "endpoint-reused"
+	EndpointDead         ID = "endpoint-dead"
+	SecretRolledBack     ID = "secret-rolled-back"
+	WebhookUnbacked      ID = "webhook-unbacked"
+	EncryptionKey        ID = "encryption-key-unused"
+	IPAM                 ID = "ipam-rolled-back"
+	PodCIDR              ID = "pod-cidr-conflict"
+	AccessRegranted      ID = "access-regranted"
+	TokenRevived         ID = "token-revived"
+
+	ClaimLost           ID = "claim-lost"
+	ClaimResurrected    ID = "claim-resurrected"
+	VolumeLeaked        ID = "volume-leaked"
+	VolumeDetached      ID = "volume-detached-since"
+	NamespaceBack       ID = "namespace-resurrected"
+	DeletionResumed     ID = "deletion-resumed"
+	ServiceFreed        ID = "service-address-freed"
+	ServiceRange        ID = "service-range-changed"
+	LoadBalancerLeaked  ID = "load-balancer-leaked"
+	EndpointMissing     ID = "endpoint-missing"
+	SecretLost          ID = "secret-lost"
+	CertificateExpired  ID = "certificate-expired"
+	TokenLost           ID = "token-lost"
+	TokenOfPhantoms     ID = "token-of-phantoms"
+	AccountLost         ID = "service-account-lost"
+	AccountReplaced     ID = "service-account-replaced"
+	AccessLost          ID = "access-lost"
+	WebhookLost         ID = "webhook-lost"
+	WebhookCA           ID = "webhook-ca-rolled-back"
+	DefinitionLost      ID = "crd-lost"
+	DefinitionBack      ID = "crd-resurrected"
+	DefinitionVersion   ID = "crd-version-dropped"
+	CustomResourcesBack ID = "custom-resources-rolled-back"
+	StorageVersion      ID = "storage-version-changed"
+	PodCIDRFreed        ID = "pod-cidr-freed"
+	Unreadable          ID = "unreadable"
+)
+
+// Info describes an ID to people.
+type Info struct {
+	ID        ID                `json:"id"`
+	Title     string            `json:"title"`
+	Severity  finding.Severity  `json:"severity"`  // the usual one; a finding's own may be lower or higher
+	Certainty finding.Certainty `json:"certainty"` // the usual one
+	Explains  string            `json:"explains"`  // what the snapshots show
+	Inferred  string            `json:"inferred"`  // what follows, and they cannot show; "" when nothing does
+	Remedy    string            `json:"remedy"`
+	Source    string            `json:"source"` // of Inferred
+}
+
+// Infos is the vocabulary of findings, worst first. Help, legends and
+// documentation are printed from it.
+var Infos = []Info{
+	{
+		VolumeAttached, "Volume attached elsewhere", finding.Critical, finding.Possible,
+		"The volume is attached to a node on which the backup does not have it.",
+		"The controller does not know of that attachment: the volume stays there, and a pod on another node waits in ContainerCreating or, where the storage does not fence, writes to it as well.",
+		"Stop the pod that uses it on that node and detach the volume in the storage system before anything else may mount it.",
+		"kubernetes v1.37 pkg/controller/volume/attachdetach/reconciler/reconciler.go",
+	},
+	{
+		VolumeRebound, "Volume bound differently", finding.Critical, finding.Certain,
+		"A claim and its volume are bound one way in the backup and another way now.",
+		"Pods that are started after the restore mount what the backup says, which is not what they wrote to; a claim that was not bound yet gets a new, empty volume.",
+		"Keep the pods that use the claim from starting until the claim and the volume are bound as they are now.",
+		"kubernetes v1.37 pkg/controller/volume/persistentvolume/pv_controller.go",
+	},
+	{
+		VolumeResurrected, "Volume resurrected", finding.Critical, finding.Possible,
+		"The PersistentVolume was deleted after the backup and comes back.",
+		"With the reclaim policy Delete its disk is gone: pods that mount it hang, and a Released one is deleted again.",
+		"Look whether the disk exists. If not, delete the claim and the volume; if so, set the reclaim policy to Retain first.",
+		"kubernetes v1.37 pkg/controller/volume/persistentvolume/pv_controller.go reclaimVolume",
+	},
+	{
+		VolumeDeletedAgain, "Volume to be deleted after all", finding.Critical, finding.Possible,
+		"The reclaim policy of the volume was Delete when the backup was taken, and is not any more.",
+		"A volume that is Released in the backup is deleted with its disk as soon as the controller starts, any other when its claim is deleted.",
+		"Set the reclaim policy again before the controller manager starts, or take the disk's deletion away from the storage driver until then.",
+		"kubernetes v1.37 pkg/controller/volume/persistentvolume/pv_controller.go reclaimVolume",
+	},
+	{
+		NamespaceLost, "Namespace lost", finding.Critical, finding.Certain,
+		"The namespace was created after the backup: it is gone with all that is in it.",
+		"What runs in it goes on running on nodes that do not list their pods anew.",
+		"Export what is needed from the current snapshot, and create it again after the restore.",
+		"kubernetes v1.37 pkg/controller/namespace",
+	},
+	{
+		NamespaceTerminating, "Namespace terminating in the backup", finding.Critical, finding.Certain,
+		"The backup was taken while the namespace was being deleted.",
+		"The deletion goes on after the restore, and takes what was created again under that name since.",
+		"Finish or clear the namespace's deletion before anything is created in it.",
+		"kubernetes v1.37 pkg/controller/namespace/deletion/namespaced_resources_deleter.go",
+	},
+	{
+		ServiceConflict, "Service address with two owners", finding.Critical, finding.Certain,
+		"An address or node port that a Service has now belongs to another Service in the backup.",
+		"kube-proxies that do not list anew go on sending its traffic to the present owner, all others to the former one.",
+		"Restart kube-proxy (or what replaces it) on every node after the restore.",
+		"kubernetes v1.37 pkg/proxy, pkg/registry/core/service/ipallocator",
+	},
+	{
+		EndpointReused, "Endpoint address of another pod", finding.Critical, finding.Possible,
+		"The backup's endpoints of a Service list an address that another pod has now.",
+		"Until that kubelet lists anew, the Service's traffic goes to the wrong pod.",
+		"Restore so that kubelets list anew (bump), or delete the pods that the backup lists there.",
+		"kubernetes v1.37 pkg/controller/endpointslice",
+	},
+	{
+		EndpointDead, "Endpoint of a pod that is gone", finding.Critical, finding.Certain,
+		"The backup's endpoints of a Service list pods that do not run any more.",
+		"The endpoints are made from the pods that the API holds, and it shows these as ready until their kubelet lists anew: part of the Service's traffic is lost.",
+		"Restore so that kubelets list anew (bump), or delete the pods that the backup lists there.",
+		"kubernetes v1.37 pkg/controller/endpointslice",
+	},
+	{
+		WebhookUnbacked, "Webhook without a server", finding.Critical, finding.Possible,
+		"The backup has an admission webhook with failurePolicy Fail, and nothing that still runs behind its Service.",
+		"The API server refuses every write that the webhook is to judge, perhaps also those that would start its server.",
+		"Delete the webhook configuration right after the restore, and create it again once its server runs.",
+		"apiserver v0.37 pkg/admission/plugin/webhook/errors",
+	},
+	{
+		EncryptionKey, "Encryption key not in use any more", finding.Critical, finding.Possible,
+		"Values of the backup are encrypted with a key or provider that encrypts nothing in the current state.",
+		"If it was taken out of the EncryptionConfiguration, the API server cannot read these values, and listing the resource fails.",
+		"Put the key back into the EncryptionConfiguration of every API server before the restore, as a provider to read with.",
+		"apiserver v0.37 pkg/server/options/encryptionconfig/config.go, pkg/storage/value/transformer.go",
+	},
+	{
+		IPAM, "Address management rolled back", finding.Critical, finding.Possible,
+		"The network plug-in keeps in custom resources which pod addresses are taken, and these go back.",
+		"Addresses given out after the backup count as free and are given out again: two pods with one address.",
+		"Let the plug-in check its allocations (calicoctl ipam check, the operator's own tools) before new pods start.",
+		"inferred: no plug-in was read",
+	},
+	{
+		PodCIDR, "Pod range of another node", finding.Critical, finding.Possible,
+		"A node has another pod range now than in the backup, or one that belongs to another node there.",
+		"Two nodes can give out the same pod addresses, and routes go to the wrong one.",
+		"Delete the Node objects that are wrong and restart these kubelets, so that they register and get a range anew.",
+		"kubernetes v1.37 pkg/controller/nodeipam/ipam/range_allocator.go",
+	},
+	{
+		AccessRegranted, "Permission granted again", finding.Critical, finding.Certain,
+		"A role or binding that was removed or narrowed after the backup is in force again.",
+		"",
+		"Look whether it was revoked on purpose; delete it again right after the restore.",
+		"",
+	},
+	{
+		TokenRevived, "Token valid again", finding.Critical, finding.Certain,
+		"A token Secret that was deleted after the backup is back.",
+		"Whoever holds the token can use it again.",
+		"Delete the Secret again right after the restore.",
+		"kubernetes v1.37 pkg/serviceaccount/legacy.go",
+	},
+	{
+		DefinitionVersion, "Custom resources in a dropped version", finding.Critical, finding.Possible,
+		"The backup stores objects in a version that their CustomResourceDefinition does not list any more.",
+		"The definition goes back as well, but controllers and conversion webhooks that know only later versions cannot read them.",
+		"Restore with the controllers of that time, or apply the present definition only after the objects were migrated.",
+		"apiextensions-apiserver v0.37 pkg/apiserver/conversion",
+	},
+	{
+		SecretRolledBack, "Secret rolled back", finding.Warning, finding.Possible,
+		"The Secret's data changed after the backup and goes back.",
+		"What checks the credential outside of the cluster, or has only the new one, refuses the old one.",
+		"Write the present data again after the restore, before the pods that use it restart.",
+		"kubernetes v1.37 pkg/kubelet/util/manager, pkg/volume/secret",
+	},
+	{
+		ClaimLost, "Claim lost", finding.Warning, finding.Certain,
+		"The PersistentVolumeClaim was created after the backup, and is bound to a volume.",
+		"Its data are not deleted, but nothing leads to them; a claim of the same name gets another, empty volume.",
+		"Create the volume (reclaim policy Retain) and the claim again from the current snapshot, bound by volumeName.",
+		"kubernetes v1.37 pkg/controller/volume/persistentvolume/pv_controller.go",
+	},
+	{
+		ClaimResurrected, "Claim resurrected", finding.Warning, finding.Possible,
+		"The PersistentVolumeClaim was deleted after the backup and comes back.",
+		"Its data are gone unless the volume was retained: pods that mount it hang.",
+		"Delete it again if it is not wanted.",
+		"kubernetes v1.37 pkg/controller/volume/persistentvolume/pv_controller.go",
+	},
+	{
+		VolumeLeaked, "Volume forgotten", finding.Warning, finding.Certain,
+		"The PersistentVolume was created after the backup.",
+		"Its disk exists, costs and holds data, and nothing in the cluster points at it: it is never deleted.",
+		"Create the volume again from the current snapshot, or delete the disk in the storage system.",
+		"kubernetes v1.37 pkg/controller/volume/persistentvolume/pv_controller.go",
+	},
+	{
+		VolumeDetached, "Volume detached since", finding.Warning, finding.Possible,
+		"The backup has the volume attached to a node from which it was detached.",
+		"The controller takes it for attached there, so a pod on that node can fail to mount it.",
+		"Delete the VolumeAttachment if the storage system does not show the volume on that node.",
+		"kubernetes v1.37 pkg/controller/volume/attachdetach",
+	},
+	{
+		NamespaceBack, "Namespace resurrected", finding.Warning, finding.Certain,
+		"The namespace was deleted after the backup and comes back with its content.",
+		"Its controllers start its workloads again.",
+		"Delete it again if it is not wanted, before its workloads start.",
+		"kubernetes v1.37 pkg/controller/namespace",
+	},
+	{
+		DeletionResumed, "Deletion resumed", finding.Warning, finding.Certain,
+		"The backup was taken while the object was being deleted.",
+		"The owners of its finalizers do their work outside of the cluster again, or for the first time on something that was made anew since.",
+		"Look at what each finalizer's owner deletes, before its controller starts.",
+		"kubernetes v1.37 pkg/controller/garbagecollector",
+	},
+	{
+		ServiceFreed, "Service address free again", finding.Warning, finding.Possible,
+		"Addresses or node ports that a Service has now belong to none in the backup.",
+		"They can be given to another Service, while kube-proxies that do not list anew still send them to the pods of the present one.",
+		"Create the Service again with the same addresses, or restart kube-proxy on every node.",
+		"kubernetes v1.37 pkg/registry/core/service/ipallocator, portallocator",
+	},
+	{
+		ServiceRange, "Service range changed", finding.Warning, finding.Possible,
+		"The range of Service addresses or node ports is another one in the backup.",
+		"API servers whose flags name the present range refuse or repair what the backup's allocator holds.",
+		"Start the API servers with the range that the backup has.",
+		"kubernetes v1.37 pkg/registry/core/service/ipallocator/controller/repair.go",
+	},
+	{
+		LoadBalancerLeaked, "Load balancer forgotten", finding.Warning, finding.Possible,
+		"The Service of type LoadBalancer was created after the backup.",
+		"Its load balancer exists outside of the cluster, and nothing deletes it.",
+		"Create the Service again, or delete the load balancer at the provider.",
+		"cloud-provider v0.37 controllers/service/controller.go",
+	},
+	{
+		EndpointMissing, "Endpoint missing", finding.Warning, finding.Certain,
+		"Pods that serve a Service now are not among its endpoints in the backup.",
+		"They get no traffic: the API does not know them, or not this address of theirs.",
+		"Nothing, once the phantoms are gone and their replacements run.",
+		"kubernetes v1.37 pkg/controller/endpointslice",
+	},
+	{
+		SecretLost, "Secret lost that pods need", finding.Warning, finding.Certain,
+		"The Secret was created after the backup, and pods that stay refer to it.",
+		"Their containers run on; once restarted or moved they wait in CreateContainerConfigError or ContainerCreating.",
+		"Create it again from the current snapshot.",
+		"kubernetes v1.37 pkg/kubelet/kubelet_pods.go makeEnvironmentVariables",
+	},
+	{
+		CertificateExpired, "Certificate expired", finding.Warning, finding.Certain,
+		"The certificate that comes back had already expired when the current snapshot was taken.",
+		"Clients refuse it until it is issued anew.",
+		"Write the present Secret again after the restore, or have its issuer renew it at once.",
+		"RFC 5280 4.1.2.5",
+	},
+	{
+		TokenLost, "Token Secret lost", finding.Warning, finding.Certain,
+		"The token Secret of a ServiceAccount was created after the backup.",
+		"The API server refuses its token: everything outside of the cluster that uses it is locked out.",
+		"Issue a new token after the restore, and give it to whoever used the old one.",
+		"kubernetes v1.37 pkg/serviceaccount/legacy.go Validate",
+	},
+	{
+		TokenOfPhantoms, "Pods lose access to the API", finding.Warning, finding.Certain,
+		"Pods that the backup does not have hold tokens bound to themselves.",
+		"The API server refuses these tokens at once (401): controllers among the pods fail, pods that only serve traffic go on.",
+		"Nothing for the tokens: end the phantoms.",
+		"kubernetes v1.37 pkg/serviceaccount/claims.go validatePrivateClaims",
+	},
+	{
+		AccountLost, "ServiceAccount lost", finding.Warning, finding.Certain,
+		"The ServiceAccount was created after the backup.",
+		"Its tokens are refused, and pods that name it are not created.",
+		"Create it again, with its roles.",
+		"kubernetes v1.37 pkg/serviceaccount/claims.go, plugin/pkg/admission/serviceaccount",
+	},
+	{
+		AccountReplaced, "ServiceAccount with another uid", finding.Warning, finding.Certain,
+		"The ServiceAccount was deleted and created anew after the backup.",
+		"Tokens issued since are refused (401) until their pods get new ones.",
+		"Restart the pods that use it, and issue new tokens to users outside of the cluster.",
+		"kubernetes v1.37 pkg/serviceaccount/claims.go validatePrivateClaims",
+	},
+	{
+		AccessLost, "Permission lost", finding.Warning, finding.Certain,
+		"A role or binding was created after the backup.",
+		"Who relies on it is refused (403).",
+		"Create it again from the current snapshot.",
+		"kubernetes v1.37 plugin/pkg/auth/authorizer/rbac/rbac.go",
+	},
+	{
+		WebhookLost, "Webhook lost", finding.Warning, finding.Certain,
+		"The admission webhook was configured after the backup.",
+		"What it checks or changes passes unseen until it is there again.",
+		"Create it again before workloads start.",
+		"apiserver v0.37 pkg/admission/plugin/webhook",
+	},
+	{
+		WebhookCA, "Webhook trusts another certificate", finding.Warning, finding.Possible,
+		"The webhook's caBundle changed after the backup and goes back.",
+		"A server that goes on with its present certificate is not trusted, and calls to it fail.",
+		"Restart the webhook's server so that it loads the Secret of the backup, or write the present caBundle.",
+		"apiserver v0.37 pkg/util/webhook/client.go",
+	},
+	{
+		DefinitionLost, "CustomResourceDefinition lost", finding.Warning, finding.Certain,
+		"The CustomResourceDefinition was created after the backup: it goes, and its objects with it.",
+		"Controllers that are still running go on with what these objects asked for, or fail to list them.",
+		"Create the definition again, then its objects, from the current snapshot.",
+		"apiextensions-apiserver v0.37 pkg/apiserver/customresource_handler.go",
+	},
+	{
+		DefinitionBack, "CustomResourceDefinition resurrected", finding.Warning, finding.Certain,
+		"The CustomResourceDefinition was deleted after the backup and comes back with its objects.",
+		"Without its controller nothing acts on them, and those with finalizers cannot be deleted.",
+		"Delete it again if its controller is gone.",
+		"apiextensions-apiserver v0.37 pkg/controller/finalizer/crd_finalizer.go",
+	},
+	{
+		CustomResourcesBack, "Operator's resources rolled back", finding.Warning, finding.Possible,
+		"Custom resources of this group are lost, resurrected or rolled back.",
+		"What their operator has made outside of the cluster did not go back, so it repeats or undoes work.",
+		"Keep the operator from starting until the resources and what they stand for were compared.",
+		"inferred: no operator was read",
+	},
+	{
+		StorageVersion, "Stored in another version", finding.Warning, finding.Possible,
+		"The newest objects of the backup are stored in another version than the newest ones now.",
+		"The cluster was upgraded in between. An API server that does not know the version cannot read them.",
+		"Restore with API servers of the version that the backup was taken with.",
+		"apiserver v0.37 pkg/server/storage/storage_factory.go",
+	},
+	{
+		PodCIDRFreed, "Pod range free again", finding.Warning, finding.Possible,
+		"The node was added after the backup, and its pod range belongs to none there.",
+		"The range can be given to another node while pods of this one still use its addresses.",
+		"Restart the kubelets of such nodes before others join, so that they register anew.",
+		"kubernetes v1.37 pkg/controller/nodeipam/ipam/range_allocator.go",
+	},
+	{
+		Unreadable, "Not compared", finding.Warning, finding.Certain,
+		"Values that differ, or that tell what depends on what, could not be read.",
+		"",
+		"Compare them by hand: nothing is known of what they hold.",
+		"",
+	},
+}
+
+// infos are Infos by id.
+var infos = func() map[ID]Info {
+	m := make(map[ID]Info, len(Infos))
+	for _, info := range Infos {
+		m[info.ID] = info
+	}
+	return m
+}()

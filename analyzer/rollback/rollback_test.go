@@ -1,0 +1,410 @@
+package rollback_test
+
+import (
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"revenant/analyzer/finding"
+	"revenant/analyzer/rollback"
+	"revenant/decoder/kube"
+	"revenant/decoder/snapshot"
+)
+
+const clusters = "../../testdata/clusters"
+
+// eachRun runs a test on the two snapshots of every real run.
+func eachRun(t *testing.T, test func(t *testing.T, backup, current *snapshot.Snapshot)) {
+	paths, err := filepath.Glob(clusters + "/*/*/current.db.gz")
+	if err != nil || len(paths) < 15 {
+		t.Fatalf("found %d runs, err %v", len(paths), err)
+	}
+	for _, path := range paths {
+		dir := filepath.Dir(path)
+		t.Run(strings.TrimPrefix(dir, clusters+"/"), func(t *testing.T) {
+			test(t, openRun(t, dir+"/backup.db.gz"), openRun(t, path))
+		})
+	}
+}
+
+func openRun(t testing.TB, path string) *snapshot.Snapshot {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return open(t, path, data)
+}
+
+func compare(t testing.TB, backup, current *snapshot.Snapshot) *rollback.Rollback {
+	t.Helper()
+	r, err := rollback.Compare(t.Context(), backup, current, rollback.Options{Prefix: prefix, Time: takenAt})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// stored is an object with its uid, if it can be decoded, and its value.
+type stored struct {
+	resource, uid string
+	value         string
+}
+
+func everything(t *testing.T, s *snapshot.Snapshot) map[string]stored {
+	t.Helper()
+	all := map[string]stored{}
+	for r := range s.Keys(prefix + "/") {
+		k, ok := kube.ParseKey(prefix, r.Key)
+		if !ok {
+			continue
+		}
+		value, err := s.Value(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := k.Resource
+		if k.Group != "" {
+			name += "." + k.Group
+		}
+		all[r.Key] = stored{name, kube.Decode(k, value).UID, string(value)}
+	}
+	return all
+}
+
+// TestCounts compares the counts with those of all objects decoded, told apart by
+// uid and content rather than by revision.
+func TestCounts(t *testing.T) {
+	replaced := 0
+	eachRun(t, func(t *testing.T, backup, current *snapshot.Snapshot) {
+		want := map[string]rollback.Kind{}
+		count := func(resource string, add func(*rollback.Kind)) {
+			k := want[resource]
+			k.Resource = resource
+			add(&k)
+			want[resource] = k
+		}
+		before, after := everything(t, backup), everything(t, current)
+		for key, a := range after {
+			b, ok := before[key]
+			switch {
+			case !ok:
+				count(a.resource, func(k *rollback.Kind) { k.Lost++ })
+			case a.uid != b.uid:
+				count(a.resource, func(k *rollback.Kind) { k.Replaced++ })
+				replaced++
+			case a.value != b.value:
+				count(a.resource, func(k *rollback.Kind) { k.RolledBack++ })
+			default:
+				count(a.resource, func(k *rollback.Kind) { k.Unchanged++ })
+			}
+		}
+		for key, b := range before {
+			if _, ok := after[key]; !ok {
+				count(b.resource, func(k *rollback.Kind) { k.Resurrected++ })
+			}
+		}
+		got := map[string]rollback.Kind{}
+		for _, k := range compare(t, backup, current).Kinds {
+			if k.StatusOnly > k.RolledBack || k.Heartbeats > 0 && k.Resource != "events" && k.Resource != "nodes" && !strings.HasPrefix(k.Resource, "leases.") {
+				t.Errorf("impossible: %+v", k)
+			}
+			k.RolledBack += k.Heartbeats
+			k.Heartbeats, k.StatusOnly, k.Examples = 0, 0, rollback.Examples{}
+			got[k.Resource] = k
+		}
+		// A write that changed nothing is a revision, and a change to the one count
+		// but not to the other.
+		same := cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Unchanged" || p.Last().String() == ".RolledBack" }, cmp.Ignore())
+		if diff := cmp.Diff(want, got, same); diff != "" {
+			t.Errorf("counts (-want):\n%s", diff)
+		}
+		for name, w := range want {
+			g := got[name]
+			if w.Unchanged+w.RolledBack != g.Unchanged+g.RolledBack || g.RolledBack < w.RolledBack {
+				t.Errorf("%s: %d changed of %d, want %d of %d", name, g.RolledBack, g.RolledBack+g.Unchanged, w.RolledBack, w.RolledBack+w.Unchanged)
+			}
+		}
+	})
+	if replaced == 0 {
+		t.Error("no object was replaced in any run")
+	}
+}
+
+// TestRuns says what must be found in two of the runs, whose story is known.
+func TestRuns(t *testing.T) {
+	tests := []struct {
+		run  string
+		want []string // id and object
+	}{
+		{"scenario-1/plain", []string{
+			"namespace-lost namespaces/late",
+			"endpoint-reused services/web in shop", // the fake runtime gives all pods one address
+			"claim-lost persistentvolumeclaims/data-db-3 in data",
+			"secret-rolled-back secrets/creds in shop",
+			"namespace-resurrected namespaces/doomed",
+			"endpoint-missing services/db in data",
+			"endpoint-missing services/web in shop",
+			"custom-resources-rolled-back *.lab.example.com",
+		}},
+		{"scenario-3/plain", []string{
+			"secret-rolled-back secrets/dbpass in data",
+			"endpoint-missing services/web in shop",
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.run, func(t *testing.T) {
+			dir := clusters + "/" + tt.run
+			var got []string
+			for _, f := range compare(t, openRun(t, dir+"/backup.db.gz"), openRun(t, dir+"/current.db.gz")).Findings {
+				object := f.Kind
+				if f.Name != "" {
+					object += "/" + f.Name
+				}
+				if f.Namespace != "" {
+					object += " in " + f.Namespace
+				}
+				if f.Severity != finding.OK {
+					got = append(got, string(f.ID)+" "+object)
+				}
+			}
+			if diff := cmp.Diff(tt.want, got, cmpopts.SortSlices(func(a, b string) bool { return a < b })); diff != "" {
+				t.Errorf("findings (-want):\n%s", diff)
+			}
+		})
+	}
+}
+
+// No Secret's content may be in any finding.
+func TestSecretsStayHidden(t *testing.T) {
+	const hidden = "hunter2-do-not-print"
+	backup, current := pair(t,
+		changes(t, []runtime.Object{namespace("ns"), secret("ns/a", "Opaque", "k", hidden), token("ns/t", "robot"), secret("ns/gone", "bootstrap.kubernetes.io/token", "token-secret", hidden)}),
+		changes(t, []runtime.Object{secret("ns/a", "Opaque", "k", hidden+"2"), secret("ns/new", "kubernetes.io/service-account-token", "token", hidden), deleted{secret("ns/gone", "")}}))
+	r := compare(t, backup, current)
+	if len(r.Findings) != 3 {
+		t.Fatalf("%d findings: %+v", len(r.Findings), r.Findings)
+	}
+	if text := fmt.Sprintf("%+v", r); strings.Contains(text, hidden) {
+		t.Errorf("the secret is in it: %s", text)
+	}
+}
+
+// Two equal snapshots have nothing to tell.
+func TestSame(t *testing.T) {
+	eachRun(t, func(t *testing.T, backup, _ *snapshot.Snapshot) {
+		r := compare(t, backup, backup)
+		for _, k := range r.Kinds {
+			if k.Changed() || k.Heartbeats > 0 {
+				t.Errorf("%+v", k)
+			}
+		}
+		if len(r.Findings) > 0 {
+			t.Errorf("findings: %+v", r.Findings)
+		}
+	})
+}
+
+func TestDeterministic(t *testing.T) {
+	eachRun(t, func(t *testing.T, backup, current *snapshot.Snapshot) {
+		first := compare(t, backup, current)
+		for range 3 {
+			if diff := cmp.Diff(first, compare(t, backup, current)); diff != "" {
+				t.Fatal(diff)
+			}
+		}
+	})
+}
+
+func TestCap(t *testing.T) {
+	const n = 3 * rollback.MaxFindings
+	var after []change
+	for i := range n {
+		after = append(after, put(t, volume(fmt.Sprintf("pv-%03d", i), "Retain", "")))
+	}
+	var gone []change
+	for _, c := range after {
+		gone = append(gone, change{key: c.key})
+	}
+	worse := put(t, volume("pv-last", "Delete", ""))
+	backup, current := pair(t, append(after, worse), append(gone, change{key: worse.key}))
+	r := compare(t, backup, current)
+	if r.Summary[rollback.VolumeResurrected] != n+1 || len(r.Findings) != rollback.MaxFindings {
+		t.Errorf("%d counted, %d listed", r.Summary[rollback.VolumeResurrected], len(r.Findings))
+	}
+	if f := r.Findings[0]; f.Name != "pv-last" || f.Severity != finding.Critical {
+		t.Errorf("the worst is not listed first but %+v", f)
+	}
+}
+
+// The lists are there in JSON when they are empty.
+func TestJSON(t *testing.T) {
+	backup, current := pair(t, nil, nil)
+	got, err := json.Marshal(compare(t, backup, current))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"kinds":[],"findings":[],"summary":{}}`; string(got) != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestCancelled(t *testing.T) {
+	backup, current := pair(t, nil, []change{put(t, namespace("ns"))})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if r, err := rollback.Compare(ctx, backup, current, rollback.Options{Prefix: prefix}); r != nil || !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, %v", r, err)
+	}
+}
+
+// Keys are found below any prefix, and only there.
+func TestPrefix(t *testing.T) {
+	for _, prefix := range []string{"", "/", "/kubernetes.io", "registry/"} {
+		t.Run(prefix, func(t *testing.T) {
+			c := put(t, volume("pv", "Retain", ""))
+			c.key = kube.Key{Resource: "persistentvolumes", Name: "pv"}.Path(prefix)
+			backup, current := pair(t, []change{{"/elsewhere/persistentvolumes/x", c.value}}, []change{c})
+			r, err := rollback.Compare(t.Context(), backup, current, rollback.Options{Prefix: prefix})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(r.Findings) != 1 || r.Findings[0].ID != rollback.VolumeLeaked || len(r.Kinds) == 0 {
+				t.Errorf("got %+v", r)
+			}
+		})
+	}
+}
+
+func TestVocabulary(t *testing.T) {
+	seen := map[rollback.ID]bool{}
+	for i, info := range rollback.Infos {
+		if seen[info.ID] {
+			t.Errorf("%s is twice in Infos", info.ID)
+		}
+		seen[info.ID] = true
+		if i > 0 && info.Severity.Rank() < rollback.Infos[i-1].Severity.Rank() {
+			t.Errorf("%s is worse than what is before it", info.ID)
+		}
+		if (info.Inferred == "") != (info.Source == "") {
+			t.Errorf("%s: what is inferred has a source, and nothing else", info.ID)
+		}
+		for _, text := range []string{info.Explains, info.Remedy} {
+			if !strings.HasSuffix(text, ".") {
+				t.Errorf("%s: %q is no sentence", info.ID, text)
+			}
+		}
+	}
+}
+
+// FuzzCompare puts any two values where a rule looks at them.
+func FuzzCompare(f *testing.F) {
+	objects := []runtime.Object{
+		volume("v", "Delete", "ns/c"), claim("ns/c", "v"), attachment("a", "v", "n"), service("ns/s", "10.0.0.1", 30000),
+		endpoints("ns/s-abcde", "p 10.0.0.2"), pod("ns/p", ip("10.0.0.2"), tokened), secret("ns/x", "kubernetes.io/tls", "tls.crt", "-----BEGIN"),
+		account("ns/default", "u"), role("r", "get"), webhooks("w", "Fail", "ns/s"), node("n", "10.1.0.0/24"), terminating(namespace("ns")),
+		definition("Widget", "v1"), finalized(custom("example.com/v1", "Widget", "ns/w"), "f"),
+	}
+	var keys []string
+	for _, o := range objects {
+		c := put(f, o)
+		keys = append(keys, c.key)
+		f.Add(c.value, []byte{})
+		f.Add(c.value, c.value)
+	}
+	f.Add([]byte("k8s:enc:kms:v2:p:x"), []byte("k8s:enc:kms:v1:"))
+	f.Fuzz(func(t *testing.T, a, b []byte) {
+		var before, after []change
+		for i, key := range keys {
+			before = append(before, change{key, a})
+			if i%2 == 0 {
+				after = append(after, change{key + "x", a})
+			}
+			if len(b) > 0 || i%3 > 0 {
+				after = append(after, change{key, b})
+			}
+		}
+		x, y := pair(t, before, after)
+		for _, r := range []*rollback.Rollback{compare(t, x, y), compare(t, y, x)} {
+			for _, f := range r.Findings {
+				if f.Reason == "" || f.Action == "" || len(f.Evidence) == 0 {
+					t.Errorf("incomplete: %+v", f)
+				}
+			}
+		}
+	})
+}
+
+// BenchmarkCompare compares two states of about 100,000 keys, of which one in ten
+// has changed.
+func BenchmarkCompare(b *testing.B) {
+	backup, current := large(b, 100_000)
+	b.ReportAllocs()
+	for b.Loop() {
+		compare(b, backup, current)
+	}
+}
+
+func large(tb testing.TB, n int) (backup, current *snapshot.Snapshot) {
+	var before, after []change
+	for i := range n / 10 {
+		ns := fmt.Sprintf("ns-%d", i%100)
+		address := fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255)
+		p := fmt.Sprintf("p-%d", i)
+		for _, o := range []runtime.Object{
+			pod(ns+"/"+p, ip(address), as("default"), tokened, reading("s")),
+			pod(ns+"/q-"+p, as("default"), tokened), pod(ns+"/r-"+p, as("default"), tokened), pod(ns+"/t-"+p, as("default"), tokened),
+			service(ns+"/"+p, address, 0), endpoints(ns+"/"+p+"-abcde", p+" "+address),
+			secret(ns+"/"+p, "Opaque", "k", address), claim(ns+"/"+p, "pv-"+p), volume("pv-"+p, "Delete", ns+"/"+p),
+			with(custom("example.com/v1", "Widget", ns+"/"+p), int64(i)),
+		} {
+			c := put(tb, o)
+			before = append(before, c)
+			switch {
+			case i%20 == 3:
+				after = append(after, change{key: c.key})
+			case i%20 == 7:
+				after = append(after, c)
+			}
+		}
+	}
+	return pair(tb, before, after)
+}
+
+func TestLarge(t *testing.T) {
+	backup, current := large(t, 20_000)
+	start := time.Now()
+	r := compare(t, backup, current)
+	t.Logf("compared in %v", time.Since(start))
+	want := map[string]int{"lost": 0, "resurrected": 1000, "rolled back": 1000}
+	got := map[string]int{}
+	for _, k := range r.Kinds {
+		got["lost"] += k.Lost
+		got["resurrected"] += k.Resurrected
+		got["rolled back"] += k.RolledBack
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("counts (-want):\n%s", diff)
+	}
+}

@@ -1,0 +1,204 @@
+package kube
+
+import (
+	"bytes"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Meta is what any stored object says about itself.
+type Meta struct {
+	APIVersion string
+	Kind       string
+	UID        string
+	Deleted    time.Time // metadata.deletionTimestamp, UTC, whole seconds, zero unless being deleted
+	Finalizers []string  // metadata.finalizers, in stored order
+}
+
+// ScanMeta reads off a stored value of any kind what a Meta has. Of a protobuf
+// value only the metadata is looked at; JSON and CBOR are decoded.
+//
+// The error is an *EncryptedError or says what is malformed.
+func ScanMeta(value []byte) (Meta, error) {
+	e, err := ParseEnvelope(value)
+	switch {
+	case err != nil:
+		return Meta{}, err
+	case e.Encoding == Encrypted:
+		return Meta{}, &e.Encryption
+	case e.Encoding == Protobuf:
+		return scanMeta(e)
+	}
+	content, err := parseContent(e.Encoding, value)
+	if err != nil {
+		return Meta{}, err
+	}
+	return metaOf(content), nil
+}
+
+// scanMeta reads the first field of the message, as which all types of
+// Kubernetes have their metadata.
+func scanMeta(e Envelope) (Meta, error) {
+	var s podScan
+	for i := 0; i < len(e.Raw); {
+		f, err := nextField(e.Raw, i)
+		if err != nil {
+			return Meta{}, err
+		}
+		i = f.end
+		if f.num != 1 {
+			continue
+		}
+		data, err := bytesField(e.Raw, f)
+		if err == nil {
+			err = s.meta(data)
+		}
+		if err != nil {
+			return Meta{}, err
+		}
+	}
+	p := &s.pod
+	return Meta{APIVersion: e.APIVersion, Kind: e.Kind, UID: p.UID, Deleted: p.Deleted, Finalizers: p.Finalizers}, nil
+}
+
+func metaOf(content map[string]any) Meta {
+	var m Meta
+	m.APIVersion, _ = content["apiVersion"].(string)
+	m.Kind, _ = content["kind"].(string)
+	metadata, _ := content["metadata"].(map[string]any)
+	m.UID, _ = metadata["uid"].(string)
+	if text, ok := metadata["deletionTimestamp"].(string); ok {
+		m.Deleted, _ = time.Parse(time.RFC3339, text)
+		m.Deleted = m.Deleted.UTC()
+	}
+	finalizers, _ := metadata["finalizers"].([]any)
+	for _, f := range finalizers {
+		if name, ok := f.(string); ok {
+			m.Finalizers = append(m.Finalizers, name)
+		}
+	}
+	return m
+}
+
+// parseContent reads a value that is JSON or CBOR.
+func parseContent(encoding Encoding, value []byte) (map[string]any, error) {
+	switch encoding {
+	case JSON:
+		content, _, err := parseObject(value)
+		return content, err
+	case CBOR:
+		o := Decode(Key{}, value)
+		return o.Unstructured, o.Problem
+	}
+	return nil, errNoEncoding
+}
+
+// SameButStatus says whether two stored values of one object differ in nothing
+// but its status and in who manages its fields. It is false for kinds that have
+// no status and for values that cannot be read.
+func SameButStatus(a, b []byte) bool {
+	x, errX := ParseEnvelope(a)
+	y, errY := ParseEnvelope(b)
+	switch {
+	case errX != nil || errY != nil || x.Encoding != y.Encoding:
+		return false
+	case x.Encoding == Protobuf:
+		return sameMessages(x, y)
+	case x.Encoding != JSON && x.Encoding != CBOR:
+		return false
+	}
+	m, errX := contentButStatus(x.Encoding, a)
+	n, errY := contentButStatus(y.Encoding, b)
+	return errX == nil && errY == nil && reflect.DeepEqual(m, n)
+}
+
+// The fields of metav1.ObjectMeta that say nothing about the object.
+const (
+	resourceVersionField = 6
+	managedFieldsField   = 17
+)
+
+func sameMessages(x, y Envelope) bool {
+	status, ok := statusField(x.APIVersion, x.Kind)
+	if !ok || x.APIVersion != y.APIVersion || x.Kind != y.Kind {
+		return false
+	}
+	a, errX := messageButStatus(x.Raw, status)
+	b, errY := messageButStatus(y.Raw, status)
+	return errX == nil && errY == nil && bytes.Equal(a, b)
+}
+
+// messageButStatus copies a message, its metadata to the front.
+func messageButStatus(b []byte, status int32) ([]byte, error) {
+	meta, rest := make([]byte, 0, len(b)), make([]byte, 0, len(b))
+	for i := 0; i < len(b); {
+		f, err := nextField(b, i)
+		if err != nil {
+			return nil, err
+		}
+		switch f.num {
+		case 1:
+			var data []byte
+			if data, err = bytesField(b, f); err == nil {
+				meta, err = appendFields(meta, data, resourceVersionField, managedFieldsField)
+			}
+		case status:
+		default:
+			rest = append(rest, b[i:f.end]...)
+		}
+		if err != nil {
+			return nil, err
+		}
+		i = f.end
+	}
+	return append(meta, rest...), nil
+}
+
+// appendFields copies the fields of a message but two.
+func appendFields(to, b []byte, but, nor int32) ([]byte, error) {
+	for i := 0; i < len(b); {
+		f, err := nextField(b, i)
+		if err != nil {
+			return nil, err
+		}
+		if f.num != but && f.num != nor {
+			to = append(to, b[i:f.end]...)
+		}
+		i = f.end
+	}
+	return to, nil
+}
+
+// statusField is the number of the field status in the message of a built-in
+// type.
+func statusField(apiVersion, kind string) (int32, bool) {
+	obj, err := newTyped(apiVersion, kind)
+	if err != nil {
+		return 0, false
+	}
+	f, ok := reflect.TypeOf(obj).Elem().FieldByName("Status")
+	if !ok {
+		return 0, false
+	}
+	tag := strings.Split(f.Tag.Get("protobuf"), ",")
+	if len(tag) < 2 {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(tag[1], 10, 32)
+	return int32(n), err == nil && n > 1
+}
+
+func contentButStatus(encoding Encoding, value []byte) (map[string]any, error) {
+	content, err := parseContent(encoding, value)
+	if err != nil {
+		return nil, err
+	}
+	delete(content, "status")
+	if m, ok := content["metadata"].(map[string]any); ok {
+		delete(m, "managedFields")
+		delete(m, "resourceVersion")
+	}
+	return content, nil
+}
