@@ -3,22 +3,23 @@
 // and which earlier restores the files show.
 //
 // In go two open snapshots and the prefix of the API server's keys. Out comes a
-// Lineage. It rests on what etcd's writing obeys: one history has one record at a
-// revision; above the compact revision every record is kept; and a key that has
-// lived on since some revision has the same create revision before and after it.
-// A record that breaks one of these proves that the histories part. What a damaged
-// snapshot lacks proves nothing.
+// Lineage. It rests on what etcd's writing obeys (server/v3 v3.7 storage/mvcc):
+// one history has one record at a revision; above the compact revision nothing is
+// removed; a compaction keeps the newest record of every key that exists. A pair of
+// records that breaks one of these shows that the histories part at or before it.
 //
-// Nothing is refused: two snapshots that have nothing in common are Unrelated, and
-// where nothing could be compared the relation is Unknown.
+// Two files that were damaged can contradict each other, too. What a damaged
+// snapshot lacks therefore proves nothing, and records that differ while most of
+// those after them are the same, value and all, are counted as damage: histories
+// that have parted do not meet again.
+//
+// Nothing is refused. Snapshots of two clusters are Unrelated, and where nothing
+// could be compared the relation is Unknown.
 package lineage
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"iter"
 	"slices"
 	"strings"
 
@@ -31,11 +32,12 @@ type Relation string
 
 // The relations.
 const (
-	Same      Relation = "same"      // at the same revision
-	Ancestor  Relation = "ancestor"  // the backup is an earlier state of the current one
-	Diverged  Relation = "diverged"  // an earlier restore lies between them
-	Unrelated Relation = "unrelated" // two clusters
-	Unknown   Relation = "unknown"   // nothing could be compared
+	Same       Relation = "same"       // one history, at the same revision
+	Ancestor   Relation = "ancestor"   // the backup is an earlier state of the current one
+	Descendant Relation = "descendant" // the backup is a later state of the current one: the two are swapped
+	Diverged   Relation = "diverged"   // an earlier restore lies between them
+	Unrelated  Relation = "unrelated"  // two clusters
+	Unknown    Relation = "unknown"    // nothing could be compared
 )
 
 // Match says whether two identities are the same.
@@ -51,74 +53,100 @@ const (
 // Lineage is how two snapshots relate.
 type Lineage struct {
 	Relation Relation `json:"relation"`
-	// CommonRevision is the newest revision that both histories have, as far as
-	// records tell; 0 when there is none.
+	// Certain says that the relation is proven and not only contradicted by
+	// nothing: that no compaction and no damage has removed what could.
+	Certain bool `json:"certain"`
+	// CommonRevision is the newest revision that both histories have; when they
+	// part, the newest that they are seen to share. 0 when there is none.
 	CommonRevision int64 `json:"commonRevision,omitempty"`
-	// DivergedRevision is the first at which they are seen to differ, and
-	// DivergedKey the key there; they may part before it, for what was compacted
-	// cannot be compared.
+	// DivergedRevision is the first revision at which the histories are seen to
+	// differ, 0 when none is, and DivergedKey a key that differs there. They part
+	// above CommonRevision, and at or before DivergedRevision: between the two
+	// lies what was compacted and cannot be compared.
 	DivergedRevision int64  `json:"divergedRevision,omitempty"`
 	DivergedKey      string `json:"divergedKey,omitempty"`
 	Reason           string `json:"reason"`
-	// Predictable says what can still be predicted when the histories part; "" for
-	// one history.
+	// Predictable says what can still be predicted when the snapshots are not of
+	// one history, "" when they are.
 	Predictable string `json:"predictable,omitempty"`
+	// Unseen says what an earlier restore has erased that neither snapshot shows,
+	// "" when no such restore is seen.
+	Unseen string `json:"unseen,omitempty"`
 
-	Compared Compared  `json:"compared"`
-	Cluster  Match     `json:"cluster"` // the uid of the namespace kube-system
-	Members  Match     `json:"members"` // the ids of etcd's members, which a restore changes
+	Compared Compared `json:"compared"`
+	Cluster  Match    `json:"cluster"` // the uid of the namespace kube-system
+	// Members compares the ids of etcd's members. A restore computes them anew from
+	// the peer URLs and the cluster's token (etcdutl/v3 v3.7 snapshot/v3_snapshot.go
+	// Restore), so the same ids do not mean that there was none. The cluster's own id
+	// is in the write-ahead log only.
+	Members  Match     `json:"members"`
 	Restores []Restore `json:"restores"`
 }
 
 // Compared counts what the relation rests on.
 type Compared struct {
-	Records int `json:"records"` // at revisions that both hold: key, create revision, version and size
-	Values  int `json:"values"`  // of them, a sample: byte for byte
-	Keys    int `json:"keys"`    // that live on from before the backup: their create revisions
+	Records int `json:"records"` // the same in both at the same revision: key, create revision, version and size
+	Values  int `json:"values"`  // of them, those whose values were compared, byte for byte
+	Keys    int `json:"keys"`    // whose state below a compaction is that of one history
+	Damaged int `json:"damaged"` // records that differ although later ones are the same
 }
 
-// Restore is an earlier restore that a snapshot shows.
-type Restore struct {
-	Snapshot string `json:"snapshot"`           // backup or current
-	Revision int64  `json:"revision,omitempty"` // at which the store started after it; 0 when nothing tells
-	Sign     string `json:"sign"`
-	Certain  bool   `json:"certain"`
-	// Bump is how far above the newest record of this very backup the store was
-	// started: the bump of an earlier restore of it, or of one that holds the same.
-	// 0 when that cannot be told.
-	Bump int64 `json:"bump,omitempty"`
-}
+const (
+	predictableDiverged = "Pods are compared by uid, so what runs now and is not in the backup still becomes a phantom. " +
+		"What the backup holds of pods is a timeline that the current kubelets may never have seen, and what the erased timelines had served above the current revision is not known: state the last revision where it is known from elsewhere."
+	predictableUnrelated = "Only what the backup itself holds. Every pod of the current cluster is missing from it, and the revisions of one cluster say nothing about what the kubelets of the other have seen."
+	predictableUnknown   = "Pods are compared by uid. Whether the backup is a state that the current cluster has been in is not known."
+)
 
-const stillPredictable = "Pods are compared by uid all the same: what runs now and is not in the backup becomes a phantom whichever history it comes from. " +
-	"The gap and the bumps go by the current snapshot's revision; what the erased timelines had served beyond it is not known, so a stated last revision counts for more here."
-
-// values is how many values are compared byte for byte.
-const values = 200
-
-// Compare relates two snapshots. The only error is ctx's.
+// Compare relates two snapshots whose API servers keep their keys below prefix.
+// The only error is ctx's.
 func Compare(ctx context.Context, backup, current *snapshot.Snapshot, prefix string) (*Lineage, error) {
-	c := comparison{ctx: ctx, backup: backup, current: current, prefix: prefix}
-	c.Cluster = matched(c.clusterUID(backup), c.clusterUID(current))
+	c := comparison{ctx: ctx, backup: backup, current: current}
+	c.Cluster = matched(clusterUID(backup, prefix), clusterUID(current, prefix))
 	c.Members = matched(members(backup), members(current))
-	if err := c.records(); err != nil {
-		return nil, err
+	c.Restores = restores(backup, current, c.Cluster != Different)
+	if c.Cluster != Different {
+		if err := c.records(); err != nil {
+			return nil, err
+		}
+		if err := c.states(); err != nil {
+			return nil, err
+		}
 	}
-	if err := c.generations(); err != nil {
-		return nil, err
-	}
-	c.Restores = append(restores("backup", backup), restores("current", current)...)
-	c.repeated()
 	c.conclude()
+	c.repeated()
 	return &c.Lineage, nil
 }
 
+// comparison is two snapshots and what was found of them so far.
 type comparison struct {
 	Lineage
 	ctx             context.Context
 	backup, current *snapshot.Snapshot
-	prefix          string
-	contradiction   string // how the histories part
+
+	window  []pair      // the same by their headers, values not yet compared
+	suspect *difference // the first of those not yet judged
+	same    int         // records after the suspect that are the same
+	differ  int         // and that are not, itself included
+	sameAt  int64       // the revision of the newest one that is
+	parted  *difference // where the histories part
+	against int         // contradictions that say so
 }
+
+// difference is a contradiction between the two histories.
+type difference struct {
+	revision int64
+	key      string
+	how      string
+}
+
+// compacted is the newer of the two compact revisions: below it records are
+// missing for no fault.
+func (c *comparison) compacted() int64 {
+	return max(c.backup.CompactRevision(), c.current.CompactRevision())
+}
+
+func (c *comparison) damaged() bool { return c.backup.Damaged() || c.current.Damaged() }
 
 func matched(a, b string) Match {
 	switch {
@@ -131,9 +159,9 @@ func matched(a, b string) Match {
 }
 
 // clusterUID is the uid of the namespace kube-system, "" when it cannot be read.
-func (c *comparison) clusterUID(s *snapshot.Snapshot) string {
+func clusterUID(s *snapshot.Snapshot, prefix string) string {
 	key := kube.Key{Resource: "namespaces", Name: "kube-system"}
-	r, err := s.Get(key.Path(c.prefix), 0)
+	r, err := s.Get(key.Path(prefix), 0)
 	if err != nil {
 		return ""
 	}
@@ -154,183 +182,72 @@ func members(s *snapshot.Snapshot) string {
 	return strings.Join(ids, " ")
 }
 
-// every is after how many records ctx is looked at.
-const every = 1 << 14
-
-// records walks both snapshots in the order of revisions, up to the older head,
-// and stops at the first record that one history cannot explain.
-func (c *comparison) records() error {
-	last := min(c.backup.NewestRecord(), c.current.NewestRecord())
-	next, stop := iter.Pull(c.backup.Records())
-	defer stop()
-	was, more := next()
-	step := max(1, min(c.backup.Len(), c.current.Len())/values)
-	n := 0
-	for now := range c.current.Records() {
-		if n++; n%every == 0 && c.ctx.Err() != nil {
-			return c.ctx.Err()
-		}
-		if now.Main > last {
-			break
-		}
-		for more && before(was, now) {
-			if c.missing(was, c.current, "current snapshot") {
-				return nil
-			}
-			was, more = next()
-		}
-		if !more || was.Revision != now.Revision {
-			if c.missing(now, c.backup, "backup") {
-				return nil
-			}
-			continue
-		}
-		if c.differ(was, now, n%step == 0) {
-			return nil
-		}
-		c.CommonRevision = now.Main
-		was, more = next()
-	}
-	for ; more && was.Main <= last; was, more = next() {
-		if c.missing(was, c.current, "current snapshot") {
-			return nil
-		}
-	}
-	return nil
-}
-
-func before(a, b snapshot.Record) bool {
-	return a.Main < b.Main || a.Main == b.Main && a.Sub < b.Sub
-}
-
-// missing says whether it is a contradiction that s lacks a record: it would have
-// to be there if nothing has removed it.
-func (c *comparison) missing(r snapshot.Record, s *snapshot.Snapshot, name string) bool {
-	if r.Main <= s.CompactRevision() || s.Damaged() || r.Key == "" {
-		return false
-	}
-	c.diverge(r.Main, r.Key, fmt.Sprintf("the %s does not have the record of revision %d, which it would have kept", name, r.Main))
-	return true
-}
-
-// differ says whether the two records of a revision are not the same one.
-func (c *comparison) differ(was, now snapshot.Record, whole bool) bool {
-	c.Compared.Records++
-	same := was.Key == now.Key && was.Tombstone == now.Tombstone && was.CreateRevision == now.CreateRevision &&
-		was.Version == now.Version && was.Size == now.Size
-	if same && whole {
-		a, errA := c.backup.Value(was)
-		b, errB := c.current.Value(now)
-		if errA == nil && errB == nil {
-			c.Compared.Values++
-			same = bytes.Equal(a, b)
-		}
-	}
-	if !same {
-		c.diverge(now.Main, now.Key, fmt.Sprintf("revision %d is another write in each", now.Main))
-	}
-	return !same
-}
-
-func (c *comparison) diverge(revision int64, key, how string) {
-	c.DivergedRevision, c.DivergedKey, c.contradiction = revision, key, how
-}
-
-// generations holds the keys that live on in the current snapshot from before the
-// backup's head against the backup, which must have them in the same generation.
-// That tells even where the current snapshot has compacted all else.
-func (c *comparison) generations() error {
-	head, n := c.backup.NewestRecord(), 0
-	if c.backup.Damaged() {
-		return nil
-	}
-	first := int64(0)
-	for now := range c.current.Keys("") {
-		if n++; n%every == 0 && c.ctx.Err() != nil {
-			return c.ctx.Err()
-		}
-		if now.Key == "" || now.CreateRevision > head || now.Main <= head {
-			continue
-		}
-		c.Compared.Keys++
-		was, err := c.backup.Get(now.Key, 0)
-		if err == nil && was.CreateRevision == now.CreateRevision && was.Version < now.Version {
-			continue
-		}
-		if err != nil && !errors.Is(err, snapshot.ErrNotFound) {
-			continue // what cannot be read proves nothing
-		}
-		if first == 0 || now.CreateRevision < first {
-			first = now.CreateRevision
-			if c.DivergedRevision == 0 || first < c.DivergedRevision {
-				c.diverge(first, now.Key, fmt.Sprintf("a key of the current snapshot has lived on since revision %d, and the backup (revision %d) does not have it so", first, head))
-			}
-		}
-	}
-	return nil
-}
-
-// repeated finds restores of this very backup: a marker in the current snapshot
-// with nothing between it and the backup's newest record.
-func (c *comparison) repeated() {
-	base := c.backup.NewestRecord()
-	for i := range c.Restores {
-		r := &c.Restores[i]
-		if r.Snapshot == "current" && r.Bumped() && r.Revision > base && c.DivergedRevision == 0 && !c.holdsBetween(base, r.Revision) {
-			r.Bump = r.Revision - base
-		}
-	}
-}
-
-// Bumped says whether the restore left a marker of its bump.
-func (r *Restore) Bumped() bool { return r.Sign == signMarker }
-
-// holdsBetween says whether the current snapshot has a record between two
-// revisions, neither included.
-func (c *comparison) holdsBetween(from, to int64) bool {
-	for r := range c.current.Records() {
-		if r.Main > from {
-			return r.Main < to
-		}
-	}
-	return false
-}
-
+// conclude draws the relation from what was found.
 func (c *comparison) conclude() {
 	was, now := c.backup.Revision(), c.current.Revision()
 	compared := c.Compared.Records + c.Compared.Keys
 	switch {
 	case c.Cluster == Different:
-		c.Relation, c.Reason, c.Predictable = Unrelated, "the namespace kube-system has another uid in each", stillPredictable
-	case c.DivergedRevision != 0:
-		c.Relation, c.Predictable = Diverged, stillPredictable
-		c.CommonRevision = min(c.CommonRevision, c.DivergedRevision-1)
-		c.Reason = "one history does not explain both: " + c.contradiction
-	case compared == 0 && c.Cluster != Equal:
-		c.Relation, c.Reason = Unknown, "no record of the backup is in the current snapshot any more, and no uid of the namespace kube-system could be compared"
+		c.Relation, c.Reason = Unrelated, "the namespace kube-system has another uid in each"
+		c.Certain, c.Predictable = true, predictableUnrelated
+	case c.parted != nil && compared == 0 && c.Cluster != Equal:
+		c.Relation, c.Reason = Unrelated, "no record is the same in both: "+c.contradiction()
+		c.Predictable = predictableUnrelated
+	case c.parted != nil:
+		c.Relation, c.Reason = Diverged, "one history does not explain both: "+c.contradiction()
+		c.DivergedRevision, c.DivergedKey = c.parted.revision, c.parted.key
+		c.Certain, c.Predictable, c.Unseen = !c.damaged() && c.against > 1, predictableDiverged, unseenDiverged
+	case compared == 0:
+		c.Relation, c.Reason = Unknown, "nothing that one snapshot holds can be compared with the other"+c.loss()
+		c.Predictable = predictableUnknown
 	default:
-		c.Relation, c.CommonRevision = Ancestor, was
-		if was == now {
-			c.Relation = Same
-		}
-		c.Reason = c.agreement()
+		c.Relation, c.Reason = order(was, now), c.agreement()
+		c.Certain = !c.damaged() && c.Compared.Damaged == 0 && c.compacted() <= min(was, now)
+		c.CommonRevision = min(was, now)
+		c.Unseen = c.unseen()
 	}
+}
+
+func order(was, now int64) Relation {
+	switch {
+	case was < now:
+		return Ancestor
+	case was > now:
+		return Descendant
+	}
+	return Same
+}
+
+// contradiction says why the histories part.
+func (c *comparison) contradiction() string {
+	if c.against == 1 {
+		return c.parted.how + "; nothing else differs, so that damage to one file could be the reason as well"
+	}
+	return c.parted.how + c.loss()
+}
+
+// loss says that damage has left less to compare.
+func (c *comparison) loss() string {
+	if c.damaged() {
+		return ", and what damage has cost could not be compared"
+	}
+	return ""
 }
 
 // agreement says what one history rests on.
 func (c *comparison) agreement() string {
 	var parts []string
-	if n := c.Compared.Records; n > 0 {
-		parts = append(parts, fmt.Sprintf("all %d records at revisions that both hold are the same", n))
+	say := func(when bool, format string, args ...any) {
+		if when {
+			parts = append(parts, fmt.Sprintf(format, args...))
+		}
 	}
-	if n := c.Compared.Keys; n > 0 {
-		parts = append(parts, fmt.Sprintf("%d keys live on from before the backup", n))
-	}
-	if c.Cluster == Equal {
-		parts = append(parts, "the namespace kube-system has the same uid")
-	}
-	if n := len(parts); n > 1 {
-		parts = append(parts[:n-2], parts[n-2]+" and "+parts[n-1])
-	}
-	return strings.Join(parts, ", ")
+	n, head := c.Compared, min(c.backup.Revision(), c.current.Revision())
+	say(n.Records > 0 && n.Values >= n.Records, "%d records are the same in both, values and all", n.Records)
+	say(n.Records > 0 && n.Values < n.Records, "%d records are the same in both, values compared in %d", n.Records, n.Values)
+	say(n.Keys > 0, "%d keys have the state of one history at a compaction", n.Keys)
+	say(c.Cluster == Equal, "the namespace kube-system has the same uid")
+	say(n.Damaged > 0, "%d records differ although later ones are the same, so that one of the two files is damaged there", n.Damaged)
+	say(c.compacted() > head, "what was overwritten before the compaction at revision %d could not be compared", c.compacted())
+	return strings.Join(parts, ", ") + c.loss()
 }

@@ -21,6 +21,8 @@ func (f *forecast) warnings(p *Prediction) []string {
 	l := &p.Lineage
 	warn(l.Relation == lineage.Unrelated, "The snapshots are of different clusters. "+l.Predictable)
 	warn(l.Relation == lineage.Diverged, "The snapshots have different histories: an earlier restore lies between them. "+l.Predictable)
+	warn(l.Relation == lineage.Unknown && l.Predictable != "", "Whether the backup is an earlier state of the current one could not be compared. "+l.Predictable)
+	warn(l.Unseen != "", l.Unseen)
 	for i := range l.Restores {
 		r := &l.Restores[i]
 		warn(r.Bump > 0, fmt.Sprintf("This backup, or one with the same newest record, was restored before with a bump of %d, to revision %d, and the cluster has gone on from there. The same bump again lands below what was served since.", r.Bump, r.Revision))

@@ -75,9 +75,13 @@ func (c *comparison) join(prefix string) iter.Seq2[snapshot.Record, snapshot.Rec
 	}
 }
 
-// changes yields what differs among the objects of a resource, sorted by key.
+// changes yields what differs among the objects of a resource, sorted by key. They
+// have been counted before.
 func (c *comparison) changes(group, resource string) iter.Seq[change] {
 	return func(yield func(change) bool) {
+		if k := c.kinds[kube.Key{Group: group, Resource: resource}]; k == nil || !k.Changed() && k.Heartbeats == 0 {
+			return
+		}
 		prefix := kube.Key{Group: group, Resource: resource}.Path(c.prefix)
 		for before, after := range c.join(prefix) {
 			if sameRecord(before, after) {

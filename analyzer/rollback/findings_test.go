@@ -59,7 +59,7 @@ func TestFindings(t *testing.T) {
 			before: []runtime.Object{namespace("ns"), volume("pv", "Retain", "")},
 			after:  []runtime.Object{volume("pv", "Retain", "ns/data"), claim("ns/data", "pv")},
 			want: []string{
-				`claim-lost critical certain persistentvolumeclaims ns/data: only in the current state, bound to volume pv, which is free in the backup`,
+				`claim-lost critical possible persistentvolumeclaims ns/data: only in the current state, bound to volume pv, which is free in the backup`,
 			},
 		},
 		{

@@ -140,7 +140,7 @@ func (c *comparison) claim(ch *change) {
 		then, free := c.volumeInBackup(after.Spec.VolumeName)
 		f.Reason = fmt.Sprintf("only in the current state, bound to volume %s, %s", after.Spec.VolumeName, then)
 		if free {
-			f.Severity = finding.Critical
+			f.Severity, f.Certainty = finding.Critical, finding.Possible
 			f.Inferred = "Another claim can be bound to the volume, and finds the data on it."
 		}
 		c.add(ClaimLost, ch.Key, c.usedBy(f, ch))
