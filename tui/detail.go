@@ -215,6 +215,9 @@ func (d *detail) explanation() []string {
 	if pod.Ends != nil {
 		field("ends", "by "+pod.Ends.UTC().Format("2006-01-02 15:04:05Z")+" at the latest")
 	}
+	if d := pod.DoubleRun; d != nil {
+		field("runs twice", twice(d, pod.UID))
+	}
 	add("")
 	field("reason", pod.Reason)
 	field(string(pod.Certainty), pod.CertaintyReason)
@@ -297,6 +300,19 @@ func apiShows(pod *restore.PodOutcome) string {
 	return text
 }
 
+// twice says beside what a pod runs, and for how long.
+func twice(d *restore.DoubleRun, uid string) string {
+	text := "beside " + d.With
+	if d.With == uid {
+		text = "on two nodes"
+	}
+	if d.AtMostSeconds > 0 {
+		text += fmt.Sprintf(", for up to %s s", count(d.AtMostSeconds))
+	}
+	return text + ", until " + d.Until
+}
+
+// heals says what ends an outcome.
 func heals(h restore.Heals) string {
 	switch h {
 	case restore.HealsNever:

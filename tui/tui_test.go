@@ -160,6 +160,7 @@ func TestScreens(t *testing.T) {
 		{"plans restart", "3jj"},
 		{"plans taken over", "3j<enter>"},
 		{"pod", "2jj<enter>"},
+		{"pod that runs twice", "bm2/db-0<enter><enter>"},
 		{"pod object", "2u/cache-1<enter>yo"},
 		{"help", "?"},
 		{"help on pods", "2?"},

@@ -125,6 +125,7 @@ type podTally struct {
 	believed, running, mayRun int64
 	failed, succeeded         int64 // that the restore makes so
 	moved                     int64 // pods of a DaemonSet whose node registers again
+	held                      int64 // being deleted, and still there
 	phantoms, ghosts          int64
 	each                      Resources // what one of its pods takes
 }
@@ -179,7 +180,9 @@ func (f *forecast) tally(t *podTally, w *WorkloadOutcome, o *PodOutcome, p *podC
 			if p.backup != nil && !p.backup.Terminal() {
 				t.failed++
 			}
-		case !api.Terminating:
+		case api.Terminating:
+			t.held++
+		default:
 			t.believed++
 		}
 	}
@@ -246,7 +249,11 @@ func (f *forecast) workload(o *WorkloadOutcome, w *workload, t *podTally) {
 		f.job(o, w, t)
 	default:
 		if w.backup != nil && f.general.column != stale {
-			o.Recreates = max(o.Wanted-o.Believed, 0)
+			there := o.Believed
+			if e.Kind == "StatefulSet" || e.Kind == "DaemonSet" { // which wait until a pod is gone
+				there += t.held
+			}
+			o.Recreates = max(o.Wanted-there, 0)
 			o.Removes = max(o.Believed-o.Wanted, 0)
 		}
 		if e.Kind == "DaemonSet" {

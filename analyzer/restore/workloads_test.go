@@ -57,6 +57,13 @@ func TestWorkloads(t *testing.T) {
 			relist: "wanted 1 believed 1 running 1+0 critical: Running twice at the same time, on the same claims: 1 pod.",
 		},
 		{
+			name: "an identity whose deletion hangs",
+			was:  &Workload{Kind: "StatefulSet", Wanted: 1}, now: &Workload{Kind: "StatefulSet", Wanted: 1},
+			pods:   []*Pod{was(owned("StatefulSet", "w-0", "1"), dying)},
+			plain:  "wanted 1 believed 0 running 0+0 critical: Shown by the API and not running: 1 pod. Of 1 wanted 0 run, and nothing makes up for it.",
+			relist: "wanted 1 believed 0 running 0+0 new 1 warning: Made anew: 1 pod.",
+		},
+		{
 			name: "a Job that has ended since",
 			was:  &Workload{Kind: "Job", Wanted: 1, Completions: 1}, now: &Workload{Kind: "Job", Wanted: 1, Completions: 1, Finished: true},
 			pods:   []*Pod{was(owned("Job", "a", "1"), never)},
