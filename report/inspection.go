@@ -20,12 +20,17 @@ func NewEvidence(ctx context.Context, role string, s *snapshot.Snapshot) (restor
 	if err != nil {
 		return restore.Evidence{}, err
 	}
-	e := restore.Evidence{
-		Role: role, Path: s.Path(), SizeBytes: s.Size(),
-		Revision: s.Revision(), CompactRevision: s.CompactRevision(), Integrity: in.Checks,
+	custody, err := s.Custody(ctx)
+	if err != nil {
+		return restore.Evidence{}, err
 	}
-	if in.SHA256 != "" {
-		e.SHA256 = &in.SHA256
+	e := restore.Evidence{
+		Role: role, Path: s.Path(), SizeBytes: custody.Files[0].SizeBytes,
+		Revision: s.Revision(), CompactRevision: s.CompactRevision(), Integrity: in.Checks,
+		WAL: s.WAL(), Custody: restore.Custody{Custody: custody},
+	}
+	if sum := custody.Files[0].SHA256; sum != "" {
+		e.SHA256 = &sum
 	}
 	return e, nil
 }
@@ -53,7 +58,8 @@ type InspectedEvidence struct {
 	restore.Evidence
 	Status      snapshot.Status       `json:"status"`
 	PageSize    int                   `json:"pageSizeBytes"`
-	Records     int                   `json:"records"` // revisions kept: puts and tombstones
+	Records     int                   `json:"records"`  // revisions kept: puts and tombstones
+	LiveKeys    int                   `json:"liveKeys"` // of the state read, its log applied
 	Etcd        snapshot.Meta         `json:"etcd"`
 	BumpMarkers []int64               `json:"bumpMarkers"`
 	Clock       clock.Summary         `json:"clock"`
@@ -134,8 +140,13 @@ func Inspect(ctx context.Context, s *snapshot.Snapshot, prefix string, ask ...fu
 	for _, question := range ask {
 		moments = append(moments, question(c))
 	}
+	live := 0
+	for range s.Keys("") {
+		live++
+	}
 	return InspectedEvidence{
-		Clock: c.Summary(), At: moments, Evidence: e, Status: status, PageSize: s.PageSize(), Records: s.Len(), Etcd: s.Meta(),
+		LiveKeys: live,
+		Clock:    c.Summary(), At: moments, Evidence: e, Status: status, PageSize: s.PageSize(), Records: s.Len(), Etcd: s.Meta(),
 		BumpMarkers: list(s.BumpMarkers()), Kubernetes: survey(s, prefix), Buckets: list(s.Buckets()), Problems: list(s.Problems()),
 	}, nil
 }
@@ -160,7 +171,7 @@ func (in *Inspection) Text(p *Printer) {
 
 func (e *InspectedEvidence) text(p *Printer) {
 	p.Line("%s", e.Path)
-	p.Field("size", fmt.Sprintf("%s, pages of %s bytes", Bytes(e.SizeBytes), Count(e.PageSize)))
+	p.Field("size", fmt.Sprintf("%s, pages of %s bytes", Bytes(e.Custody.SizeBytes), Count(e.PageSize)))
 	hash := "not computed"
 	if e.SHA256 != nil {
 		hash = *e.SHA256
@@ -169,9 +180,11 @@ func (e *InspectedEvidence) text(p *Printer) {
 	for _, c := range e.Integrity {
 		p.Field(c.Name, checkText(c))
 	}
+	custodyText(p, &e.Custody)
 	p.Field("revision", Count(e.Revision))
+	logText(p, e.WAL)
 	p.Field("compact revision", compactText(e.CompactRevision))
-	p.Field("records", fmt.Sprintf("%s, %s live keys", Count(e.Records), Count(e.Status.TotalKey)))
+	p.Field("records", fmt.Sprintf("%s, %s live keys", Count(e.Records), Count(e.LiveKeys)))
 	p.Field("etcdutl status", fmt.Sprintf("hash %08x, revision %d, totalKey %d (3.5: %d), totalSize %d, version %q",
 		e.Status.Hash, e.Status.Revision, e.Status.TotalKey, e.Status.TotalKey35, e.Status.TotalSize, e.Status.Version))
 	p.Field("etcd", fmt.Sprintf("storage version %s, cluster version %s", known(e.Etcd.StorageVersion), known(e.Etcd.ClusterVersion)))

@@ -81,6 +81,8 @@ func (p *Prediction) head(w *Printer) {
 // evidenceLine names a file and what is wrong with it.
 func evidenceLine(w *Printer, e *restore.Evidence) {
 	w.Field(e.Role, fmt.Sprintf("%s, revision %s, %s", e.Path, Count(e.Revision), compactedText(e.CompactRevision)))
+	logText(w, e.WAL)
+	caseText(w, &e.Custody)
 	for _, c := range e.Integrity {
 		if c.Verdict != snapshot.OK {
 			w.Field("", fmt.Sprintf("%s %s", c.Name, checkText(c)))

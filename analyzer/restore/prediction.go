@@ -48,6 +48,22 @@ type Evidence struct {
 	Revision        int64            `json:"revision"`
 	CompactRevision int64            `json:"compactRevision"`
 	Integrity       []snapshot.Check `json:"integrity"`
+	WAL             *snapshot.WAL    `json:"wal,omitempty"` // of a data directory: what its log added
+	Custody         Custody          `json:"custody"`
+}
+
+// Custody says what was examined, by whom and with what, to the last byte.
+type Custody struct {
+	snapshot.Custody
+	Tool      string   `json:"tool"`      // name and version
+	Arguments []string `json:"arguments"` // as they were typed
+	Case      string   `json:"case,omitempty"`
+	Examiner  string   `json:"examiner,omitempty"`
+	// Examined says when, RFC 3339. It is there with a case or an examiner only: else
+	// one question has one answer, to the byte.
+	Examined string `json:"examined,omitempty"`
+	// Verified says how it was made sure that the evidence is what it was before.
+	Verified string `json:"verified"`
 }
 
 // BumpVerdict says whether a plan's bump is large enough.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 
 	"revenant/analyzer/restore"
+	"revenant/decoder/container"
 	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot"
 )
@@ -77,7 +78,15 @@ func hintFor(err error) string {
 	case errors.Is(err, fs.ErrPermission):
 		return "the file is readable for others only; reading is all revenant does"
 	case errors.Is(err, snapshot.ErrDirectory):
-		return "name the db file in it: a data directory has it at member/snap/db"
+		return "name etcd's data directory, which has its db at member/snap/db, or the file of a snapshot"
+	case errors.Is(err, container.ErrNested):
+		return "unpack the outer one first, and name what is in it"
+	case errors.Is(err, container.ErrSeveral):
+		return "unpack it, and name the one that is meant"
+	case errors.Is(err, container.ErrTooLarge):
+		return "if it is meant to be that large, --max-expanded and --max-ratio raise the limits"
+	case errors.Is(err, container.ErrSpecial):
+		return "standard input is read for the name -"
 	case errors.Is(err, snapshot.ErrEmpty):
 		return "the copy or the upload of the snapshot failed: look for another one"
 	case open.Looks != "":
@@ -92,12 +101,10 @@ func hintFor(err error) string {
 
 func looksHint(looks string) string {
 	unpack := map[string]string{
-		"a gzip file":   "unpack it first: gunzip FILE",
-		"a zstd file":   "unpack it first: unzstd FILE",
-		"a zip archive": "unpack it first: unzip FILE",
-		"a bzip2 file":  "unpack it first: bunzip2 FILE",
-		"an xz file":    "unpack it first: unxz FILE",
-		"a tar archive": "unpack it first: tar xf FILE",
+		"a bzip2 file":    "unpack it first: bunzip2 FILE",
+		"an xz file":      "unpack it first: unxz FILE",
+		"an lz4 file":     "unpack it first: unlz4 FILE",
+		"a 7-Zip archive": "unpack it first: 7z x FILE",
 	}
 	if hint, ok := unpack[looks]; ok {
 		return hint

@@ -110,7 +110,7 @@ func parseTime(flag, s string) (time.Time, error) {
 func (o *inspectOptions) inspect(ctx context.Context, path string, questions []question) (e report.InspectedEvidence, err error) {
 	bar := newProgressLine(o.streams)
 	tell := func(p snapshot.Progress) { bar.show(filepath.Base(path), p) }
-	s, err := snapshot.Open(ctx, path, snapshot.Options{SkipHashCheck: o.open.skipHashCheck, Progress: tell})
+	s, err := o.open.open(ctx, path, true, o.streams.in, tell)
 	bar.clear()
 	if err != nil {
 		return e, err
@@ -119,14 +119,6 @@ func (o *inspectOptions) inspect(ctx context.Context, path string, questions []q
 	if e, err = report.Inspect(ctx, s, o.open.prefix, questions...); err != nil {
 		return e, err
 	}
-	return e, unchanged(s)
-}
-
-// unchanged makes a change of the evidence while it was read an error: what
-// was read may then be of neither state.
-func unchanged(s *snapshot.Snapshot) error {
-	if err := s.Unchanged(); err != nil {
-		return hinted(err, "copy the file, and read the copy")
-	}
-	return nil
+	o.open.sign(&e.Evidence)
+	return e, o.open.unchanged(ctx, s)
 }

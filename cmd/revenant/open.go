@@ -1,28 +1,109 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/api/resource"
 
+	"revenant/analyzer/restore"
+	"revenant/decoder/container"
 	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot"
 )
 
 // openOptions are the flags that say how evidence is read.
 type openOptions struct {
-	skipHashCheck bool
-	prefix        string
+	skipHashCheck   bool
+	prefix          string
+	maxExpanded     string
+	maxRatio        int64
+	walDir          string
+	assumeCommitted bool
+	caseID          string
+	examiner        string
+	verifyAfter     bool
+
+	limits container.Limits // from the flags
+	began  time.Time
 }
 
 func (o *openOptions) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.skipHashCheck, "skip-hash-check", false, "leave the SHA-256 trailer unverified and say so")
 	flags.StringVar(&o.prefix, "etcd-prefix", "/registry", "prefix of Kubernetes' keys in etcd")
+	flags.StringVar(&o.maxExpanded, "max-expanded", "64Gi", "most that a compressed file may expand to")
+	flags.Int64Var(&o.maxRatio, "max-ratio", container.DefaultRatio, "most times its size that a compressed file may expand to, from 512 MiB on")
+	flags.StringVar(&o.walDir, "wal-dir", "", "where the write-ahead log is when it is not beside the db (etcd's --wal-dir); of two, the newest state's")
+	flags.BoolVar(&o.assumeCommitted, "assume-committed", false, "apply entries of a log that other members may not have agreed to")
+	flags.StringVar(&o.caseID, "case", "", "case the examination belongs to, for the custody block; implies --verify-after")
+	flags.StringVar(&o.examiner, "examiner", "", "who examines, for the custody block")
+	flags.BoolVar(&o.verifyAfter, "verify-after", false, "compute the SHA-256 of the evidence once more when the work is done")
+}
+
+// parse reads the values of flags that are more than words.
+func (o *openOptions) parse() error {
+	size, err := resource.ParseQuantity(o.maxExpanded)
+	if err != nil || size.Value() <= 0 {
+		return hinted(fmt.Errorf("--max-expanded %q is not a size", o.maxExpanded), "such as 8Gi")
+	}
+	if o.maxRatio <= 0 {
+		return fmt.Errorf("--max-ratio %d is not a ratio", o.maxRatio)
+	}
+	o.limits = container.Limits{Bytes: size.Value(), Ratio: o.maxRatio}
+	o.began = time.Now()
+	return nil
+}
+
+// open opens a file of evidence; newest says that it is the newest state, or the
+// only one.
+func (o *openOptions) open(ctx context.Context, path string, newest bool, stdin io.Reader, tell func(snapshot.Progress)) (*snapshot.Snapshot, error) {
+	if err := o.parse(); err != nil {
+		return nil, err
+	}
+	opts := snapshot.Options{
+		SkipHashCheck: o.skipHashCheck, Limits: o.limits, AssumeCommitted: o.assumeCommitted, Stdin: stdin, Progress: tell,
+	}
+	if newest {
+		opts.WALDir = o.walDir
+	}
+	return snapshot.Open(ctx, path, opts)
+}
+
+// sign completes the custody of evidence.
+func (o *openOptions) sign(e *restore.Evidence) {
+	c := &e.Custody
+	c.Tool, c.Arguments = tool().Name+" "+tool().Version, os.Args[1:]
+	c.Case, c.Examiner = o.caseID, o.examiner
+	if c.Case != "" || c.Examiner != "" {
+		c.Examined = o.began.UTC().Format(time.RFC3339)
+	}
+	c.Verified = "size, time of modification and identity are what they were"
+	if o.verifies() {
+		c.Verified = "its SHA-256 is what it was"
+	}
+}
+
+func (o *openOptions) verifies() bool { return o.verifyAfter || o.caseID != "" }
+
+// unchanged makes a change of the evidence while it was read an error: what
+// was read may then be of neither state.
+func (o *openOptions) unchanged(ctx context.Context, s *snapshot.Snapshot) error {
+	err := s.Unchanged()
+	if err == nil && o.verifies() {
+		err = s.Verify(ctx)
+	}
+	if err != nil && ctx.Err() == nil {
+		return hinted(err, "copy the file, and read the copy")
+	}
+	return err
 }
 
 // progressLine is one line on a terminal that says how far the reading is.
@@ -31,16 +112,16 @@ type progressLine struct {
 	w     io.Writer
 	off   bool
 	drawn bool
-	parts map[string]int64 // percent by name
+	parts map[string]string // how far, by name
 }
 
 // newProgressLine draws on standard error, when that is a terminal.
 func newProgressLine(s streams) *progressLine {
-	return &progressLine{w: s.err, off: !s.errTTY, parts: map[string]int64{}}
+	return &progressLine{w: s.err, off: !s.errTTY, parts: map[string]string{}}
 }
 
 func (l *progressLine) show(name string, p snapshot.Progress) {
-	if p.Phase != snapshot.PhaseIndex || p.Total == 0 {
+	if p.Phase == snapshot.PhaseHash || p.Total == 0 {
 		return
 	}
 	l.mu.Lock()
@@ -49,12 +130,23 @@ func (l *progressLine) show(name string, p snapshot.Progress) {
 		return
 	}
 	l.drawn = true
-	l.parts[name] = p.Done * 100 / p.Total
+	l.parts[name] = howFar(p)
 	var line []string
 	for _, name := range slices.Sorted(maps.Keys(l.parts)) {
-		line = append(line, fmt.Sprintf("%s %d %%", sanitize.Line(name), l.parts[name]))
+		line = append(line, sanitize.Line(name)+" "+l.parts[name])
 	}
 	fmt.Fprintf(l.w, "\r\x1b[Kreading %s", strings.Join(line, ", "))
+}
+
+func howFar(p snapshot.Progress) string {
+	text := fmt.Sprintf("%d %%", p.Done*100/max(p.Total, 1))
+	switch {
+	case p.Phase == snapshot.PhaseExpand && p.Total < 0:
+		return fmt.Sprintf("unpacking, %d MB read", p.Done/1e6)
+	case p.Phase == snapshot.PhaseExpand:
+		return "unpacking " + text
+	}
+	return text
 }
 
 // clear takes the line away and keeps it away.

@@ -66,8 +66,8 @@ func (o *outputOptions) targets(evidence ...string) ([]target, error) {
 			return nil, fmt.Errorf("output %q names no file", s)
 		}
 		for _, path := range evidence {
-			if same(path, file) {
-				return nil, hinted(fmt.Errorf("output %s is evidence", file), "evidence is never changed: name another file")
+			if same(path, file) || toFile && within(path, file) {
+				return nil, hinted(fmt.Errorf("output %s is evidence", file), "evidence is never changed: name another file, outside of it")
 			}
 		}
 		if !toFile && slices.ContainsFunc(list, func(t target) bool { return t.file == "" }) {
@@ -118,6 +118,25 @@ func (t target) writeFile(doc document) error {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
 	return nil
+}
+
+// within says whether a file is, or would be, in a directory or below it.
+func within(dir, file string) bool {
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return false
+	}
+	at, err := filepath.Abs(file)
+	if err != nil {
+		return false
+	}
+	for parent := filepath.Dir(at); ; parent = filepath.Dir(parent) {
+		if same(parent, dir) {
+			return true
+		}
+		if parent == filepath.Dir(parent) {
+			return false
+		}
+	}
 }
 
 // same says whether two paths lead to one file.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 
@@ -20,6 +21,7 @@ type pair struct {
 	backup, current side
 	lineage         *lineage.Lineage
 	prefix          string // of the API server's keys
+	open            *openOptions
 }
 
 // side is one snapshot with what the prediction needs of it.
@@ -33,15 +35,15 @@ type opener func(context.Context, func(snapshot.Progress)) (*snapshot.Snapshot, 
 
 // files opens two files, which must not be the same one.
 func (o *openOptions) files(backup, current string) (opener, opener, error) {
-	if same(backup, current) {
+	if same(backup, current) || backup == "-" && current == "-" {
 		return nil, nil, errSame(backup, current)
 	}
-	file := func(path string) opener {
+	file := func(path string, newest bool) opener {
 		return func(ctx context.Context, tell func(snapshot.Progress)) (*snapshot.Snapshot, error) {
-			return snapshot.Open(ctx, path, snapshot.Options{SkipHashCheck: o.skipHashCheck, Progress: tell})
+			return o.open(ctx, path, newest, os.Stdin, tell)
 		}
 	}
-	return file(backup), file(current), nil
+	return file(backup, false), file(current, true), nil
 }
 
 func errSame(backup, current string) error {
@@ -67,7 +69,7 @@ func (o *openOptions) demo() (opener, opener, error) {
 func (o *openOptions) openPair(ctx context.Context, backup, current opener, tell func(name string, p snapshot.Progress)) (*pair, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	p := &pair{prefix: o.prefix}
+	p := &pair{prefix: o.prefix, open: o}
 	read := func(open opener, name string, to *side) error {
 		s, err := open(ctx, func(p snapshot.Progress) {
 			if tell != nil {
@@ -119,7 +121,7 @@ func (o *openOptions) withPair(ctx context.Context, s streams, backup, current o
 	if err := use(p); err != nil {
 		return err
 	}
-	return p.unchanged()
+	return p.unchanged(ctx)
 }
 
 // predict opens the pair and predicts.
@@ -233,17 +235,18 @@ func (p *pair) evidence(ctx context.Context) ([]restore.Evidence, error) {
 		if err != nil {
 			return nil, err
 		}
+		p.open.sign(&e)
 		list = append(list, e)
 	}
-	if b, c := list[0], list[1]; b.SHA256 != nil && c.SHA256 != nil && *b.SHA256 == *c.SHA256 {
+	if b, c := list[0], list[1]; b.WAL == nil && c.WAL == nil && b.Custody.SHA256 != "" && b.Custody.SHA256 == c.Custody.SHA256 {
 		return nil, errSame(b.Path, c.Path)
 	}
 	return list, nil
 }
 
 // unchanged makes sure that neither file was changed while it was read.
-func (p *pair) unchanged() error {
-	return errors.Join(unchanged(p.backup.snapshot), unchanged(p.current.snapshot))
+func (p *pair) unchanged(ctx context.Context) error {
+	return errors.Join(p.open.unchanged(ctx, p.backup.snapshot), p.open.unchanged(ctx, p.current.snapshot))
 }
 
 func (p *pair) close() error {

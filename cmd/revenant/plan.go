@@ -149,10 +149,7 @@ func (o *runbookOptions) readPair(ctx context.Context, paths []string, in *runbo
 // readBackup reads a backup alone.
 func (o *runbookOptions) readBackup(ctx context.Context, paths []string, in *runbook.Input) (err error) {
 	bar := newProgressLine(o.streams)
-	s, err := snapshot.Open(ctx, paths[0], snapshot.Options{
-		SkipHashCheck: o.open.skipHashCheck,
-		Progress:      func(p snapshot.Progress) { bar.show("backup", p) },
-	})
+	s, err := o.open.open(ctx, paths[0], true, o.streams.in, func(p snapshot.Progress) { bar.show("backup", p) })
 	bar.clear()
 	if err != nil {
 		return err
@@ -168,7 +165,7 @@ func (o *runbookOptions) readBackup(ctx context.Context, paths []string, in *run
 	if err := o.look(ctx, restore.InBackup, side{s, state}, &in.Backup, in); err != nil {
 		return err
 	}
-	return unchanged(s)
+	return o.open.unchanged(ctx, s)
 }
 
 // look takes from a snapshot what the runbook needs of it.
@@ -181,6 +178,7 @@ func (o *runbookOptions) look(ctx context.Context, role restore.In, from side, t
 	if err != nil {
 		return err
 	}
+	o.open.sign(&e)
 	in.Evidence = append(in.Evidence, e)
 	*to = runbook.Side{Path: from.snapshot.Path(), State: from.state, Facts: facts}
 	return nil

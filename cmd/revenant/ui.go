@@ -107,7 +107,7 @@ func (o *uiOptions) screen(ctx context.Context, backup, current opener, plan res
 		return err
 	}
 	if err == nil {
-		err = opened.unchanged()
+		err = opened.unchanged(ctx)
 	}
 	if err == nil && (knownBad(opened.backup.snapshot) || knownBad(opened.current.snapshot)) {
 		err = errDamaged

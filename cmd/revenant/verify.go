@@ -223,10 +223,7 @@ func (o *verifyOptions) read(path string) ([]byte, error) {
 // api reads what the API has: the snapshot, or kubectl's list in its place.
 func (o *verifyOptions) api(ctx context.Context, path string, in *drift.Input, v *report.Verification) (err error) {
 	bar := newProgressLine(o.streams)
-	s, err := snapshot.Open(ctx, path, snapshot.Options{
-		SkipHashCheck: o.open.skipHashCheck,
-		Progress:      func(p snapshot.Progress) { bar.show("snapshot", p) },
-	})
+	s, err := o.open.open(ctx, path, true, o.streams.in, func(p snapshot.Progress) { bar.show("snapshot", p) })
 	bar.clear()
 	if err != nil {
 		return err
@@ -256,6 +253,7 @@ func (o *verifyOptions) api(ctx context.Context, path string, in *drift.Input, v
 	if err != nil {
 		return err
 	}
+	o.open.sign(&e)
 	v.Evidence = []restore.Evidence{e}
-	return unchanged(s)
+	return o.open.unchanged(ctx, s)
 }

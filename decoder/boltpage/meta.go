@@ -44,6 +44,20 @@ func (m Meta) Size() int64 { return int64(m.HighWater) * int64(m.PageSize) }
 // Metas returns both meta pages, valid or not.
 func (f *File) Metas() [2]Meta { return f.metas }
 
+// MetasChanged says whether a meta page is not what it was when the file was
+// opened: somebody commits to it.
+func (f *File) MetasChanged() (changed bool) {
+	err := f.guard(func() {
+		for _, m := range f.metas {
+			at := int64(m.Page) * int64(m.PageSize)
+			if m.Valid() && (at >= f.Size() || parseMeta(f.data[at:], m.Page) != m) {
+				changed = true
+			}
+		}
+	})
+	return changed || err != nil
+}
+
 // Meta returns the meta page in use.
 func (f *File) Meta() Meta { return f.meta }
 

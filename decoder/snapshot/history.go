@@ -165,7 +165,7 @@ func (s *Snapshot) Lease(r Record) (int64, error) {
 
 func (s *Snapshot) read(r Record) (keyValue, error) {
 	b := make([]byte, r.Size)
-	if _, err := s.pages.ReadAt(b, r.offset); err != nil {
+	if err := s.readAt(b, r.offset); err != nil {
 		return keyValue{}, fmt.Errorf("read revision %s: %w", r.Revision, err)
 	}
 	kv, err := scanKeyValue(b)
@@ -173,6 +173,17 @@ func (s *Snapshot) read(r Record) (keyValue, error) {
 		return keyValue{}, fmt.Errorf("read revision %s: %w", r.Revision, err)
 	}
 	return kv, nil
+}
+
+// readAt copies bytes of the db, or of what the log adds to it, which stands
+// behind.
+func (s *Snapshot) readAt(b []byte, offset int64) error {
+	if at := offset - s.pages.Size(); at >= 0 && s.overlay != nil {
+		copy(b, s.overlay[at:])
+		return nil
+	}
+	_, err := s.pages.ReadAt(b, offset)
+	return err
 }
 
 func (x *index) record(p place) Record {

@@ -130,6 +130,15 @@ func (x *index) last() (b *block, i int, ok bool) {
 	return b, b.n - 1, true
 }
 
+// newestMain is the main revision of the newest record, 0 without one.
+func (x *index) newestMain() int64 {
+	b, i, ok := x.last()
+	if !ok {
+		return 0
+	}
+	return b.main(i)
+}
+
 // segment is the part of the index that one worker builds.
 type segment struct {
 	blocks   []*block

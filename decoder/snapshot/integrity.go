@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"time"
 )
 
 // Verdict is the result of one integrity check.
@@ -75,6 +73,9 @@ type hashing struct {
 	end   [sha256.Size]byte // the trailer
 	whole [sha256.Size]byte
 	err   error
+
+	paths  chan []string // of further files to hash
+	others []string      // their sums, "" where one could not be read
 }
 
 const hashBlock = 1 << 20
@@ -82,17 +83,31 @@ const hashBlock = 1 << 20
 func startHashing(ctx context.Context, raw io.ReaderAt, size int64, skip bool, p *progress) *hashing {
 	// Hashing goes on after Open, whose ctx may end then; Close ends it.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	h := &hashing{skip: skip, trailer: hasTrailer(size), cancel: cancel, done: make(chan struct{})}
+	h := &hashing{skip: skip, trailer: hasTrailer(size), cancel: cancel, done: make(chan struct{}), paths: make(chan []string, 1)}
 	if skip {
 		close(h.done)
 		return h
 	}
 	go func() {
 		defer close(h.done)
-		h.err = h.run(ctx, raw, size, p)
+		if h.err = h.run(ctx, raw, size, p); h.err != nil {
+			return
+		}
+		select {
+		case paths := <-h.paths:
+			for _, path := range paths {
+				sum, _ := hashFile(ctx, path)
+				h.others = append(h.others, sum)
+			}
+		case <-ctx.Done():
+		}
 	}()
 	return h
 }
+
+// hashOthers lets further files be hashed, and ends the hashing when they are. It
+// is called once.
+func (h *hashing) hashOthers(paths []string) { h.paths <- paths }
 
 // stop ends the hashing and waits until the file is no longer read.
 func (h *hashing) stop() {
@@ -181,28 +196,4 @@ func (s *Snapshot) contentCheck() Check {
 		return Check{Name: "content", Verdict: OK}
 	}
 	return Check{Name: "content", Verdict: Bad, Detail: fmt.Sprintf("%d problems in pages or revisions", damage)}
-}
-
-// Unchanged compares the file's size, time of modification and identity with
-// what they were before it was read, and says what differs.
-func (s *Snapshot) Unchanged() error {
-	if s.stat == nil {
-		return nil
-	}
-	now, err := os.Stat(s.path)
-	if err != nil {
-		return fmt.Errorf("evidence %s: %w", s.path, err)
-	}
-	var what string
-	switch {
-	case !os.SameFile(s.stat, now):
-		what = "was replaced by another file"
-	case now.Size() != s.stat.Size():
-		what = fmt.Sprintf("changed its size from %d to %d bytes", s.stat.Size(), now.Size())
-	case !now.ModTime().Equal(s.stat.ModTime()):
-		what = fmt.Sprintf("was modified at %s", now.ModTime().UTC().Format(time.RFC3339Nano))
-	default:
-		return nil
-	}
-	return fmt.Errorf("evidence %s %s while it was read", s.path, what)
 }

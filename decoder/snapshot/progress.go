@@ -11,15 +11,16 @@ type Phase string
 
 // The phases. They overlap.
 const (
-	PhaseIndex Phase = "index" // counted in pages
-	PhaseHash  Phase = "hash"  // counted in bytes
+	PhaseExpand Phase = "expand" // counted in bytes of the compressed file
+	PhaseIndex  Phase = "index"  // counted in pages
+	PhaseHash   Phase = "hash"   // counted in bytes
 )
 
 // Progress says how far a phase is.
 type Progress struct {
 	Phase Phase
 	Done  int64
-	Total int64
+	Total int64 // less than 0 when it is unknown
 }
 
 // progress passes counts on, at most one every interval.
@@ -39,8 +40,12 @@ func newProgress(tell func(Progress), phase Phase, total int64) *progress {
 	return &progress{tell: tell, phase: phase, total: total}
 }
 
-func (p *progress) add(n int64) {
-	done := p.done.Add(n)
+func (p *progress) add(n int64) { p.report(p.done.Add(n), p.total) }
+
+// set is for a phase whose total shows only then; less than 0 is unknown.
+func (p *progress) set(done, total int64) { p.report(done, total) }
+
+func (p *progress) report(done, total int64) {
 	if p.tell == nil || !p.mu.TryLock() {
 		return
 	}
@@ -50,5 +55,8 @@ func (p *progress) add(n int64) {
 		return
 	}
 	p.next = now.Add(progressInterval)
-	p.tell(Progress{Phase: p.phase, Done: min(done, p.total), Total: p.total})
+	if total >= 0 {
+		done = min(done, total)
+	}
+	p.tell(Progress{Phase: p.phase, Done: done, Total: total})
 }

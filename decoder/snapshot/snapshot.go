@@ -7,16 +7,16 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"sync"
 
 	"revenant/decoder/boltpage"
+	"revenant/decoder/container"
 )
 
 // Errors that say why a file cannot be opened as a snapshot. They come wrapped
 // in an *OpenError.
 var (
-	ErrDirectory   = errors.New("is a directory")
+	ErrDirectory   = container.ErrDirectory
 	ErrEmpty       = boltpage.ErrEmpty
 	ErrNoMeta      = boltpage.ErrNoMeta
 	ErrNoKeyBucket = errors.New("no key bucket: a bbolt database, but not etcd's")
@@ -43,6 +43,15 @@ func (e *OpenError) Unwrap() error { return e.Err }
 type Options struct {
 	// SkipHashCheck leaves the SHA-256 trailer unverified and computes no hash.
 	SkipHashCheck bool
+	// Limits bound what a compressed file may expand to.
+	Limits container.Limits
+	// WALDir is where a member's log is when it is not beside its db.
+	WALDir string
+	// AssumeCommitted applies the entries of the log that other members may not
+	// have agreed to.
+	AssumeCommitted bool
+	// Stdin is read for the path "-".
+	Stdin io.Reader
 	// Workers is how many goroutines index the file; 0 is one a processor.
 	Workers int
 	// Progress, when set, is told how far the work is, about twenty times a
@@ -54,15 +63,19 @@ type Options struct {
 // Snapshot is an open snapshot file. Its methods are safe for concurrent use
 // until Close.
 type Snapshot struct {
-	path     string
-	size     int64
-	osFile   *os.File    // nil when opened from memory
-	stat     os.FileInfo // nil when opened from memory
-	pages    *boltpage.File
-	hash     *hashing
-	meta     Meta
-	index    *index
-	problems problemList
+	path         string
+	size         int64               // of the db
+	evidence     *container.Evidence // nil when opened from memory
+	watched      []watched           // files of evidence that must not change
+	tornPossible bool                // one of them did
+	pages        *boltpage.File
+	hash         *hashing
+	meta         Meta
+	index        *index // of the state read: the db's, with the log applied where there is one
+	dbIndex      *index // of the db alone
+	overlay      []byte // values that the log adds; their offsets follow those of the file
+	wal          *WAL   // nil when no log was read
+	problems     problemList
 
 	unusedRevision int64 // newest revision on a page in no bucket, when it is newer than all others
 
@@ -70,29 +83,63 @@ type Snapshot struct {
 	closeErr error
 }
 
-// Open maps the file, reads its meta data and indexes its revisions. It
-// returns as soon as the snapshot can be asked; the SHA-256 is computed
-// meanwhile and waited for by Integrity.
+// Open finds the db in what path names, maps it, reads its meta data and indexes
+// its revisions. It returns as soon as the snapshot can be asked; the SHA-256 is
+// computed meanwhile and waited for by Integrity.
+//
+// The path is that of a snapshot or of a db, as it is, compressed (gzip, zstd) or
+// in an archive (zip, tar), or of a member's data directory, whose log is applied
+// to its db; "-" is standard input.
 //
 // A damaged file opens as long as anything of its key bucket can be found:
 // see Problems. The error is an *OpenError, or ctx's.
 func Open(ctx context.Context, path string, opts Options) (*Snapshot, error) {
-	f, err := os.Open(path)
+	s, err := openOnce(ctx, path, opts)
+	if err != nil || s.evidence.Format != container.Directory {
+		return s, err
+	}
+	how := s.inUse()
+	if how == "" {
+		return s, nil
+	}
+	// Somebody writes to it. A second reading may be luckier.
+	if err := s.Close(); err != nil {
+		return nil, err
+	}
+	if s, err = openOnce(ctx, path, opts); err != nil {
+		return nil, err
+	}
+	s.torn(how)
+	return s, nil
+}
+
+func openOnce(ctx context.Context, path string, opts Options) (*Snapshot, error) {
+	progress := newProgress(opts.Progress, PhaseExpand, -1)
+	evidence, err := container.Open(ctx, path, container.Options{
+		Limits: opts.Limits, WALDir: opts.WALDir, SkipHash: opts.SkipHashCheck, Stdin: opts.Stdin, Progress: progress.set,
+	})
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		return nil, openError(path, err)
 	}
-	s := &Snapshot{path: path, osFile: f}
-	if s.stat, err = f.Stat(); err != nil {
+	s := &Snapshot{path: path, evidence: evidence}
+	info, err := evidence.DB.Stat()
+	if err != nil {
 		return nil, errors.Join(openError(path, err), s.Close())
 	}
-	if s.stat.IsDir() {
-		return nil, errors.Join(&OpenError{Path: path, Err: ErrDirectory}, s.Close())
+	s.size = info.Size()
+	s.watch()
+	for _, fault := range evidence.Faults {
+		s.problems.add(Damage, "container", fault, "what follows in it")
 	}
-	s.size = s.stat.Size()
-	open := func() (*boltpage.File, error) { return boltpage.Open(f) }
-	if err := s.open(ctx, f, open, opts); err != nil {
+	open := func() (*boltpage.File, error) { return boltpage.Open(evidence.DB) }
+	if err := s.open(ctx, evidence.DB, open, opts); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	evidence.Forget()
+	s.hash.hashOthers(s.others())
 	return s, nil
 }
 
@@ -104,16 +151,22 @@ func OpenBytes(ctx context.Context, name string, data []byte, opts Options) (*Sn
 	if err := s.open(ctx, bytes.NewReader(data), open, opts); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	s.hash.hashOthers(nil)
 	return s, nil
 }
 
-// openError leaves out the path that the system's error repeats.
+// openError says why nothing could be opened at path.
 func openError(path string, err error) error {
+	return &OpenError{Path: path, Err: pathless(err)}
+}
+
+// pathless leaves out the path that the system's error repeats.
+func pathless(err error) error {
 	var pathErr *fs.PathError
 	if errors.As(err, &pathErr) {
-		err = pathErr.Err
+		return pathErr.Err
 	}
-	return &OpenError{Path: path, Err: err}
+	return err
 }
 
 // open reads the evidence: raw for the hash and for what a file that is no
@@ -122,7 +175,7 @@ func (s *Snapshot) open(ctx context.Context, raw io.ReaderAt, pages func() (*bol
 	var err error
 	s.hash = startHashing(ctx, raw, s.size, opts.SkipHashCheck, newProgress(opts.Progress, PhaseHash, s.size))
 	if s.pages, err = pages(); err != nil {
-		return &OpenError{Path: s.path, Looks: looksLike(raw), Err: err}
+		return s.unreadable(raw, err)
 	}
 	bucket := s.pages.Bucket("key")
 	switch {
@@ -142,13 +195,18 @@ func (s *Snapshot) open(ctx context.Context, raw io.ReaderAt, pages func() (*bol
 		}
 		return &OpenError{Path: s.path, Err: err}
 	}
-	s.index = x
+	s.index, s.dbIndex = x, x
 	s.problems.merge(&problems)
 	var wg sync.WaitGroup
 	wg.Go(x.sortKeys)
 	wg.Go(x.orderByKey)
 	s.checkHistory()
 	wg.Wait()
+	if s.evidence != nil && s.evidence.WALDir != "" {
+		if err := s.applyLog(ctx, s.evidence.WALDir, opts.AssumeCommitted); err != nil {
+			return err
+		}
+	}
 	return s.checkUnused(ctx)
 }
 
@@ -162,8 +220,8 @@ func (s *Snapshot) Close() error {
 		if s.pages != nil {
 			s.closeErr = s.pages.Close()
 		}
-		if s.osFile != nil {
-			s.closeErr = errors.Join(s.closeErr, s.osFile.Close())
+		if s.evidence != nil {
+			s.closeErr = errors.Join(s.closeErr, s.evidence.Close())
 		}
 	})
 	return s.closeErr
@@ -172,12 +230,8 @@ func (s *Snapshot) Close() error {
 // Path is the path the snapshot was opened by.
 func (s *Snapshot) Path() string { return s.path }
 
-// Size is the size of the file in bytes, the trailer included.
+// Size is the size of the db in bytes, the trailer included.
 func (s *Snapshot) Size() int64 { return s.size }
-
-// Stat is what the system said of the file before it was read; nil for a
-// snapshot that was opened from memory.
-func (s *Snapshot) Stat() os.FileInfo { return s.stat }
 
 // Meta returns what etcd keeps beside the keys.
 func (s *Snapshot) Meta() Meta { return s.meta }
@@ -192,16 +246,19 @@ func (s *Snapshot) Revision() int64 {
 // NewestRecord is the newest record's main revision, 0 when there is none. It
 // is what `etcdutl snapshot status` shows and what `--bump-revision` adds to.
 func (s *Snapshot) NewestRecord() int64 {
-	b, i, ok := s.index.last()
-	if !ok {
-		return 0
-	}
-	return b.main(i)
+	return s.index.newestMain()
 }
 
 // SeenRevision is the newest revision that the file shows etcd to have reached:
-// Revision, or one on a page that was written while the file was saved.
-func (s *Snapshot) SeenRevision() int64 { return max(s.Revision(), s.unusedRevision) }
+// Revision, one on a page that was written while the file was saved, or one that
+// entries of the log may have made that were not applied.
+func (s *Snapshot) SeenRevision() int64 {
+	seen := max(s.Revision(), s.unusedRevision)
+	if s.wal != nil {
+		seen += int64(s.wal.Uncommitted) // each may have made one
+	}
+	return seen
+}
 
 // CompactRevision is the oldest revision whose state can be asked for, 0 when
 // the store was never compacted. A compaction that was scheduled and had not
@@ -270,30 +327,9 @@ func (s *Snapshot) Usage() boltpage.Usage { return s.pages.Usage() }
 // PageSize is the size of a page in bytes.
 func (s *Snapshot) PageSize() int { return s.pages.PageSize() }
 
-// looksLike names the kind of a file that is no snapshot, by its first bytes.
-func looksLike(raw io.ReaderAt) string {
+// unreadable says that a file is no snapshot, and what it looks like.
+func (s *Snapshot) unreadable(raw io.ReaderAt, err error) error {
 	head := make([]byte, 512)
 	n, _ := raw.ReadAt(head, 0)
-	head = head[:n]
-	for _, m := range []struct{ magic, name string }{
-		{"\x1f\x8b", "a gzip file"},
-		{"\x28\xb5\x2f\xfd", "a zstd file"},
-		{"PK\x03\x04", "a zip archive"},
-		{"BZh", "a bzip2 file"},
-		{"\xfd7zXZ\x00", "an xz file"},
-		{"SQLite format 3\x00", "an SQLite database"},
-		{"\x7fELF", "a program"},
-	} {
-		if bytes.HasPrefix(head, []byte(m.magic)) {
-			return m.name
-		}
-	}
-	if len(head) > 262 && bytes.HasPrefix(head[257:], []byte("ustar")) {
-		return "a tar archive"
-	}
-	printable := func(r rune) bool { return r < ' ' && r != '\n' && r != '\r' && r != '\t' || r == 0xFFFD }
-	if len(head) > 0 && bytes.IndexFunc(head, printable) < 0 {
-		return "text"
-	}
-	return ""
+	return &OpenError{Path: s.path, Looks: container.Looks(head[:n]), Err: err}
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // Status is what `etcdutl snapshot status` 3.6 and later prints, bit for bit
-// (etcdutl/v3 v3.7 snapshot/v3_snapshot.go Status).
+// (etcdutl/v3 v3.7 snapshot/v3_snapshot.go Status). It is that of the db alone.
 type Status struct {
 	Hash      uint32 `json:"hash"`      // CRC-32C over the buckets' names, keys and values in order
 	Revision  int64  `json:"revision"`  // main revision of the last record
@@ -26,12 +26,12 @@ var semver = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?(\+[0-
 
 // Status reads every byte of the buckets. The error is ctx's.
 func (s *Snapshot) Status(ctx context.Context) (Status, error) {
-	st := Status{Revision: s.NewestRecord(), TotalSize: s.pages.Meta().Size()}
+	st := Status{Revision: s.dbIndex.newestMain(), TotalSize: s.pages.Meta().Size()}
 	if semver.MatchString(s.meta.StorageVersion) {
 		st.Version = s.meta.StorageVersion
 	}
-	for k := range s.index.keys {
-		if r, ok := s.index.newest(uint32(k), s.NewestRecord()); ok && !r.Tombstone {
+	for k := range s.dbIndex.keys {
+		if r, ok := s.dbIndex.newest(uint32(k), st.Revision); ok && !r.Tombstone {
 			st.TotalKey++
 		}
 	}

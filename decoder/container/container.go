@@ -1,0 +1,254 @@
+package container
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"revenant/decoder/boltpage"
+)
+
+// Errors that say why no database could be found. They come wrapped.
+var (
+	ErrEmpty     = boltpage.ErrEmpty
+	ErrNested    = errors.New("an archive in an archive is not opened")
+	ErrNone      = errors.New("holds no etcd database")
+	ErrSeveral   = errors.New("holds several databases")
+	ErrTooLarge  = errors.New("expands to more than the limit")
+	ErrDirectory = errors.New("is a directory without an etcd database")
+	ErrSpecial   = errors.New("is neither a file nor a directory")
+)
+
+// Limits bound what a compressed file may expand to. A zero takes the default.
+type Limits struct {
+	Bytes int64 // in all
+	Ratio int64 // to the compressed size, once more than ratioFrom bytes came out
+}
+
+// The defaults. The largest database etcd recommends has 8 GiB; a member's
+// directory has segments of 64 MB that are mostly zeros.
+const (
+	DefaultBytes = 64 << 30
+	DefaultRatio = 200
+	ratioFrom    = 512 << 20
+)
+
+// Options say how to open.
+type Options struct {
+	Limits
+	// WALDir is where the log is when it is not beside the db (etcd's --wal-dir).
+	WALDir string
+	// SkipHash computes no SHA-256 of a container.
+	SkipHash bool
+	// Stdin is read for the path "-".
+	Stdin io.Reader
+	// Progress, when set, is told how many of the container's bytes were read;
+	// total is -1 when that is unknown.
+	Progress func(done, total int64)
+}
+
+// Format names a kind of container.
+type Format string
+
+// The formats.
+const (
+	Plain     Format = "file"
+	Gzip      Format = "gzip"
+	Zstd      Format = "zstd"
+	Zip       Format = "zip"
+	Tar       Format = "tar"
+	TarGzip   Format = "tar.gz"
+	TarZstd   Format = "tar.zst"
+	Directory Format = "directory"
+)
+
+// File is a file of evidence that was read.
+type File struct {
+	Path      string    `json:"path"`
+	SizeBytes int64     `json:"sizeBytes"`
+	Modified  time.Time `json:"modified"`
+	SHA256    string    `json:"sha256,omitempty"` // hexadecimal; "" when it was not computed
+}
+
+// Evidence is what was found at a path. Close it.
+type Evidence struct {
+	Format Format
+	Entry  string // the entry of an archive, or the db within a directory; "" for a file
+	DB     *os.File
+	DBPath string   // where DB is on the disk: the evidence itself, or an expanded copy
+	WALDir string   // "" when there is no log
+	Files  []File   // the evidence as it was handed over; hashes of plain files are left to others
+	Faults []string // what of the container could not be read
+
+	temp string // directory for what was expanded, "" for none
+}
+
+// Expanded says whether DB is a copy and not the evidence itself.
+func (e *Evidence) Expanded() bool {
+	return e.Format != Plain && e.Format != Directory || e.Files[0].Path == "-"
+}
+
+// Forget removes what was expanded as soon as the system allows it, which is
+// while the db is still open: nothing stays behind then, whatever becomes of the
+// process. The log must have been read.
+func (e *Evidence) Forget() {
+	if e.temp != "" && runtime.GOOS != "windows" && os.RemoveAll(e.temp) == nil {
+		e.temp = ""
+	}
+}
+
+// Close closes the db and removes what was expanded.
+func (e *Evidence) Close() error {
+	var errs []error
+	if e.DB != nil {
+		errs = append(errs, e.DB.Close())
+	}
+	if e.temp != "" {
+		errs = append(errs, os.RemoveAll(e.temp))
+	}
+	return errors.Join(errs...)
+}
+
+// Open finds the database at path, or in standard input for "-".
+func Open(ctx context.Context, path string, opts Options) (_ *Evidence, err error) {
+	if opts.Bytes <= 0 {
+		opts.Bytes = DefaultBytes
+	}
+	if opts.Ratio <= 0 {
+		opts.Ratio = DefaultRatio
+	}
+	e := &Evidence{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.Close())
+		}
+	}()
+	if path == "-" {
+		return e, e.fromStdin(ctx, opts)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case info.IsDir():
+		return e, e.fromDirectory(path, opts)
+	case !info.Mode().IsRegular():
+		return nil, ErrSpecial // a pipe would have to be read to its end: "-" does
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return e, e.fromFile(ctx, path, f, opts)
+}
+
+// fromFile takes f over.
+func (e *Evidence) fromFile(ctx context.Context, path string, f *os.File, opts Options) error {
+	info, err := f.Stat()
+	if err != nil {
+		return errors.Join(err, f.Close())
+	}
+	e.Files = append(e.Files, File{Path: path, SizeBytes: info.Size(), Modified: info.ModTime()})
+	head := make([]byte, headSize)
+	n, err := io.ReadFull(f, head)
+	switch head = head[:n]; {
+	case err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.Join(err, f.Close())
+	case n == 0:
+		return errors.Join(ErrEmpty, f.Close())
+	}
+	format, ok := sniff(head)
+	if !ok {
+		// What it is, the reader of pages will say: a damaged database is one, too.
+		e.Format, e.DB, e.DBPath, e.WALDir = Plain, f, path, opts.WALDir
+		return nil
+	}
+	defer f.Close()
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	x := &expander{Evidence: e, ctx: ctx, opts: opts, size: info.Size()}
+	if !opts.SkipHash {
+		x.sum = sha256.New()
+	}
+	if err := x.expand(f, format); err != nil {
+		return err
+	}
+	if x.sum != nil {
+		e.Files[0].SHA256 = hex.EncodeToString(x.sum.Sum(nil))
+	}
+	return nil
+}
+
+// fromStdin keeps a copy of standard input, for a database is read in no order.
+func (e *Evidence) fromStdin(ctx context.Context, opts Options) error {
+	if opts.Stdin == nil {
+		return errors.New("there is no standard input")
+	}
+	x := &expander{Evidence: e, ctx: ctx, opts: opts, size: -1}
+	path, err := x.create("stdin")
+	if err != nil {
+		return err
+	}
+	sum := sha256.New()
+	if _, err := x.copy(path, io.TeeReader(opts.Stdin, sum)); err != nil {
+		return err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	if err := e.fromFile(ctx, path, f, opts); err != nil {
+		return err
+	}
+	e.Files[0].Path, e.Files[0].SHA256 = "-", hexSum(sum)
+	return nil
+}
+
+func hexSum(h hash.Hash) string { return hex.EncodeToString(h.Sum(nil)) }
+
+// fromDirectory opens the db of a data directory, of its member directory, or
+// of its snap directory.
+func (e *Evidence) fromDirectory(dir string, opts Options) error {
+	for _, way := range []struct{ db, wal string }{
+		{"member/snap/db", "member/wal"},
+		{"snap/db", "wal"},
+		{"db", ""},
+	} {
+		db := filepath.Join(dir, filepath.FromSlash(way.db))
+		info, err := os.Stat(db)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if opts.WALDir != "" {
+			e.WALDir = opts.WALDir
+		} else if wal := filepath.Join(dir, filepath.FromSlash(way.wal)); way.wal != "" && isDir(wal) {
+			e.WALDir = wal
+		}
+		if e.DB, err = os.Open(db); err != nil {
+			return err
+		}
+		e.Format, e.Entry, e.DBPath = Directory, way.db, db
+		e.Files = append(e.Files, File{Path: db, SizeBytes: info.Size(), Modified: info.ModTime()})
+		return nil
+	}
+	return fmt.Errorf("%w: it has neither member/snap/db nor snap/db", ErrDirectory)
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}

@@ -1,0 +1,138 @@
+package wal
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+const (
+	frameHeader = 8   // bytes: the length, and in its highest byte the padding
+	sectorSize  = 512 // what a disk writes at once
+	maxRecord   = 256 << 20
+	readAtOnce  = 1 << 20
+)
+
+var errCutOff = errors.New("the record is cut off")
+
+// frames reads the frames of one segment (decoder.go decodeRecord).
+type frames struct {
+	r      *bufio.Reader
+	size   int64 // of the segment in bytes
+	start  int64 // of the frame read last
+	offset int64 // behind it
+	body   []byte
+	rec    record
+}
+
+func newFrames(f *os.File, size int64) *frames {
+	return &frames{r: bufio.NewReaderSize(f, 1<<16), size: size}
+}
+
+// next returns the next record, valid until the call after. io.EOF is the end
+// of the log: that of the file, or the zeros that etcd prepares it with.
+func (f *frames) next() (*record, error) {
+	f.start, f.body = f.offset, f.body[:0]
+	var head [frameHeader]byte
+	switch n, err := io.ReadFull(f.r, head[:]); {
+	case n == 0 && err == io.EOF:
+		return nil, io.EOF
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, errCutOff
+	case err != nil:
+		return nil, fmt.Errorf("cannot be read: %s", plain(err))
+	}
+	length := binary.LittleEndian.Uint64(head[:])
+	if length == 0 {
+		f.offset += frameHeader
+		return nil, io.EOF
+	}
+	bytes, pad := int64(length&^(0xff<<56)), int64(0)
+	if length>>63 != 0 {
+		pad = int64(length >> 56 & 7)
+	}
+	if bytes > f.size-f.start-frameHeader-pad {
+		return nil, errCutOff
+	}
+	if bytes > maxRecord {
+		return nil, fmt.Errorf("a record of %d bytes is more than any etcd writes", bytes)
+	}
+	if err := f.read(int(bytes + pad)); err != nil {
+		return nil, err
+	}
+	f.offset += frameHeader + bytes + pad
+	if err := f.rec.parse(f.body[:bytes]); err != nil {
+		return nil, err
+	}
+	return &f.rec, nil
+}
+
+// read fills body with n bytes. What it allocates grows with what is there, not
+// with what the file says is there.
+func (f *frames) read(n int) error {
+	for len(f.body) < n {
+		at, step := len(f.body), min(n-len(f.body), readAtOnce)
+		f.body = append(f.body, make([]byte, step)...)
+		if _, err := io.ReadFull(f.r, f.body[at:]); err != nil {
+			f.body = f.body[:at]
+			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+				return errCutOff
+			}
+			return fmt.Errorf("cannot be read: %s", plain(err))
+		}
+	}
+	return nil
+}
+
+// torn says whether the record that could not be read was never written to its
+// end: the file ends within it, or one of its sectors is all zeros still
+// (decoder.go isTornEntry), and nothing was written behind it.
+func (f *frames) torn(err error) bool {
+	if errors.Is(err, errCutOff) && len(f.body) == 0 {
+		return !f.followed()
+	}
+	at := f.start + frameHeader
+	for rest := f.body; len(rest) > 0; {
+		n := min(int64(len(rest)), sectorSize-at%sectorSize)
+		if allZero(rest[:n]) {
+			return !f.followed()
+		}
+		rest, at = rest[n:], at+n
+	}
+	return false
+}
+
+// followed says whether anything but zeros stands behind the bytes read.
+func (f *frames) followed() bool {
+	_, found := f.nonZero()
+	return found
+}
+
+// nonZero looks for a byte that is not zero in the rest of the segment.
+func (f *frames) nonZero() (at int64, found bool) {
+	buf := make([]byte, readAtOnce)
+	for at = f.offset; ; {
+		n, err := f.r.Read(buf)
+		for i, c := range buf[:n] {
+			if c != 0 {
+				return at + int64(i), true
+			}
+		}
+		at += int64(n)
+		if err != nil {
+			return at, false
+		}
+	}
+}
+
+func allZero(b []byte) bool {
+	for _, c := range b {
+		if c != 0 {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,64 @@
+package report
+
+import (
+	"fmt"
+
+	"revenant/analyzer/restore"
+	"revenant/decoder/container"
+	"revenant/decoder/snapshot"
+)
+
+// custodyText says in what the db was found, and for what case it was examined.
+func custodyText(p *Printer, c *restore.Custody) {
+	if c.Format != container.Plain {
+		text := string(c.Format)
+		if c.Entry != "" {
+			text += ", entry " + c.Entry
+		}
+		p.Field("read from", text)
+		if c.Format != container.Directory && c.SHA256 != "" {
+			p.Field("sha256 inside", c.SHA256)
+		}
+	}
+	if c.Format == container.Directory {
+		for _, f := range c.Files[1:] {
+			p.Field("log segment", fmt.Sprintf("%s, %s, sha256 %s", f.Path, Bytes(f.SizeBytes), known(f.SHA256)))
+		}
+	}
+	caseText(p, c)
+}
+
+// caseText says what case the examination belongs to, when it was said.
+func caseText(p *Printer, c *restore.Custody) {
+	if c.Case == "" && c.Examiner == "" {
+		return
+	}
+	p.Field("case", known(c.Case))
+	p.Field("examiner", known(c.Examiner))
+	p.Field("examined", c.Examined+" with "+c.Tool)
+	p.Field("evidence after", c.Verified)
+}
+
+// logText says what a member's log added to its db.
+func logText(p *Printer, w *snapshot.WAL) {
+	if w == nil {
+		return
+	}
+	text := "the db has applied it all"
+	switch {
+	case w.Applied > 0:
+		text = fmt.Sprintf("entries %d to %d applied to the db, which was at revision %s", w.FirstIndex, w.FirstIndex+uint64(w.Applied)-1, Count(w.DBRevision))
+		if w.Tail > 0 {
+			text += fmt.Sprintf("; %s of them after the last known commit %d (tail)", Count(w.Tail), w.Commit)
+		}
+	case w.Uncommitted > 0:
+		text = "nothing in it is known to be agreed on after the db"
+	}
+	if w.Uncommitted > 0 {
+		text += fmt.Sprintf("; %s entries not applied: uncommitted", Count(w.Uncommitted))
+	}
+	p.Field("log", text)
+	if w.MemberID != "" {
+		p.Field("log of member", fmt.Sprintf("%s in cluster %s", w.MemberID, w.ClusterID))
+	}
+}
