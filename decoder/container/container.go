@@ -160,9 +160,9 @@ func (e *Evidence) fromFile(ctx context.Context, path string, f *os.File, opts O
 	}
 	e.Files = append(e.Files, File{Path: path, SizeBytes: info.Size(), Modified: info.ModTime()})
 	head := make([]byte, headSize)
-	n, err := io.ReadFull(f, head)
+	n, err := f.ReadAt(head, 0)
 	switch head = head[:n]; {
-	case err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
+	case err != nil && !errors.Is(err, io.EOF):
 		return errors.Join(err, f.Close())
 	case n == 0:
 		return errors.Join(ErrEmpty, f.Close())
@@ -174,9 +174,6 @@ func (e *Evidence) fromFile(ctx context.Context, path string, f *os.File, opts O
 		return nil
 	}
 	defer f.Close()
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return err
-	}
 	x := &expander{Evidence: e, ctx: ctx, opts: opts, size: info.Size()}
 	if !opts.SkipHash {
 		x.sum = sha256.New()

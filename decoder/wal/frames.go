@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"google.golang.org/protobuf/encoding/protowire"
 )
 
 const (
@@ -20,12 +22,13 @@ var errCutOff = errors.New("the record is cut off")
 
 // frames reads the frames of one segment (decoder.go decodeRecord).
 type frames struct {
-	r      *bufio.Reader
-	size   int64 // of the segment in bytes
-	start  int64 // of the frame read last
-	offset int64 // behind it
-	body   []byte
-	rec    record
+	r       *bufio.Reader
+	size    int64 // of the segment in bytes
+	start   int64 // of the frame read last
+	offset  int64 // behind it
+	body    []byte
+	claimed int64 // bytes the record should have
+	rec     record
 }
 
 func newFrames(f *os.File, size int64) *frames {
@@ -54,6 +57,7 @@ func (f *frames) next() (*record, error) {
 	if length>>63 != 0 {
 		pad = int64(length >> 56 & 7)
 	}
+	f.claimed = bytes
 	if bytes > f.size-f.start-frameHeader-pad {
 		return nil, errCutOff
 	}
@@ -91,8 +95,8 @@ func (f *frames) read(n int) error {
 // end: the file ends within it, or one of its sectors is all zeros still
 // (decoder.go isTornEntry), and nothing was written behind it.
 func (f *frames) torn(err error) bool {
-	if errors.Is(err, errCutOff) && len(f.body) == 0 {
-		return !f.followed()
+	if errors.Is(err, errCutOff) {
+		return f.beginsRecord()
 	}
 	at := f.start + frameHeader
 	for rest := f.body; len(rest) > 0; {
@@ -101,6 +105,39 @@ func (f *frames) torn(err error) bool {
 			return !f.followed()
 		}
 		rest, at = rest[n:], at+n
+	}
+	return false
+}
+
+// beginsRecord says whether what stands behind the length, up to the end of the
+// file, is the beginning of a record of that length. Where it is not, the length
+// is what is damaged.
+func (f *frames) beginsRecord() bool {
+	head := f.body
+	if len(head) == 0 {
+		head = make([]byte, 32)
+		n, _ := io.ReadFull(f.r, head)
+		head = head[:n]
+	}
+	at := 0
+	for num := protowire.Number(1); num <= 3; num++ {
+		got, typ, n := protowire.ConsumeTag(head[at:])
+		if n < 0 {
+			return true // cut off that early
+		}
+		at += n
+		switch {
+		case got == 3 && typ == protowire.BytesType:
+			size, n := protowire.ConsumeVarint(head[at:])
+			return n < 0 || int64(size) == f.claimed-int64(at+n)
+		case typ == protowire.VarintType:
+			if _, n = protowire.ConsumeVarint(head[at:]); n < 0 {
+				return true
+			}
+			at += n
+		default:
+			return false
+		}
 	}
 	return false
 }

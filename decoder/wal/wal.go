@@ -200,7 +200,7 @@ func (r *reader) segment(ctx context.Context, dir string, s segment, last bool) 
 // while it writes leaves its last record unfinished: no damage.
 func (r *reader) broken(s segment, f *frames, last bool, err error) {
 	if last && f.torn(err) {
-		r.fault(s.name, f.start, false, "the last record is unfinished, as a killed process leaves it")
+		r.fault(s.name, f.start, false, "the last record is unfinished, as a killed process leaves it, or a copy that was cut short")
 		return
 	}
 	r.fault(s.name, f.start, true, err.Error()+": what follows was not read")
