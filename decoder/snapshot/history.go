@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -164,8 +165,8 @@ func (s *Snapshot) Lease(r Record) (int64, error) {
 }
 
 func (s *Snapshot) read(r Record) (keyValue, error) {
-	b := make([]byte, r.Size)
-	if _, err := s.pages.ReadAt(b, r.offset); err != nil {
+	b, err := s.readRaw(r.offset, r.Size, nil)
+	if err != nil {
 		return keyValue{}, fmt.Errorf("read revision %s: %w", r.Revision, err)
 	}
 	kv, err := scanKeyValue(b)
@@ -173,6 +174,15 @@ func (s *Snapshot) read(r Record) (keyValue, error) {
 		return keyValue{}, fmt.Errorf("read revision %s: %w", r.Revision, err)
 	}
 	return kv, nil
+}
+
+// readRaw copies the stored bytes of a record: a mvccpb.KeyValue of size bytes at
+// offset in the file, none for a bump marker. It reuses buf when that is large
+// enough. Every read of a record goes through it.
+func (s *Snapshot) readRaw(offset int64, size int, buf []byte) ([]byte, error) {
+	buf = slices.Grow(buf[:0], size)[:size]
+	_, err := s.pages.ReadAt(buf, offset)
+	return buf, err
 }
 
 func (x *index) record(p place) Record {
@@ -206,13 +216,22 @@ func (x *index) withPrefix(prefix string) iter.Seq[uint32] {
 
 // newest finds the last record of the key with number k whose main revision is at most rev.
 func (x *index) newest(k uint32, rev int64) (Record, bool) {
+	p, ok := x.newestPlace(k, rev)
+	if !ok {
+		return Record{}, false
+	}
+	return x.record(p), true
+}
+
+// newestPlace is newest for those who need only where the record stands.
+func (x *index) newestPlace(k uint32, rev int64) (place, bool) {
 	run := x.records(k)
 	n := sort.Search(len(run), func(n int) bool {
 		b, i := x.at(run[n])
 		return b.main(i) > rev
 	})
 	if n == 0 {
-		return Record{}, false
+		return 0, false
 	}
-	return x.record(run[n-1]), true
+	return run[n-1], true
 }
