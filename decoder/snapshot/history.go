@@ -158,6 +158,17 @@ func (s *Snapshot) Value(r Record) ([]byte, error) {
 	return kv.value, nil
 }
 
+// Raw reads the stored bytes of a record, an mvccpb.KeyValue, into buf where that
+// is large enough; none for a bump marker. They are the same in every member that
+// has applied the same writes. The error is Value's.
+func (s *Snapshot) Raw(r Record, buf []byte) ([]byte, error) {
+	b, err := s.readRaw(r.offset, r.Size, buf)
+	if err != nil {
+		return b, fmt.Errorf("read revision %s: %w", r.Revision, err)
+	}
+	return b, nil
+}
+
 // Lease reads the id of the lease the record was put with, 0 for none.
 func (s *Snapshot) Lease(r Record) (int64, error) {
 	kv, err := s.read(r)
@@ -165,9 +176,9 @@ func (s *Snapshot) Lease(r Record) (int64, error) {
 }
 
 func (s *Snapshot) read(r Record) (keyValue, error) {
-	b, err := s.readRaw(r.offset, r.Size, nil)
+	b, err := s.Raw(r, nil)
 	if err != nil {
-		return keyValue{}, fmt.Errorf("read revision %s: %w", r.Revision, err)
+		return keyValue{}, err
 	}
 	kv, err := scanKeyValue(b)
 	if err != nil {
