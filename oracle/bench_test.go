@@ -56,3 +56,36 @@ func BenchmarkOpen(b *testing.B) {
 		return err
 	})
 }
+
+// BenchmarkHashKV hashes the records of that snapshot, beside the status's hash
+// of the whole file.
+func BenchmarkHashKV(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "large.db")
+	large := fixture.Large{Revisions: 100_000, Keys: 10_000, Value: 900, Seed: 1}
+	if err := large.Write(path); err != nil {
+		b.Fatal(err)
+	}
+	s, err := snapshot.Open(b.Context(), path, snapshot.Options{SkipHashCheck: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	b.Run("hashkv", func(b *testing.B) {
+		b.SetBytes(s.Size())
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := s.HashKV(b.Context(), 0); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("status", func(b *testing.B) {
+		b.SetBytes(s.Size())
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := s.Status(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

@@ -128,4 +128,7 @@ require (
 
 replace revenant => ..
 
-tool go.etcd.io/etcd/etcdutl/v3
+tool (
+	go.etcd.io/etcd/etcdutl/v3
+	go.etcd.io/etcd/server/v3
+)

@@ -45,7 +45,7 @@ func files(t *testing.T) []file {
 func kept(t *testing.T) []string {
 	t.Helper()
 	var paths []string
-	for _, pattern := range []string{"clusters/*/*/*.db.gz", "etcd/*.db.gz", "mvcc/*.db.gz"} {
+	for _, pattern := range []string{"clusters/*/*/*.db.gz", "etcd/*.db.gz", "etcd/versions/*/*.db.gz", "mvcc/*.db.gz"} {
 		found, err := filepath.Glob(testdata + pattern)
 		if err != nil || len(found) == 0 {
 			t.Fatalf("no files %s%s: %v", testdata, pattern, err)

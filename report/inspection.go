@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"revenant/analyzer/clock"
+	"revenant/analyzer/lineage"
 	"revenant/analyzer/restore"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
@@ -51,12 +52,15 @@ type Inspection struct {
 	Kind          string              `json:"kind"` // Inspection
 	Tool          restore.Tool        `json:"tool"`
 	Evidence      []InspectedEvidence `json:"evidence"`
+	// Agreement holds every further file against the first.
+	Agreement []lineage.Agreement `json:"agreement,omitempty"`
 }
 
 // InspectedEvidence is one file of an Inspection.
 type InspectedEvidence struct {
 	restore.Evidence
 	Status      snapshot.Status       `json:"status"`
+	HashKV      *snapshot.HashKV      `json:"hashKV,omitempty"` // when it was asked for
 	PageSize    int                   `json:"pageSizeBytes"`
 	Records     int                   `json:"records"`  // revisions kept: puts and tombstones
 	LiveKeys    int                   `json:"liveKeys"` // of the state read, its log applied
@@ -167,6 +171,7 @@ func (in *Inspection) Text(p *Printer) {
 		}
 		in.Evidence[i].text(p)
 	}
+	in.agreementText(p)
 }
 
 func (e *InspectedEvidence) text(p *Printer) {
@@ -187,6 +192,9 @@ func (e *InspectedEvidence) text(p *Printer) {
 	p.Field("records", fmt.Sprintf("%s, %s live keys", Count(e.Records), Count(e.LiveKeys)))
 	p.Field("etcdutl status", fmt.Sprintf("hash %08x, revision %d, totalKey %d (3.5: %d), totalSize %d, version %q",
 		e.Status.Hash, e.Status.Revision, e.Status.TotalKey, e.Status.TotalKey35, e.Status.TotalSize, e.Status.Version))
+	if h := e.HashKV; h != nil {
+		p.Field("etcdutl hashkv", fmt.Sprintf("hash %d, hash revision %d, compact revision %d", h.Hash, h.HashRevision, h.CompactRevision))
+	}
 	p.Field("etcd", fmt.Sprintf("storage version %s, cluster version %s", known(e.Etcd.StorageVersion), known(e.Etcd.ClusterVersion)))
 	p.Field("raft", fmt.Sprintf("applied index %d, term %d", e.Etcd.ConsistentIndex, e.Etcd.Term))
 	for _, m := range e.Etcd.Members {

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"revenant/analyzer/clock"
+	"revenant/analyzer/lineage"
 	"revenant/decoder/snapshot"
 	"revenant/report"
 )
@@ -21,6 +23,8 @@ type inspectOptions struct {
 	open    openOptions
 	output  outputOptions
 	at      []string
+	hashKV  bool
+	rev     int64
 }
 
 func newInspect(s streams) *cobra.Command {
@@ -31,12 +35,24 @@ func newInspect(s streams) *cobra.Command {
 		Long: `inspect reads every byte of each file and says what it is: its integrity, the
 versions of etcd that wrote it, the revisions it holds, its size and members,
 and what "etcdutl snapshot status" would print for it. Every fault found is
-listed with what it costs.
+listed with what it costs. The hash of the status is that of the whole file;
+members of one cluster need not have the same.
+
+--hashkv adds what "etcdutl hashkv" prints and what a running member answers: the
+hash of the key space, by which members compare theirs. Hashes compare at one
+revision and with one compact revision.
+
+Of several files, each further one is held against the first, record by record,
+up to the newest revision that both have reached: whether they agree, at which
+revision and key they first differ, and by how much one is behind. That changes
+no exit code.
 
 Exit codes: 0 all files are whole; 2 a file could not be read; 3 a file is
 damaged.`,
 		Example: `  revenant inspect backup.db
   revenant inspect --at 2026-11-22T03:00Z --at 4815 backup.db
+  revenant inspect --hashkv --rev 4815 backup.db
+  revenant inspect member-a.db member-b.db member-c.db
   revenant inspect -o json backup.db current.db`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args) },
@@ -44,6 +60,8 @@ damaged.`,
 	o.open.addFlags(cmd.Flags())
 	o.output.addFlags(cmd.Flags())
 	cmd.Flags().StringArrayVar(&o.at, "at", nil, "say which revision the store was at, or when it was written: TIME or REVISION; can be given several times")
+	cmd.Flags().BoolVar(&o.hashKV, "hashkv", false, "hash the key space as etcdutl hashkv does")
+	cmd.Flags().Int64Var(&o.rev, "rev", 0, "with --hashkv, the newest revision to hash (0: the newest there is)")
 	return cmd
 }
 
@@ -56,23 +74,56 @@ func (o *inspectOptions) run(ctx context.Context, paths []string) error {
 	if err != nil {
 		return err
 	}
+	if o.rev != 0 && !o.hashKV {
+		return hinted(errors.New("--rev says up to which revision --hashkv hashes"), "give --hashkv as well, or --at to ask about a revision")
+	}
 	doc := report.Inspection{SchemaVersion: report.SchemaVersion, Kind: "Inspection", Tool: tool()}
-	damaged := false
-	for _, path := range paths {
-		e, err := o.inspect(ctx, path, questions)
-		if err != nil {
-			return err
-		}
-		damaged = damaged || report.Damaged(e.Evidence)
-		doc.Evidence = append(doc.Evidence, e)
+	if err := o.inspectAll(ctx, paths, questions, &doc); err != nil {
+		return err
 	}
 	if err := write(targets, o.streams, &doc); err != nil {
 		return err
 	}
-	if damaged {
+	if slices.ContainsFunc(doc.Evidence, func(e report.InspectedEvidence) bool { return report.Damaged(e.Evidence) }) {
 		return errDamaged
 	}
 	return nil
+}
+
+// inspectAll inspects every file and holds the others against the first one, which
+// stays open for that.
+func (o *inspectOptions) inspectAll(ctx context.Context, paths []string, questions []question, doc *report.Inspection) (err error) {
+	first, err := o.openFile(ctx, paths[0])
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, first.Close()) }()
+	if err := o.inspect(ctx, first, questions, doc); err != nil {
+		return err
+	}
+	for _, path := range paths[1:] {
+		if err := o.inspectOther(ctx, first, path, questions, doc); err != nil {
+			return err
+		}
+	}
+	return o.open.unchanged(ctx, first)
+}
+
+func (o *inspectOptions) inspectOther(ctx context.Context, first *snapshot.Snapshot, path string, questions []question, doc *report.Inspection) (err error) {
+	s, err := o.openFile(ctx, path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := o.inspect(ctx, s, questions, doc); err != nil {
+		return err
+	}
+	g, err := lineage.Agree(ctx, first, s, o.open.prefix)
+	if err != nil {
+		return err
+	}
+	doc.Agreement = append(doc.Agreement, *g)
+	return o.open.unchanged(ctx, s)
 }
 
 // question is what --at asks of a snapshot's clock.
@@ -107,18 +158,35 @@ func parseTime(flag, s string) (time.Time, error) {
 	return t, nil
 }
 
-func (o *inspectOptions) inspect(ctx context.Context, path string, questions []question) (e report.InspectedEvidence, err error) {
+func (o *inspectOptions) openFile(ctx context.Context, path string) (*snapshot.Snapshot, error) {
 	bar := newProgressLine(o.streams)
+	defer bar.clear()
 	tell := func(p snapshot.Progress) { bar.show(filepath.Base(path), p) }
-	s, err := o.open.open(ctx, path, true, o.streams.in, tell)
-	bar.clear()
+	return o.open.open(ctx, path, true, o.streams.in, tell)
+}
+
+// inspect adds what is found of one file.
+func (o *inspectOptions) inspect(ctx context.Context, s *snapshot.Snapshot, questions []question, doc *report.Inspection) error {
+	e, err := report.Inspect(ctx, s, o.open.prefix, questions...)
 	if err != nil {
-		return e, err
+		return err
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	if e, err = report.Inspect(ctx, s, o.open.prefix, questions...); err != nil {
-		return e, err
+	if o.hashKV {
+		h, err := s.HashKV(ctx, o.rev)
+		if err != nil {
+			return hinted(fmt.Errorf("hash %s: %w", s.Path(), err), hashKVHint(s, err))
+		}
+		e.HashKV = &h
 	}
 	o.open.sign(&e.Evidence)
-	return e, o.open.unchanged(ctx, s)
+	doc.Evidence = append(doc.Evidence, e)
+	return o.open.unchanged(ctx, s)
+}
+
+// hashKVHint says which revisions can be hashed.
+func hashKVHint(s *snapshot.Snapshot, err error) string {
+	if !errors.Is(err, snapshot.ErrCompacted) && !errors.Is(err, snapshot.ErrFuture) {
+		return ""
+	}
+	return fmt.Sprintf("--rev takes %d to %d for this file", max(s.CompactRevision(), 1), s.Revision())
 }

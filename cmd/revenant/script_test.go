@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -12,11 +13,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	bolt "go.etcd.io/bbolt"
 )
 
 func TestMain(m *testing.M) {
@@ -39,6 +42,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"unpack": cmdUnpack,
 			"copy":   cmdCopy,
+			"alter":  cmdAlter,
 			"intact": cmdIntact,
 			"exits":  cmdExits,
 		},
@@ -173,6 +177,38 @@ func cmdCopy(ts *testscript.TestScript, neg bool, args []string) {
 	default:
 		ts.Fatalf("copy: unknown change %s", args[2])
 	}
+	add(ts, args[1], data)
+}
+
+// cmdAlter: alter FROM TO REVISION makes evidence from other evidence as etcd would
+// have written it, had the last byte of the record at a revision been another. The
+// trailer is left out.
+func cmdAlter(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: alter FROM TO REVISION")
+	}
+	rev, err := strconv.ParseInt(args[2], 10, 64)
+	ts.Check(err)
+	data, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	path := ts.MkAbs("altered")
+	ts.Check(os.WriteFile(path, data[:len(data)/512*512], 0o600))
+	db, err := bolt.Open(path, 0o600, &bolt.Options{NoSync: true})
+	ts.Check(err)
+	ts.Check(db.Update(func(tx *bolt.Tx) error {
+		b := tx.Bucket([]byte("key"))
+		key := append(binary.BigEndian.AppendUint64(nil, uint64(rev)), "_\x00\x00\x00\x00\x00\x00\x00\x00"...)
+		value := slices.Clone(b.Get(key))
+		if len(value) == 0 {
+			return fmt.Errorf("no record at revision %d", rev)
+		}
+		value[len(value)-1] ^= 1
+		return b.Put(key, value)
+	}))
+	ts.Check(db.Close())
+	data, err = os.ReadFile(path)
+	ts.Check(err)
+	ts.Check(os.Remove(path))
 	add(ts, args[1], data)
 }
 

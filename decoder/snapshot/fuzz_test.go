@@ -105,6 +105,9 @@ func askAll(t *testing.T, s *Snapshot) {
 				t.Fatalf("get of a listed key: %v, %v", got, err)
 			}
 		}
+		if _, err := s.HashKV(t.Context(), rev); err != nil {
+			t.Fatalf("hash at %d: %v", rev, err)
+		}
 	}
 	s.Problems()
 	s.Buckets()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -157,6 +158,17 @@ func (s *Snapshot) Value(r Record) ([]byte, error) {
 	return kv.value, nil
 }
 
+// Raw reads the stored bytes of a record, an mvccpb.KeyValue, into buf where that
+// is large enough; none for a bump marker. They are the same in every member that
+// has applied the same writes. The error is Value's.
+func (s *Snapshot) Raw(r Record, buf []byte) ([]byte, error) {
+	b, err := s.readRaw(r.offset, r.Size, buf)
+	if err != nil {
+		return b, fmt.Errorf("read revision %s: %w", r.Revision, err)
+	}
+	return b, nil
+}
+
 // Lease reads the id of the lease the record was put with, 0 for none.
 func (s *Snapshot) Lease(r Record) (int64, error) {
 	kv, err := s.read(r)
@@ -164,9 +176,9 @@ func (s *Snapshot) Lease(r Record) (int64, error) {
 }
 
 func (s *Snapshot) read(r Record) (keyValue, error) {
-	b := make([]byte, r.Size)
-	if err := s.readAt(b, r.offset); err != nil {
-		return keyValue{}, fmt.Errorf("read revision %s: %w", r.Revision, err)
+	b, err := s.Raw(r, nil)
+	if err != nil {
+		return keyValue{}, err
 	}
 	kv, err := scanKeyValue(b)
 	if err != nil {
@@ -175,15 +187,18 @@ func (s *Snapshot) read(r Record) (keyValue, error) {
 	return kv, nil
 }
 
-// readAt copies bytes of the db, or of what the log adds to it, which stands
-// behind.
-func (s *Snapshot) readAt(b []byte, offset int64) error {
+// readRaw copies the stored bytes of a record: a mvccpb.KeyValue of size bytes at
+// offset in the file, or in what the log adds to it, which stands behind; none
+// for a bump marker. It reuses buf when that is large enough. Every read of a
+// record goes through it.
+func (s *Snapshot) readRaw(offset int64, size int, buf []byte) ([]byte, error) {
+	buf = slices.Grow(buf[:0], size)[:size]
 	if at := offset - s.pages.Size(); at >= 0 && s.overlay != nil {
-		copy(b, s.overlay[at:])
-		return nil
+		copy(buf, s.overlay[at:])
+		return buf, nil
 	}
-	_, err := s.pages.ReadAt(b, offset)
-	return err
+	_, err := s.pages.ReadAt(buf, offset)
+	return buf, err
 }
 
 func (x *index) record(p place) Record {
@@ -217,13 +232,22 @@ func (x *index) withPrefix(prefix string) iter.Seq[uint32] {
 
 // newest finds the last record of the key with number k whose main revision is at most rev.
 func (x *index) newest(k uint32, rev int64) (Record, bool) {
+	p, ok := x.newestPlace(k, rev)
+	if !ok {
+		return Record{}, false
+	}
+	return x.record(p), true
+}
+
+// newestPlace is newest for those who need only where the record stands.
+func (x *index) newestPlace(k uint32, rev int64) (place, bool) {
 	run := x.records(k)
 	n := sort.Search(len(run), func(n int) bool {
 		b, i := x.at(run[n])
 		return b.main(i) > rev
 	})
 	if n == 0 {
-		return Record{}, false
+		return 0, false
 	}
-	return x.record(run[n-1]), true
+	return run[n-1], true
 }
