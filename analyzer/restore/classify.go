@@ -150,6 +150,8 @@ func (b *builder) doubt(p *podCase) string {
 		return "The backup is damaged: the pod may be in what could not be read."
 	case p.node >= 0 && b.nodes[p.node].gone && b.current.Damaged:
 		return "The current snapshot is damaged: the Node object may be in what could not be read."
+	case now != nil && now.BoundInTail:
+		return "It was bound by the last entries of etcd's log, which its kubelet may not have received before etcd stopped."
 	}
 	return ""
 }

@@ -138,6 +138,7 @@ func (l *loader) history(key string, records []snapshot.Record) {
 		case i == last:
 			p, value := l.pod(r)
 			l.see(p.NodeName, r)
+			p.BoundInTail = p.bound() && l.s.Source(r) == snapshot.FromTail && !l.boundBefore(records[:i])
 			if p.Unreadable == "" && !p.bound() {
 				p.Choices, p.ChoicesKnown = l.chosen(value)
 			}
@@ -146,9 +147,24 @@ func (l *loader) history(key string, records []snapshot.Record) {
 	}
 }
 
-// see notes that the kubelet of node, if any, has seen the record.
+// boundBefore says whether the pod was bound before the tail of the log.
+func (l *loader) boundBefore(records []snapshot.Record) bool {
+	for _, r := range slices.Backward(records) {
+		if r.Tombstone {
+			return false
+		}
+		if l.s.Source(r) != snapshot.FromTail {
+			p, _ := l.pod(r)
+			return p.bound()
+		}
+	}
+	return false
+}
+
+// see notes that the kubelet of node, if any, has seen the record. What stands in
+// the tail of etcd's log may not have reached it.
 func (l *loader) see(node string, r snapshot.Record) {
-	if node != "" && r.Main > l.state.LastSeen[node].Revision {
+	if node != "" && l.s.Source(r) != snapshot.FromTail && r.Main > l.state.LastSeen[node].Revision {
 		l.state.LastSeen[node] = Sighting{Revision: r.Main, Key: r.Key}
 	}
 }

@@ -58,6 +58,10 @@ type Pod struct {
 	// unreadable pod only Namespace, Name and what stands above are known.
 	Unreadable string
 
+	// BoundInTail says that the pod was bound by an entry of etcd's log that is not
+	// known to have been agreed on before etcd stopped.
+	BoundInTail bool
+
 	// Choices are the names of the snapshot's nodes that a pod not yet bound may
 	// be scheduled to; ChoicesKnown says that they were looked up.
 	Choices      []string
