@@ -47,22 +47,29 @@ func FuzzKeyValue(f *testing.F) {
 	})
 }
 
-// FuzzSnapshot writes the fuzzer's bytes over a small real file and asks
-// everything of what is left.
-func FuzzSnapshot(f *testing.F) {
+// healthyFile is a small real file.
+func healthyFile(tb testing.TB) []byte {
+	tb.Helper()
 	packed, err := os.Open("../../testdata/mvcc/compacted.db.gz")
 	if err != nil {
-		f.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer packed.Close()
 	z, err := gzip.NewReader(packed)
 	if err != nil {
-		f.Fatal(err)
+		tb.Fatal(err)
 	}
-	healthy, err := io.ReadAll(z)
+	data, err := io.ReadAll(z)
 	if err != nil {
-		f.Fatal(err)
+		tb.Fatal(err)
 	}
+	return data
+}
+
+// FuzzSnapshot writes the fuzzer's bytes over a small real file and asks
+// everything of what is left.
+func FuzzSnapshot(f *testing.F) {
+	healthy := healthyFile(f)
 	f.Add(uint32(0), []byte{}, uint32(0))
 	f.Add(uint32(8192+16), []byte{0, 0, 0, 0, 255}, uint32(3))
 	f.Fuzz(func(t *testing.T, at uint32, patch []byte, cut uint32) {

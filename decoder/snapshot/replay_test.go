@@ -1,0 +1,97 @@
+package snapshot
+
+import (
+	"encoding/binary"
+	"testing"
+
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
+	"google.golang.org/protobuf/proto"
+
+	"revenant/decoder/wal"
+)
+
+// entriesOf cuts bytes into the data of entries, each behind its length.
+func entriesOf(data []byte) (log wal.Log) {
+	for len(data) >= 2 {
+		n := min(int(binary.LittleEndian.Uint16(data)), len(data)-2)
+		log.Entries = append(log.Entries, wal.Entry{Index: uint64(len(log.Entries) + 1), Term: 1, Data: data[2 : 2+n]})
+		data = data[2+n:]
+	}
+	log.Commit, log.Bytes = uint64(len(log.Entries)), int64(len(data))
+	return log
+}
+
+// FuzzReplay applies any requests to a real store. Whatever they are, the history
+// that comes out is one that etcd could have written.
+func FuzzReplay(f *testing.F) {
+	data := healthyFile(f)
+	base, err := OpenBytes(f.Context(), "base", data, Options{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	var key []byte
+	for r := range base.Keys("") {
+		key = []byte(r.Key)
+	}
+	head := base.Revision()
+	base.Close()
+	request := func(list ...*etcdserverpb.InternalRaftRequest) (b []byte) {
+		for _, r := range list {
+			data, err := proto.Marshal(r)
+			if err != nil {
+				f.Fatal(err)
+			}
+			b = append(binary.LittleEndian.AppendUint16(b, uint16(len(data))), data...)
+		}
+		return b
+	}
+	put := &etcdserverpb.PutRequest{Key: key, Value: []byte("v"), Lease: 7}
+	all := &etcdserverpb.DeleteRangeRequest{Key: []byte{0}, RangeEnd: []byte{0}}
+	op := func(p *etcdserverpb.PutRequest) *etcdserverpb.RequestOp {
+		return &etcdserverpb.RequestOp{Request: &etcdserverpb.RequestOp_RequestPut{RequestPut: p}}
+	}
+	f.Add(request(
+		&etcdserverpb.InternalRaftRequest{LeaseGrant: &etcdserverpb.LeaseGrantRequest{ID: 7, TTL: 60}},
+		&etcdserverpb.InternalRaftRequest{Put: put},
+		&etcdserverpb.InternalRaftRequest{Put: &etcdserverpb.PutRequest{Key: key, IgnoreValue: true}},
+		&etcdserverpb.InternalRaftRequest{Txn: &etcdserverpb.TxnRequest{
+			Compare: []*etcdserverpb.Compare{{Key: key, Target: etcdserverpb.Compare_VALUE, TargetUnion: &etcdserverpb.Compare_Value{Value: []byte("v")}}},
+			Success: []*etcdserverpb.RequestOp{op(put), op(&etcdserverpb.PutRequest{Key: []byte("new")})},
+			Failure: []*etcdserverpb.RequestOp{{Request: &etcdserverpb.RequestOp_RequestDeleteRange{RequestDeleteRange: all}}},
+		}},
+		&etcdserverpb.InternalRaftRequest{Compaction: &etcdserverpb.CompactionRequest{Revision: head + 1}},
+		&etcdserverpb.InternalRaftRequest{LeaseRevoke: &etcdserverpb.LeaseRevokeRequest{ID: 7}},
+		&etcdserverpb.InternalRaftRequest{Alarm: &etcdserverpb.AlarmRequest{Action: etcdserverpb.AlarmRequest_ACTIVATE, Alarm: etcdserverpb.AlarmType_NOSPACE}},
+		&etcdserverpb.InternalRaftRequest{DeleteRange: all},
+	))
+	f.Fuzz(func(t *testing.T, requests []byte) {
+		s, err := OpenBytes(t.Context(), "base", data, Options{SkipHashCheck: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		log := entriesOf(requests)
+		s.wal = &WAL{}
+		r := newReplay(s)
+		if err := s.run(t.Context(), r, &log, true); err != nil {
+			t.Fatal(err)
+		}
+		s.layOver(r)
+		s.checkHistory()
+		for _, p := range s.Problems() {
+			if p.Severity == Damage {
+				t.Errorf("%v", p)
+			}
+		}
+		live := 0
+		for rec := range s.Keys("") {
+			if _, err := s.Value(rec); err != nil {
+				t.Error(err)
+			}
+			live++
+		}
+		if want := len(r.keysIn([]byte{0}, []byte{0})); live != want {
+			t.Errorf("%d live keys, the replay has %d", live, want)
+		}
+	})
+}
