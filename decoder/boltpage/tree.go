@@ -24,6 +24,7 @@ type Bucket struct {
 	depth  int    // of nesting
 	runs   []run  // the leaf pages in order
 	pages  int    // how many they are
+	holes  []int  // before which of them a part of the tree could not be reached
 	inline page   // the only leaf of an inline bucket, a copy
 	inPage uint64 // where the inline page stands: the page
 	inOff  int64  // and the offset in bytes from the start of the file
@@ -101,6 +102,16 @@ func (b *Bucket) Open(it Item) (*Bucket, error) {
 	return b.file.openBucket(string(it.Key), bytes.Clone(it.Value), it.Page, it.Offset, b.depth+1)
 }
 
+// Inline returns the bucket that stands whole in the item, an item with Bucket
+// set of a page in no tree. Call it from within the callback that received it.
+// One with pages of its own is refused: they may have been used again.
+func (f *File) Inline(it Item) (*Bucket, error) {
+	if len(it.Value) < bucketHeaderSize || binary.LittleEndian.Uint64(it.Value) != 0 {
+		return nil, fmt.Errorf("bucket %q is not inline", it.Key)
+	}
+	return f.openBucket(string(it.Key), bytes.Clone(it.Value), it.Page, it.Offset, 1)
+}
+
 // openBucket reads a bucket's header: the page of its root and its sequence,
 // and behind them, when that page is 0, a whole page within the value
 // (go.etcd.io/bbolt v1.5.0 bucket.go openBucket).
@@ -153,13 +164,16 @@ func (b *Bucket) descend(id uint64, key []byte, depth int) (isLeaf bool) {
 	f := b.file
 	if depth > maxDepth {
 		f.report(Anomaly{Page: id, Kind: TooDeep, Detail: fmt.Sprintf("tree of more than %d levels", maxDepth), Lost: -1})
+		b.hole()
 		return false
 	}
 	if !f.claim(id) {
+		b.hole()
 		return false
 	}
 	p, ok := f.node(id)
 	if !ok {
+		b.hole()
 		return false
 	}
 	if p.flags == flagLeaf {
@@ -170,6 +184,7 @@ func (b *Bucket) descend(id uint64, key []byte, depth int) (isLeaf bool) {
 	}
 	if p.count == 0 {
 		f.report(Anomaly{Page: id, Kind: BadPage, Detail: "branch page has no elements", Lost: -1})
+		b.hole()
 	}
 	f.checkFirstKey(p, key)
 	els := f.elements(p, id)
@@ -178,7 +193,12 @@ func (b *Bucket) descend(id uint64, key []byte, depth int) (isLeaf bool) {
 	leaves := false
 	var rest []child
 	for {
+		before := els.next
 		el, ok := els.step()
+		if ok && els.next-before > 1 || !ok && els.next > before {
+			rest = b.addLeaves(id, rest)
+			b.hole()
+		}
 		if !ok {
 			break
 		}
@@ -188,17 +208,46 @@ func (b *Bucket) descend(id uint64, key []byte, depth int) (isLeaf bool) {
 			continue
 		}
 		// A fault below costs that subtree only.
-		f.reportFault(f.guard(func() { leaves = b.descend(el.child, el.key, depth+1) }))
+		if err := f.guard(func() { leaves = b.descend(el.child, el.key, depth+1) }); err != nil {
+			f.reportFault(err)
+			b.hole()
+		}
 		if leaves {
 			b.addLeaf(id, i)
 			rest = make([]child, 0, int(p.count)-els.next)
 		}
 	}
 	els.checkEnd(f.PageSize())
-	for _, c := range f.claimAll(rest) {
-		b.addLeaf(id, c.index)
-	}
+	b.addLeaves(id, rest)
 	return false
+}
+
+// addLeaves appends the leaf pages that some elements of a branch page name, but
+// for those that cannot be, and empties the list.
+func (b *Bucket) addLeaves(branch uint64, list []child) []child {
+	asked := len(list)
+	if asked == 0 {
+		return list
+	}
+	next := list[0].index
+	for _, c := range b.file.claimAll(list) {
+		if c.index != next {
+			b.hole()
+		}
+		b.addLeaf(branch, c.index)
+		next, asked = c.index+1, asked-1
+	}
+	if asked > 0 {
+		b.hole()
+	}
+	return list[:0]
+}
+
+// hole notes that a part of the tree is missing behind the leaf pages so far.
+func (b *Bucket) hole() {
+	if n := len(b.holes); n == 0 || b.holes[n-1] != b.pages {
+		b.holes = append(b.holes, b.pages)
+	}
 }
 
 // child is what the index-th element of a branch page names.

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"runtime"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 
@@ -137,6 +138,20 @@ func (x *index) newestMain() int64 {
 		return 0
 	}
 	return b.main(i)
+}
+
+// byRevision returns the place of the record with a revision.
+func (x *index) byRevision(rev Revision) (place, bool) {
+	n := sort.Search(len(x.blocks), func(n int) bool { return rev.less(x.blocks[n].revision(0)) }) - 1
+	if n < 0 {
+		return 0, false
+	}
+	b := x.blocks[n]
+	i := sort.Search(b.n, func(i int) bool { return !b.revision(i).less(rev) })
+	if i == b.n || b.revision(i) != rev {
+		return 0, false
+	}
+	return place(n<<blockBits | i), true
 }
 
 // segment is the part of the index that one worker builds.

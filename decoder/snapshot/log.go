@@ -98,8 +98,13 @@ func (s *Snapshot) applyLog(ctx context.Context, dir string, assumeCommitted boo
 		return err
 	}
 	s.layOver(r)
+	s.leases = r.leases
 	return nil
 }
+
+// Leases are the leases as etcd stores them, by id, where a log was applied; nil
+// where the bucket has them all.
+func (s *Snapshot) Leases() map[int64][]byte { return s.leases }
 
 // run applies the entries that count.
 func (s *Snapshot) run(ctx context.Context, r *replay, log *wal.Log, assumeCommitted bool) error {

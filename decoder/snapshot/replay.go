@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/raft/v3/raftpb"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"k8s.io/utils/third_party/forked/golang/btree"
 
@@ -27,7 +29,7 @@ type replay struct {
 
 	touched map[string]*keyState           // keys that the log has changed, or asked for
 	fresh   *btree.BTree[string]           // those that the db does not have
-	leases  map[int64]struct{}             // granted and not revoked
+	leases  map[int64][]byte               // granted and not revoked
 	items   map[int64]map[string]struct{}  // the keys of each lease; nil until one is revoked
 	alarms  map[etcdserverpb.AlarmType]int // raised, by type
 	raised  map[alarm]struct{}             // the same, one by one
@@ -69,7 +71,7 @@ func newReplay(s *Snapshot) *replay {
 		s: s, head: max(s.Revision(), firstRevision-1), compact: s.CompactRevision(),
 		touched: map[string]*keyState{},
 		fresh:   btree.NewOrdered[string](32),
-		leases:  map[int64]struct{}{},
+		leases:  map[int64][]byte{},
 		alarms:  map[etcdserverpb.AlarmType]int{},
 		raised:  map[alarm]struct{}{},
 		voters:  map[uint64]struct{}{},
@@ -80,9 +82,9 @@ func newReplay(s *Snapshot) *replay {
 			r.addMember(id, m)
 		}
 	}
-	eachItem(s.pages, "lease", &s.problems, func(key string, _ []byte) {
+	eachItem(s.pages, "lease", &s.problems, func(key string, value []byte) {
 		if len(key) == 8 {
-			r.leases[int64(binary.BigEndian.Uint64([]byte(key)))] = struct{}{}
+			r.leases[int64(binary.BigEndian.Uint64([]byte(key)))] = bytes.Clone(value)
 		}
 	})
 	eachItem(s.pages, "alarm", &s.problems, func(key string, _ []byte) {
@@ -190,11 +192,21 @@ func (r *replay) request(req *etcdserverpb.InternalRaftRequest) {
 		}
 	case req.LeaseGrant != nil:
 		if !full && req.LeaseGrant.ID != 0 && req.LeaseGrant.TTL <= maxLeaseTTL {
-			r.leases[req.LeaseGrant.ID] = struct{}{}
+			r.grant(req.LeaseGrant)
 		}
 	case req.LeaseRevoke != nil:
 		r.revoke(req.LeaseRevoke.ID)
 	}
+}
+
+// grant keeps a lease as etcd stores it (lease/leasepb/lease.proto): id, time to
+// live in seconds.
+func (r *replay) grant(g *etcdserverpb.LeaseGrantRequest) {
+	if _, ok := r.leases[g.ID]; ok {
+		return
+	}
+	b := protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), uint64(g.ID))
+	r.leases[g.ID] = protowire.AppendVarint(protowire.AppendTag(b, 2, protowire.VarintType), uint64(g.TTL))
 }
 
 // maxLeaseTTL is the longest time to live that etcd grants, in seconds

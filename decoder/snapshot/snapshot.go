@@ -71,10 +71,11 @@ type Snapshot struct {
 	pages        *boltpage.File
 	hash         *hashing
 	meta         Meta
-	index        *index // of the state read: the db's, with the log applied where there is one
-	dbIndex      *index // of the db alone
-	overlay      []byte // values that the log adds; their offsets follow those of the file
-	wal          *WAL   // nil when no log was read
+	index        *index           // of the state read: the db's, with the log applied where there is one
+	dbIndex      *index           // of the db alone
+	overlay      []byte           // values that the log adds; their offsets follow those of the file
+	leases       map[int64][]byte // after the log; nil without one
+	wal          *WAL             // nil when no log was read
 	problems     problemList
 
 	unusedRevision int64 // newest revision on a page in no bucket, when it is newer than all others

@@ -55,6 +55,7 @@ var packages = []string{
 	"decoder/container",
 	"decoder/kube",
 	"decoder/kubelet",
+	"decoder/salvage",
 	"decoder/snapshot",
 	"decoder/wal",
 	"internal/clustertest",
@@ -101,8 +102,8 @@ var denials = []struct {
 	{"tui", true, "github.com/spf13/cobra/...", "only cmd knows the command line"},
 }
 
-// writers are packages made for tests that write files with bbolt.
-var writers = []string{"internal/clustertest"}
+// writers are packages that write files with bbolt, and read none with it.
+var writers = []string{"decoder/salvage", "internal/clustertest"}
 
 // imports are the packages that each package imports itself, by import path.
 type imports map[string][]string

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"revenant/analyzer/restore"
+	"revenant/decoder/salvage"
+	"revenant/decoder/snapshot"
+	"revenant/report"
+)
+
+// salvageOptions are the flags of `revenant salvage`.
+type salvageOptions struct {
+	streams          streams
+	open             openOptions
+	output           string
+	report           outputOptions
+	includeUncertain bool
+}
+
+func newSalvage(s streams) *cobra.Command {
+	o := &salvageOptions{streams: s}
+	cmd := &cobra.Command{
+		Use:   "salvage FILE -o CLEAN.db",
+		Short: "Write a clean snapshot out of what is readable of a damaged one",
+		Long: `salvage writes a new snapshot, with its SHA-256 trailer, out of all that can be
+read of FILE, and reports what is in it and what is missing. etcdutl accepts it.
+FILE is a snapshot, a db, or a member's data directory, whose log is applied.
+
+What the file's tree still leads to always wins. Where parts of the tree are lost,
+and there only, revisions are taken from pages that nothing leads to any more. One
+at or below the compact revision may have been deleted since: it is withheld, and
+--include-uncertain writes it. Revisions with differing copies are withheld.
+
+Nothing is ever written over.
+
+Exit codes: 0 the evidence was whole; 2 nothing could be written; 3 the evidence
+is damaged, and what is readable was written.`,
+		Example: `  revenant salvage broken.db -o clean.db
+  revenant salvage /var/lib/etcd -o newest.db       # a dead member's state, its log applied
+  revenant salvage broken.db -o clean.db --report json=salvage.json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
+	}
+	o.open.addFlags(cmd.Flags())
+	cmd.Flags().StringVarP(&o.output, "output", "o", "", "the snapshot to write; it must not exist")
+	cmd.Flags().StringArrayVar(&o.report.outputs, "report", nil, "table, json or yaml, to standard output or as FORMAT=FILE; can be given several times (default table)")
+	cmd.Flags().BoolVar(&o.includeUncertain, "include-uncertain", false, "write revisions, too, that a compaction may have removed")
+	_ = cmd.MarkFlagFilename("output", "db")
+	return cmd
+}
+
+func (o *salvageOptions) run(ctx context.Context, path string) (err error) {
+	if o.output == "" {
+		return hinted(errors.New("no output is named"), "revenant salvage FILE -o CLEAN.db")
+	}
+	if same(path, o.output) || within(path, o.output) {
+		return hinted(fmt.Errorf("output %s is evidence", o.output), "evidence is never changed: name another file, outside of it")
+	}
+	targets, err := o.report.targets(path, o.output)
+	if err != nil {
+		return err
+	}
+	bar := newProgressLine(o.streams)
+	s, err := o.open.open(ctx, path, true, o.streams.in, func(p snapshot.Progress) { bar.show(filepath.Base(path), p) })
+	bar.clear()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	doc, err := o.salvage(ctx, s)
+	if err != nil {
+		return err
+	}
+	if err := write(targets, o.streams, doc); err != nil {
+		return err
+	}
+	if !doc.Lossless || report.Damaged(doc.Evidence[0]) {
+		return errDamaged
+	}
+	return nil
+}
+
+func (o *salvageOptions) salvage(ctx context.Context, s *snapshot.Snapshot) (*report.Salvage, error) {
+	bar := newProgressLine(o.streams)
+	result, err := salvage.Write(ctx, s, o.output, salvage.Options{
+		IncludeUncertain: o.includeUncertain,
+		Progress: func(done, total int) {
+			bar.show("writing", snapshot.Progress{Phase: snapshot.PhaseIndex, Done: int64(done), Total: int64(total)})
+		},
+	})
+	bar.clear()
+	if errors.Is(err, salvage.ErrExists) {
+		return nil, hinted(err, "nothing is written over: name a file that does not exist")
+	}
+	if err != nil {
+		return nil, err
+	}
+	e, err := report.NewEvidence(ctx, "evidence", s)
+	if err != nil {
+		return nil, err
+	}
+	o.open.sign(&e)
+	return &report.Salvage{
+		SchemaVersion: report.SchemaVersion, Kind: "Salvage", Tool: tool(), Evidence: []restore.Evidence{e},
+		Problems: append([]snapshot.Problem{}, s.Problems()...), Result: result, Lossless: result.Lossless(),
+	}, o.open.unchanged(ctx, s)
+}

@@ -1,0 +1,100 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"revenant/analyzer/restore"
+	"revenant/decoder/salvage"
+	"revenant/decoder/snapshot"
+)
+
+// Salvage is what `revenant salvage` did.
+type Salvage struct {
+	SchemaVersion int                `json:"schemaVersion"`
+	Kind          string             `json:"kind"` // Salvage
+	Tool          restore.Tool       `json:"tool"`
+	Evidence      []restore.Evidence `json:"evidence"`
+	Problems      []snapshot.Problem `json:"problems"` // of the evidence
+	Result        *salvage.Result    `json:"result"`
+	Lossless      bool               `json:"lossless"` // all that etcd had is in it, as far as can be told
+}
+
+const shownFound = 20
+
+// Text writes the report for people.
+func (s *Salvage) Text(p *Printer) {
+	for i := range s.Evidence {
+		evidenceLine(p, &s.Evidence[i])
+	}
+	r := s.Result
+	p.Field("written", fmt.Sprintf("%s, %s", r.Path, Bytes(r.SizeBytes)))
+	p.Field("sha256", r.SHA256)
+	p.Field("revision", fmt.Sprintf("%s, %s", Count(r.Revision), compactedText(r.CompactRevision)))
+	p.Field("records", Count(r.Records))
+	var small []string
+	for _, b := range r.Buckets {
+		switch b.Source {
+		case salvage.Leftover:
+			small = append(small, fmt.Sprintf("%s from an older copy (%s items)", b.Name, Count(b.Items)))
+		case salvage.Missing:
+			small = append(small, b.Name+" missing")
+		}
+	}
+	if len(small) > 0 {
+		p.wrappedField("buckets", strings.Join(small, ", "))
+	}
+	if r.CompactUnknown {
+		p.wrappedField("", "The compact revision could not be read: records from pages in no bucket are all uncertain.")
+	}
+	if len(r.Stretches) > 0 {
+		p.wrappedField("lost pages", "revisions "+some(r.Stretches))
+	}
+	foundText(p, "recovered", "from pages in no bucket, and written", r.Recovered)
+	what := "withheld: at or below the compact revision they may have been deleted since; --include-uncertain writes them"
+	if r.Included {
+		what = "written, although at or below the compact revision they may have been deleted since"
+	}
+	foundText(p, "uncertain", what, r.Uncertain)
+	foundText(p, "conflicts", "withheld: pages have differing copies of them", r.Conflicts)
+	if len(r.Unread) > 0 {
+		p.wrappedField("unread", "the values of revisions "+some(r.Unread))
+	}
+	if len(r.Missing) > 0 {
+		p.wrappedField("still missing", "revisions "+some(r.Missing))
+	}
+	p.Line("")
+	if s.Lossless {
+		p.Line("All that the evidence held above its compact revision is in it.")
+	} else {
+		p.Line("It is not all that etcd had: what is missing stands above.")
+	}
+	p.Line("Look at it with: etcdutl snapshot status %s", r.Path)
+}
+
+func foundText(p *Printer, name, what string, list []salvage.Found) {
+	if len(list) == 0 {
+		return
+	}
+	p.Field(name, fmt.Sprintf("%s revisions %s", Count(len(list)), what))
+	for i, f := range list {
+		if i == shownFound {
+			p.Line("    … and %s more: --report json lists them all", Count(len(list)-i))
+			return
+		}
+		verb := "put"
+		if f.Tombstone {
+			verb = "delete"
+		}
+		p.Line("    %s %s %s (page %d)", f.Revision, verb, f.Key, f.Page)
+	}
+}
+
+// some names the first few of a list.
+func some(list []string) string {
+	const few = 8
+	if len(list) <= few {
+		return strings.Join(list, ", ")
+	}
+	return fmt.Sprintf("%s and %s more", strings.Join(list[:few], ", "), Count(len(list)-few))
+}
