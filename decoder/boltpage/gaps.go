@@ -37,6 +37,21 @@ func (b *Bucket) Gaps() []Gap {
 	return g.gaps
 }
 
+// PageOf returns the leaf page that a byte of the file is part of: the page it
+// lies on, or the one whose overflow that is.
+func (f *File) PageOf(offset int64) uint64 {
+	id := uint64(max(offset, 0)) / uint64(f.PageSize())
+	_ = f.guard(func() {
+		for page := min(id, f.limit()-1); page >= 2; page-- {
+			if h := parseHeader(f.data[page*uint64(f.meta.PageSize):]); h.id == page && h.flags == flagLeaf && uint64(h.overflow) >= id-page {
+				id = page
+				return
+			}
+		}
+	})
+	return id
+}
+
 type gapFinder struct {
 	gaps    []Gap
 	holes   []int

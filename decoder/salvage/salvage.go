@@ -59,9 +59,11 @@ type Result struct {
 	// in no bucket is uncertain.
 	CompactUnknown bool `json:"compactUnknown,omitempty"`
 
-	Records   int      `json:"records"`   // written, from the buckets and the log
-	Recovered []Found  `json:"recovered"` // written, from pages in no bucket
-	Uncertain []Found  `json:"uncertain"` // such records at or below the compact revision
+	Records   int     `json:"records"`   // written, from the buckets and the log
+	Recovered []Found `json:"recovered"` // written, from pages in no bucket
+	// Uncertain are such records at or below the compact revision, and those that
+	// the tree leads to on a page that does not belong there.
+	Uncertain []Found  `json:"uncertain"`
 	Included  bool     `json:"uncertainIncluded"`
 	Conflicts []Found  `json:"conflicts"` // with differing copies; withheld
 	Unread    []string `json:"unread"`    // records that the index has and whose value could not be read
@@ -111,18 +113,26 @@ func Write(ctx context.Context, s *snapshot.Snapshot, path string, opts Options)
 // choose puts together the records to be written, in order.
 func (r *Result) choose(ctx context.Context, s *snapshot.Snapshot, opts Options) ([]entry, error) {
 	var entries []entry
+	doubtful := s.Doubtful()
 	for rec := range s.Records() {
+		if (r.CompactUnknown || rec.Main <= r.CompactRevision) && doubtful(rec) {
+			r.Uncertain = append(r.Uncertain, Found{rec.Revision.String(), rec.Key, rec.Tombstone, s.Page(rec)})
+			if !opts.IncludeUncertain {
+				continue
+			}
+		}
 		entries = append(entries, entry{rec.Revision, rec.Tombstone, rec})
 	}
 	lost := s.Lost()
-	if len(lost) > 0 {
+	if len(lost) > 0 || s.Damaged() {
 		r.Stretches = lost.Stretches()
 		left, err := s.Leftovers(ctx)
 		if err != nil {
 			return nil, err
 		}
 		for _, l := range left {
-			if !lost.Contains(l.Revision, l.Tombstone) {
+			behind := s.Behind(l.Revision)
+			if !behind && !lost.Contains(l.Revision, l.Tombstone) {
 				continue
 			}
 			found := Found{l.Revision.String(), l.Key, l.Tombstone, l.Page}
@@ -130,7 +140,7 @@ func (r *Result) choose(ctx context.Context, s *snapshot.Snapshot, opts Options)
 			case l.Conflict:
 				r.Conflicts = append(r.Conflicts, found)
 				continue
-			case r.CompactUnknown || l.Main <= r.CompactRevision:
+			case r.CompactUnknown || l.Main <= r.CompactRevision || behind && !lost.Contains(l.Revision, l.Tombstone):
 				r.Uncertain = append(r.Uncertain, found)
 				if !opts.IncludeUncertain {
 					continue
@@ -186,7 +196,7 @@ func (r *Result) smallBuckets(ctx context.Context, s *snapshot.Snapshot) (map[st
 		if err != nil && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if (!found || name == "meta" && items["consistent_index"] == nil) && s.Damaged() {
+		if (!found || name == "meta" && s.CompactUnknown()) && s.Damaged() {
 			if !looked {
 				if older, err = s.LeftoverBuckets(ctx); err != nil {
 					return nil, err
@@ -195,8 +205,8 @@ func (r *Result) smallBuckets(ctx context.Context, s *snapshot.Snapshot) (map[st
 			}
 			if content, ok := older[name]; ok {
 				items, source = content, Leftover
-			} else if !found {
-				source = Missing
+			} else {
+				items, source = map[string][]byte{}, Missing
 			}
 		}
 		all[name] = items
@@ -226,8 +236,7 @@ func (r *Result) applyMeta(s *snapshot.Snapshot, all map[string]map[string][]byt
 			all["lease"][string(binary.BigEndian.AppendUint64(nil, uint64(id)))] = lease
 		}
 	}
-	known := len(meta) > 0 && meta["consistent_index"] != nil
-	r.CompactUnknown = !known
+	r.CompactUnknown = len(meta) == 0
 	for _, name := range []string{"scheduledCompactRev", "finishedCompactRev"} {
 		if b := meta[name]; len(b) >= 8 {
 			r.CompactRevision = max(r.CompactRevision, int64(binary.BigEndian.Uint64(b)))

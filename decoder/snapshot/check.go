@@ -34,6 +34,7 @@ func (s *Snapshot) checkHistory() {
 			}
 		}
 	}
+	s.unsettled = c.unsettled
 	switch head := s.NewestRecord(); {
 	case s.meta.FinishedCompact > s.meta.ScheduledCompact && s.meta.ScheduledCompact > 0:
 		s.problems.add(Damage, "bucket meta", fmt.Sprintf("compaction of %d is finished but was scheduled at %d", s.meta.FinishedCompact, s.meta.ScheduledCompact), "")
@@ -86,12 +87,13 @@ const firstRevision = 2
 
 // checker goes over the records in the order of revisions.
 type checker struct {
-	problems *problemList
-	compact  int64
-	settled  bool // the compaction has finished
-	next     int64
-	last     Revision
-	keys     []link
+	problems  *problemList
+	compact   int64
+	settled   bool // the compaction has finished
+	unsettled bool // although it left what it should not have
+	next      int64
+	last      Revision
+	keys      []link
 }
 
 // link is the last record seen of a key.
@@ -140,6 +142,7 @@ func (c *checker) chain(b *block, i int, l *link) {
 		c.problems.add(Damage, revisionName(b.revision(i)), what, "at least 1 revision")
 	}
 	if c.settled && this.main <= c.compact && (l.main != 0 || this.tombstone && this.main < c.compact) {
+		c.unsettled = true
 		c.problems.add(Damage, revisionName(b.revision(i)), fmt.Sprintf("stands where the compaction at %d left nothing like it", c.compact), "")
 	}
 	*l = this

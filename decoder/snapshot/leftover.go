@@ -85,13 +85,27 @@ func (s *Snapshot) has(rev Revision) bool {
 // Without damage there are none.
 type Lost []boltpage.Gap
 
-// Lost returns where records of the key bucket are missing.
+// Lost returns where records of the key bucket are missing: where pages of it could
+// not be read, and where revisions above the compact one do not follow one another.
 func (s *Snapshot) Lost() Lost {
 	bucket := s.pages.Bucket("key")
 	if bucket == nil {
 		return Lost{{}}
 	}
-	return bucket.Gaps()
+	list := Lost(bucket.Gaps())
+	last := Revision{Main: max(s.CompactRevision(), firstRevision-1), Sub: 1<<32 - 1}
+	for _, b := range s.dbIndex.blocks {
+		for i := range b.n {
+			rev := b.revision(i)
+			if last.less(rev) {
+				if rev.Main > last.Main+1 || rev.Main == last.Main+1 && rev.Sub > 0 || rev.Main == last.Main && rev.Sub > last.Sub+1 {
+					list = append(list, boltpage.Gap{After: appendRevision(nil, last, false), Before: appendRevision(nil, rev, false)})
+				}
+				last = rev
+			}
+		}
+	}
+	return list
 }
 
 // Contains says whether the revision lies where something is missing.
@@ -105,6 +119,61 @@ func (l Lost) Contains(rev Revision, tombstone bool) bool {
 	return false
 }
 
+// Doubtful returns what says whether a record at or below the compact revision may
+// be one that the compaction had removed: it stands on a page whose keys are not
+// those that the tree has for it, or the tree seems to be that of an older state.
+func (s *Snapshot) Doubtful() func(Record) bool {
+	pages, damaged := map[uint64]bool{}, map[uint64]bool{}
+	for _, a := range s.pages.Anomalies() {
+		damaged[a.Page] = true
+		if a.Kind == boltpage.BadOrder {
+			pages[a.Page] = true
+		}
+	}
+	// One page may have a damaged key; with several the pages above lead to what has
+	// been used again since.
+	older := s.older() || len(pages) > 1
+	return func(r Record) bool {
+		switch {
+		case older || len(damaged) == 0 || r.offset >= s.pages.Size():
+			return older
+		case r.Size == 0:
+			// A record whose length was damaged looks like a bump marker.
+			return damaged[s.pages.PageOf(r.offset)]
+		}
+		return len(pages) > 0 && pages[s.pages.PageOf(r.offset)]
+	}
+}
+
+// older says whether the tree seems to be that of a state older than the compaction
+// that the file tells of: it has what the compaction removed, or it has nothing of
+// what followed the compaction, and pages that nothing leads to do.
+func (s *Snapshot) older() bool {
+	if s.unsettled || s.unusedRevision == 0 {
+		return s.unsettled
+	}
+	compact := s.CompactRevision()
+	for _, b := range s.dbIndex.blocks {
+		for i := range b.n {
+			if main := b.main(i); main > compact {
+				return main > compact+1
+			}
+		}
+	}
+	return true
+}
+
+// CompactUnknown says that the compact revision could not be read.
+func (s *Snapshot) CompactUnknown() bool { return s.pages.Bucket("meta") == nil || s.meta.strange }
+
+// Page is the page of the db that a record stands on, 0 for one that the log adds.
+func (s *Snapshot) Page(r Record) uint64 {
+	if r.offset >= s.pages.Size() {
+		return 0
+	}
+	return s.pages.PageOf(r.offset)
+}
+
 // gapName names the revisions that a stretch lies between.
 func gapName(g boltpage.Gap) (from, to string) {
 	name := func(key []byte, none string) string {
@@ -115,6 +184,10 @@ func gapName(g boltpage.Gap) (from, to string) {
 	}
 	return name(g.After, "the beginning"), name(g.Before, "the end")
 }
+
+// Behind says whether the revision is newer than the newest one that was read: a
+// part of the tree at its end is lost, or etcd went on while the file was saved.
+func (s *Snapshot) Behind(rev Revision) bool { return rev.Main > s.NewestRecord() }
 
 // Stretches names the stretches between the revisions that could be read.
 func (l Lost) Stretches() []string {

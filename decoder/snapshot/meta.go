@@ -20,6 +20,7 @@ type Meta struct {
 	StorageVersion   string   `json:"storageVersion,omitempty"` // from 3.6
 	ClusterVersion   string   `json:"clusterVersion,omitempty"` // from 3.5
 	Members          []Member `json:"members"`
+	strange          bool     // the bucket has another one's content
 	hasScheduled     bool
 	hasFinished      bool
 }
@@ -39,7 +40,19 @@ func (m *Meta) compactRevision() int64 { return max(m.ScheduledCompact, m.Finish
 func readMeta(f *boltpage.File, problems *problemList) Meta {
 	var m Meta
 	each := func(bucket string, fn func(key string, value []byte)) { eachItem(f, bucket, problems, fn) }
-	each("meta", func(key string, value []byte) { m.setMeta(key, value, problems) })
+	known, unknown := 0, 0
+	each("meta", func(key string, value []byte) {
+		if m.setMeta(key, value, problems) {
+			known++
+		} else {
+			unknown++
+		}
+	})
+	if unknown > known {
+		// A newer etcd may have a key that is not known here, but it has the others, too.
+		problems.add(Damage, "bucket meta", fmt.Sprintf("%d keys that etcd does not have there: it seems to be another one's content", unknown), "the compact revision")
+	}
+	m.strange = unknown > known
 	each("cluster", func(key string, value []byte) {
 		if key == "clusterVersion" {
 			m.ClusterVersion = string(value)
@@ -75,7 +88,8 @@ func eachItem(f *boltpage.File, bucket string, problems *problemList, fn func(ke
 	})
 }
 
-func (m *Meta) setMeta(key string, value []byte, problems *problemList) {
+// setMeta says whether etcd has the key.
+func (m *Meta) setMeta(key string, value []byte, problems *problemList) bool {
 	fixed := func(size int) bool {
 		if len(value) == size {
 			return true
@@ -100,14 +114,17 @@ func (m *Meta) setMeta(key string, value []byte, problems *problemList) {
 		rev, tombstone, ok := parseRevision(value)
 		if !ok || tombstone {
 			problems.add(Damage, "bucket meta", key+" is not a revision", "the compact revision")
-			return
+			return true
 		}
 		if key == "scheduledCompactRev" {
 			m.ScheduledCompact, m.hasScheduled = rev.Main, true
 		} else {
 			m.FinishedCompact, m.hasFinished = rev.Main, true
 		}
+	default:
+		return false
 	}
+	return true
 }
 
 // parseMember reads a member record (etcd server/v3 v3.7

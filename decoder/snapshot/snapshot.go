@@ -78,6 +78,7 @@ type Snapshot struct {
 	wal          *WAL             // nil when no log was read
 	problems     problemList
 
+	unsettled      bool  // a finished compaction left what it should not have
 	unusedRevision int64 // newest revision on a page in no bucket, when it is newer than all others
 
 	close    sync.Once

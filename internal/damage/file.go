@@ -308,3 +308,32 @@ func (f *File) mark(off, n int, c Class) {
 func (f *File) u16(off int) uint16 { return binary.LittleEndian.Uint16(f.data[off:]) }
 func (f *File) u32(off int) uint32 { return binary.LittleEndian.Uint32(f.data[off:]) }
 func (f *File) u64(off int) uint64 { return binary.LittleEndian.Uint64(f.data[off:]) }
+
+// Bytes is the healthy file.
+func (f *File) Bytes() []byte { return f.data }
+
+// Revision is a record of the key bucket: its bbolt key and value, and where its
+// page, overflow included, begins and ends in the file.
+type Revision struct {
+	Key, Value []byte
+	Page, End  int
+}
+
+// Revisions are the records of the healthy file, in no order.
+func (f *File) Revisions() []Revision {
+	var list []Revision
+	for _, t := range f.leaves {
+		if t.inline {
+			continue
+		}
+		end := t.off + (int(f.u32(t.off+12))+1)*f.pageSize
+		for i := range t.n {
+			e := t.element(i)
+			key, ksize, vsize := e+int(f.u32(e+4)), int(f.u32(e+8)), int(f.u32(e+12))
+			if (ksize == 17 || ksize == 18) && f.data[key+8] == '_' {
+				list = append(list, Revision{f.data[key : key+ksize], f.data[key+ksize : key+ksize+vsize], t.off, end})
+			}
+		}
+	}
+	return list
+}

@@ -1,0 +1,219 @@
+package oracle
+
+import (
+	"bytes"
+	"encoding/binary"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	bolt "go.etcd.io/bbolt"
+	etcdsnapshot "go.etcd.io/etcd/etcdutl/v3/snapshot"
+	"go.uber.org/zap"
+
+	"revenant/decoder/salvage"
+	"revenant/decoder/snapshot"
+	"revenant/internal/damage"
+	"revenant/oracle/fixture"
+)
+
+var salvaged = flag.Int("salvaged", 600, "how many damaged copies are salvaged")
+
+// TestSalvage salvages damaged copies and holds what comes out against the healthy
+// file and against etcdutl.
+func TestSalvage(t *testing.T) {
+	var bases [][]byte
+	for _, name := range []string{"clusters/scenario-7/plain.k8s-1.33.13/backup", "etcd/compacted", "clusters/random-101/plain/current"} {
+		path := filepath.Join(t.TempDir(), "base.db")
+		inflate(t, testdata+name+".db.gz", path)
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bases = append(bases, data)
+	}
+	all := tally{kinds: map[string][2]int{}}
+	for i, base := range bases {
+		file, err := damage.Parse(base)
+		if err != nil {
+			t.Fatal(err)
+		}
+		records := file.Revisions()
+		for seed := range *salvaged / len(bases) {
+			all.copies++
+			all.try(t, i, file, records, file.Copy(uint64(seed)), all.copies%20 == 0)
+		}
+	}
+	t.Logf("%+v", all)
+	if share := float64(all.recovered) / float64(all.intact); share < 0.99 {
+		t.Errorf("of %d revisions on intact pages %d came back: %.2f %%", all.intact, all.recovered, 100*share)
+	}
+	if all.opened < all.copies/2 || all.damaged == 0 || all.fromPages == 0 {
+		t.Error("too little was tested")
+	}
+}
+
+type tally struct {
+	kinds map[string][2]int
+	copies, opened, damaged, restored int
+	intact, recovered                 int // revisions whose pages are intact, and those of them that came back
+	fromPages                         int // revisions that only the scan of pages could bring back
+}
+
+func (c *tally) try(t *testing.T, base int, file *damage.File, records []damage.Revision, copied damage.Copy, restore bool) {
+	t.Helper()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "damaged.db")
+	if err := os.WriteFile(path, copied.Data, 0o400); err != nil {
+		t.Fatal(err)
+	}
+	s, err := snapshot.Open(t.Context(), path, snapshot.Options{SkipHashCheck: true})
+	if err != nil {
+		return // nothing leads into it
+	}
+	defer s.Close()
+	c.opened++
+	if s.Damaged() {
+		c.damaged++
+	}
+	clean := filepath.Join(dir, "clean.db")
+	r, err := salvage.Write(t.Context(), s, clean, salvage.Options{IncludeUncertain: true})
+	if err != nil {
+		t.Fatalf("base %d, %s (%s): %v", base, copied.Kind, copied.Note, err)
+	}
+	c.fromPages += len(r.Recovered) + len(r.Uncertain)
+	status, err := etcdsnapshot.NewV3(zap.NewNop()).Status(clean)
+	if err != nil {
+		t.Errorf("base %d, %s (%s): etcdutl: %v", base, copied.Kind, copied.Note, err)
+		return
+	}
+	if status.Revision != r.Revision {
+		t.Errorf("base %d, %s (%s): etcdutl says revision %d, the report %d", base, copied.Kind, copied.Note, status.Revision, r.Revision)
+	}
+	if restore {
+		c.restored++
+		if err := fixture.Restore(clean, filepath.Join(dir, "restored"), 0); err != nil {
+			t.Errorf("base %d, %s (%s): etcdutl: %v", base, copied.Kind, copied.Note, err)
+		}
+	}
+	written := readBucket(t, clean)
+	for _, rec := range records {
+		whole := rec.End <= len(copied.Data) && bytes.Equal(file.Bytes()[rec.Page:rec.End], copied.Data[rec.Page:rec.End])
+		if !whole {
+			continue
+		}
+		c.intact++
+		k := c.kinds[copied.Kind]
+		k[0]++
+		if written[string(rec.Key)] == string(rec.Value) {
+			k[1]++
+		}
+		c.kinds[copied.Kind] = k
+		got, ok := written[string(rec.Key)]
+		switch {
+		case !ok:
+		case got == string(rec.Value):
+			c.recovered++
+		case copied.Hit&(damage.Key|damage.Value) == 0:
+			t.Errorf("base %d, %s (%s): a revision on an intact page came back with another value", base, copied.Kind, copied.Note)
+		}
+	}
+}
+
+// readBucket reads what was written with bbolt itself.
+func readBucket(t *testing.T, path string) map[string]string {
+	t.Helper()
+	db, err := bolt.Open(path, 0o400, &bolt.Options{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	all := map[string]string{}
+	err = db.View(func(tx *bolt.Tx) error {
+		return tx.Bucket([]byte("key")).ForEach(func(k, v []byte) error {
+			all[string(k)] = string(v)
+			return nil
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// TestSalvageBringsNothingBack salvages damaged copies of a member's db, whose free
+// pages hold what compactions removed: without being asked for it, nothing is
+// written that the healthy db does not have.
+func TestSalvageBringsNothingBack(t *testing.T) {
+	path := churned(t)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := damage.Parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	healthy := readBucket(t, path)
+	recovered, withheld := 0, 0
+	for seed := range uint64(*salvaged) {
+		copied := file.Copy(seed)
+		s, err := snapshot.OpenBytes(t.Context(), "damaged", copied.Data, snapshot.Options{SkipHashCheck: true})
+		if err != nil {
+			continue
+		}
+		out := filepath.Join(t.TempDir(), "clean.db")
+		r, err := salvage.Write(t.Context(), s, out, salvage.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+		recovered, withheld = recovered+len(r.Recovered), withheld+len(r.Uncertain)
+		scanned := map[string]bool{}
+		for _, f := range r.Recovered {
+			scanned[f.Revision] = true
+		}
+		for key, value := range readBucket(t, out) {
+			if healthy[key] == value || copied.Hit&(damage.Key|damage.Value) != 0 {
+				continue
+			}
+			// A root that leads to a whole older tree looks like any other.
+			if copied.Hit&(damage.Root|damage.Meta) == 0 || scanned[fmt.Sprint(binary.BigEndian.Uint64([]byte(key)))] {
+				t.Fatalf("seed %d, %s (%s): wrote %q, which the healthy db does not have so", seed, copied.Kind, copied.Note, key)
+			}
+		}
+	}
+	t.Logf("%d revisions were recovered from pages in no bucket, %d withheld", recovered, withheld)
+	if recovered == 0 || withheld == 0 {
+		t.Error("the scan had nothing to decide")
+	}
+}
+
+// churned is the db of a store that wrote and compacted for a while.
+func churned(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "store.db")
+	store := fixture.OpenStore(path)
+	for i := range 4000 {
+		key := fmt.Appendf(nil, "/registry/configmaps/default/object-%03d", i%300)
+		if i%7 == 3 {
+			store.DeleteRange(key, nil)
+		} else {
+			store.Put(key, bytes.Repeat([]byte{byte(i)}, 100+i%200), 0)
+		}
+		if i%100 == 99 {
+			store.Commit()
+		}
+		if i%1000 == 999 {
+			if err := store.CompactTo(store.Rev() - 200); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
