@@ -59,6 +59,7 @@ type Inspection struct {
 // InspectedEvidence is one file of an Inspection.
 type InspectedEvidence struct {
 	restore.Evidence
+	Grade       Grade                 `json:"grade"`
 	Status      snapshot.Status       `json:"status"`
 	HashKV      *snapshot.HashKV      `json:"hashKV,omitempty"` // when it was asked for
 	PageSize    int                   `json:"pageSizeBytes"`
@@ -69,8 +70,49 @@ type InspectedEvidence struct {
 	Clock       clock.Summary         `json:"clock"`
 	At          []Moment              `json:"at,omitempty"` // what was asked for
 	Kubernetes  Kubernetes            `json:"kubernetes"`
+	Encryption  []EncryptedValues     `json:"encryption"`
 	Buckets     []snapshot.BucketInfo `json:"buckets"`
 	Problems    []snapshot.Problem    `json:"problems"`
+}
+
+// Grade sums up what is known of a file.
+type Grade string
+
+// The grades.
+const (
+	Whole      Grade = "whole"      // every byte is vouched for by the trailer, and nothing is wrong
+	Unverified Grade = "unverified" // nothing is wrong, and nothing vouches for the bytes
+	Broken     Grade = "damaged"    // something is lost or cannot be trusted; the rest is read
+	Wreck      Grade = "wreck"      // no revision can be reached; salvage looks on every page
+)
+
+// Damaged says whether anything of the evidence is lost or cannot be trusted.
+func (e *InspectedEvidence) Damaged() bool {
+	return Damaged(e.Evidence) || slices.ContainsFunc(e.Problems, func(p snapshot.Problem) bool { return p.Severity == snapshot.Damage })
+}
+
+func (e *InspectedEvidence) grade() Grade {
+	switch {
+	case e.Damaged() && e.Records == 0:
+		return Wreck
+	case e.Damaged():
+		return Broken
+	case slices.ContainsFunc(e.Integrity, func(c snapshot.Check) bool { return c.Name == "trailer" && c.Verdict == snapshot.OK }):
+		return Whole
+	}
+	return Unverified
+}
+
+func (g Grade) text() string {
+	switch g {
+	case Whole:
+		return "whole: the trailer vouches for every byte"
+	case Unverified:
+		return "unverified: nothing is wrong, and nothing vouches for the bytes"
+	case Wreck:
+		return "wreck: no revision can be reached; revenant salvage looks on every page"
+	}
+	return "damaged: the rest is read; revenant salvage writes a clean snapshot of it"
 }
 
 // Moment relates a revision and a time: whichever was asked for to the other.
@@ -103,11 +145,7 @@ func survey(s *snapshot.Snapshot, prefix string) Kubernetes {
 			k.OtherKeys++
 			continue
 		}
-		resource := key.Resource
-		if strings.Contains(key.Group, ".") {
-			resource += "." + key.Group
-		}
-		counts[resource]++
+		counts[resourceName(key)]++
 	}
 	for resource, count := range counts {
 		k.Objects = append(k.Objects, ResourceCount{resource, count})
@@ -148,11 +186,21 @@ func Inspect(ctx context.Context, s *snapshot.Snapshot, prefix string, ask ...fu
 	for range s.Keys("") {
 		live++
 	}
-	return InspectedEvidence{
-		LiveKeys: live,
-		Clock:    c.Summary(), At: moments, Evidence: e, Status: status, PageSize: s.PageSize(), Records: s.Len(), Etcd: s.Meta(),
-		BumpMarkers: list(s.BumpMarkers()), Kubernetes: survey(s, prefix), Buckets: list(s.Buckets()), Problems: list(s.Problems()),
-	}, nil
+	encryption, err := encrypted(ctx, s, prefix)
+	if err != nil {
+		return InspectedEvidence{}, err
+	}
+	problems := list(s.Problems())
+	if brokenValues(encryption) {
+		problems = append(problems, snapshot.Problem{Severity: snapshot.Damage, Where: "encrypted values", What: "a key decrypts some values and others not", Cost: "those values"})
+	}
+	found := InspectedEvidence{
+		LiveKeys: live, Encryption: encryption,
+		Clock: c.Summary(), At: moments, Evidence: e, Status: status, PageSize: s.PageSize(), Records: s.Len(), Etcd: s.Meta(),
+		BumpMarkers: list(s.BumpMarkers()), Kubernetes: survey(s, prefix), Buckets: list(s.Buckets()), Problems: problems,
+	}
+	found.Grade = found.grade()
+	return found, nil
 }
 
 // list makes an empty list of none, so that it is [] in JSON.
@@ -177,6 +225,7 @@ func (in *Inspection) Text(p *Printer) {
 func (e *InspectedEvidence) text(p *Printer) {
 	p.Line("%s", e.Path)
 	p.Field("size", fmt.Sprintf("%s, pages of %s bytes", Bytes(e.Custody.SizeBytes), Count(e.PageSize)))
+	p.Field("grade", e.Grade.text())
 	hash := "not computed"
 	if e.SHA256 != nil {
 		hash = *e.SHA256
@@ -211,6 +260,7 @@ func (e *InspectedEvidence) text(p *Printer) {
 	}
 	p.Field("cluster uid", known(k.ClusterUID))
 	p.wrappedField("objects", strings.Join(objects, ", "))
+	encryptionText(p, e.Encryption)
 	var buckets []string
 	for _, b := range e.Buckets {
 		buckets = append(buckets, fmt.Sprintf("%s %s", b.Name, Count(b.Keys)))

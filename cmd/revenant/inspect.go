@@ -84,7 +84,7 @@ func (o *inspectOptions) run(ctx context.Context, paths []string) error {
 	if err := write(targets, o.streams, &doc); err != nil {
 		return err
 	}
-	if slices.ContainsFunc(doc.Evidence, func(e report.InspectedEvidence) bool { return report.Damaged(e.Evidence) }) {
+	if slices.ContainsFunc(doc.Evidence, func(e report.InspectedEvidence) bool { return e.Damaged() }) {
 		return errDamaged
 	}
 	return nil

@@ -16,6 +16,7 @@ import (
 
 	"revenant/analyzer/restore"
 	"revenant/decoder/container"
+	"revenant/decoder/encryption"
 	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot"
 )
@@ -28,11 +29,13 @@ type openOptions struct {
 	maxRatio        int64
 	walDir          string
 	assumeCommitted bool
+	encryption      string
 	caseID          string
 	examiner        string
 	verifyAfter     bool
 
 	limits container.Limits // from the flags
+	keys   *encryption.Keyring
 	began  time.Time
 }
 
@@ -43,6 +46,7 @@ func (o *openOptions) addFlags(flags *pflag.FlagSet) {
 	flags.Int64Var(&o.maxRatio, "max-ratio", container.DefaultRatio, "most times its size that a compressed file may expand to, from 512 MiB on")
 	flags.StringVar(&o.walDir, "wal-dir", "", "where the write-ahead log is when it is not beside the db (etcd's --wal-dir); of two, the newest state's")
 	flags.BoolVar(&o.assumeCommitted, "assume-committed", false, "apply entries of a log that other members may not have agreed to")
+	flags.StringVar(&o.encryption, "encryption-config", "", "the API server's EncryptionConfiguration, to decrypt what it encrypted")
 	flags.StringVar(&o.caseID, "case", "", "case the examination belongs to, for the custody block; implies --verify-after")
 	flags.StringVar(&o.examiner, "examiner", "", "who examines, for the custody block")
 	flags.BoolVar(&o.verifyAfter, "verify-after", false, "compute the SHA-256 of the evidence once more when the work is done")
@@ -59,7 +63,20 @@ func (o *openOptions) parse() error {
 	}
 	o.limits = container.Limits{Bytes: size.Value(), Ratio: o.maxRatio}
 	o.began = time.Now()
+	if o.encryption != "" {
+		if o.keys, err = encryption.Load(o.encryption); err != nil {
+			return hinted(fmt.Errorf("--encryption-config: %w", err), "it is the file that kube-apiserver is given with --encryption-provider-config")
+		}
+	}
 	return nil
+}
+
+// decrypt is nil without keys.
+func (o *openOptions) decrypt() func(string, []byte) ([]byte, error) {
+	if o.keys == nil {
+		return nil
+	}
+	return o.keys.Decrypt
 }
 
 // open opens a file of evidence; newest says that it is the newest state, or the
@@ -69,7 +86,7 @@ func (o *openOptions) open(ctx context.Context, path string, newest bool, stdin 
 		return nil, err
 	}
 	opts := snapshot.Options{
-		SkipHashCheck: o.skipHashCheck, Limits: o.limits, AssumeCommitted: o.assumeCommitted, Stdin: stdin, Progress: tell,
+		SkipHashCheck: o.skipHashCheck, Limits: o.limits, AssumeCommitted: o.assumeCommitted, Decrypt: o.decrypt(), Stdin: stdin, Progress: tell,
 	}
 	if newest {
 		opts.WALDir = o.walDir

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/tar"
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
@@ -40,11 +41,13 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"unpack": cmdUnpack,
-			"copy":   cmdCopy,
-			"alter":  cmdAlter,
-			"intact": cmdIntact,
-			"exits":  cmdExits,
+			"unpack":  cmdUnpack,
+			"member":  cmdMember,
+			"archive": cmdArchive,
+			"copy":    cmdCopy,
+			"alter":   cmdAlter,
+			"intact":  cmdIntact,
+			"exits":   cmdExits,
 		},
 	})
 }
@@ -113,6 +116,45 @@ func cmdUnpack(ts *testscript.TestScript, neg bool, args []string) {
 	data, err := cluster(args[0])
 	ts.Check(err)
 	add(ts, args[1], data)
+}
+
+// cmdMember: member RUN/MODE DIRECTORY makes the data directory of a member.
+func cmdMember(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: member RUN/MODE DIRECTORY")
+	}
+	f, err := os.Open(memberArchive(args[0]))
+	ts.Check(err)
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	ts.Check(err)
+	for r := tar.NewReader(z); ; {
+		h, err := r.Next()
+		if err == io.EOF {
+			return
+		}
+		ts.Check(err)
+		if h.Typeflag != tar.TypeReg {
+			continue
+		}
+		data, err := io.ReadAll(r)
+		ts.Check(err)
+		add(ts, filepath.Join(args[1], filepath.FromSlash(h.Name)), data)
+	}
+}
+
+// cmdArchive: archive RUN/MODE FILE makes the archive of a member's directory.
+func cmdArchive(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: archive RUN/MODE FILE")
+	}
+	data, err := os.ReadFile(memberArchive(args[0]))
+	ts.Check(err)
+	add(ts, args[1], data)
+}
+
+func memberArchive(run string) string {
+	return filepath.Join(repository, "testdata/clusters", run, "member.tar.gz")
 }
 
 // cluster unpacks one of the shared snapshots, named RUN/MODE/NAME.

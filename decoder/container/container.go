@@ -86,6 +86,7 @@ type Evidence struct {
 	DB     *os.File
 	DBPath string   // where DB is on the disk: the evidence itself, or an expanded copy
 	WALDir string   // "" when there is no log
+	Beside string   // a log beside a db that was named alone, and that is not read; "" for none
 	Files  []File   // the evidence as it was handed over; hashes of plain files are left to others
 	Faults []string // what of the container could not be read
 
@@ -171,6 +172,7 @@ func (e *Evidence) fromFile(ctx context.Context, path string, f *os.File, opts O
 	if !ok {
 		// What it is, the reader of pages will say: a damaged database is one, too.
 		e.Format, e.DB, e.DBPath, e.WALDir = Plain, f, path, opts.WALDir
+		e.lookBeside()
 		return nil
 	}
 	defer f.Close()
@@ -239,10 +241,23 @@ func (e *Evidence) fromDirectory(dir string, opts Options) error {
 			return err
 		}
 		e.Format, e.Entry, e.DBPath = Directory, way.db, db
+		e.lookBeside()
 		e.Files = append(e.Files, File{Path: db, SizeBytes: info.Size(), Modified: info.ModTime()})
 		return nil
 	}
 	return fmt.Errorf("%w: it has neither member/snap/db nor snap/db", ErrDirectory)
+}
+
+// lookBeside looks for the log of a member's db that was named without it.
+func (e *Evidence) lookBeside() {
+	path, err := filepath.Abs(e.DBPath)
+	if err != nil {
+		return
+	}
+	snap := filepath.Dir(path)
+	if wal := filepath.Join(filepath.Dir(snap), "wal"); e.WALDir == "" && filepath.Base(snap) == "snap" && isDir(wal) {
+		e.Beside = wal
+	}
 }
 
 func isDir(path string) bool {

@@ -19,10 +19,9 @@ import (
 )
 
 const (
-	together  = 10_000  // records a transaction
-	pageFill  = 0.9     // how full pages are made: they are written in order (etcd server/v3 v3.7 storage/backend/batch_tx.go)
-	hashBlock = 1 << 20 // bytes
-	fileMode  = 0o600   // what is in it is as secret as the evidence
+	together = 10_000 // records a transaction
+	pageFill = 0.9    // how full pages are made: they are written in order (etcd server/v3 v3.7 storage/backend/batch_tx.go)
+	fileMode = 0o600  // what is in it is as secret as the evidence
 )
 
 type writer struct {
@@ -40,11 +39,8 @@ func (w *writer) write(path string, small map[string]map[string][]byte, entries 
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	temp := filepath.Join(dir, "db")
-	if err := w.database(temp, small, entries); err != nil {
-		return err
-	}
-	if err := w.trailer(temp); err != nil {
+	temp := filepath.Join(dir, "snapshot")
+	if err := w.database(filepath.Join(dir, "db"), temp, small, entries); err != nil {
 		return err
 	}
 	// A link refuses a file that came meanwhile.
@@ -57,7 +53,7 @@ func (w *writer) write(path string, small map[string]map[string][]byte, entries 
 	return nil
 }
 
-func (w *writer) database(path string, small map[string]map[string][]byte, entries []entry) (err error) {
+func (w *writer) database(path, snapshot string, small map[string]map[string][]byte, entries []entry) (err error) {
 	db, err := bbolt.Open(path, fileMode, &bbolt.Options{NoFreelistSync: true, FreelistType: bbolt.FreelistMapType, NoSync: true, PageSize: w.s.PageSize()})
 	if err != nil {
 		return err
@@ -89,10 +85,10 @@ func (w *writer) database(path string, small map[string]map[string][]byte, entri
 		}
 		err = db.Update(func(tx *bbolt.Tx) error { return w.records(tx, entries[from:min(from+together, len(entries))]) })
 	}
-	if err == nil {
-		err = db.Sync()
+	if err != nil {
+		return err
 	}
-	return err
+	return w.save(db, snapshot)
 }
 
 func (w *writer) records(tx *bbolt.Tx, entries []entry) error {
@@ -124,34 +120,28 @@ func key(rev snapshot.Revision, tombstone bool) []byte {
 	return b
 }
 
-// trailer appends the SHA-256 that etcdctl appends to a snapshot.
-func (w *writer) trailer(path string) (err error) {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
+// save writes the snapshot of a db as etcd does: the pages in use, and behind them
+// the SHA-256 of it all (client/v3 v3.7 snapshot/v3_snapshot.go).
+func (w *writer) save(db *bbolt.DB, path string) (err error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	sum, buf := sha256.New(), make([]byte, hashBlock)
-	for {
-		if err := w.ctx.Err(); err != nil {
-			return err
-		}
-		n, err := f.Read(buf)
-		sum.Write(buf[:n])
-		w.result.SizeBytes += int64(n)
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return err
-		}
+	content, whole := sha256.New(), sha256.New()
+	err = db.View(func(tx *bbolt.Tx) error {
+		n, err := tx.WriteTo(io.MultiWriter(f, content, whole))
+		w.result.SizeBytes = n + sha256.Size
+		return err
+	})
+	if err != nil {
+		return err
 	}
-	trailer := sum.Sum(nil)
+	trailer := content.Sum(nil)
 	if _, err := f.Write(trailer); err != nil {
 		return err
 	}
-	sum.Write(trailer)
-	w.result.SizeBytes += int64(len(trailer))
-	w.result.SHA256 = hex.EncodeToString(sum.Sum(nil))
+	whole.Write(trailer)
+	w.result.SHA256 = hex.EncodeToString(whole.Sum(nil))
 	return f.Sync()
 }

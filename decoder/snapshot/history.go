@@ -148,14 +148,41 @@ func (s *Snapshot) Records() iter.Seq[Record] {
 	}
 }
 
-// Value reads a copy of the record's value; nil for a tombstone. The error
-// says which page could not be read.
+// Value reads a copy of the record's value; nil for a tombstone. A value that is
+// encrypted is decrypted where the snapshot was opened with the keys for it. The
+// error says which page could not be read.
 func (s *Snapshot) Value(r Record) ([]byte, error) {
 	kv, err := s.read(r)
 	if err != nil || kv.value == nil {
 		return nil, err
 	}
+	if s.decrypt != nil {
+		if plain, err := s.decrypt(r.Key, kv.value); err == nil {
+			return plain, nil
+		}
+	}
 	return kv.value, nil
+}
+
+// Decrypted reads the record's value and says why it cannot be decrypted. Without
+// keys it returns the value as it is stored.
+func (s *Snapshot) Decrypted(r Record) ([]byte, error) {
+	kv, err := s.read(r)
+	if err != nil || s.decrypt == nil {
+		return kv.value, err
+	}
+	return s.decrypt(r.Key, kv.value)
+}
+
+// Head reads the first n bytes of the record's value as it is stored, fewer when
+// there are no more.
+func (s *Snapshot) Head(r Record, n int) ([]byte, error) {
+	const fields = 64 // bytes of the other fields before the value, at most
+	b, err := s.readRaw(r.offset, min(r.Size, len(r.Key)+fields+n), nil)
+	if err != nil {
+		return nil, fmt.Errorf("read revision %s: %w", r.Revision, err)
+	}
+	return valueHead(b, n), nil
 }
 
 // Raw reads the stored bytes of a record, an mvccpb.KeyValue, into buf where that

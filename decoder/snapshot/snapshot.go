@@ -50,6 +50,9 @@ type Options struct {
 	// AssumeCommitted applies the entries of the log that other members may not
 	// have agreed to.
 	AssumeCommitted bool
+	// Decrypt, when set, turns the stored value of a key into the one that the API
+	// server had. One that it cannot decrypt is left as it is stored.
+	Decrypt func(key string, value []byte) ([]byte, error)
 	// Stdin is read for the path "-".
 	Stdin io.Reader
 	// Workers is how many goroutines index the file; 0 is one a processor.
@@ -77,6 +80,7 @@ type Snapshot struct {
 	leases       map[int64][]byte // after the log; nil without one
 	wal          *WAL             // nil when no log was read
 	problems     problemList
+	decrypt      func(key string, value []byte) ([]byte, error) // nil for none
 
 	unsettled      bool  // a finished compaction left what it should not have
 	unusedRevision int64 // newest revision on a page in no bucket, when it is newer than all others
@@ -133,6 +137,9 @@ func openOnce(ctx context.Context, path string, opts Options) (*Snapshot, error)
 	}
 	s.size = info.Size()
 	s.watch()
+	if evidence.Beside != "" {
+		s.problems.add(Note, "log", "the write-ahead log beside the db was not applied: name the data directory, and it is", "what was written since the db's last commit")
+	}
 	for _, fault := range evidence.Faults {
 		s.problems.add(Damage, "container", fault, "what follows in it")
 	}
@@ -175,6 +182,7 @@ func pathless(err error) error {
 // snapshot looks like, pages for all else.
 func (s *Snapshot) open(ctx context.Context, raw io.ReaderAt, pages func() (*boltpage.File, error), opts Options) error {
 	var err error
+	s.decrypt = opts.Decrypt
 	s.hash = startHashing(ctx, raw, s.size, opts.SkipHashCheck, newProgress(opts.Progress, PhaseHash, s.size))
 	if s.pages, err = pages(); err != nil {
 		return s.unreadable(raw, err)

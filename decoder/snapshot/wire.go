@@ -29,6 +29,33 @@ func scanKeyValue(b []byte) (kv keyValue, err error) {
 	return kv, err
 }
 
+// valueHead is the beginning, n bytes at most, of the value of a message of which
+// b is the beginning; nil when there is none.
+func valueHead(b []byte, n int) []byte {
+	for off := 0; off < len(b); {
+		tag, w := uvarint(b[off:])
+		if w <= 0 {
+			return nil
+		}
+		off += w
+		v, w := uvarint(b[off:])
+		if w <= 0 {
+			return nil
+		}
+		off += w
+		switch {
+		case tag&7 == 0:
+		case tag&7 != 2 || v > uint64(len(b)-off) && tag>>3 != 5:
+			return nil
+		case tag>>3 == 5:
+			return b[off:min(off+int(min(v, uint64(n))), len(b))]
+		default:
+			off += int(v)
+		}
+	}
+	return nil
+}
+
 // scan reads the message b with proto.Unmarshal's semantics: fields in any
 // order, of a repeated one the last wins. A value is stepped over, so the cost
 // does not depend on its size.

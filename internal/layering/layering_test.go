@@ -54,6 +54,7 @@ var packages = []string{
 	"cmd/revenant",
 	"decoder/boltpage",
 	"decoder/container",
+	"decoder/encryption",
 	"decoder/kube",
 	"decoder/kubelet",
 	"decoder/salvage",

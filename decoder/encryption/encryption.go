@@ -1,0 +1,221 @@
+// Package encryption decrypts values that an API server encrypted at rest.
+//
+// In goes an EncryptionConfiguration, the very file that the API server is given
+// with --encryption-provider-config; out comes a Keyring, which decrypts values
+// of the providers aescbc, aesgcm and secretbox with the API server's own
+// transformers (k8s.io/apiserver v0.37 pkg/storage/value/encrypt). What a KMS
+// plugin encrypted cannot be decrypted without that plugin: the error names it.
+//
+// Keys are never printed, logged or kept in an error: a Keyring shows only what it
+// has keys for.
+package encryption
+
+import (
+	"context"
+	"crypto/aes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+
+	apiserver "k8s.io/apiserver/pkg/apis/apiserver/v1"
+	"k8s.io/apiserver/pkg/storage/value"
+	aestransformer "k8s.io/apiserver/pkg/storage/value/encrypt/aes"
+	"k8s.io/apiserver/pkg/storage/value/encrypt/secretbox"
+	"sigs.k8s.io/yaml"
+
+	"revenant/decoder/kube"
+)
+
+// Errors that say why a value cannot be decrypted. They come wrapped.
+var (
+	// ErrNoKey: the configuration has no key of that name for that provider.
+	ErrNoKey = errors.New("the encryption configuration has no such key")
+	// ErrWrongKey: it has one, and it is not the one, or the value is damaged.
+	ErrWrongKey = errors.New("the key does not fit, or the value is damaged")
+	// ErrKMS: a KMS plugin has the key.
+	ErrKMS = errors.New("only the KMS plugin can decrypt it: ask it for the data key, or read the object through an API server that has the plugin")
+	// ErrMalformed: the value's prefix is not one that an API server writes.
+	ErrMalformed = errors.New("the encryption prefix is malformed")
+)
+
+// Keyring holds the keys of a configuration. Its methods are safe for concurrent
+// use.
+type Keyring struct {
+	keys []key
+}
+
+// key is one key of a provider.
+type key struct {
+	provider, name string
+	resources      []string
+	transformer    value.Transformer
+}
+
+// maxConfig bounds the configuration; real ones have a few hundred bytes.
+const maxConfig = 1 << 20
+
+// Load reads the EncryptionConfiguration in a file. The error names the file, and
+// nothing of what is in it.
+func Load(path string) (*Keyring, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > maxConfig {
+		return nil, fmt.Errorf("%s: %d bytes are no encryption configuration", path, info.Size())
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	ring, err := Parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return ring, nil
+}
+
+// unknownField is the one error of the parser that quotes no value.
+var unknownField = regexp.MustCompile(`unknown field "[A-Za-z.\[\]0-9]{1,80}"`)
+
+// Parse reads an EncryptionConfiguration, YAML or JSON. The error quotes no value.
+func Parse(data []byte) (*Keyring, error) {
+	var config apiserver.EncryptionConfiguration
+	if err := yaml.UnmarshalStrict(data, &config); err != nil {
+		if field := unknownField.FindString(err.Error()); field != "" {
+			return nil, fmt.Errorf("not an EncryptionConfiguration: %s", field)
+		}
+		return nil, errors.New("not an EncryptionConfiguration: it does not parse")
+	}
+	if config.Kind != "EncryptionConfiguration" && config.Kind != "EncryptionConfig" {
+		return nil, errors.New("not an EncryptionConfiguration: its kind is another one")
+	}
+	ring := &Keyring{}
+	for i, r := range config.Resources {
+		for j, p := range r.Providers {
+			if err := ring.add(r.Resources, p); err != nil {
+				return nil, fmt.Errorf("resources[%d].providers[%d]: %w", i, j, err)
+			}
+		}
+	}
+	return ring, nil
+}
+
+func (k *Keyring) add(resources []string, p apiserver.ProviderConfiguration) error {
+	switch {
+	case p.AESCBC != nil:
+		return k.addKeys("aescbc", resources, p.AESCBC.Keys, func(secret []byte) (value.Transformer, error) {
+			block, err := aes.NewCipher(secret)
+			if err != nil {
+				return nil, err
+			}
+			return aestransformer.NewCBCTransformer(block), nil
+		})
+	case p.AESGCM != nil:
+		return k.addKeys("aesgcm", resources, p.AESGCM.Keys, func(secret []byte) (value.Transformer, error) {
+			block, err := aes.NewCipher(secret)
+			if err != nil {
+				return nil, err
+			}
+			return aestransformer.NewGCMTransformer(block)
+		})
+	case p.Secretbox != nil:
+		return k.addKeys("secretbox", resources, p.Secretbox.Keys, func(secret []byte) (value.Transformer, error) {
+			if len(secret) != 32 {
+				return nil, errors.New("a key has 32 bytes")
+			}
+			return secretbox.NewSecretboxTransformer([32]byte(secret)), nil
+		})
+	}
+	return nil // identity, and kms, which has no key here
+}
+
+func (k *Keyring) addKeys(provider string, resources []string, keys []apiserver.Key, build func([]byte) (value.Transformer, error)) error {
+	for i, c := range keys {
+		secret, err := base64.StdEncoding.DecodeString(c.Secret)
+		if err != nil {
+			return fmt.Errorf("%s.keys[%d]: the secret is not base64", provider, i)
+		}
+		t, err := build(secret)
+		if err != nil {
+			return fmt.Errorf("%s.keys[%d]: the secret has %d bytes, which is no key of that kind", provider, i, len(secret))
+		}
+		k.keys = append(k.keys, key{provider, c.Name, resources, t})
+	}
+	return nil
+}
+
+// String says what there are keys for.
+func (k *Keyring) String() string {
+	var names []string
+	for _, key := range k.keys {
+		names = append(names, fmt.Sprintf("%s %q", key.provider, key.name))
+	}
+	return "keys: " + strings.Join(names, ", ")
+}
+
+// GoString is String: %#v shows no key either.
+func (k *Keyring) GoString() string { return k.String() }
+
+// Format is String for every verb.
+func (k *Keyring) Format(s fmt.State, _ rune) { fmt.Fprint(s, k.String()) }
+
+// Decrypt decrypts the value of an etcd key. One that is not encrypted is returned
+// as it is. The error wraps one of this package's.
+func (k *Keyring) Decrypt(etcdKey string, stored []byte) (plain []byte, err error) {
+	envelope, err := kube.ParseEnvelope(stored)
+	if envelope.Encoding != kube.Encrypted {
+		return stored, nil
+	}
+	if err != nil {
+		return nil, ErrMalformed
+	}
+	e := envelope.Encryption
+	if e.Provider == "kms" {
+		return nil, fmt.Errorf("plugin %q, kms %s: %w", e.Name, e.Version, ErrKMS)
+	}
+	failed := ErrNoKey
+	for _, own := range []bool{true, false} { // the keys for its resource first
+		for _, key := range k.keys {
+			if key.provider != e.Provider || key.name != e.Name || key.covers(etcdKey) != own {
+				continue
+			}
+			if plain, ok := key.decrypt(etcdKey, envelope.Raw); ok {
+				return plain, nil
+			}
+			failed = ErrWrongKey
+		}
+	}
+	return nil, fmt.Errorf("%s key %q: %w", e.Provider, e.Name, failed)
+}
+
+// covers says whether the configuration has the key for the resource of the etcd
+// key, as far as that tells.
+func (k *key) covers(etcdKey string) bool {
+	for _, r := range k.resources {
+		name, group, _ := strings.Cut(r, ".")
+		if name == "*" || strings.Contains(etcdKey, "/"+name+"/") && (group == "" || group == "*" || strings.Contains(etcdKey, "/"+group+"/")) {
+			return true
+		}
+	}
+	return false
+}
+
+// decrypt says whether the key fits. aescbc vouches for nothing: what comes out
+// must look like an object.
+func (k *key) decrypt(etcdKey string, data []byte) (plain []byte, ok bool) {
+	defer func() {
+		if recover() != nil { // the transformers trust the length of what they get
+			plain, ok = nil, false
+		}
+	}()
+	plain, _, err := k.transformer.TransformFromStorage(context.Background(), data, value.DefaultContext(etcdKey))
+	if err != nil {
+		return nil, false
+	}
+	e, err := kube.ParseEnvelope(plain)
+	return plain, err == nil && e.Encoding != kube.UnknownEncoding && e.Encoding != kube.Encrypted
+}
