@@ -137,6 +137,8 @@ func (r *Result) choose(ctx context.Context, s *snapshot.Snapshot, opts Options)
 			}
 			found := Found{l.Revision.String(), l.Key, l.Tombstone, l.Page}
 			switch {
+			case l.Foreign:
+				continue
 			case l.Conflict:
 				r.Conflicts = append(r.Conflicts, found)
 				continue

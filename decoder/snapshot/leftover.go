@@ -19,6 +19,9 @@ type Leftover struct {
 	// Conflict says that another page has other bytes of the same revision: one of
 	// them is damaged, and which one cannot be told.
 	Conflict bool
+	// Foreign says that the buckets have the revision with another key: it is of
+	// another history, which a restore left on the free pages that it copied.
+	Foreign bool
 
 	sum uint64
 }
@@ -34,8 +37,13 @@ func (s *Snapshot) Leftovers(ctx context.Context) ([]Leftover, error) {
 	err := s.pages.EachUnused(func(items []boltpage.Item) error {
 		for i := range items {
 			l, ok := leftover(&items[i])
-			if !ok || s.has(l.Revision) {
+			if !ok {
 				continue
+			}
+			if p, has := s.index.byRevision(l.Revision); has {
+				if l.Foreign = s.index.record(p).Key != l.Key; !l.Foreign {
+					continue
+				}
 			}
 			l.sum = maphash.Bytes(seed, items[i].Value)
 			n, known := at[l.Revision]
@@ -73,12 +81,6 @@ func leftover(it *boltpage.Item) (l Leftover, ok bool) {
 		Key: string(kv.key), Revision: rev, Tombstone: tombstone, CreateRevision: kv.createRevision, Version: kv.version,
 		Size: len(it.Value), offset: it.Offset,
 	}}, ok
-}
-
-// has says whether the state read has a record of the revision.
-func (s *Snapshot) has(rev Revision) bool {
-	_, ok := s.index.byRevision(rev)
-	return ok
 }
 
 // Lost are the stretches of the key bucket of which something could not be read.
@@ -161,6 +163,15 @@ func (s *Snapshot) older() bool {
 		}
 	}
 	return true
+}
+
+// Offset is where a record is stored: bytes from the start of the db, -1 for one
+// that the log adds.
+func (s *Snapshot) Offset(r Record) int64 {
+	if r.offset >= s.pages.Size() {
+		return -1
+	}
+	return r.offset
 }
 
 // CompactUnknown says that the compact revision could not be read.
