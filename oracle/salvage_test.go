@@ -56,7 +56,7 @@ func TestSalvage(t *testing.T) {
 }
 
 type tally struct {
-	kinds map[string][2]int
+	kinds                             map[string][2]int
 	copies, opened, damaged, restored int
 	intact, recovered                 int // revisions whose pages are intact, and those of them that came back
 	fromPages                         int // revisions that only the scan of pages could bring back

@@ -3,6 +3,7 @@ package container
 import (
 	"archive/tar"
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -152,7 +153,39 @@ func (x *expander) tar(r io.Reader) error {
 			break
 		}
 	}
+	if err := x.drain(r); err != nil {
+		return err
+	}
 	return x.choose()
+}
+
+// drain reads what follows the end of a tar archive: zeros, and the checksum of
+// the stream that it is in. A damaged archive can seem to end early.
+func (x *expander) drain(r io.Reader) error {
+	buf := make([]byte, 1<<16)
+	for more := false; ; {
+		if err := x.ctx.Err(); err != nil {
+			return err
+		}
+		n, err := r.Read(buf)
+		x.expanded += int64(n)
+		if err := x.withinLimits(); err != nil {
+			return err
+		}
+		if !more && len(bytes.Trim(buf[:n], "\x00")) > 0 {
+			more = true
+			x.Faults = append(x.Faults, "bytes that are not zero follow the end of the archive: a part of it may be damaged")
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			if len(x.Faults) == 0 && !x.tolerate("the archive", err) {
+				return err
+			}
+			return nil
+		}
+	}
 }
 
 func (x *expander) zip(f *os.File) error {

@@ -14,14 +14,16 @@ const boltMagic = 0xED0CDAED // bbolt v1.5 internal/common/meta.go
 // sniff tells a container by its first bytes.
 func sniff(head []byte) (Format, bool) {
 	switch {
-	case isDatabase(head):
-		return Plain, false
+	// A database begins with eight zero bytes, the number of its first page: what
+	// begins with one of these is none, whatever follows.
 	case bytes.HasPrefix(head, []byte("\x1f\x8b\x08")):
 		return Gzip, true
 	case bytes.HasPrefix(head, []byte("\x28\xb5\x2f\xfd")):
 		return Zstd, true
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
 		return Zip, true
+	case isDatabase(head):
+		return Plain, false
 	case len(head) > 262 && bytes.HasPrefix(head[257:], []byte("ustar")):
 		return Tar, true
 	}

@@ -92,6 +92,15 @@ func askAll(t *testing.T, s *Snapshot) {
 	if _, err := s.Integrity(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	carving, err := s.Carve(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range carving.Records {
+		if _, err := s.Value(c.Record); err != nil {
+			t.Fatalf("value of a carved record: %v", err)
+		}
+	}
 	for r := range s.Records() {
 		if _, err := s.Value(r); err != nil {
 			t.Fatalf("value of an indexed record: %v", err)

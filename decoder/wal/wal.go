@@ -78,6 +78,10 @@ type segment struct {
 	seq, index uint64
 }
 
+// prepared is the size in bytes that etcd gives a segment before it writes to it
+// (wal.go SegmentSizeBytes).
+const prepared = 64 * 1000 * 1000
+
 var segmentName = regexp.MustCompile(`^([0-9a-f]{16})-([0-9a-f]{16})\.wal$`)
 
 // list returns the segments of a directory in order, and the names of files
@@ -182,6 +186,9 @@ func (r *reader) segment(ctx context.Context, dir string, s segment, last bool) 
 			r.log.Bytes += frames.offset
 			if last {
 				r.checkRest(s, frames)
+			}
+			if last && frames.offset == info.Size() && info.Size() < prepared {
+				r.fault(s.name, frames.offset, false, "the segment ends with its last record, where etcd prepares it ahead with zeros: etcd has repaired it, or what followed was cut off")
 			}
 			return true, nil
 		}

@@ -14,6 +14,8 @@ import (
 const (
 	clusters = "../../testdata/clusters/"
 	cluster  = clusters + "scenario-7/plain.k8s-1.33.13/backup.db.gz"
+
+	encryptedCluster = clusters + "scenario-3/plain/"
 )
 
 // inflate reads a gzipped file of testdata.

@@ -12,11 +12,12 @@ import (
 	"testing"
 	"time"
 
+	"revenant/decoder/encryption"
 	"revenant/decoder/snapshot"
 )
 
 const (
-	copies    = 2000            // over all bases and ways to open them
+	copies    = 8000            // over all bases and ways to open them; 2,000 more in packed_test.go
 	deadline  = 5 * time.Second // for all questions to one copy
 	allocated = 64 << 20        // bytes that a copy may cost beyond four times what the healthy file does
 )
@@ -46,7 +47,7 @@ func TestDamagedCopies(t *testing.T) {
 				if !way.trailer {
 					data = data[:len(data)-32]
 				}
-				d := newDamageTest(t, data, way.skip)
+				d := newDamageTest(t, data, snapshot.Options{SkipHashCheck: way.skip, Decrypt: base.decrypt})
 				for range each {
 					d.try(t, seed)
 					seed++
@@ -59,17 +60,25 @@ func TestDamagedCopies(t *testing.T) {
 
 // damageBase is a healthy snapshot with trailer.
 type damageBase struct {
-	name string
-	data []byte
+	name    string
+	data    []byte
+	decrypt func(string, []byte) ([]byte, error)
 }
 
 // damageBases are a snapshot of a real cluster, and fixtures with what real
 // clusters do not have.
 func damageBases(t *testing.T) []damageBase {
 	t.Helper()
-	bases := []damageBase{{"cluster", inflate(t, cluster)}}
+	keys, err := encryption.Load(encryptedCluster + "encryption.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bases := []damageBase{
+		{name: "cluster", data: inflate(t, cluster)},
+		{name: "encrypted", data: inflate(t, encryptedCluster+"backup.db.gz"), decrypt: keys.Decrypt},
+	}
 	for _, name := range []string{"compacted", "compaction-scheduled", "bumped-and-written"} {
-		bases = append(bases, damageBase{name, inflate(t, "../../testdata/etcd/"+name+".db.gz")})
+		bases = append(bases, damageBase{name: name, data: inflate(t, "../../testdata/etcd/"+name+".db.gz")})
 	}
 	return bases
 }
@@ -92,7 +101,7 @@ func (c tally) String() string {
 	return fmt.Sprintf("%d were refused, %d read with problems, %d read right, %d differ inside a key or value", c.refused, c.reported, c.same, c.excused)
 }
 
-func newDamageTest(t *testing.T, base []byte, skip bool) *damageTest {
+func newDamageTest(t *testing.T, base []byte, opts snapshot.Options) *damageTest {
 	t.Helper()
 	file, err := Parse(base)
 	if err != nil {
@@ -101,8 +110,8 @@ func newDamageTest(t *testing.T, base []byte, skip bool) *damageTest {
 	d := &damageTest{
 		base:    file,
 		path:    filepath.Join(t.TempDir(), "copy.db"),
-		opts:    snapshot.Options{SkipHashCheck: skip},
-		checked: len(base)%512 == 32 && !skip,
+		opts:    opts,
+		checked: len(base)%512 == 32 && !opts.SkipHashCheck,
 	}
 	d.healthy, d.bytes = d.ask(t, base)
 	if d.healthy.err != nil {
@@ -134,17 +143,23 @@ func (d *damageTest) try(t *testing.T, seed uint64) {
 	}
 }
 
-// ask opens data and asks everything of it, on a goroutine that must come back
-// in time. It returns the bytes that were allocated meanwhile, too.
+// ask is askInTime for a copy.
 func (d *damageTest) ask(t *testing.T, data []byte) (answers, uint64) {
 	t.Helper()
 	if err := os.WriteFile(d.path, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return askInTime(t, d.path, d.opts)
+}
+
+// askInTime asks everything of what is at path, on a goroutine that must come back
+// in time. It returns the bytes that were allocated meanwhile, too.
+func askInTime(t *testing.T, path string, opts snapshot.Options) (answers, uint64) {
+	t.Helper()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	done := make(chan answers, 1)
-	go func() { done <- ask(t.Context(), d.path, d.opts) }()
+	go func() { done <- ask(t.Context(), path, opts) }()
 	select {
 	case a := <-done:
 		runtime.ReadMemStats(&after)
@@ -199,6 +214,11 @@ func ask(ctx context.Context, path string, opts snapshot.Options) (a answers) {
 	}
 	for key := range s.AllKeys("") {
 		a.history(s, key)
+	}
+	if c, err := s.Carve(ctx); err != nil {
+		a.problem(err)
+	} else if len(c.Records) > s.Len()+1_000_000 {
+		a.problem("more was carved than can be there")
 	}
 	if status, err := s.Status(ctx); err != nil {
 		a.problem(err)
