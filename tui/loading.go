@@ -21,7 +21,7 @@ type part struct {
 
 // progress notes how far the reading is; the hash may take longer.
 func (l *loading) progress(msg progressMsg) {
-	if msg.Phase != snapshot.PhaseIndex {
+	if msg.Phase == snapshot.PhaseHash {
 		return
 	}
 	i := slices.IndexFunc(l.parts, func(p part) bool { return p.role == msg.role })
@@ -37,8 +37,12 @@ func (l *loading) progress(msg progressMsg) {
 func (l *loading) lines(t *theme, width, height int) []string {
 	const barWidth = 40
 	doing := "Reading the objects"
+	unpacking := slices.ContainsFunc(l.parts, func(p part) bool { return p.Phase == snapshot.PhaseExpand })
 	if len(l.parts) < 2 || slices.ContainsFunc(l.parts, func(p part) bool { return percent(p.Done, p.Total) < 100 }) {
 		doing = "Indexing the revisions"
+	}
+	if unpacking {
+		doing = "Unpacking"
 	}
 	block := []string{t.bold.paint("revenant"), "", doing + t.ellipsis, ""}
 	for _, p := range l.parts {

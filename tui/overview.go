@@ -261,7 +261,7 @@ func (o *overview) toKnow(width int) []string {
 		texts = append(texts, fmt.Sprintf("Lineage: %s; %s.", p.Lineage.Relation, p.Lineage.Reason))
 	}
 	texts = append(texts, o.input.Warnings...)
-	if b, c := o.files[backup].integrity.SHA256, o.files[current].integrity.SHA256; b != "" && b == c {
+	if b, c := o.files[backup].integrity.SHA256, o.files[current].integrity.SHA256; b != "" && b == c && o.side(current).Snapshot.WAL() == nil {
 		texts = append(texts, "Both files have the same SHA-256: they are one and the same snapshot.")
 	}
 	for i, f := range o.files {
@@ -290,11 +290,16 @@ func (o *overview) evidence(width int) []string {
 		spaces(label) + t.bold.paint(t.fit("backup", column)) + t.bold.paint("current"),
 	}
 	for _, f := range facts {
-		cell := func(side int) string {
+		cell := func(side int) (string, bool) {
 			text, color := f.tell(o, side)
-			return color.paint(t.cut(sanitize.Line(text), column-1))
+			return color.paint(t.cut(sanitize.Line(text), column-1)), text != ""
 		}
-		lines = append(lines, t.dim.paint(t.fit(f.name, label))+t.fit(cell(backup), column)+cell(current))
+		left, some := cell(backup)
+		right, any := cell(current)
+		if !some && !any {
+			continue
+		}
+		lines = append(lines, t.dim.paint(t.fit(f.name, label))+t.fit(left, column)+right)
 	}
 	return lines
 }
@@ -305,6 +310,8 @@ var facts = []struct {
 	tell func(*overview, int) (string, style)
 }{
 	{"file", func(o *overview, i int) (string, style) { return o.side(i).Snapshot.Path(), "" }},
+	{"read from", func(o *overview, i int) (string, style) { return o.side(i).Snapshot.Container(), "" }},
+	{"log", (*overview).log},
 	{"saved", func(o *overview, i int) (string, style) { return saved(o.side(i).State.Time), "" }},
 	{"size", func(o *overview, i int) (string, style) { return size(o.side(i).Snapshot.Size()), "" }},
 	{"sha256", (*overview).hash},
@@ -372,6 +379,26 @@ func (o *overview) check(side, n int) (string, style) {
 		return string(c.Verdict), color
 	}
 	return string(c.Verdict) + ": " + c.Detail, color
+}
+
+// log says what a member's write-ahead log added to its db.
+func (o *overview) log(side int) (string, style) {
+	w := o.side(side).Snapshot.WAL()
+	if w == nil {
+		return "", ""
+	}
+	text := fmt.Sprintf("%s applied, from revision %s", entries(w.Applied), count(w.DBRevision))
+	if w.Uncommitted > 0 {
+		return text + fmt.Sprintf("; %s not applied", entries(w.Uncommitted)), o.theme.warning
+	}
+	return text, ""
+}
+
+func entries(n int) string {
+	if n == 1 {
+		return "1 entry"
+	}
+	return count(int64(n)) + " entries"
 }
 
 func (o *overview) members(side int) (string, style) {

@@ -111,6 +111,17 @@ func (s *Snapshot) torn(how string) {
 	s.problems.add(severity, "directory", "torn possible: it is in use by a running etcd ("+how+"), and was read twice; a snapshot of the member, or a copy made while it is stopped, is whole", "parts of several states may be mixed")
 }
 
+// Container says what the db was found in, "" for a file of its own.
+func (s *Snapshot) Container() string {
+	if s.evidence == nil || s.evidence.Format == container.Plain {
+		return ""
+	}
+	if s.evidence.Entry == "" {
+		return string(s.evidence.Format)
+	}
+	return string(s.evidence.Format) + ", " + s.evidence.Entry
+}
+
 // Custody is what the evidence is, to the last byte.
 type Custody struct {
 	Format container.Format `json:"format"`
