@@ -97,6 +97,8 @@ func restoring(t *testing.T, r *book) []string {
 		for _, c := range s.Commands {
 			first, _, _ := strings.Cut(c.Run, " ")
 			switch {
+			case strings.HasPrefix(c.Run, "revenant salvage "):
+				lines = append(lines, c.Run)
 			case s.ID != "restore":
 			case first == "etcdutl", first == "cp", first == "openssl":
 				lines = append(lines, c.Run)
@@ -169,6 +171,24 @@ func TestPlanRestores(t *testing.T) {
 						}
 					})
 				}
+			}
+		})
+	}
+}
+
+// TestPlanRestoresPacked does it for a backup that is compressed and the directory
+// of a killed member.
+func TestPlanRestoresPacked(t *testing.T) {
+	programs := buildPrograms(t)
+	run := testdata + "clusters/scenario-5/datadir-lagging/"
+	for _, platform := range []string{"generic", "k3s"} {
+		t.Run(platform, func(t *testing.T) {
+			dir := t.TempDir()
+			copyFile(t, run+"backup.db.gz", filepath.Join(dir, "backup.db.gz"))
+			unpackMember(t, run+"member.tar.gz", filepath.Join(dir, "data"))
+			r := programs.plan(t, "3.7", dir, "backup.db.gz data --etcd-version=3.7 --platform="+platform)
+			if base := programs.restore(t, "3.7", dir, r); base <= 1528 || base != r.Bump.Restored {
+				t.Errorf("the store starts at %d, planned was %d; revision 1528 had been seen", base, r.Bump.Restored)
 			}
 		})
 	}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"revenant/analyzer/clock"
 	"revenant/analyzer/lineage"
 	"revenant/analyzer/restore"
@@ -125,8 +127,41 @@ type Moment struct {
 // Kubernetes says what a snapshot holds of a cluster.
 type Kubernetes struct {
 	ClusterUID string          `json:"clusterUID"` // uid of the namespace kube-system, "" when it is not known
+	Kubelets   []VersionCount  `json:"kubelets"`   // versions of the kubelets, as the nodes tell them, the most first
 	Objects    []ResourceCount `json:"objects"`    // live ones, the most first
 	OtherKeys  int             `json:"otherKeys"`  // live keys that hold no API object
+}
+
+// VersionCount counts the nodes with a version of the kubelet.
+type VersionCount struct {
+	Version string `json:"version"`
+	Nodes   int    `json:"nodes"`
+}
+
+// kubelets counts the versions that the Node objects tell.
+func kubelets(s *snapshot.Snapshot, prefix string) []VersionCount {
+	list := []VersionCount{}
+	for r := range s.Keys(kube.Key{Resource: "nodes"}.Path(prefix)) {
+		key, ok := kube.ParseKey(prefix, r.Key)
+		value, err := s.Value(r)
+		if !ok || err != nil {
+			continue
+		}
+		node, ok := kube.Decode(key, value).Typed.(*corev1.Node)
+		if !ok || node.Status.NodeInfo.KubeletVersion == "" {
+			continue
+		}
+		version := node.Status.NodeInfo.KubeletVersion
+		if i := slices.IndexFunc(list, func(v VersionCount) bool { return v.Version == version }); i >= 0 {
+			list[i].Nodes++
+		} else {
+			list = append(list, VersionCount{version, 1})
+		}
+	}
+	slices.SortFunc(list, func(a, b VersionCount) int {
+		return cmp.Or(b.Nodes-a.Nodes, strings.Compare(a.Version, b.Version))
+	})
+	return list
 }
 
 // ResourceCount counts the objects of a resource.
@@ -154,6 +189,7 @@ func survey(s *snapshot.Snapshot, prefix string) Kubernetes {
 		return cmp.Or(b.Count-a.Count, strings.Compare(a.Resource, b.Resource))
 	})
 	k.Objects = list(k.Objects)
+	k.Kubelets = kubelets(s, prefix)
 	namespace := kube.Key{Resource: "namespaces", Name: "kube-system"}
 	if r, err := s.Get(namespace.Path(prefix), 0); err == nil {
 		if value, err := s.Value(r); err == nil {
@@ -259,6 +295,13 @@ func (e *InspectedEvidence) text(p *Printer) {
 		objects = append(objects, Count(o.Count)+" "+o.Resource)
 	}
 	p.Field("cluster uid", known(k.ClusterUID))
+	var versions []string
+	for _, v := range k.Kubelets {
+		versions = append(versions, fmt.Sprintf("%s on %s", v.Version, nodes(v.Nodes)))
+	}
+	if len(versions) > 0 {
+		p.Field("kubelets", strings.Join(versions, ", "))
+	}
 	p.wrappedField("objects", strings.Join(objects, ", "))
 	encryptionText(p, e.Encryption)
 	var buckets []string
@@ -302,6 +345,13 @@ func (m *Moment) String() string {
 		text += ", at the highest measured rate: after the snapshot was taken"
 	}
 	return text
+}
+
+func nodes(n int) string {
+	if n == 1 {
+		return "1 node"
+	}
+	return Count(n) + " nodes"
 }
 
 const shownProblems = 20

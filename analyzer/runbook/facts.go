@@ -16,7 +16,10 @@ type Facts struct {
 	BumpMarkers []int64 // where earlier restores with a bump left their record
 	// NoTrailer says that the file has no SHA-256 behind it, so that etcdutl takes
 	// it only with --skip-hash-check.
-	NoTrailer  bool
+	NoTrailer bool
+	// Packed says what the db was found in when the file is no snapshot itself, such
+	// as "gzip": restores take none of that.
+	Packed     string
 	Namespaces []string
 	Suggestion *Suggestion // nil when nothing points to one platform alone
 }
@@ -35,7 +38,8 @@ func Look(ctx context.Context, s *snapshot.Snapshot, prefix string) (Facts, erro
 		Members:     meta.Members,
 		EtcdVersion: minor(meta.StorageVersion),
 		BumpMarkers: s.BumpMarkers(),
-		NoTrailer:   s.Size()%512 != 32, // etcdutl/v3 v3.7 snapshot/v3_snapshot.go hasChecksum
+		Packed:      s.Container(),
+		NoTrailer:   s.Container() == "" && s.Size()%512 != 32, // etcdutl/v3 v3.7 snapshot/v3_snapshot.go hasChecksum
 	}
 	if f.EtcdVersion == "" {
 		f.EtcdVersion = minor(meta.ClusterVersion)

@@ -25,6 +25,12 @@ func (b *builder) takeStock() Step {
 			"The data directory of every dead member is kept: its db and its log are the newest state there is.",
 		},
 	}
+	if b.Backup.Facts.Packed != "" {
+		s.Commands = slices.Insert(s.Commands, 1, Command{
+			"revenant salvage " + b.backup() + " -o " + plainBackup, workstation,
+			"The backup is packed (" + b.Backup.Facts.Packed + "), and restores take plain snapshots only: this makes one, with its trailer.",
+		})
+	}
 	if b.plan.BumpRevision > 0 {
 		s.Checks = append(s.Checks, fmt.Sprintf("No resourceVersion in the logs of kubelets, API servers and controllers is %d or more.", b.bump.Restored))
 	}
@@ -156,7 +162,7 @@ func (b *builder) restoreByHand(s *Step) {
 	})
 	for _, m := range members {
 		parts := []string{
-			b.etcd.program + " snapshot restore " + b.backup(),
+			b.etcd.program + " snapshot restore " + b.plain(),
 			"--data-dir=" + data,
 			"--name=" + m.name,
 			"--initial-cluster=" + cluster,
@@ -184,7 +190,7 @@ func (b *builder) restoreByHand(s *Step) {
 // member with its SHA-256 behind it, which is what restores check (etcdutl/v3 v3.7
 // snapshot/v3_snapshot.go copyAndVerifyDB).
 func (b *builder) restoreBumped(s *Step) {
-	parts := append([]string{b.etcd.program + " snapshot restore " + b.backup(), "--data-dir=bumped.etcd"}, b.flags()...)
+	parts := append([]string{b.etcd.program + " snapshot restore " + b.plain(), "--data-dir=bumped.etcd"}, b.flags()...)
 	s.Commands = append(s.Commands,
 		Command{lines(parts...), restoreHost, "A data directory of a single member, for its db only."},
 		Command{"cp bumped.etcd/member/snap/db bumped.db", restoreHost, ""},
@@ -202,7 +208,11 @@ func (b *builder) restoreOwnWay(s *Step) {
 	if b.bumps == BumpsItself {
 		s.Title = "Restore with the platform's own bump"
 	}
-	b.restoreOwn(s, b.backup())
+	if b.Backup.Facts.Packed == "zip" || strings.HasPrefix(b.Backup.Facts.Packed, "zip,") {
+		b.restoreOwn(s, b.backup()) // as K3s and RKE2 save them
+		return
+	}
+	b.restoreOwn(s, b.plain())
 }
 
 func (b *builder) restoreOwn(s *Step, snapshot string) {
@@ -599,6 +609,17 @@ func (b *builder) repair() Step {
 }
 
 func (b *builder) backup() string { return file(b.Backup.Path, "BACKUP") }
+
+// plainBackup is the snapshot that is made of one that is packed.
+const plainBackup = "backup-plain.db"
+
+// plain is a file that restores take.
+func (b *builder) plain() string {
+	if b.Backup.Facts.Packed == "" {
+		return b.backup()
+	}
+	return plainBackup
+}
 
 func (b *builder) current() string {
 	if b.Current == nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 
 	"revenant/decoder/container"
@@ -93,6 +94,7 @@ func (s *Snapshot) applyLog(ctx context.Context, dir string, assumeCommitted boo
 	if len(log.Entries) > 0 {
 		s.wal.FirstIndex, s.wal.LastIndex = log.Entries[0].Index, log.Last(after)
 	}
+	s.checkReceived()
 	r := newReplay(s)
 	if err := s.run(ctx, r, log, assumeCommitted); err != nil {
 		return err
@@ -105,6 +107,24 @@ func (s *Snapshot) applyLog(ctx context.Context, dir string, assumeCommitted boo
 // Leases are the leases as etcd stores them, by id, where a log was applied; nil
 // where the bucket has them all.
 func (s *Snapshot) Leases() map[int64][]byte { return s.leases }
+
+// receivedDB is the name of a db that a member received from its leader and had not
+// put in the place of its own yet (etcd server/v3 v3.7 etcdserver/api/snap/db.go).
+var receivedDB = regexp.MustCompile(`^([0-9a-f]{16})\.snap\.db$`)
+
+// checkReceived looks beside the db for a newer one, which etcd would start with.
+func (s *Snapshot) checkReceived() {
+	files, _ := os.ReadDir(filepath.Dir(s.evidence.DBPath))
+	for _, f := range files {
+		m := receivedDB.FindStringSubmatch(f.Name())
+		if m == nil {
+			continue
+		}
+		if index, err := strconv.ParseUint(m[1], 16, 64); err == nil && index > s.meta.ConsistentIndex {
+			s.problems.add(Damage, "directory", fmt.Sprintf("%s, received from the leader, is at entry %d and the db at %d: etcd would go on with that one; name it to read it", f.Name(), index, s.meta.ConsistentIndex), "the state that etcd would start with")
+		}
+	}
+}
 
 // run applies the entries that count.
 func (s *Snapshot) run(ctx context.Context, r *replay, log *wal.Log, assumeCommitted bool) error {

@@ -126,7 +126,7 @@ func Read(ctx context.Context, dir string, after uint64) (*Log, error) {
 	}
 	r := &reader{log: &Log{Older: from}, after: after}
 	for _, name := range prepared {
-		r.fault(name, 0, false, "a segment that was prepared ahead and never used")
+		r.fault("", 0, false, name+" was prepared ahead and never used")
 	}
 	if first := segments[0]; first.index > after+1 {
 		r.fault(first.name, 0, true, fmt.Sprintf("the log begins with entry %d, the one needed first is %d: a segment is missing", first.index, after+1))

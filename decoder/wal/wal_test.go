@@ -71,7 +71,7 @@ func TestKilledMember(t *testing.T) {
 	if len(log.Entries) != 312 || log.Entries[0].Index != 1381 || log.Last(0) != 1692 || log.Commit != 1691 || log.NodeID != 0x8425f172696c3d59 {
 		t.Errorf("%d entries, last %d, commit %d, node %x", len(log.Entries), log.Last(0), log.Commit, log.NodeID)
 	}
-	if len(log.Faults) != 1 || log.Faults[0].Damage || log.Faults[0].Segment != "0.tmp" {
+	if len(log.Faults) != 1 || log.Faults[0].Damage || log.Faults[0].What != "0.tmp was prepared ahead and never used" {
 		t.Errorf("faults %v", log.Faults)
 	}
 }
