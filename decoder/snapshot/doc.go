@@ -2,10 +2,12 @@
 // answer from them: the state of every key at every retained revision.
 //
 // In goes the path of a file as `etcdctl snapshot save` writes it, with or
-// without the SHA-256 trailer, or of a member's bare db. Out comes a Snapshot:
-// meta data, an index of all revisions, key histories, states at a revision,
-// and the list of problems met. The file is mapped read-only, never locked and
-// never written; values are read when they are asked for, as copies.
+// without the SHA-256 trailer, of a member's bare db, of either in a container
+// (package container), or of a member's data directory, whose write-ahead log
+// is applied to its db in memory. Out comes a Snapshot: meta data, an index of
+// all revisions, key histories, states at a revision, hashes, custody, and the
+// list of problems met. Evidence is mapped read-only, never locked and never
+// written; values are read when they are asked for, as copies.
 //
 // Refused are revisions that were compacted or lie in the future, with the
 // error saying so, and files from which nothing can be read. Everything less
