@@ -100,7 +100,7 @@ var bindings = []binding{
 	{other, []string{"o"}, "o", "the object in the other snapshot", "o other snapshot", "needs a pod"},
 
 	{label: "Screens"},
-	{number, []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "0"}, "1 2 3", "a screen by its number", "", notRead},
+	{number, []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "0"}, "1 to 7", "a screen by its number", "", notRead},
 	{next, []string{"tab"}, "tab", "the next screen", "tab next screen", notRead},
 	{previous, []string{"shift+tab"}, "shift-tab", "the screen before it", "", notRead},
 	{back, []string{"esc"}, "esc", "back: close the detail, clear the filter, to where you came from", "esc back", notRead},

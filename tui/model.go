@@ -11,6 +11,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"revenant/analyzer/restore"
+	"revenant/analyzer/rollback"
 	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot"
 )
@@ -66,7 +67,8 @@ type (
 		integrity snapshot.Integrity
 		problems  []snapshot.Problem
 	}
-	countedMsg struct{ side, keys int }
+	countedMsg  struct{ side, keys int }
+	rollbackMsg struct{ rollback *rollback.Rollback }
 )
 
 // Init asks the terminal for its background and starts to load.
@@ -102,7 +104,8 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case integrityMsg:
 		f := &m.files[msg.side]
 		f.verified, f.integrity, f.problems = true, msg.integrity, msg.problems
-		return m, nil
+		m.problems = m.foundProblems()
+		return m, m.broadcast(changedMsg{})
 	case countedMsg:
 		f := &m.files[msg.side]
 		f.counted, f.keys = true, msg.keys
@@ -112,6 +115,9 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case modesMsg:
 		m.modes = msg.modes
 		return m, nil
+	case rollbackMsg:
+		m.rollback = msg.rollback
+		return m, m.broadcast(changedMsg{})
 	case adoptMsg:
 		return m, m.replan(func() { m.plan.plan = msg.plan })
 	case restartNodeMsg:
@@ -149,12 +155,24 @@ func (m *model) loaded(msg loadedMsg) tea.Cmd {
 		m.screens = append(m.screens, r.new(m.session))
 	}
 	m.resize()
-	cmds := []tea.Cmd{m.predict()}
+	cmds := []tea.Cmd{m.predict(), m.undo()}
 	for i := range m.files {
 		s := m.side(i).Snapshot
 		cmds = append(cmds, m.verify(i, s), m.count(i, s))
 	}
 	return tea.Batch(cmds...)
+}
+
+// undo compares what is not a pod.
+func (m *model) undo() tea.Cmd {
+	ctx, in := m.ctx, m.input
+	return m.tasks.cmd(func() tea.Msg {
+		r, err := rollback.Compare(ctx, in.Backup.Snapshot, in.Current.Snapshot, rollback.Options{Prefix: in.Prefix, Time: in.Current.State.Time})
+		if err != nil {
+			return nil // the program ends
+		}
+		return rollbackMsg{r}
+	})
 }
 
 // verify waits for the file's hash.
@@ -377,12 +395,29 @@ func (m *model) header() string {
 		tabs = append(tabs, t.dim.paint(tab))
 	}
 	right := strings.Join(tabs, "")
+	if ansi.StringWidth(right) > m.width-34 {
+		right = m.shortTabs()
+	}
 	name, color := sanitize.Line(m.input.Tool), t.bold
 	if damaged := m.damaged(); damaged != "" {
 		name, color = "damaged: "+damaged, t.critical
 	}
 	room := m.width - ansi.StringWidth(right) - ansi.StringWidth(name) - 4
 	return t.spread(" "+color.paint(name)+"  "+t.dim.paint(m.fileNames(room)), right, m.width)
+}
+
+// shortTabs has the names of the screens only where they fit: that of the one shown.
+func (m *model) shortTabs() string {
+	t := m.theme
+	var b strings.Builder
+	for i, s := range m.screens {
+		if i == m.at {
+			b.WriteString((t.selected + t.bold).paint(" " + registry[i].key + " " + s.Title() + " "))
+			continue
+		}
+		b.WriteString(t.dim.paint(" " + registry[i].key + " "))
+	}
+	return b.String()
 }
 
 // damaged names the snapshots of which a check has failed so far.

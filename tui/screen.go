@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"revenant/analyzer/restore"
+	"revenant/analyzer/rollback"
 	"revenant/decoder/snapshot"
 )
 
@@ -34,6 +35,10 @@ var registry = []struct {
 	{"1", newOverview},
 	{"2", newPods},
 	{"3", newPlans},
+	{"4", newNodes},
+	{"5", newWorkloads},
+	{"6", newUndone},
+	{"7", newProblems},
 }
 
 // Messages from the shell to the screens.
@@ -42,6 +47,8 @@ type (
 	filterMsg string
 	// predictionMsg says that the session's prediction, or refusal, is another.
 	predictionMsg struct{}
+	// changedMsg says that something else of the session is another.
+	changedMsg struct{}
 )
 
 // restartNodeMsg asks the shell to change whether the plan restarts the kubelet
@@ -64,6 +71,8 @@ type session struct {
 	refused    error                   // why the plan has no prediction: prediction is of the last one that had
 	pending    bool                    // the prediction of the plan is being made
 	modes      *restore.PlanComparison // the ways to restore; nil until they are compared
+	rollback   *rollback.Rollback      // what else goes back in time; nil until it is compared
+	problems   *[]problem              // of both files; nil until they are verified
 }
 
 // The sides of a session.

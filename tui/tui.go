@@ -19,6 +19,7 @@ type Input struct {
 	Tool            string // name and version, such as "revenant 1.2.0"
 	Backup, Current Side
 	Plan            restore.Plan     // to begin with
+	Prefix          string           // of the API server's keys, such as /registry
 	Lineage         *lineage.Lineage // of the two; nil when they were not compared
 	Warnings        []string         // of the caller's, shown with those of the prediction
 }

@@ -41,7 +41,7 @@ func demoInput(t testing.TB) *Input {
 		}
 		return Side{Snapshot: s, State: state}
 	}
-	return &Input{Tool: "revenant test", Backup: side(demo.BackupName, b), Current: side(demo.CurrentName, c)}
+	return &Input{Tool: "revenant test", Prefix: "/registry", Backup: side(demo.BackupName, b), Current: side(demo.CurrentName, c)}
 }
 
 // terminal is a model that is driven without a terminal.
@@ -162,6 +162,16 @@ func TestScreens(t *testing.T) {
 		{"pod", "2jj<enter>"},
 		{"pod that runs twice", "bm2/db-0<enter><enter>"},
 		{"pod object", "2u/cache-1<enter>yo"},
+		{"nodes", "4"},
+		{"node", "4j<enter>"},
+		{"nodes bumped", "bm4"},
+		{"workloads", "5"},
+		{"workloads all", "5u"},
+		{"workload", "5j<enter>"},
+		{"undone", "6"},
+		{"undone filtered", "6u/secret<enter>"},
+		{"finding", "6<enter>"},
+		{"problems", "7"},
 		{"help", "?"},
 		{"help on pods", "2?"},
 	} {
@@ -188,7 +198,7 @@ func TestLooks(t *testing.T) {
 		{"no colour", newTheme(true, colorprofile.ASCII, unicodeGlyphs)},
 		{"ASCII", newTheme(true, colorprofile.ASCII, asciiGlyphs)},
 	} {
-		for _, screen := range []struct{ name, keys string }{{"overview", ""}, {"pods", "2jb"}, {"pod", "2<enter>"}, {"plans", "3j"}, {"help", "2?"}} {
+		for _, screen := range []struct{ name, keys string }{{"overview", ""}, {"pods", "2jb"}, {"pod", "2<enter>"}, {"plans", "3j"}, {"nodes", "4j"}, {"node", "4<enter>"}, {"workloads", "5u"}, {"undone", "6"}, {"help", "2?"}} {
 			t.Run(tt.name+"/"+screen.name, func(t *testing.T) {
 				x := openOn(t, in, 80, 24)
 				x.theme = tt.theme
@@ -227,7 +237,7 @@ func TestBackground(t *testing.T) {
 // TestSizes draws every screen at sizes from nothing to very wide.
 func TestSizes(t *testing.T) {
 	in := demoInput(t)
-	for _, keys := range []string{"", "2", "2<enter>", "2u<enter>y", "?", "b", "2/x"} {
+	for _, keys := range []string{"", "2", "2<enter>", "2u<enter>y", "?", "b", "2/x", "4", "4<enter>", "5u", "5<enter>", "6u", "6<enter>", "7"} {
 		x := openOn(t, in, 80, 24).typed(keys)
 		for _, width := range []int{1, 20, 79, 80, 81, 100, 139, 140, 149, 150, 200, 500} {
 			for _, height := range []int{1, 5, 19, 20, 24, 29, 35, 36, 80} {

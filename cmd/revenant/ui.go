@@ -97,6 +97,7 @@ func (o *uiOptions) screen(ctx context.Context, backup, current opener, plan res
 			Backup:  tui.Side{Snapshot: p.backup.snapshot, State: p.backup.state},
 			Current: tui.Side{Snapshot: p.current.snapshot, State: p.current.state},
 			Plan:    plan,
+			Prefix:  p.prefix,
 			Lineage: p.lineage,
 
 			Warnings: p.warnings(),

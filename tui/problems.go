@@ -1,0 +1,106 @@
+package tui
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"revenant/analyzer/restore"
+	"revenant/decoder/snapshot"
+)
+
+// problem is one thing found wrong with one of the two snapshots.
+type problem struct {
+	side int
+	snapshot.Problem
+}
+
+// newProblems lists what was found wrong with the evidence.
+func newProblems(s *session) screen {
+	return newBoard(s, listing{
+		title: "Problems", noun: "problem", waiting: "verifying the evidence",
+		columns: []column{
+			{title: "SEVERITY", key: "S", min: 8},
+			{title: "IN", key: "O", min: 7},
+			{title: "WHERE", key: "P", min: 12, max: 40},
+			{title: "WHAT", key: "N", min: 20},
+		},
+		of: func(s *session) any {
+			if s.problems == nil {
+				return nil
+			}
+			return s.problems
+		},
+		rows:   func(s *session) rows { return problemRows(*s.problems) },
+		detail: func(s *session, row, width int) []string { return s.problem(&(*s.problems)[row], width) },
+		empty: func(*session) string {
+			return "Nothing was found wrong with either file: pages, revisions and, where there is one, the trailer are as etcd leaves them."
+		},
+	})
+}
+
+// foundProblems are those of the files that are verified; nil until both are.
+func (s *session) foundProblems() *[]problem {
+	list := []problem{}
+	for side := range s.files {
+		f := &s.files[side]
+		if !f.verified {
+			return nil
+		}
+		for _, c := range f.integrity.Checks {
+			if c.Name == "trailer" && c.Verdict != snapshot.OK {
+				severity := snapshot.Note
+				if c.Verdict == snapshot.Bad {
+					severity = snapshot.Damage
+				}
+				list = append(list, problem{side, snapshot.Problem{Severity: severity, Where: "trailer", What: string(c.Verdict) + ": " + c.Detail}})
+			}
+		}
+		for _, p := range f.problems {
+			list = append(list, problem{side, p})
+		}
+	}
+	return &list
+}
+
+func (p *problem) weight() restore.Severity {
+	if p.Severity == snapshot.Damage {
+		return restore.Critical
+	}
+	return restore.OK
+}
+
+func problemRows(list []problem) rows {
+	return rows{
+		count: len(list),
+		cell: func(row, column int) string {
+			p := &list[row]
+			return []string{string(p.Severity), string(roles[p.side]), p.Where, p.What}[column]
+		},
+		compare: func(a, b, column int) int {
+			x, y := &list[a], &list[b]
+			switch column {
+			case 0:
+				return cmp.Or(x.weight().Rank()-y.weight().Rank(), cmp.Compare(x.side, y.side))
+			case 1:
+				return cmp.Compare(x.side, y.side)
+			case 2:
+				return strings.Compare(x.Where, y.Where)
+			}
+			return strings.Compare(x.What, y.What)
+		},
+		look: func(t *theme, row int) (style, string) { return t.severity(list[row].weight()) },
+	}
+}
+
+// problem tells all of a problem.
+func (s *session) problem(p *problem, width int) []string {
+	t := s.theme
+	lines := []string{t.heading(fmt.Sprintf("%s: %s", roles[p.side], p.Severity), width)}
+	lines = append(lines, t.facts(width, "file", s.side(p.side).Snapshot.Path(), "where", p.Where, "what", p.What, "costs", p.Cost)...)
+	lines = append(lines, "")
+	if p.Severity == snapshot.Damage {
+		return append(lines, wrap("Everything is told from what could be read. revenant salvage writes a clean snapshot of it.", width)...)
+	}
+	return append(lines, paintAll(t.dim, wrap("Worth knowing; it costs nothing.", width))...)
+}

@@ -1,0 +1,94 @@
+package tui
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"revenant/analyzer/restore"
+	"revenant/analyzer/rollback"
+	"revenant/decoder/sanitize"
+)
+
+// newUndone lists what else goes back in time: everything that is not a pod.
+func newUndone(s *session) screen {
+	return newBoard(s, listing{
+		title: "Undone", noun: "finding", waiting: "comparing the objects",
+		columns: []column{
+			{title: "FINDING", key: "S", min: 16, max: 36},
+			{title: "CERTAINTY", key: "C", min: 9, drop: 2},
+			{title: "KIND", key: "O", min: 8, max: 40, drop: 1},
+			{title: "NAMESPACE", key: "P", min: 8, max: 30},
+			{title: "NAME", key: "N", min: 12, max: 60},
+		},
+		of: func(s *session) any {
+			if s.rollback == nil {
+				return nil
+			}
+			return s.rollback
+		},
+		rows:   func(s *session) rows { return findingRows(s.rollback.Findings) },
+		detail: func(s *session, row, width int) []string { return s.finding(&s.rollback.Findings[row], width) },
+		empty:  func(*session) string { return "Nothing beside the pods: the two snapshots hold the same." },
+	})
+}
+
+func findingRows(list []rollback.Finding) rows {
+	return rows{
+		count: len(list),
+		cell: func(row, column int) string {
+			f := &list[row]
+			return []string{string(f.ID), string(f.Certainty), f.Kind, f.Namespace, f.Name}[column]
+		},
+		compare: func(a, b, column int) int {
+			x, y := &list[a], &list[b]
+			switch column {
+			case 0:
+				return cmp.Or(x.Severity.Rank()-y.Severity.Rank(), strings.Compare(string(x.ID), string(y.ID)))
+			case 1:
+				return cmp.Compare(certaintyRank(x.Certainty), certaintyRank(y.Certainty))
+			case 2:
+				return strings.Compare(x.Kind, y.Kind)
+			case 3:
+				return strings.Compare(x.Namespace, y.Namespace)
+			}
+			return strings.Compare(x.Name, y.Name)
+		},
+		minor: func(row int) bool { return list[row].Severity == restore.OK },
+		look:  func(t *theme, row int) (style, string) { return t.severity(list[row].Severity) },
+	}
+}
+
+// finding tells all of a finding.
+func (s *session) finding(f *rollback.Finding, width int) []string {
+	t := s.theme
+	info := rollback.Info{Title: string(f.ID)}
+	if i := slices.IndexFunc(rollback.Infos, func(i rollback.Info) bool { return i.ID == f.ID }); i >= 0 {
+		info = rollback.Infos[i]
+	}
+	lines := []string{t.heading(info.Title, width)}
+	object := f.Kind
+	if f.Name != "" {
+		object += "/" + f.Name
+	}
+	if f.Namespace != "" {
+		object += " in " + f.Namespace
+	}
+	color, _ := t.severity(f.Severity)
+	lines = append(lines, color.paint(t.cut(sanitize.Line(object), width)))
+	lines = append(lines, wrap(f.Reason, width)...)
+	lines = append(lines, "")
+	lines = append(lines, paintAll(t.dim, wrap(info.Explains, width))...)
+	if f.Inferred != "" {
+		lines = append(lines, wrap("Inferred ("+string(f.Certainty)+"): "+f.Inferred, width)...)
+	}
+	lines = append(lines, "")
+	lines = append(lines, paintAll(t.bold, wrap("To do: "+f.Action, width))...)
+	if len(f.Evidence) > 0 {
+		lines = append(lines, "", t.dim.paint("Evidence"))
+	}
+	for _, ref := range f.Evidence {
+		lines = append(lines, paintAll(t.dim, item("- ", string(ref.Snapshot)+", revision "+count(ref.Revision)+": "+ref.Key, width))...)
+	}
+	return lines
+}

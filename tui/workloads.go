@@ -1,0 +1,153 @@
+package tui
+
+import (
+	"cmp"
+	"strings"
+
+	"revenant/analyzer/restore"
+	"revenant/decoder/sanitize"
+)
+
+// The columns of the workloads.
+const (
+	workKind = iota
+	workNamespace
+	workName
+	workWanted
+	workBelieved
+	workRunning
+	workPhantoms
+	workGhosts
+	workMade
+	workTwice
+)
+
+// newWorkloads lists what becomes of the controllers' objects: pods wanted,
+// believed by the API, and really running.
+func newWorkloads(s *session) screen {
+	return newBoard(s, listing{
+		title: "Workloads", noun: "workload", waiting: "predicting",
+		columns: []column{
+			{title: "KIND", key: "S", min: 11},
+			{title: "NAMESPACE", key: "P", min: 8, max: 30},
+			{title: "NAME", key: "N", min: 12, max: 50},
+			{title: "WANTED", min: 6},
+			{title: "API", min: 4},
+			{title: "RUNS", key: "O", min: 6},
+			{title: "PHANTOMS", min: 8, drop: 2},
+			{title: "GHOSTS", min: 6, drop: 3},
+			{title: "MADE ANEW", min: 9, drop: 4},
+			{title: "TWICE", min: 5, drop: 1},
+		},
+		of: func(s *session) any {
+			if s.prediction == nil {
+				return nil
+			}
+			return s.prediction
+		},
+		rows:   func(s *session) rows { return workloadRows(s.prediction.Workloads) },
+		detail: func(s *session, row, width int) []string { return s.workload(&s.prediction.Workloads[row], width) },
+		empty:  func(*session) string { return "Neither snapshot holds a workload." },
+	})
+}
+
+func workloadRows(list []restore.WorkloadOutcome) rows {
+	number := func(n int64) string { return zeroAsDash(int(n)) }
+	return rows{
+		count: len(list),
+		cell: func(row, column int) string {
+			w := &list[row]
+			switch column {
+			case workKind:
+				return w.Kind
+			case workNamespace:
+				return w.Namespace
+			case workName:
+				return w.Name
+			case workWanted:
+				return number(w.Wanted)
+			case workBelieved:
+				return number(w.Believed)
+			case workRunning:
+				if w.MayRun > 0 {
+					return number(w.Running) + "+" + count(w.MayRun) + "?"
+				}
+				return number(w.Running)
+			case workPhantoms:
+				return number(w.Phantoms)
+			case workGhosts:
+				return number(w.Ghosts)
+			case workMade:
+				return number(w.Recreates)
+			}
+			return zeroAsDash(len(w.Twice))
+		},
+		compare: func(a, b, column int) int {
+			x, y := &list[a], &list[b]
+			switch column {
+			case workKind:
+				return cmp.Or(x.Severity.Rank()-y.Severity.Rank(), strings.Compare(x.Kind, y.Kind), strings.Compare(x.Namespace, y.Namespace))
+			case workNamespace:
+				return strings.Compare(x.Namespace, y.Namespace)
+			case workRunning:
+				return cmp.Compare(y.Running-y.Wanted, x.Running-x.Wanted)
+			}
+			return strings.Compare(x.Name, y.Name)
+		},
+		minor: func(row int) bool { return list[row].Severity == restore.OK },
+		look:  func(t *theme, row int) (style, string) { return t.severity(list[row].Severity) },
+	}
+}
+
+// workload tells all of a workload.
+func (s *session) workload(w *restore.WorkloadOutcome, width int) []string {
+	t := s.theme
+	lines := []string{t.heading(sanitize.Line(w.Kind+" "+w.Namespace+"/"+w.Name), width)}
+	color, _ := t.severity(w.Severity)
+	lines = append(lines, paintAll(color, wrap(w.Reason, width))...)
+	lines = append(lines, "")
+	changed := ""
+	if w.WantedNow != w.Wanted {
+		changed = count(w.WantedNow) + " before the restore"
+	}
+	lines = append(lines, t.facts(width,
+		"in", map[string]string{"both": "both snapshots", "backup": "the backup only: it comes back", "current": "the current state only: it is lost"}[w.In],
+		"wanted", count(w.Wanted), "", changed,
+		"API believes", count(w.Believed), "really run", count(w.Running),
+		"may run", positive(w.MayRun), "phantoms", positive(w.Phantoms), "ghosts", positive(w.Ghosts),
+		"surplus", positive(w.Surplus), "short of", positive(w.Shortfall),
+		"made anew", positive(w.Recreates), "deleted", positive(w.Removes),
+	)...)
+	for _, twice := range w.Twice {
+		lines = append(lines, "", t.critical.paint(t.cut(sanitize.Line(twice.Pod)+" runs twice", width)))
+		lines = append(lines, t.facts(width, "on", strings.Join(twice.Nodes, " and "), "as", strings.Join(twice.UIDs, " and "),
+			"with", strings.Join(twice.Claims, ", "), "until", twice.Until)...)
+	}
+	if len(w.Hangs) > 0 {
+		lines = append(lines, "", t.bold.paint("It waits for pods that have ended"))
+		lines = append(lines, bulleted(w.Hangs, width)...)
+	}
+	if len(w.RunsAgain) > 0 {
+		lines = append(lines, "", t.bold.paint("Done again"))
+		lines = append(lines, bulleted(w.RunsAgain, width)...)
+	}
+	return lines
+}
+
+func positive(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return count(n)
+}
+
+func bulleted(list []string, width int) []string {
+	var lines []string
+	for _, name := range list {
+		lines = append(lines, item("- ", name, width)...)
+	}
+	return lines
+}
+
+// sanitized is text made safe to show, cut to a width.
+func sanitized(text string, width int, t *theme) string { return t.cut(sanitize.Line(text), width) }
