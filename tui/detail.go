@@ -60,7 +60,8 @@ func (d *detail) show(pod *restore.PodOutcome) tea.Cmd {
 		return nil
 	}
 	asked := d.asked.Add(1)
-	d.pod, d.loaded, d.objects, d.top, d.wrapped = pod, false, [2]object{}, 0, wrapped{}
+	d.pod, d.loaded, d.objects, d.wrapped = pod, false, [2]object{}, wrapped{}
+	d.rewind()
 	if pod == nil {
 		return nil
 	}
@@ -160,7 +161,7 @@ func (d *detail) jump() {
 
 func (d *detail) moves(k keys) { d.pager.moves(k, len(d.lines())) }
 
-func (d *detail) press(a action) { d.move(a, len(d.lines())) }
+func (d *detail) press(a action) { d.move(a, d.lines()) }
 
 // view draws the detail. With focus its heading says so.
 func (d *detail) view(focus bool) []string {
@@ -177,10 +178,7 @@ func (d *detail) view(focus bool) []string {
 		head = t.fit((t.selected + t.bold).paint(" "+t.cut(title, room-2)+" "), room)
 	}
 	view := []string{" " + head + " " + t.dim.paint(more)}
-	for _, line := range d.window(lines) {
-		view = append(view, " "+line)
-	}
-	return view
+	return append(view, d.window(t, lines)...)
 }
 
 func (d *detail) lines() []string {
@@ -248,7 +246,7 @@ func (d *detail) object() []string {
 	}
 	title := fmt.Sprintf("Object in the %s, revision %s", sides[d.side], count(o.revision))
 	if d.noOther() == "" {
-		title += fmt.Sprintf(" (%s: in the %s)", keyOf(other), sides[1-d.side])
+		title += fmt.Sprintf(" (%s: in the %s)", d.keymap.key(other), sides[1-d.side])
 	}
 	lines := []string{t.heading(title, width)}
 	if o.problem != "" {

@@ -24,7 +24,7 @@ const (
 // taken of them, as the API believes and as it really is.
 func newNodes(s *session) screen {
 	return newBoard(s, listing{
-		title: "Nodes", noun: "node", waiting: "predicting",
+		title: "nodes", noun: "node", waiting: "predicting",
 		columns: []column{
 			{title: "NODE", key: "O", min: 10, max: 40},
 			{title: "KUBELET", key: "S", min: 8},
@@ -41,13 +41,12 @@ func newNodes(s *session) screen {
 			}
 			return s.prediction
 		},
-		rows:   func(s *session) rows { return nodeRows(s.prediction) },
-		detail: func(s *session, row, width int) []string { return s.node(&s.prediction.Nodes[row], width) },
-		empty:  func(*session) string { return "Neither snapshot holds a node." },
+		rows:  func(s *session) rows { return s.nodeRows(s.prediction) },
+		empty: func(*session) string { return "Neither snapshot holds a node." },
 	})
 }
 
-func nodeRows(p *restore.Prediction) rows {
+func (s *session) nodeRows(p *restore.Prediction) rows {
 	list := p.Nodes
 	return rows{
 		count: len(list),
@@ -82,7 +81,9 @@ func nodeRows(p *restore.Prediction) rows {
 			}
 			return strings.Compare(x.Name, y.Name)
 		},
-		look: func(t *theme, row int) (style, string) { return t.severity(nodeSeverity(&list[row])) },
+		look:   func(t *theme, row int) (style, string) { return t.severity(nodeSeverity(&list[row])) },
+		id:     func(row int) string { return list[row].Name },
+		detail: func(row, width int) []string { return s.node(p, &list[row], width) },
 	}
 }
 
@@ -132,7 +133,7 @@ func zeroAsDash(n int) string {
 }
 
 // node tells all of a node.
-func (s *session) node(n *restore.NodeOutcome, width int) []string {
+func (s *session) node(p *restore.Prediction, n *restore.NodeOutcome, width int) []string {
 	t := s.theme
 	lines := []string{t.heading(n.Name, width)}
 	color, _ := t.severity(nodeSeverity(n))
@@ -155,7 +156,7 @@ func (s *session) node(n *restore.NodeOutcome, width int) []string {
 			lines = append(lines, paintAll(t.warning, wrap(fmt.Sprintf("Host port %d/%s is claimed by %s.", clash.Port, clash.Protocol, strings.Join(clash.Pods, " and ")), width))...)
 		}
 	}
-	return append(lines, s.podsOn(n.Name, width)...)
+	return append(lines, s.podsOn(p, n.Name, width)...)
 }
 
 // gauge is a bar of what is taken.
@@ -174,12 +175,12 @@ func (t *theme) gauge(r resource, c *restore.Capacity, width int) string {
 }
 
 // podsOn lists the pods of a node that need attention.
-func (s *session) podsOn(node string, width int) []string {
+func (s *session) podsOn(p *restore.Prediction, node string, width int) []string {
 	t := s.theme
 	var lines []string
 	more := 0
-	for i := range s.prediction.Pods {
-		p := &s.prediction.Pods[i]
+	for i := range p.Pods {
+		p := &p.Pods[i]
 		if p.Node != node || p.Severity == restore.OK {
 			continue
 		}
@@ -194,7 +195,7 @@ func (s *session) podsOn(node string, width int) []string {
 		return append(lines, "", t.dim.paint("No pod of it needs attention."))
 	}
 	if more > 0 {
-		lines = append(lines, t.dim.paint(fmt.Sprintf("%s more; screen 2 has them all", count(more))))
+		lines = append(lines, t.dim.paint(fmt.Sprintf("%s more; screen 3 has them all", count(more))))
 	}
 	return append([]string{"", t.bold.paint("Pods that need attention")}, lines...)
 }

@@ -273,7 +273,7 @@ func (m *model) switches() string {
 		serve = "kept"
 	}
 	part := func(i int, key action, value string) string {
-		return t.fit(t.hint(keyOf(key)+" "+names[i])+" "+value, widths[i]-1) + " "
+		return t.fit(t.hint(m.keymap.key(key)+" "+names[i])+" "+value, widths[i]-1) + " "
 	}
 	return part(0, bump, m.plan.bumpText(widths[0]-len(names[0])-4)) + part(1, compact, yes) +
 		part(2, restart, sanitize.Line(p.RestartKubelets.String())) + part(3, servers, serve)
@@ -285,7 +285,7 @@ func (m *model) planResult() string {
 	switch {
 	case m.refused != nil:
 		text := t.markCritical + " refused: " + sanitize.Line(m.refused.Error())
-		rest := "   " + m.plan.way() + sentence(hintOf(m.refused))
+		rest := "   " + m.way() + sentence(hintOf(m.refused))
 		return " " + t.cut(t.critical.paint(text)+t.dim.paint(sanitize.Line(rest)), width)
 	case m.prediction == nil:
 		return " " + t.dim.paint("predicting"+t.ellipsis)
@@ -294,12 +294,13 @@ func (m *model) planResult() string {
 }
 
 // way is the key that makes a plan coherent again.
-func (p *planner) way() string {
-	switch bumped := p.plan.BumpRevision > 0; {
-	case bumped && !p.plan.MarkCompacted:
-		return keyOf(compact) + " adds it.  "
-	case !bumped && p.plan.MarkCompacted:
-		return keyOf(bump) + " adds a bump.  "
+func (m *model) way() string {
+	p := &m.plan.plan
+	switch bumped := p.BumpRevision > 0; {
+	case bumped && !p.MarkCompacted:
+		return m.keymap.key(compact) + " adds it.  "
+	case !bumped && p.MarkCompacted:
+		return m.keymap.key(bump) + " adds a bump.  "
 	}
 	return ""
 }
@@ -321,10 +322,4 @@ func (m *model) counts() []string {
 		list = append(list, color.paint(fmt.Sprintf("%s %s %s", mark, count(o.pods), o.ID)))
 	}
 	return list
-}
-
-// keyOf is the first key of an action.
-func keyOf(a action) string {
-	i := slices.IndexFunc(bindings, func(b binding) bool { return b.action == a })
-	return bindings[i].keys[0]
 }

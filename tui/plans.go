@@ -21,8 +21,6 @@ type adoptMsg struct{ plan restore.Plan }
 
 func newPlans(s *session) screen { return &plans{session: s} }
 
-func (p *plans) Title() string { return "Plans" }
-
 func (p *plans) SetSize(width, height int) { p.width, p.height = width, height }
 
 func (p *plans) Keys() keys {
@@ -90,7 +88,7 @@ func (p *plans) View() []string {
 		lines = append(lines, p.row(i, name))
 	}
 	lines = append(lines, "", t.dim.paint(t.cut("* now  "+t.arrow+" least harm  n? possible  HARM nothing repairs  KILLED: no preStop", w)),
-		t.dim.paint(keyOf(open)+" takes the selected plan over; the switches below change it further"), "")
+		t.dim.paint(p.keymap.key(open)+" takes the selected plan over; the switches below change it further"), "")
 	lines = append(lines, p.detail(w)...)
 	if len(lines) > p.height {
 		lines = append(lines[:p.height-1], t.dim.paint(t.down+" a taller window shows more"))

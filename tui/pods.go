@@ -9,7 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"revenant/analyzer/restore"
-	"revenant/decoder/sanitize"
+	"revenant/decoder/kube"
 )
 
 // pods lists the pods, worst first, and shows the selected one in detail: beside
@@ -59,8 +59,6 @@ func newPods(s *session) screen {
 	}
 }
 
-func (p *pods) Title() string { return "Pods" }
-
 func (p *pods) SetSize(width, height int) {
 	p.width, p.height = width, height
 	switch {
@@ -86,10 +84,11 @@ func (p *pods) Keys() keys {
 	k := keys{}
 	if p.opened {
 		p.detail.moves(k)
-		k.offer(leave, back)
+		k.offer(leave, back, copyOut, saveOut)
 	} else {
 		p.table.moves(k)
-		k.offer(filter, sortBy, showAll)
+		k.offer(filterBy, sortBy, showAll)
+		k[copyOut], k[saveOut] = k[open], k[open]
 		if p.table.order.words != "" {
 			k.offer(back)
 		}
@@ -98,7 +97,7 @@ func (p *pods) Keys() keys {
 	if _, ok := p.selected(); !ok {
 		why = "no pod is selected"
 	}
-	k[toObject], k[other] = why, cmp.Or(why, p.detail.noOther())
+	k[toObject], k[historyOf], k[other] = why, why, cmp.Or(why, p.detail.noOther())
 	if k[restartAt] = why; why == "" && p.node() == "" {
 		k[restartAt] = "the pod is on no node"
 	}
@@ -115,6 +114,8 @@ func (p *pods) Update(msg tea.Msg) tea.Cmd {
 		}
 	case objectsMsg:
 		p.detail.read(msg)
+	case searchMsg:
+		p.detail.search(string(msg), p.detail.lines())
 	case filterMsg:
 		o := p.table.order
 		o.words = string(msg)
@@ -144,12 +145,20 @@ func (p *pods) press(msg press) tea.Cmd {
 		return p.Update(filterMsg(""))
 	case sortBy:
 		return p.table.sortBy(msg.key)
+	case mark:
+		p.table.mark()
+		return p.follow()
 	case showAll:
 		o := p.table.order
 		o.all = !o.all
 		return p.table.setOrder(o)
 	case toObject:
 		return p.toObject()
+	case historyOf:
+		if pod, ok := p.selected(); ok {
+			key := kube.Key{Resource: "pods", Namespace: pod.Namespace, Name: pod.Name}.Path(p.input.Prefix)
+			return func() tea.Msg { return historyMsg{key} }
+		}
 	case other:
 		p.detail.swap()
 	case restartAt:
@@ -256,6 +265,7 @@ func podRows(list []restore.PodOutcome) rows {
 			return strings.Compare(x.Node, y.Node)
 		},
 		minor: func(row int) bool { return list[row].Severity == restore.OK },
+		id:    func(row int) string { return list[row].Namespace + "/" + list[row].Name + " " + list[row].UID },
 		look:  func(t *theme, row int) (style, string) { return t.severity(list[row].Severity) },
 	}
 }
@@ -322,7 +332,7 @@ func (p *pods) list() []string {
 	t := p.theme
 	width := p.table.width
 	lines := []string{" " + t.cut(p.counts(), width-1)}
-	if p.table.ready && len(p.table.shown) == 0 {
+	if p.table.ready() && len(p.table.shown) == 0 {
 		return append(append(lines, ""), paintAll(t.dim, item("   ", p.empty(), width-3))...)
 	}
 	return append(lines, p.table.view(!p.opened, p.refused != nil)...)
@@ -331,21 +341,14 @@ func (p *pods) list() []string {
 // counts says what of the pods is shown, and why not the rest.
 func (p *pods) counts() string {
 	t := p.theme
-	if p.of == nil || !p.table.ready && len(p.table.shown) == 0 {
+	if p.of == nil || !p.table.ready() && len(p.table.shown) == 0 {
 		return t.dim.paint("predicting" + t.ellipsis)
 	}
-	o := p.table.have
 	parts := []string{t.bold.paint(fmt.Sprintf("%s of %s", count(len(p.table.shown)), plural(len(p.of.Pods), "pod")))}
 	if p.refused != nil {
 		parts = append(parts, t.critical.paint("plan refused, shown as before"))
 	}
-	if o.words != "" {
-		parts = append(parts, fmt.Sprintf("filter %q", sanitize.Line(o.words)))
-	}
-	if n := p.table.measures.minor; n > 0 && !o.all {
-		parts = append(parts, t.dim.paint(fmt.Sprintf("%s unaffected hidden, %s shows them", count(n), keyOf(showAll))))
-	}
-	return strings.Join(parts, t.dim.paint(" "+t.dot+" "))
+	return strings.Join(append(parts, p.table.state()...), t.dim.paint(" "+t.dot+" "))
 }
 
 // empty says why no pod is shown.
@@ -354,9 +357,9 @@ func (p *pods) empty() string {
 	case len(p.of.Pods) == 0:
 		return "Neither snapshot holds a pod."
 	case o.words != "" && !o.all:
-		return fmt.Sprintf("No affected pod matches %q. %s looks among the unaffected, too; %s clears the filter.", o.words, keyOf(showAll), keyOf(back))
+		return fmt.Sprintf("No affected pod matches %q. %s looks among the unaffected, too; %s clears the filter.", o.words, p.keymap.key(showAll), p.keymap.key(back))
 	case o.words != "":
-		return fmt.Sprintf("No pod matches %q. %s clears the filter.", o.words, keyOf(back))
+		return fmt.Sprintf("No pod matches %q. %s clears the filter.", o.words, p.keymap.key(back))
 	}
-	return fmt.Sprintf("Nothing happens to any of the %s under this plan. %s shows them all.", plural(len(p.of.Pods), "pod"), keyOf(showAll))
+	return fmt.Sprintf("Nothing happens to any of the %s under this plan. %s shows them all.", plural(len(p.of.Pods), "pod"), p.keymap.key(showAll))
 }

@@ -169,6 +169,18 @@ func sentence(s string) string {
 	return strings.ToUpper(s[:1]) + s[1:] + "."
 }
 
+// quoted is what a person typed or a file holds, set off from the sentence.
+func quoted(s string) string { return strconv.Quote(sanitize.Line(s)) }
+
+// flat is lines without their colours, as text.
+func flat(lines []string) string {
+	var b strings.Builder
+	for _, line := range lines {
+		b.WriteString(strings.TrimRight(ansi.Strip(line), " ") + "\n")
+	}
+	return b.String()
+}
+
 // orDash stands in for what is not there.
 func orDash(s string) string {
 	if s == "" {

@@ -41,6 +41,15 @@ type Options struct {
 	Output  io.Writer // nil is os.Stdout
 	Environ []string  // nil is os.Environ()
 
+	Look  *Look // nil is DefaultLook
+	Keys  Keys  // other keys for some actions
+	Mouse bool  // the wheel scrolls; the terminal's own selection needs shift then
+	// Resume, when set, is asked once what is remembered of the evidence with this
+	// hash; nil is nothing.
+	Resume func(hash string) *Memory
+	// Remember, when set, is given what to remember when the person quits.
+	Remember func(hash string, memory *Memory)
+
 	size tea.WindowSizeMsg // of an Output that is no terminal
 }
 
@@ -64,6 +73,10 @@ func Run(ctx context.Context, o Options) error {
 	outer := ctx
 	ctx, cancel := context.WithCancel(outer)
 	m := newModel(ctx, profile, glyphsFor(o.Environ))
+	if err := m.configure(o); err != nil {
+		cancel()
+		return err
+	}
 	p := tea.NewProgram(m,
 		tea.WithContext(ctx), tea.WithoutSignalHandler(), // the caller's ctx ends on signals
 		tea.WithInput(o.Input), tea.WithOutput(o.Output), tea.WithEnvironment(o.Environ),
@@ -75,6 +88,9 @@ func Run(ctx context.Context, o Options) error {
 	_, err := p.Run()
 	cancel()
 	m.tasks.end()
+	if hash := m.hash(); o.Remember != nil && hash != "" {
+		o.Remember(hash, m.memory())
+	}
 	switch {
 	case m.err != nil:
 		return m.err
@@ -85,5 +101,18 @@ func Run(ctx context.Context, o Options) error {
 	case m.input == nil:
 		return context.Canceled
 	}
+	return nil
+}
+
+// configure takes over what the options say.
+func (m *model) configure(o Options) (err error) {
+	if m.keymap, err = defaultKeys.with(o.Keys); err != nil {
+		return err
+	}
+	if o.Look != nil {
+		m.look = *o.Look
+		m.setTheme(true)
+	}
+	m.mouse, m.resume = o.Mouse, o.Resume
 	return nil
 }

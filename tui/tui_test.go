@@ -149,31 +149,46 @@ func TestScreens(t *testing.T) {
 		{"overview bump too small", "bbm"},
 		{"overview refused", "b"},
 		{"overview API servers kept", "a"},
-		{"pods", "2"},
-		{"pods all", "2u"},
-		{"pods sorted by node", "2OO"},
-		{"pods filtered", "2/shop node-4<enter>"},
-		{"pods filter finds nothing", "2/nosuchpod"},
-		{"pods unaffected", "2bm/mirror"},
-		{"pods refused", "2m"},
-		{"plans", "3"},
-		{"plans restart", "3jj"},
-		{"plans taken over", "3j<enter>"},
-		{"pod", "2jj<enter>"},
-		{"pod that runs twice", "bm2/db-0<enter><enter>"},
-		{"pod object", "2u/cache-1<enter>yo"},
+		{"pods", "3"},
+		{"pods all", "3u"},
+		{"pods sorted by node", "3OO"},
+		{"pods filtered", "3/shop node-4<enter>"},
+		{"pods filter finds nothing", "3/nosuchpod"},
+		{"pods unaffected", "3bm/mirror"},
+		{"pods refused", "3m"},
+		{"plans", "2"},
+		{"plans restart", "2jj"},
+		{"plans taken over", "2j<enter>"},
+		{"pod", "3jj<enter>"},
+		{"pod that runs twice", "bm3/db-0<enter><enter>"},
+		{"pod object", "3u/cache-1<enter>yo"},
 		{"nodes", "4"},
 		{"node", "4j<enter>"},
 		{"nodes bumped", "bm4"},
 		{"workloads", "5"},
 		{"workloads all", "5u"},
 		{"workload", "5j<enter>"},
-		{"undone", "6"},
-		{"undone filtered", "6u/secret<enter>"},
-		{"finding", "6<enter>"},
-		{"problems", "7"},
+		{"objects", "6"},
+		{"objects filtered", "6/deployments shop<enter>"},
+		{"objects find nothing", "6/nosuchthing"},
+		{"objects of the backup", "6o"},
+		{"objects earlier", "6{{[["},
+		{"objects at a revision", "6@500<enter>"},
+		{"objects at a time", "6@2026-11-23T04:03:10Z<enter>"},
+		{"objects at no revision", "6@99999<enter>"},
+		{"objects asked for when", "6@12"},
+		{"object", "6/secrets shop<enter><enter>"},
+		{"history of nothing", "7"},
+		{"history", "6/deployments web<enter>H"},
+		{"history of a pod", "3/cache-1<enter>H"},
+		{"history carved", "6/deployments web<enter>Hv"},
+		{"happening", "6/deployments web<enter>H<enter>"},
+		{"undone", ":undone<enter>"},
+		{"undone filtered", ":undone<enter>u/secret<enter>"},
+		{"finding", ":undone<enter><enter>"},
+		{"problems", ":problems<enter>"},
 		{"help", "?"},
-		{"help on pods", "2?"},
+		{"help on pods", "3?"},
 	} {
 		for _, size := range sizes {
 			t.Run(tt.name+"/"+size.name, func(t *testing.T) {
@@ -192,13 +207,13 @@ func TestLooks(t *testing.T) {
 		name  string
 		theme *theme
 	}{
-		{"dark", newTheme(true, colorprofile.TrueColor, unicodeGlyphs)},
-		{"light", newTheme(false, colorprofile.TrueColor, unicodeGlyphs)},
-		{"16 colours", newTheme(true, colorprofile.ANSI, unicodeGlyphs)},
-		{"no colour", newTheme(true, colorprofile.ASCII, unicodeGlyphs)},
-		{"ASCII", newTheme(true, colorprofile.ASCII, asciiGlyphs)},
+		{"dark", newTheme(true, colorprofile.TrueColor, unicodeGlyphs, DefaultLook)},
+		{"light", newTheme(false, colorprofile.TrueColor, unicodeGlyphs, DefaultLook)},
+		{"16 colours", newTheme(true, colorprofile.ANSI, unicodeGlyphs, DefaultLook)},
+		{"no colour", newTheme(true, colorprofile.ASCII, unicodeGlyphs, DefaultLook)},
+		{"ASCII", newTheme(true, colorprofile.ASCII, asciiGlyphs, DefaultLook)},
 	} {
-		for _, screen := range []struct{ name, keys string }{{"overview", ""}, {"pods", "2jb"}, {"pod", "2<enter>"}, {"plans", "3j"}, {"nodes", "4j"}, {"node", "4<enter>"}, {"workloads", "5u"}, {"undone", "6"}, {"help", "2?"}} {
+		for _, screen := range []struct{ name, keys string }{{"overview", ""}, {"pods", "3jb"}, {"pod", "3<enter>"}, {"plans", "2j"}, {"nodes", "4j"}, {"node", "4<enter>"}, {"workloads", "5u"}, {"objects", "6j"}, {"history", "6/deployments web<enter>H"}, {"undone", ":undone<enter>"}, {"help", "3?"}} {
 			t.Run(tt.name+"/"+screen.name, func(t *testing.T) {
 				x := openOn(t, in, 80, 24)
 				x.theme = tt.theme
@@ -237,7 +252,7 @@ func TestBackground(t *testing.T) {
 // TestSizes draws every screen at sizes from nothing to very wide.
 func TestSizes(t *testing.T) {
 	in := demoInput(t)
-	for _, keys := range []string{"", "2", "2<enter>", "2u<enter>y", "?", "b", "2/x", "4", "4<enter>", "5u", "5<enter>", "6u", "6<enter>", "7"} {
+	for _, keys := range []string{"", "3", "3<enter>", "3u<enter>y", "?", "b", "3/x", "4", "4<enter>", "5u", "5<enter>", "6", "6<enter>", "6@5", "6H", "6H<enter>", ":undone<enter>u", ":undone<enter><enter>", ":problems<enter>"} {
 		x := openOn(t, in, 80, 24).typed(keys)
 		for _, width := range []int{1, 20, 79, 80, 81, 100, 139, 140, 149, 150, 200, 500} {
 			for _, height := range []int{1, 5, 19, 20, 24, 29, 35, 36, 80} {
@@ -256,7 +271,7 @@ func TestSizes(t *testing.T) {
 func TestStill(t *testing.T) {
 	in := demoInput(t)
 	x := openOn(t, in, 80, 24)
-	for _, keys := range []string{"", "b", "m", "b", "r", "a", "2", "u", "/x", "<esc>", "<enter>", "G", "<esc>", "?"} {
+	for _, keys := range []string{"", "b", "m", "b", "r", "a", "3", "u", "/x", "<esc>", "<enter>", "G", "<esc>", "?"} {
 		x.typed(keys)
 		lines := strings.Split(x.plain(), "\n")
 		if !strings.HasPrefix(lines[20], "─ Plan ──") || !strings.HasPrefix(lines[21], " b bump ") {
@@ -302,7 +317,7 @@ func TestHostile(t *testing.T) {
 		side.State.ClusterUnknown = evil
 	}
 	for _, size := range sizes {
-		for _, keys := range []string{"", "G", "b", "r", "2", "2u<enter>", "2ujjj<enter>y", "2t", "2?", "2/" + evil} {
+		for _, keys := range []string{"", "G", "b", "r", "3", "3u<enter>", "3ujjj<enter>y", "3t", "3?", "3/" + evil} {
 			x := openOn(t, in, size.width, size.height).typed(keys)
 			for range 30 { // through all that there is
 				x.fits()
@@ -331,7 +346,7 @@ func TestDamage(t *testing.T) {
 	bad := snapshot.Integrity{Checks: []snapshot.Check{{Name: "trailer", Verdict: snapshot.Bad, Detail: "other bytes"}}}
 	for side, want := range []string{"damaged: backup ", "damaged: backup, current "} {
 		x.send(integrityMsg{side: side, integrity: bad})
-		for _, keys := range []string{"1", "2", "<enter>", "?"} {
+		for _, keys := range []string{"1", "3", "<enter>", "?"} {
 			if screen := x.typed(keys).plain(); !strings.Contains(screen, want) {
 				t.Errorf("after %q there is no %q:\n%s", keys, want, screen)
 			}

@@ -26,7 +26,7 @@ const (
 // believed by the API, and really running.
 func newWorkloads(s *session) screen {
 	return newBoard(s, listing{
-		title: "Workloads", noun: "workload", waiting: "predicting",
+		title: "workloads", noun: "workload", waiting: "predicting",
 		columns: []column{
 			{title: "KIND", key: "S", min: 11},
 			{title: "NAMESPACE", key: "P", min: 8, max: 30},
@@ -45,13 +45,12 @@ func newWorkloads(s *session) screen {
 			}
 			return s.prediction
 		},
-		rows:   func(s *session) rows { return workloadRows(s.prediction.Workloads) },
-		detail: func(s *session, row, width int) []string { return s.workload(&s.prediction.Workloads[row], width) },
-		empty:  func(*session) string { return "Neither snapshot holds a workload." },
+		rows:  func(s *session) rows { return s.workloadRows(s.prediction.Workloads) },
+		empty: func(*session) string { return "Neither snapshot holds a workload." },
 	})
 }
 
-func workloadRows(list []restore.WorkloadOutcome) rows {
+func (s *session) workloadRows(list []restore.WorkloadOutcome) rows {
 	number := func(n int64) string { return zeroAsDash(int(n)) }
 	return rows{
 		count: len(list),
@@ -94,8 +93,10 @@ func workloadRows(list []restore.WorkloadOutcome) rows {
 			}
 			return strings.Compare(x.Name, y.Name)
 		},
-		minor: func(row int) bool { return list[row].Severity == restore.OK },
-		look:  func(t *theme, row int) (style, string) { return t.severity(list[row].Severity) },
+		minor:  func(row int) bool { return list[row].Severity == restore.OK },
+		look:   func(t *theme, row int) (style, string) { return t.severity(list[row].Severity) },
+		id:     func(row int) string { return list[row].Kind + " " + list[row].Namespace + "/" + list[row].Name },
+		detail: func(row, width int) []string { return s.workload(&list[row], width) },
 	}
 }
 
