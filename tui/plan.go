@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -35,6 +36,42 @@ type predictedMsg struct {
 	// the first time
 	comparison *restore.Comparison
 	bumps      [2]bumps
+	known      map[string]knownPod
+}
+
+// knownPod is a pod of either snapshot, the current one's if it is in both.
+type knownPod struct {
+	*restore.Pod
+	at time.Time // of the snapshot, zero when it is not known
+}
+
+// owner is the controller that a pod is of, "" for none.
+func (p knownPod) owner() string {
+	if p.Pod == nil || p.Owner.Name == "" {
+		return ""
+	}
+	return p.Owner.Kind + "/" + p.Owner.Name
+}
+
+// age is how old it was when the snapshot was taken, less than 0 when that is not known.
+func (p knownPod) age() time.Duration {
+	if p.Pod == nil || p.at.IsZero() || p.Created.IsZero() {
+		return -1
+	}
+	return max(p.at.Sub(p.Created), 0)
+}
+
+// knownPods are all pods by uid.
+func knownPods(in *Input) map[string]knownPod {
+	known := make(map[string]knownPod, len(in.Current.State.Pods))
+	for _, s := range []*restore.State{in.Backup.State, in.Current.State} {
+		for i := range s.Pods {
+			if p := &s.Pods[i]; p.UID != "" {
+				known[p.UID] = knownPod{p, s.Time}
+			}
+		}
+	}
+	return known
 }
 
 // digest is what of a prediction takes a look at every pod.
@@ -90,7 +127,7 @@ func (m *model) predict() tea.Cmd {
 		if comparison == nil {
 			comparison = restore.Compare(in.Backup.State, in.Current.State)
 			comparison.Lineage = in.Lineage
-			msg.comparison = comparison
+			msg.comparison, msg.known = comparison, knownPods(in)
 			msg.prediction, msg.bumps = plainRestore(comparison, plan)
 		}
 		p, err := comparison.Predict(plan)
@@ -122,6 +159,7 @@ func (m *model) predicted(msg predictedMsg) tea.Cmd {
 	var compared tea.Cmd
 	if msg.comparison != nil {
 		m.plan.comparison, m.plan.bumps = msg.comparison, msg.bumps
+		m.known = msg.known
 		compared = m.compareModes()
 	}
 	if msg.asked != m.plan.asked {

@@ -131,6 +131,7 @@ type session struct {
 	files      [2]file // by side
 	prediction *restore.Prediction
 	digest     digest                  // of it
+	known      map[string]knownPod     // pods by uid
 	refused    error                   // why the plan has no prediction: prediction is of the last one that had
 	pending    bool                    // the prediction of the plan is being made
 	modes      *restore.PlanComparison // the ways to restore; nil until they are compared

@@ -334,7 +334,7 @@ func TestPrompt(t *testing.T) {
 		{"日本<backspace>", "日"},
 		{strings.Repeat("x", 2*maxTyped), strings.Repeat("x", maxTyped)},
 		{"web<down><pgdown>", "web"},
-			} {
+	} {
 		p := prompt{left: func() tea.Cmd { return nil }}
 		for _, key := range keysOf(tt.keys) {
 			p.update(key)
