@@ -57,6 +57,10 @@ type loadedDetailMsg struct {
 func (b *board) SetSize(width, height int) {
 	b.width, b.height = width, height
 	switch {
+	case b.theme.plain:
+		b.place = inPlace
+		b.table.setSize(width, height-1)
+		b.pager.height = height - 1
 	case width >= 150:
 		b.place = beside
 		b.table.setSize(width/2, height-1)

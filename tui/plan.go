@@ -170,7 +170,7 @@ func (m *model) predicted(msg predictedMsg) tea.Cmd {
 	if msg.prediction != nil {
 		m.prediction, m.digest = msg.prediction, msg.digest
 	}
-	return tea.Batch(m.broadcast(predictionMsg{}), compared)
+	return tea.Batch(m.broadcast(predictionMsg{}), compared, m.writeRunbook())
 }
 
 // modesMsg is the comparison of the ways to restore.

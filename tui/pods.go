@@ -73,6 +73,10 @@ func newPods(s *session) screen {
 func (p *pods) SetSize(width, height int) {
 	p.width, p.height = width, height
 	switch {
+	case p.theme.plain:
+		p.place = inPlace
+		p.table.setSize(width, height-1)
+		p.detail.setSize(width, height)
 	case width >= 150:
 		p.place = beside
 		p.table.setSize(p.listWidth(), height-1)
@@ -418,8 +422,9 @@ func (l podList) rows() rows {
 			pod := l.at(row)
 			return pod.Namespace + "/" + pod.Name + " " + pod.UID
 		},
-		look: func(t *theme, row int) (style, string) { return t.severity(l.at(row).Severity) },
-		item: func(row int) any { return l.at(row) },
+		copied: func(row int) string { return l.at(row).Namespace + "/" + l.at(row).Name },
+		look:   func(t *theme, row int) (style, string) { return t.severity(l.at(row).Severity) },
+		item:   func(row int) any { return l.at(row) },
 	}
 }
 

@@ -139,6 +139,8 @@ type session struct {
 	objects    *objectList             // of the moment shown; nil until they are listed
 	history    *objectHistory          // of the object chosen; nil for none
 	problems   *[]problem              // of both files; nil until they are verified
+	runbook    *writtenRunbook         // of the plan; nil until it is written
+	platform   string                  // that the runbook is for
 }
 
 // The sides of a session.

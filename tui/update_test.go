@@ -224,7 +224,7 @@ func TestBlockedKeys(t *testing.T) {
 	in := demoInput(t)
 	for _, tt := range []struct{ keys, want string }{
 		{"t", "t: needs a selected pod or node"},
-		{"2/", "/: needs a list"},
+		{"z", "z: needs the pods"},
 		{"n", "n: nothing was searched for"},
 		{"<esc>", "esc: this is where you came in"},
 		{"3o", "o: the objects are still being read"},
@@ -273,7 +273,7 @@ func TestWays(t *testing.T) {
 		{"?", "pods", "OUTCOME"},
 		{"?<esc>", "pods", "OUTCOME"},
 		{"?1", "overview", "Verdict"},
-		{"2", "plan", "takes the selected plan over"},
+		{"2", "plan", "least harm"},
 		{"j<enter>", "plan", "mark-compacted yes"},
 		{"<esc>", "overview", "Verdict"},
 		{"<esc>", "pods", "OUTCOME"},
