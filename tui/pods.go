@@ -32,6 +32,12 @@ type pods struct {
 	width, height int
 }
 
+// withinMsg asks for the pods of a group, or those that a filter passes.
+type withinMsg struct {
+	group *podGroup
+	words string
+}
+
 // place is where the detail is.
 type place int
 
@@ -132,6 +138,10 @@ func (p *pods) Update(msg tea.Msg) tea.Cmd {
 		}
 	case objectsMsg:
 		p.detail.read(msg)
+	case withinMsg:
+		p.opened, p.groups, p.within, p.table.chosen = false, -1, msg.group, false
+		p.table.order.words, p.table.order.all = msg.words, true
+		return p.list()
 	case searchMsg:
 		p.detail.search(string(msg), p.detail.lines())
 	case filterMsg:

@@ -586,7 +586,7 @@ func BenchmarkFrame(b *testing.B) {
 		for i := range many {
 			p.Summary[many[i].Outcome]++
 		}
-		x.send(predictedMsg{asked: x.plan.asked, prediction: &p, digest: digestOf(&p)})
+		x.send(predictedMsg{asked: x.plan.asked, prediction: &p, digest: digestOf(&p, nil)})
 		x.typed(keys)
 		b.Run(registry[x.at].name, func(b *testing.B) {
 			for b.Loop() {
