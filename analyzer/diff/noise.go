@@ -47,7 +47,7 @@ const (
 	kindLease  = "coordination.k8s.io/Lease"
 	kindEvent  = "v1/Event"
 	kindEvents = "events.k8s.io/Event"
-	kindMaster = "masterlease" // an Endpoints object where API servers keep who they are
+	kindServer = "serverlease" // an Endpoints object where an API server keeps that it is there
 )
 
 // kindOf names a kind by its API group, or version in the core group.
@@ -87,7 +87,7 @@ func noiseOf(kind, path, before, after string) Noise {
 		case "count", "lastTimestamp", "series.count", "series.lastObservedTime", "deprecatedCount", "deprecatedLastTimestamp":
 			return Repetition
 		}
-	case kindMaster: // kubernetes v1.37 pkg/controlplane/reconcilers/lease.go UpdateLease
+	case kindServer: // kubernetes v1.37 pkg/controlplane/reconcilers lease.go UpdateLease, peer_endpoint_lease.go UpdateLease
 		if path == "metadata.generation" {
 			return Identity
 		}

@@ -51,7 +51,8 @@ func (d *Difference) Significant() []Change {
 }
 
 // Stored tells two values apart that are stored under a key, which the API server
-// keeps below prefix. nil is none: then all of the other one is added or removed.
+// keeps below prefix. nil is none: then all of the other one but its
+// managed fields is added or removed.
 // The values must not be changed any more.
 func Stored(prefix, key string, before, after []byte) Difference {
 	return stored(prefix, key, before, after, true)
@@ -73,14 +74,15 @@ func stored(prefix, key string, before, after []byte, managed bool) Difference {
 			rest = []Change{{Path: "metadata.managedFields", Noise: ManagedFields}}
 		}
 	}
-	x, y := b.document(true), a.document(true)
+	two := before != nil && after != nil
+	x, y := b.document(true, two), a.document(true, two)
 	if b.secret() || a.secret() {
-		hiddenX, hiddenY := b.document(false), a.document(false)
+		hiddenX, hiddenY := b.document(false, two), a.document(false, two)
 		x, y = hiddenX, distinguish(x, y, hiddenX, hiddenY)
 	}
 	d.Changes = append(documents(x, y, a.kindOr(b)), rest...)
 	switch {
-	case len(d.Changes) > 0 || before == nil || after == nil:
+	case len(d.Changes) > 0 || !two:
 	case d.Problem != "" || b.secret():
 		d.Changes = []Change{{Path: "", Before: "<stored bytes>", After: "<other stored bytes>"}}
 	default:
@@ -131,7 +133,7 @@ func (s state) typed() metav1.Object {
 // noisy says whether the object can have noise beside managed fields.
 func (s state) noisy() bool {
 	switch s.kind {
-	case kindNode, kindLease, kindEvent, kindEvents, kindMaster:
+	case kindNode, kindLease, kindEvent, kindEvents, kindServer:
 		return true
 	}
 	_, leads := s.typed().GetAnnotations()[leaderKey]
@@ -154,8 +156,8 @@ func read(prefix, key string, value []byte) state {
 	}
 	o := kube.Decode(k, value)
 	s := state{o, kindOf(o.APIVersion, o.Kind), o.UID}
-	if rest, found := strings.CutPrefix(strings.TrimPrefix(key, prefix), "/masterleases/"); found && rest != "" && o.Kind == "Endpoints" {
-		s.kind = kindMaster
+	if dir, _, _ := strings.Cut(strings.TrimPrefix(key, prefix+"/"), "/"); o.Kind == "Endpoints" && (dir == "masterleases" || dir == "peerserverleases") {
+		s.kind = kindServer
 	}
 	return s
 }
@@ -169,12 +171,13 @@ func (s state) kindOr(t state) string {
 
 func (s state) secret() bool { return s.Object != nil && s.Secret() }
 
-// document is the object, with what a Secret holds only when it is asked for.
-func (s state) document(secrets bool) any {
+// document is the object, with what a Secret holds, and with managed fields, only
+// when they are asked for.
+func (s state) document(secrets, managed bool) any {
 	if s.Object == nil {
 		return missing{}
 	}
-	return s.Document(kube.PrintOptions{ShowSecrets: secrets})
+	return s.Document(kube.PrintOptions{ShowSecrets: secrets, DropManagedFields: !managed})
 }
 
 // distinguish marks what is hidden in b where it looks the same as in a and is not.
