@@ -64,7 +64,7 @@ Exit codes: 0 done; 2 FILE could not be read; 3 it is damaged.`,
 }
 
 func (o *carveOptions) run(ctx context.Context, path string, wanted []string) (err error) {
-	targets, err := o.output.targets(path)
+	targets, err := o.output.targets(o.open.evidence(path)...)
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (o *carveOptions) run(ctx context.Context, path string, wanted []string) (e
 	if err != nil {
 		return err
 	}
-	if err := write(targets, o.streams, doc); err != nil {
+	if err := write(ctx, targets, o.streams, doc); err != nil {
 		return err
 	}
 	if report.Damaged(doc.Evidence[0]) {

@@ -71,6 +71,12 @@ func (o *openOptions) parse() error {
 	return nil
 }
 
+// evidence adds to the paths of evidence what the flags name beside it: nothing of
+// all that may be written over.
+func (o *openOptions) evidence(paths ...string) []string {
+	return append(slices.Clone(paths), o.walDir, o.encryption)
+}
+
 // decrypt is nil without keys.
 func (o *openOptions) decrypt() func(string, []byte) ([]byte, error) {
 	if o.keys == nil {

@@ -93,7 +93,7 @@ func (o *runbookOptions) check() error {
 }
 
 func (o *runbookOptions) run(ctx context.Context, paths []string) error {
-	targets, err := o.output.targets(paths...)
+	targets, err := o.output.targets(o.open.evidence(paths...)...)
 	if err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func (o *runbookOptions) run(ctx context.Context, paths []string) error {
 	if err != nil {
 		return err
 	}
-	if err := write(targets, o.streams, &report.Runbook{Runbook: r}); err != nil {
+	if err := write(ctx, targets, o.streams, &report.Runbook{Runbook: r}); err != nil {
 		return err
 	}
 	if slices.ContainsFunc(r.Evidence, report.Damaged) {
