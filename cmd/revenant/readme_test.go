@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -18,6 +20,7 @@ func TestReadme(t *testing.T) {
 		{"--bump-revision", "1000000000", "--mark-compacted"},
 		{"inspect", "backup.db"},
 		{"predict", "backup.db", "current.db", "--compare"},
+		{"salvage", "data", "-o", "newest.db"},
 	} {
 		t.Run("revenant "+strings.Join(args, " "), func(t *testing.T) {
 			if out := output(t, args); !strings.Contains(string(readme), out) {
@@ -28,10 +31,17 @@ func TestReadme(t *testing.T) {
 }
 
 // output runs revenant without a terminal, in a directory that holds the demo's
-// two snapshots.
+// two snapshots and the data directory of a member that was killed.
 func output(t *testing.T, args []string) string {
 	t.Helper()
+	member, err := memberFiles("scenario-5/datadir-lagging")
+	if err != nil {
+		t.Fatal(err)
+	}
 	files := map[string][]byte{}
+	for name, data := range member {
+		files[filepath.Join("data", name)] = data
+	}
 	for _, name := range []string{"backup", "current"} {
 		data, err := cluster("scenario-1/plain/" + name)
 		if err != nil {
@@ -41,7 +51,7 @@ func output(t *testing.T, args []string) string {
 	}
 	t.Chdir(t.TempDir())
 	for name, data := range files {
-		if err := os.WriteFile(name, data, 0o400); err != nil {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o700), os.WriteFile(name, data, 0o400)); err != nil {
 			t.Fatal(err)
 		}
 	}
