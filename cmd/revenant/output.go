@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -188,6 +189,9 @@ func same(a, b string) bool {
 }
 
 func (t target) encode(w io.Writer, doc document, color bool) error {
+	if t.format == "json" || t.format == "yaml" {
+		fillLists(reflect.ValueOf(doc))
+	}
 	switch t.format {
 	case "json":
 		enc := json.NewEncoder(w)
@@ -213,6 +217,33 @@ func (t target) encode(w io.Writer, doc document, color bool) error {
 	}
 	doc.Text(p)
 	return p.Flush()
+}
+
+// fillLists makes every nil list below v an empty one, which JSON has as [] and not as
+// null. What encodes itself is left alone.
+func fillLists(v reflect.Value) {
+	if _, ok := v.Interface().(json.Marshaler); ok {
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		if !v.IsNil() {
+			fillLists(v.Elem())
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if field := v.Type().Field(i); field.IsExported() && field.Tag.Get("json") != "-" {
+				fillLists(v.Field(i))
+			}
+		}
+	case reflect.Slice:
+		if v.IsNil() && v.CanSet() {
+			v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+		}
+		for i := range v.Len() {
+			fillLists(v.Index(i))
+		}
+	}
 }
 
 // paint colours text by severity.

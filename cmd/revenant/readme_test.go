@@ -30,34 +30,48 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-// output runs revenant without a terminal, in a directory that holds the demo's
-// two snapshots and the data directory of a member that was killed.
+// output runs revenant without a terminal, beside some evidence.
 func output(t *testing.T, args []string) string {
 	t.Helper()
-	member, err := memberFiles("scenario-5/datadir-lagging")
-	if err != nil {
-		t.Fatal(err)
-	}
-	files := map[string][]byte{}
-	for name, data := range member {
-		files[filepath.Join("data", name)] = data
-	}
-	for _, name := range []string{"backup", "current"} {
-		data, err := cluster("scenario-1/plain/" + name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		files[name+".db"] = data
-	}
-	t.Chdir(t.TempDir())
-	for name, data := range files {
-		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o700), os.WriteFile(name, data, 0o400)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	evidenceFiles(t)
 	var out, errs bytes.Buffer
 	if code := run(t.Context(), args, streams{in: strings.NewReader(""), out: &out, err: &errs}); code != exitOK {
 		t.Fatalf("exit code %d: %s", code, &errs)
 	}
 	return out.String()
+}
+
+// evidenceFiles goes to a directory with the demo's two snapshots, one that is
+// damaged, one without members, the data directory of a member that was killed, and
+// what a node without pods says.
+func evidenceFiles(t *testing.T) {
+	t.Helper()
+	files, err := memberFiles("scenario-5/datadir-lagging")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	for name, data := range files {
+		writeEvidence(t, filepath.Join("data", name), data)
+	}
+	for name, path := range map[string]string{
+		"backup.db": "clusters/scenario-1/plain/backup", "current.db": "clusters/scenario-1/plain/current", "no-members.db": "mvcc/compacted",
+	} {
+		data, err := gunzip(filepath.Join(repository, "testdata", path+".db.gz"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		writeEvidence(t, name, data)
+		if name == "current.db" {
+			writeEvidence(t, "damaged.db", data[:len(data)-4128])
+		}
+	}
+	writeEvidence(t, "pods.json", []byte(`{"kind":"PodList","apiVersion":"v1","metadata":{},"items":[]}`))
+}
+
+func writeEvidence(t *testing.T, name string, data []byte) {
+	t.Helper()
+	if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o700), os.WriteFile(name, data, 0o400)); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -175,7 +175,11 @@ func memberArchive(run string) string {
 
 // cluster unpacks one of the shared snapshots, named RUN/MODE/NAME.
 func cluster(name string) ([]byte, error) {
-	f, err := os.Open(filepath.Join(repository, "testdata/clusters", name+".db.gz"))
+	return gunzip(filepath.Join(repository, "testdata/clusters", name+".db.gz"))
+}
+
+func gunzip(path string) ([]byte, error) {
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
