@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -73,9 +72,7 @@ func (o *carveOptions) run(ctx context.Context, path string, wanted []string) (e
 			return hinted(fmt.Errorf("unknown label %q", l), "the labels are live, superseded, deleted and compacted")
 		}
 	}
-	bar := newProgressLine(o.streams)
-	s, err := o.open.open(ctx, path, true, o.streams.in, func(p snapshot.Progress) { bar.show(filepath.Base(path), p) })
-	bar.clear()
+	s, err := o.open.openOne(ctx, o.streams, path)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"time"
@@ -106,7 +105,7 @@ func (o *inspectOptions) inspectAll(ctx context.Context, paths []string, questio
 		}
 	}()
 	for _, path := range paths {
-		s, err := o.openFile(ctx, path)
+		s, err := o.open.openOne(ctx, o.streams, path)
 		if open := (*snapshot.OpenError)(nil); errors.As(err, &open) && len(paths) > 1 {
 			exitCode(o.streams.err, err)
 			unread = true
@@ -175,13 +174,6 @@ func parseTime(flag, s string) (time.Time, error) {
 		return t, hinted(fmt.Errorf("%s: %w", flag, err), "such as 2026-11-22T03:00Z; times without a zone are UTC, -5m is five minutes ago")
 	}
 	return t, nil
-}
-
-func (o *inspectOptions) openFile(ctx context.Context, path string) (*snapshot.Snapshot, error) {
-	bar := newProgressLine(o.streams)
-	defer bar.clear()
-	tell := func(p snapshot.Progress) { bar.show(filepath.Base(path), p) }
-	return o.open.open(ctx, path, true, o.streams.in, tell)
 }
 
 // inspect adds what is found of one file.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -98,6 +99,14 @@ func (o *openOptions) open(ctx context.Context, path string, newest bool, stdin 
 		opts.WALDir = o.walDir
 	}
 	return snapshot.Open(ctx, path, opts)
+}
+
+// openOne opens a file beside which no other is being opened, and shows how far it
+// is.
+func (o *openOptions) openOne(ctx context.Context, s streams, path string) (*snapshot.Snapshot, error) {
+	bar := newProgressLine(s)
+	defer bar.clear()
+	return o.open(ctx, path, true, s.in, func(p snapshot.Progress) { bar.show(filepath.Base(path), p) })
 }
 
 // sign completes the custody of evidence.

@@ -11,7 +11,6 @@ import (
 
 	"revenant/analyzer/restore"
 	"revenant/analyzer/runbook"
-	"revenant/decoder/snapshot"
 	"revenant/report"
 )
 
@@ -148,9 +147,7 @@ func (o *runbookOptions) readPair(ctx context.Context, paths []string, in *runbo
 
 // readBackup reads a backup alone.
 func (o *runbookOptions) readBackup(ctx context.Context, paths []string, in *runbook.Input) (err error) {
-	bar := newProgressLine(o.streams)
-	s, err := o.open.open(ctx, paths[0], true, o.streams.in, func(p snapshot.Progress) { bar.show("backup", p) })
-	bar.clear()
+	s, err := o.open.openOne(ctx, o.streams, paths[0])
 	if err != nil {
 		return err
 	}

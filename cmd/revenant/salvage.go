@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -66,9 +65,7 @@ func (o *salvageOptions) run(ctx context.Context, path string) (err error) {
 	if err != nil {
 		return err
 	}
-	bar := newProgressLine(o.streams)
-	s, err := o.open.open(ctx, path, true, o.streams.in, func(p snapshot.Progress) { bar.show(filepath.Base(path), p) })
-	bar.clear()
+	s, err := o.open.openOne(ctx, o.streams, path)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,6 @@ import (
 	"revenant/analyzer/drift"
 	"revenant/analyzer/restore"
 	"revenant/decoder/kubelet"
-	"revenant/decoder/snapshot"
 	"revenant/report"
 )
 
@@ -222,9 +221,7 @@ func (o *verifyOptions) read(path string) ([]byte, error) {
 
 // api reads what the API has: the snapshot, or kubectl's list in its place.
 func (o *verifyOptions) api(ctx context.Context, path string, in *drift.Input, v *report.Verification) (err error) {
-	bar := newProgressLine(o.streams)
-	s, err := o.open.open(ctx, path, true, o.streams.in, func(p snapshot.Progress) { bar.show("snapshot", p) })
-	bar.clear()
+	s, err := o.open.openOne(ctx, o.streams, path)
 	if err != nil {
 		return err
 	}
