@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -59,16 +57,15 @@ func (o *salvageOptions) run(ctx context.Context, path string) (err error) {
 	if o.output == "" {
 		return hinted(errors.New("no output is named"), "revenant salvage FILE -o CLEAN.db")
 	}
-	if same(path, o.output) || within(path, o.output) {
-		return hinted(fmt.Errorf("output %s is evidence", o.output), "evidence is never changed: name another file, outside of it")
+	evidence := o.open.evidence(path)
+	if err := spare(evidence, o.output); err != nil {
+		return err
 	}
-	targets, err := o.report.targets(path, o.output)
+	targets, err := o.report.targets(append(evidence, o.output)...)
 	if err != nil {
 		return err
 	}
-	bar := newProgressLine(o.streams)
-	s, err := o.open.open(ctx, path, true, o.streams.in, func(p snapshot.Progress) { bar.show(filepath.Base(path), p) })
-	bar.clear()
+	s, err := o.open.openOne(ctx, o.streams, path)
 	if err != nil {
 		return err
 	}
@@ -77,7 +74,7 @@ func (o *salvageOptions) run(ctx context.Context, path string) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := write(targets, o.streams, doc); err != nil {
+	if err := write(ctx, targets, o.streams, doc); err != nil {
 		return err
 	}
 	if !doc.Lossless || report.Damaged(doc.Evidence[0]) {

@@ -220,9 +220,17 @@ func buildIndex(ctx context.Context, bucket *boltpage.Bucket, workers int, progr
 // fill indexes one range. A page that vanishes is reported by the page reader
 // and costs the records on it.
 func (s *segment) fill(ctx context.Context, r boltpage.Range, progress *progress) error {
+	last := uint64(0)
 	err := r.Each(func(items []boltpage.Item) error {
 		s.index(items)
-		progress.add(int64(len(items)))
+		pages := int64(0)
+		for i := range items {
+			if items[i].Page != last {
+				last = items[i].Page
+				pages++
+			}
+		}
+		progress.add(pages)
 		return ctx.Err()
 	})
 	var fault *boltpage.FaultError
