@@ -121,6 +121,20 @@ func (l Lost) Contains(rev Revision, tombstone bool) bool {
 	return false
 }
 
+// leastRecord is the fewest bytes that a record takes of a leaf: its element's
+// header and a revision (bbolt v1.5 internal/common/page.go).
+const leastRecord = 16 + 17
+
+// Headless is how many revisions newer than NewestRecord may stand in what could
+// not be read, no more than there is room for: 0 when the newest record is known to
+// be the last one.
+func (s *Snapshot) Headless() int64 {
+	if !s.Damaged() || !s.Lost().Contains(Revision{Main: s.NewestRecord() + 1}, false) {
+		return 0
+	}
+	return max(s.Size(), s.pages.Meta().Size()) / leastRecord
+}
+
 // Doubtful returns what says whether a record at or below the compact revision may
 // be one that the compaction had removed: it stands on a page whose keys are not
 // those that the tree has for it, or the tree seems to be that of an older state.
