@@ -33,7 +33,9 @@ FILE is a snapshot, a db, or a member's data directory, whose log is applied.
 What the file's tree still leads to always wins. Where parts of the tree are lost,
 and there only, revisions are taken from pages that nothing leads to any more. One
 at or below the compact revision may have been deleted since: it is withheld, and
---include-uncertain writes it. Revisions with differing copies are withheld.
+--include-uncertain writes it, and so it does with one that contradicts itself or
+its page, whose value may have been cut. Revisions with differing copies are
+withheld.
 
 Nothing is ever written over.
 
@@ -48,7 +50,7 @@ is damaged, and what is readable was written.`,
 	o.open.addFlags(cmd.Flags())
 	cmd.Flags().StringVarP(&o.output, "output", "o", "", "the snapshot to write; it must not exist")
 	cmd.Flags().StringArrayVar(&o.report.outputs, "report", nil, "table, json or yaml, to standard output or as FORMAT=FILE; can be given several times (default table)")
-	cmd.Flags().BoolVar(&o.includeUncertain, "include-uncertain", false, "write revisions, too, that a compaction may have removed")
+	cmd.Flags().BoolVar(&o.includeUncertain, "include-uncertain", false, "write revisions, too, that a compaction may have removed or that contradict themselves")
 	_ = cmd.MarkFlagFilename("output", "db")
 	return cmd
 }

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -388,6 +389,69 @@ func TestEachStopsAtError(t *testing.T) {
 	}
 }
 
+// TestLoose damages where elements of a leaf page are and how long: those that do
+// not end where the next one begins are told.
+func TestLoose(t *testing.T) {
+	const pageSize, elements = 4096, 5
+	path := filepath.Join(t.TempDir(), "made.db")
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{PageSize: pageSize})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Update(func(tx *bbolt.Tx) error {
+		b, err := tx.CreateBucket([]byte("b"))
+		for i := range elements {
+			err = errors.Join(err, b.Put(fmt.Appendf(nil, "key-%d", i), bytes.Repeat([]byte{'v'}, 400)))
+		}
+		return err
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	healthy := readFile(t, path)
+	root := int(openFile(t, path).Bucket("b").Root) * pageSize
+	const pos, keySize, size = 4, 8, 12 // in an element
+	for _, test := range []struct {
+		name                 string
+		element, field, less int
+		want                 []string
+	}{
+		{"nothing", 0, pos, 0, nil},
+		{"a value that is cut", 2, size, 100, []string{"key-2"}},
+		{"a value that runs on", 1, size, -100, []string{"key-1"}},
+		{"a key that takes of the value", 0, keySize, -1, []string{"key-0" + "v"}},
+		{"the last value", elements - 1, size, 1, []string{"key-4"}},
+		{"an element outside the page, and its end unknown", 3, size, -4096, nil},
+		{"an element elsewhere", 3, pos, 16, []string{"key-2", "vvvvv"}},
+		{"the first element elsewhere", 0, pos, -16, []string{"vvvvv"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			data := slices.Clone(healthy)
+			field := data[root+16+16*test.element+test.field:]
+			binary.LittleEndian.PutUint32(field, binary.LittleEndian.Uint32(field)-uint32(test.less))
+			f, err := boltpage.OpenBytes(data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			err = f.Bucket("b").Each(func(items []boltpage.Item) error {
+				for _, it := range items {
+					if it.Loose {
+						got = append(got, string(it.Key))
+					}
+				}
+				return nil
+			})
+			if diff := cmp.Diff(test.want, got); diff != "" || err != nil {
+				t.Errorf("%v, loose items (-want +got):\n%s", err, diff)
+			}
+			if reported := len(f.Anomalies()) > 0; reported != (test.less != 0) {
+				t.Errorf("anomalies %v", f.Anomalies())
+			}
+		})
+	}
+}
+
 func FuzzOpen(f *testing.F) {
 	f.Add([]byte{})
 	f.Add(readFile(f, makeFileOf(f, 1024, false, 1, 1)))
@@ -431,6 +495,7 @@ func walkAll(t *testing.T, data []byte) {
 		if err != nil {
 			t.Fatalf("walk: %v", err)
 		}
+		b.Gaps()
 		if total > b.Len() {
 			t.Fatalf("%d items where the pages hold %d", total, b.Len())
 		}
@@ -438,6 +503,9 @@ func walkAll(t *testing.T, data []byte) {
 	visit(file.Root())
 	for _, name := range file.Buckets() {
 		visit(file.Bucket(name))
+	}
+	if err := file.EachUnused(func([]boltpage.Item) error { return nil }); err != nil {
+		t.Fatalf("unused pages: %v", err)
 	}
 	file.Usage()
 }
