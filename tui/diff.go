@@ -421,38 +421,29 @@ func (d *differences) compared(msg comparedMsg) tea.Cmd {
 	return tea.Batch(cmd, d.sift(msg))
 }
 
-// sift sets apart of which objects nothing but noise differs.
+// sift sets apart of which objects nothing but noise differs, some at a time.
 func (d *differences) sift(msg comparedMsg) tea.Cmd {
+	d.stop() // what compared them is done
 	ctx, stop := context.WithCancel(d.ctx)
 	d.stop = stop
-	told := make(chan siftingMsg, 1)
-	percent := -1
-	tell := func(done, total int) {
-		if p := done * 100 / total; p > percent {
-			select {
-			case told <- siftingMsg{to: d, request: msg.request, done: done, total: total}:
-				percent = p
-			default: // the one before is not shown yet
-			}
-		}
-	}
-	var listen tea.Cmd
-	listen = d.tasks.cmd(func() tea.Msg {
-		p, ok := <-told
-		if !ok {
-			return nil
-		}
-		p.next = listen
-		return p
-	})
-	return tea.Batch(d.tasks.cmd(func() tea.Msg {
-		defer close(told)
-		c, err := msg.comparison.Sift(ctx, tell)
-		if err != nil {
+	return d.siftOn(ctx, msg, msg.comparison.Sifting())
+}
+
+// siftedAtOnce is how many objects are read before progress is shown: some tenths of
+// a second.
+const siftedAtOnce = 2000
+
+func (d *differences) siftOn(ctx context.Context, msg comparedMsg, s *diff.Sifting) tea.Cmd {
+	return d.tasks.cmd(func() tea.Msg {
+		c, err := s.Next(ctx, siftedAtOnce)
+		switch {
+		case err != nil:
 			return nil // something else was asked for, or the program ends
+		case c == nil:
+			return siftingMsg{d, msg.request, s.Done, s.Total, d.siftOn(ctx, msg, s)}
 		}
 		return comparedMsg{d, msg.request, msg.of, c, nil}
-	}), listen)
+	})
 }
 
 func groupNamed(list []diff.Group, name string) *diff.Group {
