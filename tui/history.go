@@ -368,18 +368,6 @@ func created(revision int64) string {
 	return "created at revision " + count(revision)
 }
 
-// change tells one field.
-func (t *theme) change(c *diff.Change, width int) []string {
-	lines := wrap(c.Path, width)
-	if c.Before != "" {
-		lines = append(lines, paintAll(t.dim, item("  - ", c.Before, width))...)
-	}
-	if c.After != "" {
-		lines = append(lines, item("  + ", c.After, width)...)
-	}
-	return lines
-}
-
 // maxHappenings is how many revisions of an object are decoded, the newest.
 const maxHappenings = 2000
 
