@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"go.etcd.io/etcd/server/v3/embed"
 
 	"revenant/decoder/snapshot"
+	"revenant/decoder/wal"
 )
 
 // cluster starts an etcd of three members whose dbs are not written while the
@@ -38,7 +41,7 @@ func cluster(t *testing.T) (members []*embed.Etcd, dirs []string) {
 				cfg.ListenPeerUrls, cfg.AdvertisePeerUrls = []url.URL{*peer}, []url.URL{*peer}
 				cfg.InitialCluster = strings.Join(peers, ",")
 				cfg.BackendBatchInterval = time.Hour
-				cfg.TickMs, cfg.ElectionMs = 50, 500
+				cfg.TickMs, cfg.ElectionMs = 50, 3000 // a leader alone stays one for as long
 			})
 			started <- err
 		}()
@@ -59,11 +62,26 @@ func cluster(t *testing.T) (members []*embed.Etcd, dirs []string) {
 func put(t *testing.T, etcd *embed.Etcd, n int) {
 	t.Helper()
 	for i := range n {
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		_, err := etcd.Server.Put(ctx, &pb.PutRequest{Key: fmt.Appendf(nil, "/k/%d", i%10), Value: fmt.Append(nil, i)})
 		cancel()
 		if err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// await waits until something has happened, however slow the machine is.
+func await(t *testing.T, what string, happened func() bool) {
+	t.Helper()
+	deadline := time.After(time.Minute)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !happened() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("waited a minute for %s", what)
 		}
 	}
 }
@@ -94,7 +112,13 @@ func TestThreeMembers(t *testing.T) {
 	members, dirs := cluster(t)
 	put(t, members[0], 100)
 	agreed := members[0].Server.KV().Rev()
+	for _, m := range members {
+		await(t, "a member to follow", func() bool { return m.Server.KV().Rev() == agreed })
+	}
 	leader := slices.IndexFunc(members, func(m *embed.Etcd) bool { return m.Server.Leader() == m.Server.MemberID() })
+	if leader < 0 {
+		t.Fatal("there is no leader")
+	}
 
 	// Without the others what the leader writes is in its log only.
 	for i, m := range members {
@@ -103,13 +127,21 @@ func TestThreeMembers(t *testing.T) {
 		}
 	}
 	const lost = 7
+	ctx, cancel := context.WithCancel(t.Context())
+	var puts sync.WaitGroup
 	for i := range lost {
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-		if _, err := members[leader].Server.Put(ctx, &pb.PutRequest{Key: []byte("/lost"), Value: fmt.Append(nil, i)}); err == nil {
-			t.Fatal("a put was agreed to by nobody")
-		}
-		cancel()
+		puts.Go(func() {
+			if _, err := members[leader].Server.Put(ctx, &pb.PutRequest{Key: []byte("/lost"), Value: fmt.Append(nil, i)}); err == nil {
+				t.Error("a put was agreed to by nobody")
+			}
+		})
 	}
+	await(t, "the log of the leader", func() bool {
+		log, err := wal.Read(t.Context(), filepath.Join(dirs[leader], "member", "wal"), 0)
+		return err == nil && log.Last(0) >= log.Commit+lost
+	})
+	cancel()
+	puts.Wait()
 
 	s := readDir(t, dirs[leader], snapshot.Options{})
 	w := s.WAL()

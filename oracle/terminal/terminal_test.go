@@ -45,7 +45,7 @@ func (term *terminal) tmux(args ...string) string {
 // await waits until the screen has the text, and returns the screen.
 func (term *terminal) await(text string) string {
 	term.t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -100,7 +100,7 @@ func TestReview(t *testing.T) {
 // ends waits until the program, and with it the server, is gone.
 func (term *terminal) ends() {
 	term.t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for exec.Command("tmux", "-S", term.socket, "has-session").Run() == nil {
