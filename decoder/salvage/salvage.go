@@ -101,7 +101,11 @@ func Write(ctx context.Context, s *snapshot.Snapshot, path string, opts Options)
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: %w", path, ErrExists)
 	}
-	r := &Result{Path: path, Included: opts.IncludeUncertain}
+	r := &Result{
+		Path: path, Included: opts.IncludeUncertain, // lists without an entry are [] in JSON
+		Recovered: []Found{}, Uncertain: []Found{}, Suspect: []Found{}, Conflicts: []Found{},
+		Unread: []string{}, Stretches: []string{}, Missing: []string{},
+	}
 	small, err := r.smallBuckets(ctx, s)
 	if err != nil {
 		return nil, err
@@ -139,7 +143,7 @@ func (r *Result) choose(ctx context.Context, s *snapshot.Snapshot, opts Options)
 	}
 	lost := s.Lost()
 	if len(lost) > 0 || s.Damaged() {
-		r.Stretches = lost.Stretches()
+		r.Stretches = append(r.Stretches, lost.Stretches()...)
 		left, err := s.Leftovers(ctx)
 		if err != nil {
 			return nil, err
