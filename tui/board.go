@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -12,7 +13,7 @@ import (
 
 // listing says what a board shows.
 type listing struct {
-	title   string
+	title   string // of what is listed, for messages and file names
 	noun    string // of a row, in the singular
 	columns []column
 	// of is what the rows are made of; nil while it is not there. Another one has
@@ -20,8 +21,6 @@ type listing struct {
 	of func(*session) any
 	// rows makes them, for as long as of is the same.
 	rows func(*session) rows
-	// detail tells all of a row, in lines of at most width columns.
-	detail func(s *session, row, width int) []string
 	// empty says why there is no row at all.
 	empty func(*session) string
 	// waiting says what is being done until the rows are there.
@@ -36,7 +35,8 @@ type board struct {
 	table  *table
 	pager  pager
 	lines  []string // of the detail
-	of     any      // what the table shows
+	asked  *atomic.Int64
+	of     any // what the table shows, or will when it is arranged
 	place  place
 	opened bool // keys go to the detail
 
@@ -44,14 +44,23 @@ type board struct {
 }
 
 func newBoard(s *session, l listing) *board {
-	return &board{session: s, listing: l, table: newTable(s, l.columns...)}
+	return &board{session: s, listing: l, table: newTable(s, l.columns...), asked: new(atomic.Int64)}
 }
 
-func (b *board) Title() string { return b.title }
+// loadedDetailMsg brings the lines of a detail that had to be read.
+type loadedDetailMsg struct {
+	board *board
+	asked int64
+	lines []string
+}
 
 func (b *board) SetSize(width, height int) {
 	b.width, b.height = width, height
 	switch {
+	case b.theme.plain:
+		b.place = inPlace
+		b.table.setSize(width, height-1)
+		b.pager.height = height - 1
 	case width >= 150:
 		b.place = beside
 		b.table.setSize(width/2, height-1)
@@ -65,10 +74,19 @@ func (b *board) SetSize(width, height int) {
 		b.table.setSize(width, height-1)
 		b.pager.height = height - 1
 	}
-	b.tell()
+	if b.table.rows.detail != nil {
+		b.tell()
+	}
 }
 
-func (b *board) listHeight() int { return b.height / 2 }
+// listHeight is half of the height, or what all rows take, if that is less: it does
+// not change with what is filtered.
+func (b *board) listHeight() int {
+	if b.table.sorted == nil {
+		return b.height / 2
+	}
+	return min(b.height/2, max(b.table.rows.count+3, 8))
+}
 
 func (b *board) detailWidth() int {
 	if b.place == beside {
@@ -81,33 +99,74 @@ func (b *board) Keys() keys {
 	k := keys{}
 	if b.opened {
 		b.pager.moves(k, len(b.lines))
-		return k.offer(leave, back)
+		return k.offer(leave, back, copyOut, saveOut)
 	}
 	b.table.moves(k)
-	k.offer(filter, sortBy)
+	k.offer(filterBy, sortBy)
+	k[copyOut], k[saveOut] = k[open], k[open]
 	if b.table.rows.minor != nil {
 		k.offer(showAll)
 	}
-	if b.table.order.words != "" {
+	if slices.ContainsFunc(b.table.columns, func(c column) bool { return c.wide }) {
+		k.offer(widen)
+	}
+	if b.table.order.words != "" || len(b.table.marked) > 0 {
 		k.offer(back)
 	}
 	return k
 }
 
+// Columns are those that the table has.
+func (b *board) Columns() []column { return b.table.columns }
+
+// Crumb is the opened row.
+func (b *board) Crumb() string {
+	if row, ok := b.table.row(); ok && b.opened {
+		return b.table.rows.name(row)
+	}
+	return ""
+}
+
+// Take is the opened detail, or the rows: to copy, what the marked or selected ones
+// are called; to save, all that are shown, as a table.
+func (b *board) Take(save bool) excerpt {
+	if b.opened {
+		return excerpt{what: b.Crumb(), file: fileName(b.title+"-"+b.Crumb()) + ".txt", text: flat(b.lines)}
+	}
+	return b.table.take(save, b.title, b.noun)
+}
+
+// Remember keeps the filter and the order.
+func (b *board) Remember() map[string]string { return b.table.remember() }
+
+func (b *board) Recall(m map[string]string) tea.Cmd { return b.table.recall(m) }
+
 func (b *board) Update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case arrangedMsg:
 		if b.table.arranged(msg) {
-			b.tell()
+			b.SetSize(b.width, b.height)
+			return b.tell()
+		}
+	case loadedDetailMsg:
+		if msg.board == b && msg.asked == b.asked.Load() {
+			b.setLines(msg.lines)
 		}
 	case filterMsg:
-		o := b.table.order
-		o.words = string(msg)
-		return b.table.setOrder(o)
+		return b.filter(string(msg))
+	case searchMsg:
+		b.pager.search(string(msg), b.lines)
+		return nil
 	case press:
 		return b.press(msg)
 	}
 	return b.refresh()
+}
+
+func (b *board) filter(words string) tea.Cmd {
+	o := b.table.order
+	o.words = words
+	return b.table.setOrder(o)
 }
 
 // refresh shows other rows when there are others.
@@ -125,42 +184,70 @@ func (b *board) press(msg press) tea.Cmd {
 	case open:
 		b.table.chosen = true
 		b.opened = true
-		b.tell()
+		return b.tell()
 	case leave:
 		b.opened = false
 	case back:
-		if b.opened {
+		switch {
+		case b.opened:
 			b.opened = false
-			return nil
+		case len(b.table.marked) > 0:
+			clear(b.table.marked)
+		default:
+			return b.filter("")
 		}
-		return b.Update(filterMsg(""))
 	case sortBy:
 		return b.table.sortBy(msg.key)
+	case widen:
+		b.table.wide = !b.table.wide
+		b.table.layout()
+	case mark:
+		b.table.chosen = true
+		b.table.mark()
+		return b.tell()
 	case showAll:
 		o := b.table.order
 		o.all = !o.all
 		return b.table.setOrder(o)
 	default:
 		if b.opened {
-			b.pager.move(msg.action, len(b.lines))
+			b.pager.move(msg.action, b.lines)
 			return nil
 		}
 		b.table.move(msg.action)
-		b.tell()
+		return b.tell()
 	}
 	return nil
 }
 
 // tell makes the detail of the selected row.
-func (b *board) tell() {
+func (b *board) tell() tea.Cmd {
 	row, ok := b.table.row()
-	if !ok || b.of == nil || row >= b.table.rows.count {
+	if !ok {
 		b.lines, b.opened = nil, false
-		return
+		return nil
 	}
-	lines := b.detail(b.session, row, b.detailWidth())
+	r := &b.table.rows
+	if r.load == nil {
+		b.setLines(r.detail(row, b.detailWidth()))
+		return nil
+	}
+	if b.place == inPlace && !b.opened {
+		return nil
+	}
+	asked, read := b.asked.Add(1), r.load(row, b.detailWidth())
+	return b.tasks.cmd(func() tea.Msg {
+		if b.asked.Load() != asked {
+			return nil // the person has moved on
+		}
+		return loadedDetailMsg{b, asked, read()}
+	})
+}
+
+func (b *board) setLines(lines []string) {
 	if !slices.Equal(lines, b.lines) {
-		b.lines, b.pager.top = lines, 0
+		b.lines = lines
+		b.pager.rewind()
 	}
 }
 
@@ -186,13 +273,13 @@ func (b *board) text() []string {
 	if len(b.lines) == 0 {
 		return nil
 	}
-	return margin(b.pager.page(b.theme, b.lines, b.detailWidth()))
+	return b.pager.page(b.theme, b.lines, b.detailWidth())
 }
 
 func (b *board) list() []string {
 	t, width := b.theme, b.table.width
 	lines := []string{" " + t.cut(b.counts(), width-1)}
-	if b.table.ready && len(b.table.shown) == 0 {
+	if b.table.ready() && len(b.table.shown) == 0 {
 		return append(append(lines, ""), paintAll(t.dim, item("   ", b.why(), width-3))...)
 	}
 	return append(lines, b.table.view(!b.opened, false)...)
@@ -200,19 +287,36 @@ func (b *board) list() []string {
 
 func (b *board) counts() string {
 	t := b.theme
-	if b.of == nil || !b.table.ready && len(b.table.shown) == 0 {
+	if b.table.sorted == nil {
 		return t.dim.paint(b.waiting + t.ellipsis)
 	}
-	o := b.table.have
 	parts := []string{t.bold.paint(fmt.Sprintf("%s of %s", count(len(b.table.shown)), plural(b.table.rows.count, b.noun)))}
-	if o.words != "" {
-		parts = append(parts, fmt.Sprintf("filter %q", sanitize.Line(o.words)))
+	if about := b.table.rows.about; about != "" {
+		parts = append(parts, sanitize.Line(about))
 	}
-	if n := b.table.measures.minor; n > 0 && !o.all {
-		parts = append(parts, t.dim.paint(fmt.Sprintf("%s that need no attention hidden, %s shows them", count(n), keyOf(showAll))))
-	}
-	return strings.Join(parts, t.dim.paint(" "+t.dot+" "))
+	return strings.Join(append(parts, b.state()...), t.dim.paint(" "+t.dot+" "))
 }
+
+// state says how the rows are filtered and marked, and what is hidden.
+func (s *table) state() []string {
+	t, o := s.theme, s.have
+	var parts []string
+	if len(s.marked) > 0 {
+		parts = append(parts, count(len(s.marked))+" marked")
+	}
+	if o.words != "" {
+		parts = append(parts, "filter "+quoted(o.words))
+	}
+	if s.problem != "" {
+		parts = append(parts, t.warning.paint(sanitize.Line(s.problem)))
+	}
+	if n := s.measures.minor; n > 0 && !o.all {
+		parts = append(parts, t.dim.paint(fmt.Sprintf("%s that need no attention hidden, %s shows them", count(n), s.keymap.key(showAll))))
+	}
+	return parts
+}
+
+func (b *board) state() []string { return b.table.state() }
 
 // why says why no row is shown.
 func (b *board) why() string {
@@ -221,11 +325,11 @@ func (b *board) why() string {
 	case b.table.rows.count == 0:
 		return b.empty(b.session)
 	case o.words != "" && !o.all && b.table.rows.minor != nil:
-		return fmt.Sprintf("None that needs attention matches %q. %s looks among the others, too; %s clears the filter.", o.words, keyOf(showAll), keyOf(back))
+		return fmt.Sprintf("None that needs attention matches %s. %s looks among the others, too; %s clears the filter.", quoted(o.words), b.keymap.key(showAll), b.keymap.key(back))
 	case o.words != "":
-		return fmt.Sprintf("None matches %q. %s clears the filter.", o.words, keyOf(back))
+		return fmt.Sprintf("None matches %s. %s clears the filter.", quoted(o.words), b.keymap.key(back))
 	}
-	return fmt.Sprintf("None of the %s needs attention. %s shows them all.", plural(b.table.rows.count, b.noun), keyOf(showAll))
+	return fmt.Sprintf("None of the %s needs attention. %s shows them all.", plural(b.table.rows.count, b.noun), b.keymap.key(showAll))
 }
 
 // facts writes a name and its value in lines, the names in a column.

@@ -15,14 +15,13 @@ type helpScreen struct {
 	pager
 	title string // of the screen below
 	taken keys   // there
+	sorts string // the keys that sort there
 	width int
 }
 
 func newHelp(s *session, title string, taken keys) *helpScreen {
 	return &helpScreen{session: s, title: title, taken: taken}
 }
-
-func (h *helpScreen) Title() string { return "Help" }
 
 func (h *helpScreen) SetSize(width, height int) { h.width, h.height = width, height-1 }
 
@@ -31,8 +30,11 @@ func (h *helpScreen) Keys() keys {
 }
 
 func (h *helpScreen) Update(msg tea.Msg) tea.Cmd {
-	if p, ok := msg.(press); ok {
-		h.move(p.action, len(h.lines()))
+	switch msg := msg.(type) {
+	case press:
+		h.move(msg.action, h.lines())
+	case searchMsg:
+		h.search(string(msg), h.lines())
 	}
 	return nil
 }
@@ -48,10 +50,10 @@ const (
 func (h *helpScreen) lines() []string {
 	if h.width < wideHelp {
 		width := h.width - 2
-		return margin(append(append(h.keyLines(width), ""), h.outcomeLines(width)...))
+		return append(append(h.keyLines(width), ""), h.outcomeLines(width)...)
 	}
 	width := min((h.width-5)/2, helpColumn)
-	return margin(h.theme.beside(h.keyLines(width), h.outcomeLines(width), width, "   "))
+	return h.theme.beside(h.keyLines(width), h.outcomeLines(width), width, "   ")
 }
 
 // keyLines is the table of keys. Those that do nothing are dimmed, with the
@@ -59,21 +61,25 @@ func (h *helpScreen) lines() []string {
 func (h *helpScreen) keyLines(width int) []string {
 	t := h.theme
 	lines := []string{t.heading("Keys on "+h.title, width)}
-	for i := range bindings {
-		b := &bindings[i]
+	for i := range h.keymap {
+		b := &h.keymap[i]
 		if b.action == "" {
 			lines = append(lines, "", " "+t.bold.paint(b.label))
 			continue
 		}
 		label := t.fit(b.label, 13)
-		if t.ellipsis == asciiGlyphs.ellipsis {
+		if t.ellipsis != unicodeGlyphs.ellipsis {
 			label = t.fit(asciiArrows.Replace(b.label), 13)
 		}
 		if why := b.blocked(h.taken); why != "" {
 			lines = append(lines, paintAll(t.dim, item("   "+label, b.does+" (not now: "+why+")", width))...)
 			continue
 		}
-		text := item("   "+label, b.does, width)
+		does := b.does
+		if b.action == sortBy && h.sorts != "" {
+			does += ": " + h.sorts
+		}
+		text := item("   "+label, does, width)
 		text[0] = "   " + t.bold.paint(label) + strings.TrimPrefix(text[0], "   "+label)
 		lines = append(lines, text...)
 	}

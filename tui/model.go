@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -34,23 +35,36 @@ type model struct {
 	profile colorprofile.Profile
 	err     error // of load
 
+	look  Look
+	mouse bool
+
 	plan    planner
 	screens []screen
-	at      int   // the screen shown
-	trail   []int // those shown before it, each once
-	help    *helpScreen
+	at      int    // the screen shown
+	trail   []int  // those shown before it, each once
+	over    screen // help or palette, in place of the screen
 	prompt  *prompt
 	message string // in the bottom line until the next key
+
+	runbookAsked  int      // counts the runbooks asked for: only the last one counts
+	typedCommands []string // oldest first
+	themeChosen   bool     // by the person
+	used          bool     // a key was pressed since the screens are there
+	resume        func(hash string) *Memory
 
 	width, height int
 }
 
 func newModel(ctx context.Context, profile colorprofile.Profile, g glyphs) *model {
-	return &model{
-		session: &session{ctx: ctx, theme: newTheme(true, profile, g)},
-		profile: profile, width: minWidth, height: 24,
+	m := &model{
+		session: &session{ctx: ctx, keymap: defaultKeys},
+		profile: profile, look: DefaultLook, width: minWidth, height: 24,
 	}
+	m.theme = newTheme(true, profile, g, m.look)
+	return m
 }
+
+func (m *model) setTheme(dark bool) { m.theme = newTheme(dark, m.profile, m.theme.glyphs, m.look) }
 
 // Messages of the shell's own commands.
 type (
@@ -90,12 +104,16 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.resize()
 		return m, nil
 	case tea.BackgroundColorMsg:
-		m.theme = newTheme(msg.IsDark(), m.profile, m.theme.glyphs)
+		if !m.themeChosen {
+			m.setTheme(msg.IsDark())
+		}
 		return m, nil
 	case tea.KeyPressMsg:
 		return m, m.press(msg)
 	case tea.PasteMsg:
 		return m, m.typed(msg)
+	case tea.MouseWheelMsg:
+		return m, m.wheel(msg)
 	case progressMsg:
 		m.progress(msg)
 		return m, nil
@@ -105,7 +123,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		f := &m.files[msg.side]
 		f.verified, f.integrity, f.problems = true, msg.integrity, msg.problems
 		m.problems = m.foundProblems()
-		return m, m.broadcast(changedMsg{})
+		return m, tea.Batch(m.broadcast(changedMsg{}), m.recall())
 	case countedMsg:
 		f := &m.files[msg.side]
 		f.counted, f.keys = true, msg.keys
@@ -115,6 +133,41 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case modesMsg:
 		m.modes = msg.modes
 		return m, nil
+	case sayMsg:
+		m.message = string(msg)
+		return m, nil
+	case momentMsg:
+		return m, m.listObjects(msg.moment)
+	case objectsAtMsg:
+		if msg.err != nil {
+			m.message = sanitize.Line(msg.err.Error())
+			return m, nil
+		}
+		m.objects = msg.objects
+		return m, m.broadcast(changedMsg{})
+	case goMsg:
+		m.show(screenNamed(msg.screen))
+		if msg.then == nil {
+			return m, nil
+		}
+		return m.Update(msg.then)
+	case historyMsg:
+		m.show(screenNamed("history"))
+		return m, m.readHistory(msg.key, false)
+	case carvedMsg:
+		return m, m.readHistory(m.history.key, !m.history.carved)
+	case historyReadMsg:
+		m.history = msg.history
+		return m, m.broadcast(changedMsg{})
+	case runbookMsg:
+		if msg.asked != m.runbookAsked {
+			return m, nil
+		}
+		m.runbook = msg.runbook
+		return m, m.broadcast(changedMsg{})
+	case platformMsg:
+		m.platform = m.input.nextPlatform(m.platform)
+		return m, m.writeRunbook()
 	case rollbackMsg:
 		m.rollback = msg.rollback
 		return m, m.broadcast(changedMsg{})
@@ -151,11 +204,14 @@ func (m *model) loaded(msg loadedMsg) tea.Cmd {
 	}
 	m.input = msg.input
 	m.plan.plan, m.plan.given = msg.input.Plan, msg.input.Plan.BumpRevision
+	if len(m.input.Platforms) > 0 {
+		m.platform = m.input.Platforms[0]
+	}
 	for _, r := range registry {
 		m.screens = append(m.screens, r.new(m.session))
 	}
 	m.resize()
-	cmds := []tea.Cmd{m.predict(), m.undo()}
+	cmds := []tea.Cmd{m.predict(), m.undo(), m.listObjects(moment{side: current})}
 	for i := range m.files {
 		s := m.side(i).Snapshot
 		cmds = append(cmds, m.verify(i, s), m.count(i, s))
@@ -207,15 +263,15 @@ func (m *model) resize() {
 	for _, s := range m.screens {
 		s.SetSize(m.width, m.height-chrome)
 	}
-	if m.help != nil {
-		m.help.SetSize(m.width, m.height-chrome)
+	if m.over != nil {
+		m.over.SetSize(m.width, m.height-chrome)
 	}
 }
 
 // shown is the screen that keys go to.
 func (m *model) shown() screen {
-	if m.help != nil {
-		return m.help
+	if m.over != nil {
+		return m.over
 	}
 	return m.screens[m.at]
 }
@@ -225,10 +281,10 @@ func (m *model) taken() keys {
 	k := keys{}
 	if m.input != nil {
 		k = m.shown().Keys()
-		k.offer(bump, compact, restart, servers, number, next, previous, help)
+		k.offer(bump, editBump, compact, restart, servers, number, next, previous, help, command, palette)
 		if _, ok := k[back]; !ok {
 			k[back] = ""
-			if m.help == nil && len(m.trail) == 0 {
+			if m.over == nil && len(m.trail) == 0 {
 				k[back] = "this is where you came in"
 			}
 		}
@@ -238,9 +294,10 @@ func (m *model) taken() keys {
 
 // press does what a key asks for.
 func (m *model) press(key tea.KeyPressMsg) tea.Cmd {
-	m.message = ""
+	m.message, m.used = "", m.used || m.input != nil
 	name := key.String()
-	b, ok := bindingOf(name)
+	taken := m.taken()
+	b, ok := m.keymap.of(name, taken)
 	switch {
 	case b.action == interrupt:
 		return tea.Quit
@@ -251,14 +308,19 @@ func (m *model) press(key tea.KeyPressMsg) tea.Cmd {
 	case !ok:
 		return nil
 	}
-	if why := b.blocked(m.taken()); why != "" {
+	if why := b.blocked(taken); why != "" {
 		m.message = b.label + ": " + why
 		return nil
 	}
-	if cmd, done := m.act(press{b.action, name}); done {
+	return m.do(press{b.action, name})
+}
+
+// do does an action that is taken.
+func (m *model) do(p press) tea.Cmd {
+	if cmd, done := m.act(p); done {
 		return cmd
 	}
-	return m.shown().Update(press{b.action, name})
+	return m.shown().Update(p)
 }
 
 // act does what is the shell's to do. Done is false for what is the screen's.
@@ -277,15 +339,32 @@ func (m *model) act(p press) (cmd tea.Cmd, done bool) {
 	case previous:
 		m.show((m.at + len(m.screens) - 1) % len(m.screens))
 	case number:
-		for i, r := range registry {
-			if r.key == p.key {
-				m.show(i)
-				return nil, true
+		m.byNumber(p.key)
+	case filterBy:
+		return m.askFilter(), true
+	case search:
+		m.askSearch()
+	case goTo:
+		m.prompt = &prompt{lead: "revision or time: ", hints: "enter go, esc cancel", entered: func(text string) tea.Cmd {
+			if text == "" {
+				return nil
 			}
+			return m.shown().Update(atMsg(text))
+		}}
+	case command:
+		m.askCommand("")
+	case palette:
+		m.askPalette()
+	case copyOut:
+		return m.copyOut(m.excerpt(false)), true
+	case saveOut:
+		m.askFile()
+	case editBump:
+		m.prompt = &prompt{lead: "--bump-revision ", hints: "enter set, esc cancel", entered: func(text string) tea.Cmd { return m.bumpTo(strings.Fields(text)) },
+			complete: func(text string) []string { return startingWith(text, "none", "recommended", "minimum") }}
+		if n := m.plan.plan.BumpRevision; n > 0 {
+			m.prompt.text = strconv.FormatInt(n, 10)
 		}
-		m.message = "no screen has the number " + p.key
-	case filter:
-		m.prompt = &prompt{}
 	case bump:
 		return m.replan(m.plan.nextBump), true
 	case compact:
@@ -300,20 +379,34 @@ func (m *model) act(p press) (cmd tea.Cmd, done bool) {
 	return nil, true
 }
 
+func startingWith(text string, words ...string) []string {
+	return slices.DeleteFunc(words, func(w string) bool { return !strings.HasPrefix(w, text) })
+}
+
+func (m *model) byNumber(key string) {
+	for i, e := range registry {
+		if e.key == key {
+			m.show(i)
+			return
+		}
+	}
+	m.message = "no screen has the number " + key
+}
+
 func (m *model) show(i int) {
-	m.help = nil
-	if i == m.at {
+	m.over = nil
+	if i == m.at || i < 0 {
 		return
 	}
 	m.trail = append(slices.DeleteFunc(m.trail, func(was int) bool { return was == i || was == m.at }), m.at)
 	m.at = i
 }
 
-// back closes the help, or lets the screen close something, or goes to the
+// back closes help or palette, or lets the screen close something, or goes to the
 // screen shown before.
 func (m *model) back() (cmd tea.Cmd, done bool) {
-	if m.help != nil {
-		m.help = nil
+	if m.over != nil {
+		m.over = nil
 		return nil, true
 	}
 	if _, ok := m.shown().Keys()[back]; ok {
@@ -325,12 +418,78 @@ func (m *model) back() (cmd tea.Cmd, done bool) {
 }
 
 func (m *model) toggleHelp() {
-	if m.help != nil {
-		m.help = nil
+	if _, ok := m.over.(*helpScreen); ok {
+		m.over = nil
 		return
 	}
-	m.help = newHelp(m.session, m.shown().Title(), m.taken())
+	m.over = nil
+	h := newHelp(m.session, registry[m.at].title, m.taken())
+	if s, ok := m.shown().(sorter); ok {
+		h.sorts = sortKeys(s.Columns())
+	}
+	m.over = h
 	m.resize()
+}
+
+// askFilter asks for a filter, which counts as it is typed.
+func (m *model) askFilter() tea.Cmd {
+	filter := func(text string) tea.Cmd { return m.shown().Update(filterMsg(text)) }
+	m.prompt = &prompt{lead: "/", hints: "enter keep, esc clear", typed: filter, entered: filter, left: func() tea.Cmd { return filter("") }}
+	return filter("")
+}
+
+// askSearch asks what to search for in a text, which is gone to as it is typed.
+func (m *model) askSearch() {
+	find := func(text string) tea.Cmd { return m.shown().Update(searchMsg(text)) }
+	m.prompt = &prompt{lead: "/", hints: "enter keep, esc clear", typed: find, entered: find, left: func() tea.Cmd { return find("") }}
+}
+
+// askCommand asks for a command. The arrows go through those typed before.
+func (m *model) askCommand(text string) {
+	at := len(m.typedCommands)
+	m.prompt = &prompt{lead: ":", hints: "tab complete, esc cancel", text: text, entered: m.command, complete: m.completions,
+		moved: func(step int) string {
+			at = max(min(at+step, len(m.typedCommands)), 0)
+			if at == len(m.typedCommands) {
+				return ""
+			}
+			return m.typedCommands[at]
+		}}
+}
+
+// askPalette shows all that can be done, and finds it as its name is typed.
+func (m *model) askPalette() {
+	m.over = nil
+	p := newPalette(m)
+	m.over = p
+	m.resize()
+	m.prompt = &prompt{lead: "find: ", hints: "enter do, esc close",
+		typed: func(text string) tea.Cmd { p.find(text); return nil },
+		moved: func(step int) string { p.move(step); return m.prompt.text },
+		left:  func() tea.Cmd { m.over = nil; return nil },
+		entered: func(string) tea.Cmd {
+			m.over = nil
+			if len(p.found) == 0 {
+				return nil
+			}
+			m.prompt = nil
+			return p.items[p.found[p.at]].run()
+		}}
+}
+
+// askFile asks where to save what is shown.
+func (m *model) askFile() {
+	e := m.excerpt(true)
+	if e.text == "" {
+		m.message = "there is nothing to save"
+		return
+	}
+	m.prompt = &prompt{lead: "save " + e.what + " to: ", hints: "enter save, esc cancel", text: e.file, entered: func(path string) tea.Cmd {
+		if path == "" {
+			return nil
+		}
+		return m.save(path, e)
+	}}
 }
 
 // typed gives a key or pasted text to the prompt.
@@ -338,18 +497,36 @@ func (m *model) typed(msg tea.Msg) tea.Cmd {
 	if m.prompt == nil {
 		return nil
 	}
-	done := m.prompt.update(msg)
-	text := filterMsg(m.prompt.text)
-	if done {
+	p := m.prompt
+	cmd, done := p.update(msg)
+	if done && m.prompt == p { // what was entered may ask for more
 		m.prompt = nil
 	}
-	return m.shown().Update(text)
+	return cmd
+}
+
+// wheel scrolls by three lines.
+func (m *model) wheel(msg tea.MouseWheelMsg) tea.Cmd {
+	a, ok := map[tea.MouseButton]action{tea.MouseWheelUp: up, tea.MouseWheelDown: down}[msg.Button]
+	if !ok || m.input == nil || m.prompt != nil {
+		return nil
+	}
+	var cmds []tea.Cmd
+	for range 3 {
+		if why, ok := m.shown().Keys()[a]; ok && why == "" {
+			cmds = append(cmds, m.shown().Update(press{action: a}))
+		}
+	}
+	return tea.Batch(cmds...)
 }
 
 // View draws the whole terminal.
 func (m *model) View() tea.View {
 	var v tea.View
 	v.AltScreen = true
+	if m.mouse {
+		v.MouseMode = tea.MouseModeCellMotion
+	}
 	lines := m.lines()
 	for i, line := range lines {
 		lines[i] = m.theme.cut(line, m.width)
@@ -382,40 +559,65 @@ func (m *model) lines() []string {
 	return append(lines, m.bottomLine())
 }
 
-// header names the evidence and the screens.
+// header says where one is, names the evidence and the screens.
 func (m *model) header() string {
 	t := m.theme
-	var tabs []string
-	for i, s := range m.screens {
-		tab := " " + registry[i].key + " " + s.Title() + " "
-		if i == m.at {
-			tabs = append(tabs, (t.selected + t.bold).paint(tab))
-			continue
-		}
-		tabs = append(tabs, t.dim.paint(tab))
+	right := m.tabs(true)
+	if ansi.StringWidth(right) > m.width-50 {
+		right = m.tabs(false)
 	}
-	right := strings.Join(tabs, "")
-	if ansi.StringWidth(right) > m.width-34 {
-		right = m.shortTabs()
-	}
-	name, color := sanitize.Line(m.input.Tool), t.bold
+	lead := ""
 	if damaged := m.damaged(); damaged != "" {
-		name, color = "damaged: "+damaged, t.critical
+		lead = t.critical.paint("damaged: "+damaged) + "  "
 	}
-	room := m.width - ansi.StringWidth(right) - ansi.StringWidth(name) - 4
-	return t.spread(" "+color.paint(name)+"  "+t.dim.paint(m.fileNames(room)), right, m.width)
+	room := m.width - ansi.StringWidth(right) - ansi.StringWidth(lead) - 2
+	crumbs := m.crumbs(room)
+	line := " " + lead + t.bold.paint(crumbs)
+	if rest := room - ansi.StringWidth(crumbs) - 2; rest > 16 {
+		line += "  " + t.dim.paint(m.fileNames(rest))
+	}
+	return t.spread(line, right, m.width)
 }
 
-// shortTabs has the names of the screens only where they fit: that of the one shown.
-func (m *model) shortTabs() string {
+// crumbs is the way from the screen that one came from to what is shown.
+func (m *model) crumbs(room int) string {
+	t := m.theme
+	var parts []string
+	for _, i := range m.trail[max(len(m.trail)-2, 0):] {
+		parts = append(parts, registry[i].title)
+	}
+	parts = append(parts, registry[m.at].title)
+	if c, ok := m.screens[m.at].(crumbed); ok && c.Crumb() != "" {
+		parts = append(parts, sanitize.Line(c.Crumb()))
+	}
+	switch m.over.(type) {
+	case *helpScreen:
+		parts = append(parts, "Help")
+	case *paletteScreen:
+		parts = append(parts, "Find")
+	}
+	for len(parts) > 1 && ansi.StringWidth(strings.Join(parts, " > ")) > room {
+		parts = parts[1:]
+	}
+	return t.cut(strings.Join(parts, " "+t.crumb+" "), room)
+}
+
+// tabs are the screens by their numbers, with all names or only that of the one shown.
+func (m *model) tabs(names bool) string {
 	t := m.theme
 	var b strings.Builder
-	for i, s := range m.screens {
-		if i == m.at {
-			b.WriteString((t.selected + t.bold).paint(" " + registry[i].key + " " + s.Title() + " "))
-			continue
+	for i, e := range registry {
+		switch {
+		case i == m.at && e.key == "":
+			b.WriteString((t.selected + t.bold).paint(" " + e.title + " "))
+		case i == m.at:
+			b.WriteString((t.selected + t.bold).paint(" " + e.key + " " + e.title + " "))
+		case e.key == "":
+		case names:
+			b.WriteString(t.dim.paint(" " + e.key + " " + e.title + " "))
+		default:
+			b.WriteString(t.dim.paint(" " + e.key))
 		}
-		b.WriteString(t.dim.paint(" " + registry[i].key + " "))
 	}
 	return b.String()
 }
@@ -458,5 +660,5 @@ func (m *model) bottomLine() string {
 	case m.message != "":
 		return " " + t.cut(m.message, m.width-2)
 	}
-	return " " + t.hints(m.taken(), m.width-2) + " "
+	return " " + m.hints(m.taken(), m.width-2) + " "
 }

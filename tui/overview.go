@@ -31,15 +31,23 @@ type drawn struct {
 
 func newOverview(s *session) screen { return &overview{session: s} }
 
-func (o *overview) Title() string { return "Overview" }
-
 func (o *overview) SetSize(width, height int) { o.width, o.height = width, height-1 }
 
-func (o *overview) Keys() keys { return o.moves(keys{}, len(o.lines())) }
+func (o *overview) Keys() keys {
+	return o.moves(keys{}, len(o.lines())).offer(copyOut, saveOut)
+}
+
+// Take is all of it.
+func (o *overview) Take(bool) excerpt {
+	return excerpt{what: "the overview", file: "overview.txt", text: flat(o.lines())}
+}
 
 func (o *overview) Update(msg tea.Msg) tea.Cmd {
-	if p, ok := msg.(press); ok {
-		o.move(p.action, len(o.lines()))
+	switch msg := msg.(type) {
+	case press:
+		o.move(msg.action, o.lines())
+	case searchMsg:
+		o.search(string(msg), o.lines())
 	}
 	return nil
 }
@@ -68,12 +76,12 @@ func (o *overview) draw() []string {
 	}
 	w := o.width - 2
 	if o.width < wideOverview {
-		return margin(section(o.verdict(w), o.revisions(w), o.next(w), o.kubelets(w), o.toKnow(w), o.evidence(w)))
+		return section(o.verdict(w), o.revisions(w), o.next(w), o.kubelets(w), o.toKnow(w), o.evidence(w))
 	}
 	half := (w - 3) / 2
 	left := section(o.verdict(half), o.next(half), o.toKnow(half))
 	right := section(o.evidence(w-half-3), o.kubelets(w-half-3))
-	return margin(section(o.revisions(w), o.theme.beside(left, right, half, "   ")))
+	return section(o.revisions(w), o.theme.beside(left, right, half, "   "))
 }
 
 // verdict is the headline and the counts.
@@ -122,19 +130,23 @@ func (o *overview) outcomes(width int) []string {
 
 // revisions is the ruler.
 func (o *overview) revisions(width int) []string {
-	b, c := o.held(backup), o.held(current)
-	r := ruler{backup: b, current: c}
-	if p := o.prediction; p != nil {
+	return append([]string{o.theme.heading("Revisions", width)}, o.ruler().lines(o.theme, width)...)
+}
+
+// ruler is that of the two snapshots under the plan.
+func (s *session) ruler() *ruler {
+	r := &ruler{backup: s.held(backup), current: s.held(current)}
+	if p := s.prediction; p != nil {
 		r.revisions = &p.Revisions
-		r.least = o.input.Backup.State.NewestRecord + p.Revisions.MinimumSafeBump
+		r.least = s.input.Backup.State.NewestRecord + p.Revisions.MinimumSafeBump
 	}
-	return append([]string{o.theme.heading("Revisions", width)}, r.lines(o.theme, width)...)
+	return r
 }
 
 // held is the revisions that a side holds.
-func (o *overview) held(side int) window {
-	s := o.side(side)
-	return window{head: s.State.Revision, compact: s.State.CompactRevision, bumped: s.Snapshot.BumpMarkers()}
+func (s *session) held(at int) window {
+	side := s.side(at)
+	return window{head: side.State.Revision, compact: side.State.CompactRevision, bumped: side.Snapshot.BumpMarkers()}
 }
 
 // next is what to type.
@@ -147,7 +159,7 @@ func (o *overview) next(width int) []string {
 	enough := r.BumpVerdict == restore.BumpEnough && o.refused == nil
 	add, why := r.RecommendedBump, fmt.Sprintf(
 		"%s The bump must be at least %s (%s). Recommended is %s; keys %s and %s try it here.",
-		r.BumpReason, count(r.MinimumSafeBump), boundText(r.MinimumSafeBumpIs), count(r.RecommendedBump), keyOf(bump), keyOf(compact))
+		r.BumpReason, count(r.MinimumSafeBump), boundText(r.MinimumSafeBumpIs), count(r.RecommendedBump), o.keymap.key(bump), o.keymap.key(compact))
 	if enough {
 		add, why = p.Plan.BumpRevision, "The bump is enough. "+r.BumpReason
 	}

@@ -18,7 +18,7 @@ type problem struct {
 // newProblems lists what was found wrong with the evidence.
 func newProblems(s *session) screen {
 	return newBoard(s, listing{
-		title: "Problems", noun: "problem", waiting: "verifying the evidence",
+		title: "problems", noun: "problem", waiting: "verifying the evidence",
 		columns: []column{
 			{title: "SEVERITY", key: "S", min: 8},
 			{title: "IN", key: "O", min: 7},
@@ -31,8 +31,7 @@ func newProblems(s *session) screen {
 			}
 			return s.problems
 		},
-		rows:   func(s *session) rows { return problemRows(*s.problems) },
-		detail: func(s *session, row, width int) []string { return s.problem(&(*s.problems)[row], width) },
+		rows: func(s *session) rows { return s.problemRows(*s.problems) },
 		empty: func(*session) string {
 			return "Nothing was found wrong with either file: pages, revisions and, where there is one, the trailer are as etcd leaves them."
 		},
@@ -70,7 +69,7 @@ func (p *problem) weight() restore.Severity {
 	return restore.OK
 }
 
-func problemRows(list []problem) rows {
+func (s *session) problemRows(list []problem) rows {
 	return rows{
 		count: len(list),
 		cell: func(row, column int) string {
@@ -89,7 +88,8 @@ func problemRows(list []problem) rows {
 			}
 			return strings.Compare(x.What, y.What)
 		},
-		look: func(t *theme, row int) (style, string) { return t.severity(list[row].weight()) },
+		look:   func(t *theme, row int) (style, string) { return t.severity(list[row].weight()) },
+		detail: func(row, width int) []string { return s.problem(&list[row], width) },
 	}
 }
 

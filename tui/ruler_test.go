@@ -47,7 +47,7 @@ func TestRuler(t *testing.T) {
 			width  int
 		}{{"78", unicodeGlyphs, 78}, {"198", unicodeGlyphs, 198}, {"ASCII", asciiGlyphs, 78}} {
 			t.Run(tt.name+"/"+look.name, func(t *testing.T) {
-				lines := tt.ruler.lines(newTheme(true, colorprofile.TrueColor, look.glyphs), look.width)
+				lines := tt.ruler.lines(newTheme(true, colorprofile.TrueColor, look.glyphs, DefaultLook), look.width)
 				for i, line := range lines {
 					if w := ansi.StringWidth(line); w > look.width {
 						t.Errorf("line %d has %d columns of %d", i, w, look.width)
@@ -77,7 +77,7 @@ func TestRulerScale(t *testing.T) {
 }
 
 func BenchmarkRuler(b *testing.B) {
-	t := newTheme(true, colorprofile.TrueColor, unicodeGlyphs)
+	t := newTheme(true, colorprofile.TrueColor, unicodeGlyphs, DefaultLook)
 	r := ruler{window{head: 8000, compact: 6500}, window{head: 11000, compact: 7800}, 11001, planned(8000, 11000, 0, restore.NoBump)}
 	for _, width := range []int{80, 200} {
 		b.Run(fmt.Sprint(width), func(b *testing.B) {

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	tea "charm.land/bubbletea/v2"
@@ -14,12 +15,11 @@ import (
 // screen is what stands between the header and the plan. A screen reads the
 // session and changes only itself.
 type screen interface {
-	// Title names the screen.
-	Title() string
 	// SetSize says how many columns and lines there are.
 	SetSize(width, height int)
-	// Update takes a press of one of Keys, the filter as it is typed, and every
-	// message that is not the shell's own. It does no work: that is the command's.
+	// Update takes a press of one of Keys, the filter or search as it is typed, and
+	// every message that is not the shell's own. It does no work: that is the
+	// command's.
 	Update(tea.Msg) tea.Cmd
 	// Keys lists the actions that Update takes.
 	Keys() keys
@@ -27,33 +27,94 @@ type screen interface {
 	View() []string
 }
 
+// What a screen may be beside.
+type (
+	// crumbed has a place within it, such as an opened row.
+	crumbed interface{ Crumb() string }
+	// taker has something to copy or to save.
+	taker interface{ Take(save bool) excerpt }
+	// sorter has columns to sort by.
+	sorter interface{ Columns() []column }
+	// commander takes commands of its own, such as the name of a resource.
+	commander interface {
+		// Complete lists what the last of the words may become.
+		Complete(words []string) []string
+		// Command does a command, and says whether it was one of its own.
+		Command(words []string) (tea.Cmd, bool)
+	}
+	// remembered has something that outlives the program, such as its filter.
+	remembered interface {
+		Remember() map[string]string
+		Recall(map[string]string) tea.Cmd
+	}
+)
+
+// excerpt is what copy and save take.
+type excerpt struct {
+	what string // in a few words
+	file string // what to call it
+	text string // plain
+}
+
+// entry is a row of the registry.
+type entry struct {
+	key   string // one of the keys of number, "" for none
+	name  string // that : takes, in lower case
+	title string
+	does  string // for the palette
+	new   func(*session) screen
+}
+
 // registry lists the screens. A new one is a file and a row here.
-var registry = []struct {
-	key string // one of the keys of number
-	new func(*session) screen
-}{
-	{"1", newOverview},
-	{"2", newPods},
-	{"3", newPlans},
-	{"4", newNodes},
-	{"5", newWorkloads},
-	{"6", newUndone},
-	{"7", newProblems},
+var registry = []entry{
+	{"1", "overview", "Overview", "verdict, revisions, evidence, what to do next", newOverview},
+	{"2", "plan", "Plan", "ways to restore side by side, and the runbook", newPlans},
+	{"3", "pods", "Pods", "what becomes of every pod, and why", newPods},
+	{"4", "nodes", "Nodes", "what really runs on every node, and what the API believes", newNodes},
+	{"5", "workloads", "Workloads", "pods wanted, believed and really running", newWorkloads},
+	{"6", "objects", "Objects", "any object at any revision", newObjects},
+	{"7", "history", "History", "every revision of one object", newHistory},
+	{"", "undone", "Undone", "what else goes back in time", newUndone},
+	{"", "problems", "Problems", "what could not be read or trusted", newProblems},
+}
+
+// screenNamed finds a screen by the name that : takes, -1 for none.
+func screenNamed(name string) int {
+	return slices.IndexFunc(registry, func(e entry) bool { return e.name == name })
 }
 
 // Messages from the shell to the screens.
 type (
 	// filterMsg is the filter as it is typed.
 	filterMsg string
+	// searchMsg is what is searched for in a text, as it is typed.
+	searchMsg string
 	// predictionMsg says that the session's prediction, or refusal, is another.
 	predictionMsg struct{}
 	// changedMsg says that something else of the session is another.
 	changedMsg struct{}
 )
 
-// restartNodeMsg asks the shell to change whether the plan restarts the kubelet
-// of a node.
-type restartNodeMsg struct{ node string }
+// Messages from the screens to the shell.
+type (
+	// restartNodeMsg asks to change whether the plan restarts the kubelet of a node.
+	restartNodeMsg struct{ node string }
+	// goMsg asks for a screen by its name, and to give it a message then.
+	goMsg struct {
+		screen string
+		then   tea.Msg
+	}
+	// sayMsg is shown in the bottom line until the next key.
+	sayMsg string
+)
+
+// say makes the command that shows something in the bottom line.
+func say(text string) tea.Cmd { return func() tea.Msg { return sayMsg(text) } }
+
+// visit makes the command that goes to a screen.
+func visit(screen string, then tea.Msg) tea.Cmd {
+	return func() tea.Msg { return goMsg{screen, then} }
+}
 
 // session is what all screens show. The shell changes it between frames; a
 // command may hold on to what it points to, which is not changed any more.
@@ -62,17 +123,24 @@ type session struct {
 	tasks tasks
 	theme *theme
 
+	keymap keymap
+
 	version int // another one with every message
 
 	input      *Input
 	files      [2]file // by side
 	prediction *restore.Prediction
 	digest     digest                  // of it
+	known      map[string]knownPod     // pods by uid
 	refused    error                   // why the plan has no prediction: prediction is of the last one that had
 	pending    bool                    // the prediction of the plan is being made
 	modes      *restore.PlanComparison // the ways to restore; nil until they are compared
 	rollback   *rollback.Rollback      // what else goes back in time; nil until it is compared
+	objects    *objectList             // of the moment shown; nil until they are listed
+	history    *objectHistory          // of the object chosen; nil for none
 	problems   *[]problem              // of both files; nil until they are verified
+	runbook    *writtenRunbook         // of the plan; nil until it is written
+	platform   string                  // that the runbook is for
 }
 
 // The sides of a session.
@@ -84,11 +152,13 @@ const (
 // roles name the sides.
 var roles = [2]restore.In{backup: restore.InBackup, current: restore.InCurrent}
 
-func (s *session) side(i int) *Side {
+func (s *session) side(i int) *Side { return s.input.side(i) }
+
+func (in *Input) side(i int) *Side {
 	if i == backup {
-		return &s.input.Backup
+		return &in.Backup
 	}
-	return &s.input.Current
+	return &in.Current
 }
 
 // file is what becomes known of a snapshot's file while the screens are shown.

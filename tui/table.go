@@ -3,7 +3,9 @@ package tui
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	tea "charm.land/bubbletea/v2"
@@ -15,20 +17,39 @@ import (
 // column is a column of a table.
 type column struct {
 	title string
-	key   string // that sorts by it, "" for none
+	key   string // that sorts by it, a capital letter other than G and H; "" for none
 	min   int    // columns it needs at least
 	max   int    // and may have at most, 0 for as many as its widest cell
 	drop  int    // the highest is left out first where there is no room; 0 stays
+	wide  bool   // shown only when the wide table is asked for
 }
 
 // rows is what a table shows, by row number. It is not changed while a table has
 // it, for sorting and filtering read it on goroutines of their own.
 type rows struct {
+	columns []column // nil for those that the table has
 	count   int
 	cell    func(row, column int) string            // as it is in the evidence
 	compare func(a, b, column int) int              // rows by a column; nil compares the cells
 	minor   func(row int) bool                      // left out unless all are asked for; nil for none
 	look    func(t *theme, row int) (style, string) // of its first cell, and a mark; nil for none
+	id      func(row int) string                    // what it is called, which keeps it selected and marked among other rows; nil for its number
+	labels  func(row int) map[string]string         // what a label selector looks at; nil for none
+	copied  func(row int) string                    // what copy takes of it; nil for what it is called
+	item    func(row int) any                       // what a row is of, for the screen; nil for nothing
+
+	// What a board tells of them.
+	about  string                               // what they are rows of
+	detail func(row, width int) []string        // all of a row, in lines of at most width columns; nil for load
+	load   func(row, width int) func() []string // the same where it takes reading: returns what does that in a command
+}
+
+// name is what a row is called.
+func (r *rows) name(row int) string {
+	if r.id == nil {
+		return strconv.Itoa(row)
+	}
+	return r.id(row)
 }
 
 // measures are what is known of all rows.
@@ -53,16 +74,19 @@ type table struct {
 	order   order
 
 	rows     rows
-	sorted   []int32 // row numbers in order
-	shown    []int32 // those of them that pass the filter
-	measures         // of all rows
-	have     order   // what sorted and shown are for
-	ready    bool    // they are for rows
+	sorted   []int32     // row numbers in order
+	shown    []int32     // those of them that pass the filter
+	measures             // of all rows
+	have     order       // what sorted and shown are for
+	next     func() rows // that rows, sorted and shown are not for yet
+	problem  string      // of the filter
 	asked    *atomic.Int64
-	chosen   bool  // by the person: selected is kept whatever becomes of the order
-	selected int32 // row number
-	at       int   // its place in shown
-	top      int   // first place drawn
+	chosen   bool   // by the person: selected is kept whatever becomes of the order
+	selected string // name of the row
+	at       int    // its place in shown
+	top      int    // first place drawn
+	marked   map[string]bool
+	wide     bool
 	widths   []int // of the columns as drawn, 0 for one left out
 	width    int
 	height   int // with the header
@@ -73,19 +97,25 @@ type arrangedMsg struct {
 	table  *table
 	asked  int64
 	order  order
+	rows   *rows // other ones than before, nil for the same
 	sorted []int32
 	shown  []int32
+	at     int // place of the selected row, -1 when it is not shown
 	measures
-	measured bool // measures are not as before
+	problem string // of the filter
 }
 
 func newTable(s *session, columns ...column) *table {
-	return &table{session: s, columns: columns, asked: new(atomic.Int64), widths: make([]int, len(columns))}
+	return &table{session: s, columns: columns, asked: new(atomic.Int64), marked: map[string]bool{}, widths: make([]int, len(columns))}
 }
 
-// setRows shows other rows, the same rows by their numbers: the selected one stays.
-func (t *table) setRows(r rows) tea.Cmd {
-	t.rows, t.ready = r, false
+// setRows shows other rows. Those before stay on screen until they are arranged;
+// the selected one stays selected if it is among them.
+func (t *table) setRows(r rows) tea.Cmd { return t.makeRows(func() rows { return r }) }
+
+// makeRows is setRows for rows that take work to make: it is done in the command.
+func (t *table) makeRows(make func() rows) tea.Cmd {
+	t.next = sync.OnceValue(make)
 	return t.arrange()
 }
 
@@ -99,11 +129,22 @@ func (t *table) setOrder(o order) tea.Cmd {
 func (t *table) sortBy(key string) tea.Cmd {
 	by := slices.IndexFunc(t.columns, func(c column) bool { return c.key == key })
 	if by < 0 {
-		return nil
+		return say("no column is sorted by " + key + ": " + sortKeys(t.columns))
 	}
 	o := t.order
 	o.by, o.reverse = by, by == o.by && !o.reverse
 	return t.setOrder(o)
+}
+
+// sortKeys names the keys that sort.
+func sortKeys(columns []column) string {
+	var list []string
+	for _, c := range columns {
+		if c.key != "" {
+			list = append(list, c.key+" "+strings.ToLower(c.title))
+		}
+	}
+	return strings.Join(list, ", ")
 }
 
 // arrange sorts and filters as far as that is not done already. What is on screen
@@ -111,25 +152,39 @@ func (t *table) sortBy(key string) tea.Cmd {
 func (t *table) arrange() tea.Cmd {
 	asked := t.asked.Add(1)
 	stale := func() bool { return t.asked.Load() != asked }
-	r, o, columns := t.rows, t.order, len(t.columns)
-	sorted, from, measure := t.sorted, t.sorted, !t.ready
-	resort := !t.ready || o.by != t.have.by || o.reverse != t.have.reverse
-	if !resort && o.all == t.have.all && strings.HasPrefix(o.words, t.have.words) {
+	msg := arrangedMsg{table: t, asked: asked, order: t.order, sorted: t.sorted, measures: t.measures, at: -1}
+	columns, selected, next := len(t.columns), t.selected, t.next
+	from := t.sorted
+	resort := t.next != nil || msg.order.by != t.have.by || msg.order.reverse != t.have.reverse
+	if !resort && msg.order.all == t.have.all && narrows(t.have.words, msg.order.words) {
 		from = t.shown // a longer filter passes fewer rows
 	}
+	rows := t.rows
 	return t.tasks.cmd(func() tea.Msg {
-		msg := arrangedMsg{table: t, asked: asked, order: o, measured: measure}
+		if next != nil {
+			rows = next()
+			msg.rows = &rows
+			if rows.columns != nil {
+				columns = len(rows.columns)
+				msg.order.by = min(msg.order.by, columns-1)
+			}
+		}
 		if resort {
-			sorted = r.sort(o)
-			from = sorted
+			msg.sorted = rows.sort(msg.order)
+			from = msg.sorted
 		}
-		if measure {
-			msg.measures = r.measure(columns, stale)
+		if msg.rows != nil {
+			msg.measures = rows.measure(columns, stale)
 		}
-		msg.sorted, msg.shown = sorted, r.filter(from, o, columns, stale)
+		f, err := newFilter(msg.order.words, &rows, columns)
+		if err != nil {
+			msg.problem = err.Error()
+		}
+		msg.shown = rows.filter(from, msg.order, f, stale)
 		if stale() {
 			return nil
 		}
+		msg.at = slices.IndexFunc(msg.shown, func(row int32) bool { return rows.name(int(row)) == selected })
 		return msg
 	})
 }
@@ -139,19 +194,26 @@ func (t *table) arranged(msg arrangedMsg) bool {
 	if msg.table != t || msg.asked != t.asked.Load() {
 		return false
 	}
-	t.sorted, t.shown, t.have, t.ready = msg.sorted, msg.shown, msg.order, true
-	if msg.measured {
-		t.measures = msg.measures
+	if msg.rows != nil {
+		t.rows, t.next = *msg.rows, nil
+		if t.rows.columns != nil {
+			t.columns, t.widths = t.rows.columns, make([]int, len(t.rows.columns))
+			t.order.by = min(t.order.by, len(t.columns)-1)
+		}
 	}
+	t.sorted, t.shown, t.have, t.measures, t.problem = msg.sorted, msg.shown, msg.order, msg.measures, msg.problem
 	if !t.chosen {
 		t.at = 0
-	} else if i := slices.Index(t.shown, t.selected); i >= 0 {
-		t.at = i
+	} else if msg.at >= 0 {
+		t.at = msg.at
 	}
 	t.layout()
 	t.move("")
 	return true
 }
+
+// ready says that what is shown is what there is.
+func (t *table) ready() bool { return t.next == nil && t.sorted != nil }
 
 // sort orders all row numbers; equal rows stay in the order of their numbers.
 func (r *rows) sort(o order) []int32 {
@@ -177,12 +239,11 @@ func (r *rows) sort(o order) []int32 {
 const checkEvery = 1 << 12
 
 // filter lists those rows of from that are to be shown.
-func (r *rows) filter(from []int32, o order, columns int, stale func() bool) []int32 {
-	words := strings.Fields(strings.ToLower(o.words))
-	if len(words) == 0 && (o.all || r.minor == nil) {
+func (r *rows) filter(from []int32, o order, passes filter, stale func() bool) []int32 {
+	if passes == nil && (o.all || r.minor == nil) {
 		return from
 	}
-	var shown []int32
+	shown := []int32{}
 	for n, row := range from {
 		if n%checkEvery == 0 && stale() {
 			return nil
@@ -190,25 +251,11 @@ func (r *rows) filter(from []int32, o order, columns int, stale func() bool) []i
 		if !o.all && r.minor != nil && r.minor(int(row)) {
 			continue
 		}
-		if r.holds(int(row), words, columns) {
+		if passes == nil || passes(int(row)) {
 			shown = append(shown, row)
 		}
 	}
 	return shown
-}
-
-// holds says whether every word occurs in some cell of the row.
-func (r *rows) holds(row int, words []string, columns int) bool {
-	for _, word := range words {
-		found := false
-		for c := 0; c < columns && !found; c++ {
-			found = strings.Contains(strings.ToLower(r.cell(row, c)), word)
-		}
-		if !found {
-			return false
-		}
-	}
-	return true
 }
 
 // measure looks at all rows. No string is wider than it has bytes, so that the
@@ -246,6 +293,10 @@ func (t *table) setSize(width, height int) {
 // that can be left out give first, and go; then the others give.
 func (t *table) layout() {
 	for i, c := range t.columns {
+		if c.wide && !t.wide {
+			t.widths[i] = 0
+			continue
+		}
 		w := len(c.title)
 		if c.key != "" {
 			w += 2 // the arrow of sorting
@@ -307,7 +358,7 @@ func (t *table) move(a action) {
 	t.chosen = t.chosen || a != ""
 	t.at = moved(t.at, a, page, len(t.shown)-1)
 	if row, ok := t.row(); ok {
-		t.selected = int32(row)
+		t.selected = t.rows.name(row)
 	}
 	t.top = max(min(t.top, t.at, len(t.shown)-page), t.at-page+1, 0)
 }
@@ -320,13 +371,43 @@ func (t *table) row() (int, bool) {
 	return int(t.shown[t.at]), true
 }
 
+// mark marks the selected row, or takes its mark away, and goes to the next.
+func (t *table) mark() {
+	row, ok := t.row()
+	if !ok {
+		return
+	}
+	if name := t.rows.name(row); t.marked[name] {
+		delete(t.marked, name)
+	} else {
+		t.marked[name] = true
+	}
+	t.move(down)
+}
+
+// taken are the marked rows that are shown, or else the selected one.
+func (t *table) taken() []int {
+	var list []int
+	if len(t.marked) > 0 {
+		for _, row := range t.shown {
+			if t.marked[t.rows.name(int(row))] {
+				list = append(list, int(row))
+			}
+		}
+	}
+	if row, ok := t.row(); ok && len(list) == 0 {
+		list = []int{row}
+	}
+	return list
+}
+
 // moves are the actions that move takes.
 func (t *table) moves(k keys) keys {
 	why := ""
 	if len(t.shown) == 0 {
 		why = "the list is empty"
 	}
-	for _, a := range []action{up, down, halfUp, halfDown, pageUp, pageDown, top, bottom, open} {
+	for _, a := range []action{up, down, halfUp, halfDown, pageUp, pageDown, top, bottom, open, mark} {
 		k[a] = why
 	}
 	return k
@@ -374,8 +455,12 @@ func (t *table) line(row int, selected, focus, faded bool) string {
 			base, color = base+t.theme.selected, color+t.theme.selected
 		}
 	}
+	chosen := " "
+	if len(t.marked) > 0 && t.marked[t.rows.name(row)] {
+		chosen = "+"
+	}
 	var head, rest strings.Builder
-	head.WriteString(cursor + " " + mark + " ")
+	head.WriteString(cursor + chosen + mark + " ")
 	to, used, gap := &head, gutter, 0
 	for i, w := range t.widths {
 		if w == 0 {

@@ -16,7 +16,7 @@ import (
 
 // shownIn is a table of names, arranged.
 func shownIn(t testing.TB, names ...string) *table {
-	s := &session{theme: newTheme(true, colorprofile.ASCII, asciiGlyphs)}
+	s := &session{theme: newTheme(true, colorprofile.ASCII, asciiGlyphs, DefaultLook)}
 	x := newTable(s, column{title: "NAME", key: "N", min: 4}, column{title: "SIZE", key: "S", min: 4})
 	x.setSize(40, 6)
 	arrange(t, x, rows{
@@ -169,7 +169,7 @@ func TestTableLayout(t *testing.T) {
 		{10, []int{10, 10, 8, 0}},   // beyond, lines are cut
 		{500, []int{10, 30, 8, 20}}, // nothing is wider than it must be
 	} {
-		s := &session{theme: newTheme(true, colorprofile.ASCII, asciiGlyphs)}
+		s := &session{theme: newTheme(true, colorprofile.ASCII, asciiGlyphs, DefaultLook)}
 		x := newTable(s, column{title: "KIND", min: 10}, column{title: "NAME", min: 10, max: 30}, column{title: "NODE", min: 8}, column{title: "FLAGS", min: 10, drop: 1})
 		x.setSize(tt.width, 5)
 		long := []string{"pod", strings.Repeat("n", 63), "node-1", strings.Repeat("f", 20)}
@@ -215,12 +215,12 @@ func manyPods(n int) []restore.PodOutcome {
 
 // manyPodsScreen is the pods screen with n pods.
 func manyPodsScreen(b *testing.B, n int) *pods {
-	s := &session{theme: newTheme(true, colorprofile.TrueColor, unicodeGlyphs), input: &Input{}}
+	s := &session{keymap: defaultKeys, theme: newTheme(true, colorprofile.TrueColor, unicodeGlyphs, DefaultLook), input: &Input{}}
 	s.prediction = &restore.Prediction{Pods: manyPods(n)}
 	p := newPods(s).(*pods)
 	p.SetSize(140, 24) // without a detail, whose object would have to be read
 	p.of = s.prediction
-	arrange(b, p.table, podRows(p.of.Pods))
+	arrange(b, p.table, (podList{pods: p.of.Pods}).rows())
 	done(b, p.table, p.table.setOrder(order{all: true})())
 	return p
 }

@@ -29,6 +29,9 @@ func (t *theme) cut(text string, width int) string {
 
 // heading is a title with a line to its right, width columns in all.
 func (t *theme) heading(title string, width int) string {
+	if t.plain {
+		return title
+	}
 	title = t.cut(title, width-3)
 	rest := width - ansi.StringWidth(title) - 3
 	return t.dim.paint(t.line) + " " + t.bold.paint(title) + " " + t.dim.paint(strings.Repeat(t.line, max(rest, 0)))
@@ -167,6 +170,18 @@ func sentence(s string) string {
 		return ""
 	}
 	return strings.ToUpper(s[:1]) + s[1:] + "."
+}
+
+// quoted is what a person typed or a file holds, set off from the sentence.
+func quoted(s string) string { return strconv.Quote(sanitize.Line(s)) }
+
+// flat is lines without their colours, as text.
+func flat(lines []string) string {
+	var b strings.Builder
+	for _, line := range lines {
+		b.WriteString(strings.TrimRight(ansi.Strip(line), " ") + "\n")
+	}
+	return b.String()
 }
 
 // orDash stands in for what is not there.

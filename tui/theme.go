@@ -27,12 +27,18 @@ type theme struct {
 	glyphs
 	bold, dim, selected     style
 	critical, warning, good style
+
+	plain bool // nothing is drawn: what a picture shows is said
 }
 
 // newTheme returns the theme for a background that is dark or not, and for what
 // the terminal can do. Colours beyond that are left to the renderer to reduce.
-func newTheme(dark bool, profile colorprofile.Profile, g glyphs) *theme {
+func newTheme(dark bool, profile colorprofile.Profile, g glyphs, look Look) *theme {
 	t := &theme{glyphs: g}
+	c := look.Light
+	if dark {
+		c = look.Dark
+	}
 	sgr := func(s ansi.Style) style { return style(s.String()) }
 	fg := func(c color.Color) style { return sgr(ansi.Style{}.ForegroundColor(c)) }
 	t.bold = sgr(ansi.Style{}.Bold())
@@ -43,19 +49,11 @@ func newTheme(dark bool, profile colorprofile.Profile, g glyphs) *theme {
 	case profile == colorprofile.ANSI:
 		t.dim, t.selected = sgr(ansi.Style{}.Faint()), sgr(ansi.Style{}.Reverse(true))
 		t.critical, t.warning, t.good = fg(ansi.Red), fg(ansi.Yellow), fg(ansi.Green)
-	// The colours below are in the palette of 256, so that they look the same there.
-	case dark:
-		t.dim, t.selected = fg(rgb(0x8a8a8a)), sgr(ansi.Style{}.BackgroundColor(rgb(0x303030)))
-		t.critical, t.warning, t.good = fg(rgb(0xff5f5f)), fg(rgb(0xd7af5f)), fg(rgb(0x87af87))
 	default:
-		t.dim, t.selected = fg(rgb(0x626262)), sgr(ansi.Style{}.BackgroundColor(rgb(0xdadada)))
-		t.critical, t.warning, t.good = fg(rgb(0xaf0000)), fg(rgb(0x875f00)), fg(rgb(0x005f00))
+		t.dim, t.selected = fg(c.Dim), sgr(ansi.Style{}.BackgroundColor(c.Selected))
+		t.critical, t.warning, t.good = fg(c.Critical), fg(c.Warning), fg(c.Good)
 	}
 	return t
-}
-
-func rgb(hex uint32) color.Color {
-	return color.RGBA{R: uint8(hex >> 16), G: uint8(hex >> 8), B: uint8(hex), A: 0xff}
 }
 
 // severity is the colour and the mark of a severity. The marks tell without
@@ -73,25 +71,30 @@ func (t *theme) severity(s restore.Severity) (style, string) {
 // glyphs are the characters beyond ASCII that the screens draw with, each one
 // column wide.
 type glyphs struct {
-	ellipsis, dot, arrow, line, column, up, down, cursor string
-	markCritical, markWarning, markOK                    string
-	left, right                                          string // ends of a bracket
-	compacted, kept, undone, seen                        string // parts of a revision window
-	bumped, restored, minimum                            string // revisions on the ruler
-	full, empty                                          string // of a progress bar
+	ellipsis, dot, arrow, best, crumb, line, column, up, down, cursor string
+	markCritical, markWarning, markOK                                 string
+	left, right                                                       string // ends of a bracket
+	compacted, kept, undone, seen                                     string // parts of a revision window
+	bumped, restored, minimum                                         string // revisions on the ruler
+	full, empty                                                       string // of a progress bar
 }
 
 var (
 	unicodeGlyphs = glyphs{
-		ellipsis: "…", dot: "·", arrow: "→", line: "─", column: "│", up: "↑", down: "↓", cursor: "▌",
+		ellipsis: "…", dot: "·", arrow: "→", best: "→", crumb: "›", line: "─", column: "│", up: "↑", down: "↓", cursor: "▌",
 		markCritical: "●", markWarning: "○", markOK: "·",
 		left: "├", right: "┤",
 		compacted: "░", kept: "█", undone: "▒", seen: "·",
 		bumped: "◆", restored: "▲", minimum: "╎",
 		full: "█", empty: "░",
 	}
+	// plainGlyphs are for screen readers: letters, and nothing to draw with.
+	plainGlyphs = glyphs{
+		ellipsis: "...", dot: ",", arrow: "to", best: "+", crumb: ",", up: "up", down: "down", cursor: ">",
+		markCritical: "C", markWarning: "W", markOK: "-",
+	}
 	asciiGlyphs = glyphs{
-		ellipsis: "~", dot: "-", arrow: ">", line: "-", column: "|", up: "^", down: "v", cursor: ">",
+		ellipsis: "~", dot: "-", arrow: ">", best: ">", crumb: ">", line: "-", column: "|", up: "^", down: "v", cursor: ">",
 		markCritical: "!", markWarning: "*", markOK: ".",
 		left: "|", right: "|",
 		compacted: "-", kept: "=", undone: "#", seen: ".",

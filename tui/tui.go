@@ -22,6 +22,10 @@ type Input struct {
 	Prefix          string           // of the API server's keys, such as /registry
 	Lineage         *lineage.Lineage // of the two; nil when they were not compared
 	Warnings        []string         // of the caller's, shown with those of the prediction
+	// Runbook writes the runbook of a plan, nil for the recommended one, for one of
+	// Platforms, of which the first is the one to begin with. Nil when there is none.
+	Runbook   func(ctx context.Context, plan *restore.Plan, platform string) (Runbook, error)
+	Platforms []string
 }
 
 // Side is one of the two snapshots and what was read off it. Neither is changed.
@@ -41,6 +45,16 @@ type Options struct {
 	Output  io.Writer // nil is os.Stdout
 	Environ []string  // nil is os.Environ()
 
+	Look  *Look // nil is DefaultLook
+	Keys  Keys  // other keys for some actions
+	Plain bool  // lines instead of screens: see plain.go
+	Mouse bool  // the wheel scrolls; the terminal's own selection needs shift then
+	// Resume, when set, is asked once what is remembered of the evidence with this
+	// hash; nil is nothing.
+	Resume func(hash string) *Memory
+	// Remember, when set, is given what to remember when the person quits.
+	Remember func(hash string, memory *Memory)
+
 	size tea.WindowSizeMsg // of an Output that is no terminal
 }
 
@@ -57,6 +71,9 @@ func Run(ctx context.Context, o Options) error {
 	if o.Environ == nil {
 		o.Environ = os.Environ()
 	}
+	if o.Plain {
+		return runPlain(ctx, o)
+	}
 	profile := colorprofile.Detect(o.Output, o.Environ)
 	if withoutColor(o.Environ) {
 		profile = min(profile, colorprofile.ASCII)
@@ -64,6 +81,10 @@ func Run(ctx context.Context, o Options) error {
 	outer := ctx
 	ctx, cancel := context.WithCancel(outer)
 	m := newModel(ctx, profile, glyphsFor(o.Environ))
+	if err := m.configure(o); err != nil {
+		cancel()
+		return err
+	}
 	p := tea.NewProgram(m,
 		tea.WithContext(ctx), tea.WithoutSignalHandler(), // the caller's ctx ends on signals
 		tea.WithInput(o.Input), tea.WithOutput(o.Output), tea.WithEnvironment(o.Environ),
@@ -75,6 +96,9 @@ func Run(ctx context.Context, o Options) error {
 	_, err := p.Run()
 	cancel()
 	m.tasks.end()
+	if hash := m.hash(); o.Remember != nil && hash != "" {
+		o.Remember(hash, m.memory())
+	}
 	switch {
 	case m.err != nil:
 		return m.err
@@ -85,5 +109,18 @@ func Run(ctx context.Context, o Options) error {
 	case m.input == nil:
 		return context.Canceled
 	}
+	return nil
+}
+
+// configure takes over what the options say.
+func (m *model) configure(o Options) (err error) {
+	if m.keymap, err = defaultKeys.with(o.Keys); err != nil {
+		return err
+	}
+	if o.Look != nil {
+		m.look = *o.Look
+		m.setTheme(true)
+	}
+	m.mouse, m.resume = o.Mouse, o.Resume
 	return nil
 }

@@ -18,8 +18,10 @@ import (
 	"github.com/charmbracelet/x/exp/golden"
 
 	"revenant/analyzer/restore"
+	"revenant/analyzer/runbook"
 	"revenant/decoder/snapshot"
 	"revenant/internal/demo"
+	"revenant/report"
 )
 
 // demoInput opens the built-in pair.
@@ -41,7 +43,38 @@ func demoInput(t testing.TB) *Input {
 		}
 		return Side{Snapshot: s, State: state}
 	}
-	return &Input{Tool: "revenant test", Prefix: "/registry", Backup: side(demo.BackupName, b), Current: side(demo.CurrentName, c)}
+	in := &Input{Tool: "revenant test", Prefix: "/registry", Backup: side(demo.BackupName, b), Current: side(demo.CurrentName, c)}
+	in.Platforms = []string{"generic", "k3s"}
+	in.Runbook = func(ctx context.Context, plan *restore.Plan, platform string) (Runbook, error) {
+		r := runbook.Input{Plan: plan, Platform: runbook.Platform(platform), Comparison: restore.Compare(in.Backup.State, in.Current.State)}
+		r.Backup = runbookSide(t, in.Backup)
+		now := runbookSide(t, in.Current)
+		r.Current = &now
+		book, err := runbook.New(r)
+		if err != nil {
+			return Runbook{}, err
+		}
+		print := func(width int, how func(*report.Runbook, *report.Printer)) string {
+			var b strings.Builder
+			p := report.NewPrinter(&b)
+			p.Width = width
+			how(&report.Runbook{Runbook: book}, p)
+			if err := p.Flush(); err != nil {
+				t.Error(err)
+			}
+			return b.String()
+		}
+		return Runbook{func(width int) string { return print(width, (*report.Runbook).Text) }, print(100, (*report.Runbook).Markdown)}, nil
+	}
+	return in
+}
+
+func runbookSide(t testing.TB, s Side) runbook.Side {
+	facts, err := runbook.Look(t.Context(), s.Snapshot, "/registry")
+	if err != nil {
+		t.Error(err)
+	}
+	return runbook.Side{Path: s.Snapshot.Path(), State: s.State, Facts: facts}
 }
 
 // terminal is a model that is driven without a terminal.
@@ -86,7 +119,7 @@ var named = map[string]tea.Key{
 	"enter": {Code: tea.KeyEnter}, "esc": {Code: tea.KeyEscape}, "tab": {Code: tea.KeyTab}, "backspace": {Code: tea.KeyBackspace},
 	"down": {Code: tea.KeyDown}, "up": {Code: tea.KeyUp}, "left": {Code: tea.KeyLeft}, "pgdown": {Code: tea.KeyPgDown}, "pgup": {Code: tea.KeyPgUp},
 	"ctrl+d": {Code: 'd', Mod: tea.ModCtrl}, "ctrl+u": {Code: 'u', Mod: tea.ModCtrl}, "ctrl+w": {Code: 'w', Mod: tea.ModCtrl},
-	"ctrl+c": {Code: 'c', Mod: tea.ModCtrl}, "shift+tab": {Code: tea.KeyTab, Mod: tea.ModShift},
+	"ctrl+c": {Code: 'c', Mod: tea.ModCtrl}, "ctrl+k": {Code: 'k', Mod: tea.ModCtrl}, "ctrl+s": {Code: 's', Mod: tea.ModCtrl}, "shift+tab": {Code: tea.KeyTab, Mod: tea.ModShift},
 }
 
 // keysOf is what typing does: a rune is a key, and so is a name in <>.
@@ -149,31 +182,67 @@ func TestScreens(t *testing.T) {
 		{"overview bump too small", "bbm"},
 		{"overview refused", "b"},
 		{"overview API servers kept", "a"},
-		{"pods", "2"},
-		{"pods all", "2u"},
-		{"pods sorted by node", "2OO"},
-		{"pods filtered", "2/shop node-4<enter>"},
-		{"pods filter finds nothing", "2/nosuchpod"},
-		{"pods unaffected", "2bm/mirror"},
-		{"pods refused", "2m"},
-		{"plans", "3"},
-		{"plans restart", "3jj"},
-		{"plans taken over", "3j<enter>"},
-		{"pod", "2jj<enter>"},
-		{"pod that runs twice", "bm2/db-0<enter><enter>"},
-		{"pod object", "2u/cache-1<enter>yo"},
+		{"pods", "3"},
+		{"pods all", "3u"},
+		{"pods sorted by node", "3OO"},
+		{"pods filtered", "3/shop node-4<enter>"},
+		{"pods filter finds nothing", "3/nosuchpod"},
+		{"pods unaffected", "3bm/mirror"},
+		{"pods refused", "3m"},
+		{"pods by outcome", "3z"},
+		{"pods by node", "3zz"},
+		{"pods by owner", "3zzz"},
+		{"pods of a node", "3zzj<enter>"},
+		{"pods with a label", "3/-l app=web<enter>"},
+		{"pods without a word", "3/!phantom<enter>"},
+		{"pods by letters", "3/-f db0n4<enter>"},
+		{"pods with a broken selector", "3/-l app in (<enter>"},
+		{"pods marked", "3 j  c"},
+		{"pod difference", "3u/cache-1<enter>d"},
+		{"pod searched", "3<enter>/revision<enter>n"},
+		{"commands", ":wo"},
+		{"command unknown", ":nonsense<enter>"},
+		{"palette", "3<ctrl+k>bump"},
+		{"plans", "2"},
+		{"plans restart", "2jj"},
+		{"plans taken over", "2j<enter>"},
+		{"plan runbook", "2/Take stock<enter>"},
+		{"plan for another platform", "2p/platform<enter>"},
+		{"plan bump typed in", "e<ctrl+u>4000<enter>m2"},
+		{"plan bump asked for", "be"},
+		{"pod", "3jj<enter>"},
+		{"pod that runs twice", "bm3/db-0<enter><enter>"},
+		{"pod object", "3u/cache-1<enter>yo"},
 		{"nodes", "4"},
 		{"node", "4j<enter>"},
 		{"nodes bumped", "bm4"},
+		{"node bumped", "bm4<enter>"},
+		{"pods of the node", "4j<enter><enter>"},
+		{"pods of the workload", "5/web<enter><enter><enter>"},
 		{"workloads", "5"},
 		{"workloads all", "5u"},
 		{"workload", "5j<enter>"},
-		{"undone", "6"},
-		{"undone filtered", "6u/secret<enter>"},
-		{"finding", "6<enter>"},
-		{"problems", "7"},
+		{"objects", "6"},
+		{"objects filtered", "6/deployments shop<enter>"},
+		{"objects find nothing", "6/nosuchthing"},
+		{"objects of the backup", "6o"},
+		{"objects earlier", "6{{[["},
+		{"objects at a revision", "6@500<enter>"},
+		{"objects at a time", "6@2026-11-23T04:03:10Z<enter>"},
+		{"objects at no revision", "6@99999<enter>"},
+		{"objects asked for when", "6@12"},
+		{"object", "6/secrets shop<enter><enter>"},
+		{"history of nothing", "7"},
+		{"history", "6/deployments web<enter>H"},
+		{"history of a pod", "3/cache-1<enter>H"},
+		{"history carved", "6/deployments web<enter>Hv"},
+		{"happening", "6/deployments web<enter>H<enter>"},
+		{"undone", ":undone<enter>"},
+		{"undone filtered", ":undone<enter>u/secret<enter>"},
+		{"finding", ":undone<enter><enter>"},
+		{"problems", ":problems<enter>"},
 		{"help", "?"},
-		{"help on pods", "2?"},
+		{"help on pods", "3?"},
 	} {
 		for _, size := range sizes {
 			t.Run(tt.name+"/"+size.name, func(t *testing.T) {
@@ -192,13 +261,13 @@ func TestLooks(t *testing.T) {
 		name  string
 		theme *theme
 	}{
-		{"dark", newTheme(true, colorprofile.TrueColor, unicodeGlyphs)},
-		{"light", newTheme(false, colorprofile.TrueColor, unicodeGlyphs)},
-		{"16 colours", newTheme(true, colorprofile.ANSI, unicodeGlyphs)},
-		{"no colour", newTheme(true, colorprofile.ASCII, unicodeGlyphs)},
-		{"ASCII", newTheme(true, colorprofile.ASCII, asciiGlyphs)},
+		{"dark", newTheme(true, colorprofile.TrueColor, unicodeGlyphs, DefaultLook)},
+		{"light", newTheme(false, colorprofile.TrueColor, unicodeGlyphs, DefaultLook)},
+		{"16 colours", newTheme(true, colorprofile.ANSI, unicodeGlyphs, DefaultLook)},
+		{"no colour", newTheme(true, colorprofile.ASCII, unicodeGlyphs, DefaultLook)},
+		{"ASCII", newTheme(true, colorprofile.ASCII, asciiGlyphs, DefaultLook)},
 	} {
-		for _, screen := range []struct{ name, keys string }{{"overview", ""}, {"pods", "2jb"}, {"pod", "2<enter>"}, {"plans", "3j"}, {"nodes", "4j"}, {"node", "4<enter>"}, {"workloads", "5u"}, {"undone", "6"}, {"help", "2?"}} {
+		for _, screen := range []struct{ name, keys string }{{"overview", ""}, {"pods", "3jb"}, {"pod", "3<enter>"}, {"plans", "2j"}, {"nodes", "4j"}, {"node", "4<enter>"}, {"workloads", "5u"}, {"objects", "6j"}, {"history", "6/deployments web<enter>H"}, {"undone", ":undone<enter>"}, {"help", "3?"}} {
 			t.Run(tt.name+"/"+screen.name, func(t *testing.T) {
 				x := openOn(t, in, 80, 24)
 				x.theme = tt.theme
@@ -237,7 +306,7 @@ func TestBackground(t *testing.T) {
 // TestSizes draws every screen at sizes from nothing to very wide.
 func TestSizes(t *testing.T) {
 	in := demoInput(t)
-	for _, keys := range []string{"", "2", "2<enter>", "2u<enter>y", "?", "b", "2/x", "4", "4<enter>", "5u", "5<enter>", "6u", "6<enter>", "7"} {
+	for _, keys := range []string{"", "3", "3<enter>", "3u<enter>y", "?", "b", "3/x", "4", "4<enter>", "5u", "5<enter>", "6", "6<enter>", "6@5", "6H", "6H<enter>", ":undone<enter>u", ":undone<enter><enter>", ":problems<enter>"} {
 		x := openOn(t, in, 80, 24).typed(keys)
 		for _, width := range []int{1, 20, 79, 80, 81, 100, 139, 140, 149, 150, 200, 500} {
 			for _, height := range []int{1, 5, 19, 20, 24, 29, 35, 36, 80} {
@@ -256,7 +325,7 @@ func TestSizes(t *testing.T) {
 func TestStill(t *testing.T) {
 	in := demoInput(t)
 	x := openOn(t, in, 80, 24)
-	for _, keys := range []string{"", "b", "m", "b", "r", "a", "2", "u", "/x", "<esc>", "<enter>", "G", "<esc>", "?"} {
+	for _, keys := range []string{"", "b", "m", "b", "r", "a", "3", "u", "/x", "<esc>", "<enter>", "G", "<esc>", "?"} {
 		x.typed(keys)
 		lines := strings.Split(x.plain(), "\n")
 		if !strings.HasPrefix(lines[20], "─ Plan ──") || !strings.HasPrefix(lines[21], " b bump ") {
@@ -302,7 +371,7 @@ func TestHostile(t *testing.T) {
 		side.State.ClusterUnknown = evil
 	}
 	for _, size := range sizes {
-		for _, keys := range []string{"", "G", "b", "r", "2", "2u<enter>", "2ujjj<enter>y", "2t", "2?", "2/" + evil} {
+		for _, keys := range []string{"", "G", "b", "r", "3", "3u<enter>", "3ujjj<enter>y", "3t", "3?", "3/" + evil} {
 			x := openOn(t, in, size.width, size.height).typed(keys)
 			for range 30 { // through all that there is
 				x.fits()
@@ -331,7 +400,7 @@ func TestDamage(t *testing.T) {
 	bad := snapshot.Integrity{Checks: []snapshot.Check{{Name: "trailer", Verdict: snapshot.Bad, Detail: "other bytes"}}}
 	for side, want := range []string{"damaged: backup ", "damaged: backup, current "} {
 		x.send(integrityMsg{side: side, integrity: bad})
-		for _, keys := range []string{"1", "2", "<enter>", "?"} {
+		for _, keys := range []string{"1", "3", "<enter>", "?"} {
 			if screen := x.typed(keys).plain(); !strings.Contains(screen, want) {
 				t.Errorf("after %q there is no %q:\n%s", keys, want, screen)
 			}
@@ -386,21 +455,26 @@ func TestGlyphsFor(t *testing.T) {
 	}
 }
 
-// watched is an output that calls back when it has been given some text.
+// step is keys that are typed once a text is on the screen.
+type step struct{ text, keys string }
+
+// watched is an output that tells when it has been given some text after another.
 type watched struct {
 	mu    sync.Mutex
 	buf   bytes.Buffer
-	text  string
-	found func()
+	from  int // of what has not been looked at
+	steps []step
+	found func(keys string)
 }
 
 func (w *watched) Write(b []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.buf.Write(b)
-	if w.found != nil && strings.Contains(ansi.Strip(w.buf.String()), w.text) {
-		w.found()
-		w.found = nil
+	if len(w.steps) > 0 && strings.Contains(ansi.Strip(w.buf.String()[w.from:]), w.steps[0].text) {
+		keys := w.steps[0].keys
+		w.steps, w.from = w.steps[1:], w.buf.Len()
+		w.found(keys)
 	}
 	return len(b), nil
 }
@@ -411,12 +485,12 @@ func (w *watched) String() string {
 	return w.buf.String()
 }
 
-// runUntil runs the program and types keys once text is on the screen.
-func runUntil(t *testing.T, o Options, text, keys string) (string, error) {
+// runUntil runs the program and goes through steps.
+func runUntil(t *testing.T, o Options, steps ...step) (string, error) {
 	t.Helper()
 	in, typing := io.Pipe()
 	t.Cleanup(func() { typing.Close() })
-	out := &watched{text: text, found: func() { go io.WriteString(typing, keys) }}
+	out := &watched{steps: steps, found: func(keys string) { go io.WriteString(typing, keys) }}
 	o.Input, o.Output, o.size = in, out, tea.WindowSizeMsg{Width: 80, Height: 24}
 	if o.Environ == nil {
 		o.Environ = []string{"TERM=xterm-256color", "COLORTERM=truecolor", "CLICOLOR_FORCE=1"}
@@ -434,7 +508,7 @@ func loads(in *Input) func(context.Context, func(snapshot.Progress, string)) (*I
 
 func TestRun(t *testing.T) {
 	in := demoInput(t)
-	out, err := runUntil(t, Options{Load: loads(in)}, "1,018 undone", "q")
+	out, err := runUntil(t, Options{Load: loads(in)}, step{"1,018 undone", "q"})
 	if err != nil {
 		t.Error(err)
 	}
@@ -455,7 +529,7 @@ func TestRun(t *testing.T) {
 
 func TestRunWithoutColor(t *testing.T) {
 	environ := []string{"TERM=xterm-256color", "COLORTERM=truecolor", "CLICOLOR_FORCE=1", "NO_COLOR=not a bool"}
-	out, err := runUntil(t, Options{Load: loads(demoInput(t)), Environ: environ}, "1,018 undone", "q")
+	out, err := runUntil(t, Options{Load: loads(demoInput(t)), Environ: environ}, step{"1,018 undone", "q"})
 	if err != nil {
 		t.Error(err)
 	}
@@ -466,7 +540,7 @@ func TestRunWithoutColor(t *testing.T) {
 
 func TestRunLoadFails(t *testing.T) {
 	want := errors.New("no such file")
-	_, err := runUntil(t, Options{Load: func(context.Context, func(snapshot.Progress, string)) (*Input, error) { return nil, want }}, "-", "")
+	_, err := runUntil(t, Options{Load: func(context.Context, func(snapshot.Progress, string)) (*Input, error) { return nil, want }}, step{"-", ""})
 	if err != want {
 		t.Errorf("got error %v", err)
 	}
@@ -481,7 +555,7 @@ func TestRunCancel(t *testing.T) {
 			ended = true
 			return nil, ctx.Err()
 		}
-		_, err := runUntil(t, Options{Load: load}, "cancel", key)
+		_, err := runUntil(t, Options{Load: load}, step{"cancel", key})
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%q: got error %v", key, err)
 		}
@@ -494,7 +568,7 @@ func TestRunCancel(t *testing.T) {
 func TestRunContextEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	in, _ := io.Pipe()
-	out := &watched{text: "1,018 undone", found: cancel}
+	out := &watched{steps: []step{{"1,018 undone", ""}}, found: func(string) { cancel() }}
 	err := Run(ctx, Options{Load: loads(demoInput(t)), Input: in, Output: out, Environ: []string{"TERM=xterm"}, size: tea.WindowSizeMsg{Width: 80, Height: 24}})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got error %v", err)

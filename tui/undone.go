@@ -13,7 +13,7 @@ import (
 // newUndone lists what else goes back in time: everything that is not a pod.
 func newUndone(s *session) screen {
 	return newBoard(s, listing{
-		title: "Undone", noun: "finding", waiting: "comparing the objects",
+		title: "undone", noun: "finding", waiting: "comparing the objects",
 		columns: []column{
 			{title: "FINDING", key: "S", min: 16, max: 36},
 			{title: "CERTAINTY", key: "C", min: 9, drop: 2},
@@ -27,13 +27,12 @@ func newUndone(s *session) screen {
 			}
 			return s.rollback
 		},
-		rows:   func(s *session) rows { return findingRows(s.rollback.Findings) },
-		detail: func(s *session, row, width int) []string { return s.finding(&s.rollback.Findings[row], width) },
-		empty:  func(*session) string { return "Nothing beside the pods: the two snapshots hold the same." },
+		rows:  func(s *session) rows { return s.findingRows(s.rollback.Findings) },
+		empty: func(*session) string { return "Nothing beside the pods: the two snapshots hold the same." },
 	})
 }
 
-func findingRows(list []rollback.Finding) rows {
+func (s *session) findingRows(list []rollback.Finding) rows {
 	return rows{
 		count: len(list),
 		cell: func(row, column int) string {
@@ -56,6 +55,11 @@ func findingRows(list []rollback.Finding) rows {
 		},
 		minor: func(row int) bool { return list[row].Severity == restore.OK },
 		look:  func(t *theme, row int) (style, string) { return t.severity(list[row].Severity) },
+		id: func(row int) string {
+			f := &list[row]
+			return strings.TrimLeft(string(f.ID)+" "+f.Kind+" "+f.Namespace+"/"+f.Name, " ")
+		},
+		detail: func(row, width int) []string { return s.finding(&list[row], width) },
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"strings"
 
+	tea "charm.land/bubbletea/v2"
+
 	"revenant/analyzer/restore"
 	"revenant/decoder/sanitize"
 )
@@ -25,8 +27,8 @@ const (
 // newWorkloads lists what becomes of the controllers' objects: pods wanted,
 // believed by the API, and really running.
 func newWorkloads(s *session) screen {
-	return newBoard(s, listing{
-		title: "Workloads", noun: "workload", waiting: "predicting",
+	return &workloads{newBoard(s, listing{
+		title: "workloads", noun: "workload", waiting: "predicting",
 		columns: []column{
 			{title: "KIND", key: "S", min: 11},
 			{title: "NAMESPACE", key: "P", min: 8, max: 30},
@@ -45,13 +47,32 @@ func newWorkloads(s *session) screen {
 			}
 			return s.prediction
 		},
-		rows:   func(s *session) rows { return workloadRows(s.prediction.Workloads) },
-		detail: func(s *session, row, width int) []string { return s.workload(&s.prediction.Workloads[row], width) },
-		empty:  func(*session) string { return "Neither snapshot holds a workload." },
-	})
+		rows:  func(s *session) rows { return s.workloadRows(s.prediction.Workloads) },
+		empty: func(*session) string { return "Neither snapshot holds a workload." },
+	})}
 }
 
-func workloadRows(list []restore.WorkloadOutcome) rows {
+// workloads is the board of workloads, from which one goes on to the pods of one.
+type workloads struct{ *board }
+
+func (w *workloads) Keys() keys {
+	k := w.board.Keys()
+	if _, ok := w.table.row(); ok {
+		k.offer(open)
+	}
+	return k
+}
+
+func (w *workloads) Update(msg tea.Msg) tea.Cmd {
+	row, ok := w.table.row()
+	if p, pressed := msg.(press); pressed && ok && p.action == open && w.opened {
+		of := w.table.rows.item(row).(*restore.WorkloadOutcome)
+		return visit("pods", withinMsg{words: of.Namespace + " " + of.Name})
+	}
+	return w.board.Update(msg)
+}
+
+func (s *session) workloadRows(list []restore.WorkloadOutcome) rows {
 	number := func(n int64) string { return zeroAsDash(int(n)) }
 	return rows{
 		count: len(list),
@@ -94,8 +115,11 @@ func workloadRows(list []restore.WorkloadOutcome) rows {
 			}
 			return strings.Compare(x.Name, y.Name)
 		},
-		minor: func(row int) bool { return list[row].Severity == restore.OK },
-		look:  func(t *theme, row int) (style, string) { return t.severity(list[row].Severity) },
+		minor:  func(row int) bool { return list[row].Severity == restore.OK },
+		look:   func(t *theme, row int) (style, string) { return t.severity(list[row].Severity) },
+		id:     func(row int) string { return list[row].Kind + " " + list[row].Namespace + "/" + list[row].Name },
+		item:   func(row int) any { return &list[row] },
+		detail: func(row, width int) []string { return s.workload(&list[row], width) },
 	}
 }
 
@@ -148,6 +172,3 @@ func bulleted(list []string, width int) []string {
 	}
 	return lines
 }
-
-// sanitized is text made safe to show, cut to a width.
-func sanitized(text string, width int, t *theme) string { return t.cut(sanitize.Line(text), width) }

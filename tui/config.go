@@ -1,0 +1,125 @@
+package tui
+
+import (
+	"errors"
+	"fmt"
+	"image/color"
+	"slices"
+	"strconv"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+)
+
+// Color is written as #rrggbb.
+type Color struct{ R, G, B uint8 }
+
+var _ color.Color = Color{}
+
+// RGBA is that of color.Color.
+func (c Color) RGBA() (r, g, b, a uint32) {
+	return color.RGBA{c.R, c.G, c.B, 0xff}.RGBA()
+}
+
+// MarshalText writes the colour.
+func (c Color) MarshalText() ([]byte, error) {
+	return fmt.Appendf(nil, "#%02x%02x%02x", c.R, c.G, c.B), nil
+}
+
+// UnmarshalText reads one.
+func (c *Color) UnmarshalText(text []byte) error {
+	n, err := strconv.ParseUint(strings.TrimPrefix(string(text), "#"), 16, 24)
+	if err != nil || len(text) != len("#rrggbb") || text[0] != '#' {
+		return fmt.Errorf("%q is no colour: #rrggbb is one", text)
+	}
+	*c = rgb(uint32(n))
+	return nil
+}
+
+func rgb(hex uint32) Color { return Color{uint8(hex >> 16), uint8(hex >> 8), uint8(hex)} }
+
+// Colors are those of one background.
+type Colors struct {
+	Dim      Color `json:"dim"`      // what is beside the point
+	Selected Color `json:"selected"` // background of the selected row
+	Critical Color `json:"critical"` // severities
+	Warning  Color `json:"warning"`
+	Good     Color `json:"good"`
+}
+
+// Look is a theme file: the colours of terminals that have more than 16.
+type Look struct {
+	Dark  Colors `json:"dark"`
+	Light Colors `json:"light"`
+}
+
+// DefaultLook is the look without a theme file. Its colours are in the palette of
+// 256, so that they are the same there.
+var DefaultLook = Look{
+	Dark:  Colors{Dim: rgb(0x8a8a8a), Selected: rgb(0x303030), Critical: rgb(0xff5f5f), Warning: rgb(0xd7af5f), Good: rgb(0x87af87)},
+	Light: Colors{Dim: rgb(0x626262), Selected: rgb(0xdadada), Critical: rgb(0xaf0000), Warning: rgb(0x875f00), Good: rgb(0x005f00)},
+}
+
+// ParseLook reads a theme file, YAML. What it leaves out is as in DefaultLook.
+func ParseLook(file []byte) (Look, error) {
+	l := DefaultLook
+	err := yaml.UnmarshalStrict(file, &l)
+	return l, err
+}
+
+// Keys is a key map file: for actions, the keys that ask for them.
+type Keys map[string][]string
+
+// ParseKeys reads a key map file, YAML. The error says which action does not
+// exist, or which key would stand for two things in one place.
+func ParseKeys(file []byte) (Keys, error) {
+	var k Keys
+	if err := yaml.UnmarshalStrict(file, &k); err != nil {
+		return nil, err
+	}
+	if slices.Contains(slices.Concat(values(k)...), "") {
+		return nil, errors.New("a key is empty")
+	}
+	_, err := defaultKeys.with(k)
+	return k, err
+}
+
+func values(k Keys) [][]string {
+	var list [][]string
+	for _, keys := range k {
+		list = append(list, keys)
+	}
+	return list
+}
+
+// DefaultTheme is a theme file with the default look.
+func DefaultTheme() []byte {
+	text, err := yaml.Marshal(DefaultLook)
+	if err != nil {
+		panic(err) // of our own constants
+	}
+	return append([]byte("# Colours of the terminal UI, for terminals with 256 colours and more, by the\n# terminal's background. Colour only carries severity.\n"), text...)
+}
+
+// DefaultKeyMap is a key map file with the default keys.
+func DefaultKeyMap() []byte {
+	var b strings.Builder
+	b.WriteString("# Keys of the terminal UI: for every action, the keys that ask for it.\n")
+	for _, x := range defaultKeys {
+		switch {
+		case x.action == "":
+			fmt.Fprintf(&b, "\n# %s\n", x.label)
+		case !fixed(x.action):
+			fmt.Fprintf(&b, "%s: [%s] # %s\n", x.action, strings.Join(quotedKeys(x.keys), ", "), x.does)
+		}
+	}
+	return []byte(b.String())
+}
+
+func quotedKeys(keys []string) []string {
+	list := make([]string, len(keys))
+	for i, key := range keys {
+		list[i] = strconv.Quote(key)
+	}
+	return list
+}
