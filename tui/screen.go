@@ -54,7 +54,12 @@ type excerpt struct {
 	what string // in a few words
 	file string // what to call it
 	text string // plain
+
+	later func() string // makes the text, in a command, where it takes work; nil for text
 }
+
+// none says that there is nothing to take.
+func (e *excerpt) none() bool { return e.text == "" && e.later == nil }
 
 // entry is a row of the registry.
 type entry struct {
