@@ -87,6 +87,7 @@ type objects struct {
 	shown   shownObjects  // what the rows are of
 	coming  shownObjects  // and what those will be of that are being arranged
 	kept    string        // key of the row that the person chose
+	told    *objectList   // of which it was said that it is not there
 	related *relatedToKey // to the opened object; nil while that is not known
 	asked   relatedToKey  // what it was asked for
 	stop    func()        // ends the search for it
@@ -200,11 +201,11 @@ func (o *objects) nameOf(key string) string {
 }
 
 func titleOf(k kube.Key) string {
-	name := k.Resource + "/" + k.Name
+	name := k.Name
 	if k.Namespace != "" {
-		name = k.Namespace + " " + name
+		name = k.Namespace + "/" + name
 	}
-	return strings.TrimPrefix(name, "/")
+	return strings.TrimSpace(k.Resource + " " + name)
 }
 
 // Crumb is where one is: in the resource and namespace that are listed, and in the
@@ -263,7 +264,18 @@ func (o *objects) Update(msg tea.Msg) tea.Cmd {
 	if o.table.next == nil {
 		o.shown = o.coming
 	}
-	return tea.Batch(cmd, o.fetch(), o.findRelated(), o.tick())
+	return tea.Batch(cmd, o.fetch(), o.findRelated(), o.tick(), o.missed())
+}
+
+// missed says once in the bottom line that the object is not there, where the line
+// above the list has no room for it.
+func (o *objects) missed() tea.Cmd {
+	why := o.absent()
+	if why == "" || o.told == o.shown.list {
+		return nil
+	}
+	o.told = o.shown.list
+	return say(sanitize.Line(why))
 }
 
 // press does what a key asks for.
@@ -438,18 +450,22 @@ func (s *session) momentText(at moment) string {
 	return text
 }
 
-// Complete lists resources, and namespaces after -n.
+// Complete lists resources, and namespaces after -n. What could not be typed is left
+// out.
 func (o *objects) Complete(words []string) []string {
 	list := o.session.objects
 	if list == nil {
 		return nil
 	}
+	typable := func(list []string) []string {
+		return slices.DeleteFunc(list, func(s string) bool { return s != sanitize.Line(s) })
+	}
 	last := len(words) - 1
 	switch {
 	case last == 0:
-		return list.catalog.Complete(words[0])
+		return typable(list.catalog.Complete(words[0]))
 	case words[last-1] == "-n" || words[last-1] == "--namespace":
-		return startingWith(words[last], list.catalog.Namespaces()...)
+		return typable(startingWith(words[last], list.catalog.Namespaces()...))
 	case strings.HasPrefix(words[last], "-"):
 		return []string{"-A", "-l", "-n", "--at"}
 	}

@@ -198,7 +198,7 @@ func (d *description) next(r snapshot.Record) string {
 // absence says why an object is not there, and when it is.
 func (d *description) absence(key, why string) []string {
 	t := d.theme
-	lines := append([]string{t.heading("Not there", d.width)}, paintAll(t.warning, wrap(sentence(why), d.width))...)
+	lines := append([]string{t.heading("Not there", d.width)}, paintAll(t.warning, wrap(why+".", d.width))...)
 	lines = append(lines, "")
 	for _, life := range livesOf(d.side.Snapshot, key) {
 		lines = append(lines, wrap(sentence(life), d.width)...)
