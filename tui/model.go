@@ -46,12 +46,11 @@ type model struct {
 	prompt  *prompt
 	message string // in the bottom line until the next key
 
-	objectsAsked  objectQuery // what was listed last, or is being
-	stopListing   func()      // ends the listing that goes on; nil for none
-	runbookAsked  int         // counts the runbooks asked for: only the last one counts
-	typedCommands []string    // oldest first
-	themeChosen   bool        // by the person
-	used          bool        // a key was pressed since the screens are there
+	stopListing   func()   // ends the listing that goes on; nil for none
+	runbookAsked  int      // counts the runbooks asked for: only the last one counts
+	typedCommands []string // oldest first
+	themeChosen   bool     // by the person
+	used          bool     // a key was pressed since the screens are there
 	resume        func(hash string) *Memory
 
 	width, height int
@@ -139,12 +138,15 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.message = string(msg)
 		return m, nil
 	case momentMsg:
-		return m, m.listObjects(msg.moment, m.objectsAsked)
+		return m, m.listObjects(msg.moment, m.wanted.query)
 	case listMsg:
 		return m, m.listObjects(msg.moment, msg.query)
 	case objectsAtMsg:
 		if msg.err != nil {
 			m.message = sanitize.Line(msg.err.Error())
+			if m.objects != nil {
+				m.wanted = listMsg{m.objects.moment, m.objects.query}
+			}
 			return m, nil
 		}
 		m.objects = msg.objects

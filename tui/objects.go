@@ -240,7 +240,7 @@ func (o *objects) Update(msg tea.Msg) tea.Cmd {
 	case atMsg:
 		cmd = o.goTo(string(msg))
 	case namespaceMsg:
-		q := o.session.objects.query
+		q := o.session.wanted.query
 		q.namespace = string(msg)
 		cmd = o.ask(q)
 	case cellsReadMsg:
@@ -344,14 +344,14 @@ func (o *objects) reset() {
 
 // ask lists other objects.
 func (o *objects) ask(q objectQuery) tea.Cmd {
-	at := o.session.objects.moment
+	at := o.session.wanted.moment
 	o.reset()
 	return func() tea.Msg { return listMsg{at, q} }
 }
 
 // enter lists the objects of a group.
 func (o *objects) enter(g objectGroup) tea.Cmd {
-	q := o.session.objects.query
+	q := o.session.wanted.query
 	o.from = o.grouped
 	if g.about != nil {
 		q.resource = g.name
@@ -364,7 +364,7 @@ func (o *objects) enter(g objectGroup) tea.Cmd {
 
 // out goes back to where the group was, and from there to all objects.
 func (o *objects) out() tea.Cmd {
-	q := o.session.objects.query
+	q := o.session.wanted.query
 	if o.grouped >= 0 {
 		o.grouped = -1
 		o.reset()
@@ -384,7 +384,7 @@ func (o *objects) out() tea.Cmd {
 
 // scrub goes to another moment.
 func (o *objects) scrub(a action) tea.Cmd {
-	at := o.session.objects.moment
+	at := o.session.wanted.moment
 	s := o.session.side(at.side).Snapshot
 	head := s.Revision()
 	if at.revision == 0 {
@@ -410,7 +410,7 @@ func (o *objects) scrub(a action) tea.Cmd {
 
 // goTo goes to a revision, or to the one that the store was at at a time.
 func (o *objects) goTo(text string) tea.Cmd {
-	at := o.session.objects.moment
+	at := o.session.wanted.moment
 	revision, err := momentOf(text, o.session.side(at.side))
 	if err != nil {
 		return say(err.Error())
@@ -527,7 +527,7 @@ func (o *objects) Command(words []string) (tea.Cmd, bool) {
 	if !ok {
 		return nil, false
 	}
-	at := list.moment
+	at := o.session.wanted.moment
 	if err == nil && c.at != "" {
 		at.revision, err = momentOf(c.at, o.session.side(at.side))
 	}
@@ -581,7 +581,7 @@ func (m *model) listObjects(at moment, q objectQuery) tea.Cmd {
 		m.stopListing()
 	}
 	ctx, stop := context.WithCancel(m.ctx)
-	m.stopListing, m.objectsAsked = stop, q
+	m.stopListing, m.wanted = stop, listMsg{at, q}
 	var before *resources.Catalog
 	if was := m.objects; was != nil && was.side == at.side {
 		before = was.catalog

@@ -478,7 +478,18 @@ func (t *resourceTable) widest(columns int, stale func() bool) []int {
 			list[0] = wider(list[0], t.list[row].Namespace)
 		}
 	}
+	t.needed(list)
 	return list
+}
+
+// needed has columns that can go do so rather than be cut.
+func (t *resourceTable) needed(widest []int) {
+	const most = 24
+	for c := range t.columns {
+		if col := &t.columns[c]; col.drop > 0 && t.resource.Name != "events" {
+			col.min = max(col.min, min(widest[c], most))
+		}
+	}
 }
 
 // cellsReadMsg brings the cells of rows in sight.

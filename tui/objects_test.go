@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 	"github.com/google/go-cmp/cmp"
 	bolt "go.etcd.io/bbolt"
@@ -67,6 +68,25 @@ func TestObjectsThroughTime(t *testing.T) {
 		if screen := strings.Join(strings.Fields(x.typed(step.keys).plain()), " "); !strings.Contains(screen, step.see) {
 			t.Errorf("after %q there is no %q:\n%s", step.keys, step.see, x.plain())
 		}
+	}
+}
+
+// TestScrubbingFast presses on before anything was listed.
+func TestScrubbingFast(t *testing.T) {
+	x := openOn(t, demoInput(t), 80, 24).typed("6")
+	var first tea.Cmd
+	for i, key := range keysOf("[[[") {
+		_, cmd := x.Update(key)
+		_, cmd = x.Update(cmd())
+		if i == 0 {
+			first = cmd
+		}
+	}
+	if msg := first(); msg != nil {
+		t.Errorf("a listing that nobody waits for gives %T", msg)
+	}
+	if x.wanted.revision != x.input.Current.Snapshot.Revision()-3 {
+		t.Errorf("wanted is revision %d", x.wanted.revision)
 	}
 }
 

@@ -142,6 +142,7 @@ type session struct {
 	modes      *restore.PlanComparison // the ways to restore; nil until they are compared
 	rollback   *rollback.Rollback      // what else goes back in time; nil until it is compared
 	objects    *objectList             // of the moment shown; nil until they are listed
+	wanted     listMsg                 // the objects that are listed, or are being
 	history    *objectHistory          // of the object chosen; nil for none
 	problems   *[]problem              // of both files; nil until they are verified
 	runbook    *writtenRunbook         // of the plan; nil until it is written
