@@ -10,8 +10,10 @@ import (
 	"testing"
 
 	bolt "go.etcd.io/bbolt"
+	"go.etcd.io/etcd/api/v3/mvccpb"
 	etcdsnapshot "go.etcd.io/etcd/etcdutl/v3/snapshot"
 	"go.uber.org/zap"
+	"google.golang.org/protobuf/proto"
 
 	"revenant/decoder/salvage"
 	"revenant/decoder/snapshot"
@@ -143,45 +145,79 @@ func readBucket(t *testing.T, path string) map[string]string {
 	return all
 }
 
+var layouts = flag.Int("layouts", 0, "how many dbs are made anew to be damaged and salvaged, beside those kept")
+
+// churned are dbs of stores that wrote and compacted for a while: those kept, whose
+// pages are the same every time, and as many new ones as are asked for.
+func churned(t *testing.T) (paths []string) {
+	t.Helper()
+	kept, err := filepath.Glob(testdata + "etcd/churned-*.db.gz")
+	if err != nil || len(kept) == 0 {
+		t.Fatalf("no churned dbs: %v", err)
+	}
+	for _, from := range kept {
+		path := filepath.Join(t.TempDir(), "churned.db")
+		inflate(t, from, path)
+		paths = append(paths, path)
+	}
+	for seed := range *layouts {
+		paths = append(paths, fixture.Churned(t, uint64(seed)))
+	}
+	return paths
+}
+
+// salvageBytes is what is salvaged of a db when nothing uncertain is asked for; nil
+// when nothing leads into it.
+func salvageBytes(t *testing.T, data []byte) (*salvage.Result, map[string]string) {
+	t.Helper()
+	s, err := snapshot.OpenBytes(t.Context(), "damaged", data, snapshot.Options{SkipHashCheck: true})
+	if err != nil {
+		return nil, nil
+	}
+	defer s.Close()
+	out := filepath.Join(t.TempDir(), "clean.db")
+	r, err := salvage.Write(t.Context(), s, out, salvage.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, readBucket(t, out)
+}
+
 // TestSalvageBringsNothingBack salvages damaged copies of a member's db, whose free
 // pages hold what compactions removed: without being asked for it, nothing is
 // written that the healthy db does not have.
 func TestSalvageBringsNothingBack(t *testing.T) {
-	path := churned(t)
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, err := damage.Parse(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	healthy := readBucket(t, path)
 	recovered, withheld := 0, 0
-	for seed := range uint64(*salvaged) {
-		copied := file.Copy(seed)
-		s, err := snapshot.OpenBytes(t.Context(), "damaged", copied.Data, snapshot.Options{SkipHashCheck: true})
-		if err != nil {
-			continue
-		}
-		out := filepath.Join(t.TempDir(), "clean.db")
-		r, err := salvage.Write(t.Context(), s, out, salvage.Options{})
+	paths := churned(t)
+	for layout, path := range paths {
+		data, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.Close()
-		recovered, withheld = recovered+len(r.Recovered), withheld+len(r.Uncertain)
-		scanned := map[string]bool{}
-		for _, f := range r.Recovered {
-			scanned[f.Revision] = true
+		file, err := damage.Parse(data)
+		if err != nil {
+			t.Fatal(err)
 		}
-		for key, value := range readBucket(t, out) {
-			if healthy[key] == value || copied.Hit&(damage.Key|damage.Value) != 0 {
+		healthy := readBucket(t, path)
+		for i := range *salvaged / len(paths) {
+			copied := file.Copy(uint64(layout**salvaged + i))
+			r, written := salvageBytes(t, copied.Data)
+			if r == nil {
 				continue
 			}
-			// A root that leads to a whole older tree looks like any other.
-			if copied.Hit&(damage.Root|damage.Meta) == 0 || scanned[fmt.Sprint(binary.BigEndian.Uint64([]byte(key)))] {
-				t.Fatalf("seed %d, %s (%s): wrote %q, which the healthy db does not have so", seed, copied.Kind, copied.Note, key)
+			recovered, withheld = recovered+len(r.Recovered), withheld+len(r.Uncertain)
+			scanned := map[string]bool{}
+			for _, f := range r.Recovered {
+				scanned[f.Revision] = true
+			}
+			for key, value := range written {
+				if has(healthy, key, value) || copied.Hit&(damage.Key|damage.Value) != 0 {
+					continue
+				}
+				// A root that leads to a whole older tree looks like any other.
+				if copied.Hit&(damage.Root|damage.Meta) == 0 || scanned[fmt.Sprint(binary.BigEndian.Uint64([]byte(key)))] {
+					t.Fatalf("%s, copy %d, %s (%s): wrote %q, which the healthy db does not have so", path, i, copied.Kind, copied.Note, key)
+				}
 			}
 		}
 	}
@@ -191,29 +227,63 @@ func TestSalvageBringsNothingBack(t *testing.T) {
 	}
 }
 
-// churned is the db of a store that wrote and compacted for a while.
-func churned(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "store.db")
-	store := fixture.OpenStore(path)
-	for i := range 4000 {
-		key := fmt.Appendf(nil, "/registry/configmaps/default/object-%03d", i%300)
-		if i%7 == 3 {
-			store.DeleteRange(key, nil)
-		} else {
-			store.Put(key, bytes.Repeat([]byte{byte(i)}, 100+i%200), 0)
+// TestSalvageWrongLength flips every bit of the tables of elements that makes of a
+// record another one that proves itself, as one without its value does: what such a
+// record was cannot be told, and it is not written.
+func TestSalvageWrongLength(t *testing.T) {
+	flips := 0
+	for _, path := range churned(t) {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if i%100 == 99 {
-			store.Commit()
+		file, err := damage.Parse(data)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if i%1000 == 999 {
-			if err := store.CompactTo(store.Rev() - 200); err != nil {
-				t.Fatal(err)
+		healthy := readBucket(t, path)
+		done := map[int]bool{}
+		for _, r := range file.Revisions() {
+			if done[r.Page] {
+				continue
+			}
+			done[r.Page] = true
+			page := data[r.Page:r.End]
+			for at := 16; at < 16+16*int(binary.LittleEndian.Uint16(page[10:])); at += 16 {
+				for bit := 32; bit < 128; bit++ { // the flags before it are no length
+					page[at+bit/8] ^= 1 << (bit % 8)
+					if key, value, ok := record(page, at); ok && !has(healthy, key, value) {
+						flips++
+						if _, written := salvageBytes(t, data); has(written, key, value) {
+							t.Errorf("%s: wrote revision %d with %d bytes, it has %d (page at %d, bit %d of element at %d)",
+								path, binary.BigEndian.Uint64([]byte(key)), len(value), len(healthy[key]), r.Page, bit, at)
+						}
+					}
+					page[at+bit/8] ^= 1 << (bit % 8)
+				}
 			}
 		}
 	}
-	if err := store.Close(); err != nil {
-		t.Fatal(err)
+	t.Logf("%d flips", flips)
+	if flips == 0 {
+		t.Error("no flip made a record of another")
 	}
-	return path
+}
+
+func has(records map[string]string, key, value string) bool {
+	v, ok := records[key]
+	return ok && v == value
+}
+
+// record reads the element at a byte of a leaf page as etcd would.
+func record(page []byte, at int) (key, value string, ok bool) {
+	le := binary.LittleEndian
+	pos, keySize, size := int(le.Uint32(page[at+4:])), int(le.Uint32(page[at+8:])), int(le.Uint32(page[at+12:]))
+	from := at + pos
+	if keySize != 17 && keySize != 18 || from+keySize+size > len(page) {
+		return "", "", false
+	}
+	raw := page[from+keySize : from+keySize+size]
+	err := proto.Unmarshal(raw, &mvccpb.KeyValue{})
+	return string(page[from : from+keySize]), string(raw), err == nil
 }

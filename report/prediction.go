@@ -13,7 +13,7 @@ import (
 // is the prediction alone, and whole.
 type Prediction struct {
 	*restore.Prediction
-	All bool // the text lists pods to which nothing happens, too
+	All bool `json:"-"` // the text lists pods to which nothing happens, too
 }
 
 // textWidth is how wide paragraphs are, in columns.

@@ -56,6 +56,11 @@ func (s *Salvage) Text(p *Printer) {
 		what = "written, although at or below the compact revision they may have been deleted since"
 	}
 	foundText(p, "uncertain", what, r.Uncertain)
+	what = "withheld: they contradict themselves or their page, and may have had another value; --include-uncertain writes them"
+	if r.Included {
+		what = "written, although they contradict themselves or their page, and may have had another value"
+	}
+	foundText(p, "suspect", what, r.Suspect)
 	foundText(p, "conflicts", "withheld: pages have differing copies of them", r.Conflicts)
 	if len(r.Unread) > 0 {
 		p.wrappedField("unread", "the values of revisions "+some(r.Unread))

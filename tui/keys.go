@@ -127,7 +127,7 @@ var defaultKeys = keymap{
 	{platform, []string{"p"}, "p", "the platform that the runbook is for", "p platform", "needs the runbook"},
 
 	{label: "Lists"},
-	{open, []string{"enter", "l", "right"}, "enter", "open the selected row, or take the selected plan over", "enter open", "needs a list"},
+	{open, []string{"enter", "l", "right"}, "enter", "open the selected row, and go on from there; take the selected plan over", "enter open", "needs a list"},
 	{filterBy, []string{"/"}, "/", "filter: all words typed must occur in a row; /! none of them, /-l a label selector, /-f letters in order", "/ filter", "needs a list"},
 	{sortBy, sortLetters, "shift-letter", "sort by a column; again to reverse", "", "needs a list"},
 	{showAll, []string{"u"}, "u", "show or hide what is unaffected", "u unaffected", "needs a list with rows that need no attention"},

@@ -133,7 +133,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m, m.predicted(msg)
 	case modesMsg:
 		m.modes = msg.modes
-		return m, nil
+		return m, m.broadcast(changedMsg{})
 	case sayMsg:
 		m.message = string(msg)
 		return m, nil

@@ -19,6 +19,7 @@ type plans struct {
 	at            int // the selected mode
 	width, height int
 	drawn         drawn // the text below the modes, or beside them
+	followed      *restore.Prediction
 }
 
 // Messages to the shell.
@@ -97,6 +98,12 @@ func (p *plans) Take(save bool) excerpt {
 
 func (p *plans) Update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
+	case predictionMsg:
+		p.follow()
+	case changedMsg:
+		if p.followed == nil {
+			p.follow()
+		}
 	case searchMsg:
 		p.search(string(msg), p.text())
 	case press:
@@ -120,6 +127,17 @@ func (p *plans) Update(msg tea.Msg) tea.Cmd {
 		p.SetSize(p.width, p.height)
 	}
 	return nil
+}
+
+// follow selects the mode that is in force, when another one is.
+func (p *plans) follow() {
+	if p.modes == nil || p.prediction == nil {
+		return
+	}
+	p.followed = p.prediction
+	if i := slices.IndexFunc(p.modes.Modes, func(m restore.ModeOutcome) bool { return m.Plan.Equal(p.prediction.Plan) }); i >= 0 {
+		p.at = i
+	}
 }
 
 // modeColumns are what is counted of a mode.
@@ -174,7 +192,7 @@ func (p *plans) top(w int) []string {
 	for i := range p.modes.Modes {
 		lines = append(lines, p.row(i, name))
 	}
-	lines = append(lines, t.dim.paint(t.cut("* now  "+t.best+" least harm  n? possible  HARM nothing repairs  KILLED: no preStop  "+p.keymap.key(open)+" takes one over", w)), "")
+	lines = append(lines, t.dim.paint(t.cut("* now  "+t.best+" least harm  n? possible  HARM: nothing repairs  KILLED: no preStop", w)), "")
 	return margin(lines)
 }
 

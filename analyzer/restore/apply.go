@@ -17,7 +17,8 @@ func (f *forecast) outcome(o *PodOutcome, p *podCase) {
 	if p.node >= 0 {
 		v = &f.verdicts[p.node]
 	}
-	e, said := &p.row.cells[v.column], &p.said[v.column]
+	c := f.column(p, v)
+	e, said := &p.row.cells[c], &p.said[c]
 	flags := p.flags | e.flags
 	if v.column == restart {
 		flags &^= nodeMissing // a restarted kubelet registers its node
@@ -25,7 +26,7 @@ func (f *forecast) outcome(o *PodOutcome, p *podCase) {
 	o.PodIdentity, o.Finding, o.RunsOn = &p.PodIdentity, &said.Finding, noNodes
 	o.Certainty, o.CertaintyReason = f.certainty(p, e, v)
 	f.place(o, p, e)
-	o.API = p.views[v.column]
+	o.API = p.views[c]
 	switch {
 	case p.twin >= 0:
 		flags |= f.twins(o, p, v)
@@ -33,6 +34,15 @@ func (f *forecast) outcome(o *PodOutcome, p *podCase) {
 		flags |= f.boundTwice(o, p, v)
 	}
 	o.Flags = flags.list()
+}
+
+// column is the pod's column of the decision table where its kubelet does v.
+func (f *forecast) column(p *podCase, v *verdict) column {
+	lists := v.column == relist || v.column == restart
+	if lists && f.plan.KeepAPIServers && p.row.cells[unplaced].outcome != "" {
+		return unplaced
+	}
+	return v.column
 }
 
 // certainty says how sure the outcome is. What is unsure about a kubelet does not

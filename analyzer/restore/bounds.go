@@ -36,14 +36,53 @@ type ceiling struct {
 
 // ceiling takes the best evidence there is: a revision that is stated, the time
 // of the outage with the rate of writes, or else an allowance for what was
-// written after the current snapshot. A *PlanError refuses evidence that the
-// current snapshot contradicts.
+// written after the current snapshot. But for a stated revision, what the current
+// snapshot does not show of its own past is allowed for, too. A *PlanError refuses
+// evidence that the current snapshot contradicts.
 func (c *Comparison) ceiling(plan Plan) (ceiling, error) {
 	if plan.LastRevision != 0 {
 		return c.statedCeiling(plan.LastRevision)
 	}
-	if !plan.OutageAt.IsZero() {
-		return c.timedCeiling(plan.OutageAt)
+	top, err := c.writtenCeiling(plan.OutageAt)
+	if err != nil {
+		return top, err
+	}
+	return c.erasedCeiling(c.lostCeiling(top)), nil
+}
+
+// lostCeiling allows for a damaged snapshot whose newest revisions cannot be read.
+func (c *Comparison) lostCeiling(top ceiling) ceiling {
+	lost := c.current.Headless
+	if lost == 0 {
+		return top
+	}
+	return ceiling{top.expected, add(top.plausible, lost), add(top.atMost, lost), top.basis + fmt.Sprintf(
+		", with room for %d more in what could not be read of the damaged snapshot", lost)}
+}
+
+// erasedCeiling allows for a timeline that an earlier restore has erased after the
+// backup was saved: kubelets that were left deaf by it may hold its revisions still.
+// It began at or before the backup's and ended before the current snapshot was saved.
+func (c *Comparison) erasedCeiling(top ceiling) ceiling {
+	began, ended := c.backup.Clock.Taken().From, c.current.Clock.Taken().To
+	if c.Lineage == nil || c.Lineage.Unseen == "" || began.IsZero() || !ended.After(began) {
+		return top
+	}
+	rate, _ := c.clock.Rate()
+	at := func(rate float64) int64 { return add(c.backup.Revision, revisionsIn(ended.Sub(began), rate)) }
+	if atMost := at(extreme(rate.High)); atMost > top.atMost {
+		top.plausible, top.atMost = max(top.plausible, at(plausibly(rate.High))), atMost
+		top.basis += fmt.Sprintf(", or in the timeline that an earlier restore has erased no more than %s a second for %s",
+			number(extreme(rate.High)), ended.Sub(began).Round(time.Second))
+	}
+	return top
+}
+
+// writtenCeiling allows for what was written between the current snapshot and the
+// outage, whose time is zero when it is not known.
+func (c *Comparison) writtenCeiling(outage time.Time) (ceiling, error) {
+	if !outage.IsZero() {
+		return c.timedCeiling(outage)
 	}
 	served := c.served()
 	allowed := max(writtenAfter, (served-c.backup.Revision)/2)
@@ -57,7 +96,12 @@ func (c *Comparison) ceiling(plan Plan) (ceiling, error) {
 // current snapshot, at least some revisions above it.
 func (c *Comparison) after(since time.Duration, rate float64, least int64) (plausible, atMost int64) {
 	at := func(rate float64) int64 { return add(c.served(), max(least, revisionsIn(since, rate))) }
-	return at(min(max(plausibleBurst*rate, plausibleRate), extreme(rate))), at(extreme(rate))
+	return at(plausibly(rate)), at(extreme(rate))
+}
+
+// plausibly is a rate that is passed only in bursts that were never measured.
+func plausibly(rate float64) float64 {
+	return min(max(plausibleBurst*rate, plausibleRate), extreme(rate))
 }
 
 // extreme is a rate that is not passed where the highest measured one is rate.

@@ -5,8 +5,8 @@ import "cmp"
 // Decision is a row of the decision table, as documentation prints it.
 type Decision struct {
 	Rule  Rule
-	Pods  string       // which pods it is for
-	Cases [4]DecidedAs // by what their kubelet does, in the order of DecisionCases
+	Pods  string             // which pods it is for
+	Cases [columns]DecidedAs // by what their kubelet does, in the order of DecisionCases; without an Outcome there is no such case
 }
 
 // DecisionCases are what a pod's kubelet may do after the restore.
@@ -15,6 +15,8 @@ var DecisionCases = [columns]string{
 	relist:  "lists anew (bump and mark-compacted)",
 	restart: "restarted",
 	stale:   "stale cache (API servers left running)",
+
+	unplaced: "lists anew or is restarted, under API servers left running (bump and mark-compacted)",
 }
 
 // DecidedAs is what becomes of the pods of a row.
@@ -34,6 +36,9 @@ func Decisions() []Decision {
 	for i, d := range decisionTable {
 		list[i] = Decision{Rule: d.row.rule, Pods: d.pods}
 		for c, e := range d.row.cells {
+			if e.outcome == "" {
+				continue
+			}
 			list[i].Cases[c] = DecidedAs{
 				Outcome:  e.outcome,
 				Severity: cmp.Or(e.severity, e.outcome.Info().Severity),
@@ -59,7 +64,7 @@ func (v view) String() string {
 	if v.of == absent {
 		return "nothing"
 	}
-	text := map[source]string{asBackup: "the backup's", asCurrent: "the current state's"}[v.of]
+	text := map[source]string{asBackup: "the backup's", asCurrent: "the current state's", asUnbound: "the backup's, bound to no node"}[v.of]
 	switch v.phase {
 	case "":
 		return text

@@ -92,7 +92,7 @@ func (g *generated) plans() map[string]struct {
 		"keep":                 {restore.Plan{KeepAPIServers: true}, always(clustertest.Stale)},
 		"keep, bump too small": {restore.Plan{KeepAPIServers: true, BumpRevision: small, MarkCompacted: true}, always(clustertest.Stale)},
 		"keep and restart":     {restore.Plan{KeepAPIServers: true, RestartKubelets: restore.Restart{All: true}}, always(clustertest.Stale)},
-		"keep and bump":        {restore.Plan{KeepAPIServers: true, BumpRevision: enough, MarkCompacted: true}, always(clustertest.Relists)},
+		"keep and bump":        {restore.Plan{KeepAPIServers: true, BumpRevision: enough, MarkCompacted: true}, always(clustertest.Unplaced)},
 	}
 }
 
@@ -143,7 +143,7 @@ func (g *generated) checkPods(t *testing.T, name string, p *restore.Prediction, 
 			continue
 		}
 		kubelet := does(pod.Node)
-		want := pod.Want[kubelet]
+		want := pod.In(kubelet)
 		got := clustertest.Want{Outcome: string(o.Outcome), Runs: runsOf(o, pod.Node), API: phaseShown(o), Flags: flagsOf(o)}
 		if strings.Contains(name, "n0") || strings.Contains(name, "unsure") || kubelet == clustertest.Deaf && strings.Contains(name, "small") {
 			// Whether two run at the same time depends on the other node, too.

@@ -32,6 +32,7 @@ func Load(ctx context.Context, s *snapshot.Snapshot, prefix string) (*State, err
 		}
 	}
 	l.state.Damaged = s.Damaged() // reading values may have found more
+	l.state.Headless = s.Headless()
 	return l.state, nil
 }
 

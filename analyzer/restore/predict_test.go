@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"revenant/analyzer/clock"
 	"revenant/analyzer/lineage"
 	"revenant/decoder/kube"
 )
@@ -474,6 +475,76 @@ func TestStatedRevision(t *testing.T) {
 	}
 }
 
+// TestStatedTooLow: what the current snapshot itself was served with is no bound
+// on what watchers have seen, but a stated revision below it is worth a word.
+func TestStatedTooLow(t *testing.T) {
+	backup, current := states(nil, nil)
+	for stated, want := range map[int64]bool{0: false, currentAt - 50: true, currentAt: false} {
+		p := mustPredict(t, backup, current, Plan{LastRevision: stated})
+		if got := slices.ContainsFunc(p.Warnings, func(w string) bool { return strings.Contains(w, "is below that of the current snapshot") }); got != want {
+			t.Errorf("stated %d: warned %t: %q", stated, got, p.Warnings)
+		}
+	}
+}
+
+// TestHiddenPast: what the current snapshot does not show of its own past raises
+// the bound of what watchers have seen, and the recommended bump with it; a stated
+// revision settles it.
+func TestHiddenPast(t *testing.T) {
+	day := func(s *State, at time.Time) { // written at one revision a second
+		var marks []clock.Mark
+		for i := range int64(600) {
+			marks = append(marks, clock.Mark{Revision: s.Revision - i, Time: at.Add(-time.Duration(i) * time.Second), Source: clock.Renewal, By: "n1"})
+		}
+		slices.Reverse(marks)
+		s.Clock = clock.New(marks, s.Revision, nil)
+	}
+	headless := func(c *Comparison) { c.current.Damaged, c.current.Headless = true, 5_000_000 }
+	erased := func(c *Comparison) { c.Lineage = &lineage.Lineage{Relation: lineage.Ancestor, Unseen: "erased"} }
+	for _, tt := range []struct {
+		name   string
+		change func(*Comparison)
+		atMost int64
+	}{
+		{"none", func(*Comparison) {}, 182_000},
+		{"the newest revisions cannot be read", headless, 5_182_000},
+		{"an earlier restore in a day", erased, backupAt + 24*3600*200 + 20*200}, // taken at the latest 20 s after the newest renewal
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			backup, current := states(nil, []*Pod{made()})
+			day(backup, takenAt.Add(-24*time.Hour))
+			day(current, takenAt)
+			c := Compare(backup, current)
+			tt.change(c)
+			at := func(plan Plan) *Prediction {
+				p, err := c.Predict(plan)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return p
+			}
+			plain := at(Plan{}).Revisions
+			if plain.LastSeenAtMost != tt.atMost || backupAt+plain.RecommendedBump <= tt.atMost {
+				t.Errorf("seen at most %d, want %d; recommended bump %d", plain.LastSeenAtMost, tt.atMost, plain.RecommendedBump)
+			}
+			for _, b := range []struct {
+				plan    Plan
+				verdict BumpVerdict
+				outcome Outcome
+			}{
+				{bump(tt.atMost - backupAt), BumpUnsure, Phantom},
+				{bump(tt.atMost - backupAt + 1), BumpEnough, Terminated},
+				{stated(2000, bump(1001)), BumpEnough, Terminated},
+			} {
+				p := at(b.plan)
+				if p.Revisions.BumpVerdict != b.verdict || p.Pods[0].Outcome != b.outcome {
+					t.Errorf("bump %d: %s, pod %s %s; want %s, %s", b.plan.BumpRevision, p.Revisions.BumpVerdict, p.Pods[0].Certainty, p.Pods[0].Outcome, b.verdict, b.outcome)
+				}
+			}
+		})
+	}
+}
+
 // TestRefusedEvidence: evidence that the current snapshot contradicts.
 func TestRefusedEvidence(t *testing.T) {
 	backup, current := states(nil, []*Pod{made()})
@@ -547,6 +618,11 @@ func TestLineage(t *testing.T) {
 	if !warned("already, and the plan's bump starts it at 1500 only") {
 		t.Error("no warning of a bump that was passed")
 	}
+	c.Lineage.Restores = []lineage.Restore{{Snapshot: "backup", Sign: "raft index", Certain: true}}
+	if !warned("restored without a bump before the backup was saved") {
+		t.Error("no warning of kubelets that may have been deaf before")
+	}
+	c.Lineage.Restores = []lineage.Restore{marker}
 	marker.Bump = 500
 	c.Lineage.Restores[0] = marker
 	if !warned("restored before with a bump of 500, to revision 1500") {

@@ -14,6 +14,7 @@ type State struct {
 	SeenRevision    int64 // the newest revision that the file shows etcd to have reached
 	CompactRevision int64 // 0 when never compacted
 	Damaged         bool  // something of the snapshot could not be read
+	Headless        int64 // how many revisions newer than NewestRecord may stand in that
 
 	// Time is about when the snapshot was taken, rather earlier than later, UTC;
 	// zero when nothing tells.

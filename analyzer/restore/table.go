@@ -15,6 +15,10 @@ const (
 	relist                // lists its pods anew (BC, NR-BC)
 	restart               // is restarted, and lists its pods anew (KR)
 	stale                 // is served the erased past by API servers left running (NR-P)
+	// unplaced is relist or restart while API servers were left running and dropped
+	// their cache (NR-BC). It differs in rows of pods that the scheduler must place
+	// again: it was left running, too, and exits when it sees them move.
+	unplaced
 	columns
 )
 
@@ -41,6 +45,7 @@ const (
 	absent source = iota
 	asBackup
 	asCurrent
+	asUnbound // the backup's, which nothing binds
 )
 
 const phaseNow = "now"
@@ -67,13 +72,13 @@ type row struct {
 
 // same is the row of pods to which it does not matter what their kubelet does.
 func same(rule Rule, e effect) row {
-	return row{rule, [columns]effect{e, e, e, e}}
+	return listed(rule, e, e, e)
 }
 
 // listed is the row of pods to which it does not matter why their kubelet lists
 // its pods anew.
 func listed(rule Rule, whenDeaf, whenListed, whenStale effect) row {
-	return row{rule, [columns]effect{whenDeaf, whenListed, whenListed, whenStale}}
+	return row{rule, [columns]effect{deaf: whenDeaf, relist: whenListed, restart: whenListed, stale: whenStale}}
 }
 
 // unsure is e with a reason why it is only possible.
@@ -90,10 +95,16 @@ func doubtful(r row, doubt string, in ...column) row {
 	return r
 }
 
+// withUnplaced is r with what becomes of its pods while no scheduler runs.
+func withUnplaced(r row, e effect) row {
+	r.cells[unplaced] = e
+	return r
+}
+
 // nearGone is r for a pod that the scheduler may bind to a node whose machine is
 // gone.
 func nearGone(r row) row {
-	for _, c := range []column{relist, restart} {
+	for _, c := range []column{relist, restart, unplaced} {
 		e := &r.cells[c]
 		e.severity, e.api.phase, e.action = Critical, "Pending", actDeleteNode
 		e.doubt = "The scheduler may bind it to a node whose machine is gone: for about 50 s it takes that for ready, and for the emptiest."
@@ -105,6 +116,7 @@ const (
 	actDeleteAgain = "Delete it again once the API is back."
 	actDeleteNode  = "Delete the Node object of the machine that no longer exists: its pods go with it, within about 75 seconds."
 	actForce       = "Restart its kubelet, or delete it with --grace-period=0 --force after checking that nothing of it runs: a graceful deletion hangs."
+	actScheduler   = "See that the scheduler runs again; where nothing supervises it, start it."
 	actRestartAPI  = "Restart all API servers, or bump and mark compacted, before anything relies on what they list."
 )
 
@@ -552,9 +564,16 @@ var (
 		outcome: Hidden, heals: HealsNever, runs: here, api: view{of: asCurrent},
 		reason: "Bound to its node after the backup: etcd has it unbound again, but the API servers go on listing it as bound and its kubelet runs it. It becomes a phantom when they restart.",
 	}
+	exits = "The scheduler was left running, too, and exits when it sees the pod move; nothing places it until a supervisor has started the scheduler again."
+
+	boundUnplaced = effect{
+		outcome: Terminated, heals: HealsSelf, runs: elsewhere, api: view{of: asUnbound, phase: "Pending"}, flags: doubleBind, doubt: exits,
+		reason: "Bound to its node after the backup: the restored API has it unbound. Its kubelet lists its pods anew, misses it, and stops it. It is Pending until a scheduler places it and it starts anew, perhaps before the old one has stopped.",
+		action: actScheduler,
+	}
 	chosenByScheduler = "Where the scheduler binds it is not in the snapshots: it may be its present node again."
 
-	rowBound = row{"4c", [columns]effect{deaf: boundDeaf, relist: boundListed, restart: boundRestart, stale: boundStale}}
+	rowBound = row{"4c", [columns]effect{deaf: boundDeaf, relist: boundListed, restart: boundRestart, stale: boundStale, unplaced: boundUnplaced}}
 
 	rowBoundPerhapsHere = doubtful(rowBound, chosenByScheduler, deaf, relist, restart)
 
@@ -581,7 +600,7 @@ var (
 		stale: boundStale,
 	}}
 
-	rowBoundHere = listed("4c''", effect{
+	rowBoundHere = withUnplaced(listed("4c''", effect{
 		outcome: StaleStatus, severity: Warning, heals: HealsStatusChange, runs: here, api: view{asBackup, "Pending"},
 		doubt:  "If the scheduler finds no room for it there, it goes on as a phantom.",
 		reason: "Bound to its node after the backup: the restored API has it unbound, and of the backup's nodes only this one can take it. The scheduler binds it there again and it runs on; the API shows Pending until its status changes.",
@@ -593,10 +612,14 @@ var (
 		outcome: StaleStatus, severity: Warning, heals: HealsNever, runs: here, api: view{of: asCurrent},
 		reason: "Bound to its node after the backup: etcd has it unbound again, the API servers list it as bound from their cache.",
 		action: actRestartAPI,
+	}), effect{
+		outcome: Terminated, heals: HealsSelf, runs: elsewhere, api: view{of: asUnbound, phase: "Pending"}, doubt: exits,
+		reason: "Bound to its node after the backup: the restored API has it unbound, and of the backup's nodes only this one can take it. Its kubelet lists its pods anew before a scheduler has bound it there again, and stops it; it is Pending until then.",
+		action: actScheduler,
 	})
 
 	// Ended since.
-	rowBoundEnded = listed("4c", effect{
+	rowBoundEnded = withUnplaced(listed("4c", effect{
 		outcome: StaleStatus, heals: HealsRelist, api: view{asBackup, "Pending"},
 		reason: "Bound and ended ($now) after the backup: nothing of it runs. The restored API has it unbound and Pending, and the scheduler binds it again; on a node whose kubelet is deaf it never starts, on another its work is done a second time.",
 		action: "Delete it before the scheduler starts, if it must not run again.",
@@ -605,7 +628,11 @@ var (
 		doubt:  chosenByScheduler,
 		reason: "Bound and ended ($now) after the backup. The restored API has it unbound; the scheduler binds it again, and on another node its work is done a second time.",
 		action: "Delete it before the scheduler starts, if it must not run again.",
-	}, endedStale)
+	}, endedStale), effect{
+		outcome: Restarted, heals: HealsSelf, runs: elsewhere, api: view{of: asUnbound, phase: "Pending"}, flags: runsAgain, doubt: exits,
+		reason: "Bound and ended ($now) after the backup. The restored API has it unbound, and Pending until a scheduler places it; on another node its work is done a second time.",
+		action: "Delete it before the scheduler starts, if it must not run again.",
+	})
 
 	// Being deleted since the backup, with no time left.
 	rowBoundStopped = listed("4c", effect{
@@ -718,11 +745,14 @@ func (p phrases) speak() *[columns]spoken {
 	}
 	r := strings.NewReplacer("$grace", grace, "$ends", ends, "$was", p.was, "$now", p.now, "$why", p.why)
 	settled := true
-	for _, e := range p.row.cells {
+	for _, e := range p.row.cells[:unplaced] {
 		settled = settled && e.outcome == p.row.cells[deaf].outcome
 	}
 	var said [columns]spoken
 	for c, e := range p.row.cells {
+		if e.outcome == "" {
+			continue // no case of its own
+		}
 		info := e.outcome.Info()
 		said[c] = spoken{
 			Finding: Finding{

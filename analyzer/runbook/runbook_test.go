@@ -603,3 +603,22 @@ func TestMembers(t *testing.T) {
 		})
 	}
 }
+
+// TestLongGrace: before the scheduler starts, pods must have stopped. What the
+// steps do not wait for they have looked for.
+func TestLongGrace(t *testing.T) {
+	for grace, want := range map[int64]string{30: "sleep 60", 300: "sleep 315", 900: "sleep 615"} {
+		slow := pods("node-1", "slow", []string{"a"})
+		slow[0].CreateRevision, slow[0].ModRevision, slow[0].Grace = 150, 150, grace
+		in := input(nil, slow, nodes("node-1"), nodes("node-1"))
+		in.Platform = Kubeadm
+		s := step(t, build(t, in), "start-controllers")
+		if got := s.Commands[0].Run; got != want {
+			t.Errorf("grace period of %d s: %s, want %s", grace, got, want)
+		}
+		looked := slices.ContainsFunc(s.Checks, func(c string) bool { return strings.Contains(c, "more than 600 s have stopped") })
+		if looked != (grace > 600) {
+			t.Errorf("grace period of %d s: checks %q", grace, s.Checks)
+		}
+	}
+}

@@ -457,14 +457,19 @@ func (b *builder) startControllers() Step {
 	if b.longest > 0 {
 		wait = fmt.Sprintf("%s The longest is %d s.", wait, b.longest)
 	}
-	seconds := max(60, 15+min(b.longest, 600))
+	const patience = 600
+	checks := []string{"Before the scheduler starts, kubectl get nodes shows every living node Ready."}
+	if b.longest > patience {
+		checks = append(checks, fmt.Sprintf("Pods with a grace period of more than %d s have stopped, too: on their nodes, crictl ps shows none that the API does not have there.", patience))
+	}
+	seconds := max(60, 15+min(b.longest, patience))
 	return Step{
 		ID: "start-controllers", Title: "Start controllers and scheduler",
 		Why: "A pod that is stopped on one node must be gone before the scheduler places it on another, or it runs on both.",
 		Commands: append([]Command{
 			{fmt.Sprintf("sleep %d", seconds), adminHost, wait},
 		}, b.profile.startControllers...),
-		Checks: []string{"Before the scheduler starts, kubectl get nodes shows every living node Ready."},
+		Checks: checks,
 	}
 }
 

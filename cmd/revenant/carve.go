@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -64,7 +63,7 @@ Exit codes: 0 done; 2 FILE could not be read; 3 it is damaged.`,
 }
 
 func (o *carveOptions) run(ctx context.Context, path string, wanted []string) (err error) {
-	targets, err := o.output.targets(path)
+	targets, err := o.output.targets(o.open.evidence(path)...)
 	if err != nil {
 		return err
 	}
@@ -73,9 +72,7 @@ func (o *carveOptions) run(ctx context.Context, path string, wanted []string) (e
 			return hinted(fmt.Errorf("unknown label %q", l), "the labels are live, superseded, deleted and compacted")
 		}
 	}
-	bar := newProgressLine(o.streams)
-	s, err := o.open.open(ctx, path, true, o.streams.in, func(p snapshot.Progress) { bar.show(filepath.Base(path), p) })
-	bar.clear()
+	s, err := o.open.openOne(ctx, o.streams, path)
 	if err != nil {
 		return err
 	}
@@ -84,7 +81,7 @@ func (o *carveOptions) run(ctx context.Context, path string, wanted []string) (e
 	if err != nil {
 		return err
 	}
-	if err := write(targets, o.streams, doc); err != nil {
+	if err := write(ctx, targets, o.streams, doc); err != nil {
 		return err
 	}
 	if report.Damaged(doc.Evidence[0]) {

@@ -21,11 +21,12 @@ const (
 	exitDamaged  = 3 // the evidence is damaged; the work was done on what was readable
 )
 
-// errFindings and errDamaged end a command that has done its work and said
-// everything; they only choose the exit code.
+// These end a command that has done its work and said everything; they only
+// choose the exit code.
 var (
 	errFindings = errors.New("findings")
 	errDamaged  = errors.New("evidence is damaged")
+	errUnread   = errors.New("a file could not be read")
 )
 
 // hintError carries a line that says what to do about an error.
@@ -43,6 +44,8 @@ func exitCode(w io.Writer, err error) int {
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.Is(err, errUnread):
+		return exitFailed
 	case errors.Is(err, errDamaged):
 		return exitDamaged
 	case errors.Is(err, errFindings):

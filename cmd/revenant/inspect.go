@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"time"
@@ -47,8 +46,8 @@ up to the newest revision that both have reached: whether they agree, at which
 revision and key they first differ, and by how much one is behind. That changes
 no exit code.
 
-Exit codes: 0 all files are whole; 2 a file could not be read; 3 a file is
-damaged.`,
+Exit codes: 0 all files are whole; 2 a file could not be read, the others were;
+3 a file is damaged.`,
 		Example: `  revenant inspect backup.db
   revenant inspect --at 2026-11-22T03:00Z --at 4815 backup.db
   revenant inspect --hashkv --rev 4815 backup.db
@@ -59,14 +58,14 @@ damaged.`,
 	}
 	o.open.addFlags(cmd.Flags())
 	o.output.addFlags(cmd.Flags())
-	cmd.Flags().StringArrayVar(&o.at, "at", nil, "say which revision the store was at, or when it was written: TIME or REVISION; can be given several times")
+	cmd.Flags().StringArrayVar(&o.at, "at", nil, "say which revision the store was at, or when it was written: `TIME|REVISION`; can be given several times")
 	cmd.Flags().BoolVar(&o.hashKV, "hashkv", false, "hash the key space as etcdutl hashkv does")
 	cmd.Flags().Int64Var(&o.rev, "rev", 0, "with --hashkv, the newest revision to hash (0: the newest there is)")
 	return cmd
 }
 
 func (o *inspectOptions) run(ctx context.Context, paths []string) error {
-	targets, err := o.output.targets(paths...)
+	targets, err := o.output.targets(o.open.evidence(paths...)...)
 	if err != nil {
 		return err
 	}
@@ -78,42 +77,61 @@ func (o *inspectOptions) run(ctx context.Context, paths []string) error {
 		return hinted(errors.New("--rev says up to which revision --hashkv hashes"), "give --hashkv as well, or --at to ask about a revision")
 	}
 	doc := report.Inspection{SchemaVersion: report.SchemaVersion, Kind: "Inspection", Tool: tool()}
-	if err := o.inspectAll(ctx, paths, questions, &doc); err != nil {
+	unread, err := o.inspectAll(ctx, paths, questions, &doc)
+	if err != nil {
 		return err
 	}
-	if err := write(targets, o.streams, &doc); err != nil {
-		return err
+	if len(doc.Evidence) > 0 {
+		if err := write(ctx, targets, o.streams, &doc); err != nil {
+			return err
+		}
 	}
-	if slices.ContainsFunc(doc.Evidence, func(e report.InspectedEvidence) bool { return e.Damaged() }) {
+	switch {
+	case unread:
+		return errUnread
+	case slices.ContainsFunc(doc.Evidence, func(e report.InspectedEvidence) bool { return e.Damaged() }):
 		return errDamaged
 	}
 	return nil
 }
 
 // inspectAll inspects every file and holds the others against the first one, which
-// stays open for that.
-func (o *inspectOptions) inspectAll(ctx context.Context, paths []string, questions []question, doc *report.Inspection) (err error) {
-	first, err := o.openFile(ctx, paths[0])
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, first.Close()) }()
-	if err := o.inspect(ctx, first, questions, doc); err != nil {
-		return err
-	}
-	for _, path := range paths[1:] {
-		if err := o.inspectOther(ctx, first, path, questions, doc); err != nil {
-			return err
+// stays open for that. Of several, one that does not open is told of and left out.
+func (o *inspectOptions) inspectAll(ctx context.Context, paths []string, questions []question, doc *report.Inspection) (unread bool, err error) {
+	var first *snapshot.Snapshot
+	defer func() {
+		if first != nil {
+			err = errors.Join(err, first.Close())
+		}
+	}()
+	for _, path := range paths {
+		s, err := o.open.openOne(ctx, o.streams, path)
+		if open := (*snapshot.OpenError)(nil); errors.As(err, &open) && len(paths) > 1 {
+			exitCode(o.streams.err, err)
+			unread = true
+			continue
+		}
+		switch {
+		case err != nil:
+		case first == nil:
+			first = s
+			err = o.inspect(ctx, first, questions, doc)
+		default:
+			err = o.inspectOther(ctx, first, s, questions, doc)
+		}
+		if err != nil {
+			return unread, err
 		}
 	}
-	return o.open.unchanged(ctx, first)
+	if first != nil {
+		err = o.open.unchanged(ctx, first)
+	}
+	return unread, err
 }
 
-func (o *inspectOptions) inspectOther(ctx context.Context, first *snapshot.Snapshot, path string, questions []question, doc *report.Inspection) (err error) {
-	s, err := o.openFile(ctx, path)
-	if err != nil {
-		return err
-	}
+// inspectOther inspects a further file, holds it against the first one, and closes
+// it.
+func (o *inspectOptions) inspectOther(ctx context.Context, first, s *snapshot.Snapshot, questions []question, doc *report.Inspection) (err error) {
 	defer func() { err = errors.Join(err, s.Close()) }()
 	if err := o.inspect(ctx, s, questions, doc); err != nil {
 		return err
@@ -156,13 +174,6 @@ func parseTime(flag, s string) (time.Time, error) {
 		return t, hinted(fmt.Errorf("%s: %w", flag, err), "such as 2026-11-22T03:00Z; times without a zone are UTC, -5m is five minutes ago")
 	}
 	return t, nil
-}
-
-func (o *inspectOptions) openFile(ctx context.Context, path string) (*snapshot.Snapshot, error) {
-	bar := newProgressLine(o.streams)
-	defer bar.clear()
-	tell := func(p snapshot.Progress) { bar.show(filepath.Base(path), p) }
-	return o.open.open(ctx, path, true, o.streams.in, tell)
 }
 
 // inspect adds what is found of one file.

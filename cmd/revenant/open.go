@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -71,6 +72,12 @@ func (o *openOptions) parse() error {
 	return nil
 }
 
+// evidence adds to the paths of evidence what the flags name beside it: nothing of
+// all that may be written over.
+func (o *openOptions) evidence(paths ...string) []string {
+	return append(slices.Clone(paths), o.walDir, o.encryption)
+}
+
 // decrypt is nil without keys.
 func (o *openOptions) decrypt() func(string, []byte) ([]byte, error) {
 	if o.keys == nil {
@@ -92,6 +99,14 @@ func (o *openOptions) open(ctx context.Context, path string, newest bool, stdin 
 		opts.WALDir = o.walDir
 	}
 	return snapshot.Open(ctx, path, opts)
+}
+
+// openOne opens a file beside which no other is being opened, and shows how far it
+// is.
+func (o *openOptions) openOne(ctx context.Context, s streams, path string) (*snapshot.Snapshot, error) {
+	bar := newProgressLine(s)
+	defer bar.clear()
+	return o.open(ctx, path, true, s.in, func(p snapshot.Progress) { bar.show(filepath.Base(path), p) })
 }
 
 // sign completes the custody of evidence.

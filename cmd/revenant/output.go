@@ -1,12 +1,16 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -38,7 +42,7 @@ func (o *outputOptions) addFlags(flags *pflag.FlagSet) {
 	formats := o.known()
 	last := len(formats) - 1
 	flags.StringArrayVarP(&o.outputs, "output", "o", nil, fmt.Sprintf(
-		"%s or %s, to standard output or as FORMAT=FILE; can be given several times (default %s)",
+		"write `FORMAT[=FILE]`: %s or %s, to standard output or to a file; can be given several times (default %s)",
 		strings.Join(formats[:last], ", "), formats[last], formats[0]))
 }
 
@@ -65,9 +69,9 @@ func (o *outputOptions) targets(evidence ...string) ([]target, error) {
 		if toFile && file == "" {
 			return nil, fmt.Errorf("output %q names no file", s)
 		}
-		for _, path := range evidence {
-			if same(path, file) || toFile && within(path, file) {
-				return nil, hinted(fmt.Errorf("output %s is evidence", file), "evidence is never changed: name another file, outside of it")
+		if toFile {
+			if err := spare(evidence, file); err != nil {
+				return nil, err
 			}
 		}
 		if !toFile && slices.ContainsFunc(list, func(t target) bool { return t.file == "" }) {
@@ -78,44 +82,82 @@ func (o *outputOptions) targets(evidence ...string) ([]target, error) {
 	return list, nil
 }
 
+// spare refuses a file to write that is evidence, or in a directory of it. An
+// empty path of evidence is none.
+func spare(evidence []string, file string) error {
+	for _, path := range evidence {
+		if path != "" && (same(path, file) || filepath.Clean(path) == filepath.Clean(file) || within(path, file)) {
+			return hinted(fmt.Errorf("output %s is evidence", file), "evidence is never changed: name another file, outside of it")
+		}
+	}
+	return nil
+}
+
 // target is one place to write a document to.
 type target struct {
 	format string
 	file   string // "" for standard output
 }
 
-// write writes the document to every target.
-func write(targets []target, s streams, doc document) error {
+// write writes the document to every target, unless ctx ends before.
+func write(ctx context.Context, targets []target, s streams, doc document) error {
 	for _, t := range targets {
 		if t.file == "" {
-			if err := t.encode(s.out, doc, s.color); err != nil {
+			if err := t.encode(untilDone{ctx, s.out}, doc, s.color); err != nil {
 				return fmt.Errorf("write output: %w", err)
 			}
 			continue
 		}
-		if err := t.writeFile(doc); err != nil {
+		if err := t.writeFile(ctx, doc); err != nil {
 			return fmt.Errorf("write %s: %w", t.file, err)
 		}
 	}
 	return nil
 }
 
-// writeFile writes a file whole or not at all.
-func (t target) writeFile(doc document) error {
-	f, err := os.CreateTemp(filepath.Dir(t.file), "."+filepath.Base(t.file)+".*")
+// untilDone writes until ctx ends.
+type untilDone struct {
+	ctx context.Context
+	w   io.Writer
+}
+
+func (u untilDone) Write(p []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.w.Write(p)
+}
+
+// writeFile writes a file whole or not at all. A link is followed, and what is no
+// regular file, such as a pipe or a device, is written to and not replaced.
+func (t target) writeFile(ctx context.Context, doc document) error {
+	path := t.file
+	if to, err := filepath.EvalSymlinks(path); err == nil {
+		path = to
+	}
+	mode := fs.FileMode(0o666)
+	if info, err := os.Stat(path); err == nil {
+		mode = info.Mode().Perm()
+		if !info.Mode().IsRegular() {
+			f, err := os.OpenFile(path, os.O_WRONLY, 0)
+			if err != nil {
+				return err
+			}
+			return errors.Join(t.encode(untilDone{ctx, f}, doc, false), f.Close())
+		}
+	}
+	// Not os.CreateTemp, whose mode is not what the umask wants.
+	part := filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%x", filepath.Base(path), rand.Uint64()))
+	f, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return err
 	}
-	err = t.encode(f, doc, false)
+	err = errors.Join(t.encode(untilDone{ctx, f}, doc, false), f.Close())
 	if err == nil {
-		err = f.Chmod(0o644)
-	}
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), t.file)
+		err = os.Rename(part, path)
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
+		return errors.Join(err, os.Remove(part))
 	}
 	return nil
 }
@@ -147,6 +189,9 @@ func same(a, b string) bool {
 }
 
 func (t target) encode(w io.Writer, doc document, color bool) error {
+	if t.format == "json" || t.format == "yaml" {
+		fillLists(reflect.ValueOf(doc))
+	}
 	switch t.format {
 	case "json":
 		enc := json.NewEncoder(w)
@@ -172,6 +217,33 @@ func (t target) encode(w io.Writer, doc document, color bool) error {
 	}
 	doc.Text(p)
 	return p.Flush()
+}
+
+// fillLists makes every nil list below v an empty one, which JSON has as [] and not as
+// null. What encodes itself is left alone.
+func fillLists(v reflect.Value) {
+	if _, ok := v.Interface().(json.Marshaler); ok {
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		if !v.IsNil() {
+			fillLists(v.Elem())
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if field := v.Type().Field(i); field.IsExported() && field.Tag.Get("json") != "-" {
+				fillLists(v.Field(i))
+			}
+		}
+	case reflect.Slice:
+		if v.IsNil() && v.CanSet() {
+			v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+		}
+		for i := range v.Len() {
+			fillLists(v.Index(i))
+		}
+	}
 }
 
 // paint colours text by severity.

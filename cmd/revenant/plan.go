@@ -11,7 +11,6 @@ import (
 
 	"revenant/analyzer/restore"
 	"revenant/analyzer/runbook"
-	"revenant/decoder/snapshot"
 	"revenant/report"
 )
 
@@ -93,7 +92,7 @@ func (o *runbookOptions) check() error {
 }
 
 func (o *runbookOptions) run(ctx context.Context, paths []string) error {
-	targets, err := o.output.targets(paths...)
+	targets, err := o.output.targets(o.open.evidence(paths...)...)
 	if err != nil {
 		return err
 	}
@@ -122,7 +121,7 @@ func (o *runbookOptions) run(ctx context.Context, paths []string) error {
 	if err != nil {
 		return err
 	}
-	if err := write(targets, o.streams, &report.Runbook{Runbook: r}); err != nil {
+	if err := write(ctx, targets, o.streams, &report.Runbook{Runbook: r}); err != nil {
 		return err
 	}
 	if slices.ContainsFunc(r.Evidence, report.Damaged) {
@@ -148,9 +147,7 @@ func (o *runbookOptions) readPair(ctx context.Context, paths []string, in *runbo
 
 // readBackup reads a backup alone.
 func (o *runbookOptions) readBackup(ctx context.Context, paths []string, in *runbook.Input) (err error) {
-	bar := newProgressLine(o.streams)
-	s, err := o.open.open(ctx, paths[0], true, o.streams.in, func(p snapshot.Progress) { bar.show("backup", p) })
-	bar.clear()
+	s, err := o.open.openOne(ctx, o.streams, paths[0])
 	if err != nil {
 		return err
 	}

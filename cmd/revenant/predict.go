@@ -118,7 +118,7 @@ func outcomeNames() []string {
 }
 
 func (o *predictOptions) run(ctx context.Context, backup, current string) error {
-	targets, err := o.output.targets(backup, current)
+	targets, err := o.output.targets(o.open.evidence(backup, current)...)
 	if err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ func (o *predictOptions) run(ctx context.Context, backup, current string) error 
 	if err != nil {
 		return err
 	}
-	if err := write(targets, o.streams, &report.Prediction{Prediction: p, All: o.all}); err != nil {
+	if err := write(ctx, targets, o.streams, &report.Prediction{Prediction: p, All: o.all}); err != nil {
 		return err
 	}
 	return o.verdict(p.Evidence, p.Summary)
@@ -159,7 +159,7 @@ func (o *predictOptions) comparePlans(ctx context.Context, targets []target, bac
 	if err != nil {
 		return err
 	}
-	if err := write(targets, o.streams, &report.PlanComparison{PlanComparison: all}); err != nil {
+	if err := write(ctx, targets, o.streams, &report.PlanComparison{PlanComparison: all}); err != nil {
 		return err
 	}
 	given := slices.IndexFunc(all.Modes, func(m restore.ModeOutcome) bool { return m.Plan.Equal(plan) })

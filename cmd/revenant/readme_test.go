@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -18,6 +20,7 @@ func TestReadme(t *testing.T) {
 		{"--bump-revision", "1000000000", "--mark-compacted"},
 		{"inspect", "backup.db"},
 		{"predict", "backup.db", "current.db", "--compare"},
+		{"salvage", "data", "-o", "newest.db"},
 	} {
 		t.Run("revenant "+strings.Join(args, " "), func(t *testing.T) {
 			if out := output(t, args); !strings.Contains(string(readme), out) {
@@ -27,27 +30,48 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-// output runs revenant without a terminal, in a directory that holds the demo's
-// two snapshots.
+// output runs revenant without a terminal, beside some evidence.
 func output(t *testing.T, args []string) string {
 	t.Helper()
-	files := map[string][]byte{}
-	for _, name := range []string{"backup", "current"} {
-		data, err := cluster("scenario-1/plain/" + name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		files[name+".db"] = data
-	}
-	t.Chdir(t.TempDir())
-	for name, data := range files {
-		if err := os.WriteFile(name, data, 0o400); err != nil {
-			t.Fatal(err)
-		}
-	}
+	evidenceFiles(t)
 	var out, errs bytes.Buffer
 	if code := run(t.Context(), args, streams{in: strings.NewReader(""), out: &out, err: &errs}); code != exitOK {
 		t.Fatalf("exit code %d: %s", code, &errs)
 	}
 	return out.String()
+}
+
+// evidenceFiles goes to a directory with the demo's two snapshots, one that is
+// damaged, one without members, the data directory of a member that was killed, and
+// what a node without pods says.
+func evidenceFiles(t *testing.T) {
+	t.Helper()
+	files, err := memberFiles("scenario-5/datadir-lagging")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	for name, data := range files {
+		writeEvidence(t, filepath.Join("data", name), data)
+	}
+	for name, path := range map[string]string{
+		"backup.db": "clusters/scenario-1/plain/backup", "current.db": "clusters/scenario-1/plain/current", "no-members.db": "mvcc/compacted",
+	} {
+		data, err := gunzip(filepath.Join(repository, "testdata", path+".db.gz"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		writeEvidence(t, name, data)
+		if name == "current.db" {
+			writeEvidence(t, "damaged.db", data[:len(data)-4128])
+		}
+	}
+	writeEvidence(t, "pods.json", []byte(`{"kind":"PodList","apiVersion":"v1","metadata":{},"items":[]}`))
+}
+
+func writeEvidence(t *testing.T, name string, data []byte) {
+	t.Helper()
+	if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o700), os.WriteFile(name, data, 0o400)); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -80,7 +80,22 @@ No file is ever changed, and no cluster is needed.`,
 	})
 	o.addFlags(root.Flags())
 	root.AddCommand(newInspect(s), newPredict(s), newPlan(s), newVerify(s), newSalvage(s), newCarve(s), newConfig(s))
+	for _, cmd := range append(root.Commands(), root) {
+		hintArgs(cmd)
+	}
 	return root
+}
+
+// hintArgs makes the error of a wrong number of arguments say which are wanted.
+func hintArgs(cmd *cobra.Command) {
+	check := cmd.Args
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		err := check(cmd, args)
+		if err != nil {
+			return hinted(err, fmt.Sprintf("usage: %s; %s --help says more", cmd.UseLine(), cmd.CommandPath()))
+		}
+		return nil
+	}
 }
 
 func version() string {

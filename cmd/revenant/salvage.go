@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -35,7 +33,9 @@ FILE is a snapshot, a db, or a member's data directory, whose log is applied.
 What the file's tree still leads to always wins. Where parts of the tree are lost,
 and there only, revisions are taken from pages that nothing leads to any more. One
 at or below the compact revision may have been deleted since: it is withheld, and
---include-uncertain writes it. Revisions with differing copies are withheld.
+--include-uncertain writes it, and so it does with one that contradicts itself or
+its page, whose value may have been cut. Revisions with differing copies are
+withheld.
 
 Nothing is ever written over.
 
@@ -50,7 +50,7 @@ is damaged, and what is readable was written.`,
 	o.open.addFlags(cmd.Flags())
 	cmd.Flags().StringVarP(&o.output, "output", "o", "", "the snapshot to write; it must not exist")
 	cmd.Flags().StringArrayVar(&o.report.outputs, "report", nil, "table, json or yaml, to standard output or as FORMAT=FILE; can be given several times (default table)")
-	cmd.Flags().BoolVar(&o.includeUncertain, "include-uncertain", false, "write revisions, too, that a compaction may have removed")
+	cmd.Flags().BoolVar(&o.includeUncertain, "include-uncertain", false, "write revisions, too, that a compaction may have removed or that contradict themselves")
 	_ = cmd.MarkFlagFilename("output", "db")
 	return cmd
 }
@@ -59,16 +59,15 @@ func (o *salvageOptions) run(ctx context.Context, path string) (err error) {
 	if o.output == "" {
 		return hinted(errors.New("no output is named"), "revenant salvage FILE -o CLEAN.db")
 	}
-	if same(path, o.output) || within(path, o.output) {
-		return hinted(fmt.Errorf("output %s is evidence", o.output), "evidence is never changed: name another file, outside of it")
+	evidence := o.open.evidence(path)
+	if err := spare(evidence, o.output); err != nil {
+		return err
 	}
-	targets, err := o.report.targets(path, o.output)
+	targets, err := o.report.targets(append(evidence, o.output)...)
 	if err != nil {
 		return err
 	}
-	bar := newProgressLine(o.streams)
-	s, err := o.open.open(ctx, path, true, o.streams.in, func(p snapshot.Progress) { bar.show(filepath.Base(path), p) })
-	bar.clear()
+	s, err := o.open.openOne(ctx, o.streams, path)
 	if err != nil {
 		return err
 	}
@@ -77,7 +76,7 @@ func (o *salvageOptions) run(ctx context.Context, path string) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := write(targets, o.streams, doc); err != nil {
+	if err := write(ctx, targets, o.streams, doc); err != nil {
 		return err
 	}
 	if !doc.Lossless || report.Damaged(doc.Evidence[0]) {

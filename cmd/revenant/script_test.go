@@ -123,23 +123,39 @@ func cmdMember(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: member RUN/MODE DIRECTORY")
 	}
-	f, err := os.Open(memberArchive(args[0]))
+	files, err := memberFiles(args[0])
 	ts.Check(err)
+	for name, data := range files {
+		add(ts, filepath.Join(args[1], name), data)
+	}
+}
+
+// memberFiles are the files of a member's directory, by name.
+func memberFiles(run string) (map[string][]byte, error) {
+	f, err := os.Open(memberArchive(run))
+	if err != nil {
+		return nil, err
+	}
 	defer f.Close()
 	z, err := gzip.NewReader(f)
-	ts.Check(err)
+	if err != nil {
+		return nil, err
+	}
+	files := map[string][]byte{}
 	for r := tar.NewReader(z); ; {
 		h, err := r.Next()
 		if err == io.EOF {
-			return
+			return files, nil
 		}
-		ts.Check(err)
+		if err != nil {
+			return nil, err
+		}
 		if h.Typeflag != tar.TypeReg {
 			continue
 		}
-		data, err := io.ReadAll(r)
-		ts.Check(err)
-		add(ts, filepath.Join(args[1], filepath.FromSlash(h.Name)), data)
+		if files[filepath.FromSlash(h.Name)], err = io.ReadAll(r); err != nil {
+			return nil, err
+		}
 	}
 }
 
@@ -159,7 +175,11 @@ func memberArchive(run string) string {
 
 // cluster unpacks one of the shared snapshots, named RUN/MODE/NAME.
 func cluster(name string) ([]byte, error) {
-	f, err := os.Open(filepath.Join(repository, "testdata/clusters", name+".db.gz"))
+	return gunzip(filepath.Join(repository, "testdata/clusters", name+".db.gz"))
+}
+
+func gunzip(path string) ([]byte, error) {
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -80,7 +80,7 @@ func (o *uiOptions) overview(ctx context.Context, backup, current opener, plan r
 	if err != nil {
 		return err
 	}
-	if err := write([]target{{format: "table"}}, o.streams, &report.Overview{Prediction: p}); err != nil {
+	if err := write(ctx, []target{{format: "table"}}, o.streams, &report.Overview{Prediction: p}); err != nil {
 		return err
 	}
 	if slices.ContainsFunc(p.Evidence, report.Damaged) {

@@ -15,7 +15,6 @@ import (
 	"revenant/analyzer/drift"
 	"revenant/analyzer/restore"
 	"revenant/decoder/kubelet"
-	"revenant/decoder/snapshot"
 	"revenant/report"
 )
 
@@ -68,7 +67,7 @@ command could not do its work; 3 the snapshot is damaged.`,
 	flags.StringArrayVar(&o.kubelets, "kubelet", nil, "NODE=FILE: what a node says; can be given several times, also for one node")
 	flags.StringVar(&o.dumps, "dumps", "", "directory of NODE.runningpods.json, NODE.pods.json and NODE.crictl.json")
 	flags.StringVar(&o.kubectl, "kubectl", "", "the API's pods of now: output of kubectl get pods -A -o json")
-	flags.StringVar(&o.prediction, "prediction", "", "a saved `revenant predict -o json`, to say what came out otherwise")
+	flags.StringVar(&o.prediction, "prediction", "", "`FILE` that revenant predict -o json=FILE wrote, to say what came out otherwise")
 	flags.StringSliceVar(&o.failOn, "fail-on", kindNames(), "exit with 1 when one of these is found: KIND,...")
 	flags.BoolVar(&o.partial, "partial", false, "nodes without an answer are left out on purpose")
 	_ = cmd.RegisterFlagCompletionFunc("fail-on", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -86,7 +85,7 @@ func kindNames() []string {
 }
 
 func (o *verifyOptions) run(ctx context.Context, path string) error {
-	targets, err := o.output.targets(append(o.files(), path)...)
+	targets, err := o.output.targets(o.open.evidence(append(o.files(), path)...)...)
 	if err != nil {
 		return err
 	}
@@ -117,7 +116,7 @@ func (o *verifyOptions) run(ctx context.Context, path string) error {
 	if foretold != nil {
 		v.Prediction = v.Against(foretold)
 	}
-	if err := write(targets, o.streams, &v); err != nil {
+	if err := write(ctx, targets, o.streams, &v); err != nil {
 		return err
 	}
 	switch {
@@ -136,7 +135,7 @@ func (o *verifyOptions) files() (list []string) {
 			list = append(list, file)
 		}
 	}
-	return append(list, o.kubectl, o.prediction)
+	return append(list, o.dumps, o.kubectl, o.prediction)
 }
 
 // suffixes are the names of files in a directory of dumps.
@@ -222,9 +221,7 @@ func (o *verifyOptions) read(path string) ([]byte, error) {
 
 // api reads what the API has: the snapshot, or kubectl's list in its place.
 func (o *verifyOptions) api(ctx context.Context, path string, in *drift.Input, v *report.Verification) (err error) {
-	bar := newProgressLine(o.streams)
-	s, err := o.open.open(ctx, path, true, o.streams.in, func(p snapshot.Progress) { bar.show("snapshot", p) })
-	bar.clear()
+	s, err := o.open.openOne(ctx, o.streams, path)
 	if err != nil {
 		return err
 	}

@@ -1,11 +1,14 @@
 package boltpage_test
 
 import (
+	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -28,20 +31,33 @@ type entry struct {
 	Items      []entry
 }
 
+// TestEqualsBboltOnRealFiles reads every snapshot in testdata, and the db of every
+// member's directory there.
 func TestEqualsBboltOnRealFiles(t *testing.T) {
-	files, err := filepath.Glob("../../testdata/clusters/*/*/*.db.gz")
-	if err != nil || len(files) < 30 {
-		t.Fatalf("found %d snapshot files, err %v", len(files), err)
-	}
-	for _, path := range files {
-		t.Run(strings.TrimPrefix(path, "../../testdata/clusters/"), func(t *testing.T) {
-			equalsBbolt(t, gunzip(t, path))
-		})
+	const testdata = "../../testdata"
+	snapshots, members := 0, 0
+	err := filepath.WalkDir(testdata, func(path string, _ fs.DirEntry, err error) error {
+		var db func(testing.TB, string) string
+		switch name := filepath.Base(path); {
+		case strings.HasSuffix(name, ".db.gz"):
+			db = gunzip
+			snapshots++
+		case name == "member.tar.gz":
+			db = memberDB
+			members++
+		default:
+			return err
+		}
+		t.Run(strings.TrimPrefix(path, testdata+"/"), func(t *testing.T) { equalsBbolt(t, db(t, path)) })
+		return err
+	})
+	if err != nil || snapshots < 40 || members < 5 {
+		t.Fatalf("found %d snapshots and %d members' directories, err %v", snapshots, members, err)
 	}
 }
 
 func TestEqualsBboltOnMadeFiles(t *testing.T) {
-	for _, pageSize := range []int{1024, 4096, 16384, 65536} {
+	for _, pageSize := range []int{512, 1024, 4096, 16384, 65536} {
 		for _, noFreelist := range []bool{false, true} {
 			for seed := range uint64(6) {
 				name := fmt.Sprintf("page=%d/nofreelist=%v/seed=%d", pageSize, noFreelist, seed)
@@ -86,7 +102,9 @@ func equalsBbolt(t *testing.T, path string) {
 		t.Errorf("size = %d, bbolt says %d", got, size)
 	}
 	for _, a := range file.Anomalies() {
-		t.Errorf("anomaly in a healthy file: %v", a)
+		if a.Kind != boltpage.OtherMeta { // a db that is no copy may look like one
+			t.Errorf("anomaly in a healthy file: %v", a)
+		}
 	}
 	u := file.Usage()
 	if free := uint64(db.Stats().FreePageN + db.Stats().PendingPageN); u.Unreachable != 0 || u.Free != free {
@@ -307,14 +325,58 @@ func TestTruncatedUnderMap(t *testing.T) {
 	}
 }
 
+// TestTruncatedWhileIterating cuts the file while a callback looks at its items: it
+// is stopped, the page that vanished is named, and so is the next one.
+func TestTruncatedWhileIterating(t *testing.T) {
+	path := makeFile(t, 4096, true, 3)
+	f := openFile(t, path)
+	i := slices.IndexFunc(f.Buckets(), func(name string) bool { return f.Bucket(name).Pages() > 1 })
+	b := f.Bucket(f.Buckets()[i])
+	var pages []uint64
+	var sum byte
+	err := b.Each(func(items []boltpage.Item) error {
+		for _, it := range items {
+			pages = append(pages, it.Page)
+		}
+		if err := os.Truncate(path, 8192); err != nil {
+			t.Fatal(err)
+		}
+		for _, it := range items {
+			sum ^= it.Key[0]
+		}
+		t.Errorf("the callback went on (%d)", sum)
+		return nil
+	})
+	var fault *boltpage.FaultError
+	if !errors.As(err, &fault) || !slices.Contains(pages, fault.Page) {
+		t.Errorf("err = %v, want a *FaultError naming one of the pages %v", err, pages)
+	}
+	if err := f.Root().Each(func([]boltpage.Item) error { return nil }); !errors.As(err, &fault) {
+		t.Errorf("another pass: err = %v, want a *FaultError", err)
+	}
+}
+
 func TestOtherPanicsPass(t *testing.T) {
 	f := openFile(t, makeFile(t, 4096, true, 3))
-	defer func() {
-		if r := recover(); r != "mine" {
-			t.Errorf("recovered %v, want the callback's own panic", r)
-		}
-	}()
-	_ = f.Root().Each(func([]boltpage.Item) error { panic("mine") })
+	var nowhere *int
+	for _, tt := range []struct {
+		name  string
+		panic func()
+		want  string
+	}{
+		{"the callback's own", func() { panic("mine") }, "mine"},
+		{"a fault outside the map", func() { *nowhere = 1 }, "runtime error: invalid memory address or nil pointer dereference"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			defer func() {
+				if r := fmt.Sprint(recover()); r != tt.want {
+					t.Errorf("recovered %v, want %v", r, tt.want)
+				}
+			}()
+			err := f.Root().Each(func([]boltpage.Item) error { tt.panic(); return nil })
+			t.Errorf("no panic, but %v", err)
+		})
+	}
 }
 
 func TestEachStopsAtError(t *testing.T) {
@@ -324,6 +386,69 @@ func TestEachStopsAtError(t *testing.T) {
 	err := f.Root().Each(func([]boltpage.Item) error { calls++; return stop })
 	if !errors.Is(err, stop) || calls != 1 {
 		t.Errorf("err = %v after %d calls", err, calls)
+	}
+}
+
+// TestLoose damages where elements of a leaf page are and how long: those that do
+// not end where the next one begins are told.
+func TestLoose(t *testing.T) {
+	const pageSize, elements = 4096, 5
+	path := filepath.Join(t.TempDir(), "made.db")
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{PageSize: pageSize})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Update(func(tx *bbolt.Tx) error {
+		b, err := tx.CreateBucket([]byte("b"))
+		for i := range elements {
+			err = errors.Join(err, b.Put(fmt.Appendf(nil, "key-%d", i), bytes.Repeat([]byte{'v'}, 400)))
+		}
+		return err
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	healthy := readFile(t, path)
+	root := int(openFile(t, path).Bucket("b").Root) * pageSize
+	const pos, keySize, size = 4, 8, 12 // in an element
+	for _, test := range []struct {
+		name                 string
+		element, field, less int
+		want                 []string
+	}{
+		{"nothing", 0, pos, 0, nil},
+		{"a value that is cut", 2, size, 100, []string{"key-2"}},
+		{"a value that runs on", 1, size, -100, []string{"key-1"}},
+		{"a key that takes of the value", 0, keySize, -1, []string{"key-0" + "v"}},
+		{"the last value", elements - 1, size, 1, []string{"key-4"}},
+		{"an element outside the page, and its end unknown", 3, size, -4096, nil},
+		{"an element elsewhere", 3, pos, 16, []string{"key-2", "vvvvv"}},
+		{"the first element elsewhere", 0, pos, -16, []string{"vvvvv"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			data := slices.Clone(healthy)
+			field := data[root+16+16*test.element+test.field:]
+			binary.LittleEndian.PutUint32(field, binary.LittleEndian.Uint32(field)-uint32(test.less))
+			f, err := boltpage.OpenBytes(data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			err = f.Bucket("b").Each(func(items []boltpage.Item) error {
+				for _, it := range items {
+					if it.Loose {
+						got = append(got, string(it.Key))
+					}
+				}
+				return nil
+			})
+			if diff := cmp.Diff(test.want, got); diff != "" || err != nil {
+				t.Errorf("%v, loose items (-want +got):\n%s", err, diff)
+			}
+			if reported := len(f.Anomalies()) > 0; reported != (test.less != 0) {
+				t.Errorf("anomalies %v", f.Anomalies())
+			}
+		})
 	}
 }
 
@@ -370,6 +495,7 @@ func walkAll(t *testing.T, data []byte) {
 		if err != nil {
 			t.Fatalf("walk: %v", err)
 		}
+		b.Gaps()
 		if total > b.Len() {
 			t.Fatalf("%d items where the pages hold %d", total, b.Len())
 		}
@@ -377,6 +503,9 @@ func walkAll(t *testing.T, data []byte) {
 	visit(file.Root())
 	for _, name := range file.Buckets() {
 		visit(file.Bucket(name))
+	}
+	if err := file.EachUnused(func([]boltpage.Item) error { return nil }); err != nil {
+		t.Fatalf("unused pages: %v", err)
 	}
 	file.Usage()
 }
@@ -409,24 +538,44 @@ func readFile(t testing.TB, path string) []byte {
 	return data
 }
 
+// gunzip unpacks a file and returns where it is.
 func gunzip(t testing.TB, path string) string {
 	t.Helper()
-	in, err := os.Open(path)
+	return writeDB(t, inflate(t, path))
+}
+
+// memberDB unpacks the db of a member's directory in an archive.
+func memberDB(t testing.TB, path string) string {
+	t.Helper()
+	for r := tar.NewReader(inflate(t, path)); ; {
+		h, err := r.Next()
+		if err != nil {
+			t.Fatalf("no db in %s: %v", path, err)
+		}
+		if strings.HasSuffix(h.Name, "snap/db") {
+			return writeDB(t, r)
+		}
+	}
+}
+
+func inflate(t testing.TB, path string) io.Reader {
+	t.Helper()
+	z, err := gzip.NewReader(bytes.NewReader(readFile(t, path)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer in.Close()
-	z, err := gzip.NewReader(in)
+	return z
+}
+
+func writeDB(t testing.TB, r io.Reader) string {
+	t.Helper()
+	data, err := io.ReadAll(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	data, err := io.ReadAll(z)
-	if err != nil {
+	path := filepath.Join(t.TempDir(), "db")
+	if err := os.WriteFile(path, data, 0o400); err != nil {
 		t.Fatal(err)
 	}
-	out := filepath.Join(t.TempDir(), strings.TrimSuffix(filepath.Base(path), ".gz"))
-	if err := os.WriteFile(out, data, 0o400); err != nil {
-		t.Fatal(err)
-	}
-	return out
+	return path
 }

@@ -131,8 +131,8 @@ type element struct {
 	value []byte // leaf only
 }
 
-// parseElement reads the i-th element of a page. ok is false when its bytes do
-// not lie inside the page.
+// parseElement reads the i-th element of a page. ok is false when its bytes, which
+// should begin at start, do not lie inside the page.
 func (p *page) parseElement(i int) (el element, start int, ok bool) {
 	at := pageHeaderSize + i*elementSize
 	b := p.data[at : at+elementSize]
@@ -146,7 +146,7 @@ func (p *page) parseElement(i int) (el element, start int, ok bool) {
 	}
 	from := uint64(at) + pos
 	if from+ksize+vsize > uint64(len(p.data)) {
-		return el, 0, false
+		return el, int(from), false
 	}
 	start, el.off = int(from), int(from+ksize)
 	el.key = p.data[start:el.off:el.off]
@@ -164,6 +164,8 @@ type elements struct {
 	page    page
 	next    int    // index of the next element
 	end     int    // where the data of the last element ended
+	taken   bool   // the element before next was readable
+	loose   bool   // and it does not end where the one behind it starts
 	room    int    // how many more bytes of data the page can hold
 	lastKey []byte // key of the last element
 }
@@ -185,8 +187,10 @@ func (e *elements) report(kind Kind, lost int, format string, args ...any) {
 	e.file.report(Anomaly{Page: e.id, Kind: kind, Detail: fmt.Sprintf(format, args...), Lost: lost})
 }
 
-// step returns the next readable element; ok is false at the end.
+// step returns the next readable element; ok is false at the end. loose then says
+// that the one returned before it does not end where what follows it starts.
 func (e *elements) step() (el element, ok bool) {
+	e.loose = false
 	for e.next < int(e.page.count) {
 		i := e.next
 		e.next++
@@ -199,6 +203,8 @@ func (e *elements) step() (el element, ok bool) {
 
 func (e *elements) read(i int) (el element, ok bool) {
 	el, start, ok := e.page.parseElement(i)
+	e.loose = e.loose || e.taken && start != e.end
+	e.taken = false
 	if !ok {
 		e.report(BadElement, 1, "element %d lies outside the page", i)
 		return element{}, false
@@ -223,22 +229,44 @@ func (e *elements) read(i int) (el element, ok bool) {
 		e.report(BadOrder, 0, "the key of element %d is not greater than the one before", i)
 	}
 	e.lastKey = el.key
+	e.taken = true
 	return el, true
+}
+
+// items appends the readable elements of a leaf page that starts at an offset in
+// bytes from the start of the file.
+func (e *elements) items(list []Item, page uint64, start int64) []Item {
+	for {
+		el, ok := e.step()
+		if e.loose {
+			list[len(list)-1].Loose = true
+		}
+		if !ok {
+			break
+		}
+		list = append(list, Item{Key: el.key, Value: el.value, Bucket: el.flags&bucketElementFlag != 0, Page: page, Offset: start + int64(el.off)})
+	}
+	if e.taken && e.followed() {
+		list[len(list)-1].Loose = true
+	}
+	return list
 }
 
 // tail is how many bytes behind the last element are looked at.
 const tail = 16
+
+// followed says whether bytes other than zeros stand behind the last element.
+func (e *elements) followed() bool {
+	return bytes.ContainsFunc(e.page.data[e.end:min(e.end+tail, len(e.page.data))], func(c rune) bool { return c != 0 })
+}
 
 // checkEnd holds the page's extent against what its elements need: bbolt gives
 // a page as many overflow pages as they fill (tx.go allocate), old versions of
 // it one more when they fill the last one to the brim, and it starts from
 // zeroed memory, so zeros follow the last element.
 func (e *elements) checkEnd(pageSize int) {
-	for _, c := range e.page.data[e.end:min(e.end+tail, len(e.page.data))] {
-		if c != 0 {
-			e.report(BadPacking, 0, "bytes follow the last element")
-			break
-		}
+	if e.followed() {
+		e.report(BadPacking, 0, "bytes follow the last element")
 	}
 	full := e.end / pageSize
 	if e.end%pageSize != 0 {

@@ -319,6 +319,7 @@ type Item struct {
 	Key    []byte
 	Value  []byte
 	Bucket bool
+	Loose  bool   // it does not end where what follows it on the page begins: its length may be wrong
 	Page   uint64 // the page the item stands on, without overflow pages
 	Offset int64  // of Value, in bytes from the start of the file
 }
@@ -475,13 +476,7 @@ func (b *Bucket) read(l leaf, items []Item, last []byte) ([]Item, []byte) {
 	b.file.checkFirstKey(p, l.key)
 	els := b.file.elements(p, l.id)
 	els.lastKey = last
-	for {
-		el, ok := els.step()
-		if !ok {
-			break
-		}
-		items = append(items, Item{Key: el.key, Value: el.value, Bucket: el.flags&bucketElementFlag != 0, Page: l.id, Offset: start + int64(el.off)})
-	}
+	items = els.items(items, l.id, start)
 	switch {
 	case b.Root != 0:
 		els.checkEnd(b.file.PageSize())

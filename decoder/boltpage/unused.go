@@ -29,11 +29,7 @@ func (f *File) EachUnused(fn func(items []Item) error) error {
 			}
 			next = id + uint64(len(p.data)/f.PageSize())
 			els := (*File)(nil).elements(p, id)
-			items = items[:0]
-			for el, ok := els.step(); ok; el, ok = els.step() {
-				off := int64(id)*int64(f.PageSize()) + int64(el.off)
-				items = append(items, Item{Key: el.key, Value: el.value, Bucket: el.flags&bucketElementFlag != 0, Page: id, Offset: off})
-			}
+			items = els.items(items[:0], id, int64(id)*int64(f.PageSize()))
 			if len(items) > 0 {
 				stop = fn(items)
 			}

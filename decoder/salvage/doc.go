@@ -6,7 +6,9 @@
 // revisions are written once and never change, so one above the compact revision
 // is the one that is missing. At or below the compact revision it may as well be
 // one that a compaction had removed, and writing it could bring back to life what
-// was deleted: such a record is withheld unless it is asked for. Two copies of one
+// was deleted: such a record is withheld unless it is asked for. So is one that
+// contradicts itself or its page: where a length is damaged, what is left of a record
+// can be a well-formed one with another value, or with none. Two copies of one
 // revision that differ are both withheld.
 //
 // A data directory gives a snapshot with its log applied.

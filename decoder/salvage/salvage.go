@@ -16,7 +16,7 @@ import (
 // Options say how to salvage.
 type Options struct {
 	// IncludeUncertain writes records at or below the compact revision that were
-	// found on pages in no bucket.
+	// found on pages in no bucket, and records that contradict themselves.
 	IncludeUncertain bool
 	// Progress, when set, is told how many of how many records are written.
 	Progress func(done, total int)
@@ -63,7 +63,10 @@ type Result struct {
 	Recovered []Found `json:"recovered"` // written, from pages in no bucket
 	// Uncertain are such records at or below the compact revision, and those that
 	// the tree leads to on a page that does not belong there.
-	Uncertain []Found  `json:"uncertain"`
+	Uncertain []Found `json:"uncertain"`
+	// Suspect are records of the tree that contradict themselves, or what stands
+	// around them on their page. They are written only if the uncertain ones are.
+	Suspect   []Found  `json:"suspect"`
 	Included  bool     `json:"uncertainIncluded"`
 	Conflicts []Found  `json:"conflicts"` // with differing copies; withheld
 	Unread    []string `json:"unread"`    // records that the index has and whose value could not be read
@@ -75,7 +78,7 @@ type Result struct {
 // Lossless says whether all that etcd had is in the clean snapshot, as far as can
 // be told.
 func (r *Result) Lossless() bool {
-	return len(r.Stretches) == 0 && len(r.Missing) == 0 && len(r.Unread) == 0 && len(r.Conflicts) == 0
+	return len(r.Stretches) == 0 && len(r.Missing) == 0 && len(r.Unread) == 0 && len(r.Conflicts) == 0 && len(r.Suspect) == 0
 }
 
 // ErrExists says that the output is there already. Nothing is written over.
@@ -115,8 +118,15 @@ func (r *Result) choose(ctx context.Context, s *snapshot.Snapshot, opts Options)
 	var entries []entry
 	doubtful := s.Doubtful()
 	for rec := range s.Records() {
-		if (r.CompactUnknown || rec.Main <= r.CompactRevision) && doubtful(rec) {
-			r.Uncertain = append(r.Uncertain, Found{rec.Revision.String(), rec.Key, rec.Tombstone, s.Page(rec)})
+		found := func() Found { return Found{rec.Revision.String(), rec.Key, rec.Tombstone, s.Page(rec)} }
+		switch {
+		case s.Suspect(rec):
+			r.Suspect = append(r.Suspect, found())
+			if !opts.IncludeUncertain {
+				continue
+			}
+		case (r.CompactUnknown || rec.Main <= r.CompactRevision) && doubtful(rec):
+			r.Uncertain = append(r.Uncertain, found())
 			if !opts.IncludeUncertain {
 				continue
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"runtime"
 	"slices"
 	"sort"
@@ -25,6 +26,8 @@ type index struct {
 	sorted []uint32 // the numbers in the order of the keys
 	start  []uint32 // of each key's run in order; one more entry ends the last
 	order  []place  // the places of the records by key number, then by revision
+
+	suspect map[int64]bool // offsets of records that contradict themselves or what stands around them
 }
 
 // block is a number of records, so that indexing never moves what it has
@@ -162,6 +165,7 @@ type segment struct {
 	last     Revision // the one added last
 	unsorted bool     // one was not greater than the one before
 	touched  uint64   // keeps loads from being optimised away
+	suspect  map[int64]bool
 	problems problemList
 }
 
@@ -195,7 +199,7 @@ func buildIndex(ctx context.Context, bucket *boltpage.Bucket, workers int, progr
 	if err := errors.Join(errs...); err != nil {
 		return nil, problems, err
 	}
-	x := &index{keys: names.keys()}
+	x := &index{keys: names.keys(), suspect: map[int64]bool{}}
 	sorted, last := true, Revision{Main: -1}
 	for _, seg := range segments {
 		if len(seg.blocks) > 0 {
@@ -207,6 +211,7 @@ func buildIndex(ctx context.Context, bucket *boltpage.Bucket, workers int, progr
 			x.len += b.n
 		}
 		problems.merge(&seg.problems)
+		maps.Copy(x.suspect, seg.suspect)
 	}
 	if len(x.blocks) > 1<<(32-blockBits) {
 		return nil, problems, fmt.Errorf("%d blocks of %d revisions are more than this program can index", len(x.blocks), blockSize)
@@ -220,9 +225,17 @@ func buildIndex(ctx context.Context, bucket *boltpage.Bucket, workers int, progr
 // fill indexes one range. A page that vanishes is reported by the page reader
 // and costs the records on it.
 func (s *segment) fill(ctx context.Context, r boltpage.Range, progress *progress) error {
+	last := uint64(0)
 	err := r.Each(func(items []boltpage.Item) error {
 		s.index(items)
-		progress.add(int64(len(items)))
+		pages := int64(0)
+		for i := range items {
+			if items[i].Page != last {
+				last = items[i].Page
+				pages++
+			}
+		}
+		progress.add(pages)
 		return ctx.Err()
 	})
 	var fault *boltpage.FaultError
@@ -280,11 +293,19 @@ func (s *segment) parse(p *parsed, it *boltpage.Item) (ok bool) {
 // check holds what a record says of itself against where it stands. ok says
 // whether the record can be used.
 func (s *segment) check(p *parsed) (ok bool) {
+	const doubt = "1 revision in doubt"
 	report := func(cost, format string, args ...any) {
 		s.problems.add(Damage, revisionName(p.rev), fmt.Sprintf(format, args...), cost)
+		if s.suspect == nil {
+			s.suspect = map[int64]bool{}
+		}
+		s.suspect[p.item.Offset] = true
+	}
+	if p.item.Loose {
+		report(doubt, "record does not end where the next one on its page begins: its value may be cut off")
 	}
 	if p.kv.unknown {
-		report("", "record has a field that etcd does not write")
+		report(doubt, "record has a field that etcd does not write")
 	}
 	switch marker := len(p.item.Value) == 0 && !p.tombstone && p.rev.Sub == 0; {
 	case marker:
@@ -292,12 +313,12 @@ func (s *segment) check(p *parsed) (ok bool) {
 		report("1 revision", "record has no key")
 		return false
 	case p.tombstone && (p.kv.modRevision != 0 || p.kv.createRevision != 0 || p.kv.version != 0 || p.kv.value != nil):
-		report("", "tombstone carries a value")
+		report(doubt, "tombstone carries a value")
 	case p.tombstone:
 	case p.kv.modRevision != p.rev.Main:
-		report("", "record says it is revision %d", p.kv.modRevision)
+		report(doubt, "record says it is revision %d", p.kv.modRevision)
 	case p.kv.createRevision <= 0 || p.kv.createRevision > p.rev.Main || p.kv.version <= 0:
-		report("", "create revision %d and version %d are impossible", p.kv.createRevision, p.kv.version)
+		report(doubt, "create revision %d and version %d are impossible", p.kv.createRevision, p.kv.version)
 	}
 	return true
 }

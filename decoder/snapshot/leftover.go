@@ -28,8 +28,9 @@ type Leftover struct {
 
 // Leftovers finds the records on pages in no bucket, once each, in the order of
 // the pages. Only what proves itself counts: a revision for a key, a message with
-// no field that etcd does not write, which names that very revision. What the
-// buckets have as well is left out. The error is ctx's.
+// no field that etcd does not write, which names that very revision and ends where
+// what follows it begins. What the buckets have as well is left out. The error is
+// ctx's.
 func (s *Snapshot) Leftovers(ctx context.Context) ([]Leftover, error) {
 	var list []Leftover
 	at := map[Revision]int{}
@@ -65,7 +66,7 @@ func (s *Snapshot) Leftovers(ctx context.Context) ([]Leftover, error) {
 // leftover reads an item as a record that proves itself.
 func leftover(it *boltpage.Item) (l Leftover, ok bool) {
 	rev, tombstone, ok := parseRevision(it.Key)
-	if !ok || it.Bucket || rev.Main < firstRevision || rev.Sub > 1<<32-1 || len(it.Value) >= tombstoneBit {
+	if !ok || it.Bucket || it.Loose || rev.Main < firstRevision || rev.Sub > 1<<32-1 || len(it.Value) >= tombstoneBit {
 		return l, false
 	}
 	kv, err := scanKeyValue(it.Value)
@@ -120,6 +121,24 @@ func (l Lost) Contains(rev Revision, tombstone bool) bool {
 	}
 	return false
 }
+
+// leastRecord is the fewest bytes that a record takes of a leaf: its element's
+// header and a revision (bbolt v1.5 internal/common/page.go).
+const leastRecord = 16 + 17
+
+// Headless is how many revisions newer than NewestRecord may stand in what could
+// not be read, no more than there is room for: 0 when the newest record is known to
+// be the last one.
+func (s *Snapshot) Headless() int64 {
+	if !s.Damaged() || !s.Lost().Contains(Revision{Main: s.NewestRecord() + 1}, false) {
+		return 0
+	}
+	return max(s.Size(), s.pages.Meta().Size()) / leastRecord
+}
+
+// Suspect says whether a record contradicts itself or what stands around it on its
+// page, so that its value, or its revision, may be another one.
+func (s *Snapshot) Suspect(r Record) bool { return s.dbIndex.suspect[r.offset] }
 
 // Doubtful returns what says whether a record at or below the compact revision may
 // be one that the compaction had removed: it stands on a page whose keys are not

@@ -17,6 +17,10 @@ const (
 	Relists
 	Restarts
 	Stale
+	// Unplaced is Relists under API servers that were left running, and with them a
+	// scheduler that exits when it sees a pod move. Without a Want of its own it is
+	// as Relists.
+	Unplaced
 	cases
 )
 
@@ -139,9 +143,9 @@ var classes = []class{
 	{name: "4b Never, exit 7", before: never, after: both(never, failed), want: [cases]Want{{"stale-status", no, "Running", ""}, {"finished", no, "Failed", ""}, {"finished", no, "Failed", ""}, {"stale-status", no, "Failed", ""}}},
 	{name: "4b OnFailure, exit 0", before: onFailure, after: both(onFailure, succeeded), want: [cases]Want{{"stale-status", no, "Running", ""}, {"finished", no, "Succeeded", ""}, {"finished", no, "Succeeded", ""}, {"stale-status", no, "Succeeded", ""}}},
 	{name: "4b' evicted", before: running, after: failed, want: [cases]Want{{"stale-status", no, "Running", ""}, {"finished", no, "Failed", ""}, {"restarted", "here", "Running", "runs-again"}, {"stale-status", no, "Failed", ""}}},
-	{name: "4c", before: elsewhere, after: running, want: [cases]Want{{"phantom", "here", "Pending", "double-bind"}, {"terminated", "may", "Running", "double-bind,double-run"}, {"terminated", "may", "Running", "double-bind,double-run"}, {"hidden", "here", "Running", ""}}},
+	{name: "4c", before: elsewhere, after: running, want: [cases]Want{{"phantom", "here", "Pending", "double-bind"}, {"terminated", "may", "Running", "double-bind,double-run"}, {"terminated", "may", "Running", "double-bind,double-run"}, {"hidden", "here", "Running", ""}, {"terminated", "may", "Pending", "double-bind,double-run"}}},
 	{name: "4c' gated", before: gated, after: running, want: [cases]Want{{"phantom", "here", "Pending", ""}, {"terminated", no, "Pending", "not-rescheduled"}, {"terminated", no, "Pending", "not-rescheduled"}, {"hidden", "here", "Running", ""}}},
-	{name: "4c'' its own node", before: onlyHere, after: running, want: [cases]Want{{"stale-status", "here", "Pending", ""}, {"unaffected", "here", "Running", ""}, {"unaffected", "here", "Running", ""}, {"stale-status", "here", "Running", ""}}},
+	{name: "4c'' its own node", before: onlyHere, after: running, want: [cases]Want{{"stale-status", "here", "Pending", ""}, {"unaffected", "here", "Running", ""}, {"unaffected", "here", "Running", ""}, {"stale-status", "here", "Running", ""}, {"terminated", "may", "Pending", ""}}},
 	{name: "4d kill going on", before: running, after: dying, want: [cases]Want{{"lost-deletion", "ends", "Running", ""}, {"lost-deletion", "ends", "Running", ""}, {"lost-deletion", "here", "Running", ""}, {"lost-deletion", "ends", "Running", ""}}},
 	{name: "4d' held by a finalizer", before: held, after: both(held, dying, succeeded), want: [cases]Want{{"lost-deletion", no, "Running", ""}, {"lost-deletion", no, "Running", "needs-force-delete"}, {"restarted", "here", "Running", "runs-again"}, {"lost-deletion", no, "Succeeded", ""}}},
 	{name: "4e", before: dead, want: [cases]Want{{"ghost", no, "Running", "stuck-terminating"}, {"finished", no, "", ""}, {"finished", no, "", ""}, {"lost-deletion", no, "", ""}}},

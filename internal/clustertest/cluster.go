@@ -63,6 +63,14 @@ type Pod struct {
 	Want       [cases]Want
 }
 
+// In is what becomes of the pod in a case.
+func (p *Pod) In(c Case) Want {
+	if c == Unplaced && p.Want[c] == (Want{}) {
+		c = Relists
+	}
+	return p.Want[c]
+}
+
 // New makes a cluster.
 func New(o Options) (*Cluster, error) {
 	if o.Nodes == 0 {

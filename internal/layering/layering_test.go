@@ -61,10 +61,12 @@ var packages = []string{
 	"decoder/kube",
 	"decoder/kubelet",
 	"decoder/salvage",
+	"decoder/sanitize",
 	"decoder/snapshot",
 	"decoder/wal",
 	"internal/clustertest",
 	"internal/damage",
+	"internal/demo",
 	"report",
 	"tui",
 }
@@ -123,6 +125,21 @@ func TestLayering(t *testing.T) {
 	}
 	for _, v := range violations(graph, own) {
 		t.Error(v)
+	}
+}
+
+// TestDesign wants every package that data flows through to be in docs/design.md.
+func TestDesign(t *testing.T) {
+	design, err := os.ReadFile(filepath.Join(root, "docs/design.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, own := list(t)
+	for _, pkg := range own {
+		path := strings.TrimPrefix(pkg, module+"/")
+		if layerOf(pkg) != "internal" && !bytes.Contains(design, []byte("| `"+path+"` |")) {
+			t.Errorf("docs/design.md has no row for %s", path)
+		}
 	}
 }
 

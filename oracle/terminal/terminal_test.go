@@ -2,6 +2,7 @@
 package terminal
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,12 +11,17 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
+
+var update = flag.Bool("update", false, "write the expected screens anew")
 
 // terminal is a tmux session with a server of its own that runs revenant.
 type terminal struct {
 	t      *testing.T
 	socket string
+	dir    string // the program's working directory
 }
 
 // open builds the program and starts it on the built-in pair.
@@ -27,12 +33,14 @@ func open(t *testing.T, width, height int, environ string) *terminal {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	term := &terminal{t: t, socket: filepath.Join(t.TempDir(), "tmux")}
+	home := t.TempDir()
+	term := &terminal{t: t, socket: filepath.Join(t.TempDir(), "tmux"), dir: t.TempDir()}
 	t.Cleanup(func() { _ = exec.Command("tmux", "-S", term.socket, "kill-server").Run() })
-	term.tmux("-f", os.DevNull, "new-session", "-d", "-x", fmt.Sprint(width), "-y", fmt.Sprint(height), "env "+environ+" "+program)
+	term.tmux("-f", os.DevNull, "new-session", "-d", "-x", fmt.Sprint(width), "-y", fmt.Sprint(height), "-c", term.dir,
+		"env HOME="+home+" XDG_CONFIG_HOME= XDG_STATE_HOME= "+environ+" "+program)
+	term.tmux("set-option", "-s", "set-clipboard", "on") // takes OSC 52 into a buffer
 	return term
 }
-
 func (term *terminal) tmux(args ...string) string {
 	term.t.Helper()
 	out, err := exec.Command("tmux", append([]string{"-S", term.socket}, args...)...).CombinedOutput()
@@ -42,73 +50,143 @@ func (term *terminal) tmux(args ...string) string {
 	return string(out)
 }
 
-// await waits until the screen has the text, and returns the screen.
-func (term *terminal) await(text string) string {
+// step types keys, waits for a text, and holds the screen against the expected one
+// where it has a name. A key with a name is written in <>, as tmux calls it.
+type step struct{ keys, want, screen string }
+
+// play goes through steps. The expected screens are in testdata.
+func (term *terminal) play(script string, steps []step) {
 	term.t.Helper()
-	deadline := time.After(20 * time.Second)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		screen := term.tmux("capture-pane", "-p")
-		if strings.Contains(screen, text) {
-			return screen
+	for _, s := range steps {
+		for rest := s.keys; rest != ""; {
+			if name, after, ok := strings.Cut(rest, ">"); ok && rest[0] == '<' {
+				term.tmux("send-keys", name[1:])
+				rest = after
+				continue
+			}
+			literal := rest
+			if i := strings.IndexByte(rest[1:], '<'); i >= 0 {
+				literal = rest[:i+1]
+			}
+			term.tmux("send-keys", "-l", "--", literal)
+			rest = rest[len(literal):]
 		}
-		select {
-		case <-deadline:
-			term.t.Fatalf("no %q on the screen:\n%s", text, screen)
-		case <-tick.C:
+		term.await(s.want)
+		if s.screen != "" {
+			term.expect(filepath.Join("testdata", script, s.screen+".golden"))
 		}
 	}
 }
 
-// TestReview looks at the demo as a person would: the verdict, the pods, one of
-// them in detail, a plan that heals, one that is refused, the help, and out.
-func TestReview(t *testing.T) {
-	for _, size := range [][2]int{{80, 24}, {200, 50}} {
-		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
-			term := open(t, size[0], size[1], "LANG=C.UTF-8")
-			for _, step := range []struct{ keys, want string }{
-				{"", "18 run on unseen by the API"},
-				{"2", "30 of 43 pods"},
-				{"/", ""},
-				{"nothing-like-it", ""},
-				{"Enter", "No affected pod matches"},
-				{"Escape", "30 of 43 pods"},
-				{"Enter", "API shows"},
-				{"b", "refused: --mark-compacted required"},
-				{"m", "18 terminated"},
-				{"?", "half a page up"},
-				{"?", "API shows"},
-				{"1", "Verdict"},
-			} {
-				if step.keys != "" {
-					term.tmux("send-keys", step.keys)
-				}
-				screen := term.await(step.want)
-				if lines := strings.Split(strings.TrimRight(screen, "\n"), "\n"); len(lines) > size[1] {
-					t.Fatalf("%d lines after %q", len(lines), step.keys)
-				}
-			}
-			term.tmux("resize-window", "-x", "100", "-y", "30")
-			term.await("Verdict")
-			term.tmux("send-keys", "q")
-			term.ends()
-		})
+// expect waits until the screen is the expected one.
+func (term *terminal) expect(golden string) {
+	term.t.Helper()
+	if *update {
+		screen := term.still()
+		if err := os.MkdirAll(filepath.Dir(golden), 0o755); err != nil {
+			term.t.Fatal(err)
+		}
+		if err := os.WriteFile(golden, []byte(screen), 0o644); err != nil {
+			term.t.Fatal(err)
+		}
+		return
 	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		term.t.Fatal(err)
+	}
+	var screen string
+	if !term.until(func() bool { screen = term.screen(); return screen == string(want) }) {
+		term.t.Fatalf("%s: -want +got:\n%s", golden, cmp.Diff(string(want), screen))
+	}
+}
+
+// still is the screen once it has not changed for a while.
+func (term *terminal) still() string {
+	term.t.Helper()
+	const times = 25
+	last, same := "", 0
+	term.until(func() bool {
+		screen := term.screen()
+		if screen != last {
+			last, same = screen, 0
+		}
+		same++
+		return same > times
+	})
+	return last
+}
+
+func (term *terminal) screen() string {
+	term.t.Helper()
+	return term.tmux("capture-pane", "-p")
+}
+
+// until asks again and again, for as long as a slow machine may need.
+func (term *terminal) until(done func() bool) bool {
+	deadline := time.After(time.Minute)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-deadline:
+			return false
+		case <-tick.C:
+		}
+	}
+	return true
+}
+
+// await waits until the screen has the text, and returns the screen.
+func (term *terminal) await(text string) string {
+	term.t.Helper()
+	screen := ""
+	if !term.until(func() bool { screen = term.screen(); return strings.Contains(screen, text) }) {
+		term.t.Fatalf("no %q on the screen:\n%s", text, screen)
+	}
+	return screen
 }
 
 // ends waits until the program, and with it the server, is gone.
 func (term *terminal) ends() {
 	term.t.Helper()
-	deadline := time.After(20 * time.Second)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for exec.Command("tmux", "-S", term.socket, "has-session").Run() == nil {
-		select {
-		case <-deadline:
-			term.t.Fatal("the program goes on after q")
-		case <-tick.C:
-		}
+	if !term.until(func() bool { return exec.Command("tmux", "-S", term.socket, "has-session").Run() != nil }) {
+		term.t.Fatal("the program goes on after q")
+	}
+}
+
+// TestReview goes through a restore as a person about to do it would: the verdict,
+// the worst phantom, why it is one, a plan under which it is none, its runbook taken
+// along.
+func TestReview(t *testing.T) {
+	for _, size := range [][2]int{{80, 24}, {160, 48}} {
+		name := fmt.Sprintf("%dx%d", size[0], size[1])
+		t.Run(name, func(t *testing.T) {
+			term := open(t, size[0], size[1], "LANG=C.UTF-8")
+			term.play("review-"+name, []step{
+				{"", "18 run on unseen by the API", "verdict"},
+				{"3", "30 of 43 pods", "pods"},
+				{"/", "enter keep", ""},
+				{"nothing-like-it", "No affected pod matches", ""},
+				{"<Escape>", "u shows them", ""},
+				{"<Enter>", "API shows", "worst"},
+				{"<Escape>", "enter open", ""},
+				{"b", "refused: --mark-compacted required", "refused"},
+				{"m", "18 terminated", "healed"},
+				{"?", "half a page up", ""},
+				{"?", "18 terminated", ""},
+				{"2", "least harm", "plan"},
+				{"c", "copied the runbook", "copied"},
+			})
+			if runbook := term.tmux("show-buffer"); !strings.Contains(runbook, "--bump-revision 1001527 --mark-compacted") || !strings.Contains(runbook, "1. Take stock") {
+				t.Errorf("the clipboard has:\n%s", runbook)
+			}
+			term.play("", []step{{"1", "No phantoms and no ghosts are predicted", ""}})
+			term.tmux("resize-window", "-x", "100", "-y", "30")
+			term.await("Verdict")
+			term.tmux("send-keys", "q")
+			term.ends()
+		})
 	}
 }
 

@@ -1,0 +1,41 @@
+package snapshot
+
+import (
+	"compress/gzip"
+	"io"
+	"os"
+	"testing"
+
+	"revenant/decoder/boltpage"
+)
+
+// TestProgressOfIndex wants what is done to be in the unit of what there is to do.
+func TestProgressOfIndex(t *testing.T) {
+	f, err := os.Open("../../testdata/clusters/scenario-1/plain/current.db.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := boltpage.OpenBytes(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bucket := pages.Bucket("key")
+	for _, workers := range []int{1, 3} {
+		p := newProgress(nil, PhaseIndex, int64(bucket.Pages()))
+		if _, _, err := buildIndex(t.Context(), bucket, workers, p); err != nil {
+			t.Fatal(err)
+		}
+		if done := p.done.Load(); done != p.total {
+			t.Errorf("%d workers: %d pages done of %d", workers, done, p.total)
+		}
+	}
+}
