@@ -54,6 +54,7 @@ const (
 	inNamespace action = "namespace"
 	decode      action = "decode a secret"
 	asJSON      action = "JSON"
+	toRelated   action = "relatives"
 
 	command   action = "command"
 	palette   action = "palette"
@@ -146,6 +147,7 @@ var defaultKeys = keymap{
 	{other, []string{"o"}, "o", "the object, or the objects, of the other snapshot", "o other snapshot", "needs a pod or the objects"},
 	{historyOf, []string{"H"}, "H", "the history of the selected object", "H history", "needs an object"},
 	{asJSON, []string{"J"}, "J", "the object as JSON, or as YAML again", "", "needs an open object"},
+	{toRelated, []string{"R"}, "R", "list the owners and the dependents of the object", "R relatives", "needs an open object"},
 	{decode, []string{"x"}, "x", "decode what a Secret holds, or hide it again", "x decode", "needs an open Secret"},
 	{withCarved, []string{"v"}, "v", "with revisions carved from free pages, or without", "v carved", "needs a history"},
 
@@ -274,7 +276,7 @@ func (m keymap) keys() []string {
 // The actions of lists, and those of texts: no place takes both kinds.
 var (
 	ofLists = []action{filterBy, sortBy, showAll, groupBy, inNamespace, widen, mark, open}
-	ofTexts = []action{search, nextHit, lastHit, leave, asJSON, decode}
+	ofTexts = []action{search, nextHit, lastHit, leave, asJSON, toRelated, decode}
 )
 
 // apart says that two actions are never taken in the same place.

@@ -12,6 +12,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"revenant/analyzer/clock"
+	"revenant/analyzer/relations"
 	"revenant/analyzer/resources"
 	"revenant/decoder/kube"
 	"revenant/decoder/sanitize"
@@ -28,6 +29,7 @@ type moment struct {
 type objectQuery struct {
 	resource  string // as kubectl takes it, "" for all
 	namespace string // "" for all
+	of        string // key of the object whose owners and dependents are listed, "" for any
 }
 
 // objectList is the objects that a query finds at a moment.
@@ -149,13 +151,17 @@ func (o *objects) Keys() keys {
 func (o *objects) offerListed(k keys, why string) {
 	if !o.opened {
 		k[inNamespace], k[groupBy] = why, why
-		if why == "" && o.session.objects.query.resource != "" {
+		switch q := o.wanted.query; {
+		case why != "":
+		case q.of != "":
+			k[inNamespace], k[groupBy] = "these are relatives", "these are relatives"
+		case q.resource != "":
 			k[groupBy] = "these are the objects of one resource"
 		}
 		return
 	}
 	why = o.absent()
-	k[toObject], k[asJSON], k[decode] = why, why, why
+	k[toObject], k[asJSON], k[toRelated], k[decode] = why, why, why, why
 	if key, ok := o.selected(); ok && key.Resource != "secrets" {
 		k[decode] = "it is no Secret"
 	}
@@ -216,6 +222,9 @@ func (o *objects) Crumb() string {
 		q = o.session.objects.query
 	}
 	crumbs := []string{q.resource, q.namespace}
+	if q.of != "" {
+		crumbs[0] = "relatives of " + o.nameOf(q.of)
+	}
 	if o.opened {
 		name := cmp.Or(o.kept, o.table.selected)
 		if k, ok := kube.ParseKey(o.input.Prefix, name); ok {
@@ -310,6 +319,8 @@ func (o *objects) press(msg press) tea.Cmd {
 	case toObject:
 		o.toggleObject()
 		return nil
+	case toRelated:
+		return o.ask(objectQuery{of: o.table.selected})
 	case asJSON:
 		o.json = !o.json
 		return o.tell()
@@ -371,7 +382,9 @@ func (o *objects) out() tea.Cmd {
 		return o.refresh()
 	}
 	o.grouped, o.from = o.from, -1
-	if q.resource != "" {
+	if q.of != "" {
+		q.of = ""
+	} else if q.resource != "" {
 		q.resource = ""
 	} else {
 		q.namespace = ""
@@ -566,7 +579,7 @@ func (o *objects) Remember() map[string]string {
 }
 
 func (o *objects) Recall(m map[string]string) tea.Cmd {
-	q := objectQuery{m["resource"], m["namespace"]}
+	q := objectQuery{resource: m["resource"], namespace: m["namespace"]}
 	cmd := o.board.Recall(m)
 	if (q == objectQuery{}) {
 		return cmd
@@ -611,6 +624,9 @@ func (o *objectList) read(ctx context.Context, side *Side, prefix string, before
 	if o.catalog, err = resources.NewCatalog(ctx, s, o.view, prefix, before); err != nil {
 		return err
 	}
+	if o.query.of != "" {
+		return o.readRelated(ctx, s, prefix)
+	}
 	start := strings.TrimSuffix(kube.Key{}.Path(prefix), "/")
 	if o.query.resource != "" {
 		if o.resource = o.catalog.Lookup(o.query.resource); o.resource == nil {
@@ -634,6 +650,22 @@ func (o *objectList) read(ctx context.Context, side *Side, prefix string, before
 	}
 	o.sum()
 	o.why = o.emptyBecause(prefix)
+	return nil
+}
+
+// readRelated lists the owners and the dependents of an object.
+func (o *objectList) readRelated(ctx context.Context, s *snapshot.Snapshot, prefix string) error {
+	key, _ := kube.ParseKey(prefix, o.query.of)
+	o.why = titleOf(key) + " does not exist at this revision, or cannot be read."
+	tree, err := relations.TreeOf(ctx, relations.State{Snapshot: s, View: o.view, Prefix: prefix, Catalog: o.catalog}, key)
+	if err != nil {
+		return ctx.Err()
+	}
+	for i := range tree.Relatives {
+		if r := &tree.Relatives[i]; r.Presence == relations.Present || r.Presence == relations.Unreadable {
+			o.list = append(o.list, listedObject{r.Key, r.Record})
+		}
+	}
 	return nil
 }
 

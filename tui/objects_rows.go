@@ -74,6 +74,9 @@ func (o *objects) rowsOf(of objectsShown) rows {
 // about says what is listed, and of when.
 func (o *objects) about(l *objectList) string {
 	var parts []string
+	if l.query.of != "" {
+		parts = append(parts, "related to "+o.nameOf(l.query.of))
+	}
 	if l.query.resource != "" {
 		parts = append(parts, l.query.resource)
 	}

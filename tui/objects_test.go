@@ -140,15 +140,15 @@ func TestParseObjects(t *testing.T) {
 		ok   bool
 		err  error
 	}{
-		{"po", objectCommand{objectQuery: objectQuery{"pods", ""}}, true, nil},
-		{"deployment web -n shop", objectCommand{objectQuery: objectQuery{"deployments.apps", "shop"}, name: "web"}, true, nil},
-		{"svc/web --namespace=shop", objectCommand{objectQuery: objectQuery{"services", "shop"}, name: "web"}, true, nil},
-		{"pods -l app=web,tier!=x -A", objectCommand{objectQuery: objectQuery{"pods", ""}, selector: "app=web,tier!=x"}, true, nil},
-		{"no -n shop", objectCommand{objectQuery: objectQuery{"nodes", ""}}, true, nil},
-		{"widget --at 500", objectCommand{objectQuery: objectQuery{"widgets.lab.example.com", ""}, at: "500"}, true, nil},
-		{"po -n", objectCommand{objectQuery: objectQuery{"pods", ""}}, true, errUsage},
-		{"po -o wide", objectCommand{objectQuery: objectQuery{"pods", ""}}, true, errUsage},
-		{"po a b", objectCommand{objectQuery: objectQuery{"pods", ""}, name: "a"}, true, errUsage},
+		{"po", objectCommand{objectQuery: objectQuery{resource: "pods", namespace: ""}}, true, nil},
+		{"deployment web -n shop", objectCommand{objectQuery: objectQuery{resource: "deployments.apps", namespace: "shop"}, name: "web"}, true, nil},
+		{"svc/web --namespace=shop", objectCommand{objectQuery: objectQuery{resource: "services", namespace: "shop"}, name: "web"}, true, nil},
+		{"pods -l app=web,tier!=x -A", objectCommand{objectQuery: objectQuery{resource: "pods", namespace: ""}, selector: "app=web,tier!=x"}, true, nil},
+		{"no -n shop", objectCommand{objectQuery: objectQuery{resource: "nodes", namespace: ""}}, true, nil},
+		{"widget --at 500", objectCommand{objectQuery: objectQuery{resource: "widgets.lab.example.com", namespace: ""}, at: "500"}, true, nil},
+		{"po -n", objectCommand{objectQuery: objectQuery{resource: "pods", namespace: ""}}, true, errUsage},
+		{"po -o wide", objectCommand{objectQuery: objectQuery{resource: "pods", namespace: ""}}, true, errUsage},
+		{"po a b", objectCommand{objectQuery: objectQuery{resource: "pods", namespace: ""}, name: "a"}, true, errUsage},
 		{"frobnicate", objectCommand{}, false, nil},
 		{"/", objectCommand{}, false, nil},
 	}
@@ -181,6 +181,10 @@ func TestObjectsInAndOut(t *testing.T) {
 		{"n<enter>", "31 of 31 objects · pods"},
 		{"<esc>", "280 of 280 objects"},
 		{":ns shop<enter>", "kind: Namespace"},
+		{":deploy web -n shop<enter>R", "9 of 9 objects · related to deployments shop/web"},
+		{"/replicasets<enter><enter>", "replicasets shop/web-9f67dd57f"},
+		{"<esc><esc>", "9 of 9 objects"},
+		{"<esc>", "280 of 280 objects"},
 	} {
 		if screen := x.typed(step.keys).plain(); !strings.Contains(screen, step.see) {
 			t.Errorf("after %q there is no %q:\n%s", step.keys, step.see, screen)

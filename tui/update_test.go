@@ -343,6 +343,7 @@ func TestPrompt(t *testing.T) {
 			t.Errorf("%q gives %q, want %q", tt.keys, p.text, tt.want)
 		}
 	}
+	openOn(t, demoInput(t), 80, 24).typed("6nnothing<tab><tab>") // is completed to nothing
 	x := openOn(t, demoInput(t), 80, 24).typed("3/日b")
 	if c := x.View().Cursor; c == nil || c.X != 5 || c.Y != 23 {
 		t.Errorf("the cursor is at %+v", c)
