@@ -267,12 +267,15 @@ func (o *objects) Update(msg tea.Msg) tea.Cmd {
 			o.table.selected = o.kept // to be selected again when it is there
 		}
 		cmd = o.board.Update(msg)
+	case filterMsg:
+		if o.coming.cells != nil {
+			o.coming.cells.read.Store(0)
+		}
+		cmd = o.board.Update(msg)
 	default:
 		cmd = o.board.Update(msg)
 	}
-	if o.table.next == nil {
-		o.shown = o.coming
-	}
+	o.adopt()
 	return tea.Batch(cmd, o.fetch(), o.findRelated(), o.tick(), o.missed())
 }
 

@@ -34,7 +34,7 @@ type relatedMsg struct{ related *relatedToKey }
 // findRelated looks for what is related to the opened object.
 func (o *objects) findRelated() tea.Cmd {
 	key, ok := o.selected()
-	if !o.opened || !ok || o.absent() != "" {
+	if !o.opened || !ok || key.Resource == "" || o.absent() != "" {
 		return nil
 	}
 	list, name := o.shown.list, o.table.selected
@@ -155,7 +155,7 @@ func (d *description) lines(l listedObject) []string {
 		add("")
 		add(d.secret(secret)...)
 	}
-	if d.opened {
+	if d.opened && l.Resource != "" {
 		add("")
 		add(d.relatives()...)
 		add("")

@@ -481,18 +481,27 @@ func (t *resourceTable) widest(columns int, stale func() bool) []int {
 			list[0] = wider(list[0], t.list[row].Namespace)
 		}
 	}
-	t.needed(list)
 	return list
 }
 
-// needed has columns that can go do so rather than be cut.
-func (t *resourceTable) needed(widest []int) {
+// adopt takes over what the rows are of, once they are arranged. Columns that can go
+// shall do so rather than be cut.
+func (o *objects) adopt() {
+	if o.table.next != nil || o.shown == o.coming {
+		return
+	}
+	o.shown = o.coming
+	t := o.table
+	if o.shown.cells == nil || o.shown.list.resource.Name == "events" {
+		return
+	}
 	const most = 24
 	for c := range t.columns {
-		if col := &t.columns[c]; col.drop > 0 && t.resource.Name != "events" {
-			col.min = max(col.min, min(widest[c], most))
+		if col := &t.columns[c]; col.drop > 0 && c < len(t.widest) {
+			col.min = max(col.min, min(t.widest[c], most))
 		}
 	}
+	t.layout()
 }
 
 // cellsReadMsg brings the cells of rows in sight.

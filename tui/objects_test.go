@@ -362,7 +362,7 @@ func BenchmarkObjectsFrame(b *testing.B) {
 			o := newObjects(s).(*objects)
 			o.SetSize(140, 24)
 			done(b, o.table, o.refresh()())
-			o.shown = o.coming
+			o.adopt()
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
 				o.Update(press{action: []action{down, pageDown, bottom, up, top}[i%5]})
