@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -316,7 +317,7 @@ func (s *table) state() []string {
 		parts = append(parts, t.warning.paint(sanitize.Line(s.problem)))
 	}
 	if n := s.measures.minor; n > 0 && !o.all {
-		parts = append(parts, t.dim.paint(fmt.Sprintf("%s that need no attention hidden, %s shows them", count(n), s.keymap.key(showAll))))
+		parts = append(parts, t.dim.paint(fmt.Sprintf("%s %s hidden, %s shows them", count(n), cmp.Or(s.rows.hidden, "that need no attention"), s.keymap.key(showAll))))
 	}
 	return parts
 }
@@ -333,6 +334,9 @@ func (b *board) why() string {
 		return fmt.Sprintf("None that needs attention matches %s. %s looks among the others, too; %s clears the filter.", quoted(o.words), b.keymap.key(showAll), b.keymap.key(back))
 	case o.words != "":
 		return fmt.Sprintf("None matches %s. %s clears the filter.", quoted(o.words), b.keymap.key(back))
+	}
+	if hidden := b.table.rows.hidden; hidden != "" {
+		return fmt.Sprintf("There are only %s %s. %s shows them.", plural(b.table.rows.count, b.noun), hidden, b.keymap.key(showAll))
 	}
 	return fmt.Sprintf("None of the %s needs attention. %s shows them all.", plural(b.table.rows.count, b.noun), b.keymap.key(showAll))
 }

@@ -27,6 +27,8 @@ const (
 	showAll   action = "show all"
 	widen     action = "wide"
 	mark      action = "mark"
+	unfold    action = "unfold noise"
+	inColumns action = "side by side"
 	groupBy   action = "group"
 	toObject  action = "object"
 	toDiff    action = "difference"
@@ -136,6 +138,7 @@ var defaultKeys = keymap{
 	{widen, []string{"w"}, "w", "more columns, or fewer", "", "needs a list with more columns"},
 	{inNamespace, []string{"n"}, "n", "the objects of one namespace, or of all", "n namespace", "needs the objects"},
 	{mark, []string{"space"}, "space", "mark the row: copy takes the marked ones", "", "needs a list"},
+	{unfold, []string{"u"}, "u", "in a difference: show what is noise, or fold it away", "u noise", "needs a difference"},
 
 	{label: "Details and objects"},
 	{leave, []string{"h", "left"}, "h ←", "from the detail back to the list", "", "needs an open detail"},
@@ -144,6 +147,7 @@ var defaultKeys = keymap{
 	{lastHit, []string{"N"}, "N", "the match before", "", "needs a search"},
 	{toObject, []string{"y"}, "y", "to the object's YAML, and back to the top", "y YAML", "needs an object"},
 	{toDiff, []string{"d"}, "d", "what differs, where there are two versions; else the description", "d diff", "needs an object"},
+	{inColumns, []string{"s"}, "s", "the two states of an object side by side, or one below the other", "s side by side", "needs a difference"},
 	{other, []string{"o"}, "o", "the object, or the objects, of the other snapshot", "o other snapshot", "needs a pod or the objects"},
 	{historyOf, []string{"H"}, "H", "the history of the selected object", "H history", "needs an object"},
 	{asJSON, []string{"J"}, "J", "the object as JSON, or as YAML again", "", "needs an open object"},
@@ -282,6 +286,9 @@ var (
 // apart says that two actions are never taken in the same place.
 func apart(a, b action) bool {
 	in := func(list []action, x action) bool { return slices.Contains(list, x) }
+	if unfolds := []action{showAll, unfold}; in(unfolds, a) && in(unfolds, b) {
+		return true // what can be folded is noise, or else what needs no attention
+	}
 	return in(ofLists, a) && in(ofTexts, b) || in(ofTexts, a) && in(ofLists, b)
 }
 

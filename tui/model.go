@@ -96,6 +96,16 @@ func (m *model) Init() tea.Cmd {
 
 // Update is the one place where anything changes.
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	_, cmd := m.update(msg)
+	if m.input != nil {
+		if w, ok := m.screens[m.at].(waking); ok {
+			cmd = tea.Batch(cmd, w.Wake())
+		}
+	}
+	return m, cmd
+}
+
+func (m *model) update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	m.version++
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
@@ -156,7 +166,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		if msg.then == nil {
 			return m, nil
 		}
-		return m.Update(msg.then)
+		return m.update(msg.then)
 	case historyMsg:
 		m.show(screenNamed("history"))
 		return m, m.readHistory(msg.key, false)

@@ -31,6 +31,9 @@ type screen interface {
 type (
 	// crumbed has a place within it, such as an opened row.
 	crumbed interface{ Crumb() string }
+	// waking starts work that is done only for those who look: Wake is asked after
+	// everything that happens while the screen is shown.
+	waking interface{ Wake() tea.Cmd }
 	// taker has something to copy or to save.
 	taker interface{ Take(save bool) excerpt }
 	// sorter has columns to sort by.
@@ -79,6 +82,7 @@ var registry = []entry{
 	{"5", "workloads", "Workloads", "pods wanted, believed and really running", newWorkloads},
 	{"6", "objects", "Objects", "any object at any revision", newObjects},
 	{"7", "history", "History", "every revision of one object", newHistory},
+	{"8", "diff", "Diff", "what differs between two moments, down to the fields", newDifferences},
 	{"", "undone", "Undone", "what else goes back in time", newUndone},
 	{"", "problems", "Problems", "what could not be read or trusted", newProblems},
 }

@@ -32,6 +32,7 @@ type rows struct {
 	cell    func(row, column int) string            // as it is in the evidence
 	compare func(a, b, column int) int              // rows by a column; nil compares the cells
 	minor   func(row int) bool                      // left out unless all are asked for; nil for none
+	hidden  string                                  // what is said of the minor ones, "" for that they need no attention
 	look    func(t *theme, row int) (style, string) // of its first cell, and a mark; nil for none
 	id      func(row int) string                    // what it is called, which keeps it selected and marked among other rows; nil for its number
 	labels  func(row int) map[string]string         // what a label selector looks at; nil for none

@@ -90,7 +90,7 @@ var (
 	}
 	// plainGlyphs are for screen readers: letters, and nothing to draw with.
 	plainGlyphs = glyphs{
-		ellipsis: "...", dot: ",", arrow: "to", best: "+", crumb: ",", up: "up", down: "down", cursor: ">",
+		ellipsis: "...", dot: "-", arrow: "to", best: "+", crumb: ",", up: "up", down: "down", cursor: ">",
 		markCritical: "C", markWarning: "W", markOK: "-",
 	}
 	asciiGlyphs = glyphs{

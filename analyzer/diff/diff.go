@@ -1,10 +1,19 @@
-// Package diff tells two states of an object apart, field by field.
+// Package diff tells two states apart: those of an object, field by field (Fields,
+// Stored), and those of a whole key space, object by object (Compare).
 //
-// In go two objects as JSON; out come the fields that were added, removed or
-// changed, by path. Items of a list are matched by what names them (name, type,
-// key, ip, containerPort, …) where all of them have it, and else by their place,
-// so that one item put in first does not change all others. What changes with
-// every write, such as managed fields, is left out.
+// In go two objects, as JSON or as they are stored, or two snapshots at a revision
+// each, which may be the same snapshot. Out come the fields that were added, removed
+// or changed, by path, and the objects, by resource and namespace. Items of a list
+// are matched by what names them (name, type, key, ip, containerPort, …) where all of
+// them have it, and else by their place, so that one item put in first does not
+// change all others.
+//
+// What changes without anything having happened, such as heartbeats, is Noise: it is
+// told apart and named, never left out in silence. What a Secret holds is not shown;
+// that it differs is.
+//
+// Nothing is refused but text that is no JSON. What cannot be read counts as changed
+// and says so, for that it is the same is not known.
 package diff
 
 import (
@@ -12,6 +21,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -21,6 +31,7 @@ type Change struct {
 	Path   string // such as spec.containers[name=web].image
 	Before string // as JSON, "" where the field was not there
 	After  string
+	Noise  Noise // what makes it one that tells nothing, 0 for one that does
 }
 
 // Kind says what became of the field.
@@ -34,15 +45,12 @@ func (c *Change) Kind() string {
 	return "changed"
 }
 
-// noise is what every write changes, or what repeats the rest.
-var noise = []string{"metadata.managedFields", "metadata.resourceVersion"}
-
 // maxDepth bounds how deep is looked; deeper values are compared as a whole.
 const maxDepth = 40
 
-// Fields lists what differs between two objects as JSON, sorted by path. Either may
-// be empty: then all of the other one is added or removed. The error says that one
-// is no JSON.
+// Fields lists what differs between two objects as JSON, sorted by path, but for
+// managed fields and the resource version. Either may be empty: then all of the other
+// one is added or removed. The error says that one is no JSON.
 func Fields(before, after []byte) ([]Change, error) {
 	b, err := parse(before)
 	if err != nil {
@@ -52,10 +60,17 @@ func Fields(before, after []byte) ([]Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := differ{}
-	d.compare("", b, a, 0)
+	changes := documents(b, a, "")
+	return slices.DeleteFunc(changes, func(c Change) bool { return c.Noise != 0 }), nil
+}
+
+// documents lists what differs between two documents of an object, sorted by path.
+// The kind, with its API version, says what is noise in it.
+func documents(before, after any, kind string) []Change {
+	d := differ{kind: kind}
+	d.compare("", before, after, 0)
 	slices.SortStableFunc(d.changes, func(x, y Change) int { return strings.Compare(x.Path, y.Path) })
-	return d.changes, nil
+	return d.changes
 }
 
 // missing stands for a field that is not there.
@@ -74,12 +89,12 @@ func parse(data []byte) (any, error) {
 	return v, nil
 }
 
-type differ struct{ changes []Change }
+type differ struct {
+	kind    string
+	changes []Change
+}
 
 func (d *differ) compare(path string, before, after any, depth int) {
-	if slices.Contains(noise, path) {
-		return
-	}
 	if depth < maxDepth {
 		switch b := before.(type) {
 		case map[string]any:
@@ -105,7 +120,7 @@ func (d *differ) compare(path string, before, after any, depth int) {
 	}
 	x, y := text(before), text(after)
 	if x != y {
-		d.changes = append(d.changes, Change{Path: path, Before: x, After: y})
+		d.changes = append(d.changes, Change{Path: path, Before: x, After: y, Noise: noiseOf(d.kind, path, x, y)})
 	}
 }
 
@@ -116,8 +131,21 @@ func (d *differ) maps(path string, before, after map[string]any, depth int) {
 	}
 	maps.Copy(all, after)
 	for _, key := range slices.Sorted(maps.Keys(all)) {
-		d.compare(join(path, key), at(before, key), at(after, key), depth+1)
+		b, a := at(before, key), at(after, key)
+		if !sameScalar(b, a) {
+			d.compare(join(path, key), b, a, depth+1)
+		}
 	}
+}
+
+// sameScalar says that two values are the same text or number: most are, and need no
+// path then.
+func sameScalar(a, b any) bool {
+	switch a.(type) {
+	case string, json.Number, bool:
+		return reflect.TypeOf(a) == reflect.TypeOf(b) && a == b
+	}
+	return false
 }
 
 func at(m map[string]any, key string) any {
@@ -141,49 +169,42 @@ func join(path, key string) string {
 // names are the fields that can name an item of a list, the best first.
 var names = []string{"name", "uid", "type", "key", "ip", "containerPort", "port", "path", "mountPath", "topologyKey", "id"}
 
-// naming is the field that names every item of both lists, "" for none.
-func naming(lists ...[]any) string {
+// naming finds the field that names every item of both lists, "" for none, and the
+// items by what it says.
+func naming(before, after []any) (field string, b, a map[string]any) {
 	for _, field := range names {
-		if fits(field, lists...) {
-			return field
+		if b, ok := fits(field, before); ok {
+			if a, ok := fits(field, after); ok {
+				return field, b, a
+			}
 		}
 	}
-	return ""
+	return "", nil, nil
 }
 
-func fits(field string, lists ...[]any) bool {
-	for _, list := range lists {
-		seen := map[string]bool{}
-		for _, item := range list {
-			m, ok := item.(map[string]any)
-			if !ok {
-				return false
-			}
-			name := text(at(m, field))
-			if name == "" || seen[name] {
-				return false
-			}
-			seen[name] = true
+func fits(field string, list []any) (map[string]any, bool) {
+	named := make(map[string]any, len(list))
+	for _, item := range list {
+		m, ok := item.(map[string]any)
+		if !ok {
+			return nil, false
 		}
+		name := text(at(m, field))
+		if _, twice := named[name]; name == "" || twice {
+			return nil, false
+		}
+		named[name] = m
 	}
-	return true
+	return named, true
 }
 
 func (d *differ) lists(path string, before, after []any, depth int) {
-	field := naming(before, after)
+	field, named, renamed := naming(before, after)
 	if field == "" || len(before)+len(after) == 0 {
 		for i := range max(len(before), len(after)) {
 			d.compare(fmt.Sprintf("%s[%d]", path, i), item(before, i), item(after, i), depth+1)
 		}
 		return
-	}
-	find := func(list []any, name string) any {
-		for _, v := range list {
-			if text(at(v.(map[string]any), field)) == name {
-				return v
-			}
-		}
-		return missing{}
 	}
 	done := map[string]bool{}
 	for _, v := range slices.Concat(before, after) {
@@ -192,7 +213,7 @@ func (d *differ) lists(path string, before, after []any, depth int) {
 			continue
 		}
 		done[name] = true
-		d.compare(fmt.Sprintf("%s[%s=%s]", path, field, strings.Trim(name, `"`)), find(before, name), find(after, name), depth+1)
+		d.compare(fmt.Sprintf("%s[%s=%s]", path, field, strings.Trim(name, `"`)), at(named, name), at(renamed, name), depth+1)
 	}
 }
 

@@ -13,24 +13,24 @@ func TestFields(t *testing.T) {
 	}{
 		{"the same", `{"a":1,"b":[1,2]}`, `{"b":[1,2],"a":1}`, nil},
 		{"nothing", ``, ``, nil},
-		{"created", ``, `{"kind":"Pod","metadata":{"name":"a"}}`, []Change{{"kind", "", `"Pod"`}, {"metadata", "", `{"name":"a"}`}}},
-		{"deleted", `{"kind":"Pod"}`, ``, []Change{{"kind", `"Pod"`, ""}}},
+		{"created", ``, `{"kind":"Pod","metadata":{"name":"a"}}`, []Change{{"kind", "", `"Pod"`, 0}, {"metadata", "", `{"name":"a"}`, 0}}},
+		{"deleted", `{"kind":"Pod"}`, ``, []Change{{"kind", `"Pod"`, "", 0}}},
 		{"changed, added, removed", `{"spec":{"replicas":1,"paused":true}}`, `{"spec":{"replicas":3,"selector":{"a":"b"}}}`, []Change{
-			{"spec.paused", "true", ""}, {"spec.replicas", "1", "3"}, {"spec.selector", "", `{"a":"b"}`},
+			{"spec.paused", "true", "", 0}, {"spec.replicas", "1", "3", 0}, {"spec.selector", "", `{"a":"b"}`, 0},
 		}},
 		{"noise", `{"metadata":{"managedFields":[1],"resourceVersion":"1","labels":{"a":"1"}}}`, `{"metadata":{"managedFields":[2],"resourceVersion":"2","labels":{"a":"2"}}}`,
-			[]Change{{"metadata.labels.a", `"1"`, `"2"`}}},
+			[]Change{{"metadata.labels.a", `"1"`, `"2"`, 0}}},
 		{"dots in a key", `{"metadata":{"labels":{"app.kubernetes.io/name":"a"}}}`, `{"metadata":{"labels":{"app.kubernetes.io/name":"b"}}}`,
-			[]Change{{`metadata.labels["app.kubernetes.io/name"]`, `"a"`, `"b"`}}},
+			[]Change{{`metadata.labels["app.kubernetes.io/name"]`, `"a"`, `"b"`, 0}}},
 		{"a container put in first", `{"c":[{"name":"web","image":"1"}]}`, `{"c":[{"name":"init","image":"9"},{"name":"web","image":"2"}]}`, []Change{
-			{"c[name=init]", "", `{"image":"9","name":"init"}`}, {"c[name=web].image", `"1"`, `"2"`},
+			{"c[name=init]", "", `{"image":"9","name":"init"}`, 0}, {"c[name=web].image", `"1"`, `"2"`, 0},
 		}},
-		{"conditions", `{"c":[{"type":"Ready","status":"False"}]}`, `{"c":[{"type":"Ready","status":"True"}]}`, []Change{{"c[type=Ready].status", `"False"`, `"True"`}}},
-		{"names twice", `{"c":[{"name":"a"},{"name":"a"}]}`, `{"c":[{"name":"a"},{"name":"b"}]}`, []Change{{"c[1].name", `"a"`, `"b"`}}},
-		{"plain items", `{"c":["a","b"]}`, `{"c":["a","c","d"]}`, []Change{{"c[1]", `"b"`, `"c"`}, {"c[2]", "", `"d"`}}},
-		{"other kinds", `{"a":{"b":1},"c":[1]}`, `{"a":2,"c":{"d":1}}`, []Change{{"a", `{"b":1}`, "2"}, {"c", "[1]", `{"d":1}`}}},
-		{"null", `{"a":null}`, `{}`, []Change{{"a", "null", ""}}},
-		{"large numbers", `{"a":12345678901234567890}`, `{"a":12345678901234567891}`, []Change{{"a", "12345678901234567890", "12345678901234567891"}}},
+		{"conditions", `{"c":[{"type":"Ready","status":"False"}]}`, `{"c":[{"type":"Ready","status":"True"}]}`, []Change{{"c[type=Ready].status", `"False"`, `"True"`, 0}}},
+		{"names twice", `{"c":[{"name":"a"},{"name":"a"}]}`, `{"c":[{"name":"a"},{"name":"b"}]}`, []Change{{"c[1].name", `"a"`, `"b"`, 0}}},
+		{"plain items", `{"c":["a","b"]}`, `{"c":["a","c","d"]}`, []Change{{"c[1]", `"b"`, `"c"`, 0}, {"c[2]", "", `"d"`, 0}}},
+		{"other kinds", `{"a":{"b":1},"c":[1]}`, `{"a":2,"c":{"d":1}}`, []Change{{"a", `{"b":1}`, "2", 0}, {"c", "[1]", `{"d":1}`, 0}}},
+		{"null", `{"a":null}`, `{}`, []Change{{"a", "null", "", 0}}},
+		{"large numbers", `{"a":12345678901234567890}`, `{"a":12345678901234567891}`, []Change{{"a", "12345678901234567890", "12345678901234567891", 0}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got, err := Fields([]byte(test.before), []byte(test.after))

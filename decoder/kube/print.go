@@ -50,6 +50,16 @@ func (o *Object) YAML(opts PrintOptions) []byte {
 	return out
 }
 
+// Document is the object as JSON prints it, in the types of encoding/json with
+// numbers as json.Number. It must not be changed: parts of it may be the object's.
+func (o *Object) Document(opts PrintOptions) map[string]any {
+	doc, err := o.content(opts)
+	if err != nil {
+		doc = o.stored(opts, err)
+	}
+	return doc
+}
+
 // JSON prints the object as `kubectl get -o json` does. Unlike YAML it has no
 // place for a Problem of an object that is otherwise decoded.
 func (o *Object) JSON(opts PrintOptions) []byte {
@@ -101,7 +111,7 @@ func (o *Object) content(opts PrintOptions) (map[string]any, error) {
 	if printSize(doc, 0) > maxPrintSize {
 		return nil, errUnprintable
 	}
-	if !opts.ShowSecrets && o.secret() {
+	if !opts.ShowSecrets && o.Secret() {
 		redact(doc)
 	}
 	if m, ok := doc["metadata"].(map[string]any); ok && opts.DropManagedFields {
@@ -124,7 +134,7 @@ func (o *Object) stored(opts PrintOptions, problem error) map[string]any {
 	case errors.As(problem, &encrypted):
 		doc["size"] = len(o.value)
 		return doc
-	case !opts.ShowSecrets && o.secret():
+	case !opts.ShowSecrets && o.Secret():
 		doc["value"] = redacted(len(o.value))
 		return doc
 	}
@@ -149,9 +159,9 @@ func (o *Object) message() Message {
 	return m
 }
 
-// secret says whether the object holds secrets: by its kind, by its key, and,
-// when neither is known, to be on the safe side.
-func (o *Object) secret() bool {
+// Secret says whether the object holds secrets, which are printed only when asked
+// for: by its kind, by its key, and, when neither is known, to be on the safe side.
+func (o *Object) Secret() bool {
 	switch o.Kind {
 	case "Secret", "SecretList", "OAuthClient", "OAuthAccessToken", "OAuthAuthorizeToken":
 		return true

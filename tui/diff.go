@@ -1,0 +1,831 @@
+package tui
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"revenant/analyzer/diff"
+	"revenant/analyzer/lineage"
+	"revenant/decoder/kube"
+	"revenant/decoder/sanitize"
+)
+
+// differences shows what differs between two moments: resources, the namespaces of
+// one, the objects in one of these, and their fields.
+type differences struct {
+	*board
+	level    *level      // shown, or will be when it is arranged; nil until the moments are compared
+	asked    [2]moment   // the moments, as they were asked for last
+	request  int         // counts what was asked for
+	stop     func()      // what was asked for before
+	done     int         // objects read of those that changed
+	total    int         // 0 while keys are compared
+	look     changesLook // of fields
+	lastRead atomic.Pointer[readDifference]
+	height   int
+}
+
+// level is a place in the tree of one comparison.
+type level struct {
+	of        [2]moment
+	all       *diff.Comparison
+	depth     int    // 0 resources, 1 namespaces, 2 objects
+	resource  string // of depth 1 and 2
+	namespace string // of depth 2
+	flat      bool   // the objects of all resources, at depth 2
+}
+
+// readDifference is an object that was read.
+type readDifference struct {
+	level *level
+	place int // in the comparison
+	diff.Difference
+}
+
+// placed is what a row of a level is of.
+type placed struct {
+	level *level
+	group *diff.Group // or else
+	place int         // of an object in the comparison
+}
+
+// Messages of the commands that compare.
+type (
+	comparedMsg struct {
+		to         *differences
+		request    int
+		of         [2]moment
+		comparison *diff.Comparison
+		err        error
+	}
+	siftingMsg struct {
+		to          *differences
+		request     int
+		done, total int
+		next        tea.Cmd
+	}
+)
+
+func newDifferences(s *session) screen {
+	d := &differences{asked: [2]moment{{side: backup}, {side: current}}, look: changesLook{unfold: s.keymap.key(unfold)}}
+	d.board = newBoard(s, listing{
+		title: "diff", noun: "row", waiting: "comparing", columns: groupColumns("RESOURCE"),
+		of: func(*session) any {
+			if d.level == nil {
+				return nil
+			}
+			return d.level
+		},
+		rows:  func(*session) rows { return d.rows(d.level) },
+		empty: func(*session) string { return d.nothing() },
+	})
+	return d
+}
+
+// Wake compares the backup with the current snapshot, the first time.
+func (d *differences) Wake() tea.Cmd {
+	if d.request > 0 {
+		return nil
+	}
+	return d.compare(d.asked[0], d.asked[1])
+}
+
+func (d *differences) SetSize(width, height int) {
+	d.height = height
+	d.board.SetSize(width, height-len(d.warnings())-2)
+	d.redraw()
+}
+
+func (d *differences) warnings() []string {
+	if d.level == nil {
+		return nil
+	}
+	return d.level.all.Warnings
+}
+
+func (d *differences) Keys() keys {
+	k := d.board.Keys()
+	delete(k, showAll)
+	if d.level == nil {
+		return k
+	}
+	k.offer(unfold, earlier, later, muchEarlier, muchLater, goTo, other)
+	if d.level.depth > 0 {
+		k.offer(back)
+	}
+	if !d.opened {
+		k.offer(groupBy)
+	}
+	why := ""
+	if _, ok := d.object(); !ok {
+		why = "no object is selected"
+	}
+	k[historyOf], k[inColumns] = why, why
+	if why == "" && d.detailWidth() < sideBySide {
+		k[inColumns] = fmt.Sprintf("needs %d columns, and there are %d", sideBySide, d.detailWidth())
+	}
+	return k
+}
+
+// selected is what the selected row is of. Rows of a level that was left, which stay
+// until the next one's are arranged, are nothing any more.
+func (d *differences) selected() (placed, bool) {
+	row, ok := d.table.row()
+	if !ok || d.table.rows.item == nil {
+		return placed{}, false
+	}
+	p, ok := d.table.rows.item(row).(placed)
+	return p, ok && p.level == d.level
+}
+
+// object is the place of the selected object in the comparison.
+func (d *differences) object() (int, bool) {
+	p, ok := d.selected()
+	return p.place, ok && p.group == nil
+}
+
+func (d *differences) Update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case comparedMsg:
+		if msg.to == d && msg.request == d.request {
+			return d.compared(msg)
+		}
+		return nil
+	case siftingMsg:
+		if msg.to == d && msg.request == d.request {
+			d.done, d.total = msg.done, msg.total
+			return msg.next
+		}
+		return nil
+	case atMsg:
+		return d.between(strings.Fields(string(msg)))
+	case press:
+		if cmd, ok := d.press(msg); ok {
+			return cmd
+		}
+	}
+	return d.board.Update(msg)
+}
+
+// press does what a board does not.
+func (d *differences) press(p press) (tea.Cmd, bool) {
+	switch p.action {
+	case open:
+		p, ok := d.selected()
+		if ok && p.group != nil {
+			return d.into(p.group), true
+		}
+		return nil, !ok
+	case back:
+		if d.opened || len(d.table.marked) > 0 || d.table.order.words != "" || d.level == nil || d.level.depth == 0 {
+			return nil, false
+		}
+		return d.out(), true
+	case groupBy:
+		flat := !d.level.flat
+		next := level{of: d.level.of, all: d.level.all, flat: flat}
+		if flat {
+			next.depth = 2
+		}
+		return d.to(next, ""), true
+	case unfold:
+		d.look.noise = !d.look.noise
+		d.redraw()
+		o := d.table.order
+		o.all = d.look.noise
+		return d.table.setOrder(o), true
+	case inColumns:
+		d.look.beside = !d.look.beside
+		if d.place == inPlace && !d.opened {
+			d.opened = true
+			return d.tell(), true
+		}
+		d.redraw()
+	case historyOf:
+		if place, ok := d.object(); ok {
+			key := d.level.all.Objects[place].Key
+			return func() tea.Msg { return historyMsg{key} }, true
+		}
+	case other:
+		return d.turn(), true
+	case earlier, later, muchEarlier, muchLater:
+		return d.scrub(p.action), true
+	default:
+		return nil, false
+	}
+	return nil, true
+}
+
+// into goes to the namespaces of a resource, or to the objects in one.
+func (d *differences) into(g *diff.Group) tea.Cmd {
+	next := *d.level
+	switch {
+	case next.depth == 0 && len(g.Within) > 1:
+		next.depth, next.resource = 1, g.Name
+	case next.depth == 0:
+		next.depth, next.resource, next.namespace = 2, g.Name, g.Within[0].Name
+	default:
+		next.depth, next.namespace = 2, g.Name
+	}
+	return d.to(next, "")
+}
+
+// out goes back to what was selected before.
+func (d *differences) out() tea.Cmd {
+	next := level{of: d.level.of, all: d.level.all}
+	selected := d.level.resource
+	if g := groupNamed(next.all.Within, d.level.resource); d.level.depth == 2 && g != nil && len(g.Within) > 1 {
+		next.depth, next.resource = 1, d.level.resource
+		selected = d.level.namespace
+	}
+	return d.to(next, selected)
+}
+
+// to shows a level, with a row selected.
+func (d *differences) to(next level, selected string) tea.Cmd {
+	d.level, d.of = &next, d.level
+	d.opened = false
+	d.table.chosen, d.table.selected = selected != "", selected
+	d.table.order.by, d.table.order.reverse, d.table.order.words = 0, false, ""
+	clear(d.table.marked)
+	return d.refresh()
+}
+
+// Crumb is the way down the tree.
+func (d *differences) Crumb() string {
+	if d.level == nil {
+		return ""
+	}
+	var parts []string
+	switch {
+	case d.level.flat:
+		parts = []string{"all objects"}
+	case d.level.depth > 0:
+		parts = []string{cmp.Or(d.level.resource, otherKeys)}
+		if d.level.depth == 2 && d.level.namespace != "" {
+			parts = append(parts, d.level.namespace)
+		}
+	}
+	if place, ok := d.object(); ok && d.opened {
+		parts = append(parts, d.level.all.Name(place).Name)
+	}
+	return strings.Join(parts, " "+d.theme.crumb+" ")
+}
+
+// otherKeys stands for the resource of keys that are of no API object.
+const otherKeys = "other keys"
+
+const keepColumns = "side by side"
+
+// Remember keeps how differences are drawn, beside what a table keeps.
+func (d *differences) Remember() map[string]string {
+	m := d.board.Remember()
+	if d.look.beside {
+		m[keepColumns] = "yes"
+	}
+	return m
+}
+
+func (d *differences) Recall(m map[string]string) tea.Cmd {
+	d.look.noise, d.look.beside = m[keepAll] != "", m[keepColumns] != ""
+	return d.board.Recall(m)
+}
+
+// Command compares what is named: :diff 500 900, :diff backup current@900.
+func (d *differences) Command(words []string) (tea.Cmd, bool) {
+	if words[0] != "diff" {
+		return nil, false
+	}
+	return d.between(words[1:]), true
+}
+
+func (d *differences) Complete(words []string) []string {
+	if words[0] != "diff" || len(words) == 1 || len(words) > 3 {
+		return nil
+	}
+	return []string{"backup", "current", "backup@", "current@"}
+}
+
+// between compares two moments that were named, or one with the newest of the current
+// snapshot.
+func (d *differences) between(words []string) tea.Cmd {
+	if len(words) == 0 || len(words) > 2 {
+		return say("one or two moments are needed: a revision or a time, of the current snapshot or of the one before an @: diff 500 900, diff backup@300")
+	}
+	moments := [2]moment{{side: current}, {side: current}}
+	for i, word := range words {
+		side, text, at := strings.Cut(word, "@")
+		switch {
+		case side == "backup":
+			moments[i].side = backup
+		case side != "current":
+			text, at = word, true
+		}
+		if !at {
+			continue
+		}
+		var err error
+		if moments[i].revision, err = momentOf(text, d.side(moments[i].side)); err != nil {
+			return say(sanitize.Line(err.Error()))
+		}
+	}
+	return d.compare(moments[0], moments[1])
+}
+
+// turn goes from the two snapshots to all that is kept of the one, then of the other.
+func (d *differences) turn() tea.Cmd {
+	within := func(side int) tea.Cmd {
+		return d.compare(moment{side, max(d.side(side).Snapshot.CompactRevision(), 1)}, moment{side: side})
+	}
+	switch a := d.asked; {
+	case a[0].side != a[1].side:
+		return within(backup)
+	case a[0].side == backup:
+		return within(current)
+	}
+	return d.compare(moment{side: backup}, moment{side: current})
+}
+
+// scrub moves the earlier of the two moments.
+func (d *differences) scrub(a action) tea.Cmd {
+	from := d.asked[0]
+	s := d.side(from.side).Snapshot
+	if from.revision == 0 {
+		from.revision = s.Revision()
+	}
+	from.revision += map[action]int64{earlier: -1, later: 1, muchEarlier: -100, muchLater: 100}[a]
+	from.revision = max(min(from.revision, s.Revision()), s.CompactRevision(), 1)
+	return d.compare(from, d.asked[1])
+}
+
+// compare tells two moments apart, and then sifts the noise out of what differs. What
+// is on screen stays until it is there.
+func (d *differences) compare(from, to moment) tea.Cmd {
+	if d.stop != nil {
+		d.stop()
+	}
+	ctx, stop := context.WithCancel(d.ctx)
+	d.stop = stop
+	d.request++
+	d.asked, d.done, d.total = [2]moment{from, to}, 0, 0
+	request, of := d.request, d.asked
+	before, after := diff.State{Snapshot: d.side(from.side).Snapshot, Revision: from.revision}, diff.State{Snapshot: d.side(to.side).Snapshot, Revision: to.revision}
+	opts := diff.Options{Prefix: d.input.Prefix, Common: common(d.input.Lineage)}
+	return d.tasks.cmd(func() tea.Msg {
+		c, err := diff.Compare(ctx, before, after, opts)
+		if ctx.Err() != nil {
+			return nil // something else was asked for, or the program ends
+		}
+		return comparedMsg{d, request, of, c, err}
+	})
+}
+
+// common is the newest revision up to which the snapshots are known to be of one
+// history.
+func common(l *lineage.Lineage) int64 {
+	if l == nil || !l.Certain {
+		return 0
+	}
+	switch l.Relation {
+	case lineage.Same, lineage.Ancestor, lineage.Descendant:
+		return l.CommonRevision
+	}
+	return 0
+}
+
+// compared takes a comparison over.
+func (d *differences) compared(msg comparedMsg) tea.Cmd {
+	if msg.err != nil {
+		if d.level != nil {
+			d.asked = d.level.of
+		}
+		return say(sanitize.Line(msg.err.Error()))
+	}
+	next := level{of: msg.of, all: msg.comparison}
+	if d.level != nil { // where one was
+		next.depth, next.resource, next.namespace, next.flat = d.level.depth, d.level.resource, d.level.namespace, d.level.flat
+	}
+	d.level = &next
+	d.SetSize(d.width, d.height)
+	cmd := d.refresh()
+	if msg.comparison.Sifted {
+		return cmd
+	}
+	return tea.Batch(cmd, d.sift(msg))
+}
+
+// sift sets apart of which objects nothing but noise differs.
+func (d *differences) sift(msg comparedMsg) tea.Cmd {
+	ctx, stop := context.WithCancel(d.ctx)
+	d.stop = stop
+	told := make(chan siftingMsg, 1)
+	percent := -1
+	tell := func(done, total int) {
+		if p := done * 100 / total; p > percent {
+			select {
+			case told <- siftingMsg{to: d, request: msg.request, done: done, total: total}:
+				percent = p
+			default: // the one before is not shown yet
+			}
+		}
+	}
+	var listen tea.Cmd
+	listen = d.tasks.cmd(func() tea.Msg {
+		p, ok := <-told
+		if !ok {
+			return nil
+		}
+		p.next = listen
+		return p
+	})
+	return tea.Batch(d.tasks.cmd(func() tea.Msg {
+		defer close(told)
+		c, err := msg.comparison.Sift(ctx, tell)
+		if err != nil {
+			return nil // something else was asked for, or the program ends
+		}
+		return comparedMsg{d, msg.request, msg.of, c, nil}
+	}), listen)
+}
+
+func groupNamed(list []diff.Group, name string) *diff.Group {
+	i, ok := slices.BinarySearchFunc(list, name, func(g diff.Group, name string) int { return strings.Compare(g.Name, name) })
+	if !ok {
+		return nil
+	}
+	return &list[i]
+}
+
+// rows makes those of a level.
+func (d *differences) rows(l *level) rows {
+	resource := groupNamed(l.all.Within, l.resource)
+	switch {
+	case l.flat:
+		places := make([]int32, len(l.all.Objects))
+		for i := range places {
+			places[i] = int32(i)
+		}
+		return d.objectRows(l, places)
+	case l.depth == 0:
+		return d.groupRows(l, "RESOURCE", l.all.Within)
+	case resource == nil:
+		return d.objectRows(l, nil)
+	case l.depth == 1:
+		return d.groupRows(l, "NAMESPACE", resource.Within)
+	}
+	if space := groupNamed(resource.Within, l.namespace); space != nil {
+		return d.objectRows(l, space.Objects)
+	}
+	return d.objectRows(l, nil)
+}
+
+// The columns of groups.
+const (
+	groupName = iota
+	groupAdded
+	groupRemoved
+	groupRecreated
+	groupChanged
+	groupNoise
+)
+
+func groupColumns(title string) []column {
+	return []column{
+		{title: title, key: "N", min: 20, max: 60},
+		{title: "ADDED", key: "A", min: 7},
+		{title: "REMOVED", key: "R", min: 9},
+		{title: "RECREATED", key: "E", min: 11},
+		{title: "CHANGED", key: "C", min: 9},
+		{title: "NOISE ONLY", key: "O", min: 12, drop: 1},
+	}
+}
+
+// groupFates are the fates that columns of groups count.
+var groupFates = map[int]diff.Fate{groupAdded: diff.Added, groupRemoved: diff.Removed, groupRecreated: diff.Recreated, groupChanged: diff.Changed, groupNoise: diff.Quiet}
+
+func (d *differences) groupRows(l *level, title string, list []diff.Group) rows {
+	name := func(row int) string {
+		switch {
+		case list[row].Name != "":
+			return list[row].Name
+		case title == "RESOURCE":
+			return otherKeys
+		}
+		return "-"
+	}
+	return rows{
+		columns: groupColumns(title),
+		count:   len(list),
+		cell: func(row, column int) string {
+			if column == groupName {
+				return name(row)
+			}
+			return zeroAsDash(list[row].Counts[groupFates[column]])
+		},
+		compare: func(a, b, column int) int {
+			if column == groupName {
+				return strings.Compare(list[a].Name, list[b].Name)
+			}
+			return cmp.Compare(list[b].Counts[groupFates[column]], list[a].Counts[groupFates[column]])
+		},
+		minor:  func(row int) bool { return list[row].Counts[diff.Quiet] == list[row].Total() },
+		hidden: "in which nothing but noise differs",
+		id:     func(row int) string { return list[row].Name },
+		copied: name,
+		item:   func(row int) any { return placed{level: l, group: &list[row]} },
+		look: func(t *theme, row int) (style, string) {
+			if list[row].Unread > 0 {
+				return t.warning, t.markWarning
+			}
+			return "", " "
+		},
+		detail: func(row, width int) []string { return d.groupDetail(l, name(row), &list[row], width) },
+	}
+}
+
+// maxListed is how many rows of a group its detail names.
+const maxListed = 300
+
+// groupDetail lists what is in a group.
+func (d *differences) groupDetail(l *level, name string, g *diff.Group, width int) []string {
+	t := d.theme
+	lines := []string{t.heading(sanitize.Line(name), width)}
+	lines = append(lines, wrap(d.tally(g), width)...)
+	if g.Unread > 0 {
+		lines = append(lines, paintAll(t.warning, wrap(plural(g.Unread, "object")+" could not be read in full and count as changed.", width))...)
+	}
+	lines = append(lines, "")
+	if len(g.Within) > 1 {
+		for i := range g.Within[:min(len(g.Within), maxListed)] {
+			w := &g.Within[i]
+			lines = append(lines, hang(t.fit(orDash(sanitize.Line(w.Name)), 24)+"  ", d.tally(w), width)...)
+		}
+		return t.andMore(lines, len(g.Within))
+	}
+	places := g.Objects
+	if len(g.Within) == 1 {
+		places = g.Within[0].Objects
+	}
+	n := 0
+	for _, place := range places {
+		o := &l.all.Objects[place]
+		if o.Fate == diff.Quiet && !d.look.noise {
+			continue
+		}
+		if n++; n <= maxListed {
+			lines = append(lines, t.cut(fateMarks[o.Fate]+" "+sanitize.Line(l.all.Name(int(place)).Name), width))
+		}
+	}
+	return t.andMore(lines, n)
+}
+
+func (t *theme) andMore(lines []string, n int) []string {
+	if n > maxListed {
+		lines = append(lines, t.dim.paint("and "+count(n-maxListed)+" more"))
+	}
+	return lines
+}
+
+// tally counts in words.
+func (d *differences) tally(g *diff.Group) string {
+	var parts []string
+	for _, f := range []diff.Fate{diff.Added, diff.Removed, diff.Recreated, diff.Changed} {
+		if n := g.Counts[f]; n > 0 {
+			parts = append(parts, count(n)+" "+f.String())
+		}
+	}
+	if n := g.Counts[diff.Quiet]; n > 0 {
+		text := count(n) + " noise only"
+		if len(parts) == 0 || g.Noise != 0 {
+			text += " (" + g.Noise.String() + ")"
+		}
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// fateMarks are those of objects.
+var fateMarks = map[diff.Fate]string{diff.Added: "+", diff.Removed: "-", diff.Recreated: "=", diff.Changed: "~", diff.Quiet: " "}
+
+// The columns of objects.
+const (
+	differsWhat = iota
+	differsResource
+	differsNamespace
+	differsName
+	differsBefore
+	differsAfter
+	differsNote
+)
+
+func (d *differences) objectRows(l *level, places []int32) rows {
+	c := l.all
+	at := func(row int) *diff.Object { return &c.Objects[places[row]] }
+	key := func(row int) kube.Key { return c.Name(int(places[row])) }
+	columns := []column{
+		{title: "WHAT", key: "S", min: 10},
+		{title: "RESOURCE", key: "R", min: 12, max: 44},
+		{title: "NAMESPACE", key: "P", min: 8, max: 30},
+		{title: "NAME", key: "N", min: 16, max: 70},
+		{title: "BEFORE", key: "B", min: 8},
+		{title: "AFTER", key: "A", min: 8},
+		{title: "NOISE", min: 5, max: 40, drop: 1},
+	}
+	shown := []int{differsWhat, differsResource, differsNamespace, differsName, differsBefore, differsAfter, differsNote}
+	if !l.flat {
+		shown = slices.Delete(shown, differsResource, differsNamespace+1)
+	}
+	var chosen []column
+	for _, i := range shown {
+		chosen = append(chosen, columns[i])
+	}
+	return rows{
+		columns: chosen,
+		count:   len(places),
+		cell: func(row, column int) string {
+			o := at(row)
+			switch shown[column] {
+			case differsWhat:
+				return o.Fate.String()
+			case differsResource:
+				k := listedObject{Key: key(row)}
+				return cmp.Or(k.resource(), otherKeys)
+			case differsNamespace:
+				return orDash(key(row).Namespace)
+			case differsName:
+				return key(row).Name
+			case differsBefore:
+				return revisionOrDash(o.Before)
+			case differsAfter:
+				return revisionOrDash(o.After)
+			}
+			if o.Problem != "" {
+				return "not read in full"
+			}
+			return orDash(o.Noise.String())
+		},
+		compare: func(a, b, column int) int {
+			x, y := at(a), at(b)
+			switch shown[column] {
+			case differsWhat:
+				return cmp.Compare(x.Fate, y.Fate)
+			case differsNamespace:
+				return strings.Compare(key(a).Namespace, key(b).Namespace)
+			case differsName:
+				return strings.Compare(lastPart(x.Key), lastPart(y.Key))
+			case differsBefore:
+				return cmp.Compare(y.Before, x.Before)
+			case differsAfter:
+				return cmp.Compare(y.After, x.After)
+			}
+			return strings.Compare(x.Key, y.Key)
+		},
+		minor:  func(row int) bool { return at(row).Fate == diff.Quiet },
+		hidden: "in which nothing but noise differs",
+		id:     func(row int) string { return at(row).Key },
+		copied: func(row int) string {
+			k := key(row)
+			if k.Namespace == "" {
+				return k.Name
+			}
+			return k.Namespace + "/" + k.Name
+		},
+		item: func(row int) any { return placed{level: l, place: int(places[row])} },
+		look: func(t *theme, row int) (style, string) {
+			if at(row).Problem != "" {
+				return t.warning, t.markWarning
+			}
+			return "", fateMarks[at(row).Fate]
+		},
+		load: func(row, width int) func() []string {
+			place, look, t := int(places[row]), d.look, d.theme
+			return func() []string {
+				r := &readDifference{l, place, c.Difference(place)}
+				d.lastRead.Store(r)
+				return d.tellDifference(t, r, look, width)
+			}
+		},
+	}
+}
+
+func lastPart(key string) string { return key[strings.LastIndexByte(key, '/')+1:] }
+
+func revisionOrDash(revision int64) string {
+	if revision == 0 {
+		return "-"
+	}
+	return count(revision)
+}
+
+// redraw draws what was read last, if it is what is selected.
+func (d *differences) redraw() {
+	r := d.lastRead.Load()
+	if r == nil || r.level != d.level || d.of != any(d.level) {
+		return
+	}
+	if place, ok := d.object(); ok && place == r.place {
+		d.setLines(d.tellDifference(d.theme, r, d.look, d.detailWidth()))
+	}
+}
+
+// tellDifference tells what differs in an object.
+func (d *differences) tellDifference(t *theme, r *readDifference, look changesLook, width int) []string {
+	c := r.level.all
+	o, k := &c.Objects[r.place], c.Name(r.place)
+	name := k.Name
+	if k.Resource != "" {
+		name = (&listedObject{Key: k}).resource() + " " + k.Namespace + "/" + k.Name
+	}
+	lines := []string{t.heading(strings.Replace(sanitize.Line(name), " /", " ", 1)+": "+o.Fate.String(), width)}
+	lines = append(lines, t.facts(width, "before", d.written(r.level.of[0], o.Before), "after", d.written(r.level.of[1], o.After))...)
+	if r.Recreated {
+		lines = append(lines, wrap("Deleted and created anew: another object of the same name.", width)...)
+	}
+	if r.Problem != "" {
+		lines = append(lines, paintAll(t.warning, wrap("Not read in full, so that more may differ: "+r.Problem, width))...)
+	}
+	look.whole = o.Before == 0 || o.After == 0
+	return append(append(lines, ""), t.changes(r.Changes, look, width)...)
+}
+
+// written says which revision a state of an object is of, and when it was written.
+func (d *differences) written(at moment, revision int64) string {
+	if revision == 0 {
+		return "does not exist in the " + sides[at.side] + " then"
+	}
+	text := "revision " + count(revision) + " in the " + sides[at.side]
+	if c := d.side(at.side).State.Clock; c != nil {
+		text += ", " + brief(c.TimeOf(revision))
+	}
+	return text
+}
+
+// nothing says why there is no row.
+func (d *differences) nothing() string {
+	if d.level == nil {
+		return ""
+	}
+	if d.level.depth > 0 && !d.level.flat {
+		return "Nothing differs here between the two moments."
+	}
+	return fmt.Sprintf("Nothing differs between the two moments: %s are the same.", plural(d.level.all.Same, "object"))
+}
+
+func (d *differences) View() []string {
+	t, width := d.theme, d.width
+	lines := []string{" " + t.cut(d.moments(width-2), width-1), " " + t.cut(d.summary(), width-1)}
+	for _, w := range d.warnings() {
+		lines = append(lines, " "+t.warning.paint(t.cut(sanitize.Line(w), width-1)))
+	}
+	return append(lines, d.board.View()...)
+}
+
+// moments names the two, as long as there is room for.
+func (d *differences) moments(width int) string {
+	of := d.asked
+	if d.level != nil {
+		of = d.level.of
+	}
+	text := fmt.Sprintf("%s  %s  %s", d.momentText(of[0]), d.theme.arrow, d.momentText(of[1]))
+	if ansi.StringWidth(text) > width {
+		text = fmt.Sprintf("%s  %s  %s", d.shortMoment(of[0]), d.theme.arrow, d.shortMoment(of[1]))
+	}
+	if d.level != nil && d.asked != d.level.of {
+		text += "  comparing others" + d.theme.ellipsis
+	}
+	return text
+}
+
+func (d *differences) shortMoment(at moment) string {
+	return strings.Split(d.momentText(at), ", 2")[0]
+}
+
+// summary counts everything that differs.
+func (d *differences) summary() string {
+	t := d.theme
+	if d.level == nil {
+		return t.dim.paint("comparing" + t.ellipsis)
+	}
+	c := d.level.all
+	parts := []string{count(c.Same) + " the same"}
+	for _, f := range []diff.Fate{diff.Changed, diff.Recreated, diff.Removed, diff.Added} {
+		parts = append(parts, count(c.Counts[f])+" "+f.String())
+	}
+	slices.Reverse(parts)
+	switch {
+	case !c.Sifted && d.total == 0:
+		parts = append(parts, t.dim.paint("reading what changed for noise"+t.ellipsis))
+	case !c.Sifted:
+		parts = append(parts, t.dim.paint(fmt.Sprintf("reading what changed for noise: %d %%", d.done*100/d.total)))
+	case c.Counts[diff.Quiet] > 0:
+		parts = append(parts, count(c.Counts[diff.Quiet])+" noise only: "+c.Group.Noise.String())
+	}
+	return strings.Join(parts, t.dim.paint(" "+t.dot+" "))
+}
