@@ -37,7 +37,7 @@ var allColumns = []column{
 
 // The columns of groups of objects.
 const (
-	groupName = iota
+	groupTitle = iota
 	groupObjects
 	groupBytes
 	groupKind
@@ -174,7 +174,7 @@ func (o *objects) groupRows(l *objectList, by int) rows {
 		cell: func(row, column int) string {
 			g := &list[row]
 			switch column {
-			case groupName:
+			case groupTitle:
 				return g.name
 			case groupObjects:
 				return count(g.objects)
