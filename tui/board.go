@@ -330,6 +330,8 @@ func (b *board) why() string {
 	switch {
 	case b.table.rows.count == 0:
 		return b.empty(b.session)
+	case o.words != "" && !o.all && b.table.rows.hidden != "":
+		return fmt.Sprintf("None of what is shown matches %s. %s looks among those, too, %s; %s clears the filter.", quoted(o.words), b.keymap.key(showAll), b.table.rows.hidden, b.keymap.key(back))
 	case o.words != "" && !o.all && b.table.rows.minor != nil:
 		return fmt.Sprintf("None that needs attention matches %s. %s looks among the others, too; %s clears the filter.", quoted(o.words), b.keymap.key(showAll), b.keymap.key(back))
 	case o.words != "":

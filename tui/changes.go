@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -43,14 +42,17 @@ func (t *theme) changes(list []diff.Change, look changesLook, width int) []strin
 	case noise == 0:
 		put(plural(fields, "field")+" differ"+singular(fields), t.bold)
 	default:
-		put(plural(fields, "field")+" differ"+singular(fields), t.bold)
-		text := fmt.Sprintf("and %s of noise: %s", count(noise), folded)
+		if fields == 0 {
+			put("Nothing but noise differs", t.bold)
+		} else {
+			put(plural(fields, "field")+" differ"+singular(fields), t.bold)
+		}
+		text := plural(noise, "change") + " of noise: " + folded.String()
 		if !look.noise {
-			text += " (folded"
+			text += ", folded"
 			if look.unfold != "" {
-				text += ", " + look.unfold + " shows them"
+				text += " (" + look.unfold + " shows it)"
 			}
-			text += ")"
 		}
 		put(text, t.dim)
 	}

@@ -238,8 +238,8 @@ func (d *detail) difference() []string {
 	case len(d.changes) == 0:
 		lines = append(lines, t.dim.paint("Nothing differs but what changes with every write."))
 	}
-	for i := range d.changes {
-		lines = append(lines, t.change(&d.changes[i], width)...)
+	if len(d.changes) > 0 {
+		lines = append(lines, t.changes(d.changes, changesLook{}, width)...)
 	}
 	return append(lines, "")
 }

@@ -99,15 +99,23 @@ func (d *differences) Wake() tea.Cmd {
 
 func (d *differences) SetSize(width, height int) {
 	d.height = height
-	d.board.SetSize(width, height-len(d.warnings())-2)
+	d.board.SetSize(width, height-headLines-len(d.warnings(width)))
 	d.redraw()
 }
 
-func (d *differences) warnings() []string {
+// headLines is how many lines the moments and the counts take.
+const headLines = 3
+
+// warnings say what the comparison cannot know.
+func (d *differences) warnings(width int) []string {
 	if d.level == nil {
 		return nil
 	}
-	return d.level.all.Warnings
+	var lines []string
+	for _, w := range d.level.all.Warnings {
+		lines = append(lines, paintAll(d.theme.warning, wrap(w, width-2))...)
+	}
+	return lines
 }
 
 func (d *differences) Keys() keys {
@@ -421,38 +429,29 @@ func (d *differences) compared(msg comparedMsg) tea.Cmd {
 	return tea.Batch(cmd, d.sift(msg))
 }
 
-// sift sets apart of which objects nothing but noise differs.
+// sift sets apart of which objects nothing but noise differs, some at a time.
 func (d *differences) sift(msg comparedMsg) tea.Cmd {
+	d.stop() // what compared them is done
 	ctx, stop := context.WithCancel(d.ctx)
 	d.stop = stop
-	told := make(chan siftingMsg, 1)
-	percent := -1
-	tell := func(done, total int) {
-		if p := done * 100 / total; p > percent {
-			select {
-			case told <- siftingMsg{to: d, request: msg.request, done: done, total: total}:
-				percent = p
-			default: // the one before is not shown yet
-			}
-		}
-	}
-	var listen tea.Cmd
-	listen = d.tasks.cmd(func() tea.Msg {
-		p, ok := <-told
-		if !ok {
-			return nil
-		}
-		p.next = listen
-		return p
-	})
-	return tea.Batch(d.tasks.cmd(func() tea.Msg {
-		defer close(told)
-		c, err := msg.comparison.Sift(ctx, tell)
-		if err != nil {
+	return d.siftOn(ctx, msg, msg.comparison.Sifting())
+}
+
+// siftedAtOnce is how many objects are read before progress is shown: some tenths of
+// a second.
+const siftedAtOnce = 2000
+
+func (d *differences) siftOn(ctx context.Context, msg comparedMsg, s *diff.Sifting) tea.Cmd {
+	return d.tasks.cmd(func() tea.Msg {
+		c, err := s.Next(ctx, siftedAtOnce)
+		switch {
+		case err != nil:
 			return nil // something else was asked for, or the program ends
+		case c == nil:
+			return siftingMsg{d, msg.request, s.Done, s.Total, d.siftOn(ctx, msg, s)}
 		}
 		return comparedMsg{d, msg.request, msg.of, c, nil}
-	}), listen)
+	})
 }
 
 func groupNamed(list []diff.Group, name string) *diff.Group {
@@ -780,11 +779,8 @@ func (d *differences) nothing() string {
 
 func (d *differences) View() []string {
 	t, width := d.theme, d.width
-	lines := []string{" " + t.cut(d.moments(width-2), width-1), " " + t.cut(d.summary(), width-1)}
-	for _, w := range d.warnings() {
-		lines = append(lines, " "+t.warning.paint(t.cut(sanitize.Line(w), width-1)))
-	}
-	return append(lines, d.board.View()...)
+	lines := []string{" " + t.cut(d.moments(width-2), width-1), " " + t.cut(d.summary(), width-1), " " + t.dim.paint(t.cut(d.noise(), width-2))}
+	return append(append(lines, margin(d.warnings(width))...), d.board.View()...)
 }
 
 // moments names the two, as long as there is room for.
@@ -819,13 +815,27 @@ func (d *differences) summary() string {
 		parts = append(parts, count(c.Counts[f])+" "+f.String())
 	}
 	slices.Reverse(parts)
-	switch {
-	case !c.Sifted && d.total == 0:
-		parts = append(parts, t.dim.paint("reading what changed for noise"+t.ellipsis))
-	case !c.Sifted:
-		parts = append(parts, t.dim.paint(fmt.Sprintf("reading what changed for noise: %d %%", d.done*100/d.total)))
-	case c.Counts[diff.Quiet] > 0:
-		parts = append(parts, count(c.Counts[diff.Quiet])+" noise only: "+c.Group.Noise.String())
-	}
 	return strings.Join(parts, t.dim.paint(" "+t.dot+" "))
 }
+
+// noise says of how many objects nothing but noise differs, and which.
+func (d *differences) noise() string {
+	if d.level == nil {
+		return ""
+	}
+	c := d.level.all
+	n := c.Counts[diff.Quiet]
+	switch {
+	case !c.Sifted && d.total == 0:
+		return "reading what changed for noise" + d.theme.ellipsis
+	case !c.Sifted:
+		return fmt.Sprintf("reading what changed for noise: %d %%", d.done*100/d.total)
+	case n == 0:
+		return "no object differs in noise only"
+	case d.look.noise:
+		return fmt.Sprintf("%s in noise only, shown: %s", differ(n), c.Group.Noise)
+	}
+	return fmt.Sprintf("%s in noise only, folded: %s", differ(n), c.Group.Noise)
+}
+
+func differ(n int) string { return plural(n, "object") + " differ" + singular(n) }

@@ -34,6 +34,7 @@ type happening struct {
 	what            string // created, changed, deleted
 	side            int    // to read it from
 	both            bool   // the other snapshot has the same
+	apart           bool   // it has another one at this revision
 	uid             string
 	when            clock.Interval
 	by              string
@@ -262,10 +263,10 @@ func (in *Input) value(e *happening) ([]byte, error) {
 
 // name tells a revision from all others that are listed.
 func (e *happening) name() string {
-	if e.both || e.carved {
-		return e.Revision.String()
+	if e.apart {
+		return e.Revision.String() + " in the " + sides[e.side]
 	}
-	return e.Revision.String() + " in the " + sides[e.side]
+	return e.Revision.String()
 }
 
 func (s *session) historyRows(h *objectHistory) rows {
@@ -326,7 +327,7 @@ func (s *session) historyRows(h *objectHistory) rows {
 // happening tells what a revision changed.
 func (s *session) happening(h *objectHistory, row int, look changesLook, width int) []string {
 	t, e := s.theme, &h.entries[row]
-	lines := []string{t.heading("Revision "+e.Revision.String()+": "+e.what, width)}
+	lines := []string{t.heading("Revision "+e.name()+": "+e.what, width)}
 	lines = append(lines, t.facts(width, "written", e.when.String(), "by", e.by, "in", e.source,
 		"life", fmt.Sprintf("%s of those that are retained", ordinal(e.Generation)), "version", positive(e.Version), "since", created(e.CreateRevision), "uid", e.uid, "problem", e.Problem)...)
 	if e.carved {
@@ -367,18 +368,6 @@ func created(revision int64) string {
 	return "created at revision " + count(revision)
 }
 
-// change tells one field.
-func (t *theme) change(c *diff.Change, width int) []string {
-	lines := wrap(c.Path, width)
-	if c.Before != "" {
-		lines = append(lines, paintAll(t.dim, item("  - ", c.Before, width))...)
-	}
-	if c.After != "" {
-		lines = append(lines, item("  + ", c.After, width)...)
-	}
-	return lines
-}
-
 // maxHappenings is how many revisions of an object are decoded, the newest.
 const maxHappenings = 2000
 
@@ -397,9 +386,12 @@ func (m *model) readHistory(key string, carved bool) tea.Cmd {
 					source += ", " + string(src)
 				}
 				e := in.happening(side, r, source)
-				if was := found[r.Revision]; was != nil && in.same(was, e) {
-					was.source, was.both = "both", true
-					continue
+				if was := found[r.Revision]; was != nil {
+					if in.same(was, e) {
+						was.source, was.both = "both", true
+						continue
+					}
+					was.apart, e.apart = true, true
 				}
 				found[r.Revision] = e
 				list = append(list, e)

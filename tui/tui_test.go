@@ -261,6 +261,24 @@ func TestScreens(t *testing.T) {
 		{"history of a pod", "3/cache-1<enter>H"},
 		{"history carved", "6/deployments web<enter>Hv"},
 		{"happening", "6/deployments web<enter>H<enter>"},
+		{"history of lives", "3/cache-0<enter>H"},
+		{"history marked", "6/deployments web<enter>H jj d"},
+		{"history at a revision", "6/deployments web<enter>Hjjy"},
+		{"diff", "8"},
+		{"diff with noise", "8u"},
+		{"diff filtered", "8/widgets<enter>"},
+		{"diff of a resource", "8/pods<enter><enter>"},
+		{"diff of a namespace", "8/replicasets<enter><enter><enter>"},
+		{"diff of an object", "8/replicasets<enter><enter>/shop<enter><enter>jj<enter>"},
+		{"diff side by side", "8/replicasets<enter><enter>/shop<enter><enter>jj<enter>s"},
+		{"diff with noise unfolded", "8/replicasets<enter><enter>/shop<enter><enter>jj<enter>u"},
+		{"diff of a secret", "8z/creds changed<enter><enter>"},
+		{"diff of what was created anew", "8z/db-0 recreated<enter><enter>"},
+		{"diff of what was removed", "8z/old-app removed<enter><enter>"},
+		{"diff of one snapshot", ":diff 500 900<enter>"},
+		{"diff of nothing", ":diff 900 900<enter>"},
+		{"diff of the backup alone", "8o"},
+		{"diff at no revision", "8:diff 99999<enter>"},
 		{"undone", ":undone<enter>"},
 		{"undone filtered", ":undone<enter>u/secret<enter>"},
 		{"finding", ":undone<enter><enter>"},
@@ -291,7 +309,7 @@ func TestLooks(t *testing.T) {
 		{"no colour", newTheme(true, colorprofile.ASCII, unicodeGlyphs, DefaultLook)},
 		{"ASCII", newTheme(true, colorprofile.ASCII, asciiGlyphs, DefaultLook)},
 	} {
-		for _, screen := range []struct{ name, keys string }{{"overview", ""}, {"pods", "3jb"}, {"pod", "3<enter>"}, {"plans", "2j"}, {"nodes", "4j"}, {"node", "4<enter>"}, {"workloads", "5u"}, {"objects", "6j"}, {"resource", ":po<enter>j"}, {"object", ":deploy web -n shop<enter>"}, {"history", "6/deployments web<enter>H"}, {"undone", ":undone<enter>"}, {"help", "3?"}} {
+		for _, screen := range []struct{ name, keys string }{{"overview", ""}, {"pods", "3jb"}, {"pod", "3<enter>"}, {"plans", "2j"}, {"nodes", "4j"}, {"node", "4<enter>"}, {"workloads", "5u"}, {"objects", "6j"}, {"resource", ":po<enter>j"}, {"object", ":deploy web -n shop<enter>"}, {"history", "6/deployments web<enter>H"}, {"diff", "8j"}, {"difference", "8z/creds changed<enter><enter>"}, {"undone", ":undone<enter>"}, {"help", "3?"}} {
 			t.Run(tt.name+"/"+screen.name, func(t *testing.T) {
 				x := openOn(t, in, 80, 24)
 				x.theme = tt.theme
@@ -330,7 +348,7 @@ func TestBackground(t *testing.T) {
 // TestSizes draws every screen at sizes from nothing to very wide.
 func TestSizes(t *testing.T) {
 	in := demoInput(t)
-	for _, keys := range []string{"", "3", "3<enter>", "3u<enter>y", "?", "b", "3/x", "4", "4<enter>", "5u", "5<enter>", "6", "6<enter>", "6@5", "6z", ":po<enter>w", ":ev<enter><enter>", ":secret creds -n shop<enter>x", "6H", "6H<enter>", ":undone<enter>u", ":undone<enter><enter>", ":problems<enter>"} {
+	for _, keys := range []string{"", "3", "3<enter>", "3u<enter>y", "?", "b", "3/x", "4", "4<enter>", "5u", "5<enter>", "6", "6<enter>", "6@5", "6z", ":po<enter>w", ":ev<enter><enter>", ":secret creds -n shop<enter>x", "6H", "6H<enter>", "6H<enter>y", "8", "8u", "8z<enter>", "8z<enter>su", ":undone<enter>u", ":undone<enter><enter>", ":problems<enter>"} {
 		x := openOn(t, in, 80, 24).typed(keys)
 		for _, width := range []int{1, 20, 79, 80, 81, 100, 139, 140, 149, 150, 200, 500} {
 			for _, height := range []int{1, 5, 19, 20, 24, 29, 35, 36, 80} {

@@ -224,36 +224,55 @@ func (c *Comparison) warn(opts Options) {
 // noise differs, and those that were created anew. It returns another comparison and
 // leaves this one as it is. The error is ctx's.
 func (c *Comparison) Sift(ctx context.Context, progress func(done, total int)) (*Comparison, error) {
-	sifted := *c
-	sifted.Objects, sifted.Sifted = slices.Clone(c.Objects), true
-	var todo []int32
-	for i := range sifted.Objects {
-		if sifted.Objects[i].Fate == Changed {
-			todo = append(todo, int32(i))
+	s := c.Sifting()
+	for {
+		sifted, err := s.Next(ctx, 1<<12)
+		if sifted != nil || err != nil {
+			return sifted, err
+		}
+		if progress != nil {
+			progress(s.Done, s.Total)
 		}
 	}
-	const batch = 64
+}
+
+// Sifting is Sift in steps, for those who have something to do between them.
+type Sifting struct {
+	Done, Total int // objects read, of those that were changed
+	todo        []int32
+	c           Comparison
+}
+
+// Sifting begins to sift.
+func (c *Comparison) Sifting() *Sifting {
+	s := &Sifting{c: *c}
+	s.c.Objects, s.c.Sifted = slices.Clone(c.Objects), true
+	for i := range s.c.Objects {
+		if s.c.Objects[i].Fate == Changed {
+			s.todo = append(s.todo, int32(i))
+		}
+	}
+	s.Total = len(s.todo)
+	return s
+}
+
+// Next reads some more objects. It returns the comparison when it has read all, and
+// nil before. The error is ctx's.
+func (s *Sifting) Next(ctx context.Context, some int) (*Comparison, error) {
+	now := s.todo[:min(some, len(s.todo))]
+	const batch = 16
 	var taken atomic.Int64
-	var done int
-	var mu sync.Mutex
 	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), 1+len(todo)/batch) {
+	for range min(runtime.GOMAXPROCS(0), 1+len(now)/batch) {
 		wg.Go(func() {
 			for ctx.Err() == nil {
 				to := int(taken.Add(batch))
-				from := to - batch
-				if from >= len(todo) {
+				if to-batch >= len(now) {
 					return
 				}
-				to = min(to, len(todo))
-				for _, i := range todo[from:to] {
-					sifted.sift(&sifted.Objects[i])
+				for _, i := range now[to-batch : min(to, len(now))] {
+					s.c.sift(&s.c.Objects[i])
 				}
-				mu.Lock()
-				if done += to - from; progress != nil {
-					progress(done, len(todo))
-				}
-				mu.Unlock()
 			}
 		})
 	}
@@ -261,8 +280,12 @@ func (c *Comparison) Sift(ctx context.Context, progress func(done, total int)) (
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	sifted.group()
-	return &sifted, nil
+	s.todo, s.Done = s.todo[len(now):], s.Done+len(now)
+	if len(s.todo) > 0 {
+		return nil, nil
+	}
+	s.c.group()
+	return &s.c, nil
 }
 
 // sift reads one object that was changed.

@@ -1,0 +1,199 @@
+package tui
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/ansi"
+
+	"revenant/analyzer/diff"
+	"revenant/decoder/snapshot"
+	"revenant/internal/demo"
+)
+
+func (x *terminal) shows(keys string, texts ...string) {
+	x.Helper()
+	screen := x.typed(keys).plain()
+	for _, text := range texts {
+		if !strings.Contains(screen, text) {
+			x.Errorf("after %q there is no %q:\n%s", keys, text, screen)
+		}
+	}
+}
+
+// TestDiffTree goes down the tree and back up to where it was left.
+func TestDiffTree(t *testing.T) {
+	x := openOn(t, demoInput(t), 160, 48)
+	x.shows("8/pods<enter>", "Diff", "1 of 19 rows")
+	x.shows("<enter>", "Diff › pods", "6 of 6 rows", "NAMESPACE")
+	x.shows("jj<enter>", "Diff › pods › doomed", "old-app-6f798c84cf-df528: removed")
+	x.shows("<enter>", "Diff › pods › doomed › old-app-6f798c84cf-df528")
+	x.shows("<esc><esc>", "▌   doomed ")
+	x.shows("<esc>", "▌   pods ", "RESOURCE")
+	x.shows("/secrets<enter><enter>j<enter>/creds2<enter>", "Diff › secrets › shop", "1 of 2 rows")
+	x.shows("H", "History", "/registry/secrets/shop/creds2")
+	x.shows("<esc>", "1 of 2 rows") // as it was left
+}
+
+// TestDiffStaleRows opens a row of a level that was left, before the rows of the next
+// one are there.
+func TestDiffStaleRows(t *testing.T) {
+	x := openOn(t, demoInput(t), 160, 48).typed("8jj")
+	_, late := x.Update(keysOf("<enter>")[0])
+	for range 3 { // nothing that is on the screen is of this level
+		x.Update(keysOf("<enter>")[0])
+		x.Update(keysOf("s")[0])
+		x.Update(keysOf("H")[0])
+		x.fits()
+	}
+	x.run(late)
+	x.shows("", "Diff › endpoints")
+}
+
+// TestDiffMoments chooses what is compared.
+func TestDiffMoments(t *testing.T) {
+	x := openOn(t, demoInput(t), 160, 48)
+	x.shows("8", "backup, newest revision 454", "current, newest revision 1,472")
+	x.shows(":diff 500 900<enter>", "current, revision 500", "current, revision 900")
+	x.shows(":diff backup@300<enter>", "backup, revision 300", "current, newest revision 1,472")
+	x.shows("[", "backup, revision 299")
+	x.shows("}", "backup, revision 399")
+	x.shows("}", "backup, newest revision 454") // and no further
+	x.shows("@current@600 2026-11-23T04:03:10Z<enter>", "current, revision 600", "→  current, revision")
+	x.shows("o", "backup, newest revision 454", "current, newest revision 1,472")
+	x.shows("o", "backup, revision 1,", "→  backup, newest revision 454")
+	x.shows("o", "current, revision 1,", "→  current, newest revision 1,472")
+	x.shows(":diff 1000000<enter>", "revision 1000000: revision is in the future of this snapshot", "current, revision 1,", "→  current, newest revision 1,472")
+	x.shows(":diff nonsense<enter>", "current, revision 1,")
+	x.shows(":diff 1 2 3<enter>", "one or two moments are needed")
+	x.shows(":diff 900 900<enter>", "are the same.")
+}
+
+// TestDiffNoise folds noise, says so, and unfolds it.
+func TestDiffNoise(t *testing.T) {
+	x := openOn(t, demoInput(t), 160, 48)
+	x.shows("8", "12 objects differ in noise only, folded: managed fields, lease renewals, repeated events, API server leases", "17 of 19 rows", "2 in which nothing but noise differs hidden, u shows them")
+	x.shows("u", "19 of 19 rows", "leases.coordination.k8s.io")
+	x.shows("z/node-1 leases<enter>", "noise only", "Nothing but noise differs", "spec.renewTime")
+	x.shows("u", `None of what is shown matches "node-1 leases". u looks among those, too`)
+}
+
+// TestDiffSecret shows that a secret differs, and never how.
+func TestDiffSecret(t *testing.T) {
+	for _, keys := range []string{"", "s", "u"} {
+		x := openOn(t, demoInput(t), 160, 48)
+		x.shows("8z/creds changed<enter><enter>"+keys, "<redacted, 7 bytes>", "not the same")
+		if secret := regexp.MustCompile("aHVudGVy|hunter"); secret.MatchString(x.plain()) {
+			t.Errorf("the secret is shown:\n%s", x.plain())
+		}
+	}
+}
+
+// TestDiffOnlyWhenShown compares nothing before somebody looks.
+func TestDiffOnlyWhenShown(t *testing.T) {
+	x := openOn(t, demoInput(t), 80, 24).typed("123")
+	d := x.screens[screenNamed("diff")].(*differences)
+	if d.request != 0 {
+		t.Error("moments were compared that nobody has asked for")
+	}
+	if x.typed("8"); d.level == nil || !d.level.all.Sifted {
+		t.Error("nothing was compared")
+	}
+	if x.typed("8128"); d.request != 1 {
+		t.Errorf("the same was compared %d times", d.request)
+	}
+}
+
+// TestHistoryMarked compares any two revisions.
+func TestHistoryMarked(t *testing.T) {
+	x := openOn(t, demoInput(t), 160, 48)
+	x.shows("6/deployments web<enter>H", "14 of 14 revisions", "Revision 849: changed")
+	x.shows("<enter>d", "Revision 849: changed")
+	x.shows("<esc> ", "1 marked")
+	x.shows("jjjjjjjjd", "From revision 202 to 849", "spec.replicas: 4 → 7") // the marked one and the selected one
+	x.shows("<esc>  d", "3 marked", "two revisions are compared: 3 marked")
+	x.shows("<esc>G y", "At revision 171", "kind: Deployment")
+	x.shows("y", "Created. y shows the object.")
+}
+
+// TestHistoryParted keeps apart what two histories have at one revision.
+func TestHistoryParted(t *testing.T) {
+	in := demoInput(t)
+	b, _, err := demo.Pair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The same file but for one letter in a value that the newest revision has.
+	s, err := snapshot.OpenBytes(t.Context(), "other", bytes.ReplaceAll(b, []byte("lab/app:v1"), []byte("lab/app:v9")), snapshot.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	in.Current.Snapshot = s
+	x := openOn(t, in, 160, 48)
+	x.shows("6/deployments web<enter>HO", "12 of 12 revisions", "171 in the backup")
+	h := x.history.entries
+	for i := range h {
+		if h[i].both || !h[i].apart || h[i].before >= 0 && h[h[i].before].side != h[i].side {
+			t.Errorf("revision %s of %s is compared with another history's", h[i].Revision, roles[h[i].side])
+		}
+	}
+}
+
+// TestChanges draws fields of every kind, at every width, whatever they hold.
+func TestChanges(t *testing.T) {
+	const evil = "a\x1b]52;c;ZXZpbA==\x07b\x1b[2Jc\r\nd\u202ee\u200bf\x9b31mg\x7f\t文"
+	list := []diff.Change{
+		{Path: evil, Before: evil, After: evil + "2"},
+		{Path: "text", Before: fmt.Sprintf("%q", "1\n2\n3\n4\n5\n6\n7\n8\n"), After: fmt.Sprintf("%q", "1\n2\n3\n4\n5\n6\n7\nacht "+evil+"\n")},
+		{Path: "added", After: `{"b":["` + strings.Repeat("語", 100) + `"]}`},
+		{Path: "removed", Before: "1"},
+		{Path: "", Before: "<stored bytes>", After: "<other stored bytes>"},
+		{Path: "metadata.managedFields", Before: "1", After: "2", Noise: diff.ManagedFields},
+	}
+	for _, g := range []glyphs{unicodeGlyphs, asciiGlyphs} {
+		th := newTheme(true, colorprofile.TrueColor, g, DefaultLook)
+		for _, look := range []changesLook{{}, {beside: true}, {noise: true}, {beside: true, noise: true}, {whole: true}} {
+			for _, width := range []int{20, 69, 70, 71, 120} {
+				lines := th.changes(list, look, width)
+				for _, line := range lines {
+					if w := ansi.StringWidth(line); w > width {
+						t.Errorf("%+v: %d columns of %d: %q", look, w, width, line)
+					}
+					if strings.ContainsAny(sgr.ReplaceAllString(line, ""), "\x1b\x07\r\n\t\u202e\u200b\x7f") {
+						t.Errorf("%+v: %q steers the terminal", look, line)
+					}
+				}
+				if folded := !strings.Contains(flat(lines), "~ metadata.managedFields"); width > 20 && !look.whole && folded == look.noise {
+					t.Errorf("%+v: noise folded is %v", look, folded)
+				}
+			}
+		}
+	}
+}
+
+// BenchmarkDiffFrame draws objects that differ while the selection moves.
+func BenchmarkDiffFrame(b *testing.B) {
+	for _, n := range benchSizes {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			s := &session{ctx: b.Context(), keymap: defaultKeys, theme: newTheme(true, colorprofile.TrueColor, unicodeGlyphs, DefaultLook), input: demoInput(b)}
+			d := newDifferences(s).(*differences)
+			c := &diff.Comparison{Sifted: true, Objects: make([]diff.Object, n)}
+			for i := range c.Objects {
+				c.Objects[i] = diff.Object{Key: fmt.Sprintf("/registry/pods/team-%d/web-%05d", i/1000, i), Before: int64(i), After: int64(2 * i), Fate: diff.Fate(i % 5)}
+			}
+			d.level = &level{of: d.asked, all: c, depth: 2, flat: true}
+			d.SetSize(140, 24)
+			arrange(b, d.table, d.rows(d.level))
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				d.table.move([]action{down, pageDown, bottom, up, top}[i%5])
+				d.View()
+			}
+		})
+	}
+}
