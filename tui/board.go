@@ -26,6 +26,8 @@ type listing struct {
 	empty func(*session) string
 	// waiting says what is being done until the rows are there.
 	waiting string
+	// notes says what else there is to say beside the counts; nil for nothing.
+	notes func() []string
 }
 
 // board lists rows and shows the selected one in detail: beside the list, below
@@ -294,6 +296,9 @@ func (b *board) counts() string {
 	parts := []string{t.bold.paint(fmt.Sprintf("%s of %s", count(len(b.table.shown)), plural(b.table.rows.count, b.noun)))}
 	if about := b.table.rows.about; about != "" {
 		parts = append(parts, sanitize.Line(about))
+	}
+	if b.notes != nil {
+		parts = append(parts, b.notes()...)
 	}
 	return strings.Join(append(parts, b.state()...), t.dim.paint(" "+t.dot+" "))
 }

@@ -134,7 +134,7 @@ func (m *model) themed(args []string) tea.Cmd {
 func (m *model) saveTo(path string) tea.Cmd {
 	e := m.excerpt(true)
 	switch {
-	case e.text == "":
+	case e.none():
 		return say("there is nothing to save")
 	case path == "":
 		return say("save needs the name of a file")

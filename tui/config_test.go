@@ -51,8 +51,8 @@ func TestParseLook(t *testing.T) {
 
 func TestParseKeys(t *testing.T) {
 	for _, tt := range []struct{ name, file, want string }{
-		{"another key", "quit: [x]", ""},
-		{"several", "quit: [x, ctrl+q]", ""},
+		{"another key", "quit: [f8]", ""},
+		{"several", "quit: [f8, ctrl+q]", ""},
 		{"in use", "quit: [j]", `j stands for both "down" and "quit"`},
 		{"unknown action", "frobnicate: [x]", `no action is called "frobnicate"`},
 		{"no key", "quit: []", "quit has no key"},

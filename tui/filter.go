@@ -67,6 +67,9 @@ func narrows(before, after string) bool {
 
 // text is all cells of a row.
 func (r *rows) text(row, columns int) string {
+	if r.whole != nil {
+		return strings.Join(r.whole(row), " ")
+	}
 	cells := make([]string, columns)
 	for c := range cells {
 		cells[c] = r.cell(row, c)
@@ -74,12 +77,24 @@ func (r *rows) text(row, columns int) string {
 	return strings.Join(cells, " ")
 }
 
-// holds says whether every word occurs in some cell of the row.
+// holds says whether every word occurs in some cell of the row. One that takes
+// reading is read only where what is there already does not hold them.
 func (r *rows) holds(row int, words []string, columns int) bool {
+	if holdAll(words, columns, func(c int) string { return r.cell(row, c) }) {
+		return true
+	}
+	if r.whole == nil {
+		return false
+	}
+	cells := r.whole(row)
+	return holdAll(words, len(cells), func(c int) string { return cells[c] })
+}
+
+func holdAll(words []string, columns int, cell func(int) string) bool {
 	for _, word := range words {
 		found := false
 		for c := 0; c < columns && !found; c++ {
-			found = strings.Contains(strings.ToLower(r.cell(row, c)), word)
+			found = strings.Contains(strings.ToLower(cell(c)), word)
 		}
 		if !found {
 			return false

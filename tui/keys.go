@@ -53,6 +53,10 @@ const (
 	goTo        action = "go to"
 	historyOf   action = "history"
 	withCarved  action = "carved"
+	inNamespace action = "namespace"
+	decode      action = "decode a secret"
+	asJSON      action = "JSON"
+	toRelated   action = "relatives"
 
 	command   action = "command"
 	palette   action = "palette"
@@ -130,8 +134,9 @@ var defaultKeys = keymap{
 	{filterBy, []string{"/"}, "/", "filter: all words typed must occur in a row; /! none of them, /-l a label selector, /-f letters in order", "/ filter", "needs a list"},
 	{sortBy, sortLetters, "shift-letter", "sort by a column; again to reverse", "", "needs a list"},
 	{showAll, []string{"u"}, "u", "show or hide what is unaffected", "u unaffected", "needs a list with rows that need no attention"},
-	{groupBy, []string{"z"}, "z", "group: not at all, or by each of what rows have in common", "z group", "needs the pods"},
+	{groupBy, []string{"z"}, "z", "group: not at all, or by each of what rows have in common", "z group", "needs the pods or all objects"},
 	{widen, []string{"w"}, "w", "more columns, or fewer", "", "needs a list with more columns"},
+	{inNamespace, []string{"n"}, "n", "the objects of one namespace, or of all", "n namespace", "needs the objects"},
 	{mark, []string{"space"}, "space", "mark the row: copy takes the marked ones", "", "needs a list"},
 	{unfold, []string{"u"}, "u", "in a difference: show what is noise, or fold it away", "u noise", "needs a difference"},
 
@@ -145,6 +150,9 @@ var defaultKeys = keymap{
 	{inColumns, []string{"s"}, "s", "the two states of an object side by side, or one below the other", "s side by side", "needs a difference"},
 	{other, []string{"o"}, "o", "the object, or the objects, of the other snapshot", "o other snapshot", "needs a pod or the objects"},
 	{historyOf, []string{"H"}, "H", "the history of the selected object", "H history", "needs an object"},
+	{asJSON, []string{"J"}, "J", "the object as JSON, or as YAML again", "", "needs an open object"},
+	{toRelated, []string{"R"}, "R", "list the owners and the dependents of the object", "R relatives", "needs an open object"},
+	{decode, []string{"x"}, "x", "decode what a Secret holds, or hide it again", "x decode", "needs an open Secret"},
 	{withCarved, []string{"v"}, "v", "with revisions carved from free pages, or without", "v carved", "needs a history"},
 
 	{label: "Through time"},
@@ -271,8 +279,8 @@ func (m keymap) keys() []string {
 
 // The actions of lists, and those of texts: no place takes both kinds.
 var (
-	ofLists = []action{filterBy, sortBy, showAll, groupBy, widen, mark, open}
-	ofTexts = []action{search, nextHit, lastHit, leave}
+	ofLists = []action{filterBy, sortBy, showAll, groupBy, inNamespace, widen, mark, open}
+	ofTexts = []action{search, nextHit, lastHit, leave, asJSON, toRelated, decode}
 )
 
 // apart says that two actions are never taken in the same place.

@@ -46,6 +46,7 @@ type model struct {
 	prompt  *prompt
 	message string // in the bottom line until the next key
 
+	stopListing   func()   // ends the listing that goes on; nil for none
 	runbookAsked  int      // counts the runbooks asked for: only the last one counts
 	typedCommands []string // oldest first
 	themeChosen   bool     // by the person
@@ -147,10 +148,15 @@ func (m *model) update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.message = string(msg)
 		return m, nil
 	case momentMsg:
-		return m, m.listObjects(msg.moment)
+		return m, m.listObjects(msg.moment, m.wanted.query)
+	case listMsg:
+		return m, m.listObjects(msg.moment, msg.query)
 	case objectsAtMsg:
 		if msg.err != nil {
 			m.message = sanitize.Line(msg.err.Error())
+			if m.objects != nil {
+				m.wanted = listMsg{m.objects.moment, m.objects.query}
+			}
 			return m, nil
 		}
 		m.objects = msg.objects
@@ -221,7 +227,7 @@ func (m *model) loaded(msg loadedMsg) tea.Cmd {
 		m.screens = append(m.screens, r.new(m.session))
 	}
 	m.resize()
-	cmds := []tea.Cmd{m.predict(), m.undo(), m.listObjects(moment{side: current})}
+	cmds := []tea.Cmd{m.predict(), m.undo(), m.listObjects(moment{side: current}, objectQuery{})}
 	for i := range m.files {
 		s := m.side(i).Snapshot
 		cmds = append(cmds, m.verify(i, s), m.count(i, s))
@@ -354,6 +360,8 @@ func (m *model) act(p press) (cmd tea.Cmd, done bool) {
 		return m.askFilter(), true
 	case search:
 		m.askSearch()
+	case inNamespace:
+		m.askNamespace()
 	case goTo:
 		m.prompt = &prompt{lead: "revision or time: ", hints: "enter go, esc cancel", entered: func(text string) tea.Cmd {
 			if text == "" {
@@ -487,10 +495,22 @@ func (m *model) askPalette() {
 		}}
 }
 
+// askNamespace asks for the namespace whose objects are to be listed.
+func (m *model) askNamespace() {
+	m.prompt = &prompt{lead: "namespace, nothing for all: ", hints: "tab complete, enter go, esc cancel",
+		entered: func(text string) tea.Cmd { return m.shown().Update(namespaceMsg(strings.TrimSpace(text))) },
+		complete: func(text string) []string {
+			if c, ok := m.shown().(commander); ok {
+				return c.Complete([]string{"", "-n", text})
+			}
+			return nil
+		}}
+}
+
 // askFile asks where to save what is shown.
 func (m *model) askFile() {
 	e := m.excerpt(true)
-	if e.text == "" {
+	if e.none() {
 		m.message = "there is nothing to save"
 		return
 	}

@@ -89,6 +89,7 @@ func (p *prompt) next(step int) {
 	}
 	if p.offered == nil {
 		if p.offered = p.complete(p.text); len(p.offered) == 0 {
+			p.offered = nil
 			return
 		}
 		p.at = -1

@@ -57,7 +57,12 @@ type excerpt struct {
 	what string // in a few words
 	file string // what to call it
 	text string // plain
+
+	later func() string // makes the text, in a command, where it takes work; nil for text
 }
+
+// none says that there is nothing to take.
+func (e *excerpt) none() bool { return e.text == "" && e.later == nil }
 
 // entry is a row of the registry.
 type entry struct {
@@ -141,6 +146,7 @@ type session struct {
 	modes      *restore.PlanComparison // the ways to restore; nil until they are compared
 	rollback   *rollback.Rollback      // what else goes back in time; nil until it is compared
 	objects    *objectList             // of the moment shown; nil until they are listed
+	wanted     listMsg                 // the objects that are listed, or are being
 	history    *objectHistory          // of the object chosen; nil for none
 	problems   *[]problem              // of both files; nil until they are verified
 	runbook    *writtenRunbook         // of the plan; nil until it is written

@@ -39,6 +39,12 @@ type rows struct {
 	copied  func(row int) string                    // what copy takes of it; nil for what it is called
 	item    func(row int) any                       // what a row is of, for the screen; nil for nothing
 
+	// Of rows whose cells take reading, cell has what was read already, and these read.
+	// They are called in commands only; stale says that the result is not wanted any more.
+	whole  func(row int) []string                                 // all cells of a row; nil for cell
+	ranked func(column int, stale func() bool) func(a, b int) int // compare, for a column; nil for compare
+	widest func(columns int, stale func() bool) []int             // what the widest cells are thought to be; nil for measuring all
+
 	// What a board tells of them.
 	about  string                               // what they are rows of
 	detail func(row, width int) []string        // all of a row, in lines of at most width columns; nil for load
@@ -171,7 +177,7 @@ func (t *table) arrange() tea.Cmd {
 			}
 		}
 		if resort {
-			msg.sorted = rows.sort(msg.order)
+			msg.sorted = rows.sort(msg.order, stale)
 			from = msg.sorted
 		}
 		if msg.rows != nil {
@@ -217,7 +223,7 @@ func (t *table) arranged(msg arrangedMsg) bool {
 func (t *table) ready() bool { return t.next == nil && t.sorted != nil }
 
 // sort orders all row numbers; equal rows stay in the order of their numbers.
-func (r *rows) sort(o order) []int32 {
+func (r *rows) sort(o order, stale func() bool) []int32 {
 	list := make([]int32, r.count)
 	for i := range list {
 		list[i] = int32(i)
@@ -226,8 +232,17 @@ func (r *rows) sort(o order) []int32 {
 	if compare == nil {
 		compare = func(a, b, column int) int { return strings.Compare(r.cell(a, column), r.cell(b, column)) }
 	}
+	by := func(a, b int) int { return compare(a, b, o.by) }
+	if r.ranked != nil {
+		if ranked := r.ranked(o.by, stale); ranked != nil {
+			by = ranked
+		}
+	}
+	if stale() {
+		return list
+	}
 	slices.SortFunc(list, func(a, b int32) int {
-		d := compare(int(a), int(b), o.by)
+		d := by(int(a), int(b))
 		if o.reverse {
 			d = -d
 		}
@@ -259,9 +274,11 @@ func (r *rows) filter(from []int32, o order, passes filter, stale func() bool) [
 	return shown
 }
 
-// measure looks at all rows. No string is wider than it has bytes, so that the
-// width of few cells needs to be computed.
+// measure looks at all rows.
 func (r *rows) measure(columns int, stale func() bool) measures {
+	if r.widest != nil {
+		return measures{widest: r.widest(columns, stale)}
+	}
 	m := measures{widest: make([]int, columns)}
 	for row := range r.count {
 		if row%checkEvery == 0 && stale() {
@@ -271,12 +288,19 @@ func (r *rows) measure(columns int, stale func() bool) measures {
 			m.minor++
 		}
 		for c := range m.widest {
-			if s := r.cell(row, c); len(s) > m.widest[c] {
-				m.widest[c] = max(m.widest[c], ansi.StringWidth(sanitize.Line(s)))
-			}
+			m.widest[c] = wider(m.widest[c], r.cell(row, c))
 		}
 	}
 	return m
+}
+
+// wider is width, or that of a cell which is wider. No string is wider than it has
+// bytes, so that the width of few cells needs to be computed.
+func wider(width int, cell string) int {
+	if len(cell) <= width {
+		return width
+	}
+	return max(width, ansi.StringWidth(sanitize.Line(cell)))
 }
 
 const (

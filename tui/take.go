@@ -38,6 +38,9 @@ func (m *model) save(path string, e excerpt) tea.Cmd {
 	return m.tasks.cmd(func() tea.Msg {
 		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, saveMode)
 		if err == nil {
+			if e.later != nil {
+				e.text = e.later()
+			}
 			_, err = f.WriteString(e.text)
 			err = errors.Join(err, f.Close())
 		}
@@ -84,23 +87,40 @@ func (t *table) take(save bool, title, noun string) excerpt {
 		}
 		return excerpt{what: plural(len(names), noun), text: strings.Join(names, "\n")}
 	}
+	columns, rows, shown, wide := t.columns, t.rows, t.shown, t.wide
+	e := excerpt{what: plural(len(shown), noun), file: fileName(strings.ToLower(title)) + ".csv"}
+	if rows.whole != nil {
+		e.later = func() string { return csvOf(columns, &rows, shown, wide) }
+	} else {
+		e.text = csvOf(columns, &rows, shown, wide)
+	}
+	return e
+}
+
+// csvOf writes rows with the columns that are shown.
+func csvOf(columns []column, rows *rows, shown []int32, wide bool) string {
 	var b strings.Builder
 	w := csv.NewWriter(&b)
 	write := func(cell func(column int) string) {
 		var record []string
-		for i, c := range t.columns {
-			if !c.wide || t.wide {
-				record = append(record, cell(i))
+		for i, c := range columns {
+			if !c.wide || wide {
+				record = append(record, sanitize.Line(cell(i)))
 			}
 		}
 		_ = w.Write(record) // a strings.Builder takes all
 	}
-	write(func(i int) string { return t.columns[i].title })
-	for _, row := range t.shown {
-		write(func(i int) string { return sanitize.Line(t.rows.cell(int(row), i)) })
+	write(func(i int) string { return columns[i].title })
+	for _, row := range shown {
+		cell := func(i int) string { return rows.cell(int(row), i) }
+		if rows.whole != nil {
+			cells := rows.whole(int(row))
+			cell = func(i int) string { return cells[i] }
+		}
+		write(cell)
 	}
 	w.Flush()
-	return excerpt{what: plural(len(t.shown), noun), file: fileName(strings.ToLower(title)) + ".csv", text: b.String()}
+	return b.String()
 }
 
 // What a table remembers.

@@ -232,6 +232,30 @@ func TestScreens(t *testing.T) {
 		{"objects at no revision", "6@99999<enter>"},
 		{"objects asked for when", "6@12"},
 		{"object", "6/secrets shop<enter><enter>"},
+		{"objects by resource", "6z"},
+		{"objects by namespace", "6zz"},
+		{"objects of a namespace", "6nshop<enter>"},
+		{"objects of a group", "6z/deployments<enter><enter>"},
+		{"resource", ":po -n shop<enter>"},
+		{"resource in all namespaces", ":deploy<enter>w"},
+		{"resource by age", ":po<enter>A"},
+		{"resource by label", ":po -l app=web<enter>"},
+		{"resource of the cluster", ":no<enter>"},
+		{"resource of events", ":ev<enter>"},
+		{"custom resource", ":widgets<enter>"},
+		{"resource without objects", ":po -n late --at 300<enter>"},
+		{"resource that is not there", ":widgets --at 1<enter>"},
+		{"resources completed", ":depl"},
+		{"resource misspelt", ":po -x<enter>"},
+		{"object with owners", ":rs -n shop<enter>j<enter>"},
+		{"key of no object", "6<enter>"},
+		{"relatives", ":deploy web -n shop<enter>R"},
+		{"object not there any more", ":job batch-old -n shop<enter>"},
+		{"object before it was", ":deploy late-app -n late<enter>{{{{{{{{"},
+		{"object scrubbed away", ":po -n late<enter>j{{{{{{{{]"},
+		{"object as JSON", ":svc web -n shop<enter>Jy"},
+		{"secret", ":secret creds -n shop<enter>"},
+		{"secret decoded", ":secret creds -n shop<enter>x"},
 		{"history of nothing", "7"},
 		{"history", "6/deployments web<enter>H"},
 		{"history of a pod", "3/cache-1<enter>H"},
@@ -285,7 +309,7 @@ func TestLooks(t *testing.T) {
 		{"no colour", newTheme(true, colorprofile.ASCII, unicodeGlyphs, DefaultLook)},
 		{"ASCII", newTheme(true, colorprofile.ASCII, asciiGlyphs, DefaultLook)},
 	} {
-		for _, screen := range []struct{ name, keys string }{{"overview", ""}, {"pods", "3jb"}, {"pod", "3<enter>"}, {"plans", "2j"}, {"nodes", "4j"}, {"node", "4<enter>"}, {"workloads", "5u"}, {"objects", "6j"}, {"history", "6/deployments web<enter>H"}, {"diff", "8j"}, {"difference", "8z/creds changed<enter><enter>"}, {"undone", ":undone<enter>"}, {"help", "3?"}} {
+		for _, screen := range []struct{ name, keys string }{{"overview", ""}, {"pods", "3jb"}, {"pod", "3<enter>"}, {"plans", "2j"}, {"nodes", "4j"}, {"node", "4<enter>"}, {"workloads", "5u"}, {"objects", "6j"}, {"resource", ":po<enter>j"}, {"object", ":deploy web -n shop<enter>"}, {"history", "6/deployments web<enter>H"}, {"diff", "8j"}, {"difference", "8z/creds changed<enter><enter>"}, {"undone", ":undone<enter>"}, {"help", "3?"}} {
 			t.Run(tt.name+"/"+screen.name, func(t *testing.T) {
 				x := openOn(t, in, 80, 24)
 				x.theme = tt.theme
@@ -324,7 +348,7 @@ func TestBackground(t *testing.T) {
 // TestSizes draws every screen at sizes from nothing to very wide.
 func TestSizes(t *testing.T) {
 	in := demoInput(t)
-	for _, keys := range []string{"", "3", "3<enter>", "3u<enter>y", "?", "b", "3/x", "4", "4<enter>", "5u", "5<enter>", "6", "6<enter>", "6@5", "6H", "6H<enter>", "6H<enter>y", "8", "8u", "8z<enter>", "8z<enter>su", ":undone<enter>u", ":undone<enter><enter>", ":problems<enter>"} {
+	for _, keys := range []string{"", "3", "3<enter>", "3u<enter>y", "?", "b", "3/x", "4", "4<enter>", "5u", "5<enter>", "6", "6<enter>", "6@5", "6z", ":po<enter>w", ":ev<enter><enter>", ":secret creds -n shop<enter>x", "6H", "6H<enter>", "6H<enter>y", "8", "8u", "8z<enter>", "8z<enter>su", ":undone<enter>u", ":undone<enter><enter>", ":problems<enter>"} {
 		x := openOn(t, in, 80, 24).typed(keys)
 		for _, width := range []int{1, 20, 79, 80, 81, 100, 139, 140, 149, 150, 200, 500} {
 			for _, height := range []int{1, 5, 19, 20, 24, 29, 35, 36, 80} {

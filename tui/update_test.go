@@ -224,7 +224,7 @@ func TestBlockedKeys(t *testing.T) {
 	in := demoInput(t)
 	for _, tt := range []struct{ keys, want string }{
 		{"t", "t: needs a selected pod or node"},
-		{"z", "z: needs the pods"},
+		{"z", "z: needs the pods or all objects"},
 		{"n", "n: nothing was searched for"},
 		{"<esc>", "esc: this is where you came in"},
 		{"3o", "o: the objects are still being read"},
@@ -343,6 +343,7 @@ func TestPrompt(t *testing.T) {
 			t.Errorf("%q gives %q, want %q", tt.keys, p.text, tt.want)
 		}
 	}
+	openOn(t, demoInput(t), 80, 24).typed("6nnothing<tab><tab>") // is completed to nothing
 	x := openOn(t, demoInput(t), 80, 24).typed("3/日b")
 	if c := x.View().Cursor; c == nil || c.X != 5 || c.Y != 23 {
 		t.Errorf("the cursor is at %+v", c)

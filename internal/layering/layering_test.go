@@ -49,6 +49,8 @@ var packages = []string{
 	"analyzer/drift",
 	"analyzer/finding",
 	"analyzer/lineage",
+	"analyzer/relations",
+	"analyzer/resources",
 	"analyzer/restore",
 	"analyzer/rollback",
 	"analyzer/runbook",

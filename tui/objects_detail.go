@@ -1,0 +1,385 @@
+package tui
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	tea "charm.land/bubbletea/v2"
+	corev1 "k8s.io/api/core/v1"
+
+	"revenant/analyzer/relations"
+	"revenant/analyzer/resources"
+	"revenant/decoder/kube"
+	"revenant/decoder/sanitize"
+	"revenant/decoder/snapshot"
+)
+
+// relatedToKey is what belongs to an object at a moment, what it belongs to, and its
+// events.
+type relatedToKey struct {
+	list   *objectList // it is of
+	key    string
+	tree   *relations.Tree
+	events *relations.Events
+	err    error
+}
+
+// relatedMsg brings it.
+type relatedMsg struct{ related *relatedToKey }
+
+// findRelated looks for what is related to the opened object.
+func (o *objects) findRelated() tea.Cmd {
+	key, ok := o.selected()
+	if !o.opened || !ok || key.Resource == "" || o.absent() != "" {
+		return nil
+	}
+	list, name := o.shown.list, o.table.selected
+	if o.asked.list == list && o.asked.key == name {
+		return nil
+	}
+	if o.stop != nil {
+		o.stop()
+	}
+	ctx, stop := context.WithCancel(o.ctx)
+	o.asked, o.stop = relatedToKey{list: list, key: name}, stop
+	state := relations.State{Snapshot: o.side(list.side).Snapshot, View: list.view, Prefix: o.input.Prefix, Catalog: list.catalog}
+	return o.tasks.cmd(func() tea.Msg {
+		r := &relatedToKey{list: list, key: name}
+		var uid string
+		if r.tree, r.err = relations.TreeOf(ctx, state, key); r.err == nil {
+			uid = r.tree.Relatives[r.tree.Self].UID
+		}
+		var err error
+		if r.events, err = relations.EventsOf(ctx, state, key, uid); err != nil {
+			return nil // something else was opened, or the program ends
+		}
+		return relatedMsg{r}
+	})
+}
+
+// relate shows what is related. What is being read stays where it is.
+func (o *objects) relate(msg relatedMsg) tea.Cmd {
+	if msg.related.list != o.asked.list || msg.related.key != o.asked.key {
+		return nil
+	}
+	o.related = msg.related
+	return o.tell()
+}
+
+// setDetail keeps what is read in its place when lines come in before it.
+func (o *objects) setDetail(lines []string) {
+	title := o.theme.heading(o.format(), o.detailWidth())
+	before, after := slices.Index(o.lines, title), slices.Index(lines, title)
+	top := o.pager.top
+	same := len(o.lines) > 0 && len(lines) > 0 && o.lines[0] == lines[0]
+	o.setLines(lines)
+	if !same {
+		return
+	}
+	if before >= 0 && after >= 0 && top >= before {
+		top += after - before
+	}
+	o.pager.top = max(min(top, len(lines)-o.pager.height), 0)
+}
+
+// format is how the object is written.
+func (o *objects) format() string {
+	if o.json {
+		return "JSON"
+	}
+	return "YAML"
+}
+
+// toggleObject goes to the object's YAML, and back to the top.
+func (o *objects) toggleObject() {
+	o.opened, o.table.chosen = true, true
+	at := slices.Index(o.lines, o.theme.heading(o.format(), o.detailWidth()))
+	if at = min(at, len(o.lines)-o.pager.height); at <= 0 || o.pager.top == at {
+		at = 0
+	}
+	o.pager.top = at
+}
+
+// describe reads all of an object.
+func (o *objects) describe(l *objectList, row, width int) func() []string {
+	d := &description{
+		theme: o.theme, keymap: o.keymap, objectList: l, side: o.side(l.side), prefix: o.input.Prefix,
+		width: width, json: o.json, opened: o.opened,
+	}
+	if why := o.absentIn(l); why != "" && o.opened {
+		key := o.kept
+		return func() []string { return d.absence(key, why) }
+	}
+	object := l.list[row]
+	d.decoded = o.decoded != "" && o.decoded == object.record.Key
+	if r := o.related; r != nil && r.list == l && r.key == object.record.Key {
+		d.related = r
+	}
+	return func() []string { return d.lines(object) }
+}
+
+// description writes all of an object, in a command.
+type description struct {
+	*objectList
+	theme   *theme
+	keymap  keymap
+	side    *Side
+	prefix  string
+	width   int
+	json    bool
+	opened  bool
+	decoded bool
+	related *relatedToKey
+}
+
+func (d *description) lines(l listedObject) []string {
+	t := d.theme
+	lines := []string{t.heading(sanitize.Line(titleOf(l.Key)), d.width)}
+	add := func(more ...string) { lines = append(lines, more...) }
+	value, err := d.side.Snapshot.Value(l.record)
+	if err != nil {
+		return append(lines, wrap(err.Error(), d.width)...)
+	}
+	o := kube.Decode(l.Key, value)
+	problem := ""
+	if o.Problem != nil {
+		problem = o.Problem.Error()
+	}
+	add(t.facts(d.width, "key", l.record.Key, "uid", o.UID, "created", d.when(l.record.CreateRevision), "changed", d.when(l.record.Main), "afterwards", d.next(l.record),
+		"version", count(l.record.Version), "size", size(int64(l.record.Size))+", "+o.Encoding.String(), "problem", problem)...)
+	if secret, ok := o.Typed.(*corev1.Secret); ok {
+		add("")
+		add(d.secret(secret)...)
+	}
+	if d.opened && l.Resource != "" {
+		add("")
+		add(d.relatives()...)
+		add("")
+		add(d.events()...)
+	}
+	title, text := "YAML", o.YAML(kube.PrintOptions{DropManagedFields: true})
+	if d.json {
+		title, text = "JSON", o.JSON(kube.PrintOptions{DropManagedFields: true})
+	}
+	add("", t.heading(title, d.width))
+	for line := range strings.Lines(strings.ReplaceAll(sanitize.Text(string(text)), "\t", "    ")) {
+		add(chop(strings.TrimRight(line, "\r\n"), d.width)...)
+	}
+	return lines
+}
+
+// when is a revision and its time.
+func (d *description) when(revision int64) string {
+	text := "at revision " + count(revision)
+	if c := d.side.State.Clock; c != nil {
+		text += ", " + c.TimeOf(revision).String()
+	}
+	return text
+}
+
+// next says what became of the object after this revision of it.
+func (d *description) next(r snapshot.Record) string {
+	for _, after := range d.side.Snapshot.History(r.Key) {
+		if after.Main < r.Main || after.Main == r.Main && after.Sub <= r.Sub {
+			continue
+		}
+		if after.Tombstone {
+			return "deleted at revision " + count(after.Main)
+		}
+		return "changed again at revision " + count(after.Main)
+	}
+	return "nothing: it is the newest in this snapshot"
+}
+
+// absence says why an object is not there, and when it is.
+func (d *description) absence(key, why string) []string {
+	t := d.theme
+	lines := append([]string{t.heading("Not there", d.width)}, paintAll(t.warning, wrap(why+".", d.width))...)
+	lines = append(lines, "")
+	for _, life := range livesOf(d.side.Snapshot, key) {
+		lines = append(lines, wrap(sentence(life), d.width)...)
+	}
+	return lines
+}
+
+func (o *objects) lives(l *objectList, key string) []string {
+	return livesOf(o.side(l.side).Snapshot, key)
+}
+
+// livesOf says when an object is there, in as many phrases as it has lives.
+func livesOf(s *snapshot.Snapshot, key string) []string {
+	history := s.History(key)
+	if len(history) == 0 {
+		return []string{"this snapshot has no revision of it"}
+	}
+	const most = 50
+	var list []string
+	for i := 0; i < len(history); i++ {
+		if history[i].Tombstone {
+			continue
+		}
+		first := history[i]
+		for i+1 < len(history) && !history[i+1].Tombstone {
+			i++
+		}
+		if len(list) == most {
+			return append(list, "it was created again later")
+		}
+		life := "it is there from revision " + count(first.Main) + " on"
+		if i+1 < len(history) {
+			life = "it was there from revision " + count(first.Main) + " until it was deleted at revision " + count(history[i+1].Main)
+		}
+		list = append(list, life)
+	}
+	if list == nil {
+		return []string{"its deletion at revision " + count(history[0].Main) + " is all that is kept of it"}
+	}
+	return list
+}
+
+// secret is what a Secret holds, or that it is hidden.
+func (d *description) secret(s *corev1.Secret) []string {
+	t := d.theme
+	lines := []string{t.heading("Data", d.width)}
+	if len(s.Data) == 0 {
+		return append(lines, t.dim.paint("It holds nothing."))
+	}
+	names := make([]string, 0, len(s.Data))
+	for name := range s.Data {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		text := plural(len(s.Data[name]), "byte") + ", hidden"
+		if d.opened {
+			text += ": " + d.keymap.key(decode) + " decodes"
+		}
+		if d.decoded {
+			text = secretText(s.Data[name])
+		}
+		for i, line := range strings.Split(text, "\n") {
+			lead := "  "
+			if i == 0 {
+				lead = sanitize.Line(name) + ": "
+			}
+			for j, piece := range chop(lead+line, d.width) {
+				if j == 0 && i == 0 && strings.HasPrefix(piece, lead) {
+					piece = t.dim.paint(lead) + piece[len(lead):]
+				}
+				lines = append(lines, piece)
+			}
+		}
+	}
+	return lines
+}
+
+// secretText is data as text, where it is text.
+func secretText(data []byte) string {
+	if !utf8.Valid(data) {
+		return plural(len(data), "byte") + " that are no text"
+	}
+	text := string(data)
+	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) && r != '\n' && r != '\t' && r != '\r' }) {
+		return plural(len(data), "byte") + " with control characters"
+	}
+	return strings.TrimRight(sanitize.Text(strings.NewReplacer("\t", "    ", "\r\n", "\n").Replace(text)), "\n")
+}
+
+// relatives is the tree of owners.
+func (d *description) relatives() []string {
+	t := d.theme
+	lines := []string{t.heading("Owners and dependents", d.width)}
+	switch {
+	case d.related == nil:
+		return append(lines, t.dim.paint("looking for them"+t.ellipsis))
+	case d.related.err != nil:
+		return append(lines, wrap(d.related.err.Error(), d.width)...)
+	}
+	tree := d.related.tree
+	if len(tree.Relatives) == 1 {
+		lines = append(lines, t.dim.paint("It has no owner, and nothing belongs to it."))
+	}
+	for i := range tree.Relatives {
+		if len(tree.Relatives) > 1 {
+			lines = append(lines, d.relative(&tree.Relatives[i], i == tree.Self))
+		}
+	}
+	if tree.More > 0 {
+		lines = append(lines, t.dim.paint("and "+count(tree.More)+" more"))
+	}
+	if tree.Unread > 0 {
+		lines = append(lines, paintAll(t.warning, wrap(plural(tree.Unread, "object")+" could not be read: more may belong to it.", d.width))...)
+	}
+	return lines
+}
+
+// presences say why a relative is not what its dependent means.
+var presences = map[relations.Presence]string{
+	relations.Absent:     "does not exist: what belongs to nothing else is garbage",
+	relations.Replaced:   "has another uid: what belongs to nothing else is garbage",
+	relations.Unreadable: "cannot be read",
+	relations.Unknown:    "of a kind that nothing here defines",
+}
+
+func (d *description) relative(r *relations.Relative, self bool) string {
+	t := d.theme
+	mark := "  "
+	if self {
+		mark = t.cursor + " "
+	}
+	text := mark + strings.Repeat("  ", min(r.Depth, 20)) + sanitize.Line(r.String())
+	if self {
+		text = t.bold.paint(t.cut(text, d.width))
+	}
+	if why := presences[r.Presence]; why != "" {
+		text = t.warning.paint(t.cut(text+"  "+why, d.width))
+	}
+	return t.cut(text, d.width)
+}
+
+// events are those that regard the object.
+func (d *description) events() []string {
+	t := d.theme
+	lines := []string{t.heading("Events", d.width)}
+	if d.related == nil {
+		return append(lines, t.dim.paint("looking for them"+t.ellipsis))
+	}
+	e := d.related.events
+	switch {
+	case e.None:
+		lines = append(lines, paintAll(t.dim, wrap("There is no event of any object at this revision: they are kept for an hour, and may be kept in another etcd.", d.width))...)
+	case len(e.List) == 0:
+		lines = append(lines, t.dim.paint("None regards it at this revision."))
+	}
+	for i := range e.List {
+		lines = append(lines, d.event(&e.List[i])...)
+	}
+	if e.Unread > 0 {
+		lines = append(lines, t.warning.paint(plural(e.Unread, "event")+" could not be read."))
+	}
+	return lines
+}
+
+func (d *description) event(e *relations.Event) []string {
+	t := d.theme
+	age := resources.Age(e.Last, d.now).Text + " ago"
+	if e.Count > 1 {
+		age += fmt.Sprintf(", %s times", count(int64(e.Count)))
+	}
+	text := e.Reason + ": " + e.Message
+	if e.Source != "" {
+		text += " (" + e.Source + ")"
+	}
+	if e.Former {
+		text += " [of an earlier object of this name]"
+	}
+	lines := item(t.fit(age, 14)+" ", text, d.width)
+	if e.Type == corev1.EventTypeWarning {
+		return paintAll(t.warning, lines)
+	}
+	return lines
+}

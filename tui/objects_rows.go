@@ -1,0 +1,576 @@
+package tui
+
+import (
+	"cmp"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	tea "charm.land/bubbletea/v2"
+
+	"revenant/analyzer/resources"
+	"revenant/decoder/kube"
+	"revenant/decoder/sanitize"
+	"revenant/decoder/snapshot"
+)
+
+// The columns of the objects of all resources.
+const (
+	objectResource = iota
+	objectNamespace
+	objectName
+	objectCreated
+	objectChanged
+	objectVersion
+	objectSize
+)
+
+var allColumns = []column{
+	{title: "RESOURCE", key: "S", min: 12, max: 44},
+	{title: "NAMESPACE", key: "P", min: 8, max: 30},
+	{title: "NAME", key: "N", min: 16, max: 70},
+	{title: "CREATED", min: 8, drop: 3},
+	{title: "CHANGED", key: "O", min: 8},
+	{title: "VERSION", key: "C", min: 7, drop: 2},
+	{title: "SIZE", min: 6, drop: 4},
+}
+
+// The columns of groups of objects.
+const (
+	groupTitle = iota
+	groupObjects
+	groupBytes
+	groupKind
+	groupScope
+)
+
+var (
+	groupedByResource = []column{
+		{title: "RESOURCE", key: "S", min: 20, max: 70},
+		{title: "OBJECTS", key: "O", min: 7},
+		{title: "SIZE", key: "Z", min: 9},
+		{title: "KIND", key: "K", min: 8, max: 40, drop: 1},
+		{title: "SCOPE", min: 10, drop: 2},
+	}
+	groupedByNamespace = []column{
+		{title: "NAMESPACE", key: "P", min: 20, max: 63},
+		{title: "OBJECTS", key: "O", min: 7},
+		{title: "SIZE", key: "Z", min: 9},
+	}
+)
+
+// rowsOf makes the rows.
+func (o *objects) rowsOf(of objectsShown) rows {
+	o.coming = shownObjects{objectsShown: of}
+	switch {
+	case of.list.resource != nil || of.list.query.resource != "":
+		return o.resourceRows(of.list)
+	case of.grouped >= 0:
+		return o.groupRows(of.list, of.grouped)
+	}
+	return o.allRows(of.list)
+}
+
+// about says what is listed, and of when.
+func (o *objects) about(l *objectList) string {
+	var parts []string
+	if l.query.of != "" {
+		parts = append(parts, "related to "+o.nameOf(l.query.of))
+	}
+	if l.query.resource != "" {
+		parts = append(parts, l.query.resource)
+	}
+	if l.query.namespace != "" {
+		parts = append(parts, "in "+l.query.namespace)
+	}
+	text := strings.Join(parts, " ")
+	if text != "" {
+		text += " " + o.theme.dot + " "
+	}
+	return text + o.momentText(l.moment)
+}
+
+func (o *objects) allRows(l *objectList) rows {
+	list := l.list
+	return rows{
+		columns: allColumns,
+		about:   o.about(l),
+		id:      func(row int) string { return list[row].record.Key },
+		labels:  func(row int) map[string]string { return o.labels(l, row) },
+		load:    func(row, width int) func() []string { return o.describe(l, row, width) },
+		count:   len(list),
+		cell: func(row, column int) string {
+			l := &list[row]
+			switch column {
+			case objectResource:
+				return l.resource()
+			case objectNamespace:
+				return l.Namespace
+			case objectName:
+				return l.Name
+			}
+			return l.numbers(column)
+		},
+		compare: func(a, b, column int) int {
+			x, y := &list[a], &list[b]
+			switch column {
+			case objectResource:
+				return strings.Compare(x.resource(), y.resource())
+			case objectNamespace:
+				return strings.Compare(x.Namespace, y.Namespace)
+			case objectName:
+				return strings.Compare(x.Name, y.Name)
+			}
+			return x.compare(y, column)
+		},
+	}
+}
+
+// resource is the resource with its group, where the key has it.
+func (l *listedObject) resource() string {
+	if strings.Contains(l.Group, ".") {
+		return l.Resource + "." + l.Group
+	}
+	return l.Resource
+}
+
+// numbers are the cells that the record tells.
+func (l *listedObject) numbers(column int) string {
+	switch column {
+	case objectCreated:
+		return count(l.record.CreateRevision)
+	case objectChanged:
+		return count(l.record.Main)
+	case objectVersion:
+		return count(l.record.Version)
+	}
+	return size(int64(l.record.Size))
+}
+
+// compare orders by what the record tells, the largest first.
+func (l *listedObject) compare(other *listedObject, column int) int {
+	switch column {
+	case objectCreated:
+		return cmp.Compare(other.record.CreateRevision, l.record.CreateRevision)
+	case objectChanged:
+		return cmp.Compare(other.record.Main, l.record.Main)
+	case objectVersion:
+		return cmp.Compare(other.record.Version, l.record.Version)
+	}
+	return cmp.Compare(other.record.Size, l.record.Size)
+}
+
+func (o *objects) groupRows(l *objectList, by int) rows {
+	list, columns := l.groups[by], groupedByResource
+	if by == 1 {
+		columns = groupedByNamespace
+	}
+	return rows{
+		columns: columns,
+		about:   "by " + strings.ToLower(columns[0].title) + " " + o.theme.dot + " " + o.about(l),
+		id:      func(row int) string { return list[row].name },
+		detail:  func(row, width int) []string { return o.groupDetail(&list[row], width) },
+		count:   len(list),
+		cell: func(row, column int) string {
+			g := &list[row]
+			switch column {
+			case groupTitle:
+				return g.name
+			case groupObjects:
+				return count(g.objects)
+			case groupBytes:
+				return size(g.bytes)
+			case groupKind:
+				return orDash(g.about.Kind)
+			}
+			return scope(g.about)
+		},
+		compare: func(a, b, column int) int {
+			x, y := &list[a], &list[b]
+			switch column {
+			case groupObjects:
+				return cmp.Compare(y.objects, x.objects)
+			case groupBytes:
+				return cmp.Compare(y.bytes, x.bytes)
+			case groupKind:
+				return strings.Compare(x.about.Kind, y.about.Kind)
+			}
+			return strings.Compare(x.name, y.name)
+		},
+	}
+}
+
+func scope(r *resources.Resource) string {
+	if r.Namespaced {
+		return "namespaced"
+	}
+	return "cluster"
+}
+
+func (o *objects) groupDetail(g *objectGroup, width int) []string {
+	t := o.theme
+	lines := []string{t.heading(sanitize.Line(g.name), width)}
+	lines = append(lines, t.facts(width, "objects", count(g.objects), "size", size(g.bytes))...)
+	if r := g.about; r != nil {
+		known := "built in"
+		if r.Custom {
+			known = "by a CustomResourceDefinition"
+		} else if !r.Known {
+			known = "by nothing in this snapshot: only the keys of its objects tell of it"
+		}
+		lines = append(lines, t.facts(width, "kind", r.Kind, "scope", scope(r), "short names", strings.Join(r.ShortNames, ", "), "defined", known)...)
+	}
+	return append(lines, "", t.dim.paint(o.keymap.key(open)+" lists them"))
+}
+
+// cellCache has the cells of those rows that were looked at last.
+type cellCache struct {
+	mu         sync.Mutex
+	young, old map[int][]resources.Cell
+	read       atomic.Int64 // objects, since reading all of them began
+}
+
+const (
+	maxCells = 2048 // rows of each half of a cache
+	maxCell  = 1024 // bytes of a cell that is kept
+)
+
+func (c *cellCache) get(row int) ([]resources.Cell, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	cells, ok := c.young[row]
+	if !ok {
+		if cells, ok = c.old[row]; ok {
+			c.add(row, cells)
+		}
+	}
+	return cells, ok
+}
+
+func (c *cellCache) put(row int, cells []resources.Cell) {
+	for i := range cells {
+		if text := cells[i].Text; len(text) > maxCell {
+			cells[i].Text = strings.ToValidUTF8(strings.Clone(text[:maxCell]), "")
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.add(row, cells)
+}
+
+func (c *cellCache) add(row int, cells []resources.Cell) {
+	if len(c.young) >= maxCells || c.young == nil {
+		c.young, c.old = map[int][]resources.Cell{}, c.young
+	}
+	c.young[row] = cells
+}
+
+// table of the objects of one resource: a column for the namespace where there are
+// several, those of kubectl, and those that the record tells.
+type resourceTable struct {
+	*objectList
+	snapshot *snapshot.Snapshot
+	cells    *cellCache
+	unread   string // stands for what was not read yet
+	columns  []column
+	first    int // the resource's first column: 1 where the namespace is before it
+	name     int // the resource's column with the name
+}
+
+// recorded are the columns after those of kubectl.
+var recorded = []int{objectCreated, objectChanged, objectVersion, objectSize}
+
+func (o *objects) resourceRows(l *objectList) rows {
+	if l.resource == nil { // not at this revision
+		return rows{columns: allColumns, about: o.about(l), load: func(row, width int) func() []string { return o.describe(l, row, width) }}
+	}
+	t := o.resourceTable(l, new(cellCache))
+	o.coming.cells = t.cells
+	if l.resource.Namespaced && l.query.namespace == "" {
+		t.first = 1
+	}
+	t.columns = resourceColumns(l.resource, t.first == 1)
+	return rows{
+		columns: t.columns,
+		about:   o.about(l),
+		id:      func(row int) string { return l.list[row].record.Key },
+		labels:  func(row int) map[string]string { return o.labels(l, row) },
+		load:    func(row, width int) func() []string { return o.describe(l, row, width) },
+		count:   len(l.list),
+		cell:    t.cell,
+		compare: t.compare,
+		whole:   t.whole,
+		ranked:  t.ranked,
+		widest:  t.widest,
+	}
+}
+
+func (o *objects) resourceTable(l *objectList, cells *cellCache) *resourceTable {
+	return &resourceTable{objectList: l, snapshot: o.side(l.side).Snapshot, cells: cells, unread: o.theme.ellipsis, name: l.resource.NameColumn()}
+}
+
+// resourceColumns are the columns of a resource. A key that sorts is the first letter
+// of the title that is free.
+func resourceColumns(r *resources.Resource, namespace bool) []column {
+	var list []column
+	taken := map[string]bool{}
+	if namespace {
+		list = append(list, column{title: "NAMESPACE", key: "P", min: 8, max: 30})
+	}
+	for _, key := range []string{"P", "N", "A"} { // namespace, name, age
+		taken[key] = true
+	}
+	for i, c := range r.Columns {
+		col := column{title: strings.ToUpper(sanitize.Line(c.Name)), max: 50, drop: i + 1, wide: c.Wide}
+		col.min = max(min(len(col.title), 16), 5) // below that it is better left out
+		switch c.Name {
+		case "Name":
+			col.key, col.min, col.max, col.drop = "N", 12, 70, 0
+		case "Age":
+			col.key, col.drop = "A", 1
+		default:
+			col.key = freeKey(col.title, taken)
+			if i < 3 {
+				col.drop = 0
+			}
+		}
+		if r.Name == "events" {
+			narrowEvents(&col)
+		}
+		list = append(list, col)
+	}
+	for _, i := range recorded {
+		c := allColumns[i]
+		list = append(list, column{title: c.title, key: freeKey(c.title, taken), min: c.min, drop: len(list) + 1, wide: true})
+	}
+	return list
+}
+
+// narrowEvents has the message of an event give way before the object, and that
+// before its type goes.
+func narrowEvents(c *column) {
+	switch c.title {
+	case "TYPE":
+		c.drop = 3
+	case "OBJECT":
+		c.min, c.max, c.drop = 12, 70, 2
+	case "MESSAGE":
+		c.min, c.max, c.drop = 14, 300, 1
+	}
+}
+
+// freeKey takes a letter for a column, of its title if it can be.
+func freeKey(title string, taken map[string]bool) string {
+	for _, letters := range [][]string{strings.Split(title, ""), sortLetters} {
+		for _, key := range letters {
+			if len(key) == 1 && key[0] >= 'A' && key[0] <= 'Z' && key != "G" && key != "H" && key != "J" && !taken[key] {
+				taken[key] = true
+				return key
+			}
+		}
+	}
+	return ""
+}
+
+// printed reads and decodes an object, and prints it.
+func (t *resourceTable) printed(row int) []resources.Cell {
+	l := &t.list[row]
+	value, err := t.snapshot.Value(l.record)
+	if err != nil {
+		cells := make([]resources.Cell, len(t.resource.Columns))
+		cells[max(t.name, 0)].Text = l.Name
+		cells[(max(t.name, 0)+1)%len(cells)].Text = "<" + err.Error() + ">"
+		return cells
+	}
+	return t.resource.Cells(kube.Decode(l.Key, value), t.now)
+}
+
+// cell is what is known without reading.
+func (t *resourceTable) cell(row, column int) string {
+	at := column - t.first
+	switch {
+	case at < 0:
+		return t.list[row].Namespace
+	case at >= len(t.resource.Columns):
+		return t.list[row].numbers(recorded[at-len(t.resource.Columns)])
+	}
+	if cells, ok := t.cells.get(row); ok {
+		return cells[at].Text
+	}
+	if at == t.name {
+		return t.list[row].Name
+	}
+	return t.unread
+}
+
+// whole is all cells of a row.
+func (t *resourceTable) whole(row int) []string {
+	cells, ok := t.cells.get(row)
+	if !ok {
+		cells = t.printed(row)
+	}
+	t.cells.read.Add(1)
+	texts := make([]string, len(t.columns))
+	for c := range texts {
+		if at := c - t.first; at >= 0 && at < len(cells) {
+			texts[c] = cells[at].Text
+		} else {
+			texts[c] = t.cell(row, c)
+		}
+	}
+	return texts
+}
+
+// compare orders by what the key and the record tell.
+func (t *resourceTable) compare(a, b, column int) int {
+	x, y := &t.list[a], &t.list[b]
+	at := column - t.first
+	switch {
+	case at < 0:
+		return strings.Compare(x.Namespace, y.Namespace)
+	case at >= len(t.resource.Columns):
+		return x.compare(y, recorded[at-len(t.resource.Columns)])
+	}
+	return strings.Compare(x.Name, y.Name)
+}
+
+// ranked reads a column of all objects, to order by it.
+func (t *resourceTable) ranked(column int, stale func() bool) func(a, b int) int {
+	at := column - t.first
+	if at < 0 || at >= len(t.resource.Columns) || at == t.name {
+		return nil
+	}
+	t.cells.read.Store(0)
+	list := make([]resources.Cell, len(t.list))
+	for row := range list {
+		if row%64 == 0 && stale() {
+			return nil
+		}
+		cells, ok := t.cells.get(row)
+		if !ok {
+			cells = t.printed(row)
+		}
+		list[row] = cells[at]
+		if text := list[row].Text; len(text) > maxCell {
+			list[row].Text = text[:maxCell]
+		}
+		list[row].Text = strings.Clone(list[row].Text)
+		t.cells.read.Add(1)
+	}
+	return func(a, b int) int { return list[a].Compare(list[b]) }
+}
+
+// widest looks at some of the objects, evenly spread, and at all of the keys.
+func (t *resourceTable) widest(columns int, stale func() bool) []int {
+	list := make([]int, columns)
+	const sample = 1000
+	step := max(len(t.list)/sample, 1)
+	for row := range t.list {
+		if row%64 == 0 && stale() {
+			break
+		}
+		if row%step == 0 {
+			t.cells.put(row, t.printed(row))
+			for c := range list {
+				list[c] = wider(list[c], t.cell(row, c))
+			}
+			continue
+		}
+		list[t.first+max(t.name, 0)] = wider(list[t.first+max(t.name, 0)], t.list[row].Name)
+		if t.first == 1 {
+			list[0] = wider(list[0], t.list[row].Namespace)
+		}
+	}
+	return list
+}
+
+// adopt takes over what the rows are of, once they are arranged. Columns that can go
+// shall do so rather than be cut.
+func (o *objects) adopt() {
+	if o.table.next != nil || o.shown == o.coming {
+		return
+	}
+	o.shown = o.coming
+	t := o.table
+	if o.shown.cells == nil || o.shown.list.resource.Name == "events" {
+		return
+	}
+	const most = 24
+	for c := range t.columns {
+		if col := &t.columns[c]; col.drop > 0 && c < len(t.widest) {
+			col.min = max(col.min, min(t.widest[c], most))
+		}
+	}
+	t.layout()
+}
+
+// cellsReadMsg brings the cells of rows in sight.
+type cellsReadMsg struct {
+	cells *cellCache
+	rows  map[int][]resources.Cell
+}
+
+// fetch reads the rows in sight that were not read yet, and a page around them.
+func (o *objects) fetch() tea.Cmd {
+	t := o.table
+	if o.shown.cells == nil || t.rows.whole == nil || !t.ready() || o.shown.list.resource == nil {
+		return nil
+	}
+	page := max(t.height, 1)
+	missing := false
+	for _, row := range t.shown[min(t.top, len(t.shown)):min(t.top+page, len(t.shown))] {
+		if _, ok := o.shown.cells.get(int(row)); !ok {
+			missing = true
+			break
+		}
+	}
+	if !missing {
+		return nil
+	}
+	var list []int
+	for _, row := range t.shown[max(t.top-page, 0):min(t.top+2*page, len(t.shown))] {
+		if _, ok := o.shown.cells.get(int(row)); !ok {
+			list = append(list, int(row))
+		}
+	}
+	cells, table := o.shown.cells, o.resourceTable(o.shown.list, nil)
+	return o.tasks.cmd(func() tea.Msg {
+		msg := cellsReadMsg{cells, map[int][]resources.Cell{}}
+		for _, row := range list {
+			msg.rows[row] = table.printed(row)
+		}
+		return msg
+	})
+}
+
+// cellsRead takes over cells. A column gets wider where one needs it, and never
+// narrower.
+func (o *objects) cellsRead(msg cellsReadMsg) {
+	if msg.cells != o.shown.cells {
+		return
+	}
+	t := o.table
+	first := len(t.columns) - len(recorded) - len(o.shown.list.resource.Columns)
+	for row, cells := range msg.rows {
+		o.shown.cells.put(row, cells)
+		for i := range cells {
+			if c := first + i; c >= 0 && c < len(t.widest) {
+				t.widest[c] = wider(t.widest[c], cells[i].Text)
+			}
+		}
+	}
+	t.layout()
+}
+
+// labels reads those of an object.
+func (o *objects) labels(l *objectList, row int) map[string]string {
+	value, err := o.side(l.side).Snapshot.Value(l.list[row].record)
+	if err != nil {
+		return nil
+	}
+	links, err := kube.ScanLinks(value)
+	if err != nil {
+		return nil
+	}
+	return links.Labels
+}

@@ -1,0 +1,432 @@
+package tui
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+	"github.com/google/go-cmp/cmp"
+	bolt "go.etcd.io/bbolt"
+	"go.etcd.io/etcd/api/v3/mvccpb"
+	"google.golang.org/protobuf/proto"
+
+	"revenant/analyzer/resources"
+	"revenant/analyzer/restore"
+	"revenant/decoder/kube"
+	"revenant/decoder/snapshot"
+)
+
+func (x *terminal) objectsScreen() *objects { return x.screens[screenNamed("objects")].(*objects) }
+
+// TestObjectsThroughTime follows an object to where it does not exist, and back.
+func TestObjectsThroughTime(t *testing.T) {
+	x := openOn(t, demoInput(t), 80, 24).typed(":po -n shop<enter>/web-9f67dd57f-df7xj<enter>j<esc>")
+	selected := func() string {
+		row, ok := x.objectsScreen().table.row()
+		if !ok {
+			return ""
+		}
+		return x.objectsScreen().table.rows.name(row)
+	}
+	const key = "/registry/pods/shop/web-9f67dd57f-df7xj"
+	for _, step := range []struct {
+		keys   string
+		there  bool
+		opened bool
+		see    string
+	}{
+		{"", true, false, "web-9f67dd57f-df7xj"},
+		{"{", true, false, "revision 1,372"},
+		{"{{{{{{{", false, false, "pods shop/web-9f67dd57f-df7xj does not exist at this revision"},
+		{"<enter>", false, true, "kind: Pod"},
+		{"<esc>", false, false, ""},
+	} {
+		x.typed(step.keys)
+		if got := selected(); (got == key) != step.there {
+			t.Errorf("after %q %q is selected", step.keys, got)
+		}
+		if screen := strings.Join(strings.Fields(x.plain()), " "); step.keys != "<enter>" && !strings.Contains(screen, step.see) {
+			t.Errorf("after %q there is no %q:\n%s", step.keys, step.see, x.plain())
+		}
+		if o := x.objectsScreen(); o.opened != step.opened {
+			t.Errorf("after %q opened is %v", step.keys, o.opened)
+		}
+	}
+	x = openOn(t, demoInput(t), 80, 24).typed(":po web-9f67dd57f-df7xj -n shop<enter>")
+	for _, step := range []struct{ keys, see string }{
+		{"", "uid "},
+		{"{{{{{{{{", "It is there from revision 798 on"},
+		{"}}}}}}}}", "uid "},
+	} {
+		if screen := strings.Join(strings.Fields(x.typed(step.keys).plain()), " "); !strings.Contains(screen, step.see) {
+			t.Errorf("after %q there is no %q:\n%s", step.keys, step.see, x.plain())
+		}
+	}
+}
+
+// TestScrubbingFast presses on before anything was listed.
+func TestScrubbingFast(t *testing.T) {
+	x := openOn(t, demoInput(t), 80, 24).typed("6")
+	var first tea.Cmd
+	for i, key := range keysOf("[[[") {
+		_, cmd := x.Update(key)
+		_, cmd = x.Update(cmd())
+		if i == 0 {
+			first = cmd
+		}
+	}
+	if msg := first(); msg != nil {
+		t.Errorf("a listing that nobody waits for gives %T", msg)
+	}
+	if x.wanted.revision != x.input.Current.Snapshot.Revision()-3 {
+		t.Errorf("wanted is revision %d", x.wanted.revision)
+	}
+}
+
+// TestObjectsConcurrently runs every command on a goroutine of its own, as the
+// program does, while keys are pressed.
+func TestObjectsConcurrently(t *testing.T) {
+	x := openOn(t, demoInput(t), 160, 48)
+	msgs := make(chan tea.Msg, 1<<12)
+	var running sync.WaitGroup
+	var start func(cmd tea.Cmd)
+	start = func(cmd tea.Cmd) {
+		if cmd == nil {
+			return
+		}
+		running.Go(func() {
+			switch msg := cmd().(type) {
+			case nil:
+			case tea.BatchMsg:
+				for _, cmd := range msg {
+					start(cmd)
+				}
+			default:
+				msgs <- msg
+			}
+		})
+	}
+	take := func() {
+		for {
+			select {
+			case msg := <-msgs:
+				_, cmd := x.Update(msg)
+				x.View()
+				start(cmd)
+			default:
+				return
+			}
+		}
+	}
+	for _, keys := range []string{":po<enter>", "w", "A", "/web<enter>", "[[[{{", "<enter>", "J", "<esc><esc>", "R", ":deploy<enter>", "SRA", "o", "]]", "<enter>", "R", "<esc>", "z", "j<enter>", "/-l app=web<enter>", ":ev<enter>", "<pgdown>", "nshop<enter>", ":secret<enter>", "<enter>x"} {
+		for _, key := range keysOf(keys) {
+			_, cmd := x.Update(key)
+			x.View()
+			start(cmd)
+			take()
+		}
+	}
+	for range 100 { // until nothing comes of anything any more
+		running.Wait()
+		take()
+	}
+	x.fits()
+	if o := x.objectsScreen(); !o.table.ready() || o.shown != o.coming {
+		t.Error("what was asked for last is not shown")
+	}
+}
+
+// TestSecretIsHiddenAgain decodes a Secret, and looks where else it might be seen.
+func TestSecretIsHiddenAgain(t *testing.T) {
+	const value = "rotated"
+	x := openOn(t, demoInput(t), 200, 50)
+	for _, step := range []struct {
+		keys string
+		seen bool
+	}{
+		{":secret -n shop<enter>", false},
+		{"x", false}, // not in a list
+		{"<enter>", false},
+		{"x", true},
+		{"x", false},
+		{"x", true},
+		{"<esc>", true}, // beside the list, of the same row
+		{"j", false},
+		{"k", false},
+		{"<enter>", false},
+		{"J", false},
+	} {
+		if got := strings.Contains(x.typed(step.keys).plain(), value); got != step.seen {
+			t.Errorf("after %q it is seen: %v\n%s", step.keys, got, x.plain())
+		}
+	}
+	x.typed("x")
+	memory, err := json.Marshal(x.memory())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(memory), value) {
+		t.Errorf("remembered: %s", memory)
+	}
+	if !strings.Contains(string(memory), `"resource":"secrets"`) {
+		t.Errorf("not remembered what was listed: %s", memory)
+	}
+	y := openOn(t, demoInput(t), 80, 24)
+	y.run(y.apply(x.memory()))
+	if screen := y.plain(); !strings.Contains(screen, "secrets in shop") || strings.Contains(screen, value) {
+		t.Errorf("not as it was left:\n%s", screen)
+	}
+}
+
+func TestParseObjects(t *testing.T) {
+	catalog := openOn(t, demoInput(t), 80, 24).objects.catalog
+	tests := []struct {
+		text string
+		want objectCommand
+		ok   bool
+		err  error
+	}{
+		{"po", objectCommand{objectQuery: objectQuery{resource: "pods", namespace: ""}}, true, nil},
+		{"deployment web -n shop", objectCommand{objectQuery: objectQuery{resource: "deployments.apps", namespace: "shop"}, name: "web"}, true, nil},
+		{"svc/web --namespace=shop", objectCommand{objectQuery: objectQuery{resource: "services", namespace: "shop"}, name: "web"}, true, nil},
+		{"pods -l app=web,tier!=x -A", objectCommand{objectQuery: objectQuery{resource: "pods", namespace: ""}, selector: "app=web,tier!=x"}, true, nil},
+		{"no -n shop", objectCommand{objectQuery: objectQuery{resource: "nodes", namespace: ""}}, true, nil},
+		{"widget --at 500", objectCommand{objectQuery: objectQuery{resource: "widgets.lab.example.com", namespace: ""}, at: "500"}, true, nil},
+		{"po -n", objectCommand{objectQuery: objectQuery{resource: "pods", namespace: ""}}, true, errUsage},
+		{"po -o wide", objectCommand{objectQuery: objectQuery{resource: "pods", namespace: ""}}, true, errUsage},
+		{"po a b", objectCommand{objectQuery: objectQuery{resource: "pods", namespace: ""}, name: "a"}, true, errUsage},
+		{"frobnicate", objectCommand{}, false, nil},
+		{"/", objectCommand{}, false, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.text, func(t *testing.T) {
+			got, ok, err := parseObjects(catalog, strings.Fields(tt.text))
+			if ok != tt.ok || !errors.Is(err, tt.err) {
+				t.Errorf("%v, %v", ok, err)
+			}
+			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(objectCommand{}, objectQuery{})); diff != "" {
+				t.Errorf("command (-want):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestObjectsInAndOut goes into groups and back to where it was.
+func TestObjectsInAndOut(t *testing.T) {
+	x := openOn(t, demoInput(t), 80, 24)
+	for _, step := range []struct{ keys, see string }{
+		{"6", "280 of 280 objects"},
+		{"z", "by resource"},
+		{"/deployments<enter><enter>", "3 of 3 objects · deployments.apps"},
+		{"<esc>", "by resource"},
+		{"z", "by namespace"},
+		{"/shop<enter><enter>", "in shop"},
+		{"nnone<enter>", `in the namespace "none"`},
+		{"n<enter>", "280 of 280 objects"},
+		{":po -n shop<enter>", "pods in shop"},
+		{"n<enter>", "31 of 31 objects · pods"},
+		{"<esc>", "280 of 280 objects"},
+		{":ns shop<enter>", "kind: Namespace"},
+		{":deploy web -n shop<enter>R", "9 of 9 objects · related to deployments shop/web"},
+		{"/replicasets<enter><enter>", "replicasets shop/web-9f67dd57f"},
+		{"<esc><esc>", "9 of 9 objects"},
+		{"<esc>", "280 of 280 objects"},
+	} {
+		if screen := x.typed(step.keys).plain(); !strings.Contains(screen, step.see) {
+			t.Errorf("after %q there is no %q:\n%s", step.keys, step.see, screen)
+		}
+	}
+}
+
+// TestSortByWhatIsRead sorts by columns of kubectl's.
+func TestSortByWhatIsRead(t *testing.T) {
+	x := openOn(t, demoInput(t), 160, 40).typed(":po<enter>w")
+	o := x.objectsScreen()
+	ages := func() []string {
+		column := -1
+		for i, c := range o.table.columns {
+			if c.title == "AGE" {
+				column = i
+			}
+		}
+		var list []string
+		for _, row := range o.table.shown {
+			list = append(list, o.table.rows.cell(int(row), column))
+		}
+		return list
+	}
+	x.typed("A")
+	young := ages()
+	x.typed("A")
+	old := ages()
+	if young[0] != "30s" || old[0] != "68s" || len(young) != 31 {
+		t.Errorf("youngest first: %v\noldest first: %v", young, old)
+	}
+	x.typed("/node-4 running<enter>")
+	if got := len(o.table.shown); got == 0 || got >= 31 {
+		t.Errorf("%d pods are on node-4", got)
+	}
+}
+
+// TestSaveObjects saves all rows with what kubectl prints of them.
+func TestSaveObjects(t *testing.T) {
+	x := openOn(t, demoInput(t), 80, 24).typed(":deploy -n shop<enter>")
+	path := filepath.Join(t.TempDir(), "deployments.csv")
+	x.typed(":save " + path + "<enter>")
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "NAME,READY,UP-TO-DATE,AVAILABLE,AGE\napi,3/3,3,3,68s\nweb,7/7,7,7,68s\n"
+	if string(got) != want {
+		t.Errorf("saved %q", got)
+	}
+}
+
+func TestCellCache(t *testing.T) {
+	c := new(cellCache)
+	for row := range 10 * maxCells {
+		c.put(row, []resources.Cell{{Text: strings.Repeat("x", 2*maxCell)}})
+		if n := len(c.young) + len(c.old); n > 2*maxCells {
+			t.Fatalf("it has %d rows", n)
+		}
+	}
+	cells, ok := c.get(10*maxCells - 1)
+	if !ok || len(cells[0].Text) != maxCell {
+		t.Error("the last row is not there, or not cut")
+	}
+	if _, ok := c.get(0); ok {
+		t.Error("the first row is still there")
+	}
+}
+
+// hostileStore is a snapshot in which everything tries to steer the terminal.
+func hostileStore(t testing.TB, evil string) *snapshot.Snapshot {
+	t.Helper()
+	text := func(s string) string {
+		b, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	e := text(evil)
+	name := strings.NewReplacer("/", "", "%", "").Replace(evil)
+	object := fmt.Sprintf(`{"apiVersion":%[1]s,"kind":%[1]s,"metadata":{"name":%[1]s,"uid":"u","labels":{%[1]s:%[1]s},"ownerReferences":[{"apiVersion":%[1]s,"kind":%[1]s,"name":%[1]s,"uid":%[1]s}]},"spec":{"a":%[1]s}}`, e)
+	values := map[string]string{
+		"/registry/" + name + "/x/y": object,
+		"/registry/apiextensions.k8s.io/customresourcedefinitions/a.b": fmt.Sprintf(`{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":%[1]s},
+			"spec":{"group":"x.y","scope":"Namespaced","names":{"plural":"evils","kind":%[1]s,"singular":%[1]s,"shortNames":[%[1]s]},
+			"versions":[{"name":"v1","served":true,"additionalPrinterColumns":[{"name":%[1]s,"type":"string","jsonPath":".spec.a"}]}]}}`, e),
+		"/registry/x.y/evils/" + name + "/" + name:       object,
+		"/registry/secrets/" + name + "/" + name:         fmt.Sprintf(`{"apiVersion":"v1","kind":"Secret","metadata":{"name":%[1]s},"type":%[1]s,"data":{%[1]s:"G10wO3gHG1syag=="}}`, e),
+		"/registry/secrets/" + name + "/text":            fmt.Sprintf(`{"apiVersion":"v1","kind":"Secret","metadata":{"name":"text"},"data":{%[1]s:"4oCuYQpi"}}`, e),
+		"/registry/events/" + name + "/" + name:          fmt.Sprintf(`{"apiVersion":"v1","kind":"Event","metadata":{"name":%[1]s},"involvedObject":{"kind":%[1]s,"namespace":%[2]s,"name":%[2]s},"reason":%[1]s,"message":%[1]s,"type":%[1]s,"source":{"component":%[1]s}}`, e, text(name)),
+		"/registry/pods/" + name + "/" + name:            "k8s\x00" + evil,
+		"/registry/minions/" + name:                      evil,
+		"/registry/" + name:                              evil,
+		"/registry/deployments/" + name + "/" + evil[1:]: "k8s:enc:aescbc:v1:" + evil + ":x",
+	}
+	path := filepath.Join(t.TempDir(), "hostile.db")
+	db, err := bolt.Open(path, 0o600, &bolt.Options{NoSync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Update(func(tx *bolt.Tx) error {
+		bucket, err := tx.CreateBucket([]byte("key"))
+		revision := int64(1)
+		for key, value := range values {
+			revision++
+			b, problem := proto.Marshal(&mvccpb.KeyValue{Key: []byte(key), Value: []byte(value), CreateRevision: revision, ModRevision: revision, Version: 1})
+			err = errors.Join(err, problem, bucket.Put(append(binary.BigEndian.AppendUint64(nil, uint64(revision)), "_\x00\x00\x00\x00\x00\x00\x00\x00"...), b))
+		}
+		return err
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := snapshot.OpenBytes(t.Context(), "hostile.db", data, snapshot.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func TestHostileObjects(t *testing.T) {
+	const evil = "a\x1b]52;c;ZXZpbA==\x07b\x1b[2Jc\r\nd\u202ee\u200bf\u009b31mg\x7f\t文"
+	in := demoInput(t)
+	in.Current = Side{Snapshot: hostileStore(t, evil), State: &restore.State{}}
+	for _, size := range sizes {
+		for _, keys := range []string{"6", "6<enter>", "6z", "6zj<enter>", "6zz<enter>", ":evils<enter>", ":evils<enter><enter>", ":evils<enter>A", ":secrets<enter><enter>x", ":secrets<enter>j<enter>xJ",
+			":events<enter>w", ":po<enter><enter>", ":no<enter>", ":crd<enter><enter>", ":deploy<enter><enter>", ":evils -n " + strings.Repeat("<tab>", 2), ":evils -n x<enter>", ":e", "6H", "6c", "6 j c"} {
+			x := openOn(t, in, size.width, size.height).typed(keys)
+			x.TB = t
+			for range 12 {
+				if t.Failed() {
+					t.Fatalf("at %s after %q", size.name, keys)
+				}
+				x.fits()
+				x.harmless()
+				x.typed("<pgdown>")
+			}
+		}
+	}
+}
+
+// BenchmarkObjectsFrame draws objects of one resource while the selection moves, and
+// reads those in sight as the commands would.
+func BenchmarkObjectsFrame(b *testing.B) {
+	in := demoInput(b)
+	view, err := in.Current.Snapshot.At(0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	catalog, err := resources.NewCatalog(b.Context(), in.Current.Snapshot, view, in.Prefix, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var real []listedObject
+	pods := catalog.Lookup("pods")
+	for r := range view.Keys(pods.Path(in.Prefix, "")) {
+		key, _ := kube.ParseKey(in.Prefix, r.Key)
+		real = append(real, listedObject{key, r})
+	}
+	for _, n := range benchSizes {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			l := &objectList{moment: moment{side: current}, query: objectQuery{resource: "pods"}, view: view, catalog: catalog, resource: pods}
+			for i := range n {
+				o := real[i%len(real)]
+				o.record.Key = fmt.Sprintf("%s-%07d", o.record.Key, i)
+				l.list = append(l.list, o)
+			}
+			s := &session{ctx: b.Context(), keymap: defaultKeys, theme: newTheme(true, colorprofile.TrueColor, unicodeGlyphs, DefaultLook), input: in, objects: l}
+			o := newObjects(s).(*objects)
+			o.SetSize(140, 24)
+			done(b, o.table, o.refresh()())
+			o.adopt()
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				o.Update(press{action: []action{down, pageDown, bottom, up, top}[i%5]})
+				o.View()
+				if cmd := o.fetch(); cmd != nil {
+					b.StopTimer()
+					o.Update(cmd())
+					b.StartTimer()
+				}
+			}
+		})
+	}
+}
