@@ -196,6 +196,49 @@ func whole(t *testing.T, s *snapshot.Snapshot, rev int64) map[string]one {
 	return all
 }
 
+// TestCompareBackwards turns the two states of every pair there is round: what was
+// added is removed, and nothing else changes.
+func TestCompareBackwards(t *testing.T) {
+	backups, err := filepath.Glob("../../testdata/clusters/*/*/backup.db.gz")
+	if err != nil || len(backups) == 0 {
+		t.Fatalf("no pairs: %v", err)
+	}
+	turned := map[Fate]Fate{Added: Removed, Removed: Added, Recreated: Recreated, Changed: Changed, Quiet: Quiet}
+	for _, path := range backups {
+		t.Run(filepath.Dir(path), func(t *testing.T) {
+			read := func(name string) *snapshot.Snapshot {
+				s, err := snapshot.Open(t.Context(), filepath.Join(filepath.Dir(path), name), snapshot.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { s.Close() })
+				return s
+			}
+			b, c := read("backup.db.gz"), read("current.db.gz")
+			forth, back := compare(t, State{b, 0}, State{c, 0}, 0), compare(t, State{c, 0}, State{b, 0}, 0)
+			var want []Object
+			for _, o := range forth.Objects {
+				o.Before, o.After, o.Fate = o.After, o.Before, turned[o.Fate]
+				want = append(want, o)
+			}
+			if d := cmp.Diff(want, back.Objects); d != "" {
+				t.Error(d)
+			}
+			if forth.Same != back.Same || forth.Same == 0 {
+				t.Errorf("%d are the same, %d the other way round", forth.Same, back.Same)
+			}
+			for i, o := range forth.Objects {
+				if o.Problem != "" && (o.Fate != Changed || !strings.HasPrefix(o.Problem, "encrypted by")) {
+					t.Errorf("%s is %s: %s", o.Key, o.Fate, o.Problem)
+				}
+				if d := forth.Difference(i); len(d.Changes) == 0 || (o.Fate == Quiet) != d.Quiet() {
+					t.Errorf("%s is %s, and reads %+v", o.Key, o.Fate, d)
+				}
+			}
+		})
+	}
+}
+
 func TestCompareSelf(t *testing.T) {
 	_, c := demoPair(t)
 	got := compare(t, State{c, 0}, State{c, 0}, 0)
