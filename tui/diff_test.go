@@ -118,6 +118,8 @@ func TestHistoryMarked(t *testing.T) {
 	x.shows("<esc>  d", "3 marked", "two revisions are compared: 3 marked")
 	x.shows("<esc>G y", "At revision 171", "kind: Deployment")
 	x.shows("y", "Created. y shows the object.")
+	x.typed("y<esc>") // another object is not read as this one was
+	x.shows("6/deployments late-app<enter>H", "Revision 856: changed", "Compared with revision 842")
 }
 
 // TestHistoryParted keeps apart what two histories have at one revision.

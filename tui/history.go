@@ -60,6 +60,7 @@ type history struct {
 	*board
 	reading historyReading
 	look    changesLook
+	key     string // whose history is shown
 }
 
 // historyReading is what the detail shows of a revision.
@@ -153,6 +154,10 @@ func (h *history) Update(msg tea.Msg) tea.Cmd {
 				h.reading = changesRead
 			}
 		}
+	}
+	if o := h.session.history; o != nil && o.key != h.key { // another object is not read as the one before was
+		h.key, h.reading, h.opened, h.table.chosen = o.key, changesRead, false, false
+		clear(h.table.marked)
 	}
 	return h.board.Update(msg)
 }
