@@ -149,6 +149,13 @@ func TestHashKVServer(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := open(t, path)
+		whole, _, err := server.Etcd.Server.KV().HashStorage().Hash()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Hash(ctx); err != nil || got != whole {
+			t.Errorf("the hash of the db is %d, %v, etcd says %d", got, err, whole)
+		}
 		for rev := s.CompactRevision(); rev <= s.Revision(); rev++ {
 			theirs, err := server.HashKV(ctx, "", rev)
 			if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"flag"
 	"fmt"
+	"hash/fnv"
 	"os"
 	"path/filepath"
 	"testing"
@@ -180,7 +181,11 @@ func salvageBytes(t *testing.T, data []byte) (*salvage.Result, map[string]string
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r, readBucket(t, out)
+	written := readBucket(t, out)
+	if err := os.Remove(out); err != nil { // there are many, and they are large together
+		t.Fatal(err)
+	}
+	return r, written
 }
 
 // TestSalvageBringsNothingBack salvages damaged copies of a member's db, whose free
@@ -223,6 +228,70 @@ func TestSalvageBringsNothingBack(t *testing.T) {
 	}
 	t.Logf("%d revisions were recovered from pages in no bucket, %d withheld", recovered, withheld)
 	if recovered == 0 || withheld == 0 {
+		t.Error("the scan had nothing to decide")
+	}
+}
+
+// TestSalvageOtherRoot leads to every page of the file instead of the root of all,
+// and instead of the root of the revisions. A whole older tree looks like any other;
+// but what the scan adds to it, the healthy db has.
+func TestSalvageOtherRoot(t *testing.T) {
+	const metaRoot, metaTxID, metaSum = 16 + 16, 16 + 48, 16 + 56 // bytes of a meta page
+	trees, recovered := 0, 0
+	for _, path := range churned(t) {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file, err := damage.Parse(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		healthy := readBucket(t, path)
+		pageSize, le := os.Getpagesize(), binary.LittleEndian
+		newest := data[:pageSize]
+		if other := data[pageSize:]; le.Uint64(other[metaTxID:]) > le.Uint64(newest[metaTxID:]) {
+			newest = other
+		}
+		try := func(name string, field []byte, id int) {
+			root := le.Uint64(field)
+			set := func(id uint64) {
+				le.PutUint64(field, id)
+				sum := fnv.New64a()
+				sum.Write(newest[16:metaSum])
+				le.PutUint64(newest[metaSum:], sum.Sum64())
+			}
+			set(uint64(id))
+			defer set(root)
+			r, written := salvageBytes(t, data)
+			if r == nil || root == uint64(id) {
+				return
+			}
+			trees, recovered = trees+1, recovered+len(r.Recovered)
+			for _, f := range r.Recovered {
+				var main, sub uint64
+				if _, err := fmt.Sscanf(f.Revision+".0", "%d.%d", &main, &sub); err != nil {
+					t.Fatal(err)
+				}
+				key := string(binary.BigEndian.AppendUint64(append(binary.BigEndian.AppendUint64(nil, main), '_'), sub))
+				if f.Tombstone {
+					key += "t"
+				}
+				if !has(healthy, key, written[key]) {
+					t.Errorf("%s, page %d as %s: wrote revision %s of %s (page %d), which the healthy db does not have so", path, id, name, f.Revision, f.Key, f.Page)
+				}
+			}
+		}
+		roots := file.Roots()
+		for id := 2; id < len(data)/pageSize; id++ {
+			try("root", newest[metaRoot:], id)
+			for _, at := range roots {
+				try("root of a bucket", data[at:], id)
+			}
+		}
+	}
+	t.Logf("%d trees, %d revisions were recovered from pages in no bucket", trees, recovered)
+	if recovered == 0 {
 		t.Error("the scan had nothing to decide")
 	}
 }

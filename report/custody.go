@@ -44,7 +44,7 @@ func logText(p *Printer, w *snapshot.WAL) {
 	if w == nil {
 		return
 	}
-	text := "the db has applied it all"
+	text := "the db has applied all that could be read of it"
 	switch {
 	case w.Applied > 0:
 		text = fmt.Sprintf("entries %d to %d applied to the db, which was at revision %s", w.FirstIndex, w.FirstIndex+uint64(w.Applied)-1, Count(w.DBRevision))

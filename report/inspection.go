@@ -64,6 +64,7 @@ type InspectedEvidence struct {
 	Grade       Grade                 `json:"grade"`
 	Status      snapshot.Status       `json:"status"`
 	HashKV      *snapshot.HashKV      `json:"hashKV,omitempty"` // when it was asked for
+	Hash        *uint32               `json:"hash,omitempty"`   // of the backend, when it was asked for
 	PageSize    int                   `json:"pageSizeBytes"`
 	Records     int                   `json:"records"`  // revisions kept: puts and tombstones
 	LiveKeys    int                   `json:"liveKeys"` // of the state read, its log applied
@@ -277,6 +278,9 @@ func (e *InspectedEvidence) text(p *Printer) {
 	p.Field("records", fmt.Sprintf("%s, %s live keys", Count(e.Records), Count(e.LiveKeys)))
 	p.Field("etcdutl status", fmt.Sprintf("hash %08x, revision %d, totalKey %d (3.5: %d), totalSize %d, version %q",
 		e.Status.Hash, e.Status.Revision, e.Status.TotalKey, e.Status.TotalKey35, e.Status.TotalSize, e.Status.Version))
+	if e.Hash != nil {
+		p.Field("hash", fmt.Sprintf("%d, as a member answers", *e.Hash))
+	}
 	if h := e.HashKV; h != nil {
 		p.Field("etcdutl hashkv", fmt.Sprintf("hash %d, hash revision %d, compact revision %d", h.Hash, h.HashRevision, h.CompactRevision))
 	}

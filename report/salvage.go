@@ -47,13 +47,16 @@ func (s *Salvage) Text(p *Printer) {
 	if r.CompactUnknown {
 		p.wrappedField("", "The compact revision could not be read: records from pages in no bucket are all uncertain.")
 	}
+	if r.CompactSeen > r.CompactRevision {
+		p.wrappedField("", fmt.Sprintf("A page tells of a compaction at %s: what the tree leads to is an older state.", Count(r.CompactSeen)))
+	}
 	if len(r.Stretches) > 0 {
 		p.wrappedField("lost pages", "revisions "+some(r.Stretches))
 	}
 	foundText(p, "recovered", "from pages in no bucket, and written", r.Recovered)
-	what := "withheld: at or below the compact revision they may have been deleted since; --include-uncertain writes them"
+	what := "withheld: at or below a compact revision they may have been deleted since; --include-uncertain writes them"
 	if r.Included {
-		what = "written, although at or below the compact revision they may have been deleted since"
+		what = "written, although at or below a compact revision they may have been deleted since"
 	}
 	foundText(p, "uncertain", what, r.Uncertain)
 	what = "withheld: they contradict themselves or their page, and may have had another value; --include-uncertain writes them"

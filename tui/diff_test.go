@@ -197,3 +197,38 @@ func BenchmarkDiffFrame(b *testing.B) {
 		})
 	}
 }
+
+// TestDiffHostile looks at objects whose names and fields try to steer the terminal.
+func TestDiffHostile(t *testing.T) {
+	in := demoInput(t)
+	b, c, err := demo.Pair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	evil := strings.NewReplacer("creds2", "\x1b]52;c", "widgets/shop", "widgets/\x1b[2J", "lab/app:v1", "\x1b[2J\x1b[31m\a", "shop-config", "sh\x9b31m\u202efig", "old-app", "\r\n\x1b[2J\t")
+	for side, data := range [][]byte{b, c} {
+		s, err := snapshot.OpenBytes(t.Context(), "evil", []byte(evil.Replace(string(data))), snapshot.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		in.side(side).Snapshot = s
+	}
+	seen := false
+	for _, size := range sizes {
+		for _, keys := range []string{"8", "8u", "8z", "8zs", "8z/\ufffd<enter>H", "8z/\ufffd<enter>Hy"} {
+			x := openOn(t, in, size.width, size.height).typed(keys)
+			for range 12 {
+				for _, key := range []string{"<enter>", "<pgdown>", "<esc>", "<pgdown>", "j"} {
+					x.typed(key)
+					x.fits()
+					x.harmless()
+					seen = seen || strings.Contains(x.plain(), "\ufffd[2J")
+				}
+			}
+		}
+	}
+	if !seen {
+		t.Error("nothing hostile came into sight")
+	}
+}

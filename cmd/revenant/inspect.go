@@ -22,6 +22,7 @@ type inspectOptions struct {
 	open    openOptions
 	output  outputOptions
 	at      []string
+	hash    bool
 	hashKV  bool
 	rev     int64
 }
@@ -37,6 +38,7 @@ and what "etcdutl snapshot status" would print for it. Every fault found is
 listed with what it costs. The hash of the status is that of the whole file;
 members of one cluster need not have the same.
 
+--hash adds what a running member answers for the hash of its whole db, and
 --hashkv adds what "etcdutl hashkv" prints and what a running member answers: the
 hash of the key space, by which members compare theirs. Hashes compare at one
 revision and with one compact revision.
@@ -59,6 +61,7 @@ Exit codes: 0 all files are whole; 2 a file could not be read, the others were;
 	o.open.addFlags(cmd.Flags())
 	o.output.addFlags(cmd.Flags())
 	cmd.Flags().StringArrayVar(&o.at, "at", nil, "say which revision the store was at, or when it was written: `TIME|REVISION`; can be given several times")
+	cmd.Flags().BoolVar(&o.hash, "hash", false, "hash the buckets as a member does (Maintenance.Hash)")
 	cmd.Flags().BoolVar(&o.hashKV, "hashkv", false, "hash the key space as etcdutl hashkv does")
 	cmd.Flags().Int64Var(&o.rev, "rev", 0, "with --hashkv, the newest revision to hash (0: the newest there is)")
 	return cmd
@@ -181,6 +184,13 @@ func (o *inspectOptions) inspect(ctx context.Context, s *snapshot.Snapshot, ques
 	e, err := report.Inspect(ctx, s, o.open.prefix, questions...)
 	if err != nil {
 		return err
+	}
+	if o.hash {
+		h, err := s.Hash(ctx)
+		if err != nil {
+			return err
+		}
+		e.Hash = &h
 	}
 	if o.hashKV {
 		h, err := s.HashKV(ctx, o.rev)

@@ -15,6 +15,19 @@ func (f *File) EachUnused(fn func(items []Item) error) error {
 	f.mu.Lock()
 	used := slices.Clone(f.used)
 	f.mu.Unlock()
+	return f.eachLeaf(used, f.limit(), fn)
+}
+
+// EachLeaf is EachUnused for every page that looks like a leaf page, whether it
+// belongs to a tree, to none, or to the overflow of another. Items on overflow pages
+// are left out.
+func (f *File) EachLeaf(fn func(items []Item) error) error {
+	return f.eachLeaf(newBitmap(f.limit()), 1, fn)
+}
+
+// eachLeaf goes over the leaf pages that are not marked, of which it reads so many
+// pages at most.
+func (f *File) eachLeaf(used bitmap, most uint64, fn func(items []Item) error) error {
 	var items []Item
 	var stop error
 	for id := uint64(2); stop == nil; {
@@ -23,7 +36,7 @@ func (f *File) EachUnused(fn func(items []Item) error) error {
 		}
 		next := id + 1
 		_ = f.guard(func() {
-			p, ok := f.unusedLeaf(id, used)
+			p, ok := f.unusedLeaf(id, used, most)
 			if !ok {
 				return
 			}
@@ -42,14 +55,14 @@ func (f *File) EachUnused(fn func(items []Item) error) error {
 // unusedLeaf returns the page when its header is that of a leaf page standing
 // where it was written. A free span is used again from its front, so behind an
 // intact header the content is intact up to the next page in use.
-func (f *File) unusedLeaf(id uint64, used bitmap) (page, bool) {
+func (f *File) unusedLeaf(id uint64, used bitmap, most uint64) (page, bool) {
 	data := f.data[id*uint64(f.meta.PageSize):]
 	h := parseHeader(data)
 	if h.id != id || h.flags != flagLeaf || h.count == 0 {
 		return page{}, false
 	}
 	extent := uint64(1)
-	for ; extent <= uint64(h.overflow) && id+extent < f.limit() && !used.has(id+extent); extent++ {
+	for ; extent < most && extent <= uint64(h.overflow) && id+extent < f.limit() && !used.has(id+extent); extent++ {
 	}
 	p := page{header: h, data: data[:extent*uint64(f.meta.PageSize)]}
 	if pageHeaderSize+int(h.count)*elementSize > len(p.data) {

@@ -58,6 +58,10 @@ type Result struct {
 	// and what was compacted cannot be told apart, and so every record from a page
 	// in no bucket is uncertain.
 	CompactUnknown bool `json:"compactUnknown,omitempty"`
+	// CompactSeen is the newest compact revision that any page tells of. One newer
+	// than the tree's shows that the tree is that of an older state: what it has lost
+	// may have been compacted since, and counts as uncertain.
+	CompactSeen int64 `json:"compactSeen,omitempty"`
 
 	Records   int     `json:"records"`   // written, from the buckets and the log
 	Recovered []Found `json:"recovered"` // written, from pages in no bucket
@@ -97,7 +101,11 @@ func Write(ctx context.Context, s *snapshot.Snapshot, path string, opts Options)
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: %w", path, ErrExists)
 	}
-	r := &Result{Path: path, Included: opts.IncludeUncertain}
+	r := &Result{
+		Path: path, Included: opts.IncludeUncertain, // lists without an entry are [] in JSON
+		Recovered: []Found{}, Uncertain: []Found{}, Suspect: []Found{}, Conflicts: []Found{},
+		Unread: []string{}, Stretches: []string{}, Missing: []string{},
+	}
 	small, err := r.smallBuckets(ctx, s)
 	if err != nil {
 		return nil, err
@@ -135,11 +143,16 @@ func (r *Result) choose(ctx context.Context, s *snapshot.Snapshot, opts Options)
 	}
 	lost := s.Lost()
 	if len(lost) > 0 || s.Damaged() {
-		r.Stretches = lost.Stretches()
+		r.Stretches = append(r.Stretches, lost.Stretches()...)
 		left, err := s.Leftovers(ctx)
 		if err != nil {
 			return nil, err
 		}
+		seen, err := s.CompactSeen(ctx)
+		if err != nil {
+			return nil, err
+		}
+		r.CompactSeen = max(seen, r.CompactRevision)
 		for _, l := range left {
 			behind := s.Behind(l.Revision)
 			if !behind && !lost.Contains(l.Revision, l.Tombstone) {
@@ -152,7 +165,7 @@ func (r *Result) choose(ctx context.Context, s *snapshot.Snapshot, opts Options)
 			case l.Conflict:
 				r.Conflicts = append(r.Conflicts, found)
 				continue
-			case r.CompactUnknown || l.Main <= r.CompactRevision || behind && !lost.Contains(l.Revision, l.Tombstone):
+			case r.CompactUnknown || l.Main <= r.CompactSeen || behind && !lost.Contains(l.Revision, l.Tombstone):
 				r.Uncertain = append(r.Uncertain, found)
 				if !opts.IncludeUncertain {
 					continue
@@ -168,6 +181,16 @@ func (r *Result) choose(ctx context.Context, s *snapshot.Snapshot, opts Options)
 	})
 	r.stillMissing(entries)
 	return entries, nil
+}
+
+// compactRevision is the newest one that a meta bucket names, 0 for none.
+func compactRevision(meta map[string][]byte) (rev int64) {
+	for _, name := range []string{"scheduledCompactRev", "finishedCompactRev"} {
+		if b := meta[name]; len(b) >= 8 {
+			rev = max(rev, int64(binary.BigEndian.Uint64(b)))
+		}
+	}
+	return rev
 }
 
 // maxMissing bounds the list of what is missing.
@@ -249,11 +272,7 @@ func (r *Result) applyMeta(s *snapshot.Snapshot, all map[string]map[string][]byt
 		}
 	}
 	r.CompactUnknown = len(meta) == 0
-	for _, name := range []string{"scheduledCompactRev", "finishedCompactRev"} {
-		if b := meta[name]; len(b) >= 8 {
-			r.CompactRevision = max(r.CompactRevision, int64(binary.BigEndian.Uint64(b)))
-		}
-	}
+	r.CompactRevision = compactRevision(meta)
 }
 
 // revisionKey is a revision as etcd stores it.

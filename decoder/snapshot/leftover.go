@@ -196,6 +196,35 @@ func (s *Snapshot) Offset(r Record) int64 {
 // CompactUnknown says that the compact revision could not be read.
 func (s *Snapshot) CompactUnknown() bool { return s.pages.Bucket("meta") == nil || s.meta.strange }
 
+// CompactSeen is the newest compact revision that any page tells of, 0 for none, a
+// page of a bucket that it does not belong to included: one newer than
+// CompactRevision shows that the tree is that of an older state, whose pages were
+// used again since. The error is ctx's.
+func (s *Snapshot) CompactSeen(ctx context.Context) (newest int64, err error) {
+	see := func(items []boltpage.Item) error {
+		for _, it := range items {
+			if name := string(it.Key); name == "scheduledCompactRev" || name == "finishedCompactRev" {
+				if rev, _, ok := parseRevision(it.Value); ok {
+					newest = max(newest, rev.Main)
+				}
+			}
+		}
+		return ctx.Err()
+	}
+	err = s.pages.EachLeaf(func(items []boltpage.Item) error {
+		for _, it := range items {
+			if !it.Bucket || string(it.Key) != "meta" {
+				continue
+			}
+			if inline, err := s.pages.Inline(it); err == nil {
+				_ = inline.Each(see)
+			}
+		}
+		return see(items)
+	})
+	return newest, err
+}
+
 // Page is the page of the db that a record stands on, 0 for one that the log adds.
 func (s *Snapshot) Page(r Record) uint64 {
 	if r.offset >= s.pages.Size() {
@@ -219,12 +248,17 @@ func gapName(g boltpage.Gap) (from, to string) {
 // part of the tree at its end is lost, or etcd went on while the file was saved.
 func (s *Snapshot) Behind(rev Revision) bool { return rev.Main > s.NewestRecord() }
 
-// Stretches names the stretches between the revisions that could be read.
+// Stretches names the stretches between the revisions that could be read, once each:
+// one can show in the pages and in the revisions.
 func (l Lost) Stretches() []string {
 	var list []string
+	named := map[string]bool{}
 	for _, g := range l {
 		from, to := gapName(g)
-		list = append(list, "between "+from+" and "+to)
+		if name := "between " + from + " and " + to; !named[name] {
+			named[name] = true
+			list = append(list, name)
+		}
 	}
 	return list
 }

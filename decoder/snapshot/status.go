@@ -4,6 +4,7 @@ import (
 	"context"
 	"hash/crc32"
 	"regexp"
+	"slices"
 
 	"revenant/decoder/boltpage"
 )
@@ -35,21 +36,46 @@ func (s *Snapshot) Status(ctx context.Context) (Status, error) {
 			st.TotalKey++
 		}
 	}
+	var err error
+	st.Hash, err = s.hashBuckets(ctx, func(string, boltpage.Item) bool {
+		st.TotalKey35++
+		return true
+	})
+	if err != nil {
+		return Status{}, err
+	}
+	return st, nil
+}
+
+// Hash is what a member that serves the db answers when it is asked for the hash of
+// its backend (Maintenance.Hash; server/v3 v3.7 storage/backend/backend.go Hash): that
+// of Status without what differs between members (storage/schema/bucket.go
+// DefaultIgnores). The error is ctx's.
+func (s *Snapshot) Hash(ctx context.Context) (uint32, error) {
+	return s.hashBuckets(ctx, func(bucket string, it boltpage.Item) bool {
+		return bucket != "meta" || !slices.Contains([]string{"term", "consistent_index", "storageVersion"}, string(it.Key))
+	})
+}
+
+// hashBuckets is a CRC-32C over the names of the buckets, and the keys and values that
+// count, in order.
+func (s *Snapshot) hashBuckets(ctx context.Context, counts func(bucket string, it boltpage.Item) bool) (hash uint32, err error) {
 	table := crc32.MakeTable(crc32.Castagnoli)
 	for _, name := range s.pages.Buckets() {
-		st.Hash = crc32.Update(st.Hash, table, []byte(name))
+		hash = crc32.Update(hash, table, []byte(name))
 		// A page that vanishes is among the problems afterwards.
 		_ = s.pages.Bucket(name).Each(func(items []boltpage.Item) error {
 			for _, it := range items {
-				st.Hash = crc32.Update(st.Hash, table, it.Key)
-				st.Hash = crc32.Update(st.Hash, table, it.Value)
+				if counts(name, it) {
+					hash = crc32.Update(hash, table, it.Key)
+					hash = crc32.Update(hash, table, it.Value)
+				}
 			}
-			st.TotalKey35 += len(items)
 			return ctx.Err()
 		})
 		if err := ctx.Err(); err != nil {
-			return Status{}, err
+			return 0, err
 		}
 	}
-	return st, nil
+	return hash, nil
 }

@@ -312,6 +312,16 @@ func (f *File) u64(off int) uint64 { return binary.LittleEndian.Uint64(f.data[of
 // Bytes is the healthy file.
 func (f *File) Bytes() []byte { return f.data }
 
+// Roots are the offsets of the root page ids of buckets that have pages of their own.
+func (f *File) Roots() (list []int) {
+	for _, off := range f.roots {
+		if f.u64(off) != 0 {
+			list = append(list, off)
+		}
+	}
+	return list
+}
+
 // Revision is a record of the key bucket: its bbolt key and value, and where its
 // page, overflow included, begins and ends in the file.
 type Revision struct {

@@ -195,18 +195,13 @@ func theirs(t *testing.T, dir string) (list []record, revision int64) {
 	}
 	defer etcd.Close()
 	tx := etcd.Server.Backend().ReadTx()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	await(t, "the compaction to end", func() bool {
 		tx.RLock()
+		defer tx.RUnlock()
 		_, scheduled := tx.UnsafeRange(schema.Meta, schema.ScheduledCompactKeyName, nil, 0)
 		_, finished := tx.UnsafeRange(schema.Meta, schema.FinishedCompactKeyName, nil, 0)
-		tx.RUnlock()
-		if slices.EqualFunc(scheduled, finished, bytes.Equal) {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the compaction does not end")
-		}
-	}
+		return slices.EqualFunc(scheduled, finished, bytes.Equal)
+	})
 	etcd.Server.Backend().ForceCommit() // a read does not see what is deleted and not committed
 	tx.RLock()
 	defer tx.RUnlock()
