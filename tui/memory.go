@@ -7,7 +7,8 @@ import (
 )
 
 // Memory is what outlives the program: where one was, the plan, and how lists are
-// filtered and sorted. Nothing of the evidence is in it but what was typed.
+// filtered and sorted. Nothing of the evidence is in it but what was typed, and the
+// names of the resource and the namespace that were listed.
 type Memory struct {
 	Screen  string                       `json:"screen"`
 	Plan    restore.Plan                 `json:"plan"`

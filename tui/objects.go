@@ -95,6 +95,7 @@ type objects struct {
 	stop    func()        // ends the search for it
 	decoded string        // key of the Secret whose data is shown
 	json    bool
+	toText  bool // go to the object's YAML once it is read
 	ticking bool
 }
 
@@ -150,7 +151,10 @@ func (o *objects) Keys() keys {
 // offerListed adds what is done with the list, or with the opened object.
 func (o *objects) offerListed(k keys, why string) {
 	if !o.opened {
-		k[inNamespace], k[groupBy] = why, why
+		k[inNamespace], k[groupBy], k[toObject] = why, why, why
+		if _, ok := o.selected(); why == "" && !ok {
+			k[toObject] = "no object is selected"
+		}
 		switch q := o.wanted.query; {
 		case why != "":
 		case q.of != "":
@@ -320,6 +324,11 @@ func (o *objects) press(msg press) tea.Cmd {
 			return o.out()
 		}
 	case toObject:
+		if !o.opened {
+			o.opened, o.table.chosen, o.toText = true, true, true
+			o.keep()
+			return o.tell()
+		}
 		o.toggleObject()
 		return nil
 	case toRelated:

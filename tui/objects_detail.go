@@ -77,6 +77,11 @@ func (o *objects) setDetail(lines []string) {
 	top := o.pager.top
 	same := len(o.lines) > 0 && len(lines) > 0 && o.lines[0] == lines[0]
 	o.setLines(lines)
+	if o.toText {
+		o.toText = false
+		o.toggleObject()
+		return
+	}
 	if !same {
 		return
 	}
@@ -96,7 +101,6 @@ func (o *objects) format() string {
 
 // toggleObject goes to the object's YAML, and back to the top.
 func (o *objects) toggleObject() {
-	o.opened, o.table.chosen = true, true
 	at := slices.Index(o.lines, o.theme.heading(o.format(), o.detailWidth()))
 	if at = min(at, len(o.lines)-o.pager.height); at <= 0 || o.pager.top == at {
 		at = 0

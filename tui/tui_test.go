@@ -248,6 +248,7 @@ func TestScreens(t *testing.T) {
 		{"resources completed", ":depl"},
 		{"resource misspelt", ":po -x<enter>"},
 		{"object with owners", ":rs -n shop<enter>j<enter>"},
+		{"object as YAML from the list", ":svc<enter>y"},
 		{"key of no object", "6<enter>"},
 		{"relatives", ":deploy web -n shop<enter>R"},
 		{"object not there any more", ":job batch-old -n shop<enter>"},
