@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
+	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
 
@@ -232,5 +234,59 @@ func TestDiffHostile(t *testing.T) {
 	}
 	if !seen {
 		t.Error("nothing hostile came into sight")
+	}
+}
+
+// TestDiffConcurrently presses keys while what they ask for is still being done, in
+// goroutines as the program does it.
+func TestDiffConcurrently(t *testing.T) {
+	x := openOn(t, demoInput(t), 160, 48)
+	msgs := make(chan tea.Msg, 1<<12)
+	var running sync.WaitGroup
+	var start func(cmd tea.Cmd)
+	start = func(cmd tea.Cmd) {
+		if cmd == nil {
+			return
+		}
+		running.Go(func() {
+			switch msg := cmd().(type) {
+			case nil:
+			case tea.BatchMsg:
+				for _, cmd := range msg {
+					start(cmd)
+				}
+			default:
+				msgs <- msg
+			}
+		})
+	}
+	update := func(msg tea.Msg) {
+		_, cmd := x.Update(msg)
+		x.fits()
+		start(cmd)
+	}
+	take := func() {
+		for {
+			select {
+			case msg := <-msgs:
+				update(msg)
+			default:
+				return
+			}
+		}
+	}
+	for _, keys := range []string{"8", "<enter><enter><esc><esc>", "zjjj<enter>su", "[[{{", "o", "G<enter>", "o", "z", "jj<enter><enter><enter>", "/shop<enter>", "s", "H", "jjd  d", "y", "v", "<esc>", "<esc>", "8", ":diff 500 900<enter>", "zG", "u", "o"} {
+		for _, key := range keysOf(keys) {
+			update(key)
+			take()
+		}
+	}
+	for range 100 { // until nothing comes of anything any more
+		running.Wait()
+		take()
+	}
+	d := x.screens[screenNamed("diff")].(*differences)
+	if d.asked != d.level.of || !d.level.all.Sifted {
+		t.Errorf("%v was asked for, and %v is shown", d.asked, d.level.of)
 	}
 }
