@@ -173,11 +173,11 @@ func (o *objects) offerListed(k keys, why string) {
 
 // selected is the key of the selected object; ok is false for a group.
 func (o *objects) selected() (kube.Key, bool) {
-	row, ok := o.table.row()
-	if !ok || o.shown.list == nil || o.shown.grouped >= 0 || row >= len(o.shown.list.list) {
+	object, ok := o.table.item().(*listedObject)
+	if !ok {
 		return kube.Key{}, false
 	}
-	return o.shown.list.list[row].Key, true
+	return object.Key, true
 }
 
 // absent says why the object that the person chose is not shown, "" when it is.
@@ -316,8 +316,8 @@ func (o *objects) press(msg press) tea.Cmd {
 		o.reset()
 		return o.refresh()
 	case open:
-		if row, ok := o.table.row(); ok && o.shown.grouped >= 0 {
-			return o.enter(o.shown.list.groups[o.shown.grouped][row])
+		if group, ok := o.table.item().(*objectGroup); ok {
+			return o.enter(*group)
 		}
 	case back:
 		if !o.opened && len(o.table.marked) == 0 && o.table.order.words == "" {

@@ -98,6 +98,7 @@ func (o *objects) allRows(l *objectList) rows {
 		id:      func(row int) string { return list[row].record.Key },
 		labels:  func(row int) map[string]string { return o.labels(l, row) },
 		load:    func(row, width int) func() []string { return o.describe(l, row, width) },
+		item:    func(row int) any { return &list[row] },
 		count:   len(list),
 		cell: func(row, column int) string {
 			l := &list[row]
@@ -170,6 +171,7 @@ func (o *objects) groupRows(l *objectList, by int) rows {
 		about:   "by " + strings.ToLower(columns[0].title) + " " + o.theme.dot + " " + o.about(l),
 		id:      func(row int) string { return list[row].name },
 		detail:  func(row, width int) []string { return o.groupDetail(&list[row], width) },
+		item:    func(row int) any { return &list[row] },
 		count:   len(list),
 		cell: func(row, column int) string {
 			g := &list[row]
@@ -296,6 +298,7 @@ func (o *objects) resourceRows(l *objectList) rows {
 		id:      func(row int) string { return l.list[row].record.Key },
 		labels:  func(row int) map[string]string { return o.labels(l, row) },
 		load:    func(row, width int) func() []string { return o.describe(l, row, width) },
+		item:    func(row int) any { return &l.list[row] },
 		count:   len(l.list),
 		cell:    t.cell,
 		compare: t.compare,

@@ -161,7 +161,7 @@ func (p *pods) press(msg press) tea.Cmd {
 	}
 	switch msg.action {
 	case open:
-		if g, ok := p.item().(*podGroup); ok {
+		if g, ok := p.table.item().(*podGroup); ok {
 			p.within, p.groups = g, -1
 			p.table.chosen = false
 			return p.list()
@@ -312,17 +312,8 @@ func (p *pods) follow() tea.Cmd {
 	return p.detail.show(pod)
 }
 
-// item is what the selected row is of, nil for nothing.
-func (p *pods) item() any {
-	row, ok := p.table.row()
-	if !ok {
-		return nil
-	}
-	return p.table.rows.item(row)
-}
-
 func (p *pods) selected() (*restore.PodOutcome, bool) {
-	pod, ok := p.item().(*restore.PodOutcome)
+	pod, ok := p.table.item().(*restore.PodOutcome)
 	return pod, ok
 }
 

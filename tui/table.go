@@ -396,6 +396,15 @@ func (t *table) row() (int, bool) {
 	return int(t.shown[t.at]), true
 }
 
+// item is what the selected row is of, nil for nothing.
+func (t *table) item() any {
+	row, ok := t.row()
+	if !ok || t.rows.item == nil {
+		return nil
+	}
+	return t.rows.item(row)
+}
+
 // mark marks the selected row, or takes its mark away, and goes to the next.
 func (t *table) mark() {
 	row, ok := t.row()

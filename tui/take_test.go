@@ -13,7 +13,7 @@ import (
 
 // TestCopy takes things to the clipboard by OSC 52, in a program that runs.
 func TestCopy(t *testing.T) {
-	out, err := runUntil(t, Options{Load: loads(demoInput(t))}, step{"1,018 undone", "3c"}, step{"copied data/cache-0", "q"})
+	out, err := runUntil(t, Options{Load: loads(demoInput(t))}, step{"18 phantom", "3"}, step{"cache-0", "c"}, step{"\x1b]52;c;", "q"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -514,7 +514,14 @@ func (w *watched) Write(b []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.buf.Write(b)
-	if len(w.steps) > 0 && strings.Contains(ansi.Strip(w.buf.String()[w.from:]), w.steps[0].text) {
+	if len(w.steps) == 0 {
+		return len(b), nil
+	}
+	text := w.buf.String()[w.from:]
+	if !strings.HasPrefix(w.steps[0].text, "\x1b") { // what is drawn, not how
+		text = ansi.Strip(text)
+	}
+	if strings.Contains(text, w.steps[0].text) {
 		keys := w.steps[0].keys
 		w.steps, w.from = w.steps[1:], w.buf.Len()
 		w.found(keys)
