@@ -106,6 +106,7 @@ func Compare(backup, current *State) *Comparison {
 		views:      map[APIView]*APIView{},
 		byUID:      map[string]int{},
 		deleted:    map[string]Tombstone{},
+		alive:      map[*string][]string{},
 	}
 	for _, t := range current.Tombstones {
 		if t.Revision > b.deleted[t.Key].Revision {
@@ -220,6 +221,7 @@ type builder struct {
 	views   map[APIView]*APIView
 	byUID   map[string]int // uid → case
 	deleted map[string]Tombstone
+	alive   map[*string][]string // lists of choices by their first, without nodes that are gone
 }
 
 // add files the pods that the two snapshots have at one key, either may be nil.

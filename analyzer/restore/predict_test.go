@@ -780,3 +780,56 @@ func TestLeastHarmHears(t *testing.T) {
 		t.Errorf("the least harm is %s: %s", least.ID, all.Reason)
 	}
 }
+
+// TestPlacedAmongDeaf restarts the kubelets of some nodes: what the scheduler binds
+// to one of the others is never heard of there.
+func TestPlacedAmongDeaf(t *testing.T) {
+	tests := []struct {
+		name     string
+		was, now *Pod
+		nodes    string // restarted
+		want     []string
+		severity Severity
+	}{
+		{
+			"its own restarted, the others deaf", was(unbound("n2", "n3")), now(), "n1",
+			[]string{"4c terminated relist api Pending +double-bind"}, Critical,
+		},
+		{
+			"its own and one of the others", was(unbound("n2", "n3")), now(), "n1,n2",
+			[]string{"4c terminated relist perhaps on n2 api Running +double-bind +double-run ?"}, Critical,
+		},
+		{
+			"its own and all that can take it", was(unbound("n2", "n3")), now(), "n1,n2,n3",
+			[]string{"4c terminated self perhaps on n2,n3 api Running +double-bind +double-run"}, Warning,
+		},
+		{
+			"one that can take it", was(unbound("n2", "n3")), now(), "n2",
+			[]string{"4c phantom relist on n1 perhaps on n2 api Pending +double-bind +double-run"}, Critical,
+		},
+		{
+			"one that cannot", was(unbound("n2", "n3")), now(), "n5",
+			[]string{"4c phantom relist on n1 api Pending +double-bind"}, Critical,
+		},
+		{
+			"of a pod that waits", was(unbound("n2", "n3")), nil, "n2",
+			[]string{"unbound lost-deletion never perhaps on n2 api Pending"}, Warning,
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := predictPods(t, tt.was, tt.now, Plan{RestartKubelets: ParseRestart(tt.nodes)})
+			var got []string
+			for _, o := range p.Pods {
+				got = append(got, told(o))
+				checkSpoken(t, o)
+				if o.Severity != tt.severity {
+					t.Errorf("severity %s", o.Severity)
+				}
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
