@@ -23,7 +23,7 @@ func (r *Runbook) Text(w *Printer) {
 		w.Field(e.Role, fmt.Sprintf("%s, revision %s", e.Path, Count(e.Revision)))
 	}
 	w.Field("platform", r.Platform.Title)
-	w.Field("plan", planText(r.Plan))
+	w.wrappedField("plan", planText(r.Plan))
 	w.item(fmt.Sprintf("  %-19s", "bump"), r.bumpText())
 	if r.Predicted != "" {
 		w.item(fmt.Sprintf("  %-19s", "predicted"), r.Predicted)
@@ -87,7 +87,7 @@ func (r *Runbook) step(w *Printer, number int, s *runbook.Step) {
 			where = c.Where
 		}
 		if c.Comment != "" {
-			for _, line := range fill(c.Comment, textWidth-7) {
+			for _, line := range fill(c.Comment, w.Width-7) {
 				w.Line("     # %s", line)
 			}
 		}
@@ -125,7 +125,7 @@ func fill(text string, width int) []string {
 
 // item writes a paragraph behind a mark, its further lines below its first.
 func (p *Printer) item(mark, text string) {
-	for i, line := range fill(text, textWidth-len(mark)) {
+	for i, line := range fill(text, p.Width-len(mark)) {
 		if i > 0 {
 			mark = strings.Repeat(" ", len(mark))
 		}

@@ -19,10 +19,12 @@ type Printer struct {
 	w *bufio.Writer
 	// Paint colours text by severity with escape sequences; nil leaves it plain.
 	Paint func(restore.Severity, string) string
+	// Width is how wide the paragraphs of runbooks are, in columns.
+	Width int
 }
 
 // NewPrinter returns a Printer on w.
-func NewPrinter(w io.Writer) *Printer { return &Printer{w: bufio.NewWriter(w)} }
+func NewPrinter(w io.Writer) *Printer { return &Printer{w: bufio.NewWriter(w), Width: textWidth} }
 
 // Flush writes what is buffered.
 func (p *Printer) Flush() error { return p.w.Flush() }
@@ -45,7 +47,7 @@ func (p *Printer) Field(name, value string) {
 // wrappedField is Field for a value that may need several lines.
 func (p *Printer) wrappedField(name, value string) {
 	indent := strings.Repeat(" ", 21)
-	for i, line := range wrap(value, textWidth-len(indent)) {
+	for i, line := range wrap(value, p.Width-len(indent)) {
 		if i == 0 {
 			p.Field(name, line)
 			continue

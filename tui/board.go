@@ -57,6 +57,10 @@ type loadedDetailMsg struct {
 func (b *board) SetSize(width, height int) {
 	b.width, b.height = width, height
 	switch {
+	case b.theme.plain:
+		b.place = inPlace
+		b.table.setSize(width, height-1)
+		b.pager.height = height - 1
 	case width >= 150:
 		b.place = beside
 		b.table.setSize(width/2, height-1)
@@ -75,7 +79,14 @@ func (b *board) SetSize(width, height int) {
 	}
 }
 
-func (b *board) listHeight() int { return b.height / 2 }
+// listHeight is half of the height, or what all rows take, if that is less: it does
+// not change with what is filtered.
+func (b *board) listHeight() int {
+	if b.table.sorted == nil {
+		return b.height / 2
+	}
+	return min(b.height/2, max(b.table.rows.count+3, 8))
+}
 
 func (b *board) detailWidth() int {
 	if b.place == beside {
@@ -134,6 +145,7 @@ func (b *board) Update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case arrangedMsg:
 		if b.table.arranged(msg) {
+			b.SetSize(b.width, b.height)
 			return b.tell()
 		}
 	case loadedDetailMsg:

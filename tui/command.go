@@ -25,6 +25,7 @@ func verbs() []verb {
 		{"bump", "N|none|recommended|minimum", "set --bump-revision", (*model).bumpTo, func(*model) []string { return []string{"none", "recommended", "minimum"} }},
 		{"copy", "", "copy what is selected or open", func(m *model, _ []string) tea.Cmd { return m.copyOut(m.excerpt(false)) }, nil},
 		{"save", "FILE", "save what is listed or open", func(m *model, args []string) tea.Cmd { return m.saveTo(strings.Join(args, " ")) }, nil},
+		{"platform", "NAME", "the platform that the runbook is for", (*model).platformTo, func(m *model) []string { return m.input.Platforms }},
 		{"theme", "dark|light", "colours for a dark or a light background", (*model).themed, func(*model) []string { return []string{"dark", "light"} }},
 		{"help", "", "the keys, and what the outcomes mean", func(m *model, _ []string) tea.Cmd { m.toggleHelp(); return nil }, nil},
 		{"quit", "", "quit", func(*model, []string) tea.Cmd { return tea.Quit }, nil},
@@ -110,6 +111,15 @@ func (m *model) bumpTo(args []string) tea.Cmd {
 		}
 	}
 	return m.replan(func() { m.plan.plan.BumpRevision, m.plan.given = n, n })
+}
+
+func (m *model) platformTo(args []string) tea.Cmd {
+	if len(args) != 1 || !slices.Contains(m.input.Platforms, args[0]) {
+		return say("the platforms are " + strings.Join(m.input.Platforms, ", "))
+	}
+	m.platform = args[0]
+	m.show(screenNamed("plan"))
+	return m.writeRunbook()
 }
 
 func (m *model) themed(args []string) tea.Cmd {

@@ -109,7 +109,7 @@ func DefaultKeyMap() []byte {
 		switch {
 		case x.action == "":
 			fmt.Fprintf(&b, "\n# %s\n", x.label)
-		default:
+		case !fixed(x.action):
 			fmt.Fprintf(&b, "%s: [%s] # %s\n", x.action, strings.Join(quotedKeys(x.keys), ", "), x.does)
 		}
 	}

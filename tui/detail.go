@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"revenant/analyzer/diff"
 	"revenant/analyzer/restore"
 	"revenant/decoder/kube"
 	"revenant/decoder/sanitize"
@@ -25,8 +26,11 @@ type detail struct {
 	asked   *atomic.Int64       // counts the pods shown: only the last one's objects count
 	objects [2]object           // it in the two snapshots
 	loaded  bool                // objects are there
+	changes []diff.Change       // from the backup's to the current one's
+	unlike  string              // why they cannot be compared
 	side    int                 // whose object is shown
 	wrapped wrapped
+	goal    func(*detail) int // where to go once the objects are there; nil for nowhere
 }
 
 // object is a pod as a snapshot has it.
@@ -34,6 +38,7 @@ type object struct {
 	there    bool
 	revision int64
 	yaml     string // safe to show
+	json     []byte
 	problem  string // why there is none
 }
 
@@ -41,6 +46,8 @@ type object struct {
 type objectsMsg struct {
 	asked   int64
 	objects [2]object
+	changes []diff.Change
+	unlike  string
 }
 
 // wrapped is YAML broken into lines for a width.
@@ -61,6 +68,7 @@ func (d *detail) show(pod *restore.PodOutcome) tea.Cmd {
 	}
 	asked := d.asked.Add(1)
 	d.pod, d.loaded, d.objects, d.wrapped = pod, false, [2]object{}, wrapped{}
+	d.goal = nil
 	d.rewind()
 	if pod == nil {
 		return nil
@@ -73,6 +81,12 @@ func (d *detail) show(pod *restore.PodOutcome) tea.Cmd {
 				return nil // the person has moved on
 			}
 			msg.objects[i] = readObject(&sides[i], pod)
+		}
+		if b, c := msg.objects[backup].json, msg.objects[current].json; b != nil && c != nil {
+			var err error
+			if msg.changes, err = diff.Fields(b, c); err != nil {
+				msg.unlike = err.Error()
+			}
 		}
 		return msg
 	})
@@ -87,10 +101,13 @@ func (d *detail) read(msg objectsMsg) {
 	if msg.asked != d.asked.Load() {
 		return
 	}
-	d.objects, d.loaded = msg.objects, true
+	d.objects, d.loaded, d.changes, d.unlike = msg.objects, true, msg.changes, msg.unlike
 	d.side = current
 	if !d.objects[current].there {
 		d.side = backup
+	}
+	if d.goal != nil {
+		d.top, d.goal = d.goal(d), nil
 	}
 }
 
@@ -107,7 +124,9 @@ func readObject(s *Side, pod *restore.PodOutcome) object {
 		return o
 	}
 	key := kube.Key{Resource: "pods", Namespace: p.Namespace, Name: p.Name}
-	o.yaml = sanitize.Text(string(kube.Decode(key, value).YAML(kube.PrintOptions{DropManagedFields: true})))
+	decoded := kube.Decode(key, value)
+	o.yaml = sanitize.Text(string(decoded.YAML(kube.PrintOptions{DropManagedFields: true})))
+	o.json = decoded.JSON(kube.PrintOptions{})
 	return o
 }
 
@@ -147,21 +166,39 @@ func (d *detail) noOther() string {
 
 func (d *detail) swap() { d.side = 1 - d.side }
 
-// jump goes to the object, or back to the top.
-func (d *detail) jump() {
+// jump goes to a part, or back to the top when it is there.
+func (d *detail) jump(to func(*detail) int) {
 	if d.pod == nil {
 		return
 	}
-	if at := len(d.explanation()); d.top < at {
-		d.top = at
-		return
+	if !d.loaded {
+		d.goal = to
 	}
-	d.top = 0
+	at := to(d)
+	if at == d.top {
+		at = 0
+	}
+	d.top = at
+}
+
+// atObject is the line at which the object begins.
+func (d *detail) atObject() int { return len(d.explanation()) + len(d.difference()) }
+
+// atDifference is the line at which the difference begins; the top, where there are
+// no two versions.
+func (d *detail) atDifference() int {
+	if d.noOther() != "" {
+		return 0
+	}
+	return len(d.explanation())
 }
 
 func (d *detail) moves(k keys) { d.pager.moves(k, len(d.lines())) }
 
-func (d *detail) press(a action) { d.move(a, d.lines()) }
+func (d *detail) press(a action) {
+	d.goal = nil
+	d.move(a, d.lines())
+}
 
 // view draws the detail. With focus its heading says so.
 func (d *detail) view(focus bool) []string {
@@ -185,7 +222,26 @@ func (d *detail) lines() []string {
 	if d.pod == nil {
 		return nil
 	}
-	return append(d.explanation(), d.object()...)
+	return slices.Concat(d.explanation(), d.difference(), d.object())
+}
+
+// difference is what differs between the two objects.
+func (d *detail) difference() []string {
+	if !d.loaded || d.noOther() != "" {
+		return nil
+	}
+	t, width := d.theme, d.width-2
+	lines := []string{t.heading("From the backup to the current snapshot", width)}
+	switch {
+	case d.unlike != "":
+		lines = append(lines, wrap(d.unlike, width)...)
+	case len(d.changes) == 0:
+		lines = append(lines, t.dim.paint("Nothing differs but what changes with every write."))
+	}
+	for i := range d.changes {
+		lines = append(lines, t.change(&d.changes[i], width)...)
+	}
+	return append(lines, "")
 }
 
 // explanation says what becomes of the pod, and why.

@@ -68,7 +68,7 @@ func (h *helpScreen) keyLines(width int) []string {
 			continue
 		}
 		label := t.fit(b.label, 13)
-		if t.ellipsis == asciiGlyphs.ellipsis {
+		if t.ellipsis != unicodeGlyphs.ellipsis {
 			label = t.fit(asciiArrows.Replace(b.label), 13)
 		}
 		if why := b.blocked(h.taken); why != "" {

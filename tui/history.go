@@ -315,11 +315,18 @@ func writers(before, after []metav1.ManagedFieldsEntry) []string {
 	for _, e := range after {
 		same := slices.ContainsFunc(before, func(b metav1.ManagedFieldsEntry) bool {
 			return b.Manager == e.Manager && b.Operation == e.Operation && b.Subresource == e.Subresource && b.Time.Equal(e.Time) &&
-				(b.FieldsV1 == nil) == (e.FieldsV1 == nil) && (b.FieldsV1 == nil || string(b.FieldsV1.Raw) == string(e.FieldsV1.Raw))
+				rawFields(b) == rawFields(e)
 		})
 		if !same && !slices.Contains(names, e.Manager) {
 			names = append(names, e.Manager)
 		}
 	}
 	return names
+}
+
+func rawFields(e metav1.ManagedFieldsEntry) string {
+	if e.FieldsV1 == nil {
+		return ""
+	}
+	return e.FieldsV1.GetRawString()
 }

@@ -42,6 +42,7 @@ const (
 	restartAt action = "restart the kubelet here"
 	servers   action = "API servers"
 	editBump  action = "edit the bump"
+	platform  action = "platform"
 
 	earlier     action = "a revision earlier"
 	later       action = "a revision later"
@@ -120,6 +121,7 @@ var defaultKeys = keymap{
 	{restart, []string{"r"}, "r", "kubelets restarted afterwards: none, all", "", notRead},
 	{restartAt, []string{"t"}, "t", "restart the kubelet of the selected pod's node", "", "needs a selected pod or node"},
 	{servers, []string{"a"}, "a", "API servers: restarted, left running", "", notRead},
+	{platform, []string{"p"}, "p", "the platform that the runbook is for", "p platform", "needs the runbook"},
 
 	{label: "Lists"},
 	{open, []string{"enter", "l", "right"}, "enter", "open the selected row, or take the selected plan over", "enter open", "needs a list"},
@@ -211,6 +213,8 @@ func (m keymap) with(other map[string][]string) (keymap, error) {
 		switch {
 		case i < 0 || name == "":
 			return nil, fmt.Errorf("no action is called %q", name)
+		case fixed(action(name)):
+			return nil, fmt.Errorf("the keys of %q cannot be changed", name)
 		case len(keys) == 0:
 			return nil, fmt.Errorf("%s has no key", name)
 		}
@@ -222,6 +226,12 @@ func (m keymap) with(other map[string][]string) (keymap, error) {
 		b.keys, b.label = keys, strings.ReplaceAll(keys[0], "+", "-")
 		if b.hint != "" && first != "" {
 			b.hint = b.label + " " + hinted
+		}
+	}
+	sorts := &m[m.index(sortBy)]
+	for _, b := range m {
+		if b.action != sortBy && !apart(b.action, sortBy) {
+			sorts.keys = slices.DeleteFunc(slices.Clone(sorts.keys), func(key string) bool { return slices.Contains(b.keys, key) })
 		}
 	}
 	for _, key := range m.keys() {
@@ -241,6 +251,9 @@ func (m keymap) with(other map[string][]string) (keymap, error) {
 	}
 	return m, nil
 }
+
+// fixed says that the keys of an action say what it acts on: a column, a screen.
+func fixed(a action) bool { return a == sortBy || a == number }
 
 // keys are all keys in the table.
 func (m keymap) keys() []string {

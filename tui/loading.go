@@ -62,6 +62,9 @@ func (l *loading) lines(t *theme, width, height int) []string {
 
 // bar is a progress bar of width columns.
 func (t *theme) bar(done, total int64, width int) string {
+	if t.plain {
+		return fmt.Sprintf("%d %%", percent(done, total))
+	}
 	n := percent(done, total) * width / 100
 	return strings.Repeat(t.full, n) + t.dim.paint(strings.Repeat(t.empty, width-n))
 }

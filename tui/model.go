@@ -46,6 +46,7 @@ type model struct {
 	prompt  *prompt
 	message string // in the bottom line until the next key
 
+	runbookAsked  int      // counts the runbooks asked for: only the last one counts
 	typedCommands []string // oldest first
 	themeChosen   bool     // by the person
 	used          bool     // a key was pressed since the screens are there
@@ -158,6 +159,15 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case historyReadMsg:
 		m.history = msg.history
 		return m, m.broadcast(changedMsg{})
+	case runbookMsg:
+		if msg.asked != m.runbookAsked {
+			return m, nil
+		}
+		m.runbook = msg.runbook
+		return m, m.broadcast(changedMsg{})
+	case platformMsg:
+		m.platform = m.input.nextPlatform(m.platform)
+		return m, m.writeRunbook()
 	case rollbackMsg:
 		m.rollback = msg.rollback
 		return m, m.broadcast(changedMsg{})
@@ -194,6 +204,9 @@ func (m *model) loaded(msg loadedMsg) tea.Cmd {
 	}
 	m.input = msg.input
 	m.plan.plan, m.plan.given = msg.input.Plan, msg.input.Plan.BumpRevision
+	if len(m.input.Platforms) > 0 {
+		m.platform = m.input.Platforms[0]
+	}
 	for _, r := range registry {
 		m.screens = append(m.screens, r.new(m.session))
 	}

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"strings"
 
+	tea "charm.land/bubbletea/v2"
+
 	"revenant/analyzer/restore"
+	"revenant/decoder/sanitize"
 )
 
 // The columns of the nodes.
@@ -23,7 +26,7 @@ const (
 // newNodes lists what becomes of the nodes: what their kubelets do, and what is
 // taken of them, as the API believes and as it really is.
 func newNodes(s *session) screen {
-	return newBoard(s, listing{
+	return &nodes{newBoard(s, listing{
 		title: "nodes", noun: "node", waiting: "predicting",
 		columns: []column{
 			{title: "NODE", key: "O", min: 10, max: 40},
@@ -43,11 +46,38 @@ func newNodes(s *session) screen {
 		},
 		rows:  func(s *session) rows { return s.nodeRows(s.prediction) },
 		empty: func(*session) string { return "Neither snapshot holds a node." },
-	})
+	})}
+}
+
+// nodes is the board of nodes, from which one goes on to the pods of one.
+type nodes struct{ *board }
+
+func (n *nodes) Keys() keys {
+	k := n.board.Keys()
+	if _, ok := n.table.row(); ok {
+		k.offer(open, restartAt)
+	}
+	return k
+}
+
+func (n *nodes) Update(msg tea.Msg) tea.Cmd {
+	row, ok := n.table.row()
+	p, pressed := msg.(press)
+	if !pressed || !ok {
+		return n.board.Update(msg)
+	}
+	name := n.table.rows.name(row)
+	switch {
+	case p.action == open && n.opened:
+		return visit("pods", withinMsg{group: &podGroup{column: colNode, name: name}})
+	case p.action == restartAt:
+		return func() tea.Msg { return restartNodeMsg{name} }
+	}
+	return n.board.Update(msg)
 }
 
 func (s *session) nodeRows(p *restore.Prediction) rows {
-	list := p.Nodes
+	list, d := p.Nodes, s.digest
 	return rows{
 		count: len(list),
 		cell: func(row, column int) string {
@@ -83,7 +113,7 @@ func (s *session) nodeRows(p *restore.Prediction) rows {
 		},
 		look:   func(t *theme, row int) (style, string) { return t.severity(nodeSeverity(&list[row])) },
 		id:     func(row int) string { return list[row].Name },
-		detail: func(row, width int) []string { return s.node(p, &list[row], width) },
+		detail: func(row, width int) []string { return s.node(p, &list[row], d.onNode[list[row].Name], width) },
 	}
 }
 
@@ -133,17 +163,21 @@ func zeroAsDash(n int) string {
 }
 
 // node tells all of a node.
-func (s *session) node(p *restore.Prediction, n *restore.NodeOutcome, width int) []string {
+func (s *session) node(p *restore.Prediction, n *restore.NodeOutcome, on *onNode, width int) []string {
 	t := s.theme
-	lines := []string{t.heading(n.Name, width)}
+	if on == nil {
+		on = &onNode{}
+	}
+	lines := []string{t.heading(sanitize.Line(n.Name), width)}
 	color, _ := t.severity(nodeSeverity(n))
 	lines = append(lines, paintAll(color, wrap(fmt.Sprintf("Its kubelet: %s (%s). %s", n.Kubelet, n.Certainty, n.Reason), width))...)
-	seen := fmt.Sprintf("about %s, at most %s", count(n.LastSeen.Expected), count(n.LastSeen.AtMost))
-	if n.LastSeen.AtLeast > 0 {
-		seen = fmt.Sprintf("at least %s, %s", count(n.LastSeen.AtLeast), seen)
+	if flags := flagText(n.Flags); flags != "" {
+		lines = append(lines, t.facts(width, "flags", flags)...)
 	}
-	lines = append(lines, "")
-	lines = append(lines, t.facts(width, "has seen", "revision "+seen, "flags", flagText(n.Flags))...)
+	lines = append(lines, "", t.bold.paint("Pods, one a mark"))
+	lines = append(lines, s.podMap(p, on, width)...)
+	lines = append(lines, "", t.bold.paint("What it is deaf to"))
+	lines = append(lines, s.deafness(p, n, width)...)
 	if c := n.Capacity; c != nil {
 		lines = append(lines, "", t.bold.paint("Requests of what really runs, of what there is"))
 		for _, column := range []int{nodeCPU, nodeMemory, nodePods} {
@@ -156,7 +190,78 @@ func (s *session) node(p *restore.Prediction, n *restore.NodeOutcome, width int)
 			lines = append(lines, paintAll(t.warning, wrap(fmt.Sprintf("Host port %d/%s is claimed by %s.", clash.Port, clash.Protocol, strings.Join(clash.Pods, " and ")), width))...)
 		}
 	}
-	return append(lines, s.podsOn(p, n.Name, width)...)
+	return append(lines, s.podsOn(p, on, width)...)
+}
+
+// podMap draws the pods of a node: what runs before, what runs after the restore,
+// and what the API believes then.
+func (s *session) podMap(p *restore.Prediction, on *onNode, width int) []string {
+	t := s.theme
+	row := func(name string, places []int32, odd restore.Outcome, text string) string {
+		n := 0
+		for _, i := range places {
+			if p.Pods[i].Outcome == odd {
+				n++
+			}
+		}
+		if n > 0 {
+			text += fmt.Sprintf(", %s of them %ss", count(n), odd)
+		}
+		return t.dim.paint(t.fit(name, 10)) + t.marks(len(places)-n, n, width-10-len(text)-2) + "  " + text
+	}
+	return []string{
+		row("before", on.before, "", plural(len(on.before), "pod")+" run here"),
+		row("after", on.runs, restore.Phantom, plural(len(on.runs), "pod")+" run here"),
+		row("the API", on.believed, restore.Ghost, plural(len(on.believed), "pod")+" shown here"),
+	}
+}
+
+// marks draws one mark for each of some things and other ones for the odd ones,
+// or, where there is no room, one for several.
+func (t *theme) marks(even, odd, width int) string {
+	if t.plain || width <= 0 {
+		return ""
+	}
+	each := 1
+	for (even+each-1)/each+(odd+each-1)/each > width {
+		each++
+	}
+	return strings.Repeat(t.kept, (even+each-1)/each) + t.critical.paint(strings.Repeat(t.markCritical, (odd+each-1)/each))
+}
+
+// deafness draws the revisions that a node's kubelet has seen already when the
+// restored store comes to them.
+func (s *session) deafness(p *restore.Prediction, n *restore.NodeOutcome, width int) []string {
+	t, r, seen := s.theme, &p.Revisions, &n.LastSeen
+	atLeast := "unknown"
+	if seen.AtLeast > 0 {
+		atLeast = count(seen.AtLeast)
+	}
+	told := t.facts(width, "has seen", fmt.Sprintf("revision at least %s, about %s, at most %s", atLeast, count(seen.Expected), count(seen.AtMost)),
+		"starts at", "revision "+count(r.Restored)+" after the restore")
+	if t.plain || r.Restored > seen.AtMost {
+		return told
+	}
+	to := max(min(seen.AtMost, 2*seen.Expected), r.Restored+1)
+	a := axis{from: float64(r.Restored), to: float64(to), width: max(width-rulerLabel, 1)}
+	numbers, deaf := newStrip(a.width), newStrip(a.width)
+	numbers.label(0, count(r.Restored), t.bold)
+	if seen.AtLeast > r.Restored {
+		numbers.label(a.col(seen.AtLeast), count(seen.AtLeast), t.bold)
+	}
+	numbers.label(a.width-1, count(to), t.dim)
+	color := t.critical
+	if n.Kubelet != restore.KubeletDeaf {
+		color = t.dim // it lists anew, whatever it has seen
+	}
+	deaf.fill(0, a.width-1, t.seen, t.dim)
+	deaf.fill(0, a.col(seen.Expected), t.compacted, color)
+	if seen.AtLeast >= r.Restored {
+		deaf.fill(0, a.col(seen.AtLeast), t.undone, color)
+	}
+	line := func(label string, s *strip) string { return t.dim.paint(t.fit(label, rulerLabel)) + s.String() }
+	return append(told, line("revision", numbers), line("seen", deaf),
+		spaces(rulerLabel)+t.dim.paint(t.cut(t.undone+" certainly  "+t.compacted+" as far as expected  "+t.seen+" at most", width-rulerLabel)))
 }
 
 // gauge is a bar of what is taken.
@@ -164,7 +269,7 @@ func (t *theme) gauge(r resource, c *restore.Capacity, width int) string {
 	const barWidth = 24
 	running, all := r.of(c.Running), r.of(c.Allocatable)
 	bar := t.bar(running, all, barWidth)
-	if all > 0 && running > all {
+	if all > 0 && running > all && !t.plain {
 		bar = t.critical.paint(strings.Repeat(t.full, barWidth))
 	}
 	believed := ""
@@ -175,13 +280,13 @@ func (t *theme) gauge(r resource, c *restore.Capacity, width int) string {
 }
 
 // podsOn lists the pods of a node that need attention.
-func (s *session) podsOn(p *restore.Prediction, node string, width int) []string {
+func (s *session) podsOn(p *restore.Prediction, on *onNode, width int) []string {
 	t := s.theme
 	var lines []string
 	more := 0
-	for i := range p.Pods {
+	for _, i := range on.involved {
 		p := &p.Pods[i]
-		if p.Node != node || p.Severity == restore.OK {
+		if p.Severity == restore.OK {
 			continue
 		}
 		if len(lines) == maxPodsOn {
@@ -189,15 +294,15 @@ func (s *session) podsOn(p *restore.Prediction, node string, width int) []string
 			continue
 		}
 		color, mark := t.severity(p.Severity)
-		lines = append(lines, color.paint(mark+" "+t.fit(string(p.Outcome), 18))+sanitized(p.Namespace+"/"+p.Name, width-20, t))
+		lines = append(lines, color.paint(mark+" "+t.fit(string(p.Outcome), 18))+t.cut(sanitize.Line(p.Namespace+"/"+p.Name), width-20))
 	}
 	if len(lines) == 0 {
 		return append(lines, "", t.dim.paint("No pod of it needs attention."))
 	}
 	if more > 0 {
-		lines = append(lines, t.dim.paint(fmt.Sprintf("%s more; screen 3 has them all", count(more))))
+		lines = append(lines, t.dim.paint(count(more)+" more"))
 	}
-	return append([]string{"", t.bold.paint("Pods that need attention")}, lines...)
+	return append([]string{"", t.bold.paint("Pods that need attention") + t.dim.paint(" ("+s.keymap.key(open)+" lists all pods of the node)")}, lines...)
 }
 
 // maxPodsOn is how many pods of a node are named.

@@ -130,19 +130,23 @@ func (o *overview) outcomes(width int) []string {
 
 // revisions is the ruler.
 func (o *overview) revisions(width int) []string {
-	b, c := o.held(backup), o.held(current)
-	r := ruler{backup: b, current: c}
-	if p := o.prediction; p != nil {
+	return append([]string{o.theme.heading("Revisions", width)}, o.ruler().lines(o.theme, width)...)
+}
+
+// ruler is that of the two snapshots under the plan.
+func (s *session) ruler() *ruler {
+	r := &ruler{backup: s.held(backup), current: s.held(current)}
+	if p := s.prediction; p != nil {
 		r.revisions = &p.Revisions
-		r.least = o.input.Backup.State.NewestRecord + p.Revisions.MinimumSafeBump
+		r.least = s.input.Backup.State.NewestRecord + p.Revisions.MinimumSafeBump
 	}
-	return append([]string{o.theme.heading("Revisions", width)}, r.lines(o.theme, width)...)
+	return r
 }
 
 // held is the revisions that a side holds.
-func (o *overview) held(side int) window {
-	s := o.side(side)
-	return window{head: s.State.Revision, compact: s.State.CompactRevision, bumped: s.Snapshot.BumpMarkers()}
+func (s *session) held(at int) window {
+	side := s.side(at)
+	return window{head: side.State.Revision, compact: side.State.CompactRevision, bumped: side.Snapshot.BumpMarkers()}
 }
 
 // next is what to type.

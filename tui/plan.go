@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -35,6 +36,43 @@ type predictedMsg struct {
 	// the first time
 	comparison *restore.Comparison
 	bumps      [2]bumps
+	known      map[string]knownPod
+}
+
+// knownPod is a pod of either snapshot, the current one's if it is in both.
+type knownPod struct {
+	*restore.Pod
+	at      time.Time // of the snapshot, zero when it is not known
+	current bool      // it is in the current snapshot
+}
+
+// owner is the controller that a pod is of, "" for none.
+func (p knownPod) owner() string {
+	if p.Pod == nil || p.Owner.Name == "" {
+		return ""
+	}
+	return p.Owner.Kind + "/" + p.Owner.Name
+}
+
+// age is how old it was when the snapshot was taken, less than 0 when that is not known.
+func (p knownPod) age() time.Duration {
+	if p.Pod == nil || p.at.IsZero() || p.Created.IsZero() {
+		return -1
+	}
+	return max(p.at.Sub(p.Created), 0)
+}
+
+// knownPods are all pods by uid.
+func knownPods(in *Input) map[string]knownPod {
+	known := make(map[string]knownPod, len(in.Current.State.Pods))
+	for _, s := range []*restore.State{in.Backup.State, in.Current.State} {
+		for i := range s.Pods {
+			if p := &s.Pods[i]; p.UID != "" {
+				known[p.UID] = knownPod{p, s.Time, s == in.Current.State}
+			}
+		}
+	}
+	return known
 }
 
 // digest is what of a prediction takes a look at every pod.
@@ -42,6 +80,51 @@ type digest struct {
 	severity restore.Severity
 	headline string
 	tallies  []tally // of the outcomes that occur, worst first
+	onNode   map[string]*onNode
+}
+
+// onNode is the pods of a node: places in the prediction.
+type onNode struct {
+	before   []int32 // that run there in the current state
+	runs     []int32 // that run there after the restore
+	believed []int32 // that the API then shows there, alive
+	involved []int32 // all of these, and those whose node it is
+}
+
+// nodesOf lays out the pods of a prediction by node.
+func nodesOf(p *restore.Prediction, known map[string]knownPod) map[string]*onNode {
+	all := make(map[string]*onNode, len(p.Nodes))
+	of := func(name string) *onNode {
+		if all[name] == nil {
+			all[name] = &onNode{}
+		}
+		return all[name]
+	}
+	for i := range p.Pods {
+		pod, place := &p.Pods[i], int32(i)
+		add := func(to *[]int32) { *to = append(*to, place) }
+		var names []string
+		if k := known[pod.UID]; k.Pod != nil && k.current && k.NodeName != "" && !k.Terminal() {
+			names = append(names, k.NodeName)
+			add(&of(k.NodeName).before)
+		}
+		for _, name := range pod.RunsOn {
+			names = append(names, name)
+			add(&of(name).runs)
+		}
+		if v := pod.API; v != nil && v.Node != "" && v.Phase != "Succeeded" && v.Phase != "Failed" {
+			names = append(names, v.Node)
+			add(&of(v.Node).believed)
+		}
+		if pod.Node != "" {
+			names = append(names, pod.Node)
+		}
+		slices.Sort(names)
+		for _, name := range slices.Compact(names) {
+			add(&of(name).involved)
+		}
+	}
+	return all
 }
 
 // tally counts the pods of an outcome.
@@ -51,8 +134,8 @@ type tally struct {
 	certain, unlikely   int
 }
 
-func digestOf(p *restore.Prediction) digest {
-	var d digest
+func digestOf(p *restore.Prediction, known map[string]knownPod) digest {
+	d := digest{onNode: nodesOf(p, known)}
 	d.severity, d.headline = p.Headline()
 	for _, info := range restore.Outcomes {
 		if n := p.Summary[info.ID]; n > 0 {
@@ -85,12 +168,13 @@ func digestOf(p *restore.Prediction) digest {
 func (m *model) predict() tea.Cmd {
 	m.pending = true
 	plan, msg := m.plan.plan, predictedMsg{asked: m.plan.asked}
-	comparison, in := m.plan.comparison, m.input
+	comparison, in, known := m.plan.comparison, m.input, m.known
 	return m.tasks.cmd(func() tea.Msg {
 		if comparison == nil {
 			comparison = restore.Compare(in.Backup.State, in.Current.State)
 			comparison.Lineage = in.Lineage
-			msg.comparison = comparison
+			known = knownPods(in)
+			msg.comparison, msg.known = comparison, known
 			msg.prediction, msg.bumps = plainRestore(comparison, plan)
 		}
 		p, err := comparison.Predict(plan)
@@ -98,7 +182,7 @@ func (m *model) predict() tea.Cmd {
 			msg.prediction = p
 		}
 		if msg.prediction != nil {
-			msg.digest = digestOf(msg.prediction)
+			msg.digest = digestOf(msg.prediction, known)
 		}
 		return msg
 	})
@@ -122,6 +206,7 @@ func (m *model) predicted(msg predictedMsg) tea.Cmd {
 	var compared tea.Cmd
 	if msg.comparison != nil {
 		m.plan.comparison, m.plan.bumps = msg.comparison, msg.bumps
+		m.known = msg.known
 		compared = m.compareModes()
 	}
 	if msg.asked != m.plan.asked {
@@ -132,7 +217,7 @@ func (m *model) predicted(msg predictedMsg) tea.Cmd {
 	if msg.prediction != nil {
 		m.prediction, m.digest = msg.prediction, msg.digest
 	}
-	return tea.Batch(m.broadcast(predictionMsg{}), compared)
+	return tea.Batch(m.broadcast(predictionMsg{}), compared, m.writeRunbook())
 }
 
 // modesMsg is the comparison of the ways to restore.

@@ -2,50 +2,123 @@ package tui
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
 	"revenant/analyzer/restore"
+	"revenant/decoder/sanitize"
 )
 
 // plans lays the ways to restore side by side, with what each does to the pods
-// and what it costs, and takes one over as the plan.
+// and what it costs, takes one over as the plan, and has the runbook of the plan.
 type plans struct {
 	*session
+	pager
 	at            int // the selected mode
 	width, height int
+	drawn         drawn // the text below the modes, or beside them
 }
 
-// adoptMsg asks the shell to take a plan over.
-type adoptMsg struct{ plan restore.Plan }
+// Messages to the shell.
+type (
+	// adoptMsg asks to take a plan over.
+	adoptMsg struct{ plan restore.Plan }
+	// platformMsg asks for the runbook of the next platform.
+	platformMsg struct{}
+)
+
+// Runbook is what to type, in which order.
+type Runbook struct {
+	// Text is for a terminal: paragraphs of at most width columns, commands on
+	// lines of their own as long as they are.
+	Text     func(width int) string
+	Markdown string
+}
+
+// writtenRunbook is the runbook of a plan.
+type writtenRunbook struct {
+	Runbook
+	plan        restore.Plan
+	recommended bool // the plan in force is a plain restore: this is of the recommended one
+	platform    string
+	problem     string
+}
 
 func newPlans(s *session) screen { return &plans{session: s} }
 
-func (p *plans) SetSize(width, height int) { p.width, p.height = width, height }
+func (p *plans) SetSize(width, height int) {
+	p.width, p.height = width, height
+	p.pager.height = height - 1
+	if !p.wide() {
+		p.pager.height = max(height-p.modesHeight()-1, 3)
+	}
+}
+
+// wide says whether the runbook has room beside the modes.
+func (p *plans) wide() bool { return p.width >= 150 }
+
+// modesHeight is how many lines the modes and their heading take.
+func (p *plans) modesHeight() int {
+	if p.modes == nil {
+		return 2
+	}
+	return len(p.modes.Modes) + 3
+}
 
 func (p *plans) Keys() keys {
+	k := p.moves(keys{}, len(p.text()))
 	why := ""
 	if p.modes == nil {
 		why = "the plans are still being compared"
 	}
-	k := keys{}
-	for _, a := range []action{up, down, top, bottom, open} {
+	for _, a := range []action{up, down, open} {
 		k[a] = why
 	}
-	return k
+	why = ""
+	if p.runbook == nil || p.runbook.problem != "" {
+		why = "there is no runbook"
+	}
+	k[copyOut], k[saveOut] = why, why
+	return k.offer(platform)
+}
+
+// Take is the runbook.
+func (p *plans) Take(save bool) excerpt {
+	if p.runbook == nil || p.runbook.problem != "" {
+		return excerpt{}
+	}
+	if save {
+		return excerpt{what: "the runbook", file: "runbook.md", text: p.runbook.Markdown}
+	}
+	return excerpt{what: "the runbook", text: p.runbook.Text(copiedWidth)}
 }
 
 func (p *plans) Update(msg tea.Msg) tea.Cmd {
-	press, ok := msg.(press)
-	if !ok || p.modes == nil {
-		return nil
+	switch msg := msg.(type) {
+	case searchMsg:
+		p.search(string(msg), p.text())
+	case press:
+		switch msg.action {
+		case platform:
+			return func() tea.Msg { return platformMsg{} }
+		case open:
+			plan := p.modes.Modes[p.at].Plan
+			return func() tea.Msg { return adoptMsg{plan} }
+		case up, down:
+			n := len(p.modes.Modes)
+			if at := moved(p.at, msg.action, n, n-1); at != p.at {
+				p.at = at
+				p.rewind()
+			}
+		default:
+			p.move(msg.action, p.text())
+		}
 	}
-	if press.action == open {
-		plan := p.modes.Modes[p.at].Plan
-		return func() tea.Msg { return adoptMsg{plan} }
+	if p.modes != nil {
+		p.SetSize(p.width, p.height)
 	}
-	n := len(p.modes.Modes)
-	p.at = moved(p.at, press.action, n, n-1)
 	return nil
 }
 
@@ -70,9 +143,23 @@ func ofOutcome(o restore.Outcome) func(*restore.ModeOutcome) (int, int) {
 }
 
 func (p *plans) View() []string {
-	t, w := p.theme, p.width-2
+	t := p.theme
+	if !p.wide() {
+		return append(p.top(p.width-2), p.page(t, p.text(), p.width-2)...)
+	}
+	half := p.width / 2
+	left := append(p.top(half-2), margin(p.about(half-3))...)
+	if len(left) > p.height {
+		left = append(left[:p.height-1], t.dim.paint(" "+t.down+" a taller window shows more"))
+	}
+	return t.beside(left, p.page(t, p.text(), p.width-half-4), half, t.dim.paint(" "+t.column))
+}
+
+// top is the modes.
+func (p *plans) top(w int) []string {
+	t := p.theme
 	if p.modes == nil {
-		return []string{" " + t.dim.paint("Comparing the ways to restore"+t.ellipsis)}
+		return []string{" " + t.dim.paint("Comparing the ways to restore"+t.ellipsis), ""}
 	}
 	name := w
 	for _, c := range modeColumns {
@@ -87,14 +174,62 @@ func (p *plans) View() []string {
 	for i := range p.modes.Modes {
 		lines = append(lines, p.row(i, name))
 	}
-	lines = append(lines, "", t.dim.paint(t.cut("* now  "+t.arrow+" least harm  n? possible  HARM nothing repairs  KILLED: no preStop", w)),
-		t.dim.paint(p.keymap.key(open)+" takes the selected plan over; the switches below change it further"), "")
-	lines = append(lines, p.detail(w)...)
-	if len(lines) > p.height {
-		lines = append(lines[:p.height-1], t.dim.paint(t.down+" a taller window shows more"))
-	}
+	lines = append(lines, t.dim.paint(t.cut("* now  "+t.best+" least harm  n? possible  HARM nothing repairs  KILLED: no preStop  "+p.keymap.key(open)+" takes one over", w)), "")
 	return margin(lines)
 }
+
+// text is what can be scrolled: the runbook, and before it, where it is not beside,
+// what the selected mode does.
+func (p *plans) text() []string {
+	w := p.width - 2
+	if p.wide() {
+		w = p.width - p.width/2 - 4
+	}
+	if d := &p.drawn; d.lines == nil || d.version != p.version || d.width != w {
+		*d = drawn{p.version, w, p.draw(w)}
+	}
+	return p.drawn.lines
+}
+
+func (p *plans) draw(w int) []string {
+	var lines []string
+	if !p.wide() {
+		lines = append(p.about(w), "")
+	}
+	return append(lines, p.runbookLines(w)...)
+}
+
+// about is what the selected mode does and, of the plan in force, the ruler.
+func (p *plans) about(w int) []string {
+	if p.modes == nil {
+		return nil
+	}
+	lines := append(p.detail(w), "", p.theme.heading("Revisions under the plan in force", w))
+	return append(lines, p.ruler().lines(p.theme, w)...)
+}
+
+// runbookLines is the runbook as it is shown: its lines are broken between words.
+func (p *plans) runbookLines(w int) []string {
+	t, r := p.theme, p.runbook
+	if r == nil {
+		return []string{t.heading("Runbook", w), t.dim.paint("Writing it" + t.ellipsis)}
+	}
+	title := "Runbook of the plan in force"
+	if r.recommended {
+		title = "Runbook of the recommended plan"
+	}
+	lines := []string{t.heading(title+", for "+r.platform+" ("+p.keymap.key(platform)+": another platform)", w)}
+	if r.problem != "" {
+		return append(lines, wrap(r.problem, w)...)
+	}
+	for line := range strings.Lines(r.Text(w)) {
+		lines = append(lines, chop(sanitize.Line(strings.TrimRight(line, "\n")), w)...)
+	}
+	return lines
+}
+
+// copiedWidth is that of the paragraphs of a runbook that is copied.
+const copiedWidth = 100
 
 // row counts one mode. The cursor, the plan that is in force and the least harm
 // are marked.
@@ -108,7 +243,7 @@ func (p *plans) row(i, width int) string {
 		force = "*"
 	}
 	if i == p.modes.LeastHarm {
-		least = t.arrow
+		least = t.best
 	}
 	line := cursor + force + least + " " + t.fit(m.ID, width-4)
 	if i == p.at {
@@ -162,4 +297,40 @@ func (p *plans) detail(width int) []string {
 		lines = append(lines, paintAll(t.dim, wrap(m.Deaf.Ends, width))...)
 	}
 	return lines
+}
+
+// nextPlatform is the platform after one, the first after the last.
+func (in *Input) nextPlatform(name string) string {
+	if len(in.Platforms) == 0 {
+		return name
+	}
+	return in.Platforms[(slices.Index(in.Platforms, name)+1)%len(in.Platforms)]
+}
+
+// runbookMsg brings the runbook of a plan.
+type runbookMsg struct {
+	asked   int
+	runbook *writtenRunbook
+}
+
+// writeRunbook writes the runbook of the plan in force; where that is a plain
+// restore, of the recommended one.
+func (m *model) writeRunbook() tea.Cmd {
+	if m.input.Runbook == nil {
+		return nil
+	}
+	m.runbookAsked++
+	ctx, write, asked := m.ctx, m.input.Runbook, m.runbookAsked
+	r := &writtenRunbook{plan: m.plan.plan, platform: m.platform}
+	plan := &r.plan
+	if plan.Equal(restore.Plan{OutageAt: plan.OutageAt, LastRevision: plan.LastRevision}) {
+		r.recommended, plan = true, nil
+	}
+	return m.tasks.cmd(func() tea.Msg {
+		var err error
+		if r.Runbook, err = write(ctx, plan, r.platform); err != nil {
+			r.problem = sentence(err.Error())
+		}
+		return runbookMsg{asked, r}
+	})
 }

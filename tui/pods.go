@@ -3,26 +3,39 @@ package tui
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 
 	tea "charm.land/bubbletea/v2"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/duration"
 
 	"revenant/analyzer/restore"
 	"revenant/decoder/kube"
+	"revenant/decoder/sanitize"
 )
 
-// pods lists the pods, worst first, and shows the selected one in detail: beside
-// the list, below it, or in its place, as there is room.
+// pods lists the pods, worst first, or groups of them, and shows the selected pod
+// in detail: beside the list, below it, or in its place, as there is room.
 type pods struct {
 	*session
 	table  *table
 	detail *detail
-	of     *restore.Prediction // whose pods the table shows
+	of     *restore.Prediction // whose pods the table shows, or will when it is arranged
 	place  place
 	opened bool // keys go to the detail
+	groups int  // the column that groups have in common, -1 while pods are listed
+	within *podGroup
 
 	width, height int
+}
+
+// withinMsg asks for the pods of a group, or those that a filter passes.
+type withinMsg struct {
+	group *podGroup
+	words string
 }
 
 // place is where the detail is.
@@ -37,31 +50,39 @@ const (
 // The columns of the list.
 const (
 	colOutcome = iota
+	colSeverity
 	colCertainty
 	colNamespace
 	colName
 	colNode
+	colOwner
+	colAge
 	colFlags
 )
 
+var podColumns = []column{
+	{title: "OUTCOME", key: "S", min: 11},
+	{title: "SEVERITY", key: "V", min: 8, drop: 6},
+	{title: "CERTAINTY", key: "C", min: 9, drop: 2},
+	{title: "NAMESPACE", key: "P", min: 8, max: 30},
+	{title: "NAME", key: "N", min: 16, max: 63},
+	{title: "NODE", key: "O", min: 6, max: 40},
+	{title: "OWNER", key: "W", min: 12, max: 60, drop: 5},
+	{title: "AGE", key: "A", min: 6, drop: 3},
+	{title: "FLAGS", key: "F", min: 12, drop: 4},
+}
+
 func newPods(s *session) screen {
-	return &pods{
-		session: s,
-		detail:  newDetail(s),
-		table: newTable(s,
-			column{title: "OUTCOME", key: "S", min: 11},
-			column{title: "CERTAINTY", key: "C", min: 9, drop: 2},
-			column{title: "NAMESPACE", key: "P", min: 8, max: 30},
-			column{title: "NAME", key: "N", min: 16, max: 63},
-			column{title: "NODE", key: "O", min: 6, max: 40},
-			column{title: "FLAGS", min: 12, drop: 3},
-		),
-	}
+	return &pods{session: s, detail: newDetail(s), table: newTable(s, podColumns...), groups: -1}
 }
 
 func (p *pods) SetSize(width, height int) {
 	p.width, p.height = width, height
 	switch {
+	case p.theme.plain:
+		p.place = inPlace
+		p.table.setSize(width, height-1)
+		p.detail.setSize(width, height)
 	case width >= 150:
 		p.place = beside
 		p.table.setSize(p.listWidth(), height-1)
@@ -87,9 +108,12 @@ func (p *pods) Keys() keys {
 		k.offer(leave, back, copyOut, saveOut)
 	} else {
 		p.table.moves(k)
-		k.offer(filterBy, sortBy, showAll)
+		k.offer(filterBy, sortBy, groupBy)
 		k[copyOut], k[saveOut] = k[open], k[open]
-		if p.table.order.words != "" {
+		if p.table.rows.minor != nil {
+			k.offer(showAll)
+		}
+		if p.table.order.words != "" || p.within != nil || p.groups >= 0 || len(p.table.marked) > 0 {
 			k.offer(back)
 		}
 	}
@@ -97,7 +121,7 @@ func (p *pods) Keys() keys {
 	if _, ok := p.selected(); !ok {
 		why = "no pod is selected"
 	}
-	k[toObject], k[historyOf], k[other] = why, why, cmp.Or(why, p.detail.noOther())
+	k[toObject], k[toDiff], k[historyOf], k[other] = why, why, why, cmp.Or(why, p.detail.noOther())
 	if k[restartAt] = why; why == "" && p.node() == "" {
 		k[restartAt] = "the pod is on no node"
 	}
@@ -114,6 +138,10 @@ func (p *pods) Update(msg tea.Msg) tea.Cmd {
 		}
 	case objectsMsg:
 		p.detail.read(msg)
+	case withinMsg:
+		p.opened, p.groups, p.within, p.table.chosen = false, -1, msg.group, false
+		p.table.order.words, p.table.order.all = msg.words, true
+		return p.list()
 	case searchMsg:
 		p.detail.search(string(msg), p.detail.lines())
 	case filterMsg:
@@ -133,16 +161,19 @@ func (p *pods) press(msg press) tea.Cmd {
 	}
 	switch msg.action {
 	case open:
+		if g, ok := p.item().(*podGroup); ok {
+			p.within, p.groups = g, -1
+			p.table.chosen = false
+			return p.list()
+		}
 		p.opened = true
 		return p.follow()
 	case leave:
 		p.opened = false
 	case back:
-		if p.opened {
-			p.opened = false
-			return nil
-		}
-		return p.Update(filterMsg(""))
+		return p.back()
+	case groupBy:
+		return p.group()
 	case sortBy:
 		return p.table.sortBy(msg.key)
 	case mark:
@@ -153,7 +184,9 @@ func (p *pods) press(msg press) tea.Cmd {
 		o.all = !o.all
 		return p.table.setOrder(o)
 	case toObject:
-		return p.toObject()
+		return p.jump((*detail).atObject)
+	case toDiff:
+		return p.jump((*detail).atDifference)
 	case historyOf:
 		if pod, ok := p.selected(); ok {
 			key := kube.Key{Resource: "pods", Namespace: pod.Namespace, Name: pod.Name}.Path(p.input.Prefix)
@@ -175,17 +208,45 @@ func (p *pods) press(msg press) tea.Cmd {
 	return nil
 }
 
-// toObject opens the detail at the object, or goes there and back when it is open.
-func (p *pods) toObject() tea.Cmd {
+// jump opens the detail at a part of it, or goes there and back when it is open.
+func (p *pods) jump(to func(*detail) int) tea.Cmd {
 	if p.opened {
-		p.detail.jump()
+		p.detail.jump(to)
 		return nil
 	}
 	p.opened = true
 	cmd := p.follow()
 	p.detail.top = 0
-	p.detail.jump()
+	p.detail.jump(to)
 	return cmd
+}
+
+// back closes what was opened last.
+func (p *pods) back() tea.Cmd {
+	switch {
+	case p.opened:
+		p.opened = false
+		return nil
+	case len(p.table.marked) > 0:
+		clear(p.table.marked)
+		return nil
+	case p.table.order.words != "":
+		return p.Update(filterMsg(""))
+	case p.within != nil:
+		p.groups, p.within = p.within.column, nil
+	default:
+		p.groups = -1
+	}
+	p.table.chosen = false
+	return p.list()
+}
+
+// group goes from the pods to groups by outcome, by node, by owner, and back.
+func (p *pods) group() tea.Cmd {
+	order := []int{-1, colOutcome, colNode, colOwner, -1}
+	p.groups = order[slices.Index(order, p.groups)+1]
+	p.within, p.table.chosen = nil, false
+	return p.list()
 }
 
 // predicted shows another prediction. Its pods are those of the one before, in
@@ -195,7 +256,46 @@ func (p *pods) predicted() tea.Cmd {
 		return nil
 	}
 	p.of = p.prediction
-	return tea.Batch(p.follow(), p.table.setRows(podRows(p.of.Pods)))
+	return p.list()
+}
+
+// list shows the pods of the prediction, or groups of them.
+func (p *pods) list() tea.Cmd {
+	if p.of == nil {
+		return nil
+	}
+	list, by, within := podList{p.of.Pods, p.known, nil}, p.groups, p.within
+	read := p.labelsOf
+	return p.table.makeRows(func() rows {
+		switch {
+		case by >= 0:
+			return groupRows(list.groups(by))
+		case within != nil:
+			list.only = list.in(within)
+		}
+		r := list.rows()
+		r.labels = func(row int) map[string]string { return read(list.at(row)) }
+		return r
+	})
+}
+
+// labelsOf reads the labels of a pod's object.
+func (s *session) labelsOf(pod *restore.PodOutcome) map[string]string {
+	for _, ref := range slices.Backward(pod.Evidence) {
+		side := backup
+		if ref.Snapshot == restore.InCurrent {
+			side = current
+		}
+		value, err := newest(s.side(side).Snapshot, ref.Key)
+		if err != nil {
+			continue
+		}
+		o := kube.Decode(kube.Key{Resource: "pods", Namespace: pod.Namespace, Name: pod.Name}, value)
+		if meta, ok := o.Typed.(metav1.Object); ok && string(meta.GetUID()) == pod.UID {
+			return meta.GetLabels()
+		}
+	}
+	return nil
 }
 
 // follow shows the selected pod in the detail, if that is to be seen.
@@ -212,12 +312,18 @@ func (p *pods) follow() tea.Cmd {
 	return p.detail.show(pod)
 }
 
-func (p *pods) selected() (*restore.PodOutcome, bool) {
+// item is what the selected row is of, nil for nothing.
+func (p *pods) item() any {
 	row, ok := p.table.row()
-	if !ok || p.of == nil || row >= len(p.of.Pods) {
-		return nil, false
+	if !ok {
+		return nil
 	}
-	return &p.of.Pods[row], true
+	return p.table.rows.item(row)
+}
+
+func (p *pods) selected() (*restore.PodOutcome, bool) {
+	pod, ok := p.item().(*restore.PodOutcome)
+	return pod, ok
 }
 
 // node is that of the selected pod.
@@ -229,56 +335,227 @@ func (p *pods) node() string {
 	return pod.Node
 }
 
-// podRows makes rows of pods, which are sorted by namespace and name.
-func podRows(list []restore.PodOutcome) rows {
-	ranks := sync.OnceValue(func() []uint16 { return rankPods(list) })
+// Columns are those that the table has.
+func (p *pods) Columns() []column { return p.table.columns }
+
+// Crumb is the group, or the opened pod.
+func (p *pods) Crumb() string {
+	if pod, ok := p.selected(); ok && p.opened {
+		return pod.Namespace + "/" + pod.Name
+	}
+	if p.within != nil {
+		return p.within.name
+	}
+	return ""
+}
+
+// Take is the opened pod, or the rows.
+func (p *pods) Take(save bool) excerpt {
+	if pod, ok := p.selected(); ok && p.opened {
+		return excerpt{what: "pod " + sanitize.Line(pod.Namespace+"/"+pod.Name), file: fileName(pod.Namespace+"-"+pod.Name) + ".txt", text: flat(p.detail.lines())}
+	}
+	return p.table.take(save, "pods", "row")
+}
+
+func (p *pods) Remember() map[string]string { return p.table.remember() }
+
+func (p *pods) Recall(m map[string]string) tea.Cmd { return p.table.recall(m) }
+
+// podList is pods of a prediction, which are sorted by namespace and name.
+type podList struct {
+	pods  []restore.PodOutcome
+	known map[string]knownPod
+	only  []int32 // places of those that are listed; nil for all
+}
+
+func (l *podList) len() int {
+	if l.only == nil {
+		return len(l.pods)
+	}
+	return len(l.only)
+}
+
+func (l *podList) at(row int) *restore.PodOutcome {
+	if l.only != nil {
+		row = int(l.only[row])
+	}
+	return &l.pods[row]
+}
+
+// cell is a pod's cell in a column.
+func (l *podList) cell(pod *restore.PodOutcome, column int) string {
+	switch column {
+	case colOutcome:
+		return string(pod.Outcome)
+	case colSeverity:
+		return string(pod.Severity)
+	case colCertainty:
+		return string(pod.Certainty)
+	case colNamespace:
+		return pod.Namespace
+	case colName:
+		return pod.Name
+	case colNode:
+		return orDash(pod.Node)
+	case colOwner:
+		return orDash(l.known[pod.UID].owner())
+	case colAge:
+		if age := l.known[pod.UID].age(); age >= 0 {
+			return duration.HumanDuration(age)
+		}
+		return "-"
+	}
+	return flagText(pod.Flags)
+}
+
+// rows makes rows of the list.
+func (l podList) rows() rows {
+	ranks := sync.OnceValue(func() []uint16 { return l.ranks() })
 	return rows{
-		count: len(list),
-		cell: func(row, column int) string {
-			pod := &list[row]
-			switch column {
-			case colOutcome:
-				return string(pod.Outcome)
-			case colCertainty:
-				return string(pod.Certainty)
-			case colNamespace:
-				return pod.Namespace
-			case colName:
-				return pod.Name
-			case colNode:
-				return orDash(pod.Node)
-			}
-			return flagText(pod.Flags)
-		},
+		columns: podColumns,
+		count:   l.len(),
+		cell:    func(row, column int) string { return l.cell(l.at(row), column) },
 		compare: func(a, b, column int) int {
-			x, y := &list[a], &list[b]
+			x, y := l.at(a), l.at(b)
 			switch column {
-			case colOutcome:
+			case colOutcome, colSeverity:
 				return cmp.Compare(ranks()[a], ranks()[b])
 			case colCertainty:
 				return cmp.Compare(certaintyRank(x.Certainty), certaintyRank(y.Certainty))
-			case colNamespace:
-				return strings.Compare(x.Namespace, y.Namespace)
-			case colName:
-				return strings.Compare(x.Name, y.Name)
+			case colAge:
+				return cmp.Compare(l.known[x.UID].age(), l.known[y.UID].age())
 			}
-			return strings.Compare(x.Node, y.Node)
+			return strings.Compare(l.cell(x, column), l.cell(y, column))
 		},
-		minor: func(row int) bool { return list[row].Severity == restore.OK },
-		id:    func(row int) string { return list[row].Namespace + "/" + list[row].Name + " " + list[row].UID },
-		look:  func(t *theme, row int) (style, string) { return t.severity(list[row].Severity) },
+		minor: func(row int) bool { return l.at(row).Severity == restore.OK },
+		id: func(row int) string {
+			pod := l.at(row)
+			return pod.Namespace + "/" + pod.Name + " " + pod.UID
+		},
+		copied: func(row int) string { return l.at(row).Namespace + "/" + l.at(row).Name },
+		look:   func(t *theme, row int) (style, string) { return t.severity(l.at(row).Severity) },
+		item:   func(row int) any { return l.at(row) },
 	}
 }
 
-// rankPods ranks each pod by severity, outcome and certainty, 0 the worst.
-func rankPods(list []restore.PodOutcome) []uint16 {
+// podGroup is pods that have something in common.
+type podGroup struct {
+	column   int // where their cells are the same
+	name     string
+	severity restore.Severity // of the worst
+	pods     int
+	of       map[restore.Outcome]int
+	critical int
+}
+
+// groups are the groups by a column, in order of their names.
+func (l *podList) groups(column int) []*podGroup {
+	found := map[string]*podGroup{}
+	for i := range l.pods {
+		pod := &l.pods[i]
+		name := l.cell(pod, column)
+		if column == colOwner && name != "-" {
+			name = pod.Namespace + " " + name
+		}
+		g := found[name]
+		if g == nil {
+			g = &podGroup{column: column, name: name, severity: restore.OK, of: map[restore.Outcome]int{}}
+			found[name] = g
+		}
+		g.pods++
+		g.of[pod.Outcome]++
+		if pod.Severity == restore.Critical {
+			g.critical++
+		}
+		if pod.Severity.Rank() < g.severity.Rank() {
+			g.severity = pod.Severity
+		}
+	}
+	list := slices.Collect(maps.Values(found))
+	slices.SortFunc(list, func(a, b *podGroup) int { return strings.Compare(a.name, b.name) })
+	return list
+}
+
+// in are the places of the pods of a group.
+func (l *podList) in(g *podGroup) []int32 {
+	only := []int32{}
+	for i := range l.pods {
+		pod := &l.pods[i]
+		name := l.cell(pod, g.column)
+		if g.column == colOwner && name != "-" {
+			name = pod.Namespace + " " + name
+		}
+		if name == g.name {
+			only = append(only, int32(i))
+		}
+	}
+	return only
+}
+
+// groupRows makes rows of groups, the worst first.
+func groupRows(list []*podGroup) rows {
+	title := "GROUP"
+	if len(list) > 0 {
+		title = podColumns[list[0].column].title
+	}
+	return rows{
+		columns: []column{
+			{title: title, key: "S", min: 20, max: 70},
+			{title: "PODS", key: "N", min: 6},
+			{title: "PHANTOM", key: "P", min: 8},
+			{title: "GHOST", key: "O", min: 6},
+			{title: "OTHER HARM", key: "C", min: 8, drop: 2},
+			{title: "UNAFFECTED", key: "U", min: 8, drop: 1},
+		},
+		count: len(list),
+		cell: func(row, column int) string {
+			g := list[row]
+			switch column {
+			case 0:
+				return g.name
+			case 1:
+				return count(g.pods)
+			}
+			return zeroAsDash(g.number(column))
+		},
+		compare: func(a, b, column int) int {
+			x, y := list[a], list[b]
+			switch column {
+			case 0:
+				return cmp.Or(x.severity.Rank()-y.severity.Rank(), cmp.Compare(y.critical, x.critical))
+			case 1:
+				return cmp.Compare(y.pods, x.pods)
+			}
+			return cmp.Compare(y.number(column), x.number(column))
+		},
+		id:   func(row int) string { return list[row].name },
+		look: func(t *theme, row int) (style, string) { return t.severity(list[row].severity) },
+		item: func(row int) any { return list[row] },
+	}
+}
+
+// number is what a column counts.
+func (g *podGroup) number(column int) int {
+	switch column {
+	case 2:
+		return g.of[restore.Phantom]
+	case 3:
+		return g.of[restore.Ghost]
+	case 4:
+		return g.critical - g.of[restore.Phantom] - g.of[restore.Ghost]
+	}
+	return g.of[restore.Unaffected]
+}
+
+// ranks are those of the pods by severity, outcome and certainty, 0 the worst.
+func (l *podList) ranks() []uint16 {
 	outcome := map[restore.Outcome]int{}
 	for i, info := range restore.Outcomes {
 		outcome[info.ID] = i
 	}
-	ranks := make([]uint16, len(list))
-	for i := range list {
-		pod := &list[i]
+	ranks := make([]uint16, l.len())
+	for i := range ranks {
+		pod := l.at(i)
 		ranks[i] = uint16(pod.Severity.Rank()<<8 | outcome[pod.Outcome]<<2 | certaintyRank(pod.Certainty))
 	}
 	return ranks
@@ -313,9 +590,9 @@ func (p *pods) View() []string {
 	switch p.place {
 	case beside:
 		between := t.dim.paint(" " + t.column)
-		return t.beside(p.list(), p.detail.view(p.opened), p.listWidth(), between)
+		return t.beside(p.lines(), p.detail.view(p.opened), p.listWidth(), between)
 	case below:
-		lines := p.list()
+		lines := p.lines()
 		for len(lines) < p.listHeight() {
 			lines = append(lines, "")
 		}
@@ -324,11 +601,11 @@ func (p *pods) View() []string {
 	if p.opened {
 		return p.detail.view(true)
 	}
-	return p.list()
+	return p.lines()
 }
 
-// list is the line of counts and the table.
-func (p *pods) list() []string {
+// lines is the line of counts and the table.
+func (p *pods) lines() []string {
 	t := p.theme
 	width := p.table.width
 	lines := []string{" " + t.cut(p.counts(), width-1)}
@@ -344,7 +621,14 @@ func (p *pods) counts() string {
 	if p.of == nil || !p.table.ready() && len(p.table.shown) == 0 {
 		return t.dim.paint("predicting" + t.ellipsis)
 	}
-	parts := []string{t.bold.paint(fmt.Sprintf("%s of %s", count(len(p.table.shown)), plural(len(p.of.Pods), "pod")))}
+	noun := "pod"
+	if p.groups >= 0 {
+		noun = "group"
+	}
+	parts := []string{t.bold.paint(fmt.Sprintf("%s of %s", count(len(p.table.shown)), plural(p.table.rows.count, noun)))}
+	if p.within != nil {
+		parts = append(parts, sanitize.Line(strings.ToLower(podColumns[p.within.column].title)+" "+p.within.name))
+	}
 	if p.refused != nil {
 		parts = append(parts, t.critical.paint("plan refused, shown as before"))
 	}

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -29,6 +30,9 @@ const rulerLabel = 10
 
 // lines draws the ruler in width columns.
 func (r *ruler) lines(t *theme, width int) []string {
+	if t.plain {
+		return r.told(width)
+	}
 	a := r.axis(width - rulerLabel)
 	rows := []struct {
 		label string
@@ -297,4 +301,30 @@ func (s *strip) String() string {
 		i = j
 	}
 	return b.String()
+}
+
+// told says in words what the ruler shows.
+func (r *ruler) told(width int) []string {
+	var lines []string
+	tell := func(format string, args ...any) { lines = append(lines, wrap(fmt.Sprintf(format, args...), width)...) }
+	for _, w := range []struct {
+		name string
+		window
+	}{{"backup", r.backup}, {"current", r.current}} {
+		kept := "never compacted"
+		if w.compact > 0 {
+			kept = "kept from revision " + count(w.compact)
+		}
+		tell("The %s is at revision %s, %s.", w.name, count(w.head), kept)
+		for _, rev := range w.bumped {
+			tell("An earlier restore bumped it to revision %s.", count(rev))
+		}
+	}
+	if n := r.current.head - r.backup.head; n > 0 {
+		tell("%s are undone.", plural(n, "revision"))
+	}
+	if v := r.revisions; v != nil {
+		tell("The restored store starts at revision %s; at least %s is needed; watchers may have seen up to %s.", count(v.Restored), count(r.least), count(v.LastSeenAtMost))
+	}
+	return lines
 }

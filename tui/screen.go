@@ -131,6 +131,7 @@ type session struct {
 	files      [2]file // by side
 	prediction *restore.Prediction
 	digest     digest                  // of it
+	known      map[string]knownPod     // pods by uid
 	refused    error                   // why the plan has no prediction: prediction is of the last one that had
 	pending    bool                    // the prediction of the plan is being made
 	modes      *restore.PlanComparison // the ways to restore; nil until they are compared
@@ -138,6 +139,8 @@ type session struct {
 	objects    *objectList             // of the moment shown; nil until they are listed
 	history    *objectHistory          // of the object chosen; nil for none
 	problems   *[]problem              // of both files; nil until they are verified
+	runbook    *writtenRunbook         // of the plan; nil until it is written
+	platform   string                  // that the runbook is for
 }
 
 // The sides of a session.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	tea "charm.land/bubbletea/v2"
@@ -34,6 +35,8 @@ type rows struct {
 	look    func(t *theme, row int) (style, string) // of its first cell, and a mark; nil for none
 	id      func(row int) string                    // what it is called, which keeps it selected and marked among other rows; nil for its number
 	labels  func(row int) map[string]string         // what a label selector looks at; nil for none
+	copied  func(row int) string                    // what copy takes of it; nil for what it is called
+	item    func(row int) any                       // what a row is of, for the screen; nil for nothing
 
 	// What a board tells of them.
 	about  string                               // what they are rows of
@@ -71,12 +74,12 @@ type table struct {
 	order   order
 
 	rows     rows
-	sorted   []int32 // row numbers in order
-	shown    []int32 // those of them that pass the filter
-	measures         // of all rows
-	have     order   // what sorted and shown are for
-	next     *rows   // that rows, sorted and shown are not for yet
-	problem  string  // of the filter
+	sorted   []int32     // row numbers in order
+	shown    []int32     // those of them that pass the filter
+	measures             // of all rows
+	have     order       // what sorted and shown are for
+	next     func() rows // that rows, sorted and shown are not for yet
+	problem  string      // of the filter
 	asked    *atomic.Int64
 	chosen   bool   // by the person: selected is kept whatever becomes of the order
 	selected string // name of the row
@@ -108,8 +111,11 @@ func newTable(s *session, columns ...column) *table {
 
 // setRows shows other rows. Those before stay on screen until they are arranged;
 // the selected one stays selected if it is among them.
-func (t *table) setRows(r rows) tea.Cmd {
-	t.next = &r
+func (t *table) setRows(r rows) tea.Cmd { return t.makeRows(func() rows { return r }) }
+
+// makeRows is setRows for rows that take work to make: it is done in the command.
+func (t *table) makeRows(make func() rows) tea.Cmd {
+	t.next = sync.OnceValue(make)
 	return t.arrange()
 }
 
@@ -146,22 +152,23 @@ func sortKeys(columns []column) string {
 func (t *table) arrange() tea.Cmd {
 	asked := t.asked.Add(1)
 	stale := func() bool { return t.asked.Load() != asked }
-	msg := arrangedMsg{table: t, asked: asked, order: t.order, rows: t.next, sorted: t.sorted, measures: t.measures, at: -1}
-	r, columns, selected := &t.rows, len(t.columns), t.selected
-	if t.next != nil {
-		r = t.next
-		if r.columns != nil {
-			columns = len(r.columns)
-			msg.order.by = min(msg.order.by, columns-1)
-		}
-	}
+	msg := arrangedMsg{table: t, asked: asked, order: t.order, sorted: t.sorted, measures: t.measures, at: -1}
+	columns, selected, next := len(t.columns), t.selected, t.next
 	from := t.sorted
 	resort := t.next != nil || msg.order.by != t.have.by || msg.order.reverse != t.have.reverse
 	if !resort && msg.order.all == t.have.all && narrows(t.have.words, msg.order.words) {
 		from = t.shown // a longer filter passes fewer rows
 	}
-	rows := *r
+	rows := t.rows
 	return t.tasks.cmd(func() tea.Msg {
+		if next != nil {
+			rows = next()
+			msg.rows = &rows
+			if rows.columns != nil {
+				columns = len(rows.columns)
+				msg.order.by = min(msg.order.by, columns-1)
+			}
+		}
 		if resort {
 			msg.sorted = rows.sort(msg.order)
 			from = msg.sorted
@@ -191,6 +198,7 @@ func (t *table) arranged(msg arrangedMsg) bool {
 		t.rows, t.next = *msg.rows, nil
 		if t.rows.columns != nil {
 			t.columns, t.widths = t.rows.columns, make([]int, len(t.rows.columns))
+			t.order.by = min(t.order.by, len(t.columns)-1)
 		}
 	}
 	t.sorted, t.shown, t.have, t.measures, t.problem = msg.sorted, msg.shown, msg.order, msg.measures, msg.problem

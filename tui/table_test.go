@@ -215,12 +215,12 @@ func manyPods(n int) []restore.PodOutcome {
 
 // manyPodsScreen is the pods screen with n pods.
 func manyPodsScreen(b *testing.B, n int) *pods {
-	s := &session{theme: newTheme(true, colorprofile.TrueColor, unicodeGlyphs, DefaultLook), input: &Input{}}
+	s := &session{keymap: defaultKeys, theme: newTheme(true, colorprofile.TrueColor, unicodeGlyphs, DefaultLook), input: &Input{}}
 	s.prediction = &restore.Prediction{Pods: manyPods(n)}
 	p := newPods(s).(*pods)
 	p.SetSize(140, 24) // without a detail, whose object would have to be read
 	p.of = s.prediction
-	arrange(b, p.table, podRows(p.of.Pods))
+	arrange(b, p.table, (podList{pods: p.of.Pods}).rows())
 	done(b, p.table, p.table.setOrder(order{all: true})())
 	return p
 }

@@ -73,7 +73,11 @@ func (t *table) take(save bool, title, noun string) excerpt {
 	if !save {
 		var names []string
 		for _, row := range t.taken() {
-			names = append(names, sanitize.Line(t.rows.name(row)))
+			name := t.rows.name
+			if t.rows.copied != nil {
+				name = t.rows.copied
+			}
+			names = append(names, sanitize.Line(name(row)))
 		}
 		if len(names) == 1 {
 			return excerpt{what: names[0], text: names[0]}

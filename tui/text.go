@@ -29,6 +29,9 @@ func (t *theme) cut(text string, width int) string {
 
 // heading is a title with a line to its right, width columns in all.
 func (t *theme) heading(title string, width int) string {
+	if t.plain {
+		return title
+	}
 	title = t.cut(title, width-3)
 	rest := width - ansi.StringWidth(title) - 3
 	return t.dim.paint(t.line) + " " + t.bold.paint(title) + " " + t.dim.paint(strings.Repeat(t.line, max(rest, 0)))

@@ -27,6 +27,8 @@ type theme struct {
 	glyphs
 	bold, dim, selected     style
 	critical, warning, good style
+
+	plain bool // nothing is drawn: what a picture shows is said
 }
 
 // newTheme returns the theme for a background that is dark or not, and for what
@@ -69,25 +71,30 @@ func (t *theme) severity(s restore.Severity) (style, string) {
 // glyphs are the characters beyond ASCII that the screens draw with, each one
 // column wide.
 type glyphs struct {
-	ellipsis, dot, arrow, crumb, line, column, up, down, cursor string
-	markCritical, markWarning, markOK                           string
-	left, right                                                 string // ends of a bracket
-	compacted, kept, undone, seen                               string // parts of a revision window
-	bumped, restored, minimum                                   string // revisions on the ruler
-	full, empty                                                 string // of a progress bar
+	ellipsis, dot, arrow, best, crumb, line, column, up, down, cursor string
+	markCritical, markWarning, markOK                                 string
+	left, right                                                       string // ends of a bracket
+	compacted, kept, undone, seen                                     string // parts of a revision window
+	bumped, restored, minimum                                         string // revisions on the ruler
+	full, empty                                                       string // of a progress bar
 }
 
 var (
 	unicodeGlyphs = glyphs{
-		ellipsis: "…", dot: "·", arrow: "→", crumb: "›", line: "─", column: "│", up: "↑", down: "↓", cursor: "▌",
+		ellipsis: "…", dot: "·", arrow: "→", best: "→", crumb: "›", line: "─", column: "│", up: "↑", down: "↓", cursor: "▌",
 		markCritical: "●", markWarning: "○", markOK: "·",
 		left: "├", right: "┤",
 		compacted: "░", kept: "█", undone: "▒", seen: "·",
 		bumped: "◆", restored: "▲", minimum: "╎",
 		full: "█", empty: "░",
 	}
+	// plainGlyphs are for screen readers: letters, and nothing to draw with.
+	plainGlyphs = glyphs{
+		ellipsis: "...", dot: ",", arrow: "to", best: "+", crumb: ",", up: "up", down: "down", cursor: ">",
+		markCritical: "C", markWarning: "W", markOK: "-",
+	}
 	asciiGlyphs = glyphs{
-		ellipsis: "~", dot: "-", arrow: ">", crumb: ">", line: "-", column: "|", up: "^", down: "v", cursor: ">",
+		ellipsis: "~", dot: "-", arrow: ">", best: ">", crumb: ">", line: "-", column: "|", up: "^", down: "v", cursor: ">",
 		markCritical: "!", markWarning: "*", markOK: ".",
 		left: "|", right: "|",
 		compacted: "-", kept: "=", undone: "#", seen: ".",

@@ -22,6 +22,10 @@ type Input struct {
 	Prefix          string           // of the API server's keys, such as /registry
 	Lineage         *lineage.Lineage // of the two; nil when they were not compared
 	Warnings        []string         // of the caller's, shown with those of the prediction
+	// Runbook writes the runbook of a plan, nil for the recommended one, for one of
+	// Platforms, of which the first is the one to begin with. Nil when there is none.
+	Runbook   func(ctx context.Context, plan *restore.Plan, platform string) (Runbook, error)
+	Platforms []string
 }
 
 // Side is one of the two snapshots and what was read off it. Neither is changed.
@@ -43,6 +47,7 @@ type Options struct {
 
 	Look  *Look // nil is DefaultLook
 	Keys  Keys  // other keys for some actions
+	Plain bool  // lines instead of screens: see plain.go
 	Mouse bool  // the wheel scrolls; the terminal's own selection needs shift then
 	// Resume, when set, is asked once what is remembered of the evidence with this
 	// hash; nil is nothing.
@@ -65,6 +70,9 @@ func Run(ctx context.Context, o Options) error {
 	}
 	if o.Environ == nil {
 		o.Environ = os.Environ()
+	}
+	if o.Plain {
+		return runPlain(ctx, o)
 	}
 	profile := colorprofile.Detect(o.Output, o.Environ)
 	if withoutColor(o.Environ) {

@@ -18,8 +18,10 @@ import (
 	"github.com/charmbracelet/x/exp/golden"
 
 	"revenant/analyzer/restore"
+	"revenant/analyzer/runbook"
 	"revenant/decoder/snapshot"
 	"revenant/internal/demo"
+	"revenant/report"
 )
 
 // demoInput opens the built-in pair.
@@ -41,7 +43,38 @@ func demoInput(t testing.TB) *Input {
 		}
 		return Side{Snapshot: s, State: state}
 	}
-	return &Input{Tool: "revenant test", Prefix: "/registry", Backup: side(demo.BackupName, b), Current: side(demo.CurrentName, c)}
+	in := &Input{Tool: "revenant test", Prefix: "/registry", Backup: side(demo.BackupName, b), Current: side(demo.CurrentName, c)}
+	in.Platforms = []string{"generic", "k3s"}
+	in.Runbook = func(ctx context.Context, plan *restore.Plan, platform string) (Runbook, error) {
+		r := runbook.Input{Plan: plan, Platform: runbook.Platform(platform), Comparison: restore.Compare(in.Backup.State, in.Current.State)}
+		r.Backup = runbookSide(t, in.Backup)
+		now := runbookSide(t, in.Current)
+		r.Current = &now
+		book, err := runbook.New(r)
+		if err != nil {
+			return Runbook{}, err
+		}
+		print := func(width int, how func(*report.Runbook, *report.Printer)) string {
+			var b strings.Builder
+			p := report.NewPrinter(&b)
+			p.Width = width
+			how(&report.Runbook{Runbook: book}, p)
+			if err := p.Flush(); err != nil {
+				t.Error(err)
+			}
+			return b.String()
+		}
+		return Runbook{func(width int) string { return print(width, (*report.Runbook).Text) }, print(100, (*report.Runbook).Markdown)}, nil
+	}
+	return in
+}
+
+func runbookSide(t testing.TB, s Side) runbook.Side {
+	facts, err := runbook.Look(t.Context(), s.Snapshot, "/registry")
+	if err != nil {
+		t.Error(err)
+	}
+	return runbook.Side{Path: s.Snapshot.Path(), State: s.State, Facts: facts}
 }
 
 // terminal is a model that is driven without a terminal.
@@ -86,7 +119,7 @@ var named = map[string]tea.Key{
 	"enter": {Code: tea.KeyEnter}, "esc": {Code: tea.KeyEscape}, "tab": {Code: tea.KeyTab}, "backspace": {Code: tea.KeyBackspace},
 	"down": {Code: tea.KeyDown}, "up": {Code: tea.KeyUp}, "left": {Code: tea.KeyLeft}, "pgdown": {Code: tea.KeyPgDown}, "pgup": {Code: tea.KeyPgUp},
 	"ctrl+d": {Code: 'd', Mod: tea.ModCtrl}, "ctrl+u": {Code: 'u', Mod: tea.ModCtrl}, "ctrl+w": {Code: 'w', Mod: tea.ModCtrl},
-	"ctrl+c": {Code: 'c', Mod: tea.ModCtrl}, "shift+tab": {Code: tea.KeyTab, Mod: tea.ModShift},
+	"ctrl+c": {Code: 'c', Mod: tea.ModCtrl}, "ctrl+k": {Code: 'k', Mod: tea.ModCtrl}, "ctrl+s": {Code: 's', Mod: tea.ModCtrl}, "shift+tab": {Code: tea.KeyTab, Mod: tea.ModShift},
 }
 
 // keysOf is what typing does: a rune is a key, and so is a name in <>.
@@ -156,15 +189,36 @@ func TestScreens(t *testing.T) {
 		{"pods filter finds nothing", "3/nosuchpod"},
 		{"pods unaffected", "3bm/mirror"},
 		{"pods refused", "3m"},
+		{"pods by outcome", "3z"},
+		{"pods by node", "3zz"},
+		{"pods by owner", "3zzz"},
+		{"pods of a node", "3zzj<enter>"},
+		{"pods with a label", "3/-l app=web<enter>"},
+		{"pods without a word", "3/!phantom<enter>"},
+		{"pods by letters", "3/-f db0n4<enter>"},
+		{"pods with a broken selector", "3/-l app in (<enter>"},
+		{"pods marked", "3 j  c"},
+		{"pod difference", "3u/cache-1<enter>d"},
+		{"pod searched", "3<enter>/revision<enter>n"},
+		{"commands", ":wo"},
+		{"command unknown", ":nonsense<enter>"},
+		{"palette", "3<ctrl+k>bump"},
 		{"plans", "2"},
 		{"plans restart", "2jj"},
 		{"plans taken over", "2j<enter>"},
+		{"plan runbook", "2/Take stock<enter>"},
+		{"plan for another platform", "2p/platform<enter>"},
+		{"plan bump typed in", "e<ctrl+u>4000<enter>m2"},
+		{"plan bump asked for", "be"},
 		{"pod", "3jj<enter>"},
 		{"pod that runs twice", "bm3/db-0<enter><enter>"},
 		{"pod object", "3u/cache-1<enter>yo"},
 		{"nodes", "4"},
 		{"node", "4j<enter>"},
 		{"nodes bumped", "bm4"},
+		{"node bumped", "bm4<enter>"},
+		{"pods of the node", "4j<enter><enter>"},
+		{"pods of the workload", "5/web<enter><enter><enter>"},
 		{"workloads", "5"},
 		{"workloads all", "5u"},
 		{"workload", "5j<enter>"},
@@ -401,21 +455,26 @@ func TestGlyphsFor(t *testing.T) {
 	}
 }
 
-// watched is an output that calls back when it has been given some text.
+// step is keys that are typed once a text is on the screen.
+type step struct{ text, keys string }
+
+// watched is an output that tells when it has been given some text after another.
 type watched struct {
 	mu    sync.Mutex
 	buf   bytes.Buffer
-	text  string
-	found func()
+	from  int // of what has not been looked at
+	steps []step
+	found func(keys string)
 }
 
 func (w *watched) Write(b []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.buf.Write(b)
-	if w.found != nil && strings.Contains(ansi.Strip(w.buf.String()), w.text) {
-		w.found()
-		w.found = nil
+	if len(w.steps) > 0 && strings.Contains(ansi.Strip(w.buf.String()[w.from:]), w.steps[0].text) {
+		keys := w.steps[0].keys
+		w.steps, w.from = w.steps[1:], w.buf.Len()
+		w.found(keys)
 	}
 	return len(b), nil
 }
@@ -426,12 +485,12 @@ func (w *watched) String() string {
 	return w.buf.String()
 }
 
-// runUntil runs the program and types keys once text is on the screen.
-func runUntil(t *testing.T, o Options, text, keys string) (string, error) {
+// runUntil runs the program and goes through steps.
+func runUntil(t *testing.T, o Options, steps ...step) (string, error) {
 	t.Helper()
 	in, typing := io.Pipe()
 	t.Cleanup(func() { typing.Close() })
-	out := &watched{text: text, found: func() { go io.WriteString(typing, keys) }}
+	out := &watched{steps: steps, found: func(keys string) { go io.WriteString(typing, keys) }}
 	o.Input, o.Output, o.size = in, out, tea.WindowSizeMsg{Width: 80, Height: 24}
 	if o.Environ == nil {
 		o.Environ = []string{"TERM=xterm-256color", "COLORTERM=truecolor", "CLICOLOR_FORCE=1"}
@@ -449,7 +508,7 @@ func loads(in *Input) func(context.Context, func(snapshot.Progress, string)) (*I
 
 func TestRun(t *testing.T) {
 	in := demoInput(t)
-	out, err := runUntil(t, Options{Load: loads(in)}, "1,018 undone", "q")
+	out, err := runUntil(t, Options{Load: loads(in)}, step{"1,018 undone", "q"})
 	if err != nil {
 		t.Error(err)
 	}
@@ -470,7 +529,7 @@ func TestRun(t *testing.T) {
 
 func TestRunWithoutColor(t *testing.T) {
 	environ := []string{"TERM=xterm-256color", "COLORTERM=truecolor", "CLICOLOR_FORCE=1", "NO_COLOR=not a bool"}
-	out, err := runUntil(t, Options{Load: loads(demoInput(t)), Environ: environ}, "1,018 undone", "q")
+	out, err := runUntil(t, Options{Load: loads(demoInput(t)), Environ: environ}, step{"1,018 undone", "q"})
 	if err != nil {
 		t.Error(err)
 	}
@@ -481,7 +540,7 @@ func TestRunWithoutColor(t *testing.T) {
 
 func TestRunLoadFails(t *testing.T) {
 	want := errors.New("no such file")
-	_, err := runUntil(t, Options{Load: func(context.Context, func(snapshot.Progress, string)) (*Input, error) { return nil, want }}, "-", "")
+	_, err := runUntil(t, Options{Load: func(context.Context, func(snapshot.Progress, string)) (*Input, error) { return nil, want }}, step{"-", ""})
 	if err != want {
 		t.Errorf("got error %v", err)
 	}
@@ -496,7 +555,7 @@ func TestRunCancel(t *testing.T) {
 			ended = true
 			return nil, ctx.Err()
 		}
-		_, err := runUntil(t, Options{Load: load}, "cancel", key)
+		_, err := runUntil(t, Options{Load: load}, step{"cancel", key})
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%q: got error %v", key, err)
 		}
@@ -509,7 +568,7 @@ func TestRunCancel(t *testing.T) {
 func TestRunContextEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	in, _ := io.Pipe()
-	out := &watched{text: "1,018 undone", found: cancel}
+	out := &watched{steps: []step{{"1,018 undone", ""}}, found: func(string) { cancel() }}
 	err := Run(ctx, Options{Load: loads(demoInput(t)), Input: in, Output: out, Environ: []string{"TERM=xterm"}, size: tea.WindowSizeMsg{Width: 80, Height: 24}})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got error %v", err)

@@ -224,7 +224,7 @@ func TestBlockedKeys(t *testing.T) {
 	in := demoInput(t)
 	for _, tt := range []struct{ keys, want string }{
 		{"t", "t: needs a selected pod or node"},
-		{"2/", "/: needs a list"},
+		{"z", "z: needs the pods"},
 		{"n", "n: nothing was searched for"},
 		{"<esc>", "esc: this is where you came in"},
 		{"3o", "o: the objects are still being read"},
@@ -273,7 +273,7 @@ func TestWays(t *testing.T) {
 		{"?", "pods", "OUTCOME"},
 		{"?<esc>", "pods", "OUTCOME"},
 		{"?1", "overview", "Verdict"},
-		{"2", "plan", "takes the selected plan over"},
+		{"2", "plan", "least harm"},
 		{"j<enter>", "plan", "mark-compacted yes"},
 		{"<esc>", "overview", "Verdict"},
 		{"<esc>", "pods", "OUTCOME"},
@@ -334,7 +334,7 @@ func TestPrompt(t *testing.T) {
 		{"日本<backspace>", "日"},
 		{strings.Repeat("x", 2*maxTyped), strings.Repeat("x", maxTyped)},
 		{"web<down><pgdown>", "web"},
-			} {
+	} {
 		p := prompt{left: func() tea.Cmd { return nil }}
 		for _, key := range keysOf(tt.keys) {
 			p.update(key)
@@ -586,7 +586,7 @@ func BenchmarkFrame(b *testing.B) {
 		for i := range many {
 			p.Summary[many[i].Outcome]++
 		}
-		x.send(predictedMsg{asked: x.plan.asked, prediction: &p, digest: digestOf(&p)})
+		x.send(predictedMsg{asked: x.plan.asked, prediction: &p, digest: digestOf(&p, nil)})
 		x.typed(keys)
 		b.Run(registry[x.at].name, func(b *testing.B) {
 			for b.Loop() {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"strings"
 
+	tea "charm.land/bubbletea/v2"
+
 	"revenant/analyzer/restore"
 	"revenant/decoder/sanitize"
 )
@@ -25,7 +27,7 @@ const (
 // newWorkloads lists what becomes of the controllers' objects: pods wanted,
 // believed by the API, and really running.
 func newWorkloads(s *session) screen {
-	return newBoard(s, listing{
+	return &workloads{newBoard(s, listing{
 		title: "workloads", noun: "workload", waiting: "predicting",
 		columns: []column{
 			{title: "KIND", key: "S", min: 11},
@@ -47,7 +49,27 @@ func newWorkloads(s *session) screen {
 		},
 		rows:  func(s *session) rows { return s.workloadRows(s.prediction.Workloads) },
 		empty: func(*session) string { return "Neither snapshot holds a workload." },
-	})
+	})}
+}
+
+// workloads is the board of workloads, from which one goes on to the pods of one.
+type workloads struct{ *board }
+
+func (w *workloads) Keys() keys {
+	k := w.board.Keys()
+	if _, ok := w.table.row(); ok {
+		k.offer(open)
+	}
+	return k
+}
+
+func (w *workloads) Update(msg tea.Msg) tea.Cmd {
+	row, ok := w.table.row()
+	if p, pressed := msg.(press); pressed && ok && p.action == open && w.opened {
+		of := w.table.rows.item(row).(*restore.WorkloadOutcome)
+		return visit("pods", withinMsg{words: of.Namespace + " " + of.Name})
+	}
+	return w.board.Update(msg)
 }
 
 func (s *session) workloadRows(list []restore.WorkloadOutcome) rows {
@@ -96,6 +118,7 @@ func (s *session) workloadRows(list []restore.WorkloadOutcome) rows {
 		minor:  func(row int) bool { return list[row].Severity == restore.OK },
 		look:   func(t *theme, row int) (style, string) { return t.severity(list[row].Severity) },
 		id:     func(row int) string { return list[row].Kind + " " + list[row].Namespace + "/" + list[row].Name },
+		item:   func(row int) any { return &list[row] },
 		detail: func(row, width int) []string { return s.workload(&list[row], width) },
 	}
 }
@@ -149,6 +172,3 @@ func bulleted(list []string, width int) []string {
 	}
 	return lines
 }
-
-// sanitized is text made safe to show, cut to a width.
-func sanitized(text string, width int, t *theme) string { return t.cut(sanitize.Line(text), width) }

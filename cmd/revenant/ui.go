@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"revenant/analyzer/restore"
+	"revenant/analyzer/runbook"
 	"revenant/decoder/snapshot"
 	"revenant/report"
 	"revenant/tui"
@@ -20,12 +23,18 @@ type uiOptions struct {
 	open    openOptions
 	plan    planOptions
 	force   bool
+	resume  bool
+	mouse   bool
+	plain   bool
 }
 
 func (o *uiOptions) addFlags(flags *pflag.FlagSet) {
 	o.open.addFlags(flags)
 	o.plan.addFlags(flags)
 	flags.BoolVar(&o.force, "force", false, "go on although the snapshots are of different clusters")
+	flags.BoolVar(&o.resume, "resume", false, "terminal UI: go on where it was left with this evidence")
+	flags.BoolVar(&o.mouse, "mouse", false, "terminal UI: scroll with the wheel (the terminal's own selection needs shift then)")
+	flags.BoolVar(&o.plain, "plain", false, "terminal UI for screen readers: plain lines, nothing drawn, a command a line")
 }
 
 func (o *uiOptions) run(ctx context.Context, args []string) error {
@@ -45,7 +54,7 @@ func (o *uiOptions) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if !o.streams.inTTY || !o.streams.outTTY {
+	if !o.plain && (!o.streams.inTTY || !o.streams.outTTY) {
 		return o.overview(ctx, b, c, plan)
 	}
 	return o.screen(ctx, b, c, plan)
@@ -100,10 +109,19 @@ func (o *uiOptions) screen(ctx context.Context, backup, current opener, plan res
 			Prefix:  p.prefix,
 			Lineage: p.lineage,
 
-			Warnings: p.warnings(),
+			Warnings:  p.warnings(),
+			Runbook:   p.runbook(),
+			Platforms: uiPlatforms(),
 		}, nil
 	}
-	err := tui.Run(ctx, tui.Options{Load: load, Input: o.streams.in, Output: o.streams.out})
+	options := tui.Options{Load: load, Input: o.streams.in, Output: o.streams.out, Mouse: o.mouse, Plain: o.plain, Remember: remember}
+	if err := configure(&options); err != nil {
+		return err
+	}
+	if o.resume {
+		options.Resume = recall
+	}
+	err := tui.Run(ctx, options)
 	if opened == nil {
 		return err
 	}
@@ -126,4 +144,64 @@ func knownBad(s *snapshot.Snapshot) bool {
 		return s.Damaged()
 	}
 	return in.Bad()
+}
+
+// uiPlatforms are those of the runbook, the generic one first.
+func uiPlatforms() []string {
+	names := platformNames()
+	return append(names[len(names)-1:], names[:len(names)-1]...)
+}
+
+// runbook returns what writes the runbook of a plan. What it needs of the two
+// snapshots is read once.
+func (p *pair) runbook() func(context.Context, *restore.Plan, string) (tui.Runbook, error) {
+	var mu sync.Mutex
+	var read *runbook.Input
+	look := func(ctx context.Context) (runbook.Input, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if read != nil {
+			return *read, nil
+		}
+		o := runbookOptions{open: *p.open}
+		in := runbook.Input{Tool: tool(), Current: &runbook.Side{}, Comparison: p.compare()}
+		err := errors.Join(
+			o.look(ctx, restore.InBackup, p.backup, &in.Backup, &in),
+			o.look(ctx, restore.InCurrent, p.current, in.Current, &in))
+		if err == nil {
+			read = &in
+		}
+		return in, err
+	}
+	return func(ctx context.Context, plan *restore.Plan, platform string) (tui.Runbook, error) {
+		in, err := look(ctx)
+		if err != nil {
+			return tui.Runbook{}, err
+		}
+		in.Plan, in.Platform = plan, runbook.Platform(platform)
+		if plan != nil {
+			in.LastRevision, in.OutageAt = plan.LastRevision, plan.OutageAt
+		}
+		r, err := runbook.New(in)
+		if err != nil {
+			return tui.Runbook{}, err
+		}
+		doc := &report.Runbook{Runbook: r}
+		text := func(width int) string {
+			return printed(func(p *report.Printer) {
+				p.Width = width
+				doc.Text(p)
+			})
+		}
+		return tui.Runbook{Text: text, Markdown: printed(doc.Markdown)}, nil
+	}
+}
+
+// printed is what a document prints.
+func printed(print func(*report.Printer)) string {
+	var b strings.Builder
+	p := report.NewPrinter(&b)
+	print(p)
+	_ = p.Flush() // a strings.Builder takes all
+	return b.String()
 }

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"revenant/decoder/sanitize"
+	"revenant/report"
+	"revenant/tui"
+)
+
+// The files of a person's own.
+const (
+	themeFile = "theme.yaml"
+	keysFile  = "keys.yaml"
+	stateDir  = "ui" // below the state directory: one file for each pair of evidence
+)
+
+// userDir is a directory of the person's for revenant: that of the XDG base
+// directory specification where its variable is set, else fallback's.
+func userDir(variable string, fallback func() (string, error)) (string, error) {
+	if dir := os.Getenv(variable); filepath.IsAbs(dir) { // relative ones are to be ignored
+		return filepath.Join(dir, "revenant"), nil
+	}
+	dir, err := fallback()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(dir, "revenant"), nil
+}
+
+func configDir() (string, error) { return userDir("XDG_CONFIG_HOME", os.UserConfigDir) }
+
+func stateHome() (string, error) {
+	return userDir("XDG_STATE_HOME", func() (string, error) {
+		home, err := os.UserHomeDir()
+		return filepath.Join(home, ".local", "state"), err
+	})
+}
+
+// readConfig reads one of the files, nil when it is not there.
+func readConfig(name string) ([]byte, string, error) {
+	dir, err := configDir()
+	if err != nil {
+		return nil, "", nil // a person without a home has no configuration
+	}
+	path := filepath.Join(dir, name)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, path, nil
+	}
+	return text, path, err
+}
+
+// configure takes over the theme and the keys of the person's own.
+func configure(o *tui.Options) error {
+	text, path, err := readConfig(themeFile)
+	if err != nil {
+		return err
+	}
+	if text != nil {
+		look, err := tui.ParseLook(text)
+		if err != nil {
+			return hinted(fmt.Errorf("read %s: %w", path, err), "revenant config theme prints the default")
+		}
+		o.Look = &look
+	}
+	if text, path, err = readConfig(keysFile); err != nil {
+		return err
+	}
+	if text != nil {
+		if o.Keys, err = tui.ParseKeys(text); err != nil {
+			return hinted(fmt.Errorf("read %s: %w", path, err), "revenant config keys prints the default")
+		}
+	}
+	return nil
+}
+
+// statePath is where what is remembered of evidence with a hash is kept.
+func statePath(hash string) (string, error) {
+	dir, err := stateHome()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(dir, stateDir, hash+".json"), nil
+}
+
+// recall reads what is remembered, nil for nothing. What cannot be read is as good
+// as nothing.
+func recall(hash string) *tui.Memory {
+	path, err := statePath(hash)
+	if err != nil {
+		return nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil
+	}
+	var m tui.Memory
+	if json.Unmarshal(text, &m) != nil {
+		return nil
+	}
+	return &m
+}
+
+// remember keeps it for the person alone. That it cannot is no reason to fail:
+// nothing of the work is lost by it.
+func remember(hash string, m *tui.Memory) {
+	path, err := statePath(hash)
+	if err != nil {
+		return
+	}
+	text, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return
+	}
+	if os.MkdirAll(filepath.Dir(path), 0o700) == nil {
+		_ = os.WriteFile(path, append(text, '\n'), 0o600)
+	}
+}
+
+// newConfig makes `revenant config`.
+func newConfig(s streams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "config [theme|keys]",
+		Short: "Print the default theme and keys of the terminal UI",
+		Long: `Print the files by which the terminal UI can be made one's own, with the defaults
+in them: theme.yaml has the colours for dark and for light backgrounds, keys.yaml
+the keys for every action. They are read from $XDG_CONFIG_HOME/revenant, or where
+the system keeps configuration; what they leave out is as here.`,
+		Example: `  revenant config                                             # both, and where they belong
+  revenant config keys > ~/.config/revenant/keys.yaml`,
+		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
+		ValidArgs: []string{"theme", "keys"},
+		RunE: func(_ *cobra.Command, args []string) error {
+			p := report.NewPrinter(s.out)
+			files := []struct {
+				name, file string
+				text       []byte
+			}{{"theme", themeFile, tui.DefaultTheme()}, {"keys", keysFile, tui.DefaultKeyMap()}}
+			for i, f := range files {
+				if len(args) == 1 {
+					if args[0] == f.name {
+						_, err := s.out.Write(f.text)
+						return err
+					}
+					continue
+				}
+				if i > 0 {
+					p.Line("")
+				}
+				dir, err := configDir()
+				if err != nil {
+					dir = "(no directory: " + err.Error() + ")"
+				}
+				p.Line("# %s", sanitize.Line(filepath.Join(dir, f.file)))
+				for line := range strings.Lines(string(f.text)) {
+					p.Line("%s", strings.TrimSuffix(line, "\n"))
+				}
+			}
+			return p.Flush()
+		},
+	}
+	return cmd
+}
