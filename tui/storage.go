@@ -376,18 +376,19 @@ func (p *space) notes() []string {
 
 // nothing says why there is no row.
 func (p *space) nothing() string {
-	what := "This snapshot holds no key."
-	switch {
+	switch l := p.leases[p.at.side]; {
+	case p.at.view == byLease && l.Missing > 0:
+		return "No lease is granted in this snapshot, although " + plural(l.Missing, "key") + " hang on one: an etcd that starts drops it from them."
 	case p.at.view == byLease:
-		what = "No lease is granted in this snapshot: nothing in it is deleted by a lease that runs out."
+		return "No lease is granted in this snapshot: nothing in it is deleted by a lease that runs out."
 	case p.at.view == byBucket:
-		what = "No bucket of this file can be read."
+		return "No bucket of this file can be read."
 	case p.at.within != spaceWithin{}:
-		what = "This snapshot holds no such key."
+		return "The " + sides[p.at.side] + " holds no such key; " + p.keymap.key(other) + " looks in the other snapshot."
 	case p.at.view == bySize:
-		what = "No key exists in this snapshot."
+		return "No key exists in this snapshot."
 	}
-	return what
+	return "This snapshot holds no key."
 }
 
 func (p *space) View() []string { return append(p.head(p.width), p.board.View()...) }

@@ -73,6 +73,35 @@ func TestStorageStaleRows(t *testing.T) {
 	x.shows("", "the heaviest keys of pods")
 }
 
+// TestStorageConcurrently goes in and out of groups while their keys are added up.
+func TestStorageConcurrently(t *testing.T) {
+	x := openOn(t, demoInput(t), 160, 48)
+	x.atOnce("0", "o", "z", "jj<enter><enter>", "o<esc>", "<enter><enter><enter><enter>", "zz", "o", "H", "<esc>", "/web<enter>", "<esc><esc><esc>", "zzzzzz", "o", "I", "zz", "j<enter><enter><esc>", "jj<enter><enter>", "z")
+	p := x.space()
+	if shown, ok := p.now(); !ok || p.of != any(shown) || !p.table.ready() {
+		t.Errorf("%+v was asked for, and %+v is shown", p.at, p.of)
+	}
+}
+
+// TestStorageEmpty says why there is nothing.
+func TestStorageEmpty(t *testing.T) {
+	x := openOn(t, demoInput(t), 80, 24)
+	x.shows("0zj/doomed<enter><enter><enter>", "in doomed")
+	x.shows("/nosuchthing", `None matches "nosuchthing". esc clears the filter.`)
+	p := x.typed("<esc>").space()
+	for _, tt := range []struct {
+		leases storage.Leases
+		want   string
+	}{
+		{storage.Leases{}, "No lease is granted in this snapshot: nothing in it"},
+		{storage.Leases{Missing: 2}, "although 2 keys hang on one"},
+	} {
+		p.leases[current], p.asked[spaceRead{side: current, leases: true}] = &tt.leases, true
+		x.run(p.to(spaceAt{side: current, view: byLease}, ""))
+		x.shows("", tt.want)
+	}
+}
+
 // TestStorageSums holds what is on the screen against the file.
 func TestStorageSums(t *testing.T) {
 	in := demoInput(t)
