@@ -22,6 +22,7 @@ type column struct {
 	max   int    // and may have at most, 0 for as many as its widest cell
 	drop  int    // the highest is left out first where there is no room; 0 stays
 	wide  bool   // shown only when the wide table is asked for
+	drawn bool   // a picture of another column: not for files
 }
 
 // rows is what a table shows, by row number. It is not changed while a table has

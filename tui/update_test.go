@@ -231,7 +231,6 @@ func TestBlockedKeys(t *testing.T) {
 		{"3<enter>o", "o: the pod is in the current snapshot only"},
 		{"3/nothing<enter>j", "j ↓: the list is empty"},
 		{"3h", "h ←: needs an open detail"},
-		{"0", "no screen has the number 0"},
 	} {
 		x := openOn(t, in, 80, 24).typed(tt.keys)
 		lines := strings.Split(x.plain(), "\n")

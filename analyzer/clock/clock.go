@@ -115,6 +115,7 @@ type Clock struct {
 	// from and to are, for each of marks, between which times its revision was
 	// written. Neither goes back.
 	from, to []time.Time
+	renewed  bool // one of marks is a renewal
 	head     int64
 	jumps    []int64
 	rate     Rate
@@ -136,6 +137,7 @@ func New(marks []Mark, head int64, jumps []int64) *Clock {
 	if off := clocksOff(sensible, c.marks); len(off) > 0 {
 		c.marks = agreeing(slices.DeleteFunc(sensible, func(m Mark) bool { return off[m.By] }), head)
 	}
+	c.renewed = slices.ContainsFunc(c.marks, func(m Mark) bool { return m.Source == Renewal })
 	c.bound()
 	c.measure()
 	return c
@@ -275,10 +277,8 @@ func (c *Clock) Taken() Interval {
 		return Interval{}
 	}
 	newest := c.from[len(c.from)-1]
-	for i := len(c.marks) - 1; i >= 0; i-- {
-		if c.marks[i].Source == Renewal {
-			return Interval{newest, newest.Add(2 * renewedEvery)}
-		}
+	if c.renewed {
+		return Interval{newest, newest.Add(2 * renewedEvery)}
 	}
 	return Interval{From: newest}
 }

@@ -124,6 +124,15 @@ func (k Key) Type() (Resource, bool) {
 	return *r, true
 }
 
+// Plural names the resource: a built-in one by its plural, which is unique, one of
+// a CustomResourceDefinition with its group, too.
+func (k Key) Plural() string {
+	if k.Group == "" || builtInResource(k.Group, k.Resource) != nil {
+		return k.Resource
+	}
+	return k.Resource + "." + k.Group
+}
+
 // PodKey is the etcd key of a pod.
 func PodKey(prefix, namespace, name string) string {
 	return Key{Resource: "pods", Namespace: namespace, Name: name}.Path(prefix)

@@ -148,3 +148,18 @@ func TestPath(t *testing.T) {
 		t.Errorf("PodKey: got %q, want %q", got, want)
 	}
 }
+
+func TestPlural(t *testing.T) {
+	for key, want := range map[Key]string{
+		{}:                                     "",
+		{Resource: "pods"}:                     "pods",
+		{"apps", "deployments", "shop", "web"}: "deployments",
+		{"coordination.k8s.io", "leases", "", ""}:      "leases",
+		{"example.com", "widgets", "shop", "w"}:        "widgets.example.com",
+		{"metrics.example.com", "pods", "shop", "web"}: "pods.metrics.example.com",
+	} {
+		if got := key.Plural(); got != want {
+			t.Errorf("%v is %q, want %q", key, got, want)
+		}
+	}
+}

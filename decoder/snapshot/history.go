@@ -136,6 +136,29 @@ func (s *Snapshot) History(key string) []Record {
 	return list
 }
 
+// Histories yields the retained records of every key, oldest first, without their
+// generations; bump markers, with the empty key, included. The slice is used again
+// for the next key. It is faster than History of each.
+func (s *Snapshot) Histories() iter.Seq[[]Record] {
+	return func(yield func([]Record) bool) {
+		x := s.index
+		var list []Record
+		for k := range x.keys {
+			run := x.records(uint32(k))
+			if len(run) == 0 {
+				continue
+			}
+			list = list[:0]
+			for _, p := range run {
+				list = append(list, x.record(p))
+			}
+			if !yield(list) {
+				return
+			}
+		}
+	}
+}
+
 // Records yields every record in the order of revisions, bump markers (with
 // the empty key) included.
 func (s *Snapshot) Records() iter.Seq[Record] {
@@ -196,8 +219,24 @@ func (s *Snapshot) Raw(r Record, buf []byte) ([]byte, error) {
 	return b, nil
 }
 
-// Lease reads the id of the lease the record was put with, 0 for none.
+// Lease reads the id of the lease the record was put with, 0 for none. Of a large
+// value it reads only what stands around it.
 func (s *Snapshot) Lease(r Record) (int64, error) {
+	const small = 512 // bytes that are cheaper read than stepped over
+	if r.Size > len(r.Key)+small {
+		b, err := s.readRaw(r.offset, len(r.Key)+small, nil)
+		if err != nil {
+			return 0, fmt.Errorf("read revision %s: %w", r.Revision, err)
+		}
+		if end := valueEnd(b); end >= len(b) && end <= r.Size {
+			if b, err = s.readRaw(r.offset+int64(end), r.Size-end, b); err != nil {
+				return 0, fmt.Errorf("read revision %s: %w", r.Revision, err)
+			}
+			if kv, err := scanKeyValue(b); err == nil {
+				return kv.lease, nil
+			}
+		}
+	}
 	kv, err := s.read(r)
 	return kv.lease, err
 }

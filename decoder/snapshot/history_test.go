@@ -86,6 +86,26 @@ func TestHistory(t *testing.T) {
 	}
 }
 
+// TestHistories yields every key's history, once.
+func TestHistories(t *testing.T) {
+	for _, name := range []string{"history", "compacted", "bumped"} {
+		s := openEtcd(t, name)
+		want, got := map[string][]snapshot.Record{}, map[string][]snapshot.Record{}
+		for r := range s.Records() {
+			want[r.Key] = append(want[r.Key], r)
+		}
+		for list := range s.Histories() {
+			if got[list[0].Key] != nil {
+				t.Errorf("%s: %q comes twice", name, list[0].Key)
+			}
+			got[list[0].Key] = slices.Clone(list)
+		}
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(snapshot.Record{})); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", name, diff)
+		}
+	}
+}
+
 func TestStateAtEveryRevision(t *testing.T) {
 	states := map[int64][]string{
 		1:  nil,

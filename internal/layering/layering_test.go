@@ -54,6 +54,8 @@ var packages = []string{
 	"analyzer/restore",
 	"analyzer/rollback",
 	"analyzer/runbook",
+	"analyzer/storage",
+	"analyzer/timeline",
 	"cmd/revenant",
 	"decoder/boltpage",
 	"decoder/container",

@@ -1,0 +1,150 @@
+package storage
+
+import (
+	"cmp"
+	"context"
+	"encoding/binary"
+	"slices"
+	"time"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"revenant/decoder/snapshot"
+)
+
+// Leases says what hangs on leases: keys that etcd deletes when theirs runs out, as
+// it does with events.
+type Leases struct {
+	Granted  int        // in the bucket
+	Idle     int        // of them, those that no key hangs on
+	ByTTL    []LeaseTTL // the shortest first
+	Attached []Group    // existing keys with a lease, by resource, the largest first
+	Missing  int        // existing keys whose lease is not there: an etcd that starts drops it from them
+	Unread   int        // leases and keys that could not be read
+}
+
+// LeaseTTL counts the leases that were granted for one time.
+type LeaseTTL struct {
+	TTL    time.Duration
+	Leases int
+	Keys   int // that exist and hang on them
+}
+
+// maxTTL is the longest time that etcd grants (server/v3 v3.7 lease/lessor.go MaxLeaseTTL).
+const maxTTL = 9_000_000_000 // seconds
+
+// lease is what is known of one.
+type lease struct {
+	seconds int64
+	keys    int
+}
+
+// LeasesOf reads the leases, and of every existing key which one it hangs on. It
+// reads a few bytes around each value, so that it takes a few times as long as Of.
+// The error is ctx's.
+func LeasesOf(ctx context.Context, s *snapshot.Snapshot, prefix string) (*Leases, error) {
+	l := &Leases{}
+	granted := l.granted(s)
+	attached := groups{}
+	passed := 0
+	for records := range s.Histories() {
+		if passed++; passed%checkEvery == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		newest := records[len(records)-1]
+		if newest.Tombstone || newest.Key == "" {
+			continue
+		}
+		id, err := s.Lease(newest)
+		if err != nil {
+			l.Unread++
+			continue
+		}
+		if id == 0 {
+			continue
+		}
+		if of, ok := granted[id]; ok {
+			of.keys++
+		} else {
+			l.Missing++
+		}
+		k := tell(records)
+		attached.of(parse(prefix, k.Key).Plural()).Tally.add(&k.Tally)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	l.Attached = attached.list(prefix)
+	ttls := map[int64]*LeaseTTL{}
+	for _, of := range granted {
+		t, ok := ttls[of.seconds]
+		if !ok {
+			t = &LeaseTTL{TTL: time.Duration(min(of.seconds, maxTTL)) * time.Second}
+			ttls[of.seconds] = t
+		}
+		t.Leases++
+		if t.Keys += of.keys; of.keys == 0 {
+			l.Idle++
+		}
+	}
+	for _, t := range ttls {
+		l.ByTTL = append(l.ByTTL, *t)
+	}
+	slices.SortFunc(l.ByTTL, func(a, b LeaseTTL) int { return cmp.Compare(a.TTL, b.TTL) })
+	return l, nil
+}
+
+// granted reads the leases by their ids.
+func (l *Leases) granted(s *snapshot.Snapshot) map[int64]*lease {
+	list := map[int64]*lease{}
+	add := func(id int64, value []byte) {
+		seconds, ok := ttlOf(value)
+		if !ok {
+			l.Unread++
+			return
+		}
+		list[id] = &lease{seconds: seconds}
+	}
+	if leases := s.Leases(); leases != nil {
+		for id, value := range leases {
+			add(id, value)
+		}
+	} else {
+		// A page that vanishes is among the snapshot's problems.
+		_, _ = s.EachBucket("lease", func(key, value []byte) error {
+			if len(key) != 8 {
+				l.Unread++
+				return nil
+			}
+			add(int64(binary.BigEndian.Uint64(key)), value)
+			return nil
+		})
+	}
+	l.Granted = len(list)
+	return list
+}
+
+// ttlOf reads for how many seconds a lease was granted (etcd server/v3 v3.7
+// lease/leasepb/lease.proto).
+func ttlOf(b []byte) (seconds int64, ok bool) {
+	for len(b) > 0 {
+		field, wire, n := protowire.ConsumeTag(b)
+		if n < 0 {
+			return 0, false
+		}
+		b = b[n:]
+		if field == 2 && wire == protowire.VarintType {
+			v, n := protowire.ConsumeVarint(b)
+			if n < 0 {
+				return 0, false
+			}
+			seconds, b = int64(v), b[n:]
+			continue
+		}
+		if n = protowire.ConsumeFieldValue(field, wire, b); n < 0 {
+			return 0, false
+		}
+		b = b[n:]
+	}
+	return seconds, seconds > 0
+}

@@ -1,0 +1,67 @@
+package timeline
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"revenant/analyzer/clock"
+)
+
+// MarkKind says what happened at a Mark.
+type MarkKind string
+
+// The kinds of marks.
+const (
+	Head      MarkKind = "head"      // the newest revision of a source: what it was saved at
+	Compacted MarkKind = "compacted" // a source's compact revision: below it only survivors are retained
+	Bumped    MarkKind = "bumped"    // an earlier restore's --bump-revision has set the store to it
+)
+
+// Mark is a moment that matters.
+type Mark struct {
+	Kind     MarkKind
+	Revision int64
+	When     clock.Interval
+	In       []string // the sources that it is of
+}
+
+// Marks lists the moments that matter in the order of revisions.
+func (t *Timeline) Marks() []Mark { return t.marks }
+
+func (t *Timeline) findMarks() []Mark {
+	var list []Mark
+	add := func(kind MarkKind, rev int64, s *Source) {
+		if i := slices.IndexFunc(list, func(m Mark) bool { return m.Kind == kind && m.Revision == rev }); i >= 0 {
+			list[i].In = append(list[i].In, s.Name)
+			return
+		}
+		list = append(list, Mark{kind, rev, s.Clock.TimeOf(rev), []string{s.Name}})
+	}
+	for i := range t.sources {
+		s := &t.sources[i]
+		if rev := s.Snapshot.CompactRevision(); rev > 0 {
+			add(Compacted, rev, s)
+		}
+		if rev := s.Snapshot.Revision(); rev > 0 {
+			add(Head, rev, s)
+		}
+		for _, rev := range s.Snapshot.BumpMarkers() {
+			add(Bumped, rev, s)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Mark) int { return cmp.Compare(a.Revision, b.Revision) })
+	return list
+}
+
+// Blind is when things happened that no source holds: after the newest of them was
+// saved, up to the outage, the zero time where that is not known.
+func (t *Timeline) Blind(outage time.Time) clock.Interval {
+	blind := clock.Interval{To: outage}
+	for _, s := range t.sources {
+		if taken := s.Clock.Taken(); taken.From.After(blind.From) {
+			blind.From = taken.From
+		}
+	}
+	return blind
+}
