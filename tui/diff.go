@@ -219,7 +219,7 @@ func (d *differences) press(p press) (tea.Cmd, bool) {
 	case historyOf:
 		if place, ok := d.object(); ok {
 			key := d.level.all.Objects[place].Key
-			return func() tea.Msg { return historyMsg{key} }, true
+			return func() tea.Msg { return historyMsg{key: key} }, true
 		}
 	case other:
 		return d.turn(), true

@@ -25,7 +25,8 @@ import (
 // objectHistory is what both snapshots tell of one key.
 type objectHistory struct {
 	key     string
-	carved  bool // with what was carved
+	at      string // revision to select, "" for none
+	carved  bool   // with what was carved
 	entries []happening
 }
 
@@ -51,7 +52,11 @@ type happening struct {
 // Messages about histories.
 type (
 	// historyMsg asks the shell for the history of a key.
-	historyMsg struct{ key string }
+	historyMsg struct {
+		key    string
+		at     string // revision to select, "" for none
+		carved bool   // with what was carved
+	}
 	// carvedMsg asks it to switch carved revisions on or off.
 	carvedMsg struct{}
 	// historyReadMsg brings it.
@@ -161,6 +166,9 @@ func (h *history) Update(msg tea.Msg) tea.Cmd {
 	if o := h.session.history; o != nil && o.key != h.key { // another object is not read as the one before was
 		h.key, h.reading, h.opened, h.table.chosen = o.key, changesRead, false, false
 		clear(h.table.marked)
+	}
+	if o := h.session.history; o != nil && h.board.of != any(o) && o.at != "" {
+		h.table.selected, h.table.chosen = o.at, true
 	}
 	return h.board.Update(msg)
 }
@@ -422,10 +430,11 @@ func created(revision int64) string {
 const maxHappenings = 2000
 
 // readHistory reads the revisions of a key out of both snapshots.
-func (m *model) readHistory(key string, carved bool) tea.Cmd {
+func (m *model) readHistory(of historyMsg) tea.Cmd {
 	ctx, in := m.ctx, m.input
+	key, carved := of.key, of.carved
 	return m.tasks.cmd(func() tea.Msg {
-		h := &objectHistory{key: key, carved: carved}
+		h := &objectHistory{key: key, at: of.at, carved: carved}
 		found := map[snapshot.Revision]*happening{}
 		var list []*happening
 		for side := range roles {

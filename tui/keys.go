@@ -51,6 +51,9 @@ const (
 	muchEarlier action = "100 revisions earlier"
 	muchLater   action = "100 revisions later"
 	goTo        action = "go to"
+	zoomIn      action = "zoom in"
+	zoomOut     action = "zoom out"
+	byVerb      action = "verb"
 	historyOf   action = "history"
 	withCarved  action = "carved"
 	inNamespace action = "namespace"
@@ -134,7 +137,8 @@ var defaultKeys = keymap{
 	{filterBy, []string{"/"}, "/", "filter: all words typed must occur in a row; /! none of them, /-l a label selector, /-f letters in order", "/ filter", "needs a list"},
 	{sortBy, sortLetters, "shift-letter", "sort by a column; again to reverse", "", "needs a list"},
 	{showAll, []string{"u"}, "u", "show or hide what is unaffected", "u unaffected", "needs a list with rows that need no attention"},
-	{groupBy, []string{"z"}, "z", "group: not at all, or by each of what rows have in common", "z group", "needs the pods or all objects"},
+	{groupBy, []string{"z"}, "z", "group: not at all, or by each of what rows have in common", "z group", "needs the pods, all objects or the timeline"},
+	{byVerb, []string{"f"}, "f", "events of one verb: created, updated, deleted, or all again", "f verb", "needs the timeline"},
 	{widen, []string{"w"}, "w", "more columns, or fewer", "", "needs a list with more columns"},
 	{inNamespace, []string{"n"}, "n", "the objects of one namespace, or of all", "n namespace", "needs the objects"},
 	{mark, []string{"space"}, "space", "mark the row: copy takes the marked ones", "", "needs a list"},
@@ -153,14 +157,16 @@ var defaultKeys = keymap{
 	{asJSON, []string{"J"}, "J", "the object as JSON, or as YAML again", "", "needs an open object"},
 	{toRelated, []string{"R"}, "R", "list the owners and the dependents of the object", "R relatives", "needs an open object"},
 	{decode, []string{"x"}, "x", "decode what a Secret holds, or hide it again", "x decode", "needs an open Secret"},
-	{withCarved, []string{"v"}, "v", "with revisions carved from free pages, or without", "v carved", "needs a history"},
+	{withCarved, []string{"v"}, "v", "with revisions carved from free pages, or without", "v carved", "needs a history or the timeline"},
 
 	{label: "Through time"},
-	{earlier, []string{"["}, "[", "a revision earlier", "[ ] revision", "needs the objects"},
-	{later, []string{"]"}, "]", "a revision later", "", "needs the objects"},
-	{muchEarlier, []string{"{"}, "{", "100 revisions earlier", "", "needs the objects"},
-	{muchLater, []string{"}"}, "}", "100 revisions later", "", "needs the objects"},
-	{goTo, []string{"@"}, "@", "go to a revision or a time", "@ go to", "needs the objects"},
+	{earlier, []string{"["}, "[", "a revision earlier; half of what is shown in the timeline", "[ ] revision", "needs the objects or the timeline"},
+	{later, []string{"]"}, "]", "a revision later; half of what is shown in the timeline", "", "needs the objects or the timeline"},
+	{muchEarlier, []string{"{"}, "{", "100 revisions earlier; all of what is shown in the timeline", "", "needs the objects or the timeline"},
+	{muchLater, []string{"}"}, "}", "100 revisions later; all of what is shown in the timeline", "", "needs the objects or the timeline"},
+	{goTo, []string{"@"}, "@", "go to a revision or a time", "@ go to", "needs the objects or the timeline"},
+	{zoomIn, []string{"+", "="}, "+", "fewer events around the selected one", "+ - zoom", "needs the timeline"},
+	{zoomOut, []string{"-", "_"}, "-", "more events around the selected one", "", "needs the timeline"},
 
 	{label: "Taking along"},
 	{copyOut, []string{"c"}, "c", "copy to the clipboard: the marked or selected rows, or the text", "", "there is nothing to copy"},

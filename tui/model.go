@@ -151,6 +151,9 @@ func (m *model) update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m, m.listObjects(msg.moment, m.wanted.query)
 	case listMsg:
 		return m, m.listObjects(msg.moment, msg.query)
+	case lookAtMsg:
+		list := m.listObjects(msg.moment, objectQuery{})
+		return m, tea.Batch(m.broadcast(msg), list)
 	case objectsAtMsg:
 		if msg.err != nil {
 			m.message = sanitize.Line(msg.err.Error())
@@ -169,9 +172,9 @@ func (m *model) update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m.update(msg.then)
 	case historyMsg:
 		m.show(screenNamed("history"))
-		return m, m.readHistory(msg.key, false)
+		return m, m.readHistory(msg)
 	case carvedMsg:
-		return m, m.readHistory(m.history.key, !m.history.carved)
+		return m, m.readHistory(historyMsg{key: m.history.key, carved: !m.history.carved})
 	case historyReadMsg:
 		m.history = msg.history
 		return m, m.broadcast(changedMsg{})
@@ -184,6 +187,9 @@ func (m *model) update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case platformMsg:
 		m.platform = m.input.nextPlatform(m.platform)
 		return m, m.writeRunbook()
+	case timelineMsg:
+		m.timeline = msg.timeline
+		return m, m.broadcast(changedMsg{})
 	case rollbackMsg:
 		m.rollback = msg.rollback
 		return m, m.broadcast(changedMsg{})
@@ -227,7 +233,7 @@ func (m *model) loaded(msg loadedMsg) tea.Cmd {
 		m.screens = append(m.screens, r.new(m.session))
 	}
 	m.resize()
-	cmds := []tea.Cmd{m.predict(), m.undo(), m.listObjects(moment{side: current}, objectQuery{})}
+	cmds := []tea.Cmd{m.predict(), m.undo(), m.listObjects(moment{side: current}, objectQuery{}), m.readTimeline(false)}
 	for i := range m.files {
 		s := m.side(i).Snapshot
 		cmds = append(cmds, m.verify(i, s), m.count(i, s))

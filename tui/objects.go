@@ -72,6 +72,12 @@ type (
 		objects *objectList
 		err     error
 	}
+	// lookAtMsg asks the shell for all objects at a moment, and to open one of them.
+	lookAtMsg struct {
+		moment
+		key    string
+		toText bool // at its YAML
+	}
 	// atMsg is a revision or a time, as it was typed.
 	atMsg string
 	// namespaceMsg is a namespace, as it was typed.
@@ -252,6 +258,8 @@ func (o *objects) Update(msg tea.Msg) tea.Cmd {
 		cmd = o.press(msg)
 	case atMsg:
 		cmd = o.goTo(string(msg))
+	case lookAtMsg:
+		o.lookAt(msg)
 	case namespaceMsg:
 		q := o.session.wanted.query
 		q.namespace = string(msg)
@@ -290,6 +298,9 @@ func (o *objects) missed() tea.Cmd {
 	if why == "" || o.told == o.shown.list {
 		return nil
 	}
+	if l := o.shown.list; (listMsg{l.moment, l.query}) != o.session.wanted {
+		return nil // it may be among those that are being listed
+	}
 	o.told = o.shown.list
 	return say(sanitize.Line(why))
 }
@@ -307,7 +318,7 @@ func (o *objects) press(msg press) tea.Cmd {
 			return nil
 		}
 		key := o.table.rows.name(row)
-		return func() tea.Msg { return historyMsg{key} }
+		return func() tea.Msg { return historyMsg{key: key} }
 	case groupBy:
 		o.grouped++
 		if o.grouped == len(objectList{}.groups) {
@@ -370,6 +381,13 @@ func (o *objects) ask(q objectQuery) tea.Cmd {
 	at := o.session.wanted.moment
 	o.reset()
 	return func() tea.Msg { return listMsg{at, q} }
+}
+
+// lookAt opens an object among all that there were at a moment, once they are listed.
+func (o *objects) lookAt(msg lookAtMsg) {
+	o.grouped, o.from = -1, -1
+	o.reset()
+	o.kept, o.table.chosen, o.opened, o.toText = msg.key, true, true, msg.toText
 }
 
 // enter lists the objects of a group.

@@ -76,10 +76,10 @@ func (o *overview) draw() []string {
 	}
 	w := o.width - 2
 	if o.width < wideOverview {
-		return section(o.verdict(w), o.revisions(w), o.next(w), o.kubelets(w), o.toKnow(w), o.evidence(w))
+		return section(o.verdict(w), o.revisions(w), o.next(w), o.kubelets(w), o.rate(w), o.toKnow(w), o.evidence(w))
 	}
 	half := (w - 3) / 2
-	left := section(o.verdict(half), o.next(half), o.toKnow(half))
+	left := section(o.verdict(half), o.next(half), o.toKnow(half), o.rate(half))
 	right := section(o.evidence(w-half-3), o.kubelets(w-half-3))
 	return section(o.revisions(w), o.theme.beside(left, right, half, "   "))
 }

@@ -190,7 +190,7 @@ func (p *pods) press(msg press) tea.Cmd {
 	case historyOf:
 		if pod, ok := p.selected(); ok {
 			key := kube.Key{Resource: "pods", Namespace: pod.Namespace, Name: pod.Name}.Path(p.input.Prefix)
-			return func() tea.Msg { return historyMsg{key} }
+			return func() tea.Msg { return historyMsg{key: key} }
 		}
 	case other:
 		p.detail.swap()

@@ -83,6 +83,7 @@ var registry = []entry{
 	{"6", "objects", "Objects", "any object at any revision", newObjects},
 	{"7", "history", "History", "every revision of one object", newHistory},
 	{"8", "diff", "Diff", "what differs between two moments, down to the fields", newDifferences},
+	{"9", "timeline", "Timeline", "what happened when", newTimeline},
 	{"0", "storage", "Storage", "what takes the space, and what could be had back", newStorage},
 	{"", "undone", "Undone", "what else goes back in time", newUndone},
 	{"", "problems", "Problems", "what could not be read or trusted", newProblems},
@@ -149,6 +150,7 @@ type session struct {
 	objects    *objectList             // of the moment shown; nil until they are listed
 	wanted     listMsg                 // the objects that are listed, or are being
 	history    *objectHistory          // of the object chosen; nil for none
+	timeline   *toldTimeline           // of both snapshots; nil until it is read
 	problems   *[]problem              // of both files; nil until they are verified
 	runbook    *writtenRunbook         // of the plan; nil until it is written
 	platform   string                  // that the runbook is for

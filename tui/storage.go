@@ -276,7 +276,7 @@ func (p *space) press(msg press) (cmd tea.Cmd, done bool) {
 	case historyOf:
 		if k := p.selected().key; k != nil {
 			name := k.Key
-			return func() tea.Msg { return historyMsg{name} }, true
+			return func() tea.Msg { return historyMsg{key: name} }, true
 		}
 		return nil, true
 	}

@@ -77,6 +77,7 @@ type glyphs struct {
 	compacted, kept, undone, seen                                     string // parts of a revision window
 	bumped, restored, minimum                                         string // revisions on the ruler
 	full, empty                                                       string // of a progress bar
+	levels                                                            string // eight of them: of a bar in a plot, from low to full
 }
 
 var (
@@ -86,7 +87,7 @@ var (
 		left: "├", right: "┤",
 		compacted: "░", kept: "█", undone: "▒", seen: "·",
 		bumped: "◆", restored: "▲", minimum: "╎",
-		full: "█", empty: "░",
+		full: "█", empty: "░", levels: "▁▂▃▄▅▆▇█",
 	}
 	// plainGlyphs are for screen readers: letters, and nothing to draw with.
 	plainGlyphs = glyphs{
@@ -99,7 +100,7 @@ var (
 		left: "|", right: "|",
 		compacted: "-", kept: "=", undone: "#", seen: ".",
 		bumped: "*", restored: "^", minimum: "|",
-		full: "#", empty: ".",
+		full: "#", empty: ".", levels: ".:-=+*%#",
 	}
 )
 

@@ -280,6 +280,18 @@ func TestScreens(t *testing.T) {
 		{"diff of nothing", ":diff 900 900<enter>"},
 		{"diff of the backup alone", "8o"},
 		{"diff at no revision", "8:diff 99999<enter>"},
+		{"timeline", "9"},
+		{"timeline zoomed in", "9+++"},
+		{"timeline zoomed in and moved", "9+++]]"},
+		{"timeline by resource", "9z"},
+		{"timeline by namespace", "9zz/shop<enter>"},
+		{"timeline of one verb", "9fff"},
+		{"timeline filter finds nothing", "9/nosuchthing"},
+		{"timeline carved", "9v/carved<enter>"},
+		{"timeline at a time", "9@2026-11-23T04:03:10Z<enter>"},
+		{"timeline to an object", "9<enter>"},
+		{"timeline to before a deletion", "9fff<enter>"},
+		{"timeline to a history", "9jjH"},
 		{"storage", "0"},
 		{"storage of the backup", "0o"},
 		{"storage of a resource", "0<enter><enter>"},
@@ -330,7 +342,7 @@ func TestLooks(t *testing.T) {
 		{"no colour", newTheme(true, colorprofile.ASCII, unicodeGlyphs, DefaultLook)},
 		{"ASCII", newTheme(true, colorprofile.ASCII, asciiGlyphs, DefaultLook)},
 	} {
-		for _, screen := range []struct{ name, keys string }{{"overview", ""}, {"pods", "3jb"}, {"pod", "3<enter>"}, {"plans", "2j"}, {"nodes", "4j"}, {"node", "4<enter>"}, {"workloads", "5u"}, {"objects", "6j"}, {"resource", ":po<enter>j"}, {"object", ":deploy web -n shop<enter>"}, {"history", "6/deployments web<enter>H"}, {"diff", "8j"}, {"difference", "8z/creds changed<enter><enter>"}, {"storage", "0j"}, {"storage by part", "0zzzzzz"}, {"stored key", "0zz<enter>"}, {"undone", ":undone<enter>"}, {"help", "3?"}} {
+		for _, screen := range []struct{ name, keys string }{{"overview", ""}, {"pods", "3jb"}, {"pod", "3<enter>"}, {"plans", "2j"}, {"nodes", "4j"}, {"node", "4<enter>"}, {"workloads", "5u"}, {"objects", "6j"}, {"resource", ":po<enter>j"}, {"object", ":deploy web -n shop<enter>"}, {"history", "6/deployments web<enter>H"}, {"diff", "8j"}, {"difference", "8z/creds changed<enter><enter>"}, {"timeline", "9j"}, {"storage", "0j"}, {"storage by part", "0zzzzzz"}, {"stored key", "0zz<enter>"}, {"undone", ":undone<enter>"}, {"help", "3?"}} {
 			t.Run(tt.name+"/"+screen.name, func(t *testing.T) {
 				x := openOn(t, in, 80, 24)
 				x.theme = tt.theme
@@ -369,7 +381,7 @@ func TestBackground(t *testing.T) {
 // TestSizes draws every screen at sizes from nothing to very wide.
 func TestSizes(t *testing.T) {
 	in := demoInput(t)
-	for _, keys := range []string{"", "3", "3<enter>", "3u<enter>y", "?", "b", "3/x", "4", "4<enter>", "5u", "5<enter>", "6", "6<enter>", "6@5", "6z", ":po<enter>w", ":ev<enter><enter>", ":secret creds -n shop<enter>x", "6H", "6H<enter>", "6H<enter>y", "8", "8u", "8z<enter>", "8z<enter>su", "0", "0<enter>", "0zz<enter>", "0zzzzzz", ":undone<enter>u", ":undone<enter><enter>", ":problems<enter>"} {
+	for _, keys := range []string{"", "3", "3<enter>", "3u<enter>y", "?", "b", "3/x", "4", "4<enter>", "5u", "5<enter>", "6", "6<enter>", "6@5", "6z", ":po<enter>w", ":ev<enter><enter>", ":secret creds -n shop<enter>x", "6H", "6H<enter>", "6H<enter>y", "8", "8u", "8z<enter>", "8z<enter>su", "9", "9+++zz", "9fff", "9v", "9/nothing", "0", "0<enter>", "0zz<enter>", "0zzzzzz", ":undone<enter>u", ":undone<enter><enter>", ":problems<enter>"} {
 		x := openOn(t, in, 80, 24).typed(keys)
 		for _, width := range []int{1, 20, 79, 80, 81, 100, 139, 140, 149, 150, 200, 500} {
 			for _, height := range []int{1, 5, 19, 20, 24, 29, 35, 36, 80} {

@@ -224,7 +224,7 @@ func TestBlockedKeys(t *testing.T) {
 	in := demoInput(t)
 	for _, tt := range []struct{ keys, want string }{
 		{"t", "t: needs a selected pod or node"},
-		{"z", "z: needs the pods or all objects"},
+		{"z", "z: needs the pods, all objects or the timeline"},
 		{"n", "n: nothing was searched for"},
 		{"<esc>", "esc: this is where you came in"},
 		{"3o", "o: the objects are still being read"},
@@ -404,10 +404,10 @@ func TestUnreadableObject(t *testing.T) {
 	}
 }
 
-// TestCompactedObject reads values that were written at a revision since
-// compacted away.
-func TestCompactedObject(t *testing.T) {
-	f, err := os.Open("../testdata/etcd/bumped-and-written.db.gz")
+// unpacked is what a file was before gzip.
+func unpacked(t testing.TB, path string) []byte {
+	t.Helper()
+	f, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -420,7 +420,13 @@ func TestCompactedObject(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := snapshot.OpenBytes(t.Context(), "bumped.db", data, snapshot.Options{})
+	return data
+}
+
+// TestCompactedObject reads values that were written at a revision since
+// compacted away.
+func TestCompactedObject(t *testing.T) {
+	s, err := snapshot.OpenBytes(t.Context(), "bumped.db", unpacked(t, "../testdata/etcd/bumped-and-written.db.gz"), snapshot.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

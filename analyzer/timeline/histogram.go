@@ -80,6 +80,9 @@ func (t *Timeline) Histogram(ctx context.Context, a Axis, numbers iter.Seq[int],
 	return h, nil
 }
 
+// afterNewest is how far the axis goes beyond the newest mark.
+const afterNewest = 2 * time.Second
+
 // axis says where the histogram begins and ends.
 func (t *Timeline) axis(a Axis) *Histogram {
 	h := &Histogram{bins: max(a.Bins, 1)}
@@ -93,12 +96,17 @@ func (t *Timeline) axis(a Axis) *Histogram {
 		return h
 	}
 	// Clocks of several sources need not agree: their ends are looked at where they lie.
-	from, to := t.Event(first).When, t.Event(last).When
+	from, to := t.When(first), t.When(last)
 	if h.From = from.From; h.From.IsZero() {
 		h.From = from.To
 	}
 	if h.To = to.To; h.To.IsZero() {
 		h.To = to.From
+	}
+	if taken := t.sources[t.events[last].from].Clock.Taken(); h.To.Equal(taken.To) {
+		// What came after the newest mark is bounded by an inference only: it is drawn
+		// right behind that mark.
+		h.To = taken.From.Add(min(afterNewest, taken.To.Sub(taken.From)))
 	}
 	if h.From.IsZero() || !h.To.After(h.From) {
 		h.From, h.To = time.Time{}, time.Time{}

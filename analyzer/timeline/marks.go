@@ -29,6 +29,17 @@ type Mark struct {
 // Marks lists the moments that matter in the order of revisions.
 func (t *Timeline) Marks() []Mark { return t.marks }
 
+// Jumps are the revisions that bumps have set the store to, as Rates takes them.
+func (t *Timeline) Jumps() []int64 {
+	var list []int64
+	for _, m := range t.marks {
+		if m.Kind == Bumped {
+			list = append(list, m.Revision)
+		}
+	}
+	return list
+}
+
 func (t *Timeline) findMarks() []Mark {
 	var list []Mark
 	add := func(kind MarkKind, rev int64, s *Source) {

@@ -66,6 +66,7 @@ type Timeline struct {
 	events  []event
 	kinds   []Kind
 	marks   []Mark
+	names   [1 << maxSources][]string // of the sources, by event.in
 }
 
 // Kind is what objects are grouped by.
@@ -115,6 +116,13 @@ func New(ctx context.Context, prefix string, sources ...Source) (*Timeline, erro
 		t.events = merge(t.events, list)
 	}
 	t.marks = t.findMarks()
+	for in := range t.names[:1<<len(sources)] {
+		for n := range sources {
+			if in&(1<<n) != 0 {
+				t.names[in] = append(t.names[in], sources[n].Name)
+			}
+		}
+	}
 	return t, nil
 }
 
@@ -201,31 +209,39 @@ func (t *Timeline) Len() int { return len(t.events) }
 
 // Event returns the event with a number from 0 on.
 func (t *Timeline) Event(n int) Event {
-	e := &t.events[n]
-	out := Event{Key: e.key, Revision: e.revision(), Verb: Verbs[e.verb], Carved: !e.kept}
-	if k, ok := kube.ParseKey(t.prefix, e.key); ok {
-		out.Object = k
+	e := Event{Key: t.Key(n), Revision: t.Revision(n), Verb: t.Verb(n), When: t.When(n), In: t.In(n), Carved: t.Carved(n)}
+	if k, ok := kube.ParseKey(t.prefix, e.Key); ok {
+		e.Object = k
 	}
-	out.When = t.sources[e.from].Clock.TimeOf(e.main)
-	for i := range t.sources {
-		if e.in&(1<<i) != 0 {
-			out.In = append(out.In, t.sources[i].Name)
-		}
-	}
-	return out
+	return e
 }
 
-// Kind is Event(n)'s resource and namespace, without the work of all else.
-func (t *Timeline) Kind(n int) Kind { return t.kinds[t.events[n].kind] }
+// What is known of Event(n), one by one, for those who look at many.
+func (t *Timeline) Key(n int) string                 { return t.events[n].key }
+func (t *Timeline) Revision(n int) snapshot.Revision { return t.events[n].revision() }
+func (t *Timeline) Verb(n int) Verb                  { return Verbs[t.events[n].verb] }
+func (t *Timeline) Kind(n int) Kind                  { return t.kinds[t.events[n].kind] }
+func (t *Timeline) Carved(n int) bool                { return !t.events[n].kept }
 
-// Key is Event(n)'s key, and Main its main revision.
-func (t *Timeline) Key(n int) string { return t.events[n].key }
-func (t *Timeline) Main(n int) int64 { return t.events[n].main }
+// Name is that of the event's object, or the key that names none.
+func (t *Timeline) Name(n int) string {
+	e := &t.events[n]
+	if t.kinds[e.kind].Resource == "" {
+		return e.key
+	}
+	return e.key[strings.LastIndexByte(e.key, '/')+1:]
+}
 
-// Verb is Event(n)'s verb.
-func (t *Timeline) Verb(n int) Verb { return Verbs[t.events[n].verb] }
+// When is the interval in which the event was.
+func (t *Timeline) When(n int) clock.Interval {
+	e := &t.events[n]
+	return t.sources[e.from].Clock.TimeOf(e.main)
+}
 
-// Source is the number of the source that Event(n) is told by, and can be read from.
+// In names the sources that hold the event. The slice must not be changed.
+func (t *Timeline) In(n int) []string { return t.names[t.events[n].in] }
+
+// Source is the number of the source that the event is told by, and can be read from.
 func (t *Timeline) Source(n int) int { return int(t.events[n].from) }
 
 // Events yields the events that pass the filter, by number, in order of revisions.

@@ -1,0 +1,1051 @@
+package tui
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"revenant/analyzer/clock"
+	"revenant/analyzer/lineage"
+	"revenant/analyzer/restore"
+	"revenant/analyzer/timeline"
+	"revenant/decoder/sanitize"
+)
+
+// toldTimeline is what happened, as both snapshots tell.
+type toldTimeline struct {
+	*timeline.Timeline
+	clock     *clock.Clock    // of the current snapshot, with what the backup's tells if they are of one history
+	carved    bool            // with what was carved
+	recovered int             // how many of them are carved
+	complete  int             // number of the first event from which on none is missing
+	day       time.Time       // that it ends on
+	oneDay    bool            // and begins on
+	rates     []timeline.Rate // between the ends of what the clock covers
+}
+
+// timelineMsg brings it.
+type timelineMsg struct{ timeline *toldTimeline }
+
+// readTimeline tells what happened, with what can be carved or without.
+func (s *session) readTimeline(carved bool) tea.Cmd {
+	ctx, in := s.ctx, s.input
+	return s.tasks.cmd(func() tea.Msg {
+		told := &toldTimeline{carved: carved, clock: in.Current.State.Clock}
+		sources := []timeline.Source{
+			{Name: string(restore.InBackup), Snapshot: in.Backup.Snapshot, Clock: in.Backup.State.Clock},
+			{Name: string(restore.InCurrent), Snapshot: in.Current.Snapshot, Clock: in.Current.State.Clock},
+		}
+		if in.Lineage == nil || in.Lineage.Relation == lineage.Same || in.Lineage.Relation == lineage.Ancestor {
+			told.clock = clock.Join(sources[backup].Clock, sources[current].Clock)
+			sources[backup].Clock, sources[current].Clock = told.clock, told.clock
+		}
+		for i := range sources {
+			if !carved {
+				break
+			}
+			c, err := sources[i].Snapshot.Carve(ctx)
+			if err != nil {
+				return nil // the program ends
+			}
+			sources[i].Carving = c
+		}
+		tl, err := timeline.New(ctx, in.Prefix, sources...)
+		if err != nil {
+			return nil // the program ends
+		}
+		told.Timeline = tl
+		for n := range tl.Len() {
+			if tl.Carved(n) {
+				told.recovered++
+			}
+		}
+		told.complete, _ = tl.Between(tl.Complete(), 0)
+		if n := tl.Len(); n > 0 {
+			told.day = tl.When(n - 1).From
+			if told.complete == n {
+				told.complete = 0
+			}
+			first := tl.When(told.complete)
+			if first.From.IsZero() {
+				first.From = first.To
+			}
+			told.oneDay = sameDay(first.From, told.day)
+			told.rates = timeline.Rates(told.clock, first.From, told.clock.Taken().From, rateParts, tl.Jumps())
+		}
+		return timelineMsg{told}
+	})
+}
+
+// The columns of the events.
+const (
+	eventRevision = iota
+	eventWhen
+	eventVerb
+	eventResource
+	eventNamespace
+	eventName
+	eventIn
+)
+
+// The lanes that events are counted in.
+const (
+	laneVerb = iota
+	laneResource
+	laneNamespace
+	laneWays
+)
+
+var laneNames = [laneWays]string{"verb", "resource", "namespace"}
+
+// happenings shows how many events there were when, and lists them.
+type happenings struct {
+	*session
+	table   *table
+	wanted  *eventView // that the table shows, or will when it is arranged; nil for none
+	of      *eventView // and that it shows now
+	near    int64      // main revision of the selected event
+	lanes   int        // what lanes are by
+	carving bool       // the timeline with carved events, or without, is being read
+	asked   *atomic.Int64
+	counted *countedEvents // of what is listed; nil until they are counted
+
+	width, height int
+}
+
+// eventView says which events are listed. It is not changed once rows are made of it.
+type eventView struct {
+	*toldTimeline
+	first, last int           // numbers of the events, last not included
+	zoomed      bool          // they are not those that it begins with
+	verb        timeline.Verb // "" for all
+	numbers     []int32       // of those of one verb; nil for all from first on
+}
+
+// number is that of the event in a row.
+func (v *eventView) number(row int) int {
+	if v.verb == "" {
+		return v.first + row
+	}
+	return int(v.numbers[row])
+}
+
+// countedEvents are the events listed, counted in lanes.
+type countedEvents struct {
+	*timeline.Histogram
+	of     *eventView
+	names  []string // of the lanes
+	totals []int
+}
+
+// countedEventsMsg brings them.
+type countedEventsMsg struct {
+	screen *happenings
+	asked  int64
+	*countedEvents
+}
+
+func newTimeline(s *session) screen {
+	return &happenings{session: s, asked: new(atomic.Int64), table: newTable(s, eventColumns(whenLength)...)}
+}
+
+// How long the times of events are, those of one day and those of several.
+const (
+	whenLength = len("15:04:05Z +2s")
+	dateLength = len("01-02 15:04:05Z +2s")
+)
+
+func eventColumns(when int) []column {
+	return []column{
+		{title: "REVISION", key: "O", min: 8},
+		{title: "WHEN", min: when, max: 30},
+		{title: "VERB", key: "V", min: 7},
+		{title: "RESOURCE", key: "S", min: 10, max: 26},
+		{title: "NAMESPACE", key: "P", min: 9, max: 30},
+		{title: "NAME", key: "N", min: 10, max: 70},
+		{title: "IN", key: "I", min: 7, drop: 3},
+	}
+}
+
+func (x *happenings) SetSize(width, height int) {
+	x.width, x.height = width, height
+	x.table.setSize(width, max(height-x.above(), 2))
+}
+
+// above is how many lines stand above the list.
+func (x *happenings) above() int {
+	if x.theme.plain {
+		return 1 + plainParts + len(laneNames)
+	}
+	return 1 + 1 + x.plotHeight() + 2 + x.laneHeight()
+}
+
+// plotHeight and laneHeight are how many lines there are for all events and for the
+// lanes: they do not change with what is shown.
+func (x *happenings) plotHeight() int { return min(max(x.height/6, 3), 8) }
+func (x *happenings) laneHeight() int {
+	if x.lanes == laneVerb {
+		return len(timeline.Verbs)
+	}
+	return min(max(x.height/6, 3), maxLanes)
+}
+
+func (x *happenings) Keys() keys {
+	k := x.table.moves(keys{}).offer(filterBy, sortBy)
+	for _, a := range []action{copyOut, saveOut, historyOf, toObject} {
+		k[a] = k[open]
+	}
+	v, why := x.wanted, ""
+	if v == nil {
+		why = "the revisions are still being read"
+	}
+	for _, a := range []action{zoomIn, zoomOut, earlier, later, muchEarlier, muchLater, goTo, withCarved, groupBy, byVerb} {
+		k[a] = why
+	}
+	if why != "" {
+		return k
+	}
+	if x.table.order.words != "" || v.zoomed || v.verb != "" || len(x.table.marked) > 0 {
+		k.offer(back)
+	}
+	if x.carving {
+		k[withCarved] = "the free pages are still being searched"
+	}
+	if v.last-v.first <= fewest {
+		k[zoomIn] = "these are few enough to see each"
+	}
+	if v.first == 0 {
+		k[earlier], k[muchEarlier] = "nothing earlier is retained", "nothing earlier is retained"
+	}
+	if v.last == v.Len() {
+		k[later], k[muchLater] = "nothing later was written", "nothing later was written"
+	}
+	if v.first == 0 && v.last == v.Len() {
+		k[zoomOut] = "all events are shown"
+	}
+	return k
+}
+
+// Columns are those of the list.
+func (x *happenings) Columns() []column { return x.table.columns }
+
+// Take is the selected events, or to save, all that are listed.
+func (x *happenings) Take(save bool) excerpt { return x.table.take(save, "timeline", "event") }
+
+// Remember keeps the filter and the order.
+func (x *happenings) Remember() map[string]string { return x.table.remember() }
+
+func (x *happenings) Recall(m map[string]string) tea.Cmd { return x.table.recall(m) }
+
+func (x *happenings) Update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case arrangedMsg:
+		if x.table.arranged(msg) {
+			x.of = x.wanted
+			x.stay(msg.at >= 0)
+			return x.count()
+		}
+	case countedEventsMsg:
+		if msg.screen == x && msg.asked == x.asked.Load() {
+			x.counted = msg.countedEvents
+		}
+	case filterMsg:
+		return x.filter(string(msg))
+	case atMsg:
+		return x.goTo(string(msg))
+	case press:
+		return x.press(msg)
+	}
+	return x.refresh()
+}
+
+// stay keeps the selection where it was in time: where the event itself is not listed
+// any more, on the first one after it.
+func (x *happenings) stay(found bool) {
+	v, t := x.of, x.table
+	if !found && t.chosen && t.have.by == eventRevision && !t.have.reverse {
+		at, _ := slices.BinarySearchFunc(t.shown, x.near, func(row int32, near int64) int {
+			return cmp.Compare(v.Revision(v.number(int(row))).Main, near)
+		})
+		t.at = min(at, max(len(t.shown)-1, 0))
+	}
+	x.move("")
+}
+
+// move moves the selection.
+func (x *happenings) move(a action) {
+	x.table.move(a)
+	if n, ok := x.event(); ok {
+		x.near = x.of.Revision(n).Main
+	}
+}
+
+func (x *happenings) filter(words string) tea.Cmd {
+	o := x.table.order
+	o.words = words
+	return x.table.setOrder(o)
+}
+
+// refresh shows another timeline when there is one.
+func (x *happenings) refresh() tea.Cmd {
+	told, was := x.session.timeline, x.wanted
+	if told == nil || was != nil && told == was.toldTimeline {
+		return nil
+	}
+	x.carving = false
+	v := eventView{toldTimeline: told, first: told.complete, last: told.Len()}
+	if was != nil {
+		v.zoomed, v.verb = was.zoomed, was.verb
+	}
+	if v.zoomed && was.first < was.last {
+		v.first, v.last = told.Between(was.Revision(was.first).Main, was.Revision(was.last-1).Main)
+	}
+	if was == nil && told.Len() > 0 {
+		// What was undone is what one looks for first.
+		at, _ := told.Between(x.side(backup).State.Revision+1, 0)
+		x.choose(told, min(at, told.Len()-1))
+	}
+	cmd := x.show(v)
+	if told.carved {
+		cmd = tea.Batch(cmd, say(fmt.Sprintf("%s carved from pages that are free", plural(told.recovered, "event"))))
+	}
+	return cmd
+}
+
+// show lists other events.
+func (x *happenings) show(v eventView) tea.Cmd {
+	v.numbers = nil
+	x.wanted = &v
+	return x.table.makeRows(func() rows {
+		if v.verb != "" {
+			for n := v.first; n < v.last; n++ {
+				if v.Verb(n) == v.verb {
+					v.numbers = append(v.numbers, int32(n))
+				}
+			}
+		}
+		return v.rows()
+	})
+}
+
+// event is the number of the selected event.
+func (x *happenings) event() (int, bool) {
+	n, ok := x.table.item().(int)
+	return n, ok
+}
+
+func (x *happenings) press(p press) tea.Cmd {
+	switch p.action {
+	case open:
+		return x.lookAt(false)
+	case toObject:
+		return x.lookAt(true)
+	case historyOf:
+		if n, ok := x.event(); ok {
+			return x.historyAt(n)
+		}
+	case zoomIn:
+		return x.zoom(0.5)
+	case zoomOut:
+		return x.zoom(2)
+	case earlier:
+		return x.pan(-0.5)
+	case later:
+		return x.pan(0.5)
+	case muchEarlier:
+		return x.pan(-1)
+	case muchLater:
+		return x.pan(1)
+	case withCarved:
+		x.carving = true
+		return tea.Batch(say("searching the free pages"+x.theme.ellipsis), x.readTimeline(!x.wanted.carved))
+	case groupBy:
+		x.lanes = (x.lanes + 1) % laneWays
+		x.SetSize(x.width, x.height)
+		return x.count()
+	case byVerb:
+		v := *x.wanted
+		if i := slices.Index(timeline.Verbs, v.verb) + 1; i < len(timeline.Verbs) {
+			v.verb = timeline.Verbs[i]
+		} else {
+			v.verb = ""
+		}
+		return x.show(v)
+	case sortBy:
+		return x.table.sortBy(p.key)
+	case mark:
+		x.table.chosen = true
+		x.table.mark()
+	case back:
+		return x.back()
+	case goTo: // the shell's
+	default:
+		x.move(p.action)
+	}
+	return nil
+}
+
+// back takes the marks away, or the filter, or shows again what it began with.
+func (x *happenings) back() tea.Cmd {
+	v := *x.wanted
+	switch {
+	case len(x.table.marked) > 0:
+		clear(x.table.marked)
+		return nil
+	case x.table.order.words != "":
+		return x.filter("")
+	case v.verb != "":
+		v.verb = ""
+	default:
+		v.first, v.last, v.zoomed = v.complete, v.Len(), false
+	}
+	return x.show(v)
+}
+
+// historyAt goes to what is known of the event's object, at the event.
+func (x *happenings) historyAt(n int) tea.Cmd {
+	msg := historyMsg{key: x.of.Key(n), at: x.of.Revision(n).String(), carved: x.of.Carved(n)}
+	return func() tea.Msg { return msg }
+}
+
+// lookAt goes to the object as it was at the event, or before it when it was a
+// deletion. Where the state of that moment is not there any more, as it never is for
+// what was carved, its history is shown instead.
+func (x *happenings) lookAt(text bool) tea.Cmd {
+	n, ok := x.event()
+	if !ok {
+		return nil
+	}
+	at := moment{side: x.of.Source(n), revision: x.of.Revision(n).Main}
+	if x.of.Verb(n) == timeline.Deleted {
+		at.revision--
+	}
+	s := x.side(at.side).Snapshot
+	if from := max(s.CompactRevision(), 1); x.of.Carved(n) || at.revision < from {
+		why := fmt.Sprintf("the objects of revision %s are not there any more: this is the object's own history", count(at.revision))
+		return tea.Batch(x.historyAt(n), say(why))
+	}
+	if at.revision == s.Revision() {
+		at.revision = 0
+	}
+	return visit("objects", lookAtMsg{at, x.of.Key(n), text})
+}
+
+// fewest is how many events are zoomed in to at most.
+const fewest = 8
+
+// zoom lists fewer or more events around the selected one, which keeps its place.
+func (x *happenings) zoom(by float64) tea.Cmd {
+	v := *x.wanted
+	n := float64(v.last - v.first)
+	at, ok := x.event()
+	if !ok {
+		at = (v.first + v.last) / 2
+	}
+	at = min(max(at, v.first), v.last)
+	size := max(int(math.Round(n*by)), fewest)
+	return x.showFrom(at-int(float64(at-v.first)/max(n, 1)*float64(size)), size)
+}
+
+// pan lists those before or after by a part of how many are listed.
+func (x *happenings) pan(by float64) tea.Cmd {
+	size := x.wanted.last - x.wanted.first
+	step := int(math.Round(float64(size) * by))
+	if step == 0 {
+		step = int(math.Copysign(1, by))
+	}
+	return x.showFrom(x.wanted.first+step, size)
+}
+
+// showFrom lists so many events from one on, as far as there are.
+func (x *happenings) showFrom(first, size int) tea.Cmd {
+	v := *x.wanted
+	v.first = max(min(first, v.Len()-size), 0)
+	v.last, v.zoomed = min(v.first+size, v.Len()), true
+	return x.show(v)
+}
+
+// goTo selects the first event at or after a revision or a time, and shows it.
+func (x *happenings) goTo(text string) tea.Cmd {
+	v := x.wanted
+	if v == nil {
+		return nil
+	}
+	revision, err := momentOf(text, x.side(current))
+	if err != nil {
+		return say(sanitize.Line(err.Error()))
+	}
+	at, _ := v.Between(revision, 0)
+	if at == v.Len() {
+		return say(fmt.Sprintf("nothing was written at or after revision %s", count(revision)))
+	}
+	x.choose(v.toldTimeline, at)
+	if at < v.first || at >= v.last {
+		size := v.last - v.first
+		return x.showFrom(at-size/2, size)
+	}
+	return x.table.arrange()
+}
+
+// choose selects an event once its row is there.
+func (x *happenings) choose(told *toldTimeline, n int) {
+	x.table.selected, x.table.chosen, x.near = told.name(n), true, told.Revision(n).Main
+}
+
+// name is what a row is called: of one revision there may be two events, where the
+// histories have parted.
+func (t *toldTimeline) name(n int) string {
+	r := t.Revision(n)
+	if n > 0 && t.Revision(n-1) == r {
+		return r.String() + " " + t.Key(n)
+	}
+	return r.String()
+}
+
+// rows are those of the events listed.
+func (v *eventView) rows() rows {
+	size := v.last - v.first
+	if v.verb != "" {
+		size = len(v.numbers)
+	}
+	when := dateLength
+	if v.oneDay {
+		when = whenLength
+	}
+	return rows{
+		columns: eventColumns(when),
+		count:   size,
+		item:    func(row int) any { return v.number(row) },
+		id:      func(row int) string { return v.name(v.number(row)) },
+		copied: func(row int) string {
+			n := v.number(row)
+			return fmt.Sprintf("%s %s %s", v.Revision(n), v.Verb(n), v.Key(n))
+		},
+		cell: func(row, column int) string {
+			n := v.number(row)
+			switch column {
+			case eventRevision:
+				return v.Revision(n).String()
+			case eventWhen:
+				return v.timeText(v.When(n))
+			case eventVerb:
+				return string(v.Verb(n))
+			case eventResource:
+				return orDash(v.Kind(n).Resource)
+			case eventNamespace:
+				return orDash(v.Kind(n).Namespace)
+			case eventName:
+				return v.Name(n)
+			}
+			return v.inText(n)
+		},
+		compare: func(a, b, column int) int {
+			a, b = v.number(a), v.number(b)
+			switch column {
+			case eventVerb:
+				return strings.Compare(string(v.Verb(a)), string(v.Verb(b)))
+			case eventResource:
+				return strings.Compare(v.Kind(a).Resource, v.Kind(b).Resource)
+			case eventNamespace:
+				return strings.Compare(v.Kind(a).Namespace, v.Kind(b).Namespace)
+			case eventName:
+				return strings.Compare(v.Name(a), v.Name(b))
+			case eventIn:
+				return strings.Compare(v.inText(a), v.inText(b))
+			}
+			return cmp.Compare(a, b)
+		},
+		look: func(t *theme, row int) (style, string) {
+			switch n := v.number(row); {
+			case v.Carved(n):
+				return t.severity(restore.Warning)
+			case v.Verb(n) == timeline.Deleted:
+				return t.severity(restore.Critical)
+			}
+			return t.severity(restore.OK)
+		},
+	}
+}
+
+// inText names the snapshots that hold an event.
+func (t *toldTimeline) inText(n int) string {
+	in := t.In(n)
+	text := "both"
+	if len(in) == 1 {
+		text = in[0]
+	}
+	if t.Carved(n) {
+		return "carved: " + text
+	}
+	return text
+}
+
+const clockLayout = "15:04:05Z"
+
+// timeText is an interval in few columns: without the day where that is the last one,
+// without the year where it is the same.
+func (t *toldTimeline) timeText(i clock.Interval) string {
+	layout := "01-02 " + clockLayout
+	switch {
+	case t.day.IsZero() || i.From.IsZero() || i.To.IsZero() || i.From.UTC().Year() != t.day.UTC().Year():
+		return brief(i)
+	case sameDay(i.From, t.day):
+		layout = clockLayout
+	}
+	return i.From.UTC().Format(layout) + " +" + i.To.Sub(i.From).Round(time.Second).String()
+}
+
+// sameDay says that two times are known, and on one day in UTC.
+func sameDay(a, b time.Time) bool {
+	const day = 24 * time.Hour
+	return !a.IsZero() && !b.IsZero() && a.UTC().Truncate(day).Equal(b.UTC().Truncate(day))
+}
+
+// fineBins are the bins that events are counted in: more than a screen has columns.
+const fineBins = 1024
+
+// count counts the events listed.
+func (x *happenings) count() tea.Cmd {
+	asked := x.asked.Add(1)
+	if x.of == nil {
+		return nil
+	}
+	ctx, v, shown, lanes := x.ctx, x.of, x.table.shown, x.lanes
+	return x.tasks.cmd(func() tea.Msg {
+		if asked != x.asked.Load() {
+			return nil
+		}
+		c := &countedEvents{of: v}
+		lane := c.laneOf(lanes, shown)
+		numbers := func(yield func(int) bool) {
+			for _, row := range shown {
+				if !yield(v.number(int(row))) {
+					return
+				}
+			}
+		}
+		var err error
+		c.Histogram, err = v.Histogram(ctx, timeline.Axis{First: v.first, Last: v.last, Bins: fineBins, ByTime: true}, numbers, len(c.names), lane)
+		if err != nil {
+			return nil // the program ends
+		}
+		return countedEventsMsg{x, asked, c}
+	})
+}
+
+// maxLanes is how many lanes there are at most, the one of all others included.
+const maxLanes = 9
+
+// laneOf names the lanes, the fullest first, and says which one an event is in.
+func (c *countedEvents) laneOf(by int, shown []int32) func(n int) int {
+	name := func(n int) string { return string(c.of.Verb(n)) }
+	switch by {
+	case laneResource:
+		name = func(n int) string { return c.of.Kind(n).Resource }
+	case laneNamespace:
+		name = func(n int) string { return c.of.Kind(n).Namespace }
+	}
+	totals := map[string]int{}
+	if by == laneVerb {
+		for _, v := range timeline.Verbs {
+			totals[string(v)] = 0
+		}
+	}
+	for _, row := range shown {
+		totals[name(c.of.number(int(row)))]++
+	}
+	for n := range totals {
+		c.names = append(c.names, n)
+	}
+	slices.SortFunc(c.names, func(a, b string) int {
+		if by == laneVerb {
+			return cmp.Compare(slices.Index(timeline.Verbs, timeline.Verb(a)), slices.Index(timeline.Verbs, timeline.Verb(b)))
+		}
+		return cmp.Or(cmp.Compare(totals[b], totals[a]), cmp.Compare(a, b))
+	})
+	others := 0
+	for len(c.names) > maxLanes {
+		last := len(c.names) - 1
+		others += totals[c.names[last]]
+		c.names = c.names[:last]
+	}
+	numbers := map[string]int{}
+	for i, n := range c.names {
+		numbers[n] = i
+		c.totals = append(c.totals, totals[n])
+	}
+	if others > 0 {
+		c.names, c.totals = append(c.names, "others"), append(c.totals, others)
+	}
+	for i, n := range c.names {
+		if n == "" {
+			c.names[i] = map[int]string{laneResource: "other keys", laneNamespace: "no namespace"}[by]
+		}
+	}
+	return func(n int) int {
+		if lane, ok := numbers[name(n)]; ok {
+			return lane
+		}
+		return len(c.names) - 1
+	}
+}
+
+func (x *happenings) View() []string {
+	lines := []string{" " + x.theme.cut(x.title(), x.width-1)}
+	switch {
+	case x.of == nil:
+		return lines
+	case x.theme.plain:
+		lines = append(lines, x.told()...)
+	default:
+		lines = append(lines, x.plot()...)
+	}
+	if x.table.ready() && len(x.table.shown) == 0 {
+		return append(lines, paintAll(x.theme.dim, item("   ", x.why(), x.width-3))...)
+	}
+	return append(lines, x.table.view(true, false)...)
+}
+
+// why says why no event is listed.
+func (x *happenings) why() string {
+	v, clears := x.of, x.keymap.key(back)
+	events := "events"
+	if v.verb != "" {
+		events = string(v.verb) + " events"
+	}
+	switch {
+	case v.Len() == 0:
+		return "Neither snapshot holds a revision."
+	case x.table.have.words != "":
+		return fmt.Sprintf("None of the %s %s matches %s. %s clears the filter.", events, v.rangeText(), quoted(x.table.have.words), clears)
+	case v.verb != "":
+		return fmt.Sprintf("There are no %s %s. %s shows all verbs again.", events, v.rangeText(), clears)
+	}
+	return "There is no event here."
+}
+
+// rangeText says from which revision to which events are listed.
+func (v *eventView) rangeText() string {
+	if v.first >= v.last {
+		return "at no revision"
+	}
+	return "of revisions " + count(v.Revision(v.first).Main) + " to " + count(v.Revision(v.last-1).Main)
+}
+
+// title counts what is listed, and says what is known of the times.
+func (x *happenings) title() string {
+	t, v := x.theme, x.of
+	if v == nil {
+		return t.dim.paint("reading what happened when" + t.ellipsis)
+	}
+	parts := []string{t.bold.paint(fmt.Sprintf("%s of %s", count(len(x.table.shown)), plural(v.Len(), "event")))}
+	if v.verb != "" {
+		parts = append(parts, string(v.verb)+" only")
+	}
+	switch {
+	case v.zoomed:
+		parts = append(parts, v.rangeText())
+	case v.complete > 0:
+		parts = append(parts, fmt.Sprintf("%s before revision %s outlived a compaction: %s shows them", count(v.complete), count(v.Complete()), x.keymap.key(zoomOut)))
+	}
+	parts = append(parts, x.table.state()...)
+	if v.carved && v.recovered > 0 {
+		parts = append(parts, t.warning.paint(count(v.recovered)+" carved"))
+	} else if v.carved {
+		parts = append(parts, "nothing carved")
+	}
+	if c := x.counted; c != nil {
+		switch {
+		case !c.ByTime:
+			parts = append(parts, t.dim.paint("by revision: no time is known"))
+		case c.Counted > 0:
+			parts = append(parts, t.dim.paint("times known to "+roughly(c.Within)+" (median)"))
+		}
+		if c.Undated > 0 {
+			parts = append(parts, t.warning.paint(count(c.Undated)+" at unknown times"))
+		}
+	}
+	return strings.Join(parts, t.dim.paint(" "+t.dot+" "))
+}
+
+// roughly is a duration with two digits.
+func roughly(d time.Duration) string {
+	for _, unit := range []time.Duration{24 * time.Hour, time.Hour, time.Minute, time.Second} {
+		if d >= 10*unit {
+			return d.Round(unit).String()
+		}
+	}
+	return d.Round(100 * time.Millisecond).String()
+}
+
+const (
+	plotLabel  = 26 // columns before the plot
+	blindWidth = 4  // and behind it, for what came after the newest event: not to scale
+)
+
+// atEnd says that the newest event is among those counted.
+func (c *countedEvents) atEnd() bool { return c.of.last == c.of.Len() }
+
+// columns is how many the plot has.
+func (x *happenings) columns() int {
+	n := x.width - plotLabel - 1
+	if x.counted.atEnd() {
+		n -= blindWidth
+	}
+	return max(n, 1)
+}
+
+// plot draws how many events there were when, in all and in lanes.
+func (x *happenings) plot() []string {
+	t, height := x.theme, x.above()-1
+	c := x.counted
+	if c == nil {
+		return make([]string, height)
+	}
+	columns := x.columns()
+	all := make([]float64, fineBins)
+	for _, lane := range c.Lanes {
+		for i, v := range lane {
+			all[i] += v
+		}
+	}
+	values := rebin(all, columns)
+	undone := columns
+	if _, to, ok := x.column(x.headMark(backup)); ok {
+		undone = to + 1
+	} else if x.side(backup).State.Revision < c.FromMain {
+		undone = 0
+	}
+	look := func(column int) style {
+		if column >= undone {
+			return t.warning
+		}
+		return ""
+	}
+	lines := []string{spaces(plotLabel) + x.marks(columns).String()}
+	for i, line := range t.bars(values, greatest(values), x.plotHeight(), look) {
+		label := ""
+		if i == 0 && c.Counted > 0 {
+			label = t.dim.paint(t.fit("  "+x.scale(values), plotLabel))
+		}
+		lines = append(lines, t.fit(label, plotLabel)+line)
+	}
+	lines = append(lines, spaces(plotLabel)+x.cursor(columns).String(), spaces(plotLabel)+x.axis(columns).String())
+	lanes := make([]string, 0, x.laneHeight())
+	highest := 0.0
+	drawn := make([][]float64, len(c.names))
+	for i := range drawn {
+		drawn[i] = rebin(c.Lanes[i], columns)
+		highest = max(highest, greatest(drawn[i]))
+	}
+	for i, name := range c.names {
+		if len(lanes) == x.laneHeight() {
+			break // those of another grouping are on their way
+		}
+		if len(lanes) == x.laneHeight()-1 && len(c.names) > x.laneHeight() {
+			more := 0
+			for _, n := range c.totals[i:] {
+				more += n
+			}
+			lanes = append(lanes, t.dim.paint(fmt.Sprintf("  and %d more with %s", len(c.names)-i, plural(more, "event"))))
+			break
+		}
+		lead := t.fit("  "+sanitize.Line(name), plotLabel-9) + fmt.Sprintf("%8s ", count(c.totals[i]))
+		lanes = append(lanes, t.dim.paint(lead)+t.bars(drawn[i], highest, 1, look)[0])
+	}
+	for len(lanes) < x.laneHeight() {
+		lanes = append(lanes, "")
+	}
+	return append(lines, lanes...)
+}
+
+// scale says what the highest bar stands for.
+func (x *happenings) scale(values []float64) string {
+	c := x.counted
+	text := "at most " + count(int64(math.Round(greatest(values))))
+	if c.ByTime {
+		return text + " in " + roughly(c.To.Sub(c.From)/time.Duration(len(values)))
+	}
+	return text + " a column"
+}
+
+// headMark is the mark of a snapshot's newest revision.
+func (x *happenings) headMark(side int) timeline.Mark {
+	for _, m := range x.counted.of.Marks() {
+		if m.Kind == timeline.Head && slices.Contains(m.In, string(roles[side])) {
+			return m
+		}
+	}
+	return timeline.Mark{}
+}
+
+// column is between which columns a mark is.
+func (x *happenings) column(m timeline.Mark) (from, to int, ok bool) {
+	from, to, ok = x.counted.Bins(m.Revision, m.When)
+	columns := x.columns()
+	return from * columns / fineBins, to * columns / fineBins, ok
+}
+
+// marks are the moments that matter: what the restore undoes, bumps, compactions.
+func (x *happenings) marks(columns int) *strip {
+	t, c := x.theme, x.counted
+	s := newStrip(columns)
+	was, now := x.headMark(backup), x.headMark(current)
+	if now.Revision > was.Revision {
+		_, from, shown := x.column(was)
+		_, to, ends := x.column(now)
+		if !shown {
+			from = 0
+		}
+		if !ends {
+			to = columns - 1
+		}
+		if shown || was.Revision < c.FromMain {
+			s.fill(from, to, t.line, t.dim)
+			text := " undone by the restore "
+			if to-from > len(text)+1 {
+				s.put(from+(to-from-len(text)+1)/2, text, t.warning)
+			}
+		}
+		if shown {
+			s.fill(from, from, t.left, t.dim)
+			label := "backup " + count(was.Revision) + " "
+			if !s.put(from-len(label), label, t.bold) && from+1+len(label) < to {
+				s.put(from+1, " "+label, t.bold)
+			}
+		}
+		if ends {
+			s.fill(to, to, t.right, t.dim)
+		}
+	}
+	sparse := -1 // up to which column only what outlived a compaction is known
+	for _, m := range c.of.Marks() {
+		from, to, ok := x.column(m)
+		switch at := (from + to) / 2; {
+		case !ok:
+		case m.Kind == timeline.Compacted && m.Revision+1 == c.of.Complete():
+			sparse = to
+		case m.Kind == timeline.Bumped && s.free(at, at+1):
+			s.mark(at, at, t.bumped, "bumped to "+count(m.Revision), t.bold)
+		case m.Kind == timeline.Bumped:
+			s.fill(at, at, t.bumped, t.bold)
+		}
+	}
+	for i := 0; i <= sparse && c.of.first < c.of.complete; i++ {
+		if s.free(i, i+1) {
+			s.fill(i, i, t.compacted, t.dim)
+		}
+	}
+	return s
+}
+
+// cursor is between which times the selected event was.
+func (x *happenings) cursor(columns int) *strip {
+	t := x.theme
+	s := newStrip(x.width - plotLabel - 1)
+	if n, ok := x.event(); ok {
+		from, to, ok := x.column(timeline.Mark{Revision: x.of.Revision(n).Main, When: x.of.When(n)})
+		if ok {
+			s.fill(from, to, t.line, t.bold)
+			s.fill((from+to)/2, (from+to)/2, t.up, t.bold)
+		}
+	}
+	if x.counted.atEnd() {
+		s.fill(columns, columns+blindWidth-1, t.seen, t.dim)
+		texts := []string{"nothing tells of later "}
+		if at := x.outage(); !at.IsZero() {
+			s.fill(columns+blindWidth-1, columns+blindWidth-1, t.minimum, t.bold)
+			texts = []string{"nothing tells of later; outage " + at.UTC().Format("2006-01-02 "+clockLayout) + " ", "outage " + at.UTC().Format(clockLayout) + " "}
+		}
+		for _, text := range texts {
+			if s.free(columns-len(text)-1, columns) && s.put(columns-len(text), text, t.dim) {
+				break
+			}
+		}
+	}
+	return s
+}
+
+// outage is when the last API server stopped, if the plan says so.
+func (x *happenings) outage() time.Time {
+	if x.prediction == nil {
+		return time.Time{}
+	}
+	return x.prediction.Plan.OutageAt
+}
+
+// axis are the times or revisions at its ends and in the middle.
+func (x *happenings) axis(columns int) *strip {
+	t, c := x.theme, x.counted
+	s := newStrip(columns)
+	text := func(share float64) string {
+		return count(c.FromMain + int64(share*float64(c.ToMain-c.FromMain)))
+	}
+	if c.ByTime {
+		span := c.To.Sub(c.From)
+		text = func(share float64) string {
+			at := c.From.Add(time.Duration(share * float64(span))).UTC()
+			switch {
+			case span > 72*time.Hour:
+				return at.Format("2006-01-02")
+			case share == 0:
+				return at.Format("2006-01-02 " + clockLayout)
+			}
+			return at.Format(clockLayout)
+		}
+	}
+	put := func(at int, label string) {
+		if s.free(at-1, at+len(label)+1) {
+			s.put(at, label, t.dim)
+		}
+	}
+	put(0, text(0))
+	put(columns-len(text(1)), text(1))
+	put(columns/2-len(text(0.5))/2, text(0.5))
+	return s
+}
+
+// plainParts is how many parts of the time are told where nothing is drawn.
+const plainParts = 8
+
+// told says in words what plot draws.
+func (x *happenings) told() []string {
+	c := x.counted
+	if c == nil || c.Counted == 0 {
+		return nil
+	}
+	var lines []string
+	parts := make([][]float64, len(c.names))
+	for i := range parts {
+		parts[i] = rebin(c.Lanes[i], plainParts)
+	}
+	for p := range plainParts {
+		text := fmt.Sprintf("revisions %s to %s: ", count(c.FromMain+(c.ToMain-c.FromMain)*int64(p)/plainParts), count(c.FromMain+(c.ToMain-c.FromMain)*int64(p+1)/plainParts))
+		if c.ByTime {
+			step := c.To.Sub(c.From) / plainParts
+			from := c.From.Add(step * time.Duration(p)).UTC()
+			text = fmt.Sprintf("%s to %s: about ", from.Format("2006-01-02 "+clockLayout), from.Add(step).Format("2006-01-02 "+clockLayout))
+		}
+		var counts []string
+		for i, name := range c.names {
+			if n := int64(math.Round(parts[i][p])); n > 0 {
+				counts = append(counts, count(n)+" "+sanitize.Line(name))
+			}
+		}
+		lines = append(lines, text+cmp.Or(strings.Join(counts, ", "), "nothing"))
+	}
+	for side := range roles {
+		m := x.headMark(side)
+		lines = append(lines, fmt.Sprintf("The %s was saved at revision %s, written %s.", roles[side], count(m.Revision), m.When))
+	}
+	for i, line := range lines {
+		lines[i] = x.theme.cut(line, x.width)
+	}
+	return lines
+}
