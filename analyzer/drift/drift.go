@@ -43,7 +43,7 @@ var Kinds = []struct {
 	{Double, "one pod, or one name, runs twice"},
 	{Phantom, "runs on the node, and the API does not have it there"},
 	{Ghost, "the API has it on the node, and nothing of it runs"},
-	{Unseen, "the API has pods on it, and nobody looked at it"},
+	{Unseen, "a node that nobody looked at"},
 }
 
 // Input is what is compared.
@@ -55,6 +55,9 @@ type Input struct {
 	Live  bool
 	Taken time.Time
 	Nodes []Node
+	// Known are the names of nodes that something else tells of, a Node object or a
+	// prediction: phantoms may run there although the API has no pod on them.
+	Known []string
 	// Partial says that nodes which nobody looked at are left out on purpose.
 	Partial bool
 }
@@ -332,24 +335,32 @@ func (c *comparison) double(p *pod, all []int) {
 	c.add(f, p.Node, &p.Pod)
 }
 
-// unseen finds nodes that the API has pods on and that nobody looked at.
+// unseen finds nodes that nobody looked at, of those that the API has pods on or
+// that are known otherwise.
 func (c *comparison) unseen() {
 	pods := map[string]int{}
 	for i := range c.API {
 		if p := &c.API[i]; p.Node != "" && !p.Mirror {
-			if _, ok := c.at[p.Node]; !ok {
-				pods[p.Node]++
-			}
+			pods[p.Node]++
 		}
+	}
+	for _, node := range c.Known {
+		pods[node] += 0
+	}
+	for node := range c.at {
+		delete(pods, node)
 	}
 	for _, node := range sortedKeys(pods) {
 		c.report.Nodes = append(c.report.Nodes, NodeReport{Name: node, Seen: []string{}})
 		if c.Partial {
 			continue
 		}
+		why := "The API has no pods on it, and no answer of it was given: what runs there is not known."
+		if n := pods[node]; n > 0 {
+			why = fmt.Sprintf("The API has %d pods on it, and no answer of it was given: what runs there is not known.", n)
+		}
 		c.add(Finding{
-			Kind: Unseen, Certainty: restore.Certain, Evidence: []string{},
-			Reason: fmt.Sprintf("The API has %d pods on it, and no answer of it was given: what runs there is not known.", pods[node]),
+			Kind: Unseen, Certainty: restore.Certain, Evidence: []string{}, Reason: why,
 			Action: "Give its answers, too; or --partial, if it is left out on purpose; or delete its Node object, if the machine is gone.",
 		}, node, &kubelet.Pod{})
 	}

@@ -68,6 +68,7 @@ func TestCompare(t *testing.T) {
 		{"newer than the snapshot", Input{Taken: taken, Nodes: []Node{node("n1", kubelet.Sandboxes, newer)}}, []string{"phantom n1 new possible"}, 0},
 		{"newer, and the API's list is there", Input{Taken: taken, Live: true, Nodes: []Node{node("n1", kubelet.Sandboxes, newer)}}, []string{"phantom n1 new certain"}, 0},
 		{"a node that nobody looked at", Input{API: []kubelet.Pod{has("1-1", "a", "n2")}, Nodes: []Node{node("n1", kubelet.Running)}}, []string{"unseen-node n2  certain"}, 0},
+		{"a node without pods that nobody looked at", Input{Known: []string{"n1", "n2"}, Nodes: []Node{node("n1", kubelet.Running)}}, []string{"unseen-node n2  certain"}, 0},
 		{"left out on purpose", Input{Partial: true, API: []kubelet.Pod{has("1-1", "a", "n2")}, Nodes: []Node{node("n1", kubelet.Running)}}, nil, 0},
 		{"a static pod and its mirror", Input{API: []kubelet.Pod{mirror}, Nodes: []Node{node("n1", kubelet.Running, static)}}, nil, 0},
 		{"a static pod without a mirror", Input{Nodes: []Node{node("n1", kubelet.Running, static)}}, nil, 1},

@@ -112,6 +112,13 @@ func (o *verifyOptions) run(ctx context.Context, path string) error {
 	if err := o.api(ctx, path, &in, &v); err != nil {
 		return err
 	}
+	if foretold != nil {
+		for _, n := range foretold.Nodes {
+			if n.Kubelet != restore.KubeletGone {
+				in.Known = append(in.Known, n.Name)
+			}
+		}
+	}
 	v.Report = drift.Compare(in)
 	if foretold != nil {
 		v.Prediction = v.Against(foretold)
@@ -234,6 +241,9 @@ func (o *verifyOptions) api(ctx context.Context, path string, in *drift.Input, v
 		return err
 	}
 	in.API, in.Taken = drift.APIPods(state), state.Time
+	for _, n := range state.Nodes {
+		in.Known = append(in.Known, n.Name)
+	}
 	v.API = "the snapshot " + path
 	if o.kubectl != "" {
 		d, err := o.dump(o.kubectl)
