@@ -240,7 +240,8 @@ func (o *verifyOptions) api(ctx context.Context, path string, in *drift.Input, v
 	if err != nil {
 		return err
 	}
-	in.API, in.Taken = drift.APIPods(state), state.Time
+	in.API, in.Unreadable = drift.APIPods(state)
+	in.Taken = state.Time
 	for _, n := range state.Nodes {
 		in.Known = append(in.Known, n.Name)
 	}
@@ -253,7 +254,7 @@ func (o *verifyOptions) api(ctx context.Context, path string, in *drift.Input, v
 		if d.Kind != kubelet.Listed && len(d.Pods) > 0 {
 			return hinted(fmt.Errorf("%s is what a node runs, not what the API has", o.kubectl), "kubectl get pods -A -o json writes the API's list")
 		}
-		in.API, in.Live = d.Pods, true
+		in.API, in.Unreadable, in.Live = d.Pods, nil, true
 		v.API = "the API's list " + o.kubectl
 	}
 	e, err := report.NewEvidence(ctx, "restored", s)
