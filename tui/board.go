@@ -131,8 +131,13 @@ func (b *board) Crumb() string {
 }
 
 // Take is the opened detail, or the rows: to copy, what the marked or selected ones
-// are called; to save, all that are shown, as a table.
+// are called; to save, all that are shown, as a table, or an opened object.
 func (b *board) Take(save bool) excerpt {
+	if row, ok := b.table.row(); ok && b.opened && save && b.table.rows.saved != nil {
+		if e := b.table.rows.saved(row); !e.none() {
+			return e
+		}
+	}
 	if b.opened {
 		return excerpt{what: b.Crumb(), file: fileName(b.title+"-"+b.Crumb()) + ".txt", text: flat(b.lines)}
 	}

@@ -241,6 +241,17 @@ func TestDiffHostile(t *testing.T) {
 // goroutines as the program does it.
 func TestDiffConcurrently(t *testing.T) {
 	x := openOn(t, demoInput(t), 160, 48)
+	x.atOnce("8", "<enter><enter><esc><esc>", "zjjj<enter>su", "[[{{", "o", "G<enter>", "o", "z", "jj<enter><enter><enter>", "/shop<enter>", "s", "H", "jjd  d", "y", "v", "<esc>", "<esc>", "8", ":diff 500 900<enter>", "zG", "u", "o")
+	d := x.screens[screenNamed("diff")].(*differences)
+	if d.asked != d.level.of || !d.level.all.Sifted {
+		t.Errorf("%v was asked for, and %v is shown", d.asked, d.level.of)
+	}
+}
+
+// atOnce types while what was asked for before is still being done, in goroutines, and
+// then waits for all of it.
+func (x *terminal) atOnce(typed ...string) {
+	x.Helper()
 	msgs := make(chan tea.Msg, 1<<12)
 	var running sync.WaitGroup
 	var start func(cmd tea.Cmd)
@@ -275,7 +286,7 @@ func TestDiffConcurrently(t *testing.T) {
 			}
 		}
 	}
-	for _, keys := range []string{"8", "<enter><enter><esc><esc>", "zjjj<enter>su", "[[{{", "o", "G<enter>", "o", "z", "jj<enter><enter><enter>", "/shop<enter>", "s", "H", "jjd  d", "y", "v", "<esc>", "<esc>", "8", ":diff 500 900<enter>", "zG", "u", "o"} {
+	for _, keys := range typed {
 		for _, key := range keysOf(keys) {
 			update(key)
 			take()
@@ -284,9 +295,5 @@ func TestDiffConcurrently(t *testing.T) {
 	for range 100 { // until nothing comes of anything any more
 		running.Wait()
 		take()
-	}
-	d := x.screens[screenNamed("diff")].(*differences)
-	if d.asked != d.level.of || !d.level.all.Sifted {
-		t.Errorf("%v was asked for, and %v is shown", d.asked, d.level.of)
 	}
 }

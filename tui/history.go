@@ -15,6 +15,7 @@ import (
 
 	"revenant/analyzer/clock"
 	"revenant/analyzer/diff"
+	"revenant/analyzer/relations"
 	"revenant/analyzer/restore"
 	"revenant/decoder/kube"
 	"revenant/decoder/sanitize"
@@ -44,6 +45,8 @@ type happening struct {
 	before          int // place of the revision before it in its history, -1 for none
 	diff.Difference     // to that
 	fields          int // of it that are no noise
+	deletion        *relations.Deletion
+	untold          string // why there is no deletion told of a tombstone
 }
 
 // Messages about histories.
@@ -208,7 +211,27 @@ func (h *history) rows(o *objectHistory) rows {
 		lines := h.session.happening(o, row, look, width)
 		return func() []string { return lines }
 	}
+	r.saved = func(row int) excerpt {
+		e := &o.entries[row]
+		if h.reading != objectRead || e.Tombstone {
+			return excerpt{}
+		}
+		in, name := h.input, titleOf(keyOf(h.input.Prefix, e.Key))
+		return excerpt{
+			what: name + " at revision " + e.name(), file: fileName(name+"-"+e.name()) + ".yaml",
+			later: func() string { return sanitize.Text(in.side(e.side).yaml(in.Prefix, e.Record)) },
+		}
+	}
 	return r
+}
+
+// keyOf reads a key; one that is no object's is a name.
+func keyOf(prefix, key string) kube.Key {
+	k, ok := kube.ParseKey(prefix, key)
+	if !ok {
+		return kube.Key{Name: key}
+	}
+	return k
 }
 
 // objectThen is the object as a revision has it.
@@ -227,11 +250,7 @@ func (s *Side) yaml(prefix string, r snapshot.Record) string {
 	if err != nil {
 		return err.Error()
 	}
-	key, ok := kube.ParseKey(prefix, r.Key)
-	if !ok {
-		key = kube.Key{Name: r.Key}
-	}
-	return string(kube.Decode(key, value).YAML(kube.PrintOptions{DropManagedFields: true}))
+	return string(kube.Decode(keyOf(prefix, r.Key), value).YAML(kube.PrintOptions{DropManagedFields: true}))
 }
 
 // differenceOf is what differs between any two revisions.
@@ -352,13 +371,39 @@ func (s *session) happening(h *objectHistory, row int, look changesLook, width i
 		lines = append(lines, t.dim.paint(t.cut("Compared with revision "+h.entries[e.before].name()+", the one before it here:", width)))
 		lines = append(lines, t.changes(e.Changes, look, width)...)
 	case e.Tombstone:
-		lines = append(lines, wrap(fmt.Sprintf("Deleted. Who did is not stored. %s on the revision before it shows what was there.", s.keymap.key(toObject)), width)...)
+		lines = append(lines, s.deletion(e, width)...)
 	case e.Version > 1:
 		lines = append(lines, wrap("What it changed is not known: the version before it is not there any more.", width)...)
 	default:
 		lines = append(lines, wrap(fmt.Sprintf("Created. %s shows the object.", s.keymap.key(toObject)), width)...)
 	}
 	return lines
+}
+
+// deletion tells what is known of who deleted an object, and what is only inferred.
+func (s *session) deletion(e *happening, width int) []string {
+	t, d := s.theme, e.deletion
+	if d == nil {
+		text := "Deleted. Who did is not stored"
+		if e.untold != "" {
+			text += ", and nothing tells why: " + e.untold
+		}
+		return wrap(text+".", width)
+	}
+	lines := wrap("Deleted. Who asked for it is not stored; what was so right before it may tell:", width)
+	if d.Asked > 0 {
+		lines = append(lines, item("- ", fmt.Sprintf("It was being deleted since revision %s (deletionTimestamp %s).", count(d.Asked), d.For.UTC().Format("2006-01-02 15:04:05Z")), width)...)
+	}
+	for _, c := range d.Causes {
+		lines = append(lines, paintAll(t.bold, item("- ", fmt.Sprintf("Inferred: %s (%s, revision %s)", c.Text, c.Key, count(c.Revision)), width))...)
+	}
+	if d.Owned != "" {
+		lines = append(lines, item("- ", fmt.Sprintf("Its owner %s was there and stayed: it may have deleted it, as controllers do when they are scaled down or roll out, or a person did.", d.Owned), width)...)
+	}
+	if d.Asked == 0 && len(d.Causes) == 0 && d.Owned == "" {
+		lines = append(lines, item("- ", "Its namespace and its owners were not being deleted: a person or a controller deleted the object itself.", width)...)
+	}
+	return append(lines, "", t.dim.paint(t.cut(s.keymap.key(toObject)+" on the revision before it shows what was there.", width)))
 }
 
 // ordinal is a number in a row.
@@ -427,8 +472,31 @@ func (m *model) readHistory(of historyMsg) tea.Cmd {
 			}
 		}
 		h.entries = in.tellChanges(ctx, list)
+		in.tellDeletions(ctx, h.entries)
 		return historyReadMsg{h}
 	})
+}
+
+// maxDeletions is of how many deletions it is looked for what they came of, the newest.
+const maxDeletions = 20
+
+// tellDeletions looks for what deletions came of.
+func (in *Input) tellDeletions(ctx context.Context, list []happening) {
+	told := 0
+	for i := range slices.Backward(list) {
+		e := &list[i]
+		if !e.Tombstone || e.carved {
+			continue
+		}
+		if told++; told > maxDeletions {
+			e.untold = fmt.Sprintf("only the newest %d deletions are looked into", maxDeletions)
+			continue
+		}
+		var err error
+		if e.deletion, err = relations.DeletionOf(ctx, in.side(e.side).Snapshot, in.Prefix, e.Record); err != nil {
+			e.untold = sanitize.Line(err.Error())
+		}
+	}
 }
 
 // same says that two snapshots have the same at a revision: where their histories

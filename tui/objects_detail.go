@@ -176,6 +176,25 @@ func (d *description) lines(l listedObject) []string {
 	return lines
 }
 
+// manifest is an object as YAML or JSON, to be saved. What a Secret holds is redacted.
+func (o *objects) manifest(l *objectList, object *listedObject) excerpt {
+	side, prefix, asJSON := o.side(l.side), o.input.Prefix, o.json
+	name := titleOf(object.Key)
+	e := excerpt{what: fmt.Sprintf("%s at revision %s", name, count(object.record.Main)), file: fileName(fmt.Sprintf("%s-%d", name, object.record.Main))}
+	e.file += map[bool]string{false: ".yaml", true: ".json"}[asJSON]
+	e.later = func() string {
+		if !asJSON {
+			return sanitize.Text(side.yaml(prefix, object.record))
+		}
+		value, err := side.Snapshot.Value(object.record)
+		if err != nil {
+			return err.Error()
+		}
+		return sanitize.Text(string(kube.Decode(object.Key, value).JSON(kube.PrintOptions{DropManagedFields: true})))
+	}
+	return e
+}
+
 // when is a revision and its time.
 func (d *description) when(revision int64) string {
 	text := "at revision " + count(revision)

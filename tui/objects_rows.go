@@ -98,6 +98,7 @@ func (o *objects) allRows(l *objectList) rows {
 		id:      func(row int) string { return list[row].record.Key },
 		labels:  func(row int) map[string]string { return o.labels(l, row) },
 		load:    func(row, width int) func() []string { return o.describe(l, row, width) },
+		saved:   func(row int) excerpt { return o.manifest(l, &list[row]) },
 		item:    func(row int) any { return &list[row] },
 		count:   len(list),
 		cell: func(row, column int) string {
@@ -298,6 +299,7 @@ func (o *objects) resourceRows(l *objectList) rows {
 		id:      func(row int) string { return l.list[row].record.Key },
 		labels:  func(row int) map[string]string { return o.labels(l, row) },
 		load:    func(row, width int) func() []string { return o.describe(l, row, width) },
+		saved:   func(row int) excerpt { return o.manifest(l, &l.list[row]) },
 		item:    func(row int) any { return &l.list[row] },
 		count:   len(l.list),
 		cell:    t.cell,

@@ -84,6 +84,7 @@ var registry = []entry{
 	{"7", "history", "History", "every revision of one object", newHistory},
 	{"8", "diff", "Diff", "what differs between two moments, down to the fields", newDifferences},
 	{"9", "timeline", "Timeline", "what happened when", newTimeline},
+	{"0", "storage", "Storage", "what takes the space, and what could be had back", newStorage},
 	{"", "undone", "Undone", "what else goes back in time", newUndone},
 	{"", "problems", "Problems", "what could not be read or trusted", newProblems},
 }

@@ -22,6 +22,7 @@ type column struct {
 	max   int    // and may have at most, 0 for as many as its widest cell
 	drop  int    // the highest is left out first where there is no room; 0 stays
 	wide  bool   // shown only when the wide table is asked for
+	drawn bool   // a picture of another column: not for files
 }
 
 // rows is what a table shows, by row number. It is not changed while a table has
@@ -36,6 +37,7 @@ type rows struct {
 	look    func(t *theme, row int) (style, string) // of its first cell, and a mark; nil for none
 	id      func(row int) string                    // what it is called, which keeps it selected and marked among other rows; nil for its number
 	labels  func(row int) map[string]string         // what a label selector looks at; nil for none
+	saved   func(row int) excerpt                   // what save takes of an opened row; one without a text, or nil, for what is on the screen
 	copied  func(row int) string                    // what copy takes of it; nil for what it is called
 	item    func(row int) any                       // what a row is of, for the screen; nil for nothing
 

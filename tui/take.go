@@ -104,7 +104,7 @@ func csvOf(columns []column, rows *rows, shown []int32, wide bool) string {
 	write := func(cell func(column int) string) {
 		var record []string
 		for i, c := range columns {
-			if !c.wide || wide {
+			if (!c.wide || wide) && !c.drawn {
 				record = append(record, sanitize.Line(cell(i)))
 			}
 		}

@@ -43,12 +43,18 @@ func TestTake(t *testing.T) {
 		{"an opened pod", "3<enter>", false, "pod data/cache-0", "● phantom: Phantom pod"},
 		{"the runbook", "2", false, "the runbook", "  platform "},
 		{"the runbook as a file", "2", true, "the runbook", "# Restore runbook\n"},
+		{"an object as it was", "8z/deployments old-app<enter>Hjy", true, "deployments doomed/old-app at revision 759", "apiVersion: apps/v1\nkind: Deployment\n"},
+		{"an object", ":deploy web -n shop<enter><enter>", true, "deployments shop/web at revision", "apiVersion: apps/v1\nkind: Deployment\n"},
+		{"an object as JSON", ":deploy web -n shop<enter><enter>J", true, "deployments shop/web at revision", "{"},
 		{"a node", "4", false, "node-1", "node-1"},
 		{"an opened node", "4<enter>", false, "node-1", "─ node-1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			x := openOn(t, in, 80, 24).typed(tt.keys)
 			e := x.excerpt(tt.save)
+			if e.later != nil {
+				e.text = e.later()
+			}
 			if !strings.Contains(e.what, tt.what) || !strings.HasPrefix(e.text, tt.text) {
 				t.Errorf("got %q: %.80q", e.what, e.text)
 			}

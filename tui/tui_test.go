@@ -292,6 +292,26 @@ func TestScreens(t *testing.T) {
 		{"timeline to an object", "9<enter>"},
 		{"timeline to before a deletion", "9fff<enter>"},
 		{"timeline to a history", "9jjH"},
+		{"storage", "0"},
+		{"storage of the backup", "0o"},
+		{"storage of a resource", "0<enter><enter>"},
+		{"storage of a namespace", "0zj<enter><enter>"},
+		{"storage of a resource in a namespace", "0zj<enter><enter><enter><enter>"},
+		{"storage by namespace", "0z"},
+		{"storage by key", "0zz"},
+		{"storage by size", "0zzz"},
+		{"storage by churn", "0zzzz"},
+		{"storage on leases", "0zzzzz"},
+		{"storage by part", "0zzzzzz"},
+		{"storage by bucket", "0zzzzzzz"},
+		{"storage by history", "0I"},
+		{"storage filtered", "0/lease<enter>"},
+		{"storage of what was deleted", "0zz/old-app<enter><enter>"},
+		{"stored resource", "0<enter>"},
+		{"stored key", "0zz<enter>"},
+		{"leases", "0zzzzz<enter>"},
+		{"part of the file", "0zzzzzzG<enter>"},
+		{"bucket", "0zzzzzzz<enter>"},
 		{"undone", ":undone<enter>"},
 		{"undone filtered", ":undone<enter>u/secret<enter>"},
 		{"finding", ":undone<enter><enter>"},
@@ -322,7 +342,7 @@ func TestLooks(t *testing.T) {
 		{"no colour", newTheme(true, colorprofile.ASCII, unicodeGlyphs, DefaultLook)},
 		{"ASCII", newTheme(true, colorprofile.ASCII, asciiGlyphs, DefaultLook)},
 	} {
-		for _, screen := range []struct{ name, keys string }{{"overview", ""}, {"pods", "3jb"}, {"pod", "3<enter>"}, {"plans", "2j"}, {"nodes", "4j"}, {"node", "4<enter>"}, {"workloads", "5u"}, {"objects", "6j"}, {"resource", ":po<enter>j"}, {"object", ":deploy web -n shop<enter>"}, {"history", "6/deployments web<enter>H"}, {"diff", "8j"}, {"difference", "8z/creds changed<enter><enter>"}, {"timeline", "9j"}, {"undone", ":undone<enter>"}, {"help", "3?"}} {
+		for _, screen := range []struct{ name, keys string }{{"overview", ""}, {"pods", "3jb"}, {"pod", "3<enter>"}, {"plans", "2j"}, {"nodes", "4j"}, {"node", "4<enter>"}, {"workloads", "5u"}, {"objects", "6j"}, {"resource", ":po<enter>j"}, {"object", ":deploy web -n shop<enter>"}, {"history", "6/deployments web<enter>H"}, {"diff", "8j"}, {"difference", "8z/creds changed<enter><enter>"}, {"timeline", "9j"}, {"storage", "0j"}, {"storage by part", "0zzzzzz"}, {"stored key", "0zz<enter>"}, {"undone", ":undone<enter>"}, {"help", "3?"}} {
 			t.Run(tt.name+"/"+screen.name, func(t *testing.T) {
 				x := openOn(t, in, 80, 24)
 				x.theme = tt.theme
@@ -361,7 +381,7 @@ func TestBackground(t *testing.T) {
 // TestSizes draws every screen at sizes from nothing to very wide.
 func TestSizes(t *testing.T) {
 	in := demoInput(t)
-	for _, keys := range []string{"", "3", "3<enter>", "3u<enter>y", "?", "b", "3/x", "4", "4<enter>", "5u", "5<enter>", "6", "6<enter>", "6@5", "6z", ":po<enter>w", ":ev<enter><enter>", ":secret creds -n shop<enter>x", "6H", "6H<enter>", "6H<enter>y", "8", "8u", "8z<enter>", "8z<enter>su", "9", "9+++zz", "9fff", "9v", "9/nothing", ":undone<enter>u", ":undone<enter><enter>", ":problems<enter>"} {
+	for _, keys := range []string{"", "3", "3<enter>", "3u<enter>y", "?", "b", "3/x", "4", "4<enter>", "5u", "5<enter>", "6", "6<enter>", "6@5", "6z", ":po<enter>w", ":ev<enter><enter>", ":secret creds -n shop<enter>x", "6H", "6H<enter>", "6H<enter>y", "8", "8u", "8z<enter>", "8z<enter>su", "9", "9+++zz", "9fff", "9v", "9/nothing", "0", "0<enter>", "0zz<enter>", "0zzzzzz", ":undone<enter>u", ":undone<enter><enter>", ":problems<enter>"} {
 		x := openOn(t, in, 80, 24).typed(keys)
 		for _, width := range []int{1, 20, 79, 80, 81, 100, 139, 140, 149, 150, 200, 500} {
 			for _, height := range []int{1, 5, 19, 20, 24, 29, 35, 36, 80} {

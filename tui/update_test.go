@@ -224,14 +224,13 @@ func TestBlockedKeys(t *testing.T) {
 	in := demoInput(t)
 	for _, tt := range []struct{ keys, want string }{
 		{"t", "t: needs a selected pod or node"},
-		{"z", "z: needs the pods, all objects or the timeline"},
+		{"z", "z: needs the pods, all objects, the timeline or the storage"},
 		{"n", "n: nothing was searched for"},
 		{"<esc>", "esc: this is where you came in"},
 		{"3o", "o: the objects are still being read"},
 		{"3<enter>o", "o: the pod is in the current snapshot only"},
 		{"3/nothing<enter>j", "j ↓: the list is empty"},
 		{"3h", "h ←: needs an open detail"},
-		{"0", "no screen has the number 0"},
 	} {
 		x := openOn(t, in, 80, 24).typed(tt.keys)
 		lines := strings.Split(x.plain(), "\n")

@@ -151,12 +151,18 @@ func (c *comparison) node(n Node, r *NodeReport) {
 			r.Seen = append(r.Seen, s)
 		}
 	}
+	if len(n.Dumps) > 0 && !slices.ContainsFunc(n.Dumps, func(d kubelet.Dump) bool { return d.Kind.Runtime() }) {
+		c.note("%s: only its kubelet's list of pods was given. What has left the list and still runs is not in it: /runningpods or crictl tells.", n.Name)
+	}
 	for _, uid := range sortedKeys(pods) {
 		p := pods[uid]
 		if p.runs {
 			p.Node = n.Name
 			r.Running++
 			c.running = append(c.running, *p)
+			c.phantom(p)
+		} else if p.mayRun() {
+			p.Node = n.Name
 			c.phantom(p)
 		}
 	}
@@ -199,6 +205,10 @@ func (p *pod) merge(o *kubelet.Pod) {
 	}
 }
 
+// mayRun says whether a pod of which nothing is known to run may do so all the
+// same: a deaf kubelet goes on listing as Pending what it has started meanwhile.
+func (p *pod) mayRun() bool { return !p.runs && !p.sure && p.Phase == "Pending" }
+
 // certainty of what was said of a pod.
 func (p *pod) certainty() restore.Certainty {
 	if p.sure {
@@ -216,19 +226,22 @@ func (c *comparison) phantom(p *pod) {
 		return
 	}
 	f := Finding{Kind: Phantom, Certainty: p.certainty(), Evidence: p.sources}
+	runs := "It runs here"
+	if p.mayRun() {
+		runs = "Its kubelet lists it as Pending, and may have started it since"
+	}
 	has := c.api[p.UID]
 	switch {
+	case has == nil && p.Terminating:
+		f.Reason = runs + ", is being stopped, and the API does not have its uid: it ends with its grace period."
 	case has == nil:
-		f.Reason = "It runs, and the API does not have its uid."
-		if p.Terminating {
-			f.Reason = "It runs, is being stopped, and the API does not have its uid: it ends with its grace period."
-		}
+		f.Reason = runs + ", and the API does not have its uid."
 	case has.Node == p.Node:
 		return
 	case has.Node == "":
-		f.Reason = "It runs here, and the API has it bound to no node."
+		f.Reason = runs + ", and the API has it bound to no node."
 	default:
-		f.Reason = "It runs here, and the API has it on " + has.Node + "."
+		f.Reason = runs + ", and the API has it on " + has.Node + "."
 	}
 	if !c.Live && !c.Taken.IsZero() && p.Created.After(c.Taken) {
 		f.Certainty = restore.Possible

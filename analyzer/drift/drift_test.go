@@ -32,6 +32,9 @@ func TestCompare(t *testing.T) {
 	static := kubelet.Pod{Namespace: "kube-system", Name: "etcd-n1", UID: "h", Static: true, Runs: true}
 	mirror := kubelet.Pod{Namespace: "kube-system", Name: "etcd-n1", UID: "m", Node: "n1", Phase: "Running", Mirror: true, StaticUID: "h"}
 	ended := kubelet.Pod{Namespace: "ns", Name: "a", UID: "1-1", Phase: "Running"}
+	waits := kubelet.Pod{Namespace: "ns", Name: "a", UID: "1-1", Phase: "Pending"}
+	waitsThere := kubelet.Pod{Namespace: "ns", Name: "a", UID: "1-1", Phase: "Pending", Node: "n1"}
+	over := kubelet.Pod{Namespace: "ns", Name: "a", UID: "1-1", Phase: "Succeeded"}
 	tests := []struct {
 		name  string
 		in    Input
@@ -40,13 +43,17 @@ func TestCompare(t *testing.T) {
 	}{
 		{"as it should be", Input{API: []kubelet.Pod{has("1-1", "a", "n1")}, Nodes: []Node{node("n1", kubelet.Running, runs("1-1", "a"))}}, nil, 0},
 		{"a phantom", Input{Nodes: []Node{node("n1", kubelet.Running, runs("1-1", "a"))}}, []string{"phantom n1 a certain"}, 0},
-		{"a phantom by the kubelet's list alone", Input{Nodes: []Node{node("n1", kubelet.Listed, runs("1-1", "a"))}}, []string{"phantom n1 a possible"}, 0},
+		{"a phantom by the kubelet's list alone", Input{Nodes: []Node{node("n1", kubelet.Listed, runs("1-1", "a"))}}, []string{"phantom n1 a possible"}, 1},
+		{"listed as Pending, which a deaf kubelet goes on doing", Input{Nodes: []Node{node("n1", kubelet.Listed, waits)}}, []string{"phantom n1 a possible"}, 1},
+		{"listed as Pending, and the API has it", Input{API: []kubelet.Pod{waitsThere}, Nodes: []Node{node("n1", kubelet.Listed, waits)}}, []string{"ghost n1 a possible"}, 1},
+		{"listed as Pending, and the runtime does not run it", Input{Nodes: []Node{{"n1", []kubelet.Dump{{Kind: kubelet.Listed, Pods: []kubelet.Pod{waits}}, {Kind: kubelet.Running}}}}}, nil, 0},
+		{"listed as ended", Input{Nodes: []Node{node("n1", kubelet.Listed, over)}}, nil, 1},
 		{
 			"listed, and the runtime does not run it",
 			Input{Nodes: []Node{{"n1", []kubelet.Dump{{Kind: kubelet.Listed, Pods: []kubelet.Pod{runs("1-1", "a")}}, {Kind: kubelet.Running}}}}}, nil, 0,
 		},
 		{"a ghost", Input{API: []kubelet.Pod{has("1-1", "a", "n1")}, Nodes: []Node{node("n1", kubelet.Running)}}, []string{"ghost n1 a certain"}, 0},
-		{"listed with its containers ended", Input{API: []kubelet.Pod{has("1-1", "a", "n1")}, Nodes: []Node{node("n1", kubelet.Listed, ended)}}, []string{"ghost n1 a possible"}, 0},
+		{"listed with its containers ended", Input{API: []kubelet.Pod{has("1-1", "a", "n1")}, Nodes: []Node{node("n1", kubelet.Listed, ended)}}, []string{"ghost n1 a possible"}, 1},
 		{"bound elsewhere", Input{API: []kubelet.Pod{has("1-1", "a", "n2")}, Nodes: []Node{node("n1", kubelet.Running, runs("1-1", "a")), node("n2", kubelet.Running)}}, []string{"phantom n1 a certain", "ghost n2 a certain"}, 0},
 		{
 			"one pod on two nodes",

@@ -176,6 +176,50 @@ func (s *sample) check(t *testing.T, r *drift.Report) {
 	}
 }
 
+// TestTruthByListAlone gives verify nothing but the kubelets' lists of pods, as by
+// the API: no phantom that was recorded as running is missed.
+func TestTruthByListAlone(t *testing.T) {
+	paths, err := filepath.Glob(clusters + "/*/*/truth.json.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked := 0
+	for _, path := range paths {
+		var run truth
+		if err := json.Unmarshal(gunzip(t, path), &run); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range run.Samples {
+			listed := map[place]bool{}
+			for node, k := range s.Kubelets {
+				for _, o := range k.Pods {
+					listed[place{node, o.UID}] = true
+				}
+			}
+			nodes := s.nodes(t)
+			for i := range nodes {
+				nodes[i].Dumps = nodes[i].Dumps[:1]
+			}
+			found := map[place]bool{}
+			for _, f := range drift.Compare(drift.Input{API: parse(t, s.list(t)).Pods, Live: true, Nodes: nodes}).Findings {
+				found[place{f.Node, f.UID}] = f.Kind == drift.Phantom || found[place{f.Node, f.UID}]
+			}
+			for _, p := range s.Phantoms {
+				at := place{p.Node, p.UID}
+				if !p.Running || !listed[at] {
+					continue // a kubelet that has listed anew lists no pod that is ending
+				}
+				if checked++; !found[at] {
+					t.Errorf("%s %s: %s runs on %s and was not found", path, s.Label, p.UID, p.Node)
+				}
+			}
+		}
+	}
+	if checked < 500 {
+		t.Errorf("only %d phantoms", checked)
+	}
+}
+
 func compare(a, b string) int {
 	switch {
 	case a < b:

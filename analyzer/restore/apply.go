@@ -27,6 +27,9 @@ func (f *forecast) outcome(o *PodOutcome, p *podCase) {
 	o.Certainty, o.CertaintyReason = f.certainty(p, e, v)
 	f.place(o, p, e)
 	o.API = p.views[c]
+	if e.runs == elsewhere && v.column != deaf && len(o.MayRunOn) < len(p.choices) {
+		f.amongDeaf(o, said)
+	}
 	switch {
 	case p.twin >= 0:
 		flags |= f.twins(o, p, v)
@@ -74,7 +77,7 @@ func (f *forecast) place(o *PodOutcome, p *podCase, e *effect) {
 	}
 	switch {
 	case e.runs == elsewhere:
-		o.MayRunOn = p.choices
+		o.MayRunOn = f.starts(p.choices)
 	case e.runs == nowhere || p.node < 0:
 	case e.runs == perhaps || p.pending:
 		o.MayRunOn = f.Comparison.nodes[p.node].itself
@@ -83,7 +86,44 @@ func (f *forecast) place(o *PodOutcome, p *podCase, e *effect) {
 	}
 }
 
-// twinned says what a namesake does to a pod.
+// starts are those of the nodes that the scheduler may choose where a pod starts:
+// a deaf kubelet never hears of one that is bound to its node now.
+func (f *forecast) starts(choices []string) []string {
+	if len(choices) == 0 {
+		return choices
+	}
+	list, ok := f.startable[&choices[0]]
+	if !ok {
+		for _, name := range choices {
+			if i := f.nodeIndex(name); i < 0 || f.verdicts[i].column == stale || f.verdicts[i].lists() {
+				list = append(list, name)
+			}
+		}
+		f.startable[&choices[0]] = list
+	}
+	return list
+}
+
+const actNearDeaf = "Restart the kubelets of all nodes, or cordon those that stay deaf before the scheduler starts."
+
+// amongDeaf changes what is said of a pod that the scheduler places anew where some
+// of the nodes that it may choose have a deaf kubelet.
+func (f *forecast) amongDeaf(o *PodOutcome, said *spoken) {
+	o.Finding = f.extended(said, nearDeaf, false)
+	if len(o.MayRunOn) > 0 {
+		if o.Certainty == Certain {
+			o.Certainty, o.CertaintyReason = Possible, "Where the scheduler binds it is not in the snapshots, and on a node whose kubelet is deaf it never starts. "+o.CertaintyReason
+		}
+		return
+	}
+	if o.API != nil && o.API.Phase == "Running" {
+		shown := *o.API
+		shown.Phase = "Pending"
+		o.API = &shown
+	}
+}
+
+// twinned says what a namesake, or the nodes that may take it, do to a pod.
 type twinned int
 
 const (
@@ -92,6 +132,7 @@ const (
 	nowShort                // the current state's, which is being stopped
 	wasLong                 // the backup's, while the other goes on
 	wasShort                // the backup's, while the other is being stopped
+	nearDeaf                // some nodes that the scheduler may choose are deaf
 )
 
 var twinReasons = [...]string{
@@ -100,6 +141,7 @@ var twinReasons = [...]string{
 	nowShort: " The pod of the same name that the backup has may start before this one has stopped: both run, for up to the grace period of this one.",
 	wasLong:  " The pod of the same name of the current state goes on running on its node: the identity runs twice.",
 	wasShort: " The pod of the same name of the current state may not have stopped by then: both run, for up to its grace period.",
+	nearDeaf: " On a node whose kubelet is deaf it is bound and never starts.",
 }
 
 const actTwin = "Stop the pod of the current state on its node before the kubelet of the other node may list anew, or an identity that must be unique runs twice."
@@ -149,11 +191,12 @@ func (f *forecast) twins(o *PodOutcome, p *podCase, v *verdict) flagSet {
 // boundTwice says whether a pod that the scheduler binds again runs on both nodes
 // for a while.
 func (f *forecast) boundTwice(o *PodOutcome, p *podCase, v *verdict) flagSet {
-	if v.column == deaf && !f.lists || v.column == stale {
+	starts := f.starts(p.choices)
+	if !f.lists || v.column == stale || p.backup.ChoicesKnown && len(starts) == 0 {
 		return 0
 	}
 	if v.column == deaf {
-		o.MayRunOn = p.choices
+		o.MayRunOn = starts
 	}
 	o.DoubleRun = f.overlap(p, true)
 	o.DoubleRun.With = p.UID
@@ -206,7 +249,10 @@ func (f *forecast) extended(said *spoken, how twinned, apart bool) *Finding {
 	if x == nil {
 		more := said.Finding
 		more.Reason += twinReasons[how]
-		if apart {
+		switch {
+		case how == nearDeaf:
+			more.Severity, more.Heals, more.Action = Critical, HealsRelist, actNearDeaf
+		case apart:
 			more.Action = actTwin
 		}
 		x = &more

@@ -85,12 +85,21 @@ func (b *builder) references(was, now *Pod) []Ref {
 	return refs
 }
 
-// living are the choices of a pod not yet bound, without nodes that are gone.
+// living are the choices of a pod not yet bound, without nodes that are gone. Pods
+// that ask for the same share them.
 func (b *builder) living(was *Pod) []string {
 	if was == nil || was.bound() {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(was.Choices), b.gone)
+	if !slices.ContainsFunc(was.Choices, b.gone) {
+		return was.Choices
+	}
+	list, ok := b.alive[&was.Choices[0]]
+	if !ok {
+		list = slices.DeleteFunc(slices.Clone(was.Choices), b.gone)
+		b.alive[&was.Choices[0]] = list
+	}
+	return list
 }
 
 // gone says whether the machine of the node of that name is gone.

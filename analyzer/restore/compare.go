@@ -16,15 +16,22 @@ import (
 var (
 	// ErrSwapped: the backup is newer than the current state.
 	ErrSwapped = errors.New("the backup is newer than the current state: are the two swapped?")
+	// ErrCutShort: what could be read of the damaged current state ends before the
+	// backup.
+	ErrCutShort = errors.New("the current state is damaged, and what could be read of it ends before the backup")
 	// ErrOtherCluster: the snapshots are of two clusters.
 	ErrOtherCluster = errors.New("the snapshots are of different clusters")
 )
 
-// Check refuses, with ErrSwapped or ErrOtherCluster, a pair of states that no
-// restore has. What cannot be compared passes.
+// Check refuses, with ErrSwapped, ErrCutShort or ErrOtherCluster, a pair of states
+// that no restore has. What cannot be compared passes.
 func Check(backup, current *State) error {
 	if backup.Revision > current.Revision {
-		return fmt.Errorf("%w (revision %d, current %d)", ErrSwapped, backup.Revision, current.Revision)
+		err := ErrSwapped
+		if current.Damaged {
+			err = ErrCutShort
+		}
+		return fmt.Errorf("%w (revision %d, current %d)", err, backup.Revision, current.Revision)
 	}
 	if b, c := backup.ClusterUID, current.ClusterUID; b != "" && c != "" && b != c {
 		return fmt.Errorf("%w: the namespace kube-system has uid %s in the backup and %s in the current state", ErrOtherCluster, b, c)
@@ -99,6 +106,7 @@ func Compare(backup, current *State) *Comparison {
 		views:      map[APIView]*APIView{},
 		byUID:      map[string]int{},
 		deleted:    map[string]Tombstone{},
+		alive:      map[*string][]string{},
 	}
 	for _, t := range current.Tombstones {
 		if t.Revision > b.deleted[t.Key].Revision {
@@ -213,6 +221,7 @@ type builder struct {
 	views   map[APIView]*APIView
 	byUID   map[string]int // uid → case
 	deleted map[string]Tombstone
+	alive   map[*string][]string // lists of choices by their first, without nodes that are gone
 }
 
 // add files the pods that the two snapshots have at one key, either may be nil.

@@ -136,7 +136,7 @@ var decisions = []struct {
 	},
 	{
 		name: "same name, the backup's one is not bound", was: was(unbound("n1", "n2")), now: made(),
-		plain:   []string{"unbound lost-deletion never perhaps on n1,n2 api Pending", "2b phantom relist on n1 +same-name-other-node"},
+		plain:   []string{"unbound lost-deletion never api Pending", "2b phantom relist on n1 +same-name-other-node"},
 		bump:    []string{"unbound lost-deletion never perhaps on n1,n2 api Pending +double-run", "2b terminated self +same-name-other-node +double-run"},
 		restart: []string{"unbound lost-deletion never perhaps on n1,n2 api Pending +double-run", "2b terminated self +same-name-other-node +double-run"},
 		keep:    []string{"unbound lost-deletion never", "2b hidden never on n1 api Running@n1 +same-name-other-node"},
@@ -186,7 +186,7 @@ var decisions = []struct {
 	},
 	{
 		name: "deleted, was not bound", was: was(unbound("n1", "n2", "n4")),
-		plain:   []string{"unbound lost-deletion never perhaps on n1,n2 api Pending"},
+		plain:   []string{"unbound lost-deletion never api Pending"},
 		bump:    []string{"unbound lost-deletion never perhaps on n1,n2 api Pending"},
 		restart: []string{"unbound lost-deletion never perhaps on n1,n2 api Pending"},
 		keep:    []string{"unbound lost-deletion never"},
@@ -412,7 +412,7 @@ var decisions = []struct {
 	},
 	{
 		name: "bound and stopped since", was: was(unbound("n1", "n2")), now: now(dead),
-		plain:   []string{"4c lost-deletion never perhaps on n1,n2 api Pending"},
+		plain:   []string{"4c lost-deletion never api Pending"},
 		bump:    []string{"4c lost-deletion never perhaps on n1,n2 api Pending +runs-again"},
 		restart: []string{"4c lost-deletion never perhaps on n1,n2 api Pending +runs-again"},
 		keep:    []string{"4c lost-deletion never api Running@n1/terminating"},
@@ -462,7 +462,7 @@ var decisions = []struct {
 	},
 	{
 		name: "being deleted since, not bound", was: was(unbound("n1")), now: now(unbound("n1"), dying, held),
-		plain:   []string{"4d lost-deletion never perhaps on n1 api Pending"},
+		plain:   []string{"4d lost-deletion never api Pending"},
 		bump:    []string{"4d lost-deletion never perhaps on n1 api Pending"},
 		restart: []string{"4d lost-deletion never perhaps on n1 api Pending"},
 		keep:    []string{"4d lost-deletion never perhaps on n1 api Pending"},

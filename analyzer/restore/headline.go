@@ -2,7 +2,6 @@ package restore
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -21,8 +20,10 @@ func (p *Prediction) Headline() (Severity, string) {
 		default:
 			possible[o.Outcome]++
 		}
-		if s, ok := worst[o.Outcome]; !ok || o.Severity.Rank() < s.Rank() {
+		if s, ok := worst[o.Outcome]; !ok {
 			worst[o.Outcome] = o.Severity
+		} else {
+			worst[o.Outcome] = worse(s, o.Severity)
 		}
 	}
 	var parts []string
@@ -32,9 +33,7 @@ func (p *Prediction) Headline() (Severity, string) {
 		if n+maybe+hardly == 0 {
 			return
 		}
-		if s := worst[o]; s.Rank() < severity.Rank() {
-			severity = s
-		}
+		severity = worse(severity, worst[o])
 		count := fmt.Sprint(n)
 		switch {
 		case n+maybe == 0:
@@ -61,8 +60,19 @@ func (p *Prediction) Headline() (Severity, string) {
 	say(LostDeletion, "come back although they were being deleted")
 	say(Lost, "are lost before they ran")
 	none := "No phantoms and no ghosts are predicted."
-	if p.everyKubeletLists() {
+	lists, stale := p.kubelets()
+	switch {
+	case lists:
 		none = "No phantoms and no ghosts are predicted: every kubelet lists its pods anew."
+	case p.Revisions.Deaf != nil:
+		none = "No phantoms and no ghosts are predicted among the pods of the snapshots, but kubelets may be deaf: what is created then may never start, and what is deleted may run on."
+		severity = worse(severity, Warning)
+	case stale:
+		none = "No phantoms and no ghosts are predicted among the pods of the snapshots, but API servers that are left running may go on serving a past that etcd has lost."
+		severity = worse(severity, Warning)
+	default:
+		none = "No phantoms and no ghosts are predicted, but the snapshots name no node that lives: nothing can be told of any kubelet."
+		severity = worse(severity, Warning)
 	}
 	if len(parts) == 0 {
 		return severity, none
@@ -70,11 +80,31 @@ func (p *Prediction) Headline() (Severity, string) {
 	return severity, none + " Of " + plural(len(p.Pods), "pod") + ", " + enumerate(parts) + "."
 }
 
-// everyKubeletLists says whether each kubelet certainly lists its pods anew.
-func (p *Prediction) everyKubeletLists() bool {
-	return !slices.ContainsFunc(p.Nodes, func(n NodeOutcome) bool {
-		return n.Kubelet == KubeletDeaf || n.Kubelet == KubeletStale
-	})
+// kubelets says whether each kubelet certainly lists its pods anew, and whether one
+// may be served a stale cache. Where the snapshots name none that lives, nothing
+// says that they list.
+func (p *Prediction) kubelets() (list, stale bool) {
+	living, hearing := 0, 0
+	for i := range p.Nodes {
+		switch p.Nodes[i].Kubelet {
+		case KubeletGone:
+			continue
+		case KubeletRelists, KubeletRestarted:
+			hearing++
+		case KubeletStale:
+			stale = true
+		}
+		living++
+	}
+	return living > 0 && hearing == living, stale
+}
+
+// worse is the more severe of the two.
+func worse(a, b Severity) Severity {
+	if b.Rank() < a.Rank() {
+		return b
+	}
+	return a
 }
 
 func plural(n int, noun string) string {

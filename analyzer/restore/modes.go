@@ -17,8 +17,9 @@ type PlanComparison struct {
 	Modes []ModeOutcome `json:"modes"`
 	// LeastHarm is the index of the mode under which the fewest pods come to harm
 	// that nothing repairs, a kill without the pod's own grace period included;
-	// then the fewest that run twice, then the fewest otherwise disturbed. It is
-	// not called safe: the evidence ends at the current snapshot.
+	// then the fewest that run twice, then the fewest otherwise disturbed, then one
+	// under which every kubelet lists its pods anew. It is not called safe: the
+	// evidence ends at the current snapshot.
 	LeastHarm int    `json:"leastHarm"`
 	Reason    string `json:"reason"`
 }
@@ -44,6 +45,8 @@ type ModeOutcome struct {
 	Graceful         int    `json:"graceful"` // pods stopped with their own grace period
 	Killed           int    `json:"killed"`   // pods killed within 2 s, without preStop hooks
 	Price            string `json:"price"`    // what the mode costs, for people
+
+	unheard bool // kubelets may stay deaf or be served a stale cache, or none is known
 }
 
 // mode is a way to restore.
@@ -117,6 +120,8 @@ func (p *Prediction) count(m mode) ModeOutcome {
 		Summary: p.Summary, Certain: make(map[Outcome]int, len(p.Summary)),
 	}
 	o.Severity, o.Headline = p.Headline()
+	lists, _ := p.kubelets()
+	o.unheard = !lists
 	bounded := true
 	for _, info := range Outcomes {
 		o.Certain[info.ID] = 0
@@ -193,7 +198,13 @@ func (o *ModeOutcome) price() string {
 
 // choose finds the mode that does the least harm.
 func (all *PlanComparison) choose() {
-	harm := func(m *ModeOutcome) []int { return []int{m.Critical + m.Killed, m.DoubleRuns, m.Warning} }
+	harm := func(m *ModeOutcome) []int {
+		unheard := 0 // what comes after the current snapshot is not in the counts
+		if m.unheard {
+			unheard = 1
+		}
+		return []int{m.Critical + m.Killed, m.DoubleRuns, m.Warning, unheard}
+	}
 	for i := range all.Modes {
 		if slices.Compare(harm(&all.Modes[i]), harm(&all.Modes[all.LeastHarm])) < 0 {
 			all.LeastHarm = i

@@ -123,6 +123,7 @@ type forecast struct {
 	lists    bool    // some kubelet may list its pods anew
 
 	extensions map[extension]*Finding
+	startable  map[*string][]string // lists of choices by their first, without nodes where nothing starts
 	judgements map[judgement]judged
 	toPlace    Resources // what the scheduler will place, on nodes that are not known
 }
@@ -132,7 +133,7 @@ func (c *Comparison) forecast(plan Plan) (*forecast, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &forecast{Comparison: c, plan: plan, restored: c.restored(plan), ceiling: top, extensions: map[extension]*Finding{}, judgements: map[judgement]judged{}}
+	f := &forecast{Comparison: c, plan: plan, restored: c.restored(plan), ceiling: top, extensions: map[extension]*Finding{}, startable: map[*string][]string{}, judgements: map[judgement]judged{}}
 	f.general = verdict{column: relist, certainty: Certain, reason: "Whatever kubelets do."}
 	cache, kept := f.keptCache()
 	for i := range c.nodes {

@@ -638,6 +638,10 @@ func TestCheck(t *testing.T) {
 	if err := Check(current, backup); !errors.Is(err, ErrSwapped) {
 		t.Errorf("swapped: %v", err)
 	}
+	backup.Damaged = true
+	if err := Check(current, backup); !errors.Is(err, ErrCutShort) {
+		t.Errorf("cut short: %v", err)
+	}
 	current.ClusterUID = "other"
 	if err := Check(backup, current); !errors.Is(err, ErrOtherCluster) {
 		t.Errorf("other cluster: %v", err)
@@ -736,7 +740,8 @@ func TestHeadline(t *testing.T) {
 		{"phantom and ghost", was(on("n2")), made(), Plan{}, Critical, "Of 2 pods, 1 run on unseen by the API (phantoms) and 1 are shown by the API although nothing runs (ghosts)."},
 		{"possible", was(unbound("n1", "n2")), now(), Plan{}, Critical, "Of 1 pod, up to 1 run on unseen by the API (phantoms)."},
 		{"a late status", was(pending), now(), Plan{}, Warning, "Of 1 pod, 1 keep a stale status."},
-		{"nothing, deaf", was(), now(), Plan{}, OK, "No phantoms and no ghosts are predicted."},
+		{"nothing, deaf", was(), now(), Plan{}, Warning, "No phantoms and no ghosts are predicted among the pods of the snapshots, but kubelets may be deaf: what is created then may never start, and what is deleted may run on."},
+		{"nothing, from a stale cache", was(), now(), Plan{KeepAPIServers: true}, Warning, "No phantoms and no ghosts are predicted among the pods of the snapshots, but API servers that are left running may go on serving a past that etcd has lost."},
 		{"nothing, all list", was(), now(), bump(1_000_000), OK, "No phantoms and no ghosts are predicted: every kubelet lists its pods anew."},
 		{"stopped", nil, made(), bump(1_000_000), Warning, "No phantoms and no ghosts are predicted: every kubelet lists its pods anew. Of 1 pod, 1 are stopped by their kubelets."},
 	}
@@ -745,6 +750,85 @@ func TestHeadline(t *testing.T) {
 			severity, got := predictPods(t, tt.was, tt.now, tt.plan).Headline()
 			if severity != tt.severity || got != tt.want {
 				t.Errorf("got %s: %s", severity, got)
+			}
+		})
+	}
+}
+
+// TestNothingSaysThatTheyHear: where the snapshots name no node that lives, no plan
+// makes every kubelet list its pods anew.
+func TestNothingSaysThatTheyHear(t *testing.T) {
+	backup, current := states(nil, nil)
+	backup.Nodes, current.Nodes, current.LastSeen = nil, nil, nil
+	for _, plan := range []Plan{{}, bump(1_000_000), {KeepAPIServers: true}, {RestartKubelets: Restart{All: true}}} {
+		const want = "No phantoms and no ghosts are predicted, but the snapshots name no node that lives: nothing can be told of any kubelet."
+		if severity, got := mustPredict(t, backup, current, plan).Headline(); severity != Warning || got != want {
+			t.Errorf("%+v: %s: %s", plan, severity, got)
+		}
+	}
+}
+
+// TestLeastHarmHears: where no pod tells the ways to restore apart, the one after
+// which kubelets hear what comes next is the least harm.
+func TestLeastHarmHears(t *testing.T) {
+	backup, current := states([]*Pod{was()}, []*Pod{now()})
+	all, err := Compare(backup, current).ComparePlans(Plan{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if least := all.Modes[all.LeastHarm]; least.ID != "bump" {
+		t.Errorf("the least harm is %s: %s", least.ID, all.Reason)
+	}
+}
+
+// TestPlacedAmongDeaf restarts the kubelets of some nodes: what the scheduler binds
+// to one of the others is never heard of there.
+func TestPlacedAmongDeaf(t *testing.T) {
+	tests := []struct {
+		name     string
+		was, now *Pod
+		nodes    string // restarted
+		want     []string
+		severity Severity
+	}{
+		{
+			"its own restarted, the others deaf", was(unbound("n2", "n3")), now(), "n1",
+			[]string{"4c terminated relist api Pending +double-bind"}, Critical,
+		},
+		{
+			"its own and one of the others", was(unbound("n2", "n3")), now(), "n1,n2",
+			[]string{"4c terminated relist perhaps on n2 api Running +double-bind +double-run ?"}, Critical,
+		},
+		{
+			"its own and all that can take it", was(unbound("n2", "n3")), now(), "n1,n2,n3",
+			[]string{"4c terminated self perhaps on n2,n3 api Running +double-bind +double-run"}, Warning,
+		},
+		{
+			"one that can take it", was(unbound("n2", "n3")), now(), "n2",
+			[]string{"4c phantom relist on n1 perhaps on n2 api Pending +double-bind +double-run"}, Critical,
+		},
+		{
+			"one that cannot", was(unbound("n2", "n3")), now(), "n5",
+			[]string{"4c phantom relist on n1 api Pending +double-bind"}, Critical,
+		},
+		{
+			"of a pod that waits", was(unbound("n2", "n3")), nil, "n2",
+			[]string{"unbound lost-deletion never perhaps on n2 api Pending"}, Warning,
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := predictPods(t, tt.was, tt.now, Plan{RestartKubelets: ParseRestart(tt.nodes)})
+			var got []string
+			for _, o := range p.Pods {
+				got = append(got, told(o))
+				checkSpoken(t, o)
+				if o.Severity != tt.severity {
+					t.Errorf("severity %s", o.Severity)
+				}
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
 			}
 		})
 	}

@@ -637,7 +637,7 @@ var (
 	// Being deleted since the backup, with no time left.
 	rowBoundStopped = listed("4c", effect{
 		outcome: LostDeletion, heals: HealsNever, runs: elsewhere, api: view{asBackup, "Pending"},
-		reason: "Bound, and its deletion begun, after the backup: it has stopped by $ends. The restored API has it unbound and not deleted, and the scheduler binds it again.",
+		reason: "Bound, and its deletion begun, after the backup: it has stopped by $ends. The restored API has it unbound and not deleted, and the scheduler binds it again; on a node whose kubelet is deaf it never starts.",
 		action: actDeleteAgain,
 	}, effect{
 		outcome: LostDeletion, heals: HealsNever, runs: elsewhere, api: view{asBackup, "Pending"}, flags: runsAgain,
@@ -652,7 +652,7 @@ var (
 	// Deleted while unbound, which only a finalizer can hold up.
 	rowUnboundDeleting = same("4d", effect{
 		outcome: LostDeletion, heals: HealsNever, runs: elsewhere, api: view{of: asBackup},
-		reason: "Not bound to a node, and its deletion began after the backup: it is back without it, and the scheduler goes on with it.",
+		reason: "Not bound to a node, and its deletion began after the backup: it is back without it, and the scheduler goes on with it. On a node whose kubelet is deaf it never starts.",
 		action: actDeleteAgain,
 	})
 )

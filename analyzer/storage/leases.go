@@ -69,12 +69,12 @@ func LeasesOf(ctx context.Context, s *snapshot.Snapshot, prefix string) (*Leases
 			l.Missing++
 		}
 		k := tell(records)
-		attached.of(parse(prefix, k.Key).Plural()).add(&k.Tally)
+		attached.of(parse(prefix, k.Key).Plural()).Tally.add(&k.Tally)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	l.Attached = attached.list()
+	l.Attached = attached.list(prefix)
 	ttls := map[int64]*LeaseTTL{}
 	for _, of := range granted {
 		t, ok := ttls[of.seconds]

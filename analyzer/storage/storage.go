@@ -25,6 +25,10 @@ import (
 type Options struct {
 	Prefix string // of the API server's keys
 	Top    int    // how many keys each list of them has at most
+	TopOf  int    // and how many of its heaviest keys a group names
+	// Within says which keys count, by what they name; nil counts all. The file is
+	// left out where not all do.
+	Within func(kube.Key) bool
 }
 
 // Tally sums up records.
@@ -36,7 +40,7 @@ type Tally struct {
 	History    int64 // bytes of all but the live ones
 }
 
-// Bytes are all of them.
+// Bytes are those of all records.
 func (t *Tally) Bytes() int64 { return t.Live + t.History }
 
 func (t *Tally) add(u *Tally) {
@@ -51,6 +55,7 @@ func (t *Tally) add(u *Tally) {
 type Group struct {
 	Name string // a resource as kube.Key.Plural has it, or a namespace; "" for keys that have none
 	Tally
+	Heaviest []Key // by all of their bytes
 }
 
 // Key is what one key takes.
@@ -80,7 +85,7 @@ const checkEvery = 1 << 12
 func Of(ctx context.Context, s *snapshot.Snapshot, o Options) (*Storage, error) {
 	st := &Storage{}
 	resources, namespaces := groups{}, groups{}
-	heaviest := top{n: o.Top, measure: func(k *Key) int64 { return k.Bytes() }}
+	heaviest := top{n: o.Top, measure: (*Key).Bytes}
 	largest := top{n: o.Top, measure: func(k *Key) int64 { return k.Live }}
 	rewritten := top{n: o.Top, measure: func(k *Key) int64 { return int64(k.Revisions) }}
 	var inFile stored
@@ -89,14 +94,24 @@ func Of(ctx context.Context, s *snapshot.Snapshot, o Options) (*Storage, error) 
 		if passed++; passed%checkEvery == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
+		object := parse(o.Prefix, records[0].Key)
+		if o.Within == nil {
+			inFile.add(s, records)
+		} else if !o.Within(object) {
+			continue
+		}
 		k := tell(records)
-		inFile.add(s, records)
 		st.Total.add(&k.Tally)
-		object := parse(o.Prefix, k.Key)
-		resources.of(object.Plural()).add(&k.Tally)
-		namespaces.of(object.Namespace).add(&k.Tally)
+		of := [2]*group{resources.of(object.Plural()), namespaces.of(object.Namespace)}
+		for _, g := range of {
+			g.Tally.add(&k.Tally)
+		}
 		if k.Key == "" {
 			continue // bump markers
+		}
+		for _, g := range of {
+			g.heaviest.n, g.heaviest.measure = o.TopOf, (*Key).Bytes
+			g.heaviest.add(&k)
 		}
 		heaviest.add(&k)
 		largest.add(&k)
@@ -105,9 +120,11 @@ func Of(ctx context.Context, s *snapshot.Snapshot, o Options) (*Storage, error) 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	st.Resources, st.Namespaces = resources.list(), namespaces.list()
+	st.Resources, st.Namespaces = resources.list(o.Prefix), namespaces.list(o.Prefix)
 	st.Heaviest, st.Largest, st.Rewritten = heaviest.take(o.Prefix), largest.take(o.Prefix), rewritten.take(o.Prefix)
-	st.File = fileOf(s, &inFile)
+	if o.Within == nil {
+		st.File = fileOf(s, &inFile)
+	}
 	return st, nil
 }
 
@@ -137,22 +154,28 @@ func parse(prefix, key string) kube.Key {
 }
 
 // groups are tallies by name.
-type groups map[string]*Tally
+type groups map[string]*group
 
-func (g groups) of(name string) *Tally {
-	t, ok := g[name]
+// group is a tally with its heaviest keys.
+type group struct {
+	Tally
+	heaviest top
+}
+
+func (g groups) of(name string) *group {
+	one, ok := g[name]
 	if !ok {
-		t = new(Tally)
-		g[name] = t
+		one = new(group)
+		g[name] = one
 	}
-	return t
+	return one
 }
 
 // list is the groups, the largest first.
-func (g groups) list() []Group {
+func (g groups) list(prefix string) []Group {
 	list := make([]Group, 0, len(g))
-	for name, t := range g {
-		list = append(list, Group{name, *t})
+	for name, one := range g {
+		list = append(list, Group{name, one.Tally, one.heaviest.take(prefix)})
 	}
 	slices.SortFunc(list, func(a, b Group) int {
 		return cmp.Or(cmp.Compare(b.Bytes(), a.Bytes()), cmp.Compare(a.Name, b.Name))

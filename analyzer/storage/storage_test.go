@@ -211,6 +211,40 @@ func TestOf(t *testing.T) {
 	}
 }
 
+// TestWithin adds up the keys of every group alone: they take what the group is said to
+// take, and the heaviest are those that it names.
+func TestWithin(t *testing.T) {
+	const few = 3
+	for _, path := range []string{"../../testdata/clusters/rows/bump-ok/current.db.gz", "../../testdata/etcd/bumped-and-written.db.gz"} {
+		s, err := open(t, unpack(t, path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := storage.Of(t.Context(), s, storage.Options{Prefix: prefix, TopOf: few})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for what, of := range map[string]struct {
+			groups []storage.Group
+			name   func(kube.Key) string
+		}{"resource": {all.Resources, kube.Key.Plural}, "namespace": {all.Namespaces, func(k kube.Key) string { return k.Namespace }}} {
+			for _, g := range of.groups {
+				within := func(k kube.Key) bool { return of.name(k) == g.Name }
+				got, err := storage.Of(t.Context(), s, storage.Options{Prefix: prefix, Top: few, Within: within})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := gocmp.Diff(g, storage.Group{Name: g.Name, Tally: got.Total, Heaviest: got.Heaviest}); diff != "" {
+					t.Errorf("%s: %s %q: -group +alone:\n%s", path, what, g.Name, diff)
+				}
+				if got.File.Parts != nil {
+					t.Errorf("%s: %s %q has a file", path, what, g.Name)
+				}
+			}
+		}
+	}
+}
+
 // defragmented is the size of the file that etcd's defragmentation makes (etcd
 // server/v3 v3.7 storage/backend/backend.go defragdb).
 func (b *bbolt) defragmented(t *testing.T) int64 {

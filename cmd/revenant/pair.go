@@ -177,10 +177,32 @@ func (p *pair) check(force bool) error {
 			return nil
 		}
 		return hinted(err, "a backup of one cluster is not restored into another; --force goes on all the same")
-	case errors.Is(err, restore.ErrSwapped):
-		return hinted(err, "the order is BACKUP CURRENT: first the snapshot to restore, then the newest state")
+	case errors.Is(err, restore.ErrCutShort), errors.Is(err, restore.ErrSwapped):
+		hint := "the order is BACKUP CURRENT: first the snapshot to restore, then the newest state"
+		if why := whyBehind(p.current.snapshot); why != "" {
+			hint = fmt.Sprintf("what was written last may be missing from %s: %s; if it is not that, %s", p.current.snapshot.Path(), why, hint)
+		}
+		return hinted(err, hint)
 	}
 	return err
+}
+
+// whyBehind names what may keep a snapshot from its newest revisions, "" for
+// nothing: its log before all else, for what was written last is there.
+func whyBehind(s *snapshot.Snapshot) string {
+	damage := ""
+	for _, problem := range s.Problems() {
+		switch {
+		case problem.Where == "log" && problem.Cost != "":
+			return problem.String()
+		case damage == "" && problem.Severity == snapshot.Damage:
+			damage = problem.String()
+		}
+	}
+	if w := s.WAL(); damage == "" && w != nil && w.Uncommitted > 0 {
+		return fmt.Sprintf("%d entries of its log were not applied (--assume-committed applies them)", w.Uncommitted)
+	}
+	return damage
 }
 
 // warnings says what of the two files could not be compared.

@@ -88,7 +88,7 @@ type item struct {
 	Spec struct {
 		NodeName                      string
 		TerminationGracePeriodSeconds int64
-		Containers                    []struct{}
+		Containers                    containers
 	} `json:"spec"`
 	Status struct {
 		Phase             string
@@ -103,6 +103,18 @@ type item struct {
 	State        string            `json:"state"`
 	Labels       map[string]string `json:"labels"`
 	Annotations  map[string]string `json:"annotations"`
+}
+
+// containers is a list of containers, of which only this is asked: whether it is
+// there and empty.
+type containers struct{ none bool }
+
+// UnmarshalJSON is called when the list is there, null included.
+func (c *containers) UnmarshalJSON(data []byte) error {
+	var list []json.RawMessage
+	err := json.Unmarshal(data, &list)
+	*c = containers{none: len(list) == 0}
+	return err
 }
 
 // Parse reads an answer.
@@ -217,10 +229,11 @@ func (i item) listed() Pod {
 
 // running reads a pod of /runningpods. Its containers are those that run: one
 // without is a sandbox in which nothing does (kubernetes v1.37 pkg/kubelet/
-// container/runtime.go ToAPIPod).
+// container/runtime.go ToAPIPod). The kubelet always writes the list, as null when
+// it is empty: where something has left it out, what is listed runs.
 func (i item) running() Pod {
 	m := &i.Metadata
-	return Pod{Namespace: m.Namespace, Name: m.Name, UID: m.UID, Static: fileUID(m.UID), Runs: len(i.Spec.Containers) > 0}
+	return Pod{Namespace: m.Namespace, Name: m.Name, UID: m.UID, Static: fileUID(m.UID), Runs: !i.Spec.Containers.none}
 }
 
 func (i item) sandbox() Pod {

@@ -41,6 +41,11 @@ func TestParse(t *testing.T) {
 			 {"metadata":{"name":"waits","namespace":"data","uid":"1-2","creationTimestamp":null},"spec":{"containers":null},"status":{}}]}`,
 			Dump{Running, []Pod{{Namespace: "data", Name: "db-0", UID: uid, Runs: true}, {Namespace: "data", Name: "waits", UID: "1-2"}}},
 		},
+		{
+			"the kubelet's /runningpods, shortened",
+			`{"kind":"PodList","apiVersion":"v1","items":[{"metadata":{"name":"db-0","namespace":"data","uid":"` + uid + `"}}]}`,
+			Dump{Running, []Pod{{Namespace: "data", Name: "db-0", UID: uid, Runs: true}}},
+		},
 		{"nothing runs", `{"kind":"PodList","apiVersion":"v1","metadata":{},"items":null}`, Dump{Running, []Pod{}}},
 		{
 			"crictl pods",
