@@ -22,6 +22,7 @@ import (
 type toldTimeline struct {
 	*timeline.Timeline
 	clock     *clock.Clock    // of the current snapshot, with what the backup's tells if they are of one history
+	backup    clock.Interval  // in which the backup\'s newest revision was written
 	carved    bool            // with what was carved
 	recovered int             // how many of them are carved
 	complete  int             // number of the first event from which on none is missing
@@ -46,6 +47,7 @@ func (s *session) readTimeline(carved bool) tea.Cmd {
 			told.clock = clock.Join(sources[backup].Clock, sources[current].Clock)
 			sources[backup].Clock, sources[current].Clock = told.clock, told.clock
 		}
+		told.backup = sources[backup].Clock.TimeOf(in.Backup.State.Revision)
 		for i := range sources {
 			if !carved {
 				break
