@@ -106,6 +106,9 @@ func (v *Verification) prediction(w *Printer) {
 	}
 	w.Line("")
 	w.Line("Against the prediction: %s came true, %s did not happen, %s were not predicted", Count(o.CameTrue), Count(len(o.DidNotHappen)), Count(len(o.NotPredicted)))
+	if o.NotLookedAt > 0 {
+		w.Line("%s more were predicted on nodes that nobody looked at.", Count(o.NotLookedAt))
+	}
 	for _, d := range o.DidNotHappen {
 		w.Wrapped("  ", textWidth, fmt.Sprintf("- %s/%s on %s was predicted as %s (%s): %s", d.Namespace, d.Name, d.Node, d.Predicted, d.Certainty, d.Found))
 	}

@@ -97,12 +97,18 @@ func (m *model) Init() tea.Cmd {
 // Update is the one place where anything changes.
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	_, cmd := m.update(msg)
-	if m.input != nil {
-		if w, ok := m.screens[m.at].(waking); ok {
-			cmd = tea.Batch(cmd, w.Wake())
-		}
+	return m, tea.Batch(cmd, m.wake())
+}
+
+// wake has the screen that is shown start what is done only for those who look.
+func (m *model) wake() tea.Cmd {
+	if m.input == nil {
+		return nil
 	}
-	return m, cmd
+	if w, ok := m.screens[m.at].(waking); ok {
+		return w.Wake()
+	}
+	return nil
 }
 
 func (m *model) update(msg tea.Msg) (tea.Model, tea.Cmd) {

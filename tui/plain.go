@@ -130,6 +130,9 @@ func (p *plainRun) start(cmd tea.Cmd) {
 	}()
 }
 
+// follow runs what came of a line, and what the screen starts that is shown then.
+func (p *plainRun) follow(cmd tea.Cmd) { p.start(tea.Batch(cmd, p.wake())) }
+
 // receive takes the message of a command.
 func (p *plainRun) receive(msg tea.Msg) {
 	p.pending--
@@ -171,16 +174,16 @@ func (p *plainRun) line(line string) {
 	switch {
 	case p.prompt != nil:
 		p.prompt.text = ""
-		p.start(p.typed(tea.PasteMsg{Content: line}))
+		p.follow(p.typed(tea.PasteMsg{Content: line}))
 		p.key("enter")
 	case strings.TrimSpace(line) == "":
 		p.key("pgdown")
 	case line[0] == ':':
-		p.start(p.command(line[1:]))
+		p.follow(p.command(line[1:]))
 	case line[0] == '/':
 		p.key("/")
 		if p.prompt != nil {
-			p.start(p.typed(tea.PasteMsg{Content: line[1:]}))
+			p.follow(p.typed(tea.PasteMsg{Content: line[1:]}))
 			p.key("enter")
 		}
 	case p.keys(strings.Fields(line)):
@@ -188,7 +191,7 @@ func (p *plainRun) line(line string) {
 			p.key(key)
 		}
 	default:
-		p.start(p.command(line))
+		p.follow(p.command(line))
 	}
 }
 
@@ -204,7 +207,7 @@ func (p *plainRun) keys(words []string) bool {
 
 // key presses a key by its name.
 func (p *plainRun) key(name string) {
-	p.start(p.press(namedKey(name)))
+	p.follow(p.press(namedKey(name)))
 	p.settle()
 }
 

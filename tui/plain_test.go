@@ -23,6 +23,20 @@ func TestPlain(t *testing.T) {
 	golden.RequireEqual(t, out.Bytes())
 }
 
+// TestPlainWakes goes to screens that start to work when they are shown.
+func TestPlainWakes(t *testing.T) {
+	var out bytes.Buffer
+	script := "diff\n0\nz z z z z z\n"
+	if err := Run(t.Context(), Options{Load: loads(demoInput(t)), Plain: true, Input: strings.NewReader(script), Output: &out}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"17 of 19 rows", "31 of 31 rows - by resource", "live 312.4 KiB  history 1.3 MiB", "8 of 8 rows - parts of the file, 2,584,608 bytes in all"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("there is no %q:\n%s", want, out.String())
+		}
+	}
+}
+
 func TestPlainEnds(t *testing.T) {
 	for _, lines := range []string{"", "quit", "q", "pods\n"} {
 		var out bytes.Buffer

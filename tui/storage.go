@@ -94,7 +94,7 @@ const (
 )
 
 var spaceViewNames = [spaceViews]string{
-	"by resource", "by namespace", "the heaviest keys", "the largest objects", "the most rewritten keys", "leases", "parts of the file", "buckets",
+	"by resource", "by namespace", "the heaviest keys", "the largest objects", "the most rewritten keys", "leases of etcd", "parts of the file", "buckets",
 }
 
 // spaceSorted are the columns that the views are sorted by at first.

@@ -313,7 +313,7 @@ func (p *space) spaceKey(shown spaceShown, k *storage.Key, width int) []string {
 // spaceLease tells what hangs on leases.
 func (p *space) spaceLease(l *storage.Leases, width int) []string {
 	t := p.theme
-	lines := []string{t.heading("Leases", width)}
+	lines := []string{t.heading("Leases of etcd", width)}
 	lines = append(lines, wrap("etcd deletes the keys on a lease when that runs out. The API server gives events one, for an hour if not told otherwise.", width)...)
 	lines = append(lines, "")
 	lines = append(lines, t.facts(width, "granted", count(l.Granted), "idle", count(l.Idle)+", on which no key hangs")...)

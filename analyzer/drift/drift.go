@@ -43,7 +43,7 @@ var Kinds = []struct {
 	{Double, "one pod, or one name, runs twice"},
 	{Phantom, "runs on the node, and the API does not have it there"},
 	{Ghost, "the API has it on the node, and nothing of it runs"},
-	{Unseen, "the API has pods on it, and nobody looked at it"},
+	{Unseen, "a node that nobody looked at"},
 }
 
 // Input is what is compared.
@@ -55,6 +55,12 @@ type Input struct {
 	Live  bool
 	Taken time.Time
 	Nodes []Node
+	// Unreadable are the pods, as NAMESPACE/NAME, that the API has in a value that
+	// cannot be read: which uid they have, and where they belong, is not known.
+	Unreadable map[string]bool
+	// Known are the names of nodes that something else tells of, a Node object or a
+	// prediction: phantoms may run there although the API has no pod on them.
+	Known []string
 	// Partial says that nodes which nobody looked at are left out on purpose.
 	Partial bool
 }
@@ -117,6 +123,9 @@ func Compare(in Input) *Report {
 	}
 	for _, k := range Kinds {
 		c.report.Summary[k.ID] = 0
+	}
+	if n := len(in.Unreadable); n > 0 {
+		c.note("%d pods of the snapshot are in values that cannot be read: whether they run is not known. The API's pods of now tell (kubectl get pods -A -o json).", n)
 	}
 	c.nodes()
 	c.doubles()
@@ -247,6 +256,12 @@ func (c *comparison) phantom(p *pod) {
 		f.Certainty = restore.Possible
 		f.Reason += " It was created after the snapshot was taken: a list of the API's pods of now tells whether it is known."
 	}
+	if has == nil && c.Unreadable[p.Namespace+"/"+p.Name] {
+		f.Certainty, f.Reason = restore.Possible, "It runs, and the snapshot has a pod of its name in a value that cannot be read: it may be this one."
+		f.Action = "Give the API's pods of now (kubectl get pods -A -o json), or the encryption configuration, before you stop it."
+		c.add(f, p.Node, &p.Pod)
+		return
+	}
 	f.Action = fmt.Sprintf("Stop it with its grace period, then restart the kubelet at once, which would start it again: the restart kills what else the API does not have on %s, within 2 s.", p.Node)
 	f.Command = stop(p)
 	c.add(f, p.Node, &p.Pod)
@@ -332,24 +347,32 @@ func (c *comparison) double(p *pod, all []int) {
 	c.add(f, p.Node, &p.Pod)
 }
 
-// unseen finds nodes that the API has pods on and that nobody looked at.
+// unseen finds nodes that nobody looked at, of those that the API has pods on or
+// that are known otherwise.
 func (c *comparison) unseen() {
 	pods := map[string]int{}
 	for i := range c.API {
 		if p := &c.API[i]; p.Node != "" && !p.Mirror {
-			if _, ok := c.at[p.Node]; !ok {
-				pods[p.Node]++
-			}
+			pods[p.Node]++
 		}
+	}
+	for _, node := range c.Known {
+		pods[node] += 0
+	}
+	for node := range c.at {
+		delete(pods, node)
 	}
 	for _, node := range sortedKeys(pods) {
 		c.report.Nodes = append(c.report.Nodes, NodeReport{Name: node, Seen: []string{}})
 		if c.Partial {
 			continue
 		}
+		why := "The API has no pods on it, and no answer of it was given: what runs there is not known."
+		if n := pods[node]; n > 0 {
+			why = fmt.Sprintf("The API has %d pods on it, and no answer of it was given: what runs there is not known.", n)
+		}
 		c.add(Finding{
-			Kind: Unseen, Certainty: restore.Certain, Evidence: []string{},
-			Reason: fmt.Sprintf("The API has %d pods on it, and no answer of it was given: what runs there is not known.", pods[node]),
+			Kind: Unseen, Certainty: restore.Certain, Evidence: []string{}, Reason: why,
 			Action: "Give its answers, too; or --partial, if it is left out on purpose; or delete its Node object, if the machine is gone.",
 		}, node, &kubelet.Pod{})
 	}
@@ -420,12 +443,13 @@ func words(line string, evidence ...string) string {
 }
 
 // APIPods are the pods that a snapshot has, as the API would list them. A value
-// that cannot be read has no uid and is left out: what runs of it is unknown.
-func APIPods(s *restore.State) []kubelet.Pod {
-	list := make([]kubelet.Pod, 0, len(s.Pods))
+// that cannot be read has no uid: of such a pod only the name is told.
+func APIPods(s *restore.State) (list []kubelet.Pod, unreadable map[string]bool) {
+	list, unreadable = make([]kubelet.Pod, 0, len(s.Pods)), map[string]bool{}
 	for i := range s.Pods {
 		p := &s.Pods[i]
 		if p.UID == "" {
+			unreadable[p.Namespace+"/"+p.Name] = true
 			continue
 		}
 		list = append(list, kubelet.Pod{
@@ -433,5 +457,5 @@ func APIPods(s *restore.State) []kubelet.Pod {
 			Terminating: p.Terminating(), Mirror: p.Mirror != "", StaticUID: p.Mirror, Grace: max(p.Grace, 0),
 		})
 	}
-	return list
+	return list, unreadable
 }

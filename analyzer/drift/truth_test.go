@@ -101,7 +101,7 @@ func TestTruth(t *testing.T) {
 			})
 		}
 		if s, ok := first(run); ok {
-			api := drift.APIPods(backup(t, dir))
+			api, _ := drift.APIPods(backup(t, dir))
 			if !s.lists(api) {
 				continue // the scheduler and controllers have made changes
 			}

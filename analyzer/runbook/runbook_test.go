@@ -314,7 +314,22 @@ func TestBump(t *testing.T) {
 			if warned := slices.ContainsFunc(r.Warnings, func(s string) bool { return strings.Contains(s, "too small") }); warned != small {
 				t.Errorf("warned of the bump: %v, want %v: %q", warned, small, r.Warnings)
 			}
+			enough := tt.want.Verdict == restore.BumpEnough
+			if why := step(t, r, "restore").Why; strings.Contains(why, "above all") != enough {
+				t.Errorf("the bump is %s, and the step says: %s", tt.want.Verdict, why)
+			}
 		})
+	}
+}
+
+// TestKeptPrediction: what is kept for the comparison afterwards is predicted from
+// the same evidence as the runbook.
+func TestKeptPrediction(t *testing.T) {
+	in := input(nil, nil, nodes("node-1"), nodes("node-1"))
+	in.LastRevision = 5000
+	runs := commands(step(t, build(t, in), "take-stock"))
+	if last := runs[len(runs)-1]; !strings.HasPrefix(last, "revenant predict") || !strings.Contains(last, " --last-revision=5000 ") {
+		t.Errorf("kept by %q", last)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"revenant/analyzer/restore"
 	"revenant/decoder/sanitize"
@@ -130,9 +131,13 @@ func (b *builder) whyBump() string {
 	case b.bump.Verdict == restore.BumpSmall:
 		return fmt.Sprintf("The backup is at revision %d. %d more puts the store at %d.", b.bump.Base, b.bump.Revision, b.bump.Restored)
 	case b.bumps == BumpsItself:
-		return "The bump puts the store above all that watchers have seen: their watches are refused, and they list anew."
+		return "The bump must put the store above all that watchers have seen: then their watches are refused, and they list anew."
 	}
-	return fmt.Sprintf("The backup is at revision %d. %d more puts the store at %d, above all that watchers have seen: their watches are refused, and they list anew.", b.bump.Base, b.bump.Revision, b.bump.Restored)
+	where := "above all that watchers can have seen: their watches are refused, and they list anew"
+	if b.bump.Verdict != restore.BumpEnough {
+		where = "and the watches of all who have seen less are refused: they list anew"
+	}
+	return fmt.Sprintf("The backup is at revision %d. %d more puts the store at %d, %s.", b.bump.Base, b.bump.Revision, b.bump.Restored, where)
 }
 
 func (b *builder) whyUnsure() string {
@@ -644,6 +649,12 @@ func (b *builder) predictCommand() string {
 	}
 	if b.plan.KeepAPIServers {
 		args = append(args, "--keep-apiservers")
+	}
+	if b.plan.LastRevision > 0 {
+		args = append(args, fmt.Sprintf("--last-revision=%d", b.plan.LastRevision))
+	}
+	if at := b.plan.OutageAt; !at.IsZero() {
+		args = append(args, "--outage-at="+at.UTC().Format(time.RFC3339Nano))
 	}
 	return strings.Join(args, " ")
 }

@@ -112,6 +112,13 @@ func (o *verifyOptions) run(ctx context.Context, path string) error {
 	if err := o.api(ctx, path, &in, &v); err != nil {
 		return err
 	}
+	if foretold != nil {
+		for _, n := range foretold.Nodes {
+			if n.Kubelet != restore.KubeletGone {
+				in.Known = append(in.Known, n.Name)
+			}
+		}
+	}
 	v.Report = drift.Compare(in)
 	if foretold != nil {
 		v.Prediction = v.Against(foretold)
@@ -233,7 +240,11 @@ func (o *verifyOptions) api(ctx context.Context, path string, in *drift.Input, v
 	if err != nil {
 		return err
 	}
-	in.API, in.Taken = drift.APIPods(state), state.Time
+	in.API, in.Unreadable = drift.APIPods(state)
+	in.Taken = state.Time
+	for _, n := range state.Nodes {
+		in.Known = append(in.Known, n.Name)
+	}
 	v.API = "the snapshot " + path
 	if o.kubectl != "" {
 		d, err := o.dump(o.kubectl)
@@ -243,7 +254,7 @@ func (o *verifyOptions) api(ctx context.Context, path string, in *drift.Input, v
 		if d.Kind != kubelet.Listed && len(d.Pods) > 0 {
 			return hinted(fmt.Errorf("%s is what a node runs, not what the API has", o.kubectl), "kubectl get pods -A -o json writes the API's list")
 		}
-		in.API, in.Live = d.Pods, true
+		in.API, in.Unreadable, in.Live = d.Pods, nil, true
 		v.API = "the API's list " + o.kubectl
 	}
 	e, err := report.NewEvidence(ctx, "restored", s)
