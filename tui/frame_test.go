@@ -20,6 +20,8 @@ func boards(t testing.TB, in *Input, n int) map[string]*terminal {
 		switch s := x.shown().(type) {
 		case *pods:
 			table = s.table
+		case *happenings:
+			table = s.table
 		case interface{ itself() *board }:
 			table = s.itself().table
 		default:

@@ -137,7 +137,7 @@ var defaultKeys = keymap{
 	{filterBy, []string{"/"}, "/", "filter: all words typed must occur in a row; /! none of them, /-l a label selector, /-f letters in order", "/ filter", "needs a list"},
 	{sortBy, sortLetters, "shift-letter", "sort by a column; again to reverse", "", "needs a list"},
 	{showAll, []string{"u"}, "u", "show or hide what is unaffected", "u unaffected", "needs a list with rows that need no attention"},
-	{groupBy, []string{"z"}, "z", "group: not at all, or by each of what rows have in common", "z group", "needs the pods, all objects or the timeline"},
+	{groupBy, []string{"z"}, "z", "group: not at all, or by each of what rows have in common", "z group", "needs the pods, all objects, the timeline or the storage"},
 	{byVerb, []string{"f"}, "f", "events of one verb: created, updated, deleted, or all again", "f verb", "needs the timeline"},
 	{widen, []string{"w"}, "w", "more columns, or fewer", "", "needs a list with more columns"},
 	{inNamespace, []string{"n"}, "n", "the objects of one namespace, or of all", "n namespace", "needs the objects"},

@@ -73,9 +73,9 @@ func (o *overview) rate(width int) []string {
 
 // headAt is the part in which the backup's newest revision was written, -1 for none.
 func (o *overview) headAt(told *toldTimeline) int {
-	when := told.clock.TimeOf(o.side(backup).State.Revision)
+	when := told.backup.From
 	for i, r := range told.rates {
-		if !when.From.IsZero() && !when.From.Before(r.From) && when.From.Before(r.To) {
+		if !when.IsZero() && !when.Before(r.From) && when.Before(r.To) {
 			return i
 		}
 	}
@@ -101,7 +101,7 @@ func (o *overview) ratesTold(rates []timeline.Rate, width int) []string {
 		lines = append(lines, wrap(fmt.Sprintf("%s to %s: %s.", list[0].From.UTC().Format(clockLayout), list[len(list)-1].To.UTC().Format(clockLayout), text), width)...)
 	}
 	head := o.side(backup).State.Revision
-	return append(lines, wrap(fmt.Sprintf("The backup's newest revision %s was written %s.", count(head), o.timeline.clock.TimeOf(head)), width)...)
+	return append(lines, wrap(fmt.Sprintf("The backup's newest revision %s was written %s.", count(head), o.timeline.backup), width)...)
 }
 
 // perSecond is a rate with the digits that it is worth.

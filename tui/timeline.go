@@ -22,6 +22,7 @@ import (
 type toldTimeline struct {
 	*timeline.Timeline
 	clock     *clock.Clock    // of the current snapshot, with what the backup's tells if they are of one history
+	backup    clock.Interval  // in which the backup\'s newest revision was written
 	carved    bool            // with what was carved
 	recovered int             // how many of them are carved
 	complete  int             // number of the first event from which on none is missing
@@ -46,6 +47,7 @@ func (s *session) readTimeline(carved bool) tea.Cmd {
 			told.clock = clock.Join(sources[backup].Clock, sources[current].Clock)
 			sources[backup].Clock, sources[current].Clock = told.clock, told.clock
 		}
+		told.backup = sources[backup].Clock.TimeOf(in.Backup.State.Revision)
 		for i := range sources {
 			if !carved {
 				break
@@ -101,8 +103,6 @@ const (
 	laneNamespace
 	laneWays
 )
-
-var laneNames = [laneWays]string{"verb", "resource", "namespace"}
 
 // happenings shows how many events there were when, and lists them.
 type happenings struct {
@@ -181,7 +181,7 @@ func (x *happenings) SetSize(width, height int) {
 // above is how many lines stand above the list.
 func (x *happenings) above() int {
 	if x.theme.plain {
-		return 1 + plainParts + len(laneNames)
+		return 1 + plainParts + plainMarks
 	}
 	return 1 + 1 + x.plotHeight() + 2 + x.laneHeight()
 }
@@ -299,7 +299,7 @@ func (x *happenings) refresh() tea.Cmd {
 		return nil
 	}
 	x.carving = false
-	v := eventView{toldTimeline: told, first: told.complete, last: told.Len()}
+	v := eventView{toldTimeline: told, first: told.begin(), last: told.Len()}
 	if was != nil {
 		v.zoomed, v.verb = was.zoomed, was.verb
 	}
@@ -403,7 +403,7 @@ func (x *happenings) back() tea.Cmd {
 	case v.verb != "":
 		v.verb = ""
 	default:
-		v.first, v.last, v.zoomed = v.complete, v.Len(), false
+		v.first, v.last, v.zoomed = v.begin(), v.Len(), false
 	}
 	return x.show(v)
 }
@@ -491,6 +491,15 @@ func (x *happenings) goTo(text string) tea.Cmd {
 		return x.showFrom(at-size/2, size)
 	}
 	return x.table.arrange()
+}
+
+// begin is the first event that is listed unless others are asked for: from it on none
+// is missing. What is carved is from before that.
+func (t *toldTimeline) begin() int {
+	if t.carved {
+		return 0
+	}
+	return t.complete
 }
 
 // choose selects an event once its row is there.
@@ -751,6 +760,8 @@ func (x *happenings) title() string {
 	switch {
 	case v.zoomed:
 		parts = append(parts, v.rangeText())
+	case v.carved && v.complete > 0:
+		parts = append(parts, "complete from revision "+count(v.Complete())+" on")
 	case v.complete > 0:
 		parts = append(parts, fmt.Sprintf("%s before revision %s outlived a compaction: %s shows them", count(v.complete), count(v.Complete()), x.keymap.key(zoomOut)))
 	}
@@ -1011,8 +1022,11 @@ func (x *happenings) axis(columns int) *strip {
 	return s
 }
 
-// plainParts is how many parts of the time are told where nothing is drawn.
-const plainParts = 8
+// How many parts of the time, and then marks, are told where nothing is drawn.
+const (
+	plainParts = 8
+	plainMarks = 6
+)
 
 // told says in words what plot draws.
 func (x *happenings) told() []string {
@@ -1043,6 +1057,14 @@ func (x *happenings) told() []string {
 	for side := range roles {
 		m := x.headMark(side)
 		lines = append(lines, fmt.Sprintf("The %s was saved at revision %s, written %s.", roles[side], count(m.Revision), m.When))
+	}
+	if at := x.outage(); !at.IsZero() {
+		lines = append(lines, "The outage was at "+at.UTC().Format("2006-01-02 "+clockLayout)+": nothing tells of what came before it and after these revisions.")
+	}
+	for _, revision := range c.of.Jumps() {
+		if len(lines) < plainParts+plainMarks {
+			lines = append(lines, "An earlier restore bumped the store to revision "+count(revision)+".")
+		}
 	}
 	for i, line := range lines {
 		lines[i] = x.theme.cut(line, x.width)

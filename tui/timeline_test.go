@@ -130,12 +130,49 @@ func TestTimelineBumped(t *testing.T) {
 	x.typed("G<enter>").fits()
 }
 
+// TestTimelineCarved adds what was carved, marked, and goes from it to the history.
+func TestTimelineCarved(t *testing.T) {
+	in := demoInput(t)
+	data := unpacked(t, "../testdata/etcd/churned-0.db.gz")
+	for i := range roles {
+		s, err := snapshot.OpenBytes(t.Context(), "churned", data, snapshot.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		in.side(i).Snapshot = s
+		in.side(i).State.Clock = nil
+	}
+	x := openOn(t, in, 160, 48)
+	x.shows("9", "outlived a compaction: - shows them")
+	x.typed("v")
+	carved := 0
+	for n := range x.timelineOf().of.Len() {
+		if x.timelineOf().of.Carved(n) {
+			carved++
+		}
+	}
+	if carved == 0 || carved != x.timelineOf().of.recovered {
+		t.Errorf("%d events are carved, %d are told", carved, x.timelineOf().of.recovered)
+	}
+	x.shows("g", count(carved)+" carved", "complete from revision ", "▌ ○ 1965 ", "carved: both")
+	x.shows("<enter>", "History", "with carved", "▌ ○ 1965 ", "the objects of revision 1,965 are not there any more")
+	x.shows("9v", "outlived a compaction: - shows them")
+	for n := range x.timelineOf().of.Len() {
+		if x.timelineOf().of.Carved(n) {
+			t.Fatal("carved events are still among them")
+		}
+	}
+}
+
 // TestTimelinePlain says in words what is drawn.
 func TestTimelinePlain(t *testing.T) {
-	x := openOn(t, demoInput(t), 80, 100)
+	in := demoInput(t)
+	in.Plan = restore.Plan{OutageAt: time.Date(2026, 11, 23, 4, 10, 0, 0, time.UTC)}
+	x := openOn(t, in, 80, 100)
 	x.theme.glyphs, x.theme.plain = plainGlyphs, true
 	x.send(tea.WindowSizeMsg{Width: 80, Height: 100})
-	x.shows("9", "2026-11-23 04:02:37Z to 2026-11-23 04:02:46Z: about", " created, ", "The backup was saved at revision 454")
+	x.shows("9", "2026-11-23 04:02:37Z to 2026-11-23 04:02:46Z: about", " created, ", "The backup was saved at revision 454", "The outage was at 2026-11-23 04:10:00Z")
 	x.shows("1", "Revisions a second, ", "about ", "The backup's newest revision 454 was written")
 	if strings.ContainsAny(x.typed("9").plain(), "▁█├┤↑░") {
 		t.Errorf("something is drawn:\n%s", x.plain())
