@@ -141,6 +141,11 @@ func (m *model) update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		f.verified, f.integrity, f.problems = true, msg.integrity, msg.problems
 		m.problems = m.foundProblems()
 		return m, tea.Batch(m.broadcast(changedMsg{}), m.recall())
+	case decodedMsg:
+		f := &m.files[msg.side]
+		f.decoded, f.undecoded = true, msg.problems
+		m.problems = m.foundProblems()
+		return m, m.broadcast(changedMsg{})
 	case countedMsg:
 		f := &m.files[msg.side]
 		f.counted, f.keys = true, msg.keys
@@ -242,7 +247,7 @@ func (m *model) loaded(msg loadedMsg) tea.Cmd {
 	cmds := []tea.Cmd{m.predict(), m.undo(), m.listObjects(moment{side: current}, objectQuery{}), m.readTimeline(false)}
 	for i := range m.files {
 		s := m.side(i).Snapshot
-		cmds = append(cmds, m.verify(i, s), m.count(i, s))
+		cmds = append(cmds, m.verify(i, s), m.count(i, s), m.decode(i, s))
 	}
 	return tea.Batch(cmds...)
 }

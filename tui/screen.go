@@ -180,6 +180,8 @@ type file struct {
 	verified  bool // integrity is known
 	integrity snapshot.Integrity
 	problems  []snapshot.Problem
+	decoded   bool // undecoded is known
+	undecoded []snapshot.Problem
 	counted   bool // keys is known
 	keys      int  // live ones
 }

@@ -1,0 +1,79 @@
+package tui
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"revenant/analyzer/restore"
+	"revenant/decoder/snapshot"
+	"revenant/internal/demo"
+)
+
+func opened(t *testing.T, name string, data []byte) Side {
+	t.Helper()
+	s, err := snapshot.OpenBytes(t.Context(), name, data, snapshot.Options{SkipHashCheck: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	state, err := restore.Load(t.Context(), s, "/registry")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Side{Snapshot: s, State: state}
+}
+
+// TestEncryptedProblem counts values that are encrypted, by resource and key.
+func TestEncryptedProblem(t *testing.T) {
+	side := func(name string) Side {
+		f, err := os.Open("../testdata/clusters/scenario-3/plain/" + name + ".db.gz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		z, err := gzip.NewReader(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := io.ReadAll(z)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return opened(t, name, data)
+	}
+	in := &Input{Prefix: "/registry", Backup: side("backup"), Current: side("current")}
+	x := openOn(t, in, 160, 48).typed(":problems<enter>/secrets<enter>")
+	if screen := x.plain(); !strings.Contains(screen, "encrypted (aescbc v1, ") || !strings.Contains(screen, "2 of ") {
+		t.Errorf("encrypted values are not told:\n%s", screen)
+	}
+	x.fits()
+}
+
+// TestUndecodedProblem names a value that is no object.
+func TestUndecodedProblem(t *testing.T) {
+	_, data, err := demo.Pair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := opened(t, "whole", data)
+	r, err := before.Snapshot.Get("/registry/deployments/shop/web", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := before.Snapshot.Value(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := bytes.Clone(value)
+	broken[4] = 0xff // after k8s\0: a field of a wire type that does not exist
+	in := demoInput(t)
+	in.Current = opened(t, "broken", bytes.ReplaceAll(data, value, broken))
+	x := openOn(t, in, 160, 48).typed(":problems<enter>/deployments<enter>")
+	if screen := x.plain(); !strings.Contains(screen, "/registry/deployments/shop/web") || !strings.Contains(screen, "the object cannot be decoded") {
+		t.Errorf("the object is not named:\n%s", screen)
+	}
+}
