@@ -183,6 +183,7 @@ func (m *model) update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m.update(msg.then)
 	case historyMsg:
 		m.show(screenNamed("history"))
+		msg.carved = msg.carved || m.input.Carved
 		return m, m.readHistory(msg)
 	case carvedMsg:
 		return m, m.readHistory(historyMsg{key: m.history.key, carved: !m.history.carved})
@@ -244,7 +245,7 @@ func (m *model) loaded(msg loadedMsg) tea.Cmd {
 		m.screens = append(m.screens, r.new(m.session))
 	}
 	m.resize()
-	cmds := []tea.Cmd{m.predict(), m.undo(), m.listObjects(moment{side: current}, objectQuery{}), m.readTimeline(false)}
+	cmds := []tea.Cmd{m.predict(), m.undo(), m.listObjects(moment{side: current}, objectQuery{}), m.readTimeline(m.input.Carved)}
 	for i := range m.files {
 		s := m.side(i).Snapshot
 		cmds = append(cmds, m.verify(i, s), m.count(i, s), m.decode(i, s))

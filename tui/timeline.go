@@ -22,7 +22,7 @@ import (
 type toldTimeline struct {
 	*timeline.Timeline
 	clock     *clock.Clock    // of the current snapshot, with what the backup's tells if they are of one history
-	backup    clock.Interval  // in which the backup\'s newest revision was written
+	backup    clock.Interval  // in which the backup's newest revision was written
 	carved    bool            // with what was carved
 	recovered int             // how many of them are carved
 	complete  int             // number of the first event from which on none is missing

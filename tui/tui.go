@@ -26,6 +26,7 @@ type Input struct {
 	// Platforms, of which the first is the one to begin with. Nil when there is none.
 	Runbook   func(ctx context.Context, plan *restore.Plan, platform string) (Runbook, error)
 	Platforms []string
+	Carved    bool // histories and the timeline begin with what is carved
 }
 
 // Side is one of the two snapshots and what was read off it. Neither is changed.

@@ -580,6 +580,23 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
+// TestCarvedFromTheStart has histories and the timeline with what is carved, when
+// that is asked for.
+func TestCarvedFromTheStart(t *testing.T) {
+	in := demoInput(t)
+	in.Carved = true
+	x := openOn(t, in, 160, 48).typed(":diff<enter>z/deployments old-app<enter>H")
+	if !x.history.carved {
+		t.Error("the history is without what is carved")
+	}
+	if x.typed("v"); x.history.carved {
+		t.Error("it cannot be left out")
+	}
+	if screen := x.typed("9").plain(); !strings.Contains(screen, "carved") {
+		t.Errorf("the timeline is without what is carved:\n%s", screen)
+	}
+}
+
 // BenchmarkFrame draws the whole terminal over a prediction of many pods.
 func BenchmarkFrame(b *testing.B) {
 	in := demoInput(b)

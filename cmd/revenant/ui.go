@@ -26,6 +26,7 @@ type uiOptions struct {
 	resume  bool
 	mouse   bool
 	plain   bool
+	carved  bool
 }
 
 func (o *uiOptions) addFlags(flags *pflag.FlagSet) {
@@ -34,6 +35,7 @@ func (o *uiOptions) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.force, "force", false, "go on although the snapshots are of different clusters")
 	flags.BoolVar(&o.resume, "resume", false, "terminal UI: go on where it was left with this evidence")
 	flags.BoolVar(&o.mouse, "mouse", false, "terminal UI: scroll with the wheel (the terminal's own selection needs shift then)")
+	flags.BoolVar(&o.carved, "carved", false, "terminal UI: histories and the timeline begin with what can be carved from free pages, marked")
 	flags.BoolVar(&o.plain, "plain", false, "terminal UI for screen readers: plain lines, nothing drawn, a command a line")
 }
 
@@ -111,6 +113,7 @@ func (o *uiOptions) screen(ctx context.Context, backup, current opener, plan res
 
 			Warnings:  p.warnings(),
 			Runbook:   p.runbook(),
+			Carved:    o.carved,
 			Platforms: uiPlatforms(),
 		}, nil
 	}
