@@ -46,13 +46,17 @@ func TestTraced(t *testing.T) {
 	if err := os.WriteFile(at("broken.db"), broken, 0o644); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(at("nothing.json"), []byte(`{"kind":"PodList","apiVersion":"v1","metadata":{},"items":[]}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	before := listing(t, evidence)
 	runs := [][]string{
 		{"inspect", at("backup.db"), at("data"), at("member.tar.gz"), at("current.db.gz"), at("broken.db"), "--hashkv", "--verify-after"},
 		{"predict", at("backup.db"), at("data"), "-o", "json=" + filepath.Join(out, "p.json")},
 		{"predict", at("backup.db"), at("current.db.gz"), "--compare"},
 		{"plan", at("backup.db"), at("data")},
-		{"verify", at("backup.db"), "--kubectl", at("missing")},
+		{"verify", at("backup.db"), "--kubelet", "node-1=" + at("nothing.json")},
+		{"verify", at("data"), "--kubelet", "node-1=" + at("nothing.json"), "--kubectl", at("nothing.json")},
 		{"salvage", at("broken.db"), "-o", filepath.Join(out, "clean.db")},
 		{"salvage", at("data"), "-o", filepath.Join(out, "newest.db"), "--case", "1"},
 		{"salvage", at("data"), "-o", at("data/clean.db")},
