@@ -255,9 +255,15 @@ func (e *elements) items(list []Item, page uint64, start int64) []Item {
 // tail is how many bytes behind the last element are looked at.
 const tail = 16
 
-// followed says whether bytes other than zeros stand behind the last element.
+// followed says whether bytes other than zeros stand behind the last element. It is
+// asked of every page.
 func (e *elements) followed() bool {
-	return bytes.ContainsFunc(e.page.data[e.end:min(e.end+tail, len(e.page.data))], func(c rune) bool { return c != 0 })
+	for _, c := range e.page.data[e.end:min(e.end+tail, len(e.page.data))] {
+		if c != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // checkEnd holds the page's extent against what its elements need: bbolt gives
