@@ -100,6 +100,13 @@ func (b *board) detailWidth() int {
 
 func (b *board) Keys() keys {
 	k := keys{}
+	if b.table.rows.object != nil {
+		why := ""
+		if _, key := b.object(); key == "" {
+			why = "no object is selected"
+		}
+		k[toObject], k[toDiff], k[historyOf] = why, why, why
+	}
 	if b.opened {
 		b.pager.moves(k, len(b.lines))
 		return k.offer(leave, back, copyOut, saveOut)
@@ -217,6 +224,8 @@ func (b *board) press(msg press) tea.Cmd {
 		o := b.table.order
 		o.all = !o.all
 		return b.table.setOrder(o)
+	case toObject, toDiff, historyOf:
+		return b.goOn(msg.action)
 	default:
 		if b.opened {
 			b.pager.move(msg.action, b.lines)
@@ -226,6 +235,40 @@ func (b *board) press(msg press) tea.Cmd {
 		return b.tell()
 	}
 	return nil
+}
+
+// object is the key of the object that the selected row is of, "" for none.
+func (b *board) object() (side int, key string) {
+	row, ok := b.table.row()
+	if !ok || b.table.rows.object == nil {
+		return 0, ""
+	}
+	return b.table.rows.object(row)
+}
+
+// goOn goes to the object that the selected row is of, to two versions of it, or to its
+// history.
+func (b *board) goOn(a action) tea.Cmd {
+	side, key := b.object()
+	msg := lookAtMsg{moment: b.having(side, key), key: key, toText: a == toObject}
+	switch a {
+	case historyOf:
+		return func() tea.Msg { return historyMsg{key: key} }
+	case toDiff:
+		msg.reading = versionsRead
+	}
+	return visit("objects", msg)
+}
+
+// having is the newest moment of a snapshot, or that of the other one where only that
+// has the object.
+func (s *session) having(side int, key string) moment {
+	if _, err := s.side(side).Snapshot.Get(key, 0); err != nil {
+		if _, err := s.side(1-side).Snapshot.Get(key, 0); err == nil {
+			side = 1 - side
+		}
+	}
+	return moment{side: side}
 }
 
 // tell makes the detail of the selected row.

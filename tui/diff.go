@@ -99,12 +99,9 @@ func (d *differences) Wake() tea.Cmd {
 
 func (d *differences) SetSize(width, height int) {
 	d.height = height
-	d.board.SetSize(width, height-headLines-len(d.warnings(width)))
+	d.board.SetSize(width, height-len(d.head(width)))
 	d.redraw()
 }
-
-// headLines is how many lines the moments and the counts take.
-const headLines = 3
 
 // warnings say what the comparison cannot know.
 func (d *differences) warnings(width int) []string {
@@ -135,7 +132,7 @@ func (d *differences) Keys() keys {
 	if _, ok := d.object(); !ok {
 		why = "no object is selected"
 	}
-	k[historyOf], k[inColumns] = why, why
+	k[historyOf], k[inColumns], k[toDiff], k[toObject] = why, why, why, why
 	if why == "" && d.detailWidth() < sideBySide {
 		k[inColumns] = fmt.Sprintf("needs %d columns, and there are %d", sideBySide, d.detailWidth())
 	}
@@ -216,10 +213,11 @@ func (d *differences) press(p press) (tea.Cmd, bool) {
 			return d.tell(), true
 		}
 		d.redraw()
-	case historyOf:
+	case toDiff:
+		return d.board.press(press{action: open}), true
+	case toObject, historyOf:
 		if place, ok := d.object(); ok {
-			key := d.level.all.Objects[place].Key
-			return func() tea.Msg { return historyMsg{key: key} }, true
+			return d.goOn(p.action, &d.level.all.Objects[place]), true
 		}
 	case other:
 		return d.turn(), true
@@ -229,6 +227,19 @@ func (d *differences) press(p press) (tea.Cmd, bool) {
 		return nil, false
 	}
 	return nil, true
+}
+
+// goOn goes to an object as it is at the second of the moments, or at the first where
+// it was removed, or to its history.
+func (d *differences) goOn(a action, o *diff.Object) tea.Cmd {
+	if a == historyOf {
+		return func() tea.Msg { return historyMsg{key: o.Key} }
+	}
+	at := d.level.of[1]
+	if o.After == 0 {
+		at = d.level.of[0]
+	}
+	return visit("objects", lookAtMsg{moment: at, key: o.Key, toText: true})
 }
 
 // into goes to the namespaces of a resource, or to the objects in one.
@@ -778,9 +789,15 @@ func (d *differences) nothing() string {
 }
 
 func (d *differences) View() []string {
-	t, width := d.theme, d.width
-	lines := []string{" " + t.cut(d.moments(width-2), width-1), " " + t.cut(d.summary(), width-1), " " + t.dim.paint(t.cut(d.noise(), width-2))}
-	return append(append(lines, margin(d.warnings(width))...), d.board.View()...)
+	return append(d.head(d.width), d.board.View()...)
+}
+
+// head is the moments, the counts, and what the comparison cannot know.
+func (d *differences) head(width int) []string {
+	t := d.theme
+	lines := []string{t.cut(d.moments(width-2), width-1), t.cut(d.summary(), width-1)}
+	lines = append(lines, paintAll(t.dim, wrap(d.noise(), width-2))...)
+	return margin(append(lines, d.warnings(width)...))
 }
 
 // moments names the two, as long as there is room for.

@@ -26,6 +26,7 @@ import (
 type objectHistory struct {
 	key     string
 	at      string // revision to select, "" for none
+	opened  bool   // at what it changed
 	carved  bool   // with what was carved
 	entries []happening
 }
@@ -55,6 +56,7 @@ type (
 	historyMsg struct {
 		key    string
 		at     string // revision to select, "" for none
+		opened bool   // at what it changed
 		carved bool   // with what was carved
 	}
 	// carvedMsg asks it to switch carved revisions on or off.
@@ -169,6 +171,9 @@ func (h *history) Update(msg tea.Msg) tea.Cmd {
 	}
 	if o := h.session.history; o != nil && h.board.of != any(o) && o.at != "" {
 		h.table.selected, h.table.chosen = o.at, true
+		if o.opened {
+			h.reading, h.opened = changesRead, true
+		}
 	}
 	return h.board.Update(msg)
 }
@@ -434,7 +439,7 @@ func (m *model) readHistory(of historyMsg) tea.Cmd {
 	ctx, in := m.ctx, m.input
 	key, carved := of.key, of.carved
 	return m.tasks.cmd(func() tea.Msg {
-		h := &objectHistory{key: key, at: of.at, carved: carved}
+		h := &objectHistory{key: key, at: of.at, opened: of.opened, carved: carved}
 		found := map[snapshot.Revision]*happening{}
 		var list []*happening
 		for side := range roles {

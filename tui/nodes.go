@@ -113,6 +113,7 @@ func (s *session) nodeRows(p *restore.Prediction) rows {
 		},
 		look:   func(t *theme, row int) (style, string) { return t.severity(nodeSeverity(&list[row])) },
 		id:     func(row int) string { return list[row].Name },
+		object: func(row int) (int, string) { return current, s.keyOfKind("Node", "", list[row].Name) },
 		detail: func(row, width int) []string { return s.node(p, &list[row], d.onNode[list[row].Name], width) },
 	}
 }

@@ -40,6 +40,7 @@ type rows struct {
 	saved   func(row int) excerpt                   // what save takes of an opened row; one without a text, or nil, for what is on the screen
 	copied  func(row int) string                    // what copy takes of it; nil for what it is called
 	item    func(row int) any                       // what a row is of, for the screen; nil for nothing
+	object  func(row int) (side int, key string)    // that a row is of, in the snapshot where it is looked for first; "" for none, nil where rows are of none
 
 	// Of rows whose cells take reading, cell has what was read already, and these read.
 	// They are called in commands only; stale says that the result is not wanted any more.

@@ -59,6 +59,12 @@ func (s *session) findingRows(list []rollback.Finding) rows {
 			f := &list[row]
 			return strings.TrimLeft(string(f.ID)+" "+f.Kind+" "+f.Namespace+"/"+f.Name, " ")
 		},
+		object: func(row int) (int, string) {
+			if refs := list[row].Evidence; len(refs) > 0 {
+				return current, refs[0].Key
+			}
+			return current, ""
+		},
 		detail: func(row, width int) []string { return s.finding(&list[row], width) },
 	}
 }

@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"revenant/analyzer/restore"
+	"revenant/decoder/kube"
 	"revenant/decoder/sanitize"
 )
 
@@ -115,12 +116,24 @@ func (s *session) workloadRows(list []restore.WorkloadOutcome) rows {
 			}
 			return strings.Compare(x.Name, y.Name)
 		},
-		minor:  func(row int) bool { return list[row].Severity == restore.OK },
-		look:   func(t *theme, row int) (style, string) { return t.severity(list[row].Severity) },
-		id:     func(row int) string { return list[row].Kind + " " + list[row].Namespace + "/" + list[row].Name },
-		item:   func(row int) any { return &list[row] },
+		minor: func(row int) bool { return list[row].Severity == restore.OK },
+		look:  func(t *theme, row int) (style, string) { return t.severity(list[row].Severity) },
+		id:    func(row int) string { return list[row].Kind + " " + list[row].Namespace + "/" + list[row].Name },
+		item:  func(row int) any { return &list[row] },
+		object: func(row int) (int, string) {
+			return current, s.keyOfKind(list[row].Kind, list[row].Namespace, list[row].Name)
+		},
 		detail: func(row, width int) []string { return s.workload(&list[row], width) },
 	}
+}
+
+// keyOfKind is the key of an object of a built-in kind.
+func (s *session) keyOfKind(kind, namespace, name string) string {
+	r, ok := kube.LookupResource(kind)
+	if !ok {
+		return ""
+	}
+	return kube.Key{Group: r.Group(), Resource: r.Name, Namespace: namespace, Name: name}.Path(s.input.Prefix)
 }
 
 // workload tells all of a workload.
