@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"revenant/decoder/sanitize"
 )
@@ -306,7 +307,14 @@ func (b *board) View() []string {
 	t := b.theme
 	switch b.place {
 	case beside:
-		return t.beside(b.list(), b.text(), b.width/2, t.dim.paint(" "+t.column))
+		if len(b.lines) == 0 {
+			return b.list()
+		}
+		edge := t.dim
+		if b.opened {
+			edge = t.bold
+		}
+		return t.beside(b.list(), b.text(), b.width/2, edge.paint(" "+t.column))
 	case below:
 		lines := b.list()
 		for len(lines) < b.listHeight() {
@@ -324,7 +332,18 @@ func (b *board) text() []string {
 	if len(b.lines) == 0 {
 		return nil
 	}
-	return b.pager.page(b.theme, b.lines, b.detailWidth())
+	lines := b.lines
+	if b.opened && b.place != inPlace && b.pager.top == 0 {
+		lines = slices.Clone(lines)
+		lines[0] = b.theme.focused(lines[0])
+	}
+	return b.pager.page(b.theme, lines, b.detailWidth())
+}
+
+// focused is a heading of what keys go to.
+func (t *theme) focused(heading string) string {
+	title := strings.TrimSpace(strings.Trim(strings.TrimSpace(ansi.Strip(heading)), t.line))
+	return (t.selected + t.bold).paint(" " + title + " ")
 }
 
 func (b *board) list() []string {
@@ -391,20 +410,22 @@ func (b *board) why() string {
 	return fmt.Sprintf("None of the %s needs attention. %s shows them all.", plural(b.table.rows.count, b.noun), b.keymap.key(showAll))
 }
 
+// factLabel is the width of the column with the names of facts.
+const factLabel = 14
+
 // facts writes a name and its value in lines, the names in a column.
 func (t *theme) facts(width int, pairs ...string) []string {
-	const label = 14
 	var lines []string
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if pairs[i+1] == "" {
 			continue
 		}
-		for n, line := range wrap(pairs[i+1], width-label) {
+		for n, line := range wrap(pairs[i+1], width-factLabel) {
 			name := ""
 			if n == 0 {
 				name = pairs[i]
 			}
-			lines = append(lines, t.dim.paint(t.fit(name, label))+line)
+			lines = append(lines, t.dim.paint(t.fit(name, factLabel))+line)
 		}
 	}
 	return lines

@@ -509,11 +509,11 @@ const (
 func groupColumns(title string) []column {
 	return []column{
 		{title: title, key: "N", min: 20, max: 60},
-		{title: "ADDED", key: "A", min: 7},
-		{title: "REMOVED", key: "R", min: 9},
-		{title: "RECREATED", key: "E", min: 11},
-		{title: "CHANGED", key: "C", min: 9},
-		{title: "NOISE ONLY", key: "O", min: 12, drop: 1},
+		{title: "ADDED", key: "A", min: 7, right: true},
+		{title: "REMOVED", key: "R", min: 9, right: true},
+		{title: "RECREATED", key: "E", min: 11, right: true},
+		{title: "CHANGED", key: "C", min: 9, right: true},
+		{title: "NOISE ONLY", key: "O", min: 12, drop: 1, right: true},
 	}
 }
 
@@ -644,8 +644,8 @@ func (d *differences) objectRows(l *level, places []int32) rows {
 		{title: "RESOURCE", key: "R", min: 12, max: 44},
 		{title: "NAMESPACE", key: "P", min: 8, max: 30},
 		{title: "NAME", key: "N", min: 16, max: 70},
-		{title: "BEFORE", key: "B", min: 8},
-		{title: "AFTER", key: "A", min: 8},
+		{title: "BEFORE", key: "B", min: 8, right: true},
+		{title: "AFTER", key: "A", min: 8, right: true},
 		{title: "NOISE", min: 5, max: 40, drop: 1},
 	}
 	shown := []int{differsWhat, differsResource, differsNamespace, differsName, differsBefore, differsAfter, differsNote}

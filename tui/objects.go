@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -102,7 +103,8 @@ type objects struct {
 	stop    func()        // ends the search for it
 	decoded string        // key of the Secret whose data is shown
 	showing objectReading
-	look    changesLook // of its difference
+	look    changesLook              // of its difference
+	alike   atomic.Pointer[listedAt] // what was found to be the same in both snapshots
 	json    bool
 	toText  bool // go to the object's YAML once it is read
 	ticking bool
@@ -116,6 +118,12 @@ const (
 	versionsRead                         // what differs between two versions of it
 	descriptionRead                      // its description
 )
+
+// listedAt is an object of a list.
+type listedAt struct {
+	list *objectList
+	key  string
+}
 
 // objectsShown says what rows are made of.
 type objectsShown struct {
@@ -409,16 +417,14 @@ func (o *objects) openAt(r objectReading) {
 // nextReading is what comes after what is shown: the difference where there are two
 // versions, the description, and the object again.
 func (o *objects) nextReading() objectReading {
+	_, why := o.versions()
 	switch {
-	case o.opened && o.showing == descriptionRead:
-		return wholeRead
-	case o.opened && o.showing == versionsRead:
+	case (!o.opened || o.showing == wholeRead) && why == "":
+		return versionsRead
+	case !o.opened || o.showing == wholeRead || o.showing == versionsRead && why == "":
 		return descriptionRead
 	}
-	if _, why := o.versions(); why != "" {
-		return descriptionRead
-	}
-	return versionsRead
+	return wholeRead
 }
 
 // reset forgets what was selected and how it was sorted: other rows are to come.

@@ -125,16 +125,21 @@ func (o *objects) describe(l *objectList, row, width int) func() []string {
 		d.related = r
 	}
 	d.two, d.alone = o.versionsOf(l, object.record)
-	if d.alone != "" && o.showing == versionsRead {
-		o.showing = descriptionRead
-	}
-	switch in := o.input; o.showing {
-	case versionsRead:
-		return func() []string { return d.difference(in, object) }
-	case descriptionRead:
+	in, alike := o.input, &o.alike
+	switch {
+	case o.kept != object.record.Key || o.showing == wholeRead:
+		return func() []string { return d.lines(object) }
+	case o.showing == descriptionRead || d.alone != "":
 		return func() []string { return d.description(object) }
 	}
-	return func() []string { return d.lines(object) }
+	return func() []string {
+		if in.same(d.two[0], d.two[1]) {
+			d.alone = "the " + sides[1-l.side] + " has the same"
+			alike.Store(&listedAt{l, object.record.Key})
+			return d.description(object)
+		}
+		return d.difference(in, object)
+	}
 }
 
 // versionsOf finds another version of a listed object, and puts the two in order: its
@@ -151,6 +156,9 @@ func (o *objects) versionsOf(l *objectList, r snapshot.Record) (two [2]*happenin
 	case err != nil:
 		return two, "the " + sides[other] + " does not have it"
 	case there.Revision == r.Revision && r.Main <= common(o.input.Lineage):
+		return two, "the " + sides[other] + " has the same"
+	}
+	if was := o.alike.Load(); was != nil && *was == (listedAt{l, r.Key}) {
 		return two, "the " + sides[other] + " has the same"
 	}
 	two[l.side], two[other] = shown, o.input.happening(other, there, "")
@@ -197,26 +205,23 @@ func (d *description) description(l listedObject) []string {
 	return lines
 }
 
-// named writes facts with their names in a column, as wide as they need and there is
-// room for.
+// named writes facts with their names in a column, but for those that are long.
 func (t *theme) named(facts []resources.Fact, width int) []string {
 	label := 0
 	for i := range facts {
-		label = max(label, ansi.StringWidth(sanitize.Line(facts[i].Name)))
+		if w := ansi.StringWidth(sanitize.Line(facts[i].Name)); w <= width/3 {
+			label = max(label, w)
+		}
 	}
-	label = min(label, width/3)
 	var lines []string
 	for i := range facts {
-		name := sanitize.Line(facts[i].Name)
-		if ansi.StringWidth(name) > label { // above its value
-			lines = append(lines, paintAll(t.dim, chop(name, width))...)
-			name = ""
-		}
-		for n, line := range wrap(facts[i].Value, width-label-2) {
+		name := t.cut(sanitize.Line(facts[i].Name), width*2/3)
+		lead := name + spaces(label-ansi.StringWidth(name)) + "  "
+		for n, line := range wrap(facts[i].Value, width-max(label+2, ansi.StringWidth(lead))) {
 			if n > 0 {
-				name = ""
+				lead = spaces(label + 2)
 			}
-			lines = append(lines, t.dim.paint(t.fit(name, label))+"  "+line)
+			lines = append(lines, t.dim.paint(lead)+line)
 		}
 	}
 	return lines
@@ -270,7 +275,7 @@ func (d *description) lines(l listedObject) []string {
 	}
 	add("", t.heading(title, d.width))
 	for line := range strings.Lines(strings.ReplaceAll(sanitize.Text(string(text)), "\t", "    ")) {
-		add(chop(strings.TrimRight(line, "\r\n"), d.width)...)
+		add(hung(strings.TrimRight(line, "\r\n"), d.width)...)
 	}
 	return lines
 }

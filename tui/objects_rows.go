@@ -29,10 +29,10 @@ var allColumns = []column{
 	{title: "RESOURCE", key: "S", min: 12, max: 44},
 	{title: "NAMESPACE", key: "P", min: 8, max: 30},
 	{title: "NAME", key: "N", min: 16, max: 70},
-	{title: "CREATED", min: 8, drop: 3},
-	{title: "CHANGED", key: "O", min: 8},
-	{title: "VERSION", key: "C", min: 7, drop: 2},
-	{title: "SIZE", min: 6, drop: 4},
+	{title: "CREATED", min: 8, drop: 3, right: true},
+	{title: "CHANGED", key: "O", min: 8, right: true},
+	{title: "VERSION", key: "C", min: 7, drop: 2, right: true},
+	{title: "SIZE", min: 6, drop: 4, right: true},
 }
 
 // The columns of groups of objects.
@@ -47,15 +47,15 @@ const (
 var (
 	groupedByResource = []column{
 		{title: "RESOURCE", key: "S", min: 20, max: 70},
-		{title: "OBJECTS", key: "O", min: 7},
-		{title: "SIZE", key: "Z", min: 9},
+		{title: "OBJECTS", key: "O", min: 7, right: true},
+		{title: "SIZE", key: "Z", min: 9, right: true},
 		{title: "KIND", key: "K", min: 8, max: 40, drop: 1},
 		{title: "SCOPE", min: 10, drop: 2},
 	}
 	groupedByNamespace = []column{
 		{title: "NAMESPACE", key: "P", min: 20, max: 63},
-		{title: "OBJECTS", key: "O", min: 7},
-		{title: "SIZE", key: "Z", min: 9},
+		{title: "OBJECTS", key: "O", min: 7, right: true},
+		{title: "SIZE", key: "Z", min: 9, right: true},
 	}
 )
 
@@ -73,21 +73,7 @@ func (o *objects) rowsOf(of objectsShown) rows {
 
 // about says what is listed, and of when.
 func (o *objects) about(l *objectList) string {
-	var parts []string
-	if l.query.of != "" {
-		parts = append(parts, "related to "+o.nameOf(l.query.of))
-	}
-	if l.query.resource != "" {
-		parts = append(parts, l.query.resource)
-	}
-	if l.query.namespace != "" {
-		parts = append(parts, "in "+l.query.namespace)
-	}
-	text := strings.Join(parts, " ")
-	if text != "" {
-		text += " " + o.theme.dot + " "
-	}
-	return text + o.momentText(l.moment)
+	return o.momentText(l.moment)
 }
 
 func (o *objects) allRows(l *objectList) rows {
@@ -105,7 +91,7 @@ func (o *objects) allRows(l *objectList) rows {
 			l := &list[row]
 			switch column {
 			case objectResource:
-				return l.resource()
+				return cmp.Or(l.resource(), otherKeys)
 			case objectNamespace:
 				return l.Namespace
 			case objectName:
@@ -116,8 +102,8 @@ func (o *objects) allRows(l *objectList) rows {
 		compare: func(a, b, column int) int {
 			x, y := &list[a], &list[b]
 			switch column {
-			case objectResource:
-				return strings.Compare(x.resource(), y.resource())
+			case objectResource: // those of none last
+				return cmp.Or(boolOrder(x.Resource == "", y.Resource == ""), strings.Compare(x.resource(), y.resource()))
 			case objectNamespace:
 				return strings.Compare(x.Namespace, y.Namespace)
 			case objectName:
@@ -126,6 +112,17 @@ func (o *objects) allRows(l *objectList) rows {
 			return x.compare(y, column)
 		},
 	}
+}
+
+// boolOrder has what is false come before what is true.
+func boolOrder(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
 }
 
 // resource is the resource with its group, where the key has it.
@@ -346,7 +343,7 @@ func resourceColumns(r *resources.Resource, namespace bool) []column {
 	}
 	for _, i := range recorded {
 		c := allColumns[i]
-		list = append(list, column{title: c.title, key: freeKey(c.title, taken), min: c.min, drop: len(list) + 1, wide: true})
+		list = append(list, column{title: c.title, key: freeKey(c.title, taken), min: c.min, drop: len(list) + 1, wide: true, right: true})
 	}
 	return list
 }

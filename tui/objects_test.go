@@ -181,7 +181,7 @@ func TestSecretIsHiddenAgain(t *testing.T) {
 	}
 	y := openOn(t, demoInput(t), 80, 24)
 	y.run(y.apply(x.memory()))
-	if screen := y.plain(); !strings.Contains(screen, "secrets in shop") || strings.Contains(screen, value) {
+	if screen := y.plain(); !strings.Contains(screen, "secrets › shop") || strings.Contains(screen, value) {
 		t.Errorf("not as it was left:\n%s", screen)
 	}
 }
@@ -225,17 +225,17 @@ func TestObjectsInAndOut(t *testing.T) {
 	for _, step := range []struct{ keys, see string }{
 		{"6", "280 of 280 objects"},
 		{"z", "by resource"},
-		{"/deployments<enter><enter>", "3 of 3 objects · deployments.apps"},
+		{"/deployments<enter><enter>", "Objects › deployments.apps"},
 		{"<esc>", "by resource"},
 		{"z", "by namespace"},
-		{"/shop<enter><enter>", "in shop"},
+		{"/shop<enter><enter>", "Objects › shop"},
 		{"nnone<enter>", `in the namespace "none"`},
 		{"n<enter>", "280 of 280 objects"},
-		{":po -n shop<enter>", "pods in shop"},
-		{"n<enter>", "31 of 31 objects · pods"},
+		{":po -n shop<enter>", "Objects › pods › shop"},
+		{"n<enter>", "31 of 31 objects"},
 		{"<esc>", "280 of 280 objects"},
 		{":ns shop<enter>", "kind: Namespace"},
-		{":deploy web -n shop<enter>R", "9 of 9 objects · related to deployments shop/web"},
+		{":deploy web -n shop<enter>R", "relatives of deployments shop/web"},
 		{"/replicasets<enter><enter>", "replicasets shop/web-9f67dd57f"},
 		{"<esc><esc>", "9 of 9 objects"},
 		{"<esc>", "280 of 280 objects"},

@@ -23,6 +23,7 @@ type column struct {
 	drop  int    // the highest is left out first where there is no room; 0 stays
 	wide  bool   // shown only when the wide table is asked for
 	drawn bool   // a picture of another column: not for files
+	right bool   // a number: its digits stand below each other
 }
 
 // rows is what a table shows, by row number. It is not changed while a table has
@@ -364,19 +365,24 @@ func (t *table) over() int {
 	return over
 }
 
-// narrow takes from the columns that may give, the one first that can give most.
+// narrow takes from the columns that may give, from the one that can give most until
+// another one can give as much.
 func (t *table) narrow(may func(column) bool) {
 	for over := t.over(); over > 0; over = t.over() {
-		most, spare := -1, 0
+		most, spare, second := -1, 0, 0
 		for i, c := range t.columns {
-			if s := t.widths[i] - c.min; s > spare && may(c) {
-				most, spare = i, s
+			switch s := t.widths[i] - c.min; {
+			case !may(c):
+			case s > spare:
+				most, spare, second = i, s, spare
+			case s > second:
+				second = s
 			}
 		}
 		if most < 0 {
 			return
 		}
-		t.widths[most] -= min(over, spare)
+		t.widths[most] -= min(over, max(spare-second, 1))
 	}
 }
 
@@ -471,7 +477,7 @@ func (t *table) header() string {
 		if i == t.have.by {
 			title += " " + map[bool]string{false: t.theme.up, true: t.theme.down}[t.have.reverse]
 		}
-		b.WriteString(t.theme.fit(title, t.widths[i]) + spaces(columnGap))
+		b.WriteString(t.theme.align(title, t.widths[i], c.right) + spaces(columnGap))
 	}
 	return t.theme.dim.paint(strings.TrimRight(b.String(), " "))
 }
@@ -503,7 +509,7 @@ func (t *table) line(row int, selected, focus, faded bool) string {
 		if w == 0 {
 			continue
 		}
-		to.WriteString(spaces(gap) + t.theme.fit(sanitize.Line(t.rows.cell(row, i)), w))
+		to.WriteString(spaces(gap) + t.theme.align(sanitize.Line(t.rows.cell(row, i)), w, t.columns[i].right))
 		used += gap + w
 		to, gap = &rest, columnGap
 	}

@@ -163,12 +163,12 @@ const (
 
 func eventColumns(when int) []column {
 	return []column{
-		{title: "REVISION", key: "O", min: 8},
+		{title: "REVISION", key: "O", min: 10},
 		{title: "WHEN", min: when, max: 30},
 		{title: "VERB", key: "V", min: 7},
 		{title: "RESOURCE", key: "S", min: 10, max: 26},
 		{title: "NAMESPACE", key: "P", min: 9, max: 30},
-		{title: "NAME", key: "N", min: 10, max: 70},
+		{title: "NAME", key: "N", min: 12, max: 70},
 		{title: "IN", key: "I", min: 7, drop: 3},
 	}
 }

@@ -16,10 +16,10 @@ func newUndone(s *session) screen {
 		title: "undone", noun: "finding", waiting: "comparing the objects",
 		columns: []column{
 			{title: "FINDING", key: "S", min: 16, max: 36},
-			{title: "CERTAINTY", key: "C", min: 9, drop: 2},
-			{title: "KIND", key: "O", min: 8, max: 40, drop: 1},
+			{title: "CERTAINTY", key: "C", min: 9},
+			{title: "KIND", key: "O", min: 10, max: 40},
 			{title: "NAMESPACE", key: "P", min: 8, max: 30},
-			{title: "NAME", key: "N", min: 12, max: 60},
+			{title: "NAME", key: "N", min: 10, max: 60},
 		},
 		of: func(s *session) any {
 			if s.rollback == nil {

@@ -24,7 +24,7 @@ type Fact struct{ Name, Value string }
 
 // What of a description is bounded: its reader has the whole object beside it.
 const (
-	maxFacts      = 100 // of a section
+	maxFacts      = 100 // of a section, and containers
 	maxAnnotation = 140 // bytes of one, as in kubectl (v0.37 pkg/describe)
 	maxValue      = 500 // bytes of any other value
 	maxItems      = 10  // of a list of objects
@@ -89,7 +89,7 @@ func (d *describer) identity(r *Resource, o *kube.Object) {
 		facts = append(facts, Fact{"Problem", o.Problem.Error()})
 	} else if r != nil {
 		for i, c := range r.Cells(o, d.now) {
-			if name := r.Columns[i].Name; name != "Name" && name != "Age" && name != "Created At" {
+			if name := r.Columns[i].Name; name != "Name" && name != "Age" && name != "Created At" && c.Text != none {
 				facts = append(facts, Fact{name, c.Text})
 			}
 		}
@@ -164,7 +164,8 @@ func (d *describer) pods() {
 			{"initContainers", "Init container ", "initContainerStatuses"}, {"containers", "Container ", "containerStatuses"},
 			{"ephemeralContainers", "Ephemeral container ", "ephemeralContainerStatuses"},
 		} {
-			for _, c := range list(spec[kind.of]) {
+			all := list(spec[kind.of])
+			for _, c := range all[:min(len(all), maxFacts)] {
 				c := object(c)
 				var status map[string]any
 				for _, s := range list(within(d.doc, "status")[kind.status]) {
