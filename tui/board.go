@@ -138,10 +138,10 @@ func (b *board) Crumb() string {
 	return ""
 }
 
-// Take is the opened detail, or the rows: to copy, what the marked or selected ones
-// are called; to save, all that are shown, as a table, or an opened object.
+// Take is the opened detail, or of an opened object its manifest, or the rows: to copy,
+// what the marked or selected ones are called; to save, all that are shown, as a table.
 func (b *board) Take(save bool) excerpt {
-	if row, ok := b.table.row(); ok && b.opened && save && b.table.rows.saved != nil {
+	if row, ok := b.table.row(); ok && b.opened && b.table.rows.saved != nil {
 		if e := b.table.rows.saved(row); !e.none() {
 			return e
 		}

@@ -58,7 +58,8 @@ func TestDescribeSavesWhatIsShown(t *testing.T) {
 	if e := x.excerpt(true); !strings.Contains(e.text, "spec.replicas: 4") || e.later != nil {
 		t.Errorf("of a difference %+v is saved", e)
 	}
-	if e := x.typed("dd").excerpt(true); e.later == nil || !strings.HasPrefix(e.later(), "apiVersion: apps/v1") {
+	x.shows("ddc", "copied deployments shop/web at revision 849")
+	if e := x.excerpt(true); e.later == nil || !strings.HasPrefix(e.later(), "apiVersion: apps/v1") {
 		t.Errorf("of an object %+v is saved", e)
 	}
 }

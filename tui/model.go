@@ -158,6 +158,8 @@ func (m *model) update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case sayMsg:
 		m.message = string(msg)
 		return m, nil
+	case copiedMsg:
+		return m, m.copyOut(msg.excerpt)
 	case momentMsg:
 		return m, m.listObjects(msg.moment, m.wanted.query)
 	case listMsg:

@@ -38,7 +38,7 @@ type rows struct {
 	look    func(t *theme, row int) (style, string) // of its first cell, and a mark; nil for none
 	id      func(row int) string                    // what it is called, which keeps it selected and marked among other rows; nil for its number
 	labels  func(row int) map[string]string         // what a label selector looks at; nil for none
-	saved   func(row int) excerpt                   // what save takes of an opened row; one without a text, or nil, for what is on the screen
+	saved   func(row int) excerpt                   // what copy and save take of an opened row; one without a text, or nil, for what is on the screen
 	copied  func(row int) string                    // what copy takes of it; nil for what it is called
 	item    func(row int) any                       // what a row is of, for the screen; nil for nothing
 	object  func(row int) (side int, key string)    // that a row is of, in the snapshot where it is looked for first; "" for none, nil where rows are of none
