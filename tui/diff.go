@@ -546,7 +546,7 @@ func (d *differences) groupRows(l *level, title string, list []diff.Group) rows 
 			return cmp.Compare(list[b].Counts[groupFates[column]], list[a].Counts[groupFates[column]])
 		},
 		minor:  func(row int) bool { return list[row].Counts[diff.Quiet] == list[row].Total() },
-		hidden: "in which nothing but noise differs",
+		hidden: "with noise only",
 		id:     func(row int) string { return list[row].Name },
 		copied: name,
 		item:   func(row int) any { return placed{level: l, group: &list[row]} },
@@ -698,7 +698,7 @@ func (d *differences) objectRows(l *level, places []int32) rows {
 			return strings.Compare(x.Key, y.Key)
 		},
 		minor:  func(row int) bool { return at(row).Fate == diff.Quiet },
-		hidden: "in which nothing but noise differs",
+		hidden: "with noise only",
 		id:     func(row int) string { return at(row).Key },
 		copied: func(row int) string {
 			k := key(row)

@@ -534,7 +534,11 @@ func (m *model) askFile() {
 		m.message = "there is nothing to save"
 		return
 	}
-	m.prompt = &prompt{lead: "save " + e.what + " to: ", hints: "enter save, esc cancel", text: e.file, entered: func(path string) tea.Cmd {
+	lead := "save " + e.what + " to: "
+	if len(lead) > m.width/3 {
+		lead = "save to: " // the name needs the room
+	}
+	m.prompt = &prompt{lead: lead, hints: "enter save, esc cancel", text: e.file, entered: func(path string) tea.Cmd {
 		if path == "" {
 			return nil
 		}

@@ -55,7 +55,7 @@ func (m *model) save(path string, e excerpt) tea.Cmd {
 		case err != nil:
 			return sayMsg(sanitize.Line(err.Error()))
 		}
-		return sayMsg(fmt.Sprintf("saved %s to %s (%s)", e.what, sanitize.Line(path), size(int64(len(e.text)))))
+		return sayMsg(fmt.Sprintf("saved to %s (%s): %s", sanitize.Line(path), size(int64(len(e.text))), e.what))
 	})
 }
 

@@ -79,7 +79,7 @@ func TestTooLongToCopy(t *testing.T) {
 func TestSave(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pods.csv")
 	x := openOn(t, demoInput(t), 120, 40).typed("3<ctrl+s><ctrl+u>" + path + "<enter>")
-	if !strings.HasPrefix(x.message, "saved 30 rows to ") {
+	if !strings.HasPrefix(x.message, "saved to "+path) || !strings.HasSuffix(x.message, ": 30 rows") {
 		t.Errorf("it says %q", x.message)
 	}
 	info, err := os.Stat(path)
