@@ -273,9 +273,18 @@ type resourceTable struct {
 	cells    *cellCache
 	unread   string // stands for what was not read yet
 	columns  []column
-	first    int // the resource's first column: 1 where the namespace is before it
-	name     int // the resource's column with the name
+	last     atomic.Pointer[rankedColumn] // that was read last of all objects
+	first    int                          // the resource's first column: 1 where the namespace is before it
+	name     int                          // the resource's column with the name
 }
+
+// rankedColumn is a column of all objects.
+type rankedColumn struct {
+	column int // of the resource
+	cells  []resources.Cell
+}
+
+func (r *rankedColumn) compare(a, b int) int { return r.cells[a].Compare(r.cells[b]) }
 
 // recorded are the columns after those of kubectl.
 var recorded = []int{objectCreated, objectChanged, objectVersion, objectSize}
@@ -442,24 +451,41 @@ func (t *resourceTable) ranked(column int, stale func() bool) func(a, b int) int
 	if at < 0 || at >= len(t.resource.Columns) || at == t.name {
 		return nil
 	}
-	t.cells.read.Store(0)
-	list := make([]resources.Cell, len(t.list))
-	for row := range list {
-		if row%64 == 0 && stale() {
-			return nil
-		}
-		cells, ok := t.cells.get(row)
-		if !ok {
-			cells = t.printed(row)
-		}
-		list[row] = cells[at]
-		if text := list[row].Text; len(text) > maxCell {
-			list[row].Text = text[:maxCell]
-		}
-		list[row].Text = strings.Clone(list[row].Text)
-		t.cells.read.Add(1)
+	if was := t.last.Load(); was != nil && was.column == at {
+		return was.compare
 	}
-	return func(a, b int) int { return list[a].Compare(list[b]) }
+	t.cells.read.Store(0)
+	r := &rankedColumn{at, make([]resources.Cell, len(t.list))}
+	inParallel(len(t.list), stale, func(row int) {
+		cell := t.cellOf(row, at)
+		if text := cell.Text; len(text) > maxCell {
+			cell.Text = text[:maxCell]
+		}
+		cell.Text = strings.Clone(cell.Text)
+		r.cells[row] = cell
+		t.cells.read.Add(1)
+	})
+	if stale() {
+		return nil
+	}
+	t.last.Store(r)
+	return r.compare
+}
+
+// cellOf is one cell of the resource's: the age, by which objects are sorted most,
+// takes little reading.
+func (t *resourceTable) cellOf(row, at int) resources.Cell {
+	if cells, ok := t.cells.get(row); ok {
+		return cells[at]
+	}
+	if t.resource.Columns[at].Name == "Age" {
+		if value, err := t.snapshot.Value(t.list[row].record); err == nil {
+			if age, ok := t.resource.Age(value, t.now); ok {
+				return age
+			}
+		}
+	}
+	return t.printed(row)[at]
 }
 
 // widest looks at some of the objects, evenly spread, and at all of the keys.

@@ -386,10 +386,8 @@ func TestHostileObjects(t *testing.T) {
 	}
 }
 
-// BenchmarkObjectsFrame draws objects of one resource while the selection moves, and
-// reads those in sight as the commands would.
-func BenchmarkObjectsFrame(b *testing.B) {
-	in := demoInput(b)
+// podLists makes lists of n pods, which are those of the demo again and again.
+func podLists(b *testing.B, in *Input) func(n int) *objectList {
 	view, err := in.Current.Snapshot.At(0)
 	if err != nil {
 		b.Fatal(err)
@@ -404,14 +402,25 @@ func BenchmarkObjectsFrame(b *testing.B) {
 		key, _ := kube.ParseKey(in.Prefix, r.Key)
 		real = append(real, listedObject{key, r})
 	}
+	return func(n int) *objectList {
+		l := &objectList{moment: moment{side: current}, query: objectQuery{resource: "pods"}, view: view, catalog: catalog, resource: pods}
+		for i := range n {
+			o := real[i%len(real)]
+			o.record.Key = fmt.Sprintf("%s-%07d", o.record.Key, i)
+			l.list = append(l.list, o)
+		}
+		return l
+	}
+}
+
+// BenchmarkObjectsFrame draws objects of one resource while the selection moves, and
+// reads those in sight as the commands would.
+func BenchmarkObjectsFrame(b *testing.B) {
+	in := demoInput(b)
+	list := podLists(b, in)
 	for _, n := range benchSizes {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			l := &objectList{moment: moment{side: current}, query: objectQuery{resource: "pods"}, view: view, catalog: catalog, resource: pods}
-			for i := range n {
-				o := real[i%len(real)]
-				o.record.Key = fmt.Sprintf("%s-%07d", o.record.Key, i)
-				l.list = append(l.list, o)
-			}
+			l := list(n)
 			s := &session{ctx: b.Context(), keymap: defaultKeys, theme: newTheme(true, colorprofile.TrueColor, unicodeGlyphs, DefaultLook), input: in, objects: l}
 			o := newObjects(s).(*objects)
 			o.SetSize(140, 24)
@@ -428,5 +437,33 @@ func BenchmarkObjectsFrame(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkObjectsSort sorts objects by columns of kubectl's, which are read of all: by
+// the age, which is read fast, and by the status.
+func BenchmarkObjectsSort(b *testing.B) {
+	in := demoInput(b)
+	list := podLists(b, in)
+	for _, n := range benchSizes {
+		for name, key := range map[string]string{"age": "A", "status": "S"} {
+			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {
+				l := list(n)
+				s := &session{ctx: b.Context(), keymap: defaultKeys, theme: newTheme(true, colorprofile.TrueColor, unicodeGlyphs, DefaultLook), input: in, objects: l}
+				o := newObjects(s).(*objects)
+				o.SetSize(140, 24)
+				done(b, o.table, o.refresh()())
+				o.adopt()
+				b.ReportAllocs()
+				for b.Loop() {
+					o.table.order.by = 0 // anew, not only the other way
+					done(b, o.table, o.table.sortBy(key)())
+					b.StopTimer()
+					done(b, o.table, o.table.sortBy("N")())
+					done(b, o.table, o.table.setRows(o.rowsOf(objectsShown{l, -1}))())
+					b.StartTimer()
+				}
+			})
+		}
 	}
 }

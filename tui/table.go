@@ -2,6 +2,7 @@ package tui
 
 import (
 	"cmp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -263,6 +264,9 @@ func (r *rows) filter(from []int32, o order, passes filter, stale func() bool) [
 	if passes == nil && (o.all || r.minor == nil) {
 		return from
 	}
+	if r.whole != nil && passes != nil {
+		return r.filterRead(from, o, passes, stale)
+	}
 	shown := []int32{}
 	for n, row := range from {
 		if n%checkEvery == 0 && stale() {
@@ -276,6 +280,45 @@ func (r *rows) filter(from []int32, o order, passes filter, stale func() bool) [
 		}
 	}
 	return shown
+}
+
+// filterRead is filter of rows whose cells take reading.
+func (r *rows) filterRead(from []int32, o order, passes filter, stale func() bool) []int32 {
+	pass := make([]bool, len(from))
+	inParallel(len(from), stale, func(i int) {
+		row := int(from[i])
+		pass[i] = (o.all || r.minor == nil || !r.minor(row)) && passes(row)
+	})
+	shown := []int32{}
+	for i, row := range from {
+		if pass[i] {
+			shown = append(shown, row)
+		}
+	}
+	return shown
+}
+
+// inParallel does n things that take work on all processors, until it is stale, and
+// lets those go first that draw.
+func inParallel(n int, stale func() bool, do func(i int)) {
+	const atOnce = 64
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), n/atOnce+1) {
+		workers.Go(func() {
+			for {
+				from := int(next.Add(atOnce)) - atOnce
+				if from >= n || stale() {
+					return
+				}
+				for i := from; i < min(from+atOnce, n); i++ {
+					do(i)
+				}
+				runtime.Gosched()
+			}
+		})
+	}
+	workers.Wait()
 }
 
 // measure looks at all rows.
