@@ -168,6 +168,8 @@ func (b *board) Update(msg tea.Msg) tea.Cmd {
 		if msg.board == b && msg.asked == b.asked.Load() {
 			b.setLines(msg.lines)
 		}
+	case themedMsg:
+		return b.tell()
 	case filterMsg:
 		return b.filter(string(msg))
 	case searchMsg:

@@ -126,9 +126,8 @@ func (m *model) themed(args []string) tea.Cmd {
 	if len(args) != 1 || args[0] != "dark" && args[0] != "light" {
 		return say("theme needs dark or light")
 	}
-	m.setTheme(args[0] == "dark")
 	m.themeChosen = true
-	return nil
+	return m.setTheme(args[0] == "dark")
 }
 
 func (m *model) saveTo(path string) tea.Cmd {

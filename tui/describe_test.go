@@ -63,3 +63,17 @@ func TestDescribeSavesWhatIsShown(t *testing.T) {
 		t.Errorf("of an object %+v is saved", e)
 	}
 }
+
+// TestThemeRedraws changes the theme: no line that was drawn before stays as it was.
+func TestThemeRedraws(t *testing.T) {
+	for _, keys := range []string{"", "2", "3<enter>", "4", "5<enter>", ":deploy web -n shop<enter>d", "8", "9", "0", ":undone<enter>"} {
+		x := openOn(t, demoInput(t), 160, 48).typed(keys + ":theme light<enter>")
+		once := x.View().Content
+		if again := x.typed("<ctrl+k><esc>").View().Content; again != once {
+			t.Errorf("after %q something was drawn in the theme before", keys)
+		}
+		if dim := string(newTheme(true, x.profile, x.theme.glyphs, x.look).dim); strings.Contains(once, dim) {
+			t.Errorf("after %q something is dim as in the dark theme:\n%q", keys, once)
+		}
+	}
+}

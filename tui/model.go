@@ -65,7 +65,12 @@ func newModel(ctx context.Context, profile colorprofile.Profile, g glyphs) *mode
 	return m
 }
 
-func (m *model) setTheme(dark bool) { m.theme = newTheme(dark, m.profile, m.theme.glyphs, m.look) }
+// setTheme has everything drawn anew, what is drawn already, too.
+func (m *model) setTheme(dark bool) tea.Cmd {
+	m.theme = newTheme(dark, m.profile, m.theme.glyphs, m.look)
+	m.version++
+	return m.broadcast(themedMsg{})
+}
 
 // Messages of the shell's own commands.
 type (
@@ -122,7 +127,7 @@ func (m *model) update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m, nil
 	case tea.BackgroundColorMsg:
 		if !m.themeChosen {
-			m.setTheme(msg.IsDark())
+			return m, m.setTheme(msg.IsDark())
 		}
 		return m, nil
 	case tea.KeyPressMsg:
