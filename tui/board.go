@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"revenant/decoder/sanitize"
 )
@@ -100,6 +101,13 @@ func (b *board) detailWidth() int {
 
 func (b *board) Keys() keys {
 	k := keys{}
+	if b.table.rows.object != nil {
+		why := ""
+		if _, key := b.object(); key == "" {
+			why = "no object is selected"
+		}
+		k[toObject], k[toDiff], k[historyOf] = why, why, why
+	}
 	if b.opened {
 		b.pager.moves(k, len(b.lines))
 		return k.offer(leave, back, copyOut, saveOut)
@@ -130,10 +138,10 @@ func (b *board) Crumb() string {
 	return ""
 }
 
-// Take is the opened detail, or the rows: to copy, what the marked or selected ones
-// are called; to save, all that are shown, as a table, or an opened object.
+// Take is the opened detail, or of an opened object its manifest, or the rows: to copy,
+// what the marked or selected ones are called; to save, all that are shown, as a table.
 func (b *board) Take(save bool) excerpt {
-	if row, ok := b.table.row(); ok && b.opened && save && b.table.rows.saved != nil {
+	if row, ok := b.table.row(); ok && b.opened && b.table.rows.saved != nil {
 		if e := b.table.rows.saved(row); !e.none() {
 			return e
 		}
@@ -160,6 +168,8 @@ func (b *board) Update(msg tea.Msg) tea.Cmd {
 		if msg.board == b && msg.asked == b.asked.Load() {
 			b.setLines(msg.lines)
 		}
+	case themedMsg:
+		return b.tell()
 	case filterMsg:
 		return b.filter(string(msg))
 	case searchMsg:
@@ -217,6 +227,8 @@ func (b *board) press(msg press) tea.Cmd {
 		o := b.table.order
 		o.all = !o.all
 		return b.table.setOrder(o)
+	case toObject, toDiff, historyOf:
+		return b.goOn(msg.action)
 	default:
 		if b.opened {
 			b.pager.move(msg.action, b.lines)
@@ -226,6 +238,40 @@ func (b *board) press(msg press) tea.Cmd {
 		return b.tell()
 	}
 	return nil
+}
+
+// object is the key of the object that the selected row is of, "" for none.
+func (b *board) object() (side int, key string) {
+	row, ok := b.table.row()
+	if !ok || b.table.rows.object == nil {
+		return 0, ""
+	}
+	return b.table.rows.object(row)
+}
+
+// goOn goes to the object that the selected row is of, to two versions of it, or to its
+// history.
+func (b *board) goOn(a action) tea.Cmd {
+	side, key := b.object()
+	msg := lookAtMsg{moment: b.having(side, key), key: key, toText: a == toObject}
+	switch a {
+	case historyOf:
+		return func() tea.Msg { return historyMsg{key: key} }
+	case toDiff:
+		msg.reading = versionsRead
+	}
+	return visit("objects", msg)
+}
+
+// having is the newest moment of a snapshot, or that of the other one where only that
+// has the object.
+func (s *session) having(side int, key string) moment {
+	if _, err := s.side(side).Snapshot.Get(key, 0); err != nil {
+		if _, err := s.side(1-side).Snapshot.Get(key, 0); err == nil {
+			side = 1 - side
+		}
+	}
+	return moment{side: side}
 }
 
 // tell makes the detail of the selected row.
@@ -263,7 +309,14 @@ func (b *board) View() []string {
 	t := b.theme
 	switch b.place {
 	case beside:
-		return t.beside(b.list(), b.text(), b.width/2, t.dim.paint(" "+t.column))
+		if len(b.lines) == 0 {
+			return b.list()
+		}
+		edge := t.dim
+		if b.opened {
+			edge = t.bold
+		}
+		return t.beside(b.list(), b.text(), b.width/2, edge.paint(" "+t.column))
 	case below:
 		lines := b.list()
 		for len(lines) < b.listHeight() {
@@ -281,7 +334,18 @@ func (b *board) text() []string {
 	if len(b.lines) == 0 {
 		return nil
 	}
-	return b.pager.page(b.theme, b.lines, b.detailWidth())
+	lines := b.lines
+	if b.opened && b.place != inPlace && b.pager.top == 0 {
+		lines = slices.Clone(lines)
+		lines[0] = b.theme.focused(lines[0])
+	}
+	return b.pager.page(b.theme, lines, b.detailWidth())
+}
+
+// focused is a heading of what keys go to.
+func (t *theme) focused(heading string) string {
+	title := strings.TrimSpace(strings.Trim(strings.TrimSpace(ansi.Strip(heading)), t.line))
+	return (t.selected + t.bold).paint(" " + title + " ")
 }
 
 func (b *board) list() []string {
@@ -348,20 +412,22 @@ func (b *board) why() string {
 	return fmt.Sprintf("None of the %s needs attention. %s shows them all.", plural(b.table.rows.count, b.noun), b.keymap.key(showAll))
 }
 
+// factLabel is the width of the column with the names of facts.
+const factLabel = 14
+
 // facts writes a name and its value in lines, the names in a column.
 func (t *theme) facts(width int, pairs ...string) []string {
-	const label = 14
 	var lines []string
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if pairs[i+1] == "" {
 			continue
 		}
-		for n, line := range wrap(pairs[i+1], width-label) {
+		for n, line := range wrap(pairs[i+1], width-factLabel) {
 			name := ""
 			if n == 0 {
 				name = pairs[i]
 			}
-			lines = append(lines, t.dim.paint(t.fit(name, label))+line)
+			lines = append(lines, t.dim.paint(t.fit(name, factLabel))+line)
 		}
 	}
 	return lines

@@ -126,9 +126,8 @@ func (m *model) themed(args []string) tea.Cmd {
 	if len(args) != 1 || args[0] != "dark" && args[0] != "light" {
 		return say("theme needs dark or light")
 	}
-	m.setTheme(args[0] == "dark")
 	m.themeChosen = true
-	return nil
+	return m.setTheme(args[0] == "dark")
 }
 
 func (m *model) saveTo(path string) tea.Cmd {
@@ -169,14 +168,14 @@ type paletteItem struct {
 func newPalette(m *model) *paletteScreen {
 	p := &paletteScreen{session: m.session}
 	for i, e := range registry {
-		p.items = append(p.items, paletteItem{":" + e.name, e.key, e.title + ": " + e.does, func() tea.Cmd { m.show(i); return nil }})
+		p.items = append(p.items, paletteItem{":" + e.name, e.key, e.does, func() tea.Cmd { m.show(i); return nil }})
 	}
 	for _, v := range verbs() {
 		run := func() tea.Cmd { return v.run(m, nil) }
 		if v.args != "" {
 			run = func() tea.Cmd { m.askCommand(v.name + " "); return nil }
 		}
-		p.items = append(p.items, paletteItem{":" + strings.TrimSpace(v.name+" "+v.args), "", v.does, run})
+		p.items = append(p.items, paletteItem{":" + v.name, "", strings.TrimSuffix(v.does+": "+v.args, ": "), run})
 	}
 	taken := m.taken()
 	for _, b := range m.keymap {
@@ -221,19 +220,23 @@ func (p *paletteScreen) move(step int) {
 
 func (p *paletteScreen) View() []string {
 	t, w := p.theme, p.width-2
-	lines := []string{t.heading("What to do", w)}
 	if len(p.found) == 0 {
-		return margin(append(lines, t.dim.paint("Nothing is called so.")))
+		return margin([]string{t.heading("What to do", w), t.dim.paint("Nothing is called so.")})
 	}
-	room := p.height - 1
+	lines := []string{t.heading(fmt.Sprintf("What to do: %d of %d", p.at+1, len(p.found)), w)}
+	const names, keys = 24, 9
+	room := p.height - 2
 	from := max(p.at-room+1, 0)
 	for n, i := range p.found[from:min(from+room, len(p.found))] {
 		it := &p.items[i]
-		cursor, name := "  ", t.fit(it.name, 34)
+		cursor, name := "  ", t.fit(it.name, names)
 		if from+n == p.at {
 			cursor, name = t.cursor+" ", t.bold.paint(name)
 		}
-		lines = append(lines, cursor+name+" "+t.bold.paint(t.fit(it.key, 12))+" "+t.dim.paint(t.cut(sanitize.Line(it.does), w-50)))
+		lines = append(lines, cursor+name+" "+t.bold.paint(t.fit(it.key, keys))+" "+t.dim.paint(t.cut(sanitize.Line(it.does), w-names-keys-4)))
 	}
-	return margin(lines)
+	for len(lines) < p.height-1 {
+		lines = append(lines, "")
+	}
+	return margin(append(lines, t.dim.paint(t.cut(sanitize.Line(p.items[p.found[p.at]].does), w))))
 }

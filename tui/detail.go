@@ -319,7 +319,7 @@ func (d *detail) wrap(o *object, width int) []string {
 	if w := &d.wrapped; w.lines == nil || w.side != d.side || w.width != width {
 		*w = wrapped{side: d.side, width: width}
 		for line := range strings.Lines(strings.ReplaceAll(o.yaml, "\t", "    ")) {
-			w.lines = append(w.lines, chop(strings.TrimSuffix(line, "\n"), width)...)
+			w.lines = append(w.lines, hung(strings.TrimSuffix(line, "\n"), width)...)
 		}
 	}
 	return d.wrapped.lines

@@ -99,12 +99,9 @@ func (d *differences) Wake() tea.Cmd {
 
 func (d *differences) SetSize(width, height int) {
 	d.height = height
-	d.board.SetSize(width, height-headLines-len(d.warnings(width)))
+	d.board.SetSize(width, height-len(d.head(width)))
 	d.redraw()
 }
-
-// headLines is how many lines the moments and the counts take.
-const headLines = 3
 
 // warnings say what the comparison cannot know.
 func (d *differences) warnings(width int) []string {
@@ -135,7 +132,7 @@ func (d *differences) Keys() keys {
 	if _, ok := d.object(); !ok {
 		why = "no object is selected"
 	}
-	k[historyOf], k[inColumns] = why, why
+	k[historyOf], k[inColumns], k[toDiff], k[toObject] = why, why, why, why
 	if why == "" && d.detailWidth() < sideBySide {
 		k[inColumns] = fmt.Sprintf("needs %d columns, and there are %d", sideBySide, d.detailWidth())
 	}
@@ -216,10 +213,11 @@ func (d *differences) press(p press) (tea.Cmd, bool) {
 			return d.tell(), true
 		}
 		d.redraw()
-	case historyOf:
+	case toDiff:
+		return d.board.press(press{action: open}), true
+	case toObject, historyOf:
 		if place, ok := d.object(); ok {
-			key := d.level.all.Objects[place].Key
-			return func() tea.Msg { return historyMsg{key: key} }, true
+			return d.goOn(p.action, &d.level.all.Objects[place]), true
 		}
 	case other:
 		return d.turn(), true
@@ -229,6 +227,19 @@ func (d *differences) press(p press) (tea.Cmd, bool) {
 		return nil, false
 	}
 	return nil, true
+}
+
+// goOn goes to an object as it is at the second of the moments, or at the first where
+// it was removed, or to its history.
+func (d *differences) goOn(a action, o *diff.Object) tea.Cmd {
+	if a == historyOf {
+		return func() tea.Msg { return historyMsg{key: o.Key} }
+	}
+	at := d.level.of[1]
+	if o.After == 0 {
+		at = d.level.of[0]
+	}
+	return visit("objects", lookAtMsg{moment: at, key: o.Key, toText: true})
 }
 
 // into goes to the namespaces of a resource, or to the objects in one.
@@ -498,11 +509,11 @@ const (
 func groupColumns(title string) []column {
 	return []column{
 		{title: title, key: "N", min: 20, max: 60},
-		{title: "ADDED", key: "A", min: 7},
-		{title: "REMOVED", key: "R", min: 9},
-		{title: "RECREATED", key: "E", min: 11},
-		{title: "CHANGED", key: "C", min: 9},
-		{title: "NOISE ONLY", key: "O", min: 12, drop: 1},
+		{title: "ADDED", key: "A", min: 7, right: true},
+		{title: "REMOVED", key: "R", min: 9, right: true},
+		{title: "RECREATED", key: "E", min: 11, right: true},
+		{title: "CHANGED", key: "C", min: 9, right: true},
+		{title: "NOISE ONLY", key: "O", min: 12, drop: 1, right: true},
 	}
 }
 
@@ -535,7 +546,7 @@ func (d *differences) groupRows(l *level, title string, list []diff.Group) rows 
 			return cmp.Compare(list[b].Counts[groupFates[column]], list[a].Counts[groupFates[column]])
 		},
 		minor:  func(row int) bool { return list[row].Counts[diff.Quiet] == list[row].Total() },
-		hidden: "in which nothing but noise differs",
+		hidden: "with noise only",
 		id:     func(row int) string { return list[row].Name },
 		copied: name,
 		item:   func(row int) any { return placed{level: l, group: &list[row]} },
@@ -633,8 +644,8 @@ func (d *differences) objectRows(l *level, places []int32) rows {
 		{title: "RESOURCE", key: "R", min: 12, max: 44},
 		{title: "NAMESPACE", key: "P", min: 8, max: 30},
 		{title: "NAME", key: "N", min: 16, max: 70},
-		{title: "BEFORE", key: "B", min: 8},
-		{title: "AFTER", key: "A", min: 8},
+		{title: "BEFORE", key: "B", min: 8, right: true},
+		{title: "AFTER", key: "A", min: 8, right: true},
 		{title: "NOISE", min: 5, max: 40, drop: 1},
 	}
 	shown := []int{differsWhat, differsResource, differsNamespace, differsName, differsBefore, differsAfter, differsNote}
@@ -687,7 +698,7 @@ func (d *differences) objectRows(l *level, places []int32) rows {
 			return strings.Compare(x.Key, y.Key)
 		},
 		minor:  func(row int) bool { return at(row).Fate == diff.Quiet },
-		hidden: "in which nothing but noise differs",
+		hidden: "with noise only",
 		id:     func(row int) string { return at(row).Key },
 		copied: func(row int) string {
 			k := key(row)
@@ -778,9 +789,15 @@ func (d *differences) nothing() string {
 }
 
 func (d *differences) View() []string {
-	t, width := d.theme, d.width
-	lines := []string{" " + t.cut(d.moments(width-2), width-1), " " + t.cut(d.summary(), width-1), " " + t.dim.paint(t.cut(d.noise(), width-2))}
-	return append(append(lines, margin(d.warnings(width))...), d.board.View()...)
+	return append(d.head(d.width), d.board.View()...)
+}
+
+// head is the moments, the counts, and what the comparison cannot know.
+func (d *differences) head(width int) []string {
+	t := d.theme
+	lines := []string{t.cut(d.moments(width-2), width-1), t.cut(d.summary(), width-1)}
+	lines = append(lines, paintAll(t.dim, wrap(d.noise(), width-2))...)
+	return margin(append(lines, d.warnings(width)...))
 }
 
 // moments names the two, as long as there is room for.

@@ -62,6 +62,9 @@ func blown(r rows, n int) rows {
 	if r.item != nil {
 		big.item = func(row int) any { return r.item(row % of) }
 	}
+	if r.object != nil {
+		big.object = func(row int) (int, string) { return r.object(row % of) }
+	}
 	if r.detail != nil {
 		big.detail = func(row, width int) []string { return r.detail(row%of, width) }
 	}

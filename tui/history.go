@@ -26,6 +26,7 @@ import (
 type objectHistory struct {
 	key     string
 	at      string // revision to select, "" for none
+	opened  bool   // at what it changed
 	carved  bool   // with what was carved
 	entries []happening
 }
@@ -55,6 +56,7 @@ type (
 	historyMsg struct {
 		key    string
 		at     string // revision to select, "" for none
+		opened bool   // at what it changed
 		carved bool   // with what was carved
 	}
 	// carvedMsg asks it to switch carved revisions on or off.
@@ -86,11 +88,11 @@ func newHistory(s *session) screen {
 		title: "history", noun: "revision", waiting: "no object was chosen: H on one of the objects (6) or pods (3) shows its history",
 		columns: []column{
 			{title: "REVISION", key: "O", min: 10},
-			{title: "LIFE", key: "L", min: 6},
+			{title: "LIFE", key: "L", min: 6, drop: 2, right: true},
 			{title: "WHAT", key: "S", min: 8},
-			{title: "FIELDS", key: "F", min: 8, drop: 3},
-			{title: "BY", key: "P", min: 10, max: 40},
-			{title: "WHEN", min: 24, max: 34, drop: 2},
+			{title: "FIELDS", key: "F", min: 8, drop: 3, right: true},
+			{title: "BY", key: "P", min: 16, max: 40},
+			{title: "WHEN", min: 24, max: 34},
 			{title: "IN", key: "N", min: 7},
 		},
 		of: func(s *session) any {
@@ -169,6 +171,9 @@ func (h *history) Update(msg tea.Msg) tea.Cmd {
 	}
 	if o := h.session.history; o != nil && h.board.of != any(o) && o.at != "" {
 		h.table.selected, h.table.chosen = o.at, true
+		if o.opened {
+			h.reading, h.opened = changesRead, true
+		}
 	}
 	return h.board.Update(msg)
 }
@@ -241,7 +246,10 @@ func (in *Input) objectThen(t *theme, e *happening, width int) []string {
 		return append(lines, "It was deleted at this revision.")
 	}
 	text := in.side(e.side).yaml(in.Prefix, e.Record)
-	return append(lines, strings.Split(strings.TrimRight(sanitize.Text(text), "\n"), "\n")...)
+	for line := range strings.Lines(strings.ReplaceAll(sanitize.Text(text), "\t", "    ")) {
+		lines = append(lines, hung(strings.TrimSuffix(line, "\n"), width)...)
+	}
+	return lines
 }
 
 // yaml reads a record's object as YAML. What a Secret holds is redacted.
@@ -434,7 +442,7 @@ func (m *model) readHistory(of historyMsg) tea.Cmd {
 	ctx, in := m.ctx, m.input
 	key, carved := of.key, of.carved
 	return m.tasks.cmd(func() tea.Msg {
-		h := &objectHistory{key: key, at: of.at, carved: carved}
+		h := &objectHistory{key: key, at: of.at, opened: of.opened, carved: carved}
 		found := map[snapshot.Revision]*happening{}
 		var list []*happening
 		for side := range roles {

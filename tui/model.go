@@ -65,7 +65,12 @@ func newModel(ctx context.Context, profile colorprofile.Profile, g glyphs) *mode
 	return m
 }
 
-func (m *model) setTheme(dark bool) { m.theme = newTheme(dark, m.profile, m.theme.glyphs, m.look) }
+// setTheme has everything drawn anew, what is drawn already, too.
+func (m *model) setTheme(dark bool) tea.Cmd {
+	m.theme = newTheme(dark, m.profile, m.theme.glyphs, m.look)
+	m.version++
+	return m.broadcast(themedMsg{})
+}
 
 // Messages of the shell's own commands.
 type (
@@ -122,7 +127,7 @@ func (m *model) update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m, nil
 	case tea.BackgroundColorMsg:
 		if !m.themeChosen {
-			m.setTheme(msg.IsDark())
+			return m, m.setTheme(msg.IsDark())
 		}
 		return m, nil
 	case tea.KeyPressMsg:
@@ -158,6 +163,8 @@ func (m *model) update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case sayMsg:
 		m.message = string(msg)
 		return m, nil
+	case copiedMsg:
+		return m, m.copyOut(msg.excerpt)
 	case momentMsg:
 		return m, m.listObjects(msg.moment, m.wanted.query)
 	case listMsg:
@@ -532,7 +539,11 @@ func (m *model) askFile() {
 		m.message = "there is nothing to save"
 		return
 	}
-	m.prompt = &prompt{lead: "save " + e.what + " to: ", hints: "enter save, esc cancel", text: e.file, entered: func(path string) tea.Cmd {
+	lead := "save " + e.what + " to: "
+	if len(lead) > m.width/3 {
+		lead = "save to: " // the name needs the room
+	}
+	m.prompt = &prompt{lead: lead, hints: "enter save, esc cancel", text: e.file, entered: func(path string) tea.Cmd {
 		if path == "" {
 			return nil
 		}

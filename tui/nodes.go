@@ -32,11 +32,11 @@ func newNodes(s *session) screen {
 			{title: "NODE", key: "O", min: 10, max: 40},
 			{title: "KUBELET", key: "S", min: 8},
 			{title: "CERTAINTY", key: "C", min: 9, drop: 2},
-			{title: "PHANTOMS", min: 8},
-			{title: "GHOSTS", min: 6},
-			{title: "CPU", key: "P", min: 12, max: 24, drop: 3},
-			{title: "MEMORY", key: "N", min: 18, max: 30, drop: 4},
-			{title: "PODS", min: 6, drop: 1},
+			{title: "PHANTOMS", min: 8, right: true},
+			{title: "GHOSTS", min: 6, right: true},
+			{title: "CPU", key: "P", min: 12, max: 24, drop: 3, right: true},
+			{title: "MEMORY", key: "N", min: 18, max: 30, drop: 4, right: true},
+			{title: "PODS", min: 6, drop: 1, right: true},
 		},
 		of: func(s *session) any {
 			if s.prediction == nil {
@@ -113,6 +113,7 @@ func (s *session) nodeRows(p *restore.Prediction) rows {
 		},
 		look:   func(t *theme, row int) (style, string) { return t.severity(nodeSeverity(&list[row])) },
 		id:     func(row int) string { return list[row].Name },
+		object: func(row int) (int, string) { return current, s.keyOfKind("Node", "", list[row].Name) },
 		detail: func(row, width int) []string { return s.node(p, &list[row], d.onNode[list[row].Name], width) },
 	}
 }
@@ -207,7 +208,7 @@ func (s *session) podMap(p *restore.Prediction, on *onNode, width int) []string 
 		if n > 0 {
 			text += fmt.Sprintf(", %s of them %ss", count(n), odd)
 		}
-		return t.dim.paint(t.fit(name, 10)) + t.marks(len(places)-n, n, width-10-len(text)-2) + "  " + text
+		return t.dim.paint(t.fit(name, factLabel)) + t.marks(len(places)-n, n, width-factLabel-len(text)-2) + "  " + text
 	}
 	return []string{
 		row("before", on.before, "", plural(len(on.before), "pod")+" run here"),
@@ -243,7 +244,7 @@ func (s *session) deafness(p *restore.Prediction, n *restore.NodeOutcome, width 
 		return told
 	}
 	to := max(min(seen.AtMost, 2*seen.Expected), r.Restored+1)
-	a := axis{from: float64(r.Restored), to: float64(to), width: max(width-rulerLabel, 1)}
+	a := axis{from: float64(r.Restored), to: float64(to), width: max(width-factLabel, 1)}
 	numbers, deaf := newStrip(a.width), newStrip(a.width)
 	numbers.label(0, count(r.Restored), t.bold)
 	if seen.AtLeast > r.Restored {
@@ -259,9 +260,9 @@ func (s *session) deafness(p *restore.Prediction, n *restore.NodeOutcome, width 
 	if seen.AtLeast >= r.Restored {
 		deaf.fill(0, a.col(seen.AtLeast), t.undone, color)
 	}
-	line := func(label string, s *strip) string { return t.dim.paint(t.fit(label, rulerLabel)) + s.String() }
+	line := func(label string, s *strip) string { return t.dim.paint(t.fit(label, factLabel)) + s.String() }
 	return append(told, line("revision", numbers), line("seen", deaf),
-		spaces(rulerLabel)+t.dim.paint(t.cut(t.undone+" certainly  "+t.compacted+" as far as expected  "+t.seen+" at most", width-rulerLabel)))
+		spaces(factLabel)+t.dim.paint(t.cut(t.undone+" certainly  "+t.compacted+" as far as expected  "+t.seen+" at most", width-factLabel)))
 }
 
 // gauge is a bar of what is taken.
@@ -276,7 +277,7 @@ func (t *theme) gauge(r resource, c *restore.Capacity, width int) string {
 	if r.of(c.Believed) != running {
 		believed = t.dim.paint("  the API believes " + r.text(r.of(c.Believed)))
 	}
-	return t.cut(t.fit(r.name, 8)+bar+" "+takenOf(c, r)+believed, width)
+	return t.cut(t.dim.paint(t.fit(r.name, factLabel))+bar+" "+takenOf(c, r)+believed, width)
 }
 
 // podsOn lists the pods of a node that need attention.

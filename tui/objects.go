@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -75,8 +76,9 @@ type (
 	// lookAtMsg asks the shell for all objects at a moment, and to open one of them.
 	lookAtMsg struct {
 		moment
-		key    string
-		toText bool // at its YAML
+		key     string
+		reading objectReading
+		toText  bool // at its YAML
 	}
 	// atMsg is a revision or a time, as it was typed.
 	atMsg string
@@ -100,9 +102,27 @@ type objects struct {
 	asked   relatedToKey  // what it was asked for
 	stop    func()        // ends the search for it
 	decoded string        // key of the Secret whose data is shown
+	showing objectReading
+	look    changesLook              // of its difference
+	alike   atomic.Pointer[listedAt] // what was found to be the same in both snapshots
 	json    bool
 	toText  bool // go to the object's YAML once it is read
 	ticking bool
+}
+
+// objectReading is what the detail shows of an object.
+type objectReading int
+
+const (
+	wholeRead       objectReading = iota // what it belongs to, its events and its YAML
+	versionsRead                         // what differs between two versions of it
+	descriptionRead                      // its description
+)
+
+// listedAt is an object of a list.
+type listedAt struct {
+	list *objectList
+	key  string
 }
 
 // objectsShown says what rows are made of.
@@ -118,7 +138,7 @@ type shownObjects struct {
 }
 
 func newObjects(s *session) screen {
-	o := &objects{grouped: -1, from: -1}
+	o := &objects{grouped: -1, from: -1, look: changesLook{unfold: s.keymap.key(unfold)}}
 	o.board = newBoard(s, listing{
 		title: "objects", noun: "object", waiting: "listing the objects", columns: allColumns,
 		of: func(s *session) any {
@@ -157,9 +177,9 @@ func (o *objects) Keys() keys {
 // offerListed adds what is done with the list, or with the opened object.
 func (o *objects) offerListed(k keys, why string) {
 	if !o.opened {
-		k[inNamespace], k[groupBy], k[toObject] = why, why, why
+		k[inNamespace], k[groupBy], k[toObject], k[toDiff] = why, why, why, why
 		if _, ok := o.selected(); why == "" && !ok {
-			k[toObject] = "no object is selected"
+			k[toObject], k[toDiff] = "no object is selected", "no object is selected"
 		}
 		switch q := o.wanted.query; {
 		case why != "":
@@ -171,7 +191,13 @@ func (o *objects) offerListed(k keys, why string) {
 		return
 	}
 	why = o.absent()
-	k[toObject], k[asJSON], k[toRelated], k[decode] = why, why, why, why
+	k[toObject], k[toDiff], k[asJSON], k[toRelated], k[decode] = why, why, why, why, why
+	if o.showing == versionsRead {
+		k.offer(unfold, inColumns)
+		if o.detailWidth() < sideBySide {
+			k[inColumns] = fmt.Sprintf("needs %d columns, and there are %d", sideBySide, o.detailWidth())
+		}
+	}
 	if key, ok := o.selected(); ok && key.Resource != "secrets" {
 		k[decode] = "it is no Secret"
 	}
@@ -335,17 +361,27 @@ func (o *objects) press(msg press) tea.Cmd {
 			return o.out()
 		}
 	case toObject:
-		if !o.opened {
-			o.opened, o.table.chosen, o.toText = true, true, true
-			o.keep()
+		if !o.opened || o.showing != wholeRead {
+			o.openAt(wholeRead)
+			o.toText = true
 			return o.tell()
 		}
 		o.toggleObject()
 		return nil
+	case toDiff:
+		o.openAt(o.nextReading())
+		return o.tell()
+	case unfold:
+		o.look.noise = !o.look.noise
+		return o.tell()
+	case inColumns:
+		o.look.beside = !o.look.beside
+		return o.tell()
 	case toRelated:
 		return o.ask(objectQuery{of: o.table.selected})
 	case asJSON:
 		o.json = !o.json
+		o.showing = wholeRead
 		return o.tell()
 	case decode:
 		if o.decoded == o.table.selected {
@@ -353,6 +389,7 @@ func (o *objects) press(msg press) tea.Cmd {
 		} else {
 			o.decoded = o.table.selected
 		}
+		o.showing = wholeRead
 		return o.tell()
 	}
 	cmd := o.board.press(msg)
@@ -365,13 +402,34 @@ func (o *objects) press(msg press) tea.Cmd {
 // keep takes the selected row for the one that is looked at.
 func (o *objects) keep() {
 	if o.table.chosen && o.shown.grouped < 0 && o.kept != o.table.selected {
-		o.kept, o.decoded = o.table.selected, ""
+		o.kept, o.decoded, o.showing = o.table.selected, "", wholeRead
 	}
+}
+
+// openAt opens the selected object, and shows something else of it.
+func (o *objects) openAt(r objectReading) {
+	o.opened, o.table.chosen = true, true
+	o.keep()
+	o.showing = r
+	o.pager.rewind()
+}
+
+// nextReading is what comes after what is shown: the difference where there are two
+// versions, the description, and the object again.
+func (o *objects) nextReading() objectReading {
+	_, why := o.versions()
+	switch {
+	case (!o.opened || o.showing == wholeRead) && why == "":
+		return versionsRead
+	case !o.opened || o.showing == wholeRead || o.showing == versionsRead && why == "":
+		return descriptionRead
+	}
+	return wholeRead
 }
 
 // reset forgets what was selected and how it was sorted: other rows are to come.
 func (o *objects) reset() {
-	o.kept, o.decoded, o.opened, o.table.chosen = "", "", false, false
+	o.kept, o.decoded, o.showing, o.opened, o.table.chosen = "", "", wholeRead, false, false
 	o.table.order = order{}
 	clear(o.table.marked)
 }
@@ -387,7 +445,7 @@ func (o *objects) ask(q objectQuery) tea.Cmd {
 func (o *objects) lookAt(msg lookAtMsg) {
 	o.grouped, o.from = -1, -1
 	o.reset()
-	o.kept, o.table.chosen, o.opened, o.toText = msg.key, true, true, msg.toText
+	o.kept, o.table.chosen, o.opened, o.showing, o.toText = msg.key, true, true, msg.reading, msg.toText
 }
 
 // enter lists the objects of a group.

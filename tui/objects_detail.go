@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 	corev1 "k8s.io/api/core/v1"
 
 	"revenant/analyzer/relations"
@@ -112,7 +113,7 @@ func (o *objects) toggleObject() {
 func (o *objects) describe(l *objectList, row, width int) func() []string {
 	d := &description{
 		theme: o.theme, keymap: o.keymap, objectList: l, side: o.side(l.side), prefix: o.input.Prefix,
-		width: width, json: o.json, opened: o.opened,
+		width: width, json: o.json, opened: o.opened, look: o.look,
 	}
 	if why := o.absentIn(l); why != "" && o.opened {
 		key := o.kept
@@ -123,7 +124,107 @@ func (o *objects) describe(l *objectList, row, width int) func() []string {
 	if r := o.related; r != nil && r.list == l && r.key == object.record.Key {
 		d.related = r
 	}
-	return func() []string { return d.lines(object) }
+	d.two, d.alone = o.versionsOf(l, object.record)
+	in, alike := o.input, &o.alike
+	switch {
+	case o.kept != object.record.Key || o.showing == wholeRead:
+		return func() []string { return d.lines(object) }
+	case o.showing == descriptionRead || d.alone != "":
+		return func() []string { return d.description(object) }
+	}
+	return func() []string {
+		if in.same(d.two[0], d.two[1]) {
+			d.alone = "the " + sides[1-l.side] + " has the same"
+			alike.Store(&listedAt{l, object.record.Key})
+			return d.description(object)
+		}
+		return d.difference(in, object)
+	}
+}
+
+// versionsOf finds another version of a listed object, and puts the two in order: its
+// newest one in the same snapshot, where an earlier moment is shown, or else that in
+// the other snapshot. Why says that there is none.
+func (o *objects) versionsOf(l *objectList, r snapshot.Record) (two [2]*happening, why string) {
+	shown := o.input.happening(l.side, r, "")
+	if newest, err := o.side(l.side).Snapshot.Get(r.Key, 0); err == nil && newest.Revision != r.Revision {
+		return [2]*happening{shown, o.input.happening(l.side, newest, "")}, ""
+	}
+	other := 1 - l.side
+	there, err := o.side(other).Snapshot.Get(r.Key, 0)
+	switch {
+	case err != nil:
+		return two, "the " + sides[other] + " does not have it"
+	case there.Revision == r.Revision && r.Main <= common(o.input.Lineage):
+		return two, "the " + sides[other] + " has the same"
+	}
+	if was := o.alike.Load(); was != nil && *was == (listedAt{l, r.Key}) {
+		return two, "the " + sides[other] + " has the same"
+	}
+	two[l.side], two[other] = shown, o.input.happening(other, there, "")
+	two[0].apart, two[1].apart = true, true
+	return two, ""
+}
+
+// versions is versionsOf of the selected object.
+func (o *objects) versions() (two [2]*happening, why string) {
+	object, ok := o.table.item().(*listedObject)
+	if !ok {
+		return two, "no object is selected"
+	}
+	return o.versionsOf(o.shown.list, object.record)
+}
+
+// difference tells two versions apart.
+func (d *description) difference(in *Input, l listedObject) []string {
+	lines := []string{d.theme.heading(sanitize.Line(titleOf(l.Key)), d.width)}
+	return append(lines, in.differenceOf(d.theme, d.two[0], d.two[1], d.look, d.width)...)
+}
+
+// description is the object as a person would describe it, and its events.
+func (d *description) description(l listedObject) []string {
+	t := d.theme
+	lines := []string{t.heading(sanitize.Line(titleOf(l.Key))+", described", d.width)}
+	value, err := d.side.Snapshot.Value(l.record)
+	if err != nil {
+		return append(lines, wrap(err.Error(), d.width)...)
+	}
+	if d.alone != "" {
+		lines = append(lines, paintAll(t.dim, wrap("There is no other version to compare it with: "+d.alone+".", d.width))...)
+	}
+	lines = append(lines, t.dim.paint(t.cut(fmt.Sprintf("as of revision %s; %s shows its YAML", count(l.record.Main), d.keymap.key(toObject)), d.width)), "")
+	for i, s := range resources.Describe(d.catalog.Of(l.Key), kube.Decode(l.Key, value), d.now) {
+		if i > 0 {
+			lines = append(lines, "", t.heading(sanitize.Line(s.Title), d.width))
+		}
+		lines = append(lines, t.named(s.Facts, d.width)...)
+	}
+	if l.Resource != "" && (d.opened || d.related != nil) {
+		lines = append(append(lines, ""), d.events()...)
+	}
+	return lines
+}
+
+// named writes facts with their names in a column, but for those that are long.
+func (t *theme) named(facts []resources.Fact, width int) []string {
+	label := 0
+	for i := range facts {
+		if w := ansi.StringWidth(sanitize.Line(facts[i].Name)); w <= width/3 {
+			label = max(label, w)
+		}
+	}
+	var lines []string
+	for i := range facts {
+		name := t.cut(sanitize.Line(facts[i].Name), width*2/3)
+		lead := name + spaces(label-ansi.StringWidth(name)) + "  "
+		for n, line := range wrap(facts[i].Value, width-max(label+2, ansi.StringWidth(lead))) {
+			if n > 0 {
+				lead = spaces(label + 2)
+			}
+			lines = append(lines, t.dim.paint(lead)+line)
+		}
+	}
+	return lines
 }
 
 // description writes all of an object, in a command.
@@ -138,6 +239,9 @@ type description struct {
 	opened  bool
 	decoded bool
 	related *relatedToKey
+	look    changesLook
+	two     [2]*happening // versions of it
+	alone   string        // why there are none
 }
 
 func (d *description) lines(l listedObject) []string {
@@ -171,13 +275,16 @@ func (d *description) lines(l listedObject) []string {
 	}
 	add("", t.heading(title, d.width))
 	for line := range strings.Lines(strings.ReplaceAll(sanitize.Text(string(text)), "\t", "    ")) {
-		add(chop(strings.TrimRight(line, "\r\n"), d.width)...)
+		add(hung(strings.TrimRight(line, "\r\n"), d.width)...)
 	}
 	return lines
 }
 
 // manifest is an object as YAML or JSON, to be saved. What a Secret holds is redacted.
 func (o *objects) manifest(l *objectList, object *listedObject) excerpt {
+	if o.showing != wholeRead {
+		return excerpt{} // but what is on the screen
+	}
 	side, prefix, asJSON := o.side(l.side), o.input.Prefix, o.json
 	name := titleOf(object.Key)
 	e := excerpt{what: fmt.Sprintf("%s at revision %s", name, count(object.record.Main)), file: fileName(fmt.Sprintf("%s-%d", name, object.record.Main))}

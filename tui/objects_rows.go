@@ -29,10 +29,10 @@ var allColumns = []column{
 	{title: "RESOURCE", key: "S", min: 12, max: 44},
 	{title: "NAMESPACE", key: "P", min: 8, max: 30},
 	{title: "NAME", key: "N", min: 16, max: 70},
-	{title: "CREATED", min: 8, drop: 3},
-	{title: "CHANGED", key: "O", min: 8},
-	{title: "VERSION", key: "C", min: 7, drop: 2},
-	{title: "SIZE", min: 6, drop: 4},
+	{title: "CREATED", min: 8, drop: 3, right: true},
+	{title: "CHANGED", key: "O", min: 8, right: true},
+	{title: "VERSION", key: "C", min: 7, drop: 2, right: true},
+	{title: "SIZE", min: 6, drop: 4, right: true},
 }
 
 // The columns of groups of objects.
@@ -47,15 +47,15 @@ const (
 var (
 	groupedByResource = []column{
 		{title: "RESOURCE", key: "S", min: 20, max: 70},
-		{title: "OBJECTS", key: "O", min: 7},
-		{title: "SIZE", key: "Z", min: 9},
+		{title: "OBJECTS", key: "O", min: 7, right: true},
+		{title: "SIZE", key: "Z", min: 9, right: true},
 		{title: "KIND", key: "K", min: 8, max: 40, drop: 1},
 		{title: "SCOPE", min: 10, drop: 2},
 	}
 	groupedByNamespace = []column{
 		{title: "NAMESPACE", key: "P", min: 20, max: 63},
-		{title: "OBJECTS", key: "O", min: 7},
-		{title: "SIZE", key: "Z", min: 9},
+		{title: "OBJECTS", key: "O", min: 7, right: true},
+		{title: "SIZE", key: "Z", min: 9, right: true},
 	}
 )
 
@@ -73,21 +73,7 @@ func (o *objects) rowsOf(of objectsShown) rows {
 
 // about says what is listed, and of when.
 func (o *objects) about(l *objectList) string {
-	var parts []string
-	if l.query.of != "" {
-		parts = append(parts, "related to "+o.nameOf(l.query.of))
-	}
-	if l.query.resource != "" {
-		parts = append(parts, l.query.resource)
-	}
-	if l.query.namespace != "" {
-		parts = append(parts, "in "+l.query.namespace)
-	}
-	text := strings.Join(parts, " ")
-	if text != "" {
-		text += " " + o.theme.dot + " "
-	}
-	return text + o.momentText(l.moment)
+	return o.momentText(l.moment)
 }
 
 func (o *objects) allRows(l *objectList) rows {
@@ -105,7 +91,7 @@ func (o *objects) allRows(l *objectList) rows {
 			l := &list[row]
 			switch column {
 			case objectResource:
-				return l.resource()
+				return cmp.Or(l.resource(), otherKeys)
 			case objectNamespace:
 				return l.Namespace
 			case objectName:
@@ -116,8 +102,8 @@ func (o *objects) allRows(l *objectList) rows {
 		compare: func(a, b, column int) int {
 			x, y := &list[a], &list[b]
 			switch column {
-			case objectResource:
-				return strings.Compare(x.resource(), y.resource())
+			case objectResource: // those of none last
+				return cmp.Or(boolOrder(x.Resource == "", y.Resource == ""), strings.Compare(x.resource(), y.resource()))
 			case objectNamespace:
 				return strings.Compare(x.Namespace, y.Namespace)
 			case objectName:
@@ -126,6 +112,17 @@ func (o *objects) allRows(l *objectList) rows {
 			return x.compare(y, column)
 		},
 	}
+}
+
+// boolOrder has what is false come before what is true.
+func boolOrder(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
 }
 
 // resource is the resource with its group, where the key has it.
@@ -276,9 +273,18 @@ type resourceTable struct {
 	cells    *cellCache
 	unread   string // stands for what was not read yet
 	columns  []column
-	first    int // the resource's first column: 1 where the namespace is before it
-	name     int // the resource's column with the name
+	last     atomic.Pointer[rankedColumn] // that was read last of all objects
+	first    int                          // the resource's first column: 1 where the namespace is before it
+	name     int                          // the resource's column with the name
 }
+
+// rankedColumn is a column of all objects.
+type rankedColumn struct {
+	column int // of the resource
+	cells  []resources.Cell
+}
+
+func (r *rankedColumn) compare(a, b int) int { return r.cells[a].Compare(r.cells[b]) }
 
 // recorded are the columns after those of kubectl.
 var recorded = []int{objectCreated, objectChanged, objectVersion, objectSize}
@@ -346,7 +352,7 @@ func resourceColumns(r *resources.Resource, namespace bool) []column {
 	}
 	for _, i := range recorded {
 		c := allColumns[i]
-		list = append(list, column{title: c.title, key: freeKey(c.title, taken), min: c.min, drop: len(list) + 1, wide: true})
+		list = append(list, column{title: c.title, key: freeKey(c.title, taken), min: c.min, drop: len(list) + 1, wide: true, right: true})
 	}
 	return list
 }
@@ -445,24 +451,41 @@ func (t *resourceTable) ranked(column int, stale func() bool) func(a, b int) int
 	if at < 0 || at >= len(t.resource.Columns) || at == t.name {
 		return nil
 	}
-	t.cells.read.Store(0)
-	list := make([]resources.Cell, len(t.list))
-	for row := range list {
-		if row%64 == 0 && stale() {
-			return nil
-		}
-		cells, ok := t.cells.get(row)
-		if !ok {
-			cells = t.printed(row)
-		}
-		list[row] = cells[at]
-		if text := list[row].Text; len(text) > maxCell {
-			list[row].Text = text[:maxCell]
-		}
-		list[row].Text = strings.Clone(list[row].Text)
-		t.cells.read.Add(1)
+	if was := t.last.Load(); was != nil && was.column == at {
+		return was.compare
 	}
-	return func(a, b int) int { return list[a].Compare(list[b]) }
+	t.cells.read.Store(0)
+	r := &rankedColumn{at, make([]resources.Cell, len(t.list))}
+	inParallel(len(t.list), stale, func(row int) {
+		cell := t.cellOf(row, at)
+		if text := cell.Text; len(text) > maxCell {
+			cell.Text = text[:maxCell]
+		}
+		cell.Text = strings.Clone(cell.Text)
+		r.cells[row] = cell
+		t.cells.read.Add(1)
+	})
+	if stale() {
+		return nil
+	}
+	t.last.Store(r)
+	return r.compare
+}
+
+// cellOf is one cell of the resource's: the age, by which objects are sorted most,
+// takes little reading.
+func (t *resourceTable) cellOf(row, at int) resources.Cell {
+	if cells, ok := t.cells.get(row); ok {
+		return cells[at]
+	}
+	if t.resource.Columns[at].Name == "Age" {
+		if value, err := t.snapshot.Value(t.list[row].record); err == nil {
+			if age, ok := t.resource.Age(value, t.now); ok {
+				return age
+			}
+		}
+	}
+	return t.printed(row)[at]
 }
 
 // widest looks at some of the objects, evenly spread, and at all of the keys.

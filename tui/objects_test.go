@@ -181,7 +181,7 @@ func TestSecretIsHiddenAgain(t *testing.T) {
 	}
 	y := openOn(t, demoInput(t), 80, 24)
 	y.run(y.apply(x.memory()))
-	if screen := y.plain(); !strings.Contains(screen, "secrets in shop") || strings.Contains(screen, value) {
+	if screen := y.plain(); !strings.Contains(screen, "secrets › shop") || strings.Contains(screen, value) {
 		t.Errorf("not as it was left:\n%s", screen)
 	}
 }
@@ -225,17 +225,17 @@ func TestObjectsInAndOut(t *testing.T) {
 	for _, step := range []struct{ keys, see string }{
 		{"6", "280 of 280 objects"},
 		{"z", "by resource"},
-		{"/deployments<enter><enter>", "3 of 3 objects · deployments.apps"},
+		{"/deployments<enter><enter>", "Objects › deployments.apps"},
 		{"<esc>", "by resource"},
 		{"z", "by namespace"},
-		{"/shop<enter><enter>", "in shop"},
+		{"/shop<enter><enter>", "Objects › shop"},
 		{"nnone<enter>", `in the namespace "none"`},
 		{"n<enter>", "280 of 280 objects"},
-		{":po -n shop<enter>", "pods in shop"},
-		{"n<enter>", "31 of 31 objects · pods"},
+		{":po -n shop<enter>", "Objects › pods › shop"},
+		{"n<enter>", "31 of 31 objects"},
 		{"<esc>", "280 of 280 objects"},
 		{":ns shop<enter>", "kind: Namespace"},
-		{":deploy web -n shop<enter>R", "9 of 9 objects · related to deployments shop/web"},
+		{":deploy web -n shop<enter>R", "relatives of deployments shop/web"},
 		{"/replicasets<enter><enter>", "replicasets shop/web-9f67dd57f"},
 		{"<esc><esc>", "9 of 9 objects"},
 		{"<esc>", "280 of 280 objects"},
@@ -386,10 +386,8 @@ func TestHostileObjects(t *testing.T) {
 	}
 }
 
-// BenchmarkObjectsFrame draws objects of one resource while the selection moves, and
-// reads those in sight as the commands would.
-func BenchmarkObjectsFrame(b *testing.B) {
-	in := demoInput(b)
+// podLists makes lists of n pods, which are those of the demo again and again.
+func podLists(b *testing.B, in *Input) func(n int) *objectList {
 	view, err := in.Current.Snapshot.At(0)
 	if err != nil {
 		b.Fatal(err)
@@ -404,14 +402,25 @@ func BenchmarkObjectsFrame(b *testing.B) {
 		key, _ := kube.ParseKey(in.Prefix, r.Key)
 		real = append(real, listedObject{key, r})
 	}
+	return func(n int) *objectList {
+		l := &objectList{moment: moment{side: current}, query: objectQuery{resource: "pods"}, view: view, catalog: catalog, resource: pods}
+		for i := range n {
+			o := real[i%len(real)]
+			o.record.Key = fmt.Sprintf("%s-%07d", o.record.Key, i)
+			l.list = append(l.list, o)
+		}
+		return l
+	}
+}
+
+// BenchmarkObjectsFrame draws objects of one resource while the selection moves, and
+// reads those in sight as the commands would.
+func BenchmarkObjectsFrame(b *testing.B) {
+	in := demoInput(b)
+	list := podLists(b, in)
 	for _, n := range benchSizes {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			l := &objectList{moment: moment{side: current}, query: objectQuery{resource: "pods"}, view: view, catalog: catalog, resource: pods}
-			for i := range n {
-				o := real[i%len(real)]
-				o.record.Key = fmt.Sprintf("%s-%07d", o.record.Key, i)
-				l.list = append(l.list, o)
-			}
+			l := list(n)
 			s := &session{ctx: b.Context(), keymap: defaultKeys, theme: newTheme(true, colorprofile.TrueColor, unicodeGlyphs, DefaultLook), input: in, objects: l}
 			o := newObjects(s).(*objects)
 			o.SetSize(140, 24)
@@ -428,5 +437,33 @@ func BenchmarkObjectsFrame(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkObjectsSort sorts objects by columns of kubectl's, which are read of all: by
+// the age, which is read fast, and by the status.
+func BenchmarkObjectsSort(b *testing.B) {
+	in := demoInput(b)
+	list := podLists(b, in)
+	for _, n := range benchSizes {
+		for name, key := range map[string]string{"age": "A", "status": "S"} {
+			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {
+				l := list(n)
+				s := &session{ctx: b.Context(), keymap: defaultKeys, theme: newTheme(true, colorprofile.TrueColor, unicodeGlyphs, DefaultLook), input: in, objects: l}
+				o := newObjects(s).(*objects)
+				o.SetSize(140, 24)
+				done(b, o.table, o.refresh()())
+				o.adopt()
+				b.ReportAllocs()
+				for b.Loop() {
+					o.table.order.by = 0 // anew, not only the other way
+					done(b, o.table, o.table.sortBy(key)())
+					b.StopTimer()
+					done(b, o.table, o.table.sortBy("N")())
+					done(b, o.table, o.table.setRows(o.rowsOf(objectsShown{l, -1}))())
+					b.StartTimer()
+				}
+			})
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"revenant/analyzer/restore"
 	"revenant/decoder/sanitize"
@@ -370,8 +371,11 @@ func (m *model) planResult() string {
 	switch {
 	case m.refused != nil:
 		text := t.markCritical + " refused: " + sanitize.Line(m.refused.Error())
-		rest := "   " + m.way() + sentence(hintOf(m.refused))
-		return " " + t.cut(t.critical.paint(text)+t.dim.paint(sanitize.Line(rest)), width)
+		rest := "   " + m.way() + sanitize.Line(sentence(hintOf(m.refused)))
+		if ansi.StringWidth(text+rest) > width {
+			rest = "   " + m.way() // what to press is worth more than why
+		}
+		return " " + t.cut(t.critical.paint(text)+t.dim.paint(rest), width)
 	case m.prediction == nil:
 		return " " + t.dim.paint("predicting"+t.ellipsis)
 	}

@@ -241,7 +241,7 @@ func (p *plans) runbookLines(w int) []string {
 		return append(lines, wrap(r.problem, w)...)
 	}
 	for line := range strings.Lines(r.Text(w)) {
-		lines = append(lines, chop(sanitize.Line(strings.TrimRight(line, "\n")), w)...)
+		lines = append(lines, hung(sanitize.Line(strings.TrimRight(line, "\n")), w)...)
 	}
 	return lines
 }

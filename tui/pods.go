@@ -492,11 +492,11 @@ func groupRows(list []*podGroup) rows {
 	return rows{
 		columns: []column{
 			{title: title, key: "S", min: 20, max: 70},
-			{title: "PODS", key: "N", min: 6},
-			{title: "PHANTOM", key: "P", min: 8},
-			{title: "GHOST", key: "O", min: 6},
-			{title: "OTHER HARM", key: "C", min: 8, drop: 2},
-			{title: "UNAFFECTED", key: "U", min: 8, drop: 1},
+			{title: "PODS", key: "N", min: 6, right: true},
+			{title: "PHANTOM", key: "P", min: 8, right: true},
+			{title: "GHOST", key: "O", min: 6, right: true},
+			{title: "OTHER HARM", key: "C", min: 8, drop: 2, right: true},
+			{title: "UNAFFECTED", key: "U", min: 8, drop: 1, right: true},
 		},
 		count: len(list),
 		cell: func(row, column int) string {

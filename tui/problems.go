@@ -149,7 +149,11 @@ func (s *session) problemRows(list []problem) rows {
 			}
 			return strings.Compare(x.What, y.What)
 		},
-		look:   func(t *theme, row int) (style, string) { return t.severity(list[row].weight()) },
+		look: func(t *theme, row int) (style, string) { return t.severity(list[row].weight()) },
+		id: func(row int) string {
+			p := &list[row]
+			return fmt.Sprintf("%s: %s: %s", roles[p.side], p.Where, p.What)
+		},
 		detail: func(row, width int) []string { return s.problem(&list[row], width) },
 	}
 }

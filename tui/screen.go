@@ -104,6 +104,8 @@ type (
 	predictionMsg struct{}
 	// changedMsg says that something else of the session is another.
 	changedMsg struct{}
+	// themedMsg says that its theme is.
+	themedMsg struct{}
 )
 
 // Messages from the screens to the shell.

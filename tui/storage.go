@@ -196,6 +196,9 @@ func (p *space) read(of spaceRead) tea.Cmd {
 	})
 }
 
+// headLines is how many lines head takes.
+const headLines = 3
+
 func (p *space) SetSize(width, height int) {
 	p.board.SetSize(width, height-headLines)
 }
@@ -211,10 +214,6 @@ func (p *space) Keys() keys {
 		if len(p.trail) > 0 {
 			k.offer(back)
 		}
-	}
-	k[historyOf] = "no key is selected"
-	if p.selected().key != nil {
-		k.offer(historyOf)
 	}
 	return k
 }
@@ -273,12 +272,6 @@ func (p *space) press(msg press) (cmd tea.Cmd, done bool) {
 	case other:
 		p.at.side = 1 - p.at.side
 		return p.refresh(), true
-	case historyOf:
-		if k := p.selected().key; k != nil {
-			name := k.Key
-			return func() tea.Msg { return historyMsg{key: name} }, true
-		}
-		return nil, true
 	}
 	return nil, false
 }

@@ -26,6 +26,7 @@ func texts(c column, of func(row int) string) spaceColumn {
 
 // numbers are sorted with the largest first.
 func numbers(c column, write func(int64) string, of func(row int) int64) spaceColumn {
+	c.right = !c.drawn
 	return spaceColumn{c, func(row int) string { return write(of(row)) }, func(a, b int) int { return cmp.Compare(of(b), of(a)) }}
 }
 
@@ -55,9 +56,9 @@ func portion(n, all int64) string {
 	}
 	p := 100 * float64(n) / float64(all)
 	if n > 0 && p < 0.05 {
-		return " <0.1 %"
+		return "<0.1 %"
 	}
-	return fmt.Sprintf("%5.1f %%", p)
+	return fmt.Sprintf("%.1f %%", p)
 }
 
 // rowsOf makes the rows.
@@ -158,6 +159,7 @@ func (p *space) spaceKeys(shown spaceShown, list []storage.Key) rows {
 	}
 	r.id = func(row int) string { return list[row].Key }
 	r.item = func(row int) any { return spaceItem{shown: shown, key: &list[row]} }
+	r.object = func(row int) (int, string) { return shown.side, list[row].Key }
 	r.detail = func(row, width int) []string { return p.spaceKey(shown, &list[row], width) }
 	return r
 }

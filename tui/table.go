@@ -2,6 +2,7 @@ package tui
 
 import (
 	"cmp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +24,7 @@ type column struct {
 	drop  int    // the highest is left out first where there is no room; 0 stays
 	wide  bool   // shown only when the wide table is asked for
 	drawn bool   // a picture of another column: not for files
+	right bool   // a number: its digits stand below each other
 }
 
 // rows is what a table shows, by row number. It is not changed while a table has
@@ -37,9 +39,10 @@ type rows struct {
 	look    func(t *theme, row int) (style, string) // of its first cell, and a mark; nil for none
 	id      func(row int) string                    // what it is called, which keeps it selected and marked among other rows; nil for its number
 	labels  func(row int) map[string]string         // what a label selector looks at; nil for none
-	saved   func(row int) excerpt                   // what save takes of an opened row; one without a text, or nil, for what is on the screen
+	saved   func(row int) excerpt                   // what copy and save take of an opened row; one without a text, or nil, for what is on the screen
 	copied  func(row int) string                    // what copy takes of it; nil for what it is called
 	item    func(row int) any                       // what a row is of, for the screen; nil for nothing
+	object  func(row int) (side int, key string)    // that a row is of, in the snapshot where it is looked for first; "" for none, nil where rows are of none
 
 	// Of rows whose cells take reading, cell has what was read already, and these read.
 	// They are called in commands only; stale says that the result is not wanted any more.
@@ -261,6 +264,9 @@ func (r *rows) filter(from []int32, o order, passes filter, stale func() bool) [
 	if passes == nil && (o.all || r.minor == nil) {
 		return from
 	}
+	if r.whole != nil && passes != nil {
+		return r.filterRead(from, o, passes, stale)
+	}
 	shown := []int32{}
 	for n, row := range from {
 		if n%checkEvery == 0 && stale() {
@@ -274,6 +280,45 @@ func (r *rows) filter(from []int32, o order, passes filter, stale func() bool) [
 		}
 	}
 	return shown
+}
+
+// filterRead is filter of rows whose cells take reading.
+func (r *rows) filterRead(from []int32, o order, passes filter, stale func() bool) []int32 {
+	pass := make([]bool, len(from))
+	inParallel(len(from), stale, func(i int) {
+		row := int(from[i])
+		pass[i] = (o.all || r.minor == nil || !r.minor(row)) && passes(row)
+	})
+	shown := []int32{}
+	for i, row := range from {
+		if pass[i] {
+			shown = append(shown, row)
+		}
+	}
+	return shown
+}
+
+// inParallel does n things that take work on all processors, until it is stale, and
+// lets those go first that draw.
+func inParallel(n int, stale func() bool, do func(i int)) {
+	const atOnce = 64
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), n/atOnce+1) {
+		workers.Go(func() {
+			for {
+				from := int(next.Add(atOnce)) - atOnce
+				if from >= n || stale() {
+					return
+				}
+				for i := from; i < min(from+atOnce, n); i++ {
+					do(i)
+				}
+				runtime.Gosched()
+			}
+		})
+	}
+	workers.Wait()
 }
 
 // measure looks at all rows.
@@ -363,19 +408,24 @@ func (t *table) over() int {
 	return over
 }
 
-// narrow takes from the columns that may give, the one first that can give most.
+// narrow takes from the columns that may give, from the one that can give most until
+// another one can give as much.
 func (t *table) narrow(may func(column) bool) {
 	for over := t.over(); over > 0; over = t.over() {
-		most, spare := -1, 0
+		most, spare, second := -1, 0, 0
 		for i, c := range t.columns {
-			if s := t.widths[i] - c.min; s > spare && may(c) {
-				most, spare = i, s
+			switch s := t.widths[i] - c.min; {
+			case !may(c):
+			case s > spare:
+				most, spare, second = i, s, spare
+			case s > second:
+				second = s
 			}
 		}
 		if most < 0 {
 			return
 		}
-		t.widths[most] -= min(over, spare)
+		t.widths[most] -= min(over, max(spare-second, 1))
 	}
 }
 
@@ -470,7 +520,7 @@ func (t *table) header() string {
 		if i == t.have.by {
 			title += " " + map[bool]string{false: t.theme.up, true: t.theme.down}[t.have.reverse]
 		}
-		b.WriteString(t.theme.fit(title, t.widths[i]) + spaces(columnGap))
+		b.WriteString(t.theme.align(title, t.widths[i], c.right) + spaces(columnGap))
 	}
 	return t.theme.dim.paint(strings.TrimRight(b.String(), " "))
 }
@@ -502,7 +552,7 @@ func (t *table) line(row int, selected, focus, faded bool) string {
 		if w == 0 {
 			continue
 		}
-		to.WriteString(spaces(gap) + t.theme.fit(sanitize.Line(t.rows.cell(row, i)), w))
+		to.WriteString(spaces(gap) + t.theme.align(sanitize.Line(t.rows.cell(row, i)), w, t.columns[i].right))
 		used += gap + w
 		to, gap = &rest, columnGap
 	}

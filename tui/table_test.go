@@ -267,3 +267,22 @@ func BenchmarkTableSort(b *testing.B) {
 		})
 	}
 }
+
+func TestHung(t *testing.T) {
+	for _, tt := range []struct {
+		line  string
+		width int
+		want  []string
+	}{
+		{"short", 10, []string{"short"}},
+		{"", 10, []string{""}},
+		{"  revenant plan backup.db --last", 20, []string{"  revenant plan ", "      backup.db ", "      --last"}},
+		{"  {\"abcdefghijklmnopqrstuvwxyz\":1}", 20, []string{"  {\"abcdefghijklmnop", "      qrstuvwxyz\":1}"}},
+		{"        abcdefgh", 12, []string{"        abcd", "efgh"}}, // too far in already
+		{"日本語日本語日本語", 12, []string{"日本語日本語", "    日本語"}},
+	} {
+		if diff := gocmp.Diff(tt.want, hung(tt.line, tt.width)); diff != "" {
+			t.Errorf("%q in %d:\n%s", tt.line, tt.width, diff)
+		}
+	}
+}

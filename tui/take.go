@@ -17,9 +17,14 @@ import (
 // an OSC 52 sequence, which is base64.
 const maxCopied = 74_000
 
+// copiedMsg is an excerpt to copy that took work to make.
+type copiedMsg struct{ excerpt }
+
 // copyOut gives the terminal a text for the clipboard.
 func (m *model) copyOut(e excerpt) tea.Cmd {
 	switch {
+	case e.later != nil:
+		return m.tasks.cmd(func() tea.Msg { return copiedMsg{excerpt{what: e.what, text: e.later()}} })
 	case e.text == "":
 		return say("there is nothing to copy")
 	case len(e.text) > maxCopied:
@@ -50,7 +55,7 @@ func (m *model) save(path string, e excerpt) tea.Cmd {
 		case err != nil:
 			return sayMsg(sanitize.Line(err.Error()))
 		}
-		return sayMsg(fmt.Sprintf("saved %s to %s (%s)", e.what, sanitize.Line(path), size(int64(len(e.text)))))
+		return sayMsg(fmt.Sprintf("saved to %s (%s): %s", sanitize.Line(path), size(int64(len(e.text))), e.what))
 	})
 }
 

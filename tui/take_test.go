@@ -45,6 +45,8 @@ func TestTake(t *testing.T) {
 		{"the runbook as a file", "2", true, "the runbook", "# Restore runbook\n"},
 		{"an object as it was", "8z/deployments old-app<enter>Hjy", true, "deployments doomed/old-app at revision 759", "apiVersion: apps/v1\nkind: Deployment\n"},
 		{"an object", ":deploy web -n shop<enter><enter>", true, "deployments shop/web at revision", "apiVersion: apps/v1\nkind: Deployment\n"},
+		{"an object to paste", ":deploy web -n shop<enter><enter>", false, "deployments shop/web at revision", "apiVersion: apps/v1\nkind: Deployment\n"},
+		{"a difference", ":deploy web -n shop<enter>d", false, "/registry/deployments/shop/web", "─ deployments shop/web"},
 		{"an object as JSON", ":deploy web -n shop<enter><enter>J", true, "deployments shop/web at revision", "{"},
 		{"a node", "4", false, "node-1", "node-1"},
 		{"an opened node", "4<enter>", false, "node-1", "─ node-1"},
@@ -77,7 +79,7 @@ func TestTooLongToCopy(t *testing.T) {
 func TestSave(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pods.csv")
 	x := openOn(t, demoInput(t), 120, 40).typed("3<ctrl+s><ctrl+u>" + path + "<enter>")
-	if !strings.HasPrefix(x.message, "saved 30 rows to ") {
+	if !strings.HasPrefix(x.message, "saved to "+path) || !strings.HasSuffix(x.message, ": 30 rows") {
 		t.Errorf("it says %q", x.message)
 	}
 	info, err := os.Stat(path)

@@ -16,6 +16,14 @@ func (t *theme) fit(text string, width int) string {
 	return text + spaces(width-ansi.StringWidth(text))
 }
 
+// align is fit, with the text at the right where that is asked for.
+func (t *theme) align(text string, width int, right bool) string {
+	if right {
+		return t.spread("", text, width)
+	}
+	return t.fit(text, width)
+}
+
 // cut makes text at most width columns wide.
 func (t *theme) cut(text string, width int) string {
 	if width <= 0 {
@@ -103,6 +111,25 @@ func wrap(text string, width int) []string {
 		used = ansi.StringWidth(line)
 	}
 	return append(lines, line)
+}
+
+// hung breaks a line that is too long, after a blank where there is one near the end of
+// the width, and has what is left stand further in than its beginning.
+func hung(line string, width int) []string {
+	indent := len(line) - len(strings.TrimLeft(line, " ")) + 4
+	if ansi.StringWidth(line) <= width || indent > width/2 {
+		return chop(line, width)
+	}
+	var lines []string
+	for lead := ""; line != ""; lead = spaces(indent) {
+		piece := chop(line, width-len(lead))[0]
+		if at := strings.LastIndexByte(piece, ' '); len(piece) < len(line) && at > len(piece)/2 {
+			piece = piece[:at+1]
+		}
+		lines = append(lines, lead+piece)
+		line = line[len(piece):]
+	}
+	return lines
 }
 
 // chop cuts a line into pieces of at most width columns, one at least.

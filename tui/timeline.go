@@ -163,12 +163,12 @@ const (
 
 func eventColumns(when int) []column {
 	return []column{
-		{title: "REVISION", key: "O", min: 8},
+		{title: "REVISION", key: "O", min: 10},
 		{title: "WHEN", min: when, max: 30},
 		{title: "VERB", key: "V", min: 7},
 		{title: "RESOURCE", key: "S", min: 10, max: 26},
 		{title: "NAMESPACE", key: "P", min: 9, max: 30},
-		{title: "NAME", key: "N", min: 10, max: 70},
+		{title: "NAME", key: "N", min: 12, max: 70},
 		{title: "IN", key: "I", min: 7, drop: 3},
 	}
 }
@@ -198,7 +198,7 @@ func (x *happenings) laneHeight() int {
 
 func (x *happenings) Keys() keys {
 	k := x.table.moves(keys{}).offer(filterBy, sortBy)
-	for _, a := range []action{copyOut, saveOut, historyOf, toObject} {
+	for _, a := range []action{copyOut, saveOut, historyOf, toObject, toDiff} {
 		k[a] = k[open]
 	}
 	v, why := x.wanted, ""
@@ -346,9 +346,9 @@ func (x *happenings) press(p press) tea.Cmd {
 		return x.lookAt(false)
 	case toObject:
 		return x.lookAt(true)
-	case historyOf:
+	case historyOf, toDiff:
 		if n, ok := x.event(); ok {
-			return x.historyAt(n)
+			return x.historyAt(n, p.action == toDiff)
 		}
 	case zoomIn:
 		return x.zoom(0.5)
@@ -408,9 +408,10 @@ func (x *happenings) back() tea.Cmd {
 	return x.show(v)
 }
 
-// historyAt goes to what is known of the event's object, at the event.
-func (x *happenings) historyAt(n int) tea.Cmd {
-	msg := historyMsg{key: x.of.Key(n), at: x.of.Revision(n).String(), carved: x.of.Carved(n)}
+// historyAt goes to what is known of the event's object, at the event, and opens what
+// that changed.
+func (x *happenings) historyAt(n int, opened bool) tea.Cmd {
+	msg := historyMsg{key: x.of.Key(n), at: x.of.Revision(n).String(), carved: x.of.Carved(n), opened: opened}
 	return func() tea.Msg { return msg }
 }
 
@@ -429,12 +430,12 @@ func (x *happenings) lookAt(text bool) tea.Cmd {
 	s := x.side(at.side).Snapshot
 	if from := max(s.CompactRevision(), 1); x.of.Carved(n) || at.revision < from {
 		why := fmt.Sprintf("the objects of revision %s are not there any more: this is the object's own history", count(at.revision))
-		return tea.Batch(x.historyAt(n), say(why))
+		return tea.Batch(x.historyAt(n, false), say(why))
 	}
 	if at.revision == s.Revision() {
 		at.revision = 0
 	}
-	return visit("objects", lookAtMsg{at, x.of.Key(n), text})
+	return visit("objects", lookAtMsg{moment: at, key: x.of.Key(n), toText: text})
 }
 
 // fewest is how many events are zoomed in to at most.

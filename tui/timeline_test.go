@@ -57,12 +57,12 @@ func TestTimelineFollows(t *testing.T) {
 		if !ok || h.of.Revision(at).Main != int64(n+2) {
 			t.Fatalf("event %d is selected, not that of revision %d", at, n+2)
 		}
-		want := lookAtMsg{moment{side: current, revision: int64(n + 2)}, h.of.Key(at), false}
+		want := lookAtMsg{moment{side: current, revision: int64(n + 2)}, h.of.Key(at), wholeRead, false}
 		if h.of.Verb(at) == timeline.Deleted {
 			want.revision--
 		}
 		x.typed("<enter>")
-		got := lookAtMsg{x.objects.moment, x.screens[screenNamed("objects")].(*objects).kept, false}
+		got := lookAtMsg{x.objects.moment, x.screens[screenNamed("objects")].(*objects).kept, wholeRead, false}
 		if diff := cmp.Diff(want, got, cmp.AllowUnexported(lookAtMsg{}, moment{})); diff != "" {
 			t.Errorf("-want +got:\n%s", diff)
 		}

@@ -16,10 +16,10 @@ func newUndone(s *session) screen {
 		title: "undone", noun: "finding", waiting: "comparing the objects",
 		columns: []column{
 			{title: "FINDING", key: "S", min: 16, max: 36},
-			{title: "CERTAINTY", key: "C", min: 9, drop: 2},
-			{title: "KIND", key: "O", min: 8, max: 40, drop: 1},
+			{title: "CERTAINTY", key: "C", min: 9},
+			{title: "KIND", key: "O", min: 10, max: 40},
 			{title: "NAMESPACE", key: "P", min: 8, max: 30},
-			{title: "NAME", key: "N", min: 12, max: 60},
+			{title: "NAME", key: "N", min: 10, max: 60},
 		},
 		of: func(s *session) any {
 			if s.rollback == nil {
@@ -58,6 +58,12 @@ func (s *session) findingRows(list []rollback.Finding) rows {
 		id: func(row int) string {
 			f := &list[row]
 			return strings.TrimLeft(string(f.ID)+" "+f.Kind+" "+f.Namespace+"/"+f.Name, " ")
+		},
+		object: func(row int) (int, string) {
+			if refs := list[row].Evidence; len(refs) > 0 {
+				return current, refs[0].Key
+			}
+			return current, ""
 		},
 		detail: func(row, width int) []string { return s.finding(&list[row], width) },
 	}

@@ -224,7 +224,7 @@ func TestBlockedKeys(t *testing.T) {
 	in := demoInput(t)
 	for _, tt := range []struct{ keys, want string }{
 		{"t", "t: needs a selected pod or node"},
-		{"z", "z: needs the pods, all objects, the timeline or the storage"},
+		{"z", "z: needs the pods, all objects, the differences, the timeline or the storage"},
 		{"n", "n: nothing was searched for"},
 		{"<esc>", "esc: this is where you came in"},
 		{"3o", "o: the objects are still being read"},

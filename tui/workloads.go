@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"revenant/analyzer/restore"
+	"revenant/decoder/kube"
 	"revenant/decoder/sanitize"
 )
 
@@ -33,13 +34,13 @@ func newWorkloads(s *session) screen {
 			{title: "KIND", key: "S", min: 11},
 			{title: "NAMESPACE", key: "P", min: 8, max: 30},
 			{title: "NAME", key: "N", min: 12, max: 50},
-			{title: "WANTED", min: 6},
-			{title: "API", min: 4},
-			{title: "RUNS", key: "O", min: 6},
-			{title: "PHANTOMS", min: 8, drop: 2},
-			{title: "GHOSTS", min: 6, drop: 3},
-			{title: "MADE ANEW", min: 9, drop: 4},
-			{title: "TWICE", min: 5, drop: 1},
+			{title: "WANTED", min: 6, right: true},
+			{title: "API", min: 4, right: true},
+			{title: "RUNS", key: "O", min: 6, right: true},
+			{title: "PHANTOMS", min: 8, drop: 2, right: true},
+			{title: "GHOSTS", min: 6, drop: 3, right: true},
+			{title: "MADE ANEW", min: 9, drop: 4, right: true},
+			{title: "TWICE", min: 5, drop: 1, right: true},
 		},
 		of: func(s *session) any {
 			if s.prediction == nil {
@@ -115,12 +116,24 @@ func (s *session) workloadRows(list []restore.WorkloadOutcome) rows {
 			}
 			return strings.Compare(x.Name, y.Name)
 		},
-		minor:  func(row int) bool { return list[row].Severity == restore.OK },
-		look:   func(t *theme, row int) (style, string) { return t.severity(list[row].Severity) },
-		id:     func(row int) string { return list[row].Kind + " " + list[row].Namespace + "/" + list[row].Name },
-		item:   func(row int) any { return &list[row] },
+		minor: func(row int) bool { return list[row].Severity == restore.OK },
+		look:  func(t *theme, row int) (style, string) { return t.severity(list[row].Severity) },
+		id:    func(row int) string { return list[row].Kind + " " + list[row].Namespace + "/" + list[row].Name },
+		item:  func(row int) any { return &list[row] },
+		object: func(row int) (int, string) {
+			return current, s.keyOfKind(list[row].Kind, list[row].Namespace, list[row].Name)
+		},
 		detail: func(row, width int) []string { return s.workload(&list[row], width) },
 	}
+}
+
+// keyOfKind is the key of an object of a built-in kind.
+func (s *session) keyOfKind(kind, namespace, name string) string {
+	r, ok := kube.LookupResource(kind)
+	if !ok {
+		return ""
+	}
+	return kube.Key{Group: r.Group(), Resource: r.Name, Namespace: namespace, Name: name}.Path(s.input.Prefix)
 }
 
 // workload tells all of a workload.

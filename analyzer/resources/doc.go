@@ -5,7 +5,7 @@
 // Kubernetes has built in, those that the CustomResourceDefinitions of that very
 // revision define, and whatever else has objects, each with how many there are and
 // with its columns; and of a decoded object its cells, as they would have been
-// printed at a given time. What that time was is known as an interval, so an age
+// printed at a given time, or a description in sections of facts. What that time was is known as an interval, so an age
 // may be one.
 //
 // The columns are those of kubectl 1.37: of built-in resources those of kubernetes

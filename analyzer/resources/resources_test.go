@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -513,6 +514,47 @@ func FuzzDefinition(f *testing.F) {
 			t.Error("the value was changed")
 		}
 	})
+}
+
+// TestResourceAge holds the age that is read off the metadata against that of the whole
+// object, for every object of a real snapshot.
+func TestResourceAge(t *testing.T) {
+	_, data, err := demo.Pair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, data)
+	c, err := NewCatalog(t.Context(), s, at(t, s, 0), prefix, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compared := map[string]bool{}
+	for record := range s.Keys("") {
+		key, ok := kube.ParseKey(prefix, record.Key)
+		r := c.Of(key)
+		if !ok || r == nil {
+			continue
+		}
+		column := slices.IndexFunc(r.Columns, func(c Column) bool { return c.Name == "Age" })
+		value, err := s.Value(record)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, ok := r.Age(value, then)
+		if ok == r.Custom {
+			t.Errorf("%s: read: %v", record.Key, ok)
+		}
+		if column < 0 || !ok {
+			continue
+		}
+		compared[r.Name] = true
+		if diff := cmp.Diff(r.Cells(kube.Decode(key, value), then)[column], got); diff != "" {
+			t.Errorf("%s (-want):\n%s", record.Key, diff)
+		}
+	}
+	if len(compared) < 20 {
+		t.Errorf("only %d resources", len(compared))
+	}
 }
 
 func BenchmarkCells(b *testing.B) {

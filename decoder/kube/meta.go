@@ -13,6 +13,7 @@ type Meta struct {
 	APIVersion string
 	Kind       string
 	UID        string
+	Created    time.Time // metadata.creationTimestamp, UTC, whole seconds, zero where it has none
 	Deleted    time.Time // metadata.deletionTimestamp, UTC, whole seconds, zero unless being deleted
 	Finalizers []string  // metadata.finalizers, in stored order
 }
@@ -60,7 +61,7 @@ func scanMeta(e Envelope) (Meta, error) {
 		}
 	}
 	p := &s.pod
-	return Meta{APIVersion: e.APIVersion, Kind: e.Kind, UID: p.UID, Deleted: p.Deleted, Finalizers: p.Finalizers}, nil
+	return Meta{APIVersion: e.APIVersion, Kind: e.Kind, UID: p.UID, Created: p.Created, Deleted: p.Deleted, Finalizers: p.Finalizers}, nil
 }
 
 func metaOf(content map[string]any) Meta {
@@ -69,9 +70,11 @@ func metaOf(content map[string]any) Meta {
 	m.Kind, _ = content["kind"].(string)
 	metadata, _ := content["metadata"].(map[string]any)
 	m.UID, _ = metadata["uid"].(string)
-	if text, ok := metadata["deletionTimestamp"].(string); ok {
-		m.Deleted, _ = time.Parse(time.RFC3339, text)
-		m.Deleted = m.Deleted.UTC()
+	for name, to := range map[string]*time.Time{"creationTimestamp": &m.Created, "deletionTimestamp": &m.Deleted} {
+		if text, ok := metadata[name].(string); ok {
+			*to, _ = time.Parse(time.RFC3339, text)
+			*to = to.UTC()
+		}
 	}
 	finalizers, _ := metadata["finalizers"].([]any)
 	for _, f := range finalizers {

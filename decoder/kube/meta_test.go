@@ -22,6 +22,9 @@ func metaOfTyped(t *testing.T, o *Object) Meta {
 		t.Fatal(err)
 	}
 	want := Meta{APIVersion: o.APIVersion, Kind: o.Kind, UID: string(m.GetUID()), Finalizers: m.GetFinalizers()}
+	if at := m.GetCreationTimestamp(); !at.IsZero() {
+		want.Created = at.UTC()
+	}
 	if at := m.GetDeletionTimestamp(); at != nil {
 		want.Deleted = at.UTC()
 	}
@@ -53,7 +56,7 @@ func TestScanMetaOfSnapshots(t *testing.T) {
 }
 
 func TestScanMeta(t *testing.T) {
-	json := `{"apiVersion":"x.y/v1","kind":"Widget","metadata":{"uid":"u","deletionTimestamp":"2026-11-22T03:00:00Z","finalizers":["f",1]}}`
+	json := `{"apiVersion":"x.y/v1","kind":"Widget","metadata":{"uid":"u","creationTimestamp":"2026-11-22T03:00:00+01:00","deletionTimestamp":"2026-11-22T03:00:00Z","finalizers":["f",1]}}`
 	var encrypted *EncryptedError
 	tests := []struct {
 		name  string
@@ -61,7 +64,7 @@ func TestScanMeta(t *testing.T) {
 		want  Meta
 		err   any // nil for none
 	}{
-		{"JSON", []byte(json), Meta{"x.y/v1", "Widget", "u", time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC), []string{"f"}}, nil},
+		{"JSON", []byte(json), Meta{"x.y/v1", "Widget", "u", time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC), time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC), []string{"f"}}, nil},
 		{"no such time", []byte(`{"metadata":{"deletionTimestamp":"soon"}}`), Meta{}, nil},
 		{"metadata of another type", []byte(`{"metadata":[],"kind":7}`), Meta{}, nil},
 		{"no metadata", envelope(t, "v1", "Pod", nil), Meta{APIVersion: "v1", Kind: "Pod"}, nil},
