@@ -15,6 +15,7 @@ import (
 	"revenant/analyzer/restore"
 	"revenant/analyzer/timeline"
 	"revenant/decoder/snapshot"
+	"revenant/internal/corpus"
 	"revenant/internal/demo"
 )
 
@@ -113,7 +114,7 @@ func TestTimelineWithoutClock(t *testing.T) {
 // TestTimelineBumped marks where an earlier restore has set the store to.
 func TestTimelineBumped(t *testing.T) {
 	in := demoInput(t)
-	data := unpacked(t, "../testdata/etcd/bumped-and-written.db.gz")
+	data := corpus.Unpack(t, "../testdata/etcd/bumped-and-written.db.gz")
 	for i := range roles {
 		s, err := snapshot.OpenBytes(t.Context(), "bumped", data, snapshot.Options{})
 		if err != nil {
@@ -133,7 +134,7 @@ func TestTimelineBumped(t *testing.T) {
 // TestTimelineCarved adds what was carved, marked, and goes from it to the history.
 func TestTimelineCarved(t *testing.T) {
 	in := demoInput(t)
-	data := unpacked(t, "../testdata/etcd/churned-0.db.gz")
+	data := corpus.Unpack(t, "../testdata/etcd/churned-0.db.gz")
 	for i := range roles {
 		s, err := snapshot.OpenBytes(t.Context(), "churned", data, snapshot.Options{})
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"revenant/analyzer/runbook"
+	"revenant/internal/corpus"
 )
 
 // TestRunbookDocument keeps docs/runbook.md equal to what the program writes.
@@ -36,11 +37,7 @@ func runbookDocument(t *testing.T) string {
 	t.Helper()
 	t.Chdir(t.TempDir())
 	for _, name := range []string{"backup", "current"} {
-		data, err := cluster("rows/plain/" + name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name+".db", data, 0o400); err != nil {
+		if err := os.WriteFile(name+".db", corpus.Unpack(t, cluster("rows/plain/"+name)), 0o400); err != nil {
 			t.Fatal(err)
 		}
 	}
