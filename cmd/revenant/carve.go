@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -62,7 +61,7 @@ Exit codes: 0 done; 2 FILE could not be read; 3 it is damaged.`,
 	return cmd
 }
 
-func (o *carveOptions) run(ctx context.Context, path string, wanted []string) (err error) {
+func (o *carveOptions) run(ctx context.Context, path string, wanted []string) error {
 	targets, err := o.output.targets(o.open.evidence(path)...)
 	if err != nil {
 		return err
@@ -72,12 +71,11 @@ func (o *carveOptions) run(ctx context.Context, path string, wanted []string) (e
 			return hinted(fmt.Errorf("unknown label %q", l), "the labels are live, superseded, deleted and compacted")
 		}
 	}
-	s, err := o.open.openOne(ctx, o.streams, path)
-	if err != nil {
+	var doc *report.Carving
+	err = o.open.withOne(ctx, o.streams, path, func(s *snapshot.Snapshot, _ *progressLine) (err error) {
+		doc, err = o.carve(ctx, s, wanted)
 		return err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	doc, err := o.carve(ctx, s, wanted)
+	})
 	if err != nil {
 		return err
 	}
@@ -124,7 +122,7 @@ func (o *carveOptions) carve(ctx context.Context, s *snapshot.Snapshot, wanted [
 		}
 		doc.Records = append(doc.Records, record)
 	}
-	return doc, o.open.unchanged(ctx, s)
+	return doc, nil
 }
 
 // wants says whether a record was asked for.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"time"
@@ -101,6 +102,8 @@ func (o *inspectOptions) run(ctx context.Context, paths []string) error {
 // inspectAll inspects every file and holds the others against the first one, which
 // stays open for that. Of several, one that does not open is told of and left out.
 func (o *inspectOptions) inspectAll(ctx context.Context, paths []string, questions []question, doc *report.Inspection) (unread bool, err error) {
+	bar := newProgressLine(o.streams)
+	defer bar.clear()
 	var first *snapshot.Snapshot
 	defer func() {
 		if first != nil {
@@ -108,8 +111,10 @@ func (o *inspectOptions) inspectAll(ctx context.Context, paths []string, questio
 		}
 	}()
 	for _, path := range paths {
-		s, err := o.open.openOne(ctx, o.streams, path)
+		bar.reset()
+		s, err := o.open.open(ctx, path, true, o.streams.in, bar.of(filepath.Base(path)))
 		if open := (*snapshot.OpenError)(nil); errors.As(err, &open) && len(paths) > 1 {
+			bar.reset()
 			exitCode(o.streams.err, err)
 			unread = true
 			continue
@@ -201,7 +206,7 @@ func (o *inspectOptions) inspect(ctx context.Context, s *snapshot.Snapshot, ques
 	}
 	o.open.sign(&e.Evidence)
 	doc.Evidence = append(doc.Evidence, e)
-	return o.open.unchanged(ctx, s)
+	return nil
 }
 
 // hashKVHint says which revisions can be hashed.

@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -18,7 +16,6 @@ import (
 	"revenant/analyzer/restore"
 	"revenant/decoder/container"
 	"revenant/decoder/encryption"
-	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot"
 )
 
@@ -101,12 +98,20 @@ func (o *openOptions) open(ctx context.Context, path string, newest bool, stdin 
 	return snapshot.Open(ctx, path, opts)
 }
 
-// openOne opens a file beside which no other is being opened, and shows how far it
-// is.
-func (o *openOptions) openOne(ctx context.Context, s streams, path string) (*snapshot.Snapshot, error) {
+// withOne opens a file beside which no other is read, lets use have it, and makes
+// sure that the evidence is as it was.
+func (o *openOptions) withOne(ctx context.Context, s streams, path string, use func(*snapshot.Snapshot, *progressLine) error) (err error) {
 	bar := newProgressLine(s)
 	defer bar.clear()
-	return o.open(ctx, path, true, s.in, func(p snapshot.Progress) { bar.show(filepath.Base(path), p) })
+	opened, err := o.open(ctx, path, true, s.in, bar.of(filepath.Base(path)))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, opened.Close()) }()
+	if err := use(opened, bar); err != nil {
+		return err
+	}
+	return o.unchanged(ctx, opened)
 }
 
 // sign completes the custody of evidence.
@@ -136,57 +141,4 @@ func (o *openOptions) unchanged(ctx context.Context, s *snapshot.Snapshot) error
 		return hinted(err, "copy the file, and read the copy")
 	}
 	return err
-}
-
-// progressLine is one line on a terminal that says how far the reading is.
-type progressLine struct {
-	mu    sync.Mutex
-	w     io.Writer
-	off   bool
-	drawn bool
-	parts map[string]string // how far, by name
-}
-
-// newProgressLine draws on standard error, when that is a terminal.
-func newProgressLine(s streams) *progressLine {
-	return &progressLine{w: s.err, off: !s.errTTY, parts: map[string]string{}}
-}
-
-func (l *progressLine) show(name string, p snapshot.Progress) {
-	if p.Phase == snapshot.PhaseHash || p.Total == 0 {
-		return
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.off {
-		return
-	}
-	l.drawn = true
-	l.parts[name] = howFar(p)
-	var line []string
-	for _, name := range slices.Sorted(maps.Keys(l.parts)) {
-		line = append(line, sanitize.Line(name)+" "+l.parts[name])
-	}
-	fmt.Fprintf(l.w, "\r\x1b[Kreading %s", strings.Join(line, ", "))
-}
-
-func howFar(p snapshot.Progress) string {
-	text := fmt.Sprintf("%d %%", p.Done*100/max(p.Total, 1))
-	switch {
-	case p.Phase == snapshot.PhaseExpand && p.Total < 0:
-		return fmt.Sprintf("unpacking, %d MB read", p.Done/1e6)
-	case p.Phase == snapshot.PhaseExpand:
-		return "unpacking " + text
-	}
-	return text
-}
-
-// clear takes the line away and keeps it away.
-func (l *progressLine) clear() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.drawn && !l.off {
-		fmt.Fprint(l.w, "\r\x1b[K")
-	}
-	l.off = true
 }

@@ -109,8 +109,8 @@ func (o *openOptions) openPair(ctx context.Context, backup, current opener, tell
 // as it was. A pair that no restore has is refused.
 func (o *openOptions) withPair(ctx context.Context, s streams, backup, current opener, force bool, use func(*pair) error) (err error) {
 	bar := newProgressLine(s)
+	defer bar.clear()
 	p, err := o.openPair(ctx, backup, current, bar.show)
-	bar.clear()
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"revenant/analyzer/restore"
 	"revenant/analyzer/runbook"
+	"revenant/decoder/snapshot"
 	"revenant/report"
 )
 
@@ -146,23 +147,17 @@ func (o *runbookOptions) readPair(ctx context.Context, paths []string, in *runbo
 }
 
 // readBackup reads a backup alone.
-func (o *runbookOptions) readBackup(ctx context.Context, paths []string, in *runbook.Input) (err error) {
-	s, err := o.open.openOne(ctx, o.streams, paths[0])
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	if err := o.open.hasKeys(s); err != nil {
-		return err
-	}
-	state, err := restore.Load(ctx, s, o.open.prefix)
-	if err != nil {
-		return err
-	}
-	if err := o.look(ctx, restore.InBackup, side{s, state}, &in.Backup, in); err != nil {
-		return err
-	}
-	return o.open.unchanged(ctx, s)
+func (o *runbookOptions) readBackup(ctx context.Context, paths []string, in *runbook.Input) error {
+	return o.open.withOne(ctx, o.streams, paths[0], func(s *snapshot.Snapshot, _ *progressLine) error {
+		if err := o.open.hasKeys(s); err != nil {
+			return err
+		}
+		state, err := restore.Load(ctx, s, o.open.prefix)
+		if err != nil {
+			return err
+		}
+		return o.look(ctx, restore.InBackup, side{s, state}, &in.Backup, in)
+	})
 }
 
 // look takes from a snapshot what the runbook needs of it.

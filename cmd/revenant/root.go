@@ -20,15 +20,23 @@ type streams struct {
 	err    io.Writer
 	inTTY  bool
 	outTTY bool
-	errTTY bool
+	errTTY bool // and a line on it can be drawn anew
 	color  bool // colour is wanted on out
+
+	errWidth func() int // columns of err, when that is a terminal
 }
 
 func standardStreams() streams {
 	tty := func(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 	s := streams{
 		in: os.Stdin, out: os.Stdout, err: os.Stderr,
-		inTTY: tty(os.Stdin), outTTY: tty(os.Stdout), errTTY: tty(os.Stderr),
+		inTTY: tty(os.Stdin), outTTY: tty(os.Stdout), errTTY: tty(os.Stderr) && os.Getenv("TERM") != "dumb",
+	}
+	s.errWidth = func() int {
+		if width, _, err := term.GetSize(int(os.Stderr.Fd())); err == nil && width > 0 {
+			return width
+		}
+		return 80
 	}
 	// https://no-color.org: any value but the empty one counts.
 	s.color = s.outTTY && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"

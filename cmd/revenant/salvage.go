@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -55,7 +56,7 @@ is damaged, and what is readable was written.`,
 	return cmd
 }
 
-func (o *salvageOptions) run(ctx context.Context, path string) (err error) {
+func (o *salvageOptions) run(ctx context.Context, path string) error {
 	if o.output == "" {
 		return hinted(errors.New("no output is named"), "revenant salvage FILE -o CLEAN.db")
 	}
@@ -67,12 +68,11 @@ func (o *salvageOptions) run(ctx context.Context, path string) (err error) {
 	if err != nil {
 		return err
 	}
-	s, err := o.open.openOne(ctx, o.streams, path)
-	if err != nil {
+	var doc *report.Salvage
+	err = o.open.withOne(ctx, o.streams, path, func(s *snapshot.Snapshot, bar *progressLine) (err error) {
+		doc, err = o.salvage(ctx, s, bar)
 		return err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	doc, err := o.salvage(ctx, s)
+	})
 	if err != nil {
 		return err
 	}
@@ -85,15 +85,13 @@ func (o *salvageOptions) run(ctx context.Context, path string) (err error) {
 	return nil
 }
 
-func (o *salvageOptions) salvage(ctx context.Context, s *snapshot.Snapshot) (*report.Salvage, error) {
-	bar := newProgressLine(o.streams)
+func (o *salvageOptions) salvage(ctx context.Context, s *snapshot.Snapshot, bar *progressLine) (*report.Salvage, error) {
 	result, err := salvage.Write(ctx, s, o.output, salvage.Options{
 		IncludeUncertain: o.includeUncertain,
 		Progress: func(done, total int) {
-			bar.show("writing", snapshot.Progress{Phase: snapshot.PhaseIndex, Done: int64(done), Total: int64(total)})
+			bar.show(filepath.Base(o.output), snapshot.Progress{Phase: phaseWrite, Done: int64(done), Total: int64(total)})
 		},
 	})
-	bar.clear()
 	if errors.Is(err, salvage.ErrExists) {
 		return nil, hinted(err, "nothing is written over: name a file that does not exist")
 	}
@@ -108,5 +106,5 @@ func (o *salvageOptions) salvage(ctx context.Context, s *snapshot.Snapshot) (*re
 	return &report.Salvage{
 		SchemaVersion: report.SchemaVersion, Kind: "Salvage", Tool: tool(), Evidence: []restore.Evidence{e},
 		Problems: append([]snapshot.Problem{}, s.Problems()...), Result: result, Lossless: result.Lossless(),
-	}, o.open.unchanged(ctx, s)
+	}, nil
 }

@@ -15,6 +15,7 @@ import (
 	"revenant/analyzer/drift"
 	"revenant/analyzer/restore"
 	"revenant/decoder/kubelet"
+	"revenant/decoder/snapshot"
 	"revenant/report"
 )
 
@@ -109,7 +110,8 @@ func (o *verifyOptions) run(ctx context.Context, path string) error {
 		}
 	}
 	v := report.Verification{SchemaVersion: report.SchemaVersion, Kind: "Verification", Tool: tool()}
-	if err := o.api(ctx, path, &in, &v); err != nil {
+	err = o.open.withOne(ctx, o.streams, path, func(s *snapshot.Snapshot, _ *progressLine) error { return o.api(ctx, s, &in, &v) })
+	if err != nil {
 		return err
 	}
 	if foretold != nil {
@@ -227,12 +229,7 @@ func (o *verifyOptions) read(path string) ([]byte, error) {
 }
 
 // api reads what the API has: the snapshot, or kubectl's list in its place.
-func (o *verifyOptions) api(ctx context.Context, path string, in *drift.Input, v *report.Verification) (err error) {
-	s, err := o.open.openOne(ctx, o.streams, path)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
+func (o *verifyOptions) api(ctx context.Context, s *snapshot.Snapshot, in *drift.Input, v *report.Verification) error {
 	if err := o.open.hasKeys(s); err != nil {
 		return err
 	}
@@ -245,7 +242,7 @@ func (o *verifyOptions) api(ctx context.Context, path string, in *drift.Input, v
 	for _, n := range state.Nodes {
 		in.Known = append(in.Known, n.Name)
 	}
-	v.API = "the snapshot " + path
+	v.API = "the snapshot " + s.Path()
 	if o.kubectl != "" {
 		d, err := o.dump(o.kubectl)
 		if err != nil {
@@ -263,5 +260,5 @@ func (o *verifyOptions) api(ctx context.Context, path string, in *drift.Input, v
 	}
 	o.open.sign(&e)
 	v.Evidence = []restore.Evidence{e}
-	return o.open.unchanged(ctx, s)
+	return nil
 }
