@@ -87,7 +87,7 @@ No file is ever changed, and no cluster is needed.`,
 		return hinted(err, fmt.Sprintf("%s --help lists the flags", cmd.CommandPath()))
 	})
 	o.addFlags(root.Flags())
-	root.AddCommand(newInspect(s), newPredict(s), newPlan(s), newVerify(s), newSalvage(s), newCarve(s), newConfig(s))
+	root.AddCommand(newInspect(s), newPredict(s), newPlan(s), newVerify(s), newSalvage(s), newCarve(s), newConfig(s), newMan())
 	for _, cmd := range append(root.Commands(), root) {
 		hintArgs(cmd)
 	}
