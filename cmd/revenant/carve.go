@@ -49,15 +49,18 @@ Exit codes: 0 done; 2 FILE could not be read; 3 it is damaged.`,
 		Example: `  revenant carve backup.db
   revenant carve backup.db pods/web-0 -n shop --objects -o yaml
   revenant carve backup.db --label deleted,compacted secrets`,
-		Args: cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0], args[1:]) },
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: completeResources,
+		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0], args[1:]) },
 	}
 	o.open.addFlags(cmd.Flags())
 	o.output.addFlags(cmd.Flags())
-	cmd.Flags().StringSliceVar(&o.labels, "label", nil, "show only revisions with these labels: live, superseded, deleted, compacted")
-	cmd.Flags().StringVarP(&o.namespace, "namespace", "n", "", "show only objects of this namespace")
+	cmd.Flags().StringSliceVar(&o.labels, "label", nil, "show only revisions with these labels, `LABEL,...`: live, superseded, deleted, compacted")
+	cmd.Flags().StringVarP(&o.namespace, "namespace", "n", "", "show only objects of this `NAMESPACE`")
 	cmd.Flags().BoolVar(&o.objects, "objects", false, "show the objects, too, in json and yaml")
 	cmd.Flags().BoolVar(&o.showSecrets, "show-secrets", false, "show what Secrets hold")
+	register(cmd, "label", completeSeveral("live", "superseded", "deleted", "compacted"))
+	register(cmd, "output", o.output.complete())
 	return cmd
 }
 

@@ -56,15 +56,17 @@ Exit codes: 0 all files are whole; 2 a file could not be read, the others were;
   revenant inspect --hashkv --rev 4815 backup.db
   revenant inspect member-a.db member-b.db member-c.db
   revenant inspect -o json backup.db current.db`,
-		Args: cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args) },
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: completeFiles,
+		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args) },
 	}
 	o.open.addFlags(cmd.Flags())
 	o.output.addFlags(cmd.Flags())
+	register(cmd, "output", o.output.complete())
 	cmd.Flags().StringArrayVar(&o.at, "at", nil, "say which revision the store was at, or when it was written: `TIME|REVISION`; can be given several times")
 	cmd.Flags().BoolVar(&o.hash, "hash", false, "hash the buckets as a member does (Maintenance.Hash)")
 	cmd.Flags().BoolVar(&o.hashKV, "hashkv", false, "hash the key space as etcdutl hashkv does")
-	cmd.Flags().Int64Var(&o.rev, "rev", 0, "with --hashkv, the newest revision to hash (0: the newest there is)")
+	cmd.Flags().Int64Var(&o.rev, "rev", 0, "with --hashkv, the newest `REVISION` to hash (0: the newest there is)")
 	return cmd
 }
 

@@ -17,11 +17,12 @@ import (
 // newMan makes `revenant man`, for those who package revenant.
 func newMan() *cobra.Command {
 	return &cobra.Command{
-		Use:    "man DIR",
-		Short:  "Write the manual pages into a directory",
-		Long:   "Write a manual page for every command into DIR, which is made when it is not there.",
-		Hidden: true,
-		Args:   cobra.ExactArgs(1),
+		Use:               "man DIR",
+		Short:             "Write the manual pages into a directory",
+		Long:              "Write a manual page for every command into DIR, which is made when it is not there.",
+		Hidden:            true,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeDirs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return errors.Join(os.MkdirAll(args[0], 0o777), writePages(args[0], cmd.Root()))
 		},

@@ -39,14 +39,14 @@ type openOptions struct {
 
 func (o *openOptions) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.skipHashCheck, "skip-hash-check", false, "leave the SHA-256 trailer unverified and say so")
-	flags.StringVar(&o.prefix, "etcd-prefix", "/registry", "prefix of Kubernetes' keys in etcd")
-	flags.StringVar(&o.maxExpanded, "max-expanded", "64Gi", "most that a compressed file may expand to")
-	flags.Int64Var(&o.maxRatio, "max-ratio", container.DefaultRatio, "most times its size that a compressed file may expand to, from 512 MiB on")
-	flags.StringVar(&o.walDir, "wal-dir", "", "where the write-ahead log is when it is not beside the db (etcd's --wal-dir); of two, the newest state's")
+	flags.StringVar(&o.prefix, "etcd-prefix", "/registry", "`PREFIX` of Kubernetes' keys in etcd")
+	flags.StringVar(&o.maxExpanded, "max-expanded", "64Gi", "`SIZE` that a compressed file may expand to at most")
+	flags.Int64Var(&o.maxRatio, "max-ratio", container.DefaultRatio, "a compressed file may expand to `N` times its size at most, from 512 MiB on")
+	flags.StringVar(&o.walDir, "wal-dir", "", "`DIR` of the write-ahead log when it is not beside the db (etcd's --wal-dir); of two, the newest state's")
 	flags.BoolVar(&o.assumeCommitted, "assume-committed", false, "apply entries of a log that other members may not have agreed to")
-	flags.StringVar(&o.encryption, "encryption-config", "", "the API server's EncryptionConfiguration, to decrypt what it encrypted")
-	flags.StringVar(&o.caseID, "case", "", "case the examination belongs to, for the custody block; implies --verify-after")
-	flags.StringVar(&o.examiner, "examiner", "", "who examines, for the custody block")
+	flags.StringVar(&o.encryption, "encryption-config", "", "`FILE` with the API server's EncryptionConfiguration, to decrypt what it encrypted")
+	flags.StringVar(&o.caseID, "case", "", "case `ID` the examination belongs to, for the custody block; implies --verify-after")
+	flags.StringVar(&o.examiner, "examiner", "", "`NAME` of who examines, for the custody block")
 	flags.BoolVar(&o.verifyAfter, "verify-after", false, "compute the SHA-256 of the evidence once more when the work is done")
 }
 

@@ -49,7 +49,8 @@ the runbook rests on what was readable.`,
   revenant plan backup.db current.db --platform kubeadm -o markdown=runbook.md
   revenant plan backup.db current.db --last-revision 48151623
   revenant plan backup.db`,
-		Args: cobra.RangeArgs(1, 2),
+		Args:              cobra.RangeArgs(1, 2),
+		ValidArgsFunction: completeArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			for _, name := range []string{"bump-revision", "mark-compacted", "restart-kubelets", "keep-apiservers"} {
 				o.planned = o.planned || cmd.Flags().Changed(name)
@@ -60,16 +61,10 @@ the runbook rests on what was readable.`,
 	o.open.addFlags(cmd.Flags())
 	o.output.addFlags(cmd.Flags())
 	o.plan.addFlags(cmd.Flags())
-	cmd.Flags().StringVar(&o.platform, "platform", "", "how the control plane was set up: "+strings.Join(platformNames(), ", ")+" (default generic)")
-	cmd.Flags().StringVar(&o.etcdVersion, "etcd-version", "", "version of etcd that restores: "+strings.Join(runbook.EtcdVersions(), ", ")+" (default the backup's)")
+	cmd.Flags().StringVar(&o.platform, "platform", "", "`NAME` of what set the control plane up: "+strings.Join(platformNames(), ", ")+" (default generic)")
+	cmd.Flags().StringVar(&o.etcdVersion, "etcd-version", "", "`VERSION` of etcd that restores: "+strings.Join(runbook.EtcdVersions(), ", ")+" (default the backup's)")
 	cmd.Flags().BoolVar(&o.force, "force", false, "go on although the snapshots are of different clusters")
-	complete := func(names []string) cobra.CompletionFunc {
-		return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return names, cobra.ShellCompDirectiveNoFileComp
-		}
-	}
-	_ = cmd.RegisterFlagCompletionFunc("platform", complete(platformNames()))
-	_ = cmd.RegisterFlagCompletionFunc("etcd-version", complete(runbook.EtcdVersions()))
+	register(cmd, "output", o.output.complete())
 	return cmd
 }
 

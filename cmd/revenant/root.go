@@ -73,11 +73,12 @@ No file is ever changed, and no cluster is needed.`,
   revenant plan backup.db current.db        # how to restore: what to type, in order
   revenant verify restored.db --dumps DIR   # after it: what really runs
   revenant inspect backup.db                # what is it, is it whole`,
-		Args:          cobra.MaximumNArgs(2),
-		SilenceUsage:  true,
-		SilenceErrors: true,
-		Version:       version(),
-		RunE:          func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args) },
+		Args:              cobra.MaximumNArgs(2),
+		ValidArgsFunction: completeArgs(2),
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		Version:           version(),
+		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args) },
 	}
 	root.SetIn(s.in)
 	root.SetOut(s.out)
@@ -90,6 +91,7 @@ No file is ever changed, and no cluster is needed.`,
 	root.AddCommand(newInspect(s), newPredict(s), newPlan(s), newVerify(s), newSalvage(s), newCarve(s), newConfig(s), newMan())
 	for _, cmd := range append(root.Commands(), root) {
 		hintArgs(cmd)
+		completeFlags(cmd)
 	}
 	return root
 }

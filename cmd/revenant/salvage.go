@@ -45,14 +45,16 @@ is damaged, and what is readable was written.`,
 		Example: `  revenant salvage broken.db -o clean.db
   revenant salvage /var/lib/etcd -o newest.db       # a dead member's state, its log applied
   revenant salvage broken.db -o clean.db --report json=salvage.json`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeArgs(1),
+		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
 	}
 	o.open.addFlags(cmd.Flags())
-	cmd.Flags().StringVarP(&o.output, "output", "o", "", "the snapshot to write; it must not exist")
-	cmd.Flags().StringArrayVar(&o.report.outputs, "report", nil, "table, json or yaml, to standard output or as FORMAT=FILE; can be given several times (default table)")
+	cmd.Flags().StringVarP(&o.output, "output", "o", "", "`FILE` to write the snapshot to; it must not exist")
+	cmd.Flags().StringArrayVar(&o.report.outputs, "report", nil, "write a report as `FORMAT[=FILE]`: table, json or yaml, to standard output or to a file; can be given several times (default table)")
 	cmd.Flags().BoolVar(&o.includeUncertain, "include-uncertain", false, "write revisions, too, that a compaction may have removed or that contradict themselves")
-	_ = cmd.MarkFlagFilename("output", "db")
+	register(cmd, "output", completeFiles)
+	register(cmd, "report", o.report.complete())
 	return cmd
 }
 

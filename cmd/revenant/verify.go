@@ -59,21 +59,21 @@ command could not do its work; 3 the snapshot is damaged.`,
 		Example: `  revenant verify restored.db --dumps dumps --kubectl pods.json
   revenant verify restored.db --kubelet node-1=n1.json --kubelet node-2=n2.json
   revenant verify restored.db --dumps dumps --prediction prediction.json -o json`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeArgs(1),
+		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
 	}
 	o.open.addFlags(cmd.Flags())
 	o.output.addFlags(cmd.Flags())
 	flags := cmd.Flags()
-	flags.StringArrayVar(&o.kubelets, "kubelet", nil, "NODE=FILE: what a node says; can be given several times, also for one node")
-	flags.StringVar(&o.dumps, "dumps", "", "directory of NODE.runningpods.json, NODE.pods.json and NODE.crictl.json")
-	flags.StringVar(&o.kubectl, "kubectl", "", "the API's pods of now: output of kubectl get pods -A -o json")
+	flags.StringArrayVar(&o.kubelets, "kubelet", nil, "`NODE=FILE`: what a node says; can be given several times, also for one node")
+	flags.StringVar(&o.dumps, "dumps", "", "`DIR` of NODE.runningpods.json, NODE.pods.json and NODE.crictl.json")
+	flags.StringVar(&o.kubectl, "kubectl", "", "`FILE` with the API's pods of now: output of kubectl get pods -A -o json")
 	flags.StringVar(&o.prediction, "prediction", "", "`FILE` that revenant predict -o json=FILE wrote, to say what came out otherwise")
-	flags.StringSliceVar(&o.failOn, "fail-on", kindNames(), "exit with 1 when one of these is found: KIND,...")
+	flags.StringSliceVar(&o.failOn, "fail-on", kindNames(), "exit with 1 when one of these is found: `KIND,...`")
 	flags.BoolVar(&o.partial, "partial", false, "nodes without an answer are left out on purpose")
-	_ = cmd.RegisterFlagCompletionFunc("fail-on", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return kindNames(), cobra.ShellCompDirectiveNoFileComp
-	})
+	register(cmd, "fail-on", completeSeveral(kindNames()...))
+	register(cmd, "output", o.output.complete())
 	return cmd
 }
 
