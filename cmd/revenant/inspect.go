@@ -40,9 +40,9 @@ listed with what it costs. The hash of the status is that of the whole file;
 members of one cluster need not have the same.
 
 --hash adds what a running member answers for the hash of its whole db, and
---hashkv adds what "etcdutl hashkv" prints and what a running member answers: the
-hash of the key space, by which members compare theirs. Hashes compare at one
-revision and with one compact revision.
+--hashkv adds what "etcdutl hashkv" prints and what a running member answers:
+the hash of the key space, by which members compare theirs. Hashes compare at
+one revision and with one compact revision.
 
 Of several files, each further one is held against the first, record by record,
 up to the newest revision that both have reached: whether they agree, at which

@@ -32,19 +32,19 @@ func newPlan(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan BACKUP [CURRENT]",
 		Short: "Write the runbook of a restore: what to type, in which order, and why",
-		Long: `plan writes the steps by which BACKUP is restored without leaving phantoms: what to
-stop first, the restore with a bump that is computed from the two snapshots, what
-to delete before kubelets start it again, which kubelets to restart in which
-order, and what to check. What the snapshots cannot tell is in capitals.
+		Long: `plan writes the steps by which BACKUP is restored without leaving phantoms: what
+to stop first, the restore with a bump that is computed from the two snapshots,
+what to delete before kubelets start it again, which kubelets to restart in
+which order, and what to check. What the snapshots cannot tell is in capitals.
 
 CURRENT is the newest state there is. Without it the bump is a large one that
 nothing vouches for, and no pod or node can be named.
 
-Without flags for the plan the recommended one is followed. What --platform's own
-restore does or leaves undone changes the steps.
+Without flags for the plan the recommended one is followed. What --platform's
+own restore does or leaves undone changes the steps.
 
-Exit codes: 0 done; 2 the command could not do its work; 3 a file is damaged, and
-the runbook rests on what was readable.`,
+Exit codes: 0 done; 2 the command could not do its work; 3 a file is damaged,
+and the runbook rests on what was readable.`,
 		Example: `  revenant plan backup.db current.db
   revenant plan backup.db current.db --platform kubeadm -o markdown=runbook.md
   revenant plan backup.db current.db --last-revision 48151623

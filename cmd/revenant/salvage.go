@@ -31,12 +31,12 @@ func newSalvage(s streams) *cobra.Command {
 read of FILE, and reports what is in it and what is missing. etcdutl accepts it.
 FILE is a snapshot, a db, or a member's data directory, whose log is applied.
 
-What the file's tree still leads to always wins. Where parts of the tree are lost,
-and there only, revisions are taken from pages that nothing leads to any more. One
-at or below the compact revision may have been deleted since: it is withheld, and
---include-uncertain writes it, and so it does with one that contradicts itself or
-its page, whose value may have been cut. Revisions with differing copies are
-withheld.
+What the file's tree still leads to always wins. Only where parts of the tree
+are lost, revisions are taken from pages that nothing leads to any more.
+Withheld unless --include-uncertain is given are those at or below the compact
+revision, which may have been deleted since, and those that contradict
+themselves or their page, whose value may have been cut. Revisions with
+differing copies are withheld in any case.
 
 Nothing is ever written over.
 

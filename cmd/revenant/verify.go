@@ -51,10 +51,10 @@ What a node runs is told by any of these, and better by several of them:
   crictl pods -o json       (on the node)                 > NODE.crictl.json
 
 The kubelet's /pods alone keeps pods whose containers have ended: what it alone
-tells is "possible". --dumps reads a directory of files with these names; --kubelet
-names one file, of any of the kinds, - for standard input.
+tells is "possible". --dumps reads a directory of files with these names;
+--kubelet names one file, of any of the kinds, - for standard input.
 
-Exit codes: 0 nothing was found; 1 something was that --fail-on names; 2 the
+Exit codes: 0 nothing was found that --fail-on names; 1 something was; 2 the
 command could not do its work; 3 the snapshot is damaged.`,
 		Example: `  revenant verify restored.db --dumps dumps --kubectl pods.json
   revenant verify restored.db --kubelet node-1=n1.json --kubelet node-2=n2.json
