@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	tea "charm.land/bubbletea/v2"
@@ -92,50 +91,7 @@ func TestScrubbingFast(t *testing.T) {
 // program does, while keys are pressed.
 func TestObjectsConcurrently(t *testing.T) {
 	x := openOn(t, demoInput(t), 160, 48)
-	msgs := make(chan tea.Msg, 1<<12)
-	var running sync.WaitGroup
-	var start func(cmd tea.Cmd)
-	start = func(cmd tea.Cmd) {
-		if cmd == nil {
-			return
-		}
-		running.Go(func() {
-			switch msg := cmd().(type) {
-			case nil:
-			case tea.BatchMsg:
-				for _, cmd := range msg {
-					start(cmd)
-				}
-			default:
-				msgs <- msg
-			}
-		})
-	}
-	take := func() {
-		for {
-			select {
-			case msg := <-msgs:
-				_, cmd := x.Update(msg)
-				x.View()
-				start(cmd)
-			default:
-				return
-			}
-		}
-	}
-	for _, keys := range []string{":po<enter>", "w", "A", "/web<enter>", "[[[{{", "<enter>", "J", "<esc><esc>", "R", ":deploy<enter>", "SRA", "o", "]]", "<enter>", "R", "<esc>", "z", "j<enter>", "/-l app=web<enter>", ":ev<enter>", "<pgdown>", "nshop<enter>", ":secret<enter>", "<enter>x"} {
-		for _, key := range keysOf(keys) {
-			_, cmd := x.Update(key)
-			x.View()
-			start(cmd)
-			take()
-		}
-	}
-	for range 100 { // until nothing comes of anything any more
-		running.Wait()
-		take()
-	}
-	x.fits()
+	x.atOnce(":po<enter>", "w", "A", "/web<enter>", "[[[{{", "<enter>", "J", "<esc><esc>", "R", ":deploy<enter>", "SRA", "o", "]]", "<enter>", "R", "<esc>", "z", "j<enter>", "/-l app=web<enter>", ":ev<enter>", "<pgdown>", "nshop<enter>", ":secret<enter>", "<enter>x")
 	if o := x.objectsScreen(); !o.table.ready() || o.shown != o.coming {
 		t.Error("what was asked for last is not shown")
 	}
