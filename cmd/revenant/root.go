@@ -80,6 +80,7 @@ No file is ever changed, and no cluster is needed.`,
 		Version:           version(),
 		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args) },
 	}
+	root.SuggestionsMinimumDistance = 2
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
@@ -102,7 +103,13 @@ func hintArgs(cmd *cobra.Command) {
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		err := check(cmd, args)
 		if err != nil {
-			return hinted(err, fmt.Sprintf("usage: %s; %s --help says more", cmd.UseLine(), cmd.CommandPath()))
+			hint := fmt.Sprintf("usage: %s; %s --help says more", cmd.UseLine(), cmd.CommandPath())
+			if len(args) > 0 {
+				for _, near := range cmd.SuggestionsFor(args[0]) {
+					hint = fmt.Sprintf("is %s %s meant?", cmd.CommandPath(), near)
+				}
+			}
+			return hinted(err, hint)
 		}
 		return nil
 	}
