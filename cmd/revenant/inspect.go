@@ -79,6 +79,9 @@ func (o *inspectOptions) run(ctx context.Context, paths []string) error {
 	if err != nil {
 		return err
 	}
+	if err := o.open.parse(); err != nil {
+		return err
+	}
 	if o.rev != 0 && !o.hashKV {
 		return hinted(errors.New("--rev says up to which revision --hashkv hashes"), "give --hashkv as well, or --at to ask about a revision")
 	}

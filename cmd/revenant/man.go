@@ -19,7 +19,7 @@ func newMan() *cobra.Command {
 	return &cobra.Command{
 		Use:               "man DIR",
 		Short:             "Write the manual pages into a directory",
-		Long:              "Write a manual page for every command into DIR, which is made if it is not there.",
+		Long:              "Write a manual page for every command into DIR, which is made if it is not\nthere. They are dated with SOURCE_DATE_EPOCH, or else with the day of the commit.",
 		Hidden:            true,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeDirs,

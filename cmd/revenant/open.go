@@ -50,7 +50,8 @@ func (o *openOptions) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.verifyAfter, "verify-after", false, "compute the SHA-256 of the evidence once more when the work is done")
 }
 
-// parse reads the values of flags that are more than words.
+// parse reads the values of flags that are more than words. It is called before
+// anything is opened.
 func (o *openOptions) parse() error {
 	size, err := resource.ParseQuantity(o.maxExpanded)
 	if err != nil || size.Value() <= 0 {
@@ -86,9 +87,6 @@ func (o *openOptions) decrypt() func(string, []byte) ([]byte, error) {
 // open opens a file of evidence; newest says that it is the newest state, or the
 // only one.
 func (o *openOptions) open(ctx context.Context, path string, newest bool, stdin io.Reader, tell func(snapshot.Progress)) (*snapshot.Snapshot, error) {
-	if err := o.parse(); err != nil {
-		return nil, err
-	}
 	opts := snapshot.Options{
 		SkipHashCheck: o.skipHashCheck, Limits: o.limits, AssumeCommitted: o.assumeCommitted, Decrypt: o.decrypt(), Stdin: stdin, Progress: tell,
 	}
@@ -101,6 +99,9 @@ func (o *openOptions) open(ctx context.Context, path string, newest bool, stdin 
 // withOne opens a file beside which no other is read, lets use have it, and makes
 // sure that the evidence is as it was.
 func (o *openOptions) withOne(ctx context.Context, s streams, path string, use func(*snapshot.Snapshot, *progressLine) error) (err error) {
+	if err := o.parse(); err != nil {
+		return err
+	}
 	bar := newProgressLine(s)
 	defer bar.clear()
 	opened, err := o.open(ctx, path, true, s.in, bar.of(filepath.Base(path)))

@@ -38,6 +38,9 @@ func (o *openOptions) files(backup, current string) (opener, opener, error) {
 	if same(backup, current) || backup == "-" && current == "-" {
 		return nil, nil, errSame(backup, current)
 	}
+	if err := o.parse(); err != nil {
+		return nil, nil, err
+	}
 	file := func(path string, newest bool) opener {
 		return func(ctx context.Context, tell func(snapshot.Progress)) (*snapshot.Snapshot, error) {
 			return o.open(ctx, path, newest, os.Stdin, tell)
@@ -52,6 +55,9 @@ func errSame(backup, current string) error {
 
 // demo opens the built-in pair.
 func (o *openOptions) demo() (opener, opener, error) {
+	if err := o.parse(); err != nil {
+		return nil, nil, err
+	}
 	backup, current, err := demo.Pair()
 	if err != nil {
 		return nil, nil, err
