@@ -3,6 +3,7 @@ package boltpage
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math/bits"
 	"os"
 	"runtime/debug"
@@ -22,6 +23,7 @@ var (
 // File is one bbolt file. Its methods are safe for concurrent use until Close.
 type File struct {
 	data    []byte
+	raw     io.ReaderAt // the same bytes, to copy pages from; nil for none
 	unmap   func() error
 	metas   [2]Meta
 	meta    Meta   // the one in use
@@ -39,7 +41,8 @@ type File struct {
 }
 
 // Open maps the file f read-only and reads its structure. It reads f's size
-// once; f may be closed afterwards, and bytes appended later are not seen.
+// once: bytes appended later are not seen. f is read from until Close, and not
+// closed by it.
 // The error is ErrEmpty, ErrNoMeta, a *FaultError, or what mapping said.
 func Open(f *os.File) (*File, error) {
 	info, err := f.Stat()
@@ -60,7 +63,7 @@ func Open(f *os.File) (*File, error) {
 	if err != nil {
 		return nil, errors.Join(err, unmap())
 	}
-	file.unmap = unmap
+	file.raw, file.unmap = f, unmap
 	return file, nil
 }
 

@@ -514,7 +514,7 @@ func openFile(t testing.TB, path string) *boltpage.File {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	t.Cleanup(func() { f.Close() })
 	file, err := boltpage.Open(f)
 	if err != nil {
 		t.Fatal(err)

@@ -11,10 +11,10 @@
 // way bbolt packs them and its keys in order. What breaks one of these rules
 // is recorded as an Anomaly and stepped over; what remains readable is read.
 //
-// Item keys and values are slices of the map. They are valid only inside the
-// callback that receives them: a page can vanish under the map (the file is
-// truncated, the disk fails), and only a guarded call turns that fault into an
-// error. Copy what must live longer.
+// Item keys and values are slices of the map, or of copies of its pages. They are
+// valid only inside the callback that receives them: a page can vanish under the
+// map (the file is truncated, the disk fails), and only a guarded call turns that
+// fault into an error. Copy what must live longer.
 //
 // The layout mirrors go.etcd.io/bbolt v1.5.0, internal/common (page.go,
 // meta.go, inode.go, bucket.go). Only little-endian files are read.

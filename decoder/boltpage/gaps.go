@@ -65,7 +65,7 @@ func (g *gapFinder) page(b *Bucket, n int, l leaf) {
 		g.holes, g.missing = g.holes[1:], true
 	}
 	err := b.file.guard(func() {
-		p, ok := b.leafPage(l)
+		p, ok := b.leafPage(l, nil)
 		if !ok || p.count == 0 && l.key != nil {
 			g.missing = true
 			return
@@ -81,10 +81,10 @@ func (g *gapFinder) page(b *Bucket, n int, l leaf) {
 				return
 			}
 			if g.missing {
-				g.gaps = append(g.gaps, Gap{After: bytes.Clone(g.last), Before: bytes.Clone(el.key)})
+				g.gaps = append(g.gaps, Gap{After: bytes.Clone(g.last), Before: bytes.Clone(els.page.key(el))})
 				g.missing = false
 			}
-			g.last = append(g.last[:0], el.key...)
+			g.last = append(g.last[:0], els.page.key(el)...)
 		}
 	})
 	if err != nil {

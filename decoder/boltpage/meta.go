@@ -199,6 +199,9 @@ func (f *File) noMeta() error {
 
 // reportFault records the page that vanished when err says that one did.
 func (f *File) reportFault(err error) {
+	if err == nil {
+		return // as almost always
+	}
 	var fault *FaultError
 	if errors.As(err, &fault) {
 		f.report(Anomaly{Page: fault.Page, Kind: Fault, Detail: "vanished while it was read", Lost: -1})

@@ -91,9 +91,16 @@ func (f *File) span(id, extent uint64) {
 
 // node returns the page id, which was claimed, as a node of a tree. Every
 // number in its header is bounded by what the file holds.
-func (f *File) node(id uint64) (p page, ok bool) {
+func (f *File) node(id uint64) (p page, ok bool) { return f.nodeOf(id, nil) }
+
+// nodeOf is node for a page of which head is a copy without overflow pages, or nil.
+// What spans several pages is read from the map.
+func (f *File) nodeOf(id uint64, head []byte) (p page, ok bool) {
 	data := f.data[id*uint64(f.meta.PageSize):]
-	h := parseHeader(data)
+	if head == nil {
+		head = data
+	}
+	h := parseHeader(head)
 	bad := func(format string, args ...any) {
 		f.report(Anomaly{Page: id, Kind: BadPage, Detail: fmt.Sprintf(format, args...), Lost: -1})
 	}
@@ -113,7 +120,10 @@ func (f *File) node(id uint64) (p page, ok bool) {
 	if extent > 1 {
 		f.span(id, extent)
 	}
-	p = page{header: h, data: data[:extent*uint64(f.meta.PageSize)]}
+	if extent > 1 {
+		head = data
+	}
+	p = page{header: h, data: head[:extent*uint64(f.meta.PageSize)]}
 	if pageHeaderSize+int(h.count)*elementSize > len(p.data) {
 		bad("%d elements do not fit the page", h.count)
 		p.count = uint16((len(p.data) - pageHeaderSize) / elementSize)
@@ -121,37 +131,35 @@ func (f *File) node(id uint64) (p page, ok bool) {
 	return p, true
 }
 
-// element is a leaf or branch element whose bytes were checked to lie inside
-// its page. Offsets count from the start of the page.
+// element says where the key and the value of a leaf element stand in its page, or
+// the key of a branch element. Offsets count from the start of the page.
 type element struct {
-	off   int // of its value
-	flags uint32
-	child uint64 // branch only
-	key   []byte
-	value []byte // leaf only
+	start int    // of the key
+	off   int    // of the value, where the key ends
+	end   int    // of the value; of a branch element as off
+	word  uint64 // the flags of a leaf element, the page that a branch element names
 }
 
-// parseElement reads the i-th element of a page. ok is false when its bytes, which
-// should begin at start, do not lie inside the page.
-func (p *page) parseElement(i int) (el element, start int, ok bool) {
+func (p *page) key(el element) []byte   { return p.data[el.start:el.off:el.off] }
+func (p *page) value(el element) []byte { return p.data[el.off:el.end:el.end] }
+
+// parseElement reads the i-th element of a page, which p.count bounds. ok is false
+// when the element does not lie inside the page: then only start can be used.
+func (p *page) parseElement(i int) (el element, ok bool) {
 	at := pageHeaderSize + i*elementSize
 	b := p.data[at : at+elementSize]
 	le := binary.LittleEndian
-	var pos, ksize, vsize uint64
+	var pos, ksize, vsize uint32
+	var word uint64
 	if p.flags == flagLeaf {
-		el.flags = le.Uint32(b)
-		pos, ksize, vsize = uint64(le.Uint32(b[4:])), uint64(le.Uint32(b[8:])), uint64(le.Uint32(b[12:]))
+		word, pos, ksize, vsize = uint64(le.Uint32(b)), le.Uint32(b[4:]), le.Uint32(b[8:]), le.Uint32(b[12:])
 	} else {
-		pos, ksize, el.child = uint64(le.Uint32(b)), uint64(le.Uint32(b[4:])), le.Uint64(b[8:])
+		pos, ksize, word = le.Uint32(b), le.Uint32(b[4:]), le.Uint64(b[8:])
 	}
-	from := uint64(at) + pos
-	if from+ksize+vsize > uint64(len(p.data)) {
-		return el, int(from), false
-	}
-	start, el.off = int(from), int(from+ksize)
-	el.key = p.data[start:el.off:el.off]
-	el.value = p.data[el.off : el.off+int(vsize) : el.off+int(vsize)]
-	return el, start, true
+	start := at + int(pos)
+	off := start + int(ksize)
+	end := off + int(vsize)
+	return element{start: start, off: off, end: end, word: word}, end <= len(p.data)
 }
 
 // elements steps through the elements of a page in order and checks each: its
@@ -202,33 +210,34 @@ func (e *elements) step() (el element, ok bool) {
 }
 
 func (e *elements) read(i int) (el element, ok bool) {
-	el, start, ok := e.page.parseElement(i)
-	e.loose = e.loose || e.taken && start != e.end
+	el, ok = e.page.parseElement(i)
+	e.loose = e.loose || e.taken && el.start != e.end
 	e.taken = false
 	if !ok {
 		e.report(BadElement, 1, "element %d lies outside the page", i)
 		return element{}, false
 	}
 	// Elements that share bytes must not make a small page stand for a large one.
-	if e.room -= len(el.key) + len(el.value); e.room < 0 {
+	if e.room -= el.end - el.start; e.room < 0 {
 		e.report(BadElement, 1, "element %d is more than the page can hold", i)
 		return element{}, false
 	}
-	if start != e.end {
-		e.report(BadPacking, 0, "element %d starts at byte %d of the page, not at %d", i, start, e.end)
+	if el.start != e.end {
+		e.report(BadPacking, 0, "element %d starts at byte %d of the page, not at %d", i, el.start, e.end)
 	}
-	e.end = el.off + len(el.value)
-	if len(el.key) == 0 {
+	e.end = el.end
+	if el.off == el.start {
 		e.report(BadElement, 1, "element %d has an empty key", i)
 		return element{}, false
 	}
-	if el.flags&^bucketElementFlag != 0 {
-		e.report(BadElement, 0, "element %d has unknown flags %#x", i, el.flags)
+	if e.page.flags == flagLeaf && el.word&^bucketElementFlag != 0 {
+		e.report(BadElement, 0, "element %d has unknown flags %#x", i, el.word)
 	}
-	if e.lastKey != nil && bytes.Compare(e.lastKey, el.key) >= 0 {
+	key := e.page.key(el)
+	if e.lastKey != nil && bytes.Compare(e.lastKey, key) >= 0 {
 		e.report(BadOrder, 0, "the key of element %d is not greater than the one before", i)
 	}
-	e.lastKey = el.key
+	e.lastKey = key
 	e.taken = true
 	return el, true
 }
@@ -244,7 +253,11 @@ func (e *elements) items(list []Item, page uint64, start int64) []Item {
 		if !ok {
 			break
 		}
-		list = append(list, Item{Key: el.key, Value: el.value, Bucket: el.flags&bucketElementFlag != 0, Page: page, Offset: start + int64(el.off)})
+		list = append(list, Item{})
+		it := &list[len(list)-1]
+		it.Key, it.Value = e.page.key(el), e.page.value(el)
+		it.Bucket = el.word&bucketElementFlag != 0
+		it.Page, it.Offset = page, start+int64(el.off)
 	}
 	if e.taken && e.followed() {
 		list[len(list)-1].Loose = true

@@ -5,7 +5,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
-	"runtime"
+	"slices"
 	"sort"
 	"sync"
 )
@@ -204,11 +204,11 @@ func (b *Bucket) descend(id uint64, key []byte, depth int) (isLeaf bool) {
 		}
 		i := uint64(els.next - 1)
 		if leaves {
-			rest = append(rest, child{id: el.child, index: i})
+			rest = append(rest, child{id: el.word, index: i})
 			continue
 		}
 		// A fault below costs that subtree only.
-		if err := f.guard(func() { leaves = b.descend(el.child, el.key, depth+1) }); err != nil {
+		if err := f.guard(func() { leaves = b.descend(el.word, p.key(el), depth+1) }); err != nil {
 			f.reportFault(err)
 			b.hole()
 		}
@@ -292,9 +292,9 @@ func (b *Bucket) leavesOf(list []leaf, branch, from, to uint64) ([]leaf, error) 
 	err := f.guard(func() {
 		p, ok := f.node(branch)
 		for i := from; ok && i < min(to, uint64(p.count)); i++ {
-			el, _, inside := p.parseElement(int(i))
-			if inside && el.child >= 2 && el.child < f.limit() {
-				list = append(list, leaf{id: el.child, key: el.key})
+			el, inside := p.parseElement(int(i))
+			if inside && el.word >= 2 && el.word < f.limit() {
+				list = append(list, leaf{id: el.word, key: p.key(el)})
 			}
 		}
 	})
@@ -307,14 +307,14 @@ func (f *File) checkFirstKey(p page, key []byte) {
 	if key == nil || p.count == 0 {
 		return
 	}
-	if el, _, ok := p.parseElement(0); ok && !bytes.Equal(el.key, key) {
+	if el, ok := p.parseElement(0); ok && !bytes.Equal(p.key(el), key) {
 		f.report(Anomaly{Page: p.id, Kind: BadOrder, Detail: "the first key is not the one its parent page has for it", Lost: -1})
 	}
 }
 
 // Item is one key with its value, or, with Bucket set, a bucket by its name.
-// Key and Value are part of the map: they are valid in the callback only, and
-// must not be changed.
+// Key and Value are part of the map, or of a copy: they are valid in the callback
+// only, and must not be changed.
 type Item struct {
 	Key    []byte
 	Value  []byte
@@ -338,7 +338,7 @@ func (b *Bucket) Len() int {
 			b.file.reportFault(err)
 			for _, l := range leaves {
 				b.file.reportFault(b.file.guard(func() {
-					if p, ok := b.leafPage(l); ok {
+					if p, ok := b.leafPage(l, nil); ok {
 						b.items += int(p.count)
 					}
 				}))
@@ -374,7 +374,8 @@ func (b *Bucket) Each(fn func(items []Item) error) error {
 	return b.whole().Each(fn)
 }
 
-// together is how many leaf pages are read at a time.
+// together is how many leaf pages are read at a time: of the usual size, as much as
+// stays in a processor's own cache.
 const together = 48
 
 // eachGroup calls fn with the leaf pages of the range, some at a time, until it
@@ -395,8 +396,9 @@ func (r Range) eachGroup(fn func([]leaf, error) bool) {
 
 // Each is Bucket.Each over the range.
 func (r Range) Each(fn func(items []Item) error) error {
-	f := r.bucket.file
+	b, f := r.bucket, r.bucket.file
 	var items []Item
+	var copies, before []byte
 	var first, stop error
 	fault := func(err error) {
 		f.reportFault(err)
@@ -405,10 +407,21 @@ func (r Range) Each(fn func(items []Item) error) error {
 	last := r.keyBefore()
 	r.eachGroup(func(leaves []leaf, err error) bool {
 		fault(err)
-		r.bucket.touch(leaves)
+		if last != nil { // it may be part of the copies
+			if err := f.guard(func() { before = append(before[:0], last...) }); err != nil {
+				last = nil
+			} else {
+				last = before
+			}
+		}
+		copies = b.copyPages(copies[:0], leaves)
 		items = items[:0]
-		for _, l := range leaves {
-			err := f.guard(func() { items, last = r.bucket.read(l, items, last) })
+		for i, l := range leaves {
+			var head []byte
+			if len(copies) > 0 {
+				head = copies[i*f.PageSize():][:f.PageSize()]
+			}
+			err := f.guard(func() { items, last = b.read(l, head, items, last) })
 			if fault(err); err != nil {
 				last = nil // it may lie on the page that vanished
 			}
@@ -424,45 +437,38 @@ func (r Range) Each(fn func(items []Item) error) error {
 	return first
 }
 
-// touch loads the start of every element on the given pages and the end of the
-// last. Reading a file's keys is waiting for memory, page after page; the loads
-// here do not depend on one another, so their waits overlap, and the read then
-// finds all in the processor's cache. A page that vanishes is met again by the
-// read.
-func (b *Bucket) touch(leaves []leaf) {
-	if b.Root == 0 {
-		return
+// maxCopied is the largest size of a page, in bytes, that is copied to be read.
+const maxCopied = 64 << 10
+
+// copyPages appends the given pages, without their overflow pages, one behind the
+// other. Pages are copied because a pass over all of them is waiting for memory:
+// the system copies at the speed of memory where reading the map would wait for
+// each page, and for the system to map it. It appends nothing where that cannot
+// be, or a page cannot be had; the map then tells which.
+func (b *Bucket) copyPages(copies []byte, leaves []leaf) []byte {
+	f := b.file
+	if f.raw == nil || b.Root == 0 || f.PageSize() > maxCopied {
+		return copies
 	}
-	const line = 64 // bytes of a cache line
-	size, data := uint64(b.file.meta.PageSize), b.file.data
-	_ = b.file.guard(func() {
-		var sum byte
-		for _, l := range leaves {
-			sum ^= data[l.id*size]
+	size := f.PageSize()
+	copies = slices.Grow(copies, len(leaves)*size)[:len(leaves)*size]
+	for i := 0; i < len(leaves); {
+		n := 1
+		for i+n < len(leaves) && leaves[i+n].id == leaves[i].id+uint64(n) {
+			n++
 		}
-		for _, l := range leaves {
-			page := data[l.id*size:][:size]
-			count := min(int(binary.LittleEndian.Uint16(page[10:])), (len(page)-pageHeaderSize)/elementSize)
-			for i := range count {
-				at := uint64(pageHeaderSize + i*elementSize)
-				start := at + uint64(binary.LittleEndian.Uint32(page[at+4:]))
-				if start+line < size {
-					sum ^= page[start] ^ page[start+line]
-				}
-				end := start + uint64(binary.LittleEndian.Uint32(page[at+8:])) + uint64(binary.LittleEndian.Uint32(page[at+12:]))
-				if i == count-1 && end < size {
-					sum ^= page[end]
-				}
-			}
+		if _, err := f.raw.ReadAt(copies[i*size:(i+n)*size], int64(leaves[i].id)*int64(size)); err != nil {
+			return copies[:0]
 		}
-		runtime.KeepAlive(sum)
-	})
+		i += n
+	}
+	return copies
 }
 
-// read appends the items of one leaf page; last is the key before them, and
-// the last one of them is returned.
-func (b *Bucket) read(l leaf, items []Item, last []byte) ([]Item, []byte) {
-	p, ok := b.leafPage(l)
+// read appends the items of one leaf page, of which head is a copy if not nil; last
+// is the key before them, and the last one of them is returned.
+func (b *Bucket) read(l leaf, head []byte, items []Item, last []byte) ([]Item, []byte) {
+	p, ok := b.leafPage(l, head)
 	if !ok {
 		return items, last
 	}
@@ -486,13 +492,14 @@ func (b *Bucket) read(l leaf, items []Item, last []byte) ([]Item, []byte) {
 	return items, els.lastKey
 }
 
-// leafPage returns the page behind l. Its header is read each time and bounded
-// each time: the file may change under the map.
-func (b *Bucket) leafPage(l leaf) (page, bool) {
+// leafPage returns the page behind l, whose first bytes are those of head if that
+// is not nil. Its header is read each time and bounded each time: the file may
+// change meanwhile.
+func (b *Bucket) leafPage(l leaf, head []byte) (page, bool) {
 	if b.Root == 0 {
 		return b.inline, true
 	}
-	p, ok := b.file.node(l.id)
+	p, ok := b.file.nodeOf(l.id, head)
 	if ok && p.flags != flagLeaf {
 		b.file.report(Anomaly{Page: l.id, Kind: BadPage, Detail: "a branch page stands among leaf pages", Lost: -1})
 		return page{}, false
@@ -511,12 +518,12 @@ func (r Range) keyBefore() (key []byte) {
 		return nil
 	}
 	err = r.bucket.file.guard(func() {
-		p, ok := r.bucket.leafPage(before[0])
+		p, ok := r.bucket.leafPage(before[0], nil)
 		if !ok || p.count == 0 {
 			return
 		}
-		if el, _, ok := p.parseElement(int(p.count) - 1); ok && len(el.key) > 0 {
-			key = el.key
+		if el, ok := p.parseElement(int(p.count) - 1); ok && el.off > el.start {
+			key = p.key(el)
 		}
 	})
 	if err != nil {

@@ -175,7 +175,8 @@ type parsed struct {
 	tombstone bool
 	kv        keyValue
 	item      *boltpage.Item
-	hash      uint32
+	hash      uint64 // of kv.key
+	slot      uint64 // of the hash, as it was found
 }
 
 // buildIndex reads the key bucket once, its ranges in parallel. sortKeys and
@@ -227,7 +228,9 @@ func buildIndex(ctx context.Context, bucket *boltpage.Bucket, workers int, progr
 func (s *segment) fill(ctx context.Context, r boltpage.Range, progress *progress) error {
 	last := uint64(0)
 	err := r.Each(func(items []boltpage.Item) error {
-		s.index(items)
+		for some := range slices.Chunk(items, batchSize) {
+			s.index(some)
+		}
 		pages := int64(0)
 		for i := range items {
 			if items[i].Page != last {
@@ -245,9 +248,12 @@ func (s *segment) fill(ctx context.Context, r boltpage.Range, progress *progress
 	return err
 }
 
-// index adds some items. It goes over them step by step and not one by one:
-// what bounds it is waiting for memory, and within a step the waits of all
-// items overlap.
+// batchSize is how many items are added at a time: as many as find room in a
+// processor's first cache, with all that is looked at for them.
+const batchSize = 64
+
+// index adds some items. It goes over them step by step and not one by one, so
+// that within a step the waits of all items for memory overlap.
 func (s *segment) index(items []boltpage.Item) {
 	s.batch = slices.Grow(s.batch[:0], len(items))[:len(items)]
 	n := 0
@@ -257,14 +263,17 @@ func (s *segment) index(items []boltpage.Item) {
 		}
 	}
 	batch := s.batch[:n]
-	table := s.interner.table.Load()
+	table, touched := *s.interner.table.Load(), uint64(0)
 	for i := range batch {
 		batch[i].hash = s.interner.hash(batch[i].kv.key)
-		s.touched ^= table.touchSlot(batch[i].hash)
 	}
 	for i := range batch {
-		s.touched ^= uint64(table.touchKey(batch[i].hash))
+		batch[i].slot = table.touchSlot(batch[i].hash)
 	}
+	for i := range batch {
+		touched ^= uint64(s.interner.touchEntry(batch[i].slot, batch[i].kv.key))
+	}
+	s.touched ^= touched
 	for i := range batch {
 		s.put(&batch[i])
 	}

@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"encoding/binary"
 	"hash/maphash"
 	"slices"
 	"sync"
@@ -11,123 +12,155 @@ import (
 // interner numbers distinct keys from 0, for several goroutines at a time. It
 // is most of what indexing costs, in time and in memory, so it is no map behind
 // a lock: looking up a known key, which is what happens almost always, takes no
-// lock, and a key takes eight bytes of table beside its own.
+// lock, and waits for memory twice, for the slot and for the entry.
 type interner struct {
-	seed  maphash.Seed
-	table atomic.Pointer[keyTable]
+	seed   maphash.Seed
+	table  atomic.Pointer[keyTable]
+	chunks atomic.Pointer[[][]byte] // of entries; none of them ever moves
 
 	mu    sync.Mutex // held to add a key
 	count int
-	chunk []byte // where the bytes of new keys go; it never moves
+	free  []byte // the rest of the last chunk
 }
 
-// keyTable is an open-addressing table of fixed size. A slot is written once:
-// the key's hash in the upper half, its number and one in the lower.
-type keyTable struct {
-	slots []atomic.Uint64 // a power of two of them, at least half of them 0
-	keys  []string        // by number; as long as there may be keys
-}
+// keyTable is an open-addressing table of fixed size: a power of two of slots, at
+// least half of them 0. A slot is written once: bits of the key's hash above
+// placeBits, and below them the place of its entry and one.
+type keyTable []atomic.Uint64
 
+// An entry is a key's number and its length, four bytes each, and the key. Its
+// place is the number of its chunk and, in eights of bytes, where it begins there.
 const (
+	entryHead  = 8
 	firstSlots = 1 << 12
-	chunkSize  = 1 << 18 // bytes
+	chunkBits  = 18 // of the bytes of a chunk, unless its only key is longer
+	chunkSize  = 1 << chunkBits
+	placeBits  = 40
 )
-
-func newKeyTable(slots int) *keyTable {
-	return &keyTable{slots: make([]atomic.Uint64, slots), keys: make([]string, slots/2)}
-}
 
 func newInterner() *interner {
 	n := &interner{seed: maphash.MakeSeed()}
-	n.table.Store(newKeyTable(firstSlots))
+	table := make(keyTable, firstSlots)
+	n.table.Store(&table)
+	n.chunks.Store(&[][]byte{})
 	return n
 }
 
-func (n *interner) hash(key []byte) uint32 { return uint32(maphash.Bytes(n.seed, key)) }
+func (n *interner) hash(key []byte) uint64 { return maphash.Bytes(n.seed, key) }
 
 // keys returns the keys by number, once no more are added.
-func (n *interner) keys() []string { return slices.Clip(n.table.Load().keys[:n.count]) }
-
-// number returns the key's number, and gives it one when it has none.
-func (n *interner) number(key []byte, hash uint32) uint32 {
-	if id, ok := n.table.Load().find(key, hash); ok {
-		return id
+func (n *interner) keys() []string {
+	keys := make([]string, 0, n.count)
+	for _, chunk := range *n.chunks.Load() {
+		// A chunk ends with what was too short for the next entry, zeros.
+		for len(keys) < n.count && len(chunk) > 0 && int(binary.LittleEndian.Uint32(chunk)) == len(keys) {
+			size := int(binary.LittleEndian.Uint32(chunk[4:]))
+			keys = append(keys, unsafe.String(unsafe.SliceData(chunk[entryHead:]), size))
+			chunk = chunk[entrySize(size):]
+		}
 	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	t := n.table.Load()
-	if id, ok := t.find(key, hash); ok {
-		return id // another goroutine was faster, or the table was an old one
-	}
-	if n.count == len(t.keys) {
-		t = t.grown()
-		n.table.Store(t)
-	}
-	id := uint32(n.count)
-	t.keys[id] = n.copy(key)
-	t.put(hash, id)
-	n.count++
-	return id
+	return keys
 }
 
-func (t *keyTable) find(key []byte, hash uint32) (id uint32, ok bool) {
-	mask := uint32(len(t.slots) - 1)
-	for at := hash & mask; ; at = (at + 1) & mask {
-		switch s := t.slots[at].Load(); {
-		case s == 0:
+// number returns the key's number, and gives it one when it has none.
+func (n *interner) number(key []byte, hash uint64) uint32 {
+	if number, ok := n.find(key, hash); ok {
+		return number
+	}
+	return n.insert(key, hash)
+}
+
+func (n *interner) insert(key []byte, hash uint64) uint32 {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if number, ok := n.find(key, hash); ok {
+		return number // another goroutine was faster, or the table was an old one
+	}
+	t := n.table.Load()
+	if n.count == len(*t)/2 {
+		t = n.grown(t)
+		n.table.Store(t)
+	}
+	number := uint32(n.count)
+	t.put(hash, n.add(key, number))
+	n.count++
+	return number
+}
+
+// find looks a key up in the table as it is now.
+func (n *interner) find(key []byte, hash uint64) (number uint32, ok bool) {
+	t := *n.table.Load()
+	for at := hash; ; at++ {
+		s := t[at&uint64(len(t)-1)].Load()
+		if s == 0 {
 			return 0, false
-		case uint32(s>>32) == hash && t.keys[uint32(s)-1] == string(key):
-			return uint32(s) - 1, true
+		}
+		if s>>placeBits == hash>>placeBits {
+			e := n.entry(s)
+			if k := e[entryHead:]; len(k) >= len(key) && int(binary.LittleEndian.Uint32(e[4:])) == len(key) && string(k[:len(key)]) == string(key) {
+				return binary.LittleEndian.Uint32(e), true
+			}
 		}
 	}
 }
 
-func (t *keyTable) put(hash, id uint32) {
-	mask := uint32(len(t.slots) - 1)
-	at := hash & mask
-	for t.slots[at].Load() != 0 {
-		at = (at + 1) & mask
+// entry returns the entry that a slot with the value s leads to, and what follows it.
+func (n *interner) entry(s uint64) []byte {
+	place := s&(1<<placeBits-1) - 1
+	const bits = chunkBits - 3
+	return (*n.chunks.Load())[place>>bits][place%(1<<bits)<<3:]
+}
+
+func (t keyTable) put(hash, place uint64) {
+	at := hash
+	for t[at&uint64(len(t)-1)].Load() != 0 {
+		at++
 	}
-	t.slots[at].Store(uint64(hash)<<32 | uint64(id+1))
+	t[at&uint64(len(t)-1)].Store(hash>>placeBits<<placeBits | (place + 1))
 }
 
 // grown returns a table of twice the size with the same keys.
-func (t *keyTable) grown() *keyTable {
-	next := newKeyTable(2 * len(t.slots))
-	copy(next.keys, t.keys)
-	for i := range t.slots {
-		if s := t.slots[i].Load(); s != 0 {
-			next.put(uint32(s>>32), uint32(s)-1)
+func (n *interner) grown(t *keyTable) *keyTable {
+	next := make(keyTable, 2*len(*t))
+	for i := range *t {
+		if s := (*t)[i].Load(); s != 0 {
+			e := n.entry(s)
+			next.put(n.hash(e[entryHead:][:binary.LittleEndian.Uint32(e[4:])]), s&(1<<placeBits-1)-1)
 		}
 	}
-	return next
+	return &next
 }
 
-// touchSlot and touchKey load what find will look at, so that several loads can
-// be under way at once; they return something made of it, to keep the loads.
-func (t *keyTable) touchSlot(hash uint32) uint64 {
-	return t.slots[hash&uint32(len(t.slots)-1)].Load()
+// entrySize is how many bytes an entry takes, a multiple of eight.
+func entrySize(key int) int { return (entryHead + key + 7) &^ 7 }
+
+// add writes a new entry and returns its place; n.mu is held.
+func (n *interner) add(key []byte, number uint32) (place uint64) {
+	chunks := *n.chunks.Load()
+	size := entrySize(len(key))
+	if len(n.free) < size {
+		n.free = make([]byte, max(chunkSize, size))
+		chunks = append(slices.Clip(chunks), n.free) // what others see does not change
+		n.chunks.Store(&chunks)
+	}
+	last := len(chunks) - 1
+	off := len(chunks[last]) - len(n.free)
+	binary.LittleEndian.PutUint32(n.free, number)
+	binary.LittleEndian.PutUint32(n.free[4:], uint32(len(key)))
+	copy(n.free[entryHead:], key)
+	n.free = n.free[size:]
+	return uint64(last)<<(chunkBits-3) | uint64(off)>>3
 }
 
-func (t *keyTable) touchKey(hash uint32) byte {
-	s := t.slots[hash&uint32(len(t.slots)-1)].Load()
-	if s == 0 || t.keys[uint32(s)-1] == "" {
+// touchSlot and touchEntry load what find will look at for a key, so that several
+// loads can be under way at once. They return something made of it, to keep the
+// loads: the slot, and bytes of the entry that the slot leads to.
+func (t keyTable) touchSlot(hash uint64) uint64 { return t[hash&uint64(len(t)-1)].Load() }
+
+func (n *interner) touchEntry(slot uint64, key []byte) byte {
+	if slot == 0 {
 		return 0
 	}
-	key := t.keys[uint32(s)-1]
-	return key[0] ^ key[len(key)-1]
-}
-
-// copy returns a copy of key. Copies share chunks, which is less memory and
-// less work than an allocation each.
-func (n *interner) copy(key []byte) string {
-	if len(key) == 0 {
-		return ""
-	}
-	if cap(n.chunk)-len(n.chunk) < len(key) {
-		n.chunk = make([]byte, 0, max(chunkSize, len(key)))
-	}
-	at := len(n.chunk)
-	n.chunk = append(n.chunk, key...)
-	return unsafe.String(&n.chunk[at], len(key))
+	e := n.entry(slot)
+	return e[0] ^ e[min(entryHead+len(key), len(e))-1]
 }
