@@ -5,7 +5,7 @@
 package oracle
 
 import (
-	"compress/gzip"
+	"bytes"
 	"io"
 	"os"
 	"path/filepath"
@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"revenant/decoder/snapshot"
+	"revenant/internal/corpus"
 	"revenant/oracle/fixture"
 )
 
@@ -32,7 +33,7 @@ func files(t *testing.T) []file {
 		list = append(list, file{name: f.Name, path: f.Path, model: f.Model})
 	}
 	dir := t.TempDir()
-	for _, path := range kept(t) {
+	for _, path := range corpus.Snapshots(t, testdata) {
 		name := strings.TrimSuffix(strings.TrimPrefix(path, testdata), ".gz")
 		out := filepath.Join(dir, strings.ReplaceAll(name, "/", "-"))
 		inflate(t, path, out)
@@ -41,32 +42,10 @@ func files(t *testing.T) []file {
 	return list
 }
 
-// kept are the snapshots in testdata, of real clusters and of fixtures.
-func kept(t *testing.T) []string {
-	t.Helper()
-	var paths []string
-	for _, pattern := range []string{"clusters/*/*/*.db.gz", "etcd/*.db.gz", "etcd/versions/*/*.db.gz", "mvcc/*.db.gz"} {
-		found, err := filepath.Glob(testdata + pattern)
-		if err != nil || len(found) == 0 {
-			t.Fatalf("no files %s%s: %v", testdata, pattern, err)
-		}
-		paths = append(paths, found...)
-	}
-	return paths
-}
-
+// inflate unpacks a file of testdata.
 func inflate(t *testing.T, from, to string) {
 	t.Helper()
-	in, err := os.Open(from)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer in.Close()
-	zr, err := gzip.NewReader(in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	writeFile(t, to, zr)
+	writeFile(t, to, bytes.NewReader(corpus.Unpack(t, from)))
 }
 
 // clone copies a file, for those who change it.

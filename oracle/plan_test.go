@@ -2,7 +2,6 @@ package oracle
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -13,6 +12,7 @@ import (
 
 	"go.etcd.io/etcd/server/v3/storage/mvcc"
 
+	"revenant/internal/corpus"
 	"revenant/oracle/fixture"
 )
 
@@ -115,20 +115,11 @@ func restoring(t *testing.T, r *book) []string {
 // kubelets came back with, and etcd's own right before the stop.
 func highest(t *testing.T, path string) (last int64) {
 	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var truth struct {
 		KubeletResourceVersion map[string]json.Number
 		Revisions              struct{ Current, BeforeStop int64 }
 	}
-	if err := json.NewDecoder(z).Decode(&truth); err != nil {
+	if err := json.Unmarshal(corpus.Unpack(t, path), &truth); err != nil {
 		t.Fatal(err)
 	}
 	for node, l := range truth.KubeletResourceVersion {

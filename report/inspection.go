@@ -100,22 +100,37 @@ func (e *InspectedEvidence) grade() Grade {
 		return Wreck
 	case e.Damaged():
 		return Broken
-	case slices.ContainsFunc(e.Integrity, func(c snapshot.Check) bool { return c.Name == "trailer" && c.Verdict == snapshot.OK }):
+	case e.vouchedFor():
 		return Whole
 	}
 	return Unverified
 }
 
-func (g Grade) text() string {
-	switch g {
-	case Whole:
+// vouchedFor says whether every byte is as it was when the file was saved.
+func (e *InspectedEvidence) vouchedFor() bool {
+	return slices.ContainsFunc(e.Integrity, func(c snapshot.Check) bool { return c.Name == "trailer" && c.Verdict == snapshot.OK })
+}
+
+// gradeText is the grade, what it means, and what to do about it.
+func (e *InspectedEvidence) gradeText() string {
+	switch {
+	case e.Grade == Whole:
 		return "whole: the trailer vouches for every byte"
-	case Unverified:
+	case e.Grade == Unverified:
 		return "unverified: nothing is wrong, and nothing vouches for the bytes"
-	case Wreck:
+	case e.vouchedFor() && e.lacksOnly():
+		return "damaged: the history is not whole, and was not when it was saved, as in what revenant salvage writes; another snapshot of that time may have more"
+	case e.Grade == Wreck:
 		return "wreck: no revision can be reached; revenant salvage looks on every page"
 	}
 	return "damaged: the rest is read; revenant salvage writes a clean snapshot of it"
+}
+
+// lacksOnly says whether all damage is in the history: none in pages or buckets.
+func (e *InspectedEvidence) lacksOnly() bool {
+	return !slices.ContainsFunc(e.Problems, func(p snapshot.Problem) bool {
+		return p.Severity == snapshot.Damage && !strings.HasPrefix(p.Where, "revision")
+	})
 }
 
 // Moment relates a revision and a time: whichever was asked for to the other.
@@ -262,7 +277,7 @@ func (in *Inspection) Text(p *Printer) {
 func (e *InspectedEvidence) text(p *Printer) {
 	p.Line("%s", e.Path)
 	p.Field("size", fmt.Sprintf("%s, pages of %s bytes", Bytes(e.Custody.SizeBytes), Count(e.PageSize)))
-	p.Field("grade", e.Grade.text())
+	p.Field("grade", e.gradeText())
 	hash := "not computed"
 	if e.SHA256 != nil {
 		hash = *e.SHA256

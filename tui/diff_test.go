@@ -14,6 +14,7 @@ import (
 
 	"revenant/analyzer/diff"
 	"revenant/decoder/snapshot"
+	"revenant/decoder/snapshot/snapshottest"
 	"revenant/internal/demo"
 )
 
@@ -209,31 +210,45 @@ func TestDiffHostile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	evil := strings.NewReplacer("creds2", "\x1b]52;c", "widgets/shop", "widgets/\x1b[2J", "lab/app:v1", "\x1b[2J\x1b[31m\a", "shop-config", "sh\x9b31m\u202efig", "old-app", "\r\n\x1b[2J\t")
+	// As long as what they replace: all that leads to them in the file stays true.
+	evil := []struct{ good, bad, shown string }{
+		{"creds2", "\x1b]52;c", "\ufffd]52;c"},
+		{"widgets/shop", "widgets/\x1b[3J", "\ufffd[3J"},
+		{"lab/app:v1", "\x1b[2J\x1b[31m\a", `\u001b[2J\u001b[31m\u0007`}, // a value, as JSON has it
+		{"traffic-2", "t\x9b31m\u202ef", "t\ufffd31m\ufffdf"},
+		{"old-app", "\r\n\x1b[2J\t", "\ufffd\ufffd\ufffd[2J\ufffd"},
+	}
 	for side, data := range [][]byte{b, c} {
-		s, err := snapshot.OpenBytes(t.Context(), "evil", []byte(evil.Replace(string(data))), snapshot.Options{})
-		if err != nil {
-			t.Fatal(err)
+		for _, e := range evil {
+			if len(e.good) != len(e.bad) {
+				t.Fatalf("%q is not as long as %q", e.bad, e.good)
+			}
+			data = bytes.ReplaceAll(data, []byte(e.good), []byte(e.bad))
 		}
-		t.Cleanup(func() { s.Close() })
+		s := snapshottest.OpenBytes(t, "evil", data)
+		if s.Damaged() {
+			t.Fatalf("damaged: %v", s.Problems())
+		}
 		in.side(side).Snapshot = s
 	}
-	seen := false
+	var shown strings.Builder
 	for _, size := range sizes {
-		for _, keys := range []string{"8", "8u", "8z", "8zs", "8z/\ufffd<enter>H", "8z/\ufffd<enter>Hy"} {
+		for _, keys := range []string{"8", "8u", "8z", "8zs", "8z/\ufffd<enter>H", "8z/\ufffd<enter>Hy", "8z/31m<enter>", "8z/widgets<enter>", "8z/deploy<enter>"} {
 			x := openOn(t, in, size.width, size.height).typed(keys)
 			for range 12 {
 				for _, key := range []string{"<enter>", "<pgdown>", "<esc>", "<pgdown>", "j"} {
 					x.typed(key)
 					x.fits()
 					x.harmless()
-					seen = seen || strings.Contains(x.plain(), "\ufffd[2J")
+					shown.WriteString(x.plain())
 				}
 			}
 		}
 	}
-	if !seen {
-		t.Error("nothing hostile came into sight")
+	for _, e := range evil {
+		if !strings.Contains(shown.String(), e.shown) {
+			t.Errorf("%q never came into sight", e.bad)
+		}
 	}
 }
 

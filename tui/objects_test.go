@@ -1,27 +1,23 @@
 package tui
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 	"github.com/google/go-cmp/cmp"
-	bolt "go.etcd.io/bbolt"
-	"go.etcd.io/etcd/api/v3/mvccpb"
-	"google.golang.org/protobuf/proto"
 
 	"revenant/analyzer/resources"
 	"revenant/analyzer/restore"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/decoder/snapshot/snapshottest"
 )
 
 func (x *terminal) objectsScreen() *objects { return x.screens[screenNamed("objects")].(*objects) }
@@ -95,50 +91,7 @@ func TestScrubbingFast(t *testing.T) {
 // program does, while keys are pressed.
 func TestObjectsConcurrently(t *testing.T) {
 	x := openOn(t, demoInput(t), 160, 48)
-	msgs := make(chan tea.Msg, 1<<12)
-	var running sync.WaitGroup
-	var start func(cmd tea.Cmd)
-	start = func(cmd tea.Cmd) {
-		if cmd == nil {
-			return
-		}
-		running.Go(func() {
-			switch msg := cmd().(type) {
-			case nil:
-			case tea.BatchMsg:
-				for _, cmd := range msg {
-					start(cmd)
-				}
-			default:
-				msgs <- msg
-			}
-		})
-	}
-	take := func() {
-		for {
-			select {
-			case msg := <-msgs:
-				_, cmd := x.Update(msg)
-				x.View()
-				start(cmd)
-			default:
-				return
-			}
-		}
-	}
-	for _, keys := range []string{":po<enter>", "w", "A", "/web<enter>", "[[[{{", "<enter>", "J", "<esc><esc>", "R", ":deploy<enter>", "SRA", "o", "]]", "<enter>", "R", "<esc>", "z", "j<enter>", "/-l app=web<enter>", ":ev<enter>", "<pgdown>", "nshop<enter>", ":secret<enter>", "<enter>x"} {
-		for _, key := range keysOf(keys) {
-			_, cmd := x.Update(key)
-			x.View()
-			start(cmd)
-			take()
-		}
-	}
-	for range 100 { // until nothing comes of anything any more
-		running.Wait()
-		take()
-	}
-	x.fits()
+	x.atOnce(":po<enter>", "w", "A", "/web<enter>", "[[[{{", "<enter>", "J", "<esc><esc>", "R", ":deploy<enter>", "SRA", "o", "]]", "<enter>", "R", "<esc>", "z", "j<enter>", "/-l app=web<enter>", ":ev<enter>", "<pgdown>", "nshop<enter>", ":secret<enter>", "<enter>x")
 	if o := x.objectsScreen(); !o.table.ready() || o.shown != o.coming {
 		t.Error("what was asked for last is not shown")
 	}
@@ -335,34 +288,11 @@ func hostileStore(t testing.TB, evil string) *snapshot.Snapshot {
 		"/registry/" + name:                              evil,
 		"/registry/deployments/" + name + "/" + evil[1:]: "k8s:enc:aescbc:v1:" + evil + ":x",
 	}
-	path := filepath.Join(t.TempDir(), "hostile.db")
-	db, err := bolt.Open(path, 0o600, &bolt.Options{NoSync: true})
-	if err != nil {
-		t.Fatal(err)
+	var puts []snapshottest.Change
+	for key, value := range values {
+		puts = append(puts, snapshottest.Put(key, value))
 	}
-	err = db.Update(func(tx *bolt.Tx) error {
-		bucket, err := tx.CreateBucket([]byte("key"))
-		revision := int64(1)
-		for key, value := range values {
-			revision++
-			b, problem := proto.Marshal(&mvccpb.KeyValue{Key: []byte(key), Value: []byte(value), CreateRevision: revision, ModRevision: revision, Version: 1})
-			err = errors.Join(err, problem, bucket.Put(append(binary.BigEndian.AppendUint64(nil, uint64(revision)), "_\x00\x00\x00\x00\x00\x00\x00\x00"...), b))
-		}
-		return err
-	})
-	if err := errors.Join(err, db.Close()); err != nil {
-		t.Fatal(err)
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := snapshot.OpenBytes(t.Context(), "hostile.db", data, snapshot.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	return s
+	return snapshottest.Store(t, puts...)
 }
 
 func TestHostileObjects(t *testing.T) {

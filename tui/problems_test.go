@@ -2,24 +2,18 @@ package tui
 
 import (
 	"bytes"
-	"compress/gzip"
-	"io"
-	"os"
 	"strings"
 	"testing"
 
 	"revenant/analyzer/restore"
-	"revenant/decoder/snapshot"
+	"revenant/decoder/snapshot/snapshottest"
+	"revenant/internal/corpus"
 	"revenant/internal/demo"
 )
 
 func opened(t *testing.T, name string, data []byte) Side {
 	t.Helper()
-	s, err := snapshot.OpenBytes(t.Context(), name, data, snapshot.Options{SkipHashCheck: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
+	s := snapshottest.OpenBytes(t, name, data)
 	state, err := restore.Load(t.Context(), s, "/registry")
 	if err != nil {
 		t.Fatal(err)
@@ -30,20 +24,7 @@ func opened(t *testing.T, name string, data []byte) Side {
 // TestEncryptedProblem counts values that are encrypted, by resource and key.
 func TestEncryptedProblem(t *testing.T) {
 	side := func(name string) Side {
-		f, err := os.Open("../testdata/clusters/scenario-3/plain/" + name + ".db.gz")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		z, err := gzip.NewReader(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		data, err := io.ReadAll(z)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return opened(t, name, data)
+		return opened(t, name, corpus.Unpack(t, "../testdata/clusters/scenario-3/plain/"+name+".db.gz"))
 	}
 	in := &Input{Prefix: "/registry", Backup: side("backup"), Current: side("current")}
 	x := openOn(t, in, 160, 48).typed(":problems<enter>/secrets<enter>")

@@ -15,6 +15,7 @@ import (
 	"revenant/analyzer/restore"
 	"revenant/analyzer/timeline"
 	"revenant/decoder/snapshot"
+	"revenant/decoder/snapshot/snapshottest"
 	"revenant/internal/demo"
 )
 
@@ -110,19 +111,20 @@ func TestTimelineWithoutClock(t *testing.T) {
 	x.fits()
 }
 
-// TestTimelineBumped marks where an earlier restore has set the store to.
-func TestTimelineBumped(t *testing.T) {
+// inputOf has the same snapshot, of which no time is known, on both sides.
+func inputOf(t *testing.T, path string) *Input {
+	t.Helper()
 	in := demoInput(t)
-	data := unpacked(t, "../testdata/etcd/bumped-and-written.db.gz")
 	for i := range roles {
-		s, err := snapshot.OpenBytes(t.Context(), "bumped", data, snapshot.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { s.Close() })
-		in.side(i).Snapshot = s
+		in.side(i).Snapshot = snapshottest.Open(t, path)
 		in.side(i).State.Clock = nil
 	}
+	return in
+}
+
+// TestTimelineBumped marks where an earlier restore has set the store to.
+func TestTimelineBumped(t *testing.T) {
+	in := inputOf(t, "../testdata/etcd/bumped-and-written.db.gz")
 	x := openOn(t, in, 160, 48)
 	marker := count(in.Current.Snapshot.BumpMarkers()[0])
 	x.shows("9-----", "bumped to "+marker)
@@ -132,17 +134,7 @@ func TestTimelineBumped(t *testing.T) {
 
 // TestTimelineCarved adds what was carved, marked, and goes from it to the history.
 func TestTimelineCarved(t *testing.T) {
-	in := demoInput(t)
-	data := unpacked(t, "../testdata/etcd/churned-0.db.gz")
-	for i := range roles {
-		s, err := snapshot.OpenBytes(t.Context(), "churned", data, snapshot.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { s.Close() })
-		in.side(i).Snapshot = s
-		in.side(i).State.Clock = nil
-	}
+	in := inputOf(t, "../testdata/etcd/churned-0.db.gz")
 	x := openOn(t, in, 160, 48)
 	x.shows("9", "outlived a compaction: - shows them")
 	x.typed("v")

@@ -1,11 +1,8 @@
 package tui
 
 import (
-	"compress/gzip"
 	"errors"
-	"io"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -19,6 +16,7 @@ import (
 	"revenant/analyzer/restore"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/internal/corpus"
 )
 
 // TestPlanKeys changes the plan by its keys.
@@ -404,29 +402,10 @@ func TestUnreadableObject(t *testing.T) {
 	}
 }
 
-// unpacked is what a file was before gzip.
-func unpacked(t testing.TB, path string) []byte {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
-
 // TestCompactedObject reads values that were written at a revision since
 // compacted away.
 func TestCompactedObject(t *testing.T) {
-	s, err := snapshot.OpenBytes(t.Context(), "bumped.db", unpacked(t, "../testdata/etcd/bumped-and-written.db.gz"), snapshot.Options{})
+	s, err := snapshot.OpenBytes(t.Context(), "bumped.db", corpus.Unpack(t, "../testdata/etcd/bumped-and-written.db.gz"), snapshot.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,17 +1,15 @@
 package clock_test
 
 import (
-	"compress/gzip"
 	"encoding/json"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
 	"revenant/analyzer/clock"
-	"revenant/decoder/snapshot"
+	"revenant/decoder/snapshot/snapshottest"
+	"revenant/internal/corpus"
 )
 
 // slack is what the clock that wrote the truth and the machine's may differ by:
@@ -31,7 +29,7 @@ func TestTruth(t *testing.T) {
 			Times     map[string]time.Time
 			Revisions struct{ Backup, Current, BeforeStop int64 }
 		}
-		if err := json.Unmarshal(gunzip(t, path), &truth); err != nil {
+		if err := json.Unmarshal(corpus.Unpack(t, path), &truth); err != nil {
 			t.Fatal(err)
 		}
 		dir := filepath.Dir(path)
@@ -72,32 +70,9 @@ func within(t *testing.T, what string, in clock.Interval, when time.Time) {
 
 func build(t *testing.T, path string) *clock.Clock {
 	t.Helper()
-	s, err := snapshot.OpenBytes(t.Context(), path, gunzip(t, path), snapshot.Options{SkipHashCheck: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	c, err := clock.Build(t.Context(), s, "/registry")
+	c, err := clock.Build(t.Context(), snapshottest.Open(t, path), "/registry")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
-}
-
-func gunzip(t *testing.T, path string) []byte {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
 }

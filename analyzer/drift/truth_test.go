@@ -1,10 +1,7 @@
 package drift_test
 
 import (
-	"compress/gzip"
 	"encoding/json"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -18,7 +15,8 @@ import (
 	"revenant/analyzer/drift"
 	"revenant/analyzer/restore"
 	"revenant/decoder/kubelet"
-	"revenant/decoder/snapshot"
+	"revenant/decoder/snapshot/snapshottest"
+	"revenant/internal/corpus"
 )
 
 const clusters = "../../testdata/clusters"
@@ -86,7 +84,7 @@ func TestTruth(t *testing.T) {
 	samples, snapshots := 0, 0
 	for _, path := range paths {
 		var run truth
-		if err := json.Unmarshal(gunzip(t, path), &run); err != nil {
+		if err := json.Unmarshal(corpus.Unpack(t, path), &run); err != nil {
 			t.Fatal(err)
 		}
 		dir := filepath.Dir(path)
@@ -186,7 +184,7 @@ func TestTruthByListAlone(t *testing.T) {
 	checked := 0
 	for _, path := range paths {
 		var run truth
-		if err := json.Unmarshal(gunzip(t, path), &run); err != nil {
+		if err := json.Unmarshal(corpus.Unpack(t, path), &run); err != nil {
 			t.Fatal(err)
 		}
 		for _, s := range run.Samples {
@@ -303,32 +301,9 @@ func parse(t *testing.T, data []byte) kubelet.Dump {
 
 func backup(t *testing.T, dir string) *restore.State {
 	t.Helper()
-	s, err := snapshot.OpenBytes(t.Context(), dir, gunzip(t, filepath.Join(dir, "backup.db.gz")), snapshot.Options{SkipHashCheck: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	state, err := restore.Load(t.Context(), s, "/registry")
+	state, err := restore.Load(t.Context(), snapshottest.Open(t, filepath.Join(dir, "backup.db.gz")), "/registry")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return state
-}
-
-func gunzip(t *testing.T, path string) []byte {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
 }

@@ -13,6 +13,7 @@ import (
 
 	"revenant/analyzer/lineage"
 	"revenant/decoder/snapshot"
+	"revenant/decoder/snapshot/snapshottest"
 )
 
 // changed is the store with one record changed, and nothing after it.
@@ -137,7 +138,7 @@ func TestAgreeClusters(t *testing.T) {
 	var other *snapshot.Snapshot
 	for _, dir := range dirs {
 		t.Run(dir[len(clusters)+1:], func(t *testing.T) {
-			b, c := open(t, filepath.Join(dir, "backup.db.gz")), open(t, filepath.Join(dir, "current.db.gz"))
+			b, c := snapshottest.Open(t, filepath.Join(dir, "backup.db.gz")), snapshottest.Open(t, filepath.Join(dir, "current.db.gz"))
 			g := agree(t, b, c)
 			if g.Agree == nil || !*g.Agree || g.ComparedTo != b.Revision() || g.Behind != b.Revision()-c.Revision() || g.Same < 100 {
 				t.Errorf("%+v", g)
@@ -146,7 +147,7 @@ func TestAgreeClusters(t *testing.T) {
 				t.Errorf("compacted at %d, backup at %d: %+v", c.CompactRevision(), b.Revision(), g)
 			}
 		})
-		another := open(t, filepath.Join(dir, "backup.db.gz"))
+		another := snapshottest.Open(t, filepath.Join(dir, "backup.db.gz"))
 		if other != nil {
 			if g := agree(t, other, another); g.Agree != nil || g.Cluster != lineage.Different {
 				t.Errorf("two clusters: %+v", g)
@@ -163,9 +164,9 @@ func TestAgreeVersions(t *testing.T) {
 	if err != nil || len(paths) != 4 {
 		t.Fatalf("found %v, %v", paths, err)
 	}
-	first := open(t, paths[0])
+	first := snapshottest.Open(t, paths[0])
 	for _, path := range paths[1:] {
-		if g := agree(t, first, open(t, path)); g.Agree == nil || !*g.Agree || g.Behind != 0 || g.Same < 50 {
+		if g := agree(t, first, snapshottest.Open(t, path)); g.Agree == nil || !*g.Agree || g.Behind != 0 || g.Same < 50 {
 			t.Errorf("%s and %s: %+v", paths[0], path, g)
 		}
 	}

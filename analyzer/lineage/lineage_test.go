@@ -15,6 +15,8 @@ import (
 
 	"revenant/analyzer/lineage"
 	"revenant/decoder/snapshot"
+	"revenant/decoder/snapshot/snapshottest"
+	"revenant/internal/corpus"
 	"revenant/internal/damage"
 )
 
@@ -295,11 +297,11 @@ func TestDamage(t *testing.T) {
 // anything else.
 func TestDamagedFiles(t *testing.T) {
 	dir := clusters + "/scenario-1/plain/"
-	data := [2][]byte{unpack(t, dir+"backup.db.gz"), unpack(t, dir+"current.db.gz")}
+	data := [2][]byte{corpus.Unpack(t, dir+"backup.db.gz"), corpus.Unpack(t, dir+"current.db.gz")}
 	var healthy [2]*snapshot.Snapshot
 	var files [2]*damage.File
 	for i := range data {
-		healthy[i] = openBytes(t, data[i])
+		healthy[i] = snapshottest.OpenBytes(t, "snapshot.db", data[i])
 		file, err := damage.Parse(data[i])
 		if err != nil {
 			t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"revenant/decoder/snapshot"
+	"revenant/decoder/snapshot/snapshottest"
 )
 
 // store keeps records as etcd does, to be written to a file with bbolt. The
@@ -141,7 +142,7 @@ func (s *store) open(t testing.TB) *snapshot.Snapshot {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opened := openBytes(t, data)
+	opened := snapshottest.OpenBytes(t, "snapshot.db", data)
 	if opened.Damaged() != s.junk {
 		t.Fatalf("damaged is %t: %v", opened.Damaged(), opened.Problems())
 	}

@@ -1,14 +1,12 @@
 package lineage_test
 
 import (
-	"compress/gzip"
-	"io"
-	"os"
 	"path/filepath"
 	"testing"
 
 	"revenant/analyzer/lineage"
 	"revenant/decoder/snapshot"
+	"revenant/decoder/snapshot/snapshottest"
 )
 
 const clusters = "../../testdata/clusters"
@@ -26,7 +24,7 @@ func TestClusters(t *testing.T) {
 	}
 	var others []run
 	for _, dir := range dirs {
-		b, c := open(t, filepath.Join(dir, "backup.db.gz")), open(t, filepath.Join(dir, "current.db.gz"))
+		b, c := snapshottest.Open(t, filepath.Join(dir, "backup.db.gz")), snapshottest.Open(t, filepath.Join(dir, "current.db.gz"))
 		t.Run(dir[len(clusters)+1:], func(t *testing.T) {
 			l := compare(t, b, c)
 			if l.Relation != lineage.Ancestor || l.CommonRevision != b.Revision() || l.Cluster != lineage.Equal || l.Members != lineage.Equal {
@@ -62,37 +60,4 @@ func compare(t testing.TB, b, c *snapshot.Snapshot) *lineage.Lineage {
 		t.Fatal(err)
 	}
 	return l
-}
-
-func open(t testing.TB, path string) *snapshot.Snapshot {
-	t.Helper()
-	return openBytes(t, unpack(t, path))
-}
-
-func openBytes(t testing.TB, data []byte) *snapshot.Snapshot {
-	t.Helper()
-	s, err := snapshot.OpenBytes(t.Context(), "snapshot.db", data, snapshot.Options{SkipHashCheck: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	return s
-}
-
-func unpack(t testing.TB, path string) []byte {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
 }

@@ -1,16 +1,16 @@
 package relations
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"revenant/decoder/snapshot"
+	"revenant/decoder/snapshot/snapshottest"
 )
 
 // TestDeletionOf asks of every deletion in a real snapshot what it came of.
 func TestDeletionOf(t *testing.T) {
-	s := open(t, unpack(t, filepath.Join("../../testdata/clusters", "scenario-1/plain/current.db.gz")))
+	s := snapshottest.Open(t, "../../testdata/clusters/scenario-1/plain/current.db.gz")
 	found := map[string]*Deletion{} // by key
 	for key := range s.AllKeys(prefix + "/") {
 		for _, r := range s.History(key) {
@@ -74,7 +74,7 @@ func TestDeletionOf(t *testing.T) {
 }
 
 func TestDeletionOfNothing(t *testing.T) {
-	s := open(t, unpack(t, filepath.Join("../../testdata/clusters", "scenario-1/plain/current.db.gz")))
+	s := snapshottest.Open(t, "../../testdata/clusters/scenario-1/plain/current.db.gz")
 	for _, key := range []string{"compact_rev_key", prefix + "/pods/none/none"} {
 		if d, err := DeletionOf(t.Context(), s, prefix, snapshot.Record{Key: key, Revision: snapshot.Revision{Main: 1000}, Tombstone: true}); err == nil {
 			t.Errorf("%s: %+v", key, d)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,11 +15,17 @@ import (
 	"revenant/analyzer/resources"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/decoder/snapshot/snapshottest"
 )
+
+const prefix = "/registry"
 
 func stateOf(t testing.TB, s *snapshot.Snapshot) State {
 	t.Helper()
-	view := at(t, s, 0)
+	view, err := s.At(0)
+	if err != nil {
+		t.Fatal(err)
+	}
 	c, err := resources.NewCatalog(t.Context(), s, view, prefix, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -33,7 +38,7 @@ func stateOf(t testing.TB, s *snapshot.Snapshot) State {
 func TestSnapshots(t *testing.T) {
 	for _, name := range []string{"scenario-1/plain/backup.db.gz", "scenario-2/bump-ok/current.db.gz", "scenario-10/plain/current.db.gz"} {
 		t.Run(name, func(t *testing.T) {
-			s := stateOf(t, open(t, unpack(t, filepath.Join("../../testdata/clusters", name))))
+			s := stateOf(t, snapshottest.Open(t, "../../testdata/clusters/"+name))
 			type object struct {
 				key    kube.Key
 				uid    string
@@ -130,18 +135,18 @@ func TestSnapshots(t *testing.T) {
 }
 
 // object is a stored one: its name and uid, and its owners as kind/name/uid.
-func object(path, uid string, owners ...string) change {
+func object(path, uid string, owners ...string) snapshottest.Change {
 	var refs []string
 	for _, o := range owners {
 		part := strings.Split(o, "/")
 		refs = append(refs, fmt.Sprintf(`{"apiVersion":%q,"kind":%q,"name":%q,"uid":%q,"controller":true}`,
 			map[string]string{"ReplicaSet": "apps/v1", "Deployment": "apps/v1", "Node": "v1", "Gizmo": "x.y/v1"}[part[0]], part[0], part[1], part[2]))
 	}
-	return change{prefix + path, fmt.Sprintf(`{"metadata":{"uid":%q,"ownerReferences":[%s]}}`, uid, strings.Join(refs, ","))}
+	return snapshottest.Put(prefix+path, fmt.Sprintf(`{"metadata":{"uid":%q,"ownerReferences":[%s]}}`, uid, strings.Join(refs, ",")))
 }
 
 func TestTreeOf(t *testing.T) {
-	s := stateOf(t, store(t,
+	s := stateOf(t, snapshottest.Store(t,
 		object("/deployments/a/web", "d"),
 		object("/replicasets/a/web-1", "r", "Deployment/web/d"),
 		object("/pods/a/web-1-x", "p", "ReplicaSet/web-1/r"),
@@ -156,8 +161,8 @@ func TestTreeOf(t *testing.T) {
 		object("/replicasets/a/two", "c2", "ReplicaSet/three/c3"),
 		object("/replicasets/a/three", "c3", "ReplicaSet/two/c2"), // each the other's
 		object("/secrets/a/mine", "own", "Deployment/mine/own"),
-		change{prefix + "/pods/a/broken", `{"metadata"`},
-		change{prefix + "/replicasets/a/encrypted", "k8s:enc:aescbc:v1:key1:xyz"},
+		snapshottest.Put(prefix+"/pods/a/broken", `{"metadata"`),
+		snapshottest.Put(prefix+"/replicasets/a/encrypted", "k8s:enc:aescbc:v1:key1:xyz"),
 		object("/pods/a/of-encrypted", "oe", "ReplicaSet/encrypted/x"),
 		object("/pods/a/nameless", "", "ReplicaSet/web-1/r"),
 	))
@@ -229,11 +234,11 @@ func TestTreeOf(t *testing.T) {
 }
 
 func TestEventsOf(t *testing.T) {
-	event := func(namespace, name, about, last string) change {
-		return change{prefix + "/events/" + namespace + "/" + name, fmt.Sprintf(
-			`{"apiVersion":"v1","kind":"Event","metadata":{"name":%q},"involvedObject":%s,"reason":%q,"lastTimestamp":%q}`, name, about, name, last)}
+	event := func(namespace, name, about, last string) snapshottest.Change {
+		return snapshottest.Put(prefix+"/events/"+namespace+"/"+name, fmt.Sprintf(
+			`{"apiVersion":"v1","kind":"Event","metadata":{"name":%q},"involvedObject":%s,"reason":%q,"lastTimestamp":%q}`, name, about, name, last))
 	}
-	s := stateOf(t, store(t,
+	s := stateOf(t, snapshottest.Store(t,
 		object("/pods/a/p", "u"), object("/minions/n", "v"),
 		event("a", "e1", `{"kind":"Pod","namespace":"a","name":"p","uid":"u"}`, "2026-11-22T11:00:00Z"),
 		event("a", "e2", `{"kind":"Pod","namespace":"a","name":"p","uid":"before"}`, "2026-11-22T12:00:00Z"),
@@ -241,7 +246,7 @@ func TestEventsOf(t *testing.T) {
 		event("a", "e4", `{"kind":"Pod","namespace":"a","name":"p-1"}`, "2026-11-22T10:00:00Z"),
 		event("a", "e5", `{"kind":"Job","namespace":"a","name":"p"}`, "2026-11-22T10:00:00Z"),
 		event("default", "e6", `{"kind":"Node","name":"n","uid":"n"}`, "2026-11-22T10:00:00Z"),
-		change{prefix + "/events/a/e7", "k8s:enc:aescbc:v1:key1:xyz"},
+		snapshottest.Put(prefix+"/events/a/e7", "k8s:enc:aescbc:v1:key1:xyz"),
 	))
 	tests := []struct {
 		name   string
@@ -277,7 +282,7 @@ func TestEventsOf(t *testing.T) {
 			}
 		})
 	}
-	empty := stateOf(t, store(t, object("/pods/a/p", "u")))
+	empty := stateOf(t, snapshottest.Store(t, object("/pods/a/p", "u")))
 	if found, err := EventsOf(t.Context(), empty, tests[0].key, "u"); err != nil || !found.None {
 		t.Errorf("%+v, %v", found, err)
 	}

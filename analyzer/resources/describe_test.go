@@ -9,7 +9,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"revenant/decoder/kube"
-	"revenant/internal/demo"
 )
 
 // written is a description as lines.
@@ -93,15 +92,7 @@ func TestDescribe(t *testing.T) {
 // TestDescribeSnapshot describes every object of a real snapshot: nothing that is asked
 // first is missing, and nothing of a Secret is told.
 func TestDescribeSnapshot(t *testing.T) {
-	_, data, err := demo.Pair()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := open(t, data)
-	c, err := NewCatalog(t.Context(), s, at(t, s, 0), prefix, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s, c := demoCatalog(t)
 	secrets := 0
 	for record := range s.Keys("") {
 		key, ok := kube.ParseKey(prefix, record.Key)

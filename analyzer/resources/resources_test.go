@@ -17,6 +17,8 @@ import (
 
 	"revenant/analyzer/clock"
 	"revenant/decoder/kube"
+	"revenant/decoder/snapshot"
+	"revenant/decoder/snapshot/snapshottest"
 	"revenant/internal/demo"
 )
 
@@ -190,8 +192,11 @@ func TestSnapshots(t *testing.T) {
 	}
 	printed, resources := 0, map[string]bool{}
 	for _, file := range files {
-		s := open(t, unpack(t, file))
-		view := at(t, s, 0)
+		s := snapshottest.Open(t, file)
+		view, err := s.At(0)
+		if err != nil {
+			t.Fatal(err)
+		}
 		now, err := clock.Build(t.Context(), s, prefix)
 		if err != nil {
 			t.Fatal(err)
@@ -262,7 +267,7 @@ func TestSecretsStayHidden(t *testing.T) {
 	}
 	held := 0
 	for _, data := range [][]byte{backup, current} {
-		s := open(t, data)
+		s := snapshottest.OpenBytes(t, "snapshot.db", data)
 		r := builtIn(t, "secrets")
 		for record := range s.Keys(r.Path(prefix, "")) {
 			value, err := s.Value(record)
@@ -334,6 +339,8 @@ func TestCompare(t *testing.T) {
 		t.Errorf("%v is not before %v", a, b)
 	}
 }
+
+const prefix = "/registry"
 
 // crdKey is where a definition is stored.
 func crdKey(name string) string {
@@ -422,17 +429,17 @@ func TestCustomColumns(t *testing.T) {
 // TestCatalogAtRevisions has a definition come, change and go.
 func TestCatalogAtRevisions(t *testing.T) {
 	changed := strings.Replace(gadgets, `"gg"`, `"gdt"`, 1)
-	s := store(t,
-		change{crdKey("gadgets.x.y"), gadgets},                                     // 2
-		change{prefix + "/x.y/gadgets/shop/g", `{"metadata":{"name":"g"}}`},        // 3
-		change{crdKey("gadgets.x.y"), changed},                                     // 4
-		change{crdKey("gadgets.x.y"), ""},                                          // 5
-		change{prefix + "/widgets/data/w", `{"kind":"Widget"}`},                    // 6: of an API server with resources of its own
-		change{prefix + "/pods/shop/p", `{"kind":"Pod"}`},                          // 7
-		change{crdKey("pods.a.b"), strings.ReplaceAll(gadgets, "gadgets", "pods")}, // 8
-		change{crdKey("nonsense"), `{"spec":[]}`},                                  // 9
-		change{prefix + "/masterleases/10.0.0.1", `{"kind":"Endpoints"}`},          // 10
-		change{crdKey("broken.x.y"), `{"spec":{"group":"x.y","names":{"plural":`},  // 11
+	s := snapshottest.Store(t,
+		snapshottest.Put(crdKey("gadgets.x.y"), gadgets),                                     // 2
+		snapshottest.Put(prefix+"/x.y/gadgets/shop/g", `{"metadata":{"name":"g"}}`),          // 3
+		snapshottest.Put(crdKey("gadgets.x.y"), changed),                                     // 4
+		snapshottest.Delete(crdKey("gadgets.x.y")),                                           // 5
+		snapshottest.Put(prefix+"/widgets/data/w", `{"kind":"Widget"}`),                      // 6: of an API server with resources of its own
+		snapshottest.Put(prefix+"/pods/shop/p", `{"kind":"Pod"}`),                            // 7
+		snapshottest.Put(crdKey("pods.a.b"), strings.ReplaceAll(gadgets, "gadgets", "pods")), // 8
+		snapshottest.Put(crdKey("nonsense"), `{"spec":[]}`),                                  // 9
+		snapshottest.Put(prefix+"/masterleases/10.0.0.1", `{"kind":"Endpoints"}`),            // 10
+		snapshottest.Put(crdKey("broken.x.y"), `{"spec":{"group":"x.y","names":{"plural":`),  // 11
 	)
 	type found struct {
 		name   string
@@ -459,7 +466,11 @@ func TestCatalogAtRevisions(t *testing.T) {
 	var before *Catalog
 	for _, tt := range tests {
 		t.Run(fmt.Sprint(tt.revision), func(t *testing.T) {
-			c, err := NewCatalog(t.Context(), s, at(t, s, tt.revision), prefix, before)
+			view, err := s.At(tt.revision)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := NewCatalog(t.Context(), s, view, prefix, before)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -516,18 +527,29 @@ func FuzzDefinition(f *testing.F) {
 	})
 }
 
-// TestResourceAge holds the age that is read off the metadata against that of the whole
-// object, for every object of a real snapshot.
-func TestResourceAge(t *testing.T) {
+// demoCatalog opens the current snapshot of the demo.
+func demoCatalog(t *testing.T) (*snapshot.Snapshot, *Catalog) {
+	t.Helper()
 	_, data, err := demo.Pair()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := open(t, data)
-	c, err := NewCatalog(t.Context(), s, at(t, s, 0), prefix, nil)
+	s := snapshottest.OpenBytes(t, "current.db", data)
+	view, err := s.At(0)
 	if err != nil {
 		t.Fatal(err)
 	}
+	c, err := NewCatalog(t.Context(), s, view, prefix, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, c
+}
+
+// TestResourceAge holds the age that is read off the metadata against that of the whole
+// object, for every object of a real snapshot.
+func TestResourceAge(t *testing.T) {
+	s, c := demoCatalog(t)
 	compared := map[string]bool{}
 	for record := range s.Keys("") {
 		key, ok := kube.ParseKey(prefix, record.Key)
@@ -562,7 +584,7 @@ func BenchmarkCells(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	s := open(b, data)
+	s := snapshottest.OpenBytes(b, "snapshot.db", data)
 	r := builtIn(b, "pods")
 	var values [][]byte
 	for record := range s.Keys(r.Path(prefix, "")) {

@@ -7,6 +7,7 @@ import (
 
 	"revenant/analyzer/restore"
 	"revenant/decoder/snapshot"
+	"revenant/internal/corpus"
 )
 
 // crashed is a run whose etcd was killed under load, its db behind its log.
@@ -29,7 +30,7 @@ type crashTruth struct {
 // the pods that the kubelets had.
 func TestCrash(t *testing.T) {
 	var truth crashTruth
-	if err := json.Unmarshal(gunzip(t, filepath.Join(crashed, "truth.json.gz")), &truth); err != nil {
+	if err := json.Unmarshal(corpus.Unpack(t, filepath.Join(crashed, "truth.json.gz")), &truth); err != nil {
 		t.Fatal(err)
 	}
 	s, err := snapshot.Open(t.Context(), filepath.Join(crashed, "member.tar.gz"), snapshot.Options{})

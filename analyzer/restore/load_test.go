@@ -2,10 +2,7 @@ package restore_test
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,9 +10,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	bolt "go.etcd.io/bbolt"
-	"go.etcd.io/etcd/api/v3/mvccpb"
-	"google.golang.org/protobuf/proto"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -26,6 +20,7 @@ import (
 
 	"revenant/analyzer/restore"
 	"revenant/decoder/snapshot"
+	"revenant/decoder/snapshot/snapshottest"
 )
 
 // change is one revision of a store: a put of an object or of raw bytes, or with
@@ -40,73 +35,30 @@ type change struct {
 // those named in gone were compacted away.
 func store(t *testing.T, changes []change, gone ...int64) *snapshot.Snapshot {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "snapshot.db")
-	db, err := bolt.Open(path, 0o600, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = db.Update(func(tx *bolt.Tx) error {
-		bucket, err := tx.CreateBucket([]byte("key"))
-		if err != nil {
-			return err
+	var list []snapshottest.Change
+	for i, c := range changes {
+		switch {
+		case slices.Contains(gone, int64(i+2)):
+			list = append(list, snapshottest.Change{})
+		case c.object == nil && c.raw == "":
+			list = append(list, snapshottest.Delete(c.key))
+		default:
+			list = append(list, snapshottest.Put(c.key, encode(t, c)))
 		}
-		if _, err := tx.CreateBucket([]byte("meta")); err != nil {
-			return err
-		}
-		live := map[string]*mvccpb.KeyValue{}
-		for i, c := range changes {
-			revision := int64(i + 2)
-			k := binary.BigEndian.AppendUint64(nil, uint64(revision))
-			k = append(append(k, '_'), make([]byte, 8)...)
-			kv := &mvccpb.KeyValue{Key: []byte(c.key)}
-			if c.object == nil && c.raw == "" {
-				k = append(k, 't')
-				delete(live, c.key)
-			} else {
-				kv.CreateRevision, kv.Version = revision, 1
-				if last := live[c.key]; last != nil {
-					kv.CreateRevision, kv.Version = last.CreateRevision, last.Version+1
-				}
-				kv.ModRevision, kv.Value = revision, encode(t, c)
-				live[c.key] = kv
-			}
-			value, err := proto.Marshal(kv)
-			if err != nil {
-				return err
-			}
-			if !slices.Contains(gone, revision) {
-				if err := bucket.Put(k, value); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	})
-	if err := errors.Join(err, db.Close()); err != nil {
-		t.Fatal(err)
 	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := snapshot.OpenBytes(t.Context(), path, data, snapshot.Options{SkipHashCheck: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	return s
+	return snapshottest.Store(t, list...)
 }
 
-func encode(t *testing.T, c change) []byte {
+func encode(t *testing.T, c change) string {
 	t.Helper()
 	if c.object == nil {
-		return []byte(c.raw)
+		return c.raw
 	}
 	var b strings.Builder
 	if err := protobuf.NewSerializer(scheme.Scheme, scheme.Scheme).Encode(c.object, &b); err != nil {
 		t.Fatal(err)
 	}
-	return []byte(b.String())
+	return b.String()
 }
 
 func storedPod(name, uid, node string) change {

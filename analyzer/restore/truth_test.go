@@ -1,12 +1,9 @@
 package restore_test
 
 import (
-	"compress/gzip"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,7 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"revenant/analyzer/restore"
-	"revenant/decoder/snapshot"
+	"revenant/decoder/snapshot/snapshottest"
+	"revenant/internal/corpus"
 )
 
 const clusters = "../../testdata/clusters"
@@ -85,7 +83,7 @@ func loadRuns(t testing.TB) []run {
 	for _, path := range paths {
 		dir := filepath.Dir(path)
 		r := run{name: strings.TrimPrefix(dir, clusters+"/")}
-		if err := json.Unmarshal(gunzip(t, path), &r.truth); err != nil {
+		if err := json.Unmarshal(corpus.Unpack(t, path), &r.truth); err != nil {
 			t.Fatal(err)
 		}
 		r.backup = loadState(t, filepath.Join(dir, "backup.db.gz"))
@@ -98,34 +96,11 @@ func loadRuns(t testing.TB) []run {
 
 func loadState(t testing.TB, path string) *restore.State {
 	t.Helper()
-	s, err := snapshot.OpenBytes(t.Context(), path, gunzip(t, path), snapshot.Options{SkipHashCheck: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	state, err := restore.Load(t.Context(), s, "/registry")
+	state, err := restore.Load(t.Context(), snapshottest.Open(t, path), "/registry")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return state
-}
-
-func gunzip(t testing.TB, path string) []byte {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
 }
 
 // settled is the first sample taken after kubelets that heal have healed.

@@ -24,6 +24,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"revenant/analyzer/rollback"
+	"revenant/decoder/snapshot/snapshottest"
 )
 
 // takenAt is when the current snapshots of these tests were taken.
@@ -352,7 +353,7 @@ func changes(t *testing.T, objects []runtime.Object) []change {
 		case deleted:
 			list = append(list, gone(t, o.Object))
 		case raw:
-			list = append(list, change{o.key, []byte(o.value)})
+			list = append(list, snapshottest.Put(o.key, o.value))
 		default:
 			list = append(list, put(t, o))
 		}

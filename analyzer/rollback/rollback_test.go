@@ -1,13 +1,10 @@
 package rollback_test
 
 import (
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -21,6 +18,7 @@ import (
 	"revenant/analyzer/rollback"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/decoder/snapshot/snapshottest"
 )
 
 const clusters = "../../testdata/clusters"
@@ -34,27 +32,9 @@ func eachRun(t *testing.T, test func(t *testing.T, backup, current *snapshot.Sna
 	for _, path := range paths {
 		dir := filepath.Dir(path)
 		t.Run(strings.TrimPrefix(dir, clusters+"/"), func(t *testing.T) {
-			test(t, openRun(t, dir+"/backup.db.gz"), openRun(t, path))
+			test(t, snapshottest.Open(t, dir+"/backup.db.gz"), snapshottest.Open(t, path))
 		})
 	}
-}
-
-func openRun(t testing.TB, path string) *snapshot.Snapshot {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return open(t, path, data)
 }
 
 func compare(t testing.TB, backup, current *snapshot.Snapshot) *rollback.Rollback {
@@ -177,7 +157,7 @@ func TestRuns(t *testing.T) {
 		t.Run(tt.run, func(t *testing.T) {
 			dir := clusters + "/" + tt.run
 			var got []string
-			for _, f := range compare(t, openRun(t, dir+"/backup.db.gz"), openRun(t, dir+"/current.db.gz")).Findings {
+			for _, f := range compare(t, snapshottest.Open(t, dir+"/backup.db.gz"), snapshottest.Open(t, dir+"/current.db.gz")).Findings {
 				object := f.Kind
 				if f.Name != "" {
 					object += "/" + f.Name
@@ -245,10 +225,10 @@ func TestCap(t *testing.T) {
 	}
 	var gone []change
 	for _, c := range after {
-		gone = append(gone, change{key: c.key})
+		gone = append(gone, snapshottest.Delete(c.Key))
 	}
 	worse := put(t, volume("pv-last", "Delete", ""))
-	backup, current := pair(t, append(after, worse), append(gone, change{key: worse.key}))
+	backup, current := pair(t, append(after, worse), append(gone, snapshottest.Delete(worse.Key)))
 	r := compare(t, backup, current)
 	if r.Summary[rollback.VolumeResurrected] != n+1 || len(r.Findings) != rollback.MaxFindings {
 		t.Errorf("%d counted, %d listed", r.Summary[rollback.VolumeResurrected], len(r.Findings))
@@ -284,8 +264,8 @@ func TestPrefix(t *testing.T) {
 	for _, prefix := range []string{"", "/", "/kubernetes.io", "registry/"} {
 		t.Run(prefix, func(t *testing.T) {
 			c := put(t, volume("pv", "Retain", ""))
-			c.key = kube.Key{Resource: "persistentvolumes", Name: "pv"}.Path(prefix)
-			backup, current := pair(t, []change{{"/elsewhere/persistentvolumes/x", c.value}}, []change{c})
+			c.Key = kube.Key{Resource: "persistentvolumes", Name: "pv"}.Path(prefix)
+			backup, current := pair(t, []change{{Key: "/elsewhere/persistentvolumes/x", Value: c.Value}}, []change{c})
 			r, err := rollback.Compare(t.Context(), backup, current, rollback.Options{Prefix: prefix})
 			if err != nil {
 				t.Fatal(err)
@@ -329,20 +309,20 @@ func FuzzCompare(f *testing.F) {
 	var keys []string
 	for _, o := range objects {
 		c := put(f, o)
-		keys = append(keys, c.key)
-		f.Add(c.value, []byte{})
-		f.Add(c.value, c.value)
+		keys = append(keys, c.Key)
+		f.Add(c.Value, []byte{})
+		f.Add(c.Value, c.Value)
 	}
 	f.Add([]byte("k8s:enc:kms:v2:p:x"), []byte("k8s:enc:kms:v1:"))
 	f.Fuzz(func(t *testing.T, a, b []byte) {
 		var before, after []change
 		for i, key := range keys {
-			before = append(before, change{key, a})
+			before = append(before, change{Key: key, Value: a})
 			if i%2 == 0 {
-				after = append(after, change{key + "x", a})
+				after = append(after, change{Key: key + "x", Value: a})
 			}
 			if len(b) > 0 || i%3 > 0 {
-				after = append(after, change{key, b})
+				after = append(after, change{Key: key, Value: b})
 			}
 		}
 		x, y := pair(t, before, after)
@@ -383,7 +363,7 @@ func large(tb testing.TB, n int) (backup, current *snapshot.Snapshot) {
 			before = append(before, c)
 			switch {
 			case i%20 == 3:
-				after = append(after, change{key: c.key})
+				after = append(after, snapshottest.Delete(c.Key))
 			case i%20 == 7:
 				after = append(after, c)
 			}

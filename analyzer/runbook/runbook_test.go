@@ -1,13 +1,10 @@
 package runbook
 
 import (
-	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
-	"os"
 	"os/exec"
 	"regexp"
 	"slices"
@@ -19,6 +16,7 @@ import (
 	"revenant/analyzer/restore"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/decoder/snapshot/snapshottest"
 )
 
 // hostile are names that want to be more than names.
@@ -486,24 +484,7 @@ func TestRealPair(t *testing.T) {
 // load reads one of the shared snapshots, named RUN/MODE/NAME.
 func load(t *testing.T, name string) Side {
 	t.Helper()
-	f, err := os.Open("../../testdata/clusters/" + name + ".db.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := snapshot.OpenBytes(t.Context(), name, data, snapshot.Options{SkipHashCheck: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	s := snapshottest.Open(t, "../../testdata/clusters/"+name+".db.gz")
 	state, err := restore.Load(t.Context(), s, kube.DefaultPrefix)
 	if err != nil {
 		t.Fatal(err)

@@ -3,10 +3,8 @@ package storage_test
 import (
 	"bytes"
 	"cmp"
-	"compress/gzip"
 	"context"
 	"encoding/binary"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,27 +19,12 @@ import (
 	"revenant/analyzer/storage"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/decoder/snapshot/snapshottest"
+	"revenant/internal/corpus"
 	"revenant/internal/damage"
 )
 
 const prefix = "/registry"
-
-func unpack(t testing.TB, path string) []byte {
-	t.Helper()
-	packed, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	z, err := gzip.NewReader(bytes.NewReader(packed))
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
 
 func open(t testing.TB, data []byte) (*snapshot.Snapshot, error) {
 	t.Helper()
@@ -50,23 +33,6 @@ func open(t testing.TB, data []byte) (*snapshot.Snapshot, error) {
 		t.Cleanup(func() { s.Close() })
 	}
 	return s, err
-}
-
-// files are all snapshots that there are.
-func files(t testing.TB) []string {
-	t.Helper()
-	var list []string
-	for _, pattern := range []string{"clusters/*/*/*.db.gz", "etcd/*.db.gz", "etcd/versions/*/*.db.gz", "mvcc/*.db.gz"} {
-		paths, err := filepath.Glob(filepath.Join("../../testdata", pattern))
-		if err != nil {
-			t.Fatal(err)
-		}
-		list = append(list, paths...)
-	}
-	if len(list) < 40 {
-		t.Fatalf("%d snapshots", len(list))
-	}
-	return list
 }
 
 // bbolt is a snapshot as bbolt reads it.
@@ -133,9 +99,9 @@ func sum(a, b storage.Tally) storage.Tally {
 
 // TestOf holds the figures of every snapshot against what bbolt reads.
 func TestOf(t *testing.T) {
-	for _, path := range files(t) {
+	for _, path := range corpus.Snapshots(t, "../../testdata") {
 		t.Run(path[len("../../testdata/"):], func(t *testing.T) {
-			data := unpack(t, path)
+			data := corpus.Unpack(t, path)
 			s, err := open(t, data)
 			if err != nil {
 				t.Fatal(err)
@@ -216,10 +182,7 @@ func TestOf(t *testing.T) {
 func TestWithin(t *testing.T) {
 	const few = 3
 	for _, path := range []string{"../../testdata/clusters/rows/bump-ok/current.db.gz", "../../testdata/etcd/bumped-and-written.db.gz"} {
-		s, err := open(t, unpack(t, path))
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := snapshottest.Open(t, path)
 		all, err := storage.Of(t.Context(), s, storage.Options{Prefix: prefix, TopOf: few})
 		if err != nil {
 			t.Fatal(err)
@@ -295,7 +258,7 @@ func checkFile(t *testing.T, s *snapshot.Snapshot, f *storage.File) {
 
 // TestDamaged accounts for every byte of damaged files, too.
 func TestDamaged(t *testing.T) {
-	file, err := damage.Parse(unpack(t, "../../testdata/etcd/compacted.db.gz"))
+	file, err := damage.Parse(corpus.Unpack(t, "../../testdata/etcd/compacted.db.gz"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -343,9 +306,9 @@ func TestLog(t *testing.T) {
 // TestLeases holds what hangs on leases against what bbolt reads.
 func TestLeases(t *testing.T) {
 	events := 0
-	for _, path := range files(t) {
+	for _, path := range corpus.Snapshots(t, "../../testdata") {
 		t.Run(path[len("../../testdata/"):], func(t *testing.T) {
-			data := unpack(t, path)
+			data := corpus.Unpack(t, path)
 			s, err := open(t, data)
 			if err != nil {
 				t.Fatal(err)
@@ -423,10 +386,7 @@ func TestLeases(t *testing.T) {
 // v1.37 pkg/controlplane/apiserver/options/options.go EventTTL), and some more, since
 // keys share leases (apiserver v0.37 storage/etcd3/lease_manager.go).
 func TestTTL(t *testing.T) {
-	s, err := open(t, unpack(t, "../../testdata/clusters/scenario-1/plain/current.db.gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := snapshottest.Open(t, "../../testdata/clusters/scenario-1/plain/current.db.gz")
 	got, err := storage.LeasesOf(t.Context(), s, prefix)
 	if err != nil {
 		t.Fatal(err)
@@ -440,10 +400,7 @@ func TestTTL(t *testing.T) {
 func TestCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	s, err := open(t, unpack(t, "../../testdata/mvcc/history.db.gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := snapshottest.Open(t, "../../testdata/mvcc/history.db.gz")
 	if _, err := storage.Of(ctx, s, storage.Options{}); err != context.Canceled {
 		t.Error(err)
 	}

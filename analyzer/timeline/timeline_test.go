@@ -1,11 +1,8 @@
 package timeline_test
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -20,37 +17,11 @@ import (
 	"revenant/analyzer/timeline"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/decoder/snapshot/snapshottest"
 	"revenant/internal/demo"
 )
 
 const prefix = "/registry"
-
-func open(t testing.TB, name string, data []byte) *snapshot.Snapshot {
-	t.Helper()
-	s, err := snapshot.OpenBytes(t.Context(), name, data, snapshot.Options{SkipHashCheck: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	return s
-}
-
-func unpack(t testing.TB, path string) *snapshot.Snapshot {
-	t.Helper()
-	packed, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	z, err := gzip.NewReader(bytes.NewReader(packed))
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return open(t, path, data)
-}
 
 // sources are two snapshots with what both clocks tell.
 func sources(t testing.TB, b, c *snapshot.Snapshot, carve bool) []timeline.Source {
@@ -78,7 +49,7 @@ func demoPair(t testing.TB) (b, c *snapshot.Snapshot) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return open(t, demo.BackupName, backup), open(t, demo.CurrentName, current)
+	return snapshottest.OpenBytes(t, demo.BackupName, backup), snapshottest.OpenBytes(t, demo.CurrentName, current)
 }
 
 func make2(t testing.TB, sources ...timeline.Source) *timeline.Timeline {
@@ -110,7 +81,7 @@ func TestEvents(t *testing.T) {
 			continue
 		}
 		t.Run(dir[len("../../testdata/clusters/"):], func(t *testing.T) {
-			sides := sources(t, unpack(t, path), unpack(t, current), true)
+			sides := sources(t, snapshottest.Open(t, path), snapshottest.Open(t, current), true)
 			type id struct {
 				snapshot.Revision
 				key string
@@ -222,7 +193,7 @@ func TestFilter(t *testing.T) {
 // restore has bumped.
 func TestMarks(t *testing.T) {
 	b, c := demoPair(t)
-	bumped := unpack(t, "../../testdata/etcd/bumped-and-written.db.gz")
+	bumped := snapshottest.Open(t, "../../testdata/etcd/bumped-and-written.db.gz")
 	type mark struct {
 		Kind     timeline.MarkKind
 		Revision int64
@@ -248,8 +219,8 @@ func TestMarks(t *testing.T) {
 
 // TestComplete tells from where on nothing is missing.
 func TestComplete(t *testing.T) {
-	compacted := unpack(t, "../../testdata/etcd/compacted.db.gz")
-	history, compactedAt7 := unpack(t, "../../testdata/mvcc/history.db.gz"), unpack(t, "../../testdata/mvcc/compacted.db.gz")
+	compacted := snapshottest.Open(t, "../../testdata/etcd/compacted.db.gz")
+	history, compactedAt7 := snapshottest.Open(t, "../../testdata/mvcc/history.db.gz"), snapshottest.Open(t, "../../testdata/mvcc/compacted.db.gz")
 	b, c := demoPair(t)
 	for _, tt := range []struct {
 		name string

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -50,19 +49,22 @@ Exit codes: 0 done; 2 FILE could not be read; 3 it is damaged.`,
 		Example: `  revenant carve backup.db
   revenant carve backup.db pods/web-0 -n shop --objects -o yaml
   revenant carve backup.db --label deleted,compacted secrets`,
-		Args: cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0], args[1:]) },
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: completeResources,
+		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0], args[1:]) },
 	}
 	o.open.addFlags(cmd.Flags())
 	o.output.addFlags(cmd.Flags())
-	cmd.Flags().StringSliceVar(&o.labels, "label", nil, "show only revisions with these labels: live, superseded, deleted, compacted")
-	cmd.Flags().StringVarP(&o.namespace, "namespace", "n", "", "show only objects of this namespace")
+	cmd.Flags().StringSliceVar(&o.labels, "label", nil, "show only revisions with these labels, `LABEL,...`: live, superseded, deleted, compacted")
+	cmd.Flags().StringVarP(&o.namespace, "namespace", "n", "", "show only objects of this `NAMESPACE`")
 	cmd.Flags().BoolVar(&o.objects, "objects", false, "show the objects, too, in json and yaml")
 	cmd.Flags().BoolVar(&o.showSecrets, "show-secrets", false, "show what Secrets hold")
+	register(cmd, "label", completeSeveral("live", "superseded", "deleted", "compacted"))
+	register(cmd, "output", o.output.complete())
 	return cmd
 }
 
-func (o *carveOptions) run(ctx context.Context, path string, wanted []string) (err error) {
+func (o *carveOptions) run(ctx context.Context, path string, wanted []string) error {
 	targets, err := o.output.targets(o.open.evidence(path)...)
 	if err != nil {
 		return err
@@ -72,12 +74,11 @@ func (o *carveOptions) run(ctx context.Context, path string, wanted []string) (e
 			return hinted(fmt.Errorf("unknown label %q", l), "the labels are live, superseded, deleted and compacted")
 		}
 	}
-	s, err := o.open.openOne(ctx, o.streams, path)
-	if err != nil {
+	var doc *report.Carving
+	err = o.open.withOne(ctx, o.streams, path, func(s *snapshot.Snapshot, _ *progressLine) (err error) {
+		doc, err = o.carve(ctx, s, wanted)
 		return err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	doc, err := o.carve(ctx, s, wanted)
+	})
 	if err != nil {
 		return err
 	}
@@ -124,7 +125,7 @@ func (o *carveOptions) carve(ctx context.Context, s *snapshot.Snapshot, wanted [
 		}
 		doc.Records = append(doc.Records, record)
 	}
-	return doc, o.open.unchanged(ctx, s)
+	return doc, nil
 }
 
 // wants says whether a record was asked for.

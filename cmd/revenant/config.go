@@ -131,12 +131,13 @@ func newConfig(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config [theme|keys]",
 		Short: "Print the default theme and keys of the terminal UI",
-		Long: `Print the files by which the terminal UI can be made one's own, with the defaults
-in them: theme.yaml has the colours for dark and for light backgrounds, keys.yaml
-the keys for every action. They are read from $XDG_CONFIG_HOME/revenant, or where
-the system keeps configuration; what they leave out is as here.`,
+		Long: `Print the files by which the terminal UI can be made one's own, with the
+defaults in them: theme.yaml has the colours for dark and for light backgrounds,
+keys.yaml the keys for every action. They are read from
+$XDG_CONFIG_HOME/revenant, or where the system keeps configuration; what they
+leave out is as here.`,
 		Example: `  revenant config                                             # both, and where they belong
-  revenant config keys > ~/.config/revenant/keys.yaml`,
+  mkdir -p ~/.config/revenant && revenant config keys > ~/.config/revenant/keys.yaml`,
 		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
 		ValidArgs: []string{"theme", "keys"},
 		RunE: func(_ *cobra.Command, args []string) error {

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -13,16 +14,17 @@ import (
 	"revenant/analyzer/rollback"
 )
 
-var update = flag.Bool("update", false, "write the documents anew that are printed from tables")
+var update = flag.Bool("update", false, "write the documents anew that the program prints")
 
-// TestOutcomesDocument keeps the documents that are printed from tables equal to
-// them.
-func TestOutcomesDocument(t *testing.T) {
-	for path, want := range map[string]string{
-		"../../docs/outcomes.md": outcomesDocument(),
-		"../../docs/table.md":    tableDocument(),
-		"../../docs/rollback.md": rollbackDocument(),
+// TestDocuments keeps the documents that the program prints equal to what it prints.
+func TestDocuments(t *testing.T) {
+	for name, want := range map[string]string{
+		"docs/outcomes.md": outcomesDocument(),
+		"docs/table.md":    tableDocument(),
+		"docs/rollback.md": rollbackDocument(),
+		"docs/runbook.md":  runbookDocument(t),
 	} {
+		path := filepath.Join(repository, name)
 		if *update {
 			if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 				t.Fatal(err)
@@ -33,7 +35,7 @@ func TestOutcomesDocument(t *testing.T) {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(want, string(got)); diff != "" {
-			t.Errorf("go test ./cmd/revenant -run TestOutcomesDocument -update writes %s anew (-code +document):\n%s", path, diff)
+			t.Errorf("go test ./cmd/revenant -run TestDocuments -update writes %s anew (-code +document):\n%s", name, diff)
 		}
 	}
 }

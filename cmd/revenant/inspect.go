@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"time"
@@ -39,9 +40,9 @@ listed with what it costs. The hash of the status is that of the whole file;
 members of one cluster need not have the same.
 
 --hash adds what a running member answers for the hash of its whole db, and
---hashkv adds what "etcdutl hashkv" prints and what a running member answers: the
-hash of the key space, by which members compare theirs. Hashes compare at one
-revision and with one compact revision.
+--hashkv adds what "etcdutl hashkv" prints and what a running member answers:
+the hash of the key space, by which members compare theirs. Hashes compare at
+one revision and with one compact revision.
 
 Of several files, each further one is held against the first, record by record,
 up to the newest revision that both have reached: whether they agree, at which
@@ -55,15 +56,17 @@ Exit codes: 0 all files are whole; 2 a file could not be read, the others were;
   revenant inspect --hashkv --rev 4815 backup.db
   revenant inspect member-a.db member-b.db member-c.db
   revenant inspect -o json backup.db current.db`,
-		Args: cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args) },
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: completeFiles,
+		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args) },
 	}
 	o.open.addFlags(cmd.Flags())
 	o.output.addFlags(cmd.Flags())
+	register(cmd, "output", o.output.complete())
 	cmd.Flags().StringArrayVar(&o.at, "at", nil, "say which revision the store was at, or when it was written: `TIME|REVISION`; can be given several times")
 	cmd.Flags().BoolVar(&o.hash, "hash", false, "hash the buckets as a member does (Maintenance.Hash)")
 	cmd.Flags().BoolVar(&o.hashKV, "hashkv", false, "hash the key space as etcdutl hashkv does")
-	cmd.Flags().Int64Var(&o.rev, "rev", 0, "with --hashkv, the newest revision to hash (0: the newest there is)")
+	cmd.Flags().Int64Var(&o.rev, "rev", 0, "with --hashkv, the newest `REVISION` to hash (0: the newest there is)")
 	return cmd
 }
 
@@ -74,6 +77,9 @@ func (o *inspectOptions) run(ctx context.Context, paths []string) error {
 	}
 	questions, err := o.questions()
 	if err != nil {
+		return err
+	}
+	if err := o.open.parse(); err != nil {
 		return err
 	}
 	if o.rev != 0 && !o.hashKV {
@@ -101,6 +107,8 @@ func (o *inspectOptions) run(ctx context.Context, paths []string) error {
 // inspectAll inspects every file and holds the others against the first one, which
 // stays open for that. Of several, one that does not open is told of and left out.
 func (o *inspectOptions) inspectAll(ctx context.Context, paths []string, questions []question, doc *report.Inspection) (unread bool, err error) {
+	bar := newProgressLine(o.streams)
+	defer bar.clear()
 	var first *snapshot.Snapshot
 	defer func() {
 		if first != nil {
@@ -108,8 +116,10 @@ func (o *inspectOptions) inspectAll(ctx context.Context, paths []string, questio
 		}
 	}()
 	for _, path := range paths {
-		s, err := o.open.openOne(ctx, o.streams, path)
+		bar.reset()
+		s, err := o.open.open(ctx, path, true, o.streams.in, bar.of(filepath.Base(path)))
 		if open := (*snapshot.OpenError)(nil); errors.As(err, &open) && len(paths) > 1 {
+			bar.reset()
 			exitCode(o.streams.err, err)
 			unread = true
 			continue
@@ -201,7 +211,7 @@ func (o *inspectOptions) inspect(ctx context.Context, s *snapshot.Snapshot, ques
 	}
 	o.open.sign(&e.Evidence)
 	doc.Evidence = append(doc.Evidence, e)
-	return o.open.unchanged(ctx, s)
+	return nil
 }
 
 // hashKVHint says which revisions can be hashed.

@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -18,7 +16,6 @@ import (
 	"revenant/analyzer/restore"
 	"revenant/decoder/container"
 	"revenant/decoder/encryption"
-	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot"
 )
 
@@ -42,18 +39,19 @@ type openOptions struct {
 
 func (o *openOptions) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.skipHashCheck, "skip-hash-check", false, "leave the SHA-256 trailer unverified and say so")
-	flags.StringVar(&o.prefix, "etcd-prefix", "/registry", "prefix of Kubernetes' keys in etcd")
-	flags.StringVar(&o.maxExpanded, "max-expanded", "64Gi", "most that a compressed file may expand to")
-	flags.Int64Var(&o.maxRatio, "max-ratio", container.DefaultRatio, "most times its size that a compressed file may expand to, from 512 MiB on")
-	flags.StringVar(&o.walDir, "wal-dir", "", "where the write-ahead log is when it is not beside the db (etcd's --wal-dir); of two, the newest state's")
+	flags.StringVar(&o.prefix, "etcd-prefix", "/registry", "`PREFIX` of Kubernetes' keys in etcd")
+	flags.StringVar(&o.maxExpanded, "max-expanded", "64Gi", "`SIZE` that a compressed file may expand to at most")
+	flags.Int64Var(&o.maxRatio, "max-ratio", container.DefaultRatio, "a compressed file may expand to `N` times its size at most, from 512 MiB on")
+	flags.StringVar(&o.walDir, "wal-dir", "", "`DIR` of the write-ahead log when it is not beside the db (etcd's --wal-dir); of two, the newest state's")
 	flags.BoolVar(&o.assumeCommitted, "assume-committed", false, "apply entries of a log that other members may not have agreed to")
-	flags.StringVar(&o.encryption, "encryption-config", "", "the API server's EncryptionConfiguration, to decrypt what it encrypted")
-	flags.StringVar(&o.caseID, "case", "", "case the examination belongs to, for the custody block; implies --verify-after")
-	flags.StringVar(&o.examiner, "examiner", "", "who examines, for the custody block")
+	flags.StringVar(&o.encryption, "encryption-config", "", "`FILE` with the API server's EncryptionConfiguration, to decrypt what it encrypted")
+	flags.StringVar(&o.caseID, "case", "", "case `ID` the examination belongs to, for the custody block; implies --verify-after")
+	flags.StringVar(&o.examiner, "examiner", "", "`NAME` of who examines, for the custody block")
 	flags.BoolVar(&o.verifyAfter, "verify-after", false, "compute the SHA-256 of the evidence once more when the work is done")
 }
 
-// parse reads the values of flags that are more than words.
+// parse reads the values of flags that are more than words. It is called before
+// anything is opened.
 func (o *openOptions) parse() error {
 	size, err := resource.ParseQuantity(o.maxExpanded)
 	if err != nil || size.Value() <= 0 {
@@ -89,9 +87,6 @@ func (o *openOptions) decrypt() func(string, []byte) ([]byte, error) {
 // open opens a file of evidence; newest says that it is the newest state, or the
 // only one.
 func (o *openOptions) open(ctx context.Context, path string, newest bool, stdin io.Reader, tell func(snapshot.Progress)) (*snapshot.Snapshot, error) {
-	if err := o.parse(); err != nil {
-		return nil, err
-	}
 	opts := snapshot.Options{
 		SkipHashCheck: o.skipHashCheck, Limits: o.limits, AssumeCommitted: o.assumeCommitted, Decrypt: o.decrypt(), Stdin: stdin, Progress: tell,
 	}
@@ -101,12 +96,23 @@ func (o *openOptions) open(ctx context.Context, path string, newest bool, stdin 
 	return snapshot.Open(ctx, path, opts)
 }
 
-// openOne opens a file beside which no other is being opened, and shows how far it
-// is.
-func (o *openOptions) openOne(ctx context.Context, s streams, path string) (*snapshot.Snapshot, error) {
+// withOne opens a file beside which no other is read, lets use have it, and makes
+// sure that the evidence is as it was.
+func (o *openOptions) withOne(ctx context.Context, s streams, path string, use func(*snapshot.Snapshot, *progressLine) error) (err error) {
+	if err := o.parse(); err != nil {
+		return err
+	}
 	bar := newProgressLine(s)
 	defer bar.clear()
-	return o.open(ctx, path, true, s.in, func(p snapshot.Progress) { bar.show(filepath.Base(path), p) })
+	opened, err := o.open(ctx, path, true, s.in, bar.of(filepath.Base(path)))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, opened.Close()) }()
+	if err := use(opened, bar); err != nil {
+		return err
+	}
+	return o.unchanged(ctx, opened)
 }
 
 // sign completes the custody of evidence.
@@ -136,57 +142,4 @@ func (o *openOptions) unchanged(ctx context.Context, s *snapshot.Snapshot) error
 		return hinted(err, "copy the file, and read the copy")
 	}
 	return err
-}
-
-// progressLine is one line on a terminal that says how far the reading is.
-type progressLine struct {
-	mu    sync.Mutex
-	w     io.Writer
-	off   bool
-	drawn bool
-	parts map[string]string // how far, by name
-}
-
-// newProgressLine draws on standard error, when that is a terminal.
-func newProgressLine(s streams) *progressLine {
-	return &progressLine{w: s.err, off: !s.errTTY, parts: map[string]string{}}
-}
-
-func (l *progressLine) show(name string, p snapshot.Progress) {
-	if p.Phase == snapshot.PhaseHash || p.Total == 0 {
-		return
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.off {
-		return
-	}
-	l.drawn = true
-	l.parts[name] = howFar(p)
-	var line []string
-	for _, name := range slices.Sorted(maps.Keys(l.parts)) {
-		line = append(line, sanitize.Line(name)+" "+l.parts[name])
-	}
-	fmt.Fprintf(l.w, "\r\x1b[Kreading %s", strings.Join(line, ", "))
-}
-
-func howFar(p snapshot.Progress) string {
-	text := fmt.Sprintf("%d %%", p.Done*100/max(p.Total, 1))
-	switch {
-	case p.Phase == snapshot.PhaseExpand && p.Total < 0:
-		return fmt.Sprintf("unpacking, %d MB read", p.Done/1e6)
-	case p.Phase == snapshot.PhaseExpand:
-		return "unpacking " + text
-	}
-	return text
-}
-
-// clear takes the line away and keeps it away.
-func (l *progressLine) clear() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.drawn && !l.off {
-		fmt.Fprint(l.w, "\r\x1b[K")
-	}
-	l.off = true
 }

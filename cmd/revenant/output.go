@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"charm.land/lipgloss/v2"
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"sigs.k8s.io/yaml"
 
@@ -45,6 +46,9 @@ func (o *outputOptions) addFlags(flags *pflag.FlagSet) {
 		"write `FORMAT[=FILE]`: %s or %s, to standard output or to a file; can be given several times (default %s)",
 		strings.Join(formats[:last], ", "), formats[last], formats[0]))
 }
+
+// complete offers the formats, and a file behind FORMAT=.
+func (o *outputOptions) complete() cobra.CompletionFunc { return completeKeyed(o.known()...) }
 
 func (o *outputOptions) known() []string {
 	if len(o.formats) > 0 {

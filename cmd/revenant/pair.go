@@ -38,6 +38,9 @@ func (o *openOptions) files(backup, current string) (opener, opener, error) {
 	if same(backup, current) || backup == "-" && current == "-" {
 		return nil, nil, errSame(backup, current)
 	}
+	if err := o.parse(); err != nil {
+		return nil, nil, err
+	}
 	file := func(path string, newest bool) opener {
 		return func(ctx context.Context, tell func(snapshot.Progress)) (*snapshot.Snapshot, error) {
 			return o.open(ctx, path, newest, os.Stdin, tell)
@@ -52,6 +55,9 @@ func errSame(backup, current string) error {
 
 // demo opens the built-in pair.
 func (o *openOptions) demo() (opener, opener, error) {
+	if err := o.parse(); err != nil {
+		return nil, nil, err
+	}
 	backup, current, err := demo.Pair()
 	if err != nil {
 		return nil, nil, err
@@ -109,8 +115,8 @@ func (o *openOptions) openPair(ctx context.Context, backup, current opener, tell
 // as it was. A pair that no restore has is refused.
 func (o *openOptions) withPair(ctx context.Context, s streams, backup, current opener, force bool, use func(*pair) error) (err error) {
 	bar := newProgressLine(s)
+	defer bar.clear()
 	p, err := o.openPair(ctx, backup, current, bar.show)
-	bar.clear()
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"revenant/analyzer/restore"
 	"revenant/analyzer/runbook"
+	"revenant/decoder/snapshot"
 	"revenant/report"
 )
 
@@ -31,24 +32,25 @@ func newPlan(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan BACKUP [CURRENT]",
 		Short: "Write the runbook of a restore: what to type, in which order, and why",
-		Long: `plan writes the steps by which BACKUP is restored without leaving phantoms: what to
-stop first, the restore with a bump that is computed from the two snapshots, what
-to delete before kubelets start it again, which kubelets to restart in which
-order, and what to check. What the snapshots cannot tell is in capitals.
+		Long: `plan writes the steps by which BACKUP is restored without leaving phantoms: what
+to stop first, the restore with a bump that is computed from the two snapshots,
+what to delete before kubelets start it again, which kubelets to restart in
+which order, and what to check. What the snapshots cannot tell is in capitals.
 
 CURRENT is the newest state there is. Without it the bump is a large one that
 nothing vouches for, and no pod or node can be named.
 
-Without flags for the plan the recommended one is followed. What --platform's own
-restore does or leaves undone changes the steps.
+Without flags for the plan the recommended one is followed. What --platform's
+own restore does or leaves undone changes the steps.
 
-Exit codes: 0 done; 2 the command could not do its work; 3 a file is damaged, and
-the runbook rests on what was readable.`,
+Exit codes: 0 done; 2 the command could not do its work; 3 a file is damaged,
+and the runbook rests on what was readable.`,
 		Example: `  revenant plan backup.db current.db
   revenant plan backup.db current.db --platform kubeadm -o markdown=runbook.md
   revenant plan backup.db current.db --last-revision 48151623
   revenant plan backup.db`,
-		Args: cobra.RangeArgs(1, 2),
+		Args:              cobra.RangeArgs(1, 2),
+		ValidArgsFunction: completeArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			for _, name := range []string{"bump-revision", "mark-compacted", "restart-kubelets", "keep-apiservers"} {
 				o.planned = o.planned || cmd.Flags().Changed(name)
@@ -59,16 +61,10 @@ the runbook rests on what was readable.`,
 	o.open.addFlags(cmd.Flags())
 	o.output.addFlags(cmd.Flags())
 	o.plan.addFlags(cmd.Flags())
-	cmd.Flags().StringVar(&o.platform, "platform", "", "how the control plane was set up: "+strings.Join(platformNames(), ", ")+" (default generic)")
-	cmd.Flags().StringVar(&o.etcdVersion, "etcd-version", "", "version of etcd that restores: "+strings.Join(runbook.EtcdVersions(), ", ")+" (default the backup's)")
+	cmd.Flags().StringVar(&o.platform, "platform", "", "`NAME` of what set the control plane up: "+strings.Join(platformNames(), ", ")+" (default generic)")
+	cmd.Flags().StringVar(&o.etcdVersion, "etcd-version", "", "`VERSION` of etcd that restores: "+strings.Join(runbook.EtcdVersions(), ", ")+" (default the backup's)")
 	cmd.Flags().BoolVar(&o.force, "force", false, "go on although the snapshots are of different clusters")
-	complete := func(names []string) cobra.CompletionFunc {
-		return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return names, cobra.ShellCompDirectiveNoFileComp
-		}
-	}
-	_ = cmd.RegisterFlagCompletionFunc("platform", complete(platformNames()))
-	_ = cmd.RegisterFlagCompletionFunc("etcd-version", complete(runbook.EtcdVersions()))
+	register(cmd, "output", o.output.complete())
 	return cmd
 }
 
@@ -146,23 +142,17 @@ func (o *runbookOptions) readPair(ctx context.Context, paths []string, in *runbo
 }
 
 // readBackup reads a backup alone.
-func (o *runbookOptions) readBackup(ctx context.Context, paths []string, in *runbook.Input) (err error) {
-	s, err := o.open.openOne(ctx, o.streams, paths[0])
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	if err := o.open.hasKeys(s); err != nil {
-		return err
-	}
-	state, err := restore.Load(ctx, s, o.open.prefix)
-	if err != nil {
-		return err
-	}
-	if err := o.look(ctx, restore.InBackup, side{s, state}, &in.Backup, in); err != nil {
-		return err
-	}
-	return o.open.unchanged(ctx, s)
+func (o *runbookOptions) readBackup(ctx context.Context, paths []string, in *runbook.Input) error {
+	return o.open.withOne(ctx, o.streams, paths[0], func(s *snapshot.Snapshot, _ *progressLine) error {
+		if err := o.open.hasKeys(s); err != nil {
+			return err
+		}
+		state, err := restore.Load(ctx, s, o.open.prefix)
+		if err != nil {
+			return err
+		}
+		return o.look(ctx, restore.InBackup, side{s, state}, &in.Backup, in)
+	})
 }
 
 // look takes from a snapshot what the runbook needs of it.

@@ -5,42 +5,18 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"revenant/analyzer/runbook"
+	"revenant/internal/corpus"
 )
-
-// TestRunbookDocument keeps docs/runbook.md equal to what the program writes.
-func TestRunbookDocument(t *testing.T) {
-	path := filepath.Join(repository, "docs/runbook.md")
-	want := runbookDocument(t)
-	if *update {
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, string(got)); diff != "" {
-		t.Errorf("go test ./cmd/revenant -run TestRunbookDocument -update writes it anew (-code +document):\n%s", diff)
-	}
-}
 
 func runbookDocument(t *testing.T) string {
 	t.Helper()
 	t.Chdir(t.TempDir())
 	for _, name := range []string{"backup", "current"} {
-		data, err := cluster("rows/plain/" + name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name+".db", data, 0o400); err != nil {
+		if err := os.WriteFile(name+".db", corpus.Unpack(t, cluster("rows/plain/"+name)), 0o400); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -24,12 +24,12 @@ type planOptions struct {
 }
 
 func (o *planOptions) addFlags(flags *pflag.FlagSet) {
-	flags.Int64Var(&o.bump, "bump-revision", 0, "revisions to add to the backup's newest, as etcdutl's flag; needs --mark-compacted")
+	flags.Int64Var(&o.bump, "bump-revision", 0, "add `N` revisions to the backup's newest, as etcdutl's flag; needs --mark-compacted")
 	flags.BoolVar(&o.markCompacted, "mark-compacted", false, "mark the restored revision as compacted, as etcdutl's flag; needs --bump-revision")
-	flags.StringVar(&o.restartKubelets, "restart-kubelets", "none", "kubelets restarted once the API is back: none, all, or NODE,...")
+	flags.StringVar(&o.restartKubelets, "restart-kubelets", "none", "kubelets restarted once the API is back: none, all, or `NODE,...`")
 	flags.BoolVar(&o.keepAPIServers, "keep-apiservers", false, "the API servers are left running while etcd is restored")
-	flags.StringVar(&o.outageAt, "outage-at", "", "when the last API server stopped, such as 2026-11-22T03:00Z: bounds what kubelets have seen")
-	flags.Int64Var(&o.lastRevision, "last-revision", 0, "newest revision that was served before the outage, from metrics or logs: bounds what kubelets have seen")
+	flags.StringVar(&o.outageAt, "outage-at", "", "`TIME` at which the last API server stopped, such as 2026-11-22T03:00Z: bounds what kubelets have seen")
+	flags.Int64Var(&o.lastRevision, "last-revision", 0, "newest `REVISION` that was served before the outage, from metrics or logs: bounds what kubelets have seen")
 }
 
 // plan refuses what no restore can do, before any file is read.
@@ -83,19 +83,19 @@ readable.`,
   revenant predict backup.db current.db --outage-at 2026-11-22T03:00Z
   revenant predict backup.db current.db --compare
   revenant predict backup.db current.db --fail-on phantom,ghost -o json=prediction.json -o table`,
-		Args: cobra.ExactArgs(2),
-		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0], args[1]) },
+		Args:              cobra.ExactArgs(2),
+		ValidArgsFunction: completeArgs(2),
+		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0], args[1]) },
 	}
 	o.open.addFlags(cmd.Flags())
 	o.output.addFlags(cmd.Flags())
 	o.plan.addFlags(cmd.Flags())
-	cmd.Flags().StringSliceVar(&o.failOn, "fail-on", nil, "exit with 1 when one of these outcomes is predicted: OUTCOME,...")
+	cmd.Flags().StringSliceVar(&o.failOn, "fail-on", nil, "exit with 1 when one of these outcomes is predicted: `OUTCOME,...`")
 	cmd.Flags().BoolVar(&o.force, "force", false, "go on although the snapshots are of different clusters")
 	cmd.Flags().BoolVar(&o.compare, "compare", false, "lay the ways to restore side by side instead, the given plan among them")
 	cmd.Flags().BoolVar(&o.all, "all", false, "list pods that need no attention, too")
-	_ = cmd.RegisterFlagCompletionFunc("fail-on", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return outcomeNames(), cobra.ShellCompDirectiveNoFileComp
-	})
+	register(cmd, "fail-on", completeSeveral(outcomeNames()...))
+	register(cmd, "output", o.output.complete())
 	return cmd
 }
 

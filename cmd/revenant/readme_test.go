@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"revenant/internal/corpus"
 )
 
 // TestReadme wants the output in README.md to be what the program prints.
@@ -46,21 +48,14 @@ func output(t *testing.T, args []string) string {
 // what a node without pods says.
 func evidenceFiles(t *testing.T) {
 	t.Helper()
-	files, err := memberFiles("scenario-5/datadir-lagging")
-	if err != nil {
-		t.Fatal(err)
-	}
 	t.Chdir(t.TempDir())
-	for name, data := range files {
-		writeEvidence(t, filepath.Join("data", name), data)
+	for name, data := range corpus.Files(t, memberArchive("scenario-5/datadir-lagging")) {
+		writeEvidence(t, filepath.Join("data", filepath.FromSlash(name)), data)
 	}
 	for name, path := range map[string]string{
 		"backup.db": "clusters/scenario-1/plain/backup", "current.db": "clusters/scenario-1/plain/current", "no-members.db": "mvcc/compacted",
 	} {
-		data, err := gunzip(filepath.Join(repository, "testdata", path+".db.gz"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		data := corpus.Unpack(t, filepath.Join(repository, "testdata", path+".db.gz"))
 		writeEvidence(t, name, data)
 		if name == "current.db" {
 			writeEvidence(t, "damaged.db", data[:len(data)-4128])

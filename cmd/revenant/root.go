@@ -20,15 +20,23 @@ type streams struct {
 	err    io.Writer
 	inTTY  bool
 	outTTY bool
-	errTTY bool
+	errTTY bool // and a line on it can be drawn anew
 	color  bool // colour is wanted on out
+
+	errWidth func() int // columns of err, when that is a terminal
 }
 
 func standardStreams() streams {
 	tty := func(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 	s := streams{
 		in: os.Stdin, out: os.Stdout, err: os.Stderr,
-		inTTY: tty(os.Stdin), outTTY: tty(os.Stdout), errTTY: tty(os.Stderr),
+		inTTY: tty(os.Stdin), outTTY: tty(os.Stdout), errTTY: tty(os.Stderr) && os.Getenv("TERM") != "dumb",
+	}
+	s.errWidth = func() int {
+		if width, _, err := term.GetSize(int(os.Stderr.Fd())); err == nil && width > 0 {
+			return width
+		}
+		return 80
 	}
 	// https://no-color.org: any value but the empty one counts.
 	s.color = s.outTTY && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
@@ -65,12 +73,14 @@ No file is ever changed, and no cluster is needed.`,
   revenant plan backup.db current.db        # how to restore: what to type, in order
   revenant verify restored.db --dumps DIR   # after it: what really runs
   revenant inspect backup.db                # what is it, is it whole`,
-		Args:          cobra.MaximumNArgs(2),
-		SilenceUsage:  true,
-		SilenceErrors: true,
-		Version:       version(),
-		RunE:          func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args) },
+		Args:              cobra.MaximumNArgs(2),
+		ValidArgsFunction: completeArgs(2),
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		Version:           version(),
+		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args) },
 	}
+	root.SuggestionsMinimumDistance = 2
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
@@ -79,9 +89,10 @@ No file is ever changed, and no cluster is needed.`,
 		return hinted(err, fmt.Sprintf("%s --help lists the flags", cmd.CommandPath()))
 	})
 	o.addFlags(root.Flags())
-	root.AddCommand(newInspect(s), newPredict(s), newPlan(s), newVerify(s), newSalvage(s), newCarve(s), newConfig(s))
+	root.AddCommand(newInspect(s), newPredict(s), newPlan(s), newVerify(s), newSalvage(s), newCarve(s), newConfig(s), newMan())
 	for _, cmd := range append(root.Commands(), root) {
 		hintArgs(cmd)
+		completeFlags(cmd)
 	}
 	return root
 }
@@ -92,7 +103,13 @@ func hintArgs(cmd *cobra.Command) {
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		err := check(cmd, args)
 		if err != nil {
-			return hinted(err, fmt.Sprintf("usage: %s; %s --help says more", cmd.UseLine(), cmd.CommandPath()))
+			hint := fmt.Sprintf("usage: %s; %s --help says more", cmd.UseLine(), cmd.CommandPath())
+			if len(args) > 0 {
+				for _, near := range cmd.SuggestionsFor(args[0]) {
+					hint = fmt.Sprintf("is %s %s meant?", cmd.CommandPath(), near)
+				}
+			}
+			return hinted(err, hint)
 		}
 		return nil
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -30,12 +31,12 @@ func newSalvage(s streams) *cobra.Command {
 read of FILE, and reports what is in it and what is missing. etcdutl accepts it.
 FILE is a snapshot, a db, or a member's data directory, whose log is applied.
 
-What the file's tree still leads to always wins. Where parts of the tree are lost,
-and there only, revisions are taken from pages that nothing leads to any more. One
-at or below the compact revision may have been deleted since: it is withheld, and
---include-uncertain writes it, and so it does with one that contradicts itself or
-its page, whose value may have been cut. Revisions with differing copies are
-withheld.
+What the file's tree still leads to always wins. Only where parts of the tree
+are lost, revisions are taken from pages that nothing leads to any more.
+Withheld unless --include-uncertain is given are those at or below the compact
+revision, which may have been deleted since, and those that contradict
+themselves or their page, whose value may have been cut. Revisions with
+differing copies are withheld in any case.
 
 Nothing is ever written over.
 
@@ -44,18 +45,20 @@ is damaged, and what is readable was written.`,
 		Example: `  revenant salvage broken.db -o clean.db
   revenant salvage /var/lib/etcd -o newest.db       # a dead member's state, its log applied
   revenant salvage broken.db -o clean.db --report json=salvage.json`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeArgs(1),
+		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
 	}
 	o.open.addFlags(cmd.Flags())
-	cmd.Flags().StringVarP(&o.output, "output", "o", "", "the snapshot to write; it must not exist")
-	cmd.Flags().StringArrayVar(&o.report.outputs, "report", nil, "table, json or yaml, to standard output or as FORMAT=FILE; can be given several times (default table)")
+	cmd.Flags().StringVarP(&o.output, "output", "o", "", "`FILE` to write the snapshot to; it must not exist")
+	cmd.Flags().StringArrayVar(&o.report.outputs, "report", nil, "write a report as `FORMAT[=FILE]`: table, json or yaml, to standard output or to a file; can be given several times (default table)")
 	cmd.Flags().BoolVar(&o.includeUncertain, "include-uncertain", false, "write revisions, too, that a compaction may have removed or that contradict themselves")
-	_ = cmd.MarkFlagFilename("output", "db")
+	register(cmd, "output", completeFiles)
+	register(cmd, "report", o.report.complete())
 	return cmd
 }
 
-func (o *salvageOptions) run(ctx context.Context, path string) (err error) {
+func (o *salvageOptions) run(ctx context.Context, path string) error {
 	if o.output == "" {
 		return hinted(errors.New("no output is named"), "revenant salvage FILE -o CLEAN.db")
 	}
@@ -67,12 +70,11 @@ func (o *salvageOptions) run(ctx context.Context, path string) (err error) {
 	if err != nil {
 		return err
 	}
-	s, err := o.open.openOne(ctx, o.streams, path)
-	if err != nil {
+	var doc *report.Salvage
+	err = o.open.withOne(ctx, o.streams, path, func(s *snapshot.Snapshot, bar *progressLine) (err error) {
+		doc, err = o.salvage(ctx, s, bar)
 		return err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	doc, err := o.salvage(ctx, s)
+	})
 	if err != nil {
 		return err
 	}
@@ -85,15 +87,13 @@ func (o *salvageOptions) run(ctx context.Context, path string) (err error) {
 	return nil
 }
 
-func (o *salvageOptions) salvage(ctx context.Context, s *snapshot.Snapshot) (*report.Salvage, error) {
-	bar := newProgressLine(o.streams)
+func (o *salvageOptions) salvage(ctx context.Context, s *snapshot.Snapshot, bar *progressLine) (*report.Salvage, error) {
 	result, err := salvage.Write(ctx, s, o.output, salvage.Options{
 		IncludeUncertain: o.includeUncertain,
 		Progress: func(done, total int) {
-			bar.show("writing", snapshot.Progress{Phase: snapshot.PhaseIndex, Done: int64(done), Total: int64(total)})
+			bar.show(filepath.Base(o.output), snapshot.Progress{Phase: phaseWrite, Done: int64(done), Total: int64(total)})
 		},
 	})
-	bar.clear()
 	if errors.Is(err, salvage.ErrExists) {
 		return nil, hinted(err, "nothing is written over: name a file that does not exist")
 	}
@@ -108,5 +108,5 @@ func (o *salvageOptions) salvage(ctx context.Context, s *snapshot.Snapshot) (*re
 	return &report.Salvage{
 		SchemaVersion: report.SchemaVersion, Kind: "Salvage", Tool: tool(), Evidence: []restore.Evidence{e},
 		Problems: append([]snapshot.Problem{}, s.Problems()...), Result: result, Lossless: result.Lossless(),
-	}, o.open.unchanged(ctx, s)
+	}, nil
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"archive/tar"
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
@@ -9,7 +8,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -21,6 +19,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	bolt "go.etcd.io/bbolt"
+
+	"revenant/internal/corpus"
 )
 
 func TestMain(m *testing.M) {
@@ -113,9 +113,7 @@ func cmdUnpack(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: unpack RUN/MODE/NAME FILE")
 	}
-	data, err := cluster(args[0])
-	ts.Check(err)
-	add(ts, args[1], data)
+	add(ts, args[1], corpus.Unpack(ts, cluster(args[0])))
 }
 
 // cmdMember: member RUN/MODE DIRECTORY makes the data directory of a member.
@@ -123,39 +121,8 @@ func cmdMember(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: member RUN/MODE DIRECTORY")
 	}
-	files, err := memberFiles(args[0])
-	ts.Check(err)
-	for name, data := range files {
-		add(ts, filepath.Join(args[1], name), data)
-	}
-}
-
-// memberFiles are the files of a member's directory, by name.
-func memberFiles(run string) (map[string][]byte, error) {
-	f, err := os.Open(memberArchive(run))
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		return nil, err
-	}
-	files := map[string][]byte{}
-	for r := tar.NewReader(z); ; {
-		h, err := r.Next()
-		if err == io.EOF {
-			return files, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		if h.Typeflag != tar.TypeReg {
-			continue
-		}
-		if files[filepath.FromSlash(h.Name)], err = io.ReadAll(r); err != nil {
-			return nil, err
-		}
+	for name, data := range corpus.Files(ts, memberArchive(args[0])) {
+		add(ts, filepath.Join(args[1], filepath.FromSlash(name)), data)
 	}
 }
 
@@ -173,22 +140,9 @@ func memberArchive(run string) string {
 	return filepath.Join(repository, "testdata/clusters", run, "member.tar.gz")
 }
 
-// cluster unpacks one of the shared snapshots, named RUN/MODE/NAME.
-func cluster(name string) ([]byte, error) {
-	return gunzip(filepath.Join(repository, "testdata/clusters", name+".db.gz"))
-}
-
-func gunzip(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		return nil, err
-	}
-	return io.ReadAll(z)
+// cluster is one of the shared snapshots, named RUN/MODE/NAME.
+func cluster(name string) string {
+	return filepath.Join(repository, "testdata/clusters", name+".db.gz")
 }
 
 // repository is the root of the repository, found before any script changes

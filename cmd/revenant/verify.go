@@ -15,6 +15,7 @@ import (
 	"revenant/analyzer/drift"
 	"revenant/analyzer/restore"
 	"revenant/decoder/kubelet"
+	"revenant/decoder/snapshot"
 	"revenant/report"
 )
 
@@ -50,29 +51,29 @@ What a node runs is told by any of these, and better by several of them:
   crictl pods -o json       (on the node)                 > NODE.crictl.json
 
 The kubelet's /pods alone keeps pods whose containers have ended: what it alone
-tells is "possible". --dumps reads a directory of files with these names; --kubelet
-names one file, of any of the kinds, - for standard input.
+tells is "possible". --dumps reads a directory of files with these names;
+--kubelet names one file, of any of the kinds, - for standard input.
 
-Exit codes: 0 nothing was found; 1 something was that --fail-on names; 2 the
+Exit codes: 0 nothing was found that --fail-on names; 1 something was; 2 the
 command could not do its work; 3 the snapshot is damaged.`,
 		Example: `  revenant verify restored.db --dumps dumps --kubectl pods.json
   revenant verify restored.db --kubelet node-1=n1.json --kubelet node-2=n2.json
   revenant verify restored.db --dumps dumps --prediction prediction.json -o json`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeArgs(1),
+		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
 	}
 	o.open.addFlags(cmd.Flags())
 	o.output.addFlags(cmd.Flags())
 	flags := cmd.Flags()
-	flags.StringArrayVar(&o.kubelets, "kubelet", nil, "NODE=FILE: what a node says; can be given several times, also for one node")
-	flags.StringVar(&o.dumps, "dumps", "", "directory of NODE.runningpods.json, NODE.pods.json and NODE.crictl.json")
-	flags.StringVar(&o.kubectl, "kubectl", "", "the API's pods of now: output of kubectl get pods -A -o json")
+	flags.StringArrayVar(&o.kubelets, "kubelet", nil, "`NODE=FILE`: what a node says; can be given several times, also for one node")
+	flags.StringVar(&o.dumps, "dumps", "", "`DIR` of NODE.runningpods.json, NODE.pods.json and NODE.crictl.json")
+	flags.StringVar(&o.kubectl, "kubectl", "", "`FILE` with the API's pods of now: output of kubectl get pods -A -o json")
 	flags.StringVar(&o.prediction, "prediction", "", "`FILE` that revenant predict -o json=FILE wrote, to say what came out otherwise")
-	flags.StringSliceVar(&o.failOn, "fail-on", kindNames(), "exit with 1 when one of these is found: KIND,...")
+	flags.StringSliceVar(&o.failOn, "fail-on", kindNames(), "exit with 1 when one of these is found: `KIND,...`")
 	flags.BoolVar(&o.partial, "partial", false, "nodes without an answer are left out on purpose")
-	_ = cmd.RegisterFlagCompletionFunc("fail-on", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return kindNames(), cobra.ShellCompDirectiveNoFileComp
-	})
+	register(cmd, "fail-on", completeSeveral(kindNames()...))
+	register(cmd, "output", o.output.complete())
 	return cmd
 }
 
@@ -109,7 +110,8 @@ func (o *verifyOptions) run(ctx context.Context, path string) error {
 		}
 	}
 	v := report.Verification{SchemaVersion: report.SchemaVersion, Kind: "Verification", Tool: tool()}
-	if err := o.api(ctx, path, &in, &v); err != nil {
+	err = o.open.withOne(ctx, o.streams, path, func(s *snapshot.Snapshot, _ *progressLine) error { return o.api(ctx, s, &in, &v) })
+	if err != nil {
 		return err
 	}
 	if foretold != nil {
@@ -227,12 +229,7 @@ func (o *verifyOptions) read(path string) ([]byte, error) {
 }
 
 // api reads what the API has: the snapshot, or kubectl's list in its place.
-func (o *verifyOptions) api(ctx context.Context, path string, in *drift.Input, v *report.Verification) (err error) {
-	s, err := o.open.openOne(ctx, o.streams, path)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
+func (o *verifyOptions) api(ctx context.Context, s *snapshot.Snapshot, in *drift.Input, v *report.Verification) error {
 	if err := o.open.hasKeys(s); err != nil {
 		return err
 	}
@@ -245,7 +242,7 @@ func (o *verifyOptions) api(ctx context.Context, path string, in *drift.Input, v
 	for _, n := range state.Nodes {
 		in.Known = append(in.Known, n.Name)
 	}
-	v.API = "the snapshot " + path
+	v.API = "the snapshot " + s.Path()
 	if o.kubectl != "" {
 		d, err := o.dump(o.kubectl)
 		if err != nil {
@@ -263,5 +260,5 @@ func (o *verifyOptions) api(ctx context.Context, path string, in *drift.Input, v
 	}
 	o.open.sign(&e)
 	v.Evidence = []restore.Evidence{e}
-	return o.open.unchanged(ctx, s)
+	return nil
 }

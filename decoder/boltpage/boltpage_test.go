@@ -1,13 +1,10 @@
 package boltpage_test
 
 import (
-	"archive/tar"
 	"bytes"
-	"compress/gzip"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -21,6 +18,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"revenant/decoder/boltpage"
+	"revenant/internal/corpus"
 )
 
 // entry is an item of a bucket, or a bucket with its items.
@@ -541,38 +539,23 @@ func readFile(t testing.TB, path string) []byte {
 // gunzip unpacks a file and returns where it is.
 func gunzip(t testing.TB, path string) string {
 	t.Helper()
-	return writeDB(t, inflate(t, path))
+	return writeDB(t, corpus.Unpack(t, path))
 }
 
 // memberDB unpacks the db of a member's directory in an archive.
 func memberDB(t testing.TB, path string) string {
 	t.Helper()
-	for r := tar.NewReader(inflate(t, path)); ; {
-		h, err := r.Next()
-		if err != nil {
-			t.Fatalf("no db in %s: %v", path, err)
-		}
-		if strings.HasSuffix(h.Name, "snap/db") {
-			return writeDB(t, r)
+	for name, data := range corpus.Files(t, path) {
+		if strings.HasSuffix(name, "snap/db") {
+			return writeDB(t, data)
 		}
 	}
+	t.Fatalf("no db in %s", path)
+	return ""
 }
 
-func inflate(t testing.TB, path string) io.Reader {
+func writeDB(t testing.TB, data []byte) string {
 	t.Helper()
-	z, err := gzip.NewReader(bytes.NewReader(readFile(t, path)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return z
-}
-
-func writeDB(t testing.TB, r io.Reader) string {
-	t.Helper()
-	data, err := io.ReadAll(r)
-	if err != nil {
-		t.Fatal(err)
-	}
 	path := filepath.Join(t.TempDir(), "db")
 	if err := os.WriteFile(path, data, 0o400); err != nil {
 		t.Fatal(err)

@@ -2,14 +2,11 @@ package encryption
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/aes"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 	"testing"
 
@@ -19,6 +16,7 @@ import (
 
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/internal/corpus"
 )
 
 const (
@@ -170,20 +168,7 @@ func TestCluster(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"backup", "current"} {
-		f, err := os.Open(dir + name + ".db.gz")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		z, err := gzip.NewReader(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		data, err := io.ReadAll(z)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, err := snapshot.OpenBytes(t.Context(), name, data, snapshot.Options{Decrypt: ring.Decrypt})
+		s, err := snapshot.OpenBytes(t.Context(), name, corpus.Unpack(t, dir+name+".db.gz"), snapshot.Options{Decrypt: ring.Decrypt})
 		if err != nil {
 			t.Fatal(err)
 		}

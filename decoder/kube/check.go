@@ -116,12 +116,10 @@ func (c *checker) message(b []byte, l *layout, depth int) error {
 	if depth > maxDepth {
 		return errTooDeep
 	}
-	for i := 0; i < len(b); {
-		f, err := nextField(b, i)
+	for f, err := range fields(b) {
 		if err != nil {
 			return err
 		}
-		i = f.end
 		known, ok := l.fields[f.num]
 		if !ok {
 			note(&c.loss.Unknown, append(c.path, strconv.Itoa(int(f.num))))

@@ -101,12 +101,10 @@ func ParseEnvelope(value []byte) (Envelope, error) {
 // scanUnknown reads a runtime.Unknown (apimachinery pkg/runtime/generated.proto).
 func (e *Envelope) scanUnknown(b []byte) error {
 	e.Raw = nil
-	for i := 0; i < len(b); {
-		f, err := nextField(b, i)
+	for f, err := range fields(b) {
 		if err != nil {
 			return err
 		}
-		i = f.end
 		if f.num > 4 {
 			continue
 		}
@@ -131,12 +129,10 @@ func (e *Envelope) scanUnknown(b []byte) error {
 }
 
 func (e *Envelope) scanTypeMeta(b []byte) error {
-	for i := 0; i < len(b); {
-		f, err := nextField(b, i)
+	for f, err := range fields(b) {
 		if err != nil {
 			return err
 		}
-		i = f.end
 		if f.num > 2 {
 			continue
 		}
@@ -176,6 +172,10 @@ func intern(b []byte) string {
 	switch string(b) {
 	case "v1":
 		return "v1"
+	case "apps/v1":
+		return "apps/v1"
+	case "batch/v1":
+		return "batch/v1"
 	case "Pod":
 		return "Pod"
 	case "Pending":

@@ -28,7 +28,11 @@ func ScanLinks(value []byte) (Links, error) {
 	case e.Encoding == Encrypted:
 		return Links{}, &e.Encryption
 	case e.Encoding == Protobuf:
-		return scanLinks(e.Raw)
+		var l Links
+		if err := scanMetadata(e.Raw, l.scan); err != nil {
+			return Links{}, err
+		}
+		return l, nil
 	}
 	content, err := parseContent(e.Encoding, value)
 	if err != nil {
@@ -43,38 +47,12 @@ func HasOwner(value []byte) bool {
 	return len(value) == 0 || value[0] != '{' || bytes.Contains(value, []byte("ownerReferences")) || bytes.Contains(value, []byte(`\u`))
 }
 
-// scanLinks reads the first field of the message, as which all types of
-// Kubernetes have their metadata.
-func scanLinks(b []byte) (Links, error) {
-	var l Links
-	for i := 0; i < len(b); {
-		f, err := nextField(b, i)
-		if err != nil {
-			return Links{}, err
-		}
-		i = f.end
-		if f.num != 1 {
-			continue
-		}
-		data, err := bytesField(b, f)
-		if err == nil {
-			err = l.scan(data)
-		}
-		if err != nil {
-			return Links{}, err
-		}
-	}
-	return l, nil
-}
-
 // scan reads a metav1.ObjectMeta.
 func (l *Links) scan(b []byte) error {
-	for i := 0; i < len(b); {
-		f, err := nextField(b, i)
+	for f, err := range fields(b) {
 		if err != nil {
 			return err
 		}
-		i = f.end
 		switch f.num {
 		case 5:
 			err = setString(&l.UID, b, f)
@@ -106,40 +84,53 @@ func (l *Links) label(b []byte, f wireField) error {
 	return nil
 }
 
-// owner reads a metav1.OwnerReference.
 func (l *Links) owner(b []byte, f wireField) error {
-	b, err := bytesField(b, f)
+	o, err := scanOwner(b, f)
 	if err != nil {
 		return err
 	}
-	var o metav1.OwnerReference
-	for i := 0; i < len(b); {
-		f, err := nextField(b, i)
+	ref := metav1.OwnerReference{APIVersion: o.apiVersion, Kind: o.Kind, Name: o.Name, UID: apitypes.UID(o.UID)}
+	if o.hasController {
+		ref.Controller = new(o.controller)
+	}
+	l.Owners = append(l.Owners, ref)
+	return nil
+}
+
+// ownerReference is what is read of a metav1.OwnerReference.
+type ownerReference struct {
+	Owner
+	apiVersion                string
+	controller, hasController bool
+}
+
+func scanOwner(b []byte, f wireField) (o ownerReference, err error) {
+	b, err = bytesField(b, f)
+	if err != nil {
+		return o, err
+	}
+	for f, err := range fields(b) {
 		if err != nil {
-			return err
+			return o, err
 		}
-		i = f.end
 		switch f.num {
 		case 1:
 			err = setString(&o.Kind, b, f)
 		case 3:
 			err = setString(&o.Name, b, f)
 		case 4:
-			var uid string
-			err = setString(&uid, b, f)
-			o.UID = apitypes.UID(uid)
+			err = setString(&o.UID, b, f)
 		case 5:
-			err = setString(&o.APIVersion, b, f)
+			err = setString(&o.apiVersion, b, f)
 		case 6:
-			o.Controller = new(bool)
-			err = setBool(o.Controller, f)
+			err = setBool(&o.controller, f)
+			o.hasController = true
 		}
 		if err != nil {
-			return err
+			return o, err
 		}
 	}
-	l.Owners = append(l.Owners, o)
-	return nil
+	return o, nil
 }
 
 func linksOf(content map[string]any) Links {

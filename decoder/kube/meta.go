@@ -30,7 +30,12 @@ func ScanMeta(value []byte) (Meta, error) {
 	case e.Encoding == Encrypted:
 		return Meta{}, &e.Encryption
 	case e.Encoding == Protobuf:
-		return scanMeta(e)
+		var s podScan
+		if err := scanMetadata(e.Raw, s.meta); err != nil {
+			return Meta{}, err
+		}
+		p := &s.pod
+		return Meta{APIVersion: e.APIVersion, Kind: e.Kind, UID: p.UID, Created: p.Created, Deleted: p.Deleted, Finalizers: p.Finalizers}, nil
 	}
 	content, err := parseContent(e.Encoding, value)
 	if err != nil {
@@ -39,29 +44,25 @@ func ScanMeta(value []byte) (Meta, error) {
 	return metaOf(content), nil
 }
 
-// scanMeta reads the first field of the message, as which all types of
+// scanMetadata scans the first field of a message, as which all types of
 // Kubernetes have their metadata.
-func scanMeta(e Envelope) (Meta, error) {
-	var s podScan
-	for i := 0; i < len(e.Raw); {
-		f, err := nextField(e.Raw, i)
+func scanMetadata(b []byte, scan func([]byte) error) error {
+	for f, err := range fields(b) {
 		if err != nil {
-			return Meta{}, err
+			return err
 		}
-		i = f.end
 		if f.num != 1 {
 			continue
 		}
-		data, err := bytesField(e.Raw, f)
+		data, err := bytesField(b, f)
 		if err == nil {
-			err = s.meta(data)
+			err = scan(data)
 		}
 		if err != nil {
-			return Meta{}, err
+			return err
 		}
 	}
-	p := &s.pod
-	return Meta{APIVersion: e.APIVersion, Kind: e.Kind, UID: p.UID, Created: p.Created, Deleted: p.Deleted, Finalizers: p.Finalizers}, nil
+	return nil
 }
 
 func metaOf(content map[string]any) Meta {

@@ -69,12 +69,10 @@ type field struct {
 
 // walk is as deep as the tree, whatever the message.
 func (t fieldTree) walk(r *podRefs, b []byte) error {
-	for i := 0; i < len(b); {
-		f, err := nextField(b, i)
+	for f, err := range fields(b) {
 		if err != nil {
 			return err
 		}
-		i = f.end
 		known, ok := t[f.num]
 		if !ok {
 			continue

@@ -68,30 +68,8 @@ func TestScanPodRefsOfChangedPods(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	values := [][]byte{envelope(t, "v1", "Pod", marshal(t, referringPod()))}
 	values = append(values, pods(t, "scenario-1/plain/current.db.gz")...)
-	accepted := 0
-	const tries = 10_000
-	for i := range tries {
-		e, err := ParseEnvelope(values[i%2*(i%len(values))]) // every other one is ours
-		if err != nil {
-			t.Fatal(err)
-		}
-		m, err := parseMessage(e.Raw)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for range 1 + r.IntN(4) {
-			m = change(r, m)
-		}
-		if refersLikeDecode(t, envelope(t, "v1", "Pod", m.Append(nil))) {
-			accepted++
-		}
-		if t.Failed() {
-			t.Fatalf("try %d", i)
-		}
-	}
-	if accepted < tries/4 {
-		t.Errorf("only %d of %d are still pods", accepted, tries)
-	}
+	ours := func(i int) []byte { return values[i%2*(i%len(values))] } // every other one
+	sameOfChanged(t, r, 10_000, ours, refersLikeDecode)
 }
 
 // referringPod names a Secret wherever a PodRefs takes one from.

@@ -90,12 +90,10 @@ type podScan struct {
 }
 
 func (s *podScan) scan(b []byte) error {
-	for i := 0; i < len(b); {
-		f, err := nextField(b, i)
+	for f, err := range fields(b) {
 		if err != nil {
 			return err
 		}
-		i = f.end
 		if f.num > 3 {
 			continue
 		}
@@ -136,12 +134,10 @@ func (s *podScan) finish() Pod {
 
 // meta reads a metav1.ObjectMeta.
 func (s *podScan) meta(b []byte) error {
-	for i := 0; i < len(b); {
-		f, err := nextField(b, i)
+	for f, err := range fields(b) {
 		if err != nil {
 			return err
 		}
-		i = f.end
 		switch f.num {
 		case 1:
 			err = setString(&s.pod.Name, b, f)
@@ -183,48 +179,21 @@ func (s *podScan) annotation(b []byte, f wireField) error {
 	return err
 }
 
-// owner reads a metav1.OwnerReference; the first one that is a controller counts.
+// owner takes the first owner that is a controller.
 func (s *podScan) owner(b []byte, f wireField) error {
-	b, err := bytesField(b, f)
-	if err != nil {
-		return err
+	owner, err := scanOwner(b, f)
+	if err == nil && owner.controller && !s.owned {
+		s.pod.Owner, s.owned = owner.Owner, true
 	}
-	var owner Owner
-	var controller bool
-	for i := 0; i < len(b); {
-		f, err := nextField(b, i)
-		if err != nil {
-			return err
-		}
-		i = f.end
-		switch f.num {
-		case 1:
-			err = setString(&owner.Kind, b, f)
-		case 3:
-			err = setString(&owner.Name, b, f)
-		case 4:
-			err = setString(&owner.UID, b, f)
-		case 6:
-			err = setBool(&controller, f)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if controller && !s.owned {
-		s.pod.Owner, s.owned = owner, true
-	}
-	return nil
+	return err
 }
 
 // spec reads a corev1.PodSpec.
 func (s *podScan) spec(b []byte) error {
-	for i := 0; i < len(b); {
-		f, err := nextField(b, i)
+	for f, err := range fields(b) {
 		if err != nil {
 			return err
 		}
-		i = f.end
 		switch f.num {
 		case 2:
 			err = s.container(b, f)
@@ -252,12 +221,10 @@ func (s *podScan) spec(b []byte) error {
 
 // status reads a corev1.PodStatus.
 func (s *podScan) status(b []byte) error {
-	for i := 0; i < len(b); {
-		f, err := nextField(b, i)
+	for f, err := range fields(b) {
 		if err != nil {
 			return err
 		}
-		i = f.end
 		switch f.num {
 		case 1:
 			err = setString(&s.pod.Phase, b, f)
@@ -282,12 +249,10 @@ func (s *podScan) condition(b []byte, f wireField) error {
 		return err
 	}
 	var kind, status string
-	for i := 0; i < len(b); {
-		f, err := nextField(b, i)
+	for f, err := range fields(b) {
 		if err != nil {
 			return err
 		}
-		i = f.end
 		switch f.num {
 		case 1:
 			err = setString(&kind, b, f)
@@ -309,12 +274,10 @@ func (s *podScan) containerStatus(b []byte, f wireField) error {
 		return err
 	}
 	var restarts int64
-	for i := 0; i < len(b); {
-		f, err := nextField(b, i)
+	for f, err := range fields(b) {
 		if err != nil {
 			return err
 		}
-		i = f.end
 		if f.num == 5 {
 			if err := setInt64(&restarts, f); err != nil {
 				return err
@@ -371,12 +334,10 @@ func (c *containerScan) scan(b []byte, f wireField) error {
 	if err != nil {
 		return err
 	}
-	for i := 0; i < len(b); {
-		f, err := nextField(b, i)
+	for f, err := range fields(b) {
 		if err != nil {
 			return err
 		}
-		i = f.end
 		switch f.num {
 		case 1:
 			err = setString(&c.Name, b, f)
@@ -403,12 +364,10 @@ func (c *containerScan) port(b []byte, f wireField) error {
 		return err
 	}
 	var port HostPort
-	for i := 0; i < len(b); {
-		f, err := nextField(b, i)
+	for f, err := range fields(b) {
 		if err != nil {
 			return err
 		}
-		i = f.end
 		switch f.num {
 		case 2:
 			var n int64
@@ -439,12 +398,10 @@ func setRequests(a *amounts, b []byte, f wireField) error {
 	if err != nil {
 		return err
 	}
-	for i := 0; i < len(b); {
-		f, err := nextField(b, i)
+	for f, err := range fields(b) {
 		if err != nil {
 			return err
 		}
-		i = f.end
 		if f.num != 2 {
 			continue
 		}
@@ -485,12 +442,10 @@ func (a *amounts) set(b []byte, f wireField) error {
 
 // parseQuantity reads the message of a resource.Quantity.
 func parseQuantity(b []byte) (q resource.Quantity, err error) {
-	for i := 0; i < len(b); {
-		f, err := nextField(b, i)
+	for f, err := range fields(b) {
 		if err != nil {
 			return q, err
 		}
-		i = f.end
 		if f.num != 1 {
 			continue
 		}
@@ -571,12 +526,10 @@ func setTime(t *time.Time, b []byte, f wireField) error {
 	}
 	*t = time.Time{}
 	var seconds int64
-	for i := 0; i < len(b); {
-		f, err := nextField(b, i)
+	for f, err := range fields(b) {
 		if err != nil {
 			return err
 		}
-		i = f.end
 		if f.num != 1 {
 			continue
 		}

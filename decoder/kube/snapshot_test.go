@@ -1,16 +1,16 @@
 package kube
 
 import (
-	"compress/gzip"
-	"io"
 	"os"
 	"path/filepath"
-	"sync"
+	"strings"
 	"testing"
 
 	bolt "go.etcd.io/bbolt"
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	"google.golang.org/protobuf/proto"
+
+	"revenant/internal/corpus"
 )
 
 // record is a put in one of the snapshots.
@@ -20,70 +20,31 @@ type record struct {
 	value []byte
 }
 
-var snapshots struct {
-	once    sync.Once
-	records []record
-	err     error
-}
+var snapshots []record // once read
 
 // records returns every put in every snapshot under testdata.
 func records(tb testing.TB) []record {
 	tb.Helper()
-	snapshots.once.Do(func() {
-		dir, err := os.MkdirTemp("", "kube-snapshots-")
-		if err != nil {
-			snapshots.err = err
-			return
-		}
-		defer os.RemoveAll(dir)
-		snapshots.records, snapshots.err = readSnapshots("../../testdata/clusters", dir)
-	})
-	if snapshots.err != nil {
-		tb.Fatal(snapshots.err)
+	if len(snapshots) > 0 {
+		return snapshots
 	}
-	if len(snapshots.records) == 0 {
-		tb.Fatal("no snapshots under testdata/clusters")
+	const root = "../../testdata/clusters/"
+	files, err := filepath.Glob(root + "*/*/*.db.gz")
+	if err != nil || len(files) == 0 {
+		tb.Fatalf("no snapshots in %s: %v", root, err)
 	}
-	return snapshots.records
-}
-
-func readSnapshots(root, tmp string) (all []record, err error) {
-	files, err := filepath.Glob(filepath.Join(root, "*", "*", "*.db.gz"))
-	if err != nil {
-		return nil, err
-	}
+	var all []record
 	for _, file := range files {
-		db := filepath.Join(tmp, "snapshot.db")
-		if err := gunzip(file, db); err != nil {
-			return nil, err
+		db := filepath.Join(tb.TempDir(), "snapshot.db")
+		if err := os.WriteFile(db, corpus.Unpack(tb, file), 0o400); err != nil {
+			tb.Fatal(err)
 		}
-		name, _ := filepath.Rel(root, file)
-		if all, err = appendRecords(all, name, db); err != nil {
-			return nil, err
+		if all, err = appendRecords(all, strings.TrimPrefix(file, root), db); err != nil {
+			tb.Fatalf("%s: %v", file, err)
 		}
 	}
-	return all, nil
-}
-
-func gunzip(from, to string) error {
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	z, err := gzip.NewReader(in)
-	if err != nil {
-		return err
-	}
-	out, err := os.Create(to)
-	if err != nil {
-		return err
-	}
-	if _, err := io.Copy(out, z); err != nil {
-		out.Close()
-		return err
-	}
-	return out.Close()
+	snapshots = all
+	return all
 }
 
 func appendRecords(all []record, name, path string) ([]record, error) {

@@ -3,6 +3,7 @@ package kube
 import (
 	"encoding/binary"
 	"errors"
+	"iter"
 )
 
 // Wire types of protobuf's encoding.
@@ -80,6 +81,19 @@ func nextField(b []byte, i int) (f wireField, err error) {
 	return f, nil
 }
 
+// fields are the fields of the message b, up to the first that is malformed.
+func fields(b []byte) iter.Seq2[wireField, error] {
+	return func(yield func(wireField, error) bool) {
+		for i := 0; i < len(b); {
+			f, err := nextField(b, i)
+			if !yield(f, err) || err != nil {
+				return
+			}
+			i = f.end
+		}
+	}
+}
+
 // uvarint is binary.Uvarint with the common one-byte case first.
 func uvarint(b []byte) (uint64, int) {
 	if len(b) > 0 && b[0] < 0x80 {
@@ -106,12 +120,10 @@ func bytesField(b []byte, f wireField) ([]byte, error) {
 
 // mapEntry reads an entry of a map from string to a string or message.
 func mapEntry(b []byte) (key, value []byte, err error) {
-	for i := 0; i < len(b); {
-		f, err := nextField(b, i)
+	for f, err := range fields(b) {
 		if err != nil {
 			return nil, nil, err
 		}
-		i = f.end
 		switch f.num {
 		case 1:
 			key, err = bytesField(b, f)

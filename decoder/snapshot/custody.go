@@ -162,11 +162,20 @@ func (s *Snapshot) Verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if s.evidence == nil {
+		return nil
+	}
+	var files []container.File
+	total := int64(0)
 	for _, f := range before.Files {
-		if f.Path == "-" || f.SHA256 == "" || s.evidence == nil {
-			continue
+		if f.Path != "-" && f.SHA256 != "" {
+			files = append(files, f)
+			total += f.SizeBytes
 		}
-		sum, err := hashFile(ctx, f.Path)
+	}
+	progress := newProgress(s.tell, PhaseVerify, total)
+	for _, f := range files {
+		sum, err := hashFile(ctx, f.Path, progress.add)
 		if err != nil {
 			return err
 		}
@@ -177,8 +186,9 @@ func (s *Snapshot) Verify(ctx context.Context) error {
 	return nil
 }
 
-// hashFile computes the SHA-256 of a file, hexadecimal.
-func hashFile(ctx context.Context, path string) (string, error) {
+// hashFile computes the SHA-256 of a file, hexadecimal. read, if there is one, is
+// told how many bytes were read.
+func hashFile(ctx context.Context, path string, read func(int64)) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err
@@ -192,6 +202,9 @@ func hashFile(ctx context.Context, path string) (string, error) {
 		}
 		n, err := f.Read(buf)
 		sum.Write(buf[:n])
+		if read != nil {
+			read(int64(n))
+		}
 		if err == io.EOF {
 			return hex.EncodeToString(sum.Sum(nil)), nil
 		}

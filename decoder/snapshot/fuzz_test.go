@@ -2,14 +2,13 @@ package snapshot
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
-	"io"
-	"os"
 	"testing"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	"google.golang.org/protobuf/proto"
+
+	"revenant/internal/corpus"
 )
 
 // FuzzKeyValue holds the scan of a record against etcd's own message type.
@@ -47,29 +46,10 @@ func FuzzKeyValue(f *testing.F) {
 	})
 }
 
-// healthyFile is a small real file.
-func healthyFile(tb testing.TB) []byte {
-	tb.Helper()
-	packed, err := os.Open("../../testdata/mvcc/compacted.db.gz")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer packed.Close()
-	z, err := gzip.NewReader(packed)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	data, err := io.ReadAll(z)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return data
-}
-
 // FuzzSnapshot writes the fuzzer's bytes over a small real file and asks
 // everything of what is left.
 func FuzzSnapshot(f *testing.F) {
-	healthy := healthyFile(f)
+	healthy := corpus.Unpack(f, "../../testdata/mvcc/compacted.db.gz")
 	f.Add(uint32(0), []byte{}, uint32(0))
 	f.Add(uint32(8192+16), []byte{0, 0, 0, 0, 255}, uint32(3))
 	f.Fuzz(func(t *testing.T, at uint32, patch []byte, cut uint32) {

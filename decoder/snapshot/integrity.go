@@ -96,7 +96,7 @@ func startHashing(ctx context.Context, raw io.ReaderAt, size int64, skip bool, p
 		select {
 		case paths := <-h.paths:
 			for _, path := range paths {
-				sum, _ := hashFile(ctx, path)
+				sum, _ := hashFile(ctx, path, nil)
 				h.others = append(h.others, sum)
 			}
 		case <-ctx.Done():
@@ -143,6 +143,7 @@ func (h *hashing) run(ctx context.Context, raw io.ReaderAt, size int64, p *progr
 			return fmt.Errorf("hash: %w", err)
 		}
 		sum.Write(h.end[:])
+		p.add(sha256.Size)
 	}
 	sum.Sum(h.whole[:0])
 	return nil

@@ -6,12 +6,13 @@ import (
 	"testing"
 
 	"revenant/decoder/snapshot"
+	"revenant/internal/corpus"
 )
 
 // TestHeadless damages the page of the newest record, and one before it: only the
 // former leaves open how far the store had come.
 func TestHeadless(t *testing.T) {
-	whole := gunzip(t, clusters+"/scenario-1/plain/current.db.gz")
+	whole := corpus.Unpack(t, clusters+"/scenario-1/plain/current.db.gz")
 	s := open(t, writeFile(t, whole))
 	if n := s.Headless(); n != 0 {
 		t.Errorf("a whole file may lack %d revisions", n)

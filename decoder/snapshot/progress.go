@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Phase names a part of the work that Open starts.
+// Phase names a part of the work that Open starts, or Verify.
 type Phase string
 
 // The phases. They overlap.
@@ -14,9 +14,10 @@ const (
 	PhaseExpand Phase = "expand" // counted in bytes of the compressed file
 	PhaseIndex  Phase = "index"  // counted in pages
 	PhaseHash   Phase = "hash"   // counted in bytes
+	PhaseVerify Phase = "verify" // counted in bytes: hashing once more
 )
 
-// Progress says how far a phase is.
+// Progress says how far a phase is. Its end is always told.
 type Progress struct {
 	Phase Phase
 	Done  int64
@@ -46,12 +47,18 @@ func (p *progress) add(n int64) { p.report(p.done.Add(n), p.total) }
 func (p *progress) set(done, total int64) { p.report(done, total) }
 
 func (p *progress) report(done, total int64) {
-	if p.tell == nil || !p.mu.TryLock() {
+	if p.tell == nil {
+		return
+	}
+	end := total >= 0 && done >= total
+	if end {
+		p.mu.Lock()
+	} else if !p.mu.TryLock() {
 		return
 	}
 	defer p.mu.Unlock()
 	now := time.Now()
-	if now.Before(p.next) {
+	if !end && now.Before(p.next) {
 		return
 	}
 	p.next = now.Add(progressInterval)

@@ -1,29 +1,15 @@
 package snapshot
 
 import (
-	"compress/gzip"
-	"io"
-	"os"
 	"testing"
 
 	"revenant/decoder/boltpage"
+	"revenant/internal/corpus"
 )
 
 // TestProgressOfIndex wants what is done to be in the unit of what there is to do.
 func TestProgressOfIndex(t *testing.T) {
-	f, err := os.Open("../../testdata/clusters/scenario-1/plain/current.db.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := corpus.Unpack(t, "../../testdata/clusters/scenario-1/plain/current.db.gz")
 	pages, err := boltpage.OpenBytes(data)
 	if err != nil {
 		t.Fatal(err)

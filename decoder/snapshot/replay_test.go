@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"revenant/decoder/wal"
+	"revenant/internal/corpus"
 )
 
 // entriesOf cuts bytes into the data of entries, each behind its length.
@@ -24,7 +25,7 @@ func entriesOf(data []byte) (log wal.Log) {
 // FuzzReplay applies any requests to a real store. Whatever they are, the history
 // that comes out is one that etcd could have written.
 func FuzzReplay(f *testing.F) {
-	data := healthyFile(f)
+	data := corpus.Unpack(f, "../../testdata/mvcc/compacted.db.gz")
 	base, err := OpenBytes(f.Context(), "base", data, Options{})
 	if err != nil {
 		f.Fatal(err)

@@ -81,6 +81,7 @@ type Snapshot struct {
 	wal          *WAL             // nil when no log was read
 	problems     problemList
 	decrypt      func(key string, value []byte) ([]byte, error) // nil for none
+	tell         func(Progress)                                 // nil for nobody
 
 	unsettled      bool  // a finished compaction left what it should not have
 	unusedRevision int64 // newest revision on a page in no bucket, when it is newer than all others
@@ -182,7 +183,7 @@ func pathless(err error) error {
 // snapshot looks like, pages for all else.
 func (s *Snapshot) open(ctx context.Context, raw io.ReaderAt, pages func() (*boltpage.File, error), opts Options) error {
 	var err error
-	s.decrypt = opts.Decrypt
+	s.decrypt, s.tell = opts.Decrypt, opts.Progress
 	s.hash = startHashing(ctx, raw, s.size, opts.SkipHashCheck, newProgress(opts.Progress, PhaseHash, s.size))
 	if s.pages, err = pages(); err != nil {
 		return s.unreadable(raw, err)

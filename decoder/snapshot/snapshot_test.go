@@ -1,9 +1,7 @@
 package snapshot_test
 
 import (
-	"compress/gzip"
 	"encoding/json"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"revenant/decoder/snapshot"
+	"revenant/internal/corpus"
 )
 
 const clusters = "../../testdata/clusters"
@@ -27,7 +26,7 @@ func TestStatusEqualsEtcdutl(t *testing.T) {
 		var truth struct {
 			Status map[string]snapshot.Status `json:"status"`
 		}
-		if err := json.Unmarshal(gunzip(t, path), &truth); err != nil {
+		if err := json.Unmarshal(corpus.Unpack(t, path), &truth); err != nil {
 			t.Fatal(err)
 		}
 		dir := filepath.Dir(path)
@@ -63,7 +62,7 @@ func TestStatusEqualsEtcdutl(t *testing.T) {
 
 func openGzip(t testing.TB, path string) *snapshot.Snapshot {
 	t.Helper()
-	return open(t, writeFile(t, gunzip(t, path)))
+	return open(t, writeFile(t, corpus.Unpack(t, path)))
 }
 
 func open(t testing.TB, path string) *snapshot.Snapshot {
@@ -90,22 +89,4 @@ func writeFile(t testing.TB, data []byte) string {
 		t.Fatal(err)
 	}
 	return path
-}
-
-func gunzip(t testing.TB, path string) []byte {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
 }

@@ -1,14 +1,11 @@
 package snapshot_test
 
 import (
-	"archive/tar"
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -16,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"revenant/decoder/snapshot"
+	"revenant/internal/corpus"
 )
 
 const versions = "../../testdata/etcd/versions"
@@ -173,21 +171,12 @@ func TestVersionsMemberWithLog(t *testing.T) {
 
 func memberDB(t *testing.T, version string) []byte {
 	t.Helper()
-	r := tar.NewReader(bytes.NewReader(gunzip(t, filepath.Join(versions, version, "member.tar.gz"))))
-	for {
-		h, err := r.Next()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if h.Name != "member/snap/db" {
-			continue
-		}
-		b, err := io.ReadAll(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return b
+	path := filepath.Join(versions, version, "member.tar.gz")
+	db := corpus.Files(t, path)["member/snap/db"]
+	if len(db) == 0 {
+		t.Fatalf("no db in %s", path)
 	}
+	return db
 }
 
 func checkHealthy(t *testing.T, s *snapshot.Snapshot) {

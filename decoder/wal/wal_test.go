@@ -1,17 +1,16 @@
 package wal
 
 import (
-	"archive/tar"
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/binary"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"revenant/internal/corpus"
 )
 
 // kept is the directory of a member whose etcd was killed under load.
@@ -22,28 +21,11 @@ const first = "0000000000000000-0000000000000000.wal"
 // segmentOf unpacks its only segment, up to the zeros it was prepared with.
 func segmentOf(t testing.TB) []byte {
 	t.Helper()
-	f, err := os.Open(kept)
-	if err != nil {
-		t.Fatal(err)
+	data := corpus.Files(t, kept)["member/wal/"+first]
+	if len(data) == 0 {
+		t.Fatalf("no %s in %s", first, kept)
 	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for r := tar.NewReader(z); ; {
-		h, err := r.Next()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if filepath.Base(h.Name) == first {
-			data, err := io.ReadAll(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return bytes.TrimRight(data, "\x00")
-		}
-	}
+	return bytes.TrimRight(data, "\x00")
 }
 
 // read reads segments by their names.

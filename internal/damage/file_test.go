@@ -2,13 +2,13 @@ package damage
 
 import (
 	"bytes"
-	"compress/gzip"
-	"io"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"go.etcd.io/bbolt"
+
+	"revenant/internal/corpus"
 )
 
 const (
@@ -17,25 +17,6 @@ const (
 
 	encryptedCluster = clusters + "scenario-3/plain/"
 )
-
-// inflate reads a gzipped file of testdata.
-func inflate(t testing.TB, path string) []byte {
-	t.Helper()
-	file, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	zr, err := gzip.NewReader(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := io.ReadAll(zr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
 
 // contents counts the elements and the bytes of keys and values of a bucket and
 // those in it, as bbolt sees them.
@@ -58,7 +39,7 @@ func TestParseAgreesWithBbolt(t *testing.T) {
 	for _, name := range files {
 		t.Run(name[len(clusters):], func(t *testing.T) {
 			t.Parallel()
-			data := inflate(t, name)
+			data := corpus.Unpack(t, name)
 			path := filepath.Join(t.TempDir(), "db")
 			if err := os.WriteFile(path, data, 0o600); err != nil {
 				t.Fatal(err)
@@ -105,7 +86,7 @@ func TestParseAgreesWithBbolt(t *testing.T) {
 }
 
 func TestCopy(t *testing.T) {
-	data := inflate(t, cluster)
+	data := corpus.Unpack(t, cluster)
 	healthy := bytes.Clone(data)
 	f, err := Parse(data)
 	if err != nil {

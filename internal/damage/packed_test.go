@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"fmt"
-	"io"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -17,6 +16,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"revenant/decoder/snapshot"
+	"revenant/internal/corpus"
 )
 
 const (
@@ -91,7 +91,7 @@ func judge(t *testing.T, c *tally, note string, healthy, got answers, excused bo
 // TestDamagedLogs reads the directory of a killed member whose log is damaged.
 func TestDamagedLogs(t *testing.T) {
 	const name = "member/wal/0000000000000000-0000000000000000.wal"
-	files := untar(t, clusters+"scenario-5/datadir-lagging/member.tar.gz")
+	files := corpus.Files(t, clusters+"scenario-5/datadir-lagging/member.tar.gz")
 	log := bytes.TrimRight(files[name], "\x00")
 	log = log[:len(log):len(log)]
 	dir := t.TempDir()
@@ -129,8 +129,8 @@ func TestDamagedLogs(t *testing.T) {
 
 // TestDamagedArchives reads damaged containers of every format.
 func TestDamagedArchives(t *testing.T) {
-	db := inflate(t, "../../testdata/etcd/compacted.db.gz")
-	member := untar(t, "../../testdata/etcd/versions/3.6/member.tar.gz")
+	db := corpus.Unpack(t, "../../testdata/etcd/compacted.db.gz")
+	member := corpus.Files(t, "../../testdata/etcd/versions/3.6/member.tar.gz")
 	for name := range member {
 		if filepath.Ext(name) == ".wal" {
 			member[name] = append(bytes.TrimRight(member[name], "\x00"), make([]byte, 4096)...)
@@ -181,25 +181,6 @@ func TestDamagedArchives(t *testing.T) {
 				t.Errorf("%s was left behind", left[0].Name())
 			}
 		})
-	}
-}
-
-func untar(t *testing.T, path string) map[string][]byte {
-	t.Helper()
-	files := map[string][]byte{}
-	for r := tar.NewReader(bytes.NewReader(inflate(t, path))); ; {
-		h, err := r.Next()
-		if err == io.EOF {
-			return files
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if h.Typeflag == tar.TypeReg {
-			if files[h.Name], err = io.ReadAll(r); err != nil {
-				t.Fatal(err)
-			}
-		}
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"revenant/decoder/encryption"
 	"revenant/decoder/snapshot"
+	"revenant/internal/corpus"
 )
 
 const (
@@ -74,11 +75,11 @@ func damageBases(t *testing.T) []damageBase {
 		t.Fatal(err)
 	}
 	bases := []damageBase{
-		{name: "cluster", data: inflate(t, cluster)},
-		{name: "encrypted", data: inflate(t, encryptedCluster+"backup.db.gz"), decrypt: keys.Decrypt},
+		{name: "cluster", data: corpus.Unpack(t, cluster)},
+		{name: "encrypted", data: corpus.Unpack(t, encryptedCluster+"backup.db.gz"), decrypt: keys.Decrypt},
 	}
 	for _, name := range []string{"compacted", "compaction-scheduled", "bumped-and-written"} {
-		bases = append(bases, damageBase{name: name, data: inflate(t, "../../testdata/etcd/"+name+".db.gz")})
+		bases = append(bases, damageBase{name: name, data: corpus.Unpack(t, "../../testdata/etcd/"+name+".db.gz")})
 	}
 	return bases
 }

@@ -1,0 +1,106 @@
+// Package snapshottest opens snapshots for tests: those in testdata, and stores
+// that a test makes up, which bbolt writes as etcd does. What it opens is closed
+// when the test ends; what cannot be opened ends the test.
+package snapshottest
+
+import (
+	"encoding/binary"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	bolt "go.etcd.io/bbolt"
+	"go.etcd.io/etcd/api/v3/mvccpb"
+	"google.golang.org/protobuf/proto"
+
+	"revenant/decoder/snapshot"
+	"revenant/internal/corpus"
+)
+
+// Open opens a gzipped snapshot.
+func Open(t testing.TB, path string) *snapshot.Snapshot {
+	t.Helper()
+	return OpenBytes(t, path, corpus.Unpack(t, path))
+}
+
+// OpenBytes opens a snapshot, the trailer of which it leaves unverified.
+func OpenBytes(t testing.TB, name string, data []byte) *snapshot.Snapshot {
+	t.Helper()
+	s, err := snapshot.OpenBytes(t.Context(), name, data, snapshot.Options{SkipHashCheck: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// Change is one revision of a store: the value put under a key or, without one,
+// the key's deletion; without a key, a revision that was compacted away.
+type Change struct {
+	Key   string
+	Value []byte
+}
+
+// Put puts a value under a key.
+func Put(key, value string) Change { return Change{key, []byte(value)} }
+
+// Delete deletes a key.
+func Delete(key string) Change { return Change{Key: key} }
+
+// Store opens a store in which the changes are the revisions 2, 3, …
+func Store(t testing.TB, changes ...Change) *snapshot.Snapshot {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "snapshot.db")
+	db, err := bolt.Open(path, 0o600, &bolt.Options{NoSync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Update(func(tx *bolt.Tx) error { return write(tx, changes) })
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return OpenBytes(t, "snapshot.db", data)
+}
+
+func write(tx *bolt.Tx, changes []Change) error {
+	bucket, err := tx.CreateBucket([]byte("key"))
+	if err != nil {
+		return err
+	}
+	bucket.FillPercent = 1 // keys come in order
+	if _, err := tx.CreateBucket([]byte("meta")); err != nil {
+		return err
+	}
+	live := map[string]*mvccpb.KeyValue{}
+	for i, c := range changes {
+		if c.Key == "" {
+			continue
+		}
+		revision := int64(i + 2)
+		k := append(binary.BigEndian.AppendUint64(nil, uint64(revision)), "_\x00\x00\x00\x00\x00\x00\x00\x00"...)
+		kv := &mvccpb.KeyValue{Key: []byte(c.Key)}
+		if c.Value == nil {
+			k = append(k, 't')
+			delete(live, c.Key)
+		} else {
+			kv.CreateRevision, kv.ModRevision, kv.Version, kv.Value = revision, revision, 1, c.Value
+			if last := live[c.Key]; last != nil {
+				kv.CreateRevision, kv.Version = last.CreateRevision, last.Version+1
+			}
+			live[c.Key] = kv
+		}
+		value, err := proto.Marshal(kv)
+		if err != nil {
+			return err
+		}
+		if err := bucket.Put(k, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
