@@ -209,7 +209,7 @@ func (d *description) description(l listedObject) []string {
 func (t *theme) named(facts []resources.Fact, width int) []string {
 	label := 0
 	for i := range facts {
-		if w := ansi.StringWidth(sanitize.Line(facts[i].Name)); w <= width/3 {
+		if w := ansi.StringWidth(sanitize.Line(facts[i].Name)); w <= width/2 {
 			label = max(label, w)
 		}
 	}

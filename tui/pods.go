@@ -580,6 +580,9 @@ func (p *pods) View() []string {
 	t := p.theme
 	switch p.place {
 	case beside:
+		if p.detail.pod == nil {
+			return p.lines()
+		}
 		between := t.dim.paint(" " + t.column)
 		return t.beside(p.lines(), p.detail.view(p.opened), p.listWidth(), between)
 	case below:
