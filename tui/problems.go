@@ -168,7 +168,7 @@ func (s *session) problem(p *problem, width int) []string {
 		return append(lines, wrap("The record was read whole, and what is stored in it is no object of a known encoding.", width)...)
 	}
 	if p.Severity == snapshot.Damage {
-		return append(lines, wrap("Everything is told from what could be read. revenant salvage writes a clean snapshot of it.", width)...)
+		return append(lines, wrap("Everything is told from what could be read. revenant salvage writes that into a clean snapshot; what is missing stays missing.", width)...)
 	}
 	return append(lines, paintAll(t.dim, wrap("Worth knowing; nothing is damaged.", width))...)
 }
