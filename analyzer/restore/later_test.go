@@ -128,3 +128,14 @@ func TestOverdue(t *testing.T) {
 		}
 	}
 }
+
+// TestCriticalStays: what ends by itself is not counted with what nothing repairs.
+func TestCriticalStays(t *testing.T) {
+	for _, d := range Decisions() {
+		for i, c := range d.Cases {
+			if c.Severity == Critical && c.Heals == HealsSelf {
+				t.Errorf("rule %s, pods %s, %s: critical, and heals by itself", d.Rule, d.Pods, DecisionCases[i])
+			}
+		}
+	}
+}

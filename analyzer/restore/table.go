@@ -146,7 +146,7 @@ var (
 	// Being deleted, with time left.
 	rowDying = row{"1", [columns]effect{
 		deaf: {
-			outcome: Phantom, heals: HealsSelf, runs: stopping,
+			outcome: Phantom, severity: Warning, heals: HealsSelf, runs: stopping,
 			reason: "Created after the backup and already being deleted: the restored API does not know it, and its kubelet is stopping it. It runs unseen until $ends at the latest, when its own grace period ends.",
 			action: "Wait for the end of its grace period, or stop it with crictl.",
 		},
@@ -156,7 +156,7 @@ var (
 		},
 		restart: rowCreated.cells[restart],
 		stale: {
-			outcome: Hidden, heals: HealsSelf, runs: stopping, api: view{of: asCurrent},
+			outcome: Hidden, severity: Warning, heals: HealsSelf, runs: stopping, api: view{of: asCurrent},
 			reason: "Created after the backup and already being deleted: etcd has lost it, but the API servers list it as Terminating from their cache. It runs until $ends at the latest.",
 		},
 	}}
@@ -539,7 +539,7 @@ var (
 
 	// Ended, and the deletion held up by a finalizer.
 	heldDeaf = effect{
-		outcome: LostDeletion, severity: Critical, heals: HealsNever, api: view{of: asBackup},
+		outcome: LostDeletion, severity: Critical, heals: HealsNever, api: view{of: asBackup}, flags: needsForceDelete,
 		reason: "It ended ($now) in a deletion that began after the backup and that a finalizer held up. Nothing of it runs, but the API shows it as $was without its deletion, and its kubelet has finished with it and reports nothing more.",
 		action: actForce,
 	}
@@ -569,7 +569,7 @@ var (
 	// Ended, and nothing holds the deletion up: it was about to be done.
 	goingDoubt = "Whether its deletion was done before the outage is not in the snapshots."
 	goingDeaf  = effect{
-		outcome: LostDeletion, severity: Critical, heals: HealsNever, api: view{of: asBackup},
+		outcome: LostDeletion, severity: Critical, heals: HealsNever, api: view{of: asBackup}, flags: needsForceDelete,
 		reason: "It ended ($now) in a deletion that began after the backup and was about to be done. Nothing of it runs, but the API shows it as $was without its deletion, and no kubelet hears of a new one.",
 		action: actForce,
 	}
