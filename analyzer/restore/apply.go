@@ -76,8 +76,7 @@ func (f *forecast) certainty(p *podCase, e *effect, v *verdict) (Certainty, stri
 
 // place says where the pod's containers run, and until when.
 func (f *forecast) place(o *PodOutcome, p *podCase, e *effect, v *verdict) {
-	unbound := p.backup != nil && !p.backup.bound()
-	dying := unbound && e.runs == here && v.column == deaf && p.ends != nil && !f.overdue(*p.ends)
+	dying := e.runs == here && p.ends != nil && v.column == deaf && !f.overdue(*p.ends) && p.backup != nil && !p.backup.bound()
 	if dying || e.runs == stopping || e.runs == ending {
 		o.Ends = p.ends
 	}

@@ -76,17 +76,43 @@ const (
 
 // later says what becomes of the claims by themselves, nil when they stay.
 func (f *forecast) later(o *PodOutcome, p *podCase, e *effect) *Later {
+	gone := p.node >= 0 && f.Comparison.nodes[p.node].gone
 	switch {
 	case o.Ends != nil:
 		return &Later{By: o.Ends, RunsOn: noNodes, API: stopped(o.API, p, e), Reason: "It has been stopped by the end of its grace period."}
+	case !gone && len(o.MayBeBoundTo) == 0: // most pods
+		return nil
 	case p.backup == nil || o.API == nil || o.API.Terminating || e.api.of == asCurrent:
 		return nil
-	case p.backup.bound() && p.node >= 0 && f.Comparison.nodes[p.node].gone:
-		return f.evicted(o, p)
+	case gone && p.backup.bound():
+		return f.shared(eviction{shown: o.API, tolerates: p.backup.ToleratesUnreachable, held: len(p.backup.Finalizers) > 0}, func() *Later { return f.evicted(o, p) })
 	case len(o.MayBeBoundTo) > 0:
-		return f.perhapsEvicted(o, p)
+		e := eviction{shown: o.API, tolerates: p.backup.ToleratesUnreachable, choices: &o.MayBeBoundTo[0], node: p.node, runs: len(o.RunsOn) > 0, may: len(o.MayRunOn)}
+		return f.shared(e, func() *Later { return f.perhapsEvicted(o, p) })
 	}
 	return nil
+}
+
+// eviction is what distinguishes what becomes of two pods of machines that are gone.
+type eviction struct {
+	shown     *APIView // by its node, too
+	tolerates int64
+	held      bool
+
+	choices *string // of the nodes that the scheduler may choose, the first
+	node    int
+	runs    bool
+	may     int
+}
+
+// shared is what pods of the same kind share.
+func (f *forecast) shared(e eviction, make func() *Later) *Later {
+	l, ok := f.evictions[e]
+	if !ok {
+		l = make()
+		f.evictions[e] = l
+	}
+	return l
 }
 
 // stopped is what the API shows of a pod that has been stopped: its kubelet
