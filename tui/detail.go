@@ -266,8 +266,8 @@ func (d *detail) explanation() []string {
 	field("runs on", runsOn(pod))
 	field("API shows", apiShows(pod))
 	field("heals", heals(pod.Heals))
-	if pod.Ends != nil {
-		field("ends", "by "+pod.Ends.UTC().Format("2006-01-02 15:04:05Z")+" at the latest")
+	if later := pod.Then; later != nil {
+		field("then", later.When()+": "+later.Reason+" The API shows: "+later.Shows()+".")
 	}
 	if d := pod.DoubleRun; d != nil {
 		field("runs twice", twice(d, pod.UID))
@@ -342,16 +342,21 @@ func apiShows(pod *restore.PodOutcome) string {
 	if v == nil {
 		return "nothing: no such pod"
 	}
-	text := v.Phase
-	if v.Node != "" {
-		text += " on " + v.Node
-	} else {
-		text += ", on no known node"
+	if len(pod.MayBeBoundTo) == 0 {
+		if v.Node == "" {
+			return v.String() + ", on no known node"
+		}
+		return v.String()
 	}
-	if v.Terminating {
-		text += ", terminating"
+	idle := slices.DeleteFunc(slices.Clone(pod.MayBeBoundTo), func(name string) bool { return slices.Contains(pod.MayRunOn, name) })
+	switch chosen := "the one of these that the scheduler chooses: "; {
+	case len(pod.MayRunOn) == 0:
+		return "Pending on " + chosen + strings.Join(idle, ", ")
+	case len(idle) == 0:
+		return v.Phase + " on " + chosen + strings.Join(pod.MayRunOn, ", ")
+	default:
+		return v.Phase + " on " + chosen + strings.Join(pod.MayRunOn, ", ") + "; or Pending on one where nothing starts it: " + strings.Join(idle, ", ")
 	}
-	return text
 }
 
 // twice says beside what a pod runs, and for how long.

@@ -187,6 +187,14 @@ func TestParseTime(t *testing.T) {
 	if got, err := ParseTime("2026-11-22", start); err != nil || !got.Equal(want.Add(-3*time.Hour)) {
 		t.Errorf("a date: %v, %v", got, err)
 	}
+	for s, last := range map[string]time.Duration{
+		"2026-11-22T03:00Z": time.Minute, "2026-11-22 03:00": time.Minute, "2026-11-22T03:00:00Z": time.Second, "2026-11-22 03:00:00": time.Second,
+		"2026-11-22T04:00+01:00": time.Minute, "2026-11-22T03:00:00.500Z": 501 * time.Millisecond, "2026-11-22": 21 * time.Hour,
+	} {
+		if got, err := ParseInterval(s, start); err != nil || !got.To.Equal(want.Add(last-time.Millisecond)) || got.To.Location() != time.UTC {
+			t.Errorf("%s: ends %v, %v", s, got.To, err)
+		}
+	}
 	for _, s := range []string{"", "now", "5m", "22.11.2026", "2026-13-01", "2026-11-22T25:00Z"} {
 		if got, err := ParseTime(s, start); err == nil {
 			t.Errorf("%q: %v", s, got)

@@ -2,6 +2,7 @@ package clock
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -15,13 +16,31 @@ var layouts = []string{
 // ParseTime reads a time such as 2026-11-22T03:00Z, in UTC where it names no zone,
 // or one relative to now such as -5m.
 func ParseTime(s string, now time.Time) (time.Time, error) {
+	i, err := ParseInterval(s, now)
+	return i.From, err
+}
+
+// ParseInterval reads what ParseTime reads, as all of what it names to the
+// millisecond: 03:00 is a minute.
+func ParseInterval(s string, now time.Time) (Interval, error) {
 	if d, err := time.ParseDuration(s); err == nil && (s[0] == '-' || s[0] == '+') {
-		return now.Add(d).UTC(), nil
+		return Interval{now.Add(d).UTC(), now.Add(d).UTC()}, nil
 	}
 	for _, layout := range layouts {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t.UTC(), nil
+		t, err := time.Parse(layout, s)
+		if err != nil {
+			continue
 		}
+		unit := time.Second
+		switch {
+		case t.Nanosecond() != 0:
+			unit = time.Millisecond
+		case !strings.Contains(layout, ":04"):
+			unit = 24 * time.Hour
+		case !strings.Contains(layout, ":05"):
+			unit = time.Minute
+		}
+		return Interval{t.UTC(), t.Add(unit - time.Millisecond).UTC()}, nil
 	}
-	return time.Time{}, fmt.Errorf("%q is not a time", s)
+	return Interval{}, fmt.Errorf("%q is not a time", s)
 }

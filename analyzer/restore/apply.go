@@ -25,7 +25,7 @@ func (f *forecast) outcome(o *PodOutcome, p *podCase) {
 	}
 	o.PodIdentity, o.Finding, o.RunsOn = &p.PodIdentity, &said.Finding, noNodes
 	o.Certainty, o.CertaintyReason = f.certainty(p, e, v)
-	f.place(o, p, e)
+	f.place(o, p, e, v)
 	o.API = p.views[c]
 	if e.runs == elsewhere && v.column != deaf && len(o.MayRunOn) < len(p.choices) {
 		f.amongDeaf(o, said)
@@ -36,6 +36,10 @@ func (f *forecast) outcome(o *PodOutcome, p *podCase) {
 	case flags&doubleBind != 0:
 		flags |= f.boundTwice(o, p, v)
 	}
+	if e.api.of == asBackup && (e.runs == elsewhere || e.flags&doubleBind != 0) && o.API.Node == "" && p.backup.ChoicesKnown {
+		o.bound(p.backup.Choices)
+	}
+	o.Then = f.later(o, p, e)
 	o.Flags = flags.list()
 }
 
@@ -71,15 +75,16 @@ func (f *forecast) certainty(p *podCase, e *effect, v *verdict) (Certainty, stri
 }
 
 // place says where the pod's containers run, and until when.
-func (f *forecast) place(o *PodOutcome, p *podCase, e *effect) {
-	if e.runs == stopping {
+func (f *forecast) place(o *PodOutcome, p *podCase, e *effect, v *verdict) {
+	dying := e.runs == here && p.ends != nil && v.column == deaf && !f.overdue(*p.ends) && p.backup != nil && !p.backup.bound()
+	if dying || e.runs == stopping || e.runs == ending {
 		o.Ends = p.ends
 	}
 	switch {
 	case e.runs == elsewhere:
 		o.MayRunOn = f.starts(p.choices)
 	case e.runs == nowhere || p.node < 0:
-	case e.runs == perhaps || p.pending:
+	case e.runs == perhaps || e.runs == ending || p.pending:
 		o.MayRunOn = f.Comparison.nodes[p.node].itself
 	default:
 		o.RunsOn = f.Comparison.nodes[p.node].itself
@@ -116,10 +121,20 @@ func (f *forecast) amongDeaf(o *PodOutcome, said *spoken) {
 		}
 		return
 	}
-	if o.API != nil && o.API.Phase == "Running" {
-		shown := *o.API
-		shown.Phase = "Pending"
-		o.API = &shown
+	if o.API != nil && o.API.Phase == "Running" && o.API.Node != "" {
+		o.API = &APIView{Phase: "Pending", Node: o.API.Node}
+	}
+}
+
+// What the API shows of a pod that the scheduler binds, by whether it can start.
+var bindsAndStarts, binds = &APIView{Phase: "Running"}, &APIView{Phase: "Pending"}
+
+// bound says what the API shows once the scheduler has bound the pod to one of the
+// nodes that it may choose.
+func (o *PodOutcome) bound(choices []string) {
+	o.MayBeBoundTo, o.API = choices, binds
+	if len(o.MayRunOn) > 0 {
+		o.API = bindsAndStarts
 	}
 }
 

@@ -2,6 +2,7 @@ package restore
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -30,6 +31,9 @@ func (b *builder) classify(was, now *Pod) podCase {
 	}
 	if was != nil {
 		about.was = phaseOf(was)
+	}
+	if was != nil && p.node >= 0 && b.nodes[p.node].gone {
+		about.evicts = evicts(was)
 	}
 	if pod.Terminating() {
 		about.ends, p.ends = pod.Deleted, &pod.Deleted
@@ -103,9 +107,20 @@ func (b *builder) living(was *Pod) []string {
 }
 
 // gone says whether the machine of the node of that name is gone.
-func (b *builder) gone(name string) bool {
-	i := b.nodeIndex(name)
-	return i >= 0 && b.nodes[i].gone
+func (c *Comparison) gone(name string) bool {
+	i := c.nodeIndex(name)
+	return i >= 0 && c.nodes[i].gone
+}
+
+// evicts says what becomes of the backup's pod once its node is tainted.
+func evicts(was *Pod) string {
+	switch {
+	case was.Terminating():
+		return " The pod stays Terminating, for no kubelet answers."
+	case was.ToleratesUnreachable < 0:
+		return " The pod tolerates that for good, and is shown so for as long as the Node object is there."
+	}
+	return fmt.Sprintf(" The pod tolerates that for %d s; then it is Terminating, and stays so, for no kubelet answers.", was.ToleratesUnreachable)
 }
 
 // unreadable says why nothing can be told of a pod, "" when something can.
@@ -159,6 +174,8 @@ func (b *builder) doubt(p *podCase) string {
 		return "The backup is damaged: the pod may be in what could not be read."
 	case p.node >= 0 && b.nodes[p.node].gone && b.current.Damaged:
 		return "The current snapshot is damaged: the Node object may be in what could not be read."
+	case now != nil && now.bound() && now.Terminating() && !now.Terminal() && b.overdue(now.Deleted):
+		return fmt.Sprintf("Its grace period ended at %s, long before the current snapshot, which has it alive all the same: its kubelet was down or could not stop it.", now.Deleted.UTC().Format(time.RFC3339))
 	case now != nil && now.BoundInTail:
 		return "It was bound by the last entries of etcd's log, which its kubelet may not have received before etcd stopped."
 	}
@@ -186,9 +203,9 @@ func (b *builder) createdRow(now *Pod, node int) *row {
 		return &rowNeverBound
 	case now.Terminal():
 		return &rowEnded
-	case now.Terminating() && b.over(now.Deleted):
+	case now.Terminating() && b.ending(now.Deleted):
 		return &rowDead
-	case now.Terminating():
+	case now.Terminating() && !b.overdue(now.Deleted):
 		return &rowDying
 	case b.nodes[node].gone:
 		return &rowCreatedOnGoneNode
@@ -196,10 +213,16 @@ func (b *builder) createdRow(now *Pod, node int) *row {
 	return &rowCreated
 }
 
-// over says whether a kill whose grace period ends at t is over by the time that
-// the API is back. Without a clock it is not.
-func (b *builder) over(t time.Time) bool {
-	return !b.current.Time.IsZero() && t.Before(b.current.Time.Add(settled))
+// ending says whether a kill whose grace period ends at t ends at about the time
+// of the current snapshot, or before the API is back. Without a clock it does not.
+func (c *Comparison) ending(t time.Time) bool {
+	return !c.current.Time.IsZero() && t.Before(c.current.Time.Add(settled)) && !c.overdue(t)
+}
+
+// overdue says whether it should have ended long before the current snapshot, and
+// so has not.
+func (c *Comparison) overdue(t time.Time) bool {
+	return t.Before(c.current.Time.Add(-settled))
 }
 
 // deletedRow is the row of a pod that only the backup has.
@@ -215,6 +238,8 @@ func (b *builder) deletedRow(was *Pod, node int) *row {
 		return &rowDeletingEndedHeld
 	case !was.bound():
 		return &rowDeletedUnbound
+	case b.nodes[node].gone && !b.nodes[node].inBackup:
+		return &rowOrphaned
 	case b.nodes[node].gone:
 		return &rowGoneNode
 	case was.Terminal():
@@ -247,6 +272,8 @@ func (b *builder) keptRow(was, now *Pod, node int) *row {
 		return b.boundRow(was, now)
 	case was.Terminal() && now.Terminal() && !dying:
 		return &rowBothEnded
+	case b.nodes[node].gone && !was.Terminal() && !b.nodes[node].inBackup:
+		return &rowKeptOrphaned
 	case b.nodes[node].gone && !was.Terminal():
 		return &rowKeptOnGoneNode
 	case dying:
@@ -277,7 +304,7 @@ func (b *builder) boundRow(was, now *Pod) *row {
 	switch {
 	case now.Terminal():
 		return &rowBoundEnded
-	case now.Terminating() && b.over(now.Deleted):
+	case now.Terminating() && b.ending(now.Deleted):
 		return &rowBoundStopped
 	case !was.ChoicesKnown:
 		return &rowBoundPerhapsHere
@@ -302,8 +329,10 @@ func (b *builder) boundRow(was, now *Pod) *row {
 func (b *builder) dyingRow(now *Pod) *row {
 	held, never := len(now.Finalizers) > 0, now.RestartPolicy == "Never"
 	switch {
-	case !now.Terminal() && b.over(now.Deleted):
+	case !now.Terminal() && b.ending(now.Deleted):
 		return &rowStopped
+	case !now.Terminal() && b.overdue(now.Deleted):
+		return &rowOverdue
 	case !now.Terminal():
 		return &rowDoomed
 	case held && never:

@@ -39,8 +39,9 @@ func Check(backup, current *State) error {
 	return nil
 }
 
-// settled is how long after the current snapshot the kubelets' kills are taken to
-// be over: an outage, and the start of the API servers, last longer.
+// settled is how long around the time of the current snapshot a kill is taken to
+// be about to end: its kubelet reports the end, and the API servers are not back,
+// within less.
 const settled = time.Minute
 
 // Comparison is a backup and the current state laid side by side: all of a
@@ -66,6 +67,7 @@ type node struct {
 	inBackup    bool // has a Node object there
 	inCurrent   bool
 	gone        bool      // the machine is gone in the current state
+	unreachable bool      // the backup's Node object is tainted so
 	allocatable Resources // by the backup's Node object, else the current state's
 	seen        Sighting  // the newest revision its kubelet is known to have seen
 	itself      []string  // its name, as the list of nodes that a pod runs on
@@ -165,7 +167,7 @@ func (c *Comparison) findNodes() {
 		at(n.Name).allocatable = Resources(n.Allocatable)
 	}
 	for _, n := range c.backup.Nodes {
-		at(n.Name).inBackup = true
+		at(n.Name).inBackup, at(n.Name).unreachable = true, n.Unreachable
 		at(n.Name).allocatable = cmp.Or(Resources(n.Allocatable), at(n.Name).allocatable)
 	}
 	for _, pods := range [][]Pod{c.backup.Pods, c.current.Pods} {

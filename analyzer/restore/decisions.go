@@ -56,7 +56,7 @@ func Decisions() []Decision {
 func (p place) String() string {
 	return [...]string{
 		nowhere: "nowhere", here: "on its node", stopping: "on its node, until its grace period ends",
-		perhaps: "perhaps on its node", elsewhere: "where the scheduler binds it",
+		ending: "perhaps on its node, until its grace period ends", perhaps: "perhaps on its node", elsewhere: "where the scheduler binds it",
 	}[p]
 }
 
@@ -95,6 +95,7 @@ var decisionTable = []struct {
 	{"deleted after the backup, where it was not bound", &rowDeletedUnbound},
 	{"deleted after the backup, where it had ended", &rowDeletedEnded},
 	{"deleted after the backup, on a node whose machine is gone", &rowGoneNode},
+	{"deleted after the backup, on a node without a Node object in either snapshot", &rowOrphaned},
 	{"being deleted in the backup, gone since", &rowDeleting},
 	{"being deleted in the backup with a finalizer, gone since", &rowDeletingHeld},
 	{"being deleted and ended in the backup, gone since", &rowDeletingEnded},
@@ -109,12 +110,14 @@ var decisionTable = []struct {
 	{"in both, ended in both", &rowBothEnded},
 	{"in both, bound in neither", &rowBothUnbound},
 	{"in both, on a node whose machine is gone", &rowKeptOnGoneNode},
+	{"in both, on a node without a Node object in either", &rowKeptOrphaned},
 	{"in both, ended since, restart policy Never", &rowEndedNever},
 	{"in both, succeeded since, restart policy OnFailure", &rowEndedOnFailure},
 	{"in both, ended since by eviction, deadline or the like", &rowEvicted},
 	{"in both, ended in the backup and alive since", &rowEndedInBackup},
 	{"in both, deletion begun since, with time left", &rowDoomed},
 	{"in both, deletion begun since, with no time left", &rowStopped},
+	{"in both, deletion begun since, with no time left long ago", &rowOverdue},
 	{"in both, deletion begun since, ended, held by a finalizer", &rowHeld},
 	{"in both, deletion begun since, ended, held by a finalizer, restart policy Never", &rowHeldNever},
 	{"in both, deletion begun since, ended, about to be gone", &rowGoing},

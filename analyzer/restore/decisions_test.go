@@ -51,10 +51,17 @@ var decisions = []struct {
 	},
 	{
 		name: "created, being deleted with no time left", now: made(dead),
-		plain:   []string{"1 terminated self"},
-		bump:    []string{"1 terminated self"},
+		plain:   []string{"1 terminated self perhaps on n1"},
+		bump:    []string{"1 terminated self perhaps on n1"},
 		restart: []string{"1 terminated self"},
-		keep:    []string{"1 terminated self api Running@n1/terminating"},
+		keep:    []string{"1 terminated self perhaps on n1 api Running@n1/terminating"},
+	},
+	{
+		name: "created, not stopped in time", now: made(overdue),
+		plain:   []string{"1 phantom relist on n1 ?"},
+		bump:    []string{"1 terminated self ?"},
+		restart: []string{"1 terminated self ?"},
+		keep:    []string{"1 hidden never on n1 api Running@n1/terminating ?"},
 	},
 	{
 		name: "created and ended", now: made(succeeded),
@@ -137,8 +144,8 @@ var decisions = []struct {
 	{
 		name: "same name, the backup's one is not bound", was: was(unbound("n1", "n2")), now: made(),
 		plain:   []string{"unbound lost-deletion never api Pending", "2b phantom relist on n1 +same-name-other-node"},
-		bump:    []string{"unbound lost-deletion never perhaps on n1,n2 api Pending +double-run", "2b terminated self +same-name-other-node +double-run"},
-		restart: []string{"unbound lost-deletion never perhaps on n1,n2 api Pending +double-run", "2b terminated self +same-name-other-node +double-run"},
+		bump:    []string{"unbound lost-deletion never perhaps on n1,n2 api Running +double-run", "2b terminated self +same-name-other-node +double-run"},
+		restart: []string{"unbound lost-deletion never perhaps on n1,n2 api Running +double-run", "2b terminated self +same-name-other-node +double-run"},
 		keep:    []string{"unbound lost-deletion never", "2b hidden never on n1 api Running@n1 +same-name-other-node"},
 	},
 
@@ -187,8 +194,8 @@ var decisions = []struct {
 	{
 		name: "deleted, was not bound", was: was(unbound("n1", "n2", "n4")),
 		plain:   []string{"unbound lost-deletion never api Pending"},
-		bump:    []string{"unbound lost-deletion never perhaps on n1,n2 api Pending"},
-		restart: []string{"unbound lost-deletion never perhaps on n1,n2 api Pending"},
+		bump:    []string{"unbound lost-deletion never perhaps on n1,n2 api Running"},
+		restart: []string{"unbound lost-deletion never perhaps on n1,n2 api Running"},
 		keep:    []string{"unbound lost-deletion never"},
 	},
 	{
@@ -196,6 +203,13 @@ var decisions = []struct {
 		plain:   []string{"5b ghost never api Running@n4 +node-gone"},
 		bump:    []string{"5b stuck-terminating never api Running@n4 +node-gone"},
 		restart: []string{"5b stuck-terminating never api Running@n4 +node-gone"},
+		keep:    []string{"5b lost-deletion never +node-gone"},
+	},
+	{
+		name: "deleted, its node is in neither", was: was(on("n6")),
+		plain:   []string{"5b finished self api Running@n6 +node-gone"},
+		bump:    []string{"5b finished self api Running@n6 +node-gone"},
+		restart: []string{"5b finished self api Running@n6 +node-gone"},
 		keep:    []string{"5b lost-deletion never +node-gone"},
 	},
 	{
@@ -298,6 +312,13 @@ var decisions = []struct {
 		keep:    []string{"4f stale-spec never on n1 api Running@n1"},
 	},
 	{
+		name: "its node is in neither", was: was(on("n6")), now: now(on("n6")),
+		plain:   []string{"5b finished self api Running@n6 +node-gone"},
+		bump:    []string{"5b finished self api Running@n6 +node-gone"},
+		restart: []string{"5b finished self api Running@n6 +node-gone"},
+		keep:    []string{"5b unaffected self api Running@n6 +node-gone"},
+	},
+	{
 		name: "its node is gone", was: was(on("n4")), now: now(on("n4")),
 		plain:   []string{"5b ghost never api Running@n4 +node-gone"},
 		bump:    []string{"5b stuck-terminating never api Running@n4 +node-gone"},
@@ -371,15 +392,15 @@ var decisions = []struct {
 	{
 		name: "bound since, perhaps to a node that is gone", was: was(unbound("n1", "n4")), now: now(),
 		plain:   []string{"4c phantom relist on n1 api Pending +double-bind ?"},
-		bump:    []string{"4c terminated self perhaps on n1 api Pending +double-bind +double-run ?"},
-		restart: []string{"4c terminated self perhaps on n1 api Pending +double-bind +double-run ?"},
+		bump:    []string{"4c terminated never perhaps on n1 api Running +double-bind +double-run ?"},
+		restart: []string{"4c terminated never perhaps on n1 api Running +double-bind +double-run ?"},
 		keep:    []string{"4c hidden never on n1 api Running@n1"},
 	},
 	{
 		name: "bound since, elsewhere or to a node that is gone", was: was(unbound("n2", "n4")), now: now(),
 		plain:   []string{"4c phantom relist on n1 api Pending +double-bind"},
-		bump:    []string{"4c terminated self perhaps on n2 api Pending +double-bind +double-run ?"},
-		restart: []string{"4c terminated self perhaps on n2 api Pending +double-bind +double-run ?"},
+		bump:    []string{"4c terminated never perhaps on n2 api Running +double-bind +double-run ?"},
+		restart: []string{"4c terminated never perhaps on n2 api Running +double-bind +double-run ?"},
 		keep:    []string{"4c hidden never on n1 api Running@n1"},
 	},
 	{
@@ -413,8 +434,8 @@ var decisions = []struct {
 	{
 		name: "bound and stopped since", was: was(unbound("n1", "n2")), now: now(dead),
 		plain:   []string{"4c lost-deletion never api Pending"},
-		bump:    []string{"4c lost-deletion never perhaps on n1,n2 api Pending +runs-again"},
-		restart: []string{"4c lost-deletion never perhaps on n1,n2 api Pending +runs-again"},
+		bump:    []string{"4c lost-deletion never perhaps on n1,n2 api Running +runs-again"},
+		restart: []string{"4c lost-deletion never perhaps on n1,n2 api Running +runs-again"},
 		keep:    []string{"4c lost-deletion never api Running@n1/terminating"},
 	},
 
@@ -427,35 +448,42 @@ var decisions = []struct {
 	},
 	{
 		name: "being deleted since, no time left", was: was(), now: now(dead),
-		plain:   []string{"4d lost-deletion never api Running@n1"},
-		bump:    []string{"4d lost-deletion never api Running@n1 ?"},
+		plain:   []string{"4d lost-deletion never perhaps on n1 api Running@n1"},
+		bump:    []string{"4d lost-deletion never perhaps on n1 api Running@n1 ?"},
 		restart: []string{"4d lost-deletion never perhaps on n1 api Running@n1"},
-		keep:    []string{"4d lost-deletion never api Running@n1/terminating"},
+		keep:    []string{"4d lost-deletion never perhaps on n1 api Running@n1/terminating"},
+	},
+	{
+		name: "being deleted since, not stopped in time", was: was(), now: now(overdue),
+		plain:   []string{"4d lost-deletion never perhaps on n1 api Running@n1 ?"},
+		bump:    []string{"4d lost-deletion never perhaps on n1 api Running@n1 ?"},
+		restart: []string{"4d lost-deletion never perhaps on n1 api Running@n1 ?"},
+		keep:    []string{"4d lost-deletion never perhaps on n1 api Running@n1/terminating ?"},
 	},
 	{
 		name: "being deleted since and ended, finalizer", was: was(), now: now(dead, succeeded, held),
-		plain:   []string{"4d' lost-deletion never api Running@n1"},
+		plain:   []string{"4d' lost-deletion never api Running@n1 +needs-force-delete"},
 		bump:    []string{"4d' lost-deletion never api Running@n1 +needs-force-delete"},
 		restart: []string{"4d' restarted self on n1 api Running@n1 +runs-again"},
 		keep:    []string{"4d' lost-deletion never api Succeeded@n1/terminating"},
 	},
 	{
 		name: "being deleted since and ended, finalizer, Never", was: was(never), now: now(never, dead, succeeded, held),
-		plain:   []string{"4d' lost-deletion never api Running@n1"},
+		plain:   []string{"4d' lost-deletion never api Running@n1 +needs-force-delete"},
 		bump:    []string{"4d' lost-deletion never api Running@n1 +needs-force-delete"},
 		restart: []string{"4d' finished self api Failed@n1"},
 		keep:    []string{"4d' lost-deletion never api Succeeded@n1/terminating"},
 	},
 	{
 		name: "being deleted since and ended", was: was(), now: now(dead, succeeded),
-		plain:   []string{"4d' lost-deletion never api Running@n1"},
+		plain:   []string{"4d' lost-deletion never api Running@n1 +needs-force-delete"},
 		bump:    []string{"4d' restarted self on n1 api Running@n1 +runs-again ?"},
 		restart: []string{"4d' restarted self on n1 api Running@n1 +runs-again ?"},
 		keep:    []string{"4d' lost-deletion never api Succeeded@n1/terminating"},
 	},
 	{
 		name: "being deleted since and ended, Never", was: was(never), now: now(never, dead, succeeded),
-		plain:   []string{"4d' lost-deletion never api Running@n1"},
+		plain:   []string{"4d' lost-deletion never api Running@n1 +needs-force-delete"},
 		bump:    []string{"4d' finished self api Failed@n1 ?"},
 		restart: []string{"4d' finished self api Failed@n1 ?"},
 		keep:    []string{"4d' lost-deletion never api Succeeded@n1/terminating"},
@@ -463,15 +491,15 @@ var decisions = []struct {
 	{
 		name: "being deleted since, not bound", was: was(unbound("n1")), now: now(unbound("n1"), dying, held),
 		plain:   []string{"4d lost-deletion never api Pending"},
-		bump:    []string{"4d lost-deletion never perhaps on n1 api Pending"},
-		restart: []string{"4d lost-deletion never perhaps on n1 api Pending"},
-		keep:    []string{"4d lost-deletion never perhaps on n1 api Pending"},
+		bump:    []string{"4d lost-deletion never perhaps on n1 api Running"},
+		restart: []string{"4d lost-deletion never perhaps on n1 api Running"},
+		keep:    []string{"4d lost-deletion never api Pending/terminating"},
 	},
 	{
 		name: "being deleted in both", was: was(dying), now: now(dying),
 		plain:   []string{"4a unaffected self on n1 api Running@n1/terminating"},
 		bump:    []string{"4a unaffected self on n1 api Running@n1/terminating"},
-		restart: []string{"4a unaffected self on n1 api Running@n1/terminating"},
+		restart: []string{"4a unaffected self perhaps on n1 api Running@n1/terminating"},
 		keep:    []string{"4a unaffected self on n1 api Running@n1/terminating"},
 	},
 	{

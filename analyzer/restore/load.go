@@ -86,9 +86,12 @@ func (l *loader) nodes() error {
 			n, _ = kube.ScanNode(value)
 		}
 		n.Name = strings.TrimPrefix(r.Key, prefix)
+		unreachable := slices.ContainsFunc(n.Taints, func(t corev1.Taint) bool {
+			return t.Key == corev1.TaintNodeUnreachable && t.Effect == corev1.TaintEffectNoExecute
+		})
 		n.Taints = slices.DeleteFunc(n.Taints, passing)
 		l.scanned = append(l.scanned, n)
-		l.state.Nodes = append(l.state.Nodes, Node{Name: n.Name, UID: n.UID, Allocatable: n.Allocatable})
+		l.state.Nodes = append(l.state.Nodes, Node{Name: n.Name, UID: n.UID, Allocatable: n.Allocatable, Unreachable: unreachable})
 	}
 	return nil
 }

@@ -125,6 +125,7 @@ type forecast struct {
 	extensions map[extension]*Finding
 	startable  map[*string][]string // lists of choices by their first, without nodes where nothing starts
 	judgements map[judgement]judged
+	evictions  map[eviction]*Later
 	toPlace    Resources // what the scheduler will place, on nodes that are not known
 }
 
@@ -133,7 +134,7 @@ func (c *Comparison) forecast(plan Plan) (*forecast, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &forecast{Comparison: c, plan: plan, restored: c.restored(plan), ceiling: top, extensions: map[extension]*Finding{}, startable: map[*string][]string{}, judgements: map[judgement]judged{}}
+	f := &forecast{Comparison: c, plan: plan, restored: c.restored(plan), ceiling: top, extensions: map[extension]*Finding{}, startable: map[*string][]string{}, judgements: map[judgement]judged{}, evictions: map[eviction]*Later{}}
 	f.general = verdict{column: relist, certainty: Certain, reason: "Whatever kubelets do."}
 	cache, kept := f.keptCache()
 	for i := range c.nodes {

@@ -73,6 +73,7 @@ func succeeded(p *Pod) { p.Phase = "Succeeded" }
 func failed(p *Pod)    { p.Phase = "Failed" }
 func dying(p *Pod)     { p.Deleted = takenAt.Add(10 * time.Minute) }
 func dead(p *Pod)      { p.Deleted = takenAt.Add(10 * time.Second) }
+func overdue(p *Pod)   { p.Deleted = takenAt.Add(-10 * time.Minute) }
 func unreadablePod(p *Pod) {
 	*p = Pod{Key: p.Key, CreateRevision: p.CreateRevision, ModRevision: p.ModRevision, Unreadable: "encrypted"}
 }
@@ -805,7 +806,7 @@ func TestPlacedAmongDeaf(t *testing.T) {
 		},
 		{
 			"one that can take it", was(unbound("n2", "n3")), now(), "n2",
-			[]string{"4c phantom relist on n1 perhaps on n2 api Pending +double-bind +double-run"}, Critical,
+			[]string{"4c phantom relist on n1 perhaps on n2 api Running +double-bind +double-run"}, Critical,
 		},
 		{
 			"one that cannot", was(unbound("n2", "n3")), now(), "n5",
@@ -813,7 +814,7 @@ func TestPlacedAmongDeaf(t *testing.T) {
 		},
 		{
 			"of a pod that waits", was(unbound("n2", "n3")), nil, "n2",
-			[]string{"unbound lost-deletion never perhaps on n2 api Pending"}, Warning,
+			[]string{"unbound lost-deletion never perhaps on n2 api Running"}, Warning,
 		},
 	}
 	for _, tt := range tests {

@@ -167,6 +167,12 @@ type PodOutcome struct {
 	// API is what a LIST shows once kubelets that list anew have done so; nil when
 	// the pod is not in it.
 	API *APIView `json:"api"`
+	// MayBeBoundTo are the nodes of which the scheduler chooses one, and API.Node
+	// is "" then. On one of MayRunOn the pod comes to what API says; before it is
+	// bound, and on any other node, where nothing starts it, it is Pending.
+	MayBeBoundTo []string `json:"mayBeBoundTo,omitempty"`
+	// Then is what these claims turn into by themselves; nil when they stay.
+	Then *Later `json:"then,omitempty"`
 	// DoubleRun says beside what it runs and for how long; nil without the flag
 	// double-run.
 	DoubleRun *DoubleRun `json:"doubleRun,omitempty"`

@@ -76,6 +76,7 @@ type Node struct {
 	Name        string
 	UID         string // "" when the value could not be read
 	Allocatable kube.Allocatable
+	Unreachable bool // it is tainted so, and pods that do not tolerate it are deleted
 }
 
 // Sighting is a pod record that a kubelet has seen.

@@ -29,6 +29,7 @@ const (
 	nowhere   place = iota
 	here            // on the row's node
 	stopping        // there, until the grace period of its deletion ends at the latest
+	ending          // the same, and that is about now
 	perhaps         // on the row's node, if it can start
 	elsewhere       // on one of the nodes the scheduler may choose
 )
@@ -106,7 +107,7 @@ func withUnplaced(r row, e effect) row {
 func nearGone(r row) row {
 	for _, c := range []column{relist, restart, unplaced} {
 		e := &r.cells[c]
-		e.severity, e.api.phase, e.action = Critical, "Pending", actDeleteNode
+		e.severity, e.heals, e.action = Critical, HealsNever, actDeleteNode
 		e.doubt = "The scheduler may bind it to a node whose machine is gone: for about 50 s it takes that for ready, and for the emptiest."
 	}
 	return r
@@ -115,6 +116,7 @@ func nearGone(r row) row {
 const (
 	actDeleteAgain = "Delete it again once the API is back."
 	actDeleteNode  = "Delete the Node object of the machine that no longer exists: its pods go with it, within about 75 seconds."
+	actCheckNode   = "See what its node really runs (crictl, the kubelet's /runningpods), and delete it again once the API is back."
 	actForce       = "Restart its kubelet, or delete it with --grace-period=0 --force after checking that nothing of it runs: a graceful deletion hangs."
 	actScheduler   = "See that the scheduler runs again; where nothing supervises it, start it."
 	actRestartAPI  = "Restart all API servers, or bump and mark compacted, before anything relies on what they list."
@@ -144,7 +146,7 @@ var (
 	// Being deleted, with time left.
 	rowDying = row{"1", [columns]effect{
 		deaf: {
-			outcome: Phantom, heals: HealsSelf, runs: stopping,
+			outcome: Phantom, severity: Warning, heals: HealsSelf, runs: stopping,
 			reason: "Created after the backup and already being deleted: the restored API does not know it, and its kubelet is stopping it. It runs unseen until $ends at the latest, when its own grace period ends.",
 			action: "Wait for the end of its grace period, or stop it with crictl.",
 		},
@@ -154,22 +156,20 @@ var (
 		},
 		restart: rowCreated.cells[restart],
 		stale: {
-			outcome: Hidden, heals: HealsSelf, runs: stopping, api: view{of: asCurrent},
+			outcome: Hidden, severity: Warning, heals: HealsSelf, runs: stopping, api: view{of: asCurrent},
 			reason: "Created after the backup and already being deleted: etcd has lost it, but the API servers list it as Terminating from their cache. It runs until $ends at the latest.",
 		},
 	}}
 
 	// Being deleted, with no time left.
-	rowDead = listed("1", effect{
-		outcome: Terminated, heals: HealsSelf,
-		reason: "Created after the backup and already being deleted: its own grace period ended at $ends, and its kubelet has stopped it by then.",
-	}, effect{
-		outcome: Terminated, heals: HealsSelf,
-		reason: "Created after the backup and already being deleted: its own grace period ended at $ends, and its kubelet has stopped it by then.",
-	}, effect{
-		outcome: Terminated, heals: HealsSelf, api: view{of: asCurrent},
-		reason: "Created after the backup and already being deleted: its own grace period ended at $ends, and its kubelet has stopped it by then. The API servers go on listing it from their cache.",
-	})
+	stoppedSoon = effect{
+		outcome: Terminated, heals: HealsSelf, runs: ending,
+		reason: "Created after the backup and already being deleted: its own grace period ends at $ends, and its kubelet has stopped it by then.",
+	}
+	rowDead = row{"1", [columns]effect{deaf: stoppedSoon, relist: stoppedSoon, restart: rowCreated.cells[restart], stale: {
+		outcome: Terminated, heals: HealsSelf, runs: ending, api: view{of: asCurrent},
+		reason: "Created after the backup and already being deleted: its own grace period ends at $ends, and its kubelet has stopped it by then. The API servers go on listing it from their cache.",
+	}}}
 
 	rowEnded = listed("7", effect{
 		outcome: Finished, heals: HealsSelf,
@@ -289,10 +289,18 @@ var (
 
 	goneNode = effect{
 		outcome: Ghost, heals: HealsNever, api: view{of: asBackup},
-		reason: "The current state has no Node object for its node: the machine is gone, and nothing of it runs. The API shows it as $was there. About 50 s after the restore the backup's Node object turns NotReady; after the pod's tolerations (5 min by default) the pod is Terminating, and stays so, for no kubelet answers.",
+		reason: "The current state has no Node object for its node: the machine is gone, and nothing of it runs. The API shows it as $was there. About 50 s after the restore the backup's Node object turns NotReady.$evicted",
 		action: actDeleteNode,
 	}
 	rowGoneNode = listed("5b", goneNode, remaining(goneNode), deletedStale)
+
+	// The Node object is not in the backup either.
+	orphan = effect{
+		outcome: Finished, heals: HealsSelf, api: view{of: asBackup},
+		reason: "Neither snapshot has a Node object for its node: the machine is gone, and nothing of it runs. The API shows it as $was there until the pod garbage collector deletes it, in about a minute.",
+		action: "Nothing.",
+	}
+	rowOrphaned = listed("5b", orphan, orphan, deletedStale)
 )
 
 // remaining is e once all kubelets have listed their pods anew: what they cannot
@@ -320,10 +328,17 @@ var (
 		outcome: Unaffected, heals: HealsSelf, api: view{of: asBackup},
 		reason: "Not bound to a node in either snapshot: the scheduler goes on with it.",
 	})
-	rowBothDying = same("4a", effect{
+	bothDying = effect{
 		outcome: Unaffected, heals: HealsSelf, runs: stopping, api: view{of: asBackup},
 		reason: "Being deleted in both snapshots: its kubelet goes on stopping it, until $ends at the latest, and finishes the deletion.",
-	})
+	}
+	rowBothDying = row{"4a", [columns]effect{deaf: bothDying, relist: bothDying, restart: {
+		outcome: Unaffected, heals: HealsSelf, runs: perhaps, api: view{of: asBackup},
+		reason: "Being deleted in both snapshots: its restarted kubelet begins to stop it anew, with the whole of its grace period, and finishes the deletion.",
+	}, stale: {
+		outcome: Unaffected, heals: HealsSelf, runs: stopping, api: view{of: asCurrent},
+		reason: "Being deleted in both snapshots: its kubelet goes on stopping it, until $ends at the latest, and finishes the deletion. The API servers go on listing it from their cache.",
+	}}}
 	rowBothDyingEnded = row{"4d'", [columns]effect{
 		deaf: {
 			outcome: StuckTerminating, heals: HealsNever, api: view{of: asBackup}, flags: needsForceDelete,
@@ -343,10 +358,12 @@ var (
 		},
 	}}
 
-	rowKeptOnGoneNode = listed("5b", goneNode, remaining(goneNode), effect{
+	goneBefore = effect{
 		outcome: Unaffected, heals: HealsSelf, api: view{of: asCurrent},
 		reason: "Its node was gone before the restore already, and nothing of it runs; the API servers list it as they did.",
-	})
+	}
+	rowKeptOnGoneNode = listed("5b", goneNode, remaining(goneNode), goneBefore)
+	rowKeptOrphaned   = listed("5b", orphan, orphan, goneBefore)
 
 	rowBothDyingDone = listed("4e", effect{
 		outcome: StuckTerminating, heals: HealsRelist, api: view{of: asBackup},
@@ -485,29 +502,44 @@ var (
 	}}
 
 	// Being deleted since the backup, with no time left.
-	stopped = effect{
-		outcome: LostDeletion, heals: HealsNever, api: view{of: asBackup},
-		reason: "Its deletion began after the backup, and its grace period ended at $ends: nothing of it runs. The object is back without its deletion; its kubelet marks it ended if it had not reported that, else the API shows $was until the deletion is repeated.",
+	stoppedSince = effect{
+		outcome: LostDeletion, heals: HealsNever, runs: ending, api: view{of: asBackup},
+		reason: "Its deletion began after the backup, and its grace period ends at $ends: its kubelet has stopped it by then. The object is back without its deletion; its kubelet marks it ended if it had not reported that, else the API shows $was until the deletion is repeated.",
 		action: actDeleteAgain,
 	}
 	rowStopped = row{"4d", [columns]effect{
-		deaf:   stopped,
-		relist: unsure(stopped, "If its deletion was done before the outage, which is not in the snapshots, its kubelet starts it again."),
+		deaf:   stoppedSince,
+		relist: unsure(stoppedSince, "If its deletion was done before the outage, which is not in the snapshots, its kubelet starts it again."),
 		restart: {
 			outcome: LostDeletion, heals: HealsNever, runs: perhaps, api: view{of: asBackup},
-			reason: "Its deletion began after the backup, and its grace period ended at $ends. The object is back without its deletion, and the restarted kubelet may start it again.",
+			reason: "Its deletion began after the backup, and its grace period ends at $ends. The object is back without its deletion, and the restarted kubelet may let it live on, or start it again.",
 			action: actDeleteAgain,
 		},
 		stale: {
-			outcome: LostDeletion, heals: HealsNever, api: view{of: asCurrent},
-			reason: "Its deletion began after the backup and is gone from etcd; its grace period ended at $ends, and nothing of it runs. The API servers list it as Terminating from their cache.",
+			outcome: LostDeletion, heals: HealsNever, runs: ending, api: view{of: asCurrent},
+			reason: "Its deletion began after the backup and is gone from etcd; its grace period ends at $ends, and its kubelet has stopped it by then. The API servers list it as Terminating from their cache.",
 			action: actDeleteAgain,
 		},
 	}}
 
+	// Being deleted since the backup, and not stopped in time.
+	rowOverdue = listed("4d", effect{
+		outcome: LostDeletion, severity: Critical, heals: HealsNever, runs: perhaps, api: view{of: asBackup},
+		reason: "Its deletion began after the backup, and its grace period ended at $ends, but the current state has it alive: it may run. The object is back without its deletion.",
+		action: actCheckNode,
+	}, effect{
+		outcome: LostDeletion, severity: Critical, heals: HealsNever, runs: perhaps, api: view{of: asBackup},
+		reason: "Its deletion began after the backup, and its grace period ended at $ends, but the current state has it alive: it may run. The object is back without its deletion, and a kubelet that lists its pods anew may let it live on, or start it again.",
+		action: actCheckNode,
+	}, effect{
+		outcome: LostDeletion, severity: Critical, heals: HealsNever, runs: perhaps, api: view{of: asCurrent},
+		reason: "Its deletion began after the backup and is gone from etcd; its grace period ended at $ends, but the current state has it alive: it may run. The API servers list it as Terminating from their cache.",
+		action: actCheckNode,
+	})
+
 	// Ended, and the deletion held up by a finalizer.
 	heldDeaf = effect{
-		outcome: LostDeletion, severity: Critical, heals: HealsNever, api: view{of: asBackup},
+		outcome: LostDeletion, severity: Critical, heals: HealsNever, api: view{of: asBackup}, flags: needsForceDelete,
 		reason: "It ended ($now) in a deletion that began after the backup and that a finalizer held up. Nothing of it runs, but the API shows it as $was without its deletion, and its kubelet has finished with it and reports nothing more.",
 		action: actForce,
 	}
@@ -537,9 +569,9 @@ var (
 	// Ended, and nothing holds the deletion up: it was about to be done.
 	goingDoubt = "Whether its deletion was done before the outage is not in the snapshots."
 	goingDeaf  = effect{
-		outcome: LostDeletion, heals: HealsNever, api: view{of: asBackup},
-		reason: "It ended ($now) in a deletion that began after the backup and was about to be done. Nothing of it runs, but the API shows it as $was without its deletion.",
-		action: actDeleteAgain,
+		outcome: LostDeletion, severity: Critical, heals: HealsNever, api: view{of: asBackup}, flags: needsForceDelete,
+		reason: "It ended ($now) in a deletion that began after the backup and was about to be done. Nothing of it runs, but the API shows it as $was without its deletion, and no kubelet hears of a new one.",
+		action: actForce,
 	}
 	rowGoing      = listed("4d'", goingDeaf, unsure(revived, goingDoubt), heldStale)
 	rowGoingNever = listed("4d'", goingDeaf, unsure(notRevived, goingDoubt), heldStale)
@@ -637,22 +669,27 @@ var (
 	// Being deleted since the backup, with no time left.
 	rowBoundStopped = listed("4c", effect{
 		outcome: LostDeletion, heals: HealsNever, runs: elsewhere, api: view{asBackup, "Pending"},
-		reason: "Bound, and its deletion begun, after the backup: it has stopped by $ends. The restored API has it unbound and not deleted, and the scheduler binds it again; on a node whose kubelet is deaf it never starts.",
+		reason: "Bound, and its deletion begun, after the backup: it is stopped by $ends. The restored API has it unbound and not deleted, and the scheduler binds it again; on a node whose kubelet is deaf it never starts.",
 		action: actDeleteAgain,
 	}, effect{
 		outcome: LostDeletion, heals: HealsNever, runs: elsewhere, api: view{asBackup, "Pending"}, flags: runsAgain,
-		reason: "Bound, and its deletion begun, after the backup: it has stopped by $ends. The restored API has it unbound and not deleted; the scheduler binds it again, and it starts anew.",
+		reason: "Bound, and its deletion begun, after the backup: it is stopped by $ends. The restored API has it unbound and not deleted; the scheduler binds it again, and it starts anew.",
 		action: actDeleteAgain,
 	}, effect{
 		outcome: LostDeletion, heals: HealsNever, api: view{of: asCurrent},
-		reason: "Bound, and its deletion begun, after the backup: it has stopped by $ends. etcd has it unbound and not deleted; the API servers list it as Terminating from their cache.",
+		reason: "Bound, and its deletion begun, after the backup: it is stopped by $ends. etcd has it unbound and not deleted; the API servers list it as Terminating from their cache.",
 		action: actDeleteAgain,
 	})
 
 	// Deleted while unbound, which only a finalizer can hold up.
-	rowUnboundDeleting = same("4d", effect{
+	unboundDeleting = effect{
 		outcome: LostDeletion, heals: HealsNever, runs: elsewhere, api: view{of: asBackup},
 		reason: "Not bound to a node, and its deletion began after the backup: it is back without it, and the scheduler goes on with it. On a node whose kubelet is deaf it never starts.",
+		action: actDeleteAgain,
+	}
+	rowUnboundDeleting = listed("4d", unboundDeleting, unboundDeleting, effect{
+		outcome: LostDeletion, heals: HealsNever, api: view{of: asCurrent},
+		reason: "Not bound to a node, and its deletion began after the backup: that is gone from etcd. The API servers list it as Terminating from their cache.",
 		action: actDeleteAgain,
 	})
 )
@@ -719,12 +756,13 @@ var (
 // phrases are what distinguishes the reasons of two pods of the same row. Pods
 // with the same phrases share one spoken row.
 type phrases struct {
-	row   *row
-	grace int64     // seconds, -1 unknown
-	ends  time.Time // end of the grace period of a deletion
-	was   string    // phase in the backup
-	now   string    // phase in the current snapshot
-	why   string
+	row    *row
+	grace  int64     // seconds, -1 unknown
+	evicts string    // what deletes it when its machine is gone
+	ends   time.Time // end of the grace period of a deletion
+	was    string    // phase in the backup
+	now    string    // phase in the current snapshot
+	why    string
 }
 
 // spoken is a cell of the table in full.
@@ -743,7 +781,7 @@ func (p phrases) speak() *[columns]spoken {
 	if !p.ends.IsZero() {
 		ends = p.ends.UTC().Format(time.RFC3339)
 	}
-	r := strings.NewReplacer("$grace", grace, "$ends", ends, "$was", p.was, "$now", p.now, "$why", p.why)
+	r := strings.NewReplacer("$grace", grace, "$ends", ends, "$was", p.was, "$now", p.now, "$why", p.why, "$evicted", p.evicts)
 	settled := true
 	for _, e := range p.row.cells[:unplaced] {
 		settled = settled && e.outcome == p.row.cells[deaf].outcome

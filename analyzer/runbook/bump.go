@@ -48,7 +48,7 @@ func (b *builder) predict() error {
 		b.bump.Revision = blindBump
 	}
 	above := int64(1)
-	if b.Plan != nil && b.Plan.KeepAPIServers {
+	if b.Plan != nil && b.Plan.KeepAPIServers || b.Plan == nil && b.keepsAPI {
 		above = 2 // as restore's MinimumSafeBump
 	}
 	if known > 0 {

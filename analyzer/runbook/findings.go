@@ -30,6 +30,7 @@ type findings struct {
 	undelete []pod // their deletion is taken back
 	force    []pod // only a forced deletion removes them
 	blocked  []pod // stopped, and no node of the backup can take them
+	rebound  []pod // run on only if the scheduler binds them again before their kubelet lists
 	bare     []pod // lost, and no controller makes them anew
 	pairs    []twins
 
@@ -114,6 +115,10 @@ func (b *builder) sortPods() {
 			names[o.Namespace+"/"+o.Name] = t
 		}
 		if o.Outcome == restore.Terminated {
+			b.longest = max(b.longest, p.grace)
+		}
+		if o.Rule == "4c''" && o.Outcome == restore.Unaffected {
+			b.rebound = append(b.rebound, p)
 			b.longest = max(b.longest, p.grace)
 		}
 		b.file(p, o, live, stored)

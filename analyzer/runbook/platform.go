@@ -81,6 +81,8 @@ type profile struct {
 	// together says that API servers and controllers cannot be started one
 	// without the other: nothing can be deleted in between.
 	together bool
+	// keepsAPI says that the platform's tool leaves API servers running.
+	keepsAPI bool
 	// kubelets says whose kubelets they are when they do not watch this API.
 	kubelets string
 }
@@ -158,7 +160,7 @@ var profiles = []profile{
 		id: OpenShift, title: "OpenShift", bumps: BumpsItself,
 		notes: []Note{
 			{Text: "cluster-restore.sh bumps by itself: 1.2 times the raft index in /var/lib/etcd/revision.json, or 1,000,000,000 without that file. The single-member path of ETCD_ETCDCTL_RESTORE does not."},
-			{Text: "It restarts no kubelets, and leaves API servers running on purpose: the bump has to be two above all they have seen."},
+			{Text: "It restarts no kubelets, and leaves API servers running on purpose: the bump has to be two above all they have seen. Then they drop their cache, and pods come to what is predicted here for API servers that are restarted; a scheduler that was left running exits once when it finds a pod on another node than before."},
 			{Text: "The raft index starts anew with each restore. Restoring a backup from before an earlier restore, a second time, computes a far too small bump.", Inferred: true},
 			{Text: "Which static pods have to be stopped by hand differs from version to version: follow your version's documentation for that."},
 		},
@@ -174,7 +176,7 @@ var profiles = []profile{
 			Comment: "BACKUP_DIR holds the snapshot and the archive of static pod resources that were saved with it.",
 		}},
 		restartKubelet: "sudo systemctl restart kubelet", stopKubelet: "sudo systemctl stop kubelet", upKubelet: "sudo systemctl start kubelet",
-		together: true,
+		together: true, keepsAPI: true,
 	},
 	k3sLike(K3s, "k3s", "k3s", "k3s-agent"),
 	k3sLike(RKE2, "RKE2", "rke2-server", "rke2-agent"),

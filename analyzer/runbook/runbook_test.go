@@ -618,3 +618,35 @@ func TestLongGrace(t *testing.T) {
 		}
 	}
 }
+
+// TestRebound: a pod that only its own node can take runs on where the scheduler is
+// in time to bind it again. Here it is stopped until the kubelets have listed.
+func TestRebound(t *testing.T) {
+	was, now := twin("only-there", "", "node-1")
+	was.UID, was.Phase, was.CreateRevision = now.UID, "Pending", 10
+	was.Choices, was.ChoicesKnown = []string{"node-1"}, true
+	now.CreateRevision, now.Grace = 10, 90
+	in := input([]restore.Pod{was}, []restore.Pod{now}, nodes("node-1", "node-2"), nodes("node-1", "node-2"))
+	if warned := strings.Join(step(t, build(t, in), "start-controllers").Warnings, " "); !strings.Contains(warned, "db/only-there") {
+		t.Errorf("nothing says that it is stopped: %q", warned)
+	}
+	if s := step(t, build(t, in), "start-controllers"); s.Commands[0].Run != "sleep 105" {
+		t.Errorf("its grace period is not waited for: %s", s.Commands[0].Run)
+	}
+	in.Platform = OpenShift // where the scheduler is not held back
+	if slices.Contains(ids(build(t, in)), "start-controllers") {
+		t.Error("there is a step to start controllers")
+	}
+}
+
+// TestKeptByPlatform: API servers that are left running drop their cache only for a
+// revision that is two above what they have seen.
+func TestKeptByPlatform(t *testing.T) {
+	for platform, want := range map[Platform]int64{Generic: 101, OpenShift: 102} {
+		in := input(nil, nil, nodes("node-1"), nodes("node-1"))
+		in.Platform = platform
+		if r := build(t, in); r.Bump.Minimum != want {
+			t.Errorf("%s: at least %d, not %d", platform, r.Bump.Minimum, want)
+		}
+	}
+}

@@ -468,13 +468,18 @@ func (b *builder) startControllers() Step {
 		checks = append(checks, fmt.Sprintf("Pods with a grace period of more than %d s have stopped, too: on their nodes, crictl ps shows none that the API does not have there.", patience))
 	}
 	seconds := max(60, 15+min(b.longest, patience))
+	var warnings []string
+	if len(b.rebound) > 0 {
+		warnings = append(warnings, "Stopped by their kubelets, too, because no scheduler has bound them again by then: "+some(podNames(b.rebound))+". They start anew on their node now; the prediction has them run on.")
+	}
 	return Step{
 		ID: "start-controllers", Title: "Start controllers and scheduler",
 		Why: "A pod that is stopped on one node must be gone before the scheduler places it on another, or it runs on both.",
 		Commands: append([]Command{
 			{fmt.Sprintf("sleep %d", seconds), adminHost, wait},
 		}, b.profile.startControllers...),
-		Checks: checks,
+		Checks:   checks,
+		Warnings: warnings,
 	}
 }
 

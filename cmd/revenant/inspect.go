@@ -169,10 +169,11 @@ func (o *inspectOptions) questions() (list []question, err error) {
 			})
 			continue
 		}
-		t, err := parseTime("--at", s)
+		when, err := parseTime("--at", s)
 		if err != nil {
 			return nil, err
 		}
+		t := when.From
 		list = append(list, func(c *clock.Clock) report.Moment {
 			return report.Moment{Asked: s, Revision: c.HeadAt(t), Time: clock.Interval{From: t, To: t}}
 		})
@@ -180,9 +181,9 @@ func (o *inspectOptions) questions() (list []question, err error) {
 	return list, nil
 }
 
-// parseTime reads the time that a flag gives.
-func parseTime(flag, s string) (time.Time, error) {
-	t, err := clock.ParseTime(s, time.Now())
+// parseTime reads the time that a flag gives, as all of what it names.
+func parseTime(flag, s string) (clock.Interval, error) {
+	t, err := clock.ParseInterval(s, time.Now())
 	if err != nil {
 		return t, hinted(fmt.Errorf("%s: %w", flag, err), "such as 2026-11-22T03:00Z; times without a zone are UTC, -5m is five minutes ago")
 	}

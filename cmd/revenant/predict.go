@@ -42,11 +42,11 @@ func (o *planOptions) plan() (restore.Plan, error) {
 		LastRevision:    o.lastRevision,
 	}
 	if o.outageAt != "" {
-		t, err := parseTime("--outage-at", o.outageAt)
+		when, err := parseTime("--outage-at", o.outageAt)
 		if err != nil {
 			return p, err
 		}
-		p.OutageAt = t
+		p.OutageAt = when.To // later, more may have been written
 	}
 	return p, p.Validate()
 }

@@ -6,6 +6,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/component-helpers/resource"
+	"k8s.io/klog/v2"
 )
 
 // Pod is the part of a v1.Pod that predicting a restore needs, as ScanPod
@@ -39,6 +40,10 @@ type Pod struct {
 	HostNetwork    bool        // spec.hostNetwork
 	HostPorts      []HostPort  // host ports of all containers, init containers first
 	Requests       Requests    // what the scheduler and the kubelet reserve for the pod
+
+	// ToleratesUnreachable is how long the pod stays, in seconds, once its node is
+	// tainted as unreachable (spec.tolerations); -1 for good, 0 not at all.
+	ToleratesUnreachable int64
 }
 
 // absent stands for a number that the object leaves out.
@@ -120,9 +125,31 @@ func PodFrom(p *corev1.Pod) Pod {
 			pod.HostPorts = appendHostPorts(pod.HostPorts, c.Ports)
 		}
 	}
+	for i := range p.Spec.Tolerations {
+		if seconds, ok := toleratesUnreachable(&p.Spec.Tolerations[i]); ok {
+			pod.ToleratesUnreachable = seconds
+			break
+		}
+	}
 	requests := resource.PodRequests(p, resource.PodResourcesOptions{})
 	pod.Requests = Requests{MilliCPU: requests.Cpu().MilliValue(), Memory: requests.Memory().Value()}
 	return pod
+}
+
+// unreachable is the taint of a node whose kubelet does not report.
+var unreachable = corev1.Taint{Key: corev1.TaintNodeUnreachable, Effect: corev1.TaintEffectNoExecute}
+
+// toleratesUnreachable says whether t tolerates that taint, and for how many
+// seconds. The first that does counts (kubernetes v1.37
+// pkg/controller/tainteviction/taint_eviction.go processPodOnNode).
+func toleratesUnreachable(t *corev1.Toleration) (seconds int64, ok bool) {
+	switch {
+	case !t.ToleratesTaint(klog.Logger{}, &unreachable, false):
+		return 0, false
+	case t.TolerationSeconds == nil:
+		return absent, true
+	}
+	return max(*t.TolerationSeconds, 0), true
 }
 
 func appendHostPorts(list []HostPort, ports []corev1.ContainerPort) []HostPort {

@@ -80,6 +80,7 @@ func decodeAs[T any](value []byte) (T, error) {
 type podScan struct {
 	pod            Pod
 	owned          bool // the controller has been found
+	tolerated      bool // so has what tolerates an unreachable node
 	hostPorts      []HostPort
 	initHostPorts  []HostPort
 	containers     amounts // sum of all containers and restartable init containers
@@ -207,6 +208,8 @@ func (s *podScan) spec(b []byte) error {
 			err = setBool(&s.pod.HostNetwork, f)
 		case 20:
 			err = s.initContainer(b, f)
+		case 22:
+			err = s.toleration(b, f)
 		case 32:
 			err = s.overhead.set(b, f)
 		case 40:
@@ -216,6 +219,46 @@ func (s *podScan) spec(b []byte) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// toleration reads a corev1.Toleration.
+func (s *podScan) toleration(b []byte, f wireField) error {
+	b, err := bytesField(b, f)
+	if err != nil {
+		return err
+	}
+	var t corev1.Toleration
+	var operator, effect string
+	var seconds int64
+	for i := 0; i < len(b); {
+		f, err := nextField(b, i)
+		if err != nil {
+			return err
+		}
+		i = f.end
+		switch f.num {
+		case 1:
+			err = setString(&t.Key, b, f)
+		case 2:
+			err = setString(&operator, b, f)
+		case 3:
+			err = setString(&t.Value, b, f)
+		case 4:
+			err = setString(&effect, b, f)
+		case 5:
+			err = setInt64(&seconds, f)
+			t.TolerationSeconds = &seconds
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if s.tolerated {
+		return nil
+	}
+	t.Operator, t.Effect = corev1.TolerationOperator(operator), corev1.TaintEffect(effect)
+	s.pod.ToleratesUnreachable, s.tolerated = toleratesUnreachable(&t)
 	return nil
 }
 

@@ -153,6 +153,11 @@ func examplePod() *corev1.Pod {
 				{Name: "c1", Image: "c:1", Ports: []corev1.ContainerPort{{ContainerPort: 80}, {HostPort: 8080, ContainerPort: 80}}},
 				{Name: "c2", Image: "c:2", Resources: requests},
 			},
+			Tolerations: []corev1.Toleration{
+				{Key: "node.kubernetes.io/unreachable", Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoSchedule},
+				{Key: "node.kubernetes.io/unreachable", Operator: corev1.TolerationOpExists, TolerationSeconds: new(int64(60))},
+				{Operator: corev1.TolerationOpExists},
+			},
 			Overhead:  corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("5m")},
 			Resources: &corev1.ResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("1Gi")}},
 		},
@@ -179,9 +184,10 @@ func TestScanPod(t *testing.T) {
 		Owner:      Owner{"ReplicaSet", "rs", "o3"},
 		Mirror:     "hash",
 		Containers: []Container{{"c1", "c:1"}, {"c2", "c:2"}}, InitContainers: []Container{{"init", "i:1"}},
-		HostNetwork: true,
-		HostPorts:   []HostPort{{"127.0.0.1", "UDP", 53}, {"", "TCP", 8080}},
-		Requests:    Requests{MilliCPU: 505, Memory: 1 << 30},
+		HostNetwork:          true,
+		HostPorts:            []HostPort{{"127.0.0.1", "UDP", 53}, {"", "TCP", 8080}},
+		Requests:             Requests{MilliCPU: 505, Memory: 1 << 30},
+		ToleratesUnreachable: 60,
 	}
 	empty := Pod{DeletedGrace: absent, Grace: absent}
 
@@ -347,6 +353,38 @@ func TestPodStates(t *testing.T) {
 			}
 			if got := tt.pod.Terminal(); got != tt.terminal {
 				t.Errorf("Terminal is %v", got)
+			}
+		})
+	}
+}
+
+func TestToleratesUnreachable(t *testing.T) {
+	const key = "node.kubernetes.io/unreachable"
+	exists, execute := corev1.TolerationOpExists, corev1.TaintEffectNoExecute
+	for name, test := range map[string]struct {
+		tolerations []corev1.Toleration
+		want        int64
+	}{
+		"none":               {nil, 0},
+		"by default":         {[]corev1.Toleration{{Key: key, Operator: exists, Effect: execute, TolerationSeconds: new(int64(300))}}, 300},
+		"for good":           {[]corev1.Toleration{{Key: key, Operator: exists, Effect: execute}}, -1},
+		"everything":         {[]corev1.Toleration{{Operator: exists}}, -1},
+		"not another effect": {[]corev1.Toleration{{Key: key, Operator: exists, Effect: corev1.TaintEffectNoSchedule}}, 0},
+		"not another value":  {[]corev1.Toleration{{Key: key, Value: "x", Effect: execute}}, 0},
+		"not another key":    {[]corev1.Toleration{{Key: "node.kubernetes.io/not-ready", Operator: exists, Effect: execute}}, 0},
+		"less than nothing":  {[]corev1.Toleration{{Key: key, Operator: exists, TolerationSeconds: new(int64(-5))}}, 0},
+		"the first counts": {[]corev1.Toleration{
+			{Key: key, Operator: exists, TolerationSeconds: new(int64(60))}, {Operator: exists},
+		}, 60},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pod := &corev1.Pod{Spec: corev1.PodSpec{Tolerations: test.tolerations}}
+			got, err := ScanPod(envelope(t, "v1", "Pod", marshal(t, pod)))
+			if err != nil || got.ToleratesUnreachable != test.want {
+				t.Errorf("tolerates it for %d s, not %d (err %v)", got.ToleratesUnreachable, test.want, err)
+			}
+			if from := PodFrom(pod); from.ToleratesUnreachable != test.want {
+				t.Errorf("decoded, it tolerates it for %d s, not %d", from.ToleratesUnreachable, test.want)
 			}
 		})
 	}

@@ -63,8 +63,9 @@ func image(p *corev1.Pod)     { p.Spec.Containers[0].Image = "i:v2" }
 func mirror(p *corev1.Pod) {
 	p.Annotations = map[string]string{corev1.MirrorPodAnnotationKey: "hash"}
 }
-func dying(p *corev1.Pod) { deletedFor(p, 900) }
-func dead(p *corev1.Pod)  { deletedFor(p, -900) }
+func dying(p *corev1.Pod)   { deletedFor(p, 900) }
+func dead(p *corev1.Pod)    { deletedFor(p, -30) }
+func overdue(p *corev1.Pod) { deletedFor(p, -900) }
 
 // deletedFor is a pod in deletion whose grace period ends so many seconds after the
 // end of the history.
@@ -103,7 +104,8 @@ var classes = []class{
 	{name: "1 Never", after: never, want: [cases]Want{{"phantom", "here", "", ""}, {"terminated", no, "", ""}, {"terminated", no, "", ""}, {"hidden", "here", "Running", ""}}},
 	{name: "1 bound but Pending", after: pending, want: [cases]Want{{"phantom", "may", "", ""}, {"terminated", no, "", ""}, {"terminated", no, "", ""}, {"hidden", "may", "Pending", ""}}},
 	{name: "1 terminating", after: dying, want: [cases]Want{{"phantom", "ends", "", ""}, {"terminated", "ends", "", ""}, {"terminated", no, "", ""}, {"hidden", "ends", "Running", ""}}},
-	{name: "1 terminated meanwhile", after: dead, want: [cases]Want{{"terminated", no, "", ""}, {"terminated", no, "", ""}, {"terminated", no, "", ""}, {"terminated", no, "Running", ""}}},
+	{name: "1 terminated meanwhile", after: dead, want: [cases]Want{{"terminated", "may", "", ""}, {"terminated", "may", "", ""}, {"terminated", no, "", ""}, {"terminated", "may", "Running", ""}}},
+	{name: "1 not terminated in time", after: overdue, want: [cases]Want{{"phantom", "here", "", ""}, {"terminated", no, "", ""}, {"terminated", no, "", ""}, {"hidden", "here", "Running", ""}}},
 
 	{
 		name: "2a", before: running, after: running, renamed: true,
@@ -147,7 +149,8 @@ var classes = []class{
 	{name: "4c' gated", before: gated, after: running, want: [cases]Want{{"phantom", "here", "Pending", ""}, {"terminated", no, "Pending", "not-rescheduled"}, {"terminated", no, "Pending", "not-rescheduled"}, {"hidden", "here", "Running", ""}}},
 	{name: "4c'' its own node", before: onlyHere, after: running, want: [cases]Want{{"stale-status", "here", "Pending", ""}, {"unaffected", "here", "Running", ""}, {"unaffected", "here", "Running", ""}, {"stale-status", "here", "Running", ""}, {"terminated", "may", "Pending", ""}}},
 	{name: "4d kill going on", before: running, after: dying, want: [cases]Want{{"lost-deletion", "ends", "Running", ""}, {"lost-deletion", "ends", "Running", ""}, {"lost-deletion", "here", "Running", ""}, {"lost-deletion", "ends", "Running", ""}}},
-	{name: "4d' held by a finalizer", before: held, after: both(held, dying, succeeded), want: [cases]Want{{"lost-deletion", no, "Running", ""}, {"lost-deletion", no, "Running", "needs-force-delete"}, {"restarted", "here", "Running", "runs-again"}, {"lost-deletion", no, "Succeeded", ""}}},
+	{name: "4d not killed in time", before: running, after: overdue, want: [cases]Want{{"lost-deletion", "may", "Running", ""}, {"lost-deletion", "may", "Running", ""}, {"lost-deletion", "may", "Running", ""}, {"lost-deletion", "may", "Running", ""}}},
+	{name: "4d' held by a finalizer", before: held, after: both(held, dying, succeeded), want: [cases]Want{{"lost-deletion", no, "Running", "needs-force-delete"}, {"lost-deletion", no, "Running", "needs-force-delete"}, {"restarted", "here", "Running", "runs-again"}, {"lost-deletion", no, "Succeeded", ""}}},
 	{name: "4e", before: dead, want: [cases]Want{{"ghost", no, "Running", "stuck-terminating"}, {"finished", no, "", ""}, {"finished", no, "", ""}, {"lost-deletion", no, "", ""}}},
 	{name: "4e with a finalizer", before: both(dead, held), want: [cases]Want{{"ghost", no, "Running", "stuck-terminating"}, {"stuck-terminating", no, "Failed", ""}, {"stuck-terminating", no, "Failed", ""}, {"lost-deletion", no, "", ""}}},
 	{name: "4e ended, with a finalizer", before: both(dead, held, succeeded), want: [cases]Want{{"stuck-terminating", no, "Succeeded", ""}, {"stuck-terminating", no, "Succeeded", ""}, {"stuck-terminating", no, "Succeeded", ""}, {"lost-deletion", no, "", ""}}},

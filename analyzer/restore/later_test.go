@@ -1,0 +1,141 @@
+package restore
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func tolerating(seconds int64) func(*Pod) {
+	return func(p *Pod) { p.ToleratesUnreachable = seconds }
+}
+
+func ownedBy(kind string) func(*Pod) { return func(p *Pod) { p.Owner.Kind = kind } }
+
+// toldLater is what the claims turn into, in a line.
+func toldLater(o PodOutcome) string {
+	if o.Then == nil {
+		return "stays"
+	}
+	s := fmt.Sprintf("%d-%d s", o.Then.AfterSeconds, o.Then.BySeconds)
+	if o.Then.By != nil {
+		s = o.Then.By.Sub(takenAt).String()
+	}
+	if len(o.Then.RunsOn)+len(o.Then.MayRunOn) > 0 {
+		s += fmt.Sprint(" on ", o.Then.RunsOn, o.Then.MayRunOn)
+	}
+	return s + ": " + o.Then.Shows()
+}
+
+// TestLater: what the claims about a pod turn into by themselves, and when.
+func TestLater(t *testing.T) {
+	tests := []struct {
+		name     string
+		was, now *Pod
+		plan     Plan
+		want     string
+	}{
+		{"phantom being stopped", nil, made(dying), Plan{}, "10m0s: no such pod"},
+		{"about stopped", nil, made(dead), Plan{}, "10s: no such pod"},
+		{"not stopped in time", nil, made(overdue), Plan{}, "stays"},
+		{"phantom", nil, made(), Plan{}, "stays"},
+		{"hidden, being stopped", nil, made(dying), Plan{KeepAPIServers: true}, "10m0s: Running on n1, terminating"},
+		{"deletion lost", was(), now(dying), Plan{}, "10m0s: Succeeded on n1, or Failed on n1"},
+		{"deletion lost, listed anew", was(), now(dying), bump(1_000_000), "10m0s: Succeeded on n1, or Failed on n1"},
+		{"deletion lost, kubelet restarted", was(), now(dying), Plan{RestartKubelets: Restart{All: true}}, "stays"},
+		{"deletion lost, its controller deletes what has ended", was(ownedBy("StatefulSet")), now(ownedBy("StatefulSet"), dying), Plan{}, "10m0s: Succeeded on n1, or Failed on n1, or no such pod"},
+		{"deletion lost, its controller does not", was(ownedBy("ReplicaSet")), now(ownedBy("ReplicaSet"), dying), Plan{}, "10m0s: Succeeded on n1, or Failed on n1"},
+		{"being deleted in both", was(dying), now(dying), Plan{}, "10m0s: no such pod"},
+		{"being deleted in both, finalizer", was(dying, held), now(dying, held), Plan{}, "10m0s: Succeeded on n1, terminating, or Failed on n1, terminating"},
+		{"bound since, being stopped", was(unbound("n2")), now(dying), Plan{}, "10m0s: Pending on n2"},
+
+		{"machine gone", was(on("n4"), tolerating(300)), nil, Plan{}, "340-390 s: Running on n4, terminating"},
+		{"machine gone, listed anew", was(on("n4"), tolerating(300)), nil, bump(1_000_000), "340-390 s: Running on n4, terminating"},
+		{"machine gone, tolerates less", was(on("n4"), tolerating(10)), nil, Plan{}, "50-100 s: Running on n4, terminating"},
+		{"machine gone, tolerates it for good", was(on("n4"), tolerating(-1)), nil, Plan{}, "stays"},
+		{"machine gone, in both", was(on("n4"), tolerating(300)), now(on("n4"), tolerating(300)), Plan{}, "340-390 s: Running on n4, terminating"},
+		{"machine gone, already terminating", was(on("n4"), tolerating(300), dying), nil, Plan{}, "stays"},
+		{"machine gone, ended", was(on("n4"), tolerating(300), succeeded), nil, Plan{}, "340-390 s: no such pod"},
+		{"machine gone, ended, finalizer", was(on("n4"), tolerating(300), succeeded, held), nil, Plan{}, "340-390 s: Succeeded on n4, terminating"},
+		{"machine gone, stale cache", was(on("n4"), tolerating(300)), nil, Plan{KeepAPIServers: true}, "stays"},
+		{"no Node object in either", was(on("n6"), tolerating(300)), nil, Plan{}, "40-120 s: no such pod"},
+		{"bound since, perhaps to a machine that is gone", was(unbound("n2", "n4"), tolerating(300)), now(tolerating(300)), bump(1_000_000), "340-390 s on [] [n2]: Running, or Pending on n4, terminating"},
+		{"bound since", was(unbound("n2", "n3"), tolerating(300)), now(tolerating(300)), bump(1_000_000), "stays"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var got []string
+			for _, o := range predictPods(t, tt.was, tt.now, tt.plan).Pods {
+				got = append(got, toldLater(o))
+			}
+			if diff := cmp.Diff([]string{tt.want}, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestTaintedInBackup: a node that the backup has as unreachable is not waited for.
+func TestTaintedInBackup(t *testing.T) {
+	backup, current := states([]*Pod{was(on("n4"), tolerating(300))}, nil)
+	for i := range backup.Nodes {
+		backup.Nodes[i].Unreachable = backup.Nodes[i].Name == "n4"
+	}
+	if got := toldLater(mustPredict(t, backup, current, Plan{}).Pods[0]); got != "300-390 s: Running on n4, terminating" {
+		t.Error(got)
+	}
+}
+
+// TestBinds: which nodes the scheduler may choose for a pod, those of machines that
+// are gone and of deaf kubelets among them.
+func TestBinds(t *testing.T) {
+	for name, tt := range map[string]struct {
+		was  *Pod
+		plan Plan
+		want string
+	}{
+		"some":            {was(unbound("n2", "n3")), bump(1_000_000), "[n2 n3] of [n2 n3], Running"},
+		"a gone one":      {was(unbound("n2", "n4")), bump(1_000_000), "[n2] of [n2 n4], Running"},
+		"deaf ones":       {was(unbound("n2", "n3")), Plan{}, "[] of [n2 n3], Pending"},
+		"one not deaf":    {was(unbound("n2", "n3")), Plan{RestartKubelets: ParseRestart("n2")}, "[n2] of [n2 n3], Running"},
+		"none can":        {was(unbound()), bump(1_000_000), "[] of [], Pending"},
+		"not looked up":   {was(unboundUnasked), bump(1_000_000), "[] of [], Running"},
+		"only its own":    {was(unbound("n1")), bump(1_000_000), "[] of [], Running"},
+		"the stale cache": {was(unbound("n2", "n3")), Plan{KeepAPIServers: true}, "[] of [], Running"},
+	} {
+		o := predictPods(t, tt.was, now(), tt.plan).Pods[0]
+		if got := fmt.Sprintf("%v of %v, %s", o.MayRunOn, o.MayBeBoundTo, o.API.Phase); got != tt.want {
+			t.Errorf("%s: %s, not %s", name, got, tt.want)
+		}
+	}
+}
+
+// TestOverdue: a kill that should have ended long before the current snapshot has
+// not, and nobody may say that nothing runs.
+func TestOverdue(t *testing.T) {
+	for _, seconds := range []int{-3600, -61, -59, 0, 59, 61} {
+		p := made(func(p *Pod) { p.Deleted = takenAt.Add(time.Duration(seconds) * time.Second) })
+		o := predictPods(t, nil, p, Plan{}).Pods[0]
+		want := "phantom"
+		if seconds > -60 && seconds < 60 {
+			want = "terminated"
+		}
+		sure := seconds >= -60
+		if string(o.Outcome) != want || (o.Certainty == Certain) != sure || len(o.RunsOn)+len(o.MayRunOn) == 0 {
+			t.Errorf("%d s after the snapshot: %s (%s) on %v or %v: %s", seconds, o.Outcome, o.Certainty, o.RunsOn, o.MayRunOn, o.CertaintyReason)
+		}
+	}
+}
+
+// TestCriticalStays: what ends by itself is not counted with what nothing repairs.
+func TestCriticalStays(t *testing.T) {
+	for _, d := range Decisions() {
+		for i, c := range d.Cases {
+			if c.Severity == Critical && c.Heals == HealsSelf {
+				t.Errorf("rule %s, pods %s, %s: critical, and heals by itself", d.Rule, d.Pods, DecisionCases[i])
+			}
+		}
+	}
+}
