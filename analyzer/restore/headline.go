@@ -28,7 +28,7 @@ func (p *Prediction) Headline() (Severity, string) {
 	}
 	var parts []string
 	severity := OK
-	say := func(o Outcome, what string) {
+	say := func(o Outcome, one, several string) {
 		n, maybe, hardly := certain[o], possible[o], unlikely[o]
 		if n+maybe+hardly == 0 {
 			return
@@ -43,22 +43,26 @@ func (p *Prediction) Headline() (Severity, string) {
 		case maybe > 0:
 			count = fmt.Sprintf("%d, and up to %d more,", n, maybe)
 		}
+		what := several
+		if n+maybe+hardly == 1 {
+			what = one
+		}
 		parts = append(parts, count+" "+what)
 	}
-	say(Phantom, "run on unseen by the API (phantoms)")
-	say(Ghost, "are shown by the API although nothing runs (ghosts)")
-	say(Hidden, "are served from a stale cache that etcd no longer backs (hidden)")
-	say(StaleStatus, "keep a stale status")
-	say(StaleSpec, "run with a spec the API does not show")
-	say(Unknown, "cannot be told")
+	say(Phantom, "runs on unseen by the API (a phantom)", "run on unseen by the API (phantoms)")
+	say(Ghost, "is shown by the API although nothing runs (a ghost)", "are shown by the API although nothing runs (ghosts)")
+	say(Hidden, "is served from a stale cache that etcd no longer backs (hidden)", "are served from a stale cache that etcd no longer backs (hidden)")
+	say(StaleStatus, "keeps a stale status", "keep a stale status")
+	say(StaleSpec, "runs with a spec the API does not show", "run with a spec the API does not show")
+	say(Unknown, "cannot be told", "cannot be told")
 	if len(parts) > 0 {
 		return severity, "Of " + plural(len(p.Pods), "pod") + ", " + enumerate(parts) + "."
 	}
-	say(Terminated, "are stopped by their kubelets")
-	say(Restarted, "are started again")
-	say(StuckTerminating, "stay Terminating")
-	say(LostDeletion, "come back although they were being deleted")
-	say(Lost, "are lost before they ran")
+	say(Terminated, "is stopped by its kubelet", "are stopped by their kubelets")
+	say(Restarted, "is started again", "are started again")
+	say(StuckTerminating, "stays Terminating", "stay Terminating")
+	say(LostDeletion, "comes back although it was being deleted", "come back although they were being deleted")
+	say(Lost, "is lost before it ran", "are lost before they ran")
 	none := "No phantoms and no ghosts are predicted."
 	lists, stale := p.kubelets()
 	switch {

@@ -738,13 +738,13 @@ func TestHeadline(t *testing.T) {
 		severity Severity
 		want     string
 	}{
-		{"phantom and ghost", was(on("n2")), made(), Plan{}, Critical, "Of 2 pods, 1 run on unseen by the API (phantoms) and 1 are shown by the API although nothing runs (ghosts)."},
-		{"possible", was(unbound("n1", "n2")), now(), Plan{}, Critical, "Of 1 pod, up to 1 run on unseen by the API (phantoms)."},
-		{"a late status", was(pending), now(), Plan{}, Warning, "Of 1 pod, 1 keep a stale status."},
+		{"phantom and ghost", was(on("n2")), made(), Plan{}, Critical, "Of 2 pods, 1 runs on unseen by the API (a phantom) and 1 is shown by the API although nothing runs (a ghost)."},
+		{"possible", was(unbound("n1", "n2")), now(), Plan{}, Critical, "Of 1 pod, up to 1 runs on unseen by the API (a phantom)."},
+		{"a late status", was(pending), now(), Plan{}, Warning, "Of 1 pod, 1 keeps a stale status."},
 		{"nothing, deaf", was(), now(), Plan{}, Warning, "No phantoms and no ghosts are predicted among the pods of the snapshots, but kubelets may be deaf: what is created then may never start, and what is deleted may run on."},
 		{"nothing, from a stale cache", was(), now(), Plan{KeepAPIServers: true}, Warning, "No phantoms and no ghosts are predicted among the pods of the snapshots, but API servers that are left running may go on serving a past that etcd has lost."},
 		{"nothing, all list", was(), now(), bump(1_000_000), OK, "No phantoms and no ghosts are predicted: every kubelet lists its pods anew."},
-		{"stopped", nil, made(), bump(1_000_000), Warning, "No phantoms and no ghosts are predicted: every kubelet lists its pods anew. Of 1 pod, 1 are stopped by their kubelets."},
+		{"stopped", nil, made(), bump(1_000_000), Warning, "No phantoms and no ghosts are predicted: every kubelet lists its pods anew. Of 1 pod, 1 is stopped by its kubelet."},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
