@@ -77,16 +77,17 @@ const (
 // later says what becomes of the claims by themselves, nil when they stay.
 func (f *forecast) later(o *PodOutcome, p *podCase, e *effect) *Later {
 	gone := p.node >= 0 && f.Comparison.nodes[p.node].gone
+	choosesGone := len(o.MayBeBoundTo) > len(p.choices)
 	switch {
 	case o.Ends != nil:
 		return &Later{By: o.Ends, RunsOn: noNodes, API: stopped(o.API, p, e), Reason: "It has been stopped by the end of its grace period."}
-	case !gone && len(o.MayBeBoundTo) == 0: // most pods
+	case !gone && !choosesGone: // most pods
 		return nil
 	case p.backup == nil || o.API == nil || o.API.Terminating || e.api.of == asCurrent:
 		return nil
 	case gone && p.backup.bound():
 		return f.shared(eviction{shown: o.API, tolerates: p.backup.ToleratesUnreachable, held: len(p.backup.Finalizers) > 0}, func() *Later { return f.evicted(o, p) })
-	case len(o.MayBeBoundTo) > 0:
+	case choosesGone:
 		e := eviction{shown: o.API, tolerates: p.backup.ToleratesUnreachable, choices: &o.MayBeBoundTo[0], node: p.node, runs: len(o.RunsOn) > 0, may: len(o.MayRunOn)}
 		return f.shared(e, func() *Later { return f.perhapsEvicted(o, p) })
 	}
