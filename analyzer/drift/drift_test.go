@@ -54,6 +54,31 @@ func TestCompare(t *testing.T) {
 		},
 		{"a ghost", Input{API: []kubelet.Pod{has("1-1", "a", "n1")}, Nodes: []Node{node("n1", kubelet.Running)}}, []string{"ghost n1 a certain"}, 0},
 		{"listed with its containers ended", Input{API: []kubelet.Pod{has("1-1", "a", "n1")}, Nodes: []Node{node("n1", kubelet.Listed, ended)}}, []string{"ghost n1 a possible"}, 1},
+		{"the kubelet does not list it, and may run it", Input{API: []kubelet.Pod{has("1-1", "a", "n1")}, Nodes: []Node{node("n1", kubelet.Listed)}}, []string{"ghost n1 a possible"}, 1},
+		{"a list without a pod that may be either", Input{API: []kubelet.Pod{has("1-1", "a", "n1")}, Nodes: []Node{node("n1", kubelet.Empty)}}, []string{"ghost n1 a possible"}, 1},
+		{
+			"a list without a pod beside what the kubelet lists",
+			Input{API: []kubelet.Pod{has("1-1", "a", "n1")}, Nodes: []Node{{"n1", []kubelet.Dump{{Kind: kubelet.Empty}, {Kind: kubelet.Listed, Pods: []kubelet.Pod{runs("1-1", "a"), runs("2-2", "b")}}}}}},
+			[]string{"phantom n1 b possible"}, 1,
+		},
+		{
+			"listed as alive, as in a crash loop, and nothing runs",
+			Input{API: []kubelet.Pod{has("1-1", "a", "n1")}, Nodes: []Node{{"n1", []kubelet.Dump{{Kind: kubelet.Listed, Pods: []kubelet.Pod{ended}}, {Kind: kubelet.Running}}}}},
+			[]string{"ghost n1 a possible"}, 0,
+		},
+		{
+			"listed as ended, and alive in the API",
+			Input{API: []kubelet.Pod{has("1-1", "a", "n1")}, Nodes: []Node{{"n1", []kubelet.Dump{{Kind: kubelet.Listed, Pods: []kubelet.Pod{over}}, {Kind: kubelet.Running}}}}},
+			[]string{"ghost n1 a certain"}, 0,
+		},
+		{"a sandbox in which nothing runs", Input{API: []kubelet.Pod{has("1-1", "a", "n1")}, Nodes: []Node{node("n1", kubelet.Running, kubelet.Pod{Namespace: "ns", Name: "a", UID: "1-1"})}}, []string{"ghost n1 a possible"}, 0},
+		{"no container of crictl's", Input{API: []kubelet.Pod{has("1-1", "a", "n1")}, Nodes: []Node{node("n1", kubelet.Containers)}}, []string{"ghost n1 a possible"}, 0},
+		{"Pending, and its kubelet may know it", Input{API: []kubelet.Pod{waitsThere}, Nodes: []Node{node("n1", kubelet.Running)}}, []string{"ghost n1 a possible"}, 0},
+		{
+			"Pending, and its kubelet does not know it",
+			Input{API: []kubelet.Pod{waitsThere}, Nodes: []Node{{"n1", []kubelet.Dump{{Kind: kubelet.Listed}, {Kind: kubelet.Running}}}}},
+			[]string{"ghost n1 a certain"}, 0,
+		},
 		{"bound elsewhere", Input{API: []kubelet.Pod{has("1-1", "a", "n2")}, Nodes: []Node{node("n1", kubelet.Running, runs("1-1", "a")), node("n2", kubelet.Running)}}, []string{"phantom n1 a certain", "ghost n2 a certain"}, 0},
 		{
 			"one pod on two nodes",

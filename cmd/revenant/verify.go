@@ -150,6 +150,17 @@ func (o *verifyOptions) files() (list []string) {
 // suffixes are the names of files in a directory of dumps.
 var suffixes = []string{".runningpods.json", ".pods.json", ".crictl.json"}
 
+// named is what the name of a file says that an empty list is.
+func named(path string) kubelet.Kind {
+	switch {
+	case strings.HasSuffix(path, ".runningpods.json"):
+		return kubelet.Running
+	case strings.HasSuffix(path, ".pods.json"):
+		return kubelet.Listed
+	}
+	return kubelet.Empty
+}
+
 // nodes reads what every node says.
 func (o *verifyOptions) nodes() ([]drift.Node, error) {
 	files := map[string][]string{} // by node
@@ -183,6 +194,9 @@ func (o *verifyOptions) nodes() ([]drift.Node, error) {
 			d, err := o.dump(path)
 			if err != nil {
 				return nil, err
+			}
+			if d.Kind == kubelet.Empty {
+				d.Kind = named(path)
 			}
 			n.Dumps = append(n.Dumps, d)
 		}

@@ -3,7 +3,7 @@
 // In go the bytes of one answer, as JSON: the kubelet's /pods or /runningpods, the
 // output of `crictl pods -o json` or `crictl ps -o json`, or that of `kubectl get
 // pods -A -o json`, which says what the API has. Which of them it is, the content
-// tells. Out comes a Dump of pods.
+// tells, unless a list is empty. Out comes a Dump of pods.
 //
 // Refused are answers that are none of these, with what they look like, and broken
 // JSON, with the offset. Nothing is trusted: fields may be missing or wrong.
@@ -33,11 +33,14 @@ const (
 	Sandboxes Kind = "crictl pods"
 	// Containers is crictl's list of containers.
 	Containers Kind = "crictl ps"
+	// Empty is a list without a pod that may be any of the first two: their empty
+	// lists are the same bytes.
+	Empty Kind = "empty list"
 )
 
 // Runtime says whether the container runtime has spoken: what it lists as running
 // runs, and nothing else does.
-func (k Kind) Runtime() bool { return k != Listed }
+func (k Kind) Runtime() bool { return k == Running || k == Sandboxes || k == Containers }
 
 // Dump is one answer.
 type Dump struct {
@@ -135,6 +138,10 @@ func Parse(data []byte) (Dump, error) {
 		return d.pods(Sandboxes, item.sandbox), nil
 	case d.Kind != "PodList" && d.Kind != "List" && d.Kind != "":
 		return Dump{}, fmt.Errorf("is no list of pods%s", kindOf(d.Kind))
+	case len(d.Items) == 0 && d.Kind == "": // the API's lists say what they are
+		return d.pods(Sandboxes, item.sandbox), nil
+	case len(d.Items) == 0:
+		return Dump{Kind: Empty, Pods: []Pod{}}, nil
 	case d.Kind == "List" && d.others():
 		return Dump{}, errors.New("is a list of other objects than pods")
 	case d.running():
@@ -185,7 +192,7 @@ func (d *document) others() bool {
 
 // running says whether no pod has a status: the kubelet makes up the objects of
 // /runningpods from what the runtime tells (kubernetes v1.37 pkg/kubelet/server/
-// server.go getRunningPods). An empty list is taken for one of them, too.
+// server.go getRunningPods).
 func (d *document) running() bool {
 	for _, i := range d.Items {
 		if i.Status.Phase != "" || i.Spec.NodeName != "" {

@@ -46,7 +46,10 @@ func TestParse(t *testing.T) {
 			`{"kind":"PodList","apiVersion":"v1","items":[{"metadata":{"name":"db-0","namespace":"data","uid":"` + uid + `"}}]}`,
 			Dump{Running, []Pod{{Namespace: "data", Name: "db-0", UID: uid, Runs: true}}},
 		},
-		{"nothing runs", `{"kind":"PodList","apiVersion":"v1","metadata":{},"items":null}`, Dump{Running, []Pod{}}},
+		{"no pod, of the kubelet", `{"kind":"PodList","apiVersion":"v1","metadata":{},"items":null}`, Dump{Empty, []Pod{}}},
+		{"no pod, of the API", `{"kind":"List","apiVersion":"v1","items":[]}`, Dump{Empty, []Pod{}}},
+		{"no pod, of crictl", `{"items":[]}`, Dump{Sandboxes, []Pod{}}},
+		{"no container, of crictl", `{"containers":[]}`, Dump{Containers, []Pod{}}},
 		{
 			"crictl pods",
 			`{"items":[
