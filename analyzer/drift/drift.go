@@ -54,7 +54,10 @@ type Input struct {
 	// Live says that API is what the API server listed when the nodes were looked
 	// at. Otherwise it is a snapshot, taken at Taken (UTC, zero when not known):
 	// pods that are newer may be in the API by now.
-	Live  bool
+	Live bool
+	// Only is the one namespace that API has pods of although there are others: it
+	// may be the list of that namespace. "" when that is not so.
+	Only  string
 	Taken time.Time
 	Nodes []Node
 	// Unreadable are the pods, as NAMESPACE/NAME, that the API has in a value that
@@ -130,6 +133,9 @@ func Compare(in Input) *Report {
 	}
 	if n := len(in.Unreadable); n > 0 {
 		c.note("%d pods of the snapshot are in values that cannot be read: whether they run is not known. The API's pods of now tell (kubectl get pods -A -o json).", n)
+	}
+	if in.Only != "" {
+		c.note("The API's list has pods of the namespace %s only: if it is not that of all (kubectl get pods -A), phantoms elsewhere are none, and ghosts there are missing.", in.Only)
 	}
 	c.nodes()
 	c.doubles()
@@ -265,6 +271,10 @@ func (c *comparison) phantom(p *pod) {
 	if !c.Live && !c.Taken.IsZero() && p.Created.After(c.Taken) {
 		f.Certainty = restore.Possible
 		f.Reason += " It was created after the snapshot was taken: a list of the API's pods of now tells whether it is known."
+	}
+	if has == nil && c.Only != "" && p.Namespace != c.Only {
+		f.Certainty = restore.Possible
+		f.Reason += " The API's list has no pod of its namespace: was it made with kubectl get pods -A?"
 	}
 	if has == nil && c.Unreadable[p.Namespace+"/"+p.Name] {
 		f.Certainty, f.Reason = restore.Possible, "It runs, and the snapshot has a pod of its name in a value that cannot be read: it may be this one."

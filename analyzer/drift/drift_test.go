@@ -92,6 +92,8 @@ func TestCompare(t *testing.T) {
 		},
 		{"newer than the snapshot", Input{Taken: taken, Nodes: []Node{node("n1", kubelet.Sandboxes, newer)}}, []string{"phantom n1 new possible"}, 0},
 		{"newer, and the API's list is there", Input{Taken: taken, Live: true, Nodes: []Node{node("n1", kubelet.Sandboxes, newer)}}, []string{"phantom n1 new certain"}, 0},
+		{"the API's list of one namespace", Input{Live: true, Only: "other", Nodes: []Node{node("n1", kubelet.Running, runs("1-1", "a"))}}, []string{"phantom n1 a possible"}, 1},
+		{"the API's list of its namespace", Input{Live: true, Only: "ns", Nodes: []Node{node("n1", kubelet.Running, runs("1-1", "a"))}}, []string{"phantom n1 a certain"}, 1},
 		{"a node that nobody looked at", Input{API: []kubelet.Pod{has("1-1", "a", "n2")}, Nodes: []Node{node("n1", kubelet.Running)}}, []string{"unseen-node n2  certain"}, 0},
 		{"the API's one of its name cannot be read", Input{Unreadable: map[string]bool{"ns/a": true}, Nodes: []Node{node("n1", kubelet.Running, runs("1-1", "a"), runs("2-2", "b"))}}, []string{"phantom n1 a possible", "phantom n1 b certain"}, 1},
 		{"a node without pods that nobody looked at", Input{Known: []string{"n1", "n2"}, Nodes: []Node{node("n1", kubelet.Running)}}, []string{"unseen-node n2  certain"}, 0},

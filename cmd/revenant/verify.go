@@ -242,6 +242,15 @@ func (o *verifyOptions) read(path string) ([]byte, error) {
 	return data, nil
 }
 
+// only is the namespace of all the pods listed, if the snapshot has pods in others.
+func only(listed, snapshot []kubelet.Pod) string {
+	other := func(p kubelet.Pod) bool { return p.Namespace != listed[0].Namespace }
+	if len(listed) == 0 || slices.ContainsFunc(listed, other) || !slices.ContainsFunc(snapshot, other) {
+		return ""
+	}
+	return listed[0].Namespace
+}
+
 // api reads what the API has: the snapshot, or kubectl's list in its place.
 func (o *verifyOptions) api(ctx context.Context, s *snapshot.Snapshot, in *drift.Input, v *report.Verification) error {
 	if err := o.open.hasKeys(s); err != nil {
@@ -265,6 +274,13 @@ func (o *verifyOptions) api(ctx context.Context, s *snapshot.Snapshot, in *drift
 		if d.Kind != kubelet.Listed && len(d.Pods) > 0 {
 			return hinted(fmt.Errorf("%s is what a node runs, not what the API has", o.kubectl), "kubectl get pods -A -o json writes the API's list")
 		}
+		if d.Kubelets {
+			return hinted(fmt.Errorf("%s is a kubelet's list, not the API's", o.kubectl), "kubectl get pods -A -o json writes the API's list")
+		}
+		if len(d.Pods) == 0 && len(in.API) > 0 {
+			return hinted(fmt.Errorf("%s has no pod, and the snapshot has %d: is it the list of one namespace?", o.kubectl, len(in.API)), "kubectl get pods -A -o json writes that of all")
+		}
+		in.Only = only(d.Pods, in.API)
 		in.API, in.Unreadable, in.Live = d.Pods, nil, true
 		v.API = "the API's list " + o.kubectl
 	}

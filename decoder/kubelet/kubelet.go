@@ -46,6 +46,9 @@ func (k Kind) Runtime() bool { return k == Running || k == Sandboxes || k == Con
 type Dump struct {
 	Kind Kind
 	Pods []Pod
+	// Kubelets says that the pods are marked as kubelets do in their own copies:
+	// the API's have no such mark.
+	Kubelets bool
 }
 
 // Pod is what a dump says of a pod.
@@ -134,6 +137,8 @@ func Parse(data []byte) (Dump, error) {
 		return d.containers(), nil
 	case d.Items == nil && d.Kind != "PodList" && d.Kind != "List":
 		return Dump{}, fmt.Errorf("is JSON but no list of pods%s", kindOf(d.Kind))
+	case d.Kind == "" && d.states():
+		return Dump{}, errors.New("is no list of pods that is known: it has states that are none of crictl's")
 	case d.sandboxes():
 		return d.pods(Sandboxes, item.sandbox), nil
 	case d.Kind != "PodList" && d.Kind != "List" && d.Kind != "":
@@ -142,6 +147,8 @@ func Parse(data []byte) (Dump, error) {
 		return d.pods(Sandboxes, item.sandbox), nil
 	case len(d.Items) == 0:
 		return Dump{Kind: Empty, Pods: []Pod{}}, nil
+	case d.nameless():
+		return Dump{}, errors.New("has a pod without a uid")
 	case d.Kind == "List" && d.others():
 		return Dump{}, errors.New("is a list of other objects than pods")
 	case d.running():
@@ -181,6 +188,27 @@ func (d *document) sandboxes() bool {
 	return false
 }
 
+// states says whether items have a state, and one of them none of crictl's.
+func (d *document) states() bool {
+	for _, i := range d.Items {
+		if i.State != "" && !strings.HasPrefix(i.State, "SANDBOX_") {
+			return true
+		}
+	}
+	return false
+}
+
+// nameless says whether an item that may be a pod has no uid: to leave it out would
+// be to say that it does not run.
+func (d *document) nameless() bool {
+	for _, i := range d.Items {
+		if i.Metadata.UID == "" && (i.Kind == "" || i.Kind == "Pod") {
+			return true
+		}
+	}
+	return false
+}
+
 func (d *document) others() bool {
 	for _, i := range d.Items {
 		if i.Kind != "" && i.Kind != "Pod" {
@@ -208,6 +236,7 @@ func (d *document) pods(kind Kind, read func(item) Pod) Dump {
 		if p := read(i); p.UID != "" {
 			dump.Pods = append(dump.Pods, p)
 		}
+		dump.Kubelets = dump.Kubelets || i.Metadata.Annotations[sourceAnnotation] == "api"
 	}
 	return dump
 }
