@@ -9,7 +9,9 @@
 //
 // Static pods and their mirrors are neither phantoms nor ghosts. What only a
 // kubelet's list of pods tells, and no runtime, is possible at most: kubelets keep
-// pods in it whose containers have ended.
+// pods in it whose containers have ended, and what has left it may still run. So
+// is a ghost that may be on its way: one that its kubelet lists as alive, or whose
+// sandbox is there.
 package drift
 
 import (
@@ -52,7 +54,10 @@ type Input struct {
 	// Live says that API is what the API server listed when the nodes were looked
 	// at. Otherwise it is a snapshot, taken at Taken (UTC, zero when not known):
 	// pods that are newer may be in the API by now.
-	Live  bool
+	Live bool
+	// Only is the one namespace that API has pods of although there are others: it
+	// may be the list of that namespace. "" when that is not so.
+	Only  string
 	Taken time.Time
 	Nodes []Node
 	// Unreadable are the pods, as NAMESPACE/NAME, that the API has in a value that
@@ -108,6 +113,8 @@ type pod struct {
 	kubelet.Pod
 	runs    bool
 	sure    bool // a runtime has spoken
+	listed  bool // its kubelet lists it
+	sandbox bool // its sandbox is ready
 	sources []string
 }
 
@@ -126,6 +133,9 @@ func Compare(in Input) *Report {
 	}
 	if n := len(in.Unreadable); n > 0 {
 		c.note("%d pods of the snapshot are in values that cannot be read: whether they run is not known. The API's pods of now tell (kubectl get pods -A -o json).", n)
+	}
+	if in.Only != "" {
+		c.note("The API's list has pods of the namespace %s only: if it is not that of all (kubectl get pods -A), phantoms elsewhere are none, and ghosts there are missing.", in.Only)
 	}
 	c.nodes()
 	c.doubles()
@@ -160,7 +170,9 @@ func (c *comparison) node(n Node, r *NodeReport) {
 			r.Seen = append(r.Seen, s)
 		}
 	}
-	if len(n.Dumps) > 0 && !slices.ContainsFunc(n.Dumps, func(d kubelet.Dump) bool { return d.Kind.Runtime() }) {
+	if slices.Contains(r.Seen, string(kubelet.Empty)) {
+		c.note("%s: a list without a pod was given that may be /pods or /runningpods: which it is cannot be told. Name the file %s.pods.json or %s.runningpods.json.", n.Name, n.Name, n.Name)
+	} else if len(n.Dumps) > 0 && !slices.ContainsFunc(n.Dumps, func(d kubelet.Dump) bool { return d.Kind.Runtime() }) {
 		c.note("%s: only its kubelet's list of pods was given. What has left the list and still runs is not in it: /runningpods or crictl tells.", n.Name)
 	}
 	for _, uid := range sortedKeys(pods) {
@@ -195,7 +207,11 @@ func together(n Node) map[string]*pod {
 				pods[from.UID] = p
 			}
 			p.merge(&from)
-			p.sources = append(p.sources, string(d.Kind))
+			if s := string(d.Kind); !slices.Contains(p.sources, s) {
+				p.sources = append(p.sources, s)
+			}
+			p.listed = p.listed || d.Kind == kubelet.Listed
+			p.sandbox = p.sandbox || d.Kind == kubelet.Running // it lists pods whose sandbox is ready
 			p.runs = p.runs || from.Runs && (d.Kind.Runtime() || !runtime)
 		}
 	}
@@ -256,6 +272,10 @@ func (c *comparison) phantom(p *pod) {
 		f.Certainty = restore.Possible
 		f.Reason += " It was created after the snapshot was taken: a list of the API's pods of now tells whether it is known."
 	}
+	if has == nil && c.Only != "" && p.Namespace != c.Only {
+		f.Certainty = restore.Possible
+		f.Reason += " The API's list has no pod of its namespace: was it made with kubectl get pods -A?"
+	}
 	if has == nil && c.Unreadable[p.Namespace+"/"+p.Name] {
 		f.Certainty, f.Reason = restore.Possible, "It runs, and the snapshot has a pod of its name in a value that cannot be read: it may be this one."
 		f.Action = "Give the API's pods of now (kubectl get pods -A -o json), or the encryption configuration, before you stop it."
@@ -282,19 +302,40 @@ func (c *comparison) ghost(p *kubelet.Pod, there *pod, seen []string) {
 	if p.Mirror || p.Phase == "Succeeded" || p.Phase == "Failed" || there != nil && there.runs {
 		return
 	}
-	f := Finding{Kind: Ghost, Certainty: restore.Certain, Evidence: seen, Reason: "The API has it as " + cmp.Or(p.Phase, "Pending") + " here, and its kubelet does not know it."}
-	switch {
-	case there != nil && there.sure:
-		f.Reason = "The API has it as " + cmp.Or(p.Phase, "Pending") + " here; its kubelet knows it, and nothing of it runs."
+	phase := cmp.Or(p.Phase, "Pending")
+	f := Finding{Kind: Ghost, Certainty: restore.Possible, Evidence: seen, Reason: "The API has it as " + phase + " here"}
+	// A list of containers does not tell of a sandbox whose container is about to start.
+	runtime := slices.Contains(seen, string(kubelet.Running)) || slices.Contains(seen, string(kubelet.Sandboxes))
+	listed := slices.Contains(seen, string(kubelet.Listed))
+	switch ended := there != nil && (there.Phase == "Succeeded" || there.Phase == "Failed"); {
+	case there != nil && there.listed && !there.sure:
+		f.Reason += "; its kubelet lists it as " + cmp.Or(there.Phase, "Pending") + ", and no container of it as running."
+	case there != nil && there.listed && !ended:
+		f.Reason += "; its kubelet lists it as " + cmp.Or(there.Phase, "Pending") + ", and nothing of it runs: it may be about to start, or to start again."
+	case there != nil && there.sandbox && !ended:
+		f.Reason += "; its sandbox is there, and no container in it runs: one may be about to start, or to start again."
 	case there != nil:
-		f.Certainty, f.Reason = restore.Possible, "The API has it as "+cmp.Or(p.Phase, "Pending")+" here; its kubelet lists it as "+cmp.Or(there.Phase, "Pending")+", and no container of it as running."
-	case p.Phase == "Pending" || p.Phase == "":
-		f.Reason = "It waits for its kubelet, which does not know it: a deaf kubelet never starts it."
+		f.Certainty, f.Reason = restore.Certain, f.Reason+"; the node knows it, and nothing of it runs."
+	case !runtime && !listed:
+		f.Reason += ", and what was given of the node does not tell of it."
+	case !runtime:
+		f.Reason += ", and its kubelet does not list it: it may run all the same."
+	case phase == "Pending" && !listed:
+		f.Reason += ", and nothing of it runs: its kubelet may know it all the same, and be about to start it."
+	case phase == "Pending":
+		f.Certainty, f.Reason = restore.Certain, "It waits for its kubelet, which does not know it: a deaf kubelet never starts it."
+	case listed:
+		f.Certainty, f.Reason = restore.Certain, f.Reason+", and its kubelet does not know it."
+	default:
+		f.Certainty, f.Reason = restore.Certain, f.Reason+", and nothing of it runs."
 	}
 	if p.Terminating {
 		f.Reason += " It is being deleted, and no kubelet finishes that."
 	}
-	f.Action = "Delete it if it is not wanted. If it is, make its kubelet list anew: a restart of the kubelet starts it, and kills what the API does not have there within 2 s."
+	if f.Certainty == restore.Possible {
+		f.Action = "Look again after some minutes, with /runningpods and /pods: one that is about to start runs then. "
+	}
+	f.Action += "Delete it if it is not wanted. If it is, make its kubelet list anew: a restart of the kubelet starts it, and kills what the API does not have there within 2 s."
 	f.Command = words("kubectl delete pod --namespace=% -- %", p.Namespace, p.Name)
 	c.add(f, p.Node, p)
 }

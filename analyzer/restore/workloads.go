@@ -54,7 +54,10 @@ type WorkloadOutcome struct {
 	// Recreates is how many pods its controller makes, because the API lacks them
 	// or they are marked failed; on a node whose kubelet is deaf they do not start.
 	Recreates int64 `json:"recreates"`
-	Removes   int64 `json:"removes"` // how many it deletes, because the API has too many
+	// RecreatesLater is how many it makes besides, when pods that the API shows now
+	// have been deleted with their machine, or stopped, by themselves (Then).
+	RecreatesLater int64 `json:"recreatesLater"`
+	Removes        int64 `json:"removes"` // how many it deletes, because the API has too many
 
 	Twice     []Twice  `json:"twice"`     // identities that run twice
 	Hangs     []string `json:"hangs"`     // pods that a Job waits for although they have ended
@@ -126,6 +129,9 @@ type podTally struct {
 	failed, succeeded         int64 // that the restore makes so
 	moved                     int64 // pods of a DaemonSet whose node registers again
 	held                      int64 // being deleted, and still there
+	evicted, stopping         int64 // of believed, those that stop to count by themselves: their machine is gone, or they are being stopped
+	perhaps                   int64 // of believed, those that may
+	by                        int64 // seconds until the last of evicted does
 	phantoms, ghosts          int64
 	each                      Resources // what one of its pods takes
 }
@@ -184,6 +190,7 @@ func (f *forecast) tally(t *podTally, w *WorkloadOutcome, o *PodOutcome, p *podC
 			t.held++
 		default:
 			t.believed++
+			f.tallyLater(t, o, p)
 		}
 	}
 	// A node that registers again gets its pods of DaemonSets anew.
@@ -199,6 +206,38 @@ func (f *forecast) tally(t *podTally, w *WorkloadOutcome, o *PodOutcome, p *podC
 	}
 	if kind == "StatefulSet" && o.DoubleRun != nil && p.current != nil {
 		w.Twice = append(w.Twice, f.identity(o, p))
+	}
+}
+
+// tallyLater counts a pod that its controller counts, and later perhaps not any
+// more. ReplicaSets do not count what is being deleted or has ended, StatefulSets
+// and DaemonSets wait until it is gone, and delete what has ended (kubernetes v1.37
+// pkg/controller/controller_utils.go IsPodActive, statefulset/
+// stateful_set_control.go, daemon/daemon_controller.go podsShouldBeOnNode).
+func (f *forecast) tallyLater(t *podTally, o *PodOutcome, p *podCase) {
+	if o.Then == nil {
+		return
+	}
+	kind := f.workloads[p.workload].either().Kind
+	waits := kind == "StatefulSet" || kind == "DaemonSet"
+	if kind == "DaemonSet" && f.Comparison.nodes[p.node].gone {
+		return // which no other node makes up for
+	}
+	left := 0
+	for _, v := range o.Then.API {
+		if v == nil || v.Terminating && !waits || !v.Terminating && (v.Phase == "Succeeded" || v.Phase == "Failed") {
+			left++
+		}
+	}
+	switch {
+	case left == 0:
+	case left < len(o.Then.API), kind == "Job": // which may fail of it, or be done
+		t.perhaps++
+	case o.Then.By != nil:
+		t.stopping++
+	default:
+		t.evicted++
+		t.by = max(t.by, o.Then.BySeconds)
 	}
 }
 
@@ -261,7 +300,14 @@ func (f *forecast) workload(o *WorkloadOutcome, w *workload, t *podTally) {
 		}
 	}
 	o.Surplus, o.Shortfall = max(o.Running-o.Wanted, 0), max(o.Wanted-o.Running-o.MayRun, 0)
-	o.Severity, o.Reason = f.judge(o, w)
+	var evicted, stopping int64
+	if w.backup != nil && f.general.column != stale && o.Removes == 0 { // it may remove the same ones
+		room := max(o.Wanted-(o.Believed+o.Recreates-t.evicted-t.stopping), 0)
+		evicted = min(t.evicted, room)
+		stopping = min(t.stopping, room-evicted)
+	}
+	o.RecreatesLater = evicted + stopping
+	o.Severity, o.Reason = f.judge(o, w, judgement{evicted: evicted, stopping: stopping, by: t.by, perhaps: t.perhaps > 0 || o.Removes > 0})
 }
 
 // job says how many pods a Job still wants (kubernetes v1.37 pkg/controller/job/
@@ -319,6 +365,8 @@ func (f *forecast) cronJob(o *WorkloadOutcome, w *workload) {
 
 // judgement is all that the words about a workload depend on.
 type judgement struct {
+	evicted, stopping, by                        int64
+	perhaps                                      bool
 	lost, back, scaled, rolled, deaf, claims     bool
 	wanted, wantedNow, running, phantoms, ghosts int64
 	surplus, shortfall, recreates, removes       int64
@@ -333,7 +381,7 @@ type judged struct {
 
 // judge says in words what becomes of the workload, the worst first. Workloads of
 // which the same is to be said share it.
-func (f *forecast) judge(o *WorkloadOutcome, w *workload) (Severity, string) {
+func (f *forecast) judge(o *WorkloadOutcome, w *workload, later judgement) (Severity, string) {
 	e := w.either()
 	if e.Unreadable != "" {
 		return Warning, "Unknown: its value cannot be read (" + e.Unreadable + ")."
@@ -344,6 +392,7 @@ func (f *forecast) judge(o *WorkloadOutcome, w *workload) (Severity, string) {
 		wanted: o.Wanted, running: o.Running, phantoms: o.Phantoms, ghosts: o.Ghosts,
 		surplus: o.Surplus, shortfall: o.Shortfall, recreates: o.Recreates, removes: o.Removes,
 		twice: len(o.Twice), hangs: len(o.Hangs), again: len(o.RunsAgain),
+		evicted: later.evicted, stopping: later.stopping, by: later.by, perhaps: later.perhaps,
 	}
 	if !j.lost && !j.back {
 		j.scaled = w.backup.Wanted != w.current.Wanted && e.Kind != "Job"
@@ -384,9 +433,23 @@ func (j judgement) speak() judged {
 	say(!j.lost && j.phantoms > 0, Critical, "Unseen by the API: %s.", pods(j.phantoms))
 	say(j.ghosts > 0, Critical, "Shown by the API and not running: %s.", pods(j.ghosts))
 	say(!j.lost && j.surplus > 0, Critical, "%d run, %d are wanted.", j.running, j.wanted)
-	say(!j.lost && j.shortfall > 0 && j.recreates == 0 && j.hangs == 0, Critical, "Of %d wanted %d run, and nothing makes up for it.", j.wanted, j.running)
-	say(j.recreates > 0 && j.deaf, Critical, "Made anew, but not started on nodes whose kubelet is deaf: %s.", pods(j.recreates))
-	say(j.recreates > 0 && !j.deaf, Warning, "Made anew: %s.", pods(j.recreates))
+	if !j.lost && j.shortfall > 0 && j.recreates == 0 && j.hangs == 0 {
+		switch {
+		case j.evicted == 0 && !j.perhaps:
+			say(true, Critical, "Of %d wanted %d run, and nothing makes up for it.", j.wanted, j.running)
+		case j.evicted < j.shortfall && !j.perhaps:
+			say(true, Critical, "Of %d wanted %d run, and nothing makes up for %d of them.", j.wanted, j.running, j.shortfall-j.evicted)
+		default:
+			say(true, Critical, "Of %d wanted %d run.", j.wanted, j.running)
+		}
+	}
+	anew := func(n int64, when string) {
+		say(n > 0 && j.deaf, Critical, "Made anew%s, but not started on nodes whose kubelet is deaf: %s.", when, pods(n))
+		say(n > 0 && !j.deaf, Warning, "Made anew%s: %s.", when, pods(n))
+	}
+	anew(j.recreates, "")
+	anew(j.stopping, " once they are stopped")
+	anew(j.evicted, fmt.Sprintf(" within %d s, when they are deleted with their machine", j.by))
 	say(j.removes > 0, Warning, "Removed by its controller: %s.", pods(j.removes))
 	say(j.again > 0, Warning, "Work that is done again: %s.", plural(j.again, "pod"))
 	say(j.back, Warning, "It was deleted after the backup and is back.")

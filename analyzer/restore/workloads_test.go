@@ -99,6 +99,42 @@ func TestWorkloads(t *testing.T) {
 			relist: "wanted 1 believed 1 running 1+0 warning: Its pod template goes back to the backup's: the rollout since is undone.",
 		},
 		{
+			name: "on a machine that is gone",
+			was:  &Workload{Kind: "Deployment", Wanted: 1}, now: &Workload{Kind: "Deployment", Wanted: 1},
+			pods:   []*Pod{was(owned("ReplicaSet", "a", "1"), on("n4"), tolerating(300))},
+			plain:  "wanted 1 believed 1 running 0+0 later 1 critical: Shown by the API and not running: 1 pod. Of 1 wanted 0 run. Made anew within 390 s, when they are deleted with their machine, but not started on nodes whose kubelet is deaf: 1 pod.",
+			relist: "wanted 1 believed 1 running 0+0 later 1 critical: Of 1 wanted 0 run. Made anew within 390 s, when they are deleted with their machine: 1 pod.",
+		},
+		{
+			name: "one on a machine that is gone, one a ghost",
+			was:  &Workload{Kind: "ReplicaSet", Wanted: 2}, now: &Workload{Kind: "ReplicaSet", Wanted: 2},
+			pods:   []*Pod{was(owned("ReplicaSet", "a", "1"), on("n4"), tolerating(300)), was(owned("ReplicaSet", "b", "2"))},
+			plain:  "wanted 2 believed 2 running 0+0 later 1 critical: Shown by the API and not running: 2 pods. Of 2 wanted 0 run, and nothing makes up for 1 of them. Made anew within 390 s, when they are deleted with their machine, but not started on nodes whose kubelet is deaf: 1 pod.",
+			relist: "wanted 2 believed 2 running 1+0 later 1 critical: Of 2 wanted 1 run. Made anew within 390 s, when they are deleted with their machine: 1 pod.",
+		},
+		{
+			name: "scaled down below what a machine that is gone has",
+			was:  &Workload{Kind: "ReplicaSet"}, now: &Workload{Kind: "ReplicaSet"},
+			pods:   []*Pod{was(owned("ReplicaSet", "a", "1"), on("n4"), tolerating(300))},
+			plain:  "wanted 0 believed 1 running 0+0 critical: Shown by the API and not running: 1 pod. Removed by its controller: 1 pod.",
+			relist: "wanted 0 believed 1 running 0+0 warning: Removed by its controller: 1 pod.",
+		},
+		{
+			name: "an identity on a machine that is gone",
+			was:  &Workload{Kind: "StatefulSet", Wanted: 1}, now: &Workload{Kind: "StatefulSet", Wanted: 1},
+			pods:   []*Pod{was(owned("StatefulSet", "w-0", "1"), on("n4"), tolerating(300))},
+			plain:  "wanted 1 believed 1 running 0+0 critical: Shown by the API and not running: 1 pod. Of 1 wanted 0 run, and nothing makes up for it.",
+			relist: "wanted 1 believed 1 running 0+0 critical: Of 1 wanted 0 run, and nothing makes up for it.",
+		},
+		{
+			name: "being stopped, and the API does not know",
+			was:  &Workload{Kind: "Deployment", Wanted: 1}, now: &Workload{Kind: "Deployment", Wanted: 1},
+			pods:   []*Pod{was(owned("ReplicaSet", "a", "1"))},
+			after:  []*Pod{now(owned("ReplicaSet", "a", "1"), dying)},
+			plain:  "wanted 1 believed 1 running 1+0 later 1 critical: Made anew once they are stopped, but not started on nodes whose kubelet is deaf: 1 pod.",
+			relist: "wanted 1 believed 1 running 1+0 later 1 warning: Made anew once they are stopped: 1 pod.",
+		},
+		{
 			name: "a DaemonSet on a node that is not in the backup",
 			was:  &Workload{Kind: "DaemonSet"}, now: &Workload{Kind: "DaemonSet"},
 			after:  []*Pod{made(owned("DaemonSet", "a", "1"), on("n5"))},
@@ -135,6 +171,9 @@ func toldWorkload(w WorkloadOutcome) string {
 	s := fmt.Sprintf("wanted %d believed %d running %d+%d", w.Wanted, w.Believed, w.Running, w.MayRun)
 	if w.Recreates > 0 {
 		s += fmt.Sprintf(" new %d", w.Recreates)
+	}
+	if w.RecreatesLater > 0 {
+		s += fmt.Sprintf(" later %d", w.RecreatesLater)
 	}
 	return s + " " + string(w.Severity) + ": " + w.Reason
 }

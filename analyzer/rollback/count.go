@@ -19,6 +19,7 @@ type kindCount struct {
 	key             kube.Key // group and resource
 	custom          bool
 	before, current ages
+	encrypted       bool // one that differs is encrypted in the backup
 }
 
 // ages are the records of one resource that were written last and first.
@@ -103,6 +104,10 @@ func isPod(k kube.Key) bool { return k.Group == "" && k.Resource == "pods" }
 func (c *comparison) countChange(k *kindCount, ch *change) {
 	name := objectName(ch.Key)
 	value := c.examine(ch)
+	if !k.encrypted && len(value) > 0 {
+		e, _ := kube.ParseEnvelope(value)
+		k.encrypted = e.Encoding == kube.Encrypted
+	}
 	switch {
 	case ch.lost():
 		k.Lost++

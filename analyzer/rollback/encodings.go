@@ -24,12 +24,13 @@ type encrypted struct {
 //
 // The API server writes all objects of a resource in one way, so the object
 // written last tells how it does, and the one written first whether it ever did
-// otherwise. If one of the two is encrypted, all of the resource are looked at.
+// otherwise. If one of the two is encrypted, or one that differs is in the backup,
+// all of the resource are looked at.
 func (c *comparison) encodings() {
 	kinds := c.sortedKinds()
 	now := encryptions{}
 	for _, k := range kinds {
-		maps.Copy(now, c.encryptions(c.current, k.key, k.current))
+		maps.Copy(now, c.encryptions(c.current, k, k.current))
 	}
 	for _, k := range kinds {
 		c.encryption(k, now)
@@ -38,7 +39,7 @@ func (c *comparison) encodings() {
 }
 
 func (c *comparison) encryption(k *kindCount, now encryptions) {
-	then := c.encryptions(c.backup, k.key, k.before)
+	then := c.encryptions(c.backup, k, k.before)
 	byName := func(a, b kube.EncryptedError) int { return cmp.Compare(a.Error(), b.Error()) }
 	for _, by := range slices.SortedFunc(maps.Keys(then), byName) {
 		if now[by] != nil {
@@ -51,12 +52,12 @@ func (c *comparison) encryption(k *kindCount, now encryptions) {
 	}
 }
 
-func (c *comparison) encryptions(s side, resource kube.Key, a ages) encryptions {
-	if c.envelope(s, a.newest).Encoding != kube.Encrypted && c.envelope(s, a.oldest).Encoding != kube.Encrypted {
+func (c *comparison) encryptions(s side, k *kindCount, a ages) encryptions {
+	if !k.encrypted && c.envelope(s, a.newest).Encoding != kube.Encrypted && c.envelope(s, a.oldest).Encoding != kube.Encrypted {
 		return nil
 	}
 	found := encryptions{}
-	for r := range s.Keys(resource.Path(c.prefix)) {
+	for r := range s.Keys(k.key.Path(c.prefix)) {
 		if c.ctx.Err() != nil {
 			break
 		}

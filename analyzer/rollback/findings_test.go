@@ -167,6 +167,25 @@ func TestFindings(t *testing.T) {
 			want:   []string{`secret-rolled-back warning possible secrets ns/s: changed, but encrypted: which keys cannot be told (encrypted by aescbc with key "key1")`},
 		},
 		{
+			name:   "encrypted Secrets came and went",
+			before: []runtime.Object{namespace("ns"), raw{key: "/registry/secrets/ns/s", value: "k8s:enc:aescbc:v1:key1:abc"}, raw{key: "/registry/secrets/ns/stays", value: "k8s:enc:aescbc:v1:key1:abc"}},
+			after:  []runtime.Object{deleted{secret("ns/s", "", "")}, raw{key: "/registry/secrets/ns/t", value: "k8s:enc:aescbc:v1:key1:abc"}},
+			want: []string{
+				`token-revived warning possible secrets ns/s: only in the backup, but encrypted: whether it is a token cannot be told (encrypted by aescbc with key "key1")`,
+				`token-lost warning possible secrets ns/t: only in the current state, but encrypted: whether it is a token cannot be told (encrypted by aescbc with key "key1")`,
+			},
+		},
+		{
+			name: "encryption was turned on and off before the backup, and all was written anew since",
+			before: []runtime.Object{
+				raw{key: "/registry/configmaps/ns/a", value: "x"}, raw{key: "/registry/configmaps/ns/b", value: "k8s:enc:aescbc:v1:key1:abc"}, raw{key: "/registry/configmaps/ns/c", value: "x"},
+			},
+			after: []runtime.Object{raw{key: "/registry/configmaps/ns/b", value: "x"}},
+			want: []string{
+				`encryption-key-unused critical possible configmaps : 1 object in the backup encrypted by aescbc with key "key1", which encrypts nothing in the current state`,
+			},
+		},
+		{
 			name:   "the encryption key was changed",
 			before: []runtime.Object{raw{key: "/registry/secrets/ns/s", value: "k8s:enc:aescbc:v1:key1:abc"}, raw{key: "/registry/secrets/ns/t", value: "k8s:enc:aescbc:v1:key1:abc"}},
 			after:  []runtime.Object{raw{key: "/registry/secrets/ns/s", value: "k8s:enc:secretbox:v1:key2:abc"}, raw{key: "/registry/secrets/ns/t", value: "k8s:enc:secretbox:v1:key2:abc"}},

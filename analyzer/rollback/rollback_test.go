@@ -151,6 +151,9 @@ func TestRuns(t *testing.T) {
 		{"scenario-3/plain", []string{
 			"secret-rolled-back secrets/dbpass in data",
 			"endpoint-missing services/web in shop",
+			"token-lost secrets/creds-b in shop", // encrypted: they may be tokens
+			"token-lost secrets/creds-c in shop",
+			"token-revived secrets/creds in shop",
 		}},
 	}
 	for _, tt := range tests {

@@ -27,8 +27,15 @@ func (c *comparison) secrets() {
 		after, hiddenAfter := c.secret(c.current, ch.after)
 		switch {
 		case ch.lost():
-			c.secretLost(&ch, after)
+			c.secretLost(&ch, after, hiddenAfter)
 		case ch.resurrected():
+			if hiddenBefore != nil {
+				c.add(TokenRevived, ch.Key, Finding{
+					Severity: finding.Warning, Certainty: finding.Possible,
+					Reason:   fmt.Sprintf("only in the backup, but encrypted: whether it is a token cannot be told (%v)", hiddenBefore),
+					Evidence: c.evidence(ch.before, ch.after),
+				})
+			}
 			if before != nil && isToken(before) {
 				c.add(TokenRevived, ch.Key, Finding{
 					Reason:   fmt.Sprintf("only in the backup: a Secret of type %s%s", before.Type, accountOf(before)),
@@ -113,7 +120,14 @@ func (c *comparison) accountsWith(secret kube.Key) *names {
 	return found
 }
 
-func (c *comparison) secretLost(ch *change, s *corev1.Secret) {
+func (c *comparison) secretLost(ch *change, s *corev1.Secret, hidden error) {
+	if hidden != nil && !c.lostWithNamespace(ch) {
+		c.add(TokenLost, ch.Key, Finding{
+			Certainty: finding.Possible,
+			Reason:    fmt.Sprintf("only in the current state, but encrypted: whether it is a token cannot be told (%v)", hidden),
+			Evidence:  c.evidence(ch.before, ch.after),
+		})
+	}
 	if s != nil && s.Type == corev1.SecretTypeServiceAccountToken && !c.lostWithNamespace(ch) {
 		c.add(TokenLost, ch.Key, Finding{
 			Reason:   "only in the current state" + accountOf(s),

@@ -21,7 +21,7 @@ const (
 type Bump struct {
 	Revision int64  `json:"revision"` // what --bump-revision adds; 0 is no bump
 	Base     int64  `json:"base"`     // the backup's newest record, which it is added to
-	Restored int64  `json:"restored"` // etcd's revision right after the restore
+	Restored int64  `json:"restored"` // etcd's revision right after the restore; 0 when not known
 	Reason   string `json:"reason"`
 	// Minimum is the smallest bump that passes all that is known to have been
 	// served, 0 when nothing is known beyond the backup. IsLowerBound says that
@@ -59,6 +59,9 @@ func (b *builder) predict() error {
 	switch {
 	case b.Plan != nil:
 		b.plan = *b.Plan
+		if b.bumps == BumpsNothing { // no bump comes of it
+			b.plan.BumpRevision, b.plan.MarkCompacted = 0, false
+		}
 	case b.bumps == BumpsNothing:
 		b.plan = restore.Plan{RestartKubelets: restore.Restart{All: true}}
 	}
@@ -88,7 +91,10 @@ func (b *builder) settle() error {
 		}
 	}
 	b.bump.Restored = b.Backup.State.Revision
-	if b.bump.Revision > 0 {
+	switch {
+	case b.recounts:
+		b.bump.Restored = 0
+	case b.bump.Revision > 0:
 		b.bump.Restored = max(b.bump.Base+b.bump.Revision, b.Backup.State.CompactRevision)
 	}
 	if b.Comparison == nil {
@@ -132,7 +138,22 @@ func withMargin(written int64) int64 {
 
 // bumpReason says in a sentence or two why the bump is what it is.
 func (b *builder) bumpReason(known int64) string {
+	reason := b.whyThisBump(known)
+	if b.recounts {
+		reason += " The store starts near the number of keys, not at the backup's revision."
+	}
+	return reason
+}
+
+// refusesBump says whether the plan has a bump that the platform cannot be given.
+func (b *builder) refusesBump() bool {
+	return b.Plan != nil && b.Plan.BumpRevision > 0 && b.bumps == BumpsNothing
+}
+
+func (b *builder) whyThisBump(known int64) string {
 	switch {
+	case b.refusesBump():
+		return fmt.Sprintf("The restore of %s cannot carry out the plan's bump of %d: kubelets that have seen later revisions stay deaf until they are restarted.", b.title, b.Plan.BumpRevision)
 	case b.bump.Revision == 0 && b.bumps == BumpsNothing && b.Plan == nil:
 		return "The restore of " + b.title + " cannot bump: all kubelets are restarted instead."
 	case b.bump.Revision == 0:

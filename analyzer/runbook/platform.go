@@ -66,6 +66,8 @@ type profile struct {
 	title string
 	notes []Note
 	bumps Bumper
+	// recounts says that the restored store counts its revisions anew.
+	recounts bool
 
 	dataDir string // of an etcd member
 	port    string // of the API servers
@@ -181,7 +183,7 @@ var profiles = []profile{
 	k3sLike(K3s, "k3s", "k3s", "k3s-agent"),
 	k3sLike(RKE2, "RKE2", "rke2-server", "rke2-agent"),
 	{
-		id: Kops, title: "kOps", bumps: BumpsNothing,
+		id: Kops, title: "kOps", bumps: BumpsNothing, recounts: true,
 		notes: []Note{
 			{Text: "etcd-manager restores into a temporary etcd and copies the keys one by one into a new cluster: its revision starts near the number of keys, whatever was in the backup. No bump survives that."},
 			{Text: "It restarts no kubelets. They stay deaf until the new store has counted past everything that was served: almost the whole former history."},

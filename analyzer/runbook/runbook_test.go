@@ -290,7 +290,11 @@ func TestBump(t *testing.T) {
 		{name: "given, enough for the pair and too small for what was served", last: 1_000_000, plan: &restore.Plan{BumpRevision: 5000, MarkCompacted: true}, want: Bump{Revision: 5000, Base: 100, Restored: 5100, Minimum: 999_901, Verdict: restore.BumpSmall}},
 		{name: "given, unsure", plan: &restore.Plan{BumpRevision: 110, MarkCompacted: true}, want: Bump{Revision: 110, Base: 100, Restored: 210, Minimum: 101, IsLowerBound: true, Verdict: restore.BumpUnsure}},
 		{name: "given, API servers kept", plan: &restore.Plan{BumpRevision: 101, MarkCompacted: true, KeepAPIServers: true}, want: Bump{Revision: 101, Base: 100, Restored: 201, Minimum: 102, IsLowerBound: true, Verdict: restore.BumpSmall}},
-		{name: "a platform that cannot bump", platform: Kops, want: Bump{Base: 100, Restored: 100, Minimum: 101, IsLowerBound: true, Verdict: restore.NoBump}},
+		{name: "a platform that cannot bump", platform: Gardener, want: Bump{Base: 100, Restored: 100, Minimum: 101, IsLowerBound: true, Verdict: restore.NoBump}},
+		{name: "a platform that counts anew", platform: Kops, want: Bump{Base: 100, Minimum: 101, IsLowerBound: true, Verdict: restore.NoBump}},
+		{name: "given, and the platform cannot bump", platform: Gardener, plan: &restore.Plan{BumpRevision: 5000, MarkCompacted: true}, want: Bump{Base: 100, Restored: 100, Minimum: 101, IsLowerBound: true, Verdict: restore.NoBump}},
+		{name: "given, and the platform counts anew", platform: Kops, plan: &restore.Plan{BumpRevision: 5000, MarkCompacted: true}, want: Bump{Base: 100, Minimum: 101, IsLowerBound: true, Verdict: restore.NoBump}},
+		{name: "given for a backup alone, and the platform counts anew", alone: true, platform: Kops, last: 150, plan: &restore.Plan{BumpRevision: 5000, MarkCompacted: true}, want: Bump{Base: 100, Minimum: 51, Verdict: restore.NoBump}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -311,6 +315,10 @@ func TestBump(t *testing.T) {
 			small := tt.want.Verdict == restore.BumpSmall
 			if warned := slices.ContainsFunc(r.Warnings, func(s string) bool { return strings.Contains(s, "too small") }); warned != small {
 				t.Errorf("warned of the bump: %v, want %v: %q", warned, small, r.Warnings)
+			}
+			refused := tt.plan != nil && tt.plan.BumpRevision > 0 && tt.want.Revision == 0
+			if warned := slices.ContainsFunc(r.Warnings, func(s string) bool { return strings.Contains(s, "cannot carry out") }); warned != refused || r.Plan.BumpRevision != tt.want.Revision {
+				t.Errorf("warned that the bump cannot be carried out: %v, want %v; the plan is %+v", warned, refused, r.Plan)
 			}
 			enough := tt.want.Verdict == restore.BumpEnough
 			if why := step(t, r, "restore").Why; strings.Contains(why, "above all") != enough {

@@ -207,9 +207,6 @@ func (b *builder) restoreBumped(s *Step) {
 }
 
 func (b *builder) restoreOwnWay(s *Step) {
-	if b.plan.BumpRevision > 0 && b.bumps == BumpsNothing {
-		s.Warnings = append(s.Warnings, b.title+"'s own restore cannot carry out this bump: the prediction does not hold for it.")
-	}
 	if b.bumps == BumpsItself {
 		s.Title = "Restore with the platform's own bump"
 	}

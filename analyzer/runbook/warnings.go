@@ -1,6 +1,7 @@
 package runbook
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -25,6 +26,7 @@ func (b *builder) warnings() []string {
 	warn(b.bump.Verdict == restore.BumpSmall, "The bump of %d is too small: watchers may have seen revision %d, and the store would start at %d. At least %d is needed.",
 		b.bump.Revision, b.bump.Base+b.bump.Minimum-1, b.bump.Restored, b.bump.Minimum)
 	warn(b.bump.Verdict == restore.NoBump && b.bumps != BumpsNothing, "The plan has no bump: kubelets stay deaf until they are restarted, and everything else that watches too.")
+	warn(b.refusesBump(), "%s's own restore cannot carry out the plan's bump: the steps and the prediction are for a restore without it.", b.title)
 	warn(b.plan.KeepAPIServers, "The plan leaves API servers running: until they drop their cache, no list of pods shows what etcd holds.")
 	if b.prediction != nil {
 		l := b.prediction.Lineage
@@ -32,7 +34,7 @@ func (b *builder) warnings() []string {
 	}
 	markers := b.Backup.Facts.BumpMarkers
 	if n := len(markers); n > 0 {
-		warn(true, "The backup comes from a cluster that was restored with a bump before (to revision %d). If it was restored again since this backup was taken, revisions above %d may have been served: look for the newest one, and give it as --last-revision.", markers[n-1], b.bump.Restored)
+		warn(true, "The backup comes from a cluster that was restored with a bump before (to revision %d). If it was restored again since this backup was taken, revisions above %d may have been served: look for the newest one, and give it as --last-revision.", markers[n-1], cmp.Or(b.bump.Restored, b.Backup.State.Revision))
 	}
 	if s := b.Backup.Facts.Suggestion; s != nil {
 		warn(b.id != s.Platform && b.Platform == "", "This looks like %s: %s. --platform=%s writes the steps for it.", profileOf(s.Platform).title, s.Because, s.Platform)

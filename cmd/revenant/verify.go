@@ -150,6 +150,17 @@ func (o *verifyOptions) files() (list []string) {
 // suffixes are the names of files in a directory of dumps.
 var suffixes = []string{".runningpods.json", ".pods.json", ".crictl.json"}
 
+// named is what the name of a file says that an empty list is.
+func named(path string) kubelet.Kind {
+	switch {
+	case strings.HasSuffix(path, ".runningpods.json"):
+		return kubelet.Running
+	case strings.HasSuffix(path, ".pods.json"):
+		return kubelet.Listed
+	}
+	return kubelet.Empty
+}
+
 // nodes reads what every node says.
 func (o *verifyOptions) nodes() ([]drift.Node, error) {
 	files := map[string][]string{} // by node
@@ -183,6 +194,9 @@ func (o *verifyOptions) nodes() ([]drift.Node, error) {
 			d, err := o.dump(path)
 			if err != nil {
 				return nil, err
+			}
+			if d.Kind == kubelet.Empty {
+				d.Kind = named(path)
 			}
 			n.Dumps = append(n.Dumps, d)
 		}
@@ -228,6 +242,15 @@ func (o *verifyOptions) read(path string) ([]byte, error) {
 	return data, nil
 }
 
+// only is the namespace of all the pods listed, if the snapshot has pods in others.
+func only(listed, snapshot []kubelet.Pod) string {
+	other := func(p kubelet.Pod) bool { return p.Namespace != listed[0].Namespace }
+	if len(listed) == 0 || slices.ContainsFunc(listed, other) || !slices.ContainsFunc(snapshot, other) {
+		return ""
+	}
+	return listed[0].Namespace
+}
+
 // api reads what the API has: the snapshot, or kubectl's list in its place.
 func (o *verifyOptions) api(ctx context.Context, s *snapshot.Snapshot, in *drift.Input, v *report.Verification) error {
 	if err := o.open.hasKeys(s); err != nil {
@@ -251,6 +274,13 @@ func (o *verifyOptions) api(ctx context.Context, s *snapshot.Snapshot, in *drift
 		if d.Kind != kubelet.Listed && len(d.Pods) > 0 {
 			return hinted(fmt.Errorf("%s is what a node runs, not what the API has", o.kubectl), "kubectl get pods -A -o json writes the API's list")
 		}
+		if d.Kubelets {
+			return hinted(fmt.Errorf("%s is a kubelet's list, not the API's", o.kubectl), "kubectl get pods -A -o json writes the API's list")
+		}
+		if len(d.Pods) == 0 && len(in.API) > 0 {
+			return hinted(fmt.Errorf("%s has no pod, and the snapshot has %d: is it the list of one namespace?", o.kubectl, len(in.API)), "kubectl get pods -A -o json writes that of all")
+		}
+		in.Only = only(d.Pods, in.API)
 		in.API, in.Unreadable, in.Live = d.Pods, nil, true
 		v.API = "the API's list " + o.kubectl
 	}

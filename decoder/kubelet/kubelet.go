@@ -3,7 +3,7 @@
 // In go the bytes of one answer, as JSON: the kubelet's /pods or /runningpods, the
 // output of `crictl pods -o json` or `crictl ps -o json`, or that of `kubectl get
 // pods -A -o json`, which says what the API has. Which of them it is, the content
-// tells. Out comes a Dump of pods.
+// tells, unless a list is empty. Out comes a Dump of pods.
 //
 // Refused are answers that are none of these, with what they look like, and broken
 // JSON, with the offset. Nothing is trusted: fields may be missing or wrong.
@@ -33,16 +33,22 @@ const (
 	Sandboxes Kind = "crictl pods"
 	// Containers is crictl's list of containers.
 	Containers Kind = "crictl ps"
+	// Empty is a list without a pod that may be any of the first two: their empty
+	// lists are the same bytes.
+	Empty Kind = "empty list"
 )
 
 // Runtime says whether the container runtime has spoken: what it lists as running
 // runs, and nothing else does.
-func (k Kind) Runtime() bool { return k != Listed }
+func (k Kind) Runtime() bool { return k == Running || k == Sandboxes || k == Containers }
 
 // Dump is one answer.
 type Dump struct {
 	Kind Kind
 	Pods []Pod
+	// Kubelets says that the pods are marked as kubelets do in their own copies:
+	// the API's have no such mark.
+	Kubelets bool
 }
 
 // Pod is what a dump says of a pod.
@@ -131,10 +137,18 @@ func Parse(data []byte) (Dump, error) {
 		return d.containers(), nil
 	case d.Items == nil && d.Kind != "PodList" && d.Kind != "List":
 		return Dump{}, fmt.Errorf("is JSON but no list of pods%s", kindOf(d.Kind))
+	case d.Kind == "" && d.states():
+		return Dump{}, errors.New("is no list of pods that is known: it has states that are none of crictl's")
 	case d.sandboxes():
 		return d.pods(Sandboxes, item.sandbox), nil
 	case d.Kind != "PodList" && d.Kind != "List" && d.Kind != "":
 		return Dump{}, fmt.Errorf("is no list of pods%s", kindOf(d.Kind))
+	case len(d.Items) == 0 && d.Kind == "": // the API's lists say what they are
+		return d.pods(Sandboxes, item.sandbox), nil
+	case len(d.Items) == 0:
+		return Dump{Kind: Empty, Pods: []Pod{}}, nil
+	case d.nameless():
+		return Dump{}, errors.New("has a pod without a uid")
 	case d.Kind == "List" && d.others():
 		return Dump{}, errors.New("is a list of other objects than pods")
 	case d.running():
@@ -174,6 +188,27 @@ func (d *document) sandboxes() bool {
 	return false
 }
 
+// states says whether items have a state, and one of them none of crictl's.
+func (d *document) states() bool {
+	for _, i := range d.Items {
+		if i.State != "" && !strings.HasPrefix(i.State, "SANDBOX_") {
+			return true
+		}
+	}
+	return false
+}
+
+// nameless says whether an item that may be a pod has no uid: to leave it out would
+// be to say that it does not run.
+func (d *document) nameless() bool {
+	for _, i := range d.Items {
+		if i.Metadata.UID == "" && (i.Kind == "" || i.Kind == "Pod") {
+			return true
+		}
+	}
+	return false
+}
+
 func (d *document) others() bool {
 	for _, i := range d.Items {
 		if i.Kind != "" && i.Kind != "Pod" {
@@ -185,7 +220,7 @@ func (d *document) others() bool {
 
 // running says whether no pod has a status: the kubelet makes up the objects of
 // /runningpods from what the runtime tells (kubernetes v1.37 pkg/kubelet/server/
-// server.go getRunningPods). An empty list is taken for one of them, too.
+// server.go getRunningPods).
 func (d *document) running() bool {
 	for _, i := range d.Items {
 		if i.Status.Phase != "" || i.Spec.NodeName != "" {
@@ -201,6 +236,7 @@ func (d *document) pods(kind Kind, read func(item) Pod) Dump {
 		if p := read(i); p.UID != "" {
 			dump.Pods = append(dump.Pods, p)
 		}
+		dump.Kubelets = dump.Kubelets || i.Metadata.Annotations[sourceAnnotation] == "api"
 	}
 	return dump
 }

@@ -28,7 +28,7 @@ func TestParse(t *testing.T) {
 			 {"metadata":{"name":"ended","namespace":"data","uid":"1-2","creationTimestamp":"2026-11-23T04:03:19Z","deletionTimestamp":"2026-11-23T04:04:00Z"},
 			  "spec":{"nodeName":"node-1"},"status":{"phase":"Running","containerStatuses":[{"state":{"terminated":{"exitCode":0}}}]}},
 			 {"metadata":{"name":"etcd-node-1","namespace":"kube-system","uid":"` + file + `","annotations":{"kubernetes.io/config.source":"file"}},"spec":{"nodeName":"node-1"},"status":{"phase":"Running"}}]}`,
-			Dump{Listed, []Pod{
+			Dump{Kind: Listed, Kubelets: true, Pods: []Pod{
 				{Namespace: "data", Name: "db-0", UID: uid, Node: "node-1", Phase: "Running", Created: created, Runs: true, Grace: 30},
 				{Namespace: "data", Name: "ended", UID: "1-2", Node: "node-1", Phase: "Running", Created: created, Terminating: true},
 				{Namespace: "kube-system", Name: "etcd-node-1", UID: file, Node: "node-1", Phase: "Running", Static: true, Runs: true},
@@ -39,32 +39,35 @@ func TestParse(t *testing.T) {
 			`{"kind":"PodList","apiVersion":"v1","metadata":{},"items":[
 			 {"metadata":{"name":"db-0","namespace":"data","uid":"` + uid + `","creationTimestamp":null},"spec":{"containers":[{"name":"c","image":"sha256:1","resources":{}}]},"status":{}},
 			 {"metadata":{"name":"waits","namespace":"data","uid":"1-2","creationTimestamp":null},"spec":{"containers":null},"status":{}}]}`,
-			Dump{Running, []Pod{{Namespace: "data", Name: "db-0", UID: uid, Runs: true}, {Namespace: "data", Name: "waits", UID: "1-2"}}},
+			Dump{Kind: Running, Pods: []Pod{{Namespace: "data", Name: "db-0", UID: uid, Runs: true}, {Namespace: "data", Name: "waits", UID: "1-2"}}},
 		},
 		{
 			"the kubelet's /runningpods, shortened",
 			`{"kind":"PodList","apiVersion":"v1","items":[{"metadata":{"name":"db-0","namespace":"data","uid":"` + uid + `"}}]}`,
-			Dump{Running, []Pod{{Namespace: "data", Name: "db-0", UID: uid, Runs: true}}},
+			Dump{Kind: Running, Pods: []Pod{{Namespace: "data", Name: "db-0", UID: uid, Runs: true}}},
 		},
-		{"nothing runs", `{"kind":"PodList","apiVersion":"v1","metadata":{},"items":null}`, Dump{Running, []Pod{}}},
+		{"no pod, of the kubelet", `{"kind":"PodList","apiVersion":"v1","metadata":{},"items":null}`, Dump{Kind: Empty, Pods: []Pod{}}},
+		{"no pod, of the API", `{"kind":"List","apiVersion":"v1","items":[]}`, Dump{Kind: Empty, Pods: []Pod{}}},
+		{"no pod, of crictl", `{"items":[]}`, Dump{Kind: Sandboxes, Pods: []Pod{}}},
+		{"no container, of crictl", `{"containers":[]}`, Dump{Kind: Containers, Pods: []Pod{}}},
 		{
 			"crictl pods",
 			`{"items":[
 			 {"id":"5f1c","metadata":{"name":"db-0","uid":"` + uid + `","namespace":"data","attempt":0},"state":"SANDBOX_READY","createdAt":"1764000000000000000","labels":{"io.kubernetes.pod.uid":"` + uid + `"},"annotations":{"kubernetes.io/config.source":"api"},"runtimeHandler":""},
 			 {"id":"77aa","metadata":{"name":"old","uid":"1-2","namespace":"data","attempt":1},"state":"SANDBOX_NOTREADY"}]}`,
-			Dump{Sandboxes, []Pod{{Namespace: "data", Name: "db-0", UID: uid, Sandbox: "5f1c", Runs: true}, {Namespace: "data", Name: "old", UID: "1-2", Sandbox: "77aa"}}},
+			Dump{Kind: Sandboxes, Pods: []Pod{{Namespace: "data", Name: "db-0", UID: uid, Sandbox: "5f1c", Runs: true}, {Namespace: "data", Name: "old", UID: "1-2", Sandbox: "77aa"}}},
 		},
 		{
 			"crictl ps",
 			`{"containers":[
 			 {"id":"c1","podSandboxId":"5f1c","metadata":{"name":"a","attempt":0},"state":"CONTAINER_EXITED","labels":{"io.kubernetes.pod.uid":"` + uid + `","io.kubernetes.pod.name":"db-0","io.kubernetes.pod.namespace":"data"}},
 			 {"id":"c2","podSandboxId":"5f1c","metadata":{"name":"b","attempt":0},"state":"CONTAINER_RUNNING","labels":{"io.kubernetes.pod.uid":"` + uid + `","io.kubernetes.pod.name":"db-0","io.kubernetes.pod.namespace":"data"}}]}`,
-			Dump{Containers, []Pod{{Namespace: "data", Name: "db-0", UID: uid, Sandbox: "5f1c", Runs: true}}},
+			Dump{Kind: Containers, Pods: []Pod{{Namespace: "data", Name: "db-0", UID: uid, Sandbox: "5f1c", Runs: true}}},
 		},
 		{
 			"kubectl get pods",
 			`{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Pod","metadata":{"name":"etcd-node-1","namespace":"kube-system","uid":"` + uid + `","annotations":{"kubernetes.io/config.mirror":"` + file + `","kubernetes.io/config.source":"file"}},"spec":{"nodeName":"node-1"},"status":{"phase":"Running"}}]}`,
-			Dump{Listed, []Pod{{Namespace: "kube-system", Name: "etcd-node-1", UID: uid, Node: "node-1", Phase: "Running", Mirror: true, StaticUID: file, Runs: true}}},
+			Dump{Kind: Listed, Pods: []Pod{{Namespace: "kube-system", Name: "etcd-node-1", UID: uid, Node: "node-1", Phase: "Running", Mirror: true, StaticUID: file, Runs: true}}},
 		},
 	}
 	for _, tt := range tests {
@@ -89,6 +92,8 @@ func TestParseRefuses(t *testing.T) {
 		{"other objects", `{"kind":"NodeList","items":[{}]}`, "is no list of pods but a NodeList"},
 		{"a list of others", `{"kind":"List","items":[{"kind":"Node","metadata":{"uid":"1"}}]}`, "other objects"},
 		{"another type", `{"kind":"PodList","items":[{"metadata":{"name":7}}]}`, "is no list of pods at byte"},
+		{"a pod without a uid", `{"kind":"PodList","items":[{"metadata":{"name":"a"}}]}`, "has a pod without a uid"},
+		{"states of another program", `{"items":[{"id":"a","metadata":{"uid":"1"},"state":"READY"}]}`, "none of crictl's"},
 		{"a number", `7`, "is no list of pods at byte"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
