@@ -162,5 +162,6 @@ func (n *interner) touchEntry(slot uint64, key []byte) byte {
 		return 0
 	}
 	e := n.entry(slot)
-	return e[0] ^ e[min(entryHead+len(key), len(e))-1]
+	size := min(len(key), int(binary.LittleEndian.Uint32(e[4:]))) // what follows the entry may be being written
+	return e[0] ^ e[entryHead+size-1]
 }
