@@ -769,6 +769,17 @@ func TestNothingSaysThatTheyHear(t *testing.T) {
 	}
 }
 
+// TestWaitingWhileDeaf: of a pod that is bound in neither snapshot it is said that a
+// deaf kubelet would not start it, and only where one is deaf.
+func TestWaitingWhileDeaf(t *testing.T) {
+	for plan, deaf := range map[*Plan]bool{{}: true, {RestartKubelets: Restart{All: true}}: false} {
+		reason := predictPods(t, was(unbound("n1")), now(unbound("n1")), *plan).Pods[0].Reason
+		if strings.Contains(reason, "deaf") != deaf {
+			t.Errorf("%+v: %s", *plan, reason)
+		}
+	}
+}
+
 // TestLeastHarmHears: where no pod tells the ways to restore apart, the one after
 // which kubelets hear what comes next is the least harm.
 func TestLeastHarmHears(t *testing.T) {

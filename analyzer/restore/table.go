@@ -71,6 +71,12 @@ type row struct {
 	cells [columns]effect
 }
 
+// waiting is a row of a pod that is bound in neither snapshot, where kubelets are deaf.
+func waiting(r row) row {
+	r.cells[deaf].reason += " Bound to a node whose kubelet is deaf, it is not started until that kubelet lists its pods anew."
+	return r
+}
+
 // same is the row of pods to which it does not matter what their kubelet does.
 func same(rule Rule, e effect) row {
 	return listed(rule, e, e, e)
@@ -324,10 +330,10 @@ var (
 		outcome: Unaffected, heals: HealsSelf, api: view{of: asBackup},
 		reason: "Ended ($now) in both snapshots: nothing of it runs.",
 	})
-	rowBothUnbound = same("unbound", effect{
+	rowBothUnbound = waiting(same("unbound", effect{
 		outcome: Unaffected, heals: HealsSelf, api: view{of: asBackup},
 		reason: "Not bound to a node in either snapshot: the scheduler goes on with it.",
-	})
+	}))
 	bothDying = effect{
 		outcome: Unaffected, heals: HealsSelf, runs: stopping, api: view{of: asBackup},
 		reason: "Being deleted in both snapshots: its kubelet goes on stopping it, until $ends at the latest, and finishes the deletion.",
