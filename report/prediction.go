@@ -200,6 +200,10 @@ func (p *Prediction) next(w *Printer) {
 	if r.BumpVerdict == restore.BumpEnough {
 		return
 	}
+	if r.NoBumpFits != "" {
+		w.Wrapped("  ", textWidth, r.NoBumpFits)
+		return
+	}
 	w.Wrapped("  ", textWidth, fmt.Sprintf("At least %d (%s); recommended is %d:", r.MinimumSafeBump, boundText(r.MinimumSafeBumpIs), r.RecommendedBump))
 	w.Line("    etcdutl snapshot restore BACKUP --bump-revision %d --mark-compacted …", r.RecommendedBump)
 }

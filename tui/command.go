@@ -104,7 +104,10 @@ func (m *model) bumpTo(args []string) tea.Cmd {
 	}
 	s := m.plan.suggested()
 	n, ok := map[string]int64{"none": 0, "recommended": s.recommended, "minimum": s.minimum}[args[0]]
-	if !ok {
+	switch p := m.prediction; {
+	case ok && n == 0 && args[0] != "none" && p != nil && p.Revisions.NoBumpFits != "":
+		return say(p.Revisions.NoBumpFits)
+	case !ok:
 		var err error
 		if n, err = strconv.ParseInt(strings.NewReplacer(",", "", "_", "").Replace(args[0]), 10, 64); err != nil || n < 0 {
 			return say(quoted(args[0]) + " is no number of revisions")

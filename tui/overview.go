@@ -163,11 +163,14 @@ func (o *overview) next(width int) []string {
 	if enough {
 		add, why = p.Plan.BumpRevision, "The bump is enough. "+r.BumpReason
 	}
-	lines := []string{
-		t.heading("What to do next", width),
+	command := []string{
 		"  " + t.bold.paint(`etcdutl snapshot restore BACKUP --data-dir NEW-DIR \`),
 		"  " + t.bold.paint(fmt.Sprintf("  --bump-revision %d --mark-compacted", add)),
 	}
+	if r.NoBumpFits != "" && !enough {
+		command, why = nil, r.NoBumpFits
+	}
+	lines := append([]string{t.heading("What to do next", width)}, command...)
 	lines = append(lines, wrap(why, width)...)
 	for _, o := range o.digest.tallies {
 		if o.Severity == restore.OK {

@@ -171,7 +171,7 @@ func (r *ruler) start(t *theme, a axis) *strip {
 	}
 	at, least := a.col(v.Restored), a.col(r.least)
 	s.mark(at, least, t.restored, "starts at "+count(v.Restored), color)
-	if v.BumpVerdict != restore.BumpEnough {
+	if v.BumpVerdict != restore.BumpEnough && v.NoBumpFits == "" {
 		s.mark(least, at, t.minimum, "at least "+count(r.least), t.dim)
 	}
 	return s
@@ -324,7 +324,11 @@ func (r *ruler) told(width int) []string {
 		tell("%s are undone.", plural(n, "revision"))
 	}
 	if v := r.revisions; v != nil {
-		tell("The restored store starts at revision %s; at least %s is needed; watchers may have seen up to %s.", count(v.Restored), count(r.least), count(v.LastSeenAtMost))
+		needed := "at least " + count(r.least) + " is needed"
+		if v.NoBumpFits != "" {
+			needed = "no bump can be enough"
+		}
+		tell("The restored store starts at revision %s; %s; watchers may have seen up to %s.", count(v.Restored), needed, count(v.LastSeenAtMost))
 	}
 	return lines
 }

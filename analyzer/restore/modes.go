@@ -68,13 +68,17 @@ func (c *Comparison) modes(given Plan) ([]mode, error) {
 		change(&p)
 		return p
 	}
-	bump := func(p *Plan) { p.BumpRevision, p.MarkCompacted = f.recommendedBump(), true }
+	recommended := f.recommendedBump()
+	bump := func(p *Plan) { p.BumpRevision, p.MarkCompacted = recommended, true }
 	list := []mode{
 		{"plain", "plain restore", evidence},
 		{"bump", "recommended bump, marked compacted", with(bump)},
 		{"restart", "all kubelets restarted", with(func(p *Plan) { p.RestartKubelets.All = true })},
 		{"keep", "API servers left running", with(func(p *Plan) { p.KeepAPIServers = true })},
 		{"keep+bump", "API servers left running, recommended bump", with(func(p *Plan) { bump(p); p.KeepAPIServers = true })},
+	}
+	if recommended == 0 { // no bump fits
+		list = slices.DeleteFunc(list, func(m mode) bool { return m.plan.MarkCompacted })
 	}
 	if !slices.ContainsFunc(list, func(m mode) bool { return m.plan.Equal(given) }) {
 		list = slices.Insert(list, 0, mode{"given", "the plan as given", given})

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"revenant/decoder/document"
 )
 
 // Plan says how the restore is to be done. The zero value is a plain restore
@@ -124,6 +126,11 @@ func (p Plan) Validate() error {
 		return &PlanError{
 			fmt.Sprintf("invalid last revision %d: it is negative", p.LastRevision),
 			"state the newest revision that etcd served before the outage",
+		}
+	case !p.OutageAt.IsZero() && document.Time{Time: p.OutageAt}.Text() != "":
+		return &PlanError{
+			"invalid time of the outage: its year is not one of 0 to 9999",
+			"the outage is when the last API server stopped",
 		}
 	case p.BumpRevision > 0 && !p.MarkCompacted:
 		// etcdutl v3.7.3 snapshot_command.go SnapshotRestoreCommandFunc has one

@@ -568,12 +568,49 @@ func TestHugeRevisions(t *testing.T) {
 	current.Revision, current.NewestRecord, current.SeenRevision = math.MaxInt64, math.MaxInt64, math.MaxInt64
 	current.LastSeen["n1"] = Sighting{math.MaxInt64, "/registry/pods/ns/p"}
 	p := mustPredict(t, backup, current, kept(Plan{}))
-	if r := p.Revisions; r.RecommendedBump < 0 || r.MinimumSafeBump < 0 || r.LastSeenAtMost != math.MaxInt64 {
+	if r := p.Revisions; r.RecommendedBump != 0 || r.MinimumSafeBump != 0 || r.NoBumpFits == "" || r.LastSeenAtMost != math.MaxInt64 {
 		t.Errorf("got %+v", r)
 	}
 	p = mustPredict(t, backup, current, bump(math.MaxInt64-backupAt))
 	if got := p.Pods[1]; got.Outcome != Phantom {
 		t.Errorf("got %s", told(got))
+	}
+}
+
+// TestSuggestedBumps: no number is suggested that a plan is refused for, or that leaves
+// the store no room, wherever the revisions lie.
+func TestSuggestedBumps(t *testing.T) {
+	for _, seen := range []int64{currentAt, math.MaxInt64 - 1<<41, lastStart - 1, lastStart, lastStart + 1, math.MaxInt64 - 1, math.MaxInt64} {
+		for _, stated := range []bool{false, true} {
+			for _, plan := range []Plan{{}, kept(Plan{})} {
+				backup, current := states([]*Pod{was()}, []*Pod{made()})
+				if plan.LastRevision = 0; stated {
+					plan.LastRevision = seen
+				} else {
+					current.Revision, current.NewestRecord, current.SeenRevision = seen, seen, seen
+				}
+				p := mustPredict(t, backup, current, plan)
+				r := &p.Revisions
+				if fits := r.NoBumpFits == ""; fits != (seen < lastStart && (!plan.KeepAPIServers || seen < lastStart-1)) {
+					t.Errorf("%d, stated %v: no bump fits: %q", seen, stated, r.NoBumpFits)
+				}
+				for _, n := range []int64{r.MinimumSafeBump, r.RecommendedBump} {
+					if r.NoBumpFits != "" && n != 0 || r.NoBumpFits == "" && n <= 0 {
+						t.Errorf("%d, stated %v: suggests %d, and says %q", seen, stated, n, r.NoBumpFits)
+					}
+					if n == 0 {
+						continue
+					}
+					plan.BumpRevision, plan.MarkCompacted = n, true
+					if p := mustPredict(t, backup, current, plan); p.Revisions.Restored <= seen || p.Revisions.Restored > lastStart {
+						t.Errorf("%d, stated %v: a bump of %d starts at %d", seen, stated, n, p.Revisions.Restored)
+					}
+				}
+				if _, err := Compare(backup, current).ComparePlans(Plan{LastRevision: plan.LastRevision}); err != nil {
+					t.Errorf("%d, stated %v: %v", seen, stated, err)
+				}
+			}
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"revenant/analyzer/finding"
 	"revenant/analyzer/lineage"
 	"revenant/analyzer/rollback"
+	"revenant/decoder/document"
 	"revenant/decoder/snapshot"
 )
 
@@ -87,10 +88,12 @@ type Revisions struct {
 	// MinimumSafeBump puts Restored just above what is known to have been served:
 	// a LowerBound, enough only if nothing was written after the current snapshot,
 	// or ExactForStated. RecommendedBump is 1.5 times what was written since the
-	// backup and a million, and above LastSeenAtMost.
+	// backup and a million, and above LastSeenAtMost. Where NoBumpFits says why no bump
+	// can be enough, both are 0.
 	MinimumSafeBump   int64       `json:"minimumSafeBump"`
 	MinimumSafeBumpIs BoundKind   `json:"minimumSafeBumpIs"`
 	RecommendedBump   int64       `json:"recommendedBump"`
+	NoBumpFits        string      `json:"noBumpFits,omitempty"`
 	BumpVerdict       BumpVerdict `json:"bumpVerdict"`
 	BumpReason        string      `json:"bumpReason"`
 
@@ -175,8 +178,8 @@ type PodOutcome struct {
 	Then *Later `json:"then,omitempty"`
 	// DoubleRun says beside what it runs and for how long; nil without the flag
 	// double-run.
-	DoubleRun *DoubleRun `json:"doubleRun,omitempty"`
-	Ends      *time.Time `json:"ends,omitempty"` // when its grace period ends at the latest, UTC, for one that is being stopped
+	DoubleRun *DoubleRun     `json:"doubleRun,omitempty"`
+	Ends      *document.Time `json:"ends,omitempty"` // when its grace period ends at the latest, UTC, for one that is being stopped
 }
 
 // PodIdentity is what is said of a pod under every plan.

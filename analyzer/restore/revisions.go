@@ -10,9 +10,7 @@ func (f *forecast) revisions() Revisions {
 	was, now := f.backup.Revision, f.current.Revision
 	r := Revisions{
 		Backup: was, Current: now, Gap: now - was, Restored: f.restored,
-		MinimumSafeBump:   f.minimumBump(),
 		MinimumSafeBumpIs: LowerBound,
-		RecommendedBump:   f.recommendedBump(),
 		LastSeenExpected:  f.expected,
 		LastSeenAtMost:    f.atMost,
 		LastSeenBasis:     f.basis,
@@ -20,7 +18,13 @@ func (f *forecast) revisions() Revisions {
 	if f.plan.LastRevision > 0 {
 		r.MinimumSafeBumpIs = ExactForStated
 	}
-	r.BumpVerdict, r.BumpReason = f.bumpVerdict(r.MinimumSafeBump)
+	minimum, fits := f.minimumBump()
+	if fits {
+		r.MinimumSafeBump, r.RecommendedBump = minimum, f.recommendedBump()
+	} else {
+		r.NoBumpFits = NoBumpFits(f.known())
+	}
+	r.BumpVerdict, r.BumpReason = f.bumpVerdict(minimum)
 	if !f.current.Time.IsZero() {
 		t := f.current.Time.UTC()
 		r.BlindAfter = &t
@@ -47,26 +51,26 @@ func (f *forecast) known() int64 {
 	return f.served()
 }
 
-// minimumBump is the smallest bump that puts the restored revision above what is
-// known to have been seen, by one for a fresh API server to refuse a watch and by
-// two for one left running to lose its own.
-func (f *forecast) minimumBump() int64 {
-	above := int64(1)
-	if f.plan.KeepAPIServers {
-		above = 2
-	}
-	return max(0, add(f.known()-f.backup.NewestRecord, above))
+// minimumBump is the bump that is needed for what is known to have been seen; fits is
+// false when no bump is enough for it.
+func (f *forecast) minimumBump() (bump int64, fits bool) {
+	return NeededBump(f.backup.NewestRecord, f.known(), f.plan.KeepAPIServers)
 }
 
 // recommendedBump is one and a half times what was written since the backup, and
-// a million; and in any case above all that a watcher can have seen.
+// a million; and above all that a watcher can have seen, as far as revisions go. It is
+// 0 where no bump fits.
 func (f *forecast) recommendedBump() int64 {
+	if _, fits := f.minimumBump(); !fits {
+		return 0
+	}
 	seen := f.known()
 	if !f.plan.OutageAt.IsZero() {
 		seen = max(seen, f.expected)
 	}
 	written := max(seen-f.backup.Revision, 0)
-	return max(add(add(written, written/2), recommendedMargin), add(f.atMost-f.backup.NewestRecord, writtenAfter))
+	return min(LargestBump(f.backup.NewestRecord),
+		max(add(add(written, written/2), recommendedMargin), add(f.atMost-f.backup.NewestRecord, writtenAfter)))
 }
 
 func (f *forecast) bumpVerdict(minimum int64) (BumpVerdict, string) {

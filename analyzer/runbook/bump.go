@@ -47,14 +47,14 @@ func (b *builder) predict() error {
 	} else {
 		b.bump.Revision = blindBump
 	}
-	above := int64(1)
-	if b.Plan != nil && b.Plan.KeepAPIServers || b.Plan == nil && b.keepsAPI {
-		above = 2 // as restore's MinimumSafeBump
-	}
-	if known > 0 {
-		b.bump.Minimum = max(0, known-b.bump.Base+above)
+	minimum, fits := restore.NeededBump(b.bump.Base, known, b.Plan != nil && b.Plan.KeepAPIServers || b.Plan == nil && b.keepsAPI)
+	if b.noBump = !fits && known > 0; fits && known > 0 {
+		b.bump.Minimum = minimum
 	}
 	b.bump.Revision = max(b.bump.Revision, withMargin(known-b.bump.Base), b.atMost-b.bump.Base+2)
+	if fits {
+		b.bump.Revision = min(b.bump.Revision, restore.LargestBump(b.bump.Base))
+	}
 	b.plan = restore.Plan{BumpRevision: b.bump.Revision, MarkCompacted: true}
 	switch {
 	case b.Plan != nil:
@@ -62,7 +62,7 @@ func (b *builder) predict() error {
 		if b.bumps == BumpsNothing { // no bump comes of it
 			b.plan.BumpRevision, b.plan.MarkCompacted = 0, false
 		}
-	case b.bumps == BumpsNothing:
+	case b.bumps == BumpsNothing || b.noBump:
 		b.plan = restore.Plan{RestartKubelets: restore.Restart{All: true}}
 	}
 	if b.Comparison != nil {
@@ -107,7 +107,7 @@ func (b *builder) settle() error {
 	}
 	b.prediction = p
 	b.bump.Verdict = p.Revisions.BumpVerdict
-	if b.bump.Revision > 0 && b.bump.Revision < b.bump.Minimum {
+	if b.bump.Revision > 0 && (b.noBump || b.bump.Revision < b.bump.Minimum) {
 		b.bump.Verdict = restore.BumpSmall
 	}
 	return nil
@@ -119,7 +119,7 @@ func (b *builder) blindVerdict() restore.BumpVerdict {
 	switch {
 	case b.bump.Revision == 0:
 		return restore.NoBump
-	case b.bump.Revision < b.bump.Minimum:
+	case b.noBump || b.bump.Revision < b.bump.Minimum:
 		return restore.BumpSmall
 	case b.LastRevision > 0:
 		return restore.BumpEnough
@@ -152,6 +152,8 @@ func (b *builder) refusesBump() bool {
 
 func (b *builder) whyThisBump(known int64) string {
 	switch {
+	case b.noBump && b.Plan == nil:
+		return restore.NoBumpFits(max(known, b.bump.Base))
 	case b.refusesBump():
 		return fmt.Sprintf("The restore of %s cannot carry out the plan's bump of %d: kubelets that have seen later revisions stay deaf until they are restarted.", b.title, b.Plan.BumpRevision)
 	case b.bump.Revision == 0 && b.bumps == BumpsNothing && b.Plan == nil:
@@ -171,10 +173,12 @@ func (b *builder) whyThisBump(known int64) string {
 }
 
 func (b *builder) judged(known int64) string {
-	switch b.bump.Verdict {
-	case restore.BumpSmall:
+	switch {
+	case b.noBump:
+		return restore.NoBumpFits(known)
+	case b.bump.Verdict == restore.BumpSmall:
 		return fmt.Sprintf("It is too small: revision %d was served, and the store starts at %d.", known, b.bump.Restored)
-	case restore.BumpEnough:
+	case b.bump.Verdict == restore.BumpEnough:
 		return fmt.Sprintf("It is enough for what is known: revision %d was served.", known)
 	}
 	return "Whether it is enough is not known."

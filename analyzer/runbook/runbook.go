@@ -137,6 +137,7 @@ type builder struct {
 	etcd       etcdTool
 	plan       restore.Plan
 	bump       Bump
+	noBump     bool                // is large enough for what was served
 	atMost     int64               // the newest revision that a watcher can have seen, 0 unknown
 	prediction *restore.Prediction // nil for a backup alone
 	findings

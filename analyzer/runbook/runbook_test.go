@@ -339,6 +339,34 @@ func TestKeptPrediction(t *testing.T) {
 	}
 }
 
+// TestNoBumpFits: where what was served is at the end of all revisions, every platform
+// has a runbook, without a bump and with the kubelets restarted.
+func TestNoBumpFits(t *testing.T) {
+	for _, platform := range Platforms() {
+		for _, alone := range []bool{false, true} {
+			in := input(nil, nil, nil, nil)
+			in.Platform, in.LastRevision = platform, math.MaxInt64-3
+			if alone {
+				in.Current, in.Comparison = nil, nil
+			}
+			r, err := New(in)
+			if err != nil {
+				t.Errorf("%s: %v", platform, err)
+				continue
+			}
+			if r.Bump.Revision != 0 || r.Bump.Minimum != 0 || r.Plan.BumpRevision != 0 || !r.Plan.RestartKubelets.All || !strings.Contains(r.Bump.Reason, "No bump can be enough") {
+				t.Errorf("%s: bump %+v under %+v", platform, r.Bump, r.Plan)
+			}
+			in.Plan = &restore.Plan{BumpRevision: 5, MarkCompacted: true}
+			if r, err = New(in); err != nil {
+				t.Errorf("%s: %v", platform, err)
+			} else if warned := strings.Join(r.Warnings, " "); r.Plan.BumpRevision > 0 && !strings.Contains(warned, "No bump can be enough") || strings.Contains(warned, "At least") {
+				t.Errorf("%s: warns %q", platform, warned)
+			}
+		}
+	}
+}
+
 func TestRefused(t *testing.T) {
 	near := input(nil, nil, nil, nil)
 	near.Backup.State.Revision, near.Backup.State.NewestRecord = math.MaxInt64-5, math.MaxInt64-5

@@ -106,6 +106,9 @@ func (b *builder) restore() Step {
 	}
 	switch b.bump.Verdict {
 	case restore.BumpSmall:
+		if b.noBump {
+			break // which is among the warnings of the plan
+		}
 		s.Warnings = append(s.Warnings, fmt.Sprintf("This bump is too small. %d or more are needed to pass what is known to have been served; kubelets that have seen more stay deaf.", b.bump.Minimum))
 	case restore.BumpUnsure:
 		s.Warnings = append(s.Warnings, b.whyUnsure())

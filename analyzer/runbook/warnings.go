@@ -23,7 +23,8 @@ func (b *builder) warnings() []string {
 			list = append(list, fmt.Sprintf(format, args...))
 		}
 	}
-	warn(b.bump.Verdict == restore.BumpSmall, "The bump of %d is too small: watchers may have seen revision %d, and the store would start at %d. At least %d is needed.",
+	warn(b.noBump && b.Plan != nil && b.bump.Revision > 0, "%s", b.judged(b.atMost))
+	warn(b.bump.Verdict == restore.BumpSmall && !b.noBump, "The bump of %d is too small: watchers may have seen revision %d, and the store would start at %d. At least %d is needed.",
 		b.bump.Revision, b.bump.Base+b.bump.Minimum-1, b.bump.Restored, b.bump.Minimum)
 	warn(b.bump.Verdict == restore.NoBump && b.bumps != BumpsNothing, "The plan has no bump: kubelets stay deaf until they are restarted, and everything else that watches too.")
 	warn(b.refusesBump(), "%s's own restore cannot carry out the plan's bump: the steps and the prediction are for a restore without it.", b.title)
