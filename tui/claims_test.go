@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"revenant/analyzer/restore"
+	"revenant/decoder/document"
 )
 
 // TestClaims: what is said of a pod that the scheduler binds anew and of one that
@@ -28,7 +29,7 @@ func TestClaims(t *testing.T) {
 	}
 	end := time.Date(2026, 11, 23, 5, 11, 8, 0, time.UTC)
 	for want, later := range map[string]restore.Later{
-		"by 2026-11-23 05:11:08Z at the latest": {By: &end},
+		"by 2026-11-23 05:11:08Z at the latest": {By: document.NewTime(&end)},
 		"340 to 390 s after the API is back":    {AfterSeconds: 340, BySeconds: 390},
 	} {
 		if got := later.When(); got != want {

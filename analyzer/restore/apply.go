@@ -1,5 +1,7 @@
 package restore
 
+import "revenant/decoder/document"
+
 // pods applies the plan to every case.
 func (f *forecast) pods() []PodOutcome {
 	pods := make([]PodOutcome, len(f.cases))
@@ -78,7 +80,7 @@ func (f *forecast) certainty(p *podCase, e *effect, v *verdict) (Certainty, stri
 func (f *forecast) place(o *PodOutcome, p *podCase, e *effect, v *verdict) {
 	dying := e.runs == here && p.ends != nil && v.column == deaf && !f.overdue(*p.ends) && p.backup != nil && !p.backup.bound()
 	if dying || e.runs == stopping || e.runs == ending {
-		o.Ends = p.ends
+		o.Ends = document.NewTime(p.ends)
 	}
 	switch {
 	case e.runs == elsewhere:

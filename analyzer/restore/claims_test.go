@@ -195,7 +195,7 @@ func claims(o restore.PodOutcome, ready time.Time, seconds float64) []claim {
 	}
 	begun := o.Then.By != nil || seconds >= float64(o.Then.AfterSeconds)
 	over := o.Then.By == nil && seconds > float64(o.Then.BySeconds) ||
-		o.Then.By != nil && ready.Add(time.Duration(seconds*float64(time.Second))).After(*o.Then.By)
+		o.Then.By != nil && ready.Add(time.Duration(seconds*float64(time.Second))).After(o.Then.By.Time)
 	later := claim{o.Then.RunsOn, o.Then.MayRunOn, o.MayBeBoundTo, o.Then.API}
 	switch {
 	case over:
@@ -316,7 +316,7 @@ func TestHeals(t *testing.T) {
 				}
 				for i, s := range regular {
 					healed := s.healed(&r, o)
-					stopping := o.Ends != nil && r.truth.Times["apiserver_ready"].Add(time.Duration(s.SecondsSinceReady*float64(time.Second))).Before(*o.Ends)
+					stopping := o.Ends != nil && r.truth.Times["apiserver_ready"].Add(time.Duration(s.SecondsSinceReady*float64(time.Second))).Before(o.Ends.Time)
 					switch {
 					case stopping:
 					case o.Heals == restore.HealsSelf && !healed && i == len(regular)-1:

@@ -3,13 +3,14 @@ package restore
 import (
 	"fmt"
 	"strings"
-	"time"
+
+	"revenant/decoder/document"
 )
 
 // Later is what the claims about a pod turn into without anybody's doing.
 type Later struct {
 	// By is when it is so at the latest, UTC; nil when that counts from the restore.
-	By *time.Time `json:"by,omitempty"`
+	By *document.Time `json:"by,omitempty"`
 	// AfterSeconds and BySeconds bound when it comes to be so, counted from the API
 	// being back; both are 0 with By.
 	AfterSeconds int64 `json:"afterSeconds,omitempty"`

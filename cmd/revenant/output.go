@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,14 +9,12 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 
 	"charm.land/lipgloss/v2"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"sigs.k8s.io/yaml"
 
 	"revenant/analyzer/restore"
 	"revenant/report"
@@ -194,21 +191,7 @@ func same(a, b string) bool {
 
 func (t target) encode(w io.Writer, doc document, color bool) error {
 	if t.format == "json" || t.format == "yaml" {
-		fillLists(reflect.ValueOf(doc))
-	}
-	switch t.format {
-	case "json":
-		enc := json.NewEncoder(w)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		return enc.Encode(doc)
-	case "yaml":
-		data, err := yaml.Marshal(doc)
-		if err != nil {
-			return err
-		}
-		_, err = w.Write(data)
-		return err
+		return encodeData(w, t.format, doc)
 	}
 	p := report.NewPrinter(w)
 	if color {
@@ -221,33 +204,6 @@ func (t target) encode(w io.Writer, doc document, color bool) error {
 	}
 	doc.Text(p)
 	return p.Flush()
-}
-
-// fillLists makes every nil list below v an empty one, which JSON has as [] and not as
-// null. What encodes itself is left alone.
-func fillLists(v reflect.Value) {
-	if _, ok := v.Interface().(json.Marshaler); ok {
-		return
-	}
-	switch v.Kind() {
-	case reflect.Pointer, reflect.Interface:
-		if !v.IsNil() {
-			fillLists(v.Elem())
-		}
-	case reflect.Struct:
-		for i := range v.NumField() {
-			if field := v.Type().Field(i); field.IsExported() && field.Tag.Get("json") != "-" {
-				fillLists(v.Field(i))
-			}
-		}
-	case reflect.Slice:
-		if v.IsNil() && v.CanSet() {
-			v.Set(reflect.MakeSlice(v.Type(), 0, 0))
-		}
-		for i := range v.Len() {
-			fillLists(v.Index(i))
-		}
-	}
 }
 
 // paint colours text by severity.

@@ -12,9 +12,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"time"
 
 	"revenant/decoder/boltpage"
+	"revenant/decoder/document"
 )
 
 // Errors that say why no database could be found. They come wrapped.
@@ -73,10 +73,10 @@ const (
 
 // File is a file of evidence that was read.
 type File struct {
-	Path      string    `json:"path"`
-	SizeBytes int64     `json:"sizeBytes"`
-	Modified  time.Time `json:"modified"`
-	SHA256    string    `json:"sha256,omitempty"` // hexadecimal; "" when it was not computed
+	Path      string        `json:"path"`
+	SizeBytes int64         `json:"sizeBytes"`
+	Modified  document.Time `json:"modified"`
+	SHA256    string        `json:"sha256,omitempty"` // hexadecimal; "" when it was not computed
 }
 
 // Evidence is what was found at a path. Close it.
@@ -159,7 +159,7 @@ func (e *Evidence) fromFile(ctx context.Context, path string, f *os.File, opts O
 	if err != nil {
 		return errors.Join(err, f.Close())
 	}
-	e.Files = append(e.Files, File{Path: path, SizeBytes: info.Size(), Modified: info.ModTime()})
+	e.Files = append(e.Files, File{Path: path, SizeBytes: info.Size(), Modified: document.Time{Time: info.ModTime()}})
 	head := make([]byte, headSize)
 	n, err := f.ReadAt(head, 0)
 	switch head = head[:n]; {
@@ -242,7 +242,7 @@ func (e *Evidence) fromDirectory(dir string, opts Options) error {
 		}
 		e.Format, e.Entry, e.DBPath = Directory, way.db, db
 		e.lookBeside()
-		e.Files = append(e.Files, File{Path: db, SizeBytes: info.Size(), Modified: info.ModTime()})
+		e.Files = append(e.Files, File{Path: db, SizeBytes: info.Size(), Modified: document.Time{Time: info.ModTime()}})
 		return nil
 	}
 	return fmt.Errorf("%w: it has neither member/snap/db nor snap/db", ErrDirectory)

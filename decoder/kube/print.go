@@ -1,16 +1,15 @@
 package kube
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"strconv"
-	"strings"
 
-	"go.yaml.in/yaml/v2" // the emitter behind sigs.k8s.io/yaml, and so behind kubectl
+	"revenant/decoder/document"
+	"revenant/decoder/sanitize"
 )
 
 // PrintOptions says how an Object is printed.
@@ -25,23 +24,25 @@ type PrintOptions struct {
 // the unit of printSize. The largest objects that etcd takes stay far below it.
 const maxPrintSize = 4 << 20
 
+const jsonIndent = "    "
+
 var errUnprintable = errors.New("too many values, or nested too deep, to be printed one by one")
 
 // YAML prints the object as `kubectl get -o yaml` does, with its keys sorted. A
 // Problem stands above it as a comment. What is no object of a known type is
 // shown by field number or, failing that, as text or base64, with the problem
-// beside it. Nothing is done to text that could steer a terminal.
+// beside it.
 func (o *Object) YAML(opts PrintOptions) []byte {
 	doc, err := o.content(opts)
 	var out []byte
 	if err == nil {
 		err = guard(func() (err error) {
-			out, err = yaml.Marshal(yamlValue(doc))
+			out, err = document.YAML(yamlValue(doc))
 			return err
 		})
 	}
 	if err != nil {
-		out, _ = yaml.Marshal(yamlValue(o.stored(opts, err)))
+		out, _ = document.YAML(yamlValue(o.stored(opts, err)))
 		return out
 	}
 	if o.Problem != nil && doc["problem"] == nil {
@@ -66,32 +67,16 @@ func (o *Object) JSON(opts PrintOptions) []byte {
 	doc, err := o.content(opts)
 	var out []byte
 	if err == nil {
-		out, err = indentJSON(doc)
+		out, err = document.JSON(doc, jsonIndent)
 	}
 	if err != nil {
-		out, _ = indentJSON(o.stored(opts, err))
+		out, _ = document.JSON(o.stored(opts, err), jsonIndent)
 	}
 	return out
 }
 
-func indentJSON(doc map[string]any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "    ")
-	err := e.Encode(doc)
-	return b.Bytes(), err
-}
-
 // comment is what err says, on one line.
-func comment(err error) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' {
-			return ' '
-		}
-		return r
-	}, err.Error())
-}
+func comment(err error) string { return sanitize.Line(err.Error()) }
 
 // content is the object as a JSON document, ready to be printed.
 func (o *Object) content(opts PrintOptions) (map[string]any, error) {

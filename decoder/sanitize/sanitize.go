@@ -23,7 +23,7 @@ func Text(s string) string { return clean(s, true) }
 
 func clean(s string, multiline bool) string {
 	safe := func(r rune) rune {
-		if multiline && (r == '\n' || r == '\t') || !hidden(r) {
+		if multiline && (r == '\n' || r == '\t') || !Hidden(r) {
 			return r
 		}
 		return replacement
@@ -34,11 +34,11 @@ func clean(s string, multiline bool) string {
 	return strings.Map(safe, s) // turns invalid UTF-8 into the replacement, too
 }
 
-// hidden says whether r acts on its surroundings instead of being seen: C0 and
+// Hidden says whether r acts on its surroundings instead of being seen: C0 and
 // C1 controls, DEL, line and paragraph separators, format characters such as
 // the bidirectional overrides and zero-width joiners (Unicode category Cf),
 // and tags, private use and unassigned code points, whose width no terminal
 // agrees on.
-func hidden(r rune) bool {
+func Hidden(r rune) bool {
 	return !unicode.IsGraphic(r) || r == '\u2028' || r == '\u2029' || unicode.Is(unicode.Variation_Selector, r)
 }

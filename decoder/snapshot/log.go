@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"revenant/decoder/container"
+	"revenant/decoder/document"
 	"revenant/decoder/wal"
 )
 
@@ -185,7 +186,7 @@ func (s *Snapshot) watchSegments(dir string, log *wal.Log) {
 	for _, name := range log.Segments {
 		path := filepath.Join(dir, name)
 		if info, err := os.Stat(path); err == nil {
-			s.evidence.Files = append(s.evidence.Files, container.File{Path: path, SizeBytes: info.Size(), Modified: info.ModTime()})
+			s.evidence.Files = append(s.evidence.Files, container.File{Path: path, SizeBytes: info.Size(), Modified: document.Time{Time: info.ModTime()}})
 		}
 	}
 }

@@ -59,6 +59,7 @@ var packages = []string{
 	"cmd/revenant",
 	"decoder/boltpage",
 	"decoder/container",
+	"decoder/document",
 	"decoder/encryption",
 	"decoder/kube",
 	"decoder/kubelet",

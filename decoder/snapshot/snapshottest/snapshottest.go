@@ -51,6 +51,12 @@ func Delete(key string) Change { return Change{Key: key} }
 // Store opens a store in which the changes are the revisions 2, 3, …
 func Store(t testing.TB, changes ...Change) *snapshot.Snapshot {
 	t.Helper()
+	return OpenBytes(t, "snapshot.db", Bytes(t, changes...))
+}
+
+// Bytes is the db of such a store, without a trailer.
+func Bytes(t testing.TB, changes ...Change) []byte {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "snapshot.db")
 	db, err := bolt.Open(path, 0o600, &bolt.Options{NoSync: true})
 	if err != nil {
@@ -64,7 +70,7 @@ func Store(t testing.TB, changes ...Change) *snapshot.Snapshot {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return OpenBytes(t, "snapshot.db", data)
+	return data
 }
 
 func write(tx *bolt.Tx, changes []Change) error {
