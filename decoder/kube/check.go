@@ -17,13 +17,13 @@ import (
 // default, and the deepest objects known, layouts of custom resources, stay
 // below a hundred levels.
 const (
-	maxValue    = 16 << 20  // bytes of a value that is decoded at all
-	maxDepth    = 512       // levels of messages, objects and arrays
-	maxDecoded  = 256 << 20 // bytes of the Go values that a message asks for
-	maxMantissa = 64        // characters of the number in a resource.Quantity
-	maxExponent = 3         // digits of its exponent
-	maxNoted    = 16        // paths in a list of a LossError
-	maxPath     = 32        // names in a path that is told
+	maxValue    = 16 << 20 // bytes of a value that is decoded at all
+	maxDepth    = 512      // levels of messages, objects and arrays
+	maxDecoded  = 32 << 20 // bytes of the Go values that a value asks for beside its text
+	maxMantissa = 64       // characters of the number in a resource.Quantity
+	maxExponent = 3        // digits of its exponent
+	maxNoted    = 16       // paths in a list of a LossError
+	maxPath     = 32       // names in a path that is told
 )
 
 var (
@@ -136,9 +136,6 @@ func (c *checker) message(b []byte, l *layout, depth int) error {
 
 func (c *checker) field(b []byte, f wireField, known layoutField, depth int) error {
 	c.decoded += known.size
-	if f.wire == wireBytes {
-		c.decoded += f.end - f.start
-	}
 	if c.decoded > maxDecoded {
 		return errTooLarge
 	}

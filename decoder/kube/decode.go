@@ -147,16 +147,20 @@ func (o *Object) decodeJSON() {
 	}
 }
 
-// maxItems is how many values a JSON object may have to be decoded into a Go
-// type: room for the largest CustomResourceDefinition that etcd takes.
-const maxItems = 1 << 18
+// typedItem is about the largest Go value that one of JSON makes, and maxTyped how many
+// bytes of such an object may ask for: room for the largest CustomResourceDefinition
+// that etcd takes.
+const (
+	typedItem = 1 << 10
+	maxTyped  = 64 << 20
+)
 
 // decodeTypedJSON sets Typed. It refuses what the decoder of the type cannot be
 // trusted with: so many items that their Go values take far more memory than
 // their text ("null," makes a Container), and numbers that take hours to expand
 // where the type has a quantity.
 func (o *Object) decodeTypedJSON(obj runtime.Object) error {
-	if countValues(o.Unstructured) > maxItems {
+	if typedSize(o.Unstructured, false) > maxTyped {
 		return errTooLarge
 	}
 	for name, part := range o.Unstructured {
@@ -173,7 +177,12 @@ func (o *Object) decodeTypedJSON(obj runtime.Object) error {
 
 func (o *Object) decodeCBOR() {
 	var content map[string]any
-	err := guard(func() error { return direct.Unmarshal(o.value, &content) })
+	err := checkCBOR(o.value)
+	if err != nil {
+		o.Problem = fmt.Errorf("read CBOR: %w", err)
+		return
+	}
+	err = guard(func() error { return direct.Unmarshal(o.value, &content) })
 	if err == nil && content == nil {
 		err = errNoObject
 	}
@@ -203,7 +212,7 @@ func (o *Object) identifyMessage() {
 		if f.Number != 1 || f.Wire != wireBytes {
 			continue
 		}
-		var s podScan
+		s := podScan{room: keepable(len(f.Bytes))}
 		if s.meta(f.Bytes) == nil {
 			o.identify(s.pod.Namespace, s.pod.Name, s.pod.UID)
 		}

@@ -276,7 +276,7 @@ func TestDecodeHostile(t *testing.T) {
 				t.Errorf("took %v", spent)
 			}
 			runtime.ReadMemStats(&after)
-			if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 2<<30 {
+			if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 1<<30 {
 				t.Errorf("allocated %d MiB for %d KiB", allocated>>20, len(tt.value)>>10)
 			}
 			if tt.problem != nil && !errors.Is(o.Problem, tt.problem) {

@@ -22,7 +22,7 @@ func parseObject(b []byte) (map[string]any, LossError, error) {
 	if len(b) > maxValue {
 		return nil, LossError{}, errTooLarge
 	}
-	p := jsonParser{dec: json.NewDecoder(bytes.NewReader(b))}
+	p := jsonParser{dec: json.NewDecoder(bytes.NewReader(b)), room: treeRoom(len(b))}
 	p.dec.UseNumber()
 	v, err := p.value()
 	if err != nil {
@@ -44,7 +44,26 @@ func parseObject(b []byte) (map[string]any, LossError, error) {
 type jsonParser struct {
 	dec  *json.Decoder
 	path []string // names and indexes on the way down
+	room int      // bytes that the tree may take yet
 	loss LossError
+}
+
+// What the parts of a tree take about, beside their text, in bytes. The tree of an
+// object may take maxTree of them and a few times its text: "{}," makes 64.
+const (
+	itemSize   = 64  // of a list, or an empty object
+	objectSize = 384 // that is not empty: a map has room for eight at once
+	maxTree    = 32 << 20
+)
+
+func treeRoom(text int) int { return maxTree + 4*text }
+
+// take counts what a part of the tree takes.
+func (p *jsonParser) take(size int) error {
+	if p.room -= size; p.room < 0 {
+		return errTooLarge
+	}
+	return nil
 }
 
 // value reads the next value; the decoder tells of everything that is not JSON.
@@ -77,6 +96,12 @@ func (p *jsonParser) object() (map[string]any, error) {
 	object := map[string]any{}
 	for p.dec.More() {
 		token, err := p.token()
+		if err == nil && len(object) == 0 {
+			err = p.take(objectSize)
+		}
+		if err == nil {
+			err = p.take(itemSize)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -99,6 +124,9 @@ func (p *jsonParser) array() ([]any, error) {
 	for p.dec.More() {
 		p.path = append(p.path, strconv.Itoa(len(list)))
 		v, err := p.value()
+		if err == nil {
+			err = p.take(itemSize)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -129,11 +157,24 @@ func children(v any) iter.Seq[any] {
 	}
 }
 
-// countValues counts v and the values in it.
-func countValues(v any) int {
-	n := 1
-	for item := range children(v) {
-		n += countValues(item)
+// typedSize estimates what the decoder of a type makes of v: up to typedItem bytes for
+// what may become an item of a list or map, however short its text ("null," makes a
+// Container), and little for a value that is a field.
+func typedSize(v any, item bool) int {
+	n := 64
+	switch v := v.(type) {
+	case map[string]any:
+		n = typedItem
+		for _, value := range v {
+			n += typedSize(value, value == nil)
+		}
+	case []any:
+		for _, value := range v {
+			n += typedSize(value, true)
+		}
+	}
+	if item {
+		n = max(n, typedItem)
 	}
 	return n
 }

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"bytes"
+	"unsafe"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	apitypes "k8s.io/apimachinery/pkg/types"
@@ -32,14 +33,25 @@ func ScanLinks(value []byte) (Links, error) {
 		if err := scanMetadata(e.Raw, l.scan); err != nil {
 			return Links{}, err
 		}
-		return l, nil
+		return l.bounded(value)
 	}
 	content, err := parseContent(e.Encoding, value)
 	if err != nil {
 		return Links{}, err
 	}
-	return linksOf(content), nil
+	l := linksOf(content)
+	return l.bounded(value)
 }
+
+// bounded refuses links that would take far more memory than the value.
+func (l *Links) bounded(value []byte) (Links, error) {
+	if len(l.Labels)*labelSize+len(l.Owners)*ownerSize > keepable(len(value)) {
+		return Links{}, errTooLarge
+	}
+	return *l, nil
+}
+
+const ownerSize = int(unsafe.Sizeof(metav1.OwnerReference{}))
 
 // HasOwner says, of a value as it is stored, whether it may have an owner: false
 // only where none is named, which takes a JSON value no decoding.

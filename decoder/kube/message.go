@@ -25,7 +25,7 @@ type Field struct {
 // Limits of guessing what bytes mean. What exceeds them stays bytes.
 const (
 	maxGuessDepth  = 32
-	maxGuessFields = 1 << 18
+	maxGuessFields = 1 << 16
 )
 
 var errOverlong = errors.New("number with needless bytes")

@@ -30,7 +30,7 @@ func ScanMeta(value []byte) (Meta, error) {
 	case e.Encoding == Encrypted:
 		return Meta{}, &e.Encryption
 	case e.Encoding == Protobuf:
-		var s podScan
+		s := podScan{room: keepable(len(value))}
 		if err := scanMetadata(e.Raw, s.meta); err != nil {
 			return Meta{}, err
 		}

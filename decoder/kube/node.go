@@ -3,6 +3,7 @@ package kube
 import (
 	"fmt"
 	"time"
+	"unsafe"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -68,8 +69,17 @@ func ScanNode(value []byte) (Node, error) {
 			node.Ready = c.Status
 		}
 	}
+	if len(node.Labels)*labelSize+len(node.Taints)*taintSize > keepable(len(value)) {
+		return Node{}, fmt.Errorf("decode node: %w", errTooLarge)
+	}
 	return node, nil
 }
+
+// What labels, with the room that a map keeps, and taints take beside their text.
+const (
+	labelSize = 3 * stringSize
+	taintSize = int(unsafe.Sizeof(corev1.Taint{}))
+)
 
 // NodeChoices returns the names of the nodes, in their given order, on which the
 // scheduler could place the unbound pod p as far as p itself chooses: by

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"time"
+	"unsafe"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -135,6 +136,23 @@ func PodFrom(p *corev1.Pod) Pod {
 	pod.Requests = Requests{MilliCPU: requests.Cpu().MilliValue(), Memory: requests.Memory().Value()}
 	return pod
 }
+
+// kept is how many bytes a Pod has in lists, whose items can take far more of them than
+// the fields that they were read from: two bytes make a Container.
+func (p *Pod) kept() int {
+	return (len(p.Containers)+len(p.InitContainers))*containerSize + len(p.HostPorts)*hostPortSize + len(p.Finalizers)*stringSize
+}
+
+const (
+	containerSize = int(unsafe.Sizeof(Container{}))
+	hostPortSize  = int(unsafe.Sizeof(HostPort{}))
+	stringSize    = int(unsafe.Sizeof(""))
+)
+
+// keepable is how many bytes may be kept in lists of what was read from a value of size
+// bytes. With room for lists to grow, and the text, that is four times the value. What an
+// API server stores stays far below it.
+func keepable(size int) int { return 2*size + 512 }
 
 // unreachable is the taint of a node whose kubelet does not report.
 var unreachable = corev1.Taint{Key: corev1.TaintNodeUnreachable, Effect: corev1.TaintEffectNoExecute}

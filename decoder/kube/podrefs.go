@@ -35,10 +35,15 @@ func ScanPodRefs(value []byte) (PodRefs, error) {
 		if err != nil {
 			return PodRefs{}, fmt.Errorf("decode pod: %w", err)
 		}
-		return PodRefsFrom(pod), nil
+		r := podRefs{PodRefs: PodRefsFrom(pod)}
+		return r.PodRefs, r.bounded(value)
 	}
 	var r podRefs
-	if err := podFields.walk(&r, e.Raw); err != nil {
+	err = podFields.walk(&r, e.Raw)
+	if err == nil {
+		err = r.bounded(value)
+	}
+	if err != nil {
 		return PodRefs{}, fmt.Errorf("scan pod: %w", err)
 	}
 	return r.finish(), nil
@@ -48,6 +53,14 @@ func ScanPodRefs(value []byte) (PodRefs, error) {
 type podRefs struct {
 	PodRefs
 	ip string
+}
+
+// bounded refuses references that would take far more memory than the value.
+func (r *podRefs) bounded(value []byte) error {
+	if (len(r.Secrets)+len(r.Claims)+len(r.IPs))*stringSize > keepable(len(value)) {
+		return errTooLarge
+	}
+	return nil
 }
 
 func (r *podRefs) finish() PodRefs {

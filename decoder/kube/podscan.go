@@ -32,13 +32,21 @@ func ScanPod(value []byte) (Pod, error) {
 		if err != nil {
 			return Pod{}, fmt.Errorf("decode pod: %w", err)
 		}
-		return PodFrom(pod), nil
+		return bounded(PodFrom(pod), value)
 	}
-	s := podScan{pod: Pod{DeletedGrace: absent, Grace: absent}}
+	s := podScan{pod: Pod{DeletedGrace: absent, Grace: absent}, room: keepable(len(value))}
 	if err := s.scan(e.Raw); err != nil {
 		return Pod{}, fmt.Errorf("scan pod: %w", err)
 	}
 	return s.finish(), nil
+}
+
+// bounded refuses a pod of which too much would be kept.
+func bounded(p Pod, value []byte) (Pod, error) {
+	if p.kept() > keepable(len(value)) {
+		return Pod{}, fmt.Errorf("decode pod: %w", errTooLarge)
+	}
+	return p, nil
 }
 
 // envelopeOf reads the envelope of a value that must hold an object of group
@@ -79,6 +87,7 @@ func decodeAs[T any](value []byte) (T, error) {
 // podScan gathers what the fields of a pod say in whatever order they come.
 type podScan struct {
 	pod            Pod
+	room           int  // bytes that its lists may take yet
 	owned          bool // the controller has been found
 	tolerated      bool // so has what tolerates an unreachable node
 	hostPorts      []HostPort
@@ -88,6 +97,14 @@ type podScan struct {
 	initialization amounts // the most needed at one time while init containers run
 	podLevel       amounts // spec.resources.requests
 	overhead       amounts // spec.overhead
+}
+
+// keep counts an item of a list that is kept.
+func (s *podScan) keep(size int) error {
+	if s.room -= size; s.room < 0 {
+		return errTooLarge
+	}
+	return nil
 }
 
 func (s *podScan) scan(b []byte) error {
@@ -158,7 +175,9 @@ func (s *podScan) meta(b []byte) error {
 			err = s.owner(b, f)
 		case 14:
 			var finalizer string
-			err = setString(&finalizer, b, f)
+			if err = setString(&finalizer, b, f); err == nil {
+				err = s.keep(stringSize)
+			}
 			s.pod.Finalizers = append(s.pod.Finalizers, finalizer)
 		}
 		if err != nil {
@@ -332,7 +351,7 @@ func (s *podScan) containerStatus(b []byte, f wireField) error {
 }
 
 func (s *podScan) container(b []byte, f wireField) error {
-	c := containerScan{hostPorts: s.hostPorts}
+	c := containerScan{hostPorts: s.hostPorts, pod: s}
 	if err := c.scan(b, f); err != nil {
 		return err
 	}
@@ -346,7 +365,7 @@ func (s *podScan) container(b []byte, f wireField) error {
 // AggregateContainerRequests does: restartable init containers run on beside
 // everything that starts after them.
 func (s *podScan) initContainer(b []byte, f wireField) error {
-	c := containerScan{hostPorts: s.initHostPorts}
+	c := containerScan{hostPorts: s.initHostPorts, pod: s}
 	if err := c.scan(b, f); err != nil {
 		return err
 	}
@@ -366,6 +385,7 @@ func (s *podScan) initContainer(b []byte, f wireField) error {
 // containerScan gathers what the fields of a container say.
 type containerScan struct {
 	Container
+	pod           *podScan
 	restartPolicy string
 	hostPorts     []HostPort // those of earlier containers, then its own
 	requests      amounts
@@ -374,6 +394,9 @@ type containerScan struct {
 // scan reads a corev1.Container.
 func (c *containerScan) scan(b []byte, f wireField) error {
 	b, err := bytesField(b, f)
+	if err == nil {
+		err = c.pod.keep(containerSize)
+	}
 	if err != nil {
 		return err
 	}
@@ -432,7 +455,7 @@ func (c *containerScan) port(b []byte, f wireField) error {
 		port.Protocol = string(corev1.ProtocolTCP)
 	}
 	c.hostPorts = append(c.hostPorts, port)
-	return nil
+	return c.pod.keep(hostPortSize)
 }
 
 // setRequests reads the requests of a corev1.ResourceRequirements.

@@ -23,9 +23,13 @@ func scansLikeDecode(t *testing.T, value []byte) bool {
 		return false
 	}
 	got, err := ScanPod(value)
+	want := PodFrom(pod)
+	if errors.Is(err, errTooLarge) && want.kept() > keepable(len(value)) {
+		return false
+	}
 	if err != nil {
 		t.Errorf("ScanPod refuses what Decode takes: %v", err)
-	} else if diff := cmp.Diff(PodFrom(pod), got); diff != "" {
+	} else if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("ScanPod reads something else than Decode (-):\n%s", diff)
 	}
 	return true

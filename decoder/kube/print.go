@@ -22,7 +22,7 @@ type PrintOptions struct {
 
 // maxPrintSize bounds what printing makes of many or deeply nested values, in
 // the unit of printSize. The largest objects that etcd takes stay far below it.
-const maxPrintSize = 4 << 20
+const maxPrintSize = 2 << 20
 
 const jsonIndent = "    "
 

@@ -166,14 +166,12 @@ func fillSpecial(v any) bool {
 	return true
 }
 
-// maxItem is what the memory bound of decoding JSON rests on: maxItems of this
-// many bytes are a GiB.
-const maxItem = 4 << 10
-
+// TestItemsAreSmall holds what the bound of decoding JSON rests on: that a value of it
+// makes about typedItem bytes.
 func TestItemsAreSmall(t *testing.T) {
 	for _, st := range storedTypes() {
-		if size := largestItem(st.typ, map[reflect.Type]bool{}); size > maxItem {
-			t.Errorf("%s has an item of %d bytes, more than %d", st.gvk, size, maxItem)
+		if size := largestItem(st.typ, map[reflect.Type]bool{}); size > 4*typedItem {
+			t.Errorf("%s has an item of %d bytes, more than %d", st.gvk, size, 4*typedItem)
 		}
 	}
 }
