@@ -65,7 +65,11 @@ Exit codes: 0 done; 2 FILE could not be read; 3 it is damaged.`,
 }
 
 func (o *carveOptions) run(ctx context.Context, path string, wanted []string) error {
-	targets, err := o.output.targets(o.open.evidence(path)...)
+	guard, err := o.open.guardOutputs(o.streams, path)
+	if err != nil {
+		return err
+	}
+	targets, err := o.output.targets(guard)
 	if err != nil {
 		return err
 	}

@@ -71,7 +71,11 @@ Exit codes: 0 all files are whole; 2 a file could not be read, the others were;
 }
 
 func (o *inspectOptions) run(ctx context.Context, paths []string) error {
-	targets, err := o.output.targets(o.open.evidence(paths...)...)
+	guard, err := o.open.guardOutputs(o.streams, paths...)
+	if err != nil {
+		return err
+	}
+	targets, err := o.output.targets(guard)
 	if err != nil {
 		return err
 	}

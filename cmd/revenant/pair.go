@@ -49,6 +49,13 @@ func (o *openOptions) files(backup, current string) (opener, opener, error) {
 	return file(backup, false), file(current, true), nil
 }
 
+// same says whether two paths lead to one file.
+func same(a, b string) bool {
+	statA, errA := os.Stat(a)
+	statB, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(statA, statB)
+}
+
 func errSame(backup, current string) error {
 	return hinted(fmt.Errorf("%s and %s are the same file", backup, current), "give the backup first, then the newest state before the restore")
 }

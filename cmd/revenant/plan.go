@@ -88,7 +88,11 @@ func (o *runbookOptions) check() error {
 }
 
 func (o *runbookOptions) run(ctx context.Context, paths []string) error {
-	targets, err := o.output.targets(o.open.evidence(paths...)...)
+	guard, err := o.open.guardOutputs(o.streams, paths...)
+	if err != nil {
+		return err
+	}
+	targets, err := o.output.targets(guard)
 	if err != nil {
 		return err
 	}

@@ -51,6 +51,8 @@ type Options struct {
 	SkipHash bool
 	// Stdin is read for the path "-".
 	Stdin io.Reader
+	// MkdirTemp makes the directory for what is expanded; nil is one in os.TempDir.
+	MkdirTemp func() (string, error)
 	// Progress, when set, is told how many of the container's bytes were read;
 	// total is -1 when that is unknown.
 	Progress func(done, total int64)

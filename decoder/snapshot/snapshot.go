@@ -55,6 +55,8 @@ type Options struct {
 	Decrypt func(key string, value []byte) ([]byte, error)
 	// Stdin is read for the path "-".
 	Stdin io.Reader
+	// MkdirTemp makes the directory for what is expanded; nil is one in os.TempDir.
+	MkdirTemp func() (string, error)
 	// Workers is how many goroutines index the file; 0 is one a processor.
 	Workers int
 	// Progress, when set, is told how far the work is, about twenty times a
@@ -123,7 +125,7 @@ func Open(ctx context.Context, path string, opts Options) (*Snapshot, error) {
 func openOnce(ctx context.Context, path string, opts Options) (*Snapshot, error) {
 	progress := newProgress(opts.Progress, PhaseExpand, -1)
 	evidence, err := container.Open(ctx, path, container.Options{
-		Limits: opts.Limits, WALDir: opts.WALDir, SkipHash: opts.SkipHashCheck, Stdin: opts.Stdin, Progress: progress.set,
+		Limits: opts.Limits, WALDir: opts.WALDir, SkipHash: opts.SkipHashCheck, Stdin: opts.Stdin, MkdirTemp: opts.MkdirTemp, Progress: progress.set,
 	})
 	if err != nil {
 		if ctx.Err() != nil {

@@ -67,6 +67,7 @@ var packages = []string{
 	"decoder/snapshot",
 	"decoder/wal",
 	"internal/demo",
+	"internal/outfile",
 	"report",
 	"tui",
 }
