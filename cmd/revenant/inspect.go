@@ -214,7 +214,7 @@ func (o *inspectOptions) inspect(ctx context.Context, s *snapshot.Snapshot, ques
 		}
 		e.HashKV = &h
 	}
-	o.open.sign(&e.Evidence)
+	o.open.sign(&e.Evidence, s)
 	doc.Evidence = append(doc.Evidence, e)
 	return nil
 }

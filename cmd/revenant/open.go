@@ -138,30 +138,40 @@ func (o *openOptions) withOne(ctx context.Context, s streams, path string, use f
 }
 
 // sign completes the custody of evidence.
-func (o *openOptions) sign(e *restore.Evidence) {
+func (o *openOptions) sign(e *restore.Evidence, s *snapshot.Snapshot) {
 	c := &e.Custody
 	c.Tool, c.Arguments = tool().Name+" "+tool().Version, os.Args[1:]
 	c.Case, c.Examiner = o.caseID, o.examiner
 	if c.Case != "" || c.Examiner != "" {
 		c.Examined = o.began.UTC().Format(time.RFC3339)
 	}
-	c.Verified = "size, time of modification and identity are what they were"
-	if o.verifies() {
+	switch {
+	case o.verifies():
 		c.Verified = "its SHA-256 is what it was"
+	case s.TornPossible():
+		c.Verified = "not compared: a running etcd uses it"
+	default:
+		c.Verified = "size, time of modification and identity are what they were"
 	}
 }
 
 func (o *openOptions) verifies() bool { return o.verifyAfter || o.caseID != "" }
 
+const copyHint = "copy the file, and read the copy"
+
 // unchanged makes a change of the evidence while it was read an error: what
-// was read may then be of neither state.
+// was read may then be of neither state. Of a directory that a running etcd uses the
+// document says so instead.
 func (o *openOptions) unchanged(ctx context.Context, s *snapshot.Snapshot) error {
-	err := s.Unchanged()
+	var err error
+	if !s.TornPossible() {
+		err = s.Unchanged()
+	}
 	if err == nil && o.verifies() {
 		err = s.Verify(ctx)
 	}
 	if err != nil && ctx.Err() == nil {
-		return hinted(err, "copy the file, and read the copy")
+		return hinted(err, copyHint)
 	}
 	return err
 }

@@ -270,7 +270,7 @@ func (p *pair) evidence(ctx context.Context) ([]restore.Evidence, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.open.sign(&e)
+		p.open.sign(&e, side.Snapshot)
 		list = append(list, e)
 	}
 	if b, c := list[0], list[1]; b.WAL == nil && c.WAL == nil && b.Custody.SHA256 != "" && b.Custody.SHA256 == c.Custody.SHA256 {

@@ -169,7 +169,7 @@ func (o *runbookOptions) look(ctx context.Context, role restore.In, from side, t
 	if err != nil {
 		return err
 	}
-	o.open.sign(&e)
+	o.open.sign(&e, from.snapshot)
 	in.Evidence = append(in.Evidence, e)
 	*to = runbook.Side{Path: from.snapshot.Path(), State: from.state, Facts: facts}
 	return nil

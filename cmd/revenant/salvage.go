@@ -117,7 +117,10 @@ func (o *salvageOptions) salvage(ctx context.Context, path string, place *outfil
 		if err != nil {
 			return err
 		}
-		o.open.sign(&e)
+		if err := s.Unchanged(); err != nil { // of a directory in use, too: nothing is made of two states
+			return hinted(err, copyHint)
+		}
+		o.open.sign(&e, s)
 		doc = &report.Salvage{
 			SchemaVersion: report.SchemaVersion, Kind: "Salvage", Tool: tool(), Evidence: []restore.Evidence{e},
 			Problems: append([]snapshot.Problem{}, s.Problems()...), Result: result, Lossless: result.Lossless(),

@@ -292,7 +292,7 @@ func (o *verifyOptions) api(ctx context.Context, s *snapshot.Snapshot, in *drift
 	if err != nil {
 		return err
 	}
-	o.open.sign(&e)
+	o.open.sign(&e, s)
 	v.Evidence = []restore.Evidence{e}
 	return nil
 }
