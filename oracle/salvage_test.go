@@ -3,6 +3,7 @@ package oracle
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"flag"
 	"fmt"
 	"hash/fnv"
@@ -82,7 +83,7 @@ func (c *tally) try(t *testing.T, base int, file *damage.File, records []damage.
 		c.damaged++
 	}
 	clean := filepath.Join(dir, "clean.db")
-	r, err := salvage.Write(t.Context(), s, clean, salvage.Options{IncludeUncertain: true})
+	r, err := salvageTo(t, s, clean, salvage.Options{IncludeUncertain: true})
 	if err != nil {
 		t.Fatalf("base %d, %s (%s): %v", base, copied.Kind, copied.Note, err)
 	}
@@ -167,6 +168,20 @@ func churned(t *testing.T) (paths []string) {
 	return paths
 }
 
+// salvageTo salvages to a file.
+func salvageTo(t *testing.T, s *snapshot.Snapshot, path string, opts salvage.Options) (*salvage.Result, error) {
+	t.Helper()
+	dir, err := os.OpenRoot(filepath.Dir(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := salvage.Write(t.Context(), s, dir, filepath.Base(path), opts)
+	if err := errors.Join(err, dir.Remove("db"), dir.Close()); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // salvageBytes is what is salvaged of a db when nothing uncertain is asked for; nil
 // when nothing leads into it.
 func salvageBytes(t *testing.T, data []byte) (*salvage.Result, map[string]string) {
@@ -177,7 +192,7 @@ func salvageBytes(t *testing.T, data []byte) (*salvage.Result, map[string]string
 	}
 	defer s.Close()
 	out := filepath.Join(t.TempDir(), "clean.db")
-	r, err := salvage.Write(t.Context(), s, out, salvage.Options{})
+	r, err := salvageTo(t, s, out, salvage.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

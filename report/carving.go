@@ -15,6 +15,7 @@ type Carving struct {
 	Kind          string                 `json:"kind"` // Carving
 	Tool          restore.Tool           `json:"tool"`
 	Evidence      []restore.Evidence     `json:"evidence"`
+	Problems      []snapshot.Problem     `json:"problems"` // of the evidence
 	Summary       map[snapshot.Label]int `json:"summary"`
 	Windows       []snapshot.Window      `json:"windows"`
 	Oldest        int64                  `json:"oldest"`    // main revisions, 0 for none
@@ -47,6 +48,9 @@ type CarvedRecord struct {
 func (c *Carving) Text(p *Printer) {
 	for i := range c.Evidence {
 		evidenceLine(p, &c.Evidence[i])
+	}
+	if len(c.Problems) > 0 {
+		problemText(p, c.Problems)
 	}
 	c.windowText(p)
 	p.Line("")

@@ -15,6 +15,7 @@ import (
 	"revenant/analyzer/rollback"
 	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot"
+	"revenant/internal/outfile"
 )
 
 // The smallest terminal that everything fits into.
@@ -52,6 +53,7 @@ type model struct {
 	themeChosen   bool     // by the person
 	used          bool     // a key was pressed since the screens are there
 	resume        func(hash string) *Memory
+	outputs       *outfile.Guard
 
 	width, height int
 }

@@ -1,16 +1,17 @@
 package tui
 
 import (
+	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
+	"io"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
 	"revenant/decoder/sanitize"
+	"revenant/internal/outfile"
 )
 
 // maxCopied is how many bytes are copied at most: terminals take about 100 kB of
@@ -38,19 +39,22 @@ func (m *model) copyOut(e excerpt) tea.Cmd {
 // evidence.
 const saveMode = 0o600
 
-// save writes a text to a new file. Nothing is written over.
+// save writes a text to a new file. Nothing is written over, and nothing is put
+// among the evidence.
 func (m *model) save(path string, e excerpt) tea.Cmd {
 	return m.tasks.cmd(func() tea.Msg {
-		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, saveMode)
+		place, err := m.outputs.Place(path, outfile.New)
 		if err == nil {
 			if e.later != nil {
 				e.text = e.later()
 			}
-			_, err = f.WriteString(e.text)
-			err = errors.Join(err, f.Close())
+			err = place.Write(context.WithoutCancel(m.ctx), saveMode, func(w io.Writer) error {
+				_, err := io.WriteString(w, e.text)
+				return err
+			})
 		}
 		switch {
-		case errors.Is(err, fs.ErrExist):
+		case errors.Is(err, outfile.ErrExists):
 			return sayMsg(sanitize.Line(path) + " exists: nothing is written over")
 		case err != nil:
 			return sayMsg(sanitize.Line(err.Error()))

@@ -12,6 +12,7 @@ import (
 	"revenant/analyzer/lineage"
 	"revenant/analyzer/restore"
 	"revenant/decoder/snapshot"
+	"revenant/internal/outfile"
 )
 
 // Input is everything that the screens show.
@@ -50,6 +51,9 @@ type Options struct {
 	Keys  Keys  // other keys for some actions
 	Plain bool  // lines instead of screens: see plain.go
 	Mouse bool  // the wheel scrolls; the terminal's own selection needs shift then
+	// Outputs knows the evidence, which no file that is saved may reach; nil knows
+	// none.
+	Outputs *outfile.Guard
 	// Resume, when set, is asked once what is remembered of the evidence with this
 	// hash; nil is nothing.
 	Resume func(hash string) *Memory
@@ -122,6 +126,6 @@ func (m *model) configure(o Options) (err error) {
 		m.look = *o.Look
 		m.setTheme(true)
 	}
-	m.mouse, m.resume = o.Mouse, o.Resume
+	m.mouse, m.resume, m.outputs = o.Mouse, o.Resume, o.Outputs
 	return nil
 }

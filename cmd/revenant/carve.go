@@ -65,7 +65,11 @@ Exit codes: 0 done; 2 FILE could not be read; 3 it is damaged.`,
 }
 
 func (o *carveOptions) run(ctx context.Context, path string, wanted []string) error {
-	targets, err := o.output.targets(o.open.evidence(path)...)
+	guard, err := o.open.guardOutputs(o.streams, path)
+	if err != nil {
+		return err
+	}
+	targets, err := o.output.targets(guard)
 	if err != nil {
 		return err
 	}
@@ -100,11 +104,11 @@ func (o *carveOptions) carve(ctx context.Context, s *snapshot.Snapshot, wanted [
 	if err != nil {
 		return nil, err
 	}
-	o.open.sign(&e)
+	o.open.sign(&e, s)
 	doc := &report.Carving{
 		SchemaVersion: report.SchemaVersion, Kind: "Carving", Tool: tool(), Evidence: []restore.Evidence{e},
 		Summary: map[snapshot.Label]int{}, Windows: found.Windows, Oldest: found.Oldest, Newest: found.Newest,
-		Conflicts: found.Conflicts, Foreign: found.Foreign, Records: []report.CarvedRecord{},
+		Conflicts: found.Conflicts, Foreign: found.Foreign, Records: []report.CarvedRecord{}, Problems: append([]snapshot.Problem{}, s.Problems()...),
 	}
 	for i := range found.Records {
 		r := &found.Records[i]

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"revenant/decoder/sanitize"
+	"revenant/internal/outfile"
 	"revenant/report"
 	"revenant/tui"
 )
@@ -43,6 +46,16 @@ func stateHome() (string, error) {
 		home, err := os.UserHomeDir()
 		return filepath.Join(home, ".local", "state"), err
 	})
+}
+
+// configPaths are the files of the person's own that the program reads.
+func configPaths() (paths []string) {
+	if dir, err := configDir(); err == nil {
+		for _, name := range []string{themeFile, keysFile} {
+			paths = append(paths, filepath.Join(dir, name))
+		}
+	}
+	return paths
 }
 
 // readConfig reads one of the files, nil when it is not there.
@@ -112,17 +125,20 @@ func recall(hash string) *tui.Memory {
 
 // remember keeps it for the person alone. That it cannot is no reason to fail:
 // nothing of the work is lost by it.
-func remember(hash string, m *tui.Memory) {
+func remember(guard *outfile.Guard, hash string, m *tui.Memory) {
 	path, err := statePath(hash)
 	if err != nil {
 		return
 	}
 	text, err := json.MarshalIndent(m, "", "  ")
-	if err != nil {
+	if err != nil || guard.MkdirAll(filepath.Dir(path), 0o700) != nil {
 		return
 	}
-	if os.MkdirAll(filepath.Dir(path), 0o700) == nil {
-		_ = os.WriteFile(path, append(text, '\n'), 0o600)
+	if place, err := guard.Place(path, outfile.Name); err == nil {
+		_ = place.Write(context.Background(), 0o600, func(w io.Writer) error {
+			_, err := w.Write(append(text, '\n'))
+			return err
+		})
 	}
 }
 

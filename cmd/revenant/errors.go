@@ -11,6 +11,7 @@ import (
 	"revenant/decoder/container"
 	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot"
+	"revenant/internal/outfile"
 )
 
 // The exit codes. When several apply, the order is 2, 3, 1.
@@ -27,6 +28,7 @@ var (
 	errFindings = errors.New("findings")
 	errDamaged  = errors.New("evidence is damaged")
 	errUnread   = errors.New("a file could not be read")
+	errMute     = errors.New("standard error is evidence") // it cannot be told: that would change it
 )
 
 // hintError carries a line that says what to do about an error.
@@ -44,7 +46,7 @@ func exitCode(w io.Writer, err error) int {
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.Is(err, errUnread):
+	case errors.Is(err, errUnread), errors.Is(err, errMute):
 		return exitFailed
 	case errors.Is(err, errDamaged):
 		return exitDamaged
@@ -66,6 +68,9 @@ func hintFor(err error) string {
 	var h *hintError
 	if errors.As(err, &h) {
 		return h.hint
+	}
+	if errors.Is(err, outfile.ErrEvidence) {
+		return "evidence is never changed: name another file, outside of it"
 	}
 	var plan *restore.PlanError
 	if errors.As(err, &plan) {

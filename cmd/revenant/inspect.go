@@ -71,7 +71,11 @@ Exit codes: 0 all files are whole; 2 a file could not be read, the others were;
 }
 
 func (o *inspectOptions) run(ctx context.Context, paths []string) error {
-	targets, err := o.output.targets(o.open.evidence(paths...)...)
+	guard, err := o.open.guardOutputs(o.streams, paths...)
+	if err != nil {
+		return err
+	}
+	targets, err := o.output.targets(guard)
 	if err != nil {
 		return err
 	}
@@ -210,7 +214,7 @@ func (o *inspectOptions) inspect(ctx context.Context, s *snapshot.Snapshot, ques
 		}
 		e.HashKV = &h
 	}
-	o.open.sign(&e.Evidence)
+	o.open.sign(&e.Evidence, s)
 	doc.Evidence = append(doc.Evidence, e)
 	return nil
 }

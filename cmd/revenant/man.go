@@ -1,8 +1,9 @@
 package main
 
 import (
-	"errors"
+	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"revenant/internal/outfile"
 )
 
 // newMan makes `revenant man`, for those who package revenant.
@@ -24,18 +27,33 @@ func newMan() *cobra.Command {
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeDirs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return errors.Join(os.MkdirAll(args[0], 0o777), writePages(args[0], cmd.Root()))
+			guard := &outfile.Guard{}
+			if outfile.HoldsEtcd(args[0]) {
+				guard.Evidence(args[0]) // of somebody's
+			}
+			if err := guard.MkdirAll(args[0], 0o777); err != nil {
+				return err
+			}
+			return writePages(cmd.Context(), guard, args[0], cmd.Root())
 		},
 	}
 }
 
 // writePages writes the page of a command and of all below it.
-func writePages(dir string, cmd *cobra.Command) error {
-	if err := os.WriteFile(filepath.Join(dir, pageName(cmd)+".1"), []byte(page(cmd)), 0o666); err != nil {
+func writePages(ctx context.Context, guard *outfile.Guard, dir string, cmd *cobra.Command) error {
+	place, err := guard.Place(dir+string(filepath.Separator)+pageName(cmd)+".1", outfile.Name)
+	if err != nil {
+		return err
+	}
+	err = place.Write(ctx, 0o666, func(w io.Writer) error {
+		_, err := io.WriteString(w, page(cmd))
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	for _, below := range subcommands(cmd) {
-		if err := writePages(dir, below); err != nil {
+		if err := writePages(ctx, guard, dir, below); err != nil {
 			return err
 		}
 	}

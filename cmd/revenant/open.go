@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -17,6 +16,7 @@ import (
 	"revenant/decoder/container"
 	"revenant/decoder/encryption"
 	"revenant/decoder/snapshot"
+	"revenant/internal/outfile"
 )
 
 // openOptions are the flags that say how evidence is read.
@@ -34,6 +34,7 @@ type openOptions struct {
 
 	limits container.Limits // from the flags
 	keys   *encryption.Keyring
+	guard  *outfile.Guard
 	began  time.Time
 }
 
@@ -70,10 +71,30 @@ func (o *openOptions) parse() error {
 	return nil
 }
 
-// evidence adds to the paths of evidence what the flags name beside it: nothing of
-// all that may be written over.
-func (o *openOptions) evidence(paths ...string) []string {
-	return append(slices.Clone(paths), o.walDir, o.encryption)
+// guardOutputs tells the guard of all that is read: the paths of evidence, what the
+// flags name beside them, and the person's own files. It comes before any output is
+// opened. Where standard output or standard error is evidence, nothing is done.
+func (o *openOptions) guardOutputs(s streams, paths ...string) (*outfile.Guard, error) {
+	o.guard = &outfile.Guard{}
+	for _, path := range paths {
+		if in, ok := s.in.(*os.File); ok && path == "-" {
+			o.guard.Descriptor(in)
+			continue
+		}
+		o.guard.Evidence(path)
+	}
+	o.guard.Evidence(o.walDir)
+	o.guard.Evidence(o.encryption)
+	for _, path := range configPaths() {
+		o.guard.Evidence(path)
+	}
+	if f, ok := s.err.(*os.File); ok && o.guard.Holds(f) {
+		return nil, errMute
+	}
+	if f, ok := s.out.(*os.File); ok && o.guard.Holds(f) {
+		return nil, fmt.Errorf("standard output %w", outfile.ErrEvidence)
+	}
+	return o.guard, nil
 }
 
 // decrypt is nil without keys.
@@ -89,6 +110,7 @@ func (o *openOptions) decrypt() func(string, []byte) ([]byte, error) {
 func (o *openOptions) open(ctx context.Context, path string, newest bool, stdin io.Reader, tell func(snapshot.Progress)) (*snapshot.Snapshot, error) {
 	opts := snapshot.Options{
 		SkipHashCheck: o.skipHashCheck, Limits: o.limits, AssumeCommitted: o.assumeCommitted, Decrypt: o.decrypt(), Stdin: stdin, Progress: tell,
+		MkdirTemp: func() (string, error) { return o.guard.MkdirTemp("revenant-") },
 	}
 	if newest {
 		opts.WALDir = o.walDir
@@ -116,30 +138,40 @@ func (o *openOptions) withOne(ctx context.Context, s streams, path string, use f
 }
 
 // sign completes the custody of evidence.
-func (o *openOptions) sign(e *restore.Evidence) {
+func (o *openOptions) sign(e *restore.Evidence, s *snapshot.Snapshot) {
 	c := &e.Custody
 	c.Tool, c.Arguments = tool().Name+" "+tool().Version, os.Args[1:]
 	c.Case, c.Examiner = o.caseID, o.examiner
 	if c.Case != "" || c.Examiner != "" {
 		c.Examined = o.began.UTC().Format(time.RFC3339)
 	}
-	c.Verified = "size, time of modification and identity are what they were"
-	if o.verifies() {
+	switch {
+	case o.verifies():
 		c.Verified = "its SHA-256 is what it was"
+	case s.TornPossible():
+		c.Verified = "not compared: a running etcd uses it"
+	default:
+		c.Verified = "size, time of modification and identity are what they were"
 	}
 }
 
 func (o *openOptions) verifies() bool { return o.verifyAfter || o.caseID != "" }
 
+const copyHint = "copy the file, and read the copy"
+
 // unchanged makes a change of the evidence while it was read an error: what
-// was read may then be of neither state.
+// was read may then be of neither state. Of a directory that a running etcd uses the
+// document says so instead.
 func (o *openOptions) unchanged(ctx context.Context, s *snapshot.Snapshot) error {
-	err := s.Unchanged()
+	var err error
+	if !s.TornPossible() {
+		err = s.Unchanged()
+	}
 	if err == nil && o.verifies() {
 		err = s.Verify(ctx)
 	}
 	if err != nil && ctx.Err() == nil {
-		return hinted(err, "copy the file, and read the copy")
+		return hinted(err, copyHint)
 	}
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"revenant/internal/outfile"
 	"revenant/report"
 )
 
@@ -21,9 +22,13 @@ func TestInterruptedWrite(t *testing.T) {
 			dir := t.TempDir()
 			var out bytes.Buffer
 			doc := &report.Inspection{Kind: "Inspection", Evidence: []report.InspectedEvidence{{}}}
-			for _, file := range []string{"", filepath.Join(dir, "document")} {
-				if err := write(ctx, []target{{format: format, file: file}}, streams{out: &out}, doc); !errors.Is(err, context.Canceled) {
-					t.Errorf("to %q: err = %v", file, err)
+			place, err := new(outfile.Guard).Place(filepath.Join(dir, "document"), outfile.Follow)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, to := range []*outfile.Place{nil, place} {
+				if err := write(ctx, []target{{format: format, place: to}}, streams{out: &out}, doc); !errors.Is(err, context.Canceled) {
+					t.Errorf("to %v: err = %v", to, err)
 				}
 			}
 			left, err := os.ReadDir(dir)

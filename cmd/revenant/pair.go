@@ -49,6 +49,13 @@ func (o *openOptions) files(backup, current string) (opener, opener, error) {
 	return file(backup, false), file(current, true), nil
 }
 
+// same says whether two paths lead to one file.
+func same(a, b string) bool {
+	statA, errA := os.Stat(a)
+	statB, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(statA, statB)
+}
+
 func errSame(backup, current string) error {
 	return hinted(fmt.Errorf("%s and %s are the same file", backup, current), "give the backup first, then the newest state before the restore")
 }
@@ -263,7 +270,7 @@ func (p *pair) evidence(ctx context.Context) ([]restore.Evidence, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.open.sign(&e)
+		p.open.sign(&e, side.Snapshot)
 		list = append(list, e)
 	}
 	if b, c := list[0], list[1]; b.WAL == nil && c.WAL == nil && b.Custody.SHA256 != "" && b.Custody.SHA256 == c.Custody.SHA256 {

@@ -88,7 +88,11 @@ func (o *runbookOptions) check() error {
 }
 
 func (o *runbookOptions) run(ctx context.Context, paths []string) error {
-	targets, err := o.output.targets(o.open.evidence(paths...)...)
+	guard, err := o.open.guardOutputs(o.streams, paths...)
+	if err != nil {
+		return err
+	}
+	targets, err := o.output.targets(guard)
 	if err != nil {
 		return err
 	}
@@ -165,7 +169,7 @@ func (o *runbookOptions) look(ctx context.Context, role restore.In, from side, t
 	if err != nil {
 		return err
 	}
-	o.open.sign(&e)
+	o.open.sign(&e, from.snapshot)
 	in.Evidence = append(in.Evidence, e)
 	*to = runbook.Side{Path: from.snapshot.Path(), State: from.state, Facts: facts}
 	return nil

@@ -118,7 +118,11 @@ func outcomeNames() []string {
 }
 
 func (o *predictOptions) run(ctx context.Context, backup, current string) error {
-	targets, err := o.output.targets(o.open.evidence(backup, current)...)
+	guard, err := o.open.guardOutputs(o.streams, backup, current)
+	if err != nil {
+		return err
+	}
+	targets, err := o.output.targets(guard)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"revenant/analyzer/restore"
 	"revenant/decoder/salvage"
 	"revenant/decoder/snapshot"
+	"revenant/internal/outfile"
 	"revenant/report"
 )
 
@@ -62,19 +63,24 @@ func (o *salvageOptions) run(ctx context.Context, path string) error {
 	if o.output == "" {
 		return hinted(errors.New("no output is named"), "revenant salvage FILE -o CLEAN.db")
 	}
-	evidence := o.open.evidence(path)
-	if err := spare(evidence, o.output); err != nil {
-		return err
-	}
-	targets, err := o.report.targets(append(evidence, o.output)...)
+	guard, err := o.open.guardOutputs(o.streams, path)
 	if err != nil {
 		return err
 	}
-	var doc *report.Salvage
-	err = o.open.withOne(ctx, o.streams, path, func(s *snapshot.Snapshot, bar *progressLine) (err error) {
-		doc, err = o.salvage(ctx, s, bar)
+	place, err := guard.Place(o.output, outfile.New)
+	if errors.Is(err, outfile.ErrExists) {
+		return hinted(err, "nothing is written over: name a file that does not exist")
+	}
+	if err != nil {
 		return err
-	})
+	}
+	reports := *guard
+	reports.Evidence(o.output) // no report goes there
+	targets, err := o.report.targets(&reports)
+	if err != nil {
+		return err
+	}
+	doc, err := o.salvage(ctx, path, place)
 	if err != nil {
 		return err
 	}
@@ -87,26 +93,42 @@ func (o *salvageOptions) run(ctx context.Context, path string) error {
 	return nil
 }
 
-func (o *salvageOptions) salvage(ctx context.Context, s *snapshot.Snapshot, bar *progressLine) (*report.Salvage, error) {
-	result, err := salvage.Write(ctx, s, o.output, salvage.Options{
-		IncludeUncertain: o.includeUncertain,
-		Progress: func(done, total int) {
-			bar.show(filepath.Base(o.output), snapshot.Progress{Phase: phaseWrite, Done: int64(done), Total: int64(total)})
-		},
+// salvage writes the snapshot beside its place, where it is put once the evidence is
+// known not to have changed meanwhile.
+func (o *salvageOptions) salvage(ctx context.Context, path string, place *outfile.Place) (doc *report.Salvage, err error) {
+	draft, err := place.Draft()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, draft.Discard()) }()
+	const name = "snapshot"
+	err = o.open.withOne(ctx, o.streams, path, func(s *snapshot.Snapshot, bar *progressLine) error {
+		result, err := salvage.Write(ctx, s, draft.Dir, name, salvage.Options{
+			IncludeUncertain: o.includeUncertain,
+			Progress: func(done, total int) {
+				bar.show(filepath.Base(o.output), snapshot.Progress{Phase: phaseWrite, Done: int64(done), Total: int64(total)})
+			},
+		})
+		if err != nil {
+			return err
+		}
+		result.Path = o.output
+		e, err := report.NewEvidence(ctx, "evidence", s)
+		if err != nil {
+			return err
+		}
+		if err := s.Unchanged(); err != nil { // of a directory in use, too: nothing is made of two states
+			return hinted(err, copyHint)
+		}
+		o.open.sign(&e, s)
+		doc = &report.Salvage{
+			SchemaVersion: report.SchemaVersion, Kind: "Salvage", Tool: tool(), Evidence: []restore.Evidence{e},
+			Problems: append([]snapshot.Problem{}, s.Problems()...), Result: result, Lossless: result.Lossless(),
+		}
+		return nil
 	})
-	if errors.Is(err, salvage.ErrExists) {
-		return nil, hinted(err, "nothing is written over: name a file that does not exist")
-	}
-	if err != nil {
+	if err := errors.Join(err, ctx.Err()); err != nil {
 		return nil, err
 	}
-	e, err := report.NewEvidence(ctx, "evidence", s)
-	if err != nil {
-		return nil, err
-	}
-	o.open.sign(&e)
-	return &report.Salvage{
-		SchemaVersion: report.SchemaVersion, Kind: "Salvage", Tool: tool(), Evidence: []restore.Evidence{e},
-		Problems: append([]snapshot.Problem{}, s.Problems()...), Result: result, Lossless: result.Lossless(),
-	}, nil
+	return doc, draft.Publish(name)
 }

@@ -47,6 +47,9 @@ func (o *uiOptions) run(ctx context.Context, args []string) error {
 	if len(args) == 1 {
 		return o.inspect(ctx, args[0])
 	}
+	if _, err := o.open.guardOutputs(o.streams, args...); err != nil {
+		return err
+	}
 	var b, c opener
 	if len(args) == 0 {
 		b, c, err = o.open.demo()
@@ -117,7 +120,8 @@ func (o *uiOptions) screen(ctx context.Context, backup, current opener, plan res
 			Platforms: uiPlatforms(),
 		}, nil
 	}
-	options := tui.Options{Load: load, Input: o.streams.in, Output: o.streams.out, Mouse: o.mouse, Plain: o.plain, Remember: remember}
+	options := tui.Options{Load: load, Input: o.streams.in, Output: o.streams.out, Mouse: o.mouse, Plain: o.plain, Outputs: o.open.guard}
+	options.Remember = func(hash string, m *tui.Memory) { remember(o.open.guard, hash, m) }
 	if err := configure(&options); err != nil {
 		return err
 	}

@@ -86,7 +86,11 @@ func kindNames() []string {
 }
 
 func (o *verifyOptions) run(ctx context.Context, path string) error {
-	targets, err := o.output.targets(o.open.evidence(append(o.files(), path)...)...)
+	guard, err := o.open.guardOutputs(o.streams, append(o.files(), path)...)
+	if err != nil {
+		return err
+	}
+	targets, err := o.output.targets(guard)
 	if err != nil {
 		return err
 	}
@@ -288,7 +292,7 @@ func (o *verifyOptions) api(ctx context.Context, s *snapshot.Snapshot, in *drift
 	if err != nil {
 		return err
 	}
-	o.open.sign(&e)
+	o.open.sign(&e, s)
 	v.Evidence = []restore.Evidence{e}
 	return nil
 }

@@ -51,6 +51,8 @@ type Options struct {
 	SkipHash bool
 	// Stdin is read for the path "-".
 	Stdin io.Reader
+	// MkdirTemp makes the directory for what is expanded; nil is one in os.TempDir.
+	MkdirTemp func() (string, error)
 	// Progress, when set, is told how many of the container's bytes were read;
 	// total is -1 when that is unknown.
 	Progress func(done, total int64)
@@ -77,6 +79,8 @@ type File struct {
 	SizeBytes int64         `json:"sizeBytes"`
 	Modified  document.Time `json:"modified"`
 	SHA256    string        `json:"sha256,omitempty"` // hexadecimal; "" when it was not computed
+
+	Info fs.FileInfo `json:"-"` // before it was read; nil of what cannot be watched
 }
 
 // Evidence is what was found at a path. Close it.
@@ -159,7 +163,7 @@ func (e *Evidence) fromFile(ctx context.Context, path string, f *os.File, opts O
 	if err != nil {
 		return errors.Join(err, f.Close())
 	}
-	e.Files = append(e.Files, File{Path: path, SizeBytes: info.Size(), Modified: document.Time{Time: info.ModTime()}})
+	e.Files = append(e.Files, File{Path: path, SizeBytes: info.Size(), Modified: document.Time{Time: info.ModTime()}, Info: info})
 	head := make([]byte, headSize)
 	n, err := f.ReadAt(head, 0)
 	switch head = head[:n]; {
@@ -210,7 +214,7 @@ func (e *Evidence) fromStdin(ctx context.Context, opts Options) error {
 	if err := e.fromFile(ctx, path, f, opts); err != nil {
 		return err
 	}
-	e.Files[0].Path, e.Files[0].SHA256 = "-", hexSum(sum)
+	e.Files[0].Path, e.Files[0].SHA256, e.Files[0].Info = "-", hexSum(sum), nil
 	return nil
 }
 
@@ -240,9 +244,12 @@ func (e *Evidence) fromDirectory(dir string, opts Options) error {
 		if e.DB, err = os.Open(db); err != nil {
 			return err
 		}
+		if info, err = e.DB.Stat(); err != nil {
+			return err
+		}
 		e.Format, e.Entry, e.DBPath = Directory, way.db, db
 		e.lookBeside()
-		e.Files = append(e.Files, File{Path: db, SizeBytes: info.Size(), Modified: document.Time{Time: info.ModTime()}})
+		e.Files = append(e.Files, File{Path: db, SizeBytes: info.Size(), Modified: document.Time{Time: info.ModTime()}, Info: info})
 		return nil
 	}
 	return fmt.Errorf("%w: it has neither member/snap/db nor snap/db", ErrDirectory)

@@ -318,7 +318,11 @@ func (x *expander) use(c candidate) (err error) {
 // create makes the path of a file below the private directory.
 func (x *expander) create(elements ...string) (string, error) {
 	if x.temp == "" {
-		dir, err := os.MkdirTemp("", "revenant-")
+		mkdir := x.opts.MkdirTemp
+		if mkdir == nil {
+			mkdir = func() (string, error) { return os.MkdirTemp("", "revenant-") }
+		}
+		dir, err := mkdir()
 		if err != nil {
 			return "", &writeError{err}
 		}

@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"slices"
 
@@ -49,7 +47,7 @@ type Bucket struct {
 
 // Result says what is in the clean snapshot and what is missing.
 type Result struct {
-	Path            string `json:"path"`
+	Path            string `json:"path"` // the name given to Write
 	SizeBytes       int64  `json:"sizeBytes"`
 	SHA256          string `json:"sha256"` // of the file written, trailer included
 	Revision        int64  `json:"revision"`
@@ -85,9 +83,6 @@ func (r *Result) Lossless() bool {
 	return len(r.Stretches) == 0 && len(r.Missing) == 0 && len(r.Unread) == 0 && len(r.Conflicts) == 0 && len(r.Suspect) == 0
 }
 
-// ErrExists says that the output is there already. Nothing is written over.
-var ErrExists = errors.New("file exists")
-
 // entry is a record to be written.
 type entry struct {
 	rev       snapshot.Revision
@@ -95,14 +90,11 @@ type entry struct {
 	record    snapshot.Record
 }
 
-// Write writes what can be read of s to a new file at path. The error is
-// ErrExists, ctx's, or that of the file.
-func Write(ctx context.Context, s *snapshot.Snapshot, path string, opts Options) (*Result, error) {
-	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: %w", path, ErrExists)
-	}
+// Write writes what can be read of s to a new file in dir, and leaves a working file
+// beside it. The error is ctx's, or that of the file.
+func Write(ctx context.Context, s *snapshot.Snapshot, dir *os.Root, name string, opts Options) (*Result, error) {
 	r := &Result{
-		Path: path, Included: opts.IncludeUncertain, // lists without an entry are [] in JSON
+		Path: name, Included: opts.IncludeUncertain, // lists without an entry are [] in JSON
 		Recovered: []Found{}, Uncertain: []Found{}, Suspect: []Found{}, Conflicts: []Found{},
 		Unread: []string{}, Stretches: []string{}, Missing: []string{},
 	}
@@ -115,7 +107,7 @@ func Write(ctx context.Context, s *snapshot.Snapshot, path string, opts Options)
 		return nil, err
 	}
 	w := &writer{ctx: ctx, s: s, result: r, progress: opts.Progress}
-	if err := w.write(path, small, entries); err != nil {
+	if err := w.database(dir, name, small, entries); err != nil {
 		return nil, err
 	}
 	return r, nil

@@ -9,19 +9,22 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"go.etcd.io/bbolt"
 	"maps"
 
 	"revenant/decoder/snapshot"
+	"revenant/internal/outfile"
 )
 
 const (
-	together = 10_000 // records a transaction
-	pageFill = 0.9    // how full pages are made: they are written in order (etcd server/v3 v3.7 storage/backend/batch_tx.go)
-	fileMode = 0o600  // what is in it is as secret as the evidence
+	together = 10_000 // records a transaction at most
+	// togetherBytes is how large a transaction grows: it is in memory, and cannot be
+	// interrupted when it is committed.
+	togetherBytes = 64 << 20
+	pageFill      = 0.9   // how full pages are made: they are written in order (etcd server/v3 v3.7 storage/backend/batch_tx.go)
+	fileMode      = 0o600 // what is in it is as secret as the evidence
 )
 
 type writer struct {
@@ -31,30 +34,12 @@ type writer struct {
 	progress func(done, total int)
 }
 
-// write makes the file whole or not at all: it is written beside its place and
-// takes it at the end.
-func (w *writer) write(path string, small map[string]map[string][]byte, entries []entry) (err error) {
-	dir, err := os.MkdirTemp(filepath.Dir(path), ".revenant-")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	temp := filepath.Join(dir, "snapshot")
-	if err := w.database(filepath.Join(dir, "db"), temp, small, entries); err != nil {
-		return err
-	}
-	// A link refuses a file that came meanwhile.
-	if err := os.Link(temp, path); err != nil {
-		if errors.Is(err, os.ErrExist) {
-			return fmt.Errorf("%s: %w", path, ErrExists)
-		}
-		return os.Rename(temp, path)
-	}
-	return nil
-}
-
-func (w *writer) database(path, snapshot string, small map[string]map[string][]byte, entries []entry) (err error) {
-	db, err := bbolt.Open(path, fileMode, &bbolt.Options{NoFreelistSync: true, FreelistType: bbolt.FreelistMapType, NoSync: true, PageSize: w.s.PageSize()})
+// database makes a database of what is written, and name a snapshot of it.
+func (w *writer) database(dir *os.Root, name string, small map[string]map[string][]byte, entries []entry) (err error) {
+	inDir := func(path string, flag int, mode os.FileMode) (*os.File, error) { return dir.OpenFile(path, flag, mode) }
+	db, err := bbolt.Open("db", fileMode, &bbolt.Options{
+		NoFreelistSync: true, FreelistType: bbolt.FreelistMapType, NoSync: true, PageSize: w.s.PageSize(), OpenFile: inDir,
+	})
 	if err != nil {
 		return err
 	}
@@ -76,25 +61,31 @@ func (w *writer) database(path, snapshot string, small map[string]map[string][]b
 		}
 		return nil
 	})
-	for from := 0; from < len(entries) && err == nil; from += together {
-		if err = w.ctx.Err(); err != nil {
-			break
-		}
+	for from := 0; from < len(entries) && err == nil; {
 		if w.progress != nil {
 			w.progress(from, len(entries))
 		}
-		err = db.Update(func(tx *bbolt.Tx) error { return w.records(tx, entries[from:min(from+together, len(entries))]) })
+		err = db.Update(func(tx *bbolt.Tx) error {
+			n, err := w.records(tx, entries[from:min(from+together, len(entries))])
+			from += n
+			return err
+		})
 	}
 	if err != nil {
 		return err
 	}
-	return w.save(db, snapshot)
+	return w.save(db, dir, name)
 }
 
-func (w *writer) records(tx *bbolt.Tx, entries []entry) error {
+// records writes as many of the entries as a transaction takes, and says how many.
+func (w *writer) records(tx *bbolt.Tx, entries []entry) (int, error) {
 	b := tx.Bucket([]byte("key"))
 	b.FillPercent = pageFill
+	size := 0
 	for i := range entries {
+		if err := w.ctx.Err(); err != nil || size > togetherBytes {
+			return i, err
+		}
 		e := &entries[i]
 		value, err := w.s.Raw(e.record, nil)
 		if err != nil {
@@ -102,12 +93,13 @@ func (w *writer) records(tx *bbolt.Tx, entries []entry) error {
 			continue
 		}
 		if err := b.Put(key(e.rev, e.tombstone), value); err != nil {
-			return err
+			return i, err
 		}
+		size += len(value)
 		w.result.Records++
 		w.result.Revision = max(w.result.Revision, e.rev.Main)
 	}
-	return nil
+	return len(entries), nil
 }
 
 // key is a revision as etcd stores it (server/v3 v3.7 storage/mvcc/revision.go).
@@ -122,15 +114,15 @@ func key(rev snapshot.Revision, tombstone bool) []byte {
 
 // save writes the snapshot of a db as etcd does: the pages in use, and behind them
 // the SHA-256 of it all (client/v3 v3.7 snapshot/v3_snapshot.go).
-func (w *writer) save(db *bbolt.DB, path string) (err error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
+func (w *writer) save(db *bbolt.DB, dir *os.Root, name string) (err error) {
+	f, err := dir.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	content, whole := sha256.New(), sha256.New()
 	err = db.View(func(tx *bbolt.Tx) error {
-		n, err := tx.WriteTo(io.MultiWriter(f, content, whole))
+		n, err := tx.WriteTo(outfile.Until(w.ctx, io.MultiWriter(f, content, whole)))
 		w.result.SizeBytes = n + sha256.Size
 		return err
 	})

@@ -20,44 +20,78 @@ import (
 type watched struct {
 	path string
 	info os.FileInfo
+	open *os.File // standard input; nil for what is found by its path
 }
 
 // watch notes what the evidence's files are before they are read.
 func (s *Snapshot) watch() {
-	paths := []string{}
 	for _, f := range s.evidence.Files {
-		if f.Path != "-" {
-			paths = append(paths, f.Path)
+		if f.Info != nil {
+			s.watched = append(s.watched, watched{path: f.Path, info: f.Info})
 		}
 	}
-	if !s.evidence.Expanded() && s.evidence.WALDir != "" {
-		segments, _ := filepath.Glob(filepath.Join(s.evidence.WALDir, "*.wal"))
-		paths = append(paths, segments...)
+	if s.evidence.Expanded() || s.evidence.WALDir == "" {
+		return
 	}
-	for _, path := range paths {
+	s.segments = segments(s.evidence.WALDir)
+	for _, name := range s.segments {
+		path := filepath.Join(s.evidence.WALDir, name)
 		if info, err := os.Stat(path); err == nil {
-			s.watched = append(s.watched, watched{path, info})
+			s.watched = append(s.watched, watched{path: path, info: info})
 		}
 	}
+}
+
+// watchInput notes what standard input is before it is read, where it is a file.
+func (s *Snapshot) watchInput(in io.Reader) {
+	f, ok := in.(*os.File)
+	if !ok {
+		return
+	}
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		s.watched = append(s.watched, watched{path: "-", info: info, open: f})
+	}
+}
+
+// segments are the names of a log's segments, in order.
+func segments(dir string) (names []string) {
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		if filepath.Ext(e.Name()) == ".wal" {
+			names = append(names, e.Name())
+		}
+	}
+	return names
 }
 
 // Unchanged compares size, time of modification and identity of the evidence's
 // files with what they were before they were read, and says what differs.
 func (s *Snapshot) Unchanged() error {
-	if s.tornPossible {
-		return nil // that is among the problems
-	}
 	for _, w := range s.watched {
 		if what := w.changed(); what != "" {
 			return fmt.Errorf("evidence %s %s while it was read", w.path, what)
 		}
 	}
+	if s.segmentsChanged() {
+		return fmt.Errorf("evidence %s got or lost a segment while it was read", s.evidence.WALDir)
+	}
 	return nil
 }
+
+func (s *Snapshot) segmentsChanged() bool {
+	return s.segments != nil && !slices.Equal(s.segments, segments(s.evidence.WALDir))
+}
+
+// TornPossible says whether a running etcd uses the directory, so that what was read
+// may be of several states. Its problems and its integrity say so, too.
+func (s *Snapshot) TornPossible() bool { return s.tornPossible != "" }
 
 // changed says how the file differs from what it was, "" when it does not.
 func (w *watched) changed() string {
 	now, err := os.Stat(w.path)
+	if w.open != nil {
+		now, err = w.open.Stat()
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return "was removed"
@@ -95,6 +129,9 @@ func (s *Snapshot) changed() string {
 			return fmt.Sprintf("%s %s", filepath.Base(w.path), what)
 		}
 	}
+	if s.segmentsChanged() {
+		return "the log got or lost a segment"
+	}
 	if s.pages.MetasChanged() {
 		return "a meta page of its db changed"
 	}
@@ -103,12 +140,20 @@ func (s *Snapshot) changed() string {
 
 // torn marks what was read of a directory that was being written to.
 func (s *Snapshot) torn(how string) {
-	s.tornPossible = true
+	s.tornPossible = how
 	severity := Note
 	if again := s.changed(); again != "" {
 		severity, how = Damage, again
 	}
 	s.problems.add(severity, "directory", "torn possible: it is in use by a running etcd ("+how+"), and was read twice; a snapshot of the member, or a copy made while it is stopped, is whole", "parts of several states may be mixed")
+}
+
+// unchangedCheck says of a directory in use whether it changed while it was read.
+func (s *Snapshot) unchangedCheck() Check {
+	if what := s.changed(); what != "" {
+		return Check{"unchanged", Bad, what + " while it was read: parts of several states may be mixed"}
+	}
+	return Check{"unchanged", Absent, "a running etcd uses it (" + s.tornPossible + "): nothing vouches that one state was read"}
 }
 
 // Container says what the db was found in, "" for a file of its own.

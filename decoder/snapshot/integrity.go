@@ -23,7 +23,7 @@ const (
 
 // Check is one integrity check and what came of it.
 type Check struct {
-	Name    string  `json:"check"` // trailer, size, pages, revisions, unchanged
+	Name    string  `json:"check"` // trailer, content; unchanged of a directory that is in use
 	Verdict Verdict `json:"verdict"`
 	Detail  string  `json:"detail,omitempty"`
 }
@@ -165,6 +165,9 @@ func (s *Snapshot) Integrity(ctx context.Context) (Integrity, error) {
 		in.SHA256 = hex.EncodeToString(s.hash.whole[:])
 	}
 	in.Checks = append(in.Checks, s.contentCheck())
+	if s.TornPossible() {
+		in.Checks = append(in.Checks, s.unchangedCheck())
+	}
 	return in, nil
 }
 

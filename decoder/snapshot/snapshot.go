@@ -55,6 +55,8 @@ type Options struct {
 	Decrypt func(key string, value []byte) ([]byte, error)
 	// Stdin is read for the path "-".
 	Stdin io.Reader
+	// MkdirTemp makes the directory for what is expanded; nil is one in os.TempDir.
+	MkdirTemp func() (string, error)
 	// Workers is how many goroutines index the file; 0 is one a processor.
 	Workers int
 	// Progress, when set, is told how far the work is, about twenty times a
@@ -70,7 +72,8 @@ type Snapshot struct {
 	size         int64               // of the db
 	evidence     *container.Evidence // nil when opened from memory
 	watched      []watched           // files of evidence that must not change
-	tornPossible bool                // one of them did
+	segments     []string            // of its log; nil without one
+	tornPossible string              // how it shows that a running etcd uses them, "" when it does not
 	pages        *boltpage.File
 	hash         *hashing
 	meta         Meta
@@ -122,8 +125,12 @@ func Open(ctx context.Context, path string, opts Options) (*Snapshot, error) {
 
 func openOnce(ctx context.Context, path string, opts Options) (*Snapshot, error) {
 	progress := newProgress(opts.Progress, PhaseExpand, -1)
+	s := &Snapshot{path: path}
+	if path == "-" {
+		s.watchInput(opts.Stdin)
+	}
 	evidence, err := container.Open(ctx, path, container.Options{
-		Limits: opts.Limits, WALDir: opts.WALDir, SkipHash: opts.SkipHashCheck, Stdin: opts.Stdin, Progress: progress.set,
+		Limits: opts.Limits, WALDir: opts.WALDir, SkipHash: opts.SkipHashCheck, Stdin: opts.Stdin, MkdirTemp: opts.MkdirTemp, Progress: progress.set,
 	})
 	if err != nil {
 		if ctx.Err() != nil {
@@ -131,7 +138,7 @@ func openOnce(ctx context.Context, path string, opts Options) (*Snapshot, error)
 		}
 		return nil, openError(path, err)
 	}
-	s := &Snapshot{path: path, evidence: evidence}
+	s.evidence = evidence
 	info, err := evidence.DB.Stat()
 	if err != nil {
 		return nil, errors.Join(openError(path, err), s.Close())

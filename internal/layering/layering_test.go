@@ -68,6 +68,7 @@ var packages = []string{
 	"decoder/snapshot",
 	"decoder/wal",
 	"internal/demo",
+	"internal/outfile",
 	"report",
 	"tui",
 }
