@@ -20,7 +20,8 @@ import (
 // looked at.
 type archive struct {
 	entries  int
-	headers  int64 // bytes that describe entries
+	inHeader bool  // what is read now describes an entry
+	headers  int64 // bytes that do
 	found    []item
 	segments map[string][]item // by the directory that wal is in
 	nested   string            // an entry that is an archive
@@ -39,7 +40,8 @@ type item struct {
 const (
 	maxNamed    = 5    // databases that are named when there are several
 	maxName     = 4096 // bytes of a path (Linux PATH_MAX); none of etcd's is as long
-	headerBytes = 4096 // that describe an entry, on average
+	headerBytes = 2048 // that describe an entry, on average
+	headerSlack = 16 << 20
 )
 
 var (
@@ -53,10 +55,17 @@ func (x *expander) count() error {
 	if a.entries++; a.entries > x.opts.Entries {
 		return fmt.Errorf("%w of %d", ErrEntries, x.opts.Entries)
 	}
-	if a.headers > headerBytes*int64(x.opts.Entries) {
-		return fmt.Errorf("%w: %d bytes describe them, where %d of them have %d", ErrEntries, a.headers, x.opts.Entries, headerBytes*int64(x.opts.Entries))
-	}
 	return x.ctx.Err()
+}
+
+// describe counts bytes that describe entries: any number of them can come before
+// one.
+func (x *expander) describe(n int) error {
+	a := &x.archive
+	if a.headers += int64(n); a.headers > headerBytes*int64(a.entries)+headerSlack {
+		return fmt.Errorf("%w: %d bytes describe %d entries", ErrEntries, a.headers, a.entries)
+	}
+	return nil
 }
 
 // look notes what an entry is: by its name, or by its first bytes.
@@ -174,9 +183,9 @@ func (x *expander) chosen(db item, wanted map[int]item) error {
 func (x *expander) surveyTar(r *body) error {
 	tr := tar.NewReader(r)
 	for !x.archive.enough() {
-		before := x.expanded
+		x.archive.inHeader = true
 		h, err := tr.Next()
-		x.archive.headers += x.expanded - before
+		x.archive.inHeader = false
 		if err == io.EOF {
 			break
 		}

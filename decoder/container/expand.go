@@ -43,14 +43,7 @@ func (x *expander) expand(raw io.Reader, format Format) error {
 	x.Format = format
 	raw = &counted{x: x, r: raw, sum: x.sum}
 	if format == Zip {
-		if x.size < 0 || x.sum != nil {
-			if _, err := io.Copy(io.Discard, raw); err != nil {
-				return err
-			}
-			x.size = x.consumed
-		}
-		x.consumed = x.size
-		return x.zip()
+		return x.zipped(raw)
 	}
 	body, err := x.open(raw, format)
 	if err != nil {
@@ -88,6 +81,25 @@ func (x *expander) expand(raw io.Reader, format Format) error {
 		return x.unpackTar(format)
 	}
 	return nil
+}
+
+// zipped reads a zip archive to its end, for its hash and where it is not kept yet,
+// and expands it.
+func (x *expander) zipped(raw io.Reader) error {
+	if x.stdin {
+		if err := x.followZip(bufio.NewReader(raw)); x.stops(err) {
+			return err
+		}
+		x.end()
+	}
+	if x.stdin || x.sum != nil {
+		if _, err := io.Copy(io.Discard, raw); err != nil {
+			return err
+		}
+		x.size = x.consumed
+	}
+	x.consumed = x.size
+	return x.zip()
 }
 
 // end notes that what the container holds has ended: what follows is not needed.
@@ -132,7 +144,11 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	n, err := b.Reader.Read(p)
 	b.x.expanded += int64(n)
-	if limit := b.x.withinLimits(); limit != nil {
+	limit := b.x.withinLimits()
+	if limit == nil && b.x.archive.inHeader {
+		limit = b.x.describe(n)
+	}
+	if limit != nil {
 		return 0, limit
 	}
 	return n, err

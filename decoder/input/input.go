@@ -82,28 +82,32 @@ func isDescriptor(path string) bool {
 	return path == "/dev/stdin" || strings.HasPrefix(path, "/dev/fd/") || strings.HasPrefix(path, "/proc/self/fd/")
 }
 
-// maxConfig bounds a configuration; real ones have a few hundred bytes.
-const maxConfig = 1 << 20
+// maxSmall bounds a configuration; real ones have a few hundred bytes.
+const maxSmall = 1 << 20
 
 // ReadConfig reads a configuration whole, YAML or JSON. One with YAML anchors is
 // refused: a few hundred bytes of them can stand for gigabytes.
 func ReadConfig(path string) ([]byte, error) {
+	data, err := ReadSmall(path)
+	if err == nil && hasAnchor(data) {
+		return nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("it has YAML anchors, which are not followed")}
+	}
+	return data, err
+}
+
+// ReadSmall reads a file whole that has no reason to be large.
+func ReadSmall(path string) ([]byte, error) {
 	f, err := OpenStream(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
-	switch {
-	case err != nil:
-		return nil, err
-	case len(data) > maxConfig:
-		err = fmt.Errorf("it has more than %d bytes, which is no configuration", maxConfig)
-	case hasAnchor(data):
-		err = errors.New("it has YAML anchors, which are not followed")
-	}
+	data, err := io.ReadAll(io.LimitReader(f, maxSmall+1))
 	if err != nil {
-		return nil, &fs.PathError{Op: "read", Path: path, Err: err}
+		return nil, err
+	}
+	if len(data) > maxSmall {
+		return nil, &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("it has more than %d bytes", maxSmall)}
 	}
 	return data, nil
 }
