@@ -147,13 +147,9 @@ func quote(name string) string {
 	return fmt.Sprintf("%q", name)
 }
 
-// plan says where what was chosen is unpacked to, by its place in the archive. No
+// place says where what was chosen is unpacked to, by its place in the archive. No
 // name of the archive's is used on the disk but that of a segment.
-func (x *expander) plan() (db item, wanted map[int]item, err error) {
-	db, segments, err := x.choose()
-	if err != nil {
-		return db, nil, err
-	}
+func (x *expander) place(db item, segments []item) (_ item, wanted map[int]item, err error) {
 	if db.to, err = x.create("member", "snap", "db"); err != nil {
 		return db, nil, err
 	}
@@ -236,7 +232,11 @@ func isFile(h *tar.Header) bool { return h.Typeflag == tar.TypeReg || h.Typeflag
 
 // unpackTar reads the archive once more and unpacks what was chosen.
 func (x *expander) unpackTar(format Format) error {
-	db, wanted, err := x.plan()
+	db, segments, err := x.choose()
+	if err != nil {
+		return err
+	}
+	db, wanted, err := x.place(db, segments)
 	if err != nil {
 		return err
 	}
@@ -327,16 +327,20 @@ func (x *expander) zip() error {
 			break
 		}
 	}
-	db, wanted, err := x.plan()
+	db, segments, err := x.choose()
 	if err != nil {
 		return err
 	}
 	total := int64(0)
-	for index := range wanted {
-		total += int64(min(zr.File[index-1].UncompressedSize64, 1<<62))
+	for _, it := range append(slices.Clone(segments), db) {
+		total += int64(min(zr.File[it.index-1].UncompressedSize64, 1<<62))
 		if err := x.fits(total); err != nil {
 			return err
 		}
+	}
+	db, wanted, err := x.place(db, segments)
+	if err != nil {
+		return err
 	}
 	for index, want := range wanted {
 		r := &zipEntry{x: x, File: zr.File[index-1]}
