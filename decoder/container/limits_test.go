@@ -448,3 +448,51 @@ func TestStdinWaits(t *testing.T) {
 		})
 	}
 }
+
+// FuzzAllocation opens anything, as a file and from standard input. Whatever it
+// is, what is allocated for it is in proportion to its size and to what may come
+// out of it.
+func FuzzAllocation(f *testing.F) {
+	db := database(f)[:8192]
+	segment := entry{segmentName(0), []byte("x")}
+	for _, seed := range [][]byte{
+		db, packGzip(db), packZstd(db), packZip(entry{"a.db", db}), packTar(entry{"member/snap/db", db}),
+		packGzip(packTar(segment, entry{"snap/db", db})), packZip(segment, entry{"snap/db", db}),
+		append(holes("snap/db", 1<<40), make([]byte, 1024)...), append(holesPAX("snap/db", 1<<30), make([]byte, 1024)...),
+		directory(100, 100), directory64(1000, 30), packZstd(bytes.Repeat(header(tar.TypeXHeader, "x", 0), 100)),
+		packZip(many(60, func(i int) string { return fmt.Sprint(i) }, []byte("x"))...),
+		append([]byte("\x28\xb5\x2f\xfd\x00\x88"), packZstd(db)[6:]...), // a window of 128 MiB
+	} {
+		f.Add(seed)
+	}
+	temp := f.TempDir()
+	f.Setenv("TMPDIR", temp)
+	path := filepath.Join(f.TempDir(), "evidence")
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		limits := Limits{Bytes: 1 << 20, Entries: 100}
+		for _, from := range []string{path, "-"} {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			e, err := Open(t.Context(), from, Options{Limits: limits, Stdin: bytes.NewReader(data)})
+			runtime.ReadMemStats(&after)
+			const each, fixed = 32, 8 << 20
+			if took := after.TotalAlloc - before.TotalAlloc; took > uint64(each*(len(data)+int(limits.Bytes))+fixed) {
+				t.Errorf("%d bytes were allocated for %d", took, len(data))
+			}
+			if err == nil {
+				if info, err := e.DB.Stat(); err != nil || e.Expanded() && info.Size() > limits.Bytes {
+					t.Errorf("expanded to %d bytes, %v", info.Size(), err)
+				}
+				if err := e.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+			if left, _ := os.ReadDir(temp); len(left) > 0 {
+				t.Fatalf("%s was left behind", left[0].Name())
+			}
+		}
+	})
+}
