@@ -142,12 +142,12 @@ func (t *Timeline) read(ctx context.Context, n int, numbers map[Kind]uint32) ([]
 	if s.Carving == nil {
 		return list, nil
 	}
-	carved := make([]event, 0, len(s.Carving.Records))
-	for i := range s.Carving.Records {
-		if i%checkEvery == 0 && ctx.Err() != nil {
+	carved := make([]event, 0, s.Carving.Count)
+	for r := range s.Carving.Records {
+		if len(carved)%checkEvery == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		e := t.event(&s.Carving.Records[i].Record, n, numbers)
+		e := t.event(&r.Record, n, numbers)
 		e.kept = false
 		carved = append(carved, e)
 	}

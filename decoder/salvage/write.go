@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,9 +20,11 @@ import (
 )
 
 const (
-	together = 10_000 // records a transaction
-	pageFill = 0.9    // how full pages are made: they are written in order (etcd server/v3 v3.7 storage/backend/batch_tx.go)
-	fileMode = 0o600  // what is in it is as secret as the evidence
+	// A transaction, which bbolt keeps in memory, has so many records and bytes.
+	together      = 10_000
+	togetherBytes = 4 << 20
+	pageFill      = 0.9   // how full pages are made: they are written in order (etcd server/v3 v3.7 storage/backend/batch_tx.go)
+	fileMode      = 0o600 // what is in it is as secret as the evidence
 )
 
 type writer struct {
@@ -29,18 +32,19 @@ type writer struct {
 	s        *snapshot.Snapshot
 	result   *Result
 	progress func(done, total int)
+	total    int // records that are written
 }
 
 // write makes the file whole or not at all: it is written beside its place and
 // takes it at the end.
-func (w *writer) write(path string, small map[string]map[string][]byte, entries []entry) (err error) {
+func (w *writer) write(path string, small map[string]map[string][]byte, records iter.Seq[snapshot.Record]) (err error) {
 	dir, err := os.MkdirTemp(filepath.Dir(path), ".revenant-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	temp := filepath.Join(dir, "snapshot")
-	if err := w.database(filepath.Join(dir, "db"), temp, small, entries); err != nil {
+	if err := w.database(filepath.Join(dir, "db"), temp, small, records); err != nil {
 		return err
 	}
 	// A link refuses a file that came meanwhile.
@@ -53,8 +57,8 @@ func (w *writer) write(path string, small map[string]map[string][]byte, entries 
 	return nil
 }
 
-func (w *writer) database(path, snapshot string, small map[string]map[string][]byte, entries []entry) (err error) {
-	db, err := bbolt.Open(path, fileMode, &bbolt.Options{NoFreelistSync: true, FreelistType: bbolt.FreelistMapType, NoSync: true, PageSize: w.s.PageSize()})
+func (w *writer) database(dbPath, path string, small map[string]map[string][]byte, records iter.Seq[snapshot.Record]) (err error) {
+	db, err := bbolt.Open(dbPath, fileMode, &bbolt.Options{NoFreelistSync: true, FreelistType: bbolt.FreelistMapType, NoSync: true, PageSize: w.s.PageSize()})
 	if err != nil {
 		return err
 	}
@@ -76,38 +80,49 @@ func (w *writer) database(path, snapshot string, small map[string]map[string][]b
 		}
 		return nil
 	})
-	for from := 0; from < len(entries) && err == nil; from += together {
-		if err = w.ctx.Err(); err != nil {
-			break
-		}
+	next, stop := iter.Pull(records)
+	defer stop()
+	for more := true; more && err == nil; {
 		if w.progress != nil {
-			w.progress(from, len(entries))
+			w.progress(w.result.Records+len(w.result.Unread), w.total)
 		}
-		err = db.Update(func(tx *bbolt.Tx) error { return w.records(tx, entries[from:min(from+together, len(entries))]) })
+		err = db.Update(func(tx *bbolt.Tx) error {
+			more, err = w.records(tx, next)
+			return err
+		})
 	}
 	if err != nil {
 		return err
 	}
-	return w.save(db, snapshot)
+	return w.save(db, path)
 }
 
-func (w *writer) records(tx *bbolt.Tx, entries []entry) error {
+// records writes the next ones, as many as one transaction takes, and says whether
+// there are more.
+func (w *writer) records(tx *bbolt.Tx, next func() (snapshot.Record, bool)) (more bool, err error) {
 	b := tx.Bucket([]byte("key"))
 	b.FillPercent = pageFill
-	for i := range entries {
-		e := &entries[i]
-		value, err := w.s.Raw(e.record, nil)
+	for n, size := 0, 0; n < together && size < togetherBytes; n++ {
+		r, ok := next()
+		if !ok {
+			return false, nil
+		}
+		if err := w.ctx.Err(); err != nil {
+			return false, err
+		}
+		value, err := w.s.Raw(r, nil)
 		if err != nil {
-			w.result.Unread = append(w.result.Unread, e.rev.String())
+			w.result.Unread = append(w.result.Unread, r.Revision.String())
 			continue
 		}
-		if err := b.Put(key(e.rev, e.tombstone), value); err != nil {
-			return err
+		if err := b.Put(key(r.Revision, r.Tombstone), value); err != nil {
+			return false, err
 		}
+		size += len(value)
 		w.result.Records++
-		w.result.Revision = max(w.result.Revision, e.rev.Main)
+		w.result.Revision = max(w.result.Revision, r.Main)
 	}
-	return nil
+	return true, nil
 }
 
 // key is a revision as etcd stores it (server/v3 v3.7 storage/mvcc/revision.go).

@@ -25,7 +25,7 @@ func (s *Snapshot) checkHistory() {
 		keys:     make([]link, len(s.index.keys)),
 		last:     Revision{Main: -1},
 	}
-	c.next = max(c.compact+1, firstRevision)
+	c.next = max(after(c.compact), firstRevision)
 	for _, b := range s.index.blocks {
 		for i := range b.n {
 			c.sequence(b, i)
@@ -52,7 +52,7 @@ func (s *Snapshot) checkHistory() {
 func (s *Snapshot) checkUnused(ctx context.Context) error {
 	newest, index := Revision{Main: s.NewestRecord(), Sub: 1<<32 - 1}, s.meta.ConsistentIndex
 	var page, metaPage uint64
-	err := s.pages.EachUnused(func(items []boltpage.Item) error {
+	err := s.pages.EachUnused(ctx, func(items []boltpage.Item) error {
 		for _, it := range items {
 			if rev, _, ok := parseRevision(it.Key); ok && !it.Bucket && newest.less(rev) && plausible(it.Value) {
 				newest, page = Revision{Main: rev.Main, Sub: 1<<32 - 1}, it.Page
@@ -125,7 +125,7 @@ func (c *checker) sequence(b *block, i int) {
 	if b.marker(i) {
 		report(revisionName(rev), "1 revision", "an empty record above the compact revision: a bump marker is always compacted to")
 	}
-	c.last, c.next = rev, rev.Main+1
+	c.last, c.next = rev, after(rev.Main)
 }
 
 // chain checks that the record continues its key's history.

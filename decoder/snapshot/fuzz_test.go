@@ -76,7 +76,7 @@ func askAll(t *testing.T, s *Snapshot) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range carving.Records {
+	for c := range carving.Records {
 		if _, err := s.Value(c.Record); err != nil {
 			t.Fatalf("value of a carved record: %v", err)
 		}
@@ -106,6 +106,8 @@ func askAll(t *testing.T, s *Snapshot) {
 		}
 	}
 	s.Problems()
-	s.Buckets()
+	if _, err := s.Buckets(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	s.BumpMarkers()
 }
