@@ -64,18 +64,26 @@ func (f *File) parseFreelist(ctx context.Context) {
 		bad("freelist page has id %d and flags %#x", h.id, h.flags)
 		return
 	}
-	f.freelistPages = f.withoutHoles(id, min(uint64(h.overflow)+1, f.limit()-id))
-	f.heads.set(id)
-	for i := range f.freelistPages {
-		f.used.set(id + i)
-	}
-	data = data[pageHeaderSize : f.freelistPages*uint64(f.meta.PageSize)]
+	pages := f.withoutHoles(id, min(uint64(h.overflow)+1, f.limit()-id))
+	data = data[pageHeaderSize : pages*uint64(f.meta.PageSize)]
 	count := uint64(h.count)
 	if h.count == 0xFFFF { // the real count is the first entry
 		count = binary.LittleEndian.Uint64(data)
 		data = data[8:]
 	}
-	if count > uint64(len(data)/8) {
+	fit := count <= uint64(len(data)/8)
+	if fit { // bbolt allocates a page more than the list fills; any further ones are not its own
+		filled := (pageHeaderSize + 8 + 8*count) / uint64(f.meta.PageSize)
+		pages = min(pages, filled+2)
+	} else {
+		pages = 1
+	}
+	f.freelistPages = pages
+	f.heads.set(id)
+	for i := range pages {
+		f.used.set(id + i)
+	}
+	if !fit {
 		bad("%d free pages do not fit the list's %d bytes", count, len(data))
 		return
 	}

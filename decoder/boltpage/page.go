@@ -103,6 +103,13 @@ func (f *File) span(id, extent uint64) uint64 {
 	return end - id
 }
 
+// isLeaf says whether the page is that of a leaf. It does not look for its overflow
+// pages, which are known once all pages of the trees are.
+func (f *File) isLeaf(id uint64) bool {
+	h := parseHeader(f.data[id*uint64(f.meta.PageSize):])
+	return h.id == id && h.flags == flagLeaf
+}
+
 // named says whether the page has the header of one that begins there. Where a damaged
 // page id leads into the middle of a node it has not.
 func (f *File) named(id uint64) bool {

@@ -192,16 +192,16 @@ func (b *Bucket) descend(ctx context.Context, id uint64, key []byte, depth int) 
 		b.hole()
 		return false
 	}
-	p, ok := f.node(id)
-	if !ok {
-		b.hole()
-		return false
-	}
-	if p.flags == flagLeaf {
+	if f.isLeaf(id) {
 		if key == nil {
 			b.runs, b.pages = []run{{from: id, to: id + 1}}, 1
 		}
 		return true
+	}
+	p, ok := f.node(id)
+	if !ok {
+		b.hole()
+		return false
 	}
 	if p.count == 0 {
 		f.report(Anomaly{Page: id, Kind: BadPage, Detail: "branch page has no elements", Lost: -1})

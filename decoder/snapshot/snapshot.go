@@ -74,6 +74,7 @@ type Snapshot struct {
 	tornPossible bool                // one of them did
 	pages        *boltpage.File
 	hash         *hashing
+	hollow       string // why the file was not hashed, although that was asked for
 	meta         Meta
 	index        *index           // of the state read: the db's, with the log applied where there is one
 	dbIndex      *index           // of the db alone
@@ -144,6 +145,9 @@ func openOnce(ctx context.Context, path string, opts Options) (*Snapshot, error)
 	}
 	for _, fault := range evidence.Faults {
 		s.problems.add(Damage, "container", fault, "what follows in it")
+	}
+	if opts.SkipHashCheck, err = s.tooHollow(ctx, opts.SkipHashCheck); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	open := func() (*boltpage.File, error) { return boltpage.Open(ctx, evidence.DB) }
 	if err := s.open(ctx, evidence.DB, open, opts); err != nil {
