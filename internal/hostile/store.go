@@ -55,17 +55,17 @@ func Store(groups ...[]Item) []byte {
 	return f.Finish(f.Leaf(Bucket("key", root), Inline("meta")), NoFreelist, 0)
 }
 
-// Generate makes a file of up to some hundred kilobytes from a seed: revisions, sizes,
+// Generate makes a file of some dozens of kilobytes from a seed: revisions, sizes,
 // pages and keys of it are absurd, each in its own way.
 func Generate(seed uint64) []byte {
 	r := rand.New(rand.NewPCG(seed, 1))
 	var f File
-	groups := Pack(records(r, 1+r.IntN(3000)))
+	groups := Pack(records(r, 1+r.IntN(700)))
 	if r.IntN(4) == 0 {
 		r.Shuffle(len(groups), func(i, j int) { groups[i], groups[j] = groups[j], groups[i] })
 	}
 	root, leaves := f.Tree(groups...)
-	for _, items := range Pack(records(r, r.IntN(1000))) { // on pages in no bucket
+	for _, items := range Pack(records(r, r.IntN(300))) { // on pages in no bucket
 		leaves = append(leaves, f.Leaf(items...))
 	}
 	switch r.IntN(4) {
@@ -80,7 +80,7 @@ func Generate(seed uint64) []byte {
 	}
 	buckets := []Item{Bucket("key", root), Inline("meta", metaItems(r)...)}
 	if r.IntN(8) == 0 {
-		for i := range 2000 {
+		for i := range 1200 {
 			buckets = append(buckets, Inline(fmt.Sprintf("n%04d", i)))
 		}
 	}
