@@ -60,12 +60,12 @@ func Store(groups ...[]Item) []byte {
 func Generate(seed uint64) []byte {
 	r := rand.New(rand.NewPCG(seed, 1))
 	var f File
-	groups := Pack(records(r, 1+r.IntN(700)))
+	groups := Pack(records(r, 1+r.IntN(300)))
 	if r.IntN(4) == 0 {
 		r.Shuffle(len(groups), func(i, j int) { groups[i], groups[j] = groups[j], groups[i] })
 	}
 	root, leaves := f.Tree(groups...)
-	for _, items := range Pack(records(r, r.IntN(300))) { // on pages in no bucket
+	for _, items := range Pack(records(r, r.IntN(150))) { // on pages in no bucket
 		leaves = append(leaves, f.Leaf(items...))
 	}
 	switch r.IntN(4) {
