@@ -18,6 +18,7 @@ import (
 	"cmp"
 	"context"
 	"iter"
+	"math"
 	"slices"
 	"strings"
 
@@ -313,7 +314,7 @@ func (t *Timeline) Complete() int64 {
 	type window struct{ from, to int64 }
 	var list []window
 	for _, s := range t.sources {
-		list = append(list, window{max(s.Snapshot.CompactRevision()+1, 1), s.Snapshot.Revision()})
+		list = append(list, window{min(s.Snapshot.CompactRevision(), math.MaxInt64-1) + 1, s.Snapshot.Revision()})
 	}
 	slices.SortFunc(list, func(a, b window) int { return cmp.Compare(b.to, a.to) })
 	if len(list) == 0 {

@@ -230,6 +230,9 @@ type parsed struct {
 	slot      uint64 // of the hash, as it was found
 }
 
+// manyKeys is how many distinct keys make a table of several MiB.
+const manyKeys = 1 << 19
+
 // maxBlocks is how many blocks a place can tell apart.
 const maxBlocks = 1 << (32 - blockBits)
 
@@ -257,6 +260,14 @@ func buildIndex(ctx context.Context, bucket *boltpage.Bucket, workers int, progr
 		return nil, problems, err
 	}
 	x := &index{keys: names.keys()}
+	if len(x.keys) >= manyKeys {
+		// The interner's table gives its memory to what is allocated next.
+		names = nil
+		for _, seg := range segments {
+			seg.interner, seg.batch = nil, nil
+		}
+		runtime.GC()
+	}
 	sorted, last := true, Revision{Main: -1}
 	for _, seg := range segments {
 		if len(seg.blocks) > 0 {
