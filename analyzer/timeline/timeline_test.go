@@ -105,7 +105,7 @@ func TestEvents(t *testing.T) {
 				}
 			}
 			for i := range sides {
-				for _, r := range sides[i].Carving.Records {
+				for r := range sides[i].Carving.Records {
 					if at := (id{r.Revision, r.Key}); in[at] == nil || carved[at] {
 						carved[add(&sides[i], r.Record)] = true
 					}

@@ -216,7 +216,8 @@ func (s *Snapshot) layOver(r *replay) {
 	x := &index{keys: append([]string(nil), base.keys...)}
 	for p := range base.places() {
 		b, i := base.at(p)
-		seg.copy(b, i)
+		e := b.entry(i)
+		seg.add(&e)
 		x.len++
 	}
 	numbers := map[string]uint32{}
@@ -232,11 +233,11 @@ func (s *Snapshot) layOver(r *replay) {
 			}
 			numbers[c.key] = k
 		}
-		b, j := seg.add(c.rev, c.create)
-		b.version[j], b.offset[j], b.size[j], b.key[j] = uint32(c.version), s.pages.Size()+int64(c.offset), uint32(c.size), k
+		e := entry{rev: c.rev, create: c.create, version: uint32(c.version), offset: s.pages.Size() + int64(c.offset), size: uint32(c.size), key: k}
 		if c.tombstone {
-			b.size[j] |= tombstoneBit
+			e.size |= tombstoneBit
 		}
+		seg.add(&e)
 		x.len++
 	}
 	x.blocks = seg.blocks
@@ -257,7 +258,7 @@ func (s *Snapshot) layOver(r *replay) {
 // had got as far as to remove what stood before: an etcd that starts does not
 // know of a key whose first record is a tombstone.
 func (x *index) compact(rev int64, resumed bool) {
-	gone := make([]bool, len(x.blocks)*blockSize)
+	gone := make([]bool, x.len) // by place: all blocks but the last one are full
 	for k := range x.keys {
 		run := x.records(uint32(k))
 		for n, p := range run {
@@ -273,16 +274,11 @@ func (x *index) compact(rev int64, resumed bool) {
 			gone[p] = !newest || b.tombstone(i) && (b.main(i) < rev || resumed && n == 0)
 		}
 	}
-	old := *x
-	seg := segment{}
-	x.len = 0
-	for p := range old.places() {
-		if b, i := old.at(p); !gone[p] {
-			seg.copy(b, i)
-			x.len++
-		}
-	}
-	x.blocks = seg.blocks
+	p := -1
+	x.keep(func(*block, int) bool {
+		p++
+		return !gone[p]
+	})
 	x.orderByKey()
 }
 

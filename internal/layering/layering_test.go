@@ -82,6 +82,7 @@ var testSupport = []string{
 	"internal/clustertest",
 	"internal/corpus",
 	"internal/damage",
+	"internal/hostile",
 }
 
 // denials are imports that a layer may not have although the layers allow them.
