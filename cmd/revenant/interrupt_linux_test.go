@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -69,6 +70,9 @@ func (r *interrupted) writes() {
 // TestSignals interrupts the program in the middle of whatever it waits for or
 // does: it ends at once, and leaves nothing behind.
 func TestSignals(t *testing.T) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP) // or the program would ignore it where the tests run under nohup
+	defer signal.Stop(hangups)
 	db := corpus.Unpack(t, cluster("scenario-1/plain/backup"))
 	current := corpus.Unpack(t, cluster("scenario-1/plain/current"))
 	archive, err := os.ReadFile(memberArchive("scenario-5/datadir-lagging"))
