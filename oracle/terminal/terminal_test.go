@@ -35,12 +35,29 @@ func open(t *testing.T, width, height int, environ string) *terminal {
 	}
 	home := t.TempDir()
 	term := &terminal{t: t, socket: filepath.Join(t.TempDir(), "tmux"), dir: t.TempDir()}
-	t.Cleanup(func() { _ = exec.Command("tmux", "-S", term.socket, "kill-server").Run() })
+	t.Cleanup(term.end)
 	term.tmux("-f", os.DevNull, "new-session", "-d", "-x", fmt.Sprint(width), "-y", fmt.Sprint(height), "-c", term.dir,
 		"env HOME="+home+" XDG_CONFIG_HOME= XDG_STATE_HOME= "+environ+" "+program)
 	term.tmux("set-option", "-s", "set-clipboard", "on") // takes OSC 52 into a buffer
 	return term
 }
+
+// end stops the program and waits until it has gone, so that its home can be removed.
+func (term *terminal) end() {
+	tmux := func(args ...string) string {
+		out, _ := exec.Command("tmux", append([]string{"-S", term.socket}, args...)...).Output()
+		return strings.TrimSpace(string(out)) // nothing once the program has ended by itself
+	}
+	tmux("set-option", "-g", "remain-on-exit", "on")
+	if pid := tmux("display-message", "-p", "#{pane_pid}"); pid != "" {
+		_ = exec.Command("kill", pid).Run()
+	}
+	if !term.until(func() bool { return tmux("display-message", "-p", "#{pane_dead}") != "0" }) {
+		term.t.Error("the program has not ended")
+	}
+	tmux("kill-server")
+}
+
 func (term *terminal) tmux(args ...string) string {
 	term.t.Helper()
 	out, err := exec.Command("tmux", append([]string{"-S", term.socket}, args...)...).CombinedOutput()
