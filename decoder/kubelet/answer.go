@@ -23,11 +23,11 @@ const (
 
 // What is asked for, object by object.
 var (
-	topNames        = []string{"kind", "apiVersion", "metadata", "items", "containers"}
+	topNames        = []string{"kind", "apiVersion", "metadata", "items", "containers", ""}
 	listNames       = []string{"continue", "remainingItemCount"}
 	itemNames       = []string{"kind", "metadata", "spec", "status", "id", "podSandboxId", "state", "labels", "annotations"}
 	metadataNames   = []string{"name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "annotations"}
-	specNames       = []string{"nodeName", "terminationGracePeriodSeconds", "containers"}
+	specNames       = []string{"nodeName", "terminationGracePeriodSeconds", "containers", ""}
 	statusNames     = []string{"phase", "containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"}
 	containerNames  = []string{"state"}
 	stateNames      = []string{"waiting", "running", "terminated"}
@@ -61,6 +61,7 @@ type mark struct {
 	contained bool // its containers have states
 	runs      bool // as its state or those of its containers say
 	idle      bool // spec.containers is there, and has none
+	lists     bool // spec has other lists
 }
 
 // answer is what has been read of one.
@@ -96,6 +97,8 @@ func (a *answer) read() error {
 		case "containers":
 			a.containers = true
 			a.listed = a.Array(func(int) { a.element(item{container: true}) }) || a.listed
+		default:
+			a.aside()
 		}
 	})
 	a.End()
@@ -104,6 +107,23 @@ func (a *answer) read() error {
 	}
 	a.check()
 	return nil
+}
+
+// aside looks whether there is a list by a name that is not known: it may be the one
+// that is meant.
+func (a *answer) aside() {
+	if !a.List() {
+		a.Skip()
+		return
+	}
+	some := false
+	a.Array(func(int) {
+		some = true
+		a.Skip()
+	})
+	if some {
+		a.Fault("has a list by a name that is not known", "")
+	}
 }
 
 // page reads what says that a list goes on elsewhere.
@@ -242,6 +262,9 @@ func (a *answer) spec(i *item, name string) {
 			i.idle = false
 			a.Skip()
 		})
+	default:
+		i.lists = i.lists || a.List()
+		a.Skip()
 	}
 }
 
@@ -377,9 +400,9 @@ func (a *answer) dump() Dump {
 		case Running:
 			// Its containers are those that run: one without is a sandbox in which
 			// nothing does (kubernetes v1.37 pkg/kubelet/container/runtime.go
-			// ToAPIPod). The kubelet always writes the list, as null when it is empty:
-			// where something has left it out, what is listed runs.
-			p.Runs = !m.idle
+			// ToAPIPod). The kubelet always writes the list, as null when it is empty,
+			// and no other: where that is not so, what is listed runs.
+			p.Runs = !m.idle || m.lists
 		default:
 			p.Runs = m.runs
 		}

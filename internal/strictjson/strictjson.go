@@ -56,7 +56,7 @@ type step struct {
 
 // NewReader reads from in what the caller calls what, as in "is no WHAT".
 func NewReader(in io.Reader, what string) *Reader {
-	return &Reader{in: in, what: what, buffer: make([]byte, 0, 64<<10), blank: true}
+	return &Reader{in: in, what: what, buffer: make([]byte, 0, 8<<10), blank: true}
 }
 
 // Err is why the document is refused, as a predicate: "is cut short after 7 bytes".
@@ -99,8 +99,8 @@ func (r *Reader) place() string {
 }
 
 // Object reads an object and calls member for each name that was asked for, which
-// has to read the value. At most 64 names can be asked for. Null is no object, and
-// no fault.
+// has to read the value. At most 64 names can be asked for; "" as the last asks for
+// all others. Null is no object, and no fault.
 func (r *Reader) Object(names []string, member func(name string)) bool {
 	return r.object(names, member, true)
 }
@@ -118,8 +118,12 @@ func (r *Reader) object(names []string, member func(name string), spelling bool)
 	var seen uint64
 	for first := true; r.goesOn('}', first); first = false {
 		n := r.name(names, spelling)
-		if n < 0 {
+		switch {
+		case n < 0:
 			r.Skip()
+			continue
+		case names[n] == "":
+			member("")
 			continue
 		}
 		r.path = append(r.path, step{name: names[n]})
@@ -148,6 +152,8 @@ func (r *Reader) name(names []string, spelling bool) int {
 	found := -1
 	for i, name := range names {
 		switch {
+		case name == "" && found < 0:
+			found = i
 		case !whole:
 		case string(r.text) == name:
 			found = i
@@ -242,6 +248,9 @@ func (r *Reader) Number() bool {
 	b := r.peek()
 	return b == '-' || digit(b)
 }
+
+// List says whether the value is an array.
+func (r *Reader) List() bool { return r.peek() == '[' }
 
 // String reads a string; null is "".
 func (r *Reader) String() string {

@@ -84,6 +84,21 @@ func TestRead(t *testing.T) {
 	}
 }
 
+func TestOthers(t *testing.T) {
+	others := 0
+	r := NewReader(strings.NewReader(`{"a":[1],"name":"x","":2,"name":"y","b":{}}`), "test")
+	r.Object([]string{"name", ""}, func(name string) {
+		if name == "" {
+			others++
+		}
+		r.Skip()
+	})
+	r.End()
+	if faults := r.Faults(); r.Err() != nil || others != 3 || len(faults) != 1 || faults[0] != "has name twice" {
+		t.Errorf("%d others, faults %q, error %v", others, faults, r.Err())
+	}
+}
+
 func TestReadError(t *testing.T) {
 	broken := errors.New("broken pipe")
 	_, _, r := read(io.MultiReader(strings.NewReader(`{"name":`), iotest.ErrReader(broken)))
