@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"revenant/analyzer/drift"
@@ -32,15 +33,18 @@ func (v *Verification) Text(w *Printer) {
 	var rows [][]string
 	var severities []restore.Severity
 	for _, n := range v.Nodes {
-		severity, seen := restore.OK, strings.Join(n.Seen, ", ")
+		severity, seen := restore.OK, n.Seen
+		switch {
+		case len(n.Unread) > 0:
+			severity, seen = restore.Warning, append(slices.Clip(seen), "not read in full")
+		case len(seen) == 0:
+			severity, seen = restore.Warning, []string{"nobody looked"}
+		}
 		if n.Phantoms+n.Ghosts+n.Doubles > 0 {
 			severity = restore.Critical
 		}
-		if seen == "" {
-			severity, seen = restore.Warning, "nobody looked"
-		}
 		severities = append(severities, severity)
-		rows = append(rows, []string{n.Name, Count(n.Running), Count(n.Phantoms), Count(n.Ghosts), Count(n.Doubles), seen})
+		rows = append(rows, []string{n.Name, Count(n.Running), Count(n.Phantoms), Count(n.Ghosts), Count(n.Doubles), strings.Join(seen, ", ")})
 	}
 	w.Table([]string{"NODE", "RUNNING", "PHANTOMS", "GHOSTS", "DOUBLES", "SEEN BY"}, rows, severities)
 	v.findings(w)

@@ -5,13 +5,14 @@
 // each node what its kubelet or container runtime says. Out come findings: phantoms
 // (something runs that the API does not have there), ghosts (the API has a pod
 // there of which nothing runs), doubles (one pod or one name runs twice), and nodes
-// that nobody looked at; each with what cleans it up and how sure it is.
+// that nobody looked at, or whose answers were not read in full; each with what cleans
+// it up and how sure it is.
 //
 // Static pods and their mirrors are neither phantoms nor ghosts. What only a
 // kubelet's list of pods tells, and no runtime, is possible at most: kubelets keep
-// pods in it whose containers have ended, and what has left it may still run. So
-// is a ghost that may be on its way: one that its kubelet lists as alive, or whose
-// sandbox is there.
+// pods in it whose containers have ended, and start some of them again; and what has
+// left it may still run. So is a ghost that may be on its way: one that its kubelet
+// lists as alive, or whose sandbox is there.
 package drift
 
 import (
@@ -34,6 +35,7 @@ const (
 	Double  Kind = "double"
 	Phantom Kind = "phantom"
 	Ghost   Kind = "ghost"
+	Unread  Kind = "unread-node"
 	Unseen  Kind = "unseen-node"
 )
 
@@ -45,6 +47,7 @@ var Kinds = []struct {
 	{Double, "one pod, or one name, runs twice"},
 	{Phantom, "runs on the node, and the API does not have it there"},
 	{Ghost, "the API has it on the node, and nothing of it runs"},
+	{Unread, "a node whose answers were not read in full: it counts as one that did not answer"},
 	{Unseen, "a node that nobody looked at"},
 }
 
@@ -101,7 +104,8 @@ type Report struct {
 // NodeReport counts what was found on a node.
 type NodeReport struct {
 	Name     string   `json:"name"`
-	Seen     []string `json:"seen"` // the kinds of answers it gave; [] when nobody looked
+	Seen     []string `json:"seen"`   // the kinds of answers that were read in full; [] when there is none
+	Unread   []string `json:"unread"` // why other answers were not
 	Running  int      `json:"running"`
 	Phantoms int      `json:"phantoms"`
 	Ghosts   int      `json:"ghosts"`
@@ -112,7 +116,8 @@ type NodeReport struct {
 type pod struct {
 	kubelet.Pod
 	runs    bool
-	sure    bool // a runtime has spoken
+	sure    bool // a runtime has answered
+	alive   bool // its kubelet lists it, and not as ended
 	listed  bool // its kubelet lists it
 	sandbox bool // its sandbox is ready
 	sources []string
@@ -120,10 +125,11 @@ type pod struct {
 
 // Compare finds the differences.
 func Compare(in Input) *Report {
-	c := comparison{Input: in, api: map[string]*kubelet.Pod{}, static: map[string]bool{}, report: &Report{Summary: map[Kind]int{}, Findings: []Finding{}, Notes: []string{}}}
+	c := comparison{Input: in, api: map[string]*kubelet.Pod{}, static: map[string]bool{}, bound: map[string][]int{}, report: &Report{Summary: map[Kind]int{}, Findings: []Finding{}, Notes: []string{}}}
 	for i := range in.API {
 		p := &in.API[i]
 		c.api[p.UID] = p
+		c.bound[p.Node] = append(c.bound[p.Node], i)
 		if p.Mirror {
 			c.static[p.StaticUID] = true
 		}
@@ -147,9 +153,10 @@ func Compare(in Input) *Report {
 type comparison struct {
 	Input
 	api     map[string]*kubelet.Pod
-	static  map[string]bool // uids of static pods that have a mirror
-	running []pod           // on all nodes
-	at      map[string]int  // node → its report
+	static  map[string]bool  // uids of static pods that have a mirror
+	running []pod            // on all nodes
+	at      map[string]int   // node → its report
+	bound   map[string][]int // the API's pods by node
 	report  *Report
 }
 
@@ -158,7 +165,7 @@ func (c *comparison) nodes() {
 	c.at = map[string]int{}
 	for _, n := range c.Nodes {
 		c.at[n.Name] = len(c.report.Nodes)
-		c.report.Nodes = append(c.report.Nodes, NodeReport{Name: n.Name, Seen: []string{}})
+		c.report.Nodes = append(c.report.Nodes, NodeReport{Name: n.Name, Seen: []string{}, Unread: []string{}})
 		c.node(n, &c.report.Nodes[len(c.report.Nodes)-1])
 	}
 }
@@ -166,13 +173,16 @@ func (c *comparison) nodes() {
 func (c *comparison) node(n Node, r *NodeReport) {
 	pods := together(n)
 	for _, d := range n.Dumps {
-		if s := string(d.Kind); !slices.Contains(r.Seen, s) {
+		if d.Unread != "" {
+			r.Unread = append(r.Unread, d.Unread)
+		} else if s := string(d.Kind); !slices.Contains(r.Seen, s) {
 			r.Seen = append(r.Seen, s)
 		}
 	}
+	c.unread(r)
 	if slices.Contains(r.Seen, string(kubelet.Empty)) {
 		c.note("%s: a list without a pod was given that may be /pods or /runningpods: which it is cannot be told. Name the file %s.pods.json or %s.runningpods.json.", n.Name, n.Name, n.Name)
-	} else if len(n.Dumps) > 0 && !slices.ContainsFunc(n.Dumps, func(d kubelet.Dump) bool { return d.Kind.Runtime() }) {
+	} else if len(r.Seen) > 0 && !runtime(n) {
 		c.note("%s: only its kubelet's list of pods was given. What has left the list and still runs is not in it: /runningpods or crictl tells.", n.Name)
 	}
 	for _, uid := range sortedKeys(pods) {
@@ -187,18 +197,38 @@ func (c *comparison) node(n Node, r *NodeReport) {
 			c.phantom(p)
 		}
 	}
-	for i := range c.API {
-		if p := &c.API[i]; p.Node == n.Name {
-			c.ghost(p, pods[p.UID], r.Seen)
-		}
+	if len(r.Seen) == 0 && len(r.Unread) > 0 {
+		return // what is not there may be in what was not read
 	}
+	for _, i := range c.bound[n.Name] {
+		c.ghost(&c.API[i], pods[c.API[i].UID], r)
+	}
+}
+
+// unread says that it is not known what runs on a node: what was not read may be a
+// pod that runs.
+func (c *comparison) unread(r *NodeReport) {
+	if len(r.Unread) == 0 {
+		return
+	}
+	c.add(Finding{
+		Kind: Unread, Certainty: restore.Certain, Evidence: []string{},
+		Reason: "What runs there is not known in full: " + strings.Join(r.Unread, "; ") + ".",
+		Action: "Get its answers again, unchanged and whole. What of them was read is compared all the same.",
+	}, r.Name, &kubelet.Pod{})
+}
+
+// runtime says whether a runtime's answer was read in full: only then does nothing
+// run that it does not list.
+func runtime(n Node) bool {
+	return slices.ContainsFunc(n.Dumps, func(d kubelet.Dump) bool { return d.Kind.Runtime() && d.Unread == "" })
 }
 
 // together puts a node's answers together by uid. What a runtime says counts
 // before what the kubelet lists.
 func together(n Node) map[string]*pod {
 	pods := map[string]*pod{}
-	runtime := slices.ContainsFunc(n.Dumps, func(d kubelet.Dump) bool { return d.Kind.Runtime() })
+	runtime := runtime(n)
 	for _, d := range n.Dumps {
 		for _, from := range d.Pods {
 			p := pods[from.UID]
@@ -211,6 +241,7 @@ func together(n Node) map[string]*pod {
 				p.sources = append(p.sources, s)
 			}
 			p.listed = p.listed || d.Kind == kubelet.Listed
+			p.alive = p.alive || d.Kind == kubelet.Listed && from.Phase != "Succeeded" && from.Phase != "Failed"
 			p.sandbox = p.sandbox || d.Kind == kubelet.Running // it lists pods whose sandbox is ready
 			p.runs = p.runs || from.Runs && (d.Kind.Runtime() || !runtime)
 		}
@@ -231,8 +262,9 @@ func (p *pod) merge(o *kubelet.Pod) {
 }
 
 // mayRun says whether a pod of which nothing is known to run may do so all the
-// same: a deaf kubelet goes on listing as Pending what it has started meanwhile.
-func (p *pod) mayRun() bool { return !p.runs && !p.sure && p.Phase == "Pending" }
+// same: a deaf kubelet goes on listing as Pending what it has started meanwhile, and
+// starts again what has ended.
+func (p *pod) mayRun() bool { return !p.runs && !p.sure && p.alive }
 
 // certainty of what was said of a pod.
 func (p *pod) certainty() restore.Certainty {
@@ -253,7 +285,7 @@ func (c *comparison) phantom(p *pod) {
 	f := Finding{Kind: Phantom, Certainty: p.certainty(), Evidence: p.sources}
 	runs := "It runs here"
 	if p.mayRun() {
-		runs = "Its kubelet lists it as Pending, and may have started it since"
+		runs = "Its kubelet lists it as " + cmp.Or(p.Phase, "Pending") + ", with no container that runs, and may have started one since"
 	}
 	has := c.api[p.UID]
 	switch {
@@ -298,7 +330,8 @@ func stop(p *pod) string {
 }
 
 // ghost looks whether anything runs of a pod that the API has on a node.
-func (c *comparison) ghost(p *kubelet.Pod, there *pod, seen []string) {
+func (c *comparison) ghost(p *kubelet.Pod, there *pod, r *NodeReport) {
+	seen := r.Seen
 	if p.Mirror || p.Phase == "Succeeded" || p.Phase == "Failed" || there != nil && there.runs {
 		return
 	}
@@ -328,6 +361,10 @@ func (c *comparison) ghost(p *kubelet.Pod, there *pod, seen []string) {
 		f.Certainty, f.Reason = restore.Certain, f.Reason+", and its kubelet does not know it."
 	default:
 		f.Certainty, f.Reason = restore.Certain, f.Reason+", and nothing of it runs."
+	}
+	if len(r.Unread) > 0 {
+		f.Certainty = restore.Possible
+		f.Reason += " Not all that the node says was read."
 	}
 	if p.Terminating {
 		f.Reason += " It is being deleted, and no kubelet finishes that."
@@ -360,12 +397,19 @@ func (c *comparison) doubles() {
 	}
 }
 
+// named is how many others that it runs beside a finding names.
+const named = 10
+
 func (c *comparison) double(p *pod, all []int) {
 	var others []string
 	for _, i := range all {
 		o := &c.running[i]
 		if o.Node == p.Node && o.UID == p.UID {
 			continue
+		}
+		if len(others) == named {
+			others = append(others, fmt.Sprintf("and %d more", len(all)-1-named))
+			break
 		}
 		what := "its uid"
 		if o.UID != p.UID {
@@ -404,7 +448,7 @@ func (c *comparison) unseen() {
 		delete(pods, node)
 	}
 	for _, node := range sortedKeys(pods) {
-		c.report.Nodes = append(c.report.Nodes, NodeReport{Name: node, Seen: []string{}})
+		c.report.Nodes = append(c.report.Nodes, NodeReport{Name: node, Seen: []string{}, Unread: []string{}})
 		if c.Partial {
 			continue
 		}

@@ -1,11 +1,14 @@
 package drift
 
 import (
-	"encoding/json"
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
 
 	"revenant/analyzer/restore"
+	"revenant/internal/strictjson"
 )
 
 // Outcome says how a prediction came out.
@@ -29,33 +32,134 @@ type Difference struct {
 	Found     string            `json:"found"`
 }
 
-// ParsePrediction reads what `revenant predict -o json` wrote. Other documents are
-// refused.
-func ParsePrediction(data []byte) (*restore.Prediction, error) {
-	var p restore.Prediction
-	if err := json.Unmarshal(data, &p); err != nil {
-		return nil, fmt.Errorf("is no prediction: %w", err)
-	}
-	switch {
-	case p.Kind != "Prediction":
-		return nil, fmt.Errorf("is no prediction but a document of kind %q", p.Kind)
-	case p.SchemaVersion != 1:
-		return nil, fmt.Errorf("is a prediction of schema version %d, which this program does not know", p.SchemaVersion)
-	}
-	for i := range p.Pods {
-		if p.Pods[i].PodIdentity == nil || p.Pods[i].Finding == nil {
-			return nil, errors.New("is a prediction with a pod that has no name or no outcome")
+// Prediction is what of a prediction can be held against what was found.
+type Prediction struct {
+	Nodes []string // those whose machines are there
+	pods  []foretold
+}
+
+// foretold is what was predicted of a pod.
+type foretold struct {
+	namespace, name, uid, node string
+	outcome                    restore.Outcome
+	certainty                  restore.Certainty
+	runs                       bool // somewhere, for certain
+	api                        *restore.APIView
+}
+
+// What is read of a prediction, object by object.
+var (
+	predictionNames = []string{"kind", "schemaVersion", "pods", "nodes"}
+	podNames        = []string{"namespace", "name", "uid", "node", "outcome", "certainty", "runsOn", "api"}
+	apiNames        = []string{"node", "phase"}
+	nodeNames       = []string{"name", "kubelet"}
+)
+
+// ParsePrediction reads a prediction that is in memory, as ReadPrediction does.
+func ParsePrediction(data []byte) (*Prediction, error) { return ReadPrediction(bytes.NewReader(data)) }
+
+// ReadPrediction reads what `revenant predict -o json` wrote. Refused are other
+// documents, and one that can be read in more than one way.
+func ReadPrediction(in io.Reader) (*Prediction, error) {
+	r, p := strictjson.NewReader(in, "prediction"), &Prediction{}
+	kind, version, parts := "", int64(0), 0
+	r.Object(predictionNames, func(name string) {
+		switch name {
+		case "kind":
+			kind = r.String()
+		case "schemaVersion":
+			version = r.Int()
+		case "pods":
+			parts++
+			r.Array(func(int) { p.pod(r) })
+		case "nodes":
+			parts++
+			r.Array(func(int) { p.node(r) })
 		}
+	})
+	r.End()
+	switch faults := r.Faults(); {
+	case r.Err() != nil:
+		return nil, fmt.Errorf("is no prediction: it %w", r.Err())
+	case kind != "Prediction" && (kind != "" || len(faults) == 0):
+		return nil, fmt.Errorf("is no prediction but a document of kind %q", kind)
+	case len(faults) > 0:
+		return nil, errors.New(faults[0])
+	case version != 1:
+		return nil, fmt.Errorf("is a prediction of schema version %d, which this program does not know", version)
+	case parts < 2:
+		return nil, errors.New("is a prediction without pods or nodes")
 	}
-	return &p, nil
+	return p, nil
+}
+
+func (p *Prediction) pod(r *strictjson.Reader) {
+	var f foretold
+	r.Object(podNames, func(name string) {
+		switch name {
+		case "namespace":
+			f.namespace = r.String()
+		case "name":
+			f.name = r.String()
+		case "uid":
+			f.uid = r.String()
+		case "node":
+			f.node = r.String()
+		case "outcome":
+			f.outcome = restore.Outcome(r.String())
+		case "certainty":
+			f.certainty = restore.Certainty(r.String())
+		case "runsOn":
+			r.Array(func(int) {
+				f.runs = true
+				r.Skip()
+			})
+		case "api":
+			var v restore.APIView
+			if r.Object(apiNames, func(name string) {
+				if s := r.String(); name == "node" {
+					v.Node = s
+				} else {
+					v.Phase = s
+				}
+			}) {
+				f.api = &v
+			}
+		}
+	})
+	known := slices.ContainsFunc(restore.Outcomes, func(o restore.OutcomeInfo) bool { return o.ID == f.outcome })
+	switch {
+	case f.name == "" || f.outcome == "":
+		r.Fault("is a prediction with a pod that has no name or no outcome: ", "")
+	case !known:
+		r.Fault("is a prediction with an outcome that this program does not know: ", "")
+	default:
+		p.pods = append(p.pods, f)
+	}
+}
+
+func (p *Prediction) node(r *strictjson.Reader) {
+	name, does := "", restore.Kubelet("")
+	r.Object(nodeNames, func(field string) {
+		if s := r.String(); field == "name" {
+			name = s
+		} else {
+			does = restore.Kubelet(s)
+		}
+	})
+	if name == "" {
+		r.Fault("is a prediction with a node that has no name: ", "")
+	} else if does != restore.KubeletGone {
+		p.Nodes = append(p.Nodes, name)
+	}
 }
 
 // Against holds the report against a prediction, by uid and node.
-func (r *Report) Against(p *restore.Prediction) *Outcome {
+func (r *Report) Against(p *Prediction) *Outcome {
 	o := &Outcome{DidNotHappen: []Difference{}, NotPredicted: []Difference{}}
 	looked := map[string]bool{}
 	for _, n := range r.Nodes {
-		looked[n.Name] = len(n.Seen) > 0
+		looked[n.Name] = len(n.Seen) > 0 && len(n.Unread) == 0
 	}
 	type place struct{ uid, node string }
 	found := map[place]Finding{}
@@ -64,22 +168,22 @@ func (r *Report) Against(p *restore.Prediction) *Outcome {
 			found[place{f.UID, f.Node}] = f
 		}
 	}
-	foretold := map[string]*restore.PodOutcome{}
-	for i := range p.Pods {
-		pod := &p.Pods[i]
-		foretold[pod.UID] = pod
-		kind := map[restore.Outcome]Kind{restore.Phantom: Phantom, restore.Ghost: Ghost}[pod.Outcome]
+	predicted := map[string]*foretold{}
+	for i := range p.pods {
+		pod := &p.pods[i]
+		predicted[pod.uid] = pod
+		kind := map[restore.Outcome]Kind{restore.Phantom: Phantom, restore.Ghost: Ghost}[pod.outcome]
 		if kind == "" {
 			continue
 		}
-		at := place{pod.UID, pod.Node}
+		at := place{pod.uid, pod.node}
 		switch f, ok := found[at]; {
 		case ok && f.Kind == kind:
 			o.CameTrue++
 			delete(found, at)
-		case !looked[pod.Node]:
+		case !looked[pod.node]:
 			o.NotLookedAt++
-		case kind == Phantom && len(pod.RunsOn) == 0 && !ok:
+		case kind == Phantom && !pod.runs && !ok:
 			// It may not have started, and has not.
 		default:
 			is := "nothing of it runs there"
@@ -89,7 +193,7 @@ func (r *Report) Against(p *restore.Prediction) *Outcome {
 			if ok {
 				is = "it is a " + string(f.Kind)
 			}
-			o.DidNotHappen = append(o.DidNotHappen, Difference{pod.Namespace, pod.Name, pod.UID, pod.Node, string(pod.Outcome), pod.Certainty, is})
+			o.DidNotHappen = append(o.DidNotHappen, Difference{pod.namespace, pod.name, pod.uid, pod.node, string(pod.outcome), pod.certainty, is})
 			delete(found, at)
 		}
 	}
@@ -98,12 +202,12 @@ func (r *Report) Against(p *restore.Prediction) *Outcome {
 			continue
 		}
 		d := Difference{Namespace: f.Namespace, Name: f.Name, UID: f.UID, Node: f.Node, Predicted: "nothing", Found: "a " + string(f.Kind)}
-		if pod := foretold[f.UID]; pod != nil {
+		if pod := predicted[f.UID]; pod != nil {
 			if f.Kind == Ghost && claimsGhost(pod, f.Node) {
 				o.CameTrue++
 				continue
 			}
-			d.Predicted, d.Certainty = string(pod.Outcome), pod.Certainty
+			d.Predicted, d.Certainty = string(pod.outcome), pod.certainty
 		}
 		o.NotPredicted = append(o.NotPredicted, d)
 	}
@@ -112,7 +216,7 @@ func (r *Report) Against(p *restore.Prediction) *Outcome {
 
 // claimsGhost says whether an outcome by another name claims the same: the API has
 // the pod alive on the node, and nothing of it runs.
-func claimsGhost(pod *restore.PodOutcome, node string) bool {
-	api := pod.API
-	return api != nil && api.Node == node && api.Phase != "Succeeded" && api.Phase != "Failed" && len(pod.RunsOn) == 0
+func claimsGhost(pod *foretold, node string) bool {
+	api := pod.api
+	return api != nil && api.Node == node && api.Phase != "Succeeded" && api.Phase != "Failed" && !pod.runs
 }

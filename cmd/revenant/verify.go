@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -55,8 +56,13 @@ The kubelet's /pods alone keeps pods whose containers have ended: what it alone
 tells is "possible". --dumps reads a directory of files with these names;
 --kubelet names one file, of any of the kinds, - for standard input.
 
-Exit codes: 0 nothing was found that --fail-on names; 1 something was; 2 the
-command could not do its work; 3 the snapshot is damaged.`,
+An answer is read in full or counts as none: where a pod has no uid or a state that
+is not known, where a name stands twice or in other letters, or where the list goes
+on elsewhere, a pod that runs may be hidden. The node is then an unread-node, which
+no --fail-on and no --partial leaves out.
+
+Exit codes: 0 nothing was found that --fail-on names; 1 something was, or an answer
+was not read in full; 2 the command could not do its work; 3 the snapshot is damaged.`,
 		Example: `  revenant verify restored.db --dumps dumps --kubectl pods.json
   revenant verify restored.db --kubelet node-1=n1.json --kubelet node-2=n2.json
   revenant verify restored.db --dumps dumps --prediction prediction.json -o json`,
@@ -104,13 +110,9 @@ func (o *verifyOptions) run(ctx context.Context, path string) error {
 	if in.Nodes, err = o.nodes(); err != nil {
 		return err
 	}
-	var foretold *restore.Prediction
+	var foretold *drift.Prediction
 	if o.prediction != "" {
-		data, err := o.read(o.prediction)
-		if err != nil {
-			return err
-		}
-		if foretold, err = drift.ParsePrediction(data); err != nil {
+		if foretold, err = stream(o, o.prediction, drift.ReadPrediction); err != nil {
 			return hinted(fmt.Errorf("%s %w", o.prediction, err), "save one with revenant predict BACKUP CURRENT -o json=FILE")
 		}
 	}
@@ -120,11 +122,7 @@ func (o *verifyOptions) run(ctx context.Context, path string) error {
 		return err
 	}
 	if foretold != nil {
-		for _, n := range foretold.Nodes {
-			if n.Kubelet != restore.KubeletGone {
-				in.Known = append(in.Known, n.Name)
-			}
-		}
+		in.Known = append(in.Known, foretold.Nodes...)
 	}
 	v.Report = drift.Compare(in)
 	if foretold != nil {
@@ -136,6 +134,8 @@ func (o *verifyOptions) run(ctx context.Context, path string) error {
 	switch {
 	case slices.ContainsFunc(v.Evidence, report.Damaged):
 		return errDamaged
+	case v.Summary[drift.Unread] > 0: // what was asked for may be in what was not read
+		return errFindings
 	case slices.ContainsFunc(o.failOn, func(name string) bool { return v.Summary[drift.Kind(name)] > 0 }):
 		return errFindings
 	}
@@ -183,8 +183,12 @@ func (o *verifyOptions) nodes() ([]drift.Node, error) {
 		}
 		for _, e := range entries {
 			for _, suffix := range suffixes {
-				if node, ok := strings.CutSuffix(e.Name(), suffix); ok && node != "" {
+				node, ok := strings.CutSuffix(e.Name(), suffix)
+				switch tail := e.Name()[max(0, len(e.Name())-len(suffix)):]; {
+				case ok && node != "":
 					files[node] = append(files[node], filepath.Join(o.dumps, e.Name()))
+				case !ok && strings.EqualFold(tail, suffix):
+					return nil, hinted(fmt.Errorf("--dumps: %s would not be read", filepath.Join(o.dumps, e.Name())), "its name has to end in "+suffix)
 				}
 			}
 		}
@@ -196,8 +200,10 @@ func (o *verifyOptions) nodes() ([]drift.Node, error) {
 	for name, paths := range files {
 		n := drift.Node{Name: name}
 		for _, path := range paths {
-			d, err := o.dump(path)
-			if err != nil {
+			d, err := o.dump(path, kubelet.OnNode)
+			if d.Unread != "" {
+				d.Unread = path + " " + d.Unread
+			} else if err != nil {
 				return nil, err
 			}
 			if d.Kind == kubelet.Empty {
@@ -211,12 +217,9 @@ func (o *verifyOptions) nodes() ([]drift.Node, error) {
 	return nodes, nil
 }
 
-func (o *verifyOptions) dump(path string) (kubelet.Dump, error) {
-	data, err := o.read(path)
-	if err != nil {
-		return kubelet.Dump{}, err
-	}
-	d, err := kubelet.Parse(data)
+// dump reads an answer of at most so many pods.
+func (o *verifyOptions) dump(path string, most int) (kubelet.Dump, error) {
+	d, err := stream(o, path, func(in io.Reader) (kubelet.Dump, error) { return kubelet.Read(in, most) })
 	if err != nil {
 		return d, hinted(fmt.Errorf("%s %w", path, err), "revenant verify --help says how to get what a node runs")
 	}
@@ -226,25 +229,33 @@ func (o *verifyOptions) dump(path string) (kubelet.Dump, error) {
 // largest is how large a dump may be: a thousand pods of a node take some 10 MB.
 const largest = 512 << 20
 
-// read reads a whole file that is no snapshot; - is standard input.
-func (o *verifyOptions) read(path string) ([]byte, error) {
+// stream has a file read that is no snapshot; - is standard input.
+func stream[T any](o *verifyOptions, path string, read func(io.Reader) (T, error)) (T, error) {
 	in := o.streams.in
 	if path != "-" {
 		f, err := input.OpenStream(path)
 		if err != nil {
-			return nil, err
+			var none T
+			return none, fmt.Errorf("cannot be read: %w", err)
 		}
 		defer f.Close()
 		in = f
 	}
-	data, err := io.ReadAll(io.LimitReader(in, largest+1))
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
+	return read(&limited{in, largest})
+}
+
+// limited reads no more than left bytes, and takes more for an error.
+type limited struct {
+	in   io.Reader
+	left int64
+}
+
+func (l *limited) Read(p []byte) (int, error) {
+	n, err := l.in.Read(p)
+	if l.left -= int64(n); l.left < 0 {
+		return 0, fmt.Errorf("it is larger than %d MiB, more than any node says of its pods", largest>>20)
 	}
-	if len(data) > largest {
-		return nil, fmt.Errorf("%s is larger than %d MiB, more than any node says of its pods", path, largest>>20)
-	}
-	return data, nil
+	return n, err
 }
 
 // only is the namespace of all the pods listed, if the snapshot has pods in others.
@@ -254,6 +265,24 @@ func only(listed, snapshot []kubelet.Pod) string {
 		return ""
 	}
 	return listed[0].Namespace
+}
+
+// consistent says what an API server would not list, so that the list is not its own
+// any more: two pods of one name, or one that runs and is bound to no node.
+func consistent(pods []kubelet.Pod) error {
+	type name struct{ namespace, name string }
+	has := make(map[name]bool, len(pods))
+	for i := range pods {
+		p := &pods[i]
+		if has[name{p.Namespace, p.Name}] {
+			return fmt.Errorf("has two pods of the name %s/%s, as no API server lists them", p.Namespace, p.Name)
+		}
+		if p.Phase == "Running" && p.Node == "" {
+			return fmt.Errorf("has the running pod %s/%s on no node, as no API server lists it", p.Namespace, p.Name)
+		}
+		has[name{p.Namespace, p.Name}] = true
+	}
+	return nil
 }
 
 // api reads what the API has: the snapshot, or kubectl's list in its place.
@@ -272,7 +301,7 @@ func (o *verifyOptions) api(ctx context.Context, s *snapshot.Snapshot, in *drift
 	}
 	v.API = "the snapshot " + s.Path()
 	if o.kubectl != "" {
-		d, err := o.dump(o.kubectl)
+		d, err := o.dump(o.kubectl, math.MaxInt)
 		if err != nil {
 			return err
 		}
@@ -284,6 +313,9 @@ func (o *verifyOptions) api(ctx context.Context, s *snapshot.Snapshot, in *drift
 		}
 		if len(d.Pods) == 0 && len(in.API) > 0 {
 			return hinted(fmt.Errorf("%s has no pod, and the snapshot has %d: is it the list of one namespace?", o.kubectl, len(in.API)), "kubectl get pods -A -o json writes that of all")
+		}
+		if err := consistent(d.Pods); err != nil {
+			return fmt.Errorf("%s %w", o.kubectl, err)
 		}
 		in.Only = only(d.Pods, in.API)
 		in.API, in.Unreadable, in.Live = d.Pods, nil, true

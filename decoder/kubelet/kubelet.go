@@ -1,21 +1,28 @@
 // Package kubelet reads what a node says of the pods on it.
 //
-// In go the bytes of one answer, as JSON: the kubelet's /pods or /runningpods, the
-// output of `crictl pods -o json` or `crictl ps -o json`, or that of `kubectl get
-// pods -A -o json`, which says what the API has. Which of them it is, the content
-// tells, unless a list is empty. Out comes a Dump of pods.
+// In goes one answer, as JSON: the kubelet's /pods or /runningpods, the output of
+// `crictl pods -o json` or `crictl ps -o json`, or that of `kubectl get pods -A -o
+// json`, which says what the API has. Which of them it is, the content tells, unless
+// a list is empty. Out comes a Dump of pods. An answer is read as a stream: only what
+// is known of its pods is kept.
 //
 // Refused are answers that are none of these, with what they look like, and broken
-// JSON, with the offset. Nothing is trusted: fields may be missing or wrong.
+// JSON, with the offset. Whatever could hide a pod that runs makes the answer unread
+// in part: a pod without a uid, a state or a phase that is not known, a name that
+// occurs twice or in other letters, one page of a list. Fields that are not asked for
+// are passed over, so that later versions may add some.
 package kubelet
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"math"
 	"strings"
 	"time"
+
+	"revenant/internal/strictjson"
 )
 
 // Kind is what a dump is an answer of.
@@ -38,17 +45,20 @@ const (
 	Empty Kind = "empty list"
 )
 
-// Runtime says whether the container runtime has spoken: what it lists as running
-// runs, and nothing else does.
+// Runtime says whether the answer is the container runtime's: what it lists as
+// running runs, and nothing else does.
 func (k Kind) Runtime() bool { return k == Running || k == Sandboxes || k == Containers }
 
 // Dump is one answer.
 type Dump struct {
 	Kind Kind
-	Pods []Pod
+	Pods []Pod // one a uid
 	// Kubelets says that the pods are marked as kubelets do in their own copies:
 	// the API's have no such mark.
 	Kubelets bool
+	// Unread says why the answer was not read in full, as a predicate. Other pods
+	// than these may run, too. "" when it was.
+	Unread string
 }
 
 // Pod is what a dump says of a pod.
@@ -66,246 +76,50 @@ type Pod struct {
 	Grace                int64  // terminationGracePeriodSeconds; 0 where the dump does not tell
 }
 
-// Annotations by which pods that are not from the API are told (kubernetes v1.37
-// pkg/kubelet/types/pod_update.go, and the mirror's).
-const (
-	sourceAnnotation = "kubernetes.io/config.source"
-	mirrorAnnotation = "kubernetes.io/config.mirror"
-	uidLabel         = "io.kubernetes.pod.uid"
-	nameLabel        = "io.kubernetes.pod.name"
-	namespaceLabel   = "io.kubernetes.pod.namespace"
-)
+// UnreadError says why an answer was not read in full.
+type UnreadError struct{ Faults []string }
 
-// document is what any of the answers may hold.
-type document struct {
-	Kind       string `json:"kind"`
-	Items      []item `json:"items"`
-	Containers []item `json:"containers"`
-}
+func (e *UnreadError) Error() string { return strings.Join(e.Faults, "; ") }
 
-type item struct {
-	Kind     string `json:"kind"`
-	Metadata struct {
-		Name, Namespace, UID string
-		CreationTimestamp    *time.Time
-		DeletionTimestamp    *time.Time
-		Annotations          map[string]string
-	} `json:"metadata"`
-	Spec struct {
-		NodeName                      string
-		TerminationGracePeriodSeconds int64
-		Containers                    containers
-	} `json:"spec"`
-	Status struct {
-		Phase             string
-		ContainerStatuses []struct {
-			State struct{ Running *struct{} }
-		}
-	} `json:"status"`
+// OnNode is more pods than a node has, those included that have ended: a kubelet takes
+// 110 unless it is configured otherwise.
+const OnNode = 20_000
 
-	// crictl's
-	ID           string            `json:"id"`
-	PodSandboxID string            `json:"podSandboxId"`
-	State        string            `json:"state"`
-	Labels       map[string]string `json:"labels"`
-	Annotations  map[string]string `json:"annotations"`
-}
+// Parse reads an answer that is in memory, as Read does, of any number of pods.
+func Parse(data []byte) (Dump, error) { return Read(bytes.NewReader(data), math.MaxInt) }
 
-// containers is a list of containers, of which only this is asked: whether it is
-// there and empty.
-type containers struct{ none bool }
-
-// UnmarshalJSON is called when the list is there, null included.
-func (c *containers) UnmarshalJSON(data []byte) error {
-	var list []json.RawMessage
-	err := json.Unmarshal(data, &list)
-	*c = containers{none: len(list) == 0}
-	return err
-}
-
-// Parse reads an answer.
-func Parse(data []byte) (Dump, error) {
-	if len(bytes.TrimSpace(data)) == 0 {
-		return Dump{}, errors.New("is empty")
+// Read reads an answer of at most so many pods. When it cannot be read in full, the
+// error is an UnreadError and the dump has what was read.
+func Read(in io.Reader, most int) (Dump, error) {
+	a := &answer{Reader: strictjson.NewReader(in, "list of pods"), most: most, at: map[string]int{}}
+	if err := a.read(); err != nil {
+		return Dump{}, err
 	}
-	var d document
-	if err := json.Unmarshal(data, &d); err != nil {
-		return Dump{}, broken(data, err)
+	d := a.dump()
+	if faults := a.Faults(); len(faults) > 0 {
+		err := &UnreadError{faults}
+		d.Unread = err.Error()
+		return d, err
 	}
+	return d, nil
+}
+
+// refusal says why the document is no answer at all, nil when it is one.
+func (a *answer) refusal(object bool) error {
+	list := a.kind == "PodList" || a.kind == "List"
 	switch {
-	case d.Containers != nil:
-		return d.containers(), nil
-	case d.Items == nil && d.Kind != "PodList" && d.Kind != "List":
-		return Dump{}, fmt.Errorf("is JSON but no list of pods%s", kindOf(d.Kind))
-	case d.Kind == "" && d.states():
-		return Dump{}, errors.New("is no list of pods that is known: it has states that are none of crictl's")
-	case d.sandboxes():
-		return d.pods(Sandboxes, item.sandbox), nil
-	case d.Kind != "PodList" && d.Kind != "List" && d.Kind != "":
-		return Dump{}, fmt.Errorf("is no list of pods%s", kindOf(d.Kind))
-	case len(d.Items) == 0 && d.Kind == "": // the API's lists say what they are
-		return d.pods(Sandboxes, item.sandbox), nil
-	case len(d.Items) == 0:
-		return Dump{Kind: Empty, Pods: []Pod{}}, nil
-	case d.nameless():
-		return Dump{}, errors.New("has a pod without a uid")
-	case d.Kind == "List" && d.others():
-		return Dump{}, errors.New("is a list of other objects than pods")
-	case d.running():
-		return d.pods(Running, item.running), nil
+	case a.Err() != nil:
+		return a.Err()
+	case !object && len(a.Faults()) > 0:
+		return errors.New(a.Faults()[0])
+	case a.kind != "" && !list && (a.items || a.containers):
+		return fmt.Errorf("is no list of pods but a %s", a.kind)
+	case a.kind != "" && !list:
+		return fmt.Errorf("is JSON but no list of pods but a %s", a.kind)
+	case !list && !a.listed && len(a.Faults()) == 0:
+		return errors.New("is JSON but no list of pods")
+	case a.kind == "List" && a.other != "":
+		return fmt.Errorf("is a list of other objects than pods: it has a %s", a.other)
 	}
-	return d.pods(Listed, item.listed), nil
-}
-
-func kindOf(kind string) string {
-	if kind == "" {
-		return ""
-	}
-	return " but a " + kind
-}
-
-// broken says where JSON breaks off.
-func broken(data []byte, err error) error {
-	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &syntax) && syntax.Offset >= int64(len(data)):
-		return fmt.Errorf("is cut short after %d bytes", len(data))
-	case errors.As(err, &syntax):
-		return fmt.Errorf("is no JSON at byte %d: %w", syntax.Offset, err)
-	case errors.As(err, &kind):
-		return fmt.Errorf("is no list of pods at byte %d: %w", kind.Offset, err)
-	}
-	return fmt.Errorf("is no list of pods: %w", err)
-}
-
-func (d *document) sandboxes() bool {
-	for _, i := range d.Items {
-		if strings.HasPrefix(i.State, "SANDBOX_") {
-			return true
-		}
-	}
-	return false
-}
-
-// states says whether items have a state, and one of them none of crictl's.
-func (d *document) states() bool {
-	for _, i := range d.Items {
-		if i.State != "" && !strings.HasPrefix(i.State, "SANDBOX_") {
-			return true
-		}
-	}
-	return false
-}
-
-// nameless says whether an item that may be a pod has no uid: to leave it out would
-// be to say that it does not run.
-func (d *document) nameless() bool {
-	for _, i := range d.Items {
-		if i.Metadata.UID == "" && (i.Kind == "" || i.Kind == "Pod") {
-			return true
-		}
-	}
-	return false
-}
-
-func (d *document) others() bool {
-	for _, i := range d.Items {
-		if i.Kind != "" && i.Kind != "Pod" {
-			return true
-		}
-	}
-	return false
-}
-
-// running says whether no pod has a status: the kubelet makes up the objects of
-// /runningpods from what the runtime tells (kubernetes v1.37 pkg/kubelet/server/
-// server.go getRunningPods).
-func (d *document) running() bool {
-	for _, i := range d.Items {
-		if i.Status.Phase != "" || i.Spec.NodeName != "" {
-			return false
-		}
-	}
-	return true
-}
-
-func (d *document) pods(kind Kind, read func(item) Pod) Dump {
-	dump := Dump{Kind: kind, Pods: make([]Pod, 0, len(d.Items))}
-	for _, i := range d.Items {
-		if p := read(i); p.UID != "" {
-			dump.Pods = append(dump.Pods, p)
-		}
-		dump.Kubelets = dump.Kubelets || i.Metadata.Annotations[sourceAnnotation] == "api"
-	}
-	return dump
-}
-
-func (i item) listed() Pod {
-	m := &i.Metadata
-	p := Pod{
-		Namespace: m.Namespace, Name: m.Name, UID: m.UID, Node: i.Spec.NodeName, Phase: i.Status.Phase,
-		Terminating: m.DeletionTimestamp != nil, StaticUID: m.Annotations[mirrorAnnotation],
-		Grace: i.Spec.TerminationGracePeriodSeconds,
-	}
-	source := m.Annotations[sourceAnnotation]
-	p.Mirror = p.StaticUID != ""
-	p.Static = !p.Mirror && source != "" && source != "api" || fileUID(p.UID)
-	if m.CreationTimestamp != nil {
-		p.Created = m.CreationTimestamp.UTC()
-	}
-	for _, c := range i.Status.ContainerStatuses {
-		p.Runs = p.Runs || c.State.Running != nil
-	}
-	if len(i.Status.ContainerStatuses) == 0 {
-		p.Runs = p.Phase == "Running"
-	}
-	return p
-}
-
-// running reads a pod of /runningpods. Its containers are those that run: one
-// without is a sandbox in which nothing does (kubernetes v1.37 pkg/kubelet/
-// container/runtime.go ToAPIPod). The kubelet always writes the list, as null when
-// it is empty: where something has left it out, what is listed runs.
-func (i item) running() Pod {
-	m := &i.Metadata
-	return Pod{Namespace: m.Namespace, Name: m.Name, UID: m.UID, Static: fileUID(m.UID), Runs: !i.Spec.Containers.none}
-}
-
-func (i item) sandbox() Pod {
-	m := &i.Metadata
-	source := i.Annotations[sourceAnnotation]
-	return Pod{
-		Namespace: m.Namespace, Name: m.Name, UID: m.UID, Sandbox: i.ID,
-		Static: source != "" && source != "api" || fileUID(m.UID), Runs: i.State == "SANDBOX_READY",
-	}
-}
-
-// containers puts crictl's containers together to pods.
-func (d *document) containers() Dump {
-	dump := Dump{Kind: Containers, Pods: []Pod{}}
-	at := map[string]int{}
-	for _, c := range d.Containers {
-		uid := c.Labels[uidLabel]
-		if uid == "" {
-			continue
-		}
-		n, ok := at[uid]
-		if !ok {
-			n = len(dump.Pods)
-			at[uid] = n
-			dump.Pods = append(dump.Pods, Pod{
-				Namespace: c.Labels[namespaceLabel], Name: c.Labels[nameLabel], UID: uid, Sandbox: c.PodSandboxID, Static: fileUID(uid),
-			})
-		}
-		dump.Pods[n].Runs = dump.Pods[n].Runs || c.State == "CONTAINER_RUNNING"
-	}
-	return dump
-}
-
-// fileUID says whether the uid is the hash of a static pod's file, which has no
-// dashes, and not the API's (kubernetes v1.37 pkg/kubelet/config/common.go
-// applyDefaults).
-func fileUID(uid string) bool {
-	return len(uid) == 32 && strings.Trim(uid, "0123456789abcdef") == ""
+	return nil
 }
