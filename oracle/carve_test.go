@@ -122,8 +122,7 @@ func (all *written) check(t *testing.T, s *snapshot.Snapshot, c *snapshot.Carvin
 	for rev, key := range all.gone {
 		deleted[key] = max(deleted[key], rev)
 	}
-	for i := range c.Records {
-		r := &c.Records[i]
+	for r := range c.Records {
 		_, err := s.Get(r.Key, 0)
 		live := err == nil
 		if r.Tombstone {
@@ -155,7 +154,7 @@ func recall(s *snapshot.Snapshot, all *written, c *snapshot.Carving, from, to in
 	for r := range s.Records() {
 		kept[r.Main] = true
 	}
-	for _, r := range c.Records {
+	for r := range c.Records {
 		recovered[r.Main] = true
 	}
 	gone, found := 0, 0
@@ -186,7 +185,7 @@ func TestCarve(t *testing.T) {
 		all.check(t, s, c)
 		n, f := recall(s, all, c, 0, 2000), recall(s, all, c, 4000, 8000)
 		t.Logf("seed %d: %.1f %% within 2,000 of the compact revision, %.1f %% at 2,000 to 4,000, %.1f %% at 4,000 to 8,000; %d carved, %d conflicts; windows %+v",
-			seed, 100*n, 100*recall(s, all, c, 2000, 4000), 100*f, len(c.Records), c.Conflicts, c.Windows)
+			seed, 100*n, 100*recall(s, all, c, 2000, 4000), 100*f, c.Count, c.Conflicts, c.Windows)
 		near, far = append(near, n), append(far, f)
 	}
 	slices.Sort(near)
@@ -212,11 +211,11 @@ func TestCarveOther(t *testing.T) {
 			}
 			all.check(t, s, c)
 			labels := map[snapshot.Label]int{}
-			for _, r := range c.Records {
+			for r := range c.Records {
 				labels[r.Label]++
 			}
-			t.Logf("%d carved: %v, %d conflicts", len(c.Records), labels, c.Conflicts)
-			if len(c.Records) == 0 || w.deletions > 0 && labels[snapshot.Deleted]+labels[snapshot.Compacted] == 0 {
+			t.Logf("%d carved: %v, %d conflicts", c.Count, labels, c.Conflicts)
+			if c.Count == 0 || w.deletions > 0 && labels[snapshot.Deleted]+labels[snapshot.Compacted] == 0 {
 				t.Error("nothing to judge")
 			}
 		})

@@ -242,6 +242,10 @@ func Inspect(ctx context.Context, s *snapshot.Snapshot, prefix string, ask ...fu
 	if err != nil {
 		return InspectedEvidence{}, err
 	}
+	buckets, err := s.Buckets(ctx)
+	if err != nil {
+		return InspectedEvidence{}, err
+	}
 	problems := list(s.Problems())
 	if brokenValues(encryption) {
 		problems = append(problems, snapshot.Problem{Severity: snapshot.Damage, Where: "encrypted values", What: "a key decrypts some values and others not", Cost: "those values"})
@@ -249,7 +253,7 @@ func Inspect(ctx context.Context, s *snapshot.Snapshot, prefix string, ask ...fu
 	found := InspectedEvidence{
 		LiveKeys: live, Encryption: encryption,
 		Clock: c.Summary(), At: moments, Evidence: e, Status: status, PageSize: s.PageSize(), Records: s.Len(), Etcd: s.Meta(),
-		BumpMarkers: list(s.BumpMarkers()), Kubernetes: survey(s, prefix), Buckets: list(s.Buckets()), Problems: problems,
+		BumpMarkers: list(s.BumpMarkers()), Kubernetes: survey(s, prefix), Buckets: list(buckets), Problems: problems,
 	}
 	found.Grade = found.grade()
 	return found, nil

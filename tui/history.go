@@ -470,8 +470,8 @@ func (m *model) readHistory(of historyMsg) tea.Cmd {
 			if err != nil {
 				return nil // the program ends
 			}
-			for i := range c.Records {
-				if r := &c.Records[i]; r.Key == key && found[r.Revision] == nil {
+			for r := range c.Records {
+				if r.Key == key && found[r.Revision] == nil {
 					e := in.happening(side, r.Record, fmt.Sprintf("carved from %s: %s, %s", roles[side], r.Label, r.Sure))
 					e.carved = true
 					found[r.Revision] = e

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -262,17 +263,18 @@ func TestBars(t *testing.T) {
 func manyEvents(t testing.TB, n int) *happenings {
 	in := demoInput(t)
 	s := in.Current.Snapshot
-	c := &snapshot.Carving{Records: make([]snapshot.Carved, n)}
+	records := make([]snapshot.Carved, n)
 	var marks []clock.Mark
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	for i := range c.Records {
-		r := &c.Records[i].Record
+	for i := range records {
+		r := &records[i].Record
 		r.Key = fmt.Sprintf("/registry/%s/team-%d/web-%05d", []string{"pods", "events", "leases", "endpoints"}[i%4], i%500, i)
 		r.Main, r.Version, r.Tombstone = s.Revision()+int64(i)+1, int64(i%3), i%7 == 0
 		if i%10 == 0 {
 			marks = append(marks, clock.Mark{Revision: r.Main, Time: start.Add(time.Duration(i) * time.Second)})
 		}
 	}
+	c := &snapshot.Carving{Records: slices.Values(records), Count: n}
 	made := clock.New(marks, s.Revision()+int64(n), nil)
 	tl, err := timeline.New(t.Context(), "/registry", timeline.Source{Name: "current", Snapshot: s, Clock: made, Carving: c})
 	if err != nil {

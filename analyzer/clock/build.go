@@ -75,7 +75,7 @@ func (r *reader) renewals() error {
 }
 
 func (r *reader) renewal(record snapshot.Record) {
-	if lease, ok := r.decode(record).Typed.(*coordinationv1.Lease); ok && lease.Spec.RenewTime != nil {
+	if lease, ok := r.decode(record, kube.Decode).Typed.(*coordinationv1.Lease); ok && lease.Spec.RenewTime != nil {
 		r.marks = append(r.marks, Mark{record.Main, lease.Spec.RenewTime.UTC(), Renewal, record.Key})
 	}
 }
@@ -92,7 +92,7 @@ func (r *reader) objects() error {
 		if err := r.ctx.Err(); err != nil {
 			return err
 		}
-		m := metadata(r.decode(record))
+		m := metadata(r.decode(record, kube.DecodeMetadata))
 		if t := m.GetCreationTimestamp(); !t.IsZero() {
 			r.marks = append(r.marks, Mark{record.CreateRevision, t.UTC(), Creation, ""})
 		}
@@ -122,7 +122,7 @@ func changed(m metav1.Object) (newest time.Time) {
 }
 
 // decode reads an object, an empty one where there is none to read.
-func (r *reader) decode(record snapshot.Record) *kube.Object {
+func (r *reader) decode(record snapshot.Record, decode func(kube.Key, []byte) *kube.Object) *kube.Object {
 	key, ok := kube.ParseKey(r.prefix, record.Key)
 	if !ok {
 		return &kube.Object{}
@@ -131,5 +131,5 @@ func (r *reader) decode(record snapshot.Record) *kube.Object {
 	if err != nil {
 		return &kube.Object{}
 	}
-	return kube.Decode(key, value)
+	return decode(key, value)
 }

@@ -127,6 +127,7 @@ type Clock struct {
 // earlier restores.
 func New(marks []Mark, head int64, jumps []int64) *Clock {
 	c := &Clock{given: slices.Clone(marks), head: head, jumps: slices.Clone(jumps)}
+	slices.Sort(c.jumps)
 	slices.SortFunc(c.given, func(a, b Mark) int {
 		return cmp.Or(cmp.Compare(a.Revision, b.Revision), a.Time.Compare(b.Time), cmp.Compare(a.Source, b.Source))
 	})
@@ -362,7 +363,8 @@ func (c *Clock) measure() {
 }
 
 func (c *Clock) jumped(from, to int64) bool {
-	return slices.ContainsFunc(c.jumps, func(at int64) bool { return from < at && at <= to })
+	n := sort.Search(len(c.jumps), func(n int) bool { return c.jumps[n] > from })
+	return n < len(c.jumps) && c.jumps[n] <= to
 }
 
 // Rate is how fast revisions are written; ok is false when nothing tells.

@@ -32,7 +32,10 @@ func Load(ctx context.Context, s *snapshot.Snapshot, prefix string) (*State, err
 		}
 	}
 	l.state.Damaged = s.Damaged() // reading values may have found more
-	l.state.Headless = s.Headless()
+	var err error
+	if l.state.Headless, err = s.Headless(ctx); err != nil {
+		return nil, fmt.Errorf("load state: %w", err)
+	}
 	return l.state, nil
 }
 

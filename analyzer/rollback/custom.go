@@ -6,16 +6,15 @@ import (
 	"slices"
 	"strings"
 
-	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
-
 	"revenant/decoder/kube"
+	"revenant/decoder/snapshot"
 )
 
 // definitions looks at the CustomResourceDefinitions that differ.
 func (c *comparison) definitions() {
 	for ch := range c.changes("apiextensions.k8s.io", "customresourcedefinitions") {
-		before, was := get[*apiextensionsv1.CustomResourceDefinition](c, c.backup, ch.before)
-		after, is := get[*apiextensionsv1.CustomResourceDefinition](c, c.current, ch.after)
+		before, was := c.definition(c.backup, ch.before)
+		after, is := c.definition(c.current, ch.after)
 		f := Finding{Evidence: c.evidence(ch.before, ch.after)}
 		switch {
 		case ch.lost():
@@ -36,9 +35,23 @@ func (c *comparison) definitions() {
 	}
 }
 
+// definition reads a definition. ok is false when there is no record, and when it cannot
+// be read, which is noted.
+func (c *comparison) definition(s side, r snapshot.Record) (d kube.Definition, ok bool) {
+	value := c.value(s, r)
+	if value == nil {
+		return d, false
+	}
+	d, err := kube.ScanDefinition(value)
+	if err != nil {
+		c.noteUnread(s, r, err)
+	}
+	return d, err == nil
+}
+
 // objects are the counts of the resource that a definition defines.
-func (c *comparison) objects(d *apiextensionsv1.CustomResourceDefinition) *Kind {
-	k := c.kinds[kube.Key{Group: d.Spec.Group, Resource: d.Spec.Names.Plural}]
+func (c *comparison) objects(d kube.Definition) *Kind {
+	k := c.kinds[kube.Key{Group: d.Group, Resource: d.Plural}]
 	if k == nil {
 		return &Kind{}
 	}
@@ -52,19 +65,19 @@ func (k *Kind) inCurrent() int { return k.inBoth() + k.Lost }
 // versions tells of objects that the backup stores in a version which the present
 // definition does not list. Only when a stored version was dropped can there be
 // any.
-func (c *comparison) versions(ch *change, before, after *apiextensionsv1.CustomResourceDefinition) {
+func (c *comparison) versions(ch *change, before, after kube.Definition) {
 	listed := map[string]bool{}
-	for _, v := range after.Status.StoredVersions {
+	for _, v := range after.StoredVersions {
 		listed[v] = true
 	}
-	for _, v := range after.Spec.Versions {
+	for _, v := range after.Versions {
 		listed[v.Name] = v.Served || listed[v.Name]
 	}
 	dropped := func(v string) bool { return !listed[v] }
-	if !slices.ContainsFunc(before.Status.StoredVersions, dropped) {
+	if !slices.ContainsFunc(before.StoredVersions, dropped) {
 		return
 	}
-	prefix := kube.Key{Group: before.Spec.Group, Resource: before.Spec.Names.Plural}.Path(c.prefix)
+	prefix := kube.Key{Group: before.Group, Resource: before.Plural}.Path(c.prefix)
 	stored := map[string]*names{} // by version
 	for r := range c.backup.Keys(prefix) {
 		if c.ctx.Err() != nil {

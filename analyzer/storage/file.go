@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"context"
 	"slices"
 
 	"revenant/decoder/snapshot"
@@ -104,13 +105,21 @@ func (f *stored) add(s *snapshot.Snapshot, records []snapshot.Record) {
 	}
 }
 
-// fileOf accounts for every byte of the file.
-func fileOf(s *snapshot.Snapshot, records *stored) File {
-	u, page := s.Usage(), int64(s.PageSize())
+// fileOf accounts for every byte of the file. The error is ctx's.
+func fileOf(ctx context.Context, s *snapshot.Snapshot, records *stored) (File, error) {
+	u, err := s.Usage(ctx)
+	if err != nil {
+		return File{}, err
+	}
+	buckets, err := s.Buckets(ctx)
+	if err != nil {
+		return File{}, err
+	}
+	page := int64(s.PageSize())
 	f := File{Size: s.Size(), PageSize: s.PageSize(), InLog: records.log, Compaction: records.history}
 	f.Defrag = int64(u.Free+u.Unreachable+u.Beyond) * page
 	var others, items int64
-	for _, b := range s.Buckets() {
+	for _, b := range buckets {
 		bucket := Bucket{Name: b.Name, Items: b.Keys}
 		if b.Name == "key" {
 			bucket.Bytes = records.live + records.history + records.headers - int64(records.records)*elementBytes
@@ -119,7 +128,7 @@ func fileOf(s *snapshot.Snapshot, records *stored) File {
 			_, _ = s.EachBucket(b.Name, func(key, value []byte) error {
 				bucket.Bytes += int64(len(key) + len(value))
 				items++
-				return nil
+				return ctx.Err()
 			})
 			others += bucket.Bytes
 		}
@@ -142,5 +151,5 @@ func fileOf(s *snapshot.Snapshot, records *stored) File {
 		{Trailer, f.Size - inPages, 0},
 	}
 	f.Parts = slices.DeleteFunc(f.Parts, func(p Part) bool { return p.Bytes == 0 })
-	return f
+	return f, ctx.Err()
 }

@@ -123,7 +123,10 @@ func Of(ctx context.Context, s *snapshot.Snapshot, o Options) (*Storage, error) 
 	st.Resources, st.Namespaces = resources.list(o.Prefix), namespaces.list(o.Prefix)
 	st.Heaviest, st.Largest, st.Rewritten = heaviest.take(o.Prefix), largest.take(o.Prefix), rewritten.take(o.Prefix)
 	if o.Within == nil {
-		st.File = fileOf(s, &inFile)
+		var err error
+		if st.File, err = fileOf(ctx, s, &inFile); err != nil {
+			return nil, err
+		}
 	}
 	return st, nil
 }

@@ -41,12 +41,19 @@ func (t *Timeline) Jumps() []int64 {
 }
 
 func (t *Timeline) findMarks() []Mark {
+	type id struct {
+		kind MarkKind
+		rev  int64
+	}
 	var list []Mark
+	places := map[id]int{}
 	add := func(kind MarkKind, rev int64, s *Source) {
-		if i := slices.IndexFunc(list, func(m Mark) bool { return m.Kind == kind && m.Revision == rev }); i >= 0 {
+		i, known := places[id{kind, rev}]
+		if known {
 			list[i].In = append(list[i].In, s.Name)
 			return
 		}
+		places[id{kind, rev}] = len(list)
 		list = append(list, Mark{kind, rev, s.Clock.TimeOf(rev), []string{s.Name}})
 	}
 	for i := range t.sources {

@@ -18,6 +18,7 @@ import (
 	"cmp"
 	"context"
 	"iter"
+	"math"
 	"slices"
 	"strings"
 
@@ -142,12 +143,12 @@ func (t *Timeline) read(ctx context.Context, n int, numbers map[Kind]uint32) ([]
 	if s.Carving == nil {
 		return list, nil
 	}
-	carved := make([]event, 0, len(s.Carving.Records))
-	for i := range s.Carving.Records {
-		if i%checkEvery == 0 && ctx.Err() != nil {
+	carved := make([]event, 0, s.Carving.Count)
+	for r := range s.Carving.Records {
+		if len(carved)%checkEvery == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		e := t.event(&s.Carving.Records[i].Record, n, numbers)
+		e := t.event(&r.Record, n, numbers)
 		e.kept = false
 		carved = append(carved, e)
 	}
@@ -313,7 +314,7 @@ func (t *Timeline) Complete() int64 {
 	type window struct{ from, to int64 }
 	var list []window
 	for _, s := range t.sources {
-		list = append(list, window{max(s.Snapshot.CompactRevision()+1, 1), s.Snapshot.Revision()})
+		list = append(list, window{min(s.Snapshot.CompactRevision(), math.MaxInt64-1) + 1, s.Snapshot.Revision()})
 	}
 	slices.SortFunc(list, func(a, b window) int { return cmp.Compare(b.to, a.to) })
 	if len(list) == 0 {

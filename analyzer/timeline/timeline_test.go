@@ -19,6 +19,7 @@ import (
 	"revenant/decoder/snapshot"
 	"revenant/decoder/snapshot/snapshottest"
 	"revenant/internal/demo"
+	"revenant/internal/hostile"
 )
 
 const prefix = "/registry"
@@ -105,7 +106,7 @@ func TestEvents(t *testing.T) {
 				}
 			}
 			for i := range sides {
-				for _, r := range sides[i].Carving.Records {
+				for r := range sides[i].Carving.Records {
 					if at := (id{r.Revision, r.Key}); in[at] == nil || carved[at] {
 						carved[add(&sides[i], r.Record)] = true
 					}
@@ -389,5 +390,32 @@ func TestNothing(t *testing.T) {
 		if err != nil || h.ByTime || h.Undated > 0 || h.Counted != tl.Len() {
 			t.Errorf("%s: %+v, %v", name, h, err)
 		}
+	}
+}
+
+// TestManyMarks has more bump markers than can be looked through for each of them.
+func TestManyMarks(t *testing.T) {
+	const n = 200_000
+	var items []hostile.Item
+	for i := range int64(n) {
+		it := hostile.Record(2+2*i, 0, 0, 0, "", nil)
+		it.Value = nil
+		items = append(items, it)
+	}
+	s := snapshottest.OpenBytes(t, "markers.db", hostile.Store(hostile.Pack(items)...))
+	start := time.Now()
+	c, err := clock.Build(t.Context(), s, "/registry")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tl, err := timeline.New(t.Context(), "/registry", timeline.Source{Name: "current", Snapshot: s, Clock: c})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(tl.Jumps()); got != n {
+		t.Errorf("%d jumps for %d markers", got, n)
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("took %v", took)
 	}
 }

@@ -95,6 +95,9 @@ func (o *carveOptions) run(ctx context.Context, path string, wanted []string) er
 	return nil
 }
 
+// lookEvery is after how many records a pass looks whether it is to stop.
+const lookEvery = 1 << 10
+
 func (o *carveOptions) carve(ctx context.Context, s *snapshot.Snapshot, wanted []string) (*report.Carving, error) {
 	found, err := s.Carve(ctx)
 	if err != nil {
@@ -110,10 +113,13 @@ func (o *carveOptions) carve(ctx context.Context, s *snapshot.Snapshot, wanted [
 		Summary: map[snapshot.Label]int{}, Windows: found.Windows, Oldest: found.Oldest, Newest: found.Newest,
 		Conflicts: found.Conflicts, Foreign: found.Foreign, Records: []report.CarvedRecord{}, Problems: append([]snapshot.Problem{}, s.Problems()...),
 	}
-	for i := range found.Records {
-		r := &found.Records[i]
+	passed := 0
+	for r := range found.Records {
+		if passed++; passed%lookEvery == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		key, known := kube.ParseKey(o.open.prefix, r.Key)
-		if !o.wants(r, key, known, wanted) {
+		if !o.wants(&r, key, known, wanted) {
 			continue
 		}
 		doc.Summary[r.Label]++

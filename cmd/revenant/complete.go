@@ -26,6 +26,7 @@ var flagCompletions = map[string]cobra.CompletionFunc{
 	"kubectl":           completeFiles,
 	"kubelet":           completeKeyed(),
 	"last-revision":     cobra.NoFileCompletions,
+	"max-entries":       cobra.NoFileCompletions,
 	"max-expanded":      cobra.NoFileCompletions,
 	"max-ratio":         cobra.NoFileCompletions,
 	"namespace":         cobra.NoFileCompletions,

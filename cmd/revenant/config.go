@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"revenant/decoder/input"
 	"revenant/decoder/sanitize"
 	"revenant/internal/outfile"
 	"revenant/report"
@@ -65,7 +66,7 @@ func readConfig(name string) ([]byte, string, error) {
 		return nil, "", nil // a person without a home has no configuration
 	}
 	path := filepath.Join(dir, name)
-	text, err := os.ReadFile(path)
+	text, err := input.ReadConfig(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, path, nil
 	}
@@ -112,7 +113,7 @@ func recall(hash string) *tui.Memory {
 	if err != nil {
 		return nil
 	}
-	text, err := os.ReadFile(path)
+	text, err := input.ReadSmall(path)
 	if err != nil {
 		return nil
 	}

@@ -93,6 +93,10 @@ func hintFor(err error) string {
 		return "unpack it, and name the one that is meant"
 	case errors.Is(err, container.ErrTooLarge):
 		return "if it is meant to be that large, --max-expanded and --max-ratio raise the limits"
+	case errors.Is(err, container.ErrEntries):
+		return "if it is meant to have that many, --max-entries raises the limit"
+	case errors.Is(err, container.ErrEndless), open.Path == "-" && errors.Is(err, container.ErrNone):
+		return "a snapshot is the file that `etcdctl snapshot save FILE` writes; a damaged one is read from a file, not from standard input"
 	case errors.Is(err, container.ErrSpecial):
 		return "standard input is read for the name -"
 	case errors.Is(err, snapshot.ErrEmpty):

@@ -25,6 +25,7 @@ type openOptions struct {
 	prefix          string
 	maxExpanded     string
 	maxRatio        int64
+	maxEntries      int
 	walDir          string
 	assumeCommitted bool
 	encryption      string
@@ -43,6 +44,7 @@ func (o *openOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.prefix, "etcd-prefix", "/registry", "`PREFIX` of Kubernetes' keys in etcd")
 	flags.StringVar(&o.maxExpanded, "max-expanded", "64Gi", "`SIZE` that a compressed file may expand to at most")
 	flags.Int64Var(&o.maxRatio, "max-ratio", container.DefaultRatio, "a compressed file may expand to `N` times its size at most, from 512 MiB on")
+	flags.IntVar(&o.maxEntries, "max-entries", container.DefaultEntries, "an archive may have `N` entries at most")
 	flags.StringVar(&o.walDir, "wal-dir", "", "`DIR` of the write-ahead log when it is not beside the db (etcd's --wal-dir); of two, the newest state's")
 	flags.BoolVar(&o.assumeCommitted, "assume-committed", false, "apply entries of a log that other members may not have agreed to")
 	flags.StringVar(&o.encryption, "encryption-config", "", "`FILE` with the API server's EncryptionConfiguration, to decrypt what it encrypted")
@@ -61,7 +63,19 @@ func (o *openOptions) parse() error {
 	if o.maxRatio <= 0 {
 		return fmt.Errorf("--max-ratio %d is not a ratio", o.maxRatio)
 	}
-	o.limits = container.Limits{Bytes: size.Value(), Ratio: o.maxRatio}
+	if o.maxEntries <= 0 {
+		return fmt.Errorf("--max-entries %d is not a number of entries", o.maxEntries)
+	}
+	o.limits = container.Limits{Bytes: size.Value(), Ratio: o.maxRatio, Entries: o.maxEntries}
+	if o.walDir != "" {
+		info, err := os.Stat(o.walDir)
+		if err == nil && !info.IsDir() {
+			err = fmt.Errorf("%s: it is no directory", o.walDir)
+		}
+		if err != nil {
+			return hinted(fmt.Errorf("--wal-dir: %w", err), "it is the directory of the log's segments, *.wal")
+		}
+	}
 	o.began = time.Now()
 	if o.encryption != "" {
 		if o.keys, err = encryption.Load(o.encryption); err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"revenant/analyzer/drift"
 	"revenant/analyzer/restore"
+	"revenant/decoder/input"
 	"revenant/decoder/kubelet"
 	"revenant/decoder/snapshot"
 	"revenant/report"
@@ -182,7 +183,7 @@ func (o *verifyOptions) nodes() ([]drift.Node, error) {
 		}
 		for _, e := range entries {
 			for _, suffix := range suffixes {
-				if node, ok := strings.CutSuffix(e.Name(), suffix); ok && node != "" && !e.IsDir() {
+				if node, ok := strings.CutSuffix(e.Name(), suffix); ok && node != "" {
 					files[node] = append(files[node], filepath.Join(o.dumps, e.Name()))
 				}
 			}
@@ -229,7 +230,7 @@ const largest = 512 << 20
 func (o *verifyOptions) read(path string) ([]byte, error) {
 	in := o.streams.in
 	if path != "-" {
-		f, err := os.Open(path)
+		f, err := input.OpenStream(path)
 		if err != nil {
 			return nil, err
 		}

@@ -1,10 +1,10 @@
 package boltpage
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"math/bits"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -24,6 +24,7 @@ var (
 type File struct {
 	data    []byte
 	raw     io.ReaderAt // the same bytes, to copy pages from; nil for none
+	sparse  Sparse      // where there is data; copied by those who step through it
 	unmap   func() error
 	metas   [2]Meta
 	meta    Meta   // the one in use
@@ -36,15 +37,16 @@ type File struct {
 
 	mu        sync.Mutex // guards what follows
 	used      bitmap     // pages of the trees and of the freelist, overflow pages included
-	spanned   bitmap     // pages whose overflow pages are marked in used
+	heads     bitmap     // those of them that begin a node or the freelist
+	spanned   bitmap     // heads whose overflow pages are marked in used
 	anomalies anomalyList
 }
 
 // Open maps the file f read-only and reads its structure. It reads f's size
 // once: bytes appended later are not seen. f is read from until Close, and not
 // closed by it.
-// The error is ErrEmpty, ErrNoMeta, a *FaultError, or what mapping said.
-func Open(f *os.File) (*File, error) {
+// The error is ErrEmpty, ErrNoMeta, a *FaultError, ctx's, or what mapping said.
+func Open(ctx context.Context, f *os.File) (*File, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err
@@ -59,41 +61,47 @@ func Open(f *os.File) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("map %s: %w", f.Name(), err)
 	}
-	file, err := newFile(data)
-	if err != nil {
+	file := &File{data: data, sparse: NewSparse(f, info.Size()), buckets: map[string]*Bucket{}}
+	if err := file.read(ctx); err != nil {
 		return nil, errors.Join(err, unmap())
 	}
 	file.raw, file.unmap = f, unmap
 	return file, nil
 }
 
-// OpenBytes reads a bbolt file that is already in memory. The caller must not
+// OpenBytes is Open for a bbolt file that is already in memory. The caller must not
 // change data while the File is in use.
-func OpenBytes(data []byte) (*File, error) {
+func OpenBytes(ctx context.Context, data []byte) (*File, error) {
 	if len(data) == 0 {
 		return nil, ErrEmpty
 	}
-	return newFile(data)
-}
-
-func newFile(data []byte) (*File, error) {
-	f := &File{data: data, buckets: map[string]*Bucket{}}
-	if err := f.guard(f.readMetas); err != nil {
+	file := &File{data: data, buckets: map[string]*Bucket{}}
+	if err := file.read(ctx); err != nil {
 		return nil, err
 	}
-	if !f.meta.Valid() {
-		return nil, f.noMeta()
+	return file, nil
+}
+
+// read reads the file's structure.
+func (f *File) read(ctx context.Context) error {
+	if err := f.guard(f.readMetas); err != nil {
+		return err
 	}
-	f.pages = uint64(len(data)) / uint64(f.meta.PageSize)
+	if !f.meta.Valid() {
+		return f.noMeta()
+	}
+	f.pages = uint64(len(f.data)) / uint64(f.meta.PageSize)
 	if f.pages < f.meta.HighWater {
 		f.report(Anomaly{Page: f.pages, Kind: Truncated, Detail: fmt.Sprintf("file ends at page %d of %d", f.pages, f.meta.HighWater)})
 	}
-	f.used, f.spanned, f.free = newBitmap(f.limit()), newBitmap(f.limit()), newBitmap(f.limit())
+	for _, b := range []*bitmap{&f.used, &f.heads, &f.spanned, &f.free} {
+		*b = newBitmap(f.limit())
+	}
 	f.compareMetas()
-	f.reportFault(f.guard(f.checkBeyond))
-	f.readFreelist()
-	f.readTree()
-	return f, nil
+	f.reportFault(f.guard(func() { f.checkBeyond(ctx) }))
+	f.readFreelist(ctx)
+	f.readTree(ctx)
+	return ctx.Err()
 }
 
 // Close gives the map back. No other call may be running or follow.
@@ -265,24 +273,4 @@ func (l *anomalyList) sorted() []Anomaly {
 		return 0
 	})
 	return list
-}
-
-// bitmap marks pages.
-type bitmap []uint64
-
-func newBitmap(n uint64) bitmap { return make(bitmap, (n+63)/64) }
-
-func (b bitmap) has(i uint64) bool { return i/64 < uint64(len(b)) && b[i/64]&(1<<(i%64)) != 0 }
-
-func (b bitmap) set(i uint64) { b[i/64] |= 1 << (i % 64) }
-
-// nextUnset is the first page from i on that is not marked, or one past what
-// the bitmap covers.
-func (b bitmap) nextUnset(i uint64) uint64 {
-	for ; i/64 < uint64(len(b)); i = (i/64 + 1) * 64 {
-		if free := ^b[i/64] >> (i % 64); free != 0 {
-			return i + uint64(bits.TrailingZeros64(free))
-		}
-	}
-	return i
 }

@@ -104,7 +104,10 @@ func equalsBbolt(t *testing.T, path string) {
 			t.Errorf("anomaly in a healthy file: %v", a)
 		}
 	}
-	u := file.Usage()
+	u, err := file.Usage(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	if free := uint64(db.Stats().FreePageN + db.Stats().PendingPageN); u.Unreachable != 0 || u.Free != free {
 		t.Errorf("usage = %+v, bbolt has %d free pages", u, free)
 	}
@@ -140,7 +143,7 @@ func readBoltpage(t *testing.T, f *boltpage.File, b *boltpage.Bucket) []entry {
 		sub := f.Bucket(string(it.Key))
 		if b != f.Root() {
 			var err error
-			if sub, err = b.Open(it); err != nil {
+			if sub, err = b.Open(t.Context(), it); err != nil {
 				return err
 			}
 		}
@@ -194,8 +197,8 @@ func checkRanges(t *testing.T, b *boltpage.Bucket, n int, want []entry) {
 	if diff := cmp.Diff(wantKeys, all); diff != "" {
 		t.Errorf("%s in %d ranges: keys differ (-want +got):\n%s", b.Name, n, diff)
 	}
-	if b.Len() != len(wantKeys) {
-		t.Errorf("%s: %d items by the pages' headers, want %d", b.Name, b.Len(), len(wantKeys))
+	if n := length(t, b); n != len(wantKeys) {
+		t.Errorf("%s: %d items by the pages' headers, want %d", b.Name, n, len(wantKeys))
 	}
 }
 
@@ -272,7 +275,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"zeros", make([]byte, 1<<20), boltpage.ErrNoMeta},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if _, err := boltpage.OpenBytes(tt.data); !errors.Is(err, tt.want) {
+			if _, err := boltpage.OpenBytes(t.Context(), tt.data); !errors.Is(err, tt.want) {
 				t.Errorf("err = %v, want %v", err, tt.want)
 			}
 		})
@@ -283,7 +286,7 @@ func TestSecondMetaLeadsIn(t *testing.T) {
 	for _, pageSize := range []int{1024, 4096, 65536} {
 		data := readFile(t, makeFile(t, pageSize, true, 1))
 		clear(data[16:32])
-		f, err := boltpage.OpenBytes(data)
+		f, err := boltpage.OpenBytes(t.Context(), data)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -427,7 +430,7 @@ func TestLoose(t *testing.T) {
 			data := slices.Clone(healthy)
 			field := data[root+16+16*test.element+test.field:]
 			binary.LittleEndian.PutUint32(field, binary.LittleEndian.Uint32(field)-uint32(test.less))
-			f, err := boltpage.OpenBytes(data)
+			f, err := boltpage.OpenBytes(t.Context(), data)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -470,7 +473,7 @@ func FuzzWalk(f *testing.F) {
 }
 
 func walkAll(t *testing.T, data []byte) {
-	file, err := boltpage.OpenBytes(data)
+	file, err := boltpage.OpenBytes(t.Context(), data)
 	if err != nil {
 		return
 	}
@@ -484,7 +487,7 @@ func walkAll(t *testing.T, data []byte) {
 				if !it.Bucket || b == file.Root() {
 					continue
 				}
-				if sub, err := b.Open(it); err == nil {
+				if sub, err := b.Open(t.Context(), it); err == nil {
 					visit(sub)
 				}
 			}
@@ -493,19 +496,32 @@ func walkAll(t *testing.T, data []byte) {
 		if err != nil {
 			t.Fatalf("walk: %v", err)
 		}
-		b.Gaps()
-		if total > b.Len() {
-			t.Fatalf("%d items where the pages hold %d", total, b.Len())
+		if _, err := b.Gaps(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := length(t, b); total > n {
+			t.Fatalf("%d items where the pages hold %d", total, n)
 		}
 	}
 	visit(file.Root())
 	for _, name := range file.Buckets() {
 		visit(file.Bucket(name))
 	}
-	if err := file.EachUnused(func([]boltpage.Item) error { return nil }); err != nil {
+	if err := file.EachUnused(t.Context(), func([]boltpage.Item) error { return nil }); err != nil {
 		t.Fatalf("unused pages: %v", err)
 	}
-	file.Usage()
+	if _, err := file.Usage(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func length(t *testing.T, b *boltpage.Bucket) int {
+	t.Helper()
+	n, err := b.Len(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 func openFile(t testing.TB, path string) *boltpage.File {
@@ -515,7 +531,7 @@ func openFile(t testing.TB, path string) *boltpage.File {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.Close() })
-	file, err := boltpage.Open(f)
+	file, err := boltpage.Open(t.Context(), f)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,9 @@
 package boltpage
 
-import "bytes"
+import (
+	"bytes"
+	"context"
+)
 
 // Gap is a stretch of a bucket of which something could not be read: what is
 // missing has keys greater than After and smaller than Before. A nil bound is the
@@ -14,15 +17,25 @@ func (g Gap) Contains(key []byte) bool {
 	return (g.After == nil || bytes.Compare(g.After, key) < 0) && (g.Before == nil || bytes.Compare(key, g.Before) < 0)
 }
 
+// maxGaps bounds the gaps that are told apart, and maxGapBytes the keys beside them. The
+// last one goes on to the end of the bucket where there are more.
+const (
+	maxGaps     = 10_000
+	maxGapBytes = 8 << 20
+)
+
 // Gaps reads the bucket and returns where something of it is missing: pages that
 // cannot be reached or read, and elements that are damaged. A bucket that was
-// read whole has none. Keys in the wrong order are no gap.
-func (b *Bucket) Gaps() []Gap {
+// read whole has none. Keys in the wrong order are no gap. The error is ctx's.
+func (b *Bucket) Gaps(ctx context.Context) ([]Gap, error) {
 	if b.file == nil {
-		return []Gap{{}} // it was not found at all
+		return []Gap{{}}, nil // it was not found at all
 	}
 	g := gapFinder{holes: b.holes}
 	for from := 0; from < b.pages; from += together {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		leaves, err := b.leaves(nil, from, min(together, b.pages-from))
 		for i, l := range leaves {
 			g.page(b, from+i, l)
@@ -34,18 +47,22 @@ func (b *Bucket) Gaps() []Gap {
 	if g.missing || len(g.holes) > 0 {
 		g.gaps = append(g.gaps, Gap{After: bytes.Clone(g.last)})
 	}
-	return g.gaps
+	return g.gaps, nil
 }
 
-// PageOf returns the leaf page that a byte of the file is part of: the page it
-// lies on, or the one whose overflow that is.
+// PageOf returns the leaf page that a byte of an item's value is part of: the page it
+// lies on, or the one whose overflow that is. The item must have been read.
 func (f *File) PageOf(offset int64) uint64 {
 	id := uint64(max(offset, 0)) / uint64(f.PageSize())
 	_ = f.guard(func() {
-		for page := min(id, f.limit()-1); page >= 2; page-- {
-			if h := parseHeader(f.data[page*uint64(f.meta.PageSize):]); h.id == page && h.flags == flagLeaf && uint64(h.overflow) >= id-page {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.heads.has(id) && f.named(id) {
+			return
+		}
+		if page, ok := f.spanned.lastSet(id); ok {
+			if h := parseHeader(f.data[page*uint64(f.meta.PageSize):]); uint64(h.overflow) >= id-page {
 				id = page
-				return
 			}
 		}
 	})
@@ -54,6 +71,7 @@ func (f *File) PageOf(offset int64) uint64 {
 
 type gapFinder struct {
 	gaps    []Gap
+	size    int // bytes of the keys in gaps
 	holes   []int
 	last    []byte // the last key that was read
 	missing bool   // something before the next key is missing
@@ -80,9 +98,14 @@ func (g *gapFinder) page(b *Bucket, n int, l leaf) {
 			if !ok {
 				return
 			}
-			if g.missing {
-				g.gaps = append(g.gaps, Gap{After: bytes.Clone(g.last), Before: bytes.Clone(els.page.key(el))})
+			if g.missing && len(g.gaps) < maxGaps && g.size < maxGapBytes {
+				key := els.page.key(el)
+				g.gaps = append(g.gaps, Gap{After: bytes.Clone(g.last), Before: bytes.Clone(key)})
+				g.size += len(g.last) + len(key)
 				g.missing = false
+			}
+			if g.missing {
+				return // everything from here on counts as missing
 			}
 			g.last = append(g.last[:0], els.page.key(el)...)
 		}

@@ -1,6 +1,7 @@
 package boltpage
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -122,7 +123,7 @@ func parseMeta(data []byte, page uint64) Meta {
 		m.Problem = "checksum does not match"
 	case m.PageSize < minPageSize || m.PageSize > maxPageSize || m.PageSize&(m.PageSize-1) != 0:
 		m.Problem = fmt.Sprintf("page size %d is not a power of two from %d to %d", m.PageSize, minPageSize, maxPageSize)
-	case m.HighWater < 3 || m.HighWater > 1<<63/uint64(m.PageSize):
+	case m.HighWater < 3 || m.HighWater >= 1<<63/uint64(m.PageSize):
 		m.Problem = fmt.Sprintf("high-water mark %d is impossible", m.HighWater)
 	case m.Root < 2 || m.Root >= m.HighWater:
 		m.Problem = fmt.Sprintf("root page %d lies outside the %d pages", m.Root, m.HighWater)
@@ -167,8 +168,13 @@ func (f *File) compareMetas() {
 // checkBeyond looks behind the high-water mark. bbolt grows a file ahead with
 // zeros and the mark only rises, so a page that was written there shows that
 // the mark is too low.
-func (f *File) checkBeyond() {
+func (f *File) checkBeyond(ctx context.Context) {
+	data := f.sparse
 	for id := f.meta.HighWater; id < f.pages; id++ {
+		var ok bool
+		if id, ok = f.nextData(&data, id); !ok || id >= f.pages || id%checkEvery == 0 && ctx.Err() != nil {
+			return
+		}
 		h := parseHeader(f.data[id*uint64(f.meta.PageSize):])
 		if h.id != id {
 			continue
@@ -179,6 +185,17 @@ func (f *File) checkBeyond() {
 			return
 		}
 	}
+}
+
+// checkEvery is after how many pages a pass looks whether it is to stop.
+const checkEvery = 1 << 10
+
+// nextData is the first page from id on that is not in a hole; ok is false when there
+// is none.
+func (f *File) nextData(data *Sparse, id uint64) (page uint64, ok bool) {
+	size := uint64(f.meta.PageSize)
+	off, ok := data.Next(int64(id * size))
+	return uint64(off) / size, ok
 }
 
 // checkMetaHeader looks at the page header before a meta, which bbolt writes

@@ -58,6 +58,7 @@ func (f *File) claimAll(children []child) []child {
 			f.anomalies.add(Anomaly{Page: id, Kind: Shared, Detail: "page is reached a second time", Lost: -1})
 		default:
 			f.use(id)
+			f.heads.set(id)
 			claimed = append(claimed, c)
 		}
 	}
@@ -72,21 +73,66 @@ func (f *File) use(id uint64) {
 	}
 }
 
-// span marks the overflow pages behind the page id, the first time it is read.
-func (f *File) span(id, extent uint64) {
+// span returns how many pages the node at id has to itself: up to the next page that
+// is one of a tree or of the freelist, extent at most. Nodes that share no page cannot
+// stand for more bytes than there are. The first time it marks the overflow pages.
+func (f *File) span(id, extent uint64) uint64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.spanned.has(id) {
-		return
+	shared := func(page uint64) {
+		f.anomalies.add(Anomaly{Page: id, Kind: Shared, Detail: fmt.Sprintf("page spans page %d, which is in use", page), Lost: -1})
 	}
-	f.spanned.set(id)
-	for i := id + 1; i < id+extent; i++ {
-		if f.used.has(i) {
-			f.anomalies.add(Anomaly{Page: id, Kind: Shared, Detail: fmt.Sprintf("page spans page %d, which is in use", i), Lost: -1})
-			continue
+	first := !f.spanned.has(id)
+	end := id + extent
+	for page := f.heads.nextSet(id+1, end); page < end; page = f.heads.nextSet(page+1, end) {
+		if first {
+			shared(page)
 		}
-		f.use(i)
+		if f.named(page) {
+			end = page
+		}
 	}
+	if first {
+		f.spanned.set(id)
+		for page := id + 1; page < end; page++ {
+			if !f.used.has(page) {
+				f.use(page)
+			}
+		}
+	}
+	return end - id
+}
+
+// isLeaf says whether the page is that of a leaf. It does not look for its overflow
+// pages, which are known once all pages of the trees are.
+func (f *File) isLeaf(id uint64) bool {
+	h := parseHeader(f.data[id*uint64(f.meta.PageSize):])
+	return h.id == id && h.flags == flagLeaf
+}
+
+// named says whether the page has the header of one that begins there. Where a damaged
+// page id leads into the middle of a node it has not.
+func (f *File) named(id uint64) bool {
+	h := parseHeader(f.data[id*uint64(f.meta.PageSize):])
+	return h.id == id && (h.flags == flagBranch || h.flags == flagLeaf || h.flags == flagFreelist)
+}
+
+// maxHole is the longest hole, in bytes, that a node or the freelist may have: no
+// value of etcd's has more zeros.
+const maxHole = 16 << 20
+
+// withoutHoles returns how many of so many pages from id on stand before a hole that
+// is too long.
+func (f *File) withoutHoles(id, pages uint64) uint64 {
+	size := int64(f.meta.PageSize)
+	off, end := int64(id)*size, int64(id+pages)*size
+	for data := f.sparse; data.file != nil && end-off > maxHole; off = data.to {
+		next, ok := data.Next(off)
+		if !ok || next-off > maxHole {
+			return uint64((off+size-1)/size) - id
+		}
+	}
+	return pages
 }
 
 // node returns the page id, which was claimed, as a node of a tree. Every
@@ -117,10 +163,12 @@ func (f *File) nodeOf(id uint64, head []byte) (p page, ok bool) {
 		bad("page spans %d pages where %d are left", extent, room)
 		extent = room
 	}
-	if extent > 1 {
-		f.span(id, extent)
+	if filled := f.withoutHoles(id, extent); filled < extent {
+		bad("page spans %d pages, of which those from page %d on are a hole", extent, id+filled)
+		extent = max(filled, 1)
 	}
 	if extent > 1 {
+		extent = f.span(id, extent)
 		head = data
 	}
 	p = page{header: h, data: head[:extent*uint64(f.meta.PageSize)]}
@@ -242,9 +290,14 @@ func (e *elements) read(i int) (el element, ok bool) {
 	return el, true
 }
 
+// maxItems is how many items are handed over at a time, at most: they take several
+// times the bytes that a small element does.
+const maxItems = 1 << 12
+
 // items appends the readable elements of a leaf page that starts at an offset in
-// bytes from the start of the file.
-func (e *elements) items(list []Item, page uint64, start int64) []Item {
+// bytes from the start of the file. Where the list is full, full makes room; nil lets
+// it grow.
+func (e *elements) items(list []Item, page uint64, start int64, full func([]Item) []Item) []Item {
 	for {
 		el, ok := e.step()
 		if e.loose {
@@ -252,6 +305,9 @@ func (e *elements) items(list []Item, page uint64, start int64) []Item {
 		}
 		if !ok {
 			break
+		}
+		if full != nil && len(list) == maxItems {
+			list = full(list)
 		}
 		list = append(list, Item{})
 		it := &list[len(list)-1]

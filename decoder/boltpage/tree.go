@@ -3,7 +3,9 @@ package boltpage
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"sort"
@@ -25,12 +27,13 @@ type Bucket struct {
 	runs   []run  // the leaf pages in order
 	pages  int    // how many they are
 	holes  []int  // before which of them a part of the tree could not be reached
-	inline page   // the only leaf of an inline bucket, a copy
+	inline page   // the only leaf of an inline bucket
 	inPage uint64 // where the inline page stands: the page
 	inOff  int64  // and the offset in bytes from the start of the file
 
-	count sync.Once
-	items int
+	mu      sync.Mutex // guards what follows
+	counted bool
+	items   int
 }
 
 // run is a number of leaf pages that one branch page names, or the one leaf
@@ -50,34 +53,45 @@ type leaf struct {
 	key []byte
 }
 
+// maxBuckets is how many buckets of the root are read; etcd has ten.
+const maxBuckets = 1000
+
 // readTree walks the branch pages of the root bucket and of each bucket in it.
 // Buckets deeper down are walked when they are asked for.
-func (f *File) readTree() {
-	f.root = f.walk("", f.meta.Root, f.meta.Sequence, 0)
+func (f *File) readTree(ctx context.Context) {
+	f.root = f.walk(ctx, "", f.meta.Root, f.meta.Sequence, 0)
 	type entry struct {
-		name  string
-		value []byte
-		page  uint64
-		off   int64
+		name string
+		item Item
 	}
 	var entries []entry
 	err := f.root.Each(func(items []Item) error {
 		for _, it := range items {
-			if !it.Bucket {
+			switch {
+			case !it.Bucket:
 				f.report(Anomaly{Page: it.Page, Kind: BadElement, Detail: "an item stands among the buckets of the root", Lost: 1})
-				continue
+			case len(entries) == maxBuckets:
+				f.report(Anomaly{Page: it.Page, Kind: BadElement, Detail: fmt.Sprintf("the root has more than %d buckets; those after them are not read", maxBuckets), Lost: -1})
+				return errManyBuckets
+			default:
+				it.Value = f.data[it.Offset:][:len(it.Value)]
+				entries = append(entries, entry{string(it.Key), it})
 			}
-			entries = append(entries, entry{string(it.Key), bytes.Clone(it.Value), it.Page, it.Offset})
 		}
-		return nil
+		return ctx.Err()
 	})
 	f.reportFault(err)
 	for _, e := range entries {
-		if b, err := f.openBucket(e.name, e.value, e.page, e.off, 1); err == nil {
-			f.buckets[e.name] = b
-		}
+		f.reportFault(f.guard(func() {
+			if b, err := f.openBucket(ctx, e.name, e.item, 1); err == nil {
+				f.buckets[e.name] = b
+			}
+		}))
 	}
 }
+
+// errManyBuckets ends the reading of the root.
+var errManyBuckets = errors.New("too many buckets")
 
 // Buckets lists the names of the buckets in the root, sorted.
 func (f *File) Buckets() []string {
@@ -97,9 +111,10 @@ func (f *File) Root() *Bucket { return f.root }
 
 // Open returns the bucket inside b that it, an item of b with Bucket set,
 // stands for. Call it from within the callback that received it. Opening the
-// same one twice reports its pages as shared.
-func (b *Bucket) Open(it Item) (*Bucket, error) {
-	return b.file.openBucket(string(it.Key), bytes.Clone(it.Value), it.Page, it.Offset, b.depth+1)
+// same one twice reports its pages as shared. The error is ctx's, or says what is
+// wrong with the bucket.
+func (b *Bucket) Open(ctx context.Context, it Item) (*Bucket, error) {
+	return b.file.openBucket(ctx, string(it.Key), it, b.depth+1)
 }
 
 // Inline returns the bucket that stands whole in the item, an item with Bucket
@@ -109,18 +124,19 @@ func (f *File) Inline(it Item) (*Bucket, error) {
 	if len(it.Value) < bucketHeaderSize || binary.LittleEndian.Uint64(it.Value) != 0 {
 		return nil, fmt.Errorf("bucket %q is not inline", it.Key)
 	}
-	return f.openBucket(string(it.Key), bytes.Clone(it.Value), it.Page, it.Offset, 1)
+	return f.openBucket(context.Background(), string(it.Key), it, 1)
 }
 
 // openBucket reads a bucket's header: the page of its root and its sequence,
 // and behind them, when that page is 0, a whole page within the value
 // (go.etcd.io/bbolt v1.5.0 bucket.go openBucket).
-func (f *File) openBucket(name string, value []byte, host uint64, off int64, depth int) (*Bucket, error) {
+func (f *File) openBucket(ctx context.Context, name string, it Item, depth int) (*Bucket, error) {
 	fail := func(kind Kind, detail string) (*Bucket, error) {
-		a := Anomaly{Page: host, Kind: kind, Detail: detail, Lost: -1}
+		a := Anomaly{Page: it.Page, Kind: kind, Detail: detail, Lost: -1}
 		f.report(a)
 		return nil, fmt.Errorf("open bucket %q: %s", name, a)
 	}
+	value := f.data[it.Offset:][:len(it.Value)] // the item's may be in a copy of its page
 	if len(value) < bucketHeaderSize {
 		return fail(BadElement, fmt.Sprintf("bucket header of %d bytes", len(value)))
 	}
@@ -130,9 +146,10 @@ func (f *File) openBucket(name string, value []byte, host uint64, off int64, dep
 	root, sequence := binary.LittleEndian.Uint64(value), binary.LittleEndian.Uint64(value[8:])
 	if root != 0 {
 		if len(value) != bucketHeaderSize {
-			f.report(Anomaly{Page: host, Kind: BadElement, Detail: fmt.Sprintf("bucket with a root page has %d bytes behind its header", len(value)-bucketHeaderSize)})
+			f.report(Anomaly{Page: it.Page, Kind: BadElement, Detail: fmt.Sprintf("bucket with a root page has %d bytes behind its header", len(value)-bucketHeaderSize)})
 		}
-		return f.walk(name, root, sequence, depth), nil
+		b := f.walk(ctx, name, root, sequence, depth)
+		return b, ctx.Err()
 	}
 	data := value[bucketHeaderSize:]
 	if len(data) < pageHeaderSize {
@@ -147,21 +164,25 @@ func (f *File) openBucket(name string, value []byte, host uint64, off int64, dep
 	}
 	return &Bucket{
 		Name: name, Sequence: sequence, file: f, depth: depth,
-		runs: []run{{to: 1}}, pages: 1, inline: page{header: h, data: data}, inPage: host, inOff: off + bucketHeaderSize,
+		runs: []run{{to: 1}}, pages: 1, inline: page{header: h, data: data}, inPage: it.Page, inOff: it.Offset + bucketHeaderSize,
 	}, nil
 }
 
-// walk collects the leaf pages below root, left to right.
-func (f *File) walk(name string, root, sequence uint64, depth int) *Bucket {
+// walk collects the leaf pages below root, left to right. Once ctx is done it misses
+// some.
+func (f *File) walk(ctx context.Context, name string, root, sequence uint64, depth int) *Bucket {
 	b := &Bucket{Name: name, Root: root, Sequence: sequence, file: f, depth: depth}
-	f.reportFault(f.guard(func() { b.descend(root, nil, 0) }))
+	f.reportFault(f.guard(func() { b.descend(ctx, root, nil, 0) }))
 	return b
 }
 
 // descend visits the page id, for which its parent has key. It says whether the
 // page is a leaf.
-func (b *Bucket) descend(id uint64, key []byte, depth int) (isLeaf bool) {
+func (b *Bucket) descend(ctx context.Context, id uint64, key []byte, depth int) (isLeaf bool) {
 	f := b.file
+	if ctx.Err() != nil {
+		return false
+	}
 	if depth > maxDepth {
 		f.report(Anomaly{Page: id, Kind: TooDeep, Detail: fmt.Sprintf("tree of more than %d levels", maxDepth), Lost: -1})
 		b.hole()
@@ -171,16 +192,16 @@ func (b *Bucket) descend(id uint64, key []byte, depth int) (isLeaf bool) {
 		b.hole()
 		return false
 	}
-	p, ok := f.node(id)
-	if !ok {
-		b.hole()
-		return false
-	}
-	if p.flags == flagLeaf {
+	if f.isLeaf(id) {
 		if key == nil {
 			b.runs, b.pages = []run{{from: id, to: id + 1}}, 1
 		}
 		return true
+	}
+	p, ok := f.node(id)
+	if !ok {
+		b.hole()
+		return false
 	}
 	if p.count == 0 {
 		f.report(Anomaly{Page: id, Kind: BadPage, Detail: "branch page has no elements", Lost: -1})
@@ -208,7 +229,7 @@ func (b *Bucket) descend(id uint64, key []byte, depth int) (isLeaf bool) {
 			continue
 		}
 		// A fault below costs that subtree only.
-		if err := f.guard(func() { leaves = b.descend(el.word, p.key(el), depth+1) }); err != nil {
+		if err := f.guard(func() { leaves = b.descend(ctx, el.word, p.key(el), depth+1) }); err != nil {
 			f.reportFault(err)
 			b.hole()
 		}
@@ -331,22 +352,31 @@ type Range struct {
 }
 
 // Len is the number of items the bucket's pages claim to hold; damage may make
-// fewer readable. The first call reads the header of every leaf page.
-func (b *Bucket) Len() int {
-	b.count.Do(func() {
-		b.whole().eachGroup(func(leaves []leaf, err error) bool {
-			b.file.reportFault(err)
-			for _, l := range leaves {
-				b.file.reportFault(b.file.guard(func() {
-					if p, ok := b.leafPage(l, nil); ok {
-						b.items += int(p.count)
-					}
-				}))
-			}
-			return true
-		})
+// fewer readable. The first call reads the header of every leaf page. The error is
+// ctx's.
+func (b *Bucket) Len(ctx context.Context) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.counted {
+		return b.items, nil
+	}
+	items := 0
+	b.whole().eachGroup(func(leaves []leaf, err error) bool {
+		b.file.reportFault(err)
+		for _, l := range leaves {
+			b.file.reportFault(b.file.guard(func() {
+				if p, ok := b.leafPage(l, nil); ok {
+					items += int(p.count)
+				}
+			}))
+		}
+		return ctx.Err() == nil
 	})
-	return b.items
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	b.items, b.counted = items, true
+	return items, nil
 }
 
 // Pages is the number of leaf pages.
@@ -365,9 +395,9 @@ func (b *Bucket) Ranges(n int) []Range {
 	return ranges
 }
 
-// Each calls fn with the bucket's readable items in key order, those of several
-// pages at a time and at least one. The slice is used again for the next call.
-// Each stops at fn's first error, which it returns. Otherwise the error is the
+// Each calls fn with the bucket's readable items in key order, some thousands at
+// most, and none where nothing on several pages can be read. The slice is used again
+// for the next call. Each stops at fn's first error, which it returns. Otherwise the error is the
 // first *FaultError met; what lay on other pages was read all the same.
 // Anything else that is wrong is in Anomalies afterwards.
 func (b *Bucket) Each(fn func(items []Item) error) error {
@@ -404,6 +434,12 @@ func (r Range) Each(fn func(items []Item) error) error {
 		f.reportFault(err)
 		first = cmp.Or(first, err)
 	}
+	hand := func(items []Item) []Item {
+		if stop == nil {
+			fault(f.guard(func() { stop = fn(items) }))
+		}
+		return items[:0]
+	}
 	last := r.keyBefore()
 	r.eachGroup(func(leaves []leaf, err error) bool {
 		fault(err)
@@ -421,14 +457,12 @@ func (r Range) Each(fn func(items []Item) error) error {
 			if len(copies) > 0 {
 				head = copies[i*f.PageSize():][:f.PageSize()]
 			}
-			err := f.guard(func() { items, last = b.read(l, head, items, last) })
+			err := f.guard(func() { items, last = b.read(l, head, items, last, hand) })
 			if fault(err); err != nil {
 				last = nil // it may lie on the page that vanished
 			}
 		}
-		if len(items) > 0 {
-			fault(f.guard(func() { stop = fn(items) }))
-		}
+		hand(items)
 		return stop == nil
 	})
 	if stop != nil {
@@ -465,9 +499,10 @@ func (b *Bucket) copyPages(copies []byte, leaves []leaf) []byte {
 	return copies
 }
 
-// read appends the items of one leaf page, of which head is a copy if not nil; last
-// is the key before them, and the last one of them is returned.
-func (b *Bucket) read(l leaf, head []byte, items []Item, last []byte) ([]Item, []byte) {
+// read appends the items of one leaf page, of which head is a copy if not nil, and
+// hands over those that are too many; last is the key before them, and the last one
+// of them is returned.
+func (b *Bucket) read(l leaf, head []byte, items []Item, last []byte, hand func([]Item) []Item) ([]Item, []byte) {
 	p, ok := b.leafPage(l, head)
 	if !ok {
 		return items, last
@@ -482,7 +517,7 @@ func (b *Bucket) read(l leaf, head []byte, items []Item, last []byte) ([]Item, [
 	b.file.checkFirstKey(p, l.key)
 	els := b.file.elements(p, l.id)
 	els.lastKey = last
-	items = els.items(items, l.id, start)
+	items = els.items(items, l.id, start, hand)
 	switch {
 	case b.Root != 0:
 		els.checkEnd(b.file.PageSize())

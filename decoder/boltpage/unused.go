@@ -1,38 +1,47 @@
 package boltpage
 
-import "slices"
+import "context"
 
 // EachUnused calls fn with the readable items of every leaf page that belongs
 // to no tree, page by page in the order of the file. Such pages are free: what
 // they hold was deleted, moved or rewritten since, and stays until the page is
 // used again. No anomaly is reported for them, and items that share bytes or
 // lie outside their page are left out. Each stops at fn's first error, which it
-// returns; pages that vanish are stepped over.
+// returns, and when ctx is done; pages that vanish are stepped over.
 //
 // Overflow pages of the trees are told apart only once the trees have been
 // read (Each or Len).
-func (f *File) EachUnused(fn func(items []Item) error) error {
+func (f *File) EachUnused(ctx context.Context, fn func(items []Item) error) error {
 	f.mu.Lock()
-	used := slices.Clone(f.used)
+	used := f.used.clone()
 	f.mu.Unlock()
-	return f.eachLeaf(used, f.limit(), fn)
+	return f.eachLeaf(ctx, used, f.limit(), fn)
 }
 
 // EachLeaf is EachUnused for every page that looks like a leaf page, whether it
 // belongs to a tree, to none, or to the overflow of another. Items on overflow pages
 // are left out.
-func (f *File) EachLeaf(fn func(items []Item) error) error {
-	return f.eachLeaf(newBitmap(f.limit()), 1, fn)
+func (f *File) EachLeaf(ctx context.Context, fn func(items []Item) error) error {
+	return f.eachLeaf(ctx, newBitmap(f.limit()), 1, fn)
 }
 
 // eachLeaf goes over the leaf pages that are not marked, of which it reads so many
 // pages at most.
-func (f *File) eachLeaf(used bitmap, most uint64, fn func(items []Item) error) error {
+func (f *File) eachLeaf(ctx context.Context, used bitmap, most uint64, fn func(items []Item) error) error {
 	var items []Item
 	var stop error
+	data := f.sparse
+	checked := 0
 	for id := uint64(2); stop == nil; {
-		if id = used.nextUnset(id); id >= f.limit() {
+		var ok bool
+		if id, ok = f.nextData(&data, used.nextUnset(id)); !ok || id >= f.limit() {
 			break
+		}
+		if checked++; checked%checkEvery == 0 && ctx.Err() != nil {
+			break
+		}
+		if used.has(id) {
+			continue // the data begins on a page that is in use
 		}
 		next := id + 1
 		_ = f.guard(func() {
@@ -42,12 +51,15 @@ func (f *File) eachLeaf(used bitmap, most uint64, fn func(items []Item) error) e
 			}
 			next = id + uint64(len(p.data)/f.PageSize())
 			els := (*File)(nil).elements(p, id)
-			items = els.items(items[:0], id, int64(id)*int64(f.PageSize()))
+			items = els.items(items[:0], id, int64(id)*int64(f.PageSize()), nil)
 			if len(items) > 0 {
 				stop = fn(items)
 			}
 		})
 		id = next
+	}
+	if stop == nil {
+		stop = ctx.Err()
 	}
 	return stop
 }
@@ -61,9 +73,8 @@ func (f *File) unusedLeaf(id uint64, used bitmap, most uint64) (page, bool) {
 	if h.id != id || h.flags != flagLeaf || h.count == 0 {
 		return page{}, false
 	}
-	extent := uint64(1)
-	for ; extent < most && extent <= uint64(h.overflow) && id+extent < f.limit() && !used.has(id+extent); extent++ {
-	}
+	end := min(id+min(most, uint64(h.overflow)+1), f.limit())
+	extent := f.withoutHoles(id, used.nextSet(id, end)-id)
 	p := page{header: h, data: data[:extent*uint64(f.meta.PageSize)]}
 	if pageHeaderSize+int(h.count)*elementSize > len(p.data) {
 		return page{}, false

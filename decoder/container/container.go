@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -15,6 +14,8 @@ import (
 
 	"revenant/decoder/boltpage"
 	"revenant/decoder/document"
+	"revenant/decoder/input"
+	"revenant/internal/scratch"
 )
 
 // Errors that say why no database could be found. They come wrapped.
@@ -24,22 +25,26 @@ var (
 	ErrNone      = errors.New("holds no etcd database")
 	ErrSeveral   = errors.New("holds several databases")
 	ErrTooLarge  = errors.New("expands to more than the limit")
+	ErrEntries   = errors.New("has more entries than the limit")
+	ErrEndless   = errors.New("goes on where a database or an archive ends")
 	ErrDirectory = errors.New("is a directory without an etcd database")
 	ErrSpecial   = errors.New("is neither a file nor a directory")
 )
 
 // Limits bound what a compressed file may expand to. A zero takes the default.
 type Limits struct {
-	Bytes int64 // in all
-	Ratio int64 // to the compressed size, once more than ratioFrom bytes came out
+	Bytes   int64 // in all, what is passed over included
+	Ratio   int64 // to the compressed size, once more than ratioFrom bytes came out
+	Entries int   // of an archive
 }
 
 // The defaults. The largest database etcd recommends has 8 GiB; a member's
 // directory has segments of 64 MB that are mostly zeros.
 const (
-	DefaultBytes = 64 << 30
-	DefaultRatio = 200
-	ratioFrom    = 512 << 20
+	DefaultBytes   = 64 << 30
+	DefaultRatio   = 200
+	DefaultEntries = 100_000
+	ratioFrom      = 512 << 20
 )
 
 // Options say how to open.
@@ -51,7 +56,8 @@ type Options struct {
 	SkipHash bool
 	// Stdin is read for the path "-".
 	Stdin io.Reader
-	// MkdirTemp makes the directory for what is expanded; nil is one in os.TempDir.
+	// MkdirTemp makes the directory for what is expanded, with scratch.Dir; nil is one
+	// in os.TempDir.
 	MkdirTemp func() (string, error)
 	// Progress, when set, is told how many of the container's bytes were read;
 	// total is -1 when that is unknown.
@@ -106,7 +112,7 @@ func (e *Evidence) Expanded() bool {
 // while the db is still open: nothing stays behind then, whatever becomes of the
 // process. The log must have been read.
 func (e *Evidence) Forget() {
-	if e.temp != "" && runtime.GOOS != "windows" && os.RemoveAll(e.temp) == nil {
+	if e.temp != "" && runtime.GOOS != "windows" && scratch.Remove(e.temp) == nil {
 		e.temp = ""
 	}
 }
@@ -118,7 +124,7 @@ func (e *Evidence) Close() error {
 		errs = append(errs, e.DB.Close())
 	}
 	if e.temp != "" {
-		errs = append(errs, os.RemoveAll(e.temp))
+		errs = append(errs, scratch.Remove(e.temp))
 	}
 	return errors.Join(errs...)
 }
@@ -130,6 +136,9 @@ func Open(ctx context.Context, path string, opts Options) (_ *Evidence, err erro
 	}
 	if opts.Ratio <= 0 {
 		opts.Ratio = DefaultRatio
+	}
+	if opts.Entries <= 0 {
+		opts.Entries = DefaultEntries
 	}
 	e := &Evidence{}
 	defer func() {
@@ -144,17 +153,25 @@ func Open(ctx context.Context, path string, opts Options) (_ *Evidence, err erro
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case info.IsDir():
+	if info.IsDir() {
 		return e, e.fromDirectory(path, opts)
-	case !info.Mode().IsRegular():
-		return nil, ErrSpecial // a pipe would have to be read to its end: "-" does
 	}
-	f, err := os.Open(path)
+	f, err := openFile(path)
 	if err != nil {
 		return nil, err
 	}
 	return e, e.fromFile(ctx, path, f, opts)
+}
+
+// openFile opens a regular file, and says of anything else what it is.
+func openFile(path string) (*os.File, error) {
+	f, err := input.Open(path)
+	if errors.Is(err, input.ErrSpecial) {
+		if info, err := os.Stat(path); err == nil {
+			return nil, fmt.Errorf("%w: it is %s", ErrSpecial, input.Kind(info.Mode()))
+		}
+	}
+	return f, err
 }
 
 // fromFile takes f over.
@@ -180,7 +197,7 @@ func (e *Evidence) fromFile(ctx context.Context, path string, f *os.File, opts O
 		return nil
 	}
 	defer f.Close()
-	x := &expander{Evidence: e, ctx: ctx, opts: opts, size: info.Size()}
+	x := &expander{Evidence: e, ctx: ctx, opts: opts, file: f, size: info.Size()}
 	if !opts.SkipHash {
 		x.sum = sha256.New()
 	}
@@ -193,33 +210,6 @@ func (e *Evidence) fromFile(ctx context.Context, path string, f *os.File, opts O
 	return nil
 }
 
-// fromStdin keeps a copy of standard input, for a database is read in no order.
-func (e *Evidence) fromStdin(ctx context.Context, opts Options) error {
-	if opts.Stdin == nil {
-		return errors.New("there is no standard input")
-	}
-	x := &expander{Evidence: e, ctx: ctx, opts: opts, size: -1}
-	path, err := x.create("stdin")
-	if err != nil {
-		return err
-	}
-	sum := sha256.New()
-	if _, err := x.copy(path, io.TeeReader(opts.Stdin, sum)); err != nil {
-		return err
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	if err := e.fromFile(ctx, path, f, opts); err != nil {
-		return err
-	}
-	e.Files[0].Path, e.Files[0].SHA256, e.Files[0].Info = "-", hexSum(sum), nil
-	return nil
-}
-
-func hexSum(h hash.Hash) string { return hex.EncodeToString(h.Sum(nil)) }
-
 // fromDirectory opens the db of a data directory, of its member directory, or
 // of its snap directory.
 func (e *Evidence) fromDirectory(dir string, opts Options) error {
@@ -230,19 +220,19 @@ func (e *Evidence) fromDirectory(dir string, opts Options) error {
 	} {
 		db := filepath.Join(dir, filepath.FromSlash(way.db))
 		info, err := os.Stat(db)
-		if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
+		if errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir() {
 			continue
 		}
+		if err == nil {
+			e.DB, err = openFile(db)
+		}
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", way.db, err)
 		}
 		if opts.WALDir != "" {
 			e.WALDir = opts.WALDir
-		} else if wal := filepath.Join(dir, filepath.FromSlash(way.wal)); way.wal != "" && isDir(wal) {
-			e.WALDir = wal
-		}
-		if e.DB, err = os.Open(db); err != nil {
-			return err
+		} else if wal := filepath.Join(dir, filepath.FromSlash(way.wal)); way.wal != "" && isThere(wal) {
+			e.WALDir = wal // who reads it says when it is no directory
 		}
 		if info, err = e.DB.Stat(); err != nil {
 			return err
@@ -265,6 +255,11 @@ func (e *Evidence) lookBeside() {
 	if wal := filepath.Join(filepath.Dir(snap), "wal"); e.WALDir == "" && filepath.Base(snap) == "snap" && isDir(wal) {
 		e.Beside = wal
 	}
+}
+
+func isThere(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 func isDir(path string) bool {

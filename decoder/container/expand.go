@@ -1,9 +1,7 @@
 package container
 
 import (
-	"archive/tar"
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,51 +9,48 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
-	"regexp"
-	"slices"
-	"strings"
 
 	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zip"
 	"github.com/klauspost/compress/zstd"
+
+	"revenant/internal/scratch"
 )
 
 // expander unpacks one container.
 type expander struct {
 	*Evidence
-	ctx  context.Context
-	opts Options
-	size int64 // of the container in bytes, -1 when it is not known yet
-	sum  hash.Hash
+	ctx   context.Context
+	opts  Options
+	file  *os.File // the container, or the copy of standard input
+	size  int64    // of the container in bytes, -1 when it is not known yet
+	stdin bool
+	sum   hash.Hash // of the container, nil to compute none
 
 	consumed int64 // bytes of the container
 	expanded int64 // bytes that came out
-	found    []candidate
-	nested   []string // entries that are archives
-	others   int      // entries that are neither
+	passed   int64 // bytes of entries that were not unpacked
+	written  int64 // bytes of the copies
+	ended    int64 // where in the container what it holds ended, 0 before
+	archive  archive
+	buf      []byte
 }
 
-// candidate is a database in an archive.
-type candidate struct {
-	entry string // its name there
-	path  string // where it was expanded to
-	wal   string // directory of its log, "" for none
-}
-
-func (x *expander) expand(f *os.File, format Format) error {
+// expand reads the container from raw, which is read once. What is to be unpacked
+// of an archive is known when it was read to its end, so it is read again, from
+// the file.
+func (x *expander) expand(raw io.Reader, format Format) error {
 	x.Format = format
+	raw = &counted{x: x, r: raw, sum: x.sum}
 	if format == Zip {
-		return x.zip(f)
+		return x.zipped(raw)
 	}
-	raw := io.Reader(&counted{x: x, r: f})
-	body, err := x.decompress(raw, format)
+	body, err := x.open(raw, format)
 	if err != nil {
 		return err
 	}
-	buffered := bufio.NewReaderSize(body, 1<<16)
-	head, err := buffered.Peek(headSize)
+	defer body.Close()
+	head, err := body.Peek(headSize)
 	if len(head) == 0 && err != nil {
 		if errors.Is(err, io.EOF) {
 			err = ErrEmpty
@@ -64,251 +59,168 @@ func (x *expander) expand(f *os.File, format Format) error {
 	}
 	inner, container := sniff(head)
 	switch {
-	case inner == Tar && format == Tar:
-		err = x.tar(buffered)
 	case inner == Tar:
-		x.Format = map[Format]Format{Gzip: TarGzip, Zstd: TarZstd}[format]
-		err = x.tar(buffered)
+		x.Format = map[Format]Format{Tar: Tar, Gzip: TarGzip, Zstd: TarZstd}[format]
+		err = x.surveyTar(body)
 	case container:
 		return fmt.Errorf("%w: it holds a %s file", ErrNested, inner)
 	case !isDatabase(head) && Looks(head) != "":
 		return fmt.Errorf("%w: its content looks like %s", ErrNone, Looks(head))
 	default:
-		err = x.single(buffered)
+		err = x.single(body)
 	}
 	if err != nil {
 		return err
 	}
 	// The hash is over the whole file, what follows the stream included.
-	_, err = io.Copy(io.Discard, raw)
-	return err
+	x.end()
+	if _, err := io.Copy(io.Discard, raw); err != nil {
+		return err
+	}
+	if inner == Tar {
+		return x.unpackTar(format)
+	}
+	return nil
 }
 
-func (x *expander) decompress(raw io.Reader, format Format) (io.Reader, error) {
+// zipped reads a zip archive to its end, for its hash and where it is not kept yet,
+// and expands it.
+func (x *expander) zipped(raw io.Reader) error {
+	if x.stdin {
+		if err := x.followZip(bufio.NewReader(raw)); x.stops(err) {
+			return err
+		}
+		x.end()
+	}
+	if x.stdin || x.sum != nil {
+		if _, err := io.Copy(io.Discard, raw); err != nil {
+			return err
+		}
+		x.size = x.consumed
+	}
+	x.consumed = x.size
+	return x.zip()
+}
+
+// end notes that what the container holds has ended: what follows is not needed.
+func (x *expander) end() {
+	if x.ended == 0 {
+		x.ended = x.consumed
+	}
+}
+
+// body is what comes out of a container.
+type body struct {
+	*bufio.Reader
+	x     *expander
+	close func()
+}
+
+// open opens what is in a container that holds one stream.
+func (x *expander) open(raw io.Reader, format Format) (*body, error) {
+	b := &body{x: x, close: func() {}}
 	switch format {
 	case Gzip:
 		r, err := gzip.NewReader(raw)
-		return r, x.unpacked(err)
-	case Zstd:
-		r, err := zstd.NewReader(raw, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(1<<27))
 		if err != nil {
 			return nil, x.unpacked(err)
 		}
-		return r, nil
+		raw = r
+	case Zstd:
+		r, err := zstd.NewReader(raw, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(1<<27))
+		if err != nil {
+			return nil, x.unpacked(err)
+		}
+		raw, b.close = r, r.Close
 	}
-	return raw, nil
+	b.Reader = bufio.NewReaderSize(raw, stdinHead)
+	return b, nil
 }
+
+// Read counts what is read. Nothing more is returned beyond the limits.
+func (b *body) Read(p []byte) (int, error) {
+	if err := b.x.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := b.Reader.Read(p)
+	b.x.expanded += int64(n)
+	limit := b.x.withinLimits()
+	if limit == nil && b.x.archive.inHeader {
+		limit = b.x.describe(n)
+	}
+	if limit != nil {
+		return 0, limit
+	}
+	return n, err
+}
+
+// WriteTo hides the one of bufio, which would count nothing.
+func (b *body) WriteTo(w io.Writer) (int64, error) { return io.Copy(w, struct{ io.Reader }{b}) }
+
+func (b *body) Close() { b.close() }
 
 // unpacked tells an error of a decompressor as one of the container.
 func (x *expander) unpacked(err error) error {
-	if err == nil || errors.Is(err, ErrEmpty) || x.ctx.Err() != nil {
-		return errors.Join(err, x.ctx.Err())
+	if err == nil || errors.Is(err, ErrEmpty) || x.stops(err) {
+		return err
 	}
 	return fmt.Errorf("unpack %s: %w", x.Format, err)
 }
 
+// stops says whether an error is of a limit, of the copy or of ctx, and so not of
+// the container.
+func (x *expander) stops(err error) bool {
+	var write *writeError
+	return x.ctx.Err() != nil || errors.Is(err, errChanged) || errors.Is(err, ErrTooLarge) || errors.Is(err, ErrEntries) || errors.Is(err, ErrEndless) || errors.As(err, &write)
+}
+
 // single expands a compressed file that holds nothing else.
-func (x *expander) single(r io.Reader) error {
+func (x *expander) single(r *body) error {
+	from := io.Reader(r)
+	if x.stdin {
+		head, _ := r.Peek(stdinHead)
+		pages, err := newPageReader(r, head)
+		if err != nil {
+			return err
+		}
+		from = pages
+	}
 	p, err := x.create("db")
 	if err != nil {
 		return err
 	}
-	if n, err := x.copy(p, r); err != nil && (n == 0 || !x.tolerate("the stream", err)) {
+	if n, err := x.copy(p, from); err != nil && (n == 0 || !x.tolerate("the stream", err)) {
 		return err
 	}
-	return x.use(candidate{path: p})
+	return x.use(p, "", "")
 }
 
 // tolerate turns an error in the middle of a stream into a fault: what came
 // before it can be read.
 func (x *expander) tolerate(where string, err error) bool {
-	var write *writeError
-	if x.ctx.Err() != nil || errors.Is(err, ErrTooLarge) || errors.As(err, &write) {
+	if x.stops(err) {
 		return false
 	}
-	x.Faults = append(x.Faults, fmt.Sprintf("%s breaks off after %d expanded bytes: %v", where, x.expanded, err))
+	x.fault(fmt.Sprintf("%s breaks off after %d expanded bytes: %v", where, x.expanded, err))
 	return true
 }
 
-func (x *expander) tar(r io.Reader) error {
-	tr := tar.NewReader(r)
-	for {
-		h, err := tr.Next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			if len(x.found) == 0 || !x.tolerate("the archive", err) {
-				return x.unpacked(err)
-			}
-			break
-		}
-		if h.Typeflag != tar.TypeReg && h.Typeflag != tar.TypeGNUSparse {
-			continue
-		}
-		if err := x.entry(h.Name, tr); err != nil {
-			if !x.tolerate("entry "+fmt.Sprintf("%q", h.Name), err) {
-				return err
-			}
-			break
-		}
-	}
-	if err := x.drain(r); err != nil {
-		return err
-	}
-	return x.choose()
-}
+// maxFaults bounds how many faults are listed.
+const maxFaults = 20
 
-// drain reads what follows the end of a tar archive: zeros, and the checksum of
-// the stream that it is in. A damaged archive can seem to end early.
-func (x *expander) drain(r io.Reader) error {
-	buf := make([]byte, 1<<16)
-	for more := false; ; {
-		if err := x.ctx.Err(); err != nil {
-			return err
-		}
-		n, err := r.Read(buf)
-		x.expanded += int64(n)
-		if err := x.withinLimits(); err != nil {
-			return err
-		}
-		if !more && len(bytes.Trim(buf[:n], "\x00")) > 0 {
-			more = true
-			x.Faults = append(x.Faults, "bytes that are not zero follow the end of the archive: a part of it may be damaged")
-		}
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			if len(x.Faults) == 0 && !x.tolerate("the archive", err) {
-				return err
-			}
-			return nil
-		}
-	}
-}
-
-func (x *expander) zip(f *os.File) error {
-	if x.sum != nil {
-		if _, err := io.Copy(x.sum, &cancelled{x.ctx, f}); err != nil {
-			return err
-		}
-	}
-	x.consumed = x.size
-	zr, err := zip.NewReader(f, x.size)
-	if err != nil {
-		return x.unpacked(err)
-	}
-	for _, entry := range zr.File {
-		if !entry.Mode().IsRegular() {
-			continue
-		}
-		r, err := entry.Open()
-		if err != nil {
-			x.tolerate("entry "+fmt.Sprintf("%q", entry.Name), err)
-			continue
-		}
-		err = x.entry(entry.Name, r)
-		r.Close()
-		if err != nil && !x.tolerate("entry "+fmt.Sprintf("%q", entry.Name), err) {
-			return err
-		}
-	}
-	return x.choose()
-}
-
-var (
-	segmentEntry = regexp.MustCompile(`^(?:(.*)/)?wal/([0-9a-f]{16}-[0-9a-f]{16}\.wal|[0-9]+\.tmp)$`)
-	dbEntry      = regexp.MustCompile(`^(?:(.*)/)?snap/db$`)
-)
-
-// entry expands an entry that is a database or a segment of a log, and looks at
-// what the others are.
-func (x *expander) entry(name string, r io.Reader) error {
-	clean := strings.TrimPrefix(path.Clean("/"+name), "/")
-	if m := segmentEntry.FindStringSubmatch(clean); m != nil {
-		if strings.HasSuffix(m[2], ".tmp") {
-			return nil
-		}
-		p, err := x.create("members", x.number(m[1]), "wal", m[2])
-		if err != nil {
-			return err
-		}
-		_, err = x.copy(p, r)
-		return err
-	}
-	buffered := bufio.NewReaderSize(r, 1<<16)
-	head, err := buffered.Peek(headSize)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
-	c := candidate{entry: clean}
-	if m := dbEntry.FindStringSubmatch(clean); m != nil {
-		c.path, err = x.create("members", x.number(m[1]), "snap", "db")
-		c.wal = filepath.Join(x.temp, "members", x.number(m[1]), "wal")
-	} else {
-		if !isDatabase(head) {
-			if _, container := sniff(head); container {
-				x.nested = append(x.nested, clean)
-			} else {
-				x.others++
-			}
-			return nil
-		}
-		c.path, err = x.create("databases", fmt.Sprint(len(x.found)))
-	}
-	if err != nil {
-		return err
-	}
-	x.found = append(x.found, c)
-	_, err = x.copy(c.path, buffered)
-	return err
-}
-
-// number gives a directory of the archive a name of its own, so that no name
-// from the archive is used on the disk.
-func (x *expander) number(dir string) string {
-	const hex = "0123456789abcdef"
-	var b strings.Builder
-	for _, c := range []byte(dir) {
-		b.WriteByte(hex[c>>4])
-		b.WriteByte(hex[c&15])
-	}
-	if b.Len() == 0 {
-		return "root"
-	}
-	if b.Len() > 200 {
-		return fmt.Sprintf("long-%d-%s", b.Len(), b.String()[b.Len()-150:])
-	}
-	return b.String()
-}
-
-// choose takes the only database of an archive.
-func (x *expander) choose() error {
+func (x *expander) fault(text string) {
 	switch {
-	case len(x.found) == 1:
-		c := x.found[0]
-		if !isDir(c.wal) {
-			c.wal = ""
-		}
-		return x.use(c)
-	case len(x.found) > 1:
-		var names []string
-		for _, c := range x.found {
-			names = append(names, fmt.Sprintf("%q", c.entry))
-		}
-		slices.Sort(names)
-		return fmt.Errorf("%w: %s", ErrSeveral, strings.Join(names[:min(len(names), 5)], ", "))
-	case len(x.nested) > 0:
-		return fmt.Errorf("%w: %q", ErrNested, x.nested[0])
-	default:
-		return fmt.Errorf("%w: %d other files are in it", ErrNone, x.others)
+	case len(x.Faults) < maxFaults:
+		x.Faults = append(x.Faults, text)
+	case len(x.Faults) == maxFaults:
+		x.Faults = append(x.Faults, "more of it could not be read, which is not listed")
 	}
 }
 
-func (x *expander) use(c candidate) (err error) {
-	x.DB, err = os.Open(c.path)
-	x.Entry, x.DBPath, x.WALDir = c.entry, c.path, c.wal
+// use opens the copy that was made of a database.
+func (x *expander) use(path, entry, wal string) (err error) {
+	x.DB, err = os.Open(path)
+	x.Entry, x.DBPath, x.WALDir = entry, path, wal
 	if x.opts.WALDir != "" {
 		x.WALDir = x.opts.WALDir
 	}
@@ -320,7 +232,7 @@ func (x *expander) create(elements ...string) (string, error) {
 	if x.temp == "" {
 		mkdir := x.opts.MkdirTemp
 		if mkdir == nil {
-			mkdir = func() (string, error) { return os.MkdirTemp("", "revenant-") }
+			mkdir = func() (string, error) { return scratch.Dir("", "revenant-") }
 		}
 		dir, err := mkdir()
 		if err != nil {
@@ -345,11 +257,16 @@ func (e *writeError) Error() string {
 
 func (e *writeError) Unwrap() error { return e.error }
 
+var (
+	errTwice   = errors.New("the archive has it twice")
+	errChanged = errors.New("the archive changed while it was read")
+)
+
 // copy writes r to a new file, within the limits.
 func (x *expander) copy(p string, r io.Reader) (n int64, err error) {
 	f, err := os.OpenFile(p, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return 0, errors.New("the archive has it twice")
+		return 0, errTwice
 	}
 	if err != nil {
 		return 0, &writeError{err}
@@ -359,13 +276,12 @@ func (x *expander) copy(p string, r io.Reader) (n int64, err error) {
 			err = &writeError{closeErr}
 		}
 	}()
-	buf := make([]byte, 1<<20)
-	for {
+	for buf := x.buffer(); ; {
 		if err := x.ctx.Err(); err != nil {
 			return n, err
 		}
 		got, readErr := r.Read(buf)
-		x.expanded += int64(got)
+		x.written += int64(got)
 		if err := x.withinLimits(); err != nil {
 			return n, err
 		}
@@ -382,20 +298,32 @@ func (x *expander) copy(p string, r io.Reader) (n int64, err error) {
 	}
 }
 
-func (x *expander) withinLimits() error {
+// buffer is for copying.
+func (x *expander) buffer() []byte {
+	if x.buf == nil {
+		x.buf = make([]byte, 256<<10)
+	}
+	return x.buf
+}
+
+func (x *expander) withinLimits() error { return x.fits(max(x.expanded, x.passed, x.written)) }
+
+// fits says whether so many bytes may come out of what was read so far.
+func (x *expander) fits(n int64) error {
 	switch {
-	case x.expanded > x.opts.Bytes:
+	case n > x.opts.Bytes:
 		return fmt.Errorf("%w of %d bytes", ErrTooLarge, x.opts.Bytes)
-	case x.size >= 0 && x.expanded > ratioFrom && x.expanded/x.opts.Ratio > max(x.consumed, 1):
-		return fmt.Errorf("%w: %d bytes out of %d are more than %d times as many", ErrTooLarge, x.expanded, x.consumed, x.opts.Ratio)
+	case n > ratioFrom && n/x.opts.Ratio > max(x.consumed, 1):
+		return fmt.Errorf("%w: %d bytes out of %d are more than %d times as many", ErrTooLarge, n, x.consumed, x.opts.Ratio)
 	}
 	return nil
 }
 
 // counted counts and hashes what is read of the container.
 type counted struct {
-	x *expander
-	r io.Reader
+	x   *expander
+	r   io.Reader
+	sum hash.Hash // nil to compute none
 }
 
 func (c *counted) Read(p []byte) (int, error) {
@@ -404,23 +332,25 @@ func (c *counted) Read(p []byte) (int, error) {
 	}
 	n, err := c.r.Read(p)
 	c.x.consumed += int64(n)
-	if c.x.sum != nil {
-		c.x.sum.Write(p[:n])
+	if c.sum != nil {
+		c.sum.Write(p[:n])
 	}
 	if c.x.opts.Progress != nil {
 		c.x.opts.Progress(c.x.consumed, c.x.size)
 	}
+	if err == nil && c.x.stdin {
+		err = c.x.bounded()
+	}
 	return n, err
 }
 
-type cancelled struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (c *cancelled) Read(p []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
+// bounded keeps standard input from going on for ever.
+func (x *expander) bounded() error {
+	switch {
+	case x.consumed > x.opts.Bytes:
+		return fmt.Errorf("%w of %d bytes", ErrTooLarge, x.opts.Bytes)
+	case x.ended > 0 && x.consumed-x.ended > stdinRest:
+		return fmt.Errorf("%w: more than %d bytes follow", ErrEndless, stdinRest)
 	}
-	return c.r.Read(p)
+	return nil
 }

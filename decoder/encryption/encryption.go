@@ -16,7 +16,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"os"
 	"regexp"
 	"strings"
 
@@ -26,6 +25,7 @@ import (
 	"k8s.io/apiserver/pkg/storage/value/encrypt/secretbox"
 	"sigs.k8s.io/yaml"
 
+	"revenant/decoder/input"
 	"revenant/decoder/kube"
 )
 
@@ -54,20 +54,10 @@ type key struct {
 	transformer    value.Transformer
 }
 
-// maxConfig bounds the configuration; real ones have a few hundred bytes.
-const maxConfig = 1 << 20
-
 // Load reads the EncryptionConfiguration in a file. The error names the file, and
 // nothing of what is in it.
 func Load(path string) (*Keyring, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if info.Size() > maxConfig {
-		return nil, fmt.Errorf("%s: %d bytes are no encryption configuration", path, info.Size())
-	}
-	data, err := os.ReadFile(path)
+	data, err := input.ReadConfig(path)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -219,4 +222,28 @@ func FuzzParse(f *testing.F) {
 			_, _ = ring.Decrypt(place, []byte("k8s:enc:aescbc:v1:k:0123456789abcdef0123456789abcdef"))
 		}
 	})
+}
+
+// TestLoadBounded does not expand what stands for much more than it is, and waits
+// for nothing.
+func TestLoadBounded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	// The parser bounds how many aliases there are, and not how much each stands for.
+	laughs := "a: &a " + strings.Repeat("x", 900_000) + "\nb: [" + strings.Repeat("*a, ", 500) + strings.Repeat("x, ", 100) + "]\n"
+	for name, text := range map[string]string{
+		"aliases": laughs,
+		"deep":    strings.Repeat("[", 500_000),
+		"long":    string(config()) + strings.Repeat("#", 1<<20),
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := Load(path)
+		runtime.ReadMemStats(&after)
+		if took := after.TotalAlloc - before.TotalAlloc; err == nil || !strings.Contains(err.Error(), path) || took > 256<<20 {
+			t.Errorf("%s: %d MiB were allocated, %v", name, took>>20, err)
+		}
+	}
 }

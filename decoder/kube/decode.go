@@ -89,6 +89,20 @@ func Decode(key Key, value []byte) *Object {
 	return o
 }
 
+// DecodeMetadata is Decode for who needs an object's metadata alone: of a JSON value
+// the rest is stepped over, and not in the Object.
+func DecodeMetadata(key Key, value []byte) *Object {
+	e, err := ParseEnvelope(value)
+	if err != nil || e.Encoding != JSON || len(value) > maxValue {
+		return Decode(key, value)
+	}
+	o := &Object{Key: key, value: value, Namespace: key.Namespace, Name: key.Name, Encoding: JSON}
+	if o.Unstructured, o.Problem = contentOf(JSON, value, nothing); o.Problem == nil {
+		o.identifyContent()
+	}
+	return o
+}
+
 func (o *Object) decodeProtobuf(e Envelope, err error) {
 	if err == nil && e.ContentEncoding != "" {
 		err = errContentEncoding

@@ -17,7 +17,7 @@ type Links struct {
 }
 
 // ScanLinks reads off a stored value of any kind what a Links has. Of a protobuf
-// value only the metadata is looked at; JSON and CBOR are decoded. A label or a uid
+// value only the metadata is looked at, and of a JSON value; CBOR is decoded. A label or a uid
 // that is given twice counts as Decode takes it, the last one.
 //
 // The error is that of ScanMeta.
@@ -35,7 +35,7 @@ func ScanLinks(value []byte) (Links, error) {
 		}
 		return l.bounded(value)
 	}
-	content, err := parseContent(e.Encoding, value)
+	content, err := contentOf(e.Encoding, value, nothing)
 	if err != nil {
 		return Links{}, err
 	}

@@ -2,7 +2,11 @@ package kube
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,8 +22,8 @@ type Meta struct {
 	Finalizers []string  // metadata.finalizers, in stored order
 }
 
-// ScanMeta reads off a stored value of any kind what a Meta has. Of a protobuf
-// value only the metadata is looked at; JSON and CBOR are decoded.
+// ScanMeta reads off a stored value of any kind what a Meta has. Of a protobuf or
+// JSON value only the metadata is looked at; CBOR is decoded.
 //
 // The error is an *EncryptedError or says what is malformed.
 func ScanMeta(value []byte) (Meta, error) {
@@ -37,11 +41,64 @@ func ScanMeta(value []byte) (Meta, error) {
 		p := &s.pod
 		return Meta{APIVersion: e.APIVersion, Kind: e.Kind, UID: p.UID, Created: p.Created, Deleted: p.Deleted, Finalizers: p.Finalizers}, nil
 	}
-	content, err := parseContent(e.Encoding, value)
+	content, err := contentOf(e.Encoding, value, nothing)
 	if err != nil {
 		return Meta{}, err
 	}
 	return metaOf(content), nil
+}
+
+// nothing are the fields of an object beside its type and metadata that are wanted.
+func nothing(string) bool { return false }
+
+// contentOf reads a value that is JSON or CBOR: its type, its metadata, and of a JSON
+// value those other fields that are wanted.
+func contentOf(encoding Encoding, value []byte, wanted func(field string) bool) (map[string]any, error) {
+	if encoding != JSON {
+		return parseContent(encoding, value)
+	}
+	parts, err := jsonParts(value)
+	if err != nil {
+		return nil, err
+	}
+	return contentOfParts(parts, wanted)
+}
+
+// jsonParts are the fields of the object that a JSON value is.
+func jsonParts(value []byte) ([]jsonField, error) {
+	var parts []jsonField
+	for f, err := range jsonFields(value) {
+		if err == nil && len(parts) == maxParts {
+			err = errTooLarge
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read JSON: %w", err)
+		}
+		parts = append(parts, f)
+	}
+	return parts, nil
+}
+
+// maxParts bounds the fields at the top of an object, of which real ones have a few.
+const maxParts = 1 << 10
+
+func contentOfParts(parts []jsonField, wanted func(field string) bool) (map[string]any, error) {
+	text := []byte{'{'}
+	for _, f := range parts {
+		if f.name != "apiVersion" && f.name != "kind" && f.name != "metadata" && !wanted(f.name) {
+			continue
+		}
+		if len(text) > 1 {
+			text = append(text, ',')
+		}
+		name, err := json.Marshal(f.name)
+		if err != nil {
+			return nil, err
+		}
+		text = append(append(text, name...), ':')
+		text = append(text, f.value...)
+	}
+	return parseContent(JSON, append(text, '}'))
 }
 
 // scanMetadata scans the first field of a message, as which all types of
@@ -113,9 +170,8 @@ func SameButStatus(a, b []byte) bool {
 	case x.Encoding != JSON && x.Encoding != CBOR:
 		return false
 	}
-	m, errX := contentButStatus(x.Encoding, a)
-	n, errY := contentButStatus(y.Encoding, b)
-	return errX == nil && errY == nil && reflect.DeepEqual(m, n)
+	m, n, err := contentsButStatus(x.Encoding, a, b)
+	return err == nil && reflect.DeepEqual(m, n)
 }
 
 // The fields of metav1.ObjectMeta that say nothing about the object.
@@ -194,15 +250,42 @@ func statusField(apiVersion, kind string) (int32, bool) {
 	return int32(n), err == nil && n > 1
 }
 
-func contentButStatus(encoding Encoding, value []byte) (map[string]any, error) {
-	content, err := parseContent(encoding, value)
-	if err != nil {
-		return nil, err
+// contentsButStatus reads two values, of JSON without the fields that are the same text
+// in both.
+func contentsButStatus(encoding Encoding, a, b []byte) (m, n map[string]any, err error) {
+	if encoding != JSON {
+		m, errA := parseContent(encoding, a)
+		n, errB := parseContent(encoding, b)
+		return withoutStatus(m), withoutStatus(n), errors.Join(errA, errB)
 	}
+	x, errA := jsonParts(a)
+	y, errB := jsonParts(b)
+	if err := errors.Join(errA, errB); err != nil {
+		return nil, nil, err
+	}
+	differs := func(field string) bool {
+		return field != "status" && !bytes.Equal(lastPart(x, field), lastPart(y, field))
+	}
+	m, errA = contentOfParts(x, differs)
+	n, errB = contentOfParts(y, differs)
+	return withoutStatus(m), withoutStatus(n), errors.Join(errA, errB)
+}
+
+// lastPart is the text of a field, of one that is there twice the last; nil for none.
+func lastPart(parts []jsonField, name string) []byte {
+	for _, f := range slices.Backward(parts) {
+		if f.name == name {
+			return f.value
+		}
+	}
+	return nil
+}
+
+func withoutStatus(content map[string]any) map[string]any {
 	delete(content, "status")
 	if m, ok := content["metadata"].(map[string]any); ok {
 		delete(m, "managedFields")
 		delete(m, "resourceVersion")
 	}
-	return content, nil
+	return content
 }

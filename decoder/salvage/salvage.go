@@ -5,8 +5,8 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"iter"
 	"os"
-	"slices"
 
 	"revenant/decoder/snapshot"
 )
@@ -83,13 +83,6 @@ func (r *Result) Lossless() bool {
 	return len(r.Stretches) == 0 && len(r.Missing) == 0 && len(r.Unread) == 0 && len(r.Conflicts) == 0 && len(r.Suspect) == 0
 }
 
-// entry is a record to be written.
-type entry struct {
-	rev       snapshot.Revision
-	tombstone bool
-	record    snapshot.Record
-}
-
 // Write writes what can be read of s to a new file in dir, and leaves a working file
 // beside it. The error is ctx's, or that of the file.
 func Write(ctx context.Context, s *snapshot.Snapshot, dir *os.Root, name string, opts Options) (*Result, error) {
@@ -102,42 +95,55 @@ func Write(ctx context.Context, s *snapshot.Snapshot, dir *os.Root, name string,
 	if err != nil {
 		return nil, err
 	}
-	entries, err := r.choose(ctx, s, opts)
+	c, err := r.choose(ctx, s, opts)
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{ctx: ctx, s: s, result: r, progress: opts.Progress}
-	if err := w.database(dir, name, small, entries); err != nil {
+	w := &writer{ctx: ctx, s: s, result: r, progress: opts.Progress, total: c.total}
+	if err := w.database(dir, name, small, c.records()); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// choose puts together the records to be written, in order.
-func (r *Result) choose(ctx context.Context, s *snapshot.Snapshot, opts Options) ([]entry, error) {
-	var entries []entry
-	doubtful := s.Doubtful()
-	for rec := range s.Records() {
-		found := func() Found { return Found{rec.Revision.String(), rec.Key, rec.Tombstone, s.Page(rec)} }
-		switch {
-		case s.Suspect(rec):
-			r.Suspect = append(r.Suspect, found())
-			if !opts.IncludeUncertain {
-				continue
-			}
-		case (r.CompactUnknown || rec.Main <= r.CompactRevision) && doubtful(rec):
-			r.Uncertain = append(r.Uncertain, found())
-			if !opts.IncludeUncertain {
-				continue
-			}
-		}
-		entries = append(entries, entry{rec.Revision, rec.Tombstone, rec})
+// choice is which records are written. They are chosen as they are read, twice, since
+// a list of them would take several times the memory that the snapshot does.
+type choice struct {
+	r        *Result
+	s        *snapshot.Snapshot
+	doubtful func(snapshot.Record) bool
+	lost     *snapshot.Lost
+	left     *snapshot.Leftovers // nil where nothing is missing
+	all      bool                // what is uncertain counts, too
+	total    int
+}
+
+// lookEvery is after how many records a pass looks whether it is to stop.
+const lookEvery = 1 << 10
+
+// choose notes what is uncertain, recovered and missing.
+func (r *Result) choose(ctx context.Context, s *snapshot.Snapshot, opts Options) (*choice, error) {
+	c := &choice{r: r, s: s, doubtful: s.Doubtful(), all: opts.IncludeUncertain}
+	var err error
+	if c.lost, err = s.Lost(ctx); err != nil {
+		return nil, err
 	}
-	lost := s.Lost()
-	if len(lost) > 0 || s.Damaged() {
-		r.Stretches = append(r.Stretches, lost.Stretches()...)
-		left, err := s.Leftovers(ctx)
-		if err != nil {
+	passed := 0
+	stopped := func() bool {
+		passed++
+		return passed%lookEvery == 0 && ctx.Err() != nil
+	}
+	for rec := range s.Records() {
+		if stopped() {
+			break
+		}
+		if list := c.listed(&rec); list != nil {
+			*list = append(*list, Found{rec.Revision.String(), rec.Key, rec.Tombstone, s.Page(rec)})
+		}
+	}
+	if c.lost.Any() || s.Damaged() {
+		r.Stretches = append(r.Stretches, c.lost.Stretches()...)
+		if c.left, err = s.Leftovers(ctx); err != nil {
 			return nil, err
 		}
 		seen, err := s.CompactSeen(ctx)
@@ -145,34 +151,96 @@ func (r *Result) choose(ctx context.Context, s *snapshot.Snapshot, opts Options)
 			return nil, err
 		}
 		r.CompactSeen = max(seen, r.CompactRevision)
-		for _, l := range left {
-			behind := s.Behind(l.Revision)
-			if !behind && !lost.Contains(l.Revision, l.Tombstone) {
-				continue
+		for l := range c.left.All() {
+			if stopped() {
+				break
 			}
-			found := Found{l.Revision.String(), l.Key, l.Tombstone, l.Page}
-			switch {
-			case l.Foreign:
-				continue
-			case l.Conflict:
-				r.Conflicts = append(r.Conflicts, found)
-				continue
-			case r.CompactUnknown || l.Main <= r.CompactSeen || behind && !lost.Contains(l.Revision, l.Tombstone):
-				r.Uncertain = append(r.Uncertain, found)
-				if !opts.IncludeUncertain {
-					continue
-				}
-			default:
-				r.Recovered = append(r.Recovered, found)
+			if list := c.listedLeftover(&l); list != nil {
+				*list = append(*list, Found{l.Revision.String(), l.Key, l.Tombstone, l.Page})
 			}
-			entries = append(entries, entry{l.Revision, l.Tombstone, l.Record})
 		}
 	}
-	slices.SortStableFunc(entries, func(a, b entry) int {
-		return cmp.Or(cmp.Compare(a.rev.Main, b.rev.Main), cmp.Compare(a.rev.Sub, b.rev.Sub))
-	})
-	r.stillMissing(entries)
-	return entries, nil
+	m := missing{r: r, last: max(r.CompactRevision, 1)}
+	for rec := range c.records() {
+		if stopped() {
+			break
+		}
+		m.see(rec.Main)
+		c.total++
+	}
+	return c, ctx.Err()
+}
+
+// listed is the list that a record of the buckets belongs on, nil for none.
+func (c *choice) listed(rec *snapshot.Record) *[]Found {
+	switch {
+	case c.s.Suspect(*rec):
+		return &c.r.Suspect
+	case (c.r.CompactUnknown || rec.Main <= c.r.CompactRevision) && c.doubtful(*rec):
+		return &c.r.Uncertain
+	}
+	return nil
+}
+
+// listedLeftover is the list that a record on a page in no bucket belongs on, nil for
+// none.
+func (c *choice) listedLeftover(l *snapshot.Leftover) *[]Found {
+	behind, lost := c.s.Behind(l.Revision), c.lost.Contains(l.Revision, l.Tombstone)
+	switch {
+	case !behind && !lost, l.Foreign:
+		return nil
+	case l.Conflict:
+		return &c.r.Conflicts
+	case c.r.CompactUnknown || l.Main <= c.r.CompactSeen || behind && !lost:
+		return &c.r.Uncertain
+	}
+	return &c.r.Recovered
+}
+
+// records yields what is written, by revision.
+func (c *choice) records() iter.Seq[snapshot.Record] {
+	return func(yield func(snapshot.Record) bool) {
+		next, stop := iter.Pull(c.recovered())
+		defer stop()
+		l, more := next()
+		for rec := range c.s.Records() {
+			if c.listed(&rec) != nil && !c.all {
+				continue
+			}
+			for ; more && before(&l, &rec); l, more = next() {
+				if !yield(l) {
+					return
+				}
+			}
+			if !yield(rec) {
+				return
+			}
+		}
+		for ; more; l, more = next() {
+			if !yield(l) {
+				return
+			}
+		}
+	}
+}
+
+func before(a, b *snapshot.Record) bool {
+	return cmp.Or(cmp.Compare(a.Main, b.Main), cmp.Compare(a.Sub, b.Sub)) < 0
+}
+
+// recovered yields what is written of the pages in no bucket, by revision.
+func (c *choice) recovered() iter.Seq[snapshot.Record] {
+	return func(yield func(snapshot.Record) bool) {
+		if c.left == nil {
+			return
+		}
+		for l := range c.left.All() {
+			list := c.listedLeftover(&l)
+			if (list == &c.r.Recovered || list == &c.r.Uncertain && c.all) && !yield(l.Record) {
+				return
+			}
+		}
+	}
 }
 
 // compactRevision is the newest one that a meta bucket names, 0 for none.
@@ -188,23 +256,23 @@ func compactRevision(meta map[string][]byte) (rev int64) {
 // maxMissing bounds the list of what is missing.
 const maxMissing = 1000
 
-// stillMissing finds the gaps above the compact revision, where etcd never removes
+// missing finds the gaps above the compact revision, where etcd never removes
 // anything.
-func (r *Result) stillMissing(entries []entry) {
-	if r.CompactUnknown {
-		return
-	}
-	next := max(r.CompactRevision+1, 2)
-	for _, e := range entries {
-		if e.rev.Main > next && len(r.Missing) < maxMissing {
-			name := fmt.Sprintf("%d to %d", next, e.rev.Main-1)
-			if e.rev.Main == next+1 {
-				name = fmt.Sprint(next)
-			}
-			r.Missing = append(r.Missing, name)
+type missing struct {
+	r    *Result
+	last int64 // main revision up to which all is accounted for
+}
+
+// see takes the next main revision that is written.
+func (m *missing) see(main int64) {
+	if gap := main - m.last; gap > 1 && !m.r.CompactUnknown && len(m.r.Missing) < maxMissing {
+		name := fmt.Sprintf("%d to %d", m.last+1, main-1)
+		if gap == 2 {
+			name = fmt.Sprint(m.last + 1)
 		}
-		next = max(next, e.rev.Main+1)
+		m.r.Missing = append(m.r.Missing, name)
 	}
+	m.last = max(m.last, main)
 }
 
 // smallBuckets reads all buckets but the revisions'. What nothing leads to any more

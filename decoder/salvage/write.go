@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"slices"
 
@@ -19,10 +20,10 @@ import (
 )
 
 const (
-	together = 10_000 // records a transaction at most
-	// togetherBytes is how large a transaction grows: it is in memory, and cannot be
-	// interrupted when it is committed.
-	togetherBytes = 64 << 20
+	// A transaction, which bbolt keeps in memory and which cannot be interrupted when
+	// it is committed, has so many records and bytes.
+	together      = 10_000
+	togetherBytes = 4 << 20
 	pageFill      = 0.9   // how full pages are made: they are written in order (etcd server/v3 v3.7 storage/backend/batch_tx.go)
 	fileMode      = 0o600 // what is in it is as secret as the evidence
 )
@@ -32,10 +33,11 @@ type writer struct {
 	s        *snapshot.Snapshot
 	result   *Result
 	progress func(done, total int)
+	total    int // records that are written
 }
 
 // database makes a database of what is written, and name a snapshot of it.
-func (w *writer) database(dir *os.Root, name string, small map[string]map[string][]byte, entries []entry) (err error) {
+func (w *writer) database(dir *os.Root, name string, small map[string]map[string][]byte, records iter.Seq[snapshot.Record]) (err error) {
 	inDir := func(path string, flag int, mode os.FileMode) (*os.File, error) { return dir.OpenFile(path, flag, mode) }
 	db, err := bbolt.Open("db", fileMode, &bbolt.Options{
 		NoFreelistSync: true, FreelistType: bbolt.FreelistMapType, NoSync: true, PageSize: w.s.PageSize(), OpenFile: inDir,
@@ -61,13 +63,14 @@ func (w *writer) database(dir *os.Root, name string, small map[string]map[string
 		}
 		return nil
 	})
-	for from := 0; from < len(entries) && err == nil; {
+	next, stop := iter.Pull(records)
+	defer stop()
+	for more := true; more && err == nil; {
 		if w.progress != nil {
-			w.progress(from, len(entries))
+			w.progress(w.result.Records+len(w.result.Unread), w.total)
 		}
 		err = db.Update(func(tx *bbolt.Tx) error {
-			n, err := w.records(tx, entries[from:min(from+together, len(entries))])
-			from += n
+			more, err = w.records(tx, next)
 			return err
 		})
 	}
@@ -77,29 +80,32 @@ func (w *writer) database(dir *os.Root, name string, small map[string]map[string
 	return w.save(db, dir, name)
 }
 
-// records writes as many of the entries as a transaction takes, and says how many.
-func (w *writer) records(tx *bbolt.Tx, entries []entry) (int, error) {
+// records writes the next ones, as many as one transaction takes, and says whether
+// there are more.
+func (w *writer) records(tx *bbolt.Tx, next func() (snapshot.Record, bool)) (more bool, err error) {
 	b := tx.Bucket([]byte("key"))
 	b.FillPercent = pageFill
-	size := 0
-	for i := range entries {
-		if err := w.ctx.Err(); err != nil || size > togetherBytes {
-			return i, err
+	for n, size := 0, 0; n < together && size < togetherBytes; n++ {
+		r, ok := next()
+		if !ok {
+			return false, nil
 		}
-		e := &entries[i]
-		value, err := w.s.Raw(e.record, nil)
+		if err := w.ctx.Err(); err != nil {
+			return false, err
+		}
+		value, err := w.s.Raw(r, nil)
 		if err != nil {
-			w.result.Unread = append(w.result.Unread, e.rev.String())
+			w.result.Unread = append(w.result.Unread, r.Revision.String())
 			continue
 		}
-		if err := b.Put(key(e.rev, e.tombstone), value); err != nil {
-			return i, err
+		if err := b.Put(key(r.Revision, r.Tombstone), value); err != nil {
+			return false, err
 		}
 		size += len(value)
 		w.result.Records++
-		w.result.Revision = max(w.result.Revision, e.rev.Main)
+		w.result.Revision = max(w.result.Revision, r.Main)
 	}
-	return len(entries), nil
+	return true, nil
 }
 
 // key is a revision as etcd stores it (server/v3 v3.7 storage/mvcc/revision.go).

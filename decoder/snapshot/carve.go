@@ -1,9 +1,9 @@
 package snapshot
 
 import (
-	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 )
 
@@ -45,11 +45,12 @@ type Window struct {
 
 // Carving is all that was carved of a snapshot.
 type Carving struct {
-	Records   []Carved // by revision
-	Windows   []Window // from the compact revision backwards
-	Conflicts int      // revisions of which pages have differing copies: none is among the records
-	Foreign   int      // pages' records of a revision that the buckets have with another key: of another history, as a restore leaves it
-	Newest    int64    // main revisions of the first and last of them, 0 for none
+	Records   iter.Seq[Carved] // by revision; made up when they are asked for
+	Count     int              // of Records
+	Windows   []Window         // from the compact revision backwards
+	Conflicts int              // revisions of which pages have differing copies: none is among the records
+	Foreign   int              // pages' records of a revision that the buckets have with another key: of another history, as a restore leaves it
+	Newest    int64            // main revisions of the first and last of them, 0 for none
 	Oldest    int64
 }
 
@@ -58,38 +59,68 @@ type Carving struct {
 var windows = []int64{2000, 4000, 8000}
 
 // Carve recovers revisions that compactions removed, or that the buckets do not
-// lead to any more, from pages that were not used again since. The error is ctx's.
+// lead to any more, from pages that were not used again since. The error is ctx's, or
+// that there are too many.
 func (s *Snapshot) Carve(ctx context.Context) (*Carving, error) {
 	left, err := s.Leftovers(ctx)
 	if err != nil {
 		return nil, err
 	}
+	lost, err := s.Lost(ctx)
+	if err != nil {
+		return nil, err
+	}
 	c := &Carving{}
-	slices.SortFunc(left, func(a, b Leftover) int { return a.compare(b.Revision) })
-	left = slices.DeleteFunc(left, func(l Leftover) bool {
+	deletions := make([]place, len(left.x.keys)) // one more than that of the newest one carved of each key
+	windows := s.windows()
+	seen := int64(0)
+	for p := range left.x.places() {
+		if p%lookEvery == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		b, i := left.x.at(p)
+		rev := b.revision(i)
+		_, foreign := s.index.byRevision(rev)
 		switch {
-		case l.Conflict:
+		case b.isSuspect(i):
 			c.Conflicts++
-		case l.Foreign:
+			continue
+		case foreign:
 			c.Foreign++
+			continue
 		}
-		return l.Conflict || l.Foreign
-	})
-	deletions := map[string]Revision{} // the newest one carved of each key
-	for _, l := range left {
-		if l.Tombstone {
-			deletions[l.Key] = l.Revision
+		if c.Count++; c.Count == 1 {
+			c.Oldest = rev.Main
+		}
+		c.Newest = rev.Main
+		if b.tombstone(i) {
+			deletions[b.key[i]] = p + 1
+		}
+		if w := windowOf(windows, rev.Main); w != nil && rev.Main != seen && !s.index.hasMain(rev.Main) {
+			w.Recovered++
+		}
+		seen = rev.Main
+	}
+	c.Windows = windows
+	doubt := lost.Any() || s.Damaged()
+	c.Records = func(yield func(Carved) bool) {
+		for p := range left.x.places() {
+			l := left.at(p)
+			if l.Conflict || l.Foreign {
+				continue
+			}
+			var deletion Revision
+			b, i := left.x.at(p)
+			if at := deletions[b.key[i]]; at > 0 {
+				b, i := left.x.at(at - 1)
+				deletion = b.revision(i)
+			}
+			label, sure, reason := s.label(&l, deletion, doubt)
+			if !yield(Carved{l, label, sure, reason}) {
+				return
+			}
 		}
 	}
-	lost := len(s.Lost()) > 0 || s.Damaged()
-	for _, l := range left {
-		label, sure, reason := s.label(&l, deletions[l.Key], lost)
-		c.Records = append(c.Records, Carved{l, label, sure, reason})
-	}
-	if n := len(c.Records); n > 0 {
-		c.Oldest, c.Newest = c.Records[0].Main, c.Records[n-1].Main
-	}
-	c.Windows = s.windows(left)
 	return c, nil
 }
 
@@ -131,13 +162,11 @@ func (s *Snapshot) label(l *Leftover, deletion Revision, lost bool) (Label, Sure
 	return Compacted, Sure, fmt.Sprintf("the key does not exist any more: it was deleted after revision %s, at %d at the latest", l.Revision, s.CompactRevision())
 }
 
-// windows counts main revisions by their distance behind the compact revision.
-func (s *Snapshot) windows(left []Leftover) []Window {
+// windows counts the main revisions that are gone by their distance behind the compact
+// revision.
+func (s *Snapshot) windows() []Window {
+	list := []Window{}
 	compact := s.CompactRevision()
-	if compact == 0 {
-		return []Window{}
-	}
-	var list []Window
 	to := compact
 	for _, distance := range append(slices.Clone(windows), compact) {
 		from := max(compact-distance+1, firstRevision)
@@ -147,31 +176,28 @@ func (s *Snapshot) windows(left []Leftover) []Window {
 		list = append(list, Window{From: from, To: to, Gone: to - from + 1})
 		to = from - 1
 	}
-	at := func(main int64) *Window {
-		i := slices.IndexFunc(list, func(w Window) bool { return main >= w.From && main <= w.To })
-		if i < 0 {
-			return nil
-		}
-		return &list[i]
-	}
-	kept := map[int64]bool{}
+	seen := int64(0)
 	for _, b := range s.index.blocks {
 		for i := range b.n {
-			if main := b.main(i); main <= compact && !kept[main] {
-				kept[main] = true
-				if w := at(main); w != nil {
-					w.Gone--
-				}
+			main := b.main(i)
+			if main > compact {
+				return list
 			}
+			if w := windowOf(list, main); w != nil && main != seen {
+				w.Gone--
+			}
+			seen = main
 		}
-	}
-	slices.SortFunc(left, func(a, b Leftover) int { return cmp.Compare(a.Main, b.Main) })
-	last := int64(0)
-	for _, l := range left {
-		if w := at(l.Main); w != nil && l.Main != last && !kept[l.Main] {
-			w.Recovered++
-		}
-		last = l.Main
 	}
 	return list
+}
+
+// windowOf is the window that a main revision is in, nil for none.
+func windowOf(list []Window, main int64) *Window {
+	for i := range list {
+		if main >= list[i].From && main <= list[i].To {
+			return &list[i]
+		}
+	}
+	return nil
 }

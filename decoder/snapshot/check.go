@@ -25,7 +25,7 @@ func (s *Snapshot) checkHistory() {
 		keys:     make([]link, len(s.index.keys)),
 		last:     Revision{Main: -1},
 	}
-	c.next = max(c.compact+1, firstRevision)
+	c.next = max(after(c.compact), firstRevision)
 	for _, b := range s.index.blocks {
 		for i := range b.n {
 			c.sequence(b, i)
@@ -52,7 +52,7 @@ func (s *Snapshot) checkHistory() {
 func (s *Snapshot) checkUnused(ctx context.Context) error {
 	newest, index := Revision{Main: s.NewestRecord(), Sub: 1<<32 - 1}, s.meta.ConsistentIndex
 	var page, metaPage uint64
-	err := s.pages.EachUnused(func(items []boltpage.Item) error {
+	err := s.pages.EachUnused(ctx, func(items []boltpage.Item) error {
 		for _, it := range items {
 			if rev, _, ok := parseRevision(it.Key); ok && !it.Bucket && newest.less(rev) && plausible(it.Value) {
 				newest, page = Revision{Main: rev.Main, Sub: 1<<32 - 1}, it.Page
@@ -96,11 +96,11 @@ type checker struct {
 	keys      []link
 }
 
-// link is the last record seen of a key.
+// link is what counts of the last record seen of a key. There is one for each key.
 type link struct {
-	main      int64
 	create    int64
 	version   uint32 // 0 for a tombstone, and before the first record
+	seen      bool   // false before the first record
 	tombstone bool
 }
 
@@ -125,41 +125,42 @@ func (c *checker) sequence(b *block, i int) {
 	if b.marker(i) {
 		report(revisionName(rev), "1 revision", "an empty record above the compact revision: a bump marker is always compacted to")
 	}
-	c.last, c.next = rev, rev.Main+1
+	c.last, c.next = rev, after(rev.Main)
 }
 
 // chain checks that the record continues its key's history.
 func (c *checker) chain(b *block, i int, l *link) {
-	if main := b.main(i); l.version > 0 && b.version[i] == l.version+1 && main > c.compact && !b.tombstone(i) && b.create(i) == l.create {
-		l.main, l.version = main, b.version[i] // the next version of the same generation, as almost always
+	main := b.main(i)
+	if l.version > 0 && b.version[i] == l.version+1 && main > c.compact && !b.tombstone(i) && b.create(i) == l.create {
+		l.version = b.version[i] // the next version of the same generation, as almost always
 		return
 	}
-	this := link{main: b.main(i), create: b.create(i), version: b.version[i], tombstone: b.tombstone(i)}
+	this := link{create: b.create(i), version: b.version[i], seen: true, tombstone: b.tombstone(i)}
 	if this.tombstone {
 		this.create, this.version = 0, 0
 	}
-	if what := c.broken(l, &this); what != "" {
+	if what := c.broken(l, &this, main); what != "" {
 		c.problems.add(Damage, revisionName(b.revision(i)), what, "at least 1 revision")
 	}
-	if c.settled && this.main <= c.compact && (l.main != 0 || this.tombstone && this.main < c.compact) {
+	if c.settled && main <= c.compact && (l.seen || this.tombstone && main < c.compact) {
 		c.unsettled = true
 		c.problems.add(Damage, revisionName(b.revision(i)), fmt.Sprintf("stands where the compaction at %d left nothing like it", c.compact), "")
 	}
 	*l = this
 }
 
-// broken says what does not fit between a key's record and the one before it,
-// "" when nothing.
-func (c *checker) broken(before, this *link) string {
-	none := before.main == 0 // there is none before, or it was compacted
+// broken says what does not fit between a key's record, of that main revision, and the
+// one before it, "" when nothing.
+func (c *checker) broken(before, this *link, main int64) string {
+	none := !before.seen // there is none before, or it was compacted
 	switch {
-	case none && this.main <= c.compact:
+	case none && main <= c.compact:
 		return ""
 	case this.tombstone && (none || before.tombstone):
 		return "deletes a key that did not exist"
 	case this.tombstone:
 		return ""
-	case (none || before.tombstone) && (this.version != 1 || this.create != this.main):
+	case (none || before.tombstone) && (this.version != 1 || this.create != main):
 		return fmt.Sprintf("is version %d of its key, but no version before it is there", this.version)
 	case !none && !before.tombstone && (this.version != before.version+1 || this.create != before.create):
 		return fmt.Sprintf("is version %d of its key, created at %d, after version %d, created at %d", this.version, this.create, before.version, before.create)

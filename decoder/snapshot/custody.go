@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"revenant/decoder/container"
+	"revenant/decoder/input"
 )
 
 // watched is a file of evidence as it was before it was read.
@@ -234,7 +235,7 @@ func (s *Snapshot) Verify(ctx context.Context) error {
 // hashFile computes the SHA-256 of a file, hexadecimal. read, if there is one, is
 // told how many bytes were read.
 func hashFile(ctx context.Context, path string, read func(int64)) (string, error) {
-	f, err := os.Open(path)
+	f, err := input.Open(path)
 	if err != nil {
 		return "", err
 	}

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"revenant/internal/corpus"
+	"revenant/internal/hostile"
 )
 
 // FuzzKeyValue holds the scan of a record against etcd's own message type.
@@ -76,7 +77,7 @@ func askAll(t *testing.T, s *Snapshot) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range carving.Records {
+	for c := range carving.Records {
 		if _, err := s.Value(c.Record); err != nil {
 			t.Fatalf("value of a carved record: %v", err)
 		}
@@ -106,6 +107,41 @@ func askAll(t *testing.T, s *Snapshot) {
 		}
 	}
 	s.Problems()
-	s.Buckets()
+	if _, err := s.Buckets(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	s.BumpMarkers()
 }
+
+// FuzzAllocation makes a db that no etcd would write from a seed, writes the fuzzer's
+// bytes over it, and holds what opening it and all questions allocate against its size.
+func FuzzAllocation(f *testing.F) {
+	for seed := range uint64(40) {
+		f.Add(seed, uint32(0), []byte{})
+	}
+	f.Add(uint64(3), uint32(2*hostile.PageSize+8), []byte{2, 0, 255, 255, 255, 255, 255, 0})
+	f.Fuzz(func(t *testing.T, seed uint64, at uint32, patch []byte) {
+		data := hostile.Generate(seed)
+		start := 2 * hostile.PageSize // the meta pages have a checksum
+		copy(data[start+int(at)%(len(data)-start):], patch)
+		got := allocated(func() {
+			s, err := OpenBytes(t.Context(), "fuzzed", data, Options{SkipHashCheck: true, Workers: 2})
+			if err != nil {
+				return
+			}
+			defer s.Close()
+			askMemory(t, s)
+		})
+		if most := uint64(leastAllocated + allocatedPerByte*len(data)); got > most {
+			t.Errorf("seed %d: %d bytes are allocated for a file of %d, at most %d", seed, got, len(data), most)
+		}
+	})
+}
+
+// What opening a file and asking everything of it may allocate: so many bytes, and so
+// many more for each byte of the file. All that is ever allocated counts, so this is
+// several times what is held.
+const (
+	leastAllocated   = 6 << 20
+	allocatedPerByte = 40
+)

@@ -25,8 +25,6 @@ type HashKV struct {
 // was (server/v3 v3.7 storage/mvcc/kvstore.go NewStore).
 const neverCompacted = -1
 
-const hashedAtOnce = 1 << 8 // records between two looks at the context
-
 // HashKV returns the hash that etcd started on this file answers for the
 // revisions up to rev (server/v3 v3.7 storage/mvcc/kvstore.go hashByRev); 0 is
 // the newest. Revisions are refused as At does. What the index could not take,
@@ -53,14 +51,18 @@ func (s *Snapshot) HashKV(ctx context.Context, rev int64) (HashKV, error) {
 	if !s.meta.hasFinished && !s.meta.hasScheduled {
 		h.CompactRevision = neverCompacted
 	}
-	k := s.newKeep(h.HashRevision)
+	k, err := s.newKeep(ctx, h.HashRevision)
+	if err != nil {
+		return HashKV{}, err
+	}
 	table := crc32.MakeTable(crc32.Castagnoli)
 	h.Hash = crc32.Update(0, table, []byte("key"))
 	var key [tombstoneSize]byte
 	var buf []byte
 	for n, b := range s.index.blocks {
 		for i := range b.n {
-			if i%hashedAtOnce == 0 && ctx.Err() != nil {
+			size := int(b.size[i] &^ tombstoneBit)
+			if (i%lookEvery == 0 || size >= large) && ctx.Err() != nil {
 				return HashKV{}, ctx.Err()
 			}
 			rev := b.revision(i)
@@ -70,8 +72,7 @@ func (s *Snapshot) HashKV(ctx context.Context, rev int64) (HashKV, error) {
 			if rev.Main <= h.CompactRevision && !k.has(place(n<<blockBits|i)) {
 				continue
 			}
-			var err error
-			if buf, err = s.readRaw(b.offset[i], int(b.size[i]&^tombstoneBit), buf); err != nil {
+			if buf, err = s.readRaw(b.offset[i], size, buf); err != nil {
 				return HashKV{}, fmt.Errorf("read revision %s: %w", rev, err)
 			}
 			h.Hash = crc32.Update(h.Hash, table, appendRevision(key[:0], rev, b.tombstone(i)))
@@ -103,16 +104,19 @@ type keep struct {
 	settled bool // the compaction has finished: what is still there stays
 }
 
-func (s *Snapshot) newKeep(rev int64) keep {
+func (s *Snapshot) newKeep(ctx context.Context, rev int64) (keep, error) {
 	k := keep{x: s.index, rev: rev, compact: s.CompactRevision(), none: true}
 	k.settled = s.meta.FinishedCompact == k.compact
 	for number := range k.x.keys {
+		if number%lookEvery == 0 && ctx.Err() != nil {
+			return k, ctx.Err()
+		}
 		if r, ok := k.x.newest(uint32(number), rev); ok && !r.Tombstone {
 			k.none = false
 			break
 		}
 	}
-	return k
+	return k, nil
 }
 
 // has says whether the record counts.

@@ -148,7 +148,7 @@ func (s *Snapshot) Histories() iter.Seq[[]Record] {
 			if len(run) == 0 {
 				continue
 			}
-			list = list[:0]
+			list = slices.Grow(list[:0], len(run))
 			for _, p := range run {
 				list = append(list, x.record(p))
 			}

@@ -1,11 +1,11 @@
 package snapshot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
-	"maps"
 	"runtime"
 	"slices"
 	"sort"
@@ -15,9 +15,10 @@ import (
 	"revenant/decoder/boltpage"
 )
 
-// index is every record of the key bucket: by column, 28 bytes a record, in
-// the order of revisions, and 4 bytes more to find them by key. It is kept
-// small because fresh memory is what building it costs most.
+// index is every record of the key bucket: by column, 28 bytes a record, 40 where
+// revisions are not those of an etcd, in the order of revisions, and 4 bytes more to
+// find them by key. It is kept small because fresh memory is what building it costs
+// most.
 type index struct {
 	blocks []*block
 	len    int
@@ -26,31 +27,32 @@ type index struct {
 	sorted []uint32 // the numbers in the order of the keys
 	start  []uint32 // of each key's run in order; one more entry ends the last
 	order  []place  // the places of the records by key number, then by revision
-
-	suspect map[int64]bool // offsets of records that contradict themselves or what stands around them
 }
 
 // block is a number of records, so that indexing never moves what it has
-// written. A new one is begun when one is full or a revision is too far from
-// its first. The pointers come first: the garbage collector looks no further.
+// written. A new one is begun when one is full: whatever the revisions, a record
+// takes no more. The pointers come first: the garbage collector looks no further.
 type block struct {
-	subs    *[blockSize]uint32 // nil while all are 0
-	far     map[int]int64      // create revisions that age cannot tell
+	subs    *[blockSize]uint32      // nil while all are 0
+	high    *[blockSize]highs       // nil while all are 0
+	suspect *[blockSize / 64]uint64 // a bit a record; nil while all are 0
 	n       int
 	first   int64             // main revision of the first record
-	ahead   [blockSize]uint32 // main revision less first
-	age     [blockSize]uint32 // main revision less create revision, or farAge
+	ahead   [blockSize]uint32 // main revision less first, the low half of its bits
+	age     [blockSize]uint32 // main revision less create revision, the low half
 	offset  [blockSize]int64  // of the mvccpb.KeyValue, in bytes from the start of the file
 	size    [blockSize]uint32 // of it in bytes; tombstoneBit is set on tombstones
 	version [blockSize]uint32
 	key     [blockSize]uint32 // its number
 }
 
+// highs are the high halves of ahead and age, which only absurd revisions need.
+type highs struct{ ahead, age uint32 }
+
 const (
 	blockBits    = 12
 	blockSize    = 1 << blockBits
 	tombstoneBit = 1 << 31
-	farAge       = 1<<32 - 1
 )
 
 // place is where a record stands: the number of its block and its number in it.
@@ -64,13 +66,20 @@ func (b *block) tombstone(i int) bool { return b.size[i]&tombstoneBit != 0 }
 // restore --bump-revision` leaves behind: 17 bytes of key, no value.
 func (b *block) marker(i int) bool { return b.size[i] == 0 }
 
-func (b *block) main(i int) int64 { return b.first + int64(b.ahead[i]) }
+func (b *block) main(i int) int64 {
+	ahead := int64(b.ahead[i])
+	if b.high != nil {
+		ahead |= int64(b.high[i].ahead) << 32
+	}
+	return b.first + ahead
+}
 
 func (b *block) create(i int) int64 {
-	if b.age[i] == farAge {
-		return b.far[i]
+	age := int64(b.age[i])
+	if b.high != nil {
+		age |= int64(b.high[i].age) << 32
 	}
-	return b.main(i) - int64(b.age[i])
+	return b.main(i) - age
 }
 
 func (b *block) revision(i int) Revision {
@@ -81,31 +90,62 @@ func (b *block) revision(i int) Revision {
 	return rev
 }
 
-// holds says whether the block has room for a record of that revision.
-func (b *block) holds(main int64) bool {
-	return b.n < blockSize && main >= b.first && main-b.first <= 1<<32-1
+// isSuspect says whether the record contradicts itself or what stands around it.
+func (b *block) isSuspect(i int) bool { return b.suspect != nil && b.suspect[i/64]&(1<<(i%64)) != 0 }
+
+// entry is a record on its way into a block.
+type entry struct {
+	rev     Revision
+	create  int64
+	offset  int64
+	size    uint32 // with tombstoneBit
+	version uint32
+	key     uint32
+	suspect bool
 }
 
-// add appends a record whose main revision the block holds.
-func (b *block) add(rev Revision, create int64) (i int) {
-	i = b.n
-	b.n++
-	b.ahead[i] = uint32(rev.Main - b.first)
-	if age := rev.Main - create; age >= 0 && age < farAge {
-		b.age[i] = uint32(age)
-	} else {
-		if b.far == nil {
-			b.far = map[int]int64{}
-		}
-		b.age[i], b.far[i] = farAge, create
+func newEntry(rev Revision, tombstone bool, kv *keyValue, it *boltpage.Item) entry {
+	e := entry{
+		rev: rev, create: kv.createRevision, offset: it.Offset, size: uint32(len(it.Value)),
+		version: uint32(min(max(kv.version, 0), 1<<32-1)),
 	}
-	if rev.Sub != 0 {
-		if b.subs == nil {
-			b.subs = new([blockSize]uint32)
-		}
-		b.subs[i] = uint32(rev.Sub)
+	if tombstone {
+		e.size |= tombstoneBit
 	}
-	return i
+	return e
+}
+
+func (b *block) entry(i int) entry {
+	return entry{b.revision(i), b.create(i), b.offset[i], b.size[i], b.version[i], b.key[i], b.isSuspect(i)}
+}
+
+// set writes the i-th record. Differences may be negative: they are added up again
+// without their sign.
+func (b *block) set(i int, e *entry) {
+	ahead, age := uint64(e.rev.Main-b.first), uint64(e.rev.Main-e.create)
+	b.ahead[i], b.age[i] = uint32(ahead), uint32(age)
+	if (ahead|age)>>32 != 0 && b.high == nil {
+		b.high = new([blockSize]highs)
+	}
+	if b.high != nil {
+		b.high[i] = highs{uint32(ahead >> 32), uint32(age >> 32)}
+	}
+	if e.rev.Sub != 0 && b.subs == nil {
+		b.subs = new([blockSize]uint32)
+	}
+	if b.subs != nil {
+		b.subs[i] = uint32(e.rev.Sub)
+	}
+	if e.suspect && b.suspect == nil {
+		b.suspect = new([blockSize / 64]uint64)
+	}
+	if b.suspect != nil {
+		b.suspect[i/64] &^= 1 << (i % 64)
+		if e.suspect {
+			b.suspect[i/64] |= 1 << (i % 64)
+		}
+	}
+	b.offset[i], b.size[i], b.version[i], b.key[i] = e.offset, e.size, e.version, e.key
 }
 
 // places yields the place of every record in the order of revisions.
@@ -157,6 +197,17 @@ func (x *index) byRevision(rev Revision) (place, bool) {
 	return place(n<<blockBits | i), true
 }
 
+// hasMain says whether there is a record with a main revision.
+func (x *index) hasMain(main int64) bool {
+	n := sort.Search(len(x.blocks), func(n int) bool { return x.blocks[n].main(0) > main }) - 1
+	if n < 0 {
+		return false
+	}
+	b := x.blocks[n]
+	i := sort.Search(b.n, func(i int) bool { return b.main(i) >= main })
+	return i < b.n && b.main(i) == main
+}
+
 // segment is the part of the index that one worker builds.
 type segment struct {
 	blocks   []*block
@@ -165,7 +216,6 @@ type segment struct {
 	last     Revision // the one added last
 	unsorted bool     // one was not greater than the one before
 	touched  uint64   // keeps loads from being optimised away
-	suspect  map[int64]bool
 	problems problemList
 }
 
@@ -173,14 +223,23 @@ type segment struct {
 type parsed struct {
 	rev       Revision
 	tombstone bool
+	suspect   bool
 	kv        keyValue
 	item      *boltpage.Item
 	hash      uint64 // of kv.key
 	slot      uint64 // of the hash, as it was found
 }
 
+// manyKeys is how many distinct keys make a table of several MiB.
+const manyKeys = 1 << 19
+
+// maxBlocks is how many blocks a place can tell apart.
+const maxBlocks = 1 << (32 - blockBits)
+
+var errTooMany = fmt.Errorf("more than %d blocks of %d revisions, which is more than this program can index", maxBlocks, blockSize)
+
 // buildIndex reads the key bucket once, its ranges in parallel. sortKeys and
-// orderByKey are left to do.
+// orderByKey are left to do. The error is ctx's, or that there are too many records.
 func buildIndex(ctx context.Context, bucket *boltpage.Bucket, workers int, progress *progress) (*index, problemList, error) {
 	var problems problemList
 	if workers <= 0 {
@@ -200,7 +259,15 @@ func buildIndex(ctx context.Context, bucket *boltpage.Bucket, workers int, progr
 	if err := errors.Join(errs...); err != nil {
 		return nil, problems, err
 	}
-	x := &index{keys: names.keys(), suspect: map[int64]bool{}}
+	x := &index{keys: names.keys()}
+	if len(x.keys) >= manyKeys {
+		// The interner's table gives its memory to what is allocated next.
+		names = nil
+		for _, seg := range segments {
+			seg.interner, seg.batch = nil, nil
+		}
+		runtime.GC()
+	}
 	sorted, last := true, Revision{Main: -1}
 	for _, seg := range segments {
 		if len(seg.blocks) > 0 {
@@ -212,15 +279,36 @@ func buildIndex(ctx context.Context, bucket *boltpage.Bucket, workers int, progr
 			x.len += b.n
 		}
 		problems.merge(&seg.problems)
-		maps.Copy(x.suspect, seg.suspect)
 	}
-	if len(x.blocks) > 1<<(32-blockBits) {
-		return nil, problems, fmt.Errorf("%d blocks of %d revisions are more than this program can index", len(x.blocks), blockSize)
+	if len(x.blocks) > maxBlocks {
+		return nil, problems, errTooMany
 	}
 	if !sorted {
-		x.sort(&problems)
+		if err := interruptible(ctx, func() { x.sort(&problems) }); err != nil {
+			return nil, problemList{}, err
+		}
 	}
 	return x, problems, nil
+}
+
+// interruptible runs fns side by side and waits for them, or until ctx is done: they
+// go on then, and must not use what the caller gives back. The error is ctx's.
+func interruptible(ctx context.Context, fns ...func()) error {
+	var wg sync.WaitGroup
+	for _, fn := range fns {
+		wg.Go(fn)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		wg.Wait()
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // fill indexes one range. A page that vanishes is reported by the page reader
@@ -291,7 +379,7 @@ func (s *segment) parse(p *parsed, it *boltpage.Item) (ok bool) {
 		s.problems.add(Damage, pageName(it.Page), "a key of the key bucket is not a revision", "1 revision")
 		return false
 	}
-	p.kv = keyValue{}
+	p.kv, p.suspect = keyValue{}, false
 	if err := p.kv.scan(it.Value); err != nil || len(it.Value) >= tombstoneBit {
 		s.problems.add(Damage, revisionName(p.rev), fmt.Sprintf("value is not an etcd record: %v", err), "1 revision")
 		return false
@@ -305,10 +393,7 @@ func (s *segment) check(p *parsed) (ok bool) {
 	const doubt = "1 revision in doubt"
 	report := func(cost, format string, args ...any) {
 		s.problems.add(Damage, revisionName(p.rev), fmt.Sprintf(format, args...), cost)
-		if s.suspect == nil {
-			s.suspect = map[int64]bool{}
-		}
-		s.suspect[p.item.Offset] = true
+		p.suspect = true
 	}
 	if p.item.Loose {
 		report(doubt, "record does not end where the next one on its page begins: its value may be cut off")
@@ -333,24 +418,21 @@ func (s *segment) check(p *parsed) (ok bool) {
 }
 
 func (s *segment) put(p *parsed) {
-	b, i := s.add(p.rev, p.kv.createRevision)
-	b.version[i] = uint32(min(max(p.kv.version, 0), 1<<32-1))
-	b.offset[i], b.size[i] = p.item.Offset, uint32(len(p.item.Value))
-	if p.tombstone {
-		b.size[i] |= tombstoneBit
-	}
-	b.key[i] = s.interner.number(p.kv.key, p.hash)
+	e := newEntry(p.rev, p.tombstone, &p.kv, p.item)
+	e.key, e.suspect = s.interner.number(p.kv.key, p.hash), p.suspect
+	s.add(&e)
 }
 
 // add appends a record to the last block, or to a new one.
-func (s *segment) add(rev Revision, create int64) (*block, int) {
-	s.unsorted = s.unsorted || len(s.blocks) > 0 && !s.last.less(rev)
-	s.last = rev
-	if len(s.blocks) == 0 || !s.blocks[len(s.blocks)-1].holds(rev.Main) {
-		s.blocks = append(s.blocks, &block{first: rev.Main})
+func (s *segment) add(e *entry) {
+	s.unsorted = s.unsorted || len(s.blocks) > 0 && !s.last.less(e.rev)
+	s.last = e.rev
+	if len(s.blocks) == 0 || s.blocks[len(s.blocks)-1].n == blockSize {
+		s.blocks = append(s.blocks, &block{first: e.rev.Main})
 	}
 	b := s.blocks[len(s.blocks)-1]
-	return b, b.add(rev, create)
+	b.set(b.n, e)
+	b.n++
 }
 
 // sortKeys orders the keys.
@@ -375,33 +457,75 @@ func (x *index) search(key string) (at int, ok bool) {
 // sort brings the records into the order of revisions, which only a damaged
 // file breaks, and keeps the first of several records with one revision.
 func (x *index) sort(problems *problemList) {
-	places := slices.Collect(x.places())
-	slices.SortStableFunc(places, func(p, q place) int {
-		a, i := x.at(p)
-		b, j := x.at(q)
-		return a.revision(i).compare(b.revision(j))
-	})
-	old := *x
-	x.blocks, x.len = nil, 0
-	s := segment{}
+	x.arrange()
 	last := Revision{Main: -1}
-	for _, p := range places {
-		b, i := old.at(p)
-		if rev := b.revision(i); rev == last {
+	x.keep(func(b *block, i int) bool {
+		rev := b.revision(i)
+		if rev == last {
 			problems.add(Damage, revisionName(rev), "revision is there twice; the first one counts", "1 revision")
-			continue
+			return false
 		}
-		last = b.revision(i)
-		s.copy(b, i)
-		x.len++
-	}
-	x.blocks = s.blocks
+		last = rev
+		return true
+	})
 }
 
-// copy appends a record of another block.
-func (s *segment) copy(from *block, j int) {
-	b, i := s.add(from.revision(j), from.create(j))
-	b.version[i], b.offset[i], b.size[i], b.key[i] = from.version[j], from.offset[j], from.size[j], from.key[j]
+// arrange brings the records into the order of revisions; those of one revision keep
+// theirs.
+func (x *index) arrange() {
+	x.keep(func(*block, int) bool { return true })
+	order := slices.Collect(x.places())
+	slices.SortFunc(order, func(p, q place) int {
+		a, i := x.at(p)
+		b, j := x.at(q)
+		return cmp.Or(a.revision(i).compare(b.revision(j)), cmp.Compare(p, q))
+	})
+	// What stands at order[p] belongs at p. Records are moved in circles, since a second
+	// copy of all of them would take too much memory.
+	for p := range order {
+		if order[p] == place(p) {
+			continue
+		}
+		b, i := x.at(place(p))
+		first := b.entry(i)
+		to := place(p)
+		for from := order[to]; from != place(p); from = order[to] {
+			x.move(to, from)
+			order[to], to = to, from
+		}
+		b, i = x.at(to)
+		b.set(i, &first)
+		order[to] = to
+	}
+}
+
+// move writes the record at one place over that at another.
+func (x *index) move(to, from place) {
+	b, i := x.at(from)
+	e := b.entry(i)
+	b, i = x.at(to)
+	b.set(i, &e)
+}
+
+// keep drops the records that do not count, and closes up the others. The places then
+// are the numbers from 0 on.
+func (x *index) keep(counts func(b *block, i int) bool) {
+	n := 0
+	for p := range x.places() {
+		if b, i := x.at(p); counts(b, i) {
+			if place(n) != p {
+				x.move(place(n), p)
+			}
+			n++
+		}
+	}
+	x.len = n
+	full := (n + blockSize - 1) / blockSize
+	clear(x.blocks[full:])
+	x.blocks = x.blocks[:full]
+	for i, b := range x.blocks {
+		b.n = min(n-i*blockSize, blockSize)
+	}
 }
 
 // orderByKey groups the records by key with a counting sort.

@@ -2,12 +2,15 @@ package snapshot
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+
+	"revenant/decoder/boltpage"
 )
 
 // Verdict is the result of one integrity check.
@@ -18,7 +21,7 @@ const (
 	OK      Verdict = "ok"
 	Bad     Verdict = "bad"
 	Absent  Verdict = "absent"  // there is nothing to check against
-	Skipped Verdict = "skipped" // it was asked not to
+	Skipped Verdict = "skipped" // it was asked not to, or the file is mostly holes
 )
 
 // Check is one integrity check and what came of it.
@@ -59,6 +62,25 @@ func (s *Snapshot) checkSize() {
 	if beyond := s.Size() - s.pages.Meta().Size(); hasTrailer(s.Size()) && beyond != sha256.Size {
 		s.problems.add(Damage, "file", fmt.Sprintf("%d bytes stand between the last page and the trailer", beyond-sha256.Size), "")
 	}
+}
+
+// maxHoles is how many bytes of holes are hashed: some seconds of zeros. bbolt grows a
+// file ahead by one GiB at most.
+const maxHoles = 8 << 30
+
+// tooHollow says whether the SHA-256 is not to be computed: because it was asked not
+// to, or because most of the work would be zeros that no disk holds. The error is ctx's.
+func (s *Snapshot) tooHollow(ctx context.Context, skip bool) (bool, error) {
+	if skip {
+		return true, nil
+	}
+	holes, err := boltpage.Holes(ctx, s.evidence.DB, s.size, maxHoles)
+	if err != nil || holes <= maxHoles {
+		return false, err
+	}
+	s.hollow = fmt.Sprintf("the SHA-256 of the file was not computed: more than %d of its %d bytes are holes, which no snapshot has", int64(maxHoles), s.size)
+	s.problems.add(Damage, "file", s.hollow, "whether its bytes are those that were saved")
+	return true, nil
 }
 
 // hashing computes the file's SHA-256 on a goroutine of its own: the sum over
@@ -175,7 +197,7 @@ func (s *Snapshot) trailerCheck() Check {
 	c := Check{Name: "trailer"}
 	switch {
 	case s.hash.skip:
-		c.Verdict, c.Detail = Skipped, "the SHA-256 of the file was not computed"
+		c.Verdict, c.Detail = Skipped, cmp.Or(s.hollow, "the SHA-256 of the file was not computed")
 	case s.hash.err != nil:
 		c.Verdict, c.Detail = Bad, s.hash.err.Error()
 	case !s.hash.trailer:

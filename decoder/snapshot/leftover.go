@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"hash/maphash"
+	"iter"
+	"math"
+	"slices"
 
 	"revenant/decoder/boltpage"
 )
@@ -14,112 +16,218 @@ import (
 // the pages that led to it were damaged.
 type Leftover struct {
 	Record
-	Page   uint64 // the page it stands on
-	Copies int    // how many more pages have the same bytes of it
+	Page uint64 // the page it stands on
 	// Conflict says that another page has other bytes of the same revision: one of
 	// them is damaged, and which one cannot be told.
 	Conflict bool
 	// Foreign says that the buckets have the revision with another key: it is of
 	// another history, which a restore left on the free pages that it copied.
 	Foreign bool
-
-	sum uint64
 }
 
-// Leftovers finds the records on pages in no bucket, once each, in the order of
-// the pages. Only what proves itself counts: a revision for a key, a message with
-// no field that etcd does not write, which names that very revision and ends where
-// what follows it begins. What the buckets have as well is left out. The error is
-// ctx's.
-func (s *Snapshot) Leftovers(ctx context.Context) ([]Leftover, error) {
-	var list []Leftover
-	at := map[Revision]int{}
-	seed := maphash.MakeSeed()
-	err := s.pages.EachUnused(func(items []boltpage.Item) error {
+// Leftovers are the records on pages in no bucket. They take as much memory as those
+// in the buckets do.
+type Leftovers struct {
+	s     *Snapshot
+	x     *index   // suspect are those of which there are differing copies
+	pages []uint64 // the leaf pages that they stand on, in order
+}
+
+// Leftovers finds the records on pages in no bucket, once each. Only what proves
+// itself counts: a revision for a key, a message with no field that etcd does not
+// write, which names that very revision and ends where what follows it begins. What
+// the buckets have as well is left out. The error is ctx's, or that there are too many.
+func (s *Snapshot) Leftovers(ctx context.Context) (*Leftovers, error) {
+	l := &Leftovers{s: s}
+	seg := segment{interner: newInterner()}
+	count := 0
+	err := s.pages.EachUnused(ctx, func(items []boltpage.Item) error {
 		for i := range items {
-			l, ok := leftover(&items[i])
-			if !ok {
+			it := &items[i]
+			e, key, ok := leftover(it)
+			if !ok || s.index.has(e.rev, key) {
 				continue
 			}
-			if p, has := s.index.byRevision(l.Revision); has {
-				if l.Foreign = s.index.record(p).Key != l.Key; !l.Foreign {
-					continue
-				}
-			}
-			l.sum = maphash.Bytes(seed, items[i].Value)
-			n, known := at[l.Revision]
-			switch {
-			case !known:
-				at[l.Revision] = len(list)
-				list = append(list, l)
-			case list[n].sum == l.sum && list[n].Tombstone == l.Tombstone:
-				list[n].Copies++
-			default:
-				list[n].Conflict = true
+			e.key = seg.interner.number(key, seg.interner.hash(key))
+			seg.add(&e)
+			count++
+			if n := len(l.pages); n == 0 || l.pages[n-1] != it.Page {
+				l.pages = append(l.pages, it.Page)
 			}
 		}
 		return ctx.Err()
 	})
-	return list, err
+	if err != nil {
+		return nil, err
+	}
+	if len(seg.blocks) > maxBlocks {
+		return nil, errTooMany
+	}
+	l.x = &index{keys: seg.interner.keys(), blocks: seg.blocks, len: count}
+	if err := interruptible(ctx, l.x.arrange); err != nil {
+		return nil, err
+	}
+	return l, l.unite(ctx)
 }
 
-// leftover reads an item as a record that proves itself.
-func leftover(it *boltpage.Item) (l Leftover, ok bool) {
+// unite keeps the first copy of each revision, and marks those that others differ from.
+func (l *Leftovers) unite(ctx context.Context) (err error) {
+	var first entry
+	var bytesOf [2][]byte
+	n, compared := 0, 0
+	differ := func(e entry) bool {
+		if e.size != first.size {
+			return true
+		}
+		for i, at := range []int64{first.offset, e.offset} {
+			if bytesOf[i], err = l.s.readRaw(at, int(e.size&^tombstoneBit), bytesOf[i]); err != nil {
+				return true
+			}
+		}
+		return !bytes.Equal(bytesOf[0], bytesOf[1])
+	}
+	l.x.keep(func(b *block, i int) bool {
+		e := b.entry(i)
+		if n == 0 || e.rev != first.rev {
+			first = e
+			n++
+			return true
+		}
+		if compared++; (compared%lookEvery == 0 || int(e.size&^tombstoneBit) >= large) && ctx.Err() != nil {
+			return false
+		}
+		if !first.suspect && differ(e) {
+			first.suspect = true
+			b, i := l.x.at(place(n - 1))
+			b.set(i, &first)
+		}
+		return false
+	})
+	return ctx.Err()
+}
+
+// All yields them by revision.
+func (l *Leftovers) All() iter.Seq[Leftover] {
+	return func(yield func(Leftover) bool) {
+		for p := range l.x.places() {
+			if !yield(l.at(p)) {
+				return
+			}
+		}
+	}
+}
+
+func (l *Leftovers) at(p place) Leftover {
+	b, i := l.x.at(p)
+	r := l.x.record(p)
+	n, ok := slices.BinarySearch(l.pages, uint64(r.offset)/uint64(l.s.PageSize()))
+	if !ok {
+		n-- // it stands on overflow pages
+	}
+	_, known := l.s.index.byRevision(r.Revision)
+	return Leftover{Record: r, Page: l.pages[n], Conflict: b.isSuspect(i), Foreign: known}
+}
+
+// has says whether the index has the revision with that very key.
+func (x *index) has(rev Revision, key []byte) bool {
+	p, ok := x.byRevision(rev)
+	if !ok {
+		return false
+	}
+	b, i := x.at(p)
+	return x.keys[b.key[i]] == string(key)
+}
+
+// leftover reads an item as a record that proves itself, whose number of the key is
+// left open.
+func leftover(it *boltpage.Item) (e entry, key []byte, ok bool) {
 	rev, tombstone, ok := parseRevision(it.Key)
 	if !ok || it.Bucket || it.Loose || rev.Main < firstRevision || rev.Sub > 1<<32-1 || len(it.Value) >= tombstoneBit {
-		return l, false
+		return e, nil, false
 	}
 	kv, err := scanKeyValue(it.Value)
 	if err != nil || kv.unknown || len(kv.key) == 0 {
-		return l, false
+		return e, nil, false
 	}
 	if tombstone {
 		ok = kv.modRevision == 0 && kv.createRevision == 0 && kv.version == 0 && kv.value == nil && kv.lease == 0
 	} else {
 		ok = kv.modRevision == rev.Main && kv.createRevision > 0 && kv.createRevision <= rev.Main && kv.version > 0
 	}
-	return Leftover{Page: it.Page, Record: Record{
-		Key: string(kv.key), Revision: rev, Tombstone: tombstone, CreateRevision: kv.createRevision, Version: kv.version,
-		Size: len(it.Value), offset: it.Offset,
-	}}, ok
+	return newEntry(rev, tombstone, &kv, it), kv.key, ok
 }
 
-// Lost are the stretches of the key bucket of which something could not be read.
-// Without damage there are none.
-type Lost []boltpage.Gap
+// Lost says where records of the key bucket are missing. Without damage that is
+// nowhere.
+type Lost struct {
+	gaps   []boltpage.Gap // as they were found
+	joined []boltpage.Gap // the same in order, without what they share
+}
+
+// maxLost bounds the stretches between revisions that are told apart. The last one
+// goes on to the end where there are more.
+const maxLost = 10_000
 
 // Lost returns where records of the key bucket are missing: where pages of it could
 // not be read, and where revisions above the compact one do not follow one another.
-func (s *Snapshot) Lost() Lost {
+// The error is ctx's.
+func (s *Snapshot) Lost(ctx context.Context) (*Lost, error) {
 	bucket := s.pages.Bucket("key")
 	if bucket == nil {
-		return Lost{{}}
+		return newLost([]boltpage.Gap{{}}), nil
 	}
-	list := Lost(bucket.Gaps())
+	list, err := bucket.Gaps(ctx)
+	if err != nil {
+		return nil, err
+	}
+	most := len(list) + maxLost
 	last := Revision{Main: max(s.CompactRevision(), firstRevision-1), Sub: 1<<32 - 1}
-	for _, b := range s.dbIndex.blocks {
+	for n, b := range s.dbIndex.blocks {
+		if n%16 == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		for i := range b.n {
 			rev := b.revision(i)
-			if last.less(rev) {
-				if rev.Main > last.Main+1 || rev.Main == last.Main+1 && rev.Sub > 0 || rev.Main == last.Main && rev.Sub > last.Sub+1 {
-					list = append(list, boltpage.Gap{After: appendRevision(nil, last, false), Before: appendRevision(nil, rev, false)})
-				}
-				last = rev
+			if !last.less(rev) {
+				continue
 			}
+			if !rev.follows(last) {
+				gap := boltpage.Gap{After: appendRevision(nil, last, false), Before: appendRevision(nil, rev, false)}
+				if len(list) == most {
+					gap.Before = nil
+					return newLost(append(list, gap)), nil
+				}
+				list = append(list, gap)
+			}
+			last = rev
 		}
 	}
-	return list
+	return newLost(list), nil
 }
 
-// Contains says whether the revision lies where something is missing.
-func (l Lost) Contains(rev Revision, tombstone bool) bool {
-	key := appendRevision(nil, rev, tombstone)
-	for _, g := range l {
-		if g.Contains(key) {
-			return true
+func newLost(gaps []boltpage.Gap) *Lost {
+	l := &Lost{gaps: gaps}
+	sorted := slices.Clone(gaps)
+	slices.SortFunc(sorted, func(a, b boltpage.Gap) int { return bytes.Compare(a.After, b.After) })
+	for _, g := range sorted {
+		n := len(l.joined) - 1
+		if n < 0 || l.joined[n].Before != nil && bytes.Compare(g.After, l.joined[n].Before) >= 0 {
+			l.joined = append(l.joined, g)
+		} else if before := &l.joined[n].Before; *before != nil && (g.Before == nil || bytes.Compare(*before, g.Before) < 0) {
+			*before = g.Before
 		}
 	}
-	return false
+	return l
+}
+
+// Any says whether something is missing.
+func (l *Lost) Any() bool { return len(l.gaps) > 0 }
+
+// Contains says whether the revision lies where something is missing.
+func (l *Lost) Contains(rev Revision, tombstone bool) bool {
+	key := appendRevision(nil, rev, tombstone)
+	n, _ := slices.BinarySearchFunc(l.joined, key, func(g boltpage.Gap, key []byte) int { return bytes.Compare(g.After, key) })
+	return n > 0 && l.joined[n-1].Contains(key)
 }
 
 // leastRecord is the fewest bytes that a record takes of a leaf: its element's
@@ -128,17 +236,29 @@ const leastRecord = 16 + 17
 
 // Headless is how many revisions newer than NewestRecord may stand in what could
 // not be read, no more than there is room for: 0 when the newest record is known to
-// be the last one.
-func (s *Snapshot) Headless() int64 {
-	if !s.Damaged() || !s.Lost().Contains(Revision{Main: s.NewestRecord() + 1}, false) {
-		return 0
+// be the last one. The error is ctx's.
+func (s *Snapshot) Headless(ctx context.Context) (int64, error) {
+	newest := s.NewestRecord()
+	if !s.Damaged() || newest == math.MaxInt64 {
+		return 0, nil
 	}
-	return max(s.Size(), s.pages.Meta().Size()) / leastRecord
+	lost, err := s.Lost(ctx)
+	if err != nil || !lost.Contains(Revision{Main: newest + 1}, false) {
+		return 0, err
+	}
+	return min(max(s.Size(), s.pages.Meta().Size())/leastRecord, math.MaxInt64-newest), nil
 }
 
 // Suspect says whether a record contradicts itself or what stands around it on its
 // page, so that its value, or its revision, may be another one.
-func (s *Snapshot) Suspect(r Record) bool { return s.dbIndex.suspect[r.offset] }
+func (s *Snapshot) Suspect(r Record) bool {
+	p, ok := s.dbIndex.byRevision(r.Revision)
+	if !ok {
+		return false
+	}
+	b, i := s.dbIndex.at(p)
+	return b.offset[i] == r.offset && b.isSuspect(i)
+}
 
 // Doubtful returns what says whether a record at or below the compact revision may
 // be one that the compaction had removed: it stands on a page whose keys are not
@@ -177,7 +297,7 @@ func (s *Snapshot) older() bool {
 	for _, b := range s.dbIndex.blocks {
 		for i := range b.n {
 			if main := b.main(i); main > compact {
-				return main > compact+1
+				return main-1 > compact
 			}
 		}
 	}
@@ -211,7 +331,7 @@ func (s *Snapshot) CompactSeen(ctx context.Context) (newest int64, err error) {
 		}
 		return ctx.Err()
 	}
-	err = s.pages.EachLeaf(func(items []boltpage.Item) error {
+	err = s.pages.EachLeaf(ctx, func(items []boltpage.Item) error {
 		for _, it := range items {
 			if !it.Bucket || string(it.Key) != "meta" {
 				continue
@@ -250,10 +370,10 @@ func (s *Snapshot) Behind(rev Revision) bool { return rev.Main > s.NewestRecord(
 
 // Stretches names the stretches between the revisions that could be read, once each:
 // one can show in the pages and in the revisions.
-func (l Lost) Stretches() []string {
+func (l *Lost) Stretches() []string {
 	var list []string
 	named := map[string]bool{}
-	for _, g := range l {
+	for _, g := range l.gaps {
 		from, to := gapName(g)
 		if name := "between " + from + " and " + to; !named[name] {
 			named[name] = true
@@ -291,7 +411,7 @@ func (s *Snapshot) EachBucket(name string, fn func(key, value []byte) error) (fo
 func (s *Snapshot) LeftoverBuckets(ctx context.Context) (map[string]map[string][]byte, error) {
 	var best map[string]map[string][]byte
 	var index uint64
-	err := s.pages.EachUnused(func(items []boltpage.Item) error {
+	err := s.pages.EachUnused(ctx, func(items []boltpage.Item) error {
 		found := map[string]map[string][]byte{}
 		for _, it := range items {
 			if !it.Bucket || string(it.Key) == "key" {

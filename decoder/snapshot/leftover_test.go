@@ -14,8 +14,8 @@ import (
 func TestHeadless(t *testing.T) {
 	whole := corpus.Unpack(t, clusters+"/scenario-1/plain/current.db.gz")
 	s := open(t, writeFile(t, whole))
-	if n := s.Headless(); n != 0 {
-		t.Errorf("a whole file may lack %d revisions", n)
+	if n, err := s.Headless(t.Context()); err != nil || n != 0 {
+		t.Errorf("a whole file may lack %d revisions: %v", n, err)
 	}
 	const pageSize = 4096
 	records := slices.Collect(s.Records())
@@ -39,7 +39,10 @@ func TestHeadless(t *testing.T) {
 			if !damaged.Damaged() {
 				t.Fatal("not damaged")
 			}
-			n := damaged.Headless()
+			n, err := damaged.Headless(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
 			if !tt.lost && n != 0 {
 				t.Errorf("may lack %d revisions, although the newest record can be read", n)
 			}

@@ -169,9 +169,8 @@ func (s *Snapshot) applyLog(ctx context.Context, dir string, assumeCommitted boo
 		return err
 	}
 	s.wal.Missing = append(s.wal.Missing, log.Missing...)
-	s.layOver(r)
 	s.leases = r.leases
-	return nil
+	return interruptible(ctx, func() { s.layOver(r) })
 }
 
 // Leases are the leases as etcd stores them, by id, where a log was applied; nil
@@ -227,9 +226,9 @@ func (s *Snapshot) run(r *replay, log *wal.Log, assumeCommitted bool) error {
 			w.miss(e.Index, e.Index, wal.Unread)
 		}
 		switch {
-		case errors.Is(r.stopped, errOverLimit):
+		case errors.Is(r.stopped, errOverLimit) || errors.Is(r.stopped, errLastRevision):
 			r.head, r.changes = head, r.changes[:changes]
-			s.problems.add(Damage, "log", fmt.Sprintf("%s makes records of more than %d bytes out of a log of %d bytes, with those before it", entryName(log, e), r.limit, log.Bytes), missingText([]wal.Gap{{From: e.Index, To: w.LastIndex}}))
+			s.problems.add(Damage, "log", fmt.Sprintf("%s %v", entryName(log, e), r.stopped), missingText([]wal.Gap{{From: e.Index, To: w.LastIndex}}))
 			w.miss(e.Index, w.LastIndex, wal.OverLimit)
 			return nil
 		case r.stopped != nil:
@@ -308,16 +307,17 @@ func (s *Snapshot) layOver(r *replay) {
 	s.overlay = &overlay{pages: s.pages, name: func(n uint32) string { return x.keys[n] }, changes: r.changes}
 	for p := range base.places() {
 		b, i := base.at(p)
-		seg.copy(b, i)
+		e := b.entry(i)
+		seg.add(&e)
 		x.len++
 	}
 	for i := range r.changes {
 		c := &r.changes[i]
-		b, j := seg.add(c.rev, c.create)
-		b.version[j], b.offset[j], b.size[j], b.key[j] = uint32(c.version), s.pages.Size()+c.offset, c.size, c.key
+		e := entry{rev: c.rev, create: c.create, version: uint32(min(c.version, math.MaxUint32)), offset: r.end + c.offset, size: c.size, key: c.key}
 		if c.tombstone {
-			b.size[j] |= tombstoneBit
+			e.size |= tombstoneBit
 		}
+		seg.add(&e)
 		x.len++
 	}
 	x.blocks = seg.blocks
@@ -338,7 +338,7 @@ func (s *Snapshot) layOver(r *replay) {
 // had got as far as to remove what stood before: an etcd that starts does not
 // know of a key whose first record is a tombstone.
 func (x *index) compact(rev int64, resumed bool) {
-	gone := make([]bool, len(x.blocks)*blockSize)
+	gone := make([]bool, x.len) // by place: all blocks but the last one are full
 	for k := range x.keys {
 		run := x.records(uint32(k))
 		for n, p := range run {
@@ -354,16 +354,11 @@ func (x *index) compact(rev int64, resumed bool) {
 			gone[p] = !newest || b.tombstone(i) && (b.main(i) < rev || resumed && n == 0)
 		}
 	}
-	old := *x
-	seg := segment{}
-	x.len = 0
-	for p := range old.places() {
-		if b, i := old.at(p); !gone[p] {
-			seg.copy(b, i)
-			x.len++
-		}
-	}
-	x.blocks = seg.blocks
+	p := -1
+	x.keep(func(*block, int) bool {
+		p++
+		return !gone[p]
+	})
 	x.orderByKey()
 }
 

@@ -10,7 +10,7 @@ import (
 // TestProgressOfIndex wants what is done to be in the unit of what there is to do.
 func TestProgressOfIndex(t *testing.T) {
 	data := corpus.Unpack(t, "../../testdata/clusters/scenario-1/plain/current.db.gz")
-	pages, err := boltpage.OpenBytes(data)
+	pages, err := boltpage.OpenBytes(t.Context(), data)
 	if err != nil {
 		t.Fatal(err)
 	}

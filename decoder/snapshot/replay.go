@@ -2,7 +2,6 @@ package snapshot
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -41,11 +40,12 @@ type replay struct {
 	changes []change                       // records written, in order
 	size    int64                          // of them in bytes
 	limit   int64                          // of size
+	end     int64                          // of the db in bytes: where the overlay begins
 
 	ctx      context.Context
 	progress *progress
 	doubt    error // what is strange about the entry at hand
-	stopped  error // errOverLimit or ctx's: nothing more is to be done
+	stopped  error // why nothing more is done: ctx's, or one of those below
 	work     int   // since ctx was asked
 	buf      []byte
 }
@@ -66,6 +66,7 @@ func newReplay(ctx context.Context, s *Snapshot) *replay {
 		voters:  map[uint64]struct{}{},
 		members: map[uint64]Member{},
 		limit:   overlayLeast,
+		end:     s.pages.Size(),
 		ctx:     ctx,
 		buf:     make([]byte, 0, 512),
 	}
@@ -101,8 +102,11 @@ func newReplay(ctx context.Context, s *Snapshot) *replay {
 	return r
 }
 
-// errOverLimit says that the entries make more than they may.
-var errOverLimit = errors.New("too much")
+// Errors that end a replay.
+var (
+	errOverLimit    = errors.New("makes more, with the entries before it, than a log of that size may make")
+	errLastRevision = errors.New("comes after the last revision that there can be")
+)
 
 // tick takes note of work that was done, and asks from time to time whether to go
 // on.
@@ -435,8 +439,12 @@ func (r *replay) delete(k liveKey) {
 func (r *replay) write(c change, name string) bool {
 	r.tick(1)
 	size := int64(len(c.head(name)) + c.value.len() + len(c.tail()))
-	if size >= tombstoneBit || r.size+size > r.limit {
-		r.stopped = cmp.Or(r.stopped, errOverLimit)
+	switch {
+	case r.stopped != nil:
+	case c.rev.Main < 0:
+		r.stopped = errLastRevision
+	case size >= tombstoneBit || r.size+size > r.limit:
+		r.stopped = errOverLimit
 	}
 	if r.stopped != nil {
 		return false

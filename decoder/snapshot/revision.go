@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
+	"math"
 )
 
 // Revision is one change of the key space: Main counts transactions, Sub the
@@ -28,6 +29,18 @@ func (r Revision) compare(other Revision) int {
 func (r Revision) less(other Revision) bool {
 	return r.Main < other.Main || r.Main == other.Main && r.Sub < other.Sub
 }
+
+// follows says whether nothing can stand between another revision and this one.
+func (r Revision) follows(other Revision) bool {
+	if r.Main == other.Main {
+		return r.Sub == other.Sub+1
+	}
+	return r.Main-1 == other.Main && r.Sub == 0
+}
+
+// after is the main revision after another one; the last there is has none, and is
+// its own.
+func after(main int64) int64 { return main + min(1, math.MaxInt64-main) }
 
 const (
 	revisionSize  = 17 // 8 bytes main, '_', 8 bytes sub, big-endian

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"sync"
 
 	"revenant/decoder/boltpage"
@@ -76,6 +77,7 @@ type Snapshot struct {
 	tornPossible string              // how it shows that a running etcd uses them, "" when it does not
 	pages        *boltpage.File
 	hash         *hashing
+	hollow       string // why the file was not hashed, although that was asked for
 	meta         Meta
 	index        *index           // of the state read: the db's, with the log applied where there is one
 	dbIndex      *index           // of the db alone
@@ -152,7 +154,10 @@ func openOnce(ctx context.Context, path string, opts Options) (*Snapshot, error)
 	for _, fault := range evidence.Faults {
 		s.problems.add(Damage, "container", fault, "what follows in it")
 	}
-	open := func() (*boltpage.File, error) { return boltpage.Open(evidence.DB) }
+	if opts.SkipHashCheck, err = s.tooHollow(ctx, opts.SkipHashCheck); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	open := func() (*boltpage.File, error) { return boltpage.Open(ctx, evidence.DB) }
 	if err := s.open(ctx, evidence.DB, open, opts); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -165,7 +170,7 @@ func openOnce(ctx context.Context, path string, opts Options) (*Snapshot, error)
 // call name. The caller must not change data until Close.
 func OpenBytes(ctx context.Context, name string, data []byte, opts Options) (*Snapshot, error) {
 	s := &Snapshot{path: name, size: int64(len(data))}
-	open := func() (*boltpage.File, error) { return boltpage.OpenBytes(data) }
+	open := func() (*boltpage.File, error) { return boltpage.OpenBytes(ctx, data) }
 	if err := s.open(ctx, bytes.NewReader(data), open, opts); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -194,6 +199,9 @@ func (s *Snapshot) open(ctx context.Context, raw io.ReaderAt, pages func() (*bol
 	s.decrypt, s.tell = opts.Decrypt, opts.Progress
 	s.hash = startHashing(ctx, raw, s.size, opts.SkipHashCheck, newProgress(opts.Progress, PhaseHash, s.size))
 	if s.pages, err = pages(); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		return s.unreadable(raw, err)
 	}
 	bucket := s.pages.Bucket("key")
@@ -216,11 +224,9 @@ func (s *Snapshot) open(ctx context.Context, raw io.ReaderAt, pages func() (*bol
 	}
 	s.index, s.dbIndex = x, x
 	s.problems.merge(&problems)
-	var wg sync.WaitGroup
-	wg.Go(x.sortKeys)
-	wg.Go(x.orderByKey)
-	s.checkHistory()
-	wg.Wait()
+	if err := interruptible(ctx, x.sortKeys, x.orderByKey, s.checkHistory); err != nil {
+		return err
+	}
 	if s.evidence != nil && s.evidence.WALDir != "" {
 		if err := s.applyLog(ctx, s.evidence.WALDir, opts.AssumeCommitted); err != nil {
 			return err
@@ -274,7 +280,7 @@ func (s *Snapshot) NewestRecord() int64 {
 func (s *Snapshot) SeenRevision() int64 {
 	seen := max(s.Revision(), s.unusedRevision)
 	if s.wal != nil {
-		seen += int64(s.wal.Uncommitted) // each may have made one
+		seen += min(int64(s.wal.Uncommitted), math.MaxInt64-seen) // each may have made one
 	}
 	return seen
 }
@@ -331,17 +337,21 @@ type BucketInfo struct {
 	Keys int    `json:"keys"`
 }
 
-// Buckets lists the file's buckets in its order.
-func (s *Snapshot) Buckets() []BucketInfo {
+// Buckets lists the file's buckets in its order. The error is ctx's.
+func (s *Snapshot) Buckets(ctx context.Context) ([]BucketInfo, error) {
 	var list []BucketInfo
 	for _, name := range s.pages.Buckets() {
-		list = append(list, BucketInfo{Name: name, Keys: s.pages.Bucket(name).Len()})
+		keys, err := s.pages.Bucket(name).Len(ctx)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, BucketInfo{Name: name, Keys: keys})
 	}
-	return list
+	return list, nil
 }
 
-// Usage counts the file's pages by use.
-func (s *Snapshot) Usage() boltpage.Usage { return s.pages.Usage() }
+// Usage counts the file's pages by use. The error is ctx's.
+func (s *Snapshot) Usage(ctx context.Context) (boltpage.Usage, error) { return s.pages.Usage(ctx) }
 
 // PageSize is the size of a page in bytes.
 func (s *Snapshot) PageSize() int { return s.pages.PageSize() }

@@ -32,6 +32,9 @@ func (s *Snapshot) Status(ctx context.Context) (Status, error) {
 		st.Version = s.meta.StorageVersion
 	}
 	for k := range s.dbIndex.keys {
+		if k%lookEvery == 0 && ctx.Err() != nil {
+			return Status{}, ctx.Err()
+		}
 		if r, ok := s.dbIndex.newest(uint32(k), st.Revision); ok && !r.Tombstone {
 			st.TotalKey++
 		}
@@ -57,6 +60,13 @@ func (s *Snapshot) Hash(ctx context.Context) (uint32, error) {
 	})
 }
 
+// A pass over keys or records looks at ctx after so many of them, and after each whose
+// size is large, in bytes.
+const (
+	lookEvery = 1 << 12
+	large     = 1 << 16
+)
+
 // hashBuckets is a CRC-32C over the names of the buckets, and the keys and values that
 // count, in order.
 func (s *Snapshot) hashBuckets(ctx context.Context, counts func(bucket string, it boltpage.Item) bool) (hash uint32, err error) {
@@ -69,6 +79,9 @@ func (s *Snapshot) hashBuckets(ctx context.Context, counts func(bucket string, i
 				if counts(name, it) {
 					hash = crc32.Update(hash, table, it.Key)
 					hash = crc32.Update(hash, table, it.Value)
+				}
+				if len(it.Value) >= large && ctx.Err() != nil {
+					return ctx.Err()
 				}
 			}
 			return ctx.Err()

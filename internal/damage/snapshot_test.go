@@ -218,7 +218,7 @@ func ask(ctx context.Context, path string, opts snapshot.Options) (a answers) {
 	}
 	if c, err := s.Carve(ctx); err != nil {
 		a.problem(err)
-	} else if len(c.Records) > s.Len()+1_000_000 {
+	} else if c.Count > s.Len()+1_000_000 {
 		a.problem("more was carved than can be there")
 	}
 	if status, err := s.Status(ctx); err != nil {

@@ -61,6 +61,7 @@ var packages = []string{
 	"decoder/container",
 	"decoder/document",
 	"decoder/encryption",
+	"decoder/input",
 	"decoder/kube",
 	"decoder/kubelet",
 	"decoder/salvage",
@@ -69,6 +70,7 @@ var packages = []string{
 	"decoder/wal",
 	"internal/demo",
 	"internal/outfile",
+	"internal/scratch",
 	"report",
 	"tui",
 }
@@ -81,6 +83,7 @@ var testSupport = []string{
 	"internal/clustertest",
 	"internal/corpus",
 	"internal/damage",
+	"internal/hostile",
 }
 
 // denials are imports that a layer may not have although the layers allow them.

@@ -27,9 +27,14 @@ type name struct {
 	base string
 }
 
-// maxEntries bounds what is looked at of directories. What lies deeper cannot be
-// written to all the same, for its directory is inside one that is known.
-const maxEntries = 200_000
+// What is looked at of directories is bounded: entries in all, and levels below one
+// that was named, or that a link in it leads to. No output can be made in what lies
+// beyond, for that is inside a directory that is known.
+const (
+	maxEntries  = 100_000
+	namedDepth  = 16
+	linkedDepth = 2 // of member: snap and wal
+)
 
 // Evidence adds what a path names: a file, with the member's directory that it
 // belongs to, or a directory with all that is in it. An empty path is none.
@@ -49,7 +54,7 @@ func (g *Guard) Evidence(path string) {
 	case err != nil:
 		g.addAbsent(path)
 	case info.IsDir():
-		g.addTree(path)
+		g.addTree(path, namedDepth)
 	default:
 		g.addFile(path, info)
 	}
@@ -70,7 +75,7 @@ func (g *Guard) Descriptor(f *os.File) {
 			g.files = append(g.files, known{f.Name(), info})
 		}
 	case info.IsDir():
-		g.addTree(real)
+		g.addTree(real, namedDepth)
 	default:
 		g.addFile(real, info)
 	}
@@ -105,12 +110,12 @@ func (g *Guard) addMember(dir string) {
 	if parent := filepath.Dir(dir); filepath.Base(parent) == "member" || isMember(parent) {
 		dir = parent
 	}
-	g.addTree(dir)
+	g.addTree(dir, linkedDepth)
 }
 
-// addTree adds a directory and what is in it. A link in it is followed to a file,
+// addTree adds a directory and what is in it, some levels deep. A link in it is followed to a file,
 // and to a directory where etcd has one.
-func (g *Guard) addTree(path string) {
+func (g *Guard) addTree(path string, depth int) {
 	dir, err := filepath.EvalSymlinks(absolute(path))
 	if err != nil || g.walked[dir] {
 		return
@@ -125,6 +130,9 @@ func (g *Guard) addTree(path string) {
 	g.walked[dir] = true
 	g.dirs = append(g.dirs, known{dir, info})
 	g.addMember(dir)
+	if depth == 0 {
+		return
+	}
 	f, err := os.Open(dir)
 	if err != nil {
 		return
@@ -134,7 +142,7 @@ func (g *Guard) addTree(path string) {
 		entries, err := f.ReadDir(1000)
 		for _, e := range entries {
 			g.looked++
-			g.addEntry(filepath.Join(dir, e.Name()), e)
+			g.addEntry(filepath.Join(dir, e.Name()), e, depth-1)
 		}
 		if err != nil || len(entries) == 0 {
 			return
@@ -142,10 +150,10 @@ func (g *Guard) addTree(path string) {
 	}
 }
 
-func (g *Guard) addEntry(path string, e fs.DirEntry) {
+func (g *Guard) addEntry(path string, e fs.DirEntry, depth int) {
 	switch {
 	case e.IsDir():
-		g.addTree(path)
+		g.addTree(path, depth)
 	case e.Type()&fs.ModeSymlink != 0:
 		info, err := os.Stat(path)
 		if err != nil {
@@ -154,7 +162,7 @@ func (g *Guard) addEntry(path string, e fs.DirEntry) {
 		if !info.IsDir() {
 			g.addFile(path, info)
 		} else if name := e.Name(); name == "member" || name == "snap" || name == "wal" {
-			g.addTree(path)
+			g.addTree(path, min(depth, linkedDepth))
 		}
 	case e.Type().IsRegular():
 		if info, err := e.Info(); err == nil {

@@ -22,6 +22,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"revenant/internal/scratch"
 )
 
 // Errors that say why a place is refused. They come wrapped.
@@ -193,6 +195,11 @@ func (p *Place) file(ctx context.Context, mode fs.FileMode, write func(io.Writer
 	was, err := p.root.Lstat(p.base)
 	keep := p.how == Follow && err == nil && was.Mode().IsRegular()
 	part := partName()
+	release, err := scratch.Hold(func() error { return p.root.Remove(part) })
+	if err != nil {
+		return err
+	}
+	defer release()
 	f, err := p.root.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return pathless(err)
@@ -278,6 +285,8 @@ type Draft struct {
 	Dir   *os.Root
 	place *Place
 	name  string
+
+	release func() // by scratch
 }
 
 // Draft makes the directory. Discard it in the end.
@@ -286,6 +295,10 @@ func (p *Place) Draft() (*Draft, error) {
 		return nil, fmt.Errorf("write %s: it is no file", p.name)
 	}
 	name := partName()
+	release, err := scratch.Hold(func() error { return p.root.RemoveAll(name) })
+	if err != nil {
+		return nil, fmt.Errorf("write %s: %w", p.name, err)
+	}
 	if err := p.root.Mkdir(name, 0o700); err != nil {
 		return nil, fmt.Errorf("write %s: %w", p.name, pathless(err))
 	}
@@ -293,7 +306,7 @@ func (p *Place) Draft() (*Draft, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write %s: %w", p.name, errors.Join(pathless(err), p.root.Remove(name)))
 	}
-	return &Draft{Dir: dir, place: p, name: name}, nil
+	return &Draft{Dir: dir, place: p, name: name, release: release}, nil
 }
 
 // Publish puts a file of the directory in its place.
@@ -307,6 +320,7 @@ func (d *Draft) Publish(name string) error {
 // Discard removes the directory with all that is in it, and closes the place.
 func (d *Draft) Discard() error {
 	defer d.place.Close()
+	defer d.release()
 	return errors.Join(d.Dir.Close(), d.place.root.RemoveAll(d.name))
 }
 
@@ -355,7 +369,7 @@ func (g *Guard) MkdirAll(path string, mode fs.FileMode) error {
 	return errors.Join(root.MkdirAll(rest, mode), root.Close())
 }
 
-// MkdirTemp makes a directory for temporary files, as os.MkdirTemp.
+// MkdirTemp makes a directory for temporary files; scratch.Remove removes it.
 func (g *Guard) MkdirTemp(pattern string) (string, error) {
 	dir, err := filepath.EvalSymlinks(absolute(os.TempDir()))
 	if err != nil {
@@ -364,7 +378,7 @@ func (g *Guard) MkdirTemp(pattern string) (string, error) {
 	if err := g.outside("for temporary files", dir); err != nil {
 		return "", err
 	}
-	return os.MkdirTemp(dir, pattern)
+	return scratch.Dir(dir, pattern)
 }
 
 // outside refuses a directory in which nothing may be made.
