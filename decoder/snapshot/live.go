@@ -32,8 +32,9 @@ type liveBlock struct {
 // column is one property of a block's keys, sorted.
 type column struct {
 	numbers []int64
-	values  []valueRef // for targetValue, with the first bytes of each
-	heads   []uint64
+	values  []valueRef // for targetValue
+	common  []byte     // what all values begin with
+	heads   []uint64   // the bytes of each after that
 }
 
 // changed drops what was made of the block's keys.

@@ -208,12 +208,23 @@ func (r *replay) column(keys []liveKey, target int32) *column {
 		}
 		return r.compareValues(a, b)
 	})
+	c.common = bytes.Clone(r.part(c.values[0], 0, maxCommon))
+	last := r.part(c.values[len(keys)-1], 0, maxCommon)
+	for i := range c.common {
+		if i == len(last) || last[i] != c.common[i] {
+			c.common = c.common[:i]
+			break
+		}
+	}
 	c.heads = make([]uint64, len(keys))
 	for i, v := range c.values {
-		c.heads[i] = head(r.part(v, 0, 8))
+		c.heads[i] = head(r.part(v, len(c.common), 8))
 	}
 	return c
 }
+
+// maxCommon bounds how much of what values have in common is remembered.
+const maxCommon = 256
 
 // head is the first eight bytes of a value as a number that sorts as they do.
 func head(value []byte) uint64 {
@@ -226,13 +237,7 @@ func head(value []byte) uint64 {
 func (r *replay) holdsForAll(c *compare, sorted *column) bool {
 	n, at := len(sorted.numbers), func(i int) int { return cmp.Compare(sorted.numbers[i], c.number) }
 	if c.target == targetValue {
-		want := head(c.value)
-		n, at = len(sorted.values), func(i int) int {
-			if head := sorted.heads[i]; head != want {
-				return cmp.Compare(head, want)
-			}
-			return r.compareValue(sorted.values[i], c.value)
-		}
+		n, at = len(sorted.values), r.comparison(c.value, sorted)
 	}
 	r.tick(1)
 	switch c.result {
@@ -247,6 +252,21 @@ func (r *replay) holdsForAll(c *compare, sorted *column) bool {
 		return i == n || at(i) != 0
 	}
 	return true
+}
+
+// comparison compares one of the column's values with another one.
+func (r *replay) comparison(value []byte, sorted *column) func(i int) int {
+	if common := sorted.common; !bytes.HasPrefix(value, common) {
+		all := bytes.Compare(common, value)
+		return func(int) int { return all }
+	}
+	want := head(value[len(sorted.common):])
+	return func(i int) int {
+		if head := sorted.heads[i]; head != want {
+			return cmp.Compare(head, want)
+		}
+		return r.compareValue(sorted.values[i], value)
+	}
 }
 
 // holds says whether the outcome of a comparison is the wanted one (txn.go
