@@ -27,6 +27,7 @@ var phases = []struct {
 }{
 	{snapshot.PhaseExpand, "unpacking", true},
 	{snapshot.PhaseIndex, "indexing", false},
+	{snapshot.PhaseReplay, "applying the log", true},
 	{phaseWrite, "writing", false},
 	{snapshot.PhaseHash, "hashing", true},
 	{snapshot.PhaseVerify, "hashing once more", true},

@@ -228,7 +228,7 @@ func (s *Snapshot) Lease(r Record) (int64, error) {
 		if err != nil {
 			return 0, fmt.Errorf("read revision %s: %w", r.Revision, err)
 		}
-		if end := valueEnd(b); end >= len(b) && end <= r.Size {
+		if _, end := valueSpan(b); end >= len(b) && end <= r.Size {
 			if b, err = s.readRaw(r.offset+int64(end), r.Size-end, b); err != nil {
 				return 0, fmt.Errorf("read revision %s: %w", r.Revision, err)
 			}
@@ -239,6 +239,26 @@ func (s *Snapshot) Lease(r Record) (int64, error) {
 	}
 	kv, err := s.read(r)
 	return kv.lease, err
+}
+
+// locate finds the value of a record of the db without reading it, and its lease.
+func (s *Snapshot) locate(r Record, buf []byte) (valueRef, int64, error) {
+	const fields, lease = 64, 16 // bytes before the value but for the key, and after it, at most
+	b, err := s.readRaw(r.offset, min(r.Size, len(r.Key)+fields), buf)
+	if err != nil {
+		return valueRef{}, 0, err
+	}
+	if from, to := valueSpan(b); to > 0 && to <= r.Size && r.Size-to < lease {
+		if b, err = s.readRaw(r.offset+int64(to), r.Size-to, b); err != nil {
+			return valueRef{}, 0, err
+		}
+		kv, err := scanKeyValue(b)
+		if err == nil && kv.key == nil && kv.value == nil && !kv.unknown {
+			return valueRef{offset: r.offset + int64(from), size: to - from}, kv.lease, nil
+		}
+	}
+	kv, err := s.read(r)
+	return valueRef{bytes: kv.value}, kv.lease, err
 }
 
 func (s *Snapshot) read(r Record) (keyValue, error) {
@@ -260,8 +280,7 @@ func (s *Snapshot) read(r Record) (keyValue, error) {
 func (s *Snapshot) readRaw(offset int64, size int, buf []byte) ([]byte, error) {
 	buf = slices.Grow(buf[:0], size)[:size]
 	if at := offset - s.pages.Size(); at >= 0 && s.overlay != nil {
-		copy(buf, s.overlay[at:])
-		return buf, nil
+		return buf, s.overlay.readAt(buf, at)
 	}
 	_, err := s.pages.ReadAt(buf, offset)
 	return buf, err

@@ -2,11 +2,15 @@ package snapshot
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 
 	"revenant/decoder/container"
 	"revenant/decoder/document"
@@ -32,13 +36,74 @@ type WAL struct {
 	// Uncommitted counts the entries that were not applied: the other members may
 	// not have agreed to them.
 	Uncommitted int `json:"uncommitted"`
+	// LastSeen is the last index that the log shows to have been written, applied or
+	// not; 0 for none.
+	LastSeen uint64 `json:"lastSeenIndex"`
+	// Missing are the entries after the db that the log shows to have been there and
+	// that were not applied, or not to the letter, in order. Of runs without number
+	// the last ones are joined. Each is among the problems, too.
+	Missing []wal.Gap `json:"missing"`
 
 	DBIndex    uint64 `json:"dbIndex"`    // the last entry that the db has applied
 	DBRevision int64  `json:"dbRevision"` // of the db alone
 }
 
-// WAL says what the log added to the db; nil when no log was read.
+// WAL says what the log added to the db; nil when there is none.
 func (s *Snapshot) WAL() *WAL { return s.wal }
+
+// MissingEntries is how many entries are known to be missing, at least. Each may
+// have made one revision.
+func (w *WAL) MissingEntries() (n uint64) {
+	for _, gap := range w.Missing {
+		more := uint64(1)
+		if gap.To >= gap.From {
+			more += gap.To - gap.From
+		}
+		if n+more < n {
+			return math.MaxUint64
+		}
+		n += more
+	}
+	return n
+}
+
+// maxGaps bounds the runs of missing entries that are told apart.
+const maxGaps = 1000
+
+// miss adds entries that were read and not applied.
+func (w *WAL) miss(from, to uint64, why wal.Why) {
+	if n := len(w.Missing); n > 0 {
+		if last := &w.Missing[n-1]; n == maxGaps || last.To+1 == from && last.Why == why {
+			last.To = to
+			return
+		}
+	}
+	w.Missing = append(w.Missing, wal.Gap{From: from, To: to, Why: why})
+}
+
+// missingText says which entries are missing, and what that costs.
+func missingText(gaps []wal.Gap) string {
+	const listed = 4
+	var parts []string
+	for i, gap := range gaps {
+		if i == listed {
+			parts = append(parts, fmt.Sprintf("and %d more runs", len(gaps)-i))
+			break
+		}
+		text := fmt.Sprintf("entries %d to %d", gap.From, gap.To)
+		switch gap.To {
+		case 0:
+			text = fmt.Sprintf("what was written after entry %d", gap.From-1)
+		case gap.From:
+			text = fmt.Sprintf("entry %d", gap.From)
+		}
+		if gap.Why == wal.AfterGap {
+			text += ", which cannot be applied without those before"
+		}
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, "; ")
+}
 
 // Source says where a record is from.
 type Source string
@@ -62,7 +127,8 @@ func (s *Snapshot) Source(r Record) Source {
 }
 
 // overlayFactor bounds what a log may make of its entries: a put that keeps the
-// value there is, makes a record of any size out of a few bytes.
+// value there is makes a record of any size out of a few bytes, and whoever reads
+// the records reads all of it.
 const (
 	overlayFactor = 16
 	overlayLeast  = 256 << 20
@@ -77,18 +143,20 @@ func (s *Snapshot) applyLog(ctx context.Context, dir string, assumeCommitted boo
 		return ctx.Err()
 	}
 	if err != nil {
-		s.problems.add(Damage, "log", "cannot be read: "+pathless(err).Error(), "what was written after revision "+strconv.FormatInt(s.Revision(), 10))
-		return nil
+		log = &wal.Log{
+			Faults:  []wal.Fault{{Damage: true, What: "cannot be read: " + pathless(err).Error()}},
+			Missing: []wal.Gap{{From: after + 1, Why: wal.Lost}},
+		}
 	}
 	s.watchSegments(dir, log)
 	s.wal = &WAL{
-		Segments: log.Segments, Commit: log.Commit, DBIndex: after, DBRevision: s.Revision(),
-		MemberID: hexID(log.NodeID), ClusterID: hexID(log.ClusterID),
+		Segments: append([]string{}, log.Segments...), Missing: []wal.Gap{}, Commit: log.Commit, DBIndex: after, DBRevision: s.Revision(),
+		MemberID: hexID(log.NodeID), ClusterID: hexID(log.ClusterID), LastSeen: log.Seen,
 	}
 	for _, f := range log.Faults {
 		severity, cost := Note, ""
 		if f.Damage {
-			severity, cost = Damage, "what was written after it"
+			severity, cost = Damage, missingText(log.Missing)
 		}
 		s.problems.add(severity, "log", f.String(), cost)
 	}
@@ -96,13 +164,13 @@ func (s *Snapshot) applyLog(ctx context.Context, dir string, assumeCommitted boo
 		s.wal.FirstIndex, s.wal.LastIndex = log.Entries[0].Index, log.Last(after)
 	}
 	s.checkReceived()
-	r := newReplay(s)
-	if err := s.run(ctx, r, log, assumeCommitted); err != nil {
+	r := newReplay(ctx, s)
+	if err := s.run(r, log, assumeCommitted); err != nil {
 		return err
 	}
-	s.layOver(r)
+	s.wal.Missing = append(s.wal.Missing, log.Missing...)
 	s.leases = r.leases
-	return nil
+	return interruptible(ctx, func() { s.layOver(r) })
 }
 
 // Leases are the leases as etcd stores them, by id, where a log was applied; nil
@@ -127,15 +195,21 @@ func (s *Snapshot) checkReceived() {
 	}
 }
 
-// run applies the entries that count.
-func (s *Snapshot) run(ctx context.Context, r *replay, log *wal.Log, assumeCommitted bool) error {
+// run applies the entries that count. The error is ctx's.
+func (s *Snapshot) run(r *replay, log *wal.Log, assumeCommitted bool) error {
 	w := s.wal
-	limit := overlayFactor*log.Bytes + overlayLeast
+	total, done := int64(0), int64(0)
+	for i := range log.Entries {
+		total += int64(len(log.Entries[i].Data))
+	}
+	r.limit = overlayFactor*log.Bytes + overlayLeast
+	r.progress = newProgress(s.tell, PhaseReplay, total)
+	defer r.progress.set(total, total)
 	alone := false
 	for i := range log.Entries {
 		e := &log.Entries[i]
-		if ctx.Err() != nil {
-			return ctx.Err()
+		if r.ctx.Err() != nil {
+			return r.ctx.Err()
 		}
 		if e.Index > log.Commit && (i == 0 || log.Entries[i-1].Index <= log.Commit) {
 			// What is agreed on has been applied: who has to agree to the rest is known.
@@ -146,24 +220,41 @@ func (s *Snapshot) run(ctx context.Context, r *replay, log *wal.Log, assumeCommi
 				return nil
 			}
 		}
-		before := r.head
+		head, changes := r.head, len(r.changes)
 		if err := r.apply(e); err != nil {
-			s.problems.add(Damage, "log", fmt.Sprintf("entry %d: %v", e.Index, err), "the entry")
+			s.problems.add(Damage, "log", fmt.Sprintf("%s %v", entryName(log, e), err), "what the entry changes; the revisions after it may be too low")
+			w.miss(e.Index, e.Index, wal.Unread)
+		}
+		switch {
+		case errors.Is(r.stopped, errOverLimit) || errors.Is(r.stopped, errLastRevision):
+			r.head, r.changes = head, r.changes[:changes]
+			s.problems.add(Damage, "log", fmt.Sprintf("%s %v", entryName(log, e), r.stopped), missingText([]wal.Gap{{From: e.Index, To: w.LastIndex}}))
+			w.miss(e.Index, w.LastIndex, wal.OverLimit)
+			return nil
+		case r.stopped != nil:
+			return r.stopped
 		}
 		w.Applied++
 		if e.Index > log.Commit {
 			w.Tail++
-			if r.head > before && w.TailRevision == 0 {
+			if r.head > head && w.TailRevision == 0 {
 				w.TailRevision = r.head
 			}
 		}
 		s.meta.ConsistentIndex, s.meta.Term = e.Index, max(e.Term, s.meta.Term)
-		if int64(len(r.arena)) > limit {
-			s.problems.add(Damage, "log", fmt.Sprintf("entry %d: what the entries make of %d bytes is more than %d bytes", e.Index, log.Bytes, limit), "the entries after it")
-			return nil
-		}
+		done += int64(len(e.Data))
+		r.progress.done.Store(done)
+		r.progress.add(0)
 	}
 	return nil
+}
+
+// entryName says which entry it is, and where it stands.
+func entryName(log *wal.Log, e *wal.Entry) string {
+	if e.Segment >= len(log.Segments) {
+		return fmt.Sprintf("entry %d", e.Index)
+	}
+	return fmt.Sprintf("%s, byte %d: entry %d", log.Segments[e.Segment], e.Offset, e.Index)
 }
 
 // whyUncommitted says why entries after the last known commit do not count.
@@ -183,7 +274,7 @@ func (s *Snapshot) watchSegments(dir string, log *wal.Log) {
 	if s.evidence.Expanded() {
 		return
 	}
-	for _, name := range log.Segments {
+	for _, name := range slices.Concat(log.Segments, log.Beyond) {
 		path := filepath.Join(dir, name)
 		if info, err := os.Stat(path); err == nil {
 			s.evidence.Files = append(s.evidence.Files, container.File{Path: path, SizeBytes: info.Size(), Modified: document.Time{Time: info.ModTime()}})
@@ -211,29 +302,18 @@ func (s *Snapshot) layOver(r *replay) {
 		return
 	}
 	base := s.dbIndex
-	s.overlay = r.arena
 	seg := segment{}
-	x := &index{keys: append([]string(nil), base.keys...)}
+	x := &index{keys: slices.Concat(base.keys, r.names)}
+	s.overlay = &overlay{pages: s.pages, name: func(n uint32) string { return x.keys[n] }, changes: r.changes}
 	for p := range base.places() {
 		b, i := base.at(p)
 		e := b.entry(i)
 		seg.add(&e)
 		x.len++
 	}
-	numbers := map[string]uint32{}
 	for i := range r.changes {
 		c := &r.changes[i]
-		k, ok := numbers[c.key]
-		if !ok {
-			if at, found := base.search(c.key); found {
-				k = base.sorted[at]
-			} else {
-				k = uint32(len(x.keys))
-				x.keys = append(x.keys, c.key)
-			}
-			numbers[c.key] = k
-		}
-		e := entry{rev: c.rev, create: c.create, version: uint32(c.version), offset: s.pages.Size() + int64(c.offset), size: uint32(c.size), key: k}
+		e := entry{rev: c.rev, create: c.create, version: uint32(min(c.version, math.MaxUint32)), offset: r.end + c.offset, size: c.size, key: c.key}
 		if c.tombstone {
 			e.size |= tombstoneBit
 		}
@@ -282,8 +362,12 @@ func (x *index) compact(rev int64, resumed bool) {
 	x.orderByKey()
 }
 
-// noteAuth says that requests may have been refused that were applied here.
+// noteAuth says, once, that requests may have been refused that were applied here.
 func (s *Snapshot) noteAuth() {
+	if s.authNoted {
+		return
+	}
+	s.authNoted = true
 	s.problems.add(Note, "log", "etcd's own authentication was switched on: which requests it refused cannot be told, and all were applied", "")
 }
 

@@ -13,6 +13,7 @@ type Phase string
 const (
 	PhaseExpand Phase = "expand" // counted in bytes of the compressed file
 	PhaseIndex  Phase = "index"  // counted in pages
+	PhaseReplay Phase = "replay" // counted in bytes of the log's entries
 	PhaseHash   Phase = "hash"   // counted in bytes
 	PhaseVerify Phase = "verify" // counted in bytes: hashing once more
 )

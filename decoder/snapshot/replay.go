@@ -2,18 +2,18 @@ package snapshot
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
-	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
-	"k8s.io/utils/third_party/forked/golang/btree"
 
 	"revenant/decoder/wal"
 )
@@ -27,17 +27,27 @@ type replay struct {
 	head    int64 // revision of the last change
 	compact int64 // compact revision
 
-	touched map[string]*keyState           // keys that the log has changed, or asked for
-	fresh   *btree.BTree[string]           // those that the db does not have
+	live    *liveKeys
+	names   []string          // of the keys that the db does not have
+	numbers map[string]uint32 // theirs
+
 	leases  map[int64][]byte               // granted and not revoked
-	items   map[int64]map[string]struct{}  // the keys of each lease; nil until one is revoked
+	items   map[int64]map[uint32]struct{}  // the keys of each lease; nil until one is revoked
 	alarms  map[etcdserverpb.AlarmType]int // raised, by type
 	raised  map[alarm]struct{}             // the same, one by one
 	voters  map[uint64]struct{}            // members that vote
 	members map[uint64]Member              // all of them
 	changes []change                       // records written, in order
-	arena   []byte                         // their values
+	size    int64                          // of them in bytes
+	limit   int64                          // of size
+	end     int64                          // of the db in bytes: where the overlay begins
 
+	ctx      context.Context
+	progress *progress
+	doubt    error // what is strange about the entry at hand
+	stopped  error // why nothing more is done: ctx's, or one of those below
+	work     int   // since ctx was asked
+	buf      []byte
 }
 
 type alarm struct {
@@ -45,38 +55,34 @@ type alarm struct {
 	kind   etcdserverpb.AlarmType
 }
 
-// keyState is what a key is at the revision reached.
-type keyState struct {
-	exists      bool
-	create, mod int64
-	version     int64
-	lease       int64
-	value       []byte
-	stored      *Record // where value and lease are still to be read from; nil when they are known
-}
-
-// change is a record of the overlay.
-type change struct {
-	key       string
-	rev       Revision
-	create    int64
-	version   int64
-	tombstone bool
-	offset    int // in arena
-	size      int
-}
-
-func newReplay(s *Snapshot) *replay {
+// newReplay begins at the state of the db.
+func newReplay(ctx context.Context, s *Snapshot) *replay {
 	r := &replay{
 		s: s, head: max(s.Revision(), firstRevision-1), compact: s.CompactRevision(),
-		touched: map[string]*keyState{},
-		fresh:   btree.NewOrdered[string](32),
+		numbers: map[string]uint32{},
 		leases:  map[int64][]byte{},
 		alarms:  map[etcdserverpb.AlarmType]int{},
 		raised:  map[alarm]struct{}{},
 		voters:  map[uint64]struct{}{},
 		members: map[uint64]Member{},
+		limit:   overlayLeast,
+		end:     s.pages.Size(),
+		ctx:     ctx,
+		buf:     make([]byte, 0, 512),
 	}
+	r.live = &liveKeys{name: r.name}
+	var keys []liveKey
+	for _, n := range s.index.sorted {
+		if r.tick(1); r.stopped != nil {
+			break
+		}
+		if p, ok := s.index.newestPlace(n, s.Revision()); ok && s.index.keys[n] != "" {
+			if b, i := s.index.at(p); !b.tombstone(i) {
+				keys = append(keys, liveKey{number: n})
+			}
+		}
+	}
+	r.live.fill(keys)
 	for _, m := range s.meta.Members {
 		if id, err := strconv.ParseUint(m.ID, 16, 64); err == nil {
 			r.addMember(id, m)
@@ -96,6 +102,46 @@ func newReplay(s *Snapshot) *replay {
 	return r
 }
 
+// Errors that end a replay.
+var (
+	errOverLimit    = errors.New("makes more, with the entries before it, than a log of that size may make")
+	errLastRevision = errors.New("comes after the last revision that there can be")
+)
+
+// tick takes note of work that was done, and asks from time to time whether to go
+// on.
+func (r *replay) tick(work int) {
+	const often = 1 << 14 // keys looked at: about a millisecond
+	if r.work += work; r.work >= often {
+		r.work = 0
+		if err := r.ctx.Err(); err != nil && r.stopped == nil {
+			r.stopped = err
+		}
+	}
+}
+
+// name is the name of the key with a number.
+func (r *replay) name(number uint32) string {
+	if known := r.s.dbIndex.keys; int(number) < len(known) {
+		return known[number]
+	}
+	return r.names[int(number)-len(r.s.dbIndex.keys)]
+}
+
+// number is the number of the key with a name, which may be new.
+func (r *replay) number(name string) uint32 {
+	if at, ok := r.s.dbIndex.search(name); ok {
+		return r.s.dbIndex.sorted[at]
+	}
+	n, ok := r.numbers[name]
+	if !ok {
+		n = uint32(len(r.s.dbIndex.keys) + len(r.names))
+		r.names = append(r.names, name)
+		r.numbers[name] = n
+	}
+	return n
+}
+
 func (r *replay) addMember(id uint64, m Member) {
 	r.members[id] = m
 	delete(r.voters, id)
@@ -111,27 +157,32 @@ func (r *replay) alone(id uint64) bool {
 	return votes && len(r.voters) == 1
 }
 
-// apply applies one entry.
+// apply applies one entry. The error says why it, or a part of it, was not
+// understood.
 func (r *replay) apply(e *wal.Entry) error {
 	switch e.Type {
 	case raftpb.EntryNormal:
 		if len(e.Data) == 0 {
 			return nil // a new leader's first entry
 		}
-		var req etcdserverpb.InternalRaftRequest
-		if err := proto.Unmarshal(e.Data, &req); err != nil {
-			return nil // of the v2 API, which has a store of its own
+		req, err := parseRequest(e.Data)
+		if err != nil {
+			return err
 		}
+		r.doubt = nil
 		r.request(&req)
-		return nil
+		if req.unknown && r.doubt == nil {
+			return errors.New("has a field that this program does not know: it was applied without")
+		}
+		return r.doubt
 	case raftpb.EntryConfChange:
 		var cc raftpb.ConfChange
 		if err := proto.Unmarshal(e.Data, &cc); err != nil {
-			return fmt.Errorf("a change of the members cannot be read")
+			return errors.New("is a change of the members that cannot be read")
 		}
 		return r.configure(&cc)
 	default:
-		return fmt.Errorf("type %d is not one that etcd writes", e.Type)
+		return fmt.Errorf("is of type %d, which etcd does not write", e.Type)
 	}
 }
 
@@ -167,63 +218,65 @@ func (r *replay) configure(cc *raftpb.ConfChange) error {
 
 // request applies what a client asked for. One that etcd refuses changes
 // nothing (apply/uber_applier.go, capped.go, corrupt.go).
-func (r *replay) request(req *etcdserverpb.InternalRaftRequest) {
+func (r *replay) request(req *request) {
 	corrupt := r.alarms[etcdserverpb.AlarmType_CORRUPT] > 0
 	full := r.alarms[etcdserverpb.AlarmType_NOSPACE] > 0
 	switch {
-	case req.Alarm != nil:
-		r.alarm(req.Alarm)
-	case req.AuthEnable != nil:
+	case req.field == alarmField:
+		r.alarm(req.body)
+	case req.field == authEnableField:
 		r.s.noteAuth()
 	case corrupt:
-	case req.Put != nil:
-		if !full && r.checkPut(req.Put) {
-			r.transaction(func() { r.put(req.Put) })
+	case req.field == putField:
+		if p := parsePut(req.body); !full && r.checkPut(&p) {
+			r.transaction(func() { r.put(&p) })
 		}
-	case req.DeleteRange != nil:
-		r.transaction(func() { r.deleteRange(req.DeleteRange.Key, req.DeleteRange.RangeEnd) })
-	case req.Txn != nil:
-		if !full || !putsAnything(req.Txn) {
-			r.txn(req.Txn)
+	case req.field == deleteField:
+		r.transaction(func() { r.deleteRange(keyRange(req.body)) })
+	case req.field == txnField:
+		if !full || !putsAnything(req.body) {
+			r.txn(req.body)
 		}
-	case req.Compaction != nil:
-		if rev := req.Compaction.Revision; rev > r.compact && rev <= r.head {
+	case req.field == compactionField:
+		if rev := int64(numbers(req.body)[1]); rev > r.compact && rev <= r.head {
 			r.compact = rev
 		}
-	case req.LeaseGrant != nil:
-		if !full && req.LeaseGrant.ID != 0 && req.LeaseGrant.TTL <= maxLeaseTTL {
-			r.grant(req.LeaseGrant)
+	case req.field == grantField:
+		n := numbers(req.body)
+		if ttl, id := int64(n[1]), int64(n[2]); !full && id != 0 && ttl <= maxLeaseTTL {
+			r.grant(id, ttl)
 		}
-	case req.LeaseRevoke != nil:
-		r.revoke(req.LeaseRevoke.ID)
+	case req.field == revokeField:
+		r.revoke(int64(numbers(req.body)[1]))
 	}
 }
 
 // grant keeps a lease as etcd stores it (lease/leasepb/lease.proto): id, time to
 // live in seconds.
-func (r *replay) grant(g *etcdserverpb.LeaseGrantRequest) {
-	if _, ok := r.leases[g.ID]; ok {
+func (r *replay) grant(id, ttl int64) {
+	if _, ok := r.leases[id]; ok {
 		return
 	}
-	b := protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), uint64(g.ID))
-	r.leases[g.ID] = protowire.AppendVarint(protowire.AppendTag(b, 2, protowire.VarintType), uint64(g.TTL))
+	b := protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), uint64(id))
+	r.leases[id] = protowire.AppendVarint(protowire.AppendTag(b, 2, protowire.VarintType), uint64(ttl))
 }
 
 // maxLeaseTTL is the longest time to live that etcd grants, in seconds
 // (lease/lessor.go MaxLeaseTTL).
 const maxLeaseTTL = 9_000_000_000
 
-func (r *replay) alarm(a *etcdserverpb.AlarmRequest) {
-	switch a.Action {
+func (r *replay) alarm(body []byte) {
+	n := numbers(body)
+	which := alarm{n[2], etcdserverpb.AlarmType(n[3])}
+	switch etcdserverpb.AlarmRequest_AlarmAction(n[1]) {
 	case etcdserverpb.AlarmRequest_ACTIVATE:
-		if a.Alarm != etcdserverpb.AlarmType_NONE {
-			r.raise(a.MemberID, a.Alarm)
+		if which.kind != etcdserverpb.AlarmType_NONE {
+			r.raise(which.member, which.kind)
 		}
 	case etcdserverpb.AlarmRequest_DEACTIVATE:
-		which := alarm{a.MemberID, a.Alarm}
 		if _, ok := r.raised[which]; ok {
 			delete(r.raised, which)
-			r.alarms[a.Alarm]--
+			r.alarms[which.kind]--
 		}
 	}
 }
@@ -236,10 +289,17 @@ func (r *replay) raise(member uint64, kind etcdserverpb.AlarmType) {
 	}
 }
 
-// putsAnything says whether a transaction costs space (storage/quota.go costTxn).
-func putsAnything(t *etcdserverpb.TxnRequest) bool {
-	puts := func(op *etcdserverpb.RequestOp) bool { return op.GetRequestPut() != nil }
-	return slices.ContainsFunc(t.Success, puts) || slices.ContainsFunc(t.Failure, puts)
+// putsAnything says whether a transaction costs space, whichever branch is taken
+// (storage/quota.go costTxn).
+func putsAnything(txn []byte) bool {
+	for _, branch := range []bool{true, false} {
+		for kind, op := range ops(txn, branch) {
+			if kind == opPut || kind == opTxn && putsAnything(op) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // transaction runs what makes one main revision, if it changes anything.
@@ -260,126 +320,139 @@ func (r *replay) next() Revision {
 	return rev
 }
 
-// state returns what the key is now.
-func (r *replay) state(key string) *keyState {
-	if k, ok := r.touched[key]; ok {
-		return k
-	}
-	k := &keyState{}
-	if n, ok := r.s.index.find(key); ok && key != "" {
-		if rec, ok := r.s.index.newest(n, r.s.Revision()); ok && !rec.Tombstone {
-			*k = keyState{exists: true, create: rec.CreateRevision, mod: rec.Main, version: rec.Version, stored: &rec}
-		}
-	} else {
-		r.fresh.ReplaceOrInsert(key)
-	}
-	r.touched[key] = k
-	return k
+// stored is what the db has of a key that the log has not changed.
+func (r *replay) stored(k liveKey) Record {
+	rec, _ := r.s.dbIndex.newest(k.number, r.s.dbIndex.newestMain())
+	return rec
 }
 
-// load reads value and lease of a key that the db has.
-func (r *replay) load(k *keyState) {
-	if k.stored == nil {
-		return
+// load finds the value and the lease of a key, without reading a value.
+func (r *replay) load(k liveKey) (value valueRef, lease int64) {
+	if k.change != 0 {
+		c := &r.changes[k.change-1]
+		return c.value, c.lease
 	}
-	kv, err := r.s.read(*k.stored)
+	value, lease, err := r.s.locate(r.stored(k), r.buf)
 	if err != nil {
-		r.s.problems.add(Damage, revisionName(k.stored.Revision), "a record that the log refers to cannot be read", "what the log makes of it")
+		r.unreadable(k)
 	}
-	k.value, k.lease, k.stored = kv.value, kv.lease, nil
+	return value, lease
 }
 
-// keysIn returns the keys that exist in a range, sorted. An end of one zero byte
-// has no bound; none is the key alone (txn/delete.go mkGteRange).
-func (r *replay) keysIn(key, end []byte) []string {
-	from, to := string(key), string(end)
-	if to == "" {
-		if r.state(from).exists {
-			return []string{from}
-		}
-		return nil
-	}
-	unbounded := to == "\x00"
-	var keys []string
-	at, _ := r.s.index.search(from)
-	for _, n := range r.s.index.sorted[at:] {
-		key := r.s.index.keys[n]
-		if !unbounded && key >= to {
-			break
-		}
-		if key != "" && r.state(key).exists {
-			keys = append(keys, key)
-		}
-	}
-	r.fresh.AscendGreaterOrEqual(from, func(key string) bool {
-		if !unbounded && key >= to {
-			return false
-		}
-		if r.state(key).exists {
-			keys = append(keys, key)
-		}
-		return true
-	})
-	slices.Sort(keys)
-	return slices.Compact(keys)
+// unreadable reports a record of the db that the log needs.
+func (r *replay) unreadable(k liveKey) {
+	r.s.problems.add(Damage, revisionName(r.stored(k).Revision), "a record that the log refers to cannot be read", "what the log makes of it")
 }
+
+// Errors that say why etcd panics when it applies an entry, or would never have
+// written it.
+var (
+	errKeepsNothing = errors.New("keeps the value or the lease of a key that it has deleted: etcd panics")
+	errNoKey        = errors.New("puts an empty key, which etcd refuses")
+)
 
 // checkPut says whether etcd carries a put out (txn/put.go checkPut).
-func (r *replay) checkPut(p *etcdserverpb.PutRequest) bool {
-	if p.Lease != 0 {
-		if _, ok := r.leases[p.Lease]; !ok {
+func (r *replay) checkPut(p *put) bool {
+	if len(p.key) == 0 {
+		r.doubt = errNoKey
+		return false
+	}
+	if p.lease != 0 {
+		if _, ok := r.leases[p.lease]; !ok {
 			return false
 		}
 	}
-	return !p.IgnoreValue && !p.IgnoreLease || r.state(string(p.Key)).exists
+	if !p.ignoreValue && !p.ignoreLease {
+		return true
+	}
+	_, exists := r.live.get(string(p.key))
+	return exists
 }
 
-func (r *replay) put(p *etcdserverpb.PutRequest) {
-	k := r.state(string(p.Key))
-	value, lease := p.Value, p.Lease
-	if p.IgnoreValue || p.IgnoreLease {
-		r.load(k)
-		if p.IgnoreValue {
-			value = k.value
+func (r *replay) put(p *put) {
+	name := string(p.key)
+	k, exists := r.live.get(name)
+	value, lease := valueRef{bytes: p.value}, p.lease
+	if p.ignoreValue || p.ignoreLease {
+		var old valueRef
+		var oldLease int64
+		if exists {
+			old, oldLease = r.load(k)
+		} else {
+			r.doubt = errKeepsNothing
 		}
-		if p.IgnoreLease {
-			lease = k.lease
+		if p.ignoreValue {
+			value = old
+		}
+		if p.ignoreLease {
+			lease = oldLease
 		}
 	}
+	c := change{rev: r.next(), version: 1, lease: lease, value: value}
+	c.create = c.rev.Main
+	switch {
+	case !exists:
+		k.number = r.number(name)
+	case k.change != 0:
+		old := &r.changes[k.change-1]
+		c.create, c.version = old.create, old.version+1
+	default:
+		rec := r.stored(k)
+		c.create, c.version = rec.CreateRevision, rec.Version+1
+	}
+	c.key = k.number
 	if r.items != nil {
-		r.detach(string(p.Key), k)
-		r.attach(string(p.Key), lease)
+		if exists {
+			r.detach(k)
+		}
+		r.attach(k.number, lease)
 	}
-	rev := r.next()
-	if !k.exists {
-		k.create, k.version = rev.Main, 0
+	if r.write(c, name) {
+		r.live.set(name, liveKey{k.number, uint32(len(r.changes))})
 	}
-	*k = keyState{exists: true, create: k.create, mod: rev.Main, version: k.version + 1, lease: lease, value: value}
-	r.write(change{key: string(p.Key), rev: rev, create: k.create, version: k.version}, &mvccpb.KeyValue{
-		Key: p.Key, CreateRevision: k.create, ModRevision: k.mod, Version: k.version, Value: value, Lease: lease,
-	})
 }
 
 func (r *replay) deleteRange(key, end []byte) {
-	for _, key := range r.keysIn(key, end) {
-		r.delete(key)
+	from, to := r.live.bounds(key, end)
+	for _, keys := range r.live.parts(from, to) {
+		for _, k := range keys {
+			r.delete(k)
+		}
+		if r.stopped != nil {
+			return
+		}
 	}
+	r.live.cut(from, to)
 }
 
-func (r *replay) delete(key string) {
-	k := r.state(key)
+// delete writes the tombstone of a key, and leaves it among the live ones.
+func (r *replay) delete(k liveKey) {
 	if r.items != nil {
-		r.detach(key, k)
+		r.detach(k)
 	}
-	*k = keyState{}
-	r.write(change{key: key, rev: r.next(), tombstone: true}, &mvccpb.KeyValue{Key: []byte(key)})
+	r.write(change{key: k.number, rev: r.next(), tombstone: true}, r.name(k.number))
 }
 
-func (r *replay) write(c change, kv *mvccpb.KeyValue) {
-	c.offset = len(r.arena)
-	r.arena, _ = proto.MarshalOptions{}.MarshalAppend(r.arena, kv)
-	c.size = len(r.arena) - c.offset
+// write adds a record to the overlay, unless that grows over its limit. It has to
+// be read in the end, though no value is held twice: a put that keeps the value
+// there is makes a record of any size out of a few bytes.
+func (r *replay) write(c change, name string) bool {
+	r.tick(1)
+	size := int64(len(c.head(name)) + c.value.len() + len(c.tail()))
+	switch {
+	case r.stopped != nil:
+	case c.rev.Main < 0:
+		r.stopped = errLastRevision
+	case size >= tombstoneBit || r.size+size > r.limit:
+		r.stopped = errOverLimit
+	}
+	if r.stopped != nil {
+		return false
+	}
+	c.offset, c.size = r.size, uint32(size)
+	r.size += size
 	r.changes = append(r.changes, c)
+	return true
 }
 
 // revoke deletes the keys of a lease, in one transaction and in their order
@@ -389,18 +462,26 @@ func (r *replay) revoke(id int64) {
 		return
 	}
 	r.collectItems()
-	keys := make([]string, 0, len(r.items[id]))
-	for key := range r.items[id] {
-		keys = append(keys, key)
+	var names []string
+	for n := range r.items[id] {
+		names = append(names, r.name(n))
 	}
-	slices.Sort(keys)
+	slices.Sort(names)
 	r.transaction(func() {
-		for _, key := range keys {
-			r.delete(key)
+		for _, name := range names {
+			if k, ok := r.live.get(name); ok {
+				r.delete(k)
+				r.live.remove(name)
+			}
+			if r.stopped != nil {
+				return
+			}
 		}
 	})
-	delete(r.leases, id)
-	delete(r.items, id)
+	if r.stopped == nil {
+		delete(r.leases, id)
+		delete(r.items, id)
+	}
 }
 
 // collectItems finds the keys of all leases, once.
@@ -408,40 +489,30 @@ func (r *replay) collectItems() {
 	if r.items != nil {
 		return
 	}
-	r.items = map[int64]map[string]struct{}{}
-	for n, key := range r.s.index.keys {
-		if _, ok := r.touched[key]; ok {
-			continue
+	r.items = map[int64]map[uint32]struct{}{}
+	for _, b := range r.live.blocks {
+		for _, k := range b.keys {
+			_, lease := r.load(k)
+			r.attach(k.number, lease)
 		}
-		rec, ok := r.s.index.newest(uint32(n), r.s.Revision())
-		if !ok || rec.Tombstone || key == "" {
-			continue
-		}
-		if lease, err := r.s.Lease(rec); err == nil {
-			r.attach(key, lease)
-		}
-	}
-	for key, k := range r.touched {
-		if k.exists {
-			r.load(k)
-			r.attach(key, k.lease)
+		if r.tick(len(b.keys)); r.stopped != nil {
+			return
 		}
 	}
 }
 
-func (r *replay) attach(key string, lease int64) {
+func (r *replay) attach(key uint32, lease int64) {
 	if lease == 0 {
 		return
 	}
 	if r.items[lease] == nil {
-		r.items[lease] = map[string]struct{}{}
+		r.items[lease] = map[uint32]struct{}{}
 	}
 	r.items[lease][key] = struct{}{}
 }
 
-func (r *replay) detach(key string, k *keyState) {
-	if k.exists {
-		r.load(k)
-		delete(r.items[k.lease], key)
-	}
+// detach takes a live key off its lease.
+func (r *replay) detach(k liveKey) {
+	_, lease := r.load(k)
+	delete(r.items[lease], k.number)
 }

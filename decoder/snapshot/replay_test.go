@@ -73,14 +73,14 @@ func FuzzReplay(f *testing.F) {
 		defer s.Close()
 		log := entriesOf(requests)
 		s.wal = &WAL{}
-		r := newReplay(s)
-		if err := s.run(t.Context(), r, &log, true); err != nil {
+		r := newReplay(t.Context(), s)
+		if err := s.run(r, &log, true); err != nil {
 			t.Fatal(err)
 		}
 		s.layOver(r)
 		s.checkHistory()
 		for _, p := range s.Problems() {
-			if p.Severity == Damage {
+			if p.Severity == Damage && p.Where != "log" { // that an entry is not what etcd writes
 				t.Errorf("%v", p)
 			}
 		}
@@ -91,7 +91,11 @@ func FuzzReplay(f *testing.F) {
 			}
 			live++
 		}
-		if want := len(r.keysIn([]byte{0}, []byte{0})); live != want {
+		want := 0
+		for _, b := range r.live.blocks {
+			want += len(b.keys)
+		}
+		if live != want {
 			t.Errorf("%d live keys, the replay has %d", live, want)
 		}
 	})

@@ -81,9 +81,10 @@ type Snapshot struct {
 	meta         Meta
 	index        *index           // of the state read: the db's, with the log applied where there is one
 	dbIndex      *index           // of the db alone
-	overlay      []byte           // values that the log adds; their offsets follow those of the file
+	overlay      *overlay         // records that the log adds; their offsets follow those of the file; nil without any
 	leases       map[int64][]byte // after the log; nil without one
 	wal          *WAL             // nil when no log was read
+	authNoted    bool             // that etcd's own authentication was switched on
 	problems     problemList
 	decrypt      func(key string, value []byte) ([]byte, error) // nil for none
 	tell         func(Progress)                                 // nil for nobody

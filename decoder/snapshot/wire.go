@@ -56,32 +56,32 @@ func valueHead(b []byte, n int) []byte {
 	return nil
 }
 
-// valueEnd is where the value of a message of which b is the beginning ends, as far
-// as b tells, 0 when it does not or when a lease stands before the value, which etcd
-// does not write. What follows it has to be read, too.
-func valueEnd(b []byte) int {
+// valueSpan is where the value of a message of which b is the beginning begins and
+// ends, as far as b tells; both are 0 when it does not or when a lease stands before
+// the value, which etcd does not write. What follows it has to be read, too.
+func valueSpan(b []byte) (from, to int) {
 	for off := 0; off < len(b); {
 		tag, w := uvarint(b[off:])
 		if w <= 0 {
-			return 0
+			return 0, 0
 		}
 		off += w
 		v, w := uvarint(b[off:])
 		if w <= 0 {
-			return 0
+			return 0, 0
 		}
 		off += w
 		switch field, wire := tag>>3, tag&7; {
 		case wire == 0 && field > 0 && field < 5:
 		case wire == 2 && field == 5 && v < tombstoneBit:
-			return off + int(v)
+			return off, off + int(v)
 		case wire == 2 && field == 1 && v <= uint64(len(b)-off):
 			off += int(v)
 		default:
-			return 0
+			return 0, 0
 		}
 	}
-	return 0
+	return 0, 0
 }
 
 // scan reads the message b with proto.Unmarshal's semantics: fields in any

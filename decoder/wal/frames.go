@@ -2,6 +2,7 @@ package wal
 
 import (
 	"bufio"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -12,9 +13,9 @@ import (
 )
 
 const (
-	frameHeader = 8   // bytes: the length, and in its highest byte the padding
-	sectorSize  = 512 // what a disk writes at once
-	maxRecord   = 256 << 20
+	frameHeader = 8        // bytes: the length, and in its highest byte the padding
+	sectorSize  = 512      // what a disk writes at once
+	maxRecord   = 64 << 20 // a segment of the size that etcd prepares has room for none larger
 	readAtOnce  = 1 << 20
 )
 
@@ -22,6 +23,7 @@ var errCutOff = errors.New("the record is cut off")
 
 // frames reads the frames of one segment (decoder.go decodeRecord).
 type frames struct {
+	f       *os.File
 	r       *bufio.Reader
 	size    int64 // of the segment in bytes
 	start   int64 // of the frame read last
@@ -32,7 +34,7 @@ type frames struct {
 }
 
 func newFrames(f *os.File, size int64) *frames {
-	return &frames{r: bufio.NewReaderSize(f, 1<<16), size: size}
+	return &frames{f: f, r: bufio.NewReaderSize(f, 1<<16), size: size}
 }
 
 // next returns the next record, valid until the call after. io.EOF is the end
@@ -93,20 +95,21 @@ func (f *frames) read(n int) error {
 
 // torn says whether the record that could not be read was never written to its
 // end: the file ends within it, or one of its sectors is all zeros still
-// (decoder.go isTornEntry), and nothing was written behind it.
-func (f *frames) torn(err error) bool {
+// (decoder.go isTornEntry), and nothing was written after it. The error is ctx's.
+func (f *frames) torn(ctx context.Context, err error) (bool, error) {
 	if errors.Is(err, errCutOff) {
-		return f.beginsRecord()
+		return f.beginsRecord(), nil
 	}
 	at := f.start + frameHeader
 	for rest := f.body; len(rest) > 0; {
 		n := min(int64(len(rest)), sectorSize-at%sectorSize)
 		if allZero(rest[:n]) {
-			return !f.followed()
+			_, followed, err := f.nonZero(ctx)
+			return !followed, err
 		}
 		rest, at = rest[n:], at+n
 	}
-	return false
+	return false, nil
 }
 
 // beginsRecord says whether what stands behind the length, up to the end of the
@@ -142,27 +145,26 @@ func (f *frames) beginsRecord() bool {
 	return false
 }
 
-// followed says whether anything but zeros stands behind the bytes read.
-func (f *frames) followed() bool {
-	_, found := f.nonZero()
-	return found
-}
-
-// nonZero looks for a byte that is not zero in the rest of the segment.
-func (f *frames) nonZero() (at int64, found bool) {
-	buf := make([]byte, readAtOnce)
-	for at = f.offset; ; {
-		n, err := f.r.Read(buf)
+// nonZero looks for a byte that is not zero in the rest of the segment. What the
+// file system knows to be a hole is not read. The error is ctx's.
+func (f *frames) nonZero(ctx context.Context) (at int64, found bool, err error) {
+	buf := make([]byte, min(readAtOnce, max(f.size-f.offset, 0)))
+	for at = nextData(f.f, f.offset, f.size); at < f.size; at = nextData(f.f, at, f.size) {
+		if ctx.Err() != nil {
+			return 0, false, ctx.Err()
+		}
+		n, err := f.f.ReadAt(buf, at)
 		for i, c := range buf[:n] {
 			if c != 0 {
-				return at + int64(i), true
+				return at + int64(i), true, nil
 			}
 		}
 		at += int64(n)
 		if err != nil {
-			return at, false
+			break
 		}
 	}
+	return at, false, nil
 }
 
 func allZero(b []byte) bool {

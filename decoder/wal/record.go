@@ -64,11 +64,19 @@ func (rec *record) parse(b []byte) error {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// record takes a record in.
-func (r *reader) record(rec *record) error {
+// believed says whether the record's checksum continues that of the one before.
+// The first record of a segment only carries the sum on (wal.go ReadAll).
+func (r *reader) believed(rec *record) bool {
 	if rec.kind == crcRecord {
-		// The first one of a segment carries the sum on from the one before.
-		if r.seeded && r.crc != 0 && rec.crc != r.crc {
+		return !r.seeded || r.crc == 0 || rec.crc == r.crc
+	}
+	return r.seeded && crc32.Update(r.crc, castagnoli, rec.data) == rec.crc
+}
+
+// record takes in the record that begins at an offset in its segment.
+func (r *reader) record(rec *record, offset int64) error {
+	if rec.kind == crcRecord {
+		if !r.believed(rec) {
 			return fmt.Errorf("the segment does not continue the one before: %w", errChecksum)
 		}
 		r.crc, r.seeded = rec.crc, true
@@ -83,19 +91,48 @@ func (r *reader) record(rec *record) error {
 	case metadataRecord:
 		return r.identity(rec.data)
 	case entryRecord:
-		return r.entry(rec.data)
+		return r.entry(rec.data, offset)
 	case stateRecord:
 		var state raftpb.HardState
 		if err := proto.Unmarshal(rec.data, &state); err != nil {
 			return fmt.Errorf("raft's state cannot be read")
 		}
 		r.log.Term, r.log.Commit = state.GetTerm(), state.GetCommit()
+		r.saw(r.log.Commit)
 	case snapshotRecord:
 		// It says that a snapshot file was saved; the db is newer.
+		r.saw(field(rec.data, snapshotIndex))
 	default:
 		return fmt.Errorf("record of unknown type %d", rec.kind)
 	}
 	return nil
+}
+
+// Fields of a raftpb.HardState and of a walpb.Snapshot.
+const (
+	stateCommit   protowire.Number = 3
+	snapshotIndex protowire.Number = 1
+)
+
+// field is the value of a message's numeric field, 0 where it has none.
+func field(b []byte, field protowire.Number) (value uint64) {
+	for len(b) > 0 {
+		num, typ, n := protowire.ConsumeTag(b)
+		if n < 0 {
+			return 0
+		}
+		b = b[n:]
+		if num == field && typ == protowire.VarintType {
+			value, n = protowire.ConsumeVarint(b)
+		} else {
+			n = protowire.ConsumeFieldValue(num, typ, b)
+		}
+		if n < 0 {
+			return 0
+		}
+		b = b[n:]
+	}
+	return value
 }
 
 func (r *reader) identity(data []byte) error {
@@ -113,18 +150,60 @@ func (r *reader) identity(data []byte) error {
 
 // entry appends an entry, or puts it in the place of one that was overruled
 // (wal.go ReadAll).
-func (r *reader) entry(data []byte) error {
-	var e raftpb.Entry
-	if err := proto.Unmarshal(data, &e); err != nil {
-		return fmt.Errorf("an entry cannot be read")
+func (r *reader) entry(data []byte, offset int64) error {
+	e := Entry{Segment: len(r.log.Segments) - 1, Offset: offset}
+	if err := e.parse(data); err != nil {
+		return err
 	}
-	if e.GetIndex() <= r.after {
-		return nil
+	if e.Index > r.after {
+		at := e.Index - r.after - 1
+		if at > uint64(len(r.log.Entries)) {
+			return &gapError{e.Index, e.Term, r.log.Last(r.after)}
+		}
+		e.Data = bytes.Clone(e.Data)
+		r.log.Entries = append(r.log.Entries[:at], e)
 	}
-	at := e.GetIndex() - r.after - 1
-	if at > uint64(len(r.log.Entries)) {
-		return fmt.Errorf("entry %d follows entry %d", e.GetIndex(), r.log.Last(r.after))
+	r.saw(e.Index)
+	return nil
+}
+
+// gapError says that entries between two are missing.
+type gapError struct{ index, term, last uint64 }
+
+func (e *gapError) Error() string { return fmt.Sprintf("entry %d follows entry %d", e.index, e.last) }
+
+var errEntry = errors.New("an entry cannot be read")
+
+// parse reads a raftpb.Entry, whose data aliases b. A type that raft does not have
+// is kept.
+func (e *Entry) parse(b []byte) error {
+	for len(b) > 0 {
+		num, typ, n := protowire.ConsumeTag(b)
+		if n < 0 {
+			return errEntry
+		}
+		b = b[n:]
+		switch {
+		case num >= 1 && num <= 3 && typ == protowire.VarintType:
+			var v uint64
+			v, n = protowire.ConsumeVarint(b)
+			switch num {
+			case 1:
+				e.Type = raftpb.EntryType(v)
+			case 2:
+				e.Term = v
+			case 3:
+				e.Index = v
+			}
+		case num == 4 && typ == protowire.BytesType:
+			e.Data, n = protowire.ConsumeBytes(b)
+		default:
+			return errEntry
+		}
+		if n < 0 {
+			return errEntry
+		}
+		b = b[n:]
 	}
-	r.log.Entries = append(r.log.Entries[:at], Entry{Index: e.GetIndex(), Term: e.GetTerm(), Type: e.GetType(), Data: e.Data})
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -20,10 +21,13 @@ var ErrNoSegments = errors.New("no segment of a write-ahead log")
 
 // Log is what was read of a write-ahead log.
 type Log struct {
-	// Segments are the names of the segments read, in order. Older ones hold
-	// nothing that was asked for.
+	// Segments are the names of the segments that entries were taken from, in
+	// order. Older ones hold nothing that was asked for.
 	Segments []string
 	Older    int // how many those are
+	// Beyond are the names of the segments after a gap: they were read for what
+	// they hold, and no entry was taken from them.
+	Beyond []string
 
 	// NodeID and ClusterID identify the member; 0 when no record says.
 	NodeID, ClusterID uint64
@@ -31,11 +35,17 @@ type Log struct {
 	// Entries follow one another without a gap. Of an index that was written
 	// twice the later one counts, and what followed the earlier one is gone.
 	Entries []Entry
-	Term    uint64 // of the last state recorded
-	Commit  uint64 // the last index known to be agreed on; it lags behind
+	Term    uint64 // of the last state recorded before a gap
+	Commit  uint64 // the last index that it says is agreed on; it lags behind
+	// Seen is the last index that the log shows to have been written, in an entry
+	// or as one that was agreed on; beyond a gap, too.
+	Seen uint64
+	// Missing are the entries that the log shows to have been there and that are not
+	// among Entries, in order.
+	Missing []Gap
 
-	// Bytes is how much was read of the segments, what follows the last record
-	// left out.
+	// Bytes is how much was read of the segments that entries were taken from, what
+	// follows the last record left out.
 	Bytes int64
 
 	Faults []Fault
@@ -46,7 +56,33 @@ type Entry struct {
 	Index, Term uint64
 	Type        raftpb.EntryType
 	Data        []byte
+	Segment     int   // its number in Segments
+	Offset      int64 // of its record, bytes from the start of the segment
 }
+
+// Gap is a run of entries that are not applied. From and To are its first and its
+// last index; To is 0 where nothing tells how many they are.
+type Gap struct {
+	From uint64 `json:"from"`
+	To   uint64 `json:"to"`
+	Why  Why    `json:"why"`
+}
+
+// Why says why entries are missing.
+type Why string
+
+// The reasons.
+const (
+	// Lost: no segment that can be read has them.
+	Lost Why = "lost"
+	// AfterGap: they are there, and cannot be applied without those before them.
+	AfterGap Why = "after-gap"
+	// Unread: one is there, and is not what etcd writes, or asks for something that
+	// this program does not know.
+	Unread Why = "unread"
+	// OverLimit: what they make is more than a log of that size may make.
+	OverLimit Why = "over-limit"
+)
 
 // Fault is one thing found wrong with the log.
 type Fault struct {
@@ -76,6 +112,7 @@ func (l *Log) Last(after uint64) uint64 {
 type segment struct {
 	name       string
 	seq, index uint64
+	link       bool // it is a symbolic link
 }
 
 // prepared is the size in bytes that etcd gives a segment before it writes to it
@@ -84,9 +121,9 @@ const prepared = 64 * 1000 * 1000
 
 var segmentName = regexp.MustCompile(`^([0-9a-f]{16})-([0-9a-f]{16})\.wal$`)
 
-// list returns the segments of a directory in order, and the names of files
-// that etcd prepares ahead.
-func list(dir string) (segments []segment, prepared []string, err error) {
+// list returns the segments of a directory in order, whatever kind of file they
+// are, and what is to be said of the other files.
+func list(dir string) (segments []segment, faults []Fault, err error) {
 	files, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, nil, err
@@ -94,23 +131,35 @@ func list(dir string) (segments []segment, prepared []string, err error) {
 	for _, f := range files {
 		m := segmentName.FindStringSubmatch(f.Name())
 		switch {
-		case m != nil && f.Type().IsRegular():
+		case m != nil:
 			seq, _ := strconv.ParseUint(m[1], 16, 64)
 			index, _ := strconv.ParseUint(m[2], 16, 64)
-			segments = append(segments, segment{f.Name(), seq, index})
+			segments = append(segments, segment{f.Name(), seq, index, f.Type()&fs.ModeSymlink != 0})
 		case filepath.Ext(f.Name()) == ".tmp":
-			prepared = append(prepared, f.Name())
+			faults = append(faults, Fault{What: shown(f.Name()) + " was prepared ahead and never used"})
+		case filepath.Ext(f.Name()) == ".wal":
+			faults = append(faults, Fault{What: shown(f.Name()) + " is not named as etcd names a segment: it was not read"})
 		}
 	}
-	slices.SortFunc(segments, func(a, b segment) int { return cmp.Compare(a.seq, b.seq) })
-	return segments, prepared, nil
+	slices.SortFunc(segments, func(a, b segment) int {
+		return cmp.Or(cmp.Compare(a.seq, b.seq), cmp.Compare(a.index, b.index))
+	})
+	return segments, faults, nil
+}
+
+// shown is the name of a file, quoted where it has to be.
+func shown(name string) string {
+	if quoted := strconv.QuoteToASCII(name); quoted != `"`+name+`"` {
+		return quoted
+	}
+	return name
 }
 
 // Read reads the entries after an index from the segments in dir. What is
-// damaged is among the faults, and everything before it is returned. The error
-// is ErrNoSegments, ctx's, or that of the directory.
+// damaged is among the faults, and everything before it is returned; what follows
+// it is only counted. The error is ErrNoSegments, ctx's, or that of the directory.
 func Read(ctx context.Context, dir string, after uint64) (*Log, error) {
-	segments, prepared, err := list(dir)
+	segments, faults, err := list(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -124,101 +173,252 @@ func Read(ctx context.Context, dir string, after uint64) (*Log, error) {
 			from = i
 		}
 	}
-	r := &reader{log: &Log{Older: from}, after: after}
-	for _, name := range prepared {
-		r.fault("", 0, false, name+" was prepared ahead and never used")
-	}
-	if first := segments[0]; first.index > after+1 {
-		r.fault(first.name, 0, true, fmt.Sprintf("the log begins with entry %d, the one needed first is %d: a segment is missing", first.index, after+1))
-		return r.log, nil
-	}
+	r := &reader{ctx: ctx, dir: dir, log: &Log{Older: from, Faults: faults}, after: after}
 	for i, s := range segments[from:] {
-		if i > 0 && s.seq != segments[from+i-1].seq+1 {
-			r.fault(s.name, 0, true, fmt.Sprintf("segments %d to %d before it are missing", segments[from+i-1].seq+1, s.seq-1))
-			break
+		r.last = from+i == len(segments)-1
+		switch before := segments[max(from+i-1, 0)]; {
+		case i == 0 && s.index > after+1:
+			r.stop(s.name, 0, fmt.Sprintf("the log begins with entry %d, the one needed first is %d: a segment is missing", s.index, after+1))
+		case i > 0 && s.seq == before.seq:
+			r.stop(s.name, 0, "another segment has the same number")
+		case i > 0 && s.seq != before.seq+1:
+			r.stop(s.name, 0, fmt.Sprintf("segments %d to %d before it are missing", before.seq+1, s.seq-1))
 		}
-		whole, err := r.segment(ctx, dir, s, from+i == len(segments)-1)
-		if err != nil {
+		if err := r.segment(s); err != nil {
 			return nil, err
 		}
-		r.log.Segments = append(r.log.Segments, s.name)
-		if !whole {
-			break
-		}
 	}
+	r.finish()
 	return r.log, nil
 }
 
 // reader goes over the segments in order.
 type reader struct {
+	ctx      context.Context
+	dir      string
+	last     bool // it is at the last segment
 	log      *Log
 	after    uint64
 	crc      uint32
 	seeded   bool // the running checksum was set by a record
 	metadata []byte
+
+	stopped bool   // at a gap: what follows is not taken
+	beyond  []span // entries seen after it
 }
+
+// span is a run of indexes.
+type span struct{ from, to uint64 }
 
 func (r *reader) fault(segment string, offset int64, damage bool, what string) {
 	r.log.Faults = append(r.log.Faults, Fault{segment, offset, damage, what})
 }
 
-// segment reads one segment. whole says whether it could be read to its end.
-// The error is ctx's.
-func (r *reader) segment(ctx context.Context, dir string, s segment, last bool) (whole bool, err error) {
-	f, err := os.Open(filepath.Join(dir, s.name))
+// stop reports why no more entries are taken, once.
+func (r *reader) stop(segment string, offset int64, what string) {
+	if !r.stopped {
+		r.stopped = true
+		r.fault(segment, offset, true, what)
+	}
+}
+
+// segment reads one segment. The error is ctx's.
+func (r *reader) segment(s segment) error {
+	f, info, err := openRegular(filepath.Join(r.dir, s.name))
 	if err != nil {
-		r.fault(s.name, 0, true, "cannot be opened: "+plain(err))
-		return false, nil
+		r.stop(s.name, 0, err.Error())
+		return r.ctx.Err()
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		r.fault(s.name, 0, true, plain(err))
-		return false, nil
+	if s.link {
+		r.fault(s.name, 0, false, "is a symbolic link, which was followed")
 	}
 	frames := newFrames(f, info.Size())
+	if r.stopped {
+		r.log.Beyond = append(r.log.Beyond, s.name)
+		return r.look(s, frames)
+	}
+	r.log.Segments = append(r.log.Segments, s.name)
 	for n := 0; ; n++ {
-		if n%1024 == 0 && ctx.Err() != nil {
-			return false, ctx.Err()
+		if n%1024 == 0 && r.ctx.Err() != nil {
+			return r.ctx.Err()
 		}
 		rec, err := frames.next()
 		if err == io.EOF {
 			r.log.Bytes += frames.offset
-			if last {
-				r.checkRest(s, frames)
-			}
-			if last && frames.offset == info.Size() && info.Size() < prepared {
-				r.fault(s.name, frames.offset, false, "the segment ends with its last record, where etcd prepares it ahead with zeros: etcd has repaired it, or what followed was cut off")
-			}
-			return true, nil
+			return r.ended(s, frames)
 		}
 		if err == nil {
-			err = r.record(rec)
+			err = r.record(rec, frames.start)
 		}
 		if err != nil {
 			r.log.Bytes += frames.start
-			r.broken(s, frames, last, err)
-			return false, nil
+			return r.broken(s, frames, err)
+		}
+		if n == 1 {
+			r.sawName(s)
 		}
 	}
 }
 
-// broken reports the record at which reading ends. A member that is killed
-// while it writes leaves its last record unfinished: no damage.
-func (r *reader) broken(s segment, f *frames, last bool, err error) {
-	if last && f.torn(err) {
-		r.fault(s.name, f.start, false, "the last record is unfinished, as a killed process leaves it, or a copy that was cut short")
-		return
+// sawName takes note of the entries before a segment of which a record was read.
+func (r *reader) sawName(s segment) {
+	if s.index > 0 {
+		r.saw(s.index - 1)
 	}
-	r.fault(s.name, f.start, true, err.Error()+": what follows was not read")
 }
 
-// checkRest looks behind the last record, where etcd has nothing but zeros. A
-// record that was written behind them would be one that a zeroed stretch cut
-// off.
-func (r *reader) checkRest(s segment, f *frames) {
-	if at, found := f.nonZero(); found {
-		r.fault(s.name, at, true, "bytes that are not zero follow the end of the log")
+// saw takes note of an index that was written.
+func (r *reader) saw(index uint64) { r.log.Seen = max(r.log.Seen, index) }
+
+// ended looks at how the segment ends. The error is ctx's.
+func (r *reader) ended(s segment, f *frames) error {
+	if !r.last {
+		return nil
+	}
+	// A record after the zeros would be one that a zeroed stretch cut off.
+	at, found, err := f.nonZero(r.ctx)
+	if err != nil {
+		return err
+	}
+	switch {
+	case found:
+		r.stop(s.name, at, "bytes that are not zero follow the end of the log")
+	case f.offset == f.size && f.size < prepared:
+		r.fault(s.name, f.offset, false, "the segment ends with its last record, where etcd prepares it ahead with zeros: etcd has repaired it, or what followed was cut off")
+	case f.offset == f.size:
+		r.fault(s.name, f.offset, false, "the last segment is full: etcd was about to begin the next one, or the segments after it are missing")
+	}
+	return nil
+}
+
+// broken reports the record at which reading ends, and looks at what follows. A
+// member that is killed while it writes leaves its last record unfinished: no
+// damage. The error is ctx's.
+func (r *reader) broken(s segment, f *frames, err error) error {
+	if r.last {
+		torn, ctxErr := f.torn(r.ctx, err)
+		if ctxErr != nil {
+			return ctxErr
+		}
+		if torn {
+			r.fault(s.name, f.start, false, "the last record is unfinished, as a killed process leaves it, or a copy that was cut short")
+			return nil
+		}
+	}
+	r.stop(s.name, f.start, err.Error()+": what follows was not applied")
+	if f.offset == f.start {
+		return nil // where the next record begins is not known
+	}
+	var gap *gapError
+	if errors.As(err, &gap) {
+		r.noteEntry(gap.index, gap.term)
+	}
+	r.crc, r.seeded = f.rec.crc, true
+	return r.look(s, f)
+}
+
+// look goes over records after a gap. Each is believed whose checksum continues
+// that of the one before. The error is ctx's.
+func (r *reader) look(s segment, f *frames) error {
+	unnamed := f.offset == 0
+	for n := 0; ; n++ {
+		if n%1024 == 0 && r.ctx.Err() != nil {
+			return r.ctx.Err()
+		}
+		at := f.offset
+		rec, err := f.next()
+		switch {
+		case err != nil && f.offset == at || err == io.EOF:
+			return nil
+		case err != nil:
+			r.seeded = false
+			continue
+		}
+		if r.believed(rec) {
+			r.note(rec)
+			if unnamed && rec.kind != crcRecord {
+				unnamed = false
+				r.sawName(s)
+			}
+		}
+		r.crc, r.seeded = rec.crc, true
+	}
+}
+
+// note takes what a record after a gap says of the indexes that were written.
+func (r *reader) note(rec *record) {
+	switch rec.kind {
+	case metadataRecord:
+		if r.metadata == nil {
+			_ = r.identity(rec.data)
+		}
+	case entryRecord:
+		var e Entry
+		if e.parse(rec.data) == nil && e.Index > r.after {
+			r.noteEntry(e.Index, e.Term)
+		}
+	case stateRecord:
+		r.saw(field(rec.data, stateCommit))
+	case snapshotRecord:
+		r.saw(field(rec.data, snapshotIndex))
+	}
+}
+
+// maxSpans bounds the runs of entries after a gap that are told apart.
+const maxSpans = 100
+
+// noteEntry notes an entry after a gap. It overrules what has its index or a
+// later one, be that before the gap.
+func (r *reader) noteEntry(index, term uint64) {
+	r.saw(index)
+	if at := index - r.after - 1; at < uint64(len(r.log.Entries)) {
+		if r.log.Entries[at].Term == term {
+			return // the same entry
+		}
+		r.log.Entries = r.log.Entries[:at]
+	}
+	for n := len(r.beyond); n > 0; n = len(r.beyond) {
+		last := &r.beyond[n-1]
+		if index > last.from {
+			if index-1 <= last.to || n == maxSpans {
+				last.to = index
+				return
+			}
+			break
+		}
+		r.beyond = r.beyond[:n-1]
+	}
+	r.beyond = append(r.beyond, span{index, index})
+}
+
+// finish lists what is missing.
+func (r *reader) finish() {
+	last := r.log.Last(r.after)
+	if !r.stopped {
+		switch {
+		case r.log.Seen > last:
+			r.stop("", 0, fmt.Sprintf("the log ends with entry %d, and says that there is an entry %d: its end is missing", last, r.log.Seen))
+		case r.log.Seen < r.after:
+			r.stop("", 0, fmt.Sprintf("the log ends with entry %d, and the db has applied entry %d: its end is missing", r.log.Seen, r.after))
+		default:
+			return
+		}
+	}
+	next := last + 1
+	lost := func(to uint64) {
+		if next != 0 && next <= to {
+			r.log.Missing = append(r.log.Missing, Gap{next, to, Lost})
+		}
+	}
+	for _, s := range r.beyond {
+		lost(s.from - 1)
+		r.log.Missing = append(r.log.Missing, Gap{s.from, s.to, AfterGap})
+		next = s.to + 1
+	}
+	lost(r.log.Seen)
+	if len(r.log.Missing) == 0 { // nothing tells how many
+		r.log.Missing = []Gap{{From: next, Why: Lost}}
 	}
 }
 

@@ -164,9 +164,12 @@ func TestNoLog(t *testing.T) {
 
 // FuzzRead reads any bytes as a segment, and any two.
 func FuzzRead(f *testing.F) {
-	data := segmentOf(f)[:1<<14]
+	data, err := os.ReadFile(filepath.Join(segmentsOf10(f), first))
+	if err != nil {
+		f.Fatal(err)
+	}
 	f.Add(data, []byte(nil), uint64(0))
-	f.Add(data[:3000], data, uint64(3))
+	f.Add(data[:700], data, uint64(3))
 	f.Add([]byte("\x08\x00\x00\x00\x00\x00\x00\x84"), []byte("\xff\xff\xff\xff\xff\xff\xff\x00"), uint64(1<<63))
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, one, two []byte, after uint64) {
@@ -183,6 +186,16 @@ func FuzzRead(f *testing.F) {
 			if e.Index != after+1+uint64(i) {
 				t.Fatalf("entry %d has index %d after %d", i, e.Index, after)
 			}
+		}
+		last := log.Last(after)
+		for i, gap := range log.Missing {
+			if gap.From != last+1 || gap.To < gap.From && (gap.To != 0 || i > 0) {
+				t.Fatalf("missing %v after entry %d", log.Missing, log.Last(after))
+			}
+			last = gap.To
+		}
+		if (damageOf(log) != "") != (len(log.Missing) > 0) || last != 0 && last < log.Seen {
+			t.Fatalf("missing %v, entry %d was seen, damage %q", log.Missing, log.Seen, damageOf(log))
 		}
 	})
 }
