@@ -78,6 +78,10 @@ func (p *Prediction) Headline() (Severity, string) {
 		none = "No phantoms and no ghosts are predicted, but the snapshots name no node that lives: nothing can be told of any kubelet."
 		severity = worse(severity, Warning)
 	}
+	if p.Damaged {
+		none += " But a snapshot is damaged: pods and nodes may be missing."
+		severity = worse(severity, Warning)
+	}
 	if len(parts) == 0 {
 		return severity, none
 	}

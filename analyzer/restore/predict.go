@@ -63,6 +63,7 @@ func (c *Comparison) Predict(plan Plan) (*Prediction, error) {
 	f.capacities(p.Nodes, p.Pods)
 	p.Revisions = f.revisions()
 	p.Warnings = f.warnings(p)
+	p.Damaged = f.backup.Damaged || f.current.Damaged
 	return p, nil
 }
 

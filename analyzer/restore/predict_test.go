@@ -793,6 +793,18 @@ func TestHeadline(t *testing.T) {
 	}
 }
 
+// TestHeadlineOfDamaged: nothing that is predicted of a damaged snapshot stands alone.
+func TestHeadlineOfDamaged(t *testing.T) {
+	for _, plan := range []Plan{{}, bump(1_000_000), {KeepAPIServers: true}} {
+		backup, current := states([]*Pod{was()}, []*Pod{now()})
+		current.Damaged = true
+		const want = "But a snapshot is damaged: pods and nodes may be missing."
+		if severity, got := mustPredict(t, backup, current, plan).Headline(); severity != Warning || !strings.HasSuffix(got, want) {
+			t.Errorf("%+v: %s: %s", plan, severity, got)
+		}
+	}
+}
+
 // TestNothingSaysThatTheyHear: where the snapshots name no node that lives, no plan
 // makes every kubelet list its pods anew.
 func TestNothingSaysThatTheyHear(t *testing.T) {

@@ -32,6 +32,9 @@ type Prediction struct {
 	// not depend on the plan.
 	Rollback *rollback.Rollback `json:"rollback,omitempty"`
 	Warnings []string           `json:"warnings"` // what to know beyond single pods
+	// Damaged says that something of a snapshot is lost or cannot be trusted: that
+	// nothing is predicted of a pod may be for want of the pod.
+	Damaged bool `json:"-"`
 }
 
 // Tool is the program that made a prediction.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 
@@ -239,6 +240,8 @@ func (p *pair) predict(ctx context.Context, plan restore.Plan) (*restore.Predict
 		return nil, err
 	}
 	prediction.Evidence, err = p.evidence(ctx)
+	// Only now it is known whether the trailers fit.
+	prediction.Damaged = prediction.Damaged || slices.ContainsFunc(prediction.Evidence, report.Damaged)
 	return prediction, err
 }
 

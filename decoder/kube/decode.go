@@ -13,10 +13,15 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer/cbor/direct"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/client-go/kubernetes/scheme"
 	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
 	apiregistrationv1beta1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1beta1"
 )
+
+// Kubernetes' types log what they cannot read of an object, and wait a millisecond
+// each time. Here that is evidence, which writes nothing to anybody's terminal.
+func init() { utilruntime.ErrorHandlers = nil }
 
 // Object is a stored value, decoded as far as it can be: a protobuf value into
 // Typed or else Unknown, a JSON or CBOR value into Unstructured, with Typed

@@ -3,13 +3,17 @@ package kube
 import (
 	"bytes"
 	"errors"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/serializer/cbor/direct"
+	"k8s.io/klog/v2"
 )
 
 // pb appends a field of wire type 2.
@@ -323,5 +327,23 @@ func TestGuard(t *testing.T) {
 	err := guard(func() error { panic("out of range") })
 	if err == nil || err.Error() != "decoder panicked: out of range" {
 		t.Errorf("error is %v", err)
+	}
+}
+
+// TestSilent wants nothing logged of an object that Kubernetes' types cannot read.
+func TestSilent(t *testing.T) {
+	stderr, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func(f *os.File) { os.Stderr = f }(os.Stderr)
+	os.Stderr = stderr
+	for _, fields := range []string{`"x"`, `[[]]`, `[{"time":"never"}]`, `[7]`} {
+		o := Decode(Key{Group: "example.com", Resource: "things", Name: "a"}, []byte(`{"apiVersion":"example.com/v1","kind":"Thing","metadata":{"name":"a","managedFields":`+fields+`}}`))
+		(&unstructured.Unstructured{Object: o.Unstructured}).GetManagedFields()
+	}
+	klog.Flush()
+	if written, err := os.ReadFile(stderr.Name()); err != nil || len(written) > 0 {
+		t.Errorf("written: %q, %v", written, err)
 	}
 }

@@ -79,6 +79,7 @@ var packages = []string{
 // and what they import is their own business as long as it is of no later layer.
 var testSupport = []string{
 	"decoder/snapshot/snapshottest",
+	"internal/adversary",
 	"decoder/wal/waltest",
 	"internal/clustertest",
 	"internal/corpus",
