@@ -19,6 +19,10 @@ func (c *PlanComparison) Text(w *Printer) {
 		evidenceLine(w, &c.Evidence[i])
 	}
 	w.Line("")
+	if len(c.Missing) > 0 {
+		w.Wrapped("", textWidth, restore.MissingText(c.Missing)+" More pods may be affected than are counted here.")
+		w.Line("")
+	}
 	c.table(w)
 	w.Line("")
 	for i := range c.Modes {

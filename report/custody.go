@@ -44,8 +44,10 @@ func logText(p *Printer, w *snapshot.WAL) {
 	if w == nil {
 		return
 	}
-	text := "the db has applied all that could be read of it"
+	text := "the db has applied all of it"
 	switch {
+	case w.Applied == 0 && len(w.Missing) > 0:
+		text = "nothing of it was applied to the db"
 	case w.Applied > 0:
 		text = fmt.Sprintf("entries %d to %d applied to the db, which was at revision %s", w.FirstIndex, w.FirstIndex+uint64(w.Applied)-1, Count(w.DBRevision))
 		if w.Tail > 0 {
@@ -60,5 +62,12 @@ func logText(p *Printer, w *snapshot.WAL) {
 	p.Field("log", text)
 	if w.MemberID != "" {
 		p.Field("log of member", fmt.Sprintf("%s in cluster %s", w.MemberID, w.ClusterID))
+	}
+}
+
+// missingText says what is missing from the evidence.
+func missingText(p *Printer, list []snapshot.Missing) {
+	for _, m := range list {
+		p.wrappedField("missing", m.What+"; "+m.Bound())
 	}
 }

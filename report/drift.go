@@ -66,7 +66,11 @@ func (v *Verification) verdict(w *Printer) {
 		}
 	}
 	if len(parts) == 0 {
-		w.Line("Nothing runs that the API does not have, and everything runs that it has, on the nodes that were looked at.")
+		text := "Nothing runs that the API does not have, and everything runs that it has, on the nodes that were looked at."
+		if slices.ContainsFunc(v.Evidence, func(e restore.Evidence) bool { return len(e.Missing) > 0 }) {
+			text = "Nothing was found on the nodes that were looked at. But evidence is missing, as is said above: what the API has may be more, or less."
+		}
+		w.Wrapped("", textWidth, text)
 		return
 	}
 	fmt.Fprintln(w.w, w.paint(restore.Critical, "Found: "+strings.Join(parts, ", ")+"."))

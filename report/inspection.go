@@ -27,10 +27,21 @@ func NewEvidence(ctx context.Context, role string, s *snapshot.Snapshot) (restor
 	if err != nil {
 		return restore.Evidence{}, err
 	}
+	missing, err := s.Missing(ctx)
+	if err != nil {
+		return restore.Evidence{}, err
+	}
+	var seen int64
+	if s.CompactUnknown() {
+		if seen, err = s.CompactSeen(ctx); err != nil {
+			return restore.Evidence{}, err
+		}
+	}
 	e := restore.Evidence{
+		CompactUnknown: s.CompactUnknown(), CompactSeen: seen,
 		Role: role, Path: s.Path(), SizeBytes: custody.Files[0].SizeBytes,
 		Revision: s.Revision(), CompactRevision: s.CompactRevision(), Integrity: in.Checks,
-		WAL: s.WAL(), Custody: restore.Custody{Custody: custody},
+		WAL: s.WAL(), Missing: append(missing, in.Missing()...), Custody: restore.Custody{Custody: custody},
 	}
 	if sum := custody.Files[0].SHA256; sum != "" {
 		e.SHA256 = &sum
@@ -62,13 +73,14 @@ type Inspection struct {
 type InspectedEvidence struct {
 	restore.Evidence
 	Grade       Grade                 `json:"grade"`
-	Status      snapshot.Status       `json:"status"`
+	Status      *snapshot.Status      `json:"status"`           // nil where etcdutl would not print one
 	HashKV      *snapshot.HashKV      `json:"hashKV,omitempty"` // when it was asked for
 	Hash        *uint32               `json:"hash,omitempty"`   // of the backend, when it was asked for
 	PageSize    int                   `json:"pageSizeBytes"`
 	Records     int                   `json:"records"`  // revisions kept: puts and tombstones
 	LiveKeys    int                   `json:"liveKeys"` // of the state read, its log applied
 	Etcd        snapshot.Meta         `json:"etcd"`
+	Alarms      []snapshot.Alarm      `json:"alarms"`
 	BumpMarkers []int64               `json:"bumpMarkers"`
 	Clock       clock.Summary         `json:"clock"`
 	At          []Moment              `json:"at,omitempty"` // what was asked for
@@ -222,10 +234,6 @@ func Inspect(ctx context.Context, s *snapshot.Snapshot, prefix string, ask ...fu
 	if err != nil {
 		return InspectedEvidence{}, err
 	}
-	e, err := NewEvidence(ctx, "", s)
-	if err != nil {
-		return InspectedEvidence{}, err
-	}
 	c, err := clock.Build(ctx, s, prefix)
 	if err != nil {
 		return InspectedEvidence{}, err
@@ -246,14 +254,27 @@ func Inspect(ctx context.Context, s *snapshot.Snapshot, prefix string, ask ...fu
 	if err != nil {
 		return InspectedEvidence{}, err
 	}
+	kubernetes := survey(s, prefix)
+	// Reading all that may have found more.
+	e, err := NewEvidence(ctx, "", s)
+	if err != nil {
+		return InspectedEvidence{}, err
+	}
 	problems := list(s.Problems())
 	if brokenValues(encryption) {
 		problems = append(problems, snapshot.Problem{Severity: snapshot.Damage, Where: "encrypted values", What: "a key decrypts some values and others not", Cost: "those values"})
 	}
+	if len(e.Integrity) > 0 && e.Integrity[0].Verdict == snapshot.Bad {
+		problems = append(problems, snapshot.Problem{Severity: snapshot.Damage, Where: "trailer", What: "it does not fit the content", Cost: "any byte may be another one"})
+	}
+	var printed *snapshot.Status
+	if !s.BrokenTree() {
+		printed = &status
+	}
 	found := InspectedEvidence{
 		LiveKeys: live, Encryption: encryption,
-		Clock: c.Summary(), At: moments, Evidence: e, Status: status, PageSize: s.PageSize(), Records: s.Len(), Etcd: s.Meta(),
-		BumpMarkers: list(s.BumpMarkers()), Kubernetes: survey(s, prefix), Buckets: list(buckets), Problems: problems,
+		Clock: c.Summary(), At: moments, Evidence: e, Status: printed, PageSize: s.PageSize(), Records: s.Len(), Etcd: s.Meta(),
+		BumpMarkers: list(s.BumpMarkers()), Alarms: list(s.Alarms()), Kubernetes: kubernetes, Buckets: list(buckets), Problems: problems,
 	}
 	found.Grade = found.grade()
 	return found, nil
@@ -293,10 +314,15 @@ func (e *InspectedEvidence) text(p *Printer) {
 	custodyText(p, &e.Custody)
 	p.Field("revision", Count(e.Revision))
 	logText(p, e.WAL)
-	p.Field("compact revision", compactText(e.CompactRevision))
+	missingText(p, e.Missing)
+	p.Field("compact revision", compactText(&e.Evidence))
 	p.Field("records", fmt.Sprintf("%s, %s live keys", Count(e.Records), Count(e.LiveKeys)))
-	p.Field("etcdutl status", fmt.Sprintf("hash %08x, revision %d, totalKey %d (3.5: %d), totalSize %d, version %q",
-		e.Status.Hash, e.Status.Revision, e.Status.TotalKey, e.Status.TotalKey35, e.Status.TotalSize, e.Status.Version))
+	if st := e.Status; st != nil {
+		p.Field("etcdutl status", fmt.Sprintf("hash %08x, revision %d, totalKey %d (3.5: %d), totalSize %d, version %q",
+			st.Hash, st.Revision, st.TotalKey, st.TotalKey35, st.TotalSize, st.Version))
+	} else {
+		p.Field("etcdutl status", "nothing: etcdutl crashes on pages that are damaged as these are, or prints what is not so")
+	}
 	if e.Hash != nil {
 		p.Field("hash", fmt.Sprintf("%d, as a member answers", *e.Hash))
 	}
@@ -401,18 +427,25 @@ func checkText(c snapshot.Check) string {
 	return string(c.Verdict) + ": " + c.Detail
 }
 
-func compactText(rev int64) string {
-	if rev == 0 {
+// compactText is the compact revision of evidence, and how that is known.
+func compactText(e *restore.Evidence) string {
+	switch {
+	case e.CompactUnknown && e.CompactSeen > 0:
+		return fmt.Sprintf("unknown; %s or later, as a page tells that nothing leads to any more", Count(e.CompactSeen))
+	case e.CompactUnknown:
+		return "unknown: what would tell it is lost"
+	case e.CompactRevision == 0:
 		return "never compacted"
 	}
-	return Count(rev)
+	return Count(e.CompactRevision)
 }
 
-func compactedText(rev int64) string {
-	if rev == 0 {
-		return "never compacted"
+// compactedText says the same in a list.
+func compactedText(e *restore.Evidence) string {
+	if e.CompactUnknown || e.CompactRevision > 0 {
+		return "compacted to " + compactText(e)
 	}
-	return "compacted to " + Count(rev)
+	return compactText(e)
 }
 
 func known(version string) string {

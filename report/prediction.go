@@ -29,7 +29,7 @@ func (p *Prediction) Text(w *Printer) {
 	p.nodes(w)
 	if p.Rollback != nil {
 		w.Line("")
-		rollbackText(w, p.Rollback, p.All)
+		rollbackText(w, p.Rollback, len(p.Missing) > 0, p.All)
 	}
 	p.legend(w)
 	p.warnings(w)
@@ -57,7 +57,11 @@ func (p *Prediction) head(w *Printer) {
 	}
 	r := &p.Revisions
 	w.wrappedField("lineage", fmt.Sprintf("%s: %s", p.Lineage.Relation, p.Lineage.Reason))
-	w.Field("gap", fmt.Sprintf("%s revisions are undone", Count(r.Gap)))
+	gap := Count(r.Gap) + " revisions are undone"
+	if len(p.Missing) > 0 {
+		gap = "at least " + gap + ": evidence is missing"
+	}
+	w.Field("gap", gap)
 	w.Field("plan", planText(p.Plan))
 	w.Field("restored to", fmt.Sprintf("revision %s; kubelets have seen up to about %s, at most %s", Count(r.Restored), Count(r.LastSeenExpected), Count(r.LastSeenAtMost)))
 	w.wrappedField("", "if "+r.LastSeenBasis)
@@ -80,8 +84,9 @@ func (p *Prediction) head(w *Printer) {
 
 // evidenceLine names a file and what is wrong with it.
 func evidenceLine(w *Printer, e *restore.Evidence) {
-	w.Field(e.Role, fmt.Sprintf("%s, revision %s, %s", e.Path, Count(e.Revision), compactedText(e.CompactRevision)))
+	w.Field(e.Role, fmt.Sprintf("%s, revision %s, %s", e.Path, Count(e.Revision), compactedText(e)))
 	logText(w, e.WAL)
+	missingText(w, e.Missing)
 	caseText(w, &e.Custody)
 	for _, c := range e.Integrity {
 		if c.Verdict != snapshot.OK {
@@ -146,7 +151,11 @@ func (p *Prediction) pods(w *Printer) {
 		w.Table([]string{"OUTCOME", "CERTAINTY", "NAMESPACE", "NAME", "NODE", "RULE", "FLAGS"}, rows, severities)
 	}
 	if left > 0 {
-		w.Line("%s more pods need no attention; --all lists them.", Count(left))
+		known := ""
+		if len(p.Missing) > 0 {
+			known = ", as far as the evidence goes"
+		}
+		w.Line("%s more pods need no attention%s; --all lists them.", Count(left), known)
 	}
 }
 

@@ -14,11 +14,16 @@ const listedFindings = 5
 
 // rollbackText writes what goes back in time beside the pods: the resources of
 // which something does, then the findings, worst first. With all it shows what
-// happens all the time, too, and every finding there is.
-func rollbackText(w *Printer, r *rollback.Rollback, all bool) {
+// happens all the time, too, and every finding there is. lacking says that evidence is
+// missing.
+func rollbackText(w *Printer, r *rollback.Rollback, lacking, all bool) {
 	w.Line("What else goes back in time")
 	if len(r.Findings) == 0 && !slices.ContainsFunc(r.Kinds, func(k rollback.Kind) bool { return k.Changed() }) {
-		w.Line("  Nothing: the two snapshots hold the same.")
+		if lacking {
+			w.Line("  Nothing of what the evidence has, and some is missing.")
+		} else {
+			w.Line("  Nothing: the two snapshots hold the same.")
+		}
 		return
 	}
 	rollbackKinds(w, r.Kinds, all)

@@ -14,7 +14,7 @@ import (
 func rolledBack(r *rollback.Rollback, all bool) string {
 	var b strings.Builder
 	w := NewPrinter(&b)
-	rollbackText(w, r, all)
+	rollbackText(w, r, false, all)
 	_ = w.Flush() // a strings.Builder takes everything
 	return b.String()
 }

@@ -30,7 +30,7 @@ func (s *Salvage) Text(p *Printer) {
 	r := s.Result
 	p.Field("written", fmt.Sprintf("%s, %s", r.Path, Bytes(r.SizeBytes)))
 	p.Field("sha256", r.SHA256)
-	p.Field("revision", fmt.Sprintf("%s, %s", Count(r.Revision), compactedText(r.CompactRevision)))
+	p.Field("revision", fmt.Sprintf("%s, %s", Count(r.Revision), compactedText(&restore.Evidence{CompactRevision: r.CompactRevision, CompactUnknown: r.CompactUnknown, CompactSeen: r.CompactSeen})))
 	p.Field("records", Count(r.Records))
 	var small []string
 	for _, b := range r.Buckets {
@@ -72,10 +72,14 @@ func (s *Salvage) Text(p *Printer) {
 		p.wrappedField("still missing", "revisions "+some(r.Missing))
 	}
 	p.Line("")
-	if s.Lossless {
-		p.Line("All that the evidence held above its compact revision is in it.")
-	} else {
+	missing := s.Evidence[0].Missing
+	switch {
+	case !s.Lossless:
 		p.Line("It is not all that etcd had: what is missing stands above.")
+	case len(missing) > 0:
+		p.Line("All that could be read above the compact revision is in it, and etcd may have had more: what is missing stands above.")
+	default:
+		p.Line("All that the evidence held above its compact revision is in it.")
 	}
 	p.Line("Look at it with: etcdutl snapshot status %s", r.Path)
 }

@@ -785,7 +785,11 @@ func (d *differences) nothing() string {
 	if d.level.depth > 0 && !d.level.flat {
 		return "Nothing differs here between the two moments."
 	}
-	return fmt.Sprintf("Nothing differs between the two moments: %s are the same.", plural(d.level.all.Same, "object"))
+	text := fmt.Sprintf("Nothing differs between the two moments: %s are the same.", plural(d.level.all.Same, "object"))
+	if len(d.level.all.Warnings) > 0 {
+		text += " That is so for what could be read."
+	}
+	return text
 }
 
 func (d *differences) View() []string {

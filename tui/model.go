@@ -144,10 +144,7 @@ func (m *model) update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case loadedMsg:
 		return m, m.loaded(msg)
 	case integrityMsg:
-		f := &m.files[msg.side]
-		f.verified, f.integrity, f.problems = true, msg.integrity, msg.problems
-		m.problems = m.foundProblems()
-		return m, tea.Batch(m.broadcast(changedMsg{}), m.recall())
+		return m, m.verified(msg)
 	case decodedMsg:
 		f := &m.files[msg.side]
 		f.decoded, f.undecoded = true, msg.problems

@@ -146,7 +146,7 @@ func (s *session) ruler() *ruler {
 // held is the revisions that a side holds.
 func (s *session) held(at int) window {
 	side := s.side(at)
-	return window{head: side.State.Revision, compact: side.State.CompactRevision, bumped: side.Snapshot.BumpMarkers()}
+	return window{head: side.State.Revision, compact: side.State.CompactRevision, unknown: side.State.CompactUnknown, bumped: side.Snapshot.BumpMarkers()}
 }
 
 // next is what to type.
@@ -327,6 +327,7 @@ var facts = []struct {
 	{"file", func(o *overview, i int) (string, style) { return o.side(i).Snapshot.Path(), "" }},
 	{"read from", func(o *overview, i int) (string, style) { return o.side(i).Snapshot.Container(), "" }},
 	{"log", (*overview).log},
+	{"missing", (*overview).missing},
 	{"saved", func(o *overview, i int) (string, style) { return saved(o.side(i).State.Time), "" }},
 	{"size", func(o *overview, i int) (string, style) { return size(o.side(i).Snapshot.Size()), "" }},
 	{"sha256", (*overview).hash},
@@ -336,6 +337,9 @@ var facts = []struct {
 	{"kept from", func(o *overview, i int) (string, style) {
 		if rev := o.side(i).State.CompactRevision; rev > 0 {
 			return count(rev), ""
+		}
+		if o.side(i).State.CompactUnknown {
+			return "unknown: what would tell it is lost", o.theme.warning
 		}
 		return "the first: never compacted", ""
 	}},
@@ -394,6 +398,15 @@ func (o *overview) check(side, n int) (string, style) {
 		return string(c.Verdict), color
 	}
 	return string(c.Verdict) + ": " + c.Detail, color
+}
+
+// missing says what is known to be missing from it.
+func (o *overview) missing(side int) (string, style) {
+	var list []string
+	for _, m := range o.side(side).State.Missing {
+		list = append(list, m.What)
+	}
+	return strings.Join(list, "; "), o.theme.warning
 }
 
 // log says what a member's write-ahead log added to its db.

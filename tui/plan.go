@@ -189,6 +189,25 @@ func (m *model) predict() tea.Cmd {
 	})
 }
 
+// verified takes what the checks of a file found. What they show to be missing counts
+// in the prediction.
+func (m *model) verified(msg integrityMsg) tea.Cmd {
+	f := &m.files[msg.side]
+	f.verified, f.integrity, f.problems = true, msg.integrity, msg.problems
+	m.problems = m.foundProblems()
+	cmds := []tea.Cmd{m.broadcast(changedMsg{}), m.recall()}
+	if missing := msg.integrity.Missing(); len(missing) > 0 {
+		in := *m.input // a prediction may be at work on the other one
+		state := *in.side(msg.side).State
+		state.Missing = append(slices.Clip(state.Missing), missing...)
+		in.side(msg.side).State = &state
+		m.input, m.plan.comparison = &in, nil
+		m.plan.asked++
+		cmds = append(cmds, m.predict())
+	}
+	return tea.Batch(cmds...)
+}
+
 // plainRestore predicts the plain restore with the plan's evidence of the outage,
 // and the bumps with the API servers restarted and left running.
 func plainRestore(c *restore.Comparison, plan restore.Plan) (p *restore.Prediction, list [2]bumps) {

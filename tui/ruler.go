@@ -14,6 +14,7 @@ import (
 type window struct {
 	head    int64   // newest revision
 	compact int64   // oldest one kept, 0 when never compacted
+	unknown bool    // whether it was compacted
 	bumped  []int64 // bump markers
 }
 
@@ -312,7 +313,10 @@ func (r *ruler) told(width int) []string {
 		window
 	}{{"backup", r.backup}, {"current", r.current}} {
 		kept := "never compacted"
-		if w.compact > 0 {
+		switch {
+		case w.unknown:
+			kept = "and from where on it is kept is not known"
+		case w.compact > 0:
 			kept = "kept from revision " + count(w.compact)
 		}
 		tell("The %s is at revision %s, %s.", w.name, count(w.head), kept)

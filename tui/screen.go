@@ -167,6 +167,11 @@ const (
 // roles name the sides.
 var roles = [2]restore.In{backup: restore.InBackup, current: restore.InCurrent}
 
+// lacking says whether evidence is known to be missing.
+func (s *session) lacking() bool {
+	return len(s.input.Backup.State.Missing)+len(s.input.Current.State.Missing) > 0
+}
+
 func (s *session) side(i int) *Side { return s.input.side(i) }
 
 func (in *Input) side(i int) *Side {

@@ -27,8 +27,13 @@ func newUndone(s *session) screen {
 			}
 			return s.rollback
 		},
-		rows:  func(s *session) rows { return s.findingRows(s.rollback.Findings) },
-		empty: func(*session) string { return "Nothing beside the pods: the two snapshots hold the same." },
+		rows: func(s *session) rows { return s.findingRows(s.rollback.Findings) },
+		empty: func(s *session) string {
+			if s.lacking() {
+				return "Nothing beside the pods, of what the evidence has; and some is missing."
+			}
+			return "Nothing beside the pods: the two snapshots hold the same."
+		},
 	})
 }
 

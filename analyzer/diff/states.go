@@ -130,7 +130,9 @@ func Compare(ctx context.Context, before, after State, opts Options) (*Compariso
 		}
 		c.compare(b, a, common)
 	}
-	c.warn(opts)
+	if err := c.warn(ctx, opts); err != nil {
+		return nil, err
+	}
 	c.group()
 	return c, ctx.Err()
 }
@@ -205,19 +207,24 @@ func pairs(before, after iter.Seq[snapshot.Record]) iter.Seq2[snapshot.Record, s
 	}
 }
 
-// warn says what the comparison cannot know.
-func (c *Comparison) warn(opts Options) {
+// warn says what the comparison cannot know. The error is ctx's.
+func (c *Comparison) warn(ctx context.Context, opts Options) error {
 	for _, s := range []State{c.Before, c.After} {
-		if s.Snapshot.Damaged() {
-			c.Warnings = append(c.Warnings, s.Snapshot.Path()+" is damaged: what it lacks may be lost there, and an older state may stand in for the newest")
+		missing, err := s.Snapshot.Missing(ctx)
+		if err != nil {
+			return err
+		}
+		for _, m := range missing {
+			c.Warnings = append(c.Warnings, s.Snapshot.Path()+" lacks "+m.What+": an older state may stand in for the newest, and what it lacks may be lost there")
 		}
 		if c.Before.Snapshot == c.After.Snapshot {
-			return
+			return nil
 		}
 	}
 	if opts.Common == 0 {
 		c.Warnings = append(c.Warnings, "the two are not known to be of one history: objects are matched by name, and told apart by uid and content")
 	}
+	return nil
 }
 
 // Sift reads the objects that were changed and sets those apart of which nothing but

@@ -315,7 +315,7 @@ func (f *forecast) node(n *node, v verdict) NodeOutcome {
 	if n.gone {
 		o.Certainty = Certain
 	}
-	if n.gone && f.current.Damaged {
+	if n.gone && f.current.incomplete() {
 		o.Certainty = Possible
 	}
 	if n.seen.Revision > 0 {

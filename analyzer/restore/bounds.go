@@ -3,7 +3,10 @@ package restore
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
+
+	"revenant/decoder/snapshot"
 )
 
 // What may have been written after the current snapshot, when no revision is
@@ -28,10 +31,11 @@ const (
 // ceiling bounds from above the newest revision that any watcher has seen, its
 // own L included.
 type ceiling struct {
-	expected  int64  // as far as rates go
-	plausible int64  // passed only if much more was written than ever measured
-	atMost    int64  // not passed
-	basis     string // what atMost rests on, a clause without a full stop
+	expected  int64    // as far as rates go
+	plausible int64    // passed only if much more was written than ever measured
+	atMost    int64    // not passed
+	basis     string   // what atMost rests on, a clause without a full stop
+	open      []string // what is missing of the evidence, so that atMost may be passed
 }
 
 // ceiling takes the best evidence there is: a revision that is stated, the time
@@ -47,17 +51,26 @@ func (c *Comparison) ceiling(plan Plan) (ceiling, error) {
 	if err != nil {
 		return top, err
 	}
-	return c.erasedCeiling(c.lostCeiling(top)), nil
+	return c.erasedCeiling(c.missingCeiling(top, !plan.OutageAt.IsZero())), nil
 }
 
-// lostCeiling allows for a damaged snapshot whose newest revisions cannot be read.
-func (c *Comparison) lostCeiling(top ceiling) ceiling {
-	lost := c.current.Headless
-	if lost == 0 {
-		return top
+// missingCeiling allows for what is missing from the current snapshot. What entries of
+// its log may have made is in what was seen already. Where nothing bounds what is
+// missing, only the time of the outage does.
+func (c *Comparison) missingCeiling(top ceiling, timed bool) ceiling {
+	for _, m := range c.current.Missing {
+		switch n := m.Revisions; {
+		case n == nil && !timed:
+			top.open = append(top.open, m.What)
+		case n != nil && *n > 0 && (m.Kind == snapshot.MissingContent || m.Kind == snapshot.MissingLog):
+			top.plausible, top.atMost = add(top.plausible, *n), add(top.atMost, *n)
+			top.basis += fmt.Sprintf(", with room for %d more in what is missing (%s)", *n, m.What)
+		}
 	}
-	return ceiling{top.expected, add(top.plausible, lost), add(top.atMost, lost), top.basis + fmt.Sprintf(
-		", with room for %d more in what could not be read of the damaged snapshot", lost)}
+	if len(top.open) > 0 {
+		top.basis += ", and nothing newer is in what is missing (" + strings.Join(top.open, "; ") + ")"
+	}
+	return top
 }
 
 // erasedCeiling allows for a timeline that an earlier restore has erased after the
@@ -88,7 +101,7 @@ func (c *Comparison) writtenCeiling(outage time.Time) (ceiling, error) {
 	allowed := max(writtenAfter, (served-c.backup.Revision)/2)
 	rate, _ := c.clock.Rate()
 	plausible, atMost := c.after(outageAfter, rate.High, allowed)
-	return ceiling{add(served, allowed), plausible, atMost, fmt.Sprintf(
+	return ceiling{expected: add(served, allowed), plausible: plausible, atMost: atMost, basis: fmt.Sprintf(
 		"the outage came within %d minutes of the current snapshot (revision %d), and no more than %d revisions were written between them", int(outageAfter.Minutes()), served, atMost-served)}, nil
 }
 
@@ -118,7 +131,7 @@ func (c *Comparison) statedCeiling(last int64) (ceiling, error) {
 			}
 		}
 	}
-	return ceiling{last, last, last, fmt.Sprintf("no watcher has seen a revision above %d, as stated", last)}, nil
+	return ceiling{expected: last, plausible: last, atMost: last, basis: fmt.Sprintf("no watcher has seen a revision above %d, as stated", last)}, nil
 }
 
 func (c *Comparison) timedCeiling(outage time.Time) (ceiling, error) {
@@ -138,7 +151,7 @@ func (c *Comparison) timedCeiling(outage time.Time) (ceiling, error) {
 	}
 	since, served := outage.Sub(taken.From), c.served() // the mark that dates the snapshot is older than it: this errs upwards
 	plausible, atMost := c.after(since, rate.High, writtenAfter)
-	return ceiling{add(served, revisionsIn(since, rate.Mean)), plausible, atMost, fmt.Sprintf(
+	return ceiling{expected: add(served, revisionsIn(since, rate.Mean)), plausible: plausible, atMost: atMost, basis: fmt.Sprintf(
 		"no more than %s revisions a second were written in the %s between the current snapshot (revision %d) and the outage; the highest rate measured is %s",
 		number(extreme(rate.High)), since.Round(time.Second), served, number(rate.High))}, nil
 }
@@ -160,8 +173,22 @@ func number(rate float64) string {
 	return fmt.Sprintf("%.0f", rate)
 }
 
-// served is the newest revision that is known to have been served.
-func (c *Comparison) served() int64 { return max(c.current.Revision, c.current.SeenRevision) }
+// served is the newest revision that was, or may have been, served, as far as the
+// current snapshot shows.
+func (c *Comparison) served() int64 { return c.current.Served() }
+
+// Served is the newest revision that was, or may have been, served, as far as the
+// snapshot shows.
+func (s *State) Served() int64 { return max(s.Revision, s.SeenRevision) }
+
+// ServedText says that a revision was served, or that it may have been where entries
+// are missing that would have made it.
+func (s *State) ServedText(revision int64) string {
+	if revision > s.Revision && revision == s.Served() {
+		return fmt.Sprintf("revision %d may have been served", revision)
+	}
+	return fmt.Sprintf("revision %d was served", revision)
+}
 
 // add is a + b, or the largest revision there is.
 func add(a, b int64) int64 {

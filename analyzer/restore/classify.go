@@ -168,11 +168,11 @@ func contradiction(was, now *Pod) string {
 func (b *builder) doubt(p *podCase) string {
 	was, now := p.backup, p.current
 	switch {
-	case now == nil && b.current.Damaged && b.deleted[was.Key].Revision <= b.backup.Revision:
+	case now == nil && b.current.incomplete() && b.deleted[was.Key].Revision <= b.backup.Revision:
 		return "The current snapshot is damaged: the pod may be in what could not be read."
-	case was == nil && b.backup.Damaged && now.CreateRevision <= b.backup.Revision:
+	case was == nil && b.backup.incomplete() && now.CreateRevision <= b.backup.Revision:
 		return "The backup is damaged: the pod may be in what could not be read."
-	case p.node >= 0 && b.nodes[p.node].gone && b.current.Damaged:
+	case p.node >= 0 && b.nodes[p.node].gone && b.current.incomplete():
 		return "The current snapshot is damaged: the Node object may be in what could not be read."
 	case now != nil && now.bound() && now.Terminating() && !now.Terminal() && b.overdue(now.Deleted):
 		return fmt.Sprintf("Its grace period ended at %s, long before the current snapshot, which has it alive all the same: its kubelet was down or could not stop it.", now.Deleted.UTC().Format(time.RFC3339))

@@ -28,7 +28,7 @@ var (
 func Check(backup, current *State) error {
 	if backup.Revision > current.Revision {
 		err := ErrSwapped
-		if current.Damaged {
+		if current.incomplete() {
 			err = ErrCutShort
 		}
 		return fmt.Errorf("%w (revision %d, current %d)", err, backup.Revision, current.Revision)

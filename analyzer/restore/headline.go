@@ -7,8 +7,36 @@ import (
 
 // Headline says in a sentence or two what the restore does, the worst first,
 // and how severe that is. It never says that a restore is safe: the evidence
-// ends at the current snapshot.
+// ends at the current snapshot. That some is missing comes first.
 func (p *Prediction) Headline() (Severity, string) {
+	severity, text := p.headline()
+	if len(p.Missing) == 0 {
+		return severity, text
+	}
+	return worse(severity, Warning), MissingText(p.Missing) + " More pods and nodes may be affected than the evidence has. " + text
+}
+
+// MissingText says in a sentence what is missing from the snapshots.
+func MissingText(list []Missing) string {
+	var parts []string
+	for _, in := range []struct {
+		In
+		name string
+	}{{InBackup, "the backup"}, {InCurrent, "the current snapshot"}} {
+		var what []string
+		for _, m := range list {
+			if m.In == in.In {
+				what = append(what, m.What)
+			}
+		}
+		if len(what) > 0 {
+			parts = append(parts, "from "+in.name+", "+strings.Join(what, "; "))
+		}
+	}
+	return "Evidence is missing: " + strings.Join(parts, "; and ") + "."
+}
+
+func (p *Prediction) headline() (Severity, string) {
 	certain, possible, unlikely, worst := map[Outcome]int{}, map[Outcome]int{}, map[Outcome]int{}, map[Outcome]Severity{}
 	for i := range p.Pods {
 		o := &p.Pods[i]
@@ -63,23 +91,22 @@ func (p *Prediction) Headline() (Severity, string) {
 	say(StuckTerminating, "stays Terminating", "stay Terminating")
 	say(LostDeletion, "comes back although it was being deleted", "come back although they were being deleted")
 	say(Lost, "is lost before it ran", "are lost before they ran")
-	none := "No phantoms and no ghosts are predicted."
+	none, among := "No phantoms and no ghosts are predicted", " among the pods of the snapshots"
+	if len(p.Missing) > 0 {
+		none, among = "Of the pods that the evidence has, none is predicted to become a phantom or a ghost", ""
+	}
 	lists, stale := p.kubelets()
 	switch {
 	case lists:
-		none = "No phantoms and no ghosts are predicted: every kubelet lists its pods anew."
+		none += ": every kubelet lists its pods anew."
 	case p.Revisions.Deaf != nil:
-		none = "No phantoms and no ghosts are predicted among the pods of the snapshots, but kubelets may be deaf: what is created then may never start, and what is deleted may run on."
+		none += among + ", but kubelets may be deaf: what is created then may never start, and what is deleted may run on."
 		severity = worse(severity, Warning)
 	case stale:
-		none = "No phantoms and no ghosts are predicted among the pods of the snapshots, but API servers that are left running may go on serving a past that etcd has lost."
+		none += among + ", but API servers that are left running may go on serving a past that etcd has lost."
 		severity = worse(severity, Warning)
 	default:
-		none = "No phantoms and no ghosts are predicted, but the snapshots name no node that lives: nothing can be told of any kubelet."
-		severity = worse(severity, Warning)
-	}
-	if p.Damaged {
-		none += " But a snapshot is damaged: pods and nodes may be missing."
+		none += ", but the snapshots name no node that lives: nothing can be told of any kubelet."
 		severity = worse(severity, Warning)
 	}
 	if len(parts) == 0 {

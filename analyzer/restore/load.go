@@ -24,6 +24,7 @@ func Load(ctx context.Context, s *snapshot.Snapshot, prefix string) (*State, err
 		NewestRecord:    s.NewestRecord(),
 		SeenRevision:    s.SeenRevision(),
 		CompactRevision: s.CompactRevision(),
+		CompactUnknown:  s.CompactUnknown(),
 		LastSeen:        map[string]Sighting{},
 	}
 	for _, step := range []func() error{l.cluster, l.nodes, l.pods, l.workloads, l.clock} {
@@ -31,9 +32,8 @@ func Load(ctx context.Context, s *snapshot.Snapshot, prefix string) (*State, err
 			return nil, fmt.Errorf("load state: %w", err)
 		}
 	}
-	l.state.Damaged = s.Damaged() // reading values may have found more
-	var err error
-	if l.state.Headless, err = s.Headless(ctx); err != nil {
+	var err error // of what is missing: reading values may have found more
+	if l.state.Missing, err = s.Missing(ctx); err != nil {
 		return nil, fmt.Errorf("load state: %w", err)
 	}
 	return l.state, nil

@@ -132,7 +132,7 @@ func TestLoadHistory(t *testing.T) {
 		},
 		NewestPodChange: 16,
 	}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(restore.State{}, "Pods", "Damaged", "Clock", "OwnedBy")); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(restore.State{}, "Pods", "Missing", "Clock", "OwnedBy")); diff != "" {
 		t.Error(diff)
 	}
 	var pods []string

@@ -14,7 +14,8 @@ type PlanComparison struct {
 	Tool          Tool       `json:"tool"`          // the caller's to fill in, as Evidence
 	Evidence      []Evidence `json:"evidence"`
 
-	Modes []ModeOutcome `json:"modes"`
+	Missing []Missing     `json:"-"` // what is known to be missing from the snapshots
+	Modes   []ModeOutcome `json:"modes"`
 	// LeastHarm is the index of the mode under which the fewest pods come to harm
 	// that nothing repairs, a kill without the pod's own grace period included;
 	// then the fewest that run twice, then the fewest otherwise disturbed, then one
@@ -104,7 +105,7 @@ func (c *Comparison) ComparePlans(given Plan) (*PlanComparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := &PlanComparison{SchemaVersion: 1, Kind: "PlanComparison", Evidence: []Evidence{}}
+	all := &PlanComparison{SchemaVersion: 1, Kind: "PlanComparison", Evidence: []Evidence{}, Missing: c.missing()}
 	for _, m := range modes {
 		p, err := c.Predict(m.plan)
 		if err != nil {

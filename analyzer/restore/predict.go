@@ -62,8 +62,8 @@ func (c *Comparison) Predict(plan Plan) (*Prediction, error) {
 	p.Workloads = f.workloadOutcomes(p.Pods)
 	f.capacities(p.Nodes, p.Pods)
 	p.Revisions = f.revisions()
+	p.Missing = f.missing()
 	p.Warnings = f.warnings(p)
-	p.Damaged = f.backup.Damaged || f.current.Damaged
 	return p, nil
 }
 
@@ -187,6 +187,8 @@ func (f *forecast) keptCache() (v verdict, kept bool) {
 		v.certainty, v.reason = Possible, between
 	case f.restored <= add(f.atMost, 1):
 		v.certainty, v.reason = Unlikely, between
+	case len(f.open) > 0:
+		v.certainty, v.reason = Possible, between+" But evidence is missing, and nothing bounds what is in it: "+strings.Join(f.open, "; ")+"."
 	default:
 		v = verdict{column: relist, certainty: Certain}
 	}
@@ -202,7 +204,7 @@ func (f *forecast) kubelet(n *node) verdict {
 	switch {
 	case f.plan.RestartKubelets.Includes(n.name):
 		return verdict{restart, Certain, "The plan restarts its kubelet after the API is back, and a fresh kubelet lists all pods.", KubeletRestarted}
-	case f.restored > f.atMost:
+	case f.restored > f.atMost && len(f.open) == 0:
 		return verdict{relist, Certain, fmt.Sprintf(
 			"The restored store starts at revision %d, above all that its kubelet can have seen: its watch is refused and it lists anew. Assumes that the kubelet is up, and that %s.",
 			f.restored, f.basis), KubeletRelists}
@@ -210,6 +212,10 @@ func (f *forecast) kubelet(n *node) verdict {
 		return verdict{deaf, Certain, fmt.Sprintf(
 			"Its kubelet has seen revision %d, and the restored store starts at %d: its watch is resumed and brings nothing. %s",
 			n.seen.Revision, f.restored, assumesKubeletUp), KubeletDeaf}
+	case f.restored > f.atMost:
+		return verdict{deaf, Possible, fmt.Sprintf(
+			"The restored store starts at revision %d, above all that the evidence shows its kubelet to have seen (%d at most). But evidence is missing, and nothing bounds what is in it: %s. %s",
+			f.restored, f.atMost, strings.Join(f.open, "; "), assumesKubeletUp), KubeletDeaf}
 	case f.restored > f.plausible:
 		return verdict{deaf, Unlikely, fmt.Sprintf(
 			"The restored store starts at revision %d, and its kubelet has seen %d or more, %d as far as rates go: it is deaf only if several times as much was written before the outage as ever measured (up to %d). %s",

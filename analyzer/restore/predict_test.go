@@ -15,6 +15,7 @@ import (
 	"revenant/analyzer/clock"
 	"revenant/analyzer/lineage"
 	"revenant/decoder/kube"
+	"revenant/decoder/snapshot"
 )
 
 // The clusters of these tests: a backup at revision 1000, the current state at
@@ -341,13 +342,18 @@ func TestDamage(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			backup, current := states([]*Pod{tt.was}, []*Pod{tt.now})
-			backup.Damaged, current.Damaged, current.Tombstones = tt.backup, tt.current, tt.tombstones
+			current.Tombstones = tt.tombstones
+			for side, damaged := range map[*State]bool{backup: tt.backup, current: tt.current} {
+				if damaged {
+					side.Missing = unread(0)
+				}
+			}
 			p := mustPredict(t, backup, current, Plan{})
 			if got := p.Pods[0]; got.Certainty != tt.want {
 				t.Errorf("%s: got %s, want %s (%s)", told(got), got.Certainty, tt.want, got.CertaintyReason)
 			}
-			if !slices.ContainsFunc(p.Warnings, func(s string) bool { return strings.Contains(s, "damaged") }) {
-				t.Errorf("no warning of damage in %q", p.Warnings)
+			if !slices.ContainsFunc(p.Warnings, func(s string) bool { return strings.Contains(s, "lacks what cannot be read") }) {
+				t.Errorf("no warning of what is missing in %q", p.Warnings)
 			}
 		})
 	}
@@ -500,7 +506,9 @@ func TestHiddenPast(t *testing.T) {
 		slices.Reverse(marks)
 		s.Clock = clock.New(marks, s.Revision, nil)
 	}
-	headless := func(c *Comparison) { c.current.Damaged, c.current.Headless = true, 5_000_000 }
+	headless := func(c *Comparison) {
+		c.current.Missing = unread(5_000_000)
+	}
 	erased := func(c *Comparison) { c.Lineage = &lineage.Lineage{Relation: lineage.Ancestor, Unseen: "erased"} }
 	for _, tt := range []struct {
 		name   string
@@ -676,7 +684,7 @@ func TestCheck(t *testing.T) {
 	if err := Check(current, backup); !errors.Is(err, ErrSwapped) {
 		t.Errorf("swapped: %v", err)
 	}
-	backup.Damaged = true
+	backup.Missing = unread(0)
 	if err := Check(current, backup); !errors.Is(err, ErrCutShort) {
 		t.Errorf("cut short: %v", err)
 	}
@@ -793,13 +801,18 @@ func TestHeadline(t *testing.T) {
 	}
 }
 
+// unread is missing from a damaged snapshot, with that many newer revisions in it.
+func unread(revisions int64) []snapshot.Missing {
+	return []snapshot.Missing{{Kind: snapshot.MissingContent, What: "what cannot be read", Revisions: &revisions}}
+}
+
 // TestHeadlineOfDamaged: nothing that is predicted of a damaged snapshot stands alone.
 func TestHeadlineOfDamaged(t *testing.T) {
 	for _, plan := range []Plan{{}, bump(1_000_000), {KeepAPIServers: true}} {
 		backup, current := states([]*Pod{was()}, []*Pod{now()})
-		current.Damaged = true
-		const want = "But a snapshot is damaged: pods and nodes may be missing."
-		if severity, got := mustPredict(t, backup, current, plan).Headline(); severity != Warning || !strings.HasSuffix(got, want) {
+		current.Missing = unread(0)
+		const want = "Evidence is missing: from the current snapshot, what cannot be read. More pods and nodes may be affected than the evidence has. "
+		if severity, got := mustPredict(t, backup, current, plan).Headline(); severity != Warning || !strings.HasPrefix(got, want) {
 			t.Errorf("%+v: %s: %s", plan, severity, got)
 		}
 	}

@@ -32,9 +32,9 @@ type Prediction struct {
 	// not depend on the plan.
 	Rollback *rollback.Rollback `json:"rollback,omitempty"`
 	Warnings []string           `json:"warnings"` // what to know beyond single pods
-	// Damaged says that something of a snapshot is lost or cannot be trusted: that
-	// nothing is predicted of a pod may be for want of the pod.
-	Damaged bool `json:"-"`
+	// Missing is what is known to be missing from the snapshots: that nothing is
+	// predicted of a pod may be for want of the pod. In JSON the evidence has it.
+	Missing []Missing `json:"-"`
 }
 
 // Tool is the program that made a prediction.
@@ -45,15 +45,27 @@ type Tool struct {
 
 // Evidence is a file that a prediction rests on.
 type Evidence struct {
-	Role            string           `json:"role"` // backup or current
-	Path            string           `json:"path"`
-	SizeBytes       int64            `json:"sizeBytes"`
-	SHA256          *string          `json:"sha256"` // nil when it was not computed
-	Revision        int64            `json:"revision"`
-	CompactRevision int64            `json:"compactRevision"`
-	Integrity       []snapshot.Check `json:"integrity"`
-	WAL             *snapshot.WAL    `json:"wal,omitempty"` // of a data directory: what its log added
-	Custody         Custody          `json:"custody"`
+	Role            string  `json:"role"` // backup or current
+	Path            string  `json:"path"`
+	SizeBytes       int64   `json:"sizeBytes"`
+	SHA256          *string `json:"sha256"` // nil when it was not computed
+	Revision        int64   `json:"revision"`
+	CompactRevision int64   `json:"compactRevision"`
+	// CompactUnknown says that what would tell the compact revision is lost;
+	// CompactSeen is the newest one that any page tells of then, 0 for none.
+	CompactUnknown bool             `json:"compactUnknown,omitempty"`
+	CompactSeen    int64            `json:"compactSeen,omitempty"`
+	Integrity      []snapshot.Check `json:"integrity"`
+	WAL            *snapshot.WAL    `json:"wal,omitempty"` // of a data directory: what its log added
+	// Missing is what is known to be missing from it.
+	Missing []snapshot.Missing `json:"missing"`
+	Custody Custody            `json:"custody"`
+}
+
+// Missing is something that is missing from a snapshot.
+type Missing struct {
+	In In
+	snapshot.Missing
 }
 
 // Custody says what was examined, by whom and with what, to the last byte.

@@ -2,6 +2,7 @@ package restore
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -51,6 +52,14 @@ func (f *forecast) known() int64 {
 	return f.served()
 }
 
+// servedText says that the revision known was served.
+func (f *forecast) servedText() string {
+	if f.plan.LastRevision > 0 {
+		return fmt.Sprintf("revision %d was served", f.plan.LastRevision)
+	}
+	return f.current.ServedText(f.known())
+}
+
 // minimumBump is the bump that is needed for what is known to have been seen; fits is
 // false when no bump is enough for it.
 func (f *forecast) minimumBump() (bump int64, fits bool) {
@@ -83,11 +92,14 @@ func (f *forecast) bumpVerdict(minimum int64) (BumpVerdict, string) {
 	case f.plan.BumpRevision == 0:
 		return NoBump, "Without a bump the restored store starts behind what its watchers have seen."
 	case f.plan.BumpRevision < minimum:
-		return BumpSmall, fmt.Sprintf("%s, and revision %d was served before the outage: watchers may have seen later revisions than the store starts at.", starts, f.known())
+		return BumpSmall, fmt.Sprintf("%s, and %s before the outage: watchers may have seen later revisions than the store starts at.", starts, f.servedText())
 	case f.restored <= add(f.plausible, above):
-		return BumpUnsure, fmt.Sprintf("%s, and revision %d was served before the outage: the bump is enough only if little was written after that.", starts, f.known())
+		return BumpUnsure, fmt.Sprintf("%s, and %s before the outage: the bump is enough only if little was written after that.", starts, f.servedText())
 	case f.restored <= add(f.atMost, above):
 		return BumpUnsure, fmt.Sprintf("%s, above what watchers have plausibly seen (%d), but not above all that they can have seen (%d): the bump is probably enough.", starts, f.plausible, f.atMost)
+	}
+	if len(f.open) > 0 {
+		return BumpUnsure, fmt.Sprintf("%s, above all that the evidence shows watchers to have seen (%d at most). But evidence is missing, and nothing bounds what is in it: %s.", starts, f.atMost, strings.Join(f.open, "; "))
 	}
 	return BumpEnough, fmt.Sprintf("%s, above all that watchers can have seen (%d). This rests on the following: %s.", starts, f.atMost, f.basis)
 }

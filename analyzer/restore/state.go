@@ -1,10 +1,12 @@
 package restore
 
 import (
+	"slices"
 	"time"
 
 	"revenant/analyzer/clock"
 	"revenant/decoder/kube"
+	"revenant/decoder/snapshot"
 )
 
 // State is what a prediction needs of one snapshot, as plain values.
@@ -13,8 +15,10 @@ type State struct {
 	NewestRecord    int64 // the newest record's main revision: what a bump adds to
 	SeenRevision    int64 // the newest revision that the file shows etcd to have reached
 	CompactRevision int64 // 0 when never compacted
-	Damaged         bool  // something of the snapshot could not be read
-	Headless        int64 // how many revisions newer than NewestRecord may stand in that
+	CompactUnknown  bool  // what would tell it is lost
+	// Missing is what is known to be missing from the snapshot. As many revisions as
+	// entries of the log may have made are in SeenRevision.
+	Missing []snapshot.Missing
 
 	// Time is about when the snapshot was taken, rather earlier than later, UTC;
 	// zero when nothing tells.
@@ -46,6 +50,12 @@ type State struct {
 	// NewestPodChange is the newest retained revision of any pod record: an API
 	// server's cache has seen it.
 	NewestPodChange int64
+}
+
+// incomplete says whether records are missing of what the snapshot reaches back to,
+// so that what it does not have may have been there.
+func (s *State) incomplete() bool {
+	return slices.ContainsFunc(s.Missing, func(m snapshot.Missing) bool { return m.Sure() })
 }
 
 // Pod is a live pod of a snapshot.

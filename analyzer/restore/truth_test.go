@@ -367,8 +367,8 @@ func TestLoad(t *testing.T) {
 				if diff := cmp.Diff(r.truth.APIPods[name], got, byUID); diff != "" {
 					t.Error(diff)
 				}
-				if state.ClusterUID == "" || state.Damaged || len(state.Nodes) == 0 {
-					t.Errorf("cluster %q, damaged %v, %d nodes", state.ClusterUID, state.Damaged, len(state.Nodes))
+				if state.ClusterUID == "" || len(state.Missing) > 0 || len(state.Nodes) == 0 {
+					t.Errorf("cluster %q, missing %v, %d nodes", state.ClusterUID, state.Missing, len(state.Nodes))
 				}
 				saved := r.truth.Times[map[string]string{"backup": "B", "current": "A"}[name]]
 				if late := saved.Sub(state.Time); late < -time.Second || late > 20*time.Second {

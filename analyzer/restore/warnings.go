@@ -16,8 +16,13 @@ func (f *forecast) warnings(p *Prediction) []string {
 			list = append(list, text)
 		}
 	}
-	warn(f.backup.Damaged, "The backup is damaged: pods and nodes may be missing from this prediction.")
-	warn(f.current.Damaged, "The current snapshot is damaged: pods and nodes may be missing from this prediction.")
+	for _, m := range p.Missing {
+		name := "The backup"
+		if m.In == InCurrent {
+			name = "The current snapshot"
+		}
+		warn(true, fmt.Sprintf("%s lacks %s. %s", name, m.What, m.cost()))
+	}
 	l := &p.Lineage
 	warn(l.Relation == lineage.Unrelated, "The snapshots are of different clusters. "+l.Predictable)
 	warn(l.Relation == lineage.Diverged, "The snapshots have different histories: an earlier restore lies between them. "+l.Predictable)
@@ -82,4 +87,28 @@ func (f *forecast) named(holds func(*node) bool) string {
 		}
 	}
 	return strings.Join(names, ", ")
+}
+
+// missing is what is missing from the two snapshots.
+func (c *Comparison) missing() []Missing {
+	var list []Missing
+	for _, m := range c.backup.Missing {
+		list = append(list, Missing{InBackup, m})
+	}
+	for _, m := range c.current.Missing {
+		list = append(list, Missing{InCurrent, m})
+	}
+	return list
+}
+
+// cost says what it means that the part is missing.
+func (m *Missing) cost() string {
+	switch n := m.Revisions; {
+	case n == nil:
+		return "Nothing bounds what was written in it: state the last revision that etcd served, or the time of the outage, where it is known."
+	case *n == 0:
+		return "Pods and nodes may be missing from this prediction."
+	default:
+		return fmt.Sprintf("Up to %d revisions may be in it, each of which may have created, changed or deleted several pods.", *n)
+	}
 }

@@ -3,6 +3,7 @@ package runbook
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"revenant/analyzer/restore"
 )
@@ -41,7 +42,7 @@ func (b *builder) predict() error {
 		if err != nil {
 			return err
 		}
-		known = max(known, b.Current.State.Revision, b.Current.State.SeenRevision)
+		known = max(known, b.Current.State.Served())
 		b.atMost = max(known, p.Revisions.LastSeenAtMost)
 		b.bump.Revision = p.Revisions.RecommendedBump
 	} else {
@@ -169,7 +170,8 @@ func (b *builder) whyThisBump(known int64) string {
 	case b.Comparison == nil:
 		return "Nothing tells what was served after the backup. A thousand writes a second for eleven days would be as much."
 	}
-	return fmt.Sprintf("Revision %d was served, %d after the backup. The bump is one and a half times that and a million, for what was written later.", known, known-b.bump.Base)
+	served := b.servedText(known)
+	return fmt.Sprintf("%s, %d after the backup. The bump is one and a half times that and a million, for what was written later.", strings.ToUpper(served[:1])+served[1:], known-b.bump.Base)
 }
 
 func (b *builder) judged(known int64) string {
@@ -177,9 +179,17 @@ func (b *builder) judged(known int64) string {
 	case b.noBump:
 		return restore.NoBumpFits(known)
 	case b.bump.Verdict == restore.BumpSmall:
-		return fmt.Sprintf("It is too small: revision %d was served, and the store starts at %d.", known, b.bump.Restored)
+		return fmt.Sprintf("It is too small: %s, and the store starts at %d.", b.servedText(known), b.bump.Restored)
 	case b.bump.Verdict == restore.BumpEnough:
-		return fmt.Sprintf("It is enough for what is known: revision %d was served.", known)
+		return fmt.Sprintf("It is enough for what is known: %s.", b.servedText(known))
 	}
 	return "Whether it is enough is not known."
+}
+
+// servedText says that a revision was served, as far as that is known.
+func (b *builder) servedText(revision int64) string {
+	if b.Comparison == nil || revision == b.LastRevision {
+		return fmt.Sprintf("revision %d was served", revision)
+	}
+	return b.Current.State.ServedText(revision)
 }

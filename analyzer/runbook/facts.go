@@ -12,7 +12,8 @@ import (
 // Facts are what a runbook needs of a snapshot beyond its State.
 type Facts struct {
 	Members     []snapshot.Member
-	EtcdVersion string  // of the cluster, such as 3.6; "" when the file does not tell
+	EtcdVersion string // of the cluster, such as 3.6; "" when the file does not tell
+	Alarms      []snapshot.Alarm
 	BumpMarkers []int64 // where earlier restores with a bump left their record
 	// NoTrailer says that the file has no SHA-256 behind it, so that etcdutl takes
 	// it only with --skip-hash-check.
@@ -37,6 +38,7 @@ func Look(ctx context.Context, s *snapshot.Snapshot, prefix string) (Facts, erro
 	f := Facts{
 		Members:     meta.Members,
 		EtcdVersion: minor(meta.StorageVersion),
+		Alarms:      s.Alarms(),
 		BumpMarkers: s.BumpMarkers(),
 		Packed:      s.Container(),
 		NoTrailer:   s.Container() == "" && s.Size()%512 != 32, // etcdutl/v3 v3.7 snapshot/v3_snapshot.go hasChecksum

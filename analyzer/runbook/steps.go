@@ -240,6 +240,10 @@ func (b *builder) startEtcd() Step {
 		Why:      "The revision shows whether the restore did what was planned. If it did not, stop and restore again.",
 		Commands: append(slices.Clone(b.profile.startEtcd), b.status()),
 	}
+	if len(b.Backup.Facts.Alarms) > 0 {
+		s.Commands = append(s.Commands, Command{b.etcdctl("alarm list"), "an etcd node", "The backup has alarms that are raised: etcd refuses writes until they are disarmed."},
+			Command{b.etcdctl("alarm disarm"), "an etcd node", ""})
+	}
 	switch {
 	case b.bumps == BumpsNothing:
 		s.Why = "The revision shows how long a kubelet would stay deaf that is not restarted."

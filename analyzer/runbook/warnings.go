@@ -18,6 +18,9 @@ func damaged(e *restore.Evidence) bool {
 // warnings say what is wrong with the plan as a whole.
 func (b *builder) warnings() []string {
 	list := []string{}
+	if missing := b.lacking(); len(missing) > 0 {
+		list = append(list, restore.MissingText(missing)+" The steps name only what the evidence has.")
+	}
 	warn := func(when bool, format string, args ...any) {
 		if when {
 			list = append(list, fmt.Sprintf(format, args...))
@@ -32,6 +35,9 @@ func (b *builder) warnings() []string {
 	if b.prediction != nil {
 		l := b.prediction.Lineage
 		warn(l.Relation == lineage.Diverged || l.Relation == lineage.Unrelated, "The backup is no earlier state of the current one (%s: %s). What is named below may not be so.", l.Relation, l.Reason)
+	}
+	for _, a := range b.Backup.Facts.Alarms {
+		warn(true, "The backup has the alarm %s of member %s raised: the restored etcd refuses requests until it is disarmed.", a.Kind, a.Member)
 	}
 	markers := b.Backup.Facts.BumpMarkers
 	if n := len(markers); n > 0 {
@@ -63,6 +69,18 @@ func (b *builder) unknowns() []string {
 	}
 	if _, _, known := b.members(); !known && b.bumps == BumpsDataDirectory {
 		list = append(list, "The members of the etcd cluster: the backup does not name them.")
+	}
+	return list
+}
+
+// lacking is what is missing from the snapshots.
+func (b *builder) lacking() []restore.Missing {
+	if b.prediction != nil {
+		return b.prediction.Missing
+	}
+	var list []restore.Missing
+	for _, m := range b.Backup.State.Missing {
+		list = append(list, restore.Missing{In: restore.InBackup, Missing: m})
 	}
 	return list
 }

@@ -103,6 +103,8 @@ type harness struct {
 	exits    [4]int
 	peak     atomic.Uint64 // bytes of heap since it was reset
 	slowest  time.Duration
+	last     bool        // a command that is slow or large this time is a fault
+	over     bool        // one was
 	measured atomic.Bool // nothing else runs
 }
 
@@ -183,13 +185,21 @@ func (h *harness) heap() string {
 	return heapInUse
 }
 
-// again runs alone what was slow or large beside others, and only that counts.
+// again runs alone what was slow or large beside others. Only that counts, and only what
+// is so every time: something else may have been at work.
 func (h *harness) again(t *testing.T, tmp string) {
 	h.measured.Store(true)
 	defer debug.SetGCPercent(debug.SetGCPercent(20))
 	for seed, names := range h.suspects {
 		t.Logf("seed %d again, alone: %s", seed, strings.Join(names, ", "))
-		h.evidence(t, tmp, seed)
+		const times = 3
+		for n := 1; n <= times; n++ {
+			h.over, h.last = false, n == times
+			h.evidence(t, tmp, seed)
+			if !h.over {
+				break
+			}
+		}
 	}
 }
 
@@ -332,12 +342,17 @@ func (r *hostileRun) run(t *testing.T, name string, args []string, out, errs *by
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
+	bound := uint64(hostileMemory + 4*r.size)
 	if r.measured.Load() {
-		runtime.GC()
+		// What is allocated while the collector is at work counts as live. It is to be
+		// over before that is much.
+		debug.FreeOSMemory()
+		inUse := heapNow("/memory/classes/total:bytes") - heapNow("/memory/classes/heap/released:bytes")
+		defer debug.SetMemoryLimit(debug.SetMemoryLimit(int64(inUse + bound/2)))
 	}
 	base := heapNow(r.heap())
 	r.peak.Store(base)
-	began := time.Now()
+	began, busy := time.Now(), processorTime()
 	ended := make(chan end, 1)
 	go func() {
 		var e end
@@ -363,9 +378,11 @@ func (r *hostileRun) run(t *testing.T, name string, args []string, out, errs *by
 	if e.code >= 0 && e.code < len(r.exits) {
 		r.exits[e.code]++
 	}
-	bound := uint64(hostileMemory + 4*r.size)
 	if !r.measured.Load() { // half of the heap may be garbage, or another case's
 		bound *= 2
+	}
+	if r.measured.Load() { // others may have the processors
+		took = min(took, processorTime()-busy)
 	}
 	large := peak > base && peak-base > bound
 	if !r.measured.Load() && (took > hostileTime || large) {
@@ -378,9 +395,12 @@ func (r *hostileRun) run(t *testing.T, name string, args []string, out, errs *by
 		return 0, false
 	case e.code < 0 || e.code > 3:
 		r.fault(name+": an exit code that is not documented", "%d", e.code)
-	case r.measured.Load() && took > hostileTime:
+	case !r.measured.Load():
+	case !r.last:
+		r.over = r.over || took > hostileTime || large
+	case took > hostileTime:
 		r.fault(name+": too slow", "%v for %d bytes", took, r.size)
-	case r.measured.Load() && large:
+	case large:
 		r.fault(name+": too much memory", "%d MiB for %d bytes", (peak-base)>>20, r.size)
 	}
 	return e.code, true
@@ -667,7 +687,7 @@ func (r *hostileRun) judgeOverview(a *answer) {
 	r.judgeDamage(a)
 	text := strings.Join(strings.Fields(a.texts[""]), " ")
 	none := strings.Contains(text, "No phantoms and no ghosts")
-	if none && (r.phantomsKnown(a) || r.Current.Damaged != "" && !strings.Contains(text, "But a snapshot is damaged")) {
+	if none && (r.phantomsKnown(a) || r.Current.Damaged != "" && !strings.Contains(text, "Evidence is missing: ")) {
 		r.fault(a.name+": says that there are no phantoms", "%.2000q", text)
 	}
 }

@@ -13,7 +13,7 @@ import (
 
 // nullable are the fields of documents that docs/json.md says can be null. No list is
 // among them.
-var nullable = []string{"sha256", "agree", "revisionsPerSecond", "api", "deaf", "capacity", "suggested"}
+var nullable = []string{"sha256", "agree", "revisionsPerSecond", "api", "deaf", "capacity", "suggested", "revisionsAtMost", "status"}
 
 // counts are the paths of numbers by what they count.
 var counts = regexp.MustCompile(`\.(summary|certain|marks)\.[^.]*$`)

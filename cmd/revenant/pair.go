@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 
@@ -229,31 +228,33 @@ func (p *pair) warnings() []string {
 
 // predict is the prediction with the evidence that it rests on.
 func (p *pair) predict(ctx context.Context, plan restore.Plan) (*restore.Prediction, error) {
+	evidence, err := p.evidence(ctx)
+	if err != nil {
+		return nil, err
+	}
 	prediction, err := p.compare().Predict(plan)
 	if err != nil {
 		return nil, err
 	}
 	prediction.Tool = tool()
+	prediction.Evidence = evidence
 	prediction.Warnings = append(prediction.Warnings, p.warnings()...)
 	prediction.Rollback, err = rollback.Compare(ctx, p.backup.snapshot, p.current.snapshot, rollback.Options{Prefix: p.prefix, Time: p.current.state.Time})
-	if err != nil {
-		return nil, err
-	}
-	prediction.Evidence, err = p.evidence(ctx)
-	// Only now it is known whether the trailers fit.
-	prediction.Damaged = prediction.Damaged || slices.ContainsFunc(prediction.Evidence, report.Damaged)
 	return prediction, err
 }
 
 // comparePlans lays the ways to restore side by side.
 func (p *pair) comparePlans(ctx context.Context, plan restore.Plan) (*restore.PlanComparison, error) {
+	evidence, err := p.evidence(ctx)
+	if err != nil {
+		return nil, err
+	}
 	all, err := p.compare().ComparePlans(plan)
 	if err != nil {
 		return nil, err
 	}
-	all.Tool = tool()
-	all.Evidence, err = p.evidence(ctx)
-	return all, err
+	all.Tool, all.Evidence = tool(), evidence
+	return all, nil
 }
 
 func (p *pair) compare() *restore.Comparison {
@@ -262,18 +263,20 @@ func (p *pair) compare() *restore.Comparison {
 	return c
 }
 
-// evidence describes the two files, once their hashes are there.
+// evidence describes the two files, once their hashes are there. What they show to be
+// missing counts in the predictions after it.
 func (p *pair) evidence(ctx context.Context) ([]restore.Evidence, error) {
 	var list []restore.Evidence
 	for _, side := range []struct {
 		role restore.In
-		*snapshot.Snapshot
-	}{{restore.InBackup, p.backup.snapshot}, {restore.InCurrent, p.current.snapshot}} {
-		e, err := report.NewEvidence(ctx, string(side.role), side.Snapshot)
+		*side
+	}{{restore.InBackup, &p.backup}, {restore.InCurrent, &p.current}} {
+		e, err := report.NewEvidence(ctx, string(side.role), side.snapshot)
 		if err != nil {
 			return nil, err
 		}
-		p.open.sign(&e, side.Snapshot)
+		side.state.Missing = e.Missing
+		p.open.sign(&e, side.snapshot)
 		list = append(list, e)
 	}
 	if b, c := list[0], list[1]; b.WAL == nil && c.WAL == nil && b.Custody.SHA256 != "" && b.Custody.SHA256 == c.Custody.SHA256 {

@@ -137,11 +137,7 @@ func (o *runbookOptions) readPair(ctx context.Context, paths []string, in *runbo
 		return err
 	}
 	return o.open.withPair(ctx, o.streams, backup, current, o.force, func(p *pair) error {
-		in.Current = &runbook.Side{}
-		in.Comparison = p.compare()
-		return errors.Join(
-			o.look(ctx, restore.InBackup, p.backup, &in.Backup, in),
-			o.look(ctx, restore.InCurrent, p.current, in.Current, in))
+		return o.lookAtBoth(ctx, p, in)
 	})
 }
 
@@ -159,6 +155,19 @@ func (o *runbookOptions) readBackup(ctx context.Context, paths []string, in *run
 	})
 }
 
+// lookAtBoth takes from a pair what the runbook needs of it.
+func (o *runbookOptions) lookAtBoth(ctx context.Context, p *pair, in *runbook.Input) error {
+	in.Current = &runbook.Side{}
+	err := errors.Join(
+		o.look(ctx, restore.InBackup, p.backup, &in.Backup, in),
+		o.look(ctx, restore.InCurrent, p.current, in.Current, in))
+	if err == nil {
+		in.Comparison = restore.Compare(in.Backup.State, in.Current.State)
+		in.Comparison.Lineage = p.lineage
+	}
+	return err
+}
+
 // look takes from a snapshot what the runbook needs of it.
 func (o *runbookOptions) look(ctx context.Context, role restore.In, from side, to *runbook.Side, in *runbook.Input) error {
 	facts, err := runbook.Look(ctx, from.snapshot, o.open.prefix)
@@ -171,6 +180,8 @@ func (o *runbookOptions) look(ctx context.Context, role restore.In, from side, t
 	}
 	o.open.sign(&e, from.snapshot)
 	in.Evidence = append(in.Evidence, e)
-	*to = runbook.Side{Path: from.snapshot.Path(), State: from.state, Facts: facts}
+	state := *from.state // somebody else may read it meanwhile
+	state.Missing = e.Missing
+	*to = runbook.Side{Path: from.snapshot.Path(), State: &state, Facts: facts}
 	return nil
 }

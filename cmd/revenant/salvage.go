@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -123,7 +124,7 @@ func (o *salvageOptions) salvage(ctx context.Context, path string, place *outfil
 		o.open.sign(&e, s)
 		doc = &report.Salvage{
 			SchemaVersion: report.SchemaVersion, Kind: "Salvage", Tool: tool(), Evidence: []restore.Evidence{e},
-			Problems: append([]snapshot.Problem{}, s.Problems()...), Result: result, Lossless: result.Lossless(),
+			Problems: append([]snapshot.Problem{}, s.Problems()...), Result: result, Lossless: result.Lossless() && !lost(e.Missing),
 		}
 		return nil
 	})
@@ -131,4 +132,9 @@ func (o *salvageOptions) salvage(ctx context.Context, path string, place *outfil
 		return nil, err
 	}
 	return doc, draft.Publish(name)
+}
+
+// lost says whether something is missing that etcd is known to have had.
+func lost(list []snapshot.Missing) bool {
+	return slices.ContainsFunc(list, func(m snapshot.Missing) bool { return m.Sure() })
 }

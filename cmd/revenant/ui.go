@@ -171,10 +171,8 @@ func (p *pair) runbook() func(context.Context, *restore.Plan, string) (tui.Runbo
 			return *read, nil
 		}
 		o := runbookOptions{open: *p.open}
-		in := runbook.Input{Tool: tool(), Current: &runbook.Side{}, Comparison: p.compare()}
-		err := errors.Join(
-			o.look(ctx, restore.InBackup, p.backup, &in.Backup, &in),
-			o.look(ctx, restore.InCurrent, p.current, in.Current, &in))
+		in := runbook.Input{Tool: tool()}
+		err := o.lookAtBoth(ctx, p, &in)
 		if err == nil {
 			read = &in
 		}

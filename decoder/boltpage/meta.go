@@ -45,6 +45,13 @@ func (m Meta) Size() int64 { return int64(m.HighWater) * int64(m.PageSize) }
 // Metas returns both meta pages, valid or not.
 func (f *File) Metas() [2]Meta { return f.metas }
 
+// TwoStates says whether the two meta pages show two states, as those of a db that is
+// written to do; those of a copy show one.
+func (f *File) TwoStates() bool {
+	a, b := f.metas[0], f.metas[1]
+	return a.Valid() && b.Valid() && (a.Root != b.Root || a.Freelist != b.Freelist)
+}
+
 // MetasChanged says whether a meta page is not what it was when the file was
 // opened: somebody commits to it.
 func (f *File) MetasChanged() (changed bool) {
@@ -153,15 +160,11 @@ func (f *File) compareMetas() {
 	if a.TxID-b.TxID != 1 && b.TxID-a.TxID != 1 {
 		f.report(Anomaly{Page: f.meta.Page, Kind: BadMeta, Detail: fmt.Sprintf("transactions %d and %d do not follow one another", a.TxID, b.TxID), Lost: -1})
 	}
-	same := a.Root == b.Root && a.Freelist == b.Freelist
-	switch {
+	switch same := !f.TwoStates(); {
 	case same && (a.HighWater != b.HighWater || a.Sequence != b.Sequence):
 		f.report(Anomaly{Page: f.meta.Page, Kind: BadMeta, Detail: "the two meta pages name the same root but not the same size", Lost: -1})
-	case !same && f.pages == f.meta.HighWater && f.Size() != int64(f.pages)*int64(f.meta.PageSize):
-		// A trailer follows: the file is a copy, and a copy has one state.
-		f.report(Anomaly{Page: f.meta.Page, Kind: BadMeta, Detail: "the two meta pages of a copy name different roots", Lost: -1})
 	case !same && f.pages == f.meta.HighWater:
-		f.report(Anomaly{Page: f.meta.Page, Kind: OtherMeta, Detail: "the two meta pages name different roots although the file has a copy's size; the newer one is read"})
+		f.report(Anomaly{Page: f.meta.Page, Kind: OtherMeta, Detail: "the two meta pages name different roots, as in a member's own db, although the file has the size of a copy that etcd makes; the newer one is read"})
 	}
 }
 

@@ -35,7 +35,7 @@ var (
 	labelNames      = []string{uidLabel, nameLabel, namespaceLabel}
 )
 
-// The states of the CRI, by their numbers (k8s.io/cri-api v0.37 pkg/apis/runtime/v1/
+// The states of the CRI (k8s.io/cri-api v0.37 pkg/apis/runtime/v1/
 // api.proto PodSandboxState, ContainerState). Of a container whose state is
 // CONTAINER_UNKNOWN, the runtime does not know whether it runs.
 var (
@@ -301,27 +301,22 @@ func (a *answer) containerStatus(i *item) {
 	}
 }
 
-// state reads a state of the CRI, by its name or its number.
+// state reads a state of the CRI by its name, as crictl writes it.
 func (a *answer) state(i *item) {
 	known := sandboxStates
 	if i.container {
 		known = containerStates
 	}
-	n, told := -1, ""
-	if a.Number() {
-		n = int(a.Int())
-		told = fmt.Sprint(n)
-	} else if told = a.String(); told != "" {
-		n = slices.Index(known, told)
-	} else {
+	told := a.String()
+	if told == "" {
 		return
 	}
 	i.stated = true
-	if n < 0 || n >= len(known) {
+	if !slices.Contains(known, told) {
 		a.Fault("has ", fmt.Sprintf(", which says of none of crictl's states whether it runs: %.64q", told))
 		return
 	}
-	i.runs = known[n] == "SANDBOX_READY" || known[n] == "CONTAINER_RUNNING"
+	i.runs = told == "SANDBOX_READY" || told == "CONTAINER_RUNNING"
 }
 
 func (a *answer) labels(i *item, name string) {

@@ -39,6 +39,9 @@ type WAL struct {
 	// LastSeen is the last index that the log shows to have been written, applied or
 	// not; 0 for none.
 	LastSeen uint64 `json:"lastSeenIndex"`
+	// MayGoOn says that the log does not end as etcd leaves one, with zeros that were
+	// prepared: entries may have followed.
+	MayGoOn bool `json:"mayGoOn"`
 	// Missing are the entries after the db that the log shows to have been there and
 	// that were not applied, or not to the letter, in order. Of runs without number
 	// the last ones are joined. Each is among the problems, too.
@@ -50,22 +53,6 @@ type WAL struct {
 
 // WAL says what the log added to the db; nil when there is none.
 func (s *Snapshot) WAL() *WAL { return s.wal }
-
-// MissingEntries is how many entries are known to be missing, at least. Each may
-// have made one revision.
-func (w *WAL) MissingEntries() (n uint64) {
-	for _, gap := range w.Missing {
-		more := uint64(1)
-		if gap.To >= gap.From {
-			more += gap.To - gap.From
-		}
-		if n+more < n {
-			return math.MaxUint64
-		}
-		n += more
-	}
-	return n
-}
 
 // maxGaps bounds the runs of missing entries that are told apart.
 const maxGaps = 1000
@@ -151,7 +138,7 @@ func (s *Snapshot) applyLog(ctx context.Context, dir string, assumeCommitted boo
 	s.watchSegments(dir, log)
 	s.wal = &WAL{
 		Segments: append([]string{}, log.Segments...), Missing: []wal.Gap{}, Commit: log.Commit, DBIndex: after, DBRevision: s.Revision(),
-		MemberID: hexID(log.NodeID), ClusterID: hexID(log.ClusterID), LastSeen: log.Seen,
+		MemberID: hexID(log.NodeID), ClusterID: hexID(log.ClusterID), LastSeen: log.Seen, MayGoOn: log.MayGoOn,
 	}
 	for _, f := range log.Faults {
 		severity, cost := Note, ""
@@ -170,6 +157,7 @@ func (s *Snapshot) applyLog(ctx context.Context, dir string, assumeCommitted boo
 	}
 	s.wal.Missing = append(s.wal.Missing, log.Missing...)
 	s.leases = r.leases
+	s.noteAlarms(r.raised)
 	return interruptible(ctx, func() { s.layOver(r) })
 }
 

@@ -93,12 +93,7 @@ func newReplay(ctx context.Context, s *Snapshot) *replay {
 			r.leases[int64(binary.BigEndian.Uint64([]byte(key)))] = bytes.Clone(value)
 		}
 	})
-	eachItem(s.pages, "alarm", &s.problems, func(key string, _ []byte) {
-		var m etcdserverpb.AlarmMember
-		if proto.Unmarshal([]byte(key), &m) == nil {
-			r.raise(m.GetMemberID(), m.GetAlarm())
-		}
-	})
+	s.storedAlarms(r.raise)
 	return r
 }
 

@@ -10,6 +10,8 @@ import (
 	"math"
 	"sync"
 
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
+
 	"revenant/decoder/boltpage"
 	"revenant/decoder/container"
 )
@@ -84,6 +86,7 @@ type Snapshot struct {
 	overlay      *overlay         // records that the log adds; their offsets follow those of the file; nil without any
 	leases       map[int64][]byte // after the log; nil without one
 	wal          *WAL             // nil when no log was read
+	alarms       []Alarm          // after the log
 	authNoted    bool             // that etcd's own authentication was switched on
 	problems     problemList
 	decrypt      func(key string, value []byte) ([]byte, error) // nil for none
@@ -231,6 +234,13 @@ func (s *Snapshot) open(ctx context.Context, raw io.ReaderAt, pages func() (*bol
 		if err := s.applyLog(ctx, s.evidence.WALDir, opts.AssumeCommitted); err != nil {
 			return err
 		}
+	} else {
+		raised := map[alarm]struct{}{}
+		s.storedAlarms(func(member uint64, kind etcdserverpb.AlarmType) { raised[alarm{member, kind}] = struct{}{} })
+		s.noteAlarms(raised)
+	}
+	if s.withoutLog() && (s.evidence == nil || s.evidence.Beside == "") {
+		s.problems.add(Note, "log", "the db is a member's own, not what etcdctl snapshot save writes, and its write-ahead log is not here", "what was written since the db's last commit")
 	}
 	return s.checkUnused(ctx)
 }
@@ -276,11 +286,13 @@ func (s *Snapshot) NewestRecord() int64 {
 
 // SeenRevision is the newest revision that the file shows etcd to have reached:
 // Revision, one on a page that was written while the file was saved, or one that
-// entries of the log may have made that were not applied.
+// entries of the log may have made that were not applied or are missing.
 func (s *Snapshot) SeenRevision() int64 {
 	seen := max(s.Revision(), s.unusedRevision)
 	if s.wal != nil {
-		seen += min(int64(s.wal.Uncommitted), math.MaxInt64-seen) // each may have made one
+		for _, entries := range []int64{int64(s.wal.Uncommitted), clamp(s.wal.MissingEntries())} {
+			seen += min(entries, math.MaxInt64-seen) // each may have made one
+		}
 	}
 	return seen
 }

@@ -14,6 +14,8 @@ import (
 	"strconv"
 
 	"go.etcd.io/raft/v3/raftpb"
+
+	"revenant/decoder/input"
 )
 
 // ErrNoSegments says that a directory holds no segment of a log.
@@ -40,6 +42,9 @@ type Log struct {
 	// Seen is the last index that the log shows to have been written, in an entry
 	// or as one that was agreed on; beyond a gap, too.
 	Seen uint64
+	// MayGoOn says that the last segment does not end as etcd leaves one: entries may
+	// have followed that are not there.
+	MayGoOn bool
 	// Missing are the entries that the log shows to have been there and that are not
 	// among Entries, in order.
 	Missing []Gap
@@ -224,12 +229,17 @@ func (r *reader) stop(segment string, offset int64, what string) {
 
 // segment reads one segment. The error is ctx's.
 func (r *reader) segment(s segment) error {
-	f, info, err := openRegular(filepath.Join(r.dir, s.name))
+	f, err := input.Open(filepath.Join(r.dir, s.name))
 	if err != nil {
-		r.stop(s.name, 0, err.Error())
+		r.stop(s.name, 0, "cannot be opened: "+plain(err))
 		return r.ctx.Err()
 	}
 	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		r.stop(s.name, 0, "cannot be opened: "+plain(err))
+		return r.ctx.Err()
+	}
 	if s.link {
 		r.fault(s.name, 0, false, "is a symbolic link, which was followed")
 	}
@@ -285,8 +295,10 @@ func (r *reader) ended(s segment, f *frames) error {
 	case found:
 		r.stop(s.name, at, "bytes that are not zero follow the end of the log")
 	case f.offset == f.size && f.size < prepared:
+		r.log.MayGoOn = true
 		r.fault(s.name, f.offset, false, "the segment ends with its last record, where etcd prepares it ahead with zeros: etcd has repaired it, or what followed was cut off")
 	case f.offset == f.size:
+		r.log.MayGoOn = true
 		r.fault(s.name, f.offset, false, "the last segment is full: etcd was about to begin the next one, or the segments after it are missing")
 	}
 	return nil
@@ -302,6 +314,7 @@ func (r *reader) broken(s segment, f *frames, err error) error {
 			return ctxErr
 		}
 		if torn {
+			r.log.MayGoOn = errors.Is(err, errCutOff)
 			r.fault(s.name, f.start, false, "the last record is unfinished, as a killed process leaves it, or a copy that was cut short")
 			return nil
 		}
