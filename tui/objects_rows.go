@@ -10,7 +10,6 @@ import (
 
 	"revenant/analyzer/resources"
 	"revenant/decoder/kube"
-	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot"
 )
 
@@ -209,7 +208,7 @@ func scope(r *resources.Resource) string {
 
 func (o *objects) groupDetail(g *objectGroup, width int) []string {
 	t := o.theme
-	lines := []string{t.heading(sanitize.Line(g.name), width)}
+	lines := []string{t.heading(safe(g.name), width)}
 	lines = append(lines, t.facts(width, "objects", count(g.objects), "size", size(g.bytes))...)
 	if r := g.about; r != nil {
 		known := "built in"
@@ -332,7 +331,7 @@ func resourceColumns(r *resources.Resource, namespace bool) []column {
 		taken[key] = true
 	}
 	for i, c := range r.Columns {
-		col := column{title: strings.ToUpper(sanitize.Line(c.Name)), max: 50, drop: i + 1, wide: c.Wide}
+		col := column{title: strings.ToUpper(safe(c.Name)), max: 50, drop: i + 1, wide: c.Wide}
 		col.min = max(min(len(col.title), 16), 5) // below that it is better left out
 		switch c.Name {
 		case "Name":
