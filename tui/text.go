@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -134,7 +133,7 @@ func hung(line string, width int) []string {
 	}
 	var lines []string
 	for lead := ""; line != ""; lead = spaces(indent) {
-		piece := chop(first(line, width*mostInCell), width-len(lead))[0]
+		piece := start(line, width-len(lead))
 		if at := strings.LastIndexByte(piece, ' '); len(piece) < len(line) && at > len(piece)/2 {
 			piece = piece[:at+1]
 		}
@@ -144,12 +143,18 @@ func hung(line string, width int) []string {
 	return lines
 }
 
-// first is the beginning of s, up to the rune that the given number of bytes ends in.
-func first(s string, bytes int) string {
-	for bytes < len(s) && !utf8.RuneStart(s[bytes]) {
-		bytes++
+// start is as much of a line that is not painted as width columns hold, one character
+// at least.
+func start(line string, width int) string {
+	used := 0
+	for i := 0; i < len(line); {
+		character, w := ansi.FirstGraphemeCluster(line[i:], ansi.GraphemeWidth)
+		if used += w; used > width && i > 0 {
+			return line[:i]
+		}
+		i += len(character)
 	}
-	return s[:min(bytes, len(s))]
+	return line
 }
 
 // chop cuts a line into pieces of at most width columns, one at least.
