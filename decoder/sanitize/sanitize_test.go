@@ -204,6 +204,8 @@ func TestShellWord(t *testing.T) {
 		{"e" + marks(12), "", false},
 		{marks(11), "'" + marks(11) + "'", true},
 		{marks(12), "", false}, // they would stand on the quote
+		{strings.Repeat("a", 4096), strings.Repeat("a", 4096), true},
+		{strings.Repeat("a", 4097), "", false},
 		{"a\x1b", "", false},
 		{"\xff", "", false},
 	} {
