@@ -43,6 +43,9 @@ func TestHostileScreens(t *testing.T) {
 			x.send(keys[r.IntN(len(keys))])
 			x.fits()
 			x.harmless()
+			if n := len(x.raw()); n > mostInCell*size.width*size.height {
+				t.Errorf("a frame of %d bytes on %s", n, size.name)
+			}
 			if t.Failed() {
 				c, _ := adversary.New(seed)
 				t.Fatalf("seed %d: %s", seed, strings.Join(c.Notes, "; "))

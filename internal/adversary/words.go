@@ -8,7 +8,7 @@ import (
 )
 
 // maxNamed is how many bytes of long names a case has.
-const maxNamed = 4 << 20
+const maxNamed = 2 << 20
 
 // long is a name that is chosen, and how often it was given.
 type long struct {
