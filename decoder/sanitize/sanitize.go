@@ -149,5 +149,8 @@ func prefix(s string, n int) int {
 // and tags, private use and unassigned code points, whose width no terminal
 // agrees on.
 func Hidden(r rune) bool {
+	if ' ' <= r && r < 0x7f {
+		return false
+	}
 	return !unicode.IsGraphic(r) || r == '\u2028' || r == '\u2029' || unicode.Is(unicode.Variation_Selector, r)
 }
