@@ -9,6 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"revenant/decoder/sanitize"
+	"revenant/decoder/snapshot/snapshottest"
 	"revenant/internal/adversary"
 )
 
@@ -116,5 +117,47 @@ func BenchmarkLongNames(b *testing.B) {
 				x.View()
 			}
 		})
+	}
+}
+
+// TestTakenIsWhole copies and saves what is drawn in part only.
+func TestTakenIsWhole(t *testing.T) {
+	name := "e" + strings.Repeat("\u0301", 1000)
+	var changes []snapshottest.Change
+	for _, name := range []string{name, name + "-1"} {
+		value := fmt.Sprintf(`{"apiVersion":"v1","kind":"Pod","metadata":{"name":%q,"namespace":"team","uid":"u%d"},"spec":{"nodeName":"n0"},"status":{"phase":"Running"}}`, name, len(changes))
+		changes = append(changes, snapshottest.Put("/registry/pods/team/"+name, value))
+	}
+	c := &adversary.Case{
+		Files:  map[string][]byte{"backup.db": snapshottest.Bytes(t, changes[0]), "current.db": snapshottest.Bytes(t, changes...)},
+		Backup: adversary.Evidence{Path: "backup.db"}, Current: adversary.Evidence{Path: "current.db"},
+	}
+	x := openOn(t, caseInput(t, c), 120, 40)
+	for _, tt := range []struct {
+		what, keys string
+		save       bool
+	}{
+		{"a name", "3u", false},
+		{"marked names", "3u  ", false},
+		{"pods", "3u", true},
+		{"keys", "6/pods team<enter>", true},
+		{"a key", "6/pods team<enter>", false},
+		{"pods with their columns", ":po -n team<enter>", true},
+		{"an object", "6/pods team<enter><enter>", true},
+		{"an object to paste", "6/pods team<enter><enter>", false},
+		{"an object of a history", "6/pods team<enter>Hy", true},
+	} {
+		x.typed("<esc><esc><esc>" + tt.keys)
+		e := x.excerpt(tt.save)
+		if e.later != nil {
+			e.text = e.later()
+		}
+		if !strings.Contains(e.text, name) {
+			t.Errorf("%s: %.200q", tt.what, e.text)
+		}
+		x.send(sayMsg("saved " + e.what)) // is drawn
+		if n := len(x.raw()); n > 8*120*40 {
+			t.Errorf("%s: a frame of %d bytes", tt.what, n)
+		}
 	}
 }

@@ -2,9 +2,11 @@ package tui
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -257,6 +259,9 @@ func (c *cellCache) put(row int, cells []resources.Cell) {
 	c.add(row, cells)
 }
 
+// wasCut says whether a kept cell may not be whole.
+func wasCut(c resources.Cell) bool { return len(c.Text) > maxCell-utf8.UTFMax }
+
 func (c *cellCache) add(row int, cells []resources.Cell) {
 	if len(c.young) >= maxCells || c.young == nil {
 		c.young, c.old = map[int][]resources.Cell{}, c.young
@@ -416,7 +421,7 @@ func (t *resourceTable) cell(row, column int) string {
 // whole is all cells of a row.
 func (t *resourceTable) whole(row int) []string {
 	cells, ok := t.cells.get(row)
-	if !ok {
+	if !ok || slices.ContainsFunc(cells, wasCut) {
 		cells = t.printed(row)
 	}
 	t.cells.read.Add(1)
