@@ -93,14 +93,14 @@ func (v *Verification) findings(w *Printer) {
 				action = f.Action
 				w.Wrapped("  ", textWidth, "To do: "+action)
 			}
-			name := f.Node
-			if f.Name != "" {
-				name = fmt.Sprintf("%s  %s/%s  %s", f.Node, f.Namespace, f.Name, f.UID)
+			if f.Name == "" {
+				w.Line("  * %s  (%s)", f.Node, string(f.Certainty))
+			} else {
+				w.Line("  * %s  %s/%s  %s  (%s)", f.Node, f.Namespace, f.Name, f.UID, string(f.Certainty))
 			}
-			w.Line("  * %s  (%s)", name, string(f.Certainty))
 			w.Wrapped("      ", textWidth, f.Reason)
 			if f.Command != "" {
-				w.Line("      %s", f.Command)
+				w.whole("      %s", f.Command)
 			}
 		}
 	}

@@ -92,7 +92,7 @@ func (r *Runbook) step(w *Printer, number int, s *runbook.Step) {
 			}
 		}
 		for line := range strings.SplitSeq(c.Run, "\n") {
-			w.Line("     %s", line)
+			w.whole("     %s", line)
 		}
 	}
 	if len(s.Checks)+len(s.Warnings) > 0 {
@@ -110,7 +110,7 @@ func (r *Runbook) step(w *Printer, number int, s *runbook.Step) {
 func fill(text string, width int) []string {
 	var list []string
 	line := ""
-	for word := range strings.FieldsSeq(sanitize.Line(text)) {
+	for word := range strings.FieldsSeq(sanitize.Short(text, mostInText)) {
 		if line != "" && ansi.StringWidth(line)+1+ansi.StringWidth(word) > width {
 			list = append(list, line)
 			line = ""
@@ -139,23 +139,23 @@ func (r *Runbook) Markdown(w *Printer) {
 	w.Line("")
 	for i := range r.Evidence {
 		e := &r.Evidence[i]
-		w.Line("- %s: %s, revision %s", e.Role, markdown(e.Path), Count(e.Revision))
+		w.markdown("- %s: %s, revision %s", e.Role, e.Path, Count(e.Revision))
 	}
-	w.Line("- platform: %s", markdown(r.Platform.Title))
-	w.Line("- plan: %s", markdown(planText(r.Plan)))
-	w.Line("- bump: %s", markdown(r.bumpText()))
+	w.markdown("- platform: %s", r.Platform.Title)
+	w.markdown("- plan: %s", planText(r.Plan))
+	w.markdown("- bump: %s", r.bumpText())
 	if r.Predicted != "" {
-		w.Line("- predicted: %s", markdown(r.Predicted))
+		w.markdown("- predicted: %s", r.Predicted)
 	}
 	for _, text := range r.Warnings {
 		w.Line("")
-		w.Line("> **Warning:** %s", markdown(text))
+		w.markdown("> **Warning:** %s", text)
 	}
 	w.Line("")
 	w.Line("## What the platform's own restore does")
 	w.Line("")
 	for _, text := range r.notes() {
-		w.Line("- %s", markdown(text))
+		w.markdown("- %s", text)
 	}
 	for i := range r.Steps {
 		r.markdownStep(w, i+1, &r.Steps[i])
@@ -164,58 +164,64 @@ func (r *Runbook) Markdown(w *Printer) {
 	w.Line("## What is not known")
 	w.Line("")
 	for _, text := range r.Unknowns {
-		w.Line("- %s", markdown(text))
+		w.markdown("- %s", text)
 	}
 }
 
 func (r *Runbook) markdownStep(w *Printer, number int, s *runbook.Step) {
 	w.Line("")
-	w.Line("## %d. %s", number, markdown(s.Title))
+	w.markdown("## %d. %s", number, s.Title)
 	w.Line("")
-	w.Line("%s", markdown(s.Why))
+	w.markdown("%s", s.Why)
 	where := ""
 	for _, c := range s.Commands {
 		if c.Where != where {
 			w.Line("")
-			w.Line("On %s:", markdown(c.Where))
+			w.markdown("On %s:", c.Where)
 			where = c.Where
 		}
 		w.Line("")
 		if c.Comment != "" {
-			w.Line("%s", markdown(c.Comment))
+			w.markdown("%s", c.Comment)
 			w.Line("")
 		}
 		fence := fenceFor(c.Run)
-		w.Line("%ssh", fence)
+		w.whole("%ssh", fence)
 		for line := range strings.SplitSeq(c.Run, "\n") {
-			w.Line("%s", line)
+			w.whole("%s", line)
 		}
-		w.Line("%s", fence)
+		w.whole("%s", fence)
 	}
 	if len(s.Checks)+len(s.Warnings) > 0 {
 		w.Line("")
 	}
 	for _, text := range s.Checks {
-		w.Line("- [ ] %s", markdown(text))
+		w.markdown("- [ ] %s", text)
 	}
 	for _, text := range s.Warnings {
-		w.Line("- **Warning:** %s", markdown(text))
+		w.markdown("- **Warning:** %s", text)
 	}
 }
 
 // fenceFor is a fence that nothing in the code can close.
 func fenceFor(code string) string {
-	fence := "```"
-	for strings.Contains(code, fence) {
-		fence += "`"
+	longest, run := 2, 0
+	for i := range len(code) {
+		if run++; code[i] != '`' {
+			run = 0
+		}
+		longest = max(longest, run)
 	}
-	return fence
+	return strings.Repeat("`", longest+1)
 }
 
-// markdown is text in which nothing is taken for markup.
-func markdown(text string) string {
+// markdown writes a line of Markdown. Nothing in the strings among the arguments is
+// taken for markup.
+func (p *Printer) markdown(format string, args ...any) { p.line(escapeMarkdown, format, args...) }
+
+func escapeMarkdown(text string) string {
 	var b strings.Builder
-	for _, r := range sanitize.Line(text) {
+	for _, r := range sanitize.Short(text, mostInText) {
 		if strings.ContainsRune("\\`*_[]<>&~|#!", r) {
 			b.WriteByte('\\')
 		}

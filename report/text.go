@@ -13,6 +13,18 @@ import (
 	"revenant/decoder/sanitize"
 )
 
+// How much is shown of what evidence calls something, in bytes: what is longer loses
+// its middle. Documents have it whole.
+const (
+	mostInCell = 1 << 10  // of a table
+	mostInLine = 4 << 10  // no path is longer
+	mostInText = 32 << 10 // of a paragraph
+)
+
+// cellWidth is how wide a column of a table is at most, but for the last one: names
+// in Kubernetes have 253 characters.
+const cellWidth = 256
+
 // Printer writes text for people. The first error stops all output and is
 // returned by Flush.
 type Printer struct {
@@ -31,9 +43,16 @@ func (p *Printer) Flush() error { return p.w.Flush() }
 
 // Line writes one line. Strings among the arguments are made safe to show.
 func (p *Printer) Line(format string, args ...any) {
+	p.line(func(s string) string { return sanitize.Short(s, mostInLine) }, format, args...)
+}
+
+// whole is Line for what is to be typed: nothing of it is left out.
+func (p *Printer) whole(format string, args ...any) { p.line(sanitize.Line, format, args...) }
+
+func (p *Printer) line(safe func(string) string, format string, args ...any) {
 	for i, a := range args {
 		if s, ok := a.(string); ok {
-			args[i] = sanitize.Line(s)
+			args[i] = safe(s)
 		}
 	}
 	fmt.Fprintf(p.w, format+"\n", args...)
@@ -41,7 +60,7 @@ func (p *Printer) Line(format string, args ...any) {
 
 // Field writes a name and its value, aligned below one another.
 func (p *Printer) Field(name, value string) {
-	fmt.Fprintf(p.w, "  %-18s %s\n", name, sanitize.Line(value))
+	fmt.Fprintf(p.w, "  %-18s %s\n", name, sanitize.Short(value, mostInLine))
 }
 
 // wrappedField is Field for a value that may need several lines.
@@ -65,7 +84,7 @@ func (p *Printer) Wrapped(indent string, width int, text string) {
 
 // wrap breaks a text, made safe to show, into lines.
 func wrap(text string, width int) []string {
-	lines := strings.Split(ansi.Wordwrap(sanitize.Line(text), max(20, width), " "), "\n")
+	lines := strings.Split(ansi.Wordwrap(sanitize.Short(text, mostInText), max(20, width), " "), "\n")
 	for i := range lines {
 		lines[i] = strings.TrimSpace(lines[i])
 	}
@@ -84,7 +103,10 @@ func (p *Printer) Table(header []string, rows [][]string, severities []restore.S
 	}
 	for _, row := range rows {
 		for i := range row {
-			row[i] = sanitize.Line(row[i])
+			row[i] = sanitize.Short(row[i], mostInCell)
+			if i < len(row)-1 && len(row[i]) > cellWidth {
+				row[i] = ansi.Truncate(row[i], cellWidth, "…")
+			}
 		}
 		measure(row)
 	}

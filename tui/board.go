@@ -9,8 +9,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
-
-	"revenant/decoder/sanitize"
 )
 
 // listing says what a board shows.
@@ -364,7 +362,7 @@ func (b *board) counts() string {
 	}
 	parts := []string{t.bold.paint(fmt.Sprintf("%s of %s", count(len(b.table.shown)), plural(b.table.rows.count, b.noun)))}
 	if about := b.table.rows.about; about != "" {
-		parts = append(parts, sanitize.Line(about))
+		parts = append(parts, safe(about))
 	}
 	if b.notes != nil {
 		parts = append(parts, b.notes()...)
@@ -383,7 +381,7 @@ func (s *table) state() []string {
 		parts = append(parts, "filter "+quoted(o.words))
 	}
 	if s.problem != "" {
-		parts = append(parts, t.warning.paint(sanitize.Line(s.problem)))
+		parts = append(parts, t.warning.paint(safe(s.problem)))
 	}
 	if n := s.measures.minor; n > 0 && !o.all {
 		parts = append(parts, t.dim.paint(fmt.Sprintf("%s %s hidden, %s shows them", count(n), cmp.Or(s.rows.hidden, "that need no attention"), s.keymap.key(showAll))))

@@ -80,7 +80,7 @@ func singular(n int) string {
 // outline draws a field of an object that only one state has.
 func (t *theme) outline(c *diff.Change, width int) []string {
 	of := c.Lines(contextLines)
-	path := sanitize.Line(c.Path)
+	path := safe(c.Path)
 	if len(of) == 1 {
 		return hang("", path+": "+of[0].Before+of[0].After, width)
 	}
@@ -96,7 +96,7 @@ var changeMarks = map[string]string{"added": "+", "removed": "-", "changed": "~"
 
 // field is where a change is, with its mark before it.
 func (t *theme) field(c *diff.Change) string {
-	path := sanitize.Line(c.Path)
+	path := safe(c.Path)
 	if path == "" {
 		path = "the object"
 	}

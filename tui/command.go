@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
-
-	"revenant/decoder/sanitize"
 )
 
 // verb is a command of the shell's own.
@@ -236,10 +234,10 @@ func (p *paletteScreen) View() []string {
 		if from+n == p.at {
 			cursor, name = t.cursor+" ", t.bold.paint(name)
 		}
-		lines = append(lines, cursor+name+" "+t.bold.paint(t.fit(it.key, keys))+" "+t.dim.paint(t.cut(sanitize.Line(it.does), w-names-keys-4)))
+		lines = append(lines, cursor+name+" "+t.bold.paint(t.fit(it.key, keys))+" "+t.dim.paint(t.cut(safe(it.does), w-names-keys-4)))
 	}
 	for len(lines) < p.height-1 {
 		lines = append(lines, "")
 	}
-	return margin(append(lines, t.dim.paint(t.cut(sanitize.Line(p.items[p.found[p.at]].does), w))))
+	return margin(append(lines, t.dim.paint(t.cut(safe(p.items[p.found[p.at]].does), w))))
 }

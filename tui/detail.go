@@ -120,7 +120,7 @@ func readObject(s *Side, pod *restore.PodOutcome) object {
 	o := object{there: true, revision: p.ModRevision}
 	value, err := newest(s.Snapshot, p.Key)
 	if err != nil {
-		o.problem = sanitize.Line(err.Error())
+		o.problem = safe(err.Error())
 		return o
 	}
 	key := kube.Key{Resource: "pods", Namespace: p.Namespace, Name: p.Name}
@@ -207,7 +207,7 @@ func (d *detail) view(focus bool) []string {
 		return []string{" " + t.heading("Pod", d.width-2), "", t.dim.paint(" No pod is selected.")}
 	}
 	lines := d.lines()
-	title := "Pod " + sanitize.Line(d.pod.Namespace) + "/" + sanitize.Line(d.pod.Name)
+	title := "Pod " + safe(d.pod.Namespace) + "/" + safe(d.pod.Name)
 	more := d.more(t, len(lines))
 	room := d.width - 2 - ansi.StringWidth(more) - 1
 	head := t.heading(title, room)

@@ -14,7 +14,6 @@ import (
 	"revenant/analyzer/diff"
 	"revenant/analyzer/lineage"
 	"revenant/decoder/kube"
-	"revenant/decoder/sanitize"
 )
 
 // differences shows what differs between two moments: resources, the namespaces of
@@ -352,7 +351,7 @@ func (d *differences) between(words []string) tea.Cmd {
 		}
 		var err error
 		if moments[i].revision, err = momentOf(text, d.side(moments[i].side)); err != nil {
-			return say(sanitize.Line(err.Error()))
+			return say(safe(err.Error()))
 		}
 	}
 	return d.compare(moments[0], moments[1])
@@ -425,7 +424,7 @@ func (d *differences) compared(msg comparedMsg) tea.Cmd {
 		if d.level != nil {
 			d.asked = d.level.of
 		}
-		return say(sanitize.Line(msg.err.Error()))
+		return say(safe(msg.err.Error()))
 	}
 	next := level{of: msg.of, all: msg.comparison}
 	if d.level != nil { // where one was
@@ -566,7 +565,7 @@ const maxListed = 300
 // groupDetail lists what is in a group.
 func (d *differences) groupDetail(l *level, name string, g *diff.Group, width int) []string {
 	t := d.theme
-	lines := []string{t.heading(sanitize.Line(name), width)}
+	lines := []string{t.heading(safe(name), width)}
 	lines = append(lines, wrap(d.tally(g), width)...)
 	if g.Unread > 0 {
 		lines = append(lines, paintAll(t.warning, wrap(plural(g.Unread, "object")+" could not be read in full and count as changed.", width))...)
@@ -575,7 +574,7 @@ func (d *differences) groupDetail(l *level, name string, g *diff.Group, width in
 	if len(g.Within) > 1 {
 		for i := range g.Within[:min(len(g.Within), maxListed)] {
 			w := &g.Within[i]
-			lines = append(lines, hang(t.fit(orDash(sanitize.Line(w.Name)), 24)+"  ", d.tally(w), width)...)
+			lines = append(lines, hang(t.fit(orDash(safe(w.Name)), 24)+"  ", d.tally(w), width)...)
 		}
 		return t.andMore(lines, len(g.Within))
 	}
@@ -590,7 +589,7 @@ func (d *differences) groupDetail(l *level, name string, g *diff.Group, width in
 			continue
 		}
 		if n++; n <= maxListed {
-			lines = append(lines, t.cut(fateMarks[o.Fate]+" "+sanitize.Line(l.all.Name(int(place)).Name), width))
+			lines = append(lines, t.cut(fateMarks[o.Fate]+" "+safe(l.all.Name(int(place)).Name), width))
 		}
 	}
 	return t.andMore(lines, n)
@@ -753,7 +752,7 @@ func (d *differences) tellDifference(t *theme, r *readDifference, look changesLo
 	if k.Resource != "" {
 		name = (&listedObject{Key: k}).resource() + " " + k.Namespace + "/" + k.Name
 	}
-	lines := []string{t.heading(strings.Replace(sanitize.Line(name), " /", " ", 1)+": "+o.Fate.String(), width)}
+	lines := []string{t.heading(strings.Replace(safe(name), " /", " ", 1)+": "+o.Fate.String(), width)}
 	lines = append(lines, t.facts(width, "before", d.written(r.level.of[0], o.Before), "after", d.written(r.level.of[1], o.After))...)
 	if r.Recreated {
 		lines = append(lines, wrap("Deleted and created anew: another object of the same name.", width)...)

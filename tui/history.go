@@ -224,7 +224,7 @@ func (h *history) rows(o *objectHistory) rows {
 		in, name := h.input, titleOf(keyOf(h.input.Prefix, e.Key))
 		return excerpt{
 			what: name + " at revision " + e.name(), file: fileName(name+"-"+e.name()) + ".yaml",
-			later: func() string { return sanitize.Text(in.side(e.side).yaml(in.Prefix, e.Record)) },
+			later: func() string { return sanitize.WholeText(in.side(e.side).yaml(in.Prefix, e.Record)) },
 		}
 	}
 	return r
@@ -502,7 +502,7 @@ func (in *Input) tellDeletions(ctx context.Context, list []happening) {
 		}
 		var err error
 		if e.deletion, err = relations.DeletionOf(ctx, in.side(e.side).Snapshot, in.Prefix, e.Record); err != nil {
-			e.untold = sanitize.Line(err.Error())
+			e.untold = safe(err.Error())
 		}
 	}
 }
@@ -577,7 +577,7 @@ func (in *Input) tell(e *happening, was written) written {
 	}
 	value, err := in.value(e)
 	if err != nil {
-		e.Problem = sanitize.Line(err.Error())
+		e.Problem = safe(err.Error())
 		return now
 	}
 	var uid, problem string
@@ -621,7 +621,7 @@ func (in *Input) author(e *happening, value []byte) (uid string, fields []metav1
 	}
 	o := kube.Decode(key, value)
 	if o.Problem != nil {
-		problem = sanitize.Line(o.Problem.Error())
+		problem = safe(o.Problem.Error())
 	}
 	if meta, ok := o.Typed.(metav1.Object); ok {
 		fields = meta.GetManagedFields()

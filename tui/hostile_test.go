@@ -43,6 +43,9 @@ func TestHostileScreens(t *testing.T) {
 			x.send(keys[r.IntN(len(keys))])
 			x.fits()
 			x.harmless()
+			if n := len(x.raw()); n > mostInCell*size.width*size.height {
+				t.Errorf("a frame of %d bytes on %s", n, size.name)
+			}
 			if t.Failed() {
 				c, _ := adversary.New(seed)
 				t.Fatalf("seed %d: %s", seed, strings.Join(c.Notes, "; "))
@@ -55,17 +58,24 @@ func TestHostileScreens(t *testing.T) {
 }
 
 // hostileInput opens the pair of a seed, nil when it does not open.
-func hostileInput(t *testing.T, seed uint64) *Input {
+func hostileInput(t testing.TB, seed uint64) *Input {
 	t.Helper()
 	c, err := adversary.New(seed)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return caseInput(t, c)
+}
+
+// caseInput opens the pair of a case, nil when it does not open.
+func caseInput(t testing.TB, c *adversary.Case) *Input {
+	t.Helper()
 	side := func(path string) (s Side, ok bool) {
 		data, ok := c.Files[path]
 		if !ok {
 			return s, false
 		}
+		var err error
 		if s.Snapshot, err = snapshot.OpenBytes(t.Context(), path, data, snapshot.Options{}); err != nil {
 			return s, false
 		}
@@ -73,13 +83,14 @@ func hostileInput(t *testing.T, seed uint64) *Input {
 		s.State, err = restore.Load(t.Context(), s.Snapshot, "/registry")
 		return s, err == nil
 	}
-	in := &Input{Tool: "revenant test", Prefix: "/registry", Carved: seed%2 == 0}
+	in := &Input{Tool: "revenant test", Prefix: "/registry", Carved: c.Seed%2 == 0}
 	var ok [2]bool
 	in.Backup, ok[0] = side(c.Backup.Path)
 	in.Current, ok[1] = side(c.Current.Path)
 	if !ok[0] || !ok[1] || restore.Check(in.Backup.State, in.Current.State) != nil {
 		return nil
 	}
+	var err error
 	if in.Lineage, err = lineage.Compare(t.Context(), in.Backup.Snapshot, in.Current.Snapshot, in.Prefix); err != nil {
 		t.Fatal(err)
 	}

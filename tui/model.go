@@ -13,7 +13,6 @@ import (
 
 	"revenant/analyzer/restore"
 	"revenant/analyzer/rollback"
-	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot"
 	"revenant/internal/outfile"
 )
@@ -160,7 +159,7 @@ func (m *model) update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.modes = msg.modes
 		return m, m.broadcast(changedMsg{})
 	case sayMsg:
-		m.message = string(msg)
+		m.message = safe(string(msg))
 		return m, nil
 	case copiedMsg:
 		return m, m.copyOut(msg.excerpt)
@@ -173,7 +172,7 @@ func (m *model) update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m, tea.Batch(m.broadcast(msg), list)
 	case objectsAtMsg:
 		if msg.err != nil {
-			m.message = sanitize.Line(msg.err.Error())
+			m.message = safe(msg.err.Error())
 			if m.objects != nil {
 				m.wanted = listMsg{m.objects.moment, m.objects.query}
 			}
@@ -538,7 +537,7 @@ func (m *model) askFile() {
 		m.message = "there is nothing to save"
 		return
 	}
-	lead := "save " + e.what + " to: "
+	lead := "save " + safe(e.what) + " to: "
 	if len(lead) > m.width/3 {
 		lead = "save to: " // the name needs the room
 	}
@@ -646,7 +645,7 @@ func (m *model) crumbs(room int) string {
 	}
 	parts = append(parts, registry[m.at].title)
 	if c, ok := m.screens[m.at].(crumbed); ok && c.Crumb() != "" {
-		parts = append(parts, sanitize.Line(c.Crumb()))
+		parts = append(parts, safe(c.Crumb()))
 	}
 	switch m.over.(type) {
 	case *helpScreen:
@@ -696,7 +695,7 @@ func (m *model) fileNames(room int) string {
 	names := func(short bool) string {
 		var list []string
 		for i := range m.files {
-			name := sanitize.Line(m.side(i).Snapshot.Path())
+			name := safe(m.side(i).Snapshot.Path())
 			if short {
 				name = name[strings.LastIndexAny(name, `/\`)+1:]
 			}

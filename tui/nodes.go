@@ -8,7 +8,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"revenant/analyzer/restore"
-	"revenant/decoder/sanitize"
 )
 
 // The columns of the nodes.
@@ -169,7 +168,7 @@ func (s *session) node(p *restore.Prediction, n *restore.NodeOutcome, on *onNode
 	if on == nil {
 		on = &onNode{}
 	}
-	lines := []string{t.heading(sanitize.Line(n.Name), width)}
+	lines := []string{t.heading(safe(n.Name), width)}
 	color, _ := t.severity(nodeSeverity(n))
 	lines = append(lines, paintAll(color, wrap(fmt.Sprintf("Its kubelet: %s (%s). %s", n.Kubelet, n.Certainty, n.Reason), width))...)
 	if flags := flagText(n.Flags); flags != "" {
@@ -295,7 +294,7 @@ func (s *session) podsOn(p *restore.Prediction, on *onNode, width int) []string 
 			continue
 		}
 		color, mark := t.severity(p.Severity)
-		lines = append(lines, color.paint(mark+" "+t.fit(string(p.Outcome), 18))+t.cut(sanitize.Line(p.Namespace+"/"+p.Name), width-20))
+		lines = append(lines, color.paint(mark+" "+t.fit(string(p.Outcome), 18))+t.cut(safe(p.Namespace+"/"+p.Name), width-20))
 	}
 	if len(lines) == 0 {
 		return append(lines, "", t.dim.paint("No pod of it needs attention."))

@@ -328,7 +328,7 @@ func (o *objects) missed() tea.Cmd {
 		return nil // it may be among those that are being listed
 	}
 	o.told = o.shown.list
-	return say(sanitize.Line(why))
+	return say(safe(why))
 }
 
 // press does what a key asks for.
@@ -559,7 +559,7 @@ func (o *objects) Complete(words []string) []string {
 		return nil
 	}
 	typable := func(list []string) []string {
-		return slices.DeleteFunc(list, func(s string) bool { return s != sanitize.Line(s) })
+		return slices.DeleteFunc(list, func(s string) bool { return len(s) > maxTyped || s != sanitize.Line(s) })
 	}
 	last := len(words) - 1
 	switch {
@@ -831,7 +831,7 @@ func (o *objects) notes() []string {
 	t := o.theme
 	var parts []string
 	if why := o.absent(); why != "" {
-		parts = append(parts, t.warning.paint(sanitize.Line(why)))
+		parts = append(parts, t.warning.paint(safe(why)))
 	}
 	if done, all := o.reading(); all > 0 {
 		parts = append(parts, t.dim.paint(fmt.Sprintf("reading, %d %%", 100*done/all)))

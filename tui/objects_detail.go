@@ -177,14 +177,14 @@ func (o *objects) versions() (two [2]*happening, why string) {
 
 // difference tells two versions apart.
 func (d *description) difference(in *Input, l listedObject) []string {
-	lines := []string{d.theme.heading(sanitize.Line(titleOf(l.Key)), d.width)}
+	lines := []string{d.theme.heading(safe(titleOf(l.Key)), d.width)}
 	return append(lines, in.differenceOf(d.theme, d.two[0], d.two[1], d.look, d.width)...)
 }
 
 // description is the object as a person would describe it, and its events.
 func (d *description) description(l listedObject) []string {
 	t := d.theme
-	lines := []string{t.heading(sanitize.Line(titleOf(l.Key))+", described", d.width)}
+	lines := []string{t.heading(safe(titleOf(l.Key))+", described", d.width)}
 	value, err := d.side.Snapshot.Value(l.record)
 	if err != nil {
 		return append(lines, wrap(err.Error(), d.width)...)
@@ -195,7 +195,7 @@ func (d *description) description(l listedObject) []string {
 	lines = append(lines, t.dim.paint(t.cut(fmt.Sprintf("as of revision %s; %s shows its YAML", count(l.record.Main), d.keymap.key(toObject)), d.width)), "")
 	for i, s := range resources.Describe(d.catalog.Of(l.Key), kube.Decode(l.Key, value), d.now) {
 		if i > 0 {
-			lines = append(lines, "", t.heading(sanitize.Line(s.Title), d.width))
+			lines = append(lines, "", t.heading(safe(s.Title), d.width))
 		}
 		lines = append(lines, t.named(s.Facts, d.width)...)
 	}
@@ -209,13 +209,13 @@ func (d *description) description(l listedObject) []string {
 func (t *theme) named(facts []resources.Fact, width int) []string {
 	label := 0
 	for i := range facts {
-		if w := ansi.StringWidth(sanitize.Line(facts[i].Name)); w <= width/2 {
+		if w := ansi.StringWidth(safe(facts[i].Name)); w <= width/2 {
 			label = max(label, w)
 		}
 	}
 	var lines []string
 	for i := range facts {
-		name := t.cut(sanitize.Line(facts[i].Name), width*2/3)
+		name := t.cut(safe(facts[i].Name), width*2/3)
 		lead := name + spaces(label-ansi.StringWidth(name)) + "  "
 		for n, line := range wrap(facts[i].Value, width-max(label+2, ansi.StringWidth(lead))) {
 			if n > 0 {
@@ -246,7 +246,7 @@ type description struct {
 
 func (d *description) lines(l listedObject) []string {
 	t := d.theme
-	lines := []string{t.heading(sanitize.Line(titleOf(l.Key)), d.width)}
+	lines := []string{t.heading(safe(titleOf(l.Key)), d.width)}
 	add := func(more ...string) { lines = append(lines, more...) }
 	value, err := d.side.Snapshot.Value(l.record)
 	if err != nil {
@@ -291,13 +291,13 @@ func (o *objects) manifest(l *objectList, object *listedObject) excerpt {
 	e.file += map[bool]string{false: ".yaml", true: ".json"}[asJSON]
 	e.later = func() string {
 		if !asJSON {
-			return sanitize.Text(side.yaml(prefix, object.record))
+			return sanitize.WholeText(side.yaml(prefix, object.record))
 		}
 		value, err := side.Snapshot.Value(object.record)
 		if err != nil {
 			return err.Error()
 		}
-		return sanitize.Text(string(kube.Decode(object.Key, value).JSON(kube.PrintOptions{DropManagedFields: true})))
+		return sanitize.WholeText(string(kube.Decode(object.Key, value).JSON(kube.PrintOptions{DropManagedFields: true})))
 	}
 	return e
 }
@@ -394,7 +394,7 @@ func (d *description) secret(s *corev1.Secret) []string {
 		for i, line := range strings.Split(text, "\n") {
 			lead := "  "
 			if i == 0 {
-				lead = sanitize.Line(name) + ": "
+				lead = safe(name) + ": "
 			}
 			for j, piece := range chop(lead+line, d.width) {
 				if j == 0 && i == 0 && strings.HasPrefix(piece, lead) {
@@ -461,7 +461,7 @@ func (d *description) relative(r *relations.Relative, self bool) string {
 	if self {
 		mark = t.cursor + " "
 	}
-	text := mark + strings.Repeat("  ", min(r.Depth, 20)) + sanitize.Line(r.String())
+	text := mark + strings.Repeat("  ", min(r.Depth, 20)) + safe(r.String())
 	if self {
 		text = t.bold.paint(t.cut(text, d.width))
 	}

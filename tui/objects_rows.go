@@ -2,15 +2,16 @@ package tui
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
 
 	"revenant/analyzer/resources"
 	"revenant/decoder/kube"
-	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot"
 )
 
@@ -209,7 +210,7 @@ func scope(r *resources.Resource) string {
 
 func (o *objects) groupDetail(g *objectGroup, width int) []string {
 	t := o.theme
-	lines := []string{t.heading(sanitize.Line(g.name), width)}
+	lines := []string{t.heading(safe(g.name), width)}
 	lines = append(lines, t.facts(width, "objects", count(g.objects), "size", size(g.bytes))...)
 	if r := g.about; r != nil {
 		known := "built in"
@@ -257,6 +258,9 @@ func (c *cellCache) put(row int, cells []resources.Cell) {
 	defer c.mu.Unlock()
 	c.add(row, cells)
 }
+
+// wasCut says whether a kept cell may not be whole.
+func wasCut(c resources.Cell) bool { return len(c.Text) > maxCell-utf8.UTFMax }
 
 func (c *cellCache) add(row int, cells []resources.Cell) {
 	if len(c.young) >= maxCells || c.young == nil {
@@ -332,7 +336,7 @@ func resourceColumns(r *resources.Resource, namespace bool) []column {
 		taken[key] = true
 	}
 	for i, c := range r.Columns {
-		col := column{title: strings.ToUpper(sanitize.Line(c.Name)), max: 50, drop: i + 1, wide: c.Wide}
+		col := column{title: strings.ToUpper(safe(c.Name)), max: 50, drop: i + 1, wide: c.Wide}
 		col.min = max(min(len(col.title), 16), 5) // below that it is better left out
 		switch c.Name {
 		case "Name":
@@ -417,7 +421,7 @@ func (t *resourceTable) cell(row, column int) string {
 // whole is all cells of a row.
 func (t *resourceTable) whole(row int) []string {
 	cells, ok := t.cells.get(row)
-	if !ok {
+	if !ok || slices.ContainsFunc(cells, wasCut) {
 		cells = t.printed(row)
 	}
 	t.cells.read.Add(1)

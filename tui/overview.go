@@ -10,7 +10,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"revenant/analyzer/restore"
-	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot"
 )
 
@@ -307,7 +306,7 @@ func (o *overview) evidence(width int) []string {
 	for _, f := range facts {
 		cell := func(side int) (string, bool) {
 			text, color := f.tell(o, side)
-			return color.paint(t.cut(sanitize.Line(text), column-1)), text != ""
+			return color.paint(t.cut(safe(text), column-1)), text != ""
 		}
 		left, some := cell(backup)
 		right, any := cell(current)

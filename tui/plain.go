@@ -12,7 +12,6 @@ import (
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
 
-	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot"
 )
 
@@ -67,7 +66,7 @@ type plainRun struct {
 }
 
 func (p *plainRun) run(input io.Reader) error {
-	p.say(sanitize.Line("reading the snapshots"))
+	p.say("reading the snapshots")
 	p.start(p.Init())
 	for p.input == nil && !p.over {
 		if !p.take(p.ctx.Done()) {
@@ -263,7 +262,7 @@ func (p *plainRun) write() {
 		serve = "kept"
 	}
 	p.say("")
-	p.say(fmt.Sprintf("Plan: bump %s, mark-compacted %s, kubelets restarted %s, API servers %s.", p.plan.bumpText(40), compacted, sanitize.Line(plan.RestartKubelets.String()), serve))
+	p.say(fmt.Sprintf("Plan: bump %s, mark-compacted %s, kubelets restarted %s, API servers %s.", p.plan.bumpText(40), compacted, safe(plan.RestartKubelets.String()), serve))
 	p.say(strings.TrimSpace(ansi.Strip(p.planResult())))
 	if p.message != "" {
 		p.say(p.message)

@@ -11,7 +11,6 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"revenant/analyzer/restore"
-	"revenant/decoder/sanitize"
 )
 
 // planner holds the plan and what its keys choose from.
@@ -381,7 +380,7 @@ func (m *model) switches() string {
 		return t.fit(t.hint(m.keymap.key(key)+" "+names[i])+" "+value, widths[i]-1) + " "
 	}
 	return part(0, bump, m.plan.bumpText(widths[0]-len(names[0])-4)) + part(1, compact, yes) +
-		part(2, restart, sanitize.Line(p.RestartKubelets.String())) + part(3, servers, serve)
+		part(2, restart, safe(p.RestartKubelets.String())) + part(3, servers, serve)
 }
 
 // planResult counts the pods by outcome, or says why the plan is refused.
@@ -389,8 +388,8 @@ func (m *model) planResult() string {
 	t, width := m.theme, m.width-2
 	switch {
 	case m.refused != nil:
-		text := t.markCritical + " refused: " + sanitize.Line(m.refused.Error())
-		rest := "   " + m.way() + sanitize.Line(sentence(hintOf(m.refused)))
+		text := t.markCritical + " refused: " + safe(m.refused.Error())
+		rest := "   " + m.way() + safe(sentence(hintOf(m.refused)))
 		if ansi.StringWidth(text+rest) > width {
 			rest = "   " + m.way() // what to press is worth more than why
 		}

@@ -14,7 +14,6 @@ import (
 
 	"revenant/analyzer/restore"
 	"revenant/decoder/kube"
-	"revenant/decoder/sanitize"
 )
 
 // pods lists the pods, worst first, or groups of them, and shows the selected pod
@@ -343,7 +342,7 @@ func (p *pods) Crumb() string {
 // Take is the opened pod, or the rows.
 func (p *pods) Take(save bool) excerpt {
 	if pod, ok := p.selected(); ok && p.opened {
-		return excerpt{what: "pod " + sanitize.Line(pod.Namespace+"/"+pod.Name), file: fileName(pod.Namespace+"-"+pod.Name) + ".txt", text: flat(p.detail.lines())}
+		return excerpt{what: "pod " + safe(pod.Namespace+"/"+pod.Name), file: fileName(pod.Namespace+"-"+pod.Name) + ".txt", text: flat(p.detail.lines())}
 	}
 	return p.table.take(save, "pods", "row")
 }
@@ -621,7 +620,7 @@ func (p *pods) counts() string {
 	}
 	parts := []string{t.bold.paint(fmt.Sprintf("%s of %s", count(len(p.table.shown)), plural(p.table.rows.count, noun)))}
 	if p.within != nil {
-		parts = append(parts, sanitize.Line(strings.ToLower(podColumns[p.within.column].title)+" "+p.within.name))
+		parts = append(parts, safe(strings.ToLower(podColumns[p.within.column].title)+" "+p.within.name))
 	}
 	if p.refused != nil {
 		parts = append(parts, t.critical.paint("plan refused, shown as before"))

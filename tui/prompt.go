@@ -119,12 +119,12 @@ func (p *prompt) line(t *theme, width int) string {
 	rest, more := "", ""
 	if len(list) > 0 && p.offered == nil {
 		rest, _ = strings.CutPrefix(list[0], p.text)
-		left += t.dim.paint(sanitize.Line(rest))
+		left += t.dim.paint(safe(rest))
 	}
 	if room := width - ansi.StringWidth(left) - 20; len(list) > 1 && room > 10 {
 		var words []string
-		for _, c := range list {
-			words = append(words, sanitize.Line(c[strings.LastIndexByte(c, ' ')+1:]))
+		for _, c := range list[:min(len(list), room)] {
+			words = append(words, safe(c[strings.LastIndexByte(c, ' ')+1:]))
 		}
 		more = "  " + t.cut(strings.Join(words, " "), room)
 	}

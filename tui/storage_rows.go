@@ -10,7 +10,6 @@ import (
 
 	"revenant/analyzer/storage"
 	"revenant/decoder/kube"
-	"revenant/decoder/sanitize"
 )
 
 // spaceColumn is a column with its cells.
@@ -277,7 +276,7 @@ func deletions(n int) string {
 // spaceGroup tells all of a group.
 func (p *space) spaceGroup(shown spaceShown, name string, g *storage.Group, width int) []string {
 	t := p.theme
-	lines := []string{t.heading(sanitize.Line(name), width)}
+	lines := []string{t.heading(safe(name), width)}
 	lines = append(lines, p.tallied(&g.Tally, &shown.sums.Total, width)...)
 	goes := "lists its keys"
 	if shown.view == byNamespace && !shown.within.ofResource {
@@ -297,7 +296,7 @@ func (p *space) spaceGroup(shown spaceShown, name string, g *storage.Group, widt
 // spaceKey tells all of a key.
 func (p *space) spaceKey(shown spaceShown, k *storage.Key, width int) []string {
 	t := p.theme
-	lines := []string{t.heading(sanitize.Line(keyTitle(k)), width)}
+	lines := []string{t.heading(safe(keyTitle(k)), width)}
 	changed := "at revision " + count(k.Changed)
 	if c := p.side(shown.side).State.Clock; c != nil {
 		changed += ", " + c.TimeOf(k.Changed).String()
@@ -343,7 +342,7 @@ func (p *space) spacePart(f *storage.File, part *storage.Part, width int) []stri
 	if part.Pages > 0 {
 		pages = fmt.Sprintf("%d of %s each", part.Pages, size(int64(f.PageSize)))
 	}
-	lines := []string{t.heading(sanitize.Line(string(part.Use)), width)}
+	lines := []string{t.heading(safe(string(part.Use)), width)}
 	lines = append(lines, wrap(sentence(storage.Uses[part.Use]), width)...)
 	lines = append(lines, t.facts(width, "bytes", plural(part.Bytes, "byte")+", "+strings.TrimSpace(portion(part.Bytes, f.Size))+" of the file", "pages", pages)...)
 	lines = append(lines, "", t.heading("What can be had back", width))
@@ -358,7 +357,7 @@ func (p *space) spacePart(f *storage.File, part *storage.Part, width int) []stri
 
 func (p *space) spaceBucket(f *storage.File, b *storage.Bucket, width int) []string {
 	t := p.theme
-	lines := []string{t.heading("Bucket "+sanitize.Line(b.Name), width)}
+	lines := []string{t.heading("Bucket "+safe(b.Name), width)}
 	lines = append(lines, t.facts(width, "items", count(b.Items), "bytes", size(b.Bytes)+" of keys and values", "share", strings.TrimSpace(portion(b.Bytes, f.Size))+" of the file")...)
 	if b.Name == "key" {
 		lines = append(lines, "")

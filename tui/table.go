@@ -347,7 +347,7 @@ func wider(width int, cell string) int {
 	if len(cell) <= width {
 		return width
 	}
-	return max(width, ansi.StringWidth(sanitize.Line(cell)))
+	return max(width, ansi.StringWidth(safe(cell)))
 }
 
 const (
@@ -552,7 +552,7 @@ func (t *table) line(row int, selected, focus, faded bool) string {
 		if w == 0 {
 			continue
 		}
-		to.WriteString(spaces(gap) + t.theme.align(sanitize.Line(t.rows.cell(row, i)), w, t.columns[i].right))
+		to.WriteString(spaces(gap) + t.theme.align(sanitize.Short(t.rows.cell(row, i), w*mostInCell), w, t.columns[i].right))
 		used += gap + w
 		to, gap = &rest, columnGap
 	}

@@ -55,11 +55,11 @@ func (m *model) save(path string, e excerpt) tea.Cmd {
 		}
 		switch {
 		case errors.Is(err, outfile.ErrExists):
-			return sayMsg(sanitize.Line(path) + " exists: nothing is written over")
+			return sayMsg(safe(path) + " exists: nothing is written over")
 		case err != nil:
-			return sayMsg(sanitize.Line(err.Error()))
+			return sayMsg(safe(err.Error()))
 		}
-		return sayMsg(fmt.Sprintf("saved to %s (%s): %s", sanitize.Line(path), size(int64(len(e.text))), e.what))
+		return sayMsg(fmt.Sprintf("saved to %s (%s): %s", safe(path), size(int64(len(e.text))), e.what))
 	})
 }
 
@@ -89,10 +89,10 @@ func (t *table) take(save bool, title, noun string) excerpt {
 			if t.rows.copied != nil {
 				name = t.rows.copied
 			}
-			names = append(names, sanitize.Line(name(row)))
+			names = append(names, sanitize.WholeLine(name(row)))
 		}
 		if len(names) == 1 {
-			return excerpt{what: names[0], text: names[0]}
+			return excerpt{what: safe(names[0]), text: names[0]}
 		}
 		return excerpt{what: plural(len(names), noun), text: strings.Join(names, "\n")}
 	}
@@ -114,7 +114,7 @@ func csvOf(columns []column, rows *rows, shown []int32, wide bool) string {
 		var record []string
 		for i, c := range columns {
 			if (!c.wide || wide) && !c.drawn {
-				record = append(record, sanitize.Line(cell(i)))
+				record = append(record, sanitize.WholeLine(cell(i)))
 			}
 		}
 		_ = w.Write(record) // a strings.Builder takes all

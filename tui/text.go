@@ -10,6 +10,17 @@ import (
 	"revenant/decoder/sanitize"
 )
 
+// How much is drawn of what evidence calls something, in bytes: what is longer loses
+// its middle. Values and YAML are whole.
+const (
+	mostInLine = 4 << 10  // no terminal is wider
+	mostInText = 32 << 10 // of a paragraph
+	mostInCell = 64       // for a column of the screen; no character has more
+)
+
+// safe makes what evidence holds safe to draw on one line.
+func safe(s string) string { return sanitize.Short(s, mostInLine) }
+
 // fit makes text exactly width columns wide: cut with an ellipsis, or padded.
 func (t *theme) fit(text string, width int) string {
 	text = t.cut(text, width)
@@ -38,7 +49,7 @@ func (t *theme) cut(text string, width int) string {
 // heading is a title with a line to its right, width columns in all.
 func (t *theme) heading(title string, width int) string {
 	if t.plain {
-		return title
+		return t.cut(title, plainWidth)
 	}
 	title = t.cut(title, width-3)
 	rest := width - ansi.StringWidth(title) - 3
@@ -96,7 +107,7 @@ func wrap(text string, width int) []string {
 	width = max(width, 1)
 	var lines []string
 	line, used := "", 0
-	for word := range strings.FieldsSeq(sanitize.Line(text)) {
+	for word := range strings.FieldsSeq(sanitize.Short(text, mostInText)) {
 		w := ansi.StringWidth(word)
 		if used > 0 && used+1+w <= width {
 			line, used = line+" "+word, used+1+w
@@ -122,7 +133,7 @@ func hung(line string, width int) []string {
 	}
 	var lines []string
 	for lead := ""; line != ""; lead = spaces(indent) {
-		piece := chop(line, width-len(lead))[0]
+		piece := start(line, width-len(lead))
 		if at := strings.LastIndexByte(piece, ' '); len(piece) < len(line) && at > len(piece)/2 {
 			piece = piece[:at+1]
 		}
@@ -130,6 +141,20 @@ func hung(line string, width int) []string {
 		line = line[len(piece):]
 	}
 	return lines
+}
+
+// start is as much of a line that is not painted as width columns hold, one character
+// at least.
+func start(line string, width int) string {
+	used := 0
+	for i := 0; i < len(line); {
+		character, w := ansi.FirstGraphemeCluster(line[i:], ansi.GraphemeWidth)
+		if used += w; used > width && i > 0 {
+			return line[:i]
+		}
+		i += len(character)
+	}
+	return line
 }
 
 // chop cuts a line into pieces of at most width columns, one at least.
@@ -200,7 +225,7 @@ func sentence(s string) string {
 }
 
 // quoted is what a person typed or a file holds, set off from the sentence.
-func quoted(s string) string { return strconv.Quote(sanitize.Line(s)) }
+func quoted(s string) string { return strconv.Quote(safe(s)) }
 
 // flat is lines without their colours, as text.
 func flat(lines []string) string {

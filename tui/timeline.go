@@ -15,7 +15,6 @@ import (
 	"revenant/analyzer/lineage"
 	"revenant/analyzer/restore"
 	"revenant/analyzer/timeline"
-	"revenant/decoder/sanitize"
 )
 
 // toldTimeline is what happened, as both snapshots tell.
@@ -480,7 +479,7 @@ func (x *happenings) goTo(text string) tea.Cmd {
 	}
 	revision, err := momentOf(text, x.side(current))
 	if err != nil {
-		return say(sanitize.Line(err.Error()))
+		return say(safe(err.Error()))
 	}
 	at, _ := v.Between(revision, 0)
 	if at == v.Len() {
@@ -868,7 +867,7 @@ func (x *happenings) plot() []string {
 			lanes = append(lanes, t.dim.paint(fmt.Sprintf("  and %d more with %s", len(c.names)-i, plural(more, "event"))))
 			break
 		}
-		lead := t.fit("  "+sanitize.Line(name), plotLabel-9) + fmt.Sprintf("%8s ", count(c.totals[i]))
+		lead := t.fit("  "+safe(name), plotLabel-9) + fmt.Sprintf("%8s ", count(c.totals[i]))
 		lanes = append(lanes, t.dim.paint(lead)+t.bars(drawn[i], highest, 1, look)[0])
 	}
 	for len(lanes) < x.laneHeight() {
@@ -1050,7 +1049,7 @@ func (x *happenings) told() []string {
 		var counts []string
 		for i, name := range c.names {
 			if n := int64(math.Round(parts[i][p])); n > 0 {
-				counts = append(counts, count(n)+" "+sanitize.Line(name))
+				counts = append(counts, count(n)+" "+safe(name))
 			}
 		}
 		lines = append(lines, text+cmp.Or(strings.Join(counts, ", "), "nothing"))

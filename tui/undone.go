@@ -7,7 +7,6 @@ import (
 
 	"revenant/analyzer/restore"
 	"revenant/analyzer/rollback"
-	"revenant/decoder/sanitize"
 )
 
 // newUndone lists what else goes back in time: everything that is not a pod.
@@ -90,7 +89,7 @@ func (s *session) finding(f *rollback.Finding, width int) []string {
 		object += " in " + f.Namespace
 	}
 	color, _ := t.severity(f.Severity)
-	lines = append(lines, color.paint(t.cut(sanitize.Line(object), width)))
+	lines = append(lines, color.paint(t.cut(safe(object), width)))
 	lines = append(lines, wrap(f.Reason, width)...)
 	lines = append(lines, "")
 	lines = append(lines, paintAll(t.dim, wrap(info.Explains, width))...)

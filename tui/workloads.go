@@ -8,7 +8,6 @@ import (
 
 	"revenant/analyzer/restore"
 	"revenant/decoder/kube"
-	"revenant/decoder/sanitize"
 )
 
 // The columns of the workloads.
@@ -139,7 +138,7 @@ func (s *session) keyOfKind(kind, namespace, name string) string {
 // workload tells all of a workload.
 func (s *session) workload(w *restore.WorkloadOutcome, width int) []string {
 	t := s.theme
-	lines := []string{t.heading(sanitize.Line(w.Kind+" "+w.Namespace+"/"+w.Name), width)}
+	lines := []string{t.heading(safe(w.Kind+" "+w.Namespace+"/"+w.Name), width)}
 	color, _ := t.severity(w.Severity)
 	lines = append(lines, paintAll(color, wrap(w.Reason, width))...)
 	lines = append(lines, "")
@@ -156,7 +155,7 @@ func (s *session) workload(w *restore.WorkloadOutcome, width int) []string {
 		"made anew", positive(w.Recreates), "deleted", positive(w.Removes),
 	)...)
 	for _, twice := range w.Twice {
-		lines = append(lines, "", t.critical.paint(t.cut(sanitize.Line(twice.Pod)+" runs twice", width)))
+		lines = append(lines, "", t.critical.paint(t.cut(safe(twice.Pod)+" runs twice", width)))
 		lines = append(lines, t.facts(width, "on", strings.Join(twice.Nodes, " and "), "as", strings.Join(twice.UIDs, " and "),
 			"with", strings.Join(twice.Claims, ", "), "until", twice.Until)...)
 	}

@@ -43,25 +43,26 @@ type member struct {
 // be written there.
 func (b *builder) members() (list []member, cluster string, known bool) {
 	var all []string
+	known = true
+	word := func(s string) string {
+		w, ok := sanitize.ShellWord(s)
+		known = known && ok
+		return w
+	}
 	for _, m := range b.Backup.Facts.Members {
 		if m.Learner {
 			continue
 		}
-		if !writable(m) {
-			return []member{{"MEMBER_NAME", "PEER_URL", "every etcd node"}}, "INITIAL_CLUSTER", false
-		}
+		known = known && writable(m)
 		for _, u := range m.PeerURLs {
 			all = append(all, m.Name+"="+u)
 		}
-		name, _ := sanitize.ShellWord(m.Name)
-		peers, _ := sanitize.ShellWord(strings.Join(m.PeerURLs, ","))
-		list = append(list, member{name, peers, "etcd member " + m.Name})
-	}
-	if len(list) == 0 {
-		return []member{{"MEMBER_NAME", "PEER_URL", "every etcd node"}}, "INITIAL_CLUSTER", false
+		list = append(list, member{word(m.Name), word(strings.Join(m.PeerURLs, ",")), "etcd member " + m.Name})
 	}
 	slices.Sort(all)
-	cluster, _ = sanitize.ShellWord(strings.Join(all, ","))
+	if cluster = word(strings.Join(all, ",")); len(list) == 0 || !known {
+		return []member{{"MEMBER_NAME", "PEER_URL", "every etcd node"}}, "INITIAL_CLUSTER", false
+	}
 	return list, cluster, true
 }
 

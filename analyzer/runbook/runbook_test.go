@@ -606,6 +606,10 @@ func TestMinor(t *testing.T) {
 }
 
 func TestMembers(t *testing.T) {
+	var many []snapshot.Member
+	for i := range 100 {
+		many = append(many, snapshot.Member{Name: fmt.Sprint("member-", i), PeerURLs: []string{"https://" + strings.Repeat("a", 40) + ":2380"}})
+	}
 	tests := []struct {
 		name    string
 		members []snapshot.Member
@@ -623,6 +627,8 @@ func TestMembers(t *testing.T) {
 			want: "a=https://a:2380,a=https://a:2381,b=https://b:2380",
 		},
 		{name: "a name with a comma", members: []snapshot.Member{{Name: "a,b", PeerURLs: []string{"https://a:2380"}}}, want: "INITIAL_CLUSTER"},
+		{name: "names that join into one too long", members: many, want: "INITIAL_CLUSTER"},
+		{name: "marks that would stand on what is before them", members: []snapshot.Member{{Name: "a", PeerURLs: []string{"https://a:2380"}}, {Name: strings.Repeat("\u0301", 11), PeerURLs: []string{"https://b:2380", strings.Repeat("\u0301", 12)}}}, want: "INITIAL_CLUSTER"},
 		{name: "a member that never started", members: []snapshot.Member{{PeerURLs: []string{"https://a:2380"}}}, want: "INITIAL_CLUSTER"},
 	}
 	for _, tt := range tests {

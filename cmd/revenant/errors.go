@@ -41,6 +41,9 @@ func (e *hintError) Unwrap() error { return e.error }
 
 func hinted(err error, hint string) error { return &hintError{error: err, hint: hint} }
 
+// mostInError is how many bytes of an error are shown, beginning and end.
+const mostInError = 4 << 10
+
 // exitCode tells the person what went wrong and returns the exit code.
 func exitCode(w io.Writer, err error) int {
 	switch {
@@ -56,9 +59,9 @@ func exitCode(w io.Writer, err error) int {
 		fmt.Fprintln(w, "revenant: interrupted")
 		return exitFailed
 	}
-	fmt.Fprintf(w, "revenant: %s\n", sanitize.Line(err.Error()))
+	fmt.Fprintf(w, "revenant: %s\n", sanitize.Short(err.Error(), mostInError))
 	if hint := hintFor(err); hint != "" {
-		fmt.Fprintf(w, "hint: %s\n", sanitize.Line(hint))
+		fmt.Fprintf(w, "hint: %s\n", sanitize.Short(hint, mostInError))
 	}
 	return exitFailed
 }

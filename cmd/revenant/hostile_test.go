@@ -26,6 +26,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/clipperhouse/uax29/v2/graphemes"
 	"sigs.k8s.io/yaml"
 
 	"revenant/internal/adversary"
@@ -413,6 +414,14 @@ func (r *hostileRun) check(a *answer, formats []string) {
 			r.fault(a.name+": a raw character in "+format, "%U in %q", c, text[max(0, at-60):min(len(text), at+60)])
 		}
 	}
+	for format, text := range a.texts {
+		if format == "json" || format == "yaml" {
+			continue // they are whole
+		}
+		if c := crowded(text); c != "" {
+			r.fault(a.name+": a character of more than can be shown in "+format, "%d bytes: %.100q", len(c), c)
+		}
+	}
 	if a.code == exitFailed {
 		if !strings.HasPrefix(a.texts["errors"], "revenant: ") && !strings.Contains(a.texts["errors"], "\nrevenant: ") {
 			r.fault(a.name+": fails without a word", "%q", a.texts["errors"])
@@ -478,6 +487,16 @@ func difference(a, b any, at string) string {
 		}
 	}
 	return fmt.Sprintf("%s: %.100q and %.100q", at, fmt.Sprint(a), fmt.Sprint(b))
+}
+
+// crowded finds the first character that is made of more code points than are drawn.
+func crowded(s string) string {
+	for g := graphemes.FromString(s); g.Next(); {
+		if utf8.RuneCountInString(g.Value()) > 13 { // what stands before may join, too
+			return g.Value()
+		}
+	}
+	return ""
 }
 
 // unclean finds the first character that a terminal acts on, or that nobody sees.

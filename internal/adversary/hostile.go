@@ -62,6 +62,7 @@ type maker struct {
 	*Case
 	history *history
 	sober   bool // pods whose fate is known have nothing hostile
+	long    long // what hostile names are, when it is chosen
 	err     error
 }
 
@@ -83,16 +84,36 @@ var kinds = []func(*maker) error{
 
 // New makes the case of a seed. Consecutive seeds go through the kinds in turn.
 func New(seed uint64) (*Case, error) {
-	m := &maker{
+	return newMaker(seed).made(kinds[seed%uint64(len(kinds))])
+}
+
+// Named makes a case of objects, by the book, that are all called by the name, as far as
+// maxNamed bytes go.
+func Named(seed uint64, name string) (*Case, error) {
+	m := newMaker(seed)
+	m.long.name = name
+	return m.made(func(m *maker) error {
+		m.note("names of %d bytes: %.40q", len(name), name)
+		m.cluster(30)
+		return m.save(nil, nil)
+	})
+}
+
+func newMaker(seed uint64) *maker {
+	return &maker{
 		Rand: rand.New(rand.NewPCG(seed, 0x686f73)),
 		Case: &Case{Seed: seed, Files: map[string][]byte{}, Backup: Evidence{Path: "backup.db", Sound: true}, Current: Evidence{Path: "current.db", Sound: true}},
 	}
-	err := kinds[seed%uint64(len(kinds))](m)
+}
+
+// made is the case, its evidence of one kind.
+func (m *maker) made(kind func(*maker) error) (*Case, error) {
+	err := kind(m)
 	if err == nil {
 		err = m.err
 	}
 	if err != nil {
-		return nil, fmt.Errorf("make case %d (%s): %w", seed, strings.Join(m.Notes, ", "), err)
+		return nil, fmt.Errorf("make case %d (%s): %w", m.Seed, strings.Join(m.Notes, ", "), err)
 	}
 	m.dumps()
 	if m.odds(3) {

@@ -125,7 +125,7 @@ func (m *maker) fill(n int) {
 // pod writes a running pod whose fate is known, of a hostile name at times.
 func (m *maker) pod(class string, i int) Pod {
 	name := fmt.Sprintf("%s-%d", class, i)
-	if hostile := m.name(); !m.sober && m.odds(3) && m.history.live["/registry/pods/team/"+hostile] == nil {
+	if hostile := m.name(); !m.sober && (m.long.name != "" || m.odds(3)) && m.history.live["/registry/pods/team/"+hostile] == nil {
 		name = hostile
 	}
 	return m.known(class, i, name, one(m, nodes...))

@@ -7,8 +7,29 @@ import (
 	"time"
 )
 
+// maxNamed is how many bytes of long names a case has.
+const maxNamed = 2 << 20
+
+// long is a name that is chosen, and how often it was given.
+type long struct {
+	name  string
+	given int
+}
+
+// next is the name, each time another one, and short ones once there are enough.
+func (l *long) next() string {
+	l.given++
+	if l.given*len(l.name) > maxNamed {
+		return fmt.Sprintf("%s-%d", Mark, l.given)
+	}
+	return fmt.Sprintf("%s%s-%d", Mark, l.name, l.given)
+}
+
 // name is a hostile name. It has no slash, so that it can be part of a key.
 func (m *maker) name() string {
+	if m.long.name != "" {
+		return m.long.next()
+	}
 	if m.odds(150) {
 		return Mark + strings.Repeat("a", 1+m.IntN(100_000))
 	}
@@ -27,7 +48,7 @@ func (m *maker) name() string {
 
 // word is a hostile string for any other place.
 func (m *maker) word() string {
-	if m.odds(6) {
+	if m.long.name == "" && m.odds(6) {
 		return one(m, "", " ", ".", "..", "/", "../../"+Mark, "/etc/passwd\x00"+Mark, "null", "~", "0x7fffffffffffffff", "1e999", "\n", strings.Repeat("ab/", 100), "- a: b\n"+Mark, "{{."+Mark+"}}", "@"+Mark)
 	}
 	return m.name()
