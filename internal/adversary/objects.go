@@ -196,7 +196,7 @@ func (m *maker) meta(namespace, name string) metav1.ObjectMeta {
 	}
 	if m.odds(3) {
 		t := metav1.NewTime(m.when())
-		meta.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: m.word(), Operation: metav1.ManagedFieldsOperationType(m.word()), Time: &t, FieldsV1: &metav1.FieldsV1{Raw: []byte(m.deep())}}}
+		meta.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: m.word(), Operation: metav1.ManagedFieldsOperationType(m.word()), Time: &t, FieldsV1: metav1.NewFieldsV1(m.deep())}}
 	}
 	if m.odds(4) {
 		meta.Finalizers, meta.GenerateName, meta.ResourceVersion = []string{m.word()}, m.word(), m.word()
