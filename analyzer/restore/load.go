@@ -177,8 +177,8 @@ func (l *loader) see(node string, r snapshot.Record) {
 }
 
 // pod reads the record of a pod, and returns its value beside it.
-func (l *loader) pod(r snapshot.Record) (Pod, []byte) {
-	p := Pod{Key: r.Key, CreateRevision: r.CreateRevision, ModRevision: r.Main}
+func (l *loader) pod(r snapshot.Record) (*Pod, []byte) {
+	p := &Pod{Key: r.Key, CreateRevision: r.CreateRevision, ModRevision: r.Main}
 	value, err := l.s.Value(r)
 	if err == nil {
 		p.Pod, err = kube.ScanPod(value)

@@ -29,7 +29,7 @@ type State struct {
 	ClusterUID     string
 	ClusterUnknown string
 
-	Pods  []Pod  // every live pod
+	Pods  []*Pod // every live pod
 	Nodes []Node // every live Node object
 
 	// Workloads are the controllers' objects, but for ReplicaSets that a Deployment
