@@ -24,7 +24,7 @@ import (
 )
 
 // storedPod is a pod as an API server stores it.
-func storedPod(t *testing.T, change func(*corev1.Pod)) string {
+func storedPod(t testing.TB, change func(*corev1.Pod)) string {
 	t.Helper()
 	p := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: "p", Namespace: "ns", UID: "uid"},

@@ -1,7 +1,6 @@
 package memlimit
 
 import (
-	"bytes"
 	"io/fs"
 	"math"
 	"os"
@@ -25,10 +24,12 @@ const spare = 16 << 20
 func systemLimits() []limit {
 	var all []limit
 	if max := resourceLimit(unix.RLIMIT_AS); max > 0 {
-		all = append(all, func(u usage) bound { return addressSpace(u, max-mapped()) })
+		all = append(all, func(u usage) bound { return addressSpace(u, max-memoryMap(allPages)) })
 	}
 	if max := resourceLimit(unix.RLIMIT_DATA); max > 0 {
-		all = append(all, func(usage) bound { return within(max, "ulimit -d") })
+		all = append(all, func(u usage) bound {
+			return within(u.heap+u.overhead+max-memoryMap(dataPages), "ulimit -d")
+		})
 	}
 	if max := cgroupLimit(os.DirFS("/")); max > 0 {
 		all = append(all, func(usage) bound { return within(max, "its cgroup") })
@@ -52,16 +53,24 @@ func resourceLimit(resource int) int64 {
 	return int64(l.Cur)
 }
 
-// mapped is the size of the process's address space in bytes, of which files that are
-// mapped are a part, too; 0 when it cannot be read.
-func mapped() int64 {
+// Columns of /proc/self/statm.
+const (
+	allPages  = 0 // of the address space, files that are mapped included
+	dataPages = 5 // that can be written to
+)
+
+// memoryMap is a column of the memory map's sizes in bytes; 0 when it cannot be read.
+func memoryMap(column int) int64 {
 	text, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
 		return 0
 	}
-	pages, _, _ := bytes.Cut(text, []byte(" "))
-	n, _ := strconv.ParseInt(string(pages), 10, 64)
-	return n * int64(os.Getpagesize())
+	columns := strings.Fields(string(text))
+	if column >= len(columns) {
+		return 0
+	}
+	pages, _ := strconv.ParseInt(columns[column], 10, 64)
+	return pages * int64(os.Getpagesize())
 }
 
 // cgroupLimit is the least memory limit of the cgroups that the process is in, 0 for
