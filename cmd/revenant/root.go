@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime/debug"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -55,6 +56,9 @@ func run(ctx context.Context, args []string, s streams) int {
 	err := root.ExecuteContext(ctx)
 	if errors.Is(err, context.Canceled) {
 		err = whyEnded(ctx)
+	}
+	if errors.Is(err, syscall.ENOMEM) {
+		err = fmt.Errorf("not enough memory: %w", err)
 	}
 	return exitCode(s.err, err)
 }

@@ -1,10 +1,12 @@
 package memlimit
 
 import (
+	"fmt"
 	"io/fs"
 	"math"
 	"os"
 	"path"
+	"reflect"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -24,7 +26,9 @@ const spare = 16 << 20
 func systemLimits() []limit {
 	var all []limit
 	if max := resourceLimit(unix.RLIMIT_AS); max > 0 {
-		all = append(all, func(u usage) bound { return addressSpace(u, max-memoryMap(allPages)) })
+		unused := heapOffset()
+		takeArenas(max - memoryMap(allPages) - spare)
+		all = append(all, func(u usage) bound { return addressSpace(u, unused, max-memoryMap(allPages)) })
 	}
 	if max := resourceLimit(unix.RLIMIT_DATA); max > 0 {
 		all = append(all, func(u usage) bound {
@@ -38,10 +42,47 @@ func systemLimits() []limit {
 }
 
 // addressSpace is what a limit of the address space leaves that has so many bytes
-// left. The heap takes them an arena at a time, of which the last may be used in part.
-func addressSpace(u usage, left int64) bound {
-	arenas := (u.heap+arena-1)/arena + max(left-spare, 0)/arena
-	return within(arenas*arena+u.overhead, "ulimit -v")
+// left. The heap takes them an arena at a time, of which the last may be used in part,
+// and the first from an offset on.
+func addressSpace(u usage, offset, left int64) bound {
+	arenas := (offset+u.heap+arena-1)/arena + max(left-spare, 0)/arena
+	return within(arenas*arena-offset+u.overhead, "ulimit -v")
+}
+
+// takeArenas has the heap take half of the address space that is left for good, and one
+// arena at least, before files that are mapped do: what it may have does not shrink just
+// as it grows then.
+func takeArenas(left int64) {
+	if left < arena {
+		return
+	}
+	runtime.KeepAlive(make([]byte, max(left/2/arena, 1)*arena))
+	debug.FreeOSMemory()
+}
+
+// heapOffset is where in its first arena the heap begins, at random since Go 1.26; 0
+// when that cannot be seen. What is before it is lost.
+func heapOffset() int64 {
+	text, err := os.ReadFile("/proc/self/maps")
+	if err != nil {
+		return 0
+	}
+	inHeap := uint64(reflect.ValueOf(&text[0]).Pointer())
+	from, to := uint64(0), uint64(0) // what is mapped without a break, to be written to
+	for line := range strings.Lines(string(text)) {
+		var first, last uint64
+		var mode string
+		if n, _ := fmt.Sscanf(line, "%x-%x %s", &first, &last, &mode); n != 3 || mode != "rw-p" {
+			continue
+		}
+		if first != to {
+			from = first
+		}
+		if to = last; from <= inHeap && inHeap < to {
+			return int64(from % arena)
+		}
+	}
+	return 0
 }
 
 // resourceLimit is 0 for no limit.

@@ -45,15 +45,16 @@ func TestCgroupLimit(t *testing.T) {
 
 // TestAddressSpace: the heap grows an arena at a time.
 func TestAddressSpace(t *testing.T) {
-	one := usage{heap: 1 << 20, overhead: 5 << 20}
+	one := usage{heap: 2 << 20, overhead: 5 << 20}
 	for _, test := range []struct {
-		left, want int64
+		offset, left, want int64
 	}{
-		{-1, arena}, {0, arena}, {arena, arena}, {arena + spare, 2 * arena}, {3*arena + spare, 4 * arena},
+		{0, -1, arena}, {0, 0, arena}, {0, arena, arena}, {0, arena + spare, 2 * arena}, {0, 3*arena + spare, 4 * arena},
+		{arena / 4, 0, arena * 3 / 4}, {arena - 1<<20, 0, arena + 1<<20},
 	} {
-		b := addressSpace(one, test.left)
+		b := addressSpace(one, test.offset, test.left)
 		if most := within(test.want+one.overhead, "ulimit -v"); b != most {
-			t.Errorf("with %d left: %v, want %v", test.left, b, most)
+			t.Errorf("with %d left after %d: %v, want %v", test.left, test.offset, b, most)
 		}
 		if b.exceeded(usage{live: b.soft, held: b.hard}) != nil {
 			t.Error("what fits is refused")
@@ -61,5 +62,16 @@ func TestAddressSpace(t *testing.T) {
 		if b.exceeded(usage{live: b.soft + 1}) == nil || b.exceeded(usage{held: b.hard + 1}) == nil {
 			t.Error("what does not fit is let be")
 		}
+	}
+}
+
+// TestHeapOffset: the heap begins at a page, and what begins it is not in what it holds.
+func TestHeapOffset(t *testing.T) {
+	offset := heapOffset()
+	if offset < 0 || offset >= arena || offset%4096 != 0 {
+		t.Errorf("the heap begins at %d", offset)
+	}
+	if again := heapOffset(); again != offset {
+		t.Errorf("the heap begins at %d, then at %d", offset, again)
 	}
 }
