@@ -100,7 +100,7 @@ func TestNotEnoughMemory(t *testing.T) {
 		t.Run(test.limit+" "+test.args, func(t *testing.T) {
 			code, said := under(t, dir, test.limit, program, strings.Fields(test.args)...)
 			first, hint, _ := strings.Cut(strings.TrimSuffix(said, "\n"), "\n")
-			held := strings.HasPrefix(first, "revenant: not enough memory: it holds ") && strings.Contains(first, test.by)
+			held := strings.HasPrefix(first, "revenant: not enough memory: "+test.by+" leaves ") && strings.Contains(first, ", and it holds ")
 			if code != exitFailed || !held && !(test.limit == addressSpace && strings.HasPrefix(first, "revenant: not enough memory: open ")) {
 				t.Errorf("exit code %d, %q", code, first)
 			}

@@ -25,7 +25,7 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	return fmt.Sprintf("not enough memory: it holds %s of the %s that %s leaves for it", mebibytes(e.Held), mebibytes(e.Limit), e.By)
+	return fmt.Sprintf("not enough memory: %s leaves %s for it, and it holds %s", e.By, mebibytes(e.Limit), mebibytes(e.Held))
 }
 
 func mebibytes(n int64) string { return fmt.Sprintf("%.0f MiB", float64(n)/(1<<20)) }
