@@ -38,9 +38,9 @@ type bound struct {
 }
 
 // within is the bound of a limit of what the runtime maps. Not all of that can be used:
-// what is free may be in pieces too small for what is needed.
+// what is free may be in pieces too small for a list as long as that of all pods.
 func within(limit int64, by string) bound {
-	spare := min(limit/10, 64<<20)
+	spare := min(limit/8, 64<<20)
 	return bound{soft: limit - 2*spare, hard: limit - spare, by: by}
 }
 
