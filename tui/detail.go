@@ -132,8 +132,8 @@ func readObject(s *Side, pod *restore.PodOutcome) object {
 
 // podIn finds the pod in a state, nil when it is not there.
 func podIn(s *restore.State, pod *restore.PodOutcome) *restore.Pod {
-	for i := range s.Pods {
-		if p := &s.Pods[i]; p.UID == pod.UID && p.Name == pod.Name && p.Namespace == pod.Namespace {
+	for _, p := range s.Pods {
+		if p.UID == pod.UID && p.Name == pod.Name && p.Namespace == pod.Namespace {
 			return p
 		}
 	}

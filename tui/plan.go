@@ -66,8 +66,8 @@ func (p knownPod) age() time.Duration {
 func knownPods(in *Input) map[string]knownPod {
 	known := make(map[string]knownPod, len(in.Current.State.Pods))
 	for _, s := range []*restore.State{in.Backup.State, in.Current.State} {
-		for i := range s.Pods {
-			if p := &s.Pods[i]; p.UID != "" {
+		for _, p := range s.Pods {
+			if p.UID != "" {
 				known[p.UID] = knownPod{p, s.Time, s == in.Current.State}
 			}
 		}

@@ -438,8 +438,7 @@ func TestHostile(t *testing.T) {
 		for i := range side.State.Nodes {
 			side.State.Nodes[i].Name += evil
 		}
-		for i := range side.State.Pods {
-			p := &side.State.Pods[i]
+		for i, p := range side.State.Pods {
 			p.Name, p.Namespace, p.UID, p.NodeName, p.Phase, p.Reason = p.Name+evil, p.Namespace+evil, p.UID+evil, p.NodeName+evil, p.Phase+evil, evil
 			if i%2 == 0 {
 				p.Key += evil // cannot be read

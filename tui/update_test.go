@@ -391,7 +391,7 @@ func TestObject(t *testing.T) {
 
 func TestUnreadableObject(t *testing.T) {
 	in := demoInput(t)
-	pod := &in.Current.State.Pods[0]
+	pod := in.Current.State.Pods[0]
 	pod.Key = "/registry/pods/no/such"
 	o := readObject(&in.Current, &restore.PodOutcome{PodIdentity: &restore.PodIdentity{Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID}})
 	if !o.there || !strings.Contains(o.problem, "key not found") {
@@ -416,7 +416,7 @@ func TestCompactedObject(t *testing.T) {
 			continue
 		}
 		old++
-		side := Side{Snapshot: s, State: &restore.State{Pods: []restore.Pod{{Pod: kube.Pod{UID: "1"}, Key: r.Key, ModRevision: r.Main}}}}
+		side := Side{Snapshot: s, State: &restore.State{Pods: []*restore.Pod{{Pod: kube.Pod{UID: "1"}, Key: r.Key, ModRevision: r.Main}}}}
 		if o := readObject(&side, &restore.PodOutcome{PodIdentity: &restore.PodIdentity{UID: "1"}}); o.problem != "" || o.yaml == "" {
 			t.Errorf("%s: %q", r.Key, o.problem)
 		}

@@ -531,8 +531,7 @@ func words(line string, evidence ...string) string {
 // that cannot be read has no uid: of such a pod only the name is told.
 func APIPods(s *restore.State) (list []kubelet.Pod, unreadable map[string]bool) {
 	list, unreadable = make([]kubelet.Pod, 0, len(s.Pods)), map[string]bool{}
-	for i := range s.Pods {
-		p := &s.Pods[i]
+	for _, p := range s.Pods {
 		if p.UID == "" {
 			unreadable[p.Namespace+"/"+p.Name] = true
 			continue

@@ -5,8 +5,8 @@ import "revenant/decoder/document"
 // pods applies the plan to every case.
 func (f *forecast) pods() []PodOutcome {
 	pods := make([]PodOutcome, len(f.cases))
-	for i := range f.cases {
-		f.outcome(&pods[i], &f.cases[i])
+	for i, p := range f.cases {
+		f.outcome(&pods[i], p)
 	}
 	return pods
 }
@@ -25,7 +25,7 @@ func (f *forecast) outcome(o *PodOutcome, p *podCase) {
 	if v.column == restart {
 		flags &^= nodeMissing // a restarted kubelet registers its node
 	}
-	o.PodIdentity, o.Finding, o.RunsOn = &p.PodIdentity, &said.Finding, noNodes
+	o.PodIdentity, o.Finding, o.RunsOn = p.PodIdentity, &said.Finding, noNodes
 	o.Certainty, o.CertaintyReason = f.certainty(p, e, v)
 	f.place(o, p, e, v)
 	o.API = p.views[c]
@@ -165,7 +165,7 @@ const actTwin = "Stop the pod of the current state on its node before the kubele
 
 // twins adds to a pod's outcome what its namesake makes of it.
 func (f *forecast) twins(o *PodOutcome, p *podCase, v *verdict) flagSet {
-	was, now := p, &f.cases[p.twin]
+	was, now := p, f.cases[p.twin]
 	if p.current != nil {
 		was, now = now, was
 	}

@@ -72,7 +72,7 @@ func (f *forecast) capacities(nodes []NodeOutcome, pods []PodOutcome) {
 	loads := make([]load, len(nodes))
 	for i := range pods {
 		if n := f.cases[i].node; n >= 0 {
-			loads[n].count(&pods[i], &f.cases[i])
+			loads[n].count(&pods[i], f.cases[i])
 		}
 	}
 	clashes := f.portClashes(pods)
@@ -164,7 +164,7 @@ func (f *forecast) portClashes(pods []PodOutcome) map[int32][]PortClash {
 	}
 	claims := map[claim][]int32{}
 	for _, i := range f.withPorts {
-		o, p := &pods[i], &f.cases[i]
+		o, p := &pods[i], f.cases[i]
 		if p.node < 0 || len(o.RunsOn)+len(o.MayRunOn) == 0 && o.Outcome != Terminated {
 			continue
 		}
@@ -222,8 +222,7 @@ func (p *podCase) ports() []kube.HostPort { return cmp.Or(p.current, p.backup).H
 
 // findRequests notes what every pod takes of its node.
 func (c *Comparison) findRequests() {
-	for i := range c.cases {
-		p := &c.cases[i]
+	for i, p := range c.cases {
 		pod := cmp.Or(p.current, p.backup)
 		if pod == nil {
 			continue

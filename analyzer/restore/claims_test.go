@@ -482,7 +482,7 @@ func (s *sample) listedAnew(node string) bool {
 func (r *run) find(s *restore.State, uid string) *restore.Pod {
 	for i := range s.Pods {
 		if s.Pods[i].UID == uid {
-			return &s.Pods[i]
+			return s.Pods[i]
 		}
 	}
 	return nil

@@ -9,10 +9,10 @@ import (
 
 // classify finds the row of a pod: was is what the backup has of it and now what
 // the current state has, one of them may be nil.
-func (b *builder) classify(was, now *Pod) podCase {
+func (b *builder) classify(was, now *Pod) *podCase {
 	pod := cmp.Or(now, was)
-	p := podCase{
-		PodIdentity: PodIdentity{Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID, Node: pod.NodeName},
+	p := &podCase{
+		PodIdentity: &PodIdentity{Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID, Node: pod.NodeName},
 		backup:      was, current: now, node: -1, twin: -1,
 	}
 	if pod.bound() {
@@ -40,12 +40,12 @@ func (b *builder) classify(was, now *Pod) podCase {
 	}
 	if why := unreadable(was, now); why != "" {
 		about = phrases{grace: -1, why: why}
-		b.explain(&p, &rowUnreadable, about)
+		b.explain(p, &rowUnreadable, about)
 		return p
 	}
 	if why := contradiction(was, now); why != "" {
 		about = phrases{grace: -1, why: why}
-		b.explain(&p, &rowContradiction, about)
+		b.explain(p, &rowContradiction, about)
 		return p
 	}
 	var r *row
@@ -59,7 +59,7 @@ func (b *builder) classify(was, now *Pod) podCase {
 	default:
 		r = b.keptRow(was, now, p.node)
 	}
-	b.explain(&p, r, about)
+	b.explain(p, r, about)
 	switch {
 	case p.node < 0:
 	case b.nodes[p.node].gone:
@@ -70,7 +70,7 @@ func (b *builder) classify(was, now *Pod) podCase {
 			p.Rule = "5a"
 		}
 	}
-	p.unsure = b.doubt(&p)
+	p.unsure = b.doubt(p)
 	return p
 }
 

@@ -55,9 +55,9 @@ type Comparison struct {
 	backup, current *State
 	nodes           []node // sorted by name
 	workloads       []workload
-	withPorts       []int32   // cases that claim host ports
-	cases           []podCase // sorted by key, the backup's uid first
-	nodesKnown      bool      // the current snapshot names its nodes
+	withPorts       []int32    // cases that claim host ports
+	cases           []*podCase // sorted by key, the backup's uid first
+	nodesKnown      bool       // the current snapshot names its nodes
 	clock           *clock.Clock
 }
 
@@ -79,7 +79,7 @@ func (n *node) missing() bool { return n.inCurrent && !n.inBackup }
 
 // podCase is a pod with the row of the decision table that it belongs to.
 type podCase struct {
-	PodIdentity
+	*PodIdentity // of its own, so that a prediction does not keep the rest
 
 	row      *row
 	said     *[columns]spoken
@@ -123,7 +123,7 @@ func Compare(backup, current *State) *Comparison {
 
 // forPairs calls f for every key of the two lists, in order, with the pod that
 // each has there or nil.
-func forPairs(backup, current []Pod, f func(b, c *Pod)) {
+func forPairs(backup, current []*Pod, f func(b, c *Pod)) {
 	bs, cs := byKey(backup), byKey(current)
 	for len(bs) > 0 || len(cs) > 0 {
 		switch {
@@ -141,11 +141,8 @@ func forPairs(backup, current []Pod, f func(b, c *Pod)) {
 }
 
 // byKey returns the pods sorted by key.
-func byKey(pods []Pod) []*Pod {
-	list := make([]*Pod, len(pods))
-	for i := range pods {
-		list[i] = &pods[i]
-	}
+func byKey(pods []*Pod) []*Pod {
+	list := slices.Clone(pods)
 	slices.SortFunc(list, func(a, b *Pod) int { return strings.Compare(a.Key, b.Key) })
 	return list
 }
@@ -170,10 +167,10 @@ func (c *Comparison) findNodes() {
 		at(n.Name).inBackup, at(n.Name).unreachable = true, n.Unreachable
 		at(n.Name).allocatable = cmp.Or(Resources(n.Allocatable), at(n.Name).allocatable)
 	}
-	for _, pods := range [][]Pod{c.backup.Pods, c.current.Pods} {
-		for i := range pods {
-			if pods[i].bound() {
-				at(pods[i].NodeName)
+	for _, pods := range [][]*Pod{c.backup.Pods, c.current.Pods} {
+		for _, p := range pods {
+			if p.bound() {
+				at(p.NodeName)
 			}
 		}
 	}
@@ -191,8 +188,8 @@ func (c *Comparison) findNodes() {
 // seeOrphans counts the deletions of pods whose last version only the backup has.
 func (c *Comparison) seeOrphans(byName map[string]*node) {
 	inBackup := map[string]string{} // key → node
-	for i := range c.backup.Pods {
-		inBackup[c.backup.Pods[i].Key] = c.backup.Pods[i].NodeName
+	for _, p := range c.backup.Pods {
+		inBackup[p.Key] = p.NodeName
 	}
 	for _, t := range c.current.Tombstones {
 		if name := inBackup[t.Key]; t.Orphan && name != "" && t.Revision > c.backup.Revision {
@@ -253,9 +250,9 @@ func samePod(was, now *Pod) bool {
 
 // file adds a case and returns its index. A uid that has a case already, which
 // only damaged or forged evidence can have, makes that one a contradiction.
-func (b *builder) file(p podCase) int {
+func (b *builder) file(p *podCase) int {
 	if at, ok := b.byUID[p.UID]; ok && p.UID != "" {
-		first := &b.cases[at]
+		first := b.cases[at]
 		b.explain(first, &rowContradiction, phrases{grace: -1, why: "Its uid occurs at more than one key."})
 		first.Evidence = append(first.Evidence, p.Evidence...)
 		return at
@@ -267,7 +264,7 @@ func (b *builder) file(p podCase) int {
 
 // pair notes that two cases are pods of the same name.
 func (b *builder) pair(before, after int) {
-	was, now := &b.cases[before], &b.cases[after]
+	was, now := b.cases[before], b.cases[after]
 	if before == after || was.backup == nil || now.current == nil || was.Rule == "unreadable" || now.Rule == "unreadable" {
 		return
 	}

@@ -18,7 +18,7 @@ import (
 // prefix, its --etcd-prefix. Values that cannot be read end up as the reason why
 // in the State; the only error is ctx's.
 func Load(ctx context.Context, s *snapshot.Snapshot, prefix string) (*State, error) {
-	l := loader{ctx: ctx, s: s, prefix: prefix, choices: map[string][]string{}}
+	l := loader{ctx: ctx, s: s, prefix: prefix, choices: map[string][]string{}, names: names{}}
 	l.state = &State{
 		Revision:        s.Revision(),
 		NewestRecord:    s.NewestRecord(),
@@ -46,6 +46,7 @@ type loader struct {
 	state   *State
 	scanned []kube.Node         // what the scheduler may choose from
 	choices map[string][]string // by what a pod asks of a node
+	names   names
 }
 
 func (l *loader) under(resource, namespace string) string {
@@ -177,13 +178,14 @@ func (l *loader) see(node string, r snapshot.Record) {
 }
 
 // pod reads the record of a pod, and returns its value beside it.
-func (l *loader) pod(r snapshot.Record) (Pod, []byte) {
-	p := Pod{Key: r.Key, CreateRevision: r.CreateRevision, ModRevision: r.Main}
+func (l *loader) pod(r snapshot.Record) (*Pod, []byte) {
+	p := &Pod{Key: r.Key, CreateRevision: r.CreateRevision, ModRevision: r.Main}
 	value, err := l.s.Value(r)
 	if err == nil {
 		p.Pod, err = kube.ScanPod(value)
 	}
 	if err == nil {
+		l.names.shareOf(p)
 		return p, value
 	}
 	p.Unreadable = err.Error()

@@ -102,12 +102,12 @@ func states(before, after []*Pod) (backup, current *State) {
 	}
 	for _, p := range before {
 		if p != nil {
-			backup.Pods = append(backup.Pods, *p)
+			backup.Pods = append(backup.Pods, p)
 		}
 	}
 	for _, p := range after {
 		if p != nil {
-			current.Pods = append(current.Pods, *p)
+			current.Pods = append(current.Pods, p)
 		}
 	}
 	return backup, current

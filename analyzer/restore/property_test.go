@@ -56,7 +56,7 @@ func cluster(seed uint64, n int) (backup, current *State) {
 		}
 		kind := r.IntN(10)
 		if kind > 0 {
-			backup.Pods = append(backup.Pods, before)
+			backup.Pods = append(backup.Pods, &before)
 		}
 		if kind == 1 {
 			continue
@@ -67,7 +67,7 @@ func cluster(seed uint64, n int) (backup, current *State) {
 				after.UID, after.NodeName = after.UID+"-new", somewhere()
 			}
 		}
-		current.Pods = append(current.Pods, after)
+		current.Pods = append(current.Pods, &after)
 	}
 	return backup, current
 }
@@ -82,7 +82,7 @@ func TestDeterministicInAnyOrder(t *testing.T) {
 			shuffled, r := [2]State{*backup, *current}, rand.New(rand.NewPCG(seed, 1))
 			for i := range shuffled {
 				s := &shuffled[i]
-				s.Pods, s.Nodes = append([]Pod(nil), s.Pods...), append([]Node(nil), s.Nodes...)
+				s.Pods, s.Nodes = append([]*Pod(nil), s.Pods...), append([]Node(nil), s.Nodes...)
 				r.Shuffle(len(s.Pods), func(i, j int) { s.Pods[i], s.Pods[j] = s.Pods[j], s.Pods[i] })
 				r.Shuffle(len(s.Nodes), func(i, j int) { s.Nodes[i], s.Nodes[j] = s.Nodes[j], s.Nodes[i] })
 			}

@@ -33,7 +33,7 @@ type State struct {
 	ClusterUID     string
 	ClusterUnknown string
 
-	Pods  []Pod  // every live pod
+	Pods  []*Pod // every live pod
 	Nodes []Node // every live Node object
 
 	// Workloads are the controllers' objects, but for ReplicaSets that a Deployment
@@ -73,10 +73,10 @@ type Pod struct {
 	// known to have been agreed on before etcd stopped.
 	BoundInTail bool
 
-	// Choices are the names of the snapshot's nodes that a pod not yet bound may
-	// be scheduled to; ChoicesKnown says that they were looked up.
-	Choices      []string
+	// ChoicesKnown says that Choices were looked up: the names of the snapshot's
+	// nodes that a pod not yet bound may be scheduled to.
 	ChoicesKnown bool
+	Choices      []string
 }
 
 func (p *Pod) bound() bool { return p.NodeName != "" }

@@ -128,12 +128,12 @@ func (r *run) relists() bool {
 // known says whether the current snapshot can know of the pod: it was not made
 // after it, nor gone again by the time of the outage.
 func (r *run) known(uid string) bool {
-	has := func(p restore.Pod) bool { return p.UID == uid }
+	has := func(p *restore.Pod) bool { return p.UID == uid }
 	return slices.ContainsFunc(r.current.Pods, has) || slices.ContainsFunc(r.backup.Pods, has)
 }
 
 func (r *run) inBoth(uid string) bool {
-	has := func(p restore.Pod) bool { return p.UID == uid }
+	has := func(p *restore.Pod) bool { return p.UID == uid }
 	return slices.ContainsFunc(r.backup.Pods, has) && slices.ContainsFunc(r.current.Pods, has)
 }
 

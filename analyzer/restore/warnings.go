@@ -69,8 +69,7 @@ func (f *forecast) blind() string {
 // confusesScheduler says whether some pod's node changes under a running
 // scheduler's eyes.
 func (f *forecast) confusesScheduler() bool {
-	for i := range f.cases {
-		p := &f.cases[i]
+	for _, p := range f.cases {
 		if p.Rule == "2b" || p.backup != nil && p.current != nil && p.backup.NodeName != p.current.NodeName {
 			return true
 		}

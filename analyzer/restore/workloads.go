@@ -107,8 +107,7 @@ func (c *Comparison) findWorkloads() {
 	for i := range c.workloads {
 		byUID[c.workloads[i].either().UID] = int32(i)
 	}
-	for i := range c.cases {
-		p := &c.cases[i]
+	for _, p := range c.cases {
 		p.workload = -1
 		uid, ownedBy := "", c.current.OwnedBy
 		if p.backup != nil { // controllers go by the backup's owner
@@ -149,7 +148,7 @@ func (f *forecast) workloadOutcomes(pods []PodOutcome) []WorkloadOutcome {
 		if at < 0 {
 			continue
 		}
-		f.tally(&tallies[at], &list[at], &pods[i], &f.cases[i])
+		f.tally(&tallies[at], &list[at], &pods[i], f.cases[i])
 	}
 	for i := range list {
 		t := &tallies[i]
@@ -245,7 +244,7 @@ func (f *forecast) tallyLater(t *podTally, o *PodOutcome, p *podCase) {
 func (f *forecast) identity(o *PodOutcome, p *podCase) Twice {
 	t := Twice{Pod: p.Name, Nodes: []string{p.Node}, UIDs: []string{p.UID}, Claims: []string{}, Until: o.DoubleRun.Until}
 	if p.twin >= 0 {
-		other := &f.cases[p.twin]
+		other := f.cases[p.twin]
 		t.UIDs = append(t.UIDs, other.UID)
 		if other.Node != p.Node && other.Node != "" {
 			t.Nodes = append(t.Nodes, other.Node)

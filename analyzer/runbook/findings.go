@@ -91,8 +91,7 @@ func (b *builder) sortNodes() {
 
 func (b *builder) sortPods() {
 	current := map[string]*restore.Pod{}
-	for i := range b.Current.State.Pods {
-		p := &b.Current.State.Pods[i]
+	for _, p := range b.Current.State.Pods {
 		current[p.UID] = p
 	}
 	names := map[string]twins{}

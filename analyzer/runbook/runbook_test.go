@@ -25,10 +25,10 @@ var hostile = []string{
 }
 
 // pods are n pods with names of their own, bound to a node and running.
-func pods(node, prefix string, names []string) []restore.Pod {
-	var list []restore.Pod
+func pods(node, prefix string, names []string) []*restore.Pod {
+	var list []*restore.Pod
 	for i, name := range names {
-		list = append(list, restore.Pod{
+		list = append(list, &restore.Pod{
 			Pod: kube.Pod{
 				Namespace: name, Name: prefix + name, UID: fmt.Sprintf("%s-%s-%d", node, prefix, i),
 				NodeName: node, Phase: "Running", RestartPolicy: "OnFailure", Grace: 30,
@@ -48,9 +48,9 @@ func nodes(names ...string) []restore.Node {
 }
 
 // twin are two pods of the name on two nodes, one a snapshot.
-func twin(name, was, now string) (backup, current restore.Pod) {
-	make := func(node string, revision int64) restore.Pod {
-		return restore.Pod{
+func twin(name, was, now string) (backup, current *restore.Pod) {
+	make := func(node string, revision int64) *restore.Pod {
+		return &restore.Pod{
 			Pod: kube.Pod{
 				Namespace: "db", Name: name, UID: name + "@" + node,
 				NodeName: node, Phase: "Running", RestartPolicy: "Always", Grace: 30,
@@ -62,7 +62,7 @@ func twin(name, was, now string) (backup, current restore.Pod) {
 }
 
 // input is a pair of snapshots at revisions 100 and 200.
-func input(backup, current []restore.Pod, backupNodes, currentNodes []restore.Node) Input {
+func input(backup, current []*restore.Pod, backupNodes, currentNodes []restore.Node) Input {
 	b := &restore.State{Revision: 100, NewestRecord: 100, Pods: backup, Nodes: backupNodes}
 	c := &restore.State{Revision: 200, NewestRecord: 200, SeenRevision: 200, Pods: current, Nodes: currentNodes}
 	return Input{
@@ -258,7 +258,7 @@ func TestSteps(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			was, now := twin("db-0", "node-1", "node-3")
-			in := input([]restore.Pod{was}, []restore.Pod{now}, nodes("node-1"), nodes("node-1", "node-3"))
+			in := input([]*restore.Pod{was}, []*restore.Pod{now}, nodes("node-1"), nodes("node-1", "node-3"))
 			in.Backup.State.Pods = append(in.Backup.State.Pods, pods("node-1", "old", []string{"x"})...)
 			in.Comparison = restore.Compare(in.Backup.State, in.Current.State)
 			in.Platform, in.Plan = tt.platform, tt.plan
@@ -668,7 +668,7 @@ func TestRebound(t *testing.T) {
 	was.UID, was.Phase, was.CreateRevision = now.UID, "Pending", 10
 	was.Choices, was.ChoicesKnown = []string{"node-1"}, true
 	now.CreateRevision, now.Grace = 10, 90
-	in := input([]restore.Pod{was}, []restore.Pod{now}, nodes("node-1", "node-2"), nodes("node-1", "node-2"))
+	in := input([]*restore.Pod{was}, []*restore.Pod{now}, nodes("node-1", "node-2"), nodes("node-1", "node-2"))
 	if warned := strings.Join(step(t, build(t, in), "start-controllers").Warnings, " "); !strings.Contains(warned, "db/only-there") {
 		t.Errorf("nothing says that it is stopped: %q", warned)
 	}

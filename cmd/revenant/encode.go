@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"io"
 	"reflect"
@@ -18,36 +17,14 @@ const indent = "  "
 func encodeData(w io.Writer, format string, doc document) error {
 	var p preparation
 	p.prepare(reflect.ValueOf(doc))
-	text, err := data.JSON(doc, indent)
-	if err != nil {
-		return err
-	}
+	var added []data.Field
 	if len(p.unwritable) > 0 {
-		if text, err = appendField(text, "unwritable", p.unwritable); err != nil {
-			return err
-		}
+		added = append(added, data.Field{Name: "unwritable", Value: p.unwritable})
 	}
 	if format == "yaml" {
-		tree, err := data.Tree(text)
-		if err != nil {
-			return err
-		}
-		if text, err = data.YAML(tree); err != nil {
-			return err
-		}
+		return data.WriteYAML(w, doc, added...)
 	}
-	_, err = w.Write(text)
-	return err
-}
-
-// appendField adds a field to a document that is an object with fields.
-func appendField(doc []byte, name string, value any) ([]byte, error) {
-	text, err := data.JSON(map[string]any{name: value}, indent)
-	if err != nil {
-		return nil, err
-	}
-	doc = append(bytes.TrimSuffix(doc, []byte("\n}\n")), ',')
-	return append(doc, bytes.TrimPrefix(text, []byte("{"))...), nil
+	return data.WriteJSON(w, doc, indent, added...)
 }
 
 // unwritable is something that JSON and YAML cannot hold as it is.

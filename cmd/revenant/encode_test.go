@@ -24,7 +24,7 @@ import (
 )
 
 // storedPod is a pod as an API server stores it.
-func storedPod(t *testing.T, change func(*corev1.Pod)) string {
+func storedPod(t testing.TB, change func(*corev1.Pod)) string {
 	t.Helper()
 	p := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: "p", Namespace: "ns", UID: "uid"},
@@ -192,7 +192,32 @@ func TestNoBareTime(t *testing.T) {
 			}
 		}
 	}
-	for _, doc := range []document{&report.Inspection{}, &report.Prediction{}, &report.Carving{}, &report.Salvage{}, &report.Verification{}, &report.Runbook{}, &report.PlanComparison{}} {
+	for _, doc := range documents {
 		visit(reflect.TypeOf(doc), "")
+	}
+}
+
+var documents = []document{&report.Inspection{}, &report.Prediction{}, &report.Carving{}, &report.Salvage{}, &report.Verification{}, &report.Runbook{}, &report.PlanComparison{}}
+
+// TestDocumentsStream: every document has the fields that encoding/json finds in it.
+func TestDocumentsStream(t *testing.T) {
+	for _, empty := range documents {
+		doc := reflect.New(reflect.TypeOf(empty).Elem())
+		for i := range doc.Elem().NumField() {
+			if f := doc.Elem().Field(i); f.Kind() == reflect.Pointer && doc.Elem().Type().Field(i).Anonymous {
+				f.Set(reflect.New(f.Type().Elem()))
+			}
+		}
+		want, err := json.MarshalIndent(doc.Interface(), "", indent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got bytes.Buffer
+		if err := data.WriteJSON(&got, doc.Interface(), indent); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want)+"\n", got.String()); diff != "" {
+			t.Errorf("%T: %s", empty, diff)
+		}
 	}
 }

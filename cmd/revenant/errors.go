@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"syscall"
 
 	"revenant/analyzer/restore"
 	"revenant/decoder/container"
 	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot"
+	"revenant/internal/memlimit"
 	"revenant/internal/outfile"
 )
 
@@ -74,6 +76,10 @@ func hintFor(err error) string {
 	}
 	if errors.Is(err, outfile.ErrEvidence) {
 		return "evidence is never changed: name another file, outside of it"
+	}
+	var short *memlimit.Error
+	if errors.As(err, &short) || errors.Is(err, syscall.ENOMEM) {
+		return "give it more memory, or let it run where there is more: some 2 KiB a pod, and what etcd's keys take"
 	}
 	var plan *restore.PlanError
 	if errors.As(err, &plan) {

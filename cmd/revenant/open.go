@@ -105,6 +105,9 @@ func (o *openOptions) guardOutputs(s streams, paths ...string) (*outfile.Guard, 
 	if f, ok := s.err.(*os.File); ok && o.guard.Holds(f) {
 		return nil, errMute
 	}
+	if s.errClear != nil {
+		s.errClear.Store(true)
+	}
 	if f, ok := s.out.(*os.File); ok && o.guard.Holds(f) {
 		return nil, fmt.Errorf("standard output %w", outfile.ErrEvidence)
 	}

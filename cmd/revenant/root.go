@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"runtime/debug"
+	"sync/atomic"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -23,6 +26,8 @@ type streams struct {
 	errTTY bool // and a line on it can be drawn anew
 	color  bool // colour is wanted on out
 
+	errClear *atomic.Bool // set once it is known that err is no evidence
+
 	errWidth func() int // columns of err, when that is a terminal
 }
 
@@ -30,7 +35,8 @@ func standardStreams() streams {
 	tty := func(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 	s := streams{
 		in: os.Stdin, out: os.Stdout, err: os.Stderr,
-		inTTY: tty(os.Stdin), outTTY: tty(os.Stdout), errTTY: tty(os.Stderr) && os.Getenv("TERM") != "dumb",
+		errClear: new(atomic.Bool),
+		inTTY:    tty(os.Stdin), outTTY: tty(os.Stdout), errTTY: tty(os.Stderr) && os.Getenv("TERM") != "dumb",
 	}
 	s.errWidth = func() int {
 		if width, _, err := term.GetSize(int(os.Stderr.Fd())); err == nil && width > 0 {
@@ -48,6 +54,12 @@ func run(ctx context.Context, args []string, s streams) int {
 	root := newRoot(s)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	if errors.Is(err, context.Canceled) {
+		err = whyEnded(ctx)
+	}
+	if errors.Is(err, syscall.ENOMEM) {
+		err = fmt.Errorf("not enough memory: %w", err)
+	}
 	return exitCode(s.err, err)
 }
 

@@ -21,10 +21,11 @@ type Pod struct {
 	UID       string
 
 	NodeName      string // spec.nodeName, "" while unbound
-	Phase         string // status.phase
-	Reason        string // status.reason, such as Evicted or DeadlineExceeded
+	HostNetwork   bool   // spec.hostNetwork
 	Ready         bool   // status.conditions has Ready with status True
 	Restarts      int32  // sum of restartCount over all containers, init containers included
+	Phase         string // status.phase
+	Reason        string // status.reason, such as Evicted or DeadlineExceeded
 	RestartPolicy string // spec.restartPolicy
 
 	Created      time.Time // metadata.creationTimestamp, UTC, whole seconds
@@ -38,7 +39,6 @@ type Pod struct {
 
 	Containers     []Container // spec.containers, in stored order
 	InitContainers []Container // spec.initContainers, in stored order
-	HostNetwork    bool        // spec.hostNetwork
 	HostPorts      []HostPort  // host ports of all containers, init containers first
 	Requests       Requests    // what the scheduler and the kubelet reserve for the pod
 

@@ -69,6 +69,7 @@ var packages = []string{
 	"decoder/snapshot",
 	"decoder/wal",
 	"internal/demo",
+	"internal/memlimit",
 	"internal/outfile",
 	"internal/scratch",
 	"report",
