@@ -33,7 +33,8 @@ type writer struct {
 	s        *snapshot.Snapshot
 	result   *Result
 	progress func(done, total int)
-	total    int // records that are written
+	total    int    // records that are written
+	values   []byte // of the transaction at hand, which bbolt has until it is committed
 }
 
 // database makes a database of what is written, and name a snapshot of it.
@@ -85,6 +86,10 @@ func (w *writer) database(dir *os.Root, name string, small map[string]map[string
 func (w *writer) records(tx *bbolt.Tx, next func() (snapshot.Record, bool)) (more bool, err error) {
 	b := tx.Bucket([]byte("key"))
 	b.FillPercent = pageFill
+	if w.values == nil {
+		w.values = make([]byte, togetherBytes)
+	}
+	room := w.values
 	for n, size := 0, 0; n < together && size < togetherBytes; n++ {
 		r, ok := next()
 		if !ok {
@@ -93,7 +98,7 @@ func (w *writer) records(tx *bbolt.Tx, next func() (snapshot.Record, bool)) (mor
 		if err := w.ctx.Err(); err != nil {
 			return false, err
 		}
-		value, err := w.s.Raw(r, nil)
+		value, err := w.s.Raw(r, room)
 		if err != nil {
 			w.result.Unread = append(w.result.Unread, r.Revision.String())
 			continue
@@ -102,6 +107,7 @@ func (w *writer) records(tx *bbolt.Tx, next func() (snapshot.Record, bool)) (mor
 			return false, err
 		}
 		size += len(value)
+		room = room[min(len(value), len(room)):]
 		w.result.Records++
 		w.result.Revision = max(w.result.Revision, r.Main)
 	}
