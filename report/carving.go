@@ -83,7 +83,11 @@ func (c *Carving) Text(p *Printer) {
 
 // windowText says for which revisions the carving can speak.
 func (c *Carving) windowText(p *Printer) {
-	if len(c.Windows) == 0 {
+	switch {
+	case len(c.Windows) > 0:
+	case c.Evidence[0].CompactUnknown:
+		p.wrappedField("speaks for", "not known: what would tell whether the store was compacted is lost")
+	default:
 		p.wrappedField("speaks for", "nothing was compacted: what is on pages that are not in use is older copies of what the buckets have")
 	}
 	for i, w := range c.Windows {

@@ -74,7 +74,7 @@ func raw(db []byte) []byte { return db[:len(db)-32] }
 
 var lacks = []lack{
 	{"a member's own db without its log", func(t *testing.T, path string, db []byte) {
-		write0(t, path, raw(db))
+		writeFile(t, path, raw(db))
 	}, true},
 	{"a log that begins later", func(t *testing.T, path string, db []byte) {
 		directory(t, path, raw(db), 500, func(l *waltest.Log) { puts(l, 20) })
@@ -100,7 +100,7 @@ var lacks = []lack{
 		if err != nil {
 			t.Fatal(err)
 		}
-		write0(t, last, data[:bytes.Index(data, []byte("/registry/configmaps/x/7"))])
+		writeFile(t, last, data[:bytes.Index(data, []byte("/registry/configmaps/x/7"))])
 	}, false},
 	{"a segment that is a directory", func(t *testing.T, path string, db []byte) {
 		directory(t, path, raw(db), 0, three)
@@ -124,7 +124,7 @@ var lacks = []lack{
 	}, true},
 	{"entries that may not be agreed on", func(t *testing.T, path string, db []byte) {
 		name := filepath.Join(t.TempDir(), "db")
-		write0(t, name, raw(db))
+		writeFile(t, name, raw(db))
 		b, err := bbolt.Open(name, 0o600, nil)
 		if err == nil {
 			err = firstError(b.Update(func(tx *bbolt.Tx) error { return tx.DeleteBucket([]byte("members")) }), b.Close())
@@ -144,16 +144,16 @@ var lacks = []lack{
 	{"bytes that were changed", func(t *testing.T, path string, db []byte) {
 		db = bytes.Clone(db)
 		db[len(db)-1]++
-		write0(t, path, db)
+		writeFile(t, path, db)
 	}, false},
 	{"pages that are lost", func(t *testing.T, path string, db []byte) {
 		db = bytes.Clone(raw(db))
 		clear(db[len(db)/2/4096*4096:][:20*4096])
-		write0(t, path, db)
+		writeFile(t, path, db)
 	}, true},
 }
 
-func write0(t *testing.T, path string, data []byte) {
+func writeFile(t *testing.T, path string, data []byte) {
 	t.Helper()
 	if err := os.WriteFile(path, data, 0o644); err != nil {
 		t.Fatal(err)
@@ -169,7 +169,7 @@ func change(t *testing.T, path, text string) {
 		t.Fatalf("%q at %d of %s: %v", text, at, path, err)
 	}
 	data[at]++
-	write0(t, path, data)
+	writeFile(t, path, data)
 }
 
 // TestMissingEvidence gives a pair of which a file lacks something to every command
@@ -184,9 +184,9 @@ func TestMissingEvidence(t *testing.T) {
 			dir := t.TempDir()
 			t.Setenv("XDG_STATE_HOME", dir)
 			in := func(name string) string { return filepath.Join(dir, name) }
-			write0(t, in("whole.db"), whole)
-			write0(t, in("newest.db"), newest)
-			write0(t, in("pods.json"), []byte(`{"kind":"PodList","apiVersion":"v1","items":[]}`))
+			writeFile(t, in("whole.db"), whole)
+			writeFile(t, in("newest.db"), newest)
+			writeFile(t, in("pods.json"), []byte(`{"kind":"PodList","apiVersion":"v1","items":[]}`))
 			l.make(t, in("lacking"), whole)
 			ask := func(args ...string) string {
 				t.Helper()
