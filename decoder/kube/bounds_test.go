@@ -3,6 +3,7 @@ package kube
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"runtime"
 	"strings"
 	"testing"
@@ -56,13 +57,19 @@ func TestScansKeepLittle(t *testing.T) {
 			"ScanLinks":   func() (any, error) { return ScanLinks(value) },
 		}
 		for scan, do := range scans {
-			kept = nil
-			before := heap()
-			for range 2 {
-				got, _ := do()
-				kept = append(kept, got)
+			grown := math.MaxInt
+			for range 3 { // the runtime keeps something itself now and then
+				kept = nil
+				before := heap()
+				for range 2 {
+					got, _ := do()
+					kept = append(kept, got)
+				}
+				if grown = min(grown, heap()-before); grown <= 2*(4*len(value)+4096) {
+					break
+				}
 			}
-			if grown := heap() - before; grown > 2*(4*len(value)+4096) {
+			if grown > 2*(4*len(value)+4096) {
 				t.Errorf("%s of %s keeps %d bytes a value of %d", scan, name, grown/2, len(value))
 			}
 		}
