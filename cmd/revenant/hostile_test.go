@@ -33,7 +33,7 @@ import (
 )
 
 var (
-	hostileCases = flag.Int("copies", 200, "how many cases TestHostileEvidence makes")
+	hostileCases = flag.Int("copies", 60, "how many cases TestHostileEvidence makes")
 	hostileFrom  = flag.Uint64("from", 0, "seed of the first of them")
 	hostileEvery = flag.Bool("every", false, "give each of them to every command, and not to a third of them in turn")
 	hostileKeep  = flag.String("keep", "", "write the evidence to this directory, too")
