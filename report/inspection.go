@@ -332,7 +332,11 @@ func (e *InspectedEvidence) text(p *Printer) {
 	p.Field("etcd", fmt.Sprintf("storage version %s, cluster version %s", known(e.Etcd.StorageVersion), known(e.Etcd.ClusterVersion)))
 	p.Field("raft", fmt.Sprintf("applied index %d, term %d", e.Etcd.ConsistentIndex, e.Etcd.Term))
 	for _, m := range e.Etcd.Members {
-		p.Field("member", fmt.Sprintf("%s %s %s", m.ID, m.Name, strings.Join(m.PeerURLs, " ")))
+		text := fmt.Sprintf("%s %s %s", m.ID, m.Name, strings.Join(m.PeerURLs, " "))
+		if m.Learner {
+			text += " (a learner: it does not vote)"
+		}
+		p.Field("member", text)
 	}
 	for _, rev := range e.BumpMarkers {
 		p.Field("bump marker", fmt.Sprintf("revision %d: restored with --bump-revision before", rev))

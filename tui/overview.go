@@ -431,7 +431,11 @@ func entries(n int) string {
 func (o *overview) members(side int) (string, style) {
 	var names []string
 	for _, m := range o.side(side).Snapshot.Meta().Members {
-		names = append(names, cmp.Or(m.Name, m.ID))
+		name := cmp.Or(m.Name, m.ID)
+		if m.Learner {
+			name += " (learner)"
+		}
+		names = append(names, name)
 	}
 	return cmp.Or(strings.Join(names, ", "), "none recorded"), ""
 }

@@ -127,7 +127,9 @@ var lacks = []lack{
 		writeFile(t, name, raw(db))
 		b, err := bbolt.Open(name, 0o600, nil)
 		if err == nil {
-			err = firstError(b.Update(func(tx *bbolt.Tx) error { return tx.DeleteBucket([]byte("members")) }), b.Close())
+			err = firstError(b.Update(func(tx *bbolt.Tx) error {
+				return tx.Bucket([]byte("meta")).Put([]byte("confState"), []byte(`{"voters":[1,2,3],"auto_leave":false}`))
+			}), b.Close())
 		}
 		if err != nil {
 			t.Fatal(err)

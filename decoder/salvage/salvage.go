@@ -326,6 +326,16 @@ func (r *Result) applyMeta(s *snapshot.Snapshot, all map[string]map[string][]byt
 		if c := s.CompactRevision(); c > 0 {
 			meta["scheduledCompactRev"], meta["finishedCompactRev"] = revisionKey(c), revisionKey(c)
 		}
+		if s.WAL().MembersChanged {
+			meta["confState"] = []byte(m.ConfState)
+			all["members"] = map[string][]byte{}
+			for _, x := range m.Members {
+				all["members"][x.ID] = x.Record()
+			}
+			for _, id := range m.Removed {
+				all["members_removed"][id] = []byte("removed")
+			}
+		}
 		all["lease"] = map[string][]byte{}
 		for id, lease := range s.Leases() {
 			all["lease"][string(binary.BigEndian.AppendUint64(nil, uint64(id)))] = lease

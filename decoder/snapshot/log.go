@@ -47,6 +47,10 @@ type WAL struct {
 	// the last ones are joined. Each is among the problems, too.
 	Missing []wal.Gap `json:"missing"`
 
+	// MembersChanged says that the log changes the members, or what they say of
+	// themselves.
+	MembersChanged bool `json:"membersChanged"`
+
 	DBIndex    uint64 `json:"dbIndex"`    // the last entry that the db has applied
 	DBRevision int64  `json:"dbRevision"` // of the db alone
 }
@@ -157,6 +161,8 @@ func (s *Snapshot) applyLog(ctx context.Context, dir string, assumeCommitted boo
 	}
 	s.wal.Missing = append(s.wal.Missing, log.Missing...)
 	s.leases = r.leases
+	s.takeMembers(r)
+	s.noteRemoved(log.NodeID)
 	s.noteAlarms(r.raised)
 	return interruptible(ctx, func() { s.layOver(r) })
 }

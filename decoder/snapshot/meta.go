@@ -19,7 +19,9 @@ type Meta struct {
 	FinishedCompact  int64    `json:"finishedCompact"`          // and of the one last finished
 	StorageVersion   string   `json:"storageVersion,omitempty"` // from 3.6
 	ClusterVersion   string   `json:"clusterVersion,omitempty"` // from 3.5
-	Members          []Member `json:"members"`
+	Members          []Member `json:"members"`                  // of the bucket, and whether they vote in raft's configuration
+	Removed          []string `json:"removed,omitempty"`        // ids of those that were removed
+	others           []uint64 // that vote in raft's configuration, and are not among Members
 	strange          bool     // the bucket has another one's content
 	hasScheduled     bool
 	hasFinished      bool
@@ -66,6 +68,12 @@ func readMeta(f *boltpage.File, problems *problemList) Meta {
 		}
 		m.Members = append(m.Members, member)
 	})
+	each("members_removed", func(key string, _ []byte) {
+		if _, err := strconv.ParseUint(key, 16, 64); err == nil {
+			m.Removed = append(m.Removed, key)
+		}
+	})
+	m.settleMembers(problems)
 	return m
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -31,16 +30,18 @@ type replay struct {
 	names   []string          // of the keys that the db does not have
 	numbers map[string]uint32 // theirs
 
-	leases  map[int64][]byte               // granted and not revoked
-	items   map[int64]map[uint32]struct{}  // the keys of each lease; nil until one is revoked
-	alarms  map[etcdserverpb.AlarmType]int // raised, by type
-	raised  map[alarm]struct{}             // the same, one by one
-	voters  map[uint64]struct{}            // members that vote
-	members map[uint64]Member              // all of them
-	changes []change                       // records written, in order
-	size    int64                          // of them in bytes
-	limit   int64                          // of size
-	end     int64                          // of the db in bytes: where the overlay begins
+	leases     map[int64][]byte               // granted and not revoked
+	items      map[int64]map[uint32]struct{}  // the keys of each lease; nil until one is revoked
+	alarms     map[etcdserverpb.AlarmType]int // raised, by type
+	raised     map[alarm]struct{}             // the same, one by one
+	voters     map[uint64]struct{}            // members that vote
+	members    map[uint64]Member              // all of them
+	removed    map[uint64]struct{}            // members that were, by the log or before
+	configured bool                           // the log changes the members
+	changes    []change                       // records written, in order
+	size       int64                          // of them in bytes
+	limit      int64                          // of size
+	end        int64                          // of the db in bytes: where the overlay begins
 
 	ctx      context.Context
 	progress *progress
@@ -65,6 +66,7 @@ func newReplay(ctx context.Context, s *Snapshot) *replay {
 		raised:  map[alarm]struct{}{},
 		voters:  map[uint64]struct{}{},
 		members: map[uint64]Member{},
+		removed: map[uint64]struct{}{},
 		limit:   overlayLeast,
 		end:     s.pages.Size(),
 		ctx:     ctx,
@@ -84,8 +86,16 @@ func newReplay(ctx context.Context, s *Snapshot) *replay {
 	}
 	r.live.fill(keys)
 	for _, m := range s.meta.Members {
-		if id, err := strconv.ParseUint(m.ID, 16, 64); err == nil {
+		if id := m.number(); id != 0 {
 			r.addMember(id, m)
+		}
+	}
+	for _, id := range s.meta.others { // until it is known that they do not vote
+		r.voters[id] = struct{}{}
+	}
+	for _, removed := range s.meta.Removed {
+		if id, err := strconv.ParseUint(removed, 16, 64); err == nil {
+			r.removed[id] = struct{}{}
 		}
 	}
 	eachItem(s.pages, "lease", &s.problems, func(key string, value []byte) {
@@ -137,21 +147,6 @@ func (r *replay) number(name string) uint32 {
 	return n
 }
 
-func (r *replay) addMember(id uint64, m Member) {
-	r.members[id] = m
-	delete(r.voters, id)
-	if !m.Learner {
-		r.voters[id] = struct{}{}
-	}
-}
-
-// alone says whether the member is the only one that votes: then its log is
-// all agreed on, for nobody else was asked.
-func (r *replay) alone(id uint64) bool {
-	_, votes := r.voters[id]
-	return votes && len(r.voters) == 1
-}
-
 // apply applies one entry. The error says why it, or a part of it, was not
 // understood.
 func (r *replay) apply(e *wal.Entry) error {
@@ -181,36 +176,6 @@ func (r *replay) apply(e *wal.Entry) error {
 	}
 }
 
-// configure applies a change of the members (etcdserver/server.go
-// applyConfChange).
-func (r *replay) configure(cc *raftpb.ConfChange) error {
-	id := cc.GetNodeId()
-	switch cc.GetType() {
-	case raftpb.ConfChangeRemoveNode:
-		delete(r.members, id)
-		delete(r.voters, id)
-	default:
-		m, err := parseMember(strconv.FormatUint(id, 16), cc.Context)
-		if err != nil {
-			return err
-		}
-		var promote struct {
-			IsPromote bool `json:"isPromote"`
-		}
-		_ = json.Unmarshal(cc.Context, &promote)
-		if old, ok := r.members[id]; ok && (promote.IsPromote || cc.GetType() == raftpb.ConfChangeUpdateNode) {
-			if promote.IsPromote {
-				old.Learner = false
-			} else {
-				old.PeerURLs = m.PeerURLs
-			}
-			m = old
-		}
-		r.addMember(id, m)
-	}
-	return nil
-}
-
 // request applies what a client asked for. One that etcd refuses changes
 // nothing (apply/uber_applier.go, capped.go, corrupt.go).
 func (r *replay) request(req *request) {
@@ -219,6 +184,8 @@ func (r *replay) request(req *request) {
 	switch {
 	case req.field == alarmField:
 		r.alarm(req.body)
+	case req.field == memberAttrField:
+		r.publish(req.body)
 	case req.field == authEnableField:
 		r.s.noteAuth()
 	case corrupt:

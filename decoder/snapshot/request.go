@@ -53,6 +53,7 @@ const (
 	downgradeInfoField  protowire.Number = 1302
 	downgradeTestField  protowire.Number = 9900
 	clusterVersionField protowire.Number = 1300
+	memberAttrField     protowire.Number = 1301
 )
 
 // field is the shape of one of the message's fields.

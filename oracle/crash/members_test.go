@@ -12,8 +12,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/client/pkg/v3/types"
 	"go.etcd.io/etcd/server/v3/embed"
+	"go.etcd.io/etcd/server/v3/etcdserver/api/membership"
 
 	"revenant/decoder/snapshot"
 	"revenant/decoder/wal"
@@ -189,5 +192,55 @@ func TestRunningEtcd(t *testing.T) {
 	put(t, etcd, 50)
 	if err := s.Unchanged(); err == nil || !s.TornPossible() {
 		t.Errorf("etcd wrote while it was read: %v, torn possible: %v", err, s.TornPossible())
+	}
+}
+
+// TestMembersOfLog changes the members of a running etcd, whose db is not written
+// meanwhile, and holds what its directory tells against what it says itself.
+func TestMembersOfLog(t *testing.T) {
+	dir := t.TempDir()
+	etcd, err := start(dir, func(cfg *embed.Config) {
+		cfg.BackendBatchInterval = time.Hour
+		cfg.MaxLearners = 3
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer etcd.Close()
+	var ids []uint64
+	for i := range 3 {
+		url, err := types.NewURLs([]string{fmt.Sprintf("http://127.0.0.1:%d", 24390+i)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := membership.NewMemberAsLearner("", url, "", nil)
+		if _, err := etcd.Server.AddMember(t.Context(), *m); err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, uint64(m.ID))
+	}
+	moved := membership.Member{ID: types.ID(ids[0]), RaftAttributes: membership.RaftAttributes{PeerURLs: []string{"http://127.0.0.1:24399"}}}
+	if _, err := etcd.Server.UpdateMember(t.Context(), moved); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := etcd.Server.RemoveMember(t.Context(), ids[1]); err != nil {
+		t.Fatal(err)
+	}
+	put(t, etcd, 3)
+	s := readDir(t, dir, snapshot.Options{})
+	var want, got []string
+	for _, m := range etcd.Server.Cluster().Members() {
+		want = append(want, fmt.Sprint(m.ID, " ", m.Name, m.PeerURLs, m.ClientURLs, m.IsLearner))
+	}
+	for _, m := range s.Meta().Members {
+		got = append(got, fmt.Sprint(m.ID, " ", m.Name, m.PeerURLs, m.ClientURLs, m.Learner))
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" || len(got) != 3 {
+		t.Errorf("members (-etcd +revenant):\n%s", diff)
+	}
+	if removed := fmt.Sprint(s.Meta().Removed); removed != fmt.Sprintf("[%x]", ids[1]) {
+		t.Errorf("removed %s, not %x", removed, ids[1])
 	}
 }

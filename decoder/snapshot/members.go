@@ -1,0 +1,196 @@
+package snapshot
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"go.etcd.io/etcd/api/v3/membershippb"
+	"go.etcd.io/raft/v3/raftpb"
+	"google.golang.org/protobuf/proto"
+)
+
+// confState is raft's configuration as etcd keeps it from 3.5 on in the bucket meta
+// (raft/v3 v3.7 raftpb ConfState).
+type confState struct {
+	Voters         []uint64 `json:"voters"`
+	Learners       []uint64 `json:"learners,omitempty"`
+	VotersOutgoing []uint64 `json:"voters_outgoing,omitempty"`
+	LearnersNext   []uint64 `json:"learners_next,omitempty"`
+	AutoLeave      bool     `json:"auto_leave"`
+}
+
+// settleMembers says who votes. Raft goes by its configuration; the bucket members names
+// the members, and from 3.5.1 to 3.5.19 etcd did not store there that a learner was
+// promoted. But a restore writes the bucket anew and leaves the configuration of the
+// cluster that the snapshot is of (etcdutl/v3 v3.7 snapshot/v3_snapshot.go), so that the
+// bucket is believed where the two are not of the same members. What they disagree on is
+// among the problems.
+func (m *Meta) settleMembers(problems *problemList) {
+	if m.ConfState == "" {
+		return
+	}
+	note := func(format string, args ...any) {
+		problems.add(Note, "bucket members", fmt.Sprintf(format, args...), "")
+	}
+	var conf confState
+	if json.Unmarshal([]byte(m.ConfState), &conf) != nil {
+		problems.add(Damage, "bucket meta", "confState is not the JSON that etcd writes", "who votes; the bucket members is believed")
+		return
+	}
+	votes := map[uint64]bool{} // by member
+	for _, id := range slices.Concat(conf.Learners, conf.LearnersNext) {
+		votes[id] = false
+	}
+	for _, id := range slices.Concat(conf.Voters, conf.VotersOutgoing) {
+		votes[id] = true
+	}
+	for i := range m.Members {
+		x := &m.Members[i]
+		voter, ok := votes[x.number()]
+		delete(votes, x.number())
+		switch {
+		case !ok:
+			note("member %s is not in raft's configuration: it is taken for a member", x.ID)
+		case voter && x.Learner:
+			note("member %s is a learner there and votes in raft's configuration, which is believed: etcd 3.5.1 to 3.5.19 do not store a promotion", x.ID)
+		case !voter && !x.Learner:
+			note("member %s is no learner there and one in raft's configuration, which is believed", x.ID)
+		}
+		if ok {
+			x.Learner = !voter
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(votes)) {
+		if votes[id] {
+			m.others = append(m.others, id)
+		}
+		if len(m.Members) > 0 {
+			note("member %x is in raft's configuration and not there: it is not taken for a member, for a restore leaves the configuration of before", id)
+		}
+	}
+}
+
+// number is the member's id as a number, 0 when it is none.
+func (m *Member) number() uint64 {
+	id, err := strconv.ParseUint(m.ID, 16, 64)
+	if err != nil {
+		return 0
+	}
+	return id
+}
+
+// Record is the member as etcd stores it (etcd server/v3 v3.7
+// etcdserver/api/membership/member.go).
+func (m *Member) Record() []byte {
+	record, _ := json.Marshal(struct { // which holds nothing that JSON cannot
+		ID         uint64   `json:"id"`
+		PeerURLs   []string `json:"peerURLs"`
+		IsLearner  bool     `json:"isLearner,omitempty"`
+		Name       string   `json:"name,omitempty"`
+		ClientURLs []string `json:"clientURLs,omitempty"`
+	}{m.number(), m.PeerURLs, m.Learner, m.Name, m.ClientURLs})
+	return record
+}
+
+func (r *replay) addMember(id uint64, m Member) {
+	r.members[id] = m
+	delete(r.voters, id)
+	if !m.Learner {
+		r.voters[id] = struct{}{}
+	}
+}
+
+// alone says whether the member is the only one that votes: then its log is
+// all agreed on, for nobody else was asked.
+func (r *replay) alone(id uint64) bool {
+	_, votes := r.voters[id]
+	return votes && len(r.voters) == 1
+}
+
+// configure applies a change of the members. One that etcd refuses changes nothing
+// (etcd server/v3 v3.7 etcdserver/server.go applyConfChange,
+// api/membership/cluster.go ValidateConfigurationChange).
+func (r *replay) configure(cc *raftpb.ConfChange) error {
+	id := cc.GetNodeId()
+	old, known := r.members[id]
+	if cc.GetType() == raftpb.ConfChangeRemoveNode {
+		delete(r.members, id)
+		delete(r.voters, id)
+		r.removed[id] = struct{}{}
+		r.configured = true
+		return nil
+	}
+	m, err := parseMember(hexID(id), cc.Context)
+	var promote struct {
+		IsPromote bool `json:"isPromote"`
+	}
+	if err != nil || json.Unmarshal(cc.Context, &promote) != nil {
+		return errors.New("is a change of the members that cannot be read")
+	}
+	switch _, removed := r.removed[id]; {
+	case removed, known == (cc.GetType() != raftpb.ConfChangeUpdateNode && !promote.IsPromote):
+		return nil // it was removed, is there already, or is not there
+	case cc.GetType() == raftpb.ConfChangeUpdateNode:
+		old.PeerURLs = m.PeerURLs
+	case promote.IsPromote:
+		old.Learner = false
+	default:
+		old = m
+		old.Learner = cc.GetType() == raftpb.ConfChangeAddLearnerNode
+	}
+	r.addMember(id, old)
+	r.configured = true
+	return nil
+}
+
+// publish takes the name and the URLs that a member publishes when it starts.
+func (r *replay) publish(body []byte) {
+	var set membershippb.ClusterMemberAttrSetRequest
+	if proto.Unmarshal(body, &set) != nil {
+		r.doubt = errors.New("is what a member says of itself, and cannot be read")
+		return
+	}
+	if m, ok := r.members[set.GetMember_ID()]; ok {
+		m.Name, m.ClientURLs = set.GetMemberAttributes().GetName(), set.GetMemberAttributes().GetClientUrls()
+		r.members[set.GetMember_ID()] = m
+		r.configured = true
+	}
+}
+
+// takeMembers makes the members after the log those of the state read.
+func (s *Snapshot) takeMembers(r *replay) {
+	if !r.configured {
+		return
+	}
+	var conf confState
+	s.meta.Members, s.meta.Removed = nil, nil
+	for _, id := range slices.Sorted(maps.Keys(r.members)) {
+		m := r.members[id]
+		s.meta.Members = append(s.meta.Members, m)
+		if m.Learner {
+			conf.Learners = append(conf.Learners, id)
+		} else {
+			conf.Voters = append(conf.Voters, id)
+		}
+	}
+	slices.SortFunc(s.meta.Members, func(a, b Member) int { return cmp.Compare(a.ID, b.ID) })
+	if text, err := json.Marshal(conf); err == nil {
+		s.meta.ConfState = string(text)
+	}
+	s.wal.MembersChanged = true
+	for _, id := range slices.Sorted(maps.Keys(r.removed)) {
+		s.meta.Removed = append(s.meta.Removed, hexID(id))
+	}
+}
+
+// noteRemoved says that the member whose log was read is none any more.
+func (s *Snapshot) noteRemoved(node uint64) {
+	if node != 0 && slices.Contains(s.meta.Removed, hexID(node)) {
+		s.problems.add(Note, "log", "this member was removed from the cluster: etcd would not start on the directory again, and what the cluster wrote since is not in it", "what was written after that")
+	}
+}
