@@ -36,6 +36,7 @@ var (
 	hostileCases = flag.Int("copies", 60, "how many cases TestHostileEvidence makes")
 	hostileFrom  = flag.Uint64("from", 0, "seed of the first of them")
 	hostileEvery = flag.Bool("every", false, "give each of them to every command, and not to a third of them in turn")
+	hostileAlone = flag.String("alone", "", "give the first of them to these commands only, `NAME,...`, and measure")
 	hostileKeep  = flag.String("keep", "", "write the evidence to this directory, too")
 )
 
@@ -66,6 +67,14 @@ func TestHostileEvidence(t *testing.T) {
 	os.Stderr = stray // what is written there is no command's output
 	h := &harness{t: t, kinds: map[string][]hostileFault{}, suspects: map[uint64][]string{}}
 	defer h.watch()()
+	if *hostileAlone != "" {
+		h.measured.Store(true)
+		h.suspects[*hostileFrom] = strings.Split(*hostileAlone, ",")
+		debug.SetGCPercent(20)
+		h.evidence(t, tmp, *hostileFrom)
+		h.report(t)
+		return
+	}
 	seeds := make(chan uint64)
 	var workers sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
@@ -83,7 +92,7 @@ func TestHostileEvidence(t *testing.T) {
 	}
 	close(seeds)
 	workers.Wait()
-	h.again(t, tmp)
+	h.again(t)
 	h.report(t)
 	if written, err := os.ReadFile(stray.Name()); err != nil || len(written) > 0 {
 		t.Errorf("something writes to standard error beside the commands: %.1000q, %v", written, err)
@@ -104,8 +113,6 @@ type harness struct {
 	exits    [4]int
 	peak     atomic.Uint64 // bytes of heap since it was reset
 	slowest  time.Duration
-	last     bool        // a command that is slow or large this time is a fault
-	over     bool        // one was
 	measured atomic.Bool // nothing else runs
 }
 
@@ -186,20 +193,20 @@ func (h *harness) heap() string {
 	return heapInUse
 }
 
-// again runs alone what was slow or large beside others. Only that counts, and only what
-// is so every time: something else may have been at work.
-func (h *harness) again(t *testing.T, tmp string) {
-	h.measured.Store(true)
-	defer debug.SetGCPercent(debug.SetGCPercent(20))
+// again runs alone, each in a process of its own, what was slow or large beside others.
+// Only that counts, and only what is so every time: something else may have been at work.
+func (h *harness) again(t *testing.T) {
 	for seed, names := range h.suspects {
-		t.Logf("seed %d again, alone: %s", seed, strings.Join(names, ", "))
-		const times = 3
-		for n := 1; n <= times; n++ {
-			h.over, h.last = false, n == times
-			h.evidence(t, tmp, seed)
-			if !h.over {
-				break
-			}
+		alone := strings.Join(names, ",")
+		t.Logf("seed %d again, alone: %s", seed, alone)
+		var out []byte
+		err := errors.New("not run")
+		for n := 0; n < 3 && err != nil; n++ {
+			out, err = exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestHostileEvidence$",
+				"-from", fmt.Sprint(seed), "-alone", alone).CombinedOutput()
+		}
+		if err != nil {
+			h.fault(seed, "slow or large when alone, too", "%v: %s", err, out)
 		}
 	}
 }
@@ -397,8 +404,6 @@ func (r *hostileRun) run(t *testing.T, name string, args []string, out, errs *by
 	case e.code < 0 || e.code > 3:
 		r.fault(name+": an exit code that is not documented", "%d", e.code)
 	case !r.measured.Load():
-	case !r.last:
-		r.over = r.over || took > hostileTime || large
 	case took > hostileTime:
 		r.fault(name+": too slow", "%v for %d bytes", took, r.size)
 	case large:
@@ -554,7 +559,7 @@ func (r *hostileRun) all(t *testing.T) {
 		}},
 	} {
 		turn := *hostileEvery || (uint64(i)+r.Seed)%3 == 0 || r.sober() && command.name == "verify"
-		if r.measured.Load() {
+		if *hostileAlone != "" {
 			turn = slices.Contains(r.suspects[r.Seed], command.name)
 		}
 		if turn {
