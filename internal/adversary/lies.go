@@ -206,7 +206,7 @@ func (m *maker) lieInBuckets(f *file) {
 		m.note("%s: a compaction that finished before it was scheduled", f.Path)
 		f.put("meta", []byte("scheduledCompactRev"), revisionBytes(3))
 		f.put("meta", []byte("finishedCompactRev"), revisionBytes(head-1))
-		f.damaged("a compaction finished that was not scheduled")
+		f.damaged(unscheduled)
 	case 6:
 		m.note("%s: absurd members", f.Path)
 		f.buckets["members"] = nil

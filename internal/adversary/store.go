@@ -126,8 +126,14 @@ func (f *file) damaged(format string, args ...any) {
 	}
 }
 
+// unscheduled is damage that another compact revision undoes.
+const unscheduled = "a compaction finished that was not scheduled"
+
 // put puts an item into a bucket, in the place of one of its key.
 func (f *file) put(bucket string, key, value []byte) {
+	if f.Damaged == unscheduled && bytes.HasSuffix(key, []byte("CompactRev")) {
+		f.Damaged = ""
+	}
 	i := slices.IndexFunc(f.buckets[bucket], func(it item) bool { return bytes.Equal(it.key, key) })
 	if i >= 0 {
 		f.buckets[bucket][i].value = value
