@@ -184,10 +184,11 @@ func (m *maker) lieInBuckets(f *file) {
 	case 0:
 		m.note("%s: the trailer is wrong", f.Path)
 		f.trailer = wrongTrailer
-		f.damaged("the trailer is not the sum of the content")
+		f.damaged(wrongSum)
 	case 1:
 		m.note("%s: no trailer", f.Path)
 		f.trailer = noTrailer
+		f.undone(wrongSum)
 	case 2:
 		key := one(m, "consistent_index", "term", "confState", "scheduledCompactRev", "finishedCompactRev", "storageVersion")
 		m.note("%s: %s of a wrong length", f.Path, key)

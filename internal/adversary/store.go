@@ -126,13 +126,23 @@ func (f *file) damaged(format string, args ...any) {
 	}
 }
 
-// unscheduled is damage that another compact revision undoes.
-const unscheduled = "a compaction finished that was not scheduled"
+// Damage that a later change may undo: another compact revision, another trailer.
+const (
+	unscheduled = "a compaction finished that was not scheduled"
+	wrongSum    = "the trailer is not the sum of the content"
+)
+
+// undone takes a claim of damage back.
+func (f *file) undone(claim string) {
+	if f.Damaged == claim {
+		f.Damaged = ""
+	}
+}
 
 // put puts an item into a bucket, in the place of one of its key.
 func (f *file) put(bucket string, key, value []byte) {
-	if f.Damaged == unscheduled && bytes.HasSuffix(key, []byte("CompactRev")) {
-		f.Damaged = ""
+	if bytes.HasSuffix(key, []byte("CompactRev")) {
+		f.undone(unscheduled)
 	}
 	i := slices.IndexFunc(f.buckets[bucket], func(it item) bool { return bytes.Equal(it.key, key) })
 	if i >= 0 {
