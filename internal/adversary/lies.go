@@ -106,7 +106,7 @@ var lies = []struct {
 	{"a deletion of nothing", func(m *maker, f *file, i int) {
 		r := &f.records[i]
 		r.tombstone, r.key, r.create, r.mod, r.version, r.value = true, "/registry/configmaps/default/never-was", 0, 0, 0, nil
-		f.damaged("%d deletes what was not there", r.main)
+		f.damaged(ofNothing)
 	}},
 	{"a deletion with a value", func(m *maker, f *file, i int) {
 		f.records[i].tombstone = true

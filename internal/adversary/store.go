@@ -130,11 +130,12 @@ func (f *file) damaged(format string, args ...any) {
 const (
 	unscheduled = "a compaction finished that was not scheduled"
 	wrongSum    = "the trailer is not the sum of the content"
+	ofNothing   = "a deletion of what was not there"
 )
 
-// undone takes a claim of damage back.
-func (f *file) undone(claim string) {
-	if f.Damaged == claim {
+// undone takes claims of damage back.
+func (f *file) undone(claims ...string) {
+	if slices.Contains(claims, f.Damaged) {
 		f.Damaged = ""
 	}
 }
@@ -142,7 +143,7 @@ func (f *file) undone(claim string) {
 // put puts an item into a bucket, in the place of one of its key.
 func (f *file) put(bucket string, key, value []byte) {
 	if bytes.HasSuffix(key, []byte("CompactRev")) {
-		f.undone(unscheduled)
+		f.undone(unscheduled, ofNothing) // what was deleted may be compacted
 	}
 	i := slices.IndexFunc(f.buckets[bucket], func(it item) bool { return bytes.Equal(it.key, key) })
 	if i >= 0 {
