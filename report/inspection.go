@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"revenant/analyzer/clock"
 	"revenant/analyzer/lineage"
 	"revenant/analyzer/restore"
@@ -154,42 +152,25 @@ type Moment struct {
 
 // Kubernetes says what a snapshot holds of a cluster.
 type Kubernetes struct {
-	ClusterUID string          `json:"clusterUID"` // uid of the namespace kube-system, "" when it is not known
-	Kubelets   []VersionCount  `json:"kubelets"`   // versions of the kubelets, as the nodes tell them, the most first
-	Objects    []ResourceCount `json:"objects"`    // live ones, the most first
-	OtherKeys  int             `json:"otherKeys"`  // live keys that hold no API object
-}
-
-// VersionCount counts the nodes with a version of the kubelet.
-type VersionCount struct {
-	Version string `json:"version"`
-	Nodes   int    `json:"nodes"`
+	ClusterUID string                 `json:"clusterUID"` // uid of the namespace kube-system, "" when it is not known
+	Kubelets   []restore.VersionCount `json:"kubelets"`   // versions of the kubelets, as the nodes tell them, the most first
+	Objects    []ResourceCount        `json:"objects"`    // live ones, the most first
+	OtherKeys  int                    `json:"otherKeys"`  // live keys that hold no API object
 }
 
 // kubelets counts the versions that the Node objects tell.
-func kubelets(s *snapshot.Snapshot, prefix string) []VersionCount {
-	list := []VersionCount{}
+func kubelets(s *snapshot.Snapshot, prefix string) []restore.VersionCount {
+	var versions []string
 	for r := range s.Keys(kube.Key{Resource: "nodes"}.Path(prefix)) {
-		key, ok := kube.ParseKey(prefix, r.Key)
 		value, err := s.Value(r)
-		if !ok || err != nil {
+		if err != nil {
 			continue
 		}
-		node, ok := kube.Decode(key, value).Typed.(*corev1.Node)
-		if !ok || node.Status.NodeInfo.KubeletVersion == "" {
-			continue
-		}
-		version := node.Status.NodeInfo.KubeletVersion
-		if i := slices.IndexFunc(list, func(v VersionCount) bool { return v.Version == version }); i >= 0 {
-			list[i].Nodes++
-		} else {
-			list = append(list, VersionCount{version, 1})
+		if node, err := kube.ScanNode(value); err == nil && node.KubeletVersion != "" {
+			versions = append(versions, node.KubeletVersion)
 		}
 	}
-	slices.SortFunc(list, func(a, b VersionCount) int {
-		return cmp.Or(b.Nodes-a.Nodes, strings.Compare(a.Version, b.Version))
-	})
-	return list
+	return restore.CountVersions(versions)
 }
 
 // ResourceCount counts the objects of a resource.
@@ -348,12 +329,8 @@ func (e *InspectedEvidence) text(p *Printer) {
 		objects = append(objects, Count(o.Count)+" "+o.Resource)
 	}
 	p.Field("cluster uid", known(k.ClusterUID))
-	var versions []string
-	for _, v := range k.Kubelets {
-		versions = append(versions, fmt.Sprintf("%s on %s", v.Version, nodes(v.Nodes)))
-	}
-	if len(versions) > 0 {
-		p.Field("kubelets", strings.Join(versions, ", "))
+	if len(k.Kubelets) > 0 {
+		p.wrappedField("kubelets", kubeletText(k.Kubelets))
 	}
 	p.wrappedField("objects", strings.Join(objects, ", "))
 	encryptionText(p, e.Encryption)
@@ -363,6 +340,22 @@ func (e *InspectedEvidence) text(p *Printer) {
 	}
 	p.Field("buckets", strings.Join(buckets, ", "))
 	problemText(p, e.Problems)
+}
+
+// kubeletText lists the versions of kubelets, the most frequent ones when there are many.
+func kubeletText(list []restore.VersionCount) string {
+	const most = 6
+	var parts []string
+	for _, v := range list[:min(len(list), most)] {
+		parts = append(parts, fmt.Sprintf("%s on %s", cmp.Or(v.Version, "an unknown version"), nodes(v.Nodes)))
+	}
+	switch {
+	case len(list) > most:
+		parts = append(parts, fmt.Sprintf("and %d more versions", len(list)-most))
+	case len(list) == 0:
+		return "of no known version"
+	}
+	return strings.Join(parts, ", ")
 }
 
 // clockText says when the snapshot was taken and what that rests on.

@@ -63,6 +63,7 @@ func (p *Prediction) head(w *Printer) {
 	}
 	w.Field("gap", gap)
 	w.Field("plan", planText(p.Plan))
+	w.wrappedField("kubernetes", kubernetesText(&p.Kubernetes))
 	w.Field("restored to", fmt.Sprintf("revision %s; kubelets have seen up to about %s, at most %s", Count(r.Restored), Count(r.LastSeenExpected), Count(r.LastSeenAtMost)))
 	w.wrappedField("", "if "+r.LastSeenBasis)
 	if r.Deaf != nil {
@@ -222,4 +223,13 @@ func boundText(b restore.BoundKind) string {
 		return "a lower bound: enough only if nothing was written after the current snapshot"
 	}
 	return string(b)
+}
+
+// kubernetesText says of which versions the cluster is, and what the rules rest on.
+func kubernetesText(k *restore.Kubernetes) string {
+	servers := "API servers of an unknown version"
+	if k.APIServers != "" {
+		servers = "API servers " + k.APIServers
+	}
+	return fmt.Sprintf("%s (%s), kubelets %s. %s", servers, k.APIServersFrom, kubeletText(k.Kubelets), k.Reason)
 }

@@ -211,8 +211,9 @@ func (m *model) verified(msg integrityMsg) tea.Cmd {
 // and the bumps with the API servers restarted and left running.
 func plainRestore(c *restore.Comparison, plan restore.Plan) (p *restore.Prediction, list [2]bumps) {
 	for i, keep := range []bool{true, false} {
-		var err error
-		if p, err = c.Predict(restore.Plan{KeepAPIServers: keep, OutageAt: plan.OutageAt, LastRevision: plan.LastRevision}); err == nil {
+		plan, err := plan.Stated(), error(nil)
+		plan.KeepAPIServers = keep
+		if p, err = c.Predict(plan); err == nil {
 			list[1-i] = bumps{p.Revisions.RecommendedBump, p.Revisions.MinimumSafeBump}
 		}
 	}

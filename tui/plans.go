@@ -341,7 +341,7 @@ func (m *model) writeRunbook() tea.Cmd {
 	ctx, write, asked := m.ctx, m.input.Runbook, m.runbookAsked
 	r := &writtenRunbook{plan: m.plan.plan, platform: m.platform}
 	plan := &r.plan
-	if plan.Equal(restore.Plan{OutageAt: plan.OutageAt, LastRevision: plan.LastRevision}) {
+	if plan.Equal(plan.Stated()) {
 		r.recommended, plan = true, nil
 	}
 	return m.tasks.cmd(func() tea.Msg {

@@ -72,6 +72,8 @@ func (f *forecast) certainty(p *podCase, e *effect, v *verdict) (Certainty, stri
 		return Certain, "No kubelet answers on a machine that is gone."
 	case p.row.cells[relist].outcome != e.outcome:
 		return v.certainty, v.reason
+	case v.untried:
+		return doubted, v.reason
 	}
 	return Certain, v.reason
 }

@@ -10,6 +10,9 @@ import (
 // ends at the current snapshot. That some is missing comes first.
 func (p *Prediction) Headline() (Severity, string) {
 	severity, text := p.headline()
+	if p.Kubernetes.Rules == RulesUntried {
+		severity, text = worse(severity, Warning), text+" "+p.Kubernetes.Reason
+	}
 	if len(p.Missing) == 0 {
 		return severity, text
 	}

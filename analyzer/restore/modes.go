@@ -63,7 +63,7 @@ func (c *Comparison) modes(given Plan) ([]mode, error) {
 	if err != nil {
 		return nil, err
 	}
-	evidence := Plan{OutageAt: given.OutageAt, LastRevision: given.LastRevision}
+	evidence := given.Stated()
 	with := func(change func(*Plan)) Plan {
 		p := evidence
 		change(&p)
@@ -87,11 +87,12 @@ func (c *Comparison) modes(given Plan) ([]mode, error) {
 	return list, nil
 }
 
-// Equal says whether the two plans are the same, and rest on the same evidence of
-// the outage.
+// Equal says whether the two plans are the same, and state the same beyond the
+// snapshots.
 func (p Plan) Equal(q Plan) bool {
 	return p.BumpRevision == q.BumpRevision && p.MarkCompacted == q.MarkCompacted && p.KeepAPIServers == q.KeepAPIServers &&
-		p.RestartKubelets.String() == q.RestartKubelets.String() && p.LastRevision == q.LastRevision && p.OutageAt.Equal(q.OutageAt)
+		p.RestartKubelets.String() == q.RestartKubelets.String() && p.LastRevision == q.LastRevision && p.OutageAt.Equal(q.OutageAt) &&
+		p.KubernetesVersion == q.KubernetesVersion
 }
 
 // ComparePlans predicts the given plan and every other way to restore. The errors

@@ -31,6 +31,14 @@ type Plan struct {
 	// beyond the snapshots (metrics, logs); 0 when it is not known. It counts
 	// before OutageAt.
 	LastRevision int64 `json:"lastRevision,omitempty"`
+	// KubernetesVersion is the version of the API servers, and of the kubelets whose
+	// nodes do not tell theirs; "" takes them from the current state.
+	KubernetesVersion string `json:"kubernetesVersion,omitempty"`
+}
+
+// Stated is a plain restore with what p states beyond the snapshots.
+func (p Plan) Stated() Plan {
+	return Plan{OutageAt: p.OutageAt, LastRevision: p.LastRevision, KubernetesVersion: p.KubernetesVersion}
 }
 
 // Restart names the kubelets that are restarted. The zero value is none.
@@ -126,6 +134,11 @@ func (p Plan) Validate() error {
 		return &PlanError{
 			fmt.Sprintf("invalid last revision %d: it is negative", p.LastRevision),
 			"state the newest revision that etcd served before the outage",
+		}
+	case p.KubernetesVersion != "" && parseVersion(p.KubernetesVersion) == nil:
+		return &PlanError{
+			fmt.Sprintf("invalid version of Kubernetes: %.40q", p.KubernetesVersion),
+			"state that of the API servers that will serve the restored store, such as 1.33 or v1.33.4",
 		}
 	case !p.OutageAt.IsZero() && document.Time{Time: p.OutageAt}.Text() != "":
 		return &PlanError{

@@ -62,6 +62,7 @@ func (c *Comparison) Predict(plan Plan) (*Prediction, error) {
 	p.Workloads = f.workloadOutcomes(p.Pods)
 	f.capacities(p.Nodes, p.Pods)
 	p.Revisions = f.revisions()
+	p.Kubernetes = f.versions.Kubernetes
 	p.Missing = f.missing()
 	p.Warnings = f.warnings(p)
 	return p, nil
@@ -106,6 +107,7 @@ type verdict struct {
 	certainty Certainty
 	reason    string
 	kubelet   Kubelet
+	untried   bool // the rules are not known to hold for these versions of Kubernetes
 }
 
 // lists says whether the kubelet may list its pods anew.
@@ -119,6 +121,7 @@ type forecast struct {
 	plan     Plan
 	restored int64 // R0
 	ceiling
+	versions versions
 	verdicts []verdict
 	general  verdict // of pods that are on no node
 	lists    bool    // some kubelet may list its pods anew
@@ -136,12 +139,17 @@ func (c *Comparison) forecast(plan Plan) (*forecast, error) {
 		return nil, err
 	}
 	f := &forecast{Comparison: c, plan: plan, restored: c.restored(plan), ceiling: top, extensions: map[extension]*Finding{}, startable: map[*string][]string{}, judgements: map[judgement]judged{}, evictions: map[eviction]*Later{}}
+	f.versions = c.versionsUnder(plan)
 	f.general = verdict{column: relist, certainty: Certain, reason: "Whatever kubelets do."}
 	cache, kept := f.keptCache()
+	if kept {
+		f.versions.apply(&cache, "")
+	}
 	for i := range c.nodes {
 		v := cache
 		if !kept || cache.column != stale {
 			v = f.kubelet(&c.nodes[i])
+			f.versions.apply(&v, c.nodes[i].name)
 		}
 		f.verdicts = append(f.verdicts, v)
 		if c.nodes[i].gone {
@@ -203,25 +211,25 @@ func (f *forecast) kubelet(n *node) verdict {
 	margin := max(startupWrites, startupWritesPerNode*int64(len(f.current.Nodes)))
 	switch {
 	case f.plan.RestartKubelets.Includes(n.name):
-		return verdict{restart, Certain, "The plan restarts its kubelet after the API is back, and a fresh kubelet lists all pods.", KubeletRestarted}
+		return verdict{column: restart, certainty: Certain, reason: "The plan restarts its kubelet after the API is back, and a fresh kubelet lists all pods.", kubelet: KubeletRestarted}
 	case f.restored > f.atMost && len(f.open) == 0:
-		return verdict{relist, Certain, fmt.Sprintf(
+		return verdict{column: relist, certainty: Certain, reason: fmt.Sprintf(
 			"The restored store starts at revision %d, above all that its kubelet can have seen: its watch is refused and it lists anew. Assumes that the kubelet is up, and that %s.",
-			f.restored, f.basis), KubeletRelists}
+			f.restored, f.basis), kubelet: KubeletRelists}
 	case n.seen.Revision >= add(f.restored, margin):
-		return verdict{deaf, Certain, fmt.Sprintf(
+		return verdict{column: deaf, certainty: Certain, reason: fmt.Sprintf(
 			"Its kubelet has seen revision %d, and the restored store starts at %d: its watch is resumed and brings nothing. %s",
-			n.seen.Revision, f.restored, assumesKubeletUp), KubeletDeaf}
+			n.seen.Revision, f.restored, assumesKubeletUp), kubelet: KubeletDeaf}
 	case f.restored > f.atMost:
-		return verdict{deaf, Possible, fmt.Sprintf(
+		return verdict{column: deaf, certainty: Possible, reason: fmt.Sprintf(
 			"The restored store starts at revision %d, above all that the evidence shows its kubelet to have seen (%d at most). But evidence is missing, and nothing bounds what is in it: %s. %s",
-			f.restored, f.atMost, strings.Join(f.open, "; "), assumesKubeletUp), KubeletDeaf}
+			f.restored, f.atMost, strings.Join(f.open, "; "), assumesKubeletUp), kubelet: KubeletDeaf}
 	case f.restored > f.plausible:
-		return verdict{deaf, Unlikely, fmt.Sprintf(
+		return verdict{column: deaf, certainty: Unlikely, reason: fmt.Sprintf(
 			"The restored store starts at revision %d, and its kubelet has seen %d or more, %d as far as rates go: it is deaf only if several times as much was written before the outage as ever measured (up to %d). %s",
-			f.restored, n.seen.Revision, f.expected, f.atMost, assumesKubeletUp), KubeletDeaf}
+			f.restored, n.seen.Revision, f.expected, f.atMost, assumesKubeletUp), kubelet: KubeletDeaf}
 	}
-	return verdict{deaf, Possible, fmt.Sprintf(
+	return verdict{column: deaf, certainty: Possible, reason: fmt.Sprintf(
 		"Its kubelet has seen a revision between %d and %d, and the restored store starts at %d: it is deaf unless what it has seen lies below that. %s",
-		n.seen.Revision, f.atMost, f.restored, assumesKubeletUp), KubeletDeaf}
+		n.seen.Revision, f.atMost, f.restored, assumesKubeletUp), kubelet: KubeletDeaf}
 }

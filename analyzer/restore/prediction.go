@@ -21,13 +21,14 @@ type Prediction struct {
 	Tool     Tool       `json:"tool"`
 	Evidence []Evidence `json:"evidence"`
 
-	Plan      Plan              `json:"plan"`
-	Lineage   lineage.Lineage   `json:"lineage"`
-	Revisions Revisions         `json:"revisions"`
-	Pods      []PodOutcome      `json:"pods"`      // one a uid, sorted by key
-	Nodes     []NodeOutcome     `json:"nodes"`     // sorted by name
-	Workloads []WorkloadOutcome `json:"workloads"` // sorted by namespace, kind and name
-	Summary   map[Outcome]int   `json:"summary"`
+	Plan       Plan              `json:"plan"`
+	Lineage    lineage.Lineage   `json:"lineage"`
+	Revisions  Revisions         `json:"revisions"`
+	Kubernetes Kubernetes        `json:"kubernetes"`
+	Pods       []PodOutcome      `json:"pods"`      // one a uid, sorted by key
+	Nodes      []NodeOutcome     `json:"nodes"`     // sorted by name
+	Workloads  []WorkloadOutcome `json:"workloads"` // sorted by namespace, kind and name
+	Summary    map[Outcome]int   `json:"summary"`
 	// Rollback is what else goes back in time: the caller's to fill in, for it does
 	// not depend on the plan.
 	Rollback *rollback.Rollback `json:"rollback,omitempty"`

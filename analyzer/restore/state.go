@@ -83,10 +83,11 @@ func (p *Pod) bound() bool { return p.NodeName != "" }
 
 // Node is a live Node object.
 type Node struct {
-	Name        string
-	UID         string // "" when the value could not be read
-	Allocatable kube.Allocatable
-	Unreachable bool // it is tainted so, and pods that do not tolerate it are deleted
+	Name           string
+	UID            string // "" when the value could not be read
+	Allocatable    kube.Allocatable
+	KubeletVersion string // "" when it is not known
+	Unreachable    bool   // it is tainted so, and pods that do not tolerate it are deleted
 }
 
 // Sighting is a pod record that a kubelet has seen.

@@ -76,9 +76,9 @@ func (b *builder) predict() error {
 	return nil
 }
 
-// outage is a plan with what is known of the outage.
+// outage is a plan with what is stated beyond the snapshots.
 func (b *builder) outage(p restore.Plan) restore.Plan {
-	p.LastRevision, p.OutageAt = b.LastRevision, b.OutageAt
+	p.LastRevision, p.OutageAt, p.KubernetesVersion = b.LastRevision, b.OutageAt, b.KubernetesVersion
 	return p
 }
 

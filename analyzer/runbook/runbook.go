@@ -65,6 +65,8 @@ type Input struct {
 	LastRevision int64
 	// OutageAt is when the last API server stopped; zero when it is not known.
 	OutageAt time.Time
+	// KubernetesVersion is as in restore.Plan.
+	KubernetesVersion string
 
 	Platform Platform // "" is Generic
 	// EtcdVersion is 3.4, 3.5, 3.6 or 3.7; "" takes the backup's.

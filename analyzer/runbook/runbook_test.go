@@ -42,7 +42,7 @@ func pods(node, prefix string, names []string) []*restore.Pod {
 func nodes(names ...string) []restore.Node {
 	var list []restore.Node
 	for _, name := range names {
-		list = append(list, restore.Node{Name: name, UID: "uid-" + name})
+		list = append(list, restore.Node{Name: name, UID: "uid-" + name, KubeletVersion: "v1.37.2"})
 	}
 	return list
 }

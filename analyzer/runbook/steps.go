@@ -662,6 +662,9 @@ func (b *builder) predictCommand() string {
 	if b.plan.LastRevision > 0 {
 		args = append(args, fmt.Sprintf("--last-revision=%d", b.plan.LastRevision))
 	}
+	if v := b.plan.KubernetesVersion; v != "" {
+		args = append(args, "--kubernetes-version="+wordOr(v, "VERSION"))
+	}
 	if at := b.plan.OutageAt; !at.IsZero() {
 		args = append(args, "--outage-at="+at.UTC().Format(time.RFC3339Nano))
 	}

@@ -105,7 +105,7 @@ func (o *runbookOptions) run(ctx context.Context, paths []string) error {
 	}
 	in := runbook.Input{
 		Tool: tool(), Platform: runbook.Platform(o.platform), EtcdVersion: o.etcdVersion,
-		LastRevision: plan.LastRevision, OutageAt: plan.OutageAt,
+		LastRevision: plan.LastRevision, OutageAt: plan.OutageAt, KubernetesVersion: plan.KubernetesVersion,
 	}
 	if o.planned {
 		in.Plan = &plan

@@ -21,6 +21,7 @@ type planOptions struct {
 	keepAPIServers  bool
 	outageAt        string
 	lastRevision    int64
+	kubernetes      string
 }
 
 func (o *planOptions) addFlags(flags *pflag.FlagSet) {
@@ -30,6 +31,7 @@ func (o *planOptions) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.keepAPIServers, "keep-apiservers", false, "the API servers are left running while etcd is restored")
 	flags.StringVar(&o.outageAt, "outage-at", "", "`TIME` at which the last API server stopped, such as 2026-11-22T03:00Z: bounds what kubelets have seen")
 	flags.Int64Var(&o.lastRevision, "last-revision", 0, "newest `REVISION` that was served before the outage, from metrics or logs: bounds what kubelets have seen")
+	flags.StringVar(&o.kubernetes, "kubernetes-version", "", "`VERSION` of the API servers that serve the restored store, where it is not that of the current state: decides how sure the rules are")
 }
 
 // plan refuses what no restore can do, before any file is read.
@@ -40,6 +42,8 @@ func (o *planOptions) plan() (restore.Plan, error) {
 		RestartKubelets: restore.ParseRestart(o.restartKubelets),
 		KeepAPIServers:  o.keepAPIServers,
 		LastRevision:    o.lastRevision,
+
+		KubernetesVersion: o.kubernetes,
 	}
 	if o.outageAt != "" {
 		when, err := parseTime("--outage-at", o.outageAt)

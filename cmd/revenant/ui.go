@@ -185,7 +185,7 @@ func (p *pair) runbook() func(context.Context, *restore.Plan, string) (tui.Runbo
 		}
 		in.Plan, in.Platform = plan, runbook.Platform(platform)
 		if plan != nil {
-			in.LastRevision, in.OutageAt = plan.LastRevision, plan.OutageAt
+			in.LastRevision, in.OutageAt, in.KubernetesVersion = plan.LastRevision, plan.OutageAt, plan.KubernetesVersion
 		}
 		r, err := runbook.New(in)
 		if err != nil {

@@ -20,11 +20,12 @@ type Node struct {
 	Created time.Time // metadata.creationTimestamp, UTC, whole seconds
 	Deleted time.Time // metadata.deletionTimestamp, zero unless being deleted
 
-	Labels        map[string]string
-	Taints        []corev1.Taint // spec.taints
-	Unschedulable bool           // spec.unschedulable, set by kubectl cordon
-	ProviderID    string         // spec.providerID, the cloud's name for the machine
-	BootID        string         // status.nodeInfo.bootID, another one after each boot
+	Labels         map[string]string
+	Taints         []corev1.Taint // spec.taints
+	Unschedulable  bool           // spec.unschedulable, set by kubectl cordon
+	ProviderID     string         // spec.providerID, the cloud's name for the machine
+	KubeletVersion string         // status.nodeInfo.kubeletVersion
+	BootID         string         // status.nodeInfo.bootID, another one after each boot
 
 	Allocatable Allocatable
 	Ready       corev1.ConditionStatus // of the condition Ready; Unknown when there is none
@@ -48,15 +49,16 @@ func ScanNode(value []byte) (Node, error) {
 	}
 	allocatable := n.Status.Allocatable
 	node := Node{
-		Name:          n.Name,
-		UID:           string(n.UID),
-		Created:       utc(&n.CreationTimestamp),
-		Deleted:       utc(n.DeletionTimestamp),
-		Labels:        n.Labels,
-		Taints:        n.Spec.Taints,
-		Unschedulable: n.Spec.Unschedulable,
-		ProviderID:    n.Spec.ProviderID,
-		BootID:        n.Status.NodeInfo.BootID,
+		Name:           n.Name,
+		UID:            string(n.UID),
+		Created:        utc(&n.CreationTimestamp),
+		Deleted:        utc(n.DeletionTimestamp),
+		Labels:         n.Labels,
+		Taints:         n.Spec.Taints,
+		Unschedulable:  n.Spec.Unschedulable,
+		ProviderID:     n.Spec.ProviderID,
+		KubeletVersion: n.Status.NodeInfo.KubeletVersion,
+		BootID:         n.Status.NodeInfo.BootID,
 		Allocatable: Allocatable{
 			MilliCPU: allocatable.Cpu().MilliValue(),
 			Memory:   allocatable.Memory().Value(),

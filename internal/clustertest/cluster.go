@@ -276,7 +276,7 @@ func (b *builder) pod(p *play, change func(*corev1.Pod), node string, now bool) 
 func (b *builder) putNode(name string) {
 	b.object("minions/"+name, &corev1.Node{
 		ObjectMeta: metav1.ObjectMeta{Name: name, UID: uidOf("node", name), Labels: map[string]string{"kubernetes.io/hostname": name}},
-		Status: corev1.NodeStatus{Allocatable: corev1.ResourceList{
+		Status: corev1.NodeStatus{NodeInfo: corev1.NodeSystemInfo{KubeletVersion: "v1.37.2"}, Allocatable: corev1.ResourceList{
 			corev1.ResourceCPU: resource.MustParse("8"), corev1.ResourceMemory: resource.MustParse("16Gi"), corev1.ResourcePods: resource.MustParse("110"),
 		}},
 	})
