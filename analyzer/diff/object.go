@@ -2,8 +2,10 @@ package diff
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -69,7 +71,7 @@ func stored(prefix, key string, before, after []byte, managed bool) Difference {
 	d.Problem = problems(b, a)
 	d.Recreated = b.uid != "" && a.uid != "" && b.uid != a.uid
 	var rest []Change
-	if !managed {
+	if managed = managed || b.garbled() || a.garbled(); !managed {
 		if !reflect.DeepEqual(b.dropManaged(), a.dropManaged()) {
 			rest = []Change{{Path: "metadata.managedFields", Noise: ManagedFields}}
 		}
@@ -107,11 +109,12 @@ func verdict(prefix, key string, before, after []byte) (Fate, Noise, string) {
 		return Changed, 0, problem
 	}
 	if x, y := b.typed(), a.typed(); x != nil && y != nil && b.kind == a.kind && !b.noisy() && !a.noisy() {
+		garbled := b.garbled() || a.garbled()
 		sameManaged := reflect.DeepEqual(b.dropManaged(), a.dropManaged())
 		switch {
 		case !equality.Semantic.DeepEqual(x, y):
 			return Changed, 0, ""
-		case reflect.DeepEqual(x, y) && !sameManaged:
+		case reflect.DeepEqual(x, y) && !sameManaged && !garbled:
 			return Quiet, ManagedFields, ""
 		}
 	}
@@ -128,6 +131,15 @@ func (s state) typed() metav1.Object {
 	}
 	meta, _ := s.Typed.(metav1.Object)
 	return meta
+}
+
+// garbled says whether managed fields are no JSON: then all of the object is told by
+// field number.
+func (s state) garbled() bool {
+	meta := s.typed()
+	return meta != nil && slices.ContainsFunc(meta.GetManagedFields(), func(f metav1.ManagedFieldsEntry) bool {
+		return f.FieldsV1 != nil && len(f.FieldsV1.Raw) > 0 && !json.Valid(f.FieldsV1.Raw)
+	})
 }
 
 // noisy says whether the object can have noise beside managed fields.
