@@ -1,6 +1,10 @@
 package restore
 
-import "revenant/decoder/document"
+import (
+	"slices"
+
+	"revenant/decoder/document"
+)
 
 // pods applies the plan to every case.
 func (f *forecast) pods() []PodOutcome {
@@ -42,6 +46,10 @@ func (f *forecast) outcome(o *PodOutcome, p *podCase) {
 		o.bound(p.backup.Choices)
 	}
 	o.Then = f.later(o, p, e)
+	if f.cutOff(p) {
+		flags |= nodeUnreachable
+		f.mayStillRun(o, p)
+	}
 	o.Flags = flags.list()
 }
 
@@ -62,6 +70,8 @@ func (f *forecast) certainty(p *podCase, e *effect, v *verdict) (Certainty, stri
 		doubted = Unlikely
 	}
 	switch {
+	case f.cutOff(p):
+		return doubted, v.reason
 	case p.unsure != "":
 		return doubted, p.unsure + " " + v.reason
 	case e.doubt != "":
@@ -76,6 +86,52 @@ func (f *forecast) certainty(p *podCase, e *effect, v *verdict) (Certainty, stri
 		return doubted, v.reason
 	}
 	return Certain, v.reason
+}
+
+// cutOff says whether the pod may run on a node that was unreachable: it has not ended
+// by then, as far as the snapshots tell.
+func (f *forecast) cutOff(p *podCase) bool {
+	last := p.current
+	if last == nil {
+		last = p.backup
+	}
+	return p.node >= 0 && f.Comparison.nodes[p.node].cutOff && !last.Terminal()
+}
+
+// mayStillRun takes back that the pod of a node that was unreachable runs, and that it
+// does not, now or later. If the kubelet stays away, the pod is evicted in the API.
+func (f *forecast) mayStillRun(o *PodOutcome, p *podCase) {
+	itself := f.Comparison.nodes[p.node].itself
+	o.MayRunOn, o.RunsOn = union(union(o.MayRunOn, o.RunsOn), itself), noNodes
+	var away *Later
+	if p.backup != nil && p.backup.bound() && o.API != nil && !o.API.Terminating {
+		away = f.evicted(o, p)
+	}
+	then := o.Then
+	if then == nil {
+		then = away
+	}
+	if then == nil {
+		return
+	}
+	widened := *then
+	widened.MayRunOn, widened.RunsOn = union(union(then.MayRunOn, then.RunsOn), itself), noNodes
+	widened.API = append([]*APIView{o.API}, then.API...)
+	if away != nil {
+		widened.Reason = "If its kubelet stays away: " + away.Reason
+		if then != away {
+			widened.API = append(widened.API, away.API...)
+			widened.Reason = "If its kubelet comes back: " + then.Reason + " " + widened.Reason
+		}
+	}
+	o.Then = &widened
+}
+
+// union is the names of both lists, sorted. It changes neither.
+func union(a, b []string) []string {
+	list := slices.Concat(a, b)
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 // place says where the pod's containers run, and until when.
@@ -324,11 +380,14 @@ func (f *forecast) node(n *node, v verdict) NodeOutcome {
 		o.Evidence = []Ref{{Snapshot: InCurrent, Key: n.seen.Key, Revision: n.seen.Revision}}
 	}
 	var flags flagSet
+	if n.cutOff {
+		flags |= nodeUnreachable
+	}
 	switch {
 	case n.gone:
 		o.Kubelet, o.Reason, flags = KubeletGone, "The current state has no Node object of this name: the machine is taken to be gone.", nodeGone
 	case n.missing() && v.column != restart:
-		flags = nodeMissing
+		flags |= nodeMissing
 	}
 	o.Flags = flags.list()
 	return o

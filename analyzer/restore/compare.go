@@ -68,6 +68,7 @@ type node struct {
 	inCurrent   bool
 	gone        bool      // the machine is gone in the current state
 	unreachable bool      // the backup's Node object is tainted so
+	cutOff      bool      // the current state's is
 	allocatable Resources // by the backup's Node object, else the current state's
 	seen        Sighting  // the newest revision its kubelet is known to have seen
 	itself      []string  // its name, as the list of nodes that a pod runs on
@@ -160,7 +161,7 @@ func (c *Comparison) findNodes() {
 		return n
 	}
 	for _, n := range c.current.Nodes {
-		at(n.Name).inCurrent = true
+		at(n.Name).inCurrent, at(n.Name).cutOff = true, n.Unreachable
 		at(n.Name).allocatable = Resources(n.Allocatable)
 	}
 	for _, n := range c.backup.Nodes {

@@ -2,6 +2,7 @@ package restore
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -10,6 +11,9 @@ import (
 // ends at the current snapshot. That some is missing comes first.
 func (p *Prediction) Headline() (Severity, string) {
 	severity, text := p.headline()
+	if n := p.unreachable(); n > 0 {
+		severity, text = worse(severity, Warning), fmt.Sprintf("%s %s unreachable when the current snapshot was taken: nothing is certain of what runs there.", text, were(n, "node"))
+	}
 	if p.Kubernetes.Rules == RulesUntried {
 		severity, text = worse(severity, Warning), text+" "+p.Kubernetes.Reason
 	}
@@ -127,6 +131,12 @@ func (p *Prediction) kubelets() (list, stale bool) {
 		switch p.Nodes[i].Kubelet {
 		case KubeletGone:
 			continue
+		default:
+			if slices.Contains(p.Nodes[i].Flags, FlagNodeUnreachable) {
+				continue
+			}
+		}
+		switch p.Nodes[i].Kubelet {
 		case KubeletRelists, KubeletRestarted:
 			hearing++
 		case KubeletStale:
@@ -135,6 +145,23 @@ func (p *Prediction) kubelets() (list, stale bool) {
 		living++
 	}
 	return living > 0 && hearing == living, stale
+}
+
+// unreachable counts the nodes that were unreachable.
+func (p *Prediction) unreachable() (n int) {
+	for i := range p.Nodes {
+		if slices.Contains(p.Nodes[i].Flags, FlagNodeUnreachable) {
+			n++
+		}
+	}
+	return n
+}
+
+func were(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun + " was"
+	}
+	return fmt.Sprintf("%d %ss were", n, noun)
 }
 
 // worse is the more severe of the two.

@@ -162,6 +162,7 @@ const (
 	FlagSpecRolledBack    Flag = "spec-rolled-back"
 	FlagNodeMissing       Flag = "node-missing"
 	FlagNodeGone          Flag = "node-gone"
+	FlagNodeUnreachable   Flag = "node-unreachable"
 )
 
 // FlagInfo describes a flag to people.
@@ -183,6 +184,7 @@ var Flags = []FlagInfo{
 	{FlagSpecRolledBack, "Its containers go back to the backup's spec."},
 	{FlagNodeMissing, "Its node's kubelet lives, but after the restore there is no Node object for it until that kubelet is restarted."},
 	{FlagNodeGone, "Its node has no Node object in the current state: the machine is gone, whatever the backup brings back."},
+	{FlagNodeUnreachable, "Its node was unreachable in the current state: its kubelet was down or cut off, and nothing that it was told since is certain to have been done."},
 }
 
 // flagSet is a set of flags: bit i is Flags[i].
@@ -200,6 +202,7 @@ const (
 	specRolledBack
 	nodeMissing
 	nodeGone
+	nodeUnreachable
 )
 
 // flagLists holds the list of every set, so that no pod needs one of its own.

@@ -21,6 +21,10 @@ const (
 
 const assumesKubeletUp = "Assumes that the kubelet was up and met no HTTP error (401, 403, 5xx) in the outage: one alone would have made it list anew."
 
+// A kubelet that is down hears nothing of what the API is told, and starts as after a
+// restart.
+const cutOffText = "But its node was unreachable when the current snapshot was taken: its kubelet was down, or cut off, and has not stopped what was deleted since. If it comes back, it lists its pods anew, unless it was only cut off and resumes its watch; if it never does, what runs there runs on, and nothing that is bound there starts."
+
 // Predict says what a restore of backup under plan does to everything that
 // current holds. The errors are those of Check and, as a *PlanError, of Validate
 // and Comparison.Predict.
@@ -110,6 +114,14 @@ type verdict struct {
 	untried   bool // the rules are not known to hold for these versions of Kubernetes
 }
 
+// doubt makes the verdict possible at best.
+func (v *verdict) doubt(why string) {
+	if v.certainty == Certain {
+		v.certainty = Possible
+	}
+	v.reason = strings.TrimSpace(v.reason + " " + why)
+}
+
 // lists says whether the kubelet may list its pods anew.
 func (v *verdict) lists() bool {
 	return v.column == relist || v.column == restart || v.column == deaf && v.certainty != Certain
@@ -150,6 +162,9 @@ func (c *Comparison) forecast(plan Plan) (*forecast, error) {
 		if !kept || cache.column != stale {
 			v = f.kubelet(&c.nodes[i])
 			f.versions.apply(&v, c.nodes[i].name)
+		}
+		if c.nodes[i].cutOff {
+			v.doubt(cutOffText)
 		}
 		f.verdicts = append(f.verdicts, v)
 		if c.nodes[i].gone {

@@ -252,8 +252,5 @@ func (v *versions) apply(to *verdict, node string) {
 	default:
 		return
 	}
-	if to.certainty == Certain {
-		to.certainty = Possible
-	}
-	to.reason = strings.TrimSpace(to.reason + " " + doubt)
+	to.doubt(doubt)
 }
