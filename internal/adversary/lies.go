@@ -256,6 +256,9 @@ func (m *maker) lieInBuckets(f *file) {
 				delete(f.buckets, name)
 			}
 		}
+		if f.buckets["meta"] == nil {
+			f.undone(unscheduled)
+		}
 		f.Sound = false
 	case 14:
 		m.note("%s: the consistent index is absurd", f.Path)
