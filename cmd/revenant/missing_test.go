@@ -12,6 +12,8 @@ import (
 
 	"go.etcd.io/bbolt"
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/raft/v3/raftpb"
+	"google.golang.org/protobuf/proto"
 
 	"revenant/decoder/snapshot"
 	"revenant/decoder/snapshot/snapshottest"
@@ -25,6 +27,41 @@ type lack struct {
 	make func(t *testing.T, path string, db []byte) // of a db with its trailer
 	// bounded says that how much is missing is known, so that a bump may be enough.
 	bounded bool
+}
+
+// voting is a db of a cluster with these members.
+func voting(t *testing.T, db []byte, members ...uint64) []byte {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "db")
+	writeFile(t, name, db)
+	b, err := bbolt.Open(name, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conf, err := json.Marshal(map[string]any{"voters": members, "auto_leave": false})
+	err = firstError(err, b.Update(func(tx *bbolt.Tx) error {
+		if err := firstError(tx.DeleteBucket([]byte("members")), tx.Bucket([]byte("meta")).Put([]byte("confState"), conf)); err != nil {
+			return err
+		}
+		bucket, err := tx.CreateBucket([]byte("members"))
+		for _, id := range members {
+			err = firstError(err, bucket.Put(fmt.Appendf(nil, "%x", id), fmt.Appendf(nil, `{"id":%d,"peerURLs":["http://m%d:2380"],"name":"m%d"}`, id, id, id)))
+		}
+		return err
+	}), b.Close())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if db, err = os.ReadFile(name); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// alone is a db of a cluster whose only member has the logs that tests write.
+func alone(t *testing.T, db []byte) []byte {
+	t.Helper()
+	return voting(t, raw(db), waltest.Member)
 }
 
 // directory makes the data directory of a member with a log that begins some entries
@@ -77,24 +114,24 @@ var lacks = []lack{
 		writeFile(t, path, raw(db))
 	}, true},
 	{"a log that begins later", func(t *testing.T, path string, db []byte) {
-		directory(t, path, raw(db), 500, func(l *waltest.Log) { puts(l, 20) })
+		directory(t, path, alone(t, db), 500, func(l *waltest.Log) { puts(l, 20) })
 	}, true},
 	{"a segment that is missing in the middle", func(t *testing.T, path string, db []byte) {
-		directory(t, path, raw(db), 0, three)
+		directory(t, path, alone(t, db), 0, three)
 		if err := os.Remove(segment(t, path, 1)); err != nil {
 			t.Fatal(err)
 		}
 	}, true},
 	{"a segment that is damaged in the middle", func(t *testing.T, path string, db []byte) {
-		directory(t, path, raw(db), 0, three)
+		directory(t, path, alone(t, db), 0, three)
 		change(t, segment(t, path, 1), "/registry/configmaps/x/7")
 	}, true},
 	{"a log that is damaged near its end", func(t *testing.T, path string, db []byte) {
-		directory(t, path, raw(db), 0, three)
+		directory(t, path, alone(t, db), 0, three)
 		change(t, segment(t, path, 2), "/registry/configmaps/x/7")
 	}, true},
 	{"a copy of the log that was cut short", func(t *testing.T, path string, db []byte) {
-		directory(t, path, raw(db), 0, three)
+		directory(t, path, alone(t, db), 0, three)
 		last := segment(t, path, 2)
 		data, err := os.ReadFile(last)
 		if err != nil {
@@ -103,46 +140,56 @@ var lacks = []lack{
 		writeFile(t, last, data[:bytes.Index(data, []byte("/registry/configmaps/x/7"))])
 	}, false},
 	{"a segment that is a directory", func(t *testing.T, path string, db []byte) {
-		directory(t, path, raw(db), 0, three)
+		directory(t, path, alone(t, db), 0, three)
 		last := segment(t, path, 2)
 		if err := firstError(os.Remove(last), os.Mkdir(last, 0o755)); err != nil {
 			t.Fatal(err)
 		}
 	}, false},
 	{"no segment", func(t *testing.T, path string, db []byte) {
-		directory(t, path, raw(db), 0, func(*waltest.Log) {})
+		directory(t, path, alone(t, db), 0, func(*waltest.Log) {})
 		if err := os.Remove(segment(t, path, 0)); err != nil {
 			t.Fatal(err)
 		}
 	}, false},
 	{"an entry that cannot be read", func(t *testing.T, path string, db []byte) {
-		directory(t, path, raw(db), 0, func(l *waltest.Log) {
+		directory(t, path, alone(t, db), 0, func(l *waltest.Log) {
 			puts(l, 5)
 			l.Entry([]byte("\xff\xff\xff"))
 			puts(l, 5)
 		})
 	}, true},
 	{"entries that may not be agreed on", func(t *testing.T, path string, db []byte) {
-		name := filepath.Join(t.TempDir(), "db")
-		writeFile(t, name, raw(db))
-		b, err := bbolt.Open(name, 0o600, nil)
-		if err == nil {
-			err = firstError(b.Update(func(tx *bbolt.Tx) error {
-				return tx.Bucket([]byte("meta")).Put([]byte("confState"), []byte(`{"voters":[1,2,3],"auto_leave":false}`))
-			}), b.Close())
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if db, err = os.ReadFile(name); err != nil {
-			t.Fatal(err)
-		}
-		directory(t, path, db, 0, func(l *waltest.Log) {
+		directory(t, path, voting(t, raw(db), waltest.Member, 2), 0, func(l *waltest.Log) {
 			for range 30 {
 				l.Request(&etcdserverpb.InternalRaftRequest{Put: &etcdserverpb.PutRequest{Key: []byte("/x"), Value: []byte("x")}})
 			}
 		})
 	}, true},
+	{"what two members of three agreed to", func(t *testing.T, path string, db []byte) {
+		directory(t, path, voting(t, raw(db), waltest.Member, 2, 3), 0, func(l *waltest.Log) { puts(l, 20) })
+	}, false},
+	{"a db of one member of three", func(t *testing.T, path string, db []byte) {
+		writeFile(t, path, voting(t, raw(db), waltest.Member, 2, 3))
+	}, false},
+	{"a directory of a member that does not vote", func(t *testing.T, path string, db []byte) {
+		directory(t, path, voting(t, raw(db), 2), 0, func(l *waltest.Log) { puts(l, 20) })
+	}, false},
+	{"a directory of a member that was removed", func(t *testing.T, path string, db []byte) {
+		directory(t, path, voting(t, raw(db), waltest.Member, 2), 0, func(l *waltest.Log) {
+			kind, entry := raftpb.ConfChangeRemoveNode, raftpb.EntryConfChange
+			data, err := proto.Marshal(&raftpb.ConfChange{Type: &kind, NodeId: new(uint64(waltest.Member))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			l.Append(&raftpb.Entry{Type: &entry, Data: data})
+			l.Commit()
+		})
+	}, false},
+	{"a db that the leader had sent", func(t *testing.T, path string, db []byte) {
+		directory(t, path, alone(t, db), 0, func(l *waltest.Log) { puts(l, 20) })
+		writeFile(t, filepath.Join(path, "member", "snap", fmt.Sprintf("%016x.snap.db", 1<<40)), raw(db))
+	}, false},
 	{"bytes that were changed", func(t *testing.T, path string, db []byte) {
 		db = bytes.Clone(db)
 		db[len(db)-1]++

@@ -162,7 +162,7 @@ func (s *Snapshot) applyLog(ctx context.Context, dir string, assumeCommitted boo
 	s.wal.Missing = append(s.wal.Missing, log.Missing...)
 	s.leases = r.leases
 	s.takeMembers(r)
-	s.noteRemoved(log.NodeID)
+	s.noteOthers(r, log.NodeID, log.Entries[s.wal.Applied:])
 	s.noteAlarms(r.raised)
 	return interruptible(ctx, func() { s.layOver(r) })
 }
@@ -184,6 +184,7 @@ func (s *Snapshot) checkReceived() {
 			continue
 		}
 		if index, err := strconv.ParseUint(m[1], 16, 64); err == nil && index > s.meta.ConsistentIndex {
+			s.received = f.Name()
 			s.problems.add(Damage, "directory", fmt.Sprintf("%s, received from the leader, is at entry %d and the db at %d: etcd would go on with that one; name it to read it", f.Name(), index, s.meta.ConsistentIndex), "the state that etcd would start with")
 		}
 	}

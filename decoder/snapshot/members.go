@@ -12,6 +12,8 @@ import (
 	"go.etcd.io/etcd/api/v3/membershippb"
 	"go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/protobuf/proto"
+
+	"revenant/decoder/wal"
 )
 
 // confState is raft's configuration as etcd keeps it from 3.5 on in the bucket meta
@@ -95,6 +97,21 @@ func (m *Member) Record() []byte {
 		ClientURLs []string `json:"clientURLs,omitempty"`
 	}{m.number(), m.PeerURLs, m.Learner, m.Name, m.ClientURLs})
 	return record
+}
+
+// voters are the members that vote, and those of which it is not known that they do
+// not.
+func (m *Meta) voters() map[uint64]struct{} {
+	voters := map[uint64]struct{}{}
+	for i := range m.Members {
+		if id := m.Members[i].number(); id != 0 && !m.Members[i].Learner {
+			voters[id] = struct{}{}
+		}
+	}
+	for _, id := range m.others {
+		voters[id] = struct{}{}
+	}
+	return voters
 }
 
 func (r *replay) addMember(id uint64, m Member) {
@@ -188,9 +205,33 @@ func (s *Snapshot) takeMembers(r *replay) {
 	}
 }
 
-// noteRemoved says that the member whose log was read is none any more.
-func (s *Snapshot) noteRemoved(node uint64) {
-	if node != 0 && slices.Contains(s.meta.Removed, hexID(node)) {
+// noteOthers says what the other members may have done without the one whose log was
+// read. The entries are those that were not applied.
+func (s *Snapshot) noteOthers(r *replay, node uint64, entries []wal.Entry) {
+	if _, s.gone = r.removed[node]; s.gone {
 		s.problems.add(Note, "log", "this member was removed from the cluster: etcd would not start on the directory again, and what the cluster wrote since is not in it", "what was written after that")
+		return
 	}
+	s.without = goOn(r.voters, node)
+	changes := slices.ContainsFunc(entries, func(e wal.Entry) bool { return e.Type != raftpb.EntryNormal })
+	if s.without == "" && changes {
+		s.without = "an entry that was not applied changes who votes"
+	}
+}
+
+// goOn says why the other members can agree to something without this one, which is 0
+// when the db does not tell: more than half of those that vote have to. It is "" when
+// they cannot. Of two that vote, each agrees to everything.
+func goOn(voters map[uint64]struct{}, node uint64) string {
+	n := len(voters)
+	_, votes := voters[node]
+	switch {
+	case n == 0:
+		return "how many members vote is not known"
+	case node != 0 && !votes:
+		return fmt.Sprintf("it has no vote, and %s", counted(int64(n), "member has", "members have"))
+	case n < 3:
+		return ""
+	}
+	return fmt.Sprintf("%d of the %d that vote are enough: the newest revision in the directories of as many bounds it", n/2+1, n)
 }

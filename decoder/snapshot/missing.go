@@ -33,12 +33,22 @@ const (
 	MissingBytes MissingKind = "bytes"
 	// MissingState: one state, where a running etcd wrote while it was read.
 	MissingState MissingKind = "one-state"
+	// MissingOthers: what the other members may have agreed to without this one.
+	MissingOthers MissingKind = "other-members"
+	// MissingRemoved: what the cluster wrote after this member was removed from it.
+	MissingRemoved MissingKind = "after-removal"
+	// MissingReceived: a newer db that the leader had sent, and that was not read.
+	MissingReceived MissingKind = "received-db"
 )
 
 // Sure says whether something is missing for sure, and not only the certainty that
 // nothing is.
 func (m *Missing) Sure() bool {
-	return m.Kind != MissingRest && m.Kind != MissingAgreement && m.Kind != MissingLog
+	switch m.Kind {
+	case MissingRest, MissingAgreement, MissingLog, MissingOthers, MissingRemoved:
+		return false
+	}
+	return true
 }
 
 // Missing is something that is known to be missing from the evidence, so that what
@@ -95,6 +105,15 @@ func (s *Snapshot) Missing(ctx context.Context) ([]Missing, error) {
 	}
 	if s.withoutLog() {
 		add(MissingLog, batchLimit, "the log of a member's own db: what was written in the last 100 ms or so before it was copied")
+	}
+	if s.received != "" {
+		add(MissingReceived, -1, "what is newer in %s, which the leader had sent", s.received)
+	}
+	switch {
+	case s.gone:
+		add(MissingRemoved, -1, "what the cluster wrote after this member was removed from it")
+	case s.without != "":
+		add(MissingOthers, -1, "what the other members may have agreed to without this one (%s)", s.without)
 	}
 	if n := s.damagedContent(); n > 0 {
 		head, err := s.Headless(ctx)

@@ -64,7 +64,7 @@ func newReplay(ctx context.Context, s *Snapshot) *replay {
 		leases:  map[int64][]byte{},
 		alarms:  map[etcdserverpb.AlarmType]int{},
 		raised:  map[alarm]struct{}{},
-		voters:  map[uint64]struct{}{},
+		voters:  s.meta.voters(),
 		members: map[uint64]Member{},
 		removed: map[uint64]struct{}{},
 		limit:   overlayLeast,
@@ -87,11 +87,8 @@ func newReplay(ctx context.Context, s *Snapshot) *replay {
 	r.live.fill(keys)
 	for _, m := range s.meta.Members {
 		if id := m.number(); id != 0 {
-			r.addMember(id, m)
+			r.members[id] = m
 		}
-	}
-	for _, id := range s.meta.others { // until it is known that they do not vote
-		r.voters[id] = struct{}{}
 	}
 	for _, removed := range s.meta.Removed {
 		if id, err := strconv.ParseUint(removed, 16, 64); err == nil {

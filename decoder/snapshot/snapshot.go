@@ -87,6 +87,9 @@ type Snapshot struct {
 	leases       map[int64][]byte // after the log; nil without one
 	wal          *WAL             // nil when no log was read
 	alarms       []Alarm          // after the log
+	gone         bool             // the member was removed from its cluster
+	without      string           // why the other members can agree to something without this one, "" when they cannot
+	received     string           // the name of a newer db that the leader had sent, "" for none
 	authNoted    bool             // that etcd's own authentication was switched on
 	problems     problemList
 	decrypt      func(key string, value []byte) ([]byte, error) // nil for none
@@ -238,6 +241,9 @@ func (s *Snapshot) open(ctx context.Context, raw io.ReaderAt, pages func() (*bol
 		raised := map[alarm]struct{}{}
 		s.storedAlarms(func(member uint64, kind etcdserverpb.AlarmType) { raised[alarm{member, kind}] = struct{}{} })
 		s.noteAlarms(raised)
+	}
+	if s.withoutLog() {
+		s.without = goOn(s.meta.voters(), 0)
 	}
 	if s.withoutLog() && (s.evidence == nil || s.evidence.Beside == "") {
 		s.problems.add(Note, "log", "the db is a member's own, not what etcdctl snapshot save writes, and its write-ahead log is not here", "what was written since the db's last commit")
