@@ -21,7 +21,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/server/v3/embed"
+	"go.etcd.io/etcd/server/v3/etcdmain"
 	"go.etcd.io/etcd/server/v3/storage/schema"
+	"go.etcd.io/etcd/server/v3/storage/wal"
 	"go.uber.org/zap"
 	"google.golang.org/protobuf/proto"
 
@@ -40,6 +42,11 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, err)
 		}
 		os.Exit(1) // it should be dead by now
+	}
+	if os.Getenv(clusterMember) != "" {
+		wal.SegmentSizeBytes = 64 << 10 // so that there are many
+		etcdmain.Main(os.Args)
+		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }

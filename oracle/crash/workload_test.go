@@ -39,8 +39,18 @@ func (w *workload) run(ctx context.Context, s *etcdserver.EtcdServer) error {
 	return nil
 }
 
+// server is what answers: an etcd in this process, or a client of others.
+type server interface {
+	Put(context.Context, *pb.PutRequest) (*pb.PutResponse, error)
+	DeleteRange(context.Context, *pb.DeleteRangeRequest) (*pb.DeleteRangeResponse, error)
+	Txn(context.Context, *pb.TxnRequest) (*pb.TxnResponse, error)
+	Compact(context.Context, *pb.CompactionRequest) (*pb.CompactionResponse, error)
+	LeaseGrant(context.Context, *pb.LeaseGrantRequest) (*pb.LeaseGrantResponse, error)
+	LeaseRevoke(context.Context, *pb.LeaseRevokeRequest) (*pb.LeaseRevokeResponse, error)
+}
+
 // step does one thing. That etcd refuses some is part of the work.
-func (w *workload) step(ctx context.Context, s *etcdserver.EtcdServer) (err error) {
+func (w *workload) step(ctx context.Context, s server) (err error) {
 	switch n := w.IntN(100); {
 	case n < 45:
 		_, err = s.Put(ctx, w.put(true))
