@@ -155,6 +155,9 @@ func (s *Snapshot) applyLog(ctx context.Context, dir string, assumeCommitted boo
 		s.wal.FirstIndex, s.wal.LastIndex = log.Entries[0].Index, log.Last(after)
 	}
 	s.checkReceived()
+	if err := s.logMembers(ctx, dir); err != nil {
+		return err
+	}
 	r := newReplay(ctx, s)
 	if err := s.run(r, log, assumeCommitted); err != nil {
 		return err

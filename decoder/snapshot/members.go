@@ -3,15 +3,12 @@ package snapshot
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 
-	"go.etcd.io/etcd/api/v3/membershippb"
 	"go.etcd.io/raft/v3/raftpb"
-	"google.golang.org/protobuf/proto"
 
 	"revenant/decoder/wal"
 )
@@ -99,88 +96,14 @@ func (m *Member) Record() []byte {
 	return record
 }
 
-// voters are the members that vote, and those of which it is not known that they do
-// not.
-func (m *Meta) voters() map[uint64]struct{} {
-	voters := map[uint64]struct{}{}
-	for i := range m.Members {
-		if id := m.Members[i].number(); id != 0 && !m.Members[i].Learner {
-			voters[id] = struct{}{}
-		}
-	}
-	for _, id := range m.others {
-		voters[id] = struct{}{}
-	}
-	return voters
-}
-
-func (r *replay) addMember(id uint64, m Member) {
-	r.members[id] = m
-	delete(r.voters, id)
-	if !m.Learner {
-		r.voters[id] = struct{}{}
-	}
-}
-
-// alone says whether the member is the only one that votes: then its log is
-// all agreed on, for nobody else was asked.
-func (r *replay) alone(id uint64) bool {
-	_, votes := r.voters[id]
-	return votes && len(r.voters) == 1
-}
-
-// configure applies a change of the members. One that etcd refuses changes nothing
-// (etcd server/v3 v3.7 etcdserver/server.go applyConfChange,
-// api/membership/cluster.go ValidateConfigurationChange).
-func (r *replay) configure(cc *raftpb.ConfChange) error {
-	id := cc.GetNodeId()
-	old, known := r.members[id]
-	if cc.GetType() == raftpb.ConfChangeRemoveNode {
-		delete(r.members, id)
-		delete(r.voters, id)
-		r.removed[id] = struct{}{}
-		r.configured = true
-		return nil
-	}
-	m, err := parseMember(hexID(id), cc.Context)
-	var promote struct {
-		IsPromote bool `json:"isPromote"`
-	}
-	if err != nil || json.Unmarshal(cc.Context, &promote) != nil {
-		return errors.New("is a change of the members that cannot be read")
-	}
-	switch _, removed := r.removed[id]; {
-	case removed, known == (cc.GetType() != raftpb.ConfChangeUpdateNode && !promote.IsPromote):
-		return nil // it was removed, is there already, or is not there
-	case cc.GetType() == raftpb.ConfChangeUpdateNode:
-		old.PeerURLs = m.PeerURLs
-	case promote.IsPromote:
-		old.Learner = false
-	default:
-		old = m
-		old.Learner = cc.GetType() == raftpb.ConfChangeAddLearnerNode
-	}
-	r.addMember(id, old)
-	r.configured = true
-	return nil
-}
-
-// publish takes the name and the URLs that a member publishes when it starts.
-func (r *replay) publish(body []byte) {
-	var set membershippb.ClusterMemberAttrSetRequest
-	if proto.Unmarshal(body, &set) != nil {
-		r.doubt = errors.New("is what a member says of itself, and cannot be read")
-		return
-	}
-	if m, ok := r.members[set.GetMember_ID()]; ok {
-		m.Name, m.ClientURLs = set.GetMemberAttributes().GetName(), set.GetMemberAttributes().GetClientUrls()
-		r.members[set.GetMember_ID()] = m
-		r.configured = true
-	}
-}
-
 // takeMembers makes the members after the log those of the state read.
 func (s *Snapshot) takeMembers(r *replay) {
+	if r.version != "" {
+		s.meta.ClusterVersion = r.version
+	}
+	for _, id := range slices.Sorted(maps.Keys(r.refused)) {
+		s.problems.add(Note, "log", fmt.Sprintf("learner %x was taken to be refused: etcd has no more than %d at a time, unless --max-learners allows them", id, r.learners), "")
+	}
 	if !r.configured {
 		return
 	}

@@ -7,12 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/protobuf/encoding/protowire"
-	"google.golang.org/protobuf/proto"
 
 	"revenant/decoder/wal"
 )
@@ -30,18 +28,15 @@ type replay struct {
 	names   []string          // of the keys that the db does not have
 	numbers map[string]uint32 // theirs
 
-	leases     map[int64][]byte               // granted and not revoked
-	items      map[int64]map[uint32]struct{}  // the keys of each lease; nil until one is revoked
-	alarms     map[etcdserverpb.AlarmType]int // raised, by type
-	raised     map[alarm]struct{}             // the same, one by one
-	voters     map[uint64]struct{}            // members that vote
-	members    map[uint64]Member              // all of them
-	removed    map[uint64]struct{}            // members that were, by the log or before
-	configured bool                           // the log changes the members
-	changes    []change                       // records written, in order
-	size       int64                          // of them in bytes
-	limit      int64                          // of size
-	end        int64                          // of the db in bytes: where the overlay begins
+	leases map[int64][]byte               // granted and not revoked
+	items  map[int64]map[uint32]struct{}  // the keys of each lease; nil until one is revoked
+	alarms map[etcdserverpb.AlarmType]int // raised, by type
+	raised map[alarm]struct{}             // the same, one by one
+	roster
+	changes []change // records written, in order
+	size    int64    // of them in bytes
+	limit   int64    // of size
+	end     int64    // of the db in bytes: where the overlay begins
 
 	ctx      context.Context
 	progress *progress
@@ -64,9 +59,7 @@ func newReplay(ctx context.Context, s *Snapshot) *replay {
 		leases:  map[int64][]byte{},
 		alarms:  map[etcdserverpb.AlarmType]int{},
 		raised:  map[alarm]struct{}{},
-		voters:  s.meta.voters(),
-		members: map[uint64]Member{},
-		removed: map[uint64]struct{}{},
+		roster:  newRoster(s.meta.Members, s.meta.Removed, s.meta.others),
 		limit:   overlayLeast,
 		end:     s.pages.Size(),
 		ctx:     ctx,
@@ -85,16 +78,6 @@ func newReplay(ctx context.Context, s *Snapshot) *replay {
 		}
 	}
 	r.live.fill(keys)
-	for _, m := range s.meta.Members {
-		if id := m.number(); id != 0 {
-			r.members[id] = m
-		}
-	}
-	for _, removed := range s.meta.Removed {
-		if id, err := strconv.ParseUint(removed, 16, 64); err == nil {
-			r.removed[id] = struct{}{}
-		}
-	}
 	eachItem(s.pages, "lease", &s.problems, func(key string, value []byte) {
 		if len(key) == 8 {
 			r.leases[int64(binary.BigEndian.Uint64([]byte(key)))] = bytes.Clone(value)
@@ -163,11 +146,7 @@ func (r *replay) apply(e *wal.Entry) error {
 		}
 		return r.doubt
 	case raftpb.EntryConfChange:
-		var cc raftpb.ConfChange
-		if err := proto.Unmarshal(e.Data, &cc); err != nil {
-			return errors.New("is a change of the members that cannot be read")
-		}
-		return r.configure(&cc)
+		return r.configure(e.Data)
 	default:
 		return fmt.Errorf("is of type %d, which etcd does not write", e.Type)
 	}
@@ -182,7 +161,11 @@ func (r *replay) request(req *request) {
 	case req.field == alarmField:
 		r.alarm(req.body)
 	case req.field == memberAttrField:
-		r.publish(req.body)
+		r.doubt = r.publish(req.body)
+	case req.field == 0:
+		r.doubt = r.v2(req.body)
+	case req.field == clusterVersionField:
+		r.setVersion(req.body)
 	case req.field == authEnableField:
 		r.s.noteAuth()
 	case corrupt:

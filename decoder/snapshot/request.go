@@ -148,7 +148,7 @@ const maxNesting = protowire.DefaultRecursionLimit
 // request is what an entry asks for.
 type request struct {
 	field   protowire.Number // of the InternalRaftRequest; 0 for one of the v2 API
-	body    []byte           // of the message in it
+	body    []byte           // of the message in it, or of the v2 API's
 	unknown bool             // there are fields in it that this program does not know
 }
 
@@ -157,7 +157,7 @@ func parseRequest(data []byte) (request, error) {
 	c := requestChecker{}
 	if err := c.check(data, internalRequest, 1); err != nil {
 		if errors.Is(err, errRequest) && isV2(data) {
-			return request{}, nil
+			return request{body: data}, nil
 		}
 		return request{}, err
 	}

@@ -243,7 +243,7 @@ func (s *Snapshot) open(ctx context.Context, raw io.ReaderAt, pages func() (*bol
 		s.noteAlarms(raised)
 	}
 	if s.withoutLog() {
-		s.without = goOn(s.meta.voters(), 0)
+		s.without = goOn(newRoster(s.meta.Members, nil, s.meta.others).voters, 0)
 	}
 	if s.withoutLog() && (s.evidence == nil || s.evidence.Beside == "") {
 		s.problems.add(Note, "log", "the db is a member's own, not what etcdctl snapshot save writes, and its write-ahead log is not here", "what was written since the db's last commit")

@@ -112,6 +112,8 @@ func (r *reader) record(rec *record, offset int64) error {
 const (
 	stateCommit   protowire.Number = 3
 	snapshotIndex protowire.Number = 1
+	snapshotTerm  protowire.Number = 2
+	snapshotConf  protowire.Number = 3
 )
 
 // field is the value of a message's numeric field, 0 where it has none.

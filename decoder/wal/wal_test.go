@@ -182,6 +182,9 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if _, err := ReadConfig(t.Context(), dir, after, func(*Entry) bool { return true }); err != nil {
+			t.Fatal(err)
+		}
 		for i, e := range log.Entries {
 			if e.Index != after+1+uint64(i) {
 				t.Fatalf("entry %d has index %d after %d", i, e.Index, after)

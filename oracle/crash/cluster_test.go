@@ -38,8 +38,8 @@ var (
 type truth struct {
 	records           map[[2]int64]record
 	compact, revision int64
-	acknowledged      int64    // the newest revision that a client was told of before the kill
-	members           []string // id, name, addresses, whether it learns
+	acknowledged      int64 // the newest revision that a client was told of before the kill
+	members           []*pb.Member
 }
 
 // TestKilledClusters kills clusters while their members write, lag, stop, join and
@@ -110,7 +110,8 @@ func killedCluster(t *testing.T, seed uint64, all *tally) {
 	r := rand.New(rand.NewPCG(seed, 0x636c7573))
 	p := newProcesses(t, seed, r)
 	p.begin([]int{3, 3, 3, 3, 2, 1}[r.IntN(6)])
-	p.work(seed, r, r.IntN(3) == 0, r.IntN(2) == 0)
+	steady, configures := r.IntN(3) == 0, r.IntN(2) == 0
+	p.work(seed, r, steady, configures)
 	acknowledged := p.client.head
 
 	var readings []*reading
@@ -135,7 +136,7 @@ func killedCluster(t *testing.T, seed uint64, all *tally) {
 			}
 		}
 	}
-	if t.Failed() && os.Getenv("REVENANT_CRASH_KEEP") != "" {
+	if os.Getenv("REVENANT_CRASH_KEEP") != "" {
 		_ = os.CopyFS(p.dir+".killed", os.DirFS(p.dir))
 	}
 	gaps := readGaps(t, p, r)
@@ -169,7 +170,7 @@ func killedCluster(t *testing.T, seed uint64, all *tally) {
 	}
 	p.checkMajority(t, readings, etcd, newest, all)
 	if t.Failed() {
-		t.Logf("seed %d: %s", seed, p.flags)
+		t.Logf("seed %d, steady %v, configures %v: %s", seed, steady, configures, p.flags)
 		if keep := os.Getenv("REVENANT_CRASH_KEEP"); keep != "" {
 			_ = os.Rename(p.dir+".killed", filepath.Join(keep, fmt.Sprint(seed)))
 		}
@@ -203,7 +204,7 @@ func (one *reading) check(t *testing.T, etcd *truth) {
 	if s.Revision() > etcd.revision || s.CompactRevision() > etcd.compact {
 		t.Errorf("%s is at revision %d, compacted at %d, the restarted cluster at %d and %d", one.name, s.Revision(), s.CompactRevision(), etcd.revision, etcd.compact)
 	}
-	if etcd.acknowledged > s.SeenRevision() && !one.open {
+	if etcd.acknowledged > max(s.SeenRevision(), 1) && !one.open {
 		t.Errorf("%s has seen up to %d, a client was told of %d, and missing is %v\nlog %+v\nproblems %v", one.name, s.SeenRevision(), etcd.acknowledged, one.missing, s.WAL(), s.Problems())
 	}
 }
@@ -212,18 +213,24 @@ func (one *reading) check(t *testing.T, etcd *truth) {
 // when it starts is left out where it had not been heard yet.
 func (one *reading) checkMembers(t *testing.T, etcd *truth) {
 	t.Helper()
-	var got []string
-	for _, m := range one.s.Meta().Members {
-		got = append(got, memberText(m.ID, m.PeerURLs, m.Learner))
+	var want, got []string
+	named := map[string]*pb.Member{}
+	for _, m := range etcd.members {
+		id := fmt.Sprintf("%x", m.ID)
+		named[id] = m
+		want = append(want, fmt.Sprint(id, " ", m.Name, m.PeerURLs, m.ClientURLs, m.IsLearner))
 	}
+	for _, m := range one.s.Meta().Members {
+		if own := named[m.ID]; own != nil && len(m.ClientURLs) == 0 {
+			m.Name, m.ClientURLs = own.Name, own.ClientURLs
+		}
+		got = append(got, fmt.Sprint(m.ID, " ", m.Name, m.PeerURLs, m.ClientURLs, m.Learner))
+	}
+	slices.Sort(want)
 	slices.Sort(got)
-	if diff := cmp.Diff(etcd.members, got); diff != "" {
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%s: members (-etcd +revenant):\n%s\n%s\nlog %+v, problems %v", one.name, diff, one.s.Meta().ConfState, one.s.WAL(), one.s.Problems())
 	}
-}
-
-func memberText(id string, urls []string, learner bool) string {
-	return fmt.Sprint(id, urls, learner)
 }
 
 // checkMajority takes more than half of the directories together: what was agreed to
@@ -264,10 +271,10 @@ func cut(r *reading) bool {
 func readGaps(t *testing.T, p *processes, r *rand.Rand) (list []*reading) {
 	for _, m := range p.members {
 		segments, _ := filepath.Glob(filepath.Join(m.dir, "member", "wal", "*.wal"))
-		if len(segments) < 2 {
-			continue
-		}
 		for kind := range 3 {
+			if len(segments) == 0 || len(segments) < 2 && kind < 2 {
+				continue
+			}
 			dir := t.TempDir()
 			if err := os.CopyFS(dir, os.DirFS(m.dir)); err != nil {
 				t.Fatal(err)
@@ -345,11 +352,10 @@ func (p *processes) ask(endpoint string) (*truth, error) {
 	if err != nil {
 		return nil, err
 	}
-	etcd := &truth{revision: got.GetHeader().GetRevision(), records: map[[2]int64]record{}}
-	for _, m := range members.Members {
-		etcd.members = append(etcd.members, memberText(fmt.Sprintf("%x", m.ID), m.PeerURLs, m.IsLearner))
+	etcd := &truth{revision: got.GetHeader().GetRevision(), records: map[[2]int64]record{}, members: members.Members}
+	if slices.ContainsFunc(members.Members, func(m *pb.Member) bool { return m.Name == "" && p.runs(m) }) {
+		return nil, fmt.Errorf("a member has not said who it is")
 	}
-	slices.Sort(etcd.members)
 	stream, err := c.Snapshot(ctx)
 	if err != nil {
 		return nil, err

@@ -184,7 +184,7 @@ func (p *processes) change(ctx context.Context, r *rand.Rand) {
 		}
 	case n < 9:
 		var number int
-		if _, err := fmt.Sscanf(one.Name, "m%d", &number); err == nil {
+		if _, err := fmt.Sscanf(one.Name, "m%d", &number); err == nil && !one.IsLearner { // of which 3.5.13 would say that it votes
 			_, _ = p.client.MemberUpdate(ctx, one.ID, []string{p.address(number, 2381)})
 		}
 	case len(list.Members) > 1:
@@ -217,7 +217,7 @@ func (p *processes) disturb(r *rand.Rand) {
 // after the other.
 func (p *processes) work(seed uint64, r *rand.Rand, steady, configures bool) {
 	w := newWorkload(seed)
-	w.compactions, w.revocations = r.IntN(4), r.IntN(4)
+	w.compactions, w.revocations, w.plain = r.IntN(4), r.IntN(4), *program != ""
 	ctx, cancel := context.WithCancel(p.t.Context())
 	defer cancel()
 	steps := 100 + r.IntN(500)
@@ -254,6 +254,13 @@ func (p *processes) work(seed uint64, r *rand.Rand, steady, configures bool) {
 	}
 	cancel()
 	<-done
+}
+
+// runs says whether a member has a process.
+func (p *processes) runs(m *pb.Member) bool {
+	return slices.ContainsFunc(p.members, func(x *process) bool {
+		return x.cmd != nil && (slices.Contains(m.PeerURLs, p.address(x.number, 2380)) || slices.Contains(m.PeerURLs, p.address(x.number, 2381)))
+	})
 }
 
 // again starts all members that were not removed.
