@@ -12,6 +12,7 @@ import (
 // Facts are what a runbook needs of a snapshot beyond its State.
 type Facts struct {
 	Members     []snapshot.Member
+	Stale       bool   // names and URLs of the members may be older than the snapshot
 	EtcdVersion string // of the cluster, such as 3.6; "" when the file does not tell
 	Alarms      []snapshot.Alarm
 	BumpMarkers []int64 // where earlier restores with a bump left their record
@@ -37,6 +38,7 @@ func Look(ctx context.Context, s *snapshot.Snapshot, prefix string) (Facts, erro
 	meta := s.Meta()
 	f := Facts{
 		Members:     meta.Members,
+		Stale:       meta.Stale,
 		EtcdVersion: minor(meta.StorageVersion),
 		Alarms:      s.Alarms(),
 		BumpMarkers: s.BumpMarkers(),

@@ -36,6 +36,10 @@ func (b *builder) warnings() []string {
 		l := b.prediction.Lineage
 		warn(l.Relation == lineage.Diverged || l.Relation == lineage.Unrelated, "The backup is no earlier state of the current one (%s: %s). What is named below may not be so.", l.Relation, l.Reason)
 	}
+	warn(b.Backup.Facts.Stale, "The etcd of the backup did not store what changed of its members (3.5.1 to 3.5.19 do not): their names and peer URLs may be older than the backup. Compare them with `etcdctl member list`, or with the flags of the members.")
+	for _, m := range b.Backup.Facts.Members {
+		warn(m.Learner, "Member %s of the backup is a learner, which does not vote: it is left out of the initial cluster. Add it again after the restore.", cmp.Or(m.Name, m.ID))
+	}
 	for _, a := range b.Backup.Facts.Alarms {
 		warn(true, "The backup has the alarm %s of member %s raised: the restored etcd refuses requests until it is disarmed.", a.Kind, a.Member)
 	}

@@ -60,7 +60,7 @@ func (s *Snapshot) logMembers(ctx context.Context, dir string) error {
 			return nil // nothing certain is known
 		}
 	}
-	s.believeLog(&r, stored)
+	s.believeLog(&r, stored, conf.Snapshot == 0 || saved != nil && saved.members != nil)
 	return nil
 }
 
@@ -73,8 +73,9 @@ func countLearners(members []Member) (n int) {
 	return n
 }
 
-// believeLog makes the members those of the log, and notes what the db has otherwise.
-func (s *Snapshot) believeLog(r *roster, stored map[uint64]Member) {
+// believeLog makes the members those of the log, and notes what the db has otherwise. The
+// log may tell all of them.
+func (s *Snapshot) believeLog(r *roster, stored map[uint64]Member, all bool) {
 	if len(r.members) == 0 {
 		return
 	}
@@ -111,7 +112,7 @@ func (s *Snapshot) believeLog(r *roster, stored map[uint64]Member) {
 		s.problems.add(Note, "bucket meta", "confState there is not raft's configuration in the log, which is believed: a restore leaves that of before", "")
 		changed = true
 	}
-	s.meta.others = nil
+	s.meta.others, s.meta.Stale = nil, s.meta.Stale && !all
 	if !changed {
 		return
 	}

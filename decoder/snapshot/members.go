@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"go.etcd.io/raft/v3/raftpb"
 
@@ -30,11 +31,18 @@ type confState struct {
 // bucket is believed where the two are not of the same members. What they disagree on is
 // among the problems.
 func (m *Meta) settleMembers(problems *problemList) {
-	if m.ConfState == "" {
-		return
-	}
 	note := func(format string, args ...any) {
 		problems.add(Note, "bucket members", fmt.Sprintf(format, args...), "")
+	}
+	for i := range m.Members {
+		// A member that runs says where its clients find it.
+		if x := &m.Members[i]; x.Name != "" && len(x.ClientURLs) == 0 && strings.HasPrefix(m.ClusterVersion, "3.5.") {
+			m.Stale = true
+			note("member %s has no client URL there: etcd 3.5.1 to 3.5.19 do not store what changes of a member, and names and URLs may be of when it was added", x.ID)
+		}
+	}
+	if m.ConfState == "" {
+		return
 	}
 	var conf confState
 	if json.Unmarshal([]byte(m.ConfState), &conf) != nil {
@@ -56,6 +64,7 @@ func (m *Meta) settleMembers(problems *problemList) {
 		case !ok:
 			note("member %s is not in raft's configuration: it is taken for a member", x.ID)
 		case voter && x.Learner:
+			m.Stale = true
 			note("member %s is a learner there and votes in raft's configuration, which is believed: etcd 3.5.1 to 3.5.19 do not store a promotion", x.ID)
 		case !voter && !x.Learner:
 			note("member %s is no learner there and one in raft's configuration, which is believed", x.ID)

@@ -14,6 +14,7 @@ import (
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/membershippb"
 	"go.etcd.io/raft/v3/raftpb"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	"revenant/decoder/snapshot"
@@ -159,24 +160,31 @@ func TestMembersOfLog(t *testing.T) {
 	}
 	db := withMembers(t, map[uint64]bool{me: false}, fmt.Sprintf(`{"voters":[%d],"auto_leave":false}`, uint64(me)))
 	dir := member(t, db, func(l *waltest.Log) {
-		for _, id := range []uint64{2, 3, 4} {
-			change(l, raftpb.ConfChangeAddLearnerNode, id, memberRecord(id, true))
-		}
+		change(l, raftpb.ConfChangeAddLearnerNode, 2, memberRecord(2, true))
 		promote := strings.TrimSuffix(memberRecord(2, false), "}") + `,"isPromote":true}`
 		change(l, raftpb.ConfChangeAddNode, 2, promote)
+		change(l, raftpb.ConfChangeAddLearnerNode, 3, memberRecord(3, true))
+		change(l, raftpb.ConfChangeAddLearnerNode, 5, memberRecord(5, true))                    // one too many
 		change(l, raftpb.ConfChangeAddNode, 9, strings.ReplaceAll(promote, `"id":2`, `"id":9`)) // not there
 		change(l, raftpb.ConfChangeAddNode, 3, memberRecord(3, false))                          // there already
 		change(l, raftpb.ConfChangeUpdateNode, 3, `{"id":3,"peerURLs":["http://new:2380"]}`)
+		change(l, raftpb.ConfChangeUpdateNode, 3, `{"id":3,"peerURLs":["http://m2:2380"]}`) // another one's
+		change(l, raftpb.ConfChangeAddNode, 4, memberRecord(4, false))
 		change(l, raftpb.ConfChangeRemoveNode, 4, "")
+		change(l, raftpb.ConfChangeRemoveNode, 8, "")                  // not there
 		change(l, raftpb.ConfChangeAddNode, 4, memberRecord(4, false)) // it was removed
 		l.Request(&etcdserverpb.InternalRaftRequest{ClusterMemberAttrSet: &membershippb.ClusterMemberAttrSetRequest{
 			Member_ID: 2, MemberAttributes: &membershippb.Attributes{Name: "two", ClientUrls: []string{"http://two:2379"}},
 		}})
+		l.Entry(v2Put("/0/members/3/attributes", `{"name":"three","clientURLs":["http://three:2379"]}`))
+		l.Entry(v2Put("/0/members/7/attributes", `{"name":"seven"}`)) // not there
+		l.Entry(v2Put("/0/version", "3.6.0"))
+		l.Request(&etcdserverpb.InternalRaftRequest{ClusterVersionSet: &membershippb.ClusterVersionSetRequest{Ver: "3.7.0"}})
 	})
 	s := openDir(t, dir)
 	want := []snapshot.Member{
 		{ID: "2", Name: "two", PeerURLs: []string{"http://m2:2380"}, ClientURLs: []string{"http://two:2379"}},
-		{ID: "3", Name: "m3", PeerURLs: []string{"http://new:2380"}, Learner: true},
+		{ID: "3", Name: "three", PeerURLs: []string{"http://new:2380"}, ClientURLs: []string{"http://three:2379"}, Learner: true},
 		{ID: fmt.Sprintf("%x", uint64(me)), Name: fmt.Sprintf("m%d", uint64(me)), PeerURLs: []string{fmt.Sprintf("http://m%d:2380", uint64(me))}},
 	}
 	got := s.Meta()
@@ -191,9 +199,24 @@ func TestMembersOfLog(t *testing.T) {
 	if err := json.Unmarshal([]byte(got.ConfState), &conf); err != nil || len(conf.Voters) != 2 || !slices.Equal(conf.Learners, []uint64{3}) {
 		t.Errorf("confState %s, %v", got.ConfState, err)
 	}
+	if got.ClusterVersion != "3.7.0" {
+		t.Errorf("cluster version %s", got.ClusterVersion)
+	}
+	if !strings.Contains(fmt.Sprint(s.Problems()), "learner 5 was taken to be refused") {
+		t.Errorf("problems %v", s.Problems())
+	}
 	if !s.WAL().MembersChanged {
 		t.Error("it is not said that the log changes the members")
 	}
+}
+
+// v2Put is a request of the v2 API, as etcd up to 3.5 writes it.
+func v2Put(path, value string) (b []byte) {
+	b = protowire.AppendVarint(protowire.AppendTag(b, 1, protowire.VarintType), 77)
+	for i, text := range []string{"PUT", path, value} {
+		b = protowire.AppendString(protowire.AppendTag(b, protowire.Number(2+i), protowire.BytesType), text)
+	}
+	return b
 }
 
 // TestRemovedMember reads the directory of a member that was removed.

@@ -21,10 +21,13 @@ type Meta struct {
 	ClusterVersion   string   `json:"clusterVersion,omitempty"` // from 3.5
 	Members          []Member `json:"members"`                  // of the bucket, and whether they vote in raft's configuration
 	Removed          []string `json:"removed,omitempty"`        // ids of those that were removed
-	others           []uint64 // that vote in raft's configuration, and are not among Members
-	strange          bool     // the bucket has another one's content
-	hasScheduled     bool
-	hasFinished      bool
+	// Stale says that the bucket shows an etcd which does not store what changes of a
+	// member: names and URLs may be those that it had when it was added.
+	Stale        bool     `json:"membersStale,omitempty"`
+	others       []uint64 // that vote in raft's configuration, and are not among Members
+	strange      bool     // the bucket has another one's content
+	hasScheduled bool
+	hasFinished  bool
 }
 
 // Member is a member of the etcd cluster.

@@ -111,6 +111,7 @@ func (r *roster) configure(data []byte) error {
 			r.refused[id] = old
 			return nil
 		}
+		delete(r.refused, id)
 	}
 	r.add(id, old)
 	r.configured = true
