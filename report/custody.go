@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"revenant/analyzer/restore"
 	"revenant/decoder/container"
@@ -22,7 +23,11 @@ func custodyText(p *Printer, c *restore.Custody) {
 	}
 	if c.Format == container.Directory {
 		for _, f := range c.Files[1:] {
-			p.Field("log segment", fmt.Sprintf("%s, %s, sha256 %s", f.Path, Bytes(f.SizeBytes), known(f.SHA256)))
+			name := "log segment"
+			if filepath.Ext(f.Path) == ".snap" {
+				name = "raft snapshot"
+			}
+			p.Field(name, fmt.Sprintf("%s, %s, sha256 %s", f.Path, Bytes(f.SizeBytes), known(f.SHA256)))
 		}
 	}
 	caseText(p, c)

@@ -269,14 +269,18 @@ func (r *replay) whyUncommitted(node uint64) string {
 
 // watchSegments takes the segments that were read to the evidence.
 func (s *Snapshot) watchSegments(dir string, log *wal.Log) {
+	for _, name := range slices.Concat(log.Segments, log.Beyond) {
+		s.addEvidence(filepath.Join(dir, name))
+	}
+}
+
+// addEvidence takes a file beside the db to the evidence.
+func (s *Snapshot) addEvidence(path string) {
 	if s.evidence.Expanded() {
 		return
 	}
-	for _, name := range slices.Concat(log.Segments, log.Beyond) {
-		path := filepath.Join(dir, name)
-		if info, err := os.Stat(path); err == nil {
-			s.evidence.Files = append(s.evidence.Files, container.File{Path: path, SizeBytes: info.Size(), Modified: document.Time{Time: info.ModTime()}})
-		}
+	if info, err := os.Stat(path); err == nil {
+		s.evidence.Files = append(s.evidence.Files, container.File{Path: path, SizeBytes: info.Size(), Modified: document.Time{Time: info.ModTime()}})
 	}
 }
 

@@ -28,7 +28,11 @@ func (s *Snapshot) logMembers(ctx context.Context, dir string) error {
 	if err != nil || conf == nil {
 		return nil
 	}
-	saved := readSnapFile(filepath.Join(filepath.Dir(s.evidence.DBPath), fmt.Sprintf("%016x-%016x.snap", conf.Term, conf.Snapshot)))
+	path := filepath.Join(filepath.Dir(s.evidence.DBPath), fmt.Sprintf("%016x-%016x.snap", conf.Term, conf.Snapshot))
+	saved := readSnapFile(path)
+	if saved != nil {
+		s.addEvidence(path)
+	}
 	state := conf.ConfState
 	switch {
 	case state != nil:
@@ -39,11 +43,17 @@ func (s *Snapshot) logMembers(ctx context.Context, dir string) error {
 	default:
 		state = saved.conf
 	}
+	if len(state.GetVoters())+len(state.GetLearners())+len(state.GetVotersOutgoing())+len(state.GetLearnersNext()) > maxMembers {
+		return nil
+	}
 	stored := map[uint64]Member{}
 	for _, m := range s.meta.Members {
 		stored[m.number()] = m
 	}
 	r := newRoster(saved.of(state, stored), s.meta.Removed, nil)
+	for id := range r.members {
+		delete(r.removed, id) // later
+	}
 	r.learners = max(r.learners, countLearners(s.meta.Members))
 	for i := range conf.Entries {
 		e := &conf.Entries[i]
@@ -63,6 +73,9 @@ func (s *Snapshot) logMembers(ctx context.Context, dir string) error {
 	s.believeLog(&r, stored, conf.Snapshot == 0 || saved != nil && saved.members != nil)
 	return nil
 }
+
+// maxMembers is more than any cluster has.
+const maxMembers = 1000
 
 func countLearners(members []Member) (n int) {
 	for _, m := range members {

@@ -59,8 +59,9 @@ func TestMembersOfVersions(t *testing.T) {
 				}
 				gone := slices.ContainsFunc(missing, func(m snapshot.Missing) bool { return m.Kind == snapshot.MissingRemoved })
 				if name == "m2" {
-					if !gone || !slices.Contains(s.Meta().Removed, etcd.Removed) {
-						t.Errorf("missing %v, removed %v", missing, s.Meta().Removed)
+					still := slices.ContainsFunc(s.Meta().Members, func(m snapshot.Member) bool { return m.ID == etcd.Removed })
+					if still || !gone || !slices.Contains(s.Meta().Removed, etcd.Removed) {
+						t.Errorf("missing %v, removed %v, members %v", missing, s.Meta().Removed, s.Meta().Members)
 					}
 					return
 				}
