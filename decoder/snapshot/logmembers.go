@@ -7,6 +7,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.etcd.io/raft/v3/raftpb"
@@ -68,6 +69,12 @@ func (s *Snapshot) logMembers(ctx context.Context, dir string) error {
 		}
 		if err != nil {
 			return nil // nothing certain is known
+		}
+	}
+	for _, removed := range s.meta.Removed { // for good; before 3.5 the bucket can be ahead of the db's last entry
+		if id, err := strconv.ParseUint(removed, 16, 64); err == nil {
+			delete(r.members, id)
+			delete(r.voters, id)
 		}
 	}
 	s.believeLog(&r, stored, conf.Snapshot == 0 || saved != nil && saved.members != nil)

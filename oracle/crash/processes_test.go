@@ -29,6 +29,7 @@ type processes struct {
 	flags   []string
 	members []*process
 	client  *client
+	asked   int // how often the restarted cluster was asked for what it has
 }
 
 type process struct {
