@@ -75,7 +75,7 @@ func (r *reader) renewals() error {
 }
 
 func (r *reader) renewal(record snapshot.Record) {
-	if lease, ok := r.decode(record, kube.Decode).Typed.(*coordinationv1.Lease); ok && lease.Spec.RenewTime != nil {
+	if lease, err := kube.As[*coordinationv1.Lease](r.decode(record, kube.Decode)); err == nil && lease.Spec.RenewTime != nil {
 		r.marks = append(r.marks, Mark{record.Main, lease.Spec.RenewTime.UTC(), Renewal, record.Key})
 	}
 }

@@ -15,7 +15,7 @@ import (
 
 // autoscalerValues mirrors printHorizontalPodAutoscaler.
 func autoscalerValues(o *kube.Object, _ clock.Interval) ([]any, error) {
-	a, err := as[autoscalingv2.HorizontalPodAutoscaler](o)
+	a, err := kube.As[*autoscalingv2.HorizontalPodAutoscaler](o)
 	if err != nil {
 		return nil, err
 	}

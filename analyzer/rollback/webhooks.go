@@ -70,7 +70,8 @@ func (c *comparison) readWebhooks(s side, r snapshot.Record) []webhook {
 	}
 	o := kube.Decode(kube.Key{}, value)
 	var list []webhook
-	switch o := o.Typed.(type) {
+	obj, err := o.Newest()
+	switch o := obj.(type) {
 	case *admissionv1.ValidatingWebhookConfiguration:
 		for i := range o.Webhooks {
 			list = append(list, webhookOf(o.Webhooks[i].Name, o.Webhooks[i].FailurePolicy, &o.Webhooks[i].ClientConfig))
@@ -82,7 +83,7 @@ func (c *comparison) readWebhooks(s side, r snapshot.Record) []webhook {
 		}
 		return list
 	}
-	c.noteUnread(s, r, cmp.Or(o.Problem, kube.ErrWrongKind))
+	c.noteUnread(s, r, cmp.Or(err, kube.ErrWrongKind))
 	return nil
 }
 
