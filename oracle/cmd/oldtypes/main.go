@@ -92,12 +92,13 @@ func main() {
 	// A field of Kubernetes 1.26 to 1.28, when the claim of a volume shared its type
 	// with containers.
 	wanted.add("core/v1.VolumeResourceRequirements", 3, then["core/v1.ResourceRequirements"][3])
+	stored := now.stored()
 	for added := true; added; {
 		added = false
 		for name := range maps.Clone(wanted) {
 			for _, f := range wanted[name] {
-				ref := strings.TrimPrefix(strings.TrimPrefix(f.typ, "[]"), "map:")
-				if strings.Contains(ref, ".") && now[ref] == nil && wanted[ref] == nil {
+				ref := f.message()
+				if ref != "" && !stored[ref] && wanted[ref] == nil {
 					if then[ref] == nil {
 						log.Fatalf("%s has a field of type %s, which no release has", name, ref)
 					}
@@ -107,6 +108,37 @@ func main() {
 		}
 	}
 	wanted.print()
+}
+
+// message is the type of the field's values, "" for one that is no message.
+func (f field) message() string {
+	if name := strings.TrimPrefix(strings.TrimPrefix(f.typ, "[]"), "map:"); strings.Contains(name, ".") {
+		return name
+	}
+	return ""
+}
+
+// stored are the messages that objects with metadata are made of, and the statuses that
+// were part of some.
+func (m messages) stored() map[string]bool {
+	all := map[string]bool{}
+	var add func(name string)
+	add = func(name string) {
+		if name == "" || all[name] {
+			return
+		}
+		all[name] = true
+		for _, f := range m[name] {
+			add(f.message())
+		}
+	}
+	add("meta/v1.Status")
+	for name, fields := range m {
+		if fields[1].typ == "meta/v1.ObjectMeta" {
+			add(name)
+		}
+	}
+	return all
 }
 
 func (m messages) print() {
