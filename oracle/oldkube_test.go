@@ -3,13 +3,21 @@ package oracle
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"go.etcd.io/etcd/server/v3/lease"
+	"go.etcd.io/etcd/server/v3/storage/mvcc"
 
+	"revenant/analyzer/diff"
 	"revenant/decoder/kube"
+	"revenant/oracle/fixture"
 )
 
 // oldObject is an object as kube110/dump writes it.
@@ -107,4 +115,136 @@ func prune(v any) any {
 		}
 	}
 	return v
+}
+
+// saveOldCluster writes the backup and the current state of the cluster of kube110.
+func saveOldCluster(t *testing.T, stored func(oldObject) []byte) (backup, current string) {
+	t.Helper()
+	dir := t.TempDir()
+	backup, current = filepath.Join(dir, "backup.db"), filepath.Join(dir, "current.db")
+	s := fixture.OpenStore(filepath.Join(dir, "db"))
+	defer s.Close()
+	type change struct {
+		Key    string
+		Object oldObject
+	}
+	for _, c := range oldRelease[change](t, "kube110", "cluster") {
+		if c.Key == "" {
+			if err := s.Save(backup, true); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		s.Update(func(txn mvcc.TxnWrite) {
+			if c.Object.Kind == "" {
+				txn.DeleteRange([]byte(c.Key), nil)
+			} else {
+				txn.Put([]byte(c.Key), stored(c.Object), lease.NoLease)
+			}
+		})
+	}
+	if err := s.Save(current, true); err != nil {
+		t.Fatal(err)
+	}
+	return backup, current
+}
+
+// A cluster of 1.10, as protobuf and as JSON, is read like one of today: workloads,
+// nodes, what is undone, and the time, although nothing renews a Lease.
+func TestOldCluster(t *testing.T) {
+	watch(t)
+	revenant := filepath.Join(t.TempDir(), "revenant")
+	goBuild(t, []string{"-C", "..", "-o", revenant, "./cmd/revenant"})
+	for encoding, stored := range map[string]func(oldObject) []byte{
+		"protobuf": func(o oldObject) []byte { return o.Protobuf },
+		"JSON":     func(o oldObject) []byte { return o.JSON },
+	} {
+		t.Run(encoding, func(t *testing.T) {
+			backup, current := saveOldCluster(t, stored)
+			run := func(args ...string) []byte {
+				out, err := exec.CommandContext(t.Context(), revenant, args...).CombinedOutput()
+				if err != nil {
+					t.Fatalf("%q: %v\n%s", args, err, out)
+				}
+				for _, wrong := range []string{"could not be read", "cannot be read", "unknown to Kubernetes", "no Go type"} {
+					if bytes.Contains(out, []byte(wrong)) {
+						t.Errorf("%q says %q:\n%s", args, wrong, out)
+					}
+				}
+				return out
+			}
+			for _, want := range []string{
+				"grade              whole", "taken              between 2018-05-22 03:01:", "of leader annotation", "of node heartbeat", "kubelets           v1.10.13 on 3 nodes",
+			} {
+				if out := run("inspect", backup); !bytes.Contains(out, []byte(want)) {
+					t.Errorf("inspect does not say %q:\n%s", want, out)
+				}
+			}
+			var p struct {
+				Pods  []struct{ Name, Outcome string }
+				Nodes []struct{ Name string }
+
+				Workloads []struct {
+					Kind, Name        string
+					Wanted, WantedNow int
+				}
+				Rollback struct {
+					Kinds []struct {
+						Resource               string
+						RolledBack, Heartbeats int
+					}
+					Findings []struct{ ID, Reason string }
+				}
+			}
+			if err := json.Unmarshal(run("predict", backup, current, "-o", "json"), &p); err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, pod := range p.Pods {
+				got = append(got, pod.Name+" "+pod.Outcome)
+			}
+			for _, w := range p.Workloads {
+				got = append(got, fmt.Sprintf("%s/%s %d of %d", w.Kind, w.Name, w.Wanted, w.WantedNow))
+			}
+			for _, k := range p.Rollback.Kinds {
+				if k.RolledBack+k.Heartbeats > 0 {
+					got = append(got, fmt.Sprintf("%s %d, heartbeats %d", k.Resource, k.RolledBack, k.Heartbeats))
+				}
+			}
+			slices.Sort(got)
+			want := []string{
+				"CronJob/nightly 0 of 0", "DaemonSet/proxy 3 of 3", "Deployment/web 2 of 3", "StatefulSet/db 1 of 1",
+				"configmaps 0, heartbeats 1", "deployments.apps 1, heartbeats 0", "endpoints 0, heartbeats 1", "nodes 0, heartbeats 3", "replicasets.apps 1, heartbeats 0",
+				"web-0 ghost", "web-1 unaffected", "web-2 unaffected", "web-3 phantom",
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("prediction (-want +got):\n%s", diff)
+			}
+			if len(p.Nodes) != 3 {
+				t.Errorf("nodes: %v", p.Nodes)
+			}
+			run("plan", backup, current)
+
+			d, err := diff.Compare(t.Context(), diff.State{Snapshot: open(t, backup)}, diff.State{Snapshot: open(t, current)}, diff.Options{Prefix: kube.DefaultPrefix})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d, err = d.Sift(t.Context(), nil); err != nil {
+				t.Fatal(err)
+			}
+			got = nil
+			for _, o := range d.Objects {
+				if o.Problem != "" {
+					t.Errorf("%s: %s", o.Key, o.Problem)
+				}
+				if o.Fate != diff.Quiet {
+					got = append(got, strings.TrimPrefix(o.Key, "/registry/")+" "+o.Fate.String())
+				}
+			}
+			want = []string{"deployments/default/web changed", "events/default/web-3.1 added", "pods/default/web-0 removed", "pods/default/web-3 added", "replicasets/default/web-5d4 changed"}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("differences (-want +got):\n%s", diff)
+			}
+		})
+	}
 }
