@@ -211,10 +211,15 @@ func TestOldCluster(t *testing.T) {
 					got = append(got, fmt.Sprintf("%s %d, heartbeats %d", k.Resource, k.RolledBack, k.Heartbeats))
 				}
 			}
+			for _, f := range p.Rollback.Findings {
+				got = append(got, f.ID+": "+f.Reason)
+			}
 			slices.Sort(got)
 			want := []string{
 				"CronJob/nightly 0 of 0", "DaemonSet/proxy 3 of 3", "Deployment/web 2 of 3", "StatefulSet/db 1 of 1",
-				"configmaps 0, heartbeats 1", "deployments.apps 1, heartbeats 0", "endpoints 0, heartbeats 1", "nodes 0, heartbeats 3", "replicasets.apps 1, heartbeats 0",
+				"configmaps 0, heartbeats 1", "deployments.apps 1, heartbeats 0",
+				"endpoint-dead: 1 of 3 ready addresses: 10.244.0.0 of web-0", "endpoint-missing: 1 address: 10.244.0.3 of web-3",
+				"endpoints 1, heartbeats 1", "nodes 0, heartbeats 3", "replicasets.apps 1, heartbeats 0",
 				"web-0 ghost", "web-1 unaffected", "web-2 unaffected", "web-3 phantom",
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
@@ -241,7 +246,7 @@ func TestOldCluster(t *testing.T) {
 					got = append(got, strings.TrimPrefix(o.Key, "/registry/")+" "+o.Fate.String())
 				}
 			}
-			want = []string{"deployments/default/web changed", "events/default/web-3.1 added", "pods/default/web-0 removed", "pods/default/web-3 added", "replicasets/default/web-5d4 changed"}
+			want = []string{"deployments/default/web changed", "events/default/web-3.1 added", "pods/default/web-0 removed", "pods/default/web-3 added", "replicasets/default/web-5d4 changed", "services/endpoints/default/web changed"}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("differences (-want +got):\n%s", diff)
 			}

@@ -92,10 +92,12 @@ func cluster(out io.Writer) error {
 				return err
 			}
 		case 70:
-			w.pod("web-3", 2)
+			w.pod("web-3", 3)
+			w.endpoints(0, 1, 2, 3)
 			w.event("web-3")
 		case 80:
 			w.delete("pods/default/web-0")
+			w.endpoints(1, 2, 3)
 		case 90:
 			w.replicas(3)
 		}
@@ -113,8 +115,9 @@ func (w *writer) begin() {
 	}
 	w.replicas(2)
 	for n := range 3 {
-		w.pod(fmt.Sprintf("web-%d", n), n)
+		w.pod(fmt.Sprint("web-", n), n)
 	}
+	w.endpoints(0, 1, 2)
 	daemons := &extensionsv1beta1.DaemonSet{ObjectMeta: named("kube-system", "proxy"), Spec: extensionsv1beta1.DaemonSetSpec{Template: template}}
 	daemons.Status.DesiredNumberScheduled = 3
 	w.put("daemonsets/kube-system/proxy", "extensions/v1beta1", "DaemonSet", daemons, &daemons.ObjectMeta)
@@ -181,12 +184,22 @@ func (w *writer) replicas(n int32) {
 	w.put("replicasets/default/web-5d4", "extensions/v1beta1", "ReplicaSet", set, &set.ObjectMeta)
 }
 
-func (w *writer) pod(name string, node int) {
+// endpoints are those of the Service, of so many pods.
+func (w *writer) endpoints(pods ...int) {
+	o := &corev1.Endpoints{ObjectMeta: named("default", "web"), Subsets: []corev1.EndpointSubset{{Ports: []corev1.EndpointPort{{Port: 80}}}}}
+	for _, n := range pods {
+		ref := &corev1.ObjectReference{Kind: "Pod", Namespace: "default", Name: fmt.Sprint("web-", n)}
+		o.Subsets[0].Addresses = append(o.Subsets[0].Addresses, corev1.EndpointAddress{IP: fmt.Sprint("10.244.0.", n), TargetRef: ref})
+	}
+	w.put("services/endpoints/default/web", "v1", "Endpoints", o, &o.ObjectMeta)
+}
+
+func (w *writer) pod(name string, n int) {
 	pod := &corev1.Pod{ObjectMeta: named("default", name), Spec: template.Spec}
-	pod.Spec.NodeName = fmt.Sprintf("node-%d", node)
+	pod.Spec.NodeName = fmt.Sprintf("node-%d", n%3)
 	pod.Spec.TerminationGracePeriodSeconds = new(int64(30))
 	pod.OwnerReferences = []metav1.OwnerReference{{APIVersion: "extensions/v1beta1", Kind: "ReplicaSet", Name: "web-5d4", UID: w.uids["replicasets/default/web-5d4"], Controller: new(true)}}
-	pod.Status = corev1.PodStatus{Phase: corev1.PodRunning, Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}}
+	pod.Status = corev1.PodStatus{Phase: corev1.PodRunning, PodIP: fmt.Sprint("10.244.0.", n), Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}}
 	w.put("pods/default/"+name, "v1", "Pod", pod, &pod.ObjectMeta)
 }
 
