@@ -1,6 +1,7 @@
 package clock
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 
@@ -21,18 +22,18 @@ const leaderKey = "control-plane.alpha.kubernetes.io/leader"
 // reports reads the marks of a cluster without Leases.
 func (r *reader) reports() error {
 	for _, resource := range []string{"endpoints", "configmaps"} {
-		if err := r.reported(kube.Key{Resource: resource, Namespace: "kube-system"}, Leader, leaderTime); err != nil {
+		if err := r.reported(kube.Key{Resource: resource, Namespace: "kube-system"}, Leader, leaderKey, leaderTime); err != nil {
 			return err
 		}
 	}
-	return r.reported(kube.Key{Resource: "nodes"}, Heartbeat, heartbeatTime)
+	return r.reported(kube.Key{Resource: "nodes"}, Heartbeat, "", heartbeatTime)
 }
 
 // reported reads a time off the retained versions of objects that report it over and
 // over. Where it is later than in the version before, the version was written because
 // of it. An old version that is the only one left may have been written for another
-// reason, at any time after it.
-func (r *reader) reported(key kube.Key, source Source, timeOf func(*kube.Object) time.Time) error {
+// reason, at any time after it. A value without the text has no such time.
+func (r *reader) reported(key kube.Key, source Source, text string, timeOf func(*kube.Object) time.Time) error {
 	var histories [][]snapshot.Record
 	for key := range r.s.AllKeys(key.Path(r.prefix)) {
 		if err := r.ctx.Err(); err != nil {
@@ -49,7 +50,11 @@ func (r *reader) reported(key kube.Key, source Source, timeOf func(*kube.Object)
 			if err := r.ctx.Err(); err != nil {
 				return err
 			}
-			t := timeOf(r.decode(record, kube.Decode))
+			value, err := r.s.Value(record)
+			if err != nil || !bytes.Contains(value, []byte(text)) {
+				continue
+			}
+			t := timeOf(kube.Decode(key, value))
 			if t.IsZero() {
 				continue
 			}

@@ -266,9 +266,13 @@ func (c *checker) goValue(data []byte, typ string, doc map[string]any, depth int
 		return nil, err
 	}
 	p := newParser(text)
+	room := p.room
 	v, err := p.value()
 	if err != nil {
 		return nil, err
+	}
+	if c.decoded += int(t.Size()) + room - p.room; c.decoded > maxDecoded {
+		return nil, errTooLarge
 	}
 	fields, ok := v.(map[string]any)
 	if !ok {
