@@ -211,7 +211,7 @@ func (m messages) read(dir string) {
 				}
 				tag, ok := tags[string(msg[1])][n]
 				if !ok {
-					tag = field{name: string(f[4])} // of a message that X
+					tag = field{name: string(f[4])} // of a message that is a list
 				}
 				m.add(pkg+"."+string(msg[1]), n, field{tag.name, typ, tag.omit})
 			}
