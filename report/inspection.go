@@ -366,7 +366,7 @@ func (e *InspectedEvidence) clockText(p *Printer) {
 		p.Field("writes", fmt.Sprintf("%.1f revisions a second, %.1f to %.1f", c.Rate.Mean, c.Rate.Low, c.Rate.High))
 	}
 	var marks []string
-	for _, source := range []clock.Source{clock.Renewal, clock.Creation, clock.Change} {
+	for _, source := range clock.Sources() {
 		if n := c.Marks[source]; n > 0 {
 			marks = append(marks, fmt.Sprintf("%s of %s", Count(n), source))
 		}

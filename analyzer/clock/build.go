@@ -29,6 +29,11 @@ func Build(ctx context.Context, s *snapshot.Snapshot, prefix string) (*Clock, er
 	if err := r.renewals(); err != nil {
 		return nil, err
 	}
+	if r.leaseless = len(r.marks) == 0; r.leaseless {
+		if err := r.reports(); err != nil {
+			return nil, err
+		}
+	}
 	if err := r.objects(); err != nil {
 		return nil, err
 	}
@@ -40,6 +45,8 @@ type reader struct {
 	s      *snapshot.Snapshot
 	prefix string
 	marks  []Mark
+
+	leaseless bool // no Lease tells a time
 }
 
 // renewals reads the retained history of Leases: the newest version of each, then
@@ -75,7 +82,7 @@ func (r *reader) renewals() error {
 }
 
 func (r *reader) renewal(record snapshot.Record) {
-	if lease, ok := r.decode(record, kube.Decode).Typed.(*coordinationv1.Lease); ok && lease.Spec.RenewTime != nil {
+	if lease, err := kube.As[*coordinationv1.Lease](r.decode(record, kube.Decode)); err == nil && lease.Spec.RenewTime != nil {
 		r.marks = append(r.marks, Mark{record.Main, lease.Spec.RenewTime.UTC(), Renewal, record.Key})
 	}
 }
@@ -92,9 +99,13 @@ func (r *reader) objects() error {
 		if err := r.ctx.Err(); err != nil {
 			return err
 		}
-		m := metadata(r.decode(record, kube.DecodeMetadata))
+		o := r.decode(record, kube.DecodeMetadata)
+		m := metadata(o)
 		if t := m.GetCreationTimestamp(); !t.IsZero() {
 			r.marks = append(r.marks, Mark{record.CreateRevision, t.UTC(), Creation, ""})
+		}
+		if t := eventTime(o); r.leaseless && record.Version > 1 && !t.IsZero() {
+			r.marks = append(r.marks, Mark{record.Main, t, Report, ""})
 		}
 		if t := changed(m); record.Version > 1 && !t.IsZero() {
 			r.marks = append(r.marks, Mark{record.Main, t, Change, ""})

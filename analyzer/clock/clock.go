@@ -29,10 +29,25 @@ type Source string
 const (
 	Renewal  Source = "lease renewal" // Lease spec.renewTime, to the microsecond
 	Creation Source = "creation"      // metadata.creationTimestamp, whole seconds
+	// Leader and Heartbeat stand in for renewals where nothing renews Leases.
+	Leader    Source = "leader annotation" // its renewTime, whole seconds
+	Heartbeat Source = "node heartbeat"    // Node status.conditions lastHeartbeatTime, whole seconds
 	// Change is metadata.managedFields, the newest time, whole seconds. A write that
 	// changes no field leaves it behind, so it says only that the write came later.
 	Change Source = "managed fields"
+	// Report is a time that an object repeats, such as an Event's lastTimestamp: the
+	// write came later.
+	Report Source = "reported time"
 )
+
+// Sources lists them, the most exact first.
+func Sources() []Source { return []Source{Renewal, Leader, Heartbeat, Creation, Change, Report} }
+
+// periodic says whether marks come of something that is renewed all the time.
+func (s Source) periodic() bool { return s == Renewal || s == Leader || s == Heartbeat }
+
+// loose says whether a write came at any time after its mark's.
+func (s Source) loose() bool { return s == Change || s == Report }
 
 // commitDelay is how long after a mark's time its write is taken to be committed
 // at the latest: API server and etcd answer within a second, or the client tries
@@ -59,7 +74,7 @@ func (m *Mark) resolution() time.Duration {
 
 // latest is when its write was committed at the latest.
 func (m *Mark) latest() time.Time {
-	if m.Source == Change {
+	if m.Source.loose() {
 		return never
 	}
 	return m.Time.Add(m.resolution() + commitDelay)
@@ -115,7 +130,7 @@ type Clock struct {
 	// from and to are, for each of marks, between which times its revision was
 	// written. Neither goes back.
 	from, to []time.Time
-	renewed  bool // one of marks is a renewal
+	renewed  bool // one of marks is of something that is renewed all the time
 	head     int64
 	jumps    []int64
 	rate     Rate
@@ -138,7 +153,7 @@ func New(marks []Mark, head int64, jumps []int64) *Clock {
 	if off := clocksOff(sensible, c.marks); len(off) > 0 {
 		c.marks = agreeing(slices.DeleteFunc(sensible, func(m Mark) bool { return off[m.By] }), head)
 	}
-	c.renewed = slices.ContainsFunc(c.marks, func(m Mark) bool { return m.Source == Renewal })
+	c.renewed = slices.ContainsFunc(c.marks, func(m Mark) bool { return m.Source.periodic() })
 	c.bound()
 	c.measure()
 	return c
@@ -146,7 +161,7 @@ func New(marks []Mark, head int64, jumps []int64) *Clock {
 
 // agreeing are the marks that agree with the longest series there is.
 func agreeing(marks []Mark, head int64) (list []Mark) {
-	exact := slices.DeleteFunc(slices.Clone(marks), func(m Mark) bool { return m.Source == Change })
+	exact := slices.DeleteFunc(slices.Clone(marks), func(m Mark) bool { return m.Source.loose() })
 	frame := Clock{marks: longestRise(exact), head: head}
 	frame.bound()
 	for _, m := range marks {
@@ -266,9 +281,10 @@ func (c *Clock) TimeOf(revision int64) Interval {
 }
 
 // renewedEvery is how often a kubelet renews the Lease of its node (kubernetes
-// v1.37 pkg/kubelet/kubelet.go: a quarter of nodeLeaseDurationSeconds, 40). A store
-// that has held such a Lease is not more than twice that newer than its newest
-// mark, if any kubelet was up: an inference.
+// v1.37 pkg/kubelet/kubelet.go: a quarter of nodeLeaseDurationSeconds, 40), and how
+// often it reported the Node's status before there were Leases (nodeStatusUpdateFrequency);
+// leaders do it more often. A store that has held such an object is not more than twice
+// that newer than its newest mark, if any of them was up: an inference.
 const renewedEvery = 10 * time.Second
 
 // Taken says when the snapshot was taken: after its newest mark, and not long

@@ -133,7 +133,7 @@ func TestProperties(t *testing.T) {
 		head := 1 + r.Int64N(10_000)
 		var marks []Mark
 		for range r.IntN(200) {
-			m := Mark{r.Int64N(head + 10), at(r.Float64() * 500), []Source{Renewal, Creation, Change}[r.IntN(3)], fmt.Sprint(r.IntN(8))}
+			m := Mark{r.Int64N(head + 10), at(r.Float64() * 500), Sources()[r.IntN(6)], fmt.Sprint(r.IntN(8))}
 			if r.IntN(3) > 0 {
 				m.Time = at(float64(m.Revision) / 20) // a history
 			}

@@ -9,7 +9,7 @@ import (
 
 // Noise is a set of reasons for which a difference tells of nothing that happened to
 // the object.
-type Noise uint8
+type Noise uint16
 
 // The reasons. Generations are none of them: they tell that somebody wrote what is
 // wanted, even where it was changed back.
@@ -22,10 +22,11 @@ const (
 	Leader                          // the same, in the annotation that was used before leases
 	Repetition                      // an event that occurred again
 	Identity                        // an API server's own lease, which it renews by raising its generation
+	Outdated                        // metadata that later versions of Kubernetes no longer have, and drop
 )
 
 var noiseNames = []string{
-	"managed fields", "resource version", "encoding", "node heartbeats", "lease renewals", "leader annotations", "repeated events", "API server leases",
+	"managed fields", "resource version", "encoding", "node heartbeats", "lease renewals", "leader annotations", "repeated events", "API server leases", "outdated metadata",
 }
 
 // Names lists the reasons.
@@ -70,6 +71,8 @@ func noiseOf(kind, path, before, after string) Noise {
 		return ManagedFields
 	case path == "metadata.resourceVersion":
 		return Rewritten
+	case (path == "metadata.clusterName" || path == "metadata.initializers") && (before == "" || after == ""):
+		return Outdated
 	case path == leaderAnnotation && sameLeader(before, after):
 		return Leader
 	}

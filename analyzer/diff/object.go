@@ -124,9 +124,10 @@ func verdict(prefix, key string, before, after []byte) (Fate, Noise, string) {
 	return Changed, 0, ""
 }
 
-// typed is the object that managed fields can be taken off, nil for none.
+// typed is the object that managed fields can be taken off, nil for none, and for one
+// that has more than its type takes.
 func (s state) typed() metav1.Object {
-	if s.Object == nil || s.Unstructured != nil {
+	if s.Object == nil || s.Unstructured != nil || s.Removed {
 		return nil
 	}
 	meta, _ := s.Typed.(metav1.Object)

@@ -3,6 +3,7 @@ package diff
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"maps"
 	"math/rand/v2"
@@ -298,6 +299,21 @@ func TestGroups(t *testing.T) {
 	}
 }
 
+// oldService is a Service as Kubernetes 1.19 encodes one: with a cluster name, "-" for
+// an empty one and "" for none, and a topology key.
+func oldService(cluster, topology string) string {
+	field := func(number int, data string) string {
+		b := binary.AppendUvarint(nil, uint64(number)<<3|2)
+		return string(binary.AppendUvarint(b, uint64(len(data)))) + data
+	}
+	meta := field(1, "a")
+	if cluster != "" {
+		meta += field(15, strings.Trim(cluster, "-"))
+	}
+	raw := field(1, meta) + field(2, field(3, "10.0.0.1")+field(16, topology))
+	return "k8s\x00" + field(1, field(1, "v1")+field(2, "Service")) + field(2, raw)
+}
+
 // TestStored tells objects apart as API servers store them.
 func TestStored(t *testing.T) {
 	secret := func(password string) string {
@@ -321,6 +337,14 @@ func TestStored(t *testing.T) {
 			Difference{Changes: []Change{{leaderAnnotation, `"{\"holderIdentity\":\"x\",\"renewTime\":\"1\"}"`, `"{\"holderIdentity\":\"x\",\"renewTime\":\"2\"}"`, Leader}}}},
 		{"another leader", "/registry/configmaps/n/a", leader("x", "1"), leader("y", "2"),
 			Difference{Changes: []Change{{leaderAnnotation, `"{\"holderIdentity\":\"x\",\"renewTime\":\"1\"}"`, `"{\"holderIdentity\":\"y\",\"renewTime\":\"2\"}"`, 0}}}},
+		{"a cluster name that an upgrade drops", "/registry/pods/n/a", `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a","clusterName":"east"}}`, `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"}}`,
+			Difference{Changes: []Change{{"metadata.clusterName", `"east"`, "", Outdated}}}},
+		{"another topology", "/registry/services/specs/n/a", oldService("", "zone"), oldService("", "host"),
+			Difference{Changes: []Change{{"spec.topologyKeys[0]", `"zone"`, `"host"`, 0}}}},
+		{"metadata that later encoders leave out", "/registry/services/specs/n/a", oldService("east", "zone"), oldService("", "zone"),
+			Difference{Changes: []Change{{"metadata.clusterName", `"east"`, "", Outdated}}}},
+		{"the same, empty", "/registry/services/specs/n/a", oldService("-", "zone"), oldService("", "zone"),
+			Difference{Changes: []Change{{"", `"protobuf"`, `"protobuf"`, Reencoded}}}},
 		{"a custom resource called Lease", "/registry/example.com/leases/n/a", `{"apiVersion":"example.com/v1","kind":"Lease","spec":{"renewTime":"1"}}`, `{"apiVersion":"example.com/v1","kind":"Lease","spec":{"renewTime":"2"}}`,
 			Difference{Changes: []Change{{"spec.renewTime", `"1"`, `"2"`, 0}}}},
 		{"a node's heartbeat", "/registry/minions/a", `{"apiVersion":"v1","kind":"Node","metadata":{"name":"a"},"status":{"conditions":[{"type":"Ready","status":"True","lastHeartbeatTime":"2026-01-01T00:00:00Z"}]}}`,

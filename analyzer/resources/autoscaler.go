@@ -15,12 +15,17 @@ import (
 
 // autoscalerValues mirrors printHorizontalPodAutoscaler.
 func autoscalerValues(o *kube.Object, _ clock.Interval) ([]any, error) {
-	a, err := as[autoscalingv2.HorizontalPodAutoscaler](o)
+	a, err := kube.As[*autoscalingv2.HorizontalPodAutoscaler](o)
 	if err != nil {
 		return nil, err
 	}
 	if old, ok := o.Typed.(*autoscalingv1.HorizontalPodAutoscaler); ok {
 		upgrade(a, old)
+	}
+	if o.APIVersion == "autoscaling/v2beta1" || o.APIVersion == "autoscaling/v2alpha1" {
+		if err := upgradeBeta(a, o.JSON(kube.PrintOptions{})); err != nil {
+			return nil, err
+		}
 	}
 	return []any{
 		a.Name, a.Spec.ScaleTargetRef.Kind + "/" + a.Spec.ScaleTargetRef.Name, targets(a.Spec.Metrics, a.Status.CurrentMetrics),
@@ -43,6 +48,64 @@ func upgrade(a *autoscalingv2.HorizontalPodAutoscaler, old *autoscalingv1.Horizo
 	if json.Unmarshal([]byte(old.Annotations["autoscaling.alpha.kubernetes.io/metrics"]), &others) == nil {
 		a.Spec.Metrics = append(a.Spec.Metrics, make([]autoscalingv2.MetricSpec, len(others))...)
 	}
+}
+
+// betaMetric is a metric of autoscaling/v2beta1 and v2alpha1, or what it is now.
+type betaMetric struct {
+	Resource, ContainerResource, Pods, Object, External *struct {
+		TargetAverageUtilization, CurrentAverageUtilization   *int32
+		TargetAverageValue, CurrentAverageValue, AverageValue *resource.Quantity
+		TargetValue, CurrentValue                             *resource.Quantity
+	}
+}
+
+// upgradeBeta takes over what those versions call something else: what metrics should
+// be and are.
+func upgradeBeta(a *autoscalingv2.HorizontalPodAutoscaler, text []byte) error {
+	var old struct {
+		Spec   struct{ Metrics []betaMetric }
+		Status struct{ CurrentMetrics []betaMetric }
+	}
+	if err := json.Unmarshal(text, &old); err != nil {
+		return err
+	}
+	for i := range min(len(a.Spec.Metrics), len(old.Spec.Metrics)) {
+		m, from := &a.Spec.Metrics[i], &old.Spec.Metrics[i]
+		if s := from.Resource; s != nil && m.Resource != nil {
+			m.Resource.Target = autoscalingv2.MetricTarget{AverageUtilization: s.TargetAverageUtilization, AverageValue: s.TargetAverageValue}
+		}
+		if s := from.ContainerResource; s != nil && m.ContainerResource != nil {
+			m.ContainerResource.Target = autoscalingv2.MetricTarget{AverageUtilization: s.TargetAverageUtilization, AverageValue: s.TargetAverageValue}
+		}
+		if s := from.Pods; s != nil && m.Pods != nil {
+			m.Pods.Target.AverageValue = s.TargetAverageValue
+		}
+		if s := from.Object; s != nil && m.Object != nil {
+			m.Object.Target = autoscalingv2.MetricTarget{Value: s.TargetValue, AverageValue: s.AverageValue}
+		}
+		if s := from.External; s != nil && m.External != nil {
+			m.External.Target = autoscalingv2.MetricTarget{Value: s.TargetValue, AverageValue: s.TargetAverageValue}
+		}
+	}
+	for i := range min(len(a.Status.CurrentMetrics), len(old.Status.CurrentMetrics)) {
+		m, from := &a.Status.CurrentMetrics[i], &old.Status.CurrentMetrics[i]
+		if s := from.Resource; s != nil && m.Resource != nil {
+			m.Resource.Current = autoscalingv2.MetricValueStatus{AverageUtilization: s.CurrentAverageUtilization, AverageValue: s.CurrentAverageValue}
+		}
+		if s := from.ContainerResource; s != nil && m.ContainerResource != nil {
+			m.ContainerResource.Current = autoscalingv2.MetricValueStatus{AverageUtilization: s.CurrentAverageUtilization, AverageValue: s.CurrentAverageValue}
+		}
+		if s := from.Pods; s != nil && m.Pods != nil {
+			m.Pods.Current.AverageValue = s.CurrentAverageValue
+		}
+		if s := from.Object; s != nil && m.Object != nil {
+			m.Object.Current = autoscalingv2.MetricValueStatus{Value: s.CurrentValue, AverageValue: s.AverageValue}
+		}
+		if s := from.External; s != nil && m.External != nil {
+			m.External.Current = autoscalingv2.MetricValueStatus{Value: s.CurrentValue, AverageValue: s.CurrentAverageValue}
+		}
+	}
+	return nil
 }
 
 // targets mirrors formatHPAMetrics.

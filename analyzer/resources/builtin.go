@@ -1,9 +1,7 @@
 package resources
 
 import (
-	"encoding/json"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -30,9 +28,13 @@ func printerOf[T any](columns string, values func(*T) []any) printer {
 // timed is printerOf for values that hold more than one age.
 func timed[T any](columns string, values func(*T, clock.Interval) []any) printer {
 	return printer{parseColumns(columns), func(o *kube.Object, now clock.Interval) ([]any, error) {
-		typed, err := as[T](o)
+		obj, err := o.Newest()
 		if err != nil {
 			return nil, err
+		}
+		typed, ok := any(obj).(*T)
+		if !ok {
+			return nil, fmt.Errorf("%w: %q of %q", kube.ErrWrongKind, o.Kind, o.APIVersion)
 		}
 		return values(typed, now), nil
 	}}
@@ -45,30 +47,6 @@ func parseColumns(text string) []Column {
 		list = append(list, Column{name, wide})
 	}
 	return list
-}
-
-// as is the object as a T. One that is stored in another version than T's is taken
-// over field by field, by their names in JSON: what columns show is called the same
-// in all versions that were ever stored, or is seen to by the printer.
-func as[T any](o *kube.Object) (*T, error) {
-	if typed, ok := any(o.Typed).(*T); ok {
-		return typed, nil
-	}
-	typed := new(T)
-	switch {
-	case o.Typed == nil && o.Problem != nil:
-		return nil, o.Problem
-	case o.Typed == nil || o.Kind != reflect.TypeFor[T]().Name():
-		return nil, fmt.Errorf("%w: %q of %q", kube.ErrWrongKind, o.Kind, o.APIVersion)
-	}
-	text, err := json.Marshal(o.Typed)
-	if err == nil {
-		err = json.Unmarshal(text, typed)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read %s %s: %w", o.APIVersion, o.Kind, err)
-	}
-	return typed, nil
 }
 
 // plain prints what has no columns of its own: by name and age, or by name and the

@@ -231,6 +231,7 @@ var access = map[string]printer{
 		}
 		return []any{o.Name, o.CreationTimestamp, some(o.Spec.SignerName), o.Spec.Username, requested, certificateState(&o.Status)}
 	}),
+	"podsecuritypolicies": {parseColumns(securityPolicyColumns), securityPolicyValues},
 	"clustertrustbundles": printerOf("Name  SignerName", func(o *certificatesv1.ClusterTrustBundle) []any {
 		return []any{o.Name, some(o.Spec.SignerName)}
 	}),

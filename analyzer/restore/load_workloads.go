@@ -45,7 +45,8 @@ func (l *loader) workloads() error {
 // its own: a ReplicaSet that a Deployment owns is not, and is noted in owned.
 func (w *Workload) read(o *kube.Object, owned map[string]string) bool {
 	w.UID = o.UID
-	switch t := o.Typed.(type) {
+	obj, err := o.Newest()
+	switch t := obj.(type) {
 	case *appsv1.Deployment:
 		w.Wanted, w.Template = orOne(t.Spec.Replicas), digest(&t.Spec.Template)
 	case *appsv1.ReplicaSet:
@@ -78,8 +79,8 @@ func (w *Workload) read(o *kube.Object, owned map[string]string) bool {
 		}
 	default:
 		w.Unreadable = "it is not a " + w.Kind
-		if o.Problem != nil {
-			w.Unreadable = o.Problem.Error()
+		if err != nil {
+			w.Unreadable = err.Error()
 		}
 	}
 	return true

@@ -145,7 +145,8 @@ func (c *comparison) grant(s side, r snapshot.Record) any {
 		return nil
 	}
 	o := kube.Decode(kube.Key{}, value)
-	switch o := o.Typed.(type) {
+	obj, err := o.Newest()
+	switch o := obj.(type) {
 	case *rbacv1.Role:
 		return o.Rules
 	case *rbacv1.ClusterRole:
@@ -155,6 +156,6 @@ func (c *comparison) grant(s side, r snapshot.Record) any {
 	case *rbacv1.ClusterRoleBinding:
 		return binding{o.RoleRef, o.Subjects}
 	}
-	c.noteUnread(s, r, cmp.Or(o.Problem, kube.ErrWrongKind))
+	c.noteUnread(s, r, cmp.Or(err, kube.ErrWrongKind))
 	return nil
 }

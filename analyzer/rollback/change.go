@@ -1,7 +1,6 @@
 package rollback
 
 import (
-	"cmp"
 	"fmt"
 	"iter"
 	"strings"
@@ -144,11 +143,12 @@ func get[T runtime.Object](c *comparison, s side, r snapshot.Record) (obj T, ok 
 		return obj, false
 	}
 	o := kube.Decode(kube.Key{}, value)
-	if obj, ok = o.Typed.(T); ok {
-		return obj, true
+	obj, err := kube.As[T](o)
+	if err != nil {
+		c.noteUnread(s, r, err)
+		return obj, false
 	}
-	c.noteUnread(s, r, cmp.Or(o.Problem, kube.ErrWrongKind))
-	return obj, false
+	return obj, true
 }
 
 // find returns the newest record of an object, or the zero Record.

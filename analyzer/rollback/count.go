@@ -1,6 +1,7 @@
 package rollback
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"maps"
@@ -9,6 +10,7 @@ import (
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 
+	"revenant/analyzer/diff"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
 )
@@ -153,6 +155,13 @@ func (c *comparison) heartbeat(ch *change, statusOnly bool) bool {
 		return ch.Group == ""
 	case "nodes":
 		return ch.Group == "" && statusOnly
+	case "endpoints", "configmaps":
+		before, after := c.value(c.backup, ch.before), c.value(c.current, ch.after)
+		if ch.Group != "" || !bytes.Contains(before, []byte(leaderKey)) || !bytes.Contains(after, []byte(leaderKey)) {
+			return false
+		}
+		d := diff.Stored(c.prefix, ch.before.Key, before, after)
+		return d.Quiet()
 	case "leases":
 		if ch.Group != "coordination.k8s.io" {
 			return false
@@ -163,6 +172,9 @@ func (c *comparison) heartbeat(ch *change, statusOnly bool) bool {
 	}
 	return false
 }
+
+// leaderKey is the annotation by which leaders were elected before there were Leases.
+const leaderKey = "control-plane.alpha.kubernetes.io/leader"
 
 func holder(l *coordinationv1.Lease) string {
 	if l.Spec.HolderIdentity == nil {

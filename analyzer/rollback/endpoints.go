@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 
 	"revenant/analyzer/finding"
@@ -36,22 +37,25 @@ func (e endpoints) sorted() []endpoint {
 	})
 }
 
-// endpoints compares where Services send their traffic. Endpoints objects are
-// left out: since Kubernetes 1.21 they only repeat what the slices say.
+// endpoints compares where Services send their traffic. Endpoints objects count only
+// where there are no slices, before Kubernetes 1.17: later they repeat what those say.
 func (c *comparison) endpoints() {
 	services := map[kube.Key]*served{}
+	read, group, resource := c.slice, "discovery.k8s.io", "endpointslices"
+	if c.sliceless() {
+		read, group, resource = c.oldEndpoints, "", "endpoints"
+	}
 	note := func(s side, r snapshot.Record, into func(*served) endpoints) {
-		slice, ok := get[*discoveryv1.EndpointSlice](c, s, r)
-		if !ok {
+		k, list := read(s, r)
+		if k == (kube.Key{}) {
 			return
 		}
-		k := kube.Key{Resource: "services", Namespace: slice.Namespace, Name: slice.Labels[discoveryv1.LabelServiceName]}
 		if services[k] == nil {
 			services[k] = &served{endpoints{}, endpoints{}}
 		}
-		maps.Copy(into(services[k]), sliceEndpoints(slice, r))
+		maps.Copy(into(services[k]), list)
 	}
-	for ch := range c.changes("discovery.k8s.io", "endpointslices") {
+	for ch := range c.changes(group, resource) {
 		note(c.backup, ch.before, func(v *served) endpoints { return v.before })
 		note(c.current, ch.after, func(v *served) endpoints { return v.after })
 	}
@@ -62,6 +66,46 @@ func (c *comparison) endpoints() {
 
 func compareKeys(a, b kube.Key) int {
 	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+}
+
+// slicesKey is where EndpointSlices are.
+var slicesKey = kube.Key{Group: "discovery.k8s.io", Resource: "endpointslices"}
+
+// sliceless says that the cluster has no EndpointSlices.
+func (c *comparison) sliceless() bool {
+	for _, s := range []side{c.backup, c.current} {
+		for range s.Keys(slicesKey.Path(c.prefix)) {
+			return false
+		}
+	}
+	return true
+}
+
+// slice reads an EndpointSlice: the Service that it is of, and its endpoints.
+func (c *comparison) slice(s side, r snapshot.Record) (kube.Key, endpoints) {
+	slice, ok := get[*discoveryv1.EndpointSlice](c, s, r)
+	if !ok {
+		return kube.Key{}, nil
+	}
+	return kube.Key{Resource: "services", Namespace: slice.Namespace, Name: slice.Labels[discoveryv1.LabelServiceName]}, sliceEndpoints(slice, r)
+}
+
+// oldEndpoints reads an Endpoints object, which has the name of its Service.
+func (c *comparison) oldEndpoints(s side, r snapshot.Record) (kube.Key, endpoints) {
+	//lint:ignore SA1019 old clusters have nothing else
+	object, ok := get[*corev1.Endpoints](c, s, r)
+	if !ok {
+		return kube.Key{}, nil
+	}
+	list := endpoints{}
+	for _, subset := range object.Subsets {
+		for _, a := range subset.Addresses {
+			if a.TargetRef != nil && a.TargetRef.Kind == "Pod" {
+				list[endpoint{kube.Key{Resource: "pods", Namespace: object.Namespace, Name: a.TargetRef.Name}, a.IP}] = r
+			}
+		}
+	}
+	return kube.Key{Resource: "services", Namespace: object.Namespace, Name: object.Name}, list
 }
 
 // sliceEndpoints are the pods of a slice that get traffic.

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
-	discoveryv1 "k8s.io/api/discovery/v1"
 
 	"revenant/analyzer/finding"
 	"revenant/decoder/kube"
@@ -70,7 +69,8 @@ func (c *comparison) readWebhooks(s side, r snapshot.Record) []webhook {
 	}
 	o := kube.Decode(kube.Key{}, value)
 	var list []webhook
-	switch o := o.Typed.(type) {
+	obj, err := o.Newest()
+	switch o := obj.(type) {
 	case *admissionv1.ValidatingWebhookConfiguration:
 		for i := range o.Webhooks {
 			list = append(list, webhookOf(o.Webhooks[i].Name, o.Webhooks[i].FailurePolicy, &o.Webhooks[i].ClientConfig))
@@ -82,7 +82,7 @@ func (c *comparison) readWebhooks(s side, r snapshot.Record) []webhook {
 		}
 		return list
 	}
-	c.noteUnread(s, r, cmp.Or(o.Problem, kube.ErrWrongKind))
+	c.noteUnread(s, r, cmp.Or(err, kube.ErrWrongKind))
 	return nil
 }
 
@@ -123,13 +123,18 @@ func (c *comparison) serverless(s side, service kube.Key) string {
 	if !has(c.find(s, service)) {
 		return fmt.Sprintf("which the %s does not have", s.in)
 	}
-	in := kube.Key{Group: "discovery.k8s.io", Resource: "endpointslices", Namespace: service.Namespace}.Path(c.prefix)
-	for r := range s.Keys(in + slicePrefix(service.Name)) {
-		slice, ok := get[*discoveryv1.EndpointSlice](c, s, r)
-		if !ok || slice.Labels[discoveryv1.LabelServiceName] != service.Name {
+	in, read := slicesKey, c.slice
+	name := slicePrefix(service.Name)
+	if c.sliceless() {
+		in, read, name = kube.Key{Resource: "endpoints"}, c.oldEndpoints, service.Name
+	}
+	in.Namespace = service.Namespace
+	for r := range s.Keys(in.Path(c.prefix) + name) {
+		of, list := read(s, r)
+		if of != service {
 			continue
 		}
-		for e := range sliceEndpoints(slice, r) {
+		for e := range list {
 			if c.answers(e) {
 				return ""
 			}

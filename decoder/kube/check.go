@@ -89,26 +89,28 @@ func (e *LossError) err() error {
 
 // checkMessage walks the message b as the generated decoder of t will, and
 // refuses what that decoder cannot be trusted with. It returns what the decoder
-// will drop or change.
+// will drop or change, and whether it will drop what fields hold that the type had
+// once.
 //
 // Refused are malformed messages, nesting that exhausts the stack (the decoders
 // recurse without a bound, through JSONSchemaProps and through groups in a
 // Quantity), messages that ask for far more memory than they have bytes (two
 // bytes make a Container of more than 600), and quantities whose exponent takes
 // hours to expand (1e-1000000000).
-func checkMessage(b []byte, t reflect.Type) (loss LossError, err error) {
+func checkMessage(b []byte, t reflect.Type) (loss LossError, outdated bool, err error) {
 	var c checker
 	err = c.message(b, layoutOf(t), 0)
 	if err != nil && len(c.path) > 0 {
 		err = fmt.Errorf("field %q: %w", joinPath(c.path), err)
 	}
-	return c.loss, err
+	return c.loss, c.outdated, err
 }
 
 type checker struct {
-	path    []string // names of the fields on the way down
-	decoded int      // bytes of Go values so far
-	loss    LossError
+	path     []string // names of the fields on the way down
+	decoded  int      // bytes of Go values so far
+	loss     LossError
+	outdated bool // fields that the type no longer has hold something
 }
 
 // message leaves the path to the fault in c.path when it fails.
@@ -122,7 +124,11 @@ func (c *checker) message(b []byte, l *layout, depth int) error {
 		}
 		known, ok := l.fields[f.num]
 		if !ok {
-			note(&c.loss.Unknown, append(c.path, strconv.Itoa(int(f.num))))
+			if old, ok := l.old[f.num]; !ok {
+				note(&c.loss.Unknown, append(c.path, strconv.Itoa(int(f.num))))
+			} else if err := c.removed(b, f, old, depth); err != nil {
+				return err
+			}
 			continue
 		}
 		c.path = append(c.path, known.name)
@@ -175,6 +181,7 @@ func sensibleQuantity(s string) bool {
 // layout is what the protobuf tags of a Go type say about its message.
 type layout struct {
 	fields map[int32]layoutField
+	old    map[int32]oldField // that the type no longer has
 }
 
 type layoutField struct {
@@ -185,6 +192,9 @@ type layoutField struct {
 	size  int          // bytes of the Go value that one occurrence makes
 	typ   reflect.Type // of a message
 	entry *layout      // of a map's entries
+
+	repeated bool // a list
+	inline   bool // its fields stand beside the others in JSON
 }
 
 type fieldKind int
@@ -224,7 +234,7 @@ func layoutOf(t reflect.Type) *layout {
 }
 
 func newLayout(t reflect.Type) *layout {
-	l := &layout{fields: map[int32]layoutField{}}
+	l := &layout{fields: map[int32]layoutField{}, old: oldMessages()[messageName(t)]}
 	switch {
 	case t == timeType || t == microTimeType: // encoded as a Timestamp
 		t = timestampType
@@ -238,7 +248,9 @@ func newLayout(t reflect.Type) *layout {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		if num, ok := fieldNumber(f); ok {
-			l.fields[num] = newField(fieldName(f), f.Type)
+			field := newField(fieldName(f), f.Type)
+			field.inline = isInline(f)
+			l.fields[num] = field
 		}
 	}
 	return l
@@ -251,7 +263,7 @@ func newField(name string, t reflect.Type) layoutField {
 	t = deref(t)
 	if t.Kind() == reflect.Slice && t.Elem().Kind() != reflect.Uint8 && !isMessage(t) {
 		t = deref(t.Elem())
-		f.list = true
+		f.list, f.repeated = true, true
 	}
 	f.typ, f.size, f.bytes = t, int(t.Size()), true
 	switch {
@@ -296,4 +308,10 @@ func fieldName(f reflect.StructField) string {
 		return f.Name
 	}
 	return name
+}
+
+// isInline says whether JSON has the fields of f beside those around it.
+func isInline(f reflect.StructField) bool {
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	return name == ""
 }

@@ -24,8 +24,9 @@ import (
 func init() { utilruntime.ErrorHandlers = nil }
 
 // Object is a stored value, decoded as far as it can be: a protobuf value into
-// Typed or else Unknown, a JSON or CBOR value into Unstructured, with Typed
-// beside it for a built-in type in JSON.
+// Typed, one of a type that Kubernetes 1.37 no longer has into Unstructured, or else
+// into Unknown; a JSON or CBOR value into Unstructured, with Typed beside it for a
+// built-in type in JSON.
 type Object struct {
 	Key      Key // it was stored under
 	Encoding Encoding
@@ -38,9 +39,13 @@ type Object struct {
 
 	// Typed is the object as its Go type: *corev1.Pod and so on.
 	Typed runtime.Object
-	// Unstructured is the content of a JSON or CBOR object. Numbers of JSON are
-	// of type json.Number.
+	// Unstructured is the content of a JSON or CBOR object, or what the JSON of an
+	// object would be whose type is gone. Numbers but those of CBOR are of type
+	// json.Number.
 	Unstructured map[string]any
+	// Removed says that the value has something in fields that Kubernetes 1.37 no
+	// longer has, which Typed lacks and a Document has under their names.
+	Removed bool
 	// Unknown holds the fields of a protobuf message without a type here, or
 	// which its type's decoder does not take.
 	Unknown Message
@@ -112,9 +117,16 @@ func (o *Object) decodeProtobuf(e Envelope, err error) {
 	if err == nil && e.ContentEncoding != "" {
 		err = errContentEncoding
 	}
-	if err == nil {
+	if message := oldKind(e.APIVersion, e.Kind); err == nil && message != nil {
 		var loss LossError
-		o.Typed, loss, err = decodeTyped(e)
+		if o.Unstructured, loss, err = decodeOld(e, message); err == nil {
+			o.Problem = loss.err()
+			o.identifyContent()
+			return
+		}
+	} else if err == nil {
+		var loss LossError
+		o.Typed, loss, o.Removed, err = decodeTyped(e)
 		o.Problem = loss.err()
 	}
 	if err != nil {
@@ -129,24 +141,24 @@ func (o *Object) decodeProtobuf(e Envelope, err error) {
 }
 
 // decodeTyped decodes the message of e into the Go type that e names.
-func decodeTyped(e Envelope) (runtime.Object, LossError, error) {
-	obj, err := newTyped(e.APIVersion, e.Kind)
+func decodeTyped(e Envelope) (obj runtime.Object, loss LossError, removed bool, err error) {
+	obj, err = newTyped(e.APIVersion, e.Kind)
 	if err != nil {
-		return nil, LossError{}, err
+		return nil, LossError{}, false, err
 	}
 	m, ok := obj.(interface{ Unmarshal([]byte) error })
 	if !ok {
-		return nil, LossError{}, &NoTypeError{e.APIVersion, e.Kind}
+		return nil, LossError{}, false, &NoTypeError{e.APIVersion, e.Kind}
 	}
-	loss, err := checkMessage(e.Raw, reflect.TypeOf(obj).Elem())
+	loss, removed, err = checkMessage(e.Raw, reflect.TypeOf(obj).Elem())
 	if err != nil {
-		return nil, LossError{}, err
+		return nil, LossError{}, false, err
 	}
 	if err := guard(func() error { return m.Unmarshal(e.Raw) }); err != nil {
-		return nil, LossError{}, err
+		return nil, LossError{}, false, err
 	}
 	obj.GetObjectKind().SetGroupVersionKind(schema.FromAPIVersionAndKind(e.APIVersion, e.Kind))
-	return obj, loss, nil
+	return obj, loss, removed, nil
 }
 
 func (o *Object) decodeJSON() {

@@ -5,15 +5,16 @@ import (
 	"fmt"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apiextensionsv1beta1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1beta1"
 )
 
 // Definition is the part of a CustomResourceDefinition that says where its objects are
 // and in which versions.
 type Definition struct {
-	Group          string // spec.group
-	Plural         string // spec.names.plural
-	Versions       []DefinedVersion
-	StoredVersions []string // status.storedVersions
+	Group          string           // spec.group
+	Plural         string           // spec.names.plural
+	Versions       []DefinedVersion // spec.versions, or the one in spec.version of v1beta1
+	StoredVersions []string         // status.storedVersions
 }
 
 // DefinedVersion is one of spec.versions.
@@ -22,26 +23,27 @@ type DefinedVersion struct {
 	Served bool
 }
 
-// ScanDefinition reads off a stored value of group apiextensions.k8s.io/v1 what a
-// Definition has. In JSON, as which API servers store it, everything else is stepped
+// ScanDefinition reads off a stored value of group apiextensions.k8s.io, in version v1
+// or v1beta1, what a Definition has. In JSON, as which API servers store it, everything else is stepped
 // over, so faults there go unseen. The errors are those of ScanPod.
 func ScanDefinition(value []byte) (Definition, error) {
 	e, err := ParseEnvelope(value)
 	if err != nil || e.Encoding != JSON {
-		d, err := decodeAs[*apiextensionsv1.CustomResourceDefinition](value)
+		d, err := decodeDefinition(value)
 		if err != nil {
 			return Definition{}, fmt.Errorf("decode definition: %w", err)
 		}
-		return definitionFrom(d), nil
+		return d, nil
 	}
 	var d Definition
-	var version, kind string
+	var version, kind, only string
 	err = readJSON(value, jsonReads{
 		"apiVersion": into(&version),
 		"kind":       into(&kind),
 		"spec": below(jsonReads{
-			"group": into(&d.Group),
-			"names": below(jsonReads{"plural": into(&d.Plural)}),
+			"group":   into(&d.Group),
+			"version": into(&only),
+			"names":   below(jsonReads{"plural": into(&d.Plural)}),
 			"versions": func(list []byte) error {
 				d.Versions = nil
 				return eachJSON(list, func(item []byte) error {
@@ -57,8 +59,24 @@ func ScanDefinition(value []byte) (Definition, error) {
 	if err != nil {
 		return Definition{}, fmt.Errorf("scan definition: %w", err)
 	}
-	if version != "apiextensions.k8s.io/v1" || kind != "CustomResourceDefinition" {
+	if len(d.Versions) == 0 && only != "" {
+		d.Versions = []DefinedVersion{{only, true}}
+	}
+	if version != "apiextensions.k8s.io/v1" && version != "apiextensions.k8s.io/v1beta1" || kind != "CustomResourceDefinition" {
 		return Definition{}, fmt.Errorf("%w: %q of %q", ErrWrongKind, kind, version)
+	}
+	return d, nil
+}
+
+func decodeDefinition(value []byte) (Definition, error) {
+	o := Decode(Key{}, value)
+	c, err := As[*apiextensionsv1.CustomResourceDefinition](o)
+	if err != nil {
+		return Definition{}, err
+	}
+	d := definitionFrom(c)
+	if old, ok := o.Typed.(*apiextensionsv1beta1.CustomResourceDefinition); ok && len(d.Versions) == 0 && old.Spec.Version != "" {
+		d.Versions = []DefinedVersion{{old.Spec.Version, true}}
 	}
 	return d, nil
 }

@@ -22,8 +22,7 @@ func parseObject(b []byte) (map[string]any, LossError, error) {
 	if len(b) > maxValue {
 		return nil, LossError{}, errTooLarge
 	}
-	p := jsonParser{dec: json.NewDecoder(bytes.NewReader(b)), room: treeRoom(len(b))}
-	p.dec.UseNumber()
+	p := newParser(b)
 	v, err := p.value()
 	if err != nil {
 		return nil, LossError{}, fmt.Errorf("at byte %d: %w", p.dec.InputOffset(), err)
@@ -46,6 +45,12 @@ type jsonParser struct {
 	path []string // names and indexes on the way down
 	room int      // bytes that the tree may take yet
 	loss LossError
+}
+
+func newParser(b []byte) *jsonParser {
+	p := &jsonParser{dec: json.NewDecoder(bytes.NewReader(b)), room: treeRoom(len(b))}
+	p.dec.UseNumber()
+	return p
 }
 
 // What the parts of a tree take about, beside their text, in bytes. The tree of an

@@ -174,9 +174,12 @@ func SameButStatus(a, b []byte) bool {
 	return err == nil && reflect.DeepEqual(m, n)
 }
 
-// The fields of metav1.ObjectMeta that say nothing about the object.
+// The fields of metav1.ObjectMeta that say nothing about the object. Kubernetes 1.7 to
+// 1.24 wrote a cluster name, which was always empty, and 1.7 to 1.15 initializers.
 const (
 	resourceVersionField = 6
+	clusterNameField     = 15
+	initializersField    = 16
 	managedFieldsField   = 17
 )
 
@@ -202,7 +205,7 @@ func messageButStatus(b []byte, status int32) ([]byte, error) {
 		case 1:
 			var data []byte
 			if data, err = bytesField(b, f); err == nil {
-				meta, err = appendFields(meta, data, resourceVersionField, managedFieldsField)
+				meta, err = appendMeta(meta, data)
 			}
 		case status:
 		default:
@@ -216,14 +219,16 @@ func messageButStatus(b []byte, status int32) ([]byte, error) {
 	return append(meta, rest...), nil
 }
 
-// appendFields copies the fields of a message but two.
-func appendFields(to, b []byte, but, nor int32) ([]byte, error) {
+// appendMeta copies the fields of a metav1.ObjectMeta that say something.
+func appendMeta(to, b []byte) ([]byte, error) {
 	for i := 0; i < len(b); {
 		f, err := nextField(b, i)
 		if err != nil {
 			return nil, err
 		}
-		if f.num != but && f.num != nor {
+		switch f.num {
+		case resourceVersionField, clusterNameField, initializersField, managedFieldsField:
+		default:
 			to = append(to, b[i:f.end]...)
 		}
 		i = f.end
@@ -232,8 +237,13 @@ func appendFields(to, b []byte, but, nor int32) ([]byte, error) {
 }
 
 // statusField is the number of the field status in the message of a built-in
-// type.
+// type, or of one that Kubernetes 1.37 no longer has.
 func statusField(apiVersion, kind string) (int32, bool) {
+	for number, f := range oldKind(apiVersion, kind) {
+		if f.name == "status" {
+			return number, true
+		}
+	}
 	obj, err := newTyped(apiVersion, kind)
 	if err != nil {
 		return 0, false
@@ -284,6 +294,8 @@ func lastPart(parts []jsonField, name string) []byte {
 func withoutStatus(content map[string]any) map[string]any {
 	delete(content, "status")
 	if m, ok := content["metadata"].(map[string]any); ok {
+		delete(m, "clusterName")
+		delete(m, "initializers")
 		delete(m, "managedFields")
 		delete(m, "resourceVersion")
 	}

@@ -140,6 +140,7 @@ func TestSameButStatus(t *testing.T) {
 		return envelope(t, "v1", "Node", raw)
 	}
 	plain := node(func(*corev1.Node) {})
+	named := func(rest string) []byte { return envelope(t, "v1", "Node", []byte(wireText(1, wireText(1, "n")+rest))) }
 	custom := `{"kind":"W","metadata":{"name":"w","managedFields":[{}]},"spec":{"n":1},"status":{"x":1}}`
 	tests := []struct {
 		name string
@@ -149,6 +150,7 @@ func TestSameButStatus(t *testing.T) {
 		{"equal", plain, plain, true},
 		{"status", plain, node(func(n *corev1.Node) { n.Status.Phase = "x" }), true},
 		{"managed fields", plain, node(func(n *corev1.Node) { n.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "m"}} }), true},
+		{"metadata of old versions", named(""), named(wireText(15, "") + wireText(16, "")), true},
 		{"labels", plain, node(func(n *corev1.Node) { n.Labels["a"] = "c" }), false},
 		{"spec", plain, node(func(n *corev1.Node) { n.Spec.PodCIDR = "10.0.0.0/24" }), false},
 		{"kind", plain, envelope(t, "v1", "Pod", nil), false},

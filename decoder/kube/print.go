@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"strconv"
 
 	"revenant/decoder/document"
@@ -92,6 +93,9 @@ func (o *Object) content(opts PrintOptions) (map[string]any, error) {
 		if doc, _, err = parseObject(b); err != nil {
 			return nil, fmt.Errorf("print as %s %s: %w", o.APIVersion, o.Kind, err)
 		}
+		if o.Removed {
+			o.addRemoved(doc)
+		}
 	}
 	if printSize(doc, 0) > maxPrintSize {
 		return nil, errUnprintable
@@ -105,6 +109,14 @@ func (o *Object) content(opts PrintOptions) (map[string]any, error) {
 		doc["metadata"] = m
 	}
 	return doc, nil
+}
+
+// addRemoved adds to doc what the value has in fields that its type no longer has.
+func (o *Object) addRemoved(doc map[string]any) {
+	if e, err := ParseEnvelope(o.value); err == nil {
+		var c checker
+		_ = c.addOld(e.Raw, layoutOf(reflect.TypeOf(o.Typed).Elem()), doc, 0) // what fails was noted when it was decoded
+	}
 }
 
 // stored is a document of the value as it was stored, for values that could not

@@ -1,0 +1,79 @@
+package clock
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"revenant/decoder/snapshot/snapshottest"
+)
+
+// stored is an object as an API server stores it.
+func stored(t *testing.T, key, apiVersion, kind string, o interface{ Marshal() ([]byte, error) }) snapshottest.Change {
+	t.Helper()
+	raw, err := o.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := (&runtime.Unknown{TypeMeta: runtime.TypeMeta{APIVersion: apiVersion, Kind: kind}, Raw: raw}).Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return snapshottest.Put("/registry/"+key, "k8s\x00"+string(value))
+}
+
+// TestWithoutLeases reads the time of a cluster in which nothing renews a Lease.
+func TestWithoutLeases(t *testing.T) {
+	created := metav1.NewTime(at(0))
+	node := func(name string, heartbeat time.Time) snapshottest.Change {
+		n := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name, CreationTimestamp: created}}
+		n.Status.Conditions = []corev1.NodeCondition{{Type: "OutOfDisk"}, {Type: corev1.NodeReady, LastHeartbeatTime: metav1.NewTime(heartbeat)}}
+		return stored(t, "minions/"+name, "v1", "Node", n)
+	}
+	leader := func(renewed time.Time) snapshottest.Change {
+		o := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "scheduler", CreationTimestamp: created}}
+		o.Annotations = map[string]string{leaderKey: fmt.Sprintf(`{"holderIdentity":"a","renewTime":%q}`, renewed.Format(time.RFC3339))}
+		return stored(t, "configmaps/kube-system/scheduler", "v1", "ConfigMap", o)
+	}
+	var changes []snapshottest.Change
+	for second := range 100 {
+		if second%2 == 0 {
+			changes = append(changes, leader(at(float64(second))))
+		}
+		if second%10 == 0 {
+			changes = append(changes, node("n", at(float64(second))), node("silent", at(-600))) // written by another
+		}
+	}
+	s := snapshottest.Store(t, changes...)
+	c, err := Build(t.Context(), s, "/registry")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := c.Summary()
+	if sum.Marks[Leader] != 49 || sum.Marks[Heartbeat] != 9 || sum.Marks[Report] == 0 || sum.Rejected != 0 {
+		t.Errorf("marks %v, %d rejected", sum.Marks, sum.Rejected)
+	}
+	if want := (Interval{at(98), at(118)}); c.Taken() != want {
+		t.Errorf("taken %v", c.Taken())
+	}
+	if r, ok := c.Rate(); !ok || r.Mean < 0.5 || r.Mean > 0.9 {
+		t.Errorf("rate %+v, %v", r, ok)
+	}
+
+	created = metav1.Time{} // long ago
+	// One version of each tells no more than that it was written later.
+	s = snapshottest.Store(t, leader(at(98)), node("n", at(90)))
+	if c, err = Build(t.Context(), s, "/registry"); err != nil {
+		t.Fatal(err)
+	}
+	if sum := c.Summary(); sum.Marks[Report] != 2 || sum.Marks[Leader]+sum.Marks[Heartbeat] != 0 {
+		t.Errorf("marks %v", sum.Marks)
+	}
+	if taken := c.Taken(); !taken.To.IsZero() {
+		t.Errorf("taken %v", taken)
+	}
+}
