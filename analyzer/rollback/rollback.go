@@ -5,8 +5,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
+	"revenant/analyzer/clock"
 	"revenant/analyzer/finding"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
@@ -16,9 +16,9 @@ import (
 type Options struct {
 	// Prefix is the API server's --etcd-prefix.
 	Prefix string
-	// Time is when the current snapshot was taken, UTC. Without it nothing is
-	// said of certificates that have expired.
-	Time time.Time
+	// Taken is when the current snapshot was taken: the clock by which things of the
+	// backup have expired. Without it nothing is said of certificates.
+	Taken clock.Interval
 }
 
 // Rollback is what a restore takes back in time.
@@ -87,7 +87,7 @@ func Compare(ctx context.Context, backup, current *snapshot.Snapshot, opts Optio
 	c := comparison{
 		ctx:        ctx,
 		prefix:     opts.Prefix,
-		time:       opts.Time,
+		taken:      opts.Taken,
 		backup:     side{finding.InBackup, backup},
 		current:    side{finding.InCurrent, current},
 		kinds:      map[kube.Key]*kindCount{},
@@ -117,7 +117,7 @@ func Compare(ctx context.Context, backup, current *snapshot.Snapshot, opts Optio
 type comparison struct {
 	ctx             context.Context
 	prefix          string
-	time            time.Time
+	taken           clock.Interval
 	backup, current side
 
 	kinds      map[kube.Key]*kindCount // by group and resource

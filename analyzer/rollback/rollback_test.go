@@ -39,7 +39,7 @@ func eachRun(t *testing.T, test func(t *testing.T, backup, current *snapshot.Sna
 
 func compare(t testing.TB, backup, current *snapshot.Snapshot) *rollback.Rollback {
 	t.Helper()
-	r, err := rollback.Compare(t.Context(), backup, current, rollback.Options{Prefix: prefix, Time: takenAt})
+	r, err := rollback.Compare(t.Context(), backup, current, rollback.Options{Prefix: prefix, Taken: taken})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,8 +183,8 @@ func TestRuns(t *testing.T) {
 func TestSecretsStayHidden(t *testing.T) {
 	const hidden = "hunter2-do-not-print"
 	backup, current := pair(t,
-		changes(t, []runtime.Object{namespace("ns"), secret("ns/a", "Opaque", "k", hidden), token("ns/t", "robot"), secret("ns/gone", "bootstrap.kubernetes.io/token", "token-secret", hidden)}),
-		changes(t, []runtime.Object{secret("ns/a", "Opaque", "k", hidden+"2"), secret("ns/new", "kubernetes.io/service-account-token", "token", hidden), deleted{secret("ns/gone", "")}}))
+		changes(t, []runtime.Object{namespace("ns"), account("ns/robot", "uid"), secret("ns/a", "Opaque", "k", hidden), issued(token("ns/t", "robot"), hidden), bootstrap("gone", "", "token-secret", hidden)}),
+		changes(t, []runtime.Object{secret("ns/a", "Opaque", "k", hidden+"2"), issued(token("ns/new", "robot"), hidden), deleted{bootstrap("gone", "")}}))
 	r := compare(t, backup, current)
 	if len(r.Findings) != 3 {
 		t.Fatalf("%d findings: %+v", len(r.Findings), r.Findings)

@@ -247,7 +247,7 @@ func (p *pair) predict(ctx context.Context, plan restore.Plan) (*restore.Predict
 	prediction.Tool = tool()
 	prediction.Evidence = evidence
 	prediction.Warnings = append(prediction.Warnings, p.warnings()...)
-	prediction.Rollback, err = rollback.Compare(ctx, p.backup.snapshot, p.current.snapshot, rollback.Options{Prefix: p.prefix, Time: p.current.state.Time})
+	prediction.Rollback, err = rollback.Compare(ctx, p.backup.snapshot, p.current.snapshot, rollback.Options{Prefix: p.prefix, Taken: p.current.state.Clock.Taken()})
 	return prediction, err
 }
 
