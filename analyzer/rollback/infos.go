@@ -23,6 +23,7 @@ const (
 	PodCIDR              ID = "pod-cidr-conflict"
 	AccessRegranted      ID = "access-regranted"
 	TokenRevived         ID = "token-revived"
+	MasterFormer         ID = "former-api-server"
 
 	ClaimLost           ID = "claim-lost"
 	ClaimResurrected    ID = "claim-resurrected"
@@ -167,10 +168,17 @@ var Infos = []Info{
 	},
 	{
 		TokenRevived, "Token valid again", finding.Critical, finding.Certain,
-		"A token Secret that was deleted after the backup is back.",
+		"A token Secret that was deleted after the backup is back, and its token has not expired by the clock of the current snapshot.",
 		"Whoever holds the token can use it again.",
 		"Delete the Secret again right after the restore.",
-		"kubernetes v1.37 pkg/serviceaccount/legacy.go",
+		"kubernetes v1.37 pkg/serviceaccount/legacy.go Validate, plugin/pkg/auth/authenticator/token/bootstrap/bootstrap.go",
+	},
+	{
+		MasterFormer, "Address of a former API server", finding.Critical, finding.Certain,
+		"The backup lists an API server at an address that no control plane machine has any more.",
+		"Every API server writes the address behind the Service default/kubernetes again, every 10 seconds, and what connects to it there fails.",
+		"Delete the master lease after etcd has started: etcdctl del with the key of the evidence. API servers mend the endpoints within 10 seconds.",
+		"kubernetes v1.37 pkg/controlplane/reconcilers/lease.go doReconcile; etcd server/v3 v3.7 lease/lessor.go Promote, storage/mvcc/kvstore.go restore",
 	},
 	{
 		DefinitionVersion, "Custom resources in a dropped version", finding.Critical, finding.Possible,

@@ -84,7 +84,23 @@ type Finding struct {
 // Compare says what restoring backup takes back of what current holds. The only
 // error is ctx's.
 func Compare(ctx context.Context, backup, current *snapshot.Snapshot, opts Options) (*Rollback, error) {
-	c := comparison{
+	c := newComparison(ctx, backup, current, opts)
+	for _, step := range []func(){
+		c.count, c.changedPods,
+		c.namespaceFindings, c.volumes, c.attachments, c.services, c.endpoints,
+		c.secrets, c.serviceAccounts, c.permissions, c.webhooks, c.nodes, c.masters,
+		c.definitions, c.customResources, c.encodings, c.unreadable,
+	} {
+		step()
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("compare snapshots: %w", err)
+		}
+	}
+	return &Rollback{Kinds: c.counted(), Findings: c.findings(), Summary: c.summary}, nil
+}
+
+func newComparison(ctx context.Context, backup, current *snapshot.Snapshot, opts Options) *comparison {
+	return &comparison{
 		ctx:        ctx,
 		prefix:     opts.Prefix,
 		taken:      opts.Taken,
@@ -99,18 +115,6 @@ func Compare(ctx context.Context, backup, current *snapshot.Snapshot, opts Optio
 		addresses:  map[string]string{},
 		tokens:     map[string]*holders{},
 	}
-	for _, step := range []func(){
-		c.count, c.changedPods,
-		c.namespaceFindings, c.volumes, c.attachments, c.services, c.endpoints,
-		c.secrets, c.serviceAccounts, c.permissions, c.webhooks, c.nodes,
-		c.definitions, c.customResources, c.encodings, c.unreadable,
-	} {
-		step()
-		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("compare snapshots: %w", err)
-		}
-	}
-	return &Rollback{Kinds: c.counted(), Findings: c.findings(), Summary: c.summary}, nil
 }
 
 // comparison is the work of one Compare.
