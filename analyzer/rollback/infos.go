@@ -18,6 +18,7 @@ const (
 	EndpointDead         ID = "endpoint-dead"
 	SecretRolledBack     ID = "secret-rolled-back"
 	WebhookUnbacked      ID = "webhook-unbacked"
+	ConversionUnbacked   ID = "conversion-unbacked"
 	EncryptionKey        ID = "encryption-key-unused"
 	IPAM                 ID = "ipam-rolled-back"
 	PodCIDR              ID = "pod-cidr-conflict"
@@ -44,6 +45,7 @@ const (
 	AccessLost          ID = "access-lost"
 	WebhookLost         ID = "webhook-lost"
 	WebhookCA           ID = "webhook-ca-rolled-back"
+	APIServiceUnbacked  ID = "apiservice-unbacked"
 	DefinitionLost      ID = "crd-lost"
 	DefinitionBack      ID = "crd-resurrected"
 	DefinitionVersion   ID = "crd-version-dropped"
@@ -137,6 +139,13 @@ var Infos = []Info{
 		"The API server refuses every write that the webhook is to judge, perhaps also those that would start its server.",
 		"Delete the webhook configuration right after the restore, and create it again once its server runs.",
 		"apiserver v0.37 pkg/admission/plugin/webhook/errors",
+	},
+	{
+		ConversionUnbacked, "Conversion webhook without a server", finding.Critical, finding.Possible,
+		"A webhook converts custom resources between their versions, and nothing answers behind its Service after the restore.",
+		"Objects cannot be read or written in any version but the one in which each is stored: controllers that list another see nothing, the garbage collector waits, and namespaces that hold some are not deleted.",
+		"Bring its server up first; it must not depend on the resources that it converts.",
+		"apiextensions-apiserver v0.37 pkg/apiserver/conversion/webhook_converter.go Convert",
 	},
 	{
 		EncryptionKey, "Encryption key not in use any more", finding.Critical, finding.Possible,
@@ -326,6 +335,13 @@ var Infos = []Info{
 		"A server that goes on with its present certificate is not trusted, and calls to it fail.",
 		"Restart the webhook's server so that it loads the Secret of the backup, or write the present caBundle.",
 		"apiserver v0.37 pkg/util/webhook/client.go",
+	},
+	{
+		APIServiceUnbacked, "Aggregated API without a server", finding.Warning, finding.Possible,
+		"An APIService leads to a Service behind which nothing answers after the restore.",
+		"Its group cannot be discovered until something answers: no namespace is deleted meanwhile (NamespaceDeletionDiscoveryFailure), and what asks for its objects gets 503.",
+		"Bring its server up, or delete the APIService if it is not wanted.",
+		"kube-aggregator v0.37 pkg/apiserver/handler_proxy.go; kubernetes v1.37 pkg/controller/namespace/deletion/namespaced_resources_deleter.go deleteAllContent",
 	},
 	{
 		DefinitionLost, "CustomResourceDefinition lost", finding.Warning, finding.Certain,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -60,17 +59,9 @@ func (c *comparison) masterLeases(s side) map[string]snapshot.Record {
 				address = e.Subsets[0].Addresses[0].IP
 			}
 		}
-		list[canonical(address)] = r
+		list[address] = r
 	}
 	return list
-}
-
-// canonical is the one way to write an IP address; what is none is left.
-func canonical(address string) string {
-	if ip, err := netip.ParseAddr(address); err == nil {
-		return ip.Unmap().String()
-	}
-	return address
 }
 
 // kubernetesAddresses are the addresses of Endpoints and EndpointSlices of the Service
@@ -83,7 +74,7 @@ func (c *comparison) kubernetesAddresses(s side) map[string]snapshot.Record {
 	if e, ok := get[*corev1.Endpoints](c, s, r); ok {
 		for _, subset := range e.Subsets {
 			for _, a := range subset.Addresses {
-				list[canonical(a.IP)] = r
+				list[a.IP] = r
 			}
 		}
 	}
@@ -95,7 +86,7 @@ func (c *comparison) kubernetesAddresses(s side) map[string]snapshot.Record {
 		}
 		for _, e := range slice.Endpoints {
 			for _, a := range e.Addresses {
-				list[canonical(a)] = r
+				list[a] = r
 			}
 		}
 	}
@@ -129,7 +120,7 @@ func (c *comparison) present() *present {
 			continue
 		}
 		for _, a := range n.Status.Addresses {
-			p.addresses[canonical(a.Address)] = true
+			p.addresses[a.Address] = true
 		}
 	}
 	switch {

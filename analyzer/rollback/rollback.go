@@ -89,7 +89,7 @@ func Compare(ctx context.Context, backup, current *snapshot.Snapshot, opts Optio
 		c.count, c.changedPods,
 		c.namespaceFindings, c.volumes, c.attachments, c.services, c.endpoints,
 		c.secrets, c.serviceAccounts, c.permissions, c.webhooks, c.nodes, c.masters,
-		c.definitions, c.customResources, c.encodings, c.unreadable,
+		c.definitions, c.conversions, c.apiServices, c.customResources, c.encodings, c.unreadable,
 	} {
 		step()
 		if err := ctx.Err(); err != nil {

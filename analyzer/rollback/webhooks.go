@@ -7,9 +7,7 @@ import (
 	"slices"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
-	discoveryv1 "k8s.io/api/discovery/v1"
 
-	"revenant/analyzer/finding"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
 )
@@ -94,48 +92,13 @@ func webhookOf(name string, policy *admissionv1.FailurePolicyType, client *admis
 	return w
 }
 
-// unbacked tells of a webhook that nothing answers after the restore, unless that
-// is so already.
+// unbacked tells of a webhook that nothing answers after the restore.
 func (c *comparison) unbacked(ch *change, w, present *webhook) {
-	if w.service == (kube.Key{}) {
-		return
+	var is kube.Key
+	if present != nil && present.blocks {
+		is = present.service
 	}
-	why := c.serverless(c.backup, w.service)
-	if why == "" || present != nil && present.blocks && c.serverless(c.current, present.service) != "" {
-		return
-	}
-	f := Finding{
-		Reason:   fmt.Sprintf("webhook %s calls Service %s, %s", w.name, objectName(w.service), why),
-		Evidence: c.evidence(ch.before, ch.after),
-	}
-	if !has(c.find(c.backup, w.service)) {
-		f.Certainty = finding.Certain
-	}
-	c.add(WebhookUnbacked, ch.Key, f)
-}
-
-// serverless says why no pod that runs in the current state is behind a Service
-// of s, "" when one is.
-func (c *comparison) serverless(s side, service kube.Key) string {
-	if service == (kube.Key{}) {
-		return ""
-	}
-	if !has(c.find(s, service)) {
-		return fmt.Sprintf("which the %s does not have", s.in)
-	}
-	in := kube.Key{Group: "discovery.k8s.io", Resource: "endpointslices", Namespace: service.Namespace}.Path(c.prefix)
-	for r := range s.Keys(in + slicePrefix(service.Name)) {
-		slice, ok := get[*discoveryv1.EndpointSlice](c, s, r)
-		if !ok || slice.Labels[discoveryv1.LabelServiceName] != service.Name {
-			continue
-		}
-		for e := range sliceEndpoints(slice, r) {
-			if c.answers(e) {
-				return ""
-			}
-		}
-	}
-	return "behind which no pod of the " + string(s.in) + "'s endpoints runs any more"
+	c.unanswered(WebhookUnbacked, ch, Finding{}, "webhook "+w.name, w.service, is)
 }
 
 // slicePrefix is what the names of a Service's slices start with (kubernetes v1.37
