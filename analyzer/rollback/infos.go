@@ -25,6 +25,8 @@ const (
 	AccessRegranted      ID = "access-regranted"
 	TokenRevived         ID = "token-revived"
 	MasterFormer         ID = "former-api-server"
+	DeviceConflict       ID = "device-allocated-elsewhere"
+	DeviceFreed          ID = "device-free-again"
 
 	ClaimLost           ID = "claim-lost"
 	ClaimResurrected    ID = "claim-resurrected"
@@ -52,6 +54,10 @@ const (
 	CustomResourcesBack ID = "custom-resources-rolled-back"
 	StorageVersion      ID = "storage-version-changed"
 	PodCIDRFreed        ID = "pod-cidr-freed"
+	DeviceClaimed       ID = "device-claimed-again"
+	PodCertificate      ID = "pod-certificate-of-phantoms"
+	PodCertificateLost  ID = "pod-certificate-request-lost"
+	PodCertificateAgain ID = "pod-certificate-requested-again"
 	Unreadable          ID = "unreadable"
 )
 
@@ -97,6 +103,20 @@ var Infos = []Info{
 		"A volume that is Released in the backup is deleted with its disk as soon as the controller starts, any other when its claim is deleted.",
 		"Set the reclaim policy again before the controller manager starts, or take the disk's deletion away from the storage driver until then.",
 		"kubernetes v1.37 pkg/controller/volume/persistentvolume/pv_controller.go reclaimVolume",
+	},
+	{
+		DeviceConflict, "Device allocated elsewhere", finding.Critical, finding.Possible,
+		"A ResourceClaim has a device now that another claim has in the backup.",
+		"A pod of the backup's claim that is started prepares the device while the present pod uses it.",
+		"Stop the pod that uses it now, or keep the pods of the backup's claim from starting, before kubelets list.",
+		"kubernetes v1.37 pkg/kubelet/cm/dra/manager.go PrepareResources",
+	},
+	{
+		DeviceFreed, "Device free again", finding.Critical, finding.Possible,
+		"A device that was allocated to a ResourceClaim after the backup is free in the backup.",
+		"The scheduler allocates it to another claim, whose pod uses it beside the present one for as long as that runs on.",
+		"Stop the pod that uses it before the scheduler starts, or taint the device (DeviceTaintRule) until the pod is gone.",
+		"kubernetes v1.37 pkg/scheduler/framework/plugins/dynamicresources/dynamicresources.go",
 	},
 	{
 		NamespaceLost, "Namespace lost", finding.Critical, finding.Certain,
@@ -377,6 +397,34 @@ var Infos = []Info{
 		"The range can be given to another node while pods of this one still use its addresses.",
 		"Restart the kubelets of such nodes before others join, so that they register anew.",
 		"kubernetes v1.37 pkg/controller/nodeipam/ipam/range_allocator.go",
+	},
+	{
+		DeviceClaimed, "Device claimed again", finding.Warning, finding.Possible,
+		"A ResourceClaim has a device in the backup that it does not have any more.",
+		"The device is not handed out until the claim is deallocated, which waits for its pods: those that the backup shows as alive keep it, whether they run or not.",
+		"Delete the pods and the claim if they are not wanted.",
+		"kubernetes v1.37 pkg/controller/resourceclaim/controller.go syncClaim",
+	},
+	{
+		PodCertificate, "Certificates of phantoms", finding.Warning, finding.Possible,
+		"Pods that the backup does not have hold certificates that were issued to them.",
+		"They are valid to their end and cannot be renewed: the API server refuses requests for a pod that it does not have. Whoever trusts the signer goes on trusting them.",
+		"Nothing for the certificates: end the phantoms.",
+		"kubernetes v1.37 plugin/pkg/admission/noderestriction/admission.go, pkg/kubelet/podcertificate/podcertificatemanager.go",
+	},
+	{
+		PodCertificateLost, "Certificate request lost", finding.Warning, finding.Possible,
+		"A PodCertificateRequest that waits for its signer was created after the backup, for a pod that stays.",
+		"Its kubelet waits 10 minutes for it before it makes another; a pod that has no certificate yet does not start meanwhile.",
+		"Restart the kubelet of its node, or delete the pod, if that is too long.",
+		"kubernetes v1.37 pkg/kubelet/podcertificate/podcertificatemanager.go handleProjection",
+	},
+	{
+		PodCertificateAgain, "Certificate requested again", finding.Warning, finding.Possible,
+		"A PodCertificateRequest that the backup has without an answer was answered or deleted since.",
+		"Its signer issues a certificate for it once more, which nobody uses.",
+		"Delete it before the signer starts if every issuance counts.",
+		"kubernetes v1.37 pkg/controller/certificates/cleaner/pcrcleaner.go",
 	},
 	{
 		Unreadable, "Not compared", finding.Warning, finding.Certain,

@@ -52,6 +52,10 @@ func (c *comparison) changedPods() {
 				c.addresses[ip] = ch.after.Key
 			}
 		}
+		if p.Certificate && (ch.lost() || ch.replaced()) {
+			c.certificates.add(objectName(ch.Key))
+			c.certificates.refs.add(c.current.ref(p.record))
+		}
 		if p.Token && (ch.lost() || ch.replaced()) {
 			account := p.key.Namespace + "/" + p.ServiceAccount
 			if c.tokens[account] == nil {

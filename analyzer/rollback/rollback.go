@@ -88,7 +88,7 @@ func Compare(ctx context.Context, backup, current *snapshot.Snapshot, opts Optio
 	for _, step := range []func(){
 		c.count, c.changedPods,
 		c.namespaceFindings, c.volumes, c.attachments, c.services, c.endpoints,
-		c.secrets, c.serviceAccounts, c.permissions, c.webhooks, c.nodes, c.masters,
+		c.secrets, c.serviceAccounts, c.permissions, c.webhooks, c.nodes, c.masters, c.devices, c.podCertificates,
 		c.definitions, c.conversions, c.apiServices, c.customResources, c.encodings, c.unreadable,
 	} {
 		step()
@@ -131,9 +131,10 @@ type comparison struct {
 	summary map[ID]int
 	unread  map[string]*unread // by resource
 
-	pods      map[string][]pod    // of the current state, of the namespaces asked for
-	addresses map[string]string   // pod IP → key of the pod that got it since the backup
-	tokens    map[string]*holders // namespace/serviceaccount → pods only in the current state with a token of it
+	pods         map[string][]pod    // of the current state, of the namespaces asked for
+	addresses    map[string]string   // pod IP → key of the pod that got it since the backup
+	certificates holders             // pods only in the current state that have certificates of their own
+	tokens       map[string]*holders // namespace/serviceaccount → pods only in the current state with a token of it
 }
 
 // side is one of the two snapshots.
