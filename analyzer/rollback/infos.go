@@ -54,6 +54,7 @@ const (
 	CustomResourcesBack ID = "custom-resources-rolled-back"
 	StorageVersion      ID = "storage-version-changed"
 	PodCIDRFreed        ID = "pod-cidr-freed"
+	ResizeUndone        ID = "resize-undone"
 	DeviceClaimed       ID = "device-claimed-again"
 	PodCertificate      ID = "pod-certificate-of-phantoms"
 	PodCertificateLost  ID = "pod-certificate-request-lost"
@@ -397,6 +398,13 @@ var Infos = []Info{
 		"The range can be given to another node while pods of this one still use its addresses.",
 		"Restart the kubelets of such nodes before others join, so that they register anew.",
 		"kubernetes v1.37 pkg/controller/nodeipam/ipam/range_allocator.go",
+	},
+	{
+		ResizeUndone, "Resize in place undone", finding.Warning, finding.Certain,
+		"The resources of a running pod were changed in place after the backup.",
+		"The API shows the former ones, by which the scheduler counts. A kubelet that does not list its pods holds the present ones; one that lists goes back to the former ones, and restarts containers whose resize policy says so.",
+		"Resize it again after the restore: kubectl patch pod --subresource=resize.",
+		"kubernetes v1.37 pkg/kubelet/allocation, and seen with kubelets of that version",
 	},
 	{
 		DeviceClaimed, "Device claimed again", finding.Warning, finding.Possible,

@@ -47,6 +47,9 @@ func (c *comparison) changedPods() {
 		if !ok || !p.alive() {
 			continue
 		}
+		if sameObject(ch.before, ch.after) {
+			c.resized(&ch)
+		}
 		if !p.HostNetwork {
 			for _, ip := range p.IPs {
 				c.addresses[ip] = ch.after.Key
