@@ -98,7 +98,7 @@ func (f *forecast) capacities(nodes []NodeOutcome, pods []PodOutcome) {
 // taken is what a pod takes of its node: a kubelet holds what it has allocated, and
 // allocates what the API says once it has listed.
 func (p *podCase) taken(n *NodeOutcome) Resources {
-	if n.Kubelet == KubeletDeaf || n.Kubelet == KubeletStale {
+	if n.Kubelet == KubeletDeaf || n.Kubelet == KubeletStale || p.resizing {
 		if n.Certainty == Certain {
 			return p.requests
 		}
@@ -259,8 +259,8 @@ func (f *forecast) overlapping(pods []int32, protocol string, port int32) bool {
 // ports are the host ports that the pod claims.
 func (p *podCase) ports() []kube.HostPort { return cmp.Or(p.current, p.backup).HostPorts }
 
-func resourcesOf(p *Pod) Resources {
-	return Resources{max(p.Requests.MilliCPU, 0), max(p.Requests.Memory, 0), 1}
+func resourcesOf(r *kube.Requests) Resources {
+	return Resources{max(r.MilliCPU, 0), max(r.Memory, 0), 1}
 }
 
 // findRequests notes what every pod takes of its node.
@@ -270,8 +270,12 @@ func (c *Comparison) findRequests() {
 		if pod == nil {
 			continue
 		}
-		p.requests = resourcesOf(pod)
-		p.stored = resourcesOf(cmp.Or(p.backup, p.current))
+		p.requests = resourcesOf(&pod.Requests)
+		p.stored = resourcesOf(&cmp.Or(p.backup, p.current).Requests)
+		p.resizing = pod.Allocated != nil && p.requests == p.stored
+		if pod.Allocated != nil {
+			p.requests = resourcesOf(pod.Allocated)
+		}
 		if len(pod.HostPorts) > 0 {
 			c.withPorts = append(c.withPorts, int32(i))
 		}

@@ -96,6 +96,7 @@ type podCase struct {
 	node     int       // index of the row's node, -1 for none
 	requests Resources // what it takes of its node
 	stored   Resources // what it takes as the backup has it, which differs once it was resized
+	resizing bool      // a resize waits for its kubelet, in both
 	workload int32     // index of the workload that it is of, -1 for none
 	twin     int       // index of the case with the same name and another uid, -1 for none
 	pending  bool      // its containers may not have been started

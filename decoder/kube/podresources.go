@@ -3,6 +3,8 @@ package kube
 import (
 	"bytes"
 	"encoding/binary"
+	"maps"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -92,4 +94,39 @@ func eachMessage(b []byte, take func(num int32, data []byte) error) error {
 		}
 	}
 	return nil
+}
+
+// allocatedOf is a Pod's Allocated: its requests, with what the kubelet reports to have
+// allocated to containers in place of what they ask for (kubernetes v1.37
+// pkg/kubelet/allocation).
+func allocatedOf(p *corev1.Pod) *Requests {
+	if !slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool { return c.Type == corev1.PodResizePending }) {
+		return nil
+	}
+	q := corev1.Pod{Spec: p.Spec, Status: p.Status}
+	q.Spec.Containers = allocatedTo(p.Spec.Containers, p.Status.ContainerStatuses)
+	q.Spec.InitContainers = allocatedTo(p.Spec.InitContainers, p.Status.InitContainerStatuses)
+	requests := requestsOf(&q)
+	return &requests
+}
+
+func allocatedTo(containers []corev1.Container, reports []corev1.ContainerStatus) []corev1.Container {
+	containers = slices.Clone(containers)
+	has := map[string]corev1.ResourceList{}
+	for i := range reports {
+		has[reports[i].Name] = reports[i].AllocatedResources
+	}
+	for i := range containers {
+		c := &containers[i]
+		if len(has[c.Name]) == 0 {
+			continue
+		}
+		requests := maps.Clone(c.Resources.Requests)
+		if requests == nil {
+			requests = corev1.ResourceList{}
+		}
+		maps.Copy(requests, has[c.Name])
+		c.Resources.Requests = requests
+	}
+	return containers
 }

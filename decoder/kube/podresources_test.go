@@ -1,10 +1,17 @@
 package kube
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/serializer/protobuf"
+	"k8s.io/client-go/kubernetes/scheme"
 )
 
 // FuzzSameResources compares with what is decoded.
@@ -40,5 +47,41 @@ func TestSameResources(t *testing.T) {
 	}
 	if n < 100 {
 		t.Errorf("only %d pods", n)
+	}
+}
+
+// What a kubelet has allocated counts while a resize waits, however the pod is read.
+func TestAllocated(t *testing.T) {
+	pod := func(condition corev1.PodConditionType) *corev1.Pod {
+		return &corev1.Pod{
+			TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},
+			Spec: corev1.PodSpec{Containers: []corev1.Container{
+				{Name: "a", Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{"cpu": resource.MustParse("950m"), "memory": resource.MustParse("1Mi")}}},
+				{Name: "b", Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{"cpu": resource.MustParse("5m")}}},
+			}},
+			Status: corev1.PodStatus{
+				Conditions:        []corev1.PodCondition{{Type: condition, Status: corev1.ConditionTrue}},
+				ContainerStatuses: []corev1.ContainerStatus{{Name: "a", AllocatedResources: corev1.ResourceList{"cpu": resource.MustParse("10m")}}},
+			},
+		}
+	}
+	for condition, want := range map[corev1.PodConditionType]*Requests{
+		corev1.PodResizePending: {MilliCPU: 15, Memory: 1 << 20}, corev1.PodResizeInProgress: nil,
+	} {
+		p := pod(condition)
+		text, err := json.Marshal(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b strings.Builder
+		if err := protobuf.NewSerializer(scheme.Scheme, scheme.Scheme).Encode(p, &b); err != nil {
+			t.Fatal(err)
+		}
+		for _, value := range []string{b.String(), string(text)} {
+			got, err := ScanPod([]byte(value))
+			if diff := cmp.Diff(want, got.Allocated); err != nil || diff != "" || got.Requests.MilliCPU != 955 {
+				t.Errorf("%s: %+v, %v: %s", condition, got, err, diff)
+			}
+		}
 	}
 }
