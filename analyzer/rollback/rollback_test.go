@@ -307,7 +307,8 @@ func FuzzCompare(f *testing.F) {
 		volume("v", "Delete", "ns/c"), claim("ns/c", "v"), attachment("a", "v", "n"), service("ns/s", "10.0.0.1", 30000),
 		endpoints("ns/s-abcde", "p 10.0.0.2"), pod("ns/p", ip("10.0.0.2"), tokened), secret("ns/x", "kubernetes.io/tls", "tls.crt", "-----BEGIN"),
 		account("ns/default", "u"), role("r", "get"), webhooks("w", "Fail", "ns/s"), node("n", "10.1.0.0/24"), terminating(namespace("ns")),
-		definition("Widget", "v1"), finalized(custom("example.com/v1", "Widget", "ns/w"), "f"),
+		reserved(resourceClaim("ns/c", "gpu-0"), "p"), certificateRequest("ns/r", "p", 0), apiService("v1.m.example.com", "ns/s"), bootstrap("abcdef", "2026-11-22T04:00:00Z"),
+		converting(definition("Widget", "v1", "v2"), "ns/s", "eA=="), kubernetesEndpoints("10.0.0.1")[0], kubernetesEndpoints("10.0.0.1")[1], definition("Widget", "v1"), finalized(custom("example.com/v1", "Widget", "ns/w"), "f"),
 	}
 	var keys []string
 	for _, o := range objects {
@@ -316,6 +317,8 @@ func FuzzCompare(f *testing.F) {
 		f.Add(c.Value, []byte{})
 		f.Add(c.Value, c.Value)
 	}
+	keys = append(keys, masterLease(f, "10.0.0.1").Key)
+	f.Add(masterLease(f, "10.0.0.1").Value, masterLease(f, "10.0.0.2").Value)
 	f.Add([]byte("k8s:enc:kms:v2:p:x"), []byte("k8s:enc:kms:v1:"))
 	f.Fuzz(func(t *testing.T, a, b []byte) {
 		var before, after []change
