@@ -36,6 +36,10 @@ func (in *Inspection) shortNames() func(path string) string {
 
 func agreementLine(g *lineage.Agreement, a, b string) string {
 	switch {
+	case g.Identical && g.Damaged:
+		return fmt.Sprintf("%s and %s are identical, byte for byte, and damaged alike.", b, a)
+	case g.Identical:
+		return fmt.Sprintf("%s and %s are identical, byte for byte, at revision %s.", b, a, Count(g.ComparedTo))
 	case g.Agree == nil && g.Cluster == lineage.Different:
 		return fmt.Sprintf("%s and %s are of two clusters: the namespace kube-system has another uid in each.", b, a)
 	case g.Agree == nil:

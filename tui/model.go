@@ -262,7 +262,7 @@ func (m *model) loaded(msg loadedMsg) tea.Cmd {
 func (m *model) undo() tea.Cmd {
 	ctx, in := m.ctx, m.input
 	return m.tasks.cmd(func() tea.Msg {
-		r, err := rollback.Compare(ctx, in.Backup.Snapshot, in.Current.Snapshot, rollback.Options{Prefix: in.Prefix, Time: in.Current.State.Time})
+		r, err := rollback.Compare(ctx, in.Backup.Snapshot, in.Current.Snapshot, rollback.Options{Prefix: in.Prefix, Taken: in.Current.State.Clock.Taken()})
 		if err != nil {
 			return nil // the program ends
 		}

@@ -5,7 +5,9 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 
+	"revenant/decoder/container"
 	"revenant/decoder/snapshot"
 )
 
@@ -14,6 +16,9 @@ import (
 type Agreement struct {
 	A string `json:"a"` // paths
 	B string `json:"b"`
+	// Identical: the files hold the same bytes, so that they agree whatever of them
+	// can be read.
+	Identical bool `json:"identical"`
 	// Agree is nil when the two are of two clusters, or nothing could be compared.
 	Agree *bool `json:"agree"`
 	// Cluster is the uid of the namespace kube-system. Where it is not known, records
@@ -56,6 +61,8 @@ const (
 // that, members retain what they please: each compacts in its own time, and whether
 // it keeps a tombstone at that very revision depends on its version.
 //
+// Files that hold the same bytes agree, and have the same damage.
+//
 // Unlike Compare it takes nothing for damage: one record that differs is one too
 // many between members, whatever comes after it. The error is ctx's, or says which
 // record could not be read.
@@ -64,18 +71,42 @@ func Agree(ctx context.Context, a, b *snapshot.Snapshot, prefix string) (*Agreem
 		A: a.Path(), B: b.Path(), ComparedTo: min(a.Revision(), b.Revision()), Behind: a.Revision() - b.Revision(),
 		Cluster: matched(clusterUID(a, prefix), clusterUID(b, prefix)), Damaged: a.Damaged() || b.Damaged(),
 	}}
+	var err error
+	if g.Identical, err = identical(ctx, a, b); err != nil {
+		return nil, err
+	}
 	if g.Cluster != Different {
-		if err := g.walk(); err != nil {
+		if err := g.walk(); err != nil && (!g.Identical || ctx.Err() != nil) {
 			return nil, err
 		}
 	}
 	switch agree := g.Differences == 0; {
+	case g.Identical:
+		g.Agree = &agree
 	case g.Cluster == Different, g.Same == 0 && (agree || g.Cluster == NotCompared):
 		g.Differences, g.FirstDifference = 0, nil // of two clusters, or of none
 	default:
 		g.Agree = &agree
 	}
 	return &g.Agreement, nil
+}
+
+// identical says whether the dbs hold the same bytes and, where a log was applied,
+// all files do. Without hashes it is not said.
+func identical(ctx context.Context, a, b *snapshot.Snapshot) (bool, error) {
+	x, err := a.Custody(ctx)
+	if err != nil {
+		return false, err
+	}
+	y, err := b.Custody(ctx)
+	if err != nil {
+		return false, err
+	}
+	same := func(f, g container.File) bool { return f.SHA256 != "" && f.SHA256 == g.SHA256 }
+	if a.WAL() != nil || b.WAL() != nil {
+		return slices.EqualFunc(x.Files, y.Files, same), nil
+	}
+	return x.SHA256 != "" && x.SHA256 == y.SHA256, nil
 }
 
 // agreement is two snapshots and what was found of them so far.

@@ -39,6 +39,11 @@ func (r *Resources) add(o *Resources) {
 	r.MilliCPU, r.Memory, r.Pods = add(r.MilliCPU, o.MilliCPU), add(r.Memory, o.Memory), add(r.Pods, o.Pods)
 }
 
+// beyond is by how much r is more than o, pods left out.
+func (r Resources) beyond(o Resources) Resources {
+	return Resources{MilliCPU: max(r.MilliCPU-o.MilliCPU, 0), Memory: max(r.Memory-o.Memory, 0)}
+}
+
 // above names what of r is more than there is.
 func (r Resources) above(there Resources) string {
 	var over []string
@@ -64,6 +69,7 @@ type PortClash struct {
 type load struct {
 	believed, running, mayRun Resources
 	unseen                    Resources // of running, what the API does not have there
+	resized                   int       // of running, pods of which the API has less than they hold
 	starting                  Resources // of running, what its kubelet has yet to admit
 }
 
@@ -72,7 +78,7 @@ func (f *forecast) capacities(nodes []NodeOutcome, pods []PodOutcome) {
 	loads := make([]load, len(nodes))
 	for i := range pods {
 		if n := f.cases[i].node; n >= 0 {
-			loads[n].count(&pods[i], f.cases[i])
+			loads[n].count(&pods[i], f.cases[i], &nodes[n])
 		}
 	}
 	clashes := f.portClashes(pods)
@@ -89,23 +95,44 @@ func (f *forecast) capacities(nodes []NodeOutcome, pods []PodOutcome) {
 	}
 }
 
+// taken is what a pod takes of its node: a kubelet holds what it has allocated, and
+// allocates what the API says once it has listed.
+func (p *podCase) taken(n *NodeOutcome) Resources {
+	if n.Kubelet == KubeletDeaf || n.Kubelet == KubeletStale || p.resizing {
+		if n.Certainty == Certain {
+			return p.requests
+		}
+	} else if n.Certainty == Certain {
+		return p.stored
+	}
+	return Resources{max(p.requests.MilliCPU, p.stored.MilliCPU), max(p.requests.Memory, p.stored.Memory), p.stored.Pods}
+}
+
 // count adds a pod to its node.
-func (l *load) count(o *PodOutcome, p *podCase) {
+func (l *load) count(o *PodOutcome, p *podCase, n *NodeOutcome) {
+	shown, taken := p.stored, p.taken(n)
+	if n.Kubelet == KubeletStale {
+		shown = p.requests
+	}
 	believed := o.API != nil && o.API.Node == p.Node && o.API.Phase != "Succeeded" && o.API.Phase != "Failed"
 	if believed {
-		l.believed.add(&p.requests)
+		l.believed.add(&shown)
 	}
 	switch {
 	case len(o.RunsOn) > 0 && o.Ends == nil:
-		l.running.add(&p.requests)
-		if !believed {
-			l.unseen.add(&p.requests)
+		l.running.add(&taken)
+		switch more := taken.beyond(shown); {
+		case !believed:
+			l.unseen.add(&taken)
+		case more != Resources{}:
+			l.unseen.add(&more)
+			l.resized++
 		}
 		if o.Outcome == Restarted {
-			l.starting.add(&p.requests)
+			l.starting.add(&taken)
 		}
 	case len(o.RunsOn) > 0, o.Outcome == Terminated && p.current != nil, len(o.MayRunOn) > 0 && o.MayRunOn[0] == p.Node:
-		l.mayRun.add(&p.requests)
+		l.mayRun.add(&taken)
 	}
 }
 
@@ -122,11 +149,23 @@ func (l *load) refuses(there, placed Resources) (string, Certainty) {
 		return fmt.Sprintf("What its kubelet starts again does not fit before what it stops has stopped: out of %s until then.", over), Possible
 	}
 	peak.add(&placed)
-	if over := peak.above(there); over != "" && l.unseen.Pods > 0 && placed.Pods > 0 {
-		return fmt.Sprintf("%s that the API does not show take %s, which the scheduler takes for free: if it places %s there, they do not all fit (%s).",
-			plural(int(l.unseen.Pods), "pod"), l.unseen, plural(int(placed.Pods), "pod"), over), Possible
+	if over := peak.above(there); over != "" && l.unseen != (Resources{}) && placed.Pods > 0 {
+		return fmt.Sprintf("%s take %s, which the scheduler takes for free: if it places %s there, they do not all fit (%s).",
+			l.unknown(), l.unseen, plural(int(placed.Pods), "pod"), over), Possible
 	}
 	return "", ""
+}
+
+// unknown names what takes more than the API shows.
+func (l *load) unknown() string {
+	var parts []string
+	if n := int(l.unseen.Pods); n > 0 {
+		parts = append(parts, plural(n, "pod")+" that the API does not show")
+	}
+	if l.resized > 0 {
+		parts = append(parts, plural(l.resized, "pod")+" resized since the backup")
+	}
+	return strings.Join(parts, " and ")
 }
 
 // String writes requests as people do.
@@ -220,6 +259,10 @@ func (f *forecast) overlapping(pods []int32, protocol string, port int32) bool {
 // ports are the host ports that the pod claims.
 func (p *podCase) ports() []kube.HostPort { return cmp.Or(p.current, p.backup).HostPorts }
 
+func resourcesOf(r *kube.Requests) Resources {
+	return Resources{max(r.MilliCPU, 0), max(r.Memory, 0), 1}
+}
+
 // findRequests notes what every pod takes of its node.
 func (c *Comparison) findRequests() {
 	for i, p := range c.cases {
@@ -227,7 +270,12 @@ func (c *Comparison) findRequests() {
 		if pod == nil {
 			continue
 		}
-		p.requests = Resources{max(pod.Requests.MilliCPU, 0), max(pod.Requests.Memory, 0), 1}
+		p.requests = resourcesOf(&pod.Requests)
+		p.stored = resourcesOf(&cmp.Or(p.backup, p.current).Requests)
+		p.resizing = pod.Allocated != nil && p.requests == p.stored
+		if pod.Allocated != nil {
+			p.requests = resourcesOf(pod.Allocated)
+		}
 		if len(pod.HostPorts) > 0 {
 			c.withPorts = append(c.withPorts, int32(i))
 		}

@@ -23,18 +23,24 @@ var (
 	ErrOtherCluster = errors.New("the snapshots are of different clusters")
 )
 
-// Check refuses, with ErrSwapped, ErrCutShort or ErrOtherCluster, a pair of states
-// that no restore has. What cannot be compared passes.
+// Check refuses, with ErrOtherCluster, ErrSwapped or ErrCutShort, a pair of states
+// that no restore has. What cannot be compared passes. Revisions of two clusters have
+// no order, so the clusters come first.
 func Check(backup, current *State) error {
+	if b, c := backup.ClusterUID, current.ClusterUID; b != "" && c != "" && b != c {
+		return fmt.Errorf("%w: the namespace kube-system has uid %s in the backup and %s in the current state", ErrOtherCluster, b, c)
+	}
+	return CheckOrder(backup, current)
+}
+
+// CheckOrder is Check for states that are taken to be of one cluster.
+func CheckOrder(backup, current *State) error {
 	if backup.Revision > current.Revision {
 		err := ErrSwapped
 		if current.incomplete() {
 			err = ErrCutShort
 		}
 		return fmt.Errorf("%w (revision %d, current %d)", err, backup.Revision, current.Revision)
-	}
-	if b, c := backup.ClusterUID, current.ClusterUID; b != "" && c != "" && b != c {
-		return fmt.Errorf("%w: the namespace kube-system has uid %s in the backup and %s in the current state", ErrOtherCluster, b, c)
 	}
 	return nil
 }
@@ -89,6 +95,8 @@ type podCase struct {
 	current  *Pod
 	node     int       // index of the row's node, -1 for none
 	requests Resources // what it takes of its node
+	stored   Resources // what it takes as the backup has it, which differs once it was resized
+	resizing bool      // a resize waits for its kubelet, in both
 	workload int32     // index of the workload that it is of, -1 for none
 	twin     int       // index of the case with the same name and another uid, -1 for none
 	pending  bool      // its containers may not have been started

@@ -702,6 +702,12 @@ func TestCheck(t *testing.T) {
 	if err := Check(backup, current); !errors.Is(err, ErrOtherCluster) {
 		t.Errorf("other cluster: %v", err)
 	}
+	if err := Check(current, backup); !errors.Is(err, ErrOtherCluster) {
+		t.Errorf("other cluster, and older: %v", err)
+	}
+	if err := CheckOrder(current, backup); !errors.Is(err, ErrCutShort) {
+		t.Errorf("taken to be of one cluster: %v", err)
+	}
 	if _, err := Predict(backup, current, Plan{}); !errors.Is(err, ErrOtherCluster) {
 		t.Errorf("predict: %v", err)
 	}

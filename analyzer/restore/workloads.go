@@ -142,7 +142,7 @@ func (f *forecast) workloadOutcomes(pods []PodOutcome) []WorkloadOutcome {
 	list := make([]WorkloadOutcome, len(f.workloads))
 	for i := range pods {
 		if api := pods[i].API; api != nil && api.Node == "" && api.Phase == "Pending" {
-			f.toPlace.add(&f.cases[i].requests)
+			f.toPlace.add(&f.cases[i].stored)
 		}
 		at := f.cases[i].workload
 		if at < 0 {
@@ -162,7 +162,7 @@ func (f *forecast) workloadOutcomes(pods []PodOutcome) []WorkloadOutcome {
 // tally counts one pod.
 func (f *forecast) tally(t *podTally, w *WorkloadOutcome, o *PodOutcome, p *podCase) {
 	if t.each.Pods == 0 || p.backup != nil {
-		t.each = p.requests
+		t.each = p.stored
 	}
 	switch o.Outcome {
 	case Phantom:

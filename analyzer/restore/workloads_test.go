@@ -237,6 +237,39 @@ func TestCapacity(t *testing.T) {
 			refuses: "What its kubelet starts again does not fit beside what runs: out of cpu.", sure: Certain,
 		},
 		{
+			name: "a pod was made larger in place, its kubelet is deaf", believed: 100, run: 900,
+			pods:  []*Pod{was(asks(100))},
+			after: []*Pod{was(asks(900))},
+		},
+		{
+			name: "a pod was made larger in place, and one is to be placed", believed: 100, run: 900,
+			pods:    []*Pod{was(asks(100)), was(owned("", "waiting", "2"), unbound("n1"), asks(500))},
+			after:   []*Pod{was(asks(900)), was(owned("", "waiting", "2"), unbound("n1"), asks(500))},
+			refuses: "1 pod resized since the backup take 800m of CPU and 0 of memory, which the scheduler takes for free", sure: Possible,
+		},
+		{
+			name: "a pod was made larger in place, its kubelet lists", plan: bump(1_000_000), believed: 100, run: 100,
+			pods: []*Pod{was(asks(100))}, after: []*Pod{was(asks(900))},
+		},
+		{
+			name: "a pod is to be larger, and its kubelet has not allocated that", believed: 100, run: 100,
+			pods:  []*Pod{was(asks(100))},
+			after: []*Pod{was(asks(950), func(p *Pod) { p.Allocated = &kube.Requests{MilliCPU: 100} })},
+		},
+		{
+			name: "so it was before the backup", plan: bump(1_000_000), believed: 950, run: 100,
+			pods:  []*Pod{was(asks(950), func(p *Pod) { p.Allocated = &kube.Requests{MilliCPU: 100} })},
+			after: []*Pod{was(asks(950), func(p *Pod) { p.Allocated = &kube.Requests{MilliCPU: 100} })},
+		},
+		{
+			name: "a pod was made smaller in place", believed: 900, run: 100,
+			pods: []*Pod{was(asks(900))}, after: []*Pod{was(asks(100))},
+		},
+		{
+			name: "a pod was made larger, and API servers run on", plan: Plan{KeepAPIServers: true}, believed: 900, run: 900,
+			pods: []*Pod{was(asks(100))}, after: []*Pod{was(asks(900))},
+		},
+		{
 			name: "a host port twice", plan: bump(1_000_000), clash: 1,
 			pods: []*Pod{was(port(""))}, after: []*Pod{made(port("10.0.0.1"))},
 		},

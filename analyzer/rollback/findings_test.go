@@ -23,12 +23,16 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 
+	"revenant/analyzer/clock"
 	"revenant/analyzer/rollback"
 	"revenant/decoder/snapshot/snapshottest"
 )
 
 // takenAt is when the current snapshots of these tests were taken.
 var takenAt = time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
+
+// taken is what the evidence tells of that.
+var taken = clock.Interval{From: takenAt, To: takenAt.Add(20 * time.Second)}
 
 // deleted puts the deletion of an object in place of the object.
 type deleted struct{ runtime.Object }
@@ -197,7 +201,7 @@ func TestFindings(t *testing.T) {
 		},
 		{
 			name:   "Secrets and tokens came and went",
-			before: []runtime.Object{namespace("ns"), token("ns/revoked", "robot"), secret("ns/plain", "Opaque", "k", "v"), pod("ns/stays", reading("late"))},
+			before: []runtime.Object{namespace("ns"), account("ns/robot", "uid"), token("ns/revoked", "robot"), secret("ns/plain", "Opaque", "k", "v"), pod("ns/stays", reading("late"))},
 			after:  []runtime.Object{deleted{token("ns/revoked", "")}, deleted{secret("ns/plain", "")}, token("ns/issued", "robot"), secret("ns/late", "Opaque", "k", "v"), pod("ns/phantom", reading("late"))},
 			want: []string{
 				`token-revived critical certain secrets ns/revoked: only in the backup: a Secret of type kubernetes.io/service-account-token, for ServiceAccount robot`,
@@ -342,7 +346,7 @@ func TestFindings(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			backup, current := pair(t, changes(t, tt.before), changes(t, tt.after))
-			r, err := rollback.Compare(t.Context(), backup, current, rollback.Options{Prefix: prefix, Time: takenAt})
+			r, err := rollback.Compare(t.Context(), backup, current, rollback.Options{Prefix: prefix, Taken: taken})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -486,8 +490,8 @@ func secret(name string, kind corev1.SecretType, data ...string) *corev1.Secret 
 }
 
 func token(name, account string) *corev1.Secret {
-	s := secret(name, corev1.SecretTypeServiceAccountToken)
-	s.Annotations = map[string]string{corev1.ServiceAccountNameKey: account}
+	s := secret(name, corev1.SecretTypeServiceAccountToken, "token", "header.e30.signature")
+	s.Annotations = map[string]string{corev1.ServiceAccountNameKey: account, corev1.ServiceAccountUIDKey: "uid"}
 	return s
 }
 

@@ -18,11 +18,15 @@ const (
 	EndpointDead         ID = "endpoint-dead"
 	SecretRolledBack     ID = "secret-rolled-back"
 	WebhookUnbacked      ID = "webhook-unbacked"
+	ConversionUnbacked   ID = "conversion-unbacked"
 	EncryptionKey        ID = "encryption-key-unused"
 	IPAM                 ID = "ipam-rolled-back"
 	PodCIDR              ID = "pod-cidr-conflict"
 	AccessRegranted      ID = "access-regranted"
 	TokenRevived         ID = "token-revived"
+	MasterFormer         ID = "former-api-server"
+	DeviceConflict       ID = "device-allocated-elsewhere"
+	DeviceFreed          ID = "device-free-again"
 
 	ClaimLost           ID = "claim-lost"
 	ClaimResurrected    ID = "claim-resurrected"
@@ -43,12 +47,18 @@ const (
 	AccessLost          ID = "access-lost"
 	WebhookLost         ID = "webhook-lost"
 	WebhookCA           ID = "webhook-ca-rolled-back"
+	APIServiceUnbacked  ID = "apiservice-unbacked"
 	DefinitionLost      ID = "crd-lost"
 	DefinitionBack      ID = "crd-resurrected"
 	DefinitionVersion   ID = "crd-version-dropped"
 	CustomResourcesBack ID = "custom-resources-rolled-back"
 	StorageVersion      ID = "storage-version-changed"
 	PodCIDRFreed        ID = "pod-cidr-freed"
+	ResizeUndone        ID = "resize-undone"
+	DeviceClaimed       ID = "device-claimed-again"
+	PodCertificate      ID = "pod-certificate-of-phantoms"
+	PodCertificateLost  ID = "pod-certificate-request-lost"
+	PodCertificateAgain ID = "pod-certificate-requested-again"
 	Unreadable          ID = "unreadable"
 )
 
@@ -96,6 +106,20 @@ var Infos = []Info{
 		"kubernetes v1.37 pkg/controller/volume/persistentvolume/pv_controller.go reclaimVolume",
 	},
 	{
+		DeviceConflict, "Device allocated elsewhere", finding.Critical, finding.Possible,
+		"A ResourceClaim has a device now that another claim has in the backup.",
+		"A pod of the backup's claim that is started prepares the device while the present pod uses it.",
+		"Stop the pod that uses it now, or keep the pods of the backup's claim from starting, before kubelets list.",
+		"kubernetes v1.37 pkg/kubelet/cm/dra/manager.go PrepareResources",
+	},
+	{
+		DeviceFreed, "Device free again", finding.Critical, finding.Possible,
+		"A device that was allocated to a ResourceClaim after the backup is free in the backup.",
+		"The scheduler allocates it to another claim, whose pod uses it beside the present one for as long as that runs on.",
+		"Stop the pod that uses it before the scheduler starts, or taint the device (DeviceTaintRule) until the pod is gone.",
+		"kubernetes v1.37 pkg/scheduler/framework/plugins/dynamicresources/dynamicresources.go",
+	},
+	{
 		NamespaceLost, "Namespace lost", finding.Critical, finding.Certain,
 		"The namespace was created after the backup: it is gone with all that is in it.",
 		"What runs in it goes on running on nodes that do not list their pods anew.",
@@ -138,6 +162,13 @@ var Infos = []Info{
 		"apiserver v0.37 pkg/admission/plugin/webhook/errors",
 	},
 	{
+		ConversionUnbacked, "Conversion webhook without a server", finding.Critical, finding.Possible,
+		"A webhook converts custom resources between their versions, and nothing answers behind its Service after the restore.",
+		"Objects cannot be read or written in any version but the one in which each is stored: controllers that list another see nothing, the garbage collector waits, and namespaces that hold some are not deleted.",
+		"Bring its server up first; it must not depend on the resources that it converts.",
+		"apiextensions-apiserver v0.37 pkg/apiserver/conversion/webhook_converter.go Convert",
+	},
+	{
 		EncryptionKey, "Encryption key not in use any more", finding.Critical, finding.Possible,
 		"Values of the backup are encrypted with a key or provider that encrypts nothing in the current state.",
 		"If it was taken out of the EncryptionConfiguration, the API server cannot read these values, and listing the resource fails.",
@@ -167,10 +198,17 @@ var Infos = []Info{
 	},
 	{
 		TokenRevived, "Token valid again", finding.Critical, finding.Certain,
-		"A token Secret that was deleted after the backup is back.",
+		"A token Secret that was deleted after the backup is back, and its token has not expired by the clock of the current snapshot.",
 		"Whoever holds the token can use it again.",
 		"Delete the Secret again right after the restore.",
-		"kubernetes v1.37 pkg/serviceaccount/legacy.go",
+		"kubernetes v1.37 pkg/serviceaccount/legacy.go Validate, plugin/pkg/auth/authenticator/token/bootstrap/bootstrap.go",
+	},
+	{
+		MasterFormer, "Address of a former API server", finding.Critical, finding.Certain,
+		"The backup lists an API server at an address that no control plane machine has any more.",
+		"Every API server writes the address behind the Service default/kubernetes again, every 10 seconds, and what connects to it there fails.",
+		"Delete the master lease after etcd has started: etcdctl del with the key of the evidence. API servers mend the endpoints within 10 seconds.",
+		"kubernetes v1.37 pkg/controlplane/reconcilers/lease.go doReconcile; etcd server/v3 v3.7 lease/lessor.go Promote, storage/mvcc/kvstore.go restore",
 	},
 	{
 		DefinitionVersion, "Custom resources in a dropped version", finding.Critical, finding.Possible,
@@ -320,6 +358,13 @@ var Infos = []Info{
 		"apiserver v0.37 pkg/util/webhook/client.go",
 	},
 	{
+		APIServiceUnbacked, "Aggregated API without a server", finding.Warning, finding.Possible,
+		"An APIService leads to a Service behind which nothing answers after the restore.",
+		"Its group cannot be discovered until something answers: no namespace is deleted meanwhile (NamespaceDeletionDiscoveryFailure), and what asks for its objects gets 503.",
+		"Bring its server up, or delete the APIService if it is not wanted.",
+		"kube-aggregator v0.37 pkg/apiserver/handler_proxy.go; kubernetes v1.37 pkg/controller/namespace/deletion/namespaced_resources_deleter.go deleteAllContent",
+	},
+	{
 		DefinitionLost, "CustomResourceDefinition lost", finding.Warning, finding.Certain,
 		"The CustomResourceDefinition was created after the backup: it goes, and its objects with it.",
 		"Controllers that are still running go on with what these objects asked for, or fail to list them.",
@@ -353,6 +398,41 @@ var Infos = []Info{
 		"The range can be given to another node while pods of this one still use its addresses.",
 		"Restart the kubelets of such nodes before others join, so that they register anew.",
 		"kubernetes v1.37 pkg/controller/nodeipam/ipam/range_allocator.go",
+	},
+	{
+		ResizeUndone, "Resize in place undone", finding.Warning, finding.Certain,
+		"The resources of a running pod were changed in place after the backup.",
+		"The API shows the former ones, by which the scheduler counts. A kubelet that does not list its pods holds the present ones; one that lists goes back to the former ones, and restarts containers whose resize policy says so.",
+		"Resize it again after the restore: kubectl patch pod --subresource=resize.",
+		"kubernetes v1.37 pkg/kubelet/allocation, and seen with kubelets of that version",
+	},
+	{
+		DeviceClaimed, "Device claimed again", finding.Warning, finding.Possible,
+		"A ResourceClaim has a device in the backup that it does not have any more.",
+		"The device is not handed out until the claim is deallocated, which waits for its pods: those that the backup shows as alive keep it, whether they run or not.",
+		"Delete the pods and the claim if they are not wanted.",
+		"kubernetes v1.37 pkg/controller/resourceclaim/controller.go syncClaim",
+	},
+	{
+		PodCertificate, "Certificates of phantoms", finding.Warning, finding.Possible,
+		"Pods that the backup does not have hold certificates that were issued to them.",
+		"They are valid to their end and cannot be renewed: the API server refuses requests for a pod that it does not have. Whoever trusts the signer goes on trusting them.",
+		"Nothing for the certificates: end the phantoms.",
+		"kubernetes v1.37 plugin/pkg/admission/noderestriction/admission.go, pkg/kubelet/podcertificate/podcertificatemanager.go",
+	},
+	{
+		PodCertificateLost, "Certificate request lost", finding.Warning, finding.Possible,
+		"A PodCertificateRequest that waits for its signer was created after the backup, for a pod that stays.",
+		"Its kubelet waits 10 minutes for it before it makes another; a pod that has no certificate yet does not start meanwhile.",
+		"Restart the kubelet of its node, or delete the pod, if that is too long.",
+		"kubernetes v1.37 pkg/kubelet/podcertificate/podcertificatemanager.go handleProjection",
+	},
+	{
+		PodCertificateAgain, "Certificate requested again", finding.Warning, finding.Possible,
+		"A PodCertificateRequest that the backup has without an answer was answered or deleted since.",
+		"Its signer issues a certificate for it once more, which nobody uses.",
+		"Delete it before the signer starts if every issuance counts.",
+		"kubernetes v1.37 pkg/controller/certificates/cleaner/pcrcleaner.go",
 	},
 	{
 		Unreadable, "Not compared", finding.Warning, finding.Certain,

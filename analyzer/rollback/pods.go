@@ -47,10 +47,17 @@ func (c *comparison) changedPods() {
 		if !ok || !p.alive() {
 			continue
 		}
+		if sameObject(ch.before, ch.after) {
+			c.resized(&ch)
+		}
 		if !p.HostNetwork {
 			for _, ip := range p.IPs {
 				c.addresses[ip] = ch.after.Key
 			}
+		}
+		if p.Certificate && (ch.lost() || ch.replaced()) {
+			c.certificates.add(objectName(ch.Key))
+			c.certificates.refs.add(c.current.ref(p.record))
 		}
 		if p.Token && (ch.lost() || ch.replaced()) {
 			account := p.key.Namespace + "/" + p.ServiceAccount

@@ -5,8 +5,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
+	"revenant/analyzer/clock"
 	"revenant/analyzer/finding"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
@@ -16,9 +16,9 @@ import (
 type Options struct {
 	// Prefix is the API server's --etcd-prefix.
 	Prefix string
-	// Time is when the current snapshot was taken, UTC. Without it nothing is
-	// said of certificates that have expired.
-	Time time.Time
+	// Taken is when the current snapshot was taken: the clock by which things of the
+	// backup have expired. Without it nothing is said of certificates.
+	Taken clock.Interval
 }
 
 // Rollback is what a restore takes back in time.
@@ -84,10 +84,26 @@ type Finding struct {
 // Compare says what restoring backup takes back of what current holds. The only
 // error is ctx's.
 func Compare(ctx context.Context, backup, current *snapshot.Snapshot, opts Options) (*Rollback, error) {
-	c := comparison{
+	c := newComparison(ctx, backup, current, opts)
+	for _, step := range []func(){
+		c.count, c.changedPods,
+		c.namespaceFindings, c.volumes, c.attachments, c.services, c.endpoints,
+		c.secrets, c.serviceAccounts, c.permissions, c.webhooks, c.nodes, c.masters, c.devices, c.podCertificates,
+		c.definitions, c.conversions, c.apiServices, c.customResources, c.encodings, c.unreadable,
+	} {
+		step()
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("compare snapshots: %w", err)
+		}
+	}
+	return &Rollback{Kinds: c.counted(), Findings: c.findings(), Summary: c.summary}, nil
+}
+
+func newComparison(ctx context.Context, backup, current *snapshot.Snapshot, opts Options) *comparison {
+	return &comparison{
 		ctx:        ctx,
 		prefix:     opts.Prefix,
-		time:       opts.Time,
+		taken:      opts.Taken,
 		backup:     side{finding.InBackup, backup},
 		current:    side{finding.InCurrent, current},
 		kinds:      map[kube.Key]*kindCount{},
@@ -99,25 +115,13 @@ func Compare(ctx context.Context, backup, current *snapshot.Snapshot, opts Optio
 		addresses:  map[string]string{},
 		tokens:     map[string]*holders{},
 	}
-	for _, step := range []func(){
-		c.count, c.changedPods,
-		c.namespaceFindings, c.volumes, c.attachments, c.services, c.endpoints,
-		c.secrets, c.serviceAccounts, c.permissions, c.webhooks, c.nodes,
-		c.definitions, c.customResources, c.encodings, c.unreadable,
-	} {
-		step()
-		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("compare snapshots: %w", err)
-		}
-	}
-	return &Rollback{Kinds: c.counted(), Findings: c.findings(), Summary: c.summary}, nil
 }
 
 // comparison is the work of one Compare.
 type comparison struct {
 	ctx             context.Context
 	prefix          string
-	time            time.Time
+	taken           clock.Interval
 	backup, current side
 
 	kinds      map[kube.Key]*kindCount // by group and resource
@@ -127,9 +131,10 @@ type comparison struct {
 	summary map[ID]int
 	unread  map[string]*unread // by resource
 
-	pods      map[string][]pod    // of the current state, of the namespaces asked for
-	addresses map[string]string   // pod IP → key of the pod that got it since the backup
-	tokens    map[string]*holders // namespace/serviceaccount → pods only in the current state with a token of it
+	pods         map[string][]pod    // of the current state, of the namespaces asked for
+	addresses    map[string]string   // pod IP → key of the pod that got it since the backup
+	certificates holders             // pods only in the current state that have certificates of their own
+	tokens       map[string]*holders // namespace/serviceaccount → pods only in the current state with a token of it
 }
 
 // side is one of the two snapshots.

@@ -39,7 +39,7 @@ func eachRun(t *testing.T, test func(t *testing.T, backup, current *snapshot.Sna
 
 func compare(t testing.TB, backup, current *snapshot.Snapshot) *rollback.Rollback {
 	t.Helper()
-	r, err := rollback.Compare(t.Context(), backup, current, rollback.Options{Prefix: prefix, Time: takenAt})
+	r, err := rollback.Compare(t.Context(), backup, current, rollback.Options{Prefix: prefix, Taken: taken})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,8 +183,8 @@ func TestRuns(t *testing.T) {
 func TestSecretsStayHidden(t *testing.T) {
 	const hidden = "hunter2-do-not-print"
 	backup, current := pair(t,
-		changes(t, []runtime.Object{namespace("ns"), secret("ns/a", "Opaque", "k", hidden), token("ns/t", "robot"), secret("ns/gone", "bootstrap.kubernetes.io/token", "token-secret", hidden)}),
-		changes(t, []runtime.Object{secret("ns/a", "Opaque", "k", hidden+"2"), secret("ns/new", "kubernetes.io/service-account-token", "token", hidden), deleted{secret("ns/gone", "")}}))
+		changes(t, []runtime.Object{namespace("ns"), account("ns/robot", "uid"), secret("ns/a", "Opaque", "k", hidden), issued(token("ns/t", "robot"), hidden), bootstrap("gone", "", "token-secret", hidden)}),
+		changes(t, []runtime.Object{secret("ns/a", "Opaque", "k", hidden+"2"), issued(token("ns/new", "robot"), hidden), deleted{bootstrap("gone", "")}}))
 	r := compare(t, backup, current)
 	if len(r.Findings) != 3 {
 		t.Fatalf("%d findings: %+v", len(r.Findings), r.Findings)
@@ -307,7 +307,8 @@ func FuzzCompare(f *testing.F) {
 		volume("v", "Delete", "ns/c"), claim("ns/c", "v"), attachment("a", "v", "n"), service("ns/s", "10.0.0.1", 30000),
 		endpoints("ns/s-abcde", "p 10.0.0.2"), pod("ns/p", ip("10.0.0.2"), tokened), secret("ns/x", "kubernetes.io/tls", "tls.crt", "-----BEGIN"),
 		account("ns/default", "u"), role("r", "get"), webhooks("w", "Fail", "ns/s"), node("n", "10.1.0.0/24"), terminating(namespace("ns")),
-		definition("Widget", "v1"), finalized(custom("example.com/v1", "Widget", "ns/w"), "f"),
+		reserved(resourceClaim("ns/c", "gpu-0"), "p"), certificateRequest("ns/r", "p", 0), apiService("v1.m.example.com", "ns/s"), bootstrap("abcdef", "2026-11-22T04:00:00Z"),
+		converting(definition("Widget", "v1", "v2"), "ns/s", "eA=="), kubernetesEndpoints("10.0.0.1")[0], kubernetesEndpoints("10.0.0.1")[1], definition("Widget", "v1"), finalized(custom("example.com/v1", "Widget", "ns/w"), "f"),
 	}
 	var keys []string
 	for _, o := range objects {
@@ -316,6 +317,8 @@ func FuzzCompare(f *testing.F) {
 		f.Add(c.Value, []byte{})
 		f.Add(c.Value, c.Value)
 	}
+	keys = append(keys, masterLease(f, "10.0.0.1").Key)
+	f.Add(masterLease(f, "10.0.0.1").Value, masterLease(f, "10.0.0.2").Value)
 	f.Add([]byte("k8s:enc:kms:v2:p:x"), []byte("k8s:enc:kms:v1:"))
 	f.Fuzz(func(t *testing.T, a, b []byte) {
 		var before, after []change

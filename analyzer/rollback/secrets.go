@@ -36,12 +36,7 @@ func (c *comparison) secrets() {
 					Evidence: c.evidence(ch.before, ch.after),
 				})
 			}
-			if before != nil && isToken(before) {
-				c.add(TokenRevived, ch.Key, Finding{
-					Reason:   fmt.Sprintf("only in the backup: a Secret of type %s%s", before.Type, accountOf(before)),
-					Evidence: c.evidence(ch.before, ch.after),
-				})
-			}
+			c.revived(&ch, before)
 		case hiddenBefore != nil || hiddenAfter != nil:
 			c.secretRolledBack(&ch, fmt.Sprintf("changed, but encrypted: which keys cannot be told (%v)", cmp.Or(hiddenBefore, hiddenAfter)), finding.Possible)
 		case before != nil && after != nil:
@@ -129,10 +124,15 @@ func (c *comparison) secretLost(ch *change, s *corev1.Secret, hidden error) {
 		})
 	}
 	if s != nil && s.Type == corev1.SecretTypeServiceAccountToken && !c.lostWithNamespace(ch) {
-		c.add(TokenLost, ch.Key, Finding{
-			Reason:   "only in the current state" + accountOf(s),
-			Evidence: c.evidence(ch.before, ch.after),
-		})
+		f := Finding{Evidence: c.evidence(ch.before, ch.after)}
+		v := c.tokenValidity(c.current, s)
+		f.Reason = "only in the current state" + accountOf(s) + v.note
+		if v.unsure {
+			f.Certainty = finding.Possible
+		}
+		if !v.refused {
+			c.add(TokenLost, ch.Key, f)
+		}
 	}
 	uses := refersTo(ch.Name)
 	pods := c.users(ch.Namespace, func(p *pod) bool { return uses(p) && c.stays(p) })
@@ -144,36 +144,28 @@ func (c *comparison) secretLost(ch *change, s *corev1.Secret, hidden error) {
 	}
 }
 
-func isToken(s *corev1.Secret) bool {
-	return s.Type == corev1.SecretTypeServiceAccountToken || s.Type == corev1.SecretTypeBootstrapToken
-}
-
-func accountOf(s *corev1.Secret) string {
-	if name := s.Annotations[corev1.ServiceAccountNameKey]; name != "" {
-		return ", for ServiceAccount " + name
-	}
-	return ""
-}
-
 // certificate says whether the certificate that comes back has expired while the
 // present one has not.
 func (c *comparison) certificate(ch *change, before, after *corev1.Secret) {
-	if c.time.IsZero() {
-		return
-	}
 	was, ok := notAfter(before.Data[corev1.TLSCertKey])
-	if !ok || was.After(c.time) {
+	if !ok || c.taken.From.IsZero() {
 		return
 	}
+	v := c.until(was)
 	is, ok := notAfter(after.Data[corev1.TLSCertKey])
-	if !ok || !is.After(c.time) {
+	if !ok || c.until(is).refused || !v.refused && !v.unsure {
 		return
 	}
-	c.add(CertificateExpired, ch.Key, Finding{
+	f := Finding{
 		Reason: fmt.Sprintf("the backup's %s was valid until %s, the current state's is until %s",
 			corev1.TLSCertKey, was.UTC().Format(time.RFC3339), is.UTC().Format(time.RFC3339)),
 		Evidence: c.evidence(ch.before, ch.after),
-	})
+	}
+	if v.unsure {
+		f.Certainty = finding.Possible
+		f.Reason += fmt.Sprintf("; that snapshot was taken %s", c.taken)
+	}
+	c.add(CertificateExpired, ch.Key, f)
 }
 
 // notAfter is when the first certificate of a chain in PEM expires. It takes any

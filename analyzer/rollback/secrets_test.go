@@ -15,3 +15,14 @@ func FuzzNotAfter(f *testing.F) {
 		}
 	})
 }
+
+func FuzzTokenExpiry(f *testing.F) {
+	f.Add([]byte("e30.eyJleHAiOjE3fQ.x"))
+	f.Add([]byte("a.eyJleHAiOjFlMzA4fQ.c"))
+	f.Add([]byte("a..c"))
+	f.Fuzz(func(t *testing.T, token []byte) {
+		if at, ok := tokenExpiry(token); !ok && !at.IsZero() {
+			t.Errorf("no end, but it expires at %v", at)
+		}
+	})
+}

@@ -8,7 +8,6 @@ import (
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 
-	"revenant/analyzer/finding"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
 )
@@ -69,8 +68,7 @@ func (c *comparison) readWebhooks(s side, r snapshot.Record) []webhook {
 	}
 	o := kube.Decode(kube.Key{}, value)
 	var list []webhook
-	obj, err := o.Newest()
-	switch o := obj.(type) {
+	switch o := o.Typed.(type) {
 	case *admissionv1.ValidatingWebhookConfiguration:
 		for i := range o.Webhooks {
 			list = append(list, webhookOf(o.Webhooks[i].Name, o.Webhooks[i].FailurePolicy, &o.Webhooks[i].ClientConfig))
@@ -82,7 +80,7 @@ func (c *comparison) readWebhooks(s side, r snapshot.Record) []webhook {
 		}
 		return list
 	}
-	c.noteUnread(s, r, cmp.Or(err, kube.ErrWrongKind))
+	c.noteUnread(s, r, cmp.Or(o.Problem, kube.ErrWrongKind))
 	return nil
 }
 
@@ -94,53 +92,13 @@ func webhookOf(name string, policy *admissionv1.FailurePolicyType, client *admis
 	return w
 }
 
-// unbacked tells of a webhook that nothing answers after the restore, unless that
-// is so already.
+// unbacked tells of a webhook that nothing answers after the restore.
 func (c *comparison) unbacked(ch *change, w, present *webhook) {
-	if w.service == (kube.Key{}) {
-		return
+	var is kube.Key
+	if present != nil && present.blocks {
+		is = present.service
 	}
-	why := c.serverless(c.backup, w.service)
-	if why == "" || present != nil && present.blocks && c.serverless(c.current, present.service) != "" {
-		return
-	}
-	f := Finding{
-		Reason:   fmt.Sprintf("webhook %s calls Service %s, %s", w.name, objectName(w.service), why),
-		Evidence: c.evidence(ch.before, ch.after),
-	}
-	if !has(c.find(c.backup, w.service)) {
-		f.Certainty = finding.Certain
-	}
-	c.add(WebhookUnbacked, ch.Key, f)
-}
-
-// serverless says why no pod that runs in the current state is behind a Service
-// of s, "" when one is.
-func (c *comparison) serverless(s side, service kube.Key) string {
-	if service == (kube.Key{}) {
-		return ""
-	}
-	if !has(c.find(s, service)) {
-		return fmt.Sprintf("which the %s does not have", s.in)
-	}
-	in, read := slicesKey, c.slice
-	name := slicePrefix(service.Name)
-	if c.sliceless() {
-		in, read, name = kube.Key{Resource: "endpoints"}, c.oldEndpoints, service.Name
-	}
-	in.Namespace = service.Namespace
-	for r := range s.Keys(in.Path(c.prefix) + name) {
-		of, list := read(s, r)
-		if of != service {
-			continue
-		}
-		for e := range list {
-			if c.answers(e) {
-				return ""
-			}
-		}
-	}
-	return "behind which no pod of the " + string(s.in) + "'s endpoints runs any more"
+	c.unanswered(WebhookUnbacked, ch, Finding{}, "webhook "+w.name, w.service, is)
 }
 
 // slicePrefix is what the names of a Service's slices start with (kubernetes v1.37

@@ -23,7 +23,9 @@ type Facts struct {
 	// as "gzip": restores take none of that.
 	Packed     string
 	Namespaces []string
-	Suggestion *Suggestion // nil when nothing points to one platform alone
+	// MasterLeases are the keys by which API servers tell where they are.
+	MasterLeases []string
+	Suggestion   *Suggestion // nil when nothing points to one platform alone
 }
 
 // Suggestion is a platform that objects of the snapshot point to.
@@ -67,6 +69,12 @@ func Look(ctx context.Context, s *snapshot.Snapshot, prefix string) (Facts, erro
 				marks.node(&n)
 			}
 		}
+	}
+	for r := range s.Keys(kube.Key{Resource: "masterleases"}.Path(prefix)) {
+		if err := ctx.Err(); err != nil {
+			return Facts{}, err
+		}
+		f.MasterLeases = append(f.MasterLeases, r.Key)
 	}
 	config := kube.Key{Resource: "configmaps", Namespace: "kube-system", Name: "kubeadm-config"}
 	if _, err := s.Get(config.Path(prefix), 0); err == nil {

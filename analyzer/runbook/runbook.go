@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"revenant/analyzer/restore"
+	"revenant/analyzer/rollback"
 )
 
 // Runbook is the procedure of one restore. It marshals to the JSON of `revenant
@@ -58,6 +59,9 @@ type Input struct {
 	Current    *Side
 	Comparison *restore.Comparison
 
+	// FormerMasters are the backup's addresses of API servers that are no more.
+	FormerMasters []rollback.FormerMaster
+
 	// Plan is the plan to follow; nil is the recommended one of the platform.
 	Plan *restore.Plan
 	// LastRevision is the newest revision known to have been served, from evidence
@@ -104,7 +108,7 @@ func New(in Input) (*Runbook, error) {
 		Unknowns:      b.unknowns(),
 	}
 	steps := []func() Step{
-		b.takeStock, b.freeze, b.stop, b.fence, b.restore, b.startEtcd, b.startAPI, b.cleanUp, b.letIn,
+		b.takeStock, b.freeze, b.stop, b.fence, b.restore, b.startEtcd, b.formerMasters, b.startAPI, b.cleanUp, b.letIn,
 		b.startControllers, b.restartKubelets, b.verify, b.repair,
 	}
 	if b.plan.BumpRevision == 0 || len(b.deaf) > 0 {

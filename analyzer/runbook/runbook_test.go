@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"revenant/analyzer/restore"
+	"revenant/analyzer/rollback"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
 	"revenant/decoder/snapshot/snapshottest"
@@ -90,6 +91,9 @@ func hostileInput() Input {
 	}
 	in.Backup.Facts.NoTrailer = true
 	in.Backup.Facts.Namespaces = hostile
+	for _, name := range hostile {
+		in.FormerMasters = append(in.FormerMasters, rollback.FormerMaster{Key: name, Address: name}, rollback.FormerMaster{Key: "/registry/masterleases/" + name})
+	}
 	return in
 }
 

@@ -94,6 +94,16 @@ func LeasesOf(ctx context.Context, s *snapshot.Snapshot, prefix string) (*Leases
 	return l, nil
 }
 
+// TTLs are for how long the leases of s were granted, by id. One that is not among
+// them an etcd that starts drops from its keys, which stay.
+func TTLs(s *snapshot.Snapshot) map[int64]time.Duration {
+	list := map[int64]time.Duration{}
+	for id, of := range (&Leases{}).granted(s) {
+		list[id] = time.Duration(min(of.seconds, maxTTL)) * time.Second
+	}
+	return list
+}
+
 // granted reads the leases by their ids.
 func (l *Leases) granted(s *snapshot.Snapshot) map[int64]*lease {
 	list := map[int64]*lease{}

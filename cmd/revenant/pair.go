@@ -57,8 +57,10 @@ func same(a, b string) bool {
 }
 
 func errSame(backup, current string) error {
-	return hinted(fmt.Errorf("%s and %s are the same file", backup, current), "give the backup first, then the newest state before the restore")
+	return hinted(fmt.Errorf("%s and %s are the same file", backup, current), hintSame)
 }
+
+const hintSame = "give the backup first, then the newest state before the restore"
 
 // demo opens the built-in pair.
 func (o *openOptions) demo() (opener, opener, error) {
@@ -184,14 +186,20 @@ func cancelOn(err error, cancel func()) {
 // check refuses a pair that no restore has. force lets two clusters pass.
 func (p *pair) check(force bool) error {
 	err := restore.Check(p.backup.state, p.current.state)
+	if errors.Is(err, restore.ErrOtherCluster) && force {
+		err = restore.CheckOrder(p.backup.state, p.current.state)
+	}
 	switch {
 	case errors.Is(err, restore.ErrOtherCluster):
-		if force {
-			return nil
-		}
 		return hinted(err, "a backup of one cluster is not restored into another; --force goes on all the same")
 	case errors.Is(err, restore.ErrCutShort), errors.Is(err, restore.ErrSwapped):
 		hint := "the order is BACKUP CURRENT: first the snapshot to restore, then the newest state"
+		switch swapped := errors.Is(err, restore.ErrSwapped); {
+		case p.lineage.Relation == lineage.Unrelated && !force:
+			return hinted(fmt.Errorf("%w: %s", restore.ErrOtherCluster, p.lineage.Reason), "their revisions say nothing of each other, in whatever order they are given")
+		case p.lineage.Relation == lineage.Diverged && swapped:
+			return hinted(fmt.Errorf("the backup is at revision %d, the current state at %d, and an earlier restore lies between the two: %s", p.backup.state.Revision, p.current.state.Revision, p.lineage.Reason), hint)
+		}
 		if why := whyBehind(p.current.snapshot); why != "" {
 			hint = fmt.Sprintf("what was written last may be missing from %s: %s; if it is not that, %s", p.current.snapshot.Path(), why, hint)
 		}
@@ -239,7 +247,7 @@ func (p *pair) predict(ctx context.Context, plan restore.Plan) (*restore.Predict
 	prediction.Tool = tool()
 	prediction.Evidence = evidence
 	prediction.Warnings = append(prediction.Warnings, p.warnings()...)
-	prediction.Rollback, err = rollback.Compare(ctx, p.backup.snapshot, p.current.snapshot, rollback.Options{Prefix: p.prefix, Time: p.current.state.Time})
+	prediction.Rollback, err = rollback.Compare(ctx, p.backup.snapshot, p.current.snapshot, rollback.Options{Prefix: p.prefix, Taken: p.current.state.Clock.Taken()})
 	return prediction, err
 }
 
@@ -280,7 +288,7 @@ func (p *pair) evidence(ctx context.Context) ([]restore.Evidence, error) {
 		list = append(list, e)
 	}
 	if b, c := list[0], list[1]; b.WAL == nil && c.WAL == nil && b.Custody.SHA256 != "" && b.Custody.SHA256 == c.Custody.SHA256 {
-		return nil, errSame(b.Path, c.Path)
+		return nil, hinted(fmt.Errorf("%s and %s are identical, byte for byte", b.Path, c.Path), hintSame)
 	}
 	return list, nil
 }

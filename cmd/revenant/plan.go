@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"revenant/analyzer/restore"
+	"revenant/analyzer/rollback"
 	"revenant/analyzer/runbook"
 	"revenant/decoder/snapshot"
 	"revenant/report"
@@ -164,6 +165,7 @@ func (o *runbookOptions) lookAtBoth(ctx context.Context, p *pair, in *runbook.In
 	if err == nil {
 		in.Comparison = restore.Compare(in.Backup.State, in.Current.State)
 		in.Comparison.Lineage = p.lineage
+		in.FormerMasters, err = rollback.FormerMasters(ctx, p.backup.snapshot, p.current.snapshot, o.open.prefix)
 	}
 	return err
 }

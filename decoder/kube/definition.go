@@ -11,10 +11,17 @@ import (
 // Definition is the part of a CustomResourceDefinition that says where its objects are
 // and in which versions.
 type Definition struct {
-	Group          string           // spec.group
-	Plural         string           // spec.names.plural
-	Versions       []DefinedVersion // spec.versions, or the one in spec.version of v1beta1
-	StoredVersions []string         // status.storedVersions
+	Group          string // spec.group
+	Plural         string // spec.names.plural
+	Versions       []DefinedVersion
+	StoredVersions []string // status.storedVersions
+
+	// Webhook says that a webhook converts between versions (spec.conversion), Service
+	// which one it is behind, the zero Key when it is called by URL, and CABundle what
+	// it is trusted by.
+	Webhook  bool
+	Service  Key
+	CABundle []byte
 }
 
 // DefinedVersion is one of spec.versions.
@@ -23,27 +30,26 @@ type DefinedVersion struct {
 	Served bool
 }
 
-// ScanDefinition reads off a stored value of group apiextensions.k8s.io, in version v1
-// or v1beta1, what a Definition has. In JSON, as which API servers store it, everything else is stepped
-// over, so faults there go unseen. The errors are those of ScanPod.
+// ScanDefinition reads off a stored value of group apiextensions.k8s.io what a
+// Definition has, in v1beta1, in which API servers store definitions to this day
+// (kubernetes v1.37 test/integration/etcd/data.go), or in v1. In JSON, as which they
+// store it, everything else is stepped over, so faults there go unseen. The errors are
+// those of ScanPod.
 func ScanDefinition(value []byte) (Definition, error) {
 	e, err := ParseEnvelope(value)
 	if err != nil || e.Encoding != JSON {
-		d, err := decodeDefinition(value)
-		if err != nil {
-			return Definition{}, fmt.Errorf("decode definition: %w", err)
-		}
-		return d, nil
+		return decodeDefinition(value)
 	}
 	var d Definition
-	var version, kind, only string
+	var version, kind, only, strategy string
+	var webhook, beta conversionWebhook
 	err = readJSON(value, jsonReads{
 		"apiVersion": into(&version),
 		"kind":       into(&kind),
 		"spec": below(jsonReads{
 			"group":   into(&d.Group),
-			"version": into(&only),
 			"names":   below(jsonReads{"plural": into(&d.Plural)}),
+			"version": into(&only),
 			"versions": func(list []byte) error {
 				d.Versions = nil
 				return eachJSON(list, func(item []byte) error {
@@ -53,38 +59,108 @@ func ScanDefinition(value []byte) (Definition, error) {
 					return err
 				})
 			},
+			"conversion": below(jsonReads{
+				"strategy":            into(&strategy),
+				"webhook":             below(jsonReads{"clientConfig": webhook.reads()}),
+				"webhookClientConfig": beta.reads(),
+			}),
 		}),
 		"status": below(jsonReads{"storedVersions": into(&d.StoredVersions)}),
 	})
 	if err != nil {
 		return Definition{}, fmt.Errorf("scan definition: %w", err)
 	}
-	if len(d.Versions) == 0 && only != "" {
-		d.Versions = []DefinedVersion{{only, true}}
+	if kind != "CustomResourceDefinition" {
+		version = ""
 	}
-	if version != "apiextensions.k8s.io/v1" && version != "apiextensions.k8s.io/v1beta1" || kind != "CustomResourceDefinition" {
+	switch version {
+	case "apiextensions.k8s.io/v1":
+		d.convertedBy(strategy, webhook)
+	case "apiextensions.k8s.io/v1beta1":
+		d.convertedBy(strategy, beta)
+		d.versionOf(only)
+	default:
 		return Definition{}, fmt.Errorf("%w: %q of %q", ErrWrongKind, kind, version)
 	}
 	return d, nil
 }
 
+// conversionWebhook is a WebhookClientConfig.
+type conversionWebhook struct {
+	caBundle        []byte
+	namespace, name string
+}
+
+func (w *conversionWebhook) reads() func([]byte) error {
+	return below(jsonReads{
+		"caBundle": into(&w.caBundle),
+		"service":  below(jsonReads{"namespace": into(&w.namespace), "name": into(&w.name)}),
+	})
+}
+
+// convertedBy keeps of a webhook what counts under a strategy.
+func (d *Definition) convertedBy(strategy string, w conversionWebhook) {
+	if strategy != string(apiextensionsv1.WebhookConverter) {
+		return
+	}
+	d.Webhook, d.CABundle = true, w.caBundle
+	if w.name != "" {
+		d.Service = Key{Resource: "services", Namespace: w.namespace, Name: w.name}
+	}
+}
+
+// versionOf takes the field that v1beta1 had before there were several versions.
+func (d *Definition) versionOf(only string) {
+	if len(d.Versions) == 0 && only != "" {
+		d.Versions = []DefinedVersion{{Name: only, Served: true}}
+	}
+}
+
 func decodeDefinition(value []byte) (Definition, error) {
 	o := Decode(Key{}, value)
-	c, err := As[*apiextensionsv1.CustomResourceDefinition](o)
-	if err != nil {
-		return Definition{}, err
+	switch c := o.Typed.(type) {
+	case *apiextensionsv1.CustomResourceDefinition:
+		return definitionFrom(c), nil
+	case *apiextensionsv1beta1.CustomResourceDefinition:
+		return definitionFromBeta(c), nil
 	}
-	d := definitionFrom(c)
-	if old, ok := o.Typed.(*apiextensionsv1beta1.CustomResourceDefinition); ok && len(d.Versions) == 0 && old.Spec.Version != "" {
-		d.Versions = []DefinedVersion{{old.Spec.Version, true}}
-	}
-	return d, nil
+	_, err := decodeAs[*apiextensionsv1.CustomResourceDefinition](value)
+	return Definition{}, fmt.Errorf("decode definition: %w", err)
 }
 
 func definitionFrom(c *apiextensionsv1.CustomResourceDefinition) Definition {
 	d := Definition{Group: c.Spec.Group, Plural: c.Spec.Names.Plural, StoredVersions: c.Status.StoredVersions}
 	for i := range c.Spec.Versions {
 		d.Versions = append(d.Versions, DefinedVersion{c.Spec.Versions[i].Name, c.Spec.Versions[i].Served})
+	}
+	if v := c.Spec.Conversion; v != nil {
+		var w conversionWebhook
+		if v.Webhook != nil && v.Webhook.ClientConfig != nil {
+			w.caBundle = v.Webhook.ClientConfig.CABundle
+			if s := v.Webhook.ClientConfig.Service; s != nil {
+				w.namespace, w.name = s.Namespace, s.Name
+			}
+		}
+		d.convertedBy(string(v.Strategy), w)
+	}
+	return d
+}
+
+func definitionFromBeta(c *apiextensionsv1beta1.CustomResourceDefinition) Definition {
+	d := Definition{Group: c.Spec.Group, Plural: c.Spec.Names.Plural, StoredVersions: c.Status.StoredVersions}
+	for i := range c.Spec.Versions {
+		d.Versions = append(d.Versions, DefinedVersion{c.Spec.Versions[i].Name, c.Spec.Versions[i].Served})
+	}
+	d.versionOf(c.Spec.Version)
+	if v := c.Spec.Conversion; v != nil {
+		var w conversionWebhook
+		if v.WebhookClientConfig != nil {
+			w.caBundle = v.WebhookClientConfig.CABundle
+			if s := v.WebhookClientConfig.Service; s != nil {
+				w.namespace, w.name = s.Namespace, s.Name
+			}
+		}
+		d.convertedBy(string(v.Strategy), w)
 	}
 	return d
 }

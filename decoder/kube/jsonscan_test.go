@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 )
 
 // scansJSONLikeDecode wants the scans of a JSON value that Decode takes whole to read
@@ -47,9 +46,9 @@ func scansJSONLikeDecode(t *testing.T, value []byte) {
 	if other, _ = json.Marshal(content); SameButStatus(value, other) {
 		t.Errorf("the same, although a field was added: %s", other)
 	}
-	if d, ok := Decode(Key{}, value).Typed.(*apiextensionsv1.CustomResourceDefinition); ok {
+	if want, err := decodeDefinition(value); err == nil {
 		got, err := ScanDefinition(value)
-		if diff := cmp.Diff(definitionFrom(d), got); err != nil || diff != "" {
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Errorf("ScanDefinition (%v) reads something else: %s", err, diff)
 		}
 	}
@@ -68,7 +67,32 @@ func TestScanJSONOfSnapshots(t *testing.T) {
 	}
 }
 
-const aDefinition = `{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":"a"},"spec":{"group":"g","names":{"plural":"p\"\\"},"versions":[{"name":"v1","served":true},{"name":"v2"}]},"status":{"storedVersions":["v1"]}}`
+const aDefinition = `{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":"a"},"spec":{"group":"g","names":{"plural":"p\"\\"},"versions":[{"name":"v1","served":true},{"name":"v2"}],"conversion":{"strategy":"Webhook","webhook":{"clientConfig":{"caBundle":"eA==","service":{"namespace":"n","name":"s"}}}}},"status":{"storedVersions":["v1"]}}`
+
+const aBetaDefinition = `{"apiVersion":"apiextensions.k8s.io/v1beta1","kind":"CustomResourceDefinition","metadata":{"name":"a"},"spec":{"group":"g","version":"v1","names":{"plural":"p"},"conversion":{"strategy":"Webhook","webhookClientConfig":{"caBundle":"eA==","service":{"namespace":"n","name":"s"}}}},"status":{"storedVersions":["v1"]}}`
+
+// Both versions of a definition tell the same of its webhook.
+func TestScanDefinition(t *testing.T) {
+	want := Definition{
+		Group: "g", Plural: "p", Versions: []DefinedVersion{{Name: "v1", Served: true}}, StoredVersions: []string{"v1"},
+		Webhook: true, Service: Key{Resource: "services", Namespace: "n", Name: "s"}, CABundle: []byte("x"),
+	}
+	got, err := ScanDefinition([]byte(aBetaDefinition))
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("v1beta1 (%v): %s", err, diff)
+	}
+	want.Plural, want.Versions = "p\"\\", append(want.Versions, DefinedVersion{Name: "v2"})
+	got, err = ScanDefinition([]byte(aDefinition))
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("v1 (%v): %s", err, diff)
+	}
+	for name, value := range map[string]string{"v1": aDefinition, "v1beta1": aBetaDefinition} {
+		got, err := ScanDefinition([]byte(strings.Replace(value, `"Webhook"`, `"None"`, 1)))
+		if err != nil || got.Webhook || got.Service != (Key{}) || got.CABundle != nil {
+			t.Errorf("%s without a webhook: %+v, %v", name, got, err)
+		}
+	}
+}
 
 func FuzzScanJSON(f *testing.F) {
 	addStored(f, func(_ string, value []byte) {
@@ -77,7 +101,7 @@ func FuzzScanJSON(f *testing.F) {
 		}
 	})
 	for _, s := range []string{
-		aDefinition, `{}`, ` { "metadata" : { "uid" : "u" } , "a" : [ 1 , "\"]}" ] } `, `{"meta\u0064ata":{"finalizers":["a"]}}`,
+		aDefinition, aBetaDefinition, `{}`, ` { "metadata" : { "uid" : "u" } , "a" : [ 1 , "\"]}" ] } `, `{"meta\u0064ata":{"finalizers":["a"]}}`,
 		`{"metadata":null}`, `{"a":1}x`, `{"a":1,}`, `{"a"}`, `{,}`, `{"a":[}`, `{"\ud800":1}`,
 	} {
 		f.Add([]byte(s))

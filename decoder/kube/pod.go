@@ -42,6 +42,10 @@ type Pod struct {
 	HostPorts      []HostPort  // host ports of all containers, init containers first
 	Requests       Requests    // what the scheduler and the kubelet reserve for the pod
 
+	// Allocated is what its kubelet reserves for it while a resize in place waits to be
+	// allocated (status.conditions has PodResizePending), nil when none does.
+	Allocated *Requests
+
 	// ToleratesUnreachable is how long the pod stays, in seconds, once its node is
 	// tainted as unreachable (spec.tolerations); -1 for good, 0 not at all.
 	ToleratesUnreachable int64
@@ -132,9 +136,14 @@ func PodFrom(p *corev1.Pod) Pod {
 			break
 		}
 	}
-	requests := resource.PodRequests(p, resource.PodResourcesOptions{})
-	pod.Requests = Requests{MilliCPU: requests.Cpu().MilliValue(), Memory: requests.Memory().Value()}
+	pod.Requests = requestsOf(p)
+	pod.Allocated = allocatedOf(p)
 	return pod
+}
+
+func requestsOf(p *corev1.Pod) Requests {
+	requests := resource.PodRequests(p, resource.PodResourcesOptions{})
+	return Requests{MilliCPU: requests.Cpu().MilliValue(), Memory: requests.Memory().Value()}
 }
 
 // kept is how many bytes a Pod has in lists, whose items can take far more of them than

@@ -13,6 +13,7 @@ type PodRefs struct {
 	HostNetwork    bool   // spec.hostNetwork: its addresses are the node's
 	ServiceAccount string // spec.serviceAccountName
 	Token          bool   // a volume holds a token that is bound to the pod
+	Certificate    bool   // a volume holds a certificate that is issued to the pod
 
 	IPs     []string // status.podIPs, or else status.podIP
 	Claims  []string // PersistentVolumeClaims of its volumes
@@ -137,6 +138,7 @@ var (
 		26: {fields: fieldTree{1: {fields: fieldTree{ // projected.sources
 			1: {fields: fieldTree{1: {fields: secretName}}},
 			4: {take: func(r *podRefs, _ []byte) { r.Token = true }},
+			6: {take: func(r *podRefs, _ []byte) { r.Certificate = true }},
 		}}}},
 		28: {fields: fieldTree{5: {fields: secretName}}}, // csi.nodePublishSecretRef
 	}
@@ -212,6 +214,7 @@ func (r *podRefs) volume(v *corev1.VolumeSource) {
 				r.Secrets = append(r.Secrets, s.Secret.Name)
 			}
 			r.Token = r.Token || s.ServiceAccountToken != nil
+			r.Certificate = r.Certificate || s.PodCertificate != nil
 		}
 	}
 }

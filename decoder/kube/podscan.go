@@ -38,7 +38,13 @@ func ScanPod(value []byte) (Pod, error) {
 	if err := s.scan(e.Raw); err != nil {
 		return Pod{}, fmt.Errorf("scan pod: %w", err)
 	}
-	return s.finish(), nil
+	pod := s.finish()
+	if s.resizing { // few pods: what was allocated takes all of it
+		if p, err := decodeAs[*corev1.Pod](value); err == nil {
+			pod.Allocated = allocatedOf(p)
+		}
+	}
+	return pod, nil
 }
 
 // bounded refuses a pod of which too much would be kept.
@@ -89,6 +95,7 @@ type podScan struct {
 	pod            Pod
 	room           int  // bytes that its lists may take yet
 	owned          bool // the controller has been found
+	resizing       bool // a resize waits for its kubelet
 	tolerated      bool // so has what tolerates an unreachable node
 	hostPorts      []HostPort
 	initHostPorts  []HostPort
@@ -325,6 +332,7 @@ func (s *podScan) condition(b []byte, f wireField) error {
 			return err
 		}
 	}
+	s.resizing = s.resizing || kind == string(corev1.PodResizePending)
 	s.pod.Ready = s.pod.Ready || kind == string(corev1.PodReady) && status == string(corev1.ConditionTrue)
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 	"go.etcd.io/etcd/api/v3/mvccpb"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	"revenant/decoder/snapshot"
@@ -40,10 +41,13 @@ func OpenBytes(t testing.TB, name string, data []byte) *snapshot.Snapshot {
 type Change struct {
 	Key   string
 	Value []byte
+	// Lease is the id of the lease that the value is put with, 0 for none, and TTL for
+	// how many seconds it was granted. Without TTL the store does not have it.
+	Lease, TTL int64
 }
 
 // Put puts a value under a key.
-func Put(key, value string) Change { return Change{key, []byte(value)} }
+func Put(key, value string) Change { return Change{Key: key, Value: []byte(value)} }
 
 // Delete deletes a key.
 func Delete(key string) Change { return Change{Key: key} }
@@ -94,11 +98,23 @@ func write(tx *bolt.Tx, changes []Change) error {
 			k = append(k, 't')
 			delete(live, c.Key)
 		} else {
-			kv.CreateRevision, kv.ModRevision, kv.Version, kv.Value = revision, revision, 1, c.Value
+			kv.CreateRevision, kv.ModRevision, kv.Version, kv.Value, kv.Lease = revision, revision, 1, c.Value, c.Lease
 			if last := live[c.Key]; last != nil {
 				kv.CreateRevision, kv.Version = last.CreateRevision, last.Version+1
 			}
 			live[c.Key] = kv
+		}
+		if c.TTL > 0 {
+			id := binary.BigEndian.AppendUint64(nil, uint64(c.Lease))
+			lease := protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), uint64(c.Lease))
+			lease = protowire.AppendVarint(protowire.AppendTag(lease, 2, protowire.VarintType), uint64(c.TTL))
+			leases, err := tx.CreateBucketIfNotExists([]byte("lease"))
+			if err != nil {
+				return err
+			}
+			if err := leases.Put(id, lease); err != nil {
+				return err
+			}
 		}
 		value, err := proto.Marshal(kv)
 		if err != nil {

@@ -1,0 +1,180 @@
+package rollback_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"revenant/analyzer/rollback"
+	"revenant/decoder/snapshot"
+)
+
+// converting makes a webhook behind the Service convert between the versions of a
+// definition, in the version in which API servers store it.
+func converting(d *unstructured.Unstructured, service, ca string) *unstructured.Unstructured {
+	d.SetAPIVersion("apiextensions.k8s.io/v1beta1")
+	client := map[string]any{"caBundle": ca}
+	if ns, name, ok := strings.Cut(service, "/"); ok {
+		client["service"] = map[string]any{"namespace": ns, "name": name}
+	} else {
+		client["url"] = service
+	}
+	d.Object["spec"].(map[string]any)["conversion"] = map[string]any{"strategy": "Webhook", "webhookClientConfig": client}
+	return d
+}
+
+func apiService(name, service string) *unstructured.Unstructured {
+	a := custom("apiregistration.k8s.io/v1", "APIService", name)
+	version, group, _ := strings.Cut(name, ".")
+	spec := map[string]any{"group": group, "version": version, "groupPriorityMinimum": int64(100), "versionPriority": int64(100)}
+	if ns, n, ok := strings.Cut(service, "/"); ok {
+		spec["service"] = map[string]any{"namespace": ns, "name": n}
+	}
+	a.Object["spec"] = spec
+	return a
+}
+
+func outside(name string, addresses ...string) *discoveryv1.EndpointSlice {
+	s := endpoints(name)
+	for _, a := range addresses {
+		s.Endpoints = append(s.Endpoints, discoveryv1.Endpoint{Addresses: []string{a}})
+	}
+	return s
+}
+
+func external(s *corev1.Service) *corev1.Service {
+	s.Spec.Type = corev1.ServiceTypeExternalName
+	return s
+}
+
+func oldEndpoints(name, pod, ip string) *corev1.Endpoints {
+	return &corev1.Endpoints{ObjectMeta: named(name), Subsets: []corev1.EndpointSubset{{Addresses: []corev1.EndpointAddress{
+		{IP: ip, TargetRef: &corev1.ObjectReference{Kind: "Pod", Name: pod}},
+	}}}}
+}
+
+// TestUnbacked says behind which Services nothing answers after the restore, whatever
+// calls them.
+func TestUnbacked(t *testing.T) {
+	var (
+		old, young = pod("ns/old", ip("10.0.0.1")), pod("ns/new", ip("10.0.0.2"))
+		svc        = service("ns/hook", "10.96.0.1", 0)
+		dead       = []runtime.Object{namespace("ns"), svc, old, endpoints("ns/hook-abcde", "old 10.0.0.1")}
+		moved      = []runtime.Object{deleted{old}, young, endpoints("ns/hook-abcde", "new 10.0.0.2")}
+		gone       = "behind which no pod of the backup's endpoints runs any more"
+	)
+	// what calls ns/hook, how the finding begins, and which
+	callers := []struct {
+		name     string
+		caller   []runtime.Object
+		id, what string
+	}{
+		{"webhook", []runtime.Object{webhooks("w", "Fail", "ns/hook")}, "webhook-unbacked critical", "webhook w.example.com calls Service ns/hook, %s"},
+		{"conversion", []runtime.Object{converting(definition("Widget", "v1", "v2"), "ns/hook", "eA=="), custom("example.com/v1", "Widget", "ns/a"), custom("example.com/v2", "Widget", "ns/b")},
+			"conversion-unbacked critical", "its conversion webhook calls Service ns/hook, %s; 2 objects in the backup (1 in version v1, 1 in version v2), served as v1, v2"},
+		{"conversion of nothing yet", []runtime.Object{converting(definition("Widget", "v1", "v2"), "ns/hook", "eA==")},
+			"conversion-unbacked warning", "its conversion webhook calls Service ns/hook, %s; the backup has no object of it"},
+		{"conversion of what is stored in a version that is not served", []runtime.Object{converting(definition("Widget", "v1"), "ns/hook", "eA=="), custom("example.com/v0", "Widget", "ns/a")},
+			"conversion-unbacked critical", "its conversion webhook calls Service ns/hook, %s; 1 object in the backup (1 in version v0), served as v1"},
+		{"API service", []runtime.Object{apiService("v1beta1.metrics.k8s.io", "ns/hook")}, "apiservice-unbacked warning", "the APIService calls Service ns/hook, %s"},
+	}
+	cases := []struct {
+		name          string
+		before, after []runtime.Object
+		want          string // certainty and why; "" for no finding
+	}{
+		{"its pods were replaced", dead, moved, "possible " + gone},
+		{"the same pods", dead, nil, ""},
+		{"one of its pods stays", append(dead, endpoints("ns/hook-fghij", "old 10.0.0.1", "stays 10.0.0.3"), pod("ns/stays", ip("10.0.0.3"))), moved, ""},
+		{"nothing answers now, either", dead, []runtime.Object{deleted{old}}, ""},
+		{"the Service was made after it", []runtime.Object{namespace("ns"), young}, []runtime.Object{svc, endpoints("ns/hook-abcde", "new 10.0.0.2")}, "certain which the backup does not have"},
+		{"endpoints outside of the cluster", []runtime.Object{namespace("ns"), svc, outside("ns/hook-abcde", "192.0.2.1")}, []runtime.Object{outside("ns/hook-abcde", "192.0.2.2")}, ""},
+		{"an external name", []runtime.Object{namespace("ns"), external(svc.DeepCopy())}, []runtime.Object{labelled(external(svc.DeepCopy()))}, ""},
+		{"endpoints before there were slices", []runtime.Object{namespace("ns"), svc, old, oldEndpoints("ns/hook", "old", "10.0.0.1")}, []runtime.Object{deleted{old}, young, oldEndpoints("ns/hook", "new", "10.0.0.2")}, "possible " + gone},
+		{"such endpoints, and the same pod", []runtime.Object{namespace("ns"), svc, old, oldEndpoints("ns/hook", "old", "10.0.0.1")}, nil, ""},
+		{"endpoints that cannot be read", []runtime.Object{namespace("ns"), svc, old, raw{key: "/registry/endpointslices/ns/hook-abcde", value: "k8s:enc:aescbc:v1:key1:abc"}}, moved,
+			"possible whose endpoints in the backup cannot all be read: whether a pod of them runs is not known"},
+	}
+	for _, caller := range callers {
+		for _, tt := range cases {
+			t.Run(caller.name+"/"+tt.name, func(t *testing.T) {
+				backup, current := pair(t, changes(t, append(tt.before[:len(tt.before):len(tt.before)], caller.caller...)), changes(t, tt.after))
+				want := []string(nil)
+				if certainty, why, ok := strings.Cut(tt.want, " "); ok {
+					want = []string{caller.id + " " + certainty + ": " + fmt.Sprintf(caller.what, why)}
+				}
+				if diff := cmp.Diff(want, unbacked(t, backup, current)); diff != "" {
+					t.Errorf("findings (-want):\n%s", diff)
+				}
+			})
+		}
+	}
+	// what calls nothing of the kind
+	for name, caller := range map[string][]runtime.Object{
+		"a conversion by URL":             {converting(definition("Widget", "v1", "v2"), "https://example.com", "eA=="), custom("example.com/v1", "Widget", "ns/a")},
+		"no conversion":                   {definition("Widget", "v1", "v2"), custom("example.com/v1", "Widget", "ns/a")},
+		"one version, and nothing else":   {converting(definition("Widget", "v1"), "ns/hook", "eA=="), custom("example.com/v1", "Widget", "ns/a")},
+		"a local APIService":              {apiService("v1.apps", "")},
+		"a webhook that may fail":         {webhooks("w", "Ignore", "ns/hook")},
+		"one version and no object of it": {converting(definition("Widget", "v1"), "ns/hook", "eA==")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			backup, current := pair(t, changes(t, append(dead[:len(dead):len(dead)], caller...)), changes(t, moved))
+			if got := unbacked(t, backup, current); got != nil {
+				t.Errorf("findings %q", got)
+			}
+		})
+	}
+}
+
+func unbacked(t *testing.T, backup, current *snapshot.Snapshot) (list []string) {
+	t.Helper()
+	for _, f := range compare(t, backup, current).Findings {
+		if strings.HasSuffix(string(f.ID), "-unbacked") {
+			list = append(list, fmt.Sprintf("%s %s %s: %s", f.ID, f.Severity, f.Certainty, f.Reason))
+			if len(f.Evidence) == 0 {
+				t.Errorf("no evidence: %+v", f)
+			}
+		}
+	}
+	return list
+}
+
+// A conversion webhook that trusts another certificate in the backup is told of as one
+// of admission is.
+func TestConversionCA(t *testing.T) {
+	for name, tt := range map[string]struct {
+		ca   string
+		want int
+	}{"another": {"eQ==", 1}, "the same": {"eA==", 0}} {
+		t.Run(name, func(t *testing.T) {
+			backup, current := pair(t,
+				changes(t, []runtime.Object{converting(definition("Widget", "v1", "v2"), "https://example.com", "eA==")}),
+				changes(t, []runtime.Object{labelled(converting(definition("Widget", "v1", "v2"), "https://example.com", tt.ca))}))
+			if r := compare(t, backup, current); r.Summary[rollback.WebhookCA] != tt.want {
+				t.Errorf("%+v", r.Findings)
+			}
+		})
+	}
+}
+
+// Definitions are compared in the version in which API servers store them.
+func TestStoredDefinition(t *testing.T) {
+	beta := func(d *unstructured.Unstructured) *unstructured.Unstructured {
+		d.SetAPIVersion("apiextensions.k8s.io/v1beta1")
+		return d
+	}
+	backup, current := pair(t,
+		changes(t, []runtime.Object{beta(definition("Widget", "v1alpha1", "v1")), custom("example.com/v1alpha1", "Widget", "ns/w")}),
+		changes(t, []runtime.Object{beta(definition("Widget", "v1")), beta(definition("New", "v1")), custom("example.com/v1", "New", "ns/n")}))
+	r := compare(t, backup, current)
+	if r.Summary[rollback.DefinitionVersion] != 1 || r.Summary[rollback.DefinitionLost] != 1 || r.Summary[rollback.Unreadable] != 0 {
+		t.Errorf("%+v", r.Findings)
+	}
+}

@@ -1,0 +1,66 @@
+package runbook
+
+import (
+	"fmt"
+	"strings"
+
+	"revenant/analyzer/rollback"
+	"revenant/decoder/sanitize"
+)
+
+// formerMasters deletes the addresses of API servers that are no more, before those
+// that are list them behind the Service kubernetes.
+func (b *builder) formerMasters() Step {
+	s := Step{
+		ID: "former-api-servers", Title: "Delete the addresses of former API servers",
+		Why: "API servers list behind the Service kubernetes every address that has a master lease in etcd. The backup has some of machines that are gone.",
+	}
+	listed := b.FormerMasters[:min(len(b.FormerMasters), listed)]
+	where := "an etcd node"
+	if b.id == Talos {
+		where = "a machine that has etcdctl, the certificates of etcd, and reaches it"
+	}
+	lost := 0
+	for i := range listed {
+		m := &listed[i]
+		key, ok := sanitize.ShellWord(m.Key)
+		if !ok {
+			lost++
+			continue
+		}
+		if strings.HasPrefix(m.Key, "-") {
+			key = "-- " + key
+		}
+		s.Commands = append(s.Commands, Command{b.etcdctl("del " + key), where, b.whyFormer(m)})
+	}
+	if lost > 0 {
+		s.Warnings = append(s.Warnings, unwritten(lost, "master lease"))
+	}
+	if n := len(b.FormerMasters) - len(listed); n > 0 {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("And %d more: %s lists them.", n, b.predictCommand()))
+	}
+	if b.Current == nil && len(b.Backup.Facts.MasterLeases) > 0 {
+		s.Why = "API servers list behind the Service kubernetes every address that has a master lease in etcd. Which of the backup's machines are gone cannot be told from it alone."
+		s.Checks = []string{"Each of these addresses is a machine that still has an API server. If one is not, delete its key: " + some(b.Backup.Facts.MasterLeases) + "."}
+	}
+	if len(s.Commands)+len(s.Warnings)+len(s.Checks) == 0 {
+		return Step{}
+	}
+	s.Checks = append(s.Checks, "Once API servers have run for 10 seconds, kubectl get endpointslices kubernetes --namespace=default lists only addresses of theirs.")
+	return s
+}
+
+// whyFormer says what becomes of a master lease that is not deleted.
+func (b *builder) whyFormer(m *rollback.FormerMaster) string {
+	why := "Nothing else deletes it."
+	switch {
+	case m.TTL > 0 && b.recounts:
+		why = "This restore loses leases: nothing else deletes it."
+	case m.TTL > 0:
+		why = fmt.Sprintf("etcd deletes it by itself %s after its start, unless the restore has lost its lease.", m.TTL)
+	}
+	if m.Doubt != "" {
+		why += " Only if no API server is there any more: " + m.Doubt + "."
+	}
+	return why
+}

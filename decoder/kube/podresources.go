@@ -1,0 +1,132 @@
+package kube
+
+import (
+	"bytes"
+	"encoding/binary"
+	"maps"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+)
+
+// SameResources says whether two stored values of a pod give it and its containers the
+// same resources. Of protobuf only those are read, as they are stored: true is sure,
+// and false where one cannot be read.
+func SameResources(a, b []byte) bool {
+	x, okX := storedResources(a)
+	y, okY := storedResources(b)
+	if okX && okY {
+		return bytes.Equal(x, y)
+	}
+	p, err := decodeAs[*corev1.Pod](a)
+	q, err2 := decodeAs[*corev1.Pod](b)
+	return err == nil && err2 == nil && equality.Semantic.DeepEqual(podResources(p), podResources(q))
+}
+
+// podResources are those of the pod and then of each container.
+func podResources(p *corev1.Pod) (list []corev1.Container) {
+	if r := p.Spec.Resources; r != nil {
+		list = append(list, corev1.Container{Resources: *r})
+	}
+	for _, containers := range [][]corev1.Container{p.Spec.InitContainers, p.Spec.Containers} {
+		for i := range containers {
+			list = append(list, corev1.Container{Name: containers[i].Name, Resources: containers[i].Resources})
+		}
+	}
+	return list
+}
+
+// storedResources are the messages of a pod's resources, and the names of what they
+// are of, each with its length before it. ok is false when value is no protobuf, or
+// malformed.
+func storedResources(value []byte) (all []byte, ok bool) {
+	e, err := envelopeOf(value, "Pod")
+	if err != nil || e.Encoding != Protobuf {
+		return nil, false
+	}
+	keep := func(what byte, data []byte) {
+		all = append(all, what)
+		all = append(binary.AppendUvarint(all, uint64(len(data))), data...)
+	}
+	container := func(b []byte) error {
+		keep('c', nil)
+		return eachMessage(b, func(num int32, data []byte) error {
+			if num == 1 || num == 8 {
+				keep(byte(num), data)
+			}
+			return nil
+		})
+	}
+	err = eachMessage(e.Raw, func(num int32, data []byte) error {
+		if num != 2 { // spec
+			return nil
+		}
+		return eachMessage(data, func(num int32, data []byte) error {
+			switch num {
+			case 2, 20: // containers, initContainers
+				keep(byte(num), nil)
+				return container(data)
+			case 40:
+				keep('p', data)
+			}
+			return nil
+		})
+	})
+	return all, err == nil
+}
+
+// eachMessage passes on the strings and messages of a message.
+func eachMessage(b []byte, take func(num int32, data []byte) error) error {
+	for f, err := range fields(b) {
+		if err != nil {
+			return err
+		}
+		if f.wire != wireBytes {
+			continue
+		}
+		data, err := bytesField(b, f)
+		if err == nil {
+			err = take(int32(f.num), data)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// allocatedOf is a Pod's Allocated: its requests, with what the kubelet reports to have
+// allocated to containers in place of what they ask for (kubernetes v1.37
+// pkg/kubelet/allocation).
+func allocatedOf(p *corev1.Pod) *Requests {
+	if !slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool { return c.Type == corev1.PodResizePending }) {
+		return nil
+	}
+	q := corev1.Pod{Spec: p.Spec, Status: p.Status}
+	q.Spec.Containers = allocatedTo(p.Spec.Containers, p.Status.ContainerStatuses)
+	q.Spec.InitContainers = allocatedTo(p.Spec.InitContainers, p.Status.InitContainerStatuses)
+	requests := requestsOf(&q)
+	return &requests
+}
+
+func allocatedTo(containers []corev1.Container, reports []corev1.ContainerStatus) []corev1.Container {
+	containers = slices.Clone(containers)
+	has := map[string]corev1.ResourceList{}
+	for i := range reports {
+		has[reports[i].Name] = reports[i].AllocatedResources
+	}
+	for i := range containers {
+		c := &containers[i]
+		if len(has[c.Name]) == 0 {
+			continue
+		}
+		requests := maps.Clone(c.Resources.Requests)
+		if requests == nil {
+			requests = corev1.ResourceList{}
+		}
+		maps.Copy(requests, has[c.Name])
+		c.Resources.Requests = requests
+	}
+	return containers
+}
