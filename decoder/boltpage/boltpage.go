@@ -33,6 +33,7 @@ type File struct {
 	buckets map[string]*Bucket
 
 	searched bool // no meta page leads to the root that is read
+	fellBack bool // the newest meta page does not, and the other one does
 	mended   bool // another field of the meta in use is not what the file says
 
 	free          bitmap // pages listed as free

@@ -63,7 +63,7 @@ func (f *File) choose(ctx context.Context) error {
 	}
 	f.meta, f.pages = newest, uint64(len(f.data))/uint64(newest.PageSize)
 	if other := f.metas[1-newest.Page]; other.Valid() && f.isRoot(other.Root) {
-		f.meta = other
+		f.meta, f.fellBack = other, true
 		f.report(Anomaly{Page: newest.Page, Kind: BadMeta, Detail: fmt.Sprintf("page %d is no root; the state read is that of the other meta page, which is older", newest.Root), Lost: -1})
 	}
 	return nil
@@ -89,6 +89,12 @@ func (f *File) found(root Root, whole bool) {
 // Searched says whether no meta page leads to what is read, so that it may be older
 // than the newest state.
 func (f *File) Searched() bool { return f.searched }
+
+// MetaLost says whether a meta page is of no use, so that the state read may be one
+// commit older than the newest.
+func (f *File) MetaLost() bool {
+	return !f.metas[0].Valid() || !f.metas[1].Valid() || f.fellBack
+}
 
 // Mended says whether a field of the meta page in use was wrong, and another value
 // was found for it.
