@@ -1,7 +1,6 @@
 package oracle
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"flag"
@@ -31,7 +30,7 @@ var salvaged = flag.Int("salvaged", 600, "how many damaged copies are salvaged")
 // file and against etcdutl.
 func TestSalvage(t *testing.T) {
 	var bases [][]byte
-	for _, name := range []string{"clusters/scenario-7/plain.k8s-1.33.13/backup", "etcd/compacted", "clusters/random-101/plain/current"} {
+	for _, name := range []string{"clusters/scenario-7/plain.k8s-1.33.13/backup", "etcd/compacted", "clusters/random-101/plain/current", "etcd/churned-2"} {
 		path := filepath.Join(t.TempDir(), "base.db")
 		inflate(t, testdata+name+".db.gz", path)
 		data, err := os.ReadFile(path)
@@ -40,7 +39,7 @@ func TestSalvage(t *testing.T) {
 		}
 		bases = append(bases, data)
 	}
-	all := tally{kinds: map[string][2]int{}}
+	all := tally{kinds: map[string]share{}}
 	for i, base := range bases {
 		file, err := damage.Parse(base)
 		if err != nil {
@@ -49,9 +48,13 @@ func TestSalvage(t *testing.T) {
 		records := file.Revisions()
 		for seed := range *salvaged / len(bases) {
 			all.copies++
-			all.try(t, i, file, records, file.Copy(uint64(seed)), all.copies%20 == 0)
+			all.try(t, i, file, records, file.Copy(uint64(seed)), all.copies%20 < 2)
 		}
 	}
+	for kind, share := range all.kinds {
+		t.Logf("%-25s %+v", kind, share)
+	}
+	all.kinds = nil
 	t.Logf("%+v", all)
 	if share := float64(all.recovered) / float64(all.intact); share < 0.99 {
 		t.Errorf("of %d revisions on intact pages %d came back: %.2f %%", all.intact, all.recovered, 100*share)
@@ -62,11 +65,30 @@ func TestSalvage(t *testing.T) {
 }
 
 type tally struct {
-	kinds                             map[string][2]int
+	share
+	kinds                             map[string]share
 	copies, opened, damaged, restored int
-	intact, recovered                 int // revisions whose pages are intact, and those of them that came back
 	fromPages                         int // revisions that only the scan of pages could bring back
 }
+
+// wantAll wants all that etcd had, where only what the metas say is lost.
+func wantAll(t *testing.T, s *snapshot.Snapshot, file *damage.File, copied damage.Copy, records []damage.Revision) {
+	t.Helper()
+	if s.Len() != len(records) {
+		t.Errorf("%s (%s): %d revisions are read of %d", copied.Kind, copied.Note, s.Len(), len(records))
+	}
+	missing, err := s.Missing(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(missing) == 0 && copied.Kind != "high-water mark wrong" {
+		t.Errorf("%s (%s): nothing is said to be missing", copied.Kind, copied.Note)
+	}
+}
+
+// share counts revisions whose pages are intact: those that came back, those that were
+// withheld by name, and those that a state that was chosen does not have.
+type share struct{ intact, recovered, withheld, otherState int }
 
 func (c *tally) try(t *testing.T, base int, file *damage.File, records []damage.Revision, copied damage.Copy, restore bool) {
 	t.Helper()
@@ -81,11 +103,15 @@ func (c *tally) try(t *testing.T, base int, file *damage.File, records []damage.
 	}
 	defer s.Close()
 	c.opened++
+	switch copied.Kind {
+	case "metas lost", "freelist elsewhere", "high-water mark wrong", "metas' root elsewhere":
+		wantAll(t, s, file, copied, records)
+	}
 	if s.Damaged() {
 		c.damaged++
 	}
 	clean := filepath.Join(dir, "clean.db")
-	r, err := salvageTo(t, s, clean, salvage.Options{IncludeUncertain: true})
+	r, err := salvageTo(t, s, clean, salvage.Options{IncludeUncertain: c.copies%2 == 0})
 	if err != nil {
 		t.Fatalf("base %d, %s (%s): %v", base, copied.Kind, copied.Note, err)
 	}
@@ -104,28 +130,62 @@ func (c *tally) try(t *testing.T, base int, file *damage.File, records []damage.
 			t.Errorf("base %d, %s (%s): etcdutl: %v", base, copied.Kind, copied.Note, err)
 		}
 	}
-	written := readBucket(t, clean)
+	named := namedRevisions(r)
+	for key, value := range readBucket(t, clean) {
+		named[key] = value
+	}
 	for _, rec := range records {
-		whole := rec.End <= len(copied.Data) && bytes.Equal(file.Bytes()[rec.Page:rec.End], copied.Data[rec.Page:rec.End])
-		if !whole {
+		if !file.Intact(&copied, rec) {
 			continue
 		}
 		c.intact++
 		k := c.kinds[copied.Kind]
-		k[0]++
-		if written[string(rec.Key)] == string(rec.Value) {
-			k[1]++
+		k.intact++
+		got, ok := named[string(rec.Key)]
+		led := file.Led(&copied, rec)
+		switch {
+		case ok && got == string(rec.Value):
+			c.recovered++
+			k.recovered++
+		case ok && got == withheld:
+			if led && copied.Hit&(damage.Meta|damage.Root) == 0 {
+				t.Errorf("base %d, %s (%s): revision %x, to which the tree leads, was withheld", base, copied.Kind, copied.Note, rec.Key)
+			}
+			c.withheld++
+			k.withheld++
+		case ok && copied.Hit&(damage.Key|damage.Value) == 0:
+			t.Errorf("base %d, %s (%s): a revision on an intact page came back with another value", base, copied.Kind, copied.Note)
+		case !ok && r.State != salvage.TreeState && r.State != salvage.ScanState:
+			c.otherState++
+			k.otherState++
+		case !ok && led && copied.Hit&(damage.Meta|damage.Root) == 0:
+			t.Errorf("base %d, %s (%s): revision %x, to which the tree leads, was neither written nor named", base, copied.Kind, copied.Note, rec.Key)
 		}
 		c.kinds[copied.Kind] = k
-		got, ok := written[string(rec.Key)]
-		switch {
-		case !ok:
-		case got == string(rec.Value):
-			c.recovered++
-		case copied.Hit&(damage.Key|damage.Value) == 0:
-			t.Errorf("base %d, %s (%s): a revision on an intact page came back with another value", base, copied.Kind, copied.Note)
+	}
+}
+
+// withheld stands for the value of a revision that was not written, and that the
+// result names.
+const withheld = "withheld"
+
+// namedRevisions are the keys of all revisions that are said not to be written.
+func namedRevisions(r *salvage.Result) map[string]string {
+	named := map[string]string{}
+	for _, list := range [][]salvage.Found{r.Uncertain, r.Suspect, r.Conflicts} {
+		for _, f := range list {
+			var main, sub uint64
+			if n, _ := fmt.Sscanf(f.Revision, "%d.%d", &main, &sub); n == 0 {
+				continue
+			}
+			key := string(binary.BigEndian.AppendUint64(append(binary.BigEndian.AppendUint64(nil, main), '_'), sub))
+			if f.Tombstone {
+				key += "t"
+			}
+			named[key] = withheld
 		}
 	}
+	return named
 }
 
 // readBucket reads what was written with bbolt itself.

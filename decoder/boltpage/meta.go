@@ -189,6 +189,17 @@ func (f *File) settleHighWater(ctx context.Context) {
 	case mark > f.pages && other.Valid() && other.Root == f.meta.Root && other.HighWater <= f.pages:
 		f.meta.HighWater, f.mended = other.HighWater, true // compareMetas reports it
 	}
+	for id := min(mark, f.pages) - 1; mark > 2 && mark < f.pages && id >= 2 && (mark-id)*uint64(f.meta.PageSize) <= maxHole; id-- {
+		if !f.named(id) {
+			continue
+		}
+		h := parseHeader(f.data[id*uint64(f.meta.PageSize):])
+		if end := id + uint64(h.overflow) + 1; end > mark && end <= f.pages {
+			f.meta.HighWater, f.mended = end, true
+			bad(id, "page goes on behind the high-water mark %d", mark)
+		}
+		break
+	}
 	data := f.sparse
 	for id := max(mark, 2); id < f.pages; id++ {
 		var ok bool
@@ -205,7 +216,7 @@ func (f *File) settleHighWater(ctx context.Context) {
 				f.mended = true
 				bad(id, "page was written although it lies behind the high-water mark %d", mark)
 			}
-			f.meta.HighWater = id + min(uint64(h.overflow)+1, f.pages-id)
+			f.meta.HighWater = max(f.meta.HighWater, id+min(uint64(h.overflow)+1, f.pages-id))
 		}
 	}
 	if f.meta.HighWater < 3 {
