@@ -49,6 +49,9 @@ func TestSalvage(t *testing.T) {
 		for seed := range *salvaged / len(bases) {
 			all.copies++
 			all.try(t, i, file, records, file.Copy(uint64(seed)), all.copies%20 < 2)
+			if all.copies%1000 == 0 {
+				t.Logf("%d copies: %+v", all.copies, all.share)
+			}
 		}
 	}
 	for kind, share := range all.kinds {
