@@ -74,8 +74,9 @@ type tally struct {
 	fromPages                         int // revisions that only the scan of pages could bring back
 }
 
-// wantAll wants all that etcd had, where only what the metas say is lost.
-func wantAll(t *testing.T, s *snapshot.Snapshot, file *damage.File, copied damage.Copy, records []damage.Revision) {
+// wantAll wants all that etcd had, where only what the metas say is lost, and the
+// status that etcdutl prints of such a file, where it does.
+func wantAll(t *testing.T, s *snapshot.Snapshot, path string, copied damage.Copy, records []damage.Revision) {
 	t.Helper()
 	if s.Len() != len(records) {
 		t.Errorf("%s (%s): %d revisions are read of %d", copied.Kind, copied.Note, s.Len(), len(records))
@@ -86,6 +87,17 @@ func wantAll(t *testing.T, s *snapshot.Snapshot, file *damage.File, copied damag
 	}
 	if len(missing) == 0 && copied.Kind != "high-water mark wrong" {
 		t.Errorf("%s (%s): nothing is said to be missing", copied.Kind, copied.Note)
+	}
+	if s.BrokenTree() {
+		return
+	}
+	got, err := s.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := etcdsnapshot.NewV3(zap.NewNop()).Status(path)
+	if err != nil || got.Hash != want.Hash || got.Revision != want.Revision || got.TotalKey != want.TotalKey || got.TotalSize != want.TotalSize {
+		t.Errorf("%s (%s): status %+v, etcdutl has %+v: %v", copied.Kind, copied.Note, got, want, err)
 	}
 }
 
@@ -108,7 +120,7 @@ func (c *tally) try(t *testing.T, base int, file *damage.File, records []damage.
 	c.opened++
 	switch copied.Kind {
 	case "metas lost", "freelist elsewhere", "high-water mark wrong", "metas' root elsewhere":
-		wantAll(t, s, file, copied, records)
+		wantAll(t, s, path, copied, records)
 	}
 	if s.Damaged() {
 		c.damaged++

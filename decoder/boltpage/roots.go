@@ -101,17 +101,29 @@ func (f *File) MetaLost() bool {
 func (f *File) Mended() bool { return f.searched || f.mended }
 
 // findPageSize is the page size with which most pages of the file name themselves, 0
-// when none does.
+// when none does. It looks at some thousand pages, those at the beginning and others
+// over the whole file: what is no db at all is not read to its end.
 func (f *File) findPageSize(ctx context.Context) (size int) {
-	const enough = 1 << 12
+	const samples = 1 << 11
 	most := 0
-	for try := minPageSize; try <= maxPageSize && try < len(f.data); try *= 2 {
-		n := 0
-		g := File{data: f.data, sparse: f.sparse, meta: Meta{PageSize: uint32(try)}, pages: uint64(len(f.data) / try)}
-		_ = g.eachNamed(ctx, func(uint64, header) bool {
-			n++
-			return n < enough
-		})
+	for try := minPageSize; try <= maxPageSize && try < len(f.data) && ctx.Err() == nil; try *= 2 {
+		g := File{data: f.data, meta: Meta{PageSize: uint32(try)}, pages: uint64(len(f.data) / try)}
+		data, n := f.sparse, 0
+		look := func(id uint64) {
+			if id, ok := g.nextData(&data, id); ok && id < g.pages && id >= 2 {
+				_ = g.guard(func() {
+					if g.named(id) {
+						n++
+					}
+				})
+			}
+		}
+		for id := range min(samples, g.pages) {
+			look(id)
+		}
+		for i := uint64(0); i < samples && g.pages > samples; i++ {
+			look(samples + i*(g.pages-samples)/samples)
+		}
 		if n > most {
 			size, most = try, n
 		}

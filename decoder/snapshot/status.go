@@ -32,7 +32,7 @@ func (s *Snapshot) BrokenTree() bool {
 	if s.pages.Mended() {
 		return true
 	}
-	harmless := []boltpage.Kind{boltpage.OtherMeta, boltpage.BadMeta, boltpage.BadFreelist, boltpage.BadOrder}
+	harmless := []boltpage.Kind{boltpage.OtherMeta, boltpage.BadMeta, boltpage.BadOrder}
 	return slices.ContainsFunc(s.pages.Anomalies(), func(a boltpage.Anomaly) bool { return !slices.Contains(harmless, a.Kind) })
 }
 
