@@ -107,7 +107,11 @@ type share struct{ intact, recovered, withheld, otherState int }
 
 func (c *tally) try(t *testing.T, base int, file *damage.File, records []damage.Revision, copied damage.Copy, restore bool) {
 	t.Helper()
-	dir := t.TempDir()
+	dir, err := os.MkdirTemp(t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir) // the copies are large together
 	path := filepath.Join(dir, "damaged.db")
 	if err := os.WriteFile(path, copied.Data, 0o400); err != nil {
 		t.Fatal(err)
