@@ -1,14 +1,15 @@
 package oracle
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"flag"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	bolt "go.etcd.io/bbolt"
@@ -29,7 +30,7 @@ var salvaged = flag.Int("salvaged", 600, "how many damaged copies are salvaged")
 // file and against etcdutl.
 func TestSalvage(t *testing.T) {
 	var bases [][]byte
-	for _, name := range []string{"clusters/scenario-7/plain.k8s-1.33.13/backup", "etcd/compacted", "clusters/random-101/plain/current"} {
+	for _, name := range []string{"clusters/scenario-7/plain.k8s-1.33.13/backup", "etcd/compacted", "clusters/random-101/plain/current", "etcd/churned-2"} {
 		path := filepath.Join(t.TempDir(), "base.db")
 		inflate(t, testdata+name+".db.gz", path)
 		data, err := os.ReadFile(path)
@@ -38,7 +39,7 @@ func TestSalvage(t *testing.T) {
 		}
 		bases = append(bases, data)
 	}
-	all := tally{kinds: map[string][2]int{}}
+	all := tally{kinds: map[string]share{}}
 	for i, base := range bases {
 		file, err := damage.Parse(base)
 		if err != nil {
@@ -47,9 +48,16 @@ func TestSalvage(t *testing.T) {
 		records := file.Revisions()
 		for seed := range *salvaged / len(bases) {
 			all.copies++
-			all.try(t, i, file, records, file.Copy(uint64(seed)), all.copies%20 == 0)
+			all.try(t, i, file, records, file.Copy(uint64(seed)), all.copies%20 < 2)
+			if all.copies%1000 == 0 {
+				t.Logf("%d copies: %+v", all.copies, all.share)
+			}
 		}
 	}
+	for kind, share := range all.kinds {
+		t.Logf("%-25s %+v", kind, share)
+	}
+	all.kinds = nil
 	t.Logf("%+v", all)
 	if share := float64(all.recovered) / float64(all.intact); share < 0.99 {
 		t.Errorf("of %d revisions on intact pages %d came back: %.2f %%", all.intact, all.recovered, 100*share)
@@ -60,15 +68,50 @@ func TestSalvage(t *testing.T) {
 }
 
 type tally struct {
-	kinds                             map[string][2]int
+	share
+	kinds                             map[string]share
 	copies, opened, damaged, restored int
-	intact, recovered                 int // revisions whose pages are intact, and those of them that came back
 	fromPages                         int // revisions that only the scan of pages could bring back
 }
 
+// wantAll wants all that etcd had, where only what the metas say is lost, and the
+// status that etcdutl prints of such a file, where it does.
+func wantAll(t *testing.T, s *snapshot.Snapshot, path string, copied damage.Copy, records []damage.Revision) {
+	t.Helper()
+	if s.Len() != len(records) {
+		t.Errorf("%s (%s): %d revisions are read of %d", copied.Kind, copied.Note, s.Len(), len(records))
+	}
+	missing, err := s.Missing(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(missing) == 0 && copied.Kind != "high-water mark wrong" {
+		t.Errorf("%s (%s): nothing is said to be missing", copied.Kind, copied.Note)
+	}
+	if s.BrokenTree() {
+		return
+	}
+	got, err := s.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := etcdsnapshot.NewV3(zap.NewNop()).Status(path)
+	if err != nil || got.Hash != want.Hash || got.Revision != want.Revision || got.TotalKey != want.TotalKey || got.TotalSize != want.TotalSize {
+		t.Errorf("%s (%s): status %+v, etcdutl has %+v: %v", copied.Kind, copied.Note, got, want, err)
+	}
+}
+
+// share counts revisions whose pages are intact: those that came back, those that were
+// withheld by name, and those that a state that was chosen does not have.
+type share struct{ intact, recovered, withheld, otherState int }
+
 func (c *tally) try(t *testing.T, base int, file *damage.File, records []damage.Revision, copied damage.Copy, restore bool) {
 	t.Helper()
-	dir := t.TempDir()
+	dir, err := os.MkdirTemp(t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir) // the copies are large together
 	path := filepath.Join(dir, "damaged.db")
 	if err := os.WriteFile(path, copied.Data, 0o400); err != nil {
 		t.Fatal(err)
@@ -79,11 +122,15 @@ func (c *tally) try(t *testing.T, base int, file *damage.File, records []damage.
 	}
 	defer s.Close()
 	c.opened++
+	switch copied.Kind {
+	case "metas lost", "freelist elsewhere", "high-water mark wrong", "metas' root elsewhere":
+		wantAll(t, s, path, copied, records)
+	}
 	if s.Damaged() {
 		c.damaged++
 	}
 	clean := filepath.Join(dir, "clean.db")
-	r, err := salvageTo(t, s, clean, salvage.Options{IncludeUncertain: true})
+	r, err := salvageTo(t, s, clean, salvage.Options{IncludeUncertain: c.copies%2 == 0})
 	if err != nil {
 		t.Fatalf("base %d, %s (%s): %v", base, copied.Kind, copied.Note, err)
 	}
@@ -102,28 +149,62 @@ func (c *tally) try(t *testing.T, base int, file *damage.File, records []damage.
 			t.Errorf("base %d, %s (%s): etcdutl: %v", base, copied.Kind, copied.Note, err)
 		}
 	}
-	written := readBucket(t, clean)
+	named := namedRevisions(r)
+	for key, value := range readBucket(t, clean) {
+		named[key] = value
+	}
 	for _, rec := range records {
-		whole := rec.End <= len(copied.Data) && bytes.Equal(file.Bytes()[rec.Page:rec.End], copied.Data[rec.Page:rec.End])
-		if !whole {
+		if !file.Intact(&copied, rec) {
 			continue
 		}
 		c.intact++
 		k := c.kinds[copied.Kind]
-		k[0]++
-		if written[string(rec.Key)] == string(rec.Value) {
-			k[1]++
+		k.intact++
+		got, ok := named[string(rec.Key)]
+		led := file.Led(&copied, rec)
+		switch {
+		case ok && got == string(rec.Value):
+			c.recovered++
+			k.recovered++
+		case ok && got == withheld:
+			if led && copied.Hit&(damage.Meta|damage.Root) == 0 {
+				t.Errorf("base %d, %s (%s): revision %x, to which the tree leads, was withheld", base, copied.Kind, copied.Note, rec.Key)
+			}
+			c.withheld++
+			k.withheld++
+		case ok && copied.Hit&(damage.Key|damage.Value) == 0:
+			t.Errorf("base %d, %s (%s): a revision on an intact page came back with another value", base, copied.Kind, copied.Note)
+		case !ok && r.State != salvage.TreeState && r.State != salvage.ScanState:
+			c.otherState++
+			k.otherState++
+		case !ok && led && copied.Hit&(damage.Meta|damage.Root) == 0:
+			t.Errorf("base %d, %s (%s): revision %x, to which the tree leads, was neither written nor named", base, copied.Kind, copied.Note, rec.Key)
 		}
 		c.kinds[copied.Kind] = k
-		got, ok := written[string(rec.Key)]
-		switch {
-		case !ok:
-		case got == string(rec.Value):
-			c.recovered++
-		case copied.Hit&(damage.Key|damage.Value) == 0:
-			t.Errorf("base %d, %s (%s): a revision on an intact page came back with another value", base, copied.Kind, copied.Note)
+	}
+}
+
+// withheld stands for the value of a revision that was not written, and that the
+// result names.
+const withheld = "withheld"
+
+// namedRevisions are the keys of all revisions that are said not to be written.
+func namedRevisions(r *salvage.Result) map[string]string {
+	named := map[string]string{}
+	for _, list := range [][]salvage.Found{r.Uncertain, r.Suspect, r.Conflicts} {
+		for _, f := range list {
+			var main, sub uint64
+			if n, _ := fmt.Sscanf(f.Revision, "%d.%d", &main, &sub); n == 0 {
+				continue
+			}
+			key := string(binary.BigEndian.AppendUint64(append(binary.BigEndian.AppendUint64(nil, main), '_'), sub))
+			if f.Tombstone {
+				key += "t"
+			}
+			named[key] = withheld
 		}
 	}
+	return named
 }
 
 // readBucket reads what was written with bbolt itself.
@@ -186,9 +267,16 @@ func salvageTo(t *testing.T, s *snapshot.Snapshot, path string, opts salvage.Opt
 // when nothing leads into it.
 func salvageBytes(t *testing.T, data []byte) (*salvage.Result, map[string]string) {
 	t.Helper()
+	r, written, _ := salvageFrom(t, data)
+	return r, written
+}
+
+// salvageFrom is salvageBytes, with the page of the root that was written.
+func salvageFrom(t *testing.T, data []byte) (_ *salvage.Result, _ map[string]string, root uint64) {
+	t.Helper()
 	s, err := snapshot.OpenBytes(t.Context(), "damaged", data, snapshot.Options{SkipHashCheck: true})
 	if err != nil {
-		return nil, nil
+		return nil, nil, 0
 	}
 	defer s.Close()
 	out := filepath.Join(t.TempDir(), "clean.db")
@@ -200,14 +288,18 @@ func salvageBytes(t *testing.T, data []byte) (*salvage.Result, map[string]string
 	if err := os.Remove(out); err != nil { // there are many, and they are large together
 		t.Fatal(err)
 	}
-	return r, written
+	if _, err := fmt.Sscanf(r.State, "root-%d", &root); err != nil {
+		root = s.Root()
+	}
+	return r, written, root
 }
 
 // TestSalvageBringsNothingBack salvages damaged copies of a member's db, whose free
 // pages hold what compactions removed: without being asked for it, nothing is
-// written that the healthy db does not have.
+// written that the healthy db does not have once its compaction is done. A root that is
+// a commit older can have been left before that.
 func TestSalvageBringsNothingBack(t *testing.T) {
-	recovered, withheld := 0, 0
+	recovered, withheld, others := 0, 0, 0
 	paths := churned(t)
 	for layout, path := range paths {
 		data, err := os.ReadFile(path)
@@ -219,9 +311,14 @@ func TestSalvageBringsNothingBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		healthy := readBucket(t, path)
+		s, err := snapshot.OpenBytes(t.Context(), path, data, snapshot.Options{SkipHashCheck: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		compact := s.CompactRevision()
 		for i := range *salvaged / len(paths) {
 			copied := file.Copy(uint64(layout**salvaged + i))
-			r, written := salvageBytes(t, copied.Data)
+			r, written, root := salvageFrom(t, copied.Data)
 			if r == nil {
 				continue
 			}
@@ -229,6 +326,10 @@ func TestSalvageBringsNothingBack(t *testing.T) {
 			scanned := map[string]bool{}
 			for _, f := range r.Recovered {
 				scanned[f.Revision] = true
+			}
+			if root != s.Root() {
+				others++
+				written = compacted(t, written, compact)
 			}
 			for key, value := range written {
 				if has(healthy, key, value) || copied.Hit&(damage.Key|damage.Value) != 0 {
@@ -241,8 +342,8 @@ func TestSalvageBringsNothingBack(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d revisions were recovered from pages in no bucket, %d withheld", recovered, withheld)
-	if recovered == 0 || withheld == 0 {
+	t.Logf("%d revisions were recovered from pages in no bucket, %d withheld; %d times another root's state was written", recovered, withheld, others)
+	if recovered == 0 || withheld == 0 || others == 0 {
 		t.Error("the scan had nothing to decide")
 	}
 }
@@ -352,6 +453,29 @@ func TestSalvageWrongLength(t *testing.T) {
 	if flips == 0 {
 		t.Error("no flip made a record of another")
 	}
+}
+
+// compacted is what a compaction leaves of records.
+func compacted(t *testing.T, records map[string]string, rev int64) map[string]string {
+	t.Helper()
+	left, newest := map[string]string{}, map[string]string{}
+	for _, rev17 := range slices.Sorted(maps.Keys(records)) {
+		if int64(binary.BigEndian.Uint64([]byte(rev17))) > rev {
+			left[rev17] = records[rev17]
+			continue
+		}
+		var kv mvccpb.KeyValue
+		if err := proto.Unmarshal([]byte(records[rev17]), &kv); err != nil {
+			t.Fatal(err)
+		}
+		newest[string(kv.Key)] = rev17
+	}
+	for _, rev17 := range newest {
+		if len(rev17) == 17 || int64(binary.BigEndian.Uint64([]byte(rev17))) == rev {
+			left[rev17] = records[rev17]
+		}
+	}
+	return left
 }
 
 func has(records map[string]string, key, value string) bool {

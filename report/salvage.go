@@ -32,6 +32,7 @@ func (s *Salvage) Text(p *Printer) {
 	p.Field("sha256", r.SHA256)
 	p.Field("revision", fmt.Sprintf("%s, %s", Count(r.Revision), compactedText(&restore.Evidence{CompactRevision: r.CompactRevision, CompactUnknown: r.CompactUnknown, CompactSeen: r.CompactSeen})))
 	p.Field("records", Count(r.Records))
+	statesText(p, r)
 	var small []string
 	for _, b := range r.Buckets {
 		switch b.Source {
@@ -54,9 +55,9 @@ func (s *Salvage) Text(p *Printer) {
 		p.wrappedField("lost pages", "revisions "+some(r.Stretches))
 	}
 	foundText(p, "recovered", "from pages in no bucket, and written", r.Recovered)
-	what := "withheld: at or below a compact revision they may have been deleted since; --include-uncertain writes them"
+	what := "withheld: at or below a compact revision they may have been deleted since, and what is newer than the tree may lack others; --include-uncertain writes them"
 	if r.Included {
-		what = "written, although at or below a compact revision they may have been deleted since"
+		what = "written, although at or below a compact revision they may have been deleted since, and what is newer than the tree may lack others"
 	}
 	foundText(p, "uncertain", what, r.Uncertain)
 	what = "withheld: they contradict themselves or their page, and may have had another value; --include-uncertain writes them"
@@ -82,6 +83,21 @@ func (s *Salvage) Text(p *Printer) {
 		p.Line("All that the evidence held above its compact revision is in it.")
 	}
 	p.Line("Look at it with: etcdutl snapshot status %s", r.Path)
+}
+
+// statesText lists the states where there is a choice, the one that was written first.
+func statesText(p *Printer, r *salvage.Result) {
+	if len(r.States) < 2 {
+		return
+	}
+	p.Field("state", fmt.Sprintf("%s, of %s that the evidence supports; --state writes another", r.State, counted(len(r.States), "state")))
+	for _, s := range r.States {
+		line := fmt.Sprintf("%s: %s; %s, %s, up to revision %s", s.Name, s.What, counted(s.Revisions, "revision"), counted(s.Keys, "key"), Count(s.NewestRevision))
+		if s.LeftOut != "" {
+			line += ". Left out: " + s.LeftOut
+		}
+		p.wrappedField("", line)
+	}
 }
 
 func foundText(p *Printer, name, what string, list []salvage.Found) {

@@ -200,6 +200,16 @@ var lacks = []lack{
 		clear(db[len(db)/2/4096*4096:][:20*4096])
 		writeFile(t, path, db)
 	}, true},
+	{"both meta pages", func(t *testing.T, path string, db []byte) {
+		db = bytes.Clone(raw(db))
+		clear(db[:2*4096])
+		writeFile(t, path, db)
+	}, true},
+	{"the meta page of the newest state", func(t *testing.T, path string, db []byte) {
+		db = bytes.Clone(raw(db))
+		clear(db[:100])
+		writeFile(t, path, db)
+	}, true},
 }
 
 func writeFile(t *testing.T, path string, data []byte) {

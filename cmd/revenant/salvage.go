@@ -22,6 +22,7 @@ type salvageOptions struct {
 	output           string
 	report           outputOptions
 	includeUncertain bool
+	state            string
 }
 
 func newSalvage(s streams) *cobra.Command {
@@ -33,12 +34,17 @@ func newSalvage(s streams) *cobra.Command {
 read of FILE, and reports what is in it and what is missing. etcdutl accepts it.
 FILE is a snapshot, a db, or a member's data directory, whose log is applied.
 
-What the file's tree still leads to always wins. Only where parts of the tree
-are lost, revisions are taken from pages that nothing leads to any more.
-Withheld unless --include-uncertain is given are those at or below the compact
-revision, which may have been deleted since, and those that contradict
+What the file's tree still leads to is always written. Only where parts of the
+tree are lost, revisions are taken from pages that nothing leads to any more.
+Withheld unless --include-uncertain is given are those of them at or below the
+compact revision, which may have been deleted since, and those that contradict
 themselves or their page, whose value may have been cut. Revisions with
 differing copies are withheld in any case.
+
+A damaged db can hold several states: that of its tree ("tree"), the same with
+what such pages add ("tree+scan"), and those of other roots ("root-" and their
+page), which are of other commits. The report lists them with what each holds.
+The most complete that contradicts nothing is written; --state chooses another.
 
 Nothing is ever written over.
 
@@ -46,7 +52,8 @@ Exit codes: 0 the evidence was whole; 2 nothing could be written; 3 the evidence
 is damaged, and what is readable was written.`,
 		Example: `  revenant salvage broken.db -o clean.db
   revenant salvage /var/lib/etcd -o newest.db       # a dead member's state, its log applied
-  revenant salvage broken.db -o clean.db --report json=salvage.json`,
+  revenant salvage broken.db -o clean.db --report json=salvage.json
+  revenant salvage broken.db -o tree.db --state tree  # nothing but what its tree leads to`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeArgs(1),
 		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
@@ -55,6 +62,8 @@ is damaged, and what is readable was written.`,
 	cmd.Flags().StringVarP(&o.output, "output", "o", "", "`FILE` to write the snapshot to; it must not exist")
 	cmd.Flags().StringArrayVar(&o.report.outputs, "report", nil, "write a report as `FORMAT[=FILE]`: table, json or yaml, to standard output or to a file; can be given several times (default table)")
 	cmd.Flags().BoolVar(&o.includeUncertain, "include-uncertain", false, "write revisions, too, that a compaction may have removed or that contradict themselves")
+	cmd.Flags().StringVar(&o.state, "state", "", "write the state of that `NAME`: tree, tree+scan or root-PAGE, as the report lists them (default the most complete)")
+	register(cmd, "state", completeOne(salvage.TreeState, salvage.ScanState))
 	register(cmd, "output", completeFiles)
 	register(cmd, "report", o.report.complete())
 	return cmd
@@ -105,11 +114,14 @@ func (o *salvageOptions) salvage(ctx context.Context, path string, place *outfil
 	const name = "snapshot"
 	err = o.open.withOne(ctx, o.streams, path, func(s *snapshot.Snapshot, bar *progressLine) error {
 		result, err := salvage.Write(ctx, s, draft.Dir, name, salvage.Options{
-			IncludeUncertain: o.includeUncertain,
+			IncludeUncertain: o.includeUncertain, State: o.state,
 			Progress: func(done, total int) {
 				bar.show(filepath.Base(o.output), snapshot.Progress{Phase: phaseWrite, Done: int64(done), Total: int64(total)})
 			},
 		})
+		if errors.As(err, new(*salvage.UnknownStateError)) {
+			return hinted(err, "without --state the most complete is written, and the report says what each holds")
+		}
 		if err != nil {
 			return err
 		}

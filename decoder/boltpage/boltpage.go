@@ -32,6 +32,10 @@ type File struct {
 	root    *Bucket
 	buckets map[string]*Bucket
 
+	searched bool // no meta page leads to the root that is read
+	fellBack bool // the newest meta page does not, and the other one does
+	mended   bool // another field of the meta in use is not what the file says
+
 	free          bitmap // pages listed as free
 	freelistPages uint64 // pages that hold that list
 
@@ -87,18 +91,22 @@ func (f *File) read(ctx context.Context) error {
 	if err := f.guard(f.readMetas); err != nil {
 		return err
 	}
-	if !f.meta.Valid() {
-		return f.noMeta()
+	if err := f.choose(ctx); err != nil {
+		return err
 	}
-	f.pages = uint64(len(f.data)) / uint64(f.meta.PageSize)
+	f.reportFault(f.guard(func() { f.settleHighWater(ctx) }))
 	if f.pages < f.meta.HighWater {
 		f.report(Anomaly{Page: f.pages, Kind: Truncated, Detail: fmt.Sprintf("file ends at page %d of %d", f.pages, f.meta.HighWater)})
 	}
+	f.compareMetas()
+	return f.readFrom(ctx)
+}
+
+// readFrom reads what the meta in use leads to.
+func (f *File) readFrom(ctx context.Context) error {
 	for _, b := range []*bitmap{&f.used, &f.heads, &f.spanned, &f.free} {
 		*b = newBitmap(f.limit())
 	}
-	f.compareMetas()
-	f.reportFault(f.guard(func() { f.checkBeyond(ctx) }))
 	f.readFreelist(ctx)
 	f.readTree(ctx)
 	return ctx.Err()

@@ -11,6 +11,9 @@
 // way bbolt packs them and its keys in order. What breaks one of these rules
 // is recorded as an Anomaly and stepped over; what remains readable is read.
 //
+// Where the meta pages are lost or lead to no root, the root of an etcd db is looked
+// for among all pages.
+//
 // Item keys and values are slices of the map, or of copies of its pages. They are
 // valid only inside the callback that receives them: a page can vanish under the
 // map (the file is truncated, the disk fails), and only a guarded call turns that

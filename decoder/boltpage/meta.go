@@ -35,7 +35,8 @@ type Meta struct {
 	Problem   string // why it is invalid, "" when it is valid
 }
 
-// Valid says whether magic, version, checksum and all page ids are right.
+// Valid says whether magic, version, checksum and page size are right. The page ids
+// may be wrong all the same.
 func (m Meta) Valid() bool { return m.PageSize != 0 && m.Problem == "" }
 
 // Size is the size in bytes that bbolt reports for this state (Tx.Size), which
@@ -66,12 +67,13 @@ func (f *File) MetasChanged() (changed bool) {
 	return changed || err != nil
 }
 
-// Meta returns the meta page in use.
+// Meta returns the meta page in use. Where it was of no use, its fields are those that
+// were found instead.
 func (f *File) Meta() Meta { return f.meta }
 
-// readMetas finds the page size and picks the newest valid meta page. The
-// second one is found without the first as bbolt does (db.go
-// getPageSizeFromSecondMeta): by trying the powers of two.
+// readMetas finds the page size and reads both meta pages. The second one is found
+// without the first as bbolt does (db.go getPageSizeFromSecondMeta): by trying the
+// powers of two.
 func (f *File) readMetas() {
 	f.metas[0] = parseMeta(f.data, 0)
 	f.metas[1] = Meta{Page: 1, Problem: "not found"}
@@ -89,15 +91,21 @@ func (f *File) readMetas() {
 			}
 		}
 	}
-	for _, m := range f.metas {
-		if m.Valid() && (!f.meta.Valid() || m.TxID > f.meta.TxID) {
-			f.meta = m
-		}
-	}
 }
 
-// parseMeta reads the meta page at the start of data; size limits are those of
-// the file behind it.
+// newestMeta is the valid meta page of the last transaction; ok is false when there
+// is none.
+func (f *File) newestMeta() (newest Meta, ok bool) {
+	for _, m := range f.metas {
+		if m.Valid() && (!ok || m.TxID > newest.TxID) {
+			newest, ok = m, true
+		}
+	}
+	return newest, ok
+}
+
+// parseMeta reads the meta page at the start of data. It asks what bbolt asks
+// (internal/common/meta.go Validate), and for a page size that can be.
 func parseMeta(data []byte, page uint64) Meta {
 	m := Meta{Page: page}
 	if len(data) < pageHeaderSize+metaSize {
@@ -130,12 +138,6 @@ func parseMeta(data []byte, page uint64) Meta {
 		m.Problem = "checksum does not match"
 	case m.PageSize < minPageSize || m.PageSize > maxPageSize || m.PageSize&(m.PageSize-1) != 0:
 		m.Problem = fmt.Sprintf("page size %d is not a power of two from %d to %d", m.PageSize, minPageSize, maxPageSize)
-	case m.HighWater < 3 || m.HighWater >= 1<<63/uint64(m.PageSize):
-		m.Problem = fmt.Sprintf("high-water mark %d is impossible", m.HighWater)
-	case m.Root < 2 || m.Root >= m.HighWater:
-		m.Problem = fmt.Sprintf("root page %d lies outside the %d pages", m.Root, m.HighWater)
-	case m.Freelist != NoFreelist && (m.Freelist < 2 || m.Freelist >= m.HighWater):
-		m.Problem = fmt.Sprintf("freelist page %d lies outside the %d pages", m.Freelist, m.HighWater)
 	}
 	return m
 }
@@ -151,7 +153,10 @@ func (f *File) compareMetas() {
 			continue
 		}
 		detail := fmt.Sprintf("meta page %d: %s", m.Page, m.Problem)
-		f.report(Anomaly{Page: m.Page, Kind: BadMeta, Detail: detail + "; the state read is that of the other one, which may be older", Lost: -1})
+		if !f.searched {
+			detail += "; the state read is that of the other one, which may be older"
+		}
+		f.report(Anomaly{Page: m.Page, Kind: BadMeta, Detail: detail, Lost: -1})
 	}
 	a, b := f.metas[0], f.metas[1]
 	if !a.Valid() || !b.Valid() {
@@ -168,15 +173,38 @@ func (f *File) compareMetas() {
 	}
 }
 
-// checkBeyond looks behind the high-water mark. bbolt grows a file ahead with
-// zeros and the mark only rises, so a page that was written there shows that
-// the mark is too low.
-func (f *File) checkBeyond(ctx context.Context) {
+// settleHighWater looks for pages behind the high-water mark. bbolt grows a file ahead
+// with zeros and the mark only rises, so a page that was written there shows that the
+// mark is too low. Then, and where it cannot be at all, the pages that are there count.
+func (f *File) settleHighWater(ctx context.Context) {
+	mark := f.meta.HighWater
+	bad := func(page uint64, format string, args ...any) {
+		f.report(Anomaly{Page: page, Kind: BadMeta, Detail: fmt.Sprintf(format, args...), Lost: -1})
+	}
+	switch other := f.metas[1-f.meta.Page]; {
+	case mark >= 1<<63/uint64(f.meta.PageSize):
+		f.meta.HighWater, f.mended = f.pages, true
+		bad(f.meta.Page, "high-water mark %d is impossible; all %d pages of the file are read", mark, f.pages)
+		return
+	case mark > f.pages && other.Valid() && other.Root == f.meta.Root && other.HighWater <= f.pages:
+		f.meta.HighWater, f.mended = other.HighWater, true // compareMetas reports it
+	}
+	for id := min(mark, f.pages) - 1; mark > 2 && mark < f.pages && id >= 2 && (mark-id)*uint64(f.meta.PageSize) <= maxHole; id-- {
+		if !f.named(id) {
+			continue
+		}
+		h := parseHeader(f.data[id*uint64(f.meta.PageSize):])
+		if end := id + uint64(h.overflow) + 1; end > mark && end <= f.pages {
+			f.meta.HighWater, f.mended = end, true
+			bad(id, "page goes on behind the high-water mark %d", mark)
+		}
+		break
+	}
 	data := f.sparse
-	for id := f.meta.HighWater; id < f.pages; id++ {
+	for id := max(mark, 2); id < f.pages; id++ {
 		var ok bool
 		if id, ok = f.nextData(&data, id); !ok || id >= f.pages || id%checkEvery == 0 && ctx.Err() != nil {
-			return
+			break
 		}
 		h := parseHeader(f.data[id*uint64(f.meta.PageSize):])
 		if h.id != id {
@@ -184,9 +212,16 @@ func (f *File) checkBeyond(ctx context.Context) {
 		}
 		switch h.flags {
 		case flagBranch, flagLeaf, flagFreelist:
-			f.report(Anomaly{Page: id, Kind: BadMeta, Detail: fmt.Sprintf("page was written although it lies behind the high-water mark %d", f.meta.HighWater), Lost: -1})
-			return
+			if !f.mended {
+				f.mended = true
+				bad(id, "page was written although it lies behind the high-water mark %d", mark)
+			}
+			f.meta.HighWater = max(f.meta.HighWater, id+min(uint64(h.overflow)+1, f.pages-id))
 		}
+	}
+	if f.meta.HighWater < 3 {
+		f.meta.HighWater, f.mended = f.pages, true
+		bad(f.meta.Page, "high-water mark %d is impossible; all %d pages of the file are read", mark, f.pages)
 	}
 }
 

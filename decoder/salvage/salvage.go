@@ -16,6 +16,8 @@ type Options struct {
 	// IncludeUncertain writes records at or below the compact revision that were
 	// found on pages in no bucket, and records that contradict themselves.
 	IncludeUncertain bool
+	// State names the state to write; "" is the most complete that contradicts nothing.
+	State string
 	// Progress, when set, is told how many of how many records are written.
 	Progress func(done, total int)
 }
@@ -36,6 +38,8 @@ type Found struct {
 	Key       string `json:"key"`
 	Tombstone bool   `json:"tombstone"`
 	Page      uint64 `json:"page"`
+
+	scanned bool // on a page in no bucket
 }
 
 // Bucket is one of the small buckets.
@@ -61,10 +65,13 @@ type Result struct {
 	// may have been compacted since, and counts as uncertain.
 	CompactSeen int64 `json:"compactSeen,omitempty"`
 
+	State  string  `json:"state"`  // the name of the one that was written
+	States []State `json:"states"` // those that the evidence supports
+
 	Records   int     `json:"records"`   // written, from the buckets and the log
 	Recovered []Found `json:"recovered"` // written, from pages in no bucket
 	// Uncertain are such records at or below the compact revision, and those that
-	// the tree leads to on a page that does not belong there.
+	// the tree leads to on a page whose keys do not belong there.
 	Uncertain []Found `json:"uncertain"`
 	// Suspect are records of the tree that contradict themselves, or what stands
 	// around them on their page. They are written only if the uncertain ones are.
@@ -80,30 +87,31 @@ type Result struct {
 // Lossless says whether all that etcd had is in the clean snapshot, as far as can
 // be told.
 func (r *Result) Lossless() bool {
-	return len(r.Stretches) == 0 && len(r.Missing) == 0 && len(r.Unread) == 0 && len(r.Conflicts) == 0 && len(r.Suspect) == 0
+	return (r.State == TreeState || r.State == ScanState) && len(r.Stretches) == 0 && len(r.Missing) == 0 && len(r.Unread) == 0 && len(r.Conflicts) == 0 && len(r.Suspect) == 0
 }
 
 // Write writes what can be read of s to a new file in dir, and leaves a working file
-// beside it. The error is ctx's, or that of the file.
+// beside it. The error is ctx's, an *UnknownStateError, or that of the file.
 func Write(ctx context.Context, s *snapshot.Snapshot, dir *os.Root, name string, opts Options) (*Result, error) {
-	r := &Result{
-		Path: name, Included: opts.IncludeUncertain, // lists without an entry are [] in JSON
-		Recovered: []Found{}, Uncertain: []Found{}, Suspect: []Found{}, Conflicts: []Found{},
-		Unread: []string{}, Stretches: []string{}, Missing: []string{},
-	}
-	small, err := r.smallBuckets(ctx, s)
+	c, small, err := choose(ctx, s, opts)
 	if err != nil {
 		return nil, err
 	}
-	c, err := r.choose(ctx, s, opts)
-	if err != nil {
-		return nil, err
-	}
-	w := &writer{ctx: ctx, s: s, result: r, progress: opts.Progress, total: c.total}
+	c.r.Path = name
+	w := &writer{ctx: ctx, s: c.s, result: c.r, progress: opts.Progress, total: c.total}
 	if err := w.database(dir, name, small, c.records()); err != nil {
 		return nil, err
 	}
-	return r, nil
+	return c.r, nil
+}
+
+func newResult(opts Options) *Result {
+	return &Result{
+		Included:  opts.IncludeUncertain, // lists without an entry are [] in JSON
+		States:    []State{},
+		Recovered: []Found{}, Uncertain: []Found{}, Suspect: []Found{}, Conflicts: []Found{},
+		Unread: []string{}, Stretches: []string{}, Missing: []string{},
+	}
 }
 
 // choice is which records are written. They are chosen as they are read, twice, since
@@ -121,54 +129,65 @@ type choice struct {
 // lookEvery is after how many records a pass looks whether it is to stop.
 const lookEvery = 1 << 10
 
-// choose notes what is uncertain, recovered and missing.
-func (r *Result) choose(ctx context.Context, s *snapshot.Snapshot, opts Options) (*choice, error) {
-	c := &choice{r: r, s: s, doubtful: s.Doubtful(), all: opts.IncludeUncertain}
+// newChoice chooses of what the tree leads to, and notes what is uncertain in it.
+func (r *Result) newChoice(ctx context.Context, s *snapshot.Snapshot) (*choice, error) {
+	c := &choice{r: r, s: s, doubtful: s.Doubtful(), all: r.Included}
 	var err error
 	if c.lost, err = s.Lost(ctx); err != nil {
 		return nil, err
 	}
-	passed := 0
-	stopped := func() bool {
-		passed++
-		return passed%lookEvery == 0 && ctx.Err() != nil
-	}
-	for rec := range s.Records() {
-		if stopped() {
-			break
-		}
+	for rec := range interruptible(ctx, s.Records()) {
 		if list := c.listed(&rec); list != nil {
-			*list = append(*list, Found{rec.Revision.String(), rec.Key, rec.Tombstone, s.Page(rec)})
+			*list = append(*list, Found{Revision: rec.Revision.String(), Key: rec.Key, Tombstone: rec.Tombstone, Page: s.Page(rec)})
 		}
 	}
-	if c.lost.Any() || s.Damaged() {
-		r.Stretches = append(r.Stretches, c.lost.Stretches()...)
-		if c.left, err = s.Leftovers(ctx); err != nil {
-			return nil, err
-		}
-		seen, err := s.CompactSeen(ctx)
-		if err != nil {
-			return nil, err
-		}
-		r.CompactSeen = max(seen, r.CompactRevision)
-		for l := range c.left.All() {
-			if stopped() {
-				break
-			}
-			if list := c.listedLeftover(&l); list != nil {
-				*list = append(*list, Found{l.Revision.String(), l.Key, l.Tombstone, l.Page})
-			}
+	r.Stretches = append(r.Stretches, c.lost.Stretches()...)
+	return c, ctx.Err()
+}
+
+// damaged says whether something of the tree is missing, or may be.
+func (c *choice) damaged() bool { return c.lost.Any() || c.s.Damaged() }
+
+// scan adds what is found on pages in no bucket.
+func (c *choice) scan(ctx context.Context) (err error) {
+	if c.left, err = c.s.Leftovers(ctx); err != nil {
+		return err
+	}
+	for l := range interruptible(ctx, c.left.All()) {
+		if list := c.listedLeftover(&l); list != nil {
+			*list = append(*list, Found{Revision: l.Revision.String(), Key: l.Key, Tombstone: l.Tombstone, Page: l.Page, scanned: true})
 		}
 	}
-	m := missing{r: r, last: max(r.CompactRevision, 1)}
-	for rec := range c.records() {
-		if stopped() {
-			break
-		}
+	return ctx.Err()
+}
+
+// seeCompactions looks for the newest compaction that any page tells of.
+func (c *choice) seeCompactions(ctx context.Context) error {
+	seen, err := c.s.CompactSeen(ctx)
+	c.r.CompactSeen = max(seen, c.r.CompactRevision)
+	return err
+}
+
+// findMissing counts what is written, and notes which revisions are still missing.
+func (c *choice) findMissing(ctx context.Context) error {
+	m := missing{r: c.r, last: max(c.r.CompactRevision, 1)}
+	for rec := range interruptible(ctx, c.records()) {
 		m.see(rec.Main)
 		c.total++
 	}
-	return c, ctx.Err()
+	return ctx.Err()
+}
+
+// interruptible ends a sequence once ctx is done.
+func interruptible[T any](ctx context.Context, seq iter.Seq[T]) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		passed := 0
+		for x := range seq {
+			if passed++; passed%lookEvery == 0 && ctx.Err() != nil || !yield(x) {
+				return
+			}
+		}
+	}
 }
 
 // listed is the list that a record of the buckets belongs on, nil for none.

@@ -59,7 +59,7 @@ func (s *Snapshot) checkSize() {
 	if rest != 0 && rest != sha256.Size {
 		s.problems.add(Damage, "file", fmt.Sprintf("%d bytes are neither whole pages of %d bytes nor whole pages and a trailer: bytes were cut off or appended", s.Size(), pageSize), "")
 	}
-	if beyond := s.Size() - s.pages.Meta().Size(); hasTrailer(s.Size()) && beyond != sha256.Size {
+	if beyond := s.Size() - s.pages.Meta().Size(); hasTrailer(s.Size()) && beyond > sha256.Size {
 		s.problems.add(Damage, "file", fmt.Sprintf("%d bytes stand between the last page and the trailer", beyond-sha256.Size), "")
 	}
 }

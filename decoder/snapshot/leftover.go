@@ -236,17 +236,29 @@ const leastRecord = 16 + 17
 
 // Headless is how many revisions newer than NewestRecord may stand in what could
 // not be read, no more than there is room for: 0 when the newest record is known to
-// be the last one. The error is ctx's.
+// be the last one. Where a meta page is lost, the state read may be older: the other
+// one's is a commit behind, and of a root that was looked for nothing tells how old it
+// is. A log that is applied makes up for that, and says what it lacks itself. The error
+// is ctx's.
 func (s *Snapshot) Headless(ctx context.Context) (int64, error) {
 	newest := s.NewestRecord()
 	if !s.Damaged() || newest == math.MaxInt64 {
 		return 0, nil
 	}
-	lost, err := s.Lost(ctx)
-	if err != nil || !lost.Contains(Revision{Main: newest + 1}, false) {
-		return 0, err
+	room := min(max(s.Size(), s.pages.Meta().Size())/leastRecord, math.MaxInt64-newest)
+	if s.wal == nil && s.pages.Searched() {
+		return room, nil
 	}
-	return min(max(s.Size(), s.pages.Meta().Size())/leastRecord, math.MaxInt64-newest), nil
+	lost, err := s.Lost(ctx)
+	switch {
+	case err != nil:
+		return 0, err
+	case lost.Contains(Revision{Main: newest + 1}, false):
+		return room, nil
+	case s.wal == nil && s.pages.MetaLost():
+		return min(room, batchLimit), nil
+	}
+	return 0, nil
 }
 
 // Suspect says whether a record contradicts itself or what stands around it on its
@@ -262,7 +274,7 @@ func (s *Snapshot) Suspect(r Record) bool {
 
 // Doubtful returns what says whether a record at or below the compact revision may
 // be one that the compaction had removed: it stands on a page whose keys are not
-// those that the tree has for it, or the tree seems to be that of an older state.
+// those that the tree has for it.
 func (s *Snapshot) Doubtful() func(Record) bool {
 	pages, damaged := map[uint64]bool{}, map[uint64]bool{}
 	for _, a := range s.pages.Anomalies() {
@@ -271,13 +283,10 @@ func (s *Snapshot) Doubtful() func(Record) bool {
 			pages[a.Page] = true
 		}
 	}
-	// One page may have a damaged key; with several the pages above lead to what has
-	// been used again since.
-	older := s.older() || len(pages) > 1
 	return func(r Record) bool {
 		switch {
-		case older || len(damaged) == 0 || r.offset >= s.pages.Size():
-			return older
+		case len(damaged) == 0 || r.offset >= s.pages.Size():
+			return false
 		case r.Size == 0:
 			// A record whose length was damaged looks like a bump marker.
 			return damaged[s.pages.PageOf(r.offset)]
@@ -286,23 +295,9 @@ func (s *Snapshot) Doubtful() func(Record) bool {
 	}
 }
 
-// older says whether the tree seems to be that of a state older than the compaction
-// that the file tells of: it has what the compaction removed, or it has nothing of
-// what followed the compaction, and pages that nothing leads to do.
-func (s *Snapshot) older() bool {
-	if s.unsettled || s.unusedRevision == 0 {
-		return s.unsettled
-	}
-	compact := s.CompactRevision()
-	for _, b := range s.dbIndex.blocks {
-		for i := range b.n {
-			if main := b.main(i); main > compact {
-				return main-1 > compact
-			}
-		}
-	}
-	return true
-}
+// Unsettled says whether the tree has what a finished compaction would have removed: it
+// is that of an older state, or what the file says of the compaction is wrong.
+func (s *Snapshot) Unsettled() bool { return s.unsettled }
 
 // Offset is where a record is stored: bytes from the start of the db, -1 for one
 // that the log adds.

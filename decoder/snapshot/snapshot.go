@@ -71,29 +71,30 @@ type Options struct {
 // Snapshot is an open snapshot file. Its methods are safe for concurrent use
 // until Close.
 type Snapshot struct {
-	path         string
-	size         int64               // of the db
-	evidence     *container.Evidence // nil when opened from memory
-	watched      []watched           // files of evidence that must not change
-	segments     []string            // of its log; nil without one
-	tornPossible string              // how it shows that a running etcd uses them, "" when it does not
-	pages        *boltpage.File
-	hash         *hashing
-	hollow       string // why the file was not hashed, although that was asked for
-	meta         Meta
-	index        *index           // of the state read: the db's, with the log applied where there is one
-	dbIndex      *index           // of the db alone
-	overlay      *overlay         // records that the log adds; their offsets follow those of the file; nil without any
-	leases       map[int64][]byte // after the log; nil without one
-	wal          *WAL             // nil when no log was read
-	alarms       []Alarm          // after the log
-	gone         bool             // the member was removed from its cluster
-	without      string           // why the other members can agree to something without this one, "" when they cannot
-	received     string           // the name of a newer db that the leader had sent, "" for none
-	authNoted    bool             // that etcd's own authentication was switched on
-	problems     problemList
-	decrypt      func(key string, value []byte) ([]byte, error) // nil for none
-	tell         func(Progress)                                 // nil for nobody
+	path            string
+	size            int64               // of the db
+	evidence        *container.Evidence // nil when opened from memory
+	watched         []watched           // files of evidence that must not change
+	segments        []string            // of its log; nil without one
+	tornPossible    string              // how it shows that a running etcd uses them, "" when it does not
+	pages           *boltpage.File
+	hash            *hashing
+	hollow          string // why the file was not hashed, although that was asked for
+	meta            Meta
+	index           *index           // of the state read: the db's, with the log applied where there is one
+	dbIndex         *index           // of the db alone
+	overlay         *overlay         // records that the log adds; their offsets follow those of the file; nil without any
+	leases          map[int64][]byte // after the log; nil without one
+	wal             *WAL             // nil when no log was read
+	alarms          []Alarm          // after the log
+	gone            bool             // the member was removed from its cluster
+	without         string           // why the other members can agree to something without this one, "" when they cannot
+	received        string           // the name of a newer db that the leader had sent, "" for none
+	authNoted       bool             // that etcd's own authentication was switched on
+	problems        problemList
+	decrypt         func(key string, value []byte) ([]byte, error) // nil for none
+	tell            func(Progress)                                 // nil for nobody
+	assumeCommitted bool
 
 	unsettled      bool  // a finished compaction left what it should not have
 	unusedRevision int64 // newest revision on a page in no bucket, when it is newer than all others
@@ -210,6 +211,12 @@ func (s *Snapshot) open(ctx context.Context, raw io.ReaderAt, pages func() (*bol
 		}
 		return s.unreadable(raw, err)
 	}
+	s.assumeCommitted = opts.AssumeCommitted
+	return s.load(ctx, opts.Workers)
+}
+
+// load reads what the root leads to.
+func (s *Snapshot) load(ctx context.Context, workers int) error {
 	bucket := s.pages.Bucket("key")
 	switch {
 	case bucket != nil:
@@ -221,7 +228,7 @@ func (s *Snapshot) open(ctx context.Context, raw io.ReaderAt, pages func() (*bol
 	}
 	s.checkSize()
 	s.meta = readMeta(s.pages, &s.problems)
-	x, problems, err := buildIndex(ctx, bucket, opts.Workers, newProgress(opts.Progress, PhaseIndex, int64(bucket.Pages())))
+	x, problems, err := buildIndex(ctx, bucket, workers, newProgress(s.tell, PhaseIndex, int64(bucket.Pages())))
 	if err != nil {
 		if ctx.Err() != nil {
 			return err
@@ -234,7 +241,7 @@ func (s *Snapshot) open(ctx context.Context, raw io.ReaderAt, pages func() (*bol
 		return err
 	}
 	if s.evidence != nil && s.evidence.WALDir != "" {
-		if err := s.applyLog(ctx, s.evidence.WALDir, opts.AssumeCommitted); err != nil {
+		if err := s.applyLog(ctx, s.evidence.WALDir, s.assumeCommitted); err != nil {
 			return err
 		}
 	} else {

@@ -25,10 +25,14 @@ type Status struct {
 
 var semver = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$`)
 
-// BrokenTree says whether pages that the tree leads to are not what they have to be:
-// bbolt trusts them, and what is built on it crashes there or goes astray.
+// BrokenTree says whether pages that the tree leads to are not what they have to be, or
+// a meta page does not say what it has to: bbolt trusts them, and what is built on it
+// crashes there or goes astray.
 func (s *Snapshot) BrokenTree() bool {
-	harmless := []boltpage.Kind{boltpage.OtherMeta, boltpage.BadMeta, boltpage.BadFreelist, boltpage.BadOrder}
+	if s.pages.Mended() {
+		return true
+	}
+	harmless := []boltpage.Kind{boltpage.OtherMeta, boltpage.BadMeta, boltpage.BadOrder}
 	return slices.ContainsFunc(s.pages.Anomalies(), func(a boltpage.Anomaly) bool { return !slices.Contains(harmless, a.Kind) })
 }
 

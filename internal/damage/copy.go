@@ -37,6 +37,11 @@ var kinds = []struct {
 	{"hostile branch element", (*maker).hostileBranch},
 	{"child elsewhere", (*maker).moveChild},
 	{"root elsewhere", (*maker).moveRoot},
+	{"metas lost", (*maker).loseMetas},
+	{"freelist elsewhere", (*maker).moveFreelist},
+	{"high-water mark wrong", (*maker).moveHighWater},
+	{"metas' root elsewhere", (*maker).moveMetasRoot},
+	{"newer page beside a loss", (*maker).addNewer},
 }
 
 // Kinds are the names of the kinds of damage, in the order seeds go through them.
@@ -224,6 +229,11 @@ func (m *maker) hostileMeta() {
 			}
 		}
 	}
+	m.sumMetas()
+}
+
+// sumMetas makes the checksums of both metas right.
+func (m *maker) sumMetas() {
 	for id := range 2 {
 		meta := m.copy.Data[id*m.pageSize+headerSize:]
 		binary.LittleEndian.PutUint64(meta[metaChecksum:], metaSum(meta))

@@ -73,6 +73,7 @@ type File struct {
 	pageSize int
 	pages    int // below the high-water mark
 	seen     []bool
+	parents  map[int]int // of the pages of trees, by id; a root's is the page that names it
 
 	branches []table
 	leaves   []table
@@ -158,6 +159,7 @@ func metaSum(meta []byte) uint64 {
 // tree marks the pages under the bucket root id and of the buckets inside it.
 func (f *File) tree(root uint64) error {
 	todo := []uint64{root}
+	f.parents = map[int]int{}
 	for len(todo) > 0 {
 		id := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
@@ -168,6 +170,9 @@ func (f *File) tree(root uint64) error {
 		children, err := f.page(off, end, false)
 		if err != nil {
 			return fmt.Errorf("page %d: %w", id, err)
+		}
+		for _, child := range children {
+			f.parents[int(child)] = int(id)
 		}
 		todo = append(todo, children...)
 	}
