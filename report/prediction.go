@@ -87,6 +87,7 @@ func (p *Prediction) head(w *Printer) {
 func evidenceLine(w *Printer, e *restore.Evidence) {
 	w.Field(e.Role, fmt.Sprintf("%s, revision %s, %s", e.Path, Count(e.Revision), compactedText(e)))
 	logText(w, e.WAL)
+	deltasText(w, e)
 	missingText(w, e.Missing)
 	caseText(w, &e.Custody)
 	for _, c := range e.Integrity {

@@ -206,7 +206,7 @@ func whyBehind(s *snapshot.Snapshot) string {
 	damage := ""
 	for _, problem := range s.Problems() {
 		switch {
-		case problem.Where == "log" && problem.Cost != "":
+		case (problem.Where == "log" || problem.Where == "deltas") && problem.Cost != "":
 			return problem.String()
 		case damage == "" && problem.Severity == snapshot.Damage:
 			damage = problem.String()
@@ -279,7 +279,7 @@ func (p *pair) evidence(ctx context.Context) ([]restore.Evidence, error) {
 		p.open.sign(&e, side.snapshot)
 		list = append(list, e)
 	}
-	if b, c := list[0], list[1]; b.WAL == nil && c.WAL == nil && b.Custody.SHA256 != "" && b.Custody.SHA256 == c.Custody.SHA256 {
+	if b, c := list[0], list[1]; b.WAL == nil && c.WAL == nil && b.Deltas == nil && c.Deltas == nil && b.Custody.SHA256 != "" && b.Custody.SHA256 == c.Custody.SHA256 {
 		return nil, errSame(b.Path, c.Path)
 	}
 	return list, nil

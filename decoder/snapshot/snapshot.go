@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"os"
 	"sync"
 
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -86,6 +87,8 @@ type Snapshot struct {
 	overlay      *overlay         // records that the log adds; their offsets follow those of the file; nil without any
 	leases       map[int64][]byte // after the log; nil without one
 	wal          *WAL             // nil when no log was read
+	deltas       *Deltas          // nil when there are no delta files
+	spill        *os.File         // values of delta files; nil without any
 	alarms       []Alarm          // after the log
 	authNoted    bool             // that etcd's own authentication was switched on
 	problems     problemList
@@ -144,7 +147,7 @@ func openOnce(ctx context.Context, path string, opts Options) (*Snapshot, error)
 		}
 		return nil, openError(path, err)
 	}
-	s.evidence = evidence
+	s.evidence, s.path = evidence, evidence.Path
 	info, err := evidence.DB.Stat()
 	if err != nil {
 		return nil, errors.Join(openError(path, err), s.Close())
@@ -154,6 +157,7 @@ func openOnce(ctx context.Context, path string, opts Options) (*Snapshot, error)
 	if evidence.Beside != "" {
 		s.problems.add(Note, "log", "the write-ahead log beside the db was not applied: name the data directory, and it is", "what was written since the db's last commit")
 	}
+	s.noteUnread()
 	for _, fault := range evidence.Faults {
 		s.problems.add(Damage, "container", fault, "what follows in it")
 	}
@@ -235,6 +239,11 @@ func (s *Snapshot) open(ctx context.Context, raw io.ReaderAt, pages func() (*bol
 			return err
 		}
 	} else {
+		if s.evidence != nil && len(s.evidence.Deltas) > 0 {
+			if err := s.applyDeltas(ctx, s.evidence.Deltas); err != nil {
+				return err
+			}
+		}
 		raised := map[alarm]struct{}{}
 		s.storedAlarms(func(member uint64, kind etcdserverpb.AlarmType) { raised[alarm{member, kind}] = struct{}{} })
 		s.noteAlarms(raised)
@@ -255,6 +264,9 @@ func (s *Snapshot) Close() error {
 		if s.pages != nil {
 			s.closeErr = s.pages.Close()
 		}
+		if s.spill != nil {
+			s.closeErr = errors.Join(s.closeErr, s.spill.Close())
+		}
 		if s.evidence != nil {
 			s.closeErr = errors.Join(s.closeErr, s.evidence.Close())
 		}
@@ -262,7 +274,8 @@ func (s *Snapshot) Close() error {
 	return s.closeErr
 }
 
-// Path is the path the snapshot was opened by.
+// Path is the path the snapshot was opened by, or that of the only snapshot in the
+// directory that was named.
 func (s *Snapshot) Path() string { return s.path }
 
 // Size is the size of the db in bytes, the trailer included.
@@ -293,6 +306,12 @@ func (s *Snapshot) SeenRevision() int64 {
 		for _, entries := range []int64{int64(s.wal.Uncommitted), clamp(s.wal.MissingEntries())} {
 			seen += min(entries, math.MaxInt64-seen) // each may have made one
 		}
+	}
+	if s.deltas != nil {
+		seen = max(seen, s.deltas.LastSeen)
+	}
+	if s.evidence != nil {
+		seen = max(seen, s.evidence.Newer)
 	}
 	return seen
 }
