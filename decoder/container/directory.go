@@ -215,15 +215,15 @@ func peek(path string, info fs.FileInfo) (snapshot bool, sealed string) {
 		return false, ""
 	}
 	defer f.Close()
-	head := make([]byte, headSize)
+	head := make([]byte, stdinHead)
 	n, _ := io.ReadFull(f, head)
 	head = head[:n]
-	if isDatabase(head) {
-		return true, ""
-	}
 	format, container := sniff(head)
 	switch {
 	case !container:
+		if _, err := newPageReader(nil, head); err == nil {
+			return true, "" // a damaged one, too
+		}
 		if looks := Looks(head); Opener(looks, "") != "" {
 			return false, looks
 		}

@@ -259,6 +259,19 @@ func (e *Evidence) Temp(elements ...string) (string, error) {
 	return p, nil
 }
 
+// Spill makes a file in the private directory, which is gone with it.
+func (e *Evidence) Spill() (*os.File, error) {
+	path, err := e.Temp("spill")
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, &writeError{err}
+	}
+	return f, nil
+}
+
 // writeError says that the copy could not be written, which is no fault of the
 // evidence.
 type writeError struct{ error }

@@ -46,11 +46,8 @@ func (s *Snapshot) applyDeltas(ctx context.Context, files []container.Delta) err
 			total += info.Size()
 		}
 	}
-	path, err := s.evidence.Temp("values")
-	if err != nil {
-		return err
-	}
-	if s.spill, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600); err != nil {
+	var err error
+	if s.spill, err = s.evidence.Spill(); err != nil {
 		return err
 	}
 	r := newReplay(ctx, s)
