@@ -81,6 +81,17 @@ func deltasText(p *Printer, e *restore.Evidence) {
 	p.Field("delta files", text)
 }
 
+// metricsText says what metrics show, and from which files.
+func metricsText(p *Printer, m *restore.Metrics) {
+	if m == nil {
+		return
+	}
+	p.wrappedField("metrics", fmt.Sprintf("revision %s was reached (%s)", Count(m.Revision()), m.Text()))
+	for _, f := range m.Files {
+		p.Field("", fmt.Sprintf("%s, %s, sha256 %s", f.Path, Bytes(f.SizeBytes), known(f.SHA256)))
+	}
+}
+
 // missingText says what is missing from the evidence.
 func missingText(p *Printer, list []snapshot.Missing) {
 	for _, m := range list {

@@ -55,6 +55,7 @@ func (p *Prediction) head(w *Printer) {
 	for i := range p.Evidence {
 		evidenceLine(w, &p.Evidence[i])
 	}
+	metricsText(w, p.Metrics)
 	r := &p.Revisions
 	w.wrappedField("lineage", fmt.Sprintf("%s: %s", p.Lineage.Relation, p.Lineage.Reason))
 	gap := Count(r.Gap) + " revisions are undone"

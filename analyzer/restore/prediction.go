@@ -21,6 +21,8 @@ type Prediction struct {
 	Tool     Tool       `json:"tool"`
 	Evidence []Evidence `json:"evidence"`
 
+	Metrics *Metrics `json:"metrics,omitempty"` // that were given
+
 	Plan       Plan              `json:"plan"`
 	Lineage    lineage.Lineage   `json:"lineage"`
 	Revisions  Revisions         `json:"revisions"`

@@ -36,8 +36,9 @@ func (f *forecast) warnings(p *Prediction) []string {
 	}
 	old := slices.IndexFunc(l.Restores, func(r lineage.Restore) bool { return !r.Bumped() && !r.AfterBackup })
 	warn(old >= 0 && f.plan.LastRevision == 0, "The store was restored without a bump before the backup was saved. Kubelets that have been deaf since then may hold revisions above all that the snapshots show: where it is known how far the store had come before, state it as the last revision.")
-	warn(f.plan.LastRevision > 0 && f.plan.LastRevision < f.served(), fmt.Sprintf(
-		"The stated last revision %d is below that of the current snapshot (%d). What is certain here is so only if no watcher has seen more than what was stated.", f.plan.LastRevision, f.served()))
+	warn(f.plan.LastRevision > 0 && f.plan.LastRevision < f.current.Served(), fmt.Sprintf(
+		"The stated last revision %d is below that of the current snapshot (%d). What is certain here is so only if no watcher has seen more than what was stated.", f.plan.LastRevision, f.current.Served()))
+	f.warnMetrics(warn)
 	for _, s := range []*State{f.backup, f.current} {
 		name := "backup"
 		if s == f.current {

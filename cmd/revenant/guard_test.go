@@ -65,6 +65,8 @@ var handedOver = []handed{
 	{name: "keys", flags: []string{"--encryption-config", "keys.yaml"}, files: []string{"keys.yaml"}},
 	{name: "keys that are not there", flags: []string{"--encryption-config", "absent.yaml"}, files: []string{"absent.yaml"}},
 	{name: "the person's files", files: []string{"config/revenant/theme.yaml", "config/revenant/keys.yaml"}},
+	{name: "metrics", flags: []string{"--metrics", "metrics.prom"}, only: "predict", files: []string{"metrics.prom"}},
+	{name: "metrics", flags: []string{"--metrics", "metrics.prom"}, only: "plan", files: []string{"metrics.prom"}},
 	{name: "dumps", flags: []string{"--dumps", "dumps"}, only: "verify", files: []string{"dumps/node-1.pods.json"}, dirs: []string{"dumps"}},
 	{name: "a dump", flags: []string{"--kubelet", "node-1=dump.json"}, only: "verify", files: []string{"dump.json"}},
 	{name: "a dump from standard input", flags: []string{"--kubelet", "node-1=-"}, stdin: "dump.json", only: "verify", files: []string{"dump.json"}},
@@ -108,7 +110,7 @@ func guarded(t *testing.T) {
 		"data/member/snap/db": current, "data/member/wal/0.wal": nil, "data/other": nil,
 		"away/snap/db": current, "disk/log/0.wal": nil, "single/segment": nil,
 		"store/Full-0-454-1": backup, "store/Incr-455-460-2": nil, "openshift/snapshot_1.db": backup, "openshift/static_kuberesources_1.tar.gz": nil,
-		"logs/0.wal": nil, "keys.yaml": nil, "config/revenant/theme.yaml": nil, "config/revenant/keys.yaml": nil,
+		"logs/0.wal": nil, "keys.yaml": nil, "metrics.prom": nil, "config/revenant/theme.yaml": nil, "config/revenant/keys.yaml": nil,
 		"dumps/node-1.pods.json": nil, "dump.json": nil, "pods.json": nil, "prediction.json": nil,
 	} {
 		if data == nil {

@@ -52,12 +52,20 @@ var ErrNone = errors.New("has no metric that is a revision")
 
 // Sample is a revision that was reached at the latest when it was scraped.
 type Sample struct {
-	Metric   string        `json:"metric"`
-	Series   string        `json:"series"` // as the line has it, shortened
-	Revision int64         `json:"revision"`
-	Time     document.Time `json:"time"` // of the scrape; null when it is not known
-	TimeFrom TimeFrom      `json:"timeFrom"`
-	File     string        `json:"file"`
+	Metric   string         `json:"metric"`
+	Series   string         `json:"series"` // as the line has it, shortened
+	Revision int64          `json:"revision"`
+	Time     *document.Time `json:"time"` // of the scrape; nil when it is not known
+	TimeFrom TimeFrom       `json:"timeFrom"`
+	File     string         `json:"file"`
+}
+
+// At is the time of the scrape, zero when it is not known.
+func (s Sample) At() time.Time {
+	if s.Time == nil {
+		return time.Time{}
+	}
+	return s.Time.Time
 }
 
 // TimeFrom says what a time is known by.
@@ -95,6 +103,7 @@ func Read(ctx context.Context, path string, limits container.Limits) (*File, err
 	}
 	out := &File{File: container.File{Path: path}}
 	taken := time.Time{}
+	out.Modified = document.Time{Time: time.Now()} // of a pipe
 	if info.Mode().IsRegular() {
 		taken = info.ModTime()
 		out.Modified, out.Info = document.Time{Time: taken}, info
@@ -165,7 +174,7 @@ func (s Sample) higher(t Sample) bool {
 	if s.Revision != t.Revision {
 		return s.Revision > t.Revision
 	}
-	return s.Time.After(t.Time.Time)
+	return s.At().After(t.At())
 }
 
 // parseLine reads a line of one of the formats. ok is false for all that is not a
@@ -203,14 +212,14 @@ func parseLine(line []byte, taken time.Time) (s Sample, ok bool) {
 	series := line[:len(line)-len(rest)]
 	s = Sample{Metric: name, Series: string(series[:min(len(series), maxSeries)]), Revision: int64(value), TimeFrom: Unknown}
 	if !taken.IsZero() {
-		s.Time, s.TimeFrom = document.Time{Time: taken.UTC()}, FromFile
+		s.Time, s.TimeFrom = document.NewTime(&taken), FromFile
 	}
 	if len(fields) > 1 && fields[1][0] != '#' {
 		at, ok := parseTime(string(fields[1]))
 		if !ok {
 			return Sample{}, false
 		}
-		s.Time, s.TimeFrom = document.Time{Time: at}, FromLine
+		s.Time, s.TimeFrom = document.NewTime(&at), FromLine
 	}
 	return s, true
 }

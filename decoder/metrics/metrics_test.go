@@ -28,7 +28,7 @@ func write(t testing.TB, data []byte) string {
 	return path
 }
 
-func at(t time.Time) document.Time { return document.Time{Time: t} }
+func at(t time.Time) *document.Time { return document.NewTime(&t) }
 
 func TestRead(t *testing.T) {
 	etcd := `# HELP etcd_debugging_mvcc_current_revision The current revision of store.
@@ -112,7 +112,7 @@ func FuzzParseLine(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, line []byte) {
 		s, ok := parseLine(line, saved)
-		if ok && (s.Revision < 1 || len(s.Series) > maxSeries || s.Time.IsZero() || s.Time.Text() != "") {
+		if ok && (s.Revision < 1 || len(s.Series) > maxSeries || s.At().IsZero() || s.Time.Text() != "") {
 			t.Errorf("%+v", s)
 		}
 	})
