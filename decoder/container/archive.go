@@ -88,6 +88,11 @@ func (x *expander) look(name string, r io.Reader) error {
 			return nil
 		}
 	}
+	if f, ok := parseStored(path.Base(it.name)); ok && f.delta {
+		x.unread(it.name) // they are applied out of a directory only
+		x.Newer = max(x.Newer, f.last)
+		return nil
+	}
 	head := make([]byte, headSize)
 	n, err := io.ReadFull(r, head)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {

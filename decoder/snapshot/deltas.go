@@ -219,11 +219,28 @@ func (a *deltaReplay) keep(c *change, value []byte) error {
 
 // noteUnread says what is beside the evidence and was not read.
 func (s *Snapshot) noteUnread() {
-	names := s.evidence.Unread
-	if len(names) == 0 {
+	if len(s.evidence.Unread) == 0 {
 		return
 	}
+	cost := ""
+	if s.evidence.Newer > 0 {
+		cost = fmt.Sprintf("what was written after the full snapshot, up to revision %d by their names; name their directory, or the last file that counts, and they are applied", s.evidence.Newer)
+	}
+	s.problems.add(Note, "directory", "beside it, and not read: "+s.unread(), cost)
+}
+
+// noKeys says that a db is not etcd's, and what is beside it.
+func (s *Snapshot) noKeys() error {
+	if s.evidence == nil || len(s.evidence.Unread) == 0 {
+		return ErrNoKeyBucket
+	}
+	return fmt.Errorf("%w; beside it is %s, which can be named instead", ErrNoKeyBucket, s.unread())
+}
+
+// unread names what is beside the evidence and was not read.
+func (s *Snapshot) unread() string {
 	const listed = 4
+	names := s.evidence.Unread
 	var list []string
 	for _, name := range names[:min(len(names), listed)] {
 		list = append(list, fmt.Sprintf("%.200q", name))
@@ -231,9 +248,5 @@ func (s *Snapshot) noteUnread() {
 	if more := len(names) - listed; more > 0 {
 		list = append(list, fmt.Sprintf("%d more", more))
 	}
-	cost := ""
-	if s.evidence.Newer > 0 {
-		cost = fmt.Sprintf("what was written after the full snapshot, up to revision %d by their names; name the directory, or the last file that counts, and they are applied", s.evidence.Newer)
-	}
-	s.problems.add(Note, "directory", "beside it, and not read: "+strings.Join(list, ", "), cost)
+	return strings.Join(list, ", ")
 }

@@ -124,8 +124,12 @@ func (i Integrity) Missing() []Missing {
 
 // withoutLog says whether the db is a member's own, and its log was not read.
 // `etcdctl snapshot save` writes a copy of one state, and a trailer, which may have
-// been cut off with pages before it.
+// been cut off with pages before it. Changes that follow it without a gap show that
+// nothing was.
 func (s *Snapshot) withoutLog() bool {
+	if s.deltas != nil && s.deltas.Applied > 0 {
+		return false
+	}
 	return s.wal == nil && (s.pages.TwoStates() || !hasTrailer(s.size) && s.size >= s.pages.Meta().Size())
 }
 

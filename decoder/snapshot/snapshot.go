@@ -215,7 +215,7 @@ func (s *Snapshot) open(ctx context.Context, raw io.ReaderAt, pages func() (*bol
 	switch {
 	case bucket != nil:
 	case s.pages.AnomalyCount() == 0:
-		return &OpenError{Path: s.path, Err: ErrNoKeyBucket}
+		return &OpenError{Path: s.path, Err: s.noKeys()}
 	default:
 		s.problems.add(Damage, "bucket key", "cannot be found: what leads to it is damaged", "all revisions")
 		bucket = &boltpage.Bucket{Name: "key"}
