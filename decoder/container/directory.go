@@ -68,7 +68,7 @@ func (e *Evidence) fromMember(ctx context.Context, dir string, opts Options) (fo
 		e.lookBeside()
 		e.Files = append(e.Files, File{Path: db, SizeBytes: info.Size(), Modified: document.Time{Time: info.ModTime()}, Info: info})
 		if way.wal != "" {
-			beside, err := survey(ctx, dir, "", &opts)
+			beside, err := survey(ctx, dir, &opts)
 			for _, b := range beside.found {
 				e.Unread = append(e.Unread, b.name)
 			}
@@ -81,12 +81,12 @@ func (e *Evidence) fromMember(ctx context.Context, dir string, opts Options) (fo
 
 // fromBackups opens the only snapshot of a directory, or else of the directories in it.
 func (e *Evidence) fromBackups(ctx context.Context, dir string, opts Options) error {
-	all, err := survey(ctx, dir, "", &opts)
+	all, err := survey(ctx, dir, &opts)
 	if err != nil {
 		return err
 	}
 	if len(all.found) == 0 {
-		if err := all.below(ctx, dir, &opts); err != nil {
+		if err := all.below(ctx, dir); err != nil {
 			return err
 		}
 	}
@@ -149,9 +149,9 @@ func (s surveyed) String() string {
 var notSnapshot = regexp.MustCompile(`^static_kuberesources_.*\.tar\.gz$`)
 
 // survey looks for files in a directory that may be snapshots.
-func survey(ctx context.Context, dir, prefix string, opts *Options) (s surveyed, err error) {
+func survey(ctx context.Context, dir string, opts *Options) (s surveyed, err error) {
 	s.most = opts.Entries
-	err = s.look(ctx, dir, prefix)
+	err = s.look(ctx, dir, "")
 	return s, err
 }
 
@@ -187,7 +187,7 @@ func (s *surveyed) look(ctx context.Context, dir, prefix string) error {
 }
 
 // below looks into the directories of the one that was surveyed.
-func (s *surveyed) below(ctx context.Context, dir string, opts *Options) error {
+func (s *surveyed) below(ctx context.Context, dir string) error {
 	dirs := s.dirs
 	for _, name := range dirs {
 		path := filepath.Join(dir, name)
