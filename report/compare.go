@@ -18,6 +18,7 @@ func (c *PlanComparison) Text(w *Printer) {
 	for i := range c.Evidence {
 		evidenceLine(w, &c.Evidence[i])
 	}
+	metricsText(w, c.Metrics)
 	w.Line("")
 	if len(c.Missing) > 0 {
 		w.Wrapped("", textWidth, restore.MissingText(c.Missing)+" More pods may be affected than are counted here.")

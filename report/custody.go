@@ -21,9 +21,9 @@ func custodyText(p *Printer, c *restore.Custody) {
 			p.Field("sha256 inside", c.SHA256)
 		}
 	}
-	if c.Format == container.Directory {
+	if name := map[bool]string{true: "log segment", false: "delta file"}[c.Format == container.Directory]; len(c.Files) > 1 {
 		for _, f := range c.Files[1:] {
-			name := "log segment"
+			name := name
 			if filepath.Ext(f.Path) == ".snap" {
 				name = "raft snapshot"
 			}
@@ -67,6 +67,33 @@ func logText(p *Printer, w *snapshot.WAL) {
 	p.Field("log", text)
 	if w.MemberID != "" {
 		p.Field("log of member", fmt.Sprintf("%s in cluster %s", w.MemberID, w.ClusterID))
+	}
+}
+
+// deltasText says what delta files added to a full snapshot.
+func deltasText(p *Printer, e *restore.Evidence) {
+	d := e.Deltas
+	if d == nil {
+		return
+	}
+	text := "the full snapshot has all that was applied"
+	if d.Applied > 0 {
+		text = fmt.Sprintf("%s events of %d applied to the full snapshot, which was at revision %s", Count(d.Applied), len(d.Files), Count(d.DBRevision))
+	}
+	if n := len(d.Unapplied); n > 0 {
+		text += fmt.Sprintf("; %d not applied, up to revision %s", n, Count(d.LastSeen))
+	}
+	p.Field("delta files", text)
+}
+
+// metricsText says what metrics show, and from which files.
+func metricsText(p *Printer, m *restore.Metrics) {
+	if m == nil {
+		return
+	}
+	p.wrappedField("metrics", fmt.Sprintf("revision %s was reached (%s)", Count(m.Revision()), m.Text()))
+	for _, f := range m.Files {
+		p.Field("", fmt.Sprintf("%s, %s, sha256 %s", f.Path, Bytes(f.SizeBytes), known(f.SHA256)))
 	}
 }
 

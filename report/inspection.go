@@ -39,7 +39,7 @@ func NewEvidence(ctx context.Context, role string, s *snapshot.Snapshot) (restor
 		CompactUnknown: s.CompactUnknown(), CompactSeen: seen,
 		Role: role, Path: s.Path(), SizeBytes: custody.Files[0].SizeBytes,
 		Revision: s.Revision(), CompactRevision: s.CompactRevision(), Integrity: in.Checks,
-		WAL: s.WAL(), Missing: append(missing, in.Missing()...), Custody: restore.Custody{Custody: custody},
+		WAL: s.WAL(), Deltas: s.Deltas(), Missing: append(missing, in.Missing()...), Custody: restore.Custody{Custody: custody},
 	}
 	if sum := custody.Files[0].SHA256; sum != "" {
 		e.SHA256 = &sum
@@ -295,6 +295,7 @@ func (e *InspectedEvidence) text(p *Printer) {
 	custodyText(p, &e.Custody)
 	p.Field("revision", Count(e.Revision))
 	logText(p, e.WAL)
+	deltasText(p, &e.Evidence)
 	missingText(p, e.Missing)
 	p.Field("compact revision", compactText(&e.Evidence))
 	p.Field("records", fmt.Sprintf("%s, %s live keys", Count(e.Records), Count(e.LiveKeys)))

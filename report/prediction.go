@@ -55,6 +55,7 @@ func (p *Prediction) head(w *Printer) {
 	for i := range p.Evidence {
 		evidenceLine(w, &p.Evidence[i])
 	}
+	metricsText(w, p.Metrics)
 	r := &p.Revisions
 	w.wrappedField("lineage", fmt.Sprintf("%s: %s", p.Lineage.Relation, p.Lineage.Reason))
 	gap := Count(r.Gap) + " revisions are undone"
@@ -87,6 +88,7 @@ func (p *Prediction) head(w *Printer) {
 func evidenceLine(w *Printer, e *restore.Evidence) {
 	w.Field(e.Role, fmt.Sprintf("%s, revision %s, %s", e.Path, Count(e.Revision), compactedText(e)))
 	logText(w, e.WAL)
+	deltasText(w, e)
 	missingText(w, e.Missing)
 	caseText(w, &e.Custody)
 	for _, c := range e.Integrity {

@@ -22,6 +22,7 @@ func (r *Runbook) Text(w *Printer) {
 		e := &r.Evidence[i]
 		w.Field(e.Role, fmt.Sprintf("%s, revision %s", e.Path, Count(e.Revision)))
 	}
+	metricsText(w, r.Metrics)
 	w.Field("platform", r.Platform.Title)
 	w.wrappedField("plan", planText(r.Plan))
 	w.item(fmt.Sprintf("  %-19s", "bump"), r.bumpText())

@@ -275,7 +275,7 @@ func (o *overview) toKnow(width int) []string {
 		texts = append(texts, fmt.Sprintf("Lineage: %s; %s.", p.Lineage.Relation, p.Lineage.Reason))
 	}
 	texts = append(texts, o.input.Warnings...)
-	if b, c := o.files[backup].integrity.SHA256, o.files[current].integrity.SHA256; b != "" && b == c && o.side(current).Snapshot.WAL() == nil {
+	if b, c := o.files[backup].integrity.SHA256, o.files[current].integrity.SHA256; b != "" && b == c && o.side(current).Snapshot.WAL() == nil && o.side(backup).Snapshot.Deltas() == nil && o.side(current).Snapshot.Deltas() == nil {
 		texts = append(texts, "Both files have the same SHA-256: they are one and the same snapshot.")
 	}
 	for i, f := range o.files {
@@ -326,6 +326,7 @@ var facts = []struct {
 	{"file", func(o *overview, i int) (string, style) { return o.side(i).Snapshot.Path(), "" }},
 	{"read from", func(o *overview, i int) (string, style) { return o.side(i).Snapshot.Container(), "" }},
 	{"log", (*overview).log},
+	{"delta files", (*overview).deltas},
 	{"missing", (*overview).missing},
 	{"saved", func(o *overview, i int) (string, style) { return saved(o.side(i).State.Time), "" }},
 	{"size", func(o *overview, i int) (string, style) { return size(o.side(i).Snapshot.Size()), "" }},
@@ -417,6 +418,19 @@ func (o *overview) log(side int) (string, style) {
 	text := fmt.Sprintf("%s applied, from revision %s", entries(w.Applied), count(w.DBRevision))
 	if w.Uncommitted > 0 {
 		return text + fmt.Sprintf("; %s not applied", entries(w.Uncommitted)), o.theme.warning
+	}
+	return text, ""
+}
+
+// deltas says what delta files added to a full snapshot.
+func (o *overview) deltas(side int) (string, style) {
+	d := o.side(side).Snapshot.Deltas()
+	if d == nil {
+		return "", ""
+	}
+	text := fmt.Sprintf("%s applied, from revision %s", plural(d.Applied, "event"), count(d.DBRevision))
+	if n := len(d.Unapplied); n > 0 {
+		return text + fmt.Sprintf("; %s not applied", plural(n, "file")), o.theme.warning
 	}
 	return text, ""
 }

@@ -172,7 +172,7 @@ func (m *model) predict() tea.Cmd {
 	return m.tasks.cmd(func() tea.Msg {
 		if comparison == nil {
 			comparison = restore.Compare(in.Backup.State, in.Current.State)
-			comparison.Lineage = in.Lineage
+			comparison.Lineage, comparison.Metrics = in.Lineage, in.Metrics
 			known = knownPods(in)
 			msg.comparison, msg.known = comparison, known
 			msg.prediction, msg.bumps = plainRestore(comparison, plan)

@@ -22,6 +22,7 @@ type Input struct {
 	Plan            restore.Plan     // to begin with
 	Prefix          string           // of the API server's keys, such as /registry
 	Lineage         *lineage.Lineage // of the two; nil when they were not compared
+	Metrics         *restore.Metrics // from before the outage; nil for none
 	Warnings        []string         // of the caller's, shown with those of the prediction
 	// Runbook writes the runbook of a plan, nil for the recommended one, for one of
 	// Platforms, of which the first is the one to begin with. Nil when there is none.

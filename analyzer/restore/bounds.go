@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"revenant/analyzer/clock"
+	"revenant/decoder/metrics"
 	"revenant/decoder/snapshot"
 )
 
@@ -97,18 +99,21 @@ func (c *Comparison) writtenCeiling(outage time.Time) (ceiling, error) {
 	if !outage.IsZero() {
 		return c.timedCeiling(outage)
 	}
-	served := c.served()
+	served, newest := c.Served(), "the current snapshot"
+	if c.beyond() {
+		newest = "the newest scrape"
+	}
 	allowed := max(writtenAfter, (served-c.backup.Revision)/2)
 	rate, _ := c.clock.Rate()
-	plausible, atMost := c.after(outageAfter, rate.High, allowed)
+	plausible, atMost := after(served, outageAfter, rate.High, allowed)
 	return ceiling{expected: add(served, allowed), plausible: plausible, atMost: atMost, basis: fmt.Sprintf(
-		"the outage came within %d minutes of the current snapshot (revision %d), and no more than %d revisions were written between them", int(outageAfter.Minutes()), served, atMost-served)}, nil
+		"the outage came within %d minutes of %s (revision %d), and no more than %d revisions were written between them", int(outageAfter.Minutes()), newest, served, atMost-served)}, nil
 }
 
-// after is what was plausibly, and at most, the newest revision a time after the
-// current snapshot, at least some revisions above it.
-func (c *Comparison) after(since time.Duration, rate float64, least int64) (plausible, atMost int64) {
-	at := func(rate float64) int64 { return add(c.served(), max(least, revisionsIn(since, rate))) }
+// after is what was plausibly, and at most, the newest revision a time after one that
+// was served, at least some revisions above it.
+func after(served int64, since time.Duration, rate float64, least int64) (plausible, atMost int64) {
+	at := func(rate float64) int64 { return add(served, max(least, revisionsIn(since, rate))) }
 	return at(plausibly(rate)), at(extreme(rate))
 }
 
@@ -123,11 +128,17 @@ func extreme(rate float64) float64 {
 }
 
 func (c *Comparison) statedCeiling(last int64) (ceiling, error) {
+	if c.Metrics.Revision() > last {
+		return ceiling{}, &PlanError{
+			fmt.Sprintf("invalid last revision %d: revision %d was reached (%s)", last, c.Metrics.Revision(), c.Metrics.Text()),
+			"state the newest revision that etcd served before the outage, or leave it to the metrics",
+		}
+	}
 	for i := range c.nodes {
 		if n := &c.nodes[i]; n.seen.Revision > last {
 			return ceiling{}, &PlanError{
 				fmt.Sprintf("invalid last revision %d: the kubelet of %s has seen revision %d (%s)", last, n.name, n.seen.Revision, n.seen.Key),
-				fmt.Sprintf("state the newest revision that etcd served before the outage; the current snapshot is at %d", c.served()),
+				fmt.Sprintf("state the newest revision that etcd served before the outage; the current snapshot is at %d", c.current.Served()),
 			}
 		}
 	}
@@ -149,11 +160,34 @@ func (c *Comparison) timedCeiling(outage time.Time) (ceiling, error) {
 			"times are UTC unless they say otherwise; the outage is when the last API server stopped",
 		}
 	}
-	since, served := outage.Sub(taken.From), c.served() // the mark that dates the snapshot is older than it: this errs upwards
-	plausible, atMost := c.after(since, rate.High, writtenAfter)
-	return ceiling{expected: add(served, revisionsIn(since, rate.Mean)), plausible: plausible, atMost: atMost, basis: fmt.Sprintf(
+	since, served := outage.Sub(taken.From), c.current.Served() // the mark that dates the snapshot is older than it: this errs upwards
+	plausible, atMost := after(served, since, rate.High, writtenAfter)
+	top := ceiling{expected: add(served, revisionsIn(since, rate.Mean)), plausible: plausible, atMost: atMost, basis: fmt.Sprintf(
 		"no more than %s revisions a second were written in the %s between the current snapshot (revision %d) and the outage; the highest rate measured is %s",
-		number(extreme(rate.High)), since.Round(time.Second), served, number(rate.High))}, nil
+		number(extreme(rate.High)), since.Round(time.Second), served, number(rate.High))}
+	if c.beyond() {
+		top = c.scrapedCeiling(top, outage, rate)
+	}
+	return top, nil
+}
+
+// scrapedCeiling is raised to what may have been written after the newest scrape: it
+// has shown more than the current snapshot. Only a time that the sample itself has
+// counts; else it may be as old as the snapshot.
+func (c *Comparison) scrapedCeiling(top ceiling, outage time.Time, rate clock.Rate) ceiling {
+	from, served := c.clock.Taken().From, c.Metrics.Revision()
+	if s := &c.Metrics.Samples[0]; s.TimeFrom == metrics.FromLine && s.At().After(from) {
+		from = s.At()
+	}
+	since := max(outage.Sub(from), 0)
+	plausible, atMost := after(served, since, rate.High, writtenAfter)
+	top.expected = max(top.expected, add(served, revisionsIn(since, rate.Mean)))
+	top.plausible = max(top.plausible, plausible)
+	if atMost > top.atMost {
+		top.atMost = atMost
+		top.basis += fmt.Sprintf(", and as few in the %s after the newest scrape (revision %d)", since.Round(time.Second), served)
+	}
+	return top
 }
 
 // revisionsIn is how many revisions are written in d at rate a second, rounded up.
@@ -172,10 +206,6 @@ func number(rate float64) string {
 	}
 	return fmt.Sprintf("%.0f", rate)
 }
-
-// served is the newest revision that was, or may have been, served, as far as the
-// current snapshot shows.
-func (c *Comparison) served() int64 { return c.current.Served() }
 
 // Served is the newest revision that was, or may have been, served, as far as the
 // snapshot shows.

@@ -57,6 +57,9 @@ type Comparison struct {
 	// Lineage is how the snapshots' histories relate, for the caller to set before
 	// it predicts; nil when they were not compared.
 	Lineage *lineage.Lineage
+	// Metrics is what was scraped before the outage, for the caller to set, too; nil
+	// for none.
+	Metrics *Metrics
 
 	backup, current *State
 	nodes           []node // sorted by name

@@ -1,6 +1,7 @@
 package restore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,8 @@ func Load(ctx context.Context, s *snapshot.Snapshot, prefix string) (*State, err
 		CompactRevision: s.CompactRevision(),
 		CompactUnknown:  s.CompactUnknown(),
 		LastSeen:        map[string]Sighting{},
+		EtcdVersion:     cmp.Or(s.Meta().ClusterVersion, s.Meta().StorageVersion),
+		EtcdMembers:     len(s.Meta().Members),
 	}
 	for _, step := range []func() error{l.cluster, l.nodes, l.pods, l.workloads, l.clock} {
 		if err := step(); err != nil {

@@ -14,7 +14,8 @@ type PlanComparison struct {
 	Tool          Tool       `json:"tool"`          // the caller's to fill in, as Evidence
 	Evidence      []Evidence `json:"evidence"`
 
-	Missing []Missing     `json:"-"` // what is known to be missing from the snapshots
+	Metrics *Metrics      `json:"metrics,omitempty"` // that were given
+	Missing []Missing     `json:"-"`                 // what is known to be missing from the snapshots
 	Modes   []ModeOutcome `json:"modes"`
 	// LeastHarm is the index of the mode under which the fewest pods come to harm
 	// that nothing repairs, a kill without the pod's own grace period included;
@@ -106,7 +107,7 @@ func (c *Comparison) ComparePlans(given Plan) (*PlanComparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := &PlanComparison{SchemaVersion: 1, Kind: "PlanComparison", Evidence: []Evidence{}, Missing: c.missing()}
+	all := &PlanComparison{SchemaVersion: 1, Kind: "PlanComparison", Evidence: []Evidence{}, Metrics: c.Metrics, Missing: c.missing()}
 	for _, m := range modes {
 		p, err := c.Predict(m.plan)
 		if err != nil {

@@ -51,6 +51,7 @@ func (c *Comparison) Predict(plan Plan) (*Prediction, error) {
 		SchemaVersion: 1,
 		Kind:          "Prediction",
 		Evidence:      []Evidence{},
+		Metrics:       c.Metrics,
 		Plan:          plan,
 		Lineage:       c.related(),
 		Pods:          f.pods(),

@@ -21,6 +21,8 @@ type Prediction struct {
 	Tool     Tool       `json:"tool"`
 	Evidence []Evidence `json:"evidence"`
 
+	Metrics *Metrics `json:"metrics,omitempty"` // that were given
+
 	Plan       Plan              `json:"plan"`
 	Lineage    lineage.Lineage   `json:"lineage"`
 	Revisions  Revisions         `json:"revisions"`
@@ -58,6 +60,8 @@ type Evidence struct {
 	CompactSeen    int64            `json:"compactSeen,omitempty"`
 	Integrity      []snapshot.Check `json:"integrity"`
 	WAL            *snapshot.WAL    `json:"wal,omitempty"` // of a data directory: what its log added
+	// Deltas says what the delta files of a full snapshot added to it.
+	Deltas *snapshot.Deltas `json:"deltas,omitempty"`
 	// Missing is what is known to be missing from it.
 	Missing []snapshot.Missing `json:"missing"`
 	Custody Custody            `json:"custody"`

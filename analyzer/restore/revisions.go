@@ -49,7 +49,7 @@ func (f *forecast) known() int64 {
 	if f.plan.LastRevision > 0 {
 		return f.plan.LastRevision
 	}
-	return f.served()
+	return f.Served()
 }
 
 // servedText says that the revision known was served.
@@ -57,7 +57,7 @@ func (f *forecast) servedText() string {
 	if f.plan.LastRevision > 0 {
 		return fmt.Sprintf("revision %d was served", f.plan.LastRevision)
 	}
-	return f.current.ServedText(f.known())
+	return f.ServedText(f.known())
 }
 
 // minimumBump is the bump that is needed for what is known to have been seen; fits is

@@ -33,6 +33,11 @@ type State struct {
 	ClusterUID     string
 	ClusterUnknown string
 
+	// EtcdVersion is the version that the cluster's members have agreed on, such as
+	// 3.6.0, "" when the snapshot does not tell; EtcdMembers counts its members.
+	EtcdVersion string
+	EtcdMembers int
+
 	Pods  []*Pod // every live pod
 	Nodes []Node // every live Node object
 

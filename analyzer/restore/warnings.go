@@ -36,8 +36,9 @@ func (f *forecast) warnings(p *Prediction) []string {
 	}
 	old := slices.IndexFunc(l.Restores, func(r lineage.Restore) bool { return !r.Bumped() && !r.AfterBackup })
 	warn(old >= 0 && f.plan.LastRevision == 0, "The store was restored without a bump before the backup was saved. Kubelets that have been deaf since then may hold revisions above all that the snapshots show: where it is known how far the store had come before, state it as the last revision.")
-	warn(f.plan.LastRevision > 0 && f.plan.LastRevision < f.served(), fmt.Sprintf(
-		"The stated last revision %d is below that of the current snapshot (%d). What is certain here is so only if no watcher has seen more than what was stated.", f.plan.LastRevision, f.served()))
+	warn(f.plan.LastRevision > 0 && f.plan.LastRevision < f.current.Served(), fmt.Sprintf(
+		"The stated last revision %d is below that of the current snapshot (%d). What is certain here is so only if no watcher has seen more than what was stated.", f.plan.LastRevision, f.current.Served()))
+	f.warnMetrics(warn)
 	for _, s := range []*State{f.backup, f.current} {
 		name := "backup"
 		if s == f.current {
@@ -48,6 +49,10 @@ func (f *forecast) warnings(p *Prediction) []string {
 	warn(!f.nodesKnown, "The current snapshot has no Node objects: nodes that are gone cannot be told from nodes that live.")
 	warn(p.Summary[Unknown] > 0, fmt.Sprintf("%d pods cannot be told: see the outcome unknown.", p.Summary[Unknown]))
 	warn(f.general.column == stale, "API servers that are left running list the erased past: until they restart, no list of pods, not kubectl's either, shows what etcd holds.")
+	if f.plan.KeepAPIServers && p.Revisions.BumpVerdict != BumpEnough {
+		fault := FutureWatchers(f.current, f.backup)
+		warn(fault != "", fault)
+	}
 	warn(f.plan.KeepAPIServers && f.general.column != stale && f.confusesScheduler(), "A scheduler that was left running exits once when it finds a pod on another node than before; it must be restarted by its supervisor.")
 	gone := f.named(func(n *node) bool { return n.gone && n.inBackup })
 	warn(gone != "", "Nodes that come back with the backup although their machines are gone: "+gone+". For about 50 s the scheduler takes them for ready and may place pods there that never start; delete these Node objects first.")

@@ -35,14 +35,14 @@ type Bump struct {
 // predict settles the plan and the bump, and predicts what comes of it.
 func (b *builder) predict() error {
 	b.bump = Bump{Base: b.Backup.State.NewestRecord, IsLowerBound: b.LastRevision == 0}
-	known := b.LastRevision
+	known := max(b.LastRevision, b.Metrics.Revision())
 	b.atMost = known
 	if b.Comparison != nil {
 		p, err := b.Comparison.Predict(b.outage(restore.Plan{}))
 		if err != nil {
 			return err
 		}
-		known = max(known, b.Current.State.Served())
+		known = max(known, b.Comparison.Served())
 		b.atMost = max(known, p.Revisions.LastSeenAtMost)
 		b.bump.Revision = p.Revisions.RecommendedBump
 	} else {
@@ -165,14 +165,16 @@ func (b *builder) whyThisBump(known int64) string {
 		return fmt.Sprintf("%s computes the bump itself. It must be at least %d; the steps are written for %d.", b.title, max(b.bump.Minimum, 1), b.bump.Revision)
 	case b.Plan != nil:
 		return "Given by the plan. " + b.judged(known)
-	case b.Comparison == nil && b.LastRevision > 0:
-		return fmt.Sprintf("Revision %d was served. The bump is far above it, for what was written after that.", known)
+	case b.Comparison == nil && known > 0:
+		return fmt.Sprintf("%s. The bump is far above it, for what was written after that.", sentence(b.servedText(known)))
 	case b.Comparison == nil:
 		return "Nothing tells what was served after the backup. A thousand writes a second for eleven days would be as much."
 	}
-	served := b.servedText(known)
-	return fmt.Sprintf("%s, %d after the backup. The bump is one and a half times that and a million, for what was written later.", strings.ToUpper(served[:1])+served[1:], known-b.bump.Base)
+	return fmt.Sprintf("%s, %d after the backup. The bump is one and a half times that and a million, for what was written later.", sentence(b.servedText(known)), known-b.bump.Base)
 }
+
+// sentence is a clause with which one begins.
+func sentence(clause string) string { return strings.ToUpper(clause[:1]) + clause[1:] }
 
 func (b *builder) judged(known int64) string {
 	switch {
@@ -188,8 +190,11 @@ func (b *builder) judged(known int64) string {
 
 // servedText says that a revision was served, as far as that is known.
 func (b *builder) servedText(revision int64) string {
-	if b.Comparison == nil || revision == b.LastRevision {
-		return fmt.Sprintf("revision %d was served", revision)
+	switch {
+	case b.Comparison != nil && revision != b.LastRevision:
+		return b.Comparison.ServedText(revision)
+	case revision == b.Metrics.Revision():
+		return fmt.Sprintf("revision %d was reached (%s)", revision, b.Metrics.Text())
 	}
-	return b.Current.State.ServedText(revision)
+	return fmt.Sprintf("revision %d was served", revision)
 }

@@ -17,6 +17,7 @@ type Runbook struct {
 	Kind          string             `json:"kind"`          // Runbook
 	Tool          restore.Tool       `json:"tool"`
 	Evidence      []restore.Evidence `json:"evidence"`
+	Metrics       *restore.Metrics   `json:"metrics,omitempty"` // that were given
 	Platform      PlatformChoice     `json:"platform"`
 	// Plan is what the steps carry out and the prediction was made under.
 	Plan restore.Plan `json:"plan"`
@@ -67,6 +68,8 @@ type Input struct {
 	// LastRevision is the newest revision known to have been served, from evidence
 	// beyond the snapshots; 0 when there is none.
 	LastRevision int64
+	// Metrics is what was scraped before the outage; nil for none.
+	Metrics *restore.Metrics
 	// OutageAt is when the last API server stopped; zero when it is not known.
 	OutageAt time.Time
 	// KubernetesVersion is as in restore.Plan.
@@ -90,6 +93,9 @@ func New(in Input) (*Runbook, error) {
 	if in.Platform != "" && !slices.Contains(Platforms(), in.Platform) {
 		return nil, fmt.Errorf("unknown platform %q", in.Platform)
 	}
+	if in.Comparison != nil {
+		in.Comparison.Metrics = in.Metrics
+	}
 	b := &builder{Input: in, profile: profileOf(cmp.Or(in.Platform, Generic))}
 	b.etcd = toolOf(cmp.Or(in.EtcdVersion, in.Backup.Facts.EtcdVersion))
 	if err := b.predict(); err != nil {
@@ -101,6 +107,7 @@ func New(in Input) (*Runbook, error) {
 		Kind:          "Runbook",
 		Tool:          in.Tool,
 		Evidence:      in.Evidence,
+		Metrics:       in.Metrics,
 		Platform:      b.choice(),
 		Plan:          b.plan,
 		Bump:          b.bump,

@@ -665,13 +665,26 @@ func (b *builder) predictCommand() string {
 	if v := b.plan.KubernetesVersion; v != "" {
 		args = append(args, "--kubernetes-version="+wordOr(v, "VERSION"))
 	}
+	args = append(args, b.metricsFlags()...)
 	if at := b.plan.OutageAt; !at.IsZero() {
 		args = append(args, "--outage-at="+at.UTC().Format(time.RFC3339Nano))
 	}
 	return strings.Join(args, " ")
 }
 
+// metricsFlags are those that name the files of metrics.
+func (b *builder) metricsFlags() (flags []string) {
+	if b.Metrics == nil {
+		return nil
+	}
+	for _, f := range b.Metrics.Files {
+		flags = append(flags, "--metrics="+wordOr(f.Path, "METRICS"))
+	}
+	return flags
+}
+
 // planCommand writes this runbook anew.
 func (b *builder) planCommand() string {
-	return strings.Join([]string{"revenant plan", b.backup(), b.current(), "--platform=" + string(b.id), "--last-revision=REVISION"}, " ")
+	args := append([]string{"revenant plan", b.backup(), b.current(), "--platform=" + string(b.id), "--last-revision=REVISION"}, b.metricsFlags()...)
+	return strings.Join(args, " ")
 }

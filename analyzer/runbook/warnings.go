@@ -32,6 +32,16 @@ func (b *builder) warnings() []string {
 	warn(b.bump.Verdict == restore.NoBump && b.bumps != BumpsNothing, "The plan has no bump: kubelets stay deaf until they are restarted, and everything else that watches too.")
 	warn(b.refusesBump(), "%s's own restore cannot carry out the plan's bump: the steps and the prediction are for a restore without it.", b.title)
 	warn(b.plan.KeepAPIServers, "The plan leaves API servers running: until they drop their cache, no list of pods shows what etcd holds.")
+	if b.plan.KeepAPIServers && b.bump.Verdict != restore.BumpEnough {
+		states := []*restore.State{b.Backup.State}
+		if b.Current != nil {
+			states = []*restore.State{b.Current.State, b.Backup.State}
+		}
+		fault := restore.FutureWatchers(states...)
+		warn(fault != "", "%s", fault)
+	}
+	warn(b.LastRevision > 0 && b.Current != nil && b.LastRevision < b.Current.State.Served(), "The stated last revision %d is below that of the current snapshot (%d).", b.LastRevision, servedBy(b.Current))
+	warn(b.Metrics.Revision() > 0 && b.Current != nil && b.Metrics.Revision() < b.Current.State.Served(), "The newest revision in the metrics is %d (%s), and the current snapshot is at %d: they tell nothing of what came after it.", b.Metrics.Revision(), b.Metrics.Text(), servedBy(b.Current))
 	if b.prediction != nil {
 		l := b.prediction.Lineage
 		warn(l.Relation == lineage.Diverged || l.Relation == lineage.Unrelated, "The backup is no earlier state of the current one (%s: %s). What is named below may not be so.", l.Relation, l.Reason)
@@ -52,6 +62,14 @@ func (b *builder) warnings() []string {
 		warn(b.id != s.Platform && b.Platform != "", "The steps are for %s, and the backup looks like %s: %s.", b.title, profileOf(s.Platform).title, s.Because)
 	}
 	return list
+}
+
+// servedBy is the newest revision that a snapshot shows; 0 without one.
+func servedBy(s *Side) int64 {
+	if s == nil {
+		return 0
+	}
+	return s.State.Served()
 }
 
 // unknowns are what the snapshots cannot tell.

@@ -30,6 +30,7 @@ var flagCompletions = map[string]cobra.CompletionFunc{
 	"max-entries":        cobra.NoFileCompletions,
 	"max-expanded":       cobra.NoFileCompletions,
 	"max-ratio":          cobra.NoFileCompletions,
+	"metrics":            completeFiles,
 	"namespace":          cobra.NoFileCompletions,
 	"outage-at":          cobra.NoFileCompletions,
 	"platform":           completeOne(platformNames()...),

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path/filepath"
+	"strings"
 	"syscall"
 
 	"revenant/analyzer/restore"
@@ -94,6 +96,8 @@ func hintFor(err error) string {
 		return "check the path; revenant --help lists the commands"
 	case errors.Is(err, fs.ErrPermission):
 		return "the file is readable for others only; reading is all revenant does"
+	case errors.Is(err, container.ErrChoose):
+		return "name the one that is meant, such as " + quoted(filepath.Join(open.Path, "NAME"))
 	case errors.Is(err, snapshot.ErrDirectory):
 		return "name etcd's data directory, which has its db at member/snap/db, or the file of a snapshot"
 	case errors.Is(err, container.ErrNested):
@@ -111,7 +115,7 @@ func hintFor(err error) string {
 	case errors.Is(err, snapshot.ErrEmpty):
 		return "the copy or the upload of the snapshot failed: look for another one"
 	case open.Looks != "":
-		return looksHint(open.Looks)
+		return looksHint(open.Looks, open.Path)
 	case errors.Is(err, snapshot.ErrNoMeta):
 		return "the first two pages, through which everything is found, are damaged or not bbolt's: is this the whole file, and the right one?"
 	case errors.Is(err, snapshot.ErrNoKeyBucket):
@@ -120,7 +124,21 @@ func hintFor(err error) string {
 	return ""
 }
 
-func looksHint(looks string) string {
+// quoted is a path as a word of the shell, or a word that stands for it.
+func quoted(path string) string {
+	if strings.HasPrefix(path, "-") {
+		path = "./" + path
+	}
+	if word, ok := sanitize.ShellWord(path); ok {
+		return word
+	}
+	return "FILE"
+}
+
+func looksHint(looks, path string) string {
+	if open := container.Opener(looks, quoted(path)); open != "" {
+		return open + " | revenant inspect -"
+	}
 	unpack := map[string]string{
 		"a bzip2 file":    "unpack it first: bunzip2 FILE",
 		"an xz file":      "unpack it first: unxz FILE",

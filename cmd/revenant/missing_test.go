@@ -15,6 +15,7 @@ import (
 	"go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/protobuf/proto"
 
+	"revenant/decoder/delta/deltatest"
 	"revenant/decoder/snapshot"
 	"revenant/decoder/snapshot/snapshottest"
 	"revenant/decoder/wal/waltest"
@@ -195,6 +196,14 @@ var lacks = []lack{
 		db[len(db)-1]++
 		writeFile(t, path, db)
 	}, false},
+	{"a delta file that is not there", func(t *testing.T, path string, db []byte) {
+		deltas(t, path, db, 5, deltatest.File(nil))
+	}, true},
+	{"a delta file that was changed", func(t *testing.T, path string, db []byte) {
+		file := deltatest.File(nil)
+		file[0]++
+		deltas(t, path, db, 1, file)
+	}, true},
 	{"pages that are lost", func(t *testing.T, path string, db []byte) {
 		db = bytes.Clone(raw(db))
 		clear(db[len(db)/2/4096*4096:][:20*4096])
@@ -210,6 +219,18 @@ var lacks = []lack{
 		clear(db[:100])
 		writeFile(t, path, db)
 	}, true},
+}
+
+// deltas makes a store of a full snapshot and a delta file that begins some revisions
+// after it.
+func deltas(t *testing.T, path string, db []byte, after int64, delta []byte) {
+	t.Helper()
+	if err := os.Mkdir(path, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	rev := snapshottest.OpenBytes(t, path, db).Revision()
+	writeFile(t, filepath.Join(path, deltatest.Name("Full", 0, rev, "")), db)
+	writeFile(t, filepath.Join(path, deltatest.Name("Incr", rev+after, rev+after+20, "")), delta)
 }
 
 func writeFile(t *testing.T, path string, data []byte) {

@@ -15,6 +15,7 @@ import (
 	"revenant/analyzer/restore"
 	"revenant/decoder/container"
 	"revenant/decoder/encryption"
+	"revenant/decoder/metrics"
 	"revenant/decoder/snapshot"
 	"revenant/internal/outfile"
 )
@@ -33,10 +34,13 @@ type openOptions struct {
 	examiner        string
 	verifyAfter     bool
 
-	limits container.Limits // from the flags
-	keys   *encryption.Keyring
-	guard  *outfile.Guard
-	began  time.Time
+	metricsFiles []string // from --metrics, of commands that have a plan
+
+	limits  container.Limits // from the flags
+	metrics []*metrics.File
+	keys    *encryption.Keyring
+	guard   *outfile.Guard
+	began   time.Time
 }
 
 func (o *openOptions) addFlags(flags *pflag.FlagSet) {
@@ -99,6 +103,9 @@ func (o *openOptions) guardOutputs(s streams, paths ...string) (*outfile.Guard, 
 	}
 	o.guard.Evidence(o.walDir)
 	o.guard.Evidence(o.encryption)
+	for _, path := range o.metricsFiles {
+		o.guard.Evidence(path)
+	}
 	for _, path := range configPaths() {
 		o.guard.Evidence(path)
 	}
@@ -141,6 +148,9 @@ func (o *openOptions) withOne(ctx context.Context, s streams, path string, use f
 	if err := o.parse(); err != nil {
 		return err
 	}
+	if err := o.readMetrics(ctx); err != nil {
+		return err
+	}
 	bar := newProgressLine(s)
 	defer bar.clear()
 	opened, err := o.open(ctx, path, true, s.in, bar.of(filepath.Base(path)))
@@ -151,7 +161,7 @@ func (o *openOptions) withOne(ctx context.Context, s streams, path string, use f
 	if err := use(opened, bar); err != nil {
 		return err
 	}
-	return o.unchanged(ctx, opened)
+	return errors.Join(o.unchanged(ctx, opened), o.metricsUnchanged(ctx))
 }
 
 // sign completes the custody of evidence.

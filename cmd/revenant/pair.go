@@ -82,6 +82,9 @@ func (o *openOptions) demo() (opener, opener, error) {
 // openPair opens and reads both at the same time. tell, which may be nil, is
 // told how far each is.
 func (o *openOptions) openPair(ctx context.Context, backup, current opener, tell func(name string, p snapshot.Progress)) (*pair, error) {
+	if err := o.readMetrics(ctx); err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	p := &pair{prefix: o.prefix, open: o}
@@ -214,7 +217,7 @@ func whyBehind(s *snapshot.Snapshot) string {
 	damage := ""
 	for _, problem := range s.Problems() {
 		switch {
-		case problem.Where == "log" && problem.Cost != "":
+		case (problem.Where == "log" || problem.Where == "deltas") && problem.Cost != "":
 			return problem.String()
 		case damage == "" && problem.Severity == snapshot.Damage:
 			damage = problem.String()
@@ -267,7 +270,7 @@ func (p *pair) comparePlans(ctx context.Context, plan restore.Plan) (*restore.Pl
 
 func (p *pair) compare() *restore.Comparison {
 	c := restore.Compare(p.backup.state, p.current.state)
-	c.Lineage = p.lineage
+	c.Lineage, c.Metrics = p.lineage, p.open.scraped()
 	return c
 }
 
@@ -287,7 +290,7 @@ func (p *pair) evidence(ctx context.Context) ([]restore.Evidence, error) {
 		p.open.sign(&e, side.snapshot)
 		list = append(list, e)
 	}
-	if b, c := list[0], list[1]; b.WAL == nil && c.WAL == nil && b.Custody.SHA256 != "" && b.Custody.SHA256 == c.Custody.SHA256 {
+	if b, c := list[0], list[1]; b.WAL == nil && c.WAL == nil && b.Deltas == nil && c.Deltas == nil && b.Custody.SHA256 != "" && b.Custody.SHA256 == c.Custody.SHA256 {
 		return nil, hinted(fmt.Errorf("%s and %s are identical, byte for byte", b.Path, c.Path), hintSame)
 	}
 	return list, nil
@@ -295,7 +298,7 @@ func (p *pair) evidence(ctx context.Context) ([]restore.Evidence, error) {
 
 // unchanged makes sure that neither file was changed while it was read.
 func (p *pair) unchanged(ctx context.Context) error {
-	return errors.Join(p.open.unchanged(ctx, p.backup.snapshot), p.open.unchanged(ctx, p.current.snapshot))
+	return errors.Join(p.open.unchanged(ctx, p.backup.snapshot), p.open.unchanged(ctx, p.current.snapshot), p.open.metricsUnchanged(ctx))
 }
 
 func (p *pair) close() error {

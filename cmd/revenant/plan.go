@@ -89,6 +89,7 @@ func (o *runbookOptions) check() error {
 }
 
 func (o *runbookOptions) run(ctx context.Context, paths []string) error {
+	o.open.metricsFiles = o.plan.metrics
 	guard, err := o.open.guardOutputs(o.streams, paths...)
 	if err != nil {
 		return err
@@ -152,13 +153,14 @@ func (o *runbookOptions) readBackup(ctx context.Context, paths []string, in *run
 		if err != nil {
 			return err
 		}
+		in.Metrics = o.open.scraped()
 		return o.look(ctx, restore.InBackup, side{s, state}, &in.Backup, in)
 	})
 }
 
 // lookAtBoth takes from a pair what the runbook needs of it.
 func (o *runbookOptions) lookAtBoth(ctx context.Context, p *pair, in *runbook.Input) error {
-	in.Current = &runbook.Side{}
+	in.Current, in.Metrics = &runbook.Side{}, o.open.scraped()
 	err := errors.Join(
 		o.look(ctx, restore.InBackup, p.backup, &in.Backup, in),
 		o.look(ctx, restore.InCurrent, p.current, in.Current, in))

@@ -22,6 +22,7 @@ type planOptions struct {
 	outageAt        string
 	lastRevision    int64
 	kubernetes      string
+	metrics         []string
 }
 
 func (o *planOptions) addFlags(flags *pflag.FlagSet) {
@@ -32,6 +33,7 @@ func (o *planOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.outageAt, "outage-at", "", "`TIME` at which the last API server stopped, such as 2026-11-22T03:00Z: bounds what kubelets have seen")
 	flags.Int64Var(&o.lastRevision, "last-revision", 0, "newest `REVISION` that was served before the outage, from metrics or logs: bounds what kubelets have seen")
 	flags.StringVar(&o.kubernetes, "kubernetes-version", "", "`VERSION` of the API servers that serve the restored store, where it is not that of the current state: decides how sure the rules are")
+	flags.StringArrayVar(&o.metrics, "metrics", nil, "`FILE` with metrics of etcd or API servers from before the outage, as they are scraped or dumped; may be repeated")
 }
 
 // plan refuses what no restore can do, before any file is read.
@@ -122,6 +124,7 @@ func outcomeNames() []string {
 }
 
 func (o *predictOptions) run(ctx context.Context, backup, current string) error {
+	o.open.metricsFiles = o.plan.metrics
 	guard, err := o.open.guardOutputs(o.streams, backup, current)
 	if err != nil {
 		return err

@@ -19,6 +19,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	bolt "go.etcd.io/bbolt"
 
+	"revenant/decoder/delta/deltatest"
+	"revenant/decoder/snapshot/snapshottest"
 	"revenant/internal/corpus"
 )
 
@@ -43,6 +45,7 @@ func TestScripts(t *testing.T) {
 			"unpack":  cmdUnpack,
 			"member":  cmdMember,
 			"archive": cmdArchive,
+			"store":   func(ts *testscript.TestScript, _ bool, args []string) { cmdStore(t, ts, args) },
 			"copy":    cmdCopy,
 			"alter":   cmdAlter,
 			"intact":  cmdIntact,
@@ -103,6 +106,22 @@ func (e *evidence) check(ts *testscript.TestScript) {
 				ts.Fatalf("%s was left beside the evidence", name)
 			}
 		}
+	}
+}
+
+// cmdStore: store RUN/MODE DIR REVISION... makes a store of Gardener's from two of the
+// shared snapshots: the backup, and the changes from there to each of the revisions.
+func cmdStore(t *testing.T, ts *testscript.TestScript, args []string) {
+	full := corpus.Unpack(t, cluster(args[0]+"/backup"))
+	current := snapshottest.OpenBytes(t, "current", corpus.Unpack(t, cluster(args[0]+"/current")))
+	at := snapshottest.OpenBytes(t, "backup", full).Revision()
+	add(ts, filepath.Join(args[1], deltatest.Name("Full", 0, at, ".gz")), deltatest.Pack(t, full, ".gz"))
+	for _, arg := range args[2:] {
+		to, err := strconv.ParseInt(arg, 10, 64)
+		ts.Check(err)
+		file := deltatest.File(deltatest.Events(t, current, at+1, to))
+		add(ts, filepath.Join(args[1], deltatest.Name("Incr", at+1, to, ".gz")), deltatest.Pack(t, file, ".gz"))
+		at = to
 	}
 }
 

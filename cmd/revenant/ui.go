@@ -44,6 +44,7 @@ func (o *uiOptions) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	o.open.metricsFiles = o.plan.metrics
 	if len(args) == 1 {
 		return o.inspect(ctx, args[0])
 	}
@@ -113,6 +114,7 @@ func (o *uiOptions) screen(ctx context.Context, backup, current opener, plan res
 			Plan:    plan,
 			Prefix:  p.prefix,
 			Lineage: p.lineage,
+			Metrics: p.open.scraped(),
 
 			Warnings:  p.warnings(),
 			Runbook:   p.runbook(),

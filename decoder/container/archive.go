@@ -88,6 +88,11 @@ func (x *expander) look(name string, r io.Reader) error {
 			return nil
 		}
 	}
+	if f, ok := parseStored(path.Base(it.name)); ok && f.delta {
+		x.unread(it.name) // they are applied out of a directory only
+		x.Newer = max(x.Newer, f.last)
+		return nil
+	}
 	head := make([]byte, headSize)
 	n, err := io.ReadFull(r, head)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
@@ -150,12 +155,12 @@ func quote(name string) string {
 // place says where what was chosen is unpacked to, by its place in the archive. No
 // name of the archive's is used on the disk but that of a segment.
 func (x *expander) place(db item, segments []item) (_ item, wanted map[int]item, err error) {
-	if db.to, err = x.create("member", "snap", "db"); err != nil {
+	if db.to, err = x.Temp("member", "snap", "db"); err != nil {
 		return db, nil, err
 	}
 	wanted = map[int]item{db.index: db}
 	if len(segments) > 0 {
-		if _, err := x.create("member", "wal", "segment"); err != nil {
+		if _, err := x.Temp("member", "wal", "segment"); err != nil {
 			return db, nil, err
 		}
 	}

@@ -72,6 +72,8 @@ const (
 	Plain     Format = "file"
 	Gzip      Format = "gzip"
 	Zstd      Format = "zstd"
+	Zlib      Format = "zlib"
+	LZW       Format = "lzw" // as Gardener writes it; nothing but the name tells
 	Zip       Format = "zip"
 	Tar       Format = "tar"
 	TarGzip   Format = "tar.gz"
@@ -91,6 +93,7 @@ type File struct {
 
 // Evidence is what was found at a path. Close it.
 type Evidence struct {
+	Path   string // what was read: the path that was given, or the snapshot found in that directory
 	Format Format
 	Entry  string // the entry of an archive, or the db within a directory; "" for a file
 	DB     *os.File
@@ -99,8 +102,12 @@ type Evidence struct {
 	Beside string   // a log beside a db that was named alone, and that is not read; "" for none
 	Files  []File   // the evidence as it was handed over; hashes of plain files are left to others
 	Faults []string // what of the container could not be read
+	Deltas []Delta  // files of changes after the db, in order
+	Unread []string // names of snapshots and deltas beside what was read that were not
+	Newer  int64    // the newest revision that deltas among them have by their names, 0 for none
 
-	temp string // directory for what was expanded, "" for none
+	mkdir func() (string, error)
+	temp  string // directory for what was expanded, "" for none
 }
 
 // Expanded says whether DB is a copy and not the evidence itself.
@@ -140,7 +147,7 @@ func Open(ctx context.Context, path string, opts Options) (_ *Evidence, err erro
 	if opts.Entries <= 0 {
 		opts.Entries = DefaultEntries
 	}
-	e := &Evidence{}
+	e := &Evidence{Path: path, mkdir: opts.MkdirTemp}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.Close())
@@ -154,13 +161,20 @@ func Open(ctx context.Context, path string, opts Options) (_ *Evidence, err erro
 		return nil, err
 	}
 	if info.IsDir() {
-		return e, e.fromDirectory(path, opts)
+		return e, e.fromDirectory(ctx, path, opts)
 	}
+	if stored, ok := parseStored(filepath.Base(path)); ok {
+		return e, e.fromStored(ctx, path, stored, opts)
+	}
+	return e, e.fromPath(ctx, path, opts)
+}
+
+func (e *Evidence) fromPath(ctx context.Context, path string, opts Options) error {
 	f, err := openFile(path)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return e, e.fromFile(ctx, path, f, opts)
+	return e.fromFile(ctx, path, f, opts)
 }
 
 // openFile opens a regular file, and says of anything else what it is.
@@ -190,6 +204,9 @@ func (e *Evidence) fromFile(ctx context.Context, path string, f *os.File, opts O
 		return errors.Join(ErrEmpty, f.Close())
 	}
 	format, ok := sniff(head)
+	if stored, named := parseStored(filepath.Base(path)); named && stored.compressed == ".Z" {
+		format, ok = LZW, true
+	}
 	if !ok {
 		// What it is, the reader of pages will say: a damaged database is one, too.
 		e.Format, e.DB, e.DBPath, e.WALDir = Plain, f, path, opts.WALDir
@@ -208,41 +225,6 @@ func (e *Evidence) fromFile(ctx context.Context, path string, f *os.File, opts O
 		e.Files[0].SHA256 = hex.EncodeToString(x.sum.Sum(nil))
 	}
 	return nil
-}
-
-// fromDirectory opens the db of a data directory, of its member directory, or
-// of its snap directory.
-func (e *Evidence) fromDirectory(dir string, opts Options) error {
-	for _, way := range []struct{ db, wal string }{
-		{"member/snap/db", "member/wal"},
-		{"snap/db", "wal"},
-		{"db", ""},
-	} {
-		db := filepath.Join(dir, filepath.FromSlash(way.db))
-		info, err := os.Stat(db)
-		if errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir() {
-			continue
-		}
-		if err == nil {
-			e.DB, err = openFile(db)
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", way.db, err)
-		}
-		if opts.WALDir != "" {
-			e.WALDir = opts.WALDir
-		} else if wal := filepath.Join(dir, filepath.FromSlash(way.wal)); way.wal != "" && isThere(wal) {
-			e.WALDir = wal // who reads it says when it is no directory
-		}
-		if info, err = e.DB.Stat(); err != nil {
-			return err
-		}
-		e.Format, e.Entry, e.DBPath = Directory, way.db, db
-		e.lookBeside()
-		e.Files = append(e.Files, File{Path: db, SizeBytes: info.Size(), Modified: document.Time{Time: info.ModTime()}, Info: info})
-		return nil
-	}
-	return fmt.Errorf("%w: it has neither member/snap/db nor snap/db", ErrDirectory)
 }
 
 // lookBeside looks for the log of a member's db that was named without it.

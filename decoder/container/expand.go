@@ -2,6 +2,8 @@ package container
 
 import (
 	"bufio"
+	"cmp"
+	"compress/lzw"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +14,7 @@ import (
 	"path/filepath"
 
 	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
 
 	"revenant/internal/scratch"
@@ -60,7 +63,7 @@ func (x *expander) expand(raw io.Reader, format Format) error {
 	inner, container := sniff(head)
 	switch {
 	case inner == Tar:
-		x.Format = map[Format]Format{Tar: Tar, Gzip: TarGzip, Zstd: TarZstd}[format]
+		x.Format = cmp.Or(map[Format]Format{Tar: Tar, Gzip: TarGzip, Zstd: TarZstd}[format], format)
 		err = x.surveyTar(body)
 	case container:
 		return fmt.Errorf("%w: it holds a %s file", ErrNested, inner)
@@ -132,6 +135,14 @@ func (x *expander) open(raw io.Reader, format Format) (*body, error) {
 			return nil, x.unpacked(err)
 		}
 		raw, b.close = r, r.Close
+	case Zlib:
+		r, err := zlib.NewReader(raw)
+		if err != nil {
+			return nil, x.unpacked(err)
+		}
+		raw = r
+	case LZW:
+		raw = lzw.NewReader(raw, lzw.LSB, 8)
 	}
 	b.Reader = bufio.NewReaderSize(raw, stdinHead)
 	return b, nil
@@ -185,7 +196,7 @@ func (x *expander) single(r *body) error {
 		}
 		from = pages
 	}
-	p, err := x.create("db")
+	p, err := x.Temp("db")
 	if err != nil {
 		return err
 	}
@@ -227,10 +238,11 @@ func (x *expander) use(path, entry, wal string) (err error) {
 	return err
 }
 
-// create makes the path of a file below the private directory.
-func (x *expander) create(elements ...string) (string, error) {
-	if x.temp == "" {
-		mkdir := x.opts.MkdirTemp
+// Temp makes the path of a file below the private directory, which is made when it
+// is first needed.
+func (e *Evidence) Temp(elements ...string) (string, error) {
+	if e.temp == "" {
+		mkdir := e.mkdir
 		if mkdir == nil {
 			mkdir = func() (string, error) { return scratch.Dir("", "revenant-") }
 		}
@@ -238,13 +250,26 @@ func (x *expander) create(elements ...string) (string, error) {
 		if err != nil {
 			return "", &writeError{err}
 		}
-		x.temp = dir
+		e.temp = dir
 	}
-	p := filepath.Join(append([]string{x.temp}, elements...)...)
+	p := filepath.Join(append([]string{e.temp}, elements...)...)
 	if err := os.MkdirAll(filepath.Dir(p), 0o700); err != nil {
 		return "", &writeError{err}
 	}
 	return p, nil
+}
+
+// Spill makes a file in the private directory, which is gone with it.
+func (e *Evidence) Spill() (*os.File, error) {
+	path, err := e.Temp("spill")
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, &writeError{err}
+	}
+	return f, nil
 }
 
 // writeError says that the copy could not be written, which is no fault of the

@@ -56,7 +56,7 @@ func (x *expander) plain(r io.Reader, head []byte) error {
 	if err != nil {
 		return err
 	}
-	path, err := x.create("stdin")
+	path, err := x.Temp("stdin")
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (x *expander) plain(r io.Reader, head []byte) error {
 
 // keepAndExpand expands a container while it is kept, to be read a second time.
 func (x *expander) keepAndExpand(r io.Reader, format Format) (err error) {
-	path, err := x.create("stdin")
+	path, err := x.Temp("stdin")
 	if err != nil {
 		return err
 	}

@@ -159,7 +159,13 @@ func (s *Snapshot) unchangedCheck() Check {
 
 // Container says what the db was found in, "" for a file of its own.
 func (s *Snapshot) Container() string {
-	if s.evidence == nil || s.evidence.Format == container.Plain {
+	if s.evidence == nil {
+		return ""
+	}
+	if n := len(s.evidence.Deltas); n > 0 {
+		return fmt.Sprintf("a full snapshot (%s) and %s", s.evidence.Format, counted(int64(n), "delta file", "delta files"))
+	}
+	if s.evidence.Format == container.Plain {
 		return ""
 	}
 	if s.evidence.Entry == "" {

@@ -109,8 +109,10 @@ const (
 // Source says where the record is from.
 func (s *Snapshot) Source(r Record) Source {
 	switch {
-	case s.wal == nil || r.offset < s.pages.Size():
+	case s.overlay == nil || r.offset < s.pages.Size():
 		return FromDB
+	case s.wal == nil:
+		return FromDelta
 	case s.wal.TailRevision != 0 && r.Main >= s.wal.TailRevision:
 		return FromTail
 	}
@@ -286,8 +288,8 @@ func (s *Snapshot) addEvidence(path string) {
 
 // others are the paths of the evidence's files beside the db.
 func (s *Snapshot) others() []string {
-	if s.evidence.Expanded() {
-		return nil
+	if s.evidence.Expanded() || len(s.evidence.Deltas) > 0 {
+		return nil // their hashes are there
 	}
 	var paths []string
 	for _, f := range s.evidence.Files[1:] {
@@ -306,7 +308,7 @@ func (s *Snapshot) layOver(r *replay) {
 	base := s.dbIndex
 	seg := segment{}
 	x := &index{keys: slices.Concat(base.keys, r.names)}
-	s.overlay = &overlay{pages: s.pages, name: func(n uint32) string { return x.keys[n] }, changes: r.changes}
+	s.overlay = &overlay{pages: s.pages, spill: s.spill, name: func(n uint32) string { return x.keys[n] }, changes: r.changes}
 	for p := range base.places() {
 		b, i := base.at(p)
 		e := b.entry(i)

@@ -25,6 +25,8 @@ const (
 	// MissingAgreement: entries that were not applied, for the other members may not
 	// have agreed to them.
 	MissingAgreement MissingKind = "uncommitted"
+	// MissingRevisions: what delta files have after the last one that was applied.
+	MissingRevisions MissingKind = "revisions"
 	// MissingLog: the log of a member's own db.
 	MissingLog MissingKind = "log"
 	// MissingContent: pages, records or values.
@@ -103,6 +105,9 @@ func (s *Snapshot) Missing(ctx context.Context) ([]Missing, error) {
 			add(MissingAgreement, n, "%s of the log, which the other members may not have agreed to", counted(n, "entry", "entries"))
 		}
 	}
+	if d := s.deltas; d != nil && d.unapplied(s.Revision()) > 0 {
+		add(MissingRevisions, d.unapplied(s.Revision()), "revisions %d to %d of its delta files", s.Revision()+1, d.LastSeen)
+	}
 	if s.withoutLog() {
 		add(MissingLog, batchLimit, "the log of a member's own db: what was written in the last 100 ms or so before it was copied")
 	}
@@ -138,15 +143,19 @@ func (i Integrity) Missing() []Missing {
 
 // withoutLog says whether the db is a member's own, and its log was not read.
 // `etcdctl snapshot save` writes a copy of one state, and a trailer, which may have
-// been cut off with pages before it.
+// been cut off with pages before it. Changes that follow it without a gap show that
+// nothing was.
 func (s *Snapshot) withoutLog() bool {
+	if s.deltas != nil && s.deltas.Applied > 0 {
+		return false
+	}
 	return s.wal == nil && (s.pages.TwoStates() || !hasTrailer(s.size) && s.size >= s.pages.Meta().Size())
 }
 
 // damagedContent counts the problems that cost something of what the db holds.
 func (s *Snapshot) damagedContent() (n int) {
 	for _, p := range s.Problems() {
-		if p.Severity == Damage && p.Where != "log" && p.Where != "directory" {
+		if p.Severity == Damage && p.Where != "log" && p.Where != "directory" && p.Where != "deltas" {
 			n++
 		}
 	}

@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"os"
 	"sort"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -12,6 +13,7 @@ import (
 // one another. They are made when they are read, and hold no value twice.
 type overlay struct {
 	pages   *boltpage.File
+	spill   *os.File                   // of values that are kept there; nil for none
 	name    func(number uint32) string // of a key
 	changes []change
 }
@@ -29,10 +31,10 @@ type change struct {
 	size      uint32
 }
 
-// valueRef is a value: bytes of an entry, or a part of the db.
+// valueRef is a value: bytes of an entry, a part of the db, or of the spill.
 type valueRef struct {
 	bytes  []byte
-	offset int64 // in the db; 0 for bytes
+	offset int64 // in the db; 0 for bytes; below 0, in the spill from its first byte, which is -1, on
 	size   int   // there
 }
 
@@ -43,8 +45,8 @@ func (v valueRef) len() int {
 	return len(v.bytes)
 }
 
-// read copies what stands from a place in the value on; buf is no longer than
-// that.
+// read copies what stands from a place in a value that is in no spill on; buf is no
+// longer than that.
 func (v valueRef) read(pages *boltpage.File, buf []byte, at int) error {
 	if v.offset == 0 {
 		copy(buf, v.bytes[at:])
@@ -52,6 +54,15 @@ func (v valueRef) read(pages *boltpage.File, buf []byte, at int) error {
 	}
 	_, err := pages.ReadAt(buf, v.offset+int64(at))
 	return err
+}
+
+// read copies what stands from a place in a value on.
+func (o *overlay) read(v valueRef, buf []byte, at int) error {
+	if v.offset < 0 {
+		_, err := o.spill.ReadAt(buf, -v.offset-1+int64(at))
+		return err
+	}
+	return v.read(o.pages, buf, at)
 }
 
 // Fields of an mvccpb.KeyValue.
@@ -108,7 +119,7 @@ func (o *overlay) readAt(buf []byte, offset int64) error {
 	at -= len(head)
 	if at < size && len(buf) > 0 {
 		part := buf[:min(len(buf), size-at)]
-		if err := c.value.read(o.pages, part, at); err != nil {
+		if err := o.read(c.value, part, at); err != nil {
 			return err
 		}
 		buf, at = buf[len(part):], at+len(part)

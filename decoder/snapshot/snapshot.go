@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"os"
 	"sync"
 
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -95,6 +96,8 @@ type Snapshot struct {
 	decrypt         func(key string, value []byte) ([]byte, error) // nil for none
 	tell            func(Progress)                                 // nil for nobody
 	assumeCommitted bool
+	deltas          *Deltas  // nil when there are no delta files
+	spill           *os.File // values of delta files; nil without any
 
 	unsettled      bool  // a finished compaction left what it should not have
 	unusedRevision int64 // newest revision on a page in no bucket, when it is newer than all others
@@ -148,7 +151,7 @@ func openOnce(ctx context.Context, path string, opts Options) (*Snapshot, error)
 		}
 		return nil, openError(path, err)
 	}
-	s.evidence = evidence
+	s.evidence, s.path = evidence, evidence.Path
 	info, err := evidence.DB.Stat()
 	if err != nil {
 		return nil, errors.Join(openError(path, err), s.Close())
@@ -158,6 +161,7 @@ func openOnce(ctx context.Context, path string, opts Options) (*Snapshot, error)
 	if evidence.Beside != "" {
 		s.problems.add(Note, "log", "the write-ahead log beside the db was not applied: name the data directory, and it is", "what was written since the db's last commit")
 	}
+	s.noteUnread()
 	for _, fault := range evidence.Faults {
 		s.problems.add(Damage, "container", fault, "what follows in it")
 	}
@@ -221,7 +225,7 @@ func (s *Snapshot) load(ctx context.Context, workers int) error {
 	switch {
 	case bucket != nil:
 	case s.pages.AnomalyCount() == 0:
-		return &OpenError{Path: s.path, Err: ErrNoKeyBucket}
+		return &OpenError{Path: s.path, Err: s.noKeys()}
 	default:
 		s.problems.add(Damage, "bucket key", "cannot be found: what leads to it is damaged", "all revisions")
 		bucket = &boltpage.Bucket{Name: "key"}
@@ -245,6 +249,11 @@ func (s *Snapshot) load(ctx context.Context, workers int) error {
 			return err
 		}
 	} else {
+		if s.evidence != nil && len(s.evidence.Deltas) > 0 {
+			if err := s.applyDeltas(ctx, s.evidence.Deltas); err != nil {
+				return err
+			}
+		}
 		raised := map[alarm]struct{}{}
 		s.storedAlarms(func(member uint64, kind etcdserverpb.AlarmType) { raised[alarm{member, kind}] = struct{}{} })
 		s.noteAlarms(raised)
@@ -268,6 +277,9 @@ func (s *Snapshot) Close() error {
 		if s.pages != nil {
 			s.closeErr = s.pages.Close()
 		}
+		if s.spill != nil {
+			s.closeErr = errors.Join(s.closeErr, s.spill.Close())
+		}
 		if s.evidence != nil {
 			s.closeErr = errors.Join(s.closeErr, s.evidence.Close())
 		}
@@ -275,7 +287,8 @@ func (s *Snapshot) Close() error {
 	return s.closeErr
 }
 
-// Path is the path the snapshot was opened by.
+// Path is the path the snapshot was opened by, or that of the only snapshot in the
+// directory that was named.
 func (s *Snapshot) Path() string { return s.path }
 
 // Size is the size of the db in bytes, the trailer included.
@@ -306,6 +319,12 @@ func (s *Snapshot) SeenRevision() int64 {
 		for _, entries := range []int64{int64(s.wal.Uncommitted), clamp(s.wal.MissingEntries())} {
 			seen += min(entries, math.MaxInt64-seen) // each may have made one
 		}
+	}
+	if s.deltas != nil {
+		seen = max(seen, s.deltas.LastSeen)
+	}
+	if s.evidence != nil {
+		seen = max(seen, s.evidence.Newer)
 	}
 	return seen
 }

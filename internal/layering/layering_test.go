@@ -59,6 +59,7 @@ var packages = []string{
 	"cmd/revenant",
 	"decoder/boltpage",
 	"decoder/container",
+	"decoder/delta",
 	"decoder/document",
 	"decoder/encryption",
 	"decoder/input",
@@ -79,6 +80,7 @@ var packages = []string{
 // testSupport are packages made for tests: no code of production imports them,
 // and what they import is their own business as long as it is of no later layer.
 var testSupport = []string{
+	"decoder/delta/deltatest",
 	"decoder/snapshot/snapshottest",
 	"internal/adversary",
 	"decoder/wal/waltest",

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 )
 
 // Guard knows evidence. Nil and the zero value know none.
@@ -92,11 +93,43 @@ func (g *Guard) addFile(path string, info fs.FileInfo) {
 		return // a pipe keeps nothing
 	}
 	g.files = append(g.files, known{path, info})
+	if stored.MatchString(filepath.Base(path)) {
+		g.addStore(filepath.Dir(path))
+	}
 	// The log that belongs to a db stands beside it, both where it was named and
 	// where it is.
 	for _, follow := range []bool{false, true} {
 		if t, err := resolve(path, follow); err == nil && !t.isDescriptor {
 			g.addMember(t.dir)
+		}
+	}
+}
+
+// stored are the names of full snapshots and of the changes after them, which are read
+// together, as Gardener's etcd-backup-restore gives them.
+var stored = regexp.MustCompile(`^(Full|Incr)-[0-9]+-[0-9]+-[0-9]+`)
+
+// addStore adds the files of such names in a directory.
+func (g *Guard) addStore(dir string) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	for g.looked < maxEntries {
+		entries, err := f.ReadDir(1000)
+		for _, e := range entries {
+			g.looked++
+			if !stored.MatchString(e.Name()) {
+				continue
+			}
+			path := filepath.Join(dir, e.Name())
+			if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+				g.files = append(g.files, known{path, info})
+			}
+		}
+		if err != nil || len(entries) == 0 {
+			return
 		}
 	}
 }

@@ -1,0 +1,110 @@
+package delta_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"revenant/decoder/delta"
+	"revenant/decoder/delta/deltatest"
+	"revenant/decoder/snapshot/snapshottest"
+)
+
+func read(t testing.TB, data []byte) (list []delta.Event, err error) {
+	t.Helper()
+	err = delta.Read(context.Background(), bytes.NewReader(data), int64(len(data)), func(e *delta.Event) error {
+		list = append(list, *e)
+		return nil
+	})
+	return list, err
+}
+
+func TestRead(t *testing.T) {
+	s := snapshottest.Store(t, snapshottest.Put("/a", "1"), snapshottest.Put("/b", "<&>\x00\xff"), snapshottest.Delete("/a"))
+	list, err := read(t, deltatest.File(deltatest.Events(t, s, 0, 9)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range list {
+		if list[i].Time.IsZero() {
+			t.Errorf("event %d has no time", i)
+		}
+		list[i].Time = list[i].Time.Truncate(0)
+	}
+	at := list[0].Time
+	want := []delta.Event{
+		{Key: []byte("/a"), CreateRevision: 2, ModRevision: 2, Version: 1, Value: []byte("1"), Time: at},
+		{Key: []byte("/b"), CreateRevision: 3, ModRevision: 3, Version: 1, Value: []byte("<&>\x00\xff"), Time: at},
+		{Delete: true, Key: []byte("/a"), ModRevision: 4, Time: at},
+	}
+	if diff := cmp.Diff(want, list); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestReadRefuses(t *testing.T) {
+	put := `{"etcdEvent":{"kv":{"key":"L2E=","create_revision":2,"mod_revision":2,"version":1}},"time":"2026-11-23T04:00:00Z"}`
+	for _, test := range []struct{ name, content, want string }{
+		{"an event without a key", `[{"etcdEvent":{"kv":{"create_revision":2,"mod_revision":2,"version":1}}}]`, "not one that etcd makes"},
+		{"no event", `[{}]`, "has no key"},
+		{"a revision below zero", strings.ReplaceAll("["+put+"]", `"mod_revision":2`, `"mod_revision":-2`), "not one that etcd makes"},
+		{"a type that there is not", strings.ReplaceAll("["+put+"]", `{"kv"`, `{"type":7,"kv"`), "of a type"},
+		{"no end", "[" + put, "EOF"},
+		{"nothing", "", "no list"},
+		{"nested without end", strings.Repeat("[", 1<<20), "depth"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if _, err := read(t, deltatest.Seal([]byte(test.content))); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	if _, err := read(t, []byte("short")); !errors.Is(err, delta.ErrShort) {
+		t.Error(err)
+	}
+	if _, err := read(t, append(deltatest.Seal([]byte("["+put+"]")), 0)); !errors.Is(err, delta.ErrHash) {
+		t.Error(err)
+	}
+}
+
+// TestReadLarge refuses an event that would not fit into memory, before it is in it.
+func TestReadLarge(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads 64 MiB")
+	}
+	content := append([]byte(`[{"etcdEvent":{"kv":{"key":"`), bytes.Repeat([]byte("A"), delta.MaxEvent)...)
+	if _, err := read(t, deltatest.Seal(content)); err == nil || !strings.Contains(err.Error(), "more than") {
+		t.Error(err)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	s := snapshottest.Store(f, snapshottest.Put("/a", "1"), snapshottest.Put("/b", "2"), snapshottest.Delete("/a"))
+	file := deltatest.File(deltatest.Events(f, s, 0, 9))
+	f.Add(file, true)
+	f.Add(file[:len(file)-32], false)
+	f.Add([]byte(`[{"etcdEvent":{"type":"DELETE","kv":{"key":"YQ==","mod_revision":9}},"time":7}]`), false)
+	f.Fuzz(func(t *testing.T, data []byte, whole bool) {
+		if !whole {
+			data = deltatest.Seal(data)
+		}
+		list, err := read(t, data)
+		total := 0
+		for _, e := range list {
+			if total += len(e.Key) + len(e.Value); len(e.Key) == 0 || e.ModRevision <= 0 {
+				t.Errorf("%+v", e)
+			}
+		}
+		if total > len(data) {
+			t.Errorf("%d bytes out of %d", total, len(data))
+		}
+		if errors.Is(err, io.ErrUnexpectedEOF) && len(data) < 32 {
+			t.Error(err)
+		}
+	})
+}

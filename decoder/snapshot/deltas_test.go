@@ -1,0 +1,238 @@
+package snapshot_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"revenant/decoder/delta/deltatest"
+	"revenant/decoder/snapshot"
+	"revenant/decoder/snapshot/snapshottest"
+	"revenant/internal/demo"
+)
+
+// gardener writes a store: a full snapshot, and deltas to each of the revisions.
+type gardener struct {
+	dir     string
+	full    int64 // its revision
+	db      []byte
+	current *snapshot.Snapshot
+	files   []string // deltas, in order
+}
+
+func newGardener(t *testing.T, suffix string, to ...int64) *gardener {
+	t.Helper()
+	backup, current, err := demo.Pair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &gardener{dir: t.TempDir(), db: backup, current: snapshottest.OpenBytes(t, "current.db", current)}
+	g.full = snapshottest.OpenBytes(t, "backup.db", backup).Revision()
+	g.write(t, deltatest.Name("Full", 0, g.full, suffix), deltatest.Pack(t, backup, suffix))
+	at := g.full
+	for _, rev := range to {
+		g.delta(t, at+1, rev, suffix, deltatest.File(deltatest.Events(t, g.current, at+1, rev)))
+		at = rev
+	}
+	return g
+}
+
+func (g *gardener) delta(t *testing.T, from, to int64, suffix string, content []byte) {
+	name := deltatest.Name("Incr", from, to, suffix)
+	g.write(t, name, deltatest.Pack(t, content, suffix))
+	g.files = append(g.files, filepath.Join(g.dir, name))
+}
+
+func (g *gardener) write(t *testing.T, name string, data []byte) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(g.dir, name), data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// openPath opens what a path names.
+func openPath(t *testing.T, path string) *snapshot.Snapshot {
+	t.Helper()
+	s, err := snapshot.Open(t.Context(), path, snapshot.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// dump is every record of a snapshot up to a revision, with its value and lease.
+func dump(t *testing.T, s *snapshot.Snapshot, to int64) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	for r := range s.Records() {
+		if r.Main > to {
+			continue
+		}
+		raw, err := s.Raw(r, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[r.Revision.String()] = string(raw)
+	}
+	return all
+}
+
+// TestDeltas holds what deltas make of a full snapshot against the snapshot of the
+// cluster that they come from, record by record and byte by byte.
+func TestDeltas(t *testing.T) {
+	for _, suffix := range []string{"", ".gz", ".zlib", ".Z"} {
+		t.Run("suffix"+suffix, func(t *testing.T) {
+			temp := t.TempDir()
+			t.Setenv("TMPDIR", temp)
+			g := newGardener(t, suffix, 700, 701, 1472)
+			s := openPath(t, g.dir)
+			if diff := cmp.Diff(dump(t, g.current, 1472), dump(t, s, 1472)); diff != "" {
+				t.Error(diff)
+			}
+			if s.Revision() != 1472 || s.SeenRevision() != 1472 || len(s.Problems()) > 0 {
+				t.Errorf("revision %d, seen %d, problems %v", s.Revision(), s.SeenRevision(), s.Problems())
+			}
+			missing, err := s.Missing(t.Context())
+			if err != nil || len(missing) > 0 {
+				t.Error(missing, err)
+			}
+			c, err := s.Custody(t.Context())
+			if err != nil || len(c.Files) != 4 {
+				t.Fatal(c, err)
+			}
+			for _, f := range c.Files {
+				if f.SHA256 == "" {
+					t.Errorf("%s has no hash", f.Path)
+				}
+			}
+			if err := s.Verify(t.Context()); err != nil {
+				t.Error(err)
+			}
+			for r := range s.Records() {
+				if want := map[bool]snapshot.Source{false: snapshot.FromDB, true: snapshot.FromDelta}[r.Main > g.full]; s.Source(r) != want {
+					t.Fatalf("revision %s is from %s", r.Revision, s.Source(r))
+				}
+			}
+			if left, _ := os.ReadDir(temp); len(left) > 0 {
+				t.Errorf("%s was left behind", left[0].Name())
+			}
+		})
+	}
+}
+
+// TestDeltaNamed names the last file that counts.
+func TestDeltaNamed(t *testing.T) {
+	g := newGardener(t, ".gz", 700, 900, 1472)
+	s := openPath(t, g.files[1])
+	if diff := cmp.Diff(dump(t, g.current, 900), dump(t, s, 1472)); diff != "" {
+		t.Error(diff)
+	}
+	full := openPath(t, filepath.Join(g.dir, deltatest.Name("Full", 0, g.full, ".gz")))
+	if full.Revision() != g.full || full.SeenRevision() != 1472 || len(full.Problems()) != 1 {
+		t.Errorf("revision %d, seen %d, problems %v", full.Revision(), full.SeenRevision(), full.Problems())
+	}
+}
+
+// TestDeltaStores takes the newest full snapshot, wherever the version of the store
+// has it.
+func TestDeltaStores(t *testing.T) {
+	for _, below := range []string{"v2", "v1/Backup-1763870000", "Backup-1763870000"} {
+		g := newGardener(t, ".gz", 700)
+		root := t.TempDir()
+		to := filepath.Join(root, filepath.FromSlash(below))
+		if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		old := filepath.Join(g.dir, deltatest.Name("Full", 0, 7, ""))
+		if err := os.WriteFile(old, []byte("older, and never opened"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(g.dir, to); err != nil {
+			t.Fatal(err)
+		}
+		s := openPath(t, root)
+		if s.Revision() != 700 || len(s.Problems()) != 1 || !strings.Contains(s.Problems()[0].What, filepath.Base(old)) {
+			t.Errorf("%s: revision %d, problems %v", below, s.Revision(), s.Problems())
+		}
+	}
+}
+
+// TestDeltasLost makes sure that what is missing is said, and that nothing comes from
+// a file that nothing vouches for, or after a gap.
+func TestDeltasLost(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		harm func(t *testing.T, g *gardener)
+		want int64
+		seen int64
+	}{
+		{"a file is missing", func(t *testing.T, g *gardener) { os.Remove(g.files[1]) }, 700, 1472},
+		{"the first file is missing", func(t *testing.T, g *gardener) { os.Remove(g.files[0]) }, 454, 1472},
+		{"a bit is wrong", func(t *testing.T, g *gardener) {
+			data, _ := os.ReadFile(g.files[1])
+			data[len(data)/2] ^= 1
+			os.WriteFile(g.files[1], data, 0o600)
+		}, 700, 1472},
+		{"cut short", func(t *testing.T, g *gardener) { os.Truncate(g.files[2], 100) }, 900, 1472},
+		{"empty", func(t *testing.T, g *gardener) { os.Truncate(g.files[2], 0) }, 900, 1472},
+		{"no list", func(t *testing.T, g *gardener) { os.WriteFile(g.files[2], deltatest.Seal([]byte("{}")), 0o600) }, 900, 1472},
+		{"no end", func(t *testing.T, g *gardener) {
+			data := deltatest.File(deltatest.Events(t, g.current, 901, 1472))
+			os.WriteFile(g.files[2], deltatest.Seal(data[:len(data)-33]), 0o600)
+		}, 900, 1472},
+		{"an event is missing", func(t *testing.T, g *gardener) {
+			events := deltatest.Events(t, g.current, 901, 1472)
+			os.WriteFile(g.files[2], deltatest.File(append(events[:7:7], events[8:]...)), 0o600)
+		}, 900, 1472},
+		{"events end before the name says", func(t *testing.T, g *gardener) {
+			os.WriteFile(g.files[2], deltatest.File(deltatest.Events(t, g.current, 901, 1400)), 0o600)
+		}, 900, 1472},
+		{"another history", func(t *testing.T, g *gardener) {
+			events := deltatest.Events(t, g.current, 901, 1472)
+			for i := range events {
+				events[i] = bytes.ReplaceAll(events[i], []byte(`"version":1,`), []byte(`"version":2,`))
+			}
+			os.WriteFile(g.files[2], deltatest.File(events), 0o600)
+		}, 900, 1472},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			g := newGardener(t, "", 700, 900, 1472)
+			test.harm(t, g)
+			s := openPath(t, g.dir)
+			if s.Revision() != test.want || s.SeenRevision() != test.seen {
+				t.Errorf("revision %d, seen %d", s.Revision(), s.SeenRevision())
+			}
+			missing, err := s.Missing(t.Context())
+			if err != nil || len(missing) != 1 || missing[0].Kind != snapshot.MissingRevisions || *missing[0].Revisions != test.seen-test.want {
+				t.Errorf("missing %v, %v", missing, err)
+			}
+			if in, err := s.Integrity(t.Context()); err != nil || !in.Bad() {
+				t.Errorf("integrity %v, %v", in, err)
+			}
+			if diff := cmp.Diff(dump(t, g.current, test.want), dump(t, s, 1472)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestDeltasOverlap has a full snapshot that was saved after the revision of its name,
+// and deltas that begin again.
+func TestDeltasOverlap(t *testing.T) {
+	g := newGardener(t, ".gz")
+	g.delta(t, 400, 440, ".gz", deltatest.File(deltatest.Events(t, g.current, 400, 440)))
+	g.delta(t, 441, 700, ".gz", deltatest.File(deltatest.Events(t, g.current, 441, 700)))
+	g.delta(t, 690, 800, ".gz", deltatest.File(deltatest.Events(t, g.current, 690, 800)))
+	if err := os.Rename(filepath.Join(g.dir, deltatest.Name("Full", 0, g.full, ".gz")), filepath.Join(g.dir, deltatest.Name("Full", 0, 399, ".gz"))); err != nil {
+		t.Fatal(err)
+	}
+	s := openPath(t, g.dir)
+	if diff := cmp.Diff(dump(t, g.current, 800), dump(t, s, 1472)); diff != "" || len(s.Problems()) > 0 {
+		t.Error(diff, s.Problems())
+	}
+}
