@@ -62,6 +62,7 @@ var packages = []string{
 	"decoder/document",
 	"decoder/encryption",
 	"decoder/input",
+	"decoder/keyspace",
 	"decoder/kube",
 	"decoder/kubelet",
 	"decoder/salvage",
