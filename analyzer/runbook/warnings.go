@@ -21,6 +21,7 @@ func (b *builder) warnings() []string {
 	if missing := b.lacking(); len(missing) > 0 {
 		list = append(list, restore.MissingText(missing)+" The steps name only what the evidence has.")
 	}
+	list = append(list, b.Warnings...)
 	warn := func(when bool, format string, args ...any) {
 		if when {
 			list = append(list, fmt.Sprintf(format, args...))

@@ -153,7 +153,7 @@ func (o *inspectOptions) inspectOther(ctx context.Context, first, s *snapshot.Sn
 	if err := o.inspect(ctx, s, questions, doc); err != nil {
 		return err
 	}
-	g, err := lineage.Agree(ctx, first, s, o.open.prefix)
+	g, err := lineage.Agree(ctx, first, s, doc.Evidence[0].Prefix())
 	if err != nil {
 		return err
 	}
@@ -196,7 +196,11 @@ func parseTime(flag, s string) (clock.Interval, error) {
 
 // inspect adds what is found of one file.
 func (o *inspectOptions) inspect(ctx context.Context, s *snapshot.Snapshot, questions []question, doc *report.Inspection) error {
-	e, err := report.Inspect(ctx, s, o.open.prefix, questions...)
+	choice, err := o.open.choosePrefix(ctx, s)
+	if err != nil {
+		return err
+	}
+	e, err := report.Inspect(ctx, s, choice, questions...)
 	if err != nil {
 		return err
 	}

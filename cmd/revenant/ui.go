@@ -73,7 +73,11 @@ func (o *uiOptions) inspect(ctx context.Context, path string) error {
 	if err == nil || errors.Is(err, errDamaged) {
 		p := report.NewPrinter(o.streams.err)
 		p.Line("Give the newest state before the restore as well to see what restoring this one would do:")
-		p.Line("  revenant %s CURRENT", path)
+		flag := ""
+		if given := o.open.givenPrefix(); given != "" {
+			flag = " " + prefixFlag(given)
+		}
+		p.Line("  revenant %s CURRENT%s", path, flag)
 		err = errors.Join(err, p.Flush())
 	}
 	return err

@@ -65,6 +65,9 @@ func TestFind(t *testing.T) {
 			keyspace.Choice{Prefix: "/registry", Others: []string{"/k8s"}}},
 		{"two, and neither is the default", []snapshottest.Change{put("/a/namespaces/a", namespace), put("/b/namespaces/a", namespace)},
 			keyspace.Choice{Prefix: "/a", Others: []string{"/b"}, Ambiguous: true}},
+		{"OpenShift beside the default", []snapshottest.Change{
+			put("/kubernetes.io/namespaces/a", namespace), put("/openshift.io/routes/a/b", "?"), put("/registry/namespaces/a", namespace),
+		}, keyspace.Choice{Prefix: "/registry", Others: []string{"/kubernetes.io,/openshift.io"}}},
 		{"a comma cannot be in a prefix", []snapshottest.Change{put("/a,b/namespaces/a", namespace)}, keyspace.Choice{}},
 	}
 	for _, tt := range tests {

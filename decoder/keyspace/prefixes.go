@@ -183,15 +183,15 @@ func prefixFor(key string, value []byte) (string, bool) {
 // Choice is what is read of an etcd without being told.
 type Choice struct {
 	Prefix string // one or several, as package kube takes them; "" for none
-	// Others are prefixes of further API servers, which are not read.
+	// Others are prefixes of further API servers, which are not read; those that belong
+	// together are one, as in Prefix.
 	Others []string
 	// Ambiguous says that nothing tells which of Prefix and Others is meant.
 	Ambiguous bool
 }
 
 // Choose picks the prefix to read: the only one of a kube-apiserver, or else the
-// default. The prefixes of API servers that are aggregated with it belong to it:
-// OpenShift's own, and those below its prefix.
+// default.
 func Choose(found []Prefix) Choice {
 	var main []Prefix
 	for _, p := range found {
@@ -205,25 +205,39 @@ func Choose(found []Prefix) Choice {
 	if len(main) == 0 {
 		return Choice{}
 	}
-	at := 0
-	if i := slices.IndexFunc(main, func(p Prefix) bool { return p.Path == kube.DefaultPrefix }); i >= 0 {
-		at = i
-	}
-	first := main[at].Path
+	at := max(0, slices.IndexFunc(main, func(p Prefix) bool { return p.Path == kube.DefaultPrefix }))
+	c := With(main[at].Path, found)
+	c.Ambiguous = main[at].Path != kube.DefaultPrefix && slices.ContainsFunc(main, func(p Prefix) bool { return slices.ContainsFunc(c.Others, func(of string) bool { return kube.FirstPrefix(of) == p.Path }) })
+	return c
+}
+
+// With reads what is below the prefixes that are given, and below those that belong to
+// them: of API servers that are aggregated with them, OpenShift's own, and those below
+// one of them.
+func With(given string, found []Prefix) Choice {
+	list := kube.SplitPrefixes(given)
 	c := Choice{}
-	list := []string{first}
 	for _, p := range found {
 		switch {
-		case p.Path == first:
-		case !p.Main && belongs(first, p.Path):
+		case slices.ContainsFunc(list, func(g string) bool { return kube.SamePrefix(g, p.Path) }):
+		case !p.Main && slices.ContainsFunc(list, func(g string) bool { return belongs(path.Join("/", g), p.Path) }):
 			list = append(list, p.Path)
 		default:
-			c.Others = append(c.Others, p.Path)
+			c.other(p)
 		}
 	}
 	c.Prefix = kube.JoinPrefixes(list...)
-	c.Ambiguous = first != kube.DefaultPrefix && slices.ContainsFunc(main, func(p Prefix) bool { return slices.Contains(c.Others, p.Path) })
 	return c
+}
+
+func (c *Choice) other(p Prefix) {
+	for i, of := range c.Others {
+		if !p.Main && belongs(kube.FirstPrefix(of), p.Path) {
+			c.Others[i] = kube.JoinPrefixes(of, p.Path)
+			return
+		}
+	}
+	c.Others = append(c.Others, p.Path)
 }
 
 // belongs says whether the API server of other is aggregated with that of first.

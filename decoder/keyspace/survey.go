@@ -41,9 +41,9 @@ func Survey(ctx context.Context, s *snapshot.Snapshot, prefix string) ([]Group, 
 	for _, p := range found {
 		v.roots = append(v.roots, p.Path)
 	}
-	for _, p := range v.read {
-		if p = strings.TrimSuffix(p, "/"); p != "" && !slices.Contains(v.roots, p) && below(s, p) {
-			v.roots = append(v.roots, p)
+	for _, root := range kube.Roots(prefix) {
+		if root = strings.TrimSuffix(root, "/"); root != "" && !slices.Contains(v.roots, root) && below(s, root) {
+			v.roots = append(v.roots, root)
 		}
 	}
 	// The longest one is whose the key is.

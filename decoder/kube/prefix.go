@@ -33,6 +33,18 @@ func root(prefix string) string {
 	return prefix + "/"
 }
 
+// SamePrefix says whether two prefixes are one, written in two ways.
+func SamePrefix(a, b string) bool { return root(a) == root(b) }
+
+// Roots are what all keys below a prefix begin with.
+func Roots(prefix string) []string {
+	list := SplitPrefixes(prefix)
+	for i := range list {
+		list[i] = root(list[i])
+	}
+	return list
+}
+
 // CutPrefix is what follows the prefix in a key; ok is false when it is below none.
 func CutPrefix(prefix, key string) (below string, ok bool) {
 	one, ok := prefixOf(prefix, key)
