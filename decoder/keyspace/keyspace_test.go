@@ -129,7 +129,7 @@ func TestSurvey(t *testing.T) {
 		"/service unknown 1/1 false an owner that is not known",
 		"by-dev milvus 1/1 false Milvus",
 		"cilium cilium 1/1 false Cilium's kvstore",
-		"compact_rev_key bookkeeping 1/1 false API servers' compaction marks",
+		"compact_rev_key bookkeeping 1/1 false API servers",
 		"config unknown 1/1 false an owner that is not known",
 		"rke2 rke2 1/1 false RKE2",
 		"tenant-1 milvus 1/1 false Milvus",
@@ -221,8 +221,8 @@ func TestHostileNames(t *testing.T) {
 
 func TestNames(t *testing.T) {
 	for key, want := range map[string]string{
-		"compact_rev_key":                                         "API servers' compaction marks",
-		"compact_rev_key/apiserver-1":                             "API servers' compaction marks",
+		"compact_rev_key":                                         "API servers: compaction marks",
+		"compact_rev_key/apiserver-1":                             "API servers: compaction marks",
 		"compact_rev_keys":                                        "keys of compact_rev_keys",
 		"/registry/masterleases/10.0.0.1":                         "API servers: master leases",
 		"/registry/ranges/serviceips":                             "API servers: address and port ranges",

@@ -43,7 +43,7 @@ type known struct {
 
 // owners lists them. Of roots that begin alike the longer one comes first.
 var owners = []known{
-	{Bookkeeping, "API servers' compaction marks", "compact_rev_key", nil},
+	{Bookkeeping, "API servers", "compact_rev_key", func(string) string { return CompactionMarks }},
 	{Calico, "Calico's datastore", "/calico/", calico},
 	{Cilium, "Cilium's kvstore", "cilium/", cilium},
 	{Flannel, "flannel", "/coreos.com/network/", flannel},
@@ -94,16 +94,18 @@ func ownerOf(key string) *known {
 	return nil
 }
 
-// holds says what a key holds that its owner keeps, in words.
-func (o *known) holds(key string) string {
-	what := ""
-	if o.words != nil {
-		what = o.words(strings.TrimPrefix(key, o.root))
+// Sort is what keys are that hold no API object: whose, and what they hold.
+type Sort struct {
+	Owner Owner
+	Of    string // the owner in words
+	What  string // they hold, in words; "" where nothing tells
+}
+
+func (s Sort) String() string {
+	if s.What == "" {
+		return s.Of
 	}
-	if what == "" {
-		return o.name
-	}
-	return o.name + ": " + what
+	return s.Of + ": " + s.What
 }
 
 // rule is what keys hold that begin so.
@@ -125,6 +127,11 @@ const (
 	IPAMHandles     = "IPAM handles"
 	Subnets         = "subnets of nodes"
 	Identities      = "identities"
+
+	CompactionMarks = "compaction marks"
+	MasterLeases    = "master leases"
+	PeerLeases      = "peer leases"
+	Ranges          = "address and port ranges"
 )
 
 // calico tells the keys of Calico's own datastore apart (calico v3.29
@@ -214,17 +221,13 @@ func rancher(rest string) string {
 
 // bookkeepingOf says what a key below the prefix of an API server is that holds no
 // object.
-func bookkeepingOf(below string) string {
+func bookkeepingOf(below string) Sort {
 	first, _, _ := strings.Cut(below, "/")
-	switch first {
-	case "masterleases":
-		return "API servers: master leases"
-	case "peerserverleases":
-		return "API servers: peer leases"
-	case "ranges":
-		return "API servers: address and port ranges"
+	what := map[string]string{"masterleases": MasterLeases, "peerserverleases": PeerLeases, "ranges": Ranges}[first]
+	if what == "" {
+		return Sort{Kubernetes, "keys that hold no object", ""}
 	}
-	return "keys that hold no object"
+	return Sort{Bookkeeping, "API servers", what}
 }
 
 // mostUnknown is how many first parts of keys without a known owner are told apart,
@@ -242,31 +245,38 @@ const OtherKeys = "other keys"
 // It is not safe for concurrent use.
 type Namer struct {
 	prefix string
-	parts  map[string]string // names by the first part of the keys
+	parts  map[string]Sort // by the first part of the keys
 }
 
 // NewNamer names keys of an etcd whose API servers keep theirs below prefix.
-func NewNamer(prefix string) *Namer { return &Namer{prefix, map[string]string{}} }
+func NewNamer(prefix string) *Namer { return &Namer{prefix, map[string]Sort{}} }
 
-// Name says what a key is that holds no API object.
-func (n *Namer) Name(key string) string {
+// Name is Sort in words.
+func (n *Namer) Name(key string) string { return n.Sort(key).String() }
+
+// Sort says what a key is that holds no API object.
+func (n *Namer) Sort(key string) Sort {
 	if below, ok := kube.CutPrefix(n.prefix, key); ok {
 		return bookkeepingOf(below)
 	}
 	if o := ownerOf(key); o != nil {
-		return o.holds(key)
+		s := Sort{o.owner, o.name, ""}
+		if o.words != nil {
+			s.What = o.words(strings.TrimPrefix(key, o.root))
+		}
+		return s
 	}
 	part := firstPart(key)
-	name, ok := n.parts[part]
+	s, ok := n.parts[part]
 	if ok {
-		return name
+		return s
 	}
 	if len(n.parts) >= mostUnknown || len(part) > longestUnknown || part == "" {
-		return OtherKeys
+		return Sort{Others, OtherKeys, ""}
 	}
-	name = "keys of " + part
-	n.parts[part] = name
-	return name
+	s = Sort{Unknown, "keys of " + part, ""}
+	n.parts[part] = s
+	return s
 }
 
 // firstPart is what a key begins with, up to its first slash but for one at the

@@ -207,7 +207,9 @@ func Choose(found []Prefix) Choice {
 	}
 	at := max(0, slices.IndexFunc(main, func(p Prefix) bool { return p.Path == kube.DefaultPrefix }))
 	c := With(main[at].Path, found)
-	c.Ambiguous = main[at].Path != kube.DefaultPrefix && slices.ContainsFunc(main, func(p Prefix) bool { return slices.ContainsFunc(c.Others, func(of string) bool { return kube.FirstPrefix(of) == p.Path }) })
+	c.Ambiguous = main[at].Path != kube.DefaultPrefix && slices.ContainsFunc(main, func(p Prefix) bool {
+		return slices.ContainsFunc(c.Others, func(of string) bool { return kube.FirstPrefix(of) == p.Path })
+	})
 	return c
 }
 
