@@ -35,7 +35,7 @@ type relatedMsg struct{ related *relatedToKey }
 // findRelated looks for what is related to the opened object.
 func (o *objects) findRelated() tea.Cmd {
 	key, ok := o.selected()
-	if !o.opened || !ok || key.Resource == "" || o.absent() != "" {
+	if !o.opened || !ok || key.Name == o.table.selected || o.absent() != "" {
 		return nil
 	}
 	list, name := o.shown.list, o.table.selected
@@ -199,7 +199,7 @@ func (d *description) description(l listedObject) []string {
 		}
 		lines = append(lines, t.named(s.Facts, d.width)...)
 	}
-	if l.Resource != "" && (d.opened || d.related != nil) {
+	if !l.foreign() && (d.opened || d.related != nil) {
 		lines = append(append(lines, ""), d.events()...)
 	}
 	return lines
@@ -263,7 +263,7 @@ func (d *description) lines(l listedObject) []string {
 		add("")
 		add(d.secret(secret)...)
 	}
-	if d.opened && l.Resource != "" {
+	if d.opened && !l.foreign() {
 		add("")
 		add(d.relatives()...)
 		add("")

@@ -168,7 +168,8 @@ func read(prefix, key string, value []byte) state {
 	}
 	o := kube.Decode(k, value)
 	s := state{o, kindOf(o.APIVersion, o.Kind), o.UID}
-	if dir, _, _ := strings.Cut(strings.TrimPrefix(key, prefix+"/"), "/"); o.Kind == "Endpoints" && (dir == "masterleases" || dir == "peerserverleases") {
+	below, _ := kube.CutPrefix(prefix, key)
+	if dir, _, _ := strings.Cut(below, "/"); o.Kind == "Endpoints" && (dir == "masterleases" || dir == "peerserverleases") {
 		s.kind = kindServer
 	}
 	return s

@@ -221,11 +221,11 @@ func TestHostileNames(t *testing.T) {
 
 func TestNames(t *testing.T) {
 	for key, want := range map[string]string{
-		"compact_rev_key":                                         "API servers: compaction marks",
-		"compact_rev_key/apiserver-1":                             "API servers: compaction marks",
+		"compact_rev_key":                                         "API servers: compactions",
+		"compact_rev_key/apiserver-1":                             "API servers: compactions",
 		"compact_rev_keys":                                        "keys of compact_rev_keys",
 		"/registry/masterleases/10.0.0.1":                         "API servers: master leases",
-		"/registry/ranges/serviceips":                             "API servers: address and port ranges",
+		"/registry/ranges/serviceips":                             "API servers: ranges",
 		"/registry/health":                                        "keys that hold no object",
 		"/registry2/pods/a/b":                                     "keys of /registry2",
 		"/calico/ipam/v2/assignment/ipv4/block/10.0.0.0-26":       "Calico's datastore: IPAM blocks",

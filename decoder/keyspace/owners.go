@@ -11,6 +11,7 @@ package keyspace
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"revenant/decoder/kube"
 )
@@ -128,10 +129,10 @@ const (
 	Subnets         = "subnets of nodes"
 	Identities      = "identities"
 
-	CompactionMarks = "compaction marks"
+	CompactionMarks = "compactions"
 	MasterLeases    = "master leases"
 	PeerLeases      = "peer leases"
-	Ranges          = "address and port ranges"
+	Ranges          = "ranges"
 )
 
 // calico tells the keys of Calico's own datastore apart (calico v3.29
@@ -241,15 +242,25 @@ const (
 const OtherKeys = "other keys"
 
 // Namer names keys that hold no API object by who keeps them and what they hold,
-// in words. There are only so many different names, however many keys there are.
-// It is not safe for concurrent use.
+// in words. There are only so many different names, however many keys there are: the
+// first ones that it is asked for. It is safe for concurrent use.
 type Namer struct {
 	prefix string
+	mu     sync.Mutex
 	parts  map[string]Sort // by the first part of the keys
 }
 
 // NewNamer names keys of an etcd whose API servers keep theirs below prefix.
-func NewNamer(prefix string) *Namer { return &Namer{prefix, map[string]Sort{}} }
+func NewNamer(prefix string) *Namer { return &Namer{prefix: prefix, parts: map[string]Sort{}} }
+
+// Key is what a key names: an object, or else, ok being false, the key itself as the
+// Name of a Resource that says in words whose it is and what it holds.
+func (n *Namer) Key(key string) (k kube.Key, ok bool) {
+	if k, ok := kube.ParseKey(n.prefix, key); ok {
+		return k, true
+	}
+	return kube.Key{Resource: n.Name(key), Name: key}, false
+}
 
 // Name is Sort in words.
 func (n *Namer) Name(key string) string { return n.Sort(key).String() }
@@ -267,6 +278,8 @@ func (n *Namer) Sort(key string) Sort {
 		return s
 	}
 	part := firstPart(key)
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	s, ok := n.parts[part]
 	if ok {
 		return s
