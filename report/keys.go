@@ -28,10 +28,10 @@ func (e *InspectedEvidence) keysText(p *Printer) {
 	}
 	prefix := e.Prefix()
 	if prefix != kube.DefaultPrefix {
-		p.wrappedField("read below", strings.Join(e.EtcdPrefixes, " and ")+", as --etcd-prefix="+prefix+" says")
+		p.Field("read", "what is below "+strings.Join(e.EtcdPrefixes, " and ")+": --etcd-prefix="+prefix)
 	}
 	for _, other := range e.OtherPrefix {
-		p.wrappedField("not read", strings.Join(kube.SplitPrefixes(other), " and ")+": objects of another API server; --etcd-prefix="+other+" reads them")
+		p.Field("not read", "what another API server has below "+strings.Join(kube.SplitPrefixes(other), " and ")+": --etcd-prefix="+other)
 	}
 }
 

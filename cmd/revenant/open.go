@@ -33,6 +33,8 @@ type openOptions struct {
 	examiner        string
 	verifyAfter     bool
 
+	anyKeys bool // an etcd without objects of Kubernetes will do
+
 	limits container.Limits // from the flags
 	keys   *encryption.Keyring
 	guard  *outfile.Guard

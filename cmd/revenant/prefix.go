@@ -64,6 +64,9 @@ func (o *openOptions) needPrefix(ctx context.Context, s *snapshot.Snapshot) (key
 			return c, nil
 		}
 	}
+	if o.anyKeys && o.givenPrefix() == "" && len(c.Others) == 0 && s.Len() > 0 {
+		return c, nil
+	}
 	if s.Damaged() && s.Len() == 0 {
 		return c, hinted(fmt.Errorf("%s is damaged, and no revision in it can be reached", s.Path()), "revenant inspect lists what is wrong with it")
 	}
@@ -100,6 +103,9 @@ func (o *openOptions) prefixNotes(sides ...*side) []string {
 	prefix := kube.JoinPrefixes(mergedPrefix(sides...)...)
 	if given := o.givenPrefix(); prefix != kube.DefaultPrefix && prefix != given {
 		list = append(list, "The objects of Kubernetes are below "+strings.Join(kube.SplitPrefixes(prefix), " and ")+" here, as the keys show; "+prefixFlag(prefix)+" says the same.")
+	}
+	if !slices.ContainsFunc(sides, func(s *side) bool { return len(s.state.Nodes)+len(s.state.Pods) > 0 }) {
+		list = append(list, "There is no node and no pod: this is not the etcd of a kube-apiserver, or not the whole of it, and nothing is said of kubelets.")
 	}
 	others := map[string]int{}
 	for _, side := range sides {

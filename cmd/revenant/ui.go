@@ -101,6 +101,7 @@ func (o *uiOptions) overview(ctx context.Context, backup, current opener, plan r
 // screen opens the terminal UI, which opens the snapshots.
 func (o *uiOptions) screen(ctx context.Context, backup, current opener, plan restore.Plan) error {
 	var opened *pair
+	o.open.anyKeys = true // they can be looked at and compared
 	load := func(ctx context.Context, progress func(snapshot.Progress, string)) (*tui.Input, error) {
 		p, err := o.open.openPair(ctx, backup, current, func(name string, p snapshot.Progress) { progress(p, name) })
 		if err != nil {
