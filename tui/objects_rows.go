@@ -220,7 +220,7 @@ func (o *objects) groupDetail(g *objectGroup, width int) []string {
 		if r.Custom {
 			known = "by a CustomResourceDefinition"
 		} else if r.Foreign {
-			return append(append(lines, wrap("Keys that hold no API object: somebody else keeps them in this etcd.", width)...), "", t.dim.paint(o.keymap.key(open)+" lists them"))
+			return append(append(lines, wrap("Keys that hold no API object: what API servers keep beside them, or what others keep in the same etcd.", width)...), "", t.dim.paint(o.keymap.key(open)+" lists them"))
 		} else if !r.Known {
 			known = "by nothing in this snapshot: only the keys of its objects tell of it"
 		}
