@@ -255,6 +255,31 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// TestSecrets holds that what may be a secret is taken for one.
+func TestSecrets(t *testing.T) {
+	const prefix = "/registry"
+	for key, secret := range map[string]bool{
+		"/registry/secrets/a/b":                             true,
+		"/registry/configmaps/a/b":                          false,
+		"/registry/health":                                  true,
+		"/registry/ranges/serviceips":                       false,
+		"/app/password":                                     true,
+		"password":                                          true,
+		"/kubernetes.io/secrets/a/b":                        true,
+		"/bootstrap/4489e5a9bd37":                           true,
+		"vault/core/master":                                 true,
+		"/apisix/consumers/a":                               true,
+		"/calico/ipam/v2/assignment/ipv4/block/10.0.0.0-26": false,
+		"cilium/state/ip/v1/default/10.0.0.1":               false,
+		"compact_rev_key":                                   false,
+	} {
+		o := kube.Decode(keyspace.DecodeKey(prefix, key), []byte(`{"a":"b"}`))
+		if o.Secret() != secret {
+			t.Errorf("%s is secret: %v", key, o.Secret())
+		}
+	}
+}
+
 func TestTokenHash(t *testing.T) {
 	for key, want := range map[string]string{
 		"/bootstrap/4489e5a9bd37": "4489e5a9bd37", "/bootstrap": "", "/bootstrap/": "", "/bootstrap/4489E5a9bd37": "", "/bootstrap/4489e5a9bd3": "",

@@ -292,6 +292,23 @@ func (n *Namer) Sort(key string) Sort {
 	return s
 }
 
+// plain are the owners whose values are known to hold no secrets.
+var plain = []Owner{Bookkeeping, Calico, Cilium, Flannel, "k3s", "rke2"}
+
+// DecodeKey is what a value is decoded with that is stored under key: what the key
+// names. Where it holds no API object, and nothing tells that its value is no secret,
+// there is no Resource, so that package kube takes it for one.
+func DecodeKey(prefix, key string) kube.Key {
+	if k, ok := kube.ParseKey(prefix, key); ok {
+		return k
+	}
+	k := kube.Key{Name: key}
+	if s := NewNamer(prefix).Sort(key); slices.Contains(plain, s.Owner) {
+		k.Resource = s.String()
+	}
+	return k
+}
+
 // firstPart is what a key begins with, up to its first slash but for one at the
 // beginning.
 func firstPart(key string) string {
