@@ -39,6 +39,10 @@ and what "etcdutl snapshot status" would print for it. Every fault found is
 listed with what it costs. The hash of the status is that of the whole file;
 members of one cluster need not have the same.
 
+All keys are grouped by what they belong to: the API servers of Kubernetes and
+OpenShift, each below its prefix, and whoever else keeps something in the same
+etcd. Where objects are not read, the --etcd-prefix that reads them is named.
+
 --hash adds what a running member answers for the hash of its whole db, and
 --hashkv adds what "etcdutl hashkv" prints and what a running member answers:
 the hash of the key space, by which members compare theirs. Hashes compare at
