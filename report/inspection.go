@@ -11,6 +11,7 @@ import (
 	"revenant/analyzer/clock"
 	"revenant/analyzer/lineage"
 	"revenant/analyzer/restore"
+	"revenant/decoder/keyspace"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
 )
@@ -82,6 +83,8 @@ type InspectedEvidence struct {
 	BumpMarkers []int64               `json:"bumpMarkers"`
 	Clock       clock.Summary         `json:"clock"`
 	At          []Moment              `json:"at,omitempty"` // what was asked for
+	KeyGroups   []keyspace.Group      `json:"keyGroups"`    // all keys, by what they belong to
+	OtherPrefix []string              `json:"otherPrefixes,omitempty"`
 	Kubernetes  Kubernetes            `json:"kubernetes"`
 	Encryption  []EncryptedValues     `json:"encryption"`
 	Buckets     []snapshot.BucketInfo `json:"buckets"`
@@ -179,7 +182,10 @@ type ResourceCount struct {
 	Count    int    `json:"count"`
 }
 
-// survey counts the live objects below the API server's prefix.
+// Prefix is below what the objects were read.
+func (e *InspectedEvidence) Prefix() string { return kube.JoinPrefixes(e.EtcdPrefixes...) }
+
+// survey counts the live objects below the API servers' prefix.
 func survey(s *snapshot.Snapshot, prefix string) Kubernetes {
 	var k Kubernetes
 	counts := map[string]int{}
@@ -208,13 +214,14 @@ func survey(s *snapshot.Snapshot, prefix string) Kubernetes {
 	return k
 }
 
-// Inspect reads the whole of a snapshot, whose API server keeps its keys below
-// prefix, and asks its clock. The error is ctx's.
-func Inspect(ctx context.Context, s *snapshot.Snapshot, prefix string, ask ...func(*clock.Clock) Moment) (InspectedEvidence, error) {
+// Inspect reads the whole of a snapshot, whose API servers keep their keys as chosen,
+// and asks its clock. The error is ctx's.
+func Inspect(ctx context.Context, s *snapshot.Snapshot, chosen keyspace.Choice, ask ...func(*clock.Clock) Moment) (InspectedEvidence, error) {
 	status, err := s.Status(ctx) // first: it may find more problems
 	if err != nil {
 		return InspectedEvidence{}, err
 	}
+	prefix := chosen.Prefix
 	c, err := clock.Build(ctx, s, prefix)
 	if err != nil {
 		return InspectedEvidence{}, err
@@ -236,6 +243,10 @@ func Inspect(ctx context.Context, s *snapshot.Snapshot, prefix string, ask ...fu
 		return InspectedEvidence{}, err
 	}
 	kubernetes := survey(s, prefix)
+	groups, err := keyspace.Survey(ctx, s, prefix)
+	if err != nil {
+		return InspectedEvidence{}, err
+	}
 	// Reading all that may have found more.
 	e, err := NewEvidence(ctx, "", s)
 	if err != nil {
@@ -252,7 +263,9 @@ func Inspect(ctx context.Context, s *snapshot.Snapshot, prefix string, ask ...fu
 	if !s.BrokenTree() {
 		printed = &status
 	}
+	e.EtcdPrefixes = kube.SplitPrefixes(prefix)
 	found := InspectedEvidence{
+		KeyGroups: groups, OtherPrefix: chosen.Others,
 		LiveKeys: live, Encryption: encryption,
 		Clock: c.Summary(), At: moments, Evidence: e, Status: printed, PageSize: s.PageSize(), Records: s.Len(), Etcd: s.Meta(),
 		BumpMarkers: list(s.BumpMarkers()), Alarms: list(s.Alarms()), Kubernetes: kubernetes, Buckets: list(buckets), Problems: problems,
@@ -333,7 +346,8 @@ func (e *InspectedEvidence) text(p *Printer) {
 	if len(k.Kubelets) > 0 {
 		p.wrappedField("kubelets", kubeletText(k.Kubelets))
 	}
-	p.wrappedField("objects", strings.Join(objects, ", "))
+	e.keysText(p)
+	p.wrappedField("objects", cmp.Or(strings.Join(objects, ", "), "none"))
 	encryptionText(p, e.Encryption)
 	var buckets []string
 	for _, b := range e.Buckets {

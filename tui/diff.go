@@ -749,7 +749,7 @@ func (d *differences) tellDifference(t *theme, r *readDifference, look changesLo
 	c := r.level.all
 	o, k := &c.Objects[r.place], c.Name(r.place)
 	name := k.Name
-	if k.Resource != "" {
+	if k.Name != o.Key {
 		name = (&listedObject{Key: k}).resource() + " " + k.Namespace + "/" + k.Name
 	}
 	lines := []string{t.heading(strings.Replace(safe(name), " /", " ", 1)+": "+o.Fate.String(), width)}

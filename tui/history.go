@@ -17,6 +17,7 @@ import (
 	"revenant/analyzer/diff"
 	"revenant/analyzer/relations"
 	"revenant/analyzer/restore"
+	"revenant/decoder/keyspace"
 	"revenant/decoder/kube"
 	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot"
@@ -258,7 +259,7 @@ func (s *Side) yaml(prefix string, r snapshot.Record) string {
 	if err != nil {
 		return err.Error()
 	}
-	return string(kube.Decode(keyOf(prefix, r.Key), value).YAML(kube.PrintOptions{DropManagedFields: true}))
+	return string(kube.Decode(keyspace.DecodeKey(prefix, r.Key), value).YAML(kube.PrintOptions{DropManagedFields: true}))
 }
 
 // differenceOf is what differs between any two revisions.

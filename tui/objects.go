@@ -715,7 +715,7 @@ func (o *objectList) read(ctx context.Context, side *Side, prefix string, before
 	if o.query.of != "" {
 		return o.readRelated(ctx, s, prefix)
 	}
-	start := strings.TrimSuffix(kube.Key{}.Path(prefix), "/")
+	start := ""
 	if o.query.resource != "" {
 		if o.resource = o.catalog.Lookup(o.query.resource); o.resource == nil {
 			o.why = fmt.Sprintf("At this revision there is no resource %s: it is not built in, nothing defines it, and no key is of it.", quoted(o.query.resource))
@@ -728,16 +728,12 @@ func (o *objectList) read(ctx context.Context, side *Side, prefix string, before
 		if n++; n%checkEvery == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		key, ok := kube.ParseKey(prefix, r.Key)
-		if !ok {
-			key = kube.Key{Name: r.Key}
-		}
-		if o.lists(key) {
+		if key, _ := o.catalog.Key(r.Key); o.lists(key) {
 			o.list = append(o.list, listedObject{key, r})
 		}
 	}
 	o.sum()
-	o.why = o.emptyBecause(prefix)
+	o.why = o.emptyBecause()
 	return nil
 }
 
@@ -801,8 +797,8 @@ func (o *objectList) sum() {
 }
 
 // emptyBecause says why there is no object.
-func (o *objectList) emptyBecause(prefix string) string {
-	what := "There is no object below " + prefix
+func (o *objectList) emptyBecause() string {
+	what := "There is no key"
 	if o.resource != nil {
 		what = "There are no " + o.resource.FullName()
 	}

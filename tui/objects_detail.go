@@ -14,6 +14,7 @@ import (
 
 	"revenant/analyzer/relations"
 	"revenant/analyzer/resources"
+	"revenant/decoder/keyspace"
 	"revenant/decoder/kube"
 	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot"
@@ -35,7 +36,7 @@ type relatedMsg struct{ related *relatedToKey }
 // findRelated looks for what is related to the opened object.
 func (o *objects) findRelated() tea.Cmd {
 	key, ok := o.selected()
-	if !o.opened || !ok || key.Resource == "" || o.absent() != "" {
+	if !o.opened || !ok || key.Name == o.table.selected || o.absent() != "" {
 		return nil
 	}
 	list, name := o.shown.list, o.table.selected
@@ -193,13 +194,13 @@ func (d *description) description(l listedObject) []string {
 		lines = append(lines, paintAll(t.dim, wrap("There is no other version to compare it with: "+d.alone+".", d.width))...)
 	}
 	lines = append(lines, t.dim.paint(t.cut(fmt.Sprintf("as of revision %s; %s shows its YAML", count(l.record.Main), d.keymap.key(toObject)), d.width)), "")
-	for i, s := range resources.Describe(d.catalog.Of(l.Key), kube.Decode(l.Key, value), d.now) {
+	for i, s := range resources.Describe(d.catalog.Of(l.Key), kube.Decode(keyspace.DecodeKey(d.prefix, l.record.Key), value), d.now) {
 		if i > 0 {
 			lines = append(lines, "", t.heading(safe(s.Title), d.width))
 		}
 		lines = append(lines, t.named(s.Facts, d.width)...)
 	}
-	if l.Resource != "" && (d.opened || d.related != nil) {
+	if !l.foreign() && (d.opened || d.related != nil) {
 		lines = append(append(lines, ""), d.events()...)
 	}
 	return lines
@@ -252,7 +253,7 @@ func (d *description) lines(l listedObject) []string {
 	if err != nil {
 		return append(lines, wrap(err.Error(), d.width)...)
 	}
-	o := kube.Decode(l.Key, value)
+	o := kube.Decode(keyspace.DecodeKey(d.prefix, l.record.Key), value)
 	problem := ""
 	if o.Problem != nil {
 		problem = o.Problem.Error()
@@ -263,7 +264,7 @@ func (d *description) lines(l listedObject) []string {
 		add("")
 		add(d.secret(secret)...)
 	}
-	if d.opened && l.Resource != "" {
+	if d.opened && !l.foreign() {
 		add("")
 		add(d.relatives()...)
 		add("")
@@ -297,7 +298,7 @@ func (o *objects) manifest(l *objectList, object *listedObject) excerpt {
 		if err != nil {
 			return err.Error()
 		}
-		return sanitize.WholeText(string(kube.Decode(object.Key, value).JSON(kube.PrintOptions{DropManagedFields: true})))
+		return sanitize.WholeText(string(kube.Decode(keyspace.DecodeKey(prefix, object.record.Key), value).JSON(kube.PrintOptions{DropManagedFields: true})))
 	}
 	return e
 }

@@ -92,7 +92,7 @@ func (o *objects) allRows(l *objectList) rows {
 			l := &list[row]
 			switch column {
 			case objectResource:
-				return cmp.Or(l.resource(), otherKeys)
+				return l.resource()
 			case objectNamespace:
 				return l.Namespace
 			case objectName:
@@ -103,8 +103,8 @@ func (o *objects) allRows(l *objectList) rows {
 		compare: func(a, b, column int) int {
 			x, y := &list[a], &list[b]
 			switch column {
-			case objectResource: // those of none last
-				return cmp.Or(boolOrder(x.Resource == "", y.Resource == ""), strings.Compare(x.resource(), y.resource()))
+			case objectResource: // keys of others last
+				return cmp.Or(boolOrder(x.foreign(), y.foreign()), strings.Compare(x.resource(), y.resource()))
 			case objectNamespace:
 				return strings.Compare(x.Namespace, y.Namespace)
 			case objectName:
@@ -125,6 +125,9 @@ func boolOrder(a, b bool) int {
 	}
 	return -1
 }
+
+// foreign says whether it is a key that holds no API object.
+func (l *listedObject) foreign() bool { return l.Name == l.record.Key }
 
 // resource is the resource with its group, where the key has it.
 func (l *listedObject) resource() string {
@@ -216,6 +219,8 @@ func (o *objects) groupDetail(g *objectGroup, width int) []string {
 		known := "built in"
 		if r.Custom {
 			known = "by a CustomResourceDefinition"
+		} else if r.Foreign {
+			return append(append(lines, wrap("Keys that hold no API object: what API servers keep beside them, or what others keep in the same etcd.", width)...), "", t.dim.paint(o.keymap.key(open)+" lists them"))
 		} else if !r.Known {
 			known = "by nothing in this snapshot: only the keys of its objects tell of it"
 		}

@@ -30,7 +30,7 @@ func TestPlainWakes(t *testing.T) {
 	if err := Run(t.Context(), Options{Load: loads(demoInput(t)), Plain: true, Input: strings.NewReader(script), Output: &out}); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"17 of 19 rows", "31 of 31 rows - by resource", "live 312.4 KiB  history 1.3 MiB", "8 of 8 rows - parts of the file, 2,584,608 bytes in all"} {
+	for _, want := range []string{"17 of 19 rows", "32 of 32 rows - by resource", "live 312.4 KiB  history 1.3 MiB", "8 of 8 rows - parts of the file, 2,584,608 bytes in all"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("there is no %q:\n%s", want, out.String())
 		}

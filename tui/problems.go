@@ -87,7 +87,7 @@ func (m *model) decode(side int, s *snapshot.Snapshot) tea.Cmd {
 		encrypted := map[sealed]int{}
 		msg := decodedMsg{side: side}
 		n, more := 0, 0
-		for r := range s.Keys(prefix + "/") {
+		for r := range s.Keys("") {
 			if n++; n%1024 == 0 && ctx.Err() != nil {
 				return nil
 			}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"revenant/analyzer/storage"
-	"revenant/decoder/kube"
 )
 
 // spaceColumn is a column with its cells.
@@ -165,7 +164,7 @@ func (p *space) spaceKeys(shown spaceShown, list []storage.Key) rows {
 
 // keyTitle is how people write what a key names.
 func keyTitle(k *storage.Key) string {
-	if k.Object == (kube.Key{}) {
+	if k.Object.Name == "" {
 		return k.Key
 	}
 	title := k.Object.Plural() + " "

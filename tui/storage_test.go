@@ -19,13 +19,13 @@ func (x *terminal) space() *space { return x.screens[screenNamed("storage")].(*s
 // TestStorageWays goes down to a key and back up to where it was left.
 func TestStorageWays(t *testing.T) {
 	x := openOn(t, demoInput(t), 160, 48)
-	x.shows("0", "31 of 31 rows · by resource", "▌   pods ", "758.8 KiB", "44.8 %")
+	x.shows("0", "32 of 32 rows · by resource", "▌   pods ", "758.8 KiB", "44.8 %")
 	x.shows("j<enter>", "Storage › configmaps", "enter lists its keys")
 	x.shows("<enter>", "the heaviest keys of configmaps", "configmaps default/traffic-0")
 	x.shows("z", "the largest objects of configmaps")
 	x.shows("z", "the most rewritten keys of configmaps")
 	x.shows("z", "by namespace of configmaps") // there is but one resource
-	x.shows("<esc>", "31 of 31 rows · by resource", "▌   configmaps ")
+	x.shows("<esc>", "32 of 32 rows · by resource", "▌   configmaps ")
 	x.shows("z/data<enter><enter><enter>", "by resource in data", "Storage › data")
 	x.shows("/statefulsets<enter><enter><enter>", "the heaviest keys of statefulsets in data", "2 of 2 rows")
 	x.shows("H", "History", "/registry/statefulsets/data/db")
@@ -139,7 +139,7 @@ func TestStorageRemembered(t *testing.T) {
 	y.run(y.space().Recall(m))
 	y.shows("0", "the heaviest keys", `filter "pods"`, "KEY ↓")
 	y.run(y.space().Recall(map[string]string{keepView: "by resource", keepSort: "RESOURCE"})) // after it was looked at
-	y.shows("", "31 of 31 rows · by resource", "RESOURCE ↑")
+	y.shows("", "32 of 32 rows · by resource", "RESOURCE ↑")
 }
 
 // TestStoragePlain draws nothing for a screen reader.

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"revenant/decoder/keyspace"
 	"revenant/decoder/kube"
 )
 
@@ -163,13 +164,10 @@ func read(prefix, key string, value []byte) state {
 	if value == nil {
 		return state{}
 	}
-	k, ok := kube.ParseKey(prefix, key)
-	if !ok {
-		k = kube.Key{Name: key}
-	}
-	o := kube.Decode(k, value)
+	o := kube.Decode(keyspace.DecodeKey(prefix, key), value)
 	s := state{o, kindOf(o.APIVersion, o.Kind), o.UID}
-	if dir, _, _ := strings.Cut(strings.TrimPrefix(key, prefix+"/"), "/"); o.Kind == "Endpoints" && (dir == "masterleases" || dir == "peerserverleases") {
+	below, _ := kube.CutPrefix(prefix, key)
+	if dir, _, _ := strings.Cut(below, "/"); o.Kind == "Endpoints" && (dir == "masterleases" || dir == "peerserverleases") {
 		s.kind = kindServer
 	}
 	return s

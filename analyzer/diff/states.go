@@ -13,6 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"revenant/decoder/keyspace"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
 )
@@ -75,7 +76,7 @@ func (c *Counts) Total() int {
 
 // Group is a resource, or a namespace of one.
 type Group struct {
-	Name string // "" for objects in no namespace, and for keys that are of no API object
+	Name string // "" for objects in no namespace
 	Counts
 	Unread  int     // objects that could not be read in full
 	Noise   Noise   // that was found
@@ -96,6 +97,7 @@ type Comparison struct {
 	Warnings []string
 
 	prefix        string
+	namer         *keyspace.Namer
 	before, after *snapshot.View
 }
 
@@ -105,7 +107,7 @@ func (c *Comparison) Differ() bool { return c.Total() > c.Counts[Quiet] }
 // Compare tells two states apart by keys and revisions. Values are read only where
 // these do not tell. The error is ctx's, or refuses a revision as Snapshot.At does.
 func Compare(ctx context.Context, before, after State, opts Options) (*Comparison, error) {
-	c := &Comparison{prefix: opts.Prefix}
+	c := &Comparison{prefix: opts.Prefix, namer: keyspace.NewNamer(opts.Prefix)}
 	var err error
 	if c.before, err = before.view(); err != nil {
 		return nil, err
@@ -353,15 +355,10 @@ func (c *Comparison) Records(i int) (before, after snapshot.Record) {
 	return before, after
 }
 
-// Name is what an object is, as far as its key tells: without a resource it is of no
-// API object, and the name is the key.
-func (c *Comparison) Name(i int) kube.Key { return nameOf(c.prefix, c.Objects[i].Key) }
-
-func nameOf(prefix, key string) kube.Key {
-	k, ok := kube.ParseKey(prefix, key)
-	if !ok {
-		k = kube.Key{Name: key}
-	}
+// Name is what an object is, as far as its key tells. Of a key that holds no API object
+// the name is the key, and the resource says in words whose it is.
+func (c *Comparison) Name(i int) kube.Key {
+	k, _ := c.namer.Key(c.Objects[i].Key)
 	return k
 }
 
@@ -374,7 +371,7 @@ func (c *Comparison) group() {
 	var last place
 	var in, space *Group
 	for i := range c.Objects {
-		k := nameOf(c.prefix, c.Objects[i].Key)
+		k := c.Name(i)
 		if p := (place{resourceOf(k), k.Namespace}); space == nil || p != last {
 			last = p
 			if in = resources[p.resource]; in == nil {

@@ -59,7 +59,7 @@ func TestCompareDemo(t *testing.T) {
 		counts[g.Name] = g.Counts
 	}
 	want := map[string]Counts{ // added, removed, recreated, changed, noise only
-		"":                                {Quiet: 1}, // the API server's own lease, which is no API object
+		"API servers: peer leases":        {Quiet: 1},
 		"configmaps":                      {7, 2, 0, 0, 0},
 		"deployments":                     {1, 1, 0, 2, 0},
 		"endpoints":                       {0, 0, 0, 2, 0},

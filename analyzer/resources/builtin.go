@@ -70,6 +70,9 @@ func plain(age bool) printer {
 	return p
 }
 
+// keyOnly prints a key that holds no API object.
+var keyOnly = printer{columns: parseColumns("Name"), values: func(o *kube.Object, _ clock.Interval) ([]any, error) { return []any{o.Key.Name}, nil }}
+
 // created is when an object of any kind was created.
 func created(o *kube.Object) (metav1.Time, error) {
 	var t metav1.Time

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"revenant/analyzer/clock"
+	"revenant/decoder/keyspace"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
 )
@@ -22,6 +23,7 @@ type Resource struct {
 	Namespaced bool
 	Custom     bool // a CustomResourceDefinition defines it
 	Known      bool // it is built in or defined: not only found by its objects' keys
+	Foreign    bool // keys that hold no API object, the Name says whose; their names are the keys
 	Count      int  // of its objects at the revision
 	Columns    []Column
 
@@ -36,8 +38,12 @@ func (r *Resource) FullName() string {
 	return r.Name + "." + r.Group
 }
 
-// Path is what all keys of the resource start with, in a namespace if one is given.
+// Path is what all keys of the resource start with, in a namespace if one is given;
+// those of foreign ones may start with anything.
 func (r *Resource) Path(prefix, namespace string) string {
+	if r.Foreign {
+		return ""
+	}
 	return kube.Key{Group: r.Group, Resource: r.Name, Namespace: namespace}.Path(prefix)
 }
 
@@ -112,6 +118,7 @@ type Catalog struct {
 	byName      map[[2]string]*Resource
 	definitions map[string]definition // by key
 	namespaces  map[string]int
+	namer       *keyspace.Namer
 }
 
 // definition is what is known of a CustomResourceDefinition.
@@ -125,7 +132,7 @@ type definition struct {
 // snapshot at another revision, is not read again; before may be nil. The error is
 // ctx's.
 func NewCatalog(ctx context.Context, s *snapshot.Snapshot, view *snapshot.View, prefix string, before *Catalog) (*Catalog, error) {
-	c := &Catalog{byName: map[[2]string]*Resource{}, definitions: map[string]definition{}, namespaces: map[string]int{}}
+	c := &Catalog{byName: map[[2]string]*Resource{}, definitions: map[string]definition{}, namespaces: map[string]int{}, namer: keyspace.NewNamer(prefix)}
 	for i := range builtIns {
 		r := builtIns[i]
 		c.add(&r)
@@ -133,7 +140,7 @@ func NewCatalog(ctx context.Context, s *snapshot.Snapshot, view *snapshot.View, 
 	if err := c.define(ctx, s, view, prefix, before); err != nil {
 		return nil, err
 	}
-	if err := c.count(ctx, view, prefix); err != nil {
+	if err := c.count(ctx, view); err != nil {
 		return nil, err
 	}
 	slices.SortStableFunc(c.list[len(builtIns):], func(a, b *Resource) int {
@@ -180,20 +187,20 @@ func (c *Catalog) definition(key string) (definition, bool) {
 	return d, ok
 }
 
+// Key is what a key of the state names; ok is false for one that holds no API object.
+func (c *Catalog) Key(key string) (k kube.Key, ok bool) { return c.namer.Key(key) }
+
 // count counts objects by resource, and adds the resources that only keys tell of.
-func (c *Catalog) count(ctx context.Context, view *snapshot.View, prefix string) error {
+func (c *Catalog) count(ctx context.Context, view *snapshot.View) error {
 	n := 0
 	var last *Resource // keys of a resource come together
-	for r := range view.Keys(strings.TrimSuffix(kube.Key{}.Path(prefix), "/")) {
+	for r := range view.Keys("") {
 		if n++; n%1024 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		key, ok := kube.ParseKey(prefix, r.Key)
-		if !ok {
-			continue
-		}
+		key, ok := c.Key(r.Key)
 		if last == nil || last.Name != key.Resource || last.Group != key.Group {
-			last = c.of(key)
+			last = c.of(key, !ok)
 		}
 		last.Count++
 		if key.Namespace != "" {
@@ -204,12 +211,15 @@ func (c *Catalog) count(ctx context.Context, view *snapshot.View, prefix string)
 }
 
 // of finds the resource of a key, which it adds if there is none.
-func (c *Catalog) of(key kube.Key) *Resource {
+func (c *Catalog) of(key kube.Key, foreign bool) *Resource {
 	if r := c.Of(key); r != nil {
 		return r
 	}
 	p := plain(true)
-	r := &Resource{Group: key.Group, Name: key.Resource, Singular: key.Resource, Namespaced: key.Namespace != "", Columns: p.columns, values: p.values}
+	if foreign {
+		p = keyOnly
+	}
+	r := &Resource{Group: key.Group, Name: key.Resource, Singular: key.Resource, Namespaced: key.Namespace != "", Foreign: foreign, Columns: p.columns, values: p.values}
 	c.add(r)
 	return r
 }
@@ -254,13 +264,18 @@ func (c *Catalog) Lookup(word string) *Resource {
 	if name == "" {
 		return nil
 	}
+	for _, r := range c.list {
+		if r.Foreign && r.Name == word {
+			return r
+		}
+	}
 	for _, matches := range []func(*Resource) bool{
 		func(r *Resource) bool { return r.Name == name },
 		func(r *Resource) bool { return strings.EqualFold(r.Singular, name) || strings.EqualFold(r.Kind, name) },
 		func(r *Resource) bool { return slices.Contains(r.ShortNames, name) },
 	} {
 		for _, r := range c.list {
-			if matches(r) && (!qualified || r.served(group) || versioned != "" && r.served(versioned)) {
+			if !r.Foreign && matches(r) && (!qualified || r.served(group) || versioned != "" && r.served(versioned)) {
 				return r
 			}
 		}
@@ -277,7 +292,7 @@ func (c *Catalog) Complete(word string) []string {
 		if c.Lookup(name) != r {
 			name = r.FullName()
 		}
-		if r.Count > 0 && strings.HasPrefix(name, strings.ToLower(word)) {
+		if r.Count > 0 && !r.Foreign && strings.HasPrefix(name, strings.ToLower(word)) {
 			list = append(list, name)
 		}
 	}

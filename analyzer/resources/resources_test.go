@@ -257,7 +257,12 @@ func TestSnapshots(t *testing.T) {
 		}
 		counted := 0
 		for _, r := range c.Resources() {
-			counted += r.Count
+			if r.Foreign != strings.Contains(r.Name, " ") {
+				t.Errorf("%s: %s is foreign: %v", file, r.Name, r.Foreign)
+			}
+			if !r.Foreign {
+				counted += r.Count
+			}
 		}
 		if counted != keys {
 			t.Errorf("%s: %d objects counted of %d", file, counted, keys)

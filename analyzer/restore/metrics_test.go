@@ -49,9 +49,9 @@ func TestMetrics(t *testing.T) {
 		{"below the current snapshot", Plan{}, scrape(currentAt-1, metrics.FromLine, takenAt), currentAt + 180_000, currentAt - backupAt + 1, "they tell nothing of what came after it"},
 		{"above it", Plan{}, scrape(newest, metrics.Unknown, time.Time{}), newest + 180_000, newest - backupAt + 1, "revision 10000 was reached"},
 		{"no metrics, outage", outage, nil, currentAt + 600*200, currentAt - backupAt + 1, ""},
-		{"a time of its own, outage", outage, scrape(newest, metrics.FromLine, takenAt.Add(9 * time.Minute)), currentAt + 600*200, newest - backupAt + 1, "revision 10000 was reached"},
-		{"more than was thought possible, outage", outage, scrape(500_000, metrics.FromLine, takenAt.Add(9 * time.Minute)), 500_000 + 60*200, 500_000 - backupAt + 1, "revision 500000 was reached"},
-		{"the time of the file, outage", outage, scrape(500_000, metrics.FromFile, takenAt.Add(9 * time.Minute)), 500_000 + 600*200, 500_000 - backupAt + 1, "saved"},
+		{"a time of its own, outage", outage, scrape(newest, metrics.FromLine, takenAt.Add(9*time.Minute)), currentAt + 600*200, newest - backupAt + 1, "revision 10000 was reached"},
+		{"more than was thought possible, outage", outage, scrape(500_000, metrics.FromLine, takenAt.Add(9*time.Minute)), 500_000 + 60*200, 500_000 - backupAt + 1, "revision 500000 was reached"},
+		{"the time of the file, outage", outage, scrape(500_000, metrics.FromFile, takenAt.Add(9*time.Minute)), 500_000 + 600*200, 500_000 - backupAt + 1, "saved"},
 		{"after the outage", outage, scrape(500_000, metrics.FromLine, takenAt.Add(time.Hour)), 500_100, 500_000 - backupAt + 1, "scraped after the stated time"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

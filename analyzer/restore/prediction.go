@@ -64,7 +64,10 @@ type Evidence struct {
 	Deltas *snapshot.Deltas `json:"deltas,omitempty"`
 	// Missing is what is known to be missing from it.
 	Missing []snapshot.Missing `json:"missing"`
-	Custody Custody            `json:"custody"`
+	// EtcdPrefixes are those below which objects were read, the kube-apiserver's first;
+	// none where no object was asked for.
+	EtcdPrefixes []string `json:"etcdPrefixes,omitempty"`
+	Custody      Custody  `json:"custody"`
 }
 
 // Missing is something that is missing from a snapshot.

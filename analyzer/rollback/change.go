@@ -111,6 +111,10 @@ type unread struct {
 
 func (c *comparison) noteUnread(s side, r snapshot.Record, err error) {
 	k, _ := kube.ParseKey(c.prefix, r.Key)
+	c.noteUnreadOf(k, s, r, err)
+}
+
+func (c *comparison) noteUnreadOf(k kube.Key, s side, r snapshot.Record, err error) {
 	name := resourceName(k)
 	if c.unread[name] == nil {
 		c.unread[name] = &unread{kube.Key{Group: k.Group, Resource: k.Resource}, map[finding.Ref]bool{}, s.ref(r), err}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 
@@ -39,12 +38,12 @@ func (a *ages) add(r snapshot.Record) {
 // content counts what lies in a namespace, events and leases left out.
 type content struct{ before, after struct{ objects, pods int } }
 
-// count walks over all objects: it counts them, and looks at those that differ.
+// count walks over all keys: it counts them, and looks at the objects that differ.
 func (c *comparison) count() {
-	root := strings.TrimSuffix(kube.Key{}.Path(c.prefix), "/") // a Key of no resource
-	for before, after := range c.join(root) {
+	for before, after := range c.join("") {
 		k, ok := kube.ParseKey(c.prefix, keyOf(before, after))
 		if !ok {
+			c.countOther(before, after)
 			continue
 		}
 		ch := change{k, before, after}
@@ -69,13 +68,14 @@ func (c *comparison) kind(k kube.Key) *kindCount {
 	kind := c.kinds[of]
 	if kind == nil {
 		_, builtIn := k.Type()
-		kind = &kindCount{key: of, custom: !builtIn && k.Group != "", Kind: Kind{
-			Resource: resourceName(of),
-			Examples: Examples{Lost: []string{}, Resurrected: []string{}, Replaced: []string{}, RolledBack: []string{}},
-		}}
+		kind = &kindCount{key: of, custom: !builtIn && k.Group != "" && !k.OpenShift(c.prefix), Kind: newKind(resourceName(of))}
 		c.kinds[of] = kind
 	}
 	return kind
+}
+
+func newKind(resource string) Kind {
+	return Kind{Resource: resource, Examples: Examples{Lost: []string{}, Resurrected: []string{}, Replaced: []string{}, RolledBack: []string{}}}
 }
 
 func (c *comparison) countContent(ch *change) {
@@ -189,6 +189,10 @@ func (c *comparison) counted() []Kind {
 	for _, k := range c.sortedKinds() {
 		kinds = append(kinds, k.Kind)
 	}
+	for _, k := range c.others {
+		kinds = append(kinds, k.Kind)
+	}
+	slices.SortFunc(kinds, func(a, b Kind) int { return cmp.Compare(a.Resource, b.Resource) })
 	return kinds
 }
 

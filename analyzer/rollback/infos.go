@@ -52,6 +52,8 @@ const (
 	DefinitionBack      ID = "crd-resurrected"
 	DefinitionVersion   ID = "crd-version-dropped"
 	CustomResourcesBack ID = "custom-resources-rolled-back"
+	KeysBack            ID = "other-keys-rolled-back"
+	BootstrapToken      ID = "bootstrap-token-changed"
 	StorageVersion      ID = "storage-version-changed"
 	PodCIDRFreed        ID = "pod-cidr-freed"
 	ResizeUndone        ID = "resize-undone"
@@ -177,10 +179,17 @@ var Infos = []Info{
 	},
 	{
 		IPAM, "Address management rolled back", finding.Critical, finding.Possible,
-		"The network plug-in keeps in custom resources which pod addresses are taken, and these go back.",
+		"The network plug-in keeps in custom resources, or in keys of its own in this etcd, which pod addresses are taken, and these go back.",
 		"Addresses given out after the backup count as free and are given out again: two pods with one address.",
 		"Let the plug-in check its allocations (calicoctl ipam check, the operator's own tools) before new pods start.",
 		"inferred: no plug-in was read",
+	},
+	{
+		BootstrapToken, "Bootstrap data of another token", finding.Critical, finding.Certain,
+		"k3s or RKE2 keeps the certificates and keys of its servers here, encrypted with the servers' token, and that was another one when the backup was taken.",
+		"A server with the present token does not start on the restored etcd: its bootstrap data are encrypted with a different token.",
+		"Start the servers with the token of the backup, and rotate it again once they run.",
+		"k3s v1.21 to v1.33 pkg/cluster/storage.go getBootstrapKeyFromStorage",
 	},
 	{
 		PodCIDR, "Pod range of another node", finding.Critical, finding.Possible,
@@ -384,6 +393,13 @@ var Infos = []Info{
 		"What their operator has made outside of the cluster did not go back, so it repeats or undoes work.",
 		"Keep the operator from starting until the resources and what they stand for were compared.",
 		"inferred: no operator was read",
+	},
+	{
+		KeysBack, "Keys of others rolled back", finding.Warning, finding.Certain,
+		"Keys that hold no API object are lost, resurrected or rolled back. The API servers do not know of them: somebody else keeps them in the same etcd.",
+		"What their owner has done since did not go back, so it repeats or undoes work, or goes by what is not so any more.",
+		"Compare the keys one by one (the screen Diff lists them by owner), and have the owner check or rebuild what it keeps before new pods start.",
+		"inferred: no owner was read",
 	},
 	{
 		StorageVersion, "Stored in another version", finding.Warning, finding.Possible,

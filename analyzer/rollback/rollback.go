@@ -8,13 +8,14 @@ import (
 
 	"revenant/analyzer/clock"
 	"revenant/analyzer/finding"
+	"revenant/decoder/keyspace"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
 )
 
 // Options says how to compare. The zero value takes keys at the root.
 type Options struct {
-	// Prefix is the API server's --etcd-prefix.
+	// Prefix is the API servers' --etcd-prefix, as package kube takes it.
 	Prefix string
 	// Taken is when the current snapshot was taken: the clock by which things of the
 	// backup have expired. Without it nothing is said of certificates.
@@ -23,7 +24,7 @@ type Options struct {
 
 // Rollback is what a restore takes back in time.
 type Rollback struct {
-	Kinds    []Kind     `json:"kinds"`    // of all resources that either snapshot holds, by name
+	Kinds    []Kind     `json:"kinds"`    // of all resources that either snapshot holds, and of all other keys, by name
 	Findings []Finding  `json:"findings"` // worst first, at most MaxFindings of one id
 	Summary  map[ID]int `json:"summary"`  // how many there are of each id, those not listed included
 }
@@ -36,7 +37,11 @@ const maxExamples = 5
 
 // Kind counts the objects of one resource by what a restore does to them.
 type Kind struct {
-	Resource string `json:"resource"` // as kubectl takes it: services, deployments.apps
+	// Resource is as kubectl takes it, services or deployments.apps; of keys that hold
+	// no API object it says in words whose they are and what they hold.
+	Resource string `json:"resource"`
+	// Owner is whose those are, "" of API objects. Their Examples are keys.
+	Owner keyspace.Owner `json:"owner,omitempty"`
 
 	Lost        int `json:"lost"`        // only in the current state
 	Resurrected int `json:"resurrected"` // only in the backup
@@ -89,7 +94,7 @@ func Compare(ctx context.Context, backup, current *snapshot.Snapshot, opts Optio
 		c.count, c.changedPods,
 		c.namespaceFindings, c.volumes, c.attachments, c.services, c.endpoints,
 		c.secrets, c.serviceAccounts, c.permissions, c.webhooks, c.nodes, c.masters, c.devices, c.podCertificates,
-		c.definitions, c.conversions, c.apiServices, c.customResources, c.encodings, c.unreadable,
+		c.definitions, c.conversions, c.apiServices, c.customResources, c.otherKeys, c.encodings, c.unreadable,
 	} {
 		step()
 		if err := ctx.Err(); err != nil {
@@ -107,6 +112,8 @@ func newComparison(ctx context.Context, backup, current *snapshot.Snapshot, opts
 		backup:     side{finding.InBackup, backup},
 		current:    side{finding.InCurrent, current},
 		kinds:      map[kube.Key]*kindCount{},
+		namer:      keyspace.NewNamer(opts.Prefix),
+		others:     map[keyspace.Sort]*otherCount{},
 		namespaces: map[string]*content{},
 		found:      map[ID][]Finding{},
 		summary:    map[ID]int{},
@@ -126,6 +133,9 @@ type comparison struct {
 
 	kinds      map[kube.Key]*kindCount // by group and resource
 	namespaces map[string]*content     // what each holds
+
+	namer  *keyspace.Namer
+	others map[keyspace.Sort]*otherCount // keys that hold no API object
 
 	found   map[ID][]Finding
 	summary map[ID]int

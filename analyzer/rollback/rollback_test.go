@@ -16,6 +16,7 @@ import (
 
 	"revenant/analyzer/finding"
 	"revenant/analyzer/rollback"
+	"revenant/decoder/keyspace"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
 	"revenant/decoder/snapshot/snapshottest"
@@ -49,26 +50,29 @@ func compare(t testing.TB, backup, current *snapshot.Snapshot) *rollback.Rollbac
 // stored is an object with its uid, if it can be decoded, and its value.
 type stored struct {
 	resource, uid string
+	owner         keyspace.Owner // of a key that holds no object
 	value         string
 }
 
 func everything(t *testing.T, s *snapshot.Snapshot) map[string]stored {
 	t.Helper()
 	all := map[string]stored{}
-	for r := range s.Keys(prefix + "/") {
-		k, ok := kube.ParseKey(prefix, r.Key)
-		if !ok {
-			continue
-		}
+	namer := keyspace.NewNamer(prefix)
+	for r := range s.Keys("") {
 		value, err := s.Value(r)
 		if err != nil {
 			t.Fatal(err)
+		}
+		k, ok := kube.ParseKey(prefix, r.Key)
+		if !ok {
+			all[r.Key] = stored{resource: namer.Name(r.Key), owner: namer.Sort(r.Key).Owner, value: string(value)}
+			continue
 		}
 		name := k.Resource
 		if k.Group != "" {
 			name += "." + k.Group
 		}
-		all[r.Key] = stored{name, kube.Decode(k, value).UID, string(value)}
+		all[r.Key] = stored{resource: name, uid: kube.Decode(k, value).UID, value: string(value)}
 	}
 	return all
 }
@@ -79,9 +83,10 @@ func TestCounts(t *testing.T) {
 	replaced := 0
 	eachRun(t, func(t *testing.T, backup, current *snapshot.Snapshot) {
 		want := map[string]rollback.Kind{}
-		count := func(resource string, add func(*rollback.Kind)) {
+		count := func(of stored, add func(*rollback.Kind)) {
+			resource := of.resource
 			k := want[resource]
-			k.Resource = resource
+			k.Resource, k.Owner = resource, of.owner
 			add(&k)
 			want[resource] = k
 		}
@@ -90,24 +95,24 @@ func TestCounts(t *testing.T) {
 			b, ok := before[key]
 			switch {
 			case !ok:
-				count(a.resource, func(k *rollback.Kind) { k.Lost++ })
+				count(a, func(k *rollback.Kind) { k.Lost++ })
 			case a.uid != b.uid:
-				count(a.resource, func(k *rollback.Kind) { k.Replaced++ })
+				count(a, func(k *rollback.Kind) { k.Replaced++ })
 				replaced++
 			case a.value != b.value:
-				count(a.resource, func(k *rollback.Kind) { k.RolledBack++ })
+				count(a, func(k *rollback.Kind) { k.RolledBack++ })
 			default:
-				count(a.resource, func(k *rollback.Kind) { k.Unchanged++ })
+				count(a, func(k *rollback.Kind) { k.Unchanged++ })
 			}
 		}
 		for key, b := range before {
 			if _, ok := after[key]; !ok {
-				count(b.resource, func(k *rollback.Kind) { k.Resurrected++ })
+				count(b, func(k *rollback.Kind) { k.Resurrected++ })
 			}
 		}
 		got := map[string]rollback.Kind{}
 		for _, k := range compare(t, backup, current).Kinds {
-			if k.StatusOnly > k.RolledBack || k.Heartbeats > 0 && k.Resource != "events" && k.Resource != "nodes" && !strings.HasPrefix(k.Resource, "leases.") {
+			if k.StatusOnly > k.RolledBack || k.Heartbeats > 0 && k.Resource != "events" && k.Resource != "nodes" && !strings.HasPrefix(k.Resource, "leases.") && k.Owner != keyspace.Bookkeeping {
 				t.Errorf("impossible: %+v", k)
 			}
 			k.RolledBack += k.Heartbeats

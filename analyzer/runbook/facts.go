@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"revenant/decoder/keyspace"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
 )
@@ -26,6 +27,9 @@ type Facts struct {
 	// MasterLeases are the keys by which API servers tell where they are.
 	MasterLeases []string
 	Suggestion   *Suggestion // nil when nothing points to one platform alone
+	// Tokens are what the key of k3s' or RKE2's bootstrap data says of the token that
+	// they are encrypted with, as package keyspace takes it.
+	Tokens []string
 }
 
 // Suggestion is a platform that objects of the snapshot point to.
@@ -80,9 +84,23 @@ func Look(ctx context.Context, s *snapshot.Snapshot, prefix string) (Facts, erro
 	if _, err := s.Get(config.Path(prefix), 0); err == nil {
 		marks.kubeadm = true
 	}
+	for _, p := range []Platform{K3s, RKE2} {
+		for range s.Keys(string(p) + "/") {
+			marks.add(p, fmt.Sprintf("there are keys %s/…", p))
+			break
+		}
+	}
+	for r := range s.Keys("/bootstrap/") {
+		if hash, ok := keyspace.TokenHash(r.Key); ok && len(f.Tokens) < mostTokens {
+			f.Tokens = append(f.Tokens, hash)
+		}
+	}
 	f.Suggestion = marks.suggest()
 	return f, nil
 }
+
+// mostTokens is how many tokens are named; a cluster has one.
+const mostTokens = 4
 
 // minor is the first two numbers of a version, "" unless it starts with two.
 func minor(version string) string {

@@ -75,6 +75,11 @@ type Input struct {
 	// KubernetesVersion is as in restore.Plan.
 	KubernetesVersion string
 
+	// Flags are those that every command needs that reads the evidence, as they are typed.
+	Flags []string
+	// Warnings are what the reader of the evidence has to say of it.
+	Warnings []string
+
 	Platform Platform // "" is Generic
 	// EtcdVersion is 3.4, 3.5, 3.6 or 3.7; "" takes the backup's.
 	EtcdVersion string

@@ -16,7 +16,7 @@ func (b *builder) takeStock() Step {
 		ID: "take-stock", Title: "Take stock",
 		Why: "The bump must pass the newest revision that was ever served. Only what is kept now can still tell it.",
 		Commands: []Command{
-			{"revenant inspect " + b.backup(), workstation, "Is the backup whole?"},
+			{b.revenant("inspect", b.backup()), workstation, "Is the backup whole?"},
 			b.save("newest.db", "If etcd still answers: the best CURRENT there is."),
 			{"curl --silent " + b.metrics + " | grep '^etcd_debugging_mvcc_current_revision'", "an etcd node, or ask your monitoring for its last value", "The newest revision. Allow for what was written after the value was taken."},
 			{b.planCommand(), workstation, "Write this runbook anew with what you found."},
@@ -28,7 +28,7 @@ func (b *builder) takeStock() Step {
 	}
 	if b.Backup.Facts.Packed != "" {
 		s.Commands = slices.Insert(s.Commands, 1, Command{
-			"revenant salvage " + b.backup() + " -o " + plainBackup, workstation,
+			b.revenant("salvage", b.backup(), "-o", plainBackup), workstation,
 			"The backup is packed (" + b.Backup.Facts.Packed + "), and restores take plain snapshots only: this makes one, with its trailer.",
 		})
 	}
@@ -584,7 +584,7 @@ func (b *builder) verify() Step {
 			b.save("after.db", ""),
 			{"kubectl get pods --all-namespaces --output=json > pods.json", adminHost, ""},
 			{"mkdir -p dumps; kubectl get nodes --output=name | sed 's|^node/||' | while read -r node; do\n    kubectl get --raw \"/api/v1/nodes/$node/proxy/runningpods/\" > \"dumps/$node.runningpods.json\"\ndone", adminHost, "What each kubelet's runtime runs. On a node that it does not reach: crictl pods -o json > NODE.crictl.json."},
-			{"revenant verify after.db --kubectl pods.json --dumps dumps" + b.withPrediction(), adminHost, ""},
+			{b.revenant("verify", "after.db", "--kubectl", "pods.json", "--dumps", "dumps") + b.withPrediction(), adminHost, ""},
 		},
 		Checks: []string{
 			"revenant verify finds no phantoms, ghosts or doubles.",
@@ -649,7 +649,7 @@ func (b *builder) current() string {
 
 // predictCommand lists everything under the plan of this runbook.
 func (b *builder) predictCommand() string {
-	args := []string{"revenant predict", b.backup(), b.current()}
+	args := []string{b.revenant("predict", b.backup(), b.current())}
 	if b.plan.BumpRevision > 0 {
 		args = append(args, fmt.Sprintf("--bump-revision=%d --mark-compacted", b.plan.BumpRevision))
 	}
@@ -685,6 +685,11 @@ func (b *builder) metricsFlags() (flags []string) {
 
 // planCommand writes this runbook anew.
 func (b *builder) planCommand() string {
-	args := append([]string{"revenant plan", b.backup(), b.current(), "--platform=" + string(b.id), "--last-revision=REVISION"}, b.metricsFlags()...)
-	return strings.Join(args, " ")
+	args := []string{b.backup(), b.current(), "--platform=" + string(b.id), "--last-revision=REVISION"}
+	return b.revenant("plan", append(args, b.metricsFlags()...)...)
+}
+
+// revenant is a command that reads the evidence, with the flags that it needs for that.
+func (b *builder) revenant(verb string, args ...string) string {
+	return strings.Join(append(append([]string{"revenant", verb}, args...), b.Flags...), " ")
 }

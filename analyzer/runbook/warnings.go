@@ -7,6 +7,7 @@ import (
 
 	"revenant/analyzer/lineage"
 	"revenant/analyzer/restore"
+	"revenant/decoder/keyspace"
 	"revenant/decoder/snapshot"
 )
 
@@ -21,6 +22,7 @@ func (b *builder) warnings() []string {
 	if missing := b.lacking(); len(missing) > 0 {
 		list = append(list, restore.MissingText(missing)+" The steps name only what the evidence has.")
 	}
+	list = append(list, b.Warnings...)
 	warn := func(when bool, format string, args ...any) {
 		if when {
 			list = append(list, fmt.Sprintf(format, args...))
@@ -52,6 +54,9 @@ func (b *builder) warnings() []string {
 	}
 	for _, a := range b.Backup.Facts.Alarms {
 		warn(true, "The backup has the alarm %s of member %s raised: the restored etcd refuses requests until it is disarmed.", a.Kind, a.Member)
+	}
+	if tokens := b.Backup.Facts.Tokens; len(tokens) > 0 {
+		warn(true, "The servers need the token of the backup: their certificates and keys in it are %s.", keyspace.TokenText(tokens...))
 	}
 	markers := b.Backup.Facts.BumpMarkers
 	if n := len(markers); n > 0 {

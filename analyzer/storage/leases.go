@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"revenant/decoder/keyspace"
 	"revenant/decoder/snapshot"
 )
 
@@ -45,7 +46,7 @@ type lease struct {
 func LeasesOf(ctx context.Context, s *snapshot.Snapshot, prefix string) (*Leases, error) {
 	l := &Leases{}
 	granted := l.granted(s)
-	attached := groups{}
+	attached, namer := groups{}, keyspace.NewNamer(prefix)
 	passed := 0
 	for records := range s.Histories() {
 		if passed++; passed%checkEvery == 0 && ctx.Err() != nil {
@@ -69,12 +70,12 @@ func LeasesOf(ctx context.Context, s *snapshot.Snapshot, prefix string) (*Leases
 			l.Missing++
 		}
 		k := tell(records)
-		attached.of(parse(prefix, k.Key).Plural()).Tally.add(&k.Tally)
+		attached.of(parse(namer, k.Key).Plural()).Tally.add(&k.Tally)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	l.Attached = attached.list(prefix)
+	l.Attached = attached.list(namer)
 	ttls := map[int64]*LeaseTTL{}
 	for _, of := range granted {
 		t, ok := ttls[of.seconds]

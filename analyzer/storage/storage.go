@@ -17,6 +17,7 @@ import (
 	"context"
 	"slices"
 
+	"revenant/decoder/keyspace"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
 )
@@ -53,7 +54,9 @@ func (t *Tally) add(u *Tally) {
 
 // Group is what the keys of one name take.
 type Group struct {
-	Name string // a resource as kube.Key.Plural has it, or a namespace; "" for keys that have none
+	// Name is a resource as kube.Key.Plural has it, or in words whose keys they are that
+	// hold no API object; or a namespace; "" for keys that have none.
+	Name string
 	Tally
 	Heaviest []Key // by all of their bytes
 }
@@ -61,7 +64,7 @@ type Group struct {
 // Key is what one key takes.
 type Key struct {
 	Key     string
-	Object  kube.Key // what it names; the zero Key when it names no object
+	Object  kube.Key // what it names; without a Name it holds no API object
 	Version int64    // puts since it was created last; 0 when it does not exist
 	Changed int64    // main revision of its newest record
 	Tally
@@ -84,6 +87,7 @@ const checkEvery = 1 << 12
 // Of tells what takes the space of a snapshot. The error is ctx's.
 func Of(ctx context.Context, s *snapshot.Snapshot, o Options) (*Storage, error) {
 	st := &Storage{}
+	namer := keyspace.NewNamer(o.Prefix)
 	resources, namespaces := groups{}, groups{}
 	heaviest := top{n: o.Top, measure: (*Key).Bytes}
 	largest := top{n: o.Top, measure: func(k *Key) int64 { return k.Live }}
@@ -94,7 +98,7 @@ func Of(ctx context.Context, s *snapshot.Snapshot, o Options) (*Storage, error) 
 		if passed++; passed%checkEvery == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		object := parse(o.Prefix, records[0].Key)
+		object := parse(namer, records[0].Key)
 		if o.Within == nil {
 			inFile.add(s, records)
 		} else if !o.Within(object) {
@@ -120,8 +124,8 @@ func Of(ctx context.Context, s *snapshot.Snapshot, o Options) (*Storage, error) 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	st.Resources, st.Namespaces = resources.list(o.Prefix), namespaces.list(o.Prefix)
-	st.Heaviest, st.Largest, st.Rewritten = heaviest.take(o.Prefix), largest.take(o.Prefix), rewritten.take(o.Prefix)
+	st.Resources, st.Namespaces = resources.list(namer), namespaces.list(namer)
+	st.Heaviest, st.Largest, st.Rewritten = heaviest.take(namer), largest.take(namer), rewritten.take(namer)
 	if o.Within == nil {
 		var err error
 		if st.File, err = fileOf(ctx, s, &inFile); err != nil {
@@ -147,11 +151,15 @@ func tell(records []snapshot.Record) Key {
 	return k
 }
 
-// parse is kube.ParseKey, with the zero Key where the key names no object.
-func parse(prefix, key string) kube.Key {
-	k, ok := kube.ParseKey(prefix, key)
-	if !ok {
+// parse says what a key names: where it holds no API object, it has no Name, and the
+// Resource says in words whose it is. Bump markers are the zero Key.
+func parse(namer *keyspace.Namer, key string) kube.Key {
+	k, ok := namer.Key(key)
+	switch {
+	case key == "":
 		return kube.Key{}
+	case !ok:
+		k.Name = ""
 	}
 	return k
 }
@@ -175,10 +183,10 @@ func (g groups) of(name string) *group {
 }
 
 // list is the groups, the largest first.
-func (g groups) list(prefix string) []Group {
+func (g groups) list(namer *keyspace.Namer) []Group {
 	list := make([]Group, 0, len(g))
 	for name, one := range g {
-		list = append(list, Group{name, one.Tally, one.heaviest.take(prefix)})
+		list = append(list, Group{name, one.Tally, one.heaviest.take(namer)})
 	}
 	slices.SortFunc(list, func(a, b Group) int {
 		return cmp.Or(cmp.Compare(b.Bytes(), a.Bytes()), cmp.Compare(a.Name, b.Name))
@@ -218,13 +226,13 @@ func (t *top) cut() {
 }
 
 // take is the keys, the highest first, with what they name.
-func (t *top) take(prefix string) []Key {
+func (t *top) take(namer *keyspace.Namer) []Key {
 	if t.n <= 0 {
 		return nil
 	}
 	t.cut()
 	for i := range t.list {
-		t.list[i].Object = parse(prefix, t.list[i].Key)
+		t.list[i].Object = parse(namer, t.list[i].Key)
 	}
 	return t.list
 }

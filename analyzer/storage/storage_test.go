@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"revenant/analyzer/storage"
+	"revenant/decoder/keyspace"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
 	"revenant/decoder/snapshot/snapshottest"
@@ -33,6 +34,15 @@ func open(t testing.TB, data []byte) (*snapshot.Snapshot, error) {
 		t.Cleanup(func() { s.Close() })
 	}
 	return s, err
+}
+
+// named is what a key names; keys that hold no API object have the name of their owner.
+func named(namer *keyspace.Namer, key string) kube.Key {
+	k, ok := kube.ParseKey(prefix, key)
+	if !ok && key != "" {
+		return kube.Key{Resource: namer.Name(key)}
+	}
+	return k
 }
 
 // bbolt is a snapshot as bbolt reads it.
@@ -112,15 +122,13 @@ func TestOf(t *testing.T) {
 				t.Fatal(err)
 			}
 			b := readWith(t, data)
+			namer := keyspace.NewNamer(prefix)
 			total, resources, namespaces := storage.Tally{}, map[string]storage.Tally{}, map[string]storage.Tally{}
 			var keys []storage.Key
 			for name, records := range b.keys {
 				tally := b.of(name)
 				total = sum(total, tally)
-				object, ok := kube.ParseKey(prefix, name)
-				if !ok {
-					object = kube.Key{}
-				}
+				object := named(namer, name)
 				resources[object.Plural()] = sum(resources[object.Plural()], tally)
 				namespaces[object.Namespace] = sum(namespaces[object.Namespace], tally)
 				last := records[len(records)-1]
@@ -330,16 +338,14 @@ func TestLeases(t *testing.T) {
 			}
 			want := storage.Leases{Granted: len(granted), Idle: len(granted)}
 			attached := map[string]storage.Tally{}
+			namer := keyspace.NewNamer(prefix)
 			keys := 0
 			for key, records := range b.keys {
 				last := records[len(records)-1]
 				if last.tombstone || last.lease == 0 {
 					continue
 				}
-				object, ok := kube.ParseKey(prefix, key)
-				if !ok {
-					object = kube.Key{}
-				}
+				object := named(namer, key)
 				attached[object.Plural()] = sum(attached[object.Plural()], b.of(key))
 				n, ok := granted[last.lease]
 				if !ok {

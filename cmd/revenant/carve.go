@@ -113,12 +113,16 @@ func (o *carveOptions) carve(ctx context.Context, s *snapshot.Snapshot, wanted [
 		Summary: map[snapshot.Label]int{}, Windows: found.Windows, Oldest: found.Oldest, Newest: found.Newest,
 		Conflicts: found.Conflicts, Foreign: found.Foreign, Records: []report.CarvedRecord{}, Problems: append([]snapshot.Problem{}, s.Problems()...),
 	}
+	choice, err := o.open.choosePrefix(ctx, s)
+	if err != nil {
+		return nil, err
+	}
 	passed := 0
 	for r := range found.Records {
 		if passed++; passed%lookEvery == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		key, known := kube.ParseKey(o.open.prefix, r.Key)
+		key, known := kube.ParseKey(choice.Prefix, r.Key)
 		if !o.wants(&r, key, known, wanted) {
 			continue
 		}

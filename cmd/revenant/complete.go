@@ -20,7 +20,7 @@ var flagCompletions = map[string]cobra.CompletionFunc{
 	"case":               cobra.NoFileCompletions,
 	"dumps":              completeDirs,
 	"encryption-config":  completeFiles,
-	"etcd-prefix":        completeOne("/registry", "/kubernetes.io"),
+	"etcd-prefix":        completeSeveral("/registry", "/kubernetes.io", "/openshift.io"),
 	"etcd-version":       completeOne(runbook.EtcdVersions()...),
 	"examiner":           cobra.NoFileCompletions,
 	"kubectl":            completeFiles,

@@ -58,7 +58,7 @@ func TestComplete(t *testing.T) {
 		"carve backup.db --label live,":  "live,superseded live,deleted live,compacted " + nothing,
 		"inspect --encryption-config ":   files,
 		"inspect --case ":                nothing,
-		"inspect --etcd-prefix ":         "/registry /kubernetes.io " + nothing,
+		"inspect --etcd-prefix ":         "/registry /kubernetes.io /openshift.io " + nothing,
 		"predict a b --outage-at ":       nothing,
 		"predict a b --bump-revision 10": nothing,
 	} {

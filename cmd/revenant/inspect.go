@@ -39,6 +39,10 @@ and what "etcdutl snapshot status" would print for it. Every fault found is
 listed with what it costs. The hash of the status is that of the whole file;
 members of one cluster need not have the same.
 
+All keys are grouped by what they belong to: the API servers of Kubernetes and
+OpenShift, each below its prefix, and whoever else keeps something in the same
+etcd. Where objects are not read, the --etcd-prefix that reads them is named.
+
 --hash adds what a running member answers for the hash of its whole db, and
 --hashkv adds what "etcdutl hashkv" prints and what a running member answers:
 the hash of the key space, by which members compare theirs. Hashes compare at
@@ -153,7 +157,7 @@ func (o *inspectOptions) inspectOther(ctx context.Context, first, s *snapshot.Sn
 	if err := o.inspect(ctx, s, questions, doc); err != nil {
 		return err
 	}
-	g, err := lineage.Agree(ctx, first, s, o.open.prefix)
+	g, err := lineage.Agree(ctx, first, s, doc.Evidence[0].Prefix())
 	if err != nil {
 		return err
 	}
@@ -196,7 +200,11 @@ func parseTime(flag, s string) (clock.Interval, error) {
 
 // inspect adds what is found of one file.
 func (o *inspectOptions) inspect(ctx context.Context, s *snapshot.Snapshot, questions []question, doc *report.Inspection) error {
-	e, err := report.Inspect(ctx, s, o.open.prefix, questions...)
+	choice, err := o.open.choosePrefix(ctx, s)
+	if err != nil {
+		return err
+	}
+	e, err := report.Inspect(ctx, s, choice, questions...)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ import (
 // openOptions are the flags that say how evidence is read.
 type openOptions struct {
 	skipHashCheck   bool
-	prefix          string
+	prefixes        []string
 	maxExpanded     string
 	maxRatio        int64
 	maxEntries      int
@@ -33,6 +33,8 @@ type openOptions struct {
 	caseID          string
 	examiner        string
 	verifyAfter     bool
+
+	anyKeys bool // an etcd without objects of Kubernetes will do
 
 	metricsFiles []string // from --metrics, of commands that have a plan
 
@@ -45,7 +47,7 @@ type openOptions struct {
 
 func (o *openOptions) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.skipHashCheck, "skip-hash-check", false, "leave the SHA-256 trailer unverified and say so")
-	flags.StringVar(&o.prefix, "etcd-prefix", "/registry", "`PREFIX` of Kubernetes' keys in etcd")
+	flags.StringSliceVar(&o.prefixes, "etcd-prefix", nil, "`PREFIX,...` of the API servers' keys in etcd, the kube-apiserver's first; can be given several times (default: what the keys show)")
 	flags.StringVar(&o.maxExpanded, "max-expanded", "64Gi", "`SIZE` that a compressed file may expand to at most")
 	flags.Int64Var(&o.maxRatio, "max-ratio", container.DefaultRatio, "a compressed file may expand to `N` times its size at most, from 512 MiB on")
 	flags.IntVar(&o.maxEntries, "max-entries", container.DefaultEntries, "an archive may have `N` entries at most")

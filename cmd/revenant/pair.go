@@ -5,12 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"sync"
 
 	"revenant/analyzer/lineage"
 	"revenant/analyzer/restore"
 	"revenant/analyzer/rollback"
+	"revenant/decoder/keyspace"
+	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
 	"revenant/internal/demo"
 	"revenant/report"
@@ -20,13 +21,14 @@ import (
 type pair struct {
 	backup, current side
 	lineage         *lineage.Lineage
-	prefix          string // of the API server's keys
+	prefix          string // of the API servers' keys
 	open            *openOptions
 }
 
 // side is one snapshot with what the prediction needs of it.
 type side struct {
 	snapshot *snapshot.Snapshot
+	choice   keyspace.Choice
 	state    *restore.State
 }
 
@@ -87,7 +89,7 @@ func (o *openOptions) openPair(ctx context.Context, backup, current opener, tell
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	p := &pair{prefix: o.prefix, open: o}
+	p := &pair{open: o}
 	read := func(open opener, name string, to *side) error {
 		s, err := open(ctx, func(p snapshot.Progress) {
 			if tell != nil {
@@ -98,10 +100,10 @@ func (o *openOptions) openPair(ctx context.Context, backup, current opener, tell
 			return err
 		}
 		to.snapshot = s
-		if err := o.hasKeys(s); err != nil {
+		if to.choice, err = o.needPrefix(ctx, s); err != nil {
 			return err
 		}
-		to.state, err = restore.Load(ctx, s, o.prefix)
+		to.state, err = restore.Load(ctx, s, to.choice.Prefix)
 		return err
 	}
 	var wg sync.WaitGroup
@@ -115,7 +117,10 @@ func (o *openOptions) openPair(ctx context.Context, backup, current opener, tell
 		err = errs[1]
 	}
 	if err == nil {
-		p.lineage, err = lineage.Compare(ctx, p.backup.snapshot, p.current.snapshot, o.prefix)
+		p.prefix, err = onePrefix(&p.backup, &p.current)
+	}
+	if err == nil {
+		p.lineage, err = lineage.Compare(ctx, p.backup.snapshot, p.current.snapshot, p.prefix)
 	}
 	if err != nil {
 		return nil, errors.Join(err, p.close())
@@ -149,35 +154,6 @@ func (o *openOptions) predict(ctx context.Context, s streams, backup, current op
 		return err
 	})
 	return prediction, err
-}
-
-// hasKeys refuses a snapshot without a key under the prefix, and says which
-// prefixes there are.
-func (o *openOptions) hasKeys(s *snapshot.Snapshot) error {
-	for range s.Keys(o.prefix) {
-		return nil
-	}
-	if s.Damaged() && s.Len() == 0 {
-		return hinted(fmt.Errorf("%s is damaged, and no revision in it can be reached", s.Path()), "revenant inspect lists what is wrong with it")
-	}
-	var prefixes []string
-	for r := range s.Keys("") {
-		prefix := r.Key
-		if i := strings.IndexByte(strings.TrimPrefix(prefix, "/"), '/'); i >= 0 {
-			prefix = prefix[:i+len(prefix)-len(strings.TrimPrefix(prefix, "/"))]
-		}
-		if n := len(prefixes); n == 0 || prefixes[n-1] != prefix {
-			prefixes = append(prefixes, prefix)
-		}
-		if len(prefixes) == 5 {
-			break
-		}
-	}
-	err := fmt.Errorf("%s has no key under the prefix %s", s.Path(), o.prefix)
-	if len(prefixes) == 0 {
-		return hinted(err, "it has no keys at all: is this the right etcd? Kubernetes keeps its objects in the main one")
-	}
-	return hinted(err, "its keys start with "+strings.Join(prefixes, ", ")+": --etcd-prefix names the API server's")
 }
 
 func cancelOn(err error, cancel func()) {
@@ -231,10 +207,11 @@ func whyBehind(s *snapshot.Snapshot) string {
 
 // warnings says what of the two files could not be compared.
 func (p *pair) warnings() []string {
+	list := p.open.prefixNotes(&p.backup, &p.current)
 	if p.lineage.Members == lineage.NotCompared {
-		return []string{"Not both files have a record of etcd's members: whether they are of one etcd cluster was not compared by it."}
+		list = append(list, "Not both files have a record of etcd's members: whether they are of one etcd cluster was not compared by it.")
 	}
-	return nil
+	return list
 }
 
 // predict is the prediction with the evidence that it rests on.
@@ -287,6 +264,7 @@ func (p *pair) evidence(ctx context.Context) ([]restore.Evidence, error) {
 			return nil, err
 		}
 		side.state.Missing = e.Missing
+		e.EtcdPrefixes = kube.SplitPrefixes(p.prefix)
 		p.open.sign(&e, side.snapshot)
 		list = append(list, e)
 	}

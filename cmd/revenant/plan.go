@@ -12,6 +12,7 @@ import (
 	"revenant/analyzer/restore"
 	"revenant/analyzer/rollback"
 	"revenant/analyzer/runbook"
+	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
 	"revenant/report"
 )
@@ -146,21 +147,25 @@ func (o *runbookOptions) readPair(ctx context.Context, paths []string, in *runbo
 // readBackup reads a backup alone.
 func (o *runbookOptions) readBackup(ctx context.Context, paths []string, in *runbook.Input) error {
 	return o.open.withOne(ctx, o.streams, paths[0], func(s *snapshot.Snapshot, _ *progressLine) error {
-		if err := o.open.hasKeys(s); err != nil {
-			return err
-		}
-		state, err := restore.Load(ctx, s, o.open.prefix)
+		choice, err := o.open.needPrefix(ctx, s)
 		if err != nil {
 			return err
 		}
 		in.Metrics = o.open.scraped()
-		return o.look(ctx, restore.InBackup, side{s, state}, &in.Backup, in)
+		state, err := restore.Load(ctx, s, choice.Prefix)
+		if err != nil {
+			return err
+		}
+		backup := side{snapshot: s, choice: choice, state: state}
+		o.reading(in, choice.Prefix, &backup)
+		return o.look(ctx, restore.InBackup, backup, &in.Backup, in)
 	})
 }
 
 // lookAtBoth takes from a pair what the runbook needs of it.
 func (o *runbookOptions) lookAtBoth(ctx context.Context, p *pair, in *runbook.Input) error {
 	in.Current, in.Metrics = &runbook.Side{}, o.open.scraped()
+	o.reading(in, p.prefix, &p.backup, &p.current)
 	err := errors.Join(
 		o.look(ctx, restore.InBackup, p.backup, &in.Backup, in),
 		o.look(ctx, restore.InCurrent, p.current, in.Current, in))
@@ -172,9 +177,18 @@ func (o *runbookOptions) lookAtBoth(ctx context.Context, p *pair, in *runbook.In
 	return err
 }
 
+// reading tells the runbook how the evidence is read: with which flags, and what of it
+// is not.
+func (o *runbookOptions) reading(in *runbook.Input, prefix string, sides ...*side) {
+	in.Warnings = append(in.Warnings, o.open.prefixNotes(sides...)...)
+	if prefix != kube.DefaultPrefix {
+		in.Flags = append(in.Flags, prefixFlag(prefix))
+	}
+}
+
 // look takes from a snapshot what the runbook needs of it.
 func (o *runbookOptions) look(ctx context.Context, role restore.In, from side, to *runbook.Side, in *runbook.Input) error {
-	facts, err := runbook.Look(ctx, from.snapshot, o.open.prefix)
+	facts, err := runbook.Look(ctx, from.snapshot, from.choice.Prefix)
 	if err != nil {
 		return err
 	}
@@ -182,6 +196,7 @@ func (o *runbookOptions) look(ctx context.Context, role restore.In, from side, t
 	if err != nil {
 		return err
 	}
+	e.EtcdPrefixes = kube.SplitPrefixes(from.choice.Prefix)
 	o.open.sign(&e, from.snapshot)
 	in.Evidence = append(in.Evidence, e)
 	state := *from.state // somebody else may read it meanwhile

@@ -74,7 +74,11 @@ func (o *uiOptions) inspect(ctx context.Context, path string) error {
 	if err == nil || errors.Is(err, errDamaged) {
 		p := report.NewPrinter(o.streams.err)
 		p.Line("Give the newest state before the restore as well to see what restoring this one would do:")
-		p.Line("  revenant %s CURRENT", path)
+		flag := ""
+		if given := o.open.givenPrefix(); given != "" {
+			flag = " " + prefixFlag(given)
+		}
+		p.Line("  revenant %s CURRENT%s", path, flag)
 		err = errors.Join(err, p.Flush())
 	}
 	return err
@@ -98,6 +102,7 @@ func (o *uiOptions) overview(ctx context.Context, backup, current opener, plan r
 // screen opens the terminal UI, which opens the snapshots.
 func (o *uiOptions) screen(ctx context.Context, backup, current opener, plan restore.Plan) error {
 	var opened *pair
+	o.open.anyKeys = true // they can be looked at and compared
 	load := func(ctx context.Context, progress func(snapshot.Progress, string)) (*tui.Input, error) {
 		p, err := o.open.openPair(ctx, backup, current, func(name string, p snapshot.Progress) { progress(p, name) })
 		if err != nil {

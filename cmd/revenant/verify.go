@@ -16,6 +16,7 @@ import (
 	"revenant/analyzer/drift"
 	"revenant/analyzer/restore"
 	"revenant/decoder/input"
+	"revenant/decoder/kube"
 	"revenant/decoder/kubelet"
 	"revenant/decoder/snapshot"
 	"revenant/report"
@@ -287,10 +288,11 @@ func consistent(pods []kubelet.Pod) error {
 
 // api reads what the API has: the snapshot, or kubectl's list in its place.
 func (o *verifyOptions) api(ctx context.Context, s *snapshot.Snapshot, in *drift.Input, v *report.Verification) error {
-	if err := o.open.hasKeys(s); err != nil {
+	choice, err := o.open.needPrefix(ctx, s)
+	if err != nil {
 		return err
 	}
-	state, err := restore.Load(ctx, s, o.open.prefix)
+	state, err := restore.Load(ctx, s, choice.Prefix)
 	if err != nil {
 		return err
 	}
@@ -325,6 +327,7 @@ func (o *verifyOptions) api(ctx context.Context, s *snapshot.Snapshot, in *drift
 	if err != nil {
 		return err
 	}
+	e.EtcdPrefixes = kube.SplitPrefixes(choice.Prefix)
 	o.open.sign(&e, s)
 	v.Evidence = []restore.Evidence{e}
 	return nil

@@ -1,12 +1,9 @@
 package kube
 
-import (
-	"path"
-	"strings"
-)
+import "strings"
 
 // DefaultPrefix is where a kube-apiserver keeps its keys unless --etcd-prefix
-// says otherwise. OpenShift has two: kubernetes.io and openshift.io.
+// says otherwise. OpenShift has two: /kubernetes.io and /openshift.io.
 const DefaultPrefix = "/registry"
 
 // Key names an object as its etcd key does.
@@ -18,7 +15,8 @@ type Key struct {
 }
 
 // ParseKey reads an etcd key below prefix, which is the API server's
-// --etcd-prefix with or without slashes around it ("" is the root).
+// --etcd-prefix with or without slashes around it ("" is the root), or several with
+// commas between them.
 //
 // Three layouts are known: those of the built-in resources, which have no group
 // but in a few cases a path of their own; <group>/<plural>[/<namespace>]/<name>
@@ -31,10 +29,27 @@ type Key struct {
 // etcd), API server leases and allocators (masterleases, peerserverleases,
 // ranges), and keys of no such layout. Then k means nothing.
 func ParseKey(prefix, key string) (k Key, ok bool) {
+	if strings.IndexByte(prefix, ',') >= 0 {
+		one, below := prefixOf(prefix, key)
+		if !below {
+			return Key{}, false
+		}
+		k, ok = ParseKey(one, key)
+		return k, ok && k.home(prefix) == one // else nothing would lead back
+	}
 	below, ok := strings.CutPrefix(key, root(prefix))
 	if !ok {
 		return Key{}, false
 	}
+	k, ok = parseBelow(below)
+	if ok && k.Group == "" && underOpenShift(prefix) {
+		k.Group = openShift[k.Resource]
+	}
+	return k, ok
+}
+
+// parseBelow reads what follows the prefix.
+func parseBelow(below string) (k Key, ok bool) {
 	first, rest, _ := strings.Cut(below, "/")
 	if r, ok := byPath[first]; ok {
 		return r.key(rest)
@@ -86,11 +101,12 @@ func isSegment(s string) bool {
 // one, ending in a slash.
 func (k Key) Path(prefix string) string {
 	var b strings.Builder
+	prefix = k.home(prefix)
 	b.WriteString(root(prefix))
 	if r := builtInResource(k.Group, k.Resource); r != nil {
 		b.WriteString(r.keyPath())
 	} else {
-		if k.Group != "" {
+		if k.Group != "" && !(underOpenShift(prefix) && k.ofOpenShift()) {
 			b.WriteString(k.Group + "/")
 		}
 		b.WriteString(k.Resource)
@@ -101,18 +117,6 @@ func (k Key) Path(prefix string) string {
 	}
 	b.WriteString(k.Name)
 	return b.String()
-}
-
-// root is the prefix with one slash at each end, as the API server writes it
-// (apiserver v0.37 pkg/storage/etcd3/store.go New).
-func root(prefix string) string {
-	if prefix == DefaultPrefix {
-		return DefaultPrefix + "/"
-	}
-	if prefix = path.Join("/", prefix); prefix == "/" {
-		return prefix
-	}
-	return prefix + "/"
 }
 
 // Type finds the built-in resource that k is of.

@@ -7,6 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+const both = "/kubernetes.io,/openshift.io"
+
 func TestParseKey(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -49,7 +51,20 @@ func TestParseKey(t *testing.T) {
 		{"unknown cluster-scoped resource", "/registry", "/registry/clustercidrs/c", Key{"", "clustercidrs", "", "c"}},
 
 		{"prefix of OpenShift", "kubernetes.io", "/kubernetes.io/pods/ns/p", Key{"", "pods", "ns", "p"}},
-		{"prefix of OpenShift's own API", "openshift.io", "/openshift.io/routes/ns/r", Key{"", "routes", "ns", "r"}},
+		{"prefix of OpenShift's own API", "openshift.io", "/openshift.io/routes/ns/r", Key{"route.openshift.io", "routes", "ns", "r"}},
+		{"both prefixes of OpenShift, a pod", both, "/kubernetes.io/pods/ns/p", Key{"", "pods", "ns", "p"}},
+		{"both prefixes of OpenShift, a route", both, "/openshift.io/routes/ns/r", Key{"route.openshift.io", "routes", "ns", "r"}},
+		{"both prefixes of OpenShift, an OAuth client", both, "/openshift.io/oauth/clients/console", Key{"oauth.openshift.io", "oauthclients", "", "console"}},
+		{"both prefixes of OpenShift, an identity", both, "/openshift.io/useridentities/ldap:x", Key{"user.openshift.io", "identities", "", "ldap:x"}},
+		{"both prefixes of OpenShift, a custom resource of OpenShift's", both, "/kubernetes.io/config.openshift.io/proxies/cluster", Key{"config.openshift.io", "proxies", "", "cluster"}},
+		{"a pod below OpenShift's prefix", both, "/openshift.io/pods/ns/p", Key{}},
+		{"what is unknown below OpenShift's prefix", both, "/openshift.io/things/ns/t", Key{}},
+		{"a route without its prefix", "/registry", "/registry/route.openshift.io/routes/ns/r", Key{"route.openshift.io", "routes", "ns", "r"}},
+		{"below neither of two", both, "/registry/pods/ns/p", Key{}},
+		{"aggregated API server", "/registry,/registry/wardle.example.com", "/registry/wardle.example.com/wardle.example.com/flunders/ns/f", Key{"wardle.example.com", "flunders", "ns", "f"}},
+		{"aggregated API server, no namespace", "/registry,/registry/wardle.example.com", "/registry/wardle.example.com/wardle.example.com/fischers/f", Key{"wardle.example.com", "fischers", "", "f"}},
+		{"aggregated API server, the kube-apiserver's", "/registry,/registry/wardle.example.com", "/registry/pods/ns/f", Key{"", "pods", "ns", "f"}},
+		{"aggregated API server in an etcd of its own", "/registry/wardle.example.com", "/registry/wardle.example.com/wardle.example.com/flunders/ns/f", Key{"wardle.example.com", "flunders", "ns", "f"}},
 		{"OAuth client", "openshift.io", "/openshift.io/oauth/clients/console", Key{"oauth.openshift.io", "oauthclients", "", "console"}},
 		{"prefix with slashes", "/a/b/", "/a/b/minions/n", Key{"", "nodes", "", "n"}},
 		{"no prefix", "", "/pods/ns/p", Key{"", "pods", "ns", "p"}},
@@ -136,6 +151,9 @@ func TestPath(t *testing.T) {
 		{"all of a custom resource", "/registry", Key{Group: "cr.bar.com", Resource: "foos"}, "/registry/cr.bar.com/foos/"},
 		{"other prefix", "kubernetes.io/", Key{Resource: "pods"}, "/kubernetes.io/pods/"},
 		{"no prefix", "", Key{Resource: "pods"}, "/pods/"},
+		{"pods of OpenShift", both, Key{Resource: "pods"}, "/kubernetes.io/pods/"},
+		{"routes of OpenShift", both, Key{Group: "route.openshift.io", Resource: "routes"}, "/openshift.io/routes/"},
+		{"routes of MicroShift", "/registry", Key{Group: "route.openshift.io", Resource: "routes"}, "/registry/route.openshift.io/routes/"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -63,6 +63,7 @@ var packages = []string{
 	"decoder/document",
 	"decoder/encryption",
 	"decoder/input",
+	"decoder/keyspace",
 	"decoder/kube",
 	"decoder/kubelet",
 	"decoder/salvage",

@@ -1,0 +1,4 @@
+package keyspace
+
+// PrefixFor is for the fuzz target.
+var PrefixFor = prefixFor
