@@ -51,10 +51,7 @@ func (s *Snapshot) logMembers(ctx context.Context, dir string) error {
 	for _, m := range s.meta.Members {
 		stored[m.number()] = m
 	}
-	r := newRoster(saved.of(state, stored), s.meta.Removed, nil)
-	for id := range r.members {
-		delete(r.removed, id) // later
-	}
+	r := newRoster(saved.of(state, stored), nil, nil) // what the db has as removed was there before
 	r.learners = max(r.learners, countLearners(s.meta.Members))
 	for i := range conf.Entries {
 		e := &conf.Entries[i]
