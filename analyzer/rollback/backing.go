@@ -1,5 +1,7 @@
 package rollback
 
+//lint:file-ignore SA1019 API servers store Endpoints to this day
+
 import (
 	"bytes"
 	"cmp"
