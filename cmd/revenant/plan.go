@@ -172,7 +172,7 @@ func (o *runbookOptions) lookAtBoth(ctx context.Context, p *pair, in *runbook.In
 	if err == nil {
 		in.Comparison = restore.Compare(in.Backup.State, in.Current.State)
 		in.Comparison.Lineage = p.lineage
-		in.FormerMasters, err = rollback.FormerMasters(ctx, p.backup.snapshot, p.current.snapshot, o.open.prefix)
+		in.FormerMasters, err = rollback.FormerMasters(ctx, p.backup.snapshot, p.current.snapshot, p.prefix)
 	}
 	return err
 }
