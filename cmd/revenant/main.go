@@ -24,7 +24,7 @@ func main() {
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	ctx, cancel := context.WithCancelCause(ctx)
 	out := make(chan struct{})
-	go memlimit.Watch(ctx, func(short *memlimit.Error) { cancel(short) }, func() { close(out) })
+	memlimit.Watch(ctx, func(short *memlimit.Error) { cancel(short) }, func() { close(out) })
 	os.Exit(runUntil(ctx, out, os.Args[1:], standardStreams()))
 }
 

@@ -88,14 +88,16 @@ func (m meter) read() usage {
 // nothing else allocates some megabytes.
 const interval = 5 * time.Millisecond
 
-// Watch looks after the process until ctx is done. It calls short once, when there is
-// not enough memory, and out once, when there is so little left that the process must
-// end at once.
+// Watch looks after the process until ctx is done, beside its caller: what the heap
+// reserves it has when Watch returns. It calls short once, when there is not enough
+// memory, and out once, when there is so little left that the process must end at once.
 func Watch(ctx context.Context, short func(*Error), out func()) {
-	limits := limits()
-	if len(limits) == 0 {
-		return
+	if limits := limits(); len(limits) > 0 {
+		go look(ctx, limits, short, out)
 	}
+}
+
+func look(ctx context.Context, limits []limit, short func(*Error), out func()) {
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	w := watch{meter: newMeter(), limits: limits, set: math.MaxInt64}

@@ -11,7 +11,7 @@ func TestWatch(t *testing.T) {
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(1 << 20))
 	held := make([]byte, 8<<20)
 	short, out := make(chan *Error, 1), func() { t.Error("there is nothing but a soft limit") }
-	go Watch(t.Context(), func(err *Error) { short <- err }, out)
+	Watch(t.Context(), func(err *Error) { short <- err }, out)
 	runtime.GC() // what is live is known by a collection
 	err := <-short
 	if err.By != "GOMEMLIMIT" || err.Limit != 1<<20 || err.Held < int64(len(held)) {
