@@ -140,7 +140,8 @@ func (s state) typed() metav1.Object {
 func (s state) garbled() bool {
 	meta := s.typed()
 	return meta != nil && slices.ContainsFunc(meta.GetManagedFields(), func(f metav1.ManagedFieldsEntry) bool {
-		return f.FieldsV1 != nil && len(f.FieldsV1.Raw) > 0 && !json.Valid(f.FieldsV1.Raw)
+		raw := f.FieldsV1.GetRawBytes()
+		return len(raw) > 0 && !json.Valid(raw)
 	})
 }
 

@@ -189,7 +189,7 @@ var Infos = []Info{
 		"k3s or RKE2 keeps the certificates and keys of its servers here, encrypted with the servers' token, and that was another one when the backup was taken.",
 		"A server with the present token does not start on the restored etcd: its bootstrap data are encrypted with a different token.",
 		"Start the servers with the token of the backup, and rotate it again once they run.",
-		"k3s v1.21 to v1.33 pkg/cluster/storage.go getBootstrapKeyFromStorage",
+		"k3s pkg/cluster/storage.go getBootstrapKeyFromStorage",
 	},
 	{
 		PodCIDR, "Pod range of another node", finding.Critical, finding.Possible,

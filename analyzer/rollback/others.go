@@ -93,7 +93,7 @@ func (c *comparison) otherValue(sort keyspace.Sort, s side, r snapshot.Record) (
 const largestBlock = 1 << 20
 
 // allocated are the places of a block of Calico's that are given out; nil for no such
-// block (calico v3.29 libcalico-go/lib/backend/model/block.go AllocationBlock).
+// block (calico libcalico-go/lib/backend/model/block.go AllocationBlock).
 func (c *comparison) allocated(sort keyspace.Sort, s side, r snapshot.Record) []bool {
 	value, _ := c.otherValue(sort, s, r)
 	var block struct {

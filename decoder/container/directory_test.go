@@ -142,8 +142,8 @@ func TestBesideMember(t *testing.T) {
 	}
 }
 
-// TestLooksEncrypted tells what a file is encrypted with. The beginnings are those
-// of files that age 1.2, GnuPG 2.4 and OpenSSL 3 wrote.
+// TestLooksEncrypted tells what a file is encrypted with. Two beginnings are those of
+// files that GnuPG wrote, the others are made by the formats' documents.
 func TestLooksEncrypted(t *testing.T) {
 	for _, test := range []struct{ name, head, want string }{
 		{"age", "age-encryption.org/v1\n-> X25519 ", withAge},

@@ -135,7 +135,7 @@ const (
 	Ranges          = "ranges"
 )
 
-// calico tells the keys of Calico's own datastore apart (calico v3.29
+// calico tells the keys of Calico's own datastore apart (calico
 // libcalico-go/lib/backend/model).
 func calico(rest string) string {
 	if rest, ok := strings.CutPrefix(rest, "resources/v3/projectcalico.org/"); ok {
@@ -189,7 +189,7 @@ var calicoResources = map[string]string{
 	"workloadendpoints":               "workload endpoints",
 }
 
-// cilium tells the keys of Cilium's kvstore apart (cilium v1.17
+// cilium tells the keys of Cilium's kvstore apart (cilium
 // Documentation/kvstore.rst, pkg/kvstore).
 func cilium(rest string) string { return firstOf(ciliumKeys, rest) }
 
@@ -210,7 +210,7 @@ var ciliumKeys = []rule{
 	{"config/", "configuration"},
 }
 
-// flannel tells flannel's keys apart (flannel v0.26 pkg/subnet/etcd).
+// flannel tells flannel's keys apart (flannel pkg/subnet/etcd).
 func flannel(rest string) string {
 	return firstOf([]rule{{"subnets/", Subnets}, {"config", "configuration"}}, rest)
 }

@@ -196,7 +196,7 @@ func (v *survey) token(key string) {
 }
 
 // TokenHash is what the key of bootstrap data says of the token they are encrypted with:
-// the first twelve hexadecimal digits of its SHA-256 (k3s v1.21 to v1.33
+// the first twelve hexadecimal digits of its SHA-256 (k3s
 // pkg/cluster/storage.go storageKey). ok is false for every other key.
 func TokenHash(key string) (hash string, ok bool) {
 	hash, ok = strings.CutPrefix(key, "/bootstrap/")

@@ -19,7 +19,7 @@ type workload struct {
 	compactions int // in a hundred steps; each makes etcd commit,
 	revocations int // and so does each of these
 
-	plain bool // without transactions: the dbs of members before 3.7 come apart over some of these
+	plain bool // without transactions, after some of which members before 3.7 were seen to differ; why is not known
 }
 
 func newWorkload(seed uint64) *workload {
