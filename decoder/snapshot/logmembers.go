@@ -52,7 +52,7 @@ func (s *Snapshot) logMembers(ctx context.Context, dir string) error {
 		stored[m.number()] = m
 	}
 	r := newRoster(saved.of(state, stored), nil, nil) // what the db has as removed was there before
-	r.learners = max(r.learners, countLearners(s.meta.Members))
+	r.learners = max(r.learners, maxLearners(countLearners(s.meta.Members)))
 	for i := range conf.Entries {
 		e := &conf.Entries[i]
 		if e.Type == raftpb.EntryConfChange {

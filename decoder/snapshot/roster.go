@@ -3,6 +3,7 @@ package snapshot
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -40,8 +41,17 @@ func newRoster(members []Member, removed []string, others []uint64) roster {
 			r.removed[id] = struct{}{}
 		}
 	}
-	r.learners = max(1, len(r.members)-len(r.voters)) // --max-learners, unless there are more
+	r.learners = maxLearners(len(r.members) - len(r.voters))
 	return r
+}
+
+// maxLearners is etcd's --max-learners where so many were seen: its default, or what is
+// not known.
+func maxLearners(seen int) int {
+	if seen > 1 {
+		return math.MaxInt
+	}
+	return 1
 }
 
 func (r *roster) add(id uint64, m Member) {
@@ -118,15 +128,18 @@ func (r *roster) configure(data []byte) error {
 	return nil
 }
 
-// recall takes back that a learner was refused, when more is heard of it: there may be
-// more of them than etcd allows unless --max-learners says otherwise.
+// recall takes back that a learner was refused, when more is heard of it: --max-learners
+// is not what it is by default then, and others need not have been refused, either.
 func (r *roster) recall(id uint64) {
-	if m, ok := r.refused[id]; ok {
-		delete(r.refused, id)
-		r.add(id, m)
-		r.learners = max(r.learners, len(r.members)-len(r.voters))
-		r.configured = true
+	if _, ok := r.refused[id]; !ok {
+		return
 	}
+	for id, m := range r.refused {
+		r.add(id, m)
+	}
+	clear(r.refused)
+	r.learners = math.MaxInt
+	r.configured = true
 }
 
 // taken says whether another member has one of the URLs.
