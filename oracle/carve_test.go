@@ -173,6 +173,7 @@ func recall(s *snapshot.Snapshot, all *written, c *snapshot.Carving, from, to in
 func kilobyte(rng *rand.Rand) int { return 800 + rng.IntN(200) }
 
 func TestCarve(t *testing.T) {
+	t.Parallel()
 	steady := workload{keys: 2000, cycles: 20, writes: 6000, size: kilobyte}
 	var near, far []float64
 	for seed := range *carveSeeds {

@@ -110,6 +110,7 @@ func compareHashKV(t *testing.T, path string, all bool) {
 // TestHashKVCommand holds it against etcdutl hashkv, which resumes a scheduled
 // compaction and does not wait for its end.
 func TestHashKVCommand(t *testing.T) {
+	t.Parallel()
 	for _, f := range files(t) {
 		t.Run(f.name, func(t *testing.T) {
 			s := open(t, f.path)

@@ -20,6 +20,7 @@ import (
 // store, opened on a copy of the file, answers to a range of all keys at it. Of
 // the larger files some fifty revisions are taken.
 func TestState(t *testing.T) {
+	t.Parallel()
 	for _, f := range files(t) {
 		t.Run(f.name, func(t *testing.T) {
 			s := open(t, f.path)

@@ -53,6 +53,7 @@ func oldRelease[T any](t *testing.T, module string, args ...string) (list []T) {
 // What old releases encoded is decoded without a loss, and printed as they printed it:
 // fields that were removed since, and objects of types that were.
 func TestOldReleases(t *testing.T) {
+	t.Parallel()
 	for module, args := range map[string][]string{"kube110": {"types"}, "kube119": nil} {
 		list := oldRelease[oldObject](t, module, args...)
 		if len(list) < 100 {
@@ -152,6 +153,7 @@ func saveOldCluster(t *testing.T, stored func(oldObject) []byte) (backup, curren
 // A cluster of 1.10, as protobuf and as JSON, is read like one of today: workloads,
 // nodes, what is undone, and the time, although nothing renews a Lease.
 func TestOldCluster(t *testing.T) {
+	t.Parallel()
 	watch(t)
 	revenant := filepath.Join(t.TempDir(), "revenant")
 	goBuild(t, []string{"-C", "..", "-o", revenant, "./cmd/revenant"})

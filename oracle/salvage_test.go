@@ -29,6 +29,7 @@ var salvaged = flag.Int("salvaged", 600, "how many damaged copies are salvaged")
 // TestSalvage salvages damaged copies and holds what comes out against the healthy
 // file and against etcdutl.
 func TestSalvage(t *testing.T) {
+	t.Parallel()
 	var bases [][]byte
 	for _, name := range []string{"clusters/scenario-7/plain.k8s-1.33.13/backup", "etcd/compacted", "clusters/random-101/plain/current", "etcd/churned-2"} {
 		path := filepath.Join(t.TempDir(), "base.db")
@@ -299,6 +300,7 @@ func salvageFrom(t *testing.T, data []byte) (_ *salvage.Result, _ map[string]str
 // written that the healthy db does not have once its compaction is done. A root that is
 // a commit older can have been left before that.
 func TestSalvageBringsNothingBack(t *testing.T) {
+	t.Parallel()
 	recovered, withheld, others := 0, 0, 0
 	paths := churned(t)
 	for layout, path := range paths {
@@ -352,6 +354,7 @@ func TestSalvageBringsNothingBack(t *testing.T) {
 // and instead of the root of the revisions. A whole older tree looks like any other;
 // but what the scan adds to it, the healthy db has.
 func TestSalvageOtherRoot(t *testing.T) {
+	t.Parallel()
 	const metaRoot, metaTxID, metaSum = 16 + 16, 16 + 48, 16 + 56 // bytes of a meta page
 	trees, recovered := 0, 0
 	for _, path := range churned(t) {
@@ -416,6 +419,7 @@ func TestSalvageOtherRoot(t *testing.T) {
 // record another one that proves itself, as one without its value does: what such a
 // record was cannot be told, and it is not written.
 func TestSalvageWrongLength(t *testing.T) {
+	t.Parallel()
 	flips := 0
 	for _, path := range churned(t) {
 		data, err := os.ReadFile(path)

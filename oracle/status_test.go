@@ -43,6 +43,7 @@ func TestStatus(t *testing.T) {
 // bucket as a key. Its library does not build with etcd 3.7's modules, so the
 // program is built with its own.
 func TestStatus35(t *testing.T) {
+	t.Parallel()
 	for _, f := range files(t) {
 		t.Run(f.name, func(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), "go", "tool", "-modfile=etcd35/go.mod", "etcdutl", "snapshot", "status", f.path, "-w", "json")
