@@ -111,27 +111,15 @@ var stored = regexp.MustCompile(`^(Full|Incr)-[0-9]+-[0-9]+-[0-9]+`)
 
 // addStore adds the files of such names in a directory.
 func (g *Guard) addStore(dir string) {
-	f, err := os.Open(dir)
-	if err != nil {
-		return
-	}
-	defer f.Close()
-	for g.looked < maxEntries {
-		entries, err := f.ReadDir(1000)
-		for _, e := range entries {
-			g.looked++
-			if !stored.MatchString(e.Name()) {
-				continue
-			}
-			path := filepath.Join(dir, e.Name())
-			if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-				g.files = append(g.files, known{path, info})
-			}
-		}
-		if err != nil || len(entries) == 0 {
+	g.eachEntry(dir, func(e fs.DirEntry) {
+		if !stored.MatchString(e.Name()) {
 			return
 		}
-	}
+		path := filepath.Join(dir, e.Name())
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+			g.files = append(g.files, known{path, info})
+		}
+	})
 }
 
 // addMember adds the directory of the member that dir belongs to, or dir alone
@@ -166,6 +154,12 @@ func (g *Guard) addTree(path string, depth int) {
 	if depth == 0 {
 		return
 	}
+	g.eachEntry(dir, func(e fs.DirEntry) { g.addEntry(filepath.Join(dir, e.Name()), e, depth-1) })
+}
+
+// eachEntry looks at the entries of a directory, as far as it can be read and the guard
+// may look at more.
+func (g *Guard) eachEntry(dir string, look func(fs.DirEntry)) {
 	f, err := os.Open(dir)
 	if err != nil {
 		return
@@ -175,7 +169,7 @@ func (g *Guard) addTree(path string, depth int) {
 		entries, err := f.ReadDir(1000)
 		for _, e := range entries {
 			g.looked++
-			g.addEntry(filepath.Join(dir, e.Name()), e, depth-1)
+			look(e)
 		}
 		if err != nil || len(entries) == 0 {
 			return
