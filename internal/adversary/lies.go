@@ -69,7 +69,7 @@ var lies = []struct {
 	}},
 	{"a sub that is absurd", func(m *maker, f *file, i int) {
 		f.add(m, f.records[i].main, one[int64](m, 2, 1<<31, 1<<32, 1<<32+1, 1<<48, math.MaxInt64, -1, math.MinInt64))
-		f.damaged("the sub of a revision is absurd")
+		f.damaged(absurdSub)
 	}},
 	{"one key twice in a transaction", func(m *maker, f *file, i int) {
 		again := f.records[i]

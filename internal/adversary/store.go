@@ -131,6 +131,7 @@ const (
 	unscheduled = "a compaction finished that was not scheduled"
 	wrongSum    = "the trailer is not the sum of the content"
 	ofNothing   = "a deletion of what was not there"
+	absurdSub   = "the sub of a revision is absurd"
 )
 
 // undone takes claims of damage back.
@@ -143,7 +144,7 @@ func (f *file) undone(claims ...string) {
 // put puts an item into a bucket, in the place of one of its key.
 func (f *file) put(bucket string, key, value []byte) {
 	if bytes.HasSuffix(key, []byte("CompactRev")) {
-		f.undone(unscheduled, ofNothing) // what was deleted may be compacted
+		f.undone(unscheduled, ofNothing, absurdSub) // what was deleted, and the other subs, may be compacted
 	}
 	i := slices.IndexFunc(f.buckets[bucket], func(it item) bool { return bytes.Equal(it.key, key) })
 	if i >= 0 {
