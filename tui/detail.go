@@ -265,6 +265,9 @@ func (d *detail) explanation() []string {
 	add("")
 	field("runs on", runsOn(pod))
 	field("API shows", apiShows(pod))
+	for _, t := range pod.Through {
+		field("through", strings.Join(t.APIServers, ", ")+": "+t.API.String())
+	}
 	field("heals", heals(pod.Heals))
 	if later := pod.Then; later != nil {
 		field("then", later.When()+": "+later.Reason+" The API shows: "+later.Shows()+".")

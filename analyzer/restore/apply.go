@@ -46,6 +46,7 @@ func (f *forecast) outcome(o *PodOutcome, p *podCase) {
 		o.bound(p.backup.Choices)
 	}
 	o.Then = f.later(o, p, e)
+	o.Through = f.through(o, p)
 	if f.cutOff(p) {
 		flags |= nodeUnreachable
 		f.mayStillRun(o, p)
@@ -56,7 +57,7 @@ func (f *forecast) outcome(o *PodOutcome, p *podCase) {
 // column is the pod's column of the decision table where its kubelet does v.
 func (f *forecast) column(p *podCase, v *verdict) column {
 	lists := v.column == relist || v.column == restart
-	if lists && f.plan.KeepAPIServers && p.row.cells[unplaced].outcome != "" {
+	if lists && f.plan.KeepAPIServers && !f.disagree() && p.row.cells[unplaced].outcome != "" {
 		return unplaced
 	}
 	return v.column
@@ -76,6 +77,8 @@ func (f *forecast) certainty(p *podCase, e *effect, v *verdict) (Certainty, stri
 		return doubted, p.unsure + " " + v.reason
 	case e.doubt != "":
 		return doubted, e.doubt + " " + v.reason
+	case e.runs == elsewhere && f.disagree():
+		return doubted, "The scheduler may be connected to an API server that serves the erased past, and places nothing then. " + v.reason
 	case p.said[v.column].settled:
 		return Certain, "The same whatever its kubelet does."
 	case p.node >= 0 && f.Comparison.nodes[p.node].gone:
@@ -279,10 +282,6 @@ func (f *forecast) boundTwice(o *PodOutcome, p *podCase, v *verdict) flagSet {
 }
 
 const (
-	// relistSpread is how much later than another one a kubelet may list anew, in
-	// seconds: 5 to 30 s after its watch was refused (client-go v0.37
-	// tools/cache/reflector.go, its backoff), 7 s apart as observed.
-	relistSpread = 25
 	// orphanKill is how long a restarted kubelet goes on running what it will
 	// kill, in seconds, the 2 s grace period included: 2.5 s as observed.
 	orphanKill = 3
@@ -303,7 +302,7 @@ func (f *forecast) overlap(now *podCase, otherNode bool) *DoubleRun {
 	case relist:
 		d := &DoubleRun{AtMostSeconds: graceOf(now.current), Until: "it has stopped, by the end of its grace period"}
 		if otherNode {
-			d.AtMostSeconds = add(d.AtMostSeconds, relistSpread)
+			d.AtMostSeconds = add(d.AtMostSeconds, f.listedBy())
 			d.Until += "; the two kubelets do not list at the same time"
 		}
 		return d
@@ -369,6 +368,9 @@ func (f *forecast) node(n *node, v verdict) NodeOutcome {
 		Reason:    v.reason,
 		LastSeen:  LastSeen{AtLeast: n.seen.Revision, Expected: max(f.expected, n.seen.Revision), AtMost: f.atMost},
 		Evidence:  []Ref{},
+	}
+	if v.column == relist && !n.gone {
+		o.ListedBySeconds = f.listedBy()
 	}
 	if n.gone {
 		o.Certainty = Certain

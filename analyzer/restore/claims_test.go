@@ -283,7 +283,7 @@ func TestClaimsInEverySample(t *testing.T) {
 			checked := 0
 			for _, s := range r.regular() {
 				for i, o := range p.Pods {
-					if o.Rule == "6" || r.churned(o.UID) {
+					if o.Rule == "6" || r.churned(o.UID) || r.byHand(o) {
 						continue
 					}
 					checked++
@@ -311,7 +311,7 @@ func TestHeals(t *testing.T) {
 			p, _ := r.predicted(t)
 			regular := r.regular()
 			for _, o := range p.Pods {
-				if o.Rule == "6" || r.churned(o.UID) || r.unseen(o) || o.Certainty != restore.Certain && !strings.HasPrefix(string(o.Rule), "4c") {
+				if o.Rule == "6" || r.churned(o.UID) || r.byHand(o) || r.unseen(o) || o.Certainty != restore.Certain && !strings.HasPrefix(string(o.Rule), "4c") {
 					continue
 				}
 				for i, s := range regular {

@@ -164,25 +164,28 @@ func (g *generated) checkPods(t *testing.T, name string, p *restore.Prediction, 
 	}
 }
 
+// runsOf is where it runs once kubelets have listed their pods anew.
 func runsOf(o *restore.PodOutcome, node string) string {
+	runs, mayRun, _ := o.Settled()
 	switch {
-	case len(o.RunsOn) > 0 && o.RunsOn[0] != node:
-		return "on " + o.RunsOn[0]
-	case len(o.RunsOn) > 0 && o.Ends != nil:
+	case len(runs) > 0 && runs[0] != node:
+		return "on " + runs[0]
+	case len(runs) > 0 && o.Ends != nil:
 		return "ends"
-	case len(o.RunsOn) > 0:
+	case len(runs) > 0:
 		return "here"
-	case len(o.MayRunOn) > 0:
+	case len(mayRun) > 0:
 		return "may"
 	}
 	return "no"
 }
 
 func phaseShown(o *restore.PodOutcome) string {
-	if o.API == nil {
+	_, _, api := o.Settled()
+	if api == nil {
 		return ""
 	}
-	return o.API.Phase
+	return api.Phase
 }
 
 // flagsOf are the flags but for those about the pod's name and node.

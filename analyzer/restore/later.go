@@ -16,6 +16,10 @@ type Later struct {
 	AfterSeconds int64 `json:"afterSeconds,omitempty"`
 	BySeconds    int64 `json:"bySeconds,omitempty"`
 
+	// Relists says that its kubelet's listing its pods anew brings it about, from which
+	// on the outcome holds.
+	Relists bool `json:"relists,omitempty"`
+
 	RunsOn   []string `json:"runsOn"`
 	MayRunOn []string `json:"mayRunOn,omitempty"`
 	// API is what a LIST shows: one of these, of which null is that the pod is not

@@ -121,9 +121,13 @@ func states(before, after []*Pod) (backup, current *State) {
 	return backup, current
 }
 
+// mustPredict says what the restore comes to once kubelets have listed their pods anew.
 func mustPredict(t testing.TB, backup, current *State, plan Plan) *Prediction {
 	t.Helper()
-	p, err := Predict(backup, current, plan)
+	if err := Check(backup, current); err != nil {
+		t.Fatal(err)
+	}
+	p, _, err := Compare(backup, current).settle(plan)
 	if err != nil {
 		t.Fatal(err)
 	}

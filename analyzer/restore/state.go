@@ -40,6 +40,8 @@ type State struct {
 
 	Pods  []*Pod // every live pod
 	Nodes []Node // every live Node object
+	// APIServers are those that were running, as far as the snapshot tells; by name.
+	APIServers []APIServer
 
 	// Workloads are the controllers' objects, but for ReplicaSets that a Deployment
 	// owns: OwnedBy has the uid of that by theirs.
