@@ -128,7 +128,7 @@ func TestRestartedThroughStale(t *testing.T) {
 func TestListedWithin(t *testing.T) {
 	checked := 0
 	for _, r := range loadRuns(t) {
-		if !r.relists() || r.truth.Plan.RestartKubelets.All || r.truth.Plan.KeepAPIServers || len(r.truth.RunbookSteps) > 0 {
+		if !r.relists() || r.truth.Plan.RestartKubelets.All || r.truth.Plan.APIServers() == "none" || len(r.truth.RunbookSteps) > 0 {
 			continue
 		}
 		ready := r.truth.Times["apiserver_ready"]

@@ -414,7 +414,7 @@ func (s *sample) healed(r *run, o restore.PodOutcome) bool {
 	runs, shown := s.seen(o.UID)
 	was, now := r.find(r.backup, o.UID), r.find(r.current, o.UID)
 	switch {
-	case r.truth.Plan.KeepAPIServers && o.Heals != restore.HealsSelf: // as etcd has it, but for what it cannot have either
+	case r.truth.Plan.APIServers() == "none" && o.Heals != restore.HealsSelf: // as etcd has it, but for what it cannot have either
 		return shown != nil && was != nil && shown.Phase == was.Phase && shown.Node == was.NodeName && shown.Terminating == was.Terminating()
 	case o.Outcome == restore.Lost:
 		return shown != nil
@@ -463,7 +463,7 @@ func (r *run) unseen(o restore.PodOutcome) bool {
 	if was == nil || now == nil || was.Phase != now.Phase || was.NodeName != now.NodeName || was.Terminating() != now.Terminating() {
 		return false
 	}
-	return r.truth.Plan.KeepAPIServers || len(r.truth.Rows) == 0 && o.Rule == "4a-status"
+	return r.truth.Plan.APIServers() == "none" || len(r.truth.Rows) == 0 && o.Rule == "4a-status"
 }
 
 // listedAnew says whether the sample was taken after what made the node's kubelet

@@ -811,8 +811,8 @@ func TestHeadline(t *testing.T) {
 		{"a late status", was(pending), now(), Plan{}, Warning, "Of 1 pod, 1 keeps a stale status."},
 		{"nothing, deaf", was(), now(), Plan{}, Warning, "No phantoms and no ghosts are predicted among the pods of the snapshots, but kubelets may be deaf: what is created then may never start, and what is deleted may run on."},
 		{"nothing, from a stale cache", was(), now(), Plan{KeepAPIServers: true}, Warning, "No phantoms and no ghosts are predicted among the pods of the snapshots, but API servers that are left running may go on serving a past that etcd has lost."},
-		{"nothing, all list", was(), now(), bump(1_000_000), OK, "No phantoms and no ghosts are predicted: every kubelet lists its pods anew."},
-		{"stopped", nil, made(), bump(1_000_000), Warning, "No phantoms and no ghosts are predicted: every kubelet lists its pods anew. Of 1 pod, 1 is stopped by its kubelet."},
+		{"nothing, all list", was(), now(), bump(1_000_000), OK, "No phantoms and no ghosts are predicted: every kubelet lists its pods anew, within 120 s of the API being back."},
+		{"stopped", nil, made(), bump(1_000_000), Warning, "No phantoms and no ghosts are predicted: every kubelet lists its pods anew, within 120 s of the API being back. Of 1 pod, 1 is stopped by its kubelet."},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

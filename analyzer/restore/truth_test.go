@@ -181,7 +181,7 @@ func (r *run) aliveBeforeStop(uid string) bool {
 // runs; and, when kubelets list anew, pods that were already being deleted.
 func TestTruth(t *testing.T) {
 	for _, r := range loadRuns(t) {
-		if r.truth.Plan.KeepAPIServers {
+		if r.truth.Plan.APIServers() == "none" {
 			continue
 		}
 		s, ok := r.settled()
@@ -205,7 +205,7 @@ func TestTruth(t *testing.T) {
 // revisions above the restored one.
 func TestCertaintyAtEveryBump(t *testing.T) {
 	for _, r := range loadRuns(t) {
-		if r.truth.Plan.KeepAPIServers || len(r.truth.KubeletResourceVersion) == 0 {
+		if r.truth.Plan.APIServers() == "none" || len(r.truth.KubeletResourceVersion) == 0 {
 			continue
 		}
 		t.Run(r.name, func(t *testing.T) {
@@ -419,15 +419,17 @@ func sameButUnplaced(kept, restarted *restore.PodOutcome) bool {
 	if kept.Rule != "4c''" {
 		return kept.Outcome == restarted.Outcome
 	}
+	runs, mayRun, shown := kept.Settled()
+	was, _, _ := restarted.Settled()
 	return restarted.Outcome == restore.Unaffected && kept.Outcome == restore.Terminated && kept.Certainty == restore.Possible &&
-		len(kept.RunsOn) == 0 && cmp.Equal(kept.MayRunOn, restarted.RunsOn) && cmp.Equal(kept.API, &restore.APIView{Phase: "Pending"})
+		len(runs) == 0 && cmp.Equal(mayRun, was) && cmp.Equal(shown, &restore.APIView{Phase: "Pending"})
 }
 
 // TestTruthOfKeptAPIServers holds the prediction for API servers that were left
 // running against what they listed: the erased past.
 func TestTruthOfKeptAPIServers(t *testing.T) {
 	for _, r := range loadRuns(t) {
-		if !r.truth.Plan.KeepAPIServers {
+		if r.truth.Plan.APIServers() != "none" {
 			continue
 		}
 		t.Run(r.name, func(t *testing.T) {
