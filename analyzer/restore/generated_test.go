@@ -100,8 +100,18 @@ func (g *generated) plans() map[string]struct {
 // mechanism's table has for it, under every plan.
 func TestGenerated(t *testing.T) {
 	for seed := range uint64(60) {
-		g := generate(t, clustertest.Options{Seed: seed + 1, Pods: 10 + int(seed%8)*30, Nodes: 3 + int(seed%4), Compact: seed%2 == 1})
-		for name, p := range g.plans() {
+		servers := int(seed % 4)
+		g := generate(t, clustertest.Options{Seed: seed + 1, Pods: 10 + int(seed%8)*30, Nodes: 3 + int(seed%4), Compact: seed%2 == 1, APIServers: servers})
+		if got := len(g.comparison.APIServerNames()); got != servers {
+			t.Fatalf("seed %d: %d API servers, not %d", seed, got, servers)
+		}
+		plans := g.plans()
+		if servers > 1 {
+			p := plans["plain"]
+			p.plan.SetAPIServers("cp-0")
+			plans["one API server restarted"] = p
+		}
+		for name, p := range plans {
 			prediction := g.predict(t, p.plan)
 			g.checkPods(t, fmt.Sprintf("seed %d, %s", seed, name), prediction, p.does)
 			g.checkCertainty(t, name, prediction)
