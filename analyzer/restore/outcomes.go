@@ -1,6 +1,10 @@
 package restore
 
-import "revenant/analyzer/finding"
+import (
+	"sync"
+
+	"revenant/analyzer/finding"
+)
 
 // Outcome says what becomes of a pod. The values are stable names.
 type Outcome string
@@ -188,7 +192,7 @@ var Flags = []FlagInfo{
 }
 
 // flagSet is a set of flags: bit i is Flags[i].
-type flagSet uint16
+type flagSet uint32
 
 const (
 	stuckTerminating flagSet = 1 << iota
@@ -205,18 +209,20 @@ const (
 	nodeUnreachable
 )
 
-// flagLists holds the list of every set, so that no pod needs one of its own.
-var flagLists = func() [][]Flag {
-	lists := make([][]Flag, 1<<len(Flags))
-	for set := range lists {
-		lists[set] = []Flag{}
-		for i, f := range Flags {
-			if set&(1<<i) != 0 {
-				lists[set] = append(lists[set], f.ID)
-			}
+// flagLists are the lists of the sets that have come up, so that no pod needs one of
+// its own.
+var flagLists sync.Map // flagSet → []Flag
+
+func (s flagSet) list() []Flag {
+	if known, ok := flagLists.Load(s); ok {
+		return known.([]Flag)
+	}
+	list := []Flag{}
+	for i, f := range Flags {
+		if s&(1<<i) != 0 {
+			list = append(list, f.ID)
 		}
 	}
-	return lists
-}()
-
-func (s flagSet) list() []Flag { return flagLists[s] }
+	known, _ := flagLists.LoadOrStore(s, list)
+	return known.([]Flag)
+}
