@@ -11,8 +11,6 @@ import (
 	"os"
 	"sync"
 
-	"go.etcd.io/etcd/api/v3/etcdserverpb"
-
 	"revenant/decoder/boltpage"
 	"revenant/decoder/container"
 )
@@ -255,7 +253,7 @@ func (s *Snapshot) load(ctx context.Context, workers int) error {
 			}
 		}
 		raised := map[alarm]struct{}{}
-		s.storedAlarms(func(member uint64, kind etcdserverpb.AlarmType) { raised[alarm{member, kind}] = struct{}{} })
+		s.storedAlarms(func(member uint64, kind alarmKind) { raised[alarm{member, kind}] = struct{}{} })
 		s.noteAlarms(raised)
 	}
 	if s.withoutLog() {
