@@ -274,7 +274,7 @@ func (c *Comparison) findRequests() {
 		p.stored = resourcesOf(&cmp.Or(p.backup, p.current).Requests)
 		p.resizing = pod.Allocated != nil && p.requests == p.stored
 		if pod.Allocated != nil {
-			p.requests = resourcesOf(pod.Allocated)
+			p.requests = resourcesOf(&pod.Allocated.Requests)
 		}
 		if len(pod.HostPorts) > 0 {
 			c.withPorts = append(c.withPorts, int32(i))

@@ -254,12 +254,12 @@ func TestCapacity(t *testing.T) {
 		{
 			name: "a pod is to be larger, and its kubelet has not allocated that", believed: 100, run: 100,
 			pods:  []*Pod{was(asks(100))},
-			after: []*Pod{was(asks(950), func(p *Pod) { p.Allocated = &kube.Requests{MilliCPU: 100} })},
+			after: []*Pod{was(asks(950), func(p *Pod) { p.Allocated = &kube.Allocation{Requests: kube.Requests{MilliCPU: 100}} })},
 		},
 		{
 			name: "so it was before the backup", plan: bump(1_000_000), believed: 950, run: 100,
-			pods:  []*Pod{was(asks(950), func(p *Pod) { p.Allocated = &kube.Requests{MilliCPU: 100} })},
-			after: []*Pod{was(asks(950), func(p *Pod) { p.Allocated = &kube.Requests{MilliCPU: 100} })},
+			pods:  []*Pod{was(asks(950), func(p *Pod) { p.Allocated = &kube.Allocation{Requests: kube.Requests{MilliCPU: 100}} })},
+			after: []*Pod{was(asks(950), func(p *Pod) { p.Allocated = &kube.Allocation{Requests: kube.Requests{MilliCPU: 100}} })},
 		},
 		{
 			name: "a pod was made smaller in place", believed: 900, run: 100,
