@@ -12,6 +12,7 @@ func (f *forecast) pods() []PodOutcome {
 	for i, p := range f.cases {
 		f.outcome(&pods[i], p)
 	}
+	f.endJobs(pods)
 	return pods
 }
 
@@ -19,10 +20,7 @@ var noNodes = []string{}
 
 // outcome fills in what becomes of a pod.
 func (f *forecast) outcome(o *PodOutcome, p *podCase) {
-	v := &f.general
-	if p.node >= 0 {
-		v = &f.verdicts[p.node]
-	}
+	v := f.verdict(p)
 	c := f.column(p, v)
 	e, said := &p.row.cells[c], &p.said[c]
 	flags := p.flags | e.flags
@@ -227,7 +225,7 @@ func (f *forecast) twins(o *PodOutcome, p *podCase, v *verdict) flagSet {
 	if p.current != nil {
 		was, now = now, was
 	}
-	if now.row != &rowCreated && now.row != &rowDying && now.row != &rowCreatedOnGoneNode {
+	if now.row != &rowCreated && now.row != &rowDying && now.row != &rowExpiring && now.row != &rowCreatedOnGoneNode {
 		return 0 // the one of the current state has ended
 	}
 	if v.column == stale || was.row != &rowDeletedUnbound && was.row.cells[relist].outcome != Restarted {

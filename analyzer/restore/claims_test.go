@@ -451,7 +451,13 @@ func (s *sample) upToDate(r *run, o restore.PodOutcome) bool {
 				return false
 			}
 		}
-		return o.Rule != "4a-status" || seen.API.RestartCount == c.RestartCountA
+		switch o.Rule {
+		case "4a-status":
+			return seen.API.RestartCount == c.RestartCountA
+		case "4f'": // restarted once more
+			return seen.API.RestartCount > c.RestartCountA
+		}
+		return true
 	}
 	return true
 }

@@ -75,6 +75,17 @@ func failed(p *Pod)    { p.Phase = "Failed" }
 func dying(p *Pod)     { p.Deleted = takenAt.Add(10 * time.Minute) }
 func dead(p *Pod)      { p.Deleted = takenAt.Add(10 * time.Second) }
 func overdue(p *Pod)   { p.Deleted = takenAt.Add(-10 * time.Minute) }
+
+// expiring gives a pod five minutes from the time of the current state, expired has it
+// end before that.
+func expiring(p *Pod) { p.Started, p.ActiveDeadline = takenAt.Add(-time.Minute), 360 }
+func expired(p *Pod)  { p.Started, p.ActiveDeadline = takenAt.Add(-time.Minute), 30 }
+func asks(milli int64) func(*Pod) {
+	return func(p *Pod) { p.Requests.MilliCPU = milli }
+}
+func asksToRestart(milli int64) func(*Pod) {
+	return func(p *Pod) { p.Requests.MilliCPU, p.RestartOnResize = milli, fmt.Sprint("c: cpu ", milli) }
+}
 func unreadablePod(p *Pod) {
 	*p = Pod{Key: p.Key, CreateRevision: p.CreateRevision, ModRevision: p.ModRevision, Unreadable: "encrypted"}
 }

@@ -73,7 +73,7 @@ func TestWorkloads(t *testing.T) {
 		},
 		{
 			name:   "a Job whose pod was deleted since",
-			was:    &Workload{Kind: "Job", Wanted: 1, Completions: 3, Succeeded: 1},
+			was:    &Workload{Kind: "Job", Wanted: 1, Completions: 3, Succeeded: 1, BackoffLimit: 1},
 			pods:   []*Pod{was(owned("Job", "a", "1"), never)},
 			plain:  "wanted 1 believed 1 running 0+0 critical: Shown by the API and not running: 1 pod. Of 1 wanted 0 run, and nothing makes up for it. It was deleted after the backup and is back.",
 			relist: "wanted 1 believed 0 running 0+0 new 1 warning: Made anew: 1 pod. It was deleted after the backup and is back.",

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"math"
 	"time"
 	"unsafe"
 
@@ -34,7 +35,7 @@ type Pod struct {
 	DeletedGrace int64     // metadata.deletionGracePeriodSeconds, seconds; -1 when absent
 	Grace        int64     // spec.terminationGracePeriodSeconds, seconds; -1 when absent
 	// ActiveDeadline is after how many seconds from Started its kubelet ends it
-	// (spec.activeDeadlineSeconds); -1 when it does not.
+	// (spec.activeDeadlineSeconds); 0 when it does not.
 	ActiveDeadline int64
 
 	Finalizers []string // metadata.finalizers, in stored order
@@ -68,6 +69,15 @@ const absent = -1
 
 // Terminating says whether the API had accepted the pod's deletion.
 func (p *Pod) Terminating() bool { return !p.Deleted.IsZero() }
+
+// Deadline is when its kubelet ends the pod for its activeDeadlineSeconds; zero when it
+// does not, or has not taken the pod up.
+func (p *Pod) Deadline() time.Time {
+	if p.ActiveDeadline <= 0 || p.Started.IsZero() {
+		return time.Time{}
+	}
+	return p.Started.Add(time.Duration(min(p.ActiveDeadline, math.MaxInt32)) * time.Second)
+}
 
 // Terminal says whether the pod's containers have ended for good, by its phase.
 func (p *Pod) Terminal() bool { return p.Phase == "Succeeded" || p.Phase == "Failed" }
@@ -131,9 +141,11 @@ func PodFrom(p *corev1.Pod) Pod {
 		Mirror:        p.Annotations[corev1.MirrorPodAnnotationKey],
 		HostNetwork:   p.Spec.HostNetwork,
 
-		ActiveDeadline:  orAbsent(p.Spec.ActiveDeadlineSeconds),
 		RestartOnResize: restartOnResize(p),
 		Ephemeral:       ephemeralOf(p),
+	}
+	if d := p.Spec.ActiveDeadlineSeconds; d != nil {
+		pod.ActiveDeadline = *d
 	}
 	for _, c := range p.Status.Conditions {
 		pod.Ready = pod.Ready || c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue

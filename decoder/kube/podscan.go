@@ -34,7 +34,7 @@ func ScanPod(value []byte) (Pod, error) {
 		}
 		return bounded(PodFrom(pod), value)
 	}
-	s := podScan{pod: Pod{DeletedGrace: absent, Grace: absent, ActiveDeadline: absent}, room: keepable(len(value))}
+	s := podScan{pod: Pod{DeletedGrace: absent, Grace: absent}, room: keepable(len(value))}
 	if err := s.scan(e.Raw); err != nil {
 		return Pod{}, fmt.Errorf("scan pod: %w", err)
 	}

@@ -210,7 +210,7 @@ func TestScanPod(t *testing.T) {
 		RestartOnResize:      "c2: memory 64Mi to 128Mi\n",
 		Ephemeral:            []string{"debug"},
 	}
-	empty := Pod{DeletedGrace: absent, Grace: absent, ActiveDeadline: absent}
+	empty := Pod{DeletedGrace: absent, Grace: absent}
 
 	tests := []struct {
 		name  string
@@ -220,7 +220,7 @@ func TestScanPod(t *testing.T) {
 	}{
 		{"all fields", envelope(t, "v1", "Pod", raw), want, nil},
 		{"nothing", envelope(t, "v1", "Pod", nil), empty, nil},
-		{"JSON", []byte(`{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"}}`), Pod{Name: "p", DeletedGrace: absent, Grace: absent, ActiveDeadline: absent}, nil},
+		{"JSON", []byte(`{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"}}`), Pod{Name: "p", DeletedGrace: absent, Grace: absent}, nil},
 		{"JSON of another kind", []byte(`{"apiVersion":"v1","kind":"Node"}`), Pod{}, ErrWrongKind},
 		{"JSON of a custom resource", []byte(`{"apiVersion":"x.y/v1","kind":"Pod"}`), Pod{}, ErrWrongKind},
 		{"JSON, cut off", []byte(`{"apiVersion":"v1","kind":"Pod"`), Pod{}, errAny},
