@@ -78,7 +78,7 @@ type node struct {
 	gone        bool      // the machine is gone in the current state
 	unreachable bool      // the backup's Node object is tainted so
 	cutOff      bool      // the current state's is
-	allocatable Resources // by the backup's Node object, else the current state's
+	allocatable Resources // as its kubelet last reported it
 	seen        Sighting  // the newest revision its kubelet is known to have seen
 	itself      []string  // its name, as the list of nodes that a pod runs on
 }
@@ -177,7 +177,7 @@ func (c *Comparison) findNodes() {
 	}
 	for _, n := range c.backup.Nodes {
 		at(n.Name).inBackup, at(n.Name).unreachable = true, n.Unreachable
-		at(n.Name).allocatable = cmp.Or(Resources(n.Allocatable), at(n.Name).allocatable)
+		at(n.Name).allocatable = cmp.Or(at(n.Name).allocatable, Resources(n.Allocatable))
 	}
 	for _, pods := range [][]*Pod{c.backup.Pods, c.current.Pods} {
 		for _, p := range pods {
