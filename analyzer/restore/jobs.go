@@ -219,7 +219,9 @@ func (f *forecast) deleted(o *PodOutcome, p *podCase, end *jobEnd) {
 	}
 	if !end.sure {
 		l.API = append(l.API, o.API)
-		l.RunsOn, l.MayRunOn = noNodes, union(union(l.RunsOn, l.MayRunOn), union(o.RunsOn, o.MayRunOn))
+		if acts {
+			l.RunsOn, l.MayRunOn = noNodes, union(o.RunsOn, o.MayRunOn)
+		}
 	}
 	if then := o.Then; then != nil { // either may come first
 		l.API = append(append(l.API, then.API...), o.API)

@@ -78,6 +78,9 @@ const (
 
 // later says what becomes of the claims by themselves, nil when they stay.
 func (f *forecast) later(o *PodOutcome, p *podCase, e *effect) *Later {
+	if l := f.expires(o, p, e); l != nil {
+		return l
+	}
 	gone := p.node >= 0 && f.Comparison.nodes[p.node].gone
 	choosesGone := len(o.MayBeBoundTo) > len(p.choices)
 	switch {
@@ -85,8 +88,6 @@ func (f *forecast) later(o *PodOutcome, p *podCase, e *effect) *Later {
 		return &Later{By: o.Ends, RunsOn: noNodes, API: []*APIView{o.API}, Reason: pastDeadline}
 	case o.Ends != nil:
 		return &Later{By: o.Ends, RunsOn: noNodes, API: stopped(o.API, p, e), Reason: "It has been stopped by the end of its grace period."}
-	case f.expires(o, p, e) != nil:
-		return f.expires(o, p, e)
 	case !gone && !choosesGone: // most pods
 		return nil
 	case p.backup == nil || o.API == nil || o.API.Terminating || e.api.of == asCurrent:
@@ -108,7 +109,7 @@ const pastDeadline = "Its kubelet has ended it for its activeDeadlineSeconds."
 // (kubernetes v1.37 pkg/kubelet/active_deadline.go, status/status_manager.go); it goes by
 // the spec that it has seen.
 func (f *forecast) expires(o *PodOutcome, p *podCase, e *effect) *Later {
-	if p.backup == nil || e.runs != here && e.runs != perhaps || p.node < 0 || o.Outcome == Mirror {
+	if o.Ends != nil || p.backup == nil || e.runs != here && e.runs != perhaps || p.node < 0 || o.Outcome == Mirror {
 		return nil
 	}
 	column := f.verdicts[p.node].column
@@ -126,7 +127,7 @@ func (f *forecast) expires(o *PodOutcome, p *podCase, e *effect) *Later {
 	by := expiry(&pod)
 	l := &Later{By: document.NewTime(&by), RunsOn: noNodes, API: []*APIView{o.API}, Reason: pastDeadline}
 	switch {
-	case o.API == nil || e.api.of == asCurrent: // nothing that its kubelet reports is seen
+	case o.API == nil || column == stale: // nothing that its kubelet reports is seen
 	case o.API.Node != p.Node: // nor is it let in
 		l.MayRunOn = without(o.MayRunOn, p.Node)
 	default:
