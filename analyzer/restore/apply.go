@@ -27,6 +27,9 @@ func (f *forecast) outcome(o *PodOutcome, p *podCase) {
 	if v.column == restart {
 		flags &^= nodeMissing // a restarted kubelet registers its node
 	}
+	if !strays(c, e) {
+		flags &^= strayContainers
+	}
 	o.PodIdentity, o.Finding, o.RunsOn = p.PodIdentity, &said.Finding, noNodes
 	o.Certainty, o.CertaintyReason = f.certainty(p, e, v)
 	f.place(o, p, e, v)
@@ -388,5 +391,11 @@ func (f *forecast) node(n *node, v verdict) NodeOutcome {
 		flags |= nodeMissing
 	}
 	o.Flags = flags.list()
+	switch {
+	case n.cordonLost():
+		o.Flags = append(slices.Clone(o.Flags), FlagCordonLost)
+	case n.cordonBack():
+		o.Flags = append(slices.Clone(o.Flags), FlagCordonBack)
+	}
 	return o
 }

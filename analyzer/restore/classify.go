@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"revenant/decoder/kube"
@@ -66,6 +67,9 @@ func (b *builder) classify(was, now *Pod) *podCase {
 	default:
 		r = b.keptRow(was, now, p.node)
 	}
+	if about.stray = stray(was, now); about.stray != "" {
+		p.flags |= strayContainers
+	}
 	b.explain(p, r, about)
 	switch {
 	case p.node < 0:
@@ -79,6 +83,24 @@ func (b *builder) classify(was, now *Pod) *podCase {
 	}
 	p.unsure = b.doubt(p)
 	return p
+}
+
+// stray names the ephemeral containers of a pod that were added after the backup, "" for
+// none.
+func stray(was, now *Pod) string {
+	if was == nil || now == nil || len(now.Ephemeral) == 0 {
+		return ""
+	}
+	known := map[string]bool{}
+	for _, name := range was.Ephemeral {
+		known[name] = true
+	}
+	names := slices.DeleteFunc(slices.Clone(now.Ephemeral), func(name string) bool { return known[name] })
+	const few = 5
+	if n := len(names) - few; n > 0 {
+		names = append(names[:few], fmt.Sprintf("%d more", n))
+	}
+	return strings.Join(names, ", ")
 }
 
 // references are the records that the case rests on.

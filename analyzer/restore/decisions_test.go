@@ -339,6 +339,20 @@ var decisions = []struct {
 		keep:    []string{"4b' stale-status never api Failed@n1"},
 	},
 	{
+		name: "ephemeral container added", was: was(ephemeral("old")), now: now(ephemeral("old", "debug")),
+		plain:   []string{"4a unaffected self on n1 api Running@n1 +stray-containers"},
+		bump:    []string{"4a unaffected self on n1 api Running@n1 +stray-containers"},
+		restart: []string{"4a unaffected self on n1 api Running@n1 +stray-containers"},
+		keep:    []string{"4a unaffected self on n1 api Running@n1"},
+	},
+	{
+		name: "ephemeral container added, deletion begun", was: was(), now: now(dying, ephemeral("debug")),
+		plain:   []string{"4d lost-deletion never on n1 api Running@n1"},
+		bump:    []string{"4d lost-deletion never on n1 api Running@n1"},
+		restart: []string{"4d lost-deletion never on n1 api Running@n1 +stray-containers"},
+		keep:    []string{"4d lost-deletion never on n1 api Running@n1/terminating"},
+	},
+	{
 		name: "became ready", was: was(), now: now(func(p *Pod) { p.Ready = true }),
 		plain:   []string{"4a-status stale-status statusChange on n1 api Running@n1"},
 		bump:    []string{"4a-status unaffected self on n1 api Running@n1"},

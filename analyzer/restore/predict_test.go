@@ -80,6 +80,9 @@ func overdue(p *Pod)   { p.Deleted = takenAt.Add(-10 * time.Minute) }
 // end before that.
 func expiring(p *Pod) { p.Started, p.ActiveDeadline = takenAt.Add(-time.Minute), 360 }
 func expired(p *Pod)  { p.Started, p.ActiveDeadline = takenAt.Add(-time.Minute), 30 }
+func ephemeral(names ...string) func(*Pod) {
+	return func(p *Pod) { p.Ephemeral = names }
+}
 func asks(milli int64) func(*Pod) {
 	return func(p *Pod) { p.Requests.MilliCPU = milli }
 }
@@ -791,7 +794,8 @@ func TestVocabulary(t *testing.T) {
 		}
 	}
 	for _, f := range Flags {
-		if f.ID == FlagNodeUnreachable { // of nodes, and not of rows: TestUnreachable
+		switch f.ID { // of nodes, and not of rows: TestUnreachable, TestCordons
+		case FlagNodeUnreachable, FlagCordonLost, FlagCordonBack:
 			continue
 		}
 		if !flags[f.ID] {

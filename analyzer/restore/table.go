@@ -837,6 +837,7 @@ type phrases struct {
 	was    string    // phase in the backup
 	now    string    // phase in the current snapshot
 	why    string
+	stray  string // names of ephemeral containers that were added after the backup
 }
 
 // spoken is a cell of the table in full.
@@ -876,6 +877,25 @@ func (p phrases) speak() *[columns]spoken {
 			},
 			settled: settled,
 		}
+		if p.stray != "" && strays(column(c), &e) {
+			said[c].tellStray(p.stray)
+		}
 	}
 	return &said
+}
+
+// strays says whether ephemeral containers that the restored API lacks run on: nothing
+// stops a container that a pod's spec does not have (kubernetes v1.37
+// pkg/kubelet/kuberuntime/kuberuntime_manager.go computePodActions).
+func strays(c column, e *effect) bool { return c != stale && e.runs == here }
+
+// tellStray adds what is to be said of such containers.
+func (s *spoken) tellStray(names string) {
+	s.Reason += " Ephemeral containers that were added after the backup run on in it (" + names + "), also after its kubelet has listed anew or is restarted: neither the API nor its kubelet's /pods shows them, only /runningpods and the container runtime."
+	action := "See them on its node with crictl ps --pod, and stop with crictl stop those that should not run."
+	if s.Severity == OK {
+		s.Severity, s.Action = Warning, action
+		return
+	}
+	s.Action += " " + action
 }
