@@ -55,8 +55,8 @@ func Decisions() []Decision {
 
 func (p place) String() string {
 	return [...]string{
-		nowhere: "nowhere", here: "on its node", stopping: "on its node, until its grace period ends",
-		ending: "perhaps on its node, until its grace period ends", perhaps: "perhaps on its node", elsewhere: "where the scheduler binds it",
+		nowhere: "nowhere", here: "on its node", stopping: "on its node, until it has stopped",
+		ending: "perhaps on its node, until it has stopped", perhaps: "perhaps on its node", elsewhere: "where the scheduler binds it",
 	}[p]
 }
 
