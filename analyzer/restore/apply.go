@@ -12,6 +12,7 @@ func (f *forecast) pods() []PodOutcome {
 	for i, p := range f.cases {
 		f.outcome(&pods[i], p)
 	}
+	f.endJobs(pods)
 	return pods
 }
 
@@ -19,15 +20,15 @@ var noNodes = []string{}
 
 // outcome fills in what becomes of a pod.
 func (f *forecast) outcome(o *PodOutcome, p *podCase) {
-	v := &f.general
-	if p.node >= 0 {
-		v = &f.verdicts[p.node]
-	}
+	v := f.verdict(p)
 	c := f.column(p, v)
 	e, said := &p.row.cells[c], &p.said[c]
 	flags := p.flags | e.flags
 	if v.column == restart {
 		flags &^= nodeMissing // a restarted kubelet registers its node
+	}
+	if !strays(c, e) {
+		flags &^= strayContainers
 	}
 	o.PodIdentity, o.Finding, o.RunsOn = p.PodIdentity, &said.Finding, noNodes
 	o.Certainty, o.CertaintyReason = f.certainty(p, e, v)
@@ -230,7 +231,7 @@ func (f *forecast) twins(o *PodOutcome, p *podCase, v *verdict) flagSet {
 	if p.current != nil {
 		was, now = now, was
 	}
-	if now.row != &rowCreated && now.row != &rowDying && now.row != &rowCreatedOnGoneNode {
+	if now.row != &rowCreated && now.row != &rowDying && now.row != &rowExpiring && now.row != &rowCreatedOnGoneNode {
 		return 0 // the one of the current state has ended
 	}
 	if v.column == stale || was.row != &rowDeletedUnbound && was.row.cells[relist].outcome != Restarted {
@@ -392,5 +393,11 @@ func (f *forecast) node(n *node, v verdict) NodeOutcome {
 		flags |= nodeMissing
 	}
 	o.Flags = flags.list()
+	switch {
+	case n.cordonLost():
+		o.Flags = append(slices.Clone(o.Flags), FlagCordonLost)
+	case n.cordonBack():
+		o.Flags = append(slices.Clone(o.Flags), FlagCordonBack)
+	}
 	return o
 }

@@ -35,7 +35,7 @@ var update = flag.Bool("update", false, "write docs/claims.md anew")
 
 const claimsHead = `# What outcomes claim, and what was observed
 
-Written by ` + "`go test ./analyzer/restore -run TestClaims -update`" + `. In four runs every class of pod was played by
+Written by ` + "`go test ./analyzer/restore -run TestClaims -update`" + `. In these runs every class of pod was played by
 name on a whole cluster with real kubelets, and what every outcome claims of the time of the last regular sample was
 held against what the container runtimes and the API showed then: on which node a pod runs, and its phase, node and
 deletion in the API. A dash is: nowhere, not there. In brackets are the nodes of which it may run on one, or of which
@@ -472,7 +472,13 @@ func (s *sample) upToDate(r *run, o restore.PodOutcome) bool {
 				return false
 			}
 		}
-		return o.Rule != "4a-status" || seen.API.RestartCount == c.RestartCountA
+		switch o.Rule {
+		case "4a-status":
+			return seen.API.RestartCount == c.RestartCountA
+		case "4f'": // restarted once more
+			return seen.API.RestartCount > c.RestartCountA
+		}
+		return true
 	}
 	return true
 }

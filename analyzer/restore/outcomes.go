@@ -167,6 +167,11 @@ const (
 	FlagNodeMissing       Flag = "node-missing"
 	FlagNodeGone          Flag = "node-gone"
 	FlagNodeUnreachable   Flag = "node-unreachable"
+	FlagStrayContainers   Flag = "stray-containers"
+
+	// Of nodes only.
+	FlagCordonLost Flag = "cordon-lost"
+	FlagCordonBack Flag = "cordon-back"
 )
 
 // FlagInfo describes a flag to people.
@@ -189,9 +194,12 @@ var Flags = []FlagInfo{
 	{FlagNodeMissing, "Its node's kubelet lives, but after the restore there is no Node object for it until that kubelet is restarted."},
 	{FlagNodeGone, "Its node has no Node object in the current state: the machine is gone, whatever the backup brings back."},
 	{FlagNodeUnreachable, "Its node was unreachable in the current state: its kubelet was down or cut off, and nothing that it was told since is certain to have been done."},
+	{FlagStrayContainers, "Ephemeral containers that were added after the backup run on in it, and neither the API nor its kubelet's /pods shows them."},
+	{FlagCordonLost, "The node was cordoned after the backup: it is schedulable again after the restore."},
+	{FlagCordonBack, "The node was uncordoned after the backup: no pod is placed on it after the restore."},
 }
 
-// flagSet is a set of flags: bit i is Flags[i].
+// flagSet is a set of flags of pods: bit i is Flags[i].
 type flagSet uint32
 
 const (
@@ -207,6 +215,7 @@ const (
 	nodeMissing
 	nodeGone
 	nodeUnreachable
+	strayContainers
 )
 
 // flagLists are the lists of the sets that have come up, so that no pod needs one of

@@ -165,7 +165,9 @@ type forecast struct {
 	startable  map[*string][]string // lists of choices by their first, without nodes where nothing starts
 	judgements map[judgement]judged
 	evictions  map[eviction]*Later
-	toPlace    Resources // what the scheduler will place, on nodes that are not known
+	jobEnds    map[int32]*jobEnd // by workload
+	waiting    map[string]string // names of Jobs that wait for what does not run, by uid
+	toPlace    Resources         // what the scheduler will place, on nodes that are not known
 }
 
 func (c *Comparison) forecast(plan Plan) (*forecast, error) {
@@ -173,7 +175,7 @@ func (c *Comparison) forecast(plan Plan) (*forecast, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &forecast{Comparison: c, plan: plan, restored: c.restored(plan), ceiling: top, extensions: map[extension]*Finding{}, startable: map[*string][]string{}, judgements: map[judgement]judged{}, evictions: map[eviction]*Later{}}
+	f := &forecast{Comparison: c, plan: plan, restored: c.restored(plan), ceiling: top, extensions: map[extension]*Finding{}, startable: map[*string][]string{}, judgements: map[judgement]judged{}, evictions: map[eviction]*Later{}, waiting: map[string]string{}}
 	f.versions = c.versionsUnder(plan)
 	f.general = verdict{column: relist, certainty: Certain, reason: "Whatever kubelets do."}
 	cache, kept := f.keptCache()

@@ -75,6 +75,20 @@ func failed(p *Pod)    { p.Phase = "Failed" }
 func dying(p *Pod)     { p.Deleted = takenAt.Add(10 * time.Minute) }
 func dead(p *Pod)      { p.Deleted = takenAt.Add(10 * time.Second) }
 func overdue(p *Pod)   { p.Deleted = takenAt.Add(-10 * time.Minute) }
+
+// expiring gives a pod five minutes from the time of the current state, expired has it
+// end before that.
+func expiring(p *Pod) { p.Started, p.ActiveDeadline = takenAt.Add(-time.Minute), 360 }
+func expired(p *Pod)  { p.Started, p.ActiveDeadline = takenAt.Add(-time.Minute), 30 }
+func ephemeral(names ...string) func(*Pod) {
+	return func(p *Pod) { p.Ephemeral = names }
+}
+func asks(milli int64) func(*Pod) {
+	return func(p *Pod) { p.Requests.MilliCPU = milli }
+}
+func asksToRestart(milli int64) func(*Pod) {
+	return func(p *Pod) { p.Requests.MilliCPU, p.RestartOnResize = milli, fmt.Sprint("c: cpu ", milli) }
+}
 func unreadablePod(p *Pod) {
 	*p = Pod{Key: p.Key, CreateRevision: p.CreateRevision, ModRevision: p.ModRevision, Unreadable: "encrypted"}
 }
@@ -784,7 +798,8 @@ func TestVocabulary(t *testing.T) {
 		}
 	}
 	for _, f := range Flags {
-		if f.ID == FlagNodeUnreachable { // of nodes, and not of rows: TestUnreachable
+		switch f.ID { // of nodes, and not of rows: TestUnreachable, TestCordons
+		case FlagNodeUnreachable, FlagCordonLost, FlagCordonBack:
 			continue
 		}
 		if !flags[f.ID] {

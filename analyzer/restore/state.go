@@ -95,6 +95,7 @@ type Node struct {
 	Allocatable    kube.Allocatable
 	KubeletVersion string // "" when it is not known
 	Unreachable    bool   // it is tainted so, and pods that do not tolerate it are deleted
+	Cordoned       bool   // spec.unschedulable
 }
 
 // Sighting is a pod record that a kubelet has seen.

@@ -63,7 +63,15 @@ type sample struct {
 	PerAPI    map[string]struct{ API []object } // by the number of the API server
 	Kubelets  map[string]struct{ Pods, Running []object }
 	Rows      map[string]observed
+	Ephemeral []ephemeral
+	Nodes     []struct {
+		Name          string
+		Unschedulable bool
+	}
 }
+
+// ephemeral is a container that is none of spec.containers, as the runtime has it.
+type ephemeral struct{ UID, Name, State string }
 
 // run is one run of a cluster.
 type run struct {

@@ -65,6 +65,10 @@ func (f *forecast) warnings(p *Prediction) []string {
 	warn(asked != "", "The plan restarts kubelets of nodes that are gone in the current state: "+asked+".")
 	missing := f.named(func(n *node) bool { return n.missing() && !f.plan.RestartKubelets.Includes(n.name) })
 	warn(missing != "", "Nodes that are not in the backup and stay without a Node object until their kubelets are restarted: "+missing+".")
+	lost := f.named((*node).cordonLost)
+	warn(lost != "", "Nodes that were cordoned after the backup, and are schedulable again: "+lost+". If they were drained, their pods of then come back to them. Cordon them before the scheduler starts.")
+	back := f.named((*node).cordonBack)
+	warn(back != "", "Nodes that were uncordoned after the backup, and are cordoned again: "+back+". No pod is placed on them: uncordon those that should take pods.")
 	return list
 }
 

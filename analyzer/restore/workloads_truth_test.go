@@ -30,8 +30,10 @@ func TestRecreated(t *testing.T) {
 			}
 			made, predicted := map[string]int{}, map[string]int{}
 			for _, o := range s.Recreated {
-				if owner := topmost(o.Owner); !r.madeSince(o.NS, owner) {
+				if owner := topmost(o.Owner); r.has(o.NS, owner) {
 					made[o.NS+" "+owner]++
+				} else if w := cronJobOf(p, o.NS, owner); w == nil || len(w.RunsAgain) == 0 {
+					t.Errorf("%s was made for %s, which the backup does not have", o.Name, owner)
 				}
 			}
 			for _, w := range p.Workloads {
@@ -46,12 +48,22 @@ func TestRecreated(t *testing.T) {
 	}
 }
 
-// madeSince says whether the owner is a Job that a CronJob made after the restore.
-func (r *run) madeSince(namespace, owner string) bool {
-	kind, name, _ := strings.Cut(owner, "/")
-	return kind == "Job" && !slices.ContainsFunc(r.backup.Workloads, func(w restore.Workload) bool {
-		return w.Kind == kind && w.Namespace == namespace && w.Name == name
+// has says whether the backup has the owner.
+func (r *run) has(namespace, owner string) bool {
+	return slices.ContainsFunc(r.backup.Workloads, func(w restore.Workload) bool {
+		return w.Namespace == namespace && w.Kind+"/"+w.Name == owner
 	})
+}
+
+// cronJobOf is the CronJob that made a Job for a slot.
+func cronJobOf(p *restore.Prediction, namespace, job string) *restore.WorkloadOutcome {
+	for i := range p.Workloads {
+		w := &p.Workloads[i]
+		if name, ok := strings.CutPrefix(job, "Job/"+w.Name+"-"); ok && w.Kind == "CronJob" && w.Namespace == namespace && !strings.Contains(name, "-") {
+			return w
+		}
+	}
+	return nil
 }
 
 // topmost is the owner of a pod, or of the ReplicaSet that owns it.

@@ -120,7 +120,7 @@ func New(in Input) (*Runbook, error) {
 		Unknowns:      b.unknowns(),
 	}
 	steps := []func() Step{
-		b.takeStock, b.freeze, b.stop, b.fence, b.restore, b.startEtcd, b.formerMasters, b.startAPI, b.cleanUp, b.letIn,
+		b.takeStock, b.freeze, b.stop, b.fence, b.restore, b.startEtcd, b.formerMasters, b.startAPI, b.cleanUp, b.cordons, b.letIn,
 		b.startControllers, b.restartKubelets, b.verify, b.repair,
 	}
 	if b.plan.BumpRevision == 0 || len(b.deaf) > 0 {

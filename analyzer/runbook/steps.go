@@ -344,7 +344,7 @@ func (b *builder) cleanUp() Step {
 	case b.together:
 		s.Why = "Controllers and scheduler are running by now, and kubelets list within seconds: be quick, or delete afterwards what was started."
 	}
-	b.deleteNodes(&s)
+	b.eachNode(&s, b.dead, "kubectl delete node", "without a machine", "Machines that no longer exist. Their pods go with them.")
 	b.delete(&s, b.again, " --wait=false", "Their work was done or called off: they would run again.")
 	b.delete(&s, b.revived, " --wait=false", "Deleted after the backup, and started again: delete those that are not wanted.")
 	b.delete(&s, b.fails, " --wait=false", "Deleted after the backup: a kubelet marks them Failed without running them, and a Job counts that.")
@@ -370,18 +370,41 @@ func (b *builder) currentNamespaces() []string {
 	return b.Current.Facts.Namespaces
 }
 
-// deleteNodes deletes the first of the Node objects without a machine.
-func (b *builder) deleteNodes(s *Step) {
-	shown := b.dead[:min(len(b.dead), listed)]
+// cordons repeats what was done to nodes by hand after the backup.
+func (b *builder) cordons() Step {
+	s := Step{
+		ID: "cordon", Title: "Cordon again",
+		Why: "Nodes that were cordoned after the backup are schedulable again: the scheduler places pods on them as soon as it starts. Where one was drained, the pods that it had in the backup come back to it: drain it again once controllers run.",
+	}
+	if len(b.cordon) == 0 {
+		s.Title, s.Why = "Uncordon again", "Nodes that were uncordoned after the backup are cordoned again: no pod is placed on them."
+	}
+	b.eachNode(&s, b.cordon, "kubectl cordon", "to cordon", "")
+	b.eachNode(&s, b.uncordon, "kubectl uncordon", "to uncordon", "")
+	if len(s.Commands)+len(s.Warnings) == 0 {
+		return Step{}
+	}
+	for _, node := range b.missing {
+		if slices.Contains(b.cordon, node) {
+			s.Warnings = append(s.Warnings, "A node that is not in the backup can be cordoned once its kubelet has registered it: do it again then.")
+			break
+		}
+	}
+	return s
+}
+
+// eachNode has a command done to the first of the nodes, and says which the others are.
+func (b *builder) eachNode(s *Step, nodes []string, command, which, comment string) {
+	shown := nodes[:min(len(nodes), listed)]
 	names, left := operands(shown)
 	if names != "" {
-		s.Commands = append(s.Commands, Command{"kubectl delete node" + names, adminHost, "Machines that no longer exist. Their pods go with them."})
+		s.Commands = append(s.Commands, Command{command + names, adminHost, comment})
 	}
 	if left > 0 {
 		s.Warnings = append(s.Warnings, unwritten(left, "node"))
 	}
-	if n := len(b.dead) - len(shown); n > 0 {
-		s.Warnings = append(s.Warnings, fmt.Sprintf("And %d more nodes without a machine: %s lists them.", n, b.predictCommand()))
+	if n := len(nodes) - len(shown); n > 0 {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("And %d more nodes %s: %s lists them.", n, which, b.predictCommand()))
 	}
 }
 
