@@ -390,7 +390,7 @@ func serversText(p *restore.Plan) string {
 	case "none":
 		return "kept"
 	default:
-		return "restarted: " + safe(s)
+		return "only " + safe(s)
 	}
 }
 

@@ -131,8 +131,14 @@ func (f *forecast) mayStillRun(o *PodOutcome, p *podCase) {
 	o.Then = &widened
 }
 
-// union is the names of both lists, sorted. It changes neither.
+// union is the names of both lists, sorted as they are. It changes neither.
 func union(a, b []string) []string {
+	switch {
+	case len(a) == 0:
+		return b
+	case len(b) == 0 || slices.Equal(a, b):
+		return a
+	}
 	list := slices.Concat(a, b)
 	slices.Sort(list)
 	return slices.Compact(list)

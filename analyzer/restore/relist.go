@@ -1,6 +1,9 @@
 package restore
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // When kubelets list their pods anew after an outage. A kubelet whose watch is refused
 // tries again after a time that doubles from 0.8 s to 30 s, each time drawn from that to
@@ -52,16 +55,17 @@ func listedWithin(outage int64) int64 {
 // is so until then: its kubelet is deaf so far.
 func (f *forecast) untilListed(pods []PodOutcome) {
 	by := f.listedBy()
+	reason := fmt.Sprintf("Its kubelet lists its pods anew within %d s of the API being back; until then it goes on as before.", by)
 	for i := range pods {
 		p := f.cases[i]
 		if p.node < 0 || f.verdicts[p.node].column != relist || f.Comparison.nodes[p.node].gone || f.cutOff(p) {
 			continue
 		}
-		f.untilItListed(&pods[i], p, by)
+		f.untilItListed(&pods[i], p, by, reason)
 	}
 }
 
-func (f *forecast) untilItListed(o *PodOutcome, p *podCase, by int64) {
+func (f *forecast) untilItListed(o *PodOutcome, p *podCase, by int64, reason string) {
 	before := verdict{column: deaf, certainty: Certain}
 	if f.plan.KeepAPIServers && !f.plan.someKept() {
 		before.column = stale
@@ -72,14 +76,13 @@ func (f *forecast) untilItListed(o *PodOutcome, p *podCase, by int64) {
 	f.place(&first, p, e, &before)
 	first.API = p.views[before.column]
 	mayRun := union(first.MayRunOn, first.RunsOn)
-	if alike(first.API, o.API) && sameNodes(mayRun, union(o.MayRunOn, o.RunsOn)) && len(o.RunsOn) == len(first.RunsOn) {
+	if alike(first.API, o.API) && slices.Equal(mayRun, union(o.MayRunOn, o.RunsOn)) && len(o.RunsOn) == len(first.RunsOn) {
 		return // its kubelet's list changes nothing
 	}
-	then := Later{Relists: true, BySeconds: add(by, tellTakes), RunsOn: o.RunsOn, MayRunOn: o.MayRunOn, API: []*APIView{o.API}}
-	if len(mayRun) > 0 && p.current != nil && !sameNodes(mayRun, o.RunsOn) {
+	then := Later{Relists: true, BySeconds: add(by, tellTakes), RunsOn: o.RunsOn, MayRunOn: o.MayRunOn, API: []*APIView{o.API}, Reason: reason}
+	if len(mayRun) > 0 && p.current != nil && !slices.Equal(mayRun, o.RunsOn) {
 		then.BySeconds = max(then.BySeconds, add(by, add(graceOf(p.current), killTakes)))
 	}
-	then.Reason = fmt.Sprintf("Its kubelet lists its pods anew within %d s of the API being back; until then it goes on as before.", by)
 	if next := o.Then; next != nil { // and then something else
 		then.RunsOn, then.MayRunOn = noNodes, union(union(o.RunsOn, o.MayRunOn), union(next.RunsOn, next.MayRunOn))
 		then.API = append(then.API, next.API...)
@@ -91,18 +94,6 @@ func (f *forecast) untilItListed(o *PodOutcome, p *podCase, by int64) {
 	if first.API != nil && first.API.Node != "" {
 		o.MayBeBoundTo = nil
 	}
-}
-
-func sameNodes(a, b []string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // Settled is where the pod's containers run, and what a LIST shows, once its kubelet has
