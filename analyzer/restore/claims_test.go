@@ -368,8 +368,7 @@ func (r *run) predicted(t *testing.T) (p, relisted *restore.Prediction) {
 	return p, relisted
 }
 
-// regular are the samples after all that heals at once has healed, and before the
-// experiment touched anything.
+// regular are the samples from before the experiment touched anything.
 func (r *run) regular() (list []sample) {
 	for _, s := range r.truth.Samples {
 		switch {
@@ -377,7 +376,7 @@ func (r *run) regular() (list []sample) {
 			return []sample{s}
 		case !strings.HasPrefix(s.Label, "t"):
 			return list
-		case s.SecondsSinceReady >= 20:
+		default:
 			list = append(list, s)
 		}
 	}
