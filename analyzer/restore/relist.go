@@ -70,7 +70,10 @@ func (f *forecast) untilItListed(o *PodOutcome, p *podCase, by int64, reason str
 	if f.plan.KeepAPIServers && !f.plan.someKept() {
 		before.column = stale
 	}
-	e := &p.row.cells[before.column]
+	e, c := &p.row.cells[before.column], f.column(p, &f.verdicts[p.node])
+	if e.runs == p.row.cells[c].runs && alike(p.views[before.column], p.views[c]) {
+		return // its kubelet's list changes nothing
+	}
 	var first PodOutcome
 	first.RunsOn = noNodes
 	f.place(&first, p, e, &before)
