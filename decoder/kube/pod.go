@@ -39,8 +39,10 @@ type Pod struct {
 
 	Containers     []Container // spec.containers, in stored order
 	InitContainers []Container // spec.initContainers, in stored order
-	HostPorts      []HostPort  // host ports of all containers, init containers first
-	Requests       Requests    // what the scheduler and the kubelet reserve for the pod
+	// EphemeralContainers are spec.ephemeralContainers, in stored order.
+	EphemeralContainers []Container
+	HostPorts           []HostPort // host ports of all containers, init containers first
+	Requests            Requests   // what the scheduler and the kubelet reserve for the pod
 
 	// Allocated is what its kubelet reserves for it while a resize in place waits to be
 	// allocated (status.conditions has PodResizePending), nil when none does.
@@ -130,6 +132,10 @@ func PodFrom(p *corev1.Pod) Pod {
 			pod.HostPorts = appendHostPorts(pod.HostPorts, c.Ports)
 		}
 	}
+	for i := range p.Spec.EphemeralContainers {
+		c := &p.Spec.EphemeralContainers[i].EphemeralContainerCommon
+		pod.EphemeralContainers = append(pod.EphemeralContainers, Container{Name: c.Name, Image: c.Image})
+	}
 	for i := range p.Spec.Tolerations {
 		if seconds, ok := toleratesUnreachable(&p.Spec.Tolerations[i]); ok {
 			pod.ToleratesUnreachable = seconds
@@ -149,7 +155,7 @@ func requestsOf(p *corev1.Pod) Requests {
 // kept is how many bytes a Pod has in lists, whose items can take far more of them than
 // the fields that they were read from: two bytes make a Container.
 func (p *Pod) kept() int {
-	return (len(p.Containers)+len(p.InitContainers))*containerSize + len(p.HostPorts)*hostPortSize + len(p.Finalizers)*stringSize
+	return (len(p.Containers)+len(p.InitContainers)+len(p.EphemeralContainers))*containerSize + len(p.HostPorts)*hostPortSize + len(p.Finalizers)*stringSize
 }
 
 const (
