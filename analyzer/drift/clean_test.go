@@ -326,7 +326,7 @@ func (s *scene) result() string {
 	if unread := new(kubelet.UnreadError); err != nil && !errors.As(err, &unread) {
 		return "refused: " + err.Error()
 	}
-	r := drift.Compare(drift.Input{API: api.Pods, Live: true, Partial: true, Nodes: []drift.Node{{Name: "node", Dumps: []kubelet.Dump{d}}}})
+	r := drift.Compare(drift.Input{Servers: []drift.Server{{Pods: api.Pods}}, Partial: true, Nodes: []drift.Node{{Name: "node", Dumps: []kubelet.Dump{d}}}})
 	for _, f := range r.Findings {
 		if f.Kind == drift.Phantom || f.Kind == drift.Unread {
 			return string(f.Kind) + ": " + f.Reason

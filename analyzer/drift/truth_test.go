@@ -94,7 +94,7 @@ func TestTruth(t *testing.T) {
 			}
 			samples++
 			t.Run(dir[len(clusters)+1:]+"/"+s.Label, func(t *testing.T) {
-				in := drift.Input{API: parse(t, s.list(t)).Pods, Live: true, Nodes: s.nodes(t)}
+				in := drift.Input{Servers: []drift.Server{{Pods: parse(t, s.list(t)).Pods}}, Nodes: s.nodes(t)}
 				s.check(t, drift.Compare(in))
 			})
 		}
@@ -213,7 +213,7 @@ func TestTruthByListAlone(t *testing.T) {
 				nodes[i].Dumps = nodes[i].Dumps[:1]
 			}
 			found := map[place]bool{}
-			for _, f := range drift.Compare(drift.Input{API: parse(t, s.list(t)).Pods, Live: true, Nodes: nodes}).Findings {
+			for _, f := range drift.Compare(drift.Input{Servers: []drift.Server{{Pods: parse(t, s.list(t)).Pods}}, Nodes: nodes}).Findings {
 				found[place{f.Node, f.UID}] = f.Kind == drift.Phantom || found[place{f.Node, f.UID}]
 			}
 			for _, p := range s.Phantoms {
@@ -281,7 +281,7 @@ func (s *sample) list(t *testing.T) []byte {
 func (o *object) pod() corev1.Pod {
 	p := corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: o.Namespace, Name: o.Name, UID: types.UID(o.UID), CreationTimestamp: metav1.NewTime(o.Created)},
-		Spec:       corev1.PodSpec{NodeName: o.Node},
+		Spec:       corev1.PodSpec{NodeName: o.Node, Containers: []corev1.Container{{Name: "c", Image: "i"}}},
 		Status:     corev1.PodStatus{Phase: corev1.PodPhase(o.Phase)},
 	}
 	if o.Source != "" {
