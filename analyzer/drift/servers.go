@@ -142,7 +142,7 @@ func (in *Input) settle(r *Report) []Server {
 		} else {
 			stale = append(stale, s.Name)
 		}
-		counts = append(counts, fmt.Sprintf("%d as %s", s.AsSnapshot, s.Name))
+		counts = append(counts, fmt.Sprintf("%d as %s does", s.AsSnapshot, s.Name))
 	}
 	action, certainty := "", restore.Possible
 	if settled := len(right) > 0 && len(stale) > 0 && in.notOlder(); settled {

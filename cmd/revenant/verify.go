@@ -380,7 +380,8 @@ func only(listed, snapshot []kubelet.Pod) string {
 }
 
 // consistent says what an API server would not list, so that the list is not its own
-// any more: two pods of one name, or one that runs and is bound to no node.
+// any more: two pods of one name, one that runs and is bound to no node, or one
+// without a container.
 func consistent(pods []kubelet.Pod) error {
 	type name struct{ namespace, name string }
 	has := make(map[name]bool, len(pods))
@@ -391,6 +392,9 @@ func consistent(pods []kubelet.Pod) error {
 		}
 		if p.Phase == "Running" && p.Node == "" {
 			return fmt.Errorf("has the running pod %s/%s on no node, as no API server lists it", p.Namespace, p.Name)
+		}
+		if len(p.Containers) == 0 {
+			return fmt.Errorf("has the pod %s/%s without a container, as no API server lists it", p.Namespace, p.Name)
 		}
 		has[name{p.Namespace, p.Name}] = true
 	}
