@@ -77,8 +77,10 @@ type Input struct {
 	// API by now.
 	API   []kubelet.Pod
 	Taken time.Time
-	// Servers are what API servers listed when the nodes were looked at.
+	// Servers are what API servers listed when the nodes were looked at, of as many as
+	// the snapshot names.
 	Servers []Server
+	Named   int
 	Nodes   []Node
 	// Unreadable are the pods, as NAMESPACE/NAME, that the API has in a value that
 	// cannot be read: which uid they have, and where they belong, is not known.
@@ -164,6 +166,9 @@ func Compare(in Input) *Report {
 			r.note("%d pods of the snapshot are in values that cannot be read: whether they run is not known. The API's pods of now tell (kubectl get pods -A -o json).", n)
 		}
 	} else {
+		if len(in.Servers) < in.Named {
+			r.note("The snapshot names %d API servers, and %d of them were asked: another may list other pods. Ask each at its own address (kubectl --server https://ADDRESS:6443 get pods -A -o json).", in.Named, len(in.Servers))
+		}
 		lists, reports := in.servers(r), []*Report{}
 		for _, s := range lists {
 			reports = append(reports, in.against(s, true))

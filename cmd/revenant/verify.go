@@ -416,6 +416,9 @@ func (o *verifyOptions) api(ctx context.Context, s *snapshot.Snapshot, lists []l
 	for _, n := range state.Nodes {
 		in.Known = append(in.Known, n.Name)
 	}
+	for range s.Keys(kube.Key{Resource: "masterleases"}.Path(choice.Prefix)) {
+		in.Named++
+	}
 	v.API = "the snapshot " + s.Path()
 	for i, l := range lists {
 		pods, err := o.listed(l.path, len(in.API))
