@@ -1,6 +1,7 @@
 package kubelet
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -116,12 +117,16 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"kind":"PodList","items":[{"metadata":{"uid":"1"},"spec":{"containers":[{}]},"status":{}}]}`))
 	f.Add([]byte(`{"items":[{"id":"a","metadata":{"uid":"1"},"state":"SANDBOX_READY"}]}`))
 	f.Add([]byte(`{"containers":[{"labels":{"io.kubernetes.pod.uid":"1"},"state":"CONTAINER_RUNNING"}]}`))
+	f.Add([]byte(`{"kind":"List","items":[{"metadata":{"uid":"1"},"spec":{"nodeName":"n","initContainers":[{"name":"a"}],"containers":[{"name":"b"}],"ephemeralContainers":[{"name":"c"}]},"status":{"phase":"Running","ephemeralContainerStatuses":[{"name":"c","state":{"running":{}}}]}}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		d, err := Parse(data)
 		if err != nil {
 			return
 		}
 		for _, p := range d.Pods {
+			if slices.Contains(p.Containers, "") || slices.Contains(p.Running, "") || len(p.Running) > 0 && !p.Runs {
+				t.Errorf("%+v", p)
+			}
 			if p.UID == "" || len(p.UID)+len(p.Name)+len(p.Namespace) > len(data)*3 {
 				t.Errorf("%+v", p)
 			}
