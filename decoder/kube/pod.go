@@ -44,9 +44,11 @@ type Pod struct {
 
 	Containers     []Container // spec.containers, in stored order
 	InitContainers []Container // spec.initContainers, in stored order
-	HostPorts      []HostPort  // host ports of all containers, init containers first
-	Requests       Requests    // what the scheduler and the kubelet reserve for the pod
-	Limits         Requests    // the sum of its containers' and its own limits
+	// EphemeralContainers are spec.ephemeralContainers, in stored order.
+	EphemeralContainers []Container
+	HostPorts           []HostPort // host ports of all containers, init containers first
+	Requests            Requests   // what the scheduler and the kubelet reserve for the pod
+	Limits              Requests   // the sum of its containers' and its own limits
 
 	// RestartOnResize names what each container that is restarted to resize it (its
 	// resizePolicy says RestartContainer) has of that resource; "" for none.
@@ -167,6 +169,10 @@ func PodFrom(p *corev1.Pod) Pod {
 			pod.HostPorts = appendHostPorts(pod.HostPorts, c.Ports)
 		}
 	}
+	for i := range p.Spec.EphemeralContainers {
+		c := &p.Spec.EphemeralContainers[i].EphemeralContainerCommon
+		pod.EphemeralContainers = append(pod.EphemeralContainers, Container{Name: c.Name, Image: c.Image})
+	}
 	for i := range p.Spec.Tolerations {
 		if seconds, ok := toleratesUnreachable(&p.Spec.Tolerations[i]); ok {
 			pod.ToleratesUnreachable = seconds
@@ -214,7 +220,7 @@ func ephemeralOf(p *corev1.Pod) (names []string) {
 // kept is how many bytes a Pod has in lists and what is made of them, whose items can take far more of them than
 // the fields that they were read from: two bytes make a Container.
 func (p *Pod) kept() int {
-	return (len(p.Containers)+len(p.InitContainers))*containerSize + len(p.HostPorts)*hostPortSize + (len(p.Finalizers)+len(p.Ephemeral))*stringSize + len(p.RestartOnResize)
+	return (len(p.Containers)+len(p.InitContainers)+len(p.EphemeralContainers))*containerSize + len(p.HostPorts)*hostPortSize + (len(p.Finalizers)+len(p.Ephemeral))*stringSize + len(p.RestartOnResize)
 }
 
 const (

@@ -246,6 +246,7 @@ func (s *podScan) spec(b []byte) error {
 			err = s.overhead.set(b, f)
 		case 34:
 			s.rare = true
+			err = s.ephemeralContainer(b, f)
 		case 40:
 			err = setResources(&s.podLevel, &s.podLimits, b, f)
 		}
@@ -399,6 +400,49 @@ func (s *podScan) initContainer(b []byte, f wireField) error {
 	}
 	c.requests.add(&s.sidecars)
 	s.initialization.max(&c.requests)
+	return nil
+}
+
+// ephemeralContainer reads a corev1.EphemeralContainer, which reserves nothing.
+func (s *podScan) ephemeralContainer(b []byte, f wireField) error {
+	b, err := bytesField(b, f)
+	if err == nil {
+		err = s.keep(containerSize)
+	}
+	if err != nil {
+		return err
+	}
+	var c Container
+	for f, err := range fields(b) {
+		if err == nil && f.num == 1 {
+			err = c.common(b, f)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	s.pod.EphemeralContainers = append(s.pod.EphemeralContainers, c)
+	return nil
+}
+
+// common reads a corev1.EphemeralContainerCommon.
+func (c *Container) common(b []byte, f wireField) error {
+	b, err := bytesField(b, f)
+	if err != nil {
+		return err
+	}
+	for f, err := range fields(b) {
+		switch {
+		case err != nil:
+		case f.num == 1:
+			err = setString(&c.Name, b, f)
+		case f.num == 2:
+			err = setString(&c.Image, b, f)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

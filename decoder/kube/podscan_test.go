@@ -162,7 +162,8 @@ func examplePod() *corev1.Pod {
 				}},
 			},
 			EphemeralContainers: []corev1.EphemeralContainer{
-				{EphemeralContainerCommon: corev1.EphemeralContainerCommon{Name: "gone"}}, {EphemeralContainerCommon: corev1.EphemeralContainerCommon{Name: "debug"}},
+				{EphemeralContainerCommon: corev1.EphemeralContainerCommon{Name: "gone"}},
+				{EphemeralContainerCommon: corev1.EphemeralContainerCommon{Name: "debug", Image: "d:1"}, TargetContainerName: "c1"},
 			},
 			Tolerations: []corev1.Toleration{
 				{Key: "node.kubernetes.io/unreachable", Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoSchedule},
@@ -200,6 +201,7 @@ func TestScanPod(t *testing.T) {
 		Owner:      Owner{"ReplicaSet", "rs", "o3"},
 		Mirror:     "hash",
 		Containers: []Container{{"c1", "c:1"}, {"c2", "c:2"}}, InitContainers: []Container{{"init", "i:1"}},
+		EphemeralContainers:  []Container{{"debug", "d:1"}},
 		HostNetwork:          true,
 		HostPorts:            []HostPort{{"127.0.0.1", "UDP", 53}, {"", "TCP", 8080}},
 		Requests:             Requests{MilliCPU: 505, Memory: 1 << 30},
