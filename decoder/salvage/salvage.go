@@ -161,6 +161,17 @@ func (c *choice) scan(ctx context.Context) (err error) {
 	return ctx.Err()
 }
 
+// nameNewer lists what a page in no bucket holds that is newer than a tree which has lost
+// nothing. None of it is written: it is a part of a newer state.
+func (c *choice) nameNewer(ctx context.Context) error {
+	if c.s.SeenRevision() <= c.s.Revision() {
+		return nil
+	}
+	err := c.scan(ctx)
+	c.left = nil
+	return err
+}
+
 // seeCompactions looks for the newest compaction that any page tells of.
 func (c *choice) seeCompactions(ctx context.Context) error {
 	seen, err := c.s.CompactSeen(ctx)
