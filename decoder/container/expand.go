@@ -53,7 +53,7 @@ func (x *expander) expand(raw io.Reader, format Format) error {
 		return err
 	}
 	defer body.Close()
-	head, err := body.Peek(headSize)
+	head, err := body.Peek(stdinHead)
 	if len(head) == 0 && err != nil {
 		if errors.Is(err, io.EOF) {
 			err = ErrEmpty
@@ -67,7 +67,9 @@ func (x *expander) expand(raw io.Reader, format Format) error {
 		err = x.surveyTar(body)
 	case container:
 		return fmt.Errorf("%w: it holds a %s file", ErrNested, inner)
-	case !isDatabase(head) && Looks(head) != "":
+	case x.opts.member != "":
+		return errNoArchive
+	case !hasPages(head) && Looks(head) != "":
 		return fmt.Errorf("%w: its content looks like %s", ErrNone, Looks(head))
 	default:
 		err = x.single(body)
