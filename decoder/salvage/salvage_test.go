@@ -319,8 +319,11 @@ func TestOlderRoot(t *testing.T) {
 		t.Fatalf("roots %v: %v", roots, err)
 	}
 	setMetas(data, 16, roots[1].Page)
-	r, got, err := write(t, data, salvage.Options{IncludeUncertain: true})
+	r, got, err := write(t, data, salvage.Options{})
 	if err != nil || r.State != salvage.TreeState || len(got) != 332 || len(r.Recovered) != 0 || len(r.Uncertain) != 1 || r.Uncertain[0].Revision != "334" {
+		t.Errorf("%d revisions of the state %s are written: %+v, %v", len(got), r.State, r, err)
+	}
+	if r, got, err = write(t, data, salvage.Options{IncludeUncertain: true}); err != nil || len(got) != 333 {
 		t.Errorf("%d revisions of the state %s are written: %+v, %v", len(got), r.State, r, err)
 	}
 }

@@ -360,6 +360,9 @@ func gapName(g boltpage.Gap) (from, to string) {
 // part of the tree at its end is lost, or etcd went on while the file was saved.
 func (s *Snapshot) Behind(rev Revision) bool { return rev.Main > s.NewestRecord() }
 
+// NewerUnused says whether a page in no bucket has a record newer than all that were read.
+func (s *Snapshot) NewerUnused() bool { return s.unusedRevision > 0 }
+
 // Stretches names the stretches between the revisions that could be read, once each:
 // one can show in the pages and in the revisions.
 func (l *Lost) Stretches() []string {
