@@ -112,7 +112,6 @@ func (f *File) readFrom(ctx context.Context) error {
 	}
 	f.readFreelist(ctx)
 	f.readTree(ctx)
-	f.checkKeyRoot(ctx)
 	return ctx.Err()
 }
 

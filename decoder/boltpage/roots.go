@@ -296,7 +296,7 @@ func (f *File) Roots(ctx context.Context) ([]Root, error) {
 
 // KeyRoots finds the branch pages in no tree that can be the root of etcd's bucket key,
 // those with the newest records first, and some of them at most. It reads the first
-// bytes of every page in no tree. The error is ctx's.
+// bytes of every page in no tree. It wants the trees to have been read. The error is ctx's.
 func (f *File) KeyRoots(ctx context.Context) ([]uint64, error) {
 	var list []Root
 	err := f.eachUnusedBranch(ctx, func(p page) {
@@ -324,29 +324,35 @@ func (f *File) eachUnusedBranch(ctx context.Context, fn func(p page)) error {
 	f.mu.Lock()
 	used := f.used.clone()
 	f.mu.Unlock()
-	return f.eachNamed(ctx, func(id uint64, h header) bool {
-		if h.flags == flagBranch && !used.has(id) {
-			data := f.data[id*uint64(f.meta.PageSize):][:f.meta.PageSize]
-			p := page{header: h, data: data}
-			p.count = min(p.count, uint16((len(data)-pageHeaderSize)/elementSize))
-			fn(p)
+	at := f.sparse
+	for id, n := uint64(2), 0; ; id, n = id+1, n+1 {
+		var ok bool
+		if id, ok = f.nextData(&at, used.nextUnset(id)); !ok || id >= f.limit() || n%checkEvery == 0 && ctx.Err() != nil {
+			return ctx.Err()
 		}
-		return true
-	})
+		_ = f.guard(func() {
+			data := f.data[id*uint64(f.meta.PageSize):][:f.meta.PageSize]
+			if p := (page{header: parseHeader(data), data: data}); p.id == id && p.flags == flagBranch && !used.has(id) {
+				p.count = min(p.count, uint16((len(data)-pageHeaderSize)/elementSize))
+				fn(p)
+			}
+		})
+	}
 }
 
 // isRevision says whether a key is one of etcd's bucket key (server/v3 v3.7
 // storage/mvcc/revision.go).
 func isRevision(key []byte) bool { return (len(key) == 17 || len(key) == 18) && key[8] == '_' }
 
-// checkKeyRoot looks for a page in no tree that leads to the root of etcd's bucket key,
+// CheckKeyRoot looks for a page in no tree that leads to the root of etcd's bucket key,
 // and behind it to newer records: the root is a part of that tree then, and not its root.
 // A root that was written where such a part had been is told by its last record: it is
-// the newest, and no page of that tree began with a newer one.
-func (f *File) checkKeyRoot(ctx context.Context) {
+// the newest, and no page of that tree began with a newer one. It wants the trees to have
+// been read. Where there is such a page, that is an anomaly. The error is ctx's.
+func (f *File) CheckKeyRoot(ctx context.Context) error {
 	b := f.buckets["key"]
 	if b == nil || b.Root == 0 {
-		return
+		return nil
 	}
 	var first []byte
 	last := uint64(0)
@@ -358,9 +364,9 @@ func (f *File) checkKeyRoot(ctx context.Context) {
 		}
 	}))
 	if !isRevision(first) {
-		return
+		return nil
 	}
-	_ = f.eachUnusedBranch(ctx, func(p page) {
+	return f.eachUnusedBranch(ctx, func(p page) {
 		for i := range int(p.count) - 1 {
 			el, ok := p.parseElement(i)
 			next, ok2 := p.parseElement(i + 1)
@@ -375,8 +381,8 @@ func (f *File) checkKeyRoot(ctx context.Context) {
 	})
 }
 
-// Misplaced says whether the root of etcd's bucket key is a part of another tree, so that
-// anything of the bucket may be missing.
+// Misplaced says whether CheckKeyRoot found the root of etcd's bucket key to be a part of
+// another tree, so that anything of the bucket may be missing.
 func (f *File) Misplaced() bool { return f.misplaced }
 
 // bestRoot is the newest root that leads to a whole tree, or else the one that leads
