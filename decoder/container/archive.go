@@ -97,7 +97,10 @@ func (x *expander) look(name string, size int64, modified time.Time, r io.Reader
 		x.Newer = max(x.Newer, f.last)
 		return nil
 	}
-	head := make([]byte, stdinHead)
+	if x.head == nil {
+		x.head = make([]byte, stdinHead)
+	}
+	head := x.head
 	n, err := io.ReadFull(r, head[:headSize])
 	_, container := sniff(head[:n])
 	known := container || isDatabase(head[:n])

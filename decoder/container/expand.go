@@ -37,6 +37,7 @@ type expander struct {
 	ended    int64 // where in the container what it holds ended, 0 before
 	archive  archive
 	buf      []byte
+	head     []byte // the beginning of an entry
 }
 
 // expand reads the container from raw, which is read once. What is to be unpacked
