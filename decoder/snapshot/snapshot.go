@@ -109,7 +109,7 @@ type Snapshot struct {
 // computed meanwhile and waited for by Integrity.
 //
 // The path is that of a snapshot or of a db, as it is, compressed (gzip, zstd) or
-// in an archive (zip, tar), or of a member's data directory, whose log is applied
+// in an archive (zip, tar; ARCHIVE//NAME where it has several), or of a member's data directory, whose log is applied
 // to its db; "-" is standard input.
 //
 // A damaged file opens as long as anything of its key bucket can be found:
