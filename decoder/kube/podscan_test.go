@@ -201,7 +201,7 @@ func TestScanPod(t *testing.T) {
 		Owner:      Owner{"ReplicaSet", "rs", "o3"},
 		Mirror:     "hash",
 		Containers: []Container{{"c1", "c:1"}, {"c2", "c:2"}}, InitContainers: []Container{{"init", "i:1"}},
-		EphemeralContainers:  []Container{{"debug", "d:1"}},
+		EphemeralContainers:  []Container{{"gone", ""}, {"debug", "d:1"}},
 		HostNetwork:          true,
 		HostPorts:            []HostPort{{"127.0.0.1", "UDP", 53}, {"", "TCP", 8080}},
 		Requests:             Requests{MilliCPU: 505, Memory: 1 << 30},
