@@ -271,6 +271,41 @@ func churn(tx *bbolt.Tx, r *rand.Rand, pageSize int) error {
 	return nil
 }
 
+// TestCopyWrittenTo: a copy that bbolt makes, and then commits to, is whole after each
+// commit, whatever the number of the transaction that was copied.
+func TestCopyWrittenTo(t *testing.T) {
+	for transactions := range 4 {
+		for commits := range 4 {
+			path := makeFileOf(t, 4096, false, 1, 4+transactions)
+			db, err := bbolt.Open(path, 0o600, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			copied := filepath.Join(t.TempDir(), "db")
+			if err := db.View(func(tx *bbolt.Tx) error { return tx.CopyFile(copied, 0o600) }); err != nil {
+				t.Fatal(err)
+			}
+			db.Close()
+			if db, err = bbolt.Open(copied, 0o600, nil); err != nil {
+				t.Fatal(err)
+			}
+			r := rand.New(rand.NewPCG(1, 1))
+			for range commits {
+				if err := db.Update(func(tx *bbolt.Tx) error { return churn(tx, r, 4096) }); err != nil {
+					t.Fatal(err)
+				}
+			}
+			db.Close()
+			f := openFile(t, copied)
+			for _, a := range f.Anomalies() {
+				if a.Kind == boltpage.BadMeta {
+					t.Errorf("%d transactions, copied, %d commits: %+v", transactions, commits, a)
+				}
+			}
+		}
+	}
+}
+
 func TestOpenRefuses(t *testing.T) {
 	for _, tt := range []struct {
 		name string
