@@ -195,6 +195,9 @@ func TestDecode(t *testing.T) {
 func TestDecodeSnapshots(t *testing.T) {
 	encrypted := 0
 	for _, r := range records(t) {
+		if r.key == "" {
+			continue // the mark of a bump
+		}
 		k, _ := ParseKey(DefaultPrefix, r.key)
 		o := Decode(k, r.value)
 		if o.Encoding == Encrypted {

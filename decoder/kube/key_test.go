@@ -116,7 +116,7 @@ func TestParseKeyOfSnapshots(t *testing.T) {
 	for _, r := range records(t) {
 		k, ok := ParseKey(DefaultPrefix, r.key)
 		if !ok {
-			if !strings.HasPrefix(r.key, "/registry/ranges/") && !strings.HasPrefix(r.key, "/registry/peerserverleases/") {
+			if r.key != "" && !strings.HasPrefix(r.key, "/registry/ranges/") && !strings.HasPrefix(r.key, "/registry/peerserverleases/") {
 				t.Errorf("%s: %q is no key of an object", r.file, r.key)
 			}
 			continue
