@@ -21,10 +21,10 @@ func cluster(seed uint64, n int) (backup, current *State) {
 	for i := range nodes {
 		name := fmt.Sprintf("node-%d", i)
 		if r.IntN(20) > 0 {
-			backup.Nodes = append(backup.Nodes, Node{Name: name})
+			backup.Nodes = append(backup.Nodes, Node{Name: name, Cordoned: r.IntN(5) == 0})
 		}
 		if r.IntN(20) > 0 {
-			current.Nodes = append(current.Nodes, Node{Name: name})
+			current.Nodes = append(current.Nodes, Node{Name: name, Cordoned: r.IntN(5) == 0})
 			current.LastSeen[name] = Sighting{r.Int64N(currentAt), "/registry/pods/ns/seen"}
 		}
 	}
@@ -36,6 +36,7 @@ func cluster(seed uint64, n int) (backup, current *State) {
 		}{
 			{10, never}, {10, onFailure}, {15, pending}, {10, succeeded}, {15, failed}, {10, held}, {10, dying}, {20, dead},
 			{30, mirror}, {60, unreadablePod}, {15, unbound(somewhere(), p.NodeName)}, {30, unbound()}, {20, image("v2")},
+			{15, expiring}, {20, expired}, {20, asks(20)}, {20, asksToRestart(20)}, {20, ephemeral("debug")},
 		} {
 			if r.IntN(c.odds) == 0 {
 				c.f(p)
