@@ -30,11 +30,11 @@ func (f *forecast) endJobs(pods []PodOutcome) {
 	if f.general.column == stale { // controllers see the erased past
 		return
 	}
-	failures := f.failures(pods)
+	failures, active := f.failures(pods), f.active()
 	f.jobEnds = map[int32]*jobEnd{}
 	for i := range f.workloads {
 		if was := f.workloads[i].backup; was != nil && was.Kind == "Job" && !was.Finished && !was.Suspended {
-			if end := f.jobEnd(was, failures[int32(i)]); end != nil {
+			if end := f.jobEnd(was, failures[int32(i)], active[activeJob{was.Owner, was.UID}]); end != nil {
 				f.jobEnds[int32(i)] = end
 			}
 		}
@@ -102,11 +102,28 @@ func (f *forecast) verdict(p *podCase) *verdict {
 	return &f.general
 }
 
-// jobEnd says what ends a Job of the backup, what is sure first; nil for nothing.
-func (f *forecast) jobEnd(was *Workload, n failures) *jobEnd {
+// activeJob is a Job that the backup's status of a CronJob has as active, by their uids.
+type activeJob struct{ cronJob, job string }
+
+// active finds the CronJob of every such Job.
+func (f *forecast) active() map[activeJob]*workload {
+	all := map[activeJob]*workload{}
+	for i := range f.workloads {
+		if w := &f.workloads[i]; w.backup != nil {
+			for _, job := range w.backup.Active {
+				all[activeJob{w.backup.UID, job}] = w
+			}
+		}
+	}
+	return all
+}
+
+// jobEnd says what ends a Job of the backup, what is sure first; nil for nothing. The
+// CronJob is the one that has it as active, nil for none.
+func (f *forecast) jobEnd(was *Workload, n failures, cronJob *workload) *jobEnd {
 	var ends []*jobEnd
-	if end := f.replaced(was); end != nil {
-		ends = append(ends, end)
+	if cronJob != nil && cronJob.backup.Policy == "Replace" && !cronJob.backup.Suspended {
+		ends = append(ends, cronJob.replaces())
 	}
 	limit := was.BackoffLimit
 	failed := fmt.Sprintf("Its Job fails (BackoffLimitExceeded): with the %d failures that the backup counts, %d are above its backoffLimit of %d, and its active pods are deleted.", was.Failed, was.Failed+n.sure+n.perhaps, limit)
@@ -149,26 +166,18 @@ func unsureRank(e *jobEnd) int {
 	return 1
 }
 
-// replaced says whether the Job's CronJob deletes it for the slot that comes after it:
-// it does with concurrencyPolicy Replace once one was missed (kubernetes v1.37
-// pkg/controller/cronjob/cronjob_controllerv2.go syncCronJob). That is sure of a slot
-// that has run since the backup.
-func (f *forecast) replaced(job *Workload) *jobEnd {
-	at := slices.IndexFunc(f.workloads, func(w workload) bool { return w.backup != nil && w.backup.UID == job.Owner })
-	if job.Owner == "" || at < 0 {
-		return nil
-	}
-	w := &f.workloads[at]
-	cron := w.backup
-	if cron.Policy != "Replace" || cron.Suspended || !slices.Contains(cron.Active, job.UID) {
-		return nil
-	}
-	end := &jobEnd{deleted: true, by: controllersBy, sure: w.missedSlot() && cron.Deadline == 0}
-	end.reason = "Its CronJob replaces it (concurrencyPolicy Replace) when a slot has come since the backup, and none is known to have: its Job is deleted then, and its pods."
+// replaces says when a CronJob with concurrencyPolicy Replace deletes its Job: for the
+// slot that comes after it (kubernetes v1.37 pkg/controller/cronjob/
+// cronjob_controllerv2.go syncCronJob). That is sure of a slot that has run since the
+// backup.
+func (w *workload) replaces() *jobEnd {
+	const does = "Its CronJob replaces it (concurrencyPolicy Replace), unless that is suspended before controllers start: "
+	end := &jobEnd{deleted: true, by: controllersBy, reason: does + "if a slot has come since the backup, its Job is deleted for it, and its pods."}
 	if w.missedSlot() {
-		end.reason = "Its CronJob replaces it (concurrencyPolicy Replace): the slot after it has come since the backup, its Job is deleted, and its pods."
-		if cron.Deadline > 0 {
-			end.reason += fmt.Sprintf(" That is so if the controller is back within %s of the slot.", cron.Deadline)
+		end.sure = w.backup.Deadline == 0
+		end.reason = does + "a slot has come since the backup, its Job is deleted for it, and its pods."
+		if !end.sure {
+			end.reason += fmt.Sprintf(" That is so if the controller is back within %s of the slot.", w.backup.Deadline)
 		}
 	}
 	return end
@@ -178,7 +187,7 @@ func (f *forecast) replaced(job *Workload) *jobEnd {
 // run since.
 func (w *workload) missedSlot() bool {
 	was, now := w.backup, w.current
-	return was != nil && now != nil && was.Schedule == now.Schedule && was.TimeZone == now.TimeZone && now.LastSchedule.After(was.LastSchedule)
+	return now != nil && was.Schedule == now.Schedule && was.TimeZone == now.TimeZone && now.LastSchedule.After(was.LastSchedule)
 }
 
 // deleted adds to what is said of a pod what the end of its Job makes of it. Where its

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -28,6 +29,19 @@ func cluster(seed uint64, n int) (backup, current *State) {
 			current.LastSeen[name] = Sighting{r.Int64N(currentAt), "/registry/pods/ns/seen"}
 		}
 	}
+	jobs := n/40 + 1
+	for i := range jobs { // each of a CronJob of its own, the half of which have run since
+		cron := Workload{Kind: "CronJob", UID: fmt.Sprintf("cron-%d", i), Policy: []string{"Allow", "Forbid", "Replace"}[r.IntN(3)], Active: []string{fmt.Sprintf("job-%d", i)}}
+		job := Workload{Kind: "Job", UID: fmt.Sprintf("job-%d", i), Owner: cron.UID, Wanted: r.Int64N(4), Completions: r.Int64N(4), BackoffLimit: r.Int64N(4), OnFailure: r.IntN(2) == 0}
+		if r.IntN(4) == 0 {
+			job.FailsAt = takenAt.Add(time.Duration(r.IntN(600)-300) * time.Second)
+		}
+		backup.Workloads = append(backup.Workloads, cron, job)
+		if r.IntN(2) == 0 {
+			cron.LastSchedule = takenAt.Add(-time.Minute)
+		}
+		current.Workloads = append(current.Workloads, cron)
+	}
 	somewhere := func() string { return fmt.Sprintf("node-%d", r.IntN(nodes)) }
 	change := func(p *Pod) {
 		for _, c := range []struct {
@@ -49,6 +63,9 @@ func cluster(seed uint64, n int) (backup, current *State) {
 			Pod: kube.Pod{Namespace: "ns", Name: fmt.Sprintf("p%06d", i), UID: fmt.Sprintf("uid-%d", i), NodeName: somewhere(), Phase: "Running", RestartPolicy: "Always", Grace: 30},
 		}
 		p.ModRevision = p.CreateRevision
+		if r.IntN(5) == 0 {
+			p.Owner = kube.Owner{Kind: "Job", UID: fmt.Sprintf("job-%d", r.IntN(jobs))}
+		}
 		before, after := p, p
 		if r.IntN(4) == 0 {
 			change(&before)
