@@ -33,7 +33,12 @@ func (f *forecast) endJobs(pods []PodOutcome) {
 	failures, active := f.failures(pods), f.active()
 	f.jobEnds = map[int32]*jobEnd{}
 	for i := range f.workloads {
-		if was := f.workloads[i].backup; was != nil && was.Kind == "Job" && !was.Finished && !was.Suspended {
+		was := f.workloads[i].backup
+		switch {
+		case was == nil || was.Kind != "Job":
+		case was.Finished && !was.Expires.IsZero():
+			f.jobEnds[int32(i)] = f.jobEndAt(was.Expires, jobEnd{reason: fmt.Sprintf("The Job has ended, and is deleted at %s by its ttlSecondsAfterFinished, with its pods.", was.Expires.Format(time.RFC3339)), deleted: true})
+		case !was.Finished && !was.Suspended:
 			if end := f.jobEnd(was, failures[int32(i)], active[activeJob{was.Owner, was.UID}]); end != nil {
 				f.jobEnds[int32(i)] = end
 			}
@@ -126,30 +131,24 @@ func (f *forecast) jobEnd(was *Workload, n failures, cronJob *workload) *jobEnd 
 		ends = append(ends, cronJob.replaces())
 	}
 	limit := was.BackoffLimit
-	failed := fmt.Sprintf("Its Job fails (BackoffLimitExceeded): with the %d failures that the backup counts, %d are above its backoffLimit of %d, and its active pods are deleted.", was.Failed, was.Failed+n.sure+n.perhaps, limit)
+	failed := fmt.Sprintf("The Job fails (BackoffLimitExceeded): with the %d failures that the backup counts, %d are above its backoffLimit of %d, and its active pods are deleted.", was.Failed, was.Failed+n.sure+n.perhaps, limit)
 	switch {
 	case n.sure+n.perhaps == 0 && (!was.OnFailure || n.restarts < max(limit, 1)):
 	case was.FailurePolicy:
-		ends = append(ends, &jobEnd{reason: "Its Job may fail: what a failure counts is for its podFailurePolicy to say.", by: controllersBy})
+		ends = append(ends, &jobEnd{reason: "The Job may fail: what a failure counts is for its podFailurePolicy to say.", by: controllersBy})
 	case was.PerIndex:
-		ends = append(ends, &jobEnd{reason: "Its Job may fail: failures count by index (backoffLimitPerIndex).", by: controllersBy})
+		ends = append(ends, &jobEnd{reason: "The Job may fail: failures count by index (backoffLimitPerIndex).", by: controllersBy})
 	case was.Failed+n.sure > limit:
 		ends = append(ends, &jobEnd{reason: failed, sure: true, by: controllersBy})
 	case was.Failed+n.sure+n.perhaps > limit:
 		ends = append(ends, &jobEnd{reason: failed, by: controllersBy})
 	case was.OnFailure && n.restarts >= max(limit, 1):
-		ends = append(ends, &jobEnd{reason: fmt.Sprintf("Its Job may fail (BackoffLimitExceeded): its containers were restarted %d times, its backoffLimit is %d. Its active pods are deleted then.", n.restarts, limit), by: controllersBy})
+		ends = append(ends, &jobEnd{reason: fmt.Sprintf("The Job may fail (BackoffLimitExceeded): its containers were restarted %d times, its backoffLimit is %d. Its active pods are deleted then.", n.restarts, limit), by: controllersBy})
 	}
 	if at := was.FailsAt; !at.IsZero() {
-		end := &jobEnd{
-			reason: fmt.Sprintf("Its Job fails (DeadlineExceeded) at %s, by its own activeDeadlineSeconds, if it has not ended by then, and its active pods are deleted.", at.Format(time.RFC3339)),
-			by:     controllersBy,
-		}
-		if known := f.current.Time; !known.IsZero() { // the API is back after it
-			end.sure = true
-			end.by = add(end.by, max(int64(at.Sub(known)/time.Second), 0))
-		}
-		ends = append(ends, end)
+		ends = append(ends, f.jobEndAt(at, jobEnd{
+			reason: fmt.Sprintf("The Job fails (DeadlineExceeded) at %s, by its own activeDeadlineSeconds, if it has not ended by then, and its active pods are deleted.", at.Format(time.RFC3339)),
+		}))
 	}
 	if len(ends) == 0 {
 		return nil
@@ -157,6 +156,17 @@ func (f *forecast) jobEnd(was *Workload, n failures, cronJob *workload) *jobEnd 
 	return slices.MinFunc(ends, func(a, b *jobEnd) int {
 		return cmp.Compare(unsureRank(a), unsureRank(b))
 	})
+}
+
+// jobEndAt is an end that controllers make at a time, or once they are back. That the API
+// is back after the current snapshot bounds when.
+func (f *forecast) jobEndAt(at time.Time, end jobEnd) *jobEnd {
+	end.by = controllersBy
+	if known := f.current.Time; !known.IsZero() {
+		end.sure = true
+		end.by = add(end.by, max(int64(at.Sub(known)/time.Second), 0))
+	}
+	return &end
 }
 
 func unsureRank(e *jobEnd) int {
@@ -171,11 +181,11 @@ func unsureRank(e *jobEnd) int {
 // cronjob_controllerv2.go syncCronJob). That is sure of a slot that has run since the
 // backup.
 func (w *workload) replaces() *jobEnd {
-	const does = "Its CronJob replaces it (concurrencyPolicy Replace), unless that is suspended before controllers start: "
-	end := &jobEnd{deleted: true, by: controllersBy, reason: does + "if a slot has come since the backup, its Job is deleted for it, and its pods."}
+	const does = "The Job's CronJob replaces it (concurrencyPolicy Replace), unless the CronJob is suspended before controllers start: "
+	end := &jobEnd{deleted: true, by: controllersBy, reason: does + "if a slot has come since the backup, the Job is deleted for it, with its pods."}
 	if w.missedSlot() {
 		end.sure = w.backup.Deadline == 0
-		end.reason = does + "a slot has come since the backup, its Job is deleted for it, and its pods."
+		end.reason = does + "a slot has come since the backup, and the Job is deleted for it, with its pods."
 		if !end.sure {
 			end.reason += fmt.Sprintf(" That is so if the controller is back within %s of the slot.", w.backup.Deadline)
 		}
