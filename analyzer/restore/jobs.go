@@ -219,8 +219,8 @@ func (f *forecast) deleted(o *PodOutcome, p *podCase, end *jobEnd) {
 		in(o.API.Phase)
 	case o.API.Node == "": // not bound, or to a node that is not known
 		l.API = []*APIView{nil}
-		for _, node := range o.MayBeBoundTo {
-			l.API = append(l.API, &APIView{"Pending", node, true})
+		if len(o.MayBeBoundTo) > 0 {
+			in("Pending")
 		}
 		if !acts {
 			l.RunsOn, l.MayRunOn = o.RunsOn, o.MayRunOn
@@ -241,6 +241,10 @@ func (f *forecast) deleted(o *PodOutcome, p *podCase, end *jobEnd) {
 		if acts {
 			l.RunsOn, l.MayRunOn = noNodes, union(o.RunsOn, o.MayRunOn)
 		}
+	}
+	if f.cutOff(p) && !ended { // its kubelet may never come back
+		in(o.API.Phase)
+		l.RunsOn, l.MayRunOn = noNodes, union(union(l.RunsOn, l.MayRunOn), union(o.RunsOn, o.MayRunOn))
 	}
 	if then := o.Then; then != nil { // either may come first
 		l.API = append(append(l.API, then.API...), o.API)
