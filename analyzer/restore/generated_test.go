@@ -115,6 +115,7 @@ func TestGenerated(t *testing.T) {
 			prediction := g.predict(t, p.plan)
 			g.checkPods(t, fmt.Sprintf("seed %d, %s", seed, name), prediction, p.does)
 			g.checkCertainty(t, name, prediction)
+			g.checkCordons(t, name, prediction)
 			checkSound(t, prediction)
 		}
 		if t.Failed() {
@@ -168,6 +169,14 @@ func (g *generated) checkPods(t *testing.T, name string, p *restore.Prediction, 
 				t.Errorf("%s: class %s on %s (rule %s): %s", name, pod.Class, pod.Node, o.Rule, diff)
 			}
 		}
+		if want := pod.Later(kubelet); pod.Then != [len(pod.Then)]string{} && laterShown(o) != want {
+			t.Errorf("%s: class %s on %s comes to %q in the API, not %q", name, pod.Class, pod.Node, laterShown(o), want)
+		}
+		if pod.Forbid != "" {
+			if never, want := neverFires(p, pod.Forbid), kubelet == clustertest.Deaf; never != want {
+				t.Errorf("%s: CronJob %s never fires: %v, want %v", name, pod.Forbid, never, want)
+			}
+		}
 		if twin := slices.ContainsFunc(o.Flags, func(f restore.Flag) bool { return strings.HasPrefix(string(f), "same-name") }); twin != pod.Twin {
 			t.Errorf("%s: class %s has flags %v", name, pod.Class, o.Flags)
 		}
@@ -199,6 +208,37 @@ func phaseShown(o *restore.PodOutcome) string {
 		return ""
 	}
 	return api.Phase
+}
+
+// laterShown is what the API comes to show of the pod, as clustertest names it.
+func laterShown(o *restore.PodOutcome) string {
+	switch {
+	case o.Then == nil:
+		return ""
+	case len(o.Then.API) != 1:
+		return o.Then.Shows()
+	case o.Then.API[0] == nil:
+		return "gone"
+	case o.Then.API[0].Terminating:
+		return "terminating"
+	}
+	return o.Then.API[0].Phase
+}
+
+// neverFires says whether the CronJob is predicted to run no slot any more.
+func neverFires(p *restore.Prediction, name string) bool {
+	i := slices.IndexFunc(p.Workloads, func(w restore.WorkloadOutcome) bool { return w.Kind == "CronJob" && w.Name == name })
+	return p.Workloads[i].Severity == restore.Critical
+}
+
+// checkCordons: the node that was cordoned since the backup is named.
+func (g *generated) checkCordons(t *testing.T, name string, p *restore.Prediction) {
+	t.Helper()
+	for _, n := range p.Nodes {
+		if lost := slices.Contains(n.Flags, restore.FlagCordonLost); lost != (n.Name == g.Cordoned) {
+			t.Errorf("%s: %s has flags %v", name, n.Name, n.Flags)
+		}
+	}
 }
 
 // flagsOf are the flags but for those about the pod's name and node.

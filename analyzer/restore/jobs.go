@@ -30,11 +30,16 @@ func (f *forecast) endJobs(pods []PodOutcome) {
 	if f.general.column == stale { // controllers see the erased past
 		return
 	}
-	failures := f.failures(pods)
+	failures, active := f.failures(pods), f.active()
 	f.jobEnds = map[int32]*jobEnd{}
 	for i := range f.workloads {
-		if was := f.workloads[i].backup; was != nil && was.Kind == "Job" && !was.Finished && !was.Suspended {
-			if end := f.jobEnd(was, failures[int32(i)]); end != nil {
+		was := f.workloads[i].backup
+		switch {
+		case was == nil || was.Kind != "Job":
+		case was.Finished && !was.Expires.IsZero():
+			f.jobEnds[int32(i)] = f.jobEndAt(was.Expires, jobEnd{reason: fmt.Sprintf("The Job has ended, and is deleted at %s by its ttlSecondsAfterFinished, with its pods.", was.Expires.Format(time.RFC3339)), deleted: true})
+		case !was.Finished && !was.Suspended:
+			if end := f.jobEnd(was, failures[int32(i)], active[activeJob{was.Owner, was.UID}]); end != nil {
 				f.jobEnds[int32(i)] = end
 			}
 		}
@@ -102,37 +107,48 @@ func (f *forecast) verdict(p *podCase) *verdict {
 	return &f.general
 }
 
-// jobEnd says what ends a Job of the backup, what is sure first; nil for nothing.
-func (f *forecast) jobEnd(was *Workload, n failures) *jobEnd {
+// activeJob is a Job that the backup's status of a CronJob has as active, by their uids.
+type activeJob struct{ cronJob, job string }
+
+// active finds the CronJob of every such Job.
+func (f *forecast) active() map[activeJob]*workload {
+	all := map[activeJob]*workload{}
+	for i := range f.workloads {
+		if w := &f.workloads[i]; w.backup != nil {
+			for _, job := range w.backup.Active {
+				all[activeJob{w.backup.UID, job}] = w
+			}
+		}
+	}
+	return all
+}
+
+// jobEnd says what ends a Job of the backup, what is sure first; nil for nothing. The
+// CronJob is the one that has it as active, nil for none.
+func (f *forecast) jobEnd(was *Workload, n failures, cronJob *workload) *jobEnd {
 	var ends []*jobEnd
-	if end := f.replaced(was); end != nil {
-		ends = append(ends, end)
+	if cronJob != nil && cronJob.backup.Policy == "Replace" && !cronJob.backup.Suspended {
+		ends = append(ends, cronJob.replaces())
 	}
 	limit := was.BackoffLimit
-	failed := fmt.Sprintf("Its Job fails (BackoffLimitExceeded): with the %d failures that the backup counts, %d are above its backoffLimit of %d, and its active pods are deleted.", was.Failed, was.Failed+n.sure+n.perhaps, limit)
+	failed := fmt.Sprintf("The Job fails (BackoffLimitExceeded): with the %d failures that the backup counts, %d are above its backoffLimit of %d, and its active pods are deleted.", was.Failed, was.Failed+n.sure+n.perhaps, limit)
 	switch {
 	case n.sure+n.perhaps == 0 && (!was.OnFailure || n.restarts < max(limit, 1)):
 	case was.FailurePolicy:
-		ends = append(ends, &jobEnd{reason: "Its Job may fail: what a failure counts is for its podFailurePolicy to say.", by: controllersBy})
+		ends = append(ends, &jobEnd{reason: "The Job may fail: what a failure counts is for its podFailurePolicy to say.", by: controllersBy})
 	case was.PerIndex:
-		ends = append(ends, &jobEnd{reason: "Its Job may fail: failures count by index (backoffLimitPerIndex).", by: controllersBy})
+		ends = append(ends, &jobEnd{reason: "The Job may fail: failures count by index (backoffLimitPerIndex).", by: controllersBy})
 	case was.Failed+n.sure > limit:
 		ends = append(ends, &jobEnd{reason: failed, sure: true, by: controllersBy})
 	case was.Failed+n.sure+n.perhaps > limit:
 		ends = append(ends, &jobEnd{reason: failed, by: controllersBy})
 	case was.OnFailure && n.restarts >= max(limit, 1):
-		ends = append(ends, &jobEnd{reason: fmt.Sprintf("Its Job may fail (BackoffLimitExceeded): its containers were restarted %d times, its backoffLimit is %d. Its active pods are deleted then.", n.restarts, limit), by: controllersBy})
+		ends = append(ends, &jobEnd{reason: fmt.Sprintf("The Job may fail (BackoffLimitExceeded): its containers were restarted %d times, its backoffLimit is %d. Its active pods are deleted then.", n.restarts, limit), by: controllersBy})
 	}
 	if at := was.FailsAt; !at.IsZero() {
-		end := &jobEnd{
-			reason: fmt.Sprintf("Its Job fails (DeadlineExceeded) at %s, by its own activeDeadlineSeconds, if it has not ended by then, and its active pods are deleted.", at.Format(time.RFC3339)),
-			by:     controllersBy,
-		}
-		if known := f.current.Time; !known.IsZero() { // the API is back after it
-			end.sure = true
-			end.by = add(end.by, max(int64(at.Sub(known)/time.Second), 0))
-		}
-		ends = append(ends, end)
+		ends = append(ends, f.jobEndAt(at, jobEnd{
+			reason: fmt.Sprintf("The Job fails (DeadlineExceeded) at %s, by its own activeDeadlineSeconds, if it has not ended by then, and its active pods are deleted.", at.Format(time.RFC3339)),
+		}))
 	}
 	if len(ends) == 0 {
 		return nil
@@ -142,6 +158,17 @@ func (f *forecast) jobEnd(was *Workload, n failures) *jobEnd {
 	})
 }
 
+// jobEndAt is an end that controllers make at a time, or once they are back. That the API
+// is back after the current snapshot bounds when.
+func (f *forecast) jobEndAt(at time.Time, end jobEnd) *jobEnd {
+	end.by = controllersBy
+	if known := f.current.Time; !known.IsZero() {
+		end.sure = true
+		end.by = add(end.by, max(int64(at.Sub(known)/time.Second), 0))
+	}
+	return &end
+}
+
 func unsureRank(e *jobEnd) int {
 	if e.sure {
 		return 0
@@ -149,26 +176,18 @@ func unsureRank(e *jobEnd) int {
 	return 1
 }
 
-// replaced says whether the Job's CronJob deletes it for the slot that comes after it:
-// it does with concurrencyPolicy Replace once one was missed (kubernetes v1.37
-// pkg/controller/cronjob/cronjob_controllerv2.go syncCronJob). That is sure of a slot
-// that has run since the backup.
-func (f *forecast) replaced(job *Workload) *jobEnd {
-	at := slices.IndexFunc(f.workloads, func(w workload) bool { return w.backup != nil && w.backup.UID == job.Owner })
-	if job.Owner == "" || at < 0 {
-		return nil
-	}
-	w := &f.workloads[at]
-	cron := w.backup
-	if cron.Policy != "Replace" || cron.Suspended || !slices.Contains(cron.Active, job.UID) {
-		return nil
-	}
-	end := &jobEnd{deleted: true, by: controllersBy, sure: w.missedSlot() && cron.Deadline == 0}
-	end.reason = "Its CronJob replaces it (concurrencyPolicy Replace) when a slot has come since the backup, and none is known to have: its Job is deleted then, and its pods."
+// replaces says when a CronJob with concurrencyPolicy Replace deletes its Job: for the
+// slot that comes after it (kubernetes v1.37 pkg/controller/cronjob/
+// cronjob_controllerv2.go syncCronJob). That is sure of a slot that has run since the
+// backup.
+func (w *workload) replaces() *jobEnd {
+	const does = "The Job's CronJob replaces it (concurrencyPolicy Replace), unless the CronJob is suspended before controllers start: "
+	end := &jobEnd{deleted: true, by: controllersBy, reason: does + "if a slot has come since the backup, the Job is deleted for it, with its pods."}
 	if w.missedSlot() {
-		end.reason = "Its CronJob replaces it (concurrencyPolicy Replace): the slot after it has come since the backup, its Job is deleted, and its pods."
-		if cron.Deadline > 0 {
-			end.reason += fmt.Sprintf(" That is so if the controller is back within %s of the slot.", cron.Deadline)
+		end.sure = w.backup.Deadline == 0
+		end.reason = does + "a slot has come since the backup, and the Job is deleted for it, with its pods."
+		if !end.sure {
+			end.reason += fmt.Sprintf(" That is so if the controller is back within %s of the slot.", w.backup.Deadline)
 		}
 	}
 	return end
@@ -178,7 +197,7 @@ func (f *forecast) replaced(job *Workload) *jobEnd {
 // run since.
 func (w *workload) missedSlot() bool {
 	was, now := w.backup, w.current
-	return was != nil && now != nil && was.Schedule == now.Schedule && was.TimeZone == now.TimeZone && now.LastSchedule.After(was.LastSchedule)
+	return now != nil && was.Schedule == now.Schedule && was.TimeZone == now.TimeZone && now.LastSchedule.After(was.LastSchedule)
 }
 
 // deleted adds to what is said of a pod what the end of its Job makes of it. Where its
@@ -200,8 +219,8 @@ func (f *forecast) deleted(o *PodOutcome, p *podCase, end *jobEnd) {
 		in(o.API.Phase)
 	case o.API.Node == "": // not bound, or to a node that is not known
 		l.API = []*APIView{nil}
-		for _, node := range o.MayBeBoundTo {
-			l.API = append(l.API, &APIView{"Pending", node, true})
+		if len(o.MayBeBoundTo) > 0 {
+			in("Pending")
 		}
 		if !acts {
 			l.RunsOn, l.MayRunOn = o.RunsOn, o.MayRunOn
@@ -222,6 +241,10 @@ func (f *forecast) deleted(o *PodOutcome, p *podCase, end *jobEnd) {
 		if acts {
 			l.RunsOn, l.MayRunOn = noNodes, union(o.RunsOn, o.MayRunOn)
 		}
+	}
+	if f.cutOff(p) && !ended { // its kubelet may never come back
+		in(o.API.Phase)
+		l.RunsOn, l.MayRunOn = noNodes, union(union(l.RunsOn, l.MayRunOn), union(o.RunsOn, o.MayRunOn))
 	}
 	if then := o.Then; then != nil { // either may come first
 		l.API = append(append(l.API, then.API...), o.API)

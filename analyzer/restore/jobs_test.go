@@ -117,6 +117,12 @@ func TestJobEnds(t *testing.T) {
 			relist: []string{"unaffected", "0-120 s: no such pod", "wanted 0 new 0"},
 		},
 		{
+			name: "ended, with a ttl", job: job(func(w *Workload) { w.Finished, w.Expires = true, takenAt.Add(10*time.Second) }),
+			was: []*Pod{was(one, succeeded)}, now: []*Pod{was(one, succeeded)},
+			plain:  []string{"unaffected", "0-100 s: no such pod", "wanted 0 new 0"},
+			relist: []string{"unaffected", "0-100 s: no such pod", "wanted 0 new 0"},
+		},
+		{
 			name: "its deadline to come", job: job(func(w *Workload) { w.FailsAt = takenAt.Add(time.Minute) }),
 			was: []*Pod{was(one)}, now: []*Pod{was(one)},
 			plain:  []string{"unaffected", "0-150 s on [n1] []: Running on n1, terminating", "wanted 2 new 1"},

@@ -122,7 +122,13 @@ func (w *Workload) readJob(t *batchv1.Job) {
 	}
 	for _, c := range t.Status.Conditions {
 		ended := c.Type == batchv1.JobComplete || c.Type == batchv1.JobFailed
-		w.Finished = w.Finished || ended && c.Status == corev1.ConditionTrue
+		if !ended || c.Status != corev1.ConditionTrue {
+			continue
+		}
+		w.Finished = true
+		if ttl := t.Spec.TTLSecondsAfterFinished; ttl != nil {
+			w.Expires = c.LastTransitionTime.UTC().Add(time.Duration(max(*ttl, 0)) * time.Second)
+		}
 	}
 }
 

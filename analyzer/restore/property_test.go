@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -22,12 +23,25 @@ func cluster(seed uint64, n int) (backup, current *State) {
 	for i := range nodes {
 		name := fmt.Sprintf("node-%d", i)
 		if r.IntN(20) > 0 {
-			backup.Nodes = append(backup.Nodes, Node{Name: name})
+			backup.Nodes = append(backup.Nodes, Node{Name: name, Cordoned: r.IntN(5) == 0})
 		}
 		if r.IntN(20) > 0 {
-			current.Nodes = append(current.Nodes, Node{Name: name})
+			current.Nodes = append(current.Nodes, Node{Name: name, Cordoned: r.IntN(5) == 0})
 			current.LastSeen[name] = Sighting{r.Int64N(currentAt), "/registry/pods/ns/seen"}
 		}
+	}
+	jobs := n/40 + 1
+	for i := range jobs { // each of a CronJob of its own, the half of which have run since
+		cron := Workload{Kind: "CronJob", UID: fmt.Sprintf("cron-%d", i), Policy: []string{"Allow", "Forbid", "Replace"}[r.IntN(3)], Active: []string{fmt.Sprintf("job-%d", i)}}
+		job := Workload{Kind: "Job", UID: fmt.Sprintf("job-%d", i), Owner: cron.UID, Wanted: r.Int64N(4), Completions: r.Int64N(4), BackoffLimit: r.Int64N(4), OnFailure: r.IntN(2) == 0}
+		if r.IntN(4) == 0 {
+			job.FailsAt = takenAt.Add(time.Duration(r.IntN(600)-300) * time.Second)
+		}
+		backup.Workloads = append(backup.Workloads, cron, job)
+		if r.IntN(2) == 0 {
+			cron.LastSchedule = takenAt.Add(-time.Minute)
+		}
+		current.Workloads = append(current.Workloads, cron)
 	}
 	somewhere := func() string { return fmt.Sprintf("node-%d", r.IntN(nodes)) }
 	change := func(p *Pod) {
@@ -37,6 +51,7 @@ func cluster(seed uint64, n int) (backup, current *State) {
 		}{
 			{10, never}, {10, onFailure}, {15, pending}, {10, succeeded}, {15, failed}, {10, held}, {10, dying}, {20, dead},
 			{30, mirror}, {60, unreadablePod}, {15, unbound(somewhere(), p.NodeName)}, {30, unbound()}, {20, image("v2")},
+			{15, expiring}, {20, expired}, {20, asks(20)}, {20, asksToRestart(20)}, {20, ephemeral("debug")},
 		} {
 			if r.IntN(c.odds) == 0 {
 				c.f(p)
@@ -49,6 +64,9 @@ func cluster(seed uint64, n int) (backup, current *State) {
 			Pod: kube.Pod{Namespace: "ns", Name: fmt.Sprintf("p%06d", i), UID: fmt.Sprintf("uid-%d", i), NodeName: somewhere(), Phase: "Running", RestartPolicy: "Always", Grace: 30},
 		}
 		p.ModRevision = p.CreateRevision
+		if r.IntN(5) == 0 {
+			p.Owner = kube.Owner{Kind: "Job", UID: fmt.Sprintf("job-%d", r.IntN(jobs))}
+		}
 		before, after := p, p
 		if r.IntN(4) == 0 {
 			change(&before)

@@ -13,8 +13,9 @@ type RuleInfo struct {
 
 // The components that the sources of Rules name: kubelet and controllers are
 // kubernetes v1.37.2, client-go and apiserver v0.37.2, etcd server/v3 v3.6.16.
-// What the sources say was then observed on whole clusters, but for 4b-back and
-// for pods whose deletion had begun in the backup and was not done since.
+// What the sources say was then observed on whole clusters, but for 4b-back, for
+// deadlines where a kubelet is restarted or starts a pod again, and for pods whose
+// deletion had begun in the backup and was not done since.
 
 // Rules is the decision table's list of rows.
 var Rules = []RuleInfo{

@@ -29,6 +29,7 @@ type Workload struct {
 	BackoffLimit  int64     // of a Job
 	Failed        int64     // that its status counts
 	FailsAt       time.Time // when its activeDeadlineSeconds ends it, UTC; zero when it has none or has not started
+	Expires       time.Time // when its ttlSecondsAfterFinished deletes it, UTC; zero when it does not, or has not ended
 	FailurePolicy bool      // it has a podFailurePolicy
 	PerIndex      bool      // it has a backoffLimitPerIndex
 	OnFailure     bool      // the restart policy of its pods

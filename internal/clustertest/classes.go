@@ -2,8 +2,10 @@ package clustertest
 
 import (
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -44,10 +46,14 @@ type class struct {
 	// is on another node.
 	before, after  func(*corev1.Pod)
 	renamed, moved bool
-	raw            bool // its value cannot be read
+	raw            bool   // its value cannot be read
+	policy         string // concurrencyPolicy of the CronJob that its Job is of, "" when it is of none
 
 	want [cases]Want // of the one pod, or of the current state's
 	was  [cases]Want // of the backup's, when they are two
+	// then is what the API comes to show of it without anybody's doing: a phase,
+	// terminating or gone, and "" as before; only of classes that have one.
+	then [cases]string
 }
 
 // never, onFailure and the like change a running pod whose policy is Always.
@@ -60,6 +66,20 @@ func failed(p *corev1.Pod)    { p.Status.Phase = corev1.PodFailed }
 func held(p *corev1.Pod)      { p.Finalizers = []string{"example.com/hold"} }
 func labelled(p *corev1.Pod)  { p.Labels = map[string]string{"since": "the backup"} }
 func image(p *corev1.Pod)     { p.Spec.Containers[0].Image = "i:v2" }
+func expired(p *corev1.Pod)   { deadline(p, 30) }
+func expiring(p *corev1.Pod)  { deadline(p, 3600) }
+func deadline(p *corev1.Pod, seconds int64) {
+	p.Status.StartTime, p.Spec.ActiveDeadlineSeconds = new(metav1.NewTime(end.Add(-2*time.Minute))), &seconds
+}
+func larger(p *corev1.Pod) {
+	p.Spec.Containers[0].Resources.Requests[corev1.ResourceCPU] = resource.MustParse("200m")
+}
+func restartsToResize(p *corev1.Pod) {
+	p.Spec.Containers[0].ResizePolicy = []corev1.ContainerResizePolicy{{ResourceName: corev1.ResourceCPU, RestartPolicy: corev1.RestartContainer}}
+}
+func debugged(p *corev1.Pod) {
+	p.Spec.EphemeralContainers = []corev1.EphemeralContainer{{EphemeralContainerCommon: corev1.EphemeralContainerCommon{Name: "debug"}}}
+}
 func mirror(p *corev1.Pod) {
 	p.Annotations = map[string]string{corev1.MirrorPodAnnotationKey: "hash"}
 }
@@ -94,7 +114,7 @@ func both(list ...func(*corev1.Pod)) func(*corev1.Pod) {
 	}
 }
 
-const no = "no"
+const no, gone = "no", "gone"
 
 // classes are written down from the mechanism's table of what real kubelets did,
 // row by row, not from the code that predicts.
@@ -106,6 +126,8 @@ var classes = []class{
 	{name: "1 terminating", after: dying, want: [cases]Want{{"phantom", "ends", "", ""}, {"terminated", "ends", "", ""}, {"terminated", no, "", ""}, {"hidden", "ends", "Running", ""}}},
 	{name: "1 terminated meanwhile", after: dead, want: [cases]Want{{"terminated", "may", "", ""}, {"terminated", "may", "", ""}, {"terminated", no, "", ""}, {"terminated", "may", "Running", ""}}},
 	{name: "1 not terminated in time", after: overdue, want: [cases]Want{{"phantom", "here", "", ""}, {"terminated", no, "", ""}, {"terminated", no, "", ""}, {"hidden", "here", "Running", ""}}},
+
+	{name: "1 with a deadline", after: expiring, want: [cases]Want{{"phantom", "ends", "", ""}, {"terminated", no, "", ""}, {"terminated", no, "", ""}, {"hidden", "ends", "Running", ""}}, then: [cases]string{gone, "", "", "Running"}},
 
 	{
 		name: "2a", before: running, after: running, renamed: true,
@@ -138,13 +160,24 @@ var classes = []class{
 	{name: "3 Never", before: never, want: [cases]Want{{"ghost", no, "Running", ""}, {"finished", no, "Failed", ""}, {"finished", no, "Failed", ""}, {"lost-deletion", no, "", ""}}},
 	{name: "3 was Pending", before: pending, want: [cases]Want{{"ghost", no, "Pending", ""}, {"restarted", "may", "Pending", ""}, {"restarted", "may", "Pending", ""}, {"lost-deletion", no, "", ""}}},
 
+	{name: "3 deadline passed", before: expired, want: [cases]Want{{"ghost", no, "Running", ""}, {"finished", no, "Failed", ""}, {"finished", no, "Failed", ""}, {"lost-deletion", no, "", ""}}},
+	{name: "3 deadline to come", before: expiring, want: [cases]Want{{"ghost", no, "Running", ""}, {"restarted", "here", "Running", ""}, {"restarted", "here", "Running", ""}, {"lost-deletion", no, "", ""}}, then: [cases]string{"", "Failed", "Failed", ""}},
+	{name: "3 CronJob, Replace", policy: "Replace", before: never, want: [cases]Want{{"ghost", no, "Running", ""}, {"finished", no, "Failed", ""}, {"finished", no, "Failed", ""}, {"lost-deletion", no, "", ""}}, then: [cases]string{"terminating", gone, gone, ""}},
+	{name: "3 CronJob, Forbid", policy: "Forbid", before: never, want: [cases]Want{{"ghost", no, "Running", ""}, {"finished", no, "Failed", ""}, {"finished", no, "Failed", ""}, {"lost-deletion", no, "", ""}}},
+	{name: "3 CronJob, Allow", policy: "Allow", before: never, want: [cases]Want{{"ghost", no, "Running", ""}, {"finished", no, "Failed", ""}, {"finished", no, "Failed", ""}, {"lost-deletion", no, "", ""}}},
+
 	{name: "4a", before: running, after: running, want: [cases]Want{{"unaffected", "here", "Running", ""}, {"unaffected", "here", "Running", ""}, {"unaffected", "here", "Running", ""}, {"unaffected", "here", "Running", ""}}},
 	{name: "4a label", before: running, after: labelled, want: [cases]Want{{"unaffected", "here", "Running", ""}, {"unaffected", "here", "Running", ""}, {"unaffected", "here", "Running", ""}, {"unaffected", "here", "Running", ""}}},
+	{name: "4a deadline", before: expiring, after: both(expiring, labelled), want: [cases]Want{{"unaffected", "here", "Running", ""}, {"unaffected", "here", "Running", ""}, {"unaffected", "here", "Running", ""}, {"unaffected", "here", "Running", ""}}, then: [cases]string{"Failed", "Failed", "Failed", "Running"}},
+	{name: "4a CronJob, Replace", policy: "Replace", before: never, after: both(never, labelled), want: [cases]Want{{"unaffected", "here", "Running", ""}, {"unaffected", "here", "Running", ""}, {"unaffected", "here", "Running", ""}, {"unaffected", "here", "Running", ""}}, then: [cases]string{"terminating", gone, gone, ""}},
+	{name: "4a resized", before: running, after: larger, want: [cases]Want{{"unaffected", "here", "Running", ""}, {"unaffected", "here", "Running", ""}, {"unaffected", "here", "Running", ""}, {"unaffected", "here", "Running", ""}}},
+	{name: "4a ephemeral container", before: running, after: debugged, want: [cases]Want{{"unaffected", "here", "Running", "stray-containers"}, {"unaffected", "here", "Running", "stray-containers"}, {"unaffected", "here", "Running", "stray-containers"}, {"unaffected", "here", "Running", ""}}},
 	{name: "4a status", before: pending, after: running, want: [cases]Want{{"stale-status", "here", "Pending", ""}, {"unaffected", "here", "Running", ""}, {"unaffected", "here", "Running", ""}, {"stale-status", "here", "Running", ""}}},
 	{name: "4b Never, exit 0", before: never, after: both(never, succeeded), want: [cases]Want{{"stale-status", no, "Running", ""}, {"finished", no, "Succeeded", ""}, {"finished", no, "Succeeded", ""}, {"stale-status", no, "Succeeded", ""}}},
 	{name: "4b Never, exit 7", before: never, after: both(never, failed), want: [cases]Want{{"stale-status", no, "Running", ""}, {"finished", no, "Failed", ""}, {"finished", no, "Failed", ""}, {"stale-status", no, "Failed", ""}}},
 	{name: "4b OnFailure, exit 0", before: onFailure, after: both(onFailure, succeeded), want: [cases]Want{{"stale-status", no, "Running", ""}, {"finished", no, "Succeeded", ""}, {"finished", no, "Succeeded", ""}, {"stale-status", no, "Succeeded", ""}}},
 	{name: "4b' evicted", before: running, after: failed, want: [cases]Want{{"stale-status", no, "Running", ""}, {"finished", no, "Failed", ""}, {"restarted", "here", "Running", "runs-again"}, {"stale-status", no, "Failed", ""}}},
+	{name: "4b' deadline", before: expired, after: both(expired, failed), want: [cases]Want{{"stale-status", no, "Running", ""}, {"finished", no, "Failed", ""}, {"finished", no, "Failed", ""}, {"stale-status", no, "Failed", ""}}},
 	{name: "4c", before: elsewhere, after: running, want: [cases]Want{{"phantom", "here", "Pending", "double-bind"}, {"terminated", "may", "Running", "double-bind,double-run"}, {"terminated", "may", "Running", "double-bind,double-run"}, {"hidden", "here", "Running", ""}, {"terminated", "may", "Pending", "double-bind,double-run"}}},
 	{name: "4c' gated", before: gated, after: running, want: [cases]Want{{"phantom", "here", "Pending", ""}, {"terminated", no, "Pending", "not-rescheduled"}, {"terminated", no, "Pending", "not-rescheduled"}, {"hidden", "here", "Running", ""}}},
 	{name: "4c'' its own node", before: onlyHere, after: running, want: [cases]Want{{"stale-status", "here", "Pending", ""}, {"unaffected", "here", "Running", ""}, {"unaffected", "here", "Running", ""}, {"stale-status", "here", "Running", ""}, {"terminated", "may", "Pending", ""}}},
@@ -155,6 +188,8 @@ var classes = []class{
 	{name: "4e with a finalizer", before: both(dead, held), want: [cases]Want{{"ghost", no, "Running", "stuck-terminating"}, {"stuck-terminating", no, "Failed", ""}, {"stuck-terminating", no, "Failed", ""}, {"lost-deletion", no, "", ""}}},
 	{name: "4e ended, with a finalizer", before: both(dead, held, succeeded), want: [cases]Want{{"stuck-terminating", no, "Succeeded", ""}, {"stuck-terminating", no, "Succeeded", ""}, {"stuck-terminating", no, "Succeeded", ""}, {"lost-deletion", no, "", ""}}},
 	{name: "4f image", before: running, after: image, want: [cases]Want{{"stale-spec", "here", "Running", ""}, {"restarted", "here", "Running", "spec-rolled-back"}, {"restarted", "here", "Running", "spec-rolled-back"}, {"stale-spec", "here", "Running", ""}}},
+
+	{name: "4f' resized", before: restartsToResize, after: both(restartsToResize, larger), want: [cases]Want{{"stale-spec", "here", "Running", ""}, {"restarted", "here", "Running", "spec-rolled-back"}, {"restarted", "here", "Running", "spec-rolled-back"}, {"stale-spec", "here", "Running", ""}}},
 
 	{name: "5a", on: "new", after: running, want: [cases]Want{{"phantom", "here", "", ""}, {"terminated", no, "", ""}, {"terminated", no, "", ""}, {"hidden", "here", "Running", ""}}},
 	{name: "5b", on: "old", before: running, want: [cases]Want{{"ghost", no, "Running", ""}, {"stuck-terminating", no, "Running", ""}, {"stuck-terminating", no, "Running", ""}, {"lost-deletion", no, "", ""}}},

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -55,6 +56,7 @@ type Cluster struct {
 	LastSeen map[string]int64
 	OldNode  string // in the backup only
 	NewNode  string // in the current state only
+	Cordoned string // in the current state only
 }
 
 // Pod is a pod with what is to be expected of it.
@@ -63,6 +65,19 @@ type Pod struct {
 	Node       string // where it runs, or would
 	Twin       bool   // there is another of its name
 	Want       [cases]Want
+	// Then is what the API comes to show of it in each case: a phase, terminating or
+	// gone; "" in all where nothing is to be expected of that.
+	Then [cases]string
+	// Forbid is the CronJob with that concurrencyPolicy that its Job is of.
+	Forbid string
+}
+
+// Later is what the API comes to show of the pod in a case.
+func (p *Pod) Later(c Case) string {
+	if c == Unplaced {
+		c = Relists
+	}
+	return p.Then[c]
 }
 
 // In is what becomes of the pod in a case.
@@ -84,7 +99,7 @@ func New(o Options) (*Cluster, error) {
 	}
 	defer os.RemoveAll(dir)
 	b := &builder{
-		opts: o, history: newHistory(), Cluster: &Cluster{LastSeen: map[string]int64{}, OldNode: "old", NewNode: "new"},
+		opts: o, history: newHistory(), Cluster: &Cluster{LastSeen: map[string]int64{}, OldNode: "old", NewNode: "new", Cordoned: "n0"},
 		rng: rand.New(rand.NewPCG(o.Seed, 1)), order: rand.New(rand.NewPCG(max(o.Shuffle, o.Seed), 2)),
 	}
 	b.plan()
@@ -159,7 +174,11 @@ func (b *builder) expect(p play) {
 	if p.renamed {
 		b.Pods = append(b.Pods, Pod{UID: string(p.uid(false)), Class: p.class.name, Node: p.atThen, Twin: true, Want: p.was})
 	}
-	b.Pods = append(b.Pods, Pod{UID: string(p.uid(p.after != nil)), Class: p.class.name, Node: p.at, Twin: p.renamed, Want: p.want})
+	pod := Pod{UID: string(p.uid(p.after != nil)), Class: p.class.name, Node: p.at, Twin: p.renamed, Want: p.want, Then: p.then}
+	if p.policy == "Forbid" {
+		pod.Forbid = cronName(p.name)
+	}
+	b.Pods = append(b.Pods, pod)
 }
 
 func (p *play) uid(now bool) types.UID {
@@ -185,6 +204,10 @@ func (b *builder) begin() {
 	}
 	for _, i := range b.order.Perm(len(b.played)) {
 		p := &b.played[i]
+		if p.policy != "" {
+			b.cronJob(p, -2*time.Minute)
+			b.job(p)
+		}
 		if p.before != nil {
 			b.pod(p, p.before, p.atThen, false)
 		}
@@ -198,6 +221,7 @@ func (b *builder) live() {
 		b.object("configmaps/default/filler", &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "filler", UID: "filler", ResourceVersion: fmt.Sprint(i)}})
 	}
 	b.putNode(b.NewNode)
+	b.putNode(b.Cordoned)
 	b.history.delete("/registry/minions/" + b.OldNode)
 	for _, i := range b.order.Perm(len(b.played)) {
 		b.fate(&b.played[i])
@@ -223,6 +247,9 @@ func (b *builder) living() []string {
 // fate is what becomes of a play's pods after the backup.
 func (b *builder) fate(p *play) {
 	key := podKey(p.name)
+	if p.policy != "" {
+		b.cronJob(p, -time.Minute)
+	}
 	switch {
 	case p.before != nil && p.after == nil:
 		b.history.delete(key)
@@ -266,8 +293,10 @@ func (b *builder) pod(p *play, change func(*corev1.Pod), node string, now bool) 
 		},
 		Status: corev1.PodStatus{Phase: corev1.PodRunning},
 	}
-	if p.set != "" {
-		yes := true
+	switch yes := true; {
+	case p.policy != "":
+		pod.OwnerReferences = []metav1.OwnerReference{{APIVersion: "batch/v1", Kind: "Job", Name: jobName(p.name), UID: uidOf(jobName(p.name)), Controller: &yes}}
+	case p.set != "":
 		pod.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: p.set, UID: uidOf(p.set), Controller: &yes}}
 	}
 	change(pod)
@@ -275,9 +304,41 @@ func (b *builder) pod(p *play, change func(*corev1.Pod), node string, now bool) 
 	b.saw(pod.Spec.NodeName)
 }
 
+func cronName(pod string) string { return "cron-" + pod }
+func jobName(pod string) string  { return "job-" + pod }
+
+// cronJob writes the CronJob of a pod's Job, as it is when a slot has just run so long
+// before the end.
+func (b *builder) cronJob(p *play, before time.Duration) {
+	name := cronName(p.name)
+	b.object("cronjobs/team/"+name, &batchv1.CronJob{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: name, UID: uidOf(name)},
+		Spec:       batchv1.CronJobSpec{Schedule: "* * * * *", ConcurrencyPolicy: batchv1.ConcurrencyPolicy(p.policy)},
+		Status: batchv1.CronJobStatus{
+			Active:           []corev1.ObjectReference{{Kind: "Job", Namespace: "team", Name: jobName(p.name), UID: uidOf(jobName(p.name))}},
+			LastScheduleTime: new(metav1.NewTime(end.Add(before))),
+		},
+	})
+}
+
+// job writes the Job of a pod.
+func (b *builder) job(p *play) {
+	name, yes := jobName(p.name), true
+	b.object("jobs/team/"+name, &batchv1.Job{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: name, UID: uidOf(name), OwnerReferences: []metav1.OwnerReference{
+			{APIVersion: "batch/v1", Kind: "CronJob", Name: cronName(p.name), UID: uidOf(cronName(p.name)), Controller: &yes},
+		}},
+		Spec: batchv1.JobSpec{Parallelism: new(int32(1)), Completions: new(int32(1)), BackoffLimit: new(int32(6))},
+	})
+}
+
+// putNode writes a node, cordoned when it is the one that is since the backup and is
+// written again.
 func (b *builder) putNode(name string) {
+	_, again := b.history.live["/registry/minions/"+name]
 	b.object("minions/"+name, &corev1.Node{
 		ObjectMeta: metav1.ObjectMeta{Name: name, UID: uidOf("node", name), Labels: map[string]string{"kubernetes.io/hostname": name}},
+		Spec:       corev1.NodeSpec{Unschedulable: again && name == b.Cordoned},
 		Status: corev1.NodeStatus{NodeInfo: corev1.NodeSystemInfo{KubeletVersion: "v1.37.2"}, Allocatable: corev1.ResourceList{
 			corev1.ResourceCPU: resource.MustParse("8"), corev1.ResourceMemory: resource.MustParse("16Gi"), corev1.ResourcePods: resource.MustParse("110"),
 		}},
