@@ -177,7 +177,7 @@ func (p *pair) runbook() func(context.Context, *restore.Plan, string) (tui.Runbo
 		if read != nil {
 			return *read, nil
 		}
-		o := runbookOptions{open: *p.open}
+		o := runbookOptions{open: *p.open, force: p.force}
 		in := runbook.Input{Tool: tool()}
 		err := o.lookAtBoth(ctx, p, &in)
 		if err == nil {
