@@ -116,7 +116,7 @@ func call(h Host, argv ...string) Command {
 // script is a command of several calls. What is not of this package in it is quoted.
 func script(h Host, text string, programs ...string) Command {
 	c := Command{Host: h, Run: text, As: User, Programs: programs}
-	if strings.Contains(text, "sudo ") {
+	if h != Workstation && strings.Contains(text, "sudo ") {
 		c.As = Root
 	}
 	return c

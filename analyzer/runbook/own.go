@@ -45,7 +45,7 @@ func (b *builder) restoreOpenShift(s *Step) {
 	s.Commands = append(s.Commands,
 		script(FirstControlPlane, `sudo test ! -e /var/lib/etcd-backup || sudo mv --no-target-directory /var/lib/etcd-backup "/var/lib/etcd-backup.$(date +%s)"`).
 			says("The data from before an earlier restore, which cluster-restore.sh removes: it is evidence."),
-		script(FirstControlPlane, `sudo -E /usr/local/bin/cluster-restore.sh "$PWD"/`+carried, "/usr/local/bin/cluster-restore.sh").reads(b.restored()),
+		script(FirstControlPlane, `sudo -E /usr/local/bin/cluster-restore.sh "$PWD"/`+carried, "/usr/local/bin/cluster-restore.sh").reads(sums),
 		call(Workstation, "oc", "patch", "etcd/cluster", "--type=merge", `--patch={"spec":{"unsupportedConfigOverrides":{"useUnsupportedUnsafeNonHANonProductionUnstableEtcd":true}}}`).
 			says("The quorum guard off, so that etcd is rolled out to the others. oc needs a kubeconfig with a certificate: tokens may not be known to the restored state."),
 		call(Workstation, "oc", "adm", "wait-for-stable-cluster").says("Up to 15 minutes. If it is stuck: oc patch etcd/cluster --type=merge --patch='{\"spec\":{\"forceRedeploymentReason\":\"recovery-1\"}}', with a reason that was not used before."),

@@ -527,7 +527,7 @@ func (b *builder) stillRuns(t twins) (Command, bool) {
 	ps := strings.Join(append(b.crictlWords(), "ps", "--quiet", "--label", label), " ")
 	return wait(nodeHost(t.now.node), fmt.Sprintf("%s has stopped here, so that %s may start its namesake", t.now, t.was.node), relists+t.now.grace+30,
 		fmt.Sprintf("ids=$(sudo %s) || { echo 'crictl fails: whether it runs is not known.' >&2; exit 2; }\n    [ -n \"$ids\" ] || exit 0", ps),
-		"Look at the log of this node's kubelet. Stop the pod by hand before the other node is let in, or it runs twice.", b.crictlWords()...), true
+		"Look at the log of this node's kubelet. Stop the pod by hand before the other node is let in, or it runs twice.", b.crictlProgram()), true
 }
 
 // relists is how long it takes at most until a kubelet that was refused lists anew,
@@ -540,6 +540,15 @@ func (b *builder) crictlWords() []string {
 		return []string{"./crictl", "--runtime-endpoint=unix:///run/containerd/containerd.sock"}
 	}
 	return slices.Clone(b.crictl)
+}
+
+// crictlProgram is the program among them.
+func (b *builder) crictlProgram() string {
+	words := b.crictlWords()
+	if words[0] == "env" {
+		return words[len(words)-1]
+	}
+	return words[0]
 }
 
 // bringCrictl brings crictl to a node that has none by itself.
@@ -722,7 +731,7 @@ func (b *builder) stopFirst(s *Step, node string, brought map[string]bool) {
 		}
 		crictl := strings.Join(b.crictlWords(), " ")
 		s.Commands = append(s.Commands, script(nodeHost(node),
-			fmt.Sprintf("( ids=$(sudo %[1]s ps --quiet --label %[2]s) || { echo 'crictl fails: whether it runs is not known.' >&2; exit 2; }\n  [ -z \"$ids\" ] || sudo %[1]s stop --timeout=%[3]d $ids )", crictl, label, t.now.grace), b.crictlWords()...).
+			fmt.Sprintf("( ids=$(sudo %[1]s ps --quiet --label %[2]s) || { echo 'crictl fails: whether it runs is not known.' >&2; exit 2; }\n  [ -z \"$ids\" ] || sudo %[1]s stop --timeout=%[3]d $ids )", crictl, label, t.now.grace), b.crictlProgram()).
 			says("Stops %s with its grace period. %s", t.now, why))
 	}
 }
