@@ -56,7 +56,7 @@ func (b *builder) zipped() bool {
 func (b *builder) bring() Step {
 	s := Step{
 		ID: "bring-files", Title: "Bring programs and the backup to where they are needed",
-		Why: "Each command finds its program and its file on the machine on which it runs, and the sums show that they are whole.",
+		Why: "Each command finds its program and its file on the machine on which it runs, and the sums show that they are whole. On other machines, commands begin in the home directory of who logs in; here, in the directory in which revenant was run.",
 	}
 	if b.bumps == BumpsItself && b.id != OpenShift || b.bumps == BumpsNothing {
 		return Step{} // the platform restores what is in its own store

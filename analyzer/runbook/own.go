@@ -63,6 +63,7 @@ func (b *builder) restoreKops(s *Step) {
 		)
 	}
 	s.Commands = append(s.Commands, call(ControlPlane, "pkill", "-x", "etcd-manager").root().all().says("Restarts both etcd-managers: kubelet starts them again, and they restore."))
+	s.Checks = append(s.Checks, "/var/log/etcd.log on the control plane node that leads says that the restore has ended. Until then the former etcd may answer.")
 	s.Warnings = append(s.Warnings, "etcd-manager restores a backup of its own store. Look that BACKUP_NAME_OF_MAIN is the one that was given here.")
 }
 
@@ -75,25 +76,23 @@ func (b *builder) restoreGardener(s *Step) {
 	if len(b.Backup.Facts.Members) <= 1 {
 		member := b.dataDir + "/member"
 		s.Commands = append(s.Commands, seed("exec", "etcd-main-0", "--container=etcd", "--", "mv", "-n", "-T", member, member+".before-restore").
-			says("etcd ends, and the sidecar restores the newest of its store. The former data is evidence, so it is renamed. Where the image has no mv: an ephemeral container, kubectl debug with --target=etcd, below /proc/1/root."))
+			says("etcd ends, and the sidecar restores the newest of its store. The former data is evidence, so it is renamed. Where the image has no mv: an ephemeral container, kubectl debug with --target=etcd, below /proc/1/root."),
+			seed("wait", "pod/etcd-main-0", "--for=condition=Ready=false", "--timeout=5m").says("The former etcd has ended."),
+			seed("wait", "pod/etcd-main-0", "--for=condition=Ready", "--timeout=15m"))
 	} else {
 		claims := "$(kubectl --kubeconfig=SEED_KUBECONFIG --namespace=SHOOT_NAMESPACE get persistentvolumeclaims --selector=instance=etcd-main --output=jsonpath='{.items[*].spec.volumeName}')"
 		s.Commands = append(s.Commands,
 			seed("annotate", "etcd/etcd-main", "druid.gardener.cloud/suspend-etcd-spec-reconcile=", "druid.gardener.cloud/disable-etcd-component-protection=", "--overwrite"),
-			script(Workstation, "kubectl --kubeconfig=SEED_KUBECONFIG patch persistentvolumes "+claims+` --patch='{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}'`, "kubectl").
-				says("The volumes of the members are evidence: they stay when their claims are deleted."),
 			seed("scale", "statefulset/etcd-main", "--replicas=0"),
 			wait(Workstation, "no member runs", 300, `pods=$(kubectl --kubeconfig=SEED_KUBECONFIG --namespace=SHOOT_NAMESPACE get pods --selector=instance=etcd-main --output=name) || { echo 'kubectl fails: nothing is known.' >&2; exit 2; }
     [ -n "$pods" ] || exit 0`, "Do not delete claims before.", "kubectl"),
-			seed("delete", "persistentvolumeclaims", "--selector=instance=etcd-main"),
+			script(Workstation, "volumes="+claims+` && kubectl --kubeconfig=SEED_KUBECONFIG patch persistentvolumes $volumes --patch='{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}' &&
+    kubectl --kubeconfig=SEED_KUBECONFIG --namespace=SHOOT_NAMESPACE delete persistentvolumeclaims --selector=instance=etcd-main`, "kubectl").
+				says("The volumes of the members are evidence: only when they are kept are their claims deleted."),
 			seed("delete", "leases", "--selector=app.kubernetes.io/component=etcd-member-lease,app.kubernetes.io/part-of=etcd-main"),
 			seed("edit", "configmap", "ETCD_CONFIGMAP").says("One member only in initial-cluster, initial-advertise-peer-urls and advertise-client-urls: etcd-main-0."),
 			seed("scale", "statefulset/etcd-main", "--replicas=1"),
-		)
-	}
-	s.Commands = append(s.Commands, seed("wait", "pod/etcd-main-0", "--for=condition=Ready", "--timeout=15m"))
-	if len(b.Backup.Facts.Members) > 1 {
-		s.Commands = append(s.Commands,
+			seed("rollout", "status", "statefulset/etcd-main", "--timeout=15m"),
 			seed("annotate", "etcd/etcd-main", "druid.gardener.cloud/suspend-etcd-spec-reconcile-", "druid.gardener.cloud/disable-etcd-component-protection-"),
 			seed("annotate", "etcd/etcd-main", "gardener.cloud/operation=reconcile").says("The other members join again."),
 		)
@@ -105,10 +104,11 @@ func (b *builder) restoreVCluster(s *Step) {
 	s.Commands = append(s.Commands,
 		script(Workstation, "[ -e pvcs.yaml ] || "+host+" --namespace=HOST_NAMESPACE get persistentvolumeclaims --output=yaml > pvcs.yaml", "kubectl").writes("pvcs.yaml").
 			says("vcluster restore deletes all workload pods, and every claim but that of the first replica: save the claims, and keep their volumes."),
-		script(Workstation, host+` --namespace=HOST_NAMESPACE get persistentvolumeclaims --no-headers --output=custom-columns=V:.spec.volumeName |
-    while read -r volume; do
-        [ "$volume" = '<none>' ] || `+host+` patch persistentvolume "$volume" --patch '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}'
-    done`, "kubectl"),
-		call(Workstation, "vcluster", "restore", "VCLUSTER_NAME", "SNAPSHOT_URL", "--namespace=HOST_NAMESPACE").says("Check the arguments against your version's documentation."),
+		script(Workstation, `( volumes=$(`+host+` --namespace=HOST_NAMESPACE get persistentvolumeclaims --no-headers --output=custom-columns=V:.spec.volumeName) || exit
+  for volume in $volumes; do
+    [ "$volume" = '<none>' ] || `+host+` patch persistentvolume "$volume" --patch '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}' || exit
+  done
+  vcluster restore VCLUSTER_NAME SNAPSHOT_URL --namespace=HOST_NAMESPACE )`, "kubectl", "vcluster").
+			says("Restores only when every volume is kept. Check the arguments of vcluster restore against your version's documentation."),
 	)
 }

@@ -289,6 +289,7 @@ func k3sLike(id Platform, title, server, agent string) profile {
 			{Text: fmt.Sprintf("%s server --cluster-reset-restore-path restores the file it is given and does not bump: the bump has to be in the file.", program)},
 			{Text: "Server nodes get a new kubelet with it; agents do not, and their load balancer lets them resume their watch: without a bump they stay deaf."},
 			{Text: "API server and etcd of a server node are one service: they stop and start together."},
+			{Text: "Restarting the agent's unit does nothing on a server node, whose kubelet was restarted with its service."},
 			{Text: "A snapshot with the bump in it is restored like any other.", Inferred: true},
 		},
 		dataDir: dir + "/server/db/etcd", port: "6443", metrics: "METRICS_URL",

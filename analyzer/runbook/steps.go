@@ -247,6 +247,9 @@ func (b *builder) startEtcd() Step {
 	case b.bumps == BumpsNothing:
 		s.Why = "The revision shows how long a kubelet would stay deaf that is not restarted."
 		s.Checks = []string{"Note the revision: every kubelet that has seen more is deaf."}
+		if b.recounts {
+			s.Checks = append(s.Checks, fmt.Sprintf("It is near the number of keys. If it is %d or more, the former etcd answers, and the restore has not ended.", b.bump.Base))
+		}
 	case b.bumps == BumpsItself && b.bump.Minimum > 0:
 		s.Why = whyLook
 		s.Checks = []string{fmt.Sprintf("The revision is %d or more: two above all that is known to have been served. If it is not, the bump was too small: restart all API servers and all kubelets.", b.bump.Base+b.bump.Minimum)}
