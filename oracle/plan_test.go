@@ -3,14 +3,19 @@ package oracle
 import (
 	"bytes"
 	"encoding/json"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"go.etcd.io/etcd/server/v3/embed"
+	"go.etcd.io/etcd/server/v3/etcdserver/api/v3client"
 	"go.etcd.io/etcd/server/v3/storage/mvcc"
+	"go.uber.org/zap"
 
 	"revenant/internal/corpus"
 	"revenant/oracle/fixture"
@@ -158,7 +163,7 @@ func (p programs) play(t *testing.T, version, dir string, r *book, machines []st
 					line = strings.ReplaceAll(line, root, place+root)
 				}
 				line = strings.ReplaceAll(line, "DATA_DIR", place+"/var/lib/etcd")
-				for _, placeholder := range []string{"ETCD_NODE", "FIRST_SERVER", "node-a"} {
+				for _, placeholder := range []string{"ETCD_NODE", "FIRST_SERVER"} {
 					line = strings.ReplaceAll(line, placeholder, machines[0])
 				}
 				out := p.shell(t, version, place, line)
@@ -286,15 +291,66 @@ func (p programs) restore(t *testing.T, version, dir string, r *book) int64 {
 	return store.Rev()
 }
 
+const initialCluster = "a=http://127.0.0.1:24390,b=http://127.0.0.1:24391,c=http://127.0.0.1:24392"
+
+// peerURL is that of a member.
+func peerURL(name string) string {
+	_, rest, _ := strings.Cut(initialCluster, name+"=")
+	first, _, _ := strings.Cut(rest, ",")
+	return first
+}
+
+// startMembers starts etcd on what was restored on every machine, and wants a cluster
+// that goes on from the revision that was planned.
+func startMembers(t *testing.T, hosts string, machines []string, restored int64) {
+	t.Helper()
+	members := make([]*embed.Etcd, len(machines))
+	for i, name := range machines {
+		cfg := embed.NewConfig()
+		cfg.Name, cfg.Dir, cfg.InitialCluster = name, filepath.Join(hosts, name, "var/lib/etcd"), initialCluster
+		peer, err := url.Parse(peerURL(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		free := []url.URL{{Scheme: "http", Host: "127.0.0.1:0"}}
+		cfg.ListenPeerUrls, cfg.AdvertisePeerUrls = []url.URL{*peer}, []url.URL{*peer}
+		cfg.ListenClientUrls, cfg.AdvertiseClientUrls = free, free
+		cfg.UnsafeNoFsync = true
+		cfg.ZapLoggerBuilder = embed.NewZapLoggerBuilder(zap.NewNop())
+		if members[i], err = embed.StartEtcd(cfg); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		t.Cleanup(members[i].Close)
+	}
+	for i, m := range members {
+		select {
+		case <-m.Server.ReadyNotify():
+		case err := <-m.Err():
+			t.Fatalf("%s: %v", machines[i], err)
+		case <-time.After(time.Minute):
+			t.Fatalf("%s did not join within a minute", machines[i])
+		}
+	}
+	for i, m := range members {
+		put, err := v3client.New(m.Server).Put(t.Context(), "/after", machines[i])
+		if err != nil {
+			t.Fatalf("%s: %v", machines[i], err)
+		}
+		if want := restored + 1 + int64(i); put.Header.Revision != want {
+			t.Errorf("%s writes revision %d, want %d", machines[i], put.Header.Revision, want)
+		}
+	}
+}
+
 // TestPlanMembers plays the runbook of kubeadm on three machines, out of a db file
-// without trailer, each command twice. It wants three members of one cluster at one
-// revision, the former data beside them, the manifests in their place, and the backup as
-// it was.
+// without trailer, each command twice. It wants three members of one cluster that goes
+// on from one revision, the former data beside them, the manifests in their place, and
+// the backup as it was.
 func TestPlanMembers(t *testing.T) {
 	programs := buildPrograms(t)
 	dir := t.TempDir()
 	inflate(t, testdata+"clusters/scenario-1/plain/backup.db.gz", filepath.Join(dir, "one.db"))
-	programs.shell(t, "3.7", dir, "etcdutl snapshot restore one.db --data-dir=before --name=a --initial-advertise-peer-urls=https://a:2380 --initial-cluster=a=https://a:2380,b=https://b:2380,c=https://c:2380")
+	programs.shell(t, "3.7", dir, "etcdutl snapshot restore one.db --data-dir=before --name=a --initial-advertise-peer-urls="+peerURL("a")+" --initial-cluster="+initialCluster)
 	programs.shell(t, "3.7", dir, "cp before/member/snap/db \"my backup's.db\"")
 	backup, err := os.ReadFile(filepath.Join(dir, "my backup's.db"))
 	if err != nil {
@@ -313,7 +369,7 @@ func TestPlanMembers(t *testing.T) {
 	programs.play(t, "3.7", dir, r, machines, true, "bring-files", "freeze", "stop", "restore", "start-etcd", "start-api")
 	for _, machine := range machines {
 		host := filepath.Join(dir, "hosts", machine)
-		s := open(t, filepath.Join(host, "var/lib/etcd/member/snap/db"))
+		s := open(t, clone(t, filepath.Join(host, "var/lib/etcd/member/snap/db"))) // etcd goes on with it below
 		var members []string
 		for _, m := range s.Meta().Members {
 			members = append(members, m.Name)
@@ -336,6 +392,7 @@ func TestPlanMembers(t *testing.T) {
 			}
 		}
 	}
+	startMembers(t, filepath.Join(dir, "hosts"), machines, r.Bump.Restored)
 	if now, err := os.ReadFile(filepath.Join(dir, "my backup's.db")); err != nil || !bytes.Equal(now, backup) {
 		t.Errorf("the backup has changed: %v", err)
 	}
