@@ -94,8 +94,12 @@ func planFlags(p restore.Plan) string {
 	if s := p.RestartKubelets.String(); s != "none" {
 		flags = append(flags, "--restart-kubelets "+s)
 	}
-	if p.KeepAPIServers {
+	switch servers := p.APIServers(); servers {
+	case "all":
+	case "none":
 		flags = append(flags, "--keep-apiservers")
+	default:
+		flags = append(flags, "--restart-apiservers "+servers)
 	}
 	if len(flags) == 0 {
 		return "no flags"

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,6 +31,7 @@ func (v *Verification) Text(w *Printer) {
 	w.Line("")
 	v.verdict(w)
 	w.Line("")
+	v.servers(w)
 	var rows [][]string
 	var severities []restore.Severity
 	for _, n := range v.Nodes {
@@ -37,16 +39,20 @@ func (v *Verification) Text(w *Printer) {
 		switch {
 		case len(n.Unread) > 0:
 			severity, seen = restore.Warning, append(slices.Clip(seen), "not read in full")
+		case n.Silent:
+			severity, seen = restore.Warning, append(slices.Clip(seen), "kubelet does not answer")
 		case len(seen) == 0:
 			severity, seen = restore.Warning, []string{"nobody looked"}
+		case n.Strays > 0:
+			severity = restore.Warning
 		}
 		if n.Phantoms+n.Ghosts+n.Doubles > 0 {
 			severity = restore.Critical
 		}
 		severities = append(severities, severity)
-		rows = append(rows, []string{n.Name, Count(n.Running), Count(n.Phantoms), Count(n.Ghosts), Count(n.Doubles), strings.Join(seen, ", ")})
+		rows = append(rows, []string{n.Name, Count(n.Running), Count(n.Phantoms), Count(n.Ghosts), Count(n.Doubles), Count(n.Strays), strings.Join(seen, ", ")})
 	}
-	w.Table([]string{"NODE", "RUNNING", "PHANTOMS", "GHOSTS", "DOUBLES", "SEEN BY"}, rows, severities)
+	w.Table([]string{"NODE", "RUNNING", "PHANTOMS", "GHOSTS", "DOUBLES", "STRAYS", "SEEN BY"}, rows, severities)
 	v.findings(w)
 	for i, note := range v.Notes {
 		if i == 0 {
@@ -60,9 +66,11 @@ func (v *Verification) Text(w *Printer) {
 
 func (v *Verification) verdict(w *Printer) {
 	var parts []string
+	var severity restore.Severity
 	for _, k := range drift.Kinds {
 		if n := v.Summary[k.ID]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%s %s", Count(n), k.ID))
+			severity = cmp.Or(severity, k.Severity)
 		}
 	}
 	if len(parts) == 0 {
@@ -73,7 +81,26 @@ func (v *Verification) verdict(w *Printer) {
 		w.Wrapped("", textWidth, text)
 		return
 	}
-	fmt.Fprintln(w.w, w.paint(restore.Critical, "Found: "+strings.Join(parts, ", ")+"."))
+	fmt.Fprintln(w.w, w.paint(severity, "Found: "+strings.Join(parts, ", ")+"."))
+}
+
+// servers lists the API servers, where there are several.
+func (v *Verification) servers(w *Printer) {
+	if len(v.Servers) < 2 {
+		return
+	}
+	var rows [][]string
+	var severities []restore.Severity
+	for _, s := range v.Servers {
+		severity := restore.OK
+		if s.Differs > s.AsSnapshot {
+			severity = restore.Critical
+		}
+		severities = append(severities, severity)
+		rows = append(rows, []string{s.Name, Count(s.Pods), Count(s.Differs), Count(s.AsSnapshot)})
+	}
+	w.Table([]string{"API SERVER", "PODS", "DIFFERENT", "AS THE SNAPSHOT"}, rows, severities)
+	w.Line("")
 }
 
 // findings lists what was found, by kind, each with what cleans it up.
@@ -96,7 +123,7 @@ func (v *Verification) findings(w *Printer) {
 			if f.Name == "" {
 				w.Line("  * %s  (%s)", f.Node, string(f.Certainty))
 			} else {
-				w.Line("  * %s  %s/%s  %s  (%s)", f.Node, f.Namespace, f.Name, f.UID, string(f.Certainty))
+				w.Line("  * %s  %s/%s  %s  (%s)", cmp.Or(f.Node, "no node"), f.Namespace, f.Name, f.UID, string(f.Certainty))
 			}
 			w.Wrapped("      ", textWidth, f.Reason)
 			if f.Command != "" {

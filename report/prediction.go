@@ -26,6 +26,7 @@ func (p *Prediction) Text(w *Printer) {
 	w.Line("")
 	p.pods(w)
 	p.workloads(w)
+	p.apiServers(w)
 	p.nodes(w)
 	if p.Rollback != nil {
 		w.Line("")
@@ -104,10 +105,17 @@ func planText(p restore.Plan) string {
 		parts[0] = fmt.Sprintf("--bump-revision %d --mark-compacted", p.BumpRevision)
 	}
 	servers := "API servers restarted"
-	if p.KeepAPIServers {
+	switch {
+	case len(p.RestartAPIServers) > 0:
+		servers += ": " + p.APIServers() + " alone, the others left running"
+	case p.KeepAPIServers:
 		servers = "API servers left running"
 	}
-	return strings.Join(append(parts, servers, "kubelets restarted: "+p.RestartKubelets.String()), ", ")
+	parts = append(parts, servers, "kubelets restarted: "+p.RestartKubelets.String())
+	if p.Outage.To > 0 {
+		parts = append(parts, "no API for "+p.Outage.String()+" s")
+	}
+	return strings.Join(parts, ", ")
 }
 
 // summary counts the pods by outcome, worst first.
@@ -160,6 +168,49 @@ func (p *Prediction) pods(w *Printer) {
 		}
 		w.Line("%s more pods need no attention%s; --all lists them.", Count(left), known)
 	}
+}
+
+// apiServers lists the API servers where they differ, and what each shows otherwise than
+// the first.
+func (p *Prediction) apiServers(w *Printer) {
+	through := map[string]int{}
+	for i := range p.Pods {
+		for _, t := range p.Pods[i].Through {
+			for _, name := range t.APIServers {
+				through[name]++
+			}
+		}
+	}
+	if len(through) == 0 {
+		return
+	}
+	w.Line("")
+	var rows [][]string
+	var severities []restore.Severity
+	for _, s := range p.APIServers {
+		restarted, severity := "no", restore.OK
+		if s.Restarted {
+			restarted = "yes"
+		}
+		if s.Serves == restore.ServesErased {
+			severity = restore.Critical
+		}
+		rows = append(rows, []string{s.Name, restarted, string(s.Serves), string(s.Certainty), Count(through[s.Name])})
+		severities = append(severities, severity)
+	}
+	w.Table([]string{"API SERVER", "RESTARTED", "SERVES", "CERTAINTY", "PODS SHOWN OTHERWISE"}, rows, severities)
+	if !p.All {
+		return
+	}
+	rows = rows[:0]
+	for i := range p.Pods {
+		o := &p.Pods[i]
+		for _, t := range o.Through {
+			rows = append(rows, []string{o.Namespace, o.Name, "through " + strings.Join(t.APIServers, ", "), t.API.String()})
+		}
+	}
+	w.Line("")
+	w.Table([]string{"NAMESPACE", "NAME", "API SERVER", "SHOWS"}, rows, make([]restore.Severity, len(rows)))
 }
 
 func rank(o restore.Outcome) int {

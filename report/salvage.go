@@ -80,6 +80,8 @@ func (s *Salvage) Text(p *Printer) {
 		p.Line("It is not all that etcd had: what is missing stands above.")
 	case len(missing) > 0:
 		p.Line("All that could be read above the compact revision is in it, and etcd may have had more: what is missing stands above.")
+	case len(r.Uncertain) > 0 && !r.Included:
+		p.Line("All that its tree leads to above the compact revision is in it; what is newer was withheld.")
 	default:
 		p.Line("All that the evidence held above its compact revision is in it.")
 	}

@@ -35,6 +35,9 @@ func (p *Prediction) workloads(w *Printer) {
 	w.Line("Workloads: pods wanted, believed by the API, really running, and made anew by their controllers")
 	w.Table([]string{"NAMESPACE", "WORKLOAD", "WANTED", "BELIEVED", "RUNNING", "NEW", "WHAT HAPPENS"}, rows, severities)
 	for _, o := range list {
+		if o.Action != "" {
+			w.Wrapped("  ", textWidth, fmt.Sprintf("%s/%s: %s", o.Namespace, o.Name, o.Action))
+		}
 		for _, t := range o.Twice {
 			claims := ""
 			if len(t.Claims) > 0 {

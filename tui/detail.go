@@ -265,9 +265,13 @@ func (d *detail) explanation() []string {
 	add("")
 	field("runs on", runsOn(pod))
 	field("API shows", apiShows(pod))
+	for _, t := range pod.Through {
+		field("through", strings.Join(t.APIServers, ", ")+": "+t.API.String())
+	}
 	field("heals", heals(pod.Heals))
 	if later := pod.Then; later != nil {
-		field("then", later.When()+": "+later.Reason+" The API shows: "+later.Shows()+".")
+		runs := runsOn(&restore.PodOutcome{RunsOn: later.RunsOn, MayRunOn: later.MayRunOn})
+		field("then", later.When()+": "+later.Reason+" Then it runs on "+runs+", and the API shows: "+later.Shows()+".")
 	}
 	if d := pod.DoubleRun; d != nil {
 		field("runs twice", twice(d, pod.UID))
@@ -328,13 +332,20 @@ func (d *detail) wrap(o *object, width int) []string {
 func runsOn(pod *restore.PodOutcome) string {
 	switch {
 	case len(pod.RunsOn) > 0 && len(pod.MayRunOn) > 0:
-		return strings.Join(pod.RunsOn, ", ") + ", and maybe one of " + strings.Join(pod.MayRunOn, ", ")
+		return strings.Join(pod.RunsOn, ", ") + ", and " + maybe(pod.MayRunOn)
 	case len(pod.RunsOn) > 0:
 		return strings.Join(pod.RunsOn, ", ")
 	case len(pod.MayRunOn) > 0:
-		return "maybe one of " + strings.Join(pod.MayRunOn, ", ")
+		return maybe(pod.MayRunOn)
 	}
 	return "no node"
+}
+
+func maybe(nodes []string) string {
+	if len(nodes) == 1 {
+		return "maybe " + nodes[0]
+	}
+	return "maybe one of " + strings.Join(nodes, ", ")
 }
 
 func apiShows(pod *restore.PodOutcome) string {

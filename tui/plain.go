@@ -254,15 +254,12 @@ func (p *plainRun) write() {
 		p.say(line)
 	}
 	plan := p.plan.plan
-	compacted, serve := "no", "restarted"
+	compacted := "no"
 	if plan.MarkCompacted {
 		compacted = "yes"
 	}
-	if plan.KeepAPIServers {
-		serve = "kept"
-	}
 	p.say("")
-	p.say(fmt.Sprintf("Plan: bump %s, mark-compacted %s, kubelets restarted %s, API servers %s.", p.plan.bumpText(40), compacted, safe(plan.RestartKubelets.String()), serve))
+	p.say(fmt.Sprintf("Plan: bump %s, mark-compacted %s, kubelets restarted %s, API servers %s.", p.plan.bumpText(40), compacted, safe(plan.RestartKubelets.String()), serversText(&plan)))
 	p.say(strings.TrimSpace(ansi.Strip(p.planResult())))
 	if p.message != "" {
 		p.say(p.message)

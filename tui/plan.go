@@ -108,11 +108,12 @@ func nodesOf(p *restore.Prediction, known map[string]knownPod) map[string]*onNod
 			names = append(names, k.NodeName)
 			add(&of(k.NodeName).before)
 		}
-		for _, name := range pod.RunsOn {
+		runs, _, shown := pod.Settled()
+		for _, name := range runs {
 			names = append(names, name)
 			add(&of(name).runs)
 		}
-		if v := pod.API; v != nil && v.Node != "" && v.Phase != "Succeeded" && v.Phase != "Failed" {
+		if v := shown; v != nil && v.Node != "" && v.Phase != "Succeeded" && v.Phase != "Failed" {
 			names = append(names, v.Node)
 			add(&of(v.Node).believed)
 		}
@@ -300,7 +301,7 @@ func (p *planner) toggleCompact() { p.plan.MarkCompacted = !p.plan.MarkCompacted
 // toggleServers changes a bump that is the minimum along with it.
 func (p *planner) toggleServers() {
 	was := p.suggested()
-	p.plan.KeepAPIServers = !p.plan.KeepAPIServers
+	p.plan.KeepAPIServers, p.plan.RestartAPIServers = !p.plan.KeepAPIServers, nil
 	if n := p.plan.BumpRevision; n != 0 && n == was.minimum {
 		p.plan.BumpRevision = p.suggested().minimum
 	}
@@ -370,18 +371,27 @@ func (m *model) switches() string {
 	if wide {
 		widths = [4]int{42, 24, m.width - 2 - 42 - 24 - 28, 28}
 	}
-	yes, serve := "no", "restarted"
+	yes := "no"
 	if p.MarkCompacted {
 		yes = "yes"
-	}
-	if p.KeepAPIServers {
-		serve = "kept"
 	}
 	part := func(i int, key action, value string) string {
 		return t.fit(t.hint(m.keymap.key(key)+" "+names[i])+" "+value, widths[i]-1) + " "
 	}
 	return part(0, bump, m.plan.bumpText(widths[0]-len(names[0])-4)) + part(1, compact, yes) +
-		part(2, restart, safe(p.RestartKubelets.String())) + part(3, servers, serve)
+		part(2, restart, safe(p.RestartKubelets.String())) + part(3, servers, serversText(p))
+}
+
+// serversText says what is done to the API servers.
+func serversText(p *restore.Plan) string {
+	switch s := p.APIServers(); s {
+	case "all":
+		return "restarted"
+	case "none":
+		return "kept"
+	default:
+		return "only " + safe(s)
+	}
 }
 
 // planResult counts the pods by outcome, or says why the plan is refused.

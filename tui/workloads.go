@@ -141,6 +141,9 @@ func (s *session) workload(w *restore.WorkloadOutcome, width int) []string {
 	lines := []string{t.heading(safe(w.Kind+" "+w.Namespace+"/"+w.Name), width)}
 	color, _ := t.severity(w.Severity)
 	lines = append(lines, paintAll(color, wrap(w.Reason, width))...)
+	if w.Action != "" {
+		lines = append(lines, wrap(w.Action, width)...)
+	}
 	lines = append(lines, "")
 	changed := ""
 	if w.WantedNow != w.Wanted {

@@ -17,8 +17,9 @@ import (
 	"revenant/internal/corpus"
 )
 
-// A node's answer that holds a phantom is changed here in every way that does not say
-// otherwise of the phantom itself. What must come out is never "clean".
+// A node's answer that holds a phantom or a stray container, and an API server's list
+// that another disagrees with, is changed here in every way that does not say otherwise
+// of these themselves. What must come out is never "clean".
 
 // tree is a JSON document that keeps its order and its doubles.
 type tree struct {
@@ -218,13 +219,15 @@ func respell(quoted, how string) string {
 	return `"` + s + `"`
 }
 
-// scene is an answer that holds a phantom, and what the API has. One of the two is
-// changed.
+// scene is an answer that holds a phantom or a stray container, or the list of an API
+// server that another disagrees with. One of them is changed.
 type scene struct {
 	name   string
+	want   drift.Kind // when nothing is changed
 	answer []byte
 	api    []byte
-	inAPI  bool // the API's list is changed
+	inAPI  bool   // the API's list is changed
+	other  []byte // the list of another API server, which is changed
 }
 
 // scenes are all kinds of answers of a node on which a real phantom ran after a
@@ -289,7 +292,11 @@ func staged(t testing.TB, pods []object) []scene {
 	init := wrap(podList, list(pod+`"initContainerStatuses":[`+running+`],"containerStatuses":[`+ended+`]}}`, described(marked)))
 	made := wrap(podList, list(`{"metadata":{"name":%q,"namespace":%q,"uid":%q,"creationTimestamp":null},"spec":{"containers":[{"name":"c","image":"i","resources":{}},{"name":"d","image":"i","resources":{}}]},"status":{}}`, identity))
 	sandboxes := wrap(`{"items":`, list(`{"id":"5f1c","metadata":{"name":%[1]q,"uid":%[3]q,"namespace":%[2]q,"attempt":0},"state":"SANDBOX_READY","createdAt":"1764000000000000000",`+labels+`,"annotations":{`+marked+`},"runtimeHandler":""}`, identity))
-	containers := wrap(`{"containers":`, list(`{"id":"c1","podSandboxId":"5f1c","metadata":{"name":"a","attempt":0},"state":"CONTAINER_RUNNING",`+labels+`}`, identity))
+	containers := wrap(`{"containers":`, list(`{"id":"c1","podSandboxId":"5f1c","metadata":{"name":"c","attempt":0},"state":"CONTAINER_RUNNING",`+labels+`}`, identity))
+	// Of a phantom with a debugger, the API has all but that.
+	debugged := wrap(podList, list(`{"metadata":{"name":%q,"namespace":%q,"uid":%q,"creationTimestamp":null},"spec":{"containers":[{"name":"debugger","image":"i","resources":{}},{"name":"c","image":"i","resources":{}}]},"status":{}}`, identity))
+	inRuntime := wrap(`{"containers":`, list(`{"id":"c1","podSandboxId":"5f1c","metadata":{"name":"debugger","attempt":0},"state":"CONTAINER_RUNNING",`+labels+`}`, identity))
+	all := wrap(`{"apiVersion":"v1","kind":"List","items":`, list(`{"apiVersion":"v1","kind":"Pod",`+pod[1:]+`"containerStatuses":[`+running+`]}}`, described("")))
 
 	phantom := pods[0]
 	pods = pods[1:]
@@ -297,20 +304,28 @@ func staged(t testing.TB, pods []object) []scene {
 	node, pods = "elsewhere", append(pods, phantom)
 	elsewhere := wrap(`{"apiVersion":"v1","kind":"List","metadata":{"resourceVersion":""},"items":`, list(`{"apiVersion":"v1","kind":"Pod",`+pod[1:]+`"containerStatuses":[`+running+`]}}`, described("")))
 	return []scene{
-		{"pods", listed, api, false},
-		{"pods, an init container alone runs", init, api, false},
-		{"runningpods", made, api, false},
-		{"crictl pods", sandboxes, api, false},
-		{"crictl ps", containers, api, false},
-		{"crictl ps, and the API has it elsewhere", containers, elsewhere, false},
-		{"the API's list", made, api, true},
-		{"the API's list, which has it elsewhere", made, elsewhere, true},
+		{"pods", drift.Phantom, listed, api, false, nil},
+		{"pods, an init container alone runs", drift.Phantom, init, api, false, nil},
+		{"runningpods", drift.Phantom, made, api, false, nil},
+		{"crictl pods", drift.Phantom, sandboxes, api, false, nil},
+		{"crictl ps", drift.Phantom, containers, api, false, nil},
+		{"crictl ps, and the API has it elsewhere", drift.Phantom, containers, elsewhere, false, nil},
+		{"the API's list", drift.Phantom, made, api, true, nil},
+		{"the API's list, which has it elsewhere", drift.Phantom, made, elsewhere, true, nil},
+		{"a stray container in runningpods", drift.Stray, debugged, all, false, nil},
+		{"a stray container in crictl ps", drift.Stray, inRuntime, all, false, nil},
+		{"a stray container, and the API's list", drift.Stray, debugged, all, true, nil},
+		{"another API server, which lacks a pod", drift.Disagreement, made, all, false, api},
+		{"another API server, which has a pod elsewhere", drift.Disagreement, made, all, false, elsewhere},
 	}
 }
 
 // changed is the document that is changed in a scene.
 func (s *scene) changed() *[]byte {
-	if s.inAPI {
+	switch {
+	case s.other != nil:
+		return &s.other
+	case s.inAPI:
 		return &s.api
 	}
 	return &s.answer
@@ -326,9 +341,18 @@ func (s *scene) result() string {
 	if unread := new(kubelet.UnreadError); err != nil && !errors.As(err, &unread) {
 		return "refused: " + err.Error()
 	}
-	r := drift.Compare(drift.Input{API: api.Pods, Live: true, Partial: true, Nodes: []drift.Node{{Name: "node", Dumps: []kubelet.Dump{d}}}})
+	servers := []drift.Server{{Name: "a", Pods: api.Pods}}
+	if s.other != nil {
+		other, err := kubelet.Parse(s.other)
+		if err != nil {
+			return "refused: " + err.Error()
+		}
+		servers = append(servers, drift.Server{Name: "b", Pods: other.Pods})
+	}
+	r := drift.Compare(drift.Input{Servers: servers, Partial: true, Nodes: []drift.Node{{Name: "node", Dumps: []kubelet.Dump{d}}}})
 	for _, f := range r.Findings {
-		if f.Kind == drift.Phantom || f.Kind == drift.Unread {
+		switch f.Kind {
+		case drift.Disagreement, drift.Phantom, drift.Stray, drift.Unread:
 			return string(f.Kind) + ": " + f.Reason
 		}
 	}
@@ -339,7 +363,7 @@ func (s *scene) result() string {
 func TestNeverClean(t *testing.T) {
 	for _, s := range scenes(t) {
 		t.Run(s.name, func(t *testing.T) {
-			if got := s.result(); !strings.HasPrefix(got, "phantom") {
+			if got := s.result(); !strings.HasPrefix(got, string(s.want)) {
 				t.Fatalf("nothing has been changed, and it is %q", got)
 			}
 			whole := grow(t, json.NewDecoder(bytes.NewReader(*s.changed())))
@@ -363,7 +387,7 @@ func TestNeverClean(t *testing.T) {
 					}
 				}
 			}
-			if len(results) < 2 || results["phantom"] < 100 {
+			if len(results) < 2 || results[string(s.want)] < 100 {
 				t.Errorf("results are %v", results)
 			}
 			data := *s.changed()

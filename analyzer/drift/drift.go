@@ -1,12 +1,17 @@
 // Package drift says how what runs on nodes differs from what the API has, after a
 // restore or at any time.
 //
-// In go the pods that the API has, off a snapshot or a list of kubectl's, and for
-// each node what its kubelet or container runtime says. Out come findings: phantoms
-// (something runs that the API does not have there), ghosts (the API has a pod
-// there of which nothing runs), doubles (one pod or one name runs twice), and nodes
-// that nobody looked at, or whose answers were not read in full; each with what cleans
-// it up and how sure it is.
+// In go the pods that the API has, off a snapshot or as each API server lists them,
+// and for each node what its kubelet or container runtime says. Out come findings:
+// API servers that list a pod differently, phantoms (something runs that the API does
+// not have there), ghosts (the API has a pod there of which nothing runs), doubles
+// (one pod or one name runs twice), stray containers (one runs that the API's pod does
+// not have), nodes that nobody looked at, whose answers were not read in full, or of
+// which only the runtime answers; each with what cleans it up and how sure it is.
+//
+// Where API servers disagree, nodes are held against the lists of those that have all
+// as a snapshot does that is not older than the lists, and otherwise against each
+// list: what only some of them make a finding is possible at most.
 //
 // Static pods and their mirrors are neither phantoms nor ghosts. What only a
 // kubelet's list of pods tells, and no runtime, is possible at most: kubelets keep
@@ -23,6 +28,7 @@ import (
 	"time"
 
 	"revenant/analyzer/restore"
+	"revenant/decoder/kube"
 	"revenant/decoder/kubelet"
 	"revenant/decoder/sanitize"
 )
@@ -32,37 +38,50 @@ type Kind string
 
 // The kinds of findings, worst first.
 const (
-	Double  Kind = "double"
-	Phantom Kind = "phantom"
-	Ghost   Kind = "ghost"
-	Unread  Kind = "unread-node"
-	Unseen  Kind = "unseen-node"
+	Disagreement Kind = "api-disagreement"
+	Double       Kind = "double"
+	Phantom      Kind = "phantom"
+	Ghost        Kind = "ghost"
+	Stray        Kind = "stray-container"
+	Unread       Kind = "unread-node"
+	Silent       Kind = "silent-kubelet"
+	Unseen       Kind = "unseen-node"
 )
 
-// Kinds describes the kinds, worst first.
-var Kinds = []struct {
-	ID    Kind
-	Title string
-}{
-	{Double, "one pod, or one name, runs twice"},
-	{Phantom, "runs on the node, and the API does not have it there"},
-	{Ghost, "the API has it on the node, and nothing of it runs"},
-	{Unread, "a node whose answers were not read in full: it counts as one that did not answer"},
-	{Unseen, "a node that nobody looked at"},
+// KindInfo describes a kind.
+type KindInfo struct {
+	ID       Kind
+	Severity restore.Severity
+	Title    string
 }
+
+// Kinds describes the kinds, worst first.
+var Kinds = []KindInfo{
+	{Disagreement, restore.Critical, "API servers list it differently: one of them serves a past that etcd has lost, or lags"},
+	{Double, restore.Critical, "one pod, or one name, runs twice"},
+	{Phantom, restore.Critical, "runs on the node, and the API does not have it there"},
+	{Ghost, restore.Critical, "the API has it on the node, and nothing of it runs"},
+	{Stray, restore.Warning, "a container runs that the API's pod does not have"},
+	{Unread, restore.Warning, "a node whose answers were not read in full: it counts as one that did not answer"},
+	{Silent, restore.Warning, "a node whose kubelet does not answer: what runs there only its runtime tells"},
+	{Unseen, restore.Warning, "a node that nobody looked at"},
+}
+
+// rank is where a kind stands among them.
+func rank(k Kind) int { return slices.IndexFunc(Kinds, func(i KindInfo) bool { return i.ID == k }) }
 
 // Input is what is compared.
 type Input struct {
-	API []kubelet.Pod
-	// Live says that API is what the API server listed when the nodes were looked
-	// at. Otherwise it is a snapshot, taken at Taken (UTC, zero when not known):
-	// pods that are newer may be in the API by now.
-	Live bool
-	// Only is the one namespace that API has pods of although there are others: it
-	// may be the list of that namespace. "" when that is not so.
-	Only  string
+	// API is what the snapshot has, taken at Taken (UTC, zero when not known). It
+	// counts where no API server has been asked: pods that are newer may be in the
+	// API by now.
+	API   []kubelet.Pod
 	Taken time.Time
-	Nodes []Node
+	// Servers are what API servers listed when the nodes were looked at, of as many as
+	// the snapshot names.
+	Servers []Server
+	Named   int
+	Nodes   []Node
 	// Unreadable are the pods, as NAMESPACE/NAME, that the API has in a value that
 	// cannot be read: which uid they have, and where they belong, is not known.
 	Unreadable map[string]bool
@@ -82,10 +101,12 @@ type Node struct {
 // Finding is one difference.
 type Finding struct {
 	Kind      Kind              `json:"kind"`
+	Severity  restore.Severity  `json:"severity"`
 	Node      string            `json:"node"`
 	Namespace string            `json:"namespace"`
 	Name      string            `json:"name"`
 	UID       string            `json:"uid"`
+	Container string            `json:"container"` // "" where it is not about one
 	Certainty restore.Certainty `json:"certainty"`
 	Reason    string            `json:"reason"`
 	Evidence  []string          `json:"evidence"` // which answers it rests on
@@ -95,10 +116,11 @@ type Finding struct {
 
 // Report is what was found.
 type Report struct {
-	Nodes    []NodeReport `json:"nodes"`    // sorted by name
-	Findings []Finding    `json:"findings"` // worst first
-	Summary  map[Kind]int `json:"summary"`
-	Notes    []string     `json:"notes"`
+	Servers  []ServerReport `json:"apiServers"` // [] when none was asked
+	Nodes    []NodeReport   `json:"nodes"`      // sorted by name
+	Findings []Finding      `json:"findings"`   // worst first
+	Summary  map[Kind]int   `json:"summary"`
+	Notes    []string       `json:"notes"`
 }
 
 // NodeReport counts what was found on a node.
@@ -110,6 +132,8 @@ type NodeReport struct {
 	Phantoms int      `json:"phantoms"`
 	Ghosts   int      `json:"ghosts"`
 	Doubles  int      `json:"doubles"`
+	Strays   int      `json:"strays"`
+	Silent   bool     `json:"silent"` // its runtime answers, its kubelet does not
 }
 
 // pod is a pod on a node, as all of the node's answers together have it.
@@ -120,89 +144,161 @@ type pod struct {
 	alive   bool // its kubelet lists it, and not as ended
 	listed  bool // its kubelet lists it
 	sandbox bool // its sandbox is ready
+	ready   bool // as crictl tells: whether its containers run is another answer's to tell
 	sources []string
 }
 
+// again is how long after the API servers are back, in seconds, every kubelet has
+// listed anew that does so at all: what it waits for grows to 30 to 60 s, and is short
+// again after two minutes (client-go v0.37 tools/cache/reflector.go, apimachinery v0.37
+// pkg/util/wait/backoff.go Step, DelayWithReset).
+const again = 120
+
 // Compare finds the differences.
 func Compare(in Input) *Report {
-	c := comparison{Input: in, api: map[string]*kubelet.Pod{}, static: map[string]bool{}, bound: map[string][]int{}, report: &Report{Summary: map[Kind]int{}, Findings: []Finding{}, Notes: []string{}}}
-	for i := range in.API {
-		p := &in.API[i]
+	r := &Report{Servers: []ServerReport{}, Nodes: []NodeReport{}, Findings: []Finding{}, Summary: map[Kind]int{}, Notes: []string{}}
+	for _, k := range Kinds {
+		r.Summary[k.ID] = 0
+	}
+	if len(in.Servers) == 0 {
+		r.merge(make([]Server, 1), []*Report{in.against(Server{Pods: in.API}, false)})
+		if n := len(in.Unreadable); n > 0 {
+			r.note("%d pods of the snapshot are in values that cannot be read: whether they run is not known. The API's pods of now tell (kubectl get pods -A -o json).", n)
+		}
+	} else {
+		if len(in.Servers) < in.Named {
+			r.note("The snapshot names %d API servers, and %d of them were asked: another may list other pods. Ask each at its own address (kubectl --server https://ADDRESS:6443 get pods -A -o json).", in.Named, len(in.Servers))
+		}
+		lists, reports := in.servers(r), []*Report{}
+		for _, s := range lists {
+			reports = append(reports, in.against(s, true))
+		}
+		r.merge(lists, reports)
+	}
+	r.finish()
+	return r
+}
+
+// against holds the nodes against what one API server lists, or the snapshot has.
+func (in *Input) against(s Server, live bool) *Report {
+	c := comparison{Input: in, Server: s, live: live, api: map[string]*kubelet.Pod{}, static: map[string]bool{}, bound: map[string][]int{}, at: map[string]bool{}, report: &Report{}}
+	for i := range c.Pods {
+		p := &c.Pods[i]
 		c.api[p.UID] = p
 		c.bound[p.Node] = append(c.bound[p.Node], i)
 		if p.Mirror {
 			c.static[p.StaticUID] = true
 		}
 	}
-	for _, k := range Kinds {
-		c.report.Summary[k.ID] = 0
-	}
-	if n := len(in.Unreadable); n > 0 {
-		c.note("%d pods of the snapshot are in values that cannot be read: whether they run is not known. The API's pods of now tell (kubectl get pods -A -o json).", n)
-	}
-	if in.Only != "" {
-		c.note("The API's list has pods of the namespace %s only: if it is not that of all (kubectl get pods -A), phantoms elsewhere are none, and ghosts there are missing.", in.Only)
+	if c.Only != "" {
+		c.report.note("The API's list has pods of the namespace %s only: if it is not that of all (kubectl get pods -A), phantoms elsewhere are none, and ghosts there are missing.", c.Only)
 	}
 	c.nodes()
 	c.doubles()
 	c.unseen()
-	c.finish()
 	return c.report
 }
 
 type comparison struct {
-	Input
-	api     map[string]*kubelet.Pod
-	static  map[string]bool  // uids of static pods that have a mirror
-	running []pod            // on all nodes
-	at      map[string]int   // node → its report
-	bound   map[string][]int // the API's pods by node
+	*Input
+	Server                          // what the nodes are held against
+	live    bool                    // it is an API server's list, and not the snapshot
+	api     map[string]*kubelet.Pod // its pods by uid
+	static  map[string]bool         // uids of static pods that have a mirror
+	running []pod                   // on all nodes
+	at      map[string]bool         // nodes that were looked at
+	bound   map[string][]int        // its pods by node
 	report  *Report
 }
 
 // nodes compares every node that was looked at.
 func (c *comparison) nodes() {
-	c.at = map[string]int{}
 	for _, n := range c.Nodes {
-		c.at[n.Name] = len(c.report.Nodes)
+		c.at[n.Name] = true
 		c.report.Nodes = append(c.report.Nodes, NodeReport{Name: n.Name, Seen: []string{}, Unread: []string{}})
 		c.node(n, &c.report.Nodes[len(c.report.Nodes)-1])
 	}
 }
 
 func (c *comparison) node(n Node, r *NodeReport) {
-	pods := together(n)
+	pods, refused := together(n), []string{}
 	for _, d := range n.Dumps {
-		if d.Unread != "" {
+		switch s := string(d.Kind); {
+		case d.Unread != "" && s == "":
+			refused = append(refused, d.Unread)
+		case d.Unread != "":
 			r.Unread = append(r.Unread, d.Unread)
-		} else if s := string(d.Kind); !slices.Contains(r.Seen, s) {
+		case !slices.Contains(r.Seen, s):
 			r.Seen = append(r.Seen, s)
 		}
 	}
+	if r.Silent = silent(n); !r.Silent {
+		r.Unread = append(r.Unread, refused...)
+	}
 	c.unread(r)
 	if slices.Contains(r.Seen, string(kubelet.Empty)) {
-		c.note("%s: a list without a pod was given that may be /pods or /runningpods: which it is cannot be told. Name the file %s.pods.json or %s.runningpods.json.", n.Name, n.Name, n.Name)
+		c.report.note("%s: a list without a pod was given that may be /pods or /runningpods: which it is cannot be told. Name the file %s.pods.json or %s.runningpods.json.", n.Name, n.Name, n.Name)
 	} else if len(r.Seen) > 0 && !runtime(n) {
-		c.note("%s: only its kubelet's list of pods was given. What has left the list and still runs is not in it: /runningpods or crictl tells.", n.Name)
+		c.report.note("%s: only its kubelet's list of pods was given. What has left the list and still runs is not in it: /runningpods or crictl tells.", n.Name)
 	}
+	untold := 0
 	for _, uid := range sortedKeys(pods) {
 		p := pods[uid]
+		p.Node = n.Name
 		if p.runs {
-			p.Node = n.Name
 			r.Running++
 			c.running = append(c.running, *p)
-			c.phantom(p)
-		} else if p.mayRun() {
-			p.Node = n.Name
-			c.phantom(p)
+		} else if !p.mayRun() {
+			continue
 		}
+		c.phantom(p)
+		if len(p.Running) == 0 && p.runs && c.belongs(p) {
+			untold++
+		}
+		c.strays(p)
 	}
+	if untold > 0 {
+		c.report.note("%s: its answers do not tell which containers run in %d of its pods: a stray container would be in /runningpods or crictl ps.", n.Name, untold)
+	}
+	c.silent(r, refused)
 	if len(r.Seen) == 0 && len(r.Unread) > 0 {
 		return // what is not there may be in what was not read
 	}
 	for _, i := range c.bound[n.Name] {
-		c.ghost(&c.API[i], pods[c.API[i].UID], r)
+		c.ghost(&c.Pods[i], pods[c.Pods[i].UID], r)
 	}
+}
+
+// silent says whether a node's runtime answers in full, and its kubelet not at all.
+func silent(n Node) bool {
+	own := false
+	for _, d := range n.Dumps {
+		switch d.Kind {
+		case kubelet.Sandboxes, kubelet.Containers:
+			own = own || d.Unread == ""
+		case "":
+		default:
+			return false
+		}
+	}
+	return own
+}
+
+// silent says that what runs on a node only its runtime tells.
+func (c *comparison) silent(r *NodeReport, refused []string) {
+	if !r.Silent {
+		return
+	}
+	f := Finding{
+		Kind: Silent, Certainty: restore.Certain, Evidence: r.Seen,
+		Reason: "Its kubelet does not answer: " + strings.Join(refused, "; ") + ".",
+		Action: "Look at the kubelet on the machine (systemctl status kubelet). When it starts, it lists anew: it kills within 2 s what the API does not have there, and starts what it has. If it is up, give its /pods and /runningpods, too.",
+	}
+	if len(refused) == 0 {
+		f.Certainty, f.Reason = restore.Possible, "Its kubelet does not answer, or was not asked: no answer of it was given."
+	}
+	f.Reason += fmt.Sprintf(" By its runtime (%s) %d pods run there.", strings.Join(r.Seen, ", "), r.Running)
+	c.report.add(f, r.Name, &kubelet.Pod{})
 }
 
 // unread says that it is not known what runs on a node: what was not read may be a
@@ -211,7 +307,7 @@ func (c *comparison) unread(r *NodeReport) {
 	if len(r.Unread) == 0 {
 		return
 	}
-	c.add(Finding{
+	c.report.add(Finding{
 		Kind: Unread, Certainty: restore.Certain, Evidence: []string{},
 		Reason: "What runs there is not known in full: " + strings.Join(r.Unread, "; ") + ".",
 		Action: "Get its answers again, unchanged and whole. What of them was read is compared all the same.",
@@ -220,20 +316,48 @@ func (c *comparison) unread(r *NodeReport) {
 
 // runtime says whether a runtime's answer was read in full: only then does nothing
 // run that it does not list.
-func runtime(n Node) bool {
-	return slices.ContainsFunc(n.Dumps, func(d kubelet.Dump) bool { return d.Kind.Runtime() && d.Unread == "" })
+func runtime(n Node) bool { return best(n) > byKubelet }
+
+// How well an answer tells what runs.
+const (
+	byKubelet    = iota // as it believes
+	bySandbox           // pods, and not whether a container in them runs
+	byContainers        // containers
+)
+
+func tells(k kubelet.Kind) int {
+	switch k {
+	case kubelet.Running, kubelet.Containers:
+		return byContainers
+	case kubelet.Sandboxes:
+		return bySandbox
+	}
+	return byKubelet
 }
 
-// together puts a node's answers together by uid. What a runtime says counts
-// before what the kubelet lists.
+// best is how well those of a node's answers tell that were read in full.
+func best(n Node) int {
+	most := byKubelet
+	for _, d := range n.Dumps {
+		if d.Unread == "" {
+			most = max(most, tells(d.Kind))
+		}
+	}
+	return most
+}
+
+// together puts a node's answers together by uid. What tells better what runs counts
+// before the others.
 func together(n Node) map[string]*pod {
 	pods := map[string]*pod{}
-	runtime := runtime(n)
+	best := best(n)
 	for _, d := range n.Dumps {
+		counts := tells(d.Kind) >= best
 		for _, from := range d.Pods {
 			p := pods[from.UID]
 			if p == nil {
-				p = &pod{Pod: from, sure: runtime}
+				p = &pod{Pod: from, sure: best > byKubelet}
+				p.Running = nil
 				pods[from.UID] = p
 			}
 			p.merge(&from)
@@ -242,8 +366,12 @@ func together(n Node) map[string]*pod {
 			}
 			p.listed = p.listed || d.Kind == kubelet.Listed
 			p.alive = p.alive || d.Kind == kubelet.Listed && from.Phase != "Succeeded" && from.Phase != "Failed"
-			p.sandbox = p.sandbox || d.Kind == kubelet.Running // it lists pods whose sandbox is ready
-			p.runs = p.runs || from.Runs && (d.Kind.Runtime() || !runtime)
+			p.ready = p.ready || d.Kind == kubelet.Sandboxes && from.Runs
+			p.sandbox = p.sandbox || p.ready || d.Kind == kubelet.Running // it lists pods whose sandbox is ready
+			if counts || tells(d.Kind) == byContainers {
+				p.runs = p.runs || from.Runs
+				p.Running = append(p.Running, from.Running...)
+			}
 		}
 	}
 	return pods
@@ -263,28 +391,66 @@ func (p *pod) merge(o *kubelet.Pod) {
 
 // mayRun says whether a pod of which nothing is known to run may do so all the
 // same: a deaf kubelet goes on listing as Pending what it has started meanwhile, and
-// starts again what has ended.
-func (p *pod) mayRun() bool { return !p.runs && !p.sure && p.alive }
+// starts again what has ended, in a sandbox that is ready.
+func (p *pod) mayRun() bool { return !p.runs && (p.ready || !p.sure && p.alive) }
 
 // certainty of what was said of a pod.
 func (p *pod) certainty() restore.Certainty {
-	if p.sure {
+	if p.sure && p.runs {
 		return restore.Certain
 	}
 	return restore.Possible
+}
+
+// belongs says whether the API has a pod where it runs.
+func (c *comparison) belongs(p *pod) bool {
+	has := c.api[p.UID]
+	return has != nil && has.Node == p.Node
+}
+
+// strays finds the containers of a pod that the API's pod does not have. Those of a
+// static pod are not the API's to know.
+func (c *comparison) strays(p *pod) {
+	has := c.api[p.UID]
+	if !c.belongs(p) || p.Static || has.Mirror {
+		return
+	}
+	slices.Sort(p.Running)
+	for _, name := range slices.Compact(p.Running) {
+		if slices.Contains(has.Containers, name) {
+			continue
+		}
+		f := Finding{
+			Kind: Stray, Container: name, Certainty: p.certainty(), Evidence: p.sources,
+			Reason: fmt.Sprintf("The container %s runs in it, and the API's pod does not have it.", name),
+			Action: "Stop the container, if nobody works in it. No kubelet does so, not even one that lists anew or is restarted (kubernetes v1.37 pkg/kubelet/kuberuntime/kuberuntime_manager.go computePodActions). It is an ephemeral one as a rule (kubectl debug), added after the backup, and those are never started again.",
+		}
+		if len(has.Containers) == 0 {
+			f.Reason += " It is not told of any container of that."
+		}
+		if !c.live {
+			f.Certainty = restore.Possible
+			f.Reason += " It may have been added after the snapshot was taken: a list of the API's pods of now tells."
+		}
+		inner := words(fmt.Sprintf("crictl stop --timeout=%d $(crictl ps --quiet --label %% --label %%)", cmp.Or(has.Grace, 30)), "io.kubernetes.pod.uid="+p.UID, "io.kubernetes.container.name="+name)
+		f.Command = words("ssh -- % %", p.Node, inner)
+		c.report.add(f, p.Node, &p.Pod)
+	}
 }
 
 // phantom looks whether the API has a running pod where it runs.
 func (c *comparison) phantom(p *pod) {
 	if p.Static || c.static[p.UID] {
 		if !c.static[p.UID] {
-			c.note("%s: the static pod %s/%s has no mirror in the API.", p.Node, p.Namespace, p.Name)
+			c.report.note("%s: the static pod %s/%s has no mirror in the API.", p.Node, p.Namespace, p.Name)
 		}
 		return
 	}
 	f := Finding{Kind: Phantom, Certainty: p.certainty(), Evidence: p.sources}
 	runs := "It runs here"
-	if p.mayRun() {
+	if p.mayRun() && p.ready {
+		runs = "Its sandbox is there, with no container that runs, and one may be about to start"
+	} else if p.mayRun() {
 		runs = "Its kubelet lists it as " + cmp.Or(p.Phase, "Pending") + ", with no container that runs, and may have started one since"
 	}
 	has := c.api[p.UID]
@@ -300,7 +466,7 @@ func (c *comparison) phantom(p *pod) {
 	default:
 		f.Reason = runs + ", and the API has it on " + has.Node + "."
 	}
-	if !c.Live && !c.Taken.IsZero() && p.Created.After(c.Taken) {
+	if !c.live && !c.Taken.IsZero() && p.Created.After(c.Taken) {
 		f.Certainty = restore.Possible
 		f.Reason += " It was created after the snapshot was taken: a list of the API's pods of now tells whether it is known."
 	}
@@ -308,15 +474,15 @@ func (c *comparison) phantom(p *pod) {
 		f.Certainty = restore.Possible
 		f.Reason += " The API's list has no pod of its namespace: was it made with kubectl get pods -A?"
 	}
-	if has == nil && c.Unreadable[p.Namespace+"/"+p.Name] {
+	if has == nil && !c.live && c.Unreadable[p.Namespace+"/"+p.Name] {
 		f.Certainty, f.Reason = restore.Possible, "It runs, and the snapshot has a pod of its name in a value that cannot be read: it may be this one."
 		f.Action = "Give the API's pods of now (kubectl get pods -A -o json), or the encryption configuration, before you stop it."
-		c.add(f, p.Node, &p.Pod)
+		c.report.add(f, p.Node, &p.Pod)
 		return
 	}
 	f.Action = fmt.Sprintf("Stop it with its grace period, then restart the kubelet at once, which would start it again: the restart kills what else the API does not have on %s, within 2 s.", p.Node)
 	f.Command = stop(p)
-	c.add(f, p.Node, &p.Pod)
+	c.report.add(f, p.Node, &p.Pod)
 }
 
 // stop stops a pod on its node, and lets the kubelet forget it before it starts it
@@ -347,6 +513,8 @@ func (c *comparison) ghost(p *kubelet.Pod, there *pod, r *NodeReport) {
 		f.Reason += "; its kubelet lists it as " + cmp.Or(there.Phase, "Pending") + ", and nothing of it runs: it may be about to start, or to start again."
 	case there != nil && there.sandbox && !ended:
 		f.Reason += "; its sandbox is there, and no container in it runs: one may be about to start, or to start again."
+	case there != nil && !runtime && !listed:
+		f.Reason += "; its containers have ended, and one may be about to start again."
 	case there != nil:
 		f.Certainty, f.Reason = restore.Certain, f.Reason+"; the node knows it, and nothing of it runs."
 	case !runtime && !listed:
@@ -374,7 +542,7 @@ func (c *comparison) ghost(p *kubelet.Pod, there *pod, r *NodeReport) {
 	}
 	f.Action += "Delete it if it is not wanted. If it is, make its kubelet list anew: a restart of the kubelet starts it, and kills what the API does not have there within 2 s."
 	f.Command = words("kubectl delete pod --namespace=% -- %", p.Namespace, p.Name)
-	c.add(f, p.Node, p)
+	c.report.add(f, p.Node, p)
 }
 
 // doubles finds pods and names that run twice.
@@ -429,15 +597,15 @@ func (c *comparison) double(p *pod, all []int) {
 		f.Action = "Check who owns its data, then stop this one."
 		f.Command = stop(p)
 	}
-	c.add(f, p.Node, &p.Pod)
+	c.report.add(f, p.Node, &p.Pod)
 }
 
 // unseen finds nodes that nobody looked at, of those that the API has pods on or
 // that are known otherwise.
 func (c *comparison) unseen() {
 	pods := map[string]int{}
-	for i := range c.API {
-		if p := &c.API[i]; p.Node != "" && !p.Mirror {
+	for i := range c.Pods {
+		if p := &c.Pods[i]; p.Node != "" && !p.Mirror {
 			pods[p.Node]++
 		}
 	}
@@ -456,52 +624,53 @@ func (c *comparison) unseen() {
 		if n := pods[node]; n > 0 {
 			why = fmt.Sprintf("The API has %d pods on it, and no answer of it was given: what runs there is not known.", n)
 		}
-		c.add(Finding{
+		c.report.add(Finding{
 			Kind: Unseen, Certainty: restore.Certain, Evidence: []string{}, Reason: why,
 			Action: "Give its answers, too; or --partial, if it is left out on purpose; or delete its Node object, if the machine is gone.",
 		}, node, &kubelet.Pod{})
 	}
 }
 
-func (c *comparison) add(f Finding, node string, p *kubelet.Pod) {
-	f.Node, f.Namespace, f.Name, f.UID = node, p.Namespace, p.Name, p.UID
-	c.report.Findings = append(c.report.Findings, f)
+func (r *Report) add(f Finding, node string, p *kubelet.Pod) {
+	f.Node, f.Namespace, f.Name, f.UID, f.Severity = node, p.Namespace, p.Name, p.UID, Kinds[rank(f.Kind)].Severity
+	r.Findings = append(r.Findings, f)
 }
 
-func (c *comparison) note(format string, args ...any) {
-	c.report.Notes = append(c.report.Notes, fmt.Sprintf(format, args...))
+func (r *Report) note(format string, args ...any) {
+	r.Notes = append(r.Notes, fmt.Sprintf(format, args...))
 }
 
 // finish sorts and counts.
-func (c *comparison) finish() {
-	r := c.report
-	rank := func(k Kind) int {
-		return slices.IndexFunc(Kinds, func(info struct {
-			ID    Kind
-			Title string
-		}) bool {
-			return info.ID == k
-		})
-	}
+func (r *Report) finish() {
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
 		return cmp.Or(rank(a.Kind)-rank(b.Kind), strings.Compare(a.Node, b.Node), strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name))
 	})
+	slices.SortFunc(r.Nodes, func(a, b NodeReport) int { return strings.Compare(a.Name, b.Name) })
+	at := map[string]*NodeReport{}
+	for i := range r.Nodes {
+		at[r.Nodes[i].Name] = &r.Nodes[i]
+	}
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		r.Summary[f.Kind]++
-		if n, ok := c.at[f.Node]; ok {
-			switch f.Kind {
-			case Phantom:
-				r.Nodes[n].Phantoms++
-			case Ghost:
-				r.Nodes[n].Ghosts++
-			case Double:
-				r.Nodes[n].Doubles++
-			}
+		n := at[f.Node]
+		switch {
+		case n == nil:
+		case f.Kind == Phantom:
+			n.Phantoms++
+		case f.Kind == Ghost:
+			n.Ghosts++
+		case f.Kind == Double:
+			n.Doubles++
+		case f.Kind == Stray:
+			n.Strays++
 		}
 	}
-	slices.SortFunc(r.Nodes, func(a, b NodeReport) int { return strings.Compare(a.Name, b.Name) })
+	if r.Summary[Phantom]+r.Summary[Ghost] > 0 {
+		r.note("After a restore with a sufficient bump, ask again %d s after the API servers are back: before that, kubelets may not have listed their pods anew. One that was refused for long waits 30 to 60 s between two attempts (client-go tools/cache/reflector.go).", again)
+	}
 	slices.Sort(r.Notes)
+	r.Notes = slices.Compact(r.Notes)
 }
 
 func sortedKeys[T any](m map[string]T) []string {
@@ -539,7 +708,18 @@ func APIPods(s *restore.State) (list []kubelet.Pod, unreadable map[string]bool) 
 		list = append(list, kubelet.Pod{
 			Namespace: p.Namespace, Name: p.Name, UID: p.UID, Node: p.NodeName, Phase: p.Phase, Created: p.Created,
 			Terminating: p.Terminating(), Mirror: p.Mirror != "", StaticUID: p.Mirror, Grace: max(p.Grace, 0),
+			Containers: names(p.InitContainers, p.Containers, p.EphemeralContainers),
 		})
 	}
 	return list, unreadable
+}
+
+// names are those of all containers in some lists.
+func names(lists ...[]kube.Container) (all []string) {
+	for _, list := range lists {
+		for i := range list {
+			all = append(all, list[i].Name)
+		}
+	}
+	return all
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,11 +16,11 @@ import (
 )
 
 func runs(uid, name string) kubelet.Pod {
-	return kubelet.Pod{Namespace: "ns", Name: name, UID: uid, Runs: true}
+	return kubelet.Pod{Namespace: "ns", Name: name, UID: uid, Runs: true, Running: []string{"c"}}
 }
 
 func has(uid, name, node string) kubelet.Pod {
-	return kubelet.Pod{Namespace: "ns", Name: name, UID: uid, Node: node, Phase: "Running"}
+	return kubelet.Pod{Namespace: "ns", Name: name, UID: uid, Node: node, Phase: "Running", Containers: []string{"c"}}
 }
 
 func node(name string, kind kubelet.Kind, pods ...kubelet.Pod) Node {
@@ -34,6 +35,10 @@ func TestCompare(t *testing.T) {
 	ended := kubelet.Pod{Namespace: "ns", Name: "a", UID: "1-1", Phase: "Running"}
 	waits := kubelet.Pod{Namespace: "ns", Name: "a", UID: "1-1", Phase: "Pending"}
 	waitsThere := kubelet.Pod{Namespace: "ns", Name: "a", UID: "1-1", Phase: "Pending", Node: "n1"}
+	debugged := kubelet.Pod{Namespace: "ns", Name: "a", UID: "1-1", Phase: "Running", Runs: true, Running: []string{"c", "debugger"}}
+	ready := func(uid, name string) kubelet.Pod {
+		return kubelet.Pod{Namespace: "ns", Name: name, UID: uid, Runs: true}
+	}
 	over := kubelet.Pod{Namespace: "ns", Name: "a", UID: "1-1", Phase: "Succeeded"}
 	tests := []struct {
 		name  string
@@ -72,7 +77,7 @@ func TestCompare(t *testing.T) {
 			[]string{"ghost n1 a certain"}, 0,
 		},
 		{"a sandbox in which nothing runs", Input{API: []kubelet.Pod{has("1-1", "a", "n1")}, Nodes: []Node{node("n1", kubelet.Running, kubelet.Pod{Namespace: "ns", Name: "a", UID: "1-1"})}}, []string{"ghost n1 a possible"}, 0},
-		{"no container of crictl's", Input{API: []kubelet.Pod{has("1-1", "a", "n1")}, Nodes: []Node{node("n1", kubelet.Containers)}}, []string{"ghost n1 a possible"}, 0},
+		{"no container of crictl's", Input{API: []kubelet.Pod{has("1-1", "a", "n1")}, Nodes: []Node{node("n1", kubelet.Containers)}}, []string{"ghost n1 a possible", "silent-kubelet n1  possible"}, 0},
 		{"Pending, and its kubelet may know it", Input{API: []kubelet.Pod{waitsThere}, Nodes: []Node{node("n1", kubelet.Running)}}, []string{"ghost n1 a possible"}, 0},
 		{
 			"Pending, and its kubelet does not know it",
@@ -88,16 +93,51 @@ func TestCompare(t *testing.T) {
 		{
 			"one name twice on a node",
 			Input{API: []kubelet.Pod{has("1-1", "a", "n1")}, Nodes: []Node{node("n1", kubelet.Sandboxes, runs("1-1", "a"), runs("2-2", "a"))}},
-			[]string{"double n1 a certain", "double n1 a certain", "phantom n1 a certain"}, 0,
+			[]string{"double n1 a certain", "double n1 a certain", "phantom n1 a certain", "silent-kubelet n1  possible"}, 0,
 		},
-		{"newer than the snapshot", Input{Taken: taken, Nodes: []Node{node("n1", kubelet.Sandboxes, newer)}}, []string{"phantom n1 new possible"}, 0},
-		{"newer, and the API's list is there", Input{Taken: taken, Live: true, Nodes: []Node{node("n1", kubelet.Sandboxes, newer)}}, []string{"phantom n1 new certain"}, 0},
-		{"the API's list of one namespace", Input{Live: true, Only: "other", Nodes: []Node{node("n1", kubelet.Running, runs("1-1", "a"))}}, []string{"phantom n1 a possible"}, 1},
-		{"the API's list of its namespace", Input{Live: true, Only: "ns", Nodes: []Node{node("n1", kubelet.Running, runs("1-1", "a"))}}, []string{"phantom n1 a certain"}, 1},
+		{"newer than the snapshot", Input{Taken: taken, Nodes: []Node{node("n1", kubelet.Running, newer)}}, []string{"phantom n1 new possible"}, 0},
+		{"newer, and the API's list is there", Input{Taken: taken, Servers: []Server{{}}, Nodes: []Node{node("n1", kubelet.Running, newer)}}, []string{"phantom n1 new certain"}, 0},
+		{"the API's list of one namespace", Input{Servers: []Server{{Only: "other"}}, Nodes: []Node{node("n1", kubelet.Running, runs("1-1", "a"))}}, []string{"phantom n1 a possible"}, 1},
+		{"the API's list of its namespace", Input{Servers: []Server{{Only: "ns"}}, Nodes: []Node{node("n1", kubelet.Running, runs("1-1", "a"))}}, []string{"phantom n1 a certain"}, 1},
 		{"a node that nobody looked at", Input{API: []kubelet.Pod{has("1-1", "a", "n2")}, Nodes: []Node{node("n1", kubelet.Running)}}, []string{"unseen-node n2  certain"}, 0},
 		{"the API's one of its name cannot be read", Input{Unreadable: map[string]bool{"ns/a": true}, Nodes: []Node{node("n1", kubelet.Running, runs("1-1", "a"), runs("2-2", "b"))}}, []string{"phantom n1 a possible", "phantom n1 b certain"}, 1},
 		{"a node without pods that nobody looked at", Input{Known: []string{"n1", "n2"}, Nodes: []Node{node("n1", kubelet.Running)}}, []string{"unseen-node n2  certain"}, 0},
 		{"left out on purpose", Input{Partial: true, API: []kubelet.Pod{has("1-1", "a", "n2")}, Nodes: []Node{node("n1", kubelet.Running)}}, nil, 0},
+		{"a stray container", Input{Servers: []Server{{Pods: []kubelet.Pod{has("1-1", "a", "n1")}}}, Nodes: []Node{node("n1", kubelet.Running, debugged)}}, []string{"stray-container n1 a certain"}, 0},
+		{"that the snapshot does not have", Input{API: []kubelet.Pod{has("1-1", "a", "n1")}, Nodes: []Node{node("n1", kubelet.Running, debugged)}}, []string{"stray-container n1 a possible"}, 0},
+		{"that only /pods has", Input{Servers: []Server{{Pods: []kubelet.Pod{has("1-1", "a", "n1")}}}, Nodes: []Node{node("n1", kubelet.Listed, debugged)}}, []string{"stray-container n1 a possible"}, 1},
+		{
+			"that has ended since",
+			Input{Servers: []Server{{Pods: []kubelet.Pod{has("1-1", "a", "n1")}}}, Nodes: []Node{{"n1", []kubelet.Dump{{Kind: kubelet.Listed, Pods: []kubelet.Pod{debugged}}, {Kind: kubelet.Running, Pods: []kubelet.Pod{runs("1-1", "a")}}}}}}, nil, 0,
+		},
+		{"in a phantom, which is one as a whole", Input{Servers: []Server{{}}, Nodes: []Node{node("n1", kubelet.Running, debugged)}}, []string{"phantom n1 a certain"}, 0},
+		{"which containers run is not told", Input{Servers: []Server{{Pods: []kubelet.Pod{has("1-1", "a", "n1")}}}, Nodes: []Node{node("n1", kubelet.Running, kubelet.Pod{Namespace: "ns", Name: "a", UID: "1-1", Runs: true})}}, nil, 1},
+		{
+			"a kubelet that does not answer, and its runtime",
+			Input{API: []kubelet.Pod{has("1-1", "a", "n1")}, Nodes: []Node{{"n1", []kubelet.Dump{{Unread: "pods.json is empty"}, {Kind: kubelet.Containers, Pods: []kubelet.Pod{runs("1-1", "a")}}}}}},
+			[]string{"silent-kubelet n1  certain"}, 0,
+		},
+		{
+			"a kubelet that does not answer, and its runtime in part",
+			Input{API: []kubelet.Pod{has("1-1", "a", "n1")}, Nodes: []Node{{"n1", []kubelet.Dump{{Unread: "pods.json is empty"}, {Kind: kubelet.Containers, Unread: "x", Pods: []kubelet.Pod{runs("1-1", "a")}}}}}},
+			[]string{"unread-node n1  certain"}, 0,
+		},
+		{
+			"a kubelet that answers one of two",
+			Input{API: []kubelet.Pod{has("1-1", "a", "n1")}, Nodes: []Node{{"n1", []kubelet.Dump{{Unread: "pods.json is empty"}, {Kind: kubelet.Running, Pods: []kubelet.Pod{runs("1-1", "a")}}}}}},
+			[]string{"unread-node n1  certain"}, 0,
+		},
+		{
+			"sandboxes that are ready, and no container in them",
+			Input{API: []kubelet.Pod{has("1-1", "a", "n1")}, Nodes: []Node{{"n1", []kubelet.Dump{{Kind: kubelet.Sandboxes, Pods: []kubelet.Pod{ready("1-1", "a"), ready("2-2", "b")}}, {Kind: kubelet.Containers, Pods: []kubelet.Pod{{Namespace: "ns", Name: "a", UID: "1-1"}}}}}}},
+			[]string{"phantom n1 b possible", "ghost n1 a possible", "silent-kubelet n1  possible"}, 0,
+		},
+		{
+			"API servers that disagree on which of two is theirs",
+			Input{Servers: []Server{{Name: "x", Pods: []kubelet.Pod{has("1-1", "a", "n1")}}, {Name: "y", Pods: []kubelet.Pod{has("2-2", "a", "n1")}}}, Nodes: []Node{node("n1", kubelet.Running, runs("1-1", "a"), runs("2-2", "a"))}},
+			[]string{"api-disagreement n1 a possible", "double n1 a possible", "double n1 a possible", "phantom n1 a possible", "phantom n1 a possible"}, 0,
+		},
+		{"an API server that was not asked", Input{Named: 2, Servers: []Server{{}}, Nodes: []Node{node("n1", kubelet.Running)}}, nil, 1},
 		{"a static pod and its mirror", Input{API: []kubelet.Pod{mirror}, Nodes: []Node{node("n1", kubelet.Running, static)}}, nil, 0},
 		{"a static pod without a mirror", Input{Nodes: []Node{node("n1", kubelet.Running, static)}}, nil, 1},
 		{"a mirror of nothing", Input{API: []kubelet.Pod{mirror}, Nodes: []Node{node("n1", kubelet.Running)}}, nil, 0},
@@ -112,7 +152,8 @@ func TestCompare(t *testing.T) {
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Error(diff)
 			}
-			if len(r.Notes) != tt.notes {
+			notes := slices.DeleteFunc(r.Notes, func(n string) bool { return strings.HasPrefix(n, "After a restore") })
+			if len(notes) != tt.notes {
 				t.Errorf("notes %q", r.Notes)
 			}
 		})

@@ -2,8 +2,10 @@ package drift_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,9 +33,23 @@ type truth struct {
 type sample struct {
 	Label             string
 	SecondsSinceReady float64
-	API               []object
-	Kubelets          map[string]struct{ Pods, Running []object }
-	Phantoms          []struct {
+	seen
+	Kubelets map[string]struct {
+		Pods, Running []object
+		KubeletDown   bool // what runs is the runtime's word
+	}
+	PerAPI     map[string]seen
+	Containers map[string][]struct{ UID, Name, State string } // what runtimes have
+	Rows       map[string]struct {
+		Kubelet []struct{ Node, UID, Which string }
+		CRI     []struct{ Node, Which, State string }
+	}
+}
+
+// seen is what was seen through an API server, and what that made of the nodes.
+type seen struct {
+	API      []object
+	Phantoms []struct {
 		Node, UID string
 		Running   bool
 	}
@@ -41,10 +57,23 @@ type sample struct {
 		Node, UID string
 		NodeGone  bool
 	}
-	Rows map[string]struct {
-		Kubelet []struct{ Node, UID, Which string }
-		CRI     []struct{ Node, Which, State string }
+}
+
+// at is when the sample was taken.
+func (s *sample) at(run *truth) time.Time {
+	return run.Times["apiserver_ready"].Add(time.Duration(s.SecondsSinceReady * float64(time.Second)))
+}
+
+// changing says whether a pod started or ended while its node was asked for one answer
+// after the other: it was created within seconds of it, or its container had ended when
+// the runtime was asked, and ran when the kubelet was.
+func (s *sample) changing(run *truth, node, uid string) bool {
+	for _, p := range s.Phantoms {
+		if p.Node == node && p.UID == uid && !p.Running {
+			return true
+		}
 	}
+	return slices.ContainsFunc(s.API, func(o object) bool { return o.UID == uid && o.Created.After(s.at(run).Add(-5*time.Second)) })
 }
 
 // empty says whether the runtime had a sandbox of the pod and nothing in it. Only
@@ -94,8 +123,8 @@ func TestTruth(t *testing.T) {
 			}
 			samples++
 			t.Run(dir[len(clusters)+1:]+"/"+s.Label, func(t *testing.T) {
-				in := drift.Input{API: parse(t, s.list(t)).Pods, Live: true, Nodes: s.nodes(t)}
-				s.check(t, drift.Compare(in))
+				in := drift.Input{Servers: []drift.Server{{Pods: parse(t, s.list(t)).Pods}}, Nodes: s.nodes(t)}
+				s.check(t, &run, drift.Compare(in))
 			})
 		}
 		if s, ok := first(run); ok {
@@ -105,7 +134,7 @@ func TestTruth(t *testing.T) {
 			}
 			snapshots++
 			t.Run(dir[len(clusters)+1:]+"/snapshot", func(t *testing.T) {
-				s.check(t, drift.Compare(drift.Input{API: api, Nodes: s.nodes(t)}))
+				s.check(t, &run, drift.Compare(drift.Input{API: api, Nodes: s.nodes(t)}))
 			})
 		}
 	}
@@ -152,8 +181,15 @@ func (s *sample) listsAlive(node, uid string) bool {
 	return false
 }
 
-func (s *sample) check(t *testing.T, r *drift.Report) {
+// check wants the phantoms and ghosts that were recorded, and the nodes whose kubelet
+// was down, and nothing else.
+func (s *sample) check(t *testing.T, run *truth, r *drift.Report) {
 	t.Helper()
+	for _, n := range r.Nodes {
+		if n.Silent != s.Kubelets[n.Name].KubeletDown {
+			t.Errorf("%s: silent %v", n.Name, n.Silent)
+		}
+	}
 	want := map[drift.Kind][]place{drift.Phantom: {}, drift.Ghost: {}}
 	for _, p := range s.Phantoms {
 		if p.Running {
@@ -167,10 +203,10 @@ func (s *sample) check(t *testing.T, r *drift.Report) {
 	}
 	got := map[drift.Kind][]place{drift.Phantom: {}, drift.Ghost: {}}
 	for _, f := range r.Findings {
-		if f.Kind == drift.Phantom || f.Kind == drift.Ghost {
+		if (f.Kind == drift.Phantom || f.Kind == drift.Ghost) && !s.changing(run, f.Node, f.UID) {
 			got[f.Kind] = append(got[f.Kind], place{f.Node, f.UID})
 			sure := f.Certainty == restore.Certain
-			if f.Kind == drift.Ghost && s.listsAlive(f.Node, f.UID) { // it may be about to start, for what one answer tells
+			if f.Kind == drift.Ghost && (s.listsAlive(f.Node, f.UID) || s.Kubelets[f.Node].KubeletDown) { // it may be about to start, for what one answer tells
 				sure = f.Certainty == restore.Possible
 			}
 			if f.Reason == "" || f.Action == "" || f.Command == "" || !sure {
@@ -213,12 +249,12 @@ func TestTruthByListAlone(t *testing.T) {
 				nodes[i].Dumps = nodes[i].Dumps[:1]
 			}
 			found := map[place]bool{}
-			for _, f := range drift.Compare(drift.Input{API: parse(t, s.list(t)).Pods, Live: true, Nodes: nodes}).Findings {
+			for _, f := range drift.Compare(drift.Input{Servers: []drift.Server{{Pods: parse(t, s.list(t)).Pods}}, Nodes: nodes}).Findings {
 				found[place{f.Node, f.UID}] = f.Kind == drift.Phantom || found[place{f.Node, f.UID}]
 			}
 			for _, p := range s.Phantoms {
 				at := place{p.Node, p.UID}
-				if !p.Running || !listed[at] {
+				if !p.Running || !listed[at] || s.Kubelets[p.Node].KubeletDown {
 					continue // a kubelet that has listed anew lists no pod that is ending
 				}
 				if checked++; !found[at] {
@@ -252,6 +288,10 @@ func (s *sample) nodes(t *testing.T) (nodes []drift.Node) {
 		if len(k.Pods)+len(k.Running) == 0 {
 			continue // its machine is gone
 		}
+		if k.KubeletDown {
+			nodes = append(nodes, drift.Node{Name: name, Dumps: []kubelet.Dump{parse(t, s.crictl(name))}})
+			continue
+		}
 		for _, o := range k.Running {
 			p := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: o.Namespace, Name: o.Name, UID: types.UID(o.UID)}}
 			if !s.empty(name, o.UID) {
@@ -264,8 +304,17 @@ func (s *sample) nodes(t *testing.T) (nodes []drift.Node) {
 	return nodes
 }
 
+// crictl is what crictl ps -a lists on a node.
+func (s *sample) crictl(node string) []byte {
+	var items []string
+	for _, c := range s.Containers[node] {
+		items = append(items, fmt.Sprintf(`{"id":"a","podSandboxId":"b","metadata":{"name":"c"},"state":"CONTAINER_%s","labels":{"io.kubernetes.pod.uid":%q}}`, c.State, c.UID))
+	}
+	return []byte(`{"containers":[` + strings.Join(items, ",") + `]}`)
+}
+
 // list is what kubectl gets of the API.
-func (s *sample) list(t *testing.T) []byte {
+func (s *seen) list(t *testing.T) []byte {
 	var list corev1.PodList
 	for _, o := range s.API {
 		p := o.pod()
@@ -281,7 +330,7 @@ func (s *sample) list(t *testing.T) []byte {
 func (o *object) pod() corev1.Pod {
 	p := corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: o.Namespace, Name: o.Name, UID: types.UID(o.UID), CreationTimestamp: metav1.NewTime(o.Created)},
-		Spec:       corev1.PodSpec{NodeName: o.Node},
+		Spec:       corev1.PodSpec{NodeName: o.Node, Containers: []corev1.Container{{Name: "c", Image: "i"}}},
 		Status:     corev1.PodStatus{Phase: corev1.PodPhase(o.Phase)},
 	}
 	if o.Source != "" {

@@ -12,6 +12,7 @@ func (f *forecast) pods() []PodOutcome {
 	for i, p := range f.cases {
 		f.outcome(&pods[i], p)
 	}
+	f.endJobs(pods)
 	return pods
 }
 
@@ -19,15 +20,15 @@ var noNodes = []string{}
 
 // outcome fills in what becomes of a pod.
 func (f *forecast) outcome(o *PodOutcome, p *podCase) {
-	v := &f.general
-	if p.node >= 0 {
-		v = &f.verdicts[p.node]
-	}
+	v := f.verdict(p)
 	c := f.column(p, v)
 	e, said := &p.row.cells[c], &p.said[c]
 	flags := p.flags | e.flags
 	if v.column == restart {
 		flags &^= nodeMissing // a restarted kubelet registers its node
+	}
+	if !strays(c, e) {
+		flags &^= strayContainers
 	}
 	o.PodIdentity, o.Finding, o.RunsOn = p.PodIdentity, &said.Finding, noNodes
 	o.Certainty, o.CertaintyReason = f.certainty(p, e, v)
@@ -46,6 +47,7 @@ func (f *forecast) outcome(o *PodOutcome, p *podCase) {
 		o.bound(p.backup.Choices)
 	}
 	o.Then = f.later(o, p, e)
+	o.Through = f.through(o, p)
 	if f.cutOff(p) {
 		flags |= nodeUnreachable
 		f.mayStillRun(o, p)
@@ -56,7 +58,7 @@ func (f *forecast) outcome(o *PodOutcome, p *podCase) {
 // column is the pod's column of the decision table where its kubelet does v.
 func (f *forecast) column(p *podCase, v *verdict) column {
 	lists := v.column == relist || v.column == restart
-	if lists && f.plan.KeepAPIServers && p.row.cells[unplaced].outcome != "" {
+	if lists && f.plan.KeepAPIServers && !f.disagree() && p.row.cells[unplaced].outcome != "" {
 		return unplaced
 	}
 	return v.column
@@ -76,6 +78,8 @@ func (f *forecast) certainty(p *podCase, e *effect, v *verdict) (Certainty, stri
 		return doubted, p.unsure + " " + v.reason
 	case e.doubt != "":
 		return doubted, e.doubt + " " + v.reason
+	case e.runs == elsewhere && f.disagree():
+		return doubted, "The scheduler may be connected to an API server that serves the erased past, and places nothing then. " + v.reason
 	case p.said[v.column].settled:
 		return Certain, "The same whatever its kubelet does."
 	case p.node >= 0 && f.Comparison.nodes[p.node].gone:
@@ -127,8 +131,14 @@ func (f *forecast) mayStillRun(o *PodOutcome, p *podCase) {
 	o.Then = &widened
 }
 
-// union is the names of both lists, sorted. It changes neither.
+// union is the names of both lists, sorted as they are. It changes neither.
 func union(a, b []string) []string {
+	switch {
+	case len(a) == 0:
+		return b
+	case len(b) == 0 || slices.Equal(a, b):
+		return a
+	}
 	list := slices.Concat(a, b)
 	slices.Sort(list)
 	return slices.Compact(list)
@@ -227,7 +237,7 @@ func (f *forecast) twins(o *PodOutcome, p *podCase, v *verdict) flagSet {
 	if p.current != nil {
 		was, now = now, was
 	}
-	if now.row != &rowCreated && now.row != &rowDying && now.row != &rowCreatedOnGoneNode {
+	if now.row != &rowCreated && now.row != &rowDying && now.row != &rowExpiring && now.row != &rowCreatedOnGoneNode {
 		return 0 // the one of the current state has ended
 	}
 	if v.column == stale || was.row != &rowDeletedUnbound && was.row.cells[relist].outcome != Restarted {
@@ -279,10 +289,6 @@ func (f *forecast) boundTwice(o *PodOutcome, p *podCase, v *verdict) flagSet {
 }
 
 const (
-	// relistSpread is how much later than another one a kubelet may list anew, in
-	// seconds: 5 to 30 s after its watch was refused (client-go v0.37
-	// tools/cache/reflector.go, its backoff), 7 s apart as observed.
-	relistSpread = 25
 	// orphanKill is how long a restarted kubelet goes on running what it will
 	// kill, in seconds, the 2 s grace period included: 2.5 s as observed.
 	orphanKill = 3
@@ -303,7 +309,7 @@ func (f *forecast) overlap(now *podCase, otherNode bool) *DoubleRun {
 	case relist:
 		d := &DoubleRun{AtMostSeconds: graceOf(now.current), Until: "it has stopped, by the end of its grace period"}
 		if otherNode {
-			d.AtMostSeconds = add(d.AtMostSeconds, relistSpread)
+			d.AtMostSeconds = add(d.AtMostSeconds, f.listedBy())
 			d.Until += "; the two kubelets do not list at the same time"
 		}
 		return d
@@ -370,6 +376,9 @@ func (f *forecast) node(n *node, v verdict) NodeOutcome {
 		LastSeen:  LastSeen{AtLeast: n.seen.Revision, Expected: max(f.expected, n.seen.Revision), AtMost: f.atMost},
 		Evidence:  []Ref{},
 	}
+	if v.column == relist && !n.gone {
+		o.ListedBySeconds = f.listedBy()
+	}
 	if n.gone {
 		o.Certainty = Certain
 	}
@@ -390,5 +399,11 @@ func (f *forecast) node(n *node, v verdict) NodeOutcome {
 		flags |= nodeMissing
 	}
 	o.Flags = flags.list()
+	switch {
+	case n.cordonLost():
+		o.Flags = append(slices.Clone(o.Flags), FlagCordonLost)
+	case n.cordonBack():
+		o.Flags = append(slices.Clone(o.Flags), FlagCordonBack)
+	}
 	return o
 }

@@ -71,6 +71,7 @@ type load struct {
 	unseen                    Resources // of running, what the API does not have there
 	resized                   int       // of running, pods of which the API has less than they hold
 	starting                  Resources // of running, what its kubelet has yet to admit
+	least                     Resources // of running, what is certain to be taken, whatever resizes are deferred
 }
 
 // capacities says what takes the nodes, given what becomes of the pods.
@@ -90,6 +91,9 @@ func (f *forecast) capacities(nodes []NodeOutcome, pods []PodOutcome) {
 		c := &Capacity{Allocatable: n.allocatable, Believed: l.believed, Running: l.running, MayRun: l.mayRun, MayBePlaced: f.toPlace, Clashes: list(clashes[int32(i)])}
 		if !n.gone {
 			c.Refuses, c.Certainty = l.refuses(n.allocatable, f.toPlace)
+			if c.Certainty == Certain && nodes[i].Certainty != Certain {
+				c.Certainty = Possible
+			}
 		}
 		nodes[i].Capacity = c
 	}
@@ -108,6 +112,15 @@ func (p *podCase) taken(n *NodeOutcome) Resources {
 	return Resources{max(p.requests.MilliCPU, p.stored.MilliCPU), max(p.requests.Memory, p.stored.Memory), p.stored.Pods}
 }
 
+// least is what a pod that goes on is certain to hold: its kubelet allocates what the API
+// wants only if its node has that, and keeps what it has until then.
+func (p *podCase) least(taken Resources) Resources {
+	if p.current == nil {
+		return taken
+	}
+	return Resources{min(taken.MilliCPU, p.requests.MilliCPU), min(taken.Memory, p.requests.Memory), taken.Pods}
+}
+
 // count adds a pod to its node.
 func (l *load) count(o *PodOutcome, p *podCase, n *NodeOutcome) {
 	shown, taken := p.stored, p.taken(n)
@@ -118,9 +131,14 @@ func (l *load) count(o *PodOutcome, p *podCase, n *NodeOutcome) {
 	if believed {
 		l.believed.add(&shown)
 	}
+	stays := o.Ends == nil && (o.Then == nil || len(o.Then.RunsOn) > 0)
 	switch {
-	case len(o.RunsOn) > 0 && o.Ends == nil:
+	case len(o.RunsOn) > 0 && stays:
 		l.running.add(&taken)
+		if o.Certainty == Certain {
+			least := p.least(taken)
+			l.least.add(&least)
+		}
 		switch more := taken.beyond(shown); {
 		case !believed:
 			l.unseen.add(&taken)
@@ -141,7 +159,11 @@ func (l *load) count(o *PodOutcome, p *podCase, n *NodeOutcome) {
 // pkg/kubelet/lifecycle/predicate.go Admit counts what the kubelet runs).
 func (l *load) refuses(there, placed Resources) (string, Certainty) {
 	if over := l.running.above(there); over != "" && l.starting.Pods > 0 {
-		return fmt.Sprintf("What its kubelet starts again does not fit beside what runs: out of %s.", over), Certain
+		certainty := Possible
+		if l.least.above(there) != "" {
+			certainty = Certain
+		}
+		return fmt.Sprintf("What its kubelet starts again does not fit beside what runs: out of %s.", over), certainty
 	}
 	peak := l.running
 	peak.add(&l.mayRun)
@@ -274,7 +296,7 @@ func (c *Comparison) findRequests() {
 		p.stored = resourcesOf(&cmp.Or(p.backup, p.current).Requests)
 		p.resizing = pod.Allocated != nil && p.requests == p.stored
 		if pod.Allocated != nil {
-			p.requests = resourcesOf(pod.Allocated)
+			p.requests = resourcesOf(&pod.Allocated.Requests)
 		}
 		if len(pod.HostPorts) > 0 {
 			c.withPorts = append(c.withPorts, int32(i))

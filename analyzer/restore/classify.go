@@ -3,8 +3,12 @@ package restore
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
+	"strings"
 	"time"
+
+	"revenant/decoder/kube"
 )
 
 // classify finds the row of a pod: was is what the backup has of it and now what
@@ -38,6 +42,10 @@ func (b *builder) classify(was, now *Pod) *podCase {
 	if pod.Terminating() {
 		about.ends, p.ends = pod.Deleted, &pod.Deleted
 	}
+	if was == nil && p.ends == nil && !now.Deadline().IsZero() {
+		about.ends = expiry(now)
+		p.ends = &about.ends
+	}
 	if why := unreadable(was, now); why != "" {
 		about = phrases{grace: -1, why: why}
 		b.explain(p, &rowUnreadable, about)
@@ -59,6 +67,9 @@ func (b *builder) classify(was, now *Pod) *podCase {
 	default:
 		r = b.keptRow(was, now, p.node)
 	}
+	if about.stray = stray(was, now); about.stray != "" {
+		p.flags |= strayContainers
+	}
 	b.explain(p, r, about)
 	switch {
 	case p.node < 0:
@@ -66,12 +77,30 @@ func (b *builder) classify(was, now *Pod) *podCase {
 		p.flags |= nodeGone
 	case b.nodes[p.node].missing():
 		p.flags |= nodeMissing
-		if r == &rowCreated || r == &rowDying {
+		if r == &rowCreated || r == &rowDying || r == &rowExpiring {
 			p.Rule = "5a"
 		}
 	}
 	p.unsure = b.doubt(p)
 	return p
+}
+
+// stray names the ephemeral containers of a pod that were added after the backup, "" for
+// none.
+func stray(was, now *Pod) string {
+	if was == nil || now == nil || len(now.Ephemeral) == 0 {
+		return ""
+	}
+	known := map[string]bool{}
+	for _, name := range was.Ephemeral {
+		known[name] = true
+	}
+	names := slices.DeleteFunc(slices.Clone(now.Ephemeral), func(name string) bool { return known[name] })
+	const few = 5
+	if n := len(names) - few; n > 0 {
+		names = append(names[:few], fmt.Sprintf("%d more", n))
+	}
+	return strings.Join(names, ", ")
 }
 
 // references are the records that the case rests on.
@@ -209,8 +238,27 @@ func (b *builder) createdRow(now *Pod, node int) *row {
 		return &rowDying
 	case b.nodes[node].gone:
 		return &rowCreatedOnGoneNode
+	case !now.Terminating() && !now.Deadline().IsZero():
+		return &rowExpiring
 	}
 	return &rowCreated
+}
+
+// stopsWithin is how long a kubelet takes at most, beside the grace period, from what
+// makes it stop a pod to the API showing that the pod has ended, in seconds: it looks
+// every second, and reports every ten.
+const stopsWithin = 15
+
+// expiry is when a pod with a deadline has ended for that.
+func expiry(p *Pod) time.Time {
+	return p.Deadline().Add(time.Duration(min(graceOf(p), math.MaxInt32)+stopsWithin) * time.Second)
+}
+
+// expired says whether the pod's deadline has passed: the restore comes after the
+// current snapshot.
+func (c *Comparison) expired(p *Pod) bool {
+	d := p.Deadline()
+	return !d.IsZero() && !c.current.Time.IsZero() && !d.After(c.current.Time)
 }
 
 // ending says whether a kill whose grace period ends at t ends at about the time
@@ -248,6 +296,8 @@ func (b *builder) deletedRow(was *Pod, node int) *row {
 		return &rowDeletingHeld
 	case was.Terminating():
 		return &rowDeleting
+	case b.expired(was):
+		return &rowDeletedExpired
 	case !started && was.RestartPolicy == "Always":
 		return &rowDeletedPending
 	case !started:
@@ -282,20 +332,48 @@ func (b *builder) keptRow(was, now *Pod, node int) *row {
 		return bothDyingRow(was, now)
 	case was.Terminal():
 		return &rowEndedInBackup
+	case now.Terminal() && now.Phase == "Failed" && b.expired(was):
+		return &rowExpired
 	case now.Terminal():
 		return endedRow(now)
 	case !slices.Equal(was.Containers, now.Containers) || !slices.Equal(was.InitContainers, now.InitContainers):
 		return &rowSpec
+	case resized(was, now) && holds(now).RestartOnResize != was.RestartOnResize:
+		return resizedRow(was, now)
 	case phaseOf(was) != phaseOf(now):
 		return &rowStatus
 	case was.Ready != now.Ready:
 		return &rowReadiness
 	case was.Restarts != now.Restarts:
 		return &rowRestarts
+	case resized(was, now):
+		return &rowResizeUndone
 	case was.ModRevision != now.ModRevision:
 		return &rowTouched
 	}
 	return &rowUnchanged
+}
+
+// holds is what a kubelet holds for the pod of the current state: what it has allocated
+// while it has not agreed to a resize, else what the API has.
+func holds(now *Pod) kube.Allocation {
+	if now.Allocated != nil {
+		return *now.Allocated
+	}
+	return kube.Allocation{Requests: now.Requests, Limits: now.Limits, RestartOnResize: now.RestartOnResize}
+}
+
+// resizedRow is the row of a pod whose containers were restarted to resize it.
+func resizedRow(was, now *Pod) *row {
+	if h := holds(now).Requests; h.MilliCPU < was.Requests.MilliCPU || h.Memory < was.Requests.Memory {
+		return &rowResizedDown
+	}
+	return &rowResized
+}
+
+// resized says whether the pod was resized in place since the backup, or is to be.
+func resized(was, now *Pod) bool {
+	return was.Requests != now.Requests || was.Limits != now.Limits || was.RestartOnResize != now.RestartOnResize
 }
 
 // boundRow is the row of a pod that was bound after the backup.

@@ -78,10 +78,16 @@ type node struct {
 	gone        bool      // the machine is gone in the current state
 	unreachable bool      // the backup's Node object is tainted so
 	cutOff      bool      // the current state's is
-	allocatable Resources // by the backup's Node object, else the current state's
+	cordoned    [2]bool   // by the backup's Node object, and by the current state's
+	allocatable Resources // as its kubelet last reported it
 	seen        Sighting  // the newest revision its kubelet is known to have seen
 	itself      []string  // its name, as the list of nodes that a pod runs on
 }
+
+// cordonLost says whether the node was cordoned after the backup, cordonBack whether it
+// was uncordoned.
+func (n *node) cordonLost() bool { return n.cordoned[1] && !n.cordoned[0] }
+func (n *node) cordonBack() bool { return n.cordoned[0] && !n.cordoned[1] && n.inCurrent }
 
 // missing says whether the node's kubelet lives while the restored API has no
 // Node object for it.
@@ -172,12 +178,12 @@ func (c *Comparison) findNodes() {
 		return n
 	}
 	for _, n := range c.current.Nodes {
-		at(n.Name).inCurrent, at(n.Name).cutOff = true, n.Unreachable
+		at(n.Name).inCurrent, at(n.Name).cutOff, at(n.Name).cordoned[1] = true, n.Unreachable, n.Cordoned
 		at(n.Name).allocatable = Resources(n.Allocatable)
 	}
 	for _, n := range c.backup.Nodes {
-		at(n.Name).inBackup, at(n.Name).unreachable = true, n.Unreachable
-		at(n.Name).allocatable = cmp.Or(Resources(n.Allocatable), at(n.Name).allocatable)
+		at(n.Name).inBackup, at(n.Name).unreachable, at(n.Name).cordoned[0] = true, n.Unreachable, n.Cordoned
+		at(n.Name).allocatable = cmp.Or(at(n.Name).allocatable, Resources(n.Allocatable))
 	}
 	for _, pods := range [][]*Pod{c.backup.Pods, c.current.Pods} {
 		for _, p := range pods {

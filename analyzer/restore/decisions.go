@@ -55,8 +55,8 @@ func Decisions() []Decision {
 
 func (p place) String() string {
 	return [...]string{
-		nowhere: "nowhere", here: "on its node", stopping: "on its node, until its grace period ends",
-		ending: "perhaps on its node, until its grace period ends", perhaps: "perhaps on its node", elsewhere: "where the scheduler binds it",
+		nowhere: "nowhere", here: "on its node", stopping: "on its node, until it has stopped",
+		ending: "perhaps on its node, until it has stopped", perhaps: "perhaps on its node", elsewhere: "where the scheduler binds it",
 	}[p]
 }
 
@@ -81,6 +81,7 @@ var decisionTable = []struct {
 	row  *row
 }{
 	{"created after the backup, running or about to", &rowCreated},
+	{"created after the backup, with an activeDeadlineSeconds", &rowExpiring},
 	{"created after the backup, being deleted, with time left", &rowDying},
 	{"created after the backup, being deleted, with no time left", &rowDead},
 	{"created after the backup, on a node without a Node object in the current state", &rowCreatedOnGoneNode},
@@ -90,6 +91,7 @@ var decisionTable = []struct {
 	{"deleted after the backup, restart policy Always", &rowDeletedAlways},
 	{"deleted after the backup, restart policy OnFailure", &rowDeletedOnFailure},
 	{"deleted after the backup, restart policy Never", &rowDeletedNever},
+	{"deleted after the backup, its activeDeadlineSeconds passed", &rowDeletedExpired},
 	{"deleted after the backup, where it was bound and Pending, restart policy Always", &rowDeletedPending},
 	{"deleted after the backup, where it was bound and Pending, restart policy OnFailure or Never", &rowDeletedPendingOnce},
 	{"deleted after the backup, where it was not bound", &rowDeletedUnbound},
@@ -107,6 +109,9 @@ var decisionTable = []struct {
 	{"in both, readiness changed", &rowReadiness},
 	{"in both, restart counts changed", &rowRestarts},
 	{"in both, containers changed in place", &rowSpec},
+	{"in both, resized in place to more, with a container to be restarted for it", &rowResized},
+	{"in both, resized in place to less, with a container to be restarted for it", &rowResizedDown},
+	{"in both, resized in place", &rowResizeUndone},
 	{"in both, ended in both", &rowBothEnded},
 	{"in both, bound in neither", &rowBothUnbound},
 	{"in both, on a node whose machine is gone", &rowKeptOnGoneNode},
@@ -114,6 +119,7 @@ var decisionTable = []struct {
 	{"in both, ended since, restart policy Never", &rowEndedNever},
 	{"in both, succeeded since, restart policy OnFailure", &rowEndedOnFailure},
 	{"in both, ended since by eviction, deadline or the like", &rowEvicted},
+	{"in both, ended since by the deadline that the backup has", &rowExpired},
 	{"in both, ended in the backup and alive since", &rowEndedInBackup},
 	{"in both, deletion begun since, with time left", &rowDoomed},
 	{"in both, deletion begun since, with no time left", &rowStopped},

@@ -1,6 +1,10 @@
 package restore
 
-import "testing"
+import (
+	"testing"
+
+	"revenant/decoder/kube"
+)
 
 var decisions = []struct {
 	name                       string
@@ -34,6 +38,20 @@ var decisions = []struct {
 		bump:    []string{"1 terminated self +node-gone ?"},
 		restart: []string{"1 terminated self +node-gone ?"},
 		keep:    []string{"1 hidden never on n4 api Running@n4 +node-gone ?"},
+	},
+	{
+		name: "created, with a deadline", now: made(expiring),
+		plain:   []string{"1 phantom self on n1"},
+		bump:    []string{"1 terminated self"},
+		restart: []string{"1 terminated self"},
+		keep:    []string{"1 hidden never on n1 api Running@n1"},
+	},
+	{
+		name: "created, with a deadline, on a new node", now: made(expiring, on("n5")),
+		plain:   []string{"5a phantom self on n5 +node-missing"},
+		bump:    []string{"5a terminated self +node-missing"},
+		restart: []string{"5a terminated self"},
+		keep:    []string{"5a hidden never on n5 api Running@n5 +node-missing"},
 	},
 	{
 		name: "created, being deleted with time left", now: made(dying),
@@ -171,6 +189,20 @@ var decisions = []struct {
 		keep:    []string{"3 lost-deletion never"},
 	},
 	{
+		name: "deleted, its deadline passed", was: was(expired),
+		plain:   []string{"3 ghost relist api Running@n1"},
+		bump:    []string{"3 finished self api Failed@n1"},
+		restart: []string{"3 finished self api Failed@n1"},
+		keep:    []string{"3 lost-deletion never"},
+	},
+	{
+		name: "deleted, its deadline to come", was: was(expiring),
+		plain:   []string{"3 ghost relist api Running@n1"},
+		bump:    []string{"3 restarted self on n1 api Running@n1"},
+		restart: []string{"3 restarted self on n1 api Running@n1"},
+		keep:    []string{"3 lost-deletion never"},
+	},
+	{
 		name: "deleted, had not started", was: was(pending),
 		plain:   []string{"3 ghost relist api Pending@n1"},
 		bump:    []string{"3 restarted self perhaps on n1 api Pending@n1"},
@@ -268,6 +300,57 @@ var decisions = []struct {
 		bump:    []string{"4a unaffected self on n1 api Running@n1"},
 		restart: []string{"4a unaffected self on n1 api Running@n1"},
 		keep:    []string{"4a unaffected self on n1 api Running@n1"},
+	},
+	{
+		name: "resized", was: was(asks(10)), now: now(asks(80)),
+		plain:   []string{"4a unaffected self on n1 api Running@n1"},
+		bump:    []string{"4a unaffected self on n1 api Running@n1"},
+		restart: []string{"4a unaffected self on n1 api Running@n1"},
+		keep:    []string{"4a unaffected self on n1 api Running@n1"},
+	},
+	{
+		name: "resized to more, RestartContainer", was: was(asksToRestart(10)), now: now(asksToRestart(80)),
+		plain:   []string{"4f' stale-spec relist on n1 api Running@n1"},
+		bump:    []string{"4f' restarted self on n1 api Running@n1 +spec-rolled-back"},
+		restart: []string{"4f' restarted self on n1 api Running@n1 +spec-rolled-back"},
+		keep:    []string{"4f' stale-spec never on n1 api Running@n1"},
+	},
+	{
+		name: "resized to less, RestartContainer", was: was(asksToRestart(80)), now: now(asksToRestart(10)),
+		plain:   []string{"4f' stale-spec relist on n1 api Running@n1"},
+		bump:    []string{"4f' restarted self on n1 api Running@n1 +spec-rolled-back ?"},
+		restart: []string{"4f' restarted self on n1 api Running@n1 +spec-rolled-back ?"},
+		keep:    []string{"4f' stale-spec never on n1 api Running@n1"},
+	},
+	{
+		name: "to be resized, RestartContainer", was: was(asksToRestart(10)), now: now(asksToRestart(80), func(p *Pod) {
+			p.Allocated = &kube.Allocation{Requests: kube.Requests{MilliCPU: 10}, RestartOnResize: "c: cpu 10"}
+		}),
+		plain:   []string{"4a unaffected self on n1 api Running@n1"},
+		bump:    []string{"4a unaffected self on n1 api Running@n1"},
+		restart: []string{"4a unaffected self on n1 api Running@n1"},
+		keep:    []string{"4a unaffected self on n1 api Running@n1"},
+	},
+	{
+		name: "ended by its deadline", was: was(expired), now: now(failed, expired),
+		plain:   []string{"4b' stale-status relist api Running@n1"},
+		bump:    []string{"4b' finished self api Failed@n1"},
+		restart: []string{"4b' finished self api Failed@n1"},
+		keep:    []string{"4b' stale-status never api Failed@n1"},
+	},
+	{
+		name: "ephemeral container added", was: was(ephemeral("old")), now: now(ephemeral("old", "debug")),
+		plain:   []string{"4a unaffected self on n1 api Running@n1 +stray-containers"},
+		bump:    []string{"4a unaffected self on n1 api Running@n1 +stray-containers"},
+		restart: []string{"4a unaffected self on n1 api Running@n1 +stray-containers"},
+		keep:    []string{"4a unaffected self on n1 api Running@n1"},
+	},
+	{
+		name: "ephemeral container added, deletion begun", was: was(), now: now(dying, ephemeral("debug")),
+		plain:   []string{"4d lost-deletion never on n1 api Running@n1"},
+		bump:    []string{"4d lost-deletion never on n1 api Running@n1"},
+		restart: []string{"4d lost-deletion never on n1 api Running@n1 +stray-containers"},
+		keep:    []string{"4d lost-deletion never on n1 api Running@n1/terminating"},
 	},
 	{
 		name: "became ready", was: was(), now: now(func(p *Pod) { p.Ready = true }),

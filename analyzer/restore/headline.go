@@ -14,6 +14,10 @@ func (p *Prediction) Headline() (Severity, string) {
 	if n := p.unreachable(); n > 0 {
 		severity, text = worse(severity, Warning), fmt.Sprintf("%s %s unreachable when the current snapshot was taken: nothing is certain of what runs there.", text, were(n, "node"))
 	}
+	if erased := p.serving(ServesErased); len(erased) > 0 && len(erased) < len(p.APIServers) {
+		severity = worse(severity, Critical)
+		text += fmt.Sprintf(" API servers disagree: those left running (%s) list what was before the restore, and none of that shows there.", strings.Join(erased, ", "))
+	}
 	if p.Kubernetes.Rules == RulesUntried {
 		severity, text = worse(severity, Warning), text+" "+p.Kubernetes.Reason
 	}
@@ -105,7 +109,7 @@ func (p *Prediction) headline() (Severity, string) {
 	lists, stale := p.kubelets()
 	switch {
 	case lists:
-		none += ": every kubelet lists its pods anew."
+		none += ": every kubelet lists its pods anew" + p.within() + "."
 	case p.Revisions.Deaf != nil:
 		none += among + ", but kubelets may be deaf: what is created then may never start, and what is deleted may run on."
 		severity = worse(severity, Warning)
@@ -145,6 +149,29 @@ func (p *Prediction) kubelets() (list, stale bool) {
 		living++
 	}
 	return living > 0 && hearing == living, stale
+}
+
+// within says by when the last kubelet has listed its pods anew, "" where all are
+// restarted.
+func (p *Prediction) within() string {
+	by := int64(0)
+	for i := range p.Nodes {
+		by = max(by, p.Nodes[i].ListedBySeconds)
+	}
+	if by == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", within %d s of the API being back", by)
+}
+
+// serving are the names of the API servers that show what is given.
+func (p *Prediction) serving(what Serves) (names []string) {
+	for i := range p.APIServers {
+		if p.APIServers[i].Serves == what {
+			names = append(names, p.APIServers[i].Name)
+		}
+	}
+	return names
 }
 
 // unreachable counts the nodes that were unreachable.

@@ -2,6 +2,7 @@ package restore
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"revenant/decoder/document"
@@ -15,6 +16,10 @@ type Later struct {
 	// being back; both are 0 with By.
 	AfterSeconds int64 `json:"afterSeconds,omitempty"`
 	BySeconds    int64 `json:"bySeconds,omitempty"`
+
+	// Relists says that its kubelet's listing its pods anew brings it about, from which
+	// on the outcome holds.
+	Relists bool `json:"relists,omitempty"`
 
 	RunsOn   []string `json:"runsOn"`
 	MayRunOn []string `json:"mayRunOn,omitempty"`
@@ -77,9 +82,14 @@ const (
 
 // later says what becomes of the claims by themselves, nil when they stay.
 func (f *forecast) later(o *PodOutcome, p *podCase, e *effect) *Later {
+	if l := f.expires(o, p, e); l != nil {
+		return l
+	}
 	gone := p.node >= 0 && f.Comparison.nodes[p.node].gone
 	choosesGone := len(o.MayBeBoundTo) > len(p.choices)
 	switch {
+	case p.row == &rowExpiring && o.Ends != nil:
+		return &Later{By: o.Ends, RunsOn: noNodes, API: []*APIView{o.API}, Reason: pastDeadline}
 	case o.Ends != nil:
 		return &Later{By: o.Ends, RunsOn: noNodes, API: stopped(o.API, p, e), Reason: "It has been stopped by the end of its grace period."}
 	case !gone && !choosesGone: // most pods
@@ -93,6 +103,46 @@ func (f *forecast) later(o *PodOutcome, p *podCase, e *effect) *Later {
 		return f.shared(e, func() *Later { return f.perhapsEvicted(o, p) })
 	}
 	return nil
+}
+
+const pastDeadline = "Its kubelet has ended it for its activeDeadlineSeconds."
+
+// expires is what becomes of a pod that goes on on its node, or is started there again,
+// once its activeDeadlineSeconds has passed, nil when it has none. A kubelet counts from
+// the start that it has reported, a restarted one from the one that the API shows
+// (kubernetes v1.37 pkg/kubelet/active_deadline.go, status/status_manager.go); it goes by
+// the spec that it has seen.
+func (f *forecast) expires(o *PodOutcome, p *podCase, e *effect) *Later {
+	if o.Ends != nil || p.backup == nil || e.runs != here && e.runs != perhaps || p.node < 0 || o.Outcome == Mirror {
+		return nil
+	}
+	column := f.verdicts[p.node].column
+	pod := *p.backup
+	switch {
+	case p.current == nil || column == restart:
+	case column == relist:
+		pod.Started = p.current.Started
+	default:
+		pod = *p.current
+	}
+	if pod.Deadline().IsZero() {
+		return nil
+	}
+	by := expiry(&pod)
+	l := &Later{By: document.NewTime(&by), RunsOn: noNodes, API: []*APIView{o.API}, Reason: pastDeadline}
+	switch {
+	case o.API == nil || column == stale: // nothing that its kubelet reports is seen
+	case o.API.Node != p.Node: // nor is it let in
+		l.MayRunOn = without(o.MayRunOn, p.Node)
+	default:
+		l.API = []*APIView{{"Failed", o.API.Node, o.API.Terminating}}
+	}
+	return l
+}
+
+// without is list without name.
+func without(list []string, name string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(n string) bool { return n == name })
 }
 
 // eviction is what distinguishes what becomes of two pods of machines that are gone.

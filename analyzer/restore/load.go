@@ -30,7 +30,7 @@ func Load(ctx context.Context, s *snapshot.Snapshot, prefix string) (*State, err
 		EtcdVersion:     cmp.Or(s.Meta().ClusterVersion, s.Meta().StorageVersion),
 		EtcdMembers:     len(s.Meta().Members),
 	}
-	for _, step := range []func() error{l.cluster, l.nodes, l.pods, l.workloads, l.clock} {
+	for _, step := range []func() error{l.cluster, l.nodes, l.apiServers, l.pods, l.workloads, l.clock} {
 		if err := step(); err != nil {
 			return nil, fmt.Errorf("load state: %w", err)
 		}
@@ -98,7 +98,7 @@ func (l *loader) nodes() error {
 		})
 		n.Taints = slices.DeleteFunc(n.Taints, passing)
 		l.scanned = append(l.scanned, n)
-		l.state.Nodes = append(l.state.Nodes, Node{Name: n.Name, UID: n.UID, KubeletVersion: n.KubeletVersion, Allocatable: n.Allocatable, Unreachable: unreachable})
+		l.state.Nodes = append(l.state.Nodes, Node{Name: n.Name, UID: n.UID, KubeletVersion: n.KubeletVersion, Allocatable: n.Allocatable, Unreachable: unreachable, Cordoned: n.Unschedulable})
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package restore
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"math"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -71,6 +72,13 @@ func (w *Workload) read(o *kube.Object, owned map[string]string) bool {
 		w.readJob(t)
 	case *batchv1.CronJob:
 		w.Schedule, w.Suspended = t.Spec.Schedule, t.Spec.Suspend != nil && *t.Spec.Suspend
+		if t.Spec.TimeZone != nil {
+			w.TimeZone = *t.Spec.TimeZone
+		}
+		w.Policy = string(t.Spec.ConcurrencyPolicy)
+		for i := range t.Status.Active {
+			w.Active = append(w.Active, string(t.Status.Active[i].UID))
+		}
 		if t.Status.LastScheduleTime != nil {
 			w.LastSchedule = t.Status.LastScheduleTime.UTC()
 		}
@@ -96,6 +104,22 @@ func (w *Workload) readJob(t *batchv1.Job) {
 		w.Succeeded += int64(len(u.Succeeded))
 	}
 	w.Suspended = t.Spec.Suspend != nil && *t.Spec.Suspend
+	w.BackoffLimit = 6
+	if t.Spec.BackoffLimit != nil {
+		w.BackoffLimit = int64(*t.Spec.BackoffLimit)
+	}
+	w.Failed = int64(t.Status.Failed)
+	if u := t.Status.UncountedTerminatedPods; u != nil {
+		w.Failed += int64(len(u.Failed))
+	}
+	w.FailurePolicy, w.PerIndex = t.Spec.PodFailurePolicy != nil, t.Spec.BackoffLimitPerIndex != nil
+	w.OnFailure = t.Spec.Template.Spec.RestartPolicy == corev1.RestartPolicyOnFailure
+	if d := t.Spec.ActiveDeadlineSeconds; d != nil && t.Status.StartTime != nil {
+		w.FailsAt = t.Status.StartTime.UTC().Add(time.Duration(min(max(*d, 0), math.MaxInt32)) * time.Second)
+	}
+	if owner := metav1.GetControllerOfNoCopy(t); owner != nil {
+		w.Owner = string(owner.UID)
+	}
 	for _, c := range t.Status.Conditions {
 		ended := c.Type == batchv1.JobComplete || c.Type == batchv1.JobFailed
 		w.Finished = w.Finished || ended && c.Status == corev1.ConditionTrue

@@ -91,15 +91,15 @@ func (c *Comparison) modes(given Plan) ([]mode, error) {
 // Equal says whether the two plans are the same, and state the same beyond the
 // snapshots.
 func (p Plan) Equal(q Plan) bool {
-	return p.BumpRevision == q.BumpRevision && p.MarkCompacted == q.MarkCompacted && p.KeepAPIServers == q.KeepAPIServers &&
+	return p.BumpRevision == q.BumpRevision && p.MarkCompacted == q.MarkCompacted && p.APIServers() == q.APIServers() &&
 		p.RestartKubelets.String() == q.RestartKubelets.String() && p.LastRevision == q.LastRevision && p.OutageAt.Equal(q.OutageAt) &&
-		p.KubernetesVersion == q.KubernetesVersion
+		p.Outage == q.Outage && p.KubernetesVersion == q.KubernetesVersion
 }
 
 // ComparePlans predicts the given plan and every other way to restore. The errors
 // are those of Predict, for the given plan.
 func (c *Comparison) ComparePlans(given Plan) (*PlanComparison, error) {
-	given.RestartKubelets = given.RestartKubelets.normal()
+	given = c.normal(given)
 	if err := c.validate(given); err != nil {
 		return nil, err
 	}

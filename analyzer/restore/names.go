@@ -33,7 +33,7 @@ func (n names) shareOf(p *Pod) {
 	for _, s := range []*string{&p.NodeName, &p.Reason, &p.Owner.Kind, &p.Owner.Name, &p.Owner.UID} {
 		n.share(s)
 	}
-	for _, list := range [][]kube.Container{p.InitContainers, p.Containers} {
+	for _, list := range [][]kube.Container{p.InitContainers, p.Containers, p.EphemeralContainers} {
 		for i := range list {
 			n.share(&list[i].Name)
 			n.share(&list[i].Image)

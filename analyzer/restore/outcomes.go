@@ -1,6 +1,10 @@
 package restore
 
-import "revenant/analyzer/finding"
+import (
+	"sync"
+
+	"revenant/analyzer/finding"
+)
 
 // Outcome says what becomes of a pod. The values are stable names.
 type Outcome string
@@ -163,6 +167,11 @@ const (
 	FlagNodeMissing       Flag = "node-missing"
 	FlagNodeGone          Flag = "node-gone"
 	FlagNodeUnreachable   Flag = "node-unreachable"
+	FlagStrayContainers   Flag = "stray-containers"
+
+	// Of nodes only.
+	FlagCordonLost Flag = "cordon-lost"
+	FlagCordonBack Flag = "cordon-back"
 )
 
 // FlagInfo describes a flag to people.
@@ -185,10 +194,13 @@ var Flags = []FlagInfo{
 	{FlagNodeMissing, "Its node's kubelet lives, but after the restore there is no Node object for it until that kubelet is restarted."},
 	{FlagNodeGone, "Its node has no Node object in the current state: the machine is gone, whatever the backup brings back."},
 	{FlagNodeUnreachable, "Its node was unreachable in the current state: its kubelet was down or cut off, and nothing that it was told since is certain to have been done."},
+	{FlagStrayContainers, "Ephemeral containers that were added after the backup run on in it, and neither the API nor its kubelet's /pods shows them."},
+	{FlagCordonLost, "The node was cordoned after the backup: it is schedulable again after the restore."},
+	{FlagCordonBack, "The node was uncordoned after the backup: no pod is placed on it after the restore."},
 }
 
-// flagSet is a set of flags: bit i is Flags[i].
-type flagSet uint16
+// flagSet is a set of flags of pods: bit i is Flags[i].
+type flagSet uint32
 
 const (
 	stuckTerminating flagSet = 1 << iota
@@ -203,20 +215,23 @@ const (
 	nodeMissing
 	nodeGone
 	nodeUnreachable
+	strayContainers
 )
 
-// flagLists holds the list of every set, so that no pod needs one of its own.
-var flagLists = func() [][]Flag {
-	lists := make([][]Flag, 1<<len(Flags))
-	for set := range lists {
-		lists[set] = []Flag{}
-		for i, f := range Flags {
-			if set&(1<<i) != 0 {
-				lists[set] = append(lists[set], f.ID)
-			}
+// flagLists are the lists of the sets that have come up, so that no pod needs one of
+// its own.
+var flagLists sync.Map // flagSet → []Flag
+
+func (s flagSet) list() []Flag {
+	if known, ok := flagLists.Load(s); ok {
+		return known.([]Flag)
+	}
+	list := []Flag{}
+	for i, f := range Flags {
+		if s&(1<<i) != 0 {
+			list = append(list, f.ID)
 		}
 	}
-	return lists
-}()
-
-func (s flagSet) list() []Flag { return flagLists[s] }
+	known, _ := flagLists.LoadOrStore(s, list)
+	return known.([]Flag)
+}

@@ -3,7 +3,9 @@ package restore
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,12 +23,18 @@ type Plan struct {
 	// RestartKubelets says which kubelets are restarted once the API is back.
 	RestartKubelets Restart `json:"restartKubelets"`
 	// KeepAPIServers leaves the API servers running while etcd is restored
-	// beneath them.
+	// beneath them: all of them, or all but RestartAPIServers.
 	KeepAPIServers bool `json:"keepAPIServers"`
+	// RestartAPIServers names the API servers that are restarted where others are left
+	// running; none without KeepAPIServers.
+	RestartAPIServers []string `json:"restartAPIServers,omitempty"`
 
 	// OutageAt is when the last API server stopped, UTC; zero when it is not
 	// known. With the rate of writes it bounds what watchers have seen.
 	OutageAt time.Time `json:"outageAt,omitzero"`
+	// Outage bounds for how long kubelets find no API server; zero when nothing does.
+	// A kubelet that was refused for long waits long before it lists its pods anew.
+	Outage Seconds `json:"outageSeconds,omitzero"`
 	// LastRevision is the newest revision that a watcher has seen, from evidence
 	// beyond the snapshots (metrics, logs); 0 when it is not known. It counts
 	// before OutageAt.
@@ -38,7 +46,78 @@ type Plan struct {
 
 // Stated is a plain restore with what p states beyond the snapshots.
 func (p Plan) Stated() Plan {
-	return Plan{OutageAt: p.OutageAt, LastRevision: p.LastRevision, KubernetesVersion: p.KubernetesVersion}
+	return Plan{OutageAt: p.OutageAt, Outage: p.Outage, LastRevision: p.LastRevision, KubernetesVersion: p.KubernetesVersion}
+}
+
+// normal is the one way to write p: names sorted, each once, and none where all API
+// servers are restarted.
+func (p Plan) normal() Plan {
+	p.RestartKubelets = p.RestartKubelets.normal()
+	p.RestartAPIServers = Restart{Nodes: p.RestartAPIServers}.normal().Nodes
+	return p
+}
+
+// APIServers says which API servers are restarted: "all", "none" or names.
+func (p Plan) APIServers() string {
+	switch {
+	case !p.KeepAPIServers:
+		return "all"
+	case len(p.RestartAPIServers) == 0:
+		return "none"
+	}
+	return strings.Join(p.RestartAPIServers, ",")
+}
+
+// someKept says whether some API servers are restarted and others left running.
+func (p Plan) someKept() bool { return p.KeepAPIServers && len(p.RestartAPIServers) > 0 }
+
+// SetAPIServers restarts "all" API servers, "none", or those with the names, with commas
+// between them.
+func (p *Plan) SetAPIServers(s string) {
+	r := ParseRestart(s)
+	p.KeepAPIServers, p.RestartAPIServers = !r.All, r.Nodes
+}
+
+// Seconds is a length of time that lies between two, both included, in seconds.
+type Seconds struct {
+	From int64 `json:"from"`
+	To   int64 `json:"to"`
+}
+
+// ParseSeconds reads a number of seconds, or two with ".." between them. Each may be a
+// duration such as 2m30s.
+func ParseSeconds(s string) (Seconds, error) {
+	from, to, ok := strings.Cut(s, "..")
+	if !ok {
+		to = from
+	}
+	var span Seconds
+	for _, end := range []struct {
+		text string
+		to   *int64
+	}{{from, &span.From}, {to, &span.To}} {
+		n, err := strconv.ParseInt(end.text, 10, 64)
+		if err != nil {
+			d, err := time.ParseDuration(end.text)
+			if err != nil {
+				return Seconds{}, fmt.Errorf("want seconds, or two with .. between them, not %.40q", s)
+			}
+			n = int64(math.Ceil(d.Seconds()))
+		}
+		*end.to = n
+	}
+	if span.From < 0 || span.To < span.From {
+		return Seconds{}, fmt.Errorf("want seconds, the smaller number first, not %.40q", s)
+	}
+	return span, nil
+}
+
+// String writes what ParseSeconds reads.
+func (s Seconds) String() string {
+	if s.From == s.To {
+		return fmt.Sprint(s.From)
+	}
+	return fmt.Sprintf("%d..%d", s.From, s.To)
 }
 
 // Restart names the kubelets that are restarted. The zero value is none.
@@ -129,6 +208,16 @@ func (p Plan) Validate() error {
 		return &PlanError{
 			fmt.Sprintf("invalid bump revision %d: it is negative", p.BumpRevision),
 			"a revision that goes back is what makes kubelets deaf; etcdutl takes 0 or more",
+		}
+	case len(p.RestartAPIServers) > 0 && !p.KeepAPIServers:
+		return &PlanError{
+			"API servers to restart are named, and none is left running",
+			"name those that are restarted, or restart all of them",
+		}
+	case p.Outage.From < 0 || p.Outage.To < p.Outage.From:
+		return &PlanError{
+			fmt.Sprintf("invalid length of the outage: %s seconds", p.Outage),
+			"state for how long kubelets find no API server, the smaller number first",
 		}
 	case p.LastRevision < 0:
 		return &PlanError{

@@ -15,6 +15,10 @@ const (
 	startupWrites = 20
 	// startupWritesPerNode makes the margin grow with the cluster.
 	startupWritesPerNode = 3
+	// A second API server that is started together with the first lists its pods
+	// later: 46 revisions later with 4 nodes, as seen.
+	laterServerWrites        = 30
+	laterServerWritesPerNode = 10
 
 	recommendedMargin = 1_000_000
 )
@@ -39,13 +43,23 @@ func Predict(backup, current *State, plan Plan) (*Prediction, error) {
 // that Validate refuses, that names a node which neither snapshot knows, or
 // whose bump passes the largest revision.
 func (c *Comparison) Predict(plan Plan) (*Prediction, error) {
-	plan.RestartKubelets = plan.RestartKubelets.normal()
-	if err := c.validate(plan); err != nil {
+	p, f, err := c.settle(plan)
+	if err != nil {
 		return nil, err
+	}
+	f.untilListed(p.Pods)
+	return p, nil
+}
+
+// settle says what the restore comes to once kubelets have listed their pods anew.
+func (c *Comparison) settle(plan Plan) (*Prediction, *forecast, error) {
+	plan = c.normal(plan)
+	if err := c.validate(plan); err != nil {
+		return nil, nil, err
 	}
 	f, err := c.forecast(plan)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	p := &Prediction{
 		SchemaVersion: 1,
@@ -54,6 +68,7 @@ func (c *Comparison) Predict(plan Plan) (*Prediction, error) {
 		Metrics:       c.Metrics,
 		Plan:          plan,
 		Lineage:       c.related(),
+		APIServers:    f.apiServers(),
 		Pods:          f.pods(),
 		Summary:       make(map[Outcome]int, len(Outcomes)),
 	}
@@ -70,7 +85,7 @@ func (c *Comparison) Predict(plan Plan) (*Prediction, error) {
 	p.Kubernetes = f.versions.Kubernetes
 	p.Missing = f.missing()
 	p.Warnings = f.warnings(p)
-	return p, nil
+	return p, f, nil
 }
 
 // related is how the snapshots relate, as far as that was looked at.
@@ -101,6 +116,12 @@ func (c *Comparison) validate(plan Plan) error {
 		return &PlanError{
 			"no such node to restart the kubelet of: " + strings.Join(unknown, ", "),
 			"neither snapshot has a node of that name; a mistyped name would leave the kubelet that was meant deaf",
+		}
+	}
+	if unknown := c.unknownAPIServers(plan); len(unknown) > 0 {
+		return &PlanError{
+			"no such API server to restart: " + strings.Join(unknown, ", "),
+			"the current snapshot has these: " + strings.Join(c.APIServerNames(), ", "),
 		}
 	}
 	return nil
@@ -137,13 +158,16 @@ type forecast struct {
 	versions versions
 	verdicts []verdict
 	general  verdict // of pods that are on no node
+	cache    verdict // of API servers that are left running
 	lists    bool    // some kubelet may list its pods anew
 
 	extensions map[extension]*Finding
 	startable  map[*string][]string // lists of choices by their first, without nodes where nothing starts
 	judgements map[judgement]judged
 	evictions  map[eviction]*Later
-	toPlace    Resources // what the scheduler will place, on nodes that are not known
+	jobEnds    map[int32]*jobEnd // by workload
+	waiting    map[string]string // names of Jobs that wait for what does not run, by uid
+	toPlace    Resources         // what the scheduler will place, on nodes that are not known
 }
 
 func (c *Comparison) forecast(plan Plan) (*forecast, error) {
@@ -151,18 +175,23 @@ func (c *Comparison) forecast(plan Plan) (*forecast, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &forecast{Comparison: c, plan: plan, restored: c.restored(plan), ceiling: top, extensions: map[extension]*Finding{}, startable: map[*string][]string{}, judgements: map[judgement]judged{}, evictions: map[eviction]*Later{}}
+	f := &forecast{Comparison: c, plan: plan, restored: c.restored(plan), ceiling: top, extensions: map[extension]*Finding{}, startable: map[*string][]string{}, judgements: map[judgement]judged{}, evictions: map[eviction]*Later{}, waiting: map[string]string{}}
 	f.versions = c.versionsUnder(plan)
 	f.general = verdict{column: relist, certainty: Certain, reason: "Whatever kubelets do."}
 	cache, kept := f.keptCache()
 	if kept {
 		f.versions.apply(&cache, "")
 	}
+	f.cache = cache
+	erased := kept && cache.column == stale
 	for i := range c.nodes {
 		v := cache
-		if !kept || cache.column != stale {
+		if !erased || f.disagree() {
 			v = f.kubelet(&c.nodes[i])
 			f.versions.apply(&v, c.nodes[i].name)
+		}
+		if f.disagree() {
+			v = f.mixed(v)
 		}
 		if c.nodes[i].cutOff {
 			v.doubt(cutOffText)
@@ -176,7 +205,10 @@ func (c *Comparison) forecast(plan Plan) (*forecast, error) {
 		}
 		f.lists = f.lists || v.lists()
 	}
-	if kept && cache.column == stale {
+	switch {
+	case f.disagree():
+		f.general.certainty, f.general.reason = Possible, cache.reason
+	case erased:
 		f.general = cache
 	}
 	return f, nil
@@ -224,7 +256,7 @@ func (f *forecast) keptCache() (v verdict, kept bool) {
 // revision of the server's first list (apiserver v0.37 pkg/storage/cacher/
 // watch_cache_history.go GetIntervalLocked).
 func (f *forecast) kubelet(n *node) verdict {
-	margin := max(startupWrites, startupWritesPerNode*int64(len(f.current.Nodes)))
+	margin := f.startupMargin()
 	switch {
 	case f.plan.RestartKubelets.Includes(n.name):
 		return verdict{column: restart, certainty: Certain, reason: "The plan restarts its kubelet after the API is back, and a fresh kubelet lists all pods.", kubelet: KubeletRestarted}
@@ -235,17 +267,40 @@ func (f *forecast) kubelet(n *node) verdict {
 	case n.seen.Revision >= add(f.restored, margin):
 		return verdict{column: deaf, certainty: Certain, reason: fmt.Sprintf(
 			"Its kubelet has seen revision %d, and the restored store starts at %d: its watch is resumed and brings nothing. %s",
-			n.seen.Revision, f.restored, assumesKubeletUp), kubelet: KubeletDeaf}
+			n.seen.Revision, f.restored, f.assumptions()), kubelet: KubeletDeaf}
 	case f.restored > f.atMost:
 		return verdict{column: deaf, certainty: Possible, reason: fmt.Sprintf(
 			"The restored store starts at revision %d, above all that the evidence shows its kubelet to have seen (%d at most). But evidence is missing, and nothing bounds what is in it: %s. %s",
-			f.restored, f.atMost, strings.Join(f.open, "; "), assumesKubeletUp), kubelet: KubeletDeaf}
+			f.restored, f.atMost, strings.Join(f.open, "; "), f.assumptions()), kubelet: KubeletDeaf}
 	case f.restored > f.plausible:
 		return verdict{column: deaf, certainty: Unlikely, reason: fmt.Sprintf(
 			"The restored store starts at revision %d, and its kubelet has seen %d or more, %d as far as rates go: it is deaf only if several times as much was written before the outage as ever measured (up to %d). %s",
-			f.restored, n.seen.Revision, f.expected, f.atMost, assumesKubeletUp), kubelet: KubeletDeaf}
+			f.restored, n.seen.Revision, f.expected, f.atMost, f.assumptions()), kubelet: KubeletDeaf}
 	}
 	return verdict{column: deaf, certainty: Possible, reason: fmt.Sprintf(
 		"Its kubelet has seen a revision between %d and %d, and the restored store starts at %d: it is deaf unless what it has seen lies below that. %s",
-		n.seen.Revision, f.atMost, f.restored, assumesKubeletUp), kubelet: KubeletDeaf}
+		n.seen.Revision, f.atMost, f.restored, f.assumptions()), kubelet: KubeletDeaf}
+}
+
+// startupMargin is how many revisions the store may have passed when the last of the API
+// servers, started together, lists its pods.
+func (f *forecast) startupMargin() int64 {
+	nodes, servers := int64(len(f.current.Nodes)), int64(f.startedServers())
+	return max(startupWrites, startupWritesPerNode*nodes) + (servers-1)*(laterServerWrites+laterServerWritesPerNode*nodes)
+}
+
+// startedServers is how many API servers are started, as far as is known: one at least.
+func (f *forecast) startedServers() int {
+	if f.plan.someKept() {
+		return len(f.plan.RestartAPIServers)
+	}
+	return max(1, len(f.current.APIServers))
+}
+
+// assumptions are what a verdict that a kubelet is deaf rests on beyond revisions.
+func (f *forecast) assumptions() string {
+	if f.startedServers() == 1 {
+		return assumesKubeletUp
+	}
+	return assumesKubeletUp + " Assumes that the API servers are started together: one that starts after the store has passed what the kubelet has seen refuses its watch, and a kubelet whose connection goes there lists anew."
 }

@@ -23,14 +23,16 @@ type Prediction struct {
 
 	Metrics *Metrics `json:"metrics,omitempty"` // that were given
 
-	Plan       Plan              `json:"plan"`
-	Lineage    lineage.Lineage   `json:"lineage"`
-	Revisions  Revisions         `json:"revisions"`
-	Kubernetes Kubernetes        `json:"kubernetes"`
-	Pods       []PodOutcome      `json:"pods"`      // one a uid, sorted by key
-	Nodes      []NodeOutcome     `json:"nodes"`     // sorted by name
-	Workloads  []WorkloadOutcome `json:"workloads"` // sorted by namespace, kind and name
-	Summary    map[Outcome]int   `json:"summary"`
+	Plan       Plan            `json:"plan"`
+	Lineage    lineage.Lineage `json:"lineage"`
+	Revisions  Revisions       `json:"revisions"`
+	Kubernetes Kubernetes      `json:"kubernetes"`
+	// APIServers are those of the current state, by name; none where it names none.
+	APIServers []APIServerOutcome `json:"apiServers"`
+	Pods       []PodOutcome       `json:"pods"`      // one a uid, sorted by key
+	Nodes      []NodeOutcome      `json:"nodes"`     // sorted by name
+	Workloads  []WorkloadOutcome  `json:"workloads"` // sorted by namespace, kind and name
+	Summary    map[Outcome]int    `json:"summary"`
 	// Rollback is what else goes back in time: the caller's to fill in, for it does
 	// not depend on the plan.
 	Rollback *rollback.Rollback `json:"rollback,omitempty"`
@@ -186,18 +188,22 @@ type PodOutcome struct {
 	CertaintyReason string    `json:"certaintyReason"` // and what it assumes
 	Flags           []Flag    `json:"flags"`
 
-	// RunsOn are the nodes on which its containers run, MayRunOn those of which
-	// one may: it may not start, or the scheduler chooses.
+	// RunsOn are the nodes on which its containers run when the API is back, MayRunOn
+	// those of which one may: it may not start, or has been stopped by then, or the
+	// scheduler chooses.
 	RunsOn   []string `json:"runsOn"`
 	MayRunOn []string `json:"mayRunOn,omitempty"`
-	// API is what a LIST shows once kubelets that list anew have done so; nil when
-	// the pod is not in it.
+	// API is what a LIST shows when the API is back; nil when the pod is not in it.
 	API *APIView `json:"api"`
+	// Through is what each API server shows of it, where they differ; API is what the
+	// restarted ones show.
+	Through []Through `json:"through,omitempty"`
 	// MayBeBoundTo are the nodes of which the scheduler chooses one, and API.Node
 	// is "" then. On one of MayRunOn the pod comes to what API says; before it is
 	// bound, and on any other node, where nothing starts it, it is Pending.
 	MayBeBoundTo []string `json:"mayBeBoundTo,omitempty"`
-	// Then is what these claims turn into by themselves; nil when they stay.
+	// Then is what these claims turn into by themselves, the outcome among them where
+	// its kubelet lists its pods anew; nil when they stay.
 	Then *Later `json:"then,omitempty"`
 	// DoubleRun says beside what it runs and for how long; nil without the flag
 	// double-run.
@@ -260,11 +266,15 @@ type NodeOutcome struct {
 	Kubelet   Kubelet   `json:"kubelet"`
 	Certainty Certainty `json:"certainty"`
 	Reason    string    `json:"reason"`
-	Flags     []Flag    `json:"flags"`
-	LastSeen  LastSeen  `json:"lastSeen"`
-	Evidence  []Ref     `json:"evidence"` // for LastSeen.AtLeast
-	Phantoms  int       `json:"phantoms"`
-	Ghosts    int       `json:"ghosts"`
+	// ListedBySeconds is how long after the API is back a kubelet that lists its pods
+	// anew has done so at the latest; 0 for others.
+	ListedBySeconds int64 `json:"listedBySeconds,omitempty"`
+
+	Flags    []Flag   `json:"flags"`
+	LastSeen LastSeen `json:"lastSeen"`
+	Evidence []Ref    `json:"evidence"` // for LastSeen.AtLeast
+	Phantoms int      `json:"phantoms"`
+	Ghosts   int      `json:"ghosts"`
 	// Capacity is nil where no Node object tells what there is.
 	Capacity *Capacity `json:"capacity"`
 }

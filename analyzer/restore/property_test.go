@@ -3,6 +3,7 @@ package restore
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -156,6 +157,84 @@ func TestKeptHides(t *testing.T) {
 		for i, o := range stale.Pods {
 			if o.Outcome == Phantom || o.Outcome == Ghost || (o.Outcome == Hidden) != (plain.Pods[i].Outcome == Phantom) {
 				t.Errorf("seed %d: %s, under the plain plan %s", seed, told(o), told(plain.Pods[i]))
+			}
+		}
+	}
+}
+
+// TestSomeKept: where some API servers are restarted and others are left running, each
+// shows what it would if all were treated so, and what is certain of a pod is what is
+// certain if all are restarted.
+func TestSomeKept(t *testing.T) {
+	for seed := range uint64(seeds) {
+		backup, current := cluster(seed, 200)
+		current.APIServers = []APIServer{{Name: "a"}, {Name: "b"}, {Name: "c"}}
+		some := kept(Plan{RestartAPIServers: []string{"b"}})
+		p, all, none := mustPredict(t, backup, current, some), mustPredict(t, backup, current, Plan{}), mustPredict(t, backup, current, kept(Plan{}))
+		for i, o := range p.Pods {
+			if o.Certainty == Certain && (o.Outcome != all.Pods[i].Outcome || !alike(o.API, all.Pods[i].API)) {
+				t.Errorf("seed %d: %s, with all API servers restarted %s", seed, told(o), told(all.Pods[i]))
+			}
+			for _, through := range o.Through {
+				want := o.API
+				if through.APIServers[0] == "a" {
+					want = none.Pods[i].API
+				}
+				if !alike(through.API, want) {
+					t.Errorf("seed %d: %s, through %v: %v, not %v", seed, told(o), through.APIServers, through.API, want)
+				}
+			}
+			if o.Through == nil && !alike(o.API, none.Pods[i].API) {
+				t.Errorf("seed %d: %s, the same through all API servers, but %v and %v", seed, told(o), o.API, none.Pods[i].API)
+			}
+		}
+		bumped := bump(1_000_000)
+		bumped.KeepAPIServers, bumped.RestartAPIServers = true, []string{"b"}
+		for _, o := range mustPredict(t, backup, current, bumped).Pods {
+			if o.Outcome == Phantom || o.Outcome == Ghost || o.Outcome == Hidden || o.Through != nil {
+				t.Errorf("seed %d, bumped: %s, through %v", seed, told(o), o.Through)
+			}
+		}
+	}
+}
+
+// TestUntilListed: before a kubelet has listed its pods anew all is as if it were deaf,
+// and then as is predicted; the longer the outage, the later.
+func TestUntilListed(t *testing.T) {
+	last := int64(0)
+	for _, outage := range []int64{1, 5, 10, 20, 32, 60, 120, 3600, 1 << 62} {
+		by := listedWithin(outage)
+		if by < last || by > listedByAtMost {
+			t.Errorf("after %d s: listed within %d s, and within %d s after less", outage, by, last)
+		}
+		last = by
+	}
+	for seed := range uint64(seeds) {
+		backup, current := cluster(seed, 200)
+		plan := bump(1_000_000)
+		plan.Outage = Seconds{To: 60}
+		c := Compare(backup, current)
+		p, err := c.Predict(plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		settled, deaf := mustPredict(t, backup, current, plan), mustPredict(t, backup, current, Plan{})
+		for i, o := range p.Pods {
+			runs, mayRun, api := o.Settled()
+			want := settled.Pods[i]
+			if want.Then == nil && (fmt.Sprint(runs, mayRun) != fmt.Sprint(want.RunsOn, want.MayRunOn) || !alike(api, want.API)) {
+				t.Errorf("seed %d: %s comes to %v %v %v", seed, told(want), runs, mayRun, api)
+			}
+			if o.Then == nil || !o.Then.Relists {
+				continue
+			}
+			for _, node := range deaf.Pods[i].RunsOn {
+				if !slices.Contains(o.MayRunOn, node) {
+					t.Errorf("seed %d: %s runs on %s until it is listed, not %v", seed, told(want), node, o.MayRunOn)
+				}
+			}
+			if o.Then.BySeconds < listedWithin(60) {
+				t.Errorf("seed %d: %s within %d s", seed, told(want), o.Then.BySeconds)
 			}
 		}
 	}

@@ -113,6 +113,9 @@ func (f *forecast) deaf() *Deaf {
 		Meanwhile:     "Pods that are created on the node of a deaf kubelet are never started, and pods that are deleted there run on as new phantoms. Nothing of that is made up for when the kubelet hears again: what was missed is lost to it.",
 		Ends:          fmt.Sprintf("Once the store has passed the newest revision that any kubelet has seen (%d or more) and written one more, a second restart of all API servers makes every kubelet list anew, and stops phantoms with their own grace period. Before that, a restart of the API servers changes nothing; a restart of the kubelet, or one HTTP error (401, 403, 5xx) in its way, makes it list at once.", f.known()),
 	}
+	if f.startedServers() > 1 || f.plan.someKept() {
+		d.Ends += " With several API servers this holds by connection: one that starts after the others lists at a later revision, and only kubelets that are, or come to be, connected to it list anew."
+	}
 	low, _, ok := f.clock.Duration(f.known() - f.restored)
 	_, high, ok2 := f.clock.Duration(f.expected - f.restored)
 	if ok && ok2 {

@@ -34,6 +34,7 @@ var Rules = []RuleInfo{
 	{"4d'", "same pod, its deletion began after the backup and its containers have ended", "kubelet status/status_manager.go syncPod drops its copy; pod_workers.go: the worker is finished"},
 	{"4e", "being deleted in the backup, gone since", "kubelet pod_workers.go UpdatePod with deletionTimestamp"},
 	{"4f", "same pod, its containers changed in place", "kubelet container/helpers.go HashContainer, kuberuntime_manager.go computePodActions"},
+	{"4f'", "same pod, resized in place, with a container to be restarted for it", "kubelet allocation/allocation_manager.go, kuberuntime_manager.go computePodResizeAction"},
 	{"5a", "created after the backup on a node that is not in the backup", "kubelet kubelet_node_status.go registerWithAPIServer runs once a process"},
 	{"5b", "on a node that is in the backup only", "nodelifecycle/node_lifecycle_controller.go; podgc/gc_controller.go"},
 	{"6", "mirror of a static pod", "kubelet.go tryReconcileMirrorPods"},

@@ -40,6 +40,8 @@ type State struct {
 
 	Pods  []*Pod // every live pod
 	Nodes []Node // every live Node object
+	// APIServers are those that were running, as far as the snapshot tells; by name.
+	APIServers []APIServer
 
 	// Workloads are the controllers' objects, but for ReplicaSets that a Deployment
 	// owns: OwnedBy has the uid of that by theirs.
@@ -93,6 +95,7 @@ type Node struct {
 	Allocatable    kube.Allocatable
 	KubeletVersion string // "" when it is not known
 	Unreachable    bool   // it is tainted so, and pods that do not tolerate it are deleted
+	Cordoned       bool   // spec.unschedulable
 }
 
 // Sighting is a pod record that a kubelet has seen.

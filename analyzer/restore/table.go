@@ -167,6 +167,21 @@ var (
 		},
 	}}
 
+	// With an activeDeadlineSeconds, which its kubelet keeps, deaf or not.
+	rowExpiring = row{"1", [columns]effect{
+		deaf: {
+			outcome: Phantom, severity: Warning, heals: HealsSelf, runs: stopping,
+			reason: "Created after the backup: the restored API does not know it. Its kubelet hears nothing and goes on running it, until $ends at the latest: it ends it for its activeDeadlineSeconds then.",
+			action: "Wait for its deadline, or stop it with crictl.",
+		},
+		relist:  rowCreated.cells[relist],
+		restart: rowCreated.cells[restart],
+		stale: {
+			outcome: Hidden, heals: HealsNever, runs: stopping, api: view{of: asCurrent},
+			reason: "Created after the backup: etcd has lost it, but the API servers go on listing it from their cache. Its kubelet runs it until $ends at the latest, for its activeDeadlineSeconds.",
+		},
+	}}
+
 	// Being deleted, with no time left.
 	stoppedSoon = effect{
 		outcome: Terminated, heals: HealsSelf, runs: ending,
@@ -228,6 +243,12 @@ var (
 	rowDeletedNever = listed("3", ghost, effect{
 		outcome: Finished, severity: Warning, heals: HealsSelf, api: view{asBackup, "Failed"},
 		reason: "Deleted after the backup. Its kubelet lists its pods anew, finds it without containers, and marks it Failed (137, ContainerStatusUnknown) without running it (restart policy Never). A Job counts that as a failure and makes a new pod.",
+		action: "Delete it before its kubelet lists anew, if a failure of it would set off something.",
+	}, deletedStale)
+
+	rowDeletedExpired = listed("3", ghost, effect{
+		outcome: Finished, severity: Warning, heals: HealsSelf, api: view{asBackup, "Failed"},
+		reason: "Deleted after the backup, and its activeDeadlineSeconds has passed, counted from its start in the backup. Its kubelet lists its pods anew, finds it, and marks it Failed (DeadlineExceeded) without running it. A Job counts that as a failure.",
 		action: "Delete it before its kubelet lists anew, if a failure of it would set off something.",
 	}, deletedStale)
 
@@ -426,6 +447,42 @@ var (
 		action: actRestartAPI,
 	})
 
+	rowResized = listed("4f'", effect{
+		outcome: StaleSpec, severity: Warning, heals: HealsRelist, runs: here, api: view{of: asBackup},
+		reason: "Resized in place after the backup, with a resizePolicy of RestartContainer: its kubelet runs it with the new resources, the API shows the old ones.",
+		action: "Repeat the resize in the API, if it is still wanted, before its kubelet lists anew: its containers are not restarted then.",
+	}, effect{
+		outcome: Restarted, heals: HealsSelf, runs: here, api: view{asBackup, phaseNow}, flags: specRolledBack,
+		reason: "Resized in place after the backup, with a resizePolicy of RestartContainer. Its kubelet lists its pods anew, finds the backup's resources, and restarts the resized containers with them (their restart counts go up by one).",
+		action: "Repeat the resize in the API if it is still wanted, before its kubelet lists anew where that can be: its containers are not restarted then.",
+	}, effect{
+		outcome: StaleSpec, severity: Warning, heals: HealsNever, runs: here, api: view{of: asCurrent},
+		reason: "Resized in place after the backup, with a resizePolicy of RestartContainer: etcd has the old resources again, its kubelet runs it with the new ones, and the API servers list those from their cache.",
+		action: actRestartAPI,
+	})
+	// More than it holds now, which its node may not have.
+	rowResizedDown = doubtful(rowResized, "If its node has no room for what the backup requests, its kubelet defers that and restarts nothing.", relist, restart)
+
+	resizeUndone = effect{
+		outcome: Unaffected, heals: HealsSelf, runs: here, api: view{of: asBackup},
+		reason: "It runs on. Its resize in place after the backup is undone in the API; its kubelet lists its pods anew and gives it the backup's resources again, without a restart, as far as its node has them.",
+		action: "Repeat the resize in the API if it is still wanted.",
+	}
+	rowResizeUndone = row{"4a", [columns]effect{
+		deaf: {
+			outcome: Unaffected, heals: HealsSelf, runs: here, api: view{of: asBackup},
+			reason: "It runs on, with the resources that it was given by a resize in place after the backup. That is undone in the API, and the scheduler goes by the backup's requests; its kubelet keeps the new ones until it lists its pods anew.",
+			action: "Repeat the resize in the API if it is still wanted.",
+		},
+		relist:  resizeUndone,
+		restart: resizeUndone,
+		stale: {
+			outcome: Unaffected, heals: HealsSelf, runs: here, api: view{of: asBackup},
+			reason: "It runs on, with the resources that it was given by a resize in place after the backup. That is undone in etcd.",
+			action: "Repeat the resize in the API if it is still wanted.",
+		},
+	}}
+
 	endedDeaf = effect{
 		outcome: StaleStatus, heals: HealsRelist, api: view{of: asBackup},
 		reason: "It ended ($now) after the backup: nothing of it runs, but the API shows $was, for its kubelet believes that it has reported the end. A Job waits for it forever.",
@@ -467,6 +524,17 @@ var (
 			outcome: Restarted, heals: HealsSelf, runs: here, api: view{asBackup, "Running"}, flags: runsAgain,
 			reason: "It ended ($now) after the backup by eviction, deadline or the like, which only its kubelet's memory knew: the restarted kubelet starts it again.",
 			action: "Delete it before its kubelet is restarted, if it must not run again.",
+		},
+		stale: endedStale,
+	}}
+
+	// For the deadline that the backup has, too.
+	rowExpired = row{"4b'", [columns]effect{
+		deaf:   endedDeaf,
+		relist: endedListed,
+		restart: {
+			outcome: Finished, heals: HealsSelf, api: view{asBackup, "Failed"},
+			reason: "It ended ($now) after the backup. Its activeDeadlineSeconds has passed, counted from its start in the backup: its restarted kubelet marks it Failed again and does not run it.",
 		},
 		stale: endedStale,
 	}}
@@ -769,6 +837,7 @@ type phrases struct {
 	was    string    // phase in the backup
 	now    string    // phase in the current snapshot
 	why    string
+	stray  string // names of ephemeral containers that were added after the backup
 }
 
 // spoken is a cell of the table in full.
@@ -808,6 +877,25 @@ func (p phrases) speak() *[columns]spoken {
 			},
 			settled: settled,
 		}
+		if p.stray != "" && strays(column(c), &e) {
+			said[c].tellStray(p.stray)
+		}
 	}
 	return &said
+}
+
+// strays says whether ephemeral containers that the restored API lacks run on: nothing
+// stops a container that a pod's spec does not have (kubernetes v1.37
+// pkg/kubelet/kuberuntime/kuberuntime_manager.go computePodActions).
+func strays(c column, e *effect) bool { return c != stale && e.runs == here }
+
+// tellStray adds what is to be said of such containers.
+func (s *spoken) tellStray(names string) {
+	s.Reason += " Ephemeral containers that were added after the backup run on in it (" + names + "), also after its kubelet has listed anew or is restarted: neither the API nor its kubelet's /pods shows them, only /runningpods and the container runtime."
+	action := "See them on its node with crictl ps --pod, and stop with crictl stop those that should not run."
+	if s.Severity == OK {
+		s.Severity, s.Action = Warning, action
+		return
+	}
+	s.Action += " " + action
 }

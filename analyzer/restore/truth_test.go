@@ -24,15 +24,22 @@ const clusters = "../../testdata/clusters"
 // clusters.
 type truth struct {
 	Plan      restore.Plan
-	Revisions struct{ BeforeStop int64 }
+	Revisions struct{ BeforeStop, RestoredTo int64 }
 	// KubeletResourceVersion is what each kubelet had seen last: the L that
 	// predictions only have bounds of.
 	KubeletResourceVersion map[string]json.Number
-	APIPods                map[string][]object
-	Times                  map[string]time.Time
-	BeforeStop             struct{ API []object }
-	Samples                []sample
-	Rows                   []classed
+	// KubeletRequestsAfterStop are time, verb, resourceVersion and what a watch begins
+	// with, by node.
+	KubeletRequestsAfterStop map[string][][]string
+	APIPods                  map[string][]object
+	Times                    map[string]time.Time
+	BeforeStop               struct{ API []object }
+	Samples                  []sample
+	Rows                     []classed
+
+	HA *struct{ RestartedAPIServers []int } // of two, cp-1 and cp-2
+	// RunbookSteps are what was done by hand: step, command, exit code, output.
+	RunbookSteps [][]any
 }
 
 type object struct {
@@ -53,9 +60,18 @@ type sample struct {
 	}
 	Recreated []struct{ NS, Name, Owner string }
 	API       []object
+	PerAPI    map[string]struct{ API []object } // by the number of the API server
 	Kubelets  map[string]struct{ Pods, Running []object }
 	Rows      map[string]observed
+	Ephemeral []ephemeral
+	Nodes     []struct {
+		Name          string
+		Unschedulable bool
+	}
 }
+
+// ephemeral is a container that is none of spec.containers, as the runtime has it.
+type ephemeral struct{ UID, Name, State string }
 
 // run is one run of a cluster.
 type run struct {
@@ -86,12 +102,32 @@ func loadRuns(t testing.TB) []run {
 		if err := json.Unmarshal(corpus.Unpack(t, path), &r.truth); err != nil {
 			t.Fatal(err)
 		}
+		if ha := r.truth.HA; ha != nil && len(ha.RestartedAPIServers) == 1 {
+			r.truth.Plan.SetAPIServers(fmt.Sprintf("cp-%d", ha.RestartedAPIServers[0]))
+		}
 		r.backup = loadState(t, filepath.Join(dir, "backup.db.gz"))
 		r.current = loadState(t, filepath.Join(dir, "current.db.gz"))
 		runs = append(runs, r)
 	}
 	loaded = runs
 	return runs
+}
+
+// listed is when the request listed pods; ok is false for one that did not.
+func listed(request []string) (at time.Time, ok bool) {
+	at, err := time.Parse(time.RFC3339Nano, request[0])
+	return at, err == nil && (request[1] == "list" || request[3] == "true")
+}
+
+// byHand says whether the pod was deleted by a step of the runbook.
+func (r *run) byHand(o restore.PodOutcome) bool {
+	for _, step := range r.truth.RunbookSteps {
+		words := strings.Fields(step[1].(string))
+		if len(words) > 4 && words[1] == "delete" && words[2] == "pod" && words[3] == "--namespace="+o.Namespace && slices.Contains(words[4:], o.Name) {
+			return true
+		}
+	}
+	return false
 }
 
 func loadState(t testing.TB, path string) *restore.State {
@@ -103,14 +139,17 @@ func loadState(t testing.TB, path string) *restore.State {
 	return state
 }
 
-// settled is the first sample taken after kubelets that heal have healed.
+// settled is the first regular sample; the last one where kubelets list their pods anew,
+// which may wait with it.
 func (r *run) settled() (sample, bool) {
-	for _, s := range r.truth.Samples {
-		if s.SecondsSinceReady >= 20 || s.Label == "in-window-t15" {
-			return s, true
-		}
+	list := r.regular()
+	switch {
+	case len(list) == 0:
+		return sample{}, false
+	case r.relists():
+		return list[len(list)-1], true
 	}
-	return sample{}, false
+	return list[0], true
 }
 
 // plain says whether the run restarted API servers and did nothing for kubelets.
@@ -119,10 +158,10 @@ func (r *run) plain() bool {
 	return p.BumpRevision == 0 && p.RestartKubelets.String() == "none"
 }
 
-// relists says whether every kubelet listed its pods anew by the plan.
+// relists says whether every kubelet listed its pods anew by the plan: it was restarted,
+// or the store starts above all that was written.
 func (r *run) relists() bool {
-	p := r.truth.Plan
-	return p.BumpRevision > 1_000_000 || p.RestartKubelets.All
+	return r.truth.Plan.RestartKubelets.All || r.truth.Revisions.RestoredTo > r.truth.Revisions.BeforeStop
 }
 
 // known says whether the current snapshot can know of the pod: it was not made
@@ -150,7 +189,7 @@ func (r *run) aliveBeforeStop(uid string) bool {
 // runs; and, when kubelets list anew, pods that were already being deleted.
 func TestTruth(t *testing.T) {
 	for _, r := range loadRuns(t) {
-		if r.truth.Plan.KeepAPIServers {
+		if r.truth.Plan.APIServers() == "none" {
 			continue
 		}
 		s, ok := r.settled()
@@ -174,7 +213,7 @@ func TestTruth(t *testing.T) {
 // revisions above the restored one.
 func TestCertaintyAtEveryBump(t *testing.T) {
 	for _, r := range loadRuns(t) {
-		if r.truth.Plan.KeepAPIServers || len(r.truth.KubeletResourceVersion) == 0 {
+		if r.truth.Plan.APIServers() == "none" || len(r.truth.KubeletResourceVersion) == 0 {
 			continue
 		}
 		t.Run(r.name, func(t *testing.T) {
@@ -388,15 +427,17 @@ func sameButUnplaced(kept, restarted *restore.PodOutcome) bool {
 	if kept.Rule != "4c''" {
 		return kept.Outcome == restarted.Outcome
 	}
+	runs, mayRun, shown := kept.Settled()
+	was, _, _ := restarted.Settled()
 	return restarted.Outcome == restore.Unaffected && kept.Outcome == restore.Terminated && kept.Certainty == restore.Possible &&
-		len(kept.RunsOn) == 0 && cmp.Equal(kept.MayRunOn, restarted.RunsOn) && cmp.Equal(kept.API, &restore.APIView{Phase: "Pending"})
+		len(runs) == 0 && cmp.Equal(mayRun, was) && cmp.Equal(shown, &restore.APIView{Phase: "Pending"})
 }
 
 // TestTruthOfKeptAPIServers holds the prediction for API servers that were left
 // running against what they listed: the erased past.
 func TestTruthOfKeptAPIServers(t *testing.T) {
 	for _, r := range loadRuns(t) {
-		if !r.truth.Plan.KeepAPIServers {
+		if r.truth.Plan.APIServers() != "none" {
 			continue
 		}
 		t.Run(r.name, func(t *testing.T) {

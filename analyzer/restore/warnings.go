@@ -48,6 +48,11 @@ func (f *forecast) warnings(p *Prediction) []string {
 	}
 	warn(!f.nodesKnown, "The current snapshot has no Node objects: nodes that are gone cannot be told from nodes that live.")
 	warn(p.Summary[Unknown] > 0, fmt.Sprintf("%d pods cannot be told: see the outcome unknown.", p.Summary[Unknown]))
+	warn(f.disagree(), fmt.Sprintf("API servers disagree after this plan: those restarted (%s) list what etcd holds, those left running (%s) the erased past, at resourceVersions that do not tell them apart. Which one a kubelet, a controller or a person is connected to is not in the snapshots; a controller manager that sits on a stale one repairs nothing. Restart all API servers.",
+		strings.Join(f.plan.RestartAPIServers, ", "), strings.Join(f.kept(), ", ")))
+	warn(f.plan.someKept() && len(f.current.APIServers) == 0, "The current snapshot names no API server: which are left running was not checked.")
+	warn(!f.plan.KeepAPIServers && f.startedServers() > 1, fmt.Sprintf("%d API servers are started (%s). Start them together: one that starts after the store has passed what a kubelet has seen makes that kubelet list anew if its connection goes there, and leaves others deaf.",
+		f.startedServers(), strings.Join(f.APIServerNames(), ", ")))
 	warn(f.general.column == stale, "API servers that are left running list the erased past: until they restart, no list of pods, not kubectl's either, shows what etcd holds.")
 	if f.plan.KeepAPIServers && p.Revisions.BumpVerdict != BumpEnough {
 		fault := FutureWatchers(f.current, f.backup)
@@ -60,6 +65,10 @@ func (f *forecast) warnings(p *Prediction) []string {
 	warn(asked != "", "The plan restarts kubelets of nodes that are gone in the current state: "+asked+".")
 	missing := f.named(func(n *node) bool { return n.missing() && !f.plan.RestartKubelets.Includes(n.name) })
 	warn(missing != "", "Nodes that are not in the backup and stay without a Node object until their kubelets are restarted: "+missing+".")
+	lost := f.named((*node).cordonLost)
+	warn(lost != "", "Nodes that were cordoned after the backup, and are schedulable again: "+lost+". If they were drained, their pods of then come back to them. Cordon them before the scheduler starts.")
+	back := f.named((*node).cordonBack)
+	warn(back != "", "Nodes that were uncordoned after the backup, and are cordoned again: "+back+". No pod is placed on them: uncordon those that should take pods.")
 	return list
 }
 

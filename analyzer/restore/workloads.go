@@ -25,8 +25,19 @@ type Workload struct {
 	Succeeded   int64 // that its status counts
 	Finished    bool  // complete or failed
 
-	Schedule     string // of a CronJob
-	Suspended    bool   // of a CronJob or Job
+	Owner         string    // uid of a Job's CronJob
+	BackoffLimit  int64     // of a Job
+	Failed        int64     // that its status counts
+	FailsAt       time.Time // when its activeDeadlineSeconds ends it, UTC; zero when it has none or has not started
+	FailurePolicy bool      // it has a podFailurePolicy
+	PerIndex      bool      // it has a backoffLimitPerIndex
+	OnFailure     bool      // the restart policy of its pods
+
+	Schedule     string   // of a CronJob
+	TimeZone     string   // of it
+	Policy       string   // its concurrencyPolicy
+	Active       []string // uids of the Jobs that its status has as active
+	Suspended    bool     // of a CronJob or Job
 	LastSchedule time.Time
 	Deadline     time.Duration // startingDeadlineSeconds; 0 when there is none
 }
@@ -65,6 +76,7 @@ type WorkloadOutcome struct {
 
 	Severity Severity `json:"severity"`
 	Reason   string   `json:"reason"`
+	Action   string   `json:"action,omitempty"` // "" where the reason says all, and for its pods
 }
 
 // Twice is an identity of a StatefulSet that runs twice.
@@ -132,6 +144,7 @@ type podTally struct {
 	perhaps                   int64 // of believed, those that may
 	by                        int64 // seconds until the last of evicted does
 	phantoms, ghosts          int64
+	waits                     bool      // a pod of believed does not run, and its kubelet is deaf
 	each                      Resources // what one of its pods takes
 }
 
@@ -151,8 +164,13 @@ func (f *forecast) workloadOutcomes(pods []PodOutcome) []WorkloadOutcome {
 		f.tally(&tallies[at], &list[at], &pods[i], f.cases[i])
 	}
 	for i := range list {
+		if end := f.jobEnds[int32(i)]; tallies[i].waits && (end == nil || !end.sure) {
+			f.waiting[f.workloads[i].either().UID] = f.workloads[i].either().Name
+		}
+	}
+	for i := range list {
 		t := &tallies[i]
-		f.workload(&list[i], &f.workloads[i], t)
+		f.workload(&list[i], int32(i), t)
 		n := list[i].Recreates
 		f.toPlace.add(&Resources{n * t.each.MilliCPU, n * t.each.Memory, n})
 	}
@@ -190,6 +208,8 @@ func (f *forecast) tally(t *podTally, w *WorkloadOutcome, o *PodOutcome, p *podC
 		default:
 			t.believed++
 			f.tallyLater(t, o, p)
+			deaf := p.node >= 0 && !f.Comparison.nodes[p.node].gone && f.verdicts[p.node].column == deaf
+			t.waits = t.waits || deaf && api.Node != "" && len(o.RunsOn)+len(o.MayRunOn) == 0
 		}
 	}
 	// A node that registers again gets its pods of DaemonSets anew.
@@ -257,8 +277,10 @@ func (f *forecast) identity(o *PodOutcome, p *podCase) Twice {
 }
 
 // workload says what becomes of one workload.
-func (f *forecast) workload(o *WorkloadOutcome, w *workload, t *podTally) {
+func (f *forecast) workload(o *WorkloadOutcome, at int32, t *podTally) {
+	w := &f.workloads[at]
 	e := w.either()
+	var end *jobEnd
 	o.Kind, o.Namespace, o.Name, o.UID = e.Kind, e.Namespace, e.Name, e.UID
 	o.Twice, o.Hangs, o.RunsAgain = list(o.Twice), list(o.Hangs), list(o.RunsAgain)
 	o.In = "both"
@@ -285,6 +307,10 @@ func (f *forecast) workload(o *WorkloadOutcome, w *workload, t *podTally) {
 		return
 	case "Job":
 		f.job(o, w, t)
+		end = f.jobEnds[at]
+		if end != nil && end.sure && end.by == controllersBy {
+			o.Wanted, o.Recreates, o.Removes = 0, 0, o.Believed
+		}
 	default:
 		if w.backup != nil && f.general.column != stale {
 			there := o.Believed
@@ -306,7 +332,7 @@ func (f *forecast) workload(o *WorkloadOutcome, w *workload, t *podTally) {
 		stopping = min(t.stopping, room-evicted)
 	}
 	o.RecreatesLater = evicted + stopping
-	o.Severity, o.Reason = f.judge(o, w, judgement{evicted: evicted, stopping: stopping, by: t.by, perhaps: t.perhaps > 0 || o.Removes > 0})
+	o.Severity, o.Reason = f.judge(o, w, judgement{evicted: evicted, stopping: stopping, by: t.by, perhaps: t.perhaps > 0 || o.Removes > 0, end: end})
 }
 
 // job says how many pods a Job still wants (kubernetes v1.37 pkg/controller/job/
@@ -333,19 +359,22 @@ func (f *forecast) job(o *WorkloadOutcome, w *workload, t *podTally) {
 
 // cronJob says whether a slot of the schedule is run again: the newest one that
 // was missed is, if its deadline allows (kubernetes v1.37 pkg/controller/cronjob/
-// utils.go mostRecentScheduleTime).
+// utils.go mostRecentScheduleTime, cronjob_controllerv2.go syncCronJob).
 func (f *forecast) cronJob(o *WorkloadOutcome, w *workload) {
 	o.Severity = OK
 	switch {
 	case w.backup == nil:
 		o.Severity, o.Reason = Warning, "Created after the backup: it is lost, and no slot of its schedule runs any more."
-	case w.current == nil:
-		o.Severity, o.Reason = Warning, fmt.Sprintf("Deleted after the backup: it is back and runs on its schedule (%s).", w.backup.Schedule)
-		if w.backup.Suspended {
-			o.Severity, o.Reason = OK, "Deleted after the backup: it is back, suspended."
-		}
+	case w.backup.Suspended && w.current == nil:
+		o.Reason = "Deleted after the backup: it is back, suspended."
 	case w.backup.Suspended:
 		o.Reason = "Suspended in the backup: no slot runs again."
+	case f.blocked(w.backup) != "":
+		o.Severity = Critical
+		o.Reason = fmt.Sprintf("No slot of its schedule (%s) runs any more: its concurrencyPolicy is Forbid, and its Job %s counts as active, for the API shows pods of it that do not run. That ends when their kubelets list their pods anew.", w.backup.Schedule, f.blocked(w.backup))
+		o.Action = "Make their kubelets list anew (bump and mark compacted, or restart them), or delete that Job."
+	case w.current == nil:
+		o.Severity, o.Reason = Warning, fmt.Sprintf("Deleted after the backup: it is back and runs on its schedule (%s).", w.backup.Schedule)
 	case w.current.LastSchedule.After(w.backup.LastSchedule):
 		o.RunsAgain = append(o.RunsAgain, w.current.LastSchedule.UTC().Format(time.RFC3339))
 		within := ""
@@ -354,12 +383,34 @@ func (f *forecast) cronJob(o *WorkloadOutcome, w *workload) {
 		}
 		o.Severity = Warning
 		o.Reason = fmt.Sprintf("The backup does not know of the slot of %s, which has run: the newest slot (%s) is run again%s.", o.RunsAgain[0], w.backup.Schedule, within)
+		if len(w.backup.Active) > 0 {
+			switch w.backup.Policy {
+			case "Forbid":
+				o.Reason += " That waits until the Job that the backup has as active has ended (concurrencyPolicy Forbid)."
+			case "Replace":
+				o.Reason += " The Job that the backup has as active is deleted for it (concurrencyPolicy Replace); where a kubelet is deaf, or gone, its pods are Terminating until it lists anew."
+			}
+		}
 	default:
 		o.Reason = "No slot has run since the backup."
 	}
 	if w.backup != nil && w.backup.Unreadable != "" || w.current != nil && w.current.Unreadable != "" {
-		o.Severity, o.Reason = Warning, "Unknown: its value cannot be read."
+		o.Severity, o.Reason, o.Action = Warning, "Unknown: its value cannot be read.", ""
 	}
+}
+
+// blocked names a Job that keeps a CronJob from running: it counts as active although
+// nothing of it goes on.
+func (f *forecast) blocked(cron *Workload) string {
+	if cron.Policy != "Forbid" {
+		return ""
+	}
+	for _, uid := range cron.Active {
+		if name := f.waiting[uid]; name != "" {
+			return name
+		}
+	}
+	return ""
 }
 
 // judgement is all that the words about a workload depend on.
@@ -370,6 +421,8 @@ type judgement struct {
 	wanted, wantedNow, running, phantoms, ghosts int64
 	surplus, shortfall, recreates, removes       int64
 	twice, hangs, again                          int
+	end                                          *jobEnd
+	ended                                        bool // since the backup, too
 }
 
 // judged is a judgement in words.
@@ -391,11 +444,12 @@ func (f *forecast) judge(o *WorkloadOutcome, w *workload, later judgement) (Seve
 		wanted: o.Wanted, running: o.Running, phantoms: o.Phantoms, ghosts: o.Ghosts,
 		surplus: o.Surplus, shortfall: o.Shortfall, recreates: o.Recreates, removes: o.Removes,
 		twice: len(o.Twice), hangs: len(o.Hangs), again: len(o.RunsAgain),
-		evicted: later.evicted, stopping: later.stopping, by: later.by, perhaps: later.perhaps,
+		evicted: later.evicted, stopping: later.stopping, by: later.by, perhaps: later.perhaps, end: later.end,
 	}
 	if !j.lost && !j.back {
 		j.scaled = w.backup.Wanted != w.current.Wanted && e.Kind != "Job"
 		j.rolled = w.backup.Template != w.current.Template
+		j.ended = w.current.Finished
 	}
 	if j.scaled {
 		j.wanted, j.wantedNow = w.backup.Wanted, w.current.Wanted
@@ -429,6 +483,10 @@ func (j judgement) speak() judged {
 	say(j.lost && j.running == 0, Warning, "It is lost with the restore.")
 	say(j.twice > 0, Critical, "Running twice at the same time%s: %s.", on, plural(j.twice, "pod"))
 	say(j.hangs > 0, Critical, "Waiting for what has ended already: %s.", plural(j.hangs, "pod"))
+	if j.end != nil {
+		say(!j.ended, Warning, "%s", j.end.reason)
+		say(j.ended, OK, "%s", j.end.reason)
+	}
 	say(!j.lost && j.phantoms > 0, Critical, "Unseen by the API: %s.", pods(j.phantoms))
 	say(j.ghosts > 0, Critical, "Shown by the API and not running: %s.", pods(j.ghosts))
 	say(!j.lost && j.surplus > 0, Critical, "%d run, %d are wanted.", j.running, j.wanted)

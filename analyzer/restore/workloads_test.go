@@ -73,7 +73,7 @@ func TestWorkloads(t *testing.T) {
 		},
 		{
 			name:   "a Job whose pod was deleted since",
-			was:    &Workload{Kind: "Job", Wanted: 1, Completions: 3, Succeeded: 1},
+			was:    &Workload{Kind: "Job", Wanted: 1, Completions: 3, Succeeded: 1, BackoffLimit: 1},
 			pods:   []*Pod{was(owned("Job", "a", "1"), never)},
 			plain:  "wanted 1 believed 1 running 0+0 critical: Shown by the API and not running: 1 pod. Of 1 wanted 0 run, and nothing makes up for it. It was deleted after the backup and is back.",
 			relist: "wanted 1 believed 0 running 0+0 new 1 warning: Made anew: 1 pod. It was deleted after the backup and is back.",
@@ -83,6 +83,12 @@ func TestWorkloads(t *testing.T) {
 			was:  &Workload{Kind: "CronJob", Schedule: "0 * * * *"}, now: &Workload{Kind: "CronJob", Schedule: "0 * * * *", LastSchedule: slot},
 			plain:  "wanted 0 believed 0 running 0+0 warning: The backup does not know of the slot of 2026-11-23T04:00:00Z, which has run: the newest slot (0 * * * *) is run again.",
 			relist: "wanted 0 believed 0 running 0+0 warning: The backup does not know of the slot of 2026-11-23T04:00:00Z, which has run: the newest slot (0 * * * *) is run again.",
+		},
+		{
+			name: "a slot that has run since, Forbid",
+			was:  &Workload{Kind: "CronJob", Schedule: "0 * * * *", Policy: "Forbid", Active: []string{"j"}}, now: &Workload{Kind: "CronJob", Schedule: "0 * * * *", LastSchedule: slot},
+			plain:  "wanted 0 believed 0 running 0+0 warning: The backup does not know of the slot of 2026-11-23T04:00:00Z, which has run: the newest slot (0 * * * *) is run again. That waits until the Job that the backup has as active has ended (concurrencyPolicy Forbid).",
+			relist: "wanted 0 believed 0 running 0+0 warning: The backup does not know of the slot of 2026-11-23T04:00:00Z, which has run: the newest slot (0 * * * *) is run again. That waits until the Job that the backup has as active has ended (concurrencyPolicy Forbid).",
 		},
 		{
 			name: "suspended in the backup",
@@ -162,6 +168,33 @@ func TestWorkloads(t *testing.T) {
 				if diff := cmp.Diff(want, toldWorkload(p.Workloads[0])); diff != "" {
 					t.Errorf("%s: %s", plan, diff)
 				}
+			}
+		})
+	}
+}
+
+// TestForbid: a CronJob with concurrencyPolicy Forbid waits for a Job of which a pod
+// counts as active that has ended, or is gone.
+func TestForbid(t *testing.T) {
+	for name, tt := range map[string]struct {
+		now  []*Pod
+		plan Plan
+		want Severity
+	}{
+		"ended":                                {[]*Pod{now(owned("Job", "a", "1"), never, succeeded)}, Plan{}, Critical},
+		"gone":                                 {nil, Plan{}, Critical},
+		"runs on":                              {[]*Pod{was(owned("Job", "a", "1"), never)}, Plan{}, OK},
+		"ended, listed anew":                   {[]*Pod{now(owned("Job", "a", "1"), never, succeeded)}, bump(1_000_000), OK},
+		"ended, with API servers left running": {[]*Pod{now(owned("Job", "a", "1"), never, succeeded)}, Plan{KeepAPIServers: true}, OK},
+	} {
+		t.Run(name, func(t *testing.T) {
+			backup, current := states([]*Pod{was(owned("Job", "a", "1"), never)}, tt.now)
+			cron := Workload{Kind: "CronJob", Namespace: "ns", Name: "cron", UID: "cron", Policy: "Forbid", Active: []string{"w"}}
+			backup.Workloads = []Workload{cron, {Kind: "Job", Namespace: "ns", Name: "w", UID: "w", Wanted: 1, Completions: 1, BackoffLimit: 6, Owner: "cron"}}
+			current.Workloads = []Workload{cron}
+			w := mustPredict(t, backup, current, tt.plan).Workloads[0]
+			if w.Severity != tt.want || (w.Action != "") != (tt.want == Critical) {
+				t.Errorf("%s: %s %s", w.Severity, w.Reason, w.Action)
 			}
 		})
 	}
@@ -254,12 +287,12 @@ func TestCapacity(t *testing.T) {
 		{
 			name: "a pod is to be larger, and its kubelet has not allocated that", believed: 100, run: 100,
 			pods:  []*Pod{was(asks(100))},
-			after: []*Pod{was(asks(950), func(p *Pod) { p.Allocated = &kube.Requests{MilliCPU: 100} })},
+			after: []*Pod{was(asks(950), func(p *Pod) { p.Allocated = &kube.Allocation{Requests: kube.Requests{MilliCPU: 100}} })},
 		},
 		{
 			name: "so it was before the backup", plan: bump(1_000_000), believed: 950, run: 100,
-			pods:  []*Pod{was(asks(950), func(p *Pod) { p.Allocated = &kube.Requests{MilliCPU: 100} })},
-			after: []*Pod{was(asks(950), func(p *Pod) { p.Allocated = &kube.Requests{MilliCPU: 100} })},
+			pods:  []*Pod{was(asks(950), func(p *Pod) { p.Allocated = &kube.Allocation{Requests: kube.Requests{MilliCPU: 100}} })},
+			after: []*Pod{was(asks(950), func(p *Pod) { p.Allocated = &kube.Allocation{Requests: kube.Requests{MilliCPU: 100}} })},
 		},
 		{
 			name: "a pod was made smaller in place", believed: 900, run: 100,

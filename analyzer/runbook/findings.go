@@ -24,6 +24,9 @@ type findings struct {
 	deaf    []string // nodes whose kubelets stay, or may stay, deaf, or are restarted by the plan
 	unsure  []string // those of them that only may stay deaf
 
+	cordon   []string // nodes that were cordoned after the backup
+	uncordon []string // nodes that were uncordoned after the backup
+
 	again    []pod // their work is done a second time
 	revived  []pod // deleted since the backup, started again
 	fails    []pod // deleted since the backup, marked Failed without running
@@ -81,6 +84,12 @@ func (b *builder) sortNodes() {
 			if n.Certainty == restore.Possible {
 				b.unsure = append(b.unsure, n.Name)
 			}
+		}
+		switch {
+		case slices.Contains(n.Flags, restore.FlagCordonLost):
+			b.cordon = append(b.cordon, n.Name)
+		case slices.Contains(n.Flags, restore.FlagCordonBack):
+			b.uncordon = append(b.uncordon, n.Name)
 		}
 		b.stale = b.stale || n.Kubelet == restore.KubeletStale
 		if !stored[n.Name] {

@@ -64,6 +64,8 @@ type Input struct {
 	Metrics *restore.Metrics
 	// OutageAt is when the last API server stopped; zero when it is not known.
 	OutageAt time.Time
+	// Outage is as in restore.Plan.
+	Outage restore.Seconds
 	// KubernetesVersion is as in restore.Plan.
 	KubernetesVersion string
 
@@ -114,7 +116,7 @@ func New(in Input) (*Runbook, error) {
 		Unknowns:      b.unknowns(),
 	}
 	steps := []func() Step{
-		b.bring, b.takeStock, b.freeze, b.stop, b.fence, b.restore, b.startEtcd, b.formerMasters, b.startAPI, b.cleanUp, b.letIn,
+		b.bring, b.takeStock, b.freeze, b.stop, b.fence, b.restore, b.startEtcd, b.formerMasters, b.startAPI, b.cleanUp, b.cordons, b.letIn,
 		b.startControllers, b.restartKubelets, b.verify, b.repair,
 	}
 	if b.plan.BumpRevision == 0 || len(b.deaf) > 0 {

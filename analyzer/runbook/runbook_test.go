@@ -141,6 +141,7 @@ var plans = map[string]*restore.Plan{
 	"bump too small":    {BumpRevision: 7, MarkCompacted: true},
 	"bump unsure":       {BumpRevision: 101, MarkCompacted: true},
 	"API servers kept":  {KeepAPIServers: true},
+	"some API servers":  {KeepAPIServers: true, RestartAPIServers: []string{"a b", "-x"}},
 	"bump, API kept":    {BumpRevision: 1 << 40, MarkCompacted: true, KeepAPIServers: true},
 	"bump and restarts": {BumpRevision: 1 << 40, MarkCompacted: true, RestartKubelets: restore.Restart{Nodes: []string{"node-1"}}},
 }
@@ -273,6 +274,24 @@ func TestSteps(t *testing.T) {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestCordons: what was cordoned or uncordoned by hand is so again before the scheduler
+// starts.
+func TestCordons(t *testing.T) {
+	before, after := nodes("node-1", "node-2"), nodes("node-1", "node-2", "node-3")
+	before[0].Cordoned, after[1].Cordoned, after[2].Cordoned = true, true, true
+	r := build(t, input(nil, nil, before, after))
+	s := step(t, r, "cordon")
+	if diff := cmp.Diff([]string{"kubectl cordon node-2 node-3", "kubectl uncordon node-1"}, commands(s)); diff != "" {
+		t.Error(diff)
+	}
+	if len(s.Warnings) != 1 {
+		t.Errorf("warnings %q", s.Warnings)
+	}
+	if slices.Index(ids(r), "cordon") > slices.Index(ids(r), "start-controllers") {
+		t.Errorf("steps %v", ids(r))
 	}
 }
 

@@ -343,6 +343,9 @@ func (b *builder) heldBack() []string {
 }
 
 func (b *builder) startAPI() Step {
+	if b.plan.KeepAPIServers && len(b.plan.RestartAPIServers) > 0 {
+		return b.restartSome()
+	}
 	if len(b.profile.startAPI) == 0 || b.plan.KeepAPIServers {
 		return Step{}
 	}
@@ -361,6 +364,30 @@ func (b *builder) startAPI() Step {
 	}
 	ready := b.kubectl("get", "--raw", "/readyz").whole()
 	s.Commands = append(slices.Clip(s.Commands), answers(Workstation, "the API is ready", ready.Run, 300, "Look at the log of each API server.", "kubectl"))
+	return s
+}
+
+// restartSome restarts the API servers that the plan names.
+func (b *builder) restartSome() Step {
+	s := Step{
+		ID: "start-api", Title: "Restart the API servers that the plan names",
+		Why: "The plan leaves the others running. What a person or a controller sees depends on the API server that answers.",
+	}
+	for _, name := range b.plan.RestartAPIServers[:min(len(b.plan.RestartAPIServers), listed)] {
+		c := call(nodeHost(name), "pkill", "-x", "kube-apiserver").root().says("Its kubelet starts it again.")
+		switch b.id {
+		case Generic:
+			c = systemctl(nodeHost(name), "restart", "kube-apiserver")
+		case K3s:
+			c = systemctl(nodeHost(name), "restart", "k3s")
+		case Talos:
+			c = call(Workstation, "talosctl", "--nodes="+wordOr(name, "NODE_IP"), "reboot")
+		}
+		s.Commands = append(s.Commands, c)
+	}
+	if n := len(b.plan.RestartAPIServers) - listed; n > 0 {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("And %d more: %s.", n, some(b.plan.RestartAPIServers[listed:])))
+	}
 	return s
 }
 
@@ -403,7 +430,7 @@ func (b *builder) cleanUp() Step {
 	case b.together:
 		s.Why = "Controllers and scheduler are running by now, and kubelets list within seconds: be quick, or delete afterwards what was started."
 	}
-	b.deleteNodes(&s)
+	b.eachNode(&s, b.dead, []string{"delete", "node"}, "without a machine", "Machines that no longer exist. Their pods go with them.")
 	b.delete(&s, b.again, []string{"--wait=false"}, "Their work was done or called off: they would run again.")
 	b.delete(&s, b.revived, []string{"--wait=false"}, "Deleted after the backup, and started again: delete those that are not wanted.")
 	b.delete(&s, b.fails, []string{"--wait=false"}, "Deleted after the backup: a kubelet marks them Failed without running them, and a Job counts that.")
@@ -439,18 +466,41 @@ func (b *builder) currentNamespaces() []string {
 	return b.Current.Facts.Namespaces
 }
 
-// deleteNodes deletes the first of the Node objects without a machine.
-func (b *builder) deleteNodes(s *Step) {
-	shown := b.dead[:min(len(b.dead), listed)]
+// cordons repeats what was done to nodes by hand after the backup.
+func (b *builder) cordons() Step {
+	s := Step{
+		ID: "cordon", Title: "Cordon again",
+		Why: "Nodes that were cordoned after the backup are schedulable again: the scheduler places pods on them as soon as it starts. Where one was drained, the pods that it had in the backup come back to it: drain it again once controllers run.",
+	}
+	if len(b.cordon) == 0 {
+		s.Title, s.Why = "Uncordon again", "Nodes that were uncordoned after the backup are cordoned again: no pod is placed on them."
+	}
+	b.eachNode(&s, b.cordon, []string{"cordon"}, "to cordon", "")
+	b.eachNode(&s, b.uncordon, []string{"uncordon"}, "to uncordon", "")
+	if len(s.Commands)+len(s.Warnings) == 0 {
+		return Step{}
+	}
+	for _, node := range b.missing {
+		if slices.Contains(b.cordon, node) {
+			s.Warnings = append(s.Warnings, "A node that is not in the backup can be cordoned once its kubelet has registered it: do it again then.")
+			break
+		}
+	}
+	return s
+}
+
+// eachNode has a command done to the first of the nodes, and says which the others are.
+func (b *builder) eachNode(s *Step, nodes, command []string, which, comment string) {
+	shown := nodes[:min(len(nodes), listed)]
 	names, left := operands(shown)
 	if len(names) > 0 {
-		s.Commands = append(s.Commands, b.kubectl(append([]string{"delete", "node"}, names...)...).says("Machines that no longer exist. Their pods go with them."))
+		s.Commands = append(s.Commands, b.kubectl(append(command, names...)...).says("%s", comment))
 	}
 	if left > 0 {
 		s.Warnings = append(s.Warnings, unwritten(left, "node"))
 	}
-	if n := len(b.dead) - len(shown); n > 0 {
-		s.Warnings = append(s.Warnings, fmt.Sprintf("And %d more nodes without a machine: %s lists them.", n, b.predictCommand()))
+	if n := len(nodes) - len(shown); n > 0 {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("And %d more nodes %s: %s lists them.", n, which, b.predictCommand()))
 	}
 }
 
@@ -812,7 +862,10 @@ func (b *builder) predictArgs() []string {
 		args = append(args, "--restart-kubelets="+wordOr(r, "NODES"))
 	}
 	if b.plan.KeepAPIServers {
-		args = append(args, "--keep-apiservers")
+		args = append(args, "--restart-apiservers="+wordOr(b.plan.APIServers(), "NAMES"))
+	}
+	if b.plan.Outage != (restore.Seconds{}) {
+		args = append(args, "--outage="+b.plan.Outage.String())
 	}
 	if b.plan.LastRevision > 0 {
 		args = append(args, fmt.Sprintf("--last-revision=%d", b.plan.LastRevision))

@@ -48,7 +48,7 @@ func TestComplete(t *testing.T) {
 		"predict -o table -o ":           "table json yaml " + nothing,
 		"predict --fail-on ":             outcomes + " " + nothing,
 		"predict --fail-on mirror,phan":  after("mirror,", strings.Replace(outcomes, " mirror", "", 1)) + " " + nothing,
-		"verify --fail-on ":              "double phantom ghost unread-node unseen-node " + nothing,
+		"verify --fail-on ":              "api-disagreement double phantom ghost stray-container unread-node silent-kubelet unseen-node " + nothing,
 		"verify --kubelet node-1=sub/":   "node-1=sub/deep.json " + nothing,
 		"verify --kubelet node":          nothing,
 		"verify --dumps ":                ":16",

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -103,7 +104,7 @@ func hintFor(err error) string {
 	case errors.Is(err, container.ErrNested):
 		return "unpack the outer one first, and name what is in it"
 	case errors.Is(err, container.ErrSeveral):
-		return "unpack it, and name the one that is meant"
+		return "name the one that is meant, such as " + inArchive(open.Path)
 	case errors.Is(err, container.ErrTooLarge):
 		return "if it is meant to be that large, --max-expanded and --max-ratio raise the limits"
 	case errors.Is(err, container.ErrEntries):
@@ -122,6 +123,19 @@ func hintFor(err error) string {
 		return "an etcd snapshot keeps its revisions in a bucket named key: is this the right file?"
 	}
 	return ""
+}
+
+// inArchive is how a database in an archive is named. The archive may be the only one in
+// a directory, or standard input.
+func inArchive(path string) string {
+	if archive, _ := container.Split(path); archive != path {
+		path = archive
+	} else if path == "-" {
+		path = "ARCHIVE"
+	} else if info, err := os.Stat(path); err == nil && info.IsDir() {
+		path = filepath.Join(path, "ARCHIVE")
+	}
+	return quoted(path + "//NAME")
 }
 
 // quoted is a path as a word of the shell, or a word that stands for it.

@@ -130,7 +130,8 @@ func (o *openOptions) guardOutputs(s streams, paths ...string) (*outfile.Guard, 
 			o.guard.Descriptor(in)
 			continue
 		}
-		o.guard.Evidence(path)
+		archive, _ := container.Split(path)
+		o.guard.Evidence(archive)
 	}
 	o.guard.Evidence(o.walDir)
 	o.guard.Evidence(o.encryption)

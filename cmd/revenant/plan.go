@@ -54,7 +54,7 @@ and the runbook rests on what was readable.`,
 		Args:              cobra.RangeArgs(1, 2),
 		ValidArgsFunction: completeArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			for _, name := range []string{"bump-revision", "mark-compacted", "restart-kubelets", "keep-apiservers"} {
+			for _, name := range []string{"bump-revision", "mark-compacted", "restart-kubelets", "restart-apiservers", "keep-apiservers"} {
 				o.planned = o.planned || cmd.Flags().Changed(name)
 			}
 			return o.run(cmd.Context(), args)
@@ -108,7 +108,7 @@ func (o *runbookOptions) run(ctx context.Context, paths []string) error {
 	}
 	in := runbook.Input{
 		Tool: tool(), Platform: runbook.Platform(o.platform), EtcdVersion: o.etcdVersion,
-		LastRevision: plan.LastRevision, OutageAt: plan.OutageAt, KubernetesVersion: plan.KubernetesVersion,
+		LastRevision: plan.LastRevision, OutageAt: plan.OutageAt, Outage: plan.Outage, KubernetesVersion: plan.KubernetesVersion,
 	}
 	if o.planned {
 		in.Plan = &plan

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,7 +19,9 @@ type planOptions struct {
 	bump            int64
 	markCompacted   bool
 	restartKubelets string
+	restartServers  string
 	keepAPIServers  bool
+	outage          string
 	outageAt        string
 	lastRevision    int64
 	kubernetes      string
@@ -29,7 +32,9 @@ func (o *planOptions) addFlags(flags *pflag.FlagSet) {
 	flags.Int64Var(&o.bump, "bump-revision", 0, "add `N` revisions to the backup's newest, as etcdutl's flag; needs --mark-compacted")
 	flags.BoolVar(&o.markCompacted, "mark-compacted", false, "mark the restored revision as compacted, as etcdutl's flag; needs --bump-revision")
 	flags.StringVar(&o.restartKubelets, "restart-kubelets", "none", "kubelets restarted once the API is back: none, all, or `NODE,...`")
-	flags.BoolVar(&o.keepAPIServers, "keep-apiservers", false, "the API servers are left running while etcd is restored")
+	flags.StringVar(&o.restartServers, "restart-apiservers", "all", "API servers restarted with etcd, the others left running: all, none, or `NAME,...` (host, address or identity)")
+	flags.BoolVar(&o.keepAPIServers, "keep-apiservers", false, "the API servers are left running while etcd is restored: as --restart-apiservers none")
+	flags.StringVar(&o.outage, "outage", "", "for how long kubelets find no API server, in `SECONDS` or FROM..TO: bounds when they list their pods anew (default unknown)")
 	flags.StringVar(&o.outageAt, "outage-at", "", "`TIME` at which the last API server stopped, such as 2026-11-22T03:00Z: bounds what kubelets have seen")
 	flags.Int64Var(&o.lastRevision, "last-revision", 0, "newest `REVISION` that was served before the outage, from metrics or logs: bounds what kubelets have seen")
 	flags.StringVar(&o.kubernetes, "kubernetes-version", "", "`VERSION` of the API servers that serve the restored store, where it is not that of the current state: decides how sure the rules are")
@@ -42,10 +47,22 @@ func (o *planOptions) plan() (restore.Plan, error) {
 		BumpRevision:    o.bump,
 		MarkCompacted:   o.markCompacted,
 		RestartKubelets: restore.ParseRestart(o.restartKubelets),
-		KeepAPIServers:  o.keepAPIServers,
 		LastRevision:    o.lastRevision,
 
 		KubernetesVersion: o.kubernetes,
+	}
+	p.SetAPIServers(o.restartServers)
+	if o.keepAPIServers {
+		if len(p.RestartAPIServers) > 0 {
+			return p, hinted(errors.New("--keep-apiservers and --restart-apiservers contradict each other"), "--restart-apiservers NAME,... leaves the others running")
+		}
+		p.KeepAPIServers = true
+	}
+	if o.outage != "" {
+		var err error
+		if p.Outage, err = restore.ParseSeconds(o.outage); err != nil {
+			return p, fmt.Errorf("--outage: %w", err)
+		}
 	}
 	if o.outageAt != "" {
 		when, err := parseTime("--outage-at", o.outageAt)
@@ -86,7 +103,8 @@ readable.`,
 		Example: `  revenant predict backup.db current.db
   revenant predict backup.db current.db --bump-revision 1000000000 --mark-compacted
   revenant predict backup.db current.db --restart-kubelets node-1,node-2
-  revenant predict backup.db current.db --outage-at 2026-11-22T03:00Z
+  revenant predict backup.db current.db --restart-apiservers cp-1
+  revenant predict backup.db current.db --outage-at 2026-11-22T03:00Z --outage 300..900
   revenant predict backup.db current.db --compare
   revenant predict backup.db current.db --fail-on phantom,ghost -o json=prediction.json -o table`,
 		Args:              cobra.ExactArgs(2),

@@ -76,7 +76,7 @@ and what makes the restore safe.
 BACKUP is the snapshot that would be restored, CURRENT the newest state there
 is. With a terminal, the two open in the terminal UI; without one, the overview
 is printed as text. Without arguments a built-in pair of real snapshots is
-shown.
+shown. Of several snapshots in an archive one is named as ARCHIVE//NAME.
 
 No file is ever changed, and no cluster is needed.`,
 		Example: `  revenant                                  # the built-in demo

@@ -42,8 +42,9 @@ themselves or their page, whose value may have been cut. Revisions with
 differing copies are withheld in any case.
 
 A damaged db can hold several states: that of its tree ("tree"), the same with
-what such pages add ("tree+scan"), and those of other roots ("root-" and their
-page), which are of other commits. The report lists them with what each holds.
+what such pages add ("tree+scan"), and those of other roots: of all ("root-" and
+their page), which are of other commits, or of the revisions alone ("key-" and
+their page). The report lists them with what each holds.
 The most complete that contradicts nothing is written; --state chooses another.
 
 Nothing is ever written over.
@@ -62,7 +63,7 @@ is damaged, and what is readable was written.`,
 	cmd.Flags().StringVarP(&o.output, "output", "o", "", "`FILE` to write the snapshot to; it must not exist")
 	cmd.Flags().StringArrayVar(&o.report.outputs, "report", nil, "write a report as `FORMAT[=FILE]`: table, json or yaml, to standard output or to a file; can be given several times (default table)")
 	cmd.Flags().BoolVar(&o.includeUncertain, "include-uncertain", false, "write revisions, too, that a compaction may have removed or that contradict themselves")
-	cmd.Flags().StringVar(&o.state, "state", "", "write the state of that `NAME`: tree, tree+scan or root-PAGE, as the report lists them (default the most complete)")
+	cmd.Flags().StringVar(&o.state, "state", "", "write the state of that `NAME`: tree, tree+scan, root-PAGE or key-PAGE, as the report lists them (default the most complete)")
 	register(cmd, "state", completeOne(salvage.TreeState, salvage.ScanState))
 	register(cmd, "output", completeFiles)
 	register(cmd, "report", o.report.complete())

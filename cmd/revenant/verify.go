@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -29,7 +31,7 @@ type verifyOptions struct {
 	output     outputOptions
 	kubelets   []string
 	dumps      string
-	kubectl    string
+	kubectl    []string
 	prediction string
 	failOn     []string
 	partial    bool
@@ -43,28 +45,46 @@ func newVerify(s streams) *cobra.Command {
 		Long: `verify holds what runs on the nodes against what the API has: real phantoms,
 ghosts, and pods that run twice, each with the command that cleans it up.
 
-SNAPSHOT is the one that was restored, or better one saved after the restore.
-Better still is the API's own list of now, in a file that --kubectl names: with
-the snapshot alone, a pod that is newer than it may be known to the API by now.
+SNAPSHOT is the one that was restored, or better one saved after the restore and
+after the lists. Better still is what the API itself lists now: with the snapshot
+alone, a pod that is newer than it may be known to the API by now.
+
+Ask every API server, at its own address and not through the balancer, all at about
+the same time (--tls-server-name=kubernetes if its certificate lacks the address):
+
+  kubectl --server https://10.0.0.1:6443 get pods -A -o json > kubectl-pods.api-1.json
+  kubectl --server https://10.0.0.2:6443 get pods -A -o json > kubectl-pods.api-2.json
+
+API servers that list pods differently are a finding: one of them serves a past that
+etcd has lost, or lags. If there is one API server only:
+
+  kubectl get pods -A -o json > kubectl-pods.json
 
 What a node runs is told by any of these, and better by several of them:
 
   kubectl get --raw /api/v1/nodes/NODE/proxy/runningpods/ > NODE.runningpods.json
   kubectl get --raw /api/v1/nodes/NODE/proxy/pods         > NODE.pods.json
+  crictl ps -o json         (on the node)                 > NODE.crictl-ps.json
   crictl pods -o json       (on the node)                 > NODE.crictl.json
 
 The kubelet's /pods alone keeps pods whose containers have ended: what it alone
-tells is "possible". --dumps reads a directory of files with these names;
---kubelet names one file, of any of the kinds, - for standard input.
+tells is "possible". Where a kubelet is down, crictl on the machine tells what runs;
+the node is then a silent-kubelet, also if all is as the API has it. --dumps reads a
+directory of files with all these names; --kubelet and --kubectl name single files,
+- for standard input.
 
-An answer is read in full or counts as none: where a pod has no uid or a state that
-is not known, where a name stands twice or in other letters, or where the list goes
-on elsewhere, a pod that runs may be hidden. The node is then an unread-node, which
-no --fail-on and no --partial leaves out.
+An answer is read in full or counts as none: where it is empty or cut short, where a
+pod has no uid or a state that is not known, where a name stands twice or in other
+letters, or where the list goes on elsewhere, a pod that runs may be hidden. The node
+is then an unread-node, which no --fail-on and no --partial leaves out.
+
+After a restore with a sufficient bump, kubelets list their pods anew up to two
+minutes after the API servers are back: what is found before that may pass.
 
 Exit codes: 0 nothing was found that --fail-on names; 1 something was, or an answer
 was not read in full; 2 the command could not do its work; 3 the snapshot is damaged.`,
-		Example: `  revenant verify restored.db --dumps dumps --kubectl pods.json
+		Example: `  revenant verify after.db --dumps dumps
+  revenant verify restored.db --dumps dumps --kubectl api-1=pods-1.json --kubectl api-2=pods-2.json
   revenant verify restored.db --kubelet node-1=n1.json --kubelet node-2=n2.json
   revenant verify restored.db --dumps dumps --prediction prediction.json -o json`,
 		Args:              cobra.ExactArgs(1),
@@ -75,8 +95,8 @@ was not read in full; 2 the command could not do its work; 3 the snapshot is dam
 	o.output.addFlags(cmd.Flags())
 	flags := cmd.Flags()
 	flags.StringArrayVar(&o.kubelets, "kubelet", nil, "`NODE=FILE`: what a node says; can be given several times, also for one node")
-	flags.StringVar(&o.dumps, "dumps", "", "`DIR` of NODE.runningpods.json, NODE.pods.json and NODE.crictl.json")
-	flags.StringVar(&o.kubectl, "kubectl", "", "`FILE` with the API's pods of now: output of kubectl get pods -A -o json")
+	flags.StringVar(&o.dumps, "dumps", "", "`DIR` of NODE.runningpods.json, NODE.pods.json, NODE.crictl-ps.json, NODE.crictl.json and kubectl-pods.SERVER.json")
+	flags.StringArrayVar(&o.kubectl, "kubectl", nil, "`[SERVER=]FILE`: the API's pods of now, as kubectl get pods -A -o json writes them; can be given once for every API server")
 	flags.StringVar(&o.prediction, "prediction", "", "`FILE` that revenant predict -o json=FILE wrote, to say what came out otherwise")
 	flags.StringSliceVar(&o.failOn, "fail-on", kindNames(), "exit with 1 when one of these is found: `KIND,...`")
 	flags.BoolVar(&o.partial, "partial", false, "nodes without an answer are left out on purpose")
@@ -108,7 +128,15 @@ func (o *verifyOptions) run(ctx context.Context, path string) error {
 		}
 	}
 	in := drift.Input{Partial: o.partial}
-	if in.Nodes, err = o.nodes(); err != nil {
+	files, err := o.dumped()
+	if err != nil {
+		return err
+	}
+	lists, err := o.lists(files)
+	if err != nil {
+		return err
+	}
+	if in.Nodes, err = o.nodes(files); err != nil {
 		return err
 	}
 	var foretold *drift.Prediction
@@ -118,7 +146,7 @@ func (o *verifyOptions) run(ctx context.Context, path string) error {
 		}
 	}
 	v := report.Verification{SchemaVersion: report.SchemaVersion, Kind: "Verification", Tool: tool()}
-	err = o.open.withOne(ctx, o.streams, path, func(s *snapshot.Snapshot, _ *progressLine) error { return o.api(ctx, s, &in, &v) })
+	err = o.open.withOne(ctx, o.streams, path, func(s *snapshot.Snapshot, _ *progressLine) error { return o.api(ctx, s, lists, &in, &v) })
 	if err != nil {
 		return err
 	}
@@ -126,6 +154,9 @@ func (o *verifyOptions) run(ctx context.Context, path string) error {
 		in.Known = append(in.Known, foretold.Nodes...)
 	}
 	v.Report = drift.Compare(in)
+	if n := len(files.others); n > 0 {
+		v.Notes = append(v.Notes, fmt.Sprintf("%d files of --dumps were not read, for their names tell neither a node nor an API server: %s.", n, strings.Join(files.others[:min(n, 5)], ", ")))
+	}
 	if foretold != nil {
 		v.Prediction = v.Against(foretold)
 	}
@@ -150,11 +181,17 @@ func (o *verifyOptions) files() (list []string) {
 			list = append(list, file)
 		}
 	}
-	return append(list, o.dumps, o.kubectl, o.prediction)
+	for _, s := range o.kubectl {
+		list = append(list, server(s).path)
+	}
+	return append(list, o.dumps, o.prediction)
 }
 
-// suffixes are the names of files in a directory of dumps.
-var suffixes = []string{".runningpods.json", ".pods.json", ".crictl.json"}
+// suffixes are the names of files in a directory of dumps that say what a node runs,
+// and apiLists is how those of what an API server lists begin.
+var suffixes = []string{".runningpods.json", ".pods.json", ".crictl-ps.json", ".crictl.json"}
+
+const apiLists = "kubectl-pods"
 
 // named is what the name of a file says that an empty list is.
 func named(path string) kubelet.Kind {
@@ -167,54 +204,128 @@ func named(path string) kubelet.Kind {
 	return kubelet.Empty
 }
 
+// list is where an API server's list is.
+type list struct{ server, path string }
+
+// server reads what --kubectl names: [SERVER=]FILE.
+func server(flag string) list {
+	if name, path, ok := strings.Cut(flag, "="); ok && name != "" && !strings.Contains(name, "/") {
+		return list{name, path}
+	}
+	name := strings.TrimSuffix(filepath.Base(flag), ".json")
+	return list{strings.TrimPrefix(name, apiLists+"."), flag}
+}
+
+// dumped are the files in a directory of dumps.
+type dumped struct {
+	nodes   map[string][]string // by node
+	kubectl []string
+	others  []string // that are JSON by their names, and are not read
+}
+
+func (o *verifyOptions) dumped() (dumped, error) {
+	d := dumped{nodes: map[string][]string{}}
+	if o.dumps == "" {
+		return d, nil
+	}
+	entries, err := os.ReadDir(o.dumps)
+	if err != nil {
+		return d, fmt.Errorf("--dumps: %w", err)
+	}
+	for _, e := range entries {
+		path := filepath.Join(o.dumps, e.Name())
+		middle, list := strings.CutPrefix(e.Name(), apiLists)
+		middle, json := strings.CutSuffix(middle, ".json")
+		if list && json && (middle == "" || len(middle) > 1 && middle[0] == '.') {
+			d.kubectl = append(d.kubectl, path)
+			continue
+		}
+		node, suffix := "", ""
+		for _, s := range suffixes {
+			if name, ok := strings.CutSuffix(e.Name(), s); ok && name != "" {
+				node, suffix = name, s
+			} else if tail := e.Name()[max(0, len(e.Name())-len(s)):]; !ok && strings.EqualFold(tail, s) {
+				return d, hinted(fmt.Errorf("--dumps: %s would not be read", path), "its name has to end in "+s)
+			}
+		}
+		switch {
+		case suffix != "" && !list:
+			d.nodes[node] = append(d.nodes[node], path)
+		case list || len(e.Name()) >= len(apiLists) && strings.EqualFold(e.Name()[:len(apiLists)], apiLists):
+			return d, hinted(fmt.Errorf("--dumps: %s would not be read", path), "what an API server lists is named "+apiLists+".SERVER.json")
+		case json:
+			d.others = append(d.others, path)
+		}
+	}
+	return d, nil
+}
+
+// mostServers is more API servers than a cluster has.
+const mostServers = 100
+
+// lists are where the lists of API servers are. One that is in the directory of dumps
+// and named by --kubectl as well counts once.
+func (o *verifyOptions) lists(d dumped) ([]list, error) {
+	var all []list
+	for i, flag := range slices.Concat(o.kubectl, d.kubectl) {
+		l := server(flag)
+		given := slices.IndexFunc(all, func(o list) bool { return same(o.path, l.path) })
+		switch {
+		case given >= 0 && i >= len(o.kubectl):
+			continue
+		case given >= 0:
+			return nil, hinted(fmt.Errorf("--kubectl: %s is given for %s and for %s", l.path, all[given].server, l.server), "ask every API server at its own address: kubectl --server https://ADDRESS:6443 get pods -A -o json")
+		case slices.ContainsFunc(all, func(o list) bool { return o.server == l.server }):
+			return nil, hinted(fmt.Errorf("--kubectl: there are two lists of the API server %s", l.server), "name the servers: --kubectl api-1=FILE --kubectl api-2=FILE")
+		case len(all) == mostServers:
+			return nil, fmt.Errorf("--kubectl: more than %d lists of API servers", mostServers)
+		}
+		all = append(all, l)
+	}
+	return all, nil
+}
+
 // nodes reads what every node says.
-func (o *verifyOptions) nodes() ([]drift.Node, error) {
-	files := map[string][]string{} // by node
+func (o *verifyOptions) nodes(d dumped) ([]drift.Node, error) {
 	for _, s := range o.kubelets {
 		node, file, ok := strings.Cut(s, "=")
 		if !ok || node == "" || file == "" {
 			return nil, hinted(fmt.Errorf("--kubelet %s: want NODE=FILE", s), "such as --kubelet node-1=node-1.runningpods.json")
 		}
-		files[node] = append(files[node], file)
+		d.nodes[node] = append(d.nodes[node], file)
 	}
-	if o.dumps != "" {
-		entries, err := os.ReadDir(o.dumps)
-		if err != nil {
-			return nil, fmt.Errorf("--dumps: %w", err)
-		}
-		for _, e := range entries {
-			for _, suffix := range suffixes {
-				node, ok := strings.CutSuffix(e.Name(), suffix)
-				switch tail := e.Name()[max(0, len(e.Name())-len(suffix)):]; {
-				case ok && node != "":
-					files[node] = append(files[node], filepath.Join(o.dumps, e.Name()))
-				case !ok && strings.EqualFold(tail, suffix):
-					return nil, hinted(fmt.Errorf("--dumps: %s would not be read", filepath.Join(o.dumps, e.Name())), "its name has to end in "+suffix)
-				}
-			}
-		}
-	}
-	if len(files) == 0 {
+	if len(d.nodes) == 0 {
 		return nil, hinted(errors.New("no node says what it runs"), "give --kubelet NODE=FILE for every node, or --dumps DIR with files named NODE"+strings.Join(suffixes, ", NODE"))
 	}
 	var nodes []drift.Node
-	for name, paths := range files {
+	var refused error // of the first answer that is none
+	read := false
+	for _, name := range slices.Sorted(maps.Keys(d.nodes)) {
 		n := drift.Node{Name: name}
-		for _, path := range paths {
-			d, err := o.dump(path, kubelet.OnNode)
-			if d.Unread != "" {
-				d.Unread = path + " " + d.Unread
-			} else if err != nil {
+		for _, path := range d.nodes[name] {
+			dump, err := o.dump(path, kubelet.OnNode)
+			switch none := new(kubelet.RefusedError); {
+			case errors.As(err, &none):
+				dump.Unread = none.Error()
+				refused = cmp.Or(refused, err)
+			case err != nil && dump.Unread == "":
 				return nil, err
+			default:
+				read = true
 			}
-			if d.Kind == kubelet.Empty {
-				d.Kind = named(path)
+			if dump.Unread != "" {
+				dump.Unread = path + " " + dump.Unread
 			}
-			n.Dumps = append(n.Dumps, d)
+			if dump.Kind == kubelet.Empty {
+				dump.Kind = named(path)
+			}
+			n.Dumps = append(n.Dumps, dump)
 		}
 		nodes = append(nodes, n)
 	}
-	slices.SortFunc(nodes, func(a, b drift.Node) int { return strings.Compare(a.Name, b.Name) })
+	if !read {
+		return nil, refused
+	}
 	return nodes, nil
 }
 
@@ -269,7 +380,8 @@ func only(listed, snapshot []kubelet.Pod) string {
 }
 
 // consistent says what an API server would not list, so that the list is not its own
-// any more: two pods of one name, or one that runs and is bound to no node.
+// any more: two pods of one name, one that runs and is bound to no node, or one
+// without a container.
 func consistent(pods []kubelet.Pod) error {
 	type name struct{ namespace, name string }
 	has := make(map[name]bool, len(pods))
@@ -281,13 +393,16 @@ func consistent(pods []kubelet.Pod) error {
 		if p.Phase == "Running" && p.Node == "" {
 			return fmt.Errorf("has the running pod %s/%s on no node, as no API server lists it", p.Namespace, p.Name)
 		}
+		if len(p.Containers) == 0 {
+			return fmt.Errorf("has the pod %s/%s without a container, as no API server lists it", p.Namespace, p.Name)
+		}
 		has[name{p.Namespace, p.Name}] = true
 	}
 	return nil
 }
 
-// api reads what the API has: the snapshot, or kubectl's list in its place.
-func (o *verifyOptions) api(ctx context.Context, s *snapshot.Snapshot, in *drift.Input, v *report.Verification) error {
+// api reads what the API has: the snapshot, and what API servers list in its place.
+func (o *verifyOptions) api(ctx context.Context, s *snapshot.Snapshot, lists []list, in *drift.Input, v *report.Verification) error {
 	choice, err := o.open.needPrefix(ctx, s)
 	if err != nil {
 		return err
@@ -301,27 +416,24 @@ func (o *verifyOptions) api(ctx context.Context, s *snapshot.Snapshot, in *drift
 	for _, n := range state.Nodes {
 		in.Known = append(in.Known, n.Name)
 	}
+	for range s.Keys(kube.Key{Resource: "masterleases"}.Path(choice.Prefix)) {
+		in.Named++
+	}
 	v.API = "the snapshot " + s.Path()
-	if o.kubectl != "" {
-		d, err := o.dump(o.kubectl, math.MaxInt)
+	for i, l := range lists {
+		pods, err := o.listed(l.path, len(in.API))
 		if err != nil {
 			return err
 		}
-		if d.Kind != kubelet.Listed && len(d.Pods) > 0 {
-			return hinted(fmt.Errorf("%s is what a node runs, not what the API has", o.kubectl), "kubectl get pods -A -o json writes the API's list")
+		in.Servers = append(in.Servers, drift.Server{Name: l.server, Pods: pods, Only: only(pods, in.API)})
+		switch {
+		case len(lists) == 1:
+			v.API = "the API's list " + l.path
+		case i == 0:
+			v.API = "the lists of the API servers " + l.server + " (" + l.path + ")"
+		default:
+			v.API += ", " + l.server + " (" + l.path + ")"
 		}
-		if d.Kubelets {
-			return hinted(fmt.Errorf("%s is a kubelet's list, not the API's", o.kubectl), "kubectl get pods -A -o json writes the API's list")
-		}
-		if len(d.Pods) == 0 && len(in.API) > 0 {
-			return hinted(fmt.Errorf("%s has no pod, and the snapshot has %d: is it the list of one namespace?", o.kubectl, len(in.API)), "kubectl get pods -A -o json writes that of all")
-		}
-		if err := consistent(d.Pods); err != nil {
-			return fmt.Errorf("%s %w", o.kubectl, err)
-		}
-		in.Only = only(d.Pods, in.API)
-		in.API, in.Unreadable, in.Live = d.Pods, nil, true
-		v.API = "the API's list " + o.kubectl
 	}
 	e, err := report.NewEvidence(ctx, "restored", s)
 	if err != nil {
@@ -331,4 +443,25 @@ func (o *verifyOptions) api(ctx context.Context, s *snapshot.Snapshot, in *drift
 	o.open.sign(&e, s)
 	v.Evidence = []restore.Evidence{e}
 	return nil
+}
+
+// listed reads what an API server lists, of a snapshot with so many pods.
+func (o *verifyOptions) listed(path string, has int) ([]kubelet.Pod, error) {
+	d, err := o.dump(path, math.MaxInt)
+	switch none := new(kubelet.RefusedError); {
+	case errors.As(err, &none):
+		return nil, hinted(fmt.Errorf("%s %w", path, none), "ask that API server again (kubectl --server https://ADDRESS:6443 get pods -A -o json); leave its file out if it is down")
+	case err != nil:
+		return nil, err
+	case d.Kind != kubelet.Listed && len(d.Pods) > 0:
+		return nil, hinted(fmt.Errorf("%s is what a node runs, not what the API has", path), "kubectl get pods -A -o json writes the API's list")
+	case d.Kubelets:
+		return nil, hinted(fmt.Errorf("%s is a kubelet's list, not the API's", path), "kubectl get pods -A -o json writes the API's list")
+	case len(d.Pods) == 0 && has > 0:
+		return nil, hinted(fmt.Errorf("%s has no pod, and the snapshot has %d: is it the list of one namespace?", path, has), "kubectl get pods -A -o json writes that of all")
+	}
+	if err := consistent(d.Pods); err != nil {
+		return nil, fmt.Errorf("%s %w", path, err)
+	}
+	return d.Pods, nil
 }

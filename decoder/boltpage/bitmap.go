@@ -34,6 +34,12 @@ func (b bitmap) set(i uint64) {
 	(*c)[i%chunkPages/64] |= 1 << (i % 64)
 }
 
+func (b bitmap) unset(i uint64) {
+	if c := b.chunk(i); c != nil {
+		c[i%chunkPages/64] &^= 1 << (i % 64)
+	}
+}
+
 func (b bitmap) clone() bitmap {
 	copies := make(bitmap, len(b))
 	for n, c := range b {

@@ -36,6 +36,9 @@ type File struct {
 	fellBack bool // the newest meta page does not, and the other one does
 	mended   bool // another field of the meta in use is not what the file says
 
+	keyRoot   uint64 // of the bucket key, instead of what its entry says; 0 for none
+	misplaced bool   // that root is a part of another tree
+
 	free          bitmap // pages listed as free
 	freelistPages uint64 // pages that hold that list
 

@@ -26,7 +26,9 @@ const (
 
 // Gaps reads the bucket and returns where something of it is missing: pages that
 // cannot be reached or read, and elements that are damaged. A bucket that was
-// read whole has none. Keys in the wrong order are no gap. The error is ctx's.
+// read whole has none. Keys in the wrong order are no gap, but a page that begins with
+// another key than its parent page has for it is not the one that belongs there: all
+// between the pages beside it may be missing. The error is ctx's.
 func (b *Bucket) Gaps(ctx context.Context) ([]Gap, error) {
 	if b.file == nil {
 		return []Gap{{}}, nil // it was not found at all
@@ -48,6 +50,26 @@ func (b *Bucket) Gaps(ctx context.Context) ([]Gap, error) {
 		g.gaps = append(g.gaps, Gap{After: bytes.Clone(g.last)})
 	}
 	return g.gaps, nil
+}
+
+// OutOfOrder returns what says whether a byte of an item's value stands on a page whose
+// keys are not those that the tree has for it. The items must have been read.
+func (f *File) OutOfOrder() func(offset int64) bool {
+	pages := map[uint64]bool{}
+	for _, a := range f.Anomalies() {
+		if a.Kind == BadOrder {
+			pages[a.Page] = true
+		}
+	}
+	return func(offset int64) bool { return len(pages) > 0 && pages[f.PageOf(offset)] }
+}
+
+// OutOfOrder is that of the bucket's file.
+func (b *Bucket) OutOfOrder() func(offset int64) bool {
+	if b.file == nil {
+		return func(int64) bool { return false } // it was not found at all
+	}
+	return b.file.OutOfOrder()
 }
 
 // PageOf returns the leaf page that a byte of an item's value is part of: the page it
@@ -85,6 +107,10 @@ func (g *gapFinder) page(b *Bucket, n int, l leaf) {
 	err := b.file.guard(func() {
 		p, ok := b.leafPage(l, nil)
 		if !ok || p.count == 0 && l.key != nil {
+			g.missing = true
+			return
+		}
+		if l.key != nil && !p.beginsWith(l.key) {
 			g.missing = true
 			return
 		}

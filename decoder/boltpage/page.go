@@ -163,6 +163,12 @@ func (f *File) nodeOf(id uint64, head []byte) (p page, ok bool) {
 		bad("page spans %d pages where %d are left", extent, room)
 		extent = room
 	}
+	if extent > 1 {
+		if filled := f.filled(id, h, extent); extent > filled+1 {
+			f.report(Anomaly{Page: id, Kind: BadPacking, Detail: fmt.Sprintf("page spans %d pages, its elements fill %d", extent, filled)})
+			extent = filled
+		}
+	}
 	if filled := f.withoutHoles(id, extent); filled < extent {
 		bad("page spans %d pages, of which those from page %d on are a hole", extent, id+filled)
 		extent = max(filled, 1)
@@ -177,6 +183,25 @@ func (f *File) nodeOf(id uint64, head []byte) (p page, ok bool) {
 		p.count = uint16((len(p.data) - pageHeaderSize) / elementSize)
 	}
 	return p, true
+}
+
+// filled is how many pages the elements of the page reach over, of so many that it spans,
+// at least one. Where an element lies outside them it is all.
+func (f *File) filled(id uint64, h header, extent uint64) uint64 {
+	size := uint64(f.meta.PageSize)
+	p := page{header: h, data: f.data[id*size:][:extent*size]}
+	if pageHeaderSize+int(p.count)*elementSize > len(p.data) {
+		return extent
+	}
+	end := pageHeaderSize + int(p.count)*elementSize
+	for i := range int(p.count) {
+		el, ok := p.parseElement(i)
+		if !ok {
+			return extent
+		}
+		end = max(end, el.end)
+	}
+	return max(1, (uint64(end)+size-1)/size)
 }
 
 // element says where the key and the value of a leaf element stand in its page, or

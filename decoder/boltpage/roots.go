@@ -1,6 +1,7 @@
 package boltpage
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/binary"
@@ -293,6 +294,97 @@ func (f *File) Roots(ctx context.Context) ([]Root, error) {
 	return list, err
 }
 
+// KeyRoots finds the branch pages in no tree that can be the root of etcd's bucket key,
+// those with the newest records first, and some of them at most. It reads the first
+// bytes of every page in no tree. It wants the trees to have been read. The error is ctx's.
+func (f *File) KeyRoots(ctx context.Context) ([]uint64, error) {
+	var list []Root
+	err := f.eachUnusedBranch(ctx, func(p page) {
+		r := Root{Page: p.id, last: f.lastRevision(p.id)}
+		for i := range int(p.count) {
+			if el, ok := p.parseElement(i); !ok || !isRevision(p.key(el)) {
+				return
+			}
+		}
+		if at, _ := slices.BinarySearchFunc(list, r, Root.newer); r.last > 0 && at < maxRoots {
+			list = slices.Insert(list, at, r)
+			list = list[:min(len(list), maxRoots)]
+		}
+	})
+	pages := make([]uint64, len(list))
+	for i, r := range list {
+		pages[i] = r.Page
+	}
+	return pages, err
+}
+
+// eachUnusedBranch calls fn with the branch pages in no tree, without what they have on
+// overflow pages.
+func (f *File) eachUnusedBranch(ctx context.Context, fn func(p page)) error {
+	f.mu.Lock()
+	used := f.used.clone()
+	f.mu.Unlock()
+	at := f.sparse
+	for id, n := uint64(2), 0; ; id, n = id+1, n+1 {
+		var ok bool
+		if id, ok = f.nextData(&at, used.nextUnset(id)); !ok || id >= f.limit() || n%checkEvery == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		_ = f.guard(func() {
+			data := f.data[id*uint64(f.meta.PageSize):][:f.meta.PageSize]
+			if p := (page{header: parseHeader(data), data: data}); p.id == id && p.flags == flagBranch && !used.has(id) {
+				p.count = min(p.count, uint16((len(data)-pageHeaderSize)/elementSize))
+				fn(p)
+			}
+		})
+	}
+}
+
+// isRevision says whether a key is one of etcd's bucket key (server/v3 v3.7
+// storage/mvcc/revision.go).
+func isRevision(key []byte) bool { return (len(key) == 17 || len(key) == 18) && key[8] == '_' }
+
+// CheckKeyRoot looks for a page in no tree that leads to the root of etcd's bucket key,
+// and behind it to newer records: the root is a part of that tree then, and not its root.
+// A root that was written where such a part had been is told by its last record: it is
+// the newest, and no page of that tree began with a newer one. It wants the trees to have
+// been read. Where there is such a page, that is an anomaly. The error is ctx's.
+func (f *File) CheckKeyRoot(ctx context.Context) error {
+	b := f.buckets["key"]
+	if b == nil || b.Root == 0 {
+		return nil
+	}
+	var first []byte
+	last := uint64(0)
+	f.reportFault(f.guard(func() {
+		if p, ok := f.rootPage(b.Root); ok && p.count > 0 {
+			if el, ok := p.parseElement(0); ok {
+				first, last = bytes.Clone(p.key(el)), f.lastRevision(b.Root)
+			}
+		}
+	}))
+	if !isRevision(first) {
+		return nil
+	}
+	return f.eachUnusedBranch(ctx, func(p page) {
+		for i := range int(p.count) - 1 {
+			el, ok := p.parseElement(i)
+			next, ok2 := p.parseElement(i + 1)
+			if !ok || !ok2 || el.word != b.Root || !bytes.Equal(p.key(el), first) || !isRevision(p.key(next)) {
+				continue
+			}
+			if rev := binary.BigEndian.Uint64(p.key(next)); rev > last {
+				f.report(Anomaly{Page: b.Root, Kind: BadPage, Lost: -1, Detail: fmt.Sprintf("the root of the bucket key is a part of the tree of page %d, which is in no bucket and leads to newer records", p.id)})
+				f.misplaced = true
+			}
+		}
+	})
+}
+
+// Misplaced says whether CheckKeyRoot found the root of etcd's bucket key to be a part of
+// another tree, so that anything of the bucket may be missing.
+func (f *File) Misplaced() bool { return f.misplaced }
+
 // bestRoot is the newest root that leads to a whole tree, or else the one that leads
 // to the most. Its page is 0 when there is none.
 func (f *File) bestRoot(ctx context.Context) (best Root, whole bool, err error) {
@@ -325,9 +417,18 @@ func (f *File) bestRoot(ctx context.Context) (best Root, whole bool, err error) 
 // From reads the same file from another root. The two share the bytes, so it must not
 // be used once f is closed, and closing it closes nothing. The error is ctx's.
 func (f *File) From(ctx context.Context, root uint64) (*File, error) {
+	return f.from(ctx, root, 0)
+}
+
+// FromKeys is From with the same root and another one of etcd's bucket key.
+func (f *File) FromKeys(ctx context.Context, keys uint64) (*File, error) {
+	return f.from(ctx, f.meta.Root, keys)
+}
+
+func (f *File) from(ctx context.Context, root, keys uint64) (*File, error) {
 	g := &File{
 		data: f.data, raw: f.raw, sparse: f.sparse, metas: f.metas, pages: f.pages, buckets: map[string]*Bucket{},
-		meta: Meta{PageSize: f.meta.PageSize, Root: root, Freelist: NoFreelist, HighWater: f.pages}, searched: true,
+		meta: Meta{PageSize: f.meta.PageSize, Root: root, Freelist: NoFreelist, HighWater: f.pages}, searched: true, keyRoot: keys,
 	}
 	err := g.readFrom(ctx)
 	if errors.As(err, new(*FaultError)) {

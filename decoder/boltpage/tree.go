@@ -81,6 +81,10 @@ func (f *File) readTree(ctx context.Context) {
 		return ctx.Err()
 	})
 	f.reportFault(err)
+	if f.keyRoot != 0 {
+		entries = slices.DeleteFunc(entries, func(e entry) bool { return e.name == "key" })
+		f.buckets["key"] = f.walk(ctx, "key", f.keyRoot, 0, 1)
+	}
 	for _, e := range entries {
 		f.reportFault(f.guard(func() {
 			if b, err := f.openBucket(ctx, e.name, e.item, 1); err == nil {
@@ -328,9 +332,15 @@ func (f *File) checkFirstKey(p page, key []byte) {
 	if key == nil || p.count == 0 {
 		return
 	}
-	if el, ok := p.parseElement(0); ok && !bytes.Equal(p.key(el), key) {
+	if !p.beginsWith(key) {
 		f.report(Anomaly{Page: p.id, Kind: BadOrder, Detail: "the first key is not the one its parent page has for it", Lost: -1})
 	}
+}
+
+// beginsWith says whether the first key of the page is key, or cannot be read.
+func (p *page) beginsWith(key []byte) bool {
+	el, ok := p.parseElement(0)
+	return !ok || bytes.Equal(p.key(el), key)
 }
 
 // Item is one key with its value, or, with Bucket set, a bucket by its name.
@@ -440,7 +450,7 @@ func (r Range) Each(fn func(items []Item) error) error {
 		}
 		return items[:0]
 	}
-	last := r.keyBefore()
+	from, last := r.keyBefore()
 	r.eachGroup(func(leaves []leaf, err error) bool {
 		fault(err)
 		if last != nil { // it may be part of the copies
@@ -457,7 +467,14 @@ func (r Range) Each(fn func(items []Item) error) error {
 			if len(copies) > 0 {
 				head = copies[i*f.PageSize():][:f.PageSize()]
 			}
-			err := f.guard(func() { items, last = b.read(l, head, items, last, hand) })
+			err := f.guard(func() {
+				if last != nil && bytes.Compare(from.key, l.key) < 0 && bytes.Compare(last, l.key) >= 0 {
+					f.report(Anomaly{Page: from.id, Kind: BadOrder, Detail: "the last key is not less than the one that its parent page has for the next page"})
+					last = nil // the next page is where it belongs
+				}
+				items, last = b.read(l, head, items, last, hand)
+				from = l
+			})
 			if fault(err); err != nil {
 				last = nil // it may lie on the page that vanished
 			}
@@ -542,15 +559,15 @@ func (b *Bucket) leafPage(l leaf, head []byte) (page, bool) {
 	return p, ok
 }
 
-// keyBefore is the last key of the page before the range, so that the order is
+// keyBefore is the page before the range and its last key, so that the order is
 // checked across the borders of ranges too; nil when there is none to be had.
-func (r Range) keyBefore() (key []byte) {
+func (r Range) keyBefore() (l leaf, key []byte) {
 	if r.from == 0 {
-		return nil
+		return leaf{}, nil
 	}
 	before, err := r.bucket.leaves(nil, r.from-1, 1)
 	if err != nil || len(before) == 0 {
-		return nil
+		return leaf{}, nil
 	}
 	err = r.bucket.file.guard(func() {
 		p, ok := r.bucket.leafPage(before[0], nil)
@@ -562,7 +579,7 @@ func (r Range) keyBefore() (key []byte) {
 		}
 	})
 	if err != nil {
-		return nil
+		return leaf{}, nil
 	}
-	return key
+	return before[0], key
 }

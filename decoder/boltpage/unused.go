@@ -14,8 +14,20 @@ import "context"
 func (f *File) EachUnused(ctx context.Context, fn func(items []Item) error) error {
 	f.mu.Lock()
 	used := f.used.clone()
+	for _, a := range f.anomalies.list {
+		// What something leads to that is no page belongs to the page that it is within.
+		if a.Kind == BadPage && f.heads.has(a.Page) && !f.names(a.Page) {
+			used.unset(a.Page)
+		}
+	}
 	f.mu.Unlock()
 	return f.eachLeaf(ctx, used, f.limit(), fn)
+}
+
+// names is named for a page that may have vanished.
+func (f *File) names(id uint64) (ok bool) {
+	_ = f.guard(func() { ok = f.named(id) })
+	return ok
 }
 
 // EachLeaf is EachUnused for every page that looks like a leaf page, whether it

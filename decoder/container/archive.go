@@ -7,11 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/klauspost/compress/zip"
 )
@@ -23,6 +25,7 @@ type archive struct {
 	inHeader bool  // what is read now describes an entry
 	headers  int64 // bytes that do
 	found    []item
+	damaged  []item            // that have pages of a database, and no meta page at their beginning
 	segments map[string][]item // by the directory that wal is in
 	nested   string            // an entry that is an archive
 	others   int               // entries that are neither
@@ -34,11 +37,12 @@ type item struct {
 	name   string // cleaned
 	member string // directory that snap is in, of a member's db
 	isDB   bool   // of a member
+	size   int64  // in bytes, by what the archive says
+	time   time.Time
 	to     string // where it is unpacked to
 }
 
 const (
-	maxNamed    = 5    // databases that are named when there are several
 	maxName     = 4096 // bytes of a path (Linux PATH_MAX); none of etcd's is as long
 	headerBytes = 2048 // that describe an entry, on average
 	headerSlack = 16 << 20
@@ -69,9 +73,9 @@ func (x *expander) describe(n int) error {
 }
 
 // look notes what an entry is: by its name, or by its first bytes.
-func (x *expander) look(name string, r io.Reader) error {
+func (x *expander) look(name string, size int64, modified time.Time, r io.Reader) error {
 	a := &x.archive
-	it := item{index: a.entries, name: clean(name)}
+	it := item{index: a.entries, name: clean(name), size: size, time: modified}
 	if len(it.name) <= maxName {
 		if m := segmentEntry.FindStringSubmatch(it.name); m != nil {
 			if !strings.HasSuffix(m[2], ".tmp") {
@@ -84,7 +88,7 @@ func (x *expander) look(name string, r io.Reader) error {
 		}
 		if m := dbEntry.FindStringSubmatch(it.name); m != nil {
 			it.member, it.isDB = m[1], true
-			a.found = append(a.found, it)
+			x.find(&a.found, it)
 			return nil
 		}
 	}
@@ -93,55 +97,94 @@ func (x *expander) look(name string, r io.Reader) error {
 		x.Newer = max(x.Newer, f.last)
 		return nil
 	}
-	head := make([]byte, headSize)
-	n, err := io.ReadFull(r, head)
+	if x.head == nil {
+		x.head = make([]byte, stdinHead)
+	}
+	head := x.head
+	n, err := io.ReadFull(r, head[:headSize])
+	_, container := sniff(head[:n])
+	known := container || isDatabase(head[:n])
+	if looks := Looks(head[:n]); err == nil && !known && (looks == "" || looks == "zeros") {
+		var more int
+		more, err = io.ReadFull(r, head[n:])
+		n += more
+	}
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return err
 	}
-	_, container := sniff(head[:n])
-	switch {
-	case isDatabase(head[:n]):
-		a.found = append(a.found, it)
+	switch head = head[:n]; {
+	case isDatabase(head):
+		x.find(&a.found, it)
 	case container && a.nested == "":
 		a.nested = it.name
+	case !container && n > headSize && hasPages(head):
+		x.find(&a.damaged, it)
 	case !container:
 		a.others++
 	}
 	return nil
 }
 
+// find notes an entry that may be the database: those that are meant, and so many others
+// that it can be said that there are more than are named.
+func (x *expander) find(list *[]item, it item) {
+	if name := x.opts.member; len(*list) <= listed || name != "" && it.is(name) {
+		*list = append(*list, it)
+	}
+}
+
+// is says whether the entry, or the member's directory that it is in, has that name.
+func (it *item) is(name string) bool {
+	return it.name == name || it.isDB && (it.member == name || strings.HasPrefix(it.name, name+"/"))
+}
+
 // clean is a name from an archive as a path below its root.
 func clean(name string) string { return strings.TrimPrefix(path.Clean("/"+name), "/") }
 
 // enough says whether more databases were found than are named.
-func (a *archive) enough() bool { return len(a.found) > maxNamed }
+func (x *expander) enough() bool { return x.opts.member == "" && len(x.archive.found) > listed }
 
-// choose takes the only database of an archive, with the log that belongs to it.
+// choose takes the only database of an archive, or the one that is named, with the log
+// that belongs to it.
 func (x *expander) choose() (item, []item, error) {
 	a := &x.archive
+	list := a.found
+	if len(list) == 0 {
+		list = a.damaged
+	}
+	if name := x.opts.member; name != "" {
+		all := slices.Concat(a.found, a.damaged)
+		list = slices.DeleteFunc(slices.Clone(all), func(it item) bool { return !it.is(name) })
+		if len(list) == 0 && len(all) > 0 {
+			return item{}, nil, fmt.Errorf("%w of the name %s: %s", ErrNone, quote(name), x.list(all))
+		}
+	}
 	switch {
-	case len(a.found) == 1:
-		db := a.found[0]
+	case len(list) == 1:
+		db := list[0]
 		if !db.isDB {
 			return db, nil, nil
 		}
 		return db, a.segments[db.member], nil
-	case len(a.found) > 1:
-		var names []string
-		for _, c := range a.found[:min(len(a.found), maxNamed)] {
-			names = append(names, quote(c.name))
-		}
-		slices.Sort(names)
-		more := ""
-		if a.enough() {
-			more = " and more"
-		}
-		return item{}, nil, fmt.Errorf("%w: %s%s", ErrSeveral, strings.Join(names, ", "), more)
+	case len(list) > 1:
+		return item{}, nil, fmt.Errorf("%w: %s", ErrSeveral, x.list(list))
 	case a.nested != "":
 		return item{}, nil, fmt.Errorf("%w: %s", ErrNested, quote(a.nested))
 	default:
 		return item{}, nil, fmt.Errorf("%w: %d other files are in it", ErrNone, a.others)
 	}
+}
+
+// list names some databases of an archive as those of a directory are.
+func (x *expander) list(items []item) string {
+	var s surveyed
+	for _, it := range items[:min(len(items), listed)] {
+		s.found = append(s.found, candidate{name: it.name, size: it.size, modified: it.time})
+	}
+	if len(items) > listed {
+		return s.String() + " and more"
+	}
+	return s.String()
 }
 
 // quote is a name from an archive, shortened.
@@ -183,7 +226,7 @@ func (x *expander) chosen(db item, wanted map[int]item) error {
 // surveyTar looks at what is in a tar archive.
 func (x *expander) surveyTar(r *body) error {
 	tr := tar.NewReader(r)
-	for !x.archive.enough() {
+	for !x.enough() {
 		x.archive.inHeader = true
 		h, err := tr.Next()
 		x.archive.inHeader = false
@@ -206,7 +249,7 @@ func (x *expander) surveyTar(r *body) error {
 			break
 		}
 	}
-	if x.archive.enough() {
+	if x.enough() {
 		_, _, err := x.choose()
 		return err
 	}
@@ -216,7 +259,7 @@ func (x *expander) surveyTar(r *body) error {
 // pass looks at an entry and passes it over.
 func (x *expander) pass(h *tar.Header, tr *tar.Reader) error {
 	if isFile(h) {
-		if err := x.look(h.Name, tr); err != nil {
+		if err := x.look(h.Name, h.Size, h.ModTime, tr); err != nil {
 			return err
 		}
 	}
@@ -323,12 +366,12 @@ func (x *expander) zip() error {
 			continue
 		}
 		r := &zipEntry{x: x, File: entry}
-		err := x.look(entry.Name, r)
+		err := x.look(entry.Name, int64(min(entry.UncompressedSize64, math.MaxInt64)), entry.Modified, r)
 		r.Close()
 		if err != nil && !x.tolerate("entry "+quote(entry.Name), err) {
 			return err
 		}
-		if x.archive.enough() {
+		if x.enough() {
 			break
 		}
 	}
@@ -373,6 +416,9 @@ func (z *zipEntry) Read(p []byte) (n int, err error) {
 	}
 	n, err = z.r.Read(p)
 	z.x.expanded += int64(n)
+	if limit := z.x.withinLimits(); limit != nil {
+		return 0, limit
+	}
 	return n, err
 }
 

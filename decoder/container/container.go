@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 
 	"revenant/decoder/boltpage"
 	"revenant/decoder/document"
@@ -29,6 +30,8 @@ var (
 	ErrEndless   = errors.New("goes on where a database or an archive ends")
 	ErrDirectory = errors.New("is a directory without an etcd database")
 	ErrSpecial   = errors.New("is neither a file nor a directory")
+
+	errNoArchive = errors.New("is no archive, in which a file could be named")
 )
 
 // Limits bound what a compressed file may expand to. A zero takes the default.
@@ -62,6 +65,8 @@ type Options struct {
 	// Progress, when set, is told how many of the container's bytes were read;
 	// total is -1 when that is unknown.
 	Progress func(done, total int64)
+
+	member string // the database of an archive that is meant, "" for the only one
 }
 
 // Format names a kind of container.
@@ -136,7 +141,26 @@ func (e *Evidence) Close() error {
 	return errors.Join(errs...)
 }
 
-// Open finds the database at path, or in standard input for "-".
+// Split splits ARCHIVE//NAME, which names a database in an archive. name is "" for any
+// other path.
+func Split(path string) (archive, name string) {
+	if _, err := os.Lstat(path); err == nil {
+		return path, ""
+	}
+	for at := 0; ; at += 2 {
+		i := strings.Index(path[at:], "//")
+		if i < 0 {
+			return path, ""
+		}
+		at += i
+		if info, err := os.Stat(path[:at]); err == nil && info.Mode().IsRegular() {
+			return path[:at], clean(path[at:])
+		}
+	}
+}
+
+// Open finds the database at path, or in standard input for "-". ARCHIVE//NAME is the
+// one of that name in an archive, or the member's in that directory of it.
 func Open(ctx context.Context, path string, opts Options) (_ *Evidence, err error) {
 	if opts.Bytes <= 0 {
 		opts.Bytes = DefaultBytes
@@ -155,6 +179,10 @@ func Open(ctx context.Context, path string, opts Options) (_ *Evidence, err erro
 	}()
 	if path == "-" {
 		return e, e.fromStdin(ctx, opts)
+	}
+	if archive, name := Split(path); name != "" {
+		opts.member = name
+		return e, e.fromPath(ctx, archive, opts)
 	}
 	info, err := os.Stat(path)
 	if err != nil {
@@ -206,6 +234,9 @@ func (e *Evidence) fromFile(ctx context.Context, path string, f *os.File, opts O
 	format, ok := sniff(head)
 	if stored, named := parseStored(filepath.Base(path)); named && stored.compressed == ".Z" {
 		format, ok = LZW, true
+	}
+	if !ok && opts.member != "" {
+		return errors.Join(errNoArchive, f.Close())
 	}
 	if !ok {
 		// What it is, the reader of pages will say: a damaged database is one, too.

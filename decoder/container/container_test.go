@@ -173,7 +173,7 @@ func TestRefused(t *testing.T) {
 		{"gzip in tar", packTar(entry{"backup.db.gz", packGzip(db)}), Options{}, ErrNested, "backup.db.gz"},
 		{"nothing in it", packTar(entry{"a", []byte("a")}, entry{"b", []byte("b")}), Options{}, ErrNone, "2 other files"},
 		{"text in gzip", packGzip([]byte("hello, this is text")), Options{}, ErrNone, "text"},
-		{"two", packZip(entry{"b.db", db}, entry{"a.db", db}), Options{}, ErrSeveral, `"a.db", "b.db"`},
+		{"two", packZip(entry{"b.db", db}, entry{"a.db", db}), Options{}, ErrSeveral, `"b.db" (974880 bytes), "a.db" (974880 bytes)`},
 		{"two members", packTar(entry{"1/snap/db", db}, entry{"2/snap/db", db}), Options{}, ErrSeveral, ""},
 		{"too large", packGzip(db), Options{Limits: Limits{Bytes: int64(len(db)) - 1}}, ErrTooLarge, ""},
 		{"too large in tar", packTar(entry{"a.db", db}), Options{Limits: Limits{Bytes: 1000}}, ErrTooLarge, ""},
@@ -189,6 +189,124 @@ func TestRefused(t *testing.T) {
 				t.Fatalf("opened: %+v", e)
 			case test.want != nil && !errors.Is(err, test.want), !strings.Contains(err.Error(), test.says):
 				t.Errorf("error %q", err)
+			}
+		})
+	}
+}
+
+// TestNamed opens one of several databases in an archive by its name, or by the member's
+// directory that it is in, with that member's log alone.
+func TestNamed(t *testing.T) {
+	db := database(t)
+	older := append([]byte(nil), db[:len(db)-32]...)
+	segment := "/wal/0000000000000000-0000000000000000.wal"
+	several := []entry{
+		{"a/one.db", older}, {"a/two.db", db},
+		{"m1/member/snap/db", older}, {"m1/member" + segment, []byte("log 1")},
+		{"m2/member/snap/db", db}, {"m2/member" + segment, []byte("log 2")},
+		{"lost.db", withoutMetas(db)},
+	}
+	for i := range 2 * listed { // more than are named
+		several = append(several, entry{strings.Repeat("x", i+1), db[:8192]})
+	}
+	several = append(several, entry{"last.db", db}, entry{"twice", db}, entry{"twice", db})
+	for _, test := range []struct {
+		member, entry, log string
+		size               int
+		says               string
+	}{
+		{"a/two.db", "a/two.db", "", len(db), ""},
+		{"/a/../a/one.db", "a/one.db", "", len(older), ""},
+		{"m1", "m1/member/snap/db", "log 1", len(older), ""},
+		{"m2/member/", "m2/member/snap/db", "log 2", len(db), ""},
+		{"m2/member/snap/db", "m2/member/snap/db", "log 2", len(db), ""},
+		{"lost.db", "lost.db", "", len(db), ""},
+		{"last.db", "last.db", "", len(db), ""},
+		{"a", "", "", 0, `holds no etcd database of the name "a": "a/one.db" (974848 bytes), "a/two.db" (974880 bytes), `},
+		{"m3", "", "", 0, `of the name "m3"`},
+		{"twice", "", "", 0, `holds several databases: "twice" (974880 bytes), "twice" (974880 bytes)`},
+	} {
+		for pack, data := range map[string][]byte{"tar": packTar(several...), "tar.gz": packGzip(packTar(several...)), "zip": packZip(several...)} {
+			path := filepath.Join(t.TempDir(), "a "+pack)
+			if err := os.WriteFile(path, data, 0o400); err != nil {
+				t.Fatal(err)
+			}
+			e, err := Open(t.Context(), path+"//"+test.member, Options{})
+			if test.says != "" {
+				if err == nil || !strings.Contains(err.Error(), test.says) {
+					t.Errorf("%s of %s: %v", test.member, pack, err)
+				}
+				continue
+			}
+			if err != nil {
+				t.Errorf("%s of %s: %v", test.member, pack, err)
+				continue
+			}
+			got, err := io.ReadAll(e.DB)
+			log := []byte(nil)
+			if e.WALDir != "" {
+				log, _ = os.ReadFile(e.WALDir + strings.TrimPrefix(segment, "/wal"))
+			}
+			if err != nil || e.Entry != test.entry || len(got) != test.size || string(log) != test.log || e.Path != path+"//"+test.member || e.Files[0].Path != path {
+				t.Errorf("%s of %s: entry %s, %d bytes, log %q, path %s of %s: %v", test.member, pack, e.Entry, len(got), log, e.Path, e.Files[0].Path, err)
+			}
+			if err := e.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	for name, data := range map[string][]byte{"plain": db, "gzip": packGzip(db)} {
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, data, 0o400); err != nil {
+			t.Fatal(err)
+		}
+		if e, err := Open(t.Context(), path+"//db", Options{}); !errors.Is(err, errNoArchive) {
+			t.Errorf("%s: %+v, %v", name, e, err)
+		}
+		if e, err := Open(t.Context(), path+"-not-there//db", Options{}); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: %+v, %v", name, e, err)
+		}
+	}
+}
+
+// withoutMetas is a database whose meta pages are lost.
+func withoutMetas(db []byte) []byte { return append(make([]byte, 2*4096), db[2*4096:]...) }
+
+// TestWithoutMetas finds a database whose meta pages are lost in whatever it is packed in,
+// where nothing else is one.
+func TestWithoutMetas(t *testing.T) {
+	db := database(t)
+	lost := withoutMetas(db)
+	program := append([]byte("\x7fELF"), lost[4:]...)
+	for _, test := range []struct {
+		name string
+		data []byte
+		want []byte // nil for none
+	}{
+		{"plain", lost, lost},
+		{"gzip", packGzip(lost), lost},
+		{"zstd", packZstd(lost), lost},
+		{"tar", packTar(entry{"README", bytes.Repeat([]byte("text "), 4000)}, entry{"backup.db", lost}), lost},
+		{"tar.gz", packGzip(packTar(entry{"backup.db", lost}, entry{"zeros", make([]byte, 1<<20)})), lost},
+		{"zip", packZip(entry{"README", []byte("text")}, entry{"backup.db", lost}), lost},
+		{"beside another", packTar(entry{"lost.db", lost}, entry{"backup.db", db}), db},
+		{"two", packZip(entry{"a.db", lost}, entry{"b.db", lost}), nil},
+		{"a program", packTar(entry{"program", program}), nil},
+		{"cut off", packTar(entry{"a.db", lost[:4096]}), nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			e, err := open(t, test.data, Options{})
+			if test.want == nil {
+				if err == nil {
+					t.Errorf("entry %s is opened", e.Entry)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := io.ReadAll(e.DB); err != nil || !bytes.Equal(got, test.want) {
+				t.Errorf("entry %s, %d bytes, %v", e.Entry, len(got), err)
 			}
 		})
 	}

@@ -128,8 +128,10 @@ type candidate struct {
 	member   bool // it is a data directory
 }
 
+// listed is how many of several snapshots are named.
+const listed = 10
+
 func (s surveyed) String() string {
-	const listed = 10
 	slices.SortStableFunc(s.found, func(a, b candidate) int { return b.modified.Compare(a.modified) })
 	var list []string
 	for _, c := range s.found[:min(len(s.found), listed)] {
@@ -137,7 +139,10 @@ func (s surveyed) String() string {
 		if c.member {
 			what = "a data directory"
 		}
-		list = append(list, fmt.Sprintf("%s (%s, %s)", quote(c.name), what, c.modified.UTC().Format(time.RFC3339)))
+		if c.modified.Year() >= 1980 { // an archive need not say when
+			what += ", " + c.modified.UTC().Format(time.RFC3339)
+		}
+		list = append(list, fmt.Sprintf("%s (%s)", quote(c.name), what))
 	}
 	if more := len(s.found) - listed; more > 0 {
 		list = append(list, fmt.Sprintf("and %d more", more))
@@ -221,7 +226,7 @@ func peek(path string, info fs.FileInfo) (snapshot bool, sealed string) {
 	format, container := sniff(head)
 	switch {
 	case !container:
-		if _, err := newPageReader(nil, head); err == nil {
+		if hasPages(head) {
 			return true, "" // a damaged one, too
 		}
 		if looks := Looks(head); Opener(looks, "") != "" {
@@ -237,7 +242,7 @@ func peek(path string, info fs.FileInfo) (snapshot bool, sealed string) {
 		return false, ""
 	}
 	defer body.Close()
-	inside, _ := body.Peek(headSize)
+	inside, _ := body.Peek(stdinHead)
 	inner, container := sniff(inside)
-	return isDatabase(inside) || container && inner == Tar, ""
+	return container && inner == Tar || !container && hasPages(inside), ""
 }

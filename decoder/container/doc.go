@@ -9,8 +9,8 @@
 // and its SHA-256.
 //
 // Refused are files that are no container and no database, archives in
-// archives, archives and directories with no database or with several, and what
-// expands to more than the limits allow. What is compressed is expanded into a private
+// archives, archives and directories with no database or with several of which none is
+// named, and what expands to more than the limits allow. What is compressed is expanded into a private
 // directory for temporary files, never beside the evidence: of an archive only
 // the database and its log, once all of it was looked at. Standard input that is
 // no database and no container is refused by its beginning.

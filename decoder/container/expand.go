@@ -37,6 +37,7 @@ type expander struct {
 	ended    int64 // where in the container what it holds ended, 0 before
 	archive  archive
 	buf      []byte
+	head     []byte // the beginning of an entry
 }
 
 // expand reads the container from raw, which is read once. What is to be unpacked
@@ -53,7 +54,7 @@ func (x *expander) expand(raw io.Reader, format Format) error {
 		return err
 	}
 	defer body.Close()
-	head, err := body.Peek(headSize)
+	head, err := body.Peek(stdinHead)
 	if len(head) == 0 && err != nil {
 		if errors.Is(err, io.EOF) {
 			err = ErrEmpty
@@ -67,7 +68,9 @@ func (x *expander) expand(raw io.Reader, format Format) error {
 		err = x.surveyTar(body)
 	case container:
 		return fmt.Errorf("%w: it holds a %s file", ErrNested, inner)
-	case !isDatabase(head) && Looks(head) != "":
+	case x.opts.member != "":
+		return errNoArchive
+	case !hasPages(head) && Looks(head) != "":
 		return fmt.Errorf("%w: its content looks like %s", ErrNone, Looks(head))
 	default:
 		err = x.single(body)

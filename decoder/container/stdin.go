@@ -128,6 +128,13 @@ func newPageReader(r io.Reader, head []byte) (*pageReader, error) {
 	return nil, fmt.Errorf("%w: its first %d bytes have no page of one", ErrNone, len(head))
 }
 
+// hasPages says whether the beginning of a file, as much of it as stdinHead, has a page of
+// a database, whatever its meta pages say.
+func hasPages(head []byte) bool {
+	_, err := newPageReader(nil, head)
+	return err == nil
+}
+
 // readMeta reads from an intact meta page how many pages the database has, 0
 // when there is none (bbolt v1.5 internal/common/meta.go).
 func readMeta(head []byte, at, pageSize int) int64 {

@@ -2,8 +2,9 @@ package encryption
 
 import (
 	"bytes"
-	"context"
 	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -13,9 +14,7 @@ import (
 	"strings"
 	"testing"
 
-	"k8s.io/apiserver/pkg/storage/value"
-	aestransformer "k8s.io/apiserver/pkg/storage/value/encrypt/aes"
-	"k8s.io/apiserver/pkg/storage/value/encrypt/secretbox"
+	"golang.org/x/crypto/nacl/secretbox"
 
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
@@ -40,22 +39,27 @@ func entry(resource, provider, name, secret string) string {
 // encrypt is what an API server does.
 func encrypt(t testing.TB, provider, name, secret, key string, plain []byte) []byte {
 	t.Helper()
-	var transformer value.Transformer
-	switch block, err := aes.NewCipher([]byte(secret)); {
-	case err != nil:
-		t.Fatal(err)
-	case provider == "aescbc":
-		transformer = aestransformer.NewCBCTransformer(block)
-	case provider == "aesgcm":
-		if transformer, err = aestransformer.NewGCMTransformer(block); err != nil {
-			t.Fatal(err)
-		}
-	case provider == "secretbox":
-		transformer = secretbox.NewSecretboxTransformer([32]byte([]byte(secret)))
-	}
-	out, err := transformer.TransformToStorage(context.Background(), plain, value.DefaultContext(key))
+	block, err := aes.NewCipher([]byte(secret))
 	if err != nil {
 		t.Fatal(err)
+	}
+	random := make([]byte, 24) // an initialization vector or a nonce
+	_, _ = rand.Read(random)
+	var out []byte
+	switch provider {
+	case "aescbc":
+		padding := aes.BlockSize - len(plain)%aes.BlockSize
+		padded := append(bytes.Clone(plain), bytes.Repeat([]byte{byte(padding)}, padding)...)
+		cipher.NewCBCEncrypter(block, random[:aes.BlockSize]).CryptBlocks(padded, padded)
+		out = append(random[:aes.BlockSize:aes.BlockSize], padded...)
+	case "aesgcm":
+		sealed, err := cipher.NewGCM(block)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = sealed.Seal(random[:12:12], random[:12], plain, []byte(key))
+	case "secretbox":
+		out = secretbox.Seal(random[:24:24], plain, (*[24]byte)(random), (*[32]byte)([]byte(secret)))
 	}
 	return append([]byte("k8s:enc:"+provider+":v1:"+name+":"), out...)
 }

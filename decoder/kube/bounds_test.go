@@ -13,7 +13,7 @@ import (
 func repeated(t testing.TB, size int) map[string][]byte {
 	times := func(unit string) []byte { return bytes.Repeat([]byte(unit), size/len(unit)) }
 	values := map[string][]byte{}
-	for _, unit := range []string{"\x12\x00", "\xa2\x01\x00", "\x0a\x00", "\xb2\x01\x00", "\x12\x02\x0a\x00", "\x12\x06\x32\x04\x10\x01\x22\x00", "\x92\x02\x00", "\x7a\x00", "\x7a\x02\x0a\x00", "\x3a\x00", "\x82\x02\x02\x0a\x00"} {
+	for _, unit := range []string{"\x12\x00", "\xa2\x01\x00", "\x0a\x00", "\xb2\x01\x00", "\x12\x02\x0a\x00", "\x12\x06\x32\x04\x10\x01\x22\x00", "\x92\x02\x00", "\x7a\x00", "\x7a\x02\x0a\x00", "\x3a\x00", "\x82\x02\x02\x0a\x00", "\x92\x02\x02\x0a\x00", "\x12\x1a\xba\x01\x17\x0a\x03cpu\x12\x10RestartContainer"} {
 		values[fmt.Sprintf("spec of %x", unit)] = envelope(t, "v1", "Pod", pb(nil, 2, times(unit)))
 		values[fmt.Sprintf("node's spec of %x", unit)] = envelope(t, "v1", "Node", pb(nil, 2, times(unit)))
 		values[fmt.Sprintf("of %x, of an unknown type", unit)] = envelope(t, "x.y/v1", "Foo", pb(nil, 2, times(unit)))

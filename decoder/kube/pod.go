@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"math"
 	"time"
 	"unsafe"
 
@@ -30,8 +31,12 @@ type Pod struct {
 
 	Created      time.Time // metadata.creationTimestamp, UTC, whole seconds
 	Deleted      time.Time // metadata.deletionTimestamp, UTC, whole seconds, zero unless terminating
+	Started      time.Time // status.startTime, UTC, whole seconds: when its kubelet took it up
 	DeletedGrace int64     // metadata.deletionGracePeriodSeconds, seconds; -1 when absent
 	Grace        int64     // spec.terminationGracePeriodSeconds, seconds; -1 when absent
+	// ActiveDeadline is after how many seconds from Started its kubelet ends it
+	// (spec.activeDeadlineSeconds); 0 when it does not.
+	ActiveDeadline int64
 
 	Finalizers []string // metadata.finalizers, in stored order
 	Owner      Owner    // the owner reference marked controller, zero when there is none
@@ -39,12 +44,22 @@ type Pod struct {
 
 	Containers     []Container // spec.containers, in stored order
 	InitContainers []Container // spec.initContainers, in stored order
-	HostPorts      []HostPort  // host ports of all containers, init containers first
-	Requests       Requests    // what the scheduler and the kubelet reserve for the pod
+	// EphemeralContainers are spec.ephemeralContainers, in stored order.
+	EphemeralContainers []Container
+	HostPorts           []HostPort // host ports of all containers, init containers first
+	Requests            Requests   // what the scheduler and the kubelet reserve for the pod
+	Limits              Requests   // the sum of its containers' and its own limits
 
-	// Allocated is what its kubelet reserves for it while a resize in place waits to be
+	// RestartOnResize names what each container that is restarted to resize it (its
+	// resizePolicy says RestartContainer) has of that resource; "" for none.
+	RestartOnResize string
+	// Ephemeral are the names of spec.ephemeralContainers that are not known to have
+	// ended.
+	Ephemeral []string
+
+	// Allocated is what its kubelet holds for it while a resize in place waits to be
 	// allocated (status.conditions has PodResizePending), nil when none does.
-	Allocated *Requests
+	Allocated *Allocation
 
 	// ToleratesUnreachable is how long the pod stays, in seconds, once its node is
 	// tainted as unreachable (spec.tolerations); -1 for good, 0 not at all.
@@ -56,6 +71,15 @@ const absent = -1
 
 // Terminating says whether the API had accepted the pod's deletion.
 func (p *Pod) Terminating() bool { return !p.Deleted.IsZero() }
+
+// Deadline is when its kubelet ends the pod for its activeDeadlineSeconds; zero when it
+// does not, or has not taken the pod up.
+func (p *Pod) Deadline() time.Time {
+	if p.ActiveDeadline <= 0 || p.Started.IsZero() {
+		return time.Time{}
+	}
+	return p.Started.Add(time.Duration(min(p.ActiveDeadline, math.MaxInt32)) * time.Second)
+}
 
 // Terminal says whether the pod's containers have ended for good, by its phase.
 func (p *Pod) Terminal() bool { return p.Phase == "Succeeded" || p.Phase == "Failed" }
@@ -92,6 +116,14 @@ type Requests struct {
 	Memory   int64 // bytes, rounded up
 }
 
+// Allocation is what a kubelet holds for a pod, in place of Requests, Limits and
+// RestartOnResize.
+type Allocation struct {
+	Requests        Requests
+	Limits          Requests
+	RestartOnResize string
+}
+
 // PodFrom takes out of p what a Pod has. The strings are p's.
 func PodFrom(p *corev1.Pod) Pod {
 	pod := Pod{
@@ -105,10 +137,17 @@ func PodFrom(p *corev1.Pod) Pod {
 		Created:       utc(&p.CreationTimestamp),
 		Deleted:       utc(p.DeletionTimestamp),
 		DeletedGrace:  orAbsent(p.DeletionGracePeriodSeconds),
+		Started:       utc(p.Status.StartTime),
 		Grace:         orAbsent(p.Spec.TerminationGracePeriodSeconds),
 		Finalizers:    p.Finalizers,
 		Mirror:        p.Annotations[corev1.MirrorPodAnnotationKey],
 		HostNetwork:   p.Spec.HostNetwork,
+
+		RestartOnResize: restartOnResize(p),
+		Ephemeral:       ephemeralOf(p),
+	}
+	if d := p.Spec.ActiveDeadlineSeconds; d != nil {
+		pod.ActiveDeadline = *d
 	}
 	for _, c := range p.Status.Conditions {
 		pod.Ready = pod.Ready || c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
@@ -130,13 +169,17 @@ func PodFrom(p *corev1.Pod) Pod {
 			pod.HostPorts = appendHostPorts(pod.HostPorts, c.Ports)
 		}
 	}
+	for i := range p.Spec.EphemeralContainers {
+		c := &p.Spec.EphemeralContainers[i].EphemeralContainerCommon
+		pod.EphemeralContainers = append(pod.EphemeralContainers, Container{Name: c.Name, Image: c.Image})
+	}
 	for i := range p.Spec.Tolerations {
 		if seconds, ok := toleratesUnreachable(&p.Spec.Tolerations[i]); ok {
 			pod.ToleratesUnreachable = seconds
 			break
 		}
 	}
-	pod.Requests = requestsOf(p)
+	pod.Requests, pod.Limits = requestsOf(p), limitsOf(p)
 	pod.Allocated = allocatedOf(p)
 	return pod
 }
@@ -146,10 +189,38 @@ func requestsOf(p *corev1.Pod) Requests {
 	return Requests{MilliCPU: requests.Cpu().MilliValue(), Memory: requests.Memory().Value()}
 }
 
-// kept is how many bytes a Pod has in lists, whose items can take far more of them than
+func limitsOf(p *corev1.Pod) Requests {
+	var sum amounts
+	if r := p.Spec.Resources; r != nil {
+		sum.addList(r.Limits)
+	}
+	for _, list := range [][]corev1.Container{p.Spec.InitContainers, p.Spec.Containers} {
+		for i := range list {
+			sum.addList(list[i].Resources.Limits)
+		}
+	}
+	return sum.requests()
+}
+
+// ephemeralOf are the names of the ephemeral containers that are not known to have
+// ended.
+func ephemeralOf(p *corev1.Pod) (names []string) {
+	ended := map[string]bool{}
+	for _, s := range p.Status.EphemeralContainerStatuses {
+		ended[s.Name] = s.State.Terminated != nil
+	}
+	for i := range p.Spec.EphemeralContainers {
+		if name := p.Spec.EphemeralContainers[i].Name; !ended[name] {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// kept is how many bytes a Pod has in lists and what is made of them, whose items can take far more of them than
 // the fields that they were read from: two bytes make a Container.
 func (p *Pod) kept() int {
-	return (len(p.Containers)+len(p.InitContainers))*containerSize + len(p.HostPorts)*hostPortSize + len(p.Finalizers)*stringSize
+	return (len(p.Containers)+len(p.InitContainers)+len(p.EphemeralContainers))*containerSize + len(p.HostPorts)*hostPortSize + (len(p.Finalizers)+len(p.Ephemeral))*stringSize + len(p.RestartOnResize)
 }
 
 const (

@@ -3,8 +3,10 @@ package kube
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -97,36 +99,69 @@ func eachMessage(b []byte, take func(num int32, data []byte) error) error {
 }
 
 // allocatedOf is a Pod's Allocated: its requests, with what the kubelet reports to have
-// allocated to containers in place of what they ask for (kubernetes v1.37
-// pkg/kubelet/allocation).
-func allocatedOf(p *corev1.Pod) *Requests {
+// allocated to containers in place of what they ask for, and the limits that it reports
+// to have set (kubernetes v1.37 pkg/kubelet/allocation).
+func allocatedOf(p *corev1.Pod) *Allocation {
 	if !slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool { return c.Type == corev1.PodResizePending }) {
 		return nil
 	}
 	q := corev1.Pod{Spec: p.Spec, Status: p.Status}
 	q.Spec.Containers = allocatedTo(p.Spec.Containers, p.Status.ContainerStatuses)
 	q.Spec.InitContainers = allocatedTo(p.Spec.InitContainers, p.Status.InitContainerStatuses)
-	requests := requestsOf(&q)
-	return &requests
+	return &Allocation{requestsOf(&q), limitsOf(&q), restartOnResize(&q)}
 }
 
 func allocatedTo(containers []corev1.Container, reports []corev1.ContainerStatus) []corev1.Container {
 	containers = slices.Clone(containers)
-	has := map[string]corev1.ResourceList{}
+	has := map[string]*corev1.ContainerStatus{}
 	for i := range reports {
-		has[reports[i].Name] = reports[i].AllocatedResources
+		has[reports[i].Name] = &reports[i]
 	}
 	for i := range containers {
 		c := &containers[i]
-		if len(has[c.Name]) == 0 {
+		report := has[c.Name]
+		if report == nil {
 			continue
 		}
-		requests := maps.Clone(c.Resources.Requests)
-		if requests == nil {
-			requests = corev1.ResourceList{}
+		c.Resources.Requests = with(c.Resources.Requests, report.AllocatedResources)
+		if report.Resources != nil {
+			c.Resources.Limits = with(c.Resources.Limits, report.Resources.Limits)
 		}
-		maps.Copy(requests, has[c.Name])
-		c.Resources.Requests = requests
 	}
 	return containers
+}
+
+// with is list with what is reported in its place.
+func with(list, reported corev1.ResourceList) corev1.ResourceList {
+	if len(reported) == 0 {
+		return list
+	}
+	all := corev1.ResourceList{}
+	maps.Copy(all, list)
+	maps.Copy(all, reported)
+	return all
+}
+
+// restartOnResize is a Pod's RestartOnResize (kubernetes v1.37
+// pkg/kubelet/kuberuntime/kuberuntime_manager.go computePodResizeAction). Init
+// containers that end have no such policy.
+func restartOnResize(p *corev1.Pod) string {
+	var text strings.Builder
+	for _, list := range [][]corev1.Container{p.Spec.InitContainers, p.Spec.Containers} {
+		for i := range list {
+			c := &list[i]
+			var what []string
+			for _, name := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {
+				first := slices.IndexFunc(c.ResizePolicy, func(p corev1.ContainerResizePolicy) bool { return p.ResourceName == name })
+				if first >= 0 && c.ResizePolicy[first].RestartPolicy == corev1.RestartContainer {
+					request, limit := c.Resources.Requests[name], c.Resources.Limits[name]
+					what = append(what, fmt.Sprintf("%s %s to %s", name, request.String(), limit.String()))
+				}
+			}
+			if len(what) > 0 {
+				fmt.Fprintf(&text, "%s: %s\n", c.Name, strings.Join(what, ", "))
+			}
+		}
+	}
+	return text.String()
 }

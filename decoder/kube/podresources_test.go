@@ -56,7 +56,11 @@ func TestAllocated(t *testing.T) {
 		return &corev1.Pod{
 			TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},
 			Spec: corev1.PodSpec{Containers: []corev1.Container{
-				{Name: "a", Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{"cpu": resource.MustParse("950m"), "memory": resource.MustParse("1Mi")}}},
+				{
+					Name:         "a",
+					Resources:    corev1.ResourceRequirements{Requests: corev1.ResourceList{"cpu": resource.MustParse("950m"), "memory": resource.MustParse("1Mi")}},
+					ResizePolicy: []corev1.ContainerResizePolicy{{ResourceName: corev1.ResourceCPU, RestartPolicy: corev1.RestartContainer}},
+				},
 				{Name: "b", Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{"cpu": resource.MustParse("5m")}}},
 			}},
 			Status: corev1.PodStatus{
@@ -65,8 +69,8 @@ func TestAllocated(t *testing.T) {
 			},
 		}
 	}
-	for condition, want := range map[corev1.PodConditionType]*Requests{
-		corev1.PodResizePending: {MilliCPU: 15, Memory: 1 << 20}, corev1.PodResizeInProgress: nil,
+	for condition, want := range map[corev1.PodConditionType]*Allocation{
+		corev1.PodResizePending: {Requests: Requests{MilliCPU: 15, Memory: 1 << 20}, RestartOnResize: "a: cpu 10m to 0\n"}, corev1.PodResizeInProgress: nil,
 	} {
 		p := pod(condition)
 		text, err := json.Marshal(p)

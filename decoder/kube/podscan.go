@@ -39,9 +39,10 @@ func ScanPod(value []byte) (Pod, error) {
 		return Pod{}, fmt.Errorf("scan pod: %w", err)
 	}
 	pod := s.finish()
-	if s.resizing { // few pods: what was allocated takes all of it
+	if s.rare { // few pods: it takes all of them
 		if p, err := decodeAs[*corev1.Pod](value); err == nil {
-			pod.Allocated = allocatedOf(p)
+			pod.Allocated, pod.RestartOnResize, pod.Ephemeral = allocatedOf(p), restartOnResize(p), ephemeralOf(p)
+			return bounded(pod, value)
 		}
 	}
 	return pod, nil
@@ -95,7 +96,7 @@ type podScan struct {
 	pod            Pod
 	room           int  // bytes that its lists may take yet
 	owned          bool // the controller has been found
-	resizing       bool // a resize waits for its kubelet
+	rare           bool // a resize waits for its kubelet, or restarts a container, or there are ephemeral containers
 	tolerated      bool // so has what tolerates an unreachable node
 	hostPorts      []HostPort
 	initHostPorts  []HostPort
@@ -103,7 +104,9 @@ type podScan struct {
 	sidecars       amounts // sum of the restartable init containers so far
 	initialization amounts // the most needed at one time while init containers run
 	podLevel       amounts // spec.resources.requests
+	podLimits      amounts // spec.resources.limits
 	overhead       amounts // spec.overhead
+	limits         amounts // sum of all containers' limits
 }
 
 // keep counts an item of a list that is kept.
@@ -153,7 +156,8 @@ func (s *podScan) finish() Pod {
 	total.max(&s.initialization)
 	total.override(&s.podLevel)
 	total.add(&s.overhead)
-	s.pod.Requests = Requests{MilliCPU: total.cpu.MilliValue(), Memory: total.memory.Value()}
+	s.limits.add(&s.podLimits)
+	s.pod.Requests, s.pod.Limits = total.requests(), s.limits.requests()
 	return s.pod
 }
 
@@ -228,6 +232,8 @@ func (s *podScan) spec(b []byte) error {
 			err = setString(&s.pod.RestartPolicy, b, f)
 		case 4:
 			err = setInt64(&s.pod.Grace, f)
+		case 5:
+			err = setInt64(&s.pod.ActiveDeadline, f)
 		case 10:
 			err = setString(&s.pod.NodeName, b, f)
 		case 11:
@@ -238,8 +244,11 @@ func (s *podScan) spec(b []byte) error {
 			err = s.toleration(b, f)
 		case 32:
 			err = s.overhead.set(b, f)
+		case 34:
+			s.rare = true
+			err = s.ephemeralContainer(b, f)
 		case 40:
-			err = setRequests(&s.podLevel, b, f)
+			err = setResources(&s.podLevel, &s.podLimits, b, f)
 		}
 		if err != nil {
 			return err
@@ -301,6 +310,8 @@ func (s *podScan) status(b []byte) error {
 			err = s.condition(b, f)
 		case 4:
 			err = setString(&s.pod.Reason, b, f)
+		case 7:
+			err = setTime(&s.pod.Started, b, f)
 		case 8, 10:
 			err = s.containerStatus(b, f)
 		}
@@ -332,7 +343,7 @@ func (s *podScan) condition(b []byte, f wireField) error {
 			return err
 		}
 	}
-	s.resizing = s.resizing || kind == string(corev1.PodResizePending)
+	s.rare = s.rare || kind == string(corev1.PodResizePending)
 	s.pod.Ready = s.pod.Ready || kind == string(corev1.PodReady) && status == string(corev1.ConditionTrue)
 	return nil
 }
@@ -366,6 +377,7 @@ func (s *podScan) container(b []byte, f wireField) error {
 	s.pod.Containers = append(s.pod.Containers, c.Container)
 	s.hostPorts = c.hostPorts
 	s.containers.add(&c.requests)
+	s.limits.add(&c.limits)
 	return nil
 }
 
@@ -379,6 +391,7 @@ func (s *podScan) initContainer(b []byte, f wireField) error {
 	}
 	s.pod.InitContainers = append(s.pod.InitContainers, c.Container)
 	s.initHostPorts = c.hostPorts
+	s.limits.add(&c.limits)
 	if c.restartPolicy == string(corev1.ContainerRestartPolicyAlways) {
 		s.containers.add(&c.requests)
 		s.sidecars.add(&c.requests)
@@ -390,6 +403,49 @@ func (s *podScan) initContainer(b []byte, f wireField) error {
 	return nil
 }
 
+// ephemeralContainer reads a corev1.EphemeralContainer, which reserves nothing.
+func (s *podScan) ephemeralContainer(b []byte, f wireField) error {
+	b, err := bytesField(b, f)
+	if err == nil {
+		err = s.keep(containerSize)
+	}
+	if err != nil {
+		return err
+	}
+	var c Container
+	for f, err := range fields(b) {
+		if err == nil && f.num == 1 {
+			err = c.common(b, f)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	s.pod.EphemeralContainers = append(s.pod.EphemeralContainers, c)
+	return nil
+}
+
+// common reads a corev1.EphemeralContainerCommon.
+func (c *Container) common(b []byte, f wireField) error {
+	b, err := bytesField(b, f)
+	if err != nil {
+		return err
+	}
+	for f, err := range fields(b) {
+		switch {
+		case err != nil:
+		case f.num == 1:
+			err = setString(&c.Name, b, f)
+		case f.num == 2:
+			err = setString(&c.Image, b, f)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // containerScan gathers what the fields of a container say.
 type containerScan struct {
 	Container
@@ -397,6 +453,7 @@ type containerScan struct {
 	restartPolicy string
 	hostPorts     []HostPort // those of earlier containers, then its own
 	requests      amounts
+	limits        amounts
 }
 
 // scan reads a corev1.Container.
@@ -420,7 +477,9 @@ func (c *containerScan) scan(b []byte, f wireField) error {
 		case 6:
 			err = c.port(b, f)
 		case 8:
-			err = setRequests(&c.requests, b, f)
+			err = setResources(&c.requests, &c.limits, b, f)
+		case 23:
+			err = c.resizePolicy(b, f)
 		case 24:
 			err = setString(&c.restartPolicy, b, f)
 		}
@@ -466,8 +525,27 @@ func (c *containerScan) port(b []byte, f wireField) error {
 	return c.pod.keep(hostPortSize)
 }
 
-// setRequests reads the requests of a corev1.ResourceRequirements.
-func setRequests(a *amounts, b []byte, f wireField) error {
+// resizePolicy reads a corev1.ContainerResizePolicy.
+func (c *containerScan) resizePolicy(b []byte, f wireField) error {
+	b, err := bytesField(b, f)
+	if err != nil {
+		return err
+	}
+	var policy string
+	for f, err := range fields(b) {
+		if err == nil && f.num == 2 {
+			err = setString(&policy, b, f)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	c.pod.rare = c.pod.rare || policy == string(corev1.RestartContainer)
+	return nil
+}
+
+// setResources reads a corev1.ResourceRequirements.
+func setResources(requests, limits *amounts, b []byte, f wireField) error {
 	b, err := bytesField(b, f)
 	if err != nil {
 		return err
@@ -476,10 +554,13 @@ func setRequests(a *amounts, b []byte, f wireField) error {
 		if err != nil {
 			return err
 		}
-		if f.num != 2 {
-			continue
+		switch f.num {
+		case 1:
+			err = limits.set(b, f)
+		case 2:
+			err = requests.set(b, f)
 		}
-		if err := a.set(b, f); err != nil {
+		if err != nil {
 			return err
 		}
 	}
@@ -536,6 +617,15 @@ func parseQuantity(b []byte) (q resource.Quantity, err error) {
 		}
 	}
 	return q, nil
+}
+
+func (a *amounts) requests() Requests {
+	return Requests{MilliCPU: a.cpu.MilliValue(), Memory: a.memory.Value()}
+}
+
+func (a *amounts) addList(list corev1.ResourceList) {
+	a.cpu.Add(*list.Cpu())
+	a.memory.Add(*list.Memory())
 }
 
 func (a *amounts) add(b *amounts) {

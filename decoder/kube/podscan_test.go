@@ -130,7 +130,7 @@ func change(r *rand.Rand, m Message) Message {
 func examplePod() *corev1.Pod {
 	requests := corev1.ResourceRequirements{Requests: corev1.ResourceList{
 		corev1.ResourceCPU: resource.MustParse("250m"), corev1.ResourceMemory: resource.MustParse("64Mi"),
-	}}
+	}, Limits: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("128Mi")}}
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: "ns", Name: "p", UID: "u",
@@ -149,13 +149,21 @@ func examplePod() *corev1.Pod {
 		Spec: corev1.PodSpec{
 			NodeName: "n", RestartPolicy: corev1.RestartPolicyOnFailure, HostNetwork: true,
 			TerminationGracePeriodSeconds: new(int64(30)),
+			ActiveDeadlineSeconds:         new(int64(600)),
 			InitContainers: []corev1.Container{{
 				Name: "init", Image: "i:1", RestartPolicy: new(corev1.ContainerRestartPolicyAlways), Resources: requests,
 				Ports: []corev1.ContainerPort{{HostPort: 53, Protocol: corev1.ProtocolUDP, HostIP: "127.0.0.1"}},
 			}},
 			Containers: []corev1.Container{
 				{Name: "c1", Image: "c:1", Ports: []corev1.ContainerPort{{ContainerPort: 80}, {HostPort: 8080, ContainerPort: 80}}},
-				{Name: "c2", Image: "c:2", Resources: requests},
+				{Name: "c2", Image: "c:2", Resources: requests, ResizePolicy: []corev1.ContainerResizePolicy{
+					{ResourceName: corev1.ResourceCPU, RestartPolicy: corev1.NotRequired},
+					{ResourceName: corev1.ResourceMemory, RestartPolicy: corev1.RestartContainer},
+				}},
+			},
+			EphemeralContainers: []corev1.EphemeralContainer{
+				{EphemeralContainerCommon: corev1.EphemeralContainerCommon{Name: "gone"}},
+				{EphemeralContainerCommon: corev1.EphemeralContainerCommon{Name: "debug", Image: "d:1"}, TargetContainerName: "c1"},
 			},
 			Tolerations: []corev1.Toleration{
 				{Key: "node.kubernetes.io/unreachable", Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoSchedule},
@@ -165,7 +173,12 @@ func examplePod() *corev1.Pod {
 			Overhead:  corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("5m")},
 			Resources: &corev1.ResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("1Gi")}},
 		},
-		Status: corev1.PodStatus{Phase: corev1.PodFailed, Reason: "Evicted"},
+		Status: corev1.PodStatus{
+			Phase: corev1.PodFailed, Reason: "Evicted", StartTime: new(metav1.Unix(1_800_000_007, 0)),
+			EphemeralContainerStatuses: []corev1.ContainerStatus{
+				{Name: "gone", State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{}}}, {Name: "debug"},
+			},
+		},
 	}
 }
 
@@ -188,10 +201,16 @@ func TestScanPod(t *testing.T) {
 		Owner:      Owner{"ReplicaSet", "rs", "o3"},
 		Mirror:     "hash",
 		Containers: []Container{{"c1", "c:1"}, {"c2", "c:2"}}, InitContainers: []Container{{"init", "i:1"}},
+		EphemeralContainers:  []Container{{"debug", "d:1"}},
 		HostNetwork:          true,
 		HostPorts:            []HostPort{{"127.0.0.1", "UDP", 53}, {"", "TCP", 8080}},
 		Requests:             Requests{MilliCPU: 505, Memory: 1 << 30},
+		Limits:               Requests{Memory: 256 << 20},
 		ToleratesUnreachable: 60,
+		Started:              time.Unix(1_800_000_007, 0).UTC(),
+		ActiveDeadline:       600,
+		RestartOnResize:      "c2: memory 64Mi to 128Mi\n",
+		Ephemeral:            []string{"debug"},
 	}
 	empty := Pod{DeletedGrace: absent, Grace: absent}
 

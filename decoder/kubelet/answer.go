@@ -27,9 +27,9 @@ var (
 	listNames       = []string{"continue", "remainingItemCount"}
 	itemNames       = []string{"kind", "metadata", "spec", "status", "id", "podSandboxId", "state", "labels", "annotations"}
 	metadataNames   = []string{"name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "annotations"}
-	specNames       = []string{"nodeName", "terminationGracePeriodSeconds", "containers", ""}
+	specNames       = []string{"nodeName", "terminationGracePeriodSeconds", "containers", "initContainers", "ephemeralContainers", ""}
 	statusNames     = []string{"phase", "containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"}
-	containerNames  = []string{"state"}
+	containerNames  = []string{"name", "state"}
 	stateNames      = []string{"waiting", "running", "terminated"}
 	annotationNames = []string{sourceAnnotation, mirrorAnnotation}
 	labelNames      = []string{uidLabel, nameLabel, namespaceLabel}
@@ -53,6 +53,7 @@ type item struct {
 	label     string // the uid that it is labelled with
 	source    string // where a kubelet says that it is from
 	container bool   // one of crictl's, not a pod
+	named     string // the name of that
 }
 
 // mark says what an element has, of which only the whole answer tells what it means.
@@ -159,6 +160,9 @@ func (a *answer) element(i item) {
 	if i.container && !i.stated {
 		a.Fault("has a container without a state at ", "")
 	}
+	if i.container && i.runs {
+		a.running(&i, i.named)
+	}
 	if a.identified(&i) {
 		a.add(&i)
 	}
@@ -215,7 +219,9 @@ func (a *answer) member(i *item, name string) {
 func (a *answer) metadata(i *item, name string) {
 	switch name {
 	case "name":
-		if s := a.String(); !i.container { // or it is the container's
+		if s := a.String(); i.container {
+			i.named = s
+		} else {
 			i.Name = s
 		}
 	case "namespace":
@@ -260,12 +266,35 @@ func (a *answer) spec(i *item, name string) {
 		i.idle = true
 		a.Array(func(int) {
 			i.idle = false
-			a.Skip()
+			a.has(i)
 		})
+	case "initContainers", "ephemeralContainers":
+		i.lists = i.lists || a.List()
+		a.Array(func(int) { a.has(i) })
 	default:
 		i.lists = i.lists || a.List()
 		a.Skip()
 	}
+}
+
+// has reads the name of a container in a pod's spec.
+func (a *answer) has(i *item) {
+	named := ""
+	a.Object(containerNames[:1], func(string) { named = a.String() })
+	if named == "" {
+		a.Fault("has a container without a name at ", "")
+		return
+	}
+	i.Containers = append(i.Containers, named)
+}
+
+// running adds a container that runs.
+func (a *answer) running(i *item, named string) {
+	if named == "" {
+		a.Fault("has a container that runs without a name at ", "")
+		return
+	}
+	i.Running = append(i.Running, named)
 }
 
 func (a *answer) status(i *item, name string) {
@@ -286,16 +315,23 @@ func (a *answer) status(i *item, name string) {
 
 // containerStatus reads the status of a container, which has one of three states.
 func (a *answer) containerStatus(i *item) {
-	states := 0
-	a.Object(containerNames, func(string) {
+	states, named, runs := 0, "", false
+	a.Object(containerNames, func(name string) {
+		if name == "name" {
+			named = a.String()
+			return
+		}
 		a.Object(stateNames, func(name string) {
 			if a.Some() {
 				states++
-				i.runs = i.runs || name == "running"
+				runs = runs || name == "running"
 			}
 		})
 	})
-	i.contained = true
+	if runs {
+		a.running(i, named)
+	}
+	i.contained, i.runs = true, i.runs || runs
 	if states != 1 {
 		a.Fault("has a container with no state that is known, or with several, at ", "")
 	}
@@ -357,6 +393,7 @@ func (a *answer) add(i *item) {
 		p.Sandbox, m.runs = i.Sandbox, true
 	}
 	p.Static = p.Static || i.Static
+	p.Running = append(p.Running, i.Running...)
 }
 
 // check looks for what can be told only when all has been read.
@@ -398,6 +435,7 @@ func (a *answer) dump() Dump {
 			// ToAPIPod). The kubelet always writes the list, as null when it is empty,
 			// and no other: where that is not so, what is listed runs.
 			p.Runs = !m.idle || m.lists
+			p.Containers, p.Running = nil, p.Containers
 		default:
 			p.Runs = m.runs
 		}

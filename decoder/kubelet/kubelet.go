@@ -74,12 +74,23 @@ type Pod struct {
 	Runs                 bool   // as far as this dump knows
 	Sandbox              string // the runtime's id, "" where the dump does not tell
 	Grace                int64  // terminationGracePeriodSeconds; 0 where the dump does not tell
+
+	// Containers are the names of those that its spec has, init and ephemeral ones
+	// included; Running of those that run. nil where the dump does not tell.
+	Containers, Running []string
 }
 
 // UnreadError says why an answer was not read in full.
 type UnreadError struct{ Faults []string }
 
 func (e *UnreadError) Error() string { return strings.Join(e.Faults, "; ") }
+
+// RefusedError says why something is no answer at all, as a predicate.
+type RefusedError struct{ Reason error }
+
+func (e *RefusedError) Error() string { return e.Reason.Error() }
+
+func (e *RefusedError) Unwrap() error { return e.Reason }
 
 // OnNode is more pods than a node has, those included that have ended: a kubelet takes
 // 110 unless it is configured otherwise.
@@ -88,12 +99,16 @@ const OnNode = 20_000
 // Parse reads an answer that is in memory, as Read does, of any number of pods.
 func Parse(data []byte) (Dump, error) { return Read(bytes.NewReader(data), math.MaxInt) }
 
-// Read reads an answer of at most so many pods. When it cannot be read in full, the
-// error is an UnreadError and the dump has what was read.
+// Read reads an answer of at most so many pods. When it is none, the error is a
+// RefusedError; when it cannot be read in full, it is an UnreadError and the dump has
+// what was read.
 func Read(in io.Reader, most int) (Dump, error) {
 	a := &answer{Reader: strictjson.NewReader(in, "list of pods"), most: most, at: map[string]int{}}
 	if err := a.read(); err != nil {
-		return Dump{}, err
+		if errors.Unwrap(err) != nil { // reading failed
+			return Dump{}, err
+		}
+		return Dump{}, &RefusedError{err}
 	}
 	d := a.dump()
 	if faults := a.Faults(); len(faults) > 0 {

@@ -1,6 +1,7 @@
 package kubelet
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,7 +30,7 @@ func TestParse(t *testing.T) {
 			  "spec":{"nodeName":"node-1"},"status":{"phase":"Running","containerStatuses":[{"state":{"terminated":{"exitCode":0}}}]}},
 			 {"metadata":{"name":"etcd-node-1","namespace":"kube-system","uid":"` + file + `","annotations":{"kubernetes.io/config.source":"file"}},"spec":{"nodeName":"node-1"},"status":{"phase":"Running"}}]}`,
 			Dump{Kind: Listed, Kubelets: true, Pods: []Pod{
-				{Namespace: "data", Name: "db-0", UID: uid, Node: "node-1", Phase: "Running", Created: created, Runs: true, Grace: 30},
+				{Namespace: "data", Name: "db-0", UID: uid, Node: "node-1", Phase: "Running", Created: created, Runs: true, Grace: 30, Containers: []string{"c"}, Running: []string{"c"}},
 				{Namespace: "data", Name: "ended", UID: "1-2", Node: "node-1", Phase: "Running", Created: created, Terminating: true},
 				{Namespace: "kube-system", Name: "etcd-node-1", UID: file, Node: "node-1", Phase: "Running", Static: true, Runs: true},
 			}},
@@ -39,7 +40,7 @@ func TestParse(t *testing.T) {
 			`{"kind":"PodList","apiVersion":"v1","metadata":{},"items":[
 			 {"metadata":{"name":"db-0","namespace":"data","uid":"` + uid + `","creationTimestamp":null},"spec":{"containers":[{"name":"c","image":"sha256:1","resources":{}}]},"status":{}},
 			 {"metadata":{"name":"waits","namespace":"data","uid":"1-2","creationTimestamp":null},"spec":{"containers":null},"status":{}}]}`,
-			Dump{Kind: Running, Pods: []Pod{{Namespace: "data", Name: "db-0", UID: uid, Runs: true}, {Namespace: "data", Name: "waits", UID: "1-2"}}},
+			Dump{Kind: Running, Pods: []Pod{{Namespace: "data", Name: "db-0", UID: uid, Runs: true, Running: []string{"c"}}, {Namespace: "data", Name: "waits", UID: "1-2"}}},
 		},
 		{
 			"the kubelet's /runningpods, shortened",
@@ -62,7 +63,14 @@ func TestParse(t *testing.T) {
 			`{"containers":[
 			 {"id":"c1","podSandboxId":"5f1c","metadata":{"name":"a","attempt":0},"state":"CONTAINER_EXITED","labels":{"io.kubernetes.pod.uid":"` + uid + `","io.kubernetes.pod.name":"db-0","io.kubernetes.pod.namespace":"data"}},
 			 {"id":"c2","podSandboxId":"5f1c","metadata":{"name":"b","attempt":0},"state":"CONTAINER_RUNNING","labels":{"io.kubernetes.pod.uid":"` + uid + `","io.kubernetes.pod.name":"db-0","io.kubernetes.pod.namespace":"data"}}]}`,
-			Dump{Kind: Containers, Pods: []Pod{{Namespace: "data", Name: "db-0", UID: uid, Sandbox: "5f1c", Runs: true}}},
+			Dump{Kind: Containers, Pods: []Pod{{Namespace: "data", Name: "db-0", UID: uid, Sandbox: "5f1c", Runs: true, Running: []string{"b"}}}},
+		},
+		{
+			"kubectl get pods, with containers of all kinds",
+			`{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a","namespace":"data","uid":"` + uid + `"},
+			 "spec":{"nodeName":"node-1","initContainers":[{"name":"side"}],"containers":[{"name":"c"}],"ephemeralContainers":[{"name":"debug","targetContainerName":"c"}]},
+			 "status":{"phase":"Running","ephemeralContainerStatuses":[{"name":"debug","state":{"terminated":{"exitCode":0}}}],"containerStatuses":[{"name":"c","state":{"running":{}}}],"initContainerStatuses":[{"name":"side","state":{"running":{}}}]}}]}`,
+			Dump{Kind: Listed, Pods: []Pod{{Namespace: "data", Name: "a", UID: uid, Node: "node-1", Phase: "Running", Runs: true, Containers: []string{"side", "c", "debug"}, Running: []string{"c", "side"}}}},
 		},
 		{
 			"kubectl get pods",
@@ -109,12 +117,16 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"kind":"PodList","items":[{"metadata":{"uid":"1"},"spec":{"containers":[{}]},"status":{}}]}`))
 	f.Add([]byte(`{"items":[{"id":"a","metadata":{"uid":"1"},"state":"SANDBOX_READY"}]}`))
 	f.Add([]byte(`{"containers":[{"labels":{"io.kubernetes.pod.uid":"1"},"state":"CONTAINER_RUNNING"}]}`))
+	f.Add([]byte(`{"kind":"List","items":[{"metadata":{"uid":"1"},"spec":{"nodeName":"n","initContainers":[{"name":"a"}],"containers":[{"name":"b"}],"ephemeralContainers":[{"name":"c"}]},"status":{"phase":"Running","ephemeralContainerStatuses":[{"name":"c","state":{"running":{}}}]}}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		d, err := Parse(data)
 		if err != nil {
 			return
 		}
 		for _, p := range d.Pods {
+			if slices.Contains(p.Containers, "") || slices.Contains(p.Running, "") || len(p.Running) > 0 && !p.Runs {
+				t.Errorf("%+v", p)
+			}
 			if p.UID == "" || len(p.UID)+len(p.Name)+len(p.Namespace) > len(data)*3 {
 				t.Errorf("%+v", p)
 			}

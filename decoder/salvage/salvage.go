@@ -145,8 +145,11 @@ func (r *Result) newChoice(ctx context.Context, s *snapshot.Snapshot) (*choice, 
 	return c, ctx.Err()
 }
 
-// damaged says whether something of the tree is missing, or may be.
-func (c *choice) damaged() bool { return c.lost.Any() || c.s.Damaged() }
+// damaged says whether something of the tree is missing, or may be, or what is newer than
+// it is asked for.
+func (c *choice) damaged() bool {
+	return c.lost.Any() || c.s.Damaged() || c.all && c.s.NewerUnused()
+}
 
 // scan adds what is found on pages in no bucket.
 func (c *choice) scan(ctx context.Context) (err error) {
@@ -159,6 +162,17 @@ func (c *choice) scan(ctx context.Context) (err error) {
 		}
 	}
 	return ctx.Err()
+}
+
+// nameNewer lists what a page in no bucket holds that is newer than a tree which has lost
+// nothing. None of it is written: it is a part of a newer state.
+func (c *choice) nameNewer(ctx context.Context) error {
+	if !c.s.NewerUnused() {
+		return nil
+	}
+	err := c.scan(ctx)
+	c.left = nil
+	return err
 }
 
 // seeCompactions looks for the newest compaction that any page tells of.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +18,7 @@ import (
 	"revenant/decoder/salvage"
 	"revenant/decoder/snapshot"
 	"revenant/decoder/snapshot/snapshottest"
+	"revenant/internal/damage"
 )
 
 const pageSize = 4096
@@ -246,4 +248,154 @@ func (m *member) keyRoot() (page uint64) {
 		m.t.Fatal(err)
 	}
 	return page
+}
+
+// churnedMember is a member's db, compacted at 331, with revisions 2 to 334 and older
+// states on its free pages; and the leaf pages of its bucket key, in order.
+func churnedMember(t *testing.T) (data []byte, root uint64, leaves []uint64) {
+	t.Helper()
+	m := newMember(t)
+	m.commit(0, upTo(2, 331)...)
+	m.commit(331)
+	m.commit(0, 332, 333)
+	m.commit(0, 334)
+	data, root = m.bytes(), m.keyRoot()
+	page := data[root*pageSize:][:pageSize]
+	for i := range int(binary.LittleEndian.Uint16(page[10:])) {
+		leaves = append(leaves, binary.LittleEndian.Uint64(page[16+16*i+8:]))
+	}
+	return data, root, leaves
+}
+
+// setMetas sets a field of both metas, and makes their checksums right.
+func setMetas(data []byte, at int, value uint64) {
+	for page := range 2 {
+		meta := data[page*pageSize+16:]
+		binary.LittleEndian.PutUint64(meta[at:], value)
+		sum := fnv.New64a()
+		sum.Write(meta[:56])
+		binary.LittleEndian.PutUint64(meta[56:], sum.Sum64())
+	}
+}
+
+// TestKeyRootElsewhere leads from the entry of the bucket key to a part of its tree: the
+// tree is found by the page that leads to that part and on to newer records.
+func TestKeyRootElsewhere(t *testing.T) {
+	healthy, root, leaves := churnedMember(t)
+	file, err := damage.Parse(healthy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(leaves) < 10 {
+		t.Fatalf("%d leaf pages", len(leaves))
+	}
+	for i, leaf := range leaves[:len(leaves)-1] {
+		data := slices.Clone(healthy)
+		for _, at := range file.Roots() {
+			if binary.LittleEndian.Uint64(data[at:]) == root {
+				binary.LittleEndian.PutUint64(data[at:], leaf)
+			}
+		}
+		r, got, err := write(t, data, salvage.Options{})
+		if err != nil || len(got) != 333 || r.State != fmt.Sprint("key-", root) || r.Lossless() {
+			t.Errorf("leaf page %d: %d revisions of the state %s are written, lossless %v: %v", i, len(got), r.State, r.Lossless(), err)
+		}
+		s := snapshottest.OpenBytes(t, "damaged.db", data)
+		missing, err := s.Missing(t.Context())
+		if err != nil || !slices.ContainsFunc(missing, func(m snapshot.Missing) bool {
+			return m.Kind == snapshot.MissingContent && m.Revisions != nil && *m.Revisions > 0
+		}) {
+			t.Errorf("leaf page %d: missing is %+v, %v", i, missing, err)
+		}
+	}
+}
+
+// TestOlderRoot has both metas lead to the state of a commit before, which is whole: what
+// is newer is named.
+func TestOlderRoot(t *testing.T) {
+	data, _, _ := churnedMember(t)
+	roots, err := snapshottest.OpenBytes(t, "db", data).Roots(t.Context())
+	if err != nil || len(roots) < 2 {
+		t.Fatalf("roots %v: %v", roots, err)
+	}
+	setMetas(data, 16, roots[1].Page)
+	r, got, err := write(t, data, salvage.Options{})
+	if err != nil || r.State != salvage.TreeState || len(got) != 332 || len(r.Recovered) != 0 || len(r.Uncertain) != 1 || r.Uncertain[0].Revision != "334" {
+		t.Errorf("%d revisions of the state %s are written: %+v, %v", len(got), r.State, r, err)
+	}
+	if r, got, err = write(t, data, salvage.Options{IncludeUncertain: true}); err != nil || len(got) != 333 {
+		t.Errorf("%d revisions of the state %s are written: %+v, %v", len(got), r.State, r, err)
+	}
+}
+
+// TestOverflowOfAll has a root before all other pages span them all: its elements fill one.
+func TestOverflowOfAll(t *testing.T) {
+	data, _, leaves := churnedMember(t)
+	root, to := snapshottest.OpenBytes(t, "db", data).Root(), uint64(3)
+	if slices.Contains(leaves, to) {
+		t.Fatalf("page %d is in use", to)
+	}
+	page := data[to*pageSize:][:pageSize]
+	copy(page, data[root*pageSize:])
+	binary.LittleEndian.PutUint64(page, to)
+	binary.LittleEndian.PutUint32(page[12:], 1<<31-1)
+	setMetas(data, 16, to)
+	if r, got, err := write(t, data, salvage.Options{State: salvage.TreeState}); err != nil || len(got) != 333 {
+		t.Errorf("%d revisions are written: %+v, %v", len(got), r, err)
+	}
+}
+
+// TestOtherPageInItsPlace leads to a copy of a leaf page that begins with another record:
+// what stands on the page that belongs there, and not on that one, is named.
+func TestOtherPageInItsPlace(t *testing.T) {
+	data, root, leaves := churnedMember(t)
+	le := binary.LittleEndian
+	other := slices.Clone(data[leaves[3]*pageSize:][:pageSize])
+	first := le.Uint64(reversed(other[16+le.Uint32(other[20:]):][:8]))
+	id, n := uint64(len(data)/pageSize), le.Uint16(other[10:])
+	le.PutUint64(other, id)
+	le.PutUint16(other[10:], n-1)
+	copy(other[16:], other[32:16+16*n])
+	for i := range int(n - 1) {
+		at := other[16+16*i+4:]
+		le.PutUint32(at, le.Uint32(at)+16)
+	}
+	data = append(data, other...)
+	le.PutUint64(data[root*pageSize+16+16*3+8:], id)
+	setMetas(data, 40, id+1)
+	r, got, err := write(t, data, salvage.Options{State: salvage.ScanState})
+	name := fmt.Sprint(first)
+	if err != nil || slices.Contains(got, name) || !slices.ContainsFunc(r.Uncertain, func(f salvage.Found) bool { return f.Revision == name && f.Page == leaves[3] }) {
+		t.Errorf("revision %s, on page %d: %d are written, uncertain are %+v: %v", name, leaves[3], len(got), r.Uncertain, err)
+	}
+}
+
+func reversed(b []byte) []byte {
+	b = slices.Clone(b)
+	slices.Reverse(b)
+	return b
+}
+
+// TestCopyBeforeItsPage has the last record of a leaf page be a copy of the next page's
+// first: it counts as that page has it.
+func TestCopyBeforeItsPage(t *testing.T) {
+	data, _, leaves := churnedMember(t)
+	le := binary.LittleEndian
+	record := func(page uint64, i int) []byte {
+		at := page*pageSize + 16 + 16*uint64(i)
+		from := at + uint64(le.Uint32(data[at+4:]))
+		return data[from:][:le.Uint32(data[at+8:])+le.Uint32(data[at+12:])]
+	}
+	page, next := leaves[8], leaves[9]
+	last := record(page, int(le.Uint16(data[page*pageSize+10:]))-1)
+	copy(last, record(next, 0))
+	r, got, err := write(t, data, salvage.Options{State: salvage.TreeState})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range int(le.Uint16(data[next*pageSize+10:])) {
+		if name := fmt.Sprint(binary.BigEndian.Uint64(record(next, i))); !slices.Contains(got, name) {
+			t.Errorf("revision %s is not written: %+v", name, r.Uncertain)
+		}
+	}
 }

@@ -9,11 +9,12 @@ import (
 	"revenant/decoder/snapshot"
 )
 
-// The names of states. Those of other roots are rootState and the page.
+// The names of states. Those of other roots are rootState or keyState and the page.
 const (
 	TreeState = "tree"      // what the tree leads to
 	ScanState = "tree+scan" // that, and what is found on pages in no bucket where the tree has lost something
 	rootState = "root-"
+	keyState  = "key-" // of a root of the revisions alone
 )
 
 // State is one of the states that the evidence supports.
@@ -28,8 +29,8 @@ type State struct {
 	// LeftOut is why another one is written, "" for that one.
 	LeftOut string `json:"leftOut,omitempty"`
 
-	root   uint64
-	remain int // records that a compaction at the newest compact revision seen would leave
+	from   func(context.Context) (*snapshot.Snapshot, error) // another root's; nil for the tree's
+	remain int                                               // records that a compaction at the newest compact revision seen would leave
 }
 
 // UnknownStateError says that the evidence supports no state of that name.
@@ -56,6 +57,9 @@ func choose(ctx context.Context, s *snapshot.Snapshot, opts Options) (*choice, m
 	}
 	tree := State{Name: TreeState, What: "what the tree leads to", CompactRevision: r.CompactRevision, Problems: problems(s)}
 	if !c.damaged() && (opts.State == "" || opts.State == TreeState) {
+		if err := c.nameNewer(ctx); err != nil {
+			return nil, nil, err
+		}
 		if err := c.findMissing(ctx); err != nil {
 			return nil, nil, err
 		}
@@ -75,8 +79,8 @@ func choose(ctx context.Context, s *snapshot.Snapshot, opts Options) (*choice, m
 		return nil, nil, err
 	}
 	switch {
-	case chosen.root != 0:
-		if c, small, err = otherChoice(ctx, s, chosen.root, opts, r.CompactSeen); err != nil {
+	case chosen.from != nil:
+		if c, small, err = otherChoice(ctx, chosen.from, opts, r.CompactSeen); err != nil {
 			return nil, nil, err
 		}
 	case chosen.Name == TreeState:
@@ -115,8 +119,8 @@ func (c *choice) states(ctx context.Context, tree State) ([]State, error) {
 }
 
 // otherChoice is all that another root leads to.
-func otherChoice(ctx context.Context, s *snapshot.Snapshot, root uint64, opts Options, compactSeen int64) (*choice, map[string]map[string][]byte, error) {
-	t, err := s.From(ctx, root)
+func otherChoice(ctx context.Context, from func(context.Context) (*snapshot.Snapshot, error), opts Options, compactSeen int64) (*choice, map[string]map[string][]byte, error) {
+	t, err := from(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -130,7 +134,8 @@ func otherChoice(ctx context.Context, s *snapshot.Snapshot, root uint64, opts Op
 	return c, small, err
 }
 
-// otherRoots measures the states of other roots, one after the other.
+// otherRoots measures the states of other roots, one after the other: of all, and of the
+// revisions alone where something of them is lost.
 func (c *choice) otherRoots(ctx context.Context) (states []State, err error) {
 	roots, err := c.s.Roots(ctx)
 	if err != nil {
@@ -140,17 +145,37 @@ func (c *choice) otherRoots(ctx context.Context) (states []State, err error) {
 		if root.Page == c.s.Root() {
 			continue
 		}
-		other, _, err := otherChoice(ctx, c.s, root.Page, Options{IncludeUncertain: c.all}, c.r.CompactSeen)
+		states = append(states, State{
+			Name: fmt.Sprint(rootState, root.Page), What: fmt.Sprintf("what page %d leads to, another root", root.Page),
+			from: func(ctx context.Context) (*snapshot.Snapshot, error) { return c.s.From(ctx, root.Page) },
+		})
+	}
+	if c.lost.Any() {
+		pages, err := c.s.KeyRoots(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, page := range pages {
+			states = append(states, State{
+				Name: fmt.Sprint(keyState, page), What: fmt.Sprintf("the tree with the revisions that page %d leads to, which is in no bucket", page),
+				from: func(ctx context.Context) (*snapshot.Snapshot, error) { return c.s.FromKeys(ctx, page) },
+			})
+		}
+	}
+	return c.measureOthers(ctx, states)
+}
+
+// measureOthers measures the states of other roots, and leaves out those without a record.
+func (c *choice) measureOthers(ctx context.Context, all []State) (states []State, err error) {
+	for _, state := range all {
+		other, _, err := otherChoice(ctx, state.from, Options{IncludeUncertain: c.all}, c.r.CompactSeen)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 		if err != nil {
 			continue // it leads to no revisions
 		}
-		state := State{
-			Name: fmt.Sprint(rootState, root.Page), What: fmt.Sprintf("what page %d leads to, another root", root.Page),
-			CompactRevision: other.r.CompactRevision, Problems: problems(other.s), root: root.Page,
-		}
+		state.CompactRevision, state.Problems = other.r.CompactRevision, problems(other.s)
 		if err := other.measure(ctx, &state); err != nil {
 			return nil, err
 		}
@@ -175,12 +200,12 @@ func (c *choice) pick(states []State, name string) (chosen *State, err error) {
 			if s.Name == name {
 				chosen = s
 			}
-		case s.root == 0: // the scan only adds to the tree
+		case s.from == nil: // the scan only adds to the tree
 			chosen = s
 		case chosen.Revisions == 0 || s.whole(compact) && s.remain > chosen.remain:
 			chosen = s
 		case !s.whole(compact) || s.remain < chosen.remain:
-		case chosen.root == 0 && c.s.Unsettled(), chosen.root != 0 && s.Revisions < chosen.Revisions: // its compaction is further
+		case chosen.from == nil && c.s.Unsettled(), chosen.from != nil && s.Revisions < chosen.Revisions: // its compaction is further
 			chosen = s
 		}
 	}
@@ -204,9 +229,9 @@ func (s *State) why(chosen *State, asked bool, compact int64) string {
 	switch {
 	case asked:
 		return "another one was asked for"
-	case s.root != 0 && s.Problems > 0:
+	case s.from != nil && s.Problems > 0:
 		return fmt.Sprintf("what it leads to is not whole (%d problems)", s.Problems)
-	case s.root != 0 && s.NewestRevision < compact:
+	case s.from != nil && s.NewestRevision < compact:
 		return fmt.Sprintf("it is older than the compaction at %d", compact)
 	case s.remain < chosen.remain:
 		return "it holds less"

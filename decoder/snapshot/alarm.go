@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-
-	"go.etcd.io/etcd/api/v3/etcdserverpb"
-	"google.golang.org/protobuf/proto"
+	"strconv"
 )
 
 // Alarm is an alarm that etcd has raised and not disarmed. It is stored, and an etcd
@@ -16,15 +14,44 @@ type Alarm struct {
 	Kind   string `json:"kind"`   // NOSPACE or CORRUPT
 }
 
+// alarmKind is an etcdserverpb.AlarmType.
+type alarmKind int32
+
+const (
+	noAlarm alarmKind = iota
+	noSpace
+	corrupt
+)
+
+func (k alarmKind) String() string {
+	switch k {
+	case noAlarm:
+		return "NONE"
+	case noSpace:
+		return "NOSPACE"
+	case corrupt:
+		return "CORRUPT"
+	}
+	return strconv.Itoa(int(k))
+}
+
+// What an etcdserverpb.AlarmRequest does.
+const (
+	activateAlarm   = 1
+	deactivateAlarm = 2
+)
+
 // Alarms are the alarms of the state read, its log applied.
 func (s *Snapshot) Alarms() []Alarm { return s.alarms }
 
-// storedAlarms calls fn for each alarm that the db has.
-func (s *Snapshot) storedAlarms(fn func(member uint64, kind etcdserverpb.AlarmType)) {
+// storedAlarms calls fn for each alarm that the db has: keys that are an
+// etcdserverpb.AlarmMember.
+func (s *Snapshot) storedAlarms(fn func(member uint64, kind alarmKind)) {
 	eachItem(s.pages, "alarm", &s.problems, func(key string, _ []byte) {
-		var m etcdserverpb.AlarmMember
-		if proto.Unmarshal([]byte(key), &m) == nil {
-			fn(m.GetMemberID(), m.GetAlarm())
+		m := []byte(key)
+		if new(requestChecker).check(m, alarmMember, 1) == nil {
+			n := numbers(m)
+			fn(n[1], alarmKind(n[2]))
 		}
 	})
 }
@@ -40,9 +67,9 @@ func (s *Snapshot) noteAlarms(raised map[alarm]struct{}) {
 			continue
 		}
 		switch a.Kind {
-		case etcdserverpb.AlarmType_NOSPACE.String():
+		case noSpace.String():
 			s.problems.add(Note, "alarm", "NOSPACE is raised: an etcd that is restored from it refuses writes (\"database space exceeded\") until `etcdctl alarm disarm`", "every write after the restore")
-		case etcdserverpb.AlarmType_CORRUPT.String():
+		case corrupt.String():
 			s.problems.add(Note, "alarm", "CORRUPT is raised: a member found that its data differs from the others'; an etcd that is restored from it serves nothing until `etcdctl alarm disarm`", "every request after the restore")
 		default:
 			s.problems.add(Note, "alarm", fmt.Sprintf("one of a kind that is not known is raised (%.32q)", a.Kind), "")

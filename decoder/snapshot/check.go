@@ -71,7 +71,10 @@ func (s *Snapshot) checkUnused(ctx context.Context) error {
 	if metaPage != 0 {
 		s.problems.add(Note, pageName(metaPage), fmt.Sprintf("a page in no bucket holds consistent index %d, newer than the %d read: it %s", index, s.meta.ConsistentIndex, why), "")
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return s.pages.CheckKeyRoot(ctx)
 }
 
 // plausible says whether a value can be a record of the key bucket.

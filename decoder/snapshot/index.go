@@ -284,7 +284,7 @@ func buildIndex(ctx context.Context, bucket *boltpage.Bucket, workers int, progr
 		return nil, problems, errTooMany
 	}
 	if !sorted {
-		if err := interruptible(ctx, func() { x.sort(&problems) }); err != nil {
+		if err := interruptible(ctx, func() { x.sort(&problems, bucket.OutOfOrder()) }); err != nil {
 			return nil, problemList{}, err
 		}
 	}
@@ -455,18 +455,27 @@ func (x *index) search(key string) (at int, ok bool) {
 }
 
 // sort brings the records into the order of revisions, which only a damaged
-// file breaks, and keeps the first of several records with one revision.
-func (x *index) sort(problems *problemList) {
+// file breaks, and keeps the first of several records with one revision that stands on
+// a page whose keys belong there, or else the first.
+func (x *index) sort(problems *problemList, outOfOrder func(offset int64) bool) {
 	x.arrange()
 	last := Revision{Main: -1}
+	n, doubt := 0, false
 	x.keep(func(b *block, i int) bool {
 		rev := b.revision(i)
-		if rev == last {
-			problems.add(Damage, revisionName(rev), "revision is there twice; the first one counts", "1 revision")
-			return false
+		if rev != last {
+			last, doubt = rev, outOfOrder(b.offset[i])
+			n++
+			return true
 		}
-		last = rev
-		return true
+		problems.add(Damage, revisionName(rev), "revision is there twice; the first one whose page is in order counts", "1 revision")
+		if doubt && !outOfOrder(b.offset[i]) {
+			doubt = false
+			e := b.entry(i)
+			b, i := x.at(place(n - 1))
+			b.set(i, &e)
+		}
+		return false
 	})
 }
 

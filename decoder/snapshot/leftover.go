@@ -173,7 +173,7 @@ const maxLost = 10_000
 // The error is ctx's.
 func (s *Snapshot) Lost(ctx context.Context) (*Lost, error) {
 	bucket := s.pages.Bucket("key")
-	if bucket == nil {
+	if bucket == nil || s.pages.Misplaced() {
 		return newLost([]boltpage.Gap{{}}), nil
 	}
 	list, err := bucket.Gaps(ctx)
@@ -276,12 +276,9 @@ func (s *Snapshot) Suspect(r Record) bool {
 // be one that the compaction had removed: it stands on a page whose keys are not
 // those that the tree has for it.
 func (s *Snapshot) Doubtful() func(Record) bool {
-	pages, damaged := map[uint64]bool{}, map[uint64]bool{}
+	outOfOrder, damaged := s.pages.OutOfOrder(), map[uint64]bool{}
 	for _, a := range s.pages.Anomalies() {
 		damaged[a.Page] = true
-		if a.Kind == boltpage.BadOrder {
-			pages[a.Page] = true
-		}
 	}
 	return func(r Record) bool {
 		switch {
@@ -291,7 +288,7 @@ func (s *Snapshot) Doubtful() func(Record) bool {
 			// A record whose length was damaged looks like a bump marker.
 			return damaged[s.pages.PageOf(r.offset)]
 		}
-		return len(pages) > 0 && pages[s.pages.PageOf(r.offset)]
+		return outOfOrder(r.offset)
 	}
 }
 
@@ -362,6 +359,9 @@ func gapName(g boltpage.Gap) (from, to string) {
 // Behind says whether the revision is newer than the newest one that was read: a
 // part of the tree at its end is lost, or etcd went on while the file was saved.
 func (s *Snapshot) Behind(rev Revision) bool { return rev.Main > s.NewestRecord() }
+
+// NewerUnused says whether a page in no bucket has a record newer than all that were read.
+func (s *Snapshot) NewerUnused() bool { return s.unusedRevision > 0 }
 
 // Stretches names the stretches between the revisions that could be read, once each:
 // one can show in the pages and in the revisions.

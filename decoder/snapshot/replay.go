@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 
-	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -28,10 +27,10 @@ type replay struct {
 	names   []string          // of the keys that the db does not have
 	numbers map[string]uint32 // theirs
 
-	leases map[int64][]byte               // granted and not revoked
-	items  map[int64]map[uint32]struct{}  // the keys of each lease; nil until one is revoked
-	alarms map[etcdserverpb.AlarmType]int // raised, by type
-	raised map[alarm]struct{}             // the same, one by one
+	leases map[int64][]byte              // granted and not revoked
+	items  map[int64]map[uint32]struct{} // the keys of each lease; nil until one is revoked
+	alarms map[alarmKind]int             // raised, by type
+	raised map[alarm]struct{}            // the same, one by one
 	roster
 	changes []change // records written, in order
 	size    int64    // of them in bytes
@@ -48,7 +47,7 @@ type replay struct {
 
 type alarm struct {
 	member uint64
-	kind   etcdserverpb.AlarmType
+	kind   alarmKind
 }
 
 // newReplay begins at the state of the db.
@@ -57,7 +56,7 @@ func newReplay(ctx context.Context, s *Snapshot) *replay {
 		s: s, head: max(s.Revision(), firstRevision-1), compact: s.CompactRevision(),
 		numbers: map[string]uint32{},
 		leases:  map[int64][]byte{},
-		alarms:  map[etcdserverpb.AlarmType]int{},
+		alarms:  map[alarmKind]int{},
 		raised:  map[alarm]struct{}{},
 		roster:  newRoster(s.meta.Members, s.meta.Removed, s.meta.others),
 		limit:   overlayLeast,
@@ -155,8 +154,7 @@ func (r *replay) apply(e *wal.Entry) error {
 // request applies what a client asked for. One that etcd refuses changes
 // nothing (apply/uber_applier.go, capped.go, corrupt.go).
 func (r *replay) request(req *request) {
-	corrupt := r.alarms[etcdserverpb.AlarmType_CORRUPT] > 0
-	full := r.alarms[etcdserverpb.AlarmType_NOSPACE] > 0
+	closed, full := r.alarms[corrupt] > 0, r.alarms[noSpace] > 0
 	switch {
 	case req.field == alarmField:
 		r.alarm(req.body)
@@ -168,7 +166,7 @@ func (r *replay) request(req *request) {
 		r.setVersion(req.body)
 	case req.field == authEnableField:
 		r.s.noteAuth()
-	case corrupt:
+	case closed:
 	case req.field == putField:
 		if p := parsePut(req.body); !full && r.checkPut(&p) {
 			r.transaction(func() { r.put(&p) })
@@ -209,13 +207,13 @@ const maxLeaseTTL = 9_000_000_000
 
 func (r *replay) alarm(body []byte) {
 	n := numbers(body)
-	which := alarm{n[2], etcdserverpb.AlarmType(n[3])}
-	switch etcdserverpb.AlarmRequest_AlarmAction(n[1]) {
-	case etcdserverpb.AlarmRequest_ACTIVATE:
-		if which.kind != etcdserverpb.AlarmType_NONE {
+	which := alarm{n[2], alarmKind(n[3])}
+	switch int32(n[1]) {
+	case activateAlarm:
+		if which.kind != noAlarm {
 			r.raise(which.member, which.kind)
 		}
-	case etcdserverpb.AlarmRequest_DEACTIVATE:
+	case deactivateAlarm:
 		if _, ok := r.raised[which]; ok {
 			delete(r.raised, which)
 			r.alarms[which.kind]--
@@ -223,7 +221,7 @@ func (r *replay) alarm(body []byte) {
 	}
 }
 
-func (r *replay) raise(member uint64, kind etcdserverpb.AlarmType) {
+func (r *replay) raise(member uint64, kind alarmKind) {
 	which := alarm{member, kind}
 	if _, ok := r.raised[which]; !ok {
 		r.raised[which] = struct{}{}

@@ -34,6 +34,7 @@ const (
 	grantRequest
 	revokeRequest
 	alarmRequest
+	alarmMember
 )
 
 // Fields of an InternalRaftRequest.
@@ -99,7 +100,7 @@ func (s shape) field(num protowire.Number) shape {
 		return within(number, 1, 8)
 	case requestOp:
 		return within(rangeRequest+shape(num)-1, 1, 4)
-	case compactionRequest, grantRequest:
+	case compactionRequest, grantRequest, alarmMember:
 		return within(number, 1, 2)
 	case revokeRequest:
 		return within(number, 1, 1)

@@ -22,6 +22,23 @@ func (s *Snapshot) From(ctx context.Context, root uint64) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.from(ctx, pages)
+}
+
+// KeyRoots finds the pages in no bucket that can be the root of the revisions, the newest
+// first and some of them at most. The error is ctx's.
+func (s *Snapshot) KeyRoots(ctx context.Context) ([]uint64, error) { return s.pages.KeyRoots(ctx) }
+
+// FromKeys is From with the same root, and another page as that of the revisions.
+func (s *Snapshot) FromKeys(ctx context.Context, page uint64) (*Snapshot, error) {
+	pages, err := s.pages.FromKeys(ctx, page)
+	if err != nil {
+		return nil, err
+	}
+	return s.from(ctx, pages)
+}
+
+func (s *Snapshot) from(ctx context.Context, pages *boltpage.File) (*Snapshot, error) {
 	t := &Snapshot{
 		path: s.path, size: s.size, evidence: s.evidence, watched: s.watched, segments: s.segments, tornPossible: s.tornPossible,
 		hash: s.hash, hollow: s.hollow, decrypt: s.decrypt, assumeCommitted: s.assumeCommitted, pages: pages,

@@ -11,8 +11,6 @@ import (
 	"os"
 	"sync"
 
-	"go.etcd.io/etcd/api/v3/etcdserverpb"
-
 	"revenant/decoder/boltpage"
 	"revenant/decoder/container"
 )
@@ -111,7 +109,7 @@ type Snapshot struct {
 // computed meanwhile and waited for by Integrity.
 //
 // The path is that of a snapshot or of a db, as it is, compressed (gzip, zstd) or
-// in an archive (zip, tar), or of a member's data directory, whose log is applied
+// in an archive (zip, tar; ARCHIVE//NAME where it has several), or of a member's data directory, whose log is applied
 // to its db; "-" is standard input.
 //
 // A damaged file opens as long as anything of its key bucket can be found:
@@ -255,7 +253,7 @@ func (s *Snapshot) load(ctx context.Context, workers int) error {
 			}
 		}
 		raised := map[alarm]struct{}{}
-		s.storedAlarms(func(member uint64, kind etcdserverpb.AlarmType) { raised[alarm{member, kind}] = struct{}{} })
+		s.storedAlarms(func(member uint64, kind alarmKind) { raised[alarm{member, kind}] = struct{}{} })
 		s.noteAlarms(raised)
 	}
 	if s.withoutLog() {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/crc32"
 
-	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
@@ -108,8 +107,11 @@ func (r *reader) record(rec *record, offset int64) error {
 	return nil
 }
 
-// Fields of a raftpb.HardState and of a walpb.Snapshot.
+// Fields of an etcdserverpb.Metadata, of a raftpb.HardState and of a walpb.Snapshot.
 const (
+	metadataNode    protowire.Number = 1
+	metadataCluster protowire.Number = 2
+
 	stateCommit   protowire.Number = 3
 	snapshotIndex protowire.Number = 1
 	snapshotTerm  protowire.Number = 2
@@ -137,16 +139,27 @@ func field(b []byte, field protowire.Number) (value uint64) {
 	return value
 }
 
+// isMessage says whether b is a message, of whatever fields.
+func isMessage(b []byte) bool {
+	for len(b) > 0 {
+		_, _, n := protowire.ConsumeField(b)
+		if n < 0 {
+			return false
+		}
+		b = b[n:]
+	}
+	return true
+}
+
 func (r *reader) identity(data []byte) error {
-	var m etcdserverpb.Metadata
-	if err := proto.Unmarshal(data, &m); err != nil {
+	if !isMessage(data) {
 		return fmt.Errorf("the member's identity cannot be read")
 	}
 	if r.metadata != nil && !bytes.Equal(r.metadata, data) {
 		return fmt.Errorf("a segment of another member")
 	}
 	r.metadata = bytes.Clone(data)
-	r.log.NodeID, r.log.ClusterID = m.GetNodeID(), m.GetClusterID()
+	r.log.NodeID, r.log.ClusterID = field(data, metadataNode), field(data, metadataCluster)
 	return nil
 }
 

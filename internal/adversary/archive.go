@@ -80,7 +80,7 @@ func (m *maker) compressed(f *file, data []byte) []byte {
 	case 2:
 		m.note("compressed data with a bit flipped")
 		packed[m.IntN(len(packed))] ^= 1 << m.IntN(8)
-		f.Sound = false
+		f.Sound, m.Phantoms, m.Ghosts = false, nil, nil // which pods are lost is not known
 	case 3:
 		m.note("compressed data with an empty stream behind it")
 		var empty bytes.Buffer

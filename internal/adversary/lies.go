@@ -56,7 +56,7 @@ var lies = []struct {
 			}
 			r.main = to
 		}
-		f.damaged("revisions %d apart", step)
+		f.damaged(revisionsApart)
 		f.Missing = true
 	}},
 	{"a negative revision", func(m *maker, f *file, i int) {

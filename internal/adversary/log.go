@@ -88,6 +88,7 @@ type writeAhead struct {
 	data  []byte
 	crc   uint32
 	index uint64
+	again int // puts that take a large value again
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -233,7 +234,11 @@ var oddEntries = []struct {
 		big := make([]byte, 100_000)
 		key := []byte("/registry/configmaps/default/big")
 		l.request(m, &etcdserverpb.InternalRaftRequest{Put: &etcdserverpb.PutRequest{Key: key, Value: big}})
-		for range one(m, 100, 100, 2000) {
+		n := one(m, 100, 100, 2000)
+		if l.again += n; l.again > 3000 {
+			f.Sound, m.Phantoms, m.Ghosts = false, nil, nil // more than a log of that size may make: the rest is not read
+		}
+		for range n {
 			l.request(m, &etcdserverpb.InternalRaftRequest{Put: &etcdserverpb.PutRequest{Key: key, IgnoreValue: true}})
 		}
 	}},

@@ -132,6 +132,8 @@ const (
 	wrongSum    = "the trailer is not the sum of the content"
 	ofNothing   = "a deletion of what was not there"
 	absurdSub   = "the sub of a revision is absurd"
+
+	revisionsApart = "revisions lie apart"
 )
 
 // undone takes claims of damage back.
@@ -144,7 +146,10 @@ func (f *file) undone(claims ...string) {
 // put puts an item into a bucket, in the place of one of its key.
 func (f *file) put(bucket string, key, value []byte) {
 	if bytes.HasSuffix(key, []byte("CompactRev")) {
-		f.undone(unscheduled, ofNothing, absurdSub) // what was deleted, and the other subs, may be compacted
+		// What was deleted, the other subs and the revisions between may be compacted.
+		if f.undone(unscheduled, ofNothing, absurdSub, revisionsApart); f.Damaged == "" {
+			f.Missing = false
+		}
 	}
 	i := slices.IndexFunc(f.buckets[bucket], func(it item) bool { return bytes.Equal(it.key, key) })
 	if i >= 0 {

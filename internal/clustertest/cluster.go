@@ -36,6 +36,8 @@ type Options struct {
 	Seed  uint64
 	Pods  int // at least; every class occurs when there are enough
 	Nodes int // in both snapshots, besides one of each only; 0 is 3
+	// APIServers is how many there are, cp-0 and on; 0 is one without an identity.
+	APIServers int
 	// Shuffle orders the writes between backup and current state, and the pods'
 	// creations, by another seed: the cluster is the same one. 0 is the Seed.
 	Shuffle uint64
@@ -192,7 +194,7 @@ func (b *builder) begin() {
 
 // live writes what comes after the backup.
 func (b *builder) live() {
-	for i := range 100 + 3*b.opts.Nodes { // more than an API server writes when it starts
+	for i := range 100 + 3*b.opts.Nodes + b.opts.APIServers*(30+10*b.opts.Nodes) { // more than API servers write when they start
 		b.object("configmaps/default/filler", &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "filler", UID: "filler", ResourceVersion: fmt.Sprint(i)}})
 	}
 	b.putNode(b.NewNode)
@@ -291,6 +293,23 @@ func (b *builder) renew(before time.Duration) {
 			Spec:       coordinationv1.LeaseSpec{RenewTime: &t},
 		})
 	}
+	for i := range b.opts.APIServers {
+		b.identify(fmt.Sprintf("cp-%d", i), end.Add(before))
+	}
+	if b.opts.APIServers > 0 {
+		b.identify("cp-gone", end.Add(before-10*time.Minute)) // its Lease outlives it by an hour
+	}
+}
+
+// identify writes the Lease of an API server's identity.
+func (b *builder) identify(host string, at time.Time) {
+	t := metav1.NewMicroTime(at)
+	b.object("leases/kube-system/apiserver-"+host, &coordinationv1.Lease{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "kube-system", Name: "apiserver-" + host, UID: uidOf("apiserver", host), Labels: map[string]string{
+			"apiserver.kubernetes.io/identity": "kube-apiserver", corev1.LabelHostname: host,
+		}},
+		Spec: coordinationv1.LeaseSpec{RenewTime: &t},
+	})
 }
 
 // encoder writes what API servers store.

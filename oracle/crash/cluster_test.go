@@ -9,8 +9,10 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -31,7 +33,7 @@ import (
 var (
 	clusters    = flag.Int("clusters", 6, "how many clusters are killed")
 	fromCluster = flag.Uint64("from", 1, "the first seed of a cluster")
-	program     = flag.String("etcd", "", "the program of the etcd that clusters are made of; none is this one's")
+	program     = flag.String("etcd", "", "the program of the etcd that clusters are made of; none is this one's, and a third as many of 3.6 and of 3.5")
 )
 
 // truth is what a cluster has after its restart.
@@ -50,18 +52,38 @@ type truth struct {
 func TestKilledClusters(t *testing.T) {
 	var all tally
 	t.Run("seeds", func(t *testing.T) {
-		for n := range uint64(*clusters) {
-			seed := *fromCluster + n
-			t.Run(fmt.Sprint(seed), func(t *testing.T) {
-				t.Parallel()
-				killedCluster(t, seed, &all)
-			})
+		run := func(version, program string, clusters int) {
+			for n := range uint64(clusters) {
+				seed := *fromCluster + n
+				t.Run(fmt.Sprint(version, " ", seed), func(t *testing.T) {
+					t.Parallel()
+					killedCluster(t, program, seed, &all)
+				})
+			}
+		}
+		run("etcd", *program, *clusters)
+		if *program == "" {
+			for _, version := range []string{"3.6", "3.5"} {
+				run(version, build(t, version), (*clusters+2)/3)
+			}
 		}
 	})
 	t.Logf("%+v", all.counts)
 	if all.counts["directories"] == 0 || all.counts["behind"]+all.counts["uncommitted"] == 0 || all.counts["gaps"] == 0 {
 		t.Error("nothing was tested")
 	}
+}
+
+// build makes the program of an older etcd.
+func build(t *testing.T, version string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "etcd")
+	cmd := exec.Command("go", "build", "-modfile="+strings.ReplaceAll("etcd"+version, ".", "")+"/go.mod", "-o", path, "go.etcd.io/etcd/server/v3")
+	cmd.Dir = ".."
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build etcd %s: %v\n%s", version, err, out)
+	}
+	return path
 }
 
 // tally counts what was tested.
@@ -106,9 +128,9 @@ func read(t *testing.T, name, dir string) *reading {
 	return r
 }
 
-func killedCluster(t *testing.T, seed uint64, all *tally) {
+func killedCluster(t *testing.T, program string, seed uint64, all *tally) {
 	r := rand.New(rand.NewPCG(seed, 0x636c7573))
-	p := newProcesses(t, seed, r)
+	p := newProcesses(t, program, r)
 	p.begin([]int{3, 3, 3, 3, 2, 1}[r.IntN(6)])
 	steady, configures := r.IntN(3) == 0, r.IntN(2) == 0
 	p.work(seed, r, steady, configures)

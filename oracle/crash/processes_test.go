@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ const clusterMember = "REVENANT_CRASH_MEMBER"
 // processes are the members of a cluster, each an etcd in a process of its own.
 type processes struct {
 	t       *testing.T
+	program string // "" is the test's own
 	dir     string
 	host    string // the first three numbers of their addresses
 	flags   []string
@@ -50,15 +52,18 @@ type client struct {
 	head  int64
 }
 
-func newProcesses(t *testing.T, seed uint64, r *rand.Rand) *processes {
-	p := &processes{t: t, dir: t.TempDir(), host: fmt.Sprintf("127.%d.%d.", 64+os.Getpid()%150, seed%250+1)}
+// begun counts clusters, so that no two of them share addresses.
+var begun atomic.Uint32
+
+func newProcesses(t *testing.T, program string, r *rand.Rand) *processes {
+	p := &processes{t: t, program: program, dir: t.TempDir(), host: fmt.Sprintf("127.%d.%d.", 64+os.Getpid()%150, begun.Add(1)%250+1)}
 	p.flags = []string{
 		"--heartbeat-interval=20", "--election-timeout=200", "--log-level=fatal", "--unsafe-no-fsync",
 		"--backend-batch-interval=" + []string{"5ms", "100ms", "1h"}[r.IntN(3)],
 		fmt.Sprintf("--backend-batch-limit=%d", []int{10, 10_000}[r.IntN(2)]),
 		fmt.Sprintf("--snapshot-count=%d", []int{30, 100, 10_000}[r.IntN(3)]),
 	}
-	if *program == "" {
+	if program == "" {
 		p.flags = append(p.flags, fmt.Sprintf("--snapshot-catchup-entries=%d", []int{5, 50, 5000}[r.IntN(3)]))
 	}
 	t.Cleanup(p.kill)
@@ -101,7 +106,7 @@ func (p *processes) add() *process {
 }
 
 func (p *processes) start(m *process) {
-	name := *program
+	name := p.program
 	if name == "" {
 		name = os.Args[0]
 	}
@@ -218,7 +223,7 @@ func (p *processes) disturb(r *rand.Rand) {
 // after the other.
 func (p *processes) work(seed uint64, r *rand.Rand, steady, configures bool) {
 	w := newWorkload(seed)
-	w.compactions, w.revocations, w.plain = r.IntN(4), r.IntN(4), *program != ""
+	w.compactions, w.revocations, w.plain = r.IntN(4), r.IntN(4), p.program != ""
 	ctx, cancel := context.WithCancel(p.t.Context())
 	defer cancel()
 	steps := 100 + r.IntN(500)

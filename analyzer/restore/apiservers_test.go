@@ -1,0 +1,160 @@
+package restore_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"revenant/analyzer/restore"
+)
+
+// TestThroughEachAPIServer holds what each API server is said to show of every pod
+// against what it listed, in runs with two of them.
+func TestThroughEachAPIServer(t *testing.T) {
+	differ := 0
+	for _, r := range loadRuns(t) {
+		if r.truth.HA == nil {
+			continue
+		}
+		t.Run(r.name, func(t *testing.T) {
+			comparison := restore.Compare(r.backup, r.current)
+			if got := comparison.APIServerNames(); !slices.Equal(got, []string{"cp-1", "cp-2"}) {
+				t.Fatalf("API servers %v", got)
+			}
+			p, err := comparison.Predict(r.truth.Plan)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checked := 0
+			for _, s := range r.regular() {
+				for number, listed := range s.PerAPI {
+					if len(listed.API) == 0 {
+						continue // it is not started yet
+					}
+					seen := s
+					seen.API = listed.API
+					for _, o := range p.Pods {
+						if o.Rule == "6" || r.churned(o.UID) || r.byHand(o) || o.Certainty != restore.Certain {
+							continue
+						}
+						for _, through := range o.Through {
+							if slices.Contains(through.APIServers, "cp-"+number) {
+								differ++
+								o.API, o.MayBeBoundTo = through.API, nil
+							}
+						}
+						runs, shown := seen.seen(o.UID)
+						checked++
+						if wrong := contradicted(o, runs, shown, r.truth.Times["apiserver_ready"], s.SecondsSinceReady); wrong != "" {
+							t.Errorf("%s, through cp-%s: %s is %s: %s", s.Label, number, at(o), o.Outcome, wrong)
+						}
+					}
+				}
+			}
+			t.Logf("%d claims checked", checked)
+		})
+	}
+	if differ == 0 {
+		t.Error("no API servers that differ")
+	}
+}
+
+// TestAPIServersOfAPlan: which API servers a plan restarts, by any of their names.
+func TestAPIServersOfAPlan(t *testing.T) {
+	for _, r := range loadRuns(t) {
+		if r.name != "ha/plain.one-api" {
+			continue
+		}
+		c := restore.Compare(r.backup, r.current)
+		for given, want := range map[string]string{
+			"all": "all", "none": "none", "cp-1": "cp-1", "cp-2,cp-1": "all", "127.0.0.1:21302": "cp-1", "cp-1,cp-1": "cp-1",
+			"cp-3": "no such API server to restart: cp-3",
+		} {
+			var plan restore.Plan
+			plan.SetAPIServers(given)
+			p, err := c.Predict(plan)
+			got := fmt.Sprint(err)
+			if err == nil {
+				got = p.Plan.APIServers()
+			}
+			if got != want {
+				t.Errorf("%s: %s, not %s", given, got, want)
+			}
+		}
+		plan := r.truth.Plan
+		plan.BumpRevision, plan.MarkCompacted = 1_000_000, true
+		p, err := c.Predict(plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range p.APIServers {
+			if s.Serves != restore.ServesRestored {
+				t.Errorf("bumped: %s serves the %s state: %s", s.Name, s.Serves, s.Reason)
+			}
+		}
+		if n := p.Summary[restore.Phantom] + p.Summary[restore.Ghost] + p.Summary[restore.Hidden]; n > 0 {
+			t.Errorf("bumped: %d are phantoms, ghosts or hidden", n)
+		}
+	}
+}
+
+// TestRestartedThroughStale: a kubelet that is restarted may list through an API server
+// that is left running, and goes on as it was then: nothing that rests on its list is
+// certain.
+func TestRestartedThroughStale(t *testing.T) {
+	for _, r := range loadRuns(t) {
+		if r.name != "ha/plain.one-api" {
+			continue
+		}
+		plan := r.truth.Plan
+		plan.RestartKubelets.All = true
+		p, err := restore.Predict(r.backup, r.current, plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Summary[restore.Phantom] == 0 {
+			t.Error("no phantom is possible")
+		}
+		for _, o := range p.Pods {
+			if (o.Outcome == restore.Phantom || o.Outcome == restore.Ghost || o.Outcome == restore.Terminated) && o.Certainty == restore.Certain {
+				t.Errorf("%s is certainly a %s", at(o), o.Outcome)
+			}
+		}
+	}
+}
+
+// TestListedWithin holds when kubelets are said to have listed their pods anew against
+// when they did.
+func TestListedWithin(t *testing.T) {
+	checked := 0
+	for _, r := range loadRuns(t) {
+		if !r.relists() || r.truth.Plan.RestartKubelets.All || r.truth.Plan.APIServers() == "none" || len(r.truth.RunbookSteps) > 0 {
+			continue
+		}
+		ready := r.truth.Times["apiserver_ready"]
+		plan := r.truth.Plan
+		plan.Outage.To = int64(ready.Sub(r.truth.Times["stop_begin"]).Seconds() + 1)
+		p, err := restore.Predict(r.backup, r.current, plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for node, list := range r.truth.KubeletRequestsAfterStop {
+			i := slices.IndexFunc(p.Nodes, func(n restore.NodeOutcome) bool { return n.Name == node })
+			for _, request := range list {
+				at, ok := listed(request)
+				if !ok || p.Nodes[i].Kubelet != restore.KubeletRelists {
+					continue
+				}
+				checked++
+				after := at.Sub(ready).Seconds()
+				if by := float64(p.Nodes[i].ListedBySeconds); after > by || by > 120 {
+					t.Errorf("%s: %s listed its pods %.0f s after the API was back, not within %.0f s", r.name, node, after, by)
+				}
+				break
+			}
+		}
+	}
+	if checked < 20 {
+		t.Errorf("%d lists checked", checked)
+	}
+}

@@ -1,0 +1,244 @@
+package restore
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// controllersBy is when controllers have done what they find to do, counted from the
+// API being back, in seconds: one that must wait for an old lease starts 15 s later,
+// and the garbage collector deletes pods up to 30 s after their Job.
+const controllersBy = 90
+
+// jobTracking is the finalizer that the Job controller takes off a pod once it has
+// counted it (k8s.io/api/batch/v1 JobTrackingFinalizer).
+const jobTracking = "batch.kubernetes.io/job-tracking"
+
+// jobEnd is the end of a Job of the backup that controllers make by themselves.
+type jobEnd struct {
+	reason  string
+	sure    bool
+	deleted bool  // the Job itself, and then all of its pods; else it fails, and those that are active go
+	by      int64 // seconds after the API is back at the latest
+}
+
+// endJobs finds the Jobs that controllers end by themselves, and says so of their pods.
+func (f *forecast) endJobs(pods []PodOutcome) {
+	if f.general.column == stale { // controllers see the erased past
+		return
+	}
+	failures := f.failures(pods)
+	f.jobEnds = map[int32]*jobEnd{}
+	for i := range f.workloads {
+		if was := f.workloads[i].backup; was != nil && was.Kind == "Job" && !was.Finished && !was.Suspended {
+			if end := f.jobEnd(was, failures[int32(i)]); end != nil {
+				f.jobEnds[int32(i)] = end
+			}
+		}
+	}
+	for i := range pods {
+		p := f.cases[i]
+		if end := f.jobEnds[p.workload]; end != nil && p.backup != nil {
+			f.deleted(&pods[i], p, end)
+		}
+	}
+}
+
+// failures are what a Job counts against its backoffLimit beside what the backup's
+// status has.
+type failures struct {
+	sure, perhaps int64 // pods that have failed
+	restarts      int64 // of the containers of active pods, as the API shows them in time
+}
+
+// failures counts what each Job's pods add (kubernetes v1.37 pkg/controller/job/
+// job_controller.go getNewFinishedPods, isPodFailed, pastBackoffLimitOnFailure).
+func (f *forecast) failures(pods []PodOutcome) map[int32]failures {
+	all := map[int32]failures{}
+	for i := range pods {
+		o, p := &pods[i], f.cases[i]
+		if p.workload < 0 || p.backup == nil || o.API == nil || f.workloads[p.workload].either().Kind != "Job" {
+			continue
+		}
+		n := all[p.workload]
+		counted := !slices.Contains(p.backup.Finalizers, jobTracking)
+		switch {
+		case o.API.Phase == "Failed" && !p.backup.Terminal() && !p.backup.Terminating() && o.Certainty == Certain:
+			n.sure++
+		case o.API.Phase == "Failed" && !p.backup.Terminal() && !p.backup.Terminating():
+			n.perhaps++
+		case o.API.Phase == "Succeeded":
+		case o.API.Phase == "Failed", o.API.Terminating:
+			if !counted {
+				n.perhaps++
+			}
+		default:
+			n.restarts += restarts(o, p, f.column(p, f.verdict(p)))
+		}
+		all[p.workload] = n
+	}
+	return all
+}
+
+// restarts are what the API comes to show of an active pod's containers.
+func restarts(o *PodOutcome, p *podCase, c column) int64 {
+	switch {
+	case o.Outcome == Restarted:
+		return int64(p.backup.Restarts) + int64(len(p.backup.Containers))
+	case p.current != nil && c != deaf:
+		return int64(max(p.backup.Restarts, p.current.Restarts))
+	}
+	return int64(p.backup.Restarts)
+}
+
+// verdict is what the kubelet of the pod's node does.
+func (f *forecast) verdict(p *podCase) *verdict {
+	if p.node >= 0 {
+		return &f.verdicts[p.node]
+	}
+	return &f.general
+}
+
+// jobEnd says what ends a Job of the backup, what is sure first; nil for nothing.
+func (f *forecast) jobEnd(was *Workload, n failures) *jobEnd {
+	var ends []*jobEnd
+	if end := f.replaced(was); end != nil {
+		ends = append(ends, end)
+	}
+	limit := was.BackoffLimit
+	failed := fmt.Sprintf("Its Job fails (BackoffLimitExceeded): with the %d failures that the backup counts, %d are above its backoffLimit of %d, and its active pods are deleted.", was.Failed, was.Failed+n.sure+n.perhaps, limit)
+	switch {
+	case n.sure+n.perhaps == 0 && (!was.OnFailure || n.restarts < max(limit, 1)):
+	case was.FailurePolicy:
+		ends = append(ends, &jobEnd{reason: "Its Job may fail: what a failure counts is for its podFailurePolicy to say.", by: controllersBy})
+	case was.PerIndex:
+		ends = append(ends, &jobEnd{reason: "Its Job may fail: failures count by index (backoffLimitPerIndex).", by: controllersBy})
+	case was.Failed+n.sure > limit:
+		ends = append(ends, &jobEnd{reason: failed, sure: true, by: controllersBy})
+	case was.Failed+n.sure+n.perhaps > limit:
+		ends = append(ends, &jobEnd{reason: failed, by: controllersBy})
+	case was.OnFailure && n.restarts >= max(limit, 1):
+		ends = append(ends, &jobEnd{reason: fmt.Sprintf("Its Job may fail (BackoffLimitExceeded): its containers were restarted %d times, its backoffLimit is %d. Its active pods are deleted then.", n.restarts, limit), by: controllersBy})
+	}
+	if at := was.FailsAt; !at.IsZero() {
+		end := &jobEnd{
+			reason: fmt.Sprintf("Its Job fails (DeadlineExceeded) at %s, by its own activeDeadlineSeconds, if it has not ended by then, and its active pods are deleted.", at.Format(time.RFC3339)),
+			by:     controllersBy,
+		}
+		if known := f.current.Time; !known.IsZero() { // the API is back after it
+			end.sure = true
+			end.by = add(end.by, max(int64(at.Sub(known)/time.Second), 0))
+		}
+		ends = append(ends, end)
+	}
+	if len(ends) == 0 {
+		return nil
+	}
+	return slices.MinFunc(ends, func(a, b *jobEnd) int {
+		return cmp.Compare(unsureRank(a), unsureRank(b))
+	})
+}
+
+func unsureRank(e *jobEnd) int {
+	if e.sure {
+		return 0
+	}
+	return 1
+}
+
+// replaced says whether the Job's CronJob deletes it for the slot that comes after it:
+// it does with concurrencyPolicy Replace once one was missed (kubernetes v1.37
+// pkg/controller/cronjob/cronjob_controllerv2.go syncCronJob). That is sure of a slot
+// that has run since the backup.
+func (f *forecast) replaced(job *Workload) *jobEnd {
+	at := slices.IndexFunc(f.workloads, func(w workload) bool { return w.backup != nil && w.backup.UID == job.Owner })
+	if job.Owner == "" || at < 0 {
+		return nil
+	}
+	w := &f.workloads[at]
+	cron := w.backup
+	if cron.Policy != "Replace" || cron.Suspended || !slices.Contains(cron.Active, job.UID) {
+		return nil
+	}
+	end := &jobEnd{deleted: true, by: controllersBy, sure: w.missedSlot() && cron.Deadline == 0}
+	end.reason = "Its CronJob replaces it (concurrencyPolicy Replace) when a slot has come since the backup, and none is known to have: its Job is deleted then, and its pods."
+	if w.missedSlot() {
+		end.reason = "Its CronJob replaces it (concurrencyPolicy Replace): the slot after it has come since the backup, its Job is deleted, and its pods."
+		if cron.Deadline > 0 {
+			end.reason += fmt.Sprintf(" That is so if the controller is back within %s of the slot.", cron.Deadline)
+		}
+	}
+	return end
+}
+
+// missedSlot says whether a slot of the CronJob's schedule, as the backup has it, has
+// run since.
+func (w *workload) missedSlot() bool {
+	was, now := w.backup, w.current
+	return was != nil && now != nil && was.Schedule == now.Schedule && was.TimeZone == now.TimeZone && now.LastSchedule.After(was.LastSchedule)
+}
+
+// deleted adds to what is said of a pod what the end of its Job makes of it. Where its
+// kubelet is deaf, or there is none, a deletion is not done.
+func (f *forecast) deleted(o *PodOutcome, p *podCase, end *jobEnd) {
+	ended := o.API != nil && (o.API.Phase == "Succeeded" || o.API.Phase == "Failed")
+	if o.API == nil || o.API.Terminating || ended && !end.deleted {
+		return
+	}
+	column := f.verdict(p).column
+	acts := p.node >= 0 && !f.Comparison.nodes[p.node].gone && column != deaf
+	held := slices.ContainsFunc(p.backup.Finalizers, func(name string) bool { return name != jobTracking })
+	l := &Later{BySeconds: end.by, RunsOn: noNodes, Reason: end.reason}
+	in := func(phase string) { l.API = append(l.API, &APIView{phase, o.API.Node, true}) }
+	switch {
+	case ended && !held:
+		l.API = []*APIView{nil}
+	case ended:
+		in(o.API.Phase)
+	case o.API.Node == "": // not bound, or to a node that is not known
+		l.API = []*APIView{nil}
+		for _, node := range o.MayBeBoundTo {
+			l.API = append(l.API, &APIView{"Pending", node, true})
+		}
+		if !acts {
+			l.RunsOn, l.MayRunOn = o.RunsOn, o.MayRunOn
+		}
+	case !acts:
+		in(o.API.Phase)
+		l.RunsOn, l.MayRunOn = o.RunsOn, o.MayRunOn
+	case held:
+		in("Succeeded")
+		in("Failed")
+		l.BySeconds = add(l.BySeconds, graceOf(p.backup))
+	default:
+		l.API = []*APIView{nil}
+		l.BySeconds = add(l.BySeconds, graceOf(p.backup))
+	}
+	if !end.sure {
+		l.API = append(l.API, o.API)
+		if acts {
+			l.RunsOn, l.MayRunOn = noNodes, union(o.RunsOn, o.MayRunOn)
+		}
+	}
+	if then := o.Then; then != nil { // either may come first
+		l.API = append(append(l.API, then.API...), o.API)
+		l.RunsOn, l.MayRunOn = noNodes, union(union(l.RunsOn, l.MayRunOn), union(then.RunsOn, then.MayRunOn))
+		l.BySeconds = max(l.BySeconds, then.BySeconds)
+		l.Reason = strings.TrimSpace(then.Reason + " " + l.Reason)
+	}
+	o.Then = l
+	if acts && len(o.RunsOn)+len(o.MayRunOn) > 0 && !ended {
+		if !end.sure && o.Certainty == Certain {
+			o.Certainty, o.CertaintyReason = Possible, end.reason
+		}
+		if o.Severity == OK {
+			warned := *o.Finding
+			warned.Severity = Warning
+			warned.Reason += " " + end.reason
+			o.Finding = &warned
+		}
+	}
+}
