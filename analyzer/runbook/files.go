@@ -2,7 +2,7 @@ package runbook
 
 import (
 	"fmt"
-	"net"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"regexp"
@@ -217,7 +217,7 @@ func addressOf(m snapshot.Member) string {
 			continue
 		}
 		host := parsed.Hostname()
-		if ip := net.ParseIP(host); host == "localhost" || ip != nil && (ip.IsLoopback() || ip.IsUnspecified()) {
+		if ip, err := netip.ParseAddr(host); host == "localhost" || err == nil && (ip.IsLoopback() || ip.IsUnspecified()) {
 			continue
 		}
 		if hostName.MatchString(host) {
