@@ -2,7 +2,6 @@ package runbook
 
 import (
 	"fmt"
-	"net/netip"
 	"net/url"
 	"path/filepath"
 	"regexp"
@@ -217,7 +216,7 @@ func addressOf(m snapshot.Member) string {
 			continue
 		}
 		host := parsed.Hostname()
-		if ip, err := netip.ParseAddr(host); host == "localhost" || err == nil && (ip.IsLoopback() || ip.IsUnspecified()) {
+		if strings.HasPrefix(host, "127.") || slices.Contains([]string{"localhost", "::1", "0.0.0.0", "::"}, host) {
 			continue
 		}
 		if hostName.MatchString(host) {
