@@ -2,7 +2,6 @@ package runbook
 
 import (
 	"fmt"
-	"net/url"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -211,11 +210,12 @@ var hostName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:%-]{0,252}$`)
 // reach it at the host of its peer URL.
 func addressOf(m snapshot.Member) string {
 	for _, u := range m.PeerURLs {
-		parsed, err := url.Parse(u)
-		if err != nil {
-			continue
+		_, host, _ := strings.Cut(u, "://")
+		host, _, _ = strings.Cut(host, "/")
+		if at := strings.LastIndex(host, ":"); at >= 0 && !strings.HasSuffix(host, "]") {
+			host = host[:at] // without the port
 		}
-		host := parsed.Hostname()
+		host = strings.Trim(host, "[]")
 		if strings.HasPrefix(host, "127.") || slices.Contains([]string{"localhost", "::1", "0.0.0.0", "::"}, host) {
 			continue
 		}
