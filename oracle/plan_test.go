@@ -3,14 +3,19 @@ package oracle
 import (
 	"bytes"
 	"encoding/json"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"go.etcd.io/etcd/server/v3/embed"
+	"go.etcd.io/etcd/server/v3/etcdserver/api/v3client"
 	"go.etcd.io/etcd/server/v3/storage/mvcc"
+	"go.uber.org/zap"
 
 	"revenant/internal/corpus"
 	"revenant/oracle/fixture"
@@ -21,14 +26,39 @@ type book struct {
 	Bump  struct{ Restored int64 }
 	Steps []struct {
 		ID       string
-		Commands []struct{ Run string }
+		Commands []command
 	}
+}
+
+type command struct {
+	Run      string
+	Host     string
+	WaitsFor string
 }
 
 // programs are directories for PATH: each has the real etcdutl of a version, and
 // revenant.
 type programs struct {
-	dir map[string]string // by version
+	dir   map[string]string // by version
+	hosts string            // a directory that has one for every machine, by its address
+}
+
+// stubs stand for what needs a cluster or another machine. Each changes the directory of
+// its machine as the real one would; ROOT is that directory.
+var stubs = map[string]string{
+	"sudo":  `exec "$@"`,
+	"sleep": ":",
+	"scp": `for last; do :; done
+there() { case "$1" in *:*) echo "$HOSTS/$(echo "${1%:*}" | tr -d '[]')/${1##*:}" ;; *) echo "$1" ;; esac; }
+options=
+while [ $# -gt 1 ]; do
+    case "$1" in -*) options="$options $1" ;; *) cp $options "$(there "$1")" "$(there "$last")" || exit ;; esac
+    shift
+done`,
+	"pgrep": `for last; do :; done; ls "$ROOT/etc/kubernetes/manifests/" | grep -q "^$last" && echo 1`,
+	"k3s":   `for last; do :; done; etcdutl snapshot restore "${last#*=}" --data-dir="$ROOT/restored"`,
+	"ssh":   ":", "iptables": ":", "ip6tables": ":", "curl": "echo etcd_debugging_mvcc_current_revision 1",
+	"kubectl": "echo ok",
 }
 
 func buildPrograms(t *testing.T) programs {
@@ -38,6 +68,11 @@ func buildPrograms(t *testing.T) programs {
 	for version, flags := range map[string][]string{"3.5": {"-modfile=etcd35/go.mod"}, "3.7": nil} {
 		dir := t.TempDir()
 		goBuild(t, append(flags, "-o", filepath.Join(dir, "etcdutl"), "go.etcd.io/etcd/etcdutl/v3"))
+		for name, script := range stubs {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
 		goBuild(t, []string{"-C", "..", "-o", filepath.Join(dir, "revenant"), "./cmd/revenant"})
 		p.dir[version] = dir
 	}
@@ -68,7 +103,7 @@ func (p programs) shell(t *testing.T, version, dir, line string) []byte {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "sh", "-c", line)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "PATH="+p.dir[version]+string(os.PathListSeparator)+os.Getenv("PATH"))
+	cmd.Env = append(os.Environ(), "PATH="+p.dir[version]+string(os.PathListSeparator)+os.Getenv("PATH"), "HOSTS="+p.hosts, "ROOT="+dir)
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	out, err := cmd.Output()
@@ -88,27 +123,66 @@ func (p programs) plan(t *testing.T, version, dir, args string) *book {
 	return &r
 }
 
-// restoring are the commands of the step restore that etcdutl and openssl carry
-// out: those that need no node of a cluster.
-func restoring(t *testing.T, r *book) []string {
+// play runs the commands of steps as they are printed, each on its machine, twice where
+// again says so: the second run must do no harm, whatever it ends with. What is fetched
+// from elsewhere is put into its place instead. It returns what status commands print.
+func (p programs) play(t *testing.T, version, dir string, r *book, machines []string, again bool, steps ...string) (status [][]byte) {
 	t.Helper()
-	var lines []string
-	for _, s := range r.Steps {
-		for _, c := range s.Commands {
-			first, _, _ := strings.Cut(c.Run, " ")
-			switch {
-			case strings.HasPrefix(c.Run, "revenant salvage "):
-				lines = append(lines, c.Run)
-			case s.ID != "restore":
-			case first == "etcdutl", first == "cp", first == "openssl":
-				lines = append(lines, c.Run)
+	p.hosts = filepath.Join(dir, "hosts")
+	for _, name := range machines {
+		for _, sub := range []string{"var/lib/etcd", "etc/kubernetes/manifests", "var/lib/rancher/k3s/server/db"} {
+			if err := os.MkdirAll(filepath.Join(p.hosts, name, sub), 0o700); err != nil {
+				t.Fatal(err)
 			}
 		}
 	}
-	if len(lines) < 3 {
-		t.Fatalf("only these commands restore: %q", lines)
+	for _, s := range r.Steps {
+		if !slices.Contains(steps, s.ID) {
+			continue
+		}
+		for _, c := range s.Commands {
+			if strings.Contains(c.Run, "https://github.com/") || strings.Contains(c.Run, "SHA256SUMS | sha256sum") {
+				continue
+			}
+			if strings.HasPrefix(c.Run, "tar ") {
+				p.shell(t, version, dir, "cp $(command -v etcdutl) revenant-restore/etcdutl; printf '#!/bin/sh\necho fake\n' > revenant-restore/etcdctl; chmod +x revenant-restore/etcdctl")
+				continue
+			}
+			places := []string{dir}
+			if c.Host != "workstation" {
+				places = nil
+				for _, name := range machines {
+					if last := filepath.Base(c.Host); !strings.HasPrefix(c.Host, "etcd/member/") || last == name {
+						places = append(places, filepath.Join(p.hosts, name))
+					}
+				}
+			}
+			for _, place := range places {
+				line := c.Run
+				for _, root := range []string{"/var/lib", "/etc/kubernetes"} {
+					line = strings.ReplaceAll(line, root, place+root)
+				}
+				line = strings.ReplaceAll(line, "DATA_DIR", place+"/var/lib/etcd")
+				for _, placeholder := range []string{"ETCD_NODE", "FIRST_SERVER"} {
+					line = strings.ReplaceAll(line, placeholder, machines[0])
+				}
+				out := p.shell(t, version, place, line)
+				if strings.Contains(line, " snapshot status ") {
+					status = append(status, out)
+				}
+				if again {
+					p.tries(t, version, place, line)
+				}
+			}
+		}
 	}
-	return lines
+	return status
+}
+
+// tries runs a line whatever it ends with.
+func (p programs) tries(t *testing.T, version, dir, line string) {
+	t.Helper()
+	p.shell(t, version, dir, "( "+line+" ) > /dev/null 2>&1 || :")
 }
 
 // highest is the newest revision that the truth of a run tells of: those that
@@ -185,26 +259,21 @@ func TestPlanRestoresPacked(t *testing.T) {
 	}
 }
 
-// restore carries the commands out and returns the revision at which etcd's own
-// store starts on the result. A snapshot that was bumped first is restored once
-// more, as a platform's tool does it: without a bump, its hash checked.
+// restore carries the commands out on one machine and returns the revision at which
+// etcd's own store starts on the result.
 func (p programs) restore(t *testing.T, version, dir string, r *book) int64 {
 	t.Helper()
-	var status []byte
-	for _, line := range restoring(t, r) {
-		for _, placeholder := range []string{"DATA_DIR", "/var/lib/etcd"} {
-			line = strings.ReplaceAll(line, placeholder, "restored")
-		}
-		out := p.shell(t, version, dir, line)
-		if strings.Contains(line, " snapshot status ") {
-			status = out
-		}
+	machine := "lab"
+	statuses := p.play(t, version, dir, r, []string{machine}, false, "bring-files", "restore")
+	host := filepath.Join(dir, "hosts", machine)
+	db := filepath.Join(host, "var/lib/etcd/member/snap/db")
+	if _, err := os.Stat(filepath.Join(dir, "revenant-restore/bumped.db")); err == nil {
+		db = filepath.Join(host, "restored/member/snap/db") // a platform's tool restored it, its hash checked
 	}
-	if _, err := os.Stat(filepath.Join(dir, "bumped.db")); err == nil {
-		p.shell(t, version, dir, "etcdutl snapshot restore bumped.db --data-dir=restored")
+	if len(statuses) == 0 {
+		t.Error("no command shows the revision")
 	}
-	db := filepath.Join(dir, "restored", "member", "snap", "db")
-	if status != nil {
+	for _, status := range statuses {
 		var s struct{ Revision int64 }
 		if err := json.Unmarshal(status, &s); err != nil || s.Revision != r.Bump.Restored {
 			t.Errorf("etcdutl says revision %d (%v), planned was %d", s.Revision, err, r.Bump.Restored)
@@ -222,35 +291,109 @@ func (p programs) restore(t *testing.T, version, dir string, r *book) int64 {
 	return store.Rev()
 }
 
-// TestPlanMembers carries out the restore of a cluster of three, out of a db file
-// without trailer, and wants three members of one cluster at one revision.
+const initialCluster = "a=http://127.0.0.1:24390,b=http://127.0.0.1:24391,c=http://127.0.0.1:24392"
+
+// peerURL is that of a member.
+func peerURL(name string) string {
+	_, rest, _ := strings.Cut(initialCluster, name+"=")
+	first, _, _ := strings.Cut(rest, ",")
+	return first
+}
+
+// startMembers starts etcd on what was restored on every machine, and wants a cluster
+// that goes on from the revision that was planned.
+func startMembers(t *testing.T, hosts string, machines []string, restored int64) {
+	t.Helper()
+	members := make([]*embed.Etcd, len(machines))
+	for i, name := range machines {
+		cfg := embed.NewConfig()
+		cfg.Name, cfg.Dir, cfg.InitialCluster = name, filepath.Join(hosts, name, "var/lib/etcd"), initialCluster
+		peer, err := url.Parse(peerURL(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		free := []url.URL{{Scheme: "http", Host: "127.0.0.1:0"}}
+		cfg.ListenPeerUrls, cfg.AdvertisePeerUrls = []url.URL{*peer}, []url.URL{*peer}
+		cfg.ListenClientUrls, cfg.AdvertiseClientUrls = free, free
+		cfg.UnsafeNoFsync = true
+		cfg.ZapLoggerBuilder = embed.NewZapLoggerBuilder(zap.NewNop())
+		if members[i], err = embed.StartEtcd(cfg); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		t.Cleanup(members[i].Close)
+	}
+	for i, m := range members {
+		select {
+		case <-m.Server.ReadyNotify():
+		case err := <-m.Err():
+			t.Fatalf("%s: %v", machines[i], err)
+		case <-time.After(time.Minute):
+			t.Fatalf("%s did not join within a minute", machines[i])
+		}
+	}
+	for i, m := range members {
+		put, err := v3client.New(m.Server).Put(t.Context(), "/after", machines[i])
+		if err != nil {
+			t.Fatalf("%s: %v", machines[i], err)
+		}
+		if want := restored + 1 + int64(i); put.Header.Revision != want {
+			t.Errorf("%s writes revision %d, want %d", machines[i], put.Header.Revision, want)
+		}
+	}
+}
+
+// TestPlanMembers plays the runbook of kubeadm on three machines, out of a db file
+// without trailer, each command twice. It wants three members of one cluster that goes
+// on from one revision, the former data beside them, the manifests in their place, and
+// the backup as it was.
 func TestPlanMembers(t *testing.T) {
 	programs := buildPrograms(t)
 	dir := t.TempDir()
 	inflate(t, testdata+"clusters/scenario-1/plain/backup.db.gz", filepath.Join(dir, "one.db"))
-	programs.shell(t, "3.7", dir, "etcdutl snapshot restore one.db --data-dir=before --name=a --initial-advertise-peer-urls=https://10.0.0.1:2380 --initial-cluster=a=https://10.0.0.1:2380,b=https://10.0.0.2:2380,c=https://10.0.0.3:2380")
-	programs.shell(t, "3.7", dir, "cp before/member/snap/db backup.db")
-	r := programs.plan(t, "3.7", dir, "backup.db --platform=kubeadm")
-	names := map[string]bool{}
-	for _, line := range restoring(t, r) {
-		_, rest, _ := strings.Cut(line, "--name=")
-		name, _, ok := strings.Cut(rest, " ")
-		if !ok {
-			continue
+	programs.shell(t, "3.7", dir, "etcdutl snapshot restore one.db --data-dir=before --name=a --initial-advertise-peer-urls="+peerURL("a")+" --initial-cluster="+initialCluster)
+	programs.shell(t, "3.7", dir, "cp before/member/snap/db \"my backup's.db\"")
+	backup, err := os.ReadFile(filepath.Join(dir, "my backup's.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	machines := []string{"a", "b", "c"}
+	names := []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"}
+	for _, machine := range machines {
+		host := filepath.Join(dir, "hosts", machine)
+		for _, name := range names {
+			programs.shell(t, "3.7", dir, "mkdir -p hosts/"+machine+"/etc/kubernetes/manifests && echo "+name+" > hosts/"+machine+"/etc/kubernetes/manifests/"+name+".yaml")
 		}
-		names[name] = true
-		programs.shell(t, "3.7", dir, strings.ReplaceAll(line, "/var/lib/etcd", "restored-"+name))
-		s := open(t, filepath.Join(dir, "restored-"+name, "member", "snap", "db"))
+		programs.shell(t, "3.7", dir, "mkdir -p "+host+"/var/lib/etcd/member/snap && echo "+machine+" > "+host+"/var/lib/etcd/member/snap/db")
+	}
+	r := programs.plan(t, "3.7", dir, "\"my backup's.db\" --platform=kubeadm")
+	programs.play(t, "3.7", dir, r, machines, true, "bring-files", "freeze", "stop", "restore", "start-etcd", "start-api")
+	for _, machine := range machines {
+		host := filepath.Join(dir, "hosts", machine)
+		s := open(t, clone(t, filepath.Join(host, "var/lib/etcd/member/snap/db"))) // etcd goes on with it below
 		var members []string
 		for _, m := range s.Meta().Members {
 			members = append(members, m.Name)
 		}
 		slices.Sort(members)
 		if s.Revision() != r.Bump.Restored || strings.Join(members, "") != "abc" {
-			t.Errorf("%s is at revision %d, planned was %d; members %q", name, s.Revision(), r.Bump.Restored, members)
+			t.Errorf("%s is at revision %d, planned was %d; members %q", machine, s.Revision(), r.Bump.Restored, members)
+		}
+		former, err := filepath.Glob(filepath.Join(host, "var/lib/etcd/member.before-*/snap/db"))
+		if err != nil || len(former) != 1 {
+			t.Fatalf("the former data is at %q: %v", former, err)
+		}
+		if data, err := os.ReadFile(former[0]); err != nil || string(data) != machine+"\n" {
+			t.Errorf("the former data of %s is %q: %v", machine, data, err)
+		}
+		for _, name := range names {
+			running := name == "etcd" || name == "kube-apiserver"
+			if _, err := os.Stat(filepath.Join(host, "etc/kubernetes/manifests", name+".yaml")); (err == nil) != running {
+				t.Errorf("%s: the manifest of %s: %v", machine, name, err)
+			}
 		}
 	}
-	if len(names) != 3 {
-		t.Errorf("members %v are restored, want a, b and c", names)
+	startMembers(t, filepath.Join(dir, "hosts"), machines, r.Bump.Restored)
+	if now, err := os.ReadFile(filepath.Join(dir, "my backup's.db")); err != nil || !bytes.Equal(now, backup) {
+		t.Errorf("the backup has changed: %v", err)
 	}
 }

@@ -80,20 +80,18 @@ func (r *Runbook) step(w *Printer, number int, s *runbook.Step) {
 	w.Line("")
 	w.Line("%d. %s", number, s.Title)
 	w.item("   ", s.Why)
-	where := ""
-	for _, c := range s.Commands {
-		if c.Where != where {
-			w.Line("")
-			w.Line("   on %s:", c.Where)
-			where = c.Where
-		}
-		if c.Comment != "" {
-			for _, line := range fill(c.Comment, w.Width-7) {
-				w.Line("     # %s", line)
+	for _, g := range s.Groups() {
+		w.Line("")
+		w.item("   ", "on "+g.Heading()+":")
+		for _, c := range g.Commands {
+			if c.Comment != "" {
+				for _, line := range fill(c.Comment, w.Width-7) {
+					w.Line("     # %s", line)
+				}
 			}
-		}
-		for line := range strings.SplitSeq(c.Run, "\n") {
-			w.whole("     %s", line)
+			for line := range strings.SplitSeq(c.Run, "\n") {
+				w.whole("     %s", line)
+			}
 		}
 	}
 	if len(s.Checks)+len(s.Warnings) > 0 {
@@ -174,24 +172,22 @@ func (r *Runbook) markdownStep(w *Printer, number int, s *runbook.Step) {
 	w.markdown("## %d. %s", number, s.Title)
 	w.Line("")
 	w.markdown("%s", s.Why)
-	where := ""
-	for _, c := range s.Commands {
-		if c.Where != where {
-			w.Line("")
-			w.markdown("On %s:", c.Where)
-			where = c.Where
-		}
+	for _, g := range s.Groups() {
 		w.Line("")
-		if c.Comment != "" {
-			w.markdown("%s", c.Comment)
+		w.markdown("On %s:", g.Heading())
+		for _, c := range g.Commands {
 			w.Line("")
+			if c.Comment != "" {
+				w.markdown("%s", c.Comment)
+				w.Line("")
+			}
+			fence := fenceFor(c.Run)
+			w.whole("%ssh", fence)
+			for line := range strings.SplitSeq(c.Run, "\n") {
+				w.whole("%s", line)
+			}
+			w.whole("%s", fence)
 		}
-		fence := fenceFor(c.Run)
-		w.whole("%ssh", fence)
-		for line := range strings.SplitSeq(c.Run, "\n") {
-			w.whole("%s", line)
-		}
-		w.whole("%s", fence)
 	}
 	if len(s.Checks)+len(s.Warnings) > 0 {
 		w.Line("")

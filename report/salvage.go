@@ -6,6 +6,7 @@ import (
 
 	"revenant/analyzer/restore"
 	"revenant/decoder/salvage"
+	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot"
 )
 
@@ -84,7 +85,11 @@ func (s *Salvage) Text(p *Printer) {
 	default:
 		p.Line("All that the evidence held above its compact revision is in it.")
 	}
-	p.Line("Look at it with: etcdutl snapshot status %s", r.Path)
+	path, ok := sanitize.ShellWord(r.Path)
+	if !ok {
+		path = "FILE"
+	}
+	p.Line("Look at it with: etcdutl snapshot status %s", path)
 }
 
 // statesText lists the states where there is a choice, the one that was written first.

@@ -78,7 +78,7 @@ func (b *builder) predict() error {
 
 // outage is a plan with what is stated beyond the snapshots.
 func (b *builder) outage(p restore.Plan) restore.Plan {
-	p.LastRevision, p.OutageAt, p.KubernetesVersion = b.LastRevision, b.OutageAt, b.KubernetesVersion
+	p.LastRevision, p.OutageAt, p.Outage, p.KubernetesVersion = b.LastRevision, b.OutageAt, b.Outage, b.KubernetesVersion
 	return p
 }
 

@@ -1,6 +1,7 @@
 package runbook
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -13,29 +14,43 @@ func EtcdVersions() []string { return []string{"3.4", "3.5", "3.6", "3.7"} }
 
 // etcdTool is the program that restores a snapshot with a bump.
 type etcdTool struct {
+	version string // "" when it is not known
 	program string
-	needs   string // the version that has the flags
+	files   []string // that the steps bring along
+	env     []string // that the program is called with
+	needs   string   // the version that has the flags
 }
 
 // toolOf is the program for a version of etcd. The flags came to etcdctl and
 // etcdutl with 3.5.10 (etcd CHANGELOG-3.5) and to etcdctl 3.4 with pull request
 // 16193; etcdctl 3.6 has no restore.
 func toolOf(version string) etcdTool {
+	t := etcdTool{version: version, program: "etcdutl", files: []string{"etcdutl", "etcdctl"}}
 	switch version {
 	case "3.4":
-		return etcdTool{"ETCDCTL_API=3 etcdctl", "etcdctl 3.4 has the flags from about 3.4.27 on (pull request 16193; the number is not verified)."}
+		t.program, t.files, t.env = "etcdctl", []string{"etcdctl"}, []string{"env", "ETCDCTL_API=3"}
+		t.needs = "etcdctl 3.4 has the flags from about 3.4.27 on (pull request 16193; the number is not verified)."
 	case "3.5":
-		return etcdTool{"etcdutl", "etcdutl 3.5 has the flags from 3.5.10 on, and so has etcdctl 3.5, with the same syntax."}
+		t.needs = "etcdutl 3.5 has the flags from 3.5.10 on, and so has etcdctl 3.5, with the same syntax."
 	case "3.6", "3.7":
-		return etcdTool{"etcdutl", "Every etcdutl " + version + " has the flags. etcdctl " + version + " cannot restore."}
+		t.needs = "Every etcdutl " + version + " has the flags. etcdctl " + version + " cannot restore."
+	default:
+		t.version = ""
+		t.needs = "The backup does not tell its version of etcd. etcdutl has the flags from 3.5.10 on, etcdctl 3.4 from about 3.4.27 on; take the version that will run."
 	}
-	return etcdTool{"etcdutl", "The backup does not tell its version of etcd. etcdutl has the flags from 3.5.10 on, etcdctl 3.4 from about 3.4.27 on; take the version that will run."}
+	return t
 }
 
-// member is one member of the restored cluster: words for the command line.
+// etcdutl are the words that call the program that restores.
+func (b *builder) etcdutl(args ...string) []string {
+	return slices.Concat(b.etcd.env, []string{tool(b.etcd.program)}, args)
+}
+
+// member is one member of the restored cluster.
 type member struct {
 	name, peers string
-	where       string
+	address     string // of its machine, for ssh
+	host        Host
 }
 
 // members are those that the backup names, learners left out, and the value of
@@ -45,9 +60,9 @@ func (b *builder) members() (list []member, cluster string, known bool) {
 	var all []string
 	known = true
 	word := func(s string) string {
-		w, ok := sanitize.ShellWord(s)
+		_, ok := sanitize.ShellWord(s)
 		known = known && ok
-		return w
+		return s
 	}
 	for _, m := range b.Backup.Facts.Members {
 		if m.Learner {
@@ -57,11 +72,11 @@ func (b *builder) members() (list []member, cluster string, known bool) {
 		for _, u := range m.PeerURLs {
 			all = append(all, m.Name+"="+u)
 		}
-		list = append(list, member{word(m.Name), word(strings.Join(m.PeerURLs, ",")), "etcd member " + m.Name})
+		list = append(list, member{word(m.Name), word(strings.Join(m.PeerURLs, ",")), addressOf(m), memberHost(m.Name)})
 	}
 	slices.Sort(all)
 	if cluster = word(strings.Join(all, ",")); len(list) == 0 || !known {
-		return []member{{"MEMBER_NAME", "PEER_URL", "every etcd node"}}, "INITIAL_CLUSTER", false
+		return []member{{"MEMBER_NAME", "PEER_URL", "ETCD_NODE", EtcdNodes}}, "INITIAL_CLUSTER", false
 	}
 	return list, cluster, true
 }
@@ -81,6 +96,9 @@ func writable(m snapshot.Member) bool {
 
 // endpoints are the client URLs of the backup's members, or the placeholder.
 func (b *builder) endpoints() string {
+	if b.id == Kops {
+		return "https://127.0.0.1:4001"
+	}
 	var urls []string
 	for _, m := range b.Backup.Facts.Members {
 		urls = append(urls, m.ClientURLs...)
@@ -88,33 +106,86 @@ func (b *builder) endpoints() string {
 	return wordOr(strings.Join(urls, ","), "ENDPOINTS")
 }
 
-// etcdctl is a command line for a running etcd.
-func (b *builder) etcdctl(args string) string {
-	flags := "--endpoints=" + b.endpoints()
-	if tls := b.tls(); tls != "" {
-		flags += " " + tls
-	}
-	return strings.Replace(b.etcd.program, "etcdutl", "etcdctl", 1) + " " + flags + " " + args
+// endpoint is one of them: a snapshot is saved from one member (etcdctl/v3 v3.6
+// ctlv3/command/snapshot_command.go refuses several).
+func (b *builder) endpoint() string {
+	first, _, _ := strings.Cut(b.endpoints(), ",")
+	return strings.Replace(first, "ENDPOINTS", "ENDPOINT", 1)
 }
 
-// status asks etcd for its revision.
+// etcdctl calls a running etcd.
+func (b *builder) etcdctl(endpoints string, args ...string) Command {
+	argv := slices.Concat([]string{"--endpoints=" + endpoints}, b.tls(), args)
+	if len(b.profile.etcdctl) == 0 {
+		path := tool("etcdctl")
+		c := call(b.first().host, slices.Concat(b.etcd.env, []string{path}, argv)...).root().reads(path)
+		c.Programs = []string{path}
+		return c
+	}
+	c := call(b.etcdctlHost, slices.Concat(b.profile.etcdctl, argv)...)
+	if c.Argv[0] == "sudo" {
+		c.As, c.Programs = Root, c.Argv[1:2]
+	}
+	return c
+}
+
+// status asks etcd for its revision, as soon as all members answer.
 func (b *builder) status() Command {
-	if b.id == Talos {
-		return b.save("restored.db", "Prints the revision.")
+	const then = "Look at the log of each etcd: a member that differs from the others does not join them."
+	if b.id == Talos || b.id == VCluster {
+		return answers(Workstation, "the API answers with its revision", "kubectl get --raw '/api/v1/namespaces?limit=1' | grep -o '\"resourceVersion\":\"[0-9]*\"' | head -n 1 | grep .", 900, "Look at the logs of etcd and of the API server.", "kubectl").
+			says("Shows resourceVersion: etcd's revision.")
 	}
-	return Command{b.etcdctl("endpoint status --write-out=json"), "an etcd node", "Shows header.revision."}
+	c := b.etcdctl(b.endpoints(), "endpoint", "status", "--write-out=json").whole()
+	w := answers(c.Host, "every etcd member answers", c.Run, 300, then, c.Programs...)
+	w.Reads, w.As = c.Reads, c.As
+	return w.says("Shows header.revision of each member.")
 }
 
-// save saves a snapshot of a running etcd.
-func (b *builder) save(name, comment string) Command {
-	if b.id == Talos {
-		return Command{"talosctl --nodes=NODE_IP etcd snapshot " + name, workstation, comment}
+// saves says whether a running etcd can be asked for a snapshot.
+func (b *builder) saves() bool { return b.id != Gardener && b.id != VCluster }
+
+// save saves a snapshot of a running etcd on the workstation. One that is to be kept is
+// not written over.
+func (b *builder) save(name, comment string, keep bool) []Command {
+	unless := func(line string) string {
+		if keep {
+			return "[ -e " + name + " ] || " + line
+		}
+		return line
 	}
-	return Command{b.etcdctl("snapshot save " + name), "an etcd node", comment}
+	switch b.id {
+	case Talos:
+		return []Command{script(Workstation, unless("talosctl --nodes=NODE_IP etcd snapshot "+name), "talosctl").writes(name).says("%s", comment)}
+	case Kops:
+		on := "/root/" + name
+		save := b.etcdctl(b.endpoint(), "snapshot", "save", "/rootfs"+on)
+		return []Command{
+			save.says("%s", strings.TrimSpace(comment+" ETCD_MANAGER_MAIN_POD is one of kubectl get pods --namespace=kube-system; its /opt has a directory a version.")),
+			script(Workstation, unless(fmt.Sprintf("{ ssh ETCD_NODE sudo cat %[1]s > %[2]s.part && ssh ETCD_NODE sudo sha256sum %[1]s | sed 's|/.*|%[2]s.part|' | sha256sum --check && mv %[2]s.part %[2]s; }", on, name)), "ssh").writes(name),
+		}
+	}
+	on := b.first()
+	var line string
+	var programs []string
+	if b.id == OpenShift {
+		line = fmt.Sprintf("{ sudo /usr/local/bin/cluster-backup.sh \"$PWD/%[1]s.backup\" && sudo sh -c 'cp \"$(ls -t %[1]s.backup/snapshot_*.db | head -n 1)\" %[1]s'; }", name)
+		programs = []string{"/usr/local/bin/cluster-backup.sh"}
+	} else {
+		c := b.etcdctl(b.endpoint(), "snapshot", "save", name).whole()
+		line, programs = c.Run, c.Programs
+	}
+	sum := name + ".sha256"
+	return []Command{
+		script(on.host, line, programs...).writes(name).says("%s", comment),
+		script(on.host, fmt.Sprintf("sudo chown \"$(id -u)\" %[1]s && sha256sum %[1]s > %[2]s", name, sum)).reads(name).writes(sum),
+		script(Workstation, unless(fmt.Sprintf("scp -p %s %s .", quote(remote(on.address, name)), quote(remote(on.address, sum)))), "scp").writes(name, sum),
+		script(Workstation, "[ ! -e "+sum+" ] || sha256sum --check "+sum).reads(name),
+	}
 }
 
 // tls are etcdctl's flags for certificates, none where no endpoint needs them.
-func (b *builder) tls() string {
+func (b *builder) tls() []string {
 	for _, m := range b.Backup.Facts.Members {
 		for _, u := range m.ClientURLs {
 			if strings.HasPrefix(u, "https://") {
@@ -122,8 +193,8 @@ func (b *builder) tls() string {
 			}
 		}
 	}
-	if b.endpoints() == "ENDPOINTS" {
+	if b.endpoints() == "ENDPOINTS" || b.id == Kops {
 		return b.certs
 	}
-	return ""
+	return nil
 }

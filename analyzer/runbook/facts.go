@@ -22,7 +22,10 @@ type Facts struct {
 	NoTrailer bool
 	// Packed says what the db was found in when the file is no snapshot itself, such
 	// as "gzip": restores take none of that.
-	Packed     string
+	Packed string
+	// Logged says that a write-ahead log was applied to the db: the file alone is not the
+	// state.
+	Logged     bool
 	Namespaces []string
 	// MasterLeases are the keys by which API servers tell where they are.
 	MasterLeases []string
@@ -49,7 +52,11 @@ func Look(ctx context.Context, s *snapshot.Snapshot, prefix string) (Facts, erro
 		Alarms:      s.Alarms(),
 		BumpMarkers: s.BumpMarkers(),
 		Packed:      s.Container(),
+		Logged:      s.WAL() != nil,
 		NoTrailer:   s.Container() == "" && s.Size()%512 != 32, // etcdutl/v3 v3.7 snapshot/v3_snapshot.go hasChecksum
+	}
+	if f.Logged && f.Packed == "" {
+		f.Packed = "a db whose log is beside it"
 	}
 	if f.EtcdVersion == "" {
 		f.EtcdVersion = minor(meta.ClusterVersion)

@@ -268,7 +268,7 @@ func (r *ranks) Pop() any {
 
 // deletions are the commands that delete the first pods of a list, one a
 // namespace, and what they leave out.
-func (b *builder) deletions(pods []pod, flags, comment string) (commands []Command, warnings []string) {
+func (b *builder) deletions(pods []pod, flags []string, comment string) (commands []Command, warnings []string) {
 	shown := pods[:min(len(pods), listed)]
 	byNamespace := map[string][]string{}
 	var namespaces []string
@@ -280,20 +280,15 @@ func (b *builder) deletions(pods []pod, flags, comment string) (commands []Comma
 	}
 	lost := 0
 	for _, ns := range namespaces {
-		namespace, ok := sanitize.ShellWord(ns)
 		names, left := operands(byNamespace[ns])
-		if !ok || ns == "" {
-			left, names = len(byNamespace[ns]), ""
+		if _, ok := sanitize.ShellWord(ns); !ok || ns == "" {
+			left, names = len(byNamespace[ns]), nil
 		}
 		lost += left
-		if names == "" {
+		if len(names) == 0 {
 			continue
 		}
-		commands = append(commands, Command{
-			Run:     "kubectl delete pod --namespace=" + namespace + flags + names,
-			Where:   adminHost,
-			Comment: comment,
-		})
+		commands = append(commands, b.kubectl(slices.Concat([]string{"delete", "pod", "--namespace=" + ns}, flags, names)...).says("%s", comment))
 		comment = ""
 	}
 	if lost > 0 {

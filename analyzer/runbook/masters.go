@@ -16,22 +16,18 @@ func (b *builder) formerMasters() Step {
 		Why: "API servers list behind the Service kubernetes every address that has a master lease in etcd. The backup has some of machines that are gone.",
 	}
 	listed := b.FormerMasters[:min(len(b.FormerMasters), listed)]
-	where := "an etcd node"
-	if b.id == Talos {
-		where = "a machine that has etcdctl, the certificates of etcd, and reaches it"
-	}
 	lost := 0
 	for i := range listed {
 		m := &listed[i]
-		key, ok := sanitize.ShellWord(m.Key)
-		if !ok {
+		if _, ok := sanitize.ShellWord(m.Key); !ok {
 			lost++
 			continue
 		}
+		args := []string{"del", m.Key}
 		if strings.HasPrefix(m.Key, "-") {
-			key = "-- " + key
+			args = []string{"del", "--", m.Key}
 		}
-		s.Commands = append(s.Commands, Command{b.etcdctl("del " + key), where, b.whyFormer(m)})
+		s.Commands = append(s.Commands, b.etcdctl(b.endpoints(), args...).says("%s", b.whyFormer(m)))
 	}
 	if lost > 0 {
 		s.Warnings = append(s.Warnings, unwritten(lost, "master lease"))

@@ -3,7 +3,6 @@ package runbook
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // Platform says how the control plane was set up. The values are stable names.
@@ -59,8 +58,7 @@ const (
 	BumpsNothing       Bumper = "nothing"        // the platform's tool cannot be given a bump
 )
 
-// profile is what the steps need to know of a platform. Its commands are
-// templates: $snapshot stands for the file to restore.
+// profile is what the steps need to know of a platform.
 type profile struct {
 	id    Platform
 	title string
@@ -69,16 +67,26 @@ type profile struct {
 	// recounts says that the restored store counts its revisions anew.
 	recounts bool
 
-	dataDir string // of an etcd member
-	port    string // of the API servers
-	metrics string // URL of etcd's metrics
-	certs   string // etcdctl's flags for TLS
+	dataDir string   // of an etcd member
+	port    string   // of the API servers
+	metrics string   // URL of etcd's metrics, "" where no shell reaches it
+	certs   []string // etcdctl's flags for TLS
+	// etcdctl is how etcdctl is called where it is not brought along, and the machine.
+	etcdctl     []string
+	etcdctlHost Host
 
-	freeze, stopAPI, stopEtcd              []Command
-	stopTitle, stopWhy                     string    // "" is the usual one
-	restoreOwn                             []Command // for every path but BumpsDataDirectory
-	startEtcd, startAPI, startControllers  []Command
-	restartKubelet, stopKubelet, upKubelet string
+	freeze, stopAPI, stopEtcd             []Command
+	stopTitle, stopWhy                    string                    // "" is the usual one
+	restoreOwn                            func(b *builder, s *Step) // for every path but BumpsDataDirectory
+	startEtcd, startAPI, startControllers []Command
+	// kubelet is the unit of systemd that runs it, "" where no shell does.
+	kubelet string
+	// restartKubelet restarts the kubelet of a node.
+	restartKubelet func(node string) Command
+	// crictl is how it is called; none where it has to be brought along.
+	crictl []string
+	// takesRuntime says that the container runtime stops with the kubelet.
+	takesRuntime bool
 
 	// together says that API servers and controllers cannot be started one
 	// without the other: nothing can be deleted in between.
@@ -87,97 +95,88 @@ type profile struct {
 	keepsAPI bool
 	// kubelets says whose kubelets they are when they do not watch this API.
 	kubelets string
+	warnings []string // of a restore on this platform
 }
 
 const (
-	allControlPlane = "every control plane node"
-	allServers      = "every server node"
-	firstServer     = "the first server node"
-	otherServers    = "the other server nodes, one by one"
-	adminHost       = "a machine with kubectl and admin rights"
-	workstation     = "your workstation"
-	restoreHost     = "a machine with the backup and etcdutl"
-
-	genericCerts = "--cacert=CA_FILE --cert=CERT_FILE --key=KEY_FILE"
-	kubeadmCerts = "--cacert=/etc/kubernetes/pki/etcd/ca.crt --cert=/etc/kubernetes/pki/etcd/server.crt --key=/etc/kubernetes/pki/etcd/server.key"
-
 	manifests = "/etc/kubernetes/manifests"
 	aside     = "/etc/kubernetes/stopped"
 )
 
-func away(where string, names ...string) Command {
-	return Command{Run: "mv " + under(manifests, names) + " " + aside + "/", Where: where}
-}
-
-func back(where string, names ...string) Command {
-	return Command{Run: "mv " + under(aside, names) + " " + manifests + "/", Where: where}
-}
-
-func under(dir string, names []string) string {
-	paths := make([]string, len(names))
-	for i, name := range names {
-		paths[i] = dir + "/" + name + ".yaml"
+var (
+	genericCerts = []string{"--cacert=CA_FILE", "--cert=CERT_FILE", "--key=KEY_FILE"}
+	kubeadmCerts = []string{"--cacert=/etc/kubernetes/pki/etcd/ca.crt", "--cert=/etc/kubernetes/pki/etcd/server.crt", "--key=/etc/kubernetes/pki/etcd/server.key"}
+	kopsCerts    = []string{
+		"--cacert=/rootfs/etc/kubernetes/pki/kube-apiserver/etcd-ca.crt", "--cert=/rootfs/etc/kubernetes/pki/kube-apiserver/etcd-client.crt",
+		"--key=/rootfs/etc/kubernetes/pki/kube-apiserver/etcd-client.key",
 	}
-	return strings.Join(paths, " ")
-}
+)
 
-// gone waits until no container of the name runs: taking a manifest away stops
-// its pod, but not at once.
-func gone(where, name string) Command {
-	return Command{
-		Run:     fmt.Sprintf(`until [ -z "$(crictl ps -q --name '^%s$')" ]; do sleep 1; done`, name),
-		Where:   where,
-		Comment: "Wait until it has stopped.",
+// away takes manifests of static pods away. What was taken before is left alone.
+func away(h Host, names ...string) Command { return movedManifests(h, manifests, aside, names) }
+
+func back(h Host, names ...string) Command { return movedManifests(h, aside, manifests, names) }
+
+func movedManifests(h Host, from, to string, names []string) Command {
+	argv := []string{"mv", "--no-clobber"}
+	for _, name := range names {
+		argv = append(argv, from+"/"+name+".yaml")
 	}
+	return call(h, append(argv, to+"/")...).root()
 }
 
-var systemdKubelet = profile{
-	restartKubelet: "systemctl restart kubelet",
-	stopKubelet:    "systemctl stop kubelet",
-	upKubelet:      "systemctl start kubelet",
+func systemctl(h Host, args ...string) Command {
+	return call(h, append([]string{"systemctl"}, args...)...).root()
 }
 
-// profiles are the platforms. What their tools do is from MECHANISM: the sources
-// and documentation of each, as of 2026.
+// systemd restarts the kubelet of a node that is a unit of systemd.
+func systemd(unit string) func(string) Command {
+	return func(node string) Command { return systemctl(nodeHost(node), "restart", unit) }
+}
+
+// profiles are the platforms. What their tools do was read in the sources and the
+// documentation of each, as of 2026.
 var profiles = []profile{
 	{
 		id: Kubeadm, title: "kubeadm", bumps: BumpsDataDirectory,
 		notes: []Note{
 			{Text: "kubeadm has no restore of its own: nothing bumps, and nothing restarts API servers or kubelets, unless a person does."},
 			{Text: "The paths are kubeadm's defaults: compare them with --data-dir and the certificates in the manifest of etcd."},
+			{Text: "Nodes have no etcdctl and no etcdutl, and the images of etcd have no shell: the steps bring both."},
+			{Text: "The documentation of Kubernetes restarts scheduler, controller manager and kubelets after a restore. The first two are stopped and started here, and those kubelets are restarted that do not list anew by themselves."},
 		},
 		dataDir: "/var/lib/etcd", port: "6443", metrics: "http://127.0.0.1:2381/metrics", certs: kubeadmCerts,
 		freeze: []Command{
-			{Run: "mkdir -p " + aside, Where: allControlPlane},
-			away(allControlPlane, "kube-controller-manager", "kube-scheduler"),
+			call(ControlPlane, "mkdir", "-p", aside).root(),
+			away(ControlPlane, "kube-controller-manager", "kube-scheduler"),
+			stopped(ControlPlane, "kube-controller-manager"), stopped(ControlPlane, "kube-scheduler"),
 		},
-		stopAPI:          []Command{away(allControlPlane, "kube-apiserver"), gone(allControlPlane, "kube-apiserver")},
-		stopEtcd:         []Command{away(allControlPlane, "etcd"), gone(allControlPlane, "etcd")},
-		startEtcd:        []Command{back(allControlPlane, "etcd")},
-		startAPI:         []Command{back(allControlPlane, "kube-apiserver")},
-		startControllers: []Command{back(allControlPlane, "kube-controller-manager", "kube-scheduler")},
-		restartKubelet:   systemdKubelet.restartKubelet, stopKubelet: systemdKubelet.stopKubelet, upKubelet: systemdKubelet.upKubelet,
+		stopAPI:          []Command{away(ControlPlane, "kube-apiserver"), stopped(ControlPlane, "kube-apiserver")},
+		stopEtcd:         []Command{away(ControlPlane, "etcd"), stopped(ControlPlane, "etcd")},
+		startEtcd:        []Command{back(ControlPlane, "etcd").all()},
+		startAPI:         []Command{back(ControlPlane, "kube-apiserver").all()},
+		startControllers: []Command{back(ControlPlane, "kube-controller-manager", "kube-scheduler")},
+		kubelet:          "kubelet", restartKubelet: systemd("kubelet"), crictl: []string{"crictl"},
 	},
 	{
 		id: OpenShift, title: "OpenShift", bumps: BumpsItself,
 		notes: []Note{
-			{Text: "cluster-restore.sh bumps by itself: 1.2 times the raft index in /var/lib/etcd/revision.json, or 1,000,000,000 without that file. The single-member path of ETCD_ETCDCTL_RESTORE does not."},
+			{Text: "cluster-restore.sh bumps by itself: 1.2 times the raft index in /var/lib/etcd/revision.json, or 1,000,000,000 without that file. Neither the single-member path of ETCD_ETCDCTL_RESTORE nor cluster-restore-tnf.sh (two nodes with fencing) does."},
 			{Text: "It restarts no kubelets, and leaves API servers running on purpose: the bump has to be two above all they have seen. Then they drop their cache, and pods come to what is predicted here for API servers that are restarted; a scheduler that was left running exits once when it finds a pod on another node than before."},
-			{Text: "The raft index starts anew with each restore. Restoring a backup from before an earlier restore, a second time, computes a far too small bump.", Inferred: true},
-			{Text: "Which static pods have to be stopped by hand differs from version to version: follow your version's documentation for that."},
+			{Text: "The raft index starts anew with each restore. Restoring a backup from before an earlier restore, a second time, computes a far too small bump."},
+			{Text: "The steps are those of 4.22, in which nothing is stopped or restarted by hand and the operators take up to 15 minutes. Older versions have no disable-etcd.sh: there, static pods are moved away and redeployments forced, kubelets of the control plane are restarted, certificate requests approved, and the pods of OVN-Kubernetes restarted, as the documentation of the version says."},
+			{Text: "The backup must be of the same z-stream release as the cluster."},
 		},
-		dataDir: "/var/lib/etcd", port: "6443", metrics: "METRICS_URL", certs: genericCerts,
-		freeze: []Command{{Run: "mkdir -p " + aside, Where: "the control plane nodes other than the recovery host"},
-			away("the control plane nodes other than the recovery host", "kube-controller-manager-pod", "kube-scheduler-pod")},
-		stopTitle: "Stop the other control plane nodes",
-		stopWhy:   "cluster-restore.sh stops and starts what it needs on the recovery host. An etcd or API server that goes on elsewhere serves the old state.",
-		stopAPI:   []Command{away("the control plane nodes other than the recovery host", "kube-apiserver-pod")},
-		stopEtcd:  []Command{away("the control plane nodes other than the recovery host", "etcd-pod")},
-		restoreOwn: []Command{{
-			Run: "sudo -E /usr/local/bin/cluster-restore.sh BACKUP_DIR", Where: "the recovery host",
-			Comment: "BACKUP_DIR holds the snapshot and the archive of static pod resources that were saved with it.",
-		}},
-		restartKubelet: "sudo systemctl restart kubelet", stopKubelet: "sudo systemctl stop kubelet", upKubelet: "sudo systemctl start kubelet",
+		dataDir: "/var/lib/etcd", port: "6443", certs: genericCerts,
+		etcdctl: []string{"sudo", "/etc/kubernetes/static-pod-resources/bin/etcdctl"}, etcdctlHost: FirstControlPlane,
+		stopTitle: "Stop etcd on the other control plane nodes",
+		stopWhy:   "cluster-restore.sh stops and starts what it needs on the recovery host. An etcd that goes on elsewhere serves the old state.",
+		stopEtcd: []Command{
+			script(OtherControlPlane, "sudo -E /usr/local/bin/disable-etcd.sh", "/usr/local/bin/disable-etcd.sh"),
+			stopped(OtherControlPlane, "etcd"),
+		},
+		restoreOwn: (*builder).restoreOpenShift,
+		kubelet:    "kubelet", restartKubelet: systemd("kubelet"), crictl: []string{"crictl"},
 		together: true, keepsAPI: true,
 	},
 	k3sLike(K3s, "k3s", "k3s", "k3s-agent"),
@@ -188,15 +187,18 @@ var profiles = []profile{
 			{Text: "etcd-manager restores into a temporary etcd and copies the keys one by one into a new cluster: its revision starts near the number of keys, whatever was in the backup. No bump survives that."},
 			{Text: "It restarts no kubelets. They stay deaf until the new store has counted past everything that was served: almost the whole former history."},
 			{Text: "Leases are lost, and create and mod revisions too."},
+			{Text: "The former data is in data-trashcan, beside etcd-manager's data on each control plane node: keep it."},
+			{Text: "kOps' documentation rolls the machines afterwards (kops rolling-update cluster --force --yes). That replaces every machine; the steps here restart only what has to be."},
 			{Text: "Data directories that etcdutl makes, as in the steps for generic, would keep the revision: whether etcd-manager takes them is for you to find out.", Inferred: true},
 		},
-		dataDir: "DATA_DIR", port: "API_PORT", metrics: "METRICS_URL", certs: genericCerts,
-		restoreOwn: []Command{
-			{Run: "etcd-manager-ctl --backup-store=BACKUP_STORE_MAIN list-backups", Where: "a machine with access to the state store"},
-			{Run: "etcd-manager-ctl --backup-store=BACKUP_STORE_MAIN restore-backup BACKUP_NAME", Where: "a machine with access to the state store", Comment: "Only leaves the order to restore: it is carried out when etcd-manager restarts."},
-			{Run: "crictl stop $(crictl ps -q --name '^etcd-manager$')", Where: allControlPlane, Comment: "Restart etcd-manager. Repeat both for the events cluster if it is to be restored, too."},
+		dataDir: "DATA_DIR", port: "443", certs: kopsCerts,
+		etcdctl:     []string{"kubectl", "--namespace=kube-system", "exec", "ETCD_MANAGER_MAIN_POD", "--", "/opt/etcd-vVERSION/etcdctl"},
+		etcdctlHost: Workstation,
+		restoreOwn:  (*builder).restoreKops,
+		startAPI: []Command{
+			call(ControlPlane, "pkill", "-x", "kube-apiserver").root().all().says("Its kubelet starts it again at once: with the restored state, and without the old cache."),
 		},
-		restartKubelet: systemdKubelet.restartKubelet, stopKubelet: systemdKubelet.stopKubelet, upKubelet: systemdKubelet.upKubelet,
+		kubelet: "kubelet", restartKubelet: systemd("kubelet"),
 		together: true,
 	},
 	{
@@ -204,20 +206,28 @@ var profiles = []profile{
 		notes: []Note{
 			{Text: "talosctl bootstrap --recover-from restores the file it is given and does not bump: the bump has to be in the file."},
 			{Text: "It restarts no kubelets on workers. Control plane nodes are rebuilt."},
+			{Text: "Nodes have no shell: every command is talosctl's, from your workstation. Metrics of etcd are there only where listen-metrics-urls was set: ask your monitoring."},
 			{Text: "A snapshot with the bump in it is restored like any other.", Inferred: true},
 		},
-		dataDir: "DATA_DIR", port: "6443", metrics: "METRICS_URL", certs: genericCerts,
+		dataDir: "/var/lib/etcd", port: "6443", certs: genericCerts,
+		etcdctl: []string{tool("etcdctl")}, etcdctlHost: Workstation,
 		stopTitle: "Empty the control plane nodes",
-		stopWhy:   "Talos recovers etcd into nodes that have no data of it.",
-		stopEtcd: []Command{{
-			Run:   "talosctl --nodes=CONTROL_PLANE_IPS reset --graceful=false --reboot --system-labels-to-wipe=EPHEMERAL",
-			Where: workstation, Comment: "Wipes etcd's data on these nodes. First save what is there: talosctl --nodes=NODE_IP cp /var/lib/etcd/member/snap/db .",
-		}},
-		restoreOwn: []Command{
-			{Run: "talosctl --nodes=FIRST_CONTROL_PLANE_IP bootstrap --recover-from=$snapshot", Where: workstation, Comment: "One node only: the others join it."},
+		stopWhy:   "Talos recovers etcd into nodes that have no data of it. EPHEMERAL is /var: what pods keep there on these nodes, in hostPath volumes too, goes with it.",
+		stopEtcd: []Command{
+			script(Workstation, `for node in CONTROL_PLANE_IPS; do
+    [ -e "etcd-$node" ] || { rm -rf part && mkdir part && talosctl --nodes="$node" copy /var/lib/etcd part && mv part "etcd-$node"; } || break
+done`, "talosctl").
+				says("Save the data directory of every member, its log with it: it is evidence, and wiped next. CONTROL_PLANE_IPS are the addresses with blanks between them."),
+			script(Workstation, `for node in CONTROL_PLANE_IPS; do
+    ls "etcd-$node/member/snap/db" "etcd-$node/member/wal" && talosctl --nodes="$node" reset --graceful=false --reboot --system-labels-to-wipe=EPHEMERAL || break
+done`, "talosctl").
+				says("The point of no return: wipes etcd's data on these nodes, each only if its data was saved."),
 		},
-		restartKubelet: "talosctl --nodes=NODE_IP service kubelet restart",
-		together:       true,
+		restoreOwn: (*builder).restoreTalos,
+		restartKubelet: func(node string) Command {
+			return call(Workstation, "talosctl", "--nodes="+node, "service", "kubelet", "restart")
+		},
+		together: true,
 	},
 	{
 		id: Gardener, title: "Gardener", bumps: BumpsNothing,
@@ -226,26 +236,29 @@ var profiles = []profile{
 			{Text: "It does not bump and restarts no kubelets."},
 			{Text: "It takes its snapshots from its own store: a file that was bumped by hand cannot be given to it.", Inferred: true},
 		},
-		dataDir: "DATA_DIR", port: "API_PORT", metrics: "METRICS_URL", certs: genericCerts,
-		restoreOwn: []Command{{
-			Run: "kubectl --namespace=SHOOT_NAMESPACE get etcds,pods --selector=app=etcd-statefulset", Where: "the seed cluster",
-			Comment: "The restore runs by itself when the data of the main etcd is found damaged: follow your version's documentation to set it off.",
-		}},
-		restartKubelet: systemdKubelet.restartKubelet, stopKubelet: systemdKubelet.stopKubelet, upKubelet: systemdKubelet.upKubelet,
+		dataDir: "/var/etcd/data/new.etcd", port: "API_PORT", certs: genericCerts,
+		etcdctl: []string{"etcdctl"}, etcdctlHost: "a machine that has etcdctl, the certificates of etcd, and reaches it",
+		restoreOwn: (*builder).restoreGardener,
+		startAPI: []Command{
+			call(Workstation, "kubectl", "--kubeconfig=SEED_KUBECONFIG", "--namespace=SHOOT_NAMESPACE", "delete", "pods", "--selector=app=kubernetes,role=apiserver").
+				says("All API servers of the shoot at once: they come back with the restored state, and without the old cache."),
+		},
+		kubelet: "kubelet", restartKubelet: systemd("kubelet"),
 		together: true,
+		warnings: []string{"Gardener restores the newest that is in its store, with its deltas, and not the BACKUP that was given here. The prediction is for BACKUP: give the store itself as BACKUP (docs/evidence.md) to have it for what is restored."},
 	},
 	{
 		id: VCluster, title: "vCluster", bumps: BumpsItself,
 		notes: []Note{
-			{Text: "Newer versions bump and mark compacted by themselves, from the last revision of the live database (pull requests 3019 and 3907); older ones do not bump."},
+			{Text: "Newer versions bump and mark compacted by themselves, to 1000 above the last revision of the live database (pull requests 3019 and 3907); older ones do not bump."},
+			{Text: "Its snapshot is a tar.gz of keys, and no db; and the default store is not etcd."},
+			{Text: "On shared nodes the restore clears nodeName and status of pods: their prediction here does not hold."},
 			{Text: "Where pods run on the host cluster's nodes, their kubelets watch the host's API, not this one: what a phantom would be is up to the syncer.", Inferred: true},
 		},
-		dataDir: "DATA_DIR", port: "API_PORT", metrics: "METRICS_URL", certs: genericCerts,
-		restoreOwn: []Command{{
-			Run: "vcluster restore VCLUSTER_NAME SNAPSHOT_URL --namespace=HOST_NAMESPACE", Where: "a machine with access to the host cluster",
-			Comment: "Check the arguments against your version's documentation.",
-		}},
-		restartKubelet: systemdKubelet.restartKubelet, stopKubelet: systemdKubelet.stopKubelet, upKubelet: systemdKubelet.upKubelet,
+		dataDir: "DATA_DIR", port: "API_PORT", certs: genericCerts,
+		etcdctl: []string{"etcdctl"}, etcdctlHost: "a machine that has etcdctl, the certificates of etcd, and reaches it",
+		restoreOwn: (*builder).restoreVCluster,
+		kubelet:    "kubelet", restartKubelet: systemd("kubelet"),
 		together: true,
 		kubelets: "Only with private nodes do kubelets watch this API: else leave the kubelets alone, and let the syncer work.",
 	},
@@ -255,13 +268,13 @@ var profiles = []profile{
 			{Text: "etcdutl restores what it is told to: it bumps only when asked, and restarts nothing."},
 		},
 		dataDir: "DATA_DIR", port: "API_PORT", metrics: "METRICS_URL", certs: genericCerts,
-		freeze:           []Command{{Run: "systemctl stop kube-controller-manager kube-scheduler", Where: allControlPlane, Comment: "Or however they are run."}},
-		stopAPI:          []Command{{Run: "systemctl stop kube-apiserver", Where: allControlPlane}},
-		stopEtcd:         []Command{{Run: "systemctl stop etcd", Where: "every etcd node"}},
-		startEtcd:        []Command{{Run: "systemctl start etcd", Where: "every etcd node"}},
-		startAPI:         []Command{{Run: "systemctl start kube-apiserver", Where: allControlPlane}},
-		startControllers: []Command{{Run: "systemctl start kube-controller-manager kube-scheduler", Where: allControlPlane}},
-		restartKubelet:   systemdKubelet.restartKubelet, stopKubelet: systemdKubelet.stopKubelet, upKubelet: systemdKubelet.upKubelet,
+		freeze:           []Command{systemctl(ControlPlane, "stop", "kube-controller-manager", "kube-scheduler").all().says("Or however they are run.")},
+		stopAPI:          []Command{systemctl(ControlPlane, "stop", "kube-apiserver"), stopped(ControlPlane, "kube-apiserver")},
+		stopEtcd:         []Command{systemctl(EtcdNodes, "stop", "etcd"), stopped(EtcdNodes, "etcd")},
+		startEtcd:        []Command{systemctl(EtcdNodes, "start", "--no-block", "etcd").all().says("Each waits for the others.")},
+		startAPI:         []Command{systemctl(ControlPlane, "start", "--no-block", "kube-apiserver").all()},
+		startControllers: []Command{systemctl(ControlPlane, "start", "kube-controller-manager", "kube-scheduler")},
+		kubelet:          "kubelet", restartKubelet: systemd("kubelet"),
 	},
 }
 
@@ -269,25 +282,37 @@ var profiles = []profile{
 // plane and the kubelet of a server node, and another the kubelet of an agent.
 func k3sLike(id Platform, title, server, agent string) profile {
 	program := string(id)
-	db := "/var/lib/rancher/" + program + "/server/db"
-	return profile{
+	dir := "/var/lib/rancher/" + program
+	p := profile{
 		id: id, title: title, bumps: BumpsSnapshot,
 		notes: []Note{
 			{Text: fmt.Sprintf("%s server --cluster-reset-restore-path restores the file it is given and does not bump: the bump has to be in the file.", program)},
 			{Text: "Server nodes get a new kubelet with it; agents do not, and their load balancer lets them resume their watch: without a bump they stay deaf."},
+			{Text: "API server and etcd of a server node are one service: they stop and start together."},
+			{Text: "Restarting the agent's unit does nothing on a server node, whose kubelet was restarted with its service."},
 			{Text: "A snapshot with the bump in it is restored like any other.", Inferred: true},
 		},
-		dataDir: db + "/etcd", port: "6443", metrics: "METRICS_URL",
-		certs:   strings.ReplaceAll("--cacert=TLS/server-ca.crt --cert=TLS/client.crt --key=TLS/client.key", "TLS", "/var/lib/rancher/"+program+"/server/tls/etcd"),
-		stopAPI: []Command{{Run: "systemctl stop " + server, Where: allServers, Comment: "Stops API server, controllers, scheduler and kubelet there; containers go on. When it starts again, its kubelet kills within 2 seconds what the API does not know."}},
-		restoreOwn: []Command{
-			{Run: fmt.Sprintf("%s server --cluster-reset --cluster-reset-restore-path=$snapshot", program), Where: firstServer, Comment: "With the token and flags this server is run with. It ends by itself and keeps the old data beside the new."},
-			{Run: fmt.Sprintf("mv %s %s.before-restore", db, db), Where: otherServers, Comment: "They join the first one anew."},
+		dataDir: dir + "/server/db/etcd", port: "6443", metrics: "METRICS_URL",
+		certs:      []string{"--cacert=" + dir + "/server/tls/etcd/server-ca.crt", "--cert=" + dir + "/server/tls/etcd/client.crt", "--key=" + dir + "/server/tls/etcd/client.key"},
+		stopAPI:    []Command{systemctl(Servers, "stop", server).says("Stops API server, controllers, scheduler and kubelet there; containers go on. When it starts again, its kubelet kills within 2 seconds what the API does not know.").all()},
+		restoreOwn: (*builder).restoreK3s,
+		startEtcd:  []Command{systemctl(FirstServer, "start", server), systemctl(OtherServers, "start", server)},
+		kubelet:    agent,
+		restartKubelet: func(node string) Command {
+			return systemctl(nodeHost(node), "try-restart", agent+"*")
 		},
-		startEtcd:      []Command{{Run: "systemctl start " + server, Where: firstServer}, {Run: "systemctl start " + server, Where: otherServers}},
-		restartKubelet: "systemctl restart " + agent, stopKubelet: "systemctl stop " + agent, upKubelet: "systemctl start " + agent,
+		crictl: []string{program, "crictl"}, takesRuntime: true,
 		together: true,
 	}
+	if id == RKE2 {
+		p.crictl = []string{"env", "CRI_CONFIG_FILE=" + dir + "/agent/etc/crictl.yaml", dir + "/bin/crictl"}
+		p.notes = append(p.notes, Note{Text: "The static pods of the control plane outlive the service: the steps stop them by themselves."})
+		for _, name := range []string{"kube-controller-manager", "kube-scheduler", "kube-apiserver", "etcd"} {
+			kill := call(Servers, "pkill", "-x", name[:min(len(name), 15)]).root().says("Its static pod outlives the service. Where none is left, this ends with 1.")
+			p.stopAPI = append(p.stopAPI, kill, stopped(Servers, name))
+		}
+	}
+	return p
 }
 
 func profileOf(id Platform) *profile {

@@ -41,14 +41,6 @@ type Step struct {
 	Warnings []string  `json:"warnings"`
 }
 
-// Command is a command line for a POSIX shell. Words in capitals stand for what
-// the snapshots do not tell.
-type Command struct {
-	Run     string `json:"run"`
-	Where   string `json:"where"`   // the machine, or what kind of it
-	Comment string `json:"comment"` // what it does, "" where the line says so
-}
-
 // Input is what a runbook is written from.
 type Input struct {
 	Tool     restore.Tool
@@ -72,11 +64,15 @@ type Input struct {
 	Metrics *restore.Metrics
 	// OutageAt is when the last API server stopped; zero when it is not known.
 	OutageAt time.Time
+	// Outage is as in restore.Plan.
+	Outage restore.Seconds
 	// KubernetesVersion is as in restore.Plan.
 	KubernetesVersion string
 
-	// Flags are those that every command needs that reads the evidence, as they are typed.
-	Flags []string
+	// Flags are those that every command needs that reads evidence, as words that are not
+	// quoted; NewestFlags those for the newest state, or for the backup where it is alone
+	// (--wal-dir); PairFlags those for the two together (--force).
+	Flags, NewestFlags, PairFlags []string
 	// Warnings are what the reader of the evidence has to say of it.
 	Warnings []string
 
@@ -120,7 +116,7 @@ func New(in Input) (*Runbook, error) {
 		Unknowns:      b.unknowns(),
 	}
 	steps := []func() Step{
-		b.takeStock, b.freeze, b.stop, b.fence, b.restore, b.startEtcd, b.formerMasters, b.startAPI, b.cleanUp, b.cordons, b.letIn,
+		b.bring, b.takeStock, b.freeze, b.stop, b.fence, b.restore, b.startEtcd, b.formerMasters, b.startAPI, b.cleanUp, b.cordons, b.letIn,
 		b.startControllers, b.restartKubelets, b.verify, b.repair,
 	}
 	if b.plan.BumpRevision == 0 || len(b.deaf) > 0 {
@@ -143,6 +139,9 @@ func New(in Input) (*Runbook, error) {
 // whole is s with empty lists in place of none.
 func (s Step) whole() Step {
 	s.Commands = slices.Concat([]Command{}, s.Commands)
+	for i := range s.Commands {
+		s.Commands[i] = s.Commands[i].whole()
+	}
 	s.Checks = slices.Concat([]string{}, s.Checks)
 	s.Warnings = slices.Concat([]string{}, s.Warnings)
 	return s
@@ -158,5 +157,6 @@ type builder struct {
 	noBump     bool                // is large enough for what was served
 	atMost     int64               // the newest revision that a watcher can have seen, 0 unknown
 	prediction *restore.Prediction // nil for a backup alone
+	open       bool                // the fence is taken away
 	findings
 }

@@ -141,6 +141,7 @@ var plans = map[string]*restore.Plan{
 	"bump too small":    {BumpRevision: 7, MarkCompacted: true},
 	"bump unsure":       {BumpRevision: 101, MarkCompacted: true},
 	"API servers kept":  {KeepAPIServers: true},
+	"some API servers":  {KeepAPIServers: true, RestartAPIServers: []string{"a b", "-x"}},
 	"bump, API kept":    {BumpRevision: 1 << 40, MarkCompacted: true, KeepAPIServers: true},
 	"bump and restarts": {BumpRevision: 1 << 40, MarkCompacted: true, RestartKubelets: restore.Restart{Nodes: []string{"node-1"}}},
 }
@@ -180,8 +181,8 @@ func checkCommand(t *testing.T, where string, c Command) {
 	if c.Where == "" {
 		t.Errorf("%s: %q does not say where", where, c.Run)
 	}
-	if list[0] == "kubectl" && list[1] == "delete" {
-		for _, w := range list[3:] {
+	if i := slices.Index(list, "delete"); list[0] == "kubectl" && i > 0 && (list[i+1] == "pod" || list[i+1] == "node") {
+		for _, w := range list[i+2:] {
 			name := strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(w, "--namespace="), "old"), "new")
 			if !strings.HasPrefix(w, "--") && !slices.Contains(hostile, name) {
 				t.Errorf("%s: %q deletes %q, which is no name", where, c.Run, w)
@@ -238,7 +239,7 @@ func TestDeterministic(t *testing.T) {
 }
 
 func TestSteps(t *testing.T) {
-	byHand := []string{"take-stock", "freeze", "stop", "fence", "restore", "start-etcd", "start-api", "clean-up", "let-in", "start-controllers", "restart-kubelets", "verify", "repair"}
+	byHand := []string{"bring-files", "take-stock", "freeze", "stop", "fence", "restore", "start-etcd", "start-api", "clean-up", "let-in", "start-controllers", "restart-kubelets", "verify", "repair"}
 	tests := []struct {
 		name     string
 		platform Platform
@@ -248,15 +249,15 @@ func TestSteps(t *testing.T) {
 	}{
 		{name: "generic", want: byHand},
 		{name: "kubeadm", platform: Kubeadm, want: byHand},
-		{name: "k3s", platform: K3s, want: []string{"take-stock", "freeze", "stop", "fence", "restore", "start-etcd", "clean-up", "let-in", "restart-kubelets", "verify", "repair"}},
-		{name: "kops", platform: Kops, want: []string{"take-stock", "freeze", "restore", "start-etcd", "clean-up", "restart-kubelets", "verify", "repair"}},
+		{name: "k3s", platform: K3s, want: []string{"bring-files", "take-stock", "freeze", "stop", "fence", "restore", "start-etcd", "clean-up", "let-in", "restart-kubelets", "verify", "repair"}},
+		{name: "kops", platform: Kops, want: []string{"take-stock", "freeze", "restore", "start-etcd", "start-api", "clean-up", "restart-kubelets", "verify", "repair"}},
 		{
 			name: "without a bump kubelets come before controllers", plan: &restore.Plan{RestartKubelets: restore.Restart{All: true}},
-			want: []string{"take-stock", "freeze", "stop", "restore", "start-etcd", "start-api", "clean-up", "restart-kubelets", "start-controllers", "verify", "repair"},
+			want: []string{"bring-files", "take-stock", "freeze", "stop", "restore", "start-etcd", "start-api", "clean-up", "restart-kubelets", "start-controllers", "verify", "repair"},
 		},
 		{
 			name: "backup alone", alone: true,
-			want: []string{"take-stock", "freeze", "stop", "restore", "start-etcd", "start-api", "clean-up", "start-controllers", "restart-kubelets", "verify", "repair"},
+			want: []string{"bring-files", "take-stock", "freeze", "stop", "restore", "start-etcd", "start-api", "clean-up", "start-controllers", "restart-kubelets", "verify", "repair"},
 		},
 	}
 	for _, tt := range tests {
@@ -451,7 +452,7 @@ func TestCapped(t *testing.T) {
 		t.Errorf("want 20 names in:\n%s", all)
 	}
 	if !slices.ContainsFunc(s.Warnings, func(w string) bool {
-		return strings.HasPrefix(w, "And 30 more: revenant predict backup.db current.db --bump-revision=")
+		return strings.HasPrefix(w, "And 30 more: revenant predict backup.db newest.db --bump-revision=")
 	}) {
 		t.Errorf("the rest is not counted: %q", s.Warnings)
 	}
@@ -507,17 +508,18 @@ func TestRealPair(t *testing.T) {
 			}
 		}
 	}
+	const past = "kubectl --server=https://127.0.0.1:16443 --tls-server-name=kubernetes "
 	has("clean-up",
-		"kubectl delete node node-4",
-		"kubectl delete pod --namespace=rows --wait=false p3-onfail-1 p3-onfail-2 p3-pend-never",
-		"kubectl delete pod --namespace=gone --wait=false p3-gone-ns",
-		"kubectl delete pod --namespace=rows --wait=false p3-never-1 p3-never-2",
-		"kubectl delete pod --namespace=rows --wait=false p4d-long p4d-mid p4d-never",
+		past+"delete node node-4",
+		past+"delete pod --namespace=rows --wait=false p3-onfail-1 p3-onfail-2 p3-pend-never",
+		past+"delete pod --namespace=gone --wait=false p3-gone-ns",
+		past+"delete pod --namespace=rows --wait=false p3-never-1 p3-never-2",
+		past+"delete pod --namespace=rows --wait=false p4d-long p4d-mid p4d-never",
 	)
 	has("repair", "kubectl delete pod --namespace=rows --grace-period=0 --force dep4d-75d8ff478f-b27vm p4d-fin")
 	has("restore", strings.Join([]string{
-		"etcdutl snapshot restore rows/plain/backup", "--data-dir=/var/lib/etcd", "--name=lab", "--initial-cluster=lab=http://127.0.0.1:27001",
-		"--initial-cluster-token=restored-1001655", "--initial-advertise-peer-urls=http://127.0.0.1:27001", "--bump-revision=1001258 --mark-compacted",
+		"sudo revenant-restore/etcdutl snapshot restore revenant-restore/backup.db", "--data-dir=/var/lib/etcd/restored-1001655", "--name=lab", "--initial-cluster=lab=http://127.0.0.1:27001",
+		"--initial-cluster-token=restored-1001655", "--initial-advertise-peer-urls=http://127.0.0.1:27001", "--bump-revision=1001258", "--mark-compacted",
 	}, " \\\n    "))
 	restarts := step(t, r, "restart-kubelets")
 	if len(restarts.Commands) != 1 || restarts.Commands[0].Where != "node-5" {
@@ -530,7 +532,7 @@ func TestRealPair(t *testing.T) {
 	r = build(t, in)
 	var order []string
 	for _, c := range step(t, r, "restart-kubelets").Commands {
-		if c.Run == "systemctl restart kubelet" {
+		if c.Run == "sudo systemctl restart kubelet" {
 			order = append(order, c.Where)
 		}
 	}
@@ -667,14 +669,14 @@ func TestMembers(t *testing.T) {
 // TestLongGrace: before the scheduler starts, pods must have stopped. What the
 // steps do not wait for they have looked for.
 func TestLongGrace(t *testing.T) {
-	for grace, want := range map[int64]string{30: "sleep 60", 300: "sleep 315", 900: "sleep 615"} {
+	for grace, want := range map[int64]int64{30: 210, 300: 480, 900: 780} {
 		slow := pods("node-1", "slow", []string{"a"})
 		slow[0].CreateRevision, slow[0].ModRevision, slow[0].Grace = 150, 150, grace
 		in := input(nil, slow, nodes("node-1"), nodes("node-1"))
 		in.Platform = Kubeadm
 		s := step(t, build(t, in), "start-controllers")
-		if got := s.Commands[0].Run; got != want {
-			t.Errorf("grace period of %d s: %s, want %s", grace, got, want)
+		if got := s.Commands[0].LimitSeconds; got != want {
+			t.Errorf("grace period of %d s: waits for %d s, want %d", grace, got, want)
 		}
 		looked := slices.ContainsFunc(s.Checks, func(c string) bool { return strings.Contains(c, "more than 600 s have stopped") })
 		if looked != (grace > 600) {
@@ -694,8 +696,8 @@ func TestRebound(t *testing.T) {
 	if warned := strings.Join(step(t, build(t, in), "start-controllers").Warnings, " "); !strings.Contains(warned, "db/only-there") {
 		t.Errorf("nothing says that it is stopped: %q", warned)
 	}
-	if s := step(t, build(t, in), "start-controllers"); s.Commands[0].Run != "sleep 105" {
-		t.Errorf("its grace period is not waited for: %s", s.Commands[0].Run)
+	if s := step(t, build(t, in), "start-controllers"); s.Commands[0].LimitSeconds != 270 {
+		t.Errorf("its grace period is not waited for: %+v", s.Commands[0])
 	}
 	in.Platform = OpenShift // where the scheduler is not held back
 	if slices.Contains(ids(build(t, in)), "start-controllers") {

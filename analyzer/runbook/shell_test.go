@@ -88,8 +88,8 @@ func TestWord(t *testing.T) {
 
 func TestOperands(t *testing.T) {
 	got, left := operands([]string{"a", "-rf", "b c", "x\ny", ""})
-	if want := " -- a -rf 'b c'"; got != want || left != 2 {
-		t.Errorf("got %q, %d left; want %q, 2", got, left, want)
+	if diff := cmp.Diff([]string{"--", "a", "-rf", "b c"}, got); diff != "" || left != 2 {
+		t.Errorf("%d left, want 2; (-want +got)\n%s", left, diff)
 	}
 }
 

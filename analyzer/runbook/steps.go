@@ -2,6 +2,7 @@ package runbook
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -14,29 +15,29 @@ import (
 func (b *builder) takeStock() Step {
 	s := Step{
 		ID: "take-stock", Title: "Take stock",
-		Why: "The bump must pass the newest revision that was ever served. Only what is kept now can still tell it.",
-		Commands: []Command{
-			{b.revenant("inspect", b.backup()), workstation, "Is the backup whole?"},
-			b.save("newest.db", "If etcd still answers: the best CURRENT there is."),
-			{"curl --silent " + b.metrics + " | grep '^etcd_debugging_mvcc_current_revision'", "an etcd node, or ask your monitoring for its last value", "The newest revision. Allow for what was written after the value was taken."},
-			{b.planCommand(), workstation, "Write this runbook anew with what you found."},
-		},
+		Why:      "The bump must pass the newest revision that was ever served. Only what is kept now can still tell it.",
+		Commands: []Command{call(Workstation, b.revenant("inspect", append([]string{b.backup()}, b.alone()...)...)...).reads(b.backup()).says("Is the backup whole?")},
 		Checks: []string{
 			"revenant inspect finds no damage, and the backup is the one that is meant.",
 			"The data directory of every dead member is kept: its db and its log are the newest state there is.",
 		},
 	}
-	if b.Backup.Facts.Packed != "" {
-		s.Commands = slices.Insert(s.Commands, 1, Command{
-			b.revenant("salvage", b.backup(), "-o", plainBackup), workstation,
-			"The backup is packed (" + b.Backup.Facts.Packed + "), and restores take plain snapshots only: this makes one, with its trailer.",
-		})
+	if b.takesNewest() {
+		s.Commands = append(s.Commands, b.save(newest, "If etcd still answers: the best CURRENT there is.", true)...)
+		s.Commands = append(s.Commands, b.currentAsNewest()...)
+		s.Commands = append(s.Commands, call(Workstation, b.revenant("inspect", append([]string{newest}, b.Flags...)...)...).reads(newest).says("Is it of now, and not left by an earlier restore? Its revision and its time say."))
 	}
+	if b.metrics != "" {
+		s.Commands = append(s.Commands, script(b.first().host, "curl --silent --fail "+b.metrics+" | grep '^etcd_debugging_mvcc_current_revision'", "curl").
+			says("The newest revision, or ask your monitoring for its last value. Allow for what was written after the value was taken."))
+	}
+	s.Commands = append(s.Commands, call(Workstation, b.planCommand()...).reads(b.backup()).
+		says("Write this runbook anew with what you found: REVISION is the newest one. Follow that one from here."))
 	if b.plan.BumpRevision > 0 {
 		s.Checks = append(s.Checks, fmt.Sprintf("No resourceVersion in the logs of kubelets, API servers and controllers is %d or more.", b.bump.Restored))
 	}
 	if b.prediction != nil {
-		s.Commands = append(s.Commands, Command{b.predictCommand() + " -o json=prediction.json", workstation, "Kept for the comparison afterwards."})
+		s.Commands = append(s.Commands, call(Workstation, append(b.predictArgs(), "-o", "json=prediction.json")...).reads(b.backup(), b.latest()).writes("prediction.json").says("Kept for the comparison afterwards."))
 	}
 	for i := range b.Evidence {
 		if e := &b.Evidence[i]; damaged(e) {
@@ -44,6 +45,36 @@ func (b *builder) takeStock() Step {
 		}
 	}
 	return s
+}
+
+// takesNewest says whether newest.db is made. Where the current state is newest.db it
+// was made already.
+func (b *builder) takesNewest() bool {
+	return b.saves() && (b.Current == nil || filepath.Base(b.Current.Path) != newest)
+}
+
+// currentAsNewest makes newest.db of the current state when etcd has not answered: the
+// commands that follow read newest.db whatever it is.
+func (b *builder) currentAsNewest() []Command {
+	if b.Current == nil {
+		return nil
+	}
+	line := "ln -s " + quote(b.current()) + " " + newest
+	var programs []string
+	if b.Current.Facts.Logged {
+		line = b.line("salvage", slices.Concat([]string{b.current(), "-o", newest}, b.Flags, b.NewestFlags)...)
+		programs = []string{"revenant"}
+	}
+	return []Command{script(Workstation, "[ -e "+newest+" ] || "+line, programs...).reads(b.current()).writes(newest).
+		says("If etcd has not answered: the current state that was given is the newest there is.")}
+}
+
+// latest is the newest state as the commands name it that come after take-stock.
+func (b *builder) latest() string {
+	if b.takesNewest() {
+		return newest
+	}
+	return b.current()
 }
 
 func (b *builder) freeze() Step {
@@ -66,16 +97,17 @@ func (b *builder) freeze() Step {
 func (b *builder) stop() Step {
 	s := Step{
 		ID: "stop", Title: "Stop all API servers, then etcd",
-		Why:      "An API server that is left running serves its old cache and hides what etcd has lost. All of them are stopped before etcd is.",
+		Why: "An API server that is left running serves its old cache and hides what etcd has lost. All of them are stopped before any etcd is: " +
+			"each API server is judged by itself, and what a person or a controller sees depends on the one that answers.",
 		Commands: slices.Concat(b.stopAPI, b.stopEtcd),
 		Checks:   []string{"No kube-apiserver and no etcd runs, on any node: one that was forgotten keeps the old state alive."},
 		Warnings: []string{"Restart no kubelet now: one that is restarted kills what the API does not know within 2 seconds, without preStop hooks."},
 	}
 	if b.stopTitle != "" {
 		s.Title, s.Why = b.stopTitle, b.stopWhy
-		s.Checks = []string{"No kube-apiserver and no etcd runs there."}
+		s.Checks = []string{"No etcd runs there."}
 	}
-	if b.plan.KeepAPIServers {
+	if b.plan.KeepAPIServers && len(b.stopEtcd) > 0 {
 		s.Title, s.Commands = "Stop etcd", b.stopEtcd
 		s.Why = "The plan leaves the API servers running. They drop their cache only if the restored revision is two above all they have seen."
 		s.Checks = []string{"No etcd runs, on any node."}
@@ -89,20 +121,16 @@ func (b *builder) stop() Step {
 // restore makes the restored store.
 func (b *builder) restore() Step {
 	s := Step{ID: "restore", Title: "Restore with a bump", Why: b.whyBump()}
-	if b.plan.BumpRevision == 0 {
-		s.Title = "Restore"
-	}
-	hand := b.bumps == BumpsDataDirectory || b.bumps == BumpsSnapshot && b.plan.BumpRevision > 0
-	if hand && b.plan.BumpRevision > 0 {
-		s.Commands = append(s.Commands, Command{b.etcd.program + " snapshot restore --help | grep -e --bump-revision", b.where(), "Prints a line, or the program is too old. " + b.etcd.needs})
-	}
 	switch {
-	case b.bumps == BumpsDataDirectory:
+	case b.plan.BumpRevision == 0:
+		s.Title = "Restore"
+	case b.bumps == BumpsItself:
+		s.Title = "Restore with the platform's own bump"
+	}
+	if b.bumps == BumpsDataDirectory {
 		b.restoreByHand(&s)
-	case b.bumps == BumpsSnapshot && b.plan.BumpRevision > 0:
-		b.restoreBumped(&s)
-	default:
-		b.restoreOwnWay(&s)
+	} else {
+		b.restoreOwn(b, &s)
 	}
 	switch b.bump.Verdict {
 	case restore.BumpSmall:
@@ -113,18 +141,10 @@ func (b *builder) restore() Step {
 	case restore.BumpUnsure:
 		s.Warnings = append(s.Warnings, b.whyUnsure())
 	}
-	if hand && b.Backup.Facts.NoTrailer {
+	if b.byHand() && b.Backup.Facts.NoTrailer {
 		s.Warnings = append(s.Warnings, "The backup has no SHA-256 trailer: it is a copy of a db file. --skip-hash-check is needed, and nothing proves that it is whole.")
 	}
 	return s
-}
-
-// where is where etcdutl runs.
-func (b *builder) where() string {
-	if b.bumps == BumpsDataDirectory {
-		return "every etcd node"
-	}
-	return restoreHost
 }
 
 func (b *builder) whyBump() string {
@@ -154,7 +174,7 @@ func (b *builder) whyUnsure() string {
 func (b *builder) flags() []string {
 	var list []string
 	if b.plan.BumpRevision > 0 {
-		list = append(list, fmt.Sprintf("--bump-revision=%d --mark-compacted", b.plan.BumpRevision))
+		list = append(list, fmt.Sprintf("--bump-revision=%d", b.plan.BumpRevision), "--mark-compacted")
 	}
 	if b.Backup.Facts.NoTrailer {
 		list = append(list, "--skip-hash-check")
@@ -162,68 +182,47 @@ func (b *builder) flags() []string {
 	return list
 }
 
+// restoreByHand makes the new data of every member beside the old, looks at it, and
+// puts it into its place. The data directory itself stays: it may be a mount.
 func (b *builder) restoreByHand(s *Step) {
 	members, cluster, known := b.members()
-	data := b.dataDir
-	s.Commands = append(s.Commands, Command{
-		fmt.Sprintf("mv %s %s.before-restore", data, data), "every etcd node", "etcdutl refuses a directory that is not empty; this one is evidence.",
-	})
-	for _, m := range members {
-		parts := []string{
-			b.etcd.program + " snapshot restore " + b.plain(),
-			"--data-dir=" + data,
-			"--name=" + m.name,
-			"--initial-cluster=" + cluster,
-			fmt.Sprintf("--initial-cluster-token=restored-%d", b.bump.Restored),
-			"--initial-advertise-peer-urls=" + m.peers,
+	made := fmt.Sprintf("%s/restored-%d", b.dataDir, b.bump.Restored)
+	member := b.dataDir + "/member"
+	root := func(h Host, argv ...string) Command {
+		c := call(h, argv...).root()
+		if argv[0] == "env" {
+			c.Programs = argv[2:3]
 		}
-		s.Commands = append(s.Commands, Command{lines(append(parts, b.flags()...)...), m.where, ""})
+		return c
 	}
-	s.Commands = append(s.Commands, Command{
-		fmt.Sprintf("%s snapshot status %s/member/snap/db --write-out=json", b.etcd.program, data), "every etcd node", "",
-	})
-	s.Checks = append(s.Checks,
-		fmt.Sprintf("revision is %d on every member.", b.bump.Restored),
-		fmt.Sprintf("%s has the owner and mode of %s.before-restore.", data, data),
-	)
+	for _, m := range members {
+		argv := b.etcdutl("snapshot", "restore", b.restored(),
+			"--data-dir="+made,
+			"--name="+m.name,
+			"--initial-cluster="+cluster,
+			fmt.Sprintf("--initial-cluster-token=restored-%d", b.bump.Restored),
+			"--initial-advertise-peer-urls="+m.peers,
+		)
+		look := root(m.host, b.etcdutl("snapshot", "status", made+"/member/snap/db", "--write-out=json")...).reads(made, tool(b.etcd.program)).says("Shows revision.").all()
+		s.Commands = append(s.Commands,
+			call(m.host, "rm", "-rf", made).root().says("What an earlier try of this step has left."),
+			root(m.host, append(argv, b.flags()...)...).flagALine().reads(b.restored(), tool(b.etcd.program)).writes(made),
+			look,
+		)
+	}
+	for _, m := range members {
+		aside := b.setAside(m.host, member)
+		s.Commands = append(s.Commands, aside,
+			script(m.host, fmt.Sprintf("sudo test ! -e %[1]s.%[3]s || sudo chown -R --reference=%[1]s.%[3]s %[2]s", member, made, b.before())).reads(made).says("The owner is that of the former data."),
+			call(m.host, "mv", "--no-target-directory", made+"/member", member).root().reads(made).says("A second time, it says that the directory is not empty, and changes nothing."),
+		)
+	}
+	s.Checks = append(s.Checks, fmt.Sprintf("revision is %d on every member, before anything is moved.", b.bump.Restored))
 	if len(members) > 1 || !known {
 		s.Warnings = append(s.Warnings, "Every member is restored from the same file with the same bump. One that differs corrupts the cluster.")
 	}
 	if !known {
 		s.Warnings = append(s.Warnings, "The backup does not name its members: fill in name, peer URLs and cluster as etcd is started with them.")
-	}
-}
-
-// restoreBumped makes a snapshot that has the bump in it: the db of a restored
-// member with its SHA-256 behind it, which is what restores check (etcdutl/v3 v3.7
-// snapshot/v3_snapshot.go copyAndVerifyDB).
-func (b *builder) restoreBumped(s *Step) {
-	parts := append([]string{b.etcd.program + " snapshot restore " + b.plain(), "--data-dir=bumped.etcd"}, b.flags()...)
-	s.Commands = append(s.Commands,
-		Command{lines(parts...), restoreHost, "A data directory of a single member, for its db only."},
-		Command{"cp bumped.etcd/member/snap/db bumped.db", restoreHost, ""},
-		Command{"openssl dgst -sha256 -binary bumped.etcd/member/snap/db >> bumped.db", restoreHost, "The trailer that restores check."},
-		Command{b.etcd.program + " snapshot status bumped.db --write-out=json", restoreHost, ""},
-	)
-	s.Checks = append(s.Checks, fmt.Sprintf("revision is %d.", b.bump.Restored))
-	b.restoreOwn(s, "bumped.db")
-}
-
-func (b *builder) restoreOwnWay(s *Step) {
-	if b.bumps == BumpsItself {
-		s.Title = "Restore with the platform's own bump"
-	}
-	if b.Backup.Facts.Packed == "zip" || strings.HasPrefix(b.Backup.Facts.Packed, "zip,") {
-		b.restoreOwn(s, b.backup()) // as K3s and RKE2 save them
-		return
-	}
-	b.restoreOwn(s, b.plain())
-}
-
-func (b *builder) restoreOwn(s *Step, snapshot string) {
-	for _, c := range b.profile.restoreOwn {
-		c.Run = strings.ReplaceAll(c.Run, "$snapshot", snapshot)
-		s.Commands = append(s.Commands, c)
 	}
 }
 
@@ -241,22 +240,32 @@ func (b *builder) startEtcd() Step {
 		Commands: append(slices.Clone(b.profile.startEtcd), b.status()),
 	}
 	if len(b.Backup.Facts.Alarms) > 0 {
-		s.Commands = append(s.Commands, Command{b.etcdctl("alarm list"), "an etcd node", "The backup has alarms that are raised: etcd refuses writes until they are disarmed."},
-			Command{b.etcdctl("alarm disarm"), "an etcd node", ""})
+		s.Commands = append(s.Commands, b.etcdctl(b.endpoints(), "alarm", "list").says("The backup has alarms that are raised: etcd refuses writes until they are disarmed."),
+			b.etcdctl(b.endpoints(), "alarm", "disarm"))
 	}
 	switch {
 	case b.bumps == BumpsNothing:
 		s.Why = "The revision shows how long a kubelet would stay deaf that is not restarted."
 		s.Checks = []string{"Note the revision: every kubelet that has seen more is deaf."}
-	case b.bumps == BumpsItself && b.atMost > 0:
-		s.Checks = []string{fmt.Sprintf("The revision is %d or more, two above all that can have been served. If it is not, the bump was too small: restart all API servers and all kubelets, or restore again.", b.atMost+2)}
+		if b.recounts {
+			s.Checks = append(s.Checks, fmt.Sprintf("It is near the number of keys. If it is %d or more, the former etcd answers, and the restore has not ended.", b.bump.Base))
+		}
+	case b.bumps == BumpsItself && b.bump.Minimum > 0:
+		s.Why = whyLook
+		s.Checks = []string{fmt.Sprintf("The revision is %d or more: two above all that is known to have been served. If it is not, the bump was too small: restart all API servers and all kubelets.", b.bump.Base+b.bump.Minimum)}
+		if b.atMost > b.bump.Base+b.bump.Minimum {
+			s.Checks = append(s.Checks, fmt.Sprintf("If it is below %d, look at the pods of every node (the last steps): watchers may have seen up to %d.", b.atMost+2, b.atMost))
+		}
 	case b.bumps == BumpsItself:
-		s.Checks = []string{"The revision is above all that was served. If it is not, the bump was too small: restart all API servers and all kubelets, or restore again."}
+		s.Why = whyLook
+		s.Checks = []string{"The revision is above all that was served. If it is not, the bump was too small: restart all API servers and all kubelets."}
 	default:
 		s.Checks = []string{fmt.Sprintf("The revision is %d or a little more, on every member.", b.bump.Restored)}
 	}
 	return s
 }
+
+const whyLook = "The revision shows whether the platform's bump was large enough."
 
 // fenced says whether all kubelets are kept away from the API while it is cleaned
 // up.
@@ -266,7 +275,7 @@ func (b *builder) fenced() bool {
 
 // held says whether nodes are held back so that no identity runs twice.
 func (b *builder) held() bool {
-	return b.stopKubelet != "" && b.kubelets == "" && b.kubeletsList() && len(b.pairs) > 0
+	return b.kubelet != "" && b.kubelets == "" && b.kubeletsList() && len(b.pairs) > 0
 }
 
 // kubeletsList says whether kubelets list by themselves once the API is back.
@@ -274,7 +283,29 @@ func (b *builder) kubeletsList() bool {
 	return b.prediction != nil && b.plan.BumpRevision > 0 && !b.plan.KeepAPIServers && b.bump.Verdict != restore.BumpSmall
 }
 
-const reject = "-j REJECT --reject-with tcp-reset"
+// rule is one of iptables.
+func (b *builder) rule(chain, match string) string {
+	return strings.Join(strings.Fields(fmt.Sprintf("%s -p tcp --dport %s %s -j REJECT --reject-with tcp-reset", chain, b.port, match)), " ")
+}
+
+// block refuses connections to the API, for IPv4 and IPv6, once.
+func (b *builder) block(h Host, chain, match, comment string) (list []Command) {
+	for _, program := range []string{"iptables", "ip6tables"} {
+		rule := b.rule(chain, match)
+		list = append(list, script(h, fmt.Sprintf("sudo %[1]s -C %[2]s 2>/dev/null || sudo %[1]s -I %[2]s", program, rule), program).says("%s", comment))
+		comment = ""
+	}
+	list[len(list)-1] = list[len(list)-1].all()
+	return list
+}
+
+// unblock takes that away. A second time, it says that there is no such rule.
+func (b *builder) unblock(h Host, chain, match string) (list []Command) {
+	for _, program := range []string{"iptables", "ip6tables"} {
+		list = append(list, script(h, fmt.Sprintf("sudo %s -D %s", program, b.rule(chain, match)), program))
+	}
+	return list
+}
 
 // fence keeps kubelets from listing too early.
 func (b *builder) fence() Step {
@@ -288,13 +319,13 @@ func (b *builder) fence() Step {
 	}
 	var why []string
 	if b.fenced() {
-		why = append(why, "Kubelets list their pods 4 to 14 seconds after the API is back, and start what they find. Blocked, they leave you time to delete.")
-		s.Commands = append(s.Commands, Command{fmt.Sprintf("iptables -I INPUT -p tcp --dport %s ! -i lo %s", b.port, reject), allControlPlane, "Only the node itself, and so its own kubelet, reaches its API server."})
+		why = append(why, "Kubelets list their pods seconds to two minutes after the API is back, and start what they find. Blocked, they leave you time to delete.")
+		s.Commands = append(s.Commands, b.block(ControlPlane, "INPUT", "! -i lo", "Only the node itself, and so its own kubelet, reaches its API server.")...)
 	}
 	if b.held() {
 		why = append(why, fmt.Sprintf("%s a namesake in the backup on another node. That node waits until the running one has stopped, or the identity runs twice.", have(len(b.pairs), "running pod")))
 		for _, node := range b.heldBack() {
-			s.Commands = append(s.Commands, Command{fmt.Sprintf("iptables -I OUTPUT -p tcp --dport %s %s", b.port, reject), node, ""})
+			s.Commands = append(s.Commands, b.block(nodeHost(node), "OUTPUT", "", "")...)
 		}
 	}
 	s.Why = strings.Join(why, " ")
@@ -312,19 +343,73 @@ func (b *builder) heldBack() []string {
 }
 
 func (b *builder) startAPI() Step {
+	if b.plan.KeepAPIServers && len(b.plan.RestartAPIServers) > 0 {
+		return b.restartSome()
+	}
 	if len(b.profile.startAPI) == 0 || b.plan.KeepAPIServers {
 		return Step{}
 	}
 	s := Step{
 		ID: "start-api", Title: "Start the API servers, and only them",
-		Why:      "With controllers and scheduler still stopped, the restored state stands still while it is cleaned up.",
-		Commands: append(slices.Clone(b.profile.startAPI), Command{"kubectl get --raw /readyz", adminHost, ""}),
-		Checks:   []string{"readyz answers ok.", "kubectl get nodes lists the nodes of the backup."},
+		Why:      "With controllers and scheduler still stopped, the restored state stands still while it is cleaned up. " + allTogether,
+		Commands: b.profile.startAPI,
+		Checks:   []string{"readyz answers ok, of every API server.", "kubectl get nodes lists the nodes of the backup."},
+	}
+	if b.together {
+		s.Title, s.Why = "Restart the API servers", "The platform's restore leaves them running, with their old cache, which hides what etcd has lost. "+allTogether
 	}
 	if b.fenced() {
-		s.Checks = append(s.Checks, "kubectl runs on a control plane node and reaches the API server there, not a load balancer: --server=https://NODE_IP:"+b.port+".")
+		s.Commands = append(slices.Clip(s.Commands), script(Workstation, fmt.Sprintf("ssh -M -S revenant-tunnel -f -N -o ExitOnForwardFailure=yes -L 16443:localhost:%s CONTROL_PLANE_NODE", b.port), "ssh").
+			says("A way past the fence, through one control plane node, for kubectl here."))
+	}
+	ready := b.kubectl("get", "--raw", "/readyz").whole()
+	s.Commands = append(slices.Clip(s.Commands), answers(Workstation, "the API is ready", ready.Run, 300, "Look at the log of each API server.", "kubectl"))
+	return s
+}
+
+// restartSome restarts the API servers that the plan names.
+func (b *builder) restartSome() Step {
+	s := Step{
+		ID: "start-api", Title: "Restart the API servers that the plan names",
+		Why: "The plan leaves the others running. What a person or a controller sees depends on the API server that answers.",
+	}
+	for _, name := range b.plan.RestartAPIServers[:min(len(b.plan.RestartAPIServers), listed)] {
+		c := call(nodeHost(name), "pkill", "-x", "kube-apiserver").root().says("Its kubelet starts it again.")
+		switch b.id {
+		case Generic:
+			c = systemctl(nodeHost(name), "restart", "kube-apiserver")
+		case K3s:
+			c = systemctl(nodeHost(name), "restart", "k3s")
+		case Talos:
+			c = call(Workstation, "talosctl", "--nodes="+wordOr(name, "NODE_IP"), "reboot")
+		}
+		s.Commands = append(s.Commands, c)
+	}
+	if n := len(b.plan.RestartAPIServers) - listed; n > 0 {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("And %d more: %s.", n, some(b.plan.RestartAPIServers[listed:])))
 	}
 	return s
+}
+
+const allTogether = "Start all of them together: one that starts later begins at a later revision, so the kubelets that it serves may list anew while others do not; and one that is left running shows what etcd has lost."
+
+// kubectl calls kubectl on the workstation, past the fence while there is one.
+func (b *builder) kubectl(args ...string) Command {
+	return call(Workstation, slices.Concat([]string{"kubectl"}, b.pastFence(), args)...)
+}
+
+// pastFence are kubectl's flags while kubelets are kept away: certificates of API
+// servers are for kubernetes, too.
+func (b *builder) pastFence() []string {
+	if b.fenced() && !b.open {
+		return []string{"--server=https://127.0.0.1:16443", "--tls-server-name=kubernetes"}
+	}
+	return nil
+}
+
+// kubectlLine is the same as part of a script.
+func (b *builder) kubectlLine(line string) string {
+	return strings.Join(append(append([]string{"kubectl"}, b.pastFence()...), line), " ")
 }
 
 // cleanUp deletes what must not come back to life.
@@ -333,8 +418,9 @@ func (b *builder) cleanUp() Step {
 		ID: "clean-up", Title: "Delete what must not come back",
 		Why: "A kubelet that lists starts what the backup has and the cluster had deleted. The scheduler takes nodes that are gone for ready for about 50 seconds.",
 		Commands: []Command{
-			{"kubectl get cronjobs --all-namespaces --no-headers --output=custom-columns=NS:.metadata.namespace,NAME:.metadata.name,S:.spec.suspend |\n    grep -v 'true$' > cronjobs.txt", adminHost, "CronJobs run again the slot that they last missed: suspend them in the restored state."},
-			{`while read -r ns name s; do kubectl patch cronjob --namespace="$ns" "$name" --patch '{"spec":{"suspend":true}}'; done < cronjobs.txt`, adminHost, ""},
+			script(Workstation, "[ -e cronjobs.txt ] || { "+b.kubectlLine("get cronjobs --all-namespaces --no-headers --output=custom-columns=NS:.metadata.namespace,NAME:.metadata.name,S:.spec.suspend > cronjobs.part &&\n    mv cronjobs.part cronjobs.txt; }"), "kubectl").writes("cronjobs.txt").
+				says("CronJobs run again the slot that they last missed: suspend them in the restored state."),
+			b.suspend("true"),
 		},
 		Checks: []string{"Operators and GitOps tools that would undo this are scaled down or paused."},
 	}
@@ -344,11 +430,16 @@ func (b *builder) cleanUp() Step {
 	case b.together:
 		s.Why = "Controllers and scheduler are running by now, and kubelets list within seconds: be quick, or delete afterwards what was started."
 	}
-	b.eachNode(&s, b.dead, "kubectl delete node", "without a machine", "Machines that no longer exist. Their pods go with them.")
-	b.delete(&s, b.again, " --wait=false", "Their work was done or called off: they would run again.")
-	b.delete(&s, b.revived, " --wait=false", "Deleted after the backup, and started again: delete those that are not wanted.")
-	b.delete(&s, b.fails, " --wait=false", "Deleted after the backup: a kubelet marks them Failed without running them, and a Job counts that.")
-	b.delete(&s, b.undelete, " --wait=false", "Their deletion was taken back: repeat it.")
+	b.eachNode(&s, b.dead, []string{"delete", "node"}, "without a machine", "Machines that no longer exist. Their pods go with them.")
+	b.delete(&s, b.again, []string{"--wait=false"}, "Their work was done or called off: they would run again.")
+	b.delete(&s, b.revived, []string{"--wait=false"}, "Deleted after the backup, and started again: delete those that are not wanted.")
+	b.delete(&s, b.fails, []string{"--wait=false"}, "Deleted after the backup: a kubelet marks them Failed without running them, and a Job counts that.")
+	b.delete(&s, b.undelete, []string{"--wait=false"}, "Their deletion was taken back: repeat it.")
+	if b.kubeletsList() && !b.held() && b.kubelets == "" {
+		for _, t := range b.pairs[:min(len(b.pairs), listed)] {
+			s.Warnings = append(s.Warnings, fmt.Sprintf("%s runs on %s, and %s starts its namesake: nothing holds that node back here, so it runs twice until the first has stopped (%d s).", t.now, t.now.node, t.was.node, t.now.grace))
+		}
+	}
 	if back := without(b.Backup.Facts.Namespaces, b.currentNamespaces()); len(back) > 0 {
 		s.Warnings = append(s.Warnings, "Namespaces that were deleted after the backup are back, with what was in them: "+some(back)+".")
 	}
@@ -359,6 +450,11 @@ func (b *builder) cleanUp() Step {
 		s.Warnings = append(s.Warnings, "Which pods and nodes to delete cannot be told from the backup alone: compare kubectl get nodes with the machines that exist.")
 	}
 	return s
+}
+
+// suspend suspends or resumes the CronJobs that were not suspended.
+func (b *builder) suspend(how string) Command {
+	return script(Workstation, `while read -r ns name s; do [ "$s" = true ] || `+b.kubectlLine(`patch cronjob --namespace="$ns" "$name" --patch '{"spec":{"suspend":`+how+`}}' < /dev/null; done < cronjobs.txt`), "kubectl").reads("cronjobs.txt")
 }
 
 // currentNamespaces are the namespaces before the restore, those of the backup where
@@ -379,8 +475,8 @@ func (b *builder) cordons() Step {
 	if len(b.cordon) == 0 {
 		s.Title, s.Why = "Uncordon again", "Nodes that were uncordoned after the backup are cordoned again: no pod is placed on them."
 	}
-	b.eachNode(&s, b.cordon, "kubectl cordon", "to cordon", "")
-	b.eachNode(&s, b.uncordon, "kubectl uncordon", "to uncordon", "")
+	b.eachNode(&s, b.cordon, []string{"cordon"}, "to cordon", "")
+	b.eachNode(&s, b.uncordon, []string{"uncordon"}, "to uncordon", "")
 	if len(s.Commands)+len(s.Warnings) == 0 {
 		return Step{}
 	}
@@ -394,11 +490,11 @@ func (b *builder) cordons() Step {
 }
 
 // eachNode has a command done to the first of the nodes, and says which the others are.
-func (b *builder) eachNode(s *Step, nodes []string, command, which, comment string) {
+func (b *builder) eachNode(s *Step, nodes, command []string, which, comment string) {
 	shown := nodes[:min(len(nodes), listed)]
 	names, left := operands(shown)
-	if names != "" {
-		s.Commands = append(s.Commands, Command{command + names, adminHost, comment})
+	if len(names) > 0 {
+		s.Commands = append(s.Commands, b.kubectl(append(command, names...)...).says("%s", comment))
 	}
 	if left > 0 {
 		s.Warnings = append(s.Warnings, unwritten(left, "node"))
@@ -413,7 +509,7 @@ func unwritten(n int, noun string) string {
 	return have(n, noun) + " a name that cannot be written into a command: no API server accepts such names."
 }
 
-func (b *builder) delete(s *Step, pods []pod, flags, comment string) {
+func (b *builder) delete(s *Step, pods []pod, flags []string, comment string) {
 	commands, warnings := b.deletions(pods, flags, comment)
 	s.Commands = append(s.Commands, commands...)
 	s.Warnings = append(s.Warnings, warnings...)
@@ -429,7 +525,9 @@ func (b *builder) letIn() Step {
 		Why: "Each kubelet lists its pods, stops what the API does not know with the pod's own grace period, and starts what it is missing.",
 	}
 	if b.fenced() {
-		s.Commands = append(s.Commands, Command{fmt.Sprintf("iptables -D INPUT -p tcp --dport %s ! -i lo %s", b.port, reject), allControlPlane, ""})
+		s.Commands = append(s.Commands, call(Workstation, "ssh", "-S", "revenant-tunnel", "-O", "exit", "CONTROL_PLANE_NODE"))
+		s.Commands = append(s.Commands, b.unblock(ControlPlane, "INPUT", "! -i lo")...)
+		b.open = true
 	}
 	if b.held() {
 		b.letInHeld(&s)
@@ -444,13 +542,24 @@ func (b *builder) letIn() Step {
 // for have stopped.
 func (b *builder) letInHeld(s *Step) {
 	nodes, left := b.order(b.heldBack())
+	brought := map[string]bool{}
 	for _, node := range nodes {
+		waits := false
 		for _, t := range b.pairs[:min(len(b.pairs), listed)] {
-			if t.was.node == node && !slices.Contains(left, t) {
-				s.Commands = append(s.Commands, stillRuns(t)...)
+			if t.was.node != node || slices.Contains(left, t) {
+				continue
+			}
+			if c, ok := b.stillRuns(t); ok {
+				b.bringCrictl(s, t.now.node, brought)
+				s.Commands = append(s.Commands, c)
+				waits = true
 			}
 		}
-		s.Commands = append(s.Commands, Command{fmt.Sprintf("iptables -D OUTPUT -p tcp --dport %s %s", b.port, reject), node, "Once the lines above print nothing."})
+		open := b.unblock(nodeHost(node), "OUTPUT", "")
+		if waits {
+			open[0] = open[0].says("Once the waits above have ended without an error.")
+		}
+		s.Commands = append(s.Commands, open...)
 	}
 	for _, t := range left {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("%s It runs twice for up to %d s.", unordered(t), t.now.grace))
@@ -462,16 +571,58 @@ func unordered(t twins) string {
 	return fmt.Sprintf("%s runs on %s, and %s starts its namesake before it has stopped, for the nodes wait for each other.", t.now, t.now.node, t.was.node)
 }
 
-// stillRuns looks whether the running one of two namesakes has stopped.
-func stillRuns(t twins) []Command {
+// stillRuns waits until the running one of two namesakes has stopped.
+func (b *builder) stillRuns(t twins) (Command, bool) {
 	label, ok := uidLabel(t.now.uid)
 	if !ok {
-		return nil
+		return Command{}, false
 	}
-	return []Command{{
-		"crictl ps --quiet --label " + label, t.now.node,
-		fmt.Sprintf("Prints nothing once %s has stopped here: then %s may start its namesake.", t.now, t.was.node),
-	}}
+	ps := strings.Join(append(b.crictlWords(), "ps", "--quiet", "--label", label), " ")
+	return wait(nodeHost(t.now.node), fmt.Sprintf("%s has stopped here, so that %s may start its namesake", t.now, t.was.node), relists+t.now.grace+30,
+		fmt.Sprintf("ids=$(sudo %s) || { echo 'crictl fails: whether it runs is not known.' >&2; exit 2; }\n    [ -n \"$ids\" ] || exit 0", ps),
+		"Look at the log of this node's kubelet. Stop the pod by hand before the other node is let in, or it runs twice.", b.crictlProgram()), true
+}
+
+// relists is how long it takes at most until a kubelet that was refused lists anew,
+// in seconds: two waits of client-go's backoff (client-go tools/cache/reflector.go).
+const relists = 120
+
+// crictlWords call crictl, quoted.
+func (b *builder) crictlWords() []string {
+	if len(b.crictl) == 0 {
+		return []string{"./crictl", "--runtime-endpoint=unix:///run/containerd/containerd.sock"}
+	}
+	return slices.Clone(b.crictl)
+}
+
+// crictlProgram is the program among them.
+func (b *builder) crictlProgram() string {
+	words := b.crictlWords()
+	if words[0] == "env" {
+		return words[len(words)-1]
+	}
+	return words[0]
+}
+
+// bringCrictl brings crictl to a node that has none by itself.
+func (b *builder) bringCrictl(s *Step, node string, brought map[string]bool) {
+	if len(b.crictl) > 0 || brought[node] {
+		return
+	}
+	const release, name = "https://github.com/kubernetes-sigs/cri-tools/releases/download/vCRICTL_VERSION/", "crictl-vCRICTL_VERSION-linux-ARCH.tar.gz"
+	if len(brought) == 0 {
+		s.Commands = append(s.Commands,
+			call(Workstation, "curl", "--fail", "--location", "--remote-name-all", release+name, release+name+".sha256").writes(name, name+".sha256").says("crictl, of the minor version of the kubelets: nodes may have none."),
+			script(Workstation, "echo \"$(cut -c1-64 "+name+".sha256)  "+name+"\" | sha256sum --check && tar --extract --gzip --file="+name+" crictl && sha256sum crictl > crictl.sha256", "tar").reads(name).writes("crictl", "crictl.sha256"))
+	}
+	brought[node] = true
+	address := node
+	if !hostName.MatchString(node) {
+		address = "NODE"
+	}
+	s.Commands = append(s.Commands,
+		call(Workstation, "scp", "-p", "crictl", "crictl.sha256", remote(address, "")).reads("crictl", "crictl.sha256"),
+		script(nodeHost(node), "sha256sum --check crictl.sha256").reads("crictl", "crictl.sha256"))
 }
 
 // uidLabel selects the containers of a pod, as a word.
@@ -485,30 +636,54 @@ func (b *builder) startControllers() Step {
 	if len(b.profile.startControllers) == 0 {
 		return Step{}
 	}
-	wait := "Kubelets list 4 to 14 seconds after they reach the API, and stop pods with their grace period."
-	if b.longest > 0 {
-		wait = fmt.Sprintf("%s The longest is %d s.", wait, b.longest)
+	s := Step{
+		ID: "start-controllers", Title: "Start controllers and scheduler",
+		Why:    "A pod that is stopped on one node must be gone before the scheduler places it on another, or it runs on both.",
+		Checks: []string{"Before the scheduler starts, kubectl get nodes shows every living node Ready."},
 	}
 	const patience = 600
-	checks := []string{"Before the scheduler starts, kubectl get nodes shows every living node Ready."}
 	if b.longest > patience {
-		checks = append(checks, fmt.Sprintf("Pods with a grace period of more than %d s have stopped, too: on their nodes, crictl ps shows none that the API does not have there.", patience))
+		s.Checks = append(s.Checks, fmt.Sprintf("Pods with a grace period of more than %d s have stopped, too: on their nodes, crictl ps shows none that the API does not have there.", patience))
 	}
-	seconds := max(60, 15+min(b.longest, patience))
-	var warnings []string
+	switch {
+	case b.stale:
+		s.Warnings = append(s.Warnings, "The API servers hide what etcd holds, so nothing shows whether kubelets have listed. Start these only after every API server has dropped its cache or was restarted.")
+	default:
+		s.Why += " A kubelet that was refused lists anew within two minutes after the API is back, so what it runs is looked at, and no time is taken for granted."
+		if b.longest > 0 {
+			s.Why += fmt.Sprintf(" Then it stops pods with their grace period; the longest is %d s.", b.longest)
+		}
+		s.Commands = append(s.Commands, b.listed(relists+60+min(b.longest, patience)))
+	}
 	if len(b.rebound) > 0 {
-		warnings = append(warnings, "Stopped by their kubelets, too, because no scheduler has bound them again by then: "+some(podNames(b.rebound))+". They start anew on their node now; the prediction has them run on.")
+		s.Warnings = append(s.Warnings, "Stopped by their kubelets, too, because no scheduler has bound them again by then: "+some(podNames(b.rebound))+". They start anew on their node now; the prediction has them run on.")
 	}
-	return Step{
-		ID: "start-controllers", Title: "Start controllers and scheduler",
-		Why: "A pod that is stopped on one node must be gone before the scheduler places it on another, or it runs on both.",
-		Commands: append([]Command{
-			{fmt.Sprintf("sleep %d", seconds), adminHost, wait},
-		}, b.profile.startControllers...),
-		Checks:   checks,
-		Warnings: warnings,
-	}
+	s.Commands = append(s.Commands, b.profile.startControllers...)
+	return s
 }
+
+// listed waits until every kubelet that the API reaches was seen to run what the API
+// has: until it has listed anew, and has stopped what it had to.
+func (b *builder) listed(seconds int64) Command {
+	verify := b.line("verify", slices.Concat([]string{b.backup(), "--kubectl", "pods.json", "--dumps", "dumps", "--partial", "--fail-on", "double,phantom,ghost"}, b.alone())...)
+	c := wait(Workstation, "every kubelet has listed its pods anew", seconds, dumpLines+"\n    [ \"$all\" = yes ] && "+verify+" > listed.txt && exit 0",
+		"listed.txt says which has not. Restart that kubelet, or make sure that what it names cannot run twice (a ghost that only fails to start may stay); then go on.", "kubectl", "revenant").
+		reads(b.backup()).writes("pods.json", "dumps", "listed.txt").
+		says("Compares what each kubelet runs with what the API has, until they agree. A node that does not answer is waited for: where its machine is gone, delete its Node object.")
+	if len(b.missing) > 0 {
+		c.Comment += " Not asked are nodes that have no Node object: " + some(b.missing) + ". Look there with crictl ps."
+	}
+	return c
+}
+
+// dumpLines save what the API has and what each kubelet runs. all says whether all of
+// them have answered.
+const dumpLines = `all=yes; rm -rf dumps; mkdir dumps
+    kubectl get pods --all-namespaces --output=json > pods.json && nodes=$(kubectl get nodes --output=name) || all=no
+    for node in $nodes; do node=${node#node/}
+        kubectl get --raw "/api/v1/nodes/$node/proxy/runningpods/" > "dumps/$node.runningpods.json" ||
+            { all=no; rm "dumps/$node.runningpods.json"; echo "$node does not answer." >&2; }
+    done`
 
 // restartKubelets restarts those that do not come right by themselves.
 func (b *builder) restartKubelets() Step {
@@ -532,9 +707,10 @@ func (b *builder) restartKubelets() Step {
 	if len(b.deaf) == 0 && !b.stale {
 		s.Why += " Under the bump no other kubelet needs a restart."
 	}
+	brought := map[string]bool{}
 	for i, node := range nodes[:min(len(nodes), listed)] {
-		b.stopFirst(&s, node)
-		s.Commands = append(s.Commands, Command{b.restartKubelet, node, b.whyHere(node, nodes[:i])})
+		b.stopFirst(&s, node, brought)
+		s.Commands = append(s.Commands, b.restartKubelet(node).says("%s", b.whyHere(node, nodes[:i])))
 	}
 	if n := len(nodes) - listed; n > 0 {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("And %d more nodes, in this order: %s.", n, some(nodes[listed:])))
@@ -550,11 +726,18 @@ func (b *builder) restartKubelets() Step {
 func (b *builder) restartUnknown(s Step) Step {
 	s.Title = "Restart kubelets where needed"
 	s.Why = "A node that joined after the backup has no Node object until its kubelet is restarted. Under a sufficient bump no other kubelet needs a restart."
-	s.Commands = []Command{{b.restartKubelet, "each node that kubectl get nodes does not list", "Kills what the API does not know within 2 seconds, without preStop hooks."}}
+	c := b.restartKubelet("NODE").says("Kills what the API does not know within 2 seconds, without preStop hooks.")
+	host := UnlistedNodes
 	if b.plan.BumpRevision == 0 {
 		s.Why = "Without a bump every kubelet that has seen later revisions is deaf until it is restarted."
-		s.Commands[0].Where = "every node, one by one"
+		host = EveryNode
 	}
+	if c.Host != Workstation {
+		c.Host = host
+	} else {
+		c.Comment += " NODE is " + host.String() + "."
+	}
+	s.Commands = []Command{c}
 	s.Checks = append(s.Checks, "kubectl get nodes lists every machine as Ready.")
 	return s
 }
@@ -576,8 +759,8 @@ func (b *builder) whyHere(node string, before []string) string {
 
 // stopFirst stops, with their own grace period, pods on a node that must be gone
 // before another node starts their namesakes.
-func (b *builder) stopFirst(s *Step, node string) {
-	if b.stopKubelet == "" || !slices.Contains(b.deaf, node) {
+func (b *builder) stopFirst(s *Step, node string, brought map[string]bool) {
+	if b.kubelet == "" || b.kubelets != "" || !slices.Contains(b.deaf, node) {
 		return
 	}
 	n := 0
@@ -587,57 +770,64 @@ func (b *builder) stopFirst(s *Step, node string) {
 			continue
 		}
 		if n++; n == 1 {
-			s.Commands = append(s.Commands, Command{b.stopKubelet, node, ""})
+			b.bringCrictl(s, node, brought)
+			if !b.takesRuntime {
+				s.Commands = append(s.Commands, systemctl(nodeHost(node), "stop", b.kubelet))
+			}
 		}
 		if n > listed {
 			return
 		}
-		s.Commands = append(s.Commands, Command{
-			fmt.Sprintf("crictl stop --timeout=%d $(crictl ps --quiet --label %s)", t.now.grace, label), node,
-			fmt.Sprintf("Stops %s with its grace period. The kubelet would start it again, so it is down meanwhile.", t.now),
-		})
+		why := "The kubelet would start it again, so it is down meanwhile."
+		if b.takesRuntime {
+			why = "The kubelet starts it again: restart it at once. It cannot be down meanwhile, for the container runtime would be, too."
+		}
+		crictl := strings.Join(b.crictlWords(), " ")
+		s.Commands = append(s.Commands, script(nodeHost(node),
+			fmt.Sprintf("( ids=$(sudo %[1]s ps --quiet --label %[2]s) || { echo 'crictl fails: whether it runs is not known.' >&2; exit 2; }\n  [ -z \"$ids\" ] || sudo %[1]s stop --timeout=%[3]d $ids )", crictl, label, t.now.grace), b.crictlProgram()).
+			says("Stops %s with its grace period. %s", t.now, why))
 	}
 }
 
 func (b *builder) verify() Step {
-	return Step{
+	s := Step{
 		ID: "verify", Title: "Check the result",
 		Why: "What runs is compared with what the API holds. Do it again after an hour.",
-		Commands: []Command{
-			b.save("after.db", ""),
-			{"kubectl get pods --all-namespaces --output=json > pods.json", adminHost, ""},
-			{"mkdir -p dumps; kubectl get nodes --output=name | sed 's|^node/||' | while read -r node; do\n    kubectl get --raw \"/api/v1/nodes/$node/proxy/runningpods/\" > \"dumps/$node.runningpods.json\"\ndone", adminHost, "What each kubelet's runtime runs. On a node that it does not reach: crictl pods -o json > NODE.crictl.json."},
-			{b.revenant("verify", "after.db", "--kubectl", "pods.json", "--dumps", "dumps") + b.withPrediction(), adminHost, ""},
-		},
 		Checks: []string{
 			"revenant verify finds no phantoms, ghosts or doubles.",
 			"kubectl get nodes lists every machine, Ready, and no other.",
 			"No pod is Pending or Terminating without a reason.",
 		},
 	}
-}
-
-func (b *builder) withPrediction() string {
-	if b.prediction == nil {
-		return ""
+	args := append([]string{b.backup()}, b.alone()...)
+	if b.saves() {
+		s.Commands = b.save("after.db", "", false)
+		args = append([]string{"after.db"}, b.Flags...)
 	}
-	return " --prediction prediction.json"
+	args = append(args, "--kubectl", "pods.json", "--dumps", "dumps")
+	if b.prediction != nil {
+		args = append(args, "--prediction", "prediction.json")
+	}
+	s.Commands = append(s.Commands,
+		script(Workstation, "( "+dumpLines+"\n  [ \"$all\" = yes ] )", "kubectl").writes("pods.json", "dumps").
+			says("What each kubelet's runtime runs. On a node that it does not reach: crictl pods -o json, kept as dumps/NODE.crictl.json."),
+		call(Workstation, b.revenant("verify", args...)...).reads("pods.json", "dumps"),
+	)
+	return s
 }
 
 // repair lists what stays wrong or lost, by class.
 func (b *builder) repair() Step {
 	s := Step{
 		ID: "repair", Title: "Repair what remains",
-		Why: "No restore brings back what was done after the backup.",
-		Commands: []Command{
-			{`while read -r ns name s; do kubectl patch cronjob --namespace="$ns" "$name" --patch '{"spec":{"suspend":false}}'; done < cronjobs.txt`, adminHost, "Resume the CronJobs, once their missed slots are dealt with."},
-		},
+		Why:      "No restore brings back what was done after the backup.",
+		Commands: []Command{b.suspend("false").says("Resume the CronJobs, once their missed slots are dealt with.")},
 		Checks: []string{
 			"Changes made after the backup are repeated: scaling, rollouts, configuration, rotated Secrets.",
 			"A new backup is taken: the old ones lie before the restore.",
 		},
 	}
-	b.delete(&s, b.force, " --grace-period=0 --force", "A graceful deletion of these hangs: force it, or restart the kubelet of their node. First make sure, on the node, that nothing of them runs.")
+	b.delete(&s, b.force, []string{"--grace-period=0", "--force"}, "A graceful deletion of these hangs: force it, or restart the kubelet of their node. First make sure, on the node, that nothing of them runs.")
 	if len(b.namespaces) > 0 {
 		s.Warnings = append(s.Warnings, "Namespaces that are lost with all that was in them: "+some(b.namespaces)+".")
 	}
@@ -652,17 +842,6 @@ func (b *builder) repair() Step {
 
 func (b *builder) backup() string { return file(b.Backup.Path, "BACKUP") }
 
-// plainBackup is the snapshot that is made of one that is packed.
-const plainBackup = "backup-plain.db"
-
-// plain is a file that restores take.
-func (b *builder) plain() string {
-	if b.Backup.Facts.Packed == "" {
-		return b.backup()
-	}
-	return plainBackup
-}
-
 func (b *builder) current() string {
 	if b.Current == nil {
 		return "CURRENT"
@@ -670,17 +849,23 @@ func (b *builder) current() string {
 	return file(b.Current.Path, "CURRENT")
 }
 
-// predictCommand lists everything under the plan of this runbook.
-func (b *builder) predictCommand() string {
-	args := []string{b.revenant("predict", b.backup(), b.current())}
+// predictCommand lists everything under the plan of this runbook, as text.
+func (b *builder) predictCommand() string { return call(Workstation, b.predictArgs()...).whole().Run }
+
+// predictArgs are its words.
+func (b *builder) predictArgs() []string {
+	args := b.pair()
 	if b.plan.BumpRevision > 0 {
-		args = append(args, fmt.Sprintf("--bump-revision=%d --mark-compacted", b.plan.BumpRevision))
+		args = append(args, fmt.Sprintf("--bump-revision=%d", b.plan.BumpRevision), "--mark-compacted")
 	}
 	if r := b.plan.RestartKubelets.String(); r != "none" {
 		args = append(args, "--restart-kubelets="+wordOr(r, "NODES"))
 	}
 	if b.plan.KeepAPIServers {
-		args = append(args, "--keep-apiservers")
+		args = append(args, "--restart-apiservers="+wordOr(b.plan.APIServers(), "NAMES"))
+	}
+	if b.plan.Outage != (restore.Seconds{}) {
+		args = append(args, "--outage="+b.plan.Outage.String())
 	}
 	if b.plan.LastRevision > 0 {
 		args = append(args, fmt.Sprintf("--last-revision=%d", b.plan.LastRevision))
@@ -692,7 +877,7 @@ func (b *builder) predictCommand() string {
 	if at := b.plan.OutageAt; !at.IsZero() {
 		args = append(args, "--outage-at="+at.UTC().Format(time.RFC3339Nano))
 	}
-	return strings.Join(args, " ")
+	return b.revenant("predict", args...)
 }
 
 // metricsFlags are those that name the files of metrics.
@@ -707,12 +892,38 @@ func (b *builder) metricsFlags() (flags []string) {
 }
 
 // planCommand writes this runbook anew.
-func (b *builder) planCommand() string {
-	args := []string{b.backup(), b.current(), "--platform=" + string(b.id), "--last-revision=REVISION"}
+func (b *builder) planCommand() []string {
+	args := append(b.pair(), "--platform="+string(b.id), "--last-revision=REVISION")
 	return b.revenant("plan", append(args, b.metricsFlags()...)...)
 }
 
-// revenant is a command that reads the evidence, with the flags that it needs for that.
-func (b *builder) revenant(verb string, args ...string) string {
-	return strings.Join(append(append([]string{"revenant", verb}, args...), b.Flags...), " ")
+// pair are the two snapshots, as the commands after take-stock read them.
+func (b *builder) pair() []string {
+	backup := b.backup()
+	if b.Current == nil && len(b.NewestFlags) > 0 {
+		backup = plainBackup // the flags would be taken for those of the other one
+	}
+	args := append([]string{backup, b.latest()}, b.Flags...)
+	if b.Current != nil && b.latest() == b.current() {
+		args = append(args, b.NewestFlags...)
+	}
+	return append(args, b.PairFlags...)
+}
+
+// alone are the flags for reading the backup by itself.
+func (b *builder) alone() []string {
+	if b.Current == nil {
+		return slices.Concat(b.Flags, b.NewestFlags)
+	}
+	return b.Flags
+}
+
+// revenant are the words of a command of this program.
+func (b *builder) revenant(verb string, args ...string) []string {
+	return append([]string{"revenant", verb}, args...)
+}
+
+// line is the same as part of a script.
+func (b *builder) line(verb string, args ...string) string {
+	return call(Workstation, b.revenant(verb, args...)...).whole().Run
 }

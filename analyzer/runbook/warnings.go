@@ -22,7 +22,9 @@ func (b *builder) warnings() []string {
 	if missing := b.lacking(); len(missing) > 0 {
 		list = append(list, restore.MissingText(missing)+" The steps name only what the evidence has.")
 	}
+	list = append(list, b.repeated()...)
 	list = append(list, b.Warnings...)
+	list = append(list, b.profile.warnings...)
 	warn := func(when bool, format string, args ...any) {
 		if when {
 			list = append(list, fmt.Sprintf(format, args...))
@@ -33,6 +35,7 @@ func (b *builder) warnings() []string {
 		b.bump.Revision, b.bump.Base+b.bump.Minimum-1, b.bump.Restored, b.bump.Minimum)
 	warn(b.bump.Verdict == restore.NoBump && b.bumps != BumpsNothing, "The plan has no bump: kubelets stay deaf until they are restarted, and everything else that watches too.")
 	warn(b.refusesBump(), "%s's own restore cannot carry out the plan's bump: the steps and the prediction are for a restore without it.", b.title)
+	warn(b.plan.KeepAPIServers && len(b.stopEtcd) == 0 && len(b.stopAPI) > 0, "API servers cannot be left running with %s: the steps stop them with etcd, and the prediction is for a restore that does not.", b.title)
 	warn(b.plan.KeepAPIServers, "The plan leaves API servers running: until they drop their cache, no list of pods shows what etcd holds.")
 	if b.plan.KeepAPIServers && b.bump.Verdict != restore.BumpEnough {
 		states := []*restore.State{b.Backup.State}
@@ -65,6 +68,28 @@ func (b *builder) warnings() []string {
 	if s := b.Backup.Facts.Suggestion; s != nil {
 		warn(b.id != s.Platform && b.Platform == "", "This looks like %s: %s. --platform=%s writes the steps for it.", profileOf(s.Platform).title, s.Because, s.Platform)
 		warn(b.id != s.Platform && b.Platform != "", "The steps are for %s, and the backup looks like %s: %s.", b.title, profileOf(s.Platform).title, s.Because)
+	}
+	return list
+}
+
+// repeated warns of the same backup with the same bump, restored again: the store
+// would start at a revision that was passed since.
+func (b *builder) repeated() (list []string) {
+	if b.Comparison == nil {
+		if b.plan.BumpRevision > 0 {
+			list = append(list, fmt.Sprintf("If this backup was restored before, with the bump of %d, do not take the same bump again: the store would start at %d again, below what was served since, and every kubelet would stay deaf. Give the newest state as CURRENT, or a larger --bump-revision.", b.plan.BumpRevision, b.bump.Restored))
+		}
+		return list
+	}
+	for _, r := range b.prediction.Lineage.Restores {
+		if !r.AfterBackup || r.Bump == 0 {
+			continue
+		}
+		text := fmt.Sprintf("This backup was restored before, with a bump of %d. The same bump again would start the store at %d again, below what was served since: kubelets would stay deaf.", r.Bump, r.Revision)
+		if b.plan.BumpRevision > r.Bump {
+			text += fmt.Sprintf(" The steps bump by %d.", b.plan.BumpRevision)
+		}
+		list = append(list, text)
 	}
 	return list
 }

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -15,10 +17,14 @@ import (
 	"revenant/analyzer/restore"
 	"revenant/decoder/container"
 	"revenant/decoder/encryption"
+	"revenant/decoder/kube"
 	"revenant/decoder/metrics"
+	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot"
 	"revenant/internal/outfile"
 )
+
+const defaultExpanded = "64Gi"
 
 // openOptions are the flags that say how evidence is read.
 type openOptions struct {
@@ -48,7 +54,7 @@ type openOptions struct {
 func (o *openOptions) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.skipHashCheck, "skip-hash-check", false, "leave the SHA-256 trailer unverified and say so")
 	flags.StringSliceVar(&o.prefixes, "etcd-prefix", nil, "`PREFIX,...` of the API servers' keys in etcd, the kube-apiserver's first; can be given several times (default: what the keys show)")
-	flags.StringVar(&o.maxExpanded, "max-expanded", "64Gi", "`SIZE` that a compressed file may expand to at most")
+	flags.StringVar(&o.maxExpanded, "max-expanded", defaultExpanded, "`SIZE` that a compressed file may expand to at most")
 	flags.Int64Var(&o.maxRatio, "max-ratio", container.DefaultRatio, "a compressed file may expand to `N` times its size at most, from 512 MiB on")
 	flags.IntVar(&o.maxEntries, "max-entries", container.DefaultEntries, "an archive may have `N` entries at most")
 	flags.StringVar(&o.walDir, "wal-dir", "", "`DIR` of the write-ahead log when it is not beside the db (etcd's --wal-dir); of two, the newest state's")
@@ -57,6 +63,29 @@ func (o *openOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.caseID, "case", "", "case `ID` the examination belongs to, for the custody block; implies --verify-after")
 	flags.StringVar(&o.examiner, "examiner", "", "`NAME` of who examines, for the custody block")
 	flags.BoolVar(&o.verifyAfter, "verify-after", false, "compute the SHA-256 of the evidence once more when the work is done")
+}
+
+// flags are those with which the evidence was read, whose keys were found below prefix,
+// as words: for every file of it, and for the newest one. They leave out what changes no
+// reading.
+func (o *openOptions) flags(prefix string) (every, newest []string) {
+	add := func(list *[]string, when bool, flag, value string) {
+		if _, ok := sanitize.ShellWord(value); !ok {
+			value = strings.ToUpper(strings.Trim(flag, "-="))
+		}
+		if when {
+			*list = append(*list, flag+value)
+		}
+	}
+	add(&every, prefix != kube.DefaultPrefix, "--etcd-prefix=", prefix)
+	add(&every, o.encryption != "", "--encryption-config=", o.encryption)
+	add(&every, o.assumeCommitted, "--assume-committed", "")
+	add(&every, o.skipHashCheck, "--skip-hash-check", "")
+	add(&every, o.maxExpanded != "" && o.maxExpanded != defaultExpanded, "--max-expanded=", o.maxExpanded)
+	add(&every, o.maxRatio > 0 && o.maxRatio != container.DefaultRatio, "--max-ratio=", strconv.FormatInt(o.maxRatio, 10))
+	add(&every, o.maxEntries > 0 && o.maxEntries != container.DefaultEntries, "--max-entries=", strconv.Itoa(o.maxEntries))
+	add(&newest, o.walDir != "", "--wal-dir=", o.walDir)
+	return every, newest
 }
 
 // parse reads the values of flags that are more than words. It is called before

@@ -23,6 +23,7 @@ type pair struct {
 	lineage         *lineage.Lineage
 	prefix          string // of the API servers' keys
 	open            *openOptions
+	force           bool // although they are of different clusters
 }
 
 // side is one snapshot with what the prediction needs of it.
@@ -138,6 +139,7 @@ func (o *openOptions) withPair(ctx context.Context, s streams, backup, current o
 		return err
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
+	p.force = force
 	if err := p.check(force); err != nil {
 		return err
 	}

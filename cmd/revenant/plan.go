@@ -108,7 +108,7 @@ func (o *runbookOptions) run(ctx context.Context, paths []string) error {
 	}
 	in := runbook.Input{
 		Tool: tool(), Platform: runbook.Platform(o.platform), EtcdVersion: o.etcdVersion,
-		LastRevision: plan.LastRevision, OutageAt: plan.OutageAt, KubernetesVersion: plan.KubernetesVersion,
+		LastRevision: plan.LastRevision, OutageAt: plan.OutageAt, Outage: plan.Outage, KubernetesVersion: plan.KubernetesVersion,
 	}
 	if o.planned {
 		in.Plan = &plan
@@ -181,8 +181,9 @@ func (o *runbookOptions) lookAtBoth(ctx context.Context, p *pair, in *runbook.In
 // is not.
 func (o *runbookOptions) reading(in *runbook.Input, prefix string, sides ...*side) {
 	in.Warnings = append(in.Warnings, o.open.prefixNotes(sides...)...)
-	if prefix != kube.DefaultPrefix {
-		in.Flags = append(in.Flags, prefixFlag(prefix))
+	in.Flags, in.NewestFlags = o.open.flags(prefix)
+	if o.force && len(sides) > 1 {
+		in.PairFlags = []string{"--force"}
 	}
 }
 

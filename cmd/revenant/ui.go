@@ -177,7 +177,7 @@ func (p *pair) runbook() func(context.Context, *restore.Plan, string) (tui.Runbo
 		if read != nil {
 			return *read, nil
 		}
-		o := runbookOptions{open: *p.open}
+		o := runbookOptions{open: *p.open, force: p.force}
 		in := runbook.Input{Tool: tool()}
 		err := o.lookAtBoth(ctx, p, &in)
 		if err == nil {
@@ -192,7 +192,7 @@ func (p *pair) runbook() func(context.Context, *restore.Plan, string) (tui.Runbo
 		}
 		in.Plan, in.Platform = plan, runbook.Platform(platform)
 		if plan != nil {
-			in.LastRevision, in.OutageAt, in.KubernetesVersion = plan.LastRevision, plan.OutageAt, plan.KubernetesVersion
+			in.LastRevision, in.OutageAt, in.Outage, in.KubernetesVersion = plan.LastRevision, plan.OutageAt, plan.Outage, plan.KubernetesVersion
 		}
 		r, err := runbook.New(in)
 		if err != nil {

@@ -1,0 +1,114 @@
+package runbook
+
+import (
+	"fmt"
+	"path"
+	"slices"
+)
+
+// setAside moves a path to one beside it that tells of this restore, once: what is
+// there is evidence, and neither written over nor put inside of itself.
+func (b *builder) setAside(h Host, what string) Command {
+	to := what + "." + b.before()
+	c := script(h, fmt.Sprintf("sudo test ! -e %[1]s || sudo test -e %[2]s || sudo mv --no-target-directory %[1]s %[2]s", what, to))
+	return c.says("The former data is evidence: it is kept.")
+}
+
+// before is the end of the name of what this restore moves aside.
+func (b *builder) before() string { return fmt.Sprintf("before-%d", b.bump.Restored) }
+
+// restoreK3s restores the first server, which the others join anew.
+func (b *builder) restoreK3s(s *Step) {
+	program, db := string(b.id), path.Dir(b.dataDir)
+	s.Commands = append(s.Commands,
+		call(FirstServer, "rm", "-f", db+"/reset-flag").root().says("Left by an earlier cluster reset, it refuses another one."),
+		script(FirstServer, fmt.Sprintf("sudo %s server --cluster-reset --etcd-s3=false --cluster-reset-restore-path=\"$PWD\"/%s", program, b.restored()), program).reads(b.restored()).
+			says("With the token of the backup and the flags that this server is run with. It ends by itself and keeps the old data beside the new."),
+		b.setAside(OtherServers, db).says("They join the first one anew. What they had is evidence: it is kept."),
+	)
+}
+
+func (b *builder) restoreTalos(s *Step) {
+	restore := []string{"talosctl", "--nodes=FIRST_CONTROL_PLANE_IP", "bootstrap", "--recover-from=" + b.restored()}
+	if !b.bumpsFile() && b.Backup.Facts.NoTrailer {
+		restore = append(restore, "--recover-skip-hash-check")
+	}
+	s.Commands = append(s.Commands,
+		wait(Workstation, "etcd waits to be bootstrapped", 900,
+			`state=$(talosctl --nodes=FIRST_CONTROL_PLANE_IP service etcd) && printf '%s\n' "$state" | grep -q 'STATE *Preparing' && exit 0`,
+			"bootstrap is refused before that. Look at talosctl --nodes=FIRST_CONTROL_PLANE_IP dmesg.", "talosctl"),
+		call(Workstation, restore...).reads(b.restored()).says("One node only: the others join it."),
+	)
+}
+
+func (b *builder) restoreOpenShift(s *Step) {
+	s.Commands = append(s.Commands,
+		script(FirstControlPlane, `sudo test ! -e /var/lib/etcd-backup || sudo mv --no-target-directory /var/lib/etcd-backup "/var/lib/etcd-backup.$(date +%s)"`).
+			says("The data from before an earlier restore, which cluster-restore.sh removes: it is evidence."),
+		script(FirstControlPlane, `sudo -E /usr/local/bin/cluster-restore.sh "$PWD"/`+carried, "/usr/local/bin/cluster-restore.sh").reads(sums),
+		call(Workstation, "oc", "patch", "etcd/cluster", "--type=merge", `--patch={"spec":{"unsupportedConfigOverrides":{"useUnsupportedUnsafeNonHANonProductionUnstableEtcd":true}}}`).
+			says("The quorum guard off, so that etcd is rolled out to the others. oc needs a kubeconfig with a certificate: tokens may not be known to the restored state."),
+		call(Workstation, "oc", "adm", "wait-for-stable-cluster").says("Up to 15 minutes. If it is stuck: oc patch etcd/cluster --type=merge --patch='{\"spec\":{\"forceRedeploymentReason\":\"recovery-1\"}}', with a reason that was not used before."),
+		call(Workstation, "oc", "patch", "etcd/cluster", "--type=merge", `--patch={"spec":{"unsupportedConfigOverrides":null}}`).says("The quorum guard on again."),
+	)
+	s.Warnings = append(s.Warnings, "Before cluster-restore.sh is run once more, move /var/lib/etcd-backup away again, as above: it holds the former data, and the script removes it.")
+}
+
+func (b *builder) restoreKops(s *Step) {
+	for _, cluster := range []string{"main", "events"} {
+		store := "--backup-store=STATE_STORE/backups/etcd/" + cluster
+		s.Commands = append(s.Commands,
+			call(Workstation, "etcd-manager-ctl", store, "list-backups").says("STATE_STORE is such as s3://BUCKET/CLUSTER."),
+			call(Workstation, "etcd-manager-ctl", store, "restore-backup", "BACKUP_NAME_OF_"+map[string]string{"main": "MAIN", "events": "EVENTS"}[cluster]).says("Only leaves the order to restore: it is carried out when etcd-manager restarts."),
+		)
+	}
+	s.Commands = append(s.Commands, call(ControlPlane, "pkill", "-x", "etcd-manager").root().all().says("Restarts both etcd-managers: kubelet starts them again, and they restore."))
+	s.Checks = append(s.Checks, "/var/log/etcd.log on the control plane node that leads says that the restore has ended. Until then the former etcd may answer.")
+	s.Warnings = append(s.Warnings, "etcd-manager restores a backup of its own store. Look that BACKUP_NAME_OF_MAIN is the one that was given here.")
+}
+
+// restoreGardener takes the data away, which makes etcd-backup-restore restore its
+// newest. A cluster of several members is brought back from one.
+func (b *builder) restoreGardener(s *Step) {
+	seed := func(args ...string) Command {
+		return call(Workstation, slices.Concat([]string{"kubectl", "--kubeconfig=SEED_KUBECONFIG", "--namespace=SHOOT_NAMESPACE"}, args)...)
+	}
+	if len(b.Backup.Facts.Members) <= 1 {
+		member := b.dataDir + "/member"
+		s.Commands = append(s.Commands, seed("exec", "etcd-main-0", "--container=etcd", "--", "mv", "-n", "-T", member, member+".before-restore").
+			says("etcd ends, and the sidecar restores the newest of its store. The former data is evidence, so it is renamed. Where the image has no mv: an ephemeral container, kubectl debug with --target=etcd, below /proc/1/root."),
+			seed("wait", "pod/etcd-main-0", "--for=condition=Ready=false", "--timeout=5m").says("The former etcd has ended."),
+			seed("wait", "pod/etcd-main-0", "--for=condition=Ready", "--timeout=15m"))
+	} else {
+		claims := "$(kubectl --kubeconfig=SEED_KUBECONFIG --namespace=SHOOT_NAMESPACE get persistentvolumeclaims --selector=instance=etcd-main --output=jsonpath='{.items[*].spec.volumeName}')"
+		s.Commands = append(s.Commands,
+			seed("annotate", "etcd/etcd-main", "druid.gardener.cloud/suspend-etcd-spec-reconcile=", "druid.gardener.cloud/disable-etcd-component-protection=", "--overwrite"),
+			seed("scale", "statefulset/etcd-main", "--replicas=0"),
+			wait(Workstation, "no member runs", 300, `pods=$(kubectl --kubeconfig=SEED_KUBECONFIG --namespace=SHOOT_NAMESPACE get pods --selector=instance=etcd-main --output=name) || { echo 'kubectl fails: nothing is known.' >&2; exit 2; }
+    [ -n "$pods" ] || exit 0`, "Do not delete claims before.", "kubectl"),
+			script(Workstation, "volumes="+claims+` && kubectl --kubeconfig=SEED_KUBECONFIG patch persistentvolumes $volumes --patch='{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}' &&
+    kubectl --kubeconfig=SEED_KUBECONFIG --namespace=SHOOT_NAMESPACE delete persistentvolumeclaims --selector=instance=etcd-main`, "kubectl").
+				says("The volumes of the members are evidence: only when they are kept are their claims deleted."),
+			seed("delete", "leases", "--selector=app.kubernetes.io/component=etcd-member-lease,app.kubernetes.io/part-of=etcd-main"),
+			seed("edit", "configmap", "ETCD_CONFIGMAP").says("One member only in initial-cluster, initial-advertise-peer-urls and advertise-client-urls: etcd-main-0."),
+			seed("scale", "statefulset/etcd-main", "--replicas=1"),
+			seed("rollout", "status", "statefulset/etcd-main", "--timeout=15m"),
+			seed("annotate", "etcd/etcd-main", "druid.gardener.cloud/suspend-etcd-spec-reconcile-", "druid.gardener.cloud/disable-etcd-component-protection-"),
+			seed("annotate", "etcd/etcd-main", "gardener.cloud/operation=reconcile").says("The other members join again."),
+		)
+	}
+}
+
+func (b *builder) restoreVCluster(s *Step) {
+	host := "kubectl --context=HOST_CONTEXT"
+	s.Commands = append(s.Commands,
+		script(Workstation, "[ -e pvcs.yaml ] || "+host+" --namespace=HOST_NAMESPACE get persistentvolumeclaims --output=yaml > pvcs.yaml", "kubectl").writes("pvcs.yaml").
+			says("vcluster restore deletes all workload pods, and every claim but that of the first replica: save the claims, and keep their volumes."),
+		script(Workstation, `( volumes=$(`+host+` --namespace=HOST_NAMESPACE get persistentvolumeclaims --no-headers --output=custom-columns=V:.spec.volumeName) || exit
+  for volume in $volumes; do
+    [ "$volume" = '<none>' ] || `+host+` patch persistentvolume "$volume" --patch '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}' || exit
+  done
+  vcluster restore VCLUSTER_NAME SNAPSHOT_URL --namespace=HOST_NAMESPACE )`, "kubectl", "vcluster").
+			says("Restores only when every volume is kept. Check the arguments of vcluster restore against your version's documentation."),
+	)
+}
