@@ -32,10 +32,12 @@ var flagCompletions = map[string]cobra.CompletionFunc{
 	"max-ratio":          cobra.NoFileCompletions,
 	"metrics":            completeFiles,
 	"namespace":          cobra.NoFileCompletions,
+	"outage":             cobra.NoFileCompletions,
 	"outage-at":          cobra.NoFileCompletions,
 	"platform":           completeOne(platformNames()...),
 	"prediction":         completeFiles,
 	"restart-kubelets":   completeOne("none", "all"),
+	"restart-apiservers": completeOne("none", "all"),
 	"rev":                cobra.NoFileCompletions,
 	"wal-dir":            completeDirs,
 }
