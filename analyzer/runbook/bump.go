@@ -48,6 +48,11 @@ func (b *builder) predict() error {
 	} else {
 		b.bump.Revision = blindBump
 	}
+	if b.Plan != nil && len(b.Plan.RestartAPIServers) > 0 {
+		all := *b.Plan
+		b.only, all.KeepAPIServers, all.RestartAPIServers = all.RestartAPIServers, false, nil
+		b.Plan = &all
+	}
 	minimum, fits := restore.NeededBump(b.bump.Base, known, b.Plan != nil && b.Plan.KeepAPIServers || b.Plan == nil && b.keepsAPI)
 	if b.noBump = !fits && known > 0; fits && known > 0 {
 		b.bump.Minimum = minimum

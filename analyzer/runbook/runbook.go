@@ -153,6 +153,7 @@ type builder struct {
 	*profile
 	etcd       etcdTool
 	plan       restore.Plan
+	only       []string // the API servers that the given plan restarts, where it leaves others running
 	bump       Bump
 	noBump     bool                // is large enough for what was served
 	atMost     int64               // the newest revision that a watcher can have seen, 0 unknown

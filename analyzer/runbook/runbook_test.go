@@ -364,6 +364,25 @@ func TestKeptPrediction(t *testing.T) {
 
 // TestNoBumpFits: where what was served is at the end of all revisions, every platform
 // has a runbook, without a bump and with the kubelets restarted.
+// TestSomeAPIServers: where a plan restarts only some API servers, the steps restart all,
+// and say why.
+func TestSomeAPIServers(t *testing.T) {
+	in := hostileInput()
+	in.Plan = &restore.Plan{}
+	all := build(t, in)
+	in.Plan = plans["some API servers"]
+	r := build(t, in)
+	if r.Plan.APIServers() != "all" || r.Predicted != all.Predicted || !slices.Equal(ids(r), ids(all)) {
+		t.Errorf("restarts %s, steps %v: %s", r.Plan.APIServers(), ids(r), r.Predicted)
+	}
+	if !slices.ContainsFunc(r.Warnings, func(w string) bool { return strings.HasPrefix(w, "The plan restarts only some API servers (a b, -x).") }) {
+		t.Errorf("warnings %q", r.Warnings)
+	}
+	if in.Plan.APIServers() != "-x,a b" && in.Plan.APIServers() != "a b,-x" {
+		t.Errorf("the given plan became %s", in.Plan.APIServers())
+	}
+}
+
 func TestNoBumpFits(t *testing.T) {
 	for _, platform := range Platforms() {
 		for _, alone := range []bool{false, true} {

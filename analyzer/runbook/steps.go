@@ -343,9 +343,6 @@ func (b *builder) heldBack() []string {
 }
 
 func (b *builder) startAPI() Step {
-	if b.plan.KeepAPIServers && len(b.plan.RestartAPIServers) > 0 {
-		return b.restartSome()
-	}
 	if len(b.profile.startAPI) == 0 || b.plan.KeepAPIServers {
 		return Step{}
 	}
@@ -364,30 +361,6 @@ func (b *builder) startAPI() Step {
 	}
 	ready := b.kubectl("get", "--raw", "/readyz").whole()
 	s.Commands = append(slices.Clip(s.Commands), answers(Workstation, "the API is ready", ready.Run, 300, "Look at the log of each API server.", "kubectl"))
-	return s
-}
-
-// restartSome restarts the API servers that the plan names.
-func (b *builder) restartSome() Step {
-	s := Step{
-		ID: "start-api", Title: "Restart the API servers that the plan names",
-		Why: "The plan leaves the others running. What a person or a controller sees depends on the API server that answers.",
-	}
-	for _, name := range b.plan.RestartAPIServers[:min(len(b.plan.RestartAPIServers), listed)] {
-		c := call(nodeHost(name), "pkill", "-x", "kube-apiserver").root().says("Its kubelet starts it again.")
-		switch b.id {
-		case Generic:
-			c = systemctl(nodeHost(name), "restart", "kube-apiserver")
-		case K3s:
-			c = systemctl(nodeHost(name), "restart", "k3s")
-		case Talos:
-			c = call(Workstation, "talosctl", "--nodes="+wordOr(name, "NODE_IP"), "reboot")
-		}
-		s.Commands = append(s.Commands, c)
-	}
-	if n := len(b.plan.RestartAPIServers) - listed; n > 0 {
-		s.Warnings = append(s.Warnings, fmt.Sprintf("And %d more: %s.", n, some(b.plan.RestartAPIServers[listed:])))
-	}
 	return s
 }
 
@@ -862,7 +835,7 @@ func (b *builder) predictArgs() []string {
 		args = append(args, "--restart-kubelets="+wordOr(r, "NODES"))
 	}
 	if b.plan.KeepAPIServers {
-		args = append(args, "--restart-apiservers="+wordOr(b.plan.APIServers(), "NAMES"))
+		args = append(args, "--restart-apiservers=none")
 	}
 	if b.plan.Outage != (restore.Seconds{}) {
 		args = append(args, "--outage="+b.plan.Outage.String())

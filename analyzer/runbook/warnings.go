@@ -36,6 +36,7 @@ func (b *builder) warnings() []string {
 	warn(b.bump.Verdict == restore.NoBump && b.bumps != BumpsNothing, "The plan has no bump: kubelets stay deaf until they are restarted, and everything else that watches too.")
 	warn(b.refusesBump(), "%s's own restore cannot carry out the plan's bump: the steps and the prediction are for a restore without it.", b.title)
 	warn(b.plan.KeepAPIServers && len(b.stopEtcd) == 0 && len(b.stopAPI) > 0, "API servers cannot be left running with %s: the steps stop them with etcd, and the prediction is for a restore that does not.", b.title)
+	warn(len(b.only) > 0, "The plan restarts only some API servers (%s). These steps restart all of them, and the prediction is for that: each answers for itself, one that is left running goes on listing what etcd has lost, and a controller that is connected to it repairs nothing.", some(b.only))
 	warn(b.plan.KeepAPIServers, "The plan leaves API servers running: until they drop their cache, no list of pods shows what etcd holds.")
 	if b.plan.KeepAPIServers && b.bump.Verdict != restore.BumpEnough {
 		states := []*restore.State{b.Backup.State}
