@@ -658,6 +658,14 @@ const dumpLines = `all=yes; rm -rf dumps; mkdir dumps
             { all=no; rm "dumps/$node.runningpods.json"; echo "$node does not answer." >&2; }
     done`
 
+// serverLines save what each API server lists, asked past the balancer at a port.
+const serverLines = `
+    for ip in $(kubectl get endpointslice kubernetes --namespace=default --output=jsonpath='{.endpoints[*].addresses[*]}'); do
+        case $ip in *:*) host="[$ip]" ;; *) host=$ip ;; esac
+        kubectl --server="https://$host:%s" get pods --all-namespaces --output=json > "dumps/kubectl-pods.$ip.json" ||
+            { all=no; rm "dumps/kubectl-pods.$ip.json"; echo "The API server at $ip does not answer." >&2; }
+    done`
+
 // restartKubelets restarts those that do not come right by themselves.
 func (b *builder) restartKubelets() Step {
 	s := Step{ID: "restart-kubelets", Title: "Restart kubelets"}
@@ -767,25 +775,28 @@ func (b *builder) verify() Step {
 		ID: "verify", Title: "Check the result",
 		Why: "What runs is compared with what the API holds. Do it again after an hour.",
 		Checks: []string{
-			"revenant verify finds no phantoms, ghosts or doubles.",
+			"revenant verify finds no phantoms, ghosts, doubles or stray containers.",
 			"kubectl get nodes lists every machine, Ready, and no other.",
 			"No pod is Pending or Terminating without a reason.",
 		},
 	}
+	lines, api := dumpLines, []string{"--kubectl", "pods.json"}
+	if b.Current != nil && len(b.Current.State.APIServers) > 1 {
+		lines, api = lines+fmt.Sprintf(serverLines, b.port), nil
+		s.Checks = append(s.Checks, "All API servers list the same pods: one that does not was not restarted.")
+	}
+	s.Commands = []Command{script(Workstation, "( "+lines+"\n  [ \"$all\" = yes ] )", "kubectl").writes("pods.json", "dumps").
+		says("What each kubelet's runtime runs, and what the API has. On a node that does not answer: crictl ps -o json, kept as dumps/NODE.crictl-ps.json. Ask two minutes after the API is back, or later: until then kubelets may not have listed their pods anew.")}
 	args := append([]string{b.backup()}, b.alone()...)
-	if b.saves() {
-		s.Commands = b.save("after.db", "", false)
+	if b.saves() { // last: it is not older than the lists then
+		s.Commands = append(s.Commands, b.save("after.db", "", false)...)
 		args = append([]string{"after.db"}, b.Flags...)
 	}
-	args = append(args, "--kubectl", "pods.json", "--dumps", "dumps")
+	args = append(append(args, api...), "--dumps", "dumps")
 	if b.prediction != nil {
 		args = append(args, "--prediction", "prediction.json")
 	}
-	s.Commands = append(s.Commands,
-		script(Workstation, "( "+dumpLines+"\n  [ \"$all\" = yes ] )", "kubectl").writes("pods.json", "dumps").
-			says("What each kubelet's runtime runs. On a node that it does not reach: crictl pods -o json, kept as dumps/NODE.crictl.json."),
-		call(Workstation, b.revenant("verify", args...)...).reads("pods.json", "dumps"),
-	)
+	s.Commands = append(s.Commands, call(Workstation, b.revenant("verify", args...)...).reads("pods.json", "dumps"))
 	return s
 }
 
