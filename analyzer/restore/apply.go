@@ -48,7 +48,7 @@ func (f *forecast) outcome(o *PodOutcome, p *podCase) {
 	}
 	o.Then = f.later(o, p, e)
 	o.Through = f.through(o, p)
-	if f.cutOff(p) {
+	if f.cutOff(p) || len(o.RunsOn) > 0 && p.node >= 0 && f.Comparison.nodes[p.node].cutOff {
 		flags |= nodeUnreachable
 		f.mayStillRun(o, p)
 	}

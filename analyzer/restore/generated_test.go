@@ -124,6 +124,41 @@ func TestGenerated(t *testing.T) {
 	}
 }
 
+// TestGeneratedUnreachable: of a node that was unreachable in the current state nothing
+// is certain, and nothing runs there for sure; all else comes to what it would.
+func TestGeneratedUnreachable(t *testing.T) {
+	for seed := range uint64(20) {
+		o := clustertest.Options{Seed: seed + 1, Pods: 200, Nodes: 4}
+		whole := generate(t, o)
+		o.Unreachable = "n1"
+		g := generate(t, o)
+		for name, p := range g.plans() {
+			want, got := whole.predict(t, p.plan), g.predict(t, p.plan)
+			there := 0
+			for i, pod := range got.Pods {
+				if pod.Node != o.Unreachable {
+					if pod.Outcome != want.Pods[i].Outcome || pod.Certainty != want.Pods[i].Certainty && pod.Certainty == restore.Certain {
+						t.Errorf("seed %d, %s: %s on %s is %s (%s), and %s (%s) without the node that is unreachable", seed, name, pod.UID, pod.Node, pod.Outcome, pod.Certainty, want.Pods[i].Outcome, want.Pods[i].Certainty)
+					}
+					continue
+				}
+				over := !slices.Contains(pod.Flags, restore.FlagNodeUnreachable) // it had ended before
+				there++
+				if !over && (pod.Certainty == restore.Certain || len(pod.RunsOn) > 0 || !slices.Contains(pod.MayRunOn, pod.Node)) ||
+					over && len(pod.RunsOn)+len(pod.MayRunOn) > 0 && pod.Rule != "7'" {
+					t.Errorf("seed %d, %s: %s is %s (%s), runs on %v, may run on %v", seed, name, pod.UID, pod.Outcome, pod.Certainty, pod.RunsOn, pod.MayRunOn)
+				}
+			}
+			if there == 0 {
+				t.Errorf("seed %d: no pod on %s", seed, o.Unreachable)
+			}
+		}
+		if t.Failed() {
+			return
+		}
+	}
+}
+
 func TestGeneratedLarge(t *testing.T) {
 	g := generate(t, clustertest.Options{Seed: 7, Pods: 10_000, Nodes: 200})
 	for name, p := range g.plans() {

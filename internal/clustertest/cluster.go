@@ -39,6 +39,9 @@ type Options struct {
 	Nodes int // in both snapshots, besides one of each only; 0 is 3
 	// APIServers is how many there are, cp-0 and on; 0 is one without an identity.
 	APIServers int
+	// Unreachable is a node whose Node object is tainted so in the current state: its
+	// kubelet was down. "" is none.
+	Unreachable string
 	// Shuffle orders the writes between backup and current state, and the pods'
 	// creations, by another seed: the cluster is the same one. 0 is the Seed.
 	Shuffle uint64
@@ -222,6 +225,9 @@ func (b *builder) live() {
 	}
 	b.putNode(b.NewNode)
 	b.putNode(b.Cordoned)
+	if b.opts.Unreachable != "" {
+		b.putNode(b.opts.Unreachable)
+	}
 	b.history.delete("/registry/minions/" + b.OldNode)
 	for _, i := range b.order.Perm(len(b.played)) {
 		b.fate(&b.played[i])
@@ -332,13 +338,17 @@ func (b *builder) job(p *play) {
 	})
 }
 
-// putNode writes a node, cordoned when it is the one that is since the backup and is
-// written again.
+// putNode writes a node, cordoned or unreachable when it is the one that is since the
+// backup and is written again.
 func (b *builder) putNode(name string) {
 	_, again := b.history.live["/registry/minions/"+name]
+	var taints []corev1.Taint
+	if again && name == b.opts.Unreachable {
+		taints = []corev1.Taint{{Key: corev1.TaintNodeUnreachable, Effect: corev1.TaintEffectNoExecute}}
+	}
 	b.object("minions/"+name, &corev1.Node{
 		ObjectMeta: metav1.ObjectMeta{Name: name, UID: uidOf("node", name), Labels: map[string]string{"kubernetes.io/hostname": name}},
-		Spec:       corev1.NodeSpec{Unschedulable: again && name == b.Cordoned},
+		Spec:       corev1.NodeSpec{Unschedulable: again && name == b.Cordoned, Taints: taints},
 		Status: corev1.NodeStatus{NodeInfo: corev1.NodeSystemInfo{KubeletVersion: "v1.37.2"}, Allocatable: corev1.ResourceList{
 			corev1.ResourceCPU: resource.MustParse("8"), corev1.ResourceMemory: resource.MustParse("16Gi"), corev1.ResourcePods: resource.MustParse("110"),
 		}},
