@@ -130,6 +130,15 @@ func (f *forecast) kept() []string {
 	return names
 }
 
+// someOf names a few of many: hostile evidence may have any number.
+func someOf(names []string) string {
+	const few = 8
+	if len(names) <= few {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), len(names)-few)
+}
+
 // disagree says whether some API servers serve what etcd holds, and others may serve
 // what it has lost.
 func (f *forecast) disagree() bool { return f.plan.someKept() && f.cache.column == stale }
@@ -156,7 +165,7 @@ func alike(a, b *APIView) bool {
 // nothing from one that serves its cache; and where it lists from that, it goes on as it
 // was.
 func (f *forecast) mixed(restarted verdict) verdict {
-	kept := strings.Join(f.kept(), ", ")
+	kept := someOf(f.kept())
 	switch v := restarted; v.column {
 	case deaf:
 		v.reason += fmt.Sprintf(" Through an API server that is left running (%s) it is served the erased past, and hears no more.", kept)

@@ -4,6 +4,11 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"revenant/analyzer/restore"
 )
@@ -156,5 +161,42 @@ func TestListedWithin(t *testing.T) {
 	}
 	if checked < 20 {
 		t.Errorf("%d lists checked", checked)
+	}
+}
+
+// TestAPIServersOfSnapshots: API servers are known by the identities that are still
+// renewed, and by their master leases where there are none.
+func TestAPIServersOfSnapshots(t *testing.T) {
+	now := time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC)
+	identity := func(name, host string, before time.Duration) change {
+		renewed := metav1.NewMicroTime(now.Add(-before))
+		return change{key: "/registry/leases/kube-system/" + name, object: &coordinationv1.Lease{
+			TypeMeta: metav1.TypeMeta{APIVersion: "coordination.k8s.io/v1", Kind: "Lease"},
+			ObjectMeta: metav1.ObjectMeta{Namespace: "kube-system", Name: name, Labels: map[string]string{
+				"apiserver.kubernetes.io/identity": "kube-apiserver", corev1.LabelHostname: host,
+			}},
+			Spec: coordinationv1.LeaseSpec{RenewTime: &renewed},
+		}}
+	}
+	master := func(ip string) change { return change{key: "/registry/masterleases/" + ip, raw: "k8s\x00"} }
+	for name, tt := range map[string]struct {
+		changes []change
+		want    []string
+	}{
+		"identities":              {[]change{identity("apiserver-b", "cp-2", 0), identity("apiserver-a", "cp-1", time.Second), master("10.0.0.1")}, []string{"cp-1", "cp-2"}},
+		"one that is gone":        {[]change{identity("apiserver-a", "cp-1", 0), identity("apiserver-b", "cp-2", 10*time.Minute)}, []string{"cp-1"}},
+		"one machine, two of it":  {[]change{identity("apiserver-a", "cp", 0), identity("apiserver-b", "cp", 0)}, []string{"apiserver-a", "apiserver-b"}},
+		"no name of the machine":  {[]change{identity("apiserver-a", "", 0)}, []string{"apiserver-a"}},
+		"master leases":           {[]change{master("10.0.0.2"), master("10.0.0.1"), {key: "/registry/masterleases/10.0.0.3", raw: "x"}, {key: "/registry/masterleases/10.0.0.3"}}, []string{"10.0.0.1", "10.0.0.2"}},
+		"another Lease":           {[]change{{key: "/registry/leases/kube-system/kube-scheduler", object: &coordinationv1.Lease{TypeMeta: metav1.TypeMeta{APIVersion: "coordination.k8s.io/v1", Kind: "Lease"}}}}, nil},
+		"one that cannot be read": {[]change{{key: "/registry/leases/kube-system/apiserver-a", raw: "k8s\x00\xff"}}, nil},
+	} {
+		state, err := restore.Load(t.Context(), store(t, tt.changes), "/registry")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := restore.Compare(state, state).APIServerNames(); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %v, not %v", name, got, tt.want)
+		}
 	}
 }

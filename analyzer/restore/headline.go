@@ -16,7 +16,7 @@ func (p *Prediction) Headline() (Severity, string) {
 	}
 	if erased := p.serving(ServesErased); len(erased) > 0 && len(erased) < len(p.APIServers) {
 		severity = worse(severity, Critical)
-		text += fmt.Sprintf(" API servers disagree: those left running (%s) list what was before the restore, and none of that shows there.", strings.Join(erased, ", "))
+		text += fmt.Sprintf(" API servers disagree: those left running (%s) list what was before the restore, and none of that shows there.", someOf(erased))
 	}
 	if p.Kubernetes.Rules == RulesUntried {
 		severity, text = worse(severity, Warning), text+" "+p.Kubernetes.Reason

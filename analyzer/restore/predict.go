@@ -120,8 +120,8 @@ func (c *Comparison) validate(plan Plan) error {
 	}
 	if unknown := c.unknownAPIServers(plan); len(unknown) > 0 {
 		return &PlanError{
-			"no such API server to restart: " + strings.Join(unknown, ", "),
-			"the current snapshot has these: " + strings.Join(c.APIServerNames(), ", "),
+			"no such API server to restart: " + someOf(unknown),
+			"the current snapshot has these: " + someOf(c.APIServerNames()),
 		}
 	}
 	return nil
