@@ -1,0 +1,7 @@
+package restore
+
+// Settle says what the restore comes to once kubelets have listed their pods anew.
+func (c *Comparison) Settle(plan Plan) (*Prediction, error) {
+	p, _, err := c.settle(plan)
+	return p, err
+}
