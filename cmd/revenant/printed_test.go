@@ -30,7 +30,8 @@ var stubs = map[string]string{
 	"kubectl": `case "$*" in
 *runningpods*) echo '{"kind":"PodList","apiVersion":"v1","items":[]}' ;;
 *"get nodes"*) echo node/node-1 ;;
-*) echo '{"kind":"List","apiVersion":"v1","items":[{"kind":"Pod","apiVersion":"v1","metadata":{"namespace":"a","name":"b","uid":"c"},"spec":{"nodeName":"node-1"},"status":{"phase":"Running"}}]}' ;;
+*"get endpointslice"*) echo 10.0.0.1 fd00::2 ;;
+*) echo '{"kind":"List","apiVersion":"v1","items":[{"kind":"Pod","apiVersion":"v1","metadata":{"namespace":"a","name":"b","uid":"c"},"spec":{"nodeName":"node-1","containers":[{"name":"d"}]},"status":{"phase":"Running"}}]}' ;;
 esac`,
 }
 
@@ -52,6 +53,7 @@ func TestPrintedCommandsRun(t *testing.T) {
 	}
 	situations := []situation{
 		{"a backup alone", func(t *testing.T) []string { return pair("rows/plain")(t)[:1] }, nil},
+		{"several API servers", pair("ha/plain"), nil},
 		{"blanks and quotes", func(t *testing.T) []string {
 			writeEvidence(t, "it's a/my backup.db", corpus.Unpack(t, cluster("rows/plain/backup")))
 			writeEvidence(t, "it's a/-current $(reboot).db", corpus.Unpack(t, cluster("rows/plain/current")))
