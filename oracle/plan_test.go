@@ -219,7 +219,8 @@ func TestPlanRestores(t *testing.T) {
 		run := filepath.Dir(path)
 		t.Run(strings.TrimPrefix(run, testdata+"clusters/"), func(t *testing.T) {
 			last := highest(t, path)
-			args := []string{"backup.db current.db", "backup.db current.db --platform=kubeadm", "backup.db current.db --platform=k3s", "backup.db"}
+			others := []string{"backup.db current.db --platform=kubeadm", "backup.db current.db --platform=k3s", "backup.db"}
+			args := []string{"backup.db current.db", others[i%len(others)]}
 			versions := []string{"3.7"}
 			if i == 0 {
 				versions = append(versions, "3.5")
@@ -264,6 +265,13 @@ func TestPlanRestoresPacked(t *testing.T) {
 func (p programs) restore(t *testing.T, version, dir string, r *book) int64 {
 	t.Helper()
 	machine := "lab"
+	for _, s := range r.Steps {
+		for _, c := range s.Commands {
+			if strings.HasPrefix(c.Host, "etcd/member/") { // of several, one is enough
+				machine = filepath.Base(c.Host)
+			}
+		}
+	}
 	statuses := p.play(t, version, dir, r, []string{machine}, false, "bring-files", "restore")
 	host := filepath.Join(dir, "hosts", machine)
 	db := filepath.Join(host, "var/lib/etcd/member/snap/db")

@@ -197,7 +197,7 @@ func TestReview(t *testing.T) {
 				{"2", "least harm", "plan"},
 				{"c", "copied the runbook", "copied"},
 			})
-			if runbook := term.tmux("show-buffer"); !strings.Contains(runbook, "--bump-revision 1001527 --mark-compacted") || !strings.Contains(runbook, "1. Take stock") {
+			if runbook := term.tmux("show-buffer"); !strings.Contains(runbook, "--bump-revision 1001527 --mark-compacted") || !strings.Contains(runbook, "1. Bring programs and the backup") {
 				t.Errorf("the clipboard has:\n%s", runbook)
 			}
 			term.play("", []step{{"1", "No phantoms and no ghosts are predicted", ""}})
