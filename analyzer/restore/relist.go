@@ -56,6 +56,9 @@ func listedWithin(outage int64) int64 {
 func (f *forecast) untilListed(pods []PodOutcome) {
 	by := f.listedBy()
 	reason := fmt.Sprintf("Its kubelet lists its pods anew within %d s of the API being back; until then it goes on as before.", by)
+	if by < listedByAtMost && !f.plan.KeepAPIServers { // its waits begin anew after two minutes without one
+		reason += " Assumes that it was not refused in the two minutes before the outage."
+	}
 	for i := range pods {
 		p := f.cases[i]
 		if p.node < 0 || f.verdicts[p.node].column != relist || f.Comparison.nodes[p.node].gone || f.cutOff(p) {
