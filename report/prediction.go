@@ -112,6 +112,9 @@ func planText(p restore.Plan) string {
 		servers = "API servers left running"
 	}
 	parts = append(parts, servers, "kubelets restarted: "+p.RestartKubelets.String())
+	if reaches := p.Kubelets(); reaches != "" {
+		parts = append(parts, "kubelets that reach one API server: "+reaches)
+	}
 	if p.Outage.To > 0 {
 		parts = append(parts, "no API for "+p.Outage.String()+" s")
 	}

@@ -2,6 +2,7 @@ package restore
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -42,6 +43,13 @@ func (c *Comparison) normal(p Plan) Plan {
 			p.RestartAPIServers[i] = s.Name
 		}
 	}
+	reaches := maps.Clone(p.KubeletAPIServers)
+	for node, name := range reaches {
+		if s := c.apiServer(name); s != nil {
+			reaches[node] = s.Name
+		}
+	}
+	p.KubeletAPIServers = reaches
 	p = p.normal()
 	known := c.current.APIServers
 	if p.someKept() && len(known) > 0 && !slices.ContainsFunc(known, func(s APIServer) bool { return !slices.Contains(p.RestartAPIServers, s.Name) }) {
@@ -66,8 +74,8 @@ func (c *Comparison) unknownAPIServers(p Plan) (names []string) {
 	if len(c.current.APIServers) == 0 {
 		return nil
 	}
-	for _, name := range p.RestartAPIServers {
-		if c.apiServer(name) == nil {
+	for _, name := range slices.Concat(p.RestartAPIServers, slices.Sorted(maps.Values(p.KubeletAPIServers))) {
+		if c.apiServer(name) == nil && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
@@ -152,6 +160,18 @@ func (f *forecast) through(o *PodOutcome, p *podCase) []Through {
 	return []Through{{f.plan.RestartAPIServers, o.API}, {f.kept(), erased}}
 }
 
+// reaching is mixed of a kubelet that reaches one API server alone.
+func (f *forecast) reaching(server string, restarted verdict) verdict {
+	v := restarted
+	if slices.Contains(f.plan.RestartAPIServers, server) {
+		v.reason += fmt.Sprintf(" As stated, it reaches no API server but %s, which is restarted.", server)
+		return v
+	}
+	v.column, v.certainty, v.kubelet = deaf, f.cache.certainty, KubeletStale
+	v.reason = fmt.Sprintf("As stated, it reaches no API server but %s, which is left running and serves the erased past: it goes on as it was. %s", server, f.cache.reason)
+	return v
+}
+
 // alike says whether a LIST shows the same.
 func alike(a, b *APIView) bool {
 	if a == nil || b == nil {
@@ -160,11 +180,13 @@ func alike(a, b *APIView) bool {
 	return *a == *b
 }
 
-// mixed is what a kubelet does that may be connected to an API server that was restarted
-// or to one that was left running: restarted is the verdict for the former. It hears
-// nothing from one that serves its cache; and where it lists from that, it goes on as it
-// was.
-func (f *forecast) mixed(restarted verdict) verdict {
+// mixed is what the kubelet of a node does where some API servers were restarted and
+// others serve their cache: restarted is the verdict for the former. It hears nothing
+// from one that serves its cache; and where it lists from that, it goes on as it was.
+func (f *forecast) mixed(node string, restarted verdict) verdict {
+	if server := f.plan.KubeletAPIServers[node]; server != "" {
+		return f.reaching(server, restarted)
+	}
 	kept := someOf(f.kept())
 	switch v := restarted; v.column {
 	case deaf:

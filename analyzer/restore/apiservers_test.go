@@ -73,7 +73,7 @@ func TestAPIServersOfAPlan(t *testing.T) {
 		c := restore.Compare(r.backup, r.current)
 		for given, want := range map[string]string{
 			"all": "all", "none": "none", "cp-1": "cp-1", "cp-2,cp-1": "all", "127.0.0.1:21302": "cp-1", "cp-1,cp-1": "cp-1",
-			"cp-3": "no such API server to restart: cp-3",
+			"cp-3": "no such API server: cp-3",
 		} {
 			var plan restore.Plan
 			plan.SetAPIServers(given)
@@ -123,6 +123,67 @@ func TestRestartedThroughStale(t *testing.T) {
 		for _, o := range p.Pods {
 			if (o.Outcome == restore.Phantom || o.Outcome == restore.Ghost || o.Outcome == restore.Terminated) && o.Certainty == restore.Certain {
 				t.Errorf("%s is certainly a %s", at(o), o.Outcome)
+			}
+		}
+	}
+}
+
+// TestKubeletReaches: a kubelet that is stated to reach one API server alone is judged by
+// that one. In the run all kubelets were on the one that was left running.
+func TestKubeletReaches(t *testing.T) {
+	for _, r := range loadRuns(t) {
+		if r.name != "ha/plain.one-api" {
+			continue
+		}
+		c := restore.Compare(r.backup, r.current)
+		reach := func(server string, restarted bool) *restore.Prediction {
+			t.Helper()
+			plan := r.truth.Plan
+			plan.RestartKubelets.All = restarted
+			plan.KubeletAPIServers = map[string]string{}
+			for _, n := range r.current.Nodes {
+				plan.KubeletAPIServers[n.Name] = server
+			}
+			p, err := c.Predict(plan)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p
+		}
+		p := reach("cp-2", false)
+		for _, n := range p.Nodes {
+			if n.Kubelet != restore.KubeletStale || n.Certainty != restore.Certain {
+				t.Errorf("%s: %s (%s)", n.Name, n.Kubelet, n.Certainty)
+			}
+		}
+		for _, s := range r.regular() {
+			for _, o := range p.Pods {
+				if o.Rule == "6" || r.churned(o.UID) || r.byHand(o) || o.Certainty != restore.Certain {
+					continue
+				}
+				runs, shown := s.seen(o.UID)
+				if wrong := contradicted(o, runs, shown, r.truth.Times["apiserver_ready"], s.SecondsSinceReady); wrong != "" {
+					t.Errorf("%s: %s is %s: %s", s.Label, at(o), o.Outcome, wrong)
+				}
+			}
+		}
+		if p := reach("cp-2", true); p.Summary[restore.Phantom] == 0 || p.Summary[restore.Terminated] > 0 {
+			t.Errorf("restarted, through the one that is left running: %v", p.Summary)
+		}
+		p = reach("127.0.0.1:21302", true) // an address of cp-1
+		if p.Summary[restore.Phantom] > 0 || p.Summary[restore.Terminated] == 0 {
+			t.Errorf("restarted, through the one that is restarted: %v", p.Summary)
+		}
+		for _, n := range p.Nodes {
+			if n.Kubelet != restore.KubeletRestarted || n.Certainty != restore.Certain {
+				t.Errorf("%s: %s (%s)", n.Name, n.Kubelet, n.Certainty)
+			}
+		}
+		for node, server := range map[string]string{"node-1": "cp-9", "node-9": "cp-1"} {
+			plan := r.truth.Plan
+			plan.KubeletAPIServers = map[string]string{node: server}
+			if p, err := c.Predict(plan); err == nil {
+				t.Errorf("%s on %s: %v", node, server, p.Summary)
 			}
 		}
 	}

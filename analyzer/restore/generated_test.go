@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -131,6 +132,49 @@ func TestGenerated(t *testing.T) {
 		if t.Failed() {
 			return
 		}
+	}
+}
+
+// TestGeneratedOutages: however long the outage, every kubelet has listed its pods anew by
+// when it is said to, and every pod that waits for that has come to its outcome no earlier.
+func TestGeneratedOutages(t *testing.T) {
+	short, late := 0, 0
+	for seed := range uint64(200) {
+		length := time.Duration(seed*seed%400+1) * time.Second
+		g := generate(t, clustertest.Options{Seed: seed + 1, Pods: 30, Nodes: 3 + int(seed%4), Outage: length})
+		for what, outage := range map[string]restore.Seconds{
+			"stated":     {From: int64(length.Seconds()), To: int64(length.Seconds())},
+			"bounded":    {From: 0, To: int64(length.Seconds()) + int64(seed%90)},
+			"not stated": {},
+		} {
+			p := g.predict(t, restore.Plan{BumpRevision: 1_000_000_000, MarkCompacted: true, Outage: outage})
+			by := map[string]int64{}
+			for _, n := range p.Nodes {
+				if after, ok := g.Listed[n.Name]; ok && n.Kubelet == restore.KubeletRelists {
+					by[n.Name] = n.ListedBySeconds
+					if after.Seconds() > float64(n.ListedBySeconds) {
+						t.Errorf("seed %d, %s: after %s, %s lists %s after the API is back, not within %d s", seed, what, length, n.Name, after, n.ListedBySeconds)
+					}
+					if n.ListedBySeconds < restore.ListedByAtMost {
+						short++
+					}
+					if after > time.Minute {
+						late++
+					}
+				}
+			}
+			if len(by) == 0 {
+				t.Errorf("seed %d, %s: no kubelet lists its pods anew", seed, what)
+			}
+			for _, o := range p.Pods {
+				if o.Then != nil && o.Then.Relists && o.Then.BySeconds < by[o.Node] {
+					t.Errorf("seed %d, %s: %s is settled within %d s, and its kubelet lists within %d s", seed, what, o.UID, o.Then.BySeconds, by[o.Node])
+				}
+			}
+		}
+	}
+	if short == 0 || late == 0 {
+		t.Errorf("%d kubelets are said to list early, %d list late", short, late)
 	}
 }
 

@@ -3,6 +3,7 @@ package restore
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -28,6 +29,10 @@ type Plan struct {
 	// RestartAPIServers names the API servers that are restarted where others are left
 	// running; none without KeepAPIServers.
 	RestartAPIServers []string `json:"restartAPIServers,omitempty"`
+	// KubeletAPIServers says by node which API server its kubelet reaches, where it
+	// reaches no other: it has its address, and not a balancer's. Where API servers
+	// differ, any other kubelet may be connected to any of them.
+	KubeletAPIServers map[string]string `json:"kubeletAPIServers,omitempty"`
 
 	// OutageAt is when the last API server stopped, UTC; zero when it is not
 	// known. With the rate of writes it bounds what watchers have seen.
@@ -46,7 +51,7 @@ type Plan struct {
 
 // Stated is a plain restore with what p states beyond the snapshots.
 func (p Plan) Stated() Plan {
-	return Plan{OutageAt: p.OutageAt, Outage: p.Outage, LastRevision: p.LastRevision, KubernetesVersion: p.KubernetesVersion}
+	return Plan{OutageAt: p.OutageAt, Outage: p.Outage, LastRevision: p.LastRevision, KubernetesVersion: p.KubernetesVersion, KubeletAPIServers: p.KubeletAPIServers}
 }
 
 // normal is the one way to write p: names sorted, each once, and none where all API
@@ -70,6 +75,31 @@ func (p Plan) APIServers() string {
 
 // someKept says whether some API servers are restarted and others left running.
 func (p Plan) someKept() bool { return p.KeepAPIServers && len(p.RestartAPIServers) > 0 }
+
+// ParseKubelets reads NODE=APISERVER, with commas between several.
+func ParseKubelets(s string) (map[string]string, error) {
+	reaches := map[string]string{}
+	for part := range strings.SplitSeq(s, ",") {
+		node, server, ok := strings.Cut(strings.TrimSpace(part), "=")
+		if !ok || node == "" || server == "" {
+			return nil, fmt.Errorf("want NODE=APISERVER, not %.40q", part)
+		}
+		if other := reaches[node]; other != "" && other != server {
+			return nil, fmt.Errorf("the kubelet of %.40q reaches two API servers, %.40q and %.40q", node, other, server)
+		}
+		reaches[node] = server
+	}
+	return reaches, nil
+}
+
+// Kubelets writes what ParseKubelets reads, nodes by their names; "" for none.
+func (p Plan) Kubelets() string {
+	var list []string
+	for _, node := range slices.Sorted(maps.Keys(p.KubeletAPIServers)) {
+		list = append(list, node+"="+p.KubeletAPIServers[node])
+	}
+	return strings.Join(list, ",")
+}
 
 // SetAPIServers restarts "all" API servers, "none", or those with the names, with commas
 // between them.

@@ -2,7 +2,9 @@ package restore
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 
 	"revenant/analyzer/lineage"
@@ -118,9 +120,17 @@ func (c *Comparison) validate(plan Plan) error {
 			"neither snapshot has a node of that name; a mistyped name would leave the kubelet that was meant deaf",
 		}
 	}
+	for _, node := range slices.Sorted(maps.Keys(plan.KubeletAPIServers)) {
+		if c.nodeIndex(node) < 0 {
+			return &PlanError{
+				"no such node whose kubelet reaches one API server: " + node,
+				"neither snapshot has a node of that name",
+			}
+		}
+	}
 	if unknown := c.unknownAPIServers(plan); len(unknown) > 0 {
 		return &PlanError{
-			"no such API server to restart: " + someOf(unknown),
+			"no such API server: " + someOf(unknown),
 			"the current snapshot has these: " + someOf(c.APIServerNames()),
 		}
 	}
@@ -191,7 +201,7 @@ func (c *Comparison) forecast(plan Plan) (*forecast, error) {
 			f.versions.apply(&v, c.nodes[i].name)
 		}
 		if f.disagree() {
-			v = f.mixed(v)
+			v = f.mixed(c.nodes[i].name, v)
 		}
 		if c.nodes[i].cutOff {
 			v.doubt(cutOffText)

@@ -222,7 +222,7 @@ func TestUntilListed(t *testing.T) {
 	last := int64(0)
 	for _, outage := range []int64{1, 5, 10, 20, 32, 60, 120, 3600, 1 << 62} {
 		by := listedWithin(outage)
-		if by < last || by > listedByAtMost {
+		if by < last || by > ListedByAtMost {
 			t.Errorf("after %d s: listed within %d s, and within %d s after less", outage, by, last)
 		}
 		last = by

@@ -15,8 +15,9 @@ import (
 const (
 	firstBackoff, lastBackoff = 0.8, 30.0
 
-	// listedByAtMost is twice the longest wait, in seconds.
-	listedByAtMost = 120
+	// ListedByAtMost is twice the longest wait, in seconds: no kubelet that is refused
+	// lists its pods anew later than that after the API is back.
+	ListedByAtMost = 120
 	// listedByKept is for API servers that were left running: their clients were not
 	// refused. Seen: 3 to 5 s after etcd was back.
 	listedByKept = 30
@@ -41,14 +42,14 @@ func (f *forecast) listedBy() int64 {
 // any length: the wait that may have begun at its end and the one after.
 func listedWithin(outage int64) int64 {
 	if outage == 0 {
-		return listedByAtMost
+		return ListedByAtMost
 	}
 	wait, waited := firstBackoff, 0.0
 	for wait < lastBackoff && waited+wait <= float64(outage) { // each wait the shortest
 		waited += wait
 		wait = min(2*wait, lastBackoff)
 	}
-	return min(int64(2*wait+2*min(2*wait, lastBackoff)+0.5), listedByAtMost)
+	return min(int64(2*wait+2*min(2*wait, lastBackoff)+0.5), ListedByAtMost)
 }
 
 // untilListed puts before the outcome of each pod whose kubelet lists its pods anew what
@@ -56,7 +57,7 @@ func listedWithin(outage int64) int64 {
 func (f *forecast) untilListed(pods []PodOutcome) {
 	by := f.listedBy()
 	reason := fmt.Sprintf("Its kubelet lists its pods anew within %d s of the API being back; until then it goes on as before.", by)
-	if by < listedByAtMost && !f.plan.KeepAPIServers { // its waits begin anew after two minutes without one
+	if by < ListedByAtMost && !f.plan.KeepAPIServers { // its waits begin anew after two minutes without one
 		reason += " Assumes that it was not refused in the two minutes before the outage."
 	}
 	for i := range pods {

@@ -1,6 +1,7 @@
 package runbook
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -551,14 +552,23 @@ func (b *builder) stillRuns(t twins) (Command, bool) {
 		return Command{}, false
 	}
 	ps := strings.Join(append(b.crictlWords(), "ps", "--quiet", "--label", label), " ")
-	return wait(nodeHost(t.now.node), fmt.Sprintf("%s has stopped here, so that %s may start its namesake", t.now, t.was.node), relists+t.now.grace+30,
+	return wait(nodeHost(t.now.node), fmt.Sprintf("%s has stopped here, so that %s may start its namesake", t.now, t.was.node), b.relists()+t.now.grace+30,
 		fmt.Sprintf("ids=$(sudo %s) || { echo 'crictl fails: whether it runs is not known.' >&2; exit 2; }\n    [ -n \"$ids\" ] || exit 0", ps),
 		"Look at the log of this node's kubelet. Stop the pod by hand before the other node is let in, or it runs twice.", b.crictlProgram()), true
 }
 
-// relists is how long it takes at most until a kubelet that was refused lists anew,
-// in seconds: two waits of client-go's backoff (client-go tools/cache/reflector.go).
-const relists = 120
+// relists is how long it takes at most until a kubelet that was refused lists anew, in
+// seconds after the API is back. How long the steps themselves refuse it is up to who
+// types: without a stated outage it is the longest that it can be.
+func (b *builder) relists() int64 {
+	longest := int64(0)
+	if b.prediction != nil {
+		for i := range b.prediction.Nodes {
+			longest = max(longest, b.prediction.Nodes[i].ListedBySeconds)
+		}
+	}
+	return cmp.Or(longest, restore.ListedByAtMost)
+}
 
 // crictlWords call crictl, quoted.
 func (b *builder) crictlWords() []string {
@@ -622,11 +632,11 @@ func (b *builder) startControllers() Step {
 	case b.stale:
 		s.Warnings = append(s.Warnings, "The API servers hide what etcd holds, so nothing shows whether kubelets have listed. Start these only after every API server has dropped its cache or was restarted.")
 	default:
-		s.Why += " A kubelet that was refused lists anew within two minutes after the API is back, so what it runs is looked at, and no time is taken for granted."
+		s.Why += fmt.Sprintf(" A kubelet that was refused lists anew within %d s after the API is back, so what it runs is looked at, and no time is taken for granted.", b.relists())
 		if b.longest > 0 {
 			s.Why += fmt.Sprintf(" Then it stops pods with their grace period; the longest is %d s.", b.longest)
 		}
-		s.Commands = append(s.Commands, b.listed(relists+60+min(b.longest, patience)))
+		s.Commands = append(s.Commands, b.listed(b.relists()+60+min(b.longest, patience)))
 	}
 	if len(b.rebound) > 0 {
 		s.Warnings = append(s.Warnings, "Stopped by their kubelets, too, because no scheduler has bound them again by then: "+some(podNames(b.rebound))+". They start anew on their node now; the prediction has them run on.")
@@ -786,7 +796,7 @@ func (b *builder) verify() Step {
 		s.Checks = append(s.Checks, "All API servers list the same pods: one that does not was not restarted.")
 	}
 	s.Commands = []Command{script(Workstation, "( "+lines+"\n  [ \"$all\" = yes ] )", "kubectl").writes("pods.json", "dumps").
-		says("What each kubelet's runtime runs, and what the API has. On a node that does not answer: crictl ps -o json, kept as dumps/NODE.crictl-ps.json. Ask two minutes after the API is back, or later: until then kubelets may not have listed their pods anew.")}
+		says("What each kubelet's runtime runs, and what the API has. On a node that does not answer: crictl ps -o json, kept as dumps/NODE.crictl-ps.json. Ask %d s after the API is back, or later: until then kubelets may not have listed their pods anew.", b.relists())}
 	args := append([]string{b.backup()}, b.alone()...)
 	if b.saves() { // last: it is not older than the lists then
 		s.Commands = append(s.Commands, b.save("after.db", "", false)...)

@@ -25,6 +25,7 @@ var flagCompletions = map[string]cobra.CompletionFunc{
 	"examiner":           cobra.NoFileCompletions,
 	"kubectl":            completeFiles,
 	"kubelet":            completeKeyed(),
+	"kubelet-apiserver":  cobra.NoFileCompletions,
 	"last-revision":      cobra.NoFileCompletions,
 	"kubernetes-version": cobra.NoFileCompletions,
 	"max-entries":        cobra.NoFileCompletions,

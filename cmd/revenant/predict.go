@@ -21,6 +21,7 @@ type planOptions struct {
 	restartKubelets string
 	restartServers  string
 	keepAPIServers  bool
+	kubelets        []string
 	outage          string
 	outageAt        string
 	lastRevision    int64
@@ -34,6 +35,7 @@ func (o *planOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.restartKubelets, "restart-kubelets", "none", "kubelets restarted once the API is back: none, all, or `NODE,...`")
 	flags.StringVar(&o.restartServers, "restart-apiservers", "all", "API servers restarted with etcd, the others left running: all, none, or `NAME,...` (host, address or identity)")
 	flags.BoolVar(&o.keepAPIServers, "keep-apiservers", false, "the API servers are left running while etcd is restored: as --restart-apiservers none")
+	flags.StringSliceVar(&o.kubelets, "kubelet-apiserver", nil, "`NODE=NAME,...`: the kubelet of NODE reaches the API server NAME and no other (default any may be connected to any)")
 	flags.StringVar(&o.outage, "outage", "", "for how long kubelets find no API server, in `SECONDS` or FROM..TO: bounds when they list their pods anew (default unknown)")
 	flags.StringVar(&o.outageAt, "outage-at", "", "`TIME` at which the last API server stopped, such as 2026-11-22T03:00Z: bounds what kubelets have seen")
 	flags.Int64Var(&o.lastRevision, "last-revision", 0, "newest `REVISION` that was served before the outage, from metrics or logs: bounds what kubelets have seen")
@@ -57,6 +59,12 @@ func (o *planOptions) plan() (restore.Plan, error) {
 			return p, hinted(errors.New("--keep-apiservers and --restart-apiservers contradict each other"), "--restart-apiservers NAME,... leaves the others running")
 		}
 		p.KeepAPIServers = true
+	}
+	if len(o.kubelets) > 0 {
+		var err error
+		if p.KubeletAPIServers, err = restore.ParseKubelets(strings.Join(o.kubelets, ",")); err != nil {
+			return p, fmt.Errorf("--kubelet-apiserver: %w", err)
+		}
 	}
 	if o.outage != "" {
 		var err error

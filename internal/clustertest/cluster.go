@@ -45,6 +45,8 @@ type Options struct {
 	// Shuffle orders the writes between backup and current state, and the pods'
 	// creations, by another seed: the cluster is the same one. 0 is the Seed.
 	Shuffle uint64
+	// Outage is for how long kubelets find no API server.
+	Outage time.Duration
 	// Compact drops what was superseded before the backup from both.
 	Compact bool
 }
@@ -57,6 +59,9 @@ type Cluster struct {
 	CurrentRevision int64
 	// LastSeen is the newest revision of a pod that the node's kubelet has seen.
 	LastSeen map[string]int64
+	// Listed is how long after the API is back the node's kubelet has listed its pods
+	// anew, where the restored revision makes it.
+	Listed   map[string]time.Duration
 	OldNode  string // in the backup only
 	NewNode  string // in the current state only
 	Cordoned string // in the current state only
@@ -117,6 +122,7 @@ func New(o Options) (*Cluster, error) {
 	}
 	b.live()
 	b.CurrentRevision = b.revision
+	b.Listed = outage(o.Seed, o.Outage, b.nodes())
 	if b.Current, err = b.save(dir, compacted); err != nil {
 		return nil, err
 	}
