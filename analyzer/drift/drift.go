@@ -77,6 +77,8 @@ type Input struct {
 	// API by now.
 	API   []kubelet.Pod
 	Taken time.Time
+	// Deleted are, by uid, pods of the answers that the snapshot's history has as deleted.
+	Deleted map[string]Deletion
 	// Servers are what API servers listed when the nodes were looked at, of as many as
 	// the snapshot names.
 	Servers []Server
@@ -181,7 +183,7 @@ func Compare(in Input) *Report {
 
 // against holds the nodes against what one API server lists, or the snapshot has.
 func (in *Input) against(s Server, live bool) *Report {
-	c := comparison{Input: in, Server: s, live: live, api: map[string]*kubelet.Pod{}, static: map[string]bool{}, bound: map[string][]int{}, at: map[string]bool{}, report: &Report{}}
+	c := comparison{Input: in, Server: s, live: live, api: map[string]*kubelet.Pod{}, snapshot: map[string]*kubelet.Pod{}, static: map[string]bool{}, bound: map[string][]int{}, at: map[string]bool{}, report: &Report{}}
 	for i := range c.Pods {
 		p := &c.Pods[i]
 		c.api[p.UID] = p
@@ -189,6 +191,9 @@ func (in *Input) against(s Server, live bool) *Report {
 		if p.Mirror {
 			c.static[p.StaticUID] = true
 		}
+	}
+	for i := range in.API {
+		c.snapshot[in.API[i].UID] = &in.API[i]
 	}
 	if c.Only != "" {
 		c.report.note("The API's list has pods of the namespace %s only: if it is not that of all (kubectl get pods -A), phantoms elsewhere are none, and ghosts there are missing.", c.Only)
@@ -201,14 +206,15 @@ func (in *Input) against(s Server, live bool) *Report {
 
 type comparison struct {
 	*Input
-	Server                          // what the nodes are held against
-	live    bool                    // it is an API server's list, and not the snapshot
-	api     map[string]*kubelet.Pod // its pods by uid
-	static  map[string]bool         // uids of static pods that have a mirror
-	running []pod                   // on all nodes
-	at      map[string]bool         // nodes that were looked at
-	bound   map[string][]int        // its pods by node
-	report  *Report
+	Server                           // what the nodes are held against
+	live     bool                    // it is an API server's list, and not the snapshot
+	api      map[string]*kubelet.Pod // its pods by uid
+	snapshot map[string]*kubelet.Pod // the snapshot's by uid
+	static   map[string]bool         // uids of static pods that have a mirror
+	running  []pod                   // on all nodes
+	at       map[string]bool         // nodes that were looked at
+	bound    map[string][]int        // its pods by node
+	report   *Report
 }
 
 // nodes compares every node that was looked at.
@@ -470,6 +476,14 @@ func (c *comparison) phantom(p *pod) {
 		f.Certainty = restore.Possible
 		f.Reason += " It was created after the snapshot was taken: a list of the API's pods of now tells whether it is known."
 	}
+	if d, ok := c.Deleted[p.UID]; ok && has == nil {
+		f.Certainty = restore.Possible
+		f.Reason += d.text() + ": the node may have answered before. If it still runs when it is asked again, its kubelet did not hear of the deletion."
+	}
+	if snapshot := c.snapshot[p.UID]; has == nil && c.live && snapshot != nil && snapshot.Node == p.Node {
+		f.Certainty = restore.Possible
+		f.Reason += " The snapshot has it here: it may be newer than the API server's list. Ask for that again."
+	}
 	if has == nil && c.Only != "" && p.Namespace != c.Only {
 		f.Certainty = restore.Possible
 		f.Reason += " The API's list has no pod of its namespace: was it made with kubectl get pods -A?"
@@ -533,6 +547,10 @@ func (c *comparison) ghost(p *kubelet.Pod, there *pod, r *NodeReport) {
 	if len(r.Unread) > 0 {
 		f.Certainty = restore.Possible
 		f.Reason += " Not all that the node says was read."
+	}
+	if d, ok := c.Deleted[p.UID]; ok && c.live {
+		f.Certainty = restore.Possible
+		f.Reason += d.text() + ": the API server's list may be older, or serve a past that etcd has lost."
 	}
 	if p.Terminating {
 		f.Reason += " It is being deleted, and no kubelet finishes that."

@@ -48,6 +48,17 @@ func TestCompare(t *testing.T) {
 	}{
 		{"as it should be", Input{API: []kubelet.Pod{has("1-1", "a", "n1")}, Nodes: []Node{node("n1", kubelet.Running, runs("1-1", "a"))}}, nil, 0},
 		{"a phantom", Input{Nodes: []Node{node("n1", kubelet.Running, runs("1-1", "a"))}}, []string{"phantom n1 a certain"}, 0},
+		{"one whose deletion the snapshot has", Input{Deleted: map[string]Deletion{"1-1": {Revision: 7}}, Nodes: []Node{node("n1", kubelet.Running, runs("1-1", "a"))}}, []string{"phantom n1 a possible"}, 0},
+		{
+			"one that the snapshot has, and the API server's list does not",
+			Input{API: []kubelet.Pod{has("1-1", "a", "n1")}, Servers: []Server{{Pods: []kubelet.Pod{has("2-2", "b", "n1")}}}, Nodes: []Node{node("n1", kubelet.Running, runs("1-1", "a"), runs("2-2", "b"))}},
+			[]string{"phantom n1 a possible"}, 0,
+		},
+		{
+			"a ghost whose deletion the snapshot has",
+			Input{Deleted: map[string]Deletion{"1-1": {Revision: 7}}, Servers: []Server{{Pods: []kubelet.Pod{has("1-1", "a", "n1")}}}, Nodes: []Node{node("n1", kubelet.Running)}},
+			[]string{"ghost n1 a possible"}, 0,
+		},
 		{"a phantom by the kubelet's list alone", Input{Nodes: []Node{node("n1", kubelet.Listed, runs("1-1", "a"))}}, []string{"phantom n1 a possible"}, 1},
 		{"listed as Pending, which a deaf kubelet goes on doing", Input{Nodes: []Node{node("n1", kubelet.Listed, waits)}}, []string{"phantom n1 a possible"}, 1},
 		{"listed as Pending, and the API has it", Input{API: []kubelet.Pod{waitsThere}, Nodes: []Node{node("n1", kubelet.Listed, waits)}}, []string{"ghost n1 a possible"}, 1},

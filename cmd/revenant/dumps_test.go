@@ -73,6 +73,7 @@ func TestDumps(t *testing.T) {
 	if err != nil || len(paths) < 9 {
 		t.Fatalf("found %d, %v", len(paths), err)
 	}
+	deletions := 0
 	for _, path := range paths {
 		var truth struct {
 			Times   map[string]time.Time
@@ -125,7 +126,14 @@ func TestDumps(t *testing.T) {
 				for _, f := range v.Findings {
 					s := spotted{string(f.Kind), f.Node, f.Name, f.Container}
 					_, listed := young[f.UID]
-					if deleted := listed && len(v.Servers) == 0 && !want[s]; f.Kind != drift.Double && !young[f.UID] && !deleted {
+					deleted := listed && len(v.Servers) == 0 && !want[s]
+					if deleted && f.Kind == drift.Phantom {
+						deletions++
+						if f.Certainty == restore.Certain {
+							t.Errorf("deleted before the snapshot was saved, and certainly a phantom: %+v", f)
+						}
+					}
+					if f.Kind != drift.Double && !young[f.UID] && !deleted {
 						got[s] = f.Certainty
 					}
 				}
@@ -148,6 +156,9 @@ func TestDumps(t *testing.T) {
 				}
 			})
 		}
+	}
+	if deletions == 0 {
+		t.Error("no pod was deleted between an answer and the snapshot")
 	}
 }
 

@@ -435,6 +435,9 @@ func (o *verifyOptions) api(ctx context.Context, s *snapshot.Snapshot, lists []l
 			v.API += ", " + l.server + " (" + l.path + ")"
 		}
 	}
+	if err := in.FindDeletions(ctx, s, choice.Prefix, state.Clock); err != nil {
+		return err
+	}
 	e, err := report.NewEvidence(ctx, "restored", s)
 	if err != nil {
 		return err
