@@ -494,18 +494,17 @@ func (c *comparison) phantom(p *pod) {
 		c.report.add(f, p.Node, &p.Pod)
 		return
 	}
-	f.Action = fmt.Sprintf("Stop it with its grace period, then restart the kubelet at once, which would start it again: the restart kills what else the API does not have on %s, within 2 s.", p.Node)
+	f.Action = fmt.Sprintf("Stop its containers with its grace period while the kubelet is down, which would start them again; preStop hooks do not run. When the kubelet starts, it kills within 2 s what else the API does not have on %s. On k3s and RKE2, whose service is the runtime too, stop the containers first and restart the service at once.", p.Node)
 	f.Command = stop(p)
 	c.report.add(f, p.Node, &p.Pod)
 }
 
-// stop stops a pod on its node, and lets the kubelet forget it before it starts it
-// again.
+// stop stops a pod's containers with its grace period while its kubelet is down, which
+// would start them again. Stopping its sandbox would kill them at once (containerd v2.1
+// internal/cri/server/sandbox_stop.go stopPodSandbox); CRI-O takes its network away first.
 func stop(p *pod) string {
-	inner := words("crictl stopp % && systemctl restart kubelet", p.Sandbox)
-	if p.Sandbox == "" {
-		inner = words("crictl stopp $(crictl pods -q --label %) && systemctl restart kubelet", "io.kubernetes.pod.uid="+p.UID)
-	}
+	const defaultGrace = 30
+	inner := words(fmt.Sprintf("systemctl stop kubelet && { ids=$(crictl ps --quiet --label %%) && [ -n \"$ids\" ] && crictl stop --timeout=%d $ids; systemctl start kubelet; }", cmp.Or(max(p.Grace, 0), defaultGrace)), "io.kubernetes.pod.uid="+p.UID)
 	return words("ssh -- % %", p.Node, inner)
 }
 
