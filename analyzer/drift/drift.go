@@ -387,7 +387,6 @@ func together(n Node) map[string]*pod {
 func (p *pod) merge(o *kubelet.Pod) {
 	p.Static = p.Static || o.Static
 	p.Terminating = p.Terminating || o.Terminating
-	p.Sandbox = cmp.Or(p.Sandbox, o.Sandbox)
 	p.Phase = cmp.Or(p.Phase, o.Phase)
 	p.Grace = cmp.Or(p.Grace, o.Grace)
 	if p.Created.IsZero() {

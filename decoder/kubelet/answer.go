@@ -195,14 +195,8 @@ func (a *answer) member(i *item, name string) {
 		a.Object(specNames, func(name string) { a.spec(i, name) })
 	case "status":
 		a.Object(statusNames, func(name string) { a.status(i, name) })
-	case "id":
-		if id := a.String(); !i.container {
-			i.Sandbox = id
-		}
-	case "podSandboxId":
-		if id := a.String(); i.container {
-			i.Sandbox = id
-		}
+	case "id", "podSandboxId":
+		_ = a.String()
 	case "state":
 		a.state(i)
 	case "labels":
@@ -389,9 +383,7 @@ func (a *answer) add(i *item) {
 	if !i.stated || !m.stated {
 		a.Fault("has a pod twice, the second time at ", "")
 	}
-	if i.runs && !m.runs { // it is the one to stop
-		p.Sandbox, m.runs = i.Sandbox, true
-	}
+	m.runs = m.runs || i.runs
 	p.Static = p.Static || i.Static
 	p.Running = append(p.Running, i.Running...)
 }

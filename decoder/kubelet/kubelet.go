@@ -72,7 +72,6 @@ type Pod struct {
 	Mirror               bool   // the API's mirror of a static pod
 	StaticUID            string // of the static pod that a mirror stands for
 	Runs                 bool   // as far as this dump knows
-	Sandbox              string // the runtime's id, "" where the dump does not tell
 	Grace                int64  // terminationGracePeriodSeconds; 0 where the dump does not tell
 
 	// Containers are the names of those that its spec has, init and ephemeral ones

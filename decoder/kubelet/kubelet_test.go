@@ -56,14 +56,14 @@ func TestParse(t *testing.T) {
 			`{"items":[
 			 {"id":"5f1c","metadata":{"name":"db-0","uid":"` + uid + `","namespace":"data","attempt":0},"state":"SANDBOX_READY","createdAt":"1764000000000000000","labels":{"io.kubernetes.pod.uid":"` + uid + `"},"annotations":{"kubernetes.io/config.source":"api"},"runtimeHandler":""},
 			 {"id":"77aa","metadata":{"name":"old","uid":"1-2","namespace":"data","attempt":1},"state":"SANDBOX_NOTREADY"}]}`,
-			Dump{Kind: Sandboxes, Pods: []Pod{{Namespace: "data", Name: "db-0", UID: uid, Sandbox: "5f1c", Runs: true}, {Namespace: "data", Name: "old", UID: "1-2", Sandbox: "77aa"}}},
+			Dump{Kind: Sandboxes, Pods: []Pod{{Namespace: "data", Name: "db-0", UID: uid, Runs: true}, {Namespace: "data", Name: "old", UID: "1-2"}}},
 		},
 		{
 			"crictl ps",
 			`{"containers":[
 			 {"id":"c1","podSandboxId":"5f1c","metadata":{"name":"a","attempt":0},"state":"CONTAINER_EXITED","labels":{"io.kubernetes.pod.uid":"` + uid + `","io.kubernetes.pod.name":"db-0","io.kubernetes.pod.namespace":"data"}},
 			 {"id":"c2","podSandboxId":"5f1c","metadata":{"name":"b","attempt":0},"state":"CONTAINER_RUNNING","labels":{"io.kubernetes.pod.uid":"` + uid + `","io.kubernetes.pod.name":"db-0","io.kubernetes.pod.namespace":"data"}}]}`,
-			Dump{Kind: Containers, Pods: []Pod{{Namespace: "data", Name: "db-0", UID: uid, Sandbox: "5f1c", Runs: true, Running: []string{"b"}}}},
+			Dump{Kind: Containers, Pods: []Pod{{Namespace: "data", Name: "db-0", UID: uid, Runs: true, Running: []string{"b"}}}},
 		},
 		{
 			"kubectl get pods, with containers of all kinds",
