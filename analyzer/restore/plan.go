@@ -115,7 +115,7 @@ type Seconds struct {
 }
 
 // ParseSeconds reads a number of seconds, or two with ".." between them. Each may be a
-// duration such as 2m30s.
+// duration such as 2m30s. The longest is 1 s at least: 0 in all is what nothing bounds.
 func ParseSeconds(s string) (Seconds, error) {
 	from, to, ok := strings.Cut(s, "..")
 	if !ok {
@@ -139,6 +139,7 @@ func ParseSeconds(s string) (Seconds, error) {
 	if span.From < 0 || span.To < span.From {
 		return Seconds{}, fmt.Errorf("want seconds, the smaller number first, not %.40q", s)
 	}
+	span.To = max(span.To, 1) // none at all is as short as it can be said
 	return span, nil
 }
 

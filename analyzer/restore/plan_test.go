@@ -83,3 +83,32 @@ func TestRestart(t *testing.T) {
 		}
 	}
 }
+
+// TestParseSeconds: what is read of a length of time, and that it is written the same way.
+func TestParseSeconds(t *testing.T) {
+	for given, want := range map[string]string{
+		"90": "90", "5..20": "5..20", "2m30s": "150", "90..2m30s": "90..150", "1.2s": "2", "0": "0..1", "0..0": "0..1",
+		"20..5": "", "-1": "", "": "", "x": "", "5..": "", "1..2..3": "",
+	} {
+		got, err := ParseSeconds(given)
+		if (err == nil) != (want != "") || err == nil && got.String() != want {
+			t.Errorf("%q: %s, %v", given, got, err)
+		}
+		if again, err2 := ParseSeconds(got.String()); err == nil && (err2 != nil || again != got) {
+			t.Errorf("%q: %s is read as %s: %v", given, got, again, err2)
+		}
+	}
+}
+
+// TestParseKubelets: which API server each kubelet reaches.
+func TestParseKubelets(t *testing.T) {
+	for given, want := range map[string]string{
+		"n1=a": "n1=a", "n2=b, n1=a": "n1=a,n2=b", "n1=a,n1=a": "n1=a", "n1=fd00::1": "n1=fd00::1",
+		"": "", "n1": "", "=a": "", "n1=": "", "n1=a,n1=b": "",
+	} {
+		got, err := ParseKubelets(given)
+		if (err == nil) != (want != "") || err == nil && (Plan{KubeletAPIServers: got}).Kubelets() != want {
+			t.Errorf("%q: %v, %v", given, got, err)
+		}
+	}
+}

@@ -36,7 +36,7 @@ func (o *planOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.restartServers, "restart-apiservers", "all", "API servers restarted with etcd, the others left running: all, none, or `NAME,...` (host, address or identity)")
 	flags.BoolVar(&o.keepAPIServers, "keep-apiservers", false, "the API servers are left running while etcd is restored: as --restart-apiservers none")
 	flags.StringSliceVar(&o.kubelets, "kubelet-apiserver", nil, "`NODE=NAME,...`: the kubelet of NODE reaches the API server NAME and no other (default any may be connected to any)")
-	flags.StringVar(&o.outage, "outage", "", "for how long kubelets find no API server, in `SECONDS` or FROM..TO: bounds when they list their pods anew (default unknown)")
+	flags.StringVar(&o.outage, "outage", "", "for how long kubelets are refused by the API servers, in `SECONDS` or FROM..TO (0 behind a balancer that accepts and closes): bounds when they list their pods anew (default unknown)")
 	flags.StringVar(&o.outageAt, "outage-at", "", "`TIME` at which the last API server stopped, such as 2026-11-22T03:00Z: bounds what kubelets have seen")
 	flags.Int64Var(&o.lastRevision, "last-revision", 0, "newest `REVISION` that was served before the outage, from metrics or logs: bounds what kubelets have seen")
 	flags.StringVar(&o.kubernetes, "kubernetes-version", "", "`VERSION` of the API servers that serve the restored store, where it is not that of the current state: decides how sure the rules are")
