@@ -13,11 +13,17 @@ import (
 // Runbook writes a runbook for people. In JSON it is the runbook alone.
 type Runbook struct {
 	*runbook.Runbook
+	// Brief leaves all out of the text but the commands.
+	Brief bool `json:"-"`
 }
 
 // Text writes the runbook for a terminal. Commands stand on lines of their own,
 // never wrapped, so that they can be copied.
 func (r *Runbook) Text(w *Printer) {
+	if r.Brief {
+		r.brief(w)
+		return
+	}
 	for i := range r.Evidence {
 		e := &r.Evidence[i]
 		w.Field(e.Role, fmt.Sprintf("%s, revision %s", e.Path, Count(e.Revision)))
@@ -29,22 +35,44 @@ func (r *Runbook) Text(w *Printer) {
 	if r.Predicted != "" {
 		w.item(fmt.Sprintf("  %-19s", "predicted"), r.Predicted)
 	}
+	w.Line("")
+	r.summary(func(name, text string) { w.item(fmt.Sprintf("  %-19s", name), text) })
 	for _, text := range r.Warnings {
 		w.Line("")
 		w.item("! ", text)
+	}
+	for i := range r.Steps {
+		r.step(w, i+1, &r.Steps[i])
 	}
 	w.Line("")
 	w.Line("What the platform's own restore does")
 	for _, text := range r.notes() {
 		w.item("- ", text)
 	}
-	for i := range r.Steps {
-		r.step(w, i+1, &r.Steps[i])
-	}
 	w.Line("")
 	w.Line("What is not known")
 	for _, text := range r.Unknowns {
 		w.item("- ", text)
+	}
+}
+
+// summary says what the runbook comes to, item by item. An item without a name goes on
+// with the one before.
+func (r *Runbook) summary(item func(name, text string)) {
+	item("what is done", r.Summary.Does)
+	for _, list := range []struct {
+		name  string
+		items []string
+	}{{"what it costs", r.Summary.Costs}, {"what can go wrong", r.Summary.Risks}} {
+		for i, text := range list.items {
+			if i > 0 {
+				list.name = ""
+			}
+			item(list.name, text)
+		}
+	}
+	if p := r.Summary.PointOfNoReturn; p != nil {
+		item("no way back", fmt.Sprintf("from step %d on (%s). %s", p.Number, r.Steps[p.Number-1].Title, p.Text))
 	}
 }
 
@@ -146,18 +174,28 @@ func (r *Runbook) Markdown(w *Printer) {
 	if r.Predicted != "" {
 		w.markdown("- predicted: %s", r.Predicted)
 	}
+	w.Line("")
+	w.Line("## In short")
+	w.Line("")
+	r.summary(func(name, text string) {
+		if name == "" {
+			w.markdown("  %s", text)
+			return
+		}
+		w.markdown("- %s: %s", name, text)
+	})
 	for _, text := range r.Warnings {
 		w.Line("")
 		w.markdown("> **Warning:** %s", text)
+	}
+	for i := range r.Steps {
+		r.markdownStep(w, i+1, &r.Steps[i])
 	}
 	w.Line("")
 	w.Line("## What the platform's own restore does")
 	w.Line("")
 	for _, text := range r.notes() {
 		w.markdown("- %s", text)
-	}
-	for i := range r.Steps {
-		r.markdownStep(w, i+1, &r.Steps[i])
 	}
 	w.Line("")
 	w.Line("## What is not known")

@@ -169,6 +169,10 @@ func (p *Prediction) restarted(node string) bool {
 	return ok && p.Nodes[i].Kubelet == KubeletRestarted
 }
 
+// Price says what the restore costs: which pods are stopped and started, and what runs
+// twice.
+func (p *Prediction) Price() string { return p.count(mode{}).Price }
+
 // price says what the mode costs.
 func (o *ModeOutcome) price() string {
 	var parts []string

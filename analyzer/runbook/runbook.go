@@ -25,6 +25,8 @@ type Runbook struct {
 	// Predicted says in a sentence or two what the restore does; "" for a backup
 	// alone.
 	Predicted string `json:"predicted"`
+	// Summary is the whole in a few sentences.
+	Summary Summary `json:"summary"`
 
 	Warnings []string `json:"warnings"` // of the plan as a whole
 	Steps    []Step   `json:"steps"`
@@ -133,6 +135,7 @@ func New(in Input) (*Runbook, error) {
 	if b.prediction != nil {
 		_, r.Predicted = b.prediction.Headline()
 	}
+	r.Summary = b.summary(r.Steps)
 	return r, nil
 }
 

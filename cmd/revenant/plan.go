@@ -27,6 +27,7 @@ type runbookOptions struct {
 	platform    string
 	etcdVersion string
 	force       bool
+	brief       bool
 }
 
 func newPlan(s streams) *cobra.Command {
@@ -42,6 +43,9 @@ which order, and what to check. What the snapshots cannot tell is in capitals.
 CURRENT is the newest state there is. Without it the bump is a large one that
 nothing vouches for, and no pod or node can be named.
 
+It begins with a summary: what is done, what it costs, what can go wrong, and from
+which step on there is no way back. --brief writes the commands only.
+
 Without flags for the plan the recommended one is followed. What --platform's
 own restore does or leaves undone changes the steps.
 
@@ -50,6 +54,7 @@ and the runbook rests on what was readable.`,
 		Example: `  revenant plan backup.db current.db
   revenant plan backup.db current.db --platform kubeadm -o markdown=runbook.md
   revenant plan backup.db current.db --last-revision 48151623
+  revenant plan backup.db current.db --brief
   revenant plan backup.db`,
 		Args:              cobra.RangeArgs(1, 2),
 		ValidArgsFunction: completeArgs(2),
@@ -66,6 +71,7 @@ and the runbook rests on what was readable.`,
 	cmd.Flags().StringVar(&o.platform, "platform", "", "`NAME` of what set the control plane up: "+strings.Join(platformNames(), ", ")+" (default generic)")
 	cmd.Flags().StringVar(&o.etcdVersion, "etcd-version", "", "`VERSION` of etcd that restores: "+strings.Join(runbook.EtcdVersions(), ", ")+" (default the backup's)")
 	cmd.Flags().BoolVar(&o.force, "force", false, "go on although the snapshots are of different clusters")
+	cmd.Flags().BoolVar(&o.brief, "brief", false, "as text, write the commands only")
 	register(cmd, "output", o.output.complete())
 	return cmd
 }
@@ -124,7 +130,7 @@ func (o *runbookOptions) run(ctx context.Context, paths []string) error {
 	if err != nil {
 		return err
 	}
-	if err := write(ctx, targets, o.streams, &report.Runbook{Runbook: r}); err != nil {
+	if err := write(ctx, targets, o.streams, &report.Runbook{Runbook: r, Brief: o.brief}); err != nil {
 		return err
 	}
 	if slices.ContainsFunc(r.Evidence, report.Damaged) {

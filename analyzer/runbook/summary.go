@@ -1,0 +1,157 @@
+package runbook
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"revenant/analyzer/restore"
+)
+
+// Summary is the runbook in a few sentences.
+type Summary struct {
+	Does  string   `json:"does"`  // what is done, in how many steps, where
+	Costs []string `json:"costs"` // the outage, what is lost, what is stopped and started
+	Risks []string `json:"risks"` // what can go wrong, the worst first
+	// PointOfNoReturn is the step from which on the former state cannot be had back; nil
+	// where the steps have none.
+	PointOfNoReturn *PointOfNoReturn `json:"pointOfNoReturn"`
+}
+
+// PointOfNoReturn is a step after which there is no way back.
+type PointOfNoReturn struct {
+	Step   string `json:"step"`
+	Number int    `json:"number"` // of the step, from 1
+	Text   string `json:"text"`   // why, and what to do before it to go back
+}
+
+// summary sums the steps up.
+func (b *builder) summary(steps []Step) Summary {
+	s := Summary{Does: b.does(steps), Costs: b.costs(steps), Risks: b.risks()}
+	id, text := b.noReturn()
+	if i := stepAt(steps, id); i >= 0 {
+		s.PointOfNoReturn = &PointOfNoReturn{id, i + 1, text}
+	}
+	return s
+}
+
+// stepAt is the place of a step, -1 for none.
+func stepAt(steps []Step, id string) int {
+	return slices.IndexFunc(steps, func(s Step) bool { return s.ID == id })
+}
+
+func (b *builder) does(steps []Step) string {
+	var where []string
+	nodes, members := 0, 0
+	seen := map[Host]bool{}
+	for i := range steps {
+		for _, c := range steps[i].Commands {
+			if seen[c.Host] {
+				continue
+			}
+			seen[c.Host] = true
+			switch {
+			case strings.HasPrefix(string(c.Host), ofNode):
+				nodes++
+			case strings.HasPrefix(string(c.Host), ofMember):
+				members++
+			default:
+				where = append(where, c.Host.String())
+			}
+		}
+	}
+	if members > 0 {
+		where = append(where, count(members, "etcd member"))
+	}
+	if nodes > 0 {
+		where = append(where, count(nodes, "node"))
+	}
+	at := ""
+	switch {
+	case b.bump.Restored > 0 && b.bumps != BumpsItself:
+		at = fmt.Sprintf(" so that the store starts at revision %d", b.bump.Restored)
+	case b.bumps == BumpsItself:
+		at = " with the platform's own bump"
+	}
+	return fmt.Sprintf("%s restore the backup%s: on %s.", sentence(count(len(steps), "step")), at, strings.Join(where, ", "))
+}
+
+func (b *builder) costs(steps []Step) []string {
+	list := []string{}
+	from, to := stepAt(steps, "stop"), stepAt(steps, "start-api")
+	if to < 0 {
+		to = stepAt(steps, "start-etcd")
+	}
+	if from < 0 {
+		from = stepAt(steps, "restore")
+	}
+	switch {
+	case from < 0 || to < from:
+	case b.plan.KeepAPIServers:
+		list = append(list, fmt.Sprintf("The API servers go on without etcd from step %d to step %d: they answer from their caches, and no write succeeds.", from+1, to+1))
+	default:
+		list = append(list, fmt.Sprintf("There is no API from step %d to step %d. What runs on nodes goes on.", from+1, to+1))
+	}
+	if b.prediction == nil {
+		return append(list, "All that was written after the backup is lost. How much, and which pods are stopped and started, needs CURRENT.")
+	}
+	lost := max(b.Comparison.Served()-b.bump.Base, 0)
+	text := "Nothing that is known was written after the backup."
+	if lost > 0 {
+		text = fmt.Sprintf("All that was written after the backup is lost: %s, and what came after the current snapshot.", count64(lost, "revision"))
+	}
+	return append(list, text, b.prediction.Price())
+}
+
+func (b *builder) risks() []string {
+	list := []string{}
+	warn := func(when bool, format string, args ...any) {
+		if when {
+			list = append(list, fmt.Sprintf(format, args...))
+		}
+	}
+	warn(slices.ContainsFunc(b.Evidence, func(e restore.Evidence) bool { return damaged(&e) }), "A file is damaged: the steps rest on what was readable.")
+	warn(b.bump.Verdict == restore.BumpSmall, "The bump is too small: kubelets that have seen more stay deaf.")
+	warn(b.bump.Verdict == restore.BumpUnsure, "Whether the bump is large enough is not known.")
+	warn(b.bump.Verdict == restore.NoBump, "Without a bump, everything that watches stays deaf until it is restarted, not kubelets alone.")
+	if p := b.prediction; p != nil {
+		warn(p.Summary[restore.Unknown] > 0, "What becomes of %s cannot be told.", count(p.Summary[restore.Unknown], "pod"))
+		twice := 0
+		for i := range p.Pods {
+			if p.Pods[i].DoubleRun != nil {
+				twice++
+			}
+		}
+		warn(twice > 0 && b.held(), "%s may run twice if the steps are not kept in their order.", sentence(count(twice, "pod")))
+		warn(twice > 0 && !b.held(), "%s may run twice: nothing holds nodes back here.", sentence(count(twice, "pod")))
+	}
+	members, _, _ := b.members()
+	warn(b.bumps == BumpsDataDirectory && len(members) > 1, "A member that is restored from another file, or with another bump, corrupts the cluster.")
+	warn(!b.plan.KeepAPIServers && len(b.stopAPI) > 0, "An API server that is left running goes on listing what etcd has lost.")
+	warn(b.bumps != BumpsDataDirectory, "The commands of %s were read in its sources, and not executed.", b.title)
+	return list
+}
+
+// noReturn is the step from which on there is no way back, and why.
+func (b *builder) noReturn() (id, text string) {
+	const kubelets = "Kubelets then stop, kill and start pods, and the API is written to."
+	back := fmt.Sprintf("Before it: stop etcd, move %s away and %s back to its place, and start what was stopped.", b.dataDir+"/member", b.dataDir+"/member."+b.before())
+	switch {
+	case b.id == Talos:
+		return "stop", "The data of the control plane nodes is wiped. What was saved in the commands before is all that is left of it."
+	case b.bumps == BumpsDataDirectory && b.plan.KeepAPIServers:
+		return "start-etcd", "The API servers that go on write to the restored store. " + back
+	case b.bumps == BumpsDataDirectory && b.fenced():
+		return "let-in", kubelets + " " + back
+	case b.bumps == BumpsDataDirectory:
+		return "start-api", kubelets + " " + back
+	}
+	return "restore", "The platform replaces the data, and starts what acts on it. A copy of the former data, from before, is the only way back."
+}
+
+func count64(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
