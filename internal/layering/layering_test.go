@@ -57,6 +57,7 @@ var packages = []string{
 	"analyzer/runbook",
 	"analyzer/storage",
 	"analyzer/timeline",
+	"analyzer/watchers",
 	"cmd/revenant",
 	"decoder/boltpage",
 	"decoder/container",
