@@ -147,17 +147,20 @@ func (b *builder) hashToken(*rollback.Finding) []Command {
 	return []Command{script(Workstation, "printf %s TOKEN | sha256sum").says("TOKEN is the one that you have for the time of the backup: the hash begins with what the backup names.")}
 }
 
+// notSaved is what is done where the API does not answer any more.
+const notSaved = "echo 'The API does not answer. What is lost is in the current snapshot: the UI of revenant shows and saves every object.' >&2"
+
 // exportNamespace saves all that is in a namespace that the backup does not have.
 func (b *builder) exportNamespace(f *rollback.Finding) []Command {
-	return []Command{script(Workstation, fmt.Sprintf("[ -e %[2]s ] || { kinds=$(kubectl api-resources --verbs=list --namespaced --output=name | paste -sd , -) && [ -n \"$kinds\" ] &&\n    kubectl get --namespace=%[1]s \"$kinds\" --output=yaml > part.yaml && mv part.yaml %[2]s; }", quote(f.Name), quote("namespace-"+f.Name+".yaml")), "kubectl").
+	return []Command{script(Workstation, fmt.Sprintf("[ -e %[2]s ] || { kinds=$(kubectl api-resources --verbs=list --namespaced --output=name | paste -sd , -) && [ -n \"$kinds\" ] &&\n    kubectl get --namespace=%[1]s \"$kinds\" --output=yaml > part.yaml && mv part.yaml %[2]s; } ||\n    "+notSaved, quote(f.Name), quote("namespace-"+f.Name+".yaml")), "kubectl").
 		writes("namespace-" + f.Name + ".yaml").
-		says("If the API still answers. Else the UI has every object as it was: revenant BACKUP CURRENT.")}
+		says("While the API still answers.")}
 }
 
 func (b *builder) exportObject(f *rollback.Finding) []Command {
 	name := f.Kind + "-" + f.Namespace + "-" + f.Name + ".yaml"
-	return []Command{script(Workstation, fmt.Sprintf("[ -e %[2]s ] || { %[1]s > part.yaml && mv part.yaml %[2]s; }", joined(slices.Concat([]string{"kubectl", "get"}, object(f), []string{"--output=yaml"})), quote(name)), "kubectl").
-		writes(name).says("If the API still answers. Else the UI has it as it was: revenant BACKUP CURRENT.")}
+	return []Command{script(Workstation, fmt.Sprintf("[ -e %[2]s ] || { %[1]s > part.yaml && mv part.yaml %[2]s; } ||\n    "+notSaved, joined(slices.Concat([]string{"kubectl", "get"}, object(f), []string{"--output=yaml"})), quote(name)), "kubectl").
+		writes(name).says("While the API still answers.")}
 }
 
 func (b *builder) attachments(f *rollback.Finding) []Command {
@@ -271,23 +274,23 @@ func (b *builder) repairWorkloads(s *Step) {
 	if b.prediction == nil {
 		return
 	}
-	wrong := 0
+	var names []string
 	for i := range b.prediction.Workloads {
 		w := &b.prediction.Workloads[i]
 		if w.Severity != restore.Critical {
 			continue
 		}
-		if wrong++; wrong <= listed {
-			s.covers(coversWorkload)
-			s.Warnings = append(s.Warnings, strings.TrimSpace(fmt.Sprintf("%s %s/%s: %s %s", w.Kind, w.Namespace, w.Name, w.Reason, w.Action)))
+		name := fmt.Sprintf("%s %s/%s", w.Kind, w.Namespace, w.Name)
+		if names = append(names, name); w.Action != "" && len(names) <= listed {
+			s.Warnings = append(s.Warnings, fmt.Sprintf("%s: %s %s", name, w.Reason, w.Action))
 		}
 	}
-	if wrong > listed {
-		s.Warnings = append(s.Warnings, fmt.Sprintf("And %d more workloads: %s lists them.", wrong-listed, b.predictCommand()))
+	if len(names) == 0 {
+		return
 	}
-	if wrong > 0 {
-		s.Commands = append(s.Commands, b.kubectl("get", "deployments,statefulsets,daemonsets,jobs,cronjobs", "--all-namespaces").says("Compare with the workloads named below."))
-	}
+	s.covers(coversWorkload)
+	s.Commands = append(s.Commands, b.kubectl("get", "deployments,statefulsets,daemonsets,jobs,cronjobs", "--all-namespaces"))
+	s.Checks = append(s.Checks, fmt.Sprintf("These workloads run as wanted, or were created again: %s. %s says what is predicted of each.", some(names), b.predictCommand()))
 }
 
 // What steps say that they are about beside findings of package rollback and outcomes of

@@ -72,7 +72,9 @@ func (b *builder) restartWatchers() Step {
 	if n := len(list) - listed; n > 0 {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("And %d more, in this order: %s. watchers in the JSON of this runbook has them all.", n, some(watcherNames(list[listed:]))))
 	}
-	s.Checks = append(s.Checks, b.Watchers.NotSeen...)
+	for _, text := range b.Watchers.NotSeen {
+		s.Checks = append(s.Checks, "Not among these: "+strings.ToLower(text[:1])+text[1:])
+	}
 	return s
 }
 

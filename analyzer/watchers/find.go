@@ -412,13 +412,13 @@ func (f *finder) notSeen() {
 	case f.k3s != "":
 		say("kube-proxy, the network policy controller and Flannel of k3s run inside its own process: they are restarted with k3s or k3s-agent, and so with the kubelet.")
 	default:
-		say("No kube-proxy is a pod here. It is a service of each node (systemctl status kube-proxy), or the network plug-in does its work: restart whichever it is.")
+		say("kube-proxy, of which there is no pod. It is a service of each node (systemctl status kube-proxy), or the network plug-in does its work: restart whichever it is.")
 	}
 	if f.allowed.bindings == 0 {
-		say("There are no ClusterRoleBindings: what may watch cannot be told by RBAC.")
+		say("Workloads that are not known by their image: there are no ClusterRoleBindings, so what may watch cannot be told by RBAC.")
 	}
 	if f.list.Unread > 0 {
-		say("Values that could not be read: %d. More may watch.", f.list.Unread)
+		say("Whatever the values tell of that could not be read (%d).", f.list.Unread)
 	}
 	say("Workloads that reach the API with a kubeconfig or a certificate of their own, and not with their ServiceAccount.")
 	say("What watches from outside of the cluster: GitOps tools, monitoring, autoscalers, load balancers, other clusters.")

@@ -149,7 +149,7 @@ func TestNotSeen(t *testing.T) {
 		{"a service of the host", []snapshottest.Change{node(`"spec":{}`)}, "systemctl status kube-proxy"},
 		{"k3s", []snapshottest.Change{node(`"spec":{"providerID":"k3s://node-1"}`)}, "inside its own process"},
 		{"a DaemonSet", []snapshottest.Change{node(`"spec":{}`), workload(t, "DaemonSet", "kube-proxy", "kube-proxy", "x", "")}, "ClusterRoleBindings"},
-		{"unread", append(clusterRole(t, "r", `["get"]`, `["pods"]`, ""), snapshottest.Put("/registry/daemonsets/a/b", "k8s:enc:aescbc:v1:key1:abc")), "could not be read: 1"},
+		{"unread", append(clusterRole(t, "r", `["get"]`, `["pods"]`, ""), snapshottest.Put("/registry/daemonsets/a/b", "k8s:enc:aescbc:v1:key1:abc")), "could not be read (1)"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
