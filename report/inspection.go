@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"revenant/analyzer/atrest"
 	"revenant/analyzer/clock"
 	"revenant/analyzer/lineage"
 	"revenant/analyzer/restore"
@@ -86,7 +87,7 @@ type InspectedEvidence struct {
 	KeyGroups   []keyspace.Group      `json:"keyGroups"`    // all keys, by what they belong to
 	OtherPrefix []string              `json:"otherPrefixes,omitempty"`
 	Kubernetes  Kubernetes            `json:"kubernetes"`
-	Encryption  []EncryptedValues     `json:"encryption"`
+	Encryption  []atrest.Values       `json:"encryption"`
 	Buckets     []snapshot.BucketInfo `json:"buckets"`
 	Problems    []snapshot.Problem    `json:"problems"`
 }
@@ -195,7 +196,7 @@ func survey(s *snapshot.Snapshot, prefix string) Kubernetes {
 			k.OtherKeys++
 			continue
 		}
-		counts[resourceName(key)]++
+		counts[key.GroupResource()]++
 	}
 	for resource, count := range counts {
 		k.Objects = append(k.Objects, ResourceCount{resource, count})
@@ -234,7 +235,7 @@ func Inspect(ctx context.Context, s *snapshot.Snapshot, chosen keyspace.Choice, 
 	for range s.Keys("") {
 		live++
 	}
-	encryption, err := encrypted(ctx, s, prefix)
+	encryption, err := atrest.Encrypted(ctx, s, prefix)
 	if err != nil {
 		return InspectedEvidence{}, err
 	}

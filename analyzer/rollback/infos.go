@@ -61,6 +61,7 @@ const (
 	PodCertificate      ID = "pod-certificate-of-phantoms"
 	PodCertificateLost  ID = "pod-certificate-request-lost"
 	PodCertificateAgain ID = "pod-certificate-requested-again"
+	WatcherStale        ID = "watcher-stale"
 	Unreadable          ID = "unreadable"
 )
 
@@ -449,6 +450,13 @@ var Infos = []Info{
 		"Its signer issues a certificate for it once more, which nobody uses.",
 		"Delete it before the signer starts if every issuance counts.",
 		"kubernetes v1.37 pkg/controller/certificates/cleaner/pcrcleaner.go",
+	},
+	{
+		WatcherStale, "Watches, and is not restarted by the restore", finding.Warning, finding.Possible,
+		"Software that watches the API servers runs now and after the restore. Where the restored store starts below what it has seen, without a bump or with one that is too small, its watch is resumed and brings nothing, as a kubelet's.",
+		"It acts on what was erased until it is restarted, or meets an HTTP error.",
+		"Nothing where the bump is enough: its watch is refused as compacted, and it lists anew. Else restart it once the API and the kubelets are back.",
+		"client-go v0.37 tools/cache/reflector.go; apiserver v0.37 pkg/storage/cacher/cache_watcher.go",
 	},
 	{
 		Unreadable, "Not compared", finding.Warning, finding.Certain,

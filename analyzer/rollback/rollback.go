@@ -8,6 +8,7 @@ import (
 
 	"revenant/analyzer/clock"
 	"revenant/analyzer/finding"
+	"revenant/analyzer/watchers"
 	"revenant/decoder/keyspace"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
@@ -27,6 +28,8 @@ type Rollback struct {
 	Kinds    []Kind     `json:"kinds"`    // of all resources that either snapshot holds, and of all other keys, by name
 	Findings []Finding  `json:"findings"` // worst first, at most MaxFindings of one id
 	Summary  map[ID]int `json:"summary"`  // how many there are of each id, those not listed included
+	// Watchers is what watches beside kubelets.
+	Watchers *watchers.List `json:"watchers"`
 }
 
 // MaxFindings is how many findings of one id are listed.
@@ -94,14 +97,14 @@ func Compare(ctx context.Context, backup, current *snapshot.Snapshot, opts Optio
 		c.count, c.changedPods,
 		c.namespaceFindings, c.volumes, c.attachments, c.services, c.endpoints,
 		c.secrets, c.serviceAccounts, c.permissions, c.webhooks, c.nodes, c.masters, c.devices, c.podCertificates,
-		c.definitions, c.conversions, c.apiServices, c.customResources, c.otherKeys, c.encodings, c.unreadable,
+		c.definitions, c.conversions, c.apiServices, c.customResources, c.otherKeys, c.encodings, c.watchers, c.unreadable,
 	} {
 		step()
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("compare snapshots: %w", err)
 		}
 	}
-	return &Rollback{Kinds: c.counted(), Findings: c.findings(), Summary: c.summary}, nil
+	return &Rollback{Kinds: c.counted(), Findings: c.findings(), Summary: c.summary, Watchers: c.watching}, nil
 }
 
 func newComparison(ctx context.Context, backup, current *snapshot.Snapshot, opts Options) *comparison {
@@ -136,6 +139,8 @@ type comparison struct {
 
 	namer  *keyspace.Namer
 	others map[keyspace.Sort]*otherCount // keys that hold no API object
+
+	watching *watchers.List
 
 	found   map[ID][]Finding
 	summary map[ID]int

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"revenant/analyzer/atrest"
 	"revenant/decoder/keyspace"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
@@ -30,6 +31,8 @@ type Facts struct {
 	// MasterLeases are the keys by which API servers tell where they are.
 	MasterLeases []string
 	Suggestion   *Suggestion // nil when nothing points to one platform alone
+	// Encryption is by what its values are encrypted at rest.
+	Encryption []atrest.Values
 	// Tokens are what the key of k3s' or RKE2's bootstrap data says of the token that
 	// they are encrypted with, as package keyspace takes it.
 	Tokens []string
@@ -103,7 +106,9 @@ func Look(ctx context.Context, s *snapshot.Snapshot, prefix string) (Facts, erro
 		}
 	}
 	f.Suggestion = marks.suggest()
-	return f, nil
+	var err error
+	f.Encryption, err = atrest.Encrypted(ctx, s, prefix)
+	return f, err
 }
 
 // mostTokens is how many tokens are named; a cluster has one.

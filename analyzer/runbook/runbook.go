@@ -8,6 +8,7 @@ import (
 
 	"revenant/analyzer/restore"
 	"revenant/analyzer/rollback"
+	"revenant/analyzer/watchers"
 )
 
 // Runbook is the procedure of one restore. It marshals to the JSON of `revenant
@@ -31,6 +32,9 @@ type Runbook struct {
 	Warnings []string `json:"warnings"` // of the plan as a whole
 	Steps    []Step   `json:"steps"`
 	Unknowns []string `json:"unknowns"` // what the snapshots cannot tell
+
+	// Watchers is what watches beside kubelets; nil where that was not looked for.
+	Watchers *Watching `json:"watchers,omitempty"`
 }
 
 // Step is one step. Its ID is a stable name.
@@ -41,6 +45,9 @@ type Step struct {
 	Commands []Command `json:"commands"`
 	Checks   []string  `json:"checks"`
 	Warnings []string  `json:"warnings"`
+	// Findings are the ids of what the step is about: outcomes of package restore,
+	// findings of package rollback, and a few of its own.
+	Findings []string `json:"findings"`
 }
 
 // Input is what a runbook is written from.
@@ -56,6 +63,10 @@ type Input struct {
 
 	// FormerMasters are the backup's addresses of API servers that are no more.
 	FormerMasters []rollback.FormerMaster
+	// Rollback is what else goes back in time; nil for a backup alone.
+	Rollback *rollback.Rollback
+	// Watchers is what watches beside kubelets; nil when it is not known.
+	Watchers *watchers.List
 
 	// Plan is the plan to follow; nil is the recommended one of the platform.
 	Plan *restore.Plan
@@ -118,13 +129,13 @@ func New(in Input) (*Runbook, error) {
 		Unknowns:      b.unknowns(),
 	}
 	steps := []func() Step{
-		b.bring, b.takeStock, b.freeze, b.stop, b.fence, b.restore, b.startEtcd, b.formerMasters, b.startAPI, b.cleanUp, b.cordons, b.letIn,
-		b.startControllers, b.restartKubelets, b.verify, b.repair,
+		b.bring, b.takeStock, b.prepare, b.freeze, b.stop, b.fence, b.restore, b.startEtcd, b.alarms, b.formerMasters, b.startAPI, b.cleanUp, b.setRight, b.cordons, b.letIn,
+		b.startControllers, b.restartKubelets, b.restartWatchers, b.verify, b.repair,
 	}
 	if b.plan.BumpRevision == 0 || len(b.deaf) > 0 {
 		// Where restarts are what makes kubelets list, they come before anything
 		// makes changes.
-		at := len(steps) - 4
+		at := len(steps) - 5
 		steps[at], steps[at+1] = steps[at+1], steps[at]
 	}
 	for _, step := range steps {
@@ -132,6 +143,8 @@ func New(in Input) (*Runbook, error) {
 			r.Steps = append(r.Steps, s.whole())
 		}
 	}
+	b.attach(r.Steps)
+	r.Watchers = b.watching()
 	if b.prediction != nil {
 		_, r.Predicted = b.prediction.Headline()
 	}
@@ -147,6 +160,7 @@ func (s Step) whole() Step {
 	}
 	s.Checks = slices.Concat([]string{}, s.Checks)
 	s.Warnings = slices.Concat([]string{}, s.Warnings)
+	s.Findings = append([]string{}, s.Findings...)
 	return s
 }
 

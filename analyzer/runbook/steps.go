@@ -23,6 +23,7 @@ func (b *builder) takeStock() Step {
 			"The data directory of every dead member is kept: its db and its log are the newest state there is.",
 		},
 	}
+	b.keys(&s)
 	if b.takesNewest() {
 		s.Commands = append(s.Commands, b.save(newest, "If etcd still answers: the best CURRENT there is.", true)...)
 		s.Commands = append(s.Commands, b.currentAsNewest()...)
@@ -240,10 +241,6 @@ func (b *builder) startEtcd() Step {
 		Why:      "The revision shows whether the restore did what was planned. If it did not, stop and restore again.",
 		Commands: append(slices.Clone(b.profile.startEtcd), b.status()),
 	}
-	if len(b.Backup.Facts.Alarms) > 0 {
-		s.Commands = append(s.Commands, b.etcdctl(b.endpoints(), "alarm", "list").says("The backup has alarms that are raised: etcd refuses writes until they are disarmed."),
-			b.etcdctl(b.endpoints(), "alarm", "disarm"))
-	}
 	switch {
 	case b.bumps == BumpsNothing:
 		s.Why = "The revision shows how long a kubelet would stay deaf that is not restarted."
@@ -361,7 +358,7 @@ func (b *builder) startAPI() Step {
 			says("A way past the fence, through one control plane node, for kubectl here."))
 	}
 	ready := b.kubectl("get", "--raw", "/readyz").whole()
-	s.Commands = append(slices.Clip(s.Commands), answers(Workstation, "the API is ready", ready.Run, 300, "Look at the log of each API server.", "kubectl"))
+	s.Commands = append(slices.Clip(s.Commands), answers(Workstation, "the API is ready", ready.Run, 300, "Look at the log of each API server.", "kubectl"), b.eachReady())
 	return s
 }
 
@@ -642,6 +639,7 @@ func (b *builder) startControllers() Step {
 		s.Warnings = append(s.Warnings, "Stopped by their kubelets, too, because no scheduler has bound them again by then: "+some(podNames(b.rebound))+". They start anew on their node now; the prediction has them run on.")
 	}
 	s.Commands = append(s.Commands, b.profile.startControllers...)
+	b.refusals(&s)
 	return s
 }
 
@@ -791,6 +789,9 @@ func (b *builder) verify() Step {
 		},
 	}
 	lines, api := dumpLines, []string{"--kubectl", "pods.json"}
+	if text := b.listAnew(); text != "" {
+		s.Why += " " + text
+	}
 	if b.Current != nil && len(b.Current.State.APIServers) > 1 {
 		lines, api = lines+fmt.Sprintf(serverLines, b.port), nil
 		s.Checks = append(s.Checks, "All API servers list the same pods: one that does not was not restarted.")
@@ -831,6 +832,7 @@ func (b *builder) repair() Step {
 	if len(b.blocked) > 0 {
 		s.Warnings = append(s.Warnings, "Pods that no node of the backup can take: "+some(podNames(b.blocked))+". Repeat the label, uncordoning or gate that let them be scheduled.")
 	}
+	b.repairUndone(&s)
 	return s
 }
 

@@ -229,8 +229,13 @@ func (p *pair) predict(ctx context.Context, plan restore.Plan) (*restore.Predict
 	prediction.Tool = tool()
 	prediction.Evidence = evidence
 	prediction.Warnings = append(prediction.Warnings, p.warnings()...)
-	prediction.Rollback, err = rollback.Compare(ctx, p.backup.snapshot, p.current.snapshot, rollback.Options{Prefix: p.prefix, Taken: p.current.state.Clock.Taken()})
+	prediction.Rollback, err = p.rollback(ctx)
 	return prediction, err
+}
+
+// rollback is what else goes back in time.
+func (p *pair) rollback(ctx context.Context) (*rollback.Rollback, error) {
+	return rollback.Compare(ctx, p.backup.snapshot, p.current.snapshot, rollback.Options{Prefix: p.prefix, Taken: p.current.state.Clock.Taken()})
 }
 
 // comparePlans lays the ways to restore side by side.

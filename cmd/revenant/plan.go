@@ -12,6 +12,7 @@ import (
 	"revenant/analyzer/restore"
 	"revenant/analyzer/rollback"
 	"revenant/analyzer/runbook"
+	"revenant/analyzer/watchers"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
 	"revenant/report"
@@ -164,6 +165,9 @@ func (o *runbookOptions) readBackup(ctx context.Context, paths []string, in *run
 		}
 		backup := side{snapshot: s, choice: choice, state: state}
 		o.reading(in, choice.Prefix, &backup)
+		if in.Watchers, err = watchers.Find(ctx, s, choice.Prefix, restore.InBackup); err != nil {
+			return err
+		}
 		return o.look(ctx, restore.InBackup, backup, &in.Backup, in)
 	})
 }
@@ -179,6 +183,12 @@ func (o *runbookOptions) lookAtBoth(ctx context.Context, p *pair, in *runbook.In
 		in.Comparison = restore.Compare(in.Backup.State, in.Current.State)
 		in.Comparison.Lineage = p.lineage
 		in.FormerMasters, err = rollback.FormerMasters(ctx, p.backup.snapshot, p.current.snapshot, p.prefix)
+	}
+	if err == nil {
+		in.Rollback, err = p.rollback(ctx)
+	}
+	if err == nil {
+		in.Watchers = in.Rollback.Watchers
 	}
 	return err
 }

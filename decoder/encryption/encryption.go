@@ -11,10 +11,12 @@
 package encryption
 
 import (
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/yaml"
@@ -31,6 +33,8 @@ var (
 	ErrWrongKey = errors.New("the key does not fit, or the value is damaged")
 	// ErrKMS: a KMS plugin has the key.
 	ErrKMS = errors.New("only the KMS plugin can decrypt it: ask it for the data key, or read the object through an API server that has the plugin")
+	// ErrNoPlugin: beside ErrKMS, the configuration has no plugin of that name.
+	ErrNoPlugin = errors.New("the encryption configuration has no such plugin")
 	// ErrMalformed: the value's prefix is not one that an API server writes.
 	ErrMalformed = errors.New("the encryption prefix is malformed")
 )
@@ -38,8 +42,12 @@ var (
 // Keyring holds the keys of a configuration. Its methods are safe for concurrent
 // use.
 type Keyring struct {
-	keys []key
+	keys    []key
+	plugins []plugin
 }
+
+// plugin is a KMS plugin, which has its keys itself.
+type plugin struct{ version, name string }
 
 // key is one key of a provider.
 type key struct {
@@ -96,8 +104,10 @@ func (k *Keyring) add(resources []string, p provider) error {
 		return k.addKeys("aesgcm", resources, p.AESGCM, newGCM)
 	case p.Secretbox != nil:
 		return k.addKeys("secretbox", resources, p.Secretbox, newSecretbox)
+	case p.KMS != nil:
+		k.plugins = append(k.plugins, plugin{cmp.Or(p.KMS.APIVersion, "v1"), p.KMS.Name}) // v1 is the default (k8s.io/apiserver v0.37 pkg/apis/apiserver/v1/defaults.go)
 	}
-	return nil // identity, and kms, which has no key here
+	return nil // identity has no key
 }
 
 func (k *Keyring) addKeys(provider string, resources []string, of *keys, build func([]byte) (opener, error)) error {
@@ -142,6 +152,9 @@ func (k *Keyring) Decrypt(etcdKey string, stored []byte) (plain []byte, err erro
 	}
 	e := envelope.Encryption
 	if e.Provider == "kms" {
+		if !slices.Contains(k.plugins, plugin{e.Version, e.Name}) {
+			return nil, fmt.Errorf("plugin %q, kms %s: %w; %w", e.Name, e.Version, ErrNoPlugin, ErrKMS)
+		}
 		return nil, fmt.Errorf("plugin %q, kms %s: %w", e.Name, e.Version, ErrKMS)
 	}
 	failed := ErrNoKey

@@ -137,6 +137,14 @@ func (k Key) Plural() string {
 	return k.Resource + "." + k.Group
 }
 
+// GroupResource is the resource with its group, where the group is one of a domain.
+func (k Key) GroupResource() string {
+	if strings.Contains(k.Group, ".") {
+		return k.Resource + "." + k.Group
+	}
+	return k.Resource
+}
+
 // PodKey is the etcd key of a pod.
 func PodKey(prefix, namespace, name string) string {
 	return Key{Resource: "pods", Namespace: namespace, Name: name}.Path(prefix)

@@ -44,6 +44,7 @@ var layers = map[string][]string{
 
 // packages must be there, so that no rule holds only for want of a package.
 var packages = []string{
+	"analyzer/atrest",
 	"analyzer/clock",
 	"analyzer/diff",
 	"analyzer/drift",
@@ -56,6 +57,7 @@ var packages = []string{
 	"analyzer/runbook",
 	"analyzer/storage",
 	"analyzer/timeline",
+	"analyzer/watchers",
 	"cmd/revenant",
 	"decoder/boltpage",
 	"decoder/container",

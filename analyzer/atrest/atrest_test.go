@@ -1,0 +1,110 @@
+package atrest_test
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"encoding/base64"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"revenant/analyzer/atrest"
+	"revenant/decoder/encryption"
+	"revenant/decoder/snapshot"
+	"revenant/decoder/snapshot/snapshottest"
+)
+
+const (
+	one = "0123456789abcdef"
+	two = "fedcba9876543210"
+)
+
+// configuration is one of aesgcm keys and a KMS plugin for secrets; pairs are a key's
+// name and its secret.
+func configuration(plugin string, pairs ...string) string {
+	var b strings.Builder
+	b.WriteString("kind: EncryptionConfiguration\napiVersion: apiserver.config.k8s.io/v1\nresources:\n- resources: [secrets]\n  providers:\n  - identity: {}\n")
+	for i := 0; i < len(pairs); i += 2 {
+		fmt.Fprintf(&b, "  - aesgcm: {keys: [{name: %s, secret: %s}]}\n", pairs[i], base64.StdEncoding.EncodeToString([]byte(pairs[i+1])))
+	}
+	if plugin != "" {
+		fmt.Fprintf(&b, "  - kms: {apiVersion: v2, name: %s, endpoint: unix:///kms.sock}\n", plugin)
+	}
+	return b.String()
+}
+
+// seal encrypts an object as an API server does with aesgcm.
+func seal(t *testing.T, name, secret, key string) string {
+	t.Helper()
+	block, err := aes.NewCipher([]byte(secret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := cipher.NewGCM(block)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nonce := make([]byte, sealed.NonceSize())
+	return "k8s:enc:aesgcm:v1:" + name + ":" + string(sealed.Seal(nonce, nonce, []byte(`{"kind":"Secret","apiVersion":"v1"}`), []byte(key)))
+}
+
+func TestKeys(t *testing.T) {
+	const a, b, c = "/registry/secrets/default/a", "/registry/secrets/default/b", "/registry/configmaps/default/c"
+	good := []string{a, seal(t, "key1", one, a), b, seal(t, "key1", one, b), c, seal(t, "key1", one, c)}
+	tests := []struct {
+		name   string
+		values []string // keys and what is stored
+		config string   // "" for none
+		want   []atrest.Key
+	}{
+		{"nothing is encrypted", []string{a, `{"kind":"Secret"}`}, "", []atrest.Key{}},
+		{"no configuration", good, "", []atrest.Key{{Provider: "aesgcm", Version: "v1", Name: "key1", Resources: []string{"configmaps", "secrets"}, Count: 3, Fit: atrest.NotGiven}}},
+		{"it fits", good, configuration("", "key0", two, "key1", one), []atrest.Key{{Provider: "aesgcm", Version: "v1", Name: "key1", Resources: []string{"configmaps", "secrets"}, Count: 3, Decrypted: 3, Fit: atrest.Fits}}},
+		{"another key of that name", good, configuration("", "key1", two), []atrest.Key{{Provider: "aesgcm", Version: "v1", Name: "key1", Resources: []string{"configmaps", "secrets"}, Count: 3, Fit: atrest.WrongKey}}},
+		{"no such key", good, configuration("", "key2", one), []atrest.Key{{Provider: "aesgcm", Version: "v1", Name: "key1", Resources: []string{"configmaps", "secrets"}, Count: 3, Fit: atrest.NoKey}}},
+		{"one is damaged", []string{a, seal(t, "key1", one, a), b, seal(t, "key1", one, a)}, configuration("", "key1", one), []atrest.Key{{Provider: "aesgcm", Version: "v1", Name: "key1", Resources: []string{"secrets"}, Count: 2, Decrypted: 1, Fit: atrest.Damaged}}},
+		{"the first is damaged", []string{a, seal(t, "key1", one, b), b, seal(t, "key1", one, b)}, configuration("", "key1", one), []atrest.Key{{Provider: "aesgcm", Version: "v1", Name: "key1", Resources: []string{"secrets"}, Count: 2, Decrypted: 1, Fit: atrest.Damaged}}},
+		{"a plugin that it names", []string{a, "k8s:enc:kms:v2:vault:\x0a\x00"}, configuration("vault"), []atrest.Key{{Provider: "kms", Version: "v2", Name: "vault", Resources: []string{"secrets"}, Count: 1, Fit: atrest.Plugin}}},
+		{"a plugin that it does not name", []string{a, "k8s:enc:kms:v2:vault:\x0a\x00"}, configuration("cloud"), []atrest.Key{{Provider: "kms", Version: "v2", Name: "vault", Resources: []string{"secrets"}, Count: 1, Fit: atrest.NoPlugin}}},
+		{"a plugin of another version", []string{a, "k8s:enc:kms:v1:vault:\x00\x03abc"}, configuration("vault"), []atrest.Key{{Provider: "kms", Version: "v1", Name: "vault", Resources: []string{"secrets"}, Count: 1, Fit: atrest.NoPlugin}}},
+		{"a plugin, and no configuration", []string{a, "k8s:enc:kms:v2:vault:\x0a\x00"}, "", []atrest.Key{{Provider: "kms", Version: "v2", Name: "vault", Resources: []string{"secrets"}, Count: 1, Fit: atrest.NotGiven}}},
+		{"a malformed prefix", []string{a, "k8s:enc:abc"}, configuration("", "key1", one), []atrest.Key{{Resources: []string{"secrets"}, Count: 1, Fit: atrest.NoPrefix}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var changes []snapshottest.Change
+			for i := 0; i < len(tt.values); i += 2 {
+				changes = append(changes, snapshottest.Put(tt.values[i], tt.values[i+1]))
+			}
+			path := filepath.Join(t.TempDir(), "backup.db")
+			if err := os.WriteFile(path, snapshottest.Bytes(t, changes...), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var opts snapshot.Options
+			if tt.config != "" {
+				ring, err := encryption.Parse([]byte(tt.config))
+				if err != nil {
+					t.Fatal(err)
+				}
+				opts.Decrypt = ring.Decrypt
+			}
+			s, err := snapshot.Open(t.Context(), path, opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			values, err := atrest.Encrypted(t.Context(), s, "/registry")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, atrest.Keys(values), cmpopts.EquateEmpty()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}

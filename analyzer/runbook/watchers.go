@@ -1,0 +1,175 @@
+package runbook
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"revenant/analyzer/restore"
+	"revenant/analyzer/watchers"
+)
+
+// Watching says what watches the API servers beside kubelets, and what becomes of its
+// watches.
+type Watching struct {
+	// ListAnew says that all of them list anew by themselves.
+	ListAnew bool   `json:"listAnew"`
+	Why      string `json:"why"`
+	*watchers.List
+}
+
+const (
+	whyWatchersList = "Their watches are refused as compacted (410 Gone), and a watch that is refused so lists anew: client-go's reflector does, and who does not use it ends or does the same."
+	whyWatchersStay = "Where one has seen a later revision than the store starts at, its watch is resumed and brings nothing: it acts on what was erased, like a deaf kubelet, and nothing shows that."
+)
+
+// watching is what is known of them, nil for nothing.
+func (b *builder) watching() *Watching {
+	if b.Watchers == nil {
+		return nil
+	}
+	w := &Watching{ListAnew: b.bump.Verdict == restore.BumpEnough, Why: whyWatchersStay, List: b.Watchers}
+	if w.ListAnew {
+		w.Why = whyWatchersList
+	}
+	return w
+}
+
+// restartable are the watchers that run now and are there after the restore.
+func (b *builder) restartable() (list []watchers.Watcher) {
+	if b.Watchers == nil {
+		return nil
+	}
+	for _, w := range b.Watchers.Watchers {
+		if w.Restartable() {
+			list = append(list, w)
+		}
+	}
+	return list
+}
+
+// restartWatchers restarts what watches, where it may not list anew by itself.
+func (b *builder) restartWatchers() Step {
+	if b.Watchers == nil || b.bump.Verdict == restore.BumpEnough && b.bumps != BumpsItself {
+		return Step{}
+	}
+	s := Step{ID: "restart-watchers", Title: "Restart what else watches", Why: whyWatchersStay}
+	switch {
+	case b.bumps == BumpsItself:
+		s.Title = "Restart what else watches, if the bump was too small"
+		s.Why = "Only where the revision after the restore was not above all that was served. " + s.Why
+	case b.bump.Verdict == restore.BumpUnsure:
+		s.Why = "Whether the bump passes all that was served is not known. " + s.Why + " A restart does little harm where it was not needed."
+	}
+	s.Why += " It comes after the restart of the kubelets, because a deaf kubelet does not hear that a pod is to be replaced, and after the controllers, which make the new pods. What gives others their way to the API comes first."
+	if b.stale {
+		s.Warnings = append(s.Warnings, "API servers that were left running give them their old cache again: restart these only after every API server was restarted.")
+	}
+	list := b.restartable()
+	for _, w := range list[:min(len(list), listed)] {
+		b.restartWatcher(&s, &w)
+	}
+	if n := len(list) - listed; n > 0 {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("And %d more, in this order: %s. watchers in the JSON of this runbook has them all.", n, some(watcherNames(list[listed:]))))
+	}
+	for _, text := range b.Watchers.NotSeen {
+		s.Checks = append(s.Checks, "Not among these: "+strings.ToLower(text[:1])+text[1:])
+	}
+	return s
+}
+
+func watcherNames(list []watchers.Watcher) (names []string) {
+	for i := range list {
+		names = append(names, list[i].String())
+	}
+	return names
+}
+
+// patience is how long a rollout may take, which goes from node to node.
+const rolloutSeconds = 3600
+
+func (b *builder) restartWatcher(s *Step, w *watchers.Watcher) {
+	words := w.Restart()
+	for _, word := range words {
+		if quote(word) == "UNWRITABLE" {
+			s.Warnings = append(s.Warnings, unwritten(1, "workload"))
+			return
+		}
+	}
+	what := w.What() + "."
+	if w.Known != nil {
+		what += " " + w.Known.Stale
+	}
+	switch {
+	case w.Kind == watchers.StaticPod:
+		b.restartStatic(s, w, what)
+	case len(words) == 0:
+		s.Warnings = append(s.Warnings, fmt.Sprintf("%s (%s) has to be restarted, too. Its update strategy is OnDelete, and no label selects its pods: delete them one by one.", w, what))
+	case w.Kind == watchers.Bare:
+		s.Warnings = append(s.Warnings, fmt.Sprintf("%s (%s) has to be restarted, too. Nothing makes it anew: create it again from its manifest after you delete it.", w, what))
+	case w.ByDeletion:
+		get := slices.Concat([]string{"kubectl", "get", "pods"}, words[3:], []string{"--output=name"})
+		s.Commands = append(s.Commands, script(Workstation, fmt.Sprintf("( pods=$(%s) || exit\n  for pod in $pods; do kubectl delete --namespace=%s \"$pod\" || exit; done )", joined(get), quote(w.Namespace)), "kubectl").
+			says("%s%s One after the other; a rollout does not restart it.", what, onNodes(w)))
+	default:
+		s.Commands = append(s.Commands, b.kubectl(words[1:]...).says("%s%s", what, onNodes(w)))
+		if w.Class != watchers.Other && w.Class != watchers.Ingress {
+			c := b.kubectl("rollout", "status", "--namespace="+w.Namespace, words[len(words)-1], fmt.Sprintf("--timeout=%ds", rolloutSeconds))
+			c.WaitsFor, c.LimitSeconds = "the rollout of "+w.String(), rolloutSeconds
+			s.Commands = append(s.Commands, c)
+		}
+	}
+}
+
+// restartStatic restarts a static pod on its nodes: the API cannot.
+func (b *builder) restartStatic(s *Step, w *watchers.Watcher, what string) {
+	if w.Known == nil || w.Known.ID != "kube-proxy" || b.kubelet == "" {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("%s (%s) is a static pod: on %s, take its manifest away and, once it has stopped, put it back.", w, what, some(w.Nodes)))
+		return
+	}
+	for _, node := range w.Nodes[:min(len(w.Nodes), listed)] {
+		s.Commands = append(s.Commands, call(nodeHost(node), "pkill", "-x", "kube-proxy").root().says("%s A static pod: its kubelet starts it again.", what))
+		what = w.What() + "."
+	}
+	if n := len(w.Nodes) - listed; n > 0 {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("And on %d more nodes: %s.", n, some(w.Nodes[listed:])))
+	}
+}
+
+func onNodes(w *watchers.Watcher) string {
+	if len(w.Nodes) == 0 || len(w.Nodes) > 2*listed {
+		return ""
+	}
+	text := " On " + some(w.Nodes) + "."
+	if w.Election == watchers.HoldsLease {
+		text += " One of its pods leads (Lease " + w.Lease + "): it ends by itself where it cannot renew that, and those that wait for it do not."
+	}
+	return text
+}
+
+// joined are words as a shell takes them.
+func joined(words []string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		quoted[i] = quote(w)
+	}
+	return strings.Join(quoted, " ")
+}
+
+// listAnew says what of what watches comes right by itself.
+func (b *builder) listAnew() string {
+	w := b.watching()
+	if w == nil || !w.ListAnew {
+		return ""
+	}
+	list := b.restartable()
+	if len(list) == 0 {
+		return ""
+	}
+	const named = 3
+	text := strings.Join(watcherNames(list[:min(len(list), named)]), ", ")
+	if n := len(list) - named; n > 0 {
+		text += fmt.Sprintf(" and %d more", n)
+	}
+	return fmt.Sprintf("What else watches needs no restart: %s. %s", text, whyWatchersList)
+}

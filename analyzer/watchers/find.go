@@ -1,0 +1,540 @@
+package watchers
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"revenant/analyzer/finding"
+	"revenant/decoder/kube"
+	"revenant/decoder/snapshot"
+)
+
+// List is what watches the API servers of a cluster beside its kubelets.
+type List struct {
+	Watchers []Watcher `json:"watchers"` // in the order in which they are restarted
+	// NotSeen says what may watch, too, and cannot be seen in a snapshot.
+	NotSeen []string `json:"notSeen"`
+	// Unread is how many values could not be read that may tell of more.
+	Unread int `json:"unread"`
+}
+
+// Watcher is a workload that watches.
+type Watcher struct {
+	Kind      Kind   `json:"kind"`
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"` // of a static pod without the node's
+	Image     string `json:"image"`
+
+	// Known is what it is, nil where that is not known.
+	Known *Known `json:"known,omitempty"`
+	Class Class  `json:"class"`
+	// Basis is what tells that it watches.
+	Basis Basis `json:"basis"`
+	// Watches are the resources that RBAC lets its ServiceAccount watch, "*" for all of
+	// a group; MoreWatched says that there are others.
+	Watches     []string `json:"watches"`
+	MoreWatched bool     `json:"moreWatched,omitempty"`
+
+	PerNode     bool     `json:"perNode"`
+	HostNetwork bool     `json:"hostNetwork"`
+	Pods        int      `json:"pods"`  // that are bound to a node and have not ended
+	Nodes       []string `json:"nodes"` // on which these are, sorted
+
+	// Election is whether one of its pods is the leader.
+	Election Election `json:"election"`
+	Lease    string   `json:"lease,omitempty"` // that one of its pods holds, namespace/name
+
+	// ByDeletion says that its pods are deleted to restart it, for nothing else would:
+	// its update strategy is OnDelete, an operator owns its template, or nothing but the
+	// pod is there. Selector selects them, "" for none.
+	ByDeletion bool   `json:"byDeletion"`
+	Selector   string `json:"selector,omitempty"`
+
+	// In is where it is: after the restore there is what the backup has.
+	In []finding.In `json:"in"`
+
+	Evidence []finding.Ref `json:"evidence"`
+}
+
+// Kind is what keeps a watcher running. The values are stable names.
+type Kind string
+
+// The kinds.
+const (
+	DaemonSet   Kind = "DaemonSet"
+	Deployment  Kind = "Deployment"
+	StatefulSet Kind = "StatefulSet"
+	StaticPod   Kind = "StaticPod" // its kubelet does, by a file
+	Bare        Kind = "Pod"       // nothing does
+)
+
+// Basis is what tells that something watches. The values are stable names.
+type Basis string
+
+// What tells.
+const (
+	ByImage Basis = "image"
+	ByLabel Basis = "label"
+	ByRBAC  Basis = "rbac" // it may watch: whether it does is inferred
+)
+
+// Election is what is known of a leader. The values are stable names.
+type Election string
+
+// What is known of a leader.
+const (
+	HoldsLease  Election = "holds-lease" // one of its pods does, by the Lease's holder
+	MayElect    Election = "may-elect"   // inferred: RBAC lets it update Leases
+	NoElection  Election = "none"        // nothing points to one
+	NotEligible Election = "per-node"    // each of its pods does the work of its node
+)
+
+// what names it as kubectl does.
+func (w *Watcher) String() string {
+	return fmt.Sprintf("%s %s/%s", w.Kind, w.Namespace, w.Name)
+}
+
+// Find finds what watches in the newest state of a snapshot whose API servers keep
+// their keys below prefix. role is the snapshot's. The error is ctx's.
+func Find(ctx context.Context, s *snapshot.Snapshot, prefix string, role finding.In) (*List, error) {
+	f := &finder{ctx: ctx, s: s, prefix: prefix, role: role, list: &List{NotSeen: []string{}}, found: map[owner]*Watcher{}, unmounted: map[subject]bool{}, holders: map[string]string{}}
+	each(f, "", "serviceaccounts", func(k kube.Key, o *corev1.ServiceAccount) {
+		if auto := o.AutomountServiceAccountToken; auto != nil && !*auto {
+			f.unmounted[subject{k.Namespace, k.Name}] = true
+		}
+	})
+	f.allowed = f.rights()
+	f.workloads()
+	f.leases()
+	f.replicaSets()
+	f.pods()
+	f.notSeen()
+	f.finish()
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("find watchers: %w", err)
+	}
+	return f.list, nil
+}
+
+// finder is the work of one Find.
+type finder struct {
+	ctx    context.Context
+	s      *snapshot.Snapshot
+	prefix string
+	role   finding.In
+	list   *List
+
+	allowed   *rights
+	unmounted map[subject]bool  // ServiceAccounts that mount no token
+	holders   map[string]string // what holds a Lease, by the name of a pod → the Lease
+	found     map[owner]*Watcher
+	k3s       string // k3s or rke2, by the nodes
+	nodes     int
+}
+
+// owner is what a pod belongs to.
+type owner struct{ kind, namespace, name string }
+
+// each decodes every object of a resource as a T, the type of its kind.
+func each[T runtime.Object](f *finder, group, resource string, do func(kube.Key, T)) {
+	for r := range f.s.Keys(kube.Key{Group: group, Resource: resource}.Path(f.prefix)) {
+		if f.ctx.Err() != nil {
+			return
+		}
+		k, ok := kube.ParseKey(f.prefix, r.Key)
+		if !ok {
+			continue
+		}
+		value, err := f.s.Value(r)
+		if err != nil {
+			f.list.Unread++
+			continue
+		}
+		o, err := kube.As[T](kube.Decode(k, value))
+		if err != nil {
+			f.list.Unread++
+			continue
+		}
+		do(k, o)
+	}
+}
+
+func (f *finder) workloads() {
+	each(f, "apps", "daemonsets", func(k kube.Key, o *appsv1.DaemonSet) {
+		if w := f.add(DaemonSet, k, o.Labels, &o.Spec.Template, o.Spec.Selector); w != nil {
+			w.PerNode = true
+			w.ByDeletion = w.ByDeletion || o.Spec.UpdateStrategy.Type == appsv1.OnDeleteDaemonSetStrategyType
+		}
+	})
+	each(f, "apps", "deployments", func(k kube.Key, o *appsv1.Deployment) {
+		f.add(Deployment, k, o.Labels, &o.Spec.Template, o.Spec.Selector)
+	})
+	each(f, "apps", "statefulsets", func(k kube.Key, o *appsv1.StatefulSet) {
+		if w := f.add(StatefulSet, k, o.Labels, &o.Spec.Template, o.Spec.Selector); w != nil {
+			w.ByDeletion = w.ByDeletion || o.Spec.UpdateStrategy.Type == appsv1.OnDeleteStatefulSetStrategyType
+		}
+	})
+}
+
+// add keeps a workload that watches.
+func (f *finder) add(kind Kind, k kube.Key, labels map[string]string, pod *corev1.PodTemplateSpec, selector *metav1.LabelSelector) *Watcher {
+	w := Watcher{Kind: kind, Namespace: k.Namespace, Name: k.Name, HostNetwork: pod.Spec.HostNetwork}
+	var images []string
+	for i := range pod.Spec.Containers {
+		images = append(images, pod.Spec.Containers[i].Image)
+	}
+	all := maps.Clone(labels)
+	if all == nil {
+		all = map[string]string{}
+	}
+	maps.Copy(all, pod.Labels)
+	account := accountOf(pod.Spec.ServiceAccountName)
+	if !f.judge(&w, images, all, account, f.mounts(k.Namespace, &pod.Spec)) {
+		return nil
+	}
+	w.Selector = selectorOf(selector)
+	w.ByDeletion = w.Known != nil && w.Known.podsOnly && w.Selector != ""
+	f.found[owner{string(kind), k.Namespace, k.Name}] = &w
+	w.Evidence = f.evidence(k)
+	return &w
+}
+
+func (f *finder) evidence(k kube.Key) []finding.Ref {
+	r, err := f.s.Get(k.Path(f.prefix), 0)
+	if err != nil {
+		return []finding.Ref{}
+	}
+	return []finding.Ref{{Snapshot: f.role, Key: r.Key, Revision: r.Main}}
+}
+
+// judge says whether w watches, and fills in what tells.
+func (f *finder) judge(w *Watcher, images []string, labels map[string]string, account string, token bool) bool {
+	if len(images) > 0 {
+		w.Image = images[0]
+	}
+	for _, image := range images {
+		known := knownByImage(image)
+		if known != nil && (w.Known == nil || known.Class.rank() < w.Known.Class.rank()) {
+			w.Known, w.Basis, w.Image = known, ByImage, image
+		}
+	}
+	if w.Known == nil {
+		if known, _ := knownByLabels(labels); known != nil {
+			w.Known, w.Basis = known, ByLabel
+		}
+	}
+	g := f.allowed.of(w.Namespace, account)
+	if !token {
+		g = grant{}
+	}
+	w.Watches, w.MoreWatched = append([]string{}, g.watches...), g.more
+	w.Election = NoElection
+	if g.leases {
+		w.Election = MayElect
+	}
+	w.Class = Other
+	switch {
+	case w.Known != nil:
+		w.Class = w.Known.Class
+	case len(g.watches) > 0:
+		w.Basis = ByRBAC
+	default:
+		return false
+	}
+	return true
+}
+
+// selectorOf is a selector as kubectl's --selector takes it; "" for one that it does not.
+func selectorOf(s *metav1.LabelSelector) string {
+	if s == nil || len(s.MatchExpressions) > 0 {
+		return ""
+	}
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(s.MatchLabels)) {
+		parts = append(parts, name+"="+s.MatchLabels[name])
+	}
+	return strings.Join(parts, ",")
+}
+
+// leases are those that tell who leads: client-go's identity is the host's name, for a
+// pod its own, with an underscore and a random part after it (client-go v0.37
+// tools/leaderelection; controller-runtime pkg/leaderelection/leader_election.go).
+func (f *finder) leases() {
+	each(f, "coordination.k8s.io", "leases", func(k kube.Key, o *coordinationv1.Lease) {
+		if k.Namespace == corev1.NamespaceNodeLease || o.Spec.HolderIdentity == nil || *o.Spec.HolderIdentity == "" {
+			return
+		}
+		name, _, _ := strings.Cut(*o.Spec.HolderIdentity, "_")
+		f.holders[name] = k.Namespace + "/" + k.Name
+	})
+}
+
+// replicaSets makes those of a Deployment lead to it.
+func (f *finder) replicaSets() {
+	for r := range f.s.Keys(kube.Key{Group: "apps", Resource: "replicasets"}.Path(f.prefix)) {
+		if f.ctx.Err() != nil {
+			return
+		}
+		k, ok := kube.ParseKey(f.prefix, r.Key)
+		if !ok {
+			continue
+		}
+		value, err := f.s.Value(r)
+		if err != nil {
+			f.list.Unread++
+			continue
+		}
+		links, err := kube.ScanLinks(value)
+		if err != nil {
+			f.list.Unread++
+			continue
+		}
+		for _, o := range links.Owners {
+			if w := f.found[owner{string(Deployment), k.Namespace, o.Name}]; w != nil && o.Kind == string(Deployment) {
+				f.found[owner{"ReplicaSet", k.Namespace, k.Name}] = w
+			}
+		}
+	}
+}
+
+// pods counts the pods of what was found, and finds those that no workload keeps.
+func (f *finder) pods() {
+	for r := range f.s.Keys(kube.Key{Resource: "pods"}.Path(f.prefix)) {
+		if f.ctx.Err() != nil {
+			return
+		}
+		value, err := f.s.Value(r)
+		if err != nil {
+			f.list.Unread++
+			continue
+		}
+		p, err := kube.ScanPod(value)
+		if err != nil {
+			f.list.Unread++
+			continue
+		}
+		if p.NodeName == "" || p.Terminal() {
+			continue
+		}
+		w := f.found[owner{p.Owner.Kind, p.Namespace, p.Owner.Name}]
+		if w == nil && (p.Owner.Kind == "" || p.Owner.Kind == "Node") {
+			w = f.single(r, value, &p)
+		}
+		if w == nil {
+			continue
+		}
+		w.Pods++
+		w.Nodes = append(w.Nodes, p.NodeName)
+		if lease := f.holders[p.Name]; lease != "" {
+			w.Election, w.Lease = HoldsLease, lease
+		}
+	}
+}
+
+// controlPlane are static pods that the restore itself stops and starts, and etcd.
+var controlPlane = []string{"kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd", "openshift-kube-apiserver", "openshift-kube-scheduler-pod"}
+
+// single judges a pod that no workload keeps: a static one, or a bare one.
+func (f *finder) single(r snapshot.Record, value []byte, p *kube.Pod) *Watcher {
+	name, kind := p.Name, Bare
+	if p.Mirror != "" {
+		kind, name = StaticPod, strings.TrimSuffix(p.Name, "-"+p.NodeName)
+		if slices.ContainsFunc(controlPlane, func(c string) bool { return name == c || strings.HasPrefix(name, c+"-") }) {
+			return nil
+		}
+	}
+	at := owner{string(kind), p.Namespace, name}
+	if w := f.found[at]; w != nil {
+		return w
+	}
+	refs, err := kube.ScanPodRefs(value)
+	if err != nil {
+		f.list.Unread++
+		return nil
+	}
+	links, _ := kube.ScanLinks(value)
+	var images []string
+	for _, c := range p.Containers {
+		images = append(images, c.Image)
+	}
+	w := &Watcher{Kind: kind, Namespace: p.Namespace, Name: name, HostNetwork: p.HostNetwork, PerNode: kind == StaticPod, ByDeletion: kind == Bare}
+	switch {
+	case f.judge(w, images, links.Labels, accountOf(refs.ServiceAccount), refs.Token):
+	case kind == StaticPod && name == "kube-proxy": // RKE2 has it in an image of all of Kubernetes
+		w.Known, w.Basis = &knowns[0], ByLabel
+		w.Class = w.Known.Class
+	default:
+		return nil
+	}
+	w.Evidence = []finding.Ref{{Snapshot: f.role, Key: r.Key, Revision: r.Main}}
+	f.found[at] = w
+	return w
+}
+
+// notSeen says what the snapshot cannot show.
+func (f *finder) notSeen() {
+	for r := range f.s.Keys(kube.Key{Resource: "nodes"}.Path(f.prefix)) {
+		if f.ctx.Err() != nil {
+			return
+		}
+		value, err := f.s.Value(r)
+		if err != nil {
+			continue
+		}
+		n, err := kube.ScanNode(value)
+		if err != nil {
+			continue
+		}
+		f.nodes++
+		if strings.HasPrefix(n.ProviderID, "k3s://") || n.Labels["node.kubernetes.io/instance-type"] == "k3s" {
+			f.k3s = "k3s"
+		}
+	}
+	say := func(format string, args ...any) {
+		f.list.NotSeen = append(f.list.NotSeen, fmt.Sprintf(format, args...))
+	}
+	proxy := false
+	for _, w := range f.found {
+		proxy = proxy || w.Known != nil && w.Known.ID == "kube-proxy"
+	}
+	switch {
+	case proxy || f.nodes == 0:
+	case f.k3s != "":
+		say("kube-proxy, the network policy controller and Flannel of k3s run inside its own process: they are restarted with k3s or k3s-agent, and so with the kubelet.")
+	default:
+		say("kube-proxy, of which there is no pod. It is a service of each node (systemctl status kube-proxy), or the network plug-in does its work: restart whichever it is.")
+	}
+	if f.allowed.bindings == 0 {
+		say("Workloads that are not known by their image: there are no ClusterRoleBindings, so what may watch cannot be told by RBAC.")
+	}
+	if f.list.Unread > 0 {
+		say("Whatever the values tell of that could not be read (%d).", f.list.Unread)
+	}
+	say("Workloads that reach the API with a kubeconfig or a certificate of their own, and not with their ServiceAccount.")
+	say("What watches from outside of the cluster: GitOps tools, monitoring, autoscalers, load balancers, other clusters.")
+}
+
+func (f *finder) finish() {
+	f.list.Watchers = []Watcher{}
+	for at, w := range f.found {
+		if at.kind == "ReplicaSet" {
+			continue
+		}
+		slices.Sort(w.Nodes)
+		w.Nodes = append([]string{}, slices.Compact(w.Nodes)...)
+		w.In = []finding.In{f.role}
+		if w.PerNode && w.Election != HoldsLease {
+			w.Election = NotEligible
+		}
+		f.list.Watchers = append(f.list.Watchers, *w)
+	}
+	f.list.sort()
+}
+
+func (l *List) sort() {
+	slices.SortFunc(l.Watchers, func(a, b Watcher) int {
+		return cmp.Or(a.Class.rank()-b.Class.rank(), a.rank()-b.rank(), strings.Compare(a.Namespace, b.Namespace), strings.Compare(string(a.Kind), string(b.Kind)), strings.Compare(a.Name, b.Name))
+	})
+}
+
+// rank orders within a class: what is known first, in the order of the table, for a part
+// that feeds others stands before them there.
+func (w *Watcher) rank() int {
+	for i := range knowns {
+		if w.Known == &knowns[i] {
+			return i
+		}
+	}
+	return len(knowns)
+}
+
+// Join lays what watches in a backup and in a newer state together: pods and nodes are
+// those of the newer state, for these run; what there is after the restore is the
+// backup's.
+func Join(backup, current *List) *List {
+	list := &List{NotSeen: current.NotSeen, Unread: backup.Unread + current.Unread, Watchers: []Watcher{}}
+	place := map[owner]int{}
+	at := func(w *Watcher) owner { return owner{string(w.Kind), w.Namespace, w.Name} }
+	for _, w := range current.Watchers {
+		place[at(&w)] = len(list.Watchers)
+		list.Watchers = append(list.Watchers, w)
+	}
+	for _, was := range backup.Watchers {
+		i, ok := place[at(&was)]
+		if !ok {
+			was.Pods, was.Nodes = 0, []string{} // they run no more
+			list.Watchers = append(list.Watchers, was)
+			continue
+		}
+		w := &list.Watchers[i]
+		w.In = []finding.In{finding.InBackup, finding.InCurrent}
+		w.Evidence = slices.Concat(was.Evidence, w.Evidence)
+		w.ByDeletion, w.Selector = was.ByDeletion, was.Selector
+	}
+	list.sort()
+	return list
+}
+
+// Restartable says whether it runs now and is there after the restore: what only the
+// current state has is stopped by kubelets, and what only the backup has starts then.
+func (w *Watcher) Restartable() bool {
+	if w.Kind == StaticPod { // which no restore changes
+		return w.Pods > 0
+	}
+	return len(w.In) == 2 || slices.Contains(w.In, finding.InBackup) && w.Pods > 0
+}
+
+// Restart are the words of the command that restarts it by the API; none for a static
+// pod, which only its node restarts, and where nothing selects its pods.
+func (w *Watcher) Restart() []string {
+	switch {
+	case w.Kind == StaticPod:
+		return nil
+	case w.Kind == Bare:
+		return []string{"kubectl", "delete", "pod", "--namespace=" + w.Namespace, w.Name}
+	case !w.ByDeletion:
+		return []string{"kubectl", "rollout", "restart", "--namespace=" + w.Namespace, strings.ToLower(string(w.Kind)) + "/" + w.Name}
+	case w.Selector != "":
+		return []string{"kubectl", "delete", "pod", "--namespace=" + w.Namespace, "--selector=" + w.Selector}
+	}
+	return nil
+}
+
+// What says what it is, and how that is known.
+func (w *Watcher) What() string {
+	switch w.Basis {
+	case ByImage:
+		return w.Known.Title + ", by its image"
+	case ByLabel:
+		return w.Known.Title + ", by its labels"
+	}
+	return "may watch " + w.resources() + ", by RBAC"
+}
+
+// shownResources is how many resources are told in a sentence.
+const shownResources = 4
+
+func (w *Watcher) resources() string {
+	if slices.Contains(w.Watches, "*") {
+		return "everything of a group"
+	}
+	names := w.Watches[:min(len(w.Watches), shownResources)]
+	text := strings.Join(names, ", ")
+	switch more := len(w.Watches) - len(names); {
+	case w.MoreWatched:
+		text += " and more"
+	case more > 0:
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
