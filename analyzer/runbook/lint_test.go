@@ -237,7 +237,7 @@ func lintOrder(t *testing.T, name string, r *Runbook) {
 }
 
 // apiRestarts are how API servers are started again.
-var apiRestarts = regexp.MustCompile(`stopped/kube-apiserver\.yaml|systemctl start.* kube-apiserver|systemctl start (k3s|rke2-server)|pkill -x kube-apiserver|role=apiserver|talosctl .*bootstrap|vcluster restore`)
+var apiRestarts = regexp.MustCompile(`stopped/kube-apiserver\.yaml|systemctl start.* kube-apiserver|systemctl start (k3s|rke2-server|--no-block k0scontroller)|pkill -x kube-apiserver|role=apiserver|talosctl .*bootstrap|vcluster restore`)
 
 // lintRestarts: a restart that the plan states has a step.
 func lintRestarts(t *testing.T, name string, r *Runbook) {
@@ -280,7 +280,7 @@ var removal = regexp.MustCompile(`\brm -rf? (\S+)`)
 // is moved only to where nothing is.
 func lintEvidence(t *testing.T, name string, in *Input, r *Runbook) {
 	t.Helper()
-	own := []string{"bumped.etcd", "dumps", "dumps;", "part", fmt.Sprintf("/var/lib/etcd/restored-%d", r.Bump.Restored), fmt.Sprintf("DATA_DIR/restored-%d", r.Bump.Restored)}
+	own := []string{"bumped.etcd", "dumps", "dumps;", "part", fmt.Sprintf("/var/lib/etcd/restored-%d", r.Bump.Restored), fmt.Sprintf("DATA_DIR/restored-%d", r.Bump.Restored), fmt.Sprintf("/var/lib/k0s/etcd/restored-%d", r.Bump.Restored)}
 	each(r, func(s *Step, c *Command) {
 		for _, m := range removal.FindAllStringSubmatch(c.Run, -1) {
 			if !slices.Contains(own, m[1]) && !strings.HasSuffix(m[1], "/server/db/reset-flag") {

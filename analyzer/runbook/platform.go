@@ -15,6 +15,7 @@ const (
 	OpenShift Platform = "openshift"
 	K3s       Platform = "k3s"
 	RKE2      Platform = "rke2"
+	K0s       Platform = "k0s"
 	Kops      Platform = "kops"
 	Talos     Platform = "talos"
 	Gardener  Platform = "gardener"
@@ -69,7 +70,7 @@ type profile struct {
 
 	dataDir string   // of an etcd member
 	port    string   // of the API servers
-	metrics string   // URL of etcd's metrics, "" where no shell reaches it
+	metrics string   // URL of etcd's metrics, after flags of curl; "" where no shell reaches it
 	certs   []string // etcdctl's flags for TLS
 	// etcdctl is how etcdctl is called where it is not brought along, and the machine.
 	etcdctl     []string
@@ -85,6 +86,8 @@ type profile struct {
 	restartKubelet func(node string) Command
 	// crictl is how it is called; none where it has to be brought along.
 	crictl []string
+	// socket is the runtime's, for a crictl that is brought along; "" is containerd's own.
+	socket string
 	// takesRuntime says that the container runtime stops with the kubelet.
 	takesRuntime bool
 
@@ -181,6 +184,7 @@ var profiles = []profile{
 	},
 	k3sLike(K3s, "k3s", "k3s", "k3s-agent"),
 	k3sLike(RKE2, "RKE2", "rke2-server", "rke2-agent"),
+	k0s,
 	{
 		id: Kops, title: "kOps", bumps: BumpsNothing, recounts: true,
 		notes: []Note{
@@ -326,7 +330,7 @@ func profileOf(id Platform) *profile {
 
 func (b *builder) choice() PlatformChoice {
 	notes := slices.Clone(b.notes)
-	if b.bumps != BumpsDataDirectory {
+	if b.bumps != BumpsDataDirectory || b.id == K0s {
 		notes = append(notes, Note{Text: "The commands of " + b.title + " were not executed, and versions differ: check them against your version's documentation first."})
 	}
 	return PlatformChoice{ID: b.id, Title: b.title, Bumps: b.bumps, Notes: notes, Suggested: b.Backup.Facts.Suggestion}

@@ -29,7 +29,11 @@ func (b *builder) takeStock() Step {
 		s.Commands = append(s.Commands, call(Workstation, b.revenant("inspect", append([]string{newest}, b.Flags...)...)...).reads(newest).says("Is it of now, and not left by an earlier restore? Its revision and its time say."))
 	}
 	if b.metrics != "" {
-		s.Commands = append(s.Commands, script(b.first().host, "curl --silent --fail "+b.metrics+" | grep '^etcd_debugging_mvcc_current_revision'", "curl").
+		curl := "curl --silent --fail "
+		if strings.HasPrefix(b.metrics, "-") {
+			curl = "sudo " + curl // to read the key
+		}
+		s.Commands = append(s.Commands, script(b.first().host, curl+b.metrics+" | grep '^etcd_debugging_mvcc_current_revision'", "curl").
 			says("The newest revision, or ask your monitoring for its last value. Allow for what was written after the value was taken."))
 	}
 	s.Commands = append(s.Commands, call(Workstation, b.planCommand()...).reads(b.backup()).
@@ -238,7 +242,7 @@ func (b *builder) startEtcd() Step {
 	s := Step{
 		ID: "start-etcd", Title: title,
 		Why:      "The revision shows whether the restore did what was planned. If it did not, stop and restore again.",
-		Commands: append(slices.Clone(b.profile.startEtcd), b.status()),
+		Commands: append(slices.Clone(b.profile.startEtcd), b.status()...),
 	}
 	if len(b.Backup.Facts.Alarms) > 0 {
 		s.Commands = append(s.Commands, b.etcdctl(b.endpoints(), "alarm", "list").says("The backup has alarms that are raised: etcd refuses writes until they are disarmed."),
@@ -271,7 +275,7 @@ const whyLook = "The revision shows whether the platform's bump was large enough
 // fenced says whether all kubelets are kept away from the API while it is cleaned
 // up.
 func (b *builder) fenced() bool {
-	return b.bumps == BumpsDataDirectory && b.kubeletsList() && len(b.again)+len(b.revived)+len(b.fails) > 0
+	return b.bumps == BumpsDataDirectory && !b.together && b.kubeletsList() && len(b.again)+len(b.revived)+len(b.fails) > 0
 }
 
 // held says whether nodes are held back so that no identity runs twice.
@@ -573,7 +577,7 @@ func (b *builder) relists() int64 {
 // crictlWords call crictl, quoted.
 func (b *builder) crictlWords() []string {
 	if len(b.crictl) == 0 {
-		return []string{"./crictl", "--runtime-endpoint=unix:///run/containerd/containerd.sock"}
+		return []string{"./crictl", "--runtime-endpoint=" + cmp.Or(b.socket, "unix:///run/containerd/containerd.sock")}
 	}
 	return slices.Clone(b.crictl)
 }
