@@ -13,6 +13,7 @@ var k0s = profile{
 		{Text: "Where a controller's pki is lost: k0s restore, on one controller, with the bumped snapshot as etcd-snapshot.db in the archive. Pack the files by their names, for it refuses an entry './'. The others join again, with a token of k0s token create --role=controller; one that has neither data nor a token begins a cluster of its own."},
 		{Text: "API server, etcd, controllers and scheduler of a controller are one service, and so is its kubelet where it has one: they stop and start together."},
 		{Text: "Controllers without --enable-worker have no kubelet and no Node object. Restarting the unit of workers does nothing on a controller, whose kubelet was restarted with its service."},
+		{Text: "The container runtime stops with the unit of workers. So a kubelet that must be down for a while is held still instead, until it is restarted.", Inferred: true},
 		{Text: "Only the controller itself reaches its etcd. k0s has neither etcdctl nor crictl: k0s etcd lists members and removes them."},
 		{Text: "With kine there is no etcd: the archive has kine-state-backup.db, which is SQLite, and these steps are not for it."},
 		{Text: "The units are those of systemd. Where k0s runs under another init system: k0s stop and k0s start."},
@@ -25,10 +26,9 @@ var k0s = profile{
 		stopped(ControlPlane, "kube-apiserver"), stopped(ControlPlane, "etcd"),
 	},
 	startEtcd: []Command{systemctl(ControlPlane, "start", "--no-block", "k0scontroller").all().says("Each waits for the others.")},
-	kubelet:   "k0sworker",
-	restartKubelet: func(node string) Command {
-		return systemctl(nodeHost(node), "try-restart", "k0sworker*")
-	},
-	socket: "unix:///run/k0s/containerd.sock", takesRuntime: true,
+	kubelet:   worker.unit, agent: worker, restartKubelet: worker.restart,
+	socket:   "unix:///run/k0s/containerd.sock",
 	together: true,
 }
+
+var worker = agent{unit: "k0sworker", child: true}

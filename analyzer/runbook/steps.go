@@ -704,8 +704,11 @@ func (b *builder) restartKubelets() Step {
 	}
 	brought := map[string]bool{}
 	for i, node := range nodes[:min(len(nodes), listed)] {
-		b.stopFirst(&s, node, brought)
-		s.Commands = append(s.Commands, b.restartKubelet(node).says("%s", b.whyHere(node, nodes[:i])))
+		restart := b.restartKubelet
+		if b.stopFirst(&s, node, brought) && b.agent.unit != "" {
+			restart = b.agent.restartHeld
+		}
+		s.Commands = append(s.Commands, restart(node).says("%s", b.whyHere(node, nodes[:i])))
 	}
 	if n := len(nodes) - listed; n > 0 {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("And %d more nodes, in this order: %s.", n, some(nodes[listed:])))
@@ -753,10 +756,10 @@ func (b *builder) whyHere(node string, before []string) string {
 }
 
 // stopFirst stops, with their own grace period, pods on a node that must be gone
-// before another node starts their namesakes.
-func (b *builder) stopFirst(s *Step, node string, brought map[string]bool) {
+// before another node starts their namesakes, and says whether there are any.
+func (b *builder) stopFirst(s *Step, node string, brought map[string]bool) bool {
 	if b.kubelet == "" || b.kubelets != "" || !slices.Contains(b.deaf, node) {
-		return
+		return false
 	}
 	n := 0
 	for _, t := range b.pairs {
@@ -766,22 +769,21 @@ func (b *builder) stopFirst(s *Step, node string, brought map[string]bool) {
 		}
 		if n++; n == 1 {
 			b.bringCrictl(s, node, brought)
-			if !b.takesRuntime {
+			if b.agent.unit != "" {
+				s.Commands = append(s.Commands, b.agent.hold(node).says("Holds the kubelet still, for its unit would take the container runtime along. Until it is restarted below, nothing here is started again."))
+			} else {
 				s.Commands = append(s.Commands, systemctl(nodeHost(node), "stop", b.kubelet))
 			}
 		}
 		if n > listed {
-			return
-		}
-		why := "The kubelet would start it again, so it is down meanwhile."
-		if b.takesRuntime {
-			why = "The kubelet starts it again: restart it at once. It cannot be down meanwhile, for the container runtime would be, too."
+			break
 		}
 		crictl := strings.Join(b.crictlWords(), " ")
 		s.Commands = append(s.Commands, script(nodeHost(node),
 			fmt.Sprintf("( ids=$(sudo %[1]s ps --quiet --label %[2]s) || { echo 'crictl fails: whether it runs is not known.' >&2; exit 2; }\n  [ -z \"$ids\" ] || sudo %[1]s stop --timeout=%[3]d $ids )", crictl, label, t.now.grace), b.crictlProgram()).
-			says("Stops %s with its grace period. %s", t.now, why))
+			says("Stops %s with its grace period. The kubelet would start it again, so it is %s meanwhile.", t.now, map[bool]string{false: "down", true: "held"}[b.agent.unit != ""]))
 	}
+	return n > 0
 }
 
 func (b *builder) verify() Step {
