@@ -99,7 +99,7 @@ func (b *builder) endpoints() string {
 	switch b.id {
 	case Kops:
 		return "https://127.0.0.1:4001"
-	case K0s:
+	case K3s, RKE2, K0s: // where each listens there, and members of the backup may be gone
 		return "https://127.0.0.1:2379"
 	}
 	var urls []string
@@ -201,6 +201,10 @@ func (b *builder) save(name, comment string, keep bool) []Command {
 
 // tls are etcdctl's flags for certificates, none where no endpoint needs them.
 func (b *builder) tls() []string {
+	switch b.id {
+	case Kops, K3s, RKE2, K0s:
+		return b.certs
+	}
 	for _, m := range b.Backup.Facts.Members {
 		for _, u := range m.ClientURLs {
 			if strings.HasPrefix(u, "https://") {
@@ -208,7 +212,7 @@ func (b *builder) tls() []string {
 			}
 		}
 	}
-	if b.endpoints() == "ENDPOINTS" || b.id == Kops || b.id == K0s {
+	if b.endpoints() == "ENDPOINTS" {
 		return b.certs
 	}
 	return nil
