@@ -110,8 +110,8 @@ var (
 	genericCerts = []string{"--cacert=CA_FILE", "--cert=CERT_FILE", "--key=KEY_FILE"}
 	kubeadmCerts = []string{"--cacert=/etc/kubernetes/pki/etcd/ca.crt", "--cert=/etc/kubernetes/pki/etcd/server.crt", "--key=/etc/kubernetes/pki/etcd/server.key"}
 	kopsCerts    = []string{
-		"--cacert=/rootfs/etc/kubernetes/pki/kube-apiserver/etcd-ca.crt", "--cert=/rootfs/etc/kubernetes/pki/kube-apiserver/etcd-client.crt",
-		"--key=/rootfs/etc/kubernetes/pki/kube-apiserver/etcd-client.key",
+		"--cacert=/rootfs/srv/kubernetes/kube-apiserver/etcd-ca.crt", "--cert=/rootfs/srv/kubernetes/kube-apiserver/etcd-client.crt",
+		"--key=/rootfs/srv/kubernetes/kube-apiserver/etcd-client.key",
 	}
 )
 
