@@ -94,6 +94,7 @@ func TestLints(t *testing.T) {
 		lintMoves(t, name, r)
 		lintOrder(t, name, r)
 		lintRestarts(t, name, r)
+		lintHeld(t, name, r)
 		lintThreshold(t, name, r)
 		lintEvidence(t, name, in, r)
 		lintSteps(t, name, r)
@@ -252,6 +253,28 @@ func lintRestarts(t *testing.T, name string, r *Runbook) {
 	}
 	if !kubelets && r.Plan.RestartKubelets.All {
 		t.Errorf("%s: no step restarts the kubelets", name)
+	}
+}
+
+// lintHeld: a kubelet that is held is restarted, before any other machine's turn.
+func lintHeld(t *testing.T, name string, r *Runbook) {
+	t.Helper()
+	for _, s := range r.Steps {
+		held := Host("")
+		for _, c := range s.Commands {
+			switch {
+			case strings.Contains(c.Run, "STOP"):
+				held = c.Host
+			case held == "":
+			case c.Host != held:
+				t.Errorf("%s, step %s: the kubelet of %s is held: %s", name, s.ID, held, c.Run)
+			case strings.Contains(c.Run, "restart"):
+				held = ""
+			}
+		}
+		if held != "" {
+			t.Errorf("%s, step %s: the kubelet of %s stays held", name, s.ID, held)
+		}
 	}
 }
 
