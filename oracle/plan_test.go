@@ -56,8 +56,9 @@ while [ $# -gt 1 ]; do
     shift
 done`,
 	"pgrep": `for last; do :; done; ls "$ROOT/etc/kubernetes/manifests/" | grep -q "^$last" && echo 1`,
-	"k3s":   `for last; do :; done; etcdutl snapshot restore "${last#*=}" --data-dir="$ROOT/restored"`,
-	"ssh":   ":", "iptables": ":", "ip6tables": ":", "curl": "echo etcd_debugging_mvcc_current_revision 1",
+	"k3s":   clusterReset, "rke2": clusterReset,
+	"systemctl": `echo "systemctl $*" >> "$ROOT/log"`, "pkill": "exit 1",
+	"ssh": ":", "iptables": ":", "ip6tables": ":", "curl": "echo etcd_debugging_mvcc_current_revision 1",
 	"kubectl": "echo ok",
 }
 
@@ -130,7 +131,7 @@ func (p programs) play(t *testing.T, version, dir string, r *book, machines []st
 	t.Helper()
 	p.hosts = filepath.Join(dir, "hosts")
 	for _, name := range machines {
-		for _, sub := range []string{"var/lib/etcd", "etc/kubernetes/manifests", "var/lib/rancher/k3s/server/db"} {
+		for _, sub := range []string{"var/lib/etcd", "etc/kubernetes/manifests", "var/lib/k0s/etcd"} {
 			if err := os.MkdirAll(filepath.Join(p.hosts, name, sub), 0o700); err != nil {
 				t.Fatal(err)
 			}
@@ -156,10 +157,16 @@ func (p programs) play(t *testing.T, version, dir string, r *book, machines []st
 						places = append(places, filepath.Join(p.hosts, name))
 					}
 				}
+				switch c.Host {
+				case "servers/first", "etcd/first":
+					places = places[:1]
+				case "servers/others":
+					places = places[1:]
+				}
 			}
 			for _, place := range places {
 				line := c.Run
-				for _, root := range []string{"/var/lib", "/etc/kubernetes"} {
+				for _, root := range []string{"/var/lib", "/etc/kubernetes", "/etc/rancher"} {
 					line = strings.ReplaceAll(line, root, place+root)
 				}
 				line = strings.ReplaceAll(line, "DATA_DIR", place+"/var/lib/etcd")
@@ -276,7 +283,7 @@ func (p programs) restore(t *testing.T, version, dir string, r *book) int64 {
 	host := filepath.Join(dir, "hosts", machine)
 	db := filepath.Join(host, "var/lib/etcd/member/snap/db")
 	if _, err := os.Stat(filepath.Join(dir, "revenant-restore/bumped.db")); err == nil {
-		db = filepath.Join(host, "restored/member/snap/db") // a platform's tool restored it, its hash checked
+		db = filepath.Join(host, "var/lib/rancher/k3s/server/db/etcd/member/snap/db") // a platform's tool restored it, its hash checked
 	}
 	if len(statuses) == 0 {
 		t.Error("no command shows the revision")
@@ -310,12 +317,12 @@ func peerURL(name string) string {
 
 // startMembers starts etcd on what was restored on every machine, and wants a cluster
 // that goes on from the revision that was planned.
-func startMembers(t *testing.T, hosts string, machines []string, restored int64) {
+func startMembers(t *testing.T, hosts string, machines []string, restored int64, data string) {
 	t.Helper()
 	members := make([]*embed.Etcd, len(machines))
 	for i, name := range machines {
 		cfg := embed.NewConfig()
-		cfg.Name, cfg.Dir, cfg.InitialCluster = name, filepath.Join(hosts, name, "var/lib/etcd"), initialCluster
+		cfg.Name, cfg.Dir, cfg.InitialCluster = name, filepath.Join(hosts, name, data), initialCluster
 		peer, err := url.Parse(peerURL(name))
 		if err != nil {
 			t.Fatal(err)
@@ -400,7 +407,7 @@ func TestPlanMembers(t *testing.T) {
 			}
 		}
 	}
-	startMembers(t, filepath.Join(dir, "hosts"), machines, r.Bump.Restored)
+	startMembers(t, filepath.Join(dir, "hosts"), machines, r.Bump.Restored, "var/lib/etcd")
 	if now, err := os.ReadFile(filepath.Join(dir, "my backup's.db")); err != nil || !bytes.Equal(now, backup) {
 		t.Errorf("the backup has changed: %v", err)
 	}

@@ -96,12 +96,19 @@ func writable(m snapshot.Member) bool {
 
 // endpoints are the client URLs of the backup's members, or the placeholder.
 func (b *builder) endpoints() string {
-	if b.id == Kops {
+	switch b.id {
+	case Kops:
 		return "https://127.0.0.1:4001"
+	case K3s, RKE2, K0s: // where each listens there, and members of the backup may be gone
+		return "https://127.0.0.1:2379"
 	}
 	var urls []string
 	for _, m := range b.Backup.Facts.Members {
-		urls = append(urls, m.ClientURLs...)
+		for _, u := range m.ClientURLs {
+			if !slices.Contains(urls, u) {
+				urls = append(urls, u)
+			}
+		}
 	}
 	return wordOr(strings.Join(urls, ","), "ENDPOINTS")
 }
@@ -130,16 +137,24 @@ func (b *builder) etcdctl(endpoints string, args ...string) Command {
 }
 
 // status asks etcd for its revision, as soon as all members answer.
-func (b *builder) status() Command {
+func (b *builder) status() []Command {
 	const then = "Look at the log of each etcd: a member that differs from the others does not join them."
 	if b.id == Talos || b.id == VCluster {
-		return answers(Workstation, "the API answers with its revision", "kubectl get --raw '/api/v1/namespaces?limit=1' | grep -o '\"resourceVersion\":\"[0-9]*\"' | head -n 1 | grep .", 900, "Look at the logs of etcd and of the API server.", "kubectl").
-			says("Shows resourceVersion: etcd's revision.")
+		return []Command{answers(Workstation, "the API answers with its revision", "kubectl get --raw '/api/v1/namespaces?limit=1' | grep -o '\"resourceVersion\":\"[0-9]*\"' | head -n 1 | grep .", 900, "Look at the logs of etcd and of the API server.", "kubectl").
+			says("Shows resourceVersion: etcd's revision.")}
 	}
 	c := b.etcdctl(b.endpoints(), "endpoint", "status", "--write-out=json").whole()
-	w := answers(c.Host, "every etcd member answers", c.Run, 300, then, c.Programs...)
-	w.Reads, w.As = c.Reads, c.As
-	return w.says("Shows header.revision of each member.")
+	hosts := []machine{{host: c.Host}}
+	if b.id == K0s { // each member is reached from its own machine only
+		hosts = b.restoreHosts()
+	}
+	var list []Command
+	for _, m := range hosts {
+		w := answers(m.host, "every etcd member answers", c.Run, 300, then, c.Programs...)
+		w.Reads, w.As = c.Reads, c.As
+		list = append(list, w.says("Shows header.revision of each member."))
+	}
+	return list
 }
 
 // saves says whether a running etcd can be asked for a snapshot.
@@ -186,6 +201,10 @@ func (b *builder) save(name, comment string, keep bool) []Command {
 
 // tls are etcdctl's flags for certificates, none where no endpoint needs them.
 func (b *builder) tls() []string {
+	switch b.id {
+	case Kops, K3s, RKE2, K0s:
+		return b.certs
+	}
 	for _, m := range b.Backup.Facts.Members {
 		for _, u := range m.ClientURLs {
 			if strings.HasPrefix(u, "https://") {
@@ -193,7 +212,7 @@ func (b *builder) tls() []string {
 			}
 		}
 	}
-	if b.endpoints() == "ENDPOINTS" || b.id == Kops {
+	if b.endpoints() == "ENDPOINTS" {
 		return b.certs
 	}
 	return nil

@@ -100,6 +100,12 @@ func Look(ctx context.Context, s *snapshot.Snapshot, prefix string) (Facts, erro
 			break
 		}
 	}
+	for _, name := range []string{"plans.autopilot.k0sproject.io", "etcdmembers.etcd.k0sproject.io"} {
+		crd := kube.Key{Group: "apiextensions.k8s.io", Resource: "customresourcedefinitions", Name: name}
+		if _, err := s.Get(crd.Path(prefix), 0); err == nil {
+			marks.add(K0s, "there is a CustomResourceDefinition "+name)
+		}
+	}
 	for r := range s.Keys("/bootstrap/") {
 		if hash, ok := keyspace.TokenHash(r.Key); ok && len(f.Tokens) < mostTokens {
 			f.Tokens = append(f.Tokens, hash)
@@ -154,9 +160,14 @@ func (m *marks) node(n *kube.Node) {
 			m.add(Gardener, "nodes have the label worker.gardener.cloud/pool")
 		case key == "vcluster.loft.sh/fake-node":
 			m.add(VCluster, "nodes have the label vcluster.loft.sh/fake-node")
+		case key == "node.k0sproject.io/role":
+			m.add(K0s, "nodes have the label node.k0sproject.io/role")
 		case strings.HasPrefix(key, "extensions.talos.dev/"):
 			m.add(Talos, "nodes have labels extensions.talos.dev/…")
 		}
+	}
+	if strings.Contains(n.KubeletVersion, "+k0s") { // k0s embedded-bins/kubernetes/Dockerfile
+		m.add(K0s, "kubelets are of k0s")
 	}
 	for _, p := range []Platform{K3s, RKE2} {
 		if strings.HasPrefix(n.ProviderID, string(p)+"://") || n.Labels["node.kubernetes.io/instance-type"] == string(p) {

@@ -94,6 +94,7 @@ func TestLints(t *testing.T) {
 		lintMoves(t, name, r)
 		lintOrder(t, name, r)
 		lintRestarts(t, name, r)
+		lintHeld(t, name, r)
 		lintThreshold(t, name, r)
 		lintEvidence(t, name, in, r)
 		lintSteps(t, name, r)
@@ -240,7 +241,7 @@ func lintOrder(t *testing.T, name string, r *Runbook) {
 }
 
 // apiRestarts are how API servers are started again.
-var apiRestarts = regexp.MustCompile(`stopped/kube-apiserver\.yaml|systemctl start.* kube-apiserver|systemctl start (k3s|rke2-server)|pkill -x kube-apiserver|role=apiserver|talosctl .*bootstrap|vcluster restore`)
+var apiRestarts = regexp.MustCompile(`stopped/kube-apiserver\.yaml|systemctl start.* kube-apiserver|systemctl start (k3s|rke2-server|--no-block k0scontroller)|pkill -x kube-apiserver|role=apiserver|talosctl .*bootstrap|vcluster restore`)
 
 // lintRestarts: a restart that the plan states has a step.
 func lintRestarts(t *testing.T, name string, r *Runbook) {
@@ -255,6 +256,28 @@ func lintRestarts(t *testing.T, name string, r *Runbook) {
 	}
 	if !kubelets && r.Plan.RestartKubelets.All {
 		t.Errorf("%s: no step restarts the kubelets", name)
+	}
+}
+
+// lintHeld: a kubelet that is held is restarted, before any other machine's turn.
+func lintHeld(t *testing.T, name string, r *Runbook) {
+	t.Helper()
+	for _, s := range r.Steps {
+		held := Host("")
+		for _, c := range s.Commands {
+			switch {
+			case strings.Contains(c.Run, "STOP"):
+				held = c.Host
+			case held == "":
+			case c.Host != held:
+				t.Errorf("%s, step %s: the kubelet of %s is held: %s", name, s.ID, held, c.Run)
+			case strings.Contains(c.Run, "restart"):
+				held = ""
+			}
+		}
+		if held != "" {
+			t.Errorf("%s, step %s: the kubelet of %s stays held", name, s.ID, held)
+		}
 	}
 }
 
@@ -283,7 +306,7 @@ var removal = regexp.MustCompile(`\brm -rf? (\S+)`)
 // is moved only to where nothing is.
 func lintEvidence(t *testing.T, name string, in *Input, r *Runbook) {
 	t.Helper()
-	own := []string{"bumped.etcd", "dumps", "dumps;", "part", fmt.Sprintf("/var/lib/etcd/restored-%d", r.Bump.Restored), fmt.Sprintf("DATA_DIR/restored-%d", r.Bump.Restored)}
+	own := []string{"bumped.etcd", "dumps", "dumps;", "part", fmt.Sprintf("/var/lib/etcd/restored-%d", r.Bump.Restored), fmt.Sprintf("DATA_DIR/restored-%d", r.Bump.Restored), fmt.Sprintf("/var/lib/k0s/etcd/restored-%d", r.Bump.Restored)}
 	each(r, func(s *Step, c *Command) {
 		for _, m := range removal.FindAllStringSubmatch(c.Run, -1) {
 			if !slices.Contains(own, m[1]) && !strings.HasSuffix(m[1], "/server/db/reset-flag") {

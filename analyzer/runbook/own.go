@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 )
 
 // setAside moves a path to one beside it that tells of this restore, once: what is
@@ -21,11 +22,25 @@ func (b *builder) before() string { return fmt.Sprintf("before-%d", b.bump.Resto
 func (b *builder) restoreK3s(s *Step) {
 	program, db := string(b.id), path.Dir(b.dataDir)
 	s.Commands = append(s.Commands,
-		call(FirstServer, "rm", "-f", db+"/reset-flag").root().says("Left by an earlier cluster reset, it refuses another one."),
+		call(FirstServer, "rm", "-f", db+"/reset-flag").root().says("Left by an earlier reset, and by a server that was not started since. It refuses another one."),
 		script(FirstServer, fmt.Sprintf("sudo %s server --cluster-reset --etcd-s3=false --cluster-reset-restore-path=\"$PWD\"/%s", program, b.restored()), program).reads(b.restored()).
-			says("With the token of the backup and the flags that this server is run with. It ends by itself and keeps the old data beside the new."),
+			says("With the token of the backup (--token, where it is not in %s/token) and the flags that this server is run with. It ends by itself and keeps the old data beside the new: that of the last five resets.", path.Dir(db)),
+		b.joins(),
 		b.setAside(OtherServers, db).says("They join the first one anew. What they had is evidence: it is kept."),
 	)
+	s.Warnings = append(s.Warnings, fmt.Sprintf("The first server is the one that joins no other: the reset is refused where server is set in the configuration. If that one is lost, take server out of /etc/rancher/%s/config.yaml on the one that is restored.", program))
+}
+
+// joins shows that a server joins another one when it starts without data. One that
+// joins none would begin a cluster of its own (k3s pkg/etcd ETCD.Start).
+func (b *builder) joins() Command {
+	unit, port := "k3s", "6443"
+	if b.id == RKE2 {
+		unit, port = "rke2-server", "9345"
+	}
+	line := fmt.Sprintf("sudo sh -c 'cat /etc/rancher/%[1]s/config.yaml /etc/rancher/%[1]s/config.yaml.d/*.yaml /etc/systemd/system/%[2]s.service* /usr/local/lib/systemd/system/%[2]s.* /etc/default/%[2]s /etc/sysconfig/%[2]s 2>/dev/null | grep -e ^server: -e ^.server.: -e --server -e %[3]s_URL='", b.id, unit, strings.ToUpper(string(b.id)))
+	return script(OtherServers, line).
+		says("Prints which server it joins, the first one. Where it prints nothing, this server would begin a cluster of its own: write server: https://FIRST_SERVER:%s into /etc/rancher/%s/config.yaml before you go on.", port, b.id)
 }
 
 func (b *builder) restoreTalos(s *Step) {

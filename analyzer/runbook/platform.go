@@ -15,6 +15,7 @@ const (
 	OpenShift Platform = "openshift"
 	K3s       Platform = "k3s"
 	RKE2      Platform = "rke2"
+	K0s       Platform = "k0s"
 	Kops      Platform = "kops"
 	Talos     Platform = "talos"
 	Gardener  Platform = "gardener"
@@ -69,7 +70,7 @@ type profile struct {
 
 	dataDir string   // of an etcd member
 	port    string   // of the API servers
-	metrics string   // URL of etcd's metrics, "" where no shell reaches it
+	metrics string   // URL of etcd's metrics, after flags of curl; "" where no shell reaches it
 	certs   []string // etcdctl's flags for TLS
 	// etcdctl is how etcdctl is called where it is not brought along, and the machine.
 	etcdctl     []string
@@ -85,8 +86,10 @@ type profile struct {
 	restartKubelet func(node string) Command
 	// crictl is how it is called; none where it has to be brought along.
 	crictl []string
-	// takesRuntime says that the container runtime stops with the kubelet.
-	takesRuntime bool
+	// socket is the runtime's, for a crictl that is brought along; "" is containerd's own.
+	socket string
+	// agent is the unit in which the container runtime stops with the kubelet.
+	agent agent
 
 	// together says that API servers and controllers cannot be started one
 	// without the other: nothing can be deleted in between.
@@ -107,8 +110,8 @@ var (
 	genericCerts = []string{"--cacert=CA_FILE", "--cert=CERT_FILE", "--key=KEY_FILE"}
 	kubeadmCerts = []string{"--cacert=/etc/kubernetes/pki/etcd/ca.crt", "--cert=/etc/kubernetes/pki/etcd/server.crt", "--key=/etc/kubernetes/pki/etcd/server.key"}
 	kopsCerts    = []string{
-		"--cacert=/rootfs/etc/kubernetes/pki/kube-apiserver/etcd-ca.crt", "--cert=/rootfs/etc/kubernetes/pki/kube-apiserver/etcd-client.crt",
-		"--key=/rootfs/etc/kubernetes/pki/kube-apiserver/etcd-client.key",
+		"--cacert=/rootfs/srv/kubernetes/kube-apiserver/etcd-ca.crt", "--cert=/rootfs/srv/kubernetes/kube-apiserver/etcd-client.crt",
+		"--key=/rootfs/srv/kubernetes/kube-apiserver/etcd-client.key",
 	}
 )
 
@@ -179,8 +182,9 @@ var profiles = []profile{
 		kubelet:    "kubelet", restartKubelet: systemd("kubelet"), crictl: []string{"crictl"},
 		together: true, keepsAPI: true,
 	},
-	k3sLike(K3s, "k3s", "k3s", "k3s-agent"),
-	k3sLike(RKE2, "RKE2", "rke2-server", "rke2-agent"),
+	k3sLike(K3s, "k3s", "k3s", agent{unit: "k3s-agent"}),
+	k3sLike(RKE2, "RKE2", "rke2-server", agent{unit: "rke2-agent", child: true}),
+	k0s,
 	{
 		id: Kops, title: "kOps", bumps: BumpsNothing, recounts: true,
 		notes: []Note{
@@ -280,8 +284,12 @@ done`, "talosctl").
 
 // k3sLike is the profile of k3s or RKE2, in which one service is the control
 // plane and the kubelet of a server node, and another the kubelet of an agent.
-func k3sLike(id Platform, title, server, agent string) profile {
+func k3sLike(id Platform, title, server string, a agent) profile {
 	program := string(id)
+	resetKubelet := "It runs no kubelet either."
+	if a.child {
+		resetKubelet = "It does run a kubelet, for the static pod of etcd: that one has no API server to list from."
+	}
 	dir := "/var/lib/rancher/" + program
 	p := profile{
 		id: id, title: title, bumps: BumpsSnapshot,
@@ -290,25 +298,24 @@ func k3sLike(id Platform, title, server, agent string) profile {
 			{Text: "Server nodes get a new kubelet with it; agents do not, and their load balancer lets them resume their watch: without a bump they stay deaf."},
 			{Text: "API server and etcd of a server node are one service: they stop and start together."},
 			{Text: "Restarting the agent's unit does nothing on a server node, whose kubelet was restarted with its service."},
+			{Text: "The reset runs no API server. " + resetKubelet},
+			{Text: "The container runtime stops with the agent's unit. So a kubelet that must be down for a while is held still instead, until it is restarted.", Inferred: true},
 			{Text: "A snapshot with the bump in it is restored like any other.", Inferred: true},
 		},
-		dataDir: dir + "/server/db/etcd", port: "6443", metrics: "METRICS_URL",
+		dataDir: dir + "/server/db/etcd", port: "6443", metrics: "http://127.0.0.1:2381/metrics",
 		certs:      []string{"--cacert=" + dir + "/server/tls/etcd/server-ca.crt", "--cert=" + dir + "/server/tls/etcd/client.crt", "--key=" + dir + "/server/tls/etcd/client.key"},
 		stopAPI:    []Command{systemctl(Servers, "stop", server).says("Stops API server, controllers, scheduler and kubelet there; containers go on. When it starts again, its kubelet kills within 2 seconds what the API does not know.").all()},
 		restoreOwn: (*builder).restoreK3s,
 		startEtcd:  []Command{systemctl(FirstServer, "start", server), systemctl(OtherServers, "start", server)},
-		kubelet:    agent,
-		restartKubelet: func(node string) Command {
-			return systemctl(nodeHost(node), "try-restart", agent+"*")
-		},
-		crictl: []string{program, "crictl"}, takesRuntime: true,
+		kubelet:    a.unit, agent: a, restartKubelet: a.restart,
+		crictl:   []string{program, "crictl"},
 		together: true,
 	}
 	if id == RKE2 {
 		p.crictl = []string{"env", "CRI_CONFIG_FILE=" + dir + "/agent/etc/crictl.yaml", dir + "/bin/crictl"}
 		p.notes = append(p.notes, Note{Text: "The static pods of the control plane outlive the service: the steps stop them by themselves."})
-		for _, name := range []string{"kube-controller-manager", "kube-scheduler", "kube-apiserver", "etcd"} {
-			kill := call(Servers, "pkill", "-x", name[:min(len(name), 15)]).root().says("Its static pod outlives the service. Where none is left, this ends with 1.")
+		for _, name := range []string{"kube-controller-manager", "cloud-controller-manager", "kube-scheduler", "kube-apiserver", "etcd"} {
+			kill := script(Servers, fmt.Sprintf("sudo pkill -x %s || [ $? -eq 1 ]", name[:min(len(name), 15)]), "pkill").says("Its static pod outlives the service. Where none is left, there is nothing to stop.")
 			p.stopAPI = append(p.stopAPI, kill, stopped(Servers, name))
 		}
 	}
@@ -326,7 +333,7 @@ func profileOf(id Platform) *profile {
 
 func (b *builder) choice() PlatformChoice {
 	notes := slices.Clone(b.notes)
-	if b.bumps != BumpsDataDirectory {
+	if b.bumps != BumpsDataDirectory || b.id == K0s {
 		notes = append(notes, Note{Text: "The commands of " + b.title + " were not executed, and versions differ: check them against your version's documentation first."})
 	}
 	return PlatformChoice{ID: b.id, Title: b.title, Bumps: b.bumps, Notes: notes, Suggested: b.Backup.Facts.Suggestion}

@@ -603,6 +603,8 @@ func TestSuggestion(t *testing.T) {
 		{name: "openshift", ns: []string{"default", "openshift-etcd"}, want: OpenShift},
 		{name: "k3s by provider", nodes: []kube.Node{{ProviderID: "k3s://a"}}, want: K3s},
 		{name: "rke2 by instance type", nodes: []kube.Node{label("node.kubernetes.io/instance-type", "rke2")}, want: RKE2},
+		{name: "k0s by label", nodes: []kube.Node{label("node.k0sproject.io/role", "control-plane")}, want: K0s},
+		{name: "k0s by kubelet", nodes: []kube.Node{{KubeletVersion: "v1.34.1+k0s"}}, want: K0s},
 		{name: "kops", nodes: []kube.Node{label("kops.k8s.io/instancegroup", "nodes")}, want: Kops},
 		{name: "talos", nodes: []kube.Node{label("extensions.talos.dev/i915", "1")}, want: Talos},
 		{name: "gardener", nodes: []kube.Node{label("worker.gardener.cloud/pool", "p")}, want: Gardener},

@@ -30,7 +30,11 @@ func (b *builder) takeStock() Step {
 		s.Commands = append(s.Commands, call(Workstation, b.revenant("inspect", append([]string{newest}, b.Flags...)...)...).reads(newest).says("Is it of now, and not left by an earlier restore? Its revision and its time say."))
 	}
 	if b.metrics != "" {
-		s.Commands = append(s.Commands, script(b.first().host, "curl --silent --fail "+b.metrics+" | grep '^etcd_debugging_mvcc_current_revision'", "curl").
+		curl := "curl --silent --fail "
+		if strings.HasPrefix(b.metrics, "-") {
+			curl = "sudo " + curl // to read the key
+		}
+		s.Commands = append(s.Commands, script(b.first().host, curl+b.metrics+" | grep '^etcd_debugging_mvcc_current_revision'", "curl").
 			says("The newest revision, or ask your monitoring for its last value. Allow for what was written after the value was taken."))
 	}
 	s.Commands = append(s.Commands, call(Workstation, b.planCommand()...).reads(b.backup()).
@@ -239,7 +243,7 @@ func (b *builder) startEtcd() Step {
 	s := Step{
 		ID: "start-etcd", Title: title,
 		Why:      "The revision shows whether the restore did what was planned. If it did not, stop and restore again.",
-		Commands: append(slices.Clone(b.profile.startEtcd), b.status()),
+		Commands: append(slices.Clone(b.profile.startEtcd), b.status()...),
 	}
 	switch {
 	case b.bumps == BumpsNothing:
@@ -268,7 +272,7 @@ const whyLook = "The revision shows whether the platform's bump was large enough
 // fenced says whether all kubelets are kept away from the API while it is cleaned
 // up.
 func (b *builder) fenced() bool {
-	return b.bumps == BumpsDataDirectory && b.kubeletsList() && len(b.again)+len(b.revived)+len(b.fails) > 0
+	return b.bumps == BumpsDataDirectory && !b.together && b.kubeletsList() && len(b.again)+len(b.revived)+len(b.fails) > 0
 }
 
 // held says whether nodes are held back so that no identity runs twice.
@@ -570,7 +574,7 @@ func (b *builder) relists() int64 {
 // crictlWords call crictl, quoted.
 func (b *builder) crictlWords() []string {
 	if len(b.crictl) == 0 {
-		return []string{"./crictl", "--runtime-endpoint=unix:///run/containerd/containerd.sock"}
+		return []string{"./crictl", "--runtime-endpoint=" + cmp.Or(b.socket, "unix:///run/containerd/containerd.sock")}
 	}
 	return slices.Clone(b.crictl)
 }
@@ -698,8 +702,11 @@ func (b *builder) restartKubelets() Step {
 	}
 	brought := map[string]bool{}
 	for i, node := range nodes[:min(len(nodes), listed)] {
-		b.stopFirst(&s, node, brought)
-		s.Commands = append(s.Commands, b.restartKubelet(node).says("%s", b.whyHere(node, nodes[:i])))
+		restart := b.restartKubelet
+		if b.stopFirst(&s, node, brought) && b.agent.unit != "" {
+			restart = b.agent.restartHeld
+		}
+		s.Commands = append(s.Commands, restart(node).says("%s", b.whyHere(node, nodes[:i])))
 	}
 	if n := len(nodes) - listed; n > 0 {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("And %d more nodes, in this order: %s.", n, some(nodes[listed:])))
@@ -747,10 +754,10 @@ func (b *builder) whyHere(node string, before []string) string {
 }
 
 // stopFirst stops, with their own grace period, pods on a node that must be gone
-// before another node starts their namesakes.
-func (b *builder) stopFirst(s *Step, node string, brought map[string]bool) {
+// before another node starts their namesakes, and says whether there are any.
+func (b *builder) stopFirst(s *Step, node string, brought map[string]bool) bool {
 	if b.kubelet == "" || b.kubelets != "" || !slices.Contains(b.deaf, node) {
-		return
+		return false
 	}
 	n := 0
 	for _, t := range b.pairs {
@@ -760,22 +767,21 @@ func (b *builder) stopFirst(s *Step, node string, brought map[string]bool) {
 		}
 		if n++; n == 1 {
 			b.bringCrictl(s, node, brought)
-			if !b.takesRuntime {
+			if b.agent.unit != "" {
+				s.Commands = append(s.Commands, b.agent.hold(node).says("Holds the kubelet still, for its unit would take the container runtime along. Until it is restarted below, nothing here is started again."))
+			} else {
 				s.Commands = append(s.Commands, systemctl(nodeHost(node), "stop", b.kubelet))
 			}
 		}
 		if n > listed {
-			return
-		}
-		why := "The kubelet would start it again, so it is down meanwhile."
-		if b.takesRuntime {
-			why = "The kubelet starts it again: restart it at once. It cannot be down meanwhile, for the container runtime would be, too."
+			break
 		}
 		crictl := strings.Join(b.crictlWords(), " ")
 		s.Commands = append(s.Commands, script(nodeHost(node),
 			fmt.Sprintf("( ids=$(sudo %[1]s ps --quiet --label %[2]s) || { echo 'crictl fails: whether it runs is not known.' >&2; exit 2; }\n  [ -z \"$ids\" ] || sudo %[1]s stop --timeout=%[3]d $ids )", crictl, label, t.now.grace), b.crictlProgram()).
-			says("Stops %s with its grace period. %s", t.now, why))
+			says("Stops %s with its grace period. The kubelet would start it again, so it is %s meanwhile.", t.now, map[bool]string{false: "down", true: "held"}[b.agent.unit != ""]))
 	}
+	return n > 0
 }
 
 func (b *builder) verify() Step {

@@ -52,7 +52,7 @@ func TestComplete(t *testing.T) {
 		"verify --kubelet node-1=sub/":   "node-1=sub/deep.json " + nothing,
 		"verify --kubelet node":          nothing,
 		"verify --dumps ":                ":16",
-		"plan --platform ":               "kubeadm openshift k3s rke2 kops talos gardener vcluster generic " + nothing,
+		"plan --platform ":               "kubeadm openshift k3s rke2 k0s kops talos gardener vcluster generic " + nothing,
 		"predict --restart-kubelets ":    "none all " + nothing,
 		"carve backup.db --label dele":   "live superseded deleted compacted " + nothing,
 		"carve backup.db --label live,":  "live,superseded live,deleted live,compacted " + nothing,
