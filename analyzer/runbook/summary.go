@@ -28,7 +28,7 @@ type PointOfNoReturn struct {
 // summary sums the steps up.
 func (b *builder) summary(steps []Step) Summary {
 	s := Summary{Does: b.does(steps), Costs: b.costs(steps), Risks: b.risks()}
-	id, text := b.noReturn()
+	id, text := b.noReturn(steps)
 	if i := stepAt(steps, id); i >= 0 {
 		s.PointOfNoReturn = &PointOfNoReturn{id, i + 1, text}
 	}
@@ -133,7 +133,7 @@ func (b *builder) risks() []string {
 }
 
 // noReturn is the step from which on there is no way back, and why.
-func (b *builder) noReturn() (id, text string) {
+func (b *builder) noReturn(steps []Step) (id, text string) {
 	const kubelets = "Kubelets then stop, kill and start pods, and the API is written to."
 	back := fmt.Sprintf("Before it: stop etcd, move %s away and %s back to its place, and start what was stopped.", b.dataDir+"/member", b.dataDir+"/member."+b.before())
 	switch {
@@ -143,8 +143,10 @@ func (b *builder) noReturn() (id, text string) {
 		return "start-etcd", "The API servers that go on write to the restored store. " + back
 	case b.bumps == BumpsDataDirectory && b.fenced():
 		return "let-in", kubelets + " " + back
-	case b.bumps == BumpsDataDirectory:
+	case b.bumps == BumpsDataDirectory && stepAt(steps, "start-api") >= 0:
 		return "start-api", kubelets + " " + back
+	case b.bumps == BumpsDataDirectory: // etcd and API server are one service
+		return "start-etcd", kubelets + " " + back
 	}
 	return "restore", "The platform replaces the data, and starts what acts on it. A copy of the former data, from before, is the only way back."
 }

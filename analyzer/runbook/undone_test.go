@@ -201,7 +201,9 @@ func TestEveryFinding(t *testing.T) {
 			}
 		})
 	})
-	if out, err := exec.Command("sh", "-n", "-c", all.String()).CombinedOutput(); err != nil {
+	shell := exec.Command("sh", "-n")
+	shell.Stdin = strings.NewReader(all.String())
+	if out, err := shell.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
