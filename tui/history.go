@@ -222,9 +222,13 @@ func (h *history) rows(o *objectHistory) rows {
 		if h.reading != objectRead || e.Tombstone {
 			return excerpt{}
 		}
-		in, name := h.input, titleOf(keyOf(h.input.Prefix, e.Key))
+		in, key := h.input, keyOf(h.input.Prefix, e.Key)
+		name, without := titleOf(key), ""
+		if isSecret(key) {
+			without = ", without what it holds"
+		}
 		return excerpt{
-			what: name + " at revision " + e.name(), file: fileName(name+"-"+e.name()) + ".yaml",
+			what: name + " at revision " + e.name() + without, file: fileName(name+"-"+e.name()) + ".yaml",
 			later: func() string { return sanitize.WholeText(in.side(e.side).yaml(in.Prefix, e.Record)) },
 		}
 	}

@@ -68,7 +68,7 @@ func (n *nodes) Update(msg tea.Msg) tea.Cmd {
 	name := n.table.rows.name(row)
 	switch {
 	case p.action == open && n.opened:
-		return visit("pods", withinMsg{group: &podGroup{column: colNode, name: name}})
+		return visit("pods", withinMsg{&podGroup{column: colNode, name: name}})
 	case p.action == restartAt:
 		return func() tea.Msg { return restartNodeMsg{name} }
 	}

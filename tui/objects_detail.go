@@ -281,27 +281,36 @@ func (d *description) lines(l listedObject) []string {
 	return lines
 }
 
-// manifest is an object as YAML or JSON, to be saved. What a Secret holds is redacted.
+// manifest is an object as YAML or JSON, to be saved. What a Secret holds is in it only
+// where it is shown.
 func (o *objects) manifest(l *objectList, object *listedObject) excerpt {
 	if o.showing != wholeRead {
 		return excerpt{} // but what is on the screen
 	}
 	side, prefix, asJSON := o.side(l.side), o.input.Prefix, o.json
+	options := kube.PrintOptions{DropManagedFields: true, ShowSecrets: o.decoded != "" && o.decoded == object.record.Key}
 	name := titleOf(object.Key)
 	e := excerpt{what: fmt.Sprintf("%s at revision %s", name, count(object.record.Main)), file: fileName(fmt.Sprintf("%s-%d", name, object.record.Main))}
 	e.file += map[bool]string{false: ".yaml", true: ".json"}[asJSON]
+	if isSecret(object.Key) && !options.ShowSecrets {
+		e.what += fmt.Sprintf(", without what it holds: %s decodes it first", o.keymap.key(decode))
+	}
 	e.later = func() string {
-		if !asJSON {
-			return sanitize.WholeText(side.yaml(prefix, object.record))
-		}
 		value, err := side.Snapshot.Value(object.record)
 		if err != nil {
 			return err.Error()
 		}
-		return sanitize.WholeText(string(kube.Decode(keyspace.DecodeKey(prefix, object.record.Key), value).JSON(kube.PrintOptions{DropManagedFields: true})))
+		decoded := kube.Decode(keyspace.DecodeKey(prefix, object.record.Key), value)
+		if asJSON {
+			return sanitize.WholeText(string(decoded.JSON(options)))
+		}
+		return sanitize.WholeText(string(decoded.YAML(options)))
 	}
 	return e
 }
+
+// isSecret says whether an object is a Secret, whose data is never shown unasked.
+func isSecret(k kube.Key) bool { return k.Resource == "secrets" && k.Group == "" }
 
 // when is a revision and its time.
 func (d *description) when(revision int64) string {

@@ -24,18 +24,18 @@ type pods struct {
 	detail *detail
 	of     *restore.Prediction // whose pods the table shows, or will when it is arranged
 	place  place
-	opened bool // keys go to the detail
-	groups int  // the column that groups have in common, -1 while pods are listed
-	within *podGroup
+	opened bool      // keys go to the detail
+	groups int       // the column that groups have in common, none while pods are listed
+	within *podGroup // whose pods, or groups of them, are listed; nil for all
 
 	width, height int
 }
 
-// withinMsg asks for the pods of a group, or those that a filter passes.
-type withinMsg struct {
-	group *podGroup
-	words string
-}
+// withinMsg asks for the pods of a group.
+type withinMsg struct{ group *podGroup }
+
+// none is no column.
+const none = -1
 
 // place is where the detail is.
 type place int
@@ -72,7 +72,7 @@ var podColumns = []column{
 }
 
 func newPods(s *session) screen {
-	return &pods{session: s, detail: newDetail(s), table: newTable(s, podColumns...), groups: -1}
+	return &pods{session: s, detail: newDetail(s), table: newTable(s, podColumns...), groups: none}
 }
 
 func (p *pods) SetSize(width, height int) {
@@ -112,7 +112,7 @@ func (p *pods) Keys() keys {
 		if p.table.rows.minor != nil {
 			k.offer(showAll)
 		}
-		if p.table.order.words != "" || p.within != nil || p.groups >= 0 || len(p.table.marked) > 0 {
+		if p.table.order.words != "" || p.within != nil || p.groups != none || len(p.table.marked) > 0 {
 			k.offer(back)
 		}
 	}
@@ -138,8 +138,8 @@ func (p *pods) Update(msg tea.Msg) tea.Cmd {
 	case objectsMsg:
 		p.detail.read(msg)
 	case withinMsg:
-		p.opened, p.groups, p.within, p.table.chosen = false, -1, msg.group, false
-		p.table.order.words, p.table.order.all = msg.words, true
+		p.opened, p.groups, p.within, p.table.chosen = false, none, msg.group, false
+		p.table.order.words, p.table.order.all = "", true
 		return p.list()
 	case searchMsg:
 		p.detail.search(string(msg), p.detail.lines())
@@ -161,7 +161,7 @@ func (p *pods) press(msg press) tea.Cmd {
 	switch msg.action {
 	case open:
 		if g, ok := p.table.item().(*podGroup); ok {
-			p.within, p.groups = g, -1
+			p.within, p.groups = g, none
 			p.table.chosen = false
 			return p.list()
 		}
@@ -231,20 +231,23 @@ func (p *pods) back() tea.Cmd {
 		return nil
 	case p.table.order.words != "":
 		return p.Update(filterMsg(""))
+	case p.groups != none:
+		p.groups = none
 	case p.within != nil:
-		p.groups, p.within = p.within.column, nil
-	default:
-		p.groups = -1
+		p.groups, p.within = p.within.column, p.within.outer
 	}
 	p.table.chosen = false
 	return p.list()
 }
 
-// group goes from the pods to groups by outcome, by node, by owner, and back.
+// group goes from the pods to groups by outcome, by node, by owner, and back. What they
+// are listed of stays.
 func (p *pods) group() tea.Cmd {
-	order := []int{-1, colOutcome, colNode, colOwner, -1}
-	p.groups = order[slices.Index(order, p.groups)+1]
-	p.within, p.table.chosen = nil, false
+	order := []int{none, colOutcome, colNode, colOwner, none}
+	for p.groups = order[slices.Index(order, p.groups)+1]; p.groups != none && p.within.by(p.groups); {
+		p.groups = order[slices.Index(order, p.groups)+1]
+	}
+	p.table.chosen = false
 	return p.list()
 }
 
@@ -266,11 +269,11 @@ func (p *pods) list() tea.Cmd {
 	list, by, within := podList{p.of.Pods, p.known, nil}, p.groups, p.within
 	read := p.labelsOf
 	return p.table.makeRows(func() rows {
-		switch {
-		case by >= 0:
-			return groupRows(list.groups(by))
-		case within != nil:
+		if within != nil {
 			list.only = list.in(within)
+		}
+		if by != none {
+			return groupRows(list.groups(by, within))
 		}
 		r := list.rows()
 		r.labels = func(row int) map[string]string { return read(list.at(row)) }
@@ -333,10 +336,7 @@ func (p *pods) Crumb() string {
 	if pod, ok := p.selected(); ok && p.opened {
 		return pod.Namespace + "/" + pod.Name
 	}
-	if p.within != nil {
-		return p.within.name
-	}
-	return ""
+	return p.within.text()
 }
 
 // Take is the opened pod, or the rows.
@@ -436,20 +436,62 @@ type podGroup struct {
 	pods     int
 	of       map[restore.Outcome]int
 	critical int
+
+	workload string    // the uid of what they belong to, in place of a column; "" for none
+	outer    *podGroup // that it is a part of, nil for all pods
 }
 
-// groups are the groups by a column, in order of their names.
-func (l *podList) groups(column int) []*podGroup {
+// by says whether a column is the same in all pods of the group, or of one around it.
+func (g *podGroup) by(column int) bool { return g != nil && (g.column == column || g.outer.by(column)) }
+
+// text names the group, and those around it; "" for all pods.
+func (g *podGroup) text() string {
+	switch {
+	case g == nil:
+		return ""
+	case g.outer == nil:
+		return g.name
+	}
+	return g.outer.text() + " " + g.name
+}
+
+// chips are what the pods of the group have in common, the outermost first.
+func (g *podGroup) chips() []string {
+	switch {
+	case g == nil:
+		return nil
+	case g.column == none:
+		return append(g.outer.chips(), g.name)
+	}
+	return append(g.outer.chips(), strings.ToLower(podColumns[g.column].title)+" "+g.name)
+}
+
+// holds says whether a pod is one of the group.
+func (g *podGroup) holds(l *podList, pod *restore.PodOutcome) bool {
+	if g.column == none {
+		return pod.Workload == g.workload
+	}
+	return l.group(pod, g.column) == g.name
+}
+
+// group is the name of a pod's group by a column.
+func (l *podList) group(pod *restore.PodOutcome, column int) string {
+	name := l.cell(pod, column)
+	if column == colOwner && name != "-" {
+		name = pod.Namespace + " " + name
+	}
+	return name
+}
+
+// groups are the groups by a column, in order of their names. The pods are those of outer.
+func (l *podList) groups(column int, outer *podGroup) []*podGroup {
 	found := map[string]*podGroup{}
-	for i := range l.pods {
-		pod := &l.pods[i]
-		name := l.cell(pod, column)
-		if column == colOwner && name != "-" {
-			name = pod.Namespace + " " + name
-		}
+	for i := range l.len() {
+		pod := l.at(i)
+		name := l.group(pod, column)
 		g := found[name]
 		if g == nil {
-			g = &podGroup{column: column, name: name, severity: restore.OK, of: map[restore.Outcome]int{}}
+			g = &podGroup{column: column, name: name, severity: restore.OK, of: map[restore.Outcome]int{}, outer: outer}
 			found[name] = g
 		}
 		g.pods++
@@ -470,12 +512,11 @@ func (l *podList) groups(column int) []*podGroup {
 func (l *podList) in(g *podGroup) []int32 {
 	only := []int32{}
 	for i := range l.pods {
-		pod := &l.pods[i]
-		name := l.cell(pod, g.column)
-		if g.column == colOwner && name != "-" {
-			name = pod.Namespace + " " + name
+		pod, all := &l.pods[i], true
+		for part := g; part != nil && all; part = part.outer {
+			all = part.holds(l, pod)
 		}
-		if name == g.name {
+		if all {
 			only = append(only, int32(i))
 		}
 	}
@@ -615,12 +656,12 @@ func (p *pods) counts() string {
 		return t.dim.paint("predicting" + t.ellipsis)
 	}
 	noun := "pod"
-	if p.groups >= 0 {
+	if p.groups != none {
 		noun = "group"
 	}
 	parts := []string{t.bold.paint(fmt.Sprintf("%s of %s", count(len(p.table.shown)), plural(p.table.rows.count, noun)))}
-	if p.within != nil {
-		parts = append(parts, safe(strings.ToLower(podColumns[p.within.column].title)+" "+p.within.name))
+	for _, chip := range p.within.chips() {
+		parts = append(parts, t.bold.paint("["+safe(chip)+"]"))
 	}
 	if p.refused != nil {
 		parts = append(parts, t.critical.paint("plan refused, shown as before"))

@@ -30,7 +30,7 @@ func (o *overview) rate(width int) []string {
 		}
 	}
 	if !known {
-		return append(lines, wrap("Nothing in the snapshots tells how fast revisions were written.", width)...)
+		return append(lines, wrap("Too few revisions are dated to draw how fast they were written.", width)...)
 	}
 	from, to := told.rates[0].From, told.rates[len(values)-1].To
 	part := to.Sub(from) / time.Duration(len(values))

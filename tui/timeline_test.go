@@ -107,7 +107,7 @@ func TestTimelineWithoutClock(t *testing.T) {
 	in := demoInput(t)
 	in.Backup.State.Clock, in.Current.State.Clock = nil, nil
 	x := openOn(t, in, 160, 48)
-	x.shows("", "Nothing in the snapshots tells how fast revisions were written.")
+	x.shows("", "Too few revisions are dated to draw how fast they were written.")
 	x.shows("9", "by revision: no time is known", "a column", "unknown", "backup 454", "undone by the restore")
 	x.fits()
 }

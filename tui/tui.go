@@ -48,10 +48,11 @@ type Options struct {
 	Output  io.Writer // nil is os.Stdout
 	Environ []string  // nil is os.Environ()
 
-	Look  *Look // nil is DefaultLook
-	Keys  Keys  // other keys for some actions
-	Plain bool  // lines instead of screens: see plain.go
-	Mouse bool  // the wheel scrolls; the terminal's own selection needs shift then
+	Notice string // shown in the bottom line until the first key
+	Look   *Look  // nil is DefaultLook
+	Keys   Keys   // other keys for some actions
+	Plain  bool   // lines instead of screens: see plain.go
+	Mouse  bool   // the wheel scrolls; the terminal's own selection needs shift then
 	// Outputs knows the evidence, which no file that is saved may reach; nil knows
 	// none.
 	Outputs *outfile.Guard
@@ -87,9 +88,12 @@ func Run(ctx context.Context, o Options) error {
 	outer := ctx
 	ctx, cancel := context.WithCancel(outer)
 	m := newModel(ctx, profile, glyphsFor(o.Environ))
-	if err := m.configure(o); err != nil {
-		cancel()
-		return err
+	if err := m.configure(o); err != nil { // of keys that stand for two things
+		o.Keys, o.Notice = nil, "the default keys are used: "+err.Error()
+		if err := m.configure(o); err != nil {
+			cancel()
+			return err
+		}
 	}
 	p := tea.NewProgram(m,
 		tea.WithContext(ctx), tea.WithoutSignalHandler(), // the caller's ctx ends on signals
@@ -127,6 +131,6 @@ func (m *model) configure(o Options) (err error) {
 		m.look = *o.Look
 		m.setTheme(true)
 	}
-	m.mouse, m.resume, m.outputs = o.Mouse, o.Resume, o.Outputs
+	m.mouse, m.resume, m.outputs, m.message = o.Mouse, o.Resume, o.Outputs, safe(o.Notice)
 	return nil
 }

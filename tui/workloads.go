@@ -67,7 +67,7 @@ func (w *workloads) Update(msg tea.Msg) tea.Cmd {
 	row, ok := w.table.row()
 	if p, pressed := msg.(press); pressed && ok && p.action == open && w.opened {
 		of := w.table.rows.item(row).(*restore.WorkloadOutcome)
-		return visit("pods", withinMsg{words: of.Namespace + " " + of.Name})
+		return visit("pods", withinMsg{&podGroup{column: none, name: of.Kind + " " + of.Namespace + "/" + of.Name, workload: of.UID}})
 	}
 	return w.board.Update(msg)
 }
@@ -111,7 +111,7 @@ func (s *session) workloadRows(list []restore.WorkloadOutcome) rows {
 			case workNamespace:
 				return strings.Compare(x.Namespace, y.Namespace)
 			case workRunning:
-				return cmp.Compare(y.Running-y.Wanted, x.Running-x.Wanted)
+				return cmp.Or(cmp.Compare(y.Running, x.Running), cmp.Compare(y.MayRun, x.MayRun))
 			}
 			return strings.Compare(x.Name, y.Name)
 		},

@@ -222,7 +222,7 @@ func (r *Restart) UnmarshalJSON(data []byte) error {
 
 // PlanError refuses a plan.
 type PlanError struct {
-	What string // what is wrong with it, in etcdutl's words where it refuses it too
+	What string // what is wrong with it
 	Why  string // and why that matters
 }
 
@@ -266,16 +266,16 @@ func (p Plan) Validate() error {
 			"the outage is when the last API server stopped",
 		}
 	case p.BumpRevision > 0 && !p.MarkCompacted:
-		// etcdutl v3.7.3 snapshot_command.go SnapshotRestoreCommandFunc has one
-		// message for both, exit code 128; as a library it ignores such a bump.
+		// etcdutl v3.7.3 snapshot_command.go SnapshotRestoreCommandFunc refuses both,
+		// exit code 128; as a library it ignores such a bump.
 		return &PlanError{
-			"--mark-compacted required if --revision-bump > 0",
+			"--bump-revision needs --mark-compacted",
 			"without it the bump would be ignored or half work: API servers that were left running would keep what they have in their cache; give both flags or neither",
 		}
 	case p.BumpRevision == 0 && p.MarkCompacted:
 		return &PlanError{
-			"--mark-compacted required if --revision-bump > 0",
-			"and disallowed otherwise: without a bump there is no revision to compact to that a watcher has not passed; give both flags or neither",
+			"--mark-compacted needs --bump-revision",
+			"without a bump there is no revision to compact to that a watcher has not passed; give both flags or neither",
 		}
 	}
 	return nil

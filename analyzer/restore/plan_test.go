@@ -17,8 +17,8 @@ func TestPlanRefused(t *testing.T) {
 	}{
 		{"plain", Plan{}, ""},
 		{"both flags", Plan{BumpRevision: 1, MarkCompacted: true}, ""},
-		{"bump alone", Plan{BumpRevision: 1}, "--mark-compacted required if --revision-bump > 0"},
-		{"mark alone", Plan{MarkCompacted: true}, "--mark-compacted required if --revision-bump > 0"},
+		{"bump alone", Plan{BumpRevision: 1}, "--bump-revision needs --mark-compacted"},
+		{"mark alone", Plan{MarkCompacted: true}, "--mark-compacted needs --bump-revision"},
 		{"negative bump", Plan{BumpRevision: -1, MarkCompacted: true}, "invalid bump revision -1: it is negative"},
 		{"bump past the end", Plan{BumpRevision: math.MaxInt64, MarkCompacted: true}, "invalid bump revision 9223372036854775807: the backup is at 1000, and revisions end at 9223372036854775807"},
 		{"known nodes", Plan{RestartKubelets: Restart{Nodes: []string{"n1", "n4", "n5"}}}, ""},

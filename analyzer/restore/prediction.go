@@ -218,7 +218,9 @@ type PodIdentity struct {
 	UID       string `json:"uid"` // "" when it could not be read
 	// Node is where a pod of the current state is bound, and for one that is in
 	// the backup only where the restored API has it.
-	Node     string `json:"node"`
+	Node string `json:"node"`
+	// Workload is the uid of the workload that it belongs to, "" for none.
+	Workload string `json:"workload,omitempty"`
 	Rule     Rule   `json:"rule"`
 	Evidence []Ref  `json:"evidence"`
 }

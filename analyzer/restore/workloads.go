@@ -131,6 +131,7 @@ func (c *Comparison) findWorkloads() {
 		uid = cmp.Or(ownedBy[uid], uid)
 		if at, ok := byUID[uid]; ok && uid != "" {
 			p.workload = at
+			p.Workload = c.workloads[at].either().UID
 		}
 	}
 }

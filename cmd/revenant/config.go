@@ -73,28 +73,41 @@ func readConfig(name string) ([]byte, string, error) {
 	return text, path, err
 }
 
-// configure takes over the theme and the keys of the person's own.
-func configure(o *tui.Options) error {
-	text, path, err := readConfig(themeFile)
-	if err != nil {
-		return err
-	}
-	if text != nil {
-		look, err := tui.ParseLook(text)
+// configure takes over the theme and the keys of the person's own. Where a file cannot be
+// read, the defaults stand in for it, and a notice says so.
+func configure(o *tui.Options) {
+	var notices []string
+	for _, f := range []struct {
+		file string
+		read func(text []byte) error
+		hint string
+	}{
+		{themeFile, func(text []byte) error {
+			look, err := tui.ParseLook(text)
+			if err == nil {
+				o.Look = &look
+			}
+			return err
+		}, "revenant config theme prints the default"},
+		{keysFile, func(text []byte) error {
+			keys, err := tui.ParseKeys(text)
+			if err == nil {
+				o.Keys = keys
+			}
+			return err
+		}, "revenant config keys prints the default"},
+	} {
+		text, path, err := readConfig(f.file)
+		if err == nil && text != nil {
+			if err = f.read(text); err != nil {
+				err = fmt.Errorf("read %s: %w (%s)", path, err, f.hint)
+			}
+		}
 		if err != nil {
-			return hinted(fmt.Errorf("read %s: %w", path, err), "revenant config theme prints the default")
-		}
-		o.Look = &look
-	}
-	if text, path, err = readConfig(keysFile); err != nil {
-		return err
-	}
-	if text != nil {
-		if o.Keys, err = tui.ParseKeys(text); err != nil {
-			return hinted(fmt.Errorf("read %s: %w", path, err), "revenant config keys prints the default")
+			notices = append(notices, "the default is used: "+err.Error())
 		}
 	}
-	return nil
+	o.Notice = strings.Join(notices, "; ")
 }
 
 // statePath is where what is remembered of evidence with a hash is kept.

@@ -129,8 +129,12 @@ func (o *uiOptions) screen(ctx context.Context, backup, current opener, plan res
 	}
 	options := tui.Options{Load: load, Input: o.streams.in, Output: o.streams.out, Mouse: o.mouse, Plain: o.plain, Outputs: o.open.guard}
 	options.Remember = func(hash string, m *tui.Memory) { remember(o.open.guard, hash, m) }
-	if err := configure(&options); err != nil {
-		return err
+	if configure(&options); options.Notice != "" {
+		p := report.NewPrinter(o.streams.err)
+		p.Line("revenant: %s", options.Notice)
+		if err := p.Flush(); err != nil {
+			return err
+		}
 	}
 	if o.resume {
 		options.Resume = recall
