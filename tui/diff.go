@@ -169,7 +169,7 @@ func (d *differences) Update(msg tea.Msg) tea.Cmd {
 		}
 		return nil
 	case atMsg:
-		return d.between(strings.Fields(string(msg)))
+		return d.goTo(string(msg))
 	case press:
 		if cmd, ok := d.press(msg); ok {
 			return cmd
@@ -339,22 +339,46 @@ func (d *differences) between(words []string) tea.Cmd {
 	}
 	moments := [2]moment{{side: current}, {side: current}}
 	for i, word := range words {
-		side, text, at := strings.Cut(word, "@")
-		switch {
-		case side == "backup":
-			moments[i].side = backup
-		case side != "current":
-			text, at = word, true
-		}
-		if !at {
-			continue
-		}
 		var err error
-		if moments[i].revision, err = momentOf(text, d.side(moments[i].side)); err != nil {
+		if moments[i], err = d.sideMoment(word, current); err != nil {
 			return say(safe(err.Error()))
 		}
 	}
 	return d.compare(moments[0], moments[1])
+}
+
+// goTo takes another moment in place of the earlier of the two, which the ruler's keys
+// move too, or two others.
+func (d *differences) goTo(text string) tea.Cmd {
+	moments, err := d.typedMoments(text)
+	if err != nil {
+		return say(safe(err.Error()))
+	}
+	return d.compare(moments[0], moments[1])
+}
+
+func (d *differences) typedMoments(text string) ([2]moment, error) {
+	moments := d.asked
+	words := strings.Fields(text)
+	if len(words) == 0 || len(words) > 2 {
+		words = []string{text}
+	}
+	if _, err := d.sideMoment(text, d.asked[0].side); err == nil {
+		words = []string{text} // a time may have a blank in it
+	}
+	for i, word := range words {
+		var err error
+		if moments[i], err = d.sideMoment(word, d.asked[i].side); err != nil {
+			return moments, err
+		}
+	}
+	return moments, nil
+}
+
+// CheckMoment says what is wrong with moments as they were typed.
+func (d *differences) CheckMoment(text string) error {
+	_, err := d.typedMoments(text)
+	return err
 }
 
 // turn goes from the two snapshots to all that is kept of the one, then of the other.

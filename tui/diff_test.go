@@ -62,6 +62,15 @@ func TestDiffMoments(t *testing.T) {
 	x := openOn(t, demoInput(t), 160, 48)
 	x.shows("8", "backup, newest revision 454", "current, newest revision 1,472")
 	x.shows(":diff 500 900<enter>", "current, revision 500", "current, revision 900")
+	x.shows("@600<enter>", "current, revision 600", "current, revision 900")
+	x.shows("@04:03:10Z<enter>", "→  current, revision 900")
+	x.shows("@newest<enter>", "current, newest revision 1,472", "→  current, revision 900")
+	x.shows(":diff backup@300 current@700<enter>", "backup, revision 300", "→  current, revision 700")
+	x.shows("@350<enter>", "backup, revision 350", "→  current, revision 700")
+	for _, wrong := range []string{"12abc", "7xyz", "@5", "+5m", "1 2 3"} {
+		x.shows("@"+wrong+"<enter>", "is no moment", "backup, revision 350", "→  current, revision 700")
+		x.shows("<esc>", "backup, revision 350")
+	}
 	x.shows(":diff backup@300<enter>", "backup, revision 300", "current, newest revision 1,472")
 	x.shows("[", "backup, revision 299")
 	x.shows("}", "backup, revision 399")

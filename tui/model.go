@@ -391,6 +391,11 @@ func (m *model) act(p press) (cmd tea.Cmd, done bool) {
 				return nil
 			}
 			return m.shown().Update(atMsg(text))
+		}, check: func(text string) error {
+			if c, ok := m.shown().(interface{ CheckMoment(string) error }); ok && text != "" {
+				return c.CheckMoment(text)
+			}
+			return nil
 		}}
 	case command:
 		m.askCommand("")
@@ -545,7 +550,7 @@ func (m *model) askFile() {
 		if path == "" {
 			return nil
 		}
-		return m.save(path, e)
+		return m.save(atHome(path), e)
 	}}
 }
 

@@ -511,30 +511,61 @@ func (o *objects) scrub(a action) tea.Cmd {
 
 // goTo goes to a revision, or to the one that the store was at at a time.
 func (o *objects) goTo(text string) tea.Cmd {
-	at := o.session.wanted.moment
-	revision, err := momentOf(text, o.session.side(at.side))
+	at, err := o.momentTyped(text)
 	if err != nil {
 		return say(err.Error())
 	}
-	at.revision = revision
 	return func() tea.Msg { return momentMsg{at} }
 }
 
-// momentOf reads a revision or a time. Of the revisions that the store may have been
-// at at a time it takes the newest.
+func (o *objects) momentTyped(text string) (moment, error) {
+	return o.sideMoment(text, o.session.wanted.moment.side)
+}
+
+// CheckMoment says what is wrong with a moment as it was typed.
+func (o *objects) CheckMoment(text string) error {
+	_, err := o.momentTyped(text)
+	return err
+}
+
+// momentOf reads a moment as clock.ParseMoment does, 0 for the newest. Of the revisions
+// that the store may have been at at a time it takes the newest.
 func momentOf(text string, side *Side) (int64, error) {
-	var revision int64
-	if _, err := fmt.Sscanf(strings.ReplaceAll(text, ",", ""), "%d", &revision); err == nil && !strings.ContainsAny(text, ":T-") {
-		return revision, nil
+	var taken time.Time
+	if side.State.Clock != nil {
+		taken = side.State.Clock.Taken().From
 	}
-	t, err := clock.ParseTime(strings.TrimSpace(text), side.State.Time)
-	if err != nil {
+	m, err := clock.ParseMoment(text, taken)
+	switch {
+	case err != nil:
 		return 0, err
+	case m.Time.From.IsZero():
+		return m.Revision, nil
+	case side.State.Clock == nil:
+		return 0, errors.New("nothing in the snapshot tells when revisions were written")
 	}
-	if side.State.Clock == nil {
-		return 0, fmt.Errorf("nothing in the snapshot tells when revisions were written")
+	return min(side.State.Clock.HeadAt(m.Time.From).To, side.Snapshot.Revision()), nil
+}
+
+// sideMoment reads a moment that may have its snapshot before it, backup or current; of
+// which it is otherwise, is given.
+func (s *session) sideMoment(text string, of int) (moment, error) {
+	side, rest, at := strings.Cut(strings.TrimSpace(text), "@")
+	switch {
+	case side == "backup":
+		of = backup
+	case side == "current":
+		of = current
+	default:
+		rest, at = text, true
 	}
-	return min(side.State.Clock.HeadAt(t).To, side.Snapshot.Revision()), nil
+	m := moment{side: of}
+	if !at {
+		return m, nil
+	}
+	var err error
+	m.revision, err = momentOf(rest, s.side(of))
+	return m, err
 }
 
 // momentText says which moment is shown, and when that was.

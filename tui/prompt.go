@@ -21,7 +21,9 @@ type prompt struct {
 	left     func() tea.Cmd               // with esc; nil for none
 	moved    func(step int) (text string) // with the arrows: what stands there then; nil for none
 	complete func(text string) []string   // what the text may become; nil for none
+	check    func(text string) error      // what is wrong with it: enter leaves it to be mended then; nil for nothing
 
+	problem string   // that check has found
 	offered []string // completions, while they are gone through
 	at      int
 }
@@ -38,6 +40,12 @@ func (p *prompt) update(msg tea.Msg) (cmd tea.Cmd, done bool) {
 	case tea.KeyPressMsg:
 		switch msg.String() {
 		case "enter":
+			if p.check != nil {
+				if err := p.check(p.text); err != nil {
+					p.problem = err.Error()
+					return nil, false
+				}
+			}
 			return p.entered(p.text), true
 		case "esc":
 			if p.left == nil {
@@ -66,6 +74,9 @@ func (p *prompt) update(msg tea.Msg) (cmd tea.Cmd, done bool) {
 		}
 	}
 	p.offered = nil
+	if p.text != before {
+		p.problem = ""
+	}
 	return p.changed(before), false
 }
 
@@ -127,6 +138,9 @@ func (p *prompt) line(t *theme, width int) string {
 			words = append(words, safe(c[strings.LastIndexByte(c, ' ')+1:]))
 		}
 		more = "  " + t.cut(strings.Join(words, " "), room)
+	}
+	if p.problem != "" {
+		return t.cut(left+"  "+t.critical.paint(safe(p.problem)), width)
 	}
 	var hints strings.Builder
 	for hint := range strings.SplitSeq(p.hints, ", ") {

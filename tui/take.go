@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -61,6 +62,17 @@ func (m *model) save(path string, e excerpt) tea.Cmd {
 		}
 		return sayMsg(fmt.Sprintf("saved to %s (%s): %s", safe(path), size(int64(len(e.text))), e.what))
 	})
+}
+
+// atHome puts the person's home in place of a ~ at the beginning of a path, as a shell
+// does.
+func atHome(path string) string {
+	if rest, ok := strings.CutPrefix(path, "~"); ok && (rest == "" || rest[0] == '/') {
+		if home, err := os.UserHomeDir(); err == nil {
+			return home + rest
+		}
+	}
+	return path
 }
 
 // fileName makes one out of what may be anything: no separators, nothing hidden.

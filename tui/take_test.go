@@ -109,3 +109,13 @@ func TestFileName(t *testing.T) {
 		}
 	}
 }
+
+// TestAtHome: ~ is the person's home where a shell would take it for that.
+func TestAtHome(t *testing.T) {
+	t.Setenv("HOME", "/home/someone")
+	for path, want := range map[string]string{"~/a.yaml": "/home/someone/a.yaml", "~": "/home/someone", "~a": "~a", "a~/b": "a~/b", "": ""} {
+		if got := atHome(path); got != want {
+			t.Errorf("%q is %q, not %q", path, got, want)
+		}
+	}
+}

@@ -477,9 +477,13 @@ func (x *happenings) goTo(text string) tea.Cmd {
 	if v == nil {
 		return nil
 	}
-	revision, err := momentOf(text, x.side(current))
+	to, err := x.sideMoment(text, current)
 	if err != nil {
 		return say(safe(err.Error()))
+	}
+	revision := to.revision
+	if revision == 0 {
+		revision = x.side(to.side).Snapshot.Revision()
 	}
 	at, _ := v.Between(revision, 0)
 	if at == v.Len() {
@@ -491,6 +495,12 @@ func (x *happenings) goTo(text string) tea.Cmd {
 		return x.showFrom(at-size/2, size)
 	}
 	return x.table.arrange()
+}
+
+// CheckMoment says what is wrong with a moment as it was typed.
+func (x *happenings) CheckMoment(text string) error {
+	_, err := x.sideMoment(text, current)
+	return err
 }
 
 // begin is the first event that is listed unless others are asked for: from it on none

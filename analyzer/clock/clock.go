@@ -300,6 +300,14 @@ func (c *Clock) Taken() Interval {
 	return Interval{From: newest}
 }
 
+// Head is the newest revision of the snapshot.
+func (c *Clock) Head() int64 {
+	if c == nil {
+		return 0
+	}
+	return c.head
+}
+
 // HeadAt says which revision the store was at. Before the first mark From is 0;
 // after the snapshot was taken it is extrapolated with the highest measured rate,
 // or as far as can be, without one.

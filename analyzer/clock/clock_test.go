@@ -201,3 +201,34 @@ func TestParseTime(t *testing.T) {
 		}
 	}
 }
+
+// TestParseMoment reads every form, and nothing that only begins like one.
+func TestParseMoment(t *testing.T) {
+	taken := time.Date(2026, 11, 22, 5, 0, 0, 0, time.UTC)
+	clocked := func(h, m, s int) time.Time { return time.Date(2026, 11, 22, h, m, s, 0, time.UTC) }
+	for text, want := range map[string]Moment{
+		"newest": {}, " 7 ": {Revision: 7}, "1,234,567": {Revision: 1234567}, "9223372036854775807": {Revision: math.MaxInt64},
+		"5m":                   {Time: Interval{clocked(4, 55, 0), clocked(4, 55, 0)}},
+		"-5m":                  {Time: Interval{clocked(4, 55, 0), clocked(4, 55, 0)}},
+		"1h30m":                {Time: Interval{clocked(3, 30, 0), clocked(3, 30, 0)}},
+		"04:03:20Z":            {Time: Interval{clocked(4, 3, 20), clocked(4, 3, 20).Add(999 * time.Millisecond)}},
+		"04:03:20":             {Time: Interval{clocked(4, 3, 20), clocked(4, 3, 20).Add(999 * time.Millisecond)}},
+		"04:03":                {Time: Interval{clocked(4, 3, 0), clocked(4, 3, 59).Add(999 * time.Millisecond)}},
+		"2026-11-22T04:03:20Z": {Time: Interval{clocked(4, 3, 20), clocked(4, 3, 20).Add(999 * time.Millisecond)}},
+		"2026-11-22 04:03:20":  {Time: Interval{clocked(4, 3, 20), clocked(4, 3, 20).Add(999 * time.Millisecond)}},
+	} {
+		if got, err := ParseMoment(text, taken); err != nil || got != want {
+			t.Errorf("%q: %v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "0", "7xyz", "12abc", "-7", "+5m", "1,23", "12,3456", "99999999999999999999", "25:00", "now", "04:03:20+", "2026-11-22T", "1.5"} {
+		if got, err := ParseMoment(text, taken); err == nil {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+	for _, text := range []string{"5m", "04:03"} {
+		if got, err := ParseMoment(text, time.Time{}); err == nil {
+			t.Errorf("%q, where nothing tells the time: %v", text, got)
+		}
+	}
+}

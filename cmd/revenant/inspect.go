@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -168,22 +167,24 @@ func (o *inspectOptions) inspectOther(ctx context.Context, first, s *snapshot.Sn
 // question is what --at asks of a snapshot's clock.
 type question = func(*clock.Clock) report.Moment
 
-// questions reads the --at flags.
+// questions reads the --at flags. What they say relative to the evidence is told when it
+// is open.
 func (o *inspectOptions) questions() (list []question, err error) {
 	for _, s := range o.at {
-		if revision, err := strconv.ParseInt(s, 10, 64); err == nil && revision > 0 {
-			list = append(list, func(c *clock.Clock) report.Moment {
-				return report.Moment{Asked: s, Revision: clock.Span{From: revision, To: revision}, Time: c.TimeOf(revision)}
-			})
-			continue
+		if _, err := clock.ParseMoment(s, time.Unix(0, 0)); err != nil {
+			return nil, fmt.Errorf("--at: %w", err)
 		}
-		when, err := parseTime("--at", s)
-		if err != nil {
-			return nil, err
-		}
-		t := when.From
 		list = append(list, func(c *clock.Clock) report.Moment {
-			return report.Moment{Asked: s, Revision: c.HeadAt(t), Time: clock.Interval{From: t, To: t}}
+			m, err := clock.ParseMoment(s, c.Taken().From)
+			switch t := m.Time.From; {
+			case err != nil: // the evidence does not tell when it was taken
+				return report.Moment{Asked: s, Revision: (*clock.Clock)(nil).HeadAt(t)}
+			case !t.IsZero():
+				return report.Moment{Asked: s, Revision: c.HeadAt(t), Time: clock.Interval{From: t, To: t}}
+			case m.Revision == 0:
+				m.Revision = c.Head()
+			}
+			return report.Moment{Asked: s, Revision: clock.Span{From: m.Revision, To: m.Revision}, Time: c.TimeOf(m.Revision)}
 		})
 	}
 	return list, nil
