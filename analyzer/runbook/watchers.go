@@ -85,7 +85,7 @@ func watcherNames(list []watchers.Watcher) (names []string) {
 	return names
 }
 
-// patience is how long a rollout may take, which goes from node to node.
+// rolloutSeconds is how long a rollout may take, which goes from node to node.
 const rolloutSeconds = 3600
 
 func (b *builder) restartWatcher(s *Step, w *watchers.Watcher) {
@@ -96,9 +96,9 @@ func (b *builder) restartWatcher(s *Step, w *watchers.Watcher) {
 			return
 		}
 	}
-	what := w.What() + "."
+	what := sentence(w.What()) + "."
 	if w.Known != nil {
-		what += " " + w.Known.Stale
+		what = w.What() + ". " + w.Known.Stale
 	}
 	switch {
 	case w.Kind == watchers.StaticPod:
