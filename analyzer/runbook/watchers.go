@@ -171,5 +171,8 @@ func (b *builder) listAnew() string {
 	if n := len(list) - named; n > 0 {
 		text += fmt.Sprintf(" and %d more", n)
 	}
+	if b.bumps == BumpsItself {
+		return fmt.Sprintf("What else watches needs no restart if the bump was large enough: %s. %s", text, whyWatchersList)
+	}
 	return fmt.Sprintf("What else watches needs no restart: %s. %s", text, whyWatchersList)
 }
