@@ -370,7 +370,7 @@ func (b *builder) dangers() (list []string) {
 	unread, unknown := 0, 0
 	for _, v := range b.Backup.Facts.Encryption {
 		switch v.Fit {
-		case atrest.WrongKey, atrest.NoKey, atrest.NoPlugin:
+		case atrest.WrongKey, atrest.NoKey, atrest.NoPlugin, atrest.OtherKey, atrest.NoPlain:
 			unread += v.Count
 		case atrest.NotGiven:
 			unknown += v.Count
@@ -378,7 +378,7 @@ func (b *builder) dangers() (list []string) {
 	}
 	switch {
 	case unread > 0:
-		list = append(list, fmt.Sprintf("The given encryption configuration does not decrypt %s of the backup: API servers with it cannot list these resources.", count(unread, "value")))
+		list = append(list, fmt.Sprintf("The given encryption configuration does not fit %s of the backup: API servers with it cannot list these resources.", count(unread, "value")))
 	case unknown > 0:
 		list = append(list, fmt.Sprintf("The backup has %s encrypted at rest: whether the API servers have the keys is not known.", count(unknown, "value")))
 	}

@@ -220,7 +220,7 @@ func TestDangers(t *testing.T) {
 		{"a key that is not known", func(in *Input) { in.Backup.Facts.Encryption = []atrest.Values{{Count: 3, Fit: atrest.NotGiven}} }, "3 values encrypted at rest"},
 		{"a key that does not fit", func(in *Input) {
 			in.Backup.Facts.Encryption = []atrest.Values{{Count: 3, Fit: atrest.Fits}, {Count: 1, Fit: atrest.NoKey}}
-		}, "does not decrypt 1 value "},
+		}, "does not fit 1 value "},
 		{"a finding", func(in *Input) {
 			in.Rollback = &rollback.Rollback{Findings: []rollback.Finding{{ID: rollback.TokenRevived, Severity: finding.Critical, Kind: "secrets", Name: "a"}, {ID: rollback.TokenLost, Severity: finding.Warning}}}
 		}, "beside the pods: token valid again (1)."},
