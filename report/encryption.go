@@ -10,6 +10,10 @@ import (
 func encryptionText(p *Printer, list []atrest.Values) {
 	for i := range list {
 		v := &list[i]
+		if v.Fit == atrest.NoPlain {
+			p.wrappedField("not encrypted", fmt.Sprintf("%s %s; the given configuration has no provider identity for them: an API server with it cannot read them", Count(v.Count), known(v.Resource)))
+			continue
+		}
 		p.wrappedField("encrypted", fmt.Sprintf("%s %s by %s; %s", Count(v.Count), known(v.Resource), v.By(), fitText(v)))
 	}
 }
@@ -27,6 +31,8 @@ func fitText(v *atrest.Values) string {
 		}
 	case atrest.NoPlugin:
 		return "only that plugin can decrypt them, and the given configuration does not name it: an API server that has no other one cannot read them"
+	case atrest.OtherKey:
+		return "the given configuration has that for other resources only: an API server with it cannot read them"
 	case atrest.Plugin:
 	default:
 		return v.Error

@@ -31,6 +31,7 @@ func (p *Prediction) Text(w *Printer) {
 	if p.Rollback != nil {
 		w.Line("")
 		rollbackText(w, p.Rollback, len(p.Missing) > 0, p.All)
+		watchersText(w, p.Rollback.Watchers, p.All)
 	}
 	p.legend(w)
 	p.warnings(w)

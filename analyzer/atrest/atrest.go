@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -20,7 +21,7 @@ import (
 
 // Values counts the live values of a resource that one key encrypted.
 type Values struct {
-	Provider  string `json:"provider"` // aescbc, aesgcm, secretbox or kms; "" when the prefix is malformed
+	Provider  string `json:"provider"` // aescbc, aesgcm, secretbox or kms, identity of plain ones; "" when the prefix is malformed
 	Version   string `json:"version"`
 	Name      string `json:"name"` // of the key or, for kms, of the plugin
 	Resource  string `json:"resource"`
@@ -36,15 +37,17 @@ type Fit string
 
 // How a configuration fits, from the best to the worst.
 const (
-	Fits     Fit = "fits"          // every value is decrypted
-	Plugin   Fit = "kms"           // only a KMS plugin can tell, and the configuration names it
-	NotGiven Fit = "not-given"     // there is no configuration
-	Damaged  Fit = "damaged"       // the key decrypts some of the values, and the others not
-	WrongKey Fit = "wrong-key"     // the configuration has a key of that name, which decrypts none
-	NoKey    Fit = "no-key"        // it has no key of that name for that provider
-	NoPlugin Fit = "no-kms-plugin" // only a KMS plugin can tell, and the configuration does not name it
-	NoPrefix Fit = "malformed"     // the prefix is not one that an API server writes
-	Unread   Fit = "unread"        // a value cannot be read off the file
+	Fits     Fit = "fits"           // every value is decrypted
+	Plugin   Fit = "kms"            // only a KMS plugin can tell, and the configuration names it
+	NotGiven Fit = "not-given"      // there is no configuration
+	Damaged  Fit = "damaged"        // the key decrypts some of the values, and the others not
+	WrongKey Fit = "wrong-key"      // the configuration has a key of that name, which decrypts none
+	NoKey    Fit = "no-key"         // it has no key of that name for that provider
+	NoPlugin Fit = "no-kms-plugin"  // only a KMS plugin can tell, and the configuration does not name it
+	OtherKey Fit = "other-resource" // it has the key for other resources only: API servers do not try it
+	NoPlain  Fit = "no-identity"    // they are plain, and it has no provider identity for the resource
+	NoPrefix Fit = "malformed"      // the prefix is not one that an API server writes
+	Unread   Fit = "unread"         // a value cannot be read off the file
 )
 
 // prefixSize is how much of a value tells by what it was encrypted, in bytes.
@@ -87,6 +90,52 @@ func Encrypted(ctx context.Context, s *snapshot.Snapshot, prefix string) ([]Valu
 	slices.SortFunc(list, func(a, b Values) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Resource, b.Resource), strings.Compare(a.Provider, b.Provider), strings.Compare(a.Name, b.Name))
 	})
+	return list, nil
+}
+
+// Identity is the provider of values that are not encrypted.
+const Identity = "identity"
+
+// Refused adds to what Encrypted found what an API server with a configuration does not
+// read although nothing is wrong with the key: plain values of resources that have no
+// provider identity, and those whose key is for other resources. The error is ctx's.
+func Refused(ctx context.Context, s *snapshot.Snapshot, prefix string, ring *encryption.Keyring, found []Values) ([]Values, error) {
+	type by struct {
+		kube.EncryptedError
+		resource string
+	}
+	plain, other := map[string]int{}, map[by]bool{}
+	for r := range s.Keys("") {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		key, ok := kube.ParseKey(prefix, r.Key)
+		if !ok {
+			continue // no API server decrypts it
+		}
+		head, err := s.Head(r, prefixSize)
+		if err != nil {
+			continue
+		}
+		envelope, _ := kube.ParseEnvelope(head)
+		switch encrypted := envelope.Encoding == kube.Encrypted; {
+		case ring.Reads(key.Group, key.Resource, envelope.Encryption):
+		case encrypted:
+			other[by{envelope.Encryption, key.GroupResource()}] = true
+		default:
+			plain[key.GroupResource()]++
+		}
+	}
+	list := slices.Clone(found)
+	for i := range list {
+		v := &list[i]
+		if (v.Fit == Fits || v.Fit == Plugin) && other[by{kube.EncryptedError{Provider: v.Provider, Version: v.Version, Name: v.Name}, v.Resource}] {
+			v.Fit = OtherKey
+		}
+	}
+	for _, resource := range slices.Sorted(maps.Keys(plain)) {
+		list = append(list, Values{Provider: Identity, Resource: resource, Count: plain[resource], Fit: NoPlain})
+	}
 	return list, nil
 }
 
@@ -134,6 +183,8 @@ func (v *Values) By() string {
 	switch v.Provider {
 	case "":
 		return "an unknown provider: the prefix is malformed"
+	case Identity:
+		return "provider identity, for they are not encrypted"
 	case "kms":
 		return fmt.Sprintf("kms %s plugin %q", v.Version, v.Name)
 	}
@@ -184,5 +235,5 @@ func Keys(values []Values) []Key {
 }
 
 func (f Fit) rank() int {
-	return slices.Index([]Fit{Fits, Plugin, NotGiven, Unread, Damaged, WrongKey, NoKey, NoPlugin, NoPrefix}, f)
+	return slices.Index([]Fit{Fits, Plugin, NotGiven, Unread, Damaged, OtherKey, WrongKey, NoKey, NoPlugin, NoPlain, NoPrefix}, f)
 }

@@ -108,3 +108,44 @@ func TestKeys(t *testing.T) {
 		})
 	}
 }
+
+// TestRefused holds what an API server does not read although its key is the right one.
+func TestRefused(t *testing.T) {
+	const a, b, c, d = "/registry/secrets/default/a", "/registry/secrets/default/b", "/registry/configmaps/default/c", "/registry/pods/default/d"
+	config := "kind: EncryptionConfiguration\napiVersion: apiserver.config.k8s.io/v1\nresources:\n- resources: [secrets]\n  providers:\n  - aesgcm: {keys: [{name: key1, secret: " +
+		base64.StdEncoding.EncodeToString([]byte(one)) + "}]}\n"
+	ring, err := encryption.Parse([]byte(config))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "backup.db")
+	plain := `{"kind":"Secret","apiVersion":"v1"}`
+	changes := []snapshottest.Change{
+		snapshottest.Put(a, seal(t, "key1", one, a)), snapshottest.Put(b, plain), snapshottest.Put(c, seal(t, "key1", one, c)), snapshottest.Put(d, plain),
+		snapshottest.Put("/registry/ranges/serviceips", plain), snapshottest.Put("compact_rev_key", "1"),
+	}
+	if err := os.WriteFile(path, snapshottest.Bytes(t, changes...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := snapshot.Open(t.Context(), path, snapshot.Options{Decrypt: ring.Decrypt})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	found, err := atrest.Encrypted(t.Context(), s, "/registry")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := atrest.Refused(t.Context(), s, "/registry", ring, found)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []atrest.Values{
+		{Provider: "aesgcm", Version: "v1", Name: "key1", Resource: "configmaps", Count: 1, Decrypted: 1, Fit: atrest.OtherKey},
+		{Provider: "aesgcm", Version: "v1", Name: "key1", Resource: "secrets", Count: 1, Decrypted: 1, Fit: atrest.Fits},
+		{Provider: atrest.Identity, Resource: "secrets", Count: 1, Fit: atrest.NoPlain},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -62,6 +62,8 @@ func (b *builder) keys(s *Step) {
 			s.Checks = append(s.Checks, "The KMS plug-in answers on every control plane node, and still has its key of the time of the backup: "+by+".")
 		case atrest.NotGiven:
 			s.Checks = append(s.Checks, "The configuration of every API server has "+by+".")
+		case atrest.NoPlain:
+			s.Warnings = append(s.Warnings, fmt.Sprintf("The backup has values that are not encrypted (%s, of %s), and the given configuration has no provider identity for them: API servers with it cannot list these resources. Stop nothing before it has, as the last provider.", count(k.Count, "value"), of))
 		case atrest.Damaged, atrest.Unread, atrest.NoPrefix:
 			s.Warnings = append(s.Warnings, fmt.Sprintf("Values of the backup are damaged: %s; %d of them decrypt. An API server fails to list their resource until they are deleted.", by, k.Decrypted))
 		default:

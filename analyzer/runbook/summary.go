@@ -125,6 +125,7 @@ func (b *builder) risks() []string {
 		warn(twice > 0 && b.held(), "%s may run twice if the steps are not kept in their order.", sentence(count(twice, "pod")))
 		warn(twice > 0 && !b.held(), "%s may run twice: nothing holds nodes back here.", sentence(count(twice, "pod")))
 	}
+	list = append(list, b.dangers()...)
 	members, _, _ := b.members()
 	warn(b.bumps == BumpsDataDirectory && len(members) > 1, "A member that is restored from another file, or with another bump, corrupts the cluster.")
 	warn(!b.plan.KeepAPIServers && len(b.stopAPI) > 0, "An API server that is left running goes on listing what etcd has lost.")

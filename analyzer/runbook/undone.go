@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"revenant/analyzer/atrest"
 	"revenant/analyzer/finding"
 	"revenant/analyzer/restore"
 	"revenant/analyzer/rollback"
@@ -362,4 +363,45 @@ func answered(o *restore.PodOutcome) []string {
 		return []string{"verify"}
 	}
 	return []string{"restart-kubelets", "verify"}
+}
+
+// dangers are what can go wrong beside pods, for the summary.
+func (b *builder) dangers() (list []string) {
+	unread, unknown := 0, 0
+	for _, v := range b.Backup.Facts.Encryption {
+		switch v.Fit {
+		case atrest.WrongKey, atrest.NoKey, atrest.NoPlugin, atrest.OtherKey, atrest.NoPlain:
+			unread += v.Count
+		case atrest.NotGiven:
+			unknown += v.Count
+		}
+	}
+	switch {
+	case unread > 0:
+		list = append(list, fmt.Sprintf("The given encryption configuration does not fit %s of the backup: API servers with it cannot list these resources.", count(unread, "value")))
+	case unknown > 0:
+		list = append(list, fmt.Sprintf("The backup has %s encrypted at rest: whether the API servers have the keys is not known.", count(unknown, "value")))
+	}
+	if len(b.Backup.Facts.Alarms) > 0 {
+		list = append(list, "The backup has alarms: etcd refuses writes until they are disarmed.")
+	}
+	if b.Rollback == nil {
+		return list
+	}
+	n := map[rollback.ID]int{}
+	for i := range b.Rollback.Findings {
+		if f := &b.Rollback.Findings[i]; f.Severity == finding.Critical {
+			n[f.ID]++
+		}
+	}
+	var parts []string
+	for _, info := range rollback.Infos {
+		if n[info.ID] > 0 {
+			parts = append(parts, fmt.Sprintf("%s (%d)", strings.ToLower(info.Title), n[info.ID]))
+		}
+	}
+	if len(parts) > 0 {
+		list = append(list, "A person has to act on what goes back in time beside the pods: "+strings.Join(parts, ", ")+".")
+	}
+	return list
 }

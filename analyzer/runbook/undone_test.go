@@ -208,6 +208,34 @@ func TestEveryFinding(t *testing.T) {
 	}
 }
 
+// TestDangers holds that the summary tells what is critical.
+func TestDangers(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		with func(in *Input)
+		want string // among the risks; "" for none of these
+	}{
+		{"nothing", func(*Input) {}, ""},
+		{"an alarm", func(in *Input) { in.Backup.Facts.Alarms = []snapshot.Alarm{{Member: "1", Kind: "NOSPACE"}} }, "refuses writes"},
+		{"a key that is not known", func(in *Input) { in.Backup.Facts.Encryption = []atrest.Values{{Count: 3, Fit: atrest.NotGiven}} }, "3 values encrypted at rest"},
+		{"a key that does not fit", func(in *Input) {
+			in.Backup.Facts.Encryption = []atrest.Values{{Count: 3, Fit: atrest.Fits}, {Count: 1, Fit: atrest.NoKey}}
+		}, "does not fit 1 value "},
+		{"a finding", func(in *Input) {
+			in.Rollback = &rollback.Rollback{Findings: []rollback.Finding{{ID: rollback.TokenRevived, Severity: finding.Critical, Kind: "secrets", Name: "a"}, {ID: rollback.TokenLost, Severity: finding.Warning}}}
+		}, "beside the pods: token valid again (1)."},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			in := input(nil, nil, nodes("node-1"), nodes("node-1"))
+			tt.with(&in)
+			risks := strings.Join(build(t, in).Summary.Risks, "\n")
+			if tt.want != "" && !strings.Contains(risks, tt.want) || tt.want == "" && strings.Contains(risks, "backup") {
+				t.Errorf("%q: %s", tt.want, risks)
+			}
+		})
+	}
+}
+
 // TestStages holds when each finding is acted on: what is lost with the restore before
 // it, what controllers act on before they start, and what comes right by itself after.
 func TestStages(t *testing.T) {

@@ -19,8 +19,10 @@ type Watching struct {
 }
 
 const (
-	whyWatchersList = "Their watches are refused as compacted (410 Gone), and a watch that is refused so lists anew: client-go's reflector does, and who does not use it ends or does the same."
-	whyWatchersStay = "Where one has seen a later revision than the store starts at, its watch is resumed and brings nothing: it acts on what was erased, like a deaf kubelet, and nothing shows that."
+	whyWatchersList   = "Their watches are refused as compacted (410 Gone), and a watch that is refused so lists anew: client-go's reflector does, and who does not use it ends or does the same."
+	whyWatchersStay   = "Where one has seen a later revision than the store starts at, its watch is resumed and brings nothing: it acts on what was erased, like a deaf kubelet, and nothing shows that."
+	whyWatchersErased = "API servers that are left running below the bump that they need go on serving their old cache: who watches through them, or lists anew, gets what was erased, and nothing tells that apart."
+	whyWatchersEnded  = "API servers that are left running drop their cache, because etcd refuses their own watch as compacted, and end every watch through them (410 Gone): who watches lists anew."
 )
 
 // watching is what is known of them, nil for nothing.
@@ -28,11 +30,25 @@ func (b *builder) watching() *Watching {
 	if b.Watchers == nil {
 		return nil
 	}
-	w := &Watching{ListAnew: b.bump.Verdict == restore.BumpEnough, Why: whyWatchersStay, List: b.Watchers}
+	w := &Watching{ListAnew: b.bump.Verdict == restore.BumpEnough, Why: b.whyStay(), List: b.Watchers}
 	if w.ListAnew {
-		w.Why = whyWatchersList
+		w.Why = b.whyList()
 	}
 	return w
+}
+
+func (b *builder) whyStay() string {
+	if b.plan.KeepAPIServers {
+		return whyWatchersErased
+	}
+	return whyWatchersStay
+}
+
+func (b *builder) whyList() string {
+	if b.plan.KeepAPIServers {
+		return whyWatchersEnded
+	}
+	return whyWatchersList
 }
 
 // restartable are the watchers that run now and are there after the restore.
@@ -53,7 +69,7 @@ func (b *builder) restartWatchers() Step {
 	if b.Watchers == nil || b.bump.Verdict == restore.BumpEnough && b.bumps != BumpsItself {
 		return Step{}
 	}
-	s := Step{ID: "restart-watchers", Title: "Restart what else watches", Why: whyWatchersStay}
+	s := Step{ID: "restart-watchers", Title: "Restart what else watches", Why: b.whyStay()}
 	switch {
 	case b.bumps == BumpsItself:
 		s.Title = "Restart what else watches, if the bump was too small"
@@ -85,7 +101,7 @@ func watcherNames(list []watchers.Watcher) (names []string) {
 	return names
 }
 
-// patience is how long a rollout may take, which goes from node to node.
+// rolloutSeconds is how long a rollout may take, which goes from node to node.
 const rolloutSeconds = 3600
 
 func (b *builder) restartWatcher(s *Step, w *watchers.Watcher) {
@@ -96,9 +112,9 @@ func (b *builder) restartWatcher(s *Step, w *watchers.Watcher) {
 			return
 		}
 	}
-	what := w.What() + "."
+	what := sentence(w.What()) + "."
 	if w.Known != nil {
-		what += " " + w.Known.Stale
+		what = w.What() + ". " + w.Known.Stale
 	}
 	switch {
 	case w.Kind == watchers.StaticPod:
@@ -171,5 +187,8 @@ func (b *builder) listAnew() string {
 	if n := len(list) - named; n > 0 {
 		text += fmt.Sprintf(" and %d more", n)
 	}
-	return fmt.Sprintf("What else watches needs no restart: %s. %s", text, whyWatchersList)
+	if b.bumps == BumpsItself {
+		return fmt.Sprintf("What else watches needs no restart if the bump was large enough: %s. %s", text, b.whyList())
+	}
+	return fmt.Sprintf("What else watches needs no restart: %s. %s", text, b.whyList())
 }

@@ -318,6 +318,17 @@ func (f *finder) pods() {
 			f.list.Unread++
 			continue
 		}
+		links, err := kube.ScanLinks(value)
+		if err != nil {
+			f.list.Unread++
+			continue
+		}
+		k, _ := kube.ParseKey(f.prefix, r.Key)
+		kept, name := keeper(&links)
+		w := f.found[owner{kept, k.Namespace, name}]
+		if w == nil && kept != "" && kept != "Node" {
+			continue // of something that does not watch: most are
+		}
 		p, err := kube.ScanPod(value)
 		if err != nil {
 			f.list.Unread++
@@ -326,9 +337,8 @@ func (f *finder) pods() {
 		if p.NodeName == "" || p.Terminal() {
 			continue
 		}
-		w := f.found[owner{p.Owner.Kind, p.Namespace, p.Owner.Name}]
-		if w == nil && (p.Owner.Kind == "" || p.Owner.Kind == "Node") {
-			w = f.single(r, value, &p)
+		if w == nil {
+			w = f.single(r, value, &p, links.Labels)
 		}
 		if w == nil {
 			continue
@@ -341,11 +351,21 @@ func (f *finder) pods() {
 	}
 }
 
+// keeper is the kind and the name of the controller that an object belongs to.
+func keeper(l *kube.Links) (kind, name string) {
+	for _, o := range l.Owners {
+		if o.Controller != nil && *o.Controller {
+			return o.Kind, o.Name
+		}
+	}
+	return "", ""
+}
+
 // controlPlane are static pods that the restore itself stops and starts, and etcd.
 var controlPlane = []string{"kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd", "openshift-kube-apiserver", "openshift-kube-scheduler-pod"}
 
 // single judges a pod that no workload keeps: a static one, or a bare one.
-func (f *finder) single(r snapshot.Record, value []byte, p *kube.Pod) *Watcher {
+func (f *finder) single(r snapshot.Record, value []byte, p *kube.Pod, labels map[string]string) *Watcher {
 	name, kind := p.Name, Bare
 	if p.Mirror != "" {
 		kind, name = StaticPod, strings.TrimSuffix(p.Name, "-"+p.NodeName)
@@ -362,14 +382,13 @@ func (f *finder) single(r snapshot.Record, value []byte, p *kube.Pod) *Watcher {
 		f.list.Unread++
 		return nil
 	}
-	links, _ := kube.ScanLinks(value)
 	var images []string
 	for _, c := range p.Containers {
 		images = append(images, c.Image)
 	}
 	w := &Watcher{Kind: kind, Namespace: p.Namespace, Name: name, HostNetwork: p.HostNetwork, PerNode: kind == StaticPod, ByDeletion: kind == Bare}
 	switch {
-	case f.judge(w, images, links.Labels, accountOf(refs.ServiceAccount), refs.Token):
+	case f.judge(w, images, labels, accountOf(refs.ServiceAccount), refs.Token):
 	case kind == StaticPod && name == "kube-proxy": // RKE2 has it in an image of all of Kubernetes
 		w.Known, w.Basis = &knowns[0], ByLabel
 		w.Class = w.Known.Class

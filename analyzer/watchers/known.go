@@ -167,6 +167,13 @@ var knowns = []Known{
 	},
 }
 
+// Knowns are what is known to watch, in the order in which it is restarted.
+func Knowns() []Known {
+	list := slices.Clone(knowns)
+	slices.SortStableFunc(list, func(a, b Known) int { return a.Class.rank() - b.Class.rank() })
+	return list
+}
+
 // knownByImage finds software by the repository of an image.
 func knownByImage(image string) *Known {
 	name := repository(image)

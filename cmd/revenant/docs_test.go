@@ -14,6 +14,7 @@ import (
 
 	"revenant/analyzer/restore"
 	"revenant/analyzer/rollback"
+	"revenant/analyzer/watchers"
 )
 
 var update = flag.Bool("update", false, "write the documents anew that the program prints")
@@ -110,6 +111,15 @@ func rollbackDocument() string {
 	b.WriteString("| finding | severity | certainty | what the snapshots show | what is inferred | what to do | source |\n| --- | --- | --- | --- | --- | --- | --- |\n")
 	for _, i := range rollback.Infos {
 		fmt.Fprintf(&b, "| `%s` | %s | %s | **%s.** %s | %s | %s | %s |\n", i.ID, i.Severity, i.Certainty, i.Title, i.Explains, i.Inferred, i.Remedy, i.Source)
+	}
+	b.WriteString("\n## What watches beside kubelets\n\n")
+	b.WriteString("Everything that watches the API servers obeys the rule that kubelets obey, with its own last revision seen. What a snapshot has of it is\n" +
+		"listed as `rollback.watchers`: DaemonSets, Deployments and StatefulSets, static pods and pods without a controller, by image, by\n" +
+		"label, or (inferred) because RBAC lets their ServiceAccount watch. Known are these, restarted in this order; what is known by RBAC\n" +
+		"alone comes last. The sources say that it watches, and what it makes of it; what it does while it hears nothing is inferred.\n\n")
+	b.WriteString("| id | what | class | while it hears nothing | source |\n| --- | --- | --- | --- | --- |\n")
+	for _, k := range watchers.Knowns() {
+		fmt.Fprintf(&b, "| `%s` | %s | `%s` | %s | %s |\n", k.ID, k.Title, k.Class, k.Stale, k.Source)
 	}
 	return b.String()
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"revenant/analyzer/atrest"
 	"revenant/analyzer/clock"
 	"revenant/analyzer/lineage"
 	"revenant/decoder/snapshot"
@@ -208,6 +209,11 @@ func (o *inspectOptions) inspect(ctx context.Context, s *snapshot.Snapshot, ques
 	e, err := report.Inspect(ctx, s, choice, questions...)
 	if err != nil {
 		return err
+	}
+	if o.open.keys != nil {
+		if e.Encryption, err = atrest.Refused(ctx, s, choice.Prefix, o.open.keys, e.Encryption); err != nil {
+			return err
+		}
 	}
 	if o.hash {
 		h, err := s.Hash(ctx)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"revenant/analyzer/atrest"
 	"revenant/analyzer/restore"
 	"revenant/analyzer/rollback"
 	"revenant/analyzer/runbook"
@@ -208,6 +209,11 @@ func (o *runbookOptions) look(ctx context.Context, role restore.In, from side, t
 	facts, err := runbook.Look(ctx, from.snapshot, from.choice.Prefix)
 	if err != nil {
 		return err
+	}
+	if o.open.keys != nil {
+		if facts.Encryption, err = atrest.Refused(ctx, from.snapshot, from.choice.Prefix, o.open.keys, facts.Encryption); err != nil {
+			return err
+		}
 	}
 	e, err := report.NewEvidence(ctx, string(role), from.snapshot)
 	if err != nil {

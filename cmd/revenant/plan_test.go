@@ -22,7 +22,7 @@ func runbookDocument(t *testing.T) string {
 	}
 	var b strings.Builder
 	b.WriteString("# The runbook\n\nWritten by the program: `revenant plan` on a pair that has a pod of every class.\n\n")
-	b.WriteString("## Steps\n\nThe ids are stable names. A step that has nothing to do is left out; where kubelets are restarted to make them list, that comes before controllers start. Where the backup has master leases of machines that are gone, or nothing newer tells, `former-api-servers` comes after `start-etcd`.\n\n")
+	b.WriteString("## Steps\n\nThe ids are stable names. A step that has nothing to do is left out; where kubelets are restarted to make them list, that comes before controllers start. Where the backup has master leases of machines that are gone, or nothing newer tells, `former-api-servers` comes after `start-etcd`; where it has alarms, `disarm` does, which wins space first. Whatever the prediction has that is critical has its step: `prepare` before anything is stopped, `set-right` before controllers and kubelets act on it, `repair` at the end; `findings` in the JSON names what each step is about. What watches beside kubelets is restarted by `restart-watchers`, where the bump may not be enough, after kubelets and controllers; under a bump that is enough `verify` says what lists anew by itself.\n\n")
 	b.WriteString("| step | title | why |\n| --- | --- | --- |\n")
 	for _, s := range planned(t, runbook.Kubeadm).Steps {
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", s.ID, s.Title, s.Why)

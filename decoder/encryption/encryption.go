@@ -44,6 +44,7 @@ var (
 type Keyring struct {
 	keys    []key
 	plugins []plugin
+	rules   map[string]map[kube.EncryptedError]bool // what is read of a resource; of plain values by the zero key
 }
 
 // plugin is a KMS plugin, which has its keys itself.
@@ -88,6 +89,7 @@ func Parse(data []byte) (*Keyring, error) {
 	ring := &Keyring{}
 	for i, r := range config.Resources {
 		for j, p := range r.Providers {
+			ring.allow(r.Resources, p)
 			if err := ring.add(r.Resources, p); err != nil {
 				return nil, fmt.Errorf("resources[%d].providers[%d]: %w", i, j, err)
 			}
@@ -108,6 +110,54 @@ func (k *Keyring) add(resources []string, p provider) error {
 		k.plugins = append(k.plugins, plugin{cmp.Or(p.KMS.APIVersion, "v1"), p.KMS.Name}) // v1 is the default (k8s.io/apiserver v0.37 pkg/apis/apiserver/v1/defaults.go)
 	}
 	return nil // identity has no key
+}
+
+// allow notes what an API server reads of the resources by the provider.
+func (k *Keyring) allow(resources []string, p provider) {
+	if k.rules == nil {
+		k.rules = map[string]map[kube.EncryptedError]bool{}
+	}
+	for _, r := range resources {
+		if k.rules[r] == nil {
+			k.rules[r] = map[kube.EncryptedError]bool{}
+		}
+		may := k.rules[r]
+		named := func(provider string, of *keys) {
+			for _, c := range of.Keys {
+				may[kube.EncryptedError{Provider: provider, Version: "v1", Name: c.Name}] = true
+			}
+		}
+		switch {
+		case p.AESCBC != nil:
+			named("aescbc", p.AESCBC)
+		case p.AESGCM != nil:
+			named("aesgcm", p.AESGCM)
+		case p.Secretbox != nil:
+			named("secretbox", p.Secretbox)
+		case p.KMS != nil:
+			may[kube.EncryptedError{Provider: "kms", Version: cmp.Or(p.KMS.APIVersion, "v1"), Name: p.KMS.Name}] = true
+		default: // identity
+			may[kube.EncryptedError{}] = true
+		}
+	}
+}
+
+// Reads says whether an API server with this configuration looks at values of a resource
+// that are encrypted so; at plain ones by the zero error. Whether a key is the one it does
+// not say. The rule for the resource counts, else that for all of its group, else that for
+// all (k8s.io/apiserver v0.37 pkg/server/options/encryptionconfig/config.go
+// transformerFromOverrides); where there is none, only plain values are read.
+func (k *Keyring) Reads(group, resource string, by kube.EncryptedError) bool {
+	names := []string{resource, "*.", "*.*"}
+	if group != "" {
+		names = []string{resource + "." + group, "*." + group, "*.*"}
+	}
+	for _, name := range names {
+		if may, ok := k.rules[name]; ok {
+			return may[by]
+		}
+	}
+	return by == kube.EncryptedError{}
 }
 
 func (k *Keyring) addKeys(provider string, resources []string, of *keys, build func([]byte) (opener, error)) error {
