@@ -22,7 +22,7 @@ func runbookDocument(t *testing.T) string {
 	}
 	var b strings.Builder
 	b.WriteString("# The runbook\n\nWritten by the program: `revenant plan` on a pair that has a pod of every class.\n\n")
-	b.WriteString("## Steps\n\nThe ids are stable names. A step that has nothing to do is left out; where kubelets are restarted to make them list, that comes before controllers start. Where the backup has master leases of machines that are gone, or nothing newer tells, `former-api-servers` comes after `start-etcd`.\n\n")
+	b.WriteString("## Steps\n\nThe ids are stable names. A step that has nothing to do is left out; where kubelets are restarted to make them list, that comes before controllers start. Where the backup has master leases of machines that are gone, or nothing newer tells, `former-api-servers` comes after `start-etcd`. With `--onto` the steps are those of [onto.md](onto.md).\n\n")
 	b.WriteString("| step | title | why |\n| --- | --- | --- |\n")
 	for _, s := range planned(t, runbook.Kubeadm).Steps {
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", s.ID, s.Title, s.Why)
