@@ -22,7 +22,11 @@ const textWidth = 100
 // Text writes the prediction for people: what it rests on, the verdict, the
 // pods, what the outcomes mean and what to do.
 func (p *Prediction) Text(w *Printer) {
-	p.head(w)
+	if p.Plan.Onto != "" {
+		p.headOnto(w)
+	} else {
+		p.head(w)
+	}
 	w.Line("")
 	p.pods(w)
 	p.workloads(w)
@@ -33,9 +37,18 @@ func (p *Prediction) Text(w *Printer) {
 		rollbackText(w, p.Rollback, len(p.Missing) > 0, p.All)
 		watchersText(w, p.Rollback.Watchers, p.All)
 	}
-	p.legend(w)
+	if p.Ties != nil {
+		tiesText(w, p.Ties, p.All)
+	}
+	if p.Plan.Onto == "" {
+		p.legend(w)
+	}
 	p.warnings(w)
-	p.next(w)
+	if p.Plan.Onto != "" {
+		p.nextOnto(w)
+	} else {
+		p.next(w)
+	}
 }
 
 // Overview writes all but the pods.
@@ -101,6 +114,9 @@ func evidenceLine(w *Printer, e *restore.Evidence) {
 }
 
 func planText(p restore.Plan) string {
+	if p.Onto != "" {
+		return ontoText(p)
+	}
 	parts := []string{"no bump"}
 	if p.BumpRevision > 0 {
 		parts[0] = fmt.Sprintf("--bump-revision %d --mark-compacted", p.BumpRevision)

@@ -58,6 +58,8 @@ func (b *builder) classify(was, now *Pod) *podCase {
 	}
 	var r *row
 	switch {
+	case b.onto:
+		r = b.ontoRow(was, p.node)
 	case isMirror(was) || isMirror(now):
 		r = b.mirrorRow(was, now, p.node)
 	case was == nil:
@@ -110,6 +112,7 @@ func (b *builder) references(was, now *Pod) []Ref {
 		refs = append(refs, Ref{Snapshot: InBackup, Key: was.Key, Revision: was.ModRevision})
 	}
 	switch {
+	case b.onto:
 	case now != nil:
 		refs = append(refs, Ref{Snapshot: InCurrent, Key: now.Key, Revision: now.ModRevision})
 	case b.deleted[was.Key].Revision > b.backup.Revision:
@@ -197,6 +200,8 @@ func contradiction(was, now *Pod) string {
 func (b *builder) doubt(p *podCase) string {
 	was, now := p.backup, p.current
 	switch {
+	case b.onto:
+		return "" // nothing is certain there
 	case now == nil && b.current.incomplete() && b.deleted[was.Key].Revision <= b.backup.Revision:
 		return "The current snapshot is damaged: the pod may be in what could not be read."
 	case was == nil && b.backup.incomplete() && now.CreateRevision <= b.backup.Revision:

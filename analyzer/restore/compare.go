@@ -67,6 +67,7 @@ type Comparison struct {
 	withPorts       []int32    // cases that claim host ports
 	cases           []*podCase // sorted by key, the backup's uid first
 	nodesKnown      bool       // the current snapshot names its nodes
+	onto            bool       // the backup is restored onto other machines: current is the backup without its nodes
 	clock           *clock.Clock
 }
 
@@ -119,6 +120,13 @@ type podCase struct {
 // keeps them.
 func Compare(backup, current *State) *Comparison {
 	c := &Comparison{backup: backup, current: current, nodesKnown: len(current.Nodes) > 0, clock: clock.Join(backup.Clock, current.Clock)}
+	c.lay()
+	return c
+}
+
+// lay finds the row of every pod.
+func (c *Comparison) lay() {
+	backup, current := c.backup, c.current
 	c.findNodes()
 	b := builder{
 		Comparison: c,
@@ -136,7 +144,6 @@ func Compare(backup, current *State) *Comparison {
 	forPairs(backup.Pods, current.Pods, b.add)
 	c.findWorkloads()
 	c.findRequests()
-	return c
 }
 
 // forPairs calls f for every key of the two lists, in order, with the pod that

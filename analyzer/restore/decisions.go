@@ -17,6 +17,7 @@ var DecisionCases = [columns]string{
 	stale:   "stale cache (API servers left running)",
 
 	unplaced: "lists anew or is restarted, under API servers left running (bump and mark-compacted)",
+	onto:     "is on no machine here (--onto new-machines)",
 }
 
 // DecidedAs is what becomes of the pods of a row.
@@ -146,6 +147,18 @@ var decisionTable = []struct {
 	{"that mirror a static one, made after the backup", &rowMirrorCreated},
 	{"that mirror a static one, made after the backup on a node that is not in it", &rowMirrorNoNode},
 	{"that mirror a static one, gone or changed since", &rowMirrorDeleted},
+
+	{"of the backup, restored onto other machines, alive, of a ReplicaSet or the like", &rowOntoAlive},
+	{"of the backup, restored onto other machines, alive, of a StatefulSet", &rowOntoStateful},
+	{"of the backup, restored onto other machines, alive, of a DaemonSet", &rowOntoDaemon},
+	{"of the backup, restored onto other machines, alive, of a Job", &rowOntoJob},
+	{"of the backup, restored onto other machines, alive, of no controller", &rowOntoBare},
+	{"of the backup, restored onto other machines, being deleted", &rowOntoDying},
+	{"of the backup, restored onto other machines, ended", &rowOntoEnded},
+	{"of the backup, restored onto other machines, on a node without a Node object", &rowOntoOrphan},
+	{"of the backup, restored onto other machines, not bound", &rowOntoUnbound},
+	{"of the backup, restored onto other machines, not bound and being deleted with a finalizer", &rowOntoUnboundHeld},
+	{"of the backup, restored onto other machines, mirror of a static one", &rowOntoMirror},
 
 	{"with a value that cannot be read", &rowUnreadable},
 	{"of which the snapshots contradict each other", &rowContradiction},

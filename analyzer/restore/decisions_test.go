@@ -706,6 +706,11 @@ func TestEveryRowIsInTheTable(t *testing.T) {
 			}
 		}
 	}
+	for _, tt := range ontoDecisions {
+		for _, p := range RestoreOnto(ontoState(tt.was)).cases {
+			met[p.row] = true
+		}
+	}
 	for _, d := range decisionTable {
 		if !met[d.row] {
 			t.Errorf("no case of the tests comes to the row of pods %s", d.pods)

@@ -5,3 +5,6 @@ func (c *Comparison) Settle(plan Plan) (*Prediction, error) {
 	p, _, err := c.settle(plan)
 	return p, err
 }
+
+// CheckOnto holds what must be so of every backup that is restored onto other machines.
+var CheckOnto = checkOnto

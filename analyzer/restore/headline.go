@@ -11,6 +11,9 @@ import (
 // ends at the current snapshot. That some is missing comes first.
 func (p *Prediction) Headline() (Severity, string) {
 	severity, text := p.headline()
+	if p.Plan.Onto != "" {
+		severity, text = p.headlineOnto()
+	}
 	if n := p.unreachable(); n > 0 {
 		severity, text = worse(severity, Warning), fmt.Sprintf("%s %s unreachable when the current snapshot was taken: nothing is certain of what runs there.", text, were(n, "node"))
 	}

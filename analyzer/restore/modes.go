@@ -93,7 +93,7 @@ func (c *Comparison) modes(given Plan) ([]mode, error) {
 func (p Plan) Equal(q Plan) bool {
 	return p.BumpRevision == q.BumpRevision && p.MarkCompacted == q.MarkCompacted && p.APIServers() == q.APIServers() &&
 		p.RestartKubelets.String() == q.RestartKubelets.String() && p.LastRevision == q.LastRevision && p.OutageAt.Equal(q.OutageAt) &&
-		p.Outage == q.Outage && p.KubernetesVersion == q.KubernetesVersion && p.Kubelets() == q.Kubelets()
+		p.Outage == q.Outage && p.KubernetesVersion == q.KubernetesVersion && p.Kubelets() == q.Kubelets() && p.Onto == q.Onto
 }
 
 // ComparePlans predicts the given plan and every other way to restore. The errors

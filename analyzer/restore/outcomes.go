@@ -192,7 +192,7 @@ var Flags = []FlagInfo{
 	{FlagNeedsForceDelete, "A normal deletion hangs; only a forced one (grace period 0) removes it."},
 	{FlagSpecRolledBack, "Its containers go back to the backup's spec."},
 	{FlagNodeMissing, "Its node's kubelet lives, but after the restore there is no Node object for it until that kubelet is restarted."},
-	{FlagNodeGone, "Its node has no Node object in the current state: the machine is gone, whatever the backup brings back."},
+	{FlagNodeGone, "Its node has no Node object in the current state: the machine is gone, whatever the backup brings back. Where the backup is restored onto other machines, each of its nodes is such a one."},
 	{FlagNodeUnreachable, "Its node was unreachable in the current state: its kubelet was down or cut off, and nothing that it was told since is certain to have been done."},
 	{FlagStrayContainers, "Ephemeral containers that were added after the backup run on in it, and neither the API nor its kubelet's /pods shows them."},
 	{FlagCordonLost, "The node was cordoned after the backup: it is schedulable again after the restore."},

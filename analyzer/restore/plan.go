@@ -34,6 +34,9 @@ type Plan struct {
 	// differ, any other kubelet may be connected to any of them.
 	KubeletAPIServers map[string]string `json:"kubeletAPIServers,omitempty"`
 
+	// Onto says onto which machines the backup is restored; "" is those of its cluster.
+	Onto Onto `json:"onto,omitempty"`
+
 	// OutageAt is when the last API server stopped, UTC; zero when it is not
 	// known. With the rate of writes it bounds what watchers have seen.
 	OutageAt time.Time `json:"outageAt,omitzero"`
@@ -234,6 +237,9 @@ func (e *PlanError) Hint() string { return e.Why }
 // Validate refuses, with a *PlanError, what no restore can do whatever the
 // snapshots are.
 func (p Plan) Validate() error {
+	if err := p.validateOnto(); err != nil {
+		return err
+	}
 	switch {
 	case p.BumpRevision < 0:
 		return &PlanError{

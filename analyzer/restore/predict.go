@@ -55,6 +55,9 @@ func (c *Comparison) Predict(plan Plan) (*Prediction, error) {
 
 // settle says what the restore comes to once kubelets have listed their pods anew.
 func (c *Comparison) settle(plan Plan) (*Prediction, *forecast, error) {
+	if c.onto {
+		return c.settleOnto(plan)
+	}
 	plan = c.normal(plan)
 	if err := c.validate(plan); err != nil {
 		return nil, nil, err
@@ -101,6 +104,12 @@ func (c *Comparison) related() lineage.Lineage {
 func (c *Comparison) validate(plan Plan) error {
 	if err := plan.Validate(); err != nil {
 		return err
+	}
+	if plan.Onto != "" && !c.onto {
+		return &PlanError{
+			"the plan is for other machines, and two snapshots of one cluster are compared",
+			"Onto says what becomes of a backup on other machines",
+		}
 	}
 	if plan.BumpRevision > math.MaxInt64-c.backup.NewestRecord {
 		return &PlanError{

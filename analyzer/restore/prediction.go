@@ -7,6 +7,7 @@ import (
 	"revenant/analyzer/finding"
 	"revenant/analyzer/lineage"
 	"revenant/analyzer/rollback"
+	"revenant/analyzer/ties"
 	"revenant/decoder/document"
 	"revenant/decoder/snapshot"
 )
@@ -36,7 +37,11 @@ type Prediction struct {
 	// Rollback is what else goes back in time: the caller's to fill in, for it does
 	// not depend on the plan.
 	Rollback *rollback.Rollback `json:"rollback,omitempty"`
-	Warnings []string           `json:"warnings"` // what to know beyond single pods
+	// Ties are what binds a backup to its cluster, and OldCluster what that ran in its
+	// newest snapshot: the caller's to fill in, where the plan is for other machines.
+	Ties       *ties.Ties  `json:"ties,omitempty"`
+	OldCluster *OldCluster `json:"oldCluster,omitempty"`
+	Warnings   []string    `json:"warnings"` // what to know beyond single pods
 	// Missing is what is known to be missing from the snapshots: that nothing is
 	// predicted of a pod may be for want of the pod. In JSON the evidence has it.
 	Missing []Missing `json:"-"`

@@ -19,6 +19,7 @@ const (
 	// their cache (NR-BC). It differs in rows of pods that the scheduler must place
 	// again: it was left running, too, and exits when it sees them move.
 	unplaced
+	onto // is none: the backup is restored onto machines that its nodes are not
 	columns
 )
 
@@ -823,8 +824,8 @@ var (
 		outcome: Unknown, heals: HealsNever,
 		doubt: "Nothing can be told of it.", reason: "$why",
 	}
-	rowUnreadable    = same("unreadable", unknown)
-	rowContradiction = same("contradiction", unknown)
+	rowUnreadable    = withOnto(same("unreadable", unknown), unknown)
+	rowContradiction = withOnto(same("contradiction", unknown), unknown)
 )
 
 // phrases are what distinguishes the reasons of two pods of the same row. Pods

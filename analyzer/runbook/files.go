@@ -26,6 +26,8 @@ func tool(program string) string { return carried + "/" + program }
 // restored is the path of the file that is restored, on each machine.
 func (b *builder) restored() string {
 	switch {
+	case b.Onto != "" && b.byFile():
+		return cleaned
 	case b.bumpsFile():
 		return carried + "/bumped.db"
 	case b.zipped():
@@ -47,7 +49,7 @@ func (b *builder) bumpsFile() bool { return b.bumps == BumpsSnapshot && b.plan.B
 // zipped says whether the platform takes the backup as it is, as k3s and RKE2 save them.
 func (b *builder) zipped() bool {
 	packed := b.Backup.Facts.Packed
-	return b.bumps == BumpsSnapshot && b.plan.BumpRevision == 0 && b.id != Talos && (packed == "zip" || strings.HasPrefix(packed, "zip,"))
+	return b.Onto == "" && b.bumps == BumpsSnapshot && b.plan.BumpRevision == 0 && b.id != Talos && (packed == "zip" || strings.HasPrefix(packed, "zip,"))
 }
 
 // bring makes the directory that the steps carry to other machines.

@@ -71,7 +71,7 @@ func there(p Platform, h Host) []string {
 	list := []string{"systemctl", "iptables", "ip6tables", "curl"}
 	switch p {
 	case Kubeadm:
-		list = append(list, "crictl")
+		list = append(list, "crictl", "kubeadm")
 	case OpenShift:
 		list = append(list, "crictl", "/usr/local/bin/cluster-restore.sh", "/usr/local/bin/cluster-backup.sh", "/usr/local/bin/disable-etcd.sh", "/etc/kubernetes/static-pod-resources/bin/etcdctl")
 	case K3s:
@@ -84,7 +84,7 @@ func there(p Platform, h Host) []string {
 
 // everywhere are programs of POSIX, coreutils, procps and util-linux.
 var everywhere = []string{
-	"mkdir", "mv", "rm", "install", "tar", "pgrep", "pkill", "sudo", "env",
+	"mkdir", "mv", "rm", "install", "tar", "tee", "pgrep", "pkill", "sudo", "env",
 }
 
 // TestLints holds, over every plan, what was once wrong in one of them.
@@ -306,7 +306,7 @@ var removal = regexp.MustCompile(`\brm -rf? (\S+)`)
 // is moved only to where nothing is.
 func lintEvidence(t *testing.T, name string, in *Input, r *Runbook) {
 	t.Helper()
-	own := []string{"bumped.etcd", "dumps", "dumps;", "part", fmt.Sprintf("/var/lib/etcd/restored-%d", r.Bump.Restored), fmt.Sprintf("DATA_DIR/restored-%d", r.Bump.Restored), fmt.Sprintf("/var/lib/k0s/etcd/restored-%d", r.Bump.Restored)}
+	own := []string{"bumped.etcd", "scratch.etcd", "dumps", "dumps;", "part", fmt.Sprintf("/var/lib/etcd/restored-%d", r.Bump.Restored), fmt.Sprintf("DATA_DIR/restored-%d", r.Bump.Restored), fmt.Sprintf("/var/lib/k0s/etcd/restored-%d", r.Bump.Restored)}
 	each(r, func(s *Step, c *Command) {
 		for _, m := range removal.FindAllStringSubmatch(c.Run, -1) {
 			if !slices.Contains(own, m[1]) && !strings.HasSuffix(m[1], "/server/db/reset-flag") {

@@ -8,6 +8,7 @@ import (
 
 	"revenant/analyzer/restore"
 	"revenant/analyzer/rollback"
+	"revenant/analyzer/ties"
 	"revenant/analyzer/watchers"
 )
 
@@ -82,6 +83,12 @@ type Input struct {
 	// KubernetesVersion is as in restore.Plan.
 	KubernetesVersion string
 
+	// Onto says onto which machines the backup is restored; "" is those of its cluster.
+	// Then Current is the newest state of the old cluster, which must not go on beside the
+	// new one; Comparison is not looked at, and Ties are what binds the backup to it.
+	Onto restore.Onto
+	Ties *ties.Ties
+
 	// Flags are those that every command needs that reads evidence, as words that are not
 	// quoted; NewestFlags those for the newest state, or for the backup where it is alone
 	// (--wal-dir); PairFlags those for the two together (--force).
@@ -106,6 +113,9 @@ type Side struct {
 func New(in Input) (*Runbook, error) {
 	if in.Platform != "" && !slices.Contains(Platforms(), in.Platform) {
 		return nil, fmt.Errorf("unknown platform %q", in.Platform)
+	}
+	if in.Onto != "" {
+		return newOnto(in)
 	}
 	if in.Comparison != nil {
 		in.Comparison.Metrics = in.Metrics

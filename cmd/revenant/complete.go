@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"revenant/analyzer/restore"
 	"revenant/analyzer/runbook"
 	"revenant/decoder/kube"
 )
@@ -33,6 +34,7 @@ var flagCompletions = map[string]cobra.CompletionFunc{
 	"max-ratio":          cobra.NoFileCompletions,
 	"metrics":            completeFiles,
 	"namespace":          cobra.NoFileCompletions,
+	"onto":               completeOne(string(restore.NewMachines)),
 	"outage":             cobra.NoFileCompletions,
 	"outage-at":          cobra.NoFileCompletions,
 	"platform":           completeOne(platformNames()...),

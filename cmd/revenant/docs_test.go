@@ -26,6 +26,7 @@ func TestDocuments(t *testing.T) {
 		"docs/table.md":    tableDocument(),
 		"docs/rollback.md": rollbackDocument(),
 		"docs/runbook.md":  runbookDocument(t),
+		"docs/onto.md":     ontoDocument(t),
 	} {
 		path := filepath.Join(repository, name)
 		if *update {

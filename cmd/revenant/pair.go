@@ -172,12 +172,12 @@ func (p *pair) check(force bool) error {
 	}
 	switch {
 	case errors.Is(err, restore.ErrOtherCluster):
-		return hinted(err, "a backup of one cluster is not restored into another; --force goes on all the same")
+		return hinted(err, "a backup of one cluster is not restored into another, and --force goes on all the same; "+ontoHint)
 	case errors.Is(err, restore.ErrCutShort), errors.Is(err, restore.ErrSwapped):
 		hint := "the order is BACKUP CURRENT: first the snapshot to restore, then the newest state"
 		switch swapped := errors.Is(err, restore.ErrSwapped); {
 		case p.lineage.Relation == lineage.Unrelated && !force:
-			return hinted(fmt.Errorf("%w: %s", restore.ErrOtherCluster, p.lineage.Reason), "their revisions say nothing of each other, in whatever order they are given")
+			return hinted(fmt.Errorf("%w: %s", restore.ErrOtherCluster, p.lineage.Reason), "their revisions say nothing of each other, in whatever order they are given; "+ontoHint)
 		case p.lineage.Relation == lineage.Diverged && swapped:
 			return hinted(fmt.Errorf("the backup is at revision %d, the current state at %d, and an earlier restore lies between the two: %s", p.backup.state.Revision, p.current.state.Revision, p.lineage.Reason), hint)
 		}

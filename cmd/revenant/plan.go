@@ -13,6 +13,7 @@ import (
 	"revenant/analyzer/restore"
 	"revenant/analyzer/rollback"
 	"revenant/analyzer/runbook"
+	"revenant/analyzer/ties"
 	"revenant/analyzer/watchers"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
@@ -51,13 +52,19 @@ which step on there is no way back. --brief writes the commands only.
 Without flags for the plan the recommended one is followed. What --platform's
 own restore does or leaves undone changes the steps.
 
+With --onto new-machines the steps bring BACKUP up on machines of which none was a
+node of its cluster: what must come along, what is taken out of the backup before
+anything starts, what is held back, and when nodes join. CURRENT is then the newest
+state of the old cluster, which must not go on beside the new one.
+
 Exit codes: 0 done; 2 the command could not do its work; 3 a file is damaged,
 and the runbook rests on what was readable.`,
 		Example: `  revenant plan backup.db current.db
   revenant plan backup.db current.db --platform kubeadm -o markdown=runbook.md
   revenant plan backup.db current.db --last-revision 48151623
   revenant plan backup.db current.db --brief
-  revenant plan backup.db`,
+  revenant plan backup.db
+  revenant plan backup.db --onto new-machines --platform kubeadm`,
 		Args:              cobra.RangeArgs(1, 2),
 		ValidArgsFunction: completeArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -70,6 +77,7 @@ and the runbook rests on what was readable.`,
 	o.open.addFlags(cmd.Flags())
 	o.output.addFlags(cmd.Flags())
 	o.plan.addFlags(cmd.Flags())
+	o.plan.addOnto(cmd.Flags())
 	cmd.Flags().StringVar(&o.platform, "platform", "", "`NAME` of what set the control plane up: "+strings.Join(platformNames(), ", ")+" (default generic)")
 	cmd.Flags().StringVar(&o.etcdVersion, "etcd-version", "", "`VERSION` of etcd that restores: "+strings.Join(runbook.EtcdVersions(), ", ")+" (default the backup's)")
 	cmd.Flags().BoolVar(&o.force, "force", false, "go on although the snapshots are of different clusters")
@@ -116,9 +124,10 @@ func (o *runbookOptions) run(ctx context.Context, paths []string) error {
 	}
 	in := runbook.Input{
 		Tool: tool(), Platform: runbook.Platform(o.platform), EtcdVersion: o.etcdVersion,
+		Onto:         plan.Onto,
 		LastRevision: plan.LastRevision, OutageAt: plan.OutageAt, Outage: plan.Outage, KubernetesVersion: plan.KubernetesVersion,
 	}
-	if o.planned {
+	if o.planned || plan.Onto != "" {
 		in.Plan = &plan
 	}
 	read := o.readPair
@@ -169,6 +178,11 @@ func (o *runbookOptions) readBackup(ctx context.Context, paths []string, in *run
 		if in.Watchers, err = watchers.Find(ctx, s, choice.Prefix, restore.InBackup); err != nil {
 			return err
 		}
+		if in.Onto != "" {
+			if in.Ties, err = ties.Find(ctx, s, choice.Prefix); err != nil {
+				return err
+			}
+		}
 		return o.look(ctx, restore.InBackup, backup, &in.Backup, in)
 	})
 }
@@ -180,6 +194,10 @@ func (o *runbookOptions) lookAtBoth(ctx context.Context, p *pair, in *runbook.In
 	err := errors.Join(
 		o.look(ctx, restore.InBackup, p.backup, &in.Backup, in),
 		o.look(ctx, restore.InCurrent, p.current, in.Current, in))
+	if err == nil && in.Onto != "" {
+		in.Ties, err = ties.Find(ctx, p.backup.snapshot, p.prefix)
+		return err
+	}
 	if err == nil {
 		in.Comparison = restore.Compare(in.Backup.State, in.Current.State)
 		in.Comparison.Lineage = p.lineage

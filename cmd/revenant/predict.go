@@ -27,6 +27,7 @@ type planOptions struct {
 	lastRevision    int64
 	kubernetes      string
 	metrics         []string
+	onto            string
 }
 
 func (o *planOptions) addFlags(flags *pflag.FlagSet) {
@@ -52,6 +53,7 @@ func (o *planOptions) plan() (restore.Plan, error) {
 		LastRevision:    o.lastRevision,
 
 		KubernetesVersion: o.kubernetes,
+		Onto:              restore.Onto(o.onto),
 	}
 	p.SetAPIServers(o.restartServers)
 	if o.keepAPIServers {
@@ -97,12 +99,17 @@ type predictOptions struct {
 func newPredict(s streams) *cobra.Command {
 	o := &predictOptions{streams: s}
 	cmd := &cobra.Command{
-		Use:   "predict BACKUP CURRENT",
+		Use:   "predict BACKUP CURRENT | predict BACKUP [CURRENT] --onto new-machines",
 		Short: "Predict the outcome of every pod when BACKUP is restored",
 		Long: `predict says what becomes of every pod when the snapshot BACKUP is restored into
 the cluster whose newest known state is CURRENT, under the plan that the flags
 give. Without flags the plan is a plain restore: API servers restarted, kubelets
 left running.
+
+With --onto new-machines it is restored onto machines of which none was a node of
+its cluster: every pod has to start anew, and what binds the backup to the old
+machines, network and accounts is listed. CURRENT, which may be left out then, is
+the newest state of the old cluster: what that may still run, and what is undone.
 
 ` + outcomeHelp() + `
 Exit codes: 0 done; 1 an outcome named by --fail-on is predicted; 2 the command
@@ -114,14 +121,16 @@ readable.`,
   revenant predict backup.db current.db --restart-apiservers cp-1
   revenant predict backup.db current.db --outage-at 2026-11-22T03:00Z --outage 300..900
   revenant predict backup.db current.db --compare
-  revenant predict backup.db current.db --fail-on phantom,ghost -o json=prediction.json -o table`,
-		Args:              cobra.ExactArgs(2),
+  revenant predict backup.db current.db --fail-on phantom,ghost -o json=prediction.json -o table
+  revenant predict backup.db --onto new-machines`,
+		Args:              o.plan.pairOrOnto,
 		ValidArgsFunction: completeArgs(2),
-		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0], args[1]) },
+		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args) },
 	}
 	o.open.addFlags(cmd.Flags())
 	o.output.addFlags(cmd.Flags())
 	o.plan.addFlags(cmd.Flags())
+	o.plan.addOnto(cmd.Flags())
 	cmd.Flags().StringSliceVar(&o.failOn, "fail-on", nil, "exit with 1 when one of these outcomes is predicted: `OUTCOME,...`")
 	cmd.Flags().BoolVar(&o.force, "force", false, "go on although the snapshots are of different clusters")
 	cmd.Flags().BoolVar(&o.compare, "compare", false, "lay the ways to restore side by side instead, the given plan among them")
@@ -149,9 +158,9 @@ func outcomeNames() []string {
 	return names
 }
 
-func (o *predictOptions) run(ctx context.Context, backup, current string) error {
+func (o *predictOptions) run(ctx context.Context, paths []string) error {
 	o.open.metricsFiles = o.plan.metrics
-	guard, err := o.open.guardOutputs(o.streams, backup, current)
+	guard, err := o.open.guardOutputs(o.streams, paths...)
 	if err != nil {
 		return err
 	}
@@ -168,7 +177,10 @@ func (o *predictOptions) run(ctx context.Context, backup, current string) error 
 			return hinted(fmt.Errorf("--fail-on: unknown outcome %q", name), "the outcomes are "+strings.Join(outcomeNames(), ", "))
 		}
 	}
-	b, c, err := o.open.files(backup, current)
+	if plan.Onto != "" {
+		return o.runOnto(ctx, targets, paths, plan)
+	}
+	b, c, err := o.open.files(paths[0], paths[1])
 	if err != nil {
 		return err
 	}

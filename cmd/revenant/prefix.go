@@ -148,7 +148,7 @@ func onePrefix(backup, current *side) (string, error) {
 	b, c := kube.FirstPrefix(backup.choice.Prefix), kube.FirstPrefix(current.choice.Prefix)
 	if !kube.SamePrefix(b, c) {
 		return "", hinted(fmt.Errorf("the objects of the backup are below %s, those of the current snapshot below %s", b, c),
-			"they are of two API servers; say which is meant: "+prefixFlag(b)+" or "+prefixFlag(c))
+			"they are of two API servers; say which is meant: "+prefixFlag(b)+" or "+prefixFlag(c)+"; "+ontoHint)
 	}
 	return kube.JoinPrefixes(mergedPrefix(backup, current)...), nil
 }

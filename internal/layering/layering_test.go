@@ -56,6 +56,7 @@ var packages = []string{
 	"analyzer/rollback",
 	"analyzer/runbook",
 	"analyzer/storage",
+	"analyzer/ties",
 	"analyzer/timeline",
 	"analyzer/watchers",
 	"cmd/revenant",

@@ -1,0 +1,153 @@
+package restore
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"revenant/decoder/kube"
+)
+
+func ofKind(kind string) func(*Pod) {
+	return func(p *Pod) { p.Owner = kube.Owner{Kind: kind, UID: "owner"} }
+}
+
+func tolerates(seconds int64) func(*Pod) {
+	return func(p *Pod) { p.ToleratesUnreachable = seconds }
+}
+
+// ontoDecisions are pods of a backup that is restored onto other machines.
+var ontoDecisions = []struct {
+	name string
+	was  *Pod
+	want string
+	then string // what the API shows later, "" where that does not change by itself
+}{
+	{"of a ReplicaSet", was(ofKind("ReplicaSet"), tolerates(300)), "onto ghost never api Running@n1 +node-gone ?", "Running on n1, terminating"},
+	{"of a ReplicaSet, tolerating for good", was(ofKind("ReplicaSet"), tolerates(-1)), "onto ghost never api Running@n1 +node-gone ?", ""},
+	{"of a StatefulSet", was(ofKind("StatefulSet"), tolerates(300)), "onto ghost never api Running@n1 +node-gone ?", "Running on n1, terminating"},
+	{"of a DaemonSet", was(ofKind("DaemonSet"), tolerates(-1)), "onto ghost never api Running@n1 +node-gone ?", ""},
+	{"of a Job", was(ofKind("Job"), tolerates(300), never), "onto ghost never api Running@n1 +runs-again +node-gone ?", "Running on n1, terminating"},
+	{"of no controller", was(tolerates(300)), "onto ghost never api Running@n1 +node-gone ?", "Running on n1, terminating"},
+	{"being deleted", was(tolerates(300), dying), "onto stuck-terminating never api Running@n1/terminating +node-gone ?", ""},
+	{"ended", was(tolerates(300), succeeded, never), "onto finished self api Succeeded@n1 +node-gone ?", "no such pod"},
+	{"on a node without a Node object", was(tolerates(300), on("n9")), "onto finished self api Running@n9 +node-gone ?", "no such pod"},
+	{"not bound", was(tolerates(300), unbound("n1")), "onto unaffected self api Pending ?", "Pending, or Pending on n1, terminating"},
+	{"not bound, being deleted", was(unbound("n1"), dying, held), "onto stuck-terminating never api Pending/terminating ?", ""},
+	{"mirror", was(mirror, tolerates(-1)), "onto mirror never api Running@n1 +node-gone ?", ""},
+	{"unreadable", was(unreadablePod), "unreadable unknown never ?", ""},
+}
+
+func ontoState(pods ...*Pod) *State {
+	backup, _ := states(pods, nil)
+	return backup
+}
+
+func predictOnto(t testing.TB, backup *State) *Prediction {
+	t.Helper()
+	p, err := RestoreOnto(backup).Predict(Plan{Onto: NewMachines})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestOnto(t *testing.T) {
+	for _, tt := range ontoDecisions {
+		p := predictOnto(t, ontoState(tt.was))
+		if len(p.Pods) != 1 {
+			t.Fatalf("%s: %d pods", tt.name, len(p.Pods))
+		}
+		o := p.Pods[0]
+		checkSpoken(t, o)
+		then := ""
+		if o.Then != nil {
+			then = o.Then.Shows()
+		}
+		if got := told(o); got != tt.want || then != tt.then {
+			t.Errorf("%s:\ngot  %s, then %q\nwant %s, then %q", tt.name, got, then, tt.want, tt.then)
+		}
+	}
+}
+
+// checkOnto holds what must be so of every backup: no pod is said to run, nothing is
+// certain, and no evidence is a current snapshot's.
+func checkOnto(t *testing.T, backup *State, p *Prediction) {
+	t.Helper()
+	uids := map[string]bool{}
+	for i := range p.Pods {
+		o := &p.Pods[i]
+		uids[o.UID] = true
+		runs := slices.Concat(o.RunsOn, o.MayRunOn)
+		if o.Then != nil {
+			runs = slices.Concat(runs, o.Then.RunsOn, o.Then.MayRunOn)
+		}
+		if len(runs) > 0 || o.DoubleRun != nil {
+			t.Errorf("%s/%s is said to run on %v (%+v)", o.Namespace, o.Name, runs, o.DoubleRun)
+		}
+		if o.Certainty == Certain || o.CertaintyReason == "" {
+			t.Errorf("%s/%s is %s (%s): no restore onto other machines was seen", o.Namespace, o.Name, o.Certainty, o.CertaintyReason)
+		}
+		for _, r := range o.Evidence {
+			if r.Snapshot != InBackup {
+				t.Errorf("%s/%s rests on the %s snapshot", o.Namespace, o.Name, r.Snapshot)
+			}
+		}
+	}
+	for _, pod := range backup.Pods {
+		if pod.UID != "" && !uids[pod.UID] {
+			t.Errorf("nothing is said of %s", pod.Key)
+		}
+	}
+	for i := range p.Nodes {
+		if n := &p.Nodes[i]; n.Kubelet != KubeletGone || n.Certainty == Certain || n.Capacity != nil {
+			t.Errorf("node %s: its kubelet is %s, %s", n.Name, n.Kubelet, n.Certainty)
+		}
+	}
+	for i := range p.Workloads {
+		if w := &p.Workloads[i]; w.Running+w.MayRun > 0 {
+			t.Errorf("%s %s/%s: %d pods run and %d may", w.Kind, w.Namespace, w.Name, w.Running, w.MayRun)
+		}
+	}
+	if severity, text := p.Headline(); len(p.Pods) > 0 && (severity == OK || !strings.Contains(text, "every pod has to start anew")) {
+		t.Errorf("%s: %s", severity, text)
+	}
+}
+
+func TestOntoOfManyClusters(t *testing.T) {
+	for seed := range uint64(seeds) {
+		backup, current := cluster(seed, 200)
+		checkOnto(t, backup, predictOnto(t, backup))
+		checkOnto(t, current, predictOnto(t, current))
+	}
+}
+
+func TestOntoRefuses(t *testing.T) {
+	backup, current := states([]*Pod{was()}, []*Pod{now()})
+	for _, plan := range []Plan{
+		{},
+		{Onto: "the moon"},
+		{Onto: NewMachines, RestartKubelets: Restart{All: true}},
+		{Onto: NewMachines, KeepAPIServers: true},
+		{Onto: NewMachines, LastRevision: 5000},
+		{Onto: NewMachines, Outage: Seconds{To: 60}},
+		{Onto: NewMachines, OutageAt: time.Unix(1, 0)},
+		{Onto: NewMachines, BumpRevision: 5},
+		{Onto: NewMachines, BumpRevision: 1<<63 - 1, MarkCompacted: true},
+	} {
+		var refused *PlanError
+		if _, err := RestoreOnto(backup).Predict(plan); !errors.As(err, &refused) || refused.Hint() == "" {
+			t.Errorf("%+v: %v", plan, err)
+		}
+	}
+	var refused *PlanError
+	if _, err := Compare(backup, current).Predict(Plan{Onto: NewMachines}); !errors.As(err, &refused) {
+		t.Errorf("a pair: %v", err)
+	}
+	p, err := RestoreOnto(backup).Predict(Plan{Onto: NewMachines, BumpRevision: 1000, MarkCompacted: true})
+	if err != nil || p.Revisions.Restored != backupAt+1000 || p.Revisions.BumpVerdict != BumpUnsure {
+		t.Errorf("with a bump: %+v, %v", p.Revisions, err)
+	}
+}

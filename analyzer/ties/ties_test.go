@@ -1,0 +1,229 @@
+package ties_test
+
+import (
+	"encoding/pem"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer/protobuf"
+	"k8s.io/client-go/kubernetes/scheme"
+
+	"revenant/analyzer/finding"
+	"revenant/analyzer/ties"
+	"revenant/decoder/kube"
+	"revenant/decoder/snapshot/snapshottest"
+)
+
+const prefix = "/registry"
+
+// put stores an object as the API server does.
+func put(t testing.TB, o runtime.Object) snapshottest.Change {
+	t.Helper()
+	m, err := meta.Accessor(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds, _, err := scheme.Scheme.ObjectKinds(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.GetObjectKind().SetGroupVersionKind(kinds[0])
+	k := kube.Key{Namespace: m.GetNamespace(), Name: m.GetName(), Resource: "ranges"}
+	for _, r := range kube.Resources() {
+		if r.Kind == kinds[0].Kind {
+			k.Group, k.Resource = r.Group(), r.Name
+		}
+	}
+	var b strings.Builder
+	if err := protobuf.NewSerializer(scheme.Scheme, scheme.Scheme).Encode(o, &b); err != nil {
+		t.Fatal(err)
+	}
+	return snapshottest.Put(k.Path(prefix), b.String())
+}
+
+func named(name string) metav1.ObjectMeta {
+	if ns, n, ok := strings.Cut(name, "/"); ok {
+		return metav1.ObjectMeta{Namespace: ns, Name: n, UID: "uid"}
+	}
+	return metav1.ObjectMeta{Name: name, UID: "uid"}
+}
+
+func pointer[T any](v T) *T { return &v }
+
+func runs(image string) corev1.PodTemplateSpec {
+	return corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "c", Image: image}}}}
+}
+
+func onHost(name string) *corev1.NodeSelector {
+	return &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{{MatchExpressions: []corev1.NodeSelectorRequirement{{Key: corev1.LabelHostname, Operator: corev1.NodeSelectorOpIn, Values: []string{name}}}}}}
+}
+
+// told are the findings, one in a line.
+func told(list *ties.Ties) (lines []string) {
+	for _, f := range list.Findings {
+		lines = append(lines, fmt.Sprintf("%s: %s: %s", f.ID, f.Object(), f.Detail))
+	}
+	return lines
+}
+
+// TestFind makes one object for every tie, and beside it one that has none.
+func TestFind(t *testing.T) {
+	pinned := runs("app:1")
+	pinned.Spec.NodeSelector = map[string]string{corev1.LabelHostname: "node-1"}
+	byAffinity := runs("app:1")
+	byAffinity.Spec.Affinity = &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: onHost("node-2")}}
+	certificate := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("root")}))
+	claim := &corev1.ObjectReference{Namespace: "db", Name: "data-0"}
+	url, fail, ignore := "https://10.0.0.9/hook", admissionv1.Fail, admissionv1.Ignore
+	hook := func(name string, policy *admissionv1.FailurePolicyType, url *string) admissionv1.ValidatingWebhook {
+		w := admissionv1.ValidatingWebhook{Name: name, FailurePolicy: policy, ClientConfig: admissionv1.WebhookClientConfig{URL: url}}
+		if url == nil {
+			w.ClientConfig.Service = &admissionv1.ServiceReference{Namespace: "policy", Name: "engine"}
+		}
+		return w
+	}
+	objects := []runtime.Object{
+		&corev1.PersistentVolume{ObjectMeta: named("disk"), Spec: corev1.PersistentVolumeSpec{ClaimRef: claim, PersistentVolumeReclaimPolicy: corev1.PersistentVolumeReclaimDelete, PersistentVolumeSource: corev1.PersistentVolumeSource{CSI: &corev1.CSIPersistentVolumeSource{Driver: "ebs.csi.aws.com", VolumeHandle: "vol-1"}}}},
+		&corev1.PersistentVolume{ObjectMeta: named("local"), Spec: corev1.PersistentVolumeSpec{NodeAffinity: &corev1.VolumeNodeAffinity{Required: onHost("node-1")}, PersistentVolumeSource: corev1.PersistentVolumeSource{Local: &corev1.LocalVolumeSource{Path: "/mnt/a"}}}},
+		&corev1.PersistentVolume{ObjectMeta: named("path"), Spec: corev1.PersistentVolumeSpec{ClaimRef: claim, PersistentVolumeSource: corev1.PersistentVolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/srv"}}}},
+		&corev1.PersistentVolume{ObjectMeta: named("pinned"), Spec: corev1.PersistentVolumeSpec{NodeAffinity: &corev1.VolumeNodeAffinity{Required: onHost("node-2")}, PersistentVolumeSource: corev1.PersistentVolumeSource{CSI: &corev1.CSIPersistentVolumeSource{Driver: "topolvm.io", VolumeHandle: "v"}}}},
+		&storagev1.VolumeAttachment{ObjectMeta: named("csi-1"), Spec: storagev1.VolumeAttachmentSpec{Attacher: "ebs.csi.aws.com", NodeName: "node-1", Source: storagev1.VolumeAttachmentSource{PersistentVolumeName: pointer("disk")}}},
+		&corev1.Service{ObjectMeta: named("default/kubernetes"), Spec: corev1.ServiceSpec{ClusterIP: "10.96.0.1", ClusterIPs: []string{"10.96.0.1"}}},
+		&corev1.Service{ObjectMeta: named("shop/web"), Spec: corev1.ServiceSpec{Selector: map[string]string{"app": "web"}, Type: corev1.ServiceTypeLoadBalancer}},
+		&corev1.Service{ObjectMeta: named("shop/plain"), Spec: corev1.ServiceSpec{Selector: map[string]string{"app": "web"}}},
+		&corev1.Service{ObjectMeta: named("shop/db"), Spec: corev1.ServiceSpec{ExternalIPs: []string{"192.0.2.7"}}},
+		&corev1.Service{ObjectMeta: named("shop/alias"), Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeExternalName}},
+		&admissionv1.ValidatingWebhookConfiguration{ObjectMeta: named("policy"), Webhooks: []admissionv1.ValidatingWebhook{hook("a", &fail, nil), hook("b", &ignore, nil), hook("c", &ignore, &url)}},
+		&batchv1.Job{ObjectMeta: named("shop/import"), Status: batchv1.JobStatus{Succeeded: 2}},
+		&batchv1.Job{ObjectMeta: named("shop/done"), Status: batchv1.JobStatus{Conditions: []batchv1.JobCondition{{Type: batchv1.JobComplete, Status: corev1.ConditionTrue}}}},
+		&batchv1.Job{ObjectMeta: named("shop/held"), Spec: batchv1.JobSpec{Suspend: pointer(true)}},
+		&batchv1.CronJob{ObjectMeta: named("shop/nightly"), Spec: batchv1.CronJobSpec{Schedule: "0 3 * * *"}},
+		&batchv1.CronJob{ObjectMeta: named("shop/never"), Spec: batchv1.CronJobSpec{Suspend: pointer(true)}},
+		&appsv1.Deployment{ObjectMeta: named("dns/external-dns"), Spec: appsv1.DeploymentSpec{Template: runs("registry.k8s.io/external-dns/external-dns:v0.14.0")}},
+		&appsv1.Deployment{ObjectMeta: named("shop/web"), Spec: appsv1.DeploymentSpec{Template: runs("app:1")}},
+		&appsv1.StatefulSet{ObjectMeta: named("shop/pinned"), Spec: appsv1.StatefulSetSpec{Template: pinned}},
+		&appsv1.DaemonSet{ObjectMeta: named("shop/affine"), Spec: appsv1.DaemonSetSpec{Template: byAffinity}},
+		&corev1.ConfigMap{ObjectMeta: named("kube-system/kube-proxy"), Data: map[string]string{"kubeconfig.conf": "clusters:\n- cluster:\n    server: https://10.0.0.1:6443\n"}},
+		&corev1.ConfigMap{ObjectMeta: named("kube-system/kubeadm-config"), Data: map[string]string{"ClusterConfiguration": "controlPlaneEndpoint: api.example.com:6443\ndns: {}\n"}},
+		&corev1.ConfigMap{ObjectMeta: named("kube-system/kube-root-ca.crt"), Data: map[string]string{"ca.crt": certificate}},
+		&corev1.ConfigMap{ObjectMeta: named("kube-system/other"), Data: map[string]string{"x": "server: unix:///run/x\n"}},
+		&corev1.RangeAllocation{ObjectMeta: named("serviceips"), Range: "10.96.0.0/12"},
+		&corev1.Node{ObjectMeta: named("node-1")},
+		&corev1.Pod{ObjectMeta: named("shop/web-1")},
+		&corev1.Pod{ObjectMeta: named("shop/web-2")},
+	}
+	var changes []snapshottest.Change
+	for _, o := range objects {
+		changes = append(changes, put(t, o))
+	}
+	changes = append(changes,
+		snapshottest.Put("/registry/secrets/shop/a", "k8s:enc:aescbc:v1:key1:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"),
+		snapshottest.Put("/registry/persistentvolumes/broken", "not an object"),
+		snapshottest.Put("/registry/crd.projectcalico.org/ipamblocks/10-0-0-0-26", "{}"),
+		snapshottest.Put("/registry/kubeovn.io/ips/a", "{}"),
+		snapshottest.Put("/registry/acme.cert-manager.io/orders/shop/a", "{}"),
+	)
+	got, err := ties.Find(t.Context(), snapshottest.Store(t, changes...), prefix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"volume-shared: persistentvolumes disk: ebs.csi.aws.com vol-1, of claim db/data-0, reclaim policy Delete",
+		"volume-on-old-machine: persistentvolumes local: /mnt/a of node-1, of no claim",
+		"volume-on-old-machine: persistentvolumes path: /srv, of claim db/data-0",
+		"volume-on-old-machine: persistentvolumes pinned: topolvm.io v of node-2, of no claim",
+		"load-balancer-taken-over: services shop/web: uid uid, at no address yet",
+		"acts-outside: deployments dns/external-dns: registry.k8s.io/external-dns/external-dns:v0.14.0 changes DNS records",
+		"webhook-without-pods: validatingwebhookconfigurations policy: a: Service policy/engine",
+		"job-runs-again: jobs shop/import: 2 succeeded so far",
+		"cron-job-runs: cronjobs shop/nightly: 0 3 * * *",
+		"volume-attachment: volumeattachments csi-1: disk, by ebs.csi.aws.com, on node-1",
+		"old-address: configmaps kube-system/kube-proxy: https://10.0.0.1:6443",
+		"old-address: configmaps kube-system/kubeadm-config: api.example.com:6443",
+		"external-ip: services shop/db: 192.0.2.7",
+		"endpoints-by-hand: services shop/db: has no selector",
+		"webhook-by-url: validatingwebhookconfigurations policy: c: https://10.0.0.9/hook",
+		"certificate-order: orders.acme.cert-manager.io: 1 in the backup, ended ones included",
+		"network-state: ipamblocks.crd.projectcalico.org: 1 object of Calico",
+		"network-state: ips.kubeovn.io: 1 object of Kube-OVN",
+		"pinned-to-old-node: daemonsets shop/affine: asks for node-2",
+		"pinned-to-old-node: statefulsets shop/pinned: asks for node-1",
+		`encrypted: secrets: encrypted by aescbc with key "key1"`,
+		"unread: : 1 object",
+	}
+	if diff := cmp.Diff(want, told(got)); diff != "" {
+		t.Error(diff)
+	}
+	machines := []ties.Keys{
+		{"/registry/minions/", 1, "Node objects"},
+		{"/registry/pods/", 2, "Pods"},
+		{"/registry/volumeattachments/", 1, "Attachments of volumes to nodes"},
+		{"/registry/crd.projectcalico.org/ipamblocks/", 1, "Calico's ipamblocks"},
+	}
+	if diff := cmp.Diff(machines, got.Machines); diff != "" {
+		t.Error(diff)
+	}
+	if !slices.Equal(got.ServiceIPs, []string{"10.96.0.1"}) || !slices.Equal(got.ServiceRanges, []string{"10.96.0.0/12"}) || got.RootCA != "4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2" {
+		t.Errorf("Services at %v out of %v, root certificate %s", got.ServiceIPs, got.ServiceRanges, got.RootCA)
+	}
+	met := map[ties.ID]bool{}
+	for _, f := range got.Findings {
+		met[f.ID] = true
+		if f.Certainty == finding.Certain || f.Severity != f.ID.Info().Severity {
+			t.Errorf("%s: %s, %s", f.ID, f.Certainty, f.Severity)
+		}
+	}
+	for _, info := range ties.Infos {
+		if !met[info.ID] || info.Title == "" || info.Explains == "" || info.Remedy == "" || info.Source == "" && info.ID != ties.Unread {
+			t.Errorf("%s never comes out, or says too little", info.ID)
+		}
+	}
+}
+
+// TestMany: what is listed has an end, what is counted has not.
+func TestMany(t *testing.T) {
+	var changes []snapshottest.Change
+	for i := range ties.MaxFindings + 7 {
+		changes = append(changes, put(t, &batchv1.CronJob{ObjectMeta: named(fmt.Sprintf("ns/%03d", i))}))
+	}
+	got, err := ties.Find(t.Context(), snapshottest.Store(t, changes...), prefix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Findings) != ties.MaxFindings || got.Summary[ties.CronJobRuns] != ties.MaxFindings+7 {
+		t.Errorf("%d listed, %d counted", len(got.Findings), got.Summary[ties.CronJobRuns])
+	}
+}
+
+// TestRuns looks at the backups of real clusters.
+func TestRuns(t *testing.T) {
+	paths, err := filepath.Glob("../../testdata/clusters/*/*/backup.db.gz")
+	if err != nil || len(paths) < 15 {
+		t.Fatalf("%d backups, %v", len(paths), err)
+	}
+	for _, path := range paths {
+		got, err := ties.Find(t.Context(), snapshottest.Open(t, path), prefix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		has := map[string]int{}
+		for _, m := range got.Machines {
+			has[m.Prefix] = m.Count
+		}
+		if has["/registry/minions/"] == 0 || has["/registry/pods/"] == 0 || has["/registry/leases/kube-system/"] == 0 || len(got.ServiceIPs) == 0 || got.Summary[ties.Unread] > 0 {
+			t.Errorf("%s: %v, Services at %v, %d unread", path, has, got.ServiceIPs, got.Summary[ties.Unread])
+		}
+	}
+}
