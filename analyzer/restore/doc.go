@@ -25,6 +25,9 @@
 // past by API servers that were left running. Each pod belongs to one row of a
 // decision table, which says what becomes of it in each of these cases.
 //
+// RestoreOnto is the restore of a backup onto other machines: there no kubelet has ever
+// watched, every node of the backup is gone, and every pod starts anew.
+//
 // The mechanism was read in the sources of client-go and apiserver v0.37.2,
 // kubernetes v1.37.2 and etcd v3.6.16 and observed on whole clusters; the rows'
 // sources stand with them in Rules.

@@ -9,6 +9,10 @@
 // or node a step names comes from the prediction under the plan that the runbook
 // follows: the recommended one, or the one that is given.
 //
+// With Onto the steps bring the backup up on machines that its nodes are not: the proof that
+// the old cluster is down comes first, what is of the old machines is taken out of the backup
+// before anything starts, and nodes join last.
+//
 // Refused are plans that package restore refuses, and backups so close to the
 // largest revision that no bump fits. A name that no shell line can hold safely is
 // left out of the commands and counted.

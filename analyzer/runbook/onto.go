@@ -3,6 +3,7 @@ package runbook
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -52,6 +53,9 @@ func newOnto(in Input) (*Runbook, error) {
 		b.startNewControllers, b.joinNodes, b.verifyNew, b.takeOver,
 	} {
 		if s := step(); s.ID != "" {
+			for i := range s.Commands {
+				s.Commands[i] = toNew(s.Commands[i])
+			}
 			r.Steps = append(r.Steps, s.whole())
 		}
 	}
@@ -97,6 +101,27 @@ func (b *builder) summaryOnto(steps []Step) Summary {
 		s.PointOfNoReturn = &PointOfNoReturn{id, i + 1, text}
 	}
 	return s
+}
+
+// newKubeconfig leads to the new cluster. The old one takes the same credentials: without
+// it, a command that is meant for the new cluster may be done to the old one.
+const newKubeconfig = "--kubeconfig=NEW_KUBECONFIG"
+
+// callsAPI is a call of kubectl or oc that does not say which cluster is meant.
+var callsAPI = regexp.MustCompile(`\b(kubectl|oc) (get|delete|patch|scale|edit|exec|adm|annotate|--namespace=)`)
+
+// toNew is c with the new cluster named wherever it calls an API.
+func toNew(c Command) Command {
+	if len(c.Argv) == 0 {
+		c.Run = callsAPI.ReplaceAllString(c.Run, "$1 "+newKubeconfig+" $2")
+		return c
+	}
+	if other := func(word string) bool {
+		return strings.HasPrefix(word, "--kubeconfig=") || strings.HasPrefix(word, "--context=")
+	}; (c.Argv[0] == "kubectl" || c.Argv[0] == "oc") && !slices.ContainsFunc(c.Argv, other) {
+		c.Argv = slices.Insert(slices.Clone(c.Argv), 1, newKubeconfig)
+	}
+	return c
 }
 
 // predictOnto settles the plan, and predicts what comes of it.
@@ -488,7 +513,9 @@ func (b *builder) startNewAPI() Step {
 	s.Commands = slices.Clone(b.profile.startAPI)
 	ready := b.kubectl("get", "--raw", "/readyz").whole()
 	s.Commands = append(s.Commands,
-		answers(Workstation, "the API is ready", ready.Run, 300, "Look at the log of each API server.", "kubectl").says("kubectl's kubeconfig is one for the new API: the old one leads to the old cluster."),
+		call(Workstation, "kubectl", newKubeconfig, "config", "view", "--minify", "--output=jsonpath={.clusters[0].cluster.server}").
+			says("Prints where NEW_KUBECONFIG leads: to a new address. The old cluster takes the same credentials, and all that follows would be done to it."),
+		answers(Workstation, "the API is ready", ready.Run, 300, "Look at the log of each API server.", "kubectl"),
 		b.kubectl("get", "nodes"))
 	return s
 }

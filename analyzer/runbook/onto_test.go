@@ -5,10 +5,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"revenant/analyzer/atrest"
 	"revenant/analyzer/finding"
 	"revenant/analyzer/restore"
 	"revenant/analyzer/ties"
@@ -156,6 +158,11 @@ func lintOnto(t *testing.T, name string, in *Input, r *Runbook) {
 		if strings.Contains(c.Run, "10.0.0.1:23") {
 			t.Errorf("%s, step %s: is for an old member: %s", name, s.ID, c.Run)
 		}
+		for _, call := range apiCall.FindAllString(c.Run, -1) {
+			if !strings.HasSuffix(call, " --kubeconfig=") && !strings.HasSuffix(call, " --context=") {
+				t.Errorf("%s, step %s: it may be done to the old cluster: %s", name, s.ID, c.Run)
+			}
+		}
 		if strings.Contains(c.Run, "restart-kubelets") {
 			t.Errorf("%s, step %s: %s", name, s.ID, c.Run)
 		}
@@ -176,6 +183,9 @@ func lintOnto(t *testing.T, name string, in *Input, r *Runbook) {
 		t.Errorf("%s: plan %+v, %s", name, r.Plan, r.Predicted)
 	}
 }
+
+// apiCall is the beginning of a call of kubectl or oc, in a script or alone.
+var apiCall = regexp.MustCompile(`(?:^|[ (;|])(?:kubectl|oc) (?:--?[a-z]+=?|[a-z]+)`)
 
 // tied are the ties that a runbook is written with.
 func (in *Input) tied() *ties.Ties {
@@ -267,4 +277,28 @@ func stubDir(t *testing.T, program, text string) string {
 		t.Fatal(err)
 	}
 	return dir
+}
+
+// TestOntoBringsAlong: what the backup tells of what it does not have is asked for.
+func TestOntoBringsAlong(t *testing.T) {
+	in := ontoInput()
+	in.Backup.Facts.Encryption = []atrest.Values{{Provider: "aescbc", Version: "v1", Name: "key1", Resource: "secrets", Count: 7}}
+	in.Backup.Facts.Alarms = []snapshot.Alarm{{Member: "cp-1", Kind: "NOSPACE"}}
+	for _, platform := range Platforms() {
+		in.Platform = platform
+		r := build(t, in)
+		s := step(t, r, "bring-along")
+		for _, want := range []string{"key1", "7 values", "10.96.0.0/12", "--service-account-issuer"} {
+			if !slices.ContainsFunc(s.Checks, func(c string) bool { return strings.Contains(c, want) }) {
+				t.Errorf("%s: nothing is said of %s: %q", platform, want, s.Checks)
+			}
+		}
+		order := ids(r)
+		if a, b := slices.Index(order, "start-etcd"), slices.Index(order, "disarm"); b != a+1 {
+			t.Errorf("%s: alarms: %v", platform, order)
+		}
+		if p := r.Summary.PointOfNoReturn; p == nil || r.Steps[p.Number-1].ID != p.Step || len(r.Summary.Costs) == 0 || len(r.Summary.Risks) < 2 {
+			t.Errorf("%s: %+v", platform, r.Summary)
+		}
+	}
 }

@@ -46,7 +46,10 @@ etcdutl.
 
 CURRENT, which may be left out, is the newest state of the *old* cluster. It does not change what is said of the backup's pods. It tells
 what the old cluster may still run, which must not go on beside the new one, adds the machines that came since, and shows what the backup
-takes back. A state of the new cluster is not CURRENT: it is refused as one of another cluster.
+takes back. A state of some other cluster is refused.
+
+Every command that calls an API names NEW_KUBECONFIG: a kubeconfig that is left from before leads to the old cluster, which takes the
+same credentials.
 
 `)
 	b.WriteString("## What becomes of the pods\n\nEvery pod starts anew, or not at all. The rule is `onto`, its rows are in [table.md](table.md), outcomes and flags are those of\n[outcomes.md](outcomes.md). No pod is said to run anywhere: a new machine that registers under the name of an old one takes its pods\nover, which is why the steps want other names.\n\n| pods | outcome | severity | the API shows | flags |\n| --- | --- | --- | --- | --- |\n")
