@@ -19,7 +19,7 @@ type Watching struct {
 }
 
 const (
-	whyWatchersList   = "Their watches are refused as compacted (410 Gone), and a watch that is refused so lists anew: client-go's reflector does, and who does not use it ends or does the same."
+	whyWatchersList   = "Their watches are refused as compacted (410 Gone), after which client-go's reflector, on which almost all of them are built, lists anew; the API asks the same of every other client."
 	whyWatchersStay   = "Where one has seen a later revision than the store starts at, its watch is resumed and brings nothing: it acts on what was erased, like a deaf kubelet, and nothing shows that."
 	whyWatchersErased = "API servers that are left running below the bump that they need go on serving their old cache: who watches through them, or lists anew, gets what was erased, and nothing tells that apart."
 	whyWatchersEnded  = "API servers that are left running drop their cache, because etcd refuses their own watch as compacted, and end every watch through them (410 Gone): who watches lists anew."
