@@ -174,9 +174,8 @@ func (b *builder) save(name, comment string, keep bool) []Command {
 		return []Command{script(Workstation, unless("talosctl --nodes=NODE_IP etcd snapshot "+name), "talosctl").writes(name).says("%s", comment)}
 	case Kops:
 		on := "/root/" + name
-		save := b.etcdctl(b.endpoint(), "snapshot", "save", "/rootfs"+on)
 		return []Command{
-			save.says("%s", strings.TrimSpace(comment+" ETCD_MANAGER_MAIN_POD is one of kubectl get pods --namespace=kube-system; its /opt has a directory a version.")),
+			b.saveWhole("/rootfs"+on).says("%s", strings.TrimSpace(comment+" ETCD_MANAGER_MAIN_POD is one of kubectl get pods --namespace=kube-system; its /opt has a directory a version.")),
 			script(Workstation, unless(fmt.Sprintf("{ ssh ETCD_NODE sudo cat %[1]s > %[2]s.part && ssh ETCD_NODE sudo sha256sum %[1]s | sed 's|/.*|%[2]s.part|' | sha256sum --check && mv %[2]s.part %[2]s; }", on, name)), "ssh").writes(name),
 		}
 	}
@@ -187,7 +186,7 @@ func (b *builder) save(name, comment string, keep bool) []Command {
 		line = fmt.Sprintf("{ sudo /usr/local/bin/cluster-backup.sh \"$PWD/%[1]s.backup\" && sudo sh -c 'cp \"$(ls -t %[1]s.backup/snapshot_*.db | head -n 1)\" %[1]s'; }", name)
 		programs = []string{"/usr/local/bin/cluster-backup.sh"}
 	} else {
-		c := b.etcdctl(b.endpoint(), "snapshot", "save", name).whole()
+		c := b.saveWhole(name)
 		line, programs = c.Run, c.Programs
 	}
 	sum := name + ".sha256"
@@ -197,6 +196,16 @@ func (b *builder) save(name, comment string, keep bool) []Command {
 		script(Workstation, unless(fmt.Sprintf("scp -p %s %s .", quote(remote(on.address, name)), quote(remote(on.address, sum)))), "scp").writes(name, sum),
 		script(Workstation, "[ ! -e "+sum+" ] || sha256sum --check "+sum).reads(name),
 	}
+}
+
+// saveWhole has one member save a snapshot. Asked to do it without a limit, etcdctl waits
+// forever for a member that is dead (etcdctl/v3 v3.6 ctlv3/command/snapshot_command.go), so
+// the member is asked first whether it answers.
+func (b *builder) saveWhole(to string) Command {
+	look, save := b.etcdctl(b.endpoint(), "endpoint", "status").whole(), b.etcdctl(b.endpoint(), "snapshot", "save", to).whole()
+	c := script(save.Host, look.Run+" &&\n    "+save.Run, save.Programs...)
+	c.As, c.Reads = save.As, save.Reads
+	return c
 }
 
 // tls are etcdctl's flags for certificates, none where no endpoint needs them.

@@ -288,7 +288,7 @@ func (b *builder) deletions(pods []pod, flags []string, comment string) (command
 		if len(names) == 0 {
 			continue
 		}
-		commands = append(commands, b.kubectl(slices.Concat([]string{"delete", "pod", "--namespace=" + ns}, flags, names)...).says("%s", comment))
+		commands = append(commands, b.kubectl(slices.Concat([]string{"delete", "pod", "--ignore-not-found", "--namespace=" + ns}, flags, names)...).says("%s", comment))
 		comment = ""
 	}
 	if lost > 0 {

@@ -1,8 +1,11 @@
 package runbook
 
 import (
+	"slices"
 	"strings"
 	"testing"
+
+	"revenant/analyzer/restore"
 )
 
 // TestFlagsTravel holds that every printed command that reads the evidence has the flags
@@ -39,6 +42,24 @@ func TestFlagsTravel(t *testing.T) {
 			if !strings.Contains(warnings, "read below two prefixes") || !strings.Contains(warnings, "4489e5a9bd37") {
 				t.Errorf("%s: the warnings are %q", platform, r.Warnings)
 			}
+		}
+	}
+}
+
+// TestPlanTravels: a plan that was given is the one that the runbook is written anew for.
+func TestPlanTravels(t *testing.T) {
+	in := input(nil, nil, nodes("node-1"), nodes("node-1"))
+	for want, plan := range map[string]*restore.Plan{
+		" --restart-kubelets=all":                {RestartKubelets: restore.Restart{All: true}},
+		" --bump-revision=5000 --mark-compacted": {BumpRevision: 5000, MarkCompacted: true},
+		" --restart-apiservers=none":             {KeepAPIServers: true},
+		" --last-revision=REVISION":              nil,
+	} {
+		in.Plan = plan
+		if !slices.ContainsFunc(commands(step(t, build(t, in), "take-stock")), func(c string) bool {
+			return strings.HasPrefix(c, "revenant plan ") && strings.HasSuffix(c, want)
+		}) {
+			t.Errorf("no command ends with %q", want)
 		}
 	}
 }

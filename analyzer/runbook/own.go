@@ -16,7 +16,14 @@ func (b *builder) setAside(h Host, what string) Command {
 }
 
 // before is the end of the name of what this restore moves aside.
-func (b *builder) before() string { return fmt.Sprintf("before-%d", b.bump.Restored) }
+// Of a restore without a bump the newest revision before it tells it from the next one of
+// the same backup.
+func (b *builder) before() string {
+	if b.plan.BumpRevision == 0 && b.Current != nil {
+		return fmt.Sprintf("before-%d-at-%d", b.bump.Restored, b.Current.State.Revision)
+	}
+	return fmt.Sprintf("before-%d", b.bump.Restored)
+}
 
 // restoreK3s restores the first server, which the others join anew.
 func (b *builder) restoreK3s(s *Step) {
@@ -41,6 +48,22 @@ func (b *builder) joins() Command {
 	line := fmt.Sprintf("sudo sh -c 'cat /etc/rancher/%[1]s/config.yaml /etc/rancher/%[1]s/config.yaml.d/*.yaml /etc/systemd/system/%[2]s.service* /usr/local/lib/systemd/system/%[2]s.* /etc/default/%[2]s /etc/sysconfig/%[2]s 2>/dev/null | grep -e ^server: -e ^.server.: -e --server -e %[3]s_URL='", b.id, unit, strings.ToUpper(string(b.id)))
 	return script(OtherServers, line).
 		says("Prints which server it joins, the first one. Where it prints nothing, this server would begin a cluster of its own: write server: https://FIRST_SERVER:%s into /etc/rancher/%s/config.yaml before you go on.", port, b.id)
+}
+
+// emptyTalos saves what the members have, and empties their nodes.
+func (b *builder) emptyTalos() []Command {
+	saved := "etcd-$node." + b.before()
+	return []Command{
+		script(Workstation, `( for node in CONTROL_PLANE_IPS; do
+    [ -e "`+saved+`" ] || { rm -rf part && mkdir part && talosctl --nodes="$node" copy /var/lib/etcd part && mv part "`+saved+`"; } || exit
+  done )`, "talosctl").
+			says("Save the data directory of every member, its log with it: it is evidence, and wiped next. CONTROL_PLANE_IPS are the addresses with blanks between them."),
+		script(Workstation, `( for node in CONTROL_PLANE_IPS; do ls "`+saved+`/member/snap/db" "`+saved+`/member/wal" || exit; done
+  for node in CONTROL_PLANE_IPS; do
+    talosctl --nodes="$node" reset --graceful=false --reboot --system-labels-to-wipe=EPHEMERAL || exit
+  done )`, "talosctl").
+			says("The point of no return: wipes etcd's data on these nodes, once that of all was saved. Where it ends with an error, do it again before you go on."),
+	}
 }
 
 func (b *builder) restoreTalos(s *Step) {

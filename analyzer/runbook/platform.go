@@ -77,8 +77,9 @@ type profile struct {
 	etcdctlHost Host
 
 	freeze, stopAPI, stopEtcd             []Command
-	stopTitle, stopWhy                    string                    // "" is the usual one
-	restoreOwn                            func(b *builder, s *Step) // for every path but BumpsDataDirectory
+	emptyNodes                            func(b *builder) []Command // in place of stopEtcd
+	stopTitle, stopWhy                    string                     // "" is the usual one
+	restoreOwn                            func(b *builder, s *Step)  // for every path but BumpsDataDirectory
 	startEtcd, startAPI, startControllers []Command
 	// kubelet is the unit of systemd that runs it, "" where no shell does.
 	kubelet string
@@ -116,16 +117,21 @@ var (
 )
 
 // away takes manifests of static pods away. What was taken before is left alone.
-func away(h Host, names ...string) Command { return movedManifests(h, manifests, aside, names) }
+func away(h Host, names ...string) []Command { return movedManifests(h, manifests, aside, names) }
 
-func back(h Host, names ...string) Command { return movedManifests(h, aside, manifests, names) }
+func back(h Host, names ...string) []Command { return movedManifests(h, aside, manifests, names) }
 
-func movedManifests(h Host, from, to string, names []string) Command {
-	argv := []string{"mv", "--no-clobber"}
+func movedManifests(h Host, from, to string, names []string) (list []Command) {
 	for _, name := range names {
-		argv = append(argv, from+"/"+name+".yaml")
+		list = append(list, script(h, fmt.Sprintf("sudo test ! -e %[1]s/%[3]s.yaml || sudo mv --no-clobber %[1]s/%[3]s.yaml %[2]s/", from, to, name)))
 	}
-	return call(h, append(argv, to+"/")...).root()
+	return list
+}
+
+// allFirst are commands that every machine finishes before any goes on.
+func allFirst(list []Command) []Command {
+	list[len(list)-1] = list[len(list)-1].all()
+	return list
 }
 
 func systemctl(h Host, args ...string) Command {
@@ -149,16 +155,16 @@ var profiles = []profile{
 			{Text: "The documentation of Kubernetes restarts scheduler, controller manager and kubelets after a restore. The first two are stopped and started here, and those kubelets are restarted that do not list anew by themselves."},
 		},
 		dataDir: "/var/lib/etcd", port: "6443", metrics: "http://127.0.0.1:2381/metrics", certs: kubeadmCerts,
-		freeze: []Command{
-			call(ControlPlane, "mkdir", "-p", aside).root(),
+		freeze: slices.Concat(
+			[]Command{call(ControlPlane, "mkdir", "-p", aside).root()},
 			away(ControlPlane, "kube-controller-manager", "kube-scheduler"),
-			stopped(ControlPlane, "kube-controller-manager"), stopped(ControlPlane, "kube-scheduler"),
-		},
-		stopAPI:          []Command{away(ControlPlane, "kube-apiserver"), stopped(ControlPlane, "kube-apiserver")},
-		stopEtcd:         []Command{away(ControlPlane, "etcd"), stopped(ControlPlane, "etcd")},
-		startEtcd:        []Command{back(ControlPlane, "etcd").all()},
-		startAPI:         []Command{back(ControlPlane, "kube-apiserver").all()},
-		startControllers: []Command{back(ControlPlane, "kube-controller-manager", "kube-scheduler")},
+			[]Command{stopped(ControlPlane, "kube-controller-manager"), stopped(ControlPlane, "kube-scheduler")},
+		),
+		stopAPI:          append(away(ControlPlane, "kube-apiserver"), stopped(ControlPlane, "kube-apiserver")),
+		stopEtcd:         append(away(ControlPlane, "etcd"), stopped(ControlPlane, "etcd")),
+		startEtcd:        allFirst(back(ControlPlane, "etcd")),
+		startAPI:         allFirst(back(ControlPlane, "kube-apiserver")),
+		startControllers: back(ControlPlane, "kube-controller-manager", "kube-scheduler"),
 		kubelet:          "kubelet", restartKubelet: systemd("kubelet"), crictl: []string{"crictl"},
 	},
 	{
@@ -215,18 +221,9 @@ var profiles = []profile{
 		},
 		dataDir: "/var/lib/etcd", port: "6443", certs: genericCerts,
 		etcdctl: []string{tool("etcdctl")}, etcdctlHost: Workstation,
-		stopTitle: "Empty the control plane nodes",
-		stopWhy:   "Talos recovers etcd into nodes that have no data of it. EPHEMERAL is /var: what pods keep there on these nodes, in hostPath volumes too, goes with it.",
-		stopEtcd: []Command{
-			script(Workstation, `for node in CONTROL_PLANE_IPS; do
-    [ -e "etcd-$node" ] || { rm -rf part && mkdir part && talosctl --nodes="$node" copy /var/lib/etcd part && mv part "etcd-$node"; } || break
-done`, "talosctl").
-				says("Save the data directory of every member, its log with it: it is evidence, and wiped next. CONTROL_PLANE_IPS are the addresses with blanks between them."),
-			script(Workstation, `for node in CONTROL_PLANE_IPS; do
-    ls "etcd-$node/member/snap/db" "etcd-$node/member/wal" && talosctl --nodes="$node" reset --graceful=false --reboot --system-labels-to-wipe=EPHEMERAL || break
-done`, "talosctl").
-				says("The point of no return: wipes etcd's data on these nodes, each only if its data was saved."),
-		},
+		stopTitle:  "Empty the control plane nodes",
+		stopWhy:    "Talos recovers etcd into nodes that have no data of it. EPHEMERAL is /var: what pods keep there on these nodes, in hostPath volumes too, goes with it.",
+		emptyNodes: (*builder).emptyTalos,
 		restoreOwn: (*builder).restoreTalos,
 		restartKubelet: func(node string) Command {
 			return call(Workstation, "talosctl", "--nodes="+node, "service", "kubelet", "restart")

@@ -529,13 +529,13 @@ func TestRealPair(t *testing.T) {
 	}
 	const past = "kubectl --server=https://127.0.0.1:16443 --tls-server-name=kubernetes "
 	has("clean-up",
-		past+"delete node node-4",
-		past+"delete pod --namespace=rows --wait=false p3-onfail-1 p3-onfail-2 p3-pend-never",
-		past+"delete pod --namespace=gone --wait=false p3-gone-ns",
-		past+"delete pod --namespace=rows --wait=false p3-never-1 p3-never-2",
-		past+"delete pod --namespace=rows --wait=false p4d-long p4d-mid p4d-never",
+		past+"delete node --ignore-not-found node-4",
+		past+"delete pod --ignore-not-found --namespace=rows --wait=false p3-onfail-1 p3-onfail-2 p3-pend-never",
+		past+"delete pod --ignore-not-found --namespace=gone --wait=false p3-gone-ns",
+		past+"delete pod --ignore-not-found --namespace=rows --wait=false p3-never-1 p3-never-2",
+		past+"delete pod --ignore-not-found --namespace=rows --wait=false p4d-long p4d-mid p4d-never",
 	)
-	has("repair", "kubectl delete pod --namespace=rows --grace-period=0 --force dep4d-75d8ff478f-b27vm p4d-fin")
+	has("clean-up", past+"delete pod --ignore-not-found --namespace=rows --grace-period=0 --force dep4d-75d8ff478f-b27vm p4d-fin")
 	has("restore", strings.Join([]string{
 		"sudo revenant-restore/etcdutl snapshot restore revenant-restore/backup.db", "--data-dir=/var/lib/etcd/restored-1001655", "--name=lab", "--initial-cluster=lab=http://127.0.0.1:27001",
 		"--initial-cluster-token=restored-1001655", "--initial-advertise-peer-urls=http://127.0.0.1:27001", "--bump-revision=1001258", "--mark-compacted",

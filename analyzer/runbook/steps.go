@@ -38,7 +38,7 @@ func (b *builder) takeStock() Step {
 			says("The newest revision, or ask your monitoring for its last value. Allow for what was written after the value was taken."))
 	}
 	s.Commands = append(s.Commands, call(Workstation, b.planCommand()...).reads(b.backup()).
-		says("Write this runbook anew with what you found: REVISION is the newest one. Follow that one from here."))
+		says("Write this runbook anew with what you found: REVISION is the newest one. Follow that one, from its first step."))
 	if b.plan.BumpRevision > 0 {
 		s.Checks = append(s.Checks, fmt.Sprintf("No resourceVersion in the logs of kubelets, API servers and controllers is %d or more.", b.bump.Restored))
 	}
@@ -101,11 +101,15 @@ func (b *builder) freeze() Step {
 }
 
 func (b *builder) stop() Step {
+	stopEtcd := b.stopEtcd
+	if b.emptyNodes != nil {
+		stopEtcd = b.emptyNodes(b)
+	}
 	s := Step{
 		ID: "stop", Title: "Stop all API servers, then etcd",
 		Why: "An API server that is left running serves its old cache and hides what etcd has lost. All of them are stopped before any etcd is: " +
 			"each API server is judged by itself, and what a person or a controller sees depends on the one that answers.",
-		Commands: slices.Concat(b.stopAPI, b.stopEtcd),
+		Commands: slices.Concat(b.stopAPI, stopEtcd),
 		Checks:   []string{"No kube-apiserver and no etcd runs, on any node: one that was forgotten keeps the old state alive."},
 		Warnings: []string{"Restart no kubelet now: one that is restarted kills what the API does not know within 2 seconds, without preStop hooks."},
 	}
@@ -113,8 +117,8 @@ func (b *builder) stop() Step {
 		s.Title, s.Why = b.stopTitle, b.stopWhy
 		s.Checks = []string{"No etcd runs there."}
 	}
-	if b.plan.KeepAPIServers && len(b.stopEtcd) > 0 {
-		s.Title, s.Commands = "Stop etcd", b.stopEtcd
+	if b.plan.KeepAPIServers && len(stopEtcd) > 0 {
+		s.Title, s.Commands = "Stop etcd", stopEtcd
 		s.Why = "The plan leaves the API servers running. They drop their cache only if the restored revision is two above all they have seen."
 		s.Checks = []string{"No etcd runs, on any node."}
 	}
@@ -194,6 +198,7 @@ func (b *builder) restoreByHand(s *Step) {
 	members, cluster, known := b.members()
 	made := fmt.Sprintf("%s/restored-%d", b.dataDir, b.bump.Restored)
 	member := b.dataDir + "/member"
+	log := b.logApart(member)
 	root := func(h Host, argv ...string) Command {
 		c := call(h, argv...).root()
 		if argv[0] == "env" {
@@ -211,19 +216,21 @@ func (b *builder) restoreByHand(s *Step) {
 		)
 		look := root(m.host, b.etcdutl("snapshot", "status", made+"/member/snap/db", "--write-out=json")...).reads(made, tool(b.etcd.program)).says("Shows revision.").all()
 		s.Commands = append(s.Commands,
-			call(m.host, "rm", "-rf", made).root().says("What an earlier try of this step has left."),
-			root(m.host, append(argv, b.flags()...)...).flagALine().reads(b.restored(), tool(b.etcd.program)).writes(made),
+			call(m.host, append([]string{"rm", "-rf", made}, log.made...)...).root().says("What an earlier try of this step has left."),
+			root(m.host, slices.Concat(argv, log.flags, b.flags())...).flagALine().reads(b.restored(), tool(b.etcd.program)).writes(append(log.made, made)...),
 			look,
 		)
 	}
 	for _, m := range members {
-		aside := b.setAside(m.host, member)
-		s.Commands = append(s.Commands, aside,
-			script(m.host, fmt.Sprintf("sudo test ! -e %[1]s.%[3]s || sudo chown -R --reference=%[1]s.%[3]s %[2]s", member, made, b.before())).reads(made).says("The owner is that of the former data."),
+		s.Commands = append(s.Commands, log.aside(m.host)...)
+		s.Commands = append(s.Commands, b.setAside(m.host, member),
+			script(m.host, fmt.Sprintf("sudo test ! -e %[1]s.%[3]s || sudo chown -R --reference=%[1]s.%[3]s %[2]s", member, made, b.before())).reads(made).says("The owner is that of the former data."))
+		s.Commands = append(s.Commands, log.into(m.host)...)
+		s.Commands = append(s.Commands,
 			call(m.host, "mv", "--no-target-directory", made+"/member", member).root().reads(made).says("A second time, it says that the directory is not empty, and changes nothing."),
 		)
 	}
-	s.Checks = append(s.Checks, fmt.Sprintf("revision is %d on every member, before anything is moved.", b.bump.Restored))
+	s.Checks = append(s.Checks, fmt.Sprintf("revision is %d on every member, before anything is moved.", b.bump.Restored), log.check)
 	if len(members) > 1 || !known {
 		s.Warnings = append(s.Warnings, "Every member is restored from the same file with the same bump. One that differs corrupts the cluster.")
 	}
@@ -301,10 +308,10 @@ func (b *builder) block(h Host, chain, match, comment string) (list []Command) {
 	return list
 }
 
-// unblock takes that away. A second time, it says that there is no such rule.
+// unblock takes that away.
 func (b *builder) unblock(h Host, chain, match string) (list []Command) {
 	for _, program := range []string{"iptables", "ip6tables"} {
-		list = append(list, script(h, fmt.Sprintf("sudo %s -D %s", program, b.rule(chain, match)), program))
+		list = append(list, script(h, fmt.Sprintf("! sudo %[1]s -C %[2]s || sudo %[1]s -D %[2]s", program, b.rule(chain, match)), program))
 	}
 	return list
 }
@@ -358,7 +365,7 @@ func (b *builder) startAPI() Step {
 		s.Title, s.Why = "Restart the API servers", "The platform's restore leaves them running, with their old cache, which hides what etcd has lost. "+allTogether
 	}
 	if b.fenced() {
-		s.Commands = append(slices.Clip(s.Commands), script(Workstation, fmt.Sprintf("ssh -M -S revenant-tunnel -f -N -o ExitOnForwardFailure=yes -L 16443:localhost:%s CONTROL_PLANE_NODE", b.port), "ssh").
+		s.Commands = append(slices.Clip(s.Commands), script(Workstation, fmt.Sprintf("ssh -S revenant-tunnel -O check CONTROL_PLANE_NODE 2>/dev/null ||\n    ssh -M -S revenant-tunnel -f -N -o ExitOnForwardFailure=yes -L 16443:localhost:%s CONTROL_PLANE_NODE", b.port), "ssh").
 			says("A way past the fence, through one control plane node, for kubectl here."))
 	}
 	ready := b.kubectl("get", "--raw", "/readyz").whole()
@@ -405,11 +412,14 @@ func (b *builder) cleanUp() Step {
 	case b.together:
 		s.Why = "Controllers and scheduler are running by now, and kubelets list within seconds: be quick, or delete afterwards what was started."
 	}
-	b.eachNode(&s, b.dead, []string{"delete", "node"}, "without a machine", "Machines that no longer exist. Their pods go with them.")
+	b.eachNode(&s, b.dead, []string{"delete", "node", "--ignore-not-found"}, "without a machine", "Machines that no longer exist. Their pods go with them.")
 	b.delete(&s, b.again, []string{"--wait=false"}, "Their work was done or called off: they would run again.")
 	b.delete(&s, b.revived, []string{"--wait=false"}, "Deleted after the backup, and started again: delete those that are not wanted.")
 	b.delete(&s, b.fails, []string{"--wait=false"}, "Deleted after the backup: a kubelet marks them Failed without running them, and a Job counts that.")
 	b.delete(&s, b.undelete, []string{"--wait=false"}, "Their deletion was taken back: repeat it.")
+	if b.kubeletsList() {
+		b.deleteEnded(&s)
+	}
 	if b.kubeletsList() && !b.held() && b.kubelets == "" {
 		for _, t := range b.pairs[:min(len(b.pairs), listed)] {
 			s.Warnings = append(s.Warnings, fmt.Sprintf("%s runs on %s, and %s starts its namesake: nothing holds that node back here, so it runs twice until the first has stopped (%d s).", t.now, t.now.node, t.was.node, t.now.grace))
@@ -490,6 +500,12 @@ func (b *builder) delete(s *Step, pods []pod, flags []string, comment string) {
 	s.Warnings = append(s.Warnings, warnings...)
 }
 
+// deleteEnded deletes pods whose kubelets have nothing more to say of them. Until that is
+// done, the API shows as running what does not run.
+func (b *builder) deleteEnded(s *Step) {
+	b.delete(s, b.force, []string{"--grace-period=0", "--force"}, "They had ended, and a graceful deletion of these hangs: force it, or restart the kubelet of their node. First make sure, on the node, that nothing of them runs.")
+}
+
 // letIn takes the fence away, in the order in which kubelets may list.
 func (b *builder) letIn() Step {
 	if !b.fenced() && !b.held() {
@@ -500,7 +516,7 @@ func (b *builder) letIn() Step {
 		Why: "Each kubelet lists its pods, stops what the API does not know with the pod's own grace period, and starts what it is missing.",
 	}
 	if b.fenced() {
-		s.Commands = append(s.Commands, call(Workstation, "ssh", "-S", "revenant-tunnel", "-O", "exit", "CONTROL_PLANE_NODE"))
+		s.Commands = append(s.Commands, script(Workstation, "[ ! -e revenant-tunnel ] || ssh -S revenant-tunnel -O exit CONTROL_PLANE_NODE", "ssh"))
 		s.Commands = append(s.Commands, b.unblock(ControlPlane, "INPUT", "! -i lo")...)
 		b.open = true
 	}
@@ -784,6 +800,12 @@ func (b *builder) stopFirst(s *Step, node string, brought map[string]bool) bool 
 	return n > 0
 }
 
+// after is the snapshot that is saved last. That of another restore is evidence of the
+// next one, so each has its own name.
+func (b *builder) after() string {
+	return fmt.Sprintf("after-%d.db", max(b.bump.Restored, b.bump.Base))
+}
+
 func (b *builder) verify() Step {
 	s := Step{
 		ID: "verify", Title: "Check the result",
@@ -806,8 +828,8 @@ func (b *builder) verify() Step {
 		says("What each kubelet's runtime runs, and what the API has. On a node that does not answer: crictl ps -o json, kept as dumps/NODE.crictl-ps.json. Ask %d s after the API is back, or later: until then kubelets may not have listed their pods anew.", b.relists())}
 	args := append([]string{b.backup()}, b.alone()...)
 	if b.saves() { // last: it is not older than the lists then
-		s.Commands = append(s.Commands, b.save("after.db", "", false)...)
-		args = append([]string{"after.db"}, b.Flags...)
+		s.Commands = append(s.Commands, b.save(b.after(), "", false)...)
+		args = append([]string{b.after()}, b.Flags...)
 	}
 	args = append(append(args, api...), "--dumps", "dumps")
 	if b.prediction != nil {
@@ -828,7 +850,9 @@ func (b *builder) repair() Step {
 			"A new backup is taken: the old ones lie before the restore.",
 		},
 	}
-	b.delete(&s, b.force, []string{"--grace-period=0", "--force"}, "A graceful deletion of these hangs: force it, or restart the kubelet of their node. First make sure, on the node, that nothing of them runs.")
+	if !b.kubeletsList() {
+		b.deleteEnded(&s)
+	}
 	if len(b.namespaces) > 0 {
 		s.Warnings = append(s.Warnings, "Namespaces that are lost with all that was in them: "+some(b.namespaces)+".")
 	}
@@ -856,16 +880,7 @@ func (b *builder) predictCommand() string { return call(Workstation, b.predictAr
 
 // predictArgs are its words.
 func (b *builder) predictArgs() []string {
-	args := b.pair()
-	if b.plan.BumpRevision > 0 {
-		args = append(args, fmt.Sprintf("--bump-revision=%d", b.plan.BumpRevision), "--mark-compacted")
-	}
-	if r := b.plan.RestartKubelets.String(); r != "none" {
-		args = append(args, "--restart-kubelets="+wordOr(r, "NODES"))
-	}
-	if b.plan.KeepAPIServers {
-		args = append(args, "--restart-apiservers=none")
-	}
+	args := append(b.pair(), b.planFlags()...)
 	if b.plan.Outage != (restore.Seconds{}) {
 		args = append(args, "--outage="+b.plan.Outage.String())
 	}
@@ -893,9 +908,30 @@ func (b *builder) metricsFlags() (flags []string) {
 	return flags
 }
 
+// planFlags are those of the plan that is followed.
+func (b *builder) planFlags() (args []string) {
+	if b.plan.BumpRevision > 0 {
+		args = append(args, fmt.Sprintf("--bump-revision=%d", b.plan.BumpRevision), "--mark-compacted")
+	}
+	if r := b.plan.RestartKubelets.String(); r != "none" {
+		args = append(args, "--restart-kubelets="+wordOr(r, "NODES"))
+	}
+	if b.plan.KeepAPIServers {
+		args = append(args, "--restart-apiservers=none")
+	}
+	return args
+}
+
 // planCommand writes this runbook anew.
 func (b *builder) planCommand() []string {
-	args := append(b.pair(), "--platform="+string(b.id), "--last-revision=REVISION")
+	pair := b.pair()
+	if b.Current != nil && b.walDir() != "" { // a snapshot does not tell of it
+		pair = slices.Concat([]string{b.backup(), b.current()}, b.Flags, b.NewestFlags, b.PairFlags)
+	}
+	args := append(pair, "--platform="+string(b.id), "--last-revision=REVISION")
+	if b.Plan != nil { // it is to be followed, and none is recommended
+		args = append(args, b.planFlags()...)
+	}
 	return b.revenant("plan", append(args, b.metricsFlags()...)...)
 }
 

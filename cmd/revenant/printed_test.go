@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -124,6 +125,8 @@ func TestPrintedCommandsRun(t *testing.T) {
 	}
 }
 
+var afterwards = regexp.MustCompile(`\bafter-[0-9]+\.db\b`)
+
 // playPrinted runs what a plan for a platform prints of revenant's.
 func playPrinted(t *testing.T, platform runbook.Platform, args, want []string) {
 	t.Helper()
@@ -142,7 +145,7 @@ func playPrinted(t *testing.T, platform runbook.Platform, args, want []string) {
 			t.Fatal(err)
 		}
 	}
-	for _, made := range []string{"newest.db", "after.db", "prediction.json", "revenant-restore"} {
+	for _, made := range []string{"newest.db", "prediction.json", "revenant-restore"} {
 		if err := os.RemoveAll(made); err != nil {
 			t.Fatal(err)
 		}
@@ -157,12 +160,12 @@ func playPrinted(t *testing.T, platform runbook.Platform, args, want []string) {
 			if c.Host != runbook.Workstation || !own && !strings.HasPrefix(c.Run, "mkdir ") && !strings.HasPrefix(c.Run, "install ") && !strings.Contains(c.Run, "ln -s ") && !strings.Contains(c.Run, "mkdir dumps") {
 				continue
 			}
-			if strings.Contains(c.Run, "after.db") { // as etcd would have saved it
+			if after := afterwards.FindString(c.Run); after != "" { // as etcd would have saved it
 				data, err := os.ReadFile(args[0])
 				if err != nil {
 					t.Fatal(err)
 				}
-				writeFile(t, "after.db", data)
+				writeFile(t, after, data)
 			}
 			if strings.Contains(c.Run, "BACKUP_DIR") {
 				continue
