@@ -40,6 +40,9 @@ type Kubernetes struct {
 	// kubelet, and Reason says why.
 	Rules  RuleBasis `json:"rules"`
 	Reason string    `json:"reason"`
+
+	// AtLeast says that the API servers may be of a later version than APIServers.
+	AtLeast bool `json:"-"`
 }
 
 // VersionCount counts the nodes with a version of the kubelet.
@@ -113,6 +116,7 @@ func (c *Comparison) versionsUnder(plan Plan) versions {
 	v.Kubelets = CountVersions(told)
 	if v.servers, v.APIServersFrom = v.stated, "as stated"; v.stated == nil {
 		v.servers, v.APIServersFrom = c.serverVersion()
+		v.AtLeast = v.APIServersFrom == fromKubelets
 	}
 	if v.servers != nil {
 		v.APIServers = minor(v.servers)
@@ -123,6 +127,8 @@ func (c *Comparison) versionsUnder(plan Plan) versions {
 	v.judge()
 	return v
 }
+
+const fromKubelets = "by the newest kubelet: no API server may be older"
 
 // serverVersion is the version of the oldest API server, and what tells it: the image
 // of its static pod, or else the newest kubelet, which no API server is older than
@@ -144,7 +150,7 @@ func (c *Comparison) serverVersion() (*version.Version, string) {
 		}
 	}
 	if newest != nil {
-		return newest, "by the newest kubelet: no API server may be older"
+		return newest, fromKubelets
 	}
 	return nil, "no node and no static pod tells it"
 }

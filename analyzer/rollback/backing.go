@@ -22,8 +22,10 @@ import (
 
 // backing is whether anything answers behind a Service.
 type backing struct {
-	why  string // why nothing does, "" when something may
-	sure bool
+	why     string // why nothing does, "" when something may
+	sure    bool
+	unread  bool // what tells it could not be read
+	outside bool // it is not of the cluster
 }
 
 // backed says whether a pod that runs in the current state is behind a Service of s.
@@ -34,17 +36,17 @@ func (c *comparison) backed(s side, service kube.Key) backing {
 	}
 	r := c.find(s, service)
 	if !has(r) {
-		return backing{fmt.Sprintf("which the %s does not have", s.in), true}
+		return backing{why: fmt.Sprintf("which the %s does not have", s.in), sure: true}
 	}
 	if o, ok := get[*corev1.Service](c, s, r); ok && o.Spec.Type == corev1.ServiceTypeExternalName {
-		return backing{}
+		return backing{outside: true}
 	}
 	pods := c.behind(s, service)
 	switch {
 	case pods.answered:
 		return backing{}
 	case pods.unread:
-		return backing{why: fmt.Sprintf("whose endpoints in the %s cannot all be read: whether a pod of them runs is not known", s.in)}
+		return backing{why: fmt.Sprintf("whose endpoints in the %s cannot all be read: whether a pod of them runs is not known", s.in), unread: true}
 	}
 	return backing{why: "behind which no pod of the " + string(s.in) + "'s endpoints runs any more"}
 }

@@ -21,7 +21,7 @@ func FuzzTokenExpiry(f *testing.F) {
 	f.Add([]byte("a.eyJleHAiOjFlMzA4fQ.c"))
 	f.Add([]byte("a..c"))
 	f.Fuzz(func(t *testing.T, token []byte) {
-		if at, ok := tokenExpiry(token); !ok && !at.IsZero() {
+		if at, ok := TokenExpiry(token); !ok && !at.IsZero() {
 			t.Errorf("no end, but it expires at %v", at)
 		}
 	})

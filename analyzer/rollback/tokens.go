@@ -93,7 +93,7 @@ func (c *comparison) accountToken(s side, t *corev1.Secret) validity {
 		return validity{refused: true}
 	}
 	v := validity{}
-	if at, ok := tokenExpiry(token); ok {
+	if at, ok := TokenExpiry(token); ok {
 		if v = c.until(at); v.refused {
 			return v
 		}
@@ -129,8 +129,8 @@ func (c *comparison) until(at time.Time) validity {
 	return validity{note: fmt.Sprintf(", which expires at %s, after the current snapshot was taken (%s)", end, c.taken)}
 }
 
-// tokenExpiry is when a JSON Web Token expires by its own claim. It takes any bytes.
-func tokenExpiry(token []byte) (at time.Time, ok bool) {
+// TokenExpiry is when a JSON Web Token expires by its own claim. It takes any bytes.
+func TokenExpiry(token []byte) (at time.Time, ok bool) {
 	parts := bytes.Split(bytes.TrimSpace(token), []byte("."))
 	if len(parts) != 3 {
 		return time.Time{}, false

@@ -17,6 +17,7 @@ import (
 // Those that mean something else in another command are registered there.
 var flagCompletions = map[string]cobra.CompletionFunc{
 	"at":                 cobra.NoFileCompletions,
+	"at-time":            cobra.NoFileCompletions,
 	"bump-revision":      cobra.NoFileCompletions,
 	"case":               cobra.NoFileCompletions,
 	"dumps":              completeDirs,
@@ -38,7 +39,9 @@ var flagCompletions = map[string]cobra.CompletionFunc{
 	"outage":             cobra.NoFileCompletions,
 	"outage-at":          cobra.NoFileCompletions,
 	"platform":           completeOne(platformNames()...),
+	"policy":             completeFiles,
 	"prediction":         completeFiles,
+	"quota":              cobra.NoFileCompletions,
 	"restart-kubelets":   completeOne("none", "all"),
 	"restart-apiservers": completeOne("none", "all"),
 	"rev":                cobra.NoFileCompletions,

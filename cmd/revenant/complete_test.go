@@ -24,7 +24,7 @@ func TestComplete(t *testing.T) {
 		return prefix + strings.ReplaceAll(words, " ", " "+prefix)
 	}
 	for words, want := range map[string]string{
-		"":                               "carve completion config help inspect plan predict salvage verify " + files,
+		"":                               "carve completion config help inspect plan predict preflight salvage verify " + files,
 		"b":                              files,
 		"backup.db ":                     files,
 		"a b ":                           nothing,
@@ -38,6 +38,10 @@ func TestComplete(t *testing.T) {
 		"config ":                        "theme keys " + nothing,
 		"config k":                       "keys " + nothing,
 		"predict -o ":                    "table json yaml " + nothing,
+		"preflight -o ":                  "text json yaml prometheus " + nothing,
+		"preflight --policy ":            files,
+		"preflight --quota ":             nothing,
+		"preflight a --at-time ":         nothing,
 		"plan -o ":                       "text markdown json " + nothing,
 		"salvage --report ":              "table json yaml " + nothing,
 		"salvage -o ":                    files,

@@ -27,6 +27,8 @@ func TestDocuments(t *testing.T) {
 		"docs/rollback.md": rollbackDocument(),
 		"docs/runbook.md":  runbookDocument(t),
 		"docs/onto.md":     ontoDocument(t),
+
+		"docs/preflight.md": preflightDocument(t),
 	} {
 		path := filepath.Join(repository, name)
 		if *update {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -29,6 +30,7 @@ import (
 	"github.com/clipperhouse/uax29/v2/graphemes"
 	"sigs.k8s.io/yaml"
 
+	"revenant/analyzer/preflight"
 	"revenant/internal/adversary"
 )
 
@@ -548,6 +550,9 @@ func (r *hostileRun) all(t *testing.T) {
 		{"carve", func() { r.judgeAlone(r.ask(t, "carve", "-o", data, "carve", "--objects", current), r.Current) }},
 		{"overview", func() { r.judgeOverview(r.ask(t, "overview", "", nil, backup, current)) }},
 		{"inspect with hashkv", func() { r.ask(t, "inspect with hashkv", "-o", data[:1], "inspect", "--hashkv", current) }},
+		{"preflight", func() {
+			r.judgePreflight(r.ask(t, "preflight", "-o", []string{"text", "json", "yaml", "prometheus"}, "preflight", backup, current), r.Backup, r.Current)
+		}},
 		{"plan of a backup", func() {
 			r.judgeRunbook(r.ask(t, "plan of a backup", "-o", runbook, "plan", "--platform", platform, current), r.Current)
 		}},
@@ -713,6 +718,41 @@ func (r *hostileRun) judgeOverview(a *answer) {
 	none := strings.Contains(text, "No phantoms and no ghosts")
 	if none && (r.phantomsKnown(a) || r.Current.Damaged != "" && !strings.Contains(text, "Evidence is missing: ")) {
 		r.fault(a.name+": says that there are no phantoms", "%.2000q", text)
+	}
+}
+
+// sample is a line of the text format of Prometheus.
+var sample = regexp.MustCompile(`^(# (HELP|TYPE) [a-z_]+ .*|[a-z_]+\{backup="(\\.|[^"\\])*"(,[a-z]+="[a-z-]*")*\} -?[0-9.e+-]+)$`)
+
+// judgePreflight wants damage to fail, and no check to pass that rests on what is damaged.
+func (r *hostileRun) judgePreflight(a *answer, evidence ...adversary.Evidence) {
+	if a == nil {
+		return
+	}
+	sound, damaged := true, ""
+	for _, e := range evidence {
+		sound = sound && e.Sound
+		if damaged = cmp.Or(damaged, e.Damaged); e.Damaged != "" && a.code != exitDamaged && a.code != exitFailed {
+			r.fault(a.name+": damage is not told by the exit code", "exit %d although %s", a.code, e.Damaged)
+		}
+	}
+	if sound && a.code != exitOK && a.code != exitFindings {
+		r.fault(a.name+": sound evidence is refused", "exit %d: %s", a.code, a.texts["errors"])
+	}
+	for line := range strings.Lines(a.texts["prometheus"]) {
+		if !sample.MatchString(strings.TrimSuffix(line, "\n")) {
+			r.fault(a.name+": no line of Prometheus", "%.300q", line)
+		}
+	}
+	checks, _ := a.json["checks"].([]any)
+	for i, c := range checks {
+		check := c.(map[string]any)
+		if verdict := check["verdict"]; verdict == "pass" && evidence[0].Damaged != "" && !preflight.Infos[i].Sound {
+			r.fault(a.name+": a check passes on damaged evidence", "%v: %v", check["id"], check["reason"])
+		}
+	}
+	if grade := a.json["grade"]; a.json != nil && damaged != "" && grade != "fail" {
+		r.fault(a.name+": damaged evidence is graded better than that", "%v: %s", grade, damaged)
 	}
 }
 

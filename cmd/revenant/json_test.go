@@ -16,7 +16,7 @@ import (
 var nullable = []string{"sha256", "agree", "revisionsPerSecond", "api", "deaf", "capacity", "suggested", "revisionsAtMost", "status"}
 
 // counts are the paths of numbers by what they count.
-var counts = regexp.MustCompile(`\.(summary|certain|marks)\.[^.]*$`)
+var counts = regexp.MustCompile(`\.(summary|certain|marks|policy\.checks)\.[^.]*$`)
 
 // TestJSON holds the JSON of every verb against what docs/json.md promises of all
 // documents: a version and a kind, and no null but where it says so. Every field of it
@@ -42,6 +42,9 @@ func TestJSON(t *testing.T) {
 		"predict -o json --compare backup.db current.db",
 		"plan -o json backup.db current.db",
 		"plan -o json backup.db",
+		"preflight -o json backup.db current.db",
+		"preflight -o json --policy policy.yaml backup.db",
+		"preflight -o json backup.db data --force",
 		"carve -o json backup.db",
 		"salvage --report json -o whole.db backup.db",
 		"salvage --report json -o saved.db damaged.db",

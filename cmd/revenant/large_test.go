@@ -47,7 +47,7 @@ func definitions(t testing.TB, n int) {
 
 // manyDefinitions are the commands that read all definitions of both snapshots.
 var manyDefinitions = []string{
-	"inspect backup.db --skip-hash-check", "predict backup.db current.db --skip-hash-check", "plan backup.db current.db --skip-hash-check", "backup.db current.db --skip-hash-check",
+	"inspect backup.db --skip-hash-check", "predict backup.db current.db --skip-hash-check", "plan backup.db current.db --skip-hash-check", "preflight backup.db current.db --skip-hash-check", "backup.db current.db --skip-hash-check",
 }
 
 // TestManyDefinitions bounds what a command allocates for a definition: decoding one

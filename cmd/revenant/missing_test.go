@@ -285,6 +285,9 @@ func TestMissingEvidence(t *testing.T) {
 				{"plan", in("whole.db"), in("lacking")},
 				{"plan", in("lacking"), in("newest.db")},
 				{"plan", in("lacking")},
+				{"preflight", in("whole.db"), in("lacking")},
+				{"preflight", in("lacking"), in("newest.db")},
+				{"preflight", in("lacking")},
 				{in("whole.db"), in("lacking")},
 			} {
 				text := strings.Join(strings.Fields(ask(args...)), " ")

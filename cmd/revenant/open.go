@@ -41,6 +41,7 @@ type openOptions struct {
 	verifyAfter     bool
 
 	anyKeys bool // an etcd without objects of Kubernetes will do
+	wrecks  bool // and so will damaged evidence of which no revision can be reached
 
 	metricsFiles []string // from --metrics, of commands that have a plan
 

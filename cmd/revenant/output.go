@@ -26,6 +26,11 @@ type markdowner interface {
 	Markdown(*report.Printer)
 }
 
+// prometheuser is a document that can be written for Prometheus, too.
+type prometheuser interface {
+	Prometheus(*report.Printer)
+}
+
 // outputOptions are the -o flags: FORMAT or FORMAT=FILE, any number of times.
 type outputOptions struct {
 	formats []string // those of the verb, its default first; none is table, json and yaml
@@ -114,6 +119,10 @@ func (t target) encode(w io.Writer, doc document, color bool) error {
 	if md, ok := doc.(markdowner); ok && t.format == "markdown" {
 		p.Paint = nil
 		md.Markdown(p)
+		return p.Flush()
+	}
+	if prom, ok := doc.(prometheuser); ok && t.format == "prometheus" {
+		prom.Prometheus(p)
 		return p.Flush()
 	}
 	doc.Text(p)

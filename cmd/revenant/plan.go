@@ -33,6 +33,9 @@ type runbookOptions struct {
 	brief       bool
 }
 
+// planFlags are the flags that say what is done, and not what is known.
+var planFlags = []string{"bump-revision", "mark-compacted", "restart-kubelets", "restart-apiservers", "keep-apiservers"}
+
 func newPlan(s streams) *cobra.Command {
 	o := &runbookOptions{streams: s, output: outputOptions{formats: []string{"text", "markdown", "json"}}}
 	cmd := &cobra.Command{
@@ -68,9 +71,7 @@ and the runbook rests on what was readable.`,
 		Args:              cobra.RangeArgs(1, 2),
 		ValidArgsFunction: completeArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			for _, name := range []string{"bump-revision", "mark-compacted", "restart-kubelets", "restart-apiservers", "keep-apiservers"} {
-				o.planned = o.planned || cmd.Flags().Changed(name)
-			}
+			o.planned = slices.ContainsFunc(planFlags, cmd.Flags().Changed)
 			return o.run(cmd.Context(), args)
 		},
 	}

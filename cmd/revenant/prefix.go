@@ -68,6 +68,9 @@ func (o *openOptions) needPrefix(ctx context.Context, s *snapshot.Snapshot) (key
 		return c, nil
 	}
 	if s.Damaged() && s.Len() == 0 {
+		if o.wrecks {
+			return c, nil
+		}
 		return c, hinted(fmt.Errorf("%s is damaged, and no revision in it can be reached", s.Path()), "revenant inspect lists what is wrong with it")
 	}
 	return c, o.noObjects(ctx, s, c)

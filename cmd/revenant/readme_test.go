@@ -61,6 +61,7 @@ func evidenceFiles(t *testing.T) {
 			writeEvidence(t, "damaged.db", data[:len(data)-4128])
 		}
 	}
+	writeEvidence(t, "policy.yaml", []byte("limits: {maxAge: 25h}\nchecks:\n  age: {unknown: fail}\n  etcd-version: {unknown: ignore}\n"))
 	writeEvidence(t, "pods.json", []byte(`{"kind":"PodList","apiVersion":"v1","metadata":{},"items":[]}`))
 }
 

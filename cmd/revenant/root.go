@@ -81,6 +81,7 @@ shown. Of several snapshots in an archive one is named as ARCHIVE//NAME.
 No file is ever changed, and no cluster is needed.`,
 		Example: `  revenant                                  # the built-in demo
   revenant backup.db current.db             # look at the two in the terminal UI
+  revenant preflight backup.db current.db   # can it be restored: one verdict, for schedules
   revenant predict backup.db current.db     # outcome of every pod
   revenant plan backup.db current.db        # how to restore: what to type, in order
   revenant verify restored.db --dumps DIR   # after it: what really runs
@@ -101,7 +102,7 @@ No file is ever changed, and no cluster is needed.`,
 		return hinted(err, fmt.Sprintf("%s --help lists the flags", cmd.CommandPath()))
 	})
 	o.addFlags(root.Flags())
-	root.AddCommand(newInspect(s), newPredict(s), newPlan(s), newVerify(s), newSalvage(s), newCarve(s), newConfig(s), newMan())
+	root.AddCommand(newInspect(s), newPreflight(s), newPredict(s), newPlan(s), newVerify(s), newSalvage(s), newCarve(s), newConfig(s), newMan())
 	for _, cmd := range append(root.Commands(), root) {
 		hintArgs(cmd)
 		completeFlags(cmd)

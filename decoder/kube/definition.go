@@ -13,6 +13,8 @@ import (
 type Definition struct {
 	Group          string // spec.group
 	Plural         string // spec.names.plural
+	Kind           string // spec.names.kind
+	Namespaced     bool   // spec.scope is Namespaced
 	Versions       []DefinedVersion
 	StoredVersions []string // status.storedVersions
 
@@ -41,14 +43,15 @@ func ScanDefinition(value []byte) (Definition, error) {
 		return decodeDefinition(value)
 	}
 	var d Definition
-	var version, kind, only, strategy string
+	var version, kind, only, strategy, scope string
 	var webhook, beta conversionWebhook
 	err = readJSON(value, jsonReads{
 		"apiVersion": into(&version),
 		"kind":       into(&kind),
 		"spec": below(jsonReads{
 			"group":   into(&d.Group),
-			"names":   below(jsonReads{"plural": into(&d.Plural)}),
+			"names":   below(jsonReads{"plural": into(&d.Plural), "kind": into(&d.Kind)}),
+			"scope":   into(&scope),
 			"version": into(&only),
 			"versions": func(list []byte) error {
 				d.Versions = nil
@@ -73,6 +76,7 @@ func ScanDefinition(value []byte) (Definition, error) {
 	if kind != "CustomResourceDefinition" {
 		version = ""
 	}
+	d.Namespaced = scope == string(apiextensionsv1.NamespaceScoped)
 	switch version {
 	case "apiextensions.k8s.io/v1":
 		d.convertedBy(strategy, webhook)
@@ -129,7 +133,7 @@ func decodeDefinition(value []byte) (Definition, error) {
 }
 
 func definitionFrom(c *apiextensionsv1.CustomResourceDefinition) Definition {
-	d := Definition{Group: c.Spec.Group, Plural: c.Spec.Names.Plural, StoredVersions: c.Status.StoredVersions}
+	d := Definition{Group: c.Spec.Group, Plural: c.Spec.Names.Plural, Kind: c.Spec.Names.Kind, Namespaced: string(c.Spec.Scope) == string(apiextensionsv1.NamespaceScoped), StoredVersions: c.Status.StoredVersions}
 	for i := range c.Spec.Versions {
 		d.Versions = append(d.Versions, DefinedVersion{c.Spec.Versions[i].Name, c.Spec.Versions[i].Served})
 	}
@@ -147,7 +151,7 @@ func definitionFrom(c *apiextensionsv1.CustomResourceDefinition) Definition {
 }
 
 func definitionFromBeta(c *apiextensionsv1beta1.CustomResourceDefinition) Definition {
-	d := Definition{Group: c.Spec.Group, Plural: c.Spec.Names.Plural, StoredVersions: c.Status.StoredVersions}
+	d := Definition{Group: c.Spec.Group, Plural: c.Spec.Names.Plural, Kind: c.Spec.Names.Kind, Namespaced: string(c.Spec.Scope) == string(apiextensionsv1.NamespaceScoped), StoredVersions: c.Status.StoredVersions}
 	for i := range c.Spec.Versions {
 		d.Versions = append(d.Versions, DefinedVersion{c.Spec.Versions[i].Name, c.Spec.Versions[i].Served})
 	}

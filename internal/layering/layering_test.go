@@ -50,6 +50,7 @@ var packages = []string{
 	"analyzer/drift",
 	"analyzer/finding",
 	"analyzer/lineage",
+	"analyzer/preflight",
 	"analyzer/relations",
 	"analyzer/resources",
 	"analyzer/restore",

@@ -1,0 +1,99 @@
+package preflight
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestParsePolicy(t *testing.T) {
+	got, err := ParsePolicy([]byte(`
+limits: {maxAge: 2d, maxGap: 2000000, maxRate: 12.5, maxSize: 0.5}
+default: {unknown: warn}
+checks:
+  age: {unknown: fail}
+  etcd-alarm: {fail: ignore}
+`))
+	want := Policy{
+		Limits:  Limits{Age: Age(48 * time.Hour), Gap: 2_000_000, Rate: 12.5, Size: 0.5},
+		Default: Rule{Unknown: Warn},
+		Checks:  map[ID]Rule{"age": {Unknown: Fail}, "etcd-alarm": {Fail: Ignored}},
+	}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v\n%s", err, diff)
+	}
+	for _, c := range []struct {
+		id            ID
+		verdict, want Verdict
+	}{
+		{"age", Unknown, Fail}, {"gap", Unknown, Warn}, {"age", Fail, Fail}, {"etcd-alarm", Fail, Ignored}, {"etcd-alarm", Pass, Pass}, {"gap", Warn, Warn},
+	} {
+		if as := got.counts(c.id, c.verdict); as != c.want {
+			t.Errorf("%s %s counts as %s, want %s", c.id, c.verdict, as, c.want)
+		}
+	}
+	for name, text := range map[string]string{
+		"a key that there is not":       "limit: {}",
+		"a limit that there is not":     "limits: {maxage2: 1h}",
+		"a check that there is not":     "checks: {ages: {fail: warn}}",
+		"a verdict that there is not":   "checks: {age: {pass: fail}}",
+		"an action that there is not":   "checks: {age: {warn: panic}}",
+		"a default that there is not":   "default: {warn: yes}",
+		"a key that stands there twice": "default: {}\ndefault: {}",
+		"an age without a unit":         "limits: {maxAge: 25}",
+		"an age below zero":             "limits: {maxAge: -1h}",
+		"an age that is none":           "limits: {maxAge: soon}",
+		"a gap below zero":              "limits: {maxGap: -1}",
+		"no YAML":                       "limits: {",
+		"something else":                "[]",
+	} {
+		if p, err := ParsePolicy([]byte(text)); err == nil || !strings.HasPrefix(err.Error(), "not a policy") {
+			t.Errorf("%s: %+v, %v", name, p, err)
+		}
+	}
+	if p, err := ParsePolicy(nil); err != nil {
+		t.Errorf("an empty one: %+v, %v", p, err)
+	}
+}
+
+// FuzzPolicy wants what is taken for a policy to be one: written out, it reads back the
+// same, and every verdict counts as one.
+func FuzzPolicy(f *testing.F) {
+	f.Add([]byte("limits: {maxAge: 36h, maxGap: 10, maxRate: 0.5, maxSize: 0.9}\ndefault: {unknown: fail}\nchecks: {age: {warn: ignore}}"))
+	f.Add([]byte(`{"checks":{"trailer":{"fail":"warn"}}}`))
+	f.Add([]byte("limits: {maxAge: 99999d, maxGap: 9223372036854775807, maxRate: 1e308}"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		p, err := ParsePolicy(text)
+		if err != nil {
+			return
+		}
+		out, err := json.Marshal(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := ParsePolicy(out)
+		if diff := cmp.Diff(p, again); p.Limits.Age > 0 && (err != nil || diff != "") {
+			t.Fatalf("%v\n%s", err, diff)
+		}
+		for _, id := range IDs() {
+			for _, v := range Verdicts {
+				if as := p.counts(id, v); as != Ignored && as.Rank() == 0 && as != Pass || v == Pass && as != Pass {
+					t.Fatalf("%s %s counts as %q", id, v, as)
+				}
+			}
+		}
+	})
+}
+
+// FuzzCertificates has any bytes read as certificates.
+func FuzzCertificates(f *testing.F) {
+	f.Add([]byte("-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"))
+	f.Fuzz(func(t *testing.T, chain []byte) {
+		if n := len(certificatesIn(chain)); n > mostCertificates {
+			t.Fatal(n)
+		}
+	})
+}
