@@ -74,7 +74,7 @@ func TestOneObject(t *testing.T) {
 			}
 			for _, line := range []string{
 				"inspect current.db --skip-hash-check", "predict backup.db current.db --skip-hash-check", "predict --compare backup.db current.db --skip-hash-check",
-				"plan backup.db current.db --skip-hash-check", "preflight backup.db current.db --skip-hash-check", "carve current.db --objects --skip-hash-check",
+				"plan backup.db current.db --skip-hash-check", "preflight backup.db current.db --skip-hash-check --at-time 2026-11-30T00:00Z", "carve current.db --objects --skip-hash-check",
 			} {
 				checkFormats(t, line)
 			}
