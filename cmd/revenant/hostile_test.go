@@ -781,7 +781,8 @@ func (r *hostileRun) judgeDrift(a *answer) {
 	}
 	unread := strings.Contains(a.texts["table"], "in values that cannot be read") // it may be any pod
 	silent := strings.Contains(a.texts["table"], "silent-kubelet")                // a node of which crictl alone tells is never clean
-	if r.Stray.UID == "" && len(r.Notes) == 0 && a.code != exitOK && !unread && !silent {
+	refused := strings.Contains(a.texts["errors"], "which is no UTF-8")           // no API lists such names, and a store may hold them
+	if r.Stray.UID == "" && len(r.Notes) == 0 && a.code != exitOK && !unread && !silent && !refused {
 		r.fault(a.name+": not clean, and nothing is wrong", "exit %d: %s%.2000s", a.code, a.texts["errors"], a.texts["table"])
 	}
 	if r.Current.Damaged != "" && a.code != exitDamaged && a.code != exitFailed {

@@ -276,7 +276,7 @@ func (f *file) write(tx *bolt.Tx) error {
 				}
 				continue
 			}
-			if err := b.Put(it.key, it.value); err != nil {
+			if err := b.Put(it.key[:min(len(it.key), bolt.MaxKeySize)], it.value); err != nil {
 				return err
 			}
 		}
