@@ -11,8 +11,6 @@ import (
 	"revenant/analyzer/restore"
 	"revenant/analyzer/rollback"
 	"revenant/analyzer/ties"
-	"revenant/decoder/kube"
-	"revenant/decoder/snapshot"
 	"revenant/report"
 )
 
@@ -51,29 +49,13 @@ func (o *predictOptions) runOnto(ctx context.Context, targets []target, paths []
 
 func (o *predictOptions) predictOnto(ctx context.Context, paths []string, plan restore.Plan) (p *restore.Prediction, err error) {
 	if len(paths) == 1 {
-		err = o.open.withOne(ctx, o.streams, paths[0], func(s *snapshot.Snapshot, _ *progressLine) error {
-			choice, err := o.open.needPrefix(ctx, s)
-			if err != nil {
-				return err
-			}
-			state, err := restore.Load(ctx, s, choice.Prefix)
-			if err != nil {
-				return err
-			}
-			e, err := report.NewEvidence(ctx, string(restore.InBackup), s)
-			if err != nil {
-				return err
-			}
-			e.EtcdPrefixes = kube.SplitPrefixes(choice.Prefix)
-			o.open.sign(&e, s)
-			state.Missing = e.Missing
-			backup := side{snapshot: s, choice: choice, state: state}
-			if p, err = onto(ctx, &backup, choice.Prefix, plan); err != nil {
+		err = o.open.withBackup(ctx, o.streams, paths[0], func(b *side, e restore.Evidence) (err error) {
+			if p, err = onto(ctx, b, b.choice.Prefix, plan); err != nil {
 				return err
 			}
 			p.Evidence = []restore.Evidence{e}
 			if len(p.Pods) > 0 { // where they were taken out, that is as it should be
-				p.Warnings = append(p.Warnings, o.open.prefixNotes(&backup)...)
+				p.Warnings = append(p.Warnings, o.open.prefixNotes(b)...)
 			}
 			return nil
 		})

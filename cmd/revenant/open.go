@@ -22,6 +22,7 @@ import (
 	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot"
 	"revenant/internal/outfile"
+	"revenant/report"
 )
 
 const defaultExpanded = "64Gi"
@@ -195,6 +196,29 @@ func (o *openOptions) withOne(ctx context.Context, s streams, path string, use f
 		return err
 	}
 	return errors.Join(o.unchanged(ctx, opened), o.metricsUnchanged(ctx))
+}
+
+// withBackup is withOne for a backup whose current state is not given: its pods and nodes
+// are read, and what is missing from it.
+func (o *openOptions) withBackup(ctx context.Context, s streams, path string, use func(*side, restore.Evidence) error) error {
+	return o.withOne(ctx, s, path, func(opened *snapshot.Snapshot, _ *progressLine) error {
+		choice, err := o.needPrefix(ctx, opened)
+		if err != nil {
+			return err
+		}
+		state, err := restore.Load(ctx, opened, choice.Prefix)
+		if err != nil {
+			return err
+		}
+		e, err := report.NewEvidence(ctx, string(restore.InBackup), opened)
+		if err != nil {
+			return err
+		}
+		e.EtcdPrefixes = kube.SplitPrefixes(choice.Prefix)
+		o.sign(&e, opened)
+		state.Missing = e.Missing
+		return use(&side{snapshot: opened, choice: choice, state: state}, e)
+	})
 }
 
 // sign completes the custody of evidence.

@@ -16,8 +16,6 @@ import (
 	"revenant/analyzer/restore"
 	"revenant/analyzer/runbook"
 	"revenant/decoder/input"
-	"revenant/decoder/kube"
-	"revenant/decoder/snapshot"
 	"revenant/report"
 )
 
@@ -180,23 +178,9 @@ func (o *preflightOptions) run(ctx context.Context, paths []string) error {
 
 // alone checks a backup without a current state.
 func (o *preflightOptions) alone(ctx context.Context, paths []string, in preflight.Input) (found *preflight.Report, err error) {
-	err = o.open.withOne(ctx, o.streams, paths[0], func(s *snapshot.Snapshot, _ *progressLine) error {
-		choice, err := o.open.needPrefix(ctx, s)
-		if err != nil {
-			return err
-		}
-		state, err := restore.Load(ctx, s, choice.Prefix)
-		if err != nil {
-			return err
-		}
-		e, err := report.NewEvidence(ctx, string(restore.InBackup), s)
-		if err != nil {
-			return err
-		}
-		state.Missing, e.EtcdPrefixes = e.Missing, kube.SplitPrefixes(choice.Prefix)
-		o.open.sign(&e, s)
-		in.Evidence, in.Prefix = []restore.Evidence{e}, choice.Prefix
-		in.Backup = preflight.Side{Snapshot: s, State: state, Others: choice.Others}
+	err = o.open.withBackup(ctx, o.streams, paths[0], func(b *side, e restore.Evidence) error {
+		in.Evidence, in.Prefix = []restore.Evidence{e}, b.choice.Prefix
+		in.Backup = preflight.Side{Snapshot: b.snapshot, State: b.state, Others: b.choice.Others}
 		found, err = o.check(ctx, in)
 		return err
 	})
