@@ -30,7 +30,9 @@ type Facts struct {
 	Namespaces []string
 	// MasterLeases are the keys by which API servers tell where they are.
 	MasterLeases []string
-	Suggestion   *Suggestion // nil when nothing points to one platform alone
+	// Fenced says that it is OpenShift with two control plane nodes and fencing.
+	Fenced     bool
+	Suggestion *Suggestion // nil when nothing points to one platform alone
 	// Encryption is by what its values are encrypted at rest.
 	Encryption []atrest.Values
 	// Tokens are what the key of k3s' or RKE2's bootstrap data says of the token that
@@ -111,6 +113,7 @@ func Look(ctx context.Context, s *snapshot.Snapshot, prefix string) (Facts, erro
 			f.Tokens = append(f.Tokens, hash)
 		}
 	}
+	f.Fenced = isFenced(s, prefix)
 	f.Suggestion = marks.suggest()
 	var err error
 	f.Encryption, err = atrest.Encrypted(ctx, s, prefix)

@@ -28,6 +28,8 @@ func (b *builder) restored() string {
 	switch {
 	case b.Onto != "" && b.byFile():
 		return cleaned
+	case b.twoNodes():
+		return carried + "/snapshot_revenant.db"
 	case b.bumpsFile():
 		return carried + "/bumped.db"
 	case b.zipped():
@@ -49,7 +51,7 @@ func (b *builder) bumpsFile() bool { return b.bumps == BumpsSnapshot && b.plan.B
 // zipped says whether the platform takes the backup as it is, as k3s and RKE2 save them.
 func (b *builder) zipped() bool {
 	packed := b.Backup.Facts.Packed
-	return b.Onto == "" && b.bumps == BumpsSnapshot && b.plan.BumpRevision == 0 && b.id != Talos && (packed == "zip" || strings.HasPrefix(packed, "zip,"))
+	return b.Onto == "" && b.bumps == BumpsSnapshot && b.plan.BumpRevision == 0 && b.id != Talos && b.id != OpenShift && (packed == "zip" || strings.HasPrefix(packed, "zip,"))
 }
 
 // bring makes the directory that the steps carry to other machines.
@@ -104,8 +106,11 @@ func (b *builder) fetchEtcd(s *Step) {
 // copyBackup puts the backup, as restores take it, into the directory that is carried.
 func (b *builder) copyBackup(s *Step) {
 	to := plainBackup
+	if b.twoNodes() && !b.bumpsFile() {
+		to = b.restored()
+	}
 	switch {
-	case b.id == OpenShift:
+	case b.id == OpenShift && !b.twoNodes():
 		s.Commands = append(s.Commands,
 			script(Workstation, fmt.Sprintf("install -m 600 %s/snapshot_*.db %s/static_kuberesources_*.tar.gz %s/", quote(b.backupDir()), quote(b.backupDir()), carried)).
 				says("The directory that cluster-backup.sh made: cluster-restore.sh wants one file of each name."))

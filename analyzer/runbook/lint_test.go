@@ -73,7 +73,7 @@ func there(p Platform, h Host) []string {
 	case Kubeadm:
 		list = append(list, "crictl", "kubeadm")
 	case OpenShift:
-		list = append(list, "crictl", "/usr/local/bin/cluster-restore.sh", "/usr/local/bin/cluster-backup.sh", "/usr/local/bin/disable-etcd.sh", "/etc/kubernetes/static-pod-resources/bin/etcdctl")
+		list = append(list, "crictl", "/usr/local/bin/cluster-restore.sh", "/usr/local/bin/cluster-backup.sh", "/usr/local/bin/disable-etcd.sh", "pcs", "/etc/kubernetes/static-pod-resources/bin/etcdctl")
 	case K3s:
 		list = append(list, "k3s")
 	case RKE2:

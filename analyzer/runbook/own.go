@@ -81,8 +81,7 @@ func (b *builder) restoreTalos(s *Step) {
 
 func (b *builder) restoreOpenShift(s *Step) {
 	s.Commands = append(s.Commands,
-		script(FirstControlPlane, `sudo test ! -e /var/lib/etcd-backup || sudo mv --no-target-directory /var/lib/etcd-backup "/var/lib/etcd-backup.$(date +%s)"`).
-			says("The data from before an earlier restore, which cluster-restore.sh removes: it is evidence."),
+		formerAside(),
 		script(FirstControlPlane, `sudo -E /usr/local/bin/cluster-restore.sh "$PWD"/`+carried, "/usr/local/bin/cluster-restore.sh").reads(sums),
 		call(Workstation, "oc", "patch", "etcd/cluster", "--type=merge", `--patch={"spec":{"unsupportedConfigOverrides":{"useUnsupportedUnsafeNonHANonProductionUnstableEtcd":true}}}`).
 			says("The quorum guard off, so that etcd is rolled out to the others. oc needs a kubeconfig with a certificate: tokens may not be known to the restored state."),
@@ -90,6 +89,12 @@ func (b *builder) restoreOpenShift(s *Step) {
 		call(Workstation, "oc", "patch", "etcd/cluster", "--type=merge", `--patch={"spec":{"unsupportedConfigOverrides":null}}`).says("The quorum guard on again."),
 	)
 	s.Warnings = append(s.Warnings, "Before cluster-restore.sh is run once more, move /var/lib/etcd-backup away again, as above: it holds the former data, and the script removes it.")
+}
+
+// formerAside moves away what cluster-restore.sh would remove.
+func formerAside() Command {
+	return script(FirstControlPlane, `sudo test ! -e /var/lib/etcd-backup || sudo mv --no-target-directory /var/lib/etcd-backup "/var/lib/etcd-backup.$(date +%s)"`).
+		says("The data from before an earlier restore, which cluster-restore.sh removes: it is evidence.")
 }
 
 func (b *builder) restoreKops(s *Step) {

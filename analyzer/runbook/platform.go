@@ -170,7 +170,7 @@ var profiles = []profile{
 	{
 		id: OpenShift, title: "OpenShift", bumps: BumpsItself,
 		notes: []Note{
-			{Text: "cluster-restore.sh bumps by itself: 1.2 times the raft index in /var/lib/etcd/revision.json, or 1,000,000,000 without that file. Neither the single-member path of ETCD_ETCDCTL_RESTORE nor cluster-restore-tnf.sh (two nodes with fencing) does."},
+			{Text: "cluster-restore.sh bumps by itself: 1.2 times the raft index in /var/lib/etcd/revision.json, or 1,000,000,000 without that file. Its single-member path (ETCD_ETCDCTL_RESTORE) does not, and neither does the script of clusters of two nodes with fencing: where the backup is of such a cluster (controlPlaneTopology: DualReplica), the steps put the bump into the file."},
 			{Text: "It restarts no kubelets, and leaves API servers running on purpose: the bump has to be two above all they have seen. Then they drop their cache, and pods come to what is predicted here for API servers that are restarted; a scheduler that was left running exits once when it finds a pod on another node than before."},
 			{Text: "The raft index starts anew with each restore. Restoring a backup from before an earlier restore, a second time, computes a far too small bump."},
 			{Text: "The steps are those of 4.22, in which nothing is stopped or restarted by hand and the operators take up to 15 minutes. Older versions have no disable-etcd.sh: there, static pods are moved away and redeployments forced, kubelets of the control plane are restarted, certificate requests approved, and the pods of OVN-Kubernetes restarted, as the documentation of the version says."},

@@ -121,6 +121,9 @@ func New(in Input) (*Runbook, error) {
 		in.Comparison.Metrics = in.Metrics
 	}
 	b := &builder{Input: in, profile: profileOf(cmp.Or(in.Platform, Generic))}
+	if in.Platform == OpenShift && in.Backup.Facts.Fenced {
+		b.profile = fencing()
+	}
 	b.etcd = toolOf(cmp.Or(in.EtcdVersion, in.Backup.Facts.EtcdVersion))
 	if err := b.predict(); err != nil {
 		return nil, err
