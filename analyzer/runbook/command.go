@@ -231,6 +231,12 @@ func wait(h Host, what string, seconds int64, probe, then string, programs ...st
 	return c
 }
 
+// kills ends every process of a name; where none runs, there is nothing to end. That sudo
+// fails is not taken for that.
+func kills(h Host, program string) Command {
+	return script(h, fmt.Sprintf("sudo sh -c 'pkill -x %s || [ $? -eq 1 ]'", program[:min(len(program), 15)]), "pkill")
+}
+
 // stopped waits until no process of the name runs. What pgrep answers is printed from
 // within sudo, so that no failure of sudo is taken for pgrep's "none". The kernel keeps
 // 15 characters of a name (Linux include/linux/sched.h TASK_COMM_LEN).

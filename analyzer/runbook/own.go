@@ -105,7 +105,7 @@ func (b *builder) restoreKops(s *Step) {
 			call(Workstation, "etcd-manager-ctl", store, "restore-backup", "BACKUP_NAME_OF_"+map[string]string{"main": "MAIN", "events": "EVENTS"}[cluster]).says("Only leaves the order to restore: it is carried out when etcd-manager restarts."),
 		)
 	}
-	s.Commands = append(s.Commands, call(ControlPlane, "pkill", "-x", "etcd-manager").root().all().says("Restarts both etcd-managers: kubelet starts them again, and they restore."))
+	s.Commands = append(s.Commands, kills(ControlPlane, "etcd-manager").all().says("Restarts both etcd-managers: kubelet starts them again, and they restore."))
 	s.Checks = append(s.Checks, "/var/log/etcd.log on the control plane node that leads says that the restore has ended. Until then the former etcd may answer.")
 	s.Warnings = append(s.Warnings, "etcd-manager restores a backup of its own store. Look that BACKUP_NAME_OF_MAIN is the one that was given here.")
 }

@@ -206,7 +206,7 @@ var profiles = []profile{
 		etcdctlHost: Workstation,
 		restoreOwn:  (*builder).restoreKops,
 		startAPI: []Command{
-			call(ControlPlane, "pkill", "-x", "kube-apiserver").root().all().says("Its kubelet starts it again at once: with the restored state, and without the old cache."),
+			kills(ControlPlane, "kube-apiserver").all().says("Its kubelet starts it again at once: with the restored state, and without the old cache."),
 		},
 		kubelet: "kubelet", restartKubelet: systemd("kubelet"),
 		together: true,
@@ -312,7 +312,7 @@ func k3sLike(id Platform, title, server string, a agent) profile {
 		p.crictl = []string{"env", "CRI_CONFIG_FILE=" + dir + "/agent/etc/crictl.yaml", dir + "/bin/crictl"}
 		p.notes = append(p.notes, Note{Text: "The static pods of the control plane outlive the service: the steps stop them by themselves."})
 		for _, name := range []string{"kube-controller-manager", "cloud-controller-manager", "kube-scheduler", "kube-apiserver", "etcd"} {
-			kill := script(Servers, fmt.Sprintf("sudo pkill -x %s || [ $? -eq 1 ]", name[:min(len(name), 15)]), "pkill").says("Its static pod outlives the service. Where none is left, there is nothing to stop.")
+			kill := kills(Servers, name).says("Its static pod outlives the service. Where none is left, there is nothing to stop.")
 			p.stopAPI = append(p.stopAPI, kill, stopped(Servers, name))
 		}
 	}

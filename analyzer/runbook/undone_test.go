@@ -306,7 +306,7 @@ func TestRestartWatchers(t *testing.T) {
 			want := []string{
 				"kubectl rollout restart --namespace=kube-system daemonset/kube-proxy",
 				"kubectl rollout status --namespace=kube-system daemonset/kube-proxy --timeout=3600s",
-				"sudo pkill -x kube-proxy", "sudo pkill -x kube-proxy",
+				"sudo sh -c 'pkill -x kube-proxy || [ $? -eq 1 ]'", "sudo sh -c 'pkill -x kube-proxy || [ $? -eq 1 ]'",
 				"kubectl rollout restart --namespace=kube-system deployment/operator",
 				`kubectl rollout restart --namespace=kube-system 'statefulset/it'\''s'`,
 				"( pods=$(kubectl get pods --namespace=kube-system '--selector=app=on delete' --output=name) || exit\n  for pod in $pods; do kubectl delete --namespace=kube-system \"$pod\" || exit; done )",

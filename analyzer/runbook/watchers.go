@@ -144,7 +144,7 @@ func (b *builder) restartStatic(s *Step, w *watchers.Watcher, what string) {
 		return
 	}
 	for _, node := range w.Nodes[:min(len(w.Nodes), listed)] {
-		s.Commands = append(s.Commands, call(nodeHost(node), "pkill", "-x", "kube-proxy").root().says("%s A static pod: its kubelet starts it again.", what))
+		s.Commands = append(s.Commands, kills(nodeHost(node), "kube-proxy").says("%s A static pod: its kubelet starts it again.", what))
 		what = w.What() + "."
 	}
 	if n := len(w.Nodes) - listed; n > 0 {

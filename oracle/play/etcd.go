@@ -210,6 +210,7 @@ func (w *World) Evidence(e Evidence) {
 		w.must(os.WriteFile(path, data, 0o600))
 	}
 	put(e.Backup, prepared[key][0])
+	w.backup = filepath.Join(home, e.Backup)
 	if name := filepath.Base(e.Backup); strings.HasPrefix(name, "snapshot_") { // as OpenShift saves it
 		put(filepath.Join(filepath.Dir(e.Backup), strings.TrimSuffix("static_kuberesources_"+strings.TrimPrefix(name, "snapshot_"), ".db")+".tar.gz"), nil)
 	}

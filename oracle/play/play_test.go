@@ -52,6 +52,7 @@ type situation struct {
 	words    []string
 	every    bool
 	more     bool // only when all are asked for
+	kubelets bool // all of them are restarted
 }
 
 func (s *situation) String() string {
@@ -90,7 +91,11 @@ func (s *situation) start(t *testing.T) *Play {
 			words[i] = "./" + word
 		}
 	}
-	p := &Play{W: w, Words: slices.Concat(words, []string{"--platform=" + s.platform}, s.words), Every: s.every, Dead: s.evidence.Dead, Restarted: joined, Trace: *trace}
+	restarted := joined
+	if s.kubelets {
+		restarted = living
+	}
+	p := &Play{W: w, Words: slices.Concat(words, []string{"--platform=" + s.platform}, s.words), Every: s.every, Dead: s.evidence.Dead, Restarted: restarted, Trace: *trace}
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -126,6 +131,8 @@ func TestPlays(t *testing.T) {
 		{platform: "talos", members: 1, evidence: Evidence{Backup: "backup.db"}, every: true, more: true},
 		{platform: "openshift", members: 3, evidence: Evidence{Backup: "the backups/snapshot_2026.db", Current: "current.db"}},
 		{platform: "openshift", members: 1, evidence: Evidence{Backup: "backups/snapshot_2026.db"}, every: true, more: true},
+		{platform: "kops", members: 3, evidence: plain, kubelets: true},
+		{platform: "kops", members: 1, evidence: hostile, kubelets: true, every: true, more: true},
 	} {
 		if s.more && !*all {
 			continue

@@ -49,6 +49,8 @@ type World struct {
 	bad    map[string]bool
 	twice  map[string]string // pods that have run on two nodes, and where
 
+	backup    string // where it is on the workstation
+	order     string // the backup that a platform's own tool is told to restore, "" for none
 	playing   bool
 	restored  bool  // by a platform's own tool
 	unguarded bool  // the quorum guard of OpenShift is off
