@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -107,6 +108,7 @@ func TestFlags(t *testing.T) {
 			"etcdctl": tool(t, modfile, "go.etcd.io/etcd/etcdctl/v3"), "etcdutl": tool(t, modfile, "go.etcd.io/etcd/etcdutl/v3"),
 		}
 	}
+	tools["3.4"] = map[string]string{"etcdctl": tool(t, "../etcd34/go.mod", "go.etcd.io/etcd/etcdctl")}
 	s := situation{platform: "kubeadm", members: 1, evidence: Evidence{Backup: "backup.db", Current: "data", Directory: true, WALDir: "/var/lib/etcd-log"}}
 	s.words = []string{"--wal-dir=data.wal"}
 	w := s.start(t).W
@@ -125,6 +127,9 @@ func TestFlags(t *testing.T) {
 				for _, c := range step.Commands {
 					for _, m := range calls.FindAllStringSubmatch(c.Run, -1) {
 						program, args := programs[m[1]], strings.Fields(strings.ReplaceAll(m[2], "\\\n", " "))
+						if version == "3.4" { // the newest 3.4 that is a module is older than these, and a command before looks for them
+							args = slices.DeleteFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "--bump-revision") || arg == "--mark-compacted" })
+						}
 						key := program + strings.Join(args, " ")
 						if seen[key] || len(args) == 0 {
 							continue
@@ -143,7 +148,7 @@ func TestFlags(t *testing.T) {
 			}
 		}
 	}
-	if len(counted) != 2*len(tools) {
+	if len(counted) != 2*len(tools)-1 { // 3.4 has no etcdutl
 		t.Errorf("only these were looked at: %v", counted)
 	}
 }
