@@ -279,6 +279,9 @@ func (c *Call) unit(verb, unit string, block bool) *answer {
 }
 
 func (w *World) unitStops(h *Host, unit string) {
+	if w.Platform.Outlive {
+		return
+	}
 	for _, name := range w.Platform.UnitProcs[unit] {
 		p := h.procs[name]
 		w.stop(h, name, 0)
