@@ -18,7 +18,7 @@ type Platform struct {
 	Static           []string            // processes that are static pods
 	ServerKubelet    string              // the unit that is the kubelet of a control plane node
 	NodeKubelet      string              // and of another
-	RuntimeUnit      string              // the unit of a node that the container runtime stops with
+	RuntimeStops     bool                // the container runtime stops with the unit that is the kubelet
 	ChildKubelet     bool                // the kubelet is not the main process of its unit
 	Outlive          bool                // the processes of a unit are static pods, which go on when it is stopped
 

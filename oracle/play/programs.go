@@ -471,7 +471,7 @@ func crictl(c *Call) *answer {
 	if err != nil || len(f.words) == 0 {
 		return fail("crictl: %v %q", err, c.Args)
 	}
-	if stopped := c.w.Platform.RuntimeUnit; stopped != "" && !c.h.units[stopped] {
+	if c.w.Platform.RuntimeStops && !c.h.units[c.w.Platform.kubelet(c.h)] {
 		return fail("crictl: validate service connection: connection refused")
 	}
 	k := c.h.Node

@@ -25,7 +25,7 @@ func init() {
 			Workstation: []string{"revenant", "kubectl", "ssh", "scp"},
 			Units:       []string{"k0scontroller"}, NodeUnits: []string{"k0sworker"},
 			UnitProcs:     map[string][]string{"k0scontroller": controlPlanePods},
-			ServerKubelet: "k0scontroller", NodeKubelet: "k0sworker", RuntimeUnit: "k0sworker", ChildKubelet: true,
+			ServerKubelet: "k0scontroller", NodeKubelet: "k0sworker", RuntimeStops: true, ChildKubelet: true,
 			DataDir: dir + "etcd", Local: "https://127.0.0.1:2379", Together: true,
 			Certs:  [3]string{dir + "pki/etcd/ca.crt", dir + "pki/apiserver-etcd-client.crt", dir + "pki/apiserver-etcd-client.key"},
 			Stubs:  map[string]Program{"systemctl": agentSystemctl, "pkill": agentPkill},
@@ -42,7 +42,7 @@ func rancher(program, server, agent string) *Platform {
 		Workstation:  []string{"revenant", "kubectl", "ssh", "scp"},
 		ControlPlane: []string{program}, NodePrograms: []string{program},
 		Units: []string{server}, NodeUnits: []string{agent}, UnitProcs: map[string][]string{server: controlPlanePods},
-		ServerKubelet: server, NodeKubelet: agent, RuntimeUnit: agent,
+		ServerKubelet: server, NodeKubelet: agent, RuntimeStops: true,
 		DataDir: dir + "db/etcd", Local: "https://127.0.0.1:2379", Together: true,
 		Certs: [3]string{dir + "tls/etcd/server-ca.crt", dir + "tls/etcd/client.crt", dir + "tls/etcd/client.key"},
 		Fill: map[string]func(*World, *Host) string{

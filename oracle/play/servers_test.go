@@ -26,9 +26,12 @@ func TestServers(t *testing.T) {
 		again.every = true
 		unbumped := on(1, plain)
 		unbumped.words = []string{"--restart-kubelets=all"}
+		nodes := on(3, plain)
+		nodes.names = []string{"cp-1", "node-2"}
 		list = append(list,
 			server{situation: one}, server{situation: three}, server{situation: on(1, alone)}, server{situation: on(3, alone)}, server{situation: again},
 			server{situation: unbumped, how: ", no bump", restarted: living},
+			server{situation: nodes, how: ", servers are nodes", restarted: []string{"node-2", "node-5"}},
 		)
 		for at := 1; at <= 6; at++ {
 			list = append(list, server{situation: on(1+2*(at%2), plain), how: fmt.Sprint(", killed at call ", at), kill: &Kill{Step: "restore", After: 1, AtCall: at}})
