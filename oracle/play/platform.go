@@ -39,9 +39,9 @@ type Platform struct {
 	Kubectl func(*Call, *flags) *answer // kubectl for another cluster, nil when it is not for one
 	// SetUp starts the control plane of a host; nil has the static pods or units started.
 	SetUp func(w *World, h *Host)
-	// Joins says whether a control plane node that has no data joins the others; nil where
-	// none does.
-	Joins func(w *World, h *Host) bool
+	// Joins is the port at which a control plane node that has no data joins another, "" when
+	// it joins none; nil where none does.
+	Joins func(h *Host) string
 	// Former are patterns of where the former data of a host is after the restore: what
 	// was the directory member.
 	Former []string

@@ -10,9 +10,9 @@ import (
 )
 
 func init() {
-	platforms["k3s"] = func() *Platform { return rancher("k3s", "k3s", "k3s-agent") }
+	platforms["k3s"] = func() *Platform { return rancher("k3s", "k3s", "k3s-agent", "6443") }
 	platforms["rke2"] = func() *Platform {
-		p := rancher("rke2", "rke2-server", "rke2-agent")
+		p := rancher("rke2", "rke2-server", "rke2-agent", "9345")
 		p.UnitProcs["rke2-server"] = append(slices.Clone(controlPlanePods), "cloud-controller-manager")
 		p.Outlive, p.ChildKubelet = true, true
 		crictl := "/var/lib/rancher/rke2/bin/crictl"
@@ -35,8 +35,9 @@ func init() {
 }
 
 // rancher is k3s or RKE2: one unit is the control plane of a server with its etcd and its
-// kubelet, and another the kubelet and the container runtime of an agent.
-func rancher(program, server, agent string) *Platform {
+// kubelet, and another the kubelet and the container runtime of an agent. Servers join at a
+// port of the first one.
+func rancher(program, server, agent, port string) *Platform {
 	dir := "/var/lib/rancher/" + program + "/server/"
 	return &Platform{
 		Workstation:  []string{"revenant", "kubectl", "ssh", "scp"},
@@ -53,7 +54,7 @@ func rancher(program, server, agent string) *Platform {
 			first := w.controlPlane()[0]
 			config := "token: secret\netcd-s3: true\n"
 			if h != first {
-				config += "server: https://" + first.Name + ":6443\n"
+				config += "server: https://" + first.Name + ":" + port + "\n"
 			}
 			w.must(os.MkdirAll(filepath.Dir(h.rancherConfig(program)), 0o700))
 			w.must(os.WriteFile(h.rancherConfig(program), []byte(config), 0o600))
@@ -61,9 +62,12 @@ func rancher(program, server, agent string) *Platform {
 				w.start(h, name)
 			}
 		},
-		Joins: func(w *World, h *Host) bool {
+		Joins: func(h *Host) string {
 			config, err := os.ReadFile(h.rancherConfig(program))
-			return err == nil && strings.Contains(string(config), "\nserver: ")
+			if _, server, ok := strings.Cut(string(config), "\nserver: "); ok && err == nil {
+				return strings.TrimSpace(server[strings.LastIndex(server, ":")+1:])
+			}
+			return ""
 		},
 		Former: []string{dir + "db/etcd-old-*/member", strings.TrimSuffix(dir, "/") + "/db.before-*/etcd/member"},
 	}
@@ -104,8 +108,7 @@ func (c *Call) clusterReset() *answer {
 		w.wrong("%s: a server is run by hand", h.Name)
 		return fail("a server in the foreground")
 	}
-	config, err := os.ReadFile(h.rancherConfig(c.Program))
-	w.must(err)
+	config, _ := os.ReadFile(h.rancherConfig(c.Program))
 	db := h.Root + path.Dir(w.Platform.DataDir)
 	snapshot := f.get("cluster-reset-restore-path")
 	_, flagged := os.Stat(db + "/reset-flag")
@@ -113,7 +116,7 @@ func (c *Call) clusterReset() *answer {
 	switch {
 	case h.procs["etcd"] != nil || h.procs["kube-apiserver"] != nil || h.units[w.Platform.ServerKubelet]:
 		return fail("level=fatal msg=\"listen tcp :6443: bind: address already in use\"")
-	case strings.Contains(string(config), "\nserver: "):
+	case w.Platform.Joins(h) != "":
 		return fail("level=fatal msg=\"cannot perform cluster-reset while server URL is set\"")
 	case flagged == nil:
 		return fail("level=fatal msg=\"Managed etcd cluster membership was previously reset, please remove the cluster-reset flag\"")
@@ -155,12 +158,13 @@ func (w *World) joinsFirst(h *Host) *answer {
 	if _, err := os.Stat(h.Root + w.Platform.DataDir + "/member"); err == nil {
 		return nil
 	}
-	if !w.Platform.Joins(w, h) {
+	port := w.Platform.Joins(h)
+	if port == "" {
 		w.wrong("%s begins a cluster of its own", h.Name)
 		h.Etcd.cluster, h.Etcd.joins = h.Name+"="+h.Etcd.Peer, false
 		return nil
 	}
-	if w.revision() == 0 {
+	if w.revision() == 0 || port == w.port() && w.reach(h, "") == nil {
 		return fail("Job for %s.service failed: the server that it joins does not answer", w.Platform.ServerKubelet)
 	}
 	cluster := h.Name + "=" + h.Etcd.Peer
