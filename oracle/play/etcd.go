@@ -173,7 +173,7 @@ type Evidence struct {
 	WALDir          string // of the log on members, "" for none of its own
 }
 
-// prepared are snapshots of the worlds' clusters, by run and how many members it has.
+// prepared are snapshots of the worlds' clusters, by run and members.
 var prepared = map[string][2][]byte{}
 
 // Evidence puts the snapshots of a run onto the workstation, as members of this world save
@@ -182,7 +182,7 @@ func (w *World) Evidence(e Evidence) {
 	w.tb.Helper()
 	w.Platform.WALDir = e.WALDir
 	w.members()
-	key := fmt.Sprint(e.Run, len(w.controlPlane()))
+	key := e.Run + " " + w.controlPlane()[0].Etcd.cluster
 	if _, ok := prepared[key]; !ok {
 		prepared[key] = [2][]byte{
 			w.prepare(corpus.Unpack(w.tb, e.Run+"/backup.db.gz")),

@@ -18,7 +18,9 @@ type Platform struct {
 	Static           []string            // processes that are static pods
 	ServerKubelet    string              // the unit that is the kubelet of a control plane node
 	NodeKubelet      string              // and of another
-	RuntimeUnit      string              // the unit of a node that the container runtime stops with
+	RuntimeStops     bool                // the container runtime stops with the unit that is the kubelet
+	ChildKubelet     bool                // the kubelet is not the main process of its unit
+	Outlive          bool                // the processes of a unit are static pods, which go on when it is stopped
 
 	DataDir  string
 	WALDir   string    // set by the evidence
@@ -37,6 +39,9 @@ type Platform struct {
 	Kubectl func(*Call, *flags) *answer // kubectl for another cluster, nil when it is not for one
 	// SetUp starts the control plane of a host; nil has the static pods or units started.
 	SetUp func(w *World, h *Host)
+	// Joins is the port at which a control plane node that has no data joins another, "" when
+	// it joins none; nil where none does.
+	Joins func(h *Host) string
 	// Former are patterns of where the former data of a host is after the restore: what
 	// was the directory member.
 	Former []string
@@ -44,8 +49,11 @@ type Platform struct {
 
 func (p *Platform) static(name string) bool { return slices.Contains(p.Static, name) }
 
-// oneUnit says whether API server and etcd of a host are one unit.
+// oneUnit says whether API server and etcd of a host are one unit, and stop together.
 func (p *Platform) oneUnit() bool {
+	if p.Outlive {
+		return false
+	}
 	for _, procs := range p.UnitProcs {
 		if slices.Contains(procs, "etcd") && slices.Contains(procs, "kube-apiserver") {
 			return true

@@ -47,6 +47,7 @@ func built(t *testing.T) *Programs {
 type situation struct {
 	platform string
 	members  int
+	names    []string // of the first members, where they are nodes, too
 	run      string
 	evidence Evidence
 	words    []string
@@ -78,6 +79,9 @@ func (s *situation) start(t *testing.T) *Play {
 	var members []string
 	for i := range s.members {
 		members = append(members, fmt.Sprintf("cp-%d", i+1))
+		if i < len(s.names) {
+			members[i] = s.names[i]
+		}
 	}
 	w := NewWorld(t, built(t), PlatformOf(s.platform), *seed, members, living)
 	s.evidence.Run = clusters + cmp.Or(s.run, "rows/plain")

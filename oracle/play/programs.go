@@ -279,6 +279,9 @@ func (c *Call) unit(verb, unit string, block bool) *answer {
 }
 
 func (w *World) unitStops(h *Host, unit string) {
+	if w.Platform.Outlive {
+		return
+	}
 	for _, name := range w.Platform.UnitProcs[unit] {
 		p := h.procs[name]
 		w.stop(h, name, 0)
@@ -468,7 +471,7 @@ func crictl(c *Call) *answer {
 	if err != nil || len(f.words) == 0 {
 		return fail("crictl: %v %q", err, c.Args)
 	}
-	if stopped := c.w.Platform.RuntimeUnit; stopped != "" && !c.h.units[stopped] {
+	if c.w.Platform.RuntimeStops && !c.h.units[c.w.Platform.kubelet(c.h)] {
 		return fail("crictl: validate service connection: connection refused")
 	}
 	k := c.h.Node
