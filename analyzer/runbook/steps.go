@@ -334,11 +334,37 @@ func (b *builder) fence() Step {
 	if b.held() {
 		why = append(why, fmt.Sprintf("%s a namesake in the backup on another node. That node waits until the running one has stopped, or the identity runs twice.", have(len(b.pairs), "running pod")))
 		for _, node := range b.heldBack() {
-			s.Commands = append(s.Commands, b.block(nodeHost(node), "OUTPUT", "", "")...)
+			s.Commands = append(s.Commands, b.holdBack(node)...)
 		}
+		s.Warnings = append(s.Warnings, b.serversHeld()...)
 	}
 	s.Why = strings.Join(why, " ")
 	return s
+}
+
+// holdBack keeps the kubelet of a node from the API. A server's service needs that way
+// itself, to join the others and to reach its own API server.
+func (b *builder) holdBack(node string) []Command {
+	list := b.block(nodeHost(node), "OUTPUT", "", "")
+	if b.agent.unit == "" {
+		return list
+	}
+	for i := range list {
+		list[i].Run = fmt.Sprintf("( ! sudo systemctl is-active --quiet '%s*' || %s )", b.agent.unit, list[i].Run)
+		list[i].Programs = append(slices.Clip(list[i].Programs), "systemctl")
+	}
+	return list
+}
+
+// serversHeld warns of namesakes that start on a server, which is not held back.
+func (b *builder) serversHeld() (list []string) {
+	if b.agent.unit == "" {
+		return nil
+	}
+	for _, t := range b.pairs[:min(len(b.pairs), listed)] {
+		list = append(list, fmt.Sprintf("If %s is a server, %s runs twice until it has stopped there (%d s): a server's own service needs the port, so it is not held back.", t.was.node, t.was, t.now.grace))
+	}
+	return list
 }
 
 // heldBack are the nodes that must not list before another one has.

@@ -26,8 +26,8 @@ func TestServers(t *testing.T) {
 		again.every = true
 		unbumped := on(1, plain)
 		unbumped.words = []string{"--restart-kubelets=all"}
-		// Not node-1 or node-3: those are kept away from the port at which servers of k3s join
-		// while they start.
+		// Not node-1 or node-3: a server's kubelet is restarted with its service, and starts pods
+		// that are deleted by force later, which nobody stops here.
 		nodes := on(3, plain)
 		nodes.names = []string{"cp-1", "node-2"}
 		list = append(list,
