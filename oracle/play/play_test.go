@@ -135,8 +135,8 @@ func TestPlays(t *testing.T) {
 		{platform: "talos", members: 1, evidence: Evidence{Backup: "backup.db"}, every: true, more: true},
 		{platform: "openshift", members: 3, evidence: Evidence{Backup: "the backups/snapshot_2026.db", Current: "current.db"}},
 		{platform: "openshift", members: 1, evidence: Evidence{Backup: "backups/snapshot_2026.db"}, every: true, more: true},
-		{platform: "kops", members: 3, evidence: plain, kubelets: true},
-		{platform: "kops", members: 1, evidence: hostile, kubelets: true, every: true, more: true},
+		{platform: "kops", members: 3, evidence: plain, kubelets: true, more: true},
+		{platform: "kops", members: 1, evidence: hostile, kubelets: true, every: true},
 	} {
 		if s.more && !*all {
 			continue
