@@ -22,7 +22,7 @@ func TestPreflightCases(t *testing.T) {
 		{"2/backup.db.gz 2/dd3.tar.gz", exitDamaged, "fail", []check{{"current", "fail", "1208 entries (485 to 1001, 1002 to 1692) of the log"}, {"bump", "unknown", ""}, {"phantoms", "unknown", ""}}},
 		{"4/alarm.db.gz", exitFindings, "fail", []check{{"etcd-alarm", "fail", "NOSPACE is raised"}}},
 		{"4/alarm35.db.gz", exitFindings, "fail", []check{{"etcd-alarm", "fail", "NOSPACE is raised"}}},
-		{"5/truncated.db.gz", exitDamaged, "fail", []check{{"content", "fail", "file ends at page 69 of 115"}, {"history", "unknown", ""}}},
+		{"5/truncated.gz", exitDamaged, "fail", []check{{"content", "fail", "file ends at page 69 of 115"}, {"history", "unknown", ""}}},
 		{"6/backup.db.gz 6/current.db.gz", exitOK, "unknown", []check{{"prefixes", "pass", "/kubernetes.io, /openshift.io"}, {"same-cluster", "pass", ""}}},
 		{"7/backup.db.gz 7/current.db.gz", exitOK, "unknown", []check{{"master-leases", "warn", "10.0.0.1"}}},
 		{"8/backup.db.gz 8/current.db.gz", exitOK, "unknown", []check{{"other-keys", "warn", "Calico"}}},
