@@ -111,11 +111,12 @@ func compareHashKV(t *testing.T, path string, all bool) {
 // compaction and does not wait for its end.
 func TestHashKVCommand(t *testing.T) {
 	t.Parallel()
+	etcdutl := tool(t, "etcdutl")
 	for _, f := range files(t) {
 		t.Run(f.name, func(t *testing.T) {
 			s := open(t, f.path)
 			for _, rev := range []int64{0, (s.Revision() + s.CompactRevision()) / 2} {
-				out, err := exec.CommandContext(t.Context(), "go", "tool", "etcdutl", "hashkv", clone(t, f.path), fmt.Sprintf("--rev=%d", rev), "-w", "json").Output()
+				out, err := exec.CommandContext(t.Context(), etcdutl, "hashkv", clone(t, f.path), fmt.Sprintf("--rev=%d", rev), "-w", "json").Output()
 				if err != nil {
 					t.Fatalf("etcdutl: %v %s", err, out)
 				}

@@ -226,8 +226,8 @@ func TestPlanRestores(t *testing.T) {
 		run := filepath.Dir(path)
 		t.Run(strings.TrimPrefix(run, testdata+"clusters/"), func(t *testing.T) {
 			last := highest(t, path)
-			others := []string{"backup.db current.db --platform=kubeadm", "backup.db current.db --platform=k3s", "backup.db"}
-			args := []string{"backup.db current.db", others[i%len(others)]}
+			ways := []string{"backup.db current.db", "backup.db current.db --platform=kubeadm", "backup.db current.db --platform=k3s", "backup.db"}
+			args := []string{ways[i%len(ways)]}
 			versions := []string{"3.7"}
 			if i == 0 {
 				versions = append(versions, "3.5")

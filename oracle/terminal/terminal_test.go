@@ -190,7 +190,7 @@ func TestReview(t *testing.T) {
 				{"<Escape>", "u shows them", ""},
 				{"<Enter>", "API shows", "worst"},
 				{"<Escape>", "enter open", ""},
-				{"b", "refused: --mark-compacted required", "refused"},
+				{"b", "refused: --bump-revision needs --mark-compacted", "refused"},
 				{"m", "18 terminated", "healed"},
 				{"?", "half a page up", ""},
 				{"?", "18 terminated", ""},
