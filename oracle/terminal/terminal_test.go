@@ -197,6 +197,9 @@ func TestReview(t *testing.T) {
 				{"2", "least harm", "plan"},
 				{"c", "copied the runbook", "copied"},
 			})
+			for i := 0; term.tmux("list-buffers") == "" && i < 100; i++ { // it comes beside what is drawn
+				time.Sleep(50 * time.Millisecond)
+			}
 			if runbook := term.tmux("show-buffer"); !strings.Contains(runbook, "--bump-revision 1001527 --mark-compacted") || !strings.Contains(runbook, "1. Bring programs and the backup") {
 				t.Errorf("the clipboard has:\n%s", runbook)
 			}
