@@ -22,7 +22,7 @@ func TestServers(t *testing.T) {
 			return situation{platform: platform, members: members, evidence: e, more: true}
 		}
 		one, three, again := on(1, plain), on(3, hostile), on(3, plain)
-		three.more = platform == "rke2" // as k3s, but for its static pods
+		three.more = platform != "k3s"
 		again.every = true
 		unbumped := on(1, plain)
 		unbumped.words = []string{"--restart-kubelets=all"}
