@@ -30,8 +30,8 @@ type Facts struct {
 	Namespaces []string
 	// MasterLeases are the keys by which API servers tell where they are.
 	MasterLeases []string
-	// Fenced says that it is OpenShift with two control plane nodes and fencing.
-	Fenced     bool
+	// Topology is OpenShift's controlPlaneTopology, "" where nothing tells it.
+	Topology   string
 	Suggestion *Suggestion // nil when nothing points to one platform alone
 	// Encryption is by what its values are encrypted at rest.
 	Encryption []atrest.Values
@@ -113,7 +113,7 @@ func Look(ctx context.Context, s *snapshot.Snapshot, prefix string) (Facts, erro
 			f.Tokens = append(f.Tokens, hash)
 		}
 	}
-	f.Fenced = isFenced(s, prefix)
+	f.Topology = topology(s, prefix)
 	f.Suggestion = marks.suggest()
 	var err error
 	f.Encryption, err = atrest.Encrypted(ctx, s, prefix)

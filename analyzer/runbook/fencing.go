@@ -12,19 +12,20 @@ import (
 // config/v1 types_infrastructure.go DualReplicaTopologyMode).
 const fencedTopology = "DualReplica"
 
-// isFenced says whether the snapshot is of such a cluster.
-func isFenced(s *snapshot.Snapshot, prefix string) bool {
+// topology is that of the control plane of a cluster of OpenShift, "" where the snapshot
+// does not tell.
+func topology(s *snapshot.Snapshot, prefix string) string {
 	key := kube.Key{Group: "config.openshift.io", Resource: "infrastructures", Name: "cluster"}
 	r, err := s.Get(key.Path(prefix), 0)
 	if err != nil {
-		return false
+		return ""
 	}
 	value, err := s.Value(r)
 	if err != nil {
-		return false
+		return ""
 	}
-	topology, _, _ := unstructured.NestedString(kube.Decode(key, value).Unstructured, "status", "controlPlaneTopology")
-	return topology == fencedTopology
+	text, _, _ := unstructured.NestedString(kube.Decode(key, value).Unstructured, "status", "controlPlaneTopology")
+	return text
 }
 
 // fencing is the profile of OpenShift with two nodes and fencing. cluster-restore.sh is

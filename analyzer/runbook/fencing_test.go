@@ -16,7 +16,7 @@ func TestFencing(t *testing.T) {
 	for what, plan := range plans {
 		was, now := twin("db-0", "node-1", "node-3")
 		in := input([]*restore.Pod{was}, []*restore.Pod{now}, nodes("node-1"), nodes("node-1", "node-3"))
-		in.Platform, in.Plan, in.Backup.Facts.Fenced = OpenShift, plan, true
+		in.Platform, in.Plan, in.Backup.Facts.Topology = OpenShift, plan, fencedTopology
 		in.Backup.Facts.Members = []snapshot.Member{
 			{Name: "cp-1", PeerURLs: []string{"https://10.0.0.1:2380"}, ClientURLs: []string{"https://10.0.0.1:2379"}},
 			{Name: "cp-2", PeerURLs: []string{"https://10.0.0.2:2380"}, ClientURLs: []string{"https://10.0.0.2:2379"}},
@@ -43,14 +43,28 @@ func TestFencing(t *testing.T) {
 	}
 }
 
-// TestFencedFacts: the topology is in the cluster's Infrastructure.
-func TestFencedFacts(t *testing.T) {
-	for topology, want := range map[string]bool{"DualReplica": true, "HighlyAvailable": false, "": false} {
-		value := fmt.Sprintf(`{"apiVersion":"config.openshift.io/v1","kind":"Infrastructure","metadata":{"name":"cluster"},"status":{"controlPlaneTopology":%q}}`, topology)
-		s := snapshottest.Store(t, snapshottest.Put("/kubernetes.io/config.openshift.io/infrastructures/cluster", value))
-		f, err := Look(t.Context(), s, "/kubernetes.io")
-		if err != nil || f.Fenced != want {
-			t.Errorf("%s: %v, %v", topology, f.Fenced, err)
+// TestTopology: it is in the cluster's Infrastructure, and where nothing tells it the
+// runbook says so.
+func TestTopology(t *testing.T) {
+	const key = "/kubernetes.io/config.openshift.io/infrastructures/cluster"
+	stored := func(topology string) string {
+		return fmt.Sprintf(`{"apiVersion":"config.openshift.io/v1","kind":"Infrastructure","metadata":{"name":"cluster"},"status":{"controlPlaneTopology":%q}}`, topology)
+	}
+	for value, want := range map[string]string{stored("DualReplica"): "DualReplica", stored("HighlyAvailable"): "HighlyAvailable", stored(""): "", "{": "", "k8s:enc:aescbc:v1:k:x": ""} {
+		s := snapshottest.Store(t, snapshottest.Put(key, value))
+		for _, prefix := range []string{"/kubernetes.io", "/kubernetes.io,/openshift.io"} {
+			f, err := Look(t.Context(), s, prefix)
+			if err != nil || f.Topology != want {
+				t.Errorf("%s below %s: %q, %v", value, prefix, f.Topology, err)
+			}
+		}
+	}
+	in := input(nil, nil, nodes("node-1"), nodes("node-1"))
+	in.Platform = OpenShift
+	for topology, warned := range map[string]bool{"": true, "HighlyAvailable": false, fencedTopology: false} {
+		in.Backup.Facts.Topology = topology
+		if got := strings.Contains(strings.Join(build(t, in).Warnings, " "), "Whether cluster-restore.sh bumps is not known"); got != warned {
+			t.Errorf("%q: warned %v", topology, got)
 		}
 	}
 }

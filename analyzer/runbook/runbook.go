@@ -121,7 +121,7 @@ func New(in Input) (*Runbook, error) {
 		in.Comparison.Metrics = in.Metrics
 	}
 	b := &builder{Input: in, profile: profileOf(cmp.Or(in.Platform, Generic))}
-	if in.Platform == OpenShift && in.Backup.Facts.Fenced {
+	if in.Platform == OpenShift && in.Backup.Facts.Topology == fencedTopology {
 		b.profile = fencing()
 	}
 	b.etcd = toolOf(cmp.Or(in.EtcdVersion, in.Backup.Facts.EtcdVersion))
