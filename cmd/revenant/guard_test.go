@@ -92,6 +92,8 @@ var writers = []struct {
 	{"preflight", func(file, out string) []string { return []string{"preflight", "other.db", file, "-o", "json=" + out} }},
 	{"verify", func(file, out string) []string { return []string{"verify", file, "-o", "json=" + out} }},
 	{"carve", func(file, out string) []string { return []string{"carve", file, "-o", "json=" + out} }},
+	{"extract", func(file, out string) []string { return []string{"extract", file, "-o", "yaml=" + out} }},
+	{"extract", func(file, out string) []string { return []string{"extract", file, "--dir", out} }},
 	{"salvage", func(file, out string) []string { return []string{"salvage", file, "-o", out} }},
 	{"salvage", func(file, out string) []string {
 		return []string{"salvage", file, "-o", "clean.db", "--report", "json=" + out}
@@ -540,6 +542,7 @@ func TestChangedWhileRead(t *testing.T) {
 		{"other.db", []string{"preflight", "backup.db", "other.db"}, ""},
 		{"backup.db", []string{"verify", "backup.db", "--kubelet", "n=dump.json"}, ""},
 		{"backup.db", []string{"carve", "backup.db"}, ""},
+		{"backup.db", []string{"extract", "backup.db"}, ""},
 		{"backup.db", []string{"salvage", "backup.db", "-o", "clean.db", "--report", "json=clean.json"}, ""},
 		{"backup.db", []string{"carve", "-"}, "backup.db"},
 		{"backup.db", []string{"salvage", "-", "-o", "clean.db", "--report", "json=clean.json"}, "backup.db"},

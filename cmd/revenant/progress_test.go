@@ -72,6 +72,7 @@ func TestProgressOfCommands(t *testing.T) {
 		{"plan", "backup.db"},
 		{"verify", "backup.db", "--kubelet", "node-1=pods.json", "--fail-on", ""},
 		{"carve", "backup.db"},
+		{"extract", "backup.db", "deployments"},
 		{"salvage", "backup.db", "-o", "clean.db"},
 	} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
