@@ -842,7 +842,7 @@ func (r *hostileRun) judgeCommands(name string, commands []string) {
 var bash, _ = exec.LookPath("bash")
 
 var (
-	harmless = regexp.MustCompile(`^[\p{L}\p{N}_@%+=:,./-]*$`)
+	harmless = regexp.MustCompile(`^[\p{L}\p{N}_@%+=:,./-]*;?$`) // with the end of a command
 	asOption = regexp.MustCompile(`^-+` + adversary.Mark)
 )
 
