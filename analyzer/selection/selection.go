@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 
 	"revenant/analyzer/resources"
@@ -31,6 +32,37 @@ type Query struct {
 	// Labels choose by labels; nil for all. Of an object whose labels cannot be read,
 	// none is known.
 	Labels labels.Selector
+	// Fields choose by those fields by which the API server does; nil for all.
+	Fields fields.Selector
+}
+
+// Several says whether objects of more than one resource can be found.
+func (q *Query) Several() bool {
+	plain := slices.DeleteFunc(slices.Clone(q.Words), func(word string) bool { return strings.Contains(word, "/") })
+	return len(q.Words) == 0 || len(plain) < len(q.Words) && len(q.Words) > 1 || len(plain) > 0 && strings.ContainsAny(expanded(plain[0]), ",")
+}
+
+// Named says whether no more than one object of a resource is asked for, by its name.
+func (q *Query) Named() bool {
+	switch len(q.Words) {
+	case 1:
+		return strings.Contains(strings.TrimPrefix(q.Words[0], "/"), "/") && !strings.HasSuffix(q.Words[0], "/")
+	case 2:
+		return !strings.Contains(q.Words[0], "/") && !strings.Contains(q.Words[1], "/") && !strings.Contains(q.Words[0], ",")
+	}
+	return false
+}
+
+// all is what kubectl means by all: the resources of the category (kubernetes v1.37
+// pkg/registry, Categories).
+const all = "pods,replicationcontrollers,services,daemonsets.apps,deployments.apps,replicasets.apps,statefulsets.apps,horizontalpodautoscalers.autoscaling,cronjobs.batch,jobs.batch"
+
+// expanded is a word with the resources of a category in its place.
+func expanded(word string) string {
+	if word == "all" {
+		return all
+	}
+	return word
 }
 
 // Where is what a query is asked of.
@@ -93,6 +125,11 @@ func (q *Query) parse(w *Where) (parts []part, err error) {
 		if p.resource == nil && !w.Deleted {
 			return &UnknownError{Word: word, Near: w.Catalog.Complete(word[:min(len(word), 2)])}
 		}
+		if p.resource != nil && q.Fields != nil {
+			if err := checkFields(q.Fields, p.resource); err != nil {
+				return err
+			}
+		}
 		p.plural, p.group, _ = strings.Cut(word, ".")
 		parts = append(parts, p)
 		return nil
@@ -106,7 +143,7 @@ func (q *Query) parse(w *Where) (parts []part, err error) {
 		if len(names) == 0 {
 			names = []string{""}
 		}
-		for resource := range strings.SplitSeq(plain[0], ",") {
+		for resource := range strings.SplitSeq(expanded(plain[0]), ",") {
 			for _, name := range names {
 				err = errors.Join(err, add(resource, name))
 			}
@@ -136,7 +173,7 @@ func (e *MissingError) Error() string { return fmt.Sprintf("%s is not there", e.
 const lookEvery = 1 << 10
 
 // Find yields the objects in the order of their keys. Its errors are ctx's, an
-// *UnknownError for a word, and in the end a *MissingError for each object that was
+// *UnknownError for a word, a *FieldError for a field, and in the end a *MissingError for each object that was
 // named and not found.
 func (q *Query) Find(ctx context.Context, w Where) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
@@ -157,7 +194,7 @@ func (q *Query) Find(ctx context.Context, w Where) iter.Seq2[Object, error] {
 				continue // no API object: only for who names its key
 			}
 			o := Object{Key: key, Resource: w.Catalog.Of(key), Record: r}
-			if q.Namespace != "" && key.Namespace != q.Namespace || !named(parts, found, &o) || !q.labelled(&w, r) {
+			if q.Namespace != "" && key.Namespace != q.Namespace || !named(parts, found, &o) || !q.labelled(&w, r) || !q.matchesFields(&w, key, r) {
 				continue
 			}
 			if !yield(o, nil) {

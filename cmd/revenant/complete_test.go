@@ -24,7 +24,7 @@ func TestComplete(t *testing.T) {
 		return prefix + strings.ReplaceAll(words, " ", " "+prefix)
 	}
 	for words, want := range map[string]string{
-		"":                               "carve completion config extract help inspect plan predict preflight salvage verify " + files,
+		"":                               "carve completion config extract get help inspect plan predict preflight salvage verify " + files,
 		"b":                              files,
 		"backup.db ":                     files,
 		"a b ":                           nothing,

@@ -13,11 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 
-	"revenant/analyzer/clock"
 	"revenant/analyzer/manifest"
-	"revenant/analyzer/resources"
 	"revenant/analyzer/selection"
 	encode "revenant/decoder/document"
 	"revenant/decoder/keyspace"
@@ -33,11 +30,7 @@ type extractOptions struct {
 	streams   streams
 	open      openOptions
 	output    outputOptions
-	query     selection.Query
-	selector  string
-	all       bool
-	at        string
-	deleted   bool
+	query     queryOptions
 	directory string
 	kustomize string
 	manifest  manifest.Options
@@ -70,31 +63,23 @@ read; 3 FILE is damaged, and what is readable was written.`,
   revenant extract backup.db -n shop --kustomize shop/`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: completeResources,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o.query.Words = args[1:]
-			return o.run(cmd.Context(), args[0])
-		},
+		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0], args[1:]) },
 	}
 	o.open.addFlags(cmd.Flags())
 	o.output.addFlags(cmd.Flags())
 	flags := cmd.Flags()
-	flags.StringVarP(&o.query.Namespace, "namespace", "n", "", "only objects of this `NAMESPACE` (default: of all)")
-	flags.BoolVarP(&o.all, "all-namespaces", "A", false, "objects of all namespaces, as without -n")
-	flags.StringVarP(&o.selector, "selector", "l", "", "only objects with these `LABELS`, as kubectl takes them: app=web,tier!=db")
-	flags.StringVar(&o.at, "at", "", "the state at this `REVISION|TIME` (default: the newest)")
-	flags.BoolVar(&o.deleted, "deleted", false, "what no longer exists, each object in its last retained state")
+	o.query.addFlags(cmd)
 	flags.BoolVar(&o.manifest.Raw, "raw", false, "leave nothing out")
 	flags.BoolVar(&o.manifest.KeepOwners, "keep-owners", false, "keep all owner references, and write what has an owner that is written, too")
 	flags.BoolVar(&o.manifest.ShowSecrets, "show-secrets", false, "write Secrets, too, with what they hold")
 	flags.StringVar(&o.directory, "dir", "", "write a file for each object into `DIR`, which must be new or empty")
 	flags.StringVar(&o.kustomize, "kustomize", "", "as --dir, with a kustomization.yaml, for kubectl apply -k `DIR`")
 	cmd.MarkFlagsMutuallyExclusive("dir", "kustomize", "output")
-	cmd.MarkFlagsMutuallyExclusive("namespace", "all-namespaces")
 	register(cmd, "output", o.output.complete())
 	return cmd
 }
 
-func (o *extractOptions) run(ctx context.Context, path string) error {
+func (o *extractOptions) run(ctx context.Context, path string, words []string) error {
 	guard, err := o.open.guardOutputs(o.streams, path)
 	if err != nil {
 		return err
@@ -103,10 +88,8 @@ func (o *extractOptions) run(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	if o.selector != "" {
-		if o.query.Labels, err = labels.Parse(o.selector); err != nil {
-			return hinted(fmt.Errorf("--selector: %w", err), "such as app=web,tier!=db or 'env in (prod,test)'")
-		}
+	if err := o.query.parse(words); err != nil {
+		return err
 	}
 	return o.open.withOne(ctx, o.streams, path, func(s *snapshot.Snapshot, bar *progressLine) error {
 		x, err := o.find(ctx, s)
@@ -147,47 +130,30 @@ type wanted struct {
 }
 
 func (o *extractOptions) find(ctx context.Context, s *snapshot.Snapshot) (*extraction, error) {
-	choice, err := o.open.needPrefix(ctx, s)
-	if err != nil {
+	x := &extraction{options: o.manifest}
+	var err error
+	if x.where, _, err = o.query.state(ctx, &o.open, s); err != nil {
 		return nil, err
-	}
-	revision, err := momentOf(ctx, s, choice.Prefix, o.at)
-	if err != nil {
-		return nil, err
-	}
-	x := &extraction{where: selection.Where{Snapshot: s, Prefix: choice.Prefix, Deleted: o.deleted}, options: o.manifest}
-	if x.where.View, err = s.At(revision); err != nil {
-		return nil, windowHint(s, err)
 	}
 	if x.newest, err = s.At(0); err != nil {
 		return nil, err
 	}
-	if x.where.Catalog, err = resources.NewCatalog(ctx, s, x.where.View, choice.Prefix, nil); err != nil {
-		return nil, err
-	}
-	queries := []selection.Query{o.query}
-	if o.query.Namespace != "" && len(o.query.Words) == 0 && o.query.Labels == nil {
-		queries = append(queries, selection.Query{Words: []string{"namespaces/" + o.query.Namespace}})
-	}
 	titles := map[string]string{} // by uid
-	for _, query := range queries {
-		for found, err := range query.Find(ctx, x.where) {
-			var missing *selection.MissingError
-			var unknown *selection.UnknownError
-			switch {
-			case errors.As(err, &missing):
-				x.missing = append(x.missing, missing.Word)
-				continue
-			case errors.As(err, &unknown) && len(unknown.Near) > 0:
-				return nil, hinted(err, "there are "+strings.Join(unknown.Near, ", "))
-			case err != nil:
-				return nil, err
+	queries := []queryOptions{o.query}
+	if q := &o.query.query; q.Namespace != "" && len(q.Words) == 0 && q.Labels == nil && q.Fields == nil {
+		queries = append(queries, queryOptions{query: selection.Query{Words: []string{"namespaces/" + q.Namespace}}})
+	}
+	for _, q := range queries {
+		missing, err := q.found(ctx, x.where, func(found selection.Object) error {
+			if found.Key.Resource != "events" || len(q.query.Words) > 0 || o.manifest.Raw { // events are past
+				x.add(found, titles)
 			}
-			if found.Key.Resource == "events" && len(query.Words) == 0 && !o.manifest.Raw {
-				continue // what is past
-			}
-			x.add(found, titles)
+			return nil
+		})
+		if err != nil {
+			return nil, err
 		}
+		x.missing = append(x.missing, missing...)
 	}
 	slices.SortStableFunc(x.list, func(a, b wanted) int { return manifest.Compare(a.kind, a.Key, b.kind, b.Key) })
 	if !o.manifest.KeepOwners && !o.manifest.Raw {
@@ -399,7 +365,7 @@ func indented(text []byte) []byte {
 func (x *extraction) verdict() error {
 	switch {
 	case len(x.missing) > 0:
-		return windowHint(x.where.Snapshot, fmt.Errorf("not there: %s", strings.Join(x.missing, ", ")))
+		return notThere(x.where.Snapshot, x.missing)
 	case x.unread > 0:
 		return fmt.Errorf("%d of %d objects could not be read", x.unread, len(x.list))
 	case len(x.list) == 0:
@@ -408,26 +374,6 @@ func (x *extraction) verdict() error {
 		return errDamaged
 	}
 	return nil
-}
-
-// momentOf is the revision of what --at gives; without it the newest one.
-func momentOf(ctx context.Context, s *snapshot.Snapshot, prefix, at string) (int64, error) {
-	if at == "" {
-		return 0, nil
-	}
-	c, err := clock.Build(ctx, s, prefix)
-	if err != nil {
-		return 0, err
-	}
-	m, err := clock.ParseMoment(at, c.Taken().From)
-	if err != nil {
-		return 0, fmt.Errorf("--at: %w", err)
-	}
-	revision, err := c.Revision(m, s.Revision())
-	if err != nil {
-		return 0, hinted(fmt.Errorf("--at: %w", err), "give a revision")
-	}
-	return revision, nil
 }
 
 // windowHint says which states a snapshot has, beside the error of asking for another.

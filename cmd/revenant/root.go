@@ -86,6 +86,7 @@ No file is ever changed, and no cluster is needed.`,
   revenant plan backup.db current.db        # how to restore: what to type, in order
   revenant verify restored.db --dumps DIR   # after it: what really runs
   revenant inspect backup.db                # what is it, is it whole
+  revenant get backup.db pods -n shop       # what was there, as kubectl lists it
   revenant extract backup.db deploy/web     # an object, as a manifest to be applied again`,
 		Args:              cobra.MaximumNArgs(2),
 		ValidArgsFunction: completeArgs(2),
@@ -103,7 +104,7 @@ No file is ever changed, and no cluster is needed.`,
 		return hinted(err, fmt.Sprintf("%s --help lists the flags", cmd.CommandPath()))
 	})
 	o.addFlags(root.Flags())
-	root.AddCommand(newInspect(s), newPreflight(s), newPredict(s), newPlan(s), newVerify(s), newSalvage(s), newCarve(s), newExtract(s), newConfig(s), newMan())
+	root.AddCommand(newInspect(s), newPreflight(s), newPredict(s), newPlan(s), newVerify(s), newSalvage(s), newCarve(s), newGet(s), newExtract(s), newConfig(s), newMan())
 	for _, cmd := range append(root.Commands(), root) {
 		hintArgs(cmd)
 		completeFlags(cmd)
