@@ -23,6 +23,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -55,6 +56,7 @@ type options struct {
 	seed       uint64
 	timeout    time.Duration
 	own        bool
+	match      *regexp.Regexp
 	oracle     bool
 	list       bool
 	packages   []string
@@ -68,12 +70,14 @@ func main() {
 	flag.DurationVar(&o.timeout, "timeout", 10*time.Minute, "the time limit for the tests of one package")
 	flag.BoolVar(&o.own, "own", false, "run the tests of the mutant's package alone")
 	flag.BoolVar(&o.oracle, "oracle", false, "run the tests of the nested module, too, before a mutant has survived")
+	match := flag.String("match", "", "only mutants whose line (-list) matches the regular expression")
 	flag.BoolVar(&o.list, "list", false, "print the mutants, and run nothing")
 	flag.Usage = func() {
 		fmt.Fprintf(flag.CommandLine.Output(), "usage: go run ./scripts/mutants [flags] [package directories]\n\nWithout packages: %s.\n\n", strings.Join(decide, ", "))
 		flag.PrintDefaults()
 	}
 	flag.Parse()
+	o.match = regexp.MustCompile(*match)
 	o.packages = flag.Args()
 	if len(o.packages) == 0 {
 		o.packages = decide
@@ -91,7 +95,7 @@ func run(ctx context.Context, w io.Writer, o options) error {
 	if o.oracle {
 		modules = append(modules, "oracle")
 	}
-	var tests []suite
+	var tests []*suite
 	for _, dir := range modules {
 		more, err := suites(ctx, dir)
 		if err != nil {
@@ -100,8 +104,8 @@ func run(ctx context.Context, w io.Writer, o options) error {
 		tests = append(tests, more...)
 	}
 	if o.own {
-		for i := range tests {
-			tests[i].needs = nil
+		for _, s := range tests {
+			s.needs = nil
 		}
 	}
 	var all []mutant
@@ -118,7 +122,11 @@ func run(ctx context.Context, w io.Writer, o options) error {
 			if err != nil {
 				return err
 			}
-			all = append(all, more...)
+			for _, m := range more {
+				if o.match.MatchString(m.String()) {
+					all = append(all, m)
+				}
+			}
 		}
 	}
 	random := rand.New(rand.NewPCG(o.seed, 0))
@@ -193,10 +201,13 @@ type suite struct {
 	module, dir string   // dir is below module
 	path        string   // its import path
 	needs       []string // the packages that it and its tests import, directly or not
+
+	once sync.Once
+	slow []string // tests that take more than a second
 }
 
 // suites are the packages of a module that have tests, those that need least first.
-func suites(ctx context.Context, module string) ([]suite, error) {
+func suites(ctx context.Context, module string) ([]*suite, error) {
 	cmd := exec.CommandContext(ctx, "go", "list", "-e", "-test", "-json=ImportPath,ForTest,Dir,Deps", "./...")
 	cmd.Dir, cmd.Stderr = module, os.Stderr
 	out, err := cmd.Output()
@@ -207,7 +218,7 @@ func suites(ctx context.Context, module string) ([]suite, error) {
 	if err != nil {
 		return nil, err
 	}
-	var list []suite
+	var list []*suite
 	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
 		var p struct {
 			ImportPath, ForTest, Dir string
@@ -229,40 +240,42 @@ func suites(ctx context.Context, module string) ([]suite, error) {
 		for i, d := range p.Deps { // a dependency that is compiled for the test is "path [test]"
 			p.Deps[i], _, _ = strings.Cut(d, " ")
 		}
-		list = append(list, suite{module: module, dir: dir, path: path, needs: p.Deps})
+		list = append(list, &suite{module: module, dir: dir, path: path, needs: p.Deps})
 	}
-	slices.SortStableFunc(list, func(a, b suite) int { return len(a.needs) - len(b.needs) })
+	slices.SortStableFunc(list, func(a, b *suite) int { return len(a.needs) - len(b.needs) })
 	return list, nil
 }
 
-// judge runs the tests that may notice m, until one does, and says which did.
-func judge(ctx context.Context, scratch string, m mutant, tests []suite, limit time.Duration) (fate, string) {
+// judge runs the tests that may notice m, until one does, and says which did. Tests that
+// are quick come first: they notice most.
+func judge(ctx context.Context, scratch string, m mutant, tests []*suite, limit time.Duration) (fate, string) {
 	overlay, err := m.overlay(scratch)
 	if err != nil {
 		return unbuilt, err.Error()
 	}
-	own := filepath.Dir(m.file)
-	at := slices.IndexFunc(tests, func(s suite) bool { return s.module == "." && s.dir == own })
+	dir := filepath.Dir(m.file)
+	at := slices.IndexFunc(tests, func(s *suite) bool { return s.module == "." && s.dir == dir })
 	if at < 0 {
 		return survived, "no tests"
 	}
-	switch test(ctx, tests[at], overlay, limit) {
-	case failed:
-		return noticed, own
-	case broken:
-		return unbuilt, own
-	}
-	ran := 1
-	for _, s := range tests {
-		if s.path == tests[at].path || !slices.Contains(s.needs, tests[at].path) {
-			continue
-		}
-		ran++
-		if test(ctx, s, overlay, limit) == failed {
-			return elsewhere, filepath.Join(s.module, s.dir)
+	own := tests[at]
+	for _, part := range []part{quick, slow} {
+		switch own.test(ctx, overlay, limit, part) {
+		case failed:
+			return noticed, own.dir
+		case broken:
+			return unbuilt, own.dir
 		}
 	}
-	return survived, fmt.Sprintf("tests of %d packages", ran)
+	others := slices.DeleteFunc(slices.Clone(tests), func(s *suite) bool { return s == own || !slices.Contains(s.needs, own.path) })
+	for _, part := range []part{quick, slow} {
+		for _, s := range others {
+			if s.test(ctx, overlay, limit, part) == failed {
+				return elsewhere, filepath.Join(s.module, s.dir)
+			}
+		}
+	}
+	return survived, fmt.Sprintf("tests of %d packages", 1+len(others))
 }
 
 // overlay writes the changed file, and what tells the go command to read it.
@@ -298,14 +311,27 @@ const (
 	broken // did not build
 )
 
-// test runs the tests of a package. Tests that do not end have noticed.
-func test(ctx context.Context, s suite, overlay string, limit time.Duration) result {
-	building := 10 * time.Minute
-	ctx, cancel := context.WithTimeout(ctx, limit+building)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "go", "test", "-vet=off", "-failfast", "-overlay", overlay, "-timeout", limit.String(), "./"+s.dir)
-	cmd.Dir, cmd.WaitDelay = s.module, 10*time.Second
-	out, err := cmd.CombinedOutput()
+// part is which tests of a package run.
+type part int
+
+const (
+	quick part = iota
+	slow       // those that take more than a second
+)
+
+// test runs tests of a package. Tests that do not end have noticed.
+func (s *suite) test(ctx context.Context, overlay string, limit time.Duration, part part) result {
+	s.once.Do(func() { s.slow = s.measure(ctx, limit) })
+	args := []string{"-overlay", overlay, "-failfast"}
+	switch names := "^(" + strings.Join(s.slow, "|") + ")$"; {
+	case part == quick && len(s.slow) > 0:
+		args = append(args, "-skip", names)
+	case part == slow && len(s.slow) > 0:
+		args = append(args, "-run", names)
+	case part == slow:
+		return passed
+	}
+	out, err := s.run(ctx, limit, args...)
 	switch {
 	case err == nil:
 		return passed
@@ -313,4 +339,32 @@ func test(ctx context.Context, s suite, overlay string, limit time.Duration) res
 		return broken
 	}
 	return failed
+}
+
+// measure names the tests that take more than a second, with nothing changed.
+func (s *suite) measure(ctx context.Context, limit time.Duration) []string {
+	out, err := s.run(ctx, limit, "-json")
+	if err != nil && ctx.Err() == nil {
+		fmt.Fprintf(os.Stderr, "%s: its tests fail with nothing changed\n", filepath.Join(s.module, s.dir))
+	}
+	var names []string
+	for line := range bytes.Lines(out) {
+		var event struct {
+			Action, Test string
+			Elapsed      float64
+		}
+		if json.Unmarshal(line, &event) == nil && event.Action == "pass" && event.Elapsed > 1 && event.Test != "" && !strings.Contains(event.Test, "/") {
+			names = append(names, event.Test)
+		}
+	}
+	return names
+}
+
+func (s *suite) run(ctx context.Context, limit time.Duration, args ...string) ([]byte, error) {
+	const building = 10 * time.Minute
+	ctx, cancel := context.WithTimeout(ctx, limit+building)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "go", slices.Concat([]string{"test", "-vet=off", "-timeout", limit.String()}, args, []string{"./" + s.dir})...)
+	cmd.Dir, cmd.WaitDelay = s.module, 10*time.Second
+	return cmd.CombinedOutput()
 }
