@@ -500,3 +500,28 @@ func FuzzAllocation(f *testing.F) {
 		}
 	})
 }
+
+// TestFits: how much may come out of how much. The ratio counts only where there is much.
+func TestFits(t *testing.T) {
+	const much = ratioFrom
+	limits := Limits{Bytes: 8 * much, Ratio: 200}
+	tests := []struct {
+		name        string
+		n, consumed int64
+		fits        bool
+	}{
+		{"nothing", 0, 0, true},
+		{"as much as any may be", much, 0, true},
+		{"more, out of nothing", much + 1, 0, false},
+		{"more, out of as little as may be", 200*(much/100+1) - 1, much / 100, true},
+		{"out of less", 200 * (much/100 + 1), much / 100, false},
+		{"all that is allowed", 8 * much, much, true},
+		{"more than that", 8*much + 1, much, false},
+	}
+	for _, tt := range tests {
+		x := &expander{opts: Options{Limits: limits}, consumed: tt.consumed}
+		if err := x.fits(tt.n); (err == nil) != tt.fits || err != nil && !errors.Is(err, ErrTooLarge) {
+			t.Errorf("%s: %d out of %d: %v", tt.name, tt.n, tt.consumed, err)
+		}
+	}
+}
