@@ -525,3 +525,29 @@ func TestFits(t *testing.T) {
 		}
 	}
 }
+
+// TestSize64: the compressed size of a large entry of a zip, or one that nothing has.
+func TestSize64(t *testing.T) {
+	field := func(id byte, size int, content ...byte) string {
+		return string(append([]byte{id, 0, byte(size), 0}, content...))
+	}
+	sizes := []byte{1, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0}
+	const none = 1 << 63
+	for _, tt := range []struct {
+		name, extra string
+		want        uint64
+	}{
+		{"nothing", "", none},
+		{"less than a header", "\x01\x00\x10", none},
+		{"sizes", field(1, 16, sizes...), 7},
+		{"after another field", field(2, 3, 1, 2, 3) + field(1, 16, sizes...), 7},
+		{"after an empty one", field(2, 0) + field(1, 16, sizes...), 7},
+		{"one size alone", field(1, 8, sizes[:8]...), none},
+		{"cut off", field(1, 16, sizes[:15]...), none},
+		{"another field, cut off", field(2, 20, sizes...), none},
+	} {
+		if got := size64([]byte(tt.extra)); got != tt.want {
+			t.Errorf("%s: %d, want %d", tt.name, got, tt.want)
+		}
+	}
+}
