@@ -115,6 +115,8 @@ func TestFind(t *testing.T) {
 		pod(t, "kube-proxy-2", "node-2", "DaemonSet", "kube-proxy"),
 		pod(t, "kube-proxy-0", "", "DaemonSet", "kube-proxy"),
 		object(t, "/registry/pods/kube-system/kube-proxy-node-3", "v1", "Pod", `"metadata":{"annotations":{"kubernetes.io/config.mirror":"x"},"ownerReferences":[{"apiVersion":"v1","kind":"Node","name":"node-3","uid":"u","controller":true}]},"spec":{"nodeName":"node-3","hostNetwork":true,"containers":[{"name":"c","image":"index.docker.io/rancher/hardened-kubernetes:v1"}]},"status":{"phase":"Running"}`),
+		object(t, "/registry/pods/kube-system/haproxy-node-3", "v1", "Pod", `"metadata":{"annotations":{"kubernetes.io/config.mirror":"x"}},"spec":{"nodeName":"node-3","containers":[{"name":"c","image":"haproxy"}]},"status":{"phase":"Running"}`),
+		object(t, "/registry/pods/kube-system/kube-proxy", "v1", "Pod", `"spec":{"nodeName":"node-3","containers":[{"name":"c","image":"somebodys"}]},"status":{"phase":"Running"}`),
 		object(t, "/registry/pods/kube-system/kube-apiserver-node-3", "v1", "Pod", `"metadata":{"annotations":{"kubernetes.io/config.mirror":"x"}},"spec":{"nodeName":"node-3","containers":[{"name":"c","image":"kube-proxy"}]},"status":{"phase":"Running"}`),
 	)
 	_, got := look(t, all...)
@@ -158,6 +160,28 @@ func TestNotSeen(t *testing.T) {
 				t.Errorf("%q is not said first: %q", tt.want, list.NotSeen)
 			}
 		})
+	}
+}
+
+// TestRestartable: what runs and is there after the restore, by where it was found.
+func TestRestartable(t *testing.T) {
+	backup, current := []finding.In{finding.InBackup}, []finding.In{finding.InCurrent}
+	both := []finding.In{finding.InBackup, finding.InCurrent}
+	for _, tt := range []struct {
+		name string
+		w    watchers.Watcher
+		want bool
+	}{
+		{"in both", watchers.Watcher{Kind: "Deployment", In: both}, true},
+		{"in the backup, and running", watchers.Watcher{Kind: "Deployment", In: backup, Pods: 1}, true},
+		{"in the backup, and not running", watchers.Watcher{Kind: "Deployment", In: backup}, false},
+		{"in the current state", watchers.Watcher{Kind: "Deployment", In: current, Pods: 1}, false},
+		{"a static pod of the current state", watchers.Watcher{Kind: watchers.StaticPod, In: current, Pods: 1}, true},
+		{"a static pod that does not run", watchers.Watcher{Kind: watchers.StaticPod, In: both}, false},
+	} {
+		if got := tt.w.Restartable(); got != tt.want {
+			t.Errorf("%s: %t, want %t", tt.name, got, tt.want)
+		}
 	}
 }
 
