@@ -260,18 +260,18 @@ func judge(ctx context.Context, scratch string, m mutant, tests []*suite, limit 
 	}
 	own := tests[at]
 	for _, part := range []part{quick, slow} {
-		switch own.test(ctx, overlay, limit, part) {
+		switch result, by := own.test(ctx, overlay, limit, part); result {
 		case failed:
-			return noticed, own.dir
+			return noticed, by
 		case broken:
-			return unbuilt, own.dir
+			return unbuilt, by
 		}
 	}
 	others := slices.DeleteFunc(slices.Clone(tests), func(s *suite) bool { return s == own || !slices.Contains(s.needs, own.path) })
 	for _, part := range []part{quick, slow} {
 		for _, s := range others {
-			if s.test(ctx, overlay, limit, part) == failed {
-				return elsewhere, filepath.Join(s.module, s.dir)
+			if result, by := s.test(ctx, overlay, limit, part); result == failed {
+				return elsewhere, by
 			}
 		}
 	}
@@ -319,8 +319,9 @@ const (
 	slow       // those that take more than a second
 )
 
-// test runs tests of a package. Tests that do not end have noticed.
-func (s *suite) test(ctx context.Context, overlay string, limit time.Duration, part part) result {
+// test runs tests of a package, and says which failed first. Tests that do not end have
+// noticed.
+func (s *suite) test(ctx context.Context, overlay string, limit time.Duration, part part) (result, string) {
 	s.once.Do(func() { s.slow = s.measure(ctx, limit) })
 	args := []string{"-overlay", overlay, "-failfast"}
 	switch names := "^(" + strings.Join(s.slow, "|") + ")$"; {
@@ -329,17 +330,23 @@ func (s *suite) test(ctx context.Context, overlay string, limit time.Duration, p
 	case part == slow && len(s.slow) > 0:
 		args = append(args, "-run", names)
 	case part == slow:
-		return passed
+		return passed, ""
 	}
 	out, err := s.run(ctx, limit, args...)
+	by := filepath.Join(s.module, s.dir)
+	if name := failure.FindSubmatch(out); name != nil {
+		by += " " + string(name[1])
+	}
 	switch {
 	case err == nil:
-		return passed
+		return passed, by
 	case bytes.Contains(out, []byte("[build failed]")) || bytes.Contains(out, []byte("[setup failed]")):
-		return broken
+		return broken, by
 	}
-	return failed
+	return failed, by
 }
+
+var failure = regexp.MustCompile(`(?m)^--- FAIL: (\S+)`)
 
 // measure names the tests that take more than a second, with nothing changed.
 func (s *suite) measure(ctx context.Context, limit time.Duration) []string {
