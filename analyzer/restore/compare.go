@@ -98,7 +98,7 @@ func (n *node) missing() bool { return n.inCurrent && !n.inBackup }
 type podCase struct {
 	*PodIdentity // of its own, so that a prediction does not keep the rest
 
-	row      *row
+	row      rowID
 	said     *[columns]spoken
 	flags    flagSet
 	backup   *Pod // nil when it is not there
@@ -278,7 +278,7 @@ func samePod(was, now *Pod) bool {
 func (b *builder) file(p *podCase) int {
 	if at, ok := b.byUID[p.UID]; ok && p.UID != "" {
 		first := b.cases[at]
-		b.explain(first, &rowContradiction, phrases{grace: -1, why: "Its uid occurs at more than one key."})
+		b.explain(first, rowContradiction, phrases{grace: -1, why: "Its uid occurs at more than one key."})
 		first.Evidence = append(first.Evidence, p.Evidence...)
 		return at
 	}
@@ -310,16 +310,16 @@ func (b *builder) pair(before, after int) {
 }
 
 // explain puts a case into a row.
-func (b *builder) explain(p *podCase, r *row, about phrases) {
+func (b *builder) explain(p *podCase, r rowID, about phrases) {
 	about.row = r
 	said := b.spoken[about]
 	if said == nil {
 		said = about.speak()
 		b.spoken[about] = said
 	}
-	p.row, p.Rule, p.said = r, r.rule, said
+	p.row, p.Rule, p.said = r, table[r].rule, said
 	for c := range p.views {
-		p.views[c] = b.view(p, r.cells[c].api)
+		p.views[c] = b.view(p, r.cell(column(c)).api)
 	}
 }
 
