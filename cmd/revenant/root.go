@@ -90,14 +90,12 @@ No file is ever changed, and no cluster is needed.`,
 		ValidArgsFunction: completeArgs(2),
 		SilenceUsage:      true,
 		SilenceErrors:     true,
-		Version:           version(),
 		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args) },
 	}
 	root.SuggestionsMinimumDistance = 2
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
-	root.SetVersionTemplate("revenant {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return hinted(err, fmt.Sprintf("%s --help lists the flags", cmd.CommandPath()))
 	})
