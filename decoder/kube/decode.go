@@ -11,6 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/serializer/cbor/direct"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+
+	"revenant/decoder/wire"
 )
 
 // Kubernetes' types log what they cannot read of an object, and wait a millisecond
@@ -234,7 +236,7 @@ func (o *Object) identifyContent() {
 // it is in all types of Kubernetes.
 func (o *Object) identifyMessage() {
 	for _, f := range o.Unknown {
-		if f.Number != 1 || f.Wire != wireBytes {
+		if f.Number != 1 || f.Wire != wire.Bytes {
 			continue
 		}
 		s := podScan{room: keepable(len(f.Bytes))}
