@@ -76,6 +76,9 @@ func TestFlags(t *testing.T) {
 			for _, flags := range test.shared {
 				maps.Copy(want, flags)
 			}
+			if cmd.LocalFlags().Lookup("output") != nil && !slices.ContainsFunc(writers, func(w writer) bool { return w.name == name }) {
+				t.Error("guard_test.go has no row for what it writes")
+			}
 			before := parsed(t, name, test.args, "")
 			cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
 				if f.Name == "help" {
