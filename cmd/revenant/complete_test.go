@@ -24,7 +24,7 @@ func TestComplete(t *testing.T) {
 		return prefix + strings.ReplaceAll(words, " ", " "+prefix)
 	}
 	for words, want := range map[string]string{
-		"":                               "carve completion config help inspect plan predict preflight salvage verify " + files,
+		"pre":                            "predict preflight " + files, // verbs, or a file of that name
 		"b":                              files,
 		"backup.db ":                     files,
 		"a b ":                           nothing,
