@@ -36,7 +36,7 @@ type extractOptions struct {
 	manifest  manifest.Options
 }
 
-func newExtract(s streams) *cobra.Command {
+func newExtract(s streams, f runFunc) *cobra.Command {
 	o := &extractOptions{streams: s, output: outputOptions{formats: []string{"yaml", "json"}}}
 	cmd := &cobra.Command{
 		Use:   "extract FILE [RESOURCE [NAME]... | RESOURCE/NAME... | KEY...]",
@@ -63,7 +63,7 @@ read; 3 FILE is damaged, and what is readable was written.`,
   revenant extract backup.db -n shop --kustomize shop/`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: completeResources,
-		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0], args[1:]) },
+		RunE:              f.of(o),
 	}
 	o.open.addFlags(cmd.Flags())
 	o.output.addFlags(cmd.Flags())
@@ -79,7 +79,8 @@ read; 3 FILE is damaged, and what is readable was written.`,
 	return cmd
 }
 
-func (o *extractOptions) run(ctx context.Context, path string, words []string) error {
+func (o *extractOptions) run(ctx context.Context, args []string) error {
+	path, words := args[0], args[1:]
 	guard, err := o.open.guardOutputs(o.streams, path)
 	if err != nil {
 		return err

@@ -139,7 +139,7 @@ type getOptions struct {
 	managed     bool
 }
 
-func newGet(s streams) *cobra.Command {
+func newGet(s streams, f runFunc) *cobra.Command {
 	o := &getOptions{streams: s}
 	cmd := &cobra.Command{
 		Use:   "get FILE [RESOURCE [NAME]... | RESOURCE/NAME... | KEY...]",
@@ -161,7 +161,7 @@ read; 3 FILE is damaged, and what was readable is listed.`,
   revenant get backup.db pods --sort-by=.status.startTime`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: completeResources,
-		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0], args[1:]) },
+		RunE:              f.of(o),
 	}
 	o.open.addFlags(cmd.Flags())
 	o.query.addFlags(cmd)
@@ -179,7 +179,8 @@ func (o *getOptions) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.showSecrets, "show-secrets", false, "show what Secrets hold")
 }
 
-func (o *getOptions) run(ctx context.Context, path string, words []string) error {
+func (o *getOptions) run(ctx context.Context, args []string) error {
+	path, words := args[0], args[1:]
 	guard, err := o.open.guardOutputs(o.streams, path)
 	if err != nil {
 		return err

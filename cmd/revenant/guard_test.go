@@ -77,11 +77,13 @@ var handedOver = []handed{
 	{name: "a prediction", flags: []string{"--prediction", "prediction.json"}, only: "verify", files: []string{"prediction.json"}},
 }
 
-// writers are the commands that write files: what they are given to write to out.
-var writers = []struct {
+type writer struct {
 	name string
 	args func(file, out string) []string
-}{
+}
+
+// writers are the commands that write files: what they are given to write to out.
+var writers = []writer{
 	{"inspect", func(file, out string) []string { return []string{"inspect", file, "-o", "json=" + out} }},
 	{"inspect", func(file, out string) []string { return []string{"inspect", "other.db", file, "-o", "table=" + out} }},
 	{"predict", func(file, out string) []string { return []string{"predict", file, "other.db", "-o", "yaml=" + out} }},

@@ -36,7 +36,7 @@ type runbookOptions struct {
 // planFlags are the flags that say what is done, and not what is known.
 var planFlags = []string{"bump-revision", "mark-compacted", "restart-kubelets", "restart-apiservers", "keep-apiservers"}
 
-func newPlan(s streams) *cobra.Command {
+func newPlan(s streams, f runFunc) *cobra.Command {
 	o := &runbookOptions{streams: s, output: outputOptions{formats: []string{"text", "markdown", "json"}}}
 	cmd := &cobra.Command{
 		Use:   "plan BACKUP [CURRENT]",
@@ -72,7 +72,7 @@ and the runbook rests on what was readable.`,
 		ValidArgsFunction: completeArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.planned = slices.ContainsFunc(planFlags, cmd.Flags().Changed)
-			return o.run(cmd.Context(), args)
+			return f(cmd.Context(), o, args)
 		},
 	}
 	o.open.addFlags(cmd.Flags())
