@@ -72,7 +72,7 @@ func (b *builder) predict() error {
 		b.plan = restore.Plan{RestartKubelets: restore.Restart{All: true}}
 	}
 	if b.Comparison != nil {
-		b.plan = b.outage(b.plan)
+		b.plan = b.withServers(b.outage(b.plan))
 	}
 	if err := b.settle(); err != nil {
 		return err

@@ -15,7 +15,6 @@ const (
 	// there, in the home directory of who logs in: nobody else can write into that.
 	carried = "revenant-restore"
 	sums    = carried + "/SHA256SUMS"
-	newest  = "newest.db"
 	// plainBackup is the backup as restores take it.
 	plainBackup = carried + "/backup.db"
 )

@@ -108,7 +108,7 @@ func (b *builder) summaryOnto(steps []Step) Summary {
 const newKubeconfig = "--kubeconfig=NEW_KUBECONFIG"
 
 // callsAPI is a call of kubectl or oc that does not say which cluster is meant.
-var callsAPI = regexp.MustCompile(`\b(kubectl|oc) (get|delete|patch|scale|edit|exec|adm|annotate|--namespace=)`)
+var callsAPI = regexp.MustCompile(`\b(kubectl|oc) (get|delete|patch|scale|edit|exec|adm|annotate|--namespace=|--server=)`)
 
 // toNew is c with the new cluster named wherever it calls an API.
 func toNew(c Command) Command {
@@ -291,6 +291,7 @@ func (b *builder) bringAlong() Step {
 	if n := len(keys) - listed; n > 0 {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("And %d more keys: revenant inspect lists them.", n))
 	}
+	b.undone(&s, beforehand)
 	if tokens := b.Backup.Facts.Tokens; len(tokens) > 0 {
 		s.Checks = append(s.Checks, "The token is the one of the backup: its certificates and keys are "+keyspace.TokenText(tokens...)+".")
 	}
@@ -324,12 +325,12 @@ func (b *builder) cleanBackup() Step {
 	make := call(Workstation, append(b.etcdutl("snapshot", "restore", plainBackup, "--data-dir=scratch.etcd"), b.flags()...)...).flagALine().reads(plainBackup, tool(b.etcd.program)).writes("scratch.etcd")
 	make.Programs = []string{tool(b.etcd.program)}
 	ask := of(etcdctl("endpoint", "health")).whole()
-	wait := answers(Workstation, "the etcd of the backup answers", ask.Run, 300, "Look at scratch.log.", tool("etcdctl")).reads(tool("etcdctl"))
+	ready := wait(Workstation, "the etcd of the backup answers", 300, ask.Run, "Look at scratch.log.", tool("etcdctl")).reads(tool("etcdctl"))
 	s.Commands = append(s.Commands,
 		make,
 		script(Workstation, fmt.Sprintf("( %s --data-dir=scratch.etcd --listen-client-urls=%[2]s --advertise-client-urls=%[2]s --listen-peer-urls=http://127.0.0.1:12380 > scratch.log 2>&1 & echo $! > scratch.pid )", tool("etcd"), scratchURL), tool("etcd")).
 			reads("scratch.etcd", tool("etcd")).writes("scratch.log", "scratch.pid").says("Listens on this machine only."),
-		wait,
+		ready,
 	)
 	lost := 0
 	for _, k := range b.Ties.Machines {
@@ -505,7 +506,7 @@ func (b *builder) startNewAPI() Step {
 	s := Step{
 		ID: "start-api", Title: "Start the API servers, and only them",
 		Why:    "With controllers and scheduler still stopped, and no worker, the restored state stands still while it is cleaned up.",
-		Checks: []string{"readyz answers ok.", "kubectl get nodes lists no old machine."},
+		Checks: []string{"readyz answers ok, of every API server.", "kubectl get nodes lists no old machine."},
 	}
 	if !b.holds() {
 		s.Title, s.Why = "Ask the API", "Controllers and scheduler are running by now: clean up at once."
@@ -515,7 +516,8 @@ func (b *builder) startNewAPI() Step {
 	s.Commands = append(s.Commands,
 		call(Workstation, "kubectl", newKubeconfig, "config", "view", "--minify", "--output=jsonpath={.clusters[0].cluster.server}").
 			says("Prints where NEW_KUBECONFIG leads: to a new address. The old cluster takes the same credentials, and all that follows would be done to it."),
-		answers(Workstation, "the API is ready", ready.Run, 300, "Look at the log of each API server.", "kubectl"),
+		wait(Workstation, "the API is ready", 300, ready.Run, "Look at the log of each API server.", "kubectl"),
+		b.eachReady(),
 		b.kubectl("get", "nodes"))
 	return s
 }
@@ -574,6 +576,7 @@ func (b *builder) cleanNew() Step {
 	b.lookAt(&s, ties.CertOrder, "cert-manager would go on with: ")
 	b.lookAt(&s, ties.Pinned, "Workloads that ask for an old node by name: ")
 	b.lookAt(&s, ties.NetworkState, "What the network plug-in keeps. Look with its own tool what is left of old nodes once the new ones have joined: ")
+	b.undone(&s, inBetween)
 	b.lookAt(&s, ties.Unread, "Not looked at, for it could not be read: ")
 	return s
 }
@@ -712,6 +715,8 @@ func (b *builder) takeOver() Step {
 	b.eachTie(&s, ties.JobAgain, "Resume the Jobs whose work may be done again.", func(f *ties.Finding) []string {
 		return []string{"patch", "job", "--namespace=" + f.Namespace, `--patch={"spec":{"suspend":false}}`, "--", f.Name}
 	})
+	b.undone(&s, afterwards)
+	b.webhooksBack(&s)
 	if b.Ties.Summary[ties.ActsOutside] > 0 {
 		s.Checks = append(s.Checks, "Controllers that act outside are scaled back one by one, to what replicas.txt has: of DaemonSets the node selector held-back is taken away.")
 	}

@@ -73,7 +73,7 @@ func (b *builder) restoreTalos(s *Step) {
 	}
 	s.Commands = append(s.Commands,
 		wait(Workstation, "etcd waits to be bootstrapped", 900,
-			`state=$(talosctl --nodes=FIRST_CONTROL_PLANE_IP service etcd) && printf '%s\n' "$state" | grep -q 'STATE *Preparing' && exit 0`,
+			`state=$(talosctl --nodes=FIRST_CONTROL_PLANE_IP service etcd) && printf '%s\n' "$state" | grep -q 'STATE *Preparing'`,
 			"bootstrap is refused before that. Look at talosctl --nodes=FIRST_CONTROL_PLANE_IP dmesg.", "talosctl"),
 		call(Workstation, restore...).reads(b.restored()).says("One node only: the others join it."),
 	)
@@ -127,8 +127,7 @@ func (b *builder) restoreGardener(s *Step) {
 		s.Commands = append(s.Commands,
 			seed("annotate", "etcd/etcd-main", "druid.gardener.cloud/suspend-etcd-spec-reconcile=", "druid.gardener.cloud/disable-etcd-component-protection=", "--overwrite"),
 			seed("scale", "statefulset/etcd-main", "--replicas=0"),
-			wait(Workstation, "no member runs", 300, `pods=$(kubectl --kubeconfig=SEED_KUBECONFIG --namespace=SHOOT_NAMESPACE get pods --selector=instance=etcd-main --output=name) || { echo 'kubectl fails: nothing is known.' >&2; exit 2; }
-    [ -n "$pods" ] || exit 0`, "Do not delete claims before.", "kubectl"),
+			wait(Workstation, "no member runs", 300, `pods=$(kubectl --kubeconfig=SEED_KUBECONFIG --namespace=SHOOT_NAMESPACE get pods --selector=instance=etcd-main --output=name) && [ -z "$pods" ]`, "Do not delete claims before.", "kubectl"),
 			script(Workstation, "volumes="+claims+` && kubectl --kubeconfig=SEED_KUBECONFIG patch persistentvolumes $volumes --patch='{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}' &&
     kubectl --kubeconfig=SEED_KUBECONFIG --namespace=SHOOT_NAMESPACE delete persistentvolumeclaims --selector=instance=etcd-main`, "kubectl").
 				says("The volumes of the members are evidence: only when they are kept are their claims deleted."),

@@ -3,6 +3,7 @@ package runbook
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Platform says how the control plane was set up. The values are stable names.
@@ -121,11 +122,11 @@ func away(h Host, names ...string) []Command { return movedManifests(h, manifest
 
 func back(h Host, names ...string) []Command { return movedManifests(h, aside, manifests, names) }
 
-func movedManifests(h Host, from, to string, names []string) (list []Command) {
-	for _, name := range names {
-		list = append(list, script(h, fmt.Sprintf("sudo test ! -e %[1]s/%[3]s.yaml || sudo mv --no-clobber %[1]s/%[3]s.yaml %[2]s/", from, to, name)))
+func movedManifests(h Host, from, to string, names []string) []Command {
+	if len(names) > 1 {
+		return []Command{script(h, fmt.Sprintf("( for m in %[3]s; do sudo test ! -e %[1]s/$m.yaml || sudo mv --no-clobber %[1]s/$m.yaml %[2]s/ || exit; done )", from, to, strings.Join(names, " ")))}
 	}
-	return list
+	return []Command{script(h, fmt.Sprintf("sudo test ! -e %[1]s/%[3]s.yaml || sudo mv --no-clobber %[1]s/%[3]s.yaml %[2]s/", from, to, names[0]))}
 }
 
 // allFirst are commands that every machine finishes before any goes on.
@@ -158,7 +159,7 @@ var profiles = []profile{
 		freeze: slices.Concat(
 			[]Command{call(ControlPlane, "mkdir", "-p", aside).root()},
 			away(ControlPlane, "kube-controller-manager", "kube-scheduler"),
-			[]Command{stopped(ControlPlane, "kube-controller-manager"), stopped(ControlPlane, "kube-scheduler")},
+			[]Command{stopped(ControlPlane, "kube-controller-manager", "kube-scheduler")},
 		),
 		stopAPI:          append(away(ControlPlane, "kube-apiserver"), stopped(ControlPlane, "kube-apiserver")),
 		stopEtcd:         append(away(ControlPlane, "etcd"), stopped(ControlPlane, "etcd")),
@@ -311,9 +312,8 @@ func k3sLike(id Platform, title, server string, a agent) profile {
 	if id == RKE2 {
 		p.crictl = []string{"env", "CRI_CONFIG_FILE=" + dir + "/agent/etc/crictl.yaml", dir + "/bin/crictl"}
 		p.notes = append(p.notes, Note{Text: "The static pods of the control plane outlive the service: the steps stop them by themselves."})
-		for _, name := range []string{"kube-controller-manager", "cloud-controller-manager", "kube-scheduler", "kube-apiserver", "etcd"} {
-			kill := kills(Servers, name).says("Its static pod outlives the service. Where none is left, there is nothing to stop.")
-			p.stopAPI = append(p.stopAPI, kill, stopped(Servers, name))
+		for _, names := range [][]string{{"kube-controller-manager", "cloud-controller-manager", "kube-scheduler", "kube-apiserver"}, {"etcd"}} {
+			p.stopAPI = append(p.stopAPI, kills(Servers, names...).says("Static pods outlive the service."), stopped(Servers, names...))
 		}
 	}
 	return p

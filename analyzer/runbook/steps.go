@@ -24,10 +24,13 @@ func (b *builder) takeStock() Step {
 		},
 	}
 	b.keys(&s)
+	if b.saves() {
+		s.Commands = append(s.Commands, b.ofNow())
+	}
 	if b.takesNewest() {
-		s.Commands = append(s.Commands, b.save(newest, "If etcd still answers: the best CURRENT there is.", true)...)
+		s.Commands = append(s.Commands, b.save(b.newest(), "If etcd still answers: the best CURRENT there is.", true)...)
 		s.Commands = append(s.Commands, b.currentAsNewest()...)
-		s.Commands = append(s.Commands, call(Workstation, b.revenant("inspect", append([]string{newest}, b.Flags...)...)...).reads(newest).says("Is it of now, and not left by an earlier restore? Its revision and its time say."))
+		s.Commands = append(s.Commands, call(Workstation, b.revenant("inspect", append([]string{b.newest()}, b.Flags...)...)...).reads(b.newest()).says("Is it whole? Its revision and its time say how new it is."))
 	}
 	if b.metrics != "" {
 		curl := "curl --silent --fail "
@@ -53,10 +56,36 @@ func (b *builder) takeStock() Step {
 	return s
 }
 
+// newest is the name under which the newest state is saved, which is not the backup's.
+func (b *builder) newest() string {
+	if filepath.Base(b.Backup.Path) == "newest.db" {
+		return "newest-state.db"
+	}
+	return "newest.db"
+}
+
+// freshMinutes is how old a newest state may be that is taken for one of this restore.
+const freshMinutes = 240
+
+// ofNow refuses a newest state that an earlier restore has left. The time of a link is its
+// own.
+func (b *builder) ofNow() Command {
+	older := fmt.Sprintf("%[1]s is more than %[2]d hours old. If an earlier restore has left it: mv -n %[1]s earlier-%[1]s. If it is of this one: touch -h %[1]s. Then go on.", b.newest(), freshMinutes/60)
+	return script(Workstation, fmt.Sprintf("[ ! -e %[1]s ] || find %[1]s -mmin -%[2]d | grep . || { echo %[3]s >&2; false; }", b.newest(), freshMinutes, quote(older)), "find").
+		says("Is there a newest state of an earlier restore? It must not be taken for that of now.")
+}
+
+// keepNewest takes the newest state out of the way of the next restore.
+func (b *builder) keepNewest() Command {
+	from := b.newest()
+	return script(Workstation, fmt.Sprintf("[ ! -e %[1]s ] || mv -n %[1]s %[2]s", from, strings.TrimSuffix(from, ".db")+"."+b.before()+".db")).
+		says("The next restore must not take it for its own. It is evidence: keep it.")
+}
+
 // takesNewest says whether newest.db is made. Where the current state is newest.db it
 // was made already.
 func (b *builder) takesNewest() bool {
-	return b.saves() && (b.Current == nil || filepath.Base(b.Current.Path) != newest)
+	return b.saves() && (b.Current == nil || filepath.Base(b.Current.Path) != b.newest())
 }
 
 // currentAsNewest makes newest.db of the current state when etcd has not answered: the
@@ -65,20 +94,20 @@ func (b *builder) currentAsNewest() []Command {
 	if b.Current == nil {
 		return nil
 	}
-	line := "ln -s " + quote(b.current()) + " " + newest
+	line := "ln -s " + quote(b.current()) + " " + b.newest()
 	var programs []string
 	if b.Current.Facts.Logged {
-		line = b.line("salvage", slices.Concat([]string{b.current(), "-o", newest}, b.Flags, b.NewestFlags)...)
+		line = b.line("salvage", slices.Concat([]string{b.current(), "-o", b.newest()}, b.Flags, b.NewestFlags)...)
 		programs = []string{"revenant"}
 	}
-	return []Command{script(Workstation, "[ -e "+newest+" ] || "+line, programs...).reads(b.current()).writes(newest).
+	return []Command{script(Workstation, "[ -e "+b.newest()+" ] || "+line, programs...).reads(b.current()).writes(b.newest()).
 		says("If etcd has not answered: the current state that was given is the newest there is.")}
 }
 
 // latest is the newest state as the commands name it that come after take-stock.
 func (b *builder) latest() string {
 	if b.takesNewest() {
-		return newest
+		return b.newest()
 	}
 	return b.current()
 }
@@ -271,6 +300,7 @@ func (b *builder) startEtcd() Step {
 	default:
 		s.Checks = []string{fmt.Sprintf("The revision is %d or a little more, on every member.", b.bump.Restored)}
 	}
+	b.kubeletsOfServers(&s)
 	return s
 }
 
@@ -284,7 +314,7 @@ func (b *builder) fenced() bool {
 
 // held says whether nodes are held back so that no identity runs twice.
 func (b *builder) held() bool {
-	return b.kubelet != "" && b.kubelets == "" && b.kubeletsList() && len(b.pairs) > 0
+	return b.kubelet != "" && b.kubelets == "" && b.kubeletsList() && len(b.heldBack()) > 0
 }
 
 // kubeletsList says whether kubelets list by themselves once the API is back.
@@ -298,22 +328,13 @@ func (b *builder) rule(chain, match string) string {
 }
 
 // block refuses connections to the API, for IPv4 and IPv6, once.
-func (b *builder) block(h Host, chain, match, comment string) (list []Command) {
-	for _, program := range []string{"iptables", "ip6tables"} {
-		rule := b.rule(chain, match)
-		list = append(list, script(h, fmt.Sprintf("sudo %[1]s -C %[2]s 2>/dev/null || sudo %[1]s -I %[2]s", program, rule), program).says("%s", comment))
-		comment = ""
-	}
-	list[len(list)-1] = list[len(list)-1].all()
-	return list
+func (b *builder) block(h Host, chain, match string) Command {
+	return script(h, fmt.Sprintf("( for t in iptables ip6tables; do sudo $t -C %[1]s 2>/dev/null || sudo $t -I %[1]s || exit; done )", b.rule(chain, match)), "iptables", "ip6tables").all()
 }
 
 // unblock takes that away.
-func (b *builder) unblock(h Host, chain, match string) (list []Command) {
-	for _, program := range []string{"iptables", "ip6tables"} {
-		list = append(list, script(h, fmt.Sprintf("! sudo %[1]s -C %[2]s || sudo %[1]s -D %[2]s", program, b.rule(chain, match)), program))
-	}
-	return list
+func (b *builder) unblock(h Host, chain, match string) Command {
+	return script(h, fmt.Sprintf("( for t in iptables ip6tables; do ! sudo $t -C %[1]s || sudo $t -D %[1]s || exit; done )", b.rule(chain, match)), "iptables", "ip6tables")
 }
 
 // fence keeps kubelets from listing too early.
@@ -329,14 +350,13 @@ func (b *builder) fence() Step {
 	var why []string
 	if b.fenced() {
 		why = append(why, "Kubelets list their pods seconds to two minutes after the API is back, and start what they find. Blocked, they leave you time to delete.")
-		s.Commands = append(s.Commands, b.block(ControlPlane, "INPUT", "! -i lo", "Only the node itself, and so its own kubelet, reaches its API server.")...)
+		s.Commands = append(s.Commands, b.block(ControlPlane, "INPUT", "! -i lo").says("Only the node itself, and so its own kubelet, reaches its API server."))
 	}
 	if b.held() {
-		why = append(why, fmt.Sprintf("%s a namesake in the backup on another node. That node waits until the running one has stopped, or the identity runs twice.", have(len(b.pairs), "running pod")))
+		why = append(why, fmt.Sprintf("%s a namesake in the backup on another node. That node waits until the running one has stopped, or the identity runs twice.", have(b.waiting(), "running pod")))
 		for _, node := range b.heldBack() {
-			s.Commands = append(s.Commands, b.holdBack(node)...)
+			s.Commands = append(s.Commands, b.holdBack(node))
 		}
-		s.Warnings = append(s.Warnings, b.serversHeld()...)
 	}
 	s.Why = strings.Join(why, " ")
 	return s
@@ -344,34 +364,23 @@ func (b *builder) fence() Step {
 
 // holdBack keeps the kubelet of a node from the API. A server's service needs that way
 // itself, to join the others and to reach its own API server.
-func (b *builder) holdBack(node string) []Command {
-	list := b.block(nodeHost(node), "OUTPUT", "", "")
-	if b.agent.unit == "" {
-		return list
+func (b *builder) holdBack(node string) Command {
+	c := b.block(nodeHost(node), "OUTPUT", "")
+	if b.agent.unit != "" {
+		c.Run = fmt.Sprintf("! sudo systemctl is-active --quiet '%s*' || %s", b.agent.unit, c.Run)
+		c.Programs = append(slices.Clip(c.Programs), "systemctl")
 	}
-	for i := range list {
-		list[i].Run = fmt.Sprintf("( ! sudo systemctl is-active --quiet '%s*' || %s )", b.agent.unit, list[i].Run)
-		list[i].Programs = append(slices.Clip(list[i].Programs), "systemctl")
-	}
-	return list
+	return c
 }
 
-// serversHeld warns of namesakes that start on a server, which is not held back.
-func (b *builder) serversHeld() (list []string) {
-	if b.agent.unit == "" {
-		return nil
-	}
-	for _, t := range b.pairs[:min(len(b.pairs), listed)] {
-		list = append(list, fmt.Sprintf("If %s is a server, %s runs twice until it has stopped there (%d s): a server's own service needs the port, so it is not held back.", t.was.node, t.was, t.now.grace))
-	}
-	return list
-}
-
-// heldBack are the nodes that must not list before another one has.
+// heldBack are the nodes that must not list before another one has. A server cannot be
+// held back.
 func (b *builder) heldBack() []string {
 	var nodes []string
 	for _, t := range b.pairs[:min(len(b.pairs), listed)] {
-		nodes = append(nodes, t.was.node)
+		if !b.restartsWith[t.was.node] {
+			nodes = append(nodes, t.was.node)
+		}
 	}
 	slices.Sort(nodes)
 	return slices.Compact(nodes)
@@ -395,7 +404,7 @@ func (b *builder) startAPI() Step {
 			says("A way past the fence, through one control plane node, for kubectl here."))
 	}
 	ready := b.kubectl("get", "--raw", "/readyz").whole()
-	s.Commands = append(slices.Clip(s.Commands), answers(Workstation, "the API is ready", ready.Run, 300, "Look at the log of each API server.", "kubectl"), b.eachReady())
+	s.Commands = append(slices.Clip(s.Commands), wait(Workstation, "the API is ready", 300, ready.Run, "Look at the log of each API server.", "kubectl"), b.eachReady())
 	return s
 }
 
@@ -443,11 +452,14 @@ func (b *builder) cleanUp() Step {
 	b.delete(&s, b.revived, []string{"--wait=false"}, "Deleted after the backup, and started again: delete those that are not wanted.")
 	b.delete(&s, b.fails, []string{"--wait=false"}, "Deleted after the backup: a kubelet marks them Failed without running them, and a Job counts that.")
 	b.delete(&s, b.undelete, []string{"--wait=false"}, "Their deletion was taken back: repeat it.")
-	if b.kubeletsList() {
+	if b.kubeletsList() && !b.fenced() && !b.held() {
 		b.deleteEnded(&s)
 	}
 	if b.kubeletsList() && !b.held() && b.kubelets == "" {
 		for _, t := range b.pairs[:min(len(b.pairs), listed)] {
+			if b.restartsWith[t.was.node] {
+				continue // which was said where it starts
+			}
 			s.Warnings = append(s.Warnings, fmt.Sprintf("%s runs on %s, and %s starts its namesake: nothing holds that node back here, so it runs twice until the first has stopped (%d s).", t.now, t.now.node, t.was.node, t.now.grace))
 		}
 	}
@@ -526,12 +538,6 @@ func (b *builder) delete(s *Step, pods []pod, flags []string, comment string) {
 	s.Warnings = append(s.Warnings, warnings...)
 }
 
-// deleteEnded deletes pods whose kubelets have nothing more to say of them. Until that is
-// done, the API shows as running what does not run.
-func (b *builder) deleteEnded(s *Step) {
-	b.delete(s, b.force, []string{"--grace-period=0", "--force"}, "They had ended, and a graceful deletion of these hangs: force it, or restart the kubelet of their node. First make sure, on the node, that nothing of them runs.")
-}
-
 // letIn takes the fence away, in the order in which kubelets may list.
 func (b *builder) letIn() Step {
 	if !b.fenced() && !b.held() {
@@ -543,12 +549,13 @@ func (b *builder) letIn() Step {
 	}
 	if b.fenced() {
 		s.Commands = append(s.Commands, script(Workstation, "[ ! -e revenant-tunnel ] || ssh -S revenant-tunnel -O exit CONTROL_PLANE_NODE", "ssh"))
-		s.Commands = append(s.Commands, b.unblock(ControlPlane, "INPUT", "! -i lo")...)
+		s.Commands = append(s.Commands, b.unblock(ControlPlane, "INPUT", "! -i lo"))
 		b.open = true
 	}
 	if b.held() {
 		b.letInHeld(&s)
 	}
+	b.deleteEnded(&s)
 	if n := len(b.pairs) - listed; n > 0 {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("And %d more pods with a namesake on another node: %s lists them (%s).", n, b.predictCommand(), restore.FlagSameNameOtherNode))
 	}
@@ -574,9 +581,9 @@ func (b *builder) letInHeld(s *Step) {
 		}
 		open := b.unblock(nodeHost(node), "OUTPUT", "")
 		if waits {
-			open[0] = open[0].says("Once the waits above have ended without an error.")
+			open = open.says("Once the waits above have ended without an error.")
 		}
-		s.Commands = append(s.Commands, open...)
+		s.Commands = append(s.Commands, open)
 	}
 	for _, t := range left {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("%s It runs twice for up to %d s.", unordered(t), t.now.grace))
@@ -595,9 +602,9 @@ func (b *builder) stillRuns(t twins) (Command, bool) {
 		return Command{}, false
 	}
 	ps := strings.Join(append(b.crictlWords(), "ps", "--quiet", "--label", label), " ")
-	return wait(nodeHost(t.now.node), fmt.Sprintf("%s has stopped here, so that %s may start its namesake", t.now, t.was.node), b.relists()+t.now.grace+30,
-		fmt.Sprintf("ids=$(sudo %s) || { echo 'crictl fails: whether it runs is not known.' >&2; exit 2; }\n    [ -n \"$ids\" ] || exit 0", ps),
-		"Look at the log of this node's kubelet. Stop the pod by hand before the other node is let in, or it runs twice.", b.crictlProgram()), true
+	return wait(nodeHost(t.now.node), fmt.Sprintf("%s has stopped here: %s starts its namesake", t.now, t.was.node), b.relists()+t.now.grace+30,
+		fmt.Sprintf(`ids=$(sudo %s) && [ -z "$ids" ]`, ps),
+		"Look at the log of its kubelet. Stop the pod by hand before you go on, or it runs twice.", b.crictlProgram()), true
 }
 
 // relists is how long it takes at most until a kubelet that was refused lists anew, in
@@ -693,7 +700,7 @@ func (b *builder) startControllers() Step {
 // has: until it has listed anew, and has stopped what it had to.
 func (b *builder) listed(seconds int64) Command {
 	verify := b.line("verify", slices.Concat([]string{b.backup(), "--kubectl", "pods.json", "--dumps", "dumps", "--partial", "--fail-on", "double,phantom,ghost"}, b.alone())...)
-	c := wait(Workstation, "every kubelet has listed its pods anew", seconds, dumpLines+"\n    [ \"$all\" = yes ] && "+verify+" > listed.txt && exit 0",
+	c := wait(Workstation, "every kubelet has listed its pods anew", seconds, dumpLines+"\n    [ \"$all\" = yes ] && "+verify+" > listed.txt",
 		"listed.txt says which has not. Restart that kubelet, or make sure that what it names cannot run twice (a ghost that only fails to start may stay); then go on.", "kubectl", "revenant").
 		reads(b.backup()).writes("pods.json", "dumps", "listed.txt").
 		says("Compares what each kubelet runs with what the API has, until they agree. A node that does not answer is waited for: where its machine is gone, delete its Node object.")
@@ -707,17 +714,15 @@ func (b *builder) listed(seconds int64) Command {
 // them have answered.
 const dumpLines = `all=yes; rm -rf dumps; mkdir dumps
     kubectl get pods --all-namespaces --output=json > pods.json && nodes=$(kubectl get nodes --output=name) || all=no
-    for node in $nodes; do node=${node#node/}
-        kubectl get --raw "/api/v1/nodes/$node/proxy/runningpods/" > "dumps/$node.runningpods.json" ||
-            { all=no; rm "dumps/$node.runningpods.json"; echo "$node does not answer." >&2; }
+    for node in $nodes; do f=dumps/${node#node/}.runningpods.json
+        kubectl get --raw "/api/v1/nodes/${node#node/}/proxy/runningpods/" > "$f" || { all=no; rm "$f"; echo "$node does not answer." >&2; }
     done`
 
 // serverLines save what each API server lists, asked past the balancer at a port.
 const serverLines = `
     for ip in $(kubectl get endpointslice kubernetes --namespace=default --output=jsonpath='{.endpoints[*].addresses[*]}'); do
         case $ip in *:*) host="[$ip]" ;; *) host=$ip ;; esac
-        kubectl --server="https://$host:%s" get pods --all-namespaces --output=json > "dumps/kubectl-pods.$ip.json" ||
-            { all=no; rm "dumps/kubectl-pods.$ip.json"; echo "The API server at $ip does not answer." >&2; }
+        kubectl --server="https://$host:%s" get pods --all-namespaces --output=json > "dumps/kubectl-pods.$ip.json" || { all=no; rm "dumps/kubectl-pods.$ip.json"; echo "The API server at $ip does not answer." >&2; }
     done`
 
 // restartKubelets restarts those that do not come right by themselves.
@@ -889,6 +894,9 @@ func (b *builder) repair() Step {
 		s.Warnings = append(s.Warnings, "Pods that no node of the backup can take: "+some(podNames(b.blocked))+". Repeat the label, uncordoning or gate that let them be scheduled.")
 	}
 	b.repairUndone(&s)
+	if b.saves() {
+		s.Commands = append(s.Commands, b.keepNewest())
+	}
 	return s
 }
 

@@ -57,6 +57,11 @@ var acts = map[rollback.ID]act{
 	rollback.EndpointDead:    {afterwards, (*builder).endpointsOf},
 }
 
+// ofMachines are findings about machines, which a restore onto others leaves behind.
+var ofMachines = []rollback.ID{
+	rollback.VolumeAttached, rollback.DeviceConflict, rollback.DeviceFreed, rollback.EndpointReused, rollback.EndpointDead, rollback.IPAM, rollback.PodCIDR,
+}
+
 // undone adds to a step what is done in a stage about what goes back in time.
 func (b *builder) undone(s *Step, at stage) {
 	if b.Rollback == nil {
@@ -66,7 +71,7 @@ func (b *builder) undone(s *Step, at stage) {
 	for i := range b.Rollback.Findings {
 		f := &b.Rollback.Findings[i]
 		a := acts[f.ID]
-		if f.Severity != finding.Critical || a.at != at || f.ID == rollback.MasterFormer {
+		if f.Severity != finding.Critical || a.at != at || f.ID == rollback.MasterFormer || b.Onto != "" && slices.Contains(ofMachines, f.ID) {
 			continue
 		}
 		said[f.ID]++
@@ -76,6 +81,10 @@ func (b *builder) undone(s *Step, at stage) {
 		}
 		if !writableFinding(f) {
 			s.Warnings = append(s.Warnings, unwritten(1, "object"))
+			continue
+		}
+		if b.Onto != "" && at == beforehand && f.ID != rollback.EncryptionKey && f.ID != rollback.BootstrapToken {
+			s.Checks = append(s.Checks, fmt.Sprintf("%s: %s. What the old cluster had last is in CURRENT: the UI of revenant shows and saves every object.", findingTitle(f.ID), strings.TrimSuffix(f.Reason, ".")))
 			continue
 		}
 		commands := []Command{b.look(f)}
@@ -89,9 +98,13 @@ func (b *builder) undone(s *Step, at stage) {
 		commands[0].Comment = strings.TrimSpace(comment + " " + commands[0].Comment)
 		s.Commands = append(s.Commands, commands...)
 	}
+	list := b.predictCommand
+	if b.Onto != "" {
+		list = b.ontoCommand
+	}
 	for _, info := range rollback.Infos {
 		if n := said[info.ID]; n > listed {
-			s.Warnings = append(s.Warnings, fmt.Sprintf("And %d more of %s: %s lists them.", b.Rollback.Summary[info.ID]-listed, info.ID, b.predictCommand()))
+			s.Warnings = append(s.Warnings, fmt.Sprintf("And %d more of %s: %s lists them.", b.Rollback.Summary[info.ID]-listed, info.ID, list()))
 		}
 	}
 }
@@ -248,6 +261,12 @@ func (b *builder) repairUndone(s *Step) {
 		b.restartServers(s)
 	}
 	b.undone(s, afterwards)
+	b.webhooksBack(s)
+	b.repairWorkloads(s)
+}
+
+// webhooksBack creates again the webhooks that were taken away.
+func (b *builder) webhooksBack(s *Step) {
 	if b.Rollback != nil {
 		for i := range b.Rollback.Findings {
 			f := &b.Rollback.Findings[i]
@@ -256,7 +275,6 @@ func (b *builder) repairUndone(s *Step) {
 			}
 		}
 	}
-	b.repairWorkloads(s)
 }
 
 // restartServers restarts the API servers that the plan has left with the erased past.

@@ -120,7 +120,7 @@ func (b *builder) restartWatcher(s *Step, w *watchers.Watcher) {
 	case w.Kind == watchers.StaticPod:
 		b.restartStatic(s, w, what)
 	case len(words) == 0:
-		s.Warnings = append(s.Warnings, fmt.Sprintf("%s (%s) has to be restarted, too. Its update strategy is OnDelete, and no label selects its pods: delete them one by one.", w, what))
+		s.Warnings = append(s.Warnings, fmt.Sprintf("%s (%s) has to be restarted, too. No rollout restarts it, and no label selects its pods: delete them one by one.", w, what))
 	case w.Kind == watchers.Bare:
 		s.Warnings = append(s.Warnings, fmt.Sprintf("%s (%s) has to be restarted, too. Nothing makes it anew: create it again from its manifest after you delete it.", w, what))
 	case w.ByDeletion:

@@ -182,7 +182,7 @@ func (w *World) Evidence(e Evidence) {
 	w.tb.Helper()
 	w.Platform.WALDir = e.WALDir
 	w.members()
-	key := e.Run + " " + w.controlPlane()[0].Etcd.cluster
+	key := e.Run + " " + w.controlPlane()[0].Etcd.cluster + w.Platform.Version
 	if _, ok := prepared[key]; !ok {
 		prepared[key] = [2][]byte{
 			w.prepare(corpus.Unpack(w.tb, e.Run+"/backup.db.gz")),
@@ -232,6 +232,7 @@ func (w *World) prepare(data []byte) []byte {
 	w.tb.Helper()
 	from := filepath.Join(w.Dir, "from.db")
 	w.must(os.WriteFile(from, data, 0o600))
+	w.markNodes(from)
 	var procs []*Proc
 	hosts := w.controlPlane()
 	for _, h := range hosts {

@@ -18,6 +18,8 @@ type Platform struct {
 	Static           []string            // processes that are static pods
 	ServerKubelet    string              // the unit that is the kubelet of a control plane node
 	NodeKubelet      string              // and of another
+	Version          string              // what its kubelets add to theirs
+	ServerLabel      string              // KEY=VALUE that servers set on their nodes
 	RuntimeStops     bool                // the container runtime stops with the unit that is the kubelet
 	ChildKubelet     bool                // the kubelet is not the main process of its unit
 	Outlive          bool                // the processes of a unit are static pods, which go on when it is stopped
