@@ -118,7 +118,7 @@ func (b *builder) restoreGardener(s *Step) {
 	}
 	if len(b.Backup.Facts.Members) <= 1 {
 		member := b.dataDir + "/member"
-		s.Commands = append(s.Commands, seed("exec", "etcd-main-0", "--container=etcd", "--", "mv", "-n", "-T", member, member+".before-restore").
+		s.Commands = append(s.Commands, seed("exec", "etcd-main-0", "--container=etcd", "--", "mv", "-n", "-T", member, member+"."+b.before()).
 			says("etcd ends, and the sidecar restores the newest of its store. The former data is evidence, so it is renamed. Where the image has no mv: an ephemeral container, kubectl debug with --target=etcd, below /proc/1/root."),
 			seed("wait", "pod/etcd-main-0", "--for=condition=Ready=false", "--timeout=5m").says("The former etcd has ended."),
 			seed("wait", "pod/etcd-main-0", "--for=condition=Ready", "--timeout=15m"))
@@ -144,7 +144,7 @@ func (b *builder) restoreGardener(s *Step) {
 func (b *builder) restoreVCluster(s *Step) {
 	host := "kubectl --context=HOST_CONTEXT"
 	s.Commands = append(s.Commands,
-		script(Workstation, "[ -e pvcs.yaml ] || "+host+" --namespace=HOST_NAMESPACE get persistentvolumeclaims --output=yaml > pvcs.yaml", "kubectl").writes("pvcs.yaml").
+		script(Workstation, "[ -e pvcs.yaml ] || { "+host+" --namespace=HOST_NAMESPACE get persistentvolumeclaims --output=yaml > part.yaml && mv part.yaml pvcs.yaml; }", "kubectl").writes("pvcs.yaml").
 			says("vcluster restore deletes all workload pods, and every claim but that of the first replica: save the claims, and keep their volumes."),
 		script(Workstation, `( volumes=$(`+host+` --namespace=HOST_NAMESPACE get persistentvolumeclaims --no-headers --output=custom-columns=V:.spec.volumeName) || exit
   for volume in $volumes; do

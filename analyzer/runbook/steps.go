@@ -455,12 +455,16 @@ func (b *builder) cleanUp() Step {
 	if b.kubeletsList() && !b.fenced() && !b.held() {
 		b.deleteEnded(&s)
 	}
-	if b.kubeletsList() && !b.held() && b.kubelets == "" {
+	if b.kubeletsList() && !b.held() {
+		private := ""
+		if b.kubelets != "" {
+			private = "With private nodes: "
+		}
 		for _, t := range b.pairs[:min(len(b.pairs), listed)] {
 			if b.restartsWith[t.was.node] {
 				continue // which was said where it starts
 			}
-			s.Warnings = append(s.Warnings, fmt.Sprintf("%s runs on %s, and %s starts its namesake: nothing holds that node back here, so it runs twice until the first has stopped (%d s).", t.now, t.now.node, t.was.node, t.now.grace))
+			s.Warnings = append(s.Warnings, private+fmt.Sprintf("%s runs on %s, and %s starts its namesake: nothing holds that node back here, so it runs twice until the first has stopped (%d s).", t.now, t.now.node, t.was.node, t.now.grace))
 		}
 	}
 	if back := without(b.Backup.Facts.Namespaces, b.currentNamespaces()); len(back) > 0 {
