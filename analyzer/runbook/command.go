@@ -259,7 +259,7 @@ func stopped(h Host, programs ...string) Command {
 		what = strings.Join(programs[:len(programs)-1], ", ") + " and " + programs[len(programs)-1] + " have stopped"
 	}
 	return wait(h, what, 120, fmt.Sprintf("sudo sh -c 'pgrep -x %s > /dev/null; [ $? -eq 1 ]'", pattern(programs)),
-		"Look what starts it (ps -ef, journalctl). Do not go on before.", "sudo", "pgrep").all()
+		"Find out what keeps it running (ps -ef, journalctl). Do not go on before it has stopped.", "sudo", "pgrep").all()
 }
 
 // Group are commands of a step that stand below one heading.

@@ -59,5 +59,5 @@ func (b *builder) restoreFenced(s *Step) {
 	)
 	s.Warnings = append(s.Warnings,
 		"Before cluster-restore.sh is run once more, move /var/lib/etcd-backup away again, as above: it holds the former data, and the script removes it.",
-		"If etcd has served the restored file already, write this runbook anew with --last-revision before you restore again: the API servers have gone on, and keep their cache under the same bump.")
+		"If etcd has served the restored file already, write this runbook again with --last-revision before you restore again. The API servers have gone on, and keep their cache under the same bump.")
 }

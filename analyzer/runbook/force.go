@@ -40,7 +40,7 @@ func (b *builder) deleteEnded(s *Step) {
 	if len(calls) > 0 {
 		lines := strings.ReplaceAll(forceLines, "KUBECTL", strings.TrimSpace(b.kubectlLine("")))
 		s.Commands = append(s.Commands, script(Workstation, fmt.Sprintf("( %s\n  %s\n  exit $end )", lines, strings.Join(calls, "\n  ")), "kubectl").
-			says("These pods had ended, and a deletion without force hangs. One of which something runs stays, and so does one whose node does not answer."))
+			says("These pods had ended, and deleting them without force hangs. A pod that runs is not deleted, and neither is one whose node does not answer."))
 	}
 	if lost > 0 {
 		s.Warnings = append(s.Warnings, unwritten(lost, "pod"))

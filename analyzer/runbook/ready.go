@@ -10,5 +10,5 @@ func (b *builder) eachReady() Command {
 			"Look at the log of the API server of this node. Where anonymous requests are refused (401), ask with a client certificate.", "curl").all()
 	}
 	return wait(Workstation, what, 300, fmt.Sprintf(`( ips=$(kubectl get endpointslice kubernetes --namespace=default --output=jsonpath='{.endpoints[*].addresses[*]}') && [ -n "$ips" ] || exit
-    for ip in $ips; do case $ip in *:*) ip="[$ip]" ;; esac; kubectl --server="https://$ip:%s" get --raw=/readyz > /dev/null || { echo "The API server at $ip is not ready." >&2; exit 1; }; done )`, b.port), then, "kubectl").says("Each by its own address: what a balancer answers is one of them.")
+    for ip in $ips; do case $ip in *:*) ip="[$ip]" ;; esac; kubectl --server="https://$ip:%s" get --raw=/readyz > /dev/null || { echo "The API server at $ip is not ready." >&2; exit 1; }; done )`, b.port), then, "kubectl").says("Asks each by its own address, past any balancer.")
 }

@@ -344,7 +344,7 @@ func TestBump(t *testing.T) {
 				t.Errorf("warned that the bump cannot be carried out: %v, want %v; the plan is %+v", warned, refused, r.Plan)
 			}
 			enough := tt.want.Verdict == restore.BumpEnough
-			if why := step(t, r, "restore").Why; strings.Contains(why, "above all") != enough {
+			if why := step(t, r, "restore").Why; strings.Contains(why, "above everything") != enough {
 				t.Errorf("the bump is %s, and the step says: %s", tt.want.Verdict, why)
 			}
 		})

@@ -60,6 +60,9 @@ func (b *builder) withServers(p restore.Plan) restore.Plan {
 // kubeletsOfServers says what the kubelets of servers do that start with their service.
 func (b *builder) kubeletsOfServers(s *Step) {
 	if b.prediction == nil {
+		if b.agent.unit != "" {
+			s.Warnings = append(s.Warnings, "The kubelets of servers start with their service. They kill what the API does not know, within 2 seconds and without preStop hooks.")
+		}
 		return
 	}
 	var names []string
@@ -71,12 +74,12 @@ func (b *builder) kubeletsOfServers(s *Step) {
 	if len(names) == 0 {
 		return
 	}
-	s.Warnings = append(s.Warnings, fmt.Sprintf("The kubelets of the servers (%s) start with it. Within 2 seconds they kill what the API does not know, without preStop hooks, and they start what it has: nothing can be deleted before.", some(names)))
+	s.Warnings = append(s.Warnings, fmt.Sprintf("The kubelets of the servers (%s) start with their service. They kill what the API does not know, within 2 seconds and without preStop hooks, and start what it has. You cannot delete anything before.", some(names)))
 	said := 0
 	for _, t := range b.pairs {
 		if b.restartsWith[t.was.node] && said < listed {
 			said++
-			s.Warnings = append(s.Warnings, fmt.Sprintf("%s runs twice until it has stopped on %s: %s is a server, and starts its namesake at once.", t.now, t.now.node, t.was.node))
+			s.Warnings = append(s.Warnings, fmt.Sprintf("%s runs twice until it has stopped on %s, because %s is a server and starts its namesake at once.", t.now, t.now.node, t.was.node))
 		}
 	}
 }

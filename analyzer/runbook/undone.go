@@ -228,7 +228,7 @@ func (b *builder) endpointsOf(f *rollback.Finding) []Command {
 func (b *builder) prepare() Step {
 	s := Step{
 		ID: "prepare", Title: "Prepare for what the restore takes away",
-		Why: "Some of what goes back in time can be acted on only before the restore, and some would keep the control plane from starting.",
+		Why: "Some of what the restore takes away can be saved only now, and some of what it brings back would keep the control plane from starting.",
 	}
 	b.undone(&s, beforehand)
 	return s.unless()
@@ -238,10 +238,10 @@ func (b *builder) prepare() Step {
 func (b *builder) setRight() Step {
 	s := Step{
 		ID: "set-right", Title: "Set right what went back in time",
-		Why: "Controllers, the scheduler and kubelets act on these as soon as they see them. Look at each, and do what it says.",
+		Why: "Controllers, the scheduler and kubelets act on these as soon as they see them. Set each right first.",
 	}
 	if b.together {
-		s.Why = "Controllers are running by now: what is listed here they may have acted on already."
+		s.Why = "Controllers run already, and may have acted on these."
 	}
 	b.undone(&s, inBetween)
 	return s.unless()
@@ -284,7 +284,7 @@ func (b *builder) restartServers(s *Step) {
 		s.Warnings = append(s.Warnings, "API servers still show the erased past: restart all of them.")
 		return
 	}
-	commands[0].Comment = strings.TrimSpace("API servers still show the erased past, and hide what etcd holds: restart all of them, then write this runbook anew. " + commands[0].Comment)
+	commands[0].Comment = strings.TrimSpace("API servers still show the erased past, and hide what etcd holds. Restart all of them, then write this runbook again. " + commands[0].Comment)
 	s.Commands = append(commands, s.Commands...)
 }
 
@@ -419,7 +419,7 @@ func (b *builder) dangers() (list []string) {
 		}
 	}
 	if len(parts) > 0 {
-		list = append(list, "A person has to act on what goes back in time beside the pods: "+strings.Join(parts, ", ")+".")
+		list = append(list, "Not only pods go back in time. You have to act on these: "+strings.Join(parts, ", ")+".")
 	}
 	return list
 }

@@ -223,7 +223,7 @@ func TestDangers(t *testing.T) {
 		}, "does not fit 1 value "},
 		{"a finding", func(in *Input) {
 			in.Rollback = &rollback.Rollback{Findings: []rollback.Finding{{ID: rollback.TokenRevived, Severity: finding.Critical, Kind: "secrets", Name: "a"}, {ID: rollback.TokenLost, Severity: finding.Warning}}}
-		}, "beside the pods: token valid again (1)."},
+		}, "You have to act on these: token valid again (1)."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			in := input(nil, nil, nodes("node-1"), nodes("node-1"))
