@@ -379,6 +379,9 @@ func (f *forecast) node(n *node, v verdict) NodeOutcome {
 	if v.column == relist && !n.gone {
 		o.ListedBySeconds = f.listedBy()
 	}
+	if f.restartsWith(n) {
+		o.Service = n.service
+	}
 	if n.gone {
 		o.Certainty = Certain
 	}

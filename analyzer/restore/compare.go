@@ -81,6 +81,7 @@ type node struct {
 	cutOff      bool      // the current state's is
 	cordoned    [2]bool   // by the backup's Node object, and by the current state's
 	allocatable Resources // as its kubelet last reported it
+	service     string    // as in Node
 	seen        Sighting  // the newest revision its kubelet is known to have seen
 	itself      []string  // its name, as the list of nodes that a pod runs on
 }
@@ -186,11 +187,14 @@ func (c *Comparison) findNodes() {
 	}
 	for _, n := range c.current.Nodes {
 		at(n.Name).inCurrent, at(n.Name).cutOff, at(n.Name).cordoned[1] = true, n.Unreachable, n.Cordoned
-		at(n.Name).allocatable = Resources(n.Allocatable)
+		at(n.Name).allocatable, at(n.Name).service = Resources(n.Allocatable), n.Service
 	}
 	for _, n := range c.backup.Nodes {
 		at(n.Name).inBackup, at(n.Name).unreachable, at(n.Name).cordoned[0] = true, n.Unreachable, n.Cordoned
 		at(n.Name).allocatable = cmp.Or(at(n.Name).allocatable, Resources(n.Allocatable))
+		if !at(n.Name).inCurrent {
+			at(n.Name).service = n.Service
+		}
 	}
 	for _, pods := range [][]*Pod{c.backup.Pods, c.current.Pods} {
 		for _, p := range pods {

@@ -105,6 +105,7 @@ func TestFind(t *testing.T) {
 		workload(t, "Deployment", "operator", "example.com/operator:1", "operator", ""),
 		workload(t, "Deployment", "by-user", "example.com/by-user", "by-user", ""),
 		workload(t, "StatefulSet", "admin", "localhost:5000/admin", "admin", ""),
+		workload(t, "Deployment", "paused", "example.com/maps", "maps", `"paused":true,`),
 		workload(t, "Deployment", "maps", "example.com/maps", "maps", ""),
 		workload(t, "Deployment", "reader", "example.com/reader", "reader", ""),
 		workload(t, "Deployment", "untold", "example.com/untold", "untold", ""),
@@ -133,6 +134,7 @@ func TestFind(t *testing.T) {
 		{"Deployment kube-system/by-user", "may watch endpoints, leases, nodes, pods and 1 more, by RBAC", "kubectl rollout restart --namespace=kube-system deployment/by-user", none, false, watchers.MayElect},
 		{"Deployment kube-system/maps", "may watch configmaps, by RBAC", "kubectl rollout restart --namespace=kube-system deployment/maps", none, false, watchers.NoElection},
 		{"Deployment kube-system/operator", "may watch endpoints, leases, nodes, pods and 1 more, by RBAC", "kubectl rollout restart --namespace=kube-system deployment/operator", []string{"node-2"}, false, watchers.HoldsLease},
+		{"Deployment kube-system/paused", "may watch configmaps, by RBAC", "kubectl delete pod --namespace=kube-system --selector=k8s-app=paused", none, false, watchers.NoElection},
 		{"StatefulSet kube-system/admin", "may watch everything of a group, by RBAC", "kubectl rollout restart --namespace=kube-system statefulset/admin", none, false, watchers.MayElect},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -196,7 +196,9 @@ func (o *runbookOptions) lookAtBoth(ctx context.Context, p *pair, in *runbook.In
 		o.look(ctx, restore.InBackup, p.backup, &in.Backup, in),
 		o.look(ctx, restore.InCurrent, p.current, in.Current, in))
 	if err == nil && in.Onto != "" {
-		in.Ties, err = ties.Find(ctx, p.backup.snapshot, p.prefix)
+		if in.Ties, err = ties.Find(ctx, p.backup.snapshot, p.prefix); err == nil {
+			in.Rollback, err = p.rollback(ctx)
+		}
 		return err
 	}
 	if err == nil {
