@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"revenant/analyzer/atrest"
 	"revenant/analyzer/restore"
 )
 
@@ -33,6 +34,38 @@ func TestCountPods(t *testing.T) {
 		got := countPods(&restore.Prediction{Pods: tt.pods})
 		if diff := cmp.Diff(&tt.want, got, cmp.AllowUnexported(counted{})); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+	}
+}
+
+// TestObjects: what is stored is counted, what is encrypted apart, and nothing passes unseen.
+func TestObjects(t *testing.T) {
+	stored := func(count int, change ...func(*atrest.Stored)) atrest.Stored {
+		v := atrest.Stored{Resource: "secrets", Count: count, Example: "/registry/secrets/ns/a"}
+		for _, f := range change {
+			f(&v)
+		}
+		return v
+	}
+	encrypted := func(v *atrest.Stored) { v.Encrypted = true }
+	broken := func(v *atrest.Stored) { v.Problem = "no object" }
+	tests := []struct {
+		name   string
+		stored []atrest.Stored
+		want   Verdict
+		reason string
+	}{
+		{"nothing", nil, Unknown, "there is no object to look at"},
+		{"one", []atrest.Stored{stored(1)}, Pass, "1 object's type and metadata decode"},
+		{"two", []atrest.Stored{stored(1), stored(1)}, Pass, "2 objects' types and metadata decode"},
+		{"one of them encrypted", []atrest.Stored{stored(1), stored(1, encrypted)}, Pass, "1 object's type and metadata decode; 1 value is encrypted, which another check is for"},
+		{"two encrypted", []atrest.Stored{stored(1), stored(2, encrypted)}, Pass, "1 object's type and metadata decode; 2 values are encrypted, which another check is for"},
+		{"one broken", []atrest.Stored{stored(5), stored(1, broken)}, Fail, "1 value of secrets, such as /registry/secrets/ns/a: no object"},
+	}
+	for _, tt := range tests {
+		r := &run{stored: tt.stored}
+		if got := r.objects(); got.Verdict != tt.want || got.reason != tt.reason {
+			t.Errorf("%s: %s, %s; want %s, %s", tt.name, got.Verdict, got.reason, tt.want, tt.reason)
 		}
 	}
 }
