@@ -141,7 +141,7 @@ func ttlOf(b []byte) (seconds int64, ok bool) {
 		if err != nil {
 			return 0, false
 		}
-		if f.Num == 2 && f.Type == wire.Varint {
+		if f.Num() == 2 && f.Type() == wire.Varint {
 			seconds = int64(f.Val)
 		}
 	}

@@ -124,10 +124,10 @@ func (c *checker) message(b []byte, l *layout, depth int) error {
 		if err != nil {
 			return err
 		}
-		known, ok := l.fields[f.Num]
+		known, ok := l.fields[f.Num()]
 		if !ok {
-			if old, ok := l.old[f.Num]; !ok {
-				note(&c.loss.Unknown, append(c.path, strconv.Itoa(int(f.Num))))
+			if old, ok := l.old[f.Num()]; !ok {
+				note(&c.loss.Unknown, append(c.path, strconv.Itoa(int(f.Num()))))
 			} else if err := c.removed(b, f, old, depth); err != nil {
 				return err
 			}
@@ -147,7 +147,7 @@ func (c *checker) field(b []byte, f wire.Field, known layoutField, depth int) er
 	if c.decoded > maxDecoded {
 		return errTooLarge
 	}
-	if (f.Type == wire.Bytes) != known.bytes && !known.list {
+	if (f.Type() == wire.Bytes) != known.bytes && !known.list {
 		return wire.ErrType // which the decoder of a map's entries does not check
 	}
 	data := f.Payload(b)

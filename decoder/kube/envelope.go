@@ -107,14 +107,14 @@ func (e *Envelope) scanUnknown(b []byte) error {
 		if err != nil {
 			return err
 		}
-		if f.Num > 4 {
+		if f.Num() > 4 {
 			continue
 		}
 		data, err := f.Bytes(b)
 		if err != nil {
 			return err
 		}
-		switch f.Num {
+		switch f.Num() {
 		case 1:
 			if err := e.scanTypeMeta(data); err != nil {
 				return err
@@ -135,14 +135,14 @@ func (e *Envelope) scanTypeMeta(b []byte) error {
 		if err != nil {
 			return err
 		}
-		if f.Num > 2 {
+		if f.Num() > 2 {
 			continue
 		}
 		data, err := f.Bytes(b)
 		if err != nil {
 			return err
 		}
-		if f.Num == 1 {
+		if f.Num() == 1 {
 			e.APIVersion = intern(data)
 		} else {
 			e.Kind = intern(data)
@@ -216,7 +216,7 @@ func mapEntry(b []byte) (key, value []byte, err error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		switch f.Num {
+		switch f.Num() {
 		case 1:
 			key, err = f.Bytes(b)
 		case 2:

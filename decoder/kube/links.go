@@ -67,7 +67,7 @@ func (l *Links) scan(b []byte) error {
 		if err != nil {
 			return err
 		}
-		switch f.Num {
+		switch f.Num() {
 		case 5:
 			err = setString(&l.UID, b, f)
 		case 11:
@@ -127,7 +127,7 @@ func scanOwner(b []byte, f wire.Field) (o ownerReference, err error) {
 		if err != nil {
 			return o, err
 		}
-		switch f.Num {
+		switch f.Num() {
 		case 1:
 			err = setString(&o.Kind, b, f)
 		case 3:

@@ -51,8 +51,8 @@ func parseFields(b []byte, depth int, budget *int) (Message, error) {
 		if *budget--; *budget < 0 {
 			return nil, errTooLarge
 		}
-		field := Field{Number: f.Num, Wire: f.Type}
-		if f.Type == wire.Bytes {
+		field := Field{Number: f.Num(), Wire: f.Type()}
+		if f.Type() == wire.Bytes {
 			field.Bytes = f.Payload(b)
 		} else {
 			field.Value = f.Val

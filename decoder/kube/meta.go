@@ -110,7 +110,7 @@ func scanMetadata(b []byte, scan func([]byte) error) error {
 		if err != nil {
 			return err
 		}
-		if f.Num != 1 {
+		if f.Num() != 1 {
 			continue
 		}
 		data, err := f.Bytes(b)
@@ -203,7 +203,7 @@ func messageButStatus(b []byte, status int32) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		switch f.Num {
+		switch f.Num() {
 		case 1:
 			var data []byte
 			if data, err = f.Bytes(b); err == nil {
@@ -228,7 +228,7 @@ func appendMeta(to, b []byte) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		switch f.Num {
+		switch f.Num() {
 		case resourceVersionField, clusterNameField, initializersField, managedFieldsField:
 		default:
 			to = append(to, b[i:f.End]...)

@@ -133,9 +133,9 @@ func (c *checker) oldMessage(b []byte, message map[int32]oldField, doc map[strin
 		if err != nil {
 			return err
 		}
-		known, ok := message[f.Num]
+		known, ok := message[f.Num()]
 		if !ok {
-			note(&c.loss.Unknown, append(c.path, strconv.Itoa(int(f.Num))))
+			note(&c.loss.Unknown, append(c.path, strconv.Itoa(int(f.Num()))))
 			continue
 		}
 		if err := c.oldField(b, f, known, doc, depth); err != nil {
@@ -178,14 +178,14 @@ func (c *checker) oldField(b []byte, f wire.Field, known oldField, doc map[strin
 
 // oldEntry adds to doc an entry of a map.
 func (c *checker) oldEntry(f wire.Field, data []byte, known oldField, doc map[string]any, depth int) error {
-	if f.Type != wire.Bytes {
+	if f.Type() != wire.Bytes {
 		return wire.ErrType
 	}
 	key, value, err := mapEntry(data)
 	if err != nil {
 		return err
 	}
-	entry := wire.Field{Type: wire.Bytes, End: len(value)}
+	entry := wire.Field{Tag: uint32(wire.Bytes), End: len(value)}
 	v, err := c.oldValue(entry, value, known.typ, nil, depth)
 	if err != nil {
 		return err
@@ -212,7 +212,7 @@ func (c *checker) oldValue(f wire.Field, data []byte, typ string, doc map[string
 	case "double":
 		want = wire.Fixed64
 	}
-	if f.Type != want {
+	if f.Type() != want {
 		return nil, wire.ErrType
 	}
 	switch typ {
@@ -306,7 +306,7 @@ func zero(v any) bool {
 // them in every object, empty; one that is not, and can be read, makes the object have
 // more than its Go type takes.
 func (c *checker) removed(b []byte, f wire.Field, known oldField, depth int) error {
-	if f.Type == wire.Bytes && f.Start == f.End || f.Type != wire.Bytes && f.Val == 0 {
+	if f.Type() == wire.Bytes && f.Start == f.End || f.Type() != wire.Bytes && f.Val == 0 {
 		return nil
 	}
 	reader := checker{decoded: c.decoded}
@@ -316,7 +316,7 @@ func (c *checker) removed(b []byte, f wire.Field, known oldField, depth int) err
 	case err == errTooLarge || err == errTooDeep:
 		return err
 	case err != nil:
-		note(&c.loss.Unknown, append(c.path, strconv.Itoa(int(f.Num))))
+		note(&c.loss.Unknown, append(c.path, strconv.Itoa(int(f.Num()))))
 		return nil
 	}
 	c.outdated = true
@@ -340,9 +340,9 @@ func (c *checker) addOld(b []byte, l *layout, doc map[string]any, depth int) err
 		if err != nil {
 			return err
 		}
-		known, ok := l.fields[f.Num]
+		known, ok := l.fields[f.Num()]
 		if !ok {
-			old, ok := l.old[f.Num]
+			old, ok := l.old[f.Num()]
 			if ok {
 				n := len(c.path)
 				if err := c.oldField(b, f, old, doc, depth); err != nil {
@@ -372,10 +372,10 @@ func (c *checker) addOld(b []byte, l *layout, doc map[string]any, depth int) err
 				seen = map[int32]int{}
 			}
 			items, _ := doc[known.name].([]any)
-			if n := seen[f.Num]; n < len(items) {
+			if n := seen[f.Num()]; n < len(items) {
 				part = items[n]
 			}
-			seen[f.Num]++
+			seen[f.Num()]++
 		default:
 			part = doc[known.name]
 		}

@@ -46,7 +46,7 @@ func TestOldTypes(t *testing.T) {
 				}
 			}
 			if !strings.Contains(f.typ, ".") {
-				if _, err := new(checker).oldValue(wire.Field{Type: 9}, nil, f.typ, nil, 0); !errors.Is(err, wire.ErrType) {
+				if _, err := new(checker).oldValue(wire.Field{Tag: 7}, nil, f.typ, nil, 0); !errors.Is(err, wire.ErrType) {
 					t.Errorf("%s.%s is of type %s", name, f.name, f.typ)
 				}
 				continue

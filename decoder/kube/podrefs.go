@@ -89,12 +89,12 @@ func (t fieldTree) walk(r *podRefs, b []byte) error {
 		if err != nil {
 			return err
 		}
-		known, ok := t[f.Num]
+		known, ok := t[f.Num()]
 		if !ok {
 			continue
 		}
 		if known.flag != nil {
-			if f.Type != wire.Varint {
+			if f.Type() != wire.Varint {
 				return wire.ErrType
 			}
 			known.flag(r, f.Val != 0)

@@ -86,12 +86,12 @@ func eachMessage(b []byte, take func(num int32, data []byte) error) error {
 		if err != nil {
 			return err
 		}
-		if f.Type != wire.Bytes {
+		if f.Type() != wire.Bytes {
 			continue
 		}
 		data, err := f.Bytes(b)
 		if err == nil {
-			err = take(int32(f.Num), data)
+			err = take(int32(f.Num()), data)
 		}
 		if err != nil {
 			return err

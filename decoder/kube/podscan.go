@@ -124,14 +124,14 @@ func (s *podScan) scan(b []byte) error {
 		if err != nil {
 			return err
 		}
-		if f.Num > 3 {
+		if f.Num() > 3 {
 			continue
 		}
 		data, err := f.Bytes(b)
 		if err != nil {
 			return err
 		}
-		switch f.Num {
+		switch f.Num() {
 		case 1:
 			err = s.meta(data)
 		case 2:
@@ -169,7 +169,7 @@ func (s *podScan) meta(b []byte) error {
 		if err != nil {
 			return err
 		}
-		switch f.Num {
+		switch f.Num() {
 		case 1:
 			err = setString(&s.pod.Name, b, f)
 		case 3:
@@ -227,7 +227,7 @@ func (s *podScan) spec(b []byte) error {
 		if err != nil {
 			return err
 		}
-		switch f.Num {
+		switch f.Num() {
 		case 2:
 			err = s.container(b, f)
 		case 3:
@@ -274,7 +274,7 @@ func (s *podScan) toleration(b []byte, f wire.Field) error {
 			return err
 		}
 		i = f.End
-		switch f.Num {
+		switch f.Num() {
 		case 1:
 			err = setString(&t.Key, b, f)
 		case 2:
@@ -305,7 +305,7 @@ func (s *podScan) status(b []byte) error {
 		if err != nil {
 			return err
 		}
-		switch f.Num {
+		switch f.Num() {
 		case 1:
 			err = setString(&s.pod.Phase, b, f)
 		case 2:
@@ -335,7 +335,7 @@ func (s *podScan) condition(b []byte, f wire.Field) error {
 		if err != nil {
 			return err
 		}
-		switch f.Num {
+		switch f.Num() {
 		case 1:
 			err = setString(&kind, b, f)
 		case 2:
@@ -361,7 +361,7 @@ func (s *podScan) containerStatus(b []byte, f wire.Field) error {
 		if err != nil {
 			return err
 		}
-		if f.Num == 5 {
+		if f.Num() == 5 {
 			if err := setInt64(&restarts, f); err != nil {
 				return err
 			}
@@ -416,7 +416,7 @@ func (s *podScan) ephemeralContainer(b []byte, f wire.Field) error {
 	}
 	var c Container
 	for f, err := range wire.Fields(b) {
-		if err == nil && f.Num == 1 {
+		if err == nil && f.Num() == 1 {
 			err = c.common(b, f)
 		}
 		if err != nil {
@@ -436,9 +436,9 @@ func (c *Container) common(b []byte, f wire.Field) error {
 	for f, err := range wire.Fields(b) {
 		switch {
 		case err != nil:
-		case f.Num == 1:
+		case f.Num() == 1:
 			err = setString(&c.Name, b, f)
-		case f.Num == 2:
+		case f.Num() == 2:
 			err = setString(&c.Image, b, f)
 		}
 		if err != nil {
@@ -471,7 +471,7 @@ func (c *containerScan) scan(b []byte, f wire.Field) error {
 		if err != nil {
 			return err
 		}
-		switch f.Num {
+		switch f.Num() {
 		case 1:
 			err = setString(&c.Name, b, f)
 		case 2:
@@ -503,7 +503,7 @@ func (c *containerScan) port(b []byte, f wire.Field) error {
 		if err != nil {
 			return err
 		}
-		switch f.Num {
+		switch f.Num() {
 		case 2:
 			var n int64
 			err = setInt64(&n, f)
@@ -535,7 +535,7 @@ func (c *containerScan) resizePolicy(b []byte, f wire.Field) error {
 	}
 	var policy string
 	for f, err := range wire.Fields(b) {
-		if err == nil && f.Num == 2 {
+		if err == nil && f.Num() == 2 {
 			err = setString(&policy, b, f)
 		}
 		if err != nil {
@@ -556,7 +556,7 @@ func setResources(requests, limits *amounts, b []byte, f wire.Field) error {
 		if err != nil {
 			return err
 		}
-		switch f.Num {
+		switch f.Num() {
 		case 1:
 			err = limits.set(b, f)
 		case 2:
@@ -603,7 +603,7 @@ func parseQuantity(b []byte) (q resource.Quantity, err error) {
 		if err != nil {
 			return q, err
 		}
-		if f.Num != 1 {
+		if f.Num() != 1 {
 			continue
 		}
 		data, err := f.Bytes(b)
@@ -668,7 +668,7 @@ func setString(s *string, b []byte, f wire.Field) error {
 }
 
 func setInt64(n *int64, f wire.Field) error {
-	if f.Type != wire.Varint {
+	if f.Type() != wire.Varint {
 		return wire.ErrType
 	}
 	*n = int64(f.Val)
@@ -676,7 +676,7 @@ func setInt64(n *int64, f wire.Field) error {
 }
 
 func setBool(v *bool, f wire.Field) error {
-	if f.Type != wire.Varint {
+	if f.Type() != wire.Varint {
 		return wire.ErrType
 	}
 	*v = f.Val != 0
@@ -696,7 +696,7 @@ func setTime(t *time.Time, b []byte, f wire.Field) error {
 		if err != nil {
 			return err
 		}
-		if f.Num != 1 {
+		if f.Num() != 1 {
 			continue
 		}
 		if err := setInt64(&seconds, f); err != nil {

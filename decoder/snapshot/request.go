@@ -195,15 +195,15 @@ func (c *requestChecker) check(b []byte, of shape, depth int) error {
 		if err != nil {
 			return errRequest
 		}
-		switch field := of.field(f.Num); {
+		switch field := of.field(f.Num()); {
 		case of == opaque:
 		case field == unknown:
 			c.unknown = true
 		case field == number:
-			if f.Type != wire.Varint {
+			if f.Type() != wire.Varint {
 				return errRequest
 			}
-		case f.Type != wire.Bytes:
+		case f.Type() != wire.Bytes:
 			return errRequest
 		case field == v2Request:
 			messages++
@@ -231,11 +231,11 @@ var v2Methods = []string{"POST", "PUT", "DELETE", "QGET", "SYNC"}
 func isV2(b []byte) bool {
 	method := ""
 	for f, err := range wire.Fields(b) {
-		text := f.Num >= 2 && f.Num <= 4 || f.Num == 6
-		if err != nil || f.Num > 17 || text != (f.Type == wire.Bytes) || !text && f.Type != wire.Varint {
+		text := f.Num() >= 2 && f.Num() <= 4 || f.Num() == 6
+		if err != nil || f.Num() > 17 || text != (f.Type() == wire.Bytes) || !text && f.Type() != wire.Varint {
 			return false
 		}
-		if f.Num == 2 {
+		if f.Num() == 2 {
 			method = string(f.Payload(b))
 		}
 	}
@@ -253,10 +253,10 @@ func fields(b []byte) iter.Seq2[int32, fieldValue] {
 	return func(yield func(int32, fieldValue) bool) {
 		for f := range wire.Fields(b) {
 			v := fieldValue{number: f.Val}
-			if f.Type == wire.Bytes {
+			if f.Type() == wire.Bytes {
 				v = fieldValue{bytes: f.Payload(b)}
 			}
-			if !yield(f.Num, v) {
+			if !yield(f.Num(), v) {
 				return
 			}
 		}

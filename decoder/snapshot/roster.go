@@ -235,9 +235,9 @@ func changesRoster(kind wal.EntryType, data []byte) bool {
 		switch {
 		case err != nil:
 			return false
-		case f.Num == memberAttrField || f.Num == v2Field && f.Type == wire.Bytes:
+		case f.Num() == memberAttrField || f.Num() == v2Field && f.Type() == wire.Bytes:
 			return true
-		case f.Num >= rangeField && f.Num <= checkpointField:
+		case f.Num() >= rangeField && f.Num() <= checkpointField:
 			return false
 		}
 	}
@@ -263,11 +263,11 @@ func parseConfChange(b []byte) (cc confChange, err error) {
 		switch {
 		case err != nil:
 			return cc, err
-		case f.Num == 2 && f.Type == wire.Varint:
+		case f.Num() == 2 && f.Type() == wire.Varint:
 			cc.kind = int32(f.Val)
-		case f.Num == 3 && f.Type == wire.Varint:
+		case f.Num() == 3 && f.Type() == wire.Varint:
 			cc.node = f.Val
-		case f.Num == 4 && f.Type == wire.Bytes:
+		case f.Num() == 4 && f.Type() == wire.Bytes:
 			cc.context = f.Payload(b)
 		}
 	}
@@ -281,9 +281,9 @@ func parseAttributes(b []byte) (id uint64, a attributes, err error) {
 		switch {
 		case err != nil:
 			return 0, a, err
-		case f.Num == 1 && f.Type == wire.Varint:
+		case f.Num() == 1 && f.Type() == wire.Varint:
 			id = f.Val
-		case f.Num == 2 && f.Type == wire.Bytes:
+		case f.Num() == 2 && f.Type() == wire.Bytes:
 			if err := a.parse(f.Payload(b)); err != nil {
 				return 0, a, err
 			}
@@ -298,12 +298,12 @@ func (a *attributes) parse(b []byte) error {
 		switch {
 		case err != nil:
 			return err
-		case f.Type != wire.Bytes || f.Num > 2:
+		case f.Type() != wire.Bytes || f.Num() > 2:
 		case !utf8.Valid(f.Payload(b)):
 			return errors.New("a string that is not UTF-8")
-		case f.Num == 1:
+		case f.Num() == 1:
 			a.Name = string(f.Payload(b))
-		case f.Num == 2:
+		case f.Num() == 2:
 			a.ClientURLs = append(a.ClientURLs, string(f.Payload(b)))
 		}
 	}

@@ -47,9 +47,9 @@ func parseSnapFile(data []byte) *snapFile {
 		switch {
 		case err != nil:
 			return nil
-		case f.Num == 1 && f.Type == wire.Varint:
+		case f.Num() == 1 && f.Type() == wire.Varint:
 			sum = f.Val
-		case f.Num == 2 && f.Type == wire.Bytes:
+		case f.Num() == 2 && f.Type() == wire.Bytes:
 			body = f.Payload(data)
 		}
 	}
@@ -71,16 +71,16 @@ func parseRaftSnapshot(b []byte) (conf *wal.ConfState, data []byte, err error) {
 			return nil, nil, err
 		}
 		switch {
-		case f.Type != wire.Bytes:
-		case f.Num == 1:
+		case f.Type() != wire.Bytes:
+		case f.Num() == 1:
 			data = f.Payload(b)
-		case f.Num == 2:
+		case f.Num() == 2:
 			metadata := f.Payload(b)
 			for f, err := range wire.Fields(metadata) {
 				if err != nil {
 					return nil, nil, err
 				}
-				if f.Num != 1 || f.Type != wire.Bytes {
+				if f.Num() != 1 || f.Type() != wire.Bytes {
 					continue
 				}
 				if conf == nil {

@@ -26,11 +26,11 @@ func valueHead(b []byte, n int) []byte {
 	for off := 0; off < len(b); {
 		f, err := wire.Head(b, off)
 		switch {
-		case err != nil || f.Type != wire.Varint && f.Type != wire.Bytes:
+		case err != nil || f.Type() != wire.Varint && f.Type() != wire.Bytes:
 			return nil
-		case f.Type == wire.Varint:
+		case f.Type() == wire.Varint:
 			off = f.End
-		case f.Num == 5:
+		case f.Num() == 5:
 			return b[f.Start:min(f.Start+int(min(f.Val, uint64(n))), len(b))]
 		case f.Val > uint64(len(b)-f.Start):
 			return nil
@@ -50,11 +50,11 @@ func valueSpan(b []byte) (from, to int) {
 		switch {
 		case err != nil:
 			return 0, 0
-		case f.Type == wire.Varint && f.Num < 5:
+		case f.Type() == wire.Varint && f.Num() < 5:
 			off = f.End
-		case f.Type == wire.Bytes && f.Num == 5 && f.Val < tombstoneBit:
+		case f.Type() == wire.Bytes && f.Num() == 5 && f.Val < tombstoneBit:
 			return f.Start, f.Start + int(f.Val)
-		case f.Type == wire.Bytes && f.Num == 1 && f.Val <= uint64(len(b)-f.Start):
+		case f.Type() == wire.Bytes && f.Num() == 1 && f.Val <= uint64(len(b)-f.Start):
 			off = f.Start + int(f.Val)
 		default:
 			return 0, 0
@@ -68,32 +68,47 @@ func valueSpan(b []byte) (from, to int) {
 // does not depend on its size.
 func (kv *keyValue) scan(b []byte) error {
 	for off := 0; off < len(b); {
+		// There are as many records as revisions: this is faster for most of their fields.
+		if number := kv.number(uint32(b[off])); number != nil {
+			if v, n := wire.Uvarint(b[off+1:]); n > 0 {
+				*number, off = int64(v), off+1+n
+				continue
+			}
+		}
 		f, err := wire.Next(b, off)
 		if err != nil {
 			return err
 		}
 		off = f.End
-		want := wire.Varint
-		switch f.Num {
-		case 1:
-			kv.key, want = f.Payload(b), wire.Bytes
-		case 2:
-			kv.createRevision = int64(f.Val)
-		case 3:
-			kv.modRevision = int64(f.Val)
-		case 4:
-			kv.version = int64(f.Val)
-		case 5:
-			kv.value, want = f.Payload(b), wire.Bytes
-		case 6:
-			kv.lease = int64(f.Val)
-		default:
+		switch number := kv.number(f.Tag); {
+		case number != nil:
+			*number = int64(f.Val)
+		case f.Num() > 6:
 			kv.unknown = true
-			continue
-		}
-		if f.Type != want {
+		case f.Type() != wire.Bytes:
+			return wire.ErrType
+		case f.Num() == 1:
+			kv.key = f.Payload(b)
+		case f.Num() == 5:
+			kv.value = f.Payload(b)
+		default:
 			return wire.ErrType
 		}
+	}
+	return nil
+}
+
+// number is where the number goes that follows a tag.
+func (kv *keyValue) number(tag uint32) *int64 {
+	switch tag {
+	case 2 << 3:
+		return &kv.createRevision
+	case 3 << 3:
+		return &kv.modRevision
+	case 4 << 3:
+		return &kv.version
+	case 6 << 3:
+		return &kv.lease
 	}
 	return nil
 }

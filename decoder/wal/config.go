@@ -106,7 +106,7 @@ func (c *configReader) snapshot(data []byte) {
 		if err != nil {
 			return
 		}
-		if f.Num == snapshotConf && f.Type == wire.Bytes {
+		if f.Num() == snapshotConf && f.Type() == wire.Bytes {
 			at.ConfState = &ConfState{}
 			if at.ConfState.Parse(f.Payload(data)) != nil {
 				return

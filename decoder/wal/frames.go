@@ -129,9 +129,9 @@ func (f *frames) beginsRecord() bool {
 			return true // cut off that early
 		case err != nil:
 			return false
-		case field.Num == 3 && field.Type == wire.Bytes:
+		case field.Num() == 3 && field.Type() == wire.Bytes:
 			return int64(field.Val) == f.claimed-int64(field.Start)
-		case field.Type != wire.Varint:
+		case field.Type() != wire.Varint:
 			return false
 		}
 		at = field.End

@@ -30,11 +30,11 @@ func (c *ConfState) Parse(b []byte) error {
 			return err
 		}
 		switch {
-		case int(f.Num) < len(lists):
-			if err := appendNumbers(lists[f.Num], f, b); err != nil {
+		case int(f.Num()) < len(lists):
+			if err := appendNumbers(lists[f.Num()], f, b); err != nil {
 				return err
 			}
-		case f.Num == 5 && f.Type == wire.Varint:
+		case f.Num() == 5 && f.Type() == wire.Varint:
 			c.AutoLeave = f.Val != 0
 		}
 	}
@@ -43,7 +43,7 @@ func (c *ConfState) Parse(b []byte) error {
 
 // appendNumbers appends to list a repeated number, packed or not.
 func appendNumbers(list *[]uint64, f wire.Field, b []byte) error {
-	switch f.Type {
+	switch f.Type() {
 	case wire.Varint:
 		*list = append(*list, f.Val)
 	case wire.Bytes:
@@ -64,7 +64,7 @@ func number(b []byte, field int32) (value uint64) {
 		if err != nil {
 			return 0
 		}
-		if f.Num == field && f.Type == wire.Varint {
+		if f.Num() == field && f.Type() == wire.Varint {
 			value = f.Val
 		}
 	}

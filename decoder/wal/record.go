@@ -37,11 +37,11 @@ func (rec *record) parse(b []byte) error {
 		switch {
 		case err != nil:
 			return errRecord
-		case f.Num == 1 && f.Type == wire.Varint:
+		case f.Num() == 1 && f.Type() == wire.Varint:
 			rec.kind = f.Val
-		case f.Num == 2 && f.Type == wire.Varint:
+		case f.Num() == 2 && f.Type() == wire.Varint:
 			rec.crc = uint32(f.Val)
-		case f.Num == 3 && f.Type == wire.Bytes:
+		case f.Num() == 3 && f.Type() == wire.Bytes:
 			rec.data = f.Payload(b)
 		default:
 			return errRecord
@@ -153,13 +153,13 @@ func (e *Entry) parse(b []byte) error {
 		switch {
 		case err != nil:
 			return errEntry
-		case f.Num == 1 && f.Type == wire.Varint:
+		case f.Num() == 1 && f.Type() == wire.Varint:
 			e.Type = EntryType(f.Val)
-		case f.Num == 2 && f.Type == wire.Varint:
+		case f.Num() == 2 && f.Type() == wire.Varint:
 			e.Term = f.Val
-		case f.Num == 3 && f.Type == wire.Varint:
+		case f.Num() == 3 && f.Type() == wire.Varint:
 			e.Index = f.Val
-		case f.Num == 4 && f.Type == wire.Bytes:
+		case f.Num() == 4 && f.Type() == wire.Bytes:
 			e.Data = f.Payload(b)
 		default:
 			return errEntry

@@ -34,20 +34,26 @@ var (
 	ErrType        = errors.New("field has a wrong wire type")
 )
 
-// Field is one field of a message.
+// Field is one field of a message. It has no more parts than the compiler keeps in
+// registers.
 type Field struct {
-	Num        int32 // at least 1
-	Type       Type
+	Tag        uint32 // the field's number and its type, as encoded
 	Val        uint64 // a number, or the length of Bytes
 	Start, End int    // of the payload in the message; End is where the next field starts
 }
+
+// Num is the field's number, at least 1.
+func (f Field) Num() int32 { return int32(f.Tag >> 3) }
+
+// Type is how the field is encoded.
+func (f Field) Type() Type { return Type(f.Tag & 7) }
 
 // Payload is what the field of b holds. It aliases b, and appending to it copies it.
 func (f Field) Payload(b []byte) []byte { return b[f.Start:f.End:f.End] }
 
 // Bytes is the payload of a field of b that has to be of type Bytes, or ErrType.
 func (f Field) Bytes(b []byte) ([]byte, error) {
-	if f.Type != Bytes {
+	if f.Type() != Bytes {
 		return nil, ErrType
 	}
 	return f.Payload(b), nil
@@ -64,7 +70,7 @@ func Next(b []byte, i int) (Field, error) { return read(b, i, true) }
 func Head(b []byte, i int) (Field, error) { return read(b, i, false) }
 
 func read(b []byte, i int, whole bool) (f Field, err error) {
-	tag, n := varint(b[i:])
+	tag, n := Uvarint(b[i:])
 	if n <= 0 {
 		return f, varintError(n)
 	}
@@ -72,15 +78,15 @@ func read(b []byte, i int, whole bool) (f Field, err error) {
 	if tag>>3 == 0 || tag>>3 > uint64(protowire.MaxValidNumber) {
 		return f, ErrFieldNumber
 	}
-	f.Num, f.Type, f.Start = int32(tag>>3), Type(tag&7), i
-	switch f.Type {
+	f.Tag, f.Start = uint32(tag), i
+	switch Type(tag & 7) {
 	case Varint:
-		if f.Val, n = varint(b[i:]); n <= 0 {
+		if f.Val, n = Uvarint(b[i:]); n <= 0 {
 			return f, varintError(n)
 		}
 		f.End = i + n
 	case Bytes:
-		if f.Val, n = varint(b[i:]); n <= 0 {
+		if f.Val, n = Uvarint(b[i:]); n <= 0 {
 			return f, varintError(n)
 		}
 		f.Start = i + n
@@ -136,15 +142,15 @@ func Check(b []byte) error {
 // Number reads the number that b begins with, one of a packed list, and how many bytes
 // it takes.
 func Number(b []byte) (v uint64, n int, err error) {
-	if v, n = varint(b); n <= 0 {
+	if v, n = Uvarint(b); n <= 0 {
 		return 0, 0, varintError(n)
 	}
 	return v, n, nil
 }
 
-// varint is binary.Uvarint with the common one-byte case first. With protowire's, which
-// takes the same, a pod's scan takes some percent longer.
-func varint(b []byte) (uint64, int) {
+// Uvarint is binary.Uvarint with the common one-byte case first. With protowire's, which
+// takes the same numbers, a scan of a pod takes some percent longer.
+func Uvarint(b []byte) (uint64, int) {
 	if len(b) > 0 && b[0] < 0x80 {
 		return uint64(b[0]), 1
 	}

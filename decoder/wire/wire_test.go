@@ -15,11 +15,11 @@ func TestNext(t *testing.T) {
 		want          Field
 		err           error
 	}{
-		{"number", "\x08\x96\x01", Field{Num: 1, Val: 150, Start: 1, End: 3}, nil},
-		{"bytes", "\x12\x02ab", Field{Num: 2, Type: Bytes, Val: 2, Start: 2, End: 4}, nil},
-		{"fixed64", "\x09\x01\x00\x00\x00\x00\x00\x00\x80", Field{Num: 1, Type: Fixed64, Val: 1<<63 + 1, Start: 1, End: 9}, nil},
-		{"fixed32", "\x0d\x01\x00\x00\x80", Field{Num: 1, Type: Fixed32, Val: 1<<31 + 1, Start: 1, End: 5}, nil},
-		{"highest number", "\xf8\xff\xff\xff\x0f\x00", Field{Num: 1<<29 - 1, Start: 5, End: 6}, nil},
+		{"number", "\x08\x96\x01", Field{Tag: 1 << 3, Val: 150, Start: 1, End: 3}, nil},
+		{"bytes", "\x12\x02ab", Field{Tag: 2<<3 | uint32(Bytes), Val: 2, Start: 2, End: 4}, nil},
+		{"fixed64", "\x09\x01\x00\x00\x00\x00\x00\x00\x80", Field{Tag: 1<<3 | uint32(Fixed64), Val: 1<<63 + 1, Start: 1, End: 9}, nil},
+		{"fixed32", "\x0d\x01\x00\x00\x80", Field{Tag: 1<<3 | uint32(Fixed32), Val: 1<<31 + 1, Start: 1, End: 5}, nil},
+		{"highest number", "\xf8\xff\xff\xff\x0f\x00", Field{Tag: (1<<29 - 1) << 3, Start: 5, End: 6}, nil},
 		{"cut off in the tag", "\x80", Field{}, ErrTruncated},
 		{"cut off in the number", "\x08\x80", Field{}, ErrTruncated},
 		{"cut off in the length", "\x0a", Field{}, ErrTruncated},
@@ -72,7 +72,7 @@ func FuzzFields(f *testing.F) {
 				}
 				return
 			}
-			if n < 0 || int32(num) != field.Num || Type(typ) != field.Type {
+			if n < 0 || int32(num) != field.Num() || Type(typ) != field.Type() {
 				t.Fatalf("%x: %+v, protowire has field %d of type %d, %d", rest, field, num, typ, n)
 			}
 			value := rest[n : n+size]
@@ -115,7 +115,7 @@ func FuzzFields(f *testing.F) {
 			if err == ErrTruncated {
 				return
 			}
-			if begun.Type == Bytes {
+			if begun.Type() == Bytes {
 				begun.End = whole.End
 			}
 			if err != nil || begun != whole {
