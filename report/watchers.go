@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"revenant/analyzer/watchers"
+	"revenant/internal/words"
 )
 
 // watchersText lists what watches beside kubelets. Without all it leaves out what only may
@@ -27,13 +28,13 @@ func watchersText(w *Printer, list *watchers.List, all bool) {
 		for i, role := range x.In {
 			in[i] = string(role)
 		}
-		rows = append(rows, []string{string(x.Kind), x.Namespace, x.Name, x.What(), Count(x.Pods), string(x.Election), strings.Join(in, ", ")})
+		rows = append(rows, []string{string(x.Kind), x.Namespace, x.Name, x.What(), words.Number(x.Pods), string(x.Election), strings.Join(in, ", ")})
 	}
 	if len(rows) > 0 {
 		w.Table([]string{"KIND", "NAMESPACE", "NAME", "WHAT", "PODS", "LEADER", "IN"}, rows, nil)
 	}
 	if left > 0 {
-		w.Line("%s more may watch, by RBAC: --all lists them.", Count(left))
+		w.Line("%s more may watch, by RBAC: --all lists them.", words.Number(left))
 	}
 	for _, text := range list.NotSeen {
 		w.Wrapped("  ", textWidth, "- Not seen: "+text)

@@ -20,6 +20,8 @@ import (
 	"slices"
 	"sort"
 	"time"
+
+	"revenant/internal/words"
 )
 
 // Source is what a mark was read off.
@@ -86,10 +88,8 @@ type Interval struct {
 	To   time.Time `json:"to,omitzero"`
 }
 
-const layout = "2006-01-02 15:04:05Z"
-
 func (i Interval) String() string {
-	from, to := i.From.UTC().Format(layout), i.To.UTC().Format(layout)
+	from, to := words.Time(i.From), words.Time(i.To)
 	switch {
 	case i.From.IsZero() && i.To.IsZero():
 		return "at a time that nothing tells"

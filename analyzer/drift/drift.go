@@ -31,6 +31,7 @@ import (
 	"revenant/decoder/kube"
 	"revenant/decoder/kubelet"
 	"revenant/decoder/sanitize"
+	"revenant/internal/words"
 )
 
 // Kind is what is wrong with a pod or a node.
@@ -165,7 +166,7 @@ func Compare(in Input) *Report {
 	if len(in.Servers) == 0 {
 		r.merge(make([]Server, 1), []*Report{in.against(Server{Pods: in.API}, false)})
 		if n := len(in.Unreadable); n > 0 {
-			r.note("%d pods of the snapshot are in values that cannot be read: whether they run is not known. The API's pods of now tell (kubectl get pods -A -o json).", n)
+			r.note("%s of the snapshot cannot be read: whether they run is not known. The API's pods of now tell (kubectl get pods -A -o json).", words.Count(n, "pod"))
 		}
 	} else {
 		if len(in.Servers) < in.Named {
@@ -437,8 +438,8 @@ func (c *comparison) strays(p *pod) {
 			f.Certainty = restore.Possible
 			f.Reason += " It may have been added after the snapshot was taken: a list of the API's pods of now tells."
 		}
-		inner := words(fmt.Sprintf("crictl stop --timeout=%d $(crictl ps --quiet --label %% --label %%)", cmp.Or(has.Grace, 30)), "io.kubernetes.pod.uid="+p.UID, "io.kubernetes.container.name="+name)
-		f.Command = words("ssh -- % %", p.Node, inner)
+		inner := commandLine(fmt.Sprintf("crictl stop --timeout=%d $(crictl ps --quiet --label %% --label %%)", cmp.Or(has.Grace, 30)), "io.kubernetes.pod.uid="+p.UID, "io.kubernetes.container.name="+name)
+		f.Command = commandLine("ssh -- % %", p.Node, inner)
 		c.report.add(f, p.Node, &p.Pod)
 	}
 }
@@ -503,8 +504,8 @@ func (c *comparison) phantom(p *pod) {
 // internal/cri/server/sandbox_stop.go stopPodSandbox); CRI-O takes its network away first.
 func stop(p *pod) string {
 	const defaultGrace = 30
-	inner := words(fmt.Sprintf("systemctl stop kubelet && { ids=$(crictl ps --quiet --label %%) && [ -n \"$ids\" ] && crictl stop --timeout=%d $ids; systemctl start kubelet; }", cmp.Or(max(p.Grace, 0), defaultGrace)), "io.kubernetes.pod.uid="+p.UID)
-	return words("ssh -- % %", p.Node, inner)
+	inner := commandLine(fmt.Sprintf("systemctl stop kubelet && { ids=$(crictl ps --quiet --label %%) && [ -n \"$ids\" ] && crictl stop --timeout=%d $ids; systemctl start kubelet; }", cmp.Or(max(p.Grace, 0), defaultGrace)), "io.kubernetes.pod.uid="+p.UID)
+	return commandLine("ssh -- % %", p.Node, inner)
 }
 
 // ghost looks whether anything runs of a pod that the API has on a node.
@@ -557,7 +558,7 @@ func (c *comparison) ghost(p *kubelet.Pod, there *pod, r *NodeReport) {
 		f.Action = "Look again after some minutes, with /runningpods and /pods: one that is about to start runs then. "
 	}
 	f.Action += "Delete it if it is not wanted. If it is, make its kubelet list anew: a restart of the kubelet starts it, and kills what the API does not have there within 2 s."
-	f.Command = words("kubectl delete pod --namespace=% -- %", p.Namespace, p.Name)
+	f.Command = commandLine("kubectl delete pod --namespace=% -- %", p.Namespace, p.Name)
 	c.report.add(f, p.Node, p)
 }
 
@@ -698,9 +699,9 @@ func sortedKeys[T any](m map[string]T) []string {
 	return keys
 }
 
-// words puts a command line together of fixed text and, at each %, a word from
+// commandLine puts a command line together of fixed text and, at each %, a word from
 // evidence; "" when one of them cannot be written.
-func words(line string, evidence ...string) string {
+func commandLine(line string, evidence ...string) string {
 	for _, s := range evidence {
 		w, ok := sanitize.ShellWord(s)
 		if !ok || s == "" {

@@ -25,6 +25,7 @@ import (
 
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // Relation says how the histories of two snapshots relate.
@@ -243,11 +244,11 @@ func (c *comparison) agreement() string {
 		}
 	}
 	n, head := c.Compared, min(c.backup.Revision(), c.current.Revision())
-	say(n.Records > 0 && n.Values >= n.Records, "%d records are the same in both, values and all", n.Records)
-	say(n.Records > 0 && n.Values < n.Records, "%d records are the same in both, values compared in %d", n.Records, n.Values)
-	say(n.Keys > 0, "%d keys have the state of one history at a compaction", n.Keys)
+	say(n.Records > 0 && n.Values >= n.Records, "%s the same in both, values and all", words.CountOf(n.Records, "record is", "records are"))
+	say(n.Records > 0 && n.Values < n.Records, "%s the same in both, values compared in %s", words.CountOf(n.Records, "record is", "records are"), words.Number(n.Values))
+	say(n.Keys > 0, "%s the state of one history at a compaction", words.CountOf(n.Keys, "key has", "keys have"))
 	say(c.Cluster == Equal, "the namespace kube-system has the same uid")
-	say(n.Damaged > 0, "%d records differ although later ones are the same, so that one of the two files is damaged there", n.Damaged)
+	say(n.Damaged > 0, "%s although later ones are the same, so that one of the two files is damaged there", words.CountOf(n.Damaged, "record differs", "records differ"))
 	say(c.compacted() > head, "what was overwritten before the compaction at revision %d could not be compared", c.compacted())
 	return strings.Join(parts, ", ") + c.loss()
 }

@@ -13,6 +13,7 @@ import (
 	"revenant/analyzer/finding"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 const admissionGroup = "admissionregistration.k8s.io"
@@ -72,7 +73,7 @@ func (r *run) policies() result {
 	if n == 0 {
 		return p.result(pass("no policy is bound that refuses what it cannot judge"))
 	}
-	return p.result(pass("what it goes by is in the backup, of each of %s that fail closed", plural(int64(n), "binding of policies", "bindings of policies")))
+	return p.result(pass("what it goes by is in the backup, of each of %s that fail closed", words.CountOf(n, "binding of policies", "bindings of policies")))
 }
 
 // each decodes the objects of a resource of admission in the backup.

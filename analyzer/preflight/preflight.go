@@ -19,6 +19,7 @@ import (
 	"revenant/decoder/encryption"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // DefaultQuota is etcd's --quota-backend-bytes unless it is given, in bytes (etcd
@@ -384,7 +385,7 @@ func (r *Report) grade() {
 		if len(ids) > 1 {
 			one = many
 		}
-		return fmt.Sprintf("%s (%s) %s", count(len(ids), "check", "checks"), some(ids, ", "), one)
+		return fmt.Sprintf("%s (%s) %s", words.Count(len(ids), "check"), words.First(ids, mostPoints), one)
 	}
 	switch r.Grade {
 	case Fail:
@@ -394,13 +395,13 @@ func (r *Report) grade() {
 	case Warn:
 		r.Headline = "Warn: nothing fails, but " + name(Warn, "warns", "warn")
 	default:
-		r.Headline = fmt.Sprintf("Pass: none of %s speaks against restoring this backup", count(len(r.Checks)-r.Summary[Ignored], "check", "checks"))
+		r.Headline = fmt.Sprintf("Pass: none of %s speaks against restoring this backup", words.Count(len(r.Checks)-r.Summary[Ignored], "check"))
 	}
 	if n := r.Summary[Unknown]; r.Grade == Fail && n > 0 {
 		r.Headline += fmt.Sprintf("; %d cannot be told", n)
 	}
 	if n := r.Summary[Warn]; (r.Grade == Fail || r.Grade == Unknown) && n > 0 {
-		r.Headline += fmt.Sprintf("; %s", count(n, "warns", "warn"))
+		r.Headline += fmt.Sprintf("; %s", words.CountOf(n, "warns", "warn"))
 	}
 	r.Headline += "."
 	var missing []restore.Missing

@@ -11,6 +11,7 @@ import (
 
 	"revenant/analyzer/clock"
 	"revenant/decoder/kube"
+	"revenant/internal/words"
 )
 
 // Section is a part of a description. Its texts are as they are in the evidence.
@@ -133,7 +134,7 @@ func (d *describer) labels() {
 			}
 			facts = append(facts, Fact{name, cmp.Or(value, `""`)})
 		}
-		d.add(strings.ToUpper(of[:1])+of[1:], facts...)
+		d.add(words.Capital(of), facts...)
 	}
 }
 
@@ -278,7 +279,7 @@ func (d *describer) rest() {
 	var beside []Fact
 	for name, v := range sorted(d.doc) {
 		if fields, ok := v.(map[string]any); ok && (name == "spec" || name == "status") {
-			d.add(strings.ToUpper(name[:1])+name[1:], flat(nil, "", fields, 0)...)
+			d.add(words.Capital(name), flat(nil, "", fields, 0)...)
 		} else if !toldOfObject[name] {
 			beside = append(beside, flat(nil, name, v, 0)...)
 		}

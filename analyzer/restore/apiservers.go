@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
+
+	"revenant/internal/words"
 )
 
 // Serves says what an API server shows after the restore.
@@ -138,14 +139,8 @@ func (f *forecast) kept() []string {
 	return names
 }
 
-// someOf names a few of many: hostile evidence may have any number.
-func someOf(names []string) string {
-	const few = 8
-	if len(names) <= few {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), len(names)-few)
-}
+// mostNamed is how many of many are named: hostile evidence may have any number.
+const mostNamed = 8
 
 // disagree says whether some API servers serve what etcd holds, and others may serve
 // what it has lost.
@@ -187,7 +182,7 @@ func (f *forecast) mixed(node string, restarted verdict) verdict {
 	if server := f.plan.KubeletAPIServers[node]; server != "" {
 		return f.reaching(server, restarted)
 	}
-	kept := someOf(f.kept())
+	kept := words.First(f.kept(), mostNamed)
 	switch v := restarted; v.column {
 	case deaf:
 		v.reason += fmt.Sprintf(" Through an API server that is left running (%s) it is served the erased past, and hears no more.", kept)

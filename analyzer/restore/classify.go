@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"revenant/decoder/kube"
+	"revenant/internal/words"
 )
 
 // classify finds the row of a pod: was is what the backup has of it and now what
@@ -99,10 +99,7 @@ func stray(was, now *Pod) string {
 	}
 	names := slices.DeleteFunc(slices.Clone(now.Ephemeral), func(name string) bool { return known[name] })
 	const few = 5
-	if n := len(names) - few; n > 0 {
-		names = append(names[:few], fmt.Sprintf("%d more", n))
-	}
-	return strings.Join(names, ", ")
+	return words.First(names, few)
 }
 
 // references are the records that the case rests on.
@@ -209,7 +206,7 @@ func (b *builder) doubt(p *podCase) string {
 	case p.node >= 0 && b.nodes[p.node].gone && b.current.incomplete():
 		return "The current snapshot is damaged: the Node object may be in what could not be read."
 	case now != nil && now.bound() && now.Terminating() && !now.Terminal() && b.overdue(now.Deleted):
-		return fmt.Sprintf("Its grace period ended at %s, long before the current snapshot, which has it alive all the same: its kubelet was down or could not stop it.", now.Deleted.UTC().Format(time.RFC3339))
+		return fmt.Sprintf("Its grace period ended at %s, long before the current snapshot, which has it alive all the same: its kubelet was down or could not stop it.", words.Time(now.Deleted))
 	case now != nil && now.BoundInTail:
 		return "It was bound by the last entries of etcd's log, which its kubelet may not have received before etcd stopped."
 	}

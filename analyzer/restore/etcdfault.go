@@ -5,7 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
+
+	"revenant/internal/words"
 )
 
 // FutureWatchers says what a fault of older etcds does to API servers that are left
@@ -29,7 +30,7 @@ func etcdVersions(states []*State) (known string, has bool) {
 		faulty, fixed := s.etcdPods()
 		switch {
 		case len(faulty) > 0:
-			return "These members have it: " + strings.Join(faulty, ", ") + ".", true
+			return "These members have it: " + words.First(faulty, mostNamed) + ".", true
 		case fixed > 0 && fixed >= s.EtcdMembers && s.EtcdMembers > 0:
 			return "", false
 		}
@@ -67,10 +68,6 @@ func (s *State) etcdPods() (faulty []string, fixed int) {
 		}
 	}
 	slices.Sort(faulty)
-	const listed = 10
-	if more := len(faulty) - listed; more > 0 {
-		faulty = append(faulty[:listed], fmt.Sprintf("and %d more", more))
-	}
 	return faulty, fixed
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"revenant/internal/words"
 )
 
 // Headline says in a sentence or two what the restore does, the worst first,
@@ -15,11 +17,11 @@ func (p *Prediction) Headline() (Severity, string) {
 		severity, text = p.headlineOnto()
 	}
 	if n := p.unreachable(); n > 0 {
-		severity, text = worse(severity, Warning), fmt.Sprintf("%s %s unreachable when the current snapshot was taken: nothing is certain of what runs there.", text, were(n, "node"))
+		severity, text = worse(severity, Warning), fmt.Sprintf("%s %s unreachable when the current snapshot was taken: nothing is certain of what runs there.", text, words.CountOf(n, "node was", "nodes were"))
 	}
 	if erased := p.serving(ServesErased); len(erased) > 0 && len(erased) < len(p.APIServers) {
 		severity = worse(severity, Critical)
-		text += fmt.Sprintf(" API servers disagree: those left running (%s) list what was before the restore, and none of that shows there.", someOf(erased))
+		text += fmt.Sprintf(" API servers disagree: those left running (%s) list what was before the restore, and none of that shows there.", words.First(erased, mostNamed))
 	}
 	if p.Kubernetes.Rules == RulesUntried {
 		severity, text = worse(severity, Warning), text+" "+p.Kubernetes.Reason
@@ -76,14 +78,14 @@ func (p *Prediction) headline() (Severity, string) {
 			return
 		}
 		severity = worse(severity, worst[o])
-		count := fmt.Sprint(n)
+		count := words.Number(n)
 		switch {
 		case n+maybe == 0:
-			count = fmt.Sprintf("up to %d, though that is unlikely,", hardly)
+			count = fmt.Sprintf("up to %s, though that is unlikely,", words.Number(hardly))
 		case n == 0:
-			count = fmt.Sprintf("up to %d", maybe)
+			count = fmt.Sprintf("up to %s", words.Number(maybe))
 		case maybe > 0:
-			count = fmt.Sprintf("%d, and up to %d more,", n, maybe)
+			count = fmt.Sprintf("%s, and up to %s more,", words.Number(n), words.Number(maybe))
 		}
 		what := several
 		if n+maybe+hardly == 1 {
@@ -98,7 +100,7 @@ func (p *Prediction) headline() (Severity, string) {
 	say(StaleSpec, "runs with a spec the API does not show", "run with a spec the API does not show")
 	say(Unknown, "cannot be told", "cannot be told")
 	if len(parts) > 0 {
-		return severity, "Of " + plural(len(p.Pods), "pod") + ", " + enumerate(parts) + "."
+		return severity, "Of " + words.Count(len(p.Pods), "pod") + ", " + words.List(parts) + "."
 	}
 	say(Terminated, "is stopped by its kubelet", "are stopped by their kubelets")
 	say(Restarted, "is started again", "are started again")
@@ -126,7 +128,7 @@ func (p *Prediction) headline() (Severity, string) {
 	if len(parts) == 0 {
 		return severity, none
 	}
-	return severity, none + " Of " + plural(len(p.Pods), "pod") + ", " + enumerate(parts) + "."
+	return severity, none + " Of " + words.Count(len(p.Pods), "pod") + ", " + words.List(parts) + "."
 }
 
 // kubelets says whether each kubelet certainly lists its pods anew, and whether one
@@ -187,32 +189,10 @@ func (p *Prediction) unreachable() (n int) {
 	return n
 }
 
-func were(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun + " was"
-	}
-	return fmt.Sprintf("%d %ss were", n, noun)
-}
-
 // worse is the more severe of the two.
 func worse(a, b Severity) Severity {
 	if b.Rank() < a.Rank() {
 		return b
 	}
 	return a
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-func enumerate(parts []string) string {
-	last := len(parts) - 1
-	if last == 0 {
-		return parts[0]
-	}
-	return strings.Join(parts[:last], ", ") + " and " + parts[last]
 }

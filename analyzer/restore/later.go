@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"revenant/decoder/document"
+	"revenant/internal/words"
 )
 
 // Later is what the claims about a pod turn into without anybody's doing.
@@ -32,7 +33,7 @@ type Later struct {
 // When says it in words.
 func (l *Later) When() string {
 	if l.By != nil {
-		return "by " + l.By.UTC().Format("2006-01-02 15:04:05Z") + " at the latest"
+		return "by " + words.Time(l.By.Time) + " at the latest"
 	}
 	return fmt.Sprintf("%d to %d s after the API is back", l.AfterSeconds, l.BySeconds)
 }

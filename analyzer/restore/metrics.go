@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"time"
 
 	"revenant/decoder/container"
 	"revenant/decoder/metrics"
+	"revenant/internal/words"
 )
 
 // Metrics is what was scraped before the outage. Each sample is a revision that was
@@ -50,9 +50,9 @@ func (m *Metrics) Text() string {
 	s := &m.Samples[0]
 	switch s.TimeFrom {
 	case metrics.FromLine:
-		return fmt.Sprintf("%s in %s, scraped %s", s.Metric, s.File, s.At().Format(time.RFC3339))
+		return fmt.Sprintf("%s in %s, scraped %s", s.Metric, s.File, words.Time(s.At()))
 	case metrics.FromFile:
-		return fmt.Sprintf("%s in %s, saved %s", s.Metric, s.File, s.At().Format(time.RFC3339))
+		return fmt.Sprintf("%s in %s, saved %s", s.Metric, s.File, words.Time(s.At()))
 	}
 	return fmt.Sprintf("%s in %s", s.Metric, s.File)
 }

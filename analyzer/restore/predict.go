@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"revenant/analyzer/lineage"
+	"revenant/internal/words"
 )
 
 const (
@@ -139,8 +140,8 @@ func (c *Comparison) validate(plan Plan) error {
 	}
 	if unknown := c.unknownAPIServers(plan); len(unknown) > 0 {
 		return &PlanError{
-			"no such API server: " + someOf(unknown),
-			"the current snapshot has these: " + someOf(c.APIServerNames()),
+			"no such API server: " + words.First(unknown, mostNamed),
+			"the current snapshot has these: " + words.First(c.APIServerNames(), mostNamed),
 		}
 	}
 	return nil

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/version"
+
+	"revenant/internal/words"
 )
 
 // RuleBasis says how well the rules of a prediction are known to hold for a version of
@@ -193,12 +195,12 @@ func (v *versions) judge() {
 	case RulesSeen:
 		v.Reason += "."
 	case RulesRead:
-		v.Reason += fmt.Sprintf("; for %s they were read in the source.", enumerate(of[:min(len(of), maxNamed)]))
+		v.Reason += fmt.Sprintf("; for %s they were read in the source.", words.List(of[:min(len(of), maxNamed)]))
 		if v.refusesUnready() {
 			v.Reason += " " + unreadyText
 		}
 	default:
-		v.Reason += fmt.Sprintf(", and read in the source of 1.%d to 1.%d; for %s they were neither, and nothing that rests on them is certain.", readFrom, readTo, enumerate(of[:min(len(of), maxNamed)]))
+		v.Reason += fmt.Sprintf(", and read in the source of 1.%d to 1.%d; for %s they were neither, and nothing that rests on them is certain.", readFrom, readTo, words.List(of[:min(len(of), maxNamed)]))
 	}
 }
 
@@ -220,7 +222,7 @@ func seenText() string {
 	for _, m := range seenMinors {
 		list = append(list, fmt.Sprintf("1.%d", m))
 	}
-	return enumerate(list)
+	return words.List(list)
 }
 
 // refusesUnready says whether an API server answers a watch with 503 while its watch

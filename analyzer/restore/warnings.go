@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"revenant/analyzer/lineage"
+	"revenant/internal/words"
 )
 
 // warnings says what to know beyond single pods.
@@ -47,12 +48,12 @@ func (f *forecast) warnings(p *Prediction) []string {
 		warn(s.ClusterUnknown != "", fmt.Sprintf("Whether the snapshots are of one cluster was not checked: %s in the %s.", s.ClusterUnknown, name))
 	}
 	warn(!f.nodesKnown, "The current snapshot has no Node objects: nodes that are gone cannot be told from nodes that live.")
-	warn(p.Summary[Unknown] > 0, fmt.Sprintf("%d pods cannot be told: see the outcome unknown.", p.Summary[Unknown]))
+	warn(p.Summary[Unknown] > 0, words.Count(p.Summary[Unknown], "pod")+" cannot be told: see the outcome unknown.")
 	warn(f.disagree(), fmt.Sprintf("API servers disagree after this plan: those restarted (%s) list what etcd holds, those left running (%s) the erased past, at resourceVersions that do not tell them apart. Which one a kubelet, a controller or a person is connected to is not in the snapshots; a controller manager that sits on a stale one repairs nothing. Restart all API servers.",
-		someOf(f.plan.RestartAPIServers), someOf(f.kept())))
+		words.First(f.plan.RestartAPIServers, mostNamed), words.First(f.kept(), mostNamed)))
 	warn(f.plan.someKept() && len(f.current.APIServers) == 0, "The current snapshot names no API server: which are left running was not checked.")
 	warn(!f.plan.KeepAPIServers && f.startedServers() > 1, fmt.Sprintf("%d API servers are started (%s). Start them together: one that starts after the store has passed what a kubelet has seen makes that kubelet list anew if its connection goes there, and leaves others deaf.",
-		f.startedServers(), someOf(f.APIServerNames())))
+		f.startedServers(), words.First(f.APIServerNames(), mostNamed)))
 	warn(f.general.column == stale, "API servers that are left running list the erased past: until they restart, no list of pods, not kubectl's either, shows what etcd holds.")
 	if f.plan.KeepAPIServers && p.Revisions.BumpVerdict != BumpEnough {
 		fault := FutureWatchers(f.current, f.backup)

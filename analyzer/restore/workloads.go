@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"revenant/internal/words"
 )
 
 // Workload is a controller's object: what it wants is what the controllers see
@@ -480,11 +482,11 @@ func (j judgement) speak() judged {
 	if j.claims {
 		on = ", on the same claims"
 	}
-	pods := func(n int64) string { return plural(int(n), "pod") }
+	pods := func(n int64) string { return words.Count(n, "pod") }
 	say(j.lost && j.running > 0, Critical, "It is lost with the restore. Going on without it: %s.", pods(j.running))
 	say(j.lost && j.running == 0, Warning, "It is lost with the restore.")
-	say(j.twice > 0, Critical, "Running twice at the same time%s: %s.", on, plural(j.twice, "pod"))
-	say(j.hangs > 0, Critical, "Waiting for what has ended already: %s.", plural(j.hangs, "pod"))
+	say(j.twice > 0, Critical, "Running twice at the same time%s: %s.", on, words.Count(j.twice, "pod"))
+	say(j.hangs > 0, Critical, "Waiting for what has ended already: %s.", words.Count(j.hangs, "pod"))
 	if j.end != nil {
 		say(!j.ended, Warning, "%s", j.end.reason)
 		say(j.ended, OK, "%s", j.end.reason)
@@ -510,7 +512,7 @@ func (j judgement) speak() judged {
 	anew(j.stopping, " once they are stopped")
 	anew(j.evicted, fmt.Sprintf(" within %d s, when they are deleted with their machine", j.by))
 	say(j.removes > 0, Warning, "Removed by its controller: %s.", pods(j.removes))
-	say(j.again > 0, Warning, "Work that is done again: %s.", plural(j.again, "pod"))
+	say(j.again > 0, Warning, "Work that is done again: %s.", words.Count(j.again, "pod"))
 	say(j.back, Warning, "It was deleted after the backup and is back.")
 	say(j.scaled, Warning, "It goes back from %d to %d wanted pods.", j.wantedNow, j.wanted)
 	say(j.rolled, Warning, "Its pod template goes back to the backup's: the rollout since is undone.")

@@ -18,6 +18,7 @@ import (
 	"revenant/analyzer/finding"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // backing is whether anything answers behind a Service.
@@ -179,7 +180,7 @@ func (c *comparison) converts(d kube.Definition) (f Finding, ok bool) {
 		alone = alone && served[version]
 	}
 	f.Reason = fmt.Sprintf("; %s in the backup (%s), served as %s",
-		number(k.inBackup(), "object", "objects"), strings.Join(parts[:min(len(parts), maxExamples)], ", "), strings.Join(first(slices.Sorted(maps.Keys(served))), ", "))
+		words.Count(k.inBackup(), "object"), strings.Join(parts[:min(len(parts), maxExamples)], ", "), strings.Join(first(slices.Sorted(maps.Keys(served))), ", "))
 	return f, !alone
 }
 

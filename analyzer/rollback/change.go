@@ -1,15 +1,14 @@
 package rollback
 
 import (
-	"fmt"
 	"iter"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"revenant/analyzer/finding"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // change is one key in both snapshots; a record that is not there is the zero
@@ -177,11 +176,7 @@ func (n *names) add(name string) {
 
 // String lists the names, and how many more there are.
 func (n *names) String() string {
-	text := strings.Join(n.first, ", ")
-	if more := n.count - len(n.first); more > 0 {
-		text += " and " + fmt.Sprintf("%d more", more)
-	}
-	return text
+	return words.FirstOf(n.first, maxExamples, n.count)
 }
 
 func appendExample(list []string, name string) []string {

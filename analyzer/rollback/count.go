@@ -3,7 +3,6 @@ package rollback
 import (
 	"bytes"
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -198,12 +197,4 @@ func (c *comparison) counted() []Kind {
 
 func (c *comparison) sortedKinds() []*kindCount {
 	return slices.SortedFunc(maps.Values(c.kinds), func(a, b *kindCount) int { return cmp.Compare(a.Resource, b.Resource) })
-}
-
-// number is n with its noun.
-func number(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }

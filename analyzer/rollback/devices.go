@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	resourcev1 "k8s.io/api/resource/v1"
 
 	"revenant/analyzer/finding"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 const resourceGroup = "resource.k8s.io"
@@ -207,14 +207,7 @@ func (c *comparison) usage(d *deviceClaim) (text string, used bool) {
 	if run.count == 0 {
 		return "; no pod that runs uses it", false
 	}
-	return "; used by " + strings.Join(run.first, "; ") + more(&run), true
-}
-
-func more(n *names) string {
-	if left := n.count - len(n.first); left > 0 {
-		return fmt.Sprintf(" and %d more", left)
-	}
-	return ""
+	return "; used by " + words.Clauses(run.first, maxExamples, run.count), true
 }
 
 // claimedAgain tells of a claim that has devices in the backup that it does not have

@@ -216,7 +216,7 @@ func TestFindings(t *testing.T) {
 			want: []string{
 				`secret-rolled-back warning possible secrets ns/early: another value in the backup: tls.crt`,
 				`secret-rolled-back warning possible secrets ns/tls: another value in the backup: tls.crt`,
-				`certificate-expired warning certain secrets ns/tls: the backup's tls.crt was valid until 2026-11-22T02:00:00Z, the current state's is until 2026-11-22T04:00:00Z`,
+				`certificate-expired warning certain secrets ns/tls: the backup's tls.crt was valid until 2026-11-22 02:00:00Z, the current state's is until 2026-11-22 04:00:00Z`,
 			},
 		},
 		{
@@ -303,7 +303,7 @@ func TestFindings(t *testing.T) {
 			before: []runtime.Object{finalized(custom("db.example.com/v1", "Cluster", "ns/main"), "db.example.com/drop-data")},
 			after:  []runtime.Object{deleted{custom("db.example.com/v1", "Cluster", "ns/main")}},
 			want: []string{
-				`deletion-resumed warning certain clusters.db.example.com ns/main: deleted at 2026-11-22T02:00:00Z, waiting for db.example.com/drop-data in the backup; gone in the current state`,
+				`deletion-resumed warning certain clusters.db.example.com ns/main: deleted at 2026-11-22 02:00:00Z, waiting for db.example.com/drop-data in the backup; gone in the current state`,
 				`custom-resources-rolled-back warning possible *.db.example.com : clusters: 1 resurrected`,
 			},
 		},

@@ -18,6 +18,7 @@ import (
 	"revenant/analyzer/storage"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // FormerMaster is an address that the backup has for an API server, and that neither
@@ -127,7 +128,7 @@ func (c *comparison) present() *present {
 	}
 	switch {
 	case unread > 0:
-		p.doubt = fmt.Sprintf("%s of the current state could not be read", number(unread, "Node", "Nodes"))
+		p.doubt = fmt.Sprintf("%s of the current state could not be read", words.Count(unread, "Node"))
 	case c.current.Damaged():
 		p.doubt = "the current snapshot is damaged"
 	case !p.apiServers:

@@ -31,6 +31,7 @@ import (
 	"revenant/analyzer/finding"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // Ties are what binds a backup to its cluster. They marshal to JSON; within a schema
@@ -103,7 +104,7 @@ func Find(ctx context.Context, s *snapshot.Snapshot, prefix string) (*Ties, erro
 		look()
 	}
 	if f.unread > 0 {
-		f.add(Unread, kube.Key{}, snapshot.Record{}, "%s", objects(f.unread))
+		f.add(Unread, kube.Key{}, snapshot.Record{}, "%s", words.Count(f.unread, "object"))
 	}
 	rank := map[ID]int{}
 	for i, info := range Infos {
@@ -113,13 +114,6 @@ func Find(ctx context.Context, s *snapshot.Snapshot, prefix string) (*Ties, erro
 		return cmp.Or(rank[a.ID]-rank[b.ID], strings.Compare(a.Kind, b.Kind), strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name))
 	})
 	return f.Ties, ctx.Err()
-}
-
-func objects(n int) string {
-	if n == 1 {
-		return "1 object"
-	}
-	return fmt.Sprintf("%d objects", n)
 }
 
 // finder is Ties while they are found.
@@ -441,7 +435,7 @@ func (f *finder) networks() {
 			for _, resource := range n.resources {
 				k := kube.Key{Group: n.group, Resource: resource}
 				if count := f.count(k.Path(f.prefix)); count > 0 {
-					f.add(NetworkState, k, snapshot.Record{}, "%s of %s", objects(count), n.plugin)
+					f.add(NetworkState, k, snapshot.Record{}, "%s of %s", words.Count(count, "object"), n.plugin)
 				}
 			}
 		}

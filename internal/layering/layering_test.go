@@ -78,6 +78,7 @@ var packages = []string{
 	"internal/memlimit",
 	"internal/outfile",
 	"internal/scratch",
+	"internal/words",
 	"report",
 	"tui",
 }
