@@ -438,7 +438,7 @@ func checkText(c snapshot.Check) string {
 func compactText(e *restore.Evidence) string {
 	switch {
 	case e.CompactUnknown && e.CompactSeen > 0:
-		return fmt.Sprintf("unknown; %s or later, as a page tells that nothing leads to any more", words.Number(e.CompactSeen))
+		return fmt.Sprintf("unknown; %s or later, according to a page that nothing refers to", words.Number(e.CompactSeen))
 	case e.CompactUnknown:
 		return "unknown: what would tell it is lost"
 	case e.CompactRevision == 0:

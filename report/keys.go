@@ -36,7 +36,7 @@ func (e *InspectedEvidence) keysText(p *Printer) {
 	}
 }
 
-// groupText tells of a group of keys.
+// groupText describes a group of keys.
 func groupText(g *keyspace.Group) string {
 	text := g.Name
 	if g.Prefix != "" {

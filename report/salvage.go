@@ -54,7 +54,7 @@ func (s *Salvage) Text(p *Printer) {
 		p.wrappedField("", "The compact revision could not be read: records from pages in no bucket are all uncertain.")
 	}
 	if r.CompactSeen > r.CompactRevision {
-		p.wrappedField("", fmt.Sprintf("A page tells of a compaction at %s: what the tree leads to is an older state.", words.Number(r.CompactSeen)))
+		p.wrappedField("", fmt.Sprintf("A page has a compaction at %s: the tree leads to an older state.", words.Number(r.CompactSeen)))
 	}
 	if len(r.Stretches) > 0 {
 		p.wrappedField("lost pages", "revisions "+words.First(r.Stretches, mostRuns))

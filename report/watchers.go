@@ -15,7 +15,7 @@ func watchersText(w *Printer, list *watchers.List, all bool) {
 	}
 	w.Line("")
 	w.Line("What watches beside kubelets")
-	w.Wrapped("  ", textWidth, "Where the restored store starts below what one of them has seen, it is as deaf as a kubelet, and acts on what was erased until it is restarted. Under a bump that is enough all of them list again by themselves. What only the backup has starts anew, and what only the current state has is stopped.")
+	w.Wrapped("  ", textWidth, "Where the restored store starts below what one of them has seen, it is as deaf as a kubelet, and acts on what was erased until it is restarted. Under a bump that is enough all of them list again by themselves. What only the backup has starts again, and what only the current state has is stopped.")
 	var rows [][]string
 	left := 0
 	for i := range list.Watchers {

@@ -33,7 +33,7 @@ func (p *Prediction) workloads(w *Printer) {
 		rows = append(rows, []string{o.Namespace, o.Kind + "/" + o.Name, words.Number(o.Wanted), words.Number(o.Believed), runs, words.NumberOrDash(o.Recreates), o.Reason})
 	}
 	w.Line("")
-	w.Line("Workloads: pods wanted, believed by the API, really running, and made anew by their controllers")
+	w.Line("Workloads: pods wanted, believed by the API, really running, and recreated by their controllers")
 	w.Table([]string{"NAMESPACE", "WORKLOAD", "WANTED", "BELIEVED", "RUNNING", "NEW", "WHAT HAPPENS"}, rows, severities)
 	for _, o := range list {
 		if o.Action != "" {

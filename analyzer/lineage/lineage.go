@@ -1,20 +1,19 @@
-// Package lineage says how the histories of two snapshots relate: whether the
-// backup is an earlier state of the current one, where the two part when they do,
-// and which earlier restores the files show.
+// Package lineage determines how the histories of two snapshots relate: whether the
+// backup is an earlier state of the current one, where they diverge if they do, and
+// which earlier restores the files show.
 //
-// In go two open snapshots and the prefix of the API server's keys. Out comes a
-// Lineage. It rests on what etcd's writing obeys (server/v3 v3.7 storage/mvcc):
-// one history has one record at a revision; above the compact revision nothing is
-// removed; a compaction keeps the newest record of every key that exists. A pair of
-// records that breaks one of these shows that the histories part at or before it.
+// It takes two open snapshots and the prefix of the API server's keys, and returns a
+// Lineage. It relies on invariants of etcd (server/v3 v3.7 storage/mvcc): one history
+// has one record at a revision; above the compact revision nothing is removed; a
+// compaction keeps the newest record of every key that exists. A pair of records that
+// breaks one of these shows that the histories diverge at or before it.
 //
-// Two files that were damaged can contradict each other, too. What a damaged
-// snapshot lacks therefore proves nothing, and records that differ while most of
-// those after them are the same, value and all, are counted as damage: histories
-// that have parted do not meet again.
+// Two damaged files can contradict each other, too. So what a damaged snapshot lacks
+// proves nothing, and records that differ while most later ones are equal, including
+// their values, count as damage: histories that have diverged never converge.
 //
-// Nothing is refused. Snapshots of two clusters are Unrelated, and where nothing
-// could be compared the relation is Unknown.
+// It refuses nothing. Snapshots of two clusters are Unrelated, and if nothing could
+// be compared the relation is Unknown.
 package lineage
 
 import (
@@ -76,7 +75,7 @@ type Lineage struct {
 
 	Compared Compared `json:"compared"`
 	Cluster  Match    `json:"cluster"` // the uid of the namespace kube-system
-	// Members compares the ids of etcd's members. A restore computes them anew from
+	// Members compares the ids of etcd's members. A restore computes them again from
 	// the peer URLs and the cluster's token (etcdutl/v3 v3.7 snapshot/v3_snapshot.go
 	// Restore), so the same ids do not mean that there was none. The cluster's own id
 	// is in the write-ahead log only.

@@ -123,7 +123,7 @@ func (r *run) storageVersions() result {
 		case !known && to >= knownKubernetes:
 			p.add(Fail, nil, "%s, which API servers of %s do not know", what, target)
 		case !known:
-			p.add(Unknown, nil, "%s: 1.%d has no such version any more, and whether %s has is not known", what, knownKubernetes, target)
+			p.add(Unknown, nil, "%s: 1.%d no longer has that version, and whether %s has it is not known", what, knownKubernetes, target)
 		case life.Introduced > to && r.targets.atLeast:
 			p.add(Unknown, nil, "%s, which came with 1.%d, and API servers are of %s", what, life.Introduced, target)
 		case life.Introduced > to:

@@ -87,7 +87,7 @@ func (r *run) masterLeases() result {
 	}
 	var p points
 	for _, m := range r.masters {
-		text := fmt.Sprintf("%s says that an API server is at %s, which no API server and no node has any more", m.Key, m.Address)
+		text := fmt.Sprintf("%s says that an API server is at %s, an address that no API server and no node has now", m.Key, m.Address)
 		switch {
 		case m.Doubt != "":
 			p.add(Unknown, nil, "%s (%s)", text, m.Doubt)
@@ -184,7 +184,7 @@ func (r *run) doubles() result {
 		return unknown("nothing is predicted: %v", r.noPlan)
 	}
 	c := countPods(r.prediction)
-	const one, many = "pod runs beside another of its name or beside itself", "pods run beside another of their name or beside themselves"
+	const one, many = "pod runs twice or together with another pod of its name", "pods run twice or together with another pod of their name"
 	switch {
 	case c.doubles == 0:
 		return pass("no pod runs beside another of its name %s", r.under())

@@ -149,7 +149,7 @@ func (r *run) bumpCarried() result {
 		return warn("the restore of %s cannot be given a bump %s: the runbook restarts all kubelets instead", p.Title, from)
 	case runbook.BumpsItself:
 		if len(r.facts.BumpMarkers) > 0 {
-			return warn("%s makes the bump itself %s, from an index that starts anew with each restore, and the backup is of a store that was restored before: it may be far too small", p.Title, from)
+			return warn("%s makes the bump itself %s, from an index that starts again with each restore, and the backup is of a store that was restored before: it may be far too small", p.Title, from)
 		}
 		return pass("%s makes the bump itself %s", p.Title, from)
 	case runbook.BumpsSnapshot:

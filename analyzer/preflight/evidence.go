@@ -155,7 +155,7 @@ func (r *run) sameCluster() result {
 	}
 	switch {
 	case why != "" && r.Force:
-		return warn("%s; they are taken for one all the same, as is stated", why)
+		return warn("%s; they are treated as one cluster, as stated", why)
 	case why != "":
 		return fail("%s", why)
 	case r.Lineage.Relation == lineage.Diverged:

@@ -166,7 +166,7 @@ type run struct {
 	ctx     context.Context
 	targets Targets
 
-	doubt     string // why what the backup does not show may have been there all the same
+	doubt     string // why what the backup does not show may still have been there
 	doubtNow  string // the same of the current state
 	unlike    string // why the two are not compared
 	needs     string // why nothing is known that takes the current state
@@ -186,7 +186,7 @@ type run struct {
 	masters    []rollback.FormerMaster
 }
 
-// gather reads all that several checks go by.
+// gather reads what several checks use.
 func (r *run) gather() (err error) {
 	r.doubt, r.doubtNow = doubtOf("backup", r.Evidence[0], r.Backup.Snapshot), ""
 	switch {
@@ -209,7 +209,7 @@ func (r *run) gather() (err error) {
 	return nil
 }
 
-// doubtOf says why what evidence does not show may have been there all the same.
+// doubtOf says why what evidence does not show may still have been there.
 func doubtOf(what string, e restore.Evidence, s *snapshot.Snapshot) string {
 	if s.Damaged() || slices.ContainsFunc(e.Integrity, func(c snapshot.Check) bool { return c.Verdict == snapshot.Bad }) {
 		return "the " + what + " is damaged"

@@ -32,7 +32,7 @@ const (
 	maxDepth      = 6   // of fields in fields
 )
 
-// Describe tells of an object what a person asks first, as kubectl describe does:
+// Describe summarises an object, as kubectl describe does:
 // what it is, whose it is, what a table shows of it, its containers, its conditions,
 // and the other fields of its spec and status, each in a line. r is its resource, nil
 // where nothing tells; now is when its age is meant. What a Secret holds is redacted.
@@ -157,7 +157,7 @@ func (d *describer) data() {
 // what makes those.
 var podSpecs = [][]string{{"spec"}, {"spec", "template", "spec"}, {"template", "spec"}, {"spec", "jobTemplate", "spec", "template", "spec"}}
 
-// pods tells of the containers.
+// pods describes the containers.
 func (d *describer) pods() {
 	for _, path := range podSpecs {
 		spec := within(d.doc, path...)

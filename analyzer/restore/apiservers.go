@@ -163,7 +163,7 @@ func (f *forecast) reaching(server string, restarted verdict) verdict {
 		return v
 	}
 	v.column, v.certainty, v.kubelet = deaf, f.cache.certainty, KubeletStale
-	v.reason = fmt.Sprintf("As stated, it reaches no API server but %s, which is left running and serves the erased past: it goes on as it was. %s", server, f.cache.reason)
+	v.reason = fmt.Sprintf("As stated, it reaches no API server but %s, which is left running and serves the erased past: nothing changes. %s", server, f.cache.reason)
 	return v
 }
 
@@ -185,11 +185,11 @@ func (f *forecast) mixed(node string, restarted verdict) verdict {
 	kept := words.First(f.kept(), mostNamed)
 	switch v := restarted; v.column {
 	case deaf:
-		v.reason += fmt.Sprintf(" Through an API server that is left running (%s) it is served the erased past, and hears no more.", kept)
+		v.reason += fmt.Sprintf(" An API server that is left running (%s) serves it the erased past and no new events.", kept)
 		return v
 	default:
 		v.column, v.certainty, v.kubelet = deaf, Possible, KubeletStale
-		v.reason = fmt.Sprintf("Which API server it is connected to is not in the snapshots. Through one that is left running (%s) it may be served the erased past, and goes on as it was; through one that is restarted it lists its pods anew. %s", kept, restarted.reason)
+		v.reason = fmt.Sprintf("The snapshots do not show which API server it is connected to. An API server that is left running (%s) may serve it the erased past, and nothing changes; one that is restarted makes it relist its pods. %s", kept, restarted.reason)
 		return v
 	}
 }

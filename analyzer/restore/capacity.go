@@ -11,7 +11,7 @@ import (
 )
 
 // Capacity is what a node has for pods, and what takes it after the restore. It
-// goes by requests, as the scheduler and the kubelet's admission do.
+// uses requests, as the scheduler and the kubelet's admission do.
 type Capacity struct {
 	Allocatable Resources `json:"allocatable"`
 	Believed    Resources `json:"believed"` // taken as the API has it

@@ -13,7 +13,7 @@ import (
 // running while the store goes back, and whether the cluster's etcd has it; "" where
 // it is known not to. Watches that wait for a revision of the future are lowered when
 // their member receives a snapshot from its leader (etcd server/v3 v3.5.13
-// mvcc/watchable_store.go syncWatchers; mended by etcd pull request 20281).
+// mvcc/watchable_store.go syncWatchers; fixed by etcd pull request 20281).
 func FutureWatchers(states ...*State) string {
 	known, has := etcdVersions(states)
 	if !has {
@@ -38,7 +38,7 @@ func etcdVersions(states []*State) (known string, has bool) {
 			if major > 3 || major == 3 && minor >= 7 {
 				return "", false
 			}
-			return fmt.Sprintf("The cluster is at etcd %d.%d; whether all its members are mended is not known.", major, minor), true
+			return fmt.Sprintf("The cluster is at etcd %d.%d; whether all its members have the fix is not known.", major, minor), true
 		}
 	}
 	return "Which etcd the members run is not known.", true

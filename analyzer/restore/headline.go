@@ -17,11 +17,11 @@ func (p *Prediction) Headline() (Severity, string) {
 		severity, text = p.headlineOnto()
 	}
 	if n := p.unreachable(); n > 0 {
-		severity, text = worse(severity, Warning), fmt.Sprintf("%s %s unreachable when the current snapshot was taken: nothing is certain of what runs there.", text, words.CountOf(n, "node was", "nodes were"))
+		severity, text = worse(severity, Warning), fmt.Sprintf("%s %s unreachable when the current snapshot was taken: nothing about what runs there is certain.", text, words.CountOf(n, "node was", "nodes were"))
 	}
 	if erased := p.serving(ServesErased); len(erased) > 0 && len(erased) < len(p.APIServers) {
 		severity = worse(severity, Critical)
-		text += fmt.Sprintf(" API servers disagree: those left running (%s) list what was before the restore, and none of that shows there.", words.First(erased, mostNamed))
+		text += fmt.Sprintf(" API servers disagree: those left running (%s) list the state from before the restore, and show none of this.", words.First(erased, mostNamed))
 	}
 	if p.Kubernetes.Rules == RulesUntried {
 		severity, text = worse(severity, Warning), text+" "+p.Kubernetes.Reason
@@ -98,7 +98,7 @@ func (p *Prediction) headline() (Severity, string) {
 	say(Hidden, "is served from a stale cache that etcd no longer backs (hidden)", "are served from a stale cache that etcd no longer backs (hidden)")
 	say(StaleStatus, "keeps a stale status", "keep a stale status")
 	say(StaleSpec, "runs with a spec the API does not show", "run with a spec the API does not show")
-	say(Unknown, "cannot be told", "cannot be told")
+	say(Unknown, "cannot be predicted", "cannot be predicted")
 	if len(parts) > 0 {
 		return severity, "Of " + words.Count(len(p.Pods), "pod") + ", " + words.List(parts) + "."
 	}
@@ -109,20 +109,20 @@ func (p *Prediction) headline() (Severity, string) {
 	say(Lost, "is lost before it ran", "are lost before they ran")
 	none, among := "No phantoms and no ghosts are predicted", " among the pods of the snapshots"
 	if len(p.Missing) > 0 {
-		none, among = "Of the pods that the evidence has, none is predicted to become a phantom or a ghost", ""
+		none, among = "None of the pods in the evidence is predicted to become a phantom or a ghost", ""
 	}
 	lists, stale := p.kubelets()
 	switch {
 	case lists:
-		none += ": every kubelet lists its pods anew" + p.within() + "."
+		none += ": every kubelet relists its pods" + p.within() + "."
 	case p.Revisions.Deaf != nil:
-		none += among + ", but kubelets may be deaf: what is created then may never start, and what is deleted may run on."
+		none += among + ", but kubelets may be deaf: pods created meanwhile may never start, and deleted pods may keep running."
 		severity = worse(severity, Warning)
 	case stale:
-		none += among + ", but API servers that are left running may go on serving a past that etcd has lost."
+		none += among + ", but API servers that are left running may keep serving a state that etcd has lost."
 		severity = worse(severity, Warning)
 	default:
-		none += ", but the snapshots name no node that lives: nothing can be told of any kubelet."
+		none += ", but the snapshots name no node that is alive: nothing can be predicted for any kubelet."
 		severity = worse(severity, Warning)
 	}
 	if len(parts) == 0 {
@@ -131,7 +131,7 @@ func (p *Prediction) headline() (Severity, string) {
 	return severity, none + " Of " + words.Count(len(p.Pods), "pod") + ", " + words.List(parts) + "."
 }
 
-// kubelets says whether each kubelet certainly lists its pods anew, and whether one
+// kubelets says whether each kubelet certainly relists its pods, and whether one
 // may be served a stale cache. Where the snapshots name none that lives, nothing
 // says that they list.
 func (p *Prediction) kubelets() (list, stale bool) {
@@ -156,7 +156,7 @@ func (p *Prediction) kubelets() (list, stale bool) {
 	return living > 0 && hearing == living, stale
 }
 
-// within says by when the last kubelet has listed its pods anew, "" where all are
+// within says by when the last kubelet has relisted its pods, "" where all are
 // restarted.
 func (p *Prediction) within() string {
 	by := int64(0)

@@ -137,7 +137,7 @@ func (f *forecast) jobEnd(was *Workload, n failures, cronJob *workload) *jobEnd 
 	switch {
 	case n.sure+n.perhaps == 0 && (!was.OnFailure || n.restarts < max(limit, 1)):
 	case was.FailurePolicy:
-		ends = append(ends, &jobEnd{reason: "The Job may fail: what a failure counts is for its podFailurePolicy to say.", by: controllersBy})
+		ends = append(ends, &jobEnd{reason: "The Job may fail: its podFailurePolicy decides what counts as a failure.", by: controllersBy})
 	case was.PerIndex:
 		ends = append(ends, &jobEnd{reason: "The Job may fail: failures count by index (backoffLimitPerIndex).", by: controllersBy})
 	case was.Failed+n.sure > limit:

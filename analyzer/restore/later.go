@@ -18,7 +18,7 @@ type Later struct {
 	AfterSeconds int64 `json:"afterSeconds,omitempty"`
 	BySeconds    int64 `json:"bySeconds,omitempty"`
 
-	// Relists says that its kubelet's listing its pods anew brings it about, from which
+	// Relists says that its kubelet's relisting its pods brings it about, from which
 	// on the outcome holds.
 	Relists bool `json:"relists,omitempty"`
 
@@ -111,7 +111,7 @@ const pastDeadline = "Its kubelet has ended it for its activeDeadlineSeconds."
 // expires is what becomes of a pod that goes on on its node, or is started there again,
 // once its activeDeadlineSeconds has passed, nil when it has none. A kubelet counts from
 // the start that it has reported, a restarted one from the one that the API shows
-// (kubernetes v1.37 pkg/kubelet/active_deadline.go, status/status_manager.go); it goes by
+// (kubernetes v1.37 pkg/kubelet/active_deadline.go, status/status_manager.go); it uses
 // the spec that it has seen.
 func (f *forecast) expires(o *PodOutcome, p *podCase, e *effect) *Later {
 	if o.Ends != nil || p.backup == nil || e.runs != here && e.runs != perhaps || p.node < 0 || o.Outcome == Mirror {

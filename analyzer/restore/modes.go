@@ -22,7 +22,7 @@ type PlanComparison struct {
 	// LeastHarm is the index of the mode under which the fewest pods come to harm
 	// that nothing repairs, a kill without the pod's own grace period included;
 	// then the fewest that run twice, then the fewest otherwise disturbed, then one
-	// under which every kubelet lists its pods anew. It is not called safe: the
+	// under which every kubelet relists its pods. It is not called safe: the
 	// evidence ends at the current snapshot.
 	LeastHarm int    `json:"leastHarm"`
 	Reason    string `json:"reason"`
@@ -42,7 +42,7 @@ type ModeOutcome struct {
 
 	Critical   int `json:"critical"`   // pods that nothing repairs, or that cannot be told
 	Warning    int `json:"warning"`    // pods that are repaired late or with damage
-	DoubleRuns int `json:"doubleRuns"` // pods that run beside another of their name or beside themselves
+	DoubleRuns int `json:"doubleRuns"` // pods that run twice or together with another pod of their name
 	// DoubleRunSeconds bounds how long the longest of them does; 0 when that has
 	// no bound, or there is none.
 	DoubleRunSeconds int64  `json:"doubleRunSeconds"`
@@ -185,11 +185,11 @@ func (o *ModeOutcome) price() string {
 	}
 	say(o.Graceful, "pod is stopped with its own grace period", "pods are stopped with their own grace period")
 	say(o.Killed, "pod is killed within 2 s, without its preStop hook", "pods are killed within 2 s, without preStop hooks")
-	twice := ", until their kubelets have listed anew or are restarted"
+	twice := ", until their kubelets have relisted or are restarted"
 	if o.DoubleRunSeconds > 0 {
 		twice = fmt.Sprintf(" for up to %d s", o.DoubleRunSeconds)
 	}
-	say(o.DoubleRuns, "pod runs twice"+twice, "pods run beside another of their name or beside themselves"+twice)
+	say(o.DoubleRuns, "pod runs twice"+twice, "pods run twice or together with another pod of their name"+twice)
 	say(o.Summary[Restarted], "pod is started again", "pods are started again")
 	switch {
 	case o.Deaf != nil && o.Deaf.Estimate != "":
@@ -221,5 +221,5 @@ func (all *PlanComparison) choose() {
 		}
 	}
 	m := &all.Modes[all.LeastHarm]
-	all.Reason = fmt.Sprintf("Least harm as far as the evidence goes: %s. %s left with harm that nothing repairs. %s", m.Title, words.Count(m.Critical, "pod"), m.Price)
+	all.Reason = fmt.Sprintf("Least harm according to the evidence: %s. %s left with harm that nothing repairs. %s", m.Title, words.Count(m.Critical, "pod"), m.Price)
 }

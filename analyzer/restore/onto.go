@@ -88,7 +88,7 @@ var (
 	rowOntoJob = ontoOnly(ontoAlive("Its Job makes another one, and its work is done again from the beginning, also where the old cluster has finished it since the backup.").with(runsAgain,
 		"Decide before controllers start whether its Job may run again: suspend or delete the Job if not. Delete the pod with the old Node objects."))
 	rowOntoBare = ontoOnly(ontoAlive("It has no controller: nothing makes another one.").with(0,
-		"Create it anew on the new cluster if it is wanted: a binding cannot be changed."))
+		"Create it again on the new cluster if you need it: a binding cannot be changed."))
 	rowOntoDying = ontoOnly(effect{
 		outcome: StuckTerminating, heals: HealsNever, api: view{of: asBackup}, doubt: ontoDoubt,
 		reason: "Its deletion had begun in the backup, on a machine of the old cluster: nothing of it runs here, and no kubelet finishes the deletion.",
@@ -239,7 +239,7 @@ func (f *forecast) warningsOnto(p *Prediction) []string {
 		list = append(list, fmt.Sprintf("The backup lacks %s. %s", m.What, m.cost()))
 	}
 	if p.Summary[Unknown] > 0 {
-		list = append(list, fmt.Sprintf("%s cannot be told: see the outcome unknown.", words.Count(p.Summary[Unknown], "pod")))
+		list = append(list, fmt.Sprintf("%s cannot be predicted: see the outcome unknown.", words.Count(p.Summary[Unknown], "pod")))
 	}
 	if names := f.named(func(n *node) bool { return n.inBackup }); names != "" {
 		list = append(list, "Node objects of the old cluster that come with the backup: "+names+". Give new machines other names: a kubelet that registers under one of these takes over its pods, and starts them at once.")
@@ -271,13 +271,13 @@ func (p *Prediction) headlineOnto() (Severity, string) {
 	say(Ghost, "is shown alive on an old node although nothing of it runs (a ghost)", "are shown alive on old nodes although nothing of them runs (ghosts)")
 	say(StuckTerminating, "stays Terminating", "stay Terminating")
 	say(Mirror, "mirrors a static pod of an old machine", "mirror static pods of old machines")
-	say(Unknown, "cannot be told", "cannot be told")
+	say(Unknown, "cannot be predicted", "cannot be predicted")
 	if p.Summary[Ghost]+p.Summary[Unknown] > 0 {
 		severity = Critical
 	}
-	text := fmt.Sprintf("Nothing of the backup runs on the new machines: every pod has to start anew. Its %s %s not there.", words.Count(nodes, "node"), map[bool]string{true: "is", false: "are"}[nodes == 1])
+	text := fmt.Sprintf("Nothing of the backup runs on the new machines: every pod has to start again. Its %s %s not there.", words.Count(nodes, "node"), map[bool]string{true: "is", false: "are"}[nodes == 1])
 	if nodes == 0 {
-		text = "Nothing of the backup runs on the new machines: every pod has to start anew."
+		text = "Nothing of the backup runs on the new machines: every pod has to start again."
 	}
 	if len(parts) > 0 {
 		text += " Until the old Node objects are deleted, of " + words.Count(len(p.Pods), "pod") + ", " + words.List(parts) + "."

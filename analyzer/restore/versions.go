@@ -226,14 +226,14 @@ func seenText() string {
 }
 
 // refusesUnready says whether an API server answers a watch with 503 while its watch
-// cache is not ready, at which a kubelet lists anew; later ones answer 429, at which it
+// cache is not ready, at which a kubelet relists; later ones answer 429, at which it
 // resumes its watch (apiserver v0.28.3 and v0.31.14 pkg/storage/cacher/cacher.go).
 func (v *versions) refusesUnready() bool {
 	return v.servers != nil && v.servers.Major() == 1 && v.servers.Minor() < retriesUntilReady
 }
 
 const (
-	unreadyText  = "Up to 1.30 an API server answers 503 until its watch cache is ready, and a kubelet that meets that lists anew: that a kubelet is deaf is possible there, not certain."
+	unreadyText  = "Up to 1.30 an API server answers 503 until its watch cache is ready, and a kubelet that meets that relists: that a kubelet is deaf is possible there, not certain."
 	uncachedText = "Up to 1.30 a list without a resourceVersion is answered from etcd and shows what was restored, and only watches and cached lists show the erased past."
 )
 

@@ -49,7 +49,7 @@ func (c *comparison) backed(s side, service kube.Key) backing {
 	case pods.unread:
 		return backing{why: fmt.Sprintf("whose endpoints in the %s cannot all be read: whether a pod of them runs is not known", s.in), unread: true}
 	}
-	return backing{why: "behind which no pod of the " + string(s.in) + "'s endpoints runs any more"}
+	return backing{why: "whose endpoints in the " + string(s.in) + " have no running pod"}
 }
 
 // behind is what the endpoints of a Service lead to.

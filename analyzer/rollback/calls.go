@@ -168,7 +168,7 @@ func (k *calling) call(ch *change, call Call, was, is kube.Key) {
 // alive says of a backup alone what is known: whether its pods run since is not.
 func (k *calling) alive(why string) string {
 	if k.alone {
-		return strings.Replace(why, "runs any more", "ran when it was taken", 1)
+		return strings.Replace(why, "have no running pod", "had no running pod when it was taken", 1)
 	}
 	return why
 }

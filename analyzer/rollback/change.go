@@ -21,7 +21,7 @@ type change struct {
 func (ch *change) lost() bool        { return !has(ch.before) }
 func (ch *change) resurrected() bool { return !has(ch.after) }
 
-// replaced says whether the object was deleted and created anew in between: the
+// replaced says whether the object was deleted and recreated in between: the
 // API server gives every object that it creates a uid of its own (apiserver v0.37
 // pkg/registry/rest/create.go BeforeCreate).
 func (ch *change) replaced() bool {

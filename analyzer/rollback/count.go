@@ -133,7 +133,7 @@ func (c *comparison) countChange(k *kindCount, ch *change) {
 	}
 }
 
-// examine reads what the backup holds of a change, and tells of a deletion under
+// examine reads what the backup holds of a change, and reports a deletion under
 // way there. Pods are left to the prediction; events and leases have nothing.
 func (c *comparison) examine(ch *change) []byte {
 	if ch.lost() || isPod(ch.Key) || ch.Resource == "events" || ch.Resource == "leases" {

@@ -63,7 +63,7 @@ func (k *Kind) inBoth() int    { return k.Replaced + k.RolledBack + k.Heartbeats
 func (k *Kind) inBackup() int  { return k.inBoth() + k.Resurrected }
 func (k *Kind) inCurrent() int { return k.inBoth() + k.Lost }
 
-// versions tells of objects that the backup stores in a version which the present
+// versions reports objects that the backup stores in a version which the present
 // definition does not list. Only when a stored version was dropped can there be
 // any.
 func (c *comparison) versions(ch *change, before, after kube.Definition) {

@@ -72,7 +72,7 @@ func (c *comparison) lostWithNamespace(ch *change) bool {
 	return ch.lost() && !has(before) || ch.resurrected() && !has(after)
 }
 
-// deletionResumed tells of an object that the backup holds while it is being
+// deletionResumed reports an object that the backup holds while it is being
 // deleted.
 func (c *comparison) deletionResumed(ch *change, m kube.Meta) {
 	waits := "nothing"
@@ -84,7 +84,7 @@ func (c *comparison) deletionResumed(ch *change, m kube.Meta) {
 	case ch.resurrected():
 		now = "gone in the current state"
 	case ch.replaced():
-		now = "made anew in the current state"
+		now = "recreated in the current state"
 	}
 	c.add(DeletionResumed, ch.Key, Finding{
 		Reason:   fmt.Sprintf("deleted at %s, waiting for %s in the backup; %s", words.Time(m.Deleted), waits, now),

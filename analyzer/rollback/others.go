@@ -135,7 +135,7 @@ func allocates(s keyspace.Sort) bool {
 	return false
 }
 
-// otherKeys tells of the keys that hold no API object, an owner at a time.
+// otherKeys reports the keys that hold no API object, an owner at a time.
 func (c *comparison) otherKeys() {
 	c.clusterToken()
 	byOwner := map[string][]*otherCount{}
@@ -166,7 +166,7 @@ func (c *comparison) otherKeys() {
 	}
 }
 
-// addresses says what the blocks tell of addresses.
+// addresses says what the blocks show about addresses.
 func (k *otherCount) addresses() string {
 	text := ""
 	if k.given > 0 {

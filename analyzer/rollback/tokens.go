@@ -24,7 +24,7 @@ type validity struct {
 	note    string // what it rests on, to be added to a reason; "" for nothing
 }
 
-// revived tells of a token Secret that only the backup has, unless its token is not
+// revived reports a token Secret that only the backup has, unless its token is not
 // accepted there either.
 func (c *comparison) revived(ch *change, s *corev1.Secret) {
 	if s == nil || !isToken(s) {

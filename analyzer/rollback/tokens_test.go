@@ -85,7 +85,7 @@ func TestTokens(t *testing.T) {
 			return s
 		}(), []runtime.Object{robot}, taken, "", ""},
 		{"account token of no account", legacy(), nil, taken, "", ""},
-		{"account token of an account made anew", legacy(), []runtime.Object{account("ns/robot", "uid-2")}, taken, "", ""},
+		{"account token of an account recreated", legacy(), []runtime.Object{account("ns/robot", "uid-2")}, taken, "", ""},
 		{"account token without the account's uid", annotated(legacy(), corev1.ServiceAccountUIDKey, ""), []runtime.Object{robot}, taken, revived, ""},
 		{"account token, and an account that cannot be read", legacy(), []runtime.Object{raw{key: "/registry/serviceaccounts/ns/robot", value: "k8s:enc:aescbc:v1:key1:abc"}}, taken, maybe, "cannot be read"},
 		{"account token being deleted", deletedAt(legacy()), []runtime.Object{robot}, taken, "", ""},

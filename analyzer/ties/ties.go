@@ -1,13 +1,14 @@
-// Package ties finds what binds a backup to the machines, the network and the accounts
-// of its cluster.
+// Package ties finds what binds a backup to the machines, the network and the
+// accounts of its cluster.
 //
-// In goes the snapshot of a backup that is to be restored onto other machines. Out come
-// its ties: findings with what becomes of each there, the keys that are of the old
-// machines alone and are deleted before anything starts, and what new API servers must be
-// given to be taken for the old ones. Nothing is refused: what cannot be read is counted.
+// It takes the snapshot of a backup that is to be restored onto other machines. It
+// returns its ties: findings with their consequences there, the keys that belong only
+// to the old machines and are deleted before anything starts, and the settings that
+// new API servers need to be accepted in place of the old ones. It refuses nothing:
+// values that cannot be read are counted.
 //
-// That the backup has something is certain. What comes of it was read in the sources of
-// Kubernetes and the documentation of others, and not seen on clusters.
+// The content of the backup is certain. The consequences were read in the sources of
+// Kubernetes and the documentation of others, and not observed on clusters.
 package ties
 
 import (
