@@ -14,7 +14,7 @@ import (
 	"revenant/oracle/fixture"
 )
 
-var update = flag.Bool("update", false, "write the files in testdata/mvcc anew")
+var update = flag.Bool("update", false, "rewrite the files in testdata/mvcc")
 
 // TestGoldenFiles makes the snapshots whose contents the golden tests of
 // decoder/snapshot tell, and wants those in testdata/mvcc to be the same, byte
@@ -95,7 +95,7 @@ func golden(t *testing.T, name, path string) {
 		}
 	}
 	if diff := cmp.Diff(records(t, path), records(t, inflated(t, packed))); diff != "" {
-		t.Errorf("%s is not what etcd writes; -update writes it anew (-etcd +file):\n%s", packed, diff)
+		t.Errorf("%s is not what etcd writes; -update rewrites it (-etcd +file):\n%s", packed, diff)
 	}
 }
 

@@ -192,7 +192,7 @@ func (p programs) tries(t *testing.T, version, dir, line string) {
 	p.shell(t, version, dir, "( "+line+" ) > /dev/null 2>&1 || :")
 }
 
-// highest is the newest revision that the truth of a run tells of: those that
+// highest is the newest revision in the truth of a run: those that
 // kubelets came back with, and etcd's own right before the stop.
 func highest(t *testing.T, path string) (last int64) {
 	t.Helper()

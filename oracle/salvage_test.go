@@ -232,7 +232,7 @@ func readBucket(t *testing.T, path string) map[string]string {
 	return all
 }
 
-var layouts = flag.Int("layouts", 0, "how many dbs are made anew to be damaged and salvaged, beside those kept")
+var layouts = flag.Int("layouts", 0, "how many dbs are recreated to be damaged and salvaged, beside those kept")
 
 // churned are dbs of stores that wrote and compacted for a while: those kept, whose
 // pages are the same every time, and as many new ones as are asked for.

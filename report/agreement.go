@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"revenant/analyzer/lineage"
+	"revenant/internal/words"
 )
 
 // agreementText says whether the files hold the same, as members of one cluster do.
@@ -39,7 +40,7 @@ func agreementLine(g *lineage.Agreement, a, b string) string {
 	case g.Identical && g.Damaged:
 		return fmt.Sprintf("%s and %s are identical, byte for byte, and damaged alike.", b, a)
 	case g.Identical:
-		return fmt.Sprintf("%s and %s are identical, byte for byte, at revision %s.", b, a, Count(g.ComparedTo))
+		return fmt.Sprintf("%s and %s are identical, byte for byte, at revision %s.", b, a, words.Number(g.ComparedTo))
 	case g.Agree == nil && g.Cluster == lineage.Different:
 		return fmt.Sprintf("%s and %s are of two clusters: the namespace kube-system has another uid in each.", b, a)
 	case g.Agree == nil:
@@ -47,15 +48,15 @@ func agreementLine(g *lineage.Agreement, a, b string) string {
 	case g.FirstDifference != nil:
 		return differenceLine(g, a, b)
 	}
-	revision, same := Count(g.ComparedTo), counted(g.Same, "record")+" the same, byte for byte."
+	revision, same := words.Number(g.ComparedTo), words.Count(g.Same, "record")+" the same, byte for byte."
 	if g.Partial {
 		same += " What was deleted or written again before the newer one's compaction could not be compared."
 	}
 	switch {
 	case g.Behind > 0:
-		return fmt.Sprintf("%s is %s behind %s, and agrees up to there, revision %s: %s", b, counted(g.Behind, "revision"), a, revision, same)
+		return fmt.Sprintf("%s is %s behind %s, and agrees up to there, revision %s: %s", b, words.Count(g.Behind, "revision"), a, revision, same)
 	case g.Behind < 0:
-		return fmt.Sprintf("%s is %s ahead of %s, and agrees up to revision %s: %s", b, counted(-g.Behind, "revision"), a, revision, same)
+		return fmt.Sprintf("%s is %s ahead of %s, and agrees up to revision %s: %s", b, words.Count(-g.Behind, "revision"), a, revision, same)
 	}
 	return fmt.Sprintf("%s and %s agree at revision %s: %s", b, a, revision, same)
 }
@@ -70,23 +71,15 @@ func differenceLine(g *lineage.Agreement, a, b string) string {
 		how = "is in " + b + " only"
 	}
 	line := fmt.Sprintf("%s and %s do not agree: revision %s of %s %s. Up to revision %s, %s not the same and %s.",
-		b, a, Count(d.Revision), d.Key, how, Count(g.ComparedTo), counted(g.Differences, "record"), Count(g.Same))
+		b, a, words.Number(d.Revision), d.Key, how, words.Number(g.ComparedTo), words.Count(g.Differences, "record"), words.Number(g.Same))
 	switch {
 	case g.Behind > 0:
-		line += fmt.Sprintf(" %s is %s behind.", b, counted(g.Behind, "revision"))
+		line += fmt.Sprintf(" %s is %s behind.", b, words.Count(g.Behind, "revision"))
 	case g.Behind < 0:
-		line += fmt.Sprintf(" %s is %s ahead.", b, counted(-g.Behind, "revision"))
+		line += fmt.Sprintf(" %s is %s ahead.", b, words.Count(-g.Behind, "revision"))
 	}
 	if g.Damaged {
 		line += " One of the two is damaged, which may be why."
 	}
 	return line
-}
-
-// counted writes a number of things that are.
-func counted[T int | int64](n T, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return Count(n) + " " + thing + "s"
 }

@@ -7,6 +7,7 @@ import (
 
 	"revenant/analyzer/restore"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // Carving is what `revenant carve` recovers.
@@ -75,10 +76,10 @@ func (c *Carving) Text(p *Printer) {
 	var counts []string
 	for _, label := range []snapshot.Label{snapshot.Live, snapshot.Superseded, snapshot.Deleted, snapshot.Compacted} {
 		if n := c.Summary[label]; n > 0 {
-			counts = append(counts, fmt.Sprintf("%s %s", Count(n), label))
+			counts = append(counts, fmt.Sprintf("%s %s", words.Number(n), label))
 		}
 	}
-	p.Line("%s revisions: %s.", Count(len(c.Records)), strings.Join(counts, ", "))
+	p.Line("%s revisions: %s.", words.Number(len(c.Records)), strings.Join(counts, ", "))
 }
 
 // windowText says for which revisions the carving can speak.
@@ -97,14 +98,14 @@ func (c *Carving) windowText(p *Printer) {
 		}
 		share := "none is gone"
 		if w.Gone > 0 {
-			share = fmt.Sprintf("%s of %s that are gone, %.0f %%", Count(w.Recovered), Count(w.Gone), 100*float64(w.Recovered)/float64(w.Gone))
+			share = fmt.Sprintf("%s of %s that are gone, %.0f %%", words.Number(w.Recovered), words.Number(w.Gone), 100*float64(w.Recovered)/float64(w.Gone))
 		}
-		p.Field(name, fmt.Sprintf("revisions %s to %s: %s", Count(w.From), Count(w.To), share))
+		p.Field(name, fmt.Sprintf("revisions %s to %s: %s", words.Number(w.From), words.Number(w.To), share))
 	}
 	if c.Conflicts > 0 {
-		p.Field("withheld", fmt.Sprintf("%s revisions of which pages have differing copies", Count(c.Conflicts)))
+		p.Field("withheld", fmt.Sprintf("%s revisions of which pages have differing copies", words.Number(c.Conflicts)))
 	}
 	if c.Foreign > 0 {
-		p.Field("withheld", fmt.Sprintf("%s records of another history, as a restore leaves them", Count(c.Foreign)))
+		p.Field("withheld", fmt.Sprintf("%s records of another history, as a restore leaves them", words.Number(c.Foreign)))
 	}
 }

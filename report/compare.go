@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"revenant/analyzer/restore"
+	"revenant/internal/words"
 )
 
 // PlanComparison is a comparison of plans to write.
@@ -78,11 +79,11 @@ func sure(certain, all int) string {
 	case all == 0:
 		return "-"
 	case certain == all:
-		return Count(all)
+		return words.Number(all)
 	case certain == 0:
-		return Count(all) + "?"
+		return words.Number(all) + "?"
 	}
-	return fmt.Sprintf("%s+%s?", Count(certain), Count(all-certain))
+	return fmt.Sprintf("%s+%s?", words.Number(certain), words.Number(all-certain))
 }
 
 // planFlags is the plan as flags of predict.

@@ -7,6 +7,7 @@ import (
 	"revenant/analyzer/restore"
 	"revenant/decoder/container"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // custodyText says in what the db was found, and for what case it was examined.
@@ -27,7 +28,7 @@ func custodyText(p *Printer, c *restore.Custody) {
 			if filepath.Ext(f.Path) == ".snap" {
 				name = "raft snapshot"
 			}
-			p.Field(name, fmt.Sprintf("%s, %s, sha256 %s", f.Path, Bytes(f.SizeBytes), known(f.SHA256)))
+			p.Field(name, fmt.Sprintf("%s, %s, sha256 %s", f.Path, words.Bytes(f.SizeBytes), known(f.SHA256)))
 		}
 	}
 	caseText(p, c)
@@ -54,15 +55,15 @@ func logText(p *Printer, w *snapshot.WAL) {
 	case w.Applied == 0 && len(w.Missing) > 0:
 		text = "nothing of it was applied to the db"
 	case w.Applied > 0:
-		text = fmt.Sprintf("entries %d to %d applied to the db, which was at revision %s", w.FirstIndex, w.FirstIndex+uint64(w.Applied)-1, Count(w.DBRevision))
+		text = fmt.Sprintf("entries %d to %d applied to the db, which was at revision %s", w.FirstIndex, w.FirstIndex+uint64(w.Applied)-1, words.Number(w.DBRevision))
 		if w.Tail > 0 {
-			text += fmt.Sprintf("; %s of them after the last known commit %d (tail)", Count(w.Tail), w.Commit)
+			text += fmt.Sprintf("; %s of them after the last known commit %d (tail)", words.Number(w.Tail), w.Commit)
 		}
 	case w.Uncommitted > 0:
 		text = "nothing in it is known to be agreed on after the db"
 	}
 	if w.Uncommitted > 0 {
-		text += fmt.Sprintf("; %s entries not applied: uncommitted", Count(w.Uncommitted))
+		text += fmt.Sprintf("; %s entries not applied: uncommitted", words.Number(w.Uncommitted))
 	}
 	p.Field("log", text)
 	if w.MemberID != "" {
@@ -78,10 +79,10 @@ func deltasText(p *Printer, e *restore.Evidence) {
 	}
 	text := "the full snapshot has all that was applied"
 	if d.Applied > 0 {
-		text = fmt.Sprintf("%s events of %d applied to the full snapshot, which was at revision %s", Count(d.Applied), len(d.Files), Count(d.DBRevision))
+		text = fmt.Sprintf("%s events of %d applied to the full snapshot, which was at revision %s", words.Number(d.Applied), len(d.Files), words.Number(d.DBRevision))
 	}
 	if n := len(d.Unapplied); n > 0 {
-		text += fmt.Sprintf("; %d not applied, up to revision %s", n, Count(d.LastSeen))
+		text += fmt.Sprintf("; %d not applied, up to revision %s", n, words.Number(d.LastSeen))
 	}
 	p.Field("delta files", text)
 }
@@ -91,9 +92,9 @@ func metricsText(p *Printer, m *restore.Metrics) {
 	if m == nil {
 		return
 	}
-	p.wrappedField("metrics", fmt.Sprintf("revision %s was reached (%s)", Count(m.Revision()), m.Text()))
+	p.wrappedField("metrics", fmt.Sprintf("revision %s was reached (%s)", words.Number(m.Revision()), m.Text()))
 	for _, f := range m.Files {
-		p.Field("", fmt.Sprintf("%s, %s, sha256 %s", f.Path, Bytes(f.SizeBytes), known(f.SHA256)))
+		p.Field("", fmt.Sprintf("%s, %s, sha256 %s", f.Path, words.Bytes(f.SizeBytes), known(f.SHA256)))
 	}
 }
 

@@ -1,9 +1,9 @@
 // Package report turns findings into text, JSON and YAML.
 //
-// In go snapshots and what the analyzers found in them, out come documents:
-// the same finding reads the same in each format. Text passes through
-// sanitize before it is written. The JSON follows a schema whose version is in
-// every document: within a version fields are only ever added.
+// It takes snapshots and what the analyzers found in them, and returns documents: the
+// same finding reads the same in each format. Text passes through sanitize before it
+// is written. The JSON follows a schema whose version is in every document: within a
+// version fields are only ever added.
 package report
 
 // SchemaVersion is that of every JSON and YAML document.

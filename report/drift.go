@@ -8,6 +8,7 @@ import (
 
 	"revenant/analyzer/drift"
 	"revenant/analyzer/restore"
+	"revenant/internal/words"
 )
 
 // Verification is what `revenant verify` finds.
@@ -50,7 +51,7 @@ func (v *Verification) Text(w *Printer) {
 			severity = restore.Critical
 		}
 		severities = append(severities, severity)
-		rows = append(rows, []string{n.Name, Count(n.Running), Count(n.Phantoms), Count(n.Ghosts), Count(n.Doubles), Count(n.Strays), strings.Join(seen, ", ")})
+		rows = append(rows, []string{n.Name, words.Number(n.Running), words.Number(n.Phantoms), words.Number(n.Ghosts), words.Number(n.Doubles), words.Number(n.Strays), strings.Join(seen, ", ")})
 	}
 	w.Table([]string{"NODE", "RUNNING", "PHANTOMS", "GHOSTS", "DOUBLES", "STRAYS", "SEEN BY"}, rows, severities)
 	v.findings(w)
@@ -69,7 +70,7 @@ func (v *Verification) verdict(w *Printer) {
 	var severity restore.Severity
 	for _, k := range drift.Kinds {
 		if n := v.Summary[k.ID]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%s %s", Count(n), k.ID))
+			parts = append(parts, fmt.Sprintf("%s %s", words.Number(n), k.ID))
 			severity = cmp.Or(severity, k.Severity)
 		}
 	}
@@ -97,7 +98,7 @@ func (v *Verification) servers(w *Printer) {
 			severity = restore.Critical
 		}
 		severities = append(severities, severity)
-		rows = append(rows, []string{s.Name, Count(s.Pods), Count(s.Differs), Count(s.AsSnapshot)})
+		rows = append(rows, []string{s.Name, words.Number(s.Pods), words.Number(s.Differs), words.Number(s.AsSnapshot)})
 	}
 	w.Table([]string{"API SERVER", "PODS", "DIFFERENT", "AS THE SNAPSHOT"}, rows, severities)
 	w.Line("")
@@ -140,9 +141,9 @@ func (v *Verification) prediction(w *Printer) {
 		return
 	}
 	w.Line("")
-	w.Line("Against the prediction: %s came true, %s did not happen, %s were not predicted", Count(o.CameTrue), Count(len(o.DidNotHappen)), Count(len(o.NotPredicted)))
+	w.Line("Against the prediction: %s came true, %s did not happen, %s were not predicted", words.Number(o.CameTrue), words.Number(len(o.DidNotHappen)), words.Number(len(o.NotPredicted)))
 	if o.NotLookedAt > 0 {
-		w.Line("%s more were predicted on nodes that nobody looked at.", Count(o.NotLookedAt))
+		w.Line("%s more were predicted on nodes that nobody looked at.", words.Number(o.NotLookedAt))
 	}
 	for _, d := range o.DidNotHappen {
 		w.Wrapped("  ", textWidth, fmt.Sprintf("- %s/%s on %s was predicted as %s (%s): %s", d.Namespace, d.Name, d.Node, d.Predicted, d.Certainty, d.Found))

@@ -5,16 +5,17 @@ import (
 	"slices"
 
 	"revenant/analyzer/atrest"
+	"revenant/internal/words"
 )
 
 func encryptionText(p *Printer, list []atrest.Values) {
 	for i := range list {
 		v := &list[i]
 		if v.Fit == atrest.NoPlain {
-			p.wrappedField("not encrypted", fmt.Sprintf("%s %s; the given configuration has no provider identity for them: an API server with it cannot read them", Count(v.Count), known(v.Resource)))
+			p.wrappedField("not encrypted", fmt.Sprintf("%s %s; the given configuration has no provider identity for them: an API server with it cannot read them", words.Number(v.Count), known(v.Resource)))
 			continue
 		}
-		p.wrappedField("encrypted", fmt.Sprintf("%s %s by %s; %s", Count(v.Count), known(v.Resource), v.By(), fitText(v)))
+		p.wrappedField("encrypted", fmt.Sprintf("%s %s by %s; %s", words.Number(v.Count), known(v.Resource), v.By(), fitText(v)))
 	}
 }
 
@@ -24,7 +25,7 @@ func fitText(v *atrest.Values) string {
 	case atrest.Fits:
 		return "decrypted with the given configuration"
 	case atrest.Damaged:
-		return fmt.Sprintf("%s decrypted, %s damaged: %s", Count(v.Decrypted), Count(v.Count-v.Decrypted), v.Error)
+		return fmt.Sprintf("%s decrypted, %s damaged: %s", words.Number(v.Decrypted), words.Number(v.Count-v.Decrypted), v.Error)
 	case atrest.NotGiven:
 		if v.Provider != "kms" {
 			return "not decrypted: --encryption-config names the keys"

@@ -15,6 +15,7 @@ import (
 	"revenant/decoder/keyspace"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // NewEvidence waits for the snapshot's hash. The error is ctx's.
@@ -296,7 +297,7 @@ func (in *Inspection) Text(p *Printer) {
 
 func (e *InspectedEvidence) text(p *Printer) {
 	p.Line("%s", e.Path)
-	p.Field("size", fmt.Sprintf("%s, pages of %s bytes", Bytes(e.Custody.SizeBytes), Count(e.PageSize)))
+	p.Field("size", fmt.Sprintf("%s, pages of %s bytes", words.Bytes(e.Custody.SizeBytes), words.Number(e.PageSize)))
 	p.Field("grade", e.gradeText())
 	hash := "not computed"
 	if e.SHA256 != nil {
@@ -307,12 +308,12 @@ func (e *InspectedEvidence) text(p *Printer) {
 		p.Field(c.Name, checkText(c))
 	}
 	custodyText(p, &e.Custody)
-	p.Field("revision", Count(e.Revision))
+	p.Field("revision", words.Number(e.Revision))
 	logText(p, e.WAL)
 	deltasText(p, &e.Evidence)
 	missingText(p, e.Missing)
 	p.Field("compact revision", compactText(&e.Evidence))
-	p.Field("records", fmt.Sprintf("%s, %s live keys", Count(e.Records), Count(e.LiveKeys)))
+	p.Field("records", fmt.Sprintf("%s, %s live keys", words.Number(e.Records), words.Number(e.LiveKeys)))
 	if st := e.Status; st != nil {
 		p.Field("etcdutl status", fmt.Sprintf("hash %08x, revision %d, totalKey %d (3.5: %d), totalSize %d, version %q",
 			st.Hash, st.Revision, st.TotalKey, st.TotalKey35, st.TotalSize, st.Version))
@@ -341,7 +342,7 @@ func (e *InspectedEvidence) text(p *Printer) {
 	k := &e.Kubernetes
 	var objects []string
 	for _, o := range k.Objects {
-		objects = append(objects, Count(o.Count)+" "+o.Resource)
+		objects = append(objects, words.Number(o.Count)+" "+o.Resource)
 	}
 	p.Field("cluster uid", known(k.ClusterUID))
 	if len(k.Kubelets) > 0 {
@@ -352,7 +353,7 @@ func (e *InspectedEvidence) text(p *Printer) {
 	encryptionText(p, e.Encryption)
 	var buckets []string
 	for _, b := range e.Buckets {
-		buckets = append(buckets, fmt.Sprintf("%s %s", b.Name, Count(b.Keys)))
+		buckets = append(buckets, fmt.Sprintf("%s %s", b.Name, words.Number(b.Keys)))
 	}
 	p.Field("buckets", strings.Join(buckets, ", "))
 	problemText(p, e.Problems)
@@ -363,7 +364,7 @@ func kubeletText(list []restore.VersionCount) string {
 	const most = 6
 	var parts []string
 	for _, v := range list[:min(len(list), most)] {
-		parts = append(parts, fmt.Sprintf("%s on %s", cmp.Or(v.Version, "an unknown version"), nodes(v.Nodes)))
+		parts = append(parts, fmt.Sprintf("%s on %s", cmp.Or(v.Version, "an unknown version"), words.Count(v.Nodes, "node")))
 	}
 	switch {
 	case len(list) > most:
@@ -384,11 +385,11 @@ func (e *InspectedEvidence) clockText(p *Printer) {
 	var marks []string
 	for _, source := range clock.Sources() {
 		if n := c.Marks[source]; n > 0 {
-			marks = append(marks, fmt.Sprintf("%s of %s", Count(n), source))
+			marks = append(marks, fmt.Sprintf("%s of %s", words.Number(n), source))
 		}
 	}
 	if len(marks) > 0 {
-		p.Field("clock", fmt.Sprintf("marks: %s; %s rejected", strings.Join(marks, ", "), Count(c.Rejected)))
+		p.Field("clock", fmt.Sprintf("marks: %s; %s rejected", strings.Join(marks, ", "), words.Number(c.Rejected)))
 	}
 	for _, m := range e.At {
 		p.Field("at "+m.Asked, m.String())
@@ -397,23 +398,16 @@ func (e *InspectedEvidence) clockText(p *Printer) {
 
 func (m *Moment) String() string {
 	if m.Revision.From == m.Revision.To {
-		return fmt.Sprintf("revision %s, written %s", Count(m.Revision.To), m.Time)
+		return fmt.Sprintf("revision %s, written %s", words.Number(m.Revision.To), m.Time)
 	}
-	text := fmt.Sprintf("between revisions %s and %s", Count(m.Revision.From), Count(m.Revision.To))
+	text := fmt.Sprintf("between revisions %s and %s", words.Number(m.Revision.From), words.Number(m.Revision.To))
 	switch {
 	case m.Revision.To == math.MaxInt64:
-		text = fmt.Sprintf("revision %s or later", Count(m.Revision.From))
+		text = fmt.Sprintf("revision %s or later", words.Number(m.Revision.From))
 	case m.Revision.Extrapolated:
 		text += ", at the highest measured rate: after the snapshot was taken"
 	}
 	return text
-}
-
-func nodes(n int) string {
-	if n == 1 {
-		return "1 node"
-	}
-	return Count(n) + " nodes"
 }
 
 const shownProblems = 20
@@ -423,10 +417,10 @@ func problemText(p *Printer, problems []snapshot.Problem) {
 		p.Field("problems", "none")
 		return
 	}
-	p.Field("problems", Count(len(problems)))
+	p.Field("problems", words.Number(len(problems)))
 	for i, problem := range problems {
 		if i == shownProblems {
-			p.Line("    … and %s more: -o json lists them all", Count(len(problems)-i))
+			p.Line("    … and %s more: -o json lists them all", words.Number(len(problems)-i))
 			break
 		}
 		p.Line("    %s: %s", string(problem.Severity), problem.String())
@@ -444,13 +438,13 @@ func checkText(c snapshot.Check) string {
 func compactText(e *restore.Evidence) string {
 	switch {
 	case e.CompactUnknown && e.CompactSeen > 0:
-		return fmt.Sprintf("unknown; %s or later, as a page tells that nothing leads to any more", Count(e.CompactSeen))
+		return fmt.Sprintf("unknown; %s or later, according to a page that nothing refers to", words.Number(e.CompactSeen))
 	case e.CompactUnknown:
 		return "unknown: what would tell it is lost"
 	case e.CompactRevision == 0:
 		return "never compacted"
 	}
-	return Count(e.CompactRevision)
+	return words.Number(e.CompactRevision)
 }
 
 // compactedText says the same in a list.

@@ -6,6 +6,7 @@ import (
 
 	"revenant/decoder/keyspace"
 	"revenant/decoder/kube"
+	"revenant/internal/words"
 )
 
 // shownGroups is how many groups of keys are listed; there are more only where somebody
@@ -20,7 +21,7 @@ func (e *InspectedEvidence) keysText(p *Printer) {
 	}
 	for i := range e.KeyGroups {
 		if i == shownGroups {
-			p.Field("", fmt.Sprintf("… and %s more groups: -o json lists them all", Count(len(e.KeyGroups)-i)))
+			p.Field("", fmt.Sprintf("… and %s more groups: -o json lists them all", words.Number(len(e.KeyGroups)-i)))
 			break
 		}
 		p.wrappedField(title, groupText(&e.KeyGroups[i]))
@@ -35,21 +36,17 @@ func (e *InspectedEvidence) keysText(p *Printer) {
 	}
 }
 
-// groupText tells of a group of keys.
+// groupText describes a group of keys.
 func groupText(g *keyspace.Group) string {
 	text := g.Name
 	if g.Prefix != "" {
 		text = g.Prefix + ": " + text
 	}
-	live := "1 live key"
-	if g.Live != 1 {
-		live = Count(g.Live) + " live keys"
-	}
-	text += ", " + live
+	text += ", " + words.Count(g.Live, "live key")
 	if g.Keys > g.Live {
-		text += fmt.Sprintf(" and %s deleted", Count(g.Keys-g.Live))
+		text += fmt.Sprintf(" and %s deleted", words.Number(g.Keys-g.Live))
 	}
-	text += ", " + Bytes(g.Bytes)
+	text += ", " + words.Bytes(g.Bytes)
 	if g.Note != "" {
 		text += "; " + g.Note
 	}

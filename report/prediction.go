@@ -7,6 +7,7 @@ import (
 
 	"revenant/analyzer/restore"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // Prediction is a prediction with the choice of what its text shows. In JSON it
@@ -73,19 +74,19 @@ func (p *Prediction) head(w *Printer) {
 	metricsText(w, p.Metrics)
 	r := &p.Revisions
 	w.wrappedField("lineage", fmt.Sprintf("%s: %s", p.Lineage.Relation, p.Lineage.Reason))
-	gap := Count(r.Gap) + " revisions are undone"
+	gap := words.Number(r.Gap) + " revisions are undone"
 	if len(p.Missing) > 0 {
 		gap = "at least " + gap + ": evidence is missing"
 	}
 	w.Field("gap", gap)
 	w.Field("plan", planText(p.Plan))
 	w.wrappedField("kubernetes", kubernetesText(&p.Kubernetes))
-	w.Field("restored to", fmt.Sprintf("revision %s; kubelets have seen up to about %s, at most %s", Count(r.Restored), Count(r.LastSeenExpected), Count(r.LastSeenAtMost)))
+	w.Field("restored to", fmt.Sprintf("revision %s; kubelets have seen up to about %s, at most %s", words.Number(r.Restored), words.Number(r.LastSeenExpected), words.Number(r.LastSeenAtMost)))
 	w.wrappedField("", "if "+r.LastSeenBasis)
 	if r.Deaf != nil {
-		until := fmt.Sprintf("until the store has passed revision %s", Count(r.Deaf.UntilRevision))
+		until := fmt.Sprintf("until the store has passed revision %s", words.Number(r.Deaf.UntilRevision))
 		if r.Deaf.UntilExpected > r.Deaf.UntilRevision {
-			until += fmt.Sprintf(" (up to about %s)", Count(r.Deaf.UntilExpected))
+			until += fmt.Sprintf(" (up to about %s)", words.Number(r.Deaf.UntilExpected))
 		}
 		if r.Deaf.Estimate != "" {
 			until += fmt.Sprintf(": about %s at the measured rates", r.Deaf.Estimate)
@@ -101,7 +102,7 @@ func (p *Prediction) head(w *Printer) {
 
 // evidenceLine names a file and what is wrong with it.
 func evidenceLine(w *Printer, e *restore.Evidence) {
-	w.Field(e.Role, fmt.Sprintf("%s, revision %s, %s", e.Path, Count(e.Revision), compactedText(e)))
+	w.Field(e.Role, fmt.Sprintf("%s, revision %s, %s", e.Path, words.Number(e.Revision), compactedText(e)))
 	logText(w, e.WAL)
 	deltasText(w, e)
 	missingText(w, e.Missing)
@@ -144,7 +145,7 @@ func (p *Prediction) summary(w *Printer) {
 	var severities []restore.Severity
 	for _, o := range restore.Outcomes {
 		if n := p.Summary[o.ID]; n > 0 {
-			rows = append(rows, []string{string(o.ID), Count(n), o.Title})
+			rows = append(rows, []string{string(o.ID), words.Number(n), o.Title})
 			severities = append(severities, o.Severity)
 		}
 	}
@@ -176,7 +177,7 @@ func (p *Prediction) pods(w *Printer) {
 			flags[i] = string(f)
 		}
 		severities = append(severities, o.Severity)
-		rows = append(rows, []string{string(o.Outcome), string(o.Certainty), o.Namespace, o.Name, dash(o.Node), string(o.Rule), strings.Join(flags, ",")})
+		rows = append(rows, []string{string(o.Outcome), string(o.Certainty), o.Namespace, o.Name, words.OrDash(o.Node), string(o.Rule), strings.Join(flags, ",")})
 	}
 	if len(rows) > 0 {
 		w.Table([]string{"OUTCOME", "CERTAINTY", "NAMESPACE", "NAME", "NODE", "RULE", "FLAGS"}, rows, severities)
@@ -186,7 +187,7 @@ func (p *Prediction) pods(w *Printer) {
 		if len(p.Missing) > 0 {
 			known = ", as far as the evidence goes"
 		}
-		w.Line("%s more pods need no attention%s; --all lists them.", Count(left), known)
+		w.Line("%s more pods need no attention%s; --all lists them.", words.Number(left), known)
 	}
 }
 
@@ -215,7 +216,7 @@ func (p *Prediction) apiServers(w *Printer) {
 		if s.Serves == restore.ServesErased {
 			severity = restore.Critical
 		}
-		rows = append(rows, []string{s.Name, restarted, string(s.Serves), string(s.Certainty), Count(through[s.Name])})
+		rows = append(rows, []string{s.Name, restarted, string(s.Serves), string(s.Certainty), words.Number(through[s.Name])})
 		severities = append(severities, severity)
 	}
 	w.Table([]string{"API SERVER", "RESTARTED", "SERVES", "CERTAINTY", "PODS SHOWN OTHERWISE"}, rows, severities)
@@ -235,13 +236,6 @@ func (p *Prediction) apiServers(w *Printer) {
 
 func rank(o restore.Outcome) int {
 	return slices.IndexFunc(restore.Outcomes, func(info restore.OutcomeInfo) bool { return info.ID == o })
-}
-
-func dash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
 }
 
 // legend explains the outcomes that occur.

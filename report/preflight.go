@@ -9,6 +9,7 @@ import (
 	"revenant/analyzer/preflight"
 	"revenant/analyzer/restore"
 	"revenant/decoder/sanitize"
+	"revenant/internal/words"
 )
 
 // Preflight is what `revenant preflight` finds.
@@ -25,9 +26,9 @@ func (f *Preflight) Text(p *Printer) {
 	for i := range f.Evidence {
 		evidenceLine(p, &f.Evidence[i])
 	}
-	p.Field("checked", "for "+f.At.UTC().Format("2006-01-02 15:04:05Z"))
+	p.Field("checked", "for "+words.Time(f.At.Time))
 	t := &f.Targets
-	p.wrappedField("etcd", target(t.Etcd, t.EtcdFrom)+fmt.Sprintf("; quota %s", Bytes(t.QuotaBytes)))
+	p.wrappedField("etcd", target(t.Etcd, t.EtcdFrom)+fmt.Sprintf("; quota %s", words.Bytes(t.QuotaBytes)))
 	p.wrappedField("kubernetes", target(t.Kubernetes, t.KubernetesFrom))
 	p.wrappedField("platform", target(string(t.Platform), t.PlatformFrom))
 	for _, g := range preflight.Groups {

@@ -7,6 +7,7 @@ import (
 	"revenant/analyzer/finding"
 	"revenant/analyzer/restore"
 	"revenant/analyzer/rollback"
+	"revenant/internal/words"
 )
 
 // listedFindings is how many findings of one sort the text shows without all.
@@ -50,14 +51,14 @@ func rollbackLeft(w *Printer, r *rollback.Rollback, listed map[rollback.ID]int, 
 	var lines []string
 	for _, info := range rollback.Infos {
 		if more := r.Summary[info.ID] - listed[info.ID]; more > 0 {
-			lines = append(lines, fmt.Sprintf("%s: %s more were only counted.", info.ID, Count(more)))
+			lines = append(lines, fmt.Sprintf("%s: %s more were only counted.", info.ID, words.Number(more)))
 		}
 	}
 	switch {
 	case calm == 1:
 		lines = append(lines, "1 finding needs no attention; --all lists it.")
 	case calm > 1:
-		lines = append(lines, Count(calm)+" findings need no attention; --all lists them.")
+		lines = append(lines, words.Number(calm)+" findings need no attention; --all lists them.")
 	}
 	if len(lines) > 0 {
 		w.Line("")
@@ -84,7 +85,7 @@ func rollbackKinds(w *Printer, kinds []rollback.Kind, all bool) {
 		}
 		row := []string{k.Resource}
 		for _, n := range []int{k.Lost, k.Resurrected, k.Replaced, k.RolledBack, k.StatusOnly, k.Unchanged + k.Heartbeats} {
-			row = append(row, zeroAsDash(n))
+			row = append(row, words.NumberOrDash(n))
 		}
 		rows = append(rows, row)
 	}
@@ -92,15 +93,8 @@ func rollbackKinds(w *Printer, kinds []rollback.Kind, all bool) {
 		w.Table(header, rows, nil)
 	}
 	if same > 0 {
-		w.Line("%s more resources do not differ in anything that lasts.", Count(same))
+		w.Line("%s more resources do not differ in anything that lasts.", words.Number(same))
 	}
-}
-
-func zeroAsDash(n int) string {
-	if n == 0 {
-		return "-"
-	}
-	return Count(n)
 }
 
 // rollbackFindings writes findings of one sort.
@@ -123,7 +117,7 @@ func rollbackFindings(w *Printer, list []rollback.Finding, all bool) {
 		w.Wrapped("    ", textWidth, fmt.Sprintf("- %s: %s", findingObject(&shown[i]), shown[i].Reason))
 	}
 	if more := len(list) - len(shown); more > 0 {
-		w.Line("    - and %s more; --all lists them", Count(more))
+		w.Line("    - and %s more; --all lists them", words.Number(more))
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"revenant/analyzer/runbook"
 	"revenant/decoder/sanitize"
+	"revenant/internal/words"
 )
 
 // Runbook writes a runbook for people. In JSON it is the runbook alone.
@@ -26,7 +27,7 @@ func (r *Runbook) Text(w *Printer) {
 	}
 	for i := range r.Evidence {
 		e := &r.Evidence[i]
-		w.Field(e.Role, fmt.Sprintf("%s, revision %s", e.Path, Count(e.Revision)))
+		w.Field(e.Role, fmt.Sprintf("%s, revision %s", e.Path, words.Number(e.Revision)))
 	}
 	metricsText(w, r.Metrics)
 	w.Field("platform", r.Platform.Title)
@@ -166,7 +167,7 @@ func (r *Runbook) Markdown(w *Printer) {
 	w.Line("")
 	for i := range r.Evidence {
 		e := &r.Evidence[i]
-		w.markdown("- %s: %s, revision %s", e.Role, e.Path, Count(e.Revision))
+		w.markdown("- %s: %s, revision %s", e.Role, e.Path, words.Number(e.Revision))
 	}
 	w.markdown("- platform: %s", r.Platform.Title)
 	w.markdown("- plan: %s", planText(r.Plan))

@@ -8,6 +8,7 @@ import (
 	"revenant/decoder/salvage"
 	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // Salvage is what `revenant salvage` did.
@@ -21,6 +22,9 @@ type Salvage struct {
 	Lossless      bool               `json:"lossless"` // all that etcd had is in it, as far as can be told
 }
 
+// mostRuns is how many runs of revisions one line names.
+const mostRuns = 8
+
 const shownFound = 20
 
 // Text writes the report for people.
@@ -29,16 +33,16 @@ func (s *Salvage) Text(p *Printer) {
 		evidenceLine(p, &s.Evidence[i])
 	}
 	r := s.Result
-	p.Field("written", fmt.Sprintf("%s, %s", r.Path, Bytes(r.SizeBytes)))
+	p.Field("written", fmt.Sprintf("%s, %s", r.Path, words.Bytes(r.SizeBytes)))
 	p.Field("sha256", r.SHA256)
-	p.Field("revision", fmt.Sprintf("%s, %s", Count(r.Revision), compactedText(&restore.Evidence{CompactRevision: r.CompactRevision, CompactUnknown: r.CompactUnknown, CompactSeen: r.CompactSeen})))
-	p.Field("records", Count(r.Records))
+	p.Field("revision", fmt.Sprintf("%s, %s", words.Number(r.Revision), compactedText(&restore.Evidence{CompactRevision: r.CompactRevision, CompactUnknown: r.CompactUnknown, CompactSeen: r.CompactSeen})))
+	p.Field("records", words.Number(r.Records))
 	statesText(p, r)
 	var small []string
 	for _, b := range r.Buckets {
 		switch b.Source {
 		case salvage.Leftover:
-			small = append(small, fmt.Sprintf("%s from an older copy (%s items)", b.Name, Count(b.Items)))
+			small = append(small, fmt.Sprintf("%s from an older copy (%s items)", b.Name, words.Number(b.Items)))
 		case salvage.Missing:
 			small = append(small, b.Name+" missing")
 		}
@@ -50,10 +54,10 @@ func (s *Salvage) Text(p *Printer) {
 		p.wrappedField("", "The compact revision could not be read: records from pages in no bucket are all uncertain.")
 	}
 	if r.CompactSeen > r.CompactRevision {
-		p.wrappedField("", fmt.Sprintf("A page tells of a compaction at %s: what the tree leads to is an older state.", Count(r.CompactSeen)))
+		p.wrappedField("", fmt.Sprintf("A page has a compaction at %s: the tree leads to an older state.", words.Number(r.CompactSeen)))
 	}
 	if len(r.Stretches) > 0 {
-		p.wrappedField("lost pages", "revisions "+some(r.Stretches))
+		p.wrappedField("lost pages", "revisions "+words.First(r.Stretches, mostRuns))
 	}
 	foundText(p, "recovered", "from pages in no bucket, and written", r.Recovered)
 	what := "withheld: at or below a compact revision they may have been deleted since, and what is newer than the tree may lack others; --include-uncertain writes them"
@@ -68,10 +72,10 @@ func (s *Salvage) Text(p *Printer) {
 	foundText(p, "suspect", what, r.Suspect)
 	foundText(p, "conflicts", "withheld: pages have differing copies of them", r.Conflicts)
 	if len(r.Unread) > 0 {
-		p.wrappedField("unread", "the values of revisions "+some(r.Unread))
+		p.wrappedField("unread", "the values of revisions "+words.First(r.Unread, mostRuns))
 	}
 	if len(r.Missing) > 0 {
-		p.wrappedField("still missing", "revisions "+some(r.Missing))
+		p.wrappedField("still missing", "revisions "+words.First(r.Missing, mostRuns))
 	}
 	p.Line("")
 	missing := s.Evidence[0].Missing
@@ -97,9 +101,9 @@ func statesText(p *Printer, r *salvage.Result) {
 	if len(r.States) < 2 {
 		return
 	}
-	p.Field("state", fmt.Sprintf("%s, of %s that the evidence supports; --state writes another", r.State, counted(len(r.States), "state")))
+	p.Field("state", fmt.Sprintf("%s, of %s that the evidence supports; --state writes another", r.State, words.Count(len(r.States), "state")))
 	for _, s := range r.States {
-		line := fmt.Sprintf("%s: %s; %s, %s, up to revision %s", s.Name, s.What, counted(s.Revisions, "revision"), counted(s.Keys, "key"), Count(s.NewestRevision))
+		line := fmt.Sprintf("%s: %s; %s, %s, up to revision %s", s.Name, s.What, words.Count(s.Revisions, "revision"), words.Count(s.Keys, "key"), words.Number(s.NewestRevision))
 		if s.LeftOut != "" {
 			line += ". Left out: " + s.LeftOut
 		}
@@ -111,10 +115,10 @@ func foundText(p *Printer, name, what string, list []salvage.Found) {
 	if len(list) == 0 {
 		return
 	}
-	p.Field(name, fmt.Sprintf("%s revisions %s", Count(len(list)), what))
+	p.Field(name, fmt.Sprintf("%s revisions %s", words.Number(len(list)), what))
 	for i, f := range list {
 		if i == shownFound {
-			p.Line("    … and %s more: --report json lists them all", Count(len(list)-i))
+			p.Line("    … and %s more: --report json lists them all", words.Number(len(list)-i))
 			return
 		}
 		verb := "put"
@@ -123,13 +127,4 @@ func foundText(p *Printer, name, what string, list []salvage.Found) {
 		}
 		p.Line("    %s %s %s (page %d)", f.Revision, verb, f.Key, f.Page)
 	}
-}
-
-// some names the first few of a list.
-func some(list []string) string {
-	const few = 8
-	if len(list) <= few {
-		return strings.Join(list, ", ")
-	}
-	return fmt.Sprintf("%s and %s more", strings.Join(list[:few], ", "), Count(len(list)-few))
 }

@@ -4,13 +4,13 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
 
 	"revenant/analyzer/restore"
 	"revenant/decoder/sanitize"
+	"revenant/internal/words"
 )
 
 // How much is shown of what evidence calls something, in bytes: what is longer loses
@@ -84,11 +84,7 @@ func (p *Printer) Wrapped(indent string, width int, text string) {
 
 // wrap breaks a text, made safe to show, into lines.
 func wrap(text string, width int) []string {
-	lines := strings.Split(ansi.Wordwrap(sanitize.Short(text, mostInText), max(20, width), " "), "\n")
-	for i := range lines {
-		lines[i] = strings.TrimSpace(lines[i])
-	}
-	return lines
+	return words.Wrap(sanitize.Short(text, mostInText), max(20, width))
 }
 
 // Table writes rows below a header, each column as wide as its widest cell, the
@@ -135,32 +131,4 @@ func (p *Printer) paint(s restore.Severity, text string) string {
 		return text
 	}
 	return p.Paint(s, text)
-}
-
-// Count writes n with its digits in groups of three.
-func Count[T int | int64 | uint64](n T) string {
-	s := strconv.FormatInt(int64(n), 10)
-	sign := ""
-	if n < 0 {
-		sign, s = "-", s[1:]
-	}
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return sign + s
-}
-
-// Bytes writes a size exactly, and roughly in binary units.
-func Bytes(n int64) string {
-	const unit = 1024
-	if n < unit {
-		return Count(n) + " bytes"
-	}
-	f, name := float64(n), ""
-	for _, name = range []string{"KiB", "MiB", "GiB", "TiB"} {
-		if f /= unit; f < unit {
-			break
-		}
-	}
-	return fmt.Sprintf("%s bytes (%.1f %s)", Count(n), f, name)
 }

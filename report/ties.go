@@ -6,6 +6,7 @@ import (
 
 	"revenant/analyzer/restore"
 	"revenant/analyzer/ties"
+	"revenant/internal/words"
 )
 
 // headOnto is the head of a prediction for other machines.
@@ -15,7 +16,7 @@ func (p *Prediction) headOnto(w *Printer) {
 	}
 	w.Field("plan", planText(p.Plan))
 	w.wrappedField("kubernetes", kubernetesText(&p.Kubernetes))
-	w.Field("restored to", "revision "+Count(p.Revisions.Restored))
+	w.Field("restored to", "revision "+words.Number(p.Revisions.Restored))
 	w.Line("")
 	severity, headline := p.Headline()
 	for _, line := range wrap(headline, textWidth) {
@@ -44,7 +45,7 @@ func tiesText(w *Printer, t *ties.Ties, all bool) {
 	w.Line("")
 	w.Line("What binds the backup to its machines, network and accounts")
 	for _, k := range t.Machines {
-		w.Line("  %s: %s below %s", k.What, Count(k.Count), k.Prefix)
+		w.Line("  %s: %s below %s", k.What, words.Number(k.Count), k.Prefix)
 	}
 	for _, info := range ties.Infos {
 		list := t.Of(info.ID)
@@ -66,7 +67,7 @@ func tiesText(w *Printer, t *ties.Ties, all bool) {
 			if !all && len(list) > len(shown) {
 				how = "; --all lists them"
 			}
-			w.Line("    and %s more%s", Count(n), how)
+			w.Line("    and %s more%s", words.Number(n), how)
 		}
 		w.Wrapped("  ", textWidth, "To do: "+info.Remedy)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"revenant/analyzer/restore"
+	"revenant/internal/words"
 )
 
 // workloads lists the controllers' objects and what becomes of them, the worst
@@ -24,15 +25,15 @@ func (p *Prediction) workloads(w *Printer) {
 	var rows [][]string
 	var severities []restore.Severity
 	for _, o := range list {
-		runs := Count(o.Running)
+		runs := words.Number(o.Running)
 		if o.MayRun > 0 {
-			runs += "+" + Count(o.MayRun) + "?"
+			runs += "+" + words.Number(o.MayRun) + "?"
 		}
 		severities = append(severities, o.Severity)
-		rows = append(rows, []string{o.Namespace, o.Kind + "/" + o.Name, Count(o.Wanted), Count(o.Believed), runs, none(o.Recreates), o.Reason})
+		rows = append(rows, []string{o.Namespace, o.Kind + "/" + o.Name, words.Number(o.Wanted), words.Number(o.Believed), runs, words.NumberOrDash(o.Recreates), o.Reason})
 	}
 	w.Line("")
-	w.Line("Workloads: pods wanted, believed by the API, really running, and made anew by their controllers")
+	w.Line("Workloads: pods wanted, believed by the API, really running, and recreated by their controllers")
 	w.Table([]string{"NAMESPACE", "WORKLOAD", "WANTED", "BELIEVED", "RUNNING", "NEW", "WHAT HAPPENS"}, rows, severities)
 	for _, o := range list {
 		if o.Action != "" {
@@ -43,7 +44,7 @@ func (p *Prediction) workloads(w *Printer) {
 			if len(t.Claims) > 0 {
 				claims = ", both on the claims " + strings.Join(t.Claims, ", ")
 			}
-			w.Wrapped("  ", textWidth, fmt.Sprintf("%s/%s runs twice (%s%s) until %s.", o.Namespace, t.Pod, strings.Join(t.Nodes, " and "), claims, t.Until))
+			w.Wrapped("  ", textWidth, fmt.Sprintf("%s/%s runs twice (%s%s) until %s.", o.Namespace, t.Pod, words.List(t.Nodes), claims, t.Until))
 		}
 	}
 }
@@ -66,12 +67,12 @@ func (p *Prediction) nodes(w *Printer) {
 		}
 		for _, clash := range c.Clashes {
 			severity = restore.Warning
-			notes = append(notes, fmt.Sprintf("%s: host port %d/%s is claimed by %s", n.Name, clash.Port, clash.Protocol, strings.Join(clash.Pods, " and ")))
+			notes = append(notes, fmt.Sprintf("%s: host port %d/%s is claimed by %s", n.Name, clash.Port, clash.Protocol, words.List(clash.Pods)))
 		}
 		severities = append(severities, severity)
 		rows = append(rows, []string{n.Name, taken(c, func(r restore.Resources) string { return restore.Cores(r.MilliCPU) }),
 			taken(c, func(r restore.Resources) string { return restore.Bytes(r.Memory) }),
-			taken(c, func(r restore.Resources) string { return Count(r.Pods) }), refuses})
+			taken(c, func(r restore.Resources) string { return words.Number(r.Pods) }), refuses})
 	}
 	if len(rows) == 0 {
 		return
@@ -86,12 +87,4 @@ func (p *Prediction) nodes(w *Printer) {
 
 func taken(c *restore.Capacity, of func(restore.Resources) string) string {
 	return of(c.Believed) + " / " + of(c.Running) + " / " + of(c.Allocatable)
-}
-
-// none writes a count, and a dash for none.
-func none(n int64) string {
-	if n == 0 {
-		return "-"
-	}
-	return Count(n)
 }

@@ -1,10 +1,10 @@
-// Package atrest says by what the values of a snapshot are encrypted at rest, whether
-// the EncryptionConfiguration that the snapshot was opened with fits them, and in which
-// versions of their kinds they are stored.
+// Package atrest reports how the values of a snapshot are encrypted at rest, whether
+// the EncryptionConfiguration that the snapshot was opened with fits them, and in
+// which API versions they are stored.
 //
-// In goes a snapshot, out come counts: one a provider, key and resource, or one a
-// resource and version. Values are decrypted to see whether their key fits, and nothing
-// of them is kept.
+// It takes a snapshot and returns counts: one per provider, key and resource, or one
+// per resource and version. Values are decrypted only to check whether their key
+// fits, and nothing of them is kept.
 package atrest
 
 import (

@@ -1,16 +1,16 @@
 // Package clock relates the revisions of an etcd snapshot to wall time.
 //
-// Revisions carry no clock, but the objects written at them do: a Lease says when
-// it was renewed, to the microsecond; every object says when it was created, to the
-// second. In go those marks, read off a snapshot by Build. Out comes a Clock that
-// says between which times a revision was written, at which revision the store
-// stood at a time, when the snapshot was taken, and how fast revisions are written.
+// Revisions have no timestamp, but the objects written at them do: a Lease has its
+// renewal time, to the microsecond; every object has its creation time, to the
+// second. Build reads these marks from a snapshot and returns a Clock. It says
+// between which times a revision was written, which revision the store had reached at
+// a time, when the snapshot was taken, and how fast revisions are written.
 //
-// All of it is an interval. A mark's time was taken by a client before its write
-// was committed, so the write came at that time or a little later. Marks that do
-// not fit the order of revisions, such as those of a machine whose clock is wrong,
-// are rejected and counted. What cannot be told apart is all clocks being wrong
-// together: that they agree within a second or two is assumed.
+// All answers are intervals. A client took a mark's time before its write was
+// committed, so the write happened at that time or a little later. Marks that do not
+// fit the order of revisions, such as those of a machine whose clock is wrong, are
+// rejected and counted. If all clocks are wrong by the same amount, that cannot be
+// detected: they are assumed to agree within a second or two.
 package clock
 
 import (
@@ -20,6 +20,8 @@ import (
 	"slices"
 	"sort"
 	"time"
+
+	"revenant/internal/words"
 )
 
 // Source is what a mark was read off.
@@ -86,10 +88,8 @@ type Interval struct {
 	To   time.Time `json:"to,omitzero"`
 }
 
-const layout = "2006-01-02 15:04:05Z"
-
 func (i Interval) String() string {
-	from, to := i.From.UTC().Format(layout), i.To.UTC().Format(layout)
+	from, to := words.Time(i.From), words.Time(i.To)
 	switch {
 	case i.From.IsZero() && i.To.IsZero():
 		return "at a time that nothing tells"

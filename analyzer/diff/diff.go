@@ -1,19 +1,19 @@
-// Package diff tells two states apart: those of an object, field by field (Fields,
+// Package diff compares two states: those of an object, field by field (Fields,
 // Stored), and those of a whole key space, object by object (Compare).
 //
-// In go two objects, as JSON or as they are stored, or two snapshots at a revision
-// each, which may be the same snapshot. Out come the fields that were added, removed
-// or changed, by path, and the objects, by resource and namespace. Items of a list
-// are matched by what names them (name, type, key, ip, containerPort, …) where all of
-// them have it, and else by their place, so that one item put in first does not
+// It takes two objects, as JSON or as stored, or two snapshots at one revision each,
+// which may be the same snapshot. It returns the fields that were added, removed or
+// changed, by path, and the objects, by resource and namespace. Items of a list are
+// matched by the field that names them (name, type, key, ip, containerPort, …) if all
+// of them have it, and otherwise by position, so inserting one item first does not
 // change all others.
 //
-// What changes without anything having happened, such as heartbeats, is Noise: it is
-// told apart and named, never left out in silence. What a Secret holds is not shown;
-// that it differs is.
+// Changes without any event behind them, such as heartbeats, are Noise: they are
+// classified and named, never dropped silently. The content of a Secret is not shown,
+// only that it differs.
 //
-// Nothing is refused but text that is no JSON. What cannot be read counts as changed
-// and says so, for that it is the same is not known.
+// It refuses only text that is not JSON. What cannot be read counts as changed and
+// says so, because it is not known to be equal.
 package diff
 
 import (

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Noise is a set of reasons for which a difference tells of nothing that happened to
+// Noise is a set of reasons why a difference does not show that anything happened to
 // the object.
 type Noise uint16
 

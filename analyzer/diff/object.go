@@ -56,7 +56,7 @@ func (d *Difference) Significant() []Change {
 // Stored tells two values apart that are stored under a key, which the API server
 // keeps below prefix. nil is none: then all of the other one but its
 // managed fields is added or removed.
-// The values must not be changed any more.
+// The values must not be changed afterwards.
 func Stored(prefix, key string, before, after []byte) Difference {
 	return stored(prefix, key, before, after, true)
 }

@@ -43,7 +43,7 @@ type Fate uint8
 const (
 	Added Fate = iota
 	Removed
-	Recreated // deleted, and created anew: another object of the same name
+	Recreated // deleted, and recreated: another object of the same name
 	Changed   // or it could not be read whether it is
 	Quiet     // nothing but noise differs
 	fates
@@ -230,7 +230,7 @@ func (c *Comparison) warn(ctx context.Context, opts Options) error {
 }
 
 // Sift reads the objects that were changed and sets those apart of which nothing but
-// noise differs, and those that were created anew. It returns another comparison and
+// noise differs, and those that were recreated. It returns another comparison and
 // leaves this one as it is. The error is ctx's.
 func (c *Comparison) Sift(ctx context.Context, progress func(done, total int)) (*Comparison, error) {
 	s := c.Sifting()

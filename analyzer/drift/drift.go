@@ -1,23 +1,23 @@
-// Package drift says how what runs on nodes differs from what the API has, after a
-// restore or at any time.
+// Package drift reports how the pods that run on nodes differ from those in the API,
+// after a restore or at any time.
 //
-// In go the pods that the API has, off a snapshot or as each API server lists them,
-// and for each node what its kubelet or container runtime says. Out come findings:
+// It takes the pods in the API, from a snapshot or as each API server lists them, and
+// for each node what its kubelet or container runtime reports. It returns findings:
 // API servers that list a pod differently, phantoms (something runs that the API does
-// not have there), ghosts (the API has a pod there of which nothing runs), doubles
-// (one pod or one name runs twice), stray containers (one runs that the API's pod does
-// not have), nodes that nobody looked at, whose answers were not read in full, or of
-// which only the runtime answers; each with what cleans it up and how sure it is.
+// not have there), ghosts (the API has a pod there, and nothing of it runs), doubles
+// (one pod or one name runs twice), stray containers (one runs that the API's pod
+// does not have), and nodes that nobody looked at, whose answers were not read in
+// full, or where only the runtime answers. Each finding has a remedy and a certainty.
 //
-// Where API servers disagree, nodes are held against the lists of those that have all
-// as a snapshot does that is not older than the lists, and otherwise against each
-// list: what only some of them make a finding is possible at most.
+// If API servers disagree, nodes are compared with the lists that agree in everything
+// with a snapshot that is not older than the lists, and otherwise with each list: a
+// finding that not all lists confirm is at most possible.
 //
-// Static pods and their mirrors are neither phantoms nor ghosts. What only a
-// kubelet's list of pods tells, and no runtime, is possible at most: kubelets keep
-// pods in it whose containers have ended, and start some of them again; and what has
-// left it may still run. So is a ghost that may be on its way: one that its kubelet
-// lists as alive, or whose sandbox is there.
+// Static pods and their mirror pods are neither phantoms nor ghosts. What only a
+// kubelet's list of pods shows, and no runtime, is at most possible: kubelets keep
+// pods in it whose containers have ended, and start some of them again, and a pod
+// that has left it may still run. The same holds for a ghost that may be about to
+// start: one that its kubelet lists as alive, or whose sandbox exists.
 package drift
 
 import (
@@ -31,6 +31,7 @@ import (
 	"revenant/decoder/kube"
 	"revenant/decoder/kubelet"
 	"revenant/decoder/sanitize"
+	"revenant/internal/words"
 )
 
 // Kind is what is wrong with a pod or a node.
@@ -87,7 +88,7 @@ type Input struct {
 	// Unreadable are the pods, as NAMESPACE/NAME, that the API has in a value that
 	// cannot be read: which uid they have, and where they belong, is not known.
 	Unreadable map[string]bool
-	// Known are the names of nodes that something else tells of, a Node object or a
+	// Known are the names of nodes from other evidence, a Node object or a
 	// prediction: phantoms may run there although the API has no pod on them.
 	Known []string
 	// Partial says that nodes which nobody looked at are left out on purpose.
@@ -151,7 +152,7 @@ type pod struct {
 }
 
 // again is how long after the API servers are back, in seconds, every kubelet has
-// listed anew that does so at all: what it waits for grows to 30 to 60 s, and is short
+// relisted that does so at all: what it waits for grows to 30 to 60 s, and is short
 // again after two minutes (client-go v0.37 tools/cache/reflector.go, apimachinery v0.37
 // pkg/util/wait/backoff.go Step, DelayWithReset).
 const again = 120
@@ -165,7 +166,7 @@ func Compare(in Input) *Report {
 	if len(in.Servers) == 0 {
 		r.merge(make([]Server, 1), []*Report{in.against(Server{Pods: in.API}, false)})
 		if n := len(in.Unreadable); n > 0 {
-			r.note("%d pods of the snapshot are in values that cannot be read: whether they run is not known. The API's pods of now tell (kubectl get pods -A -o json).", n)
+			r.note("%s of the snapshot cannot be read: whether they run is not known. The API's pods of now tell (kubectl get pods -A -o json).", words.Count(n, "pod"))
 		}
 	} else {
 		if len(in.Servers) < in.Named {
@@ -298,7 +299,7 @@ func (c *comparison) silent(r *NodeReport, refused []string) {
 	f := Finding{
 		Kind: Silent, Certainty: restore.Certain, Evidence: r.Seen,
 		Reason: "Its kubelet does not answer: " + strings.Join(refused, "; ") + ".",
-		Action: "Look at the kubelet on the machine (systemctl status kubelet). When it starts, it lists anew: it kills within 2 s what the API does not have there, and starts what it has. If it is up, give its /pods and /runningpods, too.",
+		Action: "Look at the kubelet on the machine (systemctl status kubelet). When it starts, it relists: it kills within 2 s what the API does not have there, and starts what it has. If it is up, give its /pods and /runningpods, too.",
 	}
 	if len(refused) == 0 {
 		f.Certainty, f.Reason = restore.Possible, "Its kubelet does not answer, or was not asked: no answer of it was given."
@@ -316,7 +317,7 @@ func (c *comparison) unread(r *NodeReport) {
 	c.report.add(Finding{
 		Kind: Unread, Certainty: restore.Certain, Evidence: []string{},
 		Reason: "What runs there is not known in full: " + strings.Join(r.Unread, "; ") + ".",
-		Action: "Get its answers again, unchanged and whole. What of them was read is compared all the same.",
+		Action: "Get its answers again, unchanged and whole. What was read of them is still compared.",
 	}, r.Name, &kubelet.Pod{})
 }
 
@@ -394,9 +395,9 @@ func (p *pod) merge(o *kubelet.Pod) {
 	}
 }
 
-// mayRun says whether a pod of which nothing is known to run may do so all the
-// same: a deaf kubelet goes on listing as Pending what it has started meanwhile, and
-// starts again what has ended, in a sandbox that is ready.
+// mayRun says whether a pod of which nothing is known to run may still run: a deaf
+// kubelet keeps listing as Pending what it has started meanwhile, and starts again what
+// has ended, in a sandbox that is ready.
 func (p *pod) mayRun() bool { return !p.runs && (p.ready || !p.sure && p.alive) }
 
 // certainty of what was said of a pod.
@@ -428,7 +429,7 @@ func (c *comparison) strays(p *pod) {
 		f := Finding{
 			Kind: Stray, Container: name, Certainty: p.certainty(), Evidence: p.sources,
 			Reason: fmt.Sprintf("The container %s runs in it, and the API's pod does not have it.", name),
-			Action: "Stop the container, if nobody works in it. No kubelet does so, not even one that lists anew or is restarted (kubernetes v1.37 pkg/kubelet/kuberuntime/kuberuntime_manager.go computePodActions). It is an ephemeral one as a rule (kubectl debug), added after the backup, and those are never started again.",
+			Action: "Stop the container, if nobody works in it. No kubelet does so, not even one that relists or is restarted (kubernetes v1.37 pkg/kubelet/kuberuntime/kuberuntime_manager.go computePodActions). It is an ephemeral one as a rule (kubectl debug), added after the backup, and those are never started again.",
 		}
 		if len(has.Containers) == 0 {
 			f.Reason += " It is not told of any container of that."
@@ -437,8 +438,8 @@ func (c *comparison) strays(p *pod) {
 			f.Certainty = restore.Possible
 			f.Reason += " It may have been added after the snapshot was taken: a list of the API's pods of now tells."
 		}
-		inner := words(fmt.Sprintf("crictl stop --timeout=%d $(crictl ps --quiet --label %% --label %%)", cmp.Or(has.Grace, 30)), "io.kubernetes.pod.uid="+p.UID, "io.kubernetes.container.name="+name)
-		f.Command = words("ssh -- % %", p.Node, inner)
+		inner := commandLine(fmt.Sprintf("crictl stop --timeout=%d $(crictl ps --quiet --label %% --label %%)", cmp.Or(has.Grace, 30)), "io.kubernetes.pod.uid="+p.UID, "io.kubernetes.container.name="+name)
+		f.Command = commandLine("ssh -- % %", p.Node, inner)
 		c.report.add(f, p.Node, &p.Pod)
 	}
 }
@@ -503,8 +504,8 @@ func (c *comparison) phantom(p *pod) {
 // internal/cri/server/sandbox_stop.go stopPodSandbox); CRI-O takes its network away first.
 func stop(p *pod) string {
 	const defaultGrace = 30
-	inner := words(fmt.Sprintf("systemctl stop kubelet && { ids=$(crictl ps --quiet --label %%) && [ -n \"$ids\" ] && crictl stop --timeout=%d $ids; systemctl start kubelet; }", cmp.Or(max(p.Grace, 0), defaultGrace)), "io.kubernetes.pod.uid="+p.UID)
-	return words("ssh -- % %", p.Node, inner)
+	inner := commandLine(fmt.Sprintf("systemctl stop kubelet && { ids=$(crictl ps --quiet --label %%) && [ -n \"$ids\" ] && crictl stop --timeout=%d $ids; systemctl start kubelet; }", cmp.Or(max(p.Grace, 0), defaultGrace)), "io.kubernetes.pod.uid="+p.UID)
+	return commandLine("ssh -- % %", p.Node, inner)
 }
 
 // ghost looks whether anything runs of a pod that the API has on a node.
@@ -515,7 +516,7 @@ func (c *comparison) ghost(p *kubelet.Pod, there *pod, r *NodeReport) {
 	}
 	phase := cmp.Or(p.Phase, "Pending")
 	f := Finding{Kind: Ghost, Certainty: restore.Possible, Evidence: seen, Reason: "The API has it as " + phase + " here"}
-	// A list of containers does not tell of a sandbox whose container is about to start.
+	// A list of containers does not show a sandbox whose container is about to start.
 	runtime := slices.Contains(seen, string(kubelet.Running)) || slices.Contains(seen, string(kubelet.Sandboxes))
 	listed := slices.Contains(seen, string(kubelet.Listed))
 	switch ended := there != nil && (there.Phase == "Succeeded" || there.Phase == "Failed"); {
@@ -530,11 +531,11 @@ func (c *comparison) ghost(p *kubelet.Pod, there *pod, r *NodeReport) {
 	case there != nil:
 		f.Certainty, f.Reason = restore.Certain, f.Reason+"; the node knows it, and nothing of it runs."
 	case !runtime && !listed:
-		f.Reason += ", and what was given of the node does not tell of it."
+		f.Reason += ", and the answers given for the node do not have it."
 	case !runtime:
-		f.Reason += ", and its kubelet does not list it: it may run all the same."
+		f.Reason += ", and its kubelet does not list it: it may still run."
 	case phase == "Pending" && !listed:
-		f.Reason += ", and nothing of it runs: its kubelet may know it all the same, and be about to start it."
+		f.Reason += ", and nothing of it runs: its kubelet may still know it, and be about to start it."
 	case phase == "Pending":
 		f.Certainty, f.Reason = restore.Certain, "It waits for its kubelet, which does not know it: a deaf kubelet never starts it."
 	case listed:
@@ -556,8 +557,8 @@ func (c *comparison) ghost(p *kubelet.Pod, there *pod, r *NodeReport) {
 	if f.Certainty == restore.Possible {
 		f.Action = "Look again after some minutes, with /runningpods and /pods: one that is about to start runs then. "
 	}
-	f.Action += "Delete it if it is not wanted. If it is, make its kubelet list anew: a restart of the kubelet starts it, and kills what the API does not have there within 2 s."
-	f.Command = words("kubectl delete pod --namespace=% -- %", p.Namespace, p.Name)
+	f.Action += "Delete it if it is not wanted. If it is, make its kubelet relist: a restart of the kubelet starts it, and kills what the API does not have there within 2 s."
+	f.Command = commandLine("kubectl delete pod --namespace=% -- %", p.Namespace, p.Name)
 	c.report.add(f, p.Node, p)
 }
 
@@ -683,7 +684,7 @@ func (r *Report) finish() {
 		}
 	}
 	if r.Summary[Phantom]+r.Summary[Ghost] > 0 {
-		r.note("After a restore with a sufficient bump, ask again %d s after the API servers are back: before that, kubelets may not have listed their pods anew. One that was refused for long waits 30 to 60 s between two attempts (client-go tools/cache/reflector.go).", again)
+		r.note("After a restore with a sufficient bump, ask again %d s after the API servers are back: before that, kubelets may not have relisted their pods. One that was refused for long waits 30 to 60 s between two attempts (client-go tools/cache/reflector.go).", again)
 	}
 	slices.Sort(r.Notes)
 	r.Notes = slices.Compact(r.Notes)
@@ -698,9 +699,9 @@ func sortedKeys[T any](m map[string]T) []string {
 	return keys
 }
 
-// words puts a command line together of fixed text and, at each %, a word from
+// commandLine puts a command line together of fixed text and, at each %, a word from
 // evidence; "" when one of them cannot be written.
-func words(line string, evidence ...string) string {
+func commandLine(line string, evidence ...string) string {
 	for _, s := range evidence {
 		w, ok := sanitize.ShellWord(s)
 		if !ok || s == "" {

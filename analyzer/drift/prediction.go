@@ -188,7 +188,7 @@ func (r *Report) Against(p *Prediction) *Outcome {
 		default:
 			is := "nothing of it runs there"
 			if kind == Ghost {
-				is = "it runs, or the API does not have it any more"
+				is = "it runs, or the API no longer has it"
 			}
 			if ok {
 				is = "it is a " + string(f.Kind)

@@ -8,6 +8,7 @@ import (
 
 	"revenant/analyzer/restore"
 	"revenant/decoder/kubelet"
+	"revenant/internal/words"
 )
 
 // Server is what one API server lists. A resourceVersion of the list would not tell
@@ -122,7 +123,7 @@ func (in *Input) disagreement(r *Report, all []*kubelet.Pod, as []string) {
 	case len(as) == 0:
 		f.Reason += " The snapshot agrees with none of them."
 	default:
-		f.Reason += " The snapshot agrees with " + enumerate(as) + "."
+		f.Reason += " The snapshot agrees with " + words.List(as) + "."
 	}
 	r.add(f, first.Node, first)
 }
@@ -147,10 +148,10 @@ func (in *Input) settle(r *Report) []Server {
 	action, certainty := "", restore.Possible
 	if settled := len(right) > 0 && len(stale) > 0 && in.notOlder(); settled {
 		certainty = restore.Certain
-		action = fmt.Sprintf("Restart the API server %s: of the %d pods that they list differently the snapshot, which is not older than the lists, has all as %s.", enumerate(stale), total, enumerate(agree))
+		action = fmt.Sprintf("Restart the API server %s: of the %d pods that they list differently the snapshot, which is not older than the lists, has all as %s.", words.List(stale), total, words.List(agree))
 	} else {
 		right = in.Servers
-		action = fmt.Sprintf("Restart every API server that was not restarted after the restore: one that starts lists what etcd has. Of the %d pods that they list differently the snapshot has %s.", total, enumerate(counts))
+		action = fmt.Sprintf("Restart every API server that was not restarted after the restore: one that starts lists what etcd has. Of the %d pods that they list differently the snapshot has %s.", total, words.List(counts))
 		if !in.notOlder() {
 			action += " It is older than the lists: one that is saved after them tells which API server lists what etcd has."
 		}
@@ -178,7 +179,7 @@ func listed(who []string, p *kubelet.Pod, containers bool) string {
 	if len(who) > 1 {
 		one = several
 	}
-	says := enumerate(who) + " " + one
+	says := words.List(who) + " " + one
 	if p == nil {
 		return says
 	}
@@ -190,14 +191,6 @@ func listed(who []string, p *kubelet.Pod, containers bool) string {
 		says += ", with the containers " + strings.Join(p.Containers, ", ")
 	}
 	return says + ", with the uid " + p.UID
-}
-
-// enumerate is a, b and c.
-func enumerate(list []string) string {
-	if len(list) < 2 {
-		return strings.Join(list, "")
-	}
-	return strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
 }
 
 // subject is what a finding is about.
@@ -241,7 +234,7 @@ func (r *Report) merge(by []Server, reports []*Report) {
 		if all {
 			f.Reason += " So it is by the list of " + who[s][0] + "; by others it is so otherwise."
 		} else {
-			f.Reason += " So it is by the list of " + enumerate(who[s]) + " only."
+			f.Reason += " So it is by the list of " + words.List(who[s]) + " only."
 		}
 	}
 }

@@ -255,7 +255,7 @@ func TestTruthByListAlone(t *testing.T) {
 			for _, p := range s.Phantoms {
 				at := place{p.Node, p.UID}
 				if !p.Running || !listed[at] || s.Kubelets[p.Node].KubeletDown {
-					continue // a kubelet that has listed anew lists no pod that is ending
+					continue // a kubelet that has relisted lists no pod that is ending
 				}
 				if checked++; !found[at] {
 					t.Errorf("%s %s: %s runs on %s and was not found", path, s.Label, p.UID, p.Node)

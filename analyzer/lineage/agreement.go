@@ -172,7 +172,7 @@ func (g *agreement) lasting(s *snapshot.Snapshot, at int64) (iter.Seq[snapshot.R
 func (g *agreement) compare(x, y *snapshot.Record) error {
 	switch {
 	case x == nil:
-		if !g.Partial || g.Behind < 0 { // else a, the newer one, has written it anew since
+		if !g.Partial || g.Behind < 0 { // else a, the newer one, has rewritten it since
 			g.differ(y, InB)
 		}
 		return nil

@@ -1,20 +1,19 @@
-// Package lineage says how the histories of two snapshots relate: whether the
-// backup is an earlier state of the current one, where the two part when they do,
-// and which earlier restores the files show.
+// Package lineage determines how the histories of two snapshots relate: whether the
+// backup is an earlier state of the current one, where they diverge if they do, and
+// which earlier restores the files show.
 //
-// In go two open snapshots and the prefix of the API server's keys. Out comes a
-// Lineage. It rests on what etcd's writing obeys (server/v3 v3.7 storage/mvcc):
-// one history has one record at a revision; above the compact revision nothing is
-// removed; a compaction keeps the newest record of every key that exists. A pair of
-// records that breaks one of these shows that the histories part at or before it.
+// It takes two open snapshots and the prefix of the API server's keys, and returns a
+// Lineage. It relies on invariants of etcd (server/v3 v3.7 storage/mvcc): one history
+// has one record at a revision; above the compact revision nothing is removed; a
+// compaction keeps the newest record of every key that exists. A pair of records that
+// breaks one of these shows that the histories diverge at or before it.
 //
-// Two files that were damaged can contradict each other, too. What a damaged
-// snapshot lacks therefore proves nothing, and records that differ while most of
-// those after them are the same, value and all, are counted as damage: histories
-// that have parted do not meet again.
+// Two damaged files can contradict each other, too. So what a damaged snapshot lacks
+// proves nothing, and records that differ while most later ones are equal, including
+// their values, count as damage: histories that have diverged never converge.
 //
-// Nothing is refused. Snapshots of two clusters are Unrelated, and where nothing
-// could be compared the relation is Unknown.
+// It refuses nothing. Snapshots of two clusters are Unrelated, and if nothing could
+// be compared the relation is Unknown.
 package lineage
 
 import (
@@ -25,6 +24,7 @@ import (
 
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // Relation says how the histories of two snapshots relate.
@@ -75,7 +75,7 @@ type Lineage struct {
 
 	Compared Compared `json:"compared"`
 	Cluster  Match    `json:"cluster"` // the uid of the namespace kube-system
-	// Members compares the ids of etcd's members. A restore computes them anew from
+	// Members compares the ids of etcd's members. A restore computes them again from
 	// the peer URLs and the cluster's token (etcdutl/v3 v3.7 snapshot/v3_snapshot.go
 	// Restore), so the same ids do not mean that there was none. The cluster's own id
 	// is in the write-ahead log only.
@@ -243,11 +243,11 @@ func (c *comparison) agreement() string {
 		}
 	}
 	n, head := c.Compared, min(c.backup.Revision(), c.current.Revision())
-	say(n.Records > 0 && n.Values >= n.Records, "%d records are the same in both, values and all", n.Records)
-	say(n.Records > 0 && n.Values < n.Records, "%d records are the same in both, values compared in %d", n.Records, n.Values)
-	say(n.Keys > 0, "%d keys have the state of one history at a compaction", n.Keys)
+	say(n.Records > 0 && n.Values >= n.Records, "%s the same in both, values and all", words.CountOf(n.Records, "record is", "records are"))
+	say(n.Records > 0 && n.Values < n.Records, "%s the same in both, values compared in %s", words.CountOf(n.Records, "record is", "records are"), words.Number(n.Values))
+	say(n.Keys > 0, "%s the state of one history at a compaction", words.CountOf(n.Keys, "key has", "keys have"))
 	say(c.Cluster == Equal, "the namespace kube-system has the same uid")
-	say(n.Damaged > 0, "%d records differ although later ones are the same, so that one of the two files is damaged there", n.Damaged)
+	say(n.Damaged > 0, "%s although later ones are the same, so that one of the two files is damaged there", words.CountOf(n.Damaged, "record differs", "records differ"))
 	say(c.compacted() > head, "what was overwritten before the compaction at revision %d could not be compared", c.compacted())
 	return strings.Join(parts, ", ") + c.loss()
 }

@@ -83,7 +83,7 @@ func TestCompare(t *testing.T) {
 			found{Relation: lineage.Ancestor, Certain: true, Common: saved}},
 		{"both compacted", func() (b, c *store) { s := line(); return s.saved().compactTo(95), s.write(30).compactTo(60) },
 			found{Relation: lineage.Ancestor, Certain: true, Common: saved}},
-		{"deleted and made anew since", func() (b, c *store) {
+		{"deleted and recreated since", func() (b, c *store) {
 			s := line()
 			return s.saved(), s.delete(config(1)).delete(config(2)).put(config(1)).write(30).compactTo(130)
 		}, found{Relation: lineage.Ancestor, Common: saved}},

@@ -99,7 +99,7 @@ func (l *log) restores(name string) []Restore {
 	return list
 }
 
-// raft is a restore that began the log anew. What was written since is at most
+// raft is a restore that started a new log. What was written since is at most
 // one revision an entry.
 func (l *log) raft(name string, sign Sign, detail string) Restore {
 	return Restore{Snapshot: name, NotBefore: max(l.revision-l.index, l.bumped()), Sign: sign, Detail: detail, Certain: !l.damaged}

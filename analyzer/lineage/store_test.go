@@ -112,7 +112,7 @@ func (s *store) saved() *store {
 }
 
 // restored is the timeline that begins with the store restored: raft's log begins
-// anew. A bump leaves its marker and compacts to it.
+// again. A bump leaves its marker and compacts to it.
 func (s *store) restored(name string, bump int64) *store {
 	c := s.saved()
 	c.name, c.index, c.term = name, 1, 1

@@ -13,6 +13,7 @@ import (
 	"revenant/analyzer/finding"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 const admissionGroup = "admissionregistration.k8s.io"
@@ -72,7 +73,7 @@ func (r *run) policies() result {
 	if n == 0 {
 		return p.result(pass("no policy is bound that refuses what it cannot judge"))
 	}
-	return p.result(pass("what it goes by is in the backup, of each of %s that fail closed", plural(int64(n), "binding of policies", "bindings of policies")))
+	return p.result(pass("the parameters of each of %s that fail closed are in the backup", words.CountOf(n, "binding of policies", "bindings of policies")))
 }
 
 // each decodes the objects of a resource of admission in the backup.
@@ -108,7 +109,7 @@ func readAs(o *kube.Object, to any) error {
 	return json.Unmarshal(text, to)
 }
 
-// lacksParams says why a policy has no parameters to go by, "" when it may have
+// lacksParams says why a policy has no parameters, "" when it may have
 // (apiserver v0.37 pkg/admission/plugin/policy/generic/policy_dispatcher.go
 // CollectParams).
 func (r *run) lacksParams(kind *admissionv1.ParamKind, ref *admissionv1.ParamRef) string {
@@ -160,5 +161,5 @@ func (r *run) missingParam(resource kube.Key, namespaced bool, ref *admissionv1.
 			return ""
 		}
 	}
-	return "no parameters that it goes by are in the backup"
+	return "none of its parameters is in the backup"
 }

@@ -9,6 +9,7 @@ import (
 	"revenant/analyzer/atrest"
 	"revenant/analyzer/restore"
 	"revenant/decoder/kube"
+	"revenant/internal/words"
 )
 
 func (r *run) prefixes() result {
@@ -34,15 +35,15 @@ func (r *run) objects() result {
 		case v.Encrypted:
 			hidden += v.Count
 		case v.Problem != "":
-			p.add(Fail, nil, "%s of %s, such as %s: %s", count(v.Count, "value", "values"), name(v), v.Example, v.Problem)
+			p.add(Fail, nil, "%s of %s, such as %s: %s", words.Count(v.Count, "value"), name(v), v.Example, v.Problem)
 		}
 	}
 	if total == 0 {
 		return unknown("there is no object to look at")
 	}
-	text := fmt.Sprintf("%s and metadata decode", count(total-hidden, "object's type", "objects' types"))
+	text := fmt.Sprintf("%s and metadata decode", words.CountOf(total-hidden, "object's type", "objects' types"))
 	if hidden > 0 {
-		text += fmt.Sprintf("; %s encrypted, which another check is for", count(hidden, "value is", "values are"))
+		text += fmt.Sprintf("; %s encrypted, which another check is for", words.CountOf(hidden, "value is", "values are"))
 	}
 	return p.result(pass("%s", text))
 }
@@ -65,13 +66,13 @@ func (r *run) encryption() result {
 	case r.Keys == nil && len(needed) == 0:
 		return pass("nothing is encrypted: no configuration is needed, and one has to have the provider identity")
 	case r.Keys == nil:
-		return unknown("these are needed, and no configuration was given: %s", some(needed, ", ")).
+		return unknown("these are needed, and no configuration was given: %s", words.First(needed, mostPoints)).
 			doing("Give the API server's configuration: --encryption-config FILE.")
 	}
 	var p points
 	for i := range r.encrypted {
 		v := &r.encrypted[i]
-		what := fmt.Sprintf("%s of %s by %s", count(v.Count, "value", "values"), v.Resource, v.By())
+		what := fmt.Sprintf("%s of %s by %s", words.Count(v.Count, "value"), v.Resource, v.By())
 		switch v.Fit {
 		case atrest.Fits:
 		case atrest.Plugin:
@@ -81,7 +82,7 @@ func (r *run) encryption() result {
 		case atrest.Damaged, atrest.WrongKey:
 			p.add(Fail, nil, "%s, of which %d decrypt: %s", what, v.Decrypted, v.Error)
 		case atrest.NoPlain:
-			p.add(Fail, nil, "%s of %s not encrypted, and the configuration has no provider identity for them", count(v.Count, "value", "values"), v.Resource)
+			p.add(Fail, nil, "%s of %s not encrypted, and the configuration has no provider identity for them", words.Count(v.Count, "value"), v.Resource)
 		case atrest.OtherKey:
 			p.add(Fail, nil, "%s, which the configuration has for other resources only", what)
 		default:
@@ -91,7 +92,7 @@ func (r *run) encryption() result {
 	if len(needed) == 0 {
 		return p.result(pass("nothing is encrypted, and the configuration reads what is not"))
 	}
-	return p.result(pass("the configuration has %s, and with it all values decrypt", some(needed, ", ")))
+	return p.result(pass("the configuration has %s, and with it all values decrypt", words.First(needed, mostPoints)))
 }
 
 // knownKubernetes is the minor version whose types are built in here.
@@ -116,13 +117,13 @@ func (r *run) storageVersions() result {
 			continue
 		}
 		kinds++
-		what := fmt.Sprintf("%s of %s in %s", count(v.Count, "object", "objects"), name(v), v.APIVersion)
+		what := fmt.Sprintf("%s of %s in %s", words.Count(v.Count, "object"), name(v), v.APIVersion)
 		life, known := kube.LifecycleOf(v.APIVersion, v.Kind)
 		switch {
 		case !known && to >= knownKubernetes:
 			p.add(Fail, nil, "%s, which API servers of %s do not know", what, target)
 		case !known:
-			p.add(Unknown, nil, "%s: 1.%d has no such version any more, and whether %s has is not known", what, knownKubernetes, target)
+			p.add(Unknown, nil, "%s: 1.%d no longer has that version, and whether %s has it is not known", what, knownKubernetes, target)
 		case life.Introduced > to && r.targets.atLeast:
 			p.add(Unknown, nil, "%s, which came with 1.%d, and API servers are of %s", what, life.Introduced, target)
 		case life.Introduced > to:
@@ -161,7 +162,7 @@ func (r *run) crdVersions() result {
 		objects[k] += v.Count
 		_, in, _ := strings.Cut(v.APIVersion, "/")
 		if !slices.ContainsFunc(d.Versions, func(w kube.DefinedVersion) bool { return w.Name == in }) {
-			p.add(Fail, nil, "%s of %s in %s, a version that their definition does not have: they cannot be read", count(v.Count, "object", "objects"), name(v), in)
+			p.add(Fail, nil, "%s of %s in %s, a version that their definition does not have: they cannot be read", words.Count(v.Count, "object"), name(v), in)
 		}
 	}
 	for _, k := range slices.SortedFunc(maps.Keys(r.defined), func(a, b kube.Key) int {
@@ -181,7 +182,7 @@ func (r *run) crdVersions() result {
 	for _, n := range objects {
 		total += n
 	}
-	return p.result(pass("%s, with %s", count(len(r.defined), "definition", "definitions"), count(total, "object, in a version that it has", "objects, all in versions that they have")))
+	return p.result(pass("%s, with %s", words.Count(len(r.defined), "definition"), words.CountOf(total, "object, in a version that it has", "objects, all in versions that they have")))
 }
 
 // rules says what the prediction rests on for the versions there are.

@@ -15,6 +15,7 @@ import (
 	"revenant/analyzer/rollback"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // validity is when the certificates of a chain are valid.
@@ -78,7 +79,7 @@ func (r *run) bundles() result {
 		case len(list) == 0:
 			p.add(verdict, c.Evidence, "%s: no certificate can be read in its caBundle", what)
 		case !newest.After(r.At):
-			p.add(verdict, c.Evidence, "%s: every certificate in its caBundle is past its end, the last since %s", what, stamp(newest))
+			p.add(verdict, c.Evidence, "%s: every certificate in its caBundle is past its end, the last since %s", what, words.Time(newest))
 		case early:
 			p.add(verdict, c.Evidence, "%s: no certificate in its caBundle is valid yet", what)
 		}
@@ -89,10 +90,8 @@ func (r *run) bundles() result {
 	if n == 0 {
 		return p.result(pass("no server that is called is trusted by a caBundle"))
 	}
-	return p.result(pass("%s, with a certificate that is valid in each", plural(int64(n), "caBundle", "caBundles")))
+	return p.result(pass("%s, with a certificate that is valid in each", words.Count(n, "caBundle")))
 }
-
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // secret is a Secret of the backup.
 type secret struct {
@@ -127,10 +126,10 @@ func (r *run) secrets(s *snapshot.Snapshot, use func(secret)) (encrypted, unread
 
 func (p *points) unread(encrypted, unread int) {
 	if encrypted > 0 {
-		p.add(Unknown, nil, "%s encrypted and not decrypted", plural(int64(encrypted), "Secret is", "Secrets are"))
+		p.add(Unknown, nil, "%s encrypted and not decrypted", words.CountOf(encrypted, "Secret is", "Secrets are"))
 	}
 	if unread > 0 {
-		p.add(Unknown, nil, "%s be read", plural(int64(unread), "Secret cannot", "Secrets cannot"))
+		p.add(Unknown, nil, "%s be read", words.CountOf(unread, "Secret cannot", "Secrets cannot"))
 	}
 }
 
@@ -153,11 +152,11 @@ func (r *run) certificates() result {
 		leaf := list[0]
 		switch {
 		case leaf.from.After(r.At):
-			p.add(Warn, []finding.Ref{ref}, "%s: its certificate is valid from %s on", what, stamp(leaf.from))
+			p.add(Warn, []finding.Ref{ref}, "%s: its certificate is valid from %s on", what, words.Time(leaf.from))
 		case !leaf.to.After(r.At):
-			text := fmt.Sprintf("%s: its certificate is past its end since %s", what, stamp(leaf.to))
+			text := fmt.Sprintf("%s: its certificate is past its end since %s", what, words.Time(leaf.to))
 			if now := r.renewed(s); !now.IsZero() {
-				p.add(Fail, []finding.Ref{ref}, "%s, and the current state has one in its place that is valid until %s", text, stamp(now))
+				p.add(Fail, []finding.Ref{ref}, "%s, and the current state has one in its place that is valid until %s", text, words.Time(now))
 			} else {
 				p.add(Warn, []finding.Ref{ref}, "%s", text)
 			}
@@ -167,7 +166,7 @@ func (r *run) certificates() result {
 	if n == 0 {
 		return p.result(pass("there is no Secret of type %s", corev1.SecretTypeTLS))
 	}
-	return p.result(pass("%s of type %s, none past its end", plural(int64(n), "Secret", "Secrets"), corev1.SecretTypeTLS))
+	return p.result(pass("%s of type %s, none past its end", words.Count(n, "Secret"), corev1.SecretTypeTLS))
 }
 
 // renewed is until when the certificate is valid that the current state has in place of
@@ -219,12 +218,12 @@ func (r *run) tokens() result {
 		}
 		if n++; !end.IsZero() && !end.After(r.At) {
 			ref := finding.Ref{Snapshot: finding.InBackup, Key: s.record.Key, Revision: s.record.Main}
-			p.add(Warn, []finding.Ref{ref}, "Secret %s/%s of type %s is past its end since %s", s.Namespace, s.Name, s.Type, stamp(end))
+			p.add(Warn, []finding.Ref{ref}, "Secret %s/%s of type %s is past its end since %s", s.Namespace, s.Name, s.Type, words.Time(end))
 		}
 	})
 	p.unread(encrypted, unread)
 	if n == 0 {
 		return p.result(pass("there is no token in a Secret"))
 	}
-	return p.result(pass("%s in Secrets, none past its end", plural(int64(n), "token", "tokens")))
+	return p.result(pass("%s in Secrets, none past its end", words.Count(n, "token")))
 }

@@ -7,6 +7,7 @@ import (
 	"revenant/analyzer/rollback"
 	"revenant/decoder/keyspace"
 	"revenant/decoder/kube"
+	"revenant/internal/words"
 )
 
 // unanswered judges the calls of one caller. harm is what an unanswered one that blocks
@@ -82,11 +83,11 @@ func (r *run) masterLeases() result {
 	case leases == 0:
 		return pass("the backup has no master lease")
 	case r.needs != "":
-		return unknown("%s, so that it cannot be told whose the %s of the backup are", r.needs, plural(int64(leases), "master lease", "master leases"))
+		return unknown("%s, so that it cannot be told whose the %s of the backup are", r.needs, words.Count(leases, "master lease"))
 	}
 	var p points
 	for _, m := range r.masters {
-		text := fmt.Sprintf("%s says that an API server is at %s, which no API server and no node has any more", m.Key, m.Address)
+		text := fmt.Sprintf("%s says that an API server is at %s, an address that no API server and no node has now", m.Key, m.Address)
 		switch {
 		case m.Doubt != "":
 			p.add(Unknown, nil, "%s (%s)", text, m.Doubt)
@@ -96,7 +97,7 @@ func (r *run) masterLeases() result {
 			p.add(Fail, nil, "%s, and no lease of etcd's deletes it", text)
 		}
 	}
-	return p.result(pass("%s, all of API servers that there are", plural(int64(leases), "master lease", "master leases")))
+	return p.result(pass("%s, all of API servers that there are", words.Count(leases, "master lease")))
 }
 
 func (r *run) bootstrapToken() result {
@@ -119,7 +120,7 @@ func (r *run) otherKeys() result {
 			continue
 		}
 		if g.Live > 0 {
-			p.add(Warn, nil, "%s of %s (%s)", plural(int64(g.Live), "key", "keys"), g.Name, g.Prefix)
+			p.add(Warn, nil, "%s of %s (%s)", words.Count(g.Live, "key"), g.Name, g.Prefix)
 		}
 	}
 	if r.rollback != nil && r.rollback.Summary[rollback.KeysBack] > 0 {
@@ -140,7 +141,7 @@ func (r *run) predicted(n func(*counted) (likely, unlikely int), one, many strin
 	under := r.under()
 	likely, unlikely := n(countPods(r.prediction))
 	before, _ := n(countPods(r.plain))
-	text := plural(int64(likely), one, many) + " " + under + r.servers()
+	text := words.CountOf(likely, one, many) + " " + under + r.servers()
 	if p := &r.prediction.Plan; p.BumpRevision > 0 || p.RestartKubelets.All {
 		text += fmt.Sprintf("; a plain restore makes %d", before)
 	}
@@ -148,9 +149,9 @@ func (r *run) predicted(n func(*counted) (likely, unlikely int), one, many strin
 	case likely > 0:
 		return fail("%s", text)
 	case countPods(r.prediction).unknown > 0:
-		return unknown("%s, and of %s it cannot be told", text, plural(int64(countPods(r.prediction).unknown), "pod", "pods"))
+		return unknown("%s, and of %s it cannot be told", text, words.Count(countPods(r.prediction).unknown, "pod"))
 	case unlikely > 0:
-		return warn("%s; %s more, though that is unlikely", text, plural(int64(unlikely), one, many))
+		return warn("%s; %s more, though that is unlikely", text, words.CountOf(unlikely, one, many))
 	}
 	return pass("%s", text)
 }
@@ -182,7 +183,7 @@ func (r *run) servers() string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; the kubelets of %s restart with their service", plural(int64(n), "server", "servers"))
+	return fmt.Sprintf("; the kubelets of %s restart with their service", words.Count(n, "server"))
 }
 
 func (r *run) phantoms() result {
@@ -198,14 +199,14 @@ func (r *run) doubles() result {
 		return unknown("nothing is predicted: %v", r.noPlan)
 	}
 	c := countPods(r.prediction)
-	const one, many = "pod runs beside another of its name or beside itself", "pods run beside another of their name or beside themselves"
+	const one, many = "pod runs twice or together with another pod of its name", "pods run twice or together with another pod of their name"
 	switch {
 	case c.doubles == 0:
 		return pass("no pod runs beside another of its name %s", r.under())
 	case c.doublesBound > 0:
-		return warn("%s %s, for up to %d s", plural(int64(c.doubles), one, many), r.under(), c.doublesBound)
+		return warn("%s %s, for up to %d s", words.CountOf(c.doubles, one, many), r.under(), c.doublesBound)
 	}
-	return warn("%s %s, until kubelets list their pods", plural(int64(c.doubles), one, many), r.under())
+	return warn("%s %s, until kubelets list their pods", words.CountOf(c.doubles, one, many), r.under())
 }
 
 // found judges findings of what goes back in time by their ids.

@@ -9,6 +9,7 @@ import (
 
 	"revenant/analyzer/restore"
 	"revenant/analyzer/runbook"
+	"revenant/internal/words"
 )
 
 // The minor versions of etcd 3 of which it was seen whether they start on restored stores:
@@ -53,13 +54,13 @@ func (r *run) etcdMembers() result {
 	}
 	switch {
 	case len(voters) == 0:
-		return fail("it names no member that votes, only learners: %s", some(learners, ", "))
+		return fail("it names no member that votes, only learners: %s", words.First(learners, mostPoints))
 	case len(learners) > 0:
-		return warn("%s: %s; a restore makes no learner", count(len(learners), "member is a learner", "members are learners"), some(learners, ", "))
+		return warn("%s: %s; a restore makes no learner", words.CountOf(len(learners), "member is a learner", "members are learners"), words.First(learners, mostPoints))
 	case meta.Stale:
 		return warn("names and URLs of its members may be of when each was added: etcd 3.5.1 to 3.5.19 do not store what changes")
 	}
-	return pass("%s: %s", count(len(voters), "member votes", "members vote"), some(voters, ", "))
+	return pass("%s: %s", words.CountOf(len(voters), "member votes", "members vote"), words.First(voters, mostPoints))
 }
 
 func (r *run) alarm() result {
@@ -148,7 +149,7 @@ func (r *run) bumpCarried() result {
 		return warn("the restore of %s cannot be given a bump %s: the runbook restarts all kubelets instead", p.Title, from)
 	case runbook.BumpsItself:
 		if len(r.facts.BumpMarkers) > 0 {
-			return warn("%s makes the bump itself %s, from an index that starts anew with each restore, and the backup is of a store that was restored before: it may be far too small", p.Title, from)
+			return warn("%s makes the bump itself %s, from an index that starts again with each restore, and the backup is of a store that was restored before: it may be far too small", p.Title, from)
 		}
 		return pass("%s makes the bump itself %s", p.Title, from)
 	case runbook.BumpsSnapshot:

@@ -9,6 +9,7 @@ import (
 	"revenant/analyzer/restore"
 	"revenant/decoder/container"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 func (r *run) trailer() result {
@@ -45,7 +46,7 @@ func damage(s *snapshot.Snapshot, history bool) (list []string) {
 
 func (r *run) content() result {
 	if list := damage(r.Backup.Snapshot, false); len(list) > 0 {
-		return fail("%s: %s", count(len(list), "problem", "problems"), some(list, "; "))
+		return fail("%s: %s", words.Count(len(list), "problem"), words.Clauses(list, mostPoints, len(list)))
 	}
 	return pass("every page and bucket is as etcd writes it, %d records", r.Backup.Snapshot.Len())
 }
@@ -53,7 +54,7 @@ func (r *run) content() result {
 func (r *run) history() result {
 	s, e := r.Backup.Snapshot, r.Evidence[0]
 	if list := damage(s, true); len(list) > 0 {
-		return fail("%s: %s", count(len(list), "problem", "problems"), some(list, "; "))
+		return fail("%s: %s", words.Count(len(list), "problem"), words.Clauses(list, mostPoints, len(list)))
 	}
 	switch {
 	case s.Len() == 0:
@@ -120,7 +121,7 @@ func (r *run) current() result {
 		}
 	}
 	if list := append(damage(s, false), damage(s, true)...); len(list) > 0 {
-		p.add(Fail, nil, "%s: %s", count(len(list), "problem", "problems"), some(list, "; "))
+		p.add(Fail, nil, "%s: %s", words.Count(len(list), "problem"), words.Clauses(list, mostPoints, len(list)))
 	}
 	if e.CompactUnknown {
 		p.add(Unknown, nil, "what would tell its compact revision is lost")
@@ -154,7 +155,7 @@ func (r *run) sameCluster() result {
 	}
 	switch {
 	case why != "" && r.Force:
-		return warn("%s; they are taken for one all the same, as is stated", why)
+		return warn("%s; they are treated as one cluster, as stated", why)
 	case why != "":
 		return fail("%s", why)
 	case r.Lineage.Relation == lineage.Diverged:
@@ -184,10 +185,10 @@ func (r *run) age() result {
 	if age < 0 {
 		return unknown("it was taken %s, which is after the time of the check: one of the two clocks is wrong", taken)
 	}
-	text := fmt.Sprintf("it is %s old at most, taken %s", span(age), taken)
+	text := fmt.Sprintf("it is %s old at most, taken %s", words.Duration(age), taken)
 	switch limit := r.Policy.Limits.Age; {
 	case limit > 0 && age > limit.duration():
-		return fail("%s; the policy allows %s", text, span(limit.duration()))
+		return fail("%s; the policy allows %s", text, words.Duration(limit.duration()))
 	case limit == 0 && age > usualAge.duration():
 		return warn("%s, which is more than a day", text)
 	}
@@ -196,7 +197,7 @@ func (r *run) age() result {
 
 func (r *run) gap() result {
 	gap := r.Current.State.Revision - r.Backup.State.Revision
-	text := fmt.Sprintf("%s undone", plural(gap, "revision is", "revisions are"))
+	text := fmt.Sprintf("%s undone", words.CountOf(gap, "revision is", "revisions are"))
 	switch limit := r.Policy.Limits.Gap; {
 	case limit > 0 && gap > limit:
 		return fail("%s; the policy allows %d", text, limit)

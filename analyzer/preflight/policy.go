@@ -135,18 +135,3 @@ func (p *Policy) counts(id ID, v Verdict) Verdict {
 }
 
 func (a Age) duration() time.Duration { return time.Duration(a) }
-
-// span is a duration in days where it has several.
-func span(d time.Duration) string {
-	if d >= 48*time.Hour {
-		return fmt.Sprintf("%.1f days", d.Hours()/24)
-	}
-	return d.Round(time.Second).String()
-}
-
-func plural(n int64, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
-}

@@ -19,6 +19,7 @@ import (
 	"revenant/decoder/encryption"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // DefaultQuota is etcd's --quota-backend-bytes unless it is given, in bytes (etcd
@@ -165,7 +166,7 @@ type run struct {
 	ctx     context.Context
 	targets Targets
 
-	doubt     string // why what the backup does not show may have been there all the same
+	doubt     string // why what the backup does not show may still have been there
 	doubtNow  string // the same of the current state
 	unlike    string // why the two are not compared
 	needs     string // why nothing is known that takes the current state
@@ -185,7 +186,7 @@ type run struct {
 	masters    []rollback.FormerMaster
 }
 
-// gather reads all that several checks go by.
+// gather reads what several checks use.
 func (r *run) gather() (err error) {
 	r.doubt, r.doubtNow = doubtOf("backup", r.Evidence[0], r.Backup.Snapshot), ""
 	switch {
@@ -208,7 +209,7 @@ func (r *run) gather() (err error) {
 	return nil
 }
 
-// doubtOf says why what evidence does not show may have been there all the same.
+// doubtOf says why what evidence does not show may still have been there.
 func doubtOf(what string, e restore.Evidence, s *snapshot.Snapshot) string {
 	if s.Damaged() || slices.ContainsFunc(e.Integrity, func(c snapshot.Check) bool { return c.Verdict == snapshot.Bad }) {
 		return "the " + what + " is damaged"
@@ -384,7 +385,7 @@ func (r *Report) grade() {
 		if len(ids) > 1 {
 			one = many
 		}
-		return fmt.Sprintf("%s (%s) %s", count(len(ids), "check", "checks"), some(ids, ", "), one)
+		return fmt.Sprintf("%s (%s) %s", words.Count(len(ids), "check"), words.First(ids, mostPoints), one)
 	}
 	switch r.Grade {
 	case Fail:
@@ -394,13 +395,13 @@ func (r *Report) grade() {
 	case Warn:
 		r.Headline = "Warn: nothing fails, but " + name(Warn, "warns", "warn")
 	default:
-		r.Headline = fmt.Sprintf("Pass: none of %s speaks against restoring this backup", count(len(r.Checks)-r.Summary[Ignored], "check", "checks"))
+		r.Headline = fmt.Sprintf("Pass: none of %s speaks against restoring this backup", words.Count(len(r.Checks)-r.Summary[Ignored], "check"))
 	}
 	if n := r.Summary[Unknown]; r.Grade == Fail && n > 0 {
 		r.Headline += fmt.Sprintf("; %d cannot be told", n)
 	}
 	if n := r.Summary[Warn]; (r.Grade == Fail || r.Grade == Unknown) && n > 0 {
-		r.Headline += fmt.Sprintf("; %s", count(n, "warns", "warn"))
+		r.Headline += fmt.Sprintf("; %s", words.CountOf(n, "warns", "warn"))
 	}
 	r.Headline += "."
 	var missing []restore.Missing

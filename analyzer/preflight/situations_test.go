@@ -476,7 +476,7 @@ func TestSituations(t *testing.T) {
 			want: verdicts{"storage-versions": f}, says: map[preflight.ID]string{"storage-versions": "which came with 1.33"},
 		},
 		{
-			name: "a version that is not served any more", backup: []edit{object(&batchv1beta1.CronJob{ObjectMeta: named("default", "old")})},
+			name: "a version that is no longer served", backup: []edit{object(&batchv1beta1.CronJob{ObjectMeta: named("default", "old")})},
 			in:   stated(func(in *preflight.Input) { in.Stated.KubernetesVersion = "1.37" }),
 			want: verdicts{"storage-versions": w}, says: map[preflight.ID]string{"storage-versions": "batch/v1beta1"},
 		},

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"revenant/analyzer/finding"
+	"revenant/internal/words"
 )
 
 // Verdict is what a check comes to.
@@ -88,7 +89,7 @@ func (p *points) result(otherwise result) result {
 			if v.Rank() > r.Verdict.Rank() {
 				r.Verdict = v
 			}
-			parts = append(parts, some(list, "; "))
+			parts = append(parts, words.Clauses(list, mostPoints, len(list)))
 		}
 	}
 	if r.Verdict == Pass {
@@ -96,19 +97,4 @@ func (p *points) result(otherwise result) result {
 	}
 	r.reason = strings.Join(parts, "; ")
 	return r
-}
-
-// some names the first of a list.
-func some(list []string, sep string) string {
-	if len(list) <= mostPoints {
-		return strings.Join(list, sep)
-	}
-	return fmt.Sprintf("%s%sand %d more", strings.Join(list[:mostPoints], sep), sep, len(list)-mostPoints)
-}
-
-func count(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }

@@ -11,7 +11,7 @@ import (
 	"revenant/decoder/snapshot"
 )
 
-// Deletion is what the states before a tombstone tell of it. Who asked for a
+// Deletion is what the states before a tombstone show about it. Who asked for a
 // deletion is not stored anywhere in etcd; what made it likely may be.
 type Deletion struct {
 	// Asked is the revision at which the object's deletionTimestamp was first set, and
@@ -34,7 +34,7 @@ type Cause struct {
 }
 
 // DeletionOf looks for what an object's deletion came of: its namespace was being
-// deleted, an owner was not there any more or was being deleted, its node was gone
+// deleted, an owner was gone or was being deleted, its node was gone
 // (kubernetes v1.37: namespace/deletion/namespaced_resources_deleter.go,
 // garbagecollector/garbagecollector.go attemptToDeleteItem, podgc/gc_controller.go).
 // The error is ctx's, or says that the version before the tombstone cannot be read
@@ -107,7 +107,7 @@ func (d *Deletion) owner(s *snapshot.Snapshot, view *snapshot.View, prefix strin
 	name := r.String()
 	switch r.Presence {
 	case Absent:
-		d.Causes = append(d.Causes, Cause{r.Key.Path(prefix), view.Revision(), fmt.Sprintf("Its owner %s was not there any more: the garbage collector deletes what belongs to nothing else.", name)})
+		d.Causes = append(d.Causes, Cause{r.Key.Path(prefix), view.Revision(), fmt.Sprintf("Its owner %s was gone: the garbage collector deletes dependents without any other owner.", name)})
 	case Replaced:
 		d.Causes = append(d.Causes, Cause{r.Key.Path(prefix), r.Record.Main, fmt.Sprintf("Its owner %s was another one of the same name: the garbage collector deletes what belongs to nothing else.", name)})
 	case Present:

@@ -1,14 +1,14 @@
-// Package relations finds what an object belongs to, what belongs to it, and the
-// events that tell of it, in a snapshot at a revision.
+// Package relations finds the owners, the dependents and the events of an object, in
+// a snapshot at a revision.
 //
-// In go a state of a snapshot, the catalog of its resources and the key of an
-// object. Out come its owners up to the topmost, by its ownerReferences, its
-// dependents down to the last, by theirs, and its events. An owner that is not
-// there, or is there with another uid, is told as such: the garbage collector would
-// delete what belongs to nothing else.
+// It takes a state of a snapshot, the catalog of its resources and the key of an
+// object. It returns all owners of the object up to the topmost and all its
+// dependents, both by ownerReferences, and its events. An owner that is missing, or
+// that exists with another uid, is marked: the garbage collector would delete a
+// dependent without any other owner.
 //
-// Dependents are found by looking at the metadata of every object that may be one:
-// those of the same namespace or, where the object is in none, all of them.
+// Dependents are found by reading the metadata of every object that may be one: those
+// of the same namespace, or all objects if the object is cluster-scoped.
 package relations
 
 import (

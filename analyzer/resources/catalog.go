@@ -190,7 +190,7 @@ func (c *Catalog) definition(key string) (definition, bool) {
 // Key is what a key of the state names; ok is false for one that holds no API object.
 func (c *Catalog) Key(key string) (k kube.Key, ok bool) { return c.namer.Key(key) }
 
-// count counts objects by resource, and adds the resources that only keys tell of.
+// count counts objects by resource, and adds the resources that only keys show.
 func (c *Catalog) count(ctx context.Context, view *snapshot.View) error {
 	n := 0
 	var last *Resource // keys of a resource come together

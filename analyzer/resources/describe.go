@@ -11,6 +11,7 @@ import (
 
 	"revenant/analyzer/clock"
 	"revenant/decoder/kube"
+	"revenant/internal/words"
 )
 
 // Section is a part of a description. Its texts are as they are in the evidence.
@@ -31,7 +32,7 @@ const (
 	maxDepth      = 6   // of fields in fields
 )
 
-// Describe tells of an object what a person asks first, as kubectl describe does:
+// Describe summarises an object, as kubectl describe does:
 // what it is, whose it is, what a table shows of it, its containers, its conditions,
 // and the other fields of its spec and status, each in a line. r is its resource, nil
 // where nothing tells; now is when its age is meant. What a Secret holds is redacted.
@@ -133,7 +134,7 @@ func (d *describer) labels() {
 			}
 			facts = append(facts, Fact{name, cmp.Or(value, `""`)})
 		}
-		d.add(strings.ToUpper(of[:1])+of[1:], facts...)
+		d.add(words.Capital(of), facts...)
 	}
 }
 
@@ -156,7 +157,7 @@ func (d *describer) data() {
 // what makes those.
 var podSpecs = [][]string{{"spec"}, {"spec", "template", "spec"}, {"template", "spec"}, {"spec", "jobTemplate", "spec", "template", "spec"}}
 
-// pods tells of the containers.
+// pods describes the containers.
 func (d *describer) pods() {
 	for _, path := range podSpecs {
 		spec := within(d.doc, path...)
@@ -278,7 +279,7 @@ func (d *describer) rest() {
 	var beside []Fact
 	for name, v := range sorted(d.doc) {
 		if fields, ok := v.(map[string]any); ok && (name == "spec" || name == "status") {
-			d.add(strings.ToUpper(name[:1])+name[1:], flat(nil, "", fields, 0)...)
+			d.add(words.Capital(name), flat(nil, "", fields, 0)...)
 		} else if !toldOfObject[name] {
 			beside = append(beside, flat(nil, name, v, 0)...)
 		}

@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
+
+	"revenant/internal/words"
 )
 
 // Serves says what an API server shows after the restore.
@@ -138,14 +139,8 @@ func (f *forecast) kept() []string {
 	return names
 }
 
-// someOf names a few of many: hostile evidence may have any number.
-func someOf(names []string) string {
-	const few = 8
-	if len(names) <= few {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), len(names)-few)
-}
+// mostNamed is how many of many are named: hostile evidence may have any number.
+const mostNamed = 8
 
 // disagree says whether some API servers serve what etcd holds, and others may serve
 // what it has lost.
@@ -168,7 +163,7 @@ func (f *forecast) reaching(server string, restarted verdict) verdict {
 		return v
 	}
 	v.column, v.certainty, v.kubelet = deaf, f.cache.certainty, KubeletStale
-	v.reason = fmt.Sprintf("As stated, it reaches no API server but %s, which is left running and serves the erased past: it goes on as it was. %s", server, f.cache.reason)
+	v.reason = fmt.Sprintf("As stated, it reaches no API server but %s, which is left running and serves the erased past: nothing changes. %s", server, f.cache.reason)
 	return v
 }
 
@@ -187,14 +182,14 @@ func (f *forecast) mixed(node string, restarted verdict) verdict {
 	if server := f.plan.KubeletAPIServers[node]; server != "" {
 		return f.reaching(server, restarted)
 	}
-	kept := someOf(f.kept())
+	kept := words.First(f.kept(), mostNamed)
 	switch v := restarted; v.column {
 	case deaf:
-		v.reason += fmt.Sprintf(" Through an API server that is left running (%s) it is served the erased past, and hears no more.", kept)
+		v.reason += fmt.Sprintf(" An API server that is left running (%s) serves it the erased past and no new events.", kept)
 		return v
 	default:
 		v.column, v.certainty, v.kubelet = deaf, Possible, KubeletStale
-		v.reason = fmt.Sprintf("Which API server it is connected to is not in the snapshots. Through one that is left running (%s) it may be served the erased past, and goes on as it was; through one that is restarted it lists its pods anew. %s", kept, restarted.reason)
+		v.reason = fmt.Sprintf("The snapshots do not show which API server it is connected to. An API server that is left running (%s) may serve it the erased past, and nothing changes; one that is restarted makes it relist its pods. %s", kept, restarted.reason)
 		return v
 	}
 }

@@ -189,7 +189,7 @@ func TestKubeletReaches(t *testing.T) {
 	}
 }
 
-// TestListedWithin holds when kubelets are said to have listed their pods anew against
+// TestListedWithin holds when kubelets are said to have relisted their pods against
 // when they did.
 func TestListedWithin(t *testing.T) {
 	checked := 0

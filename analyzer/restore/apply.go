@@ -79,7 +79,7 @@ func (f *forecast) certainty(p *podCase, e *effect, v *verdict) (Certainty, stri
 	case e.doubt != "":
 		return doubted, e.doubt + " " + v.reason
 	case e.runs == elsewhere && f.disagree():
-		return doubted, "The scheduler may be connected to an API server that serves the erased past, and places nothing then. " + v.reason
+		return doubted, "The scheduler may be connected to an API server that serves the erased past, and then places no pods. " + v.reason
 	case p.said[v.column].settled:
 		return Certain, "The same whatever its kubelet does."
 	case p.node >= 0 && f.Comparison.nodes[p.node].gone:
@@ -181,13 +181,13 @@ func (f *forecast) starts(choices []string) []string {
 
 const actNearDeaf = "Restart the kubelets of all nodes, or cordon those that stay deaf before the scheduler starts."
 
-// amongDeaf changes what is said of a pod that the scheduler places anew where some
+// amongDeaf changes what is said of a pod that the scheduler places again where some
 // of the nodes that it may choose have a deaf kubelet.
 func (f *forecast) amongDeaf(o *PodOutcome, said *spoken) {
 	o.Finding = f.extended(said, nearDeaf, false)
 	if len(o.MayRunOn) > 0 {
 		if o.Certainty == Certain {
-			o.Certainty, o.CertaintyReason = Possible, "Where the scheduler binds it is not in the snapshots, and on a node whose kubelet is deaf it never starts. "+o.CertaintyReason
+			o.Certainty, o.CertaintyReason = Possible, "The snapshots do not show where the scheduler binds it, and on a node whose kubelet is deaf it never starts. "+o.CertaintyReason
 		}
 		return
 	}
@@ -222,14 +222,14 @@ const (
 
 var twinReasons = [...]string{
 	alone:    "",
-	nowLong:  " The pod of the same name that the backup has starts on its own node meanwhile: the identity runs twice for as long as this one goes on.",
-	nowShort: " The pod of the same name that the backup has may start before this one has stopped: both run, for up to the grace period of this one.",
-	wasLong:  " The pod of the same name of the current state goes on running on its node: the identity runs twice.",
-	wasShort: " The pod of the same name of the current state may not have stopped by then: both run, for up to its grace period.",
-	nearDeaf: " On a node whose kubelet is deaf it is bound and never starts.",
+	nowLong:  " Meanwhile the backup's pod of the same name starts on its own node: both run until this one stops.",
+	nowShort: " The backup's pod of the same name may start before this one has stopped: both run for up to the grace period of this one.",
+	wasLong:  " The current state's pod of the same name keeps running on its node: both run.",
+	wasShort: " The current state's pod of the same name may not have stopped by then: both run for up to its grace period.",
+	nearDeaf: " Bound to a node whose kubelet is deaf, it never starts.",
 }
 
-const actTwin = "Stop the pod of the current state on its node before the kubelet of the other node may list anew, or an identity that must be unique runs twice."
+const actTwin = "Stop the current state's pod on its node before the kubelet of the other node can relist, or two pods of the same name run at the same time."
 
 // twins adds to a pod's outcome what its namesake makes of it.
 func (f *forecast) twins(o *PodOutcome, p *podCase, v *verdict) flagSet {
@@ -319,7 +319,7 @@ func (f *forecast) overlap(now *podCase, otherNode bool) *DoubleRun {
 		}
 		return &DoubleRun{Until: "the kubelets of both nodes are restarted"}
 	}
-	return &DoubleRun{Until: "its kubelet lists its pods anew"}
+	return &DoubleRun{Until: "its kubelet relists its pods"}
 }
 
 // extended is what was said with what a namesake adds, on another node or on the
@@ -397,7 +397,7 @@ func (f *forecast) node(n *node, v verdict) NodeOutcome {
 	}
 	switch {
 	case n.gone:
-		o.Kubelet, o.Reason, flags = KubeletGone, "The current state has no Node object of this name: the machine is taken to be gone.", nodeGone
+		o.Kubelet, o.Reason, flags = KubeletGone, "The current state has no Node object of this name: its machine is assumed to be gone.", nodeGone
 	case n.missing() && v.column != restart:
 		flags |= nodeMissing
 	}

@@ -9,6 +9,7 @@ import (
 	"revenant/analyzer/clock"
 	"revenant/decoder/metrics"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // What may have been written after the current snapshot, when no revision is
@@ -88,7 +89,7 @@ func (c *Comparison) erasedCeiling(top ceiling) ceiling {
 	if atMost := at(extreme(rate.High)); atMost > top.atMost {
 		top.plausible, top.atMost = max(top.plausible, at(plausibly(rate.High))), atMost
 		top.basis += fmt.Sprintf(", or in the timeline that an earlier restore has erased no more than %s a second for %s",
-			number(extreme(rate.High)), ended.Sub(began).Round(time.Second))
+			words.Rate(extreme(rate.High)), ended.Sub(began).Round(time.Second))
 	}
 	return top
 }
@@ -156,7 +157,7 @@ func (c *Comparison) timedCeiling(outage time.Time) (ceiling, error) {
 		}
 	case outage.Before(taken.From):
 		return ceiling{}, &PlanError{
-			fmt.Sprintf("invalid time of the outage %s: the current snapshot was taken later, %s", outage.UTC().Format(time.RFC3339), taken),
+			fmt.Sprintf("invalid time of the outage %s: the current snapshot was taken later, %s", words.Time(outage), taken),
 			"times are UTC unless they say otherwise; the outage is when the last API server stopped",
 		}
 	}
@@ -164,7 +165,7 @@ func (c *Comparison) timedCeiling(outage time.Time) (ceiling, error) {
 	plausible, atMost := after(served, since, rate.High, writtenAfter)
 	top := ceiling{expected: add(served, revisionsIn(since, rate.Mean)), plausible: plausible, atMost: atMost, basis: fmt.Sprintf(
 		"no more than %s revisions a second were written in the %s between the current snapshot (revision %d) and the outage; the highest rate measured is %s",
-		number(extreme(rate.High)), since.Round(time.Second), served, number(rate.High))}
+		words.Rate(extreme(rate.High)), since.Round(time.Second), served, words.Rate(rate.High))}
 	if c.beyond() {
 		top = c.scrapedCeiling(top, outage, rate)
 	}
@@ -197,14 +198,6 @@ func revisionsIn(d time.Duration, rate float64) int64 {
 		return math.MaxInt64
 	}
 	return int64(max(n, 0))
-}
-
-// number writes a rate with as many digits as it deserves.
-func number(rate float64) string {
-	if rate < 10 {
-		return fmt.Sprintf("%.1f", rate)
-	}
-	return fmt.Sprintf("%.0f", rate)
 }
 
 // Served is the newest revision that was, or may have been, served, as far as the

@@ -59,14 +59,6 @@ func TestRevisionsIn(t *testing.T) {
 			t.Errorf("%d + %d is %d, want %d", tt.a, tt.b, got, tt.want)
 		}
 	}
-	for _, tt := range []struct {
-		rate float64
-		want string
-	}{{9.94, "9.9"}, {10, "10"}, {10.6, "11"}} {
-		if got := number(tt.rate); got != tt.want {
-			t.Errorf("%v is written %s, want %s", tt.rate, got, tt.want)
-		}
-	}
 }
 
 // TestServed: the newest revision there is, or may have been.

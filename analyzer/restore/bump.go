@@ -30,6 +30,6 @@ func NeededBump(base, seen int64, keepAPIServers bool) (bump int64, ok bool) {
 // NoBumpFits says why no bump puts a store above what was seen, and what helps instead.
 func NoBumpFits(seen int64) string {
 	return fmt.Sprintf("No bump can be enough: revision %d was served, and etcd counts to %d. "+
-		"No cluster gets there by writing: make sure that this is the right evidence. "+
+		"No cluster reaches that by normal writes: make sure that this is the right evidence. "+
 		"If it is, restart all kubelets and API servers after the restore instead, and whatever else watches.", seen, int64(math.MaxInt64))
 }

@@ -7,10 +7,11 @@ import (
 	"strings"
 
 	"revenant/decoder/kube"
+	"revenant/internal/words"
 )
 
 // Capacity is what a node has for pods, and what takes it after the restore. It
-// goes by requests, as the scheduler and the kubelet's admission do.
+// uses requests, as the scheduler and the kubelet's admission do.
 type Capacity struct {
 	Allocatable Resources `json:"allocatable"`
 	Believed    Resources `json:"believed"` // taken as the API has it
@@ -173,7 +174,7 @@ func (l *load) refuses(there, placed Resources) (string, Certainty) {
 	peak.add(&placed)
 	if over := peak.above(there); over != "" && l.unseen != (Resources{}) && placed.Pods > 0 {
 		return fmt.Sprintf("%s take %s, which the scheduler takes for free: if it places %s there, they do not all fit (%s).",
-			l.unknown(), l.unseen, plural(int(placed.Pods), "pod"), over), Possible
+			l.unknown(), l.unseen, words.Count(placed.Pods, "pod"), over), Possible
 	}
 	return "", ""
 }
@@ -182,10 +183,10 @@ func (l *load) refuses(there, placed Resources) (string, Certainty) {
 func (l *load) unknown() string {
 	var parts []string
 	if n := int(l.unseen.Pods); n > 0 {
-		parts = append(parts, plural(n, "pod")+" that the API does not show")
+		parts = append(parts, words.Count(n, "pod")+" that the API does not show")
 	}
 	if l.resized > 0 {
-		parts = append(parts, plural(l.resized, "pod")+" resized since the backup")
+		parts = append(parts, words.Count(l.resized, "pod")+" resized since the backup")
 	}
 	return strings.Join(parts, " and ")
 }

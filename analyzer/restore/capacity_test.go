@@ -74,12 +74,3 @@ func TestPrice(t *testing.T) {
 		}
 	}
 }
-
-func TestSomeOf(t *testing.T) {
-	names := []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}
-	for n, want := range map[int]string{0: "", 1: "a", 8: "a, b, c, d, e, f, g, h", 9: "a, b, c, d, e, f, g, h and 1 more", 10: "a, b, c, d, e, f, g, h and 2 more"} {
-		if got := someOf(names[:n]); got != want {
-			t.Errorf("%d names: %s", n, got)
-		}
-	}
-}

@@ -31,7 +31,7 @@ type observed struct {
 	}
 }
 
-var update = flag.Bool("update", false, "write docs/claims.md anew")
+var update = flag.Bool("update", false, "rewrite docs/claims.md")
 
 const claimsHead = `# What outcomes claim, and what was observed
 
@@ -102,7 +102,7 @@ func TestClaims(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(doc.String(), string(got)); diff != "" {
-		t.Errorf("%s is not what this test finds; -update writes it anew (-found +document):\n%s", path, diff)
+		t.Errorf("%s is not what this test finds; -update rewrites it (-found +document):\n%s", path, diff)
 	}
 }
 
@@ -292,7 +292,7 @@ func TestClaimsInEverySample(t *testing.T) {
 						runs = s.running(o.Namespace, o.Name)
 					}
 					wrong := contradicted(o, runs, shown, r.truth.Times["apiserver_ready"], s.SecondsSinceReady)
-					if wrong != "" && o.Certainty != restore.Certain { // its kubelet may have listed its pods anew
+					if wrong != "" && o.Certainty != restore.Certain { // its kubelet may have relisted its pods
 						wrong = contradicted(relisted.Pods[i], runs, shown, r.truth.Times["apiserver_ready"], s.SecondsSinceReady)
 					}
 					if wrong != "" {
@@ -306,7 +306,7 @@ func TestClaimsInEverySample(t *testing.T) {
 }
 
 // TestHeals holds what is said to end an outcome against what happened by itself,
-// and where kubelets listed their pods anew later in the run.
+// and where kubelets relisted their pods later in the run.
 func TestHeals(t *testing.T) {
 	held := map[restore.Heals]int{}
 	for _, r := range loadRuns(t) {
@@ -336,7 +336,7 @@ func TestHeals(t *testing.T) {
 					}
 					heals := o.Heals != restore.HealsNever
 					if healed := s.healed(&r, o); healed != heals {
-						t.Errorf("%s: %s is %s (heals: %s); healed after its kubelet listed its pods anew: %v", s.Label, at(o), o.Outcome, o.Heals, healed)
+						t.Errorf("%s: %s is %s (heals: %s); healed after its kubelet relisted its pods: %v", s.Label, at(o), o.Outcome, o.Heals, healed)
 					}
 					held[o.Heals]++
 				}
@@ -352,7 +352,7 @@ func TestHeals(t *testing.T) {
 }
 
 // predicted is what is predicted of the run's plan, and if all kubelets listed
-// their pods anew for a bump.
+// their pods because of a bump.
 func (r *run) predicted(t *testing.T) (p, relisted *restore.Prediction) {
 	t.Helper()
 	comparison := restore.Compare(r.backup, r.current)
@@ -493,7 +493,7 @@ func (r *run) unseen(o restore.PodOutcome) bool {
 }
 
 // listedAnew says whether the sample was taken after what made the node's kubelet
-// list its pods anew: a restart of its own, or of the API server after the revision
+// relist its pods: a restart of its own, or of the API server after the revision
 // had passed all that kubelets had seen.
 func (s *sample) listedAnew(node string) bool {
 	switch s.Label {

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"revenant/decoder/kube"
+	"revenant/internal/words"
 )
 
 // classify finds the row of a pod: was is what the backup has of it and now what
@@ -99,10 +99,7 @@ func stray(was, now *Pod) string {
 	}
 	names := slices.DeleteFunc(slices.Clone(now.Ephemeral), func(name string) bool { return known[name] })
 	const few = 5
-	if n := len(names) - few; n > 0 {
-		names = append(names[:few], fmt.Sprintf("%d more", n))
-	}
-	return strings.Join(names, ", ")
+	return words.First(names, few)
 }
 
 // references are the records that the case rests on.
@@ -148,11 +145,11 @@ func (c *Comparison) gone(name string) bool {
 func evicts(was *Pod) string {
 	switch {
 	case was.Terminating():
-		return " The pod stays Terminating, for no kubelet answers."
+		return " The pod stays Terminating, because no kubelet answers."
 	case was.ToleratesUnreachable < 0:
-		return " The pod tolerates that for good, and is shown so for as long as the Node object is there."
+		return " The pod tolerates that without limit, and stays as it is while the Node object exists."
 	}
-	return fmt.Sprintf(" The pod tolerates that for %d s; then it is Terminating, and stays so, for no kubelet answers.", was.ToleratesUnreachable)
+	return fmt.Sprintf(" The pod tolerates that for %d s; then it stays Terminating, because no kubelet answers.", was.ToleratesUnreachable)
 }
 
 // unreadable says why nothing can be told of a pod, "" when something can.
@@ -187,11 +184,11 @@ func contradiction(was, now *Pod) string {
 	case was == nil || now == nil:
 		return ""
 	case was.bound() && !now.bound():
-		return "The backup has it bound to a node and the current state has not: a binding is never taken back."
+		return "The backup has it bound to a node and the current state has not: a binding is never removed."
 	case was.bound() && was.NodeName != now.NodeName:
 		return "The two snapshots have it on different nodes: a binding is never changed."
 	case was.Terminating() && !now.Terminating():
-		return "The backup has it in deletion and the current state has not: a deletion is never taken back."
+		return "The backup has it in deletion and the current state has not: a deletion is never cancelled."
 	}
 	return ""
 }
@@ -209,7 +206,7 @@ func (b *builder) doubt(p *podCase) string {
 	case p.node >= 0 && b.nodes[p.node].gone && b.current.incomplete():
 		return "The current snapshot is damaged: the Node object may be in what could not be read."
 	case now != nil && now.bound() && now.Terminating() && !now.Terminal() && b.overdue(now.Deleted):
-		return fmt.Sprintf("Its grace period ended at %s, long before the current snapshot, which has it alive all the same: its kubelet was down or could not stop it.", now.Deleted.UTC().Format(time.RFC3339))
+		return fmt.Sprintf("Its grace period ended at %s, long before the current snapshot, which still shows it alive: its kubelet was down or could not stop it.", words.Time(now.Deleted))
 	case now != nil && now.BoundInTail:
 		return "It was bound by the last entries of etcd's log, which its kubelet may not have received before etcd stopped."
 	}

@@ -71,7 +71,7 @@ type Comparison struct {
 	clock           *clock.Clock
 }
 
-// node is what the two snapshots tell of a node.
+// node is what the two snapshots show of a node.
 type node struct {
 	name        string
 	inBackup    bool // has a Node object there
@@ -269,7 +269,7 @@ func (b *builder) add(was, now *Pod) {
 }
 
 // samePod says whether the pods at one key are one pod. A value that cannot be
-// read has no uid to tell, but a pod made anew has another create revision.
+// read has no uid to tell, but a pod recreated has another create revision.
 func samePod(was, now *Pod) bool {
 	if was.UID == "" || now.UID == "" {
 		return was.CreateRevision == now.CreateRevision

@@ -651,7 +651,7 @@ var decisions = []struct {
 		keep:    []string{"unreadable unknown never ?"},
 	},
 	{
-		name: "unreadable, made anew", was: was(unreadablePod), now: made(),
+		name: "unreadable, recreated", was: was(unreadablePod), now: made(),
 		plain:   []string{"unreadable unknown never ?", "1 phantom relist on n1"},
 		bump:    []string{"unreadable unknown never ?", "1 terminated self"},
 		restart: []string{"unreadable unknown never ?", "1 terminated self"},

@@ -5,14 +5,15 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
+
+	"revenant/internal/words"
 )
 
 // FutureWatchers says what a fault of older etcds does to API servers that are left
 // running while the store goes back, and whether the cluster's etcd has it; "" where
 // it is known not to. Watches that wait for a revision of the future are lowered when
 // their member receives a snapshot from its leader (etcd server/v3 v3.5.13
-// mvcc/watchable_store.go syncWatchers; mended by etcd pull request 20281).
+// mvcc/watchable_store.go syncWatchers; fixed by etcd pull request 20281).
 func FutureWatchers(states ...*State) string {
 	known, has := etcdVersions(states)
 	if !has {
@@ -29,7 +30,7 @@ func etcdVersions(states []*State) (known string, has bool) {
 		faulty, fixed := s.etcdPods()
 		switch {
 		case len(faulty) > 0:
-			return "These members have it: " + strings.Join(faulty, ", ") + ".", true
+			return "These members have it: " + words.First(faulty, mostNamed) + ".", true
 		case fixed > 0 && fixed >= s.EtcdMembers && s.EtcdMembers > 0:
 			return "", false
 		}
@@ -37,7 +38,7 @@ func etcdVersions(states []*State) (known string, has bool) {
 			if major > 3 || major == 3 && minor >= 7 {
 				return "", false
 			}
-			return fmt.Sprintf("The cluster is at etcd %d.%d; whether all its members are mended is not known.", major, minor), true
+			return fmt.Sprintf("The cluster is at etcd %d.%d; whether all its members have the fix is not known.", major, minor), true
 		}
 	}
 	return "Which etcd the members run is not known.", true
@@ -67,10 +68,6 @@ func (s *State) etcdPods() (faulty []string, fixed int) {
 		}
 	}
 	slices.Sort(faulty)
-	const listed = 10
-	if more := len(faulty) - listed; more > 0 {
-		faulty = append(faulty[:listed], fmt.Sprintf("and %d more", more))
-	}
 	return faulty, fixed
 }
 

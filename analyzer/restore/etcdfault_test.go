@@ -33,11 +33,11 @@ func TestFutureWatchers(t *testing.T) {
 		{"faulty", []*State{etcd("registry.k8s.io/etcd:3.5.21-0", "registry.k8s.io/etcd:3.5.22-0")}, "These members have it: etcd-a (3.5.21)."},
 		{"faulty, of RKE2", []*State{etcd("rancher/hardened-etcd:v3.6.1-k3s1-build20250101")}, "etcd-a (3.6.1)"},
 		{"older than any fix", []*State{etcd("quay.io/coreos/etcd:v3.3.10")}, "etcd-a (3.3.10)"},
-		{"mended", []*State{etcd("registry.k8s.io/etcd:3.5.22-0", "localhost:5000/etcd:3.6.2")}, ""},
+		{"fixed", []*State{etcd("registry.k8s.io/etcd:3.5.22-0", "localhost:5000/etcd:3.6.2")}, ""},
 		{"newer than the fault", []*State{etcd("x/etcd:3.7.0", "x/etcd:4.0.0")}, ""},
 		{"just before each fix", []*State{etcd("x/etcd:3.4.37", "x/etcd:3.6.1")}, "These members have it: etcd-a (3.4.37), etcd-b (3.6.1)."},
 		{"each fix", []*State{etcd("x/etcd:3.4.38", "x/etcd:3.6.2")}, ""},
-		{"one of two is mended", []*State{etcd("registry.k8s.io/etcd:3.5.22-0")}, "whether all its members are mended is not known"},
+		{"one of two is fixed", []*State{etcd("registry.k8s.io/etcd:3.5.22-0")}, "whether all its members have the fix is not known"},
 		{"by a digest", []*State{etcd("quay.io/x/etcd@sha256:3.5.1", "quay.io/x@sha256:00")}, "The cluster is at etcd 3.5"},
 		{"somebody's pod", []*State{other}, "The cluster is at etcd 3.5"},
 	} {

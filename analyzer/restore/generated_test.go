@@ -59,7 +59,7 @@ func (g *generated) predict(t testing.TB, plan restore.Plan) *restore.Prediction
 	return p
 }
 
-// settle says what comes of the plan once kubelets have listed their pods anew.
+// settle says what comes of the plan once kubelets have relisted their pods.
 func (g *generated) settle(t testing.TB, plan restore.Plan) *restore.Prediction {
 	t.Helper()
 	p, err := g.comparison.Settle(plan)
@@ -135,7 +135,7 @@ func TestGenerated(t *testing.T) {
 	}
 }
 
-// TestGeneratedOutages: however long the outage, every kubelet has listed its pods anew by
+// TestGeneratedOutages: however long the outage, every kubelet has relisted its pods by
 // when it is said to, and every pod that waits for that has come to its outcome no earlier.
 func TestGeneratedOutages(t *testing.T) {
 	short, late := 0, 0
@@ -164,7 +164,7 @@ func TestGeneratedOutages(t *testing.T) {
 				}
 			}
 			if len(by) == 0 {
-				t.Errorf("seed %d, %s: no kubelet lists its pods anew", seed, what)
+				t.Errorf("seed %d, %s: no kubelet relists its pods", seed, what)
 			}
 			for _, o := range p.Pods {
 				if o.Then != nil && o.Then.Relists && o.Then.BySeconds < by[o.Node] {
@@ -308,7 +308,7 @@ func laterShown(o *restore.PodOutcome) string {
 	return o.Then.API[0].Phase
 }
 
-// neverFires says whether the CronJob is predicted to run no slot any more.
+// neverFires says whether the CronJob is predicted to run no further slot.
 func neverFires(p *restore.Prediction, name string) bool {
 	i := slices.IndexFunc(p.Workloads, func(w restore.WorkloadOutcome) bool { return w.Kind == "CronJob" && w.Name == name })
 	return p.Workloads[i].Severity == restore.Critical
@@ -361,7 +361,7 @@ func (g *generated) checkCertainty(t *testing.T, name string, p *restore.Predict
 func checkSound(t *testing.T, p *restore.Prediction) {
 	t.Helper()
 	counts, uids, kubelets := map[restore.Outcome]int{}, map[string]bool{}, map[string]restore.Kubelet{}
-	lists := true // every kubelet that lives certainly lists its pods anew
+	lists := true // every kubelet that lives certainly relists its pods
 	for _, n := range p.Nodes {
 		kubelets[n.Name] = n.Kubelet
 		if n.Kubelet != restore.KubeletGone {
@@ -378,7 +378,7 @@ func checkSound(t *testing.T, p *restore.Prediction) {
 			t.Errorf("%s is a phantom on %s, whose kubelet is %s", o.UID, o.Node, kubelets[o.Node])
 		}
 		if lists && (o.Outcome == restore.Phantom || o.Outcome == restore.Ghost) {
-			t.Errorf("%s is a %s although every kubelet lists its pods anew", o.UID, o.Outcome)
+			t.Errorf("%s is a %s although every kubelet relists its pods", o.UID, o.Outcome)
 		}
 	}
 	for o, n := range p.Summary {
@@ -414,7 +414,7 @@ func TestGeneratedInAnyOrder(t *testing.T) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(want, fresh); diff != "" {
-				t.Fatalf("seed %d, %s: compared afresh:\n%s", seed, name, diff)
+				t.Fatalf("seed %d, %s: compared again:\n%s", seed, name, diff)
 			}
 		}
 	}

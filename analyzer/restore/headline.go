@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"revenant/internal/words"
 )
 
 // Headline says in a sentence or two what the restore does, the worst first,
@@ -15,11 +17,11 @@ func (p *Prediction) Headline() (Severity, string) {
 		severity, text = p.headlineOnto()
 	}
 	if n := p.unreachable(); n > 0 {
-		severity, text = worse(severity, Warning), fmt.Sprintf("%s %s unreachable when the current snapshot was taken: nothing is certain of what runs there.", text, were(n, "node"))
+		severity, text = worse(severity, Warning), fmt.Sprintf("%s %s unreachable when the current snapshot was taken: nothing about what runs there is certain.", text, words.CountOf(n, "node was", "nodes were"))
 	}
 	if erased := p.serving(ServesErased); len(erased) > 0 && len(erased) < len(p.APIServers) {
 		severity = worse(severity, Critical)
-		text += fmt.Sprintf(" API servers disagree: those left running (%s) list what was before the restore, and none of that shows there.", someOf(erased))
+		text += fmt.Sprintf(" API servers disagree: those left running (%s) list the state from before the restore, and show none of this.", words.First(erased, mostNamed))
 	}
 	if p.Kubernetes.Rules == RulesUntried {
 		severity, text = worse(severity, Warning), text+" "+p.Kubernetes.Reason
@@ -76,14 +78,14 @@ func (p *Prediction) headline() (Severity, string) {
 			return
 		}
 		severity = worse(severity, worst[o])
-		count := fmt.Sprint(n)
+		count := words.Number(n)
 		switch {
 		case n+maybe == 0:
-			count = fmt.Sprintf("up to %d, though that is unlikely,", hardly)
+			count = fmt.Sprintf("up to %s, though that is unlikely,", words.Number(hardly))
 		case n == 0:
-			count = fmt.Sprintf("up to %d", maybe)
+			count = fmt.Sprintf("up to %s", words.Number(maybe))
 		case maybe > 0:
-			count = fmt.Sprintf("%d, and up to %d more,", n, maybe)
+			count = fmt.Sprintf("%s, and up to %s more,", words.Number(n), words.Number(maybe))
 		}
 		what := several
 		if n+maybe+hardly == 1 {
@@ -96,9 +98,9 @@ func (p *Prediction) headline() (Severity, string) {
 	say(Hidden, "is served from a stale cache that etcd no longer backs (hidden)", "are served from a stale cache that etcd no longer backs (hidden)")
 	say(StaleStatus, "keeps a stale status", "keep a stale status")
 	say(StaleSpec, "runs with a spec the API does not show", "run with a spec the API does not show")
-	say(Unknown, "cannot be told", "cannot be told")
+	say(Unknown, "cannot be predicted", "cannot be predicted")
 	if len(parts) > 0 {
-		return severity, "Of " + plural(len(p.Pods), "pod") + ", " + enumerate(parts) + "."
+		return severity, "Of " + words.Count(len(p.Pods), "pod") + ", " + words.List(parts) + "."
 	}
 	say(Terminated, "is stopped by its kubelet", "are stopped by their kubelets")
 	say(Restarted, "is started again", "are started again")
@@ -107,29 +109,29 @@ func (p *Prediction) headline() (Severity, string) {
 	say(Lost, "is lost before it ran", "are lost before they ran")
 	none, among := "No phantoms and no ghosts are predicted", " among the pods of the snapshots"
 	if len(p.Missing) > 0 {
-		none, among = "Of the pods that the evidence has, none is predicted to become a phantom or a ghost", ""
+		none, among = "None of the pods in the evidence is predicted to become a phantom or a ghost", ""
 	}
 	lists, stale := p.kubelets()
 	switch {
 	case lists:
-		none += ": every kubelet lists its pods anew" + p.within() + "."
+		none += ": every kubelet relists its pods" + p.within() + "."
 	case p.Revisions.Deaf != nil:
-		none += among + ", but kubelets may be deaf: what is created then may never start, and what is deleted may run on."
+		none += among + ", but kubelets may be deaf: pods created meanwhile may never start, and deleted pods may keep running."
 		severity = worse(severity, Warning)
 	case stale:
-		none += among + ", but API servers that are left running may go on serving a past that etcd has lost."
+		none += among + ", but API servers that are left running may keep serving a state that etcd has lost."
 		severity = worse(severity, Warning)
 	default:
-		none += ", but the snapshots name no node that lives: nothing can be told of any kubelet."
+		none += ", but the snapshots name no node that is alive: nothing can be predicted for any kubelet."
 		severity = worse(severity, Warning)
 	}
 	if len(parts) == 0 {
 		return severity, none
 	}
-	return severity, none + " Of " + plural(len(p.Pods), "pod") + ", " + enumerate(parts) + "."
+	return severity, none + " Of " + words.Count(len(p.Pods), "pod") + ", " + words.List(parts) + "."
 }
 
-// kubelets says whether each kubelet certainly lists its pods anew, and whether one
+// kubelets says whether each kubelet certainly relists its pods, and whether one
 // may be served a stale cache. Where the snapshots name none that lives, nothing
 // says that they list.
 func (p *Prediction) kubelets() (list, stale bool) {
@@ -154,7 +156,7 @@ func (p *Prediction) kubelets() (list, stale bool) {
 	return living > 0 && hearing == living, stale
 }
 
-// within says by when the last kubelet has listed its pods anew, "" where all are
+// within says by when the last kubelet has relisted its pods, "" where all are
 // restarted.
 func (p *Prediction) within() string {
 	by := int64(0)
@@ -187,32 +189,10 @@ func (p *Prediction) unreachable() (n int) {
 	return n
 }
 
-func were(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun + " was"
-	}
-	return fmt.Sprintf("%d %ss were", n, noun)
-}
-
 // worse is the more severe of the two.
 func worse(a, b Severity) Severity {
 	if b.Rank() < a.Rank() {
 		return b
 	}
 	return a
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-func enumerate(parts []string) string {
-	last := len(parts) - 1
-	if last == 0 {
-		return parts[0]
-	}
-	return strings.Join(parts[:last], ", ") + " and " + parts[last]
 }

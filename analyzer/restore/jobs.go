@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"revenant/internal/words"
 )
 
 // controllersBy is when controllers have done what they find to do, counted from the
@@ -37,7 +39,7 @@ func (f *forecast) endJobs(pods []PodOutcome) {
 		switch {
 		case was == nil || was.Kind != "Job":
 		case was.Finished && !was.Expires.IsZero():
-			f.jobEnds[int32(i)] = f.jobEndAt(was.Expires, jobEnd{reason: fmt.Sprintf("The Job has ended, and is deleted at %s by its ttlSecondsAfterFinished, with its pods.", was.Expires.Format(time.RFC3339)), deleted: true})
+			f.jobEnds[int32(i)] = f.jobEndAt(was.Expires, jobEnd{reason: fmt.Sprintf("The Job has ended, and is deleted at %s by its ttlSecondsAfterFinished, with its pods.", words.Time(was.Expires)), deleted: true})
 		case !was.Finished && !was.Suspended:
 			if end := f.jobEnd(was, failures[int32(i)], active[activeJob{was.Owner, was.UID}]); end != nil {
 				f.jobEnds[int32(i)] = end
@@ -135,7 +137,7 @@ func (f *forecast) jobEnd(was *Workload, n failures, cronJob *workload) *jobEnd 
 	switch {
 	case n.sure+n.perhaps == 0 && (!was.OnFailure || n.restarts < max(limit, 1)):
 	case was.FailurePolicy:
-		ends = append(ends, &jobEnd{reason: "The Job may fail: what a failure counts is for its podFailurePolicy to say.", by: controllersBy})
+		ends = append(ends, &jobEnd{reason: "The Job may fail: its podFailurePolicy decides what counts as a failure.", by: controllersBy})
 	case was.PerIndex:
 		ends = append(ends, &jobEnd{reason: "The Job may fail: failures count by index (backoffLimitPerIndex).", by: controllersBy})
 	case was.Failed+n.sure > limit:
@@ -147,7 +149,7 @@ func (f *forecast) jobEnd(was *Workload, n failures, cronJob *workload) *jobEnd 
 	}
 	if at := was.FailsAt; !at.IsZero() {
 		ends = append(ends, f.jobEndAt(at, jobEnd{
-			reason: fmt.Sprintf("The Job fails (DeadlineExceeded) at %s, by its own activeDeadlineSeconds, if it has not ended by then, and its active pods are deleted.", at.Format(time.RFC3339)),
+			reason: fmt.Sprintf("The Job fails (DeadlineExceeded) at %s, by its own activeDeadlineSeconds, if it has not ended by then, and its active pods are deleted.", words.Time(at)),
 		}))
 	}
 	if len(ends) == 0 {

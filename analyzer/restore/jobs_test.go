@@ -32,7 +32,7 @@ func TestJobEnds(t *testing.T) {
 		cron, cronNow *Workload
 		job           *Workload
 		was, now      []*Pod
-		plain, relist []string // the first pod's Then, and the Job's wanted and made anew
+		plain, relist []string // the first pod's Then, and the Job's wanted and recreated
 	}{
 		{
 			name: "replaced", cron: replace(nil), cronNow: replace(ran), job: job(nil),

@@ -13,7 +13,7 @@ func TestStray(t *testing.T) {
 		t.Errorf("%s: %s %s", o.Severity, o.Reason, o.Action)
 	}
 	many := strings.Split(strings.Repeat("x ", 100), " ")
-	if o := predictPods(t, was(), now(ephemeral(many...)), Plan{}).Pods[0]; !strings.Contains(o.Reason, "(x, x, x, x, x, 96 more)") {
+	if o := predictPods(t, was(), now(ephemeral(many...)), Plan{}).Pods[0]; !strings.Contains(o.Reason, "(x, x, x, x, x and 96 more)") {
 		t.Error(o.Reason)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"revenant/decoder/document"
+	"revenant/internal/words"
 )
 
 // Later is what the claims about a pod turn into without anybody's doing.
@@ -17,7 +18,7 @@ type Later struct {
 	AfterSeconds int64 `json:"afterSeconds,omitempty"`
 	BySeconds    int64 `json:"bySeconds,omitempty"`
 
-	// Relists says that its kubelet's listing its pods anew brings it about, from which
+	// Relists says that its kubelet's relisting its pods brings it about, from which
 	// on the outcome holds.
 	Relists bool `json:"relists,omitempty"`
 
@@ -32,7 +33,7 @@ type Later struct {
 // When says it in words.
 func (l *Later) When() string {
 	if l.By != nil {
-		return "by " + l.By.UTC().Format("2006-01-02 15:04:05Z") + " at the latest"
+		return "by " + words.Time(l.By.Time) + " at the latest"
 	}
 	return fmt.Sprintf("%d to %d s after the API is back", l.AfterSeconds, l.BySeconds)
 }
@@ -110,7 +111,7 @@ const pastDeadline = "Its kubelet has ended it for its activeDeadlineSeconds."
 // expires is what becomes of a pod that goes on on its node, or is started there again,
 // once its activeDeadlineSeconds has passed, nil when it has none. A kubelet counts from
 // the start that it has reported, a restarted one from the one that the API shows
-// (kubernetes v1.37 pkg/kubelet/active_deadline.go, status/status_manager.go); it goes by
+// (kubernetes v1.37 pkg/kubelet/active_deadline.go, status/status_manager.go); it uses
 // the spec that it has seen.
 func (f *forecast) expires(o *PodOutcome, p *podCase, e *effect) *Later {
 	if o.Ends != nil || p.backup == nil || e.runs != here && e.runs != perhaps || p.node < 0 || o.Outcome == Mirror {

@@ -80,7 +80,7 @@ func (l *loader) cluster() error {
 	return nil
 }
 
-// nodes reads the Node objects. One that cannot be read counts all the same: its
+// nodes reads the Node objects. One that cannot be read still counts: its
 // key names it.
 func (l *loader) nodes() error {
 	prefix := l.under("nodes", "")

@@ -19,7 +19,7 @@ type APIServer struct {
 	Name string
 	// Aliases are what it may be called besides, its addresses among them.
 	Aliases []string
-	// Key and Revision are of the record that tells of it.
+	// Key and Revision are those of the record that names it.
 	Key      string
 	Revision int64
 }

@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"time"
 
 	"revenant/decoder/container"
 	"revenant/decoder/metrics"
+	"revenant/internal/words"
 )
 
 // Metrics is what was scraped before the outage. Each sample is a revision that was
@@ -50,9 +50,9 @@ func (m *Metrics) Text() string {
 	s := &m.Samples[0]
 	switch s.TimeFrom {
 	case metrics.FromLine:
-		return fmt.Sprintf("%s in %s, scraped %s", s.Metric, s.File, s.At().Format(time.RFC3339))
+		return fmt.Sprintf("%s in %s, scraped %s", s.Metric, s.File, words.Time(s.At()))
 	case metrics.FromFile:
-		return fmt.Sprintf("%s in %s, saved %s", s.Metric, s.File, s.At().Format(time.RFC3339))
+		return fmt.Sprintf("%s in %s, saved %s", s.Metric, s.File, words.Time(s.At()))
 	}
 	return fmt.Sprintf("%s in %s", s.Metric, s.File)
 }
@@ -81,7 +81,7 @@ func (f *forecast) warnMetrics(warn func(bool, string)) {
 	}
 	served := f.current.Served()
 	warn(f.beyond(), fmt.Sprintf("Metrics show that revision %d was reached (%s), %d after the current snapshot: what was written in them is not in this prediction.", newest, f.Metrics.Text(), newest-served))
-	warn(!f.beyond(), fmt.Sprintf("The newest revision in the metrics is %d (%s), and the current snapshot is at %d: they tell nothing of what came after it.", newest, f.Metrics.Text(), served))
+	warn(!f.beyond(), fmt.Sprintf("The newest revision in the metrics is %d (%s), and the current snapshot is at %d: they show nothing of what came after it.", newest, f.Metrics.Text(), served))
 	s := &f.Metrics.Samples[0]
 	warn(!f.plan.OutageAt.IsZero() && s.TimeFrom == metrics.FromLine && s.At().After(f.plan.OutageAt), fmt.Sprintf("Metrics were scraped after the stated time of the outage (%s): make sure that both are right, and that nothing was scraped from the restored etcd.", f.Metrics.Text()))
 }

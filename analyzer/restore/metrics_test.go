@@ -46,7 +46,7 @@ func TestMetrics(t *testing.T) {
 		says    string
 	}{
 		{"none", Plan{}, nil, currentAt + 180_000, currentAt - backupAt + 1, ""},
-		{"below the current snapshot", Plan{}, scrape(currentAt-1, metrics.FromLine, takenAt), currentAt + 180_000, currentAt - backupAt + 1, "they tell nothing of what came after it"},
+		{"below the current snapshot", Plan{}, scrape(currentAt-1, metrics.FromLine, takenAt), currentAt + 180_000, currentAt - backupAt + 1, "they show nothing of what came after it"},
 		{"above it", Plan{}, scrape(newest, metrics.Unknown, time.Time{}), newest + 180_000, newest - backupAt + 1, "revision 10000 was reached"},
 		{"no metrics, outage", outage, nil, currentAt + 600*200, currentAt - backupAt + 1, ""},
 		{"a time of its own, outage", outage, scrape(newest, metrics.FromLine, takenAt.Add(9*time.Minute)), currentAt + 600*200, newest - backupAt + 1, "revision 10000 was reached"},

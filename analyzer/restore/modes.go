@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"revenant/internal/words"
 )
 
 // PlanComparison lays the ways to restore side by side. It marshals to the JSON
@@ -20,7 +22,7 @@ type PlanComparison struct {
 	// LeastHarm is the index of the mode under which the fewest pods come to harm
 	// that nothing repairs, a kill without the pod's own grace period included;
 	// then the fewest that run twice, then the fewest otherwise disturbed, then one
-	// under which every kubelet lists its pods anew. It is not called safe: the
+	// under which every kubelet relists its pods. It is not called safe: the
 	// evidence ends at the current snapshot.
 	LeastHarm int    `json:"leastHarm"`
 	Reason    string `json:"reason"`
@@ -40,7 +42,7 @@ type ModeOutcome struct {
 
 	Critical   int `json:"critical"`   // pods that nothing repairs, or that cannot be told
 	Warning    int `json:"warning"`    // pods that are repaired late or with damage
-	DoubleRuns int `json:"doubleRuns"` // pods that run beside another of their name or beside themselves
+	DoubleRuns int `json:"doubleRuns"` // pods that run twice or together with another pod of their name
 	// DoubleRunSeconds bounds how long the longest of them does; 0 when that has
 	// no bound, or there is none.
 	DoubleRunSeconds int64  `json:"doubleRunSeconds"`
@@ -177,21 +179,18 @@ func (p *Prediction) Price() string { return p.count(mode{}).Price }
 func (o *ModeOutcome) price() string {
 	var parts []string
 	say := func(n int, one, many string) {
-		switch {
-		case n == 1:
-			parts = append(parts, one)
-		case n > 1:
-			parts = append(parts, fmt.Sprintf(many, n))
+		if n > 0 {
+			parts = append(parts, words.CountOf(n, one, many))
 		}
 	}
-	say(o.Graceful, "1 pod is stopped with its own grace period", "%d pods are stopped with their own grace period")
-	say(o.Killed, "1 pod is killed within 2 s, without its preStop hook", "%d pods are killed within 2 s, without preStop hooks")
-	twice := ", until their kubelets have listed anew or are restarted"
+	say(o.Graceful, "pod is stopped with its own grace period", "pods are stopped with their own grace period")
+	say(o.Killed, "pod is killed within 2 s, without its preStop hook", "pods are killed within 2 s, without preStop hooks")
+	twice := ", until their kubelets have relisted or are restarted"
 	if o.DoubleRunSeconds > 0 {
 		twice = fmt.Sprintf(" for up to %d s", o.DoubleRunSeconds)
 	}
-	say(o.DoubleRuns, "1 pod runs twice"+twice, "%d pods run beside another of their name or beside themselves"+twice)
-	say(o.Summary[Restarted], "1 pod is started again", "%d pods are started again")
+	say(o.DoubleRuns, "pod runs twice"+twice, "pods run twice or together with another pod of their name"+twice)
+	say(o.Summary[Restarted], "pod is started again", "pods are started again")
 	switch {
 	case o.Deaf != nil && o.Deaf.Estimate != "":
 		parts = append(parts, "kubelets are deaf for about "+o.Deaf.Estimate)
@@ -204,7 +203,7 @@ func (o *ModeOutcome) price() string {
 	if len(parts) == 0 {
 		return "Nothing is stopped or started."
 	}
-	return strings.ToUpper(parts[0][:1]) + enumerate(parts)[1:] + "."
+	return words.Sentence(words.List(parts))
 }
 
 // choose finds the mode that does the least harm.
@@ -222,5 +221,5 @@ func (all *PlanComparison) choose() {
 		}
 	}
 	m := &all.Modes[all.LeastHarm]
-	all.Reason = fmt.Sprintf("Least harm as far as the evidence goes: %s. %s left with harm that nothing repairs. %s", m.Title, plural(m.Critical, "pod"), m.Price)
+	all.Reason = fmt.Sprintf("Least harm according to the evidence: %s. %s left with harm that nothing repairs. %s", m.Title, words.Count(m.Critical, "pod"), m.Price)
 }

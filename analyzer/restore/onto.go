@@ -7,6 +7,7 @@ import (
 
 	"revenant/analyzer/clock"
 	"revenant/analyzer/lineage"
+	"revenant/internal/words"
 )
 
 // Onto says onto which machines a backup is restored. The values are stable names.
@@ -169,7 +170,7 @@ func (f *forecast) warningsOnto(p *Prediction) []string {
 		list = append(list, fmt.Sprintf("The backup lacks %s. %s", m.What, m.cost()))
 	}
 	if p.Summary[Unknown] > 0 {
-		list = append(list, fmt.Sprintf("%s cannot be told: see the outcome unknown.", plural(p.Summary[Unknown], "pod")))
+		list = append(list, fmt.Sprintf("%s cannot be predicted: see the outcome unknown.", words.Count(p.Summary[Unknown], "pod")))
 	}
 	if names := f.named(func(n *node) bool { return n.inBackup }); names != "" {
 		list = append(list, "Node objects of the old cluster that come with the backup: "+names+". Give new machines other names: a kubelet that registers under one of these takes over its pods, and starts them at once.")
@@ -201,16 +202,16 @@ func (p *Prediction) headlineOnto() (Severity, string) {
 	say(Ghost, "is shown alive on an old node although nothing of it runs (a ghost)", "are shown alive on old nodes although nothing of them runs (ghosts)")
 	say(StuckTerminating, "stays Terminating", "stay Terminating")
 	say(Mirror, "mirrors a static pod of an old machine", "mirror static pods of old machines")
-	say(Unknown, "cannot be told", "cannot be told")
+	say(Unknown, "cannot be predicted", "cannot be predicted")
 	if p.Summary[Ghost]+p.Summary[Unknown] > 0 {
 		severity = Critical
 	}
-	text := fmt.Sprintf("Nothing of the backup runs on the new machines: every pod has to start anew. Its %s %s not there.", plural(nodes, "node"), map[bool]string{true: "is", false: "are"}[nodes == 1])
+	text := fmt.Sprintf("Nothing of the backup runs on the new machines: every pod has to start again. Its %s %s not there.", words.Count(nodes, "node"), map[bool]string{true: "is", false: "are"}[nodes == 1])
 	if nodes == 0 {
-		text = "Nothing of the backup runs on the new machines: every pod has to start anew."
+		text = "Nothing of the backup runs on the new machines: every pod has to start again."
 	}
 	if len(parts) > 0 {
-		text += " Until the old Node objects are deleted, of " + plural(len(p.Pods), "pod") + ", " + enumerate(parts) + "."
+		text += " Until the old Node objects are deleted, of " + words.Count(len(p.Pods), "pod") + ", " + words.List(parts) + "."
 	}
 	return severity, text
 }
@@ -251,9 +252,9 @@ func (o *OldCluster) Text() string {
 	if !o.Taken.From.IsZero() {
 		at = ", taken " + o.Taken.String()
 	}
-	text := fmt.Sprintf("The old cluster had %s on %s in its newest snapshot (revision %d%s), and may run them still.", plural(o.Running, "running pod"), plural(len(o.Renewing), "reachable node"), o.Revision, at)
+	text := fmt.Sprintf("The old cluster had %s on %s in its newest snapshot (revision %d%s), and may run them still.", words.Count(o.Running, "running pod"), words.Count(len(o.Renewing), "reachable node"), o.Revision, at)
 	if len(o.Renewing) > 0 {
-		text += " Reachable were " + someOf(o.Renewing) + "."
+		text += " Reachable were " + words.First(o.Renewing, mostNamed) + "."
 	}
 	return strings.TrimSpace(text) + " None of it may go on beside the new one."
 }

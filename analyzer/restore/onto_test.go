@@ -111,7 +111,7 @@ func checkOnto(t *testing.T, backup *State, p *Prediction) {
 			t.Errorf("%s %s/%s: %d pods run and %d may", w.Kind, w.Namespace, w.Name, w.Running, w.MayRun)
 		}
 	}
-	if severity, text := p.Headline(); len(p.Pods) > 0 && (severity == OK || !strings.Contains(text, "every pod has to start anew")) {
+	if severity, text := p.Headline(); len(p.Pods) > 0 && (severity == OK || !strings.Contains(text, "every pod has to start again")) {
 		t.Errorf("%s: %s", severity, text)
 	}
 }

@@ -21,7 +21,7 @@ func TestOntoOfRuns(t *testing.T) {
 			for i := range p.Workloads {
 				w := &p.Workloads[i]
 				if later := w.Recreates + w.RecreatesLater; w.Kind == "Deployment" && w.Wanted > 0 && later == 0 {
-					t.Errorf("%s: %s %s/%s wants %d pods, and none is said to be made anew: %s", r.name, w.Kind, w.Namespace, w.Name, w.Wanted, w.Reason)
+					t.Errorf("%s: %s %s/%s wants %d pods, and none is said to be recreated: %s", r.name, w.Kind, w.Namespace, w.Name, w.Wanted, w.Reason)
 				}
 				workloads++
 			}

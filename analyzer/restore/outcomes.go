@@ -50,7 +50,7 @@ type Heals string
 // What ends an outcome.
 const (
 	HealsNever        Heals = "never"        // only what an operator does
-	HealsRelist       Heals = "relist"       // its kubelet listing its pods anew
+	HealsRelist       Heals = "relist"       // its kubelet relisting its pods
 	HealsStatusChange Heals = "statusChange" // the next change of the pod's status on its node
 	HealsSelf         Heals = "self"         // nothing is needed
 )
@@ -69,68 +69,68 @@ type OutcomeInfo struct {
 var Outcomes = []OutcomeInfo{
 	{
 		Phantom, "Phantom pod", Critical,
-		"A kubelet goes on running it although it no longer exists in the API, or exists there on another node. Controllers make a replacement beside it.",
-		"Restore with --bump-revision and --mark-compacted, so that its kubelet lists anew and stops it with its own grace period; or stop it with crictl, or restart the kubelet, which kills within 2 seconds and runs no preStop hook.",
+		"It keeps running on its node, but the API no longer has it, or has it on another node. Controllers start a replacement next to it.",
+		"Restore with --bump-revision and --mark-compacted, so that its kubelet relists and stops it with its own grace period. Or stop it with crictl, or restart the kubelet, which kills it within 2 seconds without running preStop hooks.",
 	},
 	{
 		Ghost, "Ghost pod", Critical,
-		"The API shows it alive on a node where nothing runs. Its controller counts it, Services send traffic to its address, and nothing starts it.",
-		"Delete it in the API if it is not wanted, before its kubelet lists anew; if it is wanted, make its kubelet list anew (bump, or kubelet restart) and it is started.",
+		"The API shows it alive, but nothing runs on its node and nothing will start it. Its controller counts it, and Services send traffic to its address.",
+		"If it must run, make its kubelet relist (bump, or restart the kubelet): the kubelet then starts it. If not, delete it in the API before its kubelet relists.",
 	},
 	{
 		Hidden, "Hidden by a stale cache", Critical,
-		"The API servers were left running: they list the pod from their cache, but etcd no longer holds it so. It becomes a phantom when they restart.",
+		"API servers that were left running list the pod from their stale cache, but etcd no longer has it in that state. It becomes a phantom when they restart.",
 		"Stop all API servers before the restore, or bump and mark compacted so that they drop their cache. Do not trust what they list until then.",
 	},
 	{
-		Unknown, "Cannot be told", Critical,
-		"Its stored value cannot be read, or the two snapshots contradict each other about it. It may be any of the other outcomes.",
+		Unknown, "Unknown", Critical,
+		"Its stored value cannot be read, or the two snapshots contradict each other. Any other outcome is possible.",
 		"Look at the pod on its node (crictl pods, or the kubelet's /pods) before and after the restore.",
 	},
 	{
 		StaleStatus, "Stale status", Critical,
-		"The API shows the pod's status of the backup, and its kubelet believes that it has reported the present one: a Job waits forever for a pod that has ended.",
-		"Make its kubelet list anew (bump, or kubelet restart): the status is then reported within seconds.",
+		"The API shows the status from the backup. The kubelet believes that it has already reported the current status and does not report it again: a Job waits forever for a pod that has ended.",
+		"Make its kubelet relist (bump, or restart the kubelet): it then reports the status within seconds.",
 	},
 	{
 		StaleSpec, "Stale spec", Critical,
-		"The pod's containers were changed in place after the backup: its kubelet runs the new ones, the API shows the old ones.",
-		"Repeat the change in the API, then make its kubelet list anew; the other way round its containers are restarted twice.",
+		"The pod's containers were changed in place after the backup. The kubelet runs the new ones, the API shows the old ones.",
+		"Repeat the change in the API first, then make its kubelet relist. In the other order its containers are restarted twice.",
 	},
 	{
 		StuckTerminating, "Stuck terminating", Warning,
-		"The API shows it Terminating, nothing of it runs, and no kubelet will finish the deletion.",
-		"Let the owner of its finalizer act, or delete the Node object of a machine that is gone; force its deletion only after checking that nothing runs.",
+		"The API shows it Terminating, but nothing of it runs and no kubelet will finish the deletion.",
+		"Let the owner of its finalizer act, or delete the Node object of a machine that is gone. Force its deletion only after checking that nothing runs.",
 	},
 	{
 		LostDeletion, "Lost deletion", Warning,
-		"It was deleted after the backup, and the restore takes that back.",
+		"It was deleted after the backup. The restore undoes the deletion.",
 		"Delete it again.",
 	},
 	{
 		Terminated, "Stopped by its kubelet", Warning,
-		"The restored API does not know it on this node, and its kubelet stops it: with its own grace period after a relist, within 2 seconds and without preStop hooks after a kubelet restart.",
-		"Nothing, if it may stop. What it held in memory or on local disk is gone: drain or save it before the restore.",
+		"Its kubelet stops it, because the restored API does not have it on this node. After a relist it gets its own grace period; after a kubelet restart it is killed within 2 seconds, without preStop hooks.",
+		"Nothing, if it may stop. Data in memory and on local disk is lost: drain or save it before the restore.",
 	},
 	{
 		Restarted, "Started again by its kubelet", Warning,
-		"Its kubelet finds it in the restored API and starts it, or restarts its containers to the backup's spec.",
-		"Delete it in the API before its kubelet lists anew, if it must not run again.",
+		"Its kubelet finds it in the restored API and starts it, or restarts its containers with the backup's spec.",
+		"If it must not run again, delete it in the API before its kubelet relists.",
 	},
 	{
 		Lost, "Lost before it ran", Warning,
-		"It was created after the backup and never bound to a node: it is gone, and nothing ran.",
-		"Create it again if no controller does.",
+		"It was created after the backup and never bound to a node. It is gone; it never ran.",
+		"Create it again, unless a controller does.",
 	},
 	{
 		Finished, "Finished", OK,
-		"It has ended or ends by itself; nothing of it runs afterwards.",
+		"It has ended, or ends by itself. Nothing of it runs afterwards.",
 		"Nothing. Keep its logs before the restore if they matter.",
 	},
 	{
 		Mirror, "Mirror of a static pod", OK,
-		"The kubelet runs it from a file on its node; only its mirror object in the API goes back in time.",
-		"Nothing. The mirror object is right again when the kubelet lists anew.",
+		"The kubelet runs it from a file on its node. Only its mirror pod in the API is rolled back.",
+		"Nothing. The kubelet corrects the mirror pod when it relists.",
 	},
 	{
 		Unaffected, "Unaffected", OK,
@@ -185,16 +185,16 @@ var Flags = []FlagInfo{
 	{FlagStuckTerminating, "The API shows it Terminating, and no kubelet finishes the deletion."},
 	{FlagSameNameSameNode, "A pod of the same name with another uid is in the other snapshot, on the same node."},
 	{FlagSameNameOtherNode, "A pod of the same name with another uid is in the other snapshot, not on the same node."},
-	{FlagDoubleBind, "The scheduler binds it anew, and the API may then show it on another node than the one that runs it."},
-	{FlagDoubleRun, "The same pod, or the same identity, runs twice at the same time, if only for as long as the old one takes to stop."},
-	{FlagRunsAgain, "Work that was finished or called off is done again."},
-	{FlagNotRescheduled, "No node of the backup can take it: once stopped it does not come back."},
-	{FlagNeedsForceDelete, "A normal deletion hangs; only a forced one (grace period 0) removes it."},
-	{FlagSpecRolledBack, "Its containers go back to the backup's spec."},
-	{FlagNodeMissing, "Its node's kubelet lives, but after the restore there is no Node object for it until that kubelet is restarted."},
-	{FlagNodeGone, "Its node has no Node object in the current state: the machine is gone, whatever the backup brings back. Where the backup is restored onto other machines, each of its nodes is such a one."},
-	{FlagNodeUnreachable, "Its node was unreachable in the current state: its kubelet was down or cut off, and nothing that it was told since is certain to have been done."},
-	{FlagStrayContainers, "Ephemeral containers that were added after the backup run on in it, and neither the API nor its kubelet's /pods shows them."},
+	{FlagDoubleBind, "The scheduler binds it again: the API may show it on a different node from the one that runs it."},
+	{FlagDoubleRun, "The same pod, or two pods of the same name, run at the same time, at least until the old one has stopped."},
+	{FlagRunsAgain, "Work that was finished or cancelled is done again."},
+	{FlagNotRescheduled, "No node of the backup can take it: once stopped, it does not start again."},
+	{FlagNeedsForceDelete, "A normal deletion hangs. Only a forced deletion (grace period 0) removes it."},
+	{FlagSpecRolledBack, "Its containers are rolled back to the backup's spec."},
+	{FlagNodeMissing, "Its kubelet is running, but its Node object is missing after the restore until that kubelet is restarted."},
+	{FlagNodeGone, "Its node has no Node object in the current state: the machine is gone, even if the backup restores its Node object. When the backup is restored onto other machines, this holds for all its nodes."},
+	{FlagNodeUnreachable, "Its node was unreachable in the current state: its kubelet was down or cut off, and may not have carried out anything the API asked of it since."},
+	{FlagStrayContainers, "Ephemeral containers that were added after the backup keep running in it. Neither the API nor its kubelet's /pods shows them."},
 	{FlagCordonLost, "The node was cordoned after the backup: it is schedulable again after the restore."},
 	{FlagCordonBack, "The node was uncordoned after the backup: no pod is placed on it after the restore."},
 }

@@ -41,7 +41,7 @@ type Plan struct {
 	// known. With the rate of writes it bounds what watchers have seen.
 	OutageAt time.Time `json:"outageAt,omitzero"`
 	// Outage bounds for how long kubelets find no API server; zero when nothing does.
-	// A kubelet that was refused for long waits long before it lists its pods anew.
+	// A kubelet that was refused for long waits long before it relists its pods.
 	Outage Seconds `json:"outageSeconds,omitzero"`
 	// LastRevision is the newest revision that a watcher has seen, from evidence
 	// beyond the snapshots (metrics, logs); 0 when it is not known. It counts

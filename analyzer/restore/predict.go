@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"revenant/analyzer/lineage"
+	"revenant/internal/words"
 )
 
 const (
@@ -25,11 +26,11 @@ const (
 	recommendedMargin = 1_000_000
 )
 
-const assumesKubeletUp = "Assumes that the kubelet was up and met no HTTP error (401, 403, 5xx) in the outage: one alone would have made it list anew."
+const assumesKubeletUp = "Assumes that the kubelet was up and met no HTTP error (401, 403, 5xx) during the outage: a single one would have made it relist."
 
 // A kubelet that is down hears nothing of what the API is told, and starts as after a
 // restart.
-const cutOffText = "But its node was unreachable when the current snapshot was taken: its kubelet was down, or cut off, and has not stopped what was deleted since. If it comes back, it lists its pods anew, unless it was only cut off and resumes its watch; if it never does, what runs there runs on, and nothing that is bound there starts."
+const cutOffText = "But its node was unreachable when the current snapshot was taken: its kubelet was down, or cut off, and has not stopped what was deleted since. If it comes back, it relists its pods, unless it was only cut off and resumes its watch; if it never does, what runs there runs on, and nothing that is bound there starts."
 
 // Predict says what a restore of backup under plan does to everything that
 // current holds. The errors are those of Check and, as a *PlanError, of Validate
@@ -53,7 +54,7 @@ func (c *Comparison) Predict(plan Plan) (*Prediction, error) {
 	return p, nil
 }
 
-// settle says what the restore comes to once kubelets have listed their pods anew.
+// settle says what the restore comes to once kubelets have relisted their pods.
 func (c *Comparison) settle(plan Plan) (*Prediction, *forecast, error) {
 	if c.onto {
 		return c.settleOnto(plan)
@@ -139,8 +140,8 @@ func (c *Comparison) validate(plan Plan) error {
 	}
 	if unknown := c.unknownAPIServers(plan); len(unknown) > 0 {
 		return &PlanError{
-			"no such API server: " + someOf(unknown),
-			"the current snapshot has these: " + someOf(c.APIServerNames()),
+			"no such API server: " + words.First(unknown, mostNamed),
+			"the current snapshot has these: " + words.First(c.APIServerNames(), mostNamed),
 		}
 	}
 	return nil
@@ -163,7 +164,7 @@ func (v *verdict) doubt(why string) {
 	v.reason = strings.TrimSpace(v.reason + " " + why)
 }
 
-// lists says whether the kubelet may list its pods anew.
+// lists says whether the kubelet may relist its pods.
 func (v *verdict) lists() bool {
 	return v.column == relist || v.column == restart || v.column == deaf && v.certainty != Certain
 }
@@ -178,7 +179,7 @@ type forecast struct {
 	verdicts []verdict
 	general  verdict // of pods that are on no node
 	cache    verdict // of API servers that are left running
-	lists    bool    // some kubelet may list its pods anew
+	lists    bool    // some kubelet may relist its pods
 
 	extensions map[extension]*Finding
 	startable  map[*string][]string // lists of choices by their first, without nodes where nothing starts
@@ -283,11 +284,11 @@ func (f *forecast) kubelet(n *node) verdict {
 		return verdict{column: restart, certainty: Certain, reason: "The plan restarts its kubelet after the API is back, and a fresh kubelet lists all pods.", kubelet: KubeletRestarted}
 	case f.restored > f.atMost && len(f.open) == 0:
 		return verdict{column: relist, certainty: Certain, reason: fmt.Sprintf(
-			"The restored store starts at revision %d, above all that its kubelet can have seen: its watch is refused and it lists anew. Assumes that the kubelet is up, and that %s.",
+			"The restored store starts at revision %d, above all that its kubelet can have seen: its watch is refused and it relists. Assumes that the kubelet is up, and that %s.",
 			f.restored, f.basis), kubelet: KubeletRelists}
 	case n.seen.Revision >= add(f.restored, margin):
 		return verdict{column: deaf, certainty: Certain, reason: fmt.Sprintf(
-			"Its kubelet has seen revision %d, and the restored store starts at %d: its watch is resumed and brings nothing. %s",
+			"Its kubelet has seen revision %d, and the restored store starts at %d: its watch resumes and delivers nothing. %s",
 			n.seen.Revision, f.restored, f.assumptions()), kubelet: KubeletDeaf}
 	case f.restored > f.atMost:
 		return verdict{column: deaf, certainty: Possible, reason: fmt.Sprintf(
@@ -323,5 +324,5 @@ func (f *forecast) assumptions() string {
 	if f.startedServers() == 1 {
 		return assumesKubeletUp
 	}
-	return assumesKubeletUp + " Assumes that the API servers are started together: one that starts after the store has passed what the kubelet has seen refuses its watch, and a kubelet whose connection goes there lists anew."
+	return assumesKubeletUp + " Assumes that the API servers are started together: one that starts after the store has passed what the kubelet has seen refuses its watch, and a kubelet whose connection goes there relists."
 }

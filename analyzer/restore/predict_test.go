@@ -135,7 +135,7 @@ func states(before, after []*Pod) (backup, current *State) {
 	return backup, current
 }
 
-// mustPredict says what the restore comes to once kubelets have listed their pods anew.
+// mustPredict says what the restore comes to once kubelets have relisted their pods.
 func mustPredict(t testing.TB, backup, current *State, plan Plan) *Prediction {
 	t.Helper()
 	if err := Check(backup, current); err != nil {
@@ -349,7 +349,7 @@ func TestOrphanedTombstone(t *testing.T) {
 	}
 }
 
-// TestDamage: what a damaged snapshot lacks may be in it all the same.
+// TestDamage: what a damaged snapshot lacks may still have been in it.
 func TestDamage(t *testing.T) {
 	deleted := []Tombstone{{Key: "/registry/pods/ns/p", Revision: 1500, Node: "n1"}}
 	tests := []struct {
@@ -414,7 +414,7 @@ func TestRevisions(t *testing.T) {
 	plain := Revisions{
 		Backup: backupAt, Current: currentAt, Gap: 1000, Restored: backupAt,
 		MinimumSafeBump: 1001, MinimumSafeBumpIs: LowerBound, RecommendedBump: 1_001_500,
-		BumpVerdict: NoBump, BumpReason: "Without a bump the restored store starts behind what its watchers have seen.",
+		BumpVerdict: NoBump, BumpReason: "Without a bump the restored store starts below what its watchers have seen.",
 		LastSeenExpected: 2500, LastSeenAtMost: 182_000, LastSeenBasis: basis,
 		BlindAfter: &takenAt,
 	}
@@ -827,10 +827,10 @@ func TestHeadline(t *testing.T) {
 		{"phantom and ghost", was(on("n2")), made(), Plan{}, Critical, "Of 2 pods, 1 runs on unseen by the API (a phantom) and 1 is shown by the API although nothing runs (a ghost)."},
 		{"possible", was(unbound("n1", "n2")), now(), Plan{}, Critical, "Of 1 pod, up to 1 runs on unseen by the API (a phantom)."},
 		{"a late status", was(pending), now(), Plan{}, Warning, "Of 1 pod, 1 keeps a stale status."},
-		{"nothing, deaf", was(), now(), Plan{}, Warning, "No phantoms and no ghosts are predicted among the pods of the snapshots, but kubelets may be deaf: what is created then may never start, and what is deleted may run on."},
-		{"nothing, from a stale cache", was(), now(), Plan{KeepAPIServers: true}, Warning, "No phantoms and no ghosts are predicted among the pods of the snapshots, but API servers that are left running may go on serving a past that etcd has lost."},
-		{"nothing, all list", was(), now(), bump(1_000_000), OK, "No phantoms and no ghosts are predicted: every kubelet lists its pods anew, within 120 s of the API being back."},
-		{"stopped", nil, made(), bump(1_000_000), Warning, "No phantoms and no ghosts are predicted: every kubelet lists its pods anew, within 120 s of the API being back. Of 1 pod, 1 is stopped by its kubelet."},
+		{"nothing, deaf", was(), now(), Plan{}, Warning, "No phantoms and no ghosts are predicted among the pods of the snapshots, but kubelets may be deaf: pods created meanwhile may never start, and deleted pods may keep running."},
+		{"nothing, from a stale cache", was(), now(), Plan{KeepAPIServers: true}, Warning, "No phantoms and no ghosts are predicted among the pods of the snapshots, but API servers that are left running may keep serving a state that etcd has lost."},
+		{"nothing, all list", was(), now(), bump(1_000_000), OK, "No phantoms and no ghosts are predicted: every kubelet relists its pods, within 120 s of the API being back."},
+		{"stopped", nil, made(), bump(1_000_000), Warning, "No phantoms and no ghosts are predicted: every kubelet relists its pods, within 120 s of the API being back. Of 1 pod, 1 is stopped by its kubelet."},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -860,12 +860,12 @@ func TestHeadlineOfDamaged(t *testing.T) {
 }
 
 // TestNothingSaysThatTheyHear: where the snapshots name no node that lives, no plan
-// makes every kubelet list its pods anew.
+// makes every kubelet relist its pods.
 func TestNothingSaysThatTheyHear(t *testing.T) {
 	backup, current := states(nil, nil)
 	backup.Nodes, current.Nodes, current.LastSeen = nil, nil, nil
 	for _, plan := range []Plan{{}, bump(1_000_000), {KeepAPIServers: true}, {RestartKubelets: Restart{All: true}}} {
-		const want = "No phantoms and no ghosts are predicted, but the snapshots name no node that lives: nothing can be told of any kubelet."
+		const want = "No phantoms and no ghosts are predicted, but the snapshots name no node that is alive: nothing can be predicted for any kubelet."
 		if severity, got := mustPredict(t, backup, current, plan).Headline(); severity != Warning || !strings.HasPrefix(got, want+" The rules were seen") {
 			t.Errorf("%+v: %s: %s", plan, severity, got)
 		}

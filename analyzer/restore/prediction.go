@@ -62,7 +62,7 @@ type Evidence struct {
 	Revision        int64   `json:"revision"`
 	CompactRevision int64   `json:"compactRevision"`
 	// CompactUnknown says that what would tell the compact revision is lost;
-	// CompactSeen is the newest one that any page tells of then, 0 for none.
+	// CompactSeen is then the newest one on any page, 0 for none.
 	CompactUnknown bool             `json:"compactUnknown,omitempty"`
 	CompactSeen    int64            `json:"compactSeen,omitempty"`
 	Integrity      []snapshot.Check `json:"integrity"`
@@ -208,7 +208,7 @@ type PodOutcome struct {
 	// bound, and on any other node, where nothing starts it, it is Pending.
 	MayBeBoundTo []string `json:"mayBeBoundTo,omitempty"`
 	// Then is what these claims turn into by themselves, the outcome among them where
-	// its kubelet lists its pods anew; nil when they stay.
+	// its kubelet relists its pods; nil when they stay.
 	Then *Later `json:"then,omitempty"`
 	// DoubleRun says beside what it runs and for how long; nil without the flag
 	// double-run.
@@ -261,8 +261,8 @@ type Kubelet string
 // What a kubelet does.
 const (
 	KubeletDeaf      Kubelet = "deaf"        // keeps its watch and hears nothing
-	KubeletRelists   Kubelet = "relists"     // lists its pods anew
-	KubeletRestarted Kubelet = "restarted"   // is restarted, and lists its pods anew
+	KubeletRelists   Kubelet = "relists"     // relists its pods
+	KubeletRestarted Kubelet = "restarted"   // is restarted, and relists its pods
 	KubeletStale     Kubelet = "stale-cache" // is served the erased past by API servers left running
 	KubeletGone      Kubelet = "gone"        // there is none: the machine is gone
 )
@@ -273,8 +273,7 @@ type NodeOutcome struct {
 	Kubelet   Kubelet   `json:"kubelet"`
 	Certainty Certainty `json:"certainty"`
 	Reason    string    `json:"reason"`
-	// ListedBySeconds is how long after the API is back a kubelet that lists its pods
-	// anew has done so at the latest; 0 for others.
+	// ListedBySeconds is how long after the API is back a kubelet that relists its pods has done so at the latest; 0 for others.
 	ListedBySeconds int64 `json:"listedBySeconds,omitempty"`
 	// Service is the service that its kubelet is part of, and restarted with; "" for others.
 	Service string `json:"service,omitempty"`

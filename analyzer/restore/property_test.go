@@ -147,7 +147,7 @@ func TestEveryPodOnce(t *testing.T) {
 	}
 }
 
-// TestRelistLeavesNothing: where every kubelet certainly lists its pods anew no
+// TestRelistLeavesNothing: where every kubelet certainly relists its pods no
 // phantom and no ghost is left, and nothing is hidden.
 func TestRelistLeavesNothing(t *testing.T) {
 	for seed := range uint64(seeds) {
@@ -216,7 +216,7 @@ func TestSomeKept(t *testing.T) {
 	}
 }
 
-// TestUntilListed: before a kubelet has listed its pods anew all is as if it were deaf,
+// TestUntilListed: before a kubelet has relisted its pods all is as if it were deaf,
 // and then as is predicted; the longer the outage, the later.
 func TestUntilListed(t *testing.T) {
 	last := int64(0)

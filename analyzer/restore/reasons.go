@@ -50,7 +50,7 @@ const (
 	actOntoNode              = "Delete it with the old Node objects before controllers start: its controller makes another one, and the scheduler places that on a new machine."
 	actOntoDaemon            = "Delete it with the old Node objects; its DaemonSet makes others for the new nodes."
 	actOntoJob               = "Decide before controllers start whether its Job may run again: suspend or delete the Job if not. Delete the pod with the old Node objects."
-	actOntoBare              = "Create it anew on the new cluster if it is wanted: a binding cannot be changed."
+	actOntoBare              = "Create it again on the new cluster if you need it: a binding cannot be changed."
 	actOntoDying             = "Delete it with the old Node objects before controllers start."
 	actOntoEnded             = "Nothing. Its Job, if it has one, has counted it or counts it again."
 	actOntoUnbound           = "Delete the old Node objects before the scheduler starts. See that a new node has the labels and the room that it asks for."

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// When kubelets list their pods anew after an outage. A kubelet whose watch is refused
+// When kubelets relist their pods after an outage. A kubelet whose watch is refused
 // tries again after a time that doubles from 0.8 s to 30 s, each time drawn from that to
 // twice as much; and when its watch is answered with 410, it waits for the next such
 // time before it lists (client-go v0.37 tools/cache/reflector.go NewReflectorWithOptions;
@@ -16,7 +16,7 @@ const (
 	firstBackoff, lastBackoff = 0.8, 30.0
 
 	// ListedByAtMost is twice the longest wait, in seconds: no kubelet that is refused
-	// lists its pods anew later than that after the API is back.
+	// relists its pods later than that after the API is back.
 	ListedByAtMost = 120
 	// listedByKept is for API servers that were left running: their clients were not
 	// refused. Seen: 3 to 5 s after etcd was back.
@@ -30,7 +30,7 @@ const (
 )
 
 // listedBy is how many seconds after the API is back the last kubelet that is refused
-// has listed its pods anew.
+// has relisted its pods.
 func (f *forecast) listedBy() int64 {
 	if f.plan.KeepAPIServers && !f.plan.someKept() {
 		return listedByKept
@@ -52,12 +52,12 @@ func listedWithin(outage int64) int64 {
 	return min(int64(2*wait+2*min(2*wait, lastBackoff)+0.5), ListedByAtMost)
 }
 
-// untilListed puts before the outcome of each pod whose kubelet lists its pods anew what
+// untilListed puts before the outcome of each pod whose kubelet relists its pods what
 // is so until then: its kubelet is deaf so far.
 func (f *forecast) untilListed(pods []PodOutcome) {
 	by := f.listedBy()
-	reason := fmt.Sprintf("Its kubelet lists its pods anew within %d s of the API being back; until then it goes on as before.", by)
-	if by < ListedByAtMost && !f.plan.KeepAPIServers { // its waits begin anew after two minutes without one
+	reason := fmt.Sprintf("Its kubelet relists its pods within %d s of the API being back; until then nothing changes.", by)
+	if by < ListedByAtMost && !f.plan.KeepAPIServers { // its waits begin again after two minutes without one
 		reason += " Assumes that it was not refused in the two minutes before the outage."
 	}
 	for i := range pods {
@@ -104,7 +104,7 @@ func (f *forecast) untilItListed(o *PodOutcome, p *podCase, by int64, reason str
 }
 
 // Settled is where the pod's containers run, and what a LIST shows, once its kubelet has
-// listed its pods anew, if it does.
+// relisted its pods, if it does.
 func (o *PodOutcome) Settled() (runsOn, mayRunOn []string, api *APIView) {
 	if t := o.Then; t != nil && t.Relists {
 		return t.RunsOn, t.MayRunOn, t.API[0]

@@ -90,7 +90,7 @@ func (f *forecast) bumpVerdict(minimum int64) (BumpVerdict, string) {
 	starts := fmt.Sprintf("The restored store starts at revision %d", f.restored)
 	switch {
 	case f.plan.BumpRevision == 0:
-		return NoBump, "Without a bump the restored store starts behind what its watchers have seen."
+		return NoBump, "Without a bump the restored store starts below what its watchers have seen."
 	case f.plan.BumpRevision < minimum:
 		return BumpSmall, fmt.Sprintf("%s, and %s before the outage: watchers may have seen later revisions than the store starts at.", starts, f.servedText())
 	case f.restored <= add(f.plausible, above):
@@ -110,11 +110,11 @@ func (f *forecast) deaf() *Deaf {
 	d := &Deaf{
 		UntilRevision: f.known(),
 		UntilExpected: f.expected,
-		Meanwhile:     "Pods that are created on the node of a deaf kubelet are never started, and pods that are deleted there run on as new phantoms. Nothing of that is made up for when the kubelet hears again: what was missed is lost to it.",
-		Ends:          fmt.Sprintf("Once the store has passed the newest revision that any kubelet has seen (%d or more) and written one more, a second restart of all API servers makes every kubelet list anew, and stops phantoms with their own grace period. Before that, a restart of the API servers changes nothing; a restart of the kubelet, or one HTTP error (401, 403, 5xx) in its way, makes it list at once.", f.known()),
+		Meanwhile:     "Pods that are created on the node of a deaf kubelet are never started, and pods that are deleted there keep running as new phantoms. The kubelet never catches up on the events that it missed.",
+		Ends:          fmt.Sprintf("Once the store has passed the newest revision that any kubelet has seen (%d or more) and written one more, a second restart of all API servers makes every kubelet relist, and stops phantoms with their own grace period. Before that, a restart of the API servers changes nothing; a restart of the kubelet, or one HTTP error (401, 403, 5xx) on its connection, makes it relist at once.", f.known()),
 	}
 	if f.startedServers() > 1 || f.plan.someKept() {
-		d.Ends += " With several API servers this holds by connection: one that starts after the others lists at a later revision, and only kubelets that are, or come to be, connected to it list anew."
+		d.Ends += " With several API servers this holds by connection: one that starts after the others lists at a later revision, and only kubelets that are or become connected to it relist."
 	}
 	low, _, ok := f.clock.Duration(f.known() - f.restored)
 	_, high, ok2 := f.clock.Duration(f.expected - f.restored)

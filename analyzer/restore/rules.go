@@ -44,5 +44,5 @@ var Rules = []RuleInfo{
 	{"unbound", "never bound to a node", "scheduler: nothing ran"},
 	{"onto", "of a backup that is restored onto other machines", "nodelifecycle/node_lifecycle_controller.go monitorNodeHealth; tainteviction/taint_eviction.go processPodOnNode; podgc/gc_controller.go gcOrphaned; kubelet config/apiserver.go (selects by spec.nodeName, whatever machine had the name before). Read only: no run restores onto other machines"},
 	{"unreadable", "value unreadable", "apiserver pkg/server/options/encryptionconfig/config.go for what is encrypted"},
-	{"contradiction", "the snapshots contradict each other", "a binding and a deletion are never taken back"},
+	{"contradiction", "the snapshots contradict each other", "a binding is never removed, a deletion never cancelled"},
 }

@@ -139,7 +139,7 @@ func loadState(t testing.TB, path string) *restore.State {
 	return state
 }
 
-// settled is the first regular sample; the last one where kubelets list their pods anew,
+// settled is the first regular sample; the last one where kubelets relist their pods,
 // which may wait with it.
 func (r *run) settled() (sample, bool) {
 	list := r.regular()
@@ -158,7 +158,7 @@ func (r *run) plain() bool {
 	return p.BumpRevision == 0 && p.RestartKubelets.String() == "none"
 }
 
-// relists says whether every kubelet listed its pods anew by the plan: it was restarted,
+// relists says whether every kubelet relisted its pods by the plan: it was restarted,
 // or the store starts above all that was written.
 func (r *run) relists() bool {
 	return r.truth.Plan.RestartKubelets.All || r.truth.Revisions.RestoredTo > r.truth.Revisions.BeforeStop
@@ -186,7 +186,7 @@ func (r *run) aliveBeforeStop(uid string) bool {
 //
 // Neither way count: ghosts that are listed by the kubelet, that are on a node
 // that is gone, or whose uid is in both snapshots; phantoms of which nothing
-// runs; and, when kubelets list anew, pods that were already being deleted.
+// runs; and, when kubelets relist, pods that were already being deleted.
 func TestTruth(t *testing.T) {
 	for _, r := range loadRuns(t) {
 		if r.truth.Plan.APIServers() == "none" {
@@ -251,11 +251,11 @@ func checkKubelet(t *testing.T, evidence string, n restore.NodeOutcome, seen, re
 	wrong := ""
 	switch {
 	case n.Kubelet == restore.KubeletDeaf && n.Certainty == restore.Certain && seen < restored+startupWritesSeen:
-		wrong = "certainly deaf, but it may list anew"
+		wrong = "certainly deaf, but it may relist"
 	case n.Kubelet == restore.KubeletDeaf && n.Certainty == restore.Unlikely && seen >= restored:
 		wrong = "unlikely to be deaf, but it is"
 	case n.Kubelet == restore.KubeletRelists && seen >= restored:
-		wrong = "certain to list anew, but it is deaf"
+		wrong = "certain to relist, but it is deaf"
 	}
 	if wrong != "" {
 		t.Errorf("%s, restored to %d: %s, which has seen %d, is %s: %s", evidence, restored, n.Name, seen, wrong, n.Reason)
@@ -326,7 +326,7 @@ func (r *run) check(t *testing.T, want restore.Outcome, p *restore.Prediction, s
 			continue
 		}
 		if r.relists() {
-			t.Errorf("%s %s on %s under a plan that makes every kubelet list anew", want, at(o), o.Node)
+			t.Errorf("%s %s on %s under a plan that makes every kubelet relist", want, at(o), o.Node)
 		}
 		if slices.Contains(o.Flags, restore.FlagNodeGone) || want == restore.Ghost && r.inBoth(o.UID) {
 			continue

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/version"
+
+	"revenant/internal/words"
 )
 
 // RuleBasis says how well the rules of a prediction are known to hold for a version of
@@ -193,12 +195,12 @@ func (v *versions) judge() {
 	case RulesSeen:
 		v.Reason += "."
 	case RulesRead:
-		v.Reason += fmt.Sprintf("; for %s they were read in the source.", enumerate(of[:min(len(of), maxNamed)]))
+		v.Reason += fmt.Sprintf("; for %s they were read in the source.", words.List(of[:min(len(of), maxNamed)]))
 		if v.refusesUnready() {
 			v.Reason += " " + unreadyText
 		}
 	default:
-		v.Reason += fmt.Sprintf(", and read in the source of 1.%d to 1.%d; for %s they were neither, and nothing that rests on them is certain.", readFrom, readTo, enumerate(of[:min(len(of), maxNamed)]))
+		v.Reason += fmt.Sprintf(", and read in the source of 1.%d to 1.%d; for %s they were neither, and nothing that rests on them is certain.", readFrom, readTo, words.List(of[:min(len(of), maxNamed)]))
 	}
 }
 
@@ -220,18 +222,18 @@ func seenText() string {
 	for _, m := range seenMinors {
 		list = append(list, fmt.Sprintf("1.%d", m))
 	}
-	return enumerate(list)
+	return words.List(list)
 }
 
 // refusesUnready says whether an API server answers a watch with 503 while its watch
-// cache is not ready, at which a kubelet lists anew; later ones answer 429, at which it
+// cache is not ready, at which a kubelet relists; later ones answer 429, at which it
 // resumes its watch (apiserver v0.28.3 and v0.31.14 pkg/storage/cacher/cacher.go).
 func (v *versions) refusesUnready() bool {
 	return v.servers != nil && v.servers.Major() == 1 && v.servers.Minor() < retriesUntilReady
 }
 
 const (
-	unreadyText  = "Up to 1.30 an API server answers 503 until its watch cache is ready, and a kubelet that meets that lists anew: that a kubelet is deaf is possible there, not certain."
+	unreadyText  = "Up to 1.30 an API server answers 503 until its watch cache is ready, and a kubelet that meets that relists: that a kubelet is deaf is possible there, not certain."
 	uncachedText = "Up to 1.30 a list without a resourceVersion is answered from etcd and shows what was restored, and only watches and cached lists show the erased past."
 )
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"revenant/analyzer/lineage"
+	"revenant/internal/words"
 )
 
 // warnings says what to know beyond single pods.
@@ -30,7 +31,7 @@ func (f *forecast) warnings(p *Prediction) []string {
 	warn(l.Unseen != "", l.Unseen)
 	for i := range l.Restores {
 		r := &l.Restores[i]
-		warn(r.Bump > 0, fmt.Sprintf("This backup, or one with the same newest record, was restored before with a bump of %d, to revision %d, and the cluster has gone on from there. The same bump again lands below what was served since.", r.Bump, r.Revision))
+		warn(r.Bump > 0, fmt.Sprintf("This backup, or one with the same newest record, was restored before with a bump of %d, to revision %d, and the cluster has gone on from there. The same bump would again start the store below what was served since.", r.Bump, r.Revision))
 		warn(r.Bump == 0 && r.Bumped() && r.Snapshot == "current" && f.plan.BumpRevision > 0 && f.restored <= r.Revision,
 			fmt.Sprintf("An earlier restore has bumped the store to revision %d already, and the plan's bump starts it at %d only.", r.Revision, f.restored))
 	}
@@ -46,13 +47,13 @@ func (f *forecast) warnings(p *Prediction) []string {
 		}
 		warn(s.ClusterUnknown != "", fmt.Sprintf("Whether the snapshots are of one cluster was not checked: %s in the %s.", s.ClusterUnknown, name))
 	}
-	warn(!f.nodesKnown, "The current snapshot has no Node objects: nodes that are gone cannot be told from nodes that live.")
-	warn(p.Summary[Unknown] > 0, fmt.Sprintf("%d pods cannot be told: see the outcome unknown.", p.Summary[Unknown]))
-	warn(f.disagree(), fmt.Sprintf("API servers disagree after this plan: those restarted (%s) list what etcd holds, those left running (%s) the erased past, at resourceVersions that do not tell them apart. Which one a kubelet, a controller or a person is connected to is not in the snapshots; a controller manager that sits on a stale one repairs nothing. Restart all API servers.",
-		someOf(f.plan.RestartAPIServers), someOf(f.kept())))
+	warn(!f.nodesKnown, "The current snapshot has no Node objects: nodes that are gone cannot be distinguished from nodes that are alive.")
+	warn(p.Summary[Unknown] > 0, words.Count(p.Summary[Unknown], "pod")+" cannot be predicted: see the outcome unknown.")
+	warn(f.disagree(), fmt.Sprintf("API servers disagree after this plan: those restarted (%s) list what etcd holds, those left running (%s) the erased past, at resourceVersions that do not distinguish them. The snapshots do not show which one a kubelet, a controller or a person is connected to; a controller manager connected to a stale one repairs nothing. Restart all API servers.",
+		words.First(f.plan.RestartAPIServers, mostNamed), words.First(f.kept(), mostNamed)))
 	warn(f.plan.someKept() && len(f.current.APIServers) == 0, "The current snapshot names no API server: which are left running was not checked.")
-	warn(!f.plan.KeepAPIServers && f.startedServers() > 1, fmt.Sprintf("%d API servers are started (%s). Start them together: one that starts after the store has passed what a kubelet has seen makes that kubelet list anew if its connection goes there, and leaves others deaf.",
-		f.startedServers(), someOf(f.APIServerNames())))
+	warn(!f.plan.KeepAPIServers && f.startedServers() > 1, fmt.Sprintf("%d API servers are started (%s). Start them together: one that starts after the store has passed what a kubelet has seen makes that kubelet relist if it is connected there, and leaves others deaf.",
+		f.startedServers(), words.First(f.APIServerNames(), mostNamed)))
 	warn(f.general.column == stale, "API servers that are left running list the erased past: until they restart, no list of pods, not kubectl's either, shows what etcd holds.")
 	if f.plan.KeepAPIServers && p.Revisions.BumpVerdict != BumpEnough {
 		fault := FutureWatchers(f.current, f.backup)
@@ -60,7 +61,7 @@ func (f *forecast) warnings(p *Prediction) []string {
 	}
 	warn(f.plan.KeepAPIServers && f.general.column != stale && f.confusesScheduler(), "A scheduler that was left running exits once when it finds a pod on another node than before; it must be restarted by its supervisor.")
 	gone := f.named(func(n *node) bool { return n.gone && n.inBackup })
-	warn(gone != "", "Nodes that come back with the backup although their machines are gone: "+gone+". For about 50 s the scheduler takes them for ready and may place pods there that never start; delete these Node objects first.")
+	warn(gone != "", "Nodes that come back with the backup although their machines are gone: "+gone+". For about 50 s the scheduler considers them ready and may place pods there that never start: delete these Node objects first.")
 	asked := f.named(func(n *node) bool { return n.gone && slices.Contains(f.plan.RestartKubelets.Nodes, n.name) })
 	warn(asked != "", "The plan restarts kubelets of nodes that are gone in the current state: "+asked+".")
 	missing := f.named(func(n *node) bool { return n.missing() && !f.plan.RestartKubelets.Includes(n.name) })
@@ -68,7 +69,7 @@ func (f *forecast) warnings(p *Prediction) []string {
 	serving := f.named(f.restartsWith)
 	warn(serving != "", "Nodes whose kubelets are part of a server's service and restart with it: "+serving+". They kill within 2 seconds, without preStop hooks, what the API does not know, and start what it has, as soon as the service starts: nothing can be deleted before.")
 	lost := f.named((*node).cordonLost)
-	warn(lost != "", "Nodes that were cordoned after the backup, and are schedulable again: "+lost+". If they were drained, their pods of then come back to them. Cordon them before the scheduler starts.")
+	warn(lost != "", "Nodes that were cordoned after the backup, and are schedulable again: "+lost+". If they were drained, the pods that ran there before come back. Cordon them before the scheduler starts.")
 	back := f.named((*node).cordonBack)
 	warn(back != "", "Nodes that were uncordoned after the backup, and are cordoned again: "+back+". No pod is placed on them: uncordon those that should take pods.")
 	return list

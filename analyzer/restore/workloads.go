@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"revenant/internal/words"
 )
 
 // Workload is a controller's object: what it wants is what the controllers see
@@ -123,7 +125,7 @@ func (c *Comparison) findWorkloads() {
 	for _, p := range c.cases {
 		p.workload = -1
 		uid, ownedBy := "", c.current.OwnedBy
-		if p.backup != nil { // controllers go by the backup's owner
+		if p.backup != nil { // controllers use the backup's owner
 			uid, ownedBy = p.backup.Owner.UID, c.backup.OwnedBy
 		} else if p.current != nil {
 			uid = p.current.Owner.UID
@@ -214,7 +216,7 @@ func (f *forecast) tally(t *podTally, w *WorkloadOutcome, o *PodOutcome, p *podC
 			t.waits = t.waits || deaf && api.Node != "" && len(o.RunsOn)+len(o.MayRunOn) == 0
 		}
 	}
-	// A node that registers again gets its pods of DaemonSets anew.
+	// A node that registers again gets new pods of DaemonSets.
 	if p.backup == nil && p.node >= 0 && f.Comparison.nodes[p.node].missing() && f.verdicts[p.node].column == restart && len(o.RunsOn) == 0 {
 		t.moved++
 	}
@@ -230,8 +232,8 @@ func (f *forecast) tally(t *podTally, w *WorkloadOutcome, o *PodOutcome, p *podC
 	}
 }
 
-// tallyLater counts a pod that its controller counts, and later perhaps not any
-// more. ReplicaSets do not count what is being deleted or has ended, StatefulSets
+// tallyLater counts a pod that its controller counts now, and later perhaps no longer.
+// ReplicaSets do not count what is being deleted or has ended, StatefulSets
 // and DaemonSets wait until it is gone, and delete what has ended (kubernetes v1.37
 // pkg/controller/controller_utils.go IsPodActive, statefulset/
 // stateful_set_control.go, daemon/daemon_controller.go podsShouldBeOnNode).
@@ -366,15 +368,15 @@ func (f *forecast) cronJob(o *WorkloadOutcome, w *workload) {
 	o.Severity = OK
 	switch {
 	case w.backup == nil:
-		o.Severity, o.Reason = Warning, "Created after the backup: it is lost, and no slot of its schedule runs any more."
+		o.Severity, o.Reason = Warning, "Created after the backup: it is lost, and no slot of its schedule runs."
 	case w.backup.Suspended && w.current == nil:
 		o.Reason = "Deleted after the backup: it is back, suspended."
 	case w.backup.Suspended:
 		o.Reason = "Suspended in the backup: no slot runs again."
 	case f.blocked(w.backup) != "":
 		o.Severity = Critical
-		o.Reason = fmt.Sprintf("No slot of its schedule (%s) runs any more: its concurrencyPolicy is Forbid, and its Job %s counts as active, for the API shows pods of it that do not run. That ends when their kubelets list their pods anew.", w.backup.Schedule, f.blocked(w.backup))
-		o.Action = "Make their kubelets list anew (bump and mark compacted, or restart them), or delete that Job."
+		o.Reason = fmt.Sprintf("No slot of its schedule (%s) runs: its concurrencyPolicy is Forbid, and its Job %s counts as active, because the API shows pods of it that do not run. That ends when their kubelets relist their pods.", w.backup.Schedule, f.blocked(w.backup))
+		o.Action = "Make their kubelets relist (bump and mark compacted, or restart them), or delete that Job."
 	case w.current == nil:
 		o.Severity, o.Reason = Warning, fmt.Sprintf("Deleted after the backup: it is back and runs on its schedule (%s).", w.backup.Schedule)
 	case w.current.LastSchedule.After(w.backup.LastSchedule):
@@ -384,13 +386,13 @@ func (f *forecast) cronJob(o *WorkloadOutcome, w *workload) {
 			within = fmt.Sprintf(", if the controller is back within %s of it", w.backup.Deadline)
 		}
 		o.Severity = Warning
-		o.Reason = fmt.Sprintf("The backup does not know of the slot of %s, which has run: the newest slot (%s) is run again%s.", o.RunsAgain[0], w.backup.Schedule, within)
+		o.Reason = fmt.Sprintf("The backup does not have the slot of %s, which has run: the newest slot (%s) runs again%s.", o.RunsAgain[0], w.backup.Schedule, within)
 		if len(w.backup.Active) > 0 {
 			switch w.backup.Policy {
 			case "Forbid":
 				o.Reason += " That waits until the Job that the backup has as active has ended (concurrencyPolicy Forbid)."
 			case "Replace":
-				o.Reason += " The Job that the backup has as active is deleted for it (concurrencyPolicy Replace); where a kubelet is deaf, or gone, its pods are Terminating until it lists anew."
+				o.Reason += " The Job that the backup has as active is deleted for it (concurrencyPolicy Replace); its pods on deaf or missing kubelets stay Terminating until the kubelet relists."
 			}
 		}
 	default:
@@ -480,11 +482,11 @@ func (j judgement) speak() judged {
 	if j.claims {
 		on = ", on the same claims"
 	}
-	pods := func(n int64) string { return plural(int(n), "pod") }
-	say(j.lost && j.running > 0, Critical, "It is lost with the restore. Going on without it: %s.", pods(j.running))
+	pods := func(n int64) string { return words.Count(n, "pod") }
+	say(j.lost && j.running > 0, Critical, "It is lost with the restore. Still running without it: %s.", pods(j.running))
 	say(j.lost && j.running == 0, Warning, "It is lost with the restore.")
-	say(j.twice > 0, Critical, "Running twice at the same time%s: %s.", on, plural(j.twice, "pod"))
-	say(j.hangs > 0, Critical, "Waiting for what has ended already: %s.", plural(j.hangs, "pod"))
+	say(j.twice > 0, Critical, "Running twice at the same time%s: %s.", on, words.Count(j.twice, "pod"))
+	say(j.hangs > 0, Critical, "Waiting for pods that have already ended: %s.", words.Count(j.hangs, "pod"))
 	if j.end != nil {
 		say(!j.ended, Warning, "%s", j.end.reason)
 		say(j.ended, OK, "%s", j.end.reason)
@@ -495,25 +497,25 @@ func (j judgement) speak() judged {
 	if !j.lost && j.shortfall > 0 && j.recreates == 0 && j.hangs == 0 {
 		switch {
 		case j.evicted == 0 && !j.perhaps:
-			say(true, Critical, "Of %d wanted %d run, and nothing makes up for it.", j.wanted, j.running)
+			say(true, Critical, "Of %d wanted %d run, and nothing replaces the rest.", j.wanted, j.running)
 		case j.evicted < j.shortfall && !j.perhaps:
-			say(true, Critical, "Of %d wanted %d run, and nothing makes up for %d of them.", j.wanted, j.running, j.shortfall-j.evicted)
+			say(true, Critical, "Of %d wanted %d run, and nothing replaces %d of them.", j.wanted, j.running, j.shortfall-j.evicted)
 		default:
 			say(true, Critical, "Of %d wanted %d run.", j.wanted, j.running)
 		}
 	}
-	anew := func(n int64, when string) {
-		say(n > 0 && j.deaf, Critical, "Made anew%s, but not started on nodes whose kubelet is deaf: %s.", when, pods(n))
-		say(n > 0 && !j.deaf, Warning, "Made anew%s: %s.", when, pods(n))
+	recreated := func(n int64, when string) {
+		say(n > 0 && j.deaf, Critical, "Recreated%s, but not started on nodes whose kubelet is deaf: %s.", when, pods(n))
+		say(n > 0 && !j.deaf, Warning, "Recreated%s: %s.", when, pods(n))
 	}
-	anew(j.recreates, "")
-	anew(j.stopping, " once they are stopped")
-	anew(j.evicted, fmt.Sprintf(" within %d s, when they are deleted with their machine", j.by))
+	recreated(j.recreates, "")
+	recreated(j.stopping, " once they are stopped")
+	recreated(j.evicted, fmt.Sprintf(" within %d s, when they are deleted with their machine", j.by))
 	say(j.removes > 0, Warning, "Removed by its controller: %s.", pods(j.removes))
-	say(j.again > 0, Warning, "Work that is done again: %s.", plural(j.again, "pod"))
+	say(j.again > 0, Warning, "Work that is done again: %s.", words.Count(j.again, "pod"))
 	say(j.back, Warning, "It was deleted after the backup and is back.")
 	say(j.scaled, Warning, "It goes back from %d to %d wanted pods.", j.wantedNow, j.wanted)
-	say(j.rolled, Warning, "Its pod template goes back to the backup's: the rollout since is undone.")
+	say(j.rolled, Warning, "Its pod template is rolled back to the backup's: the rollout since then is undone.")
 	if len(parts) == 0 {
 		return judged{OK, "As before."}
 	}

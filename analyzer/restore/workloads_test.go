@@ -39,13 +39,13 @@ func TestWorkloads(t *testing.T) {
 		{
 			name: "lost", now: &Workload{Kind: "Deployment", Wanted: 1},
 			after:  []*Pod{made(owned("ReplicaSet", "b", "2"))},
-			plain:  "wanted 0 believed 0 running 1+0 critical: It is lost with the restore. Going on without it: 1 pod.",
+			plain:  "wanted 0 believed 0 running 1+0 critical: It is lost with the restore. Still running without it: 1 pod.",
 			relist: "wanted 0 believed 0 running 0+0 warning: It is lost with the restore.",
 		},
 		{
 			name: "deleted since", was: &Workload{Kind: "ReplicaSet", Wanted: 1},
 			pods:   []*Pod{was(owned("ReplicaSet", "a", "1"))},
-			plain:  "wanted 1 believed 1 running 0+0 critical: Shown by the API and not running: 1 pod. Of 1 wanted 0 run, and nothing makes up for it. It was deleted after the backup and is back.",
+			plain:  "wanted 1 believed 1 running 0+0 critical: Shown by the API and not running: 1 pod. Of 1 wanted 0 run, and nothing replaces the rest. It was deleted after the backup and is back.",
 			relist: "wanted 1 believed 1 running 1+0 warning: It was deleted after the backup and is back.",
 		},
 		{
@@ -60,35 +60,35 @@ func TestWorkloads(t *testing.T) {
 			name: "an identity whose deletion hangs",
 			was:  &Workload{Kind: "StatefulSet", Wanted: 1}, now: &Workload{Kind: "StatefulSet", Wanted: 1},
 			pods:   []*Pod{was(owned("StatefulSet", "w-0", "1"), dying)},
-			plain:  "wanted 1 believed 0 running 0+0 critical: Shown by the API and not running: 1 pod. Of 1 wanted 0 run, and nothing makes up for it.",
-			relist: "wanted 1 believed 0 running 0+0 new 1 warning: Made anew: 1 pod.",
+			plain:  "wanted 1 believed 0 running 0+0 critical: Shown by the API and not running: 1 pod. Of 1 wanted 0 run, and nothing replaces the rest.",
+			relist: "wanted 1 believed 0 running 0+0 new 1 warning: Recreated: 1 pod.",
 		},
 		{
 			name: "a Job that has ended since",
 			was:  &Workload{Kind: "Job", Wanted: 1, Completions: 1}, now: &Workload{Kind: "Job", Wanted: 1, Completions: 1, Finished: true},
 			pods:   []*Pod{was(owned("Job", "a", "1"), never)},
 			after:  []*Pod{now(owned("Job", "a", "1"), never, succeeded)},
-			plain:  "wanted 1 believed 1 running 0+0 critical: Waiting for what has ended already: 1 pod.",
+			plain:  "wanted 1 believed 1 running 0+0 critical: Waiting for pods that have already ended: 1 pod.",
 			relist: "wanted 0 believed 0 running 0+0 ok: As before.",
 		},
 		{
 			name:   "a Job whose pod was deleted since",
 			was:    &Workload{Kind: "Job", Wanted: 1, Completions: 3, Succeeded: 1, BackoffLimit: 1},
 			pods:   []*Pod{was(owned("Job", "a", "1"), never)},
-			plain:  "wanted 1 believed 1 running 0+0 critical: Shown by the API and not running: 1 pod. Of 1 wanted 0 run, and nothing makes up for it. It was deleted after the backup and is back.",
-			relist: "wanted 1 believed 0 running 0+0 new 1 warning: Made anew: 1 pod. It was deleted after the backup and is back.",
+			plain:  "wanted 1 believed 1 running 0+0 critical: Shown by the API and not running: 1 pod. Of 1 wanted 0 run, and nothing replaces the rest. It was deleted after the backup and is back.",
+			relist: "wanted 1 believed 0 running 0+0 new 1 warning: Recreated: 1 pod. It was deleted after the backup and is back.",
 		},
 		{
 			name: "a slot that has run since",
 			was:  &Workload{Kind: "CronJob", Schedule: "0 * * * *"}, now: &Workload{Kind: "CronJob", Schedule: "0 * * * *", LastSchedule: slot},
-			plain:  "wanted 0 believed 0 running 0+0 warning: The backup does not know of the slot of 2026-11-23T04:00:00Z, which has run: the newest slot (0 * * * *) is run again.",
-			relist: "wanted 0 believed 0 running 0+0 warning: The backup does not know of the slot of 2026-11-23T04:00:00Z, which has run: the newest slot (0 * * * *) is run again.",
+			plain:  "wanted 0 believed 0 running 0+0 warning: The backup does not have the slot of 2026-11-23T04:00:00Z, which has run: the newest slot (0 * * * *) runs again.",
+			relist: "wanted 0 believed 0 running 0+0 warning: The backup does not have the slot of 2026-11-23T04:00:00Z, which has run: the newest slot (0 * * * *) runs again.",
 		},
 		{
 			name: "a slot that has run since, Forbid",
 			was:  &Workload{Kind: "CronJob", Schedule: "0 * * * *", Policy: "Forbid", Active: []string{"j"}}, now: &Workload{Kind: "CronJob", Schedule: "0 * * * *", LastSchedule: slot},
-			plain:  "wanted 0 believed 0 running 0+0 warning: The backup does not know of the slot of 2026-11-23T04:00:00Z, which has run: the newest slot (0 * * * *) is run again. That waits until the Job that the backup has as active has ended (concurrencyPolicy Forbid).",
-			relist: "wanted 0 believed 0 running 0+0 warning: The backup does not know of the slot of 2026-11-23T04:00:00Z, which has run: the newest slot (0 * * * *) is run again. That waits until the Job that the backup has as active has ended (concurrencyPolicy Forbid).",
+			plain:  "wanted 0 believed 0 running 0+0 warning: The backup does not have the slot of 2026-11-23T04:00:00Z, which has run: the newest slot (0 * * * *) runs again. That waits until the Job that the backup has as active has ended (concurrencyPolicy Forbid).",
+			relist: "wanted 0 believed 0 running 0+0 warning: The backup does not have the slot of 2026-11-23T04:00:00Z, which has run: the newest slot (0 * * * *) runs again. That waits until the Job that the backup has as active has ended (concurrencyPolicy Forbid).",
 		},
 		{
 			name: "suspended in the backup",
@@ -101,22 +101,22 @@ func TestWorkloads(t *testing.T) {
 			was:  &Workload{Kind: "DaemonSet", Wanted: 1, Template: "1"}, now: &Workload{Kind: "DaemonSet", Wanted: 1, Template: "2"},
 			pods:   []*Pod{was(owned("DaemonSet", "a", "1"))},
 			after:  []*Pod{was(owned("DaemonSet", "a", "1"))},
-			plain:  "wanted 1 believed 1 running 1+0 warning: Its pod template goes back to the backup's: the rollout since is undone.",
-			relist: "wanted 1 believed 1 running 1+0 warning: Its pod template goes back to the backup's: the rollout since is undone.",
+			plain:  "wanted 1 believed 1 running 1+0 warning: Its pod template is rolled back to the backup's: the rollout since then is undone.",
+			relist: "wanted 1 believed 1 running 1+0 warning: Its pod template is rolled back to the backup's: the rollout since then is undone.",
 		},
 		{
 			name: "on a machine that is gone",
 			was:  &Workload{Kind: "Deployment", Wanted: 1}, now: &Workload{Kind: "Deployment", Wanted: 1},
 			pods:   []*Pod{was(owned("ReplicaSet", "a", "1"), on("n4"), tolerating(300))},
-			plain:  "wanted 1 believed 1 running 0+0 later 1 critical: Shown by the API and not running: 1 pod. Of 1 wanted 0 run. Made anew within 390 s, when they are deleted with their machine, but not started on nodes whose kubelet is deaf: 1 pod.",
-			relist: "wanted 1 believed 1 running 0+0 later 1 critical: Of 1 wanted 0 run. Made anew within 390 s, when they are deleted with their machine: 1 pod.",
+			plain:  "wanted 1 believed 1 running 0+0 later 1 critical: Shown by the API and not running: 1 pod. Of 1 wanted 0 run. Recreated within 390 s, when they are deleted with their machine, but not started on nodes whose kubelet is deaf: 1 pod.",
+			relist: "wanted 1 believed 1 running 0+0 later 1 critical: Of 1 wanted 0 run. Recreated within 390 s, when they are deleted with their machine: 1 pod.",
 		},
 		{
 			name: "one on a machine that is gone, one a ghost",
 			was:  &Workload{Kind: "ReplicaSet", Wanted: 2}, now: &Workload{Kind: "ReplicaSet", Wanted: 2},
 			pods:   []*Pod{was(owned("ReplicaSet", "a", "1"), on("n4"), tolerating(300)), was(owned("ReplicaSet", "b", "2"))},
-			plain:  "wanted 2 believed 2 running 0+0 later 1 critical: Shown by the API and not running: 2 pods. Of 2 wanted 0 run, and nothing makes up for 1 of them. Made anew within 390 s, when they are deleted with their machine, but not started on nodes whose kubelet is deaf: 1 pod.",
-			relist: "wanted 2 believed 2 running 1+0 later 1 critical: Of 2 wanted 1 run. Made anew within 390 s, when they are deleted with their machine: 1 pod.",
+			plain:  "wanted 2 believed 2 running 0+0 later 1 critical: Shown by the API and not running: 2 pods. Of 2 wanted 0 run, and nothing replaces 1 of them. Recreated within 390 s, when they are deleted with their machine, but not started on nodes whose kubelet is deaf: 1 pod.",
+			relist: "wanted 2 believed 2 running 1+0 later 1 critical: Of 2 wanted 1 run. Recreated within 390 s, when they are deleted with their machine: 1 pod.",
 		},
 		{
 			name: "scaled down below what a machine that is gone has",
@@ -129,16 +129,16 @@ func TestWorkloads(t *testing.T) {
 			name: "an identity on a machine that is gone",
 			was:  &Workload{Kind: "StatefulSet", Wanted: 1}, now: &Workload{Kind: "StatefulSet", Wanted: 1},
 			pods:   []*Pod{was(owned("StatefulSet", "w-0", "1"), on("n4"), tolerating(300))},
-			plain:  "wanted 1 believed 1 running 0+0 critical: Shown by the API and not running: 1 pod. Of 1 wanted 0 run, and nothing makes up for it.",
-			relist: "wanted 1 believed 1 running 0+0 critical: Of 1 wanted 0 run, and nothing makes up for it.",
+			plain:  "wanted 1 believed 1 running 0+0 critical: Shown by the API and not running: 1 pod. Of 1 wanted 0 run, and nothing replaces the rest.",
+			relist: "wanted 1 believed 1 running 0+0 critical: Of 1 wanted 0 run, and nothing replaces the rest.",
 		},
 		{
 			name: "being stopped, and the API does not know",
 			was:  &Workload{Kind: "Deployment", Wanted: 1}, now: &Workload{Kind: "Deployment", Wanted: 1},
 			pods:   []*Pod{was(owned("ReplicaSet", "a", "1"))},
 			after:  []*Pod{now(owned("ReplicaSet", "a", "1"), dying)},
-			plain:  "wanted 1 believed 1 running 1+0 later 1 critical: Made anew once they are stopped, but not started on nodes whose kubelet is deaf: 1 pod.",
-			relist: "wanted 1 believed 1 running 1+0 later 1 warning: Made anew once they are stopped: 1 pod.",
+			plain:  "wanted 1 believed 1 running 1+0 later 1 critical: Recreated once they are stopped, but not started on nodes whose kubelet is deaf: 1 pod.",
+			relist: "wanted 1 believed 1 running 1+0 later 1 warning: Recreated once they are stopped: 1 pod.",
 		},
 		{
 			name: "a DaemonSet on a node that is not in the backup",
@@ -184,7 +184,7 @@ func TestForbid(t *testing.T) {
 		"ended":                                {[]*Pod{now(owned("Job", "a", "1"), never, succeeded)}, Plan{}, Critical},
 		"gone":                                 {nil, Plan{}, Critical},
 		"runs on":                              {[]*Pod{was(owned("Job", "a", "1"), never)}, Plan{}, OK},
-		"ended, listed anew":                   {[]*Pod{now(owned("Job", "a", "1"), never, succeeded)}, bump(1_000_000), OK},
+		"ended, relisted":                      {[]*Pod{now(owned("Job", "a", "1"), never, succeeded)}, bump(1_000_000), OK},
 		"ended, with API servers left running": {[]*Pod{now(owned("Job", "a", "1"), never, succeeded)}, Plan{KeepAPIServers: true}, OK},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -212,18 +212,18 @@ func toldWorkload(w WorkloadOutcome) string {
 }
 
 // TestDaemonSetOnReturningNode: a restarted kubelet registers its node, which gets
-// its pods of DaemonSets anew.
+// new pods of DaemonSets.
 func TestDaemonSetOnReturningNode(t *testing.T) {
 	backup, current := states(nil, []*Pod{made(owned("DaemonSet", "a", "1"), on("n5"))})
 	w := []Workload{{Kind: "DaemonSet", Namespace: "ns", Name: "w", UID: "w"}}
 	backup.Workloads, current.Workloads = w, w
 	p := mustPredict(t, backup, current, Plan{RestartKubelets: Restart{All: true}})
 	if got := p.Workloads[0].Recreates; got != 1 {
-		t.Errorf("%d pods made anew, want 1", got)
+		t.Errorf("%d pods recreated, want 1", got)
 	}
 }
 
-// TestOwnerOfTheBackup: controllers go by the owner that the restored API has.
+// TestOwnerOfTheBackup: controllers use the owner that the restored API has.
 func TestOwnerOfTheBackup(t *testing.T) {
 	orphan := now(owned("ReplicaSet", "a", "1"))
 	orphan.Owner = kube.Owner{}
@@ -232,7 +232,7 @@ func TestOwnerOfTheBackup(t *testing.T) {
 	backup.OwnedBy = map[string]string{"w": "deployment"}
 	p := mustPredict(t, backup, current, Plan{})
 	if w := p.Workloads[0]; w.Believed != 1 || w.Recreates != 0 {
-		t.Errorf("believed %d, made anew %d", w.Believed, w.Recreates)
+		t.Errorf("believed %d, recreated %d", w.Believed, w.Recreates)
 	}
 }
 

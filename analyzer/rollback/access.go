@@ -14,6 +14,7 @@ import (
 	"revenant/analyzer/finding"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // serviceAccounts looks at whose tokens the restored API refuses.
@@ -53,7 +54,7 @@ func (c *comparison) lostTokens() {
 		k := kube.Key{Resource: "serviceaccounts"}
 		k.Namespace, k.Name, _ = strings.Cut(account, "/")
 		f := Finding{
-			Reason:   fmt.Sprintf("%s only in the current state: %s", number(c.tokens[account].count, "pod with a token", "pods with tokens"), c.tokens[account]),
+			Reason:   fmt.Sprintf("%s only in the current state: %s", words.CountOf(c.tokens[account].count, "pod with a token", "pods with tokens"), c.tokens[account]),
 			Evidence: c.tokens[account].refs,
 		}
 		if !bound[k] {
@@ -122,7 +123,7 @@ func (c *comparison) grants(s side, r snapshot.Record) string {
 		}
 		return fmt.Sprintf(": %s %s to %s", o.role.Kind, o.role.Name, &to)
 	case []rbacv1.PolicyRule:
-		return ": " + number(len(o), "rule", "rules")
+		return ": " + words.Count(len(o), "rule")
 	}
 	return ""
 }

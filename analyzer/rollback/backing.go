@@ -18,6 +18,7 @@ import (
 	"revenant/analyzer/finding"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // backing is whether anything answers behind a Service.
@@ -48,7 +49,7 @@ func (c *comparison) backed(s side, service kube.Key) backing {
 	case pods.unread:
 		return backing{why: fmt.Sprintf("whose endpoints in the %s cannot all be read: whether a pod of them runs is not known", s.in), unread: true}
 	}
-	return backing{why: "behind which no pod of the " + string(s.in) + "'s endpoints runs any more"}
+	return backing{why: "whose endpoints in the " + string(s.in) + " have no running pod"}
 }
 
 // behind is what the endpoints of a Service lead to.
@@ -179,7 +180,7 @@ func (c *comparison) converts(d kube.Definition) (f Finding, ok bool) {
 		alone = alone && served[version]
 	}
 	f.Reason = fmt.Sprintf("; %s in the backup (%s), served as %s",
-		number(k.inBackup(), "object", "objects"), strings.Join(parts[:min(len(parts), maxExamples)], ", "), strings.Join(first(slices.Sorted(maps.Keys(served))), ", "))
+		words.Count(k.inBackup(), "object"), strings.Join(parts[:min(len(parts), maxExamples)], ", "), strings.Join(first(slices.Sorted(maps.Keys(served))), ", "))
 	return f, !alone
 }
 

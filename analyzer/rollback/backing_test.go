@@ -69,7 +69,7 @@ func TestUnbacked(t *testing.T) {
 		svc        = service("ns/hook", "10.96.0.1", 0)
 		dead       = []runtime.Object{namespace("ns"), svc, old, endpoints("ns/hook-abcde", "old 10.0.0.1")}
 		moved      = []runtime.Object{deleted{old}, young, endpoints("ns/hook-abcde", "new 10.0.0.2")}
-		gone       = "behind which no pod of the backup's endpoints runs any more"
+		gone       = "whose endpoints in the backup have no running pod"
 	)
 	// what calls ns/hook, how the finding begins, and which
 	callers := []struct {

@@ -12,6 +12,7 @@ import (
 	"revenant/analyzer/finding"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // Caller is what makes API servers call another server.
@@ -167,7 +168,7 @@ func (k *calling) call(ch *change, call Call, was, is kube.Key) {
 // alive says of a backup alone what is known: whether its pods run since is not.
 func (k *calling) alive(why string) string {
 	if k.alone {
-		return strings.Replace(why, "runs any more", "ran when it was taken", 1)
+		return strings.Replace(why, "have no running pod", "had no running pod when it was taken", 1)
 	}
 	return why
 }
@@ -178,7 +179,7 @@ func (k *calling) unreadNames() (list []string) {
 		if resource == "endpointslices.discovery.k8s.io" || resource == "endpoints" || resource == "pods" {
 			continue // the answers say so
 		}
-		list = append(list, fmt.Sprintf("%s of %s (%v)", number(len(u.values), "value", "values"), resource, cmp.Or(u.err, kube.ErrWrongKind)))
+		list = append(list, fmt.Sprintf("%s of %s (%v)", words.Count(len(u.values), "value"), resource, cmp.Or(u.err, kube.ErrWrongKind)))
 	}
 	slices.Sort(list)
 	return list

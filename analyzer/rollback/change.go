@@ -1,15 +1,14 @@
 package rollback
 
 import (
-	"fmt"
 	"iter"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"revenant/analyzer/finding"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // change is one key in both snapshots; a record that is not there is the zero
@@ -22,7 +21,7 @@ type change struct {
 func (ch *change) lost() bool        { return !has(ch.before) }
 func (ch *change) resurrected() bool { return !has(ch.after) }
 
-// replaced says whether the object was deleted and created anew in between: the
+// replaced says whether the object was deleted and recreated in between: the
 // API server gives every object that it creates a uid of its own (apiserver v0.37
 // pkg/registry/rest/create.go BeforeCreate).
 func (ch *change) replaced() bool {
@@ -177,11 +176,7 @@ func (n *names) add(name string) {
 
 // String lists the names, and how many more there are.
 func (n *names) String() string {
-	text := strings.Join(n.first, ", ")
-	if more := n.count - len(n.first); more > 0 {
-		text += " and " + fmt.Sprintf("%d more", more)
-	}
-	return text
+	return words.FirstOf(n.first, maxExamples, n.count)
 }
 
 func appendExample(list []string, name string) []string {

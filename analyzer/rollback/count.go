@@ -3,7 +3,6 @@ package rollback
 import (
 	"bytes"
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -134,7 +133,7 @@ func (c *comparison) countChange(k *kindCount, ch *change) {
 	}
 }
 
-// examine reads what the backup holds of a change, and tells of a deletion under
+// examine reads what the backup holds of a change, and reports a deletion under
 // way there. Pods are left to the prediction; events and leases have nothing.
 func (c *comparison) examine(ch *change) []byte {
 	if ch.lost() || isPod(ch.Key) || ch.Resource == "events" || ch.Resource == "leases" {
@@ -198,12 +197,4 @@ func (c *comparison) counted() []Kind {
 
 func (c *comparison) sortedKinds() []*kindCount {
 	return slices.SortedFunc(maps.Values(c.kinds), func(a, b *kindCount) int { return cmp.Compare(a.Resource, b.Resource) })
-}
-
-// number is n with its noun.
-func number(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }

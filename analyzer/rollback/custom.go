@@ -8,6 +8,7 @@ import (
 
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // definitions looks at the CustomResourceDefinitions that differ.
@@ -20,13 +21,13 @@ func (c *comparison) definitions() {
 		case ch.lost():
 			f.Reason = "only in the current state"
 			if is {
-				f.Reason += ", with " + number(c.objects(after).inCurrent(), "object", "objects")
+				f.Reason += ", with " + words.Count(c.objects(after).inCurrent(), "object")
 			}
 			c.add(DefinitionLost, ch.Key, f)
 		case ch.resurrected():
 			f.Reason = "only in the backup"
 			if was {
-				f.Reason += ", with " + number(c.objects(before).inBackup(), "object", "objects")
+				f.Reason += ", with " + words.Count(c.objects(before).inBackup(), "object")
 			}
 			c.add(DefinitionBack, ch.Key, f)
 		case was && is:
@@ -62,7 +63,7 @@ func (k *Kind) inBoth() int    { return k.Replaced + k.RolledBack + k.Heartbeats
 func (k *Kind) inBackup() int  { return k.inBoth() + k.Resurrected }
 func (k *Kind) inCurrent() int { return k.inBoth() + k.Lost }
 
-// versions tells of objects that the backup stores in a version which the present
+// versions reports objects that the backup stores in a version which the present
 // definition does not list. Only when a stored version was dropped can there be
 // any.
 func (c *comparison) versions(ch *change, before, after kube.Definition) {
@@ -103,7 +104,7 @@ func (c *comparison) versions(ch *change, before, after kube.Definition) {
 	}
 	for _, version := range slices.Sorted(maps.Keys(stored)) {
 		c.add(DefinitionVersion, ch.Key, Finding{
-			Reason:   fmt.Sprintf("%s in version %s in the backup: %s", number(stored[version].count, "object", "objects"), version, stored[version]),
+			Reason:   fmt.Sprintf("%s in version %s in the backup: %s", words.Count(stored[version].count, "object"), version, stored[version]),
 			Evidence: c.evidence(ch.before, ch.after),
 		})
 	}
@@ -143,10 +144,7 @@ func (c *comparison) customResources() {
 				f.Evidence = append(f.Evidence, c.evidence(k.before.newest, k.current.newest)...)
 			}
 		}
-		if more := len(parts) - maxExamples; more > 0 {
-			parts = append(parts[:maxExamples], fmt.Sprintf("%d resources more", more))
-		}
-		f.Reason = strings.Join(parts, "; ")
+		f.Reason = words.Clauses(parts, maxExamples, len(parts))
 		c.add(CustomResourcesBack, kube.Key{Group: group, Resource: "*"}, f)
 	}
 }

@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	resourcev1 "k8s.io/api/resource/v1"
 
 	"revenant/analyzer/finding"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 const resourceGroup = "resource.k8s.io"
@@ -82,7 +82,7 @@ func (c *comparison) deviceClaim(s side, k kube.Key, r snapshot.Record) *deviceC
 	if a := claim.Status.Allocation; a != nil {
 		for _, result := range a.Devices.Results {
 			if result.AdminAccess != nil && *result.AdminAccess {
-				continue // it is in use by others all the same
+				continue // it is still in use by others
 			}
 			one := device{driver: result.Driver, pool: result.Pool, name: result.Device}
 			if result.ShareID != nil {
@@ -130,7 +130,7 @@ func inVersion[T any](c *comparison, s side, r snapshot.Record, kind string) (ob
 	return obj, err == nil
 }
 
-// handedOut tells of devices that a claim has now and that the backup has free, or in
+// handedOut reports devices that a claim has now and that the backup has free, or in
 // another claim.
 func (c *comparison) handedOut(ch *change, before, after *deviceClaim, held map[device][]*deviceClaim, unread bool) {
 	var free, taken names
@@ -207,18 +207,10 @@ func (c *comparison) usage(d *deviceClaim) (text string, used bool) {
 	if run.count == 0 {
 		return "; no pod that runs uses it", false
 	}
-	return "; used by " + strings.Join(run.first, "; ") + more(&run), true
+	return "; used by " + words.Clauses(run.first, maxExamples, run.count), true
 }
 
-func more(n *names) string {
-	if left := n.count - len(n.first); left > 0 {
-		return fmt.Sprintf(" and %d more", left)
-	}
-	return ""
-}
-
-// claimedAgain tells of a claim that has devices in the backup that it does not have
-// any more.
+// claimedAgain reports a claim that has devices in the backup that it no longer has.
 func (c *comparison) claimedAgain(ch *change, before, after *deviceClaim) {
 	var back names
 	for _, d := range sorted(before.devices) {
@@ -234,7 +226,7 @@ func (c *comparison) claimedAgain(ch *change, before, after *deviceClaim) {
 	case ch.resurrected():
 		now = "is gone in the current state"
 	case ch.replaced():
-		now = "was made anew since"
+		now = "was recreated since"
 	case !after.allocated():
 		now = "has none in the current state"
 	}

@@ -108,15 +108,15 @@ func TestDevices(t *testing.T) {
 			}},
 		{"a claim was deallocated", []runtime.Object{ns, madeFor(reserved(resourceClaim("ns/c", "gpu-0"), "a"), "a")}, []runtime.Object{madeFor(resourceClaim("ns/c"), "a")},
 			[]string{"device-claimed-again warning possible c: has gpu.example.com/node-1/gpu-0 in the backup, reserved for a, made for pod a, and has none in the current state"}},
-		{"a claim was allocated anew", []runtime.Object{ns, resourceClaim("ns/c", "gpu-0"), pod("ns/p")}, []runtime.Object{reserved(resourceClaim("ns/c", "gpu-1"), "p")},
+		{"a claim was allocated again", []runtime.Object{ns, resourceClaim("ns/c", "gpu-0"), pod("ns/p")}, []runtime.Object{reserved(resourceClaim("ns/c", "gpu-1"), "p")},
 			[]string{
 				"device-free-again critical possible c: has in the current state what is free in the backup: gpu.example.com/node-1/gpu-1; used by p on node-1",
 				"device-claimed-again warning possible c: has gpu.example.com/node-1/gpu-0 in the backup, and has other devices in the current state",
 			}},
-		{"a claim was made anew and has the same", []runtime.Object{ns, resourceClaim("ns/c", "gpu-0"), pod("ns/p")}, []runtime.Object{deleted{resourceClaim("ns/c")}, reserved(resourceClaim("ns/c", "gpu-0"), "p")},
+		{"a claim was recreated and has the same", []runtime.Object{ns, resourceClaim("ns/c", "gpu-0"), pod("ns/p")}, []runtime.Object{deleted{resourceClaim("ns/c")}, reserved(resourceClaim("ns/c", "gpu-0"), "p")},
 			[]string{
 				"device-allocated-elsewhere critical possible c: has in the current state what another claim has in the backup: gpu.example.com/node-1/gpu-0, there of ns/c; used by p on node-1",
-				"device-claimed-again warning possible c: has gpu.example.com/node-1/gpu-0 in the backup, and was made anew since",
+				"device-claimed-again warning possible c: has gpu.example.com/node-1/gpu-0 in the backup, and was recreated since",
 			}},
 		{"only its reservations changed", []runtime.Object{ns, reserved(resourceClaim("ns/c", "gpu-0"), "a")}, []runtime.Object{reserved(resourceClaim("ns/c", "gpu-0"), "b"), pod("ns/b")}, nil},
 		{"the same claim", []runtime.Object{ns, reserved(resourceClaim("ns/c", "gpu-0"), "a")}, []runtime.Object{pod("ns/a")}, nil},

@@ -9,6 +9,7 @@ import (
 	"revenant/analyzer/finding"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // encryptions are what values are encrypted with, and how many by each.
@@ -46,7 +47,7 @@ func (c *comparison) encryption(k *kindCount, now encryptions) {
 			continue
 		}
 		c.add(EncryptionKey, k.key, Finding{
-			Reason:   fmt.Sprintf("%s in the backup %s, which encrypts nothing in the current state", number(then[by].count, "object", "objects"), by.Error()),
+			Reason:   fmt.Sprintf("%s in the backup %s, which encrypts nothing in the current state", words.Count(then[by].count, "object"), by.Error()),
 			Evidence: []finding.Ref{c.backup.ref(then[by].first)},
 		})
 	}
@@ -109,7 +110,7 @@ func (c *comparison) unreadable() {
 	for _, name := range slices.Sorted(maps.Keys(c.unread)) {
 		u := c.unread[name]
 		c.add(Unreadable, u.key, Finding{
-			Reason:   fmt.Sprintf("%s could not be read, the first because: %v", number(len(u.values), "value", "values"), u.err),
+			Reason:   fmt.Sprintf("%s could not be read, the first because: %v", words.Count(len(u.values), "value"), u.err),
 			Evidence: []finding.Ref{u.first},
 		})
 	}

@@ -12,6 +12,7 @@ import (
 	"revenant/analyzer/finding"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // served is a Service with its ready endpoints, as far as the lists that hold
@@ -161,7 +162,7 @@ func (c *comparison) served(service kube.Key, v *served) {
 	}
 	if missing.count > 0 && has(c.find(c.backup, service)) {
 		c.add(EndpointMissing, service, Finding{
-			Reason:   fmt.Sprintf("%s: %s", number(missing.count, "address", "addresses"), &missing),
+			Reason:   fmt.Sprintf("%s: %s", words.CountOf(missing.count, "address", "addresses"), &missing),
 			Evidence: missingRefs,
 		})
 	}

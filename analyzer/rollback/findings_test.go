@@ -31,7 +31,7 @@ import (
 // takenAt is when the current snapshots of these tests were taken.
 var takenAt = time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
 
-// taken is what the evidence tells of that.
+// taken is what the evidence shows of that.
 var taken = clock.Interval{From: takenAt, To: takenAt.Add(20 * time.Second)}
 
 // deleted puts the deletion of an object in place of the object.
@@ -182,7 +182,7 @@ func TestFindings(t *testing.T) {
 			},
 		},
 		{
-			name: "encryption was turned on and off before the backup, and all was written anew since",
+			name: "encryption was turned on and off before the backup, and all was written again since",
 			before: []runtime.Object{
 				raw{key: "/registry/configmaps/ns/a", value: "x"}, raw{key: "/registry/configmaps/ns/b", value: "k8s:enc:aescbc:v1:key1:abc"}, raw{key: "/registry/configmaps/ns/c", value: "x"},
 			},
@@ -218,11 +218,11 @@ func TestFindings(t *testing.T) {
 			want: []string{
 				`secret-rolled-back warning possible secrets ns/early: another value in the backup: tls.crt`,
 				`secret-rolled-back warning possible secrets ns/tls: another value in the backup: tls.crt`,
-				`certificate-expired warning certain secrets ns/tls: the backup's tls.crt was valid until 2026-11-22T02:00:00Z, the current state's is until 2026-11-22T04:00:00Z`,
+				`certificate-expired warning certain secrets ns/tls: the backup's tls.crt was valid until 2026-11-22 02:00:00Z, the current state's is until 2026-11-22 04:00:00Z`,
 			},
 		},
 		{
-			name:   "ServiceAccounts were made, and made anew",
+			name:   "ServiceAccounts were made, and recreated",
 			before: []runtime.Object{namespace("ns"), account("ns/robot", "uid-1"), pod("ns/p", as("robot"))},
 			after:  []runtime.Object{deleted{account("ns/robot", "")}, account("ns/robot", "uid-2"), account("ns/late", "uid-3")},
 			want: []string{
@@ -263,7 +263,7 @@ func TestFindings(t *testing.T) {
 			after: []runtime.Object{deleted{pod("ns/old")}, pod("ns/new", ip("10.0.0.3")), endpoints("ns/dead-abcde", "new 10.0.0.3"), webhooks("late", "Fail", "ns/alive")},
 			want: []string{
 				`endpoint-dead critical certain services ns/dead: 1 of 1 ready addresses: 10.0.0.1 of old`,
-				`webhook-unbacked critical possible validatingwebhookconfigurations.admissionregistration.k8s.io blocking: webhook blocking.example.com calls Service ns/dead, behind which no pod of the backup's endpoints runs any more`,
+				`webhook-unbacked critical possible validatingwebhookconfigurations.admissionregistration.k8s.io blocking: webhook blocking.example.com calls Service ns/dead, whose endpoints in the backup have no running pod`,
 				`endpoint-missing warning certain services ns/dead: 1 address: 10.0.0.3 of new`,
 				`webhook-lost warning certain validatingwebhookconfigurations.admissionregistration.k8s.io late: only in the current state`,
 			},
@@ -305,7 +305,7 @@ func TestFindings(t *testing.T) {
 			before: []runtime.Object{finalized(custom("db.example.com/v1", "Cluster", "ns/main"), "db.example.com/drop-data")},
 			after:  []runtime.Object{deleted{custom("db.example.com/v1", "Cluster", "ns/main")}},
 			want: []string{
-				`deletion-resumed warning certain clusters.db.example.com ns/main: deleted at 2026-11-22T02:00:00Z, waiting for db.example.com/drop-data in the backup; gone in the current state`,
+				`deletion-resumed warning certain clusters.db.example.com ns/main: deleted at 2026-11-22 02:00:00Z, waiting for db.example.com/drop-data in the backup; gone in the current state`,
 				`custom-resources-rolled-back warning possible *.db.example.com : clusters: 1 resurrected`,
 			},
 		},

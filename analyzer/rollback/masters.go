@@ -18,6 +18,7 @@ import (
 	"revenant/analyzer/storage"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // FormerMaster is an address that the backup has for an API server, and that neither
@@ -26,7 +27,7 @@ type FormerMaster struct {
 	Key     string        // of its master lease
 	Address string        // what API servers take out of the lease
 	TTL     time.Duration // that etcd deletes the lease after; 0 when nothing deletes it
-	Doubt   string        // why it may be there all the same, or the TTL may be wrong; "" when sure
+	Doubt   string        // why it may still be there, or the TTL may be wrong; "" when sure
 
 	record snapshot.Record
 }
@@ -95,7 +96,7 @@ func (c *comparison) kubernetesAddresses(s side) map[string]snapshot.Record {
 	return list
 }
 
-// present is what the current state tells of who has which address.
+// present is who has which address in the current state.
 type present struct {
 	addresses  map[string]bool // of API servers and nodes
 	apiServers bool            // it names an API server
@@ -127,7 +128,7 @@ func (c *comparison) present() *present {
 	}
 	switch {
 	case unread > 0:
-		p.doubt = fmt.Sprintf("%s of the current state could not be read", number(unread, "Node", "Nodes"))
+		p.doubt = fmt.Sprintf("%s of the current state could not be read", words.Count(unread, "Node"))
 	case c.current.Damaged():
 		p.doubt = "the current snapshot is damaged"
 	case !p.apiServers:
@@ -136,8 +137,8 @@ func (c *comparison) present() *present {
 	return p
 }
 
-// formerMasters are those of the backup's master leases whose addresses nobody has any
-// more, by key.
+// formerMasters are the backup's master leases whose addresses are no longer in use, by
+// key.
 func (c *comparison) formerMasters(leases map[string]snapshot.Record) []FormerMaster {
 	var list []FormerMaster
 	var now *present
@@ -195,8 +196,8 @@ func (c *comparison) masters() {
 	}
 }
 
-// unreconciled tells of former addresses behind the Service kubernetes that no master
-// lease tells of: which reconciler the API servers run with is not known then.
+// unreconciled reports former addresses behind the Service kubernetes that no master
+// lease names: which reconciler the API servers run with is not known then.
 func (c *comparison) unreconciled(served map[string]snapshot.Record) {
 	if len(served) == 0 || len(c.masterLeases(c.current)) > 0 {
 		return // each API server writes what the leases say as soon as it starts

@@ -45,7 +45,7 @@ func addressed(ip string) *corev1.Node {
 	return n
 }
 
-// TestFormerMasters says which addresses of API servers nobody has any more.
+// TestFormerMasters says which addresses of API servers are no longer in use.
 func TestFormerMasters(t *testing.T) {
 	objects := func(list ...runtime.Object) []change { return changes(t, list) }
 	old, now := masterLease(t, "10.0.0.1"), masterLease(t, "10.0.0.9")
@@ -68,7 +68,7 @@ func TestFormerMasters(t *testing.T) {
 		{"a node that cannot be read", append([]change{old}, snapshottest.Put(prefix+"/minions/n", "k8s:enc:aescbc:v1:key1:abc")), []change{gone, now},
 			[]string{strings.Replace(goes, " certain", " possible", 1) + " (1 Node of the current state could not be read)"}},
 		{"one of two moved", []change{old, now}, []change{gone}, []string{goes}},
-		{"endpoints without a lease are written anew", append(objects(kubernetesEndpoints("10.0.0.1")...), now), objects(kubernetesEndpoints("10.0.0.9")...), nil},
+		{"endpoints without a lease are written again", append(objects(kubernetesEndpoints("10.0.0.1")...), now), objects(kubernetesEndpoints("10.0.0.9")...), nil},
 		{"endpoints, and no lease in either", objects(kubernetesEndpoints("10.0.0.1")...), objects(kubernetesEndpoints("10.0.0.9")...),
 			[]string{`former-api-server warning possible services default/kubernetes: the backup has API servers at 10.0.0.1, where the current state has none and no node, and neither snapshot has a master lease`}},
 		{"the same endpoints", objects(kubernetesEndpoints("10.0.0.1")...), nil, nil},

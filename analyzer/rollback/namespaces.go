@@ -3,11 +3,11 @@ package rollback
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"revenant/decoder/kube"
+	"revenant/internal/words"
 )
 
 // namespaceFindings looks at the namespaces that differ.
@@ -56,9 +56,9 @@ func nowThere(ch *change) string {
 // contents counts the objects of a namespace.
 func contents(objects, pods int) string {
 	if pods == 0 {
-		return number(objects, "object", "objects") + " and no pod"
+		return words.Count(objects, "object") + " and no pod"
 	}
-	return fmt.Sprintf("%s, %s among them", number(objects, "object", "objects"), number(pods, "pod", "pods"))
+	return fmt.Sprintf("%s, %s among them", words.Count(objects, "object"), words.Count(pods, "pod"))
 }
 
 // lostWithNamespace says whether the namespace of a lost object is lost as well,
@@ -72,7 +72,7 @@ func (c *comparison) lostWithNamespace(ch *change) bool {
 	return ch.lost() && !has(before) || ch.resurrected() && !has(after)
 }
 
-// deletionResumed tells of an object that the backup holds while it is being
+// deletionResumed reports an object that the backup holds while it is being
 // deleted.
 func (c *comparison) deletionResumed(ch *change, m kube.Meta) {
 	waits := "nothing"
@@ -84,10 +84,10 @@ func (c *comparison) deletionResumed(ch *change, m kube.Meta) {
 	case ch.resurrected():
 		now = "gone in the current state"
 	case ch.replaced():
-		now = "made anew in the current state"
+		now = "recreated in the current state"
 	}
 	c.add(DeletionResumed, ch.Key, Finding{
-		Reason:   fmt.Sprintf("deleted at %s, waiting for %s in the backup; %s", m.Deleted.Format(time.RFC3339), waits, now),
+		Reason:   fmt.Sprintf("deleted at %s, waiting for %s in the backup; %s", words.Time(m.Deleted), waits, now),
 		Evidence: c.evidence(ch.before, ch.after),
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"revenant/decoder/keyspace"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // otherCount counts keys that hold no API object.
@@ -134,7 +135,7 @@ func allocates(s keyspace.Sort) bool {
 	return false
 }
 
-// otherKeys tells of the keys that hold no API object, an owner at a time.
+// otherKeys reports the keys that hold no API object, an owner at a time.
 func (c *comparison) otherKeys() {
 	c.clusterToken()
 	byOwner := map[string][]*otherCount{}
@@ -165,14 +166,14 @@ func (c *comparison) otherKeys() {
 	}
 }
 
-// addresses says what the blocks tell of addresses.
+// addresses says what the blocks show about addresses.
 func (k *otherCount) addresses() string {
 	text := ""
 	if k.given > 0 {
-		text += fmt.Sprintf("; %s given out since the backup, which count as free again", number(k.given, "address was", "addresses were"))
+		text += fmt.Sprintf("; %s given out since the backup, which count as free again", words.CountOf(k.given, "address was", "addresses were"))
 	}
 	if k.freed > 0 {
-		text += fmt.Sprintf("; %s given back since, which count as taken again", number(k.freed, "address was", "addresses were"))
+		text += fmt.Sprintf("; %s given back since, which count as taken again", words.CountOf(k.freed, "address was", "addresses were"))
 	}
 	return text
 }

@@ -8,6 +8,7 @@ import (
 
 	"revenant/analyzer/finding"
 	"revenant/decoder/kube"
+	"revenant/internal/words"
 )
 
 // podCertificates looks at the certificates that pods get for themselves. A request
@@ -16,7 +17,7 @@ func (c *comparison) podCertificates() {
 	resource := kube.Key{Group: "certificates.k8s.io", Resource: "podcertificaterequests"}
 	if c.certificates.count > 0 {
 		c.add(PodCertificate, resource, Finding{
-			Reason:   fmt.Sprintf("%s only in the current state: %s", number(c.certificates.count, "pod with certificates", "pods with certificates"), &c.certificates.names),
+			Reason:   fmt.Sprintf("%s only in the current state: %s", words.CountOf(c.certificates.count, "pod with certificates", "pods with certificates"), &c.certificates.names),
 			Evidence: c.certificates.refs,
 		})
 	}

@@ -11,7 +11,7 @@ import (
 	"revenant/decoder/kube"
 )
 
-// resized tells of a pod whose resources were changed in place since the backup.
+// resized reports a pod whose resources were changed in place since the backup.
 func (c *comparison) resized(ch *change) {
 	value := c.value(c.backup, ch.before)
 	if value == nil || kube.SameResources(value, c.value(c.current, ch.after)) {

@@ -48,7 +48,7 @@ type Kind struct {
 
 	Lost        int `json:"lost"`        // only in the current state
 	Resurrected int `json:"resurrected"` // only in the backup
-	Replaced    int `json:"replaced"`    // deleted and created anew in between: another uid
+	Replaced    int `json:"replaced"`    // deleted and recreated in between: another uid
 	RolledBack  int `json:"rolledBack"`  // changed in between
 	Unchanged   int `json:"unchanged"`
 

@@ -17,6 +17,7 @@ import (
 	"revenant/analyzer/finding"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // secrets looks at what differs among the Secrets. Findings name keys, never
@@ -158,7 +159,7 @@ func (c *comparison) certificate(ch *change, before, after *corev1.Secret) {
 	}
 	f := Finding{
 		Reason: fmt.Sprintf("the backup's %s was valid until %s, the current state's is until %s",
-			corev1.TLSCertKey, was.UTC().Format(time.RFC3339), is.UTC().Format(time.RFC3339)),
+			corev1.TLSCertKey, words.Time(was), words.Time(is)),
 		Evidence: c.evidence(ch.before, ch.after),
 	}
 	if v.unsure {

@@ -13,6 +13,7 @@ import (
 
 	"revenant/analyzer/finding"
 	"revenant/decoder/kube"
+	"revenant/internal/words"
 )
 
 // validity says whether a credential is accepted by an API server that has the state
@@ -23,7 +24,7 @@ type validity struct {
 	note    string // what it rests on, to be added to a reason; "" for nothing
 }
 
-// revived tells of a token Secret that only the backup has, unless its token is not
+// revived reports a token Secret that only the backup has, unless its token is not
 // accepted there either.
 func (c *comparison) revived(ch *change, s *corev1.Secret) {
 	if s == nil || !isToken(s) {
@@ -117,7 +118,7 @@ func (c *comparison) accountToken(s side, t *corev1.Secret) validity {
 // until is the validity of what expires at a time: the clock of the evidence says
 // when the current snapshot was taken, and no restore comes before that.
 func (c *comparison) until(at time.Time) validity {
-	end := at.UTC().Format(time.RFC3339)
+	end := words.Time(at)
 	switch from, to := c.taken.From, c.taken.To; {
 	case from.IsZero():
 		return validity{unsure: true, note: fmt.Sprintf(", which expires at %s; whether that is past cannot be told, for nothing tells when the current snapshot was taken", end)}

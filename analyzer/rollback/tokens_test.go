@@ -62,7 +62,7 @@ func TestTokens(t *testing.T) {
 		says   string
 	}{
 		{"bootstrap token without an end", bootstrap("abcdef", ""), nil, taken, revived, "never expires"},
-		{"bootstrap token that is valid", bootstrap("abcdef", at(time.Hour)), nil, taken, revived, "which expires at 2026-11-22T04:00:00Z, after the current snapshot was taken (between 2026-11-22 03:00:00Z and 03:00:20Z)"},
+		{"bootstrap token that is valid", bootstrap("abcdef", at(time.Hour)), nil, taken, revived, "which expires at 2026-11-22 04:00:00Z, after the current snapshot was taken (between 2026-11-22 03:00:00Z and 03:00:20Z)"},
 		{"bootstrap token that had expired", bootstrap("abcdef", at(-time.Hour)), nil, taken, "", ""},
 		{"bootstrap token that expired at that very moment", bootstrap("abcdef", at(0)), nil, taken, "", ""},
 		{"bootstrap token that expired while it was taken", bootstrap("abcdef", at(10*time.Second)), nil, taken, maybe, "the current snapshot was taken between 2026-11-22 03:00:00Z and 03:00:20Z, so that may be past"},
@@ -85,11 +85,11 @@ func TestTokens(t *testing.T) {
 			return s
 		}(), []runtime.Object{robot}, taken, "", ""},
 		{"account token of no account", legacy(), nil, taken, "", ""},
-		{"account token of an account made anew", legacy(), []runtime.Object{account("ns/robot", "uid-2")}, taken, "", ""},
+		{"account token of an account recreated", legacy(), []runtime.Object{account("ns/robot", "uid-2")}, taken, "", ""},
 		{"account token without the account's uid", annotated(legacy(), corev1.ServiceAccountUIDKey, ""), []runtime.Object{robot}, taken, revived, ""},
 		{"account token, and an account that cannot be read", legacy(), []runtime.Object{raw{key: "/registry/serviceaccounts/ns/robot", value: "k8s:enc:aescbc:v1:key1:abc"}}, taken, maybe, "cannot be read"},
 		{"account token being deleted", deletedAt(legacy()), []runtime.Object{robot}, taken, "", ""},
-		{"account token that says when it ends", issued(legacy(), expiring(takenAt.Add(time.Hour))), []runtime.Object{robot}, taken, revived, "expires at 2026-11-22T04:00:00Z"},
+		{"account token that says when it ends", issued(legacy(), expiring(takenAt.Add(time.Hour))), []runtime.Object{robot}, taken, revived, "expires at 2026-11-22 04:00:00Z"},
 		{"account token that has ended", issued(legacy(), expiring(takenAt.Add(-time.Hour))), []runtime.Object{robot}, taken, "", ""},
 	}
 	for _, tt := range tests {

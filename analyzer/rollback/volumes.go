@@ -67,7 +67,7 @@ func (c *comparison) volumeChanged(ch *change, before, after *corev1.PersistentV
 	})
 }
 
-// reclaimPolicy tells of a volume that was kept from being deleted after the
+// reclaimPolicy reports a volume that was kept from being deleted after the
 // backup.
 func (c *comparison) reclaimPolicy(ch *change, before, after *corev1.PersistentVolume) {
 	was, is := before.Spec.PersistentVolumeReclaimPolicy, after.Spec.PersistentVolumeReclaimPolicy

@@ -6,6 +6,7 @@ import (
 
 	"revenant/analyzer/watchers"
 	"revenant/decoder/kube"
+	"revenant/internal/words"
 )
 
 // watchers looks at what watches beside kubelets, and says what known software does
@@ -37,7 +38,7 @@ func onNodes(w *watchers.Watcher) string {
 	if len(w.Nodes) == 0 {
 		return ""
 	}
-	return ", with pods on " + number(len(w.Nodes), "node", "nodes")
+	return ", with pods on " + words.Count(len(w.Nodes), "node")
 }
 
 // watcherKey is the object of a watcher; of a static pod the one of its node is not told.

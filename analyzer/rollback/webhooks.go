@@ -92,7 +92,7 @@ func webhookOf(name string, policy *admissionv1.FailurePolicyType, client *admis
 	return w
 }
 
-// unbacked tells of a webhook that nothing answers after the restore.
+// unbacked reports a webhook that nothing answers after the restore.
 func (c *comparison) unbacked(ch *change, w, present *webhook) {
 	var is kube.Key
 	if present != nil && present.blocks {

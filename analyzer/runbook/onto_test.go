@@ -180,7 +180,7 @@ func lintOnto(t *testing.T, name string, in *Input, r *Runbook) {
 			}
 		}
 	}
-	if r.Plan.Onto != restore.NewMachines || !strings.Contains(r.Predicted, "every pod has to start anew") && len(in.Backup.State.Pods) > 0 {
+	if r.Plan.Onto != restore.NewMachines || !strings.Contains(r.Predicted, "every pod has to start again") && len(in.Backup.State.Pods) > 0 {
 		t.Errorf("%s: plan %+v, %s", name, r.Plan, r.Predicted)
 	}
 }

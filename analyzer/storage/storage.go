@@ -1,15 +1,15 @@
-// Package storage tells what takes the space of an etcd db.
+// Package storage reports what uses the space of an etcd db.
 //
-// In goes a snapshot; out comes its Storage: the bytes of what is live and of what is
-// history, by resource, namespace and key, the largest objects and the most
-// rewritten ones, and every byte of the file accounted for. Leases tells what hangs
-// on leases. Live is the newest record of a key that exists; history is all
-// else that is retained: records that have been superseded, and deletions. A
-// compaction frees history, a defragmentation gives free pages back.
+// It takes a snapshot and returns its Storage: the bytes of live records and of
+// history, by resource, namespace and key, the largest objects and the most rewritten
+// ones, with every byte of the file accounted for. Leases reports the keys that are
+// attached to leases. Live is the newest record of a key that exists; history is
+// everything else that is retained: superseded records, and deletions. A compaction
+// frees history, a defragmentation returns free pages.
 //
-// Bytes are those of records as etcd stores them, key and all. No value is decoded;
-// it takes one pass over the index, and memory for the groups and for the keys that
-// are listed.
+// Bytes are those of records as etcd stores them, including the key. No value is
+// decoded; it takes one pass over the index, and memory for the groups and for the
+// listed keys.
 package storage
 
 import (

@@ -1,13 +1,14 @@
-// Package ties finds what binds a backup to the machines, the network and the accounts
-// of its cluster.
+// Package ties finds what binds a backup to the machines, the network and the
+// accounts of its cluster.
 //
-// In goes the snapshot of a backup that is to be restored onto other machines. Out come
-// its ties: findings with what becomes of each there, the keys that are of the old
-// machines alone and are deleted before anything starts, and what new API servers must be
-// given to be taken for the old ones. Nothing is refused: what cannot be read is counted.
+// It takes the snapshot of a backup that is to be restored onto other machines. It
+// returns its ties: findings with their consequences there, the keys that belong only
+// to the old machines and are deleted before anything starts, and the settings that
+// new API servers need to be accepted in place of the old ones. It refuses nothing:
+// values that cannot be read are counted.
 //
-// That the backup has something is certain. What comes of it was read in the sources of
-// Kubernetes and the documentation of others, and not seen on clusters.
+// The content of the backup is certain. The consequences were read in the sources of
+// Kubernetes and the documentation of others, and not observed on clusters.
 package ties
 
 import (
@@ -31,6 +32,7 @@ import (
 	"revenant/analyzer/finding"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // Ties are what binds a backup to its cluster. They marshal to JSON; within a schema
@@ -103,7 +105,7 @@ func Find(ctx context.Context, s *snapshot.Snapshot, prefix string) (*Ties, erro
 		look()
 	}
 	if f.unread > 0 {
-		f.add(Unread, kube.Key{}, snapshot.Record{}, "%s", objects(f.unread))
+		f.add(Unread, kube.Key{}, snapshot.Record{}, "%s", words.Count(f.unread, "object"))
 	}
 	rank := map[ID]int{}
 	for i, info := range Infos {
@@ -113,13 +115,6 @@ func Find(ctx context.Context, s *snapshot.Snapshot, prefix string) (*Ties, erro
 		return cmp.Or(rank[a.ID]-rank[b.ID], strings.Compare(a.Kind, b.Kind), strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name))
 	})
 	return f.Ties, ctx.Err()
-}
-
-func objects(n int) string {
-	if n == 1 {
-		return "1 object"
-	}
-	return fmt.Sprintf("%d objects", n)
 }
 
 // finder is Ties while they are found.
@@ -441,7 +436,7 @@ func (f *finder) networks() {
 			for _, resource := range n.resources {
 				k := kube.Key{Group: n.group, Resource: resource}
 				if count := f.count(k.Path(f.prefix)); count > 0 {
-					f.add(NetworkState, k, snapshot.Record{}, "%s of %s", objects(count), n.plugin)
+					f.add(NetworkState, k, snapshot.Record{}, "%s of %s", words.Count(count, "object"), n.plugin)
 				}
 			}
 		}

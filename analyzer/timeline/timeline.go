@@ -1,17 +1,19 @@
-// Package timeline tells what happened when.
+// Package timeline lists events in the order of their revisions.
 //
-// In go snapshots of one history, with their clocks and, if asked for, what was
-// carved of them. Out comes a Timeline: every revision that any of them holds as an
-// Event, in order, and the moments that matter as Marks. A Filter chooses events; a
-// Histogram counts them over time or over revisions; Rates are revisions a second.
+// It takes snapshots of one history, with their clocks and optionally the revisions
+// carved from them. It returns a Timeline: every revision that any of them holds as
+// an Event, in order, and the moments that matter as Marks. A Filter selects events;
+// a Histogram counts them over time or over revisions; Rates are revisions per
+// second.
 //
-// Nothing is told that is not known. An event's time is the interval that its clock
-// gives; a histogram over time spreads an event evenly over its interval. Below the
-// compact revision only what was the newest then is retained, so that the events
-// there are not all that there were: Complete says from where on they are.
+// It reports nothing that is not known. An event's time is the interval that its
+// clock gives; a histogram over time spreads an event evenly over its interval. Below
+// the compact revision only the records that were newest then are retained, so the
+// events there are incomplete: Complete is the revision from which on they are
+// complete.
 //
-// Only keys are read, no values: a Timeline of a million revisions is made in
-// well under a second and is 40 bytes an event beside the snapshots' own keys.
+// Only keys are read, no values: a Timeline of a million revisions is built in well
+// under a second and takes 40 bytes an event in addition to the snapshots' own keys.
 package timeline
 
 import (
@@ -40,7 +42,7 @@ const (
 // Verbs lists them all.
 var Verbs = []Verb{Created, Updated, Deleted}
 
-// Source is a snapshot to tell of.
+// Source is a snapshot to report.
 type Source struct {
 	Name     string // such as backup
 	Snapshot *snapshot.Snapshot
@@ -56,7 +58,7 @@ type Event struct {
 	Object kube.Key // what the key names; the zero Key when it names no object
 	When   clock.Interval
 	In     []string // names of the sources that hold it, or that it was carved from
-	Carved bool     // no snapshot leads to it any more: from pages that are free
+	Carved bool     // no snapshot refers to it: from pages that are free
 }
 
 // Timeline is all events of some sources. It is not changed once it is made, and

@@ -1,14 +1,16 @@
-// Package watchers finds what watches the API servers beside kubelets: kube-proxy,
+// Package watchers finds what watches the API servers besides kubelets: kube-proxy,
 // network plug-ins, CoreDNS, CSI drivers, ingress controllers and operators. After a
-// restore they obey the rule that kubelets obey (package restore): one whose watch is
-// resumed at a revision from the future hears nothing, and acts on what was erased.
+// restore the same rule applies to them as to kubelets (package restore): a watcher
+// whose watch resumes at a revision from the future gets no events, and acts on
+// erased state.
 //
-// In goes a snapshot, out comes a List: the DaemonSets, Deployments and StatefulSets,
-// the static pods and the pods without a controller that watch. What is known by its
-// image or labels is told from what is inferred: that a workload's ServiceAccount may
-// watch, by RBAC. NotSeen says what may watch and is no pod. Join lays the Lists of a
-// backup and of a newer state together.
+// It takes a snapshot and returns a List: the DaemonSets, Deployments and
+// StatefulSets, the static pods and the pods without a controller that watch.
+// Watchers known by image or labels are distinguished from inferred ones: workloads
+// whose ServiceAccount may watch, by RBAC. NotSeen names what may watch and is not a
+// pod. Join merges the Lists of a backup and of a newer state.
 //
-// Nothing is refused. Values that cannot be read are counted. What a workload has seen
-// is not known: the bound is that of every watcher, the newest revision that was served.
+// It refuses nothing. Values that cannot be read are counted. The revision that a
+// workload has seen is not known: its bound is that of every watcher, the newest
+// revision that was served.
 package watchers

@@ -24,7 +24,7 @@ type List struct {
 	Watchers []Watcher `json:"watchers"` // in the order in which they are restarted
 	// NotSeen says what may watch, too, and cannot be seen in a snapshot.
 	NotSeen []string `json:"notSeen"`
-	// Unread is how many values could not be read that may tell of more.
+	// Unread is how many values that may show more could not be read.
 	Unread int `json:"unread"`
 }
 
@@ -439,7 +439,7 @@ func (f *finder) notSeen() {
 		say("Workloads that are not known by their image: there are no ClusterRoleBindings, so what may watch cannot be told by RBAC.")
 	}
 	if f.list.Unread > 0 {
-		say("Whatever the values tell of that could not be read (%d).", f.list.Unread)
+		say("What is in the values that could not be read (%d).", f.list.Unread)
 	}
 	say("Workloads that reach the API with a kubeconfig or a certificate of their own, and not with their ServiceAccount.")
 	say("What watches from outside of the cluster: GitOps tools, monitoring, autoscalers, load balancers, other clusters.")

@@ -30,20 +30,20 @@ func newCarve(s streams, f runFunc) *cobra.Command {
 	o := &carveOptions{streams: s}
 	cmd := &cobra.Command{
 		Use:   "carve FILE [RESOURCE[/NAME] | KEY]...",
-		Short: "Recover revisions that were compacted, from pages that nothing leads to",
-		Long: `carve looks on the pages of FILE that are not in use for revisions that the
-buckets do not have any more: a compaction removed them, or what led to them is
-damaged. Each is labelled:
+		Short: "Recover compacted revisions from unreferenced pages",
+		Long: `carve searches the unused pages of FILE for revisions that the buckets no longer
+have, because a compaction removed them or the page that led to them is damaged.
+Each revision has a label:
 
-  live         the current value of its key, as far as can be known
+  live         the current value of its key, as far as is known
   superseded   there is a newer revision of its key
   deleted      its key was deleted since, and the deletion is known
-  compacted    its key does not exist any more, and no trace of its deletion is left
+  compacted    its key no longer exists, and no trace of its deletion is left
 
-Only what proves itself is shown: a whole page, a well-formed record that names
-its own revision, no differing copy. etcd uses free pages again, so the output
-says for which revisions it can speak: near the compact revision most of what is
-gone can be recovered, far behind it little, after a defragmentation nothing.
+Only revisions that prove themselves are shown: from a whole page, in a well-formed
+record that names its own revision, without a differing copy. etcd reuses free
+pages, so the output says which revisions it covers: just below the compact revision
+most can be recovered, far below it few, and none after a defragmentation.
 
 Exit codes: 0 done; 2 FILE could not be read; 3 it is damaged.`,
 		Example: `  revenant carve backup.db

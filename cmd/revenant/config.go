@@ -163,8 +163,7 @@ func newConfig(s streams, f runFunc) *cobra.Command {
 	return &cobra.Command{
 		Use:   "config [theme|keys]",
 		Short: "Print the default theme and keys of the terminal UI",
-		Long: `Print the files by which the terminal UI can be made one's own, with the
-defaults in them: theme.yaml has the colours for dark and for light backgrounds,
+		Long: `Print the configuration files of the terminal UI with their defaults: theme.yaml has the colours for dark and for light backgrounds,
 keys.yaml the keys for every action. They are read from
 $XDG_CONFIG_HOME/revenant, or where the system keeps configuration; what they
 leave out is as here.`,

@@ -17,7 +17,7 @@ import (
 	"revenant/analyzer/watchers"
 )
 
-var update = flag.Bool("update", false, "write the documents anew that the program prints")
+var update = flag.Bool("update", false, "rewrite the documents that the program prints")
 
 // TestDocuments keeps the documents that the program prints equal to what it prints.
 func TestDocuments(t *testing.T) {
@@ -41,7 +41,7 @@ func TestDocuments(t *testing.T) {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(want, string(got)); diff != "" {
-			t.Errorf("go test ./cmd/revenant -run TestDocuments -update writes %s anew (-code +document):\n%s", name, diff)
+			t.Errorf("go test ./cmd/revenant -run TestDocuments -update rewrites %s (-code +document):\n%s", name, diff)
 		}
 	}
 }
@@ -81,7 +81,7 @@ func tableDocument() string {
 	var b strings.Builder
 	b.WriteString("# The decision table\n\n")
 	b.WriteString("Printed from `analyzer/restore`. Every pod of the two snapshots belongs to one row; what its kubelet does after the restore chooses\nthe case. Outcomes and flags are explained in [outcomes.md](outcomes.md), and what was observed stands in [claims.md](claims.md).\n")
-	b.WriteString("*Heals* is what ends it: nothing but an operator (never), its kubelet listing anew (relist), the next change of its status\n(statusChange), or nothing is needed (self). A question mark: only possible, and why.\n")
+	b.WriteString("*Heals* is what ends it: nothing but an operator (never), its kubelet relisting (relist), the next change of its status\n(statusChange), or nothing is needed (self). A question mark: only possible, and why.\n")
 	rule := restore.Rule("")
 	for _, d := range restore.Decisions() {
 		if d.Rule != rule {

@@ -22,7 +22,7 @@ import (
 	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot"
 	"revenant/internal/outfile"
-	"revenant/report"
+	"revenant/internal/words"
 )
 
 // extractOptions are the flags of `revenant extract`.
@@ -379,5 +379,5 @@ func (x *extraction) verdict() error {
 
 // windowHint says which states a snapshot has, beside the error of asking for another.
 func windowHint(s *snapshot.Snapshot, err error) error {
-	return hinted(err, fmt.Sprintf("it has the states from revision %s to %s", report.Count(max(s.CompactRevision(), 1)), report.Count(s.Revision())))
+	return hinted(err, fmt.Sprintf("it has the states from revision %s to %s", words.Number(max(s.CompactRevision(), 1)), words.Number(s.Revision())))
 }

@@ -32,26 +32,26 @@ func newInspect(s streams, f runFunc) *cobra.Command {
 	o := &inspectOptions{streams: s}
 	cmd := &cobra.Command{
 		Use:   "inspect FILE...",
-		Short: "Say what a snapshot is and whether it is whole",
+		Short: "Show what a snapshot is and whether it is intact",
 		Long: `inspect reads every byte of each file and says what it is: its integrity, the
 versions of etcd that wrote it, the revisions it holds, its size and members,
-and what "etcdutl snapshot status" would print for it. Every fault found is
-listed with what it costs. The hash of the status is that of the whole file;
-members of one cluster need not have the same.
+and what "etcdutl snapshot status" would print for it. Every fault is
+listed with its cost. The hash of the status is that of the whole file; it may
+differ between members of one cluster.
 
-All keys are grouped by what they belong to: the API servers of Kubernetes and
-OpenShift, each below its prefix, and whoever else keeps something in the same
-etcd. Where objects are not read, the --etcd-prefix that reads them is named.
+All keys are grouped by owner: the API servers of Kubernetes and OpenShift, each
+below its prefix, and all others that store keys in the same etcd. For objects
+that are not read, the --etcd-prefix that reads them is shown.
 
---hash adds what a running member answers for the hash of its whole db, and
---hashkv adds what "etcdutl hashkv" prints and what a running member answers:
-the hash of the key space, by which members compare theirs. Hashes compare at
-one revision and with one compact revision.
+--hash adds the hash of the whole db as a running member reports it. --hashkv adds
+the hash of the key space as "etcdutl hashkv" prints it and a running member
+reports it; members compare theirs by it. Compare hashes only at the same revision
+and with the same compact revision.
 
-Of several files, each further one is held against the first, record by record,
+With several files, each further file is compared with the first, record by record,
 up to the newest revision that both have reached: whether they agree, at which
-revision and key they first differ, and by how much one is behind. That changes
-no exit code.
+revision and key they first differ, and by how much one is behind. This does not
+change the exit code.
 
 Exit codes: 0 all files are whole; 2 a file could not be read, the others were;
 3 a file is damaged.`,

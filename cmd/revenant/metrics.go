@@ -20,7 +20,7 @@ func (o *openOptions) readMetrics(ctx context.Context) error {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case errors.Is(err, metrics.ErrNone):
-			return hinted(fmt.Errorf("--metrics: %s %w", path, err), "it is looked for "+strings.Join(metrics.Names, ", ")+"; of the last two for those of pods")
+			return hinted(fmt.Errorf("--metrics: %s %w", path, err), "revenant looks for "+strings.Join(metrics.Names, ", ")+"; of the last two for those of pods")
 		case errors.Is(err, container.ErrTooLarge):
 			return hinted(fmt.Errorf("--metrics: %s %w", path, err), "if it is meant to be that large, --max-expanded and --max-ratio raise the limits")
 		case err != nil:

@@ -16,7 +16,7 @@ import (
 
 // addOnto adds the flag for a restore onto other machines.
 func (o *planOptions) addOnto(flags *pflag.FlagSet) {
-	flags.StringVar(&o.onto, "onto", "", "`MACHINES` that the backup is restored onto: new-machines, of which none was a node of its cluster (default those of its cluster)")
+	flags.StringVar(&o.onto, "onto", "", "`MACHINES` that the backup is restored onto: new-machines, none of which was a node of its cluster (default those of its cluster)")
 }
 
 const ontoHint = "to restore a backup of one cluster onto the machines of another: --onto new-machines, with the backup alone or with the newest state of the cluster that it is of"

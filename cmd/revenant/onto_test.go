@@ -14,7 +14,7 @@ import (
 	"revenant/internal/corpus"
 )
 
-// ontoDocument tells of restores onto other machines.
+// ontoDocument describes restores onto other machines.
 func ontoDocument(t *testing.T) string {
 	t.Helper()
 	t.Chdir(t.TempDir())
@@ -52,7 +52,7 @@ Every command that calls an API names NEW_KUBECONFIG: a kubeconfig that is left 
 same credentials.
 
 `)
-	b.WriteString("## What becomes of the pods\n\nEvery pod starts anew, or not at all. The rule is `onto`, its rows are in [table.md](table.md), outcomes and flags are those of\n[outcomes.md](outcomes.md). No pod is said to run anywhere: a new machine that registers under the name of an old one takes its pods\nover, which is why the steps want other names.\n\n| pods | outcome | severity | the API shows | flags |\n| --- | --- | --- | --- | --- |\n")
+	b.WriteString("## What becomes of the pods\n\nEvery pod starts again, or not at all. The rule is `onto`, its rows are in [table.md](table.md), outcomes and flags are those of\n[outcomes.md](outcomes.md). No pod is said to run anywhere: a new machine that registers under the name of an old one takes its pods\nover, which is why the steps want other names.\n\n| pods | outcome | severity | the API shows | flags |\n| --- | --- | --- | --- | --- |\n")
 	for _, d := range restore.Decisions() {
 		if d.Rule != "onto" {
 			continue

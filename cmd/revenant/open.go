@@ -54,17 +54,17 @@ type openOptions struct {
 }
 
 func (o *openOptions) addFlags(flags *pflag.FlagSet) {
-	flags.BoolVar(&o.skipHashCheck, "skip-hash-check", false, "leave the SHA-256 trailer unverified and say so")
+	flags.BoolVar(&o.skipHashCheck, "skip-hash-check", false, "do not verify the SHA-256 trailer, and say so")
 	flags.StringSliceVar(&o.prefixes, "etcd-prefix", nil, "`PREFIX,...` of the API servers' keys in etcd, the kube-apiserver's first; can be given several times (default: what the keys show)")
 	flags.StringVar(&o.maxExpanded, "max-expanded", defaultExpanded, "`SIZE` that a compressed file may expand to at most")
 	flags.Int64Var(&o.maxRatio, "max-ratio", container.DefaultRatio, "a compressed file may expand to `N` times its size at most, from 512 MiB on")
 	flags.IntVar(&o.maxEntries, "max-entries", container.DefaultEntries, "an archive may have `N` entries at most")
-	flags.StringVar(&o.walDir, "wal-dir", "", "`DIR` of the write-ahead log when it is not beside the db (etcd's --wal-dir); of two, the newest state's")
+	flags.StringVar(&o.walDir, "wal-dir", "", "`DIR` of the write-ahead log when it is not next to the db (etcd's --wal-dir); with two snapshots, that of the newest state")
 	flags.BoolVar(&o.assumeCommitted, "assume-committed", false, "apply entries of a log that other members may not have agreed to")
 	flags.StringVar(&o.encryption, "encryption-config", "", "`FILE` with the API server's EncryptionConfiguration, to decrypt what it encrypted")
 	flags.StringVar(&o.caseID, "case", "", "case `ID` the examination belongs to, for the custody block; implies --verify-after")
-	flags.StringVar(&o.examiner, "examiner", "", "`NAME` of who examines, for the custody block")
-	flags.BoolVar(&o.verifyAfter, "verify-after", false, "compute the SHA-256 of the evidence once more when the work is done")
+	flags.StringVar(&o.examiner, "examiner", "", "`NAME` of the examiner, for the custody block")
+	flags.BoolVar(&o.verifyAfter, "verify-after", false, "compute the SHA-256 of the evidence again when the work is done")
 }
 
 // flags are those with which the evidence was read, whose keys were found below prefix,

@@ -63,7 +63,7 @@ func errSame(backup, current string) error {
 	return hinted(fmt.Errorf("%s and %s are the same file", backup, current), hintSame)
 }
 
-const hintSame = "give the backup first, then the newest state before the restore"
+const hintSame = "give the backup first, then the newest state from before the restore"
 
 // demo opens the built-in pair.
 func (o *openOptions) demo() (opener, opener, error) {
@@ -172,12 +172,12 @@ func (p *pair) check(force bool) error {
 	}
 	switch {
 	case errors.Is(err, restore.ErrOtherCluster):
-		return hinted(err, "a backup of one cluster is not restored into another, and --force goes on all the same; "+ontoHint)
+		return hinted(err, "a backup must be restored into the cluster that it is from; --force continues anyway; "+ontoHint)
 	case errors.Is(err, restore.ErrCutShort), errors.Is(err, restore.ErrSwapped):
 		hint := "the order is BACKUP CURRENT: first the snapshot to restore, then the newest state"
 		switch swapped := errors.Is(err, restore.ErrSwapped); {
 		case p.lineage.Relation == lineage.Unrelated && !force:
-			return hinted(fmt.Errorf("%w: %s", restore.ErrOtherCluster, p.lineage.Reason), "their revisions say nothing of each other, in whatever order they are given; "+ontoHint)
+			return hinted(fmt.Errorf("%w: %s", restore.ErrOtherCluster, p.lineage.Reason), "their revisions cannot be compared, in either order; "+ontoHint)
 		case p.lineage.Relation == lineage.Diverged && swapped:
 			return hinted(fmt.Errorf("the backup is at revision %d, the current state at %d, and an earlier restore lies between the two: %s", p.backup.state.Revision, p.current.state.Revision, p.lineage.Reason), hint)
 		}

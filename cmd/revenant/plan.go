@@ -40,28 +40,28 @@ func newPlan(s streams, f runFunc) *cobra.Command {
 	o := &runbookOptions{streams: s, output: outputOptions{formats: []string{"text", "markdown", "json"}}}
 	cmd := &cobra.Command{
 		Use:   "plan BACKUP [CURRENT]",
-		Short: "Write the runbook of a restore: what to type, in which order, and why",
-		Long: `plan writes the steps by which BACKUP is restored without leaving phantoms: what
-to stop first, the restore with a bump that is computed from the two snapshots,
-what to delete before kubelets start it again, which kubelets to restart in
-which order, and what to check. What the snapshots cannot tell is in capitals.
+		Short: "Write the runbook of a restore: commands, their order, and why",
+		Long: `plan writes the steps that restore BACKUP without leaving phantoms: what to stop
+first, the restore with a bump computed from the two snapshots, what to delete
+before kubelets start it again, which kubelets to restart in which order, and what
+to check. Values that the snapshots do not have are in capitals.
 
-CURRENT is the newest state there is. Without it the bump is a large one that
-nothing vouches for, and no pod or node can be named.
+CURRENT is the newest state available. Without it the bump is a large one that no
+evidence confirms, and no pod or node can be named.
 
-It begins with a summary: what is done, what it costs, what can go wrong, and from
-which step on there is no way back. --brief writes the commands only.
+It begins with a summary: what it does, what it costs, what can go wrong, and the
+step after which there is no way back. --brief writes only the commands.
 
-Without flags for the plan the recommended one is followed. What --platform's
-own restore does or leaves undone changes the steps.
+Without flags for the plan, the recommended plan is used. The steps take into
+account what the restore of --platform does itself and what it leaves out.
 
-With --onto new-machines the steps bring BACKUP up on machines of which none was a
-node of its cluster: what must come along, what is taken out of the backup before
-anything starts, what is held back, and when nodes join. CURRENT is then the newest
-state of the old cluster, which must not go on beside the new one.
+With --onto new-machines the steps bring BACKUP up on machines none of which was a
+node of its cluster: what to bring along, what to remove from the backup before
+anything starts, what to hold back, and when nodes join. CURRENT is then the newest
+state of the old cluster, which must not keep running next to the new one.
 
 Exit codes: 0 done; 2 the command could not do its work; 3 a file is damaged,
-and the runbook rests on what was readable.`,
+and the runbook is based on what was readable.`,
 		Example: `  revenant plan backup.db current.db
   revenant plan backup.db current.db --platform kubeadm -o markdown=runbook.md
   revenant plan backup.db current.db --last-revision 48151623
@@ -81,7 +81,7 @@ and the runbook rests on what was readable.`,
 	o.plan.addOnto(cmd.Flags())
 	cmd.Flags().StringVar(&o.platform, "platform", "", "`NAME` of what set the control plane up: "+strings.Join(platformNames(), ", ")+" (default generic)")
 	cmd.Flags().StringVar(&o.etcdVersion, "etcd-version", "", "`VERSION` of etcd that restores: "+strings.Join(runbook.EtcdVersions(), ", ")+" (default the backup's)")
-	cmd.Flags().BoolVar(&o.force, "force", false, "go on although the snapshots are of different clusters")
+	cmd.Flags().BoolVar(&o.force, "force", false, "continue although the snapshots are of different clusters")
 	cmd.Flags().BoolVar(&o.brief, "brief", false, "as text, write the commands only")
 	register(cmd, "output", o.output.complete())
 	return cmd

@@ -31,17 +31,17 @@ type planOptions struct {
 }
 
 func (o *planOptions) addFlags(flags *pflag.FlagSet) {
-	flags.Int64Var(&o.bump, "bump-revision", 0, "add `N` revisions to the backup's newest, as etcdutl's flag; needs --mark-compacted")
-	flags.BoolVar(&o.markCompacted, "mark-compacted", false, "mark the restored revision as compacted, as etcdutl's flag; needs --bump-revision")
+	flags.Int64Var(&o.bump, "bump-revision", 0, "add `N` revisions to the backup's newest, like etcdutl's flag; needs --mark-compacted")
+	flags.BoolVar(&o.markCompacted, "mark-compacted", false, "mark the restored revision as compacted, like etcdutl's flag; needs --bump-revision")
 	flags.StringVar(&o.restartKubelets, "restart-kubelets", "none", "kubelets restarted once the API is back: none, all, or `NODE,...`")
 	flags.StringVar(&o.restartServers, "restart-apiservers", "all", "API servers restarted with etcd, the others left running: all, none, or `NAME,...` (host, address or identity)")
-	flags.BoolVar(&o.keepAPIServers, "keep-apiservers", false, "the API servers are left running while etcd is restored: as --restart-apiservers none")
-	flags.StringSliceVar(&o.kubelets, "kubelet-apiserver", nil, "`NODE=NAME,...`: the kubelet of NODE reaches the API server NAME and no other (default any may be connected to any)")
-	flags.StringVar(&o.outage, "outage", "", "for how long kubelets are refused by the API servers, in `SECONDS` or FROM..TO (0 behind a balancer that accepts and closes): bounds when they list their pods anew (default unknown)")
+	flags.BoolVar(&o.keepAPIServers, "keep-apiservers", false, "leave the API servers running while etcd is restored: same as --restart-apiservers none")
+	flags.StringSliceVar(&o.kubelets, "kubelet-apiserver", nil, "`NODE=NAME,...`: the kubelet of NODE reaches only the API server NAME (default any may be connected to any)")
+	flags.StringVar(&o.outage, "outage", "", "how long the API servers refuse kubelets, in `SECONDS` or FROM..TO (0 behind a load balancer that accepts and closes connections): bounds when they relist their pods (default unknown)")
 	flags.StringVar(&o.outageAt, "outage-at", "", "`TIME` at which the last API server stopped, such as 2026-11-22T03:00Z: bounds what kubelets have seen")
 	flags.Int64Var(&o.lastRevision, "last-revision", 0, "newest `REVISION` that was served before the outage, from metrics or logs: bounds what kubelets have seen")
-	flags.StringVar(&o.kubernetes, "kubernetes-version", "", "`VERSION` of the API servers that serve the restored store, where it is not that of the current state: decides how sure the rules are")
-	flags.StringArrayVar(&o.metrics, "metrics", nil, "`FILE` with metrics of etcd or API servers from before the outage, as they are scraped or dumped; may be repeated")
+	flags.StringVar(&o.kubernetes, "kubernetes-version", "", "`VERSION` of the API servers that serve the restored store, if it differs from that of the current state: decides how certain the rules are")
+	flags.StringArrayVar(&o.metrics, "metrics", nil, "`FILE` with metrics of etcd or API servers from before the outage, as scraped or dumped; may be repeated")
 }
 
 // plan refuses what no restore can do, before any file is read.
@@ -101,20 +101,20 @@ func newPredict(s streams, f runFunc) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "predict BACKUP CURRENT | predict BACKUP [CURRENT] --onto new-machines",
 		Short: "Predict the outcome of every pod when BACKUP is restored",
-		Long: `predict says what becomes of every pod when the snapshot BACKUP is restored into
-the cluster whose newest known state is CURRENT, under the plan that the flags
-give. Without flags the plan is a plain restore: API servers restarted, kubelets
+		Long: `predict shows what happens to every pod when the snapshot BACKUP is restored into
+the cluster whose newest known state is CURRENT, under the plan given by the
+flags. Without flags the plan is a plain restore: API servers restarted, kubelets
 left running.
 
-With --onto new-machines it is restored onto machines of which none was a node of
-its cluster: every pod has to start anew, and what binds the backup to the old
-machines, network and accounts is listed. CURRENT, which may be left out then, is
-the newest state of the old cluster: what that may still run, and what is undone.
+With --onto new-machines it is restored onto machines none of which was a node of its
+cluster: every pod has to start again, and predict lists what binds the backup to the
+old machines, network and accounts. CURRENT is then optional: the newest state of
+the old cluster, which shows what may still run there and what is undone.
 
 ` + outcomeHelp() + `
 Exit codes: 0 done; 1 an outcome named by --fail-on is predicted; 2 the command
-could not do its work; 3 a file is damaged, and the prediction rests on what was
-readable.`,
+could not do its work; 3 a file is damaged, and the prediction is based on what
+was readable.`,
 		Example: `  revenant predict backup.db current.db
   revenant predict backup.db current.db --bump-revision 1000000000 --mark-compacted
   revenant predict backup.db current.db --restart-kubelets node-1,node-2
@@ -132,7 +132,7 @@ readable.`,
 	o.plan.addFlags(cmd.Flags())
 	o.plan.addOnto(cmd.Flags())
 	cmd.Flags().StringSliceVar(&o.failOn, "fail-on", nil, "exit with 1 when one of these outcomes is predicted: `OUTCOME,...`")
-	cmd.Flags().BoolVar(&o.force, "force", false, "go on although the snapshots are of different clusters")
+	cmd.Flags().BoolVar(&o.force, "force", false, "continue although the snapshots are of different clusters")
 	cmd.Flags().BoolVar(&o.compare, "compare", false, "lay the ways to restore side by side instead, the given plan among them")
 	cmd.Flags().BoolVar(&o.all, "all", false, "list pods that need no attention, too")
 	register(cmd, "fail-on", completeSeveral(outcomeNames()...))

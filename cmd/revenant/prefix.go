@@ -84,7 +84,7 @@ func (o *openOptions) noObjects(ctx context.Context, s *snapshot.Snapshot, c key
 		return err
 	}
 	if right := keyspace.Choose(found); right.Prefix != "" && !right.Ambiguous {
-		return hinted(missing, "its keys start with "+strings.Join(kube.SplitPrefixes(right.Prefix), ", ")+": "+prefixFlag(right.Prefix)+" reads them, and so does no such flag")
+		return hinted(missing, "its keys start with "+strings.Join(kube.SplitPrefixes(right.Prefix), ", ")+": "+prefixFlag(right.Prefix)+" reads them, and so does omitting the flag")
 	}
 	groups, err := keyspace.Survey(ctx, s, c.Prefix)
 	switch {

@@ -146,7 +146,7 @@ func TestPrefixOfOwn(t *testing.T) {
 	wants(t, errs, "the objects of the backup are below /k8s/prod, those of the current snapshot below /registry")
 }
 
-// TestKeysOfOthers tells of keys that are no API server's.
+// TestKeysOfOthers reports keys that are no API server's.
 func TestKeysOfOthers(t *testing.T) {
 	t.Chdir(t.TempDir())
 	const block = "/calico/ipam/v2/assignment/ipv4/block/10.1.0.0-26"
@@ -175,7 +175,7 @@ func TestKeysOfOthers(t *testing.T) {
 	_, out, _ = revenant(t, "inspect", "wardle-1.db")
 	wants(t, out, "an aggregated API server: wardle.example.com")
 	_, out, _ = revenant(t, "predict", "wardle-1.db", "wardle-2.db")
-	wants(t, out, "nothing can be told of any kubelet", "this is not the etcd of a kube-apiserver", "flunders.wardle.example.com 1")
+	wants(t, out, "nothing can be predicted for any kubelet", "this is not the etcd of a kube-apiserver", "flunders.wardle.example.com 1")
 }
 
 // TestKeyGroupsInJSON holds the JSON of inspect against its keys.

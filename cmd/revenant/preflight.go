@@ -38,18 +38,18 @@ func newPreflight(s streams, f runFunc) *cobra.Command {
 	o := &preflightOptions{streams: s, output: outputOptions{formats: []string{"text", "json", "yaml", "prometheus"}}}
 	cmd := &cobra.Command{
 		Use:   "preflight BACKUP [CURRENT]",
-		Short: "Before anything is touched: can this backup be restored",
-		Long: `preflight answers before a restore, and on a schedule for every backup that is
-made: is the backup whole, can the etcd and the API servers that will run read
-it, is it of this cluster and new enough, which bump does it need and can the
-platform make it, and will the control plane then start and accept writes. Each
-check has an id, a verdict and a reason: pass, warn, fail, or unknown where it
-could not look.
+		Short: "Check before a restore whether this backup can be restored",
+		Long: `preflight answers, before a restore or on a schedule for every new backup: is the
+backup intact, can the etcd and the API servers that will run read it, is it of
+this cluster and new enough, which bump does it need and can the platform make it,
+and will the control plane then start and accept writes. Each check has an id, a
+verdict and a reason: pass, warn, fail, or unknown if it could not look.
 
-CURRENT is the newest state there is. What needs it is unknown without one: the
-gap, the bump, whether pods behind webhooks still run, phantoms and ghosts. These
-are of the plan that the flags give (--restart-kubelets none alone is a plain
-restore), and without flags of the one that revenant plan recommends.
+CURRENT is the newest state available. Without it, checks that need it are unknown:
+the gap, the bump, whether the pods of webhooks still run, phantoms and ghosts.
+Phantoms and ghosts are those under the plan given by the flags (--restart-kubelets
+none alone is a plain restore), or without flags under the plan that revenant plan
+recommends.
 
 The grade is the worst verdict; unknown is worse than warn and better than fail.
 --policy FILE (YAML) says what verdicts count as, and what is too old, too much

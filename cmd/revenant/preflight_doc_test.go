@@ -251,7 +251,7 @@ all, and never over evidence. What is not known has no sample. JSON and YAML: [j
 	fmt.Fprintf(&b, "\n`%s`, most checks left out:\n", line)
 	show("", strings.Join(kept, "\n")+"\n")
 	b.WriteString(`
-An alert for a backup that cannot be restored, and one for checks that do not run any more:
+An alert for a backup that cannot be restored, and one for checks that no longer run:
 `)
 	show("", `revenant_preflight_grade == 3
 time() - revenant_preflight_checked_timestamp_seconds > 3 * 3600

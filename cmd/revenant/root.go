@@ -23,7 +23,7 @@ type streams struct {
 	err    io.Writer
 	inTTY  bool
 	outTTY bool
-	errTTY bool // and a line on it can be drawn anew
+	errTTY bool // and a line on it can be redrawn
 	color  bool // colour is wanted on out
 
 	errClear *atomic.Bool // set once it is known that err is no evidence

@@ -29,17 +29,16 @@ func newSalvage(s streams, f runFunc) *cobra.Command {
 	o := &salvageOptions{streams: s}
 	cmd := &cobra.Command{
 		Use:   "salvage FILE -o CLEAN.db",
-		Short: "Write a clean snapshot out of what is readable of a damaged one",
-		Long: `salvage writes a new snapshot, with its SHA-256 trailer, out of all that can be
-read of FILE, and reports what is in it and what is missing. etcdutl accepts it.
-FILE is a snapshot, a db, or a member's data directory, whose log is applied.
+		Short: "Write a clean snapshot from the readable parts of a damaged one",
+		Long: `salvage writes a new snapshot, with a SHA-256 trailer, from everything readable in
+FILE, and reports what is in it and what is missing. etcdutl accepts it. FILE is a snapshot, a db, or a member's data directory, whose log is applied.
 
-What the file's tree still leads to is always written. Only where parts of the
-tree are lost, revisions are taken from pages that nothing leads to any more.
-Withheld unless --include-uncertain is given are those of them at or below the
-compact revision, which may have been deleted since, and those that contradict
-themselves or their page, whose value may have been cut. Revisions with
-differing copies are withheld in any case.
+Everything that the file's tree still leads to is written. Only if parts of the tree
+are lost, revisions are taken from pages that nothing refers to. Of these, two kinds
+are withheld unless --include-uncertain is given: revisions at or below the compact
+revision, which may have been deleted since, and revisions that contradict
+themselves or their page, whose value may be truncated. Revisions with differing
+copies are always withheld.
 
 A damaged db can hold several states: that of its tree ("tree"), the same with
 what such pages add ("tree+scan"), and those of other roots: of all ("root-" and
@@ -47,7 +46,7 @@ their page), which are of other commits, or of the revisions alone ("key-" and
 their page). The report lists them with what each holds.
 The most complete that contradicts nothing is written; --state chooses another.
 
-Nothing is ever written over.
+salvage never overwrites a file.
 
 Exit codes: 0 the evidence was whole; 2 nothing could be written; 3 the evidence
 is damaged, and what is readable was written.`,
@@ -81,7 +80,7 @@ func (o *salvageOptions) run(ctx context.Context, args []string) error {
 	}
 	place, err := guard.Place(o.output, outfile.New)
 	if errors.Is(err, outfile.ErrExists) {
-		return hinted(err, "nothing is written over: name a file that does not exist")
+		return hinted(err, "existing files are never overwritten: name a file that does not exist")
 	}
 	if err != nil {
 		return err

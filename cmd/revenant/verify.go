@@ -41,15 +41,15 @@ func newVerify(s streams, f runFunc) *cobra.Command {
 	o := &verifyOptions{streams: s, output: outputOptions{formats: []string{"table", "json", "yaml"}}}
 	cmd := &cobra.Command{
 		Use:   "verify SNAPSHOT --kubelet NODE=FILE... | --dumps DIR",
-		Short: "After a restore: what kubelets really run, against what the API has",
-		Long: `verify holds what runs on the nodes against what the API has: real phantoms,
-ghosts, and pods that run twice, each with the command that cleans it up.
+		Short: "Compare what kubelets really run with what the API has, after a restore",
+		Long: `verify compares what runs on the nodes with what the API has. It reports real
+phantoms, ghosts, and pods that run twice, each with the command that cleans it up.
 
-SNAPSHOT is the one that was restored, or better one saved after the restore and
-after the lists. Better still is what the API itself lists now: with the snapshot
-alone, a pod that is newer than it may be known to the API by now.
+SNAPSHOT is the one that was restored, or better, one saved after the restore and
+after the lists. Also give what the API itself lists now: by the snapshot alone,
+a pod that is newer than the snapshot may meanwhile be in the API.
 
-Ask every API server, at its own address and not through the balancer, all at about
+Ask every API server at its own address, not through the load balancer, all at about
 the same time (--tls-server-name=kubernetes if its certificate lacks the address):
 
   kubectl --server https://10.0.0.1:6443 get pods -A -o json > kubectl-pods.api-1.json
@@ -60,29 +60,29 @@ etcd has lost, or lags. If there is one API server only:
 
   kubectl get pods -A -o json > kubectl-pods.json
 
-What a node runs is told by any of these, and better by several of them:
+Any of these shows what a node runs; several of them are better:
 
   kubectl get --raw /api/v1/nodes/NODE/proxy/runningpods/ > NODE.runningpods.json
   kubectl get --raw /api/v1/nodes/NODE/proxy/pods         > NODE.pods.json
   crictl ps -o json         (on the node)                 > NODE.crictl-ps.json
   crictl pods -o json       (on the node)                 > NODE.crictl.json
 
-The kubelet's /pods alone keeps pods whose containers have ended: what it alone
-tells is "possible". Where a kubelet is down, crictl on the machine tells what runs;
-the node is then a silent-kubelet, also if all is as the API has it. --dumps reads a
+The kubelet's /pods also has pods whose containers have ended: what only /pods
+shows is "possible". If a kubelet is down, crictl on the machine shows what runs;
+the node is then a silent-kubelet, even if everything agrees with the API. --dumps reads a
 directory of files with all these names; --kubelet and --kubectl name single files,
 - for standard input.
 
-An answer is read in full or counts as none: where it is empty or cut short, where a
-pod has no uid or a state that is not known, where a name stands twice or in other
-letters, or where the list goes on elsewhere, a pod that runs may be hidden. The node
-is then an unread-node, which no --fail-on and no --partial leaves out.
+An answer that is not read in full counts as none. If it is empty or cut short, if a
+pod has no uid or an unknown state, if a field occurs twice or in different case, or
+if the list continues elsewhere, a running pod may be hidden. The node is then an
+unread-node, which neither --fail-on nor --partial excludes.
 
-After a restore with a sufficient bump, kubelets list their pods anew up to two
-minutes after the API servers are back: what is found before that may pass.
+After a restore with a sufficient bump, kubelets relist their pods up to two
+minutes after the API servers are back: findings before that may disappear.
 
-Exit codes: 0 nothing was found that --fail-on names; 1 something was, or an answer
-was not read in full; 2 the command could not do its work; 3 the snapshot is damaged.`,
+Exit codes: 0 no finding that --fail-on names; 1 there is one, or an answer was not
+read in full; 2 the command could not do its work; 3 the snapshot is damaged.`,
 		Example: `  revenant verify after.db --dumps dumps
   revenant verify restored.db --dumps dumps --kubectl api-1=pods-1.json --kubectl api-2=pods-2.json
   revenant verify restored.db --kubelet node-1=n1.json --kubelet node-2=n2.json
@@ -96,10 +96,10 @@ was not read in full; 2 the command could not do its work; 3 the snapshot is dam
 	flags := cmd.Flags()
 	flags.StringArrayVar(&o.kubelets, "kubelet", nil, "`NODE=FILE`: what a node says; can be given several times, also for one node")
 	flags.StringVar(&o.dumps, "dumps", "", "`DIR` of NODE.runningpods.json, NODE.pods.json, NODE.crictl-ps.json, NODE.crictl.json and kubectl-pods.SERVER.json")
-	flags.StringArrayVar(&o.kubectl, "kubectl", nil, "`[SERVER=]FILE`: the API's pods of now, as kubectl get pods -A -o json writes them; can be given once for every API server")
-	flags.StringVar(&o.prediction, "prediction", "", "`FILE` that revenant predict -o json=FILE wrote, to say what came out otherwise")
+	flags.StringArrayVar(&o.kubectl, "kubectl", nil, "`[SERVER=]FILE`: the API's current pods, as kubectl get pods -A -o json writes them; can be given once for every API server")
+	flags.StringVar(&o.prediction, "prediction", "", "`FILE` written by revenant predict -o json=FILE, to report what turned out differently")
 	flags.StringSliceVar(&o.failOn, "fail-on", kindNames(), "exit with 1 when one of these is found: `KIND,...`")
-	flags.BoolVar(&o.partial, "partial", false, "nodes without an answer are left out on purpose")
+	flags.BoolVar(&o.partial, "partial", false, "exclude nodes without an answer on purpose")
 	register(cmd, "fail-on", completeSeveral(kindNames()...))
 	register(cmd, "output", o.output.complete())
 	return cmd
@@ -381,7 +381,7 @@ func only(listed, snapshot []kubelet.Pod) string {
 }
 
 // consistent says what an API server would not list, so that the list is not its own
-// any more: two pods of one name, one that runs and is bound to no node, or one
+// still: two pods of one name, one that runs and is bound to no node, or one
 // without a container.
 func consistent(pods []kubelet.Pod) error {
 	type name struct{ namespace, name string }

@@ -39,7 +39,7 @@ func watched(t *testing.T, revisions int) []byte {
 }
 
 // TestWatchers holds what predict and plan say of what watches beside kubelets: that it is
-// restarted where there is no bump, and lists anew by itself where there is one.
+// restarted where there is no bump, and relists by itself where there is one.
 func TestWatchers(t *testing.T) {
 	dir := t.TempDir()
 	backup, current := filepath.Join(dir, "backup.db"), filepath.Join(dir, "current.db")
@@ -51,7 +51,7 @@ func TestWatchers(t *testing.T) {
 		not     string
 	}{
 		{[]string{"predict", backup, current}, []string{
-			"watcher-stale: Watches, and is not restarted by the restore (warning, possible)", "- daemonsets.apps/kube-proxy in kube-system: kube-proxy, by its image (registry.k8s.io/kube-", "with pods on 1 node",
+			"watcher-stale: Watcher that the restore does not restart (warning, possible)", "- daemonsets.apps/kube-proxy in kube-system: kube-proxy, by its image (registry.k8s.io/kube-", "with pods on 1 node",
 			"DaemonSet kube-system kube-proxy kube-proxy, by its image 1 per-node backup, current", "1 more may watch, by RBAC: --all lists them.",
 		}, "example.com/operator"},
 		{[]string{"predict", "--all", backup, current}, []string{"Deployment kube-system operator may watch pods, by RBAC 0 none backup, current"}, ""},

@@ -34,7 +34,7 @@ type File struct {
 
 	searched bool // no meta page leads to the root that is read
 	fellBack bool // the newest meta page does not, and the other one does
-	mended   bool // another field of the meta in use is not what the file says
+	fixed    bool // another field of the meta in use is not what the file says
 
 	keyRoot   uint64 // of the bucket key, instead of what its entry says; 0 for none
 	misplaced bool   // that root is a part of another tree

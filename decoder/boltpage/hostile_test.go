@@ -78,7 +78,7 @@ func TestNodesEndAtTheNext(t *testing.T) {
 }
 
 // TestStrayPageID lets a branch page lead into the middle of a large value: the value is
-// read whole all the same.
+// still read whole.
 func TestStrayPageID(t *testing.T) {
 	var f hostile.File
 	value := []byte(strings.Repeat("v", 5*hostile.PageSize))

@@ -36,7 +36,7 @@ type Meta struct {
 }
 
 // Valid says whether magic, version, checksum and page size are right. The page ids
-// may be wrong all the same.
+// may still be wrong.
 func (m Meta) Valid() bool { return m.PageSize != 0 && m.Problem == "" }
 
 // Size is the size in bytes that bbolt reports for this state (Tx.Size), which
@@ -185,11 +185,11 @@ func (f *File) settleHighWater(ctx context.Context) {
 	}
 	switch other := f.metas[1-f.meta.Page]; {
 	case mark >= 1<<63/uint64(f.meta.PageSize):
-		f.meta.HighWater, f.mended = f.pages, true
+		f.meta.HighWater, f.fixed = f.pages, true
 		bad(f.meta.Page, "high-water mark %d is impossible; all %d pages of the file are read", mark, f.pages)
 		return
 	case mark > f.pages && other.Valid() && other.Root == f.meta.Root && other.HighWater <= f.pages:
-		f.meta.HighWater, f.mended = other.HighWater, true // compareMetas reports it
+		f.meta.HighWater, f.fixed = other.HighWater, true // compareMetas reports it
 	}
 	for id := min(mark, f.pages) - 1; mark > 2 && mark < f.pages && id >= 2 && (mark-id)*uint64(f.meta.PageSize) <= maxHole; id-- {
 		if !f.named(id) {
@@ -197,7 +197,7 @@ func (f *File) settleHighWater(ctx context.Context) {
 		}
 		h := parseHeader(f.data[id*uint64(f.meta.PageSize):])
 		if end := id + uint64(h.overflow) + 1; end > mark && end <= f.pages {
-			f.meta.HighWater, f.mended = end, true
+			f.meta.HighWater, f.fixed = end, true
 			bad(id, "page goes on behind the high-water mark %d", mark)
 		}
 		break
@@ -214,15 +214,15 @@ func (f *File) settleHighWater(ctx context.Context) {
 		}
 		switch h.flags {
 		case flagBranch, flagLeaf, flagFreelist:
-			if !f.mended {
-				f.mended = true
+			if !f.fixed {
+				f.fixed = true
 				bad(id, "page was written although it lies behind the high-water mark %d", mark)
 			}
 			f.meta.HighWater = max(f.meta.HighWater, id+min(uint64(h.overflow)+1, f.pages-id))
 		}
 	}
 	if f.meta.HighWater < 3 {
-		f.meta.HighWater, f.mended = f.pages, true
+		f.meta.HighWater, f.fixed = f.pages, true
 		bad(f.meta.Page, "high-water mark %d is impossible; all %d pages of the file are read", mark, f.pages)
 	}
 }

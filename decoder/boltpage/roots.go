@@ -97,9 +97,9 @@ func (f *File) MetaLost() bool {
 	return !f.metas[0].Valid() || !f.metas[1].Valid() || f.fellBack
 }
 
-// Mended says whether a field of the meta page in use was wrong, and another value
+// Corrected says whether a field of the meta page in use was wrong, and another value
 // was found for it.
-func (f *File) Mended() bool { return f.searched || f.mended }
+func (f *File) Corrected() bool { return f.searched || f.fixed }
 
 // findPageSize is the page size with which most pages of the file name themselves, 0
 // when none does. It looks at some thousand pages, those at the beginning and others

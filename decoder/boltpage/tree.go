@@ -408,7 +408,7 @@ func (b *Bucket) Ranges(n int) []Range {
 // Each calls fn with the bucket's readable items in key order, some thousands at
 // most, and none where nothing on several pages can be read. The slice is used again
 // for the next call. Each stops at fn's first error, which it returns. Otherwise the error is the
-// first *FaultError met; what lay on other pages was read all the same.
+// first *FaultError met; items on other pages were still read.
 // Anything else that is wrong is in Anomalies afterwards.
 func (b *Bucket) Each(fn func(items []Item) error) error {
 	return b.whole().Each(fn)

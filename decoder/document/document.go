@@ -1,9 +1,10 @@
-// Package document writes what was found as JSON and YAML.
+// Package document writes findings as JSON and YAML.
 //
-// In goes anything that encoding/json takes. Out comes a document that reads back as
-// the same, and that cannot steer a terminal or mislead its reader: characters that
-// act instead of being seen (sanitize.Hidden) are escaped. A Time that the formats
-// cannot hold is null, and never keeps a document from being written.
+// It takes anything that encoding/json accepts. It returns a document that reads back
+// as the same value and that cannot control a terminal or mislead its reader:
+// characters that act instead of being visible (sanitize.Hidden) are escaped. A Time
+// that the formats cannot hold is null, and never prevents a document from being
+// written.
 package document
 
 import (

@@ -1,9 +1,9 @@
 // Package encryption decrypts values that an API server encrypted at rest.
 //
-// In goes an EncryptionConfiguration, the very file that the API server is given
-// with --encryption-provider-config; out comes a Keyring, which decrypts values
-// of the providers aescbc, aesgcm and secretbox, held against the API server's own
-// transformers in tests. What a KMS plugin encrypted cannot be decrypted without that
+// It takes an EncryptionConfiguration, the file that the API server gets with
+// --encryption-provider-config, and returns a Keyring, which decrypts values of the
+// providers aescbc, aesgcm and secretbox; tests compare it with the API server's own
+// transformers. Values encrypted by a KMS plugin cannot be decrypted without that
 // plugin: the error names it.
 //
 // Keys are never printed, logged or kept in an error: a Keyring shows only what it

@@ -1,10 +1,10 @@
-// Package input opens the files that a person names, and never waits for one.
+// Package input opens the files that a person names, and never blocks on one.
 //
-// In goes a path. Out comes a regular file, open for reading, or what is in a
-// configuration. Refused, by what they are, are named pipes, devices, sockets
-// and directories: to open one can wait for ever, read without an end, or do
-// something to the device. The pipe of a process substitution, which has a
-// name such as /dev/fd/63, can be read as a stream, but is no evidence.
+// It takes a path and returns a regular file, open for reading, or the content of a
+// configuration. It refuses named pipes, devices, sockets and directories, naming
+// what they are: opening one can block forever, read without end, or act on the
+// device. The pipe of a process substitution, which has a name such as /dev/fd/63,
+// can be read as a stream, but is not evidence.
 package input
 
 import (

@@ -1,11 +1,10 @@
-// Package keyspace says what the keys of an etcd belong to: to API servers, each
-// below its prefix, or to others that keep something in the same etcd.
+// Package keyspace determines the owners of the keys of an etcd: API servers, each
+// below its prefix, or others that store keys in the same etcd.
 //
-// In goes a snapshot, or one key. Out come the prefixes of API servers, found by
-// what is stored below them, and groups of keys with their owners, by name where
-// the owner is known and by the first part of the key where it is not. Nothing is
-// refused. However many first parts there are, the groups are bounded: what is too
-// much is one group, Others.
+// It takes a snapshot, or one key. It returns the prefixes of API servers, found by
+// what is stored below them, and groups of keys with their owners: by name if the
+// owner is known, otherwise by the first part of the key. It refuses nothing. The
+// number of groups is bounded: groups beyond the bound are counted as one, Others.
 package keyspace
 
 import (

@@ -1,16 +1,16 @@
-// Package kubelet reads what a node says of the pods on it.
+// Package kubelet reads what a node reports about its pods.
 //
-// In goes one answer, as JSON: the kubelet's /pods or /runningpods, the output of
+// It takes one answer, as JSON: the kubelet's /pods or /runningpods, the output of
 // `crictl pods -o json` or `crictl ps -o json`, or that of `kubectl get pods -A -o
-// json`, which says what the API has. Which of them it is, the content tells, unless
-// a list is empty. Out comes a Dump of pods. An answer is read as a stream: only what
-// is known of its pods is kept.
+// json`, which shows what the API has. The content determines which of them it is,
+// unless a list is empty. It returns a Dump of pods. An answer is read as a stream:
+// only the needed fields of its pods are kept.
 //
-// Refused are answers that are none of these, with what they look like, and broken
-// JSON, with the offset. Whatever could hide a pod that runs makes the answer unread
-// in part: a pod without a uid, a state or a phase that is not known, a name that
-// occurs twice or in other letters, one page of a list. Fields that are not asked for
-// are passed over, so that later versions may add some.
+// It refuses answers that are none of these, naming what they look like, and broken
+// JSON, with the offset. Anything that could hide a running pod marks the answer as
+// partly unread: a pod without a uid, an unknown state or phase, a name that occurs
+// twice or in different case, one page of a list. Unneeded fields are skipped, so
+// later versions may add some.
 package kubelet
 
 import (

@@ -1,12 +1,12 @@
-// Package metrics reads from what was scraped before an outage how far an etcd had
-// come.
+// Package metrics reads from metrics scraped before an outage which revision an etcd
+// had reached.
 //
-// In goes a file with lines of Prometheus' text format, of OpenMetrics, or of what
-// `promtool tsdb dump` prints, compressed with gzip or not, of any number of scrapes.
-// Out comes the highest value of each metric that is a revision, with its time.
+// It takes a file with lines of Prometheus' text format, of OpenMetrics, or of
+// `promtool tsdb dump`, compressed with gzip or not, with any number of scrapes. It
+// returns the highest value of each metric that is a revision, with its time.
 //
-// Refused is a file without any such metric. Lines that are not understood, or longer
-// than maxLine, are passed over: a value that is there was reached whatever else is.
+// It refuses a file without any such metric. Lines that are not understood, or longer
+// than maxLine, are skipped: a value that is present was reached in any case.
 package metrics
 
 import (

@@ -28,7 +28,7 @@ type Source string
 // The sources.
 const (
 	Tree     Source = "tree"     // the state that the file leads to
-	Leftover Source = "leftover" // an older copy, on a page that nothing leads to any more
+	Leftover Source = "leftover" // an older copy, on a page that nothing refers to
 	Missing  Source = "missing"
 )
 
@@ -60,7 +60,7 @@ type Result struct {
 	// and what was compacted cannot be told apart, and so every record from a page
 	// in no bucket is uncertain.
 	CompactUnknown bool `json:"compactUnknown,omitempty"`
-	// CompactSeen is the newest compact revision that any page tells of. One newer
+	// CompactSeen is the newest compact revision on any page. One newer
 	// than the tree's shows that the tree is that of an older state: what it has lost
 	// may have been compacted since, and counts as uncertain.
 	CompactSeen int64 `json:"compactSeen,omitempty"`
@@ -175,7 +175,7 @@ func (c *choice) nameNewer(ctx context.Context) error {
 	return err
 }
 
-// seeCompactions looks for the newest compaction that any page tells of.
+// seeCompactions looks for the newest compaction on any page.
 func (c *choice) seeCompactions(ctx context.Context) error {
 	seen, err := c.s.CompactSeen(ctx)
 	c.r.CompactSeen = max(seen, c.r.CompactRevision)
@@ -308,7 +308,7 @@ func (m *missing) see(main int64) {
 	m.last = max(m.last, main)
 }
 
-// smallBuckets reads all buckets but the revisions'. What nothing leads to any more
+// smallBuckets reads all buckets but the revisions'. What nothing refers to
 // is taken from the newest copy that was left behind.
 func (r *Result) smallBuckets(ctx context.Context, s *snapshot.Snapshot) (map[string]map[string][]byte, error) {
 	all := map[string]map[string][]byte{}

@@ -1,13 +1,13 @@
 // Package sanitize makes strings from evidence safe to show.
 //
-// In goes any string, out comes one that cannot steer a terminal or mislead
-// its reader: control characters, escape sequences, bytes that are not UTF-8,
-// and the characters that reorder or hide text are replaced by a visible
-// stand-in. Everything a person sees of a snapshot passes through here.
+// It takes any string and returns one that cannot control a terminal or mislead its
+// reader: control characters, escape sequences, bytes that are not UTF-8, and
+// characters that reorder or hide text are replaced by a visible stand-in. Everything
+// a person sees of a snapshot passes through here.
 //
-// What is drawn takes no more than it can show: a letter keeps a few marks of the
-// many that may be stacked on it, and Short keeps both ends of what is too long.
-// What is typed, copied or saved is left whole.
+// Drawn text takes no more space than it can show: a letter keeps only a few of the
+// marks stacked on it, and Short keeps both ends of a string that is too long. Text
+// that is typed, copied or saved stays whole.
 package sanitize
 
 import (

@@ -29,7 +29,7 @@ var semver = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?(\+[0-
 // a meta page does not say what it has to: bbolt trusts them, and what is built on it
 // crashes there or goes astray.
 func (s *Snapshot) BrokenTree() bool {
-	if s.pages.Mended() {
+	if s.pages.Corrected() {
 		return true
 	}
 	harmless := []boltpage.Kind{boltpage.OtherMeta, boltpage.BadMeta, boltpage.BadOrder}

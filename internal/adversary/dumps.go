@@ -7,7 +7,7 @@ import (
 )
 
 // dumps writes what every node says that it runs, and the API's list. In all cases
-// but one of a few a pod runs that the API does not have, and an answer that tells of
+// but one of a few a pod runs that the API does not have, and an answer that has
 // it is written in a way that no kubelet writes.
 func (m *maker) dumps() {
 	m.Dumps = "dumps"
@@ -63,7 +63,7 @@ func (m *maker) on(node string) (list []Pod) {
 	return list
 }
 
-// answers are what tells of the pods on a node.
+// answers are what shows the pods on a node.
 var answers = []struct {
 	suffix string
 	write  func(*maker, []Pod) string
@@ -211,7 +211,7 @@ var twists = []struct {
 	}},
 }
 
-// without leaves the stray out of an answer: what follows is all that tells of it.
+// without leaves the stray out of an answer: only what follows has it.
 func (m *maker) without(s string) string {
 	at := max(strings.LastIndex(s, `,{"metadata":{`), strings.LastIndex(s, `,{"kind":"Pod"`), strings.LastIndex(s, `,{"id"`))
 	if at < 0 || !strings.Contains(s[at:], "uid-stray") || m.odds(2) {

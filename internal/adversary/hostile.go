@@ -1,11 +1,11 @@
-// Package adversary makes evidence that is meant to mislead or to break who reads it.
+// Package adversary makes evidence that is meant to mislead or to break its reader.
 //
-// In goes a seed. Out comes a Case: a backup, a current state, what nodes say they
-// run, and an encryption configuration, all of them written by the book (bbolt's own
-// pages, right checksums, messages that parse) and absurd in what they say; with it
-// comes what the generator knows of them and a reader must not deny: that a record is
-// missing, that a version is a lie, that a pod is a phantom. The same seed always
-// gives the same case. It is made for tests, and shares no code with the readers.
+// It takes a seed and returns a Case: a backup, a current state, what nodes report,
+// and an encryption configuration, all of them well-formed (bbolt's own pages,
+// correct checksums, messages that parse) and absurd in content. The Case also holds
+// what the generator knows and a reader must not deny: that a record is missing, that
+// a version is wrong, that a pod is a phantom. The same seed always gives the same
+// case. It is made for tests, and shares no code with the readers.
 package adversary
 
 import (

@@ -1,11 +1,10 @@
-// Package clustertest makes clusters: pairs of snapshots, of a backup and of the
-// state that its restore would undo, in which it is known of every pod what the
-// restore does to it, because it was made that way.
+// Package clustertest makes clusters: pairs of snapshots, a backup and the state that
+// its restore would undo, in which the outcome of every pod is known by construction.
 //
-// In go Options with a seed. Out comes a Cluster: the two snapshot files, written
-// with bbolt and Kubernetes' own encodings, and for every pod what is to be
-// expected in each case, as it was written down from the mechanism's table. The
-// same options always give the same cluster. It is made for tests.
+// It takes Options with a seed and returns a Cluster: the two snapshot files, written
+// with bbolt and Kubernetes' own encodings, and for every pod the expected result in
+// each case, as written down from the mechanism's table. The same options always give
+// the same cluster. It is made for tests.
 package clustertest
 
 import (
@@ -59,8 +58,7 @@ type Cluster struct {
 	CurrentRevision int64
 	// LastSeen is the newest revision of a pod that the node's kubelet has seen.
 	LastSeen map[string]int64
-	// Listed is how long after the API is back the node's kubelet has listed its pods
-	// anew, where the restored revision makes it.
+	// Listed is how long after the API is back the node's kubelet has relisted its pods, where the restored revision makes it.
 	Listed   map[string]time.Duration
 	OldNode  string // in the backup only
 	NewNode  string // in the current state only

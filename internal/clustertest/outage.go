@@ -10,7 +10,7 @@ import (
 )
 
 // outage plays an outage for the kubelet of every node and says how long after the API
-// is back each has listed its pods anew. A kubelet whose watch is refused waits for the
+// is back each has relisted its pods. A kubelet whose watch is refused waits for the
 // next time of its backoff and tries again; the first try that is answered is answered
 // with 410, and the kubelet waits once more before it lists (client-go v0.37
 // tools/cache/reflector.go watchWithResync, watch). The backoff is client-go's own but

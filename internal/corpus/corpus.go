@@ -1,6 +1,6 @@
-// Package corpus reads the packed evidence in testdata. In goes the path of a
-// file, out comes what was packed; one that cannot be unpacked ends the test. It
-// is made for tests.
+// Package corpus reads the packed evidence in testdata. It takes the path of a file
+// and returns its unpacked content; if it cannot be unpacked, the test fails. It is
+// made for tests.
 package corpus
 
 import (

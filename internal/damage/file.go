@@ -1,15 +1,15 @@
-// Package damage makes damaged copies of an etcd snapshot, to test those who
-// read such files.
+// Package damage makes damaged copies of an etcd snapshot, to test the readers of
+// such files.
 //
-// In go the bytes of a healthy bbolt file, with or without the SHA-256 trailer
-// etcd appends, and a seed. Out comes a copy with one kind of damage and the
-// classes of the bytes that were hit, so that a test can tell damage that must
-// be noticed (a page header) from damage that cannot be (a byte of a value in
-// a file without trailer). The same seed gives the same copy.
+// It takes the bytes of a healthy bbolt file, with or without the SHA-256 trailer
+// that etcd appends, and a seed. It returns a copy with one kind of damage and the
+// classes of the bytes that were hit, so a test can distinguish damage that must be
+// noticed (a page header) from damage that cannot be (a byte of a value in a file
+// without trailer). The same seed gives the same copy.
 //
-// It has a parser of its own, which shares no code and so no mistake with the
-// readers it tests. It refuses a file that is not healthy, and one too small to
-// have a branch page and a bucket.
+// It has its own parser, which shares no code and therefore no mistake with the
+// readers it tests. It refuses a file that is not healthy, and one too small to have
+// a branch page and a bucket.
 package damage
 
 import (

@@ -1,9 +1,9 @@
-// Package demo holds the pair of snapshots that revenant opens when it is
-// given none: two real ones, saved from a four-node cluster less than a minute apart.
-// Between them Deployments were scaled and rolled out, a node was drained,
-// StatefulSet pods moved, and namespaces came and went. When the backup was
-// restored and the kubelets were left running, 18 pods went on unseen by the
-// API, and 12 that the API showed as running were not there.
+// Package demo holds the pair of snapshots that revenant opens when it is given none:
+// two real ones, saved from a four-node cluster less than a minute apart. Between
+// them Deployments were scaled and rolled out, a node was drained, StatefulSet pods
+// moved, and namespaces came and went. When the backup was restored and the kubelets
+// were left running, 18 pods kept running unseen by the API, and 12 that the API
+// showed as running did not exist.
 package demo
 
 import (

@@ -83,6 +83,7 @@ var packages = []string{
 	"internal/memlimit",
 	"internal/outfile",
 	"internal/scratch",
+	"internal/words",
 	"report",
 	"scripts/mutants",
 	"tui",

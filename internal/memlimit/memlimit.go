@@ -1,11 +1,12 @@
-// Package memlimit ends a process in words when it needs more memory than it may
-// have, before the runtime or the kernel ends it in theirs.
+// Package memlimit ends a process with a clear message when it needs more memory than
+// it may have, before the runtime or the kernel ends it.
 //
-// In goes what limits the process: GOMEMLIMIT, and on Linux `ulimit -v`, `ulimit -d`
-// and the cgroup's limit. Watch makes the garbage collector keep below the least of
-// them, and returns an *Error once what is really in use does not fit. It cannot know
-// of an allocation before it is made: one that alone takes what is left, or a limit in
-// which Go does not even start, still ends in the runtime's words.
+// It reads what limits the process: GOMEMLIMIT, and on Linux `ulimit -v`, `ulimit -d`
+// and the cgroup's limit. Watch makes the garbage collector stay below the smallest
+// of them, and returns an *Error once the memory really in use does not fit. It
+// cannot see an allocation before it is made: a single one that takes all the rest,
+// or a limit with which Go does not even start, still ends with an error of the
+// runtime.
 package memlimit
 
 import (

@@ -1,15 +1,15 @@
-// Package outfile opens every file that the program writes, and none that would
-// reach evidence.
+// Package outfile opens every file that the program writes, and none that would reach
+// evidence.
 //
-// A Guard is told of all evidence, what is read and what belongs to it, before an
-// output is opened. It knows files by their identity and not by their names, so
-// that no link, mount or descriptor leads around it. An output is refused when it
-// is a file of evidence or would be inside a directory of it; no output ever goes
-// into the directory of an etcd member.
+// A Guard learns of all evidence, what is read and what belongs to it, before an
+// output is opened. It identifies files by identity and not by name, so no link,
+// mount or descriptor leads around it. It refuses an output that is a file of
+// evidence or would be inside a directory of it; no output ever goes into the
+// directory of an etcd member.
 //
-// What goes in is a path as a person types it. What comes out is a Place: resolved
-// as the kernel does, checked, and held by its directory, so that what a name
-// leads to later makes no difference. A file appears there whole or not at all.
+// It takes a path as a person types it and returns a Place: resolved as the kernel
+// does, checked, and held by its directory, so later changes of what a name leads to
+// make no difference. A file appears there whole or not at all.
 package outfile
 
 import (
@@ -270,7 +270,7 @@ func (p *Place) stream(ctx context.Context, write func(io.Writer) error) error {
 	if info, err := o.f.Stat(); err != nil || !os.SameFile(info, p.special) {
 		return errors.Join(errors.New("it was replaced meanwhile"), err, o.f.Close())
 	}
-	// A pipe that nobody reads any more takes no write.
+	// A pipe that nobody reads takes no write.
 	stop := context.AfterFunc(ctx, func() { _ = o.f.SetWriteDeadline(time.Unix(1, 0)) })
 	defer stop()
 	err := errors.Join(write(Until(ctx, o.f)), o.f.Close())

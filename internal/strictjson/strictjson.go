@@ -1,14 +1,14 @@
-// Package strictjson reads JSON from a stream, asking by name for what it needs.
+// Package strictjson reads JSON from a stream, requesting by name the values it
+// needs.
 //
-// In goes a stream that nobody vouches for. Out come the values that were asked
-// for; the rest is checked and passed over, and nothing of it is kept. Memory does
-// not depend on what the document holds.
+// It takes an untrusted stream and returns the requested values; the rest is checked
+// and skipped, and not kept. Memory does not depend on the content of the document.
 //
-// A document is refused when it is no JSON: Err says why. It has a fault when it is
-// JSON that can be read in more than one way: a name that was asked for occurs twice
-// or in other letters (encoding/json takes the last one, whatever its case), a value
-// is of another type, or a name is no UTF-8. After a fault, no caller may assume
-// that it has seen everything.
+// It refuses a document that is not JSON: Err says why. A document has a fault when
+// it is JSON that can be read in more than one way: a requested name occurs twice or
+// in different case (encoding/json takes the last one, whatever its case), a value
+// has another type, or a name is not UTF-8. After a fault, no caller may assume that
+// it has seen everything.
 package strictjson
 
 import (

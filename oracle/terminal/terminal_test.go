@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write the expected screens and pictures")
+var update = flag.Bool("update", false, "rewrite the expected screens and pictures")
 
 // terminal is a tmux session with a server of its own that runs revenant.
 type terminal struct {
