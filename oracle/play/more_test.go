@@ -114,7 +114,10 @@ func TestFlags(t *testing.T) {
 	w := s.start(t).W
 	seen, counted := map[string]bool{}, map[string]int{}
 	for version, programs := range tools {
-		for platform := range platforms {
+		for platform, of := range platforms {
+			if of().As != "" {
+				continue // the same --platform as another
+			}
 			words := []string{"plan", "-o", "json", "--platform=" + platform, "--etcd-version=" + version, "backup.db", "data", "--wal-dir=data.wal"}
 			cmd := exec.CommandContext(t.Context(), w.programs.Revenant, words...)
 			cmd.Dir = w.host(Workstation).Home
