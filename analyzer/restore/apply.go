@@ -183,7 +183,7 @@ const actNearDeaf = "Restart the kubelets of all nodes, or cordon those that sta
 
 // amongDeaf changes what is said of a pod that the scheduler places again where some
 // of the nodes that it may choose have a deaf kubelet.
-func (f *forecast) amongDeaf(o *PodOutcome, said *spoken) {
+func (f *forecast) amongDeaf(o *PodOutcome, said *explanation) {
 	o.Finding = f.extended(said, nearDeaf, false)
 	if len(o.MayRunOn) > 0 {
 		if o.Certainty == Certain {
@@ -324,7 +324,7 @@ func (f *forecast) overlap(now *podCase, otherNode bool) *DoubleRun {
 
 // extended is what was said with what a namesake adds, on another node or on the
 // same. Pods of which the same is to be said share it.
-func (f *forecast) extended(said *spoken, how twinned, apart bool) *Finding {
+func (f *forecast) extended(said *explanation, how twinned, apart bool) *Finding {
 	key := extension{said, how, apart}
 	x := f.extensions[key]
 	if x == nil {
@@ -343,7 +343,7 @@ func (f *forecast) extended(said *spoken, how twinned, apart bool) *Finding {
 }
 
 type extension struct {
-	said  *spoken
+	said  *explanation
 	how   twinned
 	apart bool
 }

@@ -29,7 +29,7 @@ func (b *builder) classify(was, now *Pod) *podCase {
 	p.Evidence = b.references(was, now)
 	p.choices = b.living(was)
 
-	about := phrases{grace: -1}
+	about := particulars{grace: -1}
 	if now != nil {
 		about.grace, about.now = now.Grace, phaseOf(now)
 	}
@@ -47,12 +47,12 @@ func (b *builder) classify(was, now *Pod) *podCase {
 		p.ends = &about.ends
 	}
 	if why := unreadable(was, now); why != "" {
-		about = phrases{grace: -1, why: why}
+		about = particulars{grace: -1, why: why}
 		b.explain(p, rowUnreadable, about)
 		return p
 	}
 	if why := contradiction(was, now); why != "" {
-		about = phrases{grace: -1, why: why}
+		about = particulars{grace: -1, why: why}
 		b.explain(p, rowContradiction, about)
 		return p
 	}

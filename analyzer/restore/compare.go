@@ -100,7 +100,7 @@ type podCase struct {
 	*PodIdentity // of its own, so that a prediction does not keep the rest
 
 	row      rowID
-	said     *[columns]spoken
+	said     *[columns]explanation
 	flags    flagSet
 	backup   *Pod // nil when it is not there
 	current  *Pod
@@ -131,7 +131,7 @@ func (c *Comparison) lay() {
 	c.findNodes()
 	b := builder{
 		Comparison: c,
-		spoken:     map[phrases]*[columns]spoken{},
+		explanation:     map[particulars]*[columns]explanation{},
 		views:      map[APIView]*APIView{},
 		byUID:      map[string]int{},
 		deleted:    map[string]Tombstone{},
@@ -245,7 +245,7 @@ func (c *Comparison) nodeIndex(name string) int {
 // builder is what Compare needs while it builds the cases.
 type builder struct {
 	*Comparison
-	spoken  map[phrases]*[columns]spoken
+	explanation  map[particulars]*[columns]explanation
 	views   map[APIView]*APIView
 	byUID   map[string]int // uid → case
 	deleted map[string]Tombstone
@@ -282,7 +282,7 @@ func samePod(was, now *Pod) bool {
 func (b *builder) file(p *podCase) int {
 	if at, ok := b.byUID[p.UID]; ok && p.UID != "" {
 		first := b.cases[at]
-		b.explain(first, rowContradiction, phrases{grace: -1, why: "Its uid occurs at more than one key."})
+		b.explain(first, rowContradiction, particulars{grace: -1, why: "Its uid occurs at more than one key."})
 		first.Evidence = append(first.Evidence, p.Evidence...)
 		return at
 	}
@@ -314,12 +314,12 @@ func (b *builder) pair(before, after int) {
 }
 
 // explain puts a case into a row.
-func (b *builder) explain(p *podCase, r rowID, about phrases) {
+func (b *builder) explain(p *podCase, r rowID, about particulars) {
 	about.row = r
-	said := b.spoken[about]
+	said := b.explanation[about]
 	if said == nil {
 		said = about.speak()
-		b.spoken[about] = said
+		b.explanation[about] = said
 	}
 	p.row, p.Rule, p.said = r, table[r].rule, said
 	for c := range p.views {

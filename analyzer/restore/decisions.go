@@ -5,8 +5,8 @@ type column int
 
 const (
 	deaf    column = iota // keeps its watch and hears nothing (modes P, BS)
-	relist                // lists its pods anew (BC, NR-BC)
-	restart               // is restarted, and lists its pods anew (KR)
+	relist                // relists its pods (BC, NR-BC)
+	restart               // is restarted, and relists its pods (KR)
 	stale                 // is served the erased past by API servers left running (NR-P)
 	// unplaced is relist or restart while API servers were left running and dropped
 	// their cache (NR-BC). It differs in rows of pods that the scheduler must place
@@ -69,7 +69,7 @@ type effect struct {
 	heals    Heals
 	flags    flagSet
 	doubt    string // sure, or the outcome is only possible, whatever its kubelet does
-	reason   string // with the placeholders of phrases
+	reason   string // with the placeholders of particulars
 	action   string // actRemedy is the outcome's own
 }
 
@@ -190,11 +190,11 @@ type Decision struct {
 // DecisionCases are what a pod's kubelet may do after the restore.
 var DecisionCases = [columns]string{
 	deaf:    "deaf (no bump, or one too small)",
-	relist:  "lists anew (bump and mark-compacted)",
+	relist:  "relists (bump and mark-compacted)",
 	restart: "restarted",
 	stale:   "stale cache (API servers left running)",
 
-	unplaced: "lists anew or is restarted, under API servers left running (bump and mark-compacted)",
+	unplaced: "relists or is restarted, under API servers left running (bump and mark-compacted)",
 	onto:     "is on no machine here (--onto new-machines)",
 }
 

@@ -41,9 +41,9 @@ func TestNormal(t *testing.T) {
 	}
 }
 
-// TestListsLate: what holds until a kubelet has listed anew, and what that rests on.
+// TestListsLate: what holds until a kubelet has relisted, and what that rests on.
 func TestListsLate(t *testing.T) {
-	const within, assumes = "Its kubelet lists its pods anew within ", "Assumes that it was not refused in the two minutes before the outage."
+	const within, assumes = "Its kubelet relists its pods within ", "Assumes that it was not refused in the two minutes before the outage."
 	short := Seconds{From: 5, To: 10}
 	kept := bump(1_000_000)
 	kept.KeepAPIServers = true

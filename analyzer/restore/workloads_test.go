@@ -365,7 +365,7 @@ func TestCronJob(t *testing.T) {
 		{"after the one that runs", cron(policy("Forbid")), cron(ran), false, "(concurrencyPolicy Forbid)."},
 		{"for the one that runs", cron(policy("Replace")), cron(ran), false, "(concurrencyPolicy Replace); where"},
 		{"for none", cron(policy("Replace"), idle), cron(ran), false, "is run again."},
-		{"never", cron(policy("Forbid")), cron(ran), true, "critical [] No slot of its schedule (0 * * * *) runs any more: its concurrencyPolicy is Forbid, and its Job j counts as active"},
+		{"never", cron(policy("Forbid")), cron(ran), true, "critical [] No slot of its schedule (0 * * * *) runs: its concurrencyPolicy is Forbid, and its Job j counts as active"},
 		{"whatever waits", cron(policy("Allow")), cron(ran), true, "is run again."},
 		{"unreadable in the backup", cron(unread), cron(), false, "warning [] Unknown: its value cannot be read."},
 		{"unreadable now", cron(), cron(unread), false, "warning [] Unknown: its value cannot be read."},

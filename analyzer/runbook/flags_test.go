@@ -46,7 +46,7 @@ func TestFlagsTravel(t *testing.T) {
 	}
 }
 
-// TestPlanTravels: a plan that was given is the one that the runbook is written anew for.
+// TestPlanTravels: a plan that was given is the one that the runbook is written again for.
 func TestPlanTravels(t *testing.T) {
 	in := input(nil, nil, nodes("node-1"), nodes("node-1"))
 	for want, plan := range map[string]*restore.Plan{

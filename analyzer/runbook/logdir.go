@@ -16,7 +16,7 @@ type apart struct {
 	check string
 }
 
-// walDir is the directory of the log on members, "" where nothing tells of one: the path
+// walDir is the directory of the log on members, "" where nothing shows one: the path
 // at which the log was given is that of a copy.
 func (b *builder) walDir() string {
 	if slices.ContainsFunc(b.NewestFlags, func(f string) bool { return strings.HasPrefix(f, "--wal-dir") }) {

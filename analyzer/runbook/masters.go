@@ -56,7 +56,7 @@ func (b *builder) whyFormer(m *rollback.FormerMaster) string {
 		why = fmt.Sprintf("etcd deletes it by itself %s after its start, unless the restore has lost its lease.", m.TTL)
 	}
 	if m.Doubt != "" {
-		why += " Only if no API server is there any more: " + m.Doubt + "."
+		why += " Only if that API server is gone: " + m.Doubt + "."
 	}
 	return why
 }

@@ -33,7 +33,7 @@ func TestFormerMasters(t *testing.T) {
 		if platform == Kops != (first == lost) || platform != Kops && !strings.Contains(first, "15s after its start") {
 			t.Errorf("%s: %q", platform, first)
 		}
-		if second := s.Commands[1].Comment; second != "Nothing else deletes it. Only if no API server is there any more: the current snapshot is damaged." {
+		if second := s.Commands[1].Comment; second != "Nothing else deletes it. Only if that API server is gone: the current snapshot is damaged." {
 			t.Errorf("%s: %q", platform, second)
 		}
 	}

@@ -280,7 +280,7 @@ func stubDir(t *testing.T, program, text string) string {
 	return dir
 }
 
-// TestOntoBringsAlong: what the backup tells of what it does not have is asked for.
+// TestOntoBringsAlong: what the backup refers to and does not have is asked for.
 func TestOntoBringsAlong(t *testing.T) {
 	in := ontoInput()
 	in.Backup.Facts.Encryption = []atrest.Values{{Provider: "aescbc", Version: "v1", Name: "key1", Resource: "secrets", Count: 7}}

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// setAside moves a path to one beside it that tells of this restore, once: what is
+// setAside moves a path to one beside it that is named after this restore, once: what is
 // there is evidence, and neither written over nor put inside of itself.
 func (b *builder) setAside(h Host, what string) Command {
 	to := what + "." + b.before()

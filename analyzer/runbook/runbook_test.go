@@ -314,10 +314,10 @@ func TestBump(t *testing.T) {
 		{name: "given, unsure", plan: &restore.Plan{BumpRevision: 110, MarkCompacted: true}, want: Bump{Revision: 110, Base: 100, Restored: 210, Minimum: 101, IsLowerBound: true, Verdict: restore.BumpUnsure}},
 		{name: "given, API servers kept", plan: &restore.Plan{BumpRevision: 101, MarkCompacted: true, KeepAPIServers: true}, want: Bump{Revision: 101, Base: 100, Restored: 201, Minimum: 102, IsLowerBound: true, Verdict: restore.BumpSmall}},
 		{name: "a platform that cannot bump", platform: Gardener, want: Bump{Base: 100, Restored: 100, Minimum: 101, IsLowerBound: true, Verdict: restore.NoBump}},
-		{name: "a platform that counts anew", platform: Kops, want: Bump{Base: 100, Minimum: 101, IsLowerBound: true, Verdict: restore.NoBump}},
+		{name: "a platform that counts from the start", platform: Kops, want: Bump{Base: 100, Minimum: 101, IsLowerBound: true, Verdict: restore.NoBump}},
 		{name: "given, and the platform cannot bump", platform: Gardener, plan: &restore.Plan{BumpRevision: 5000, MarkCompacted: true}, want: Bump{Base: 100, Restored: 100, Minimum: 101, IsLowerBound: true, Verdict: restore.NoBump}},
-		{name: "given, and the platform counts anew", platform: Kops, plan: &restore.Plan{BumpRevision: 5000, MarkCompacted: true}, want: Bump{Base: 100, Minimum: 101, IsLowerBound: true, Verdict: restore.NoBump}},
-		{name: "given for a backup alone, and the platform counts anew", alone: true, platform: Kops, last: 150, plan: &restore.Plan{BumpRevision: 5000, MarkCompacted: true}, want: Bump{Base: 100, Minimum: 51, Verdict: restore.NoBump}},
+		{name: "given, and the platform counts from the start", platform: Kops, plan: &restore.Plan{BumpRevision: 5000, MarkCompacted: true}, want: Bump{Base: 100, Minimum: 101, IsLowerBound: true, Verdict: restore.NoBump}},
+		{name: "given for a backup alone, and the platform counts from the start", alone: true, platform: Kops, last: 150, plan: &restore.Plan{BumpRevision: 5000, MarkCompacted: true}, want: Bump{Base: 100, Minimum: 51, Verdict: restore.NoBump}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -17,7 +17,7 @@ func TestServers(t *testing.T) {
 	tests := []struct {
 		name     string
 		platform Platform
-		service  string // that the snapshot tells of node-1
+		service  string // that the snapshot shows for node-1
 		members  []string
 		plan     *restore.Plan
 		servers  []string

@@ -963,7 +963,7 @@ func (b *builder) planFlags() (args []string) {
 // planCommand writes this runbook again.
 func (b *builder) planCommand() []string {
 	pair := b.pair()
-	if b.Current != nil && b.walDir() != "" { // a snapshot does not tell of it
+	if b.Current != nil && b.walDir() != "" { // a snapshot does not show it
 		pair = slices.Concat([]string{b.backup(), b.current()}, b.Flags, b.NewestFlags, b.PairFlags)
 	}
 	args := append(pair, "--platform="+string(b.id), "--last-revision=REVISION")

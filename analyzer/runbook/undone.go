@@ -161,7 +161,7 @@ func (b *builder) hashToken(*rollback.Finding) []Command {
 	return []Command{script(Workstation, "printf %s TOKEN | sha256sum").says("TOKEN is the one that you have for the time of the backup: the hash begins with what the backup names.")}
 }
 
-// notSaved is what is done where the API does not answer any more.
+// notSaved is what is done where the API no longer answers.
 const notSaved = "echo 'The API does not answer. What is lost is in the current snapshot: the UI of revenant shows and saves every object.' >&2"
 
 // exportNamespace saves all that is in a namespace that the backup does not have.

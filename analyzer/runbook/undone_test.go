@@ -289,11 +289,11 @@ func TestRestartWatchers(t *testing.T) {
 			r := build(t, in)
 			at := slices.Index(ids(r), "restart-watchers")
 			if enough := r.Bump.Verdict == restore.BumpEnough; enough != (at < 0) || enough != r.Watchers.ListAnew {
-				t.Fatalf("bump %s: steps %q, all list anew: %v", r.Bump.Verdict, ids(r), r.Watchers.ListAnew)
+				t.Fatalf("bump %s: steps %q, all relist: %v", r.Bump.Verdict, ids(r), r.Watchers.ListAnew)
 			}
 			if at < 0 {
 				if why := step(t, r, "verify").Why; !strings.Contains(why, "410") || !strings.Contains(why, "DaemonSet kube-system/kube-proxy") || strings.Contains(why, "gone") {
-					t.Errorf("what lists anew by itself is not told: %s", why)
+					t.Errorf("what relists by itself is not told: %s", why)
 				}
 				return
 			}

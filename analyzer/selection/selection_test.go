@@ -55,7 +55,7 @@ func TestFind(t *testing.T) {
 		{name: "a path is no beginning of a name", query: selection.Query{Words: []string{"/registry/pods/sh"}}, missing: []string{"/registry/pods/sh"}},
 		{name: "deleted ones, in their last state", deleted: true, want: []string{"widgets/shop/w@6", "pods/shop/gone@9"}},
 		{name: "deleted ones as of before", deleted: true, at: 8, want: nil},
-		{name: "deleted ones of a resource that nothing defines any more", deleted: true, query: selection.Query{Words: []string{"widgets.lab.example.com"}}, want: []string{"widgets/shop/w@6"}},
+		{name: "deleted ones of a resource that nothing defines now", deleted: true, query: selection.Query{Words: []string{"widgets.lab.example.com"}}, want: []string{"widgets/shop/w@6"}},
 		{name: "no resource", query: selection.Query{Words: []string{"poods"}}, fails: true},
 		{name: "with and without a name", query: selection.Query{Words: []string{"pods", "svc/web"}}, fails: true},
 	}

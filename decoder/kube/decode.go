@@ -71,7 +71,7 @@ var (
 
 // Decode decodes what is stored under key. It takes any value and says in
 // Problem what it could not read. With the zero Key, the object alone tells who
-// it is. The object keeps value, which must not be changed any more.
+// it is. The object keeps value, which must not be changed from then on.
 func Decode(key Key, value []byte) *Object {
 	o := &Object{Key: key, value: value, Namespace: key.Namespace, Name: key.Name}
 	e, err := ParseEnvelope(value)

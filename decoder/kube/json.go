@@ -71,7 +71,7 @@ func (p *jsonParser) take(size int) error {
 	return nil
 }
 
-// value reads the next value; the decoder tells of everything that is not JSON.
+// value reads the next value; the decoder reports everything that is not JSON.
 func (p *jsonParser) value() (any, error) {
 	token, err := p.token()
 	if err != nil {

@@ -4,7 +4,7 @@ package kube
 // a kind.
 type Lifecycle struct {
 	Introduced int // 0 where its types do not say
-	Removed    int // the first that does not serve it any more, 0 for none
+	Removed    int // the first that no longer serves it, 0 for none
 }
 
 // LifecycleOf reads the lifecycle of a built-in kind off its Go type, whose

@@ -15,7 +15,7 @@ const (
 	Live       Label = "live"       // the current value of its key, as far as can be known
 	Superseded Label = "superseded" // there is a newer revision of its key
 	Deleted    Label = "deleted"    // its key was deleted since, and the deletion is known
-	Compacted  Label = "compacted"  // its key does not exist any more, and no trace of its deletion is left
+	Compacted  Label = "compacted"  // its key no longer exists, and no trace of its deletion is left
 )
 
 // Sureness says how sure a label is.
@@ -59,7 +59,7 @@ type Carving struct {
 var windows = []int64{2000, 4000, 8000}
 
 // Carve recovers revisions that compactions removed, or that the buckets do not
-// lead to any more, from pages that were not used again since. The error is ctx's, or
+// lead to now, from pages that were not used again since. The error is ctx's, or
 // that there are too many.
 func (s *Snapshot) Carve(ctx context.Context) (*Carving, error) {
 	left, err := s.Leftovers(ctx)
@@ -159,7 +159,7 @@ func (s *Snapshot) label(l *Leftover, deletion Revision, lost bool) (Label, Sure
 	case l.less(deletion):
 		return Deleted, Sure, fmt.Sprintf("deleted at revision %s, which was carved as well", deletion)
 	}
-	return Compacted, Sure, fmt.Sprintf("the key does not exist any more: it was deleted after revision %s, at %d at the latest", l.Revision, s.CompactRevision())
+	return Compacted, Sure, fmt.Sprintf("the key no longer exists: it was deleted after revision %s, at %d at the latest", l.Revision, s.CompactRevision())
 }
 
 // windows counts the main revisions that are gone by their distance behind the compact

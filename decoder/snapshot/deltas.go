@@ -141,8 +141,8 @@ type mark struct {
 
 func (a *deltaReplay) mark() mark { return mark{len(a.changes), len(a.names), a.size, a.at} }
 
-// undo takes back what a file changed. The keys that are live are not looked at any
-// more: no file after it is applied.
+// undo takes back what a file changed. The keys that are live are no longer
+// looked at: no file after it is applied.
 func (a *deltaReplay) undo(m mark) {
 	for _, name := range a.names[m.names:] {
 		delete(a.numbers, name)

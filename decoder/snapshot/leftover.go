@@ -308,7 +308,7 @@ func (s *Snapshot) Offset(r Record) int64 {
 // CompactUnknown says that the compact revision could not be read.
 func (s *Snapshot) CompactUnknown() bool { return s.pages.Bucket("meta") == nil || s.meta.strange }
 
-// CompactSeen is the newest compact revision that any page tells of, 0 for none, a
+// CompactSeen is the newest compact revision that any page shows, 0 for none, a
 // page of a bucket that it does not belong to included: one newer than
 // CompactRevision shows that the tree is that of an older state, whose pages were
 // used again since. The error is ctx's.

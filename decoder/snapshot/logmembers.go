@@ -13,7 +13,7 @@ import (
 	"revenant/decoder/wal"
 )
 
-// logMembers holds the members that the db has against those that the whole log tells of
+// logMembers holds the members that the db has against those that the whole log shows
 // up to the db's last entry: raft's configuration in its last snapshot, and what has
 // changed it since. The log is believed where both are of one cluster: etcd 3.5.1 to
 // 3.5.19 do not store what changes of a member, and a restore leaves raft's configuration

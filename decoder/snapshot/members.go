@@ -14,7 +14,7 @@ import (
 
 // settleMembers says who votes. Raft goes by its configuration; the bucket members names
 // the members, and from 3.5.1 to 3.5.19 etcd did not store there that a learner was
-// promoted. But a restore writes the bucket anew and leaves the configuration of the
+// promoted. But a restore rewrites the bucket and leaves the configuration of the
 // cluster that the snapshot is of (etcdutl/v3 v3.7 snapshot/v3_snapshot.go), so that the
 // bucket is believed where the two are not of the same members. What they disagree on is
 // among the problems.

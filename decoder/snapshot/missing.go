@@ -54,7 +54,7 @@ func (m *Missing) Sure() bool {
 }
 
 // Missing is something that is known to be missing from the evidence, so that what
-// is not in it may have been all the same.
+// is not in it may still have been.
 type Missing struct {
 	Kind MissingKind `json:"kind"`
 	What string      `json:"what"` // a noun: "entries 485 to 1001 of the log (517)"

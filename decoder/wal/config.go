@@ -11,7 +11,7 @@ import (
 	"revenant/decoder/wire"
 )
 
-// Config is what a log tells of the members up to an entry: raft's configuration in the
+// Config is what a log reports about the members up to an entry: raft's configuration in the
 // newest snapshot before it, and the entries since that may have changed something.
 type Config struct {
 	// Snapshot is the index of the last entry that the snapshot has, 0 where the log

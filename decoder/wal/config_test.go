@@ -28,7 +28,7 @@ func saved(t *testing.T, index uint64, voters ...uint64) []byte {
 	return protowire.AppendBytes(protowire.AppendTag(b, 3, protowire.BytesType), conf)
 }
 
-// TestReadConfig reads what logs tell of the members up to their tenth entry.
+// TestReadConfig reads what logs report about the members up to their tenth entry.
 func TestReadConfig(t *testing.T) {
 	entries := func(l *waltest.Log, n int) {
 		for range n {

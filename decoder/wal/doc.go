@@ -2,7 +2,7 @@
 // raft has agreed on, or may have, and that the member's db lags behind.
 //
 // In goes the path of a directory of segments (member/wal) and the index of the
-// last entry that is needed no more. Out come the entries after it, the last
+// last entry that the db has already applied. Out come the entries after it, the last
 // commit that was recorded, the member's identity, and what was found wrong.
 // Segments are opened for reading and nothing else: no lock is taken, nothing
 // is created, renamed or repaired.

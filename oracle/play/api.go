@@ -29,7 +29,7 @@ type apiPod struct {
 
 func (p *apiPod) id() string { return p.Namespace + "/" + p.Name }
 
-// terminal says whether nothing of it runs any more.
+// terminal says whether all of it has ended.
 func (p *apiPod) terminal() bool {
 	return p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
 }

@@ -169,7 +169,7 @@ type Evidence struct {
 	Run             string // below testdata/clusters
 	Backup, Current string // paths on the workstation; Current may be "", or a directory
 	Directory       bool   // Current is the data directory of the first member
-	Dead            bool   // no etcd runs any more
+	Dead            bool   // no etcd runs
 	WALDir          string // of the log on members, "" for none of its own
 	Prefix          string // of etcd's keys, "" for the usual one
 	Keys            string // the file with the keys by which Secrets and ConfigMaps are encrypted, "" for none

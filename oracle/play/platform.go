@@ -34,7 +34,7 @@ type Platform struct {
 	KeepsAPI bool      // API servers run while etcd is stopped, on purpose
 	Together bool      // controllers start with API servers
 	OwnBump  bool      // its tool bumps by itself, as far as that goes
-	Recounts bool      // the restored store counts its revisions anew
+	Recounts bool      // the restored store counts its revisions from the start
 
 	Fill    map[string]func(w *World, h *Host) string
 	Hosts   map[string]func(w *World) []*Host // hosts of a name that is the platform's own

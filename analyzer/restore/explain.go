@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// phrases are what distinguishes the reasons of two pods of the same row. Pods
-// with the same phrases share one spoken row.
-type phrases struct {
+// particulars are what distinguishes the explanations of two pods of the same row. Pods
+// with the same particulars share one row of explanations.
+type particulars struct {
 	row    rowID
 	grace  int64     // seconds, -1 unknown
 	evicts string    // what deletes it when its machine is gone
@@ -20,14 +20,14 @@ type phrases struct {
 	stray  string // names of ephemeral containers that were added after the backup
 }
 
-// spoken is a cell of the table in full.
-type spoken struct {
+// explanation is a cell of the table in full.
+type explanation struct {
 	Finding
 	settled bool // all cells of the row come to the same outcome
 }
 
 // speak returns p's row with p's particulars in it.
-func (p phrases) speak() *[columns]spoken {
+func (p particulars) speak() *[columns]explanation {
 	grace := ""
 	if p.grace >= 0 {
 		grace = " of " + strconv.FormatInt(p.grace, 10) + " s"
@@ -41,13 +41,13 @@ func (p phrases) speak() *[columns]spoken {
 	for c := range unplaced {
 		settled = settled && p.row.cell(c).outcome == p.row.cell(deaf).outcome
 	}
-	var said [columns]spoken
+	var said [columns]explanation
 	for c := range columns {
 		e := p.row.cell(c)
 		if e.outcome == "" {
 			continue // no case of its own
 		}
-		said[c] = spoken{
+		said[c] = explanation{
 			Finding: Finding{
 				Outcome:  e.outcome,
 				Severity: e.severity,
@@ -70,8 +70,8 @@ func (p phrases) speak() *[columns]spoken {
 func strays(c column, e *effect) bool { return c != stale && e.runs == here }
 
 // tellStray adds what is to be said of such containers.
-func (s *spoken) tellStray(names string) {
-	s.Reason += " Ephemeral containers that were added after the backup run on in it (" + names + "), also after its kubelet has listed anew or is restarted: neither the API nor its kubelet's /pods shows them, only /runningpods and the container runtime."
+func (s *explanation) tellStray(names string) {
+	s.Reason += " Ephemeral containers that were added after the backup run on in it (" + names + "), also after its kubelet has relisted or is restarted: neither the API nor its kubelet's /pods shows them, only /runningpods and the container runtime."
 	action := "See them on its node with crictl ps --pod, and stop with crictl stop those that should not run."
 	if s.Severity == OK {
 		s.Severity, s.Action = Warning, action
