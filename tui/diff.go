@@ -12,7 +12,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"revenant/analyzer/diff"
-	"revenant/analyzer/lineage"
+	lists "revenant/analyzer/objects"
 	"revenant/decoder/kube"
 )
 
@@ -419,7 +419,7 @@ func (d *differences) compare(from, to moment) tea.Cmd {
 	d.asked, d.done, d.total = [2]moment{from, to}, 0, 0
 	request, of := d.request, d.asked
 	before, after := diff.State{Snapshot: d.side(from.side).Snapshot, Revision: from.revision}, diff.State{Snapshot: d.side(to.side).Snapshot, Revision: to.revision}
-	opts := diff.Options{Prefix: d.input.Prefix, Common: common(d.input.Lineage)}
+	opts := diff.Options{Prefix: d.input.Prefix, Common: d.input.Lineage.CommonUpTo()}
 	return d.tasks.cmd(func() tea.Msg {
 		c, err := diff.Compare(ctx, before, after, opts)
 		if ctx.Err() != nil {
@@ -427,19 +427,6 @@ func (d *differences) compare(from, to moment) tea.Cmd {
 		}
 		return comparedMsg{d, request, of, c, err}
 	})
-}
-
-// common is the newest revision up to which the snapshots are known to be of one
-// history.
-func common(l *lineage.Lineage) int64 {
-	if l == nil || !l.Certain {
-		return 0
-	}
-	switch l.Relation {
-	case lineage.Same, lineage.Ancestor, lineage.Descendant:
-		return l.CommonRevision
-	}
-	return 0
 }
 
 // compared takes a comparison over.
@@ -688,8 +675,7 @@ func (d *differences) objectRows(l *level, places []int32) rows {
 			case differsWhat:
 				return o.Fate.String()
 			case differsResource:
-				k := listedObject{Key: key(row)}
-				return cmp.Or(k.resource(), otherKeys)
+				return cmp.Or(lists.ResourceName(key(row)), otherKeys)
 			case differsNamespace:
 				return orDash(key(row).Namespace)
 			case differsName:
@@ -774,7 +760,7 @@ func (d *differences) tellDifference(t *theme, r *readDifference, look changesLo
 	o, k := &c.Objects[r.place], c.Name(r.place)
 	name := k.Name
 	if k.Name != o.Key {
-		name = (&listedObject{Key: k}).resource() + " " + k.Namespace + "/" + k.Name
+		name = lists.ResourceName(k) + " " + k.Namespace + "/" + k.Name
 	}
 	lines := []string{t.heading(strings.Replace(safe(name), " /", " ", 1)+": "+o.Fate.String(), width)}
 	lines = append(lines, t.facts(width, "before", d.written(r.level.of[0], o.Before), "after", d.written(r.level.of[1], o.After))...)

@@ -150,10 +150,10 @@ func TestHistoryParted(t *testing.T) {
 	in.Current.Snapshot = s
 	x := openOn(t, in, 160, 48)
 	x.shows("6/deployments web<enter>HO", "12 of 12 revisions", "171 in the backup")
-	h := x.history.entries
+	h := x.history.Entries
 	for i := range h {
-		if h[i].both || !h[i].apart || h[i].before >= 0 && h[h[i].before].side != h[i].side {
-			t.Errorf("revision %s of %s is compared with another history's", h[i].Revision, roles[h[i].side])
+		if h[i].Both || !h[i].Apart || h[i].Before >= 0 && h[h[i].Before].Side != h[i].Side {
+			t.Errorf("revision %s of %s is compared with another history's", h[i].Revision, roles[h[i].Side])
 		}
 	}
 }

@@ -1,21 +1,17 @@
 package tui
 
 import (
-	"bytes"
 	"cmp"
-	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
 	"revenant/analyzer/clock"
 	"revenant/analyzer/diff"
-	"revenant/analyzer/relations"
+	histories "revenant/analyzer/history"
+	lists "revenant/analyzer/objects"
 	"revenant/analyzer/restore"
 	"revenant/decoder/keyspace"
 	"revenant/decoder/kube"
@@ -23,32 +19,11 @@ import (
 	"revenant/decoder/snapshot"
 )
 
-// objectHistory is what both snapshots tell of one key.
-type objectHistory struct {
-	key     string
-	at      string // revision to select, "" for none
-	opened  bool   // at what it changed
-	carved  bool   // with what was carved
-	entries []happening
-}
-
-// happening is one revision of the object.
-type happening struct {
-	snapshot.Record        // the generation is that among all that is listed
-	what            string // created, changed, deleted
-	side            int    // to read it from
-	both            bool   // the other snapshot has the same
-	apart           bool   // it has another one at this revision
-	uid             string
-	when            clock.Interval
-	by              string
-	source          string // which snapshots have it, or what carving says of it
-	carved          bool
-	before          int // place of the revision before it in its history, -1 for none
-	diff.Difference     // to that
-	fields          int // of it that are no noise
-	deletion        *relations.Deletion
-	untold          string // why there is no deletion told of a tombstone
+// shownHistory is the history of the object that was chosen.
+type shownHistory struct {
+	*histories.History
+	at     string // revision to select, "" for none
+	opened bool   // at what it changed
 }
 
 // Messages about histories.
@@ -63,7 +38,7 @@ type (
 	// carvedMsg asks it to switch carved revisions on or off.
 	carvedMsg struct{}
 	// historyReadMsg brings it.
-	historyReadMsg struct{ history *objectHistory }
+	historyReadMsg struct{ history *shownHistory }
 )
 
 // history shows the revisions of one object.
@@ -116,7 +91,7 @@ func (h *history) SetSize(width, height int) {
 // redraw draws the detail anew where that takes no reading: what is read is told anew
 // when it is asked for.
 func (h *history) redraw() {
-	if row, ok := h.table.row(); ok && h.session.history != nil && h.reading == changesRead && row < len(h.session.history.entries) && h.board.of == any(h.session.history) {
+	if row, ok := h.table.row(); ok && h.session.history != nil && h.reading == changesRead && row < len(h.session.history.Entries) && h.board.of == any(h.session.history) {
 		h.setLines(h.session.happening(h.session.history, row, h.look, h.detailWidth()))
 	}
 }
@@ -166,8 +141,8 @@ func (h *history) Update(msg tea.Msg) tea.Cmd {
 			}
 		}
 	}
-	if o := h.session.history; o != nil && o.key != h.key { // another object is not read as the one before was
-		h.key, h.reading, h.opened, h.table.chosen = o.key, changesRead, false, false
+	if o := h.session.history; o != nil && o.Key != h.key { // another object is not read as the one before was
+		h.key, h.reading, h.opened, h.table.chosen = o.Key, changesRead, false, false
 		clear(h.table.marked)
 	}
 	if o := h.session.history; o != nil && h.board.of != any(o) && o.at != "" {
@@ -204,32 +179,32 @@ func (h *history) marked() ([2]int, string) {
 	return [2]int{rows[0], rows[1]}, ""
 }
 
-func (h *history) rows(o *objectHistory) rows {
+func (h *history) rows(o *shownHistory) rows {
 	r := h.historyRows(o)
 	r.load = func(row, width int) func() []string {
 		t, in, look := h.theme, h.input, h.look
 		switch two, err := h.marked(); {
 		case h.reading == objectRead:
-			return func() []string { return in.objectThen(t, &o.entries[row], width) }
+			return func() []string { return in.objectThen(t, &o.Entries[row], width) }
 		case h.reading == markedRead && err == "":
-			return func() []string { return in.differenceOf(t, &o.entries[two[0]], &o.entries[two[1]], look, width) }
+			return func() []string { return in.differenceOf(t, &o.Entries[two[0]], &o.Entries[two[1]], look, width) }
 		}
 		lines := h.session.happening(o, row, look, width)
 		return func() []string { return lines }
 	}
 	r.saved = func(row int) excerpt {
-		e := &o.entries[row]
+		e := &o.Entries[row]
 		if h.reading != objectRead || e.Tombstone {
 			return excerpt{}
 		}
 		in, key := h.input, keyOf(h.input.Prefix, e.Key)
-		name, without := titleOf(key), ""
+		name, without := lists.Title(key), ""
 		if isSecret(key) {
 			without = ", without what it holds"
 		}
 		return excerpt{
-			what: name + " at revision " + e.name() + without, file: fileName(name+"-"+e.name()) + ".yaml",
-			later: func() string { return sanitize.WholeText(in.side(e.side).yaml(in.Prefix, e.Record)) },
+			what: name + " at revision " + entryName(e) + without, file: fileName(name+"-"+entryName(e)) + ".yaml",
+			later: func() string { return sanitize.WholeText(in.side(e.Side).yaml(in.Prefix, e.Record)) },
 		}
 	}
 	return r
@@ -245,12 +220,12 @@ func keyOf(prefix, key string) kube.Key {
 }
 
 // objectThen is the object as a revision has it.
-func (in *Input) objectThen(t *theme, e *happening, width int) []string {
-	lines := []string{t.heading("At revision "+e.name(), width)}
+func (in *Input) objectThen(t *theme, e *histories.Entry, width int) []string {
+	lines := []string{t.heading("At revision "+entryName(e), width)}
 	if e.Tombstone {
 		return append(lines, "It was deleted at this revision.")
 	}
-	text := in.side(e.side).yaml(in.Prefix, e.Record)
+	text := in.side(e.Side).yaml(in.Prefix, e.Record)
 	for line := range strings.Lines(strings.ReplaceAll(sanitize.Text(text), "\t", "    ")) {
 		lines = append(lines, hung(strings.TrimSuffix(line, "\n"), width)...)
 	}
@@ -267,14 +242,14 @@ func (s *Side) yaml(prefix string, r snapshot.Record) string {
 }
 
 // differenceOf is what differs between any two revisions.
-func (in *Input) differenceOf(t *theme, b, a *happening, look changesLook, width int) []string {
-	lines := []string{t.heading("From revision "+b.name()+" to "+a.name(), width)}
-	x, errX := in.value(b)
-	y, errY := in.value(a)
+func (in *Input) differenceOf(t *theme, b, a *histories.Entry, look changesLook, width int) []string {
+	lines := []string{t.heading("From revision "+entryName(b)+" to "+entryName(a), width)}
+	x, errX := in.histories().Value(b)
+	y, errY := in.histories().Value(a)
 	if err := cmp.Or(errX, errY); err != nil {
 		return append(lines, paintAll(t.warning, wrap(err.Error(), width))...)
 	}
-	lines = append(lines, t.facts(width, "before", b.when.String(), "after", a.when.String())...)
+	lines = append(lines, t.facts(width, "before", b.When.String(), "after", a.When.String())...)
 	look.whole = (x == nil) != (y == nil)
 	switch {
 	case x == nil && y == nil:
@@ -294,34 +269,14 @@ func (in *Input) differenceOf(t *theme, b, a *happening, look changesLook, width
 	return append(append(lines, ""), t.changes(d.Changes, look, width)...)
 }
 
-// value reads a revision's value, nil for a deletion.
-func (in *Input) value(e *happening) ([]byte, error) {
-	if e.Tombstone {
-		return nil, nil
-	}
-	value, err := in.side(e.side).Snapshot.Value(e.Record)
-	if value == nil && err == nil {
-		value = []byte{}
-	}
-	return value, err
-}
-
-// name tells a revision from all others that are listed.
-func (e *happening) name() string {
-	if e.apart {
-		return e.Revision.String() + " in the " + sides[e.side]
-	}
-	return e.Revision.String()
-}
-
-func (s *session) historyRows(h *objectHistory) rows {
-	list, about := h.entries, h.key
-	if h.carved {
+func (s *session) historyRows(h *shownHistory) rows {
+	list, about := h.Entries, h.Key
+	if h.Carved {
 		about += ", with carved revisions"
 	}
 	return rows{
 		about: about,
-		id:    func(row int) string { return list[row].name() },
+		id:    func(row int) string { return entryName(&list[row]) },
 		count: len(list),
 		cell: func(row, column int) string {
 			e := &list[row]
@@ -331,15 +286,15 @@ func (s *session) historyRows(h *objectHistory) rows {
 			case 1:
 				return count(e.Generation)
 			case 2:
-				return e.what
+				return string(e.What)
 			case 3:
-				return zeroAsDash(e.fields)
+				return zeroAsDash(e.Fields)
 			case 4:
-				return orDash(e.by)
+				return orDash(e.By)
 			case 5:
-				return brief(e.when)
+				return brief(e.When)
 			}
-			return e.source
+			return e.Source
 		},
 		compare: func(a, b, column int) int {
 			x, y := &list[a], &list[b]
@@ -347,19 +302,19 @@ func (s *session) historyRows(h *objectHistory) rows {
 			case 1:
 				return cmp.Compare(y.Generation, x.Generation)
 			case 2:
-				return strings.Compare(x.what, y.what)
+				return strings.Compare(string(x.What), string(y.What))
 			case 3:
-				return cmp.Compare(y.fields, x.fields)
+				return cmp.Compare(y.Fields, x.Fields)
 			case 4:
-				return strings.Compare(x.by, y.by)
+				return strings.Compare(x.By, y.By)
 			case 6:
-				return strings.Compare(x.source, y.source)
+				return strings.Compare(x.Source, y.Source)
 			}
 			return cmp.Or(cmp.Compare(y.Main, x.Main), cmp.Compare(y.Sub, x.Sub)) // newest first
 		},
 		look: func(t *theme, row int) (style, string) {
 			switch e := &list[row]; {
-			case e.carved:
+			case e.Carved:
 				return t.severity(restore.Warning)
 			case e.Tombstone:
 				return t.severity(restore.Critical)
@@ -370,18 +325,18 @@ func (s *session) historyRows(h *objectHistory) rows {
 }
 
 // happening tells what a revision changed.
-func (s *session) happening(h *objectHistory, row int, look changesLook, width int) []string {
-	t, e := s.theme, &h.entries[row]
-	lines := []string{t.heading("Revision "+e.name()+": "+e.what, width)}
-	lines = append(lines, t.facts(width, "written", e.when.String(), "by", e.by, "in", e.source,
-		"life", fmt.Sprintf("%s of those that are retained", ordinal(e.Generation)), "version", positive(e.Version), "since", created(e.CreateRevision), "uid", e.uid, "problem", e.Problem)...)
-	if e.carved {
+func (s *session) happening(h *shownHistory, row int, look changesLook, width int) []string {
+	t, e := s.theme, &h.Entries[row]
+	lines := []string{t.heading("Revision "+entryName(e)+": "+string(e.What), width)}
+	lines = append(lines, t.facts(width, "written", e.When.String(), "by", e.By, "in", e.Source,
+		"life", fmt.Sprintf("%s of those that are retained", ordinal(e.Generation)), "version", positive(e.Version), "since", created(e.CreateRevision), "uid", e.UID, "problem", e.Problem)...)
+	if e.Carved {
 		lines = append(lines, paintAll(t.warning, wrap("Carved from a page that nothing leads to any more.", width))...)
 	}
 	lines = append(lines, "")
 	switch {
-	case e.before >= 0 && !e.Tombstone:
-		lines = append(lines, t.dim.paint(t.cut("Compared with revision "+h.entries[e.before].name()+", the one before it here:", width)))
+	case e.Before >= 0 && !e.Tombstone:
+		lines = append(lines, t.dim.paint(t.cut("Compared with revision "+entryName(&h.Entries[e.Before])+", the one before it here:", width)))
 		lines = append(lines, t.changes(e.Changes, look, width)...)
 	case e.Tombstone:
 		lines = append(lines, s.deletion(e, width)...)
@@ -394,12 +349,12 @@ func (s *session) happening(h *objectHistory, row int, look changesLook, width i
 }
 
 // deletion tells what is known of who deleted an object, and what is only inferred.
-func (s *session) deletion(e *happening, width int) []string {
-	t, d := s.theme, e.deletion
+func (s *session) deletion(e *histories.Entry, width int) []string {
+	t, d := s.theme, e.Deletion
 	if d == nil {
 		text := "Deleted. Who did is not stored"
-		if e.untold != "" {
-			text += ", and nothing tells why: " + e.untold
+		if e.Unexplained != "" {
+			text += ", and nothing tells why: " + e.Unexplained
 		}
 		return wrap(text+".", width)
 	}
@@ -439,169 +394,34 @@ func created(revision int64) string {
 	return "created at revision " + count(revision)
 }
 
-// maxHappenings is how many revisions of an object are decoded, the newest.
-const maxHappenings = 2000
+// histories reads what the two snapshots hold of one object.
+func (in *Input) histories() *histories.Reader {
+	r := &histories.Reader{Prefix: in.Prefix}
+	for side := range roles {
+		s := in.side(side)
+		r.Sources[side] = histories.Source{Name: string(roles[side]), Snapshot: s.Snapshot, Clock: s.State.Clock}
+	}
+	return r
+}
 
 // readHistory reads the revisions of a key out of both snapshots.
 func (m *model) readHistory(of historyMsg) tea.Cmd {
-	ctx, in := m.ctx, m.input
-	key, carved := of.key, of.carved
+	ctx, r := m.ctx, m.input.histories()
 	return m.tasks.cmd(func() tea.Msg {
-		h := &objectHistory{key: key, at: of.at, opened: of.opened, carved: carved}
-		found := map[snapshot.Revision]*happening{}
-		var list []*happening
-		for side := range roles {
-			s := in.side(side)
-			for _, r := range s.Snapshot.History(key) {
-				source := string(roles[side])
-				if src := s.Snapshot.Source(r); src != snapshot.FromDB {
-					source += ", " + string(src)
-				}
-				e := in.happening(side, r, source)
-				if was := found[r.Revision]; was != nil {
-					if in.same(was, e) {
-						was.source, was.both = "both", true
-						continue
-					}
-					was.apart, e.apart = true, true
-				}
-				found[r.Revision] = e
-				list = append(list, e)
-			}
-			if !carved {
-				continue
-			}
-			c, err := s.Snapshot.Carve(ctx)
-			if err != nil {
-				return nil // the program ends
-			}
-			for r := range c.Records {
-				if r.Key == key && found[r.Revision] == nil {
-					e := in.happening(side, r.Record, fmt.Sprintf("carved from %s: %s, %s", roles[side], r.Label, r.Sure))
-					e.carved = true
-					found[r.Revision] = e
-					list = append(list, e)
-				}
-			}
+		h, err := r.Read(ctx, of.key, of.carved)
+		if err != nil {
+			return nil // the program ends
 		}
-		h.entries = in.tellChanges(ctx, list)
-		in.tellDeletions(ctx, h.entries)
-		return historyReadMsg{h}
+		return historyReadMsg{&shownHistory{h, of.at, of.opened}}
 	})
 }
 
-// maxDeletions is of how many deletions it is looked for what they came of, the newest.
-const maxDeletions = 20
-
-// tellDeletions looks for what deletions came of.
-func (in *Input) tellDeletions(ctx context.Context, list []happening) {
-	told := 0
-	for i := range slices.Backward(list) {
-		e := &list[i]
-		if !e.Tombstone || e.carved {
-			continue
-		}
-		if told++; told > maxDeletions {
-			e.untold = fmt.Sprintf("only the newest %d deletions are looked into", maxDeletions)
-			continue
-		}
-		var err error
-		if e.deletion, err = relations.DeletionOf(ctx, in.side(e.side).Snapshot, in.Prefix, e.Record); err != nil {
-			e.untold = safe(err.Error())
-		}
+// entryName tells a revision from all others that are listed.
+func entryName(e *histories.Entry) string {
+	if e.Apart {
+		return e.Revision.String() + " in the " + sides[e.Side]
 	}
-}
-
-// same says that two snapshots have the same at a revision: where their histories
-// have parted, they need not.
-func (in *Input) same(b, a *happening) bool {
-	if b.side == a.side || b.carved {
-		return false
-	}
-	x, errX := in.side(b.side).Snapshot.Raw(b.Record, nil)
-	y, errY := in.side(a.side).Snapshot.Raw(a.Record, nil)
-	return errX == nil && errY == nil && bytes.Equal(x, y)
-}
-
-// happening is what is known of a revision before it is compared.
-func (in *Input) happening(side int, r snapshot.Record, source string) *happening {
-	e := &happening{Record: r, what: "changed", source: source, side: side}
-	switch {
-	case r.Tombstone:
-		e.what = "deleted"
-	case r.Version == 1:
-		e.what = "created"
-	}
-	if c := in.side(side).State.Clock; c != nil {
-		e.when = c.TimeOf(r.Main)
-	}
-	return e
-}
-
-// tellChanges compares every revision with the one before it in the same history.
-func (in *Input) tellChanges(ctx context.Context, found []*happening) []happening {
-	slices.SortStableFunc(found, func(a, b *happening) int { return cmp.Or(cmp.Compare(a.Main, b.Main), cmp.Compare(a.Sub, b.Sub)) })
-	if more := len(found) - maxHappenings; more > 0 {
-		found = found[more:]
-	}
-	list := make([]happening, len(found))
-	var last [2]written // by side: where histories have parted, each goes on alone
-	for i, e := range found {
-		if ctx.Err() != nil {
-			return nil
-		}
-		list[i] = *e
-		last[e.side] = in.tell(&list[i], last[e.side])
-		last[e.side].place = i
-		if e.both || e.carved {
-			last[1-e.side] = last[e.side]
-		}
-	}
-	return list
-}
-
-// written is what the revision before one was. The zero value is that there is none.
-type written struct {
-	life, created int64
-	deleted       bool
-	value         []byte
-	fields        []metav1.ManagedFieldsEntry
-	place         int
-}
-
-// tell compares a revision with the one before it and returns it.
-func (in *Input) tell(e *happening, was written) written {
-	now := written{life: max(was.life, 1), created: e.CreateRevision, deleted: e.Tombstone}
-	if was.life > 0 && (was.deleted || !e.Tombstone && was.created != e.CreateRevision) {
-		now.life++
-	}
-	e.Generation, e.before = int(now.life), -1
-	if e.Tombstone {
-		now.created = was.created
-		return now
-	}
-	value, err := in.value(e)
-	if err != nil {
-		e.Problem = safe(err.Error())
-		return now
-	}
-	var uid, problem string
-	uid, now.fields, problem = in.author(e, value)
-	now.value, e.uid = value, uid
-	if now.life != was.life {
-		was = written{}
-	}
-	e.by = strings.Join(writers(was.fields, now.fields), ", ")
-	if was.value != nil {
-		e.Difference, e.before = diff.Stored(in.Prefix, e.Key, was.value, value), was.place
-		for i := range e.Changes {
-			if e.Changes[i].Noise == 0 {
-				e.fields++
-			}
-		}
-	}
-	e.Problem = cmp.Or(e.Problem, problem)
-	return now
+	return e.Revision.String()
 }
 
 // brief is an interval in few columns: when it begins, and how long it is.
@@ -616,44 +436,4 @@ func brief(i clock.Interval) string {
 		return "from " + i.From.UTC().Format(layout)
 	}
 	return i.From.UTC().Format(layout) + " +" + i.To.Sub(i.From).Round(time.Second).String()
-}
-
-// author decodes a revision's object: its uid, and who manages its fields.
-func (in *Input) author(e *happening, value []byte) (uid string, fields []metav1.ManagedFieldsEntry, problem string) {
-	key, ok := kube.ParseKey(in.Prefix, e.Key)
-	if !ok {
-		key = kube.Key{Name: e.Key}
-	}
-	o := kube.Decode(key, value)
-	if o.Problem != nil {
-		problem = safe(o.Problem.Error())
-	}
-	if meta, ok := o.Typed.(metav1.Object); ok {
-		fields = meta.GetManagedFields()
-	} else if o.Unstructured != nil {
-		fields = (&unstructured.Unstructured{Object: o.Unstructured}).GetManagedFields()
-	}
-	return o.UID, fields, problem
-}
-
-// writers are the managers whose entry is not what it was before.
-func writers(before, after []metav1.ManagedFieldsEntry) []string {
-	var names []string
-	for _, e := range after {
-		same := slices.ContainsFunc(before, func(b metav1.ManagedFieldsEntry) bool {
-			return b.Manager == e.Manager && b.Operation == e.Operation && b.Subresource == e.Subresource && b.Time.Equal(e.Time) &&
-				rawFields(b) == rawFields(e)
-		})
-		if !same && !slices.Contains(names, e.Manager) {
-			names = append(names, e.Manager)
-		}
-	}
-	return names
-}
-
-func rawFields(e metav1.ManagedFieldsEntry) string {
-	if e.FieldsV1 == nil {
-		return ""
-	}
-	return e.FieldsV1.GetRawString()
 }

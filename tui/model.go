@@ -11,6 +11,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
 
+	lists "revenant/analyzer/objects"
 	"revenant/analyzer/restore"
 	"revenant/analyzer/rollback"
 	"revenant/decoder/snapshot"
@@ -168,13 +169,13 @@ func (m *model) update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case listMsg:
 		return m, m.listObjects(msg.moment, msg.query)
 	case lookAtMsg:
-		list := m.listObjects(msg.moment, objectQuery{})
+		list := m.listObjects(msg.moment, lists.Query{})
 		return m, tea.Batch(m.broadcast(msg), list)
 	case objectsAtMsg:
 		if msg.err != nil {
 			m.message = safe(msg.err.Error())
 			if m.objects != nil {
-				m.wanted = listMsg{m.objects.moment, m.objects.query}
+				m.wanted = listMsg{m.objects.moment, m.objects.Query}
 			}
 			return m, nil
 		}
@@ -191,7 +192,7 @@ func (m *model) update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		msg.carved = msg.carved || m.input.Carved
 		return m, m.readHistory(msg)
 	case carvedMsg:
-		return m, m.readHistory(historyMsg{key: m.history.key, carved: !m.history.carved})
+		return m, m.readHistory(historyMsg{key: m.history.Key, carved: !m.history.Carved})
 	case historyReadMsg:
 		m.history = msg.history
 		return m, m.broadcast(changedMsg{})
@@ -250,7 +251,7 @@ func (m *model) loaded(msg loadedMsg) tea.Cmd {
 		m.screens = append(m.screens, r.new(m.session))
 	}
 	m.resize()
-	cmds := []tea.Cmd{m.predict(), m.undo(), m.listObjects(moment{side: current}, objectQuery{}), m.readTimeline(m.input.Carved)}
+	cmds := []tea.Cmd{m.predict(), m.undo(), m.listObjects(moment{side: current}, lists.Query{}), m.readTimeline(m.input.Carved)}
 	for i := range m.files {
 		s := m.side(i).Snapshot
 		cmds = append(cmds, m.verify(i, s), m.count(i, s), m.decode(i, s))

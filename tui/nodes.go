@@ -7,6 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	digests "revenant/analyzer/digest"
 	"revenant/analyzer/restore"
 )
 
@@ -113,7 +114,7 @@ func (s *session) nodeRows(p *restore.Prediction) rows {
 		look:   func(t *theme, row int) (style, string) { return t.severity(nodeSeverity(&list[row])) },
 		id:     func(row int) string { return list[row].Name },
 		object: func(row int) (int, string) { return current, s.keyOfKind("Node", "", list[row].Name) },
-		detail: func(row, width int) []string { return s.node(p, &list[row], d.onNode[list[row].Name], width) },
+		detail: func(row, width int) []string { return s.node(p, &list[row], d.Nodes[list[row].Name], width) },
 	}
 }
 
@@ -163,10 +164,10 @@ func zeroAsDash(n int) string {
 }
 
 // node tells all of a node.
-func (s *session) node(p *restore.Prediction, n *restore.NodeOutcome, on *onNode, width int) []string {
+func (s *session) node(p *restore.Prediction, n *restore.NodeOutcome, on *digests.Node, width int) []string {
 	t := s.theme
 	if on == nil {
-		on = &onNode{}
+		on = &digests.Node{}
 	}
 	lines := []string{t.heading(safe(n.Name), width)}
 	color, _ := t.severity(nodeSeverity(n))
@@ -195,7 +196,7 @@ func (s *session) node(p *restore.Prediction, n *restore.NodeOutcome, on *onNode
 
 // podMap draws the pods of a node: what runs before, what runs after the restore,
 // and what the API believes then.
-func (s *session) podMap(p *restore.Prediction, on *onNode, width int) []string {
+func (s *session) podMap(p *restore.Prediction, on *digests.Node, width int) []string {
 	t := s.theme
 	row := func(name string, places []int32, odd restore.Outcome, text string) string {
 		n := 0
@@ -210,9 +211,9 @@ func (s *session) podMap(p *restore.Prediction, on *onNode, width int) []string 
 		return t.dim.paint(t.fit(name, factLabel)) + t.marks(len(places)-n, n, width-factLabel-len(text)-2) + "  " + text
 	}
 	return []string{
-		row("before", on.before, "", plural(len(on.before), "pod")+" run here"),
-		row("after", on.runs, restore.Phantom, plural(len(on.runs), "pod")+" run here"),
-		row("the API", on.believed, restore.Ghost, plural(len(on.believed), "pod")+" shown here"),
+		row("before", on.Before, "", plural(len(on.Before), "pod")+" run here"),
+		row("after", on.After, restore.Phantom, plural(len(on.After), "pod")+" run here"),
+		row("the API", on.Shown, restore.Ghost, plural(len(on.Shown), "pod")+" shown here"),
 	}
 }
 
@@ -280,11 +281,11 @@ func (t *theme) gauge(r resource, c *restore.Capacity, width int) string {
 }
 
 // podsOn lists the pods of a node that need attention.
-func (s *session) podsOn(p *restore.Prediction, on *onNode, width int) []string {
+func (s *session) podsOn(p *restore.Prediction, on *digests.Node, width int) []string {
 	t := s.theme
 	var lines []string
 	more := 0
-	for _, i := range on.involved {
+	for _, i := range on.Involved {
 		p := &p.Pods[i]
 		if p.Severity == restore.OK {
 			continue

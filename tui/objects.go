@@ -13,11 +13,9 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"revenant/analyzer/clock"
-	"revenant/analyzer/relations"
-	"revenant/analyzer/resources"
+	lists "revenant/analyzer/objects"
 	"revenant/decoder/kube"
 	"revenant/decoder/sanitize"
-	"revenant/decoder/snapshot"
 )
 
 // moment is a state of one of the two snapshots.
@@ -26,37 +24,11 @@ type moment struct {
 	revision int64 // 0 is the newest
 }
 
-// objectQuery says which objects of a moment are listed.
-type objectQuery struct {
-	resource  string // as kubectl takes it, "" for all
-	namespace string // "" for all
-	of        string // key of the object whose owners and dependents are listed, "" for any
-}
-
-// objectList is the objects that a query finds at a moment.
+// objectList is the objects that a query finds at a moment. It is not changed once it
+// is made.
 type objectList struct {
 	moment
-	query    objectQuery
-	now      clock.Interval // when the moment was
-	view     *snapshot.View
-	catalog  *resources.Catalog
-	resource *resources.Resource // nil for those of all resources
-	list     []listedObject
-	groups   [2][]objectGroup // by resource, by namespace; for those of all resources
-	why      string           // why there are none
-}
-
-type listedObject struct {
-	kube.Key
-	record snapshot.Record
-}
-
-// objectGroup is the objects that have their resource or their namespace in common.
-type objectGroup struct {
-	name    string // as a query takes it
-	objects int
-	bytes   int64
-	about   *resources.Resource // nil for a namespace
+	*lists.List
 }
 
 // Messages about objects.
@@ -66,7 +38,7 @@ type (
 	// listMsg asks it for other objects.
 	listMsg struct {
 		moment
-		query objectQuery
+		query lists.Query
 	}
 	// objectsAtMsg brings them, or says why there are none.
 	objectsAtMsg struct {
@@ -92,7 +64,7 @@ type (
 // of all resources by what their keys tell, those of one as kubectl prints them.
 type objects struct {
 	*board
-	grouped int           // by an index of objectList.groups, -1 for not at all
+	grouped int           // bySameResource or bySameNamespace, -1 for not at all
 	from    int           // how it was grouped when a group was gone into
 	shown   shownObjects  // what the rows are of
 	coming  shownObjects  // and what those will be of that are being arranged
@@ -123,6 +95,21 @@ const (
 type listedAt struct {
 	list *objectList
 	key  string
+}
+
+// The ways to group objects.
+const (
+	bySameResource = iota
+	bySameNamespace
+	groupings
+)
+
+// groups are those of a list.
+func (l *objectList) groups(by int) []lists.Group {
+	if by == bySameNamespace {
+		return l.Namespaces
+	}
+	return l.Resources
 }
 
 // objectsShown says what rows are made of.
@@ -164,7 +151,7 @@ func (o *objects) Keys() keys {
 		k[a] = why
 	}
 	o.offerListed(k, why)
-	if list != nil && !o.opened && (list.query != objectQuery{} || o.grouped >= 0) {
+	if list != nil && !o.opened && (list.Query != lists.Query{} || o.grouped >= 0) {
 		k.offer(back)
 	}
 	k[historyOf] = why
@@ -183,9 +170,9 @@ func (o *objects) offerListed(k keys, why string) {
 		}
 		switch q := o.wanted.query; {
 		case why != "":
-		case q.of != "":
+		case q.RelatedTo != "":
 			k[inNamespace], k[groupBy] = "these are relatives", "these are relatives"
-		case q.resource != "":
+		case q.Resource != "":
 			k[groupBy] = "these are the objects of one resource"
 		}
 		return
@@ -205,7 +192,7 @@ func (o *objects) offerListed(k keys, why string) {
 
 // selected is the key of the selected object; ok is false for a group.
 func (o *objects) selected() (kube.Key, bool) {
-	object, ok := o.table.item().(*listedObject)
+	object, ok := o.table.item().(*lists.Object)
 	if !ok {
 		return kube.Key{}, false
 	}
@@ -227,7 +214,7 @@ func (o *objects) absentIn(l *objectList) string {
 	if row, ok := o.table.row(); ok && o.table.rows.name(row) == o.kept {
 		return ""
 	}
-	if _, err := l.view.Get(o.kept); err == nil {
+	if _, err := l.View.Get(o.kept); err == nil {
 		return "" // it is there, and filtered away
 	}
 	return o.nameOf(o.kept) + " does not exist at this revision"
@@ -239,35 +226,27 @@ func (o *objects) nameOf(key string) string {
 	if !ok {
 		return key
 	}
-	return titleOf(k)
-}
-
-func titleOf(k kube.Key) string {
-	name := k.Name
-	if k.Namespace != "" {
-		name = k.Namespace + "/" + name
-	}
-	return strings.TrimSpace(k.Resource + " " + name)
+	return lists.Title(k)
 }
 
 // Crumb is where one is: in the resource and namespace that are listed, and in the
 // opened object, which may not be there.
 func (o *objects) Crumb() string {
-	var q objectQuery
+	var q lists.Query
 	if o.session.objects != nil {
-		q = o.session.objects.query
+		q = o.session.objects.Query
 	}
-	crumbs := []string{q.resource, q.namespace}
-	if q.of != "" {
-		crumbs[0] = "relatives of " + o.nameOf(q.of)
+	crumbs := []string{q.Resource, q.Namespace}
+	if q.RelatedTo != "" {
+		crumbs[0] = "relatives of " + o.nameOf(q.RelatedTo)
 	}
 	if o.opened {
 		name := cmp.Or(o.kept, o.table.selected)
 		if k, ok := kube.ParseKey(o.input.Prefix, name); ok {
-			if name = k.Name; q.resource == "" {
+			if name = k.Name; q.Resource == "" {
 				name = k.Resource + "/" + name
 			}
-			if q.namespace == "" {
+			if q.Namespace == "" {
 				crumbs[1] = k.Namespace
 			}
 		}
@@ -288,7 +267,7 @@ func (o *objects) Update(msg tea.Msg) tea.Cmd {
 		o.lookAt(msg)
 	case namespaceMsg:
 		q := o.session.wanted.query
-		q.namespace = string(msg)
+		q.Namespace = string(msg)
 		cmd = o.ask(q)
 	case cellsReadMsg:
 		o.cellsRead(msg)
@@ -324,7 +303,7 @@ func (o *objects) missed() tea.Cmd {
 	if why == "" || o.told == o.shown.list {
 		return nil
 	}
-	if l := o.shown.list; (listMsg{l.moment, l.query}) != o.session.wanted {
+	if l := o.shown.list; (listMsg{l.moment, l.Query}) != o.session.wanted {
 		return nil // it may be among those that are being listed
 	}
 	o.told = o.shown.list
@@ -347,13 +326,13 @@ func (o *objects) press(msg press) tea.Cmd {
 		return func() tea.Msg { return historyMsg{key: key} }
 	case groupBy:
 		o.grouped++
-		if o.grouped == len(objectList{}.groups) {
+		if o.grouped == groupings {
 			o.grouped = -1
 		}
 		o.reset()
 		return o.refresh()
 	case open:
-		if group, ok := o.table.item().(*objectGroup); ok {
+		if group, ok := o.table.item().(*lists.Group); ok {
 			return o.enter(*group)
 		}
 	case back:
@@ -378,7 +357,7 @@ func (o *objects) press(msg press) tea.Cmd {
 		o.look.beside = !o.look.beside
 		return o.tell()
 	case toRelated:
-		return o.ask(objectQuery{of: o.table.selected})
+		return o.ask(lists.Query{RelatedTo: o.table.selected})
 	case asJSON:
 		o.json = !o.json
 		o.showing = wholeRead
@@ -435,7 +414,7 @@ func (o *objects) reset() {
 }
 
 // ask lists other objects.
-func (o *objects) ask(q objectQuery) tea.Cmd {
+func (o *objects) ask(q lists.Query) tea.Cmd {
 	at := o.session.wanted.moment
 	o.reset()
 	return func() tea.Msg { return listMsg{at, q} }
@@ -449,13 +428,13 @@ func (o *objects) lookAt(msg lookAtMsg) {
 }
 
 // enter lists the objects of a group.
-func (o *objects) enter(g objectGroup) tea.Cmd {
+func (o *objects) enter(g lists.Group) tea.Cmd {
 	q := o.session.wanted.query
 	o.from = o.grouped
-	if g.about != nil {
-		q.resource = g.name
+	if g.Resource != nil {
+		q.Resource = g.Name
 	} else {
-		q.namespace = g.name
+		q.Namespace = g.Name
 	}
 	o.grouped = -1
 	return o.ask(q)
@@ -470,15 +449,15 @@ func (o *objects) out() tea.Cmd {
 		return o.refresh()
 	}
 	o.grouped, o.from = o.from, -1
-	if q.of != "" {
-		q.of = ""
-	} else if q.resource != "" {
-		q.resource = ""
+	if q.RelatedTo != "" {
+		q.RelatedTo = ""
+	} else if q.Resource != "" {
+		q.Resource = ""
 	} else {
-		q.namespace = ""
+		q.Namespace = ""
 	}
-	if o.grouped == 1 {
-		q.namespace = ""
+	if o.grouped == bySameNamespace {
+		q.Namespace = ""
 	}
 	return o.ask(q)
 }
@@ -595,58 +574,13 @@ func (o *objects) Complete(words []string) []string {
 	last := len(words) - 1
 	switch {
 	case last == 0:
-		return typable(list.catalog.Complete(words[0]))
+		return typable(list.Catalog.Complete(words[0]))
 	case words[last-1] == "-n" || words[last-1] == "--namespace":
-		return typable(startingWith(words[last], list.catalog.Namespaces()...))
+		return typable(startingWith(words[last], list.Catalog.Namespaces()...))
 	case strings.HasPrefix(words[last], "-"):
 		return []string{"-A", "-l", "-n", "--at"}
 	}
 	return nil
-}
-
-// errUsage says what a command for objects may have.
-var errUsage = errors.New("after a resource come a NAME, -n NAMESPACE, -A, -l SELECTOR, --at REVISION")
-
-// objectCommand is a command for objects, as kubectl's get takes it.
-type objectCommand struct {
-	objectQuery
-	name     string
-	selector string
-	at       string
-}
-
-// parseObjects reads the words of a command; ok is false where the first one is no
-// resource of the catalog.
-func parseObjects(c *resources.Catalog, words []string) (cmd objectCommand, ok bool, err error) {
-	word, name, _ := strings.Cut(words[0], "/")
-	resource := c.Lookup(word)
-	if resource == nil {
-		return cmd, false, nil
-	}
-	cmd.resource, cmd.name = resource.FullName(), name
-	for i := 1; i < len(words); i++ {
-		flag, value, given := strings.Cut(words[i], "=")
-		to := map[string]*string{"-n": &cmd.namespace, "--namespace": &cmd.namespace, "-l": &cmd.selector, "--selector": &cmd.selector, "--at": &cmd.at}[flag]
-		switch {
-		case flag == "-A" || flag == "--all-namespaces":
-			cmd.namespace = ""
-		case to != nil && given:
-			*to = value
-		case to != nil:
-			if i++; i == len(words) {
-				return cmd, true, errUsage
-			}
-			*to = words[i]
-		case strings.HasPrefix(flag, "-") || cmd.name != "":
-			return cmd, true, errUsage
-		default:
-			cmd.name = words[i]
-		}
-	}
-	if !resource.Namespaced {
-		cmd.namespace = ""
-	}
-	return cmd, true, nil
 }
 
 // Command lists the objects of a resource, and opens one that is named.
@@ -655,40 +589,40 @@ func (o *objects) Command(words []string) (tea.Cmd, bool) {
 	if list == nil {
 		return nil, false
 	}
-	c, ok, err := parseObjects(list.catalog, words)
+	c, ok, err := lists.Parse(list.Catalog, words)
 	if !ok {
 		return nil, false
 	}
 	at := o.session.wanted.moment
-	if err == nil && c.at != "" {
-		at.revision, err = momentOf(c.at, o.session.side(at.side))
+	if err == nil && c.At != "" {
+		at.revision, err = momentOf(c.At, o.session.side(at.side))
 	}
 	if err != nil {
 		return say(err.Error()), true
 	}
 	o.grouped, o.from = -1, -1
 	o.reset()
-	if c.selector != "" {
-		o.table.order.words = selector + c.selector
+	if c.Selector != "" {
+		o.table.order.words = selector + c.Selector
 	}
-	if c.name != "" {
-		r := list.catalog.Lookup(c.resource)
-		key := kube.Key{Group: r.Group, Resource: r.Name, Namespace: c.namespace, Name: c.name}
-		if r.Namespaced && c.namespace == "" {
-			o.table.order.words = c.name // of whichever namespace
+	if c.Name != "" {
+		r := list.Catalog.Lookup(c.Resource)
+		key := kube.Key{Group: r.Group, Resource: r.Name, Namespace: c.Namespace, Name: c.Name}
+		if r.Namespaced && c.Namespace == "" {
+			o.table.order.words = c.Name // of whichever namespace
 		} else {
 			o.kept, o.table.chosen, o.opened = key.Path(o.input.Prefix), true, true
 		}
 	}
-	return func() tea.Msg { return listMsg{at, c.objectQuery} }, true
+	return func() tea.Msg { return listMsg{at, c.Query} }, true
 }
 
 // Remember keeps what is listed, too, and nothing of what was opened.
 func (o *objects) Remember() map[string]string {
 	m := o.board.Remember()
 	if o.session.objects != nil {
-		q := o.session.objects.query
-		for name, value := range map[string]string{"resource": q.resource, "namespace": q.namespace} {
+		q := o.session.objects.Query
+		for name, value := range map[string]string{"resource": q.Resource, "namespace": q.Namespace} {
 			if value != "" {
 				m[name] = value
 			}
@@ -698,148 +632,12 @@ func (o *objects) Remember() map[string]string {
 }
 
 func (o *objects) Recall(m map[string]string) tea.Cmd {
-	q := objectQuery{resource: m["resource"], namespace: m["namespace"]}
+	q := lists.Query{Resource: m["resource"], Namespace: m["namespace"]}
 	cmd := o.board.Recall(m)
-	if (q == objectQuery{}) {
+	if (q == lists.Query{}) {
 		return cmd
 	}
 	return tea.Batch(cmd, func() tea.Msg { return listMsg{moment{side: current}, q} })
-}
-
-// listObjects lists the objects that a query finds at a moment. One that goes on
-// already is ended.
-func (m *model) listObjects(at moment, q objectQuery) tea.Cmd {
-	if m.stopListing != nil {
-		m.stopListing()
-	}
-	ctx, stop := context.WithCancel(m.ctx)
-	m.stopListing, m.wanted = stop, listMsg{at, q}
-	var before *resources.Catalog
-	if was := m.objects; was != nil && was.side == at.side {
-		before = was.catalog
-	}
-	side, prefix := m.side(at.side), m.input.Prefix
-	return m.tasks.cmd(func() tea.Msg {
-		o := &objectList{moment: at, query: q}
-		err := o.read(ctx, side, prefix, before)
-		if ctx.Err() != nil {
-			return nil // the program ends, or something else was asked for
-		}
-		if err != nil {
-			return objectsAtMsg{err: err}
-		}
-		return objectsAtMsg{objects: o}
-	})
-}
-
-func (o *objectList) read(ctx context.Context, side *Side, prefix string, before *resources.Catalog) (err error) {
-	s := side.Snapshot
-	if o.view, err = s.At(o.revision); err != nil {
-		return err
-	}
-	if side.State.Clock != nil {
-		o.now = side.State.Clock.TimeOf(o.view.Revision())
-	}
-	if o.catalog, err = resources.NewCatalog(ctx, s, o.view, prefix, before); err != nil {
-		return err
-	}
-	if o.query.of != "" {
-		return o.readRelated(ctx, s, prefix)
-	}
-	start := ""
-	if o.query.resource != "" {
-		if o.resource = o.catalog.Lookup(o.query.resource); o.resource == nil {
-			o.why = fmt.Sprintf("At this revision there is no resource %s: it is not built in, nothing defines it, and no key is of it.", quoted(o.query.resource))
-			return nil
-		}
-		start = o.resource.Path(prefix, o.query.namespace)
-	}
-	n := 0
-	for r := range o.view.Keys(start) {
-		if n++; n%checkEvery == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if key, _ := o.catalog.Key(r.Key); o.lists(key) {
-			o.list = append(o.list, listedObject{key, r})
-		}
-	}
-	o.sum()
-	o.why = o.emptyBecause()
-	return nil
-}
-
-// readRelated lists the owners and the dependents of an object.
-func (o *objectList) readRelated(ctx context.Context, s *snapshot.Snapshot, prefix string) error {
-	key, _ := kube.ParseKey(prefix, o.query.of)
-	o.why = titleOf(key) + " does not exist at this revision, or cannot be read."
-	tree, err := relations.TreeOf(ctx, relations.State{Snapshot: s, View: o.view, Prefix: prefix, Catalog: o.catalog}, key)
-	if err != nil {
-		return ctx.Err()
-	}
-	for i := range tree.Relatives {
-		if r := &tree.Relatives[i]; r.Presence == relations.Present || r.Presence == relations.Unreadable {
-			o.list = append(o.list, listedObject{r.Key, r.Record})
-		}
-	}
-	return nil
-}
-
-// lists says whether an object is of the query.
-func (o *objectList) lists(key kube.Key) bool {
-	return (o.query.namespace == "" || key.Namespace == o.query.namespace) &&
-		(o.resource == nil || key.Resource == o.resource.Name && key.Group == o.resource.Group)
-}
-
-// sum counts the objects by what they have in common.
-func (o *objectList) sum() {
-	if o.resource != nil {
-		return
-	}
-	groups := [2]map[string]*objectGroup{{}, {}}
-	for i := range o.list {
-		l := &o.list[i]
-		r := o.catalog.Of(l.Key)
-		names := [2]string{"", l.Namespace}
-		if r != nil {
-			names[0] = r.FullName()
-		}
-		for by, name := range names {
-			if name == "" {
-				continue
-			}
-			g := groups[by][name]
-			if g == nil {
-				g = &objectGroup{name: name}
-				if by == 0 {
-					g.about = r
-				}
-				groups[by][name] = g
-			}
-			g.objects++
-			g.bytes += int64(l.record.Size)
-		}
-	}
-	for by := range groups {
-		for _, g := range groups[by] {
-			o.groups[by] = append(o.groups[by], *g)
-		}
-		slices.SortFunc(o.groups[by], func(a, b objectGroup) int { return strings.Compare(a.name, b.name) })
-	}
-}
-
-// emptyBecause says why there is no object.
-func (o *objectList) emptyBecause() string {
-	what := "There is no key"
-	if o.resource != nil {
-		what = "There are no " + o.resource.FullName()
-	}
-	if o.query.namespace != "" {
-		what += " in the namespace " + quoted(o.query.namespace)
-	}
-	if o.resource != nil && o.query.namespace != "" && o.resource.Count > 0 {
-		return fmt.Sprintf("%s at this revision; other namespaces have %s.", what, count(o.resource.Count))
-	}
-	return what + " at this revision."
 }
 
 // emptiness says why no object is listed and, where one was asked for, why that is
@@ -847,10 +645,55 @@ func (o *objectList) emptyBecause() string {
 func (o *objects) emptiness(l *objectList) string {
 	why := o.absentIn(l)
 	if why == "" {
-		return l.why
+		return o.emptyBecause(l)
 	}
 	lives := o.lives(l, o.kept)
-	return why + ". " + sentence(strings.Join(lives, "; ")) + " " + l.why
+	return why + ". " + sentence(strings.Join(lives, "; ")) + " " + o.emptyBecause(l)
+}
+
+// emptyBecause says why a list has no object.
+func (o *objects) emptyBecause(l *objectList) string {
+	what := "There is no key"
+	switch q := &l.Query; {
+	case q.RelatedTo != "":
+		return o.nameOf(q.RelatedTo) + " does not exist at this revision, or cannot be read."
+	case q.Resource != "" && l.Resource == nil:
+		return fmt.Sprintf("At this revision there is no resource %s: it is not built in, nothing defines it, and no key is of it.", quoted(q.Resource))
+	case l.Resource != nil:
+		what = "There are no " + l.Resource.FullName()
+	}
+	if l.Query.Namespace != "" {
+		what += " in the namespace " + quoted(l.Query.Namespace)
+	}
+	if l.Resource != nil && l.Query.Namespace != "" && l.Resource.Count > 0 {
+		return fmt.Sprintf("%s at this revision; other namespaces have %s.", what, count(l.Resource.Count))
+	}
+	return what + " at this revision."
+}
+
+// listObjects lists the objects that a query finds at a moment. One that goes on
+// already is ended.
+func (m *model) listObjects(at moment, q lists.Query) tea.Cmd {
+	if m.stopListing != nil {
+		m.stopListing()
+	}
+	ctx, stop := context.WithCancel(m.ctx)
+	m.stopListing, m.wanted = stop, listMsg{at, q}
+	side := m.side(at.side)
+	from := lists.Source{Snapshot: side.Snapshot, Clock: side.State.Clock, Prefix: m.input.Prefix}
+	if was := m.objects; was != nil && was.side == at.side {
+		from.Catalog = was.Catalog
+	}
+	return m.tasks.cmd(func() tea.Msg {
+		l, err := lists.Read(ctx, from, at.revision, q)
+		if ctx.Err() != nil {
+			return nil // the program ends, or something else was asked for
+		}
+		if err != nil {
+			return objectsAtMsg{err: err}
+		}
+		return objectsAtMsg{objects: &objectList{at, l}}
+	})
 }
 
 // notes says beside the counts what is not to be seen, and how far reading is.
@@ -873,10 +716,10 @@ const manyObjects = 5000
 // needs; all is 0 when nothing goes on, or not for long.
 func (o *objects) reading() (done, all int64) {
 	of := &o.coming
-	if of.cells == nil || o.table.order == o.table.have && o.table.next == nil || len(of.list.list) < manyObjects {
+	if of.cells == nil || o.table.order == o.table.have && o.table.next == nil || len(of.list.Objects) < manyObjects {
 		return 0, 0
 	}
-	all = int64(len(of.list.list))
+	all = int64(len(of.list.Objects))
 	return min(of.cells.read.Load(), all), all
 }
 

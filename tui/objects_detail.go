@@ -12,6 +12,8 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	corev1 "k8s.io/api/core/v1"
 
+	histories "revenant/analyzer/history"
+	lists "revenant/analyzer/objects"
 	"revenant/analyzer/relations"
 	"revenant/analyzer/resources"
 	"revenant/decoder/keyspace"
@@ -48,7 +50,7 @@ func (o *objects) findRelated() tea.Cmd {
 	}
 	ctx, stop := context.WithCancel(o.ctx)
 	o.asked, o.stop = relatedToKey{list: list, key: name}, stop
-	state := relations.State{Snapshot: o.side(list.side).Snapshot, View: list.view, Prefix: o.input.Prefix, Catalog: list.catalog}
+	state := relations.State{Snapshot: o.side(list.side).Snapshot, View: list.View, Prefix: o.input.Prefix, Catalog: list.Catalog}
 	return o.tasks.cmd(func() tea.Msg {
 		r := &relatedToKey{list: list, key: name}
 		var uid string
@@ -120,23 +122,23 @@ func (o *objects) describe(l *objectList, row, width int) func() []string {
 		key := o.kept
 		return func() []string { return d.absence(key, why) }
 	}
-	object := l.list[row]
-	d.decoded = o.decoded != "" && o.decoded == object.record.Key
-	if r := o.related; r != nil && r.list == l && r.key == object.record.Key {
+	object := l.Objects[row]
+	d.decoded = o.decoded != "" && o.decoded == object.Record.Key
+	if r := o.related; r != nil && r.list == l && r.key == object.Record.Key {
 		d.related = r
 	}
-	d.two, d.alone = o.versionsOf(l, object.record)
+	d.two, d.alone = o.versionsOf(l, object.Record)
 	in, alike := o.input, &o.alike
 	switch {
-	case o.kept != object.record.Key || o.showing == wholeRead:
+	case o.kept != object.Record.Key || o.showing == wholeRead:
 		return func() []string { return d.lines(object) }
 	case o.showing == descriptionRead || d.alone != "":
 		return func() []string { return d.description(object) }
 	}
 	return func() []string {
-		if in.same(d.two[0], d.two[1]) {
+		if in.histories().Same(d.two[0], d.two[1]) {
 			d.alone = "the " + sides[1-l.side] + " has the same"
-			alike.Store(&listedAt{l, object.record.Key})
+			alike.Store(&listedAt{l, object.Record.Key})
 			return d.description(object)
 		}
 		return d.difference(in, object)
@@ -146,61 +148,61 @@ func (o *objects) describe(l *objectList, row, width int) func() []string {
 // versionsOf finds another version of a listed object, and puts the two in order: its
 // newest one in the same snapshot, where an earlier moment is shown, or else that in
 // the other snapshot. Why says that there is none.
-func (o *objects) versionsOf(l *objectList, r snapshot.Record) (two [2]*happening, why string) {
-	shown := o.input.happening(l.side, r, "")
+func (o *objects) versionsOf(l *objectList, r snapshot.Record) (two [2]*histories.Entry, why string) {
+	shown := o.input.histories().Entry(l.side, r)
 	if newest, err := o.side(l.side).Snapshot.Get(r.Key, 0); err == nil && newest.Revision != r.Revision {
-		return [2]*happening{shown, o.input.happening(l.side, newest, "")}, ""
+		return [2]*histories.Entry{shown, o.input.histories().Entry(l.side, newest)}, ""
 	}
 	other := 1 - l.side
 	there, err := o.side(other).Snapshot.Get(r.Key, 0)
 	switch {
 	case err != nil:
 		return two, "the " + sides[other] + " does not have it"
-	case there.Revision == r.Revision && r.Main <= common(o.input.Lineage):
+	case there.Revision == r.Revision && r.Main <= o.input.Lineage.CommonUpTo():
 		return two, "the " + sides[other] + " has the same"
 	}
 	if was := o.alike.Load(); was != nil && *was == (listedAt{l, r.Key}) {
 		return two, "the " + sides[other] + " has the same"
 	}
-	two[l.side], two[other] = shown, o.input.happening(other, there, "")
-	two[0].apart, two[1].apart = true, true
+	two[l.side], two[other] = shown, o.input.histories().Entry(other, there)
+	two[0].Apart, two[1].Apart = true, true
 	return two, ""
 }
 
 // versions is versionsOf of the selected object.
-func (o *objects) versions() (two [2]*happening, why string) {
-	object, ok := o.table.item().(*listedObject)
+func (o *objects) versions() (two [2]*histories.Entry, why string) {
+	object, ok := o.table.item().(*lists.Object)
 	if !ok {
 		return two, "no object is selected"
 	}
-	return o.versionsOf(o.shown.list, object.record)
+	return o.versionsOf(o.shown.list, object.Record)
 }
 
 // difference tells two versions apart.
-func (d *description) difference(in *Input, l listedObject) []string {
-	lines := []string{d.theme.heading(safe(titleOf(l.Key)), d.width)}
+func (d *description) difference(in *Input, l lists.Object) []string {
+	lines := []string{d.theme.heading(safe(lists.Title(l.Key)), d.width)}
 	return append(lines, in.differenceOf(d.theme, d.two[0], d.two[1], d.look, d.width)...)
 }
 
 // description is the object as a person would describe it, and its events.
-func (d *description) description(l listedObject) []string {
+func (d *description) description(l lists.Object) []string {
 	t := d.theme
-	lines := []string{t.heading(safe(titleOf(l.Key))+", described", d.width)}
-	value, err := d.side.Snapshot.Value(l.record)
+	lines := []string{t.heading(safe(lists.Title(l.Key))+", described", d.width)}
+	value, err := d.side.Snapshot.Value(l.Record)
 	if err != nil {
 		return append(lines, wrap(err.Error(), d.width)...)
 	}
 	if d.alone != "" {
 		lines = append(lines, paintAll(t.dim, wrap("There is no other version to compare it with: "+d.alone+".", d.width))...)
 	}
-	lines = append(lines, t.dim.paint(t.cut(fmt.Sprintf("as of revision %s; %s shows its YAML", count(l.record.Main), d.keymap.key(toObject)), d.width)), "")
-	for i, s := range resources.Describe(d.catalog.Of(l.Key), kube.Decode(keyspace.DecodeKey(d.prefix, l.record.Key), value), d.now) {
+	lines = append(lines, t.dim.paint(t.cut(fmt.Sprintf("as of revision %s; %s shows its YAML", count(l.Record.Main), d.keymap.key(toObject)), d.width)), "")
+	for i, s := range resources.Describe(d.Catalog.Of(l.Key), kube.Decode(keyspace.DecodeKey(d.prefix, l.Record.Key), value), d.Now) {
 		if i > 0 {
 			lines = append(lines, "", t.heading(safe(s.Title), d.width))
 		}
 		lines = append(lines, t.named(s.Facts, d.width)...)
 	}
-	if !l.foreign() && (d.opened || d.related != nil) {
+	if !l.Foreign() && (d.opened || d.related != nil) {
 		lines = append(append(lines, ""), d.events()...)
 	}
 	return lines
@@ -241,30 +243,30 @@ type description struct {
 	decoded bool
 	related *relatedToKey
 	look    changesLook
-	two     [2]*happening // versions of it
-	alone   string        // why there are none
+	two     [2]*histories.Entry // versions of it
+	alone   string              // why there are none
 }
 
-func (d *description) lines(l listedObject) []string {
+func (d *description) lines(l lists.Object) []string {
 	t := d.theme
-	lines := []string{t.heading(safe(titleOf(l.Key)), d.width)}
+	lines := []string{t.heading(safe(lists.Title(l.Key)), d.width)}
 	add := func(more ...string) { lines = append(lines, more...) }
-	value, err := d.side.Snapshot.Value(l.record)
+	value, err := d.side.Snapshot.Value(l.Record)
 	if err != nil {
 		return append(lines, wrap(err.Error(), d.width)...)
 	}
-	o := kube.Decode(keyspace.DecodeKey(d.prefix, l.record.Key), value)
+	o := kube.Decode(keyspace.DecodeKey(d.prefix, l.Record.Key), value)
 	problem := ""
 	if o.Problem != nil {
 		problem = o.Problem.Error()
 	}
-	add(t.facts(d.width, "key", l.record.Key, "uid", o.UID, "created", d.when(l.record.CreateRevision), "changed", d.when(l.record.Main), "afterwards", d.next(l.record),
-		"version", count(l.record.Version), "size", size(int64(l.record.Size))+", "+o.Encoding.String(), "problem", problem)...)
+	add(t.facts(d.width, "key", l.Record.Key, "uid", o.UID, "created", d.when(l.Record.CreateRevision), "changed", d.when(l.Record.Main), "afterwards", d.next(l.Record),
+		"version", count(l.Record.Version), "size", size(int64(l.Record.Size))+", "+o.Encoding.String(), "problem", problem)...)
 	if secret, ok := o.Typed.(*corev1.Secret); ok {
 		add("")
 		add(d.secret(secret)...)
 	}
-	if d.opened && !l.foreign() {
+	if d.opened && !l.Foreign() {
 		add("")
 		add(d.relatives()...)
 		add("")
@@ -283,24 +285,24 @@ func (d *description) lines(l listedObject) []string {
 
 // manifest is an object as YAML or JSON, to be saved. What a Secret holds is in it only
 // where it is shown.
-func (o *objects) manifest(l *objectList, object *listedObject) excerpt {
+func (o *objects) manifest(l *objectList, object *lists.Object) excerpt {
 	if o.showing != wholeRead {
 		return excerpt{} // but what is on the screen
 	}
 	side, prefix, asJSON := o.side(l.side), o.input.Prefix, o.json
-	options := kube.PrintOptions{DropManagedFields: true, ShowSecrets: o.decoded != "" && o.decoded == object.record.Key}
-	name := titleOf(object.Key)
-	e := excerpt{what: fmt.Sprintf("%s at revision %s", name, count(object.record.Main)), file: fileName(fmt.Sprintf("%s-%d", name, object.record.Main))}
+	options := kube.PrintOptions{DropManagedFields: true, ShowSecrets: o.decoded != "" && o.decoded == object.Record.Key}
+	name := lists.Title(object.Key)
+	e := excerpt{what: fmt.Sprintf("%s at revision %s", name, count(object.Record.Main)), file: fileName(fmt.Sprintf("%s-%d", name, object.Record.Main))}
 	e.file += map[bool]string{false: ".yaml", true: ".json"}[asJSON]
 	if isSecret(object.Key) && !options.ShowSecrets {
 		e.what += fmt.Sprintf(", without what it holds: %s decodes it first", o.keymap.key(decode))
 	}
 	e.later = func() string {
-		value, err := side.Snapshot.Value(object.record)
+		value, err := side.Snapshot.Value(object.Record)
 		if err != nil {
 			return err.Error()
 		}
-		decoded := kube.Decode(keyspace.DecodeKey(prefix, object.record.Key), value)
+		decoded := kube.Decode(keyspace.DecodeKey(prefix, object.Record.Key), value)
 		if asJSON {
 			return sanitize.WholeText(string(decoded.JSON(options)))
 		}
@@ -506,7 +508,7 @@ func (d *description) events() []string {
 
 func (d *description) event(e *relations.Event) []string {
 	t := d.theme
-	age := resources.Age(e.Last, d.now).Text + " ago"
+	age := resources.Age(e.Last, d.Now).Text + " ago"
 	if e.Count > 1 {
 		age += fmt.Sprintf(", %s times", count(int64(e.Count)))
 	}

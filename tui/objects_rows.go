@@ -10,6 +10,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	lists "revenant/analyzer/objects"
 	"revenant/analyzer/resources"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
@@ -64,7 +65,7 @@ var (
 func (o *objects) rowsOf(of objectsShown) rows {
 	o.coming = shownObjects{objectsShown: of}
 	switch {
-	case of.list.resource != nil || of.list.query.resource != "":
+	case of.list.Resource != nil || of.list.Query.Resource != "":
 		return o.resourceRows(of.list)
 	case of.grouped >= 0:
 		return o.groupRows(of.list, of.grouped)
@@ -78,11 +79,11 @@ func (o *objects) about(l *objectList) string {
 }
 
 func (o *objects) allRows(l *objectList) rows {
-	list := l.list
+	list := l.Objects
 	return rows{
 		columns: allColumns,
 		about:   o.about(l),
-		id:      func(row int) string { return list[row].record.Key },
+		id:      func(row int) string { return list[row].Record.Key },
 		labels:  func(row int) map[string]string { return o.labels(l, row) },
 		load:    func(row, width int) func() []string { return o.describe(l, row, width) },
 		saved:   func(row int) excerpt { return o.manifest(l, &list[row]) },
@@ -92,25 +93,25 @@ func (o *objects) allRows(l *objectList) rows {
 			l := &list[row]
 			switch column {
 			case objectResource:
-				return l.resource()
+				return lists.ResourceName(l.Key)
 			case objectNamespace:
 				return l.Namespace
 			case objectName:
 				return l.Name
 			}
-			return l.numbers(column)
+			return recordCell(l, column)
 		},
 		compare: func(a, b, column int) int {
 			x, y := &list[a], &list[b]
 			switch column {
 			case objectResource: // keys of others last
-				return cmp.Or(boolOrder(x.foreign(), y.foreign()), strings.Compare(x.resource(), y.resource()))
+				return cmp.Or(boolOrder(x.Foreign(), y.Foreign()), strings.Compare(lists.ResourceName(x.Key), lists.ResourceName(y.Key)))
 			case objectNamespace:
 				return strings.Compare(x.Namespace, y.Namespace)
 			case objectName:
 				return strings.Compare(x.Name, y.Name)
 			}
-			return x.compare(y, column)
+			return compareRecords(x, y, column)
 		},
 	}
 }
@@ -126,52 +127,41 @@ func boolOrder(a, b bool) int {
 	return -1
 }
 
-// foreign says whether it is a key that holds no API object.
-func (l *listedObject) foreign() bool { return l.Name == l.record.Key }
-
-// resource is the resource with its group, where the key has it.
-func (l *listedObject) resource() string {
-	if strings.Contains(l.Group, ".") {
-		return l.Resource + "." + l.Group
-	}
-	return l.Resource
-}
-
-// numbers are the cells that the record tells.
-func (l *listedObject) numbers(column int) string {
+// recordCell is a cell that the record tells.
+func recordCell(l *lists.Object, column int) string {
 	switch column {
 	case objectCreated:
-		return count(l.record.CreateRevision)
+		return count(l.Record.CreateRevision)
 	case objectChanged:
-		return count(l.record.Main)
+		return count(l.Record.Main)
 	case objectVersion:
-		return count(l.record.Version)
+		return count(l.Record.Version)
 	}
-	return size(int64(l.record.Size))
+	return size(int64(l.Record.Size))
 }
 
-// compare orders by what the record tells, the largest first.
-func (l *listedObject) compare(other *listedObject, column int) int {
+// compareRecords orders by what the record tells, the largest first.
+func compareRecords(l, other *lists.Object, column int) int {
 	switch column {
 	case objectCreated:
-		return cmp.Compare(other.record.CreateRevision, l.record.CreateRevision)
+		return cmp.Compare(other.Record.CreateRevision, l.Record.CreateRevision)
 	case objectChanged:
-		return cmp.Compare(other.record.Main, l.record.Main)
+		return cmp.Compare(other.Record.Main, l.Record.Main)
 	case objectVersion:
-		return cmp.Compare(other.record.Version, l.record.Version)
+		return cmp.Compare(other.Record.Version, l.Record.Version)
 	}
-	return cmp.Compare(other.record.Size, l.record.Size)
+	return cmp.Compare(other.Record.Size, l.Record.Size)
 }
 
 func (o *objects) groupRows(l *objectList, by int) rows {
-	list, columns := l.groups[by], groupedByResource
-	if by == 1 {
+	list, columns := l.groups(by), groupedByResource
+	if by == bySameNamespace {
 		columns = groupedByNamespace
 	}
 	return rows{
 		columns: columns,
 		about:   "by " + strings.ToLower(columns[0].title) + " " + o.theme.dot + " " + o.about(l),
-		id:      func(row int) string { return list[row].name },
+		id:      func(row int) string { return list[row].Name },
 		detail:  func(row, width int) []string { return o.groupDetail(&list[row], width) },
 		item:    func(row int) any { return &list[row] },
 		count:   len(list),
@@ -179,27 +169,27 @@ func (o *objects) groupRows(l *objectList, by int) rows {
 			g := &list[row]
 			switch column {
 			case groupTitle:
-				return g.name
+				return g.Name
 			case groupObjects:
-				return count(g.objects)
+				return count(g.Objects)
 			case groupBytes:
-				return size(g.bytes)
+				return size(g.Bytes)
 			case groupKind:
-				return orDash(g.about.Kind)
+				return orDash(g.Resource.Kind)
 			}
-			return scope(g.about)
+			return scope(g.Resource)
 		},
 		compare: func(a, b, column int) int {
 			x, y := &list[a], &list[b]
 			switch column {
 			case groupObjects:
-				return cmp.Compare(y.objects, x.objects)
+				return cmp.Compare(y.Objects, x.Objects)
 			case groupBytes:
-				return cmp.Compare(y.bytes, x.bytes)
+				return cmp.Compare(y.Bytes, x.Bytes)
 			case groupKind:
-				return strings.Compare(x.about.Kind, y.about.Kind)
+				return strings.Compare(x.Resource.Kind, y.Resource.Kind)
 			}
-			return strings.Compare(x.name, y.name)
+			return strings.Compare(x.Name, y.Name)
 		},
 	}
 }
@@ -211,11 +201,11 @@ func scope(r *resources.Resource) string {
 	return "cluster"
 }
 
-func (o *objects) groupDetail(g *objectGroup, width int) []string {
+func (o *objects) groupDetail(g *lists.Group, width int) []string {
 	t := o.theme
-	lines := []string{t.heading(safe(g.name), width)}
-	lines = append(lines, t.facts(width, "objects", count(g.objects), "size", size(g.bytes))...)
-	if r := g.about; r != nil {
+	lines := []string{t.heading(safe(g.Name), width)}
+	lines = append(lines, t.facts(width, "objects", count(g.Objects), "size", size(g.Bytes))...)
+	if r := g.Resource; r != nil {
 		known := "built in"
 		if r.Custom {
 			known = "by a CustomResourceDefinition"
@@ -299,24 +289,24 @@ func (r *rankedColumn) compare(a, b int) int { return r.cells[a].Compare(r.cells
 var recorded = []int{objectCreated, objectChanged, objectVersion, objectSize}
 
 func (o *objects) resourceRows(l *objectList) rows {
-	if l.resource == nil { // not at this revision
+	if l.Resource == nil { // not at this revision
 		return rows{columns: allColumns, about: o.about(l), load: func(row, width int) func() []string { return o.describe(l, row, width) }}
 	}
 	t := o.resourceTable(l, new(cellCache))
 	o.coming.cells = t.cells
-	if l.resource.Namespaced && l.query.namespace == "" {
+	if l.Resource.Namespaced && l.Query.Namespace == "" {
 		t.first = 1
 	}
-	t.columns = resourceColumns(l.resource, t.first == 1)
+	t.columns = resourceColumns(l.Resource, t.first == 1)
 	return rows{
 		columns: t.columns,
 		about:   o.about(l),
-		id:      func(row int) string { return l.list[row].record.Key },
+		id:      func(row int) string { return l.Objects[row].Record.Key },
 		labels:  func(row int) map[string]string { return o.labels(l, row) },
 		load:    func(row, width int) func() []string { return o.describe(l, row, width) },
-		saved:   func(row int) excerpt { return o.manifest(l, &l.list[row]) },
-		item:    func(row int) any { return &l.list[row] },
-		count:   len(l.list),
+		saved:   func(row int) excerpt { return o.manifest(l, &l.Objects[row]) },
+		item:    func(row int) any { return &l.Objects[row] },
+		count:   len(l.Objects),
 		cell:    t.cell,
 		compare: t.compare,
 		whole:   t.whole,
@@ -326,7 +316,7 @@ func (o *objects) resourceRows(l *objectList) rows {
 }
 
 func (o *objects) resourceTable(l *objectList, cells *cellCache) *resourceTable {
-	return &resourceTable{objectList: l, snapshot: o.side(l.side).Snapshot, cells: cells, unread: o.theme.ellipsis, name: l.resource.NameColumn()}
+	return &resourceTable{objectList: l, snapshot: o.side(l.side).Snapshot, cells: cells, unread: o.theme.ellipsis, name: l.Resource.NameColumn()}
 }
 
 // resourceColumns are the columns of a resource. A key that sorts is the first letter
@@ -394,15 +384,15 @@ func freeKey(title string, taken map[string]bool) string {
 
 // printed reads and decodes an object, and prints it.
 func (t *resourceTable) printed(row int) []resources.Cell {
-	l := &t.list[row]
-	value, err := t.snapshot.Value(l.record)
+	l := &t.Objects[row]
+	value, err := t.snapshot.Value(l.Record)
 	if err != nil {
-		cells := make([]resources.Cell, len(t.resource.Columns))
+		cells := make([]resources.Cell, len(t.Resource.Columns))
 		cells[max(t.name, 0)].Text = l.Name
 		cells[(max(t.name, 0)+1)%len(cells)].Text = "<" + err.Error() + ">"
 		return cells
 	}
-	return t.resource.Cells(kube.Decode(l.Key, value), t.now)
+	return t.Resource.Cells(kube.Decode(l.Key, value), t.Now)
 }
 
 // cell is what is known without reading.
@@ -410,15 +400,15 @@ func (t *resourceTable) cell(row, column int) string {
 	at := column - t.first
 	switch {
 	case at < 0:
-		return t.list[row].Namespace
-	case at >= len(t.resource.Columns):
-		return t.list[row].numbers(recorded[at-len(t.resource.Columns)])
+		return t.Objects[row].Namespace
+	case at >= len(t.Resource.Columns):
+		return recordCell(&t.Objects[row], recorded[at-len(t.Resource.Columns)])
 	}
 	if cells, ok := t.cells.get(row); ok {
 		return cells[at].Text
 	}
 	if at == t.name {
-		return t.list[row].Name
+		return t.Objects[row].Name
 	}
 	return t.unread
 }
@@ -443,13 +433,13 @@ func (t *resourceTable) whole(row int) []string {
 
 // compare orders by what the key and the record tell.
 func (t *resourceTable) compare(a, b, column int) int {
-	x, y := &t.list[a], &t.list[b]
+	x, y := &t.Objects[a], &t.Objects[b]
 	at := column - t.first
 	switch {
 	case at < 0:
 		return strings.Compare(x.Namespace, y.Namespace)
-	case at >= len(t.resource.Columns):
-		return x.compare(y, recorded[at-len(t.resource.Columns)])
+	case at >= len(t.Resource.Columns):
+		return compareRecords(x, y, recorded[at-len(t.Resource.Columns)])
 	}
 	return strings.Compare(x.Name, y.Name)
 }
@@ -457,15 +447,15 @@ func (t *resourceTable) compare(a, b, column int) int {
 // ranked reads a column of all objects, to order by it.
 func (t *resourceTable) ranked(column int, stale func() bool) func(a, b int) int {
 	at := column - t.first
-	if at < 0 || at >= len(t.resource.Columns) || at == t.name {
+	if at < 0 || at >= len(t.Resource.Columns) || at == t.name {
 		return nil
 	}
 	if was := t.last.Load(); was != nil && was.column == at {
 		return was.compare
 	}
 	t.cells.read.Store(0)
-	r := &rankedColumn{at, make([]resources.Cell, len(t.list))}
-	inParallel(len(t.list), stale, func(row int) {
+	r := &rankedColumn{at, make([]resources.Cell, len(t.Objects))}
+	inParallel(len(t.Objects), stale, func(row int) {
 		cell := t.cellOf(row, at)
 		if text := cell.Text; len(text) > maxCell {
 			cell.Text = text[:maxCell]
@@ -487,9 +477,9 @@ func (t *resourceTable) cellOf(row, at int) resources.Cell {
 	if cells, ok := t.cells.get(row); ok {
 		return cells[at]
 	}
-	if t.resource.Columns[at].Name == "Age" {
-		if value, err := t.snapshot.Value(t.list[row].record); err == nil {
-			if age, ok := t.resource.Age(value, t.now); ok {
+	if t.Resource.Columns[at].Name == "Age" {
+		if value, err := t.snapshot.Value(t.Objects[row].Record); err == nil {
+			if age, ok := t.Resource.Age(value, t.Now); ok {
 				return age
 			}
 		}
@@ -501,8 +491,8 @@ func (t *resourceTable) cellOf(row, at int) resources.Cell {
 func (t *resourceTable) widest(columns int, stale func() bool) []int {
 	list := make([]int, columns)
 	const sample = 1000
-	step := max(len(t.list)/sample, 1)
-	for row := range t.list {
+	step := max(len(t.Objects)/sample, 1)
+	for row := range t.Objects {
 		if row%64 == 0 && stale() {
 			break
 		}
@@ -513,9 +503,9 @@ func (t *resourceTable) widest(columns int, stale func() bool) []int {
 			}
 			continue
 		}
-		list[t.first+max(t.name, 0)] = wider(list[t.first+max(t.name, 0)], t.list[row].Name)
+		list[t.first+max(t.name, 0)] = wider(list[t.first+max(t.name, 0)], t.Objects[row].Name)
 		if t.first == 1 {
-			list[0] = wider(list[0], t.list[row].Namespace)
+			list[0] = wider(list[0], t.Objects[row].Namespace)
 		}
 	}
 	return list
@@ -529,7 +519,7 @@ func (o *objects) adopt() {
 	}
 	o.shown = o.coming
 	t := o.table
-	if o.shown.cells == nil || o.shown.list.resource.Name == "events" {
+	if o.shown.cells == nil || o.shown.list.Resource.Name == "events" {
 		return
 	}
 	const most = 24
@@ -550,7 +540,7 @@ type cellsReadMsg struct {
 // fetch reads the rows in sight that were not read yet, and a page around them.
 func (o *objects) fetch() tea.Cmd {
 	t := o.table
-	if o.shown.cells == nil || t.rows.whole == nil || !t.ready() || o.shown.list.resource == nil {
+	if o.shown.cells == nil || t.rows.whole == nil || !t.ready() || o.shown.list.Resource == nil {
 		return nil
 	}
 	page := max(t.height, 1)
@@ -587,7 +577,7 @@ func (o *objects) cellsRead(msg cellsReadMsg) {
 		return
 	}
 	t := o.table
-	first := len(t.columns) - len(recorded) - len(o.shown.list.resource.Columns)
+	first := len(t.columns) - len(recorded) - len(o.shown.list.Resource.Columns)
 	for row, cells := range msg.rows {
 		o.shown.cells.put(row, cells)
 		for i := range cells {
@@ -601,7 +591,7 @@ func (o *objects) cellsRead(msg cellsReadMsg) {
 
 // labels reads those of an object.
 func (o *objects) labels(l *objectList, row int) map[string]string {
-	value, err := o.side(l.side).Snapshot.Value(l.list[row].record)
+	value, err := o.side(l.side).Snapshot.Value(l.Objects[row].Record)
 	if err != nil {
 		return nil
 	}

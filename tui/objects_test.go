@@ -2,7 +2,6 @@ package tui
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,8 +10,8 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
-	"github.com/google/go-cmp/cmp"
 
+	lists "revenant/analyzer/objects"
 	"revenant/analyzer/resources"
 	"revenant/analyzer/restore"
 	"revenant/decoder/kube"
@@ -136,39 +135,6 @@ func TestSecretIsHiddenAgain(t *testing.T) {
 	y.run(y.apply(x.memory()))
 	if screen := y.plain(); !strings.Contains(screen, "secrets › shop") || strings.Contains(screen, value) {
 		t.Errorf("not as it was left:\n%s", screen)
-	}
-}
-
-func TestParseObjects(t *testing.T) {
-	catalog := openOn(t, demoInput(t), 80, 24).objects.catalog
-	tests := []struct {
-		text string
-		want objectCommand
-		ok   bool
-		err  error
-	}{
-		{"po", objectCommand{objectQuery: objectQuery{resource: "pods", namespace: ""}}, true, nil},
-		{"deployment web -n shop", objectCommand{objectQuery: objectQuery{resource: "deployments.apps", namespace: "shop"}, name: "web"}, true, nil},
-		{"svc/web --namespace=shop", objectCommand{objectQuery: objectQuery{resource: "services", namespace: "shop"}, name: "web"}, true, nil},
-		{"pods -l app=web,tier!=x -A", objectCommand{objectQuery: objectQuery{resource: "pods", namespace: ""}, selector: "app=web,tier!=x"}, true, nil},
-		{"no -n shop", objectCommand{objectQuery: objectQuery{resource: "nodes", namespace: ""}}, true, nil},
-		{"widget --at 500", objectCommand{objectQuery: objectQuery{resource: "widgets.lab.example.com", namespace: ""}, at: "500"}, true, nil},
-		{"po -n", objectCommand{objectQuery: objectQuery{resource: "pods", namespace: ""}}, true, errUsage},
-		{"po -o wide", objectCommand{objectQuery: objectQuery{resource: "pods", namespace: ""}}, true, errUsage},
-		{"po a b", objectCommand{objectQuery: objectQuery{resource: "pods", namespace: ""}, name: "a"}, true, errUsage},
-		{"frobnicate", objectCommand{}, false, nil},
-		{"/", objectCommand{}, false, nil},
-	}
-	for _, tt := range tests {
-		t.Run(tt.text, func(t *testing.T) {
-			got, ok, err := parseObjects(catalog, strings.Fields(tt.text))
-			if ok != tt.ok || !errors.Is(err, tt.err) {
-				t.Errorf("%v, %v", ok, err)
-			}
-			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(objectCommand{}, objectQuery{})); diff != "" {
-				t.Errorf("command (-want):\n%s", diff)
-			}
-		})
 	}
 }
 
@@ -326,18 +292,18 @@ func podLists(b *testing.B, in *Input) func(n int) *objectList {
 	if err != nil {
 		b.Fatal(err)
 	}
-	var real []listedObject
+	var real []lists.Object
 	pods := catalog.Lookup("pods")
 	for r := range view.Keys(pods.Path(in.Prefix, "")) {
 		key, _ := kube.ParseKey(in.Prefix, r.Key)
-		real = append(real, listedObject{key, r})
+		real = append(real, lists.Object{Key: key, Record: r})
 	}
 	return func(n int) *objectList {
-		l := &objectList{moment: moment{side: current}, query: objectQuery{resource: "pods"}, view: view, catalog: catalog, resource: pods}
+		l := &objectList{moment{side: current}, &lists.List{Query: lists.Query{Resource: "pods"}, View: view, Catalog: catalog, Resource: pods}}
 		for i := range n {
 			o := real[i%len(real)]
-			o.record.Key = fmt.Sprintf("%s-%07d", o.record.Key, i)
-			l.list = append(l.list, o)
+			o.Record.Key = fmt.Sprintf("%s-%07d", o.Record.Key, i)
+			l.Objects = append(l.Objects, o)
 		}
 		return l
 	}

@@ -95,8 +95,8 @@ func (o *overview) verdict(width int) []string {
 		lines = append(lines, wrap(sentence(hintOf(o.refused)), width)...)
 		return append(lines, paintAll(t.dim, wrap("All else that is shown belongs to the last plan that was not refused.", width))...)
 	}
-	color, _ := t.severity(o.digest.severity)
-	lines = append(lines, paintAll(color+t.bold, wrap(o.digest.headline, width))...)
+	color, _ := t.severity(o.digest.Severity)
+	lines = append(lines, paintAll(color+t.bold, wrap(o.digest.Headline, width))...)
 	return append(lines, o.outcomes(width)...)
 }
 
@@ -105,20 +105,20 @@ func (o *overview) verdict(width int) []string {
 func (o *overview) outcomes(width int) []string {
 	t := o.theme
 	var lines, well []string
-	for _, o := range o.digest.tallies {
+	for _, o := range o.digest.Tallies {
 		if o.Severity == restore.OK {
-			well = append(well, count(o.pods)+" "+string(o.ID))
+			well = append(well, count(o.Pods)+" "+string(o.ID))
 			continue
 		}
 		sure := "all certain"
-		if o.certain < o.pods {
-			sure = fmt.Sprintf("%s certain, %s possible", count(o.certain), count(o.pods-o.certain-o.unlikely))
+		if o.Certain < o.Pods {
+			sure = fmt.Sprintf("%s certain, %s possible", count(o.Certain), count(o.Pods-o.Certain-o.Unlikely))
 		}
-		if o.unlikely > 0 {
-			sure += fmt.Sprintf(", %s unlikely", count(o.unlikely))
+		if o.Unlikely > 0 {
+			sure += fmt.Sprintf(", %s unlikely", count(o.Unlikely))
 		}
 		color, mark := t.severity(o.Severity)
-		lead := fmt.Sprintf("%s %6s %s", mark, count(o.pods), t.fit(string(o.ID), 18))
+		lead := fmt.Sprintf("%s %6s %s", mark, count(o.Pods), t.fit(string(o.ID), 18))
 		lines = append(lines, color.paint(lead)+t.fit(o.Title, 30)+t.dim.paint(sure))
 	}
 	if len(well) > 0 {
@@ -171,7 +171,7 @@ func (o *overview) next(width int) []string {
 	}
 	lines := append([]string{t.heading("What to do next", width)}, command...)
 	lines = append(lines, wrap(why, width)...)
-	for _, o := range o.digest.tallies {
+	for _, o := range o.digest.Tallies {
 		if o.Severity == restore.OK {
 			continue
 		}

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	digests "revenant/analyzer/digest"
 	"revenant/analyzer/restore"
 )
 
@@ -30,139 +30,13 @@ type bumps struct{ recommended, minimum int64 }
 type predictedMsg struct {
 	asked      int
 	prediction *restore.Prediction // nil when refused, but the first time of a plain restore then
-	digest     digest
+	digest     digests.Digest
 	refused    error
 
 	// the first time
 	comparison *restore.Comparison
 	bumps      [2]bumps
-	known      map[string]knownPod
-}
-
-// knownPod is a pod of either snapshot, the current one's if it is in both.
-type knownPod struct {
-	*restore.Pod
-	at      time.Time // of the snapshot, zero when it is not known
-	current bool      // it is in the current snapshot
-}
-
-// owner is the controller that a pod is of, "" for none.
-func (p knownPod) owner() string {
-	if p.Pod == nil || p.Owner.Name == "" {
-		return ""
-	}
-	return p.Owner.Kind + "/" + p.Owner.Name
-}
-
-// age is how old it was when the snapshot was taken, less than 0 when that is not known.
-func (p knownPod) age() time.Duration {
-	if p.Pod == nil || p.at.IsZero() || p.Created.IsZero() {
-		return -1
-	}
-	return max(p.at.Sub(p.Created), 0)
-}
-
-// knownPods are all pods by uid.
-func knownPods(in *Input) map[string]knownPod {
-	known := make(map[string]knownPod, len(in.Current.State.Pods))
-	for _, s := range []*restore.State{in.Backup.State, in.Current.State} {
-		for _, p := range s.Pods {
-			if p.UID != "" {
-				known[p.UID] = knownPod{p, s.Time, s == in.Current.State}
-			}
-		}
-	}
-	return known
-}
-
-// digest is what of a prediction takes a look at every pod.
-type digest struct {
-	severity restore.Severity
-	headline string
-	tallies  []tally // of the outcomes that occur, worst first
-	onNode   map[string]*onNode
-}
-
-// onNode is the pods of a node: places in the prediction.
-type onNode struct {
-	before   []int32 // that run there in the current state
-	runs     []int32 // that run there after the restore
-	believed []int32 // that the API then shows there, alive
-	involved []int32 // all of these, and those whose node it is
-}
-
-// nodesOf lays out the pods of a prediction by node.
-func nodesOf(p *restore.Prediction, known map[string]knownPod) map[string]*onNode {
-	all := make(map[string]*onNode, len(p.Nodes))
-	of := func(name string) *onNode {
-		if all[name] == nil {
-			all[name] = &onNode{}
-		}
-		return all[name]
-	}
-	for i := range p.Pods {
-		pod, place := &p.Pods[i], int32(i)
-		add := func(to *[]int32) { *to = append(*to, place) }
-		var names []string
-		if k := known[pod.UID]; k.Pod != nil && k.current && k.NodeName != "" && !k.Terminal() {
-			names = append(names, k.NodeName)
-			add(&of(k.NodeName).before)
-		}
-		runs, _, shown := pod.Settled()
-		for _, name := range runs {
-			names = append(names, name)
-			add(&of(name).runs)
-		}
-		if v := shown; v != nil && v.Node != "" && v.Phase != "Succeeded" && v.Phase != "Failed" {
-			names = append(names, v.Node)
-			add(&of(v.Node).believed)
-		}
-		if pod.Node != "" {
-			names = append(names, pod.Node)
-		}
-		slices.Sort(names)
-		for _, name := range slices.Compact(names) {
-			add(&of(name).involved)
-		}
-	}
-	return all
-}
-
-// tally counts the pods of an outcome.
-type tally struct {
-	restore.OutcomeInfo // with the severity of the worst of them
-	pods                int
-	certain, unlikely   int
-}
-
-func digestOf(p *restore.Prediction, known map[string]knownPod) digest {
-	d := digest{onNode: nodesOf(p, known)}
-	d.severity, d.headline = p.Headline()
-	for _, info := range restore.Outcomes {
-		if n := p.Summary[info.ID]; n > 0 {
-			info.Severity = restore.OK
-			d.tallies = append(d.tallies, tally{OutcomeInfo: info, pods: n})
-		}
-	}
-	of := map[restore.Outcome]*tally{}
-	for i := range d.tallies {
-		of[d.tallies[i].ID] = &d.tallies[i]
-	}
-	for i := range p.Pods {
-		pod := &p.Pods[i]
-		t := of[pod.Outcome]
-		switch pod.Certainty {
-		case restore.Certain:
-			t.certain++
-		case restore.Unlikely:
-			t.unlikely++
-		}
-		if pod.Severity.Rank() < t.Severity.Rank() {
-			t.Severity = pod.Severity
-		}
-	}
-	slices.SortStableFunc(d.tallies, func(a, b tally) int { return a.Severity.Rank() - b.Severity.Rank() })
-	return d
+	known      map[string]digests.Pod
 }
 
 // predict starts to predict the plan. The first time it compares the two states.
@@ -174,7 +48,7 @@ func (m *model) predict() tea.Cmd {
 		if comparison == nil {
 			comparison = restore.Compare(in.Backup.State, in.Current.State)
 			comparison.Lineage, comparison.Metrics = in.Lineage, in.Metrics
-			known = knownPods(in)
+			known = digests.Pods(in.Backup.State, in.Current.State)
 			msg.comparison, msg.known = comparison, known
 			msg.prediction, msg.bumps = plainRestore(comparison, plan)
 		}
@@ -183,7 +57,7 @@ func (m *model) predict() tea.Cmd {
 			msg.prediction = p
 		}
 		if msg.prediction != nil {
-			msg.digest = digestOf(msg.prediction, known)
+			msg.digest = digests.New(msg.prediction, known)
 		}
 		return msg
 	})
@@ -435,9 +309,9 @@ func hintOf(err error) string {
 // counts are the outcomes that occur, worst first, each with its number of pods.
 func (m *model) counts() []string {
 	var list []string
-	for _, o := range m.digest.tallies {
+	for _, o := range m.digest.Tallies {
 		color, mark := m.theme.severity(o.Severity)
-		list = append(list, color.paint(fmt.Sprintf("%s %s %s", mark, count(o.pods), o.ID)))
+		list = append(list, color.paint(fmt.Sprintf("%s %s %s", mark, count(o.Pods), o.ID)))
 	}
 	return list
 }

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/duration"
 
+	digests "revenant/analyzer/digest"
 	"revenant/analyzer/restore"
 	"revenant/decoder/kube"
 )
@@ -354,7 +355,7 @@ func (p *pods) Recall(m map[string]string) tea.Cmd { return p.table.recall(m) }
 // podList is pods of a prediction, which are sorted by namespace and name.
 type podList struct {
 	pods  []restore.PodOutcome
-	known map[string]knownPod
+	known map[string]digests.Pod
 	only  []int32 // places of those that are listed; nil for all
 }
 
@@ -388,9 +389,9 @@ func (l *podList) cell(pod *restore.PodOutcome, column int) string {
 	case colNode:
 		return orDash(pod.Node)
 	case colOwner:
-		return orDash(l.known[pod.UID].owner())
+		return orDash(l.known[pod.UID].Controller())
 	case colAge:
-		if age := l.known[pod.UID].age(); age >= 0 {
+		if age := l.known[pod.UID].Age(); age >= 0 {
 			return duration.HumanDuration(age)
 		}
 		return "-"
@@ -413,7 +414,7 @@ func (l podList) rows() rows {
 			case colCertainty:
 				return cmp.Compare(certaintyRank(x.Certainty), certaintyRank(y.Certainty))
 			case colAge:
-				return cmp.Compare(l.known[x.UID].age(), l.known[y.UID].age())
+				return cmp.Compare(l.known[x.UID].Age(), l.known[y.UID].Age())
 			}
 			return strings.Compare(l.cell(x, column), l.cell(y, column))
 		},

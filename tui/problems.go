@@ -2,16 +2,14 @@ package tui
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
 	"revenant/analyzer/restore"
-	"revenant/decoder/kube"
+	liveValues "revenant/analyzer/values"
 	"revenant/decoder/snapshot"
 )
 
@@ -75,51 +73,15 @@ type decodedMsg struct {
 	problems []snapshot.Problem
 }
 
-// maxUndecoded is how many values that cannot be decoded are named.
-const maxUndecoded = 1000
-
-// decode looks at every live value. Those that are encrypted are counted by resource
-// and key; those that cannot be decoded are named.
+// decode looks at every live value.
 func (m *model) decode(side int, s *snapshot.Snapshot) tea.Cmd {
 	ctx, prefix := m.ctx, m.input.Prefix
 	return m.tasks.cmd(func() tea.Msg {
-		type sealed struct{ resource, by string }
-		encrypted := map[sealed]int{}
-		msg := decodedMsg{side: side}
-		n, more := 0, 0
-		for r := range s.Keys("") {
-			if n++; n%1024 == 0 && ctx.Err() != nil {
-				return nil
-			}
-			key, ok := kube.ParseKey(prefix, r.Key)
-			if !ok {
-				continue
-			}
-			value, err := s.Value(r)
-			if err == nil {
-				_, err = kube.ScanMeta(value)
-			}
-			var e *kube.EncryptedError
-			switch {
-			case err == nil:
-			case errors.As(err, &e):
-				encrypted[sealed{key.Resource, fmt.Sprintf("%s %s, %s", e.Provider, e.Version, e.Name)}]++
-			case len(msg.problems) < maxUndecoded:
-				msg.problems = append(msg.problems, snapshot.Problem{Severity: snapshot.Damage, Where: r.Key, What: err.Error(), Cost: "the object cannot be decoded"})
-			default:
-				more++
-			}
+		problems, err := liveValues.Problems(ctx, s, prefix)
+		if err != nil {
+			return nil // the program ends
 		}
-		if more > 0 {
-			msg.problems = append(msg.problems, snapshot.Problem{Severity: snapshot.Damage, Where: "values", What: plural(more, "more value") + " cannot be decoded"})
-		}
-		for _, k := range slices.SortedFunc(maps.Keys(encrypted), func(a, b sealed) int {
-			return cmp.Or(strings.Compare(a.resource, b.resource), strings.Compare(a.by, b.by))
-		}) {
-			msg.problems = append(msg.problems, snapshot.Problem{Severity: snapshot.Note, Where: k.resource,
-				What: fmt.Sprintf("%s encrypted (%s)", plural(encrypted[k], "value"), k.by), Cost: "what is in them, without --encryption-config and a key that fits"})
-		}
-		return msg
+		return decodedMsg{side, problems}
 	})
 }
 

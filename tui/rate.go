@@ -22,9 +22,9 @@ func (o *overview) rate(width int) []string {
 	if told == nil {
 		return append(lines, t.dim.paint("Reading when revisions were written"+t.ellipsis))
 	}
-	values := make([]float64, len(told.rates))
+	values := make([]float64, len(told.Rates))
 	known := false
-	for i, r := range told.rates {
+	for i, r := range told.Rates {
 		if r.Known {
 			values[i], known = r.Expected, true
 		}
@@ -32,13 +32,13 @@ func (o *overview) rate(width int) []string {
 	if !known {
 		return append(lines, wrap("Too few revisions are dated to draw how fast they were written.", width)...)
 	}
-	from, to := told.rates[0].From, told.rates[len(values)-1].To
+	from, to := told.Rates[0].From, told.Rates[len(values)-1].To
 	part := to.Sub(from) / time.Duration(len(values))
 	most := greatest(values)
 	tell := fmt.Sprintf("Revisions a second, %s to %s, in parts of %s: at most about %s. Within a part, and between what tells the time, writes are taken to be even.",
 		from.UTC().Format("2006-01-02 "+clockLayout), to.UTC().Format("2006-01-02 "+clockLayout), roughly(part), perSecond(most))
 	if t.plain {
-		return append(append(lines, wrap(tell, width)...), o.ratesTold(told.rates, width)...)
+		return append(append(lines, wrap(tell, width)...), o.ratesTold(told.Rates, width)...)
 	}
 	head := o.headAt(told)
 	look := func(column int) style {
@@ -58,7 +58,7 @@ func (o *overview) rate(width int) []string {
 		lines = append(lines, t.dim.paint(t.fit(label, rateLabel))+bar)
 	}
 	s := newStrip(min(len(values), width-rateLabel))
-	for i, r := range told.rates {
+	for i, r := range told.Rates {
 		if !r.Known {
 			s.fill(i, i, t.seen, t.dim)
 		}
@@ -72,9 +72,9 @@ func (o *overview) rate(width int) []string {
 }
 
 // headAt is the part in which the backup's newest revision was written, -1 for none.
-func (o *overview) headAt(told *toldTimeline) int {
-	when := told.backup.From
-	for i, r := range told.rates {
+func (o *overview) headAt(told *timeline.Pair) int {
+	when := told.Backup.From
+	for i, r := range told.Rates {
 		if !when.IsZero() && !when.Before(r.From) && when.Before(r.To) {
 			return i
 		}
@@ -101,7 +101,7 @@ func (o *overview) ratesTold(rates []timeline.Rate, width int) []string {
 		lines = append(lines, wrap(fmt.Sprintf("%s to %s: %s.", list[0].From.UTC().Format(clockLayout), list[len(list)-1].To.UTC().Format(clockLayout), text), width)...)
 	}
 	head := o.side(backup).State.Revision
-	return append(lines, wrap(fmt.Sprintf("The backup's newest revision %s was written %s.", count(head), o.timeline.backup), width)...)
+	return append(lines, wrap(fmt.Sprintf("The backup's newest revision %s was written %s.", count(head), o.timeline.Backup), width)...)
 }
 
 // perSecond is a rate with the digits that it is worth.

@@ -7,8 +7,10 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	digests "revenant/analyzer/digest"
 	"revenant/analyzer/restore"
 	"revenant/analyzer/rollback"
+	timelines "revenant/analyzer/timeline"
 	"revenant/decoder/snapshot"
 )
 
@@ -143,16 +145,16 @@ type session struct {
 	input      *Input
 	files      [2]file // by side
 	prediction *restore.Prediction
-	digest     digest                  // of it
-	known      map[string]knownPod     // pods by uid
+	digest     digests.Digest          // of it
+	known      map[string]digests.Pod  // pods by uid
 	refused    error                   // why the plan has no prediction: prediction is of the last one that had
 	pending    bool                    // the prediction of the plan is being made
 	modes      *restore.PlanComparison // the ways to restore; nil until they are compared
 	rollback   *rollback.Rollback      // what else goes back in time; nil until it is compared
 	objects    *objectList             // of the moment shown; nil until they are listed
 	wanted     listMsg                 // the objects that are listed, or are being
-	history    *objectHistory          // of the object chosen; nil for none
-	timeline   *toldTimeline           // of both snapshots; nil until it is read
+	history    *shownHistory           // of the object chosen; nil for none
+	timeline   *timelines.Pair         // of both snapshots; nil until it is read
 	problems   *[]problem              // of both files; nil until they are verified
 	runbook    *writtenRunbook         // of the plan; nil until it is written
 	platform   string                  // that the runbook is for

@@ -31,6 +31,7 @@ type column struct {
 // it, for sorting and filtering read it on goroutines of their own.
 type rows struct {
 	columns []column // nil for those that the table has
+	of      any      // what the rows are made of, for the screen
 	count   int
 	cell    func(row, column int) string            // as it is in the evidence
 	compare func(a, b, column int) int              // rows by a column; nil compares the cells

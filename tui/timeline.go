@@ -12,75 +12,27 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"revenant/analyzer/clock"
-	"revenant/analyzer/lineage"
 	"revenant/analyzer/restore"
 	"revenant/analyzer/timeline"
 )
 
-// toldTimeline is what happened, as both snapshots tell.
-type toldTimeline struct {
-	*timeline.Timeline
-	clock     *clock.Clock    // of the current snapshot, with what the backup's tells if they are of one history
-	backup    clock.Interval  // in which the backup's newest revision was written
-	carved    bool            // with what was carved
-	recovered int             // how many of them are carved
-	complete  int             // number of the first event from which on none is missing
-	day       time.Time       // that it ends on
-	oneDay    bool            // and begins on
-	rates     []timeline.Rate // between the ends of what the clock covers
-}
-
 // timelineMsg brings it.
-type timelineMsg struct{ timeline *toldTimeline }
+type timelineMsg struct{ timeline *timeline.Pair }
 
-// readTimeline tells what happened, with what can be carved or without.
+// readTimeline reads what happened, with what can be carved or without.
 func (s *session) readTimeline(carved bool) tea.Cmd {
 	ctx, in := s.ctx, s.input
+	source := func(side int) timeline.Source {
+		x := in.side(side)
+		return timeline.Source{Name: string(roles[side]), Snapshot: x.Snapshot, Clock: x.State.Clock}
+	}
+	o := timeline.PairOptions{Prefix: in.Prefix, OneHistory: in.Lineage.OneHistory(), Carve: carved, Rates: rateParts}
 	return s.tasks.cmd(func() tea.Msg {
-		told := &toldTimeline{carved: carved, clock: in.Current.State.Clock}
-		sources := []timeline.Source{
-			{Name: string(restore.InBackup), Snapshot: in.Backup.Snapshot, Clock: in.Backup.State.Clock},
-			{Name: string(restore.InCurrent), Snapshot: in.Current.Snapshot, Clock: in.Current.State.Clock},
-		}
-		if in.Lineage == nil || in.Lineage.Relation == lineage.Same || in.Lineage.Relation == lineage.Ancestor {
-			told.clock = clock.Join(sources[backup].Clock, sources[current].Clock)
-			sources[backup].Clock, sources[current].Clock = told.clock, told.clock
-		}
-		told.backup = sources[backup].Clock.TimeOf(in.Backup.State.Revision)
-		for i := range sources {
-			if !carved {
-				break
-			}
-			c, err := sources[i].Snapshot.Carve(ctx)
-			if err != nil {
-				return nil // the program ends
-			}
-			sources[i].Carving = c
-		}
-		tl, err := timeline.New(ctx, in.Prefix, sources...)
+		p, err := timeline.ReadPair(ctx, source(backup), source(current), o)
 		if err != nil {
 			return nil // the program ends
 		}
-		told.Timeline = tl
-		for n := range tl.Len() {
-			if tl.Carved(n) {
-				told.recovered++
-			}
-		}
-		told.complete, _ = tl.Between(tl.Complete(), 0)
-		if n := tl.Len(); n > 0 {
-			told.day = tl.When(n - 1).From
-			if told.complete == n {
-				told.complete = 0
-			}
-			first := tl.When(told.complete)
-			if first.From.IsZero() {
-				first.From = first.To
-			}
-			told.oneDay = sameDay(first.From, told.day)
-			told.rates = timeline.Rates(told.clock, first.From, told.clock.Taken().From, rateParts, tl.Jumps())
-		}
-		return timelineMsg{told}
+		return timelineMsg{p}
 	})
 }
 
@@ -118,9 +70,9 @@ type happenings struct {
 	width, height int
 }
 
-// eventView says which events are listed. It is not changed once rows are made of it.
+// eventView says which events are listed. It is not changed once it is made.
 type eventView struct {
-	*toldTimeline
+	*timeline.Pair
 	first, last int           // numbers of the events, last not included
 	zoomed      bool          // they are not those that it begins with
 	verb        timeline.Verb // "" for all
@@ -246,7 +198,7 @@ func (x *happenings) Update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case arrangedMsg:
 		if x.table.arranged(msg) {
-			x.of = x.wanted
+			x.of, _ = x.table.rows.of.(*eventView)
 			x.stay(msg.at >= 0)
 			return x.count()
 		}
@@ -294,11 +246,11 @@ func (x *happenings) filter(words string) tea.Cmd {
 // refresh shows another timeline when there is one.
 func (x *happenings) refresh() tea.Cmd {
 	told, was := x.session.timeline, x.wanted
-	if told == nil || was != nil && told == was.toldTimeline {
+	if told == nil || was != nil && told == was.Pair {
 		return nil
 	}
 	x.carving = false
-	v := eventView{toldTimeline: told, first: told.begin(), last: told.Len()}
+	v := eventView{Pair: told, first: begin(told), last: told.Len()}
 	if was != nil {
 		v.zoomed, v.verb = was.zoomed, was.verb
 	}
@@ -311,8 +263,8 @@ func (x *happenings) refresh() tea.Cmd {
 		x.choose(told, min(at, told.Len()-1))
 	}
 	cmd := x.show(v)
-	if told.carved {
-		cmd = tea.Batch(cmd, say(fmt.Sprintf("%s carved from pages that are free", plural(told.recovered, "event"))))
+	if told.Carving {
+		cmd = tea.Batch(cmd, say(fmt.Sprintf("%s carved from pages that are free", plural(told.Recovered, "event"))))
 	}
 	return cmd
 }
@@ -322,14 +274,13 @@ func (x *happenings) show(v eventView) tea.Cmd {
 	v.numbers = nil
 	x.wanted = &v
 	return x.table.makeRows(func() rows {
-		if v.verb != "" {
-			for n := v.first; n < v.last; n++ {
-				if v.Verb(n) == v.verb {
-					v.numbers = append(v.numbers, int32(n))
-				}
+		of := v // the command's own: Update copies the one that is wanted
+		for n := of.first; of.verb != "" && n < of.last; n++ {
+			if of.Verb(n) == of.verb {
+				of.numbers = append(of.numbers, int32(n))
 			}
 		}
-		return v.rows()
+		return of.rows()
 	})
 }
 
@@ -363,7 +314,7 @@ func (x *happenings) press(p press) tea.Cmd {
 		return x.pan(1)
 	case withCarved:
 		x.carving = true
-		return tea.Batch(say("searching the free pages"+x.theme.ellipsis), x.readTimeline(!x.wanted.carved))
+		return tea.Batch(say("searching the free pages"+x.theme.ellipsis), x.readTimeline(!x.wanted.Carving))
 	case groupBy:
 		x.lanes = (x.lanes + 1) % laneWays
 		x.SetSize(x.width, x.height)
@@ -402,7 +353,7 @@ func (x *happenings) back() tea.Cmd {
 	case v.verb != "":
 		v.verb = ""
 	default:
-		v.first, v.last, v.zoomed = v.begin(), v.Len(), false
+		v.first, v.last, v.zoomed = begin(v.Pair), v.Len(), false
 	}
 	return x.show(v)
 }
@@ -489,7 +440,7 @@ func (x *happenings) goTo(text string) tea.Cmd {
 	if at == v.Len() {
 		return say(fmt.Sprintf("nothing was written at or after revision %s", count(revision)))
 	}
-	x.choose(v.toldTimeline, at)
+	x.choose(v.Pair, at)
 	if at < v.first || at >= v.last {
 		size := v.last - v.first
 		return x.showFrom(at-size/2, size)
@@ -505,21 +456,21 @@ func (x *happenings) CheckMoment(text string) error {
 
 // begin is the first event that is listed unless others are asked for: from it on none
 // is missing. What is carved is from before that.
-func (t *toldTimeline) begin() int {
-	if t.carved {
+func begin(p *timeline.Pair) int {
+	if p.Carving {
 		return 0
 	}
-	return t.complete
+	return p.First
 }
 
 // choose selects an event once its row is there.
-func (x *happenings) choose(told *toldTimeline, n int) {
-	x.table.selected, x.table.chosen, x.near = told.name(n), true, told.Revision(n).Main
+func (x *happenings) choose(told *timeline.Pair, n int) {
+	x.table.selected, x.table.chosen, x.near = eventID(told, n), true, told.Revision(n).Main
 }
 
-// name is what a row is called: of one revision there may be two events, where the
+// eventID is what a row is called: of one revision there may be two events, where the
 // histories have parted.
-func (t *toldTimeline) name(n int) string {
+func eventID(t *timeline.Pair, n int) string {
 	r := t.Revision(n)
 	if n > 0 && t.Revision(n-1) == r {
 		return r.String() + " " + t.Key(n)
@@ -533,15 +484,13 @@ func (v *eventView) rows() rows {
 	if v.verb != "" {
 		size = len(v.numbers)
 	}
-	when := dateLength
-	if v.oneDay {
-		when = whenLength
-	}
+	day, when := v.days()
 	return rows{
+		of:      v,
 		columns: eventColumns(when),
 		count:   size,
 		item:    func(row int) any { return v.number(row) },
-		id:      func(row int) string { return v.name(v.number(row)) },
+		id:      func(row int) string { return eventID(v.Pair, v.number(row)) },
 		copied: func(row int) string {
 			n := v.number(row)
 			return fmt.Sprintf("%s %s %s", v.Revision(n), v.Verb(n), v.Key(n))
@@ -552,7 +501,7 @@ func (v *eventView) rows() rows {
 			case eventRevision:
 				return v.Revision(n).String()
 			case eventWhen:
-				return v.timeText(v.When(n))
+				return timeText(v.When(n), day)
 			case eventVerb:
 				return string(v.Verb(n))
 			case eventResource:
@@ -562,7 +511,7 @@ func (v *eventView) rows() rows {
 			case eventName:
 				return v.Name(n)
 			}
-			return v.inText(n)
+			return inText(v.Pair, n)
 		},
 		compare: func(a, b, column int) int {
 			a, b = v.number(a), v.number(b)
@@ -576,7 +525,7 @@ func (v *eventView) rows() rows {
 			case eventName:
 				return strings.Compare(v.Name(a), v.Name(b))
 			case eventIn:
-				return strings.Compare(v.inText(a), v.inText(b))
+				return strings.Compare(inText(v.Pair, a), inText(v.Pair, b))
 			}
 			return cmp.Compare(a, b)
 		},
@@ -592,8 +541,22 @@ func (v *eventView) rows() rows {
 	}
 }
 
+// days are the day that the timeline ends on, zero when that is not known, and how long
+// the times of its events are.
+func (v *eventView) days() (last time.Time, length int) {
+	if v.Len() == 0 {
+		return time.Time{}, dateLength
+	}
+	last = v.When(v.Len() - 1).From
+	first := v.When(v.Pair.First)
+	if sameDay(cmp.Or(first.From, first.To), last) {
+		return last, whenLength
+	}
+	return last, dateLength
+}
+
 // inText names the snapshots that hold an event.
-func (t *toldTimeline) inText(n int) string {
+func inText(t *timeline.Pair, n int) string {
 	in := t.In(n)
 	text := "both"
 	if len(in) == 1 {
@@ -609,12 +572,12 @@ const clockLayout = "15:04:05Z"
 
 // timeText is an interval in few columns: without the day where that is the last one,
 // without the year where it is the same.
-func (t *toldTimeline) timeText(i clock.Interval) string {
+func timeText(i clock.Interval, day time.Time) string {
 	layout := "01-02 " + clockLayout
 	switch {
-	case t.day.IsZero() || i.From.IsZero() || i.To.IsZero() || i.From.UTC().Year() != t.day.UTC().Year():
+	case day.IsZero() || i.From.IsZero() || i.To.IsZero() || i.From.UTC().Year() != day.UTC().Year():
 		return brief(i)
-	case sameDay(i.From, t.day):
+	case sameDay(i.From, day):
 		layout = clockLayout
 	}
 	return i.From.UTC().Format(layout) + " +" + i.To.Sub(i.From).Round(time.Second).String()
@@ -770,15 +733,15 @@ func (x *happenings) title() string {
 	switch {
 	case v.zoomed:
 		parts = append(parts, v.rangeText())
-	case v.carved && v.complete > 0:
+	case v.Carving && v.Pair.First > 0:
 		parts = append(parts, "complete from revision "+count(v.Complete())+" on")
-	case v.complete > 0:
-		parts = append(parts, fmt.Sprintf("%s before revision %s outlived a compaction: %s shows them", count(v.complete), count(v.Complete()), x.keymap.key(zoomOut)))
+	case v.Pair.First > 0:
+		parts = append(parts, fmt.Sprintf("%s before revision %s outlived a compaction: %s shows them", count(v.Pair.First), count(v.Complete()), x.keymap.key(zoomOut)))
 	}
 	parts = append(parts, x.table.state()...)
-	if v.carved && v.recovered > 0 {
-		parts = append(parts, t.warning.paint(count(v.recovered)+" carved"))
-	} else if v.carved {
+	if v.Carving && v.Recovered > 0 {
+		parts = append(parts, t.warning.paint(count(v.Recovered)+" carved"))
+	} else if v.Carving {
 		parts = append(parts, "nothing carved")
 	}
 	if c := x.counted; c != nil {
@@ -958,7 +921,7 @@ func (x *happenings) marks(columns int) *strip {
 			s.fill(at, at, t.bumped, t.bold)
 		}
 	}
-	for i := 0; i <= sparse && c.of.first < c.of.complete; i++ {
+	for i := 0; i <= sparse && c.of.first < c.of.First; i++ {
 		if s.free(i, i+1) {
 			s.fill(i, i, t.compacted, t.dim)
 		}

@@ -146,8 +146,8 @@ func TestTimelineCarved(t *testing.T) {
 			carved++
 		}
 	}
-	if carved == 0 || carved != x.timelineOf().of.recovered {
-		t.Errorf("%d events are carved, %d are told", carved, x.timelineOf().of.recovered)
+	if carved == 0 || carved != x.timelineOf().of.Recovered {
+		t.Errorf("%d events are carved, %d are told", carved, x.timelineOf().of.Recovered)
 	}
 	x.shows("g", count(carved)+" carved", "complete from revision ", "▌ ○ 1965 ", "carved: both")
 	x.shows("<enter>", "History", "with carved", "▌ ○ 1965 ", "the objects of revision 1,965 are not there any more")
@@ -282,7 +282,7 @@ func manyEvents(t testing.TB, n int) *happenings {
 		t.Fatal(err)
 	}
 	x := newTimeline(&session{ctx: t.Context(), keymap: defaultKeys, theme: newTheme(true, colorprofile.TrueColor, unicodeGlyphs, DefaultLook), input: in}).(*happenings)
-	x.session.timeline = &toldTimeline{Timeline: tl, clock: made}
+	x.session.timeline = &timeline.Pair{Timeline: tl, Clock: made}
 	x.SetSize(160, 43)
 	x.done(x.Update(changedMsg{}))
 	return x

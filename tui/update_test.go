@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	digests "revenant/analyzer/digest"
 	"revenant/analyzer/restore"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
@@ -565,10 +566,10 @@ func TestCarvedFromTheStart(t *testing.T) {
 	in := demoInput(t)
 	in.Carved = true
 	x := openOn(t, in, 160, 48).typed(":diff<enter>z/deployments old-app<enter>H")
-	if !x.history.carved {
+	if !x.history.Carved {
 		t.Error("the history is without what is carved")
 	}
-	if x.typed("v"); x.history.carved {
+	if x.typed("v"); x.history.Carved {
 		t.Error("it cannot be left out")
 	}
 	if screen := x.typed("9").plain(); !strings.Contains(screen, "carved") {
@@ -588,7 +589,7 @@ func BenchmarkFrame(b *testing.B) {
 		for i := range many {
 			p.Summary[many[i].Outcome]++
 		}
-		x.send(predictedMsg{asked: x.plan.asked, prediction: &p, digest: digestOf(&p, nil)})
+		x.send(predictedMsg{asked: x.plan.asked, prediction: &p, digest: digests.New(&p, nil)})
 		x.typed(keys)
 		b.Run(registry[x.at].name, func(b *testing.B) {
 			for b.Loop() {
