@@ -18,11 +18,11 @@ type listing struct {
 	columns []column
 	// of is what the rows are made of; nil while it is not there. Another one has
 	// other rows.
-	of func(*session) any
+	of func() any
 	// rows makes them, for as long as of is the same.
-	rows func(*session) rows
+	rows func() rows
 	// empty says why there is no row at all.
-	empty func(*session) string
+	empty func() string
 	// waiting says what is being done until the rows are there.
 	waiting string
 	// notes says what else there is to say beside the counts; nil for nothing.
@@ -32,7 +32,7 @@ type listing struct {
 // board lists rows and shows the selected one in detail: beside the list, below
 // it, or in its place, as there is room.
 type board struct {
-	*session
+	ui *ui
 	listing
 	table  *table
 	pager  pager
@@ -45,8 +45,8 @@ type board struct {
 	width, height int
 }
 
-func newBoard(s *session, l listing) *board {
-	return &board{session: s, listing: l, table: newTable(s, l.columns...), asked: new(atomic.Int64)}
+func newBoard(u *ui, l listing) *board {
+	return &board{ui: u, listing: l, table: newTable(u, l.columns...), asked: new(atomic.Int64)}
 }
 
 // loadedDetailMsg brings the lines of a detail that had to be read.
@@ -59,7 +59,7 @@ type loadedDetailMsg struct {
 func (b *board) SetSize(width, height int) {
 	b.width, b.height = width, height
 	switch {
-	case b.theme.plain:
+	case b.ui.theme.plain:
 		b.place = inPlace
 		b.table.setSize(width, height-1)
 		b.pager.height = height - 1
@@ -99,9 +99,9 @@ func (b *board) detailWidth() int {
 
 func (b *board) Keys() keys {
 	k := keys{}
-	if b.table.rows.object != nil {
+	if b.table.rows.links != nil {
 		why := ""
-		if _, key := b.object(); key == "" {
+		if b.links() == nil {
 			why = "no object is selected"
 		}
 		k[toObject], k[toDiff], k[historyOf] = why, why, why
@@ -187,12 +187,12 @@ func (b *board) filter(words string) tea.Cmd {
 
 // refresh shows other rows when there are others.
 func (b *board) refresh() tea.Cmd {
-	of := b.listing.of(b.session)
+	of := b.listing.of()
 	if of == nil || of == b.of {
 		return nil
 	}
 	b.of = of
-	return b.table.setRows(b.rows(b.session))
+	return b.table.setRows(b.rows())
 }
 
 func (b *board) press(msg press) tea.Cmd {
@@ -226,7 +226,9 @@ func (b *board) press(msg press) tea.Cmd {
 		o.all = !o.all
 		return b.table.setOrder(o)
 	case toObject, toDiff, historyOf:
-		return b.goOn(msg.action)
+		if links := b.links(); links != nil {
+			return links(msg.action)
+		}
 	default:
 		if b.opened {
 			b.pager.move(msg.action, b.lines)
@@ -238,38 +240,13 @@ func (b *board) press(msg press) tea.Cmd {
 	return nil
 }
 
-// object is the key of the object that the selected row is of, "" for none.
-func (b *board) object() (side int, key string) {
+// links goes to what the selected row is of; nil where it is of no object.
+func (b *board) links() func(action) tea.Cmd {
 	row, ok := b.table.row()
-	if !ok || b.table.rows.object == nil {
-		return 0, ""
+	if !ok || b.table.rows.links == nil {
+		return nil
 	}
-	return b.table.rows.object(row)
-}
-
-// goOn goes to the object that the selected row is of, to two versions of it, or to its
-// history.
-func (b *board) goOn(a action) tea.Cmd {
-	side, key := b.object()
-	msg := lookAtMsg{moment: b.having(side, key), key: key, toText: a == toObject}
-	switch a {
-	case historyOf:
-		return func() tea.Msg { return historyMsg{key: key} }
-	case toDiff:
-		msg.reading = versionsRead
-	}
-	return visit("objects", msg)
-}
-
-// having is the newest moment of a snapshot, or that of the other one where only that
-// has the object.
-func (s *session) having(side int, key string) moment {
-	if _, err := s.side(side).Snapshot.Get(key, 0); err != nil {
-		if _, err := s.side(1-side).Snapshot.Get(key, 0); err == nil {
-			side = 1 - side
-		}
-	}
-	return moment{side: side}
+	return b.table.rows.links(row)
 }
 
 // tell makes the detail of the selected row.
@@ -288,7 +265,7 @@ func (b *board) tell() tea.Cmd {
 		return nil
 	}
 	asked, read := b.asked.Add(1), r.load(row, b.detailWidth())
-	return b.tasks.cmd(func() tea.Msg {
+	return b.ui.tasks.cmd(func() tea.Msg {
 		if b.asked.Load() != asked {
 			return nil // the person has moved on
 		}
@@ -304,7 +281,7 @@ func (b *board) setLines(lines []string) {
 }
 
 func (b *board) View() []string {
-	t := b.theme
+	t := b.ui.theme
 	switch b.place {
 	case beside:
 		if len(b.lines) == 0 {
@@ -335,9 +312,9 @@ func (b *board) text() []string {
 	lines := b.lines
 	if b.opened && b.place != inPlace && b.pager.top == 0 {
 		lines = slices.Clone(lines)
-		lines[0] = b.theme.focused(lines[0])
+		lines[0] = b.ui.theme.focused(lines[0])
 	}
-	return b.pager.page(b.theme, lines, b.detailWidth())
+	return b.pager.page(b.ui.theme, lines, b.detailWidth())
 }
 
 // focused is a heading of what keys go to.
@@ -347,7 +324,7 @@ func (t *theme) focused(heading string) string {
 }
 
 func (b *board) list() []string {
-	t, width := b.theme, b.table.width
+	t, width := b.ui.theme, b.table.width
 	lines := []string{" " + t.cut(b.counts(), width-1)}
 	if b.table.ready() && len(b.table.shown) == 0 {
 		return append(append(lines, ""), paintAll(t.dim, item("   ", b.why(), width-3))...)
@@ -356,7 +333,7 @@ func (b *board) list() []string {
 }
 
 func (b *board) counts() string {
-	t := b.theme
+	t := b.ui.theme
 	if b.table.sorted == nil {
 		return t.dim.paint(b.waiting + t.ellipsis)
 	}
@@ -372,7 +349,7 @@ func (b *board) counts() string {
 
 // state says how the rows are filtered and marked, and what is hidden.
 func (s *table) state() []string {
-	t, o := s.theme, s.have
+	t, o := s.ui.theme, s.have
 	var parts []string
 	if len(s.marked) > 0 {
 		parts = append(parts, count(len(s.marked))+" marked")
@@ -384,7 +361,7 @@ func (s *table) state() []string {
 		parts = append(parts, t.warning.paint(safe(s.problem)))
 	}
 	if n := s.measures.minor; n > 0 && !o.all {
-		parts = append(parts, t.dim.paint(fmt.Sprintf("%s %s hidden, %s shows them", count(n), cmp.Or(s.rows.hidden, "that need no attention"), s.keymap.key(showAll))))
+		parts = append(parts, t.dim.paint(fmt.Sprintf("%s %s hidden, %s shows them", count(n), cmp.Or(s.rows.hidden, "that need no attention"), s.ui.keymap.key(showAll))))
 	}
 	return parts
 }
@@ -396,18 +373,18 @@ func (b *board) why() string {
 	o := b.table.have
 	switch {
 	case b.table.rows.count == 0:
-		return b.empty(b.session)
+		return b.empty()
 	case o.words != "" && !o.all && b.table.rows.hidden != "":
-		return fmt.Sprintf("None of what is shown matches %s. %s looks among those, too, %s; %s clears the filter.", quoted(o.words), b.keymap.key(showAll), b.table.rows.hidden, b.keymap.key(back))
+		return fmt.Sprintf("None of what is shown matches %s. %s looks among those, too, %s; %s clears the filter.", quoted(o.words), b.ui.keymap.key(showAll), b.table.rows.hidden, b.ui.keymap.key(back))
 	case o.words != "" && !o.all && b.table.rows.minor != nil:
-		return fmt.Sprintf("None that needs attention matches %s. %s looks among the others, too; %s clears the filter.", quoted(o.words), b.keymap.key(showAll), b.keymap.key(back))
+		return fmt.Sprintf("None that needs attention matches %s. %s looks among the others, too; %s clears the filter.", quoted(o.words), b.ui.keymap.key(showAll), b.ui.keymap.key(back))
 	case o.words != "":
-		return fmt.Sprintf("None matches %s. %s clears the filter.", quoted(o.words), b.keymap.key(back))
+		return fmt.Sprintf("None matches %s. %s clears the filter.", quoted(o.words), b.ui.keymap.key(back))
 	}
 	if hidden := b.table.rows.hidden; hidden != "" {
-		return fmt.Sprintf("There are only %s %s. %s shows them.", plural(b.table.rows.count, b.noun), hidden, b.keymap.key(showAll))
+		return fmt.Sprintf("There are only %s %s. %s shows them.", plural(b.table.rows.count, b.noun), hidden, b.ui.keymap.key(showAll))
 	}
-	return fmt.Sprintf("None of the %s needs attention. %s shows them all.", plural(b.table.rows.count, b.noun), b.keymap.key(showAll))
+	return fmt.Sprintf("None of the %s needs attention. %s shows them all.", plural(b.table.rows.count, b.noun), b.ui.keymap.key(showAll))
 }
 
 // factLabel is the width of the column with the names of facts.

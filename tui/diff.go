@@ -19,6 +19,7 @@ import (
 // differences shows what differs between two moments: resources, the namespaces of
 // one, the objects in one of these, and their fields.
 type differences struct {
+	*session
 	*board
 	level    *level      // shown, or will be when it is arranged; nil until the moments are compared
 	asked    [2]moment   // the moments, as they were asked for last
@@ -73,17 +74,17 @@ type (
 )
 
 func newDifferences(s *session) screen {
-	d := &differences{asked: [2]moment{{side: backup}, {side: current}}, look: changesLook{unfold: s.keymap.key(unfold)}}
-	d.board = newBoard(s, listing{
+	d := &differences{session: s, asked: [2]moment{{side: backup}, {side: current}}, look: changesLook{unfold: s.keymap.key(unfold)}}
+	d.board = newBoard(&s.ui, listing{
 		title: "diff", noun: "row", waiting: "comparing", columns: groupColumns("RESOURCE"),
-		of: func(*session) any {
+		of: func() any {
 			if d.level == nil {
 				return nil
 			}
 			return d.level
 		},
-		rows:  func(*session) rows { return d.rows(d.level) },
-		empty: func(*session) string { return d.nothing() },
+		rows:  func() rows { return d.rows(d.level) },
+		empty: func() string { return d.nothing() },
 	})
 	return d
 }

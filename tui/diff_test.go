@@ -194,7 +194,7 @@ func TestChanges(t *testing.T) {
 func BenchmarkDiffFrame(b *testing.B) {
 	for _, n := range benchSizes {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			s := &session{ctx: b.Context(), keymap: defaultKeys, theme: newTheme(true, colorprofile.TrueColor, unicodeGlyphs, DefaultLook), input: demoInput(b)}
+			s := &session{ctx: b.Context(), ui: ui{keymap: defaultKeys, theme: newTheme(true, colorprofile.TrueColor, unicodeGlyphs, DefaultLook)}, input: demoInput(b)}
 			d := newDifferences(s).(*differences)
 			c := &diff.Comparison{Sifted: true, Objects: make([]diff.Object, n)}
 			for i := range c.Objects {

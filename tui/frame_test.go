@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"runtime"
 	"testing"
+
+	tea "charm.land/bubbletea/v2"
 )
 
 // boards are the screens that list rows, with what they list blown up to n rows.
@@ -62,8 +64,8 @@ func blown(r rows, n int) rows {
 	if r.item != nil {
 		big.item = func(row int) any { return r.item(row % of) }
 	}
-	if r.object != nil {
-		big.object = func(row int) (int, string) { return r.object(row % of) }
+	if r.links != nil {
+		big.links = func(row int) func(action) tea.Cmd { return r.links(row % of) }
 	}
 	if r.detail != nil {
 		big.detail = func(row, width int) []string { return r.detail(row%of, width) }

@@ -19,13 +19,6 @@ import (
 	"revenant/decoder/snapshot"
 )
 
-// shownHistory is the history of the object that was chosen.
-type shownHistory struct {
-	*histories.History
-	at     string // revision to select, "" for none
-	opened bool   // at what it changed
-}
-
 // Messages about histories.
 type (
 	// historyMsg asks the shell for the history of a key.
@@ -43,6 +36,7 @@ type (
 
 // history shows the revisions of one object.
 type history struct {
+	*session
 	*board
 	reading historyReading
 	look    changesLook
@@ -59,8 +53,8 @@ const (
 )
 
 func newHistory(s *session) screen {
-	h := &history{look: changesLook{unfold: s.keymap.key(unfold)}}
-	h.board = newBoard(s, listing{
+	h := &history{session: s, look: changesLook{unfold: s.keymap.key(unfold)}}
+	h.board = newBoard(&s.ui, listing{
 		title: "history", noun: "revision", waiting: "no object was chosen: H on one of the objects (6) or pods (3) shows its history",
 		columns: []column{
 			{title: "REVISION", key: "O", min: 10},
@@ -71,14 +65,14 @@ func newHistory(s *session) screen {
 			{title: "WHEN", min: 24, max: 34},
 			{title: "IN", key: "N", min: 7},
 		},
-		of: func(s *session) any {
+		of: func() any {
 			if s.history == nil {
 				return nil
 			}
 			return s.history
 		},
-		rows:  func(s *session) rows { return h.rows(s.history) },
-		empty: func(*session) string { return "Neither snapshot has a revision of it." },
+		rows:  func() rows { return h.rows(s.history) },
+		empty: func() string { return "Neither snapshot has a revision of it." },
 	})
 	return h
 }
@@ -392,28 +386,6 @@ func created(revision int64) string {
 		return ""
 	}
 	return "created at revision " + count(revision)
-}
-
-// histories reads what the two snapshots hold of one object.
-func (in *Input) histories() *histories.Reader {
-	r := &histories.Reader{Prefix: in.Prefix}
-	for side := range roles {
-		s := in.side(side)
-		r.Sources[side] = histories.Source{Name: string(roles[side]), Snapshot: s.Snapshot, Clock: s.State.Clock}
-	}
-	return r
-}
-
-// readHistory reads the revisions of a key out of both snapshots.
-func (m *model) readHistory(of historyMsg) tea.Cmd {
-	ctx, r := m.ctx, m.input.histories()
-	return m.tasks.cmd(func() tea.Msg {
-		h, err := r.Read(ctx, of.key, of.carved)
-		if err != nil {
-			return nil // the program ends
-		}
-		return historyReadMsg{&shownHistory{h, of.at, of.opened}}
-	})
 }
 
 // entryName tells a revision from all others that are listed.

@@ -11,8 +11,6 @@ import (
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
 
-	lists "revenant/analyzer/objects"
-	"revenant/analyzer/restore"
 	"revenant/analyzer/rollback"
 	"revenant/decoder/snapshot"
 	"revenant/internal/outfile"
@@ -39,7 +37,6 @@ type model struct {
 	look  Look
 	mouse bool
 
-	plan    planner
 	screens []screen
 	at      int    // the screen shown
 	trail   []int  // those shown before it, each once
@@ -47,8 +44,6 @@ type model struct {
 	prompt  *prompt
 	message string // in the bottom line until the next key
 
-	stopListing   func()   // ends the listing that goes on; nil for none
-	runbookAsked  int      // counts the runbooks asked for: only the last one counts
 	typedCommands []string // oldest first
 	themeChosen   bool     // by the person
 	used          bool     // a key was pressed since the screens are there
@@ -60,7 +55,7 @@ type model struct {
 
 func newModel(ctx context.Context, profile colorprofile.Profile, g glyphs) *model {
 	m := &model{
-		session: &session{ctx: ctx, keymap: defaultKeys},
+		session: &session{ctx: ctx, ui: ui{keymap: defaultKeys}},
 		profile: profile, look: DefaultLook, width: minWidth, height: 24,
 	}
 	m.theme = newTheme(true, profile, g, m.look)
@@ -103,7 +98,7 @@ func (m *model) Init() tea.Cmd {
 
 // Update is the one place where anything changes.
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
-	_, cmd := m.update(msg)
+	cmd := m.update(msg)
 	return m, tea.Batch(cmd, m.wake())
 }
 
@@ -118,105 +113,63 @@ func (m *model) wake() tea.Cmd {
 	return nil
 }
 
-func (m *model) update(msg tea.Msg) (tea.Model, tea.Cmd) {
+// update gives a message to whom it is for: the shell, the session, or the screens.
+func (m *model) update(msg tea.Msg) tea.Cmd {
 	m.version++
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
-		if msg.Width > 0 && msg.Height > 0 {
-			m.width, m.height = msg.Width, msg.Height
-		}
-		m.resize()
-		return m, nil
+		return m.sized(msg)
 	case tea.BackgroundColorMsg:
-		if !m.themeChosen {
-			return m, m.setTheme(msg.IsDark())
-		}
-		return m, nil
+		return m.background(msg)
 	case tea.KeyPressMsg:
-		return m, m.press(msg)
+		return m.press(msg)
 	case tea.PasteMsg:
-		return m, m.typed(msg)
+		return m.typed(msg)
 	case tea.MouseWheelMsg:
-		return m, m.wheel(msg)
+		return m.wheel(msg)
 	case progressMsg:
-		m.progress(msg)
-		return m, nil
+		return m.progress(msg)
 	case loadedMsg:
-		return m, m.loaded(msg)
-	case integrityMsg:
-		return m, m.verified(msg)
-	case decodedMsg:
-		f := &m.files[msg.side]
-		f.decoded, f.undecoded = true, msg.problems
-		m.problems = m.foundProblems()
-		return m, m.broadcast(changedMsg{})
-	case countedMsg:
-		f := &m.files[msg.side]
-		f.counted, f.keys = true, msg.keys
-		return m, nil
-	case predictedMsg:
-		return m, m.predicted(msg)
-	case modesMsg:
-		m.modes = msg.modes
-		return m, m.broadcast(changedMsg{})
+		return m.loaded(msg)
 	case sayMsg:
 		m.message = safe(string(msg))
-		return m, nil
+		return nil
 	case copiedMsg:
-		return m, m.copyOut(msg.excerpt)
-	case momentMsg:
-		return m, m.listObjects(msg.moment, m.wanted.query)
-	case listMsg:
-		return m, m.listObjects(msg.moment, msg.query)
-	case lookAtMsg:
-		list := m.listObjects(msg.moment, lists.Query{})
-		return m, tea.Batch(m.broadcast(msg), list)
-	case objectsAtMsg:
-		if msg.err != nil {
-			m.message = safe(msg.err.Error())
-			if m.objects != nil {
-				m.wanted = listMsg{m.objects.moment, m.objects.Query}
-			}
-			return m, nil
-		}
-		m.objects = msg.objects
-		return m, m.broadcast(changedMsg{})
+		return m.copyOut(msg.excerpt)
 	case goMsg:
-		m.show(screenNamed(msg.screen))
-		if msg.then == nil {
-			return m, nil
-		}
-		return m.update(msg.then)
+		return m.goTo(msg)
 	case historyMsg:
 		m.show(screenNamed("history"))
-		msg.carved = msg.carved || m.input.Carved
-		return m, m.readHistory(msg)
-	case carvedMsg:
-		return m, m.readHistory(historyMsg{key: m.history.Key, carved: !m.history.Carved})
-	case historyReadMsg:
-		m.history = msg.history
-		return m, m.broadcast(changedMsg{})
-	case runbookMsg:
-		if msg.asked != m.runbookAsked {
-			return m, nil
-		}
-		m.runbook = msg.runbook
-		return m, m.broadcast(changedMsg{})
-	case platformMsg:
-		m.platform = m.input.nextPlatform(m.platform)
-		return m, m.writeRunbook()
-	case timelineMsg:
-		m.timeline = msg.timeline
-		return m, m.broadcast(changedMsg{})
-	case rollbackMsg:
-		m.rollback = msg.rollback
-		return m, m.broadcast(changedMsg{})
-	case adoptMsg:
-		return m, m.replan(func() { m.plan.plan = msg.plan })
-	case restartNodeMsg:
-		return m, m.replan(func() { m.plan.toggleNode(msg.node) })
 	}
-	return m, m.broadcast(msg)
+	news, cmd := m.session.update(msg)
+	if news == nil {
+		return cmd
+	}
+	return tea.Batch(m.broadcast(news), m.recall(), cmd)
+}
+
+func (m *model) sized(msg tea.WindowSizeMsg) tea.Cmd {
+	if msg.Width > 0 && msg.Height > 0 {
+		m.width, m.height = msg.Width, msg.Height
+	}
+	m.resize()
+	return nil
+}
+
+func (m *model) background(msg tea.BackgroundColorMsg) tea.Cmd {
+	if m.themeChosen {
+		return nil
+	}
+	return m.setTheme(msg.IsDark())
+}
+
+// goTo shows a screen, and gives it a message.
+func (m *model) goTo(msg goMsg) tea.Cmd {
+	m.show(screenNamed(msg.screen))
+	if msg.then == nil {
+		return nil
+	}
+	return m.update(msg.then)
 }
 
 func (m *model) broadcast(msg tea.Msg) tea.Cmd {
@@ -227,74 +180,26 @@ func (m *model) broadcast(msg tea.Msg) tea.Cmd {
 	return tea.Batch(cmds...)
 }
 
-func (m *model) progress(msg progressMsg) {
+func (m *model) progress(msg progressMsg) tea.Cmd {
 	if m.input == nil {
 		m.loading.progress(msg)
 	}
-	if i := slices.Index(roles[:], restore.In(msg.role)); i >= 0 && msg.Phase == snapshot.PhaseHash {
-		m.files[i].hashed = msg.Progress
-	}
+	m.hashed(msg.role, msg.Progress)
+	return nil
 }
 
-// loaded makes the screens, and starts what goes on behind them.
+// loaded makes the screens, once everything that they show is being read.
 func (m *model) loaded(msg loadedMsg) tea.Cmd {
 	if msg.err != nil {
 		m.err = msg.err
 		return tea.Quit
 	}
-	m.input = msg.input
-	m.plan.plan, m.plan.given = msg.input.Plan, msg.input.Plan.BumpRevision
-	if len(m.input.Platforms) > 0 {
-		m.platform = m.input.Platforms[0]
-	}
+	cmd := m.open(msg.input)
 	for _, r := range registry {
 		m.screens = append(m.screens, r.new(m.session))
 	}
 	m.resize()
-	cmds := []tea.Cmd{m.predict(), m.undo(), m.listObjects(moment{side: current}, lists.Query{}), m.readTimeline(m.input.Carved)}
-	for i := range m.files {
-		s := m.side(i).Snapshot
-		cmds = append(cmds, m.verify(i, s), m.count(i, s), m.decode(i, s))
-	}
-	return tea.Batch(cmds...)
-}
-
-// undo compares what is not a pod.
-func (m *model) undo() tea.Cmd {
-	ctx, in := m.ctx, m.input
-	return m.tasks.cmd(func() tea.Msg {
-		r, err := rollback.Compare(ctx, in.Backup.Snapshot, in.Current.Snapshot, rollback.Options{Prefix: in.Prefix, Taken: in.Current.State.Clock.Taken()})
-		if err != nil {
-			return nil // the program ends
-		}
-		return rollbackMsg{r}
-	})
-}
-
-// verify waits for the file's hash.
-func (m *model) verify(side int, s *snapshot.Snapshot) tea.Cmd {
-	ctx := m.ctx
-	return m.tasks.cmd(func() tea.Msg {
-		in, err := s.Integrity(ctx)
-		if err != nil {
-			return nil // the program ends
-		}
-		return integrityMsg{side, in, s.Problems()}
-	})
-}
-
-// count counts the live keys.
-func (m *model) count(side int, s *snapshot.Snapshot) tea.Cmd {
-	ctx := m.ctx
-	return m.tasks.cmd(func() tea.Msg {
-		n := 0
-		for range s.Keys("") {
-			if n++; n%1024 == 0 && ctx.Err() != nil {
-				return nil
-			}
-		}
-		return countedMsg{side, n}
-	})
+	return cmd
 }
 
 func (m *model) tooSmall() bool { return m.width < minWidth || m.height < minHeight }

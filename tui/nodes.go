@@ -26,7 +26,7 @@ const (
 // newNodes lists what becomes of the nodes: what their kubelets do, and what is
 // taken of them, as the API believes and as it really is.
 func newNodes(s *session) screen {
-	return &nodes{newBoard(s, listing{
+	return &nodes{s, newBoard(&s.ui, listing{
 		title: "nodes", noun: "node", waiting: "predicting",
 		columns: []column{
 			{title: "NODE", key: "O", min: 10, max: 40},
@@ -38,19 +38,22 @@ func newNodes(s *session) screen {
 			{title: "MEMORY", key: "N", min: 18, max: 30, drop: 4, right: true},
 			{title: "PODS", min: 6, drop: 1, right: true},
 		},
-		of: func(s *session) any {
+		of: func() any {
 			if s.prediction == nil {
 				return nil
 			}
 			return s.prediction
 		},
-		rows:  func(s *session) rows { return s.nodeRows(s.prediction) },
-		empty: func(*session) string { return "Neither snapshot holds a node." },
+		rows:  func() rows { return s.nodeRows(s.prediction) },
+		empty: func() string { return "Neither snapshot holds a node." },
 	})}
 }
 
 // nodes is the board of nodes, from which one goes on to the pods of one.
-type nodes struct{ *board }
+type nodes struct {
+	*session
+	*board
+}
 
 func (n *nodes) Keys() keys {
 	k := n.board.Keys()
@@ -113,7 +116,7 @@ func (s *session) nodeRows(p *restore.Prediction) rows {
 		},
 		look:   func(t *theme, row int) (style, string) { return t.severity(nodeSeverity(&list[row])) },
 		id:     func(row int) string { return list[row].Name },
-		object: func(row int) (int, string) { return current, s.keyOfKind("Node", "", list[row].Name) },
+		links:  func(row int) func(action) tea.Cmd { return s.linksTo(current, s.keyOfKind("Node", "", list[row].Name)) },
 		detail: func(row, width int) []string { return s.node(p, &list[row], d.Nodes[list[row].Name], width) },
 	}
 }

@@ -2,7 +2,6 @@ package tui
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -22,13 +21,6 @@ import (
 type moment struct {
 	side     int
 	revision int64 // 0 is the newest
-}
-
-// objectList is the objects that a query finds at a moment. It is not changed once it
-// is made.
-type objectList struct {
-	moment
-	*lists.List
 }
 
 // Messages about objects.
@@ -63,6 +55,7 @@ type (
 // objects lists the objects of either snapshot at any revision that is kept: those
 // of all resources by what their keys tell, those of one as kubectl prints them.
 type objects struct {
+	*session
 	*board
 	grouped int           // bySameResource or bySameNamespace, -1 for not at all
 	from    int           // how it was grouped when a group was gone into
@@ -125,17 +118,17 @@ type shownObjects struct {
 }
 
 func newObjects(s *session) screen {
-	o := &objects{grouped: -1, from: -1, look: changesLook{unfold: s.keymap.key(unfold)}}
-	o.board = newBoard(s, listing{
+	o := &objects{session: s, grouped: -1, from: -1, look: changesLook{unfold: s.keymap.key(unfold)}}
+	o.board = newBoard(&s.ui, listing{
 		title: "objects", noun: "object", waiting: "listing the objects", columns: allColumns,
-		of: func(s *session) any {
+		of: func() any {
 			if s.objects == nil {
 				return nil
 			}
 			return objectsShown{s.objects, o.grouped}
 		},
-		rows:  func(s *session) rows { return o.rowsOf(objectsShown{s.objects, o.grouped}) },
-		empty: func(s *session) string { return o.emptiness(s.objects) },
+		rows:  func() rows { return o.rowsOf(objectsShown{s.objects, o.grouped}) },
+		empty: func() string { return o.emptiness(s.objects) },
 		notes: o.notes,
 	})
 	return o
@@ -669,31 +662,6 @@ func (o *objects) emptyBecause(l *objectList) string {
 		return fmt.Sprintf("%s at this revision; other namespaces have %s.", what, count(l.Resource.Count))
 	}
 	return what + " at this revision."
-}
-
-// listObjects lists the objects that a query finds at a moment. One that goes on
-// already is ended.
-func (m *model) listObjects(at moment, q lists.Query) tea.Cmd {
-	if m.stopListing != nil {
-		m.stopListing()
-	}
-	ctx, stop := context.WithCancel(m.ctx)
-	m.stopListing, m.wanted = stop, listMsg{at, q}
-	side := m.side(at.side)
-	from := lists.Source{Snapshot: side.Snapshot, Clock: side.State.Clock, Prefix: m.input.Prefix}
-	if was := m.objects; was != nil && was.side == at.side {
-		from.Catalog = was.Catalog
-	}
-	return m.tasks.cmd(func() tea.Msg {
-		l, err := lists.Read(ctx, from, at.revision, q)
-		if ctx.Err() != nil {
-			return nil // the program ends, or something else was asked for
-		}
-		if err != nil {
-			return objectsAtMsg{err: err}
-		}
-		return objectsAtMsg{objects: &objectList{at, l}}
-	})
 }
 
 // notes says beside the counts what is not to be seen, and how far reading is.

@@ -317,7 +317,7 @@ func BenchmarkObjectsFrame(b *testing.B) {
 	for _, n := range benchSizes {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			l := list(n)
-			s := &session{ctx: b.Context(), keymap: defaultKeys, theme: newTheme(true, colorprofile.TrueColor, unicodeGlyphs, DefaultLook), input: in, objects: l}
+			s := &session{ctx: b.Context(), ui: ui{keymap: defaultKeys, theme: newTheme(true, colorprofile.TrueColor, unicodeGlyphs, DefaultLook)}, input: in, objects: l}
 			o := newObjects(s).(*objects)
 			o.SetSize(140, 24)
 			done(b, o.table, o.refresh()())
@@ -345,7 +345,7 @@ func BenchmarkObjectsSort(b *testing.B) {
 		for name, key := range map[string]string{"age": "A", "status": "S"} {
 			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {
 				l := list(n)
-				s := &session{ctx: b.Context(), keymap: defaultKeys, theme: newTheme(true, colorprofile.TrueColor, unicodeGlyphs, DefaultLook), input: in, objects: l}
+				s := &session{ctx: b.Context(), ui: ui{keymap: defaultKeys, theme: newTheme(true, colorprofile.TrueColor, unicodeGlyphs, DefaultLook)}, input: in, objects: l}
 				o := newObjects(s).(*objects)
 				o.SetSize(140, 24)
 				done(b, o.table, o.refresh()())

@@ -136,10 +136,18 @@ func (o *overview) revisions(width int) []string {
 func (s *session) ruler() *ruler {
 	r := &ruler{backup: s.held(backup), current: s.held(current)}
 	if p := s.prediction; p != nil {
-		r.revisions = &p.Revisions
-		r.least = s.input.Backup.State.NewestRecord + p.Revisions.MinimumSafeBump
+		v := &p.Revisions
+		r.start = startOf(v, s.input.Backup.State.NewestRecord+v.MinimumSafeBump)
 	}
 	return r
+}
+
+// startOf is where the store of a prediction starts.
+func startOf(v *restore.Revisions, least int64) *storeStart {
+	return &storeStart{
+		revision: v.Restored, least: least, seen: v.LastSeenAtMost,
+		enough: v.BumpVerdict == restore.BumpEnough, unsure: v.BumpVerdict == restore.BumpUnsure, insufficient: v.NoBumpFits != "",
+	}
 }
 
 // held is the revisions that a side holds.

@@ -30,23 +30,6 @@ type (
 	platformMsg struct{}
 )
 
-// Runbook is what to type, in which order.
-type Runbook struct {
-	// Text is for a terminal: paragraphs of at most width columns, commands on
-	// lines of their own as long as they are.
-	Text     func(width int) string
-	Markdown string
-}
-
-// writtenRunbook is the runbook of a plan.
-type writtenRunbook struct {
-	Runbook
-	plan        restore.Plan
-	recommended bool // the plan in force is a plain restore: this is of the recommended one
-	platform    string
-	problem     string
-}
-
 func newPlans(s *session) screen { return &plans{session: s} }
 
 func (p *plans) SetSize(width, height int) {
@@ -315,40 +298,4 @@ func (p *plans) detail(width int) []string {
 		lines = append(lines, paintAll(t.dim, wrap(m.Deaf.Ends, width))...)
 	}
 	return lines
-}
-
-// nextPlatform is the platform after one, the first after the last.
-func (in *Input) nextPlatform(name string) string {
-	if len(in.Platforms) == 0 {
-		return name
-	}
-	return in.Platforms[(slices.Index(in.Platforms, name)+1)%len(in.Platforms)]
-}
-
-// runbookMsg brings the runbook of a plan.
-type runbookMsg struct {
-	asked   int
-	runbook *writtenRunbook
-}
-
-// writeRunbook writes the runbook of the plan in force; where that is a plain
-// restore, of the recommended one.
-func (m *model) writeRunbook() tea.Cmd {
-	if m.input.Runbook == nil {
-		return nil
-	}
-	m.runbookAsked++
-	ctx, write, asked := m.ctx, m.input.Runbook, m.runbookAsked
-	r := &writtenRunbook{plan: m.plan.plan, platform: m.platform}
-	plan := &r.plan
-	if plan.Equal(plan.Stated()) {
-		r.recommended, plan = true, nil
-	}
-	return m.tasks.cmd(func() tea.Msg {
-		var err error
-		if r.Runbook, err = write(ctx, plan, r.platform); err != nil {
-			r.problem = sentence(err.Error())
-		}
-		return runbookMsg{asked, r}
-	})
 }

@@ -73,7 +73,7 @@ var podColumns = []column{
 }
 
 func newPods(s *session) screen {
-	return &pods{session: s, detail: newDetail(s), table: newTable(s, podColumns...), groups: none}
+	return &pods{session: s, detail: newDetail(s), table: newTable(&s.ui, podColumns...), groups: none}
 }
 
 func (p *pods) SetSize(width, height int) {

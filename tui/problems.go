@@ -3,25 +3,15 @@ package tui
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
-	tea "charm.land/bubbletea/v2"
-
 	"revenant/analyzer/restore"
-	liveValues "revenant/analyzer/values"
 	"revenant/decoder/snapshot"
 )
 
-// problem is one thing found wrong with one of the two snapshots.
-type problem struct {
-	side int
-	snapshot.Problem
-}
-
 // newProblems lists what was found wrong with the evidence.
 func newProblems(s *session) screen {
-	return newBoard(s, listing{
+	return newBoard(&s.ui, listing{
 		title: "problems", noun: "problem", waiting: "verifying the evidence and looking at every value",
 		columns: []column{
 			{title: "SEVERITY", key: "S", min: 8},
@@ -29,59 +19,16 @@ func newProblems(s *session) screen {
 			{title: "WHERE", key: "P", min: 12, max: 40},
 			{title: "WHAT", key: "N", min: 20},
 		},
-		of: func(s *session) any {
+		of: func() any {
 			if s.problems == nil {
 				return nil
 			}
 			return s.problems
 		},
-		rows: func(s *session) rows { return s.problemRows(*s.problems) },
-		empty: func(*session) string {
+		rows: func() rows { return s.problemRows(*s.problems) },
+		empty: func() string {
 			return "Nothing was found wrong with either file: pages, revisions and, where there is one, the trailer are as etcd leaves them, and every live object can be decoded."
 		},
-	})
-}
-
-// foundProblems are those of the files and of what is in them; nil until both files
-// are verified and every live value was looked at.
-func (s *session) foundProblems() *[]problem {
-	list := []problem{}
-	for side := range s.files {
-		f := &s.files[side]
-		if !f.verified || !f.decoded {
-			return nil
-		}
-		for _, c := range f.integrity.Checks {
-			if c.Name == "trailer" && c.Verdict != snapshot.OK {
-				severity := snapshot.Note
-				if c.Verdict == snapshot.Bad {
-					severity = snapshot.Damage
-				}
-				list = append(list, problem{side, snapshot.Problem{Severity: severity, Where: "trailer", What: string(c.Verdict) + ": " + c.Detail}})
-			}
-		}
-		for _, p := range slices.Concat(f.problems, f.undecoded) {
-			list = append(list, problem{side, p})
-		}
-	}
-	return &list
-}
-
-// decodedMsg says what of the live values of a snapshot cannot be decoded.
-type decodedMsg struct {
-	side     int
-	problems []snapshot.Problem
-}
-
-// decode looks at every live value.
-func (m *model) decode(side int, s *snapshot.Snapshot) tea.Cmd {
-	ctx, prefix := m.ctx, m.input.Prefix
-	return m.tasks.cmd(func() tea.Msg {
-		problems, err := liveValues.Problems(ctx, s, prefix)
-		if err != nil {
-			return nil // the program ends
-		}
-		return decodedMsg{side, problems}
 	})
 }
 

@@ -6,8 +6,6 @@ import (
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
-
-	"revenant/analyzer/restore"
 )
 
 // window is what of the revisions a snapshot holds.
@@ -22,8 +20,17 @@ type window struct {
 // restored store starts.
 type ruler struct {
 	backup, current window
-	least           int64              // revision to start at
-	revisions       *restore.Revisions // of the plan, nil when there is none
+	start           *storeStart // of the restored store, nil when it is not known
+}
+
+// storeStart is where a restored store starts, and what that is worth.
+type storeStart struct {
+	revision     int64
+	least        int64 // revision that it would have to start at
+	seen         int64 // newest revision that watchers may have seen
+	enough       bool  // no watcher can have seen what it starts at
+	unsure       bool  // or nothing tells
+	insufficient bool  // no start can be enough
 }
 
 // rulerLabel is the width of what stands before the axis.
@@ -43,7 +50,7 @@ func (r *ruler) lines(t *theme, width int) []string {
 		{"backup", r.bar(t, a, &r.backup)},
 		{"", r.gap(t, a)},
 		{"current", r.bar(t, a, &r.current)},
-		{"restored", r.start(t, a)},
+		{"restored", r.starts(t, a)},
 	}
 	var lines []string
 	for _, row := range rows {
@@ -63,10 +70,10 @@ type axis struct {
 func (r *ruler) axis(width int) axis {
 	a := axis{width: max(width, 1)}
 	to := max(r.backup.head, r.current.head)
-	if v := r.revisions; v != nil {
-		a.to = max(float64(to), min(float64(v.LastSeenAtMost), 2*float64(to)))
-		if float64(v.Restored) < 1.5*float64(to) {
-			a.to = max(a.to, float64(v.Restored))
+	if v := r.start; v != nil {
+		a.to = max(float64(to), min(float64(v.seen), 2*float64(to)))
+		if float64(v.revision) < 1.5*float64(to) {
+			a.to = max(a.to, float64(v.revision))
 		}
 	}
 	a.to = max(a.to, float64(to), 1)
@@ -115,8 +122,8 @@ func (r *ruler) bar(t *theme, a axis, w *window) *strip {
 		from := min(a.col(r.backup.head)+1, a.col(w.head))
 		s.fill(max(from, a.col(w.compact)), a.col(w.head), t.undone, t.warning)
 	}
-	if w == &r.current && r.revisions != nil {
-		s.fill(a.col(w.head)+1, a.col(r.revisions.LastSeenAtMost), t.seen, t.dim)
+	if w == &r.current && r.start != nil {
+		s.fill(a.col(w.head)+1, a.col(r.start.seen), t.seen, t.dim)
 	}
 	for _, rev := range w.bumped {
 		if float64(rev) >= a.from {
@@ -151,29 +158,29 @@ func (r *ruler) gap(t *theme, a axis) *strip {
 	return s
 }
 
-// start is where the restored store starts, and where it would have to.
-func (r *ruler) start(t *theme, a axis) *strip {
+// starts is where the restored store starts, and where it would have to.
+func (r *ruler) starts(t *theme, a axis) *strip {
 	s := newStrip(a.width)
-	v := r.revisions
+	v := r.start
 	if v == nil {
 		return s
 	}
 	color := t.critical
-	switch v.BumpVerdict {
-	case restore.BumpEnough:
+	switch {
+	case v.enough:
 		color = t.good
-	case restore.BumpUnsure:
+	case v.unsure:
 		color = t.warning
 	}
-	if float64(v.Restored) > a.to {
-		text := "starts at " + count(v.Restored) + " " + t.arrow
+	if float64(v.revision) > a.to {
+		text := "starts at " + count(v.revision) + " " + t.arrow
 		s.put(a.width-ansi.StringWidth(text), text, color)
 		return s
 	}
-	at, least := a.col(v.Restored), a.col(r.least)
-	s.mark(at, least, t.restored, "starts at "+count(v.Restored), color)
-	if v.BumpVerdict != restore.BumpEnough && v.NoBumpFits == "" {
-		s.mark(least, at, t.minimum, "at least "+count(r.least), t.dim)
+	at, least := a.col(v.revision), a.col(v.least)
+	s.mark(at, least, t.restored, "starts at "+count(v.revision), color)
+	if !v.enough && !v.insufficient {
+		s.mark(least, at, t.minimum, "at least "+count(v.least), t.dim)
 	}
 	return s
 }
@@ -185,7 +192,7 @@ func (r *ruler) legend(t *theme, width int) []string {
 		style        style
 		there        bool
 	}
-	v := r.revisions
+	v := r.start
 	bumped := "bumped by an earlier restore"
 	if list := append(slices.Clone(r.backup.bumped), r.current.bumped...); len(list) > 0 {
 		bumped += " at " + count(slices.Max(list))
@@ -194,7 +201,7 @@ func (r *ruler) legend(t *theme, width int) []string {
 		{t.compacted, "compacted", t.dim, r.backup.compact > 0 || r.current.compact > 0},
 		{t.kept, "kept", t.dim, true},
 		{t.undone, "undone by the restore", t.warning, r.current.head > r.backup.head},
-		{t.seen, "watchers may have seen", t.dim, v != nil && v.LastSeenAtMost > r.current.head},
+		{t.seen, "watchers may have seen", t.dim, v != nil && v.seen > r.current.head},
 		{t.bumped, bumped, t.bold, len(r.backup.bumped)+len(r.current.bumped) > 0},
 	}
 	var lines []string
@@ -327,12 +334,12 @@ func (r *ruler) told(width int) []string {
 	if n := r.current.head - r.backup.head; n > 0 {
 		tell("%s are undone.", plural(n, "revision"))
 	}
-	if v := r.revisions; v != nil {
-		needed := "at least " + count(r.least) + " is needed"
-		if v.NoBumpFits != "" {
+	if v := r.start; v != nil {
+		needed := "at least " + count(v.least) + " is needed"
+		if v.insufficient {
 			needed = "no bump can be enough"
 		}
-		tell("The restored store starts at revision %s; %s; watchers may have seen up to %s.", count(v.Restored), needed, count(v.LastSeenAtMost))
+		tell("The restored store starts at revision %s; %s; watchers may have seen up to %s.", count(v.revision), needed, count(v.seen))
 	}
 	return lines
 }

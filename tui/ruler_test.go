@@ -9,16 +9,13 @@ import (
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
 	"github.com/charmbracelet/x/exp/golden"
-
-	"revenant/analyzer/restore"
 )
 
-// planned is what a prediction says of the revisions.
-func planned(backup, current, bump int64, verdict restore.BumpVerdict) *restore.Revisions {
-	gap := current - backup
-	return &restore.Revisions{
-		Backup: backup, Current: current, Gap: gap, Restored: backup + bump, MinimumSafeBump: gap + 1,
-		BumpVerdict: verdict, LastSeenAtMost: current + max(gap/2, 100),
+// planned is where a store starts that was bumped.
+func planned(backup, current, bump int64, verdict string) *storeStart {
+	return &storeStart{
+		revision: backup + bump, least: current + 1, seen: current + max((current-backup)/2, 100),
+		enough: verdict == "enough", unsure: verdict == "unsure",
 	}
 }
 
@@ -27,19 +24,19 @@ func TestRuler(t *testing.T) {
 		name  string
 		ruler ruler
 	}{
-		{"never compacted", ruler{window{head: 454}, window{head: 1472}, 1473, planned(454, 1472, 0, restore.NoBump)}},
-		{"compacted", ruler{window{head: 8000, compact: 6500}, window{head: 11000, compact: 7800}, 11001, planned(8000, 11000, 0, restore.NoBump)}},
-		{"hours apart", ruler{window{head: 9_100_000, compact: 9_094_000}, window{head: 9_220_000, compact: 9_213_000}, 9_220_001, planned(9_100_000, 9_220_000, 0, restore.NoBump)}},
-		{"gap of few in many", ruler{window{head: 9_999_990}, window{head: 10_000_000}, 10_000_001, planned(9_999_990, 10_000_000, 0, restore.NoBump)}},
-		{"no gap", ruler{window{head: 500}, window{head: 500}, 501, planned(500, 500, 0, restore.NoBump)}},
-		{"bump too small", ruler{window{head: 1000}, window{head: 3000}, 3001, planned(1000, 3000, 700, restore.BumpSmall)}},
-		{"bump unsure", ruler{window{head: 1000}, window{head: 3000}, 3001, planned(1000, 3000, 2200, restore.BumpUnsure)}},
-		{"bump enough", ruler{window{head: 1000}, window{head: 3000}, 3001, planned(1000, 3000, 1_003_000, restore.BumpEnough)}},
-		{"restored before", ruler{window{head: 1_002_600, bumped: []int64{1_002_000}}, window{head: 1_003_500, bumped: []int64{1_002_000}}, 1_003_501, planned(1_002_600, 1_003_500, 0, restore.NoBump)}},
-		{"no prediction yet", ruler{window{head: 454}, window{head: 1472}, 0, nil}},
-		{"empty stores", ruler{window{}, window{}, 1, planned(0, 0, 0, restore.NoBump)}},
-		{"hostile", ruler{window{head: math.MaxInt64, compact: math.MaxInt64}, window{head: math.MaxInt64, bumped: []int64{0, math.MaxInt64}}, math.MinInt64,
-			&restore.Revisions{Restored: math.MaxInt64, LastSeenAtMost: math.MaxInt64, MinimumSafeBump: math.MaxInt64}}},
+		{"never compacted", ruler{window{head: 454}, window{head: 1472}, planned(454, 1472, 0, "none")}},
+		{"compacted", ruler{window{head: 8000, compact: 6500}, window{head: 11000, compact: 7800}, planned(8000, 11000, 0, "none")}},
+		{"hours apart", ruler{window{head: 9_100_000, compact: 9_094_000}, window{head: 9_220_000, compact: 9_213_000}, planned(9_100_000, 9_220_000, 0, "none")}},
+		{"gap of few in many", ruler{window{head: 9_999_990}, window{head: 10_000_000}, planned(9_999_990, 10_000_000, 0, "none")}},
+		{"no gap", ruler{window{head: 500}, window{head: 500}, planned(500, 500, 0, "none")}},
+		{"bump too small", ruler{window{head: 1000}, window{head: 3000}, planned(1000, 3000, 700, "small")}},
+		{"bump unsure", ruler{window{head: 1000}, window{head: 3000}, planned(1000, 3000, 2200, "unsure")}},
+		{"bump enough", ruler{window{head: 1000}, window{head: 3000}, planned(1000, 3000, 1_003_000, "enough")}},
+		{"restored before", ruler{window{head: 1_002_600, bumped: []int64{1_002_000}}, window{head: 1_003_500, bumped: []int64{1_002_000}}, planned(1_002_600, 1_003_500, 0, "none")}},
+		{"no prediction yet", ruler{window{head: 454}, window{head: 1472}, nil}},
+		{"empty stores", ruler{window{}, window{}, planned(0, 0, 0, "none")}},
+		{"hostile", ruler{window{head: math.MaxInt64, compact: math.MaxInt64}, window{head: math.MaxInt64, bumped: []int64{0, math.MaxInt64}},
+			&storeStart{revision: math.MaxInt64, seen: math.MaxInt64, least: math.MinInt64}}},
 	} {
 		for _, look := range []struct {
 			name   string
@@ -78,7 +75,7 @@ func TestRulerScale(t *testing.T) {
 
 func BenchmarkRuler(b *testing.B) {
 	t := newTheme(true, colorprofile.TrueColor, unicodeGlyphs, DefaultLook)
-	r := ruler{window{head: 8000, compact: 6500}, window{head: 11000, compact: 7800}, 11001, planned(8000, 11000, 0, restore.NoBump)}
+	r := ruler{window{head: 8000, compact: 6500}, window{head: 11000, compact: 7800}, planned(8000, 11000, 0, "none")}
 	for _, width := range []int{80, 200} {
 		b.Run(fmt.Sprint(width), func(b *testing.B) {
 			for b.Loop() {

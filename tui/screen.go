@@ -134,15 +134,13 @@ func visit(screen string, then tea.Msg) tea.Cmd {
 // session is what all screens show. The shell changes it between frames; a
 // command may hold on to what it points to, which is not changed any more.
 type session struct {
-	ctx   context.Context
-	tasks tasks
-	theme *theme
-
-	keymap keymap
+	ctx context.Context
+	ui
 
 	version int // another one with every message
 
 	input      *Input
+	plan       planner // the plan in force, and what can be chosen
 	files      [2]file // by side
 	prediction *restore.Prediction
 	digest     digests.Digest          // of it
@@ -158,6 +156,16 @@ type session struct {
 	problems   *[]problem              // of both files; nil until they are verified
 	runbook    *writtenRunbook         // of the plan; nil until it is written
 	platform   string                  // that the runbook is for
+
+	stopListing  func() // ends the listing that goes on; nil for none
+	runbookAsked int    // counts the runbooks asked for: only the last one counts
+}
+
+// ui is what everything that is drawn shares.
+type ui struct {
+	theme  *theme
+	keymap keymap
+	tasks  tasks // what is done beside the screen
 }
 
 // The sides of a session.
@@ -226,4 +234,33 @@ func (t *tasks) end() {
 	t.ended = true
 	t.mu.Unlock()
 	t.wg.Wait()
+}
+
+// linksTo goes on from a row to the object that it is of, in the snapshot where it is
+// looked for first, to two versions of it, or to its history. Nil for no key.
+func (s *session) linksTo(side int, key string) func(action) tea.Cmd {
+	if key == "" {
+		return nil
+	}
+	return func(a action) tea.Cmd {
+		msg := lookAtMsg{moment: s.having(side, key), key: key, toText: a == toObject}
+		switch a {
+		case historyOf:
+			return func() tea.Msg { return historyMsg{key: key} }
+		case toDiff:
+			msg.reading = versionsRead
+		}
+		return visit("objects", msg)
+	}
+}
+
+// having is the newest moment of a snapshot, or that of the other one where only that
+// has the object.
+func (s *session) having(side int, key string) moment {
+	if _, err := s.side(side).Snapshot.Get(key, 0); err != nil {
+		if _, err := s.side(1-side).Snapshot.Get(key, 0); err == nil {
+			side = 1 - side
+		}
+	}
+	return moment{side: side}
 }

@@ -16,6 +16,7 @@ import (
 // space shows what takes the space of a snapshot: groups of keys, keys, leases, and
 // the parts of the file.
 type space struct {
+	*session
 	*board
 	at     spaceAt // asked for
 	trail  []spaceFrom
@@ -121,20 +122,20 @@ const (
 )
 
 func newStorage(s *session) screen {
-	p := &space{at: spaceAt{side: current}, sums: map[spaceRead]*storage.Storage{}, asked: map[spaceRead]bool{}}
-	p.board = newBoard(s, listing{
+	p := &space{session: s, at: spaceAt{side: current}, sums: map[spaceRead]*storage.Storage{}, asked: map[spaceRead]bool{}}
+	p.board = newBoard(&s.ui, listing{
 		title: "storage", noun: "row", waiting: "adding up",
-		of: func(*session) any {
+		of: func() any {
 			if shown, ok := p.now(); ok {
 				return shown
 			}
 			return nil
 		},
-		rows: func(s *session) rows {
+		rows: func() rows {
 			shown, _ := p.now()
 			return p.rowsOf(shown)
 		},
-		empty: func(*session) string { return p.nothing() },
+		empty: func() string { return p.nothing() },
 		notes: p.notes,
 	})
 	p.to(p.at, "")

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+
 	"revenant/analyzer/storage"
 )
 
@@ -157,7 +159,7 @@ func (p *space) spaceKeys(shown spaceShown, list []storage.Key) rows {
 	}
 	r.id = func(row int) string { return list[row].Key }
 	r.item = func(row int) any { return spaceItem{shown: shown, key: &list[row]} }
-	r.object = func(row int) (int, string) { return shown.side, list[row].Key }
+	r.links = func(row int) func(action) tea.Cmd { return p.linksTo(shown.side, list[row].Key) }
 	r.detail = func(row, width int) []string { return p.spaceKey(shown, &list[row], width) }
 	return r
 }

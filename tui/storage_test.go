@@ -196,7 +196,7 @@ func TestStorageHostile(t *testing.T) {
 func BenchmarkStorageFrame(b *testing.B) {
 	for _, n := range benchSizes {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			s := &session{ctx: b.Context(), keymap: defaultKeys, theme: newTheme(true, colorprofile.TrueColor, unicodeGlyphs, DefaultLook), input: demoInput(b)}
+			s := &session{ctx: b.Context(), ui: ui{keymap: defaultKeys, theme: newTheme(true, colorprofile.TrueColor, unicodeGlyphs, DefaultLook)}, input: demoInput(b)}
 			p := newStorage(s).(*space)
 			st := &storage.Storage{Namespaces: make([]storage.Group, n)}
 			for i := range st.Namespaces {

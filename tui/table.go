@@ -43,7 +43,7 @@ type rows struct {
 	saved   func(row int) excerpt                   // what copy and save take of an opened row; one without a text, or nil, for what is on the screen
 	copied  func(row int) string                    // what copy takes of it; nil for what it is called
 	item    func(row int) any                       // what a row is of, for the screen; nil for nothing
-	object  func(row int) (side int, key string)    // that a row is of, in the snapshot where it is looked for first; "" for none, nil where rows are of none
+	links   func(row int) func(action) tea.Cmd      // goes to the object that a row is of, to two versions of it, or to its history; nil where it is of none, or rows are
 
 	// Of rows whose cells take reading, cell has what was read already, and these read.
 	// They are called in commands only; stale says that the result is not wanted any more.
@@ -82,7 +82,7 @@ type order struct {
 // table shows rows of which there may be a million: it draws those that are to
 // be seen, and sorts and filters in commands.
 type table struct {
-	*session
+	ui      *ui
 	columns []column
 	order   order
 
@@ -118,8 +118,8 @@ type arrangedMsg struct {
 	problem string // of the filter
 }
 
-func newTable(s *session, columns ...column) *table {
-	return &table{session: s, columns: columns, asked: new(atomic.Int64), marked: map[string]bool{}, widths: make([]int, len(columns))}
+func newTable(u *ui, columns ...column) *table {
+	return &table{ui: u, columns: columns, asked: new(atomic.Int64), marked: map[string]bool{}, widths: make([]int, len(columns))}
 }
 
 // setRows shows other rows. Those before stay on screen until they are arranged;
@@ -173,7 +173,7 @@ func (t *table) arrange() tea.Cmd {
 		from = t.shown // a longer filter passes fewer rows
 	}
 	rows := t.rows
-	return t.tasks.cmd(func() tea.Msg {
+	return t.ui.tasks.cmd(func() tea.Msg {
 		if next != nil {
 			rows = next()
 			msg.rows = &rows
@@ -519,27 +519,27 @@ func (t *table) header() string {
 		}
 		title := c.title
 		if i == t.have.by {
-			title += " " + map[bool]string{false: t.theme.up, true: t.theme.down}[t.have.reverse]
+			title += " " + map[bool]string{false: t.ui.theme.up, true: t.ui.theme.down}[t.have.reverse]
 		}
-		b.WriteString(t.theme.align(title, t.widths[i], c.right) + spaces(columnGap))
+		b.WriteString(t.ui.theme.align(title, t.widths[i], c.right) + spaces(columnGap))
 	}
-	return t.theme.dim.paint(strings.TrimRight(b.String(), " "))
+	return t.ui.theme.dim.paint(strings.TrimRight(b.String(), " "))
 }
 
 func (t *table) line(row int, selected, focus, faded bool) string {
 	color, mark := style(""), " "
 	if t.rows.look != nil {
-		color, mark = t.rows.look(t.theme, row)
+		color, mark = t.rows.look(t.ui.theme, row)
 	}
 	base := style("")
 	if faded {
-		color, base = t.theme.dim, t.theme.dim
+		color, base = t.ui.theme.dim, t.ui.theme.dim
 	}
 	cursor := " "
 	if selected {
-		cursor = t.theme.cursor
+		cursor = t.ui.theme.cursor
 		if focus {
-			base, color = base+t.theme.selected, color+t.theme.selected
+			base, color = base+t.ui.theme.selected, color+t.ui.theme.selected
 		}
 	}
 	chosen := " "
@@ -553,7 +553,7 @@ func (t *table) line(row int, selected, focus, faded bool) string {
 		if w == 0 {
 			continue
 		}
-		to.WriteString(spaces(gap) + t.theme.align(sanitize.Short(t.rows.cell(row, i), w*mostInCell), w, t.columns[i].right))
+		to.WriteString(spaces(gap) + t.ui.theme.align(sanitize.Short(t.rows.cell(row, i), w*mostInCell), w, t.columns[i].right))
 		used += gap + w
 		to, gap = &rest, columnGap
 	}

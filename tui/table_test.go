@@ -16,8 +16,8 @@ import (
 
 // shownIn is a table of names, arranged.
 func shownIn(t testing.TB, names ...string) *table {
-	s := &session{theme: newTheme(true, colorprofile.ASCII, asciiGlyphs, DefaultLook)}
-	x := newTable(s, column{title: "NAME", key: "N", min: 4}, column{title: "SIZE", key: "S", min: 4})
+	u := &ui{theme: newTheme(true, colorprofile.ASCII, asciiGlyphs, DefaultLook)}
+	x := newTable(u, column{title: "NAME", key: "N", min: 4}, column{title: "SIZE", key: "S", min: 4})
 	x.setSize(40, 6)
 	arrange(t, x, rows{
 		count: len(names),
@@ -169,8 +169,8 @@ func TestTableLayout(t *testing.T) {
 		{10, []int{10, 10, 8, 0}},   // beyond, lines are cut
 		{500, []int{10, 30, 8, 20}}, // nothing is wider than it must be
 	} {
-		s := &session{theme: newTheme(true, colorprofile.ASCII, asciiGlyphs, DefaultLook)}
-		x := newTable(s, column{title: "KIND", min: 10}, column{title: "NAME", min: 10, max: 30}, column{title: "NODE", min: 8}, column{title: "FLAGS", min: 10, drop: 1})
+		u := &ui{theme: newTheme(true, colorprofile.ASCII, asciiGlyphs, DefaultLook)}
+		x := newTable(u, column{title: "KIND", min: 10}, column{title: "NAME", min: 10, max: 30}, column{title: "NODE", min: 8}, column{title: "FLAGS", min: 10, drop: 1})
 		x.setSize(tt.width, 5)
 		long := []string{"pod", strings.Repeat("n", 63), "node-1", strings.Repeat("f", 20)}
 		arrange(t, x, rows{count: 1, cell: func(_, column int) string { return long[column] }})
@@ -215,7 +215,7 @@ func manyPods(n int) []restore.PodOutcome {
 
 // manyPodsScreen is the pods screen with n pods.
 func manyPodsScreen(b *testing.B, n int) *pods {
-	s := &session{keymap: defaultKeys, theme: newTheme(true, colorprofile.TrueColor, unicodeGlyphs, DefaultLook), input: &Input{}}
+	s := &session{ui: ui{keymap: defaultKeys, theme: newTheme(true, colorprofile.TrueColor, unicodeGlyphs, DefaultLook)}, input: &Input{}}
 	s.prediction = &restore.Prediction{Pods: manyPods(n)}
 	p := newPods(s).(*pods)
 	p.SetSize(140, 24) // without a detail, whose object would have to be read

@@ -19,23 +19,6 @@ import (
 // timelineMsg brings it.
 type timelineMsg struct{ timeline *timeline.Pair }
 
-// readTimeline reads what happened, with what can be carved or without.
-func (s *session) readTimeline(carved bool) tea.Cmd {
-	ctx, in := s.ctx, s.input
-	source := func(side int) timeline.Source {
-		x := in.side(side)
-		return timeline.Source{Name: string(roles[side]), Snapshot: x.Snapshot, Clock: x.State.Clock}
-	}
-	o := timeline.PairOptions{Prefix: in.Prefix, OneHistory: in.Lineage.OneHistory(), Carve: carved, Rates: rateParts}
-	return s.tasks.cmd(func() tea.Msg {
-		p, err := timeline.ReadPair(ctx, source(backup), source(current), o)
-		if err != nil {
-			return nil // the program ends
-		}
-		return timelineMsg{p}
-	})
-}
-
 // The columns of the events.
 const (
 	eventRevision = iota
@@ -103,7 +86,7 @@ type countedEventsMsg struct {
 }
 
 func newTimeline(s *session) screen {
-	return &happenings{session: s, asked: new(atomic.Int64), table: newTable(s, eventColumns(whenLength)...)}
+	return &happenings{session: s, asked: new(atomic.Int64), table: newTable(&s.ui, eventColumns(whenLength)...)}
 }
 
 // How long the times of events are, those of one day and those of several.

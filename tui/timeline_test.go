@@ -281,7 +281,7 @@ func manyEvents(t testing.TB, n int) *happenings {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := newTimeline(&session{ctx: t.Context(), keymap: defaultKeys, theme: newTheme(true, colorprofile.TrueColor, unicodeGlyphs, DefaultLook), input: in}).(*happenings)
+	x := newTimeline(&session{ctx: t.Context(), ui: ui{keymap: defaultKeys, theme: newTheme(true, colorprofile.TrueColor, unicodeGlyphs, DefaultLook)}, input: in}).(*happenings)
 	x.session.timeline = &timeline.Pair{Timeline: tl, Clock: made}
 	x.SetSize(160, 43)
 	x.done(x.Update(changedMsg{}))

@@ -5,13 +5,15 @@ import (
 	"slices"
 	"strings"
 
+	tea "charm.land/bubbletea/v2"
+
 	"revenant/analyzer/restore"
 	"revenant/analyzer/rollback"
 )
 
 // newUndone lists what else goes back in time: everything that is not a pod.
 func newUndone(s *session) screen {
-	return newBoard(s, listing{
+	return newBoard(&s.ui, listing{
 		title: "undone", noun: "finding", waiting: "comparing the objects",
 		columns: []column{
 			{title: "FINDING", key: "S", min: 16, max: 36},
@@ -20,14 +22,14 @@ func newUndone(s *session) screen {
 			{title: "NAMESPACE", key: "P", min: 8, max: 30},
 			{title: "NAME", key: "N", min: 10, max: 60},
 		},
-		of: func(s *session) any {
+		of: func() any {
 			if s.rollback == nil {
 				return nil
 			}
 			return s.rollback
 		},
-		rows: func(s *session) rows { return s.findingRows(s.rollback.Findings) },
-		empty: func(s *session) string {
+		rows: func() rows { return s.findingRows(s.rollback.Findings) },
+		empty: func() string {
 			if s.lacking() {
 				return "Nothing beside the pods, of what the evidence has; and some is missing."
 			}
@@ -63,11 +65,11 @@ func (s *session) findingRows(list []rollback.Finding) rows {
 			f := &list[row]
 			return strings.TrimLeft(string(f.ID)+" "+f.Kind+" "+f.Namespace+"/"+f.Name, " ")
 		},
-		object: func(row int) (int, string) {
+		links: func(row int) func(action) tea.Cmd {
 			if refs := list[row].Evidence; len(refs) > 0 {
-				return current, refs[0].Key
+				return s.linksTo(current, refs[0].Key)
 			}
-			return current, ""
+			return nil
 		},
 		detail: func(row, width int) []string { return s.finding(&list[row], width) },
 	}

@@ -27,7 +27,7 @@ const (
 // newWorkloads lists what becomes of the controllers' objects: pods wanted,
 // believed by the API, and really running.
 func newWorkloads(s *session) screen {
-	return &workloads{newBoard(s, listing{
+	return &workloads{s, newBoard(&s.ui, listing{
 		title: "workloads", noun: "workload", waiting: "predicting",
 		columns: []column{
 			{title: "KIND", key: "S", min: 11},
@@ -41,19 +41,22 @@ func newWorkloads(s *session) screen {
 			{title: "MADE ANEW", min: 9, drop: 4, right: true},
 			{title: "TWICE", min: 5, drop: 1, right: true},
 		},
-		of: func(s *session) any {
+		of: func() any {
 			if s.prediction == nil {
 				return nil
 			}
 			return s.prediction
 		},
-		rows:  func(s *session) rows { return s.workloadRows(s.prediction.Workloads) },
-		empty: func(*session) string { return "Neither snapshot holds a workload." },
+		rows:  func() rows { return s.workloadRows(s.prediction.Workloads) },
+		empty: func() string { return "Neither snapshot holds a workload." },
 	})}
 }
 
 // workloads is the board of workloads, from which one goes on to the pods of one.
-type workloads struct{ *board }
+type workloads struct {
+	*session
+	*board
+}
 
 func (w *workloads) Keys() keys {
 	k := w.board.Keys()
@@ -119,8 +122,8 @@ func (s *session) workloadRows(list []restore.WorkloadOutcome) rows {
 		look:  func(t *theme, row int) (style, string) { return t.severity(list[row].Severity) },
 		id:    func(row int) string { return list[row].Kind + " " + list[row].Namespace + "/" + list[row].Name },
 		item:  func(row int) any { return &list[row] },
-		object: func(row int) (int, string) {
-			return current, s.keyOfKind(list[row].Kind, list[row].Namespace, list[row].Name)
+		links: func(row int) func(action) tea.Cmd {
+			return s.linksTo(current, s.keyOfKind(list[row].Kind, list[row].Namespace, list[row].Name))
 		},
 		detail: func(row, width int) []string { return s.workload(&list[row], width) },
 	}

@@ -1,0 +1,62 @@
+package tui
+
+import (
+	"slices"
+
+	tea "charm.land/bubbletea/v2"
+
+	"revenant/analyzer/restore"
+)
+
+// Runbook is what to type, in which order.
+type Runbook struct {
+	// Text is for a terminal: paragraphs of at most width columns, commands on
+	// lines of their own as long as they are.
+	Text     func(width int) string
+	Markdown string
+}
+
+// writtenRunbook is the runbook of a plan.
+type writtenRunbook struct {
+	Runbook
+	plan        restore.Plan
+	recommended bool // the plan in force is a plain restore: this is of the recommended one
+	platform    string
+	problem     string
+}
+
+// nextPlatform is the platform after one, the first after the last.
+func (in *Input) nextPlatform(name string) string {
+	if len(in.Platforms) == 0 {
+		return name
+	}
+	return in.Platforms[(slices.Index(in.Platforms, name)+1)%len(in.Platforms)]
+}
+
+// writeRunbook writes the runbook of the plan in force; where that is a plain
+// restore, of the recommended one.
+func (s *session) writeRunbook() tea.Cmd {
+	if s.input.Runbook == nil {
+		return nil
+	}
+	s.runbookAsked++
+	ctx, write, asked := s.ctx, s.input.Runbook, s.runbookAsked
+	r := &writtenRunbook{plan: s.plan.plan, platform: s.platform}
+	plan := &r.plan
+	if plan.Equal(plan.Stated()) {
+		r.recommended, plan = true, nil
+	}
+	return s.tasks.cmd(func() tea.Msg {
+		var err error
+		if r.Runbook, err = write(ctx, plan, r.platform); err != nil {
+			r.problem = sentence(err.Error())
+		}
+		return runbookMsg{asked, r}
+	})
+}
+
+// runbookMsg brings the runbook of a plan.
+type runbookMsg struct {
+	asked   int
+	runbook *writtenRunbook
+}
