@@ -1,12 +1,11 @@
 package tui
 
 import (
-	"strings"
-
 	"github.com/charmbracelet/x/ansi"
 
 	"revenant/analyzer/diff"
 	"revenant/decoder/sanitize"
+	"revenant/tui/draw"
 )
 
 // sideBySide is how many columns two states need to stand beside each other.
@@ -25,7 +24,7 @@ type changesLook struct {
 
 // changes draws what differs between two states of an object: a line that counts, and
 // every field, or what replaces it.
-func (t *theme) changes(list []diff.Change, look changesLook, width int) []string {
+func changes(t *draw.Theme, list []diff.Change, look changesLook, width int) []string {
 	fields, folded := 0, diff.Noise(0)
 	for i := range list {
 		if list[i].Noise == 0 {
@@ -34,59 +33,52 @@ func (t *theme) changes(list []diff.Change, look changesLook, width int) []strin
 		folded |= list[i].Noise
 	}
 	var lines []string
-	put := func(text string, s style) { lines = append(lines, paintAll(s, wrap(text, width))...) }
+	put := func(text string, s draw.Style) { lines = append(lines, draw.PaintAll(s, draw.Wrap(text, width))...) }
 	switch noise := len(list) - fields; {
 	case look.whole:
 	case len(list) == 0:
-		put("Nothing differs.", t.dim)
+		put("Nothing differs.", t.Dim)
 	case noise == 0:
-		put(plural(fields, "field")+" differ"+singular(fields), t.bold)
+		put(draw.Plural(fields, "field")+" differ"+draw.Singular(fields), t.Bold)
 	default:
 		if fields == 0 {
-			put("Nothing but noise differs", t.bold)
+			put("Nothing but noise differs", t.Bold)
 		} else {
-			put(plural(fields, "field")+" differ"+singular(fields), t.bold)
+			put(draw.Plural(fields, "field")+" differ"+draw.Singular(fields), t.Bold)
 		}
-		text := plural(noise, "change") + " of noise: " + folded.String()
+		text := draw.Plural(noise, "change") + " of noise: " + folded.String()
 		if !look.noise {
 			text += ", folded"
 			if look.unfold != "" {
 				text += " (" + look.unfold + " shows it)"
 			}
 		}
-		put(text, t.dim)
+		put(text, t.Dim)
 	}
 	for i := range list {
 		if c := &list[i]; c.Noise == 0 || look.noise {
 			if look.whole {
-				lines = append(lines, t.outline(c, width)...)
+				lines = append(lines, outline(t, c, width)...)
 			} else if look.beside && width >= sideBySide {
-				lines = append(lines, t.besideEachOther(c, width)...)
+				lines = append(lines, besideEachOther(t, c, width)...)
 			} else {
-				lines = append(lines, t.oneBelowTheOther(c, width)...)
+				lines = append(lines, oneBelowTheOther(t, c, width)...)
 			}
 		}
 	}
 	return lines
 }
 
-func singular(n int) string {
-	if n == 1 {
-		return "s"
-	}
-	return ""
-}
-
 // outline draws a field of an object that only one state has.
-func (t *theme) outline(c *diff.Change, width int) []string {
+func outline(t *draw.Theme, c *diff.Change, width int) []string {
 	of := c.Lines(contextLines)
-	path := safe(c.Path)
+	path := draw.Safe(c.Path)
 	if len(of) == 1 {
-		return hang("", path+": "+of[0].Before+of[0].After, width)
+		return draw.Indent("", path+": "+of[0].Before+of[0].After, width)
 	}
-	lines := hang("", path+":", width)
+	lines := draw.Indent("", path+":", width)
 	for _, l := range of {
-		lines = append(lines, hang("  ", l.Before+l.After, width)...)
+		lines = append(lines, draw.Indent("  ", l.Before+l.After, width)...)
 	}
 	return lines
 }
@@ -95,8 +87,8 @@ func (t *theme) outline(c *diff.Change, width int) []string {
 var changeMarks = map[string]string{"added": "+", "removed": "-", "changed": "~"}
 
 // field is where a change is, with its mark before it.
-func (t *theme) field(c *diff.Change) string {
-	path := safe(c.Path)
+func field(t *draw.Theme, c *diff.Change) string {
+	path := draw.Safe(c.Path)
 	if path == "" {
 		path = "the object"
 	}
@@ -104,45 +96,45 @@ func (t *theme) field(c *diff.Change) string {
 }
 
 // tint is the style of a change: what is noise stays in the background.
-func (t *theme) tint(c *diff.Change) style {
+func tint(t *draw.Theme, c *diff.Change) draw.Style {
 	if c.Noise != 0 {
-		return t.dim
+		return t.Dim
 	}
 	return ""
 }
 
 // oneBelowTheOther draws a field: in one line if it has room there, or what it was
 // above what it is.
-func (t *theme) oneBelowTheOther(c *diff.Change, width int) []string {
-	tint, field, of := t.tint(c), t.field(c), c.Lines(contextLines)
+func oneBelowTheOther(t *draw.Theme, c *diff.Change, width int) []string {
+	tint, field, of := tint(t, c), field(t, c), c.Lines(contextLines)
 	if len(of) == 1 {
 		l := of[0]
 		line := field + ": " + sanitize.Line(l.Before+l.After)
 		if l.Op == diff.Replaced {
-			line = field + ": " + sanitize.Line(l.Before) + " " + t.arrow + " " + sanitize.Line(l.After)
+			line = field + ": " + sanitize.Line(l.Before) + " " + t.Arrow + " " + sanitize.Line(l.After)
 		}
 		if ansi.StringWidth(line) <= width {
-			return []string{tint.paint(line)}
+			return []string{tint.Paint(line)}
 		}
 	}
-	lines := paintAll(tint, hang("", field, width))
+	lines := draw.PaintAll(tint, draw.Indent("", field, width))
 	for i := 0; i < len(of); i++ {
 		switch l := of[i]; l.Op {
 		case diff.Folded:
-			lines = append(lines, t.dim.paint(t.cut("    "+t.folded(&l), width)))
+			lines = append(lines, t.Dim.Paint(t.Cut("    "+folded(t, &l), width)))
 		case diff.Kept:
-			lines = append(lines, paintAll(t.dim, hang("    ", l.Before, width))...)
+			lines = append(lines, draw.PaintAll(t.Dim, draw.Indent("    ", l.Before, width))...)
 		case diff.Out:
-			lines = append(lines, paintAll(t.dim, hang("  - ", l.Before, width))...)
+			lines = append(lines, draw.PaintAll(t.Dim, draw.Indent("  - ", l.Before, width))...)
 		case diff.In:
-			lines = append(lines, paintAll(tint, hang("  + ", l.After, width))...)
+			lines = append(lines, draw.PaintAll(tint, draw.Indent("  + ", l.After, width))...)
 		default: // those that were replaced one after the other, then what replaced them
 			from := i
 			for ; i < len(of) && of[i].Op == diff.Replaced; i++ {
-				lines = append(lines, paintAll(t.dim, hang("  - ", of[i].Before, width))...)
+				lines = append(lines, draw.PaintAll(t.Dim, draw.Indent("  - ", of[i].Before, width))...)
 			}
 			for _, l := range of[from:i] {
-				lines = append(lines, paintAll(tint, hang("  + ", l.After, width))...)
+				lines = append(lines, draw.PaintAll(tint, draw.Indent("  + ", l.After, width))...)
 			}
 			i--
 		}
@@ -151,17 +143,17 @@ func (t *theme) oneBelowTheOther(c *diff.Change, width int) []string {
 }
 
 // besideEachOther draws a field: what it was at the left of what it is.
-func (t *theme) besideEachOther(c *diff.Change, width int) []string {
+func besideEachOther(t *draw.Theme, c *diff.Change, width int) []string {
 	const lead = 2
-	tint := t.tint(c)
+	tint := tint(t, c)
 	room := (width - lead - 3) / 2
-	lines := paintAll(tint, hang("", t.field(c), width))
+	lines := draw.PaintAll(tint, draw.Indent("", field(t, c), width))
 	for _, l := range c.Lines(contextLines) {
 		if l.Op == diff.Folded {
-			lines = append(lines, t.dim.paint(t.cut("  "+t.folded(&l), width)))
+			lines = append(lines, t.Dim.Paint(t.Cut("  "+folded(t, &l), width)))
 			continue
 		}
-		left, right := chopped(l.Before, room), chopped(l.After, room)
+		left, right := draw.ChopSafe(l.Before, room), draw.ChopSafe(l.After, room)
 		if l.Op == diff.In {
 			left = nil
 		}
@@ -170,7 +162,7 @@ func (t *theme) besideEachOther(c *diff.Change, width int) []string {
 		}
 		paint := tint
 		if l.Op == diff.Kept {
-			paint = t.dim
+			paint = t.Dim
 		}
 		for i := range max(len(left), len(right)) {
 			var b, a string
@@ -180,30 +172,12 @@ func (t *theme) besideEachOther(c *diff.Change, width int) []string {
 			if i < len(right) {
 				a = right[i]
 			}
-			lines = append(lines, spaces(lead)+paint.paint(t.fit(b, room))+t.dim.paint(" "+t.column+" ")+paint.paint(a))
+			lines = append(lines, draw.Spaces(lead)+paint.Paint(t.Fit(b, room))+t.Dim.Paint(" "+t.Column+" ")+paint.Paint(a))
 		}
 	}
 	return lines
 }
 
-func (t *theme) folded(l *diff.Line) string {
-	return t.ellipsis + " " + plural(l.Count, "line") + " the same"
-}
-
-// hang breaks a line as it is, blanks and all, and hangs it on what stands before it.
-func hang(lead, text string, width int) []string {
-	lines := chopped(text, width-ansi.StringWidth(lead))
-	for i := range lines {
-		if i == 0 {
-			lines[i] = lead + lines[i]
-			continue
-		}
-		lines[i] = spaces(ansi.StringWidth(lead)) + lines[i]
-	}
-	return lines
-}
-
-// chopped makes a line safe to show and cuts it in pieces.
-func chopped(text string, width int) []string {
-	return chop(sanitize.Line(strings.ReplaceAll(text, "\t", "    ")), max(width, 1))
+func folded(t *draw.Theme, l *diff.Line) string {
+	return t.Ellipsis + " " + draw.Plural(l.Count, "line") + " the same"
 }

@@ -7,6 +7,10 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/widget"
 )
 
 // verb is a command of the shell's own.
@@ -56,7 +60,7 @@ func (m *model) command(text string) tea.Cmd {
 			}
 		}
 	}
-	return say(fmt.Sprintf("no command %s: tab after %s lists them, %s finds one by its name", quoted(text), m.keymap.key(command), m.keymap.key(palette)))
+	return widget.Notify(fmt.Sprintf("no command %s: tab after %s lists them, %s finds one by its name", draw.Quoted(text), m.Keymap.Key(keys.Command), m.Keymap.Key(keys.Palette)))
 }
 
 // completions are what a command may become.
@@ -98,17 +102,17 @@ func (m *model) completions(text string) []string {
 
 func (m *model) bumpTo(args []string) tea.Cmd {
 	if len(args) != 1 {
-		return say("bump needs a number of revisions, or none, recommended or minimum")
+		return widget.Notify("bump needs a number of revisions, or none, recommended or minimum")
 	}
 	s := m.plan.suggested()
 	n, ok := map[string]int64{"none": 0, "recommended": s.recommended, "minimum": s.minimum}[args[0]]
 	switch p := m.prediction; {
 	case ok && n == 0 && args[0] != "none" && p != nil && p.Revisions.NoBumpFits != "":
-		return say(p.Revisions.NoBumpFits)
+		return widget.Notify(p.Revisions.NoBumpFits)
 	case !ok:
 		var err error
 		if n, err = strconv.ParseInt(strings.NewReplacer(",", "", "_", "").Replace(args[0]), 10, 64); err != nil || n < 0 {
-			return say(quoted(args[0]) + " is no number of revisions")
+			return widget.Notify(draw.Quoted(args[0]) + " is no number of revisions")
 		}
 	}
 	return m.replan(func() { m.plan.plan.BumpRevision, m.plan.given = n, n })
@@ -116,7 +120,7 @@ func (m *model) bumpTo(args []string) tea.Cmd {
 
 func (m *model) platformTo(args []string) tea.Cmd {
 	if len(args) != 1 || !slices.Contains(m.input.Platforms, args[0]) {
-		return say("the platforms are " + strings.Join(m.input.Platforms, ", "))
+		return widget.Notify("the platforms are " + strings.Join(m.input.Platforms, ", "))
 	}
 	m.platform = args[0]
 	m.show(screenNamed("plan"))
@@ -125,7 +129,7 @@ func (m *model) platformTo(args []string) tea.Cmd {
 
 func (m *model) themed(args []string) tea.Cmd {
 	if len(args) != 1 || args[0] != "dark" && args[0] != "light" {
-		return say("theme needs dark or light")
+		return widget.Notify("theme needs dark or light")
 	}
 	m.themeChosen = true
 	return m.setTheme(args[0] == "dark")
@@ -134,20 +138,20 @@ func (m *model) themed(args []string) tea.Cmd {
 func (m *model) saveTo(path string) tea.Cmd {
 	e := m.excerpt(true)
 	switch {
-	case e.none():
-		return say("there is nothing to save")
+	case e.None():
+		return widget.Notify("there is nothing to save")
 	case path == "":
-		return say("save needs the name of a file")
+		return widget.Notify("save needs the name of a file")
 	}
 	return m.save(path, e)
 }
 
 // excerpt is what the screen gives to copy or save.
-func (m *model) excerpt(save bool) excerpt {
+func (m *model) excerpt(save bool) widget.Export {
 	if t, ok := m.shown().(taker); ok {
 		return t.Take(save)
 	}
-	return excerpt{}
+	return widget.Export{}
 }
 
 // paletteScreen finds commands, screens and keys by their names.
@@ -179,11 +183,11 @@ func newPalette(m *model) *paletteScreen {
 		p.items = append(p.items, paletteItem{":" + v.name, "", strings.TrimSuffix(v.does+": "+v.args, ": "), run})
 	}
 	taken := m.taken()
-	for _, b := range m.keymap {
-		if b.action == "" || b.action == sortBy || b.action == number || b.action == palette || b.blocked(taken) != "" {
+	for _, b := range m.Keymap {
+		if b.Action == "" || b.Action == keys.SortBy || b.Action == keys.Number || b.Action == keys.Palette || b.Blocked(taken) != "" {
 			continue
 		}
-		p.items = append(p.items, paletteItem{string(b.action), b.label, b.does, func() tea.Cmd { return m.do(press{b.action, b.keys[0]}) }})
+		p.items = append(p.items, paletteItem{string(b.Action), b.Label, b.Does, func() tea.Cmd { return m.do(keys.Press{Action: b.Action, Key: b.Keys[0]}) }})
 	}
 	p.find("")
 	return p
@@ -211,7 +215,7 @@ func (p *paletteScreen) find(text string) {
 
 func (p *paletteScreen) SetSize(width, height int) { p.width, p.height = width, height }
 
-func (p *paletteScreen) Keys() keys { return keys{} }
+func (p *paletteScreen) Keys() keys.Set { return keys.Set{} }
 
 func (p *paletteScreen) Update(tea.Msg) tea.Cmd { return nil }
 
@@ -220,24 +224,24 @@ func (p *paletteScreen) move(step int) {
 }
 
 func (p *paletteScreen) View() []string {
-	t, w := p.theme, p.width-2
+	t, w := p.Theme, p.width-2
 	if len(p.found) == 0 {
-		return margin([]string{t.heading("What to do", w), t.dim.paint("Nothing is called so.")})
+		return draw.Margin([]string{t.Heading("What to do", w), t.Dim.Paint("Nothing is called so.")})
 	}
-	lines := []string{t.heading(fmt.Sprintf("What to do: %d of %d", p.at+1, len(p.found)), w)}
+	lines := []string{t.Heading(fmt.Sprintf("What to do: %d of %d", p.at+1, len(p.found)), w)}
 	const names, keys = 24, 9
 	room := p.height - 2
 	from := max(p.at-room+1, 0)
 	for n, i := range p.found[from:min(from+room, len(p.found))] {
 		it := &p.items[i]
-		cursor, name := "  ", t.fit(it.name, names)
+		cursor, name := "  ", t.Fit(it.name, names)
 		if from+n == p.at {
-			cursor, name = t.cursor+" ", t.bold.paint(name)
+			cursor, name = t.Cursor+" ", t.Bold.Paint(name)
 		}
-		lines = append(lines, cursor+name+" "+t.bold.paint(t.fit(it.key, keys))+" "+t.dim.paint(t.cut(safe(it.does), w-names-keys-4)))
+		lines = append(lines, cursor+name+" "+t.Bold.Paint(t.Fit(it.key, keys))+" "+t.Dim.Paint(t.Cut(draw.Safe(it.does), w-names-keys-4)))
 	}
 	for len(lines) < p.height-1 {
 		lines = append(lines, "")
 	}
-	return margin(append(lines, t.dim.paint(t.cut(safe(p.items[p.found[p.at]].does), w))))
+	return draw.Margin(append(lines, t.Dim.Paint(t.Cut(draw.Safe(p.items[p.found[p.at]].does), w))))
 }

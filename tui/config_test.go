@@ -8,72 +8,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"revenant/analyzer/restore"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
 )
-
-// TestDefaults reads the files that are printed: they change nothing.
-func TestDefaults(t *testing.T) {
-	look, err := ParseLook(DefaultTheme())
-	if err != nil || look != DefaultLook {
-		t.Errorf("got %+v, error %v", look, err)
-	}
-	keys, err := ParseKeys(DefaultKeyMap())
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := defaultKeys.with(keys)
-	if diff := cmp.Diff(defaultKeys, m, cmp.AllowUnexported(binding{})); diff != "" || err != nil {
-		t.Errorf("%v\n%s", err, diff)
-	}
-}
-
-func TestParseLook(t *testing.T) {
-	for _, tt := range []struct{ name, file, want string }{
-		{"one colour", "dark: {critical: '#123456'}", ""},
-		{"no colour", "dark: {critical: red}", `"red" is no colour`},
-		{"too long", "dark: {critical: '#1234567'}", "is no colour"},
-		{"unknown part", "dark: {background: '#000000'}", "background"},
-		{"no YAML", "{", "yaml"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			look, err := ParseLook([]byte(tt.file))
-			if tt.want == "" {
-				if err != nil || look.Dark.Critical != rgb(0x123456) || look.Dark.Dim != DefaultLook.Dark.Dim || look.Light != DefaultLook.Light {
-					t.Errorf("got %+v, error %v", look, err)
-				}
-				return
-			}
-			if err == nil || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("got error %v", err)
-			}
-		})
-	}
-}
-
-func TestParseKeys(t *testing.T) {
-	for _, tt := range []struct{ name, file, want string }{
-		{"another key", "quit: [f8]", ""},
-		{"several", "quit: [f8, ctrl+q]", ""},
-		{"in use", "quit: [j]", `j stands for both "down" and "quit"`},
-		{"unknown action", "frobnicate: [x]", `no action is called "frobnicate"`},
-		{"no key", "quit: []", "quit has no key"},
-		{"an empty key", "quit: ['']", "a key is empty"},
-		{"letters of columns", "sort: [x]", `the keys of "sort" cannot be changed`},
-		{"no list", "quit: x", "cannot unmarshal string"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			_, err := ParseKeys([]byte(tt.file))
-			if (tt.want == "") != (err == nil) || err != nil && !strings.Contains(strings.ToLower(err.Error()), strings.ToLower(tt.want)) {
-				t.Errorf("got error %v", err)
-			}
-		})
-	}
-}
 
 // TestOwnKeys uses a key of one's own: it does what it should, and the help and
 // the bottom line name it.
 func TestOwnKeys(t *testing.T) {
 	x := openOn(t, demoInput(t), 80, 24)
-	if err := x.configure(Options{Keys: Keys{"mark compacted": {"M", "ctrl+x"}, "filter": {"&"}, "search": {"&"}}}); err != nil {
+	if err := x.configure(Options{Keys: keys.File{"mark compacted": {"M", "ctrl+x"}, "filter": {"&"}, "search": {"&"}}}); err != nil {
 		t.Fatal(err)
 	}
 	x.typed("M")
@@ -93,8 +36,8 @@ func TestOwnKeys(t *testing.T) {
 }
 
 func TestOwnLook(t *testing.T) {
-	look := DefaultLook
-	look.Dark.Critical = rgb(0x010203)
+	look := draw.DefaultLook
+	look.Dark.Critical = draw.RGB(0x010203)
 	x := openOn(t, demoInput(t), 80, 24)
 	if err := x.configure(Options{Look: &look}); err != nil {
 		t.Fatal(err)
@@ -127,7 +70,7 @@ func TestMemory(t *testing.T) {
 		}
 		return x
 	}
-	y := resume(&terminal{t, newModel(t.Context(), colorprofile.TrueColor, unicodeGlyphs)})
+	y := resume(&terminal{t, newModel(t.Context(), colorprofile.TrueColor, draw.UnicodeGlyphs)})
 	y.run(y.Init())
 	if y.message != "as you left it" {
 		t.Errorf("it says %q", y.message)

@@ -3,6 +3,8 @@ package tui
 import (
 	"strings"
 	"testing"
+
+	"revenant/tui/draw"
 )
 
 // TestDescribe goes on with d: two versions, the description, the object again.
@@ -55,11 +57,11 @@ func TestDescribeFromOtherScreens(t *testing.T) {
 // TestDescribeSavesWhatIsShown saves a difference, and an object where that is shown.
 func TestDescribeSavesWhatIsShown(t *testing.T) {
 	x := openOn(t, demoInput(t), 160, 48).typed(":deploy web -n shop<enter>d")
-	if e := x.excerpt(true); !strings.Contains(e.text, "spec.replicas: 4") || e.later != nil {
+	if e := x.excerpt(true); !strings.Contains(e.Text, "spec.replicas: 4") || e.Later != nil {
 		t.Errorf("of a difference %+v is saved", e)
 	}
 	x.shows("ddc", "copied deployments shop/web at revision 849")
-	if e := x.excerpt(true); e.later == nil || !strings.HasPrefix(e.later(), "apiVersion: apps/v1") {
+	if e := x.excerpt(true); e.Later == nil || !strings.HasPrefix(e.Later(), "apiVersion: apps/v1") {
 		t.Errorf("of an object %+v is saved", e)
 	}
 }
@@ -72,7 +74,7 @@ func TestThemeRedraws(t *testing.T) {
 		if again := x.typed("<ctrl+k><esc>").View().Content; again != once {
 			t.Errorf("after %q something was drawn in the theme before", keys)
 		}
-		if dim := string(newTheme(true, x.profile, x.theme.glyphs, x.look).dim); strings.Contains(once, dim) {
+		if dim := string(draw.NewTheme(true, x.profile, x.Theme.Glyphs, x.look).Dim); strings.Contains(once, dim) {
 			t.Errorf("after %q something is dim as in the dark theme:\n%q", keys, once)
 		}
 	}

@@ -14,12 +14,15 @@ import (
 	"revenant/decoder/kube"
 	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/widget"
 )
 
 // detail shows one pod: what becomes of it, why, and the object itself.
 type detail struct {
 	*session
-	pager
+	widget.Pager
 	width int
 
 	pod     *restore.PodOutcome // nil for none
@@ -58,7 +61,7 @@ type wrapped struct {
 
 func newDetail(s *session) *detail { return &detail{session: s, asked: new(atomic.Int64)} }
 
-func (d *detail) setSize(width, height int) { d.width, d.height = width, height-1 }
+func (d *detail) setSize(width, height int) { d.width, d.Height = width, height-1 }
 
 // show turns to another pod, nil for none, and reads its objects.
 func (d *detail) show(pod *restore.PodOutcome) tea.Cmd {
@@ -69,12 +72,12 @@ func (d *detail) show(pod *restore.PodOutcome) tea.Cmd {
 	asked := d.asked.Add(1)
 	d.pod, d.loaded, d.objects, d.wrapped = pod, false, [2]object{}, wrapped{}
 	d.goal = nil
-	d.rewind()
+	d.Rewind()
 	if pod == nil {
 		return nil
 	}
 	sides := [2]Side{d.input.Backup, d.input.Current}
-	return d.tasks.cmd(func() tea.Msg {
+	return d.Tasks.Cmd(func() tea.Msg {
 		msg := objectsMsg{asked: asked}
 		for i := range sides {
 			if d.asked.Load() != asked {
@@ -107,7 +110,7 @@ func (d *detail) read(msg objectsMsg) {
 		d.side = backup
 	}
 	if d.goal != nil {
-		d.top, d.goal = d.goal(d), nil
+		d.Top, d.goal = d.goal(d), nil
 	}
 }
 
@@ -120,7 +123,7 @@ func readObject(s *Side, pod *restore.PodOutcome) object {
 	o := object{there: true, revision: p.ModRevision}
 	value, err := newest(s.Snapshot, p.Key)
 	if err != nil {
-		o.problem = safe(err.Error())
+		o.problem = draw.Safe(err.Error())
 		return o
 	}
 	key := kube.Key{Resource: "pods", Namespace: p.Namespace, Name: p.Name}
@@ -175,10 +178,10 @@ func (d *detail) jump(to func(*detail) int) {
 		d.goal = to
 	}
 	at := to(d)
-	if at == d.top {
+	if at == d.Top {
 		at = 0
 	}
-	d.top = at
+	d.Top = at
 }
 
 // atObject is the line at which the object begins.
@@ -193,29 +196,29 @@ func (d *detail) atDifference() int {
 	return len(d.explanation())
 }
 
-func (d *detail) moves(k keys) { d.pager.moves(k, len(d.lines())) }
+func (d *detail) moves(k keys.Set) { d.Pager.Actions(k, len(d.lines())) }
 
-func (d *detail) press(a action) {
+func (d *detail) press(a keys.Action) {
 	d.goal = nil
-	d.move(a, d.lines())
+	d.Move(a, d.lines())
 }
 
 // view draws the detail. With focus its heading says so.
 func (d *detail) view(focus bool) []string {
-	t := d.theme
+	t := d.Theme
 	if d.pod == nil {
-		return []string{" " + t.heading("Pod", d.width-2), "", t.dim.paint(" No pod is selected.")}
+		return []string{" " + t.Heading("Pod", d.width-2), "", t.Dim.Paint(" No pod is selected.")}
 	}
 	lines := d.lines()
-	title := "Pod " + safe(d.pod.Namespace) + "/" + safe(d.pod.Name)
-	more := d.more(t, len(lines))
+	title := "Pod " + draw.Safe(d.pod.Namespace) + "/" + draw.Safe(d.pod.Name)
+	more := d.More(t, len(lines))
 	room := d.width - 2 - ansi.StringWidth(more) - 1
-	head := t.heading(title, room)
+	head := t.Heading(title, room)
 	if focus {
-		head = t.fit((t.selected + t.bold).paint(" "+t.cut(title, room-2)+" "), room)
+		head = t.Fit((t.Selected + t.Bold).Paint(" "+t.Cut(title, room-2)+" "), room)
 	}
-	view := []string{" " + head + " " + t.dim.paint(more)}
-	return append(view, d.window(t, lines)...)
+	view := []string{" " + head + " " + t.Dim.Paint(more)}
+	return append(view, d.Window(t, lines)...)
 }
 
 func (d *detail) lines() []string {
@@ -230,38 +233,38 @@ func (d *detail) difference() []string {
 	if !d.loaded || d.noOther() != "" {
 		return nil
 	}
-	t, width := d.theme, d.width-2
-	lines := []string{t.heading("From the backup to the current snapshot", width)}
+	t, width := d.Theme, d.width-2
+	lines := []string{t.Heading("From the backup to the current snapshot", width)}
 	switch {
 	case d.unlike != "":
-		lines = append(lines, wrap(d.unlike, width)...)
+		lines = append(lines, draw.Wrap(d.unlike, width)...)
 	case len(d.changes) == 0:
-		lines = append(lines, t.dim.paint("Nothing differs but what changes with every write."))
+		lines = append(lines, t.Dim.Paint("Nothing differs but what changes with every write."))
 	}
 	if len(d.changes) > 0 {
-		lines = append(lines, t.changes(d.changes, changesLook{}, width)...)
+		lines = append(lines, changes(t, d.changes, changesLook{}, width)...)
 	}
 	return append(lines, "")
 }
 
 // explanation says what becomes of the pod, and why.
 func (d *detail) explanation() []string {
-	t, pod, width := d.theme, d.pod, d.width-2
+	t, pod, width := d.Theme, d.pod, d.width-2
 	info := pod.Outcome.Info()
-	color, mark := t.severity(pod.Severity)
+	color, mark := severity(t, pod.Severity)
 	var lines []string
 	add := func(more ...string) { lines = append(lines, more...) }
 	field := func(name, text string) {
-		lead := t.fit(name, 12)
-		for i, line := range item(lead, text, width) {
+		lead := t.Fit(name, 12)
+		for i, line := range draw.Item(lead, text, width) {
 			if i == 0 {
-				line = t.dim.paint(lead) + strings.TrimPrefix(line, lead)
+				line = t.Dim.Paint(lead) + strings.TrimPrefix(line, lead)
 			}
 			add(line)
 		}
 	}
-	add(paintAll(color+t.bold, wrap(fmt.Sprintf("%s %s: %s", mark, pod.Outcome, info.Title), width))...)
-	add(wrap(info.Explanation, width)...)
+	add(draw.PaintAll(color+t.Bold, draw.Wrap(fmt.Sprintf("%s %s: %s", mark, pod.Outcome, info.Title), width))...)
+	add(draw.Wrap(info.Explanation, width)...)
 	add("")
 	field("runs on", runsOn(pod))
 	field("API shows", apiShows(pod))
@@ -287,30 +290,30 @@ func (d *detail) explanation() []string {
 	field("to do", pod.Action)
 	add("")
 	for _, ref := range pod.Evidence {
-		field("evidence", fmt.Sprintf("%s, revision %s: %s", ref.Snapshot, count(ref.Revision), ref.Key))
+		field("evidence", fmt.Sprintf("%s, revision %s: %s", ref.Snapshot, draw.Count(ref.Revision), ref.Key))
 	}
-	field("uid", orDash(pod.UID))
+	field("uid", draw.OrDash(pod.UID))
 	add("")
 	return lines
 }
 
 // object is the object as YAML.
 func (d *detail) object() []string {
-	t, width := d.theme, d.width-2
+	t, width := d.Theme, d.width-2
 	if !d.loaded {
-		return []string{t.heading("Object", width), t.dim.paint("reading" + t.ellipsis)}
+		return []string{t.Heading("Object", width), t.Dim.Paint("reading" + t.Ellipsis)}
 	}
 	o := &d.objects[d.side]
 	if !o.there {
-		return []string{t.heading("Object", width), t.dim.paint("It is in neither snapshot under this uid.")}
+		return []string{t.Heading("Object", width), t.Dim.Paint("It is in neither snapshot under this uid.")}
 	}
-	title := fmt.Sprintf("Object in the %s, revision %s", sides[d.side], count(o.revision))
+	title := fmt.Sprintf("Object in the %s, revision %s", sides[d.side], draw.Count(o.revision))
 	if d.noOther() == "" {
-		title += fmt.Sprintf(" (%s: in the %s)", d.keymap.key(other), sides[1-d.side])
+		title += fmt.Sprintf(" (%s: in the %s)", d.Keymap.Key(keys.Other), sides[1-d.side])
 	}
-	lines := []string{t.heading(title, width)}
+	lines := []string{t.Heading(title, width)}
 	if o.problem != "" {
-		return append(lines, wrap(o.problem, width)...)
+		return append(lines, draw.Wrap(o.problem, width)...)
 	}
 	return append(lines, d.wrap(o, width)...)
 }
@@ -323,7 +326,7 @@ func (d *detail) wrap(o *object, width int) []string {
 	if w := &d.wrapped; w.lines == nil || w.side != d.side || w.width != width {
 		*w = wrapped{side: d.side, width: width}
 		for line := range strings.Lines(strings.ReplaceAll(o.yaml, "\t", "    ")) {
-			w.lines = append(w.lines, hung(strings.TrimSuffix(line, "\n"), width)...)
+			w.lines = append(w.lines, draw.HangLine(strings.TrimSuffix(line, "\n"), width)...)
 		}
 	}
 	return d.wrapped.lines
@@ -377,7 +380,7 @@ func twice(d *restore.DoubleRun, uid string) string {
 		text = "on two nodes"
 	}
 	if d.AtMostSeconds > 0 {
-		text += fmt.Sprintf(", for up to %s s", count(d.AtMostSeconds))
+		text += fmt.Sprintf(", for up to %s s", draw.Count(d.AtMostSeconds))
 	}
 	return text + ", until " + d.Until
 }

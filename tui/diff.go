@@ -14,13 +14,16 @@ import (
 	"revenant/analyzer/diff"
 	lists "revenant/analyzer/objects"
 	"revenant/decoder/kube"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/widget"
 )
 
 // differences shows what differs between two moments: resources, the namespaces of
 // one, the objects in one of these, and their fields.
 type differences struct {
 	*session
-	*board
+	*widget.Board
 	level    *level      // shown, or will be when it is arranged; nil until the moments are compared
 	asked    [2]moment   // the moments, as they were asked for last
 	request  int         // counts what was asked for
@@ -74,17 +77,17 @@ type (
 )
 
 func newDifferences(s *session) screen {
-	d := &differences{session: s, asked: [2]moment{{side: backup}, {side: current}}, look: changesLook{unfold: s.keymap.key(unfold)}}
-	d.board = newBoard(&s.ui, listing{
-		title: "diff", noun: "row", waiting: "comparing", columns: groupColumns("RESOURCE"),
-		of: func() any {
+	d := &differences{session: s, asked: [2]moment{{side: backup}, {side: current}}, look: changesLook{unfold: s.Keymap.Key(keys.Unfold)}}
+	d.Board = widget.NewBoard(&s.UI, widget.Listing{
+		Title: "diff", Noun: "row", Waiting: "comparing", Columns: groupColumns("RESOURCE"),
+		Of: func() any {
 			if d.level == nil {
 				return nil
 			}
 			return d.level
 		},
-		rows:  func() rows { return d.rows(d.level) },
-		empty: func() string { return d.nothing() },
+		Rows:  func() widget.Rows { return d.rows(d.level) },
+		Empty: func() string { return d.nothing() },
 	})
 	return d
 }
@@ -99,7 +102,7 @@ func (d *differences) Wake() tea.Cmd {
 
 func (d *differences) SetSize(width, height int) {
 	d.height = height
-	d.board.SetSize(width, height-len(d.head(width)))
+	d.Board.SetSize(width, height-len(d.head(width)))
 	d.redraw()
 }
 
@@ -110,31 +113,31 @@ func (d *differences) warnings(width int) []string {
 	}
 	var lines []string
 	for _, w := range d.level.all.Warnings {
-		lines = append(lines, paintAll(d.theme.warning, wrap(w, width-2))...)
+		lines = append(lines, draw.PaintAll(d.Theme.Warning, draw.Wrap(w, width-2))...)
 	}
 	return lines
 }
 
-func (d *differences) Keys() keys {
-	k := d.board.Keys()
-	delete(k, showAll)
+func (d *differences) Keys() keys.Set {
+	k := d.Board.Keys()
+	delete(k, keys.ShowAll)
 	if d.level == nil {
 		return k
 	}
-	k.offer(unfold, earlier, later, muchEarlier, muchLater, goTo, other)
+	k.Offer(keys.Unfold, keys.Earlier, keys.Later, keys.MuchEarlier, keys.MuchLater, keys.GoTo, keys.Other)
 	if d.level.depth > 0 {
-		k.offer(back)
+		k.Offer(keys.Back)
 	}
-	if !d.opened {
-		k.offer(groupBy)
+	if !d.Opened {
+		k.Offer(keys.GroupBy)
 	}
 	why := ""
 	if _, ok := d.object(); !ok {
 		why = "no object is selected"
 	}
-	k[historyOf], k[inColumns], k[toDiff], k[toObject] = why, why, why, why
-	if why == "" && d.detailWidth() < sideBySide {
-		k[inColumns] = fmt.Sprintf("needs %d columns, and there are %d", sideBySide, d.detailWidth())
+	k[keys.HistoryOf], k[keys.InColumns], k[keys.ToDiff], k[keys.ToObject] = why, why, why, why
+	if why == "" && d.DetailWidth() < sideBySide {
+		k[keys.InColumns] = fmt.Sprintf("needs %d columns, and there are %d", sideBySide, d.DetailWidth())
 	}
 	return k
 }
@@ -142,11 +145,11 @@ func (d *differences) Keys() keys {
 // selected is what the selected row is of. Rows of a level that was left, which stay
 // until the next one's are arranged, are nothing any more.
 func (d *differences) selected() (placed, bool) {
-	row, ok := d.table.row()
-	if !ok || d.table.rows.item == nil {
+	row, ok := d.Table.Row()
+	if !ok || d.Table.Rows.Item == nil {
 		return placed{}, false
 	}
-	p, ok := d.table.rows.item(row).(placed)
+	p, ok := d.Table.Rows.Item(row).(placed)
 	return p, ok && p.level == d.level
 }
 
@@ -171,58 +174,58 @@ func (d *differences) Update(msg tea.Msg) tea.Cmd {
 		return nil
 	case atMsg:
 		return d.goTo(string(msg))
-	case press:
+	case keys.Press:
 		if cmd, ok := d.press(msg); ok {
 			return cmd
 		}
 	}
-	return d.board.Update(msg)
+	return d.Board.Update(msg)
 }
 
 // press does what a board does not.
-func (d *differences) press(p press) (tea.Cmd, bool) {
-	switch p.action {
-	case open:
+func (d *differences) press(p keys.Press) (tea.Cmd, bool) {
+	switch p.Action {
+	case keys.Open:
 		p, ok := d.selected()
 		if ok && p.group != nil {
 			return d.into(p.group), true
 		}
 		return nil, !ok
-	case back:
-		if d.opened || len(d.table.marked) > 0 || d.table.order.words != "" || d.level == nil || d.level.depth == 0 {
+	case keys.Back:
+		if d.Opened || len(d.Table.Marked) > 0 || d.Table.Order.Words != "" || d.level == nil || d.level.depth == 0 {
 			return nil, false
 		}
 		return d.out(), true
-	case groupBy:
+	case keys.GroupBy:
 		flat := !d.level.flat
 		next := level{of: d.level.of, all: d.level.all, flat: flat}
 		if flat {
 			next.depth = 2
 		}
 		return d.to(next, ""), true
-	case unfold:
+	case keys.Unfold:
 		d.look.noise = !d.look.noise
 		d.redraw()
-		o := d.table.order
-		o.all = d.look.noise
-		return d.table.setOrder(o), true
-	case inColumns:
+		o := d.Table.Order
+		o.All = d.look.noise
+		return d.Table.SetOrder(o), true
+	case keys.InColumns:
 		d.look.beside = !d.look.beside
-		if d.place == inPlace && !d.opened {
-			d.opened = true
-			return d.tell(), true
+		if d.Place == widget.InPlace && !d.Opened {
+			d.Opened = true
+			return d.Detail(), true
 		}
 		d.redraw()
-	case toDiff:
-		return d.board.press(press{action: open}), true
-	case toObject, historyOf:
+	case keys.ToDiff:
+		return d.Board.Press(keys.Press{Action: keys.Open}), true
+	case keys.ToObject, keys.HistoryOf:
 		if place, ok := d.object(); ok {
-			return d.goOn(p.action, &d.level.all.Objects[place]), true
+			return d.goOn(p.Action, &d.level.all.Objects[place]), true
 		}
-	case other:
+	case keys.Other:
 		return d.turn(), true
-	case earlier, later, muchEarlier, muchLater:
-		return d.scrub(p.action), true
+	case keys.Earlier, keys.Later, keys.MuchEarlier, keys.MuchLater:
+		return d.scrub(p.Action), true
 	default:
 		return nil, false
 	}
@@ -231,8 +234,8 @@ func (d *differences) press(p press) (tea.Cmd, bool) {
 
 // goOn goes to an object as it is at the second of the moments, or at the first where
 // it was removed, or to its history.
-func (d *differences) goOn(a action, o *diff.Object) tea.Cmd {
-	if a == historyOf {
+func (d *differences) goOn(a keys.Action, o *diff.Object) tea.Cmd {
+	if a == keys.HistoryOf {
 		return func() tea.Msg { return historyMsg{key: o.Key} }
 	}
 	at := d.level.of[1]
@@ -269,12 +272,12 @@ func (d *differences) out() tea.Cmd {
 
 // to shows a level, with a row selected.
 func (d *differences) to(next level, selected string) tea.Cmd {
-	d.level, d.of = &next, d.level
-	d.opened = false
-	d.table.chosen, d.table.selected = selected != "", selected
-	d.table.order.by, d.table.order.reverse, d.table.order.words = 0, false, ""
-	clear(d.table.marked)
-	return d.refresh()
+	d.level, d.Of = &next, d.level
+	d.Opened = false
+	d.Table.Pinned, d.Table.Selected = selected != "", selected
+	d.Table.Order.By, d.Table.Order.Reverse, d.Table.Order.Words = 0, false, ""
+	clear(d.Table.Marked)
+	return d.Refresh()
 }
 
 // Crumb is the way down the tree.
@@ -292,10 +295,10 @@ func (d *differences) Crumb() string {
 			parts = append(parts, d.level.namespace)
 		}
 	}
-	if place, ok := d.object(); ok && d.opened {
+	if place, ok := d.object(); ok && d.Opened {
 		parts = append(parts, d.level.all.Name(place).Name)
 	}
-	return strings.Join(parts, " "+d.theme.crumb+" ")
+	return strings.Join(parts, " "+d.Theme.Crumb+" ")
 }
 
 // otherKeys stands for the resource of keys that are of no API object.
@@ -305,7 +308,7 @@ const keepColumns = "side by side"
 
 // Remember keeps how differences are drawn, beside what a table keeps.
 func (d *differences) Remember() map[string]string {
-	m := d.board.Remember()
+	m := d.Board.Remember()
 	if d.look.beside {
 		m[keepColumns] = "yes"
 	}
@@ -313,8 +316,8 @@ func (d *differences) Remember() map[string]string {
 }
 
 func (d *differences) Recall(m map[string]string) tea.Cmd {
-	d.look.noise, d.look.beside = m[keepAll] != "", m[keepColumns] != ""
-	return d.board.Recall(m)
+	d.look.noise, d.look.beside = m[widget.KeepAll] != "", m[keepColumns] != ""
+	return d.Board.Recall(m)
 }
 
 // Command compares what is named: :diff 500 900, :diff backup current@900.
@@ -336,13 +339,13 @@ func (d *differences) Complete(words []string) []string {
 // snapshot.
 func (d *differences) between(words []string) tea.Cmd {
 	if len(words) == 0 || len(words) > 2 {
-		return say("one or two moments are needed: a revision or a time, of the current snapshot or of the one before an @: diff 500 900, diff backup@300")
+		return widget.Notify("one or two moments are needed: a revision or a time, of the current snapshot or of the one before an @: diff 500 900, diff backup@300")
 	}
 	moments := [2]moment{{side: current}, {side: current}}
 	for i, word := range words {
 		var err error
 		if moments[i], err = d.sideMoment(word, current); err != nil {
-			return say(safe(err.Error()))
+			return widget.Notify(draw.Safe(err.Error()))
 		}
 	}
 	return d.compare(moments[0], moments[1])
@@ -353,7 +356,7 @@ func (d *differences) between(words []string) tea.Cmd {
 func (d *differences) goTo(text string) tea.Cmd {
 	moments, err := d.typedMoments(text)
 	if err != nil {
-		return say(safe(err.Error()))
+		return widget.Notify(draw.Safe(err.Error()))
 	}
 	return d.compare(moments[0], moments[1])
 }
@@ -397,13 +400,13 @@ func (d *differences) turn() tea.Cmd {
 }
 
 // scrub moves the earlier of the two moments.
-func (d *differences) scrub(a action) tea.Cmd {
+func (d *differences) scrub(a keys.Action) tea.Cmd {
 	from := d.asked[0]
 	s := d.side(from.side).Snapshot
 	if from.revision == 0 {
 		from.revision = s.Revision()
 	}
-	from.revision += map[action]int64{earlier: -1, later: 1, muchEarlier: -100, muchLater: 100}[a]
+	from.revision += map[keys.Action]int64{keys.Earlier: -1, keys.Later: 1, keys.MuchEarlier: -100, keys.MuchLater: 100}[a]
 	from.revision = max(min(from.revision, s.Revision()), s.CompactRevision(), 1)
 	return d.compare(from, d.asked[1])
 }
@@ -421,7 +424,7 @@ func (d *differences) compare(from, to moment) tea.Cmd {
 	request, of := d.request, d.asked
 	before, after := diff.State{Snapshot: d.side(from.side).Snapshot, Revision: from.revision}, diff.State{Snapshot: d.side(to.side).Snapshot, Revision: to.revision}
 	opts := diff.Options{Prefix: d.input.Prefix, Common: d.input.Lineage.CommonUpTo()}
-	return d.tasks.cmd(func() tea.Msg {
+	return d.Tasks.Cmd(func() tea.Msg {
 		c, err := diff.Compare(ctx, before, after, opts)
 		if ctx.Err() != nil {
 			return nil // something else was asked for, or the program ends
@@ -436,15 +439,15 @@ func (d *differences) compared(msg comparedMsg) tea.Cmd {
 		if d.level != nil {
 			d.asked = d.level.of
 		}
-		return say(safe(msg.err.Error()))
+		return widget.Notify(draw.Safe(msg.err.Error()))
 	}
 	next := level{of: msg.of, all: msg.comparison}
 	if d.level != nil { // where one was
 		next.depth, next.resource, next.namespace, next.flat = d.level.depth, d.level.resource, d.level.namespace, d.level.flat
 	}
 	d.level = &next
-	d.SetSize(d.width, d.height)
-	cmd := d.refresh()
+	d.SetSize(d.Width, d.height)
+	cmd := d.Refresh()
 	if msg.comparison.Sifted {
 		return cmd
 	}
@@ -464,7 +467,7 @@ func (d *differences) sift(msg comparedMsg) tea.Cmd {
 const siftedAtOnce = 2000
 
 func (d *differences) siftOn(ctx context.Context, msg comparedMsg, s *diff.Sifting) tea.Cmd {
-	return d.tasks.cmd(func() tea.Msg {
+	return d.Tasks.Cmd(func() tea.Msg {
 		c, err := s.Next(ctx, siftedAtOnce)
 		switch {
 		case err != nil:
@@ -485,7 +488,7 @@ func groupNamed(list []diff.Group, name string) *diff.Group {
 }
 
 // rows makes those of a level.
-func (d *differences) rows(l *level) rows {
+func (d *differences) rows(l *level) widget.Rows {
 	resource := groupNamed(l.all.Within, l.resource)
 	switch {
 	case l.flat:
@@ -517,21 +520,21 @@ const (
 	groupNoise
 )
 
-func groupColumns(title string) []column {
-	return []column{
-		{title: title, key: "N", min: 20, max: 60},
-		{title: "ADDED", key: "A", min: 7, right: true},
-		{title: "REMOVED", key: "R", min: 9, right: true},
-		{title: "RECREATED", key: "E", min: 11, right: true},
-		{title: "CHANGED", key: "C", min: 9, right: true},
-		{title: "NOISE ONLY", key: "O", min: 12, drop: 1, right: true},
+func groupColumns(title string) []widget.Column {
+	return []widget.Column{
+		{Title: title, Key: "N", Min: 20, Max: 60},
+		{Title: "ADDED", Key: "A", Min: 7, Right: true},
+		{Title: "REMOVED", Key: "R", Min: 9, Right: true},
+		{Title: "RECREATED", Key: "E", Min: 11, Right: true},
+		{Title: "CHANGED", Key: "C", Min: 9, Right: true},
+		{Title: "NOISE ONLY", Key: "O", Min: 12, Drop: 1, Right: true},
 	}
 }
 
 // groupFates are the fates that columns of groups count.
 var groupFates = map[int]diff.Fate{groupAdded: diff.Added, groupRemoved: diff.Removed, groupRecreated: diff.Recreated, groupChanged: diff.Changed, groupNoise: diff.Quiet}
 
-func (d *differences) groupRows(l *level, title string, list []diff.Group) rows {
+func (d *differences) groupRows(l *level, title string, list []diff.Group) widget.Rows {
 	name := func(row int) string {
 		switch {
 		case list[row].Name != "":
@@ -541,33 +544,33 @@ func (d *differences) groupRows(l *level, title string, list []diff.Group) rows 
 		}
 		return "-"
 	}
-	return rows{
-		columns: groupColumns(title),
-		count:   len(list),
-		cell: func(row, column int) string {
+	return widget.Rows{
+		Columns: groupColumns(title),
+		Count:   len(list),
+		Cell: func(row, column int) string {
 			if column == groupName {
 				return name(row)
 			}
-			return zeroAsDash(list[row].Counts[groupFates[column]])
+			return draw.ZeroAsDash(list[row].Counts[groupFates[column]])
 		},
-		compare: func(a, b, column int) int {
+		Compare: func(a, b, column int) int {
 			if column == groupName {
 				return strings.Compare(list[a].Name, list[b].Name)
 			}
 			return cmp.Compare(list[b].Counts[groupFates[column]], list[a].Counts[groupFates[column]])
 		},
-		minor:  func(row int) bool { return list[row].Counts[diff.Quiet] == list[row].Total() },
-		hidden: "with noise only",
-		id:     func(row int) string { return list[row].Name },
-		copied: name,
-		item:   func(row int) any { return placed{level: l, group: &list[row]} },
-		look: func(t *theme, row int) (style, string) {
+		Minor:  func(row int) bool { return list[row].Counts[diff.Quiet] == list[row].Total() },
+		Hidden: "with noise only",
+		Id:     func(row int) string { return list[row].Name },
+		Copied: name,
+		Item:   func(row int) any { return placed{level: l, group: &list[row]} },
+		Look: func(t *draw.Theme, row int) (draw.Style, string) {
 			if list[row].Unread > 0 {
-				return t.warning, t.markWarning
+				return t.Warning, t.MarkWarning
 			}
 			return "", " "
 		},
-		detail: func(row, width int) []string { return d.groupDetail(l, name(row), &list[row], width) },
+		Detail: func(row, width int) []string { return d.groupDetail(l, name(row), &list[row], width) },
 	}
 }
 
@@ -576,19 +579,19 @@ const maxListed = 300
 
 // groupDetail lists what is in a group.
 func (d *differences) groupDetail(l *level, name string, g *diff.Group, width int) []string {
-	t := d.theme
-	lines := []string{t.heading(safe(name), width)}
-	lines = append(lines, wrap(d.tally(g), width)...)
+	t := d.Theme
+	lines := []string{t.Heading(draw.Safe(name), width)}
+	lines = append(lines, draw.Wrap(d.tally(g), width)...)
 	if g.Unread > 0 {
-		lines = append(lines, paintAll(t.warning, wrap(plural(g.Unread, "object")+" could not be read in full and count as changed.", width))...)
+		lines = append(lines, draw.PaintAll(t.Warning, draw.Wrap(draw.Plural(g.Unread, "object")+" could not be read in full and count as changed.", width))...)
 	}
 	lines = append(lines, "")
 	if len(g.Within) > 1 {
 		for i := range g.Within[:min(len(g.Within), maxListed)] {
 			w := &g.Within[i]
-			lines = append(lines, hang(t.fit(orDash(safe(w.Name)), 24)+"  ", d.tally(w), width)...)
+			lines = append(lines, draw.Indent(t.Fit(draw.OrDash(draw.Safe(w.Name)), 24)+"  ", d.tally(w), width)...)
 		}
-		return t.andMore(lines, len(g.Within))
+		return andMore(t, lines, len(g.Within))
 	}
 	places := g.Objects
 	if len(g.Within) == 1 {
@@ -601,15 +604,15 @@ func (d *differences) groupDetail(l *level, name string, g *diff.Group, width in
 			continue
 		}
 		if n++; n <= maxListed {
-			lines = append(lines, t.cut(fateMarks[o.Fate]+" "+safe(l.all.Name(int(place)).Name), width))
+			lines = append(lines, t.Cut(fateMarks[o.Fate]+" "+draw.Safe(l.all.Name(int(place)).Name), width))
 		}
 	}
-	return t.andMore(lines, n)
+	return andMore(t, lines, n)
 }
 
-func (t *theme) andMore(lines []string, n int) []string {
+func andMore(t *draw.Theme, lines []string, n int) []string {
 	if n > maxListed {
-		lines = append(lines, t.dim.paint("and "+count(n-maxListed)+" more"))
+		lines = append(lines, t.Dim.Paint("and "+draw.Count(n-maxListed)+" more"))
 	}
 	return lines
 }
@@ -619,11 +622,11 @@ func (d *differences) tally(g *diff.Group) string {
 	var parts []string
 	for _, f := range []diff.Fate{diff.Added, diff.Removed, diff.Recreated, diff.Changed} {
 		if n := g.Counts[f]; n > 0 {
-			parts = append(parts, count(n)+" "+f.String())
+			parts = append(parts, draw.Count(n)+" "+f.String())
 		}
 	}
 	if n := g.Counts[diff.Quiet]; n > 0 {
-		text := count(n) + " noise only"
+		text := draw.Count(n) + " noise only"
 		if len(parts) == 0 || g.Noise != 0 {
 			text += " (" + g.Noise.String() + ")"
 		}
@@ -646,31 +649,31 @@ const (
 	differsNote
 )
 
-func (d *differences) objectRows(l *level, places []int32) rows {
+func (d *differences) objectRows(l *level, places []int32) widget.Rows {
 	c := l.all
 	at := func(row int) *diff.Object { return &c.Objects[places[row]] }
 	key := func(row int) kube.Key { return c.Name(int(places[row])) }
-	columns := []column{
-		{title: "WHAT", key: "S", min: 10},
-		{title: "RESOURCE", key: "R", min: 12, max: 44},
-		{title: "NAMESPACE", key: "P", min: 8, max: 30},
-		{title: "NAME", key: "N", min: 16, max: 70},
-		{title: "BEFORE", key: "B", min: 8, right: true},
-		{title: "AFTER", key: "A", min: 8, right: true},
-		{title: "NOISE", min: 5, max: 40, drop: 1},
+	columns := []widget.Column{
+		{Title: "WHAT", Key: "S", Min: 10},
+		{Title: "RESOURCE", Key: "R", Min: 12, Max: 44},
+		{Title: "NAMESPACE", Key: "P", Min: 8, Max: 30},
+		{Title: "NAME", Key: "N", Min: 16, Max: 70},
+		{Title: "BEFORE", Key: "B", Min: 8, Right: true},
+		{Title: "AFTER", Key: "A", Min: 8, Right: true},
+		{Title: "NOISE", Min: 5, Max: 40, Drop: 1},
 	}
 	shown := []int{differsWhat, differsResource, differsNamespace, differsName, differsBefore, differsAfter, differsNote}
 	if !l.flat {
 		shown = slices.Delete(shown, differsResource, differsNamespace+1)
 	}
-	var chosen []column
+	var chosen []widget.Column
 	for _, i := range shown {
 		chosen = append(chosen, columns[i])
 	}
-	return rows{
-		columns: chosen,
-		count:   len(places),
-		cell: func(row, column int) string {
+	return widget.Rows{
+		Columns: chosen,
+		Count:   len(places),
+		Cell: func(row, column int) string {
 			o := at(row)
 			switch shown[column] {
 			case differsWhat:
@@ -678,7 +681,7 @@ func (d *differences) objectRows(l *level, places []int32) rows {
 			case differsResource:
 				return cmp.Or(lists.ResourceName(key(row)), otherKeys)
 			case differsNamespace:
-				return orDash(key(row).Namespace)
+				return draw.OrDash(key(row).Namespace)
 			case differsName:
 				return key(row).Name
 			case differsBefore:
@@ -689,9 +692,9 @@ func (d *differences) objectRows(l *level, places []int32) rows {
 			if o.Problem != "" {
 				return "not read in full"
 			}
-			return orDash(o.Noise.String())
+			return draw.OrDash(o.Noise.String())
 		},
-		compare: func(a, b, column int) int {
+		Compare: func(a, b, column int) int {
 			x, y := at(a), at(b)
 			switch shown[column] {
 			case differsWhat:
@@ -707,25 +710,25 @@ func (d *differences) objectRows(l *level, places []int32) rows {
 			}
 			return strings.Compare(x.Key, y.Key)
 		},
-		minor:  func(row int) bool { return at(row).Fate == diff.Quiet },
-		hidden: "with noise only",
-		id:     func(row int) string { return at(row).Key },
-		copied: func(row int) string {
+		Minor:  func(row int) bool { return at(row).Fate == diff.Quiet },
+		Hidden: "with noise only",
+		Id:     func(row int) string { return at(row).Key },
+		Copied: func(row int) string {
 			k := key(row)
 			if k.Namespace == "" {
 				return k.Name
 			}
 			return k.Namespace + "/" + k.Name
 		},
-		item: func(row int) any { return placed{level: l, place: int(places[row])} },
-		look: func(t *theme, row int) (style, string) {
+		Item: func(row int) any { return placed{level: l, place: int(places[row])} },
+		Look: func(t *draw.Theme, row int) (draw.Style, string) {
 			if at(row).Problem != "" {
-				return t.warning, t.markWarning
+				return t.Warning, t.MarkWarning
 			}
 			return "", fateMarks[at(row).Fate]
 		},
-		load: func(row, width int) func() []string {
-			place, look, t := int(places[row]), d.look, d.theme
+		Load: func(row, width int) func() []string {
+			place, look, t := int(places[row]), d.look, d.Theme
 			return func() []string {
 				r := &readDifference{l, place, c.Difference(place)}
 				d.lastRead.Store(r)
@@ -741,38 +744,38 @@ func revisionOrDash(revision int64) string {
 	if revision == 0 {
 		return "-"
 	}
-	return count(revision)
+	return draw.Count(revision)
 }
 
 // redraw draws what was read last, if it is what is selected.
 func (d *differences) redraw() {
 	r := d.lastRead.Load()
-	if r == nil || r.level != d.level || d.of != any(d.level) {
+	if r == nil || r.level != d.level || d.Of != any(d.level) {
 		return
 	}
 	if place, ok := d.object(); ok && place == r.place {
-		d.setLines(d.tellDifference(d.theme, r, d.look, d.detailWidth()))
+		d.SetLines(d.tellDifference(d.Theme, r, d.look, d.DetailWidth()))
 	}
 }
 
 // tellDifference tells what differs in an object.
-func (d *differences) tellDifference(t *theme, r *readDifference, look changesLook, width int) []string {
+func (d *differences) tellDifference(t *draw.Theme, r *readDifference, look changesLook, width int) []string {
 	c := r.level.all
 	o, k := &c.Objects[r.place], c.Name(r.place)
 	name := k.Name
 	if k.Name != o.Key {
 		name = lists.ResourceName(k) + " " + k.Namespace + "/" + k.Name
 	}
-	lines := []string{t.heading(strings.Replace(safe(name), " /", " ", 1)+": "+o.Fate.String(), width)}
-	lines = append(lines, t.facts(width, "before", d.written(r.level.of[0], o.Before), "after", d.written(r.level.of[1], o.After))...)
+	lines := []string{t.Heading(strings.Replace(draw.Safe(name), " /", " ", 1)+": "+o.Fate.String(), width)}
+	lines = append(lines, t.Facts(width, "before", d.written(r.level.of[0], o.Before), "after", d.written(r.level.of[1], o.After))...)
 	if r.Recreated {
-		lines = append(lines, wrap("Deleted and created anew: another object of the same name.", width)...)
+		lines = append(lines, draw.Wrap("Deleted and created anew: another object of the same name.", width)...)
 	}
 	if r.Problem != "" {
-		lines = append(lines, paintAll(t.warning, wrap("Not read in full, so that more may differ: "+r.Problem, width))...)
+		lines = append(lines, draw.PaintAll(t.Warning, draw.Wrap("Not read in full, so that more may differ: "+r.Problem, width))...)
 	}
 	look.whole = o.Before == 0 || o.After == 0
-	return append(append(lines, ""), t.changes(r.Changes, look, width)...)
+	return append(append(lines, ""), changes(t, r.Changes, look, width)...)
 }
 
 // written says which revision a state of an object is of, and when it was written.
@@ -780,7 +783,7 @@ func (d *differences) written(at moment, revision int64) string {
 	if revision == 0 {
 		return "does not exist in the " + sides[at.side] + " then"
 	}
-	text := "revision " + count(revision) + " in the " + sides[at.side]
+	text := "revision " + draw.Count(revision) + " in the " + sides[at.side]
 	if c := d.side(at.side).State.Clock; c != nil {
 		text += ", " + brief(c.TimeOf(revision))
 	}
@@ -795,7 +798,7 @@ func (d *differences) nothing() string {
 	if d.level.depth > 0 && !d.level.flat {
 		return "Nothing differs here between the two moments."
 	}
-	text := fmt.Sprintf("Nothing differs between the two moments: %s are the same.", plural(d.level.all.Same, "object"))
+	text := fmt.Sprintf("Nothing differs between the two moments: %s are the same.", draw.Plural(d.level.all.Same, "object"))
 	if len(d.level.all.Warnings) > 0 {
 		text += " That is so for what could be read."
 	}
@@ -803,15 +806,15 @@ func (d *differences) nothing() string {
 }
 
 func (d *differences) View() []string {
-	return append(d.head(d.width), d.board.View()...)
+	return append(d.head(d.Width), d.Board.View()...)
 }
 
 // head is the moments, the counts, and what the comparison cannot know.
 func (d *differences) head(width int) []string {
-	t := d.theme
-	lines := []string{t.cut(d.moments(width-2), width-1), t.cut(d.summary(), width-1)}
-	lines = append(lines, paintAll(t.dim, wrap(d.noise(), width-2))...)
-	return margin(append(lines, d.warnings(width)...))
+	t := d.Theme
+	lines := []string{t.Cut(d.moments(width-2), width-1), t.Cut(d.summary(), width-1)}
+	lines = append(lines, draw.PaintAll(t.Dim, draw.Wrap(d.noise(), width-2))...)
+	return draw.Margin(append(lines, d.warnings(width)...))
 }
 
 // moments names the two, as long as there is room for.
@@ -820,12 +823,12 @@ func (d *differences) moments(width int) string {
 	if d.level != nil {
 		of = d.level.of
 	}
-	text := fmt.Sprintf("%s  %s  %s", d.momentText(of[0]), d.theme.arrow, d.momentText(of[1]))
+	text := fmt.Sprintf("%s  %s  %s", d.momentText(of[0]), d.Theme.Arrow, d.momentText(of[1]))
 	if ansi.StringWidth(text) > width {
-		text = fmt.Sprintf("%s  %s  %s", d.shortMoment(of[0]), d.theme.arrow, d.shortMoment(of[1]))
+		text = fmt.Sprintf("%s  %s  %s", d.shortMoment(of[0]), d.Theme.Arrow, d.shortMoment(of[1]))
 	}
 	if d.level != nil && d.asked != d.level.of {
-		text += "  comparing others" + d.theme.ellipsis
+		text += "  comparing others" + d.Theme.Ellipsis
 	}
 	return text
 }
@@ -836,17 +839,17 @@ func (d *differences) shortMoment(at moment) string {
 
 // summary counts everything that differs.
 func (d *differences) summary() string {
-	t := d.theme
+	t := d.Theme
 	if d.level == nil {
-		return t.dim.paint("comparing" + t.ellipsis)
+		return t.Dim.Paint("comparing" + t.Ellipsis)
 	}
 	c := d.level.all
-	parts := []string{count(c.Same) + " the same"}
+	parts := []string{draw.Count(c.Same) + " the same"}
 	for _, f := range []diff.Fate{diff.Changed, diff.Recreated, diff.Removed, diff.Added} {
-		parts = append(parts, count(c.Counts[f])+" "+f.String())
+		parts = append(parts, draw.Count(c.Counts[f])+" "+f.String())
 	}
 	slices.Reverse(parts)
-	return strings.Join(parts, t.dim.paint(" "+t.dot+" "))
+	return strings.Join(parts, t.Dim.Paint(" "+t.Dot+" "))
 }
 
 // noise says of how many objects nothing but noise differs, and which.
@@ -858,7 +861,7 @@ func (d *differences) noise() string {
 	n := c.Counts[diff.Quiet]
 	switch {
 	case !c.Sifted && d.total == 0:
-		return "reading what changed for noise" + d.theme.ellipsis
+		return "reading what changed for noise" + d.Theme.Ellipsis
 	case !c.Sifted:
 		return fmt.Sprintf("reading what changed for noise: %d %%", d.done*100/d.total)
 	case n == 0:
@@ -869,4 +872,4 @@ func (d *differences) noise() string {
 	return fmt.Sprintf("%s in noise only, folded: %s", differ(n), c.Group.Noise)
 }
 
-func differ(n int) string { return plural(n, "object") + " differ" + singular(n) }
+func differ(n int) string { return draw.Plural(n, "object") + " differ" + draw.Singular(n) }

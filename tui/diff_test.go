@@ -16,6 +16,9 @@ import (
 	"revenant/decoder/snapshot"
 	"revenant/decoder/snapshot/snapshottest"
 	"revenant/internal/demo"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/widget"
 )
 
 func (x *terminal) shows(keys string, texts ...string) {
@@ -169,11 +172,11 @@ func TestChanges(t *testing.T) {
 		{Path: "", Before: "<stored bytes>", After: "<other stored bytes>"},
 		{Path: "metadata.managedFields", Before: "1", After: "2", Noise: diff.ManagedFields},
 	}
-	for _, g := range []glyphs{unicodeGlyphs, asciiGlyphs} {
-		th := newTheme(true, colorprofile.TrueColor, g, DefaultLook)
+	for _, g := range []draw.Glyphs{draw.UnicodeGlyphs, draw.ASCIIGlyphs} {
+		th := draw.NewTheme(true, colorprofile.TrueColor, g, draw.DefaultLook)
 		for _, look := range []changesLook{{}, {beside: true}, {noise: true}, {beside: true, noise: true}, {whole: true}} {
 			for _, width := range []int{20, 69, 70, 71, 120} {
-				lines := th.changes(list, look, width)
+				lines := changes(th, list, look, width)
 				for _, line := range lines {
 					if w := ansi.StringWidth(line); w > width {
 						t.Errorf("%+v: %d columns of %d: %q", look, w, width, line)
@@ -182,7 +185,7 @@ func TestChanges(t *testing.T) {
 						t.Errorf("%+v: %q steers the terminal", look, line)
 					}
 				}
-				if folded := !strings.Contains(flat(lines), "~ metadata.managedFields"); width > 20 && !look.whole && folded == look.noise {
+				if folded := !strings.Contains(draw.Flat(lines), "~ metadata.managedFields"); width > 20 && !look.whole && folded == look.noise {
 					t.Errorf("%+v: noise folded is %v", look, folded)
 				}
 			}
@@ -194,7 +197,7 @@ func TestChanges(t *testing.T) {
 func BenchmarkDiffFrame(b *testing.B) {
 	for _, n := range benchSizes {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			s := &session{ctx: b.Context(), ui: ui{keymap: defaultKeys, theme: newTheme(true, colorprofile.TrueColor, unicodeGlyphs, DefaultLook)}, input: demoInput(b)}
+			s := &session{ctx: b.Context(), UI: widget.UI{Keymap: keys.Default, Theme: draw.NewTheme(true, colorprofile.TrueColor, draw.UnicodeGlyphs, draw.DefaultLook)}, input: demoInput(b)}
 			d := newDifferences(s).(*differences)
 			c := &diff.Comparison{Sifted: true, Objects: make([]diff.Object, n)}
 			for i := range c.Objects {
@@ -202,10 +205,10 @@ func BenchmarkDiffFrame(b *testing.B) {
 			}
 			d.level = &level{of: d.asked, all: c, depth: 2, flat: true}
 			d.SetSize(140, 24)
-			arrange(b, d.table, d.rows(d.level))
+			fill(b, d.Table, d.rows(d.level))
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
-				d.table.move([]action{down, pageDown, bottom, up, top}[i%5])
+				d.Table.Move([]keys.Action{keys.Down, keys.PageDown, keys.Bottom, keys.Up, keys.Top}[i%5])
 				d.View()
 			}
 		})

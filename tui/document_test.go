@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"revenant/tui/keys"
 )
 
 // TestDocument keeps the tables of docs/ui.md equal to those in the code.
@@ -41,16 +43,16 @@ func tables() string {
 		fmt.Fprintf(&b, "| `:%s` | %s |\n", strings.ReplaceAll(strings.TrimSpace(v.name+" "+v.args), "|", `\|`), v.does)
 	}
 	b.WriteString("\n## Keys\n\nThe name in front is the one for `keys.yaml`.\n")
-	for _, k := range defaultKeys {
-		if k.action == "" {
-			fmt.Fprintf(&b, "\n### %s\n\n| action | keys | does |\n| --- | --- | --- |\n", k.label)
+	for _, k := range keys.Default {
+		if k.Action == "" {
+			fmt.Fprintf(&b, "\n### %s\n\n| action | keys | does |\n| --- | --- | --- |\n", k.Label)
 			continue
 		}
-		keys := "`" + strings.Join(k.keys, "` `") + "`"
-		if fixed(k.action) {
-			keys = k.label
+		list := "`" + strings.Join(k.Keys, "` `") + "`"
+		if keys.Fixed(k.Action) {
+			list = k.Label
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", k.action, keys, k.does)
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", k.Action, list, k.Does)
 	}
 	return b.String()
 }

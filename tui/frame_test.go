@@ -6,6 +6,10 @@ import (
 	"testing"
 
 	tea "charm.land/bubbletea/v2"
+
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/widget"
 )
 
 // boards are the screens that list rows, with what they list blown up to n rows.
@@ -18,22 +22,22 @@ func boards(t testing.TB, in *Input, n int) map[string]*terminal {
 		} else {
 			x.typed(":" + e.name + "<enter>u")
 		}
-		var table *table
+		var table *widget.Table
 		switch s := x.shown().(type) {
 		case *pods:
 			table = s.table
 		case *happenings:
 			table = s.table
-		case interface{ itself() *board }:
-			table = s.itself().table
+		case interface{ itself() *widget.Board }:
+			table = s.itself().Table
 		default:
 			continue
 		}
-		if table.rows.count == 0 {
+		if table.Rows.Count == 0 {
 			continue // the demo has no problems
 		}
-		r := blown(table.rows, n)
-		if cmd := table.setRows(r); !table.arranged(cmd().(arrangedMsg)) {
+		r := blown(table.Rows, n)
+		if cmd := table.SetRows(r); !table.Take(cmd().(widget.ArrangedMsg)) {
 			t.Fatalf("%s: not arranged", e.name)
 		}
 		list[e.name] = x
@@ -42,36 +46,36 @@ func boards(t testing.TB, in *Input, n int) map[string]*terminal {
 }
 
 // itself is the board that a screen is, or has.
-func (b *board) itself() *board { return b }
+func itself(b *widget.Board) *widget.Board { return b }
 
 // blown repeats rows until there are n.
-func blown(r rows, n int) rows {
-	of := r.count
+func blown(r widget.Rows, n int) widget.Rows {
+	of := r.Count
 	big := r
-	big.count = n
-	big.whole, big.ranked, big.widest = nil, nil, nil
-	big.cell = func(row, column int) string { return r.cell(row%of, column) }
-	if r.compare != nil {
-		big.compare = func(a, b, column int) int { return r.compare(a%of, b%of, column) }
+	big.Count = n
+	big.Whole, big.Ranked, big.Widest = nil, nil, nil
+	big.Cell = func(row, column int) string { return r.Cell(row%of, column) }
+	if r.Compare != nil {
+		big.Compare = func(a, b, column int) int { return r.Compare(a%of, b%of, column) }
 	}
-	if r.minor != nil {
-		big.minor = func(row int) bool { return r.minor(row % of) }
+	if r.Minor != nil {
+		big.Minor = func(row int) bool { return r.Minor(row % of) }
 	}
-	if r.look != nil {
-		big.look = func(t *theme, row int) (style, string) { return r.look(t, row%of) }
+	if r.Look != nil {
+		big.Look = func(t *draw.Theme, row int) (draw.Style, string) { return r.Look(t, row%of) }
 	}
-	big.id = func(row int) string { return fmt.Sprint(row) }
-	if r.item != nil {
-		big.item = func(row int) any { return r.item(row % of) }
+	big.Id = func(row int) string { return fmt.Sprint(row) }
+	if r.Item != nil {
+		big.Item = func(row int) any { return r.Item(row % of) }
 	}
-	if r.links != nil {
-		big.links = func(row int) func(action) tea.Cmd { return r.links(row % of) }
+	if r.Links != nil {
+		big.Links = func(row int) func(keys.Action) tea.Cmd { return r.Links(row % of) }
 	}
-	if r.detail != nil {
-		big.detail = func(row, width int) []string { return r.detail(row%of, width) }
+	if r.Detail != nil {
+		big.Detail = func(row, width int) []string { return r.Detail(row%of, width) }
 	}
-	if r.load != nil {
-		big.load = func(row, width int) func() []string { return r.load(row%of, width) }
+	if r.Load != nil {
+		big.Load = func(row, width int) func() []string { return r.Load(row%of, width) }
 	}
 	return big
 }
@@ -115,7 +119,7 @@ func TestScrollingKeepsMemory(t *testing.T) {
 		before := heap()
 		scroll(1000)
 		if grown := heap() - before; grown > most {
-			t.Errorf("%s: %s more after 1,000 pages", name, size(grown))
+			t.Errorf("%s: %s more after 1,000 pages", name, draw.Size(grown))
 		}
 		runtime.KeepAlive(x)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+
 	"revenant/analyzer/clock"
 	"revenant/analyzer/diff"
 	histories "revenant/analyzer/history"
@@ -17,6 +18,9 @@ import (
 	"revenant/decoder/kube"
 	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/widget"
 )
 
 // Messages about histories.
@@ -37,7 +41,7 @@ type (
 // history shows the revisions of one object.
 type history struct {
 	*session
-	*board
+	*widget.Board
 	reading historyReading
 	look    changesLook
 	key     string // whose history is shown
@@ -53,130 +57,130 @@ const (
 )
 
 func newHistory(s *session) screen {
-	h := &history{session: s, look: changesLook{unfold: s.keymap.key(unfold)}}
-	h.board = newBoard(&s.ui, listing{
-		title: "history", noun: "revision", waiting: "no object was chosen: H on one of the objects (6) or pods (3) shows its history",
-		columns: []column{
-			{title: "REVISION", key: "O", min: 10},
-			{title: "LIFE", key: "L", min: 6, drop: 2, right: true},
-			{title: "WHAT", key: "S", min: 8},
-			{title: "FIELDS", key: "F", min: 8, drop: 3, right: true},
-			{title: "BY", key: "P", min: 16, max: 40},
-			{title: "WHEN", min: 24, max: 34},
-			{title: "IN", key: "N", min: 7},
+	h := &history{session: s, look: changesLook{unfold: s.Keymap.Key(keys.Unfold)}}
+	h.Board = widget.NewBoard(&s.UI, widget.Listing{
+		Title: "history", Noun: "revision", Waiting: "no object was chosen: H on one of the objects (6) or pods (3) shows its history",
+		Columns: []widget.Column{
+			{Title: "REVISION", Key: "O", Min: 10},
+			{Title: "LIFE", Key: "L", Min: 6, Drop: 2, Right: true},
+			{Title: "WHAT", Key: "S", Min: 8},
+			{Title: "FIELDS", Key: "F", Min: 8, Drop: 3, Right: true},
+			{Title: "BY", Key: "P", Min: 16, Max: 40},
+			{Title: "WHEN", Min: 24, Max: 34},
+			{Title: "IN", Key: "N", Min: 7},
 		},
-		of: func() any {
+		Of: func() any {
 			if s.history == nil {
 				return nil
 			}
 			return s.history
 		},
-		rows:  func() rows { return h.rows(s.history) },
-		empty: func() string { return "Neither snapshot has a revision of it." },
+		Rows:  func() widget.Rows { return h.rows(s.history) },
+		Empty: func() string { return "Neither snapshot has a revision of it." },
 	})
 	return h
 }
 
 func (h *history) SetSize(width, height int) {
-	h.board.SetSize(width, height)
+	h.Board.SetSize(width, height)
 	h.redraw()
 }
 
 // redraw draws the detail anew where that takes no reading: what is read is told anew
 // when it is asked for.
 func (h *history) redraw() {
-	if row, ok := h.table.row(); ok && h.session.history != nil && h.reading == changesRead && row < len(h.session.history.Entries) && h.board.of == any(h.session.history) {
-		h.setLines(h.session.happening(h.session.history, row, h.look, h.detailWidth()))
+	if row, ok := h.Table.Row(); ok && h.session.history != nil && h.reading == changesRead && row < len(h.session.history.Entries) && h.Board.Of == any(h.session.history) {
+		h.SetLines(h.session.happening(h.session.history, row, h.look, h.DetailWidth()))
 	}
 }
 
-func (h *history) Keys() keys {
-	k := h.board.Keys()
+func (h *history) Keys() keys.Set {
+	k := h.Board.Keys()
 	if h.session.history == nil {
-		k[withCarved] = "no object was chosen"
+		k[keys.WithCarved] = "no object was chosen"
 		return k
 	}
-	k.offer(withCarved)
+	k.Offer(keys.WithCarved)
 	why := ""
-	if _, ok := h.table.row(); !ok {
+	if _, ok := h.Table.Row(); !ok {
 		why = "no revision is selected"
 	}
-	k[toDiff], k[toObject], k[unfold] = why, why, why
-	if k[inColumns] = why; why == "" && h.detailWidth() < sideBySide {
-		k[inColumns] = fmt.Sprintf("needs %d columns, and there are %d", sideBySide, h.detailWidth())
+	k[keys.ToDiff], k[keys.ToObject], k[keys.Unfold] = why, why, why
+	if k[keys.InColumns] = why; why == "" && h.DetailWidth() < sideBySide {
+		k[keys.InColumns] = fmt.Sprintf("needs %d columns, and there are %d", sideBySide, h.DetailWidth())
 	}
 	return k
 }
 
 func (h *history) Update(msg tea.Msg) tea.Cmd {
-	if p, ok := msg.(press); ok {
-		switch p.action {
-		case withCarved:
+	if p, ok := msg.(keys.Press); ok {
+		switch p.Action {
+		case keys.WithCarved:
 			return func() tea.Msg { return carvedMsg{} }
-		case toObject:
+		case keys.ToObject:
 			return h.read(objectRead)
-		case toDiff:
-			if len(h.table.marked) > 0 {
+		case keys.ToDiff:
+			if len(h.Table.Marked) > 0 {
 				if _, err := h.marked(); err != "" {
-					return say(err)
+					return widget.Notify(err)
 				}
 				return h.read(markedRead)
 			}
 			return h.read(changesRead)
-		case unfold:
+		case keys.Unfold:
 			h.look.noise = !h.look.noise
-			return h.tell()
-		case inColumns:
+			return h.Detail()
+		case keys.InColumns:
 			h.look.beside = !h.look.beside
-			return h.tell()
-		case mark:
+			return h.Detail()
+		case keys.Mark:
 			if h.reading == markedRead {
 				h.reading = changesRead
 			}
 		}
 	}
 	if o := h.session.history; o != nil && o.Key != h.key { // another object is not read as the one before was
-		h.key, h.reading, h.opened, h.table.chosen = o.Key, changesRead, false, false
-		clear(h.table.marked)
+		h.key, h.reading, h.Opened, h.Table.Pinned = o.Key, changesRead, false, false
+		clear(h.Table.Marked)
 	}
-	if o := h.session.history; o != nil && h.board.of != any(o) && o.at != "" {
-		h.table.selected, h.table.chosen = o.at, true
+	if o := h.session.history; o != nil && h.Board.Of != any(o) && o.at != "" {
+		h.Table.Selected, h.Table.Pinned = o.at, true
 		if o.opened {
-			h.reading, h.opened = changesRead, true
+			h.reading, h.Opened = changesRead, true
 		}
 	}
-	return h.board.Update(msg)
+	return h.Board.Update(msg)
 }
 
 // read shows something else of a revision, or what it changed when that is shown.
 func (h *history) read(r historyReading) tea.Cmd {
-	if h.opened && h.reading == r {
+	if h.Opened && h.reading == r {
 		r = changesRead
 	}
 	h.reading = r
-	h.table.chosen, h.opened = true, true
-	h.pager.rewind()
-	return h.tell()
+	h.Table.Pinned, h.Opened = true, true
+	h.Pager.Rewind()
+	return h.Detail()
 }
 
 // marked are the two revisions that are marked, in order, or the marked one and the
 // selected; or why there are not two.
 func (h *history) marked() ([2]int, string) {
-	rows := h.table.taken()
-	if row, ok := h.table.row(); ok && len(h.table.marked) == 1 && !slices.Contains(rows, row) {
+	rows := h.Table.Chosen()
+	if row, ok := h.Table.Row(); ok && len(h.Table.Marked) == 1 && !slices.Contains(rows, row) {
 		rows = append(rows, row)
 	}
 	if len(rows) != 2 {
-		return [2]int{}, fmt.Sprintf("two revisions are compared: %s marked, %s marks one or takes its mark away", count(len(h.table.marked)), h.keymap.key(mark))
+		return [2]int{}, fmt.Sprintf("two revisions are compared: %s marked, %s marks one or takes its mark away", draw.Count(len(h.Table.Marked)), h.Keymap.Key(keys.Mark))
 	}
 	slices.Sort(rows) // they are listed oldest first
 	return [2]int{rows[0], rows[1]}, ""
 }
 
-func (h *history) rows(o *shownHistory) rows {
+func (h *history) rows(o *shownHistory) widget.Rows {
 	r := h.historyRows(o)
-	r.load = func(row, width int) func() []string {
-		t, in, look := h.theme, h.input, h.look
+	r.Load = func(row, width int) func() []string {
+		t, in, look := h.Theme, h.input, h.look
 		switch two, err := h.marked(); {
 		case h.reading == objectRead:
 			return func() []string { return in.objectThen(t, &o.Entries[row], width) }
@@ -186,19 +190,19 @@ func (h *history) rows(o *shownHistory) rows {
 		lines := h.session.happening(o, row, look, width)
 		return func() []string { return lines }
 	}
-	r.saved = func(row int) excerpt {
+	r.Saved = func(row int) widget.Export {
 		e := &o.Entries[row]
 		if h.reading != objectRead || e.Tombstone {
-			return excerpt{}
+			return widget.Export{}
 		}
 		in, key := h.input, keyOf(h.input.Prefix, e.Key)
 		name, without := lists.Title(key), ""
 		if isSecret(key) {
 			without = ", without what it holds"
 		}
-		return excerpt{
-			what: name + " at revision " + entryName(e) + without, file: fileName(name+"-"+entryName(e)) + ".yaml",
-			later: func() string { return sanitize.WholeText(in.side(e.Side).yaml(in.Prefix, e.Record)) },
+		return widget.Export{
+			What: name + " at revision " + entryName(e) + without, File: widget.FileName(name+"-"+entryName(e)) + ".yaml",
+			Later: func() string { return sanitize.WholeText(in.side(e.Side).yaml(in.Prefix, e.Record)) },
 		}
 	}
 	return r
@@ -214,14 +218,14 @@ func keyOf(prefix, key string) kube.Key {
 }
 
 // objectThen is the object as a revision has it.
-func (in *Input) objectThen(t *theme, e *histories.Entry, width int) []string {
-	lines := []string{t.heading("At revision "+entryName(e), width)}
+func (in *Input) objectThen(t *draw.Theme, e *histories.Entry, width int) []string {
+	lines := []string{t.Heading("At revision "+entryName(e), width)}
 	if e.Tombstone {
 		return append(lines, "It was deleted at this revision.")
 	}
 	text := in.side(e.Side).yaml(in.Prefix, e.Record)
 	for line := range strings.Lines(strings.ReplaceAll(sanitize.Text(text), "\t", "    ")) {
-		lines = append(lines, hung(strings.TrimSuffix(line, "\n"), width)...)
+		lines = append(lines, draw.HangLine(strings.TrimSuffix(line, "\n"), width)...)
 	}
 	return lines
 }
@@ -236,14 +240,14 @@ func (s *Side) yaml(prefix string, r snapshot.Record) string {
 }
 
 // differenceOf is what differs between any two revisions.
-func (in *Input) differenceOf(t *theme, b, a *histories.Entry, look changesLook, width int) []string {
-	lines := []string{t.heading("From revision "+entryName(b)+" to "+entryName(a), width)}
+func (in *Input) differenceOf(t *draw.Theme, b, a *histories.Entry, look changesLook, width int) []string {
+	lines := []string{t.Heading("From revision "+entryName(b)+" to "+entryName(a), width)}
 	x, errX := in.histories().Value(b)
 	y, errY := in.histories().Value(a)
 	if err := cmp.Or(errX, errY); err != nil {
-		return append(lines, paintAll(t.warning, wrap(err.Error(), width))...)
+		return append(lines, draw.PaintAll(t.Warning, draw.Wrap(err.Error(), width))...)
 	}
-	lines = append(lines, t.facts(width, "before", b.When.String(), "after", a.When.String())...)
+	lines = append(lines, t.Facts(width, "before", b.When.String(), "after", a.When.String())...)
 	look.whole = (x == nil) != (y == nil)
 	switch {
 	case x == nil && y == nil:
@@ -255,42 +259,42 @@ func (in *Input) differenceOf(t *theme, b, a *histories.Entry, look changesLook,
 	}
 	d := diff.Stored(in.Prefix, a.Key, x, y)
 	if d.Recreated {
-		lines = append(lines, wrap("Deleted and created anew between the two: another object of the same name.", width)...)
+		lines = append(lines, draw.Wrap("Deleted and created anew between the two: another object of the same name.", width)...)
 	}
 	if d.Problem != "" {
-		lines = append(lines, paintAll(t.warning, wrap("Not read in full, so that more may differ: "+d.Problem, width))...)
+		lines = append(lines, draw.PaintAll(t.Warning, draw.Wrap("Not read in full, so that more may differ: "+d.Problem, width))...)
 	}
-	return append(append(lines, ""), t.changes(d.Changes, look, width)...)
+	return append(append(lines, ""), changes(t, d.Changes, look, width)...)
 }
 
-func (s *session) historyRows(h *shownHistory) rows {
+func (s *session) historyRows(h *shownHistory) widget.Rows {
 	list, about := h.Entries, h.Key
 	if h.Carved {
 		about += ", with carved revisions"
 	}
-	return rows{
-		about: about,
-		id:    func(row int) string { return entryName(&list[row]) },
-		count: len(list),
-		cell: func(row, column int) string {
+	return widget.Rows{
+		About: about,
+		Id:    func(row int) string { return entryName(&list[row]) },
+		Count: len(list),
+		Cell: func(row, column int) string {
 			e := &list[row]
 			switch column {
 			case 0:
 				return e.Revision.String()
 			case 1:
-				return count(e.Generation)
+				return draw.Count(e.Generation)
 			case 2:
 				return string(e.What)
 			case 3:
-				return zeroAsDash(e.Fields)
+				return draw.ZeroAsDash(e.Fields)
 			case 4:
-				return orDash(e.By)
+				return draw.OrDash(e.By)
 			case 5:
 				return brief(e.When)
 			}
 			return e.Source
 		},
-		compare: func(a, b, column int) int {
+		Compare: func(a, b, column int) int {
 			x, y := &list[a], &list[b]
 			switch column {
 			case 1:
@@ -306,86 +310,86 @@ func (s *session) historyRows(h *shownHistory) rows {
 			}
 			return cmp.Or(cmp.Compare(y.Main, x.Main), cmp.Compare(y.Sub, x.Sub)) // newest first
 		},
-		look: func(t *theme, row int) (style, string) {
+		Look: func(t *draw.Theme, row int) (draw.Style, string) {
 			switch e := &list[row]; {
 			case e.Carved:
-				return t.severity(restore.Warning)
+				return severity(t, restore.Warning)
 			case e.Tombstone:
-				return t.severity(restore.Critical)
+				return severity(t, restore.Critical)
 			}
-			return t.severity(restore.OK)
+			return severity(t, restore.OK)
 		},
 	}
 }
 
 // happening tells what a revision changed.
 func (s *session) happening(h *shownHistory, row int, look changesLook, width int) []string {
-	t, e := s.theme, &h.Entries[row]
-	lines := []string{t.heading("Revision "+entryName(e)+": "+string(e.What), width)}
-	lines = append(lines, t.facts(width, "written", e.When.String(), "by", e.By, "in", e.Source,
-		"life", fmt.Sprintf("%s of those that are retained", ordinal(e.Generation)), "version", positive(e.Version), "since", created(e.CreateRevision), "uid", e.UID, "problem", e.Problem)...)
+	t, e := s.Theme, &h.Entries[row]
+	lines := []string{t.Heading("Revision "+entryName(e)+": "+string(e.What), width)}
+	lines = append(lines, t.Facts(width, "written", e.When.String(), "by", e.By, "in", e.Source,
+		"life", fmt.Sprintf("%s of those that are retained", ordinal(e.Generation)), "version", draw.Positive(e.Version), "since", created(e.CreateRevision), "uid", e.UID, "problem", e.Problem)...)
 	if e.Carved {
-		lines = append(lines, paintAll(t.warning, wrap("Carved from a page that nothing leads to any more.", width))...)
+		lines = append(lines, draw.PaintAll(t.Warning, draw.Wrap("Carved from a page that nothing leads to any more.", width))...)
 	}
 	lines = append(lines, "")
 	switch {
 	case e.Before >= 0 && !e.Tombstone:
-		lines = append(lines, t.dim.paint(t.cut("Compared with revision "+entryName(&h.Entries[e.Before])+", the one before it here:", width)))
-		lines = append(lines, t.changes(e.Changes, look, width)...)
+		lines = append(lines, t.Dim.Paint(t.Cut("Compared with revision "+entryName(&h.Entries[e.Before])+", the one before it here:", width)))
+		lines = append(lines, changes(t, e.Changes, look, width)...)
 	case e.Tombstone:
 		lines = append(lines, s.deletion(e, width)...)
 	case e.Version > 1:
-		lines = append(lines, wrap("What it changed is not known: the version before it is not there any more.", width)...)
+		lines = append(lines, draw.Wrap("What it changed is not known: the version before it is not there any more.", width)...)
 	default:
-		lines = append(lines, wrap(fmt.Sprintf("Created. %s shows the object.", s.keymap.key(toObject)), width)...)
+		lines = append(lines, draw.Wrap(fmt.Sprintf("Created. %s shows the object.", s.Keymap.Key(keys.ToObject)), width)...)
 	}
 	return lines
 }
 
 // deletion tells what is known of who deleted an object, and what is only inferred.
 func (s *session) deletion(e *histories.Entry, width int) []string {
-	t, d := s.theme, e.Deletion
+	t, d := s.Theme, e.Deletion
 	if d == nil {
 		text := "Deleted. Who did is not stored"
 		if e.Unexplained != "" {
 			text += ", and nothing tells why: " + e.Unexplained
 		}
-		return wrap(text+".", width)
+		return draw.Wrap(text+".", width)
 	}
-	lines := wrap("Deleted. Who asked for it is not stored; what was so right before it may tell:", width)
+	lines := draw.Wrap("Deleted. Who asked for it is not stored; what was so right before it may tell:", width)
 	if d.Asked > 0 {
-		lines = append(lines, item("- ", fmt.Sprintf("It was being deleted since revision %s (deletionTimestamp %s).", count(d.Asked), d.For.UTC().Format("2006-01-02 15:04:05Z")), width)...)
+		lines = append(lines, draw.Item("- ", fmt.Sprintf("It was being deleted since revision %s (deletionTimestamp %s).", draw.Count(d.Asked), d.For.UTC().Format("2006-01-02 15:04:05Z")), width)...)
 	}
 	for _, c := range d.Causes {
-		lines = append(lines, paintAll(t.bold, item("- ", fmt.Sprintf("Inferred: %s (%s, revision %s)", c.Text, c.Key, count(c.Revision)), width))...)
+		lines = append(lines, draw.PaintAll(t.Bold, draw.Item("- ", fmt.Sprintf("Inferred: %s (%s, revision %s)", c.Text, c.Key, draw.Count(c.Revision)), width))...)
 	}
 	if d.Owned != "" {
-		lines = append(lines, item("- ", fmt.Sprintf("Its owner %s was there and stayed: it may have deleted it, as controllers do when they are scaled down or roll out, or a person did.", d.Owned), width)...)
+		lines = append(lines, draw.Item("- ", fmt.Sprintf("Its owner %s was there and stayed: it may have deleted it, as controllers do when they are scaled down or roll out, or a person did.", d.Owned), width)...)
 	}
 	if d.Asked == 0 && len(d.Causes) == 0 && d.Owned == "" {
-		lines = append(lines, item("- ", "Its namespace and its owners were not being deleted: a person or a controller deleted the object itself.", width)...)
+		lines = append(lines, draw.Item("- ", "Its namespace and its owners were not being deleted: a person or a controller deleted the object itself.", width)...)
 	}
-	return append(lines, "", t.dim.paint(t.cut(s.keymap.key(toObject)+" on the revision before it shows what was there.", width)))
+	return append(lines, "", t.Dim.Paint(t.Cut(s.Keymap.Key(keys.ToObject)+" on the revision before it shows what was there.", width)))
 }
 
 // ordinal is a number in a row.
 func ordinal(n int) string {
 	switch {
 	case n%10 == 1 && n%100 != 11:
-		return count(n) + "st"
+		return draw.Count(n) + "st"
 	case n%10 == 2 && n%100 != 12:
-		return count(n) + "nd"
+		return draw.Count(n) + "nd"
 	case n%10 == 3 && n%100 != 13:
-		return count(n) + "rd"
+		return draw.Count(n) + "rd"
 	}
-	return count(n) + "th"
+	return draw.Count(n) + "th"
 }
 
 func created(revision int64) string {
 	if revision == 0 {
 		return ""
 	}
-	return "created at revision " + count(revision)
+	return "created at revision " + draw.Count(revision)
 }
 
 // entryName tells a revision from all others that are listed.

@@ -12,20 +12,22 @@ import (
 	"revenant/analyzer/restore"
 	"revenant/decoder/snapshot"
 	"revenant/internal/adversary"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
 )
 
 // TestHostileScreens types random keys over evidence that is made to break who reads
 // it. Nothing may panic, outgrow the terminal or steer it.
 func TestHostileScreens(t *testing.T) {
-	var keys []tea.KeyPressMsg
-	for _, b := range defaultKeys {
-		for _, key := range b.keys {
-			if utf8.RuneCountInString(key) == 1 && b.action != quit {
-				keys = append(keys, keysOf(key)...)
+	var presses []tea.KeyPressMsg
+	for _, b := range keys.Default {
+		for _, key := range b.Keys {
+			if utf8.RuneCountInString(key) == 1 && b.Action != keys.Quit {
+				presses = append(presses, keysOf(key)...)
 			}
 		}
 	}
-	keys = append(keys, keysOf("<enter><enter><esc><down><pgdown><tab><left><ctrl+d>")...)
+	presses = append(presses, keysOf("<enter><enter><esc><down><pgdown><tab><left><ctrl+d>")...)
 	shown := 0
 	for seed := uint64(0); seed < 30; seed++ {
 		in := hostileInput(t, seed)
@@ -40,10 +42,10 @@ func TestHostileScreens(t *testing.T) {
 			if i%12 == 0 { // another screen, and what is on it
 				x.typed("<esc>" + string("1234567890"[r.IntN(10)]))
 			}
-			x.send(keys[r.IntN(len(keys))])
+			x.send(presses[r.IntN(len(presses))])
 			x.fits()
 			x.harmless()
-			if n := len(x.raw()); n > mostInCell*size.width*size.height {
+			if n := len(x.raw()); n > draw.MostInCell*size.width*size.height {
 				t.Errorf("a frame of %d bytes on %s", n, size.name)
 			}
 			if t.Failed() {

@@ -8,6 +8,7 @@ import (
 	histories "revenant/analyzer/history"
 	lists "revenant/analyzer/objects"
 	"revenant/analyzer/timeline"
+	"revenant/tui/widget"
 )
 
 // listObjects lists the objects that a query finds at a moment. One that goes on
@@ -23,7 +24,7 @@ func (s *session) listObjects(at moment, q lists.Query) tea.Cmd {
 	if was := s.objects; was != nil && was.side == at.side {
 		from.Catalog = was.Catalog
 	}
-	return s.tasks.cmd(func() tea.Msg {
+	return s.Tasks.Cmd(func() tea.Msg {
 		l, err := lists.Read(ctx, from, at.revision, q)
 		if ctx.Err() != nil {
 			return nil // the program ends, or something else was asked for
@@ -52,7 +53,7 @@ type shownHistory struct {
 // readHistory reads the revisions of a key out of both snapshots.
 func (s *session) readHistory(of historyMsg) tea.Cmd {
 	ctx, r := s.ctx, s.input.histories()
-	return s.tasks.cmd(func() tea.Msg {
+	return s.Tasks.Cmd(func() tea.Msg {
 		h, err := r.Read(ctx, of.key, of.carved)
 		if err != nil {
 			return nil // the program ends
@@ -79,7 +80,7 @@ func (s *session) readTimeline(carved bool) tea.Cmd {
 		return timeline.Source{Name: string(roles[side]), Snapshot: x.Snapshot, Clock: x.State.Clock}
 	}
 	o := timeline.PairOptions{Prefix: in.Prefix, OneHistory: in.Lineage.OneHistory(), Carve: carved, Rates: rateParts}
-	return s.tasks.cmd(func() tea.Msg {
+	return s.Tasks.Cmd(func() tea.Msg {
 		p, err := timeline.ReadPair(ctx, source(backup), source(current), o)
 		if err != nil {
 			return nil // the program ends
@@ -94,7 +95,7 @@ func (s *session) listed(msg objectsAtMsg) (news tea.Msg, cmd tea.Cmd) {
 		if s.objects != nil {
 			s.wanted = listMsg{s.objects.moment, s.objects.Query}
 		}
-		return nil, say(msg.err.Error())
+		return nil, widget.Notify(msg.err.Error())
 	}
 	s.objects = msg.objects
 	return changedMsg{}, nil

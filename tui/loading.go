@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"revenant/decoder/snapshot"
+	"revenant/tui/draw"
 )
 
 // loading is what is shown while the evidence is read.
@@ -34,45 +35,28 @@ func (l *loading) progress(msg progressMsg) {
 }
 
 // lines draws the loading in the middle of the terminal.
-func (l *loading) lines(t *theme, width, height int) []string {
+func (l *loading) lines(t *draw.Theme, width, height int) []string {
 	const barWidth = 40
 	doing := "Reading the objects"
 	unpacking := slices.ContainsFunc(l.parts, func(p part) bool { return p.Phase == snapshot.PhaseExpand })
-	if len(l.parts) < 2 || slices.ContainsFunc(l.parts, func(p part) bool { return percent(p.Done, p.Total) < 100 }) {
+	if len(l.parts) < 2 || slices.ContainsFunc(l.parts, func(p part) bool { return draw.Percent(p.Done, p.Total) < 100 }) {
 		doing = "Indexing the revisions"
 	}
 	if unpacking {
 		doing = "Unpacking"
 	}
-	block := []string{t.bold.paint("revenant"), "", doing + t.ellipsis, ""}
+	block := []string{t.Bold.Paint("revenant"), "", doing + t.Ellipsis, ""}
 	for _, p := range l.parts {
-		block = append(block, fmt.Sprintf("%-8s %s %3d %%", t.cut(p.role, 8), t.bar(p.Done, p.Total, barWidth), percent(p.Done, p.Total)))
+		block = append(block, fmt.Sprintf("%-8s %s %3d %%", t.Cut(p.role, 8), t.Bar(p.Done, p.Total, barWidth), draw.Percent(p.Done, p.Total)))
 	}
 	for len(block) < 6 {
 		block = append(block, "")
 	}
-	block = append(block, "", t.hint("esc cancel"))
+	block = append(block, "", t.Hint("esc cancel"))
 	lines := make([]string, max((height-len(block))/2, 0), height)
-	indent := spaces((width - barWidth - 15) / 2)
+	indent := draw.Spaces((width - barWidth - 15) / 2)
 	for _, line := range block {
 		lines = append(lines, indent+line)
 	}
 	return lines
-}
-
-// bar is a progress bar of width columns.
-func (t *theme) bar(done, total int64, width int) string {
-	if t.plain {
-		return fmt.Sprintf("%d %%", percent(done, total))
-	}
-	n := percent(done, total) * width / 100
-	return strings.Repeat(t.full, n) + t.dim.paint(strings.Repeat(t.empty, width-n))
-}
-
-// percent is between 0 and 100.
-func percent(done, total int64) int {
-	if total <= 0 {
-		return 0
-	}
-	return int(100 * min(max(float64(done)/float64(total), 0), 1))
 }

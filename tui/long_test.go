@@ -11,6 +11,8 @@ import (
 	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot/snapshottest"
 	"revenant/internal/adversary"
+	"revenant/tui/draw"
+	"revenant/tui/widget"
 )
 
 // longNames are names that take much more than can be shown of them, and how many
@@ -82,7 +84,7 @@ func heaviest(screen string) string {
 func TestHungLongLines(t *testing.T) {
 	for _, line := range []string{strings.Repeat("a", 1<<20), "  key: " + strings.Repeat("名", 1<<18), sanitize.Line("key: " + strings.Repeat("e"+strings.Repeat("\u0301", 20), 1<<14))} {
 		var whole strings.Builder
-		for i, piece := range hung(line, 40) {
+		for i, piece := range draw.HangLine(line, 40) {
 			if w := ansi.StringWidth(piece); w > 40 {
 				t.Fatalf("%d columns", w)
 			}
@@ -103,15 +105,15 @@ func BenchmarkLongNames(b *testing.B) {
 		b.Run(tt.name, func(b *testing.B) {
 			x := openOn(b, demoInput(b), 120, 40).typed("3")
 			names := x.shown().(*pods).table
-			r := names.rows
-			cell := r.cell
-			r.cell = func(row, column int) string {
+			r := names.Rows
+			cell := r.Cell
+			r.Cell = func(row, column int) string {
 				if column == colName {
 					return tt.of
 				}
 				return cell(row, column)
 			}
-			names.rows = r
+			names.Rows = r
 			b.ReportAllocs()
 			for b.Loop() {
 				x.View()
@@ -134,8 +136,8 @@ func TestTakenIsWhole(t *testing.T) {
 	}
 	x := openOn(t, caseInput(t, c), 120, 40)
 	for _, tt := range []struct {
-		what, keys string
-		save       bool
+		what, Set string
+		save      bool
 	}{
 		{"a name", "3u", false},
 		{"marked names", "3u  ", false},
@@ -147,15 +149,15 @@ func TestTakenIsWhole(t *testing.T) {
 		{"an object to paste", "6/pods team<enter><enter>", false},
 		{"an object of a history", "6/pods team<enter>Hy", true},
 	} {
-		x.typed("<esc><esc><esc>" + tt.keys)
+		x.typed("<esc><esc><esc>" + tt.Set)
 		e := x.excerpt(tt.save)
-		if e.later != nil {
-			e.text = e.later()
+		if e.Later != nil {
+			e.Text = e.Later()
 		}
-		if !strings.Contains(e.text, name) {
-			t.Errorf("%s: %.200q", tt.what, e.text)
+		if !strings.Contains(e.Text, name) {
+			t.Errorf("%s: %.200q", tt.what, e.Text)
 		}
-		x.send(sayMsg("saved " + e.what)) // is drawn
+		x.send(widget.NoticeMsg("saved " + e.What)) // is drawn
 		if n := len(x.raw()); n > 8*120*40 {
 			t.Errorf("%s: a frame of %d bytes", tt.what, n)
 		}

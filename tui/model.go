@@ -14,7 +14,35 @@ import (
 	"revenant/analyzer/rollback"
 	"revenant/decoder/snapshot"
 	"revenant/internal/outfile"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/widget"
 )
+
+// hints is the bottom line: what can be done here, as far as there is room, and
+// at the right what can be done everywhere.
+func (s *session) hints(taken keys.Set, width int) string {
+	const gap = 2
+	t := s.Theme
+	var always, here []string
+	room := width
+	everywhere := []keys.Action{keys.Command, keys.Help, keys.Quit}
+	for i := range s.Keymap {
+		if b := &s.Keymap[i]; slices.Contains(everywhere, b.Action) {
+			always = append(always, t.Hint(b.Hint))
+			room -= len(b.Hint) + gap
+		}
+	}
+	for i := range s.Keymap {
+		b := &s.Keymap[i]
+		if b.Hint == "" || slices.Contains(everywhere, b.Action) || b.Blocked(taken) != "" || len(b.Hint)+gap > room {
+			continue
+		}
+		here = append(here, t.Hint(b.Hint))
+		room -= len(b.Hint) + gap
+	}
+	return t.Spread(strings.Join(here, "  "), strings.Join(always, "  "), width)
+}
 
 // The smallest terminal that everything fits into.
 const (
@@ -34,14 +62,14 @@ type model struct {
 	profile colorprofile.Profile
 	err     error // of load
 
-	look  Look
+	look  draw.Look
 	mouse bool
 
 	screens []screen
 	at      int    // the screen shown
 	trail   []int  // those shown before it, each once
 	over    screen // help or palette, in place of the screen
-	prompt  *prompt
+	prompt  *widget.Prompt
 	message string // in the bottom line until the next key
 
 	typedCommands []string // oldest first
@@ -53,20 +81,20 @@ type model struct {
 	width, height int
 }
 
-func newModel(ctx context.Context, profile colorprofile.Profile, g glyphs) *model {
+func newModel(ctx context.Context, profile colorprofile.Profile, g draw.Glyphs) *model {
 	m := &model{
-		session: &session{ctx: ctx, ui: ui{keymap: defaultKeys}},
-		profile: profile, look: DefaultLook, width: minWidth, height: 24,
+		session: &session{ctx: ctx, UI: widget.UI{Keymap: keys.Default}},
+		profile: profile, look: draw.DefaultLook, width: minWidth, height: 24,
 	}
-	m.theme = newTheme(true, profile, g, m.look)
+	m.Theme = draw.NewTheme(true, profile, g, m.look)
 	return m
 }
 
 // setTheme has everything drawn anew, what is drawn already, too.
 func (m *model) setTheme(dark bool) tea.Cmd {
-	m.theme = newTheme(dark, m.profile, m.theme.glyphs, m.look)
+	m.Theme = draw.NewTheme(dark, m.profile, m.Theme.Glyphs, m.look)
 	m.version++
-	return m.broadcast(themedMsg{})
+	return m.broadcast(widget.ThemeMsg{})
 }
 
 // Messages of the shell's own commands.
@@ -90,7 +118,7 @@ type (
 
 // Init asks the terminal for its background and starts to load.
 func (m *model) Init() tea.Cmd {
-	return tea.Batch(tea.RequestBackgroundColor, m.tasks.cmd(func() tea.Msg {
+	return tea.Batch(tea.RequestBackgroundColor, m.Tasks.Cmd(func() tea.Msg {
 		input, err := m.load()
 		return loadedMsg{input, err}
 	}))
@@ -131,11 +159,11 @@ func (m *model) update(msg tea.Msg) tea.Cmd {
 		return m.progress(msg)
 	case loadedMsg:
 		return m.loaded(msg)
-	case sayMsg:
-		m.message = safe(string(msg))
+	case widget.NoticeMsg:
+		m.message = draw.Safe(string(msg))
 		return nil
 	case copiedMsg:
-		return m.copyOut(msg.excerpt)
+		return m.copyOut(msg.Export)
 	case goMsg:
 		return m.goTo(msg)
 	case historyMsg:
@@ -222,19 +250,19 @@ func (m *model) shown() screen {
 }
 
 // taken lists what keys do now.
-func (m *model) taken() keys {
-	k := keys{}
+func (m *model) taken() keys.Set {
+	k := keys.Set{}
 	if m.input != nil {
 		k = m.shown().Keys()
-		k.offer(bump, editBump, compact, restart, servers, number, next, previous, help, command, palette)
-		if _, ok := k[back]; !ok {
-			k[back] = ""
+		k.Offer(keys.Bump, keys.EditBump, keys.Compact, keys.Restart, keys.Servers, keys.Number, keys.Next, keys.Previous, keys.Help, keys.Command, keys.Palette)
+		if _, ok := k[keys.Back]; !ok {
+			k[keys.Back] = ""
 			if m.over == nil && len(m.trail) == 0 {
-				k[back] = "this is where you came in"
+				k[keys.Back] = "this is where you came in"
 			}
 		}
 	}
-	return k.offer(suspend, quit, interrupt)
+	return k.Offer(keys.Suspend, keys.Quit, keys.Interrupt)
 }
 
 // press does what a key asks for.
@@ -242,26 +270,26 @@ func (m *model) press(key tea.KeyPressMsg) tea.Cmd {
 	m.message, m.used = "", m.used || m.input != nil
 	name := key.String()
 	taken := m.taken()
-	b, ok := m.keymap.of(name, taken)
+	b, ok := m.Keymap.Of(name, taken)
 	switch {
-	case b.action == interrupt:
+	case b.Action == keys.Interrupt:
 		return tea.Quit
 	case m.prompt != nil:
 		return m.typed(key)
-	case m.input == nil && b.action == back:
+	case m.input == nil && b.Action == keys.Back:
 		return tea.Quit
 	case !ok:
 		return nil
 	}
-	if why := b.blocked(taken); why != "" {
-		m.message = b.label + ": " + why
+	if why := b.Blocked(taken); why != "" {
+		m.message = b.Label + ": " + why
 		return nil
 	}
-	return m.do(press{b.action, name})
+	return m.do(keys.Press{Action: b.Action, Key: name})
 }
 
 // do does an action that is taken.
-func (m *model) do(p press) tea.Cmd {
+func (m *model) do(p keys.Press) tea.Cmd {
 	if cmd, done := m.act(p); done {
 		return cmd
 	}
@@ -269,70 +297,66 @@ func (m *model) do(p press) tea.Cmd {
 }
 
 // act does what is the shell's to do. Done is false for what is the screen's.
-func (m *model) act(p press) (cmd tea.Cmd, done bool) {
-	switch p.action {
-	case quit:
+func (m *model) act(p keys.Press) (cmd tea.Cmd, done bool) {
+	switch p.Action {
+	case keys.Quit:
 		return tea.Quit, true
-	case suspend:
+	case keys.Suspend:
 		return tea.Suspend, true
-	case help:
+	case keys.Help:
 		m.toggleHelp()
-	case back:
+	case keys.Back:
 		return m.back()
-	case next:
+	case keys.Next:
 		m.show((m.at + 1) % len(m.screens))
-	case previous:
+	case keys.Previous:
 		m.show((m.at + len(m.screens) - 1) % len(m.screens))
-	case number:
-		m.byNumber(p.key)
-	case filterBy:
+	case keys.Number:
+		m.byNumber(p.Key)
+	case keys.FilterBy:
 		return m.askFilter(), true
-	case search:
+	case keys.Search:
 		m.askSearch()
-	case inNamespace:
+	case keys.InNamespace:
 		m.askNamespace()
-	case goTo:
-		m.prompt = &prompt{lead: "revision or time: ", hints: "enter go, esc cancel", entered: func(text string) tea.Cmd {
+	case keys.GoTo:
+		m.prompt = &widget.Prompt{Lead: "revision or time: ", Hints: "enter go, esc cancel", Entered: func(text string) tea.Cmd {
 			if text == "" {
 				return nil
 			}
 			return m.shown().Update(atMsg(text))
-		}, check: func(text string) error {
+		}, Check: func(text string) error {
 			if c, ok := m.shown().(interface{ CheckMoment(string) error }); ok && text != "" {
 				return c.CheckMoment(text)
 			}
 			return nil
 		}}
-	case command:
+	case keys.Command:
 		m.askCommand("")
-	case palette:
+	case keys.Palette:
 		m.askPalette()
-	case copyOut:
+	case keys.CopyOut:
 		return m.copyOut(m.excerpt(false)), true
-	case saveOut:
+	case keys.SaveOut:
 		m.askFile()
-	case editBump:
-		m.prompt = &prompt{lead: "--bump-revision ", hints: "enter set, esc cancel", entered: func(text string) tea.Cmd { return m.bumpTo(strings.Fields(text)) },
-			complete: func(text string) []string { return startingWith(text, "none", "recommended", "minimum") }}
+	case keys.EditBump:
+		m.prompt = &widget.Prompt{Lead: "--bump-revision ", Hints: "enter set, esc cancel", Entered: func(text string) tea.Cmd { return m.bumpTo(strings.Fields(text)) },
+			Complete: func(text string) []string { return widget.StartingWith(text, "none", "recommended", "minimum") }}
 		if n := m.plan.plan.BumpRevision; n > 0 {
-			m.prompt.text = strconv.FormatInt(n, 10)
+			m.prompt.Text = strconv.FormatInt(n, 10)
 		}
-	case bump:
+	case keys.Bump:
 		return m.replan(m.plan.nextBump), true
-	case compact:
+	case keys.Compact:
 		return m.replan(m.plan.toggleCompact), true
-	case restart:
+	case keys.Restart:
 		return m.replan(m.plan.nextRestart), true
-	case servers:
+	case keys.Servers:
 		return m.replan(m.plan.toggleServers), true
 	default:
 		return nil, false
 	}
 	return nil, true
-}
-
-func startingWith(text string, words ...string) []string {
-	return slices.DeleteFunc(words, func(w string) bool { return !strings.HasPrefix(w, text) })
 }
 
 func (m *model) byNumber(key string) {
@@ -361,7 +385,7 @@ func (m *model) back() (cmd tea.Cmd, done bool) {
 		m.over = nil
 		return nil, true
 	}
-	if _, ok := m.shown().Keys()[back]; ok {
+	if _, ok := m.shown().Keys()[keys.Back]; ok {
 		return nil, false
 	}
 	last := len(m.trail) - 1
@@ -377,7 +401,7 @@ func (m *model) toggleHelp() {
 	m.over = nil
 	h := newHelp(m.session, registry[m.at].title, m.taken())
 	if s, ok := m.shown().(sorter); ok {
-		h.sorts = sortKeys(s.Columns())
+		h.sorts = widget.SortKeys(s.Columns())
 	}
 	m.over = h
 	m.resize()
@@ -385,22 +409,22 @@ func (m *model) toggleHelp() {
 
 // askFilter asks for a filter, which counts as it is typed.
 func (m *model) askFilter() tea.Cmd {
-	filter := func(text string) tea.Cmd { return m.shown().Update(filterMsg(text)) }
-	m.prompt = &prompt{lead: "/", hints: "enter keep, esc clear", typed: filter, entered: filter, left: func() tea.Cmd { return filter("") }}
+	filter := func(text string) tea.Cmd { return m.shown().Update(widget.FilterMsg(text)) }
+	m.prompt = &widget.Prompt{Lead: "/", Hints: "enter keep, esc clear", Typed: filter, Entered: filter, Left: func() tea.Cmd { return filter("") }}
 	return filter("")
 }
 
 // askSearch asks what to search for in a text, which is gone to as it is typed.
 func (m *model) askSearch() {
-	find := func(text string) tea.Cmd { return m.shown().Update(searchMsg(text)) }
-	m.prompt = &prompt{lead: "/", hints: "enter keep, esc clear", typed: find, entered: find, left: func() tea.Cmd { return find("") }}
+	find := func(text string) tea.Cmd { return m.shown().Update(widget.SearchMsg(text)) }
+	m.prompt = &widget.Prompt{Lead: "/", Hints: "enter keep, esc clear", Typed: find, Entered: find, Left: func() tea.Cmd { return find("") }}
 }
 
 // askCommand asks for a command. The arrows go through those typed before.
 func (m *model) askCommand(text string) {
 	at := len(m.typedCommands)
-	m.prompt = &prompt{lead: ":", hints: "tab complete, esc cancel", text: text, entered: m.command, complete: m.completions,
-		moved: func(step int) string {
+	m.prompt = &widget.Prompt{Lead: ":", Hints: "tab complete, esc cancel", Text: text, Entered: m.command, Complete: m.completions,
+		Moved: func(step int) string {
 			at = max(min(at+step, len(m.typedCommands)), 0)
 			if at == len(m.typedCommands) {
 				return ""
@@ -415,11 +439,11 @@ func (m *model) askPalette() {
 	p := newPalette(m)
 	m.over = p
 	m.resize()
-	m.prompt = &prompt{lead: "find: ", hints: "enter do, esc close",
-		typed: func(text string) tea.Cmd { p.find(text); return nil },
-		moved: func(step int) string { p.move(step); return m.prompt.text },
-		left:  func() tea.Cmd { m.over = nil; return nil },
-		entered: func(string) tea.Cmd {
+	m.prompt = &widget.Prompt{Lead: "find: ", Hints: "enter do, esc close",
+		Typed: func(text string) tea.Cmd { p.find(text); return nil },
+		Moved: func(step int) string { p.move(step); return m.prompt.Text },
+		Left:  func() tea.Cmd { m.over = nil; return nil },
+		Entered: func(string) tea.Cmd {
 			m.over = nil
 			if len(p.found) == 0 {
 				return nil
@@ -431,9 +455,9 @@ func (m *model) askPalette() {
 
 // askNamespace asks for the namespace whose objects are to be listed.
 func (m *model) askNamespace() {
-	m.prompt = &prompt{lead: "namespace, nothing for all: ", hints: "tab complete, enter go, esc cancel",
-		entered: func(text string) tea.Cmd { return m.shown().Update(namespaceMsg(strings.TrimSpace(text))) },
-		complete: func(text string) []string {
+	m.prompt = &widget.Prompt{Lead: "namespace, nothing for all: ", Hints: "tab complete, enter go, esc cancel",
+		Entered: func(text string) tea.Cmd { return m.shown().Update(namespaceMsg(strings.TrimSpace(text))) },
+		Complete: func(text string) []string {
 			if c, ok := m.shown().(commander); ok {
 				return c.Complete([]string{"", "-n", text})
 			}
@@ -444,15 +468,15 @@ func (m *model) askNamespace() {
 // askFile asks where to save what is shown.
 func (m *model) askFile() {
 	e := m.excerpt(true)
-	if e.none() {
+	if e.None() {
 		m.message = "there is nothing to save"
 		return
 	}
-	lead := "save " + safe(e.what) + " to: "
+	lead := "save " + draw.Safe(e.What) + " to: "
 	if len(lead) > m.width/3 {
 		lead = "save to: " // the name needs the room
 	}
-	m.prompt = &prompt{lead: lead, hints: "enter save, esc cancel", text: e.file, entered: func(path string) tea.Cmd {
+	m.prompt = &widget.Prompt{Lead: lead, Hints: "enter save, esc cancel", Text: e.File, Entered: func(path string) tea.Cmd {
 		if path == "" {
 			return nil
 		}
@@ -466,7 +490,7 @@ func (m *model) typed(msg tea.Msg) tea.Cmd {
 		return nil
 	}
 	p := m.prompt
-	cmd, done := p.update(msg)
+	cmd, done := p.Update(msg)
 	if done && m.prompt == p { // what was entered may ask for more
 		m.prompt = nil
 	}
@@ -475,14 +499,14 @@ func (m *model) typed(msg tea.Msg) tea.Cmd {
 
 // wheel scrolls by three lines.
 func (m *model) wheel(msg tea.MouseWheelMsg) tea.Cmd {
-	a, ok := map[tea.MouseButton]action{tea.MouseWheelUp: up, tea.MouseWheelDown: down}[msg.Button]
+	a, ok := map[tea.MouseButton]keys.Action{tea.MouseWheelUp: keys.Up, tea.MouseWheelDown: keys.Down}[msg.Button]
 	if !ok || m.input == nil || m.prompt != nil {
 		return nil
 	}
 	var cmds []tea.Cmd
 	for range 3 {
 		if why, ok := m.shown().Keys()[a]; ok && why == "" {
-			cmds = append(cmds, m.shown().Update(press{action: a}))
+			cmds = append(cmds, m.shown().Update(keys.Press{Action: a}))
 		}
 	}
 	return tea.Batch(cmds...)
@@ -497,21 +521,21 @@ func (m *model) View() tea.View {
 	}
 	lines := m.lines()
 	for i, line := range lines {
-		lines[i] = m.theme.cut(line, m.width)
+		lines[i] = m.Theme.Cut(line, m.width)
 	}
 	v.SetContent(strings.Join(lines, "\n"))
 	if m.prompt != nil && !m.tooSmall() {
-		v.Cursor = m.prompt.cursor(m.width, m.height-1)
+		v.Cursor = m.prompt.Cursor(m.width, m.height-1)
 	}
 	return v
 }
 
 func (m *model) lines() []string {
 	if m.tooSmall() {
-		return wrap(fmt.Sprintf("The terminal is too small: %dx%d, at least %dx%d is needed. q quits.", m.width, m.height, minWidth, minHeight), m.width)
+		return draw.Wrap(fmt.Sprintf("The terminal is too small: %dx%d, at least %dx%d is needed. q quits.", m.width, m.height, minWidth, minHeight), m.width)
 	}
 	if m.input == nil {
-		return m.loading.lines(m.theme, m.width, m.height)
+		return m.loading.lines(m.Theme, m.width, m.height)
 	}
 	body := m.shown().View()
 	height := m.height - chrome
@@ -529,34 +553,34 @@ func (m *model) lines() []string {
 
 // header says where one is, names the evidence and the screens.
 func (m *model) header() string {
-	t := m.theme
+	t := m.Theme
 	right := m.tabs(true)
 	if ansi.StringWidth(right) > m.width-50 {
 		right = m.tabs(false)
 	}
 	lead := ""
 	if damaged := m.damaged(); damaged != "" {
-		lead = t.critical.paint("damaged: "+damaged) + "  "
+		lead = t.Critical.Paint("damaged: "+damaged) + "  "
 	}
 	room := m.width - ansi.StringWidth(right) - ansi.StringWidth(lead) - 2
 	crumbs := m.crumbs(room)
-	line := " " + lead + t.bold.paint(crumbs)
+	line := " " + lead + t.Bold.Paint(crumbs)
 	if rest := room - ansi.StringWidth(crumbs) - 2; rest > 16 {
-		line += "  " + t.dim.paint(m.fileNames(rest))
+		line += "  " + t.Dim.Paint(m.fileNames(rest))
 	}
-	return t.spread(line, right, m.width)
+	return t.Spread(line, right, m.width)
 }
 
 // crumbs is the way from the screen that one came from to what is shown.
 func (m *model) crumbs(room int) string {
-	t := m.theme
+	t := m.Theme
 	var parts []string
 	for _, i := range m.trail[max(len(m.trail)-2, 0):] {
 		parts = append(parts, registry[i].title)
 	}
 	parts = append(parts, registry[m.at].title)
 	if c, ok := m.screens[m.at].(crumbed); ok && c.Crumb() != "" {
-		parts = append(parts, safe(c.Crumb()))
+		parts = append(parts, draw.Safe(c.Crumb()))
 	}
 	switch m.over.(type) {
 	case *helpScreen:
@@ -567,24 +591,24 @@ func (m *model) crumbs(room int) string {
 	for len(parts) > 1 && ansi.StringWidth(strings.Join(parts, " > ")) > room {
 		parts = parts[1:]
 	}
-	return t.cut(strings.Join(parts, " "+t.crumb+" "), room)
+	return t.Cut(strings.Join(parts, " "+t.Crumb+" "), room)
 }
 
 // tabs are the screens by their numbers, with all names or only that of the one shown.
 func (m *model) tabs(names bool) string {
-	t := m.theme
+	t := m.Theme
 	var b strings.Builder
 	for i, e := range registry {
 		switch {
 		case i == m.at && e.key == "":
-			b.WriteString((t.selected + t.bold).paint(" " + e.title + " "))
+			b.WriteString((t.Selected + t.Bold).Paint(" " + e.title + " "))
 		case i == m.at:
-			b.WriteString((t.selected + t.bold).paint(" " + e.key + " " + e.title + " "))
+			b.WriteString((t.Selected + t.Bold).Paint(" " + e.key + " " + e.title + " "))
 		case e.key == "":
 		case names:
-			b.WriteString(t.dim.paint(" " + e.key + " " + e.title + " "))
+			b.WriteString(t.Dim.Paint(" " + e.key + " " + e.title + " "))
 		default:
-			b.WriteString(t.dim.paint(" " + e.key))
+			b.WriteString(t.Dim.Paint(" " + e.key))
 		}
 	}
 	return b.String()
@@ -606,27 +630,27 @@ func (m *model) fileNames(room int) string {
 	names := func(short bool) string {
 		var list []string
 		for i := range m.files {
-			name := safe(m.side(i).Snapshot.Path())
+			name := draw.Safe(m.side(i).Snapshot.Path())
 			if short {
 				name = name[strings.LastIndexAny(name, `/\`)+1:]
 			}
 			list = append(list, name)
 		}
-		return strings.Join(list, " "+m.theme.arrow+" ")
+		return strings.Join(list, " "+m.Theme.Arrow+" ")
 	}
 	if long := names(false); ansi.StringWidth(long) <= room {
 		return long
 	}
-	return m.theme.cut(names(true), room)
+	return m.Theme.Cut(names(true), room)
 }
 
 func (m *model) bottomLine() string {
-	t := m.theme
+	t := m.Theme
 	switch {
 	case m.prompt != nil:
-		return m.prompt.line(t, m.width)
+		return m.prompt.Line(t, m.width)
 	case m.message != "":
-		return " " + t.cut(m.message, m.width-2)
+		return " " + t.Cut(m.message, m.width-2)
 	}
 	return " " + m.hints(m.taken(), m.width-2) + " "
 }

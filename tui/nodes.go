@@ -9,6 +9,9 @@ import (
 
 	digests "revenant/analyzer/digest"
 	"revenant/analyzer/restore"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/widget"
 )
 
 // The columns of the nodes.
@@ -26,64 +29,64 @@ const (
 // newNodes lists what becomes of the nodes: what their kubelets do, and what is
 // taken of them, as the API believes and as it really is.
 func newNodes(s *session) screen {
-	return &nodes{s, newBoard(&s.ui, listing{
-		title: "nodes", noun: "node", waiting: "predicting",
-		columns: []column{
-			{title: "NODE", key: "O", min: 10, max: 40},
-			{title: "KUBELET", key: "S", min: 8},
-			{title: "CERTAINTY", key: "C", min: 9, drop: 2},
-			{title: "PHANTOMS", min: 8, right: true},
-			{title: "GHOSTS", min: 6, right: true},
-			{title: "CPU", key: "P", min: 12, max: 24, drop: 3, right: true},
-			{title: "MEMORY", key: "N", min: 18, max: 30, drop: 4, right: true},
-			{title: "PODS", min: 6, drop: 1, right: true},
+	return &nodes{s, widget.NewBoard(&s.UI, widget.Listing{
+		Title: "nodes", Noun: "node", Waiting: "predicting",
+		Columns: []widget.Column{
+			{Title: "NODE", Key: "O", Min: 10, Max: 40},
+			{Title: "KUBELET", Key: "S", Min: 8},
+			{Title: "CERTAINTY", Key: "C", Min: 9, Drop: 2},
+			{Title: "PHANTOMS", Min: 8, Right: true},
+			{Title: "GHOSTS", Min: 6, Right: true},
+			{Title: "CPU", Key: "P", Min: 12, Max: 24, Drop: 3, Right: true},
+			{Title: "MEMORY", Key: "N", Min: 18, Max: 30, Drop: 4, Right: true},
+			{Title: "PODS", Min: 6, Drop: 1, Right: true},
 		},
-		of: func() any {
+		Of: func() any {
 			if s.prediction == nil {
 				return nil
 			}
 			return s.prediction
 		},
-		rows:  func() rows { return s.nodeRows(s.prediction) },
-		empty: func() string { return "Neither snapshot holds a node." },
+		Rows:  func() widget.Rows { return s.nodeRows(s.prediction) },
+		Empty: func() string { return "Neither snapshot holds a node." },
 	})}
 }
 
 // nodes is the board of nodes, from which one goes on to the pods of one.
 type nodes struct {
 	*session
-	*board
+	*widget.Board
 }
 
-func (n *nodes) Keys() keys {
-	k := n.board.Keys()
-	if _, ok := n.table.row(); ok {
-		k.offer(open, restartAt)
+func (n *nodes) Keys() keys.Set {
+	k := n.Board.Keys()
+	if _, ok := n.Table.Row(); ok {
+		k.Offer(keys.Open, keys.RestartAt)
 	}
 	return k
 }
 
 func (n *nodes) Update(msg tea.Msg) tea.Cmd {
-	row, ok := n.table.row()
-	p, pressed := msg.(press)
+	row, ok := n.Table.Row()
+	p, pressed := msg.(keys.Press)
 	if !pressed || !ok {
-		return n.board.Update(msg)
+		return n.Board.Update(msg)
 	}
-	name := n.table.rows.name(row)
+	name := n.Table.Rows.Name(row)
 	switch {
-	case p.action == open && n.opened:
+	case p.Action == keys.Open && n.Opened:
 		return visit("pods", withinMsg{&podGroup{column: colNode, name: name}})
-	case p.action == restartAt:
+	case p.Action == keys.RestartAt:
 		return func() tea.Msg { return restartNodeMsg{name} }
 	}
-	return n.board.Update(msg)
+	return n.Board.Update(msg)
 }
 
-func (s *session) nodeRows(p *restore.Prediction) rows {
+func (s *session) nodeRows(p *restore.Prediction) widget.Rows {
 	list, d := p.Nodes, s.digest
-	return rows{
-		count: len(list),
-		cell: func(row, column int) string {
+	return widget.Rows{
+		Count: len(list),
+		Cell: func(row, column int) string {
 			n := &list[row]
 			switch column {
 			case nodeName:
@@ -93,16 +96,16 @@ func (s *session) nodeRows(p *restore.Prediction) rows {
 			case nodeCertainty:
 				return string(n.Certainty)
 			case nodePhantoms:
-				return zeroAsDash(n.Phantoms)
+				return draw.ZeroAsDash(n.Phantoms)
 			case nodeGhosts:
-				return zeroAsDash(n.Ghosts)
+				return draw.ZeroAsDash(n.Ghosts)
 			}
 			if n.Capacity == nil {
 				return "-"
 			}
 			return takenOf(n.Capacity, resourceOf[column])
 		},
-		compare: func(a, b, column int) int {
+		Compare: func(a, b, column int) int {
 			x, y := &list[a], &list[b]
 			switch column {
 			case nodeKubelet:
@@ -114,10 +117,12 @@ func (s *session) nodeRows(p *restore.Prediction) rows {
 			}
 			return strings.Compare(x.Name, y.Name)
 		},
-		look:   func(t *theme, row int) (style, string) { return t.severity(nodeSeverity(&list[row])) },
-		id:     func(row int) string { return list[row].Name },
-		links:  func(row int) func(action) tea.Cmd { return s.linksTo(current, s.keyOfKind("Node", "", list[row].Name)) },
-		detail: func(row, width int) []string { return s.node(p, &list[row], d.Nodes[list[row].Name], width) },
+		Look: func(t *draw.Theme, row int) (draw.Style, string) { return severity(t, nodeSeverity(&list[row])) },
+		Id:   func(row int) string { return list[row].Name },
+		Links: func(row int) func(keys.Action) tea.Cmd {
+			return s.linksTo(current, s.keyOfKind("Node", "", list[row].Name))
+		},
+		Detail: func(row, width int) []string { return s.node(p, &list[row], d.Nodes[list[row].Name], width) },
 	}
 }
 
@@ -143,7 +148,7 @@ type resource struct {
 var resourceOf = map[int]resource{
 	nodeCPU:    {"CPU", func(r restore.Resources) int64 { return r.MilliCPU }, restore.Cores},
 	nodeMemory: {"memory", func(r restore.Resources) int64 { return r.Memory }, restore.Bytes},
-	nodePods:   {"pods", func(r restore.Resources) int64 { return r.Pods }, func(n int64) string { return count(n) }},
+	nodePods:   {"pods", func(r restore.Resources) int64 { return r.Pods }, func(n int64) string { return draw.Count(n) }},
 }
 
 // takenOf is what is really taken of what there is.
@@ -159,39 +164,32 @@ func share(n *restore.NodeOutcome, r resource) float64 {
 	return float64(r.of(n.Capacity.Running)) / float64(r.of(n.Capacity.Allocatable))
 }
 
-func zeroAsDash(n int) string {
-	if n == 0 {
-		return "-"
-	}
-	return count(n)
-}
-
 // node tells all of a node.
 func (s *session) node(p *restore.Prediction, n *restore.NodeOutcome, on *digests.Node, width int) []string {
-	t := s.theme
+	t := s.Theme
 	if on == nil {
 		on = &digests.Node{}
 	}
-	lines := []string{t.heading(safe(n.Name), width)}
-	color, _ := t.severity(nodeSeverity(n))
-	lines = append(lines, paintAll(color, wrap(fmt.Sprintf("Its kubelet: %s (%s). %s", n.Kubelet, n.Certainty, n.Reason), width))...)
+	lines := []string{t.Heading(draw.Safe(n.Name), width)}
+	color, _ := severity(t, nodeSeverity(n))
+	lines = append(lines, draw.PaintAll(color, draw.Wrap(fmt.Sprintf("Its kubelet: %s (%s). %s", n.Kubelet, n.Certainty, n.Reason), width))...)
 	if flags := flagText(n.Flags); flags != "" {
-		lines = append(lines, t.facts(width, "flags", flags)...)
+		lines = append(lines, t.Facts(width, "flags", flags)...)
 	}
-	lines = append(lines, "", t.bold.paint("Pods, one a mark"))
+	lines = append(lines, "", t.Bold.Paint("Pods, one a mark"))
 	lines = append(lines, s.podMap(p, on, width)...)
-	lines = append(lines, "", t.bold.paint("What it is deaf to"))
+	lines = append(lines, "", t.Bold.Paint("What it is deaf to"))
 	lines = append(lines, s.deafness(p, n, width)...)
 	if c := n.Capacity; c != nil {
-		lines = append(lines, "", t.bold.paint("Requests of what really runs, of what there is"))
+		lines = append(lines, "", t.Bold.Paint("Requests of what really runs, of what there is"))
 		for _, column := range []int{nodeCPU, nodeMemory, nodePods} {
-			lines = append(lines, t.gauge(resourceOf[column], c, width))
+			lines = append(lines, gauge(t, resourceOf[column], c, width))
 		}
 		if c.Refuses != "" {
-			lines = append(lines, paintAll(t.warning, wrap(fmt.Sprintf("It will refuse pods (%s): %s", c.Certainty, c.Refuses), width))...)
+			lines = append(lines, draw.PaintAll(t.Warning, draw.Wrap(fmt.Sprintf("It will refuse pods (%s): %s", c.Certainty, c.Refuses), width))...)
 		}
 		for _, clash := range c.Clashes {
-			lines = append(lines, paintAll(t.warning, wrap(fmt.Sprintf("Host port %d/%s is claimed by %s.", clash.Port, clash.Protocol, strings.Join(clash.Pods, " and ")), width))...)
+			lines = append(lines, draw.PaintAll(t.Warning, draw.Wrap(fmt.Sprintf("Host port %d/%s is claimed by %s.", clash.Port, clash.Protocol, strings.Join(clash.Pods, " and ")), width))...)
 		}
 	}
 	return append(lines, s.podsOn(p, on, width)...)
@@ -200,7 +198,7 @@ func (s *session) node(p *restore.Prediction, n *restore.NodeOutcome, on *digest
 // podMap draws the pods of a node: what runs before, what runs after the restore,
 // and what the API believes then.
 func (s *session) podMap(p *restore.Prediction, on *digests.Node, width int) []string {
-	t := s.theme
+	t := s.Theme
 	row := func(name string, places []int32, odd restore.Outcome, text string) string {
 		n := 0
 		for _, i := range places {
@@ -209,83 +207,85 @@ func (s *session) podMap(p *restore.Prediction, on *digests.Node, width int) []s
 			}
 		}
 		if n > 0 {
-			text += fmt.Sprintf(", %s of them %ss", count(n), odd)
+			text += fmt.Sprintf(", %s of them %ss", draw.Count(n), odd)
 		}
-		return t.dim.paint(t.fit(name, factLabel)) + t.marks(len(places)-n, n, width-factLabel-len(text)-2) + "  " + text
+		return t.Dim.Paint(t.Fit(name, draw.FactLabel)) + marks(t, len(places)-n, n, width-draw.FactLabel-len(text)-2) + "  " + text
 	}
 	return []string{
-		row("before", on.Before, "", plural(len(on.Before), "pod")+" run here"),
-		row("after", on.After, restore.Phantom, plural(len(on.After), "pod")+" run here"),
-		row("the API", on.Shown, restore.Ghost, plural(len(on.Shown), "pod")+" shown here"),
+		row("before", on.Before, "", draw.Plural(len(on.Before), "pod")+" run here"),
+		row("after", on.After, restore.Phantom, draw.Plural(len(on.After), "pod")+" run here"),
+		row("the API", on.Shown, restore.Ghost, draw.Plural(len(on.Shown), "pod")+" shown here"),
 	}
 }
 
 // marks draws one mark for each of some things and other ones for the odd ones,
 // or, where there is no room, one for several.
-func (t *theme) marks(even, odd, width int) string {
-	if t.plain || width <= 0 {
+func marks(t *draw.Theme, even, odd, width int) string {
+	if t.Plain || width <= 0 {
 		return ""
 	}
 	each := 1
 	for (even+each-1)/each+(odd+each-1)/each > width {
 		each++
 	}
-	return strings.Repeat(t.kept, (even+each-1)/each) + t.critical.paint(strings.Repeat(t.markCritical, (odd+each-1)/each))
+	return strings.Repeat(t.Kept, (even+each-1)/each) + t.Critical.Paint(strings.Repeat(t.MarkCritical, (odd+each-1)/each))
 }
 
 // deafness draws the revisions that a node's kubelet has seen already when the
 // restored store comes to them.
 func (s *session) deafness(p *restore.Prediction, n *restore.NodeOutcome, width int) []string {
-	t, r, seen := s.theme, &p.Revisions, &n.LastSeen
+	t, r, seen := s.Theme, &p.Revisions, &n.LastSeen
 	atLeast := "unknown"
 	if seen.AtLeast > 0 {
-		atLeast = count(seen.AtLeast)
+		atLeast = draw.Count(seen.AtLeast)
 	}
-	told := t.facts(width, "has seen", fmt.Sprintf("revision at least %s, about %s, at most %s", atLeast, count(seen.Expected), count(seen.AtMost)),
-		"starts at", "revision "+count(r.Restored)+" after the restore")
-	if t.plain || r.Restored > seen.AtMost {
+	told := t.Facts(width, "has seen", fmt.Sprintf("revision at least %s, about %s, at most %s", atLeast, draw.Count(seen.Expected), draw.Count(seen.AtMost)),
+		"starts at", "revision "+draw.Count(r.Restored)+" after the restore")
+	if t.Plain || r.Restored > seen.AtMost {
 		return told
 	}
 	to := max(min(seen.AtMost, 2*seen.Expected), r.Restored+1)
-	a := axis{from: float64(r.Restored), to: float64(to), width: max(width-factLabel, 1)}
-	numbers, deaf := newStrip(a.width), newStrip(a.width)
-	numbers.label(0, count(r.Restored), t.bold)
+	a := widget.Axis{From: float64(r.Restored), To: float64(to), Width: max(width-draw.FactLabel, 1)}
+	numbers, deaf := widget.NewStrip(a.Width), widget.NewStrip(a.Width)
+	numbers.Label(0, draw.Count(r.Restored), t.Bold)
 	if seen.AtLeast > r.Restored {
-		numbers.label(a.col(seen.AtLeast), count(seen.AtLeast), t.bold)
+		numbers.Label(a.Col(seen.AtLeast), draw.Count(seen.AtLeast), t.Bold)
 	}
-	numbers.label(a.width-1, count(to), t.dim)
-	color := t.critical
+	numbers.Label(a.Width-1, draw.Count(to), t.Dim)
+	color := t.Critical
 	if n.Kubelet != restore.KubeletDeaf {
-		color = t.dim // it lists anew, whatever it has seen
+		color = t.Dim // it lists anew, whatever it has seen
 	}
-	deaf.fill(0, a.width-1, t.seen, t.dim)
-	deaf.fill(0, a.col(seen.Expected), t.compacted, color)
+	deaf.Fill(0, a.Width-1, t.Seen, t.Dim)
+	deaf.Fill(0, a.Col(seen.Expected), t.Compacted, color)
 	if seen.AtLeast >= r.Restored {
-		deaf.fill(0, a.col(seen.AtLeast), t.undone, color)
+		deaf.Fill(0, a.Col(seen.AtLeast), t.Undone, color)
 	}
-	line := func(label string, s *strip) string { return t.dim.paint(t.fit(label, factLabel)) + s.String() }
+	line := func(label string, s *widget.Strip) string {
+		return t.Dim.Paint(t.Fit(label, draw.FactLabel)) + s.String()
+	}
 	return append(told, line("revision", numbers), line("seen", deaf),
-		spaces(factLabel)+t.dim.paint(t.cut(t.undone+" certainly  "+t.compacted+" as far as expected  "+t.seen+" at most", width-factLabel)))
+		draw.Spaces(draw.FactLabel)+t.Dim.Paint(t.Cut(t.Undone+" certainly  "+t.Compacted+" as far as expected  "+t.Seen+" at most", width-draw.FactLabel)))
 }
 
 // gauge is a bar of what is taken.
-func (t *theme) gauge(r resource, c *restore.Capacity, width int) string {
+func gauge(t *draw.Theme, r resource, c *restore.Capacity, width int) string {
 	const barWidth = 24
 	running, all := r.of(c.Running), r.of(c.Allocatable)
-	bar := t.bar(running, all, barWidth)
-	if all > 0 && running > all && !t.plain {
-		bar = t.critical.paint(strings.Repeat(t.full, barWidth))
+	bar := t.Bar(running, all, barWidth)
+	if all > 0 && running > all && !t.Plain {
+		bar = t.Critical.Paint(strings.Repeat(t.Full, barWidth))
 	}
 	believed := ""
 	if r.of(c.Believed) != running {
-		believed = t.dim.paint("  the API believes " + r.text(r.of(c.Believed)))
+		believed = t.Dim.Paint("  the API believes " + r.text(r.of(c.Believed)))
 	}
-	return t.cut(t.dim.paint(t.fit(r.name, factLabel))+bar+" "+takenOf(c, r)+believed, width)
+	return t.Cut(t.Dim.Paint(t.Fit(r.name, draw.FactLabel))+bar+" "+takenOf(c, r)+believed, width)
 }
 
 // podsOn lists the pods of a node that need attention.
 func (s *session) podsOn(p *restore.Prediction, on *digests.Node, width int) []string {
-	t := s.theme
+	t := s.Theme
 	var lines []string
 	more := 0
 	for _, i := range on.Involved {
@@ -297,16 +297,16 @@ func (s *session) podsOn(p *restore.Prediction, on *digests.Node, width int) []s
 			more++
 			continue
 		}
-		color, mark := t.severity(p.Severity)
-		lines = append(lines, color.paint(mark+" "+t.fit(string(p.Outcome), 18))+t.cut(safe(p.Namespace+"/"+p.Name), width-20))
+		color, mark := severity(t, p.Severity)
+		lines = append(lines, color.Paint(mark+" "+t.Fit(string(p.Outcome), 18))+t.Cut(draw.Safe(p.Namespace+"/"+p.Name), width-20))
 	}
 	if len(lines) == 0 {
-		return append(lines, "", t.dim.paint("No pod of it needs attention."))
+		return append(lines, "", t.Dim.Paint("No pod of it needs attention."))
 	}
 	if more > 0 {
-		lines = append(lines, t.dim.paint(count(more)+" more"))
+		lines = append(lines, t.Dim.Paint(draw.Count(more)+" more"))
 	}
-	return append([]string{"", t.bold.paint("Pods that need attention") + t.dim.paint(" ("+s.keymap.key(open)+" lists all pods of the node)")}, lines...)
+	return append([]string{"", t.Bold.Paint("Pods that need attention") + t.Dim.Paint(" ("+s.Keymap.Key(keys.Open)+" lists all pods of the node)")}, lines...)
 }
 
 // maxPodsOn is how many pods of a node are named.

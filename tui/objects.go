@@ -15,6 +15,9 @@ import (
 	lists "revenant/analyzer/objects"
 	"revenant/decoder/kube"
 	"revenant/decoder/sanitize"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/widget"
 )
 
 // moment is a state of one of the two snapshots.
@@ -56,7 +59,7 @@ type (
 // of all resources by what their keys tell, those of one as kubectl prints them.
 type objects struct {
 	*session
-	*board
+	*widget.Board
 	grouped int           // bySameResource or bySameNamespace, -1 for not at all
 	from    int           // how it was grouped when a group was gone into
 	shown   shownObjects  // what the rows are of
@@ -118,74 +121,74 @@ type shownObjects struct {
 }
 
 func newObjects(s *session) screen {
-	o := &objects{session: s, grouped: -1, from: -1, look: changesLook{unfold: s.keymap.key(unfold)}}
-	o.board = newBoard(&s.ui, listing{
-		title: "objects", noun: "object", waiting: "listing the objects", columns: allColumns,
-		of: func() any {
+	o := &objects{session: s, grouped: -1, from: -1, look: changesLook{unfold: s.Keymap.Key(keys.Unfold)}}
+	o.Board = widget.NewBoard(&s.UI, widget.Listing{
+		Title: "objects", Noun: "object", Waiting: "listing the objects", Columns: allColumns,
+		Of: func() any {
 			if s.objects == nil {
 				return nil
 			}
 			return objectsShown{s.objects, o.grouped}
 		},
-		rows:  func() rows { return o.rowsOf(objectsShown{s.objects, o.grouped}) },
-		empty: func() string { return o.emptiness(s.objects) },
-		notes: o.notes,
+		Rows:  func() widget.Rows { return o.rowsOf(objectsShown{s.objects, o.grouped}) },
+		Empty: func() string { return o.emptiness(s.objects) },
+		Notes: o.notes,
 	})
 	return o
 }
 
-func (o *objects) Keys() keys {
-	k := o.board.Keys()
+func (o *objects) Keys() keys.Set {
+	k := o.Board.Keys()
 	list, why := o.session.objects, ""
 	if list == nil {
 		why = "the objects are still being listed"
 	}
-	for _, a := range []action{earlier, later, muchEarlier, muchLater, goTo, other} {
+	for _, a := range []keys.Action{keys.Earlier, keys.Later, keys.MuchEarlier, keys.MuchLater, keys.GoTo, keys.Other} {
 		k[a] = why
 	}
 	o.offerListed(k, why)
-	if list != nil && !o.opened && (list.Query != lists.Query{} || o.grouped >= 0) {
-		k.offer(back)
+	if list != nil && !o.Opened && (list.Query != lists.Query{} || o.grouped >= 0) {
+		k.Offer(keys.Back)
 	}
-	k[historyOf] = why
+	k[keys.HistoryOf] = why
 	if _, ok := o.selected(); why == "" && !ok {
-		k[historyOf] = "no object is selected"
+		k[keys.HistoryOf] = "no object is selected"
 	}
 	return k
 }
 
 // offerListed adds what is done with the list, or with the opened object.
-func (o *objects) offerListed(k keys, why string) {
-	if !o.opened {
-		k[inNamespace], k[groupBy], k[toObject], k[toDiff] = why, why, why, why
+func (o *objects) offerListed(k keys.Set, why string) {
+	if !o.Opened {
+		k[keys.InNamespace], k[keys.GroupBy], k[keys.ToObject], k[keys.ToDiff] = why, why, why, why
 		if _, ok := o.selected(); why == "" && !ok {
-			k[toObject], k[toDiff] = "no object is selected", "no object is selected"
+			k[keys.ToObject], k[keys.ToDiff] = "no object is selected", "no object is selected"
 		}
 		switch q := o.wanted.query; {
 		case why != "":
 		case q.RelatedTo != "":
-			k[inNamespace], k[groupBy] = "these are relatives", "these are relatives"
+			k[keys.InNamespace], k[keys.GroupBy] = "these are relatives", "these are relatives"
 		case q.Resource != "":
-			k[groupBy] = "these are the objects of one resource"
+			k[keys.GroupBy] = "these are the objects of one resource"
 		}
 		return
 	}
 	why = o.absent()
-	k[toObject], k[toDiff], k[asJSON], k[toRelated], k[decode] = why, why, why, why, why
+	k[keys.ToObject], k[keys.ToDiff], k[keys.AsJSON], k[keys.ToRelated], k[keys.Decode] = why, why, why, why, why
 	if o.showing == versionsRead {
-		k.offer(unfold, inColumns)
-		if o.detailWidth() < sideBySide {
-			k[inColumns] = fmt.Sprintf("needs %d columns, and there are %d", sideBySide, o.detailWidth())
+		k.Offer(keys.Unfold, keys.InColumns)
+		if o.DetailWidth() < sideBySide {
+			k[keys.InColumns] = fmt.Sprintf("needs %d columns, and there are %d", sideBySide, o.DetailWidth())
 		}
 	}
 	if key, ok := o.selected(); ok && key.Resource != "secrets" {
-		k[decode] = "it is no Secret"
+		k[keys.Decode] = "it is no Secret"
 	}
 }
 
 // selected is the key of the selected object; ok is false for a group.
 func (o *objects) selected() (kube.Key, bool) {
-	object, ok := o.table.item().(*lists.Object)
+	object, ok := o.Table.Item().(*lists.Object)
 	if !ok {
 		return kube.Key{}, false
 	}
@@ -204,7 +207,7 @@ func (o *objects) absentIn(l *objectList) string {
 	if o.kept == "" {
 		return ""
 	}
-	if row, ok := o.table.row(); ok && o.table.rows.name(row) == o.kept {
+	if row, ok := o.Table.Row(); ok && o.Table.Rows.Name(row) == o.kept {
 		return ""
 	}
 	if _, err := l.View.Get(o.kept); err == nil {
@@ -233,8 +236,8 @@ func (o *objects) Crumb() string {
 	if q.RelatedTo != "" {
 		crumbs[0] = "relatives of " + o.nameOf(q.RelatedTo)
 	}
-	if o.opened {
-		name := cmp.Or(o.kept, o.table.selected)
+	if o.Opened {
+		name := cmp.Or(o.kept, o.Table.Selected)
 		if k, ok := kube.ParseKey(o.input.Prefix, name); ok {
 			if name = k.Name; q.Resource == "" {
 				name = k.Resource + "/" + name
@@ -246,13 +249,13 @@ func (o *objects) Crumb() string {
 		crumbs = append(crumbs, name)
 	}
 	crumbs = slices.DeleteFunc(crumbs, func(s string) bool { return s == "" })
-	return strings.Join(crumbs, " "+o.theme.crumb+" ")
+	return strings.Join(crumbs, " "+o.Theme.Crumb+" ")
 }
 
 func (o *objects) Update(msg tea.Msg) tea.Cmd {
 	var cmd tea.Cmd
 	switch msg := msg.(type) {
-	case press:
+	case keys.Press:
 		cmd = o.press(msg)
 	case atMsg:
 		cmd = o.goTo(string(msg))
@@ -266,24 +269,24 @@ func (o *objects) Update(msg tea.Msg) tea.Cmd {
 		o.cellsRead(msg)
 	case relatedMsg:
 		cmd = o.relate(msg)
-	case loadedDetailMsg:
-		if msg.board == o.board && msg.asked == o.board.asked.Load() {
-			o.setDetail(msg.lines)
+	case widget.LoadedDetailMsg:
+		if msg.Board == o.Board && msg.Asked == o.Board.Asked.Load() {
+			o.setDetail(msg.Lines)
 		}
 	case tickMsg:
 		o.ticking = false
 	case changedMsg:
 		if o.kept != "" {
-			o.table.selected = o.kept // to be selected again when it is there
+			o.Table.Selected = o.kept // to be selected again when it is there
 		}
-		cmd = o.board.Update(msg)
-	case filterMsg:
+		cmd = o.Board.Update(msg)
+	case widget.FilterMsg:
 		if o.coming.cells != nil {
 			o.coming.cells.read.Store(0)
 		}
-		cmd = o.board.Update(msg)
+		cmd = o.Board.Update(msg)
 	default:
-		cmd = o.board.Update(msg)
+		cmd = o.Board.Update(msg)
 	}
 	o.adopt()
 	return tea.Batch(cmd, o.fetch(), o.findRelated(), o.tick(), o.missed())
@@ -300,72 +303,72 @@ func (o *objects) missed() tea.Cmd {
 		return nil // it may be among those that are being listed
 	}
 	o.told = o.shown.list
-	return say(safe(why))
+	return widget.Notify(draw.Safe(why))
 }
 
 // press does what a key asks for.
-func (o *objects) press(msg press) tea.Cmd {
-	switch msg.action {
-	case inNamespace, goTo: // the shell's
+func (o *objects) press(msg keys.Press) tea.Cmd {
+	switch msg.Action {
+	case keys.InNamespace, keys.GoTo: // the shell's
 		return nil
-	case earlier, later, muchEarlier, muchLater, other:
-		return o.scrub(msg.action)
-	case historyOf:
-		row, ok := o.table.row()
+	case keys.Earlier, keys.Later, keys.MuchEarlier, keys.MuchLater, keys.Other:
+		return o.scrub(msg.Action)
+	case keys.HistoryOf:
+		row, ok := o.Table.Row()
 		if !ok {
 			return nil
 		}
-		key := o.table.rows.name(row)
+		key := o.Table.Rows.Name(row)
 		return func() tea.Msg { return historyMsg{key: key} }
-	case groupBy:
+	case keys.GroupBy:
 		o.grouped++
 		if o.grouped == groupings {
 			o.grouped = -1
 		}
 		o.reset()
-		return o.refresh()
-	case open:
-		if group, ok := o.table.item().(*lists.Group); ok {
+		return o.Refresh()
+	case keys.Open:
+		if group, ok := o.Table.Item().(*lists.Group); ok {
 			return o.enter(*group)
 		}
-	case back:
-		if !o.opened && len(o.table.marked) == 0 && o.table.order.words == "" {
+	case keys.Back:
+		if !o.Opened && len(o.Table.Marked) == 0 && o.Table.Order.Words == "" {
 			return o.out()
 		}
-	case toObject:
-		if !o.opened || o.showing != wholeRead {
+	case keys.ToObject:
+		if !o.Opened || o.showing != wholeRead {
 			o.openAt(wholeRead)
 			o.toText = true
-			return o.tell()
+			return o.Detail()
 		}
 		o.toggleObject()
 		return nil
-	case toDiff:
+	case keys.ToDiff:
 		o.openAt(o.nextReading())
-		return o.tell()
-	case unfold:
+		return o.Detail()
+	case keys.Unfold:
 		o.look.noise = !o.look.noise
-		return o.tell()
-	case inColumns:
+		return o.Detail()
+	case keys.InColumns:
 		o.look.beside = !o.look.beside
-		return o.tell()
-	case toRelated:
-		return o.ask(lists.Query{RelatedTo: o.table.selected})
-	case asJSON:
+		return o.Detail()
+	case keys.ToRelated:
+		return o.ask(lists.Query{RelatedTo: o.Table.Selected})
+	case keys.AsJSON:
 		o.json = !o.json
 		o.showing = wholeRead
-		return o.tell()
-	case decode:
-		if o.decoded == o.table.selected {
+		return o.Detail()
+	case keys.Decode:
+		if o.decoded == o.Table.Selected {
 			o.decoded = ""
 		} else {
-			o.decoded = o.table.selected
+			o.decoded = o.Table.Selected
 		}
 		o.showing = wholeRead
-		return o.tell()
+		return o.Detail()
 	}
-	cmd := o.board.press(msg)
-	if !o.opened || msg.action == open {
+	cmd := o.Board.Press(msg)
+	if !o.Opened || msg.Action == keys.Open {
 		o.keep()
 	}
 	return cmd
@@ -373,17 +376,17 @@ func (o *objects) press(msg press) tea.Cmd {
 
 // keep takes the selected row for the one that is looked at.
 func (o *objects) keep() {
-	if o.table.chosen && o.shown.grouped < 0 && o.kept != o.table.selected {
-		o.kept, o.decoded, o.showing = o.table.selected, "", wholeRead
+	if o.Table.Pinned && o.shown.grouped < 0 && o.kept != o.Table.Selected {
+		o.kept, o.decoded, o.showing = o.Table.Selected, "", wholeRead
 	}
 }
 
 // openAt opens the selected object, and shows something else of it.
 func (o *objects) openAt(r objectReading) {
-	o.opened, o.table.chosen = true, true
+	o.Opened, o.Table.Pinned = true, true
 	o.keep()
 	o.showing = r
-	o.pager.rewind()
+	o.Pager.Rewind()
 }
 
 // nextReading is what comes after what is shown: the difference where there are two
@@ -391,9 +394,9 @@ func (o *objects) openAt(r objectReading) {
 func (o *objects) nextReading() objectReading {
 	_, why := o.versions()
 	switch {
-	case (!o.opened || o.showing == wholeRead) && why == "":
+	case (!o.Opened || o.showing == wholeRead) && why == "":
 		return versionsRead
-	case !o.opened || o.showing == wholeRead || o.showing == versionsRead && why == "":
+	case !o.Opened || o.showing == wholeRead || o.showing == versionsRead && why == "":
 		return descriptionRead
 	}
 	return wholeRead
@@ -401,9 +404,9 @@ func (o *objects) nextReading() objectReading {
 
 // reset forgets what was selected and how it was sorted: other rows are to come.
 func (o *objects) reset() {
-	o.kept, o.decoded, o.showing, o.opened, o.table.chosen = "", "", wholeRead, false, false
-	o.table.order = order{}
-	clear(o.table.marked)
+	o.kept, o.decoded, o.showing, o.Opened, o.Table.Pinned = "", "", wholeRead, false, false
+	o.Table.Order = widget.Order{}
+	clear(o.Table.Marked)
 }
 
 // ask lists other objects.
@@ -417,7 +420,7 @@ func (o *objects) ask(q lists.Query) tea.Cmd {
 func (o *objects) lookAt(msg lookAtMsg) {
 	o.grouped, o.from = -1, -1
 	o.reset()
-	o.kept, o.table.chosen, o.opened, o.showing, o.toText = msg.key, true, true, msg.reading, msg.toText
+	o.kept, o.Table.Pinned, o.Opened, o.showing, o.toText = msg.key, true, true, msg.reading, msg.toText
 }
 
 // enter lists the objects of a group.
@@ -439,7 +442,7 @@ func (o *objects) out() tea.Cmd {
 	if o.grouped >= 0 {
 		o.grouped = -1
 		o.reset()
-		return o.refresh()
+		return o.Refresh()
 	}
 	o.grouped, o.from = o.from, -1
 	if q.RelatedTo != "" {
@@ -456,7 +459,7 @@ func (o *objects) out() tea.Cmd {
 }
 
 // scrub goes to another moment.
-func (o *objects) scrub(a action) tea.Cmd {
+func (o *objects) scrub(a keys.Action) tea.Cmd {
 	at := o.session.wanted.moment
 	s := o.session.side(at.side).Snapshot
 	head := s.Revision()
@@ -465,15 +468,15 @@ func (o *objects) scrub(a action) tea.Cmd {
 	}
 	const far = 100
 	switch a {
-	case earlier:
+	case keys.Earlier:
 		at.revision--
-	case later:
+	case keys.Later:
 		at.revision++
-	case muchEarlier:
+	case keys.MuchEarlier:
 		at.revision -= far
-	case muchLater:
+	case keys.MuchLater:
 		at.revision += far
-	case other:
+	case keys.Other:
 		at = moment{side: 1 - at.side}
 		return func() tea.Msg { return momentMsg{at} }
 	}
@@ -485,7 +488,7 @@ func (o *objects) scrub(a action) tea.Cmd {
 func (o *objects) goTo(text string) tea.Cmd {
 	at, err := o.momentTyped(text)
 	if err != nil {
-		return say(err.Error())
+		return widget.Notify(err.Error())
 	}
 	return func() tea.Msg { return momentMsg{at} }
 }
@@ -547,7 +550,7 @@ func (s *session) momentText(at moment) string {
 	if head := side.Snapshot.Revision(); revision == 0 || revision == head {
 		revision, what = head, "newest revision "
 	}
-	text := string(roles[at.side]) + ", " + what + count(revision)
+	text := string(roles[at.side]) + ", " + what + draw.Count(revision)
 	if c := side.State.Clock; c != nil {
 		text += ", " + brief(c.TimeOf(revision))
 	}
@@ -562,14 +565,14 @@ func (o *objects) Complete(words []string) []string {
 		return nil
 	}
 	typable := func(list []string) []string {
-		return slices.DeleteFunc(list, func(s string) bool { return len(s) > maxTyped || s != sanitize.Line(s) })
+		return slices.DeleteFunc(list, func(s string) bool { return len(s) > widget.MaxTyped || s != sanitize.Line(s) })
 	}
 	last := len(words) - 1
 	switch {
 	case last == 0:
 		return typable(list.Catalog.Complete(words[0]))
 	case words[last-1] == "-n" || words[last-1] == "--namespace":
-		return typable(startingWith(words[last], list.Catalog.Namespaces()...))
+		return typable(widget.StartingWith(words[last], list.Catalog.Namespaces()...))
 	case strings.HasPrefix(words[last], "-"):
 		return []string{"-A", "-l", "-n", "--at"}
 	}
@@ -591,20 +594,20 @@ func (o *objects) Command(words []string) (tea.Cmd, bool) {
 		at.revision, err = momentOf(c.At, o.session.side(at.side))
 	}
 	if err != nil {
-		return say(err.Error()), true
+		return widget.Notify(err.Error()), true
 	}
 	o.grouped, o.from = -1, -1
 	o.reset()
 	if c.Selector != "" {
-		o.table.order.words = selector + c.Selector
+		o.Table.Order.Words = widget.Selector + c.Selector
 	}
 	if c.Name != "" {
 		r := list.Catalog.Lookup(c.Resource)
 		key := kube.Key{Group: r.Group, Resource: r.Name, Namespace: c.Namespace, Name: c.Name}
 		if r.Namespaced && c.Namespace == "" {
-			o.table.order.words = c.Name // of whichever namespace
+			o.Table.Order.Words = c.Name // of whichever namespace
 		} else {
-			o.kept, o.table.chosen, o.opened = key.Path(o.input.Prefix), true, true
+			o.kept, o.Table.Pinned, o.Opened = key.Path(o.input.Prefix), true, true
 		}
 	}
 	return func() tea.Msg { return listMsg{at, c.Query} }, true
@@ -612,7 +615,7 @@ func (o *objects) Command(words []string) (tea.Cmd, bool) {
 
 // Remember keeps what is listed, too, and nothing of what was opened.
 func (o *objects) Remember() map[string]string {
-	m := o.board.Remember()
+	m := o.Board.Remember()
 	if o.session.objects != nil {
 		q := o.session.objects.Query
 		for name, value := range map[string]string{"resource": q.Resource, "namespace": q.Namespace} {
@@ -626,7 +629,7 @@ func (o *objects) Remember() map[string]string {
 
 func (o *objects) Recall(m map[string]string) tea.Cmd {
 	q := lists.Query{Resource: m["resource"], Namespace: m["namespace"]}
-	cmd := o.board.Recall(m)
+	cmd := o.Board.Recall(m)
 	if (q == lists.Query{}) {
 		return cmd
 	}
@@ -641,7 +644,7 @@ func (o *objects) emptiness(l *objectList) string {
 		return o.emptyBecause(l)
 	}
 	lives := o.lives(l, o.kept)
-	return why + ". " + sentence(strings.Join(lives, "; ")) + " " + o.emptyBecause(l)
+	return why + ". " + draw.Sentence(strings.Join(lives, "; ")) + " " + o.emptyBecause(l)
 }
 
 // emptyBecause says why a list has no object.
@@ -651,28 +654,28 @@ func (o *objects) emptyBecause(l *objectList) string {
 	case q.RelatedTo != "":
 		return o.nameOf(q.RelatedTo) + " does not exist at this revision, or cannot be read."
 	case q.Resource != "" && l.Resource == nil:
-		return fmt.Sprintf("At this revision there is no resource %s: it is not built in, nothing defines it, and no key is of it.", quoted(q.Resource))
+		return fmt.Sprintf("At this revision there is no resource %s: it is not built in, nothing defines it, and no key is of it.", draw.Quoted(q.Resource))
 	case l.Resource != nil:
 		what = "There are no " + l.Resource.FullName()
 	}
 	if l.Query.Namespace != "" {
-		what += " in the namespace " + quoted(l.Query.Namespace)
+		what += " in the namespace " + draw.Quoted(l.Query.Namespace)
 	}
 	if l.Resource != nil && l.Query.Namespace != "" && l.Resource.Count > 0 {
-		return fmt.Sprintf("%s at this revision; other namespaces have %s.", what, count(l.Resource.Count))
+		return fmt.Sprintf("%s at this revision; other namespaces have %s.", what, draw.Count(l.Resource.Count))
 	}
 	return what + " at this revision."
 }
 
 // notes says beside the counts what is not to be seen, and how far reading is.
 func (o *objects) notes() []string {
-	t := o.theme
+	t := o.Theme
 	var parts []string
 	if why := o.absent(); why != "" {
-		parts = append(parts, t.warning.paint(safe(why)))
+		parts = append(parts, t.Warning.Paint(draw.Safe(why)))
 	}
 	if done, all := o.reading(); all > 0 {
-		parts = append(parts, t.dim.paint(fmt.Sprintf("reading, %d %%", 100*done/all)))
+		parts = append(parts, t.Dim.Paint(fmt.Sprintf("reading, %d %%", 100*done/all)))
 	}
 	return parts
 }
@@ -684,7 +687,7 @@ const manyObjects = 5000
 // needs; all is 0 when nothing goes on, or not for long.
 func (o *objects) reading() (done, all int64) {
 	of := &o.coming
-	if of.cells == nil || o.table.order == o.table.have && o.table.next == nil || len(of.list.Objects) < manyObjects {
+	if of.cells == nil || o.Table.Order == o.Table.Have && o.Table.Next == nil || len(of.list.Objects) < manyObjects {
 		return 0, 0
 	}
 	all = int64(len(of.list.Objects))

@@ -20,6 +20,9 @@ import (
 	"revenant/decoder/kube"
 	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/widget"
 )
 
 // relatedToKey is what belongs to an object at a moment, what it belongs to, and its
@@ -38,10 +41,10 @@ type relatedMsg struct{ related *relatedToKey }
 // findRelated looks for what is related to the opened object.
 func (o *objects) findRelated() tea.Cmd {
 	key, ok := o.selected()
-	if !o.opened || !ok || key.Name == o.table.selected || o.absent() != "" {
+	if !o.Opened || !ok || key.Name == o.Table.Selected || o.absent() != "" {
 		return nil
 	}
-	list, name := o.shown.list, o.table.selected
+	list, name := o.shown.list, o.Table.Selected
 	if o.asked.list == list && o.asked.key == name {
 		return nil
 	}
@@ -51,7 +54,7 @@ func (o *objects) findRelated() tea.Cmd {
 	ctx, stop := context.WithCancel(o.ctx)
 	o.asked, o.stop = relatedToKey{list: list, key: name}, stop
 	state := relations.State{Snapshot: o.side(list.side).Snapshot, View: list.View, Prefix: o.input.Prefix, Catalog: list.Catalog}
-	return o.tasks.cmd(func() tea.Msg {
+	return o.Tasks.Cmd(func() tea.Msg {
 		r := &relatedToKey{list: list, key: name}
 		var uid string
 		if r.tree, r.err = relations.TreeOf(ctx, state, key); r.err == nil {
@@ -71,16 +74,16 @@ func (o *objects) relate(msg relatedMsg) tea.Cmd {
 		return nil
 	}
 	o.related = msg.related
-	return o.tell()
+	return o.Detail()
 }
 
 // setDetail keeps what is read in its place when lines come in before it.
 func (o *objects) setDetail(lines []string) {
-	title := o.theme.heading(o.format(), o.detailWidth())
-	before, after := slices.Index(o.lines, title), slices.Index(lines, title)
-	top := o.pager.top
-	same := len(o.lines) > 0 && len(lines) > 0 && o.lines[0] == lines[0]
-	o.setLines(lines)
+	title := o.Theme.Heading(o.format(), o.DetailWidth())
+	before, after := slices.Index(o.Lines, title), slices.Index(lines, title)
+	top := o.Pager.Top
+	same := len(o.Lines) > 0 && len(lines) > 0 && o.Lines[0] == lines[0]
+	o.SetLines(lines)
 	if o.toText {
 		o.toText = false
 		o.toggleObject()
@@ -92,7 +95,7 @@ func (o *objects) setDetail(lines []string) {
 	if before >= 0 && after >= 0 && top >= before {
 		top += after - before
 	}
-	o.pager.top = max(min(top, len(lines)-o.pager.height), 0)
+	o.Pager.Top = max(min(top, len(lines)-o.Pager.Height), 0)
 }
 
 // format is how the object is written.
@@ -105,20 +108,20 @@ func (o *objects) format() string {
 
 // toggleObject goes to the object's YAML, and back to the top.
 func (o *objects) toggleObject() {
-	at := slices.Index(o.lines, o.theme.heading(o.format(), o.detailWidth()))
-	if at = min(at, len(o.lines)-o.pager.height); at <= 0 || o.pager.top == at {
+	at := slices.Index(o.Lines, o.Theme.Heading(o.format(), o.DetailWidth()))
+	if at = min(at, len(o.Lines)-o.Pager.Height); at <= 0 || o.Pager.Top == at {
 		at = 0
 	}
-	o.pager.top = at
+	o.Pager.Top = at
 }
 
 // describe reads all of an object.
 func (o *objects) describe(l *objectList, row, width int) func() []string {
 	d := &description{
-		theme: o.theme, keymap: o.keymap, objectList: l, side: o.side(l.side), prefix: o.input.Prefix,
-		width: width, json: o.json, opened: o.opened, look: o.look,
+		theme: o.Theme, keymap: o.Keymap, objectList: l, side: o.side(l.side), prefix: o.input.Prefix,
+		width: width, json: o.json, opened: o.Opened, look: o.look,
 	}
-	if why := o.absentIn(l); why != "" && o.opened {
+	if why := o.absentIn(l); why != "" && o.Opened {
 		key := o.kept
 		return func() []string { return d.absence(key, why) }
 	}
@@ -171,7 +174,7 @@ func (o *objects) versionsOf(l *objectList, r snapshot.Record) (two [2]*historie
 
 // versions is versionsOf of the selected object.
 func (o *objects) versions() (two [2]*histories.Entry, why string) {
-	object, ok := o.table.item().(*lists.Object)
+	object, ok := o.Table.Item().(*lists.Object)
 	if !ok {
 		return two, "no object is selected"
 	}
@@ -180,27 +183,27 @@ func (o *objects) versions() (two [2]*histories.Entry, why string) {
 
 // difference tells two versions apart.
 func (d *description) difference(in *Input, l lists.Object) []string {
-	lines := []string{d.theme.heading(safe(lists.Title(l.Key)), d.width)}
+	lines := []string{d.theme.Heading(draw.Safe(lists.Title(l.Key)), d.width)}
 	return append(lines, in.differenceOf(d.theme, d.two[0], d.two[1], d.look, d.width)...)
 }
 
 // description is the object as a person would describe it, and its events.
 func (d *description) description(l lists.Object) []string {
 	t := d.theme
-	lines := []string{t.heading(safe(lists.Title(l.Key))+", described", d.width)}
+	lines := []string{t.Heading(draw.Safe(lists.Title(l.Key))+", described", d.width)}
 	value, err := d.side.Snapshot.Value(l.Record)
 	if err != nil {
-		return append(lines, wrap(err.Error(), d.width)...)
+		return append(lines, draw.Wrap(err.Error(), d.width)...)
 	}
 	if d.alone != "" {
-		lines = append(lines, paintAll(t.dim, wrap("There is no other version to compare it with: "+d.alone+".", d.width))...)
+		lines = append(lines, draw.PaintAll(t.Dim, draw.Wrap("There is no other version to compare it with: "+d.alone+".", d.width))...)
 	}
-	lines = append(lines, t.dim.paint(t.cut(fmt.Sprintf("as of revision %s; %s shows its YAML", count(l.Record.Main), d.keymap.key(toObject)), d.width)), "")
+	lines = append(lines, t.Dim.Paint(t.Cut(fmt.Sprintf("as of revision %s; %s shows its YAML", draw.Count(l.Record.Main), d.keymap.Key(keys.ToObject)), d.width)), "")
 	for i, s := range resources.Describe(d.Catalog.Of(l.Key), kube.Decode(keyspace.DecodeKey(d.prefix, l.Record.Key), value), d.Now) {
 		if i > 0 {
-			lines = append(lines, "", t.heading(safe(s.Title), d.width))
+			lines = append(lines, "", t.Heading(draw.Safe(s.Title), d.width))
 		}
-		lines = append(lines, t.named(s.Facts, d.width)...)
+		lines = append(lines, factLines(t, s.Facts, d.width)...)
 	}
 	if !l.Foreign() && (d.opened || d.related != nil) {
 		lines = append(append(lines, ""), d.events()...)
@@ -208,23 +211,23 @@ func (d *description) description(l lists.Object) []string {
 	return lines
 }
 
-// named writes facts with their names in a column, but for those that are long.
-func (t *theme) named(facts []resources.Fact, width int) []string {
+// factLines writes facts with their names in a column, but for those that are long.
+func factLines(t *draw.Theme, facts []resources.Fact, width int) []string {
 	label := 0
 	for i := range facts {
-		if w := ansi.StringWidth(safe(facts[i].Name)); w <= width/2 {
+		if w := ansi.StringWidth(draw.Safe(facts[i].Name)); w <= width/2 {
 			label = max(label, w)
 		}
 	}
 	var lines []string
 	for i := range facts {
-		name := t.cut(safe(facts[i].Name), width*2/3)
-		lead := name + spaces(label-ansi.StringWidth(name)) + "  "
-		for n, line := range wrap(facts[i].Value, width-max(label+2, ansi.StringWidth(lead))) {
+		name := t.Cut(draw.Safe(facts[i].Name), width*2/3)
+		lead := name + draw.Spaces(label-ansi.StringWidth(name)) + "  "
+		for n, line := range draw.Wrap(facts[i].Value, width-max(label+2, ansi.StringWidth(lead))) {
 			if n > 0 {
-				lead = spaces(label + 2)
+				lead = draw.Spaces(label + 2)
 			}
-			lines = append(lines, t.dim.paint(lead)+line)
+			lines = append(lines, t.Dim.Paint(lead)+line)
 		}
 	}
 	return lines
@@ -233,8 +236,8 @@ func (t *theme) named(facts []resources.Fact, width int) []string {
 // description writes all of an object, in a command.
 type description struct {
 	*objectList
-	theme   *theme
-	keymap  keymap
+	theme   *draw.Theme
+	keymap  keys.Map
 	side    *Side
 	prefix  string
 	width   int
@@ -249,19 +252,19 @@ type description struct {
 
 func (d *description) lines(l lists.Object) []string {
 	t := d.theme
-	lines := []string{t.heading(safe(lists.Title(l.Key)), d.width)}
+	lines := []string{t.Heading(draw.Safe(lists.Title(l.Key)), d.width)}
 	add := func(more ...string) { lines = append(lines, more...) }
 	value, err := d.side.Snapshot.Value(l.Record)
 	if err != nil {
-		return append(lines, wrap(err.Error(), d.width)...)
+		return append(lines, draw.Wrap(err.Error(), d.width)...)
 	}
 	o := kube.Decode(keyspace.DecodeKey(d.prefix, l.Record.Key), value)
 	problem := ""
 	if o.Problem != nil {
 		problem = o.Problem.Error()
 	}
-	add(t.facts(d.width, "key", l.Record.Key, "uid", o.UID, "created", d.when(l.Record.CreateRevision), "changed", d.when(l.Record.Main), "afterwards", d.next(l.Record),
-		"version", count(l.Record.Version), "size", size(int64(l.Record.Size))+", "+o.Encoding.String(), "problem", problem)...)
+	add(t.Facts(d.width, "key", l.Record.Key, "uid", o.UID, "created", d.when(l.Record.CreateRevision), "changed", d.when(l.Record.Main), "afterwards", d.next(l.Record),
+		"version", draw.Count(l.Record.Version), "size", draw.Size(int64(l.Record.Size))+", "+o.Encoding.String(), "problem", problem)...)
 	if secret, ok := o.Typed.(*corev1.Secret); ok {
 		add("")
 		add(d.secret(secret)...)
@@ -276,28 +279,28 @@ func (d *description) lines(l lists.Object) []string {
 	if d.json {
 		title, text = "JSON", o.JSON(kube.PrintOptions{DropManagedFields: true})
 	}
-	add("", t.heading(title, d.width))
+	add("", t.Heading(title, d.width))
 	for line := range strings.Lines(strings.ReplaceAll(sanitize.Text(string(text)), "\t", "    ")) {
-		add(hung(strings.TrimRight(line, "\r\n"), d.width)...)
+		add(draw.HangLine(strings.TrimRight(line, "\r\n"), d.width)...)
 	}
 	return lines
 }
 
 // manifest is an object as YAML or JSON, to be saved. What a Secret holds is in it only
 // where it is shown.
-func (o *objects) manifest(l *objectList, object *lists.Object) excerpt {
+func (o *objects) manifest(l *objectList, object *lists.Object) widget.Export {
 	if o.showing != wholeRead {
-		return excerpt{} // but what is on the screen
+		return widget.Export{} // but what is on the screen
 	}
 	side, prefix, asJSON := o.side(l.side), o.input.Prefix, o.json
 	options := kube.PrintOptions{DropManagedFields: true, ShowSecrets: o.decoded != "" && o.decoded == object.Record.Key}
 	name := lists.Title(object.Key)
-	e := excerpt{what: fmt.Sprintf("%s at revision %s", name, count(object.Record.Main)), file: fileName(fmt.Sprintf("%s-%d", name, object.Record.Main))}
-	e.file += map[bool]string{false: ".yaml", true: ".json"}[asJSON]
+	e := widget.Export{What: fmt.Sprintf("%s at revision %s", name, draw.Count(object.Record.Main)), File: widget.FileName(fmt.Sprintf("%s-%d", name, object.Record.Main))}
+	e.File += map[bool]string{false: ".yaml", true: ".json"}[asJSON]
 	if isSecret(object.Key) && !options.ShowSecrets {
-		e.what += fmt.Sprintf(", without what it holds: %s decodes it first", o.keymap.key(decode))
+		e.What += fmt.Sprintf(", without what it holds: %s decodes it first", o.Keymap.Key(keys.Decode))
 	}
-	e.later = func() string {
+	e.Later = func() string {
 		value, err := side.Snapshot.Value(object.Record)
 		if err != nil {
 			return err.Error()
@@ -316,7 +319,7 @@ func isSecret(k kube.Key) bool { return k.Resource == "secrets" && k.Group == ""
 
 // when is a revision and its time.
 func (d *description) when(revision int64) string {
-	text := "at revision " + count(revision)
+	text := "at revision " + draw.Count(revision)
 	if c := d.side.State.Clock; c != nil {
 		text += ", " + c.TimeOf(revision).String()
 	}
@@ -330,9 +333,9 @@ func (d *description) next(r snapshot.Record) string {
 			continue
 		}
 		if after.Tombstone {
-			return "deleted at revision " + count(after.Main)
+			return "deleted at revision " + draw.Count(after.Main)
 		}
-		return "changed again at revision " + count(after.Main)
+		return "changed again at revision " + draw.Count(after.Main)
 	}
 	return "nothing: it is the newest in this snapshot"
 }
@@ -340,10 +343,10 @@ func (d *description) next(r snapshot.Record) string {
 // absence says why an object is not there, and when it is.
 func (d *description) absence(key, why string) []string {
 	t := d.theme
-	lines := append([]string{t.heading("Not there", d.width)}, paintAll(t.warning, wrap(why+".", d.width))...)
+	lines := append([]string{t.Heading("Not there", d.width)}, draw.PaintAll(t.Warning, draw.Wrap(why+".", d.width))...)
 	lines = append(lines, "")
 	for _, life := range livesOf(d.side.Snapshot, key) {
-		lines = append(lines, wrap(sentence(life), d.width)...)
+		lines = append(lines, draw.Wrap(draw.Sentence(life), d.width)...)
 	}
 	return lines
 }
@@ -371,14 +374,14 @@ func livesOf(s *snapshot.Snapshot, key string) []string {
 		if len(list) == most {
 			return append(list, "it was created again later")
 		}
-		life := "it is there from revision " + count(first.Main) + " on"
+		life := "it is there from revision " + draw.Count(first.Main) + " on"
 		if i+1 < len(history) {
-			life = "it was there from revision " + count(first.Main) + " until it was deleted at revision " + count(history[i+1].Main)
+			life = "it was there from revision " + draw.Count(first.Main) + " until it was deleted at revision " + draw.Count(history[i+1].Main)
 		}
 		list = append(list, life)
 	}
 	if list == nil {
-		return []string{"its deletion at revision " + count(history[0].Main) + " is all that is kept of it"}
+		return []string{"its deletion at revision " + draw.Count(history[0].Main) + " is all that is kept of it"}
 	}
 	return list
 }
@@ -386,9 +389,9 @@ func livesOf(s *snapshot.Snapshot, key string) []string {
 // secret is what a Secret holds, or that it is hidden.
 func (d *description) secret(s *corev1.Secret) []string {
 	t := d.theme
-	lines := []string{t.heading("Data", d.width)}
+	lines := []string{t.Heading("Data", d.width)}
 	if len(s.Data) == 0 {
-		return append(lines, t.dim.paint("It holds nothing."))
+		return append(lines, t.Dim.Paint("It holds nothing."))
 	}
 	names := make([]string, 0, len(s.Data))
 	for name := range s.Data {
@@ -396,9 +399,9 @@ func (d *description) secret(s *corev1.Secret) []string {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		text := plural(len(s.Data[name]), "byte") + ", hidden"
+		text := draw.Plural(len(s.Data[name]), "byte") + ", hidden"
 		if d.opened {
-			text += ": " + d.keymap.key(decode) + " decodes"
+			text += ": " + d.keymap.Key(keys.Decode) + " decodes"
 		}
 		if d.decoded {
 			text = secretText(s.Data[name])
@@ -406,11 +409,11 @@ func (d *description) secret(s *corev1.Secret) []string {
 		for i, line := range strings.Split(text, "\n") {
 			lead := "  "
 			if i == 0 {
-				lead = safe(name) + ": "
+				lead = draw.Safe(name) + ": "
 			}
-			for j, piece := range chop(lead+line, d.width) {
+			for j, piece := range draw.Chop(lead+line, d.width) {
 				if j == 0 && i == 0 && strings.HasPrefix(piece, lead) {
-					piece = t.dim.paint(lead) + piece[len(lead):]
+					piece = t.Dim.Paint(lead) + piece[len(lead):]
 				}
 				lines = append(lines, piece)
 			}
@@ -422,11 +425,11 @@ func (d *description) secret(s *corev1.Secret) []string {
 // secretText is data as text, where it is text.
 func secretText(data []byte) string {
 	if !utf8.Valid(data) {
-		return plural(len(data), "byte") + " that are no text"
+		return draw.Plural(len(data), "byte") + " that are no text"
 	}
 	text := string(data)
 	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) && r != '\n' && r != '\t' && r != '\r' }) {
-		return plural(len(data), "byte") + " with control characters"
+		return draw.Plural(len(data), "byte") + " with control characters"
 	}
 	return strings.TrimRight(sanitize.Text(strings.NewReplacer("\t", "    ", "\r\n", "\n").Replace(text)), "\n")
 }
@@ -434,16 +437,16 @@ func secretText(data []byte) string {
 // relatives is the tree of owners.
 func (d *description) relatives() []string {
 	t := d.theme
-	lines := []string{t.heading("Owners and dependents", d.width)}
+	lines := []string{t.Heading("Owners and dependents", d.width)}
 	switch {
 	case d.related == nil:
-		return append(lines, t.dim.paint("looking for them"+t.ellipsis))
+		return append(lines, t.Dim.Paint("looking for them"+t.Ellipsis))
 	case d.related.err != nil:
-		return append(lines, wrap(d.related.err.Error(), d.width)...)
+		return append(lines, draw.Wrap(d.related.err.Error(), d.width)...)
 	}
 	tree := d.related.tree
 	if len(tree.Relatives) == 1 {
-		lines = append(lines, t.dim.paint("It has no owner, and nothing belongs to it."))
+		lines = append(lines, t.Dim.Paint("It has no owner, and nothing belongs to it."))
 	}
 	for i := range tree.Relatives {
 		if len(tree.Relatives) > 1 {
@@ -451,10 +454,10 @@ func (d *description) relatives() []string {
 		}
 	}
 	if tree.More > 0 {
-		lines = append(lines, t.dim.paint("and "+count(tree.More)+" more"))
+		lines = append(lines, t.Dim.Paint("and "+draw.Count(tree.More)+" more"))
 	}
 	if tree.Unread > 0 {
-		lines = append(lines, paintAll(t.warning, wrap(plural(tree.Unread, "object")+" could not be read: more may belong to it.", d.width))...)
+		lines = append(lines, draw.PaintAll(t.Warning, draw.Wrap(draw.Plural(tree.Unread, "object")+" could not be read: more may belong to it.", d.width))...)
 	}
 	return lines
 }
@@ -471,37 +474,37 @@ func (d *description) relative(r *relations.Relative, self bool) string {
 	t := d.theme
 	mark := "  "
 	if self {
-		mark = t.cursor + " "
+		mark = t.Cursor + " "
 	}
-	text := mark + strings.Repeat("  ", min(r.Depth, 20)) + safe(r.String())
+	text := mark + strings.Repeat("  ", min(r.Depth, 20)) + draw.Safe(r.String())
 	if self {
-		text = t.bold.paint(t.cut(text, d.width))
+		text = t.Bold.Paint(t.Cut(text, d.width))
 	}
 	if why := presences[r.Presence]; why != "" {
-		text = t.warning.paint(t.cut(text+"  "+why, d.width))
+		text = t.Warning.Paint(t.Cut(text+"  "+why, d.width))
 	}
-	return t.cut(text, d.width)
+	return t.Cut(text, d.width)
 }
 
 // events are those that regard the object.
 func (d *description) events() []string {
 	t := d.theme
-	lines := []string{t.heading("Events", d.width)}
+	lines := []string{t.Heading("Events", d.width)}
 	if d.related == nil {
-		return append(lines, t.dim.paint("looking for them"+t.ellipsis))
+		return append(lines, t.Dim.Paint("looking for them"+t.Ellipsis))
 	}
 	e := d.related.events
 	switch {
 	case e.None:
-		lines = append(lines, paintAll(t.dim, wrap("There is no event of any object at this revision: they are kept for an hour, and may be kept in another etcd.", d.width))...)
+		lines = append(lines, draw.PaintAll(t.Dim, draw.Wrap("There is no event of any object at this revision: they are kept for an hour, and may be kept in another etcd.", d.width))...)
 	case len(e.List) == 0:
-		lines = append(lines, t.dim.paint("None regards it at this revision."))
+		lines = append(lines, t.Dim.Paint("None regards it at this revision."))
 	}
 	for i := range e.List {
 		lines = append(lines, d.event(&e.List[i])...)
 	}
 	if e.Unread > 0 {
-		lines = append(lines, t.warning.paint(plural(e.Unread, "event")+" could not be read."))
+		lines = append(lines, t.Warning.Paint(draw.Plural(e.Unread, "event")+" could not be read."))
 	}
 	return lines
 }
@@ -510,7 +513,7 @@ func (d *description) event(e *relations.Event) []string {
 	t := d.theme
 	age := resources.Age(e.Last, d.Now).Text + " ago"
 	if e.Count > 1 {
-		age += fmt.Sprintf(", %s times", count(int64(e.Count)))
+		age += fmt.Sprintf(", %s times", draw.Count(int64(e.Count)))
 	}
 	text := e.Reason + ": " + e.Message
 	if e.Source != "" {
@@ -519,9 +522,9 @@ func (d *description) event(e *relations.Event) []string {
 	if e.Former {
 		text += " [of an earlier object of this name]"
 	}
-	lines := item(t.fit(age, 14)+" ", text, d.width)
+	lines := draw.Item(t.Fit(age, 14)+" ", text, d.width)
 	if e.Type == corev1.EventTypeWarning {
-		return paintAll(t.warning, lines)
+		return draw.PaintAll(t.Warning, lines)
 	}
 	return lines
 }

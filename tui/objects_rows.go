@@ -14,6 +14,9 @@ import (
 	"revenant/analyzer/resources"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/widget"
 )
 
 // The columns of the objects of all resources.
@@ -27,14 +30,14 @@ const (
 	objectSize
 )
 
-var allColumns = []column{
-	{title: "RESOURCE", key: "S", min: 12, max: 44},
-	{title: "NAMESPACE", key: "P", min: 8, max: 30},
-	{title: "NAME", key: "N", min: 16, max: 70},
-	{title: "CREATED", min: 8, drop: 3, right: true},
-	{title: "CHANGED", key: "O", min: 8, right: true},
-	{title: "VERSION", key: "C", min: 7, drop: 2, right: true},
-	{title: "SIZE", min: 6, drop: 4, right: true},
+var allColumns = []widget.Column{
+	{Title: "RESOURCE", Key: "S", Min: 12, Max: 44},
+	{Title: "NAMESPACE", Key: "P", Min: 8, Max: 30},
+	{Title: "NAME", Key: "N", Min: 16, Max: 70},
+	{Title: "CREATED", Min: 8, Drop: 3, Right: true},
+	{Title: "CHANGED", Key: "O", Min: 8, Right: true},
+	{Title: "VERSION", Key: "C", Min: 7, Drop: 2, Right: true},
+	{Title: "SIZE", Min: 6, Drop: 4, Right: true},
 }
 
 // The columns of groups of objects.
@@ -47,22 +50,22 @@ const (
 )
 
 var (
-	groupedByResource = []column{
-		{title: "RESOURCE", key: "S", min: 20, max: 70},
-		{title: "OBJECTS", key: "O", min: 7, right: true},
-		{title: "SIZE", key: "Z", min: 9, right: true},
-		{title: "KIND", key: "K", min: 8, max: 40, drop: 1},
-		{title: "SCOPE", min: 10, drop: 2},
+	groupedByResource = []widget.Column{
+		{Title: "RESOURCE", Key: "S", Min: 20, Max: 70},
+		{Title: "OBJECTS", Key: "O", Min: 7, Right: true},
+		{Title: "SIZE", Key: "Z", Min: 9, Right: true},
+		{Title: "KIND", Key: "K", Min: 8, Max: 40, Drop: 1},
+		{Title: "SCOPE", Min: 10, Drop: 2},
 	}
-	groupedByNamespace = []column{
-		{title: "NAMESPACE", key: "P", min: 20, max: 63},
-		{title: "OBJECTS", key: "O", min: 7, right: true},
-		{title: "SIZE", key: "Z", min: 9, right: true},
+	groupedByNamespace = []widget.Column{
+		{Title: "NAMESPACE", Key: "P", Min: 20, Max: 63},
+		{Title: "OBJECTS", Key: "O", Min: 7, Right: true},
+		{Title: "SIZE", Key: "Z", Min: 9, Right: true},
 	}
 )
 
 // rowsOf makes the rows.
-func (o *objects) rowsOf(of objectsShown) rows {
+func (o *objects) rowsOf(of objectsShown) widget.Rows {
 	o.coming = shownObjects{objectsShown: of}
 	switch {
 	case of.list.Resource != nil || of.list.Query.Resource != "":
@@ -78,18 +81,18 @@ func (o *objects) about(l *objectList) string {
 	return o.momentText(l.moment)
 }
 
-func (o *objects) allRows(l *objectList) rows {
+func (o *objects) allRows(l *objectList) widget.Rows {
 	list := l.Objects
-	return rows{
-		columns: allColumns,
-		about:   o.about(l),
-		id:      func(row int) string { return list[row].Record.Key },
-		labels:  func(row int) map[string]string { return o.labels(l, row) },
-		load:    func(row, width int) func() []string { return o.describe(l, row, width) },
-		saved:   func(row int) excerpt { return o.manifest(l, &list[row]) },
-		item:    func(row int) any { return &list[row] },
-		count:   len(list),
-		cell: func(row, column int) string {
+	return widget.Rows{
+		Columns: allColumns,
+		About:   o.about(l),
+		Id:      func(row int) string { return list[row].Record.Key },
+		Labels:  func(row int) map[string]string { return o.labels(l, row) },
+		Load:    func(row, width int) func() []string { return o.describe(l, row, width) },
+		Saved:   func(row int) widget.Export { return o.manifest(l, &list[row]) },
+		Item:    func(row int) any { return &list[row] },
+		Count:   len(list),
+		Cell: func(row, column int) string {
 			l := &list[row]
 			switch column {
 			case objectResource:
@@ -101,7 +104,7 @@ func (o *objects) allRows(l *objectList) rows {
 			}
 			return recordCell(l, column)
 		},
-		compare: func(a, b, column int) int {
+		Compare: func(a, b, column int) int {
 			x, y := &list[a], &list[b]
 			switch column {
 			case objectResource: // keys of others last
@@ -131,13 +134,13 @@ func boolOrder(a, b bool) int {
 func recordCell(l *lists.Object, column int) string {
 	switch column {
 	case objectCreated:
-		return count(l.Record.CreateRevision)
+		return draw.Count(l.Record.CreateRevision)
 	case objectChanged:
-		return count(l.Record.Main)
+		return draw.Count(l.Record.Main)
 	case objectVersion:
-		return count(l.Record.Version)
+		return draw.Count(l.Record.Version)
 	}
-	return size(int64(l.Record.Size))
+	return draw.Size(int64(l.Record.Size))
 }
 
 // compareRecords orders by what the record tells, the largest first.
@@ -153,33 +156,33 @@ func compareRecords(l, other *lists.Object, column int) int {
 	return cmp.Compare(other.Record.Size, l.Record.Size)
 }
 
-func (o *objects) groupRows(l *objectList, by int) rows {
+func (o *objects) groupRows(l *objectList, by int) widget.Rows {
 	list, columns := l.groups(by), groupedByResource
 	if by == bySameNamespace {
 		columns = groupedByNamespace
 	}
-	return rows{
-		columns: columns,
-		about:   "by " + strings.ToLower(columns[0].title) + " " + o.theme.dot + " " + o.about(l),
-		id:      func(row int) string { return list[row].Name },
-		detail:  func(row, width int) []string { return o.groupDetail(&list[row], width) },
-		item:    func(row int) any { return &list[row] },
-		count:   len(list),
-		cell: func(row, column int) string {
+	return widget.Rows{
+		Columns: columns,
+		About:   "by " + strings.ToLower(columns[0].Title) + " " + o.Theme.Dot + " " + o.about(l),
+		Id:      func(row int) string { return list[row].Name },
+		Detail:  func(row, width int) []string { return o.groupDetail(&list[row], width) },
+		Item:    func(row int) any { return &list[row] },
+		Count:   len(list),
+		Cell: func(row, column int) string {
 			g := &list[row]
 			switch column {
 			case groupTitle:
 				return g.Name
 			case groupObjects:
-				return count(g.Objects)
+				return draw.Count(g.Objects)
 			case groupBytes:
-				return size(g.Bytes)
+				return draw.Size(g.Bytes)
 			case groupKind:
-				return orDash(g.Resource.Kind)
+				return draw.OrDash(g.Resource.Kind)
 			}
 			return scope(g.Resource)
 		},
-		compare: func(a, b, column int) int {
+		Compare: func(a, b, column int) int {
 			x, y := &list[a], &list[b]
 			switch column {
 			case groupObjects:
@@ -202,21 +205,21 @@ func scope(r *resources.Resource) string {
 }
 
 func (o *objects) groupDetail(g *lists.Group, width int) []string {
-	t := o.theme
-	lines := []string{t.heading(safe(g.Name), width)}
-	lines = append(lines, t.facts(width, "objects", count(g.Objects), "size", size(g.Bytes))...)
+	t := o.Theme
+	lines := []string{t.Heading(draw.Safe(g.Name), width)}
+	lines = append(lines, t.Facts(width, "objects", draw.Count(g.Objects), "size", draw.Size(g.Bytes))...)
 	if r := g.Resource; r != nil {
 		known := "built in"
 		if r.Custom {
 			known = "by a CustomResourceDefinition"
 		} else if r.Foreign {
-			return append(append(lines, wrap("Keys that hold no API object: what API servers keep beside them, or what others keep in the same etcd.", width)...), "", t.dim.paint(o.keymap.key(open)+" lists them"))
+			return append(append(lines, draw.Wrap("Keys that hold no API object: what API servers keep beside them, or what others keep in the same etcd.", width)...), "", t.Dim.Paint(o.Keymap.Key(keys.Open)+" lists them"))
 		} else if !r.Known {
 			known = "by nothing in this snapshot: only the keys of its objects tell of it"
 		}
-		lines = append(lines, t.facts(width, "kind", r.Kind, "scope", scope(r), "short names", strings.Join(r.ShortNames, ", "), "defined", known)...)
+		lines = append(lines, t.Facts(width, "kind", r.Kind, "scope", scope(r), "short names", strings.Join(r.ShortNames, ", "), "defined", known)...)
 	}
-	return append(lines, "", t.dim.paint(o.keymap.key(open)+" lists them"))
+	return append(lines, "", t.Dim.Paint(o.Keymap.Key(keys.Open)+" lists them"))
 }
 
 // cellCache has the cells of those rows that were looked at last.
@@ -271,7 +274,7 @@ type resourceTable struct {
 	snapshot *snapshot.Snapshot
 	cells    *cellCache
 	unread   string // stands for what was not read yet
-	columns  []column
+	columns  []widget.Column
 	last     atomic.Pointer[rankedColumn] // that was read last of all objects
 	first    int                          // the resource's first column: 1 where the namespace is before it
 	name     int                          // the resource's column with the name
@@ -288,9 +291,9 @@ func (r *rankedColumn) compare(a, b int) int { return r.cells[a].Compare(r.cells
 // recorded are the columns after those of kubectl.
 var recorded = []int{objectCreated, objectChanged, objectVersion, objectSize}
 
-func (o *objects) resourceRows(l *objectList) rows {
+func (o *objects) resourceRows(l *objectList) widget.Rows {
 	if l.Resource == nil { // not at this revision
-		return rows{columns: allColumns, about: o.about(l), load: func(row, width int) func() []string { return o.describe(l, row, width) }}
+		return widget.Rows{Columns: allColumns, About: o.about(l), Load: func(row, width int) func() []string { return o.describe(l, row, width) }}
 	}
 	t := o.resourceTable(l, new(cellCache))
 	o.coming.cells = t.cells
@@ -298,50 +301,50 @@ func (o *objects) resourceRows(l *objectList) rows {
 		t.first = 1
 	}
 	t.columns = resourceColumns(l.Resource, t.first == 1)
-	return rows{
-		columns: t.columns,
-		about:   o.about(l),
-		id:      func(row int) string { return l.Objects[row].Record.Key },
-		labels:  func(row int) map[string]string { return o.labels(l, row) },
-		load:    func(row, width int) func() []string { return o.describe(l, row, width) },
-		saved:   func(row int) excerpt { return o.manifest(l, &l.Objects[row]) },
-		item:    func(row int) any { return &l.Objects[row] },
-		count:   len(l.Objects),
-		cell:    t.cell,
-		compare: t.compare,
-		whole:   t.whole,
-		ranked:  t.ranked,
-		widest:  t.widest,
+	return widget.Rows{
+		Columns: t.columns,
+		About:   o.about(l),
+		Id:      func(row int) string { return l.Objects[row].Record.Key },
+		Labels:  func(row int) map[string]string { return o.labels(l, row) },
+		Load:    func(row, width int) func() []string { return o.describe(l, row, width) },
+		Saved:   func(row int) widget.Export { return o.manifest(l, &l.Objects[row]) },
+		Item:    func(row int) any { return &l.Objects[row] },
+		Count:   len(l.Objects),
+		Cell:    t.cell,
+		Compare: t.compare,
+		Whole:   t.whole,
+		Ranked:  t.ranked,
+		Widest:  t.widest,
 	}
 }
 
 func (o *objects) resourceTable(l *objectList, cells *cellCache) *resourceTable {
-	return &resourceTable{objectList: l, snapshot: o.side(l.side).Snapshot, cells: cells, unread: o.theme.ellipsis, name: l.Resource.NameColumn()}
+	return &resourceTable{objectList: l, snapshot: o.side(l.side).Snapshot, cells: cells, unread: o.Theme.Ellipsis, name: l.Resource.NameColumn()}
 }
 
 // resourceColumns are the columns of a resource. A key that sorts is the first letter
 // of the title that is free.
-func resourceColumns(r *resources.Resource, namespace bool) []column {
-	var list []column
+func resourceColumns(r *resources.Resource, namespace bool) []widget.Column {
+	var list []widget.Column
 	taken := map[string]bool{}
 	if namespace {
-		list = append(list, column{title: "NAMESPACE", key: "P", min: 8, max: 30})
+		list = append(list, widget.Column{Title: "NAMESPACE", Key: "P", Min: 8, Max: 30})
 	}
 	for _, key := range []string{"P", "N", "A"} { // namespace, name, age
 		taken[key] = true
 	}
 	for i, c := range r.Columns {
-		col := column{title: strings.ToUpper(safe(c.Name)), max: 50, drop: i + 1, wide: c.Wide}
-		col.min = max(min(len(col.title), 16), 5) // below that it is better left out
+		col := widget.Column{Title: strings.ToUpper(draw.Safe(c.Name)), Max: 50, Drop: i + 1, Wide: c.Wide}
+		col.Min = max(min(len(col.Title), 16), 5) // below that it is better left out
 		switch c.Name {
 		case "Name":
-			col.key, col.min, col.max, col.drop = "N", 12, 70, 0
+			col.Key, col.Min, col.Max, col.Drop = "N", 12, 70, 0
 		case "Age":
-			col.key, col.drop = "A", 1
+			col.Key, col.Drop = "A", 1
 		default:
-			col.key = freeKey(col.title, taken)
+			col.Key = freeKey(col.Title, taken)
 			if i < 3 {
-				col.drop = 0
+				col.Drop = 0
 			}
 		}
 		if r.Name == "events" {
@@ -351,27 +354,27 @@ func resourceColumns(r *resources.Resource, namespace bool) []column {
 	}
 	for _, i := range recorded {
 		c := allColumns[i]
-		list = append(list, column{title: c.title, key: freeKey(c.title, taken), min: c.min, drop: len(list) + 1, wide: true, right: true})
+		list = append(list, widget.Column{Title: c.Title, Key: freeKey(c.Title, taken), Min: c.Min, Drop: len(list) + 1, Wide: true, Right: true})
 	}
 	return list
 }
 
 // narrowEvents has the message of an event give way before the object, and that
 // before its type goes.
-func narrowEvents(c *column) {
-	switch c.title {
+func narrowEvents(c *widget.Column) {
+	switch c.Title {
 	case "TYPE":
-		c.drop = 3
+		c.Drop = 3
 	case "OBJECT":
-		c.min, c.max, c.drop = 12, 70, 2
+		c.Min, c.Max, c.Drop = 12, 70, 2
 	case "MESSAGE":
-		c.min, c.max, c.drop = 14, 300, 1
+		c.Min, c.Max, c.Drop = 14, 300, 1
 	}
 }
 
 // freeKey takes a letter for a column, of its title if it can be.
 func freeKey(title string, taken map[string]bool) string {
-	for _, letters := range [][]string{strings.Split(title, ""), sortLetters} {
+	for _, letters := range [][]string{strings.Split(title, ""), keys.SortLetters} {
 		for _, key := range letters {
 			if len(key) == 1 && key[0] >= 'A' && key[0] <= 'Z' && key != "G" && key != "H" && key != "J" && !taken[key] {
 				taken[key] = true
@@ -455,7 +458,7 @@ func (t *resourceTable) ranked(column int, stale func() bool) func(a, b int) int
 	}
 	t.cells.read.Store(0)
 	r := &rankedColumn{at, make([]resources.Cell, len(t.Objects))}
-	inParallel(len(t.Objects), stale, func(row int) {
+	widget.InParallel(len(t.Objects), stale, func(row int) {
 		cell := t.cellOf(row, at)
 		if text := cell.Text; len(text) > maxCell {
 			cell.Text = text[:maxCell]
@@ -499,13 +502,13 @@ func (t *resourceTable) widest(columns int, stale func() bool) []int {
 		if row%step == 0 {
 			t.cells.put(row, t.printed(row))
 			for c := range list {
-				list[c] = wider(list[c], t.cell(row, c))
+				list[c] = widget.Wider(list[c], t.cell(row, c))
 			}
 			continue
 		}
-		list[t.first+max(t.name, 0)] = wider(list[t.first+max(t.name, 0)], t.Objects[row].Name)
+		list[t.first+max(t.name, 0)] = widget.Wider(list[t.first+max(t.name, 0)], t.Objects[row].Name)
 		if t.first == 1 {
-			list[0] = wider(list[0], t.Objects[row].Namespace)
+			list[0] = widget.Wider(list[0], t.Objects[row].Namespace)
 		}
 	}
 	return list
@@ -514,21 +517,21 @@ func (t *resourceTable) widest(columns int, stale func() bool) []int {
 // adopt takes over what the rows are of, once they are arranged. Columns that can go
 // shall do so rather than be cut.
 func (o *objects) adopt() {
-	if o.table.next != nil || o.shown == o.coming {
+	if o.Table.Next != nil || o.shown == o.coming {
 		return
 	}
 	o.shown = o.coming
-	t := o.table
+	t := o.Table
 	if o.shown.cells == nil || o.shown.list.Resource.Name == "events" {
 		return
 	}
 	const most = 24
-	for c := range t.columns {
-		if col := &t.columns[c]; col.drop > 0 && c < len(t.widest) {
-			col.min = max(col.min, min(t.widest[c], most))
+	for c := range t.Columns {
+		if col := &t.Columns[c]; col.Drop > 0 && c < len(t.Widest) {
+			col.Min = max(col.Min, min(t.Widest[c], most))
 		}
 	}
-	t.layout()
+	t.Layout()
 }
 
 // cellsReadMsg brings the cells of rows in sight.
@@ -539,13 +542,13 @@ type cellsReadMsg struct {
 
 // fetch reads the rows in sight that were not read yet, and a page around them.
 func (o *objects) fetch() tea.Cmd {
-	t := o.table
-	if o.shown.cells == nil || t.rows.whole == nil || !t.ready() || o.shown.list.Resource == nil {
+	t := o.Table
+	if o.shown.cells == nil || t.Rows.Whole == nil || !t.Ready() || o.shown.list.Resource == nil {
 		return nil
 	}
-	page := max(t.height, 1)
+	page := max(t.Height, 1)
 	missing := false
-	for _, row := range t.shown[min(t.top, len(t.shown)):min(t.top+page, len(t.shown))] {
+	for _, row := range t.Shown[min(t.Top, len(t.Shown)):min(t.Top+page, len(t.Shown))] {
 		if _, ok := o.shown.cells.get(int(row)); !ok {
 			missing = true
 			break
@@ -555,13 +558,13 @@ func (o *objects) fetch() tea.Cmd {
 		return nil
 	}
 	var list []int
-	for _, row := range t.shown[max(t.top-page, 0):min(t.top+2*page, len(t.shown))] {
+	for _, row := range t.Shown[max(t.Top-page, 0):min(t.Top+2*page, len(t.Shown))] {
 		if _, ok := o.shown.cells.get(int(row)); !ok {
 			list = append(list, int(row))
 		}
 	}
 	cells, table := o.shown.cells, o.resourceTable(o.shown.list, nil)
-	return o.tasks.cmd(func() tea.Msg {
+	return o.Tasks.Cmd(func() tea.Msg {
 		msg := cellsReadMsg{cells, map[int][]resources.Cell{}}
 		for _, row := range list {
 			msg.rows[row] = table.printed(row)
@@ -576,17 +579,17 @@ func (o *objects) cellsRead(msg cellsReadMsg) {
 	if msg.cells != o.shown.cells {
 		return
 	}
-	t := o.table
-	first := len(t.columns) - len(recorded) - len(o.shown.list.Resource.Columns)
+	t := o.Table
+	first := len(t.Columns) - len(recorded) - len(o.shown.list.Resource.Columns)
 	for row, cells := range msg.rows {
 		o.shown.cells.put(row, cells)
 		for i := range cells {
-			if c := first + i; c >= 0 && c < len(t.widest) {
-				t.widest[c] = wider(t.widest[c], cells[i].Text)
+			if c := first + i; c >= 0 && c < len(t.Widest) {
+				t.Widest[c] = widget.Wider(t.Widest[c], cells[i].Text)
 			}
 		}
 	}
-	t.layout()
+	t.Layout()
 }
 
 // labels reads those of an object.

@@ -17,6 +17,9 @@ import (
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
 	"revenant/decoder/snapshot/snapshottest"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/widget"
 )
 
 func (x *terminal) objectsScreen() *objects { return x.screens[screenNamed("objects")].(*objects) }
@@ -25,15 +28,15 @@ func (x *terminal) objectsScreen() *objects { return x.screens[screenNamed("obje
 func TestObjectsThroughTime(t *testing.T) {
 	x := openOn(t, demoInput(t), 80, 24).typed(":po -n shop<enter>/web-9f67dd57f-df7xj<enter>j<esc>")
 	selected := func() string {
-		row, ok := x.objectsScreen().table.row()
+		row, ok := x.objectsScreen().Table.Row()
 		if !ok {
 			return ""
 		}
-		return x.objectsScreen().table.rows.name(row)
+		return x.objectsScreen().Table.Rows.Name(row)
 	}
 	const key = "/registry/pods/shop/web-9f67dd57f-df7xj"
 	for _, step := range []struct {
-		keys   string
+		Set    string
 		there  bool
 		opened bool
 		see    string
@@ -44,25 +47,25 @@ func TestObjectsThroughTime(t *testing.T) {
 		{"<enter>", false, true, "kind: Pod"},
 		{"<esc>", false, false, ""},
 	} {
-		x.typed(step.keys)
+		x.typed(step.Set)
 		if got := selected(); (got == key) != step.there {
-			t.Errorf("after %q %q is selected", step.keys, got)
+			t.Errorf("after %q %q is selected", step.Set, got)
 		}
-		if screen := strings.Join(strings.Fields(x.plain()), " "); step.keys != "<enter>" && !strings.Contains(screen, step.see) {
-			t.Errorf("after %q there is no %q:\n%s", step.keys, step.see, x.plain())
+		if screen := strings.Join(strings.Fields(x.plain()), " "); step.Set != "<enter>" && !strings.Contains(screen, step.see) {
+			t.Errorf("after %q there is no %q:\n%s", step.Set, step.see, x.plain())
 		}
-		if o := x.objectsScreen(); o.opened != step.opened {
-			t.Errorf("after %q opened is %v", step.keys, o.opened)
+		if o := x.objectsScreen(); o.Opened != step.opened {
+			t.Errorf("after %q opened is %v", step.Set, o.Opened)
 		}
 	}
 	x = openOn(t, demoInput(t), 80, 24).typed(":po web-9f67dd57f-df7xj -n shop<enter>")
-	for _, step := range []struct{ keys, see string }{
+	for _, step := range []struct{ Set, see string }{
 		{"", "uid "},
 		{"{{{{{{{{", "It is there from revision 798 on"},
 		{"}}}}}}}}", "uid "},
 	} {
-		if screen := strings.Join(strings.Fields(x.typed(step.keys).plain()), " "); !strings.Contains(screen, step.see) {
-			t.Errorf("after %q there is no %q:\n%s", step.keys, step.see, x.plain())
+		if screen := strings.Join(strings.Fields(x.typed(step.Set).plain()), " "); !strings.Contains(screen, step.see) {
+			t.Errorf("after %q there is no %q:\n%s", step.Set, step.see, x.plain())
 		}
 	}
 }
@@ -91,7 +94,7 @@ func TestScrubbingFast(t *testing.T) {
 func TestObjectsConcurrently(t *testing.T) {
 	x := openOn(t, demoInput(t), 160, 48)
 	x.atOnce(":po<enter>", "w", "A", "/web<enter>", "[[[{{", "<enter>", "J", "<esc><esc>", "R", ":deploy<enter>", "SRA", "o", "]]", "<enter>", "R", "<esc>", "z", "j<enter>", "/-l app=web<enter>", ":ev<enter>", "<pgdown>", "nshop<enter>", ":secret<enter>", "<enter>x")
-	if o := x.objectsScreen(); !o.table.ready() || o.shown != o.coming {
+	if o := x.objectsScreen(); !o.Table.Ready() || o.shown != o.coming {
 		t.Error("what was asked for last is not shown")
 	}
 }
@@ -101,7 +104,7 @@ func TestSecretIsHiddenAgain(t *testing.T) {
 	const value = "rotated"
 	x := openOn(t, demoInput(t), 200, 50)
 	for _, step := range []struct {
-		keys string
+		Set  string
 		seen bool
 	}{
 		{":secret -n shop<enter>", false},
@@ -116,8 +119,8 @@ func TestSecretIsHiddenAgain(t *testing.T) {
 		{"<enter>", false},
 		{"J", false},
 	} {
-		if got := strings.Contains(x.typed(step.keys).plain(), value); got != step.seen {
-			t.Errorf("after %q it is seen: %v\n%s", step.keys, got, x.plain())
+		if got := strings.Contains(x.typed(step.Set).plain(), value); got != step.seen {
+			t.Errorf("after %q it is seen: %v\n%s", step.Set, got, x.plain())
 		}
 	}
 	x.typed("x")
@@ -141,7 +144,7 @@ func TestSecretIsHiddenAgain(t *testing.T) {
 // TestObjectsInAndOut goes into groups and back to where it was.
 func TestObjectsInAndOut(t *testing.T) {
 	x := openOn(t, demoInput(t), 80, 24)
-	for _, step := range []struct{ keys, see string }{
+	for _, step := range []struct{ Set, see string }{
 		{"6", "280 of 280 objects"},
 		{"z", "by resource"},
 		{"/deployments<enter><enter>", "Objects › deployments.apps"},
@@ -159,8 +162,8 @@ func TestObjectsInAndOut(t *testing.T) {
 		{"<esc><esc>", "9 of 9 objects"},
 		{"<esc>", "280 of 280 objects"},
 	} {
-		if screen := x.typed(step.keys).plain(); !strings.Contains(screen, step.see) {
-			t.Errorf("after %q there is no %q:\n%s", step.keys, step.see, screen)
+		if screen := x.typed(step.Set).plain(); !strings.Contains(screen, step.see) {
+			t.Errorf("after %q there is no %q:\n%s", step.Set, step.see, screen)
 		}
 	}
 }
@@ -171,14 +174,14 @@ func TestSortByWhatIsRead(t *testing.T) {
 	o := x.objectsScreen()
 	ages := func() []string {
 		column := -1
-		for i, c := range o.table.columns {
-			if c.title == "AGE" {
+		for i, c := range o.Table.Columns {
+			if c.Title == "AGE" {
 				column = i
 			}
 		}
 		var list []string
-		for _, row := range o.table.shown {
-			list = append(list, o.table.rows.cell(int(row), column))
+		for _, row := range o.Table.Shown {
+			list = append(list, o.Table.Rows.Cell(int(row), column))
 		}
 		return list
 	}
@@ -190,7 +193,7 @@ func TestSortByWhatIsRead(t *testing.T) {
 		t.Errorf("youngest first: %v\noldest first: %v", young, old)
 	}
 	x.typed("/node-4 running<enter>")
-	if got := len(o.table.shown); got == 0 || got >= 31 {
+	if got := len(o.Table.Shown); got == 0 || got >= 31 {
 		t.Errorf("%d pods are on node-4", got)
 	}
 }
@@ -317,14 +320,14 @@ func BenchmarkObjectsFrame(b *testing.B) {
 	for _, n := range benchSizes {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			l := list(n)
-			s := &session{ctx: b.Context(), ui: ui{keymap: defaultKeys, theme: newTheme(true, colorprofile.TrueColor, unicodeGlyphs, DefaultLook)}, input: in, objects: l}
+			s := &session{ctx: b.Context(), UI: widget.UI{Keymap: keys.Default, Theme: draw.NewTheme(true, colorprofile.TrueColor, draw.UnicodeGlyphs, draw.DefaultLook)}, input: in, objects: l}
 			o := newObjects(s).(*objects)
 			o.SetSize(140, 24)
-			done(b, o.table, o.refresh()())
+			finish(b, o.Table, o.Refresh()())
 			o.adopt()
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
-				o.Update(press{action: []action{down, pageDown, bottom, up, top}[i%5]})
+				o.Update(keys.Press{Action: []keys.Action{keys.Down, keys.PageDown, keys.Bottom, keys.Up, keys.Top}[i%5]})
 				o.View()
 				if cmd := o.fetch(); cmd != nil {
 					b.StopTimer()
@@ -345,18 +348,18 @@ func BenchmarkObjectsSort(b *testing.B) {
 		for name, key := range map[string]string{"age": "A", "status": "S"} {
 			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {
 				l := list(n)
-				s := &session{ctx: b.Context(), ui: ui{keymap: defaultKeys, theme: newTheme(true, colorprofile.TrueColor, unicodeGlyphs, DefaultLook)}, input: in, objects: l}
+				s := &session{ctx: b.Context(), UI: widget.UI{Keymap: keys.Default, Theme: draw.NewTheme(true, colorprofile.TrueColor, draw.UnicodeGlyphs, draw.DefaultLook)}, input: in, objects: l}
 				o := newObjects(s).(*objects)
 				o.SetSize(140, 24)
-				done(b, o.table, o.refresh()())
+				finish(b, o.Table, o.Refresh()())
 				o.adopt()
 				b.ReportAllocs()
 				for b.Loop() {
-					o.table.order.by = 0 // anew, not only the other way
-					done(b, o.table, o.table.sortBy(key)())
+					o.Table.Order.By = 0 // anew, not only the other way
+					finish(b, o.Table, o.Table.SortBy(key)())
 					b.StopTimer()
-					done(b, o.table, o.table.sortBy("N")())
-					done(b, o.table, o.table.setRows(o.rowsOf(objectsShown{l, -1}))())
+					finish(b, o.Table, o.Table.SortBy("N")())
+					finish(b, o.Table, o.Table.SetRows(o.rowsOf(objectsShown{l, -1}))())
 					b.StartTimer()
 				}
 			})

@@ -11,13 +11,16 @@ import (
 
 	"revenant/analyzer/restore"
 	"revenant/decoder/snapshot"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/widget"
 )
 
 // overview says what the restore does as a whole, what to do about it, and what
 // that rests on.
 type overview struct {
 	*session
-	pager
+	widget.Pager
 	width int
 	drawn drawn
 }
@@ -30,28 +33,28 @@ type drawn struct {
 
 func newOverview(s *session) screen { return &overview{session: s} }
 
-func (o *overview) SetSize(width, height int) { o.width, o.height = width, height-1 }
+func (o *overview) SetSize(width, height int) { o.width, o.Height = width, height-1 }
 
-func (o *overview) Keys() keys {
-	return o.moves(keys{}, len(o.lines())).offer(copyOut, saveOut)
+func (o *overview) Keys() keys.Set {
+	return o.Actions(keys.Set{}, len(o.lines())).Offer(keys.CopyOut, keys.SaveOut)
 }
 
 // Take is all of it.
-func (o *overview) Take(bool) excerpt {
-	return excerpt{what: "the overview", file: "overview.txt", text: flat(o.lines())}
+func (o *overview) Take(bool) widget.Export {
+	return widget.Export{What: "the overview", File: "overview.txt", Text: draw.Flat(o.lines())}
 }
 
 func (o *overview) Update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
-	case press:
-		o.move(msg.action, o.lines())
-	case searchMsg:
-		o.search(string(msg), o.lines())
+	case keys.Press:
+		o.Move(msg.Action, o.lines())
+	case widget.SearchMsg:
+		o.Search(string(msg), o.lines())
 	}
 	return nil
 }
 
-func (o *overview) View() []string { return o.page(o.theme, o.lines(), o.width) }
+func (o *overview) View() []string { return o.Page(o.Theme, o.lines(), o.width) }
 
 // wideOverview is from how many columns on there is room for two of text.
 const wideOverview = 150
@@ -80,85 +83,85 @@ func (o *overview) draw() []string {
 	half := (w - 3) / 2
 	left := section(o.verdict(half), o.next(half), o.toKnow(half), o.rate(half))
 	right := section(o.evidence(w-half-3), o.kubelets(w-half-3))
-	return section(o.revisions(w), o.theme.beside(left, right, half, "   "))
+	return section(o.revisions(w), o.Theme.Beside(left, right, half, "   "))
 }
 
 // verdict is the headline and the counts.
 func (o *overview) verdict(width int) []string {
-	t, p := o.theme, o.prediction
-	lines := []string{t.heading("Verdict", width)}
+	t, p := o.Theme, o.prediction
+	lines := []string{t.Heading("Verdict", width)}
 	if p == nil {
-		return append(lines, t.dim.paint("Predicting"+t.ellipsis))
+		return append(lines, t.Dim.Paint("Predicting"+t.Ellipsis))
 	}
 	if o.refused != nil {
-		lines = append(lines, paintAll(t.critical+t.bold, wrap("This plan is refused: "+o.refused.Error(), width))...)
-		lines = append(lines, wrap(sentence(hintOf(o.refused)), width)...)
-		return append(lines, paintAll(t.dim, wrap("All else that is shown belongs to the last plan that was not refused.", width))...)
+		lines = append(lines, draw.PaintAll(t.Critical+t.Bold, draw.Wrap("This plan is refused: "+o.refused.Error(), width))...)
+		lines = append(lines, draw.Wrap(draw.Sentence(hintOf(o.refused)), width)...)
+		return append(lines, draw.PaintAll(t.Dim, draw.Wrap("All else that is shown belongs to the last plan that was not refused.", width))...)
 	}
-	color, _ := t.severity(o.digest.Severity)
-	lines = append(lines, paintAll(color+t.bold, wrap(o.digest.Headline, width))...)
+	color, _ := severity(t, o.digest.Severity)
+	lines = append(lines, draw.PaintAll(color+t.Bold, draw.Wrap(o.digest.Headline, width))...)
 	return append(lines, o.outcomes(width)...)
 }
 
 // outcomes counts the pods by outcome and certainty, worst first, and in one line
 // those that need nothing.
 func (o *overview) outcomes(width int) []string {
-	t := o.theme
+	t := o.Theme
 	var lines, well []string
 	for _, o := range o.digest.Tallies {
 		if o.Severity == restore.OK {
-			well = append(well, count(o.Pods)+" "+string(o.ID))
+			well = append(well, draw.Count(o.Pods)+" "+string(o.ID))
 			continue
 		}
 		sure := "all certain"
 		if o.Certain < o.Pods {
-			sure = fmt.Sprintf("%s certain, %s possible", count(o.Certain), count(o.Pods-o.Certain-o.Unlikely))
+			sure = fmt.Sprintf("%s certain, %s possible", draw.Count(o.Certain), draw.Count(o.Pods-o.Certain-o.Unlikely))
 		}
 		if o.Unlikely > 0 {
-			sure += fmt.Sprintf(", %s unlikely", count(o.Unlikely))
+			sure += fmt.Sprintf(", %s unlikely", draw.Count(o.Unlikely))
 		}
-		color, mark := t.severity(o.Severity)
-		lead := fmt.Sprintf("%s %6s %s", mark, count(o.Pods), t.fit(string(o.ID), 18))
-		lines = append(lines, color.paint(lead)+t.fit(o.Title, 30)+t.dim.paint(sure))
+		color, mark := severity(t, o.Severity)
+		lead := fmt.Sprintf("%s %6s %s", mark, draw.Count(o.Pods), t.Fit(string(o.ID), 18))
+		lines = append(lines, color.Paint(lead)+t.Fit(o.Title, 30)+t.Dim.Paint(sure))
 	}
 	if len(well) > 0 {
-		lines = append(lines, t.dim.paint(t.cut(t.markOK+"        "+strings.Join(well, ", "), width)))
+		lines = append(lines, t.Dim.Paint(t.Cut(t.MarkOK+"        "+strings.Join(well, ", "), width)))
 	}
 	return lines
 }
 
 // revisions is the ruler.
 func (o *overview) revisions(width int) []string {
-	return append([]string{o.theme.heading("Revisions", width)}, o.ruler().lines(o.theme, width)...)
+	return append([]string{o.Theme.Heading("Revisions", width)}, o.ruler().Lines(o.Theme, width)...)
 }
 
 // ruler is that of the two snapshots under the plan.
-func (s *session) ruler() *ruler {
-	r := &ruler{backup: s.held(backup), current: s.held(current)}
+func (s *session) ruler() *widget.Ruler {
+	r := &widget.Ruler{Backup: s.held(backup), Current: s.held(current)}
 	if p := s.prediction; p != nil {
 		v := &p.Revisions
-		r.start = startOf(v, s.input.Backup.State.NewestRecord+v.MinimumSafeBump)
+		r.Start = startOf(v, s.input.Backup.State.NewestRecord+v.MinimumSafeBump)
 	}
 	return r
 }
 
 // startOf is where the store of a prediction starts.
-func startOf(v *restore.Revisions, least int64) *storeStart {
-	return &storeStart{
-		revision: v.Restored, least: least, seen: v.LastSeenAtMost,
-		enough: v.BumpVerdict == restore.BumpEnough, unsure: v.BumpVerdict == restore.BumpUnsure, insufficient: v.NoBumpFits != "",
+func startOf(v *restore.Revisions, least int64) *widget.StoreStart {
+	return &widget.StoreStart{
+		Revision: v.Restored, Least: least, Seen: v.LastSeenAtMost,
+		Enough: v.BumpVerdict == restore.BumpEnough, Unsure: v.BumpVerdict == restore.BumpUnsure, Insufficient: v.NoBumpFits != "",
 	}
 }
 
 // held is the revisions that a side holds.
-func (s *session) held(at int) window {
+func (s *session) held(at int) widget.Window {
 	side := s.side(at)
-	return window{head: side.State.Revision, compact: side.State.CompactRevision, unknown: side.State.CompactUnknown, bumped: side.Snapshot.BumpMarkers()}
+	return widget.Window{Head: side.State.Revision, Compact: side.State.CompactRevision, Unknown: side.State.CompactUnknown, Bumped: side.Snapshot.BumpMarkers()}
 }
 
 // next is what to type.
 func (o *overview) next(width int) []string {
-	p, t := o.prediction, o.theme
+	p, t := o.prediction, o.Theme
 	if p == nil {
 		return nil
 	}
@@ -166,27 +169,27 @@ func (o *overview) next(width int) []string {
 	enough := r.BumpVerdict == restore.BumpEnough && o.refused == nil
 	add, why := r.RecommendedBump, fmt.Sprintf(
 		"%s The bump must be at least %s (%s). Recommended is %s; keys %s and %s try it here.",
-		r.BumpReason, count(r.MinimumSafeBump), boundText(r.MinimumSafeBumpIs), count(r.RecommendedBump), o.keymap.key(bump), o.keymap.key(compact))
+		r.BumpReason, draw.Count(r.MinimumSafeBump), boundText(r.MinimumSafeBumpIs), draw.Count(r.RecommendedBump), o.Keymap.Key(keys.Bump), o.Keymap.Key(keys.Compact))
 	if enough {
 		add, why = p.Plan.BumpRevision, "The bump is enough. "+r.BumpReason
 	}
 	command := []string{
-		"  " + t.bold.paint(`etcdutl snapshot restore BACKUP --data-dir NEW-DIR \`),
-		"  " + t.bold.paint(fmt.Sprintf("  --bump-revision %d --mark-compacted", add)),
+		"  " + t.Bold.Paint(`etcdutl snapshot restore BACKUP --data-dir NEW-DIR \`),
+		"  " + t.Bold.Paint(fmt.Sprintf("  --bump-revision %d --mark-compacted", add)),
 	}
 	if r.NoBumpFits != "" && !enough {
 		command, why = nil, r.NoBumpFits
 	}
-	lines := append([]string{t.heading("What to do next", width)}, command...)
-	lines = append(lines, wrap(why, width)...)
+	lines := append([]string{t.Heading("What to do next", width)}, command...)
+	lines = append(lines, draw.Wrap(why, width)...)
 	for _, o := range o.digest.Tallies {
 		if o.Severity == restore.OK {
 			continue
 		}
-		color, mark := t.severity(o.Severity)
+		color, mark := severity(t, o.Severity)
 		lead := mark + " " + string(o.ID) + ": "
-		text := item(mark+" ", string(o.ID)+": "+o.Remedy, width)
-		text[0] = color.paint(lead) + strings.TrimPrefix(text[0], lead)
+		text := draw.Item(mark+" ", string(o.ID)+": "+o.Remedy, width)
+		text[0] = color.Paint(lead) + strings.TrimPrefix(text[0], lead)
 		lines = append(lines, text...)
 	}
 	return lines
@@ -197,7 +200,7 @@ const shownNodes = 8
 
 // kubelets says what the nodes' kubelets do, why, and what that assumes.
 func (o *overview) kubelets(width int) []string {
-	p, t := o.prediction, o.theme
+	p, t := o.prediction, o.Theme
 	if p == nil || len(p.Nodes) == 0 {
 		return nil
 	}
@@ -217,7 +220,7 @@ func (o *overview) kubelets(width int) []string {
 	slices.SortFunc(sorted, func(a, b does) int {
 		return cmp.Or(cmp.Compare(len(groups[b]), len(groups[a])), cmp.Compare(a.kubelet, b.kubelet), cmp.Compare(a.certainty, b.certainty))
 	})
-	lines := []string{t.heading("Kubelets", width)}
+	lines := []string{t.Heading("Kubelets", width)}
 	for _, d := range sorted {
 		nodes := groups[d]
 		var names []string
@@ -225,23 +228,23 @@ func (o *overview) kubelets(width int) []string {
 			names = append(names, n.Name)
 		}
 		if more := len(nodes) - shownNodes; more > 0 {
-			names = append(names, "and "+count(more)+" more")
+			names = append(names, "and "+draw.Count(more)+" more")
 		}
-		lead := fmt.Sprintf("%s (%s, %s): ", kubeletDoes(d.kubelet), count(len(nodes)), d.certainty)
-		text := item(lead, strings.Join(names, ", "), width)
-		text[0] = t.bold.paint(lead) + strings.TrimPrefix(text[0], lead)
+		lead := fmt.Sprintf("%s (%s, %s): ", kubeletDoes(d.kubelet), draw.Count(len(nodes)), d.certainty)
+		text := draw.Item(lead, strings.Join(names, ", "), width)
+		text[0] = t.Bold.Paint(lead) + strings.TrimPrefix(text[0], lead)
 		lines = append(lines, text...)
-		lines = append(lines, paintAll(t.dim, item("  ", nodes[0].Name+": "+nodes[0].Reason, width))...)
+		lines = append(lines, draw.PaintAll(t.Dim, draw.Item("  ", nodes[0].Name+": "+nodes[0].Reason, width))...)
 	}
 	if d := p.Revisions.Deaf; d != nil {
-		text := fmt.Sprintf("Deaf until the store has passed revision %s", count(d.UntilRevision))
+		text := fmt.Sprintf("Deaf until the store has passed revision %s", draw.Count(d.UntilRevision))
 		if d.UntilExpected > d.UntilRevision {
-			text += fmt.Sprintf(" (up to about %s)", count(d.UntilExpected))
+			text += fmt.Sprintf(" (up to about %s)", draw.Count(d.UntilExpected))
 		}
 		if d.Estimate != "" {
 			text += ", about " + d.Estimate + " at the measured rates"
 		}
-		lines = append(lines, wrap(text+". "+d.Meanwhile+" "+d.Ends, width)...)
+		lines = append(lines, draw.Wrap(text+". "+d.Meanwhile+" "+d.Ends, width)...)
 	}
 	return lines
 }
@@ -276,7 +279,7 @@ const shownProblems = 3
 
 // toKnow lists warnings, the blind time first.
 func (o *overview) toKnow(width int) []string {
-	t := o.theme
+	t := o.Theme
 	var texts []string
 	if p := o.prediction; p != nil {
 		texts = append(texts, p.Warnings...)
@@ -289,39 +292,39 @@ func (o *overview) toKnow(width int) []string {
 	for i, f := range o.files {
 		for n, problem := range f.problems {
 			if n == shownProblems {
-				texts = append(texts, fmt.Sprintf("%s: %s more; revenant inspect lists them.", roles[i], plural(len(f.problems)-n, "problem")))
+				texts = append(texts, fmt.Sprintf("%s: %s more; revenant inspect lists them.", roles[i], draw.Plural(len(f.problems)-n, "problem")))
 				break
 			}
 			texts = append(texts, fmt.Sprintf("%s: %s: %s.", roles[i], problem.Severity, problem))
 		}
 	}
-	lines := []string{t.heading("To know", width)}
+	lines := []string{t.Heading("To know", width)}
 	for _, text := range texts {
-		lines = append(lines, item(t.dot+" ", text, width)...)
+		lines = append(lines, draw.Item(t.Dot+" ", text, width)...)
 	}
 	return lines
 }
 
 // evidence shows the two files side by side.
 func (o *overview) evidence(width int) []string {
-	t := o.theme
+	t := o.Theme
 	const label = 10
 	column := (width - label) / 2
 	lines := []string{
-		t.heading("Evidence", width),
-		spaces(label) + t.bold.paint(t.fit("backup", column)) + t.bold.paint("current"),
+		t.Heading("Evidence", width),
+		draw.Spaces(label) + t.Bold.Paint(t.Fit("backup", column)) + t.Bold.Paint("current"),
 	}
 	for _, f := range facts {
 		cell := func(side int) (string, bool) {
 			text, color := f.tell(o, side)
-			return color.paint(t.cut(safe(text), column-1)), text != ""
+			return color.Paint(t.Cut(draw.Safe(text), column-1)), text != ""
 		}
 		left, some := cell(backup)
 		right, any := cell(current)
 		if !some && !any {
 			continue
 		}
-		lines = append(lines, t.dim.paint(t.fit(f.name, label))+t.fit(left, column)+right)
+		lines = append(lines, t.Dim.Paint(t.Fit(f.name, label))+t.Fit(left, column)+right)
 	}
 	return lines
 }
@@ -329,34 +332,34 @@ func (o *overview) evidence(width int) []string {
 // facts are what is told of a file.
 var facts = []struct {
 	name string
-	tell func(*overview, int) (string, style)
+	tell func(*overview, int) (string, draw.Style)
 }{
-	{"file", func(o *overview, i int) (string, style) { return o.side(i).Snapshot.Path(), "" }},
-	{"read from", func(o *overview, i int) (string, style) { return o.side(i).Snapshot.Container(), "" }},
+	{"file", func(o *overview, i int) (string, draw.Style) { return o.side(i).Snapshot.Path(), "" }},
+	{"read from", func(o *overview, i int) (string, draw.Style) { return o.side(i).Snapshot.Container(), "" }},
 	{"log", (*overview).log},
 	{"delta files", (*overview).deltas},
 	{"missing", (*overview).missing},
-	{"saved", func(o *overview, i int) (string, style) { return saved(o.side(i).State.Time), "" }},
-	{"size", func(o *overview, i int) (string, style) { return size(o.side(i).Snapshot.Size()), "" }},
+	{"saved", func(o *overview, i int) (string, draw.Style) { return saved(o.side(i).State.Time), "" }},
+	{"size", func(o *overview, i int) (string, draw.Style) { return draw.Size(o.side(i).Snapshot.Size()), "" }},
 	{"sha256", (*overview).hash},
 	{"trailer", (*overview).trailer},
 	{"content", (*overview).content},
-	{"revision", func(o *overview, i int) (string, style) { return count(o.side(i).State.Revision), "" }},
-	{"kept from", func(o *overview, i int) (string, style) {
+	{"revision", func(o *overview, i int) (string, draw.Style) { return draw.Count(o.side(i).State.Revision), "" }},
+	{"kept from", func(o *overview, i int) (string, draw.Style) {
 		if rev := o.side(i).State.CompactRevision; rev > 0 {
-			return count(rev), ""
+			return draw.Count(rev), ""
 		}
 		if o.side(i).State.CompactUnknown {
-			return "unknown: what would tell it is lost", o.theme.warning
+			return "unknown: what would tell it is lost", o.Theme.Warning
 		}
 		return "the first: never compacted", ""
 	}},
-	{"etcd", func(o *overview, i int) (string, style) {
+	{"etcd", func(o *overview, i int) (string, draw.Style) {
 		m := o.side(i).Snapshot.Meta()
 		return "storage " + cmp.Or(m.StorageVersion, "unknown") + ", cluster " + cmp.Or(m.ClusterVersion, "unknown"), ""
 	}},
 	{"members", (*overview).members},
-	{"cluster", func(o *overview, i int) (string, style) {
+	{"cluster", func(o *overview, i int) (string, draw.Style) {
 		return cmp.Or(o.side(i).State.ClusterUID, o.side(i).State.ClusterUnknown), ""
 	}},
 	{"objects", (*overview).objects},
@@ -370,37 +373,37 @@ func saved(at time.Time) string {
 	return "about " + at.UTC().Format("2006-01-02 15:04:05Z")
 }
 
-func (o *overview) hash(side int) (string, style) {
+func (o *overview) hash(side int) (string, draw.Style) {
 	f := &o.files[side]
 	switch {
 	case !f.verified && f.hashed.Total > 0:
-		return fmt.Sprintf("hashing%s %d %%", o.theme.ellipsis, percent(f.hashed.Done, f.hashed.Total)), o.theme.dim
+		return fmt.Sprintf("hashing%s %d %%", o.Theme.Ellipsis, draw.Percent(f.hashed.Done, f.hashed.Total)), o.Theme.Dim
 	case !f.verified:
-		return "hashing" + o.theme.ellipsis, o.theme.dim
+		return "hashing" + o.Theme.Ellipsis, o.Theme.Dim
 	case f.integrity.SHA256 == "":
-		return "not computed", o.theme.warning
+		return "not computed", o.Theme.Warning
 	case o.width >= wideOverview+50:
 		return f.integrity.SHA256, ""
 	}
-	return f.integrity.SHA256[:16] + o.theme.ellipsis, ""
+	return f.integrity.SHA256[:16] + o.Theme.Ellipsis, ""
 }
 
-func (o *overview) trailer(side int) (string, style) { return o.check(side, 0) }
-func (o *overview) content(side int) (string, style) { return o.check(side, 1) }
+func (o *overview) trailer(side int) (string, draw.Style) { return o.check(side, 0) }
+func (o *overview) content(side int) (string, draw.Style) { return o.check(side, 1) }
 
 // check tells a check of the file's integrity.
-func (o *overview) check(side, n int) (string, style) {
+func (o *overview) check(side, n int) (string, draw.Style) {
 	f := &o.files[side]
 	if !f.verified {
-		return "verifying" + o.theme.ellipsis, o.theme.dim
+		return "verifying" + o.Theme.Ellipsis, o.Theme.Dim
 	}
 	if n >= len(f.integrity.Checks) {
 		return "unknown", ""
 	}
 	c := f.integrity.Checks[n]
-	color := map[snapshot.Verdict]style{snapshot.OK: o.theme.good, snapshot.Bad: o.theme.critical}[c.Verdict]
+	color := map[snapshot.Verdict]draw.Style{snapshot.OK: o.Theme.Good, snapshot.Bad: o.Theme.Critical}[c.Verdict]
 	if c.Verdict == snapshot.Absent || c.Verdict == snapshot.Skipped {
-		color = o.theme.warning
+		color = o.Theme.Warning
 	}
 	if c.Detail == "" {
 		return string(c.Verdict), color
@@ -409,36 +412,36 @@ func (o *overview) check(side, n int) (string, style) {
 }
 
 // missing says what is known to be missing from it.
-func (o *overview) missing(side int) (string, style) {
+func (o *overview) missing(side int) (string, draw.Style) {
 	var list []string
 	for _, m := range o.side(side).State.Missing {
 		list = append(list, m.What)
 	}
-	return strings.Join(list, "; "), o.theme.warning
+	return strings.Join(list, "; "), o.Theme.Warning
 }
 
 // log says what a member's write-ahead log added to its db.
-func (o *overview) log(side int) (string, style) {
+func (o *overview) log(side int) (string, draw.Style) {
 	w := o.side(side).Snapshot.WAL()
 	if w == nil {
 		return "", ""
 	}
-	text := fmt.Sprintf("%s applied, from revision %s", entries(w.Applied), count(w.DBRevision))
+	text := fmt.Sprintf("%s applied, from revision %s", entries(w.Applied), draw.Count(w.DBRevision))
 	if w.Uncommitted > 0 {
-		return text + fmt.Sprintf("; %s not applied", entries(w.Uncommitted)), o.theme.warning
+		return text + fmt.Sprintf("; %s not applied", entries(w.Uncommitted)), o.Theme.Warning
 	}
 	return text, ""
 }
 
 // deltas says what delta files added to a full snapshot.
-func (o *overview) deltas(side int) (string, style) {
+func (o *overview) deltas(side int) (string, draw.Style) {
 	d := o.side(side).Snapshot.Deltas()
 	if d == nil {
 		return "", ""
 	}
-	text := fmt.Sprintf("%s applied, from revision %s", plural(d.Applied, "event"), count(d.DBRevision))
+	text := fmt.Sprintf("%s applied, from revision %s", draw.Plural(d.Applied, "event"), draw.Count(d.DBRevision))
 	if n := len(d.Unapplied); n > 0 {
-		return text + fmt.Sprintf("; %s not applied", plural(n, "file")), o.theme.warning
+		return text + fmt.Sprintf("; %s not applied", draw.Plural(n, "file")), o.Theme.Warning
 	}
 	return text, ""
 }
@@ -447,10 +450,10 @@ func entries(n int) string {
 	if n == 1 {
 		return "1 entry"
 	}
-	return count(int64(n)) + " entries"
+	return draw.Count(int64(n)) + " entries"
 }
 
-func (o *overview) members(side int) (string, style) {
+func (o *overview) members(side int) (string, draw.Style) {
 	var names []string
 	for _, m := range o.side(side).Snapshot.Meta().Members {
 		name := cmp.Or(m.Name, m.ID)
@@ -462,11 +465,11 @@ func (o *overview) members(side int) (string, style) {
 	return cmp.Or(strings.Join(names, ", "), "none recorded"), ""
 }
 
-func (o *overview) objects(side int) (string, style) {
+func (o *overview) objects(side int) (string, draw.Style) {
 	s := o.side(side).State
-	text := plural(len(s.Pods), "pod") + ", " + plural(len(s.Nodes), "node")
+	text := draw.Plural(len(s.Pods), "pod") + ", " + draw.Plural(len(s.Nodes), "node")
 	if f := &o.files[side]; f.counted {
-		text += ", " + plural(f.keys, "key")
+		text += ", " + draw.Plural(f.keys, "key")
 	}
 	return text, ""
 }

@@ -13,14 +13,15 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"revenant/decoder/snapshot"
+	"revenant/tui/draw"
 )
 
-// How much of a screen is written at once, and how long a line waits for what it
-// started: what takes longer, as hashing does, is told with a later line.
 const (
-	plainWidth  = 100
 	plainHeight = 48
-	plainWait   = 2 * time.Second
+)
+
+const (
+	plainWait = 2 * time.Second
 )
 
 // plainHelp is said at the beginning.
@@ -32,18 +33,18 @@ func runPlain(ctx context.Context, o Options) error {
 	outer := ctx
 	ctx, cancel := context.WithCancel(outer)
 	defer cancel()
-	m := newModel(ctx, colorprofile.NoTTY, plainGlyphs)
+	m := newModel(ctx, colorprofile.NoTTY, draw.PlainGlyphs)
 	if err := m.configure(o); err != nil {
 		return err
 	}
-	m.theme = &theme{glyphs: plainGlyphs, plain: true}
+	m.Theme = &draw.Theme{Glyphs: draw.PlainGlyphs, Plain: true}
 	m.themeChosen = true
-	m.width, m.height = plainWidth, plainHeight
+	m.width, m.height = draw.PlainWidth, plainHeight
 	m.load = func() (*Input, error) { return o.Load(ctx, func(snapshot.Progress, string) {}) }
 	p := &plainRun{model: m, ctx: ctx, messages: make(chan tea.Msg), out: bufio.NewWriter(o.Output)}
 	err := p.run(o.Input)
 	cancel()
-	m.tasks.end()
+	m.Tasks.End()
 	if hash := m.hash(); o.Remember != nil && hash != "" {
 		o.Remember(hash, m.memory())
 	}
@@ -172,7 +173,7 @@ func (p *plainRun) settle() {
 func (p *plainRun) line(line string) {
 	switch {
 	case p.prompt != nil:
-		p.prompt.text = ""
+		p.prompt.Text = ""
 		p.follow(p.typed(tea.PasteMsg{Content: line}))
 		p.key("enter")
 	case strings.TrimSpace(line) == "":
@@ -197,7 +198,7 @@ func (p *plainRun) line(line string) {
 // keys says whether all words are keys.
 func (p *plainRun) keys(words []string) bool {
 	for _, w := range words {
-		if _, ok := p.keymap.of(w, nil); !ok {
+		if _, ok := p.Keymap.Of(w, nil); !ok {
 			return false
 		}
 	}
@@ -239,7 +240,7 @@ func namedKey(name string) tea.KeyPressMsg {
 // write writes what is shown.
 func (p *plainRun) write() {
 	p.say("")
-	p.say(p.crumbs(plainWidth))
+	p.say(p.crumbs(draw.PlainWidth))
 	blank := false
 	for _, line := range p.shown().View() {
 		line = strings.TrimRight(ansi.Strip(line), " ")
@@ -259,13 +260,13 @@ func (p *plainRun) write() {
 		compacted = "yes"
 	}
 	p.say("")
-	p.say(fmt.Sprintf("Plan: bump %s, mark-compacted %s, kubelets restarted %s, API servers %s.", p.plan.bumpText(40), compacted, safe(plan.RestartKubelets.String()), serversText(&plan)))
+	p.say(fmt.Sprintf("Plan: bump %s, mark-compacted %s, kubelets restarted %s, API servers %s.", p.plan.bumpText(40), compacted, draw.Safe(plan.RestartKubelets.String()), serversText(&plan)))
 	p.say(strings.TrimSpace(ansi.Strip(p.planResult())))
 	if p.message != "" {
 		p.say(p.message)
 	}
 	if p.prompt != nil {
-		p.say(p.prompt.lead + " " + p.prompt.text)
+		p.say(p.prompt.Lead + " " + p.prompt.Text)
 	}
 }
 

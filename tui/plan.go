@@ -8,6 +8,8 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"revenant/analyzer/restore"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
 )
 
 // bumpText names the bump in at most width columns.
@@ -22,7 +24,7 @@ func (p *planner) bumpText(width int) string {
 	case s.minimum:
 		name = "minimum"
 	}
-	if long := count(n) + " " + name; name == "" || len(long) <= width {
+	if long := draw.Count(n) + " " + name; name == "" || len(long) <= width {
 		return strings.TrimSpace(long)
 	}
 	return name
@@ -35,9 +37,9 @@ const planHeight = 3
 func (m *model) planBar() []string {
 	title := "Plan"
 	if m.pending {
-		title += m.theme.ellipsis
+		title += m.Theme.Ellipsis
 	}
-	return []string{m.theme.heading(title, m.width), " " + m.switches(), m.planResult()}
+	return []string{m.Theme.Heading(title, m.width), " " + m.switches(), m.planResult()}
 }
 
 // planNames are what the switches are called, if there is room or not.
@@ -48,7 +50,7 @@ var planNames = map[bool][4]string{
 
 // switches are the plan's parts in fixed places, each with its key.
 func (m *model) switches() string {
-	t, p := m.theme, &m.plan.plan
+	t, p := m.Theme, &m.plan.plan
 	extra := m.width - minWidth
 	wide := extra >= 60
 	names := planNames[wide]
@@ -60,11 +62,11 @@ func (m *model) switches() string {
 	if p.MarkCompacted {
 		yes = "yes"
 	}
-	part := func(i int, key action, value string) string {
-		return t.fit(t.hint(m.keymap.key(key)+" "+names[i])+" "+value, widths[i]-1) + " "
+	part := func(i int, key keys.Action, value string) string {
+		return t.Fit(t.Hint(m.Keymap.Key(key)+" "+names[i])+" "+value, widths[i]-1) + " "
 	}
-	return part(0, bump, m.plan.bumpText(widths[0]-len(names[0])-4)) + part(1, compact, yes) +
-		part(2, restart, safe(p.RestartKubelets.String())) + part(3, servers, serversText(p))
+	return part(0, keys.Bump, m.plan.bumpText(widths[0]-len(names[0])-4)) + part(1, keys.Compact, yes) +
+		part(2, keys.Restart, draw.Safe(p.RestartKubelets.String())) + part(3, keys.Servers, serversText(p))
 }
 
 // serversText says what is done to the API servers.
@@ -75,23 +77,23 @@ func serversText(p *restore.Plan) string {
 	case "none":
 		return "kept"
 	default:
-		return "only " + safe(s)
+		return "only " + draw.Safe(s)
 	}
 }
 
 // planResult counts the pods by outcome, or says why the plan is refused.
 func (m *model) planResult() string {
-	t, width := m.theme, m.width-2
+	t, width := m.Theme, m.width-2
 	switch {
 	case m.refused != nil:
-		text := t.markCritical + " refused: " + safe(m.refused.Error())
-		rest := "   " + m.way() + safe(sentence(hintOf(m.refused)))
+		text := t.MarkCritical + " refused: " + draw.Safe(m.refused.Error())
+		rest := "   " + m.way() + draw.Safe(draw.Sentence(hintOf(m.refused)))
 		if ansi.StringWidth(text+rest) > width {
 			rest = "   " + m.way() // what to press is worth more than why
 		}
-		return " " + t.cut(t.critical.paint(text)+t.dim.paint(rest), width)
+		return " " + t.Cut(t.Critical.Paint(text)+t.Dim.Paint(rest), width)
 	case m.prediction == nil:
-		return " " + t.dim.paint("predicting"+t.ellipsis)
+		return " " + t.Dim.Paint("predicting"+t.Ellipsis)
 	}
 	return " " + strings.Join(m.counts(), "  ")
 }
@@ -101,9 +103,9 @@ func (m *model) way() string {
 	p := &m.plan.plan
 	switch bumped := p.BumpRevision > 0; {
 	case bumped && !p.MarkCompacted:
-		return m.keymap.key(compact) + " adds it.  "
+		return m.Keymap.Key(keys.Compact) + " adds it.  "
 	case !bumped && p.MarkCompacted:
-		return m.keymap.key(bump) + " adds a bump.  "
+		return m.Keymap.Key(keys.Bump) + " adds a bump.  "
 	}
 	return ""
 }
@@ -121,8 +123,8 @@ func hintOf(err error) string {
 func (m *model) counts() []string {
 	var list []string
 	for _, o := range m.digest.Tallies {
-		color, mark := m.theme.severity(o.Severity)
-		list = append(list, color.paint(fmt.Sprintf("%s %s %s", mark, count(o.Pods), o.ID)))
+		color, mark := severity(m.Theme, o.Severity)
+		list = append(list, color.Paint(fmt.Sprintf("%s %s %s", mark, draw.Count(o.Pods), o.ID)))
 	}
 	return list
 }

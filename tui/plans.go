@@ -9,13 +9,16 @@ import (
 
 	"revenant/analyzer/restore"
 	"revenant/decoder/sanitize"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/widget"
 )
 
 // plans lays the ways to restore side by side, with what each does to the pods
 // and what it costs, takes one over as the plan, and has the runbook of the plan.
 type plans struct {
 	*session
-	pager
+	widget.Pager
 	at            int // the selected mode
 	width, height int
 	drawn         drawn // the text below the modes, or beside them
@@ -34,9 +37,9 @@ func newPlans(s *session) screen { return &plans{session: s} }
 
 func (p *plans) SetSize(width, height int) {
 	p.width, p.height = width, height
-	p.pager.height = height - 1
+	p.Pager.Height = height - 1
 	if !p.wide() {
-		p.pager.height = max(height-p.modesHeight()-1, 3)
+		p.Pager.Height = max(height-p.modesHeight()-1, 3)
 	}
 }
 
@@ -51,32 +54,32 @@ func (p *plans) modesHeight() int {
 	return len(p.modes.Modes) + 3
 }
 
-func (p *plans) Keys() keys {
-	k := p.moves(keys{}, len(p.text()))
+func (p *plans) Keys() keys.Set {
+	k := p.Actions(keys.Set{}, len(p.text()))
 	why := ""
 	if p.modes == nil {
 		why = "the plans are still being compared"
 	}
-	for _, a := range []action{up, down, open} {
+	for _, a := range []keys.Action{keys.Up, keys.Down, keys.Open} {
 		k[a] = why
 	}
 	why = ""
 	if p.runbook == nil || p.runbook.problem != "" {
 		why = "there is no runbook"
 	}
-	k[copyOut], k[saveOut] = why, why
-	return k.offer(platform)
+	k[keys.CopyOut], k[keys.SaveOut] = why, why
+	return k.Offer(keys.Platform)
 }
 
 // Take is the runbook.
-func (p *plans) Take(save bool) excerpt {
+func (p *plans) Take(save bool) widget.Export {
 	if p.runbook == nil || p.runbook.problem != "" {
-		return excerpt{}
+		return widget.Export{}
 	}
 	if save {
-		return excerpt{what: "the runbook", file: "runbook.md", text: p.runbook.Markdown}
+		return widget.Export{What: "the runbook", File: "runbook.md", Text: p.runbook.Markdown}
 	}
-	return excerpt{what: "the runbook", text: p.runbook.Text(copiedWidth)}
+	return widget.Export{What: "the runbook", Text: p.runbook.Text(copiedWidth)}
 }
 
 func (p *plans) Update(msg tea.Msg) tea.Cmd {
@@ -87,23 +90,23 @@ func (p *plans) Update(msg tea.Msg) tea.Cmd {
 		if p.followed == nil {
 			p.follow()
 		}
-	case searchMsg:
-		p.search(string(msg), p.text())
-	case press:
-		switch msg.action {
-		case platform:
+	case widget.SearchMsg:
+		p.Search(string(msg), p.text())
+	case keys.Press:
+		switch msg.Action {
+		case keys.Platform:
 			return func() tea.Msg { return platformMsg{} }
-		case open:
+		case keys.Open:
 			plan := p.modes.Modes[p.at].Plan
 			return func() tea.Msg { return adoptMsg{plan} }
-		case up, down:
+		case keys.Up, keys.Down:
 			n := len(p.modes.Modes)
-			if at := moved(p.at, msg.action, n, n-1); at != p.at {
+			if at := widget.Moved(p.at, msg.Action, n, n-1); at != p.at {
 				p.at = at
-				p.rewind()
+				p.Rewind()
 			}
 		default:
-			p.move(msg.action, p.text())
+			p.Move(msg.Action, p.text())
 		}
 	}
 	if p.modes != nil {
@@ -144,39 +147,39 @@ func ofOutcome(o restore.Outcome) func(*restore.ModeOutcome) (int, int) {
 }
 
 func (p *plans) View() []string {
-	t := p.theme
+	t := p.Theme
 	if !p.wide() {
-		return append(p.top(p.width-2), p.page(t, p.text(), p.width-2)...)
+		return append(p.top(p.width-2), p.Page(t, p.text(), p.width-2)...)
 	}
 	half := p.width / 2
-	left := append(p.top(half-2), margin(p.about(half-3))...)
+	left := append(p.top(half-2), draw.Margin(p.about(half-3))...)
 	if len(left) > p.height {
-		left = append(left[:p.height-1], t.dim.paint(" "+t.down+" a taller window shows more"))
+		left = append(left[:p.height-1], t.Dim.Paint(" "+t.Down+" a taller window shows more"))
 	}
-	return t.beside(left, p.page(t, p.text(), p.width-half-4), half, t.dim.paint(" "+t.column))
+	return t.Beside(left, p.Page(t, p.text(), p.width-half-4), half, t.Dim.Paint(" "+t.Column))
 }
 
 // top is the modes.
 func (p *plans) top(w int) []string {
-	t := p.theme
+	t := p.Theme
 	if p.modes == nil {
-		return []string{" " + t.dim.paint("Comparing the ways to restore"+t.ellipsis), ""}
+		return []string{" " + t.Dim.Paint("Comparing the ways to restore"+t.Ellipsis), ""}
 	}
 	name := w
 	for _, c := range modeColumns {
 		name -= c.width
 	}
 	name = min(name, 50)
-	head := spaces(4) + t.fit("MODE", name-4)
+	head := draw.Spaces(4) + t.Fit("MODE", name-4)
 	for _, c := range modeColumns {
-		head += t.fit(c.title, c.width)
+		head += t.Fit(c.title, c.width)
 	}
-	lines := []string{t.dim.paint(t.cut(head, w))}
+	lines := []string{t.Dim.Paint(t.Cut(head, w))}
 	for i := range p.modes.Modes {
 		lines = append(lines, p.row(i, name))
 	}
-	lines = append(lines, t.dim.paint(t.cut("* now  "+t.best+" least harm  n? possible  HARM: nothing repairs  KILLED: no preStop", w)), "")
-	return margin(lines)
+	lines = append(lines, t.Dim.Paint(t.Cut("* now  "+t.Best+" least harm  n? possible  HARM: nothing repairs  KILLED: no preStop", w)), "")
+	return draw.Margin(lines)
 }
 
 // text is what can be scrolled: the runbook, and before it, where it is not beside,
@@ -205,26 +208,26 @@ func (p *plans) about(w int) []string {
 	if p.modes == nil {
 		return nil
 	}
-	lines := append(p.detail(w), "", p.theme.heading("Revisions under the plan in force", w))
-	return append(lines, p.ruler().lines(p.theme, w)...)
+	lines := append(p.detail(w), "", p.Theme.Heading("Revisions under the plan in force", w))
+	return append(lines, p.ruler().Lines(p.Theme, w)...)
 }
 
 // runbookLines is the runbook as it is shown: its lines are broken between words.
 func (p *plans) runbookLines(w int) []string {
-	t, r := p.theme, p.runbook
+	t, r := p.Theme, p.runbook
 	if r == nil {
-		return []string{t.heading("Runbook", w), t.dim.paint("Writing it" + t.ellipsis)}
+		return []string{t.Heading("Runbook", w), t.Dim.Paint("Writing it" + t.Ellipsis)}
 	}
 	title := "Runbook of the plan in force"
 	if r.recommended {
 		title = "Runbook of the recommended plan"
 	}
-	lines := []string{t.heading(title+", for "+r.platform+" ("+p.keymap.key(platform)+": another platform)", w)}
+	lines := []string{t.Heading(title+", for "+r.platform+" ("+p.Keymap.Key(keys.Platform)+": another platform)", w)}
 	if r.problem != "" {
-		return append(lines, wrap(r.problem, w)...)
+		return append(lines, draw.Wrap(r.problem, w)...)
 	}
 	for line := range strings.Lines(r.Text(w)) {
-		lines = append(lines, hung(sanitize.Line(strings.TrimRight(line, "\n")), w)...)
+		lines = append(lines, draw.HangLine(sanitize.Line(strings.TrimRight(line, "\n")), w)...)
 	}
 	return lines
 }
@@ -235,28 +238,28 @@ const copiedWidth = 100
 // row counts one mode. The cursor, the plan that is in force and the least harm
 // are marked.
 func (p *plans) row(i, width int) string {
-	t, m := p.theme, &p.modes.Modes[i]
+	t, m := p.Theme, &p.modes.Modes[i]
 	cursor, force, least := " ", " ", " "
 	if i == p.at {
-		cursor = t.cursor
+		cursor = t.Cursor
 	}
 	if p.prediction != nil && m.Plan.Equal(p.prediction.Plan) {
 		force = "*"
 	}
 	if i == p.modes.LeastHarm {
-		least = t.best
+		least = t.Best
 	}
-	line := cursor + force + least + " " + t.fit(m.ID, width-4)
+	line := cursor + force + least + " " + t.Fit(m.ID, width-4)
 	if i == p.at {
-		line = t.bold.paint(line)
+		line = t.Bold.Paint(line)
 	}
 	for _, c := range modeColumns {
 		certain, all := c.count(m)
-		cell := t.fit(likely(certain, all), c.width)
-		if color, _ := t.severity(c.weight); all > 0 {
-			cell = color.paint(cell)
+		cell := t.Fit(likely(certain, all), c.width)
+		if color, _ := severity(t, c.weight); all > 0 {
+			cell = color.Paint(cell)
 		} else {
-			cell = t.dim.paint(cell)
+			cell = t.Dim.Paint(cell)
 		}
 		line += cell
 	}
@@ -269,33 +272,33 @@ func likely(certain, all int) string {
 	case all == 0:
 		return "-"
 	case certain == all:
-		return count(all)
+		return draw.Count(all)
 	case certain == 0:
-		return count(all) + "?"
+		return draw.Count(all) + "?"
 	}
-	return fmt.Sprintf("%s+%s?", count(certain), count(all-certain))
+	return fmt.Sprintf("%s+%s?", draw.Count(certain), draw.Count(all-certain))
 }
 
 // detail tells what the selected mode is, does and costs.
 func (p *plans) detail(width int) []string {
-	t, m := p.theme, &p.modes.Modes[p.at]
-	lines := []string{t.heading(m.Title, width)}
-	color, _ := t.severity(m.Severity)
-	lines = append(lines, paintAll(color, wrap(m.Headline, width))...)
-	lines = append(lines, wrap("Price: "+m.Price, width)...)
+	t, m := p.Theme, &p.modes.Modes[p.at]
+	lines := []string{t.Heading(m.Title, width)}
+	color, _ := severity(t, m.Severity)
+	lines = append(lines, draw.PaintAll(color, draw.Wrap(m.Headline, width))...)
+	lines = append(lines, draw.Wrap("Price: "+m.Price, width)...)
 	if p.at == p.modes.LeastHarm {
-		lines = append(lines, paintAll(t.bold, wrap("The least harm of these, as far as the evidence goes.", width))...)
+		lines = append(lines, draw.PaintAll(t.Bold, draw.Wrap("The least harm of these, as far as the evidence goes.", width))...)
 	}
 	lines = append(lines, "")
 	for _, info := range restore.Outcomes {
 		if n := m.Summary[info.ID]; n > 0 && info.Severity != restore.OK {
-			color, mark := t.severity(info.Severity)
-			lines = append(lines, color.paint(fmt.Sprintf("%s %9s ", mark, likely(m.Certain[info.ID], n))+t.fit(string(info.ID), 18))+info.Title)
+			color, mark := severity(t, info.Severity)
+			lines = append(lines, color.Paint(fmt.Sprintf("%s %9s ", mark, likely(m.Certain[info.ID], n))+t.Fit(string(info.ID), 18))+info.Title)
 		}
 	}
 	if m.Deaf != nil {
 		lines = append(lines, "")
-		lines = append(lines, paintAll(t.dim, wrap(m.Deaf.Ends, width))...)
+		lines = append(lines, draw.PaintAll(t.Dim, draw.Wrap(m.Deaf.Ends, width))...)
 	}
 	return lines
 }

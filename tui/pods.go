@@ -15,16 +15,19 @@ import (
 	digests "revenant/analyzer/digest"
 	"revenant/analyzer/restore"
 	"revenant/decoder/kube"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/widget"
 )
 
 // pods lists the pods, worst first, or groups of them, and shows the selected pod
 // in detail: beside the list, below it, or in its place, as there is room.
 type pods struct {
 	*session
-	table  *table
+	table  *widget.Table
 	detail *detail
 	of     *restore.Prediction // whose pods the table shows, or will when it is arranged
-	place  place
+	place  widget.Place
 	opened bool      // keys go to the detail
 	groups int       // the column that groups have in common, none while pods are listed
 	within *podGroup // whose pods, or groups of them, are listed; nil for all
@@ -37,15 +40,6 @@ type withinMsg struct{ group *podGroup }
 
 // none is no column.
 const none = -1
-
-// place is where the detail is.
-type place int
-
-const (
-	inPlace place = iota // of the list, when opened
-	beside
-	below
-)
 
 // The columns of the list.
 const (
@@ -60,40 +54,40 @@ const (
 	colFlags
 )
 
-var podColumns = []column{
-	{title: "OUTCOME", key: "S", min: 11},
-	{title: "SEVERITY", key: "V", min: 8, drop: 6},
-	{title: "CERTAINTY", key: "C", min: 9, drop: 2},
-	{title: "NAMESPACE", key: "P", min: 8, max: 30},
-	{title: "NAME", key: "N", min: 16, max: 63},
-	{title: "NODE", key: "O", min: 6, max: 40},
-	{title: "OWNER", key: "W", min: 12, max: 60, drop: 5},
-	{title: "AGE", key: "A", min: 6, drop: 3},
-	{title: "FLAGS", key: "F", min: 12, drop: 4},
+var podColumns = []widget.Column{
+	{Title: "OUTCOME", Key: "S", Min: 11},
+	{Title: "SEVERITY", Key: "V", Min: 8, Drop: 6},
+	{Title: "CERTAINTY", Key: "C", Min: 9, Drop: 2},
+	{Title: "NAMESPACE", Key: "P", Min: 8, Max: 30},
+	{Title: "NAME", Key: "N", Min: 16, Max: 63},
+	{Title: "NODE", Key: "O", Min: 6, Max: 40},
+	{Title: "OWNER", Key: "W", Min: 12, Max: 60, Drop: 5},
+	{Title: "AGE", Key: "A", Min: 6, Drop: 3},
+	{Title: "FLAGS", Key: "F", Min: 12, Drop: 4},
 }
 
 func newPods(s *session) screen {
-	return &pods{session: s, detail: newDetail(s), table: newTable(&s.ui, podColumns...), groups: none}
+	return &pods{session: s, detail: newDetail(s), table: widget.NewTable(&s.UI, podColumns...), groups: none}
 }
 
 func (p *pods) SetSize(width, height int) {
 	p.width, p.height = width, height
 	switch {
-	case p.theme.plain:
-		p.place = inPlace
-		p.table.setSize(width, height-1)
+	case p.Theme.Plain:
+		p.place = widget.InPlace
+		p.table.SetSize(width, height-1)
 		p.detail.setSize(width, height)
 	case width >= 150:
-		p.place = beside
-		p.table.setSize(p.listWidth(), height-1)
+		p.place = widget.Beside
+		p.table.SetSize(p.listWidth(), height-1)
 		p.detail.setSize(width-p.listWidth()-2, height)
 	case height >= 30:
-		p.place = below
-		p.table.setSize(width, p.listHeight()-1)
+		p.place = widget.Below
+		p.table.SetSize(width, p.listHeight()-1)
 		p.detail.setSize(width, height-p.listHeight())
 	default:
-		p.place = inPlace
-		p.table.setSize(width, height-1)
+		p.place = widget.InPlace
+		p.table.SetSize(width, height-1)
 		p.detail.setSize(width, height)
 	}
 }
@@ -101,29 +95,29 @@ func (p *pods) SetSize(width, height int) {
 func (p *pods) listWidth() int  { return p.width / 2 }
 func (p *pods) listHeight() int { return p.height * 9 / 20 }
 
-func (p *pods) Keys() keys {
-	k := keys{}
+func (p *pods) Keys() keys.Set {
+	k := keys.Set{}
 	if p.opened {
 		p.detail.moves(k)
-		k.offer(leave, back, copyOut, saveOut)
+		k.Offer(keys.Leave, keys.Back, keys.CopyOut, keys.SaveOut)
 	} else {
-		p.table.moves(k)
-		k.offer(filterBy, sortBy, groupBy)
-		k[copyOut], k[saveOut] = k[open], k[open]
-		if p.table.rows.minor != nil {
-			k.offer(showAll)
+		p.table.Actions(k)
+		k.Offer(keys.FilterBy, keys.SortBy, keys.GroupBy)
+		k[keys.CopyOut], k[keys.SaveOut] = k[keys.Open], k[keys.Open]
+		if p.table.Rows.Minor != nil {
+			k.Offer(keys.ShowAll)
 		}
-		if p.table.order.words != "" || p.within != nil || p.groups != none || len(p.table.marked) > 0 {
-			k.offer(back)
+		if p.table.Order.Words != "" || p.within != nil || p.groups != none || len(p.table.Marked) > 0 {
+			k.Offer(keys.Back)
 		}
 	}
 	why := ""
 	if _, ok := p.selected(); !ok {
 		why = "no pod is selected"
 	}
-	k[toObject], k[toDiff], k[historyOf], k[other] = why, why, why, cmp.Or(why, p.detail.noOther())
-	if k[restartAt] = why; why == "" && p.node() == "" {
-		k[restartAt] = "the pod is on no node"
+	k[keys.ToObject], k[keys.ToDiff], k[keys.HistoryOf], k[keys.Other] = why, why, why, cmp.Or(why, p.detail.noOther())
+	if k[keys.RestartAt] = why; why == "" && p.node() == "" {
+		k[keys.RestartAt] = "the pod is on no node"
 	}
 	return k
 }
@@ -132,77 +126,77 @@ func (p *pods) Update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case predictionMsg:
 		return p.predicted()
-	case arrangedMsg:
-		if p.table.arranged(msg) {
+	case widget.ArrangedMsg:
+		if p.table.Take(msg) {
 			return p.follow()
 		}
 	case objectsMsg:
 		p.detail.read(msg)
 	case withinMsg:
-		p.opened, p.groups, p.within, p.table.chosen = false, none, msg.group, false
-		p.table.order.words, p.table.order.all = "", true
+		p.opened, p.groups, p.within, p.table.Pinned = false, none, msg.group, false
+		p.table.Order.Words, p.table.Order.All = "", true
 		return p.list()
-	case searchMsg:
-		p.detail.search(string(msg), p.detail.lines())
-	case filterMsg:
-		o := p.table.order
-		o.words = string(msg)
-		return p.table.setOrder(o)
-	case press:
+	case widget.SearchMsg:
+		p.detail.Search(string(msg), p.detail.lines())
+	case widget.FilterMsg:
+		o := p.table.Order
+		o.Words = string(msg)
+		return p.table.SetOrder(o)
+	case keys.Press:
 		return p.press(msg)
 	}
 	return nil
 }
 
-func (p *pods) press(msg press) tea.Cmd {
-	switch msg.action {
-	case open, toObject, restartAt:
-		p.table.chosen = true
+func (p *pods) press(msg keys.Press) tea.Cmd {
+	switch msg.Action {
+	case keys.Open, keys.ToObject, keys.RestartAt:
+		p.table.Pinned = true
 	}
-	switch msg.action {
-	case open:
-		if g, ok := p.table.item().(*podGroup); ok {
+	switch msg.Action {
+	case keys.Open:
+		if g, ok := p.table.Item().(*podGroup); ok {
 			p.within, p.groups = g, none
-			p.table.chosen = false
+			p.table.Pinned = false
 			return p.list()
 		}
 		p.opened = true
 		return p.follow()
-	case leave:
+	case keys.Leave:
 		p.opened = false
-	case back:
+	case keys.Back:
 		return p.back()
-	case groupBy:
+	case keys.GroupBy:
 		return p.group()
-	case sortBy:
-		return p.table.sortBy(msg.key)
-	case mark:
-		p.table.mark()
+	case keys.SortBy:
+		return p.table.SortBy(msg.Key)
+	case keys.Mark:
+		p.table.Mark()
 		return p.follow()
-	case showAll:
-		o := p.table.order
-		o.all = !o.all
-		return p.table.setOrder(o)
-	case toObject:
+	case keys.ShowAll:
+		o := p.table.Order
+		o.All = !o.All
+		return p.table.SetOrder(o)
+	case keys.ToObject:
 		return p.jump((*detail).atObject)
-	case toDiff:
+	case keys.ToDiff:
 		return p.jump((*detail).atDifference)
-	case historyOf:
+	case keys.HistoryOf:
 		if pod, ok := p.selected(); ok {
 			key := kube.Key{Resource: "pods", Namespace: pod.Namespace, Name: pod.Name}.Path(p.input.Prefix)
 			return func() tea.Msg { return historyMsg{key: key} }
 		}
-	case other:
+	case keys.Other:
 		p.detail.swap()
-	case restartAt:
+	case keys.RestartAt:
 		node := p.node()
 		return func() tea.Msg { return restartNodeMsg{node} }
 	default:
 		if p.opened {
-			p.detail.press(msg.action)
+			p.detail.press(msg.Action)
 			return nil
 		}
-		p.table.move(msg.action)
+		p.table.Move(msg.Action)
 		return p.follow()
 	}
 	return nil
@@ -216,7 +210,7 @@ func (p *pods) jump(to func(*detail) int) tea.Cmd {
 	}
 	p.opened = true
 	cmd := p.follow()
-	p.detail.top = 0
+	p.detail.Top = 0
 	p.detail.jump(to)
 	return cmd
 }
@@ -227,17 +221,17 @@ func (p *pods) back() tea.Cmd {
 	case p.opened:
 		p.opened = false
 		return nil
-	case len(p.table.marked) > 0:
-		clear(p.table.marked)
+	case len(p.table.Marked) > 0:
+		clear(p.table.Marked)
 		return nil
-	case p.table.order.words != "":
-		return p.Update(filterMsg(""))
+	case p.table.Order.Words != "":
+		return p.Update(widget.FilterMsg(""))
 	case p.groups != none:
 		p.groups = none
 	case p.within != nil:
 		p.groups, p.within = p.within.column, p.within.outer
 	}
-	p.table.chosen = false
+	p.table.Pinned = false
 	return p.list()
 }
 
@@ -248,7 +242,7 @@ func (p *pods) group() tea.Cmd {
 	for p.groups = order[slices.Index(order, p.groups)+1]; p.groups != none && p.within.by(p.groups); {
 		p.groups = order[slices.Index(order, p.groups)+1]
 	}
-	p.table.chosen = false
+	p.table.Pinned = false
 	return p.list()
 }
 
@@ -269,7 +263,7 @@ func (p *pods) list() tea.Cmd {
 	}
 	list, by, within := podList{p.of.Pods, p.known, nil}, p.groups, p.within
 	read := p.labelsOf
-	return p.table.makeRows(func() rows {
+	return p.table.MakeRows(func() widget.Rows {
 		if within != nil {
 			list.only = list.in(within)
 		}
@@ -277,7 +271,7 @@ func (p *pods) list() tea.Cmd {
 			return groupRows(list.groups(by, within))
 		}
 		r := list.rows()
-		r.labels = func(row int) map[string]string { return read(list.at(row)) }
+		r.Labels = func(row int) map[string]string { return read(list.at(row)) }
 		return r
 	})
 }
@@ -309,14 +303,14 @@ func (p *pods) follow() tea.Cmd {
 		p.detail.show(nil)
 		return nil
 	}
-	if p.place == inPlace && !p.opened {
+	if p.place == widget.InPlace && !p.opened {
 		return nil
 	}
 	return p.detail.show(pod)
 }
 
 func (p *pods) selected() (*restore.PodOutcome, bool) {
-	pod, ok := p.table.item().(*restore.PodOutcome)
+	pod, ok := p.table.Item().(*restore.PodOutcome)
 	return pod, ok
 }
 
@@ -330,7 +324,7 @@ func (p *pods) node() string {
 }
 
 // Columns are those that the table has.
-func (p *pods) Columns() []column { return p.table.columns }
+func (p *pods) Columns() []widget.Column { return p.table.Columns }
 
 // Crumb is the group, or the opened pod.
 func (p *pods) Crumb() string {
@@ -341,16 +335,16 @@ func (p *pods) Crumb() string {
 }
 
 // Take is the opened pod, or the rows.
-func (p *pods) Take(save bool) excerpt {
+func (p *pods) Take(save bool) widget.Export {
 	if pod, ok := p.selected(); ok && p.opened {
-		return excerpt{what: "pod " + safe(pod.Namespace+"/"+pod.Name), file: fileName(pod.Namespace+"-"+pod.Name) + ".txt", text: flat(p.detail.lines())}
+		return widget.Export{What: "pod " + draw.Safe(pod.Namespace+"/"+pod.Name), File: widget.FileName(pod.Namespace+"-"+pod.Name) + ".txt", Text: draw.Flat(p.detail.lines())}
 	}
-	return p.table.take(save, "pods", "row")
+	return p.table.Export(save, "pods", "row")
 }
 
-func (p *pods) Remember() map[string]string { return p.table.remember() }
+func (p *pods) Remember() map[string]string { return p.table.Remember() }
 
-func (p *pods) Recall(m map[string]string) tea.Cmd { return p.table.recall(m) }
+func (p *pods) Recall(m map[string]string) tea.Cmd { return p.table.Recall(m) }
 
 // podList is pods of a prediction, which are sorted by namespace and name.
 type podList struct {
@@ -387,9 +381,9 @@ func (l *podList) cell(pod *restore.PodOutcome, column int) string {
 	case colName:
 		return pod.Name
 	case colNode:
-		return orDash(pod.Node)
+		return draw.OrDash(pod.Node)
 	case colOwner:
-		return orDash(l.known[pod.UID].Controller())
+		return draw.OrDash(l.known[pod.UID].Controller())
 	case colAge:
 		if age := l.known[pod.UID].Age(); age >= 0 {
 			return duration.HumanDuration(age)
@@ -400,13 +394,13 @@ func (l *podList) cell(pod *restore.PodOutcome, column int) string {
 }
 
 // rows makes rows of the list.
-func (l podList) rows() rows {
+func (l podList) rows() widget.Rows {
 	ranks := sync.OnceValue(func() []uint16 { return l.ranks() })
-	return rows{
-		columns: podColumns,
-		count:   l.len(),
-		cell:    func(row, column int) string { return l.cell(l.at(row), column) },
-		compare: func(a, b, column int) int {
+	return widget.Rows{
+		Columns: podColumns,
+		Count:   l.len(),
+		Cell:    func(row, column int) string { return l.cell(l.at(row), column) },
+		Compare: func(a, b, column int) int {
 			x, y := l.at(a), l.at(b)
 			switch column {
 			case colOutcome, colSeverity:
@@ -418,14 +412,14 @@ func (l podList) rows() rows {
 			}
 			return strings.Compare(l.cell(x, column), l.cell(y, column))
 		},
-		minor: func(row int) bool { return l.at(row).Severity == restore.OK },
-		id: func(row int) string {
+		Minor: func(row int) bool { return l.at(row).Severity == restore.OK },
+		Id: func(row int) string {
 			pod := l.at(row)
 			return pod.Namespace + "/" + pod.Name + " " + pod.UID
 		},
-		copied: func(row int) string { return l.at(row).Namespace + "/" + l.at(row).Name },
-		look:   func(t *theme, row int) (style, string) { return t.severity(l.at(row).Severity) },
-		item:   func(row int) any { return l.at(row) },
+		Copied: func(row int) string { return l.at(row).Namespace + "/" + l.at(row).Name },
+		Look:   func(t *draw.Theme, row int) (draw.Style, string) { return severity(t, l.at(row).Severity) },
+		Item:   func(row int) any { return l.at(row) },
 	}
 }
 
@@ -464,7 +458,7 @@ func (g *podGroup) chips() []string {
 	case g.column == none:
 		return append(g.outer.chips(), g.name)
 	}
-	return append(g.outer.chips(), strings.ToLower(podColumns[g.column].title)+" "+g.name)
+	return append(g.outer.chips(), strings.ToLower(podColumns[g.column].Title)+" "+g.name)
 }
 
 // holds says whether a pod is one of the group.
@@ -525,32 +519,32 @@ func (l *podList) in(g *podGroup) []int32 {
 }
 
 // groupRows makes rows of groups, the worst first.
-func groupRows(list []*podGroup) rows {
+func groupRows(list []*podGroup) widget.Rows {
 	title := "GROUP"
 	if len(list) > 0 {
-		title = podColumns[list[0].column].title
+		title = podColumns[list[0].column].Title
 	}
-	return rows{
-		columns: []column{
-			{title: title, key: "S", min: 20, max: 70},
-			{title: "PODS", key: "N", min: 6, right: true},
-			{title: "PHANTOM", key: "P", min: 8, right: true},
-			{title: "GHOST", key: "O", min: 6, right: true},
-			{title: "OTHER HARM", key: "C", min: 8, drop: 2, right: true},
-			{title: "UNAFFECTED", key: "U", min: 8, drop: 1, right: true},
+	return widget.Rows{
+		Columns: []widget.Column{
+			{Title: title, Key: "S", Min: 20, Max: 70},
+			{Title: "PODS", Key: "N", Min: 6, Right: true},
+			{Title: "PHANTOM", Key: "P", Min: 8, Right: true},
+			{Title: "GHOST", Key: "O", Min: 6, Right: true},
+			{Title: "OTHER HARM", Key: "C", Min: 8, Drop: 2, Right: true},
+			{Title: "UNAFFECTED", Key: "U", Min: 8, Drop: 1, Right: true},
 		},
-		count: len(list),
-		cell: func(row, column int) string {
+		Count: len(list),
+		Cell: func(row, column int) string {
 			g := list[row]
 			switch column {
 			case 0:
 				return g.name
 			case 1:
-				return count(g.pods)
+				return draw.Count(g.pods)
 			}
-			return zeroAsDash(g.number(column))
+			return draw.ZeroAsDash(g.number(column))
 		},
-		compare: func(a, b, column int) int {
+		Compare: func(a, b, column int) int {
 			x, y := list[a], list[b]
 			switch column {
 			case 0:
@@ -560,9 +554,9 @@ func groupRows(list []*podGroup) rows {
 			}
 			return cmp.Compare(y.number(column), x.number(column))
 		},
-		id:   func(row int) string { return list[row].name },
-		look: func(t *theme, row int) (style, string) { return t.severity(list[row].severity) },
-		item: func(row int) any { return list[row] },
+		Id:   func(row int) string { return list[row].name },
+		Look: func(t *draw.Theme, row int) (draw.Style, string) { return severity(t, list[row].severity) },
+		Item: func(row int) any { return list[row] },
 	}
 }
 
@@ -618,15 +612,15 @@ func flagText(flags []restore.Flag) string {
 }
 
 func (p *pods) View() []string {
-	t := p.theme
+	t := p.Theme
 	switch p.place {
-	case beside:
+	case widget.Beside:
 		if p.detail.pod == nil {
 			return p.lines()
 		}
-		between := t.dim.paint(" " + t.column)
-		return t.beside(p.lines(), p.detail.view(p.opened), p.listWidth(), between)
-	case below:
+		between := t.Dim.Paint(" " + t.Column)
+		return t.Beside(p.lines(), p.detail.view(p.opened), p.listWidth(), between)
+	case widget.Below:
 		lines := p.lines()
 		for len(lines) < p.listHeight() {
 			lines = append(lines, "")
@@ -641,44 +635,44 @@ func (p *pods) View() []string {
 
 // lines is the line of counts and the table.
 func (p *pods) lines() []string {
-	t := p.theme
-	width := p.table.width
-	lines := []string{" " + t.cut(p.counts(), width-1)}
-	if p.table.ready() && len(p.table.shown) == 0 {
-		return append(append(lines, ""), paintAll(t.dim, item("   ", p.empty(), width-3))...)
+	t := p.Theme
+	width := p.table.Width
+	lines := []string{" " + t.Cut(p.counts(), width-1)}
+	if p.table.Ready() && len(p.table.Shown) == 0 {
+		return append(append(lines, ""), draw.PaintAll(t.Dim, draw.Item("   ", p.empty(), width-3))...)
 	}
-	return append(lines, p.table.view(!p.opened, p.refused != nil)...)
+	return append(lines, p.table.View(!p.opened, p.refused != nil)...)
 }
 
 // counts says what of the pods is shown, and why not the rest.
 func (p *pods) counts() string {
-	t := p.theme
-	if p.of == nil || !p.table.ready() && len(p.table.shown) == 0 {
-		return t.dim.paint("predicting" + t.ellipsis)
+	t := p.Theme
+	if p.of == nil || !p.table.Ready() && len(p.table.Shown) == 0 {
+		return t.Dim.Paint("predicting" + t.Ellipsis)
 	}
 	noun := "pod"
 	if p.groups != none {
 		noun = "group"
 	}
-	parts := []string{t.bold.paint(fmt.Sprintf("%s of %s", count(len(p.table.shown)), plural(p.table.rows.count, noun)))}
+	parts := []string{t.Bold.Paint(fmt.Sprintf("%s of %s", draw.Count(len(p.table.Shown)), draw.Plural(p.table.Rows.Count, noun)))}
 	for _, chip := range p.within.chips() {
-		parts = append(parts, t.bold.paint("["+safe(chip)+"]"))
+		parts = append(parts, t.Bold.Paint("["+draw.Safe(chip)+"]"))
 	}
 	if p.refused != nil {
-		parts = append(parts, t.critical.paint("plan refused, shown as before"))
+		parts = append(parts, t.Critical.Paint("plan refused, shown as before"))
 	}
-	return strings.Join(append(parts, p.table.state()...), t.dim.paint(" "+t.dot+" "))
+	return strings.Join(append(parts, p.table.State()...), t.Dim.Paint(" "+t.Dot+" "))
 }
 
 // empty says why no pod is shown.
 func (p *pods) empty() string {
-	switch o := p.table.have; {
+	switch o := p.table.Have; {
 	case len(p.of.Pods) == 0:
 		return "Neither snapshot holds a pod."
-	case o.words != "" && !o.all:
-		return fmt.Sprintf("No affected pod matches %q. %s looks among the unaffected, too; %s clears the filter.", o.words, p.keymap.key(showAll), p.keymap.key(back))
-	case o.words != "":
-		return fmt.Sprintf("No pod matches %q. %s clears the filter.", o.words, p.keymap.key(back))
+	case o.Words != "" && !o.All:
+		return fmt.Sprintf("No affected pod matches %q. %s looks among the unaffected, too; %s clears the filter.", o.Words, p.Keymap.Key(keys.ShowAll), p.Keymap.Key(keys.Back))
+	case o.Words != "":
+		return fmt.Sprintf("No pod matches %q. %s clears the filter.", o.Words, p.Keymap.Key(keys.Back))
 	}
-	return fmt.Sprintf("Nothing happens to any of the %s under this plan. %s shows them all.", plural(len(p.of.Pods), "pod"), p.keymap.key(showAll))
+	return fmt.Sprintf("Nothing happens to any of the %s under this plan. %s shows them all.", draw.Plural(len(p.of.Pods), "pod"), p.Keymap.Key(keys.ShowAll))
 }

@@ -40,7 +40,7 @@ func (s *session) predict() tea.Cmd {
 	s.pending = true
 	plan, msg := s.plan.plan, predictedMsg{asked: s.plan.asked}
 	comparison, in, known := s.plan.comparison, s.input, s.known
-	return s.tasks.cmd(func() tea.Msg {
+	return s.Tasks.Cmd(func() tea.Msg {
 		if comparison == nil {
 			comparison = restore.Compare(in.Backup.State, in.Current.State)
 			comparison.Lineage, comparison.Metrics = in.Lineage, in.Metrics
@@ -99,7 +99,7 @@ type modesMsg struct{ modes *restore.PlanComparison }
 // one of them.
 func (s *session) compareModes() tea.Cmd {
 	comparison, given := s.plan.comparison, s.input.Plan
-	return s.tasks.cmd(func() tea.Msg {
+	return s.Tasks.Cmd(func() tea.Msg {
 		modes, err := comparison.ComparePlans(given)
 		if err != nil { // the given plan is refused: compare the others
 			modes, err = comparison.ComparePlans(restore.Plan{})

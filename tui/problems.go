@@ -7,26 +7,28 @@ import (
 
 	"revenant/analyzer/restore"
 	"revenant/decoder/snapshot"
+	"revenant/tui/draw"
+	"revenant/tui/widget"
 )
 
 // newProblems lists what was found wrong with the evidence.
 func newProblems(s *session) screen {
-	return newBoard(&s.ui, listing{
-		title: "problems", noun: "problem", waiting: "verifying the evidence and looking at every value",
-		columns: []column{
-			{title: "SEVERITY", key: "S", min: 8},
-			{title: "IN", key: "O", min: 7},
-			{title: "WHERE", key: "P", min: 12, max: 40},
-			{title: "WHAT", key: "N", min: 20},
+	return widget.NewBoard(&s.UI, widget.Listing{
+		Title: "problems", Noun: "problem", Waiting: "verifying the evidence and looking at every value",
+		Columns: []widget.Column{
+			{Title: "SEVERITY", Key: "S", Min: 8},
+			{Title: "IN", Key: "O", Min: 7},
+			{Title: "WHERE", Key: "P", Min: 12, Max: 40},
+			{Title: "WHAT", Key: "N", Min: 20},
 		},
-		of: func() any {
+		Of: func() any {
 			if s.problems == nil {
 				return nil
 			}
 			return s.problems
 		},
-		rows: func() rows { return s.problemRows(*s.problems) },
-		empty: func() string {
+		Rows: func() widget.Rows { return s.problemRows(*s.problems) },
+		Empty: func() string {
 			return "Nothing was found wrong with either file: pages, revisions and, where there is one, the trailer are as etcd leaves them, and every live object can be decoded."
 		},
 	})
@@ -39,14 +41,14 @@ func (p *problem) weight() restore.Severity {
 	return restore.OK
 }
 
-func (s *session) problemRows(list []problem) rows {
-	return rows{
-		count: len(list),
-		cell: func(row, column int) string {
+func (s *session) problemRows(list []problem) widget.Rows {
+	return widget.Rows{
+		Count: len(list),
+		Cell: func(row, column int) string {
 			p := &list[row]
 			return []string{string(p.Severity), string(roles[p.side]), p.Where, p.What}[column]
 		},
-		compare: func(a, b, column int) int {
+		Compare: func(a, b, column int) int {
 			x, y := &list[a], &list[b]
 			switch column {
 			case 0:
@@ -58,26 +60,26 @@ func (s *session) problemRows(list []problem) rows {
 			}
 			return strings.Compare(x.What, y.What)
 		},
-		look: func(t *theme, row int) (style, string) { return t.severity(list[row].weight()) },
-		id: func(row int) string {
+		Look: func(t *draw.Theme, row int) (draw.Style, string) { return severity(t, list[row].weight()) },
+		Id: func(row int) string {
 			p := &list[row]
 			return fmt.Sprintf("%s: %s: %s", roles[p.side], p.Where, p.What)
 		},
-		detail: func(row, width int) []string { return s.problem(&list[row], width) },
+		Detail: func(row, width int) []string { return s.problem(&list[row], width) },
 	}
 }
 
 // problem tells all of a problem.
 func (s *session) problem(p *problem, width int) []string {
-	t := s.theme
-	lines := []string{t.heading(fmt.Sprintf("%s: %s", roles[p.side], p.Severity), width)}
-	lines = append(lines, t.facts(width, "file", s.side(p.side).Snapshot.Path(), "where", p.Where, "what", p.What, "costs", p.Cost)...)
+	t := s.Theme
+	lines := []string{t.Heading(fmt.Sprintf("%s: %s", roles[p.side], p.Severity), width)}
+	lines = append(lines, t.Facts(width, "file", s.side(p.side).Snapshot.Path(), "where", p.Where, "what", p.What, "costs", p.Cost)...)
 	lines = append(lines, "")
 	if p.Severity == snapshot.Damage && strings.HasPrefix(p.Where, "/") {
-		return append(lines, wrap("The record was read whole, and what is stored in it is no object of a known encoding.", width)...)
+		return append(lines, draw.Wrap("The record was read whole, and what is stored in it is no object of a known encoding.", width)...)
 	}
 	if p.Severity == snapshot.Damage {
-		return append(lines, wrap("Everything is told from what could be read. revenant salvage writes that into a clean snapshot; what is missing stays missing.", width)...)
+		return append(lines, draw.Wrap("Everything is told from what could be read. revenant salvage writes that into a clean snapshot; what is missing stays missing.", width)...)
 	}
-	return append(lines, paintAll(t.dim, wrap("Worth knowing; nothing is damaged.", width))...)
+	return append(lines, draw.PaintAll(t.Dim, draw.Wrap("Worth knowing; nothing is damaged.", width))...)
 }

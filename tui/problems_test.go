@@ -57,7 +57,7 @@ func TestUndecodedProblem(t *testing.T) {
 	if screen := x.plain(); !strings.Contains(screen, "/registry/deployments/shop/web") || !strings.Contains(screen, "the object cannot be decoded") {
 		t.Errorf("the object is not named:\n%s", screen)
 	}
-	if e := x.excerpt(false); !strings.HasPrefix(e.text, "current: /registry/deployments/shop/web: read protobuf envelope") {
-		t.Errorf("of the problem %q is copied", e.text)
+	if e := x.excerpt(false); !strings.HasPrefix(e.Text, "current: /registry/deployments/shop/web: read protobuf envelope") {
+		t.Errorf("of the problem %q is copied", e.Text)
 	}
 }

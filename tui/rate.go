@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"revenant/analyzer/timeline"
+	"revenant/tui/draw"
+	"revenant/tui/widget"
 )
 
 const (
@@ -17,10 +19,10 @@ const (
 
 // rate plots how many revisions a second were written.
 func (o *overview) rate(width int) []string {
-	t, told := o.theme, o.timeline
-	lines := []string{t.heading("Rate", width)}
+	t, told := o.Theme, o.timeline
+	lines := []string{t.Heading("Rate", width)}
 	if told == nil {
-		return append(lines, t.dim.paint("Reading when revisions were written"+t.ellipsis))
+		return append(lines, t.Dim.Paint("Reading when revisions were written"+t.Ellipsis))
 	}
 	values := make([]float64, len(told.Rates))
 	known := false
@@ -30,24 +32,24 @@ func (o *overview) rate(width int) []string {
 		}
 	}
 	if !known {
-		return append(lines, wrap("Too few revisions are dated to draw how fast they were written.", width)...)
+		return append(lines, draw.Wrap("Too few revisions are dated to draw how fast they were written.", width)...)
 	}
 	from, to := told.Rates[0].From, told.Rates[len(values)-1].To
 	part := to.Sub(from) / time.Duration(len(values))
-	most := greatest(values)
+	most := widget.Max(values)
 	tell := fmt.Sprintf("Revisions a second, %s to %s, in parts of %s: at most about %s. Within a part, and between what tells the time, writes are taken to be even.",
-		from.UTC().Format("2006-01-02 "+clockLayout), to.UTC().Format("2006-01-02 "+clockLayout), roughly(part), perSecond(most))
-	if t.plain {
-		return append(append(lines, wrap(tell, width)...), o.ratesTold(told.Rates, width)...)
+		from.UTC().Format("2006-01-02 "+draw.ClockLayout), to.UTC().Format("2006-01-02 "+draw.ClockLayout), roughly(part), perSecond(most))
+	if t.Plain {
+		return append(append(lines, draw.Wrap(tell, width)...), o.ratesTold(told.Rates, width)...)
 	}
 	head := o.headAt(told)
-	look := func(column int) style {
+	look := func(column int) draw.Style {
 		if head >= 0 && column > head {
-			return t.warning
+			return t.Warning
 		}
 		return ""
 	}
-	for i, bar := range t.bars(values, most, rateHeight, look) {
+	for i, bar := range widget.Bars(t, values, most, rateHeight, look) {
 		label := ""
 		switch i {
 		case 0:
@@ -55,20 +57,20 @@ func (o *overview) rate(width int) []string {
 		case rateHeight - 1:
 			label = "0/s"
 		}
-		lines = append(lines, t.dim.paint(t.fit(label, rateLabel))+bar)
+		lines = append(lines, t.Dim.Paint(t.Fit(label, rateLabel))+bar)
 	}
-	s := newStrip(min(len(values), width-rateLabel))
+	s := widget.NewStrip(min(len(values), width-rateLabel))
 	for i, r := range told.Rates {
 		if !r.Known {
-			s.fill(i, i, t.seen, t.dim)
+			s.Fill(i, i, t.Seen, t.Dim)
 		}
 	}
 	if head >= 0 {
-		s.fill(head, head, "", "")
-		s.mark(head, head, t.up, "backup "+count(o.side(backup).State.Revision), t.bold)
+		s.Fill(head, head, "", "")
+		s.Mark(head, head, t.Up, "backup "+draw.Count(o.side(backup).State.Revision), t.Bold)
 	}
-	lines = append(lines, spaces(rateLabel)+s.String())
-	return append(lines, paintAll(t.dim, wrap(tell, width))...)
+	lines = append(lines, draw.Spaces(rateLabel)+s.String())
+	return append(lines, draw.PaintAll(t.Dim, draw.Wrap(tell, width))...)
 }
 
 // headAt is the part in which the backup's newest revision was written, -1 for none.
@@ -98,16 +100,16 @@ func (o *overview) ratesTold(rates []timeline.Rate, width int) []string {
 		if known > 0 {
 			text = "about " + perSecond(sum/float64(known)) + " a second"
 		}
-		lines = append(lines, wrap(fmt.Sprintf("%s to %s: %s.", list[0].From.UTC().Format(clockLayout), list[len(list)-1].To.UTC().Format(clockLayout), text), width)...)
+		lines = append(lines, draw.Wrap(fmt.Sprintf("%s to %s: %s.", list[0].From.UTC().Format(draw.ClockLayout), list[len(list)-1].To.UTC().Format(draw.ClockLayout), text), width)...)
 	}
 	head := o.side(backup).State.Revision
-	return append(lines, wrap(fmt.Sprintf("The backup's newest revision %s was written %s.", count(head), o.timeline.Backup), width)...)
+	return append(lines, draw.Wrap(fmt.Sprintf("The backup's newest revision %s was written %s.", draw.Count(head), o.timeline.Backup), width)...)
 }
 
 // perSecond is a rate with the digits that it is worth.
 func perSecond(rate float64) string {
 	if rate >= 10 {
-		return count(int64(math.Round(rate)))
+		return draw.Count(int64(math.Round(rate)))
 	}
 	text := strings.TrimRight(strings.TrimRight(fmt.Sprintf("%.2f", rate), "0"), ".")
 	if text == "0" && rate > 0 {

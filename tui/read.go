@@ -116,7 +116,7 @@ func (s *session) verified(msg integrityMsg) tea.Cmd {
 // undo compares what is not a pod.
 func (s *session) undo() tea.Cmd {
 	ctx, in := s.ctx, s.input
-	return s.tasks.cmd(func() tea.Msg {
+	return s.Tasks.Cmd(func() tea.Msg {
 		r, err := rollback.Compare(ctx, in.Backup.Snapshot, in.Current.Snapshot, rollback.Options{Prefix: in.Prefix, Taken: in.Current.State.Clock.Taken()})
 		if err != nil {
 			return nil // the program ends
@@ -128,7 +128,7 @@ func (s *session) undo() tea.Cmd {
 // verify waits for the file's hash.
 func (s *session) verify(side int) tea.Cmd {
 	ctx, of := s.ctx, s.side(side).Snapshot
-	return s.tasks.cmd(func() tea.Msg {
+	return s.Tasks.Cmd(func() tea.Msg {
 		in, err := of.Integrity(ctx)
 		if err != nil {
 			return nil // the program ends
@@ -140,7 +140,7 @@ func (s *session) verify(side int) tea.Cmd {
 // count counts the live keys.
 func (s *session) count(side int) tea.Cmd {
 	ctx, of := s.ctx, s.side(side).Snapshot
-	return s.tasks.cmd(func() tea.Msg {
+	return s.Tasks.Cmd(func() tea.Msg {
 		n := 0
 		for range of.Keys("") {
 			if n++; n%1024 == 0 && ctx.Err() != nil {
@@ -154,7 +154,7 @@ func (s *session) count(side int) tea.Cmd {
 // decode looks at every live value.
 func (s *session) decode(side int) tea.Cmd {
 	ctx, of, prefix := s.ctx, s.side(side).Snapshot, s.input.Prefix
-	return s.tasks.cmd(func() tea.Msg {
+	return s.Tasks.Cmd(func() tea.Msg {
 		problems, err := liveValues.Problems(ctx, of, prefix)
 		if err != nil {
 			return nil // the program ends

@@ -6,6 +6,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"revenant/analyzer/restore"
+	"revenant/tui/draw"
 )
 
 // Runbook is what to type, in which order.
@@ -46,10 +47,10 @@ func (s *session) writeRunbook() tea.Cmd {
 	if plan.Equal(plan.Stated()) {
 		r.recommended, plan = true, nil
 	}
-	return s.tasks.cmd(func() tea.Msg {
+	return s.Tasks.Cmd(func() tea.Msg {
 		var err error
 		if r.Runbook, err = write(ctx, plan, r.platform); err != nil {
-			r.problem = sentence(err.Error())
+			r.problem = draw.Sentence(err.Error())
 		}
 		return runbookMsg{asked, r}
 	})

@@ -10,8 +10,8 @@ import (
 
 // listed are the pods that the screen lists.
 func (p *pods) listed() (list []*restore.PodOutcome) {
-	for _, row := range p.table.shown {
-		if pod, ok := p.table.rows.item(int(row)).(*restore.PodOutcome); ok {
+	for _, row := range p.table.Shown {
+		if pod, ok := p.table.Rows.Item(int(row)).(*restore.PodOutcome); ok {
 			list = append(list, pod)
 		}
 	}
@@ -31,7 +31,7 @@ func TestScopes(t *testing.T) {
 	first := openOn(t, in, 200, 50)
 	for i := range first.prediction.Workloads {
 		x := openOn(t, in, 200, 50).typed("5u" + strings.Repeat("j", i) + "<enter>")
-		of, ok := x.screens[x.at].(*workloads).table.item().(*restore.WorkloadOutcome)
+		of, ok := x.screens[x.at].(*workloads).Table.Item().(*restore.WorkloadOutcome)
 		if !ok {
 			t.Fatal("no workload is selected")
 		}

@@ -3,7 +3,6 @@ package tui
 import (
 	"context"
 	"slices"
-	"sync"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -12,6 +11,8 @@ import (
 	"revenant/analyzer/rollback"
 	timelines "revenant/analyzer/timeline"
 	"revenant/decoder/snapshot"
+	"revenant/tui/keys"
+	"revenant/tui/widget"
 )
 
 // screen is what stands between the header and the plan. A screen reads the
@@ -24,7 +25,7 @@ type screen interface {
 	// command's.
 	Update(tea.Msg) tea.Cmd
 	// Keys lists the actions that Update takes.
-	Keys() keys
+	Keys() keys.Set
 	// View draws at most height lines of at most width columns.
 	View() []string
 }
@@ -37,9 +38,9 @@ type (
 	// everything that happens while the screen is shown.
 	waking interface{ Wake() tea.Cmd }
 	// taker has something to copy or to save.
-	taker interface{ Take(save bool) excerpt }
+	taker interface{ Take(save bool) widget.Export }
 	// sorter has columns to sort by.
-	sorter interface{ Columns() []column }
+	sorter interface{ Columns() []widget.Column }
 	// commander takes commands of its own, such as the name of a resource.
 	commander interface {
 		// Complete lists what the last of the words may become.
@@ -53,18 +54,6 @@ type (
 		Recall(map[string]string) tea.Cmd
 	}
 )
-
-// excerpt is what copy and save take.
-type excerpt struct {
-	what string // in a few words
-	file string // what to call it
-	text string // plain
-
-	later func() string // makes the text, in a command, where it takes work; nil for text
-}
-
-// none says that there is nothing to take.
-func (e *excerpt) none() bool { return e.text == "" && e.later == nil }
 
 // entry is a row of the registry.
 type entry struct {
@@ -96,35 +85,28 @@ func screenNamed(name string) int {
 	return slices.IndexFunc(registry, func(e entry) bool { return e.name == name })
 }
 
-// Messages from the shell to the screens.
 type (
-	// filterMsg is the filter as it is typed.
-	filterMsg string
-	// searchMsg is what is searched for in a text, as it is typed.
-	searchMsg string
 	// predictionMsg says that the session's prediction, or refusal, is another.
 	predictionMsg struct{}
-	// changedMsg says that something else of the session is another.
-	changedMsg struct{}
-	// themedMsg says that its theme is.
-	themedMsg struct{}
 )
 
-// Messages from the screens to the shell.
+type (
+	// changedMsg says that something else of the session is another.
+	changedMsg struct{}
+)
+
 type (
 	// restartNodeMsg asks to change whether the plan restarts the kubelet of a node.
 	restartNodeMsg struct{ node string }
+)
+
+type (
 	// goMsg asks for a screen by its name, and to give it a message then.
 	goMsg struct {
 		screen string
 		then   tea.Msg
 	}
-	// sayMsg is shown in the bottom line until the next key.
-	sayMsg string
 )
-
-// say makes the command that shows something in the bottom line.
-func say(text string) tea.Cmd { return func() tea.Msg { return sayMsg(text) } }
 
 // visit makes the command that goes to a screen.
 func visit(screen string, then tea.Msg) tea.Cmd {
@@ -135,7 +117,7 @@ func visit(screen string, then tea.Msg) tea.Cmd {
 // command may hold on to what it points to, which is not changed any more.
 type session struct {
 	ctx context.Context
-	ui
+	widget.UI
 
 	version int // another one with every message
 
@@ -159,13 +141,6 @@ type session struct {
 
 	stopListing  func() // ends the listing that goes on; nil for none
 	runbookAsked int    // counts the runbooks asked for: only the last one counts
-}
-
-// ui is what everything that is drawn shares.
-type ui struct {
-	theme  *theme
-	keymap keymap
-	tasks  tasks // what is done beside the screen
 }
 
 // The sides of a session.
@@ -203,51 +178,18 @@ type file struct {
 	keys      int  // live ones
 }
 
-// tasks are the commands that use the evidence. All of them end before Run
-// returns, for the caller closes the evidence then.
-type tasks struct {
-	mu    sync.Mutex
-	wg    sync.WaitGroup
-	ended bool
-}
-
-// cmd makes a command that is waited for, or does not start any more.
-func (t *tasks) cmd(work func() tea.Msg) tea.Cmd {
-	return func() tea.Msg {
-		t.mu.Lock()
-		ended := t.ended
-		if !ended {
-			t.wg.Add(1)
-		}
-		t.mu.Unlock()
-		if ended {
-			return nil
-		}
-		defer t.wg.Done()
-		return work()
-	}
-}
-
-// end waits for the commands that have started and lets no other one start.
-func (t *tasks) end() {
-	t.mu.Lock()
-	t.ended = true
-	t.mu.Unlock()
-	t.wg.Wait()
-}
-
 // linksTo goes on from a row to the object that it is of, in the snapshot where it is
 // looked for first, to two versions of it, or to its history. Nil for no key.
-func (s *session) linksTo(side int, key string) func(action) tea.Cmd {
+func (s *session) linksTo(side int, key string) func(keys.Action) tea.Cmd {
 	if key == "" {
 		return nil
 	}
-	return func(a action) tea.Cmd {
-		msg := lookAtMsg{moment: s.having(side, key), key: key, toText: a == toObject}
+	return func(a keys.Action) tea.Cmd {
+		msg := lookAtMsg{moment: s.having(side, key), key: key, toText: a == keys.ToObject}
 		switch a {
-		case historyOf:
+		case keys.HistoryOf:
 			return func() tea.Msg { return historyMsg{key: key} }
-		case toDiff:
+		case keys.ToDiff:
 			msg.reading = versionsRead
 		}
 		return visit("objects", msg)

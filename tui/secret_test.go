@@ -10,18 +10,18 @@ import (
 func TestSecretTaken(t *testing.T) {
 	x := openOn(t, demoInput(t), 120, 40).typed(":secret creds -n shop<enter>")
 	for _, step := range []struct {
-		keys  string
+		Set   string
 		holds bool
 	}{{"", false}, {"x", true}, {"J", true}, {"x", false}, {"xo", true}} {
-		x.typed(step.keys)
+		x.typed(step.Set)
 		for _, save := range []bool{false, true} {
 			e := x.screens[x.at].(taker).Take(save)
-			if e.later == nil {
-				t.Fatalf("after %q nothing is taken:\n%s", step.keys, x.plain())
+			if e.Later == nil {
+				t.Fatalf("after %q nothing is taken:\n%s", step.Set, x.plain())
 			}
-			text := e.later()
-			if holds := !strings.Contains(text, "redacted"); holds != step.holds || strings.Contains(e.what, "without what it holds") == step.holds {
-				t.Errorf("after %q: taken is %q:\n%s", step.keys, e.what, text)
+			text := e.Later()
+			if holds := !strings.Contains(text, "redacted"); holds != step.holds || strings.Contains(e.What, "without what it holds") == step.holds {
+				t.Errorf("after %q: taken is %q:\n%s", step.Set, e.What, text)
 			}
 		}
 	}

@@ -11,13 +11,16 @@ import (
 
 	"revenant/analyzer/storage"
 	"revenant/decoder/kube"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/widget"
 )
 
 // space shows what takes the space of a snapshot: groups of keys, keys, leases, and
 // the parts of the file.
 type space struct {
 	*session
-	*board
+	*widget.Board
 	at     spaceAt // asked for
 	trail  []spaceFrom
 	sums   map[spaceRead]*storage.Storage
@@ -123,24 +126,24 @@ const (
 
 func newStorage(s *session) screen {
 	p := &space{session: s, at: spaceAt{side: current}, sums: map[spaceRead]*storage.Storage{}, asked: map[spaceRead]bool{}}
-	p.board = newBoard(&s.ui, listing{
-		title: "storage", noun: "row", waiting: "adding up",
-		of: func() any {
+	p.Board = widget.NewBoard(&s.UI, widget.Listing{
+		Title: "storage", Noun: "row", Waiting: "adding up",
+		Of: func() any {
 			if shown, ok := p.now(); ok {
 				return shown
 			}
 			return nil
 		},
-		rows: func() rows {
+		Rows: func() widget.Rows {
 			shown, _ := p.now()
 			return p.rowsOf(shown)
 		},
-		empty: func() string { return p.nothing() },
-		notes: p.notes,
+		Empty: func() string { return p.nothing() },
+		Notes: p.notes,
 	})
 	p.to(p.at, "")
-	p.table.columns = p.columnsOf(p.at.view)
-	p.table.widths = make([]int, len(p.table.columns))
+	p.Table.Columns = p.columnsOf(p.at.view)
+	p.Table.Widths = make([]int, len(p.Table.Columns))
 	return p
 }
 
@@ -182,7 +185,7 @@ func (p *space) read(of spaceRead) tea.Cmd {
 		p.part, o.Within = of, of.within.holds
 	}
 	s := p.side(of.side).Snapshot
-	return p.tasks.cmd(func() tea.Msg {
+	return p.Tasks.Cmd(func() tea.Msg {
 		msg := spaceReadMsg{of: of}
 		var err error
 		if of.leases {
@@ -201,19 +204,19 @@ func (p *space) read(of spaceRead) tea.Cmd {
 const headLines = 3
 
 func (p *space) SetSize(width, height int) {
-	p.board.SetSize(width, height-headLines)
+	p.Board.SetSize(width, height-headLines)
 }
 
-func (p *space) Keys() keys {
-	k := p.board.Keys()
-	k.offer(other)
-	if p.opened && p.selected().group != nil {
-		k.offer(open)
+func (p *space) Keys() keys.Set {
+	k := p.Board.Keys()
+	k.Offer(keys.Other)
+	if p.Opened && p.selected().group != nil {
+		k.Offer(keys.Open)
 	}
-	if !p.opened {
-		k.offer(groupBy)
+	if !p.Opened {
+		k.Offer(keys.GroupBy)
 		if len(p.trail) > 0 {
-			k.offer(back)
+			k.Offer(keys.Back)
 		}
 	}
 	return k
@@ -222,7 +225,7 @@ func (p *space) Keys() keys {
 // selected is what the selected row is of. Rows that are on screen until others are
 // there are nothing any more.
 func (p *space) selected() spaceItem {
-	item, ok := p.table.item().(spaceItem)
+	item, ok := p.Table.Item().(spaceItem)
 	if shown, there := p.now(); !ok || !there || item.shown != shown {
 		return spaceItem{}
 	}
@@ -240,39 +243,39 @@ func (p *space) Update(msg tea.Msg) tea.Cmd {
 		} else {
 			p.sums[msg.of] = msg.sums
 		}
-	case press:
+	case keys.Press:
 		if cmd, done := p.press(msg); done {
 			return cmd
 		}
 	}
-	return p.board.Update(msg)
+	return p.Board.Update(msg)
 }
 
 // press does what a board does not.
-func (p *space) press(msg press) (cmd tea.Cmd, done bool) {
-	switch msg.action {
-	case open:
-		if g := p.selected().group; g != nil && p.opened {
+func (p *space) press(msg keys.Press) (cmd tea.Cmd, done bool) {
+	switch msg.Action {
+	case keys.Open:
+		if g := p.selected().group; g != nil && p.Opened {
 			return p.into(g), true
 		}
 		return nil, false
-	case back:
-		if p.opened || len(p.table.marked) > 0 || p.table.order.words != "" || len(p.trail) == 0 {
+	case keys.Back:
+		if p.Opened || len(p.Table.Marked) > 0 || p.Table.Order.Words != "" || len(p.trail) == 0 {
 			return nil, false
 		}
 		last := len(p.trail) - 1
 		from := p.trail[last]
 		p.trail = p.trail[:last]
 		return p.to(spaceAt{p.at.side, from.view, from.within}, from.selected), true
-	case groupBy:
+	case keys.GroupBy:
 		next := p.at
 		for next.view = (next.view + 1) % spaceViews; !next.view.of(next.within); {
 			next.view = (next.view + 1) % spaceViews
 		}
 		return p.to(next, ""), true
-	case other:
+	case keys.Other:
 		p.at.side = 1 - p.at.side
-		return p.refresh(), true
+		return p.Refresh(), true
 	}
 	return nil, false
 }
@@ -294,18 +297,18 @@ func (p *space) into(g *storage.Group) tea.Cmd {
 
 // to shows something else, with a row selected.
 func (p *space) to(at spaceAt, selected string) tea.Cmd {
-	p.at, p.opened = at, false
-	p.table.chosen, p.table.selected = selected != "", selected
+	p.at, p.Opened = at, false
+	p.Table.Pinned, p.Table.Selected = selected != "", selected
 	columns := p.columnsOf(at.view)
-	p.table.order = order{by: slices.IndexFunc(columns, func(c column) bool { return c.title == spaceSorted[at.view] })}
-	clear(p.table.marked)
-	return p.refresh()
+	p.Table.Order = widget.Order{By: slices.IndexFunc(columns, func(c widget.Column) bool { return c.Title == spaceSorted[at.view] })}
+	clear(p.Table.Marked)
+	return p.Refresh()
 }
 
 // columnsOf are the columns of a view.
-func (p *space) columnsOf(v spaceView) []column {
+func (p *space) columnsOf(v spaceView) []widget.Column {
 	empty := spaceShown{spaceAt: spaceAt{view: v}, sums: &storage.Storage{}, leases: &storage.Leases{}}
-	return p.rowsOf(empty).columns
+	return p.rowsOf(empty).Columns
 }
 
 // Crumb is where one is.
@@ -317,14 +320,14 @@ func (p *space) Crumb() string {
 	if w := p.at.within; w.inNamespace {
 		parts = append(parts, cmp.Or(w.namespace, noNamespace))
 	}
-	name := p.board.Crumb()
+	name := p.Board.Crumb()
 	if k := p.selected().key; k != nil && name != "" {
 		name = keyTitle(k)
 	}
 	if name != "" {
 		parts = append(parts, name)
 	}
-	return strings.Join(parts, " "+p.theme.crumb+" ")
+	return strings.Join(parts, " "+p.Theme.Crumb+" ")
 }
 
 // noNamespace stands for the namespace of what is in none.
@@ -334,10 +337,10 @@ const keepView = "view"
 
 // Remember keeps the view, beside what a table keeps.
 func (p *space) Remember() map[string]string {
-	m := p.board.Remember()
-	m[keepSort] = cmp.Or(m[keepSort], p.table.columns[0].title)
-	if m[keepSort] == spaceSorted[p.at.view] {
-		delete(m, keepSort)
+	m := p.Board.Remember()
+	m[widget.KeepSort] = cmp.Or(m[widget.KeepSort], p.Table.Columns[0].Title)
+	if m[widget.KeepSort] == spaceSorted[p.at.view] {
+		delete(m, widget.KeepSort)
 	}
 	if p.at.view != byResource {
 		m[keepView] = spaceViewNames[p.at.view]
@@ -351,13 +354,13 @@ func (p *space) Recall(m map[string]string) tea.Cmd {
 		at.view = spaceView(v)
 	}
 	p.to(at, "")
-	title, reverse := strings.CutPrefix(m[keepSort], "-")
-	if by := slices.IndexFunc(p.columnsOf(at.view), func(c column) bool { return c.title == title }); by >= 0 {
-		p.table.order.by, p.table.order.reverse = by, reverse
+	title, reverse := strings.CutPrefix(m[widget.KeepSort], "-")
+	if by := slices.IndexFunc(p.columnsOf(at.view), func(c widget.Column) bool { return c.Title == title }); by >= 0 {
+		p.Table.Order.By, p.Table.Order.Reverse = by, reverse
 	}
-	p.table.order.words = m[keepFilter]
-	p.of = nil
-	return p.refresh()
+	p.Table.Order.Words = m[widget.KeepFilter]
+	p.Of = nil
+	return p.Refresh()
 }
 
 // notes says beside the counts that what was asked for is not there yet.
@@ -365,45 +368,45 @@ func (p *space) notes() []string {
 	if _, ok := p.now(); ok {
 		return nil
 	}
-	return []string{p.theme.dim.paint(p.waiting + p.theme.ellipsis)}
+	return []string{p.Theme.Dim.Paint(p.Waiting + p.Theme.Ellipsis)}
 }
 
 // nothing says why there is no row.
 func (p *space) nothing() string {
 	switch l := p.leases[p.at.side]; {
 	case p.at.view == byLease && l.Missing > 0:
-		return "No lease is granted in this snapshot, although " + plural(l.Missing, "key") + " hang on one: an etcd that starts drops it from them."
+		return "No lease is granted in this snapshot, although " + draw.Plural(l.Missing, "key") + " hang on one: an etcd that starts drops it from them."
 	case p.at.view == byLease:
 		return "No lease is granted in this snapshot: nothing in it is deleted by a lease that runs out."
 	case p.at.view == byBucket:
 		return "No bucket of this file can be read."
 	case p.at.within != spaceWithin{}:
-		return "The " + sides[p.at.side] + " holds no such key; " + p.keymap.key(other) + " looks in the other snapshot."
+		return "The " + sides[p.at.side] + " holds no such key; " + p.Keymap.Key(keys.Other) + " looks in the other snapshot."
 	case p.at.view == bySize:
 		return "No key exists in this snapshot."
 	}
 	return "This snapshot holds no key."
 }
 
-func (p *space) View() []string { return append(p.head(p.width), p.board.View()...) }
+func (p *space) View() []string { return append(p.head(p.Width), p.Board.View()...) }
 
 // head says in headLines what the file is made of.
 func (p *space) head(width int) []string {
-	t := p.theme
-	lines := []string{" " + t.cut(p.momentText(moment{side: p.at.side}), width-1)}
+	t := p.Theme
+	lines := []string{" " + t.Cut(p.momentText(moment{side: p.at.side}), width-1)}
 	whole := p.sums[spaceRead{side: p.at.side}]
 	if whole == nil {
-		return append(lines, " "+t.dim.paint(p.waiting+t.ellipsis), "")
+		return append(lines, " "+t.Dim.Paint(p.Waiting+t.Ellipsis), "")
 	}
 	f := &whole.File
-	lines[0] = " " + t.cut(fmt.Sprintf("%s %s %s", p.momentText(moment{side: p.at.side}), t.dot, size(f.Size)), width-1)
+	lines[0] = " " + t.Cut(fmt.Sprintf("%s %s %s", p.momentText(moment{side: p.at.side}), t.Dot, draw.Size(f.Size)), width-1)
 	live, history := bytesFor(f, storage.LiveRecords), bytesFor(f, storage.HistoryRecords)
 	areas := []struct {
 		glyph, name string
 		bytes       int64
 	}{
-		{t.kept, "live", live}, {t.undone, "history", history},
-		{t.compacted, "other", f.Size - live - history - f.Defrag}, {t.seen, "free", f.Defrag},
+		{t.Kept, "live", live}, {t.Undone, "history", history},
+		{t.Compacted, "other", f.Size - live - history - f.Defrag}, {t.Seen, "free", f.Defrag},
 	}
 	var strip, legend strings.Builder
 	sum, drawn := int64(0), 0
@@ -415,13 +418,13 @@ func (p *space) head(width int) []string {
 		if legend.Len() > 0 {
 			legend.WriteString("  ")
 		}
-		if !t.plain {
+		if !t.Plain {
 			legend.WriteString(a.glyph + " ")
 		}
-		legend.WriteString(a.name + " " + size(a.bytes))
+		legend.WriteString(a.name + " " + draw.Size(a.bytes))
 	}
-	if t.plain {
+	if t.Plain {
 		return append(lines, legend.String(), "")
 	}
-	return append(lines, " "+strip.String(), " "+t.dim.paint(t.cut(legend.String(), width-2)))
+	return append(lines, " "+strip.String(), " "+t.Dim.Paint(t.Cut(legend.String(), width-2)))
 }

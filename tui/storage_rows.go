@@ -11,37 +11,40 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"revenant/analyzer/storage"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/widget"
 )
 
 // spaceColumn is a column with its cells.
 type spaceColumn struct {
-	column
+	widget.Column
 	cell    func(row int) string
 	compare func(a, b int) int
 }
 
-func texts(c column, of func(row int) string) spaceColumn {
+func texts(c widget.Column, of func(row int) string) spaceColumn {
 	return spaceColumn{c, of, func(a, b int) int { return strings.Compare(of(a), of(b)) }}
 }
 
 // numbers are sorted with the largest first.
-func numbers(c column, write func(int64) string, of func(row int) int64) spaceColumn {
-	c.right = !c.drawn
+func numbers(c widget.Column, write func(int64) string, of func(row int) int64) spaceColumn {
+	c.Right = !c.Drawn
 	return spaceColumn{c, func(row int) string { return write(of(row)) }, func(a, b int) int { return cmp.Compare(of(b), of(a)) }}
 }
 
 // shares says which part of all a row has, and draws it.
-func shares(t *theme, all int64, of func(row int) int64) []spaceColumn {
-	percents := numbers(column{title: "SHARE", min: 7}, func(n int64) string { return portion(n, all) }, of)
-	if t.plain {
+func shares(t *draw.Theme, all int64, of func(row int) int64) []spaceColumn {
+	percents := numbers(widget.Column{Title: "SHARE", Min: 7}, func(n int64) string { return portion(n, all) }, of)
+	if t.Plain {
 		return []spaceColumn{percents}
 	}
 	const most = 10
-	bars := numbers(column{title: "OF ALL", min: most, drop: 1, drawn: true}, func(n int64) string {
+	bars := numbers(widget.Column{Title: "OF ALL", Min: most, Drop: 1, Drawn: true}, func(n int64) string {
 		if all <= 0 {
 			return ""
 		}
-		return strings.Repeat(t.full, int(math.Round(most*max(min(float64(n)/float64(all), 1), 0))))
+		return strings.Repeat(t.Full, int(math.Round(most*max(min(float64(n)/float64(all), 1), 0))))
 	}, of)
 	return []spaceColumn{percents, bars}
 }
@@ -62,12 +65,12 @@ func portion(n, all int64) string {
 }
 
 // rowsOf makes the rows.
-func (p *space) rowsOf(shown spaceShown) rows {
+func (p *space) rowsOf(shown spaceShown) widget.Rows {
 	switch shown.view {
 	case byResource:
-		return p.spaceGroups(shown, column{title: "RESOURCE", key: "N", min: 16, max: 60}, otherKeys, shown.sums.Resources)
+		return p.spaceGroups(shown, widget.Column{Title: "RESOURCE", Key: "N", Min: 16, Max: 60}, otherKeys, shown.sums.Resources)
 	case byNamespace:
-		return p.spaceGroups(shown, column{title: "NAMESPACE", key: "N", min: 16, max: 60}, noNamespace, shown.sums.Namespaces)
+		return p.spaceGroups(shown, widget.Column{Title: "NAMESPACE", Key: "N", Min: 16, Max: 60}, noNamespace, shown.sums.Namespaces)
 	case byWeight:
 		return p.spaceKeys(shown, shown.sums.Heaviest)
 	case bySize:
@@ -83,16 +86,16 @@ func (p *space) rowsOf(shown spaceShown) rows {
 }
 
 // spaceRows are rows with these columns.
-func (p *space) spaceRows(shown spaceShown, n int, list ...spaceColumn) rows {
-	r := rows{
-		count:   n,
-		about:   p.spaceAbout(shown),
-		cell:    func(row, column int) string { return list[column].cell(row) },
-		compare: func(a, b, column int) int { return list[column].compare(a, b) },
-		item:    func(int) any { return spaceItem{shown: shown} },
+func (p *space) spaceRows(shown spaceShown, n int, list ...spaceColumn) widget.Rows {
+	r := widget.Rows{
+		Count:   n,
+		About:   p.spaceAbout(shown),
+		Cell:    func(row, column int) string { return list[column].cell(row) },
+		Compare: func(a, b, column int) int { return list[column].compare(a, b) },
+		Item:    func(int) any { return spaceItem{shown: shown} },
 	}
 	for _, c := range list {
-		r.columns = append(r.columns, c.column)
+		r.Columns = append(r.Columns, c.Column)
 	}
 	return r
 }
@@ -109,58 +112,58 @@ func (p *space) spaceAbout(shown spaceShown) string {
 	return text
 }
 
-func (p *space) spaceGroups(shown spaceShown, title column, nameless string, list []storage.Group) rows {
+func (p *space) spaceGroups(shown spaceShown, title widget.Column, nameless string, list []storage.Group) widget.Rows {
 	name := func(row int) string { return cmp.Or(list[row].Name, nameless) }
 	bytes := func(row int) int64 { return list[row].Bytes() }
 	columns := []spaceColumn{texts(title, name)}
-	columns = append(columns, shares(p.theme, shown.sums.Total.Bytes(), bytes)...)
+	columns = append(columns, shares(p.Theme, shown.sums.Total.Bytes(), bytes)...)
 	columns = append(columns,
-		numbers(column{title: "BYTES", key: "B", min: 11}, size, bytes),
-		numbers(column{title: "LIVE", key: "L", min: 11, drop: 2}, size, func(row int) int64 { return list[row].Live }),
-		numbers(column{title: "HISTORY", key: "I", min: 11, drop: 3}, size, func(row int) int64 { return list[row].History }),
-		numbers(column{title: "KEYS", key: "K", min: 6, drop: 5}, count, func(row int) int64 { return int64(list[row].Keys) }),
-		numbers(column{title: "REVISIONS", key: "R", min: 11, drop: 4}, count, func(row int) int64 { return int64(list[row].Revisions) }),
+		numbers(widget.Column{Title: "BYTES", Key: "B", Min: 11}, draw.Size, bytes),
+		numbers(widget.Column{Title: "LIVE", Key: "L", Min: 11, Drop: 2}, draw.Size, func(row int) int64 { return list[row].Live }),
+		numbers(widget.Column{Title: "HISTORY", Key: "I", Min: 11, Drop: 3}, draw.Size, func(row int) int64 { return list[row].History }),
+		numbers(widget.Column{Title: "KEYS", Key: "K", Min: 6, Drop: 5}, draw.Count, func(row int) int64 { return int64(list[row].Keys) }),
+		numbers(widget.Column{Title: "REVISIONS", Key: "R", Min: 11, Drop: 4}, draw.Count, func(row int) int64 { return int64(list[row].Revisions) }),
 	)
 	r := p.spaceRows(shown, len(list), columns...)
-	r.id = func(row int) string { return list[row].Name }
-	r.copied = name
-	r.item = func(row int) any { return spaceItem{shown: shown, group: &list[row]} }
-	r.detail = func(row, width int) []string { return p.spaceGroup(shown, name(row), &list[row], width) }
+	r.Id = func(row int) string { return list[row].Name }
+	r.Copied = name
+	r.Item = func(row int) any { return spaceItem{shown: shown, group: &list[row]} }
+	r.Detail = func(row, width int) []string { return p.spaceGroup(shown, name(row), &list[row], width) }
 	return r
 }
 
-func (p *space) spaceKeys(shown spaceShown, list []storage.Key) rows {
+func (p *space) spaceKeys(shown spaceShown, list []storage.Key) widget.Rows {
 	name := func(row int) string { return keyTitle(&list[row]) }
 	total := &shown.sums.Total
-	share := shares(p.theme, total.Bytes(), func(row int) int64 { return list[row].Bytes() })
+	share := shares(p.Theme, total.Bytes(), func(row int) int64 { return list[row].Bytes() })
 	switch shown.view {
 	case bySize:
-		share = shares(p.theme, total.Live, func(row int) int64 { return list[row].Live })
+		share = shares(p.Theme, total.Live, func(row int) int64 { return list[row].Live })
 	case byChurn:
-		share = shares(p.theme, int64(total.Revisions), func(row int) int64 { return int64(list[row].Revisions) })
+		share = shares(p.Theme, int64(total.Revisions), func(row int) int64 { return int64(list[row].Revisions) })
 	}
 	for i := range share {
-		share[i].drop *= mostDropped // one key is a small part of many
+		share[i].Drop *= mostDropped // one key is a small part of many
 	}
-	columns := append([]spaceColumn{texts(column{title: "KEY", key: "N", min: 38, max: 90, drop: 1}, name)}, share...)
+	columns := append([]spaceColumn{texts(widget.Column{Title: "KEY", Key: "N", Min: 38, Max: 90, Drop: 1}, name)}, share...)
 	figures := []spaceColumn{
-		numbers(column{title: "BYTES", key: "B", min: 11, drop: 2}, size, func(row int) int64 { return list[row].Bytes() }),
-		numbers(column{title: "REVISIONS", key: "R", min: 11, drop: 3}, count, func(row int) int64 { return int64(list[row].Revisions) }),
-		numbers(column{title: "LIVE", key: "L", min: 11, drop: 4}, size, func(row int) int64 { return list[row].Live }),
-		numbers(column{title: "HISTORY", key: "I", min: 11, drop: 5}, size, func(row int) int64 { return list[row].History }),
-		numbers(column{title: "CHANGED", key: "C", min: 9, drop: 6}, count, func(row int) int64 { return list[row].Changed }),
+		numbers(widget.Column{Title: "BYTES", Key: "B", Min: 11, Drop: 2}, draw.Size, func(row int) int64 { return list[row].Bytes() }),
+		numbers(widget.Column{Title: "REVISIONS", Key: "R", Min: 11, Drop: 3}, draw.Count, func(row int) int64 { return int64(list[row].Revisions) }),
+		numbers(widget.Column{Title: "LIVE", Key: "L", Min: 11, Drop: 4}, draw.Size, func(row int) int64 { return list[row].Live }),
+		numbers(widget.Column{Title: "HISTORY", Key: "I", Min: 11, Drop: 5}, draw.Size, func(row int) int64 { return list[row].History }),
+		numbers(widget.Column{Title: "CHANGED", Key: "C", Min: 9, Drop: 6}, draw.Count, func(row int) int64 { return list[row].Changed }),
 	}
-	first := slices.IndexFunc(figures, func(c spaceColumn) bool { return c.title == spaceSorted[shown.view] })
-	figures[first].drop = 2
+	first := slices.IndexFunc(figures, func(c spaceColumn) bool { return c.Title == spaceSorted[shown.view] })
+	figures[first].Drop = 2
 	columns = append(append(columns, figures[first]), slices.Delete(figures, first, first+1)...)
 	r := p.spaceRows(shown, len(list), columns...)
 	if len(list) == mostKeys {
-		r.about = "the first " + count(mostKeys) + " of " + r.about
+		r.About = "the first " + draw.Count(mostKeys) + " of " + r.About
 	}
-	r.id = func(row int) string { return list[row].Key }
-	r.item = func(row int) any { return spaceItem{shown: shown, key: &list[row]} }
-	r.links = func(row int) func(action) tea.Cmd { return p.linksTo(shown.side, list[row].Key) }
-	r.detail = func(row, width int) []string { return p.spaceKey(shown, &list[row], width) }
+	r.Id = func(row int) string { return list[row].Key }
+	r.Item = func(row int) any { return spaceItem{shown: shown, key: &list[row]} }
+	r.Links = func(row int) func(keys.Action) tea.Cmd { return p.linksTo(shown.side, list[row].Key) }
+	r.Detail = func(row, width int) []string { return p.spaceKey(shown, &list[row], width) }
 	return r
 }
 
@@ -176,7 +179,7 @@ func keyTitle(k *storage.Key) string {
 	return title + k.Object.Name
 }
 
-func (p *space) spaceLeases(shown spaceShown) rows {
+func (p *space) spaceLeases(shown spaceShown) widget.Rows {
 	l := shown.leases
 	attached := int64(0)
 	for i := range l.ByTTL {
@@ -184,38 +187,38 @@ func (p *space) spaceLeases(shown spaceShown) rows {
 	}
 	keys := func(row int) int64 { return int64(l.ByTTL[row].Keys) }
 	ttl := func(n int64) string { return time.Duration(n).String() }
-	granted := numbers(column{title: "GRANTED FOR", key: "N", min: 12}, ttl, func(row int) int64 { return int64(l.ByTTL[row].TTL) })
+	granted := numbers(widget.Column{Title: "GRANTED FOR", Key: "N", Min: 12}, ttl, func(row int) int64 { return int64(l.ByTTL[row].TTL) })
 	granted.compare = func(a, b int) int { return cmp.Compare(l.ByTTL[a].TTL, l.ByTTL[b].TTL) }
 	columns := append([]spaceColumn{granted,
-		numbers(column{title: "LEASES", key: "L", min: 8}, count, func(row int) int64 { return int64(l.ByTTL[row].Leases) }),
-		numbers(column{title: "KEYS", key: "K", min: 8}, count, keys),
-	}, shares(p.theme, attached, keys)...)
+		numbers(widget.Column{Title: "LEASES", Key: "L", Min: 8}, draw.Count, func(row int) int64 { return int64(l.ByTTL[row].Leases) }),
+		numbers(widget.Column{Title: "KEYS", Key: "K", Min: 8}, draw.Count, keys),
+	}, shares(p.Theme, attached, keys)...)
 	r := p.spaceRows(shown, len(l.ByTTL), columns...)
-	r.id = func(row int) string { return ttl(int64(l.ByTTL[row].TTL)) }
-	r.detail = func(row, width int) []string { return p.spaceLease(l, width) }
+	r.Id = func(row int) string { return ttl(int64(l.ByTTL[row].TTL)) }
+	r.Detail = func(row, width int) []string { return p.spaceLease(l, width) }
 	return r
 }
 
-func (p *space) spaceParts(shown spaceShown) rows {
+func (p *space) spaceParts(shown spaceShown) widget.Rows {
 	f := &shown.sums.File
 	bytes := func(row int) int64 { return f.Parts[row].Bytes }
-	part := texts(column{title: "PART", key: "N", min: 20}, func(row int) string { return string(f.Parts[row].Use) })
+	part := texts(widget.Column{Title: "PART", Key: "N", Min: 20}, func(row int) string { return string(f.Parts[row].Use) })
 	part.compare = func(a, b int) int { return cmp.Compare(a, b) } // the live ones first
-	columns := append([]spaceColumn{part}, shares(p.theme, f.Size, bytes)...)
+	columns := append([]spaceColumn{part}, shares(p.Theme, f.Size, bytes)...)
 	columns = append(columns,
-		numbers(column{title: "BYTES", key: "B", min: 11}, size, bytes),
-		numbers(column{title: "PAGES", key: "P", min: 7}, zeroAsNone, func(row int) int64 { return int64(min(f.Parts[row].Pages, math.MaxInt64)) }),
-		numbers(column{title: "EXACTLY", key: "E", min: 9, drop: 2}, count, bytes),
+		numbers(widget.Column{Title: "BYTES", Key: "B", Min: 11}, draw.Size, bytes),
+		numbers(widget.Column{Title: "PAGES", Key: "P", Min: 7}, zeroAsNone, func(row int) int64 { return int64(min(f.Parts[row].Pages, math.MaxInt64)) }),
+		numbers(widget.Column{Title: "EXACTLY", Key: "E", Min: 9, Drop: 2}, draw.Count, bytes),
 	)
 	r := p.spaceRows(shown, len(f.Parts), columns...)
-	r.about += fmt.Sprintf(", %s in all", plural(sumOf(f), "byte"))
-	r.id = func(row int) string { return string(f.Parts[row].Use) }
-	r.detail = func(row, width int) []string { return p.spacePart(f, &f.Parts[row], width) }
+	r.About += fmt.Sprintf(", %s in all", draw.Plural(sumOf(f), "byte"))
+	r.Id = func(row int) string { return string(f.Parts[row].Use) }
+	r.Detail = func(row, width int) []string { return p.spacePart(f, &f.Parts[row], width) }
 	return r
 }
 
 // zeroAsNone is the count of what may not be counted.
-func zeroAsNone(n int64) string { return zeroAsDash(int(n)) }
+func zeroAsNone(n int64) string { return draw.ZeroAsDash(int(n)) }
 
 func sumOf(f *storage.File) int64 {
 	sum := int64(0)
@@ -235,34 +238,34 @@ func bytesFor(f *storage.File, use storage.Use) int64 {
 	return 0
 }
 
-func (p *space) spaceBuckets(shown spaceShown) rows {
+func (p *space) spaceBuckets(shown spaceShown) widget.Rows {
 	f := &shown.sums.File
 	all := int64(0)
 	for i := range f.Buckets {
 		all += f.Buckets[i].Bytes
 	}
 	bytes := func(row int) int64 { return f.Buckets[row].Bytes }
-	columns := append([]spaceColumn{texts(column{title: "BUCKET", key: "N", min: 16, max: 60}, func(row int) string { return f.Buckets[row].Name })}, shares(p.theme, all, bytes)...)
+	columns := append([]spaceColumn{texts(widget.Column{Title: "BUCKET", Key: "N", Min: 16, Max: 60}, func(row int) string { return f.Buckets[row].Name })}, shares(p.Theme, all, bytes)...)
 	columns = append(columns,
-		numbers(column{title: "BYTES", key: "B", min: 11}, size, bytes),
-		numbers(column{title: "ITEMS", key: "I", min: 8}, count, func(row int) int64 { return int64(f.Buckets[row].Items) }),
+		numbers(widget.Column{Title: "BYTES", Key: "B", Min: 11}, draw.Size, bytes),
+		numbers(widget.Column{Title: "ITEMS", Key: "I", Min: 8}, draw.Count, func(row int) int64 { return int64(f.Buckets[row].Items) }),
 	)
 	r := p.spaceRows(shown, len(f.Buckets), columns...)
-	r.id = func(row int) string { return f.Buckets[row].Name }
-	r.detail = func(row, width int) []string { return p.spaceBucket(f, &f.Buckets[row], width) }
+	r.Id = func(row int) string { return f.Buckets[row].Name }
+	r.Detail = func(row, width int) []string { return p.spaceBucket(f, &f.Buckets[row], width) }
 	return r
 }
 
 // tallied says what some keys take, and what that means.
 func (p *space) tallied(k *storage.Tally, of *storage.Tally, width int) []string {
-	t := p.theme
-	lines := t.facts(width,
-		"bytes", fmt.Sprintf("%s, %s of %s", size(k.Bytes()), strings.TrimSpace(portion(k.Bytes(), of.Bytes())), size(of.Bytes())),
-		"live", size(k.Live)+" in "+plural(k.Keys, "key")+": "+storage.Uses[storage.LiveRecords],
-		"history", size(k.History)+": "+storage.Uses[storage.HistoryRecords],
-		"revisions", count(k.Revisions)+" retained, "+deletions(k.Tombstones))
+	t := p.Theme
+	lines := t.Facts(width,
+		"bytes", fmt.Sprintf("%s, %s of %s", draw.Size(k.Bytes()), strings.TrimSpace(portion(k.Bytes(), of.Bytes())), draw.Size(of.Bytes())),
+		"live", draw.Size(k.Live)+" in "+draw.Plural(k.Keys, "key")+": "+storage.Uses[storage.LiveRecords],
+		"history", draw.Size(k.History)+": "+storage.Uses[storage.HistoryRecords],
+		"revisions", draw.Count(k.Revisions)+" retained, "+deletions(k.Tombstones))
 	if k.Keys > 1 {
-		lines = append(lines, t.facts(width, "on average", size(k.Live/int64(k.Keys))+" live a key")...)
+		lines = append(lines, t.Facts(width, "on average", draw.Size(k.Live/int64(k.Keys))+" live a key")...)
 	}
 	return lines
 }
@@ -271,98 +274,98 @@ func deletions(n int) string {
 	if n == 0 {
 		return "no deletion among them"
 	}
-	return plural(n, "deletion") + " among them"
+	return draw.Plural(n, "deletion") + " among them"
 }
 
 // spaceGroup tells all of a group.
 func (p *space) spaceGroup(shown spaceShown, name string, g *storage.Group, width int) []string {
-	t := p.theme
-	lines := []string{t.heading(safe(name), width)}
+	t := p.Theme
+	lines := []string{t.Heading(draw.Safe(name), width)}
 	lines = append(lines, p.tallied(&g.Tally, &shown.sums.Total, width)...)
 	goes := "lists its keys"
 	if shown.view == byNamespace && !shown.within.ofResource {
 		goes = "lists its resources"
 	}
-	lines = append(lines, "", t.bold.paint("Its heaviest keys")+t.dim.paint(" ("+p.keymap.key(open)+" "+goes+")"))
+	lines = append(lines, "", t.Bold.Paint("Its heaviest keys")+t.Dim.Paint(" ("+p.Keymap.Key(keys.Open)+" "+goes+")"))
 	for i := range g.Heaviest {
 		k := &g.Heaviest[i]
-		lines = append(lines, hang(t.fit(size(k.Bytes()), 12), keyTitle(k), width)...)
+		lines = append(lines, draw.Indent(t.Fit(draw.Size(k.Bytes()), 12), keyTitle(k), width)...)
 	}
 	if len(g.Heaviest) == 0 {
-		lines = append(lines, t.dim.paint("It has none: what it has are marks that etcd left."))
+		lines = append(lines, t.Dim.Paint("It has none: what it has are marks that etcd left."))
 	}
 	return lines
 }
 
 // spaceKey tells all of a key.
 func (p *space) spaceKey(shown spaceShown, k *storage.Key, width int) []string {
-	t := p.theme
-	lines := []string{t.heading(safe(keyTitle(k)), width)}
-	changed := "at revision " + count(k.Changed)
+	t := p.Theme
+	lines := []string{t.Heading(draw.Safe(keyTitle(k)), width)}
+	changed := "at revision " + draw.Count(k.Changed)
 	if c := p.side(shown.side).State.Clock; c != nil {
 		changed += ", " + c.TimeOf(k.Changed).String()
 	}
-	version := count(k.Version) + ": so often was it written since it was created last"
+	version := draw.Count(k.Version) + ": so often was it written since it was created last"
 	if k.Keys == 0 {
 		changed, version = "deleted "+changed, ""
 	}
-	lines = append(lines, t.facts(width, "key", k.Key)...)
+	lines = append(lines, t.Facts(width, "key", k.Key)...)
 	lines = append(lines, p.tallied(&k.Tally, &shown.sums.Total, width)...)
-	lines = append(lines, t.facts(width, "version", version, "last change", changed)...)
-	return append(lines, "", t.dim.paint(t.cut(p.keymap.key(historyOf)+" shows every revision of it", width)))
+	lines = append(lines, t.Facts(width, "version", version, "last change", changed)...)
+	return append(lines, "", t.Dim.Paint(t.Cut(p.Keymap.Key(keys.HistoryOf)+" shows every revision of it", width)))
 }
 
 // spaceLease tells what hangs on leases.
 func (p *space) spaceLease(l *storage.Leases, width int) []string {
-	t := p.theme
-	lines := []string{t.heading("Leases of etcd", width)}
-	lines = append(lines, wrap("etcd deletes the keys on a lease when that runs out. The API server gives events one, for an hour if not told otherwise.", width)...)
+	t := p.Theme
+	lines := []string{t.Heading("Leases of etcd", width)}
+	lines = append(lines, draw.Wrap("etcd deletes the keys on a lease when that runs out. The API server gives events one, for an hour if not told otherwise.", width)...)
 	lines = append(lines, "")
-	lines = append(lines, t.facts(width, "granted", count(l.Granted), "idle", count(l.Idle)+", on which no key hangs")...)
+	lines = append(lines, t.Facts(width, "granted", draw.Count(l.Granted), "idle", draw.Count(l.Idle)+", on which no key hangs")...)
 	if l.Missing > 0 {
-		lines = append(lines, paintAll(t.warning, wrap(plural(l.Missing, "key")+" with a lease that is not there: an etcd that starts drops it from them.", width))...)
+		lines = append(lines, draw.PaintAll(t.Warning, draw.Wrap(draw.Plural(l.Missing, "key")+" with a lease that is not there: an etcd that starts drops it from them.", width))...)
 	}
 	if l.Unread > 0 {
-		lines = append(lines, paintAll(t.warning, wrap(count(l.Unread)+" leases and keys could not be read.", width))...)
+		lines = append(lines, draw.PaintAll(t.Warning, draw.Wrap(draw.Count(l.Unread)+" leases and keys could not be read.", width))...)
 	}
-	lines = append(lines, "", t.bold.paint("Keys with a lease"))
+	lines = append(lines, "", t.Bold.Paint("Keys with a lease"))
 	if len(l.Attached) == 0 {
-		lines = append(lines, t.dim.paint("There is none."))
+		lines = append(lines, t.Dim.Paint("There is none."))
 	}
 	for i := range l.Attached[:min(len(l.Attached), maxListed)] {
 		g := &l.Attached[i]
-		lines = append(lines, hang(t.fit(count(g.Keys), 10)+t.fit(size(g.Bytes()), 12), cmp.Or(g.Name, otherKeys), width)...)
+		lines = append(lines, draw.Indent(t.Fit(draw.Count(g.Keys), 10)+t.Fit(draw.Size(g.Bytes()), 12), cmp.Or(g.Name, otherKeys), width)...)
 	}
-	return t.andMore(lines, len(l.Attached))
+	return andMore(t, lines, len(l.Attached))
 }
 
 // spacePart tells of a part of the file, and what can be had back.
 func (p *space) spacePart(f *storage.File, part *storage.Part, width int) []string {
-	t := p.theme
+	t := p.Theme
 	pages := ""
 	if part.Pages > 0 {
-		pages = fmt.Sprintf("%d of %s each", part.Pages, size(int64(f.PageSize)))
+		pages = fmt.Sprintf("%d of %s each", part.Pages, draw.Size(int64(f.PageSize)))
 	}
-	lines := []string{t.heading(safe(string(part.Use)), width)}
-	lines = append(lines, wrap(sentence(storage.Uses[part.Use]), width)...)
-	lines = append(lines, t.facts(width, "bytes", plural(part.Bytes, "byte")+", "+strings.TrimSpace(portion(part.Bytes, f.Size))+" of the file", "pages", pages)...)
-	lines = append(lines, "", t.heading("What can be had back", width))
-	lines = append(lines, t.facts(width,
-		"compaction", size(f.Compaction)+" of history: one at the newest revision frees them for etcd to use again; the file stays as large",
-		"defragment", "about "+size(f.Defrag)+" of the file: free pages, and those beyond the last; how full the pages are then is not known before")...)
+	lines := []string{t.Heading(draw.Safe(string(part.Use)), width)}
+	lines = append(lines, draw.Wrap(draw.Sentence(storage.Uses[part.Use]), width)...)
+	lines = append(lines, t.Facts(width, "bytes", draw.Plural(part.Bytes, "byte")+", "+strings.TrimSpace(portion(part.Bytes, f.Size))+" of the file", "pages", pages)...)
+	lines = append(lines, "", t.Heading("What can be had back", width))
+	lines = append(lines, t.Facts(width,
+		"compaction", draw.Size(f.Compaction)+" of history: one at the newest revision frees them for etcd to use again; the file stays as large",
+		"defragment", "about "+draw.Size(f.Defrag)+" of the file: free pages, and those beyond the last; how full the pages are then is not known before")...)
 	if f.InLog > 0 {
-		lines = append(lines, t.facts(width, "in the log", size(f.InLog)+" of records are in the log only, and in no part of this file")...)
+		lines = append(lines, t.Facts(width, "in the log", draw.Size(f.InLog)+" of records are in the log only, and in no part of this file")...)
 	}
 	return lines
 }
 
 func (p *space) spaceBucket(f *storage.File, b *storage.Bucket, width int) []string {
-	t := p.theme
-	lines := []string{t.heading("Bucket "+safe(b.Name), width)}
-	lines = append(lines, t.facts(width, "items", count(b.Items), "bytes", size(b.Bytes)+" of keys and values", "share", strings.TrimSpace(portion(b.Bytes, f.Size))+" of the file")...)
+	t := p.Theme
+	lines := []string{t.Heading("Bucket "+draw.Safe(b.Name), width)}
+	lines = append(lines, t.Facts(width, "items", draw.Count(b.Items), "bytes", draw.Size(b.Bytes)+" of keys and values", "share", strings.TrimSpace(portion(b.Bytes, f.Size))+" of the file")...)
 	if b.Name == "key" {
 		lines = append(lines, "")
-		lines = append(lines, wrap("It holds the revisions: what the other views tell apart.", width)...)
+		lines = append(lines, draw.Wrap("It holds the revisions: what the other views tell apart.", width)...)
 	}
 	return lines
 }

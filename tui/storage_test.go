@@ -12,6 +12,9 @@ import (
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
 	"revenant/internal/demo"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/widget"
 )
 
 func (x *terminal) space() *space { return x.screens[screenNamed("storage")].(*space) }
@@ -78,8 +81,8 @@ func TestStorageConcurrently(t *testing.T) {
 	x := openOn(t, demoInput(t), 160, 48)
 	x.atOnce("0", "o", "z", "jj<enter><enter>", "o<esc>", "<enter><enter><enter><enter>", "zz", "o", "H", "<esc>", "/web<enter>", "<esc><esc><esc>", "zzzzzz", "o", "I", "zz", "j<enter><enter><esc>", "jj<enter><enter>", "z")
 	p := x.space()
-	if shown, ok := p.now(); !ok || p.of != any(shown) || !p.table.ready() {
-		t.Errorf("%+v was asked for, and %+v is shown", p.at, p.of)
+	if shown, ok := p.now(); !ok || p.Of != any(shown) || !p.Table.Ready() {
+		t.Errorf("%+v was asked for, and %+v is shown", p.at, p.Of)
 	}
 }
 
@@ -109,9 +112,9 @@ func TestStorageSums(t *testing.T) {
 	for _, keys := range []string{"0zzzzzz", "o"} {
 		p := x.typed(keys).space()
 		sum := int64(0)
-		for row := range p.table.rows.count {
+		for row := range p.Table.Rows.Count {
 			n := int64(0)
-			if _, err := fmt.Sscan(strings.ReplaceAll(p.table.rows.cell(row, 5), ",", ""), &n); err != nil {
+			if _, err := fmt.Sscan(strings.ReplaceAll(p.Table.Rows.Cell(row, 5), ",", ""), &n); err != nil {
 				t.Fatal(err)
 			}
 			sum += n
@@ -125,7 +128,7 @@ func TestStorageSums(t *testing.T) {
 // TestStorageSaved saves figures, and no picture of them.
 func TestStorageSaved(t *testing.T) {
 	x := openOn(t, demoInput(t), 160, 48).typed("0")
-	text := x.space().Take(true).text
+	text := x.space().Export(true).Text
 	if head, _, _ := strings.Cut(text, "\n"); head != "RESOURCE,SHARE,BYTES,LIVE,HISTORY,KEYS,REVISIONS" || strings.Contains(text, "█") {
 		t.Errorf("saved:\n%s", text)
 	}
@@ -138,14 +141,14 @@ func TestStorageRemembered(t *testing.T) {
 	y := openOn(t, demoInput(t), 160, 48)
 	y.run(y.space().Recall(m))
 	y.shows("0", "the heaviest keys", `filter "pods"`, "KEY ↓")
-	y.run(y.space().Recall(map[string]string{keepView: "by resource", keepSort: "RESOURCE"})) // after it was looked at
+	y.run(y.space().Recall(map[string]string{keepView: "by resource", widget.KeepSort: "RESOURCE"})) // after it was looked at
 	y.shows("", "32 of 32 rows · by resource", "RESOURCE ↑")
 }
 
 // TestStoragePlain draws nothing for a screen reader.
 func TestStoragePlain(t *testing.T) {
 	x := openOn(t, demoInput(t), 100, 48)
-	x.theme = &theme{glyphs: plainGlyphs, plain: true}
+	x.Theme = &draw.Theme{Glyphs: draw.PlainGlyphs, Plain: true}
 	x.screens[screenNamed("storage")] = newStorage(x.session)
 	x.send(tea.WindowSizeMsg{Width: 100, Height: 48})
 	x.shows("0", "live 312.4 KiB", "free 16.0 KiB", "44.8 %")
@@ -196,7 +199,7 @@ func TestStorageHostile(t *testing.T) {
 func BenchmarkStorageFrame(b *testing.B) {
 	for _, n := range benchSizes {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			s := &session{ctx: b.Context(), ui: ui{keymap: defaultKeys, theme: newTheme(true, colorprofile.TrueColor, unicodeGlyphs, DefaultLook)}, input: demoInput(b)}
+			s := &session{ctx: b.Context(), UI: widget.UI{Keymap: keys.Default, Theme: draw.NewTheme(true, colorprofile.TrueColor, draw.UnicodeGlyphs, draw.DefaultLook)}, input: demoInput(b)}
 			p := newStorage(s).(*space)
 			st := &storage.Storage{Namespaces: make([]storage.Group, n)}
 			for i := range st.Namespaces {
@@ -208,10 +211,10 @@ func BenchmarkStorageFrame(b *testing.B) {
 			p.sums[spaceRead{side: current}] = st
 			p.SetSize(140, 24)
 			shown, _ := p.now()
-			arrange(b, p.table, p.rowsOf(shown))
+			fill(b, p.Table, p.rowsOf(shown))
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
-				p.Update(press{action: []action{down, pageDown, bottom, up, top}[i%5]})
+				p.Update(keys.Press{Action: []keys.Action{keys.Down, keys.PageDown, keys.Bottom, keys.Up, keys.Top}[i%5]})
 				p.View()
 			}
 		})

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"revenant/tui/widget"
 )
 
 // TestCopy takes things to the clipboard by OSC 52, in a program that runs.
@@ -31,7 +33,7 @@ func TestCopy(t *testing.T) {
 func TestTake(t *testing.T) {
 	in := demoInput(t)
 	for _, tt := range []struct {
-		name, keys string
+		name, Set  string
 		save       bool
 		what, text string // text is how it begins
 	}{
@@ -52,16 +54,16 @@ func TestTake(t *testing.T) {
 		{"an opened node", "4<enter>", false, "node-1", "─ node-1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			x := openOn(t, in, 80, 24).typed(tt.keys)
+			x := openOn(t, in, 80, 24).typed(tt.Set)
 			e := x.excerpt(tt.save)
-			if e.later != nil {
-				e.text = e.later()
+			if e.Later != nil {
+				e.Text = e.Later()
 			}
-			if !strings.Contains(e.what, tt.what) || !strings.HasPrefix(e.text, tt.text) {
-				t.Errorf("got %q: %.80q", e.what, e.text)
+			if !strings.Contains(e.What, tt.what) || !strings.HasPrefix(e.Text, tt.text) {
+				t.Errorf("got %q: %.80q", e.What, e.Text)
 			}
-			if strings.Contains(e.text, "\x1b") || tt.save && (e.file == "" || strings.ContainsAny(e.file, `/\`)) {
-				t.Errorf("file %q, text %q", e.file, e.text)
+			if strings.Contains(e.Text, "\x1b") || tt.save && (e.File == "" || strings.ContainsAny(e.File, `/\`)) {
+				t.Errorf("file %q, text %q", e.File, e.Text)
 			}
 		})
 	}
@@ -69,7 +71,7 @@ func TestTake(t *testing.T) {
 
 func TestTooLongToCopy(t *testing.T) {
 	x := openOn(t, demoInput(t), 80, 24)
-	x.run(x.copyOut(excerpt{what: "all of it", text: strings.Repeat("x", maxCopied+1)}))
+	x.run(x.copyOut(widget.Export{What: "all of it", Text: strings.Repeat("x", maxCopied+1)}))
 	if want := "all of it is too long for the clipboard: 72.3 KiB, at most 72.3 KiB; ctrl-s saves it to a file"; x.message != want {
 		t.Errorf("got %q", x.message)
 	}
@@ -97,16 +99,6 @@ func TestSave(t *testing.T) {
 	after, err := os.ReadFile(path)
 	if diff := cmp.Diff(before, after); diff != "" || err != nil {
 		t.Errorf("the file is another: %v\n%s", err, diff)
-	}
-}
-
-func TestFileName(t *testing.T) {
-	for name, want := range map[string]string{
-		"pods": "pods", "../../etc/passwd": "etc-passwd", ".hidden": "hidden", "": "text", "a b/ü\x1b": "a-b---", strings.Repeat("x", 300): strings.Repeat("x", 100),
-	} {
-		if got := fileName(name); got != want {
-			t.Errorf("%q gives %q, want %q", name, got, want)
-		}
 	}
 }
 

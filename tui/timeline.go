@@ -14,6 +14,9 @@ import (
 	"revenant/analyzer/clock"
 	"revenant/analyzer/restore"
 	"revenant/analyzer/timeline"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/widget"
 )
 
 // timelineMsg brings it.
@@ -41,7 +44,7 @@ const (
 // happenings shows how many events there were when, and lists them.
 type happenings struct {
 	*session
-	table   *table
+	table   *widget.Table
 	wanted  *eventView // that the table shows, or will when it is arranged; nil for none
 	of      *eventView // and that it shows now
 	near    int64      // main revision of the selected event
@@ -86,7 +89,7 @@ type countedEventsMsg struct {
 }
 
 func newTimeline(s *session) screen {
-	return &happenings{session: s, asked: new(atomic.Int64), table: newTable(&s.ui, eventColumns(whenLength)...)}
+	return &happenings{session: s, asked: new(atomic.Int64), table: widget.NewTable(&s.UI, eventColumns(whenLength)...)}
 }
 
 // How long the times of events are, those of one day and those of several.
@@ -95,26 +98,26 @@ const (
 	dateLength = len("01-02 15:04:05Z +2s")
 )
 
-func eventColumns(when int) []column {
-	return []column{
-		{title: "REVISION", key: "O", min: 10},
-		{title: "WHEN", min: when, max: 30},
-		{title: "VERB", key: "V", min: 7},
-		{title: "RESOURCE", key: "S", min: 10, max: 26},
-		{title: "NAMESPACE", key: "P", min: 9, max: 30},
-		{title: "NAME", key: "N", min: 12, max: 70},
-		{title: "IN", key: "I", min: 7, drop: 3},
+func eventColumns(when int) []widget.Column {
+	return []widget.Column{
+		{Title: "REVISION", Key: "O", Min: 10},
+		{Title: "WHEN", Min: when, Max: 30},
+		{Title: "VERB", Key: "V", Min: 7},
+		{Title: "RESOURCE", Key: "S", Min: 10, Max: 26},
+		{Title: "NAMESPACE", Key: "P", Min: 9, Max: 30},
+		{Title: "NAME", Key: "N", Min: 12, Max: 70},
+		{Title: "IN", Key: "I", Min: 7, Drop: 3},
 	}
 }
 
 func (x *happenings) SetSize(width, height int) {
 	x.width, x.height = width, height
-	x.table.setSize(width, max(height-x.above(), 2))
+	x.table.SetSize(width, max(height-x.above(), 2))
 }
 
 // above is how many lines stand above the list.
 func (x *happenings) above() int {
-	if x.theme.plain {
+	if x.Theme.Plain {
 		return 1 + plainParts + plainMarks
 	}
 	return 1 + 1 + x.plotHeight() + 2 + x.laneHeight()
@@ -130,70 +133,70 @@ func (x *happenings) laneHeight() int {
 	return min(max(x.height/6, 3), maxLanes)
 }
 
-func (x *happenings) Keys() keys {
-	k := x.table.moves(keys{}).offer(filterBy, sortBy)
-	for _, a := range []action{copyOut, saveOut, historyOf, toObject, toDiff} {
-		k[a] = k[open]
+func (x *happenings) Keys() keys.Set {
+	k := x.table.Actions(keys.Set{}).Offer(keys.FilterBy, keys.SortBy)
+	for _, a := range []keys.Action{keys.CopyOut, keys.SaveOut, keys.HistoryOf, keys.ToObject, keys.ToDiff} {
+		k[a] = k[keys.Open]
 	}
 	v, why := x.wanted, ""
 	if v == nil {
 		why = "the revisions are still being read"
 	}
-	for _, a := range []action{zoomIn, zoomOut, earlier, later, muchEarlier, muchLater, goTo, withCarved, groupBy, byVerb} {
+	for _, a := range []keys.Action{keys.ZoomIn, keys.ZoomOut, keys.Earlier, keys.Later, keys.MuchEarlier, keys.MuchLater, keys.GoTo, keys.WithCarved, keys.GroupBy, keys.ByVerb} {
 		k[a] = why
 	}
 	if why != "" {
 		return k
 	}
-	if x.table.order.words != "" || v.zoomed || v.verb != "" || len(x.table.marked) > 0 {
-		k.offer(back)
+	if x.table.Order.Words != "" || v.zoomed || v.verb != "" || len(x.table.Marked) > 0 {
+		k.Offer(keys.Back)
 	}
 	if x.carving {
-		k[withCarved] = "the free pages are still being searched"
+		k[keys.WithCarved] = "the free pages are still being searched"
 	}
 	if v.last-v.first <= fewest {
-		k[zoomIn] = "these are few enough to see each"
+		k[keys.ZoomIn] = "these are few enough to see each"
 	}
 	if v.first == 0 {
-		k[earlier], k[muchEarlier] = "nothing earlier is retained", "nothing earlier is retained"
+		k[keys.Earlier], k[keys.MuchEarlier] = "nothing earlier is retained", "nothing earlier is retained"
 	}
 	if v.last == v.Len() {
-		k[later], k[muchLater] = "nothing later was written", "nothing later was written"
+		k[keys.Later], k[keys.MuchLater] = "nothing later was written", "nothing later was written"
 	}
 	if v.first == 0 && v.last == v.Len() {
-		k[zoomOut] = "all events are shown"
+		k[keys.ZoomOut] = "all events are shown"
 	}
 	return k
 }
 
 // Columns are those of the list.
-func (x *happenings) Columns() []column { return x.table.columns }
+func (x *happenings) Columns() []widget.Column { return x.table.Columns }
 
 // Take is the selected events, or to save, all that are listed.
-func (x *happenings) Take(save bool) excerpt { return x.table.take(save, "timeline", "event") }
+func (x *happenings) Take(save bool) widget.Export { return x.table.Export(save, "timeline", "event") }
 
 // Remember keeps the filter and the order.
-func (x *happenings) Remember() map[string]string { return x.table.remember() }
+func (x *happenings) Remember() map[string]string { return x.table.Remember() }
 
-func (x *happenings) Recall(m map[string]string) tea.Cmd { return x.table.recall(m) }
+func (x *happenings) Recall(m map[string]string) tea.Cmd { return x.table.Recall(m) }
 
 func (x *happenings) Update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
-	case arrangedMsg:
-		if x.table.arranged(msg) {
-			x.of, _ = x.table.rows.of.(*eventView)
-			x.stay(msg.at >= 0)
+	case widget.ArrangedMsg:
+		if x.table.Take(msg) {
+			x.of, _ = x.table.Rows.Of.(*eventView)
+			x.stay(msg.At >= 0)
 			return x.count()
 		}
 	case countedEventsMsg:
 		if msg.screen == x && msg.asked == x.asked.Load() {
 			x.counted = msg.countedEvents
 		}
-	case filterMsg:
+	case widget.FilterMsg:
 		return x.filter(string(msg))
 	case atMsg:
 		return x.goTo(string(msg))
-	case press:
+	case keys.Press:
 		return x.press(msg)
 	}
 	return x.refresh()
@@ -203,27 +206,27 @@ func (x *happenings) Update(msg tea.Msg) tea.Cmd {
 // any more, on the first one after it.
 func (x *happenings) stay(found bool) {
 	v, t := x.of, x.table
-	if !found && t.chosen && t.have.by == eventRevision && !t.have.reverse {
-		at, _ := slices.BinarySearchFunc(t.shown, x.near, func(row int32, near int64) int {
+	if !found && t.Pinned && t.Have.By == eventRevision && !t.Have.Reverse {
+		at, _ := slices.BinarySearchFunc(t.Shown, x.near, func(row int32, near int64) int {
 			return cmp.Compare(v.Revision(v.number(int(row))).Main, near)
 		})
-		t.at = min(at, max(len(t.shown)-1, 0))
+		t.At = min(at, max(len(t.Shown)-1, 0))
 	}
 	x.move("")
 }
 
 // move moves the selection.
-func (x *happenings) move(a action) {
-	x.table.move(a)
+func (x *happenings) move(a keys.Action) {
+	x.table.Move(a)
 	if n, ok := x.event(); ok {
 		x.near = x.of.Revision(n).Main
 	}
 }
 
 func (x *happenings) filter(words string) tea.Cmd {
-	o := x.table.order
-	o.words = words
-	return x.table.setOrder(o)
+	o := x.table.Order
+	o.Words = words
+	return x.table.SetOrder(o)
 }
 
 // refresh shows another timeline when there is one.
@@ -247,7 +250,7 @@ func (x *happenings) refresh() tea.Cmd {
 	}
 	cmd := x.show(v)
 	if told.Carving {
-		cmd = tea.Batch(cmd, say(fmt.Sprintf("%s carved from pages that are free", plural(told.Recovered, "event"))))
+		cmd = tea.Batch(cmd, widget.Notify(fmt.Sprintf("%s carved from pages that are free", draw.Plural(told.Recovered, "event"))))
 	}
 	return cmd
 }
@@ -256,7 +259,7 @@ func (x *happenings) refresh() tea.Cmd {
 func (x *happenings) show(v eventView) tea.Cmd {
 	v.numbers = nil
 	x.wanted = &v
-	return x.table.makeRows(func() rows {
+	return x.table.MakeRows(func() widget.Rows {
 		of := v // the command's own: Update copies the one that is wanted
 		for n := of.first; of.verb != "" && n < of.last; n++ {
 			if of.Verb(n) == of.verb {
@@ -269,40 +272,40 @@ func (x *happenings) show(v eventView) tea.Cmd {
 
 // event is the number of the selected event.
 func (x *happenings) event() (int, bool) {
-	n, ok := x.table.item().(int)
+	n, ok := x.table.Item().(int)
 	return n, ok
 }
 
-func (x *happenings) press(p press) tea.Cmd {
-	switch p.action {
-	case open:
+func (x *happenings) press(p keys.Press) tea.Cmd {
+	switch p.Action {
+	case keys.Open:
 		return x.lookAt(false)
-	case toObject:
+	case keys.ToObject:
 		return x.lookAt(true)
-	case historyOf, toDiff:
+	case keys.HistoryOf, keys.ToDiff:
 		if n, ok := x.event(); ok {
-			return x.historyAt(n, p.action == toDiff)
+			return x.historyAt(n, p.Action == keys.ToDiff)
 		}
-	case zoomIn:
+	case keys.ZoomIn:
 		return x.zoom(0.5)
-	case zoomOut:
+	case keys.ZoomOut:
 		return x.zoom(2)
-	case earlier:
+	case keys.Earlier:
 		return x.pan(-0.5)
-	case later:
+	case keys.Later:
 		return x.pan(0.5)
-	case muchEarlier:
+	case keys.MuchEarlier:
 		return x.pan(-1)
-	case muchLater:
+	case keys.MuchLater:
 		return x.pan(1)
-	case withCarved:
+	case keys.WithCarved:
 		x.carving = true
-		return tea.Batch(say("searching the free pages"+x.theme.ellipsis), x.readTimeline(!x.wanted.Carving))
-	case groupBy:
+		return tea.Batch(widget.Notify("searching the free pages"+x.Theme.Ellipsis), x.readTimeline(!x.wanted.Carving))
+	case keys.GroupBy:
 		x.lanes = (x.lanes + 1) % laneWays
 		x.SetSize(x.width, x.height)
 		return x.count()
-	case byVerb:
+	case keys.ByVerb:
 		v := *x.wanted
 		if i := slices.Index(timeline.Verbs, v.verb) + 1; i < len(timeline.Verbs) {
 			v.verb = timeline.Verbs[i]
@@ -310,16 +313,16 @@ func (x *happenings) press(p press) tea.Cmd {
 			v.verb = ""
 		}
 		return x.show(v)
-	case sortBy:
-		return x.table.sortBy(p.key)
-	case mark:
-		x.table.chosen = true
-		x.table.mark()
-	case back:
+	case keys.SortBy:
+		return x.table.SortBy(p.Key)
+	case keys.Mark:
+		x.table.Pinned = true
+		x.table.Mark()
+	case keys.Back:
 		return x.back()
-	case goTo: // the shell's
+	case keys.GoTo: // the shell's
 	default:
-		x.move(p.action)
+		x.move(p.Action)
 	}
 	return nil
 }
@@ -328,10 +331,10 @@ func (x *happenings) press(p press) tea.Cmd {
 func (x *happenings) back() tea.Cmd {
 	v := *x.wanted
 	switch {
-	case len(x.table.marked) > 0:
-		clear(x.table.marked)
+	case len(x.table.Marked) > 0:
+		clear(x.table.Marked)
 		return nil
-	case x.table.order.words != "":
+	case x.table.Order.Words != "":
 		return x.filter("")
 	case v.verb != "":
 		v.verb = ""
@@ -362,8 +365,8 @@ func (x *happenings) lookAt(text bool) tea.Cmd {
 	}
 	s := x.side(at.side).Snapshot
 	if from := max(s.CompactRevision(), 1); x.of.Carved(n) || at.revision < from {
-		why := fmt.Sprintf("the objects of revision %s are not there any more: this is the object's own history", count(at.revision))
-		return tea.Batch(x.historyAt(n, false), say(why))
+		why := fmt.Sprintf("the objects of revision %s are not there any more: this is the object's own history", draw.Count(at.revision))
+		return tea.Batch(x.historyAt(n, false), widget.Notify(why))
 	}
 	if at.revision == s.Revision() {
 		at.revision = 0
@@ -413,7 +416,7 @@ func (x *happenings) goTo(text string) tea.Cmd {
 	}
 	to, err := x.sideMoment(text, current)
 	if err != nil {
-		return say(safe(err.Error()))
+		return widget.Notify(draw.Safe(err.Error()))
 	}
 	revision := to.revision
 	if revision == 0 {
@@ -421,14 +424,14 @@ func (x *happenings) goTo(text string) tea.Cmd {
 	}
 	at, _ := v.Between(revision, 0)
 	if at == v.Len() {
-		return say(fmt.Sprintf("nothing was written at or after revision %s", count(revision)))
+		return widget.Notify(fmt.Sprintf("nothing was written at or after revision %s", draw.Count(revision)))
 	}
 	x.choose(v.Pair, at)
 	if at < v.first || at >= v.last {
 		size := v.last - v.first
 		return x.showFrom(at-size/2, size)
 	}
-	return x.table.arrange()
+	return x.table.Arrange()
 }
 
 // CheckMoment says what is wrong with a moment as it was typed.
@@ -448,7 +451,7 @@ func begin(p *timeline.Pair) int {
 
 // choose selects an event once its row is there.
 func (x *happenings) choose(told *timeline.Pair, n int) {
-	x.table.selected, x.table.chosen, x.near = eventID(told, n), true, told.Revision(n).Main
+	x.table.Selected, x.table.Pinned, x.near = eventID(told, n), true, told.Revision(n).Main
 }
 
 // eventID is what a row is called: of one revision there may be two events, where the
@@ -462,23 +465,23 @@ func eventID(t *timeline.Pair, n int) string {
 }
 
 // rows are those of the events listed.
-func (v *eventView) rows() rows {
+func (v *eventView) rows() widget.Rows {
 	size := v.last - v.first
 	if v.verb != "" {
 		size = len(v.numbers)
 	}
 	day, when := v.days()
-	return rows{
-		of:      v,
-		columns: eventColumns(when),
-		count:   size,
-		item:    func(row int) any { return v.number(row) },
-		id:      func(row int) string { return eventID(v.Pair, v.number(row)) },
-		copied: func(row int) string {
+	return widget.Rows{
+		Of:      v,
+		Columns: eventColumns(when),
+		Count:   size,
+		Item:    func(row int) any { return v.number(row) },
+		Id:      func(row int) string { return eventID(v.Pair, v.number(row)) },
+		Copied: func(row int) string {
 			n := v.number(row)
 			return fmt.Sprintf("%s %s %s", v.Revision(n), v.Verb(n), v.Key(n))
 		},
-		cell: func(row, column int) string {
+		Cell: func(row, column int) string {
 			n := v.number(row)
 			switch column {
 			case eventRevision:
@@ -488,15 +491,15 @@ func (v *eventView) rows() rows {
 			case eventVerb:
 				return string(v.Verb(n))
 			case eventResource:
-				return orDash(v.Kind(n).Resource)
+				return draw.OrDash(v.Kind(n).Resource)
 			case eventNamespace:
-				return orDash(v.Kind(n).Namespace)
+				return draw.OrDash(v.Kind(n).Namespace)
 			case eventName:
 				return v.Name(n)
 			}
 			return inText(v.Pair, n)
 		},
-		compare: func(a, b, column int) int {
+		Compare: func(a, b, column int) int {
 			a, b = v.number(a), v.number(b)
 			switch column {
 			case eventVerb:
@@ -512,14 +515,14 @@ func (v *eventView) rows() rows {
 			}
 			return cmp.Compare(a, b)
 		},
-		look: func(t *theme, row int) (style, string) {
+		Look: func(t *draw.Theme, row int) (draw.Style, string) {
 			switch n := v.number(row); {
 			case v.Carved(n):
-				return t.severity(restore.Warning)
+				return severity(t, restore.Warning)
 			case v.Verb(n) == timeline.Deleted:
-				return t.severity(restore.Critical)
+				return severity(t, restore.Critical)
 			}
-			return t.severity(restore.OK)
+			return severity(t, restore.OK)
 		},
 	}
 }
@@ -551,17 +554,15 @@ func inText(t *timeline.Pair, n int) string {
 	return text
 }
 
-const clockLayout = "15:04:05Z"
-
 // timeText is an interval in few columns: without the day where that is the last one,
 // without the year where it is the same.
 func timeText(i clock.Interval, day time.Time) string {
-	layout := "01-02 " + clockLayout
+	layout := "01-02 " + draw.ClockLayout
 	switch {
 	case day.IsZero() || i.From.IsZero() || i.To.IsZero() || i.From.UTC().Year() != day.UTC().Year():
 		return brief(i)
 	case sameDay(i.From, day):
-		layout = clockLayout
+		layout = draw.ClockLayout
 	}
 	return i.From.UTC().Format(layout) + " +" + i.To.Sub(i.From).Round(time.Second).String()
 }
@@ -581,8 +582,8 @@ func (x *happenings) count() tea.Cmd {
 	if x.of == nil {
 		return nil
 	}
-	ctx, v, shown, lanes := x.ctx, x.of, x.table.shown, x.lanes
-	return x.tasks.cmd(func() tea.Msg {
+	ctx, v, shown, lanes := x.ctx, x.of, x.table.Shown, x.lanes
+	return x.Tasks.Cmd(func() tea.Msg {
 		if asked != x.asked.Load() {
 			return nil
 		}
@@ -662,24 +663,24 @@ func (c *countedEvents) laneOf(by int, shown []int32) func(n int) int {
 }
 
 func (x *happenings) View() []string {
-	lines := []string{" " + x.theme.cut(x.title(), x.width-1)}
+	lines := []string{" " + x.Theme.Cut(x.title(), x.width-1)}
 	switch {
 	case x.of == nil:
 		return lines
-	case x.theme.plain:
+	case x.Theme.Plain:
 		lines = append(lines, x.told()...)
 	default:
 		lines = append(lines, x.plot()...)
 	}
-	if x.table.ready() && len(x.table.shown) == 0 {
-		return append(lines, paintAll(x.theme.dim, item("   ", x.why(), x.width-3))...)
+	if x.table.Ready() && len(x.table.Shown) == 0 {
+		return append(lines, draw.PaintAll(x.Theme.Dim, draw.Item("   ", x.why(), x.width-3))...)
 	}
-	return append(lines, x.table.view(true, false)...)
+	return append(lines, x.table.View(true, false)...)
 }
 
 // why says why no event is listed.
 func (x *happenings) why() string {
-	v, clears := x.of, x.keymap.key(back)
+	v, clears := x.of, x.Keymap.Key(keys.Back)
 	events := "events"
 	if v.verb != "" {
 		events = string(v.verb) + " events"
@@ -687,8 +688,8 @@ func (x *happenings) why() string {
 	switch {
 	case v.Len() == 0:
 		return "Neither snapshot holds a revision."
-	case x.table.have.words != "":
-		return fmt.Sprintf("None of the %s %s matches %s. %s clears the filter.", events, v.rangeText(), quoted(x.table.have.words), clears)
+	case x.table.Have.Words != "":
+		return fmt.Sprintf("None of the %s %s matches %s. %s clears the filter.", events, v.rangeText(), draw.Quoted(x.table.Have.Words), clears)
 	case v.verb != "":
 		return fmt.Sprintf("There are no %s %s. %s shows all verbs again.", events, v.rangeText(), clears)
 	}
@@ -700,16 +701,16 @@ func (v *eventView) rangeText() string {
 	if v.first >= v.last {
 		return "at no revision"
 	}
-	return "of revisions " + count(v.Revision(v.first).Main) + " to " + count(v.Revision(v.last-1).Main)
+	return "of revisions " + draw.Count(v.Revision(v.first).Main) + " to " + draw.Count(v.Revision(v.last-1).Main)
 }
 
 // title counts what is listed, and says what is known of the times.
 func (x *happenings) title() string {
-	t, v := x.theme, x.of
+	t, v := x.Theme, x.of
 	if v == nil {
-		return t.dim.paint("reading what happened when" + t.ellipsis)
+		return t.Dim.Paint("reading what happened when" + t.Ellipsis)
 	}
-	parts := []string{t.bold.paint(fmt.Sprintf("%s of %s", count(len(x.table.shown)), plural(v.Len(), "event")))}
+	parts := []string{t.Bold.Paint(fmt.Sprintf("%s of %s", draw.Count(len(x.table.Shown)), draw.Plural(v.Len(), "event")))}
 	if v.verb != "" {
 		parts = append(parts, string(v.verb)+" only")
 	}
@@ -717,28 +718,28 @@ func (x *happenings) title() string {
 	case v.zoomed:
 		parts = append(parts, v.rangeText())
 	case v.Carving && v.Pair.First > 0:
-		parts = append(parts, "complete from revision "+count(v.Complete())+" on")
+		parts = append(parts, "complete from revision "+draw.Count(v.Complete())+" on")
 	case v.Pair.First > 0:
-		parts = append(parts, fmt.Sprintf("%s before revision %s outlived a compaction: %s shows them", count(v.Pair.First), count(v.Complete()), x.keymap.key(zoomOut)))
+		parts = append(parts, fmt.Sprintf("%s before revision %s outlived a compaction: %s shows them", draw.Count(v.Pair.First), draw.Count(v.Complete()), x.Keymap.Key(keys.ZoomOut)))
 	}
-	parts = append(parts, x.table.state()...)
+	parts = append(parts, x.table.State()...)
 	if v.Carving && v.Recovered > 0 {
-		parts = append(parts, t.warning.paint(count(v.Recovered)+" carved"))
+		parts = append(parts, t.Warning.Paint(draw.Count(v.Recovered)+" carved"))
 	} else if v.Carving {
 		parts = append(parts, "nothing carved")
 	}
 	if c := x.counted; c != nil {
 		switch {
 		case !c.ByTime:
-			parts = append(parts, t.dim.paint("by revision: no time is known"))
+			parts = append(parts, t.Dim.Paint("by revision: no time is known"))
 		case c.Counted > 0:
-			parts = append(parts, t.dim.paint("times known to "+roughly(c.Within)+" (median)"))
+			parts = append(parts, t.Dim.Paint("times known to "+roughly(c.Within)+" (median)"))
 		}
 		if c.Undated > 0 {
-			parts = append(parts, t.warning.paint(count(c.Undated)+" at unknown times"))
+			parts = append(parts, t.Warning.Paint(draw.Count(c.Undated)+" at unknown times"))
 		}
 	}
-	return strings.Join(parts, t.dim.paint(" "+t.dot+" "))
+	return strings.Join(parts, t.Dim.Paint(" "+t.Dot+" "))
 }
 
 // roughly is a duration with two digits.
@@ -770,7 +771,7 @@ func (x *happenings) columns() int {
 
 // plot draws how many events there were when, in all and in lanes.
 func (x *happenings) plot() []string {
-	t, height := x.theme, x.above()-1
+	t, height := x.Theme, x.above()-1
 	c := x.counted
 	if c == nil {
 		return make([]string, height)
@@ -782,34 +783,34 @@ func (x *happenings) plot() []string {
 			all[i] += v
 		}
 	}
-	values := rebin(all, columns)
+	values := widget.Rebin(all, columns)
 	undone := columns
 	if _, to, ok := x.column(x.headMark(backup)); ok {
 		undone = to + 1
 	} else if x.side(backup).State.Revision < c.FromMain {
 		undone = 0
 	}
-	look := func(column int) style {
+	look := func(column int) draw.Style {
 		if column >= undone {
-			return t.warning
+			return t.Warning
 		}
 		return ""
 	}
-	lines := []string{spaces(plotLabel) + x.marks(columns).String()}
-	for i, line := range t.bars(values, greatest(values), x.plotHeight(), look) {
+	lines := []string{draw.Spaces(plotLabel) + x.marks(columns).String()}
+	for i, line := range widget.Bars(t, values, widget.Max(values), x.plotHeight(), look) {
 		label := ""
 		if i == 0 && c.Counted > 0 {
-			label = t.dim.paint(t.fit("  "+x.scale(values), plotLabel))
+			label = t.Dim.Paint(t.Fit("  "+x.scale(values), plotLabel))
 		}
-		lines = append(lines, t.fit(label, plotLabel)+line)
+		lines = append(lines, t.Fit(label, plotLabel)+line)
 	}
-	lines = append(lines, spaces(plotLabel)+x.cursor(columns).String(), spaces(plotLabel)+x.axis(columns).String())
+	lines = append(lines, draw.Spaces(plotLabel)+x.cursor(columns).String(), draw.Spaces(plotLabel)+x.axis(columns).String())
 	lanes := make([]string, 0, x.laneHeight())
 	highest := 0.0
 	drawn := make([][]float64, len(c.names))
 	for i := range drawn {
-		drawn[i] = rebin(c.Lanes[i], columns)
-		highest = max(highest, greatest(drawn[i]))
+		drawn[i] = widget.Rebin(c.Lanes[i], columns)
+		highest = max(highest, widget.Max(drawn[i]))
 	}
 	for i, name := range c.names {
 		if len(lanes) == x.laneHeight() {
@@ -820,11 +821,11 @@ func (x *happenings) plot() []string {
 			for _, n := range c.totals[i:] {
 				more += n
 			}
-			lanes = append(lanes, t.dim.paint(fmt.Sprintf("  and %d more with %s", len(c.names)-i, plural(more, "event"))))
+			lanes = append(lanes, t.Dim.Paint(fmt.Sprintf("  and %d more with %s", len(c.names)-i, draw.Plural(more, "event"))))
 			break
 		}
-		lead := t.fit("  "+safe(name), plotLabel-9) + fmt.Sprintf("%8s ", count(c.totals[i]))
-		lanes = append(lanes, t.dim.paint(lead)+t.bars(drawn[i], highest, 1, look)[0])
+		lead := t.Fit("  "+draw.Safe(name), plotLabel-9) + fmt.Sprintf("%8s ", draw.Count(c.totals[i]))
+		lanes = append(lanes, t.Dim.Paint(lead)+widget.Bars(t, drawn[i], highest, 1, look)[0])
 	}
 	for len(lanes) < x.laneHeight() {
 		lanes = append(lanes, "")
@@ -835,7 +836,7 @@ func (x *happenings) plot() []string {
 // scale says what the highest bar stands for.
 func (x *happenings) scale(values []float64) string {
 	c := x.counted
-	text := "at most " + count(int64(math.Round(greatest(values))))
+	text := "at most " + draw.Count(int64(math.Round(widget.Max(values))))
 	if c.ByTime {
 		return text + " in " + roughly(c.To.Sub(c.From)/time.Duration(len(values)))
 	}
@@ -860,9 +861,9 @@ func (x *happenings) column(m timeline.Mark) (from, to int, ok bool) {
 }
 
 // marks are the moments that matter: what the restore undoes, bumps, compactions.
-func (x *happenings) marks(columns int) *strip {
-	t, c := x.theme, x.counted
-	s := newStrip(columns)
+func (x *happenings) marks(columns int) *widget.Strip {
+	t, c := x.Theme, x.counted
+	s := widget.NewStrip(columns)
 	was, now := x.headMark(backup), x.headMark(current)
 	if now.Revision > was.Revision {
 		_, from, shown := x.column(was)
@@ -874,21 +875,21 @@ func (x *happenings) marks(columns int) *strip {
 			to = columns - 1
 		}
 		if shown || was.Revision < c.FromMain {
-			s.fill(from, to, t.line, t.dim)
+			s.Fill(from, to, t.Line, t.Dim)
 			text := " undone by the restore "
 			if to-from > len(text)+1 {
-				s.put(from+(to-from-len(text)+1)/2, text, t.warning)
+				s.Put(from+(to-from-len(text)+1)/2, text, t.Warning)
 			}
 		}
 		if shown {
-			s.fill(from, from, t.left, t.dim)
-			label := "backup " + count(was.Revision) + " "
-			if !s.put(from-len(label), label, t.bold) && from+1+len(label) < to {
-				s.put(from+1, " "+label, t.bold)
+			s.Fill(from, from, t.Left, t.Dim)
+			label := "backup " + draw.Count(was.Revision) + " "
+			if !s.Put(from-len(label), label, t.Bold) && from+1+len(label) < to {
+				s.Put(from+1, " "+label, t.Bold)
 			}
 		}
 		if ends {
-			s.fill(to, to, t.right, t.dim)
+			s.Fill(to, to, t.Right, t.Dim)
 		}
 	}
 	sparse := -1 // up to which column only what outlived a compaction is known
@@ -898,40 +899,40 @@ func (x *happenings) marks(columns int) *strip {
 		case !ok:
 		case m.Kind == timeline.Compacted && m.Revision+1 == c.of.Complete():
 			sparse = to
-		case m.Kind == timeline.Bumped && s.free(at, at+1):
-			s.mark(at, at, t.bumped, "bumped to "+count(m.Revision), t.bold)
+		case m.Kind == timeline.Bumped && s.Free(at, at+1):
+			s.Mark(at, at, t.Bumped, "bumped to "+draw.Count(m.Revision), t.Bold)
 		case m.Kind == timeline.Bumped:
-			s.fill(at, at, t.bumped, t.bold)
+			s.Fill(at, at, t.Bumped, t.Bold)
 		}
 	}
 	for i := 0; i <= sparse && c.of.first < c.of.First; i++ {
-		if s.free(i, i+1) {
-			s.fill(i, i, t.compacted, t.dim)
+		if s.Free(i, i+1) {
+			s.Fill(i, i, t.Compacted, t.Dim)
 		}
 	}
 	return s
 }
 
 // cursor is between which times the selected event was.
-func (x *happenings) cursor(columns int) *strip {
-	t := x.theme
-	s := newStrip(x.width - plotLabel - 1)
+func (x *happenings) cursor(columns int) *widget.Strip {
+	t := x.Theme
+	s := widget.NewStrip(x.width - plotLabel - 1)
 	if n, ok := x.event(); ok {
 		from, to, ok := x.column(timeline.Mark{Revision: x.of.Revision(n).Main, When: x.of.When(n)})
 		if ok {
-			s.fill(from, to, t.line, t.bold)
-			s.fill((from+to)/2, (from+to)/2, t.up, t.bold)
+			s.Fill(from, to, t.Line, t.Bold)
+			s.Fill((from+to)/2, (from+to)/2, t.Up, t.Bold)
 		}
 	}
 	if x.counted.atEnd() {
-		s.fill(columns, columns+blindWidth-1, t.seen, t.dim)
+		s.Fill(columns, columns+blindWidth-1, t.Seen, t.Dim)
 		texts := []string{"nothing tells of later "}
 		if at := x.outage(); !at.IsZero() {
-			s.fill(columns+blindWidth-1, columns+blindWidth-1, t.minimum, t.bold)
-			texts = []string{"nothing tells of later; outage " + at.UTC().Format("2006-01-02 "+clockLayout) + " ", "outage " + at.UTC().Format(clockLayout) + " "}
+			s.Fill(columns+blindWidth-1, columns+blindWidth-1, t.Minimum, t.Bold)
+			texts = []string{"nothing tells of later; outage " + at.UTC().Format("2006-01-02 "+draw.ClockLayout) + " ", "outage " + at.UTC().Format(draw.ClockLayout) + " "}
 		}
 		for _, text := range texts {
-			if s.free(columns-len(text)-1, columns) && s.put(columns-len(text), text, t.dim) {
+			if s.Free(columns-len(text)-1, columns) && s.Put(columns-len(text), text, t.Dim) {
 				break
 			}
 		}
@@ -948,11 +949,11 @@ func (x *happenings) outage() time.Time {
 }
 
 // axis are the times or revisions at its ends and in the middle.
-func (x *happenings) axis(columns int) *strip {
-	t, c := x.theme, x.counted
-	s := newStrip(columns)
+func (x *happenings) axis(columns int) *widget.Strip {
+	t, c := x.Theme, x.counted
+	s := widget.NewStrip(columns)
 	text := func(share float64) string {
-		return count(c.FromMain + int64(share*float64(c.ToMain-c.FromMain)))
+		return draw.Count(c.FromMain + int64(share*float64(c.ToMain-c.FromMain)))
 	}
 	if c.ByTime {
 		span := c.To.Sub(c.From)
@@ -962,14 +963,14 @@ func (x *happenings) axis(columns int) *strip {
 			case span > 72*time.Hour:
 				return at.Format("2006-01-02")
 			case share == 0:
-				return at.Format("2006-01-02 " + clockLayout)
+				return at.Format("2006-01-02 " + draw.ClockLayout)
 			}
-			return at.Format(clockLayout)
+			return at.Format(draw.ClockLayout)
 		}
 	}
 	put := func(at int, label string) {
-		if s.free(at-1, at+len(label)+1) {
-			s.put(at, label, t.dim)
+		if s.Free(at-1, at+len(label)+1) {
+			s.Put(at, label, t.Dim)
 		}
 	}
 	put(0, text(0))
@@ -993,37 +994,37 @@ func (x *happenings) told() []string {
 	var lines []string
 	parts := make([][]float64, len(c.names))
 	for i := range parts {
-		parts[i] = rebin(c.Lanes[i], plainParts)
+		parts[i] = widget.Rebin(c.Lanes[i], plainParts)
 	}
 	for p := range plainParts {
-		text := fmt.Sprintf("revisions %s to %s: ", count(c.FromMain+(c.ToMain-c.FromMain)*int64(p)/plainParts), count(c.FromMain+(c.ToMain-c.FromMain)*int64(p+1)/plainParts))
+		text := fmt.Sprintf("revisions %s to %s: ", draw.Count(c.FromMain+(c.ToMain-c.FromMain)*int64(p)/plainParts), draw.Count(c.FromMain+(c.ToMain-c.FromMain)*int64(p+1)/plainParts))
 		if c.ByTime {
 			step := c.To.Sub(c.From) / plainParts
 			from := c.From.Add(step * time.Duration(p)).UTC()
-			text = fmt.Sprintf("%s to %s: about ", from.Format("2006-01-02 "+clockLayout), from.Add(step).Format("2006-01-02 "+clockLayout))
+			text = fmt.Sprintf("%s to %s: about ", from.Format("2006-01-02 "+draw.ClockLayout), from.Add(step).Format("2006-01-02 "+draw.ClockLayout))
 		}
 		var counts []string
 		for i, name := range c.names {
 			if n := int64(math.Round(parts[i][p])); n > 0 {
-				counts = append(counts, count(n)+" "+safe(name))
+				counts = append(counts, draw.Count(n)+" "+draw.Safe(name))
 			}
 		}
 		lines = append(lines, text+cmp.Or(strings.Join(counts, ", "), "nothing"))
 	}
 	for side := range roles {
 		m := x.headMark(side)
-		lines = append(lines, fmt.Sprintf("The %s was saved at revision %s, written %s.", roles[side], count(m.Revision), m.When))
+		lines = append(lines, fmt.Sprintf("The %s was saved at revision %s, written %s.", roles[side], draw.Count(m.Revision), m.When))
 	}
 	if at := x.outage(); !at.IsZero() {
-		lines = append(lines, "The outage was at "+at.UTC().Format("2006-01-02 "+clockLayout)+": nothing tells of what came before it and after these revisions.")
+		lines = append(lines, "The outage was at "+at.UTC().Format("2006-01-02 "+draw.ClockLayout)+": nothing tells of what came before it and after these revisions.")
 	}
 	for _, revision := range c.of.Jumps() {
 		if len(lines) < plainParts+plainMarks {
-			lines = append(lines, "An earlier restore bumped the store to revision "+count(revision)+".")
+			lines = append(lines, "An earlier restore bumped the store to revision "+draw.Count(revision)+".")
 		}
 	}
 	for i, line := range lines {
-		lines[i] = x.theme.cut(line, x.width)
+		lines[i] = x.Theme.Cut(line, x.width)
 	}
 	return lines
 }

@@ -10,7 +10,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"revenant/analyzer/clock"
 	"revenant/analyzer/restore"
@@ -18,6 +17,9 @@ import (
 	"revenant/decoder/snapshot"
 	"revenant/decoder/snapshot/snapshottest"
 	"revenant/internal/demo"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/widget"
 )
 
 // timelineOf is the screen as it is.
@@ -80,13 +82,13 @@ func TestTimelineFollows(t *testing.T) {
 func TestTimelineStays(t *testing.T) {
 	x := openOn(t, demoInput(t), 120, 40).typed("9@900<enter>")
 	for _, tt := range []struct {
-		keys string
+		Set  string
 		want int64
 	}{{"/pods<enter>", 909}, {"<esc>", 909}, {"f", 912}, {"<esc>", 912}, {"OO", 912}, {"+", 912}, {"O+", 912}, {"]", 912}, {"v", 912}, {"v", 912}} {
-		x.typed(tt.keys)
+		x.typed(tt.Set)
 		n, ok := x.timelineOf().event()
 		if got := x.timelineOf().of.Revision(n).Main; !ok || got != tt.want {
-			t.Errorf("after %q revision %d is selected, want %d", tt.keys, got, tt.want)
+			t.Errorf("after %q revision %d is selected, want %d", tt.Set, got, tt.want)
 		}
 	}
 }
@@ -128,7 +130,7 @@ func inputOf(t *testing.T, path string) *Input {
 func TestTimelineBumped(t *testing.T) {
 	in := inputOf(t, "../testdata/etcd/bumped-and-written.db.gz")
 	x := openOn(t, in, 160, 48)
-	marker := count(in.Current.Snapshot.BumpMarkers()[0])
+	marker := draw.Count(in.Current.Snapshot.BumpMarkers()[0])
 	x.shows("9-----", "bumped to "+marker)
 	x.fits()
 	x.typed("G<enter>").fits()
@@ -149,7 +151,7 @@ func TestTimelineCarved(t *testing.T) {
 	if carved == 0 || carved != x.timelineOf().of.Recovered {
 		t.Errorf("%d events are carved, %d are told", carved, x.timelineOf().of.Recovered)
 	}
-	x.shows("g", count(carved)+" carved", "complete from revision ", "▌ ○ 1965 ", "carved: both")
+	x.shows("g", draw.Count(carved)+" carved", "complete from revision ", "▌ ○ 1965 ", "carved: both")
 	x.shows("<enter>", "History", "with carved", "▌ ○ 1965 ", "the objects of revision 1,965 are not there any more")
 	x.shows("9v", "outlived a compaction: - shows them")
 	for n := range x.timelineOf().of.Len() {
@@ -164,7 +166,7 @@ func TestTimelinePlain(t *testing.T) {
 	in := demoInput(t)
 	in.Plan = restore.Plan{OutageAt: time.Date(2026, 11, 23, 4, 10, 0, 0, time.UTC)}
 	x := openOn(t, in, 80, 100)
-	x.theme.glyphs, x.theme.plain = plainGlyphs, true
+	x.Theme.Glyphs, x.Theme.Plain = draw.PlainGlyphs, true
 	x.send(tea.WindowSizeMsg{Width: 80, Height: 100})
 	x.shows("9", "2026-11-23 04:02:37Z to 2026-11-23 04:02:46Z: about", " created, ", "The backup was saved at revision 454", "The outage was at 2026-11-23 04:10:00Z")
 	x.shows("1", "Revisions a second, ", "about ", "The backup's newest revision 454 was written")
@@ -208,58 +210,6 @@ func TestTimelineHostile(t *testing.T) {
 	}
 }
 
-// TestRebin keeps the sum of what is drawn.
-func TestRebin(t *testing.T) {
-	for _, tt := range []struct {
-		name    string
-		bins    []float64
-		columns int
-		want    []float64
-	}{
-		{"none", nil, 3, []float64{0, 0, 0}},
-		{"no column", []float64{1, 2}, 0, []float64{}},
-		{"as many", []float64{1, 2, 3}, 3, []float64{1, 2, 3}},
-		{"fewer", []float64{1, 2, 3, 4}, 2, []float64{3, 7}},
-		{"more", []float64{2, 4}, 4, []float64{1, 1, 2, 2}},
-		{"neither", []float64{3, 3, 3}, 2, []float64{4.5, 4.5}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, rebin(tt.bins, tt.columns), cmpopts.EquateApprox(0, 1e-9)); diff != "" {
-				t.Errorf("-want +got:\n%s", diff)
-			}
-		})
-	}
-}
-
-// TestBars draws what there is little of, too, and nothing where there is nothing.
-func TestBars(t *testing.T) {
-	for _, tt := range []struct {
-		name   string
-		glyphs glyphs
-		values []float64
-		height int
-		want   []string
-	}{
-		{"nothing", unicodeGlyphs, []float64{0, 0}, 2, []string{"", ""}},
-		{"rising", unicodeGlyphs, []float64{0, 1, 8, 12, 16}, 2, []string{"   ▄█", " ▁███"}},
-		{"little beside much", unicodeGlyphs, []float64{1, 1e9}, 1, []string{"▁█"}},
-		{"next to nothing", unicodeGlyphs, []float64{0.01, 8}, 1, []string{" █"}},
-		{"ASCII", asciiGlyphs, []float64{1, 4, 8}, 1, []string{".=#"}},
-		{"where nothing is drawn", plainGlyphs, []float64{1, 4, 8}, 1, []string{""}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			th := newTheme(true, colorprofile.ASCII, tt.glyphs, DefaultLook)
-			got := th.bars(tt.values, greatest(tt.values), tt.height, nil)
-			for i := range got {
-				got[i] = strings.TrimRight(got[i], " ")
-			}
-			if diff := cmp.Diff(tt.want, got); diff != "" {
-				t.Errorf("-want +got:\n%s", diff)
-			}
-		})
-	}
-}
-
 // manyEvents is the screen with as many events more than the demo has.
 func manyEvents(t testing.TB, n int) *happenings {
 	in := demoInput(t)
@@ -281,7 +231,7 @@ func manyEvents(t testing.TB, n int) *happenings {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := newTimeline(&session{ctx: t.Context(), ui: ui{keymap: defaultKeys, theme: newTheme(true, colorprofile.TrueColor, unicodeGlyphs, DefaultLook)}, input: in}).(*happenings)
+	x := newTimeline(&session{ctx: t.Context(), UI: widget.UI{Keymap: keys.Default, Theme: draw.NewTheme(true, colorprofile.TrueColor, draw.UnicodeGlyphs, draw.DefaultLook)}, input: in}).(*happenings)
 	x.session.timeline = &timeline.Pair{Timeline: tl, Clock: made}
 	x.SetSize(160, 43)
 	x.done(x.Update(changedMsg{}))
@@ -304,12 +254,12 @@ func BenchmarkTimelineFrame(b *testing.B) {
 	for _, n := range benchSizes {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			x := manyEvents(b, n)
-			if x.counted == nil || len(x.table.shown) < n {
+			if x.counted == nil || len(x.table.Shown) < n {
 				b.Fatal("not counted")
 			}
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
-				x.Update(press{action: []action{down, pageDown, bottom, up, top}[i%5]})
+				x.Update(keys.Press{Action: []keys.Action{keys.Down, keys.PageDown, keys.Bottom, keys.Up, keys.Top}[i%5]})
 				x.Keys()
 				x.View()
 			}
@@ -323,8 +273,8 @@ func BenchmarkTimelineZoom(b *testing.B) {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			x := manyEvents(b, n)
 			for b.Loop() {
-				for _, a := range []action{zoomIn, zoomOut, byVerb, byVerb, byVerb, byVerb, groupBy} {
-					x.done(x.Update(press{action: a}))
+				for _, a := range []keys.Action{keys.ZoomIn, keys.ZoomOut, keys.ByVerb, keys.ByVerb, keys.ByVerb, keys.ByVerb, keys.GroupBy} {
+					x.done(x.Update(keys.Press{Action: a}))
 				}
 			}
 		})

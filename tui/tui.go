@@ -13,6 +13,8 @@ import (
 	"revenant/analyzer/restore"
 	"revenant/decoder/snapshot"
 	"revenant/internal/outfile"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
 )
 
 // Input is everything that the screens show.
@@ -48,11 +50,11 @@ type Options struct {
 	Output  io.Writer // nil is os.Stdout
 	Environ []string  // nil is os.Environ()
 
-	Notice string // shown in the bottom line until the first key
-	Look   *Look  // nil is DefaultLook
-	Keys   Keys   // other keys for some actions
-	Plain  bool   // lines instead of screens: see plain.go
-	Mouse  bool   // the wheel scrolls; the terminal's own selection needs shift then
+	Notice string     // shown in the bottom line until the first key
+	Look   *draw.Look // nil is DefaultLook
+	Keys   keys.File  // other keys for some actions
+	Plain  bool       // lines instead of screens: see plain.go
+	Mouse  bool       // the wheel scrolls; the terminal's own selection needs shift then
 	// Outputs knows the evidence, which no file that is saved may reach; nil knows
 	// none.
 	Outputs *outfile.Guard
@@ -82,12 +84,12 @@ func Run(ctx context.Context, o Options) error {
 		return runPlain(ctx, o)
 	}
 	profile := colorprofile.Detect(o.Output, o.Environ)
-	if withoutColor(o.Environ) {
+	if draw.NoColor(o.Environ) {
 		profile = min(profile, colorprofile.ASCII)
 	}
 	outer := ctx
 	ctx, cancel := context.WithCancel(outer)
-	m := newModel(ctx, profile, glyphsFor(o.Environ))
+	m := newModel(ctx, profile, draw.GlyphsFor(o.Environ))
 	if err := m.configure(o); err != nil { // of keys that stand for two things
 		o.Keys, o.Notice = nil, "the default keys are used: "+err.Error()
 		if err := m.configure(o); err != nil {
@@ -105,7 +107,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	_, err := p.Run()
 	cancel()
-	m.tasks.end()
+	m.Tasks.End()
 	if hash := m.hash(); o.Remember != nil && hash != "" {
 		o.Remember(hash, m.memory())
 	}
@@ -124,13 +126,26 @@ func Run(ctx context.Context, o Options) error {
 
 // configure takes over what the options say.
 func (m *model) configure(o Options) (err error) {
-	if m.keymap, err = defaultKeys.with(o.Keys); err != nil {
+	if m.Keymap, err = keys.Default.With(o.Keys); err != nil {
 		return err
 	}
 	if o.Look != nil {
 		m.look = *o.Look
 		m.setTheme(true)
 	}
-	m.mouse, m.resume, m.outputs, m.message = o.Mouse, o.Resume, o.Outputs, safe(o.Notice)
+	m.mouse, m.resume, m.outputs, m.message = o.Mouse, o.Resume, o.Outputs, draw.Safe(o.Notice)
 	return nil
 }
+
+// ParseLook reads a theme file, YAML. What it leaves out is as in the default look.
+func ParseLook(file []byte) (draw.Look, error) { return draw.ParseLook(file) }
+
+// DefaultTheme is a theme file with the default look.
+func DefaultTheme() []byte { return draw.DefaultTheme() }
+
+// ParseKeys reads a key map file, YAML. The error says which action does not exist, or
+// which key would stand for two things in one place.
+func ParseKeys(file []byte) (keys.File, error) { return keys.Parse(file) }
+
+// DefaultKeyMap is a key map file with the default keys.
+func DefaultKeyMap() []byte { return keys.DefaultFile() }

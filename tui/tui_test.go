@@ -22,6 +22,7 @@ import (
 	"revenant/decoder/snapshot"
 	"revenant/internal/demo"
 	"revenant/report"
+	"revenant/tui/draw"
 )
 
 // demoInput opens the built-in pair.
@@ -86,7 +87,7 @@ type terminal struct {
 // openOn shows the input on a terminal of a size.
 func openOn(t testing.TB, in *Input, width, height int) *terminal {
 	t.Helper()
-	x := &terminal{t, newModel(t.Context(), colorprofile.TrueColor, unicodeGlyphs)}
+	x := &terminal{t, newModel(t.Context(), colorprofile.TrueColor, draw.UnicodeGlyphs)}
 	x.load = func() (*Input, error) { return in, nil }
 	x.send(tea.WindowSizeMsg{Width: width, Height: height})
 	x.run(x.Init())
@@ -175,7 +176,7 @@ var sizes = []struct {
 // TestScreens holds every screen at every size against the golden files.
 func TestScreens(t *testing.T) {
 	in := demoInput(t)
-	for _, tt := range []struct{ name, keys string }{
+	for _, tt := range []struct{ name, Set string }{
 		{"overview", ""},
 		{"overview end", "G"},
 		{"overview bumped", "bm"},
@@ -324,7 +325,7 @@ func TestScreens(t *testing.T) {
 	} {
 		for _, size := range sizes {
 			t.Run(tt.name+"/"+size.name, func(t *testing.T) {
-				x := openOn(t, in, size.width, size.height).typed(tt.keys)
+				x := openOn(t, in, size.width, size.height).typed(tt.Set)
 				x.fits()
 				golden.RequireEqual(t, x.plain())
 			})
@@ -337,20 +338,20 @@ func TestLooks(t *testing.T) {
 	in := demoInput(t)
 	for _, tt := range []struct {
 		name  string
-		theme *theme
+		theme *draw.Theme
 	}{
-		{"dark", newTheme(true, colorprofile.TrueColor, unicodeGlyphs, DefaultLook)},
-		{"light", newTheme(false, colorprofile.TrueColor, unicodeGlyphs, DefaultLook)},
-		{"16 colours", newTheme(true, colorprofile.ANSI, unicodeGlyphs, DefaultLook)},
-		{"no colour", newTheme(true, colorprofile.ASCII, unicodeGlyphs, DefaultLook)},
-		{"ASCII", newTheme(true, colorprofile.ASCII, asciiGlyphs, DefaultLook)},
+		{"dark", draw.NewTheme(true, colorprofile.TrueColor, draw.UnicodeGlyphs, draw.DefaultLook)},
+		{"light", draw.NewTheme(false, colorprofile.TrueColor, draw.UnicodeGlyphs, draw.DefaultLook)},
+		{"16 colours", draw.NewTheme(true, colorprofile.ANSI, draw.UnicodeGlyphs, draw.DefaultLook)},
+		{"no colour", draw.NewTheme(true, colorprofile.ASCII, draw.UnicodeGlyphs, draw.DefaultLook)},
+		{"ASCII", draw.NewTheme(true, colorprofile.ASCII, draw.ASCIIGlyphs, draw.DefaultLook)},
 	} {
-		for _, screen := range []struct{ name, keys string }{{"overview", ""}, {"pods", "3jb"}, {"pod", "3<enter>"}, {"plans", "2j"}, {"nodes", "4j"}, {"node", "4<enter>"}, {"workloads", "5u"}, {"objects", "6j"}, {"resource", ":po<enter>j"}, {"object", ":deploy web -n shop<enter>"}, {"history", "6/deployments web<enter>H"}, {"diff", "8j"}, {"difference", "8z/creds changed<enter><enter>"}, {"timeline", "9j"}, {"storage", "0j"}, {"storage by part", "0zzzzzz"}, {"stored key", "0zz<enter>"}, {"undone", ":undone<enter>"}, {"help", "3?"}} {
+		for _, screen := range []struct{ name, Set string }{{"overview", ""}, {"pods", "3jb"}, {"pod", "3<enter>"}, {"plans", "2j"}, {"nodes", "4j"}, {"node", "4<enter>"}, {"workloads", "5u"}, {"objects", "6j"}, {"resource", ":po<enter>j"}, {"object", ":deploy web -n shop<enter>"}, {"history", "6/deployments web<enter>H"}, {"diff", "8j"}, {"difference", "8z/creds changed<enter><enter>"}, {"timeline", "9j"}, {"storage", "0j"}, {"storage by part", "0zzzzzz"}, {"stored key", "0zz<enter>"}, {"undone", ":undone<enter>"}, {"help", "3?"}} {
 			t.Run(tt.name+"/"+screen.name, func(t *testing.T) {
 				x := openOn(t, in, 80, 24)
-				x.theme = tt.theme
+				x.Theme = tt.theme
 				x.send(tea.WindowSizeMsg{Width: 80, Height: 24})
-				x.typed(screen.keys)
+				x.typed(screen.Set)
 				x.fits()
 				golden.RequireEqual(t, x.raw())
 				if tt.name == "no colour" && strings.Contains(x.raw(), "8;2;") {
@@ -483,52 +484,6 @@ func TestDamage(t *testing.T) {
 			}
 			x.fits()
 		}
-	}
-}
-
-func TestWithoutColor(t *testing.T) {
-	for _, tt := range []struct {
-		name    string
-		environ []string
-		want    bool
-	}{
-		{"not set", []string{"TERM=xterm"}, false},
-		{"empty", []string{"NO_COLOR="}, false},
-		{"one", []string{"NO_COLOR=1"}, true},
-		{"zero", []string{"NO_COLOR=0"}, true},
-		{"false", []string{"NO_COLOR=false"}, true},
-		{"any word", []string{"NO_COLOR=yes please"}, true},
-		{"the last counts", []string{"NO_COLOR=1", "NO_COLOR="}, false},
-		{"another name", []string{"MY_NO_COLOR=1"}, false},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := withoutColor(tt.environ); got != tt.want {
-				t.Errorf("got %v", got)
-			}
-		})
-	}
-}
-
-func TestGlyphsFor(t *testing.T) {
-	for _, tt := range []struct {
-		name    string
-		environ []string
-		want    glyphs
-	}{
-		{"nothing set", nil, unicodeGlyphs},
-		{"UTF-8", []string{"LANG=de_DE.UTF-8"}, unicodeGlyphs},
-		{"utf8", []string{"LANG=C.utf8"}, unicodeGlyphs},
-		{"C", []string{"LANG=C"}, asciiGlyphs},
-		{"Latin-1", []string{"LANG=de_DE.ISO-8859-1"}, asciiGlyphs},
-		{"LC_ALL wins", []string{"LANG=C.UTF-8", "LC_ALL=C"}, asciiGlyphs},
-		{"LC_CTYPE wins over LANG", []string{"LANG=C", "LC_CTYPE=C.UTF-8"}, unicodeGlyphs},
-		{"dumb terminal", []string{"TERM=dumb"}, asciiGlyphs},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := glyphsFor(tt.environ); got != tt.want {
-				t.Errorf("got %v", got)
-			}
-		})
 	}
 }
 

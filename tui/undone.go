@@ -9,27 +9,30 @@ import (
 
 	"revenant/analyzer/restore"
 	"revenant/analyzer/rollback"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/widget"
 )
 
 // newUndone lists what else goes back in time: everything that is not a pod.
 func newUndone(s *session) screen {
-	return newBoard(&s.ui, listing{
-		title: "undone", noun: "finding", waiting: "comparing the objects",
-		columns: []column{
-			{title: "FINDING", key: "S", min: 16, max: 36},
-			{title: "CERTAINTY", key: "C", min: 9},
-			{title: "KIND", key: "O", min: 10, max: 40},
-			{title: "NAMESPACE", key: "P", min: 8, max: 30},
-			{title: "NAME", key: "N", min: 10, max: 60},
+	return widget.NewBoard(&s.UI, widget.Listing{
+		Title: "undone", Noun: "finding", Waiting: "comparing the objects",
+		Columns: []widget.Column{
+			{Title: "FINDING", Key: "S", Min: 16, Max: 36},
+			{Title: "CERTAINTY", Key: "C", Min: 9},
+			{Title: "KIND", Key: "O", Min: 10, Max: 40},
+			{Title: "NAMESPACE", Key: "P", Min: 8, Max: 30},
+			{Title: "NAME", Key: "N", Min: 10, Max: 60},
 		},
-		of: func() any {
+		Of: func() any {
 			if s.rollback == nil {
 				return nil
 			}
 			return s.rollback
 		},
-		rows: func() rows { return s.findingRows(s.rollback.Findings) },
-		empty: func() string {
+		Rows: func() widget.Rows { return s.findingRows(s.rollback.Findings) },
+		Empty: func() string {
 			if s.lacking() {
 				return "Nothing beside the pods, of what the evidence has; and some is missing."
 			}
@@ -38,14 +41,14 @@ func newUndone(s *session) screen {
 	})
 }
 
-func (s *session) findingRows(list []rollback.Finding) rows {
-	return rows{
-		count: len(list),
-		cell: func(row, column int) string {
+func (s *session) findingRows(list []rollback.Finding) widget.Rows {
+	return widget.Rows{
+		Count: len(list),
+		Cell: func(row, column int) string {
 			f := &list[row]
 			return []string{string(f.ID), string(f.Certainty), f.Kind, f.Namespace, f.Name}[column]
 		},
-		compare: func(a, b, column int) int {
+		Compare: func(a, b, column int) int {
 			x, y := &list[a], &list[b]
 			switch column {
 			case 0:
@@ -59,30 +62,30 @@ func (s *session) findingRows(list []rollback.Finding) rows {
 			}
 			return strings.Compare(x.Name, y.Name)
 		},
-		minor: func(row int) bool { return list[row].Severity == restore.OK },
-		look:  func(t *theme, row int) (style, string) { return t.severity(list[row].Severity) },
-		id: func(row int) string {
+		Minor: func(row int) bool { return list[row].Severity == restore.OK },
+		Look:  func(t *draw.Theme, row int) (draw.Style, string) { return severity(t, list[row].Severity) },
+		Id: func(row int) string {
 			f := &list[row]
 			return strings.TrimLeft(string(f.ID)+" "+f.Kind+" "+f.Namespace+"/"+f.Name, " ")
 		},
-		links: func(row int) func(action) tea.Cmd {
+		Links: func(row int) func(keys.Action) tea.Cmd {
 			if refs := list[row].Evidence; len(refs) > 0 {
 				return s.linksTo(current, refs[0].Key)
 			}
 			return nil
 		},
-		detail: func(row, width int) []string { return s.finding(&list[row], width) },
+		Detail: func(row, width int) []string { return s.finding(&list[row], width) },
 	}
 }
 
 // finding tells all of a finding.
 func (s *session) finding(f *rollback.Finding, width int) []string {
-	t := s.theme
+	t := s.Theme
 	info := rollback.Info{Title: string(f.ID)}
 	if i := slices.IndexFunc(rollback.Infos, func(i rollback.Info) bool { return i.ID == f.ID }); i >= 0 {
 		info = rollback.Infos[i]
 	}
-	lines := []string{t.heading(info.Title, width)}
+	lines := []string{t.Heading(info.Title, width)}
 	object := f.Kind
 	if f.Name != "" {
 		object += "/" + f.Name
@@ -90,21 +93,21 @@ func (s *session) finding(f *rollback.Finding, width int) []string {
 	if f.Namespace != "" {
 		object += " in " + f.Namespace
 	}
-	color, _ := t.severity(f.Severity)
-	lines = append(lines, color.paint(t.cut(safe(object), width)))
-	lines = append(lines, wrap(f.Reason, width)...)
+	color, _ := severity(t, f.Severity)
+	lines = append(lines, color.Paint(t.Cut(draw.Safe(object), width)))
+	lines = append(lines, draw.Wrap(f.Reason, width)...)
 	lines = append(lines, "")
-	lines = append(lines, paintAll(t.dim, wrap(info.Explains, width))...)
+	lines = append(lines, draw.PaintAll(t.Dim, draw.Wrap(info.Explains, width))...)
 	if f.Inferred != "" {
-		lines = append(lines, wrap("Inferred ("+string(f.Certainty)+"): "+f.Inferred, width)...)
+		lines = append(lines, draw.Wrap("Inferred ("+string(f.Certainty)+"): "+f.Inferred, width)...)
 	}
 	lines = append(lines, "")
-	lines = append(lines, paintAll(t.bold, wrap("To do: "+f.Action, width))...)
+	lines = append(lines, draw.PaintAll(t.Bold, draw.Wrap("To do: "+f.Action, width))...)
 	if len(f.Evidence) > 0 {
-		lines = append(lines, "", t.dim.paint("Evidence"))
+		lines = append(lines, "", t.Dim.Paint("Evidence"))
 	}
 	for _, ref := range f.Evidence {
-		lines = append(lines, paintAll(t.dim, item("- ", string(ref.Snapshot)+", revision "+count(ref.Revision)+": "+ref.Key, width))...)
+		lines = append(lines, draw.PaintAll(t.Dim, draw.Item("- ", string(ref.Snapshot)+", revision "+draw.Count(ref.Revision)+": "+ref.Key, width))...)
 	}
 	return lines
 }

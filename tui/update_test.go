@@ -9,7 +9,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
-	"github.com/charmbracelet/x/ansi"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
@@ -18,6 +17,9 @@ import (
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
 	"revenant/internal/corpus"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/widget"
 )
 
 // TestPlanKeys changes the plan by its keys.
@@ -25,8 +27,8 @@ func TestPlanKeys(t *testing.T) {
 	const recommended, minimum, minimumKept = 1_001_527, 1019, 1020
 	in := demoInput(t)
 	for _, tt := range []struct {
-		name, keys string
-		want       restore.Plan
+		name, Set string
+		want      restore.Plan
 	}{
 		{"nothing", "", restore.Plan{}},
 		{"recommended bump", "b", restore.Plan{BumpRevision: recommended}},
@@ -46,7 +48,7 @@ func TestPlanKeys(t *testing.T) {
 		{"not while typing", "3/bmra", restore.Plan{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			x := openOn(t, in, 120, 40).typed(tt.keys)
+			x := openOn(t, in, 120, 40).typed(tt.Set)
 			if diff := cmp.Diff(tt.want, x.plan.plan); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
@@ -123,9 +125,9 @@ func TestPredictingMeanwhile(t *testing.T) {
 func TestAnyOrder(t *testing.T) {
 	in := demoInput(t)
 	var all []tea.KeyPressMsg
-	for _, b := range defaultKeys {
-		for _, key := range b.keys {
-			if len(key) == 1 && b.action != quit {
+	for _, b := range keys.Default {
+		for _, key := range b.Keys {
+			if len(key) == 1 && b.Action != keys.Quit {
 				all = append(all, keysOf(key)...)
 			}
 		}
@@ -161,33 +163,33 @@ func TestAnyOrder(t *testing.T) {
 
 // TestKeys is the table of keys held against itself and the screens.
 func TestKeys(t *testing.T) {
-	seen := map[string][]action{}
-	var actions []action
-	for _, b := range defaultKeys {
-		if b.action == "" {
-			if b.label == "" || b.keys != nil {
+	seen := map[string][]keys.Action{}
+	var actions []keys.Action
+	for _, b := range keys.Default {
+		if b.Action == "" {
+			if b.Label == "" || b.Keys != nil {
 				t.Errorf("%+v is neither a key nor a heading", b)
 			}
 			continue
 		}
-		if b.label == "" || b.does == "" || len(b.keys) == 0 || slices.Contains(actions, b.action) {
+		if b.Label == "" || b.Does == "" || len(b.Keys) == 0 || slices.Contains(actions, b.Action) {
 			t.Errorf("%+v lacks something or is there twice", b)
 		}
-		actions = append(actions, b.action)
-		for _, key := range b.keys {
+		actions = append(actions, b.Action)
+		for _, key := range b.Keys {
 			for _, other := range seen[key] {
-				if !apart(b.action, other) {
-					t.Errorf("%q is bound to %q and %q", key, b.action, other)
+				if !keys.Apart(b.Action, other) {
+					t.Errorf("%q is bound to %q and %q", key, b.Action, other)
 				}
 			}
-			seen[key] = append(seen[key], b.action)
+			seen[key] = append(seen[key], b.Action)
 		}
 	}
 	x := openOn(t, demoInput(t), 80, 24)
-	for _, b := range defaultKeys {
-		known := b.action == "" || b.absent != ""
-		if _, ok := x.taken()[b.action]; !ok && !known {
-			t.Errorf("%q is taken by nobody and does not say why", b.label)
+	for _, b := range keys.Default {
+		known := b.Action == "" || b.Absent != ""
+		if _, ok := x.taken()[b.Action]; !ok && !known {
+			t.Errorf("%q is taken by nobody and does not say why", b.Label)
 		}
 	}
 	for _, keys := range []string{"1", "3", "3<enter>", "?"} {
@@ -198,7 +200,7 @@ func TestKeys(t *testing.T) {
 		}
 	}
 	for i, r := range registry {
-		if b, ok := defaultKeys.of(r.key, nil); r.key != "" && (!ok || b.action != number) {
+		if b, ok := keys.Default.Of(r.key, nil); r.key != "" && (!ok || b.Action != keys.Number) {
 			t.Errorf("screen %d has the key %q", i, r.key)
 		}
 	}
@@ -209,9 +211,9 @@ func TestHelp(t *testing.T) {
 	for _, width := range []int{80, 130, 250} {
 		x := openOn(t, demoInput(t), width, 100).typed("?")
 		shown := strings.Join(strings.Fields(plain(strings.Join(x.over.(*helpScreen).keyLines(78), " "))), " ")
-		for _, b := range defaultKeys {
-			if !strings.Contains(shown, b.does) {
-				t.Errorf("width %d: the help lacks %q", width, b.does)
+		for _, b := range keys.Default {
+			if !strings.Contains(shown, b.Does) {
+				t.Errorf("width %d: the help lacks %q", width, b.Does)
 			}
 		}
 		x.fits()
@@ -221,7 +223,7 @@ func TestHelp(t *testing.T) {
 // TestBlockedKeys presses keys that do nothing: the bottom line says why.
 func TestBlockedKeys(t *testing.T) {
 	in := demoInput(t)
-	for _, tt := range []struct{ keys, want string }{
+	for _, tt := range []struct{ Set, want string }{
 		{"t", "t: needs a selected pod or node"},
 		{"z", "z: needs the pods, all objects, the differences, the timeline or the storage"},
 		{"n", "n: nothing was searched for"},
@@ -231,13 +233,13 @@ func TestBlockedKeys(t *testing.T) {
 		{"3/nothing<enter>j", "j ↓: the list is empty"},
 		{"3h", "h ←: needs an open detail"},
 	} {
-		x := openOn(t, in, 80, 24).typed(tt.keys)
+		x := openOn(t, in, 80, 24).typed(tt.Set)
 		lines := strings.Split(x.plain(), "\n")
 		if got := strings.TrimSpace(lines[len(lines)-2]); got != tt.want {
-			t.Errorf("after %q: %q, want %q", tt.keys, got, tt.want)
+			t.Errorf("after %q: %q, want %q", tt.Set, got, tt.want)
 		}
 		if x.typed("?").message != "" {
-			t.Errorf("after %q the message stays", tt.keys)
+			t.Errorf("after %q the message stays", tt.Set)
 		}
 	}
 }
@@ -245,7 +247,7 @@ func TestBlockedKeys(t *testing.T) {
 // TestWays goes from screen to screen and back.
 func TestWays(t *testing.T) {
 	x := openOn(t, demoInput(t), 80, 24)
-	for _, step := range []struct{ keys, title, see string }{
+	for _, step := range []struct{ Set, title, see string }{
 		{"", "overview", "Verdict"},
 		{"<tab>", "plan", "least harm"},
 		{"<tab>", "pods", "OUTCOME"},
@@ -279,9 +281,9 @@ func TestWays(t *testing.T) {
 		{"<esc><esc><esc><esc><esc>", "nodes", "KUBELET"},
 		{"<esc>", "nodes", "esc: this is where you came in"},
 	} {
-		x.typed(step.keys)
+		x.typed(step.Set)
 		if registry[x.at].name != step.title || !strings.Contains(x.plain(), step.see) {
-			t.Errorf("after %q: want %q with %q:\n%s", step.keys, step.title, step.see, x.plain())
+			t.Errorf("after %q: want %q with %q:\n%s", step.Set, step.title, step.see, x.plain())
 		}
 	}
 }
@@ -301,27 +303,27 @@ func TestQuit(t *testing.T) {
 		return ok
 	}
 	for _, tt := range []struct {
-		keys string
+		Set  string
 		want bool
 	}{{"q", true}, {"<ctrl+c>", true}, {"3q", true}, {"?q", true}, {"3<enter>q", true}, {"3/q", false}, {"3/<ctrl+c>", true}, {"<esc>", false}} {
-		if got := quits(openOn(t, in, 80, 24), tt.keys); got != tt.want {
-			t.Errorf("%q quits: %v", tt.keys, got)
+		if got := quits(openOn(t, in, 80, 24), tt.Set); got != tt.want {
+			t.Errorf("%q quits: %v", tt.Set, got)
 		}
 	}
 	for _, tt := range []struct {
-		keys string
+		Set  string
 		want bool
 	}{{"q", true}, {"<ctrl+c>", true}, {"<esc>", true}, {"b", false}} {
-		loading := &terminal{t, newModel(t.Context(), colorprofile.ASCII, unicodeGlyphs)}
-		if got := quits(loading, tt.keys); got != tt.want {
-			t.Errorf("%q quits while loading: %v", tt.keys, got)
+		loading := &terminal{t, newModel(t.Context(), colorprofile.ASCII, draw.UnicodeGlyphs)}
+		if got := quits(loading, tt.Set); got != tt.want {
+			t.Errorf("%q quits while loading: %v", tt.Set, got)
 		}
 	}
 }
 
 // TestPrompt edits a filter.
 func TestPrompt(t *testing.T) {
-	for _, tt := range []struct{ keys, want string }{
+	for _, tt := range []struct{ Set, want string }{
 		{"web", "web"},
 		{"web<backspace>", "we"},
 		{"<backspace>", ""},
@@ -330,15 +332,15 @@ func TestPrompt(t *testing.T) {
 		{"web<ctrl+w>", ""},
 		{"web node<ctrl+u>x", "x"},
 		{"日本<backspace>", "日"},
-		{strings.Repeat("x", 2*maxTyped), strings.Repeat("x", maxTyped)},
+		{strings.Repeat("x", 2*widget.MaxTyped), strings.Repeat("x", widget.MaxTyped)},
 		{"web<down><pgdown>", "web"},
 	} {
-		p := prompt{left: func() tea.Cmd { return nil }}
-		for _, key := range keysOf(tt.keys) {
-			p.update(key)
+		p := widget.Prompt{Left: func() tea.Cmd { return nil }}
+		for _, key := range keysOf(tt.Set) {
+			p.Update(key)
 		}
-		if p.text != tt.want {
-			t.Errorf("%q gives %q, want %q", tt.keys, p.text, tt.want)
+		if p.Text != tt.want {
+			t.Errorf("%q gives %q, want %q", tt.Set, p.Text, tt.want)
 		}
 	}
 	openOn(t, demoInput(t), 80, 24).typed("6nnothing<tab><tab>") // is completed to nothing
@@ -361,9 +363,9 @@ func TestDetailFollows(t *testing.T) {
 	}
 	see("Pod data/db-1 ", "● phantom: Phantom pod", "revision 607", "kind: Pod")
 	x.typed("<enter><ctrl+d>")
-	at := x.screens[screenNamed("pods")].(*pods).detail.top
+	at := x.screens[screenNamed("pods")].(*pods).detail.Top
 	x.typed("bm")
-	if got := x.screens[screenNamed("pods")].(*pods).detail.top; got != at || at == 0 {
+	if got := x.screens[screenNamed("pods")].(*pods).detail.Top; got != at || at == 0 {
 		t.Errorf("the detail was at line %d and is at %d", at, got)
 	}
 	x.typed("g")
@@ -376,13 +378,13 @@ func TestDetailFollows(t *testing.T) {
 func TestObject(t *testing.T) {
 	x := openOn(t, demoInput(t), 80, 24).typed("3u/coredns-static<enter>")
 	x.typed("<esc>/cache-1<enter>y")
-	for _, tt := range []struct{ keys, want string }{
+	for _, tt := range []struct{ Set, want string }{
 		{"", "Object in the current snapshot, revision 389 (o: in the backup)"},
 		{"o", "Object in the backup, revision 389 (o: in the current snapshot)"},
 		{"o", "Object in the current snapshot, revision 389 (o: in the backup)"},
 	} {
-		if screen := x.typed(tt.keys).plain(); !strings.Contains(screen, tt.want) || !strings.Contains(screen, "apiVersion: v1") {
-			t.Errorf("after %q there is no %q:\n%s", tt.keys, tt.want, screen)
+		if screen := x.typed(tt.Set).plain(); !strings.Contains(screen, tt.want) || !strings.Contains(screen, "apiVersion: v1") {
+			t.Errorf("after %q there is no %q:\n%s", tt.Set, tt.want, screen)
 		}
 	}
 	if screen := x.typed("y").plain(); !strings.Contains(screen, "unaffected: Unaffected") {
@@ -474,7 +476,7 @@ func TestNoPods(t *testing.T) {
 }
 
 func TestLoading(t *testing.T) {
-	x := &terminal{t, newModel(t.Context(), colorprofile.ASCII, unicodeGlyphs)}
+	x := &terminal{t, newModel(t.Context(), colorprofile.ASCII, draw.UnicodeGlyphs)}
 	x.send(tea.WindowSizeMsg{Width: 80, Height: 24})
 	see := func(texts ...string) {
 		t.Helper()
@@ -496,67 +498,6 @@ func TestLoading(t *testing.T) {
 	_, cmd := x.Update(loadedMsg{err: want})
 	if _, ok := cmd().(tea.QuitMsg); !ok || x.err != want {
 		t.Errorf("a failure to load does not end it: %v", x.err)
-	}
-}
-
-// TestTasks checks that no command starts after the end, and the end waits.
-func TestTasks(t *testing.T) {
-	var x tasks
-	started, finish, finished := make(chan bool), make(chan bool), false
-	first := x.cmd(func() tea.Msg { close(started); <-finish; finished = true; return "first" })
-	go first()
-	<-started
-	go close(finish)
-	x.end()
-	if !finished {
-		t.Error("the end does not wait")
-	}
-	if msg := x.cmd(func() tea.Msg { return "second" })(); msg != nil {
-		t.Errorf("a command starts after the end: %v", msg)
-	}
-}
-
-func TestWrap(t *testing.T) {
-	for _, tt := range []struct {
-		text  string
-		width int
-		want  []string
-	}{
-		{"", 10, []string{""}},
-		{"one two three", 7, []string{"one two", "three"}},
-		{"--mark-compacted is a flag", 10, []string{"--mark-com", "pacted is", "a flag"}},
-		{"日本語 日本語", 7, []string{"日本語", "日本語"}},
-		{"e\u0301e\u0301 e\u0301", 4, []string{"e\u0301e\u0301 e\u0301"}},
-		{"a\nb\x1b[2J", 20, []string{"a\uFFFDb\uFFFD[2J"}},
-		{"two words", 0, []string{"t", "w", "o", "w", "o", "r", "d", "s"}},
-	} {
-		if diff := cmp.Diff(tt.want, wrap(tt.text, tt.width)); diff != "" {
-			t.Errorf("%q in %d, -want +got:\n%s", tt.text, tt.width, diff)
-		}
-	}
-}
-
-func TestFit(t *testing.T) {
-	th := newTheme(true, colorprofile.ASCII, unicodeGlyphs, DefaultLook)
-	for _, text := range []string{"", "short", "日本語のとても長い名前", "e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301", strings.Repeat("x", 100), th.bold.paint("painted and too long")} {
-		for width := range 20 {
-			if got := ansi.StringWidth(th.fit(text, width)); got != width {
-				t.Errorf("%q in %d columns takes %d", text, width, got)
-			}
-		}
-	}
-}
-
-func TestNumbers(t *testing.T) {
-	for n, want := range map[int64]string{0: "0", 7: "7", 999: "999", 1000: "1,000", 1234567: "1,234,567", -1000: "-1,000", -100: "-100"} {
-		if got := count(n); got != want {
-			t.Errorf("count(%d) = %q", n, got)
-		}
-	}
-	for n, want := range map[int64]string{0: "0 bytes", 1: "1 byte", 1023: "1,023 bytes", 1024: "1.0 KiB", 974880: "952.0 KiB", 1 << 40: "1.0 TiB", 1 << 60: "1048576.0 TiB"} {
-		if got := size(n); got != want {
-			t.Errorf("size(%d) = %q", n, got)
-		}
 	}
 }
 

@@ -8,6 +8,9 @@ import (
 
 	"revenant/analyzer/restore"
 	"revenant/decoder/kube"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/widget"
 )
 
 // The columns of the workloads.
@@ -27,59 +30,59 @@ const (
 // newWorkloads lists what becomes of the controllers' objects: pods wanted,
 // believed by the API, and really running.
 func newWorkloads(s *session) screen {
-	return &workloads{s, newBoard(&s.ui, listing{
-		title: "workloads", noun: "workload", waiting: "predicting",
-		columns: []column{
-			{title: "KIND", key: "S", min: 11},
-			{title: "NAMESPACE", key: "P", min: 8, max: 30},
-			{title: "NAME", key: "N", min: 12, max: 50},
-			{title: "WANTED", min: 6, right: true},
-			{title: "API", min: 4, right: true},
-			{title: "RUNS", key: "O", min: 6, right: true},
-			{title: "PHANTOMS", min: 8, drop: 2, right: true},
-			{title: "GHOSTS", min: 6, drop: 3, right: true},
-			{title: "MADE ANEW", min: 9, drop: 4, right: true},
-			{title: "TWICE", min: 5, drop: 1, right: true},
+	return &workloads{s, widget.NewBoard(&s.UI, widget.Listing{
+		Title: "workloads", Noun: "workload", Waiting: "predicting",
+		Columns: []widget.Column{
+			{Title: "KIND", Key: "S", Min: 11},
+			{Title: "NAMESPACE", Key: "P", Min: 8, Max: 30},
+			{Title: "NAME", Key: "N", Min: 12, Max: 50},
+			{Title: "WANTED", Min: 6, Right: true},
+			{Title: "API", Min: 4, Right: true},
+			{Title: "RUNS", Key: "O", Min: 6, Right: true},
+			{Title: "PHANTOMS", Min: 8, Drop: 2, Right: true},
+			{Title: "GHOSTS", Min: 6, Drop: 3, Right: true},
+			{Title: "MADE ANEW", Min: 9, Drop: 4, Right: true},
+			{Title: "TWICE", Min: 5, Drop: 1, Right: true},
 		},
-		of: func() any {
+		Of: func() any {
 			if s.prediction == nil {
 				return nil
 			}
 			return s.prediction
 		},
-		rows:  func() rows { return s.workloadRows(s.prediction.Workloads) },
-		empty: func() string { return "Neither snapshot holds a workload." },
+		Rows:  func() widget.Rows { return s.workloadRows(s.prediction.Workloads) },
+		Empty: func() string { return "Neither snapshot holds a workload." },
 	})}
 }
 
 // workloads is the board of workloads, from which one goes on to the pods of one.
 type workloads struct {
 	*session
-	*board
+	*widget.Board
 }
 
-func (w *workloads) Keys() keys {
-	k := w.board.Keys()
-	if _, ok := w.table.row(); ok {
-		k.offer(open)
+func (w *workloads) Keys() keys.Set {
+	k := w.Board.Keys()
+	if _, ok := w.Table.Row(); ok {
+		k.Offer(keys.Open)
 	}
 	return k
 }
 
 func (w *workloads) Update(msg tea.Msg) tea.Cmd {
-	row, ok := w.table.row()
-	if p, pressed := msg.(press); pressed && ok && p.action == open && w.opened {
-		of := w.table.rows.item(row).(*restore.WorkloadOutcome)
+	row, ok := w.Table.Row()
+	if p, pressed := msg.(keys.Press); pressed && ok && p.Action == keys.Open && w.Opened {
+		of := w.Table.Rows.Item(row).(*restore.WorkloadOutcome)
 		return visit("pods", withinMsg{&podGroup{column: none, name: of.Kind + " " + of.Namespace + "/" + of.Name, workload: of.UID}})
 	}
-	return w.board.Update(msg)
+	return w.Board.Update(msg)
 }
 
-func (s *session) workloadRows(list []restore.WorkloadOutcome) rows {
-	number := func(n int64) string { return zeroAsDash(int(n)) }
-	return rows{
-		count: len(list),
-		cell: func(row, column int) string {
+func (s *session) workloadRows(list []restore.WorkloadOutcome) widget.Rows {
+	number := func(n int64) string { return draw.ZeroAsDash(int(n)) }
+	return widget.Rows{
+		Count: len(list),
+		Cell: func(row, column int) string {
 			w := &list[row]
 			switch column {
 			case workKind:
@@ -94,7 +97,7 @@ func (s *session) workloadRows(list []restore.WorkloadOutcome) rows {
 				return number(w.Believed)
 			case workRunning:
 				if w.MayRun > 0 {
-					return number(w.Running) + "+" + count(w.MayRun) + "?"
+					return number(w.Running) + "+" + draw.Count(w.MayRun) + "?"
 				}
 				return number(w.Running)
 			case workPhantoms:
@@ -104,9 +107,9 @@ func (s *session) workloadRows(list []restore.WorkloadOutcome) rows {
 			case workMade:
 				return number(w.Recreates)
 			}
-			return zeroAsDash(len(w.Twice))
+			return draw.ZeroAsDash(len(w.Twice))
 		},
-		compare: func(a, b, column int) int {
+		Compare: func(a, b, column int) int {
 			x, y := &list[a], &list[b]
 			switch column {
 			case workKind:
@@ -118,14 +121,14 @@ func (s *session) workloadRows(list []restore.WorkloadOutcome) rows {
 			}
 			return strings.Compare(x.Name, y.Name)
 		},
-		minor: func(row int) bool { return list[row].Severity == restore.OK },
-		look:  func(t *theme, row int) (style, string) { return t.severity(list[row].Severity) },
-		id:    func(row int) string { return list[row].Kind + " " + list[row].Namespace + "/" + list[row].Name },
-		item:  func(row int) any { return &list[row] },
-		links: func(row int) func(action) tea.Cmd {
+		Minor: func(row int) bool { return list[row].Severity == restore.OK },
+		Look:  func(t *draw.Theme, row int) (draw.Style, string) { return severity(t, list[row].Severity) },
+		Id:    func(row int) string { return list[row].Kind + " " + list[row].Namespace + "/" + list[row].Name },
+		Item:  func(row int) any { return &list[row] },
+		Links: func(row int) func(keys.Action) tea.Cmd {
 			return s.linksTo(current, s.keyOfKind(list[row].Kind, list[row].Namespace, list[row].Name))
 		},
-		detail: func(row, width int) []string { return s.workload(&list[row], width) },
+		Detail: func(row, width int) []string { return s.workload(&list[row], width) },
 	}
 }
 
@@ -140,53 +143,46 @@ func (s *session) keyOfKind(kind, namespace, name string) string {
 
 // workload tells all of a workload.
 func (s *session) workload(w *restore.WorkloadOutcome, width int) []string {
-	t := s.theme
-	lines := []string{t.heading(safe(w.Kind+" "+w.Namespace+"/"+w.Name), width)}
-	color, _ := t.severity(w.Severity)
-	lines = append(lines, paintAll(color, wrap(w.Reason, width))...)
+	t := s.Theme
+	lines := []string{t.Heading(draw.Safe(w.Kind+" "+w.Namespace+"/"+w.Name), width)}
+	color, _ := severity(t, w.Severity)
+	lines = append(lines, draw.PaintAll(color, draw.Wrap(w.Reason, width))...)
 	if w.Action != "" {
-		lines = append(lines, wrap(w.Action, width)...)
+		lines = append(lines, draw.Wrap(w.Action, width)...)
 	}
 	lines = append(lines, "")
 	changed := ""
 	if w.WantedNow != w.Wanted {
-		changed = count(w.WantedNow) + " before the restore"
+		changed = draw.Count(w.WantedNow) + " before the restore"
 	}
-	lines = append(lines, t.facts(width,
+	lines = append(lines, t.Facts(width,
 		"in", map[string]string{"both": "both snapshots", "backup": "the backup only: it comes back", "current": "the current state only: it is lost"}[w.In],
-		"wanted", count(w.Wanted), "", changed,
-		"API believes", count(w.Believed), "really run", count(w.Running),
-		"may run", positive(w.MayRun), "phantoms", positive(w.Phantoms), "ghosts", positive(w.Ghosts),
-		"surplus", positive(w.Surplus), "short of", positive(w.Shortfall),
-		"made anew", positive(w.Recreates), "deleted", positive(w.Removes),
+		"wanted", draw.Count(w.Wanted), "", changed,
+		"API believes", draw.Count(w.Believed), "really run", draw.Count(w.Running),
+		"may run", draw.Positive(w.MayRun), "phantoms", draw.Positive(w.Phantoms), "ghosts", draw.Positive(w.Ghosts),
+		"surplus", draw.Positive(w.Surplus), "short of", draw.Positive(w.Shortfall),
+		"made anew", draw.Positive(w.Recreates), "deleted", draw.Positive(w.Removes),
 	)...)
 	for _, twice := range w.Twice {
-		lines = append(lines, "", t.critical.paint(t.cut(safe(twice.Pod)+" runs twice", width)))
-		lines = append(lines, t.facts(width, "on", strings.Join(twice.Nodes, " and "), "as", strings.Join(twice.UIDs, " and "),
+		lines = append(lines, "", t.Critical.Paint(t.Cut(draw.Safe(twice.Pod)+" runs twice", width)))
+		lines = append(lines, t.Facts(width, "on", strings.Join(twice.Nodes, " and "), "as", strings.Join(twice.UIDs, " and "),
 			"with", strings.Join(twice.Claims, ", "), "until", twice.Until)...)
 	}
 	if len(w.Hangs) > 0 {
-		lines = append(lines, "", t.bold.paint("It waits for pods that have ended"))
+		lines = append(lines, "", t.Bold.Paint("It waits for pods that have ended"))
 		lines = append(lines, bulleted(w.Hangs, width)...)
 	}
 	if len(w.RunsAgain) > 0 {
-		lines = append(lines, "", t.bold.paint("Done again"))
+		lines = append(lines, "", t.Bold.Paint("Done again"))
 		lines = append(lines, bulleted(w.RunsAgain, width)...)
 	}
 	return lines
 }
 
-func positive(n int64) string {
-	if n == 0 {
-		return ""
-	}
-	return count(n)
-}
-
 func bulleted(list []string, width int) []string {
 	var lines []string
 	for _, name := range list {
-		lines = append(lines, item("- ", name, width)...)
+		lines = append(lines, draw.Item("- ", name, width)...)
 	}
 	return lines
 }

@@ -84,6 +84,9 @@ var packages = []string{
 	"internal/scratch",
 	"report",
 	"tui",
+	"tui/draw",
+	"tui/keys",
+	"tui/widget",
 }
 
 // testSupport are packages made for tests: no code of production imports them,

@@ -1,4 +1,4 @@
-package tui
+package widget
 
 import (
 	"errors"
@@ -14,7 +14,7 @@ type filter func(row int) bool
 // The ways to filter, by what the text begins with. They are k9s' own.
 const (
 	inverse  = "!"   // rows that do not hold the words
-	selector = "-l " // rows whose labels a selector matches
+	Selector = "-l " // rows whose labels a selector matches
 	loose    = "-f " // rows that hold the letters in their order
 )
 
@@ -22,8 +22,8 @@ var errNoLabels = errors.New("these rows have no labels")
 
 // newFilter reads a filter as it is typed. One that is not finished, such as a
 // selector, passes all rows; the error says what is missing.
-func newFilter(text string, r *rows, columns int) (filter, error) {
-	if rest, ok := strings.CutPrefix(text, selector); ok {
+func newFilter(text string, r *Rows, columns int) (filter, error) {
+	if rest, ok := strings.CutPrefix(text, Selector); ok {
 		return labelFilter(rest, r)
 	}
 	if rest, ok := strings.CutPrefix(text, loose); ok {
@@ -41,8 +41,8 @@ func newFilter(text string, r *rows, columns int) (filter, error) {
 	return func(row int) bool { return r.holds(row, words, columns) != not }, nil
 }
 
-func labelFilter(text string, r *rows) (filter, error) {
-	if r.labels == nil {
+func labelFilter(text string, r *Rows) (filter, error) {
+	if r.Labels == nil {
 		return nil, errNoLabels
 	}
 	s, err := labels.Parse(text)
@@ -52,7 +52,7 @@ func labelFilter(text string, r *rows) (filter, error) {
 	if s.Empty() {
 		return nil, nil
 	}
-	return func(row int) bool { return s.Matches(labels.Set(r.labels(row))) }, nil
+	return func(row int) bool { return s.Matches(labels.Set(r.Labels(row))) }, nil
 }
 
 // narrows says whether all rows that pass the filter pass the one before, too.
@@ -66,27 +66,27 @@ func narrows(before, after string) bool {
 }
 
 // text is all cells of a row.
-func (r *rows) text(row, columns int) string {
-	if r.whole != nil {
-		return strings.Join(r.whole(row), " ")
+func (r *Rows) text(row, columns int) string {
+	if r.Whole != nil {
+		return strings.Join(r.Whole(row), " ")
 	}
 	cells := make([]string, columns)
 	for c := range cells {
-		cells[c] = r.cell(row, c)
+		cells[c] = r.Cell(row, c)
 	}
 	return strings.Join(cells, " ")
 }
 
 // holds says whether every word occurs in some cell of the row. One that takes
 // reading is read only where what is there already does not hold them.
-func (r *rows) holds(row int, words []string, columns int) bool {
-	if holdAll(words, columns, func(c int) string { return r.cell(row, c) }) {
+func (r *Rows) holds(row int, words []string, columns int) bool {
+	if holdAll(words, columns, func(c int) string { return r.Cell(row, c) }) {
 		return true
 	}
-	if r.whole == nil {
+	if r.Whole == nil {
 		return false
 	}
-	cells := r.whole(row)
+	cells := r.Whole(row)
 	return holdAll(words, len(cells), func(c int) string { return cells[c] })
 }
 

@@ -1,10 +1,8 @@
-package tui
+package draw
 
 import (
-	"errors"
 	"fmt"
 	"image/color"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -32,11 +30,11 @@ func (c *Color) UnmarshalText(text []byte) error {
 	if err != nil || len(text) != len("#rrggbb") || text[0] != '#' {
 		return fmt.Errorf("%q is no colour: #rrggbb is one", text)
 	}
-	*c = rgb(uint32(n))
+	*c = RGB(uint32(n))
 	return nil
 }
 
-func rgb(hex uint32) Color { return Color{uint8(hex >> 16), uint8(hex >> 8), uint8(hex)} }
+func RGB(hex uint32) Color { return Color{uint8(hex >> 16), uint8(hex >> 8), uint8(hex)} }
 
 // Colors are those of one background.
 type Colors struct {
@@ -56,8 +54,8 @@ type Look struct {
 // DefaultLook is the look without a theme file. Its colours are in the palette of
 // 256, so that they are the same there.
 var DefaultLook = Look{
-	Dark:  Colors{Dim: rgb(0x8a8a8a), Selected: rgb(0x303030), Critical: rgb(0xff5f5f), Warning: rgb(0xd7af5f), Good: rgb(0x87af87)},
-	Light: Colors{Dim: rgb(0x626262), Selected: rgb(0xdadada), Critical: rgb(0xaf0000), Warning: rgb(0x875f00), Good: rgb(0x005f00)},
+	Dark:  Colors{Dim: RGB(0x8a8a8a), Selected: RGB(0x303030), Critical: RGB(0xff5f5f), Warning: RGB(0xd7af5f), Good: RGB(0x87af87)},
+	Light: Colors{Dim: RGB(0x626262), Selected: RGB(0xdadada), Critical: RGB(0xaf0000), Warning: RGB(0x875f00), Good: RGB(0x005f00)},
 }
 
 // ParseLook reads a theme file, YAML. What it leaves out is as in DefaultLook.
@@ -67,31 +65,6 @@ func ParseLook(file []byte) (Look, error) {
 	return l, err
 }
 
-// Keys is a key map file: for actions, the keys that ask for them.
-type Keys map[string][]string
-
-// ParseKeys reads a key map file, YAML. The error says which action does not
-// exist, or which key would stand for two things in one place.
-func ParseKeys(file []byte) (Keys, error) {
-	var k Keys
-	if err := yaml.UnmarshalStrict(file, &k); err != nil {
-		return nil, err
-	}
-	if slices.Contains(slices.Concat(values(k)...), "") {
-		return nil, errors.New("a key is empty")
-	}
-	_, err := defaultKeys.with(k)
-	return k, err
-}
-
-func values(k Keys) [][]string {
-	var list [][]string
-	for _, keys := range k {
-		list = append(list, keys)
-	}
-	return list
-}
-
 // DefaultTheme is a theme file with the default look.
 func DefaultTheme() []byte {
 	text, err := yaml.Marshal(DefaultLook)
@@ -99,27 +72,4 @@ func DefaultTheme() []byte {
 		panic(err) // of our own constants
 	}
 	return append([]byte("# Colours of the terminal UI, for terminals with 256 colours and more, by the\n# terminal's background. Colour only carries severity.\n"), text...)
-}
-
-// DefaultKeyMap is a key map file with the default keys.
-func DefaultKeyMap() []byte {
-	var b strings.Builder
-	b.WriteString("# Keys of the terminal UI: for every action, the keys that ask for it.\n")
-	for _, x := range defaultKeys {
-		switch {
-		case x.action == "":
-			fmt.Fprintf(&b, "\n# %s\n", x.label)
-		case !fixed(x.action):
-			fmt.Fprintf(&b, "%s: [%s] # %s\n", x.action, strings.Join(quotedKeys(x.keys), ", "), x.does)
-		}
-	}
-	return []byte(b.String())
-}
-
-func quotedKeys(keys []string) []string {
-	list := make([]string, len(keys))
-	for i, key := range keys {
-		list[i] = strconv.Quote(key)
-	}
-	return list
 }

@@ -1,20 +1,24 @@
-package tui
+package widget
 
-import "math"
+import (
+	"math"
+
+	"revenant/tui/draw"
+)
 
 // faint is the part of one, or of the greatest value if that is less, from which on a
 // value is seen, however small it is beside most.
 const faint = 0.05
 
-// bars draws values as bars, a column each, in height lines from the top down. look
+// Bars draws values as bars, a column each, in height lines from the top down. look
 // is the colour of a column; nil for none.
-func (t *theme) bars(values []float64, most float64, height int, look func(column int) style) []string {
-	levels := []rune(t.levels)
+func Bars(t *draw.Theme, values []float64, most float64, height int, look func(column int) draw.Style) []string {
+	levels := []rune(t.Levels)
 	if len(levels) == 0 || most <= 0 {
 		return make([]string, height)
 	}
 	steps := make([]int, len(values)) // how high a bar is, in parts of a line
-	least := faint * min(greatest(values), 1)
+	least := faint * min(Max(values), 1)
 	for i, v := range values {
 		if v > 0 && v >= least {
 			steps[i] = int(min(max(math.Round(v/most*float64(height*len(levels))), 1), float64(height*len(levels))))
@@ -23,14 +27,14 @@ func (t *theme) bars(values []float64, most float64, height int, look func(colum
 	lines := make([]string, height)
 	for row := range lines {
 		below := (height - 1 - row) * len(levels)
-		s := newStrip(len(values))
+		s := NewStrip(len(values))
 		for i, n := range steps {
 			if n -= below; n > 0 {
-				color := style("")
+				color := draw.Style("")
 				if look != nil {
 					color = look(i)
 				}
-				s.fill(i, i, string(levels[min(n, len(levels))-1]), color)
+				s.Fill(i, i, string(levels[min(n, len(levels))-1]), color)
 			}
 		}
 		lines[row] = s.String()
@@ -38,8 +42,8 @@ func (t *theme) bars(values []float64, most float64, height int, look func(colum
 	return lines
 }
 
-// rebin spreads the counts in bins over as many columns: their sum stays the same.
-func rebin(bins []float64, columns int) []float64 {
+// Rebin spreads the counts in bins over as many columns: their sum stays the same.
+func Rebin(bins []float64, columns int) []float64 {
 	list := make([]float64, max(columns, 0))
 	for i, v := range bins {
 		if v == 0 {
@@ -54,8 +58,8 @@ func rebin(bins []float64, columns int) []float64 {
 	return list
 }
 
-// greatest is the greatest of some values, 0 for none.
-func greatest(values []float64) float64 {
+// Max is the greatest of some values, 0 for none.
+func Max(values []float64) float64 {
 	m := 0.0
 	for _, v := range values {
 		m = max(m, v)
