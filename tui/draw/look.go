@@ -34,6 +34,7 @@ func (c *Color) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// RGB is the colour of a number, such as 0xff5f5f.
 func RGB(hex uint32) Color { return Color{uint8(hex >> 16), uint8(hex >> 8), uint8(hex)} }
 
 // Colors are those of one background.

@@ -10,6 +10,7 @@ import (
 	"revenant/decoder/sanitize"
 )
 
+// Singular is the s that a verb has after one thing.
 func Singular(n int) string {
 	if n == 1 {
 		return "s"
@@ -35,6 +36,7 @@ func ChopSafe(text string, width int) []string {
 	return Chop(sanitize.Line(strings.ReplaceAll(text, "\t", "    ")), max(width, 1))
 }
 
+// ZeroAsDash is a count, - for none.
 func ZeroAsDash(n int) string {
 	if n == 0 {
 		return "-"
@@ -207,6 +209,7 @@ func PaintAll(s Style, lines []string) []string {
 
 const blank = "                                                                                "
 
+// Spaces are n blanks.
 func Spaces(n int) string {
 	switch {
 	case n <= 0:
@@ -276,8 +279,10 @@ func OrDash(s string) string {
 	return s
 }
 
+// ClockLayout is how a time of the day is written, UTC.
 const ClockLayout = "15:04:05Z"
 
+// Positive is a count, "" for none.
 func Positive(n int64) string {
 	if n == 0 {
 		return ""

@@ -47,6 +47,7 @@ type Board struct {
 	Width, height int
 }
 
+// NewBoard makes a board that has no rows yet.
 func NewBoard(u *UI, l Listing) *Board {
 	return &Board{ui: u, Listing: l, Table: NewTable(u, l.Columns...), Asked: new(atomic.Int64)}
 }
@@ -58,6 +59,7 @@ type LoadedDetailMsg struct {
 	Lines []string
 }
 
+// SetSize says how many columns and lines there are, and puts the detail where there is room.
 func (b *Board) SetSize(width, height int) {
 	b.Width, b.height = width, height
 	switch {
@@ -92,6 +94,7 @@ func (b *Board) listHeight() int {
 	return min(b.height/2, max(b.Table.Rows.Count+3, 8))
 }
 
+// DetailWidth is how many columns the lines of the detail have.
 func (b *Board) DetailWidth() int {
 	if b.Place == Beside {
 		return b.Width - b.Width/2 - 4
@@ -99,6 +102,7 @@ func (b *Board) DetailWidth() int {
 	return b.Width - 2
 }
 
+// Keys lists the actions that Update takes.
 func (b *Board) Keys() keys.Set {
 	k := keys.Set{}
 	if b.Table.Rows.Links != nil {
@@ -130,8 +134,8 @@ func (b *Board) Keys() keys.Set {
 // Columns are those that the table has.
 func (b *Board) Columns() []Column { return b.Table.Columns }
 
-// Crumb is the opened row.
-func (b *Board) Crumb() string {
+// Location is the opened row.
+func (b *Board) Location() string {
 	if row, ok := b.Table.Row(); ok && b.Opened {
 		return b.Table.Rows.Name(row)
 	}
@@ -147,7 +151,7 @@ func (b *Board) Export(save bool) Export {
 		}
 	}
 	if b.Opened {
-		return Export{What: b.Crumb(), File: FileName(b.Title+"-"+b.Crumb()) + ".txt", Text: draw.Flat(b.Lines)}
+		return Export{What: b.Location(), File: FileName(b.Title+"-"+b.Location()) + ".txt", Text: draw.Flat(b.Lines)}
 	}
 	return b.Table.Export(save, b.Title, b.Noun)
 }
@@ -155,8 +159,10 @@ func (b *Board) Export(save bool) Export {
 // Remember keeps the filter and the order.
 func (b *Board) Remember() map[string]string { return b.Table.Remember() }
 
+// Recall goes back to what Remember has kept.
 func (b *Board) Recall(m map[string]string) tea.Cmd { return b.Table.Recall(m) }
 
+// Update takes every message. Rows are made again when what they are made of is another.
 func (b *Board) Update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case ArrangedMsg:
@@ -197,6 +203,7 @@ func (b *Board) Refresh() tea.Cmd {
 	return b.Table.SetRows(b.Rows())
 }
 
+// Press does what a key asks for.
 func (b *Board) Press(msg keys.Press) tea.Cmd {
 	switch msg.Action {
 	case keys.Open:
@@ -275,6 +282,7 @@ func (b *Board) Detail() tea.Cmd {
 	})
 }
 
+// SetLines shows other lines as the detail.
 func (b *Board) SetLines(lines []string) {
 	if !slices.Equal(lines, b.Lines) {
 		b.Lines = lines
@@ -282,6 +290,7 @@ func (b *Board) SetLines(lines []string) {
 	}
 }
 
+// View draws the list and the detail.
 func (b *Board) View() []string {
 	t := b.ui.Theme
 	switch b.Place {

@@ -99,6 +99,7 @@ const (
 	keepWide   = "wide"
 )
 
+// Remember keeps the filter, the order and what is shown.
 func (t *Table) Remember() map[string]string {
 	m := map[string]string{}
 	if t.Order.Words != "" {
@@ -119,6 +120,7 @@ func (t *Table) Remember() map[string]string {
 	return m
 }
 
+// Recall goes back to what Remember has kept.
 func (t *Table) Recall(m map[string]string) tea.Cmd {
 	o := Order{Words: m[KeepFilter], All: m[KeepAll] != ""}
 	title, reverse := strings.CutPrefix(m[KeepSort], "-")

@@ -12,6 +12,7 @@ import (
 	"revenant/tui/draw"
 )
 
+// StartingWith are the words that begin with a text.
 func StartingWith(text string, words ...string) []string {
 	return slices.DeleteFunc(words, func(w string) bool { return !strings.HasPrefix(w, text) })
 }
@@ -160,6 +161,7 @@ func (p *Prompt) tail(width int) string {
 	return ansi.TruncateLeft(p.Text, max(ansi.StringWidth(p.Text)-width/2, 0), "")
 }
 
+// Cursor is where the cursor stands on line y of the terminal.
 func (p *Prompt) Cursor(width, y int) *tea.Cursor {
 	return tea.NewCursor(1+ansi.StringWidth(p.Lead)+ansi.StringWidth(p.tail(width)), y)
 }

@@ -12,6 +12,7 @@ type Strip struct {
 	styles []draw.Style
 }
 
+// NewStrip is an empty line of width columns.
 func NewStrip(width int) *Strip {
 	return &Strip{cells: make([]string, width), styles: make([]draw.Style, width)}
 }

@@ -35,7 +35,7 @@ type Rows struct {
 	Minor   func(row int) bool                                // left out unless all are asked for; nil for none
 	Hidden  string                                            // what is said of the minor ones, "" for that they need no attention
 	Look    func(t *draw.Theme, row int) (draw.Style, string) // of its first cell, and a mark; nil for none
-	Id      func(row int) string                              // what it is called, which keeps it selected and marked among other rows; nil for its number
+	ID      func(row int) string                              // what it is called, which keeps it selected and marked among other rows; nil for its number
 	Labels  func(row int) map[string]string                   // what a label selector looks at; nil for none
 	Saved   func(row int) Export                              // what copy and save take of an opened row; one without a text, or nil, for what is on the screen
 	Copied  func(row int) string                              // what copy takes of it; nil for what it is called
@@ -56,10 +56,10 @@ type Rows struct {
 
 // Name is what a row is called.
 func (r *Rows) Name(row int) string {
-	if r.Id == nil {
+	if r.ID == nil {
 		return strconv.Itoa(row)
 	}
-	return r.Id(row)
+	return r.ID(row)
 }
 
 // Table shows rows of which there may be a million: it draws those that are to
@@ -88,6 +88,7 @@ type Table struct {
 	Height   int // with the header
 }
 
+// NewTable makes a table that has no rows yet.
 func NewTable(u *UI, columns ...Column) *Table {
 	return &Table{ui: u, Columns: columns, asked: new(atomic.Int64), Marked: map[string]bool{}, Widths: make([]int, len(columns))}
 }
@@ -97,6 +98,7 @@ const (
 	columnGap = 2
 )
 
+// SetSize says how many columns of the terminal and lines there are.
 func (t *Table) SetSize(width, height int) {
 	t.Width, t.Height = width, height
 	t.Layout()
