@@ -18,16 +18,16 @@ type Listing struct {
 	Title   string // of what is listed, for messages and file names
 	Noun    string // of a row, in the singular
 	Columns []Column
-	// of is what the rows are made of; nil while it is not there. Another one has
+	// Of is what the rows are made of; nil while it is not there. Another one has
 	// other rows.
 	Of func() any
-	// rows makes them, for as long as of is the same.
+	// Rows makes them, for as long as Of is the same.
 	Rows func() Rows
-	// empty says why there is no row at all.
+	// Empty says why there is no row at all.
 	Empty func() string
-	// waiting says what is being done until the rows are there.
+	// Waiting says what is being done until the rows are there.
 	Waiting string
-	// notes says what else there is to say beside the counts; nil for nothing.
+	// Notes says what else there is to say beside the counts; nil for nothing.
 	Notes func() []string
 }
 
