@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 var start = time.Date(2026, 11, 23, 3, 0, 0, 0, time.UTC)
@@ -103,6 +104,102 @@ func TestRate(t *testing.T) {
 	}
 }
 
+// TestRateOfFew: which parts of what marks cover tell how fast revisions are written.
+func TestRateOfFew(t *testing.T) {
+	type mark struct {
+		revision int64
+		seconds  float64
+	}
+	recent := func(more ...mark) []mark { return append([]mark{{1000, -7200}, {8200, 0}}, more...) }
+	tests := []struct {
+		name  string
+		marks []mark
+		want  Rate
+		ok    bool
+	}{
+		{"a second", []mark{{100, 0}, {105, 1}}, Rate{5, 5, 5, time.Second}, true},
+		{"less than a second", []mark{{100, 0}, {105, 0.9}}, Rate{}, false},
+		{"nothing written", []mark{{100, 0}, {100, 5}}, Rate{}, false},
+		{"a short part at the end counts for the mean alone", []mark{{100, 0}, {200, 10}, {1200, 15}}, Rate{10, 1100.0 / 15, 1100.0 / 15, 15 * time.Second}, true},
+		{"parts of ten seconds", []mark{{100, 0}, {150, 9}, {200, 10}, {500, 20}}, Rate{10, 20, 30, 20 * time.Second}, true},
+		{"faster than any etcd", []mark{{100, 0}, {1_000_100, 10}}, Rate{}, false},
+		{"nearly so", []mark{{100, 0}, {1_000_090, 10}}, Rate{99_999, 99_999, 99_999, 10 * time.Second}, true},
+		{"hours before, and a minute", recent(mark{8800, 60}), Rate{10, 10, 10, time.Minute}, true},
+		{"hours before, and less than a minute", recent(mark{8500, 30}), Rate{1, 7500.0 / 7230, 10, 7230 * time.Second}, true},
+		{"an hour before", []mark{{1000, 0}, {1900, 1800}, {19900, 3600}}, Rate{0.5, 5.25, 10, time.Hour}, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var marks []Mark
+			for _, m := range tt.marks {
+				marks = append(marks, Mark{m.revision, at(m.seconds), Renewal, ""})
+			}
+			r, ok := New(marks, 2_000_000, nil).Rate()
+			if ok != tt.ok {
+				t.Fatalf("known %t, want %t: %+v", ok, tt.ok, r)
+			}
+			if diff := cmp.Diff(tt.want, r, cmpopts.EquateApprox(1e-9, 0)); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestJumped: a part is no measure when a bump lies in it.
+func TestJumped(t *testing.T) {
+	c := New(nil, 1000, []int64{500, 200})
+	for _, tt := range []struct {
+		from, to int64
+		want     bool
+	}{{100, 199, false}, {100, 200, true}, {199, 201, true}, {200, 300, false}, {200, 499, false}, {300, 500, true}, {500, 900, false}} {
+		if got := c.jumped(tt.from, tt.to); got != tt.want {
+			t.Errorf("from %d to %d: %t, want %t", tt.from, tt.to, got, tt.want)
+		}
+	}
+}
+
+func TestDuration(t *testing.T) {
+	c := New(steady(200), 2100, nil)
+	tests := []struct {
+		name      string
+		clock     *Clock
+		revisions int64
+		low, high time.Duration
+		ok        bool
+	}{
+		{"no clock", nil, 10, 0, 0, false},
+		{"no rate", New(steady(1), 2100, nil), 10, 0, 0, false},
+		{"a hundred seconds", c, 1000, 100 * time.Second, 100 * time.Second, true},
+		{"nothing to write", c, 0, 0, 0, true},
+		{"less than nothing", c, -5, 0, 0, true},
+		{"centuries", c, math.MaxInt64, 0, 0, false},
+		{"two centuries", c, 200 * 365 * 24 * 3600 * 10, 200 * 365 * 24 * time.Hour, 200 * 365 * 24 * time.Hour, true},
+	}
+	for _, tt := range tests {
+		if low, high, ok := tt.clock.Duration(tt.revisions); low != tt.low || high != tt.high || ok != tt.ok {
+			t.Errorf("%s: %v to %v, %t; want %v to %v, %t", tt.name, low, high, ok, tt.low, tt.high, tt.ok)
+		}
+	}
+}
+
+func TestIntervalText(t *testing.T) {
+	for _, tt := range []struct {
+		in   Interval
+		want string
+	}{
+		{Interval{}, "at a time that nothing tells"},
+		{Interval{To: at(0)}, "before 2026-11-23 03:00:00Z"},
+		{Interval{From: at(0)}, "after 2026-11-23 03:00:00Z"},
+		{Interval{at(0), at(0.5)}, "at 2026-11-23 03:00:00Z"},
+		{Interval{at(0), at(1)}, "between 2026-11-23 03:00:00Z and 03:00:01Z"},
+		{Interval{at(0), at(86400)}, "between 2026-11-23 03:00:00Z and 2026-11-24 03:00:00Z"},
+	} {
+		if got := tt.in.String(); got != tt.want {
+			t.Errorf("%v is %q, want %q", tt.in, got, tt.want)
+		}
+	}
+}
+
 func TestHeadAt(t *testing.T) {
 	c := New(steady(200), 2100, nil) // the last mark is revision 2090 at 199 s
 	for _, tt := range []struct {
@@ -111,14 +208,14 @@ func TestHeadAt(t *testing.T) {
 	}{
 		{at(-10), Span{0, 99, false}},
 		{at(100.5), Span{1090, 1109, false}},
-		{at(215), Span{2080, 2100, false}},                // it may have been taken then
+		{at(200), Span{2090, 2100, false}},
+		{at(215), Span{2090, 2100, false}},                // it may have been taken then
+		{at(219), Span{2090, 2100, false}},                // then at the latest
+		{at(219.5), Span{2100, 2305, true}},               // 20.5 s after the last mark
 		{at(299), Span{2100, 3100, true}},                 // 100 s after the last mark
 		{at(1e9), Span{2100, 2100 + 9_999_998_010, true}}, //
 	} {
 		got := c.HeadAt(tt.at)
-		if tt.at == at(215) {
-			got.From = 2080 // what is done a second after the last renewal
-		}
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("at %v: %s", tt.at, diff)
 		}

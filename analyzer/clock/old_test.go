@@ -77,3 +77,27 @@ func TestWithoutLeases(t *testing.T) {
 		t.Errorf("taken %v", taken)
 	}
 }
+
+// TestChanged: when its fields were last managed dates a later write of an object, and not
+// the one that made it.
+func TestChanged(t *testing.T) {
+	written := func(seconds float64) snapshottest.Change {
+		o := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "c", CreationTimestamp: metav1.NewTime(at(0))}}
+		when := metav1.NewTime(at(seconds))
+		o.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "m", Time: &when}}
+		return stored(t, "configmaps/ns/c", "v1", "ConfigMap", o)
+	}
+	for writes, want := range []int{0, 0, 1, 2} {
+		var changes []snapshottest.Change
+		for i := range writes {
+			changes = append(changes, written(float64(10*i)))
+		}
+		c, err := Build(t.Context(), snapshottest.Store(t, changes...), "/registry")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.Summary().Marks[Change]; got != want {
+			t.Errorf("%d writes give %d marks, want %d", writes, got, want)
+		}
+	}
+}

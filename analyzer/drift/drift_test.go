@@ -171,6 +171,26 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+// TestMany: of many nodes that a pod runs on a finding names a few.
+func TestMany(t *testing.T) {
+	for _, tt := range []struct {
+		nodes int
+		want  string
+	}{
+		{2, "with its uid on n1."}, {11, "with its uid on n10."}, {12, "with its uid on n10, and 1 more."}, {15, "with its uid on n10, and 4 more."},
+	} {
+		var in Input
+		for i := range tt.nodes {
+			in.Nodes = append(in.Nodes, node(fmt.Sprint("n", i), kubelet.Running, runs("1-1", "a")))
+		}
+		r := Compare(in)
+		i := slices.IndexFunc(r.Findings, func(f Finding) bool { return f.Kind == Double && f.Node == "n0" })
+		if i < 0 || !strings.Contains(r.Findings[i].Reason, tt.want) {
+			t.Errorf("on %d nodes: %+v", tt.nodes, r.Findings)
+		}
+	}
+}
+
 // TestCommands: names from evidence stay single words of the command.
 func TestCommands(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {

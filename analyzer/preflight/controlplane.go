@@ -140,7 +140,7 @@ func (r *run) predicted(n func(*counted) (likely, unlikely int), one, many strin
 	under := r.under()
 	likely, unlikely := n(countPods(r.prediction))
 	before, _ := n(countPods(r.plain))
-	text := plural(int64(likely), one, many) + " " + under
+	text := plural(int64(likely), one, many) + " " + under + r.servers()
 	if p := &r.prediction.Plan; p.BumpRevision > 0 || p.RestartKubelets.All {
 		text += fmt.Sprintf("; a plain restore makes %d", before)
 	}
@@ -168,6 +168,21 @@ func (r *run) under() string {
 		return fmt.Sprintf("under %s (all kubelets restarted, no bump)", whose)
 	}
 	return fmt.Sprintf("under %s (no bump)", whose)
+}
+
+// servers says of which nodes the kubelets are restarted with a server's service, whatever
+// the plan.
+func (r *run) servers() string {
+	n := 0
+	for i := range r.prediction.Nodes {
+		if r.prediction.Nodes[i].Service != "" {
+			n++
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; the kubelets of %s restart with their service", plural(int64(n), "server", "servers"))
 }
 
 func (r *run) phantoms() result {

@@ -565,6 +565,14 @@ func TestSituations(t *testing.T) {
 			says: map[preflight.ID]string{"phantoms": "17 phantoms", "ghosts": "10 ghosts"},
 		},
 		{
+			name: "a kubelet that restarts with its server", pair: "random-101/plain", in: stated(func(in *preflight.Input) {
+				in.Plan, in.At = &restore.Plan{}, at.Add(time.Hour)
+				in.Current.State.Nodes[0].Service = "k3s"
+			}),
+			want: verdicts{"bump": f, "phantoms": f, "ghosts": f},
+			says: map[preflight.ID]string{"phantoms": "the kubelets of 1 server restart with their service"},
+		},
+		{
 			name: "pods that run twice", pair: "random-101/plain", in: stated(func(in *preflight.Input) { in.At = at.Add(time.Hour) }),
 			want: verdicts{"doubles": w},
 		},

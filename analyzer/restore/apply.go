@@ -22,7 +22,7 @@ var noNodes = []string{}
 func (f *forecast) outcome(o *PodOutcome, p *podCase) {
 	v := f.verdict(p)
 	c := f.column(p, v)
-	e, said := &p.row.cells[c], &p.said[c]
+	e, said := p.row.cell(c), &p.said[c]
 	flags := p.flags | e.flags
 	if v.column == restart {
 		flags &^= nodeMissing // a restarted kubelet registers its node
@@ -58,7 +58,7 @@ func (f *forecast) outcome(o *PodOutcome, p *podCase) {
 // column is the pod's column of the decision table where its kubelet does v.
 func (f *forecast) column(p *podCase, v *verdict) column {
 	lists := v.column == relist || v.column == restart
-	if lists && f.plan.KeepAPIServers && !f.disagree() && p.row.cells[unplaced].outcome != "" {
+	if lists && f.plan.KeepAPIServers && !f.disagree() && p.row.cell(unplaced).outcome != "" {
 		return unplaced
 	}
 	return v.column
@@ -84,7 +84,7 @@ func (f *forecast) certainty(p *podCase, e *effect, v *verdict) (Certainty, stri
 		return Certain, "The same whatever its kubelet does."
 	case p.node >= 0 && f.Comparison.nodes[p.node].gone:
 		return Certain, "No kubelet answers on a machine that is gone."
-	case p.row.cells[relist].outcome != e.outcome:
+	case p.row.cell(relist).outcome != e.outcome:
 		return v.certainty, v.reason
 	case v.untried:
 		return doubted, v.reason
@@ -237,10 +237,10 @@ func (f *forecast) twins(o *PodOutcome, p *podCase, v *verdict) flagSet {
 	if p.current != nil {
 		was, now = now, was
 	}
-	if now.row != &rowCreated && now.row != &rowDying && now.row != &rowExpiring && now.row != &rowCreatedOnGoneNode {
+	if now.row != rowCreated && now.row != rowCreatedDying && now.row != rowCreatedExpiring && now.row != rowCreatedOnGoneNode {
 		return 0 // the one of the current state has ended
 	}
-	if v.column == stale || was.row != &rowDeletedUnbound && was.row.cells[relist].outcome != Restarted {
+	if v.column == stale || was.row != rowDeletedUnbound && was.row.cell(relist).outcome != Restarted {
 		return 0
 	}
 	apart := was.node != now.node
@@ -378,6 +378,9 @@ func (f *forecast) node(n *node, v verdict) NodeOutcome {
 	}
 	if v.column == relist && !n.gone {
 		o.ListedBySeconds = f.listedBy()
+	}
+	if f.restartsWith(n) {
+		o.Service = n.service
 	}
 	if n.gone {
 		o.Certainty = Certain

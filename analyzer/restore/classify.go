@@ -48,15 +48,15 @@ func (b *builder) classify(was, now *Pod) *podCase {
 	}
 	if why := unreadable(was, now); why != "" {
 		about = phrases{grace: -1, why: why}
-		b.explain(p, &rowUnreadable, about)
+		b.explain(p, rowUnreadable, about)
 		return p
 	}
 	if why := contradiction(was, now); why != "" {
 		about = phrases{grace: -1, why: why}
-		b.explain(p, &rowContradiction, about)
+		b.explain(p, rowContradiction, about)
 		return p
 	}
-	var r *row
+	var r rowID
 	switch {
 	case b.onto:
 		r = b.ontoRow(was, p.node)
@@ -79,7 +79,7 @@ func (b *builder) classify(was, now *Pod) *podCase {
 		p.flags |= nodeGone
 	case b.nodes[p.node].missing():
 		p.flags |= nodeMissing
-		if r == &rowCreated || r == &rowDying || r == &rowExpiring {
+		if r == rowCreated || r == rowCreatedDying || r == rowCreatedExpiring {
 			p.Rule = "5a"
 		}
 	}
@@ -218,35 +218,35 @@ func (b *builder) doubt(p *podCase) string {
 
 func isMirror(p *Pod) bool { return p != nil && p.Mirror != "" }
 
-func (b *builder) mirrorRow(was, now *Pod, node int) *row {
+func (b *builder) mirrorRow(was, now *Pod, node int) rowID {
 	switch {
 	case was == nil && node >= 0 && b.nodes[node].missing():
-		return &rowMirrorNoNode
+		return rowMirrorNoNode
 	case was == nil:
-		return &rowMirrorCreated
+		return rowMirrorCreated
 	case now == nil:
-		return &rowMirrorDeleted
+		return rowMirrorDeleted
 	}
-	return &rowMirror
+	return rowMirror
 }
 
 // createdRow is the row of a pod that only the current state has.
-func (b *builder) createdRow(now *Pod, node int) *row {
+func (b *builder) createdRow(now *Pod, node int) rowID {
 	switch {
 	case !now.bound():
-		return &rowNeverBound
+		return rowCreatedUnbound
 	case now.Terminal():
-		return &rowEnded
+		return rowCreatedEnded
 	case now.Terminating() && b.ending(now.Deleted):
-		return &rowDead
+		return rowCreatedDead
 	case now.Terminating() && !b.overdue(now.Deleted):
-		return &rowDying
+		return rowCreatedDying
 	case b.nodes[node].gone:
-		return &rowCreatedOnGoneNode
+		return rowCreatedOnGoneNode
 	case !now.Terminating() && !now.Deadline().IsZero():
-		return &rowExpiring
+		return rowCreatedExpiring
 	}
-	return &rowCreated
+	return rowCreated
 }
 
 // stopsWithin is how long a kubelet takes at most, beside the grace period, from what
@@ -279,84 +279,84 @@ func (c *Comparison) overdue(t time.Time) bool {
 }
 
 // deletedRow is the row of a pod that only the backup has.
-func (b *builder) deletedRow(was *Pod, node int) *row {
+func (b *builder) deletedRow(was *Pod, node int) rowID {
 	held := len(was.Finalizers) > 0
 	started := was.Phase != "Pending" && was.Phase != ""
 	switch {
 	case was.Terminal() && was.Terminating() && held:
-		return &rowDeletingEndedHeld
+		return rowDeletingEndedHeld
 	case was.Terminal() && !was.Terminating():
-		return &rowDeletedEnded
+		return rowDeletedEnded
 	case !was.bound() && was.Terminating():
-		return &rowDeletingEndedHeld
+		return rowDeletingEndedHeld
 	case !was.bound():
-		return &rowDeletedUnbound
+		return rowDeletedUnbound
 	case b.nodes[node].gone && !b.nodes[node].inBackup:
-		return &rowOrphaned
+		return rowDeletedOrphaned
 	case b.nodes[node].gone:
-		return &rowGoneNode
+		return rowDeletedOnGoneNode
 	case was.Terminal():
-		return &rowDeletingEnded
+		return rowDeletingEnded
 	case was.Terminating() && held:
-		return &rowDeletingHeld
+		return rowDeletingHeld
 	case was.Terminating():
-		return &rowDeleting
+		return rowDeleting
 	case b.expired(was):
-		return &rowDeletedExpired
+		return rowDeletedExpired
 	case !started && was.RestartPolicy == "Always":
-		return &rowDeletedPending
+		return rowDeletedPending
 	case !started:
-		return &rowDeletedPendingOnce
+		return rowDeletedPendingOnce
 	case was.RestartPolicy == "Never":
-		return &rowDeletedNever
+		return rowDeletedNever
 	case was.RestartPolicy == "OnFailure":
-		return &rowDeletedOnFailure
+		return rowDeletedOnFailure
 	}
-	return &rowDeletedAlways
+	return rowDeletedAlways
 }
 
 // keptRow is the row of a pod that both have.
-func (b *builder) keptRow(was, now *Pod, node int) *row {
+func (b *builder) keptRow(was, now *Pod, node int) rowID {
 	dying := now.Terminating() && !was.Terminating()
 	switch {
 	case !now.bound() && dying:
-		return &rowUnboundDeleting
+		return rowUnboundDeleting
 	case !now.bound():
-		return &rowBothUnbound
+		return rowBothUnbound
 	case !was.bound():
 		return b.boundRow(was, now)
 	case was.Terminal() && now.Terminal() && !dying:
-		return &rowBothEnded
+		return rowBothEnded
 	case b.nodes[node].gone && !was.Terminal() && !b.nodes[node].inBackup:
-		return &rowKeptOrphaned
+		return rowKeptOrphaned
 	case b.nodes[node].gone && !was.Terminal():
-		return &rowKeptOnGoneNode
+		return rowKeptOnGoneNode
 	case dying:
 		return b.dyingRow(now)
 	case now.Terminating():
 		return bothDyingRow(was, now)
 	case was.Terminal():
-		return &rowEndedInBackup
+		return rowEndedInBackup
 	case now.Terminal() && now.Phase == "Failed" && b.expired(was):
-		return &rowExpired
+		return rowExpired
 	case now.Terminal():
 		return endedRow(now)
 	case !slices.Equal(was.Containers, now.Containers) || !slices.Equal(was.InitContainers, now.InitContainers):
-		return &rowSpec
+		return rowSpec
 	case resized(was, now) && holds(now).RestartOnResize != was.RestartOnResize:
 		return resizedRow(was, now)
 	case phaseOf(was) != phaseOf(now):
-		return &rowStatus
+		return rowStatus
 	case was.Ready != now.Ready:
-		return &rowReadiness
+		return rowReadiness
 	case was.Restarts != now.Restarts:
-		return &rowRestarts
+		return rowRestarts
 	case resized(was, now):
-		return &rowResizeUndone
+		return rowResizeUndone
 	case was.ModRevision != now.ModRevision:
-		return &rowTouched
+		return rowTouched
 	}
-	return &rowUnchanged
+	return rowUnchanged
 }
 
 // holds is what a kubelet holds for the pod of the current state: what it has allocated
@@ -369,11 +369,11 @@ func holds(now *Pod) kube.Allocation {
 }
 
 // resizedRow is the row of a pod whose containers were restarted to resize it.
-func resizedRow(was, now *Pod) *row {
+func resizedRow(was, now *Pod) rowID {
 	if h := holds(now).Requests; h.MilliCPU < was.Requests.MilliCPU || h.Memory < was.Requests.Memory {
-		return &rowResizedDown
+		return rowResizedDown
 	}
-	return &rowResized
+	return rowResized
 }
 
 // resized says whether the pod was resized in place since the backup, or is to be.
@@ -382,74 +382,74 @@ func resized(was, now *Pod) bool {
 }
 
 // boundRow is the row of a pod that was bound after the backup.
-func (b *builder) boundRow(was, now *Pod) *row {
+func (b *builder) boundRow(was, now *Pod) rowID {
 	here := slices.Contains(was.Choices, now.NodeName)
 	switch {
 	case now.Terminal():
-		return &rowBoundEnded
+		return rowBoundEnded
 	case now.Terminating() && b.ending(now.Deleted):
-		return &rowBoundStopped
+		return rowBoundStopped
 	case !was.ChoicesKnown:
-		return &rowBoundPerhapsHere
+		return rowBoundPerhapsHere
 	case len(was.Choices) == 0:
-		return &rowBlocked
+		return rowBlocked
 	case here && len(was.Choices) == 1:
-		return &rowBoundHere
+		return rowBoundHere
 	}
 	gone := slices.ContainsFunc(was.Choices, b.gone)
 	switch {
 	case here && gone:
-		return &rowBoundPerhapsGone
+		return rowBoundPerhapsGone
 	case here:
-		return &rowBoundPerhapsHere
+		return rowBoundPerhapsHere
 	case gone:
-		return &rowBoundGone
+		return rowBoundGone
 	}
-	return &rowBound
+	return rowBound
 }
 
 // dyingRow is the row of a pod whose deletion began after the backup.
-func (b *builder) dyingRow(now *Pod) *row {
+func (b *builder) dyingRow(now *Pod) rowID {
 	held, never := len(now.Finalizers) > 0, now.RestartPolicy == "Never"
 	switch {
 	case !now.Terminal() && b.ending(now.Deleted):
-		return &rowStopped
+		return rowStopped
 	case !now.Terminal() && b.overdue(now.Deleted):
-		return &rowOverdue
+		return rowOverdue
 	case !now.Terminal():
-		return &rowDoomed
+		return rowDoomed
 	case held && never:
-		return &rowHeldNever
+		return rowHeldNever
 	case held:
-		return &rowHeld
+		return rowHeld
 	case never:
-		return &rowGoingNever
+		return rowGoingNever
 	}
-	return &rowGoing
+	return rowGoing
 }
 
 // bothDyingRow is the row of a pod whose deletion had begun in the backup.
-func bothDyingRow(was, now *Pod) *row {
+func bothDyingRow(was, now *Pod) rowID {
 	switch {
 	case now.Terminal() && was.Terminal():
-		return &rowBothEnded
+		return rowBothEnded
 	case now.Terminal() && len(now.Finalizers) > 0:
-		return &rowBothDyingEnded
+		return rowBothDyingEnded
 	case now.Terminal():
-		return &rowBothDyingDone
+		return rowBothDyingDone
 	}
-	return &rowBothDying
+	return rowBothDying
 }
 
 // endedRow is the row of a pod that ended after the backup.
-func endedRow(now *Pod) *row {
+func endedRow(now *Pod) rowID {
 	switch {
 	case now.RestartPolicy == "Never":
-		return &rowEndedNever
+		return rowEndedNever
 	case now.RestartPolicy == "OnFailure" && now.Phase == "Succeeded":
-		return &rowEndedOnFailure
+		return rowEndedOnFailure
 	}
-	return &rowEvicted // containers alone do not end a pod that is restarted
+	return rowEvicted // containers alone do not end a pod that is restarted
 }
 
 // phaseOf is the pod's phase; the API's default is Pending.

@@ -81,6 +81,7 @@ type node struct {
 	cutOff      bool      // the current state's is
 	cordoned    [2]bool   // by the backup's Node object, and by the current state's
 	allocatable Resources // as its kubelet last reported it
+	service     string    // as in Node
 	seen        Sighting  // the newest revision its kubelet is known to have seen
 	itself      []string  // its name, as the list of nodes that a pod runs on
 }
@@ -98,7 +99,7 @@ func (n *node) missing() bool { return n.inCurrent && !n.inBackup }
 type podCase struct {
 	*PodIdentity // of its own, so that a prediction does not keep the rest
 
-	row      *row
+	row      rowID
 	said     *[columns]spoken
 	flags    flagSet
 	backup   *Pod // nil when it is not there
@@ -186,11 +187,14 @@ func (c *Comparison) findNodes() {
 	}
 	for _, n := range c.current.Nodes {
 		at(n.Name).inCurrent, at(n.Name).cutOff, at(n.Name).cordoned[1] = true, n.Unreachable, n.Cordoned
-		at(n.Name).allocatable = Resources(n.Allocatable)
+		at(n.Name).allocatable, at(n.Name).service = Resources(n.Allocatable), n.Service
 	}
 	for _, n := range c.backup.Nodes {
 		at(n.Name).inBackup, at(n.Name).unreachable, at(n.Name).cordoned[0] = true, n.Unreachable, n.Cordoned
 		at(n.Name).allocatable = cmp.Or(at(n.Name).allocatable, Resources(n.Allocatable))
+		if !at(n.Name).inCurrent {
+			at(n.Name).service = n.Service
+		}
 	}
 	for _, pods := range [][]*Pod{c.backup.Pods, c.current.Pods} {
 		for _, p := range pods {
@@ -278,7 +282,7 @@ func samePod(was, now *Pod) bool {
 func (b *builder) file(p *podCase) int {
 	if at, ok := b.byUID[p.UID]; ok && p.UID != "" {
 		first := b.cases[at]
-		b.explain(first, &rowContradiction, phrases{grace: -1, why: "Its uid occurs at more than one key."})
+		b.explain(first, rowContradiction, phrases{grace: -1, why: "Its uid occurs at more than one key."})
 		first.Evidence = append(first.Evidence, p.Evidence...)
 		return at
 	}
@@ -310,16 +314,16 @@ func (b *builder) pair(before, after int) {
 }
 
 // explain puts a case into a row.
-func (b *builder) explain(p *podCase, r *row, about phrases) {
+func (b *builder) explain(p *podCase, r rowID, about phrases) {
 	about.row = r
 	said := b.spoken[about]
 	if said == nil {
 		said = about.speak()
 		b.spoken[about] = said
 	}
-	p.row, p.Rule, p.said = r, r.rule, said
+	p.row, p.Rule, p.said = r, table[r].rule, said
 	for c := range p.views {
-		p.views[c] = b.view(p, r.cells[c].api)
+		p.views[c] = b.view(p, r.cell(column(c)).api)
 	}
 }
 

@@ -1,6 +1,184 @@
 package restore
 
-import "cmp"
+// column is what a pod's kubelet does after the restore.
+type column int
+
+const (
+	deaf    column = iota // keeps its watch and hears nothing (modes P, BS)
+	relist                // lists its pods anew (BC, NR-BC)
+	restart               // is restarted, and lists its pods anew (KR)
+	stale                 // is served the erased past by API servers left running (NR-P)
+	// unplaced is relist or restart while API servers were left running and dropped
+	// their cache (NR-BC). It differs in rows of pods that the scheduler must place
+	// again: it was left running, too, and exits when it sees them move.
+	unplaced
+	onto // is none: the backup is restored onto machines that its nodes are not
+	columns
+)
+
+// place says where a pod's containers run.
+type place int
+
+const (
+	nowhere   place = iota
+	here            // on the row's node
+	stopping        // there, until the grace period of its deletion ends at the latest
+	ending          // the same, and that is about now
+	perhaps         // on the row's node, if it can start
+	elsewhere       // on one of the nodes the scheduler may choose
+)
+
+// view says what the API shows.
+type view struct {
+	of    source
+	phase string // "" is the source's own, phaseNow the current snapshot's
+}
+
+type source int
+
+const (
+	absent source = iota
+	asBackup
+	asCurrent
+	asUnbound // the backup's, which nothing binds
+)
+
+const phaseNow = "now"
+
+// What the API shows, as the table has it.
+var (
+	nothing        = view{}
+	backupAsWas    = view{of: asBackup}
+	backupPending  = view{asBackup, "Pending"}
+	backupRunning  = view{asBackup, "Running"}
+	backupFailed   = view{asBackup, "Failed"}
+	backupPhaseNow = view{asBackup, phaseNow}
+	backupUnbound  = view{asUnbound, "Pending"}
+	currentAsIs    = view{of: asCurrent}
+)
+
+// noFlags is for a cell without any.
+const noFlags flagSet = 0
+
+// effect is one cell of the decision table.
+type effect struct {
+	outcome  Outcome
+	severity Severity
+	runs     place
+	api      view
+	heals    Heals
+	flags    flagSet
+	doubt    string // sure, or the outcome is only possible, whatever its kubelet does
+	reason   string // with the placeholders of phrases
+	action   string // actRemedy is the outcome's own
+}
+
+// cells are the cases of a row side by side.
+type cells [columns]effect
+
+// row is one row of the decision table. Rows of the same rule differ in what the
+// pod's restart policy, phase and finalizers make of it.
+type row struct {
+	rule  Rule
+	pods  string // which pods it is for
+	cells cells
+}
+
+// rowID is a row of the decision table by its name, which is what classify answers.
+type rowID uint8
+
+// The names of the rows, in the order of docs/table.md. A row without a name does not compile,
+// and a name without a row fails TestEveryRow.
+const (
+	rowCreated rowID = iota
+	rowCreatedExpiring
+	rowCreatedDying
+	rowCreatedDead
+	rowCreatedOnGoneNode
+	rowCreatedEnded
+	rowCreatedUnbound
+
+	rowDeletedAlways
+	rowDeletedOnFailure
+	rowDeletedNever
+	rowDeletedExpired
+	rowDeletedPending
+	rowDeletedPendingOnce
+	rowDeletedUnbound
+	rowDeletedEnded
+	rowDeletedOnGoneNode
+	rowDeletedOrphaned
+	rowDeleting
+	rowDeletingHeld
+	rowDeletingEnded
+	rowDeletingEndedHeld
+
+	rowUnchanged
+	rowTouched
+	rowStatus
+	rowReadiness
+	rowRestarts
+	rowSpec
+	rowResized
+	rowResizedDown
+	rowResizeUndone
+	rowBothEnded
+	rowBothUnbound
+	rowKeptOnGoneNode
+	rowKeptOrphaned
+
+	rowEndedNever
+	rowEndedOnFailure
+	rowEvicted
+	rowExpired
+	rowEndedInBackup
+
+	rowDoomed
+	rowStopped
+	rowOverdue
+	rowHeld
+	rowHeldNever
+	rowGoing
+	rowGoingNever
+	rowUnboundDeleting
+	rowBothDying
+	rowBothDyingEnded
+	rowBothDyingDone
+
+	rowBound
+	rowBoundPerhapsHere
+	rowBoundGone
+	rowBoundPerhapsGone
+	rowBlocked
+	rowBoundHere
+	rowBoundEnded
+	rowBoundStopped
+
+	rowMirror
+	rowMirrorCreated
+	rowMirrorNoNode
+	rowMirrorDeleted
+
+	rowOntoAlive
+	rowOntoStateful
+	rowOntoDaemon
+	rowOntoJob
+	rowOntoBare
+	rowOntoDying
+	rowOntoEnded
+	rowOntoOrphan
+	rowOntoUnbound
+	rowOntoUnboundHeld
+	rowOntoMirror
+
+	rowUnreadable
+	rowContradiction
+
+	rows // how many there are
+)
+
+// cell is the row's cell in a column.
+func (r rowID) cell(c column) *effect { return &table[r].cells[c] }
 
 // Decision is a row of the decision table, as documentation prints it.
 type Decision struct {
@@ -33,16 +211,16 @@ type DecidedAs struct {
 
 // Decisions is the decision table.
 func Decisions() []Decision {
-	list := make([]Decision, len(decisionTable))
-	for i, d := range decisionTable {
-		list[i] = Decision{Rule: d.row.rule, Pods: d.pods}
-		for c, e := range d.row.cells {
+	list := make([]Decision, len(table))
+	for i, r := range table {
+		list[i] = Decision{Rule: r.rule, Pods: r.pods}
+		for c, e := range r.cells {
 			if e.outcome == "" {
 				continue
 			}
 			list[i].Cases[c] = DecidedAs{
 				Outcome:  e.outcome,
-				Severity: cmp.Or(e.severity, e.outcome.Info().Severity),
+				Severity: e.severity,
 				Heals:    e.heals,
 				Runs:     e.runs.String(),
 				API:      e.api.String(),
@@ -73,93 +251,4 @@ func (v view) String() string {
 		return text + ", phase as now"
 	}
 	return text + ", " + v.phase
-}
-
-// decisionTable lists every row with the pods that it is for. In rules 1 to 3 a
-// namesake in the other snapshot makes it 2a or 2b.
-var decisionTable = []struct {
-	pods string
-	row  *row
-}{
-	{"created after the backup, running or about to", &rowCreated},
-	{"created after the backup, with an activeDeadlineSeconds", &rowExpiring},
-	{"created after the backup, being deleted, with time left", &rowDying},
-	{"created after the backup, being deleted, with no time left", &rowDead},
-	{"created after the backup, on a node without a Node object in the current state", &rowCreatedOnGoneNode},
-	{"created after the backup and ended", &rowEnded},
-	{"created after the backup, never bound", &rowNeverBound},
-
-	{"deleted after the backup, restart policy Always", &rowDeletedAlways},
-	{"deleted after the backup, restart policy OnFailure", &rowDeletedOnFailure},
-	{"deleted after the backup, restart policy Never", &rowDeletedNever},
-	{"deleted after the backup, its activeDeadlineSeconds passed", &rowDeletedExpired},
-	{"deleted after the backup, where it was bound and Pending, restart policy Always", &rowDeletedPending},
-	{"deleted after the backup, where it was bound and Pending, restart policy OnFailure or Never", &rowDeletedPendingOnce},
-	{"deleted after the backup, where it was not bound", &rowDeletedUnbound},
-	{"deleted after the backup, where it had ended", &rowDeletedEnded},
-	{"deleted after the backup, on a node whose machine is gone", &rowGoneNode},
-	{"deleted after the backup, on a node without a Node object in either snapshot", &rowOrphaned},
-	{"being deleted in the backup, gone since", &rowDeleting},
-	{"being deleted in the backup with a finalizer, gone since", &rowDeletingHeld},
-	{"being deleted and ended in the backup, gone since", &rowDeletingEnded},
-	{"being deleted, ended or never bound in the backup, with a finalizer, gone since", &rowDeletingEndedHeld},
-
-	{"in both, unchanged", &rowUnchanged},
-	{"in both, with other labels, annotations or conditions", &rowTouched},
-	{"in both, phase changed", &rowStatus},
-	{"in both, readiness changed", &rowReadiness},
-	{"in both, restart counts changed", &rowRestarts},
-	{"in both, containers changed in place", &rowSpec},
-	{"in both, resized in place to more, with a container to be restarted for it", &rowResized},
-	{"in both, resized in place to less, with a container to be restarted for it", &rowResizedDown},
-	{"in both, resized in place", &rowResizeUndone},
-	{"in both, ended in both", &rowBothEnded},
-	{"in both, bound in neither", &rowBothUnbound},
-	{"in both, on a node whose machine is gone", &rowKeptOnGoneNode},
-	{"in both, on a node without a Node object in either", &rowKeptOrphaned},
-	{"in both, ended since, restart policy Never", &rowEndedNever},
-	{"in both, succeeded since, restart policy OnFailure", &rowEndedOnFailure},
-	{"in both, ended since by eviction, deadline or the like", &rowEvicted},
-	{"in both, ended since by the deadline that the backup has", &rowExpired},
-	{"in both, ended in the backup and alive since", &rowEndedInBackup},
-	{"in both, deletion begun since, with time left", &rowDoomed},
-	{"in both, deletion begun since, with no time left", &rowStopped},
-	{"in both, deletion begun since, with no time left long ago", &rowOverdue},
-	{"in both, deletion begun since, ended, held by a finalizer", &rowHeld},
-	{"in both, deletion begun since, ended, held by a finalizer, restart policy Never", &rowHeldNever},
-	{"in both, deletion begun since, ended, about to be gone", &rowGoing},
-	{"in both, deletion begun since, ended, about to be gone, restart policy Never", &rowGoingNever},
-	{"in both, deletion begun since, never bound", &rowUnboundDeleting},
-	{"in both, deletion begun in both", &rowBothDying},
-	{"in both, deletion begun in both, ended since, held by a finalizer", &rowBothDyingEnded},
-	{"in both, deletion begun in both, ended since, about to be gone", &rowBothDyingDone},
-
-	{"in both, bound since, other nodes can take it", &rowBound},
-	{"in both, bound since, other nodes and its own can take it", &rowBoundPerhapsHere},
-	{"in both, bound since, a node whose machine is gone can take it", &rowBoundGone},
-	{"in both, bound since, its own node and one whose machine is gone can take it", &rowBoundPerhapsGone},
-	{"in both, bound since, no node of the backup can take it", &rowBlocked},
-	{"in both, bound since, only its own node can take it", &rowBoundHere},
-	{"in both, bound and ended since", &rowBoundEnded},
-	{"in both, bound since, then deleted, with no time left", &rowBoundStopped},
-
-	{"that mirror a static one, in both", &rowMirror},
-	{"that mirror a static one, made after the backup", &rowMirrorCreated},
-	{"that mirror a static one, made after the backup on a node that is not in it", &rowMirrorNoNode},
-	{"that mirror a static one, gone or changed since", &rowMirrorDeleted},
-
-	{"of the backup, restored onto other machines, alive, of a ReplicaSet or the like", &rowOntoAlive},
-	{"of the backup, restored onto other machines, alive, of a StatefulSet", &rowOntoStateful},
-	{"of the backup, restored onto other machines, alive, of a DaemonSet", &rowOntoDaemon},
-	{"of the backup, restored onto other machines, alive, of a Job", &rowOntoJob},
-	{"of the backup, restored onto other machines, alive, of no controller", &rowOntoBare},
-	{"of the backup, restored onto other machines, being deleted", &rowOntoDying},
-	{"of the backup, restored onto other machines, ended", &rowOntoEnded},
-	{"of the backup, restored onto other machines, on a node without a Node object", &rowOntoOrphan},
-	{"of the backup, restored onto other machines, not bound", &rowOntoUnbound},
-	{"of the backup, restored onto other machines, not bound and being deleted with a finalizer", &rowOntoUnboundHeld},
-	{"of the backup, restored onto other machines, mirror of a static one", &rowOntoMirror},
-
-	{"with a value that cannot be read", &rowUnreadable},
-	{"of which the snapshots contradict each other", &rowContradiction},
 }

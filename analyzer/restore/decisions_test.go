@@ -687,23 +687,13 @@ var decisions = []struct {
 	},
 }
 
-// TestEveryRowIsInTheTable: no pod comes out of a row that Decisions leaves out.
-func TestEveryRowIsInTheTable(t *testing.T) {
-	listed := map[*row]bool{}
-	for _, d := range decisionTable {
-		if listed[d.row] || d.pods == "" {
-			t.Errorf("%q is there twice, or has no name", d.pods)
-		}
-		listed[d.row] = true
-	}
-	met := map[*row]bool{}
+// TestEveryRow: every row has its rule, its pods and its cells, and some pod comes to it.
+func TestEveryRow(t *testing.T) {
+	met := map[rowID]bool{}
 	for _, tt := range decisions {
 		backup, current := states([]*Pod{tt.was}, []*Pod{tt.now})
 		for _, p := range Compare(backup, current).cases {
 			met[p.row] = true
-			if !listed[p.row] {
-				t.Errorf("%s: its row (rule %s) is not in the table", tt.name, p.row.rule)
-			}
 		}
 	}
 	for _, tt := range ontoDecisions {
@@ -711,9 +701,32 @@ func TestEveryRowIsInTheTable(t *testing.T) {
 			met[p.row] = true
 		}
 	}
-	for _, d := range decisionTable {
-		if !met[d.row] {
-			t.Errorf("no case of the tests comes to the row of pods %s", d.pods)
+	known := map[Rule]bool{}
+	for _, r := range Rules {
+		known[r.ID] = true
+	}
+	named := map[string]bool{}
+	for id, r := range table {
+		switch {
+		case r.pods == "" || named[r.pods]:
+			t.Errorf("row %d (rule %q) is for pods %q: these are of another row, or none", id, r.rule, r.pods)
+		case !known[r.rule]:
+			t.Errorf("pods %s: rule %q is not in Rules", r.pods, r.rule)
+		case !met[rowID(id)]:
+			t.Errorf("no case of the tests comes to the row of pods %s", r.pods)
+		}
+		named[r.pods] = true
+		for c, e := range r.cells {
+			there := c < int(unplaced) // every kubelet does one of these
+			if r.rule == "onto" {
+				there = c == int(onto)
+			}
+			switch {
+			case e.outcome != "" && (e.severity == "" || e.heals == "" || e.reason == ""):
+				t.Errorf("pods %s, %s: %q without a severity, what heals it, or a reason", r.pods, DecisionCases[c], e.outcome)
+			case e.outcome == "" && there:
+				t.Errorf("pods %s, %s: nothing is said", r.pods, DecisionCases[c])
+			}
 		}
 	}
 }

@@ -88,7 +88,7 @@ func (f *forecast) later(o *PodOutcome, p *podCase, e *effect) *Later {
 	gone := p.node >= 0 && f.Comparison.nodes[p.node].gone
 	choosesGone := len(o.MayBeBoundTo) > len(p.choices)
 	switch {
-	case p.row == &rowExpiring && o.Ends != nil:
+	case p.row == rowCreatedExpiring && o.Ends != nil:
 		return &Later{By: o.Ends, RunsOn: noNodes, API: []*APIView{o.API}, Reason: pastDeadline}
 	case o.Ends != nil:
 		return &Later{By: o.Ends, RunsOn: noNodes, API: stopped(o.API, p, e), Reason: "It has been stopped by the end of its grace period."}

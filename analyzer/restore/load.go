@@ -98,7 +98,7 @@ func (l *loader) nodes() error {
 		})
 		n.Taints = slices.DeleteFunc(n.Taints, passing)
 		l.scanned = append(l.scanned, n)
-		l.state.Nodes = append(l.state.Nodes, Node{Name: n.Name, UID: n.UID, KubeletVersion: n.KubeletVersion, Allocatable: n.Allocatable, Unreachable: unreachable, Cordoned: n.Unschedulable})
+		l.state.Nodes = append(l.state.Nodes, Node{Name: n.Name, UID: n.UID, KubeletVersion: n.KubeletVersion, Allocatable: n.Allocatable, Unreachable: unreachable, Cordoned: n.Unschedulable, Service: serviceOf(&n)})
 	}
 	return nil
 }

@@ -48,104 +48,35 @@ func RestoreOnto(backup *State) *Comparison {
 	return c
 }
 
-const (
-	ontoDoubt    = "Read in the source of Kubernetes, not seen on clusters."
-	ontoNameTold = "A new machine that registers under the name of its node changes this: its kubelet takes the pod for its own, and starts it at once."
-
-	actOntoNode = "Delete it with the old Node objects before controllers start: its controller makes another one, and the scheduler places that on a new machine."
-)
-
-// ontoAlive is what becomes of a pod that was alive on an old node.
-func ontoAlive(more string) effect {
-	return effect{
-		outcome: Ghost, heals: HealsNever, api: view{of: asBackup}, doubt: ontoDoubt,
-		reason: "Its node is a machine of the old cluster, and nothing of the pod runs here. The API shows it as $was there, its controller counts it, and Services keep its address. About 50 s after controllers have started the old Node object turns NotReady.$evicted " + more,
-		action: actOntoNode,
-	}
-}
-
-func (e effect) with(flags flagSet, action string) effect {
-	e.flags, e.action = flags, action
-	return e
-}
-
-// ontoOnly is the row of pods of a backup that is restored onto other machines.
-func ontoOnly(e effect) row { return withOnto(row{rule: "onto"}, e) }
-
-// withOnto is r with what becomes of its pods on other machines.
-func withOnto(r row, e effect) row {
-	r.cells[onto] = e
-	return r
-}
-
-// Pods of a backup that is restored onto other machines.
-var (
-	rowOntoAlive    = ontoOnly(ontoAlive("Its controller makes another one as soon as it is Terminating, or gone."))
-	rowOntoStateful = ontoOnly(ontoAlive("Its StatefulSet makes no other one before the object is gone: it waits until the Node object, or the pod by force, is deleted."))
-	rowOntoDaemon   = ontoOnly(ontoAlive("Its DaemonSet makes pods of its own for the new nodes as they join; this one stays until the Node object is deleted.").with(0,
-		"Delete it with the old Node objects; its DaemonSet makes others for the new nodes."))
-	rowOntoJob = ontoOnly(ontoAlive("Its Job makes another one, and its work is done again from the beginning, also where the old cluster has finished it since the backup.").with(runsAgain,
-		"Decide before controllers start whether its Job may run again: suspend or delete the Job if not. Delete the pod with the old Node objects."))
-	rowOntoBare = ontoOnly(ontoAlive("It has no controller: nothing makes another one.").with(0,
-		"Create it anew on the new cluster if it is wanted: a binding cannot be changed."))
-	rowOntoDying = ontoOnly(effect{
-		outcome: StuckTerminating, heals: HealsNever, api: view{of: asBackup}, doubt: ontoDoubt,
-		reason: "Its deletion had begun in the backup, on a machine of the old cluster: nothing of it runs here, and no kubelet finishes the deletion.",
-		action: "Delete it with the old Node objects before controllers start.",
-	})
-	rowOntoEnded = ontoOnly(effect{
-		outcome: Finished, heals: HealsSelf, api: view{of: asBackup}, doubt: ontoDoubt,
-		reason: "It had ended ($was) in the backup: nothing of it runs. Its logs are on the old machine, and it goes with the old Node object.",
-		action: "Nothing. Its Job, if it has one, has counted it or counts it again.",
-	})
-	rowOntoOrphan = ontoOnly(effect{
-		outcome: Finished, heals: HealsSelf, api: view{of: asBackup}, doubt: ontoDoubt,
-		reason: "The backup has no Node object for its node, and nothing of it runs here. The API shows it as $was until the pod garbage collector deletes it, in about a minute.",
-		action: "Nothing.",
-	})
-	rowOntoUnbound = ontoOnly(effect{
-		outcome: Unaffected, severity: Warning, heals: HealsSelf, runs: elsewhere, api: view{of: asBackup}, doubt: ontoDoubt,
-		reason: "Not bound in the backup: the scheduler places it as soon as it runs. For about 50 s it takes the old Node objects for ready, and on one of them the pod never starts.",
-		action: "Delete the old Node objects before the scheduler starts. See that a new node has the labels and the room that it asks for.",
-	})
-	rowOntoUnboundHeld = ontoOnly(effect{
-		outcome: StuckTerminating, heals: HealsNever, api: view{of: asBackup}, doubt: ontoDoubt,
-		reason: "Not bound and being deleted in the backup, held by a finalizer: it stays until the finalizer's owner runs here and acts.",
-	})
-	rowOntoMirror = ontoOnly(effect{
-		outcome: Mirror, heals: HealsNever, api: view{of: asBackup}, doubt: ontoDoubt,
-		reason: "The file that it mirrors is on the old machine, and nothing of it runs here. The API shows it as $was until the old Node object is deleted.",
-		action: "Delete it with the old Node objects. Kubelets of the new machines make mirrors of their own static pods.",
-	})
-)
+const ontoNameTold = "A new machine that registers under the name of its node changes this: its kubelet takes the pod for its own, and starts it at once."
 
 // ontoRow is the row of a pod of a backup that is restored onto other machines.
-func (b *builder) ontoRow(was *Pod, node int) *row {
+func (b *builder) ontoRow(was *Pod, node int) rowID {
 	switch {
 	case isMirror(was):
-		return &rowOntoMirror
+		return rowOntoMirror
 	case !was.bound() && was.Terminating():
-		return &rowOntoUnboundHeld
+		return rowOntoUnboundHeld
 	case was.Terminal() && !was.Terminating():
-		return &rowOntoEnded
+		return rowOntoEnded
 	case !was.bound():
-		return &rowOntoUnbound
+		return rowOntoUnbound
 	case !b.nodes[node].inBackup:
-		return &rowOntoOrphan
+		return rowOntoOrphan
 	case was.Terminating():
-		return &rowOntoDying
+		return rowOntoDying
 	}
 	switch was.Owner.Kind {
 	case "":
-		return &rowOntoBare
+		return rowOntoBare
 	case "Job":
-		return &rowOntoJob
+		return rowOntoJob
 	case "DaemonSet":
-		return &rowOntoDaemon
+		return rowOntoDaemon
 	case "StatefulSet":
-		return &rowOntoStateful
+		return rowOntoStateful
 	}
-	return &rowOntoAlive
+	return rowOntoAlive
 }
 
 // settleOnto predicts a restore onto other machines.

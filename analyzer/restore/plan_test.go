@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -22,6 +23,15 @@ func TestPlanRefused(t *testing.T) {
 		{"negative bump", Plan{BumpRevision: -1, MarkCompacted: true}, "invalid bump revision -1: it is negative"},
 		{"bump past the end", Plan{BumpRevision: math.MaxInt64, MarkCompacted: true}, "invalid bump revision 9223372036854775807: the backup is at 1000, and revisions end at 9223372036854775807"},
 		{"known nodes", Plan{RestartKubelets: Restart{Nodes: []string{"n1", "n4", "n5"}}}, ""},
+		{"a last revision", Plan{LastRevision: seenAt}, ""},
+		{"negative last revision", Plan{LastRevision: -1}, "invalid last revision -1: it is negative"},
+		{"a last revision that kubelets have passed", Plan{LastRevision: seenAt - 1}, "invalid last revision 1899: the kubelet of n1 has seen revision 1900 (/registry/pods/ns/seen-on-n1)"},
+		{"an outage of no time", Plan{Outage: Seconds{From: 5, To: 5}}, ""},
+		{"a negative outage", Plan{Outage: Seconds{From: -1, To: 5}}, "invalid length of the outage: -1..5 seconds"},
+		{"an outage that ends before it begins", Plan{Outage: Seconds{From: 6, To: 5}}, "invalid length of the outage: 6..5 seconds"},
+		{"an outage in no year", Plan{OutageAt: time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)}, "invalid time of the outage: its year is not one of 0 to 9999"},
+		{"API servers to restart, and all are", Plan{RestartAPIServers: []string{"a"}}, "API servers to restart are named, and none is left running"},
+		{"no version", Plan{KubernetesVersion: "x"}, `invalid version of Kubernetes: "x"`},
 		{"unknown nodes", Plan{RestartKubelets: Restart{Nodes: []string{"n1", "m2", "m1"}}}, "no such node to restart the kubelet of: m1, m2"},
 	}
 	for _, tt := range tests {
@@ -39,6 +49,36 @@ func TestPlanRefused(t *testing.T) {
 				t.Errorf("got %v, want %s", err, tt.want)
 			}
 		})
+	}
+}
+
+// TestPlanEqual: two plans are the same when nothing in them differs.
+func TestPlanEqual(t *testing.T) {
+	given := Plan{BumpRevision: 5, MarkCompacted: true, KeepAPIServers: true}
+	for name, change := range map[string]func(*Plan){
+		"bump":                   func(p *Plan) { p.BumpRevision = 6 },
+		"mark compacted":         func(p *Plan) { p.MarkCompacted = false },
+		"API servers":            func(p *Plan) { p.KeepAPIServers = false },
+		"API servers, some":      func(p *Plan) { p.RestartAPIServers = []string{"a"} },
+		"kubelets":               func(p *Plan) { p.RestartKubelets.All = true },
+		"kubelets, some":         func(p *Plan) { p.RestartKubelets.Nodes = []string{"n1"} },
+		"last revision":          func(p *Plan) { p.LastRevision = 1 },
+		"outage":                 func(p *Plan) { p.OutageAt = takenAt },
+		"length of the outage":   func(p *Plan) { p.Outage = Seconds{From: 1, To: 2} },
+		"version":                func(p *Plan) { p.KubernetesVersion = "1.33" },
+		"API server of kubelets": func(p *Plan) { p.KubeletAPIServers = map[string]string{"n1": "a"} },
+		"machines":               func(p *Plan) { p.Onto = NewMachines },
+	} {
+		other := given
+		change(&other)
+		if given.Equal(other) || other.Equal(given) || !other.Equal(other) {
+			t.Errorf("%s: %+v is the same as %+v, or not as itself", name, given, other)
+		}
+	}
+	at, there := given, given
+	at.OutageAt, there.OutageAt = takenAt, takenAt.In(time.FixedZone("there", 3600))
+	if !at.Equal(there) {
+		t.Error("the same time in another zone is another plan")
 	}
 }
 

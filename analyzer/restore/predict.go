@@ -209,7 +209,7 @@ func (c *Comparison) forecast(plan Plan) (*forecast, error) {
 			v = f.kubelet(&c.nodes[i])
 			f.versions.apply(&v, c.nodes[i].name)
 		}
-		if f.disagree() {
+		if f.disagree() && !f.restartsWith(&c.nodes[i]) { // which lists from its own API server
 			v = f.mixed(c.nodes[i].name, v)
 		}
 		if c.nodes[i].cutOff {
@@ -277,6 +277,8 @@ func (f *forecast) keptCache() (v verdict, kept bool) {
 func (f *forecast) kubelet(n *node) verdict {
 	margin := f.startupMargin()
 	switch {
+	case f.restartsWith(n):
+		return verdict{column: restart, certainty: Certain, reason: fmt.Sprintf("Its kubelet is part of the service %s, which the restore stops and starts: a fresh kubelet lists all pods.", n.service), kubelet: KubeletRestarted}
 	case f.plan.RestartKubelets.Includes(n.name):
 		return verdict{column: restart, certainty: Certain, reason: "The plan restarts its kubelet after the API is back, and a fresh kubelet lists all pods.", kubelet: KubeletRestarted}
 	case f.restored > f.atMost && len(f.open) == 0:

@@ -276,6 +276,8 @@ type NodeOutcome struct {
 	// ListedBySeconds is how long after the API is back a kubelet that lists its pods
 	// anew has done so at the latest; 0 for others.
 	ListedBySeconds int64 `json:"listedBySeconds,omitempty"`
+	// Service is the service that its kubelet is part of, and restarted with; "" for others.
+	Service string `json:"service,omitempty"`
 
 	Flags    []Flag   `json:"flags"`
 	LastSeen LastSeen `json:"lastSeen"`

@@ -74,8 +74,8 @@ func (f *forecast) untilItListed(o *PodOutcome, p *podCase, by int64, reason str
 	if f.plan.KeepAPIServers && !f.plan.someKept() {
 		before.column = stale
 	}
-	e, c := &p.row.cells[before.column], f.column(p, &f.verdicts[p.node])
-	if e.runs == p.row.cells[c].runs && alike(p.views[before.column], p.views[c]) {
+	e, c := p.row.cell(before.column), f.column(p, &f.verdicts[p.node])
+	if e.runs == p.row.cell(c).runs && alike(p.views[before.column], p.views[c]) {
 		return // its kubelet's list changes nothing
 	}
 	var first PodOutcome

@@ -96,6 +96,9 @@ type Node struct {
 	KubeletVersion string // "" when it is not known
 	Unreachable    bool   // it is tainted so, and pods that do not tolerate it are deleted
 	Cordoned       bool   // spec.unschedulable
+	// Service is the service that its kubelet is part of, together with an API server or a
+	// member of etcd; "" for none, and where nothing tells.
+	Service string
 }
 
 // Sighting is a pod record that a kubelet has seen.

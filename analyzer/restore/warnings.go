@@ -65,6 +65,8 @@ func (f *forecast) warnings(p *Prediction) []string {
 	warn(asked != "", "The plan restarts kubelets of nodes that are gone in the current state: "+asked+".")
 	missing := f.named(func(n *node) bool { return n.missing() && !f.plan.RestartKubelets.Includes(n.name) })
 	warn(missing != "", "Nodes that are not in the backup and stay without a Node object until their kubelets are restarted: "+missing+".")
+	serving := f.named(f.restartsWith)
+	warn(serving != "", "Nodes whose kubelets are part of a server's service and restart with it: "+serving+". They kill within 2 seconds, without preStop hooks, what the API does not know, and start what it has, as soon as the service starts: nothing can be deleted before.")
 	lost := f.named((*node).cordonLost)
 	warn(lost != "", "Nodes that were cordoned after the backup, and are schedulable again: "+lost+". If they were drained, their pods of then come back to them. Cordon them before the scheduler starts.")
 	back := f.named((*node).cordonBack)

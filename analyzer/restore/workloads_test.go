@@ -331,3 +331,70 @@ func TestCapacity(t *testing.T) {
 		})
 	}
 }
+
+// TestCronJob: which slot of a schedule runs again.
+func TestCronJob(t *testing.T) {
+	slot := time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC)
+	cron := func(change ...func(*Workload)) *Workload {
+		w := &Workload{Kind: "CronJob", Schedule: "0 * * * *", LastSchedule: slot, Active: []string{"job"}}
+		for _, f := range change {
+			f(w)
+		}
+		return w
+	}
+	ran := func(w *Workload) { w.LastSchedule = slot.Add(time.Hour) }
+	suspended := func(w *Workload) { w.Suspended = true }
+	idle := func(w *Workload) { w.Active = nil }
+	policy := func(p string) func(*Workload) { return func(w *Workload) { w.Policy = p } }
+	unread := func(w *Workload) { w.Unreadable = "encrypted" }
+	tests := []struct {
+		name     string
+		was, now *Workload
+		waits    bool // for a Job of which nothing goes on
+		want     string
+	}{
+		{"created since", nil, cron(), false, "warning [] Created after the backup"},
+		{"deleted since", cron(), nil, false, "warning [] Deleted after the backup: it is back and runs on its schedule (0 * * * *)."},
+		{"deleted since, suspended", cron(suspended), nil, false, "ok [] Deleted after the backup: it is back, suspended."},
+		{"suspended", cron(suspended), cron(), false, "ok [] Suspended in the backup"},
+		{"suspended since", cron(), cron(suspended), false, "ok [] No slot has run since the backup."},
+		{"no slot since", cron(), cron(), false, "ok [] No slot has run since the backup."},
+		{"a slot since", cron(idle), cron(ran), false, "warning [2026-11-23T05:00:00Z] The backup does not know of the slot of 2026-11-23T05:00:00Z, which has run: the newest slot (0 * * * *) is run again."},
+		{"a slot since, with a deadline", cron(idle, func(w *Workload) { w.Deadline = time.Minute }), cron(ran), false, "is run again, if the controller is back within 1m0s of it."},
+		{"beside the one that runs", cron(policy("Allow")), cron(ran), false, "is run again."},
+		{"after the one that runs", cron(policy("Forbid")), cron(ran), false, "(concurrencyPolicy Forbid)."},
+		{"for the one that runs", cron(policy("Replace")), cron(ran), false, "(concurrencyPolicy Replace); where"},
+		{"for none", cron(policy("Replace"), idle), cron(ran), false, "is run again."},
+		{"never", cron(policy("Forbid")), cron(ran), true, "critical [] No slot of its schedule (0 * * * *) runs any more: its concurrencyPolicy is Forbid, and its Job j counts as active"},
+		{"whatever waits", cron(policy("Allow")), cron(ran), true, "is run again."},
+		{"unreadable in the backup", cron(unread), cron(), false, "warning [] Unknown: its value cannot be read."},
+		{"unreadable now", cron(), cron(unread), false, "warning [] Unknown: its value cannot be read."},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := &forecast{waiting: map[string]string{"another": "k"}}
+			if tt.waits {
+				f.waiting["job"] = "j"
+			}
+			var o WorkloadOutcome
+			f.cronJob(&o, &workload{backup: tt.was, current: tt.now})
+			if got := fmt.Sprint(o.Severity, " ", o.RunsAgain, " ", o.Reason); !strings.Contains(got, tt.want) || strings.HasSuffix(tt.want, ".") && !strings.HasSuffix(got, tt.want) {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestDeadlineOfCronJob: whatever the number is, it is a length of time.
+func TestDeadlineOfCronJob(t *testing.T) {
+	for seconds, want := range map[string]time.Duration{
+		"null": 0, "-5": 0, "0": 0, "30": 30 * time.Second, "9000000000": 1 << 31 * time.Second,
+	} {
+		o := kube.Decode(kube.Key{Group: "batch", Resource: "cronjobs", Namespace: "ns", Name: "c"},
+			[]byte(`{"apiVersion":"batch/v1","kind":"CronJob","metadata":{"name":"c","namespace":"ns"},"spec":{"schedule":"* * * * *","startingDeadlineSeconds":`+seconds+`}}`))
+		w := Workload{Kind: "CronJob"}
+		if !w.read(o, nil) || w.Unreadable != "" || w.Deadline != want {
+			t.Errorf("%s seconds are %v, want %v (%s)", seconds, w.Deadline, want, w.Unreadable)
+		}
+	}
+}

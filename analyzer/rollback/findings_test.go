@@ -157,11 +157,13 @@ func TestFindings(t *testing.T) {
 			name: "a Secret that pods use was rotated",
 			before: []runtime.Object{namespace("ns"), secret("ns/db", "Opaque", "password", "old", "user", "u"), secret("ns/unused", "Opaque", "k", "1"), secret("ns/labelled", "Opaque", "k", "1"),
 				pod("ns/p", reading("db")), pod("ns/done", reading("db"), phase("Succeeded")),
+				raw{key: "/registry/serviceaccounts/ns/broken", value: "not an object"},
 				&corev1.ServiceAccount{ObjectMeta: named("ns/puller"), ImagePullSecrets: []corev1.LocalObjectReference{{Name: "db"}}}},
 			after: []runtime.Object{secret("ns/db", "Opaque", "password", "new", "user", "u", "host", "h"), secret("ns/unused", "Opaque", "k", "2"), labelled(secret("ns/labelled", "Opaque", "k", "1"))},
 			want: []string{
 				`secret-rolled-back critical possible secrets ns/db: another value in the backup: host, password; used by p; named by ServiceAccount puller`,
 				`secret-rolled-back warning possible secrets ns/unused: another value in the backup: k`,
+				`unreadable warning certain serviceaccounts : 1 value could not be read, the first because: in no encoding of an API server`,
 			},
 		},
 		{

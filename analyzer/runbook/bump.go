@@ -72,7 +72,7 @@ func (b *builder) predict() error {
 		b.plan = restore.Plan{RestartKubelets: restore.Restart{All: true}}
 	}
 	if b.Comparison != nil {
-		b.plan = b.outage(b.plan)
+		b.plan = b.withServers(b.outage(b.plan))
 	}
 	if err := b.settle(); err != nil {
 		return err
@@ -146,7 +146,7 @@ func withMargin(written int64) int64 {
 func (b *builder) bumpReason(known int64) string {
 	reason := b.whyThisBump(known)
 	if b.recounts {
-		reason += " The store starts near the number of keys, not at the backup's revision."
+		reason += " etcd starts near the number of keys, not at the backup's revision."
 	}
 	return reason
 }
@@ -163,19 +163,19 @@ func (b *builder) whyThisBump(known int64) string {
 	case b.refusesBump():
 		return fmt.Sprintf("The restore of %s cannot carry out the plan's bump of %d: kubelets that have seen later revisions stay deaf until they are restarted.", b.title, b.Plan.BumpRevision)
 	case b.bump.Revision == 0 && b.bumps == BumpsNothing && b.Plan == nil:
-		return "The restore of " + b.title + " cannot bump: all kubelets are restarted instead."
+		return "The restore of " + b.title + " cannot bump. All kubelets are restarted instead."
 	case b.bump.Revision == 0:
-		return "The plan has no bump: kubelets that have seen later revisions stay deaf until they are restarted."
+		return "The plan has no bump. Kubelets that have seen later revisions stay deaf until they are restarted."
 	case b.bumps == BumpsItself && b.Plan == nil:
 		return fmt.Sprintf("%s computes the bump itself. It must be at least %d; the steps are written for %d.", b.title, max(b.bump.Minimum, 1), b.bump.Revision)
 	case b.Plan != nil:
 		return "Given by the plan. " + b.judged(known)
 	case b.Comparison == nil && known > 0:
-		return fmt.Sprintf("%s. The bump is far above it, for what was written after that.", sentence(b.servedText(known)))
+		return fmt.Sprintf("%s. The bump is far above that, to cover what was written later.", sentence(b.servedText(known)))
 	case b.Comparison == nil:
-		return "Nothing tells what was served after the backup. A thousand writes a second for eleven days would be as much."
+		return "Nothing tells what was served after the backup. The bump covers a thousand writes a second for eleven days."
 	}
-	return fmt.Sprintf("%s, %d after the backup. The bump is one and a half times that and a million, for what was written later.", sentence(b.servedText(known)), known-b.bump.Base)
+	return fmt.Sprintf("%s, %d after the backup. The bump is 1.5 times that plus a million, to cover what was written later.", sentence(b.servedText(known)), known-b.bump.Base)
 }
 
 // sentence is a clause with which one begins.

@@ -222,34 +222,44 @@ func operands(names []string) (args []string, left int) {
 	return args, left
 }
 
-// wait is a command that waits. The probe is run every two seconds: it says "exit 0"
-// when the wait is over, and "exit 2" with a message when nothing can be told.
+// wait is a command that waits until a probe succeeds, which is asked every two seconds. A
+// probe that fails for whatever reason has not succeeded: at the limit the command says what
+// was waited for, what to do then, and ends with an error.
 func wait(h Host, what string, seconds int64, probe, then string, programs ...string) Command {
-	c := script(h, fmt.Sprintf("( end=$(( $(date +%%s) + %d ))\n  while [ \"$(date +%%s)\" -lt \"$end\" ]; do\n    %s\n    sleep 2\n  done\n  echo %s >&2; exit 1 )",
-		seconds, probe, quote(sanitize.Line(fmt.Sprintf("Gave up after %d s. Waited for: %s. %s", seconds, what, then)))), programs...)
+	c := script(h, fmt.Sprintf(`( t=$(( $(date +%%s) + %d )); until %s; do [ "$(date +%%s)" -lt "$t" ] || { echo %s >&2; exit 1; }; sleep 2; done )`,
+		seconds, probe, quote(sanitize.Line(fmt.Sprintf("Gave up after %d s. Waited until %s. %s", seconds, what, then)))), programs...)
 	c.WaitsFor, c.LimitSeconds = what, seconds
 	return c
 }
 
-// kills ends every process of a name; where none runs, there is nothing to end. That sudo
-// fails is not taken for that.
-func kills(h Host, program string) Command {
-	return script(h, fmt.Sprintf("sudo sh -c 'pkill -x %s || [ $? -eq 1 ]'", program[:min(len(program), 15)]), "pkill")
+// pattern is for pgrep and pkill -x, which match the whole of a name. The kernel keeps 15
+// characters of it (Linux include/linux/sched.h TASK_COMM_LEN).
+func pattern(programs []string) string {
+	names := make([]string, len(programs))
+	for i, p := range programs {
+		names[i] = p[:min(len(p), 15)]
+	}
+	if len(names) == 1 {
+		return names[0]
+	}
+	return `"` + strings.Join(names, "|") + `"`
 }
 
-// stopped waits until no process of the name runs. What pgrep answers is printed from
-// within sudo, so that no failure of sudo is taken for pgrep's "none". The kernel keeps
-// 15 characters of a name (Linux include/linux/sched.h TASK_COMM_LEN).
-func stopped(h Host, program string) Command {
-	comm := program[:min(len(program), 15)]
-	return wait(h, program+" has stopped", 120, fmt.Sprintf(
-		`case "$(sudo sh -c 'pgrep -x %s > /dev/null; echo $?')" in 1) exit 0 ;; 0) ;; *) echo 'pgrep fails: whether %s runs is not known. Do not go on.' >&2; exit 2 ;; esac`, comm, program),
-		"Find out what starts it (ps -ef, journalctl), and do not go on before it has stopped.", "sudo", "pgrep").all()
+// kills ends every process of these names; where none runs, there is nothing to end. That
+// sudo fails is not taken for that.
+func kills(h Host, programs ...string) Command {
+	return script(h, fmt.Sprintf("sudo sh -c 'pkill -x %s || [ $? -eq 1 ]'", pattern(programs)), "pkill")
 }
 
-// answers waits until a command line succeeds.
-func answers(h Host, what, line string, seconds int64, then string, programs ...string) Command {
-	return wait(h, what, seconds, line+" && exit 0", then, programs...)
+// stopped waits until no process of these names runs: until pgrep ends with 1, which it does
+// for nothing else. It is looked at within sudo, whose own failure ends with 1, too.
+func stopped(h Host, programs ...string) Command {
+	what := strings.Join(programs, " and ") + " has stopped"
+	if len(programs) > 1 {
+		what = strings.Join(programs[:len(programs)-1], ", ") + " and " + programs[len(programs)-1] + " have stopped"
+	}
+	return wait(h, what, 120, fmt.Sprintf("sudo sh -c 'pgrep -x %s > /dev/null; [ $? -eq 1 ]'", pattern(programs)),
+		"Find out what keeps it running (ps -ef, journalctl). Do not go on before it has stopped.", "sudo", "pgrep").all()
 }
 
 // Group are commands of a step that stand below one heading.
@@ -276,7 +286,7 @@ func (s *Step) Groups() []Group {
 // Heading says where the commands of the group run.
 func (g *Group) Heading() string {
 	if g.AllFirst {
-		return g.Where + ", on all of them before you go on"
+		return g.Where + " (all of them, before you go on)"
 	}
 	return g.Where
 }

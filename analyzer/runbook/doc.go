@@ -19,7 +19,7 @@
 //
 // What a platform's own restore does was read in its sources or documentation; its
 // commands were not executed, and the runbook says so. What follows from that
-// without being written there is marked as inferred, and so is the fence that keeps
-// kubelets away. etcdutl's commands are executed by tests; the order of the steps
-// rests on what was observed on whole clusters with real kubelets.
+// without being written there is marked as inferred. etcdutl's commands are executed by
+// tests, and whole runbooks are played with stubs of the platforms' programs (oracle/play);
+// the order of the steps rests on what was observed on whole clusters with real kubelets.
 package runbook

@@ -140,7 +140,7 @@ func (b *builder) etcdctl(endpoints string, args ...string) Command {
 func (b *builder) status() []Command {
 	const then = "Look at the log of each etcd: a member that differs from the others does not join them."
 	if b.id == Talos || b.id == VCluster {
-		return []Command{answers(Workstation, "the API answers with its revision", "kubectl get --raw '/api/v1/namespaces?limit=1' | grep -o '\"resourceVersion\":\"[0-9]*\"' | head -n 1 | grep .", 900, "Look at the logs of etcd and of the API server.", "kubectl").
+		return []Command{wait(Workstation, "the API answers with its revision", 900, "kubectl get --raw '/api/v1/namespaces?limit=1' | grep -o '\"resourceVersion\":\"[0-9]*\"' | head -n 1 | grep .", "Look at the logs of etcd and of the API server.", "kubectl").
 			says("Shows resourceVersion: etcd's revision.")}
 	}
 	c := b.etcdctl(b.endpoints(), "endpoint", "status", "--write-out=json").whole()
@@ -150,7 +150,7 @@ func (b *builder) status() []Command {
 	}
 	var list []Command
 	for _, m := range hosts {
-		w := answers(m.host, "every etcd member answers", c.Run, 300, then, c.Programs...)
+		w := wait(m.host, "every etcd member answers", 300, c.Run, then, c.Programs...)
 		w.Reads, w.As = c.Reads, c.As
 		list = append(list, w.says("Shows header.revision of each member."))
 	}
@@ -190,9 +190,8 @@ func (b *builder) save(name, comment string, keep bool) []Command {
 		line, programs = c.Run, c.Programs
 	}
 	sum := name + ".sha256"
-	return []Command{
-		script(on.host, line, programs...).writes(name).says("%s", comment),
-		script(on.host, fmt.Sprintf("sudo chown \"$(id -u)\" %[1]s && sha256sum %[1]s > %[2]s", name, sum)).reads(name).writes(sum),
+	return []Command{ // without its sum, what an earlier restore has left there is not copied
+		script(on.host, fmt.Sprintf("rm -f %[2]s; %[3]s && sudo chown \"$(id -u)\" %[1]s && sha256sum %[1]s > %[2]s", name, sum, line), programs...).writes(name, sum).says("%s", comment),
 		script(Workstation, unless(fmt.Sprintf("scp -p %s %s .", quote(remote(on.address, name)), quote(remote(on.address, sum)))), "scp").writes(name, sum),
 		script(Workstation, "[ ! -e "+sum+" ] || sha256sum --check "+sum).reads(name),
 	}
@@ -203,7 +202,7 @@ func (b *builder) save(name, comment string, keep bool) []Command {
 // the member is asked first whether it answers.
 func (b *builder) saveWhole(to string) Command {
 	look, save := b.etcdctl(b.endpoint(), "endpoint", "status").whole(), b.etcdctl(b.endpoint(), "snapshot", "save", to).whole()
-	c := script(save.Host, look.Run+" &&\n    "+save.Run, save.Programs...)
+	c := script(save.Host, look.Run+" && "+save.Run, save.Programs...)
 	c.As, c.Reads = save.As, save.Reads
 	return c
 }

@@ -57,5 +57,7 @@ func (b *builder) restoreFenced(s *Step) {
 			says("Run it on one of the two nodes. It proves first, in another directory, that the file can be restored."),
 		script(FirstControlPlane, "sudo pcs status resources etcd", "pcs").says("Shows etcd as started on both nodes. If it is not after 5 minutes: pcs resource cleanup etcd."),
 	)
-	s.Warnings = append(s.Warnings, "Before cluster-restore.sh is run once more, move /var/lib/etcd-backup away again, as above: it holds the former data, and the script removes it.")
+	s.Warnings = append(s.Warnings,
+		"Before cluster-restore.sh is run once more, move /var/lib/etcd-backup away again, as above: it holds the former data, and the script removes it.",
+		"If etcd has served the restored file already, write this runbook again with --last-revision before you restore again. The API servers have gone on, and keep their cache under the same bump.")
 }

@@ -15,7 +15,6 @@ const (
 	// there, in the home directory of who logs in: nobody else can write into that.
 	carried = "revenant-restore"
 	sums    = carried + "/SHA256SUMS"
-	newest  = "newest.db"
 	// plainBackup is the backup as restores take it.
 	plainBackup = carried + "/backup.db"
 )
@@ -58,7 +57,7 @@ func (b *builder) zipped() bool {
 func (b *builder) bring() Step {
 	s := Step{
 		ID: "bring-files", Title: "Bring programs and the backup to where they are needed",
-		Why: "Each command finds its program and its file on the machine on which it runs, and the sums show that they are whole. On other machines, commands begin in the home directory of who logs in; here, in the directory in which revenant was run.",
+		Why: "The commands need these programs and files on each machine, and checksums show that they are whole. Run commands on your workstation in the directory in which you ran revenant, and on other machines in your home directory there.",
 	}
 	if b.bumps == BumpsItself && b.id != OpenShift || b.bumps == BumpsNothing {
 		return Step{} // the platform restores what is in its own store
@@ -93,13 +92,13 @@ func (b *builder) fetchEtcd(s *Step) {
 	}
 	s.Commands = append(s.Commands,
 		call(Workstation, "curl", "--fail", "--location", "--remote-name-all", release+name+".tar.gz", release+"SHA256SUMS").writes(name+".tar.gz", "SHA256SUMS").
-			says("etcd's programs, of the version that will run; ARCH is amd64 or arm64, that of the machines and of this one."),
+			says("The programs of the etcd version that will run. ARCH is amd64 or arm64, as this machine and the others need it."),
 		script(Workstation, "grep ' "+name+".tar.gz$' SHA256SUMS | sha256sum --check").reads(name+".tar.gz", "SHA256SUMS"),
 		call(Workstation, unpack...).reads(name+".tar.gz").writes(files...),
 	)
 	if b.byHand() && b.plan.BumpRevision > 0 {
 		s.Commands = append(s.Commands, script(Workstation, strings.Join(b.etcdutl("snapshot", "restore", "--help"), " ")+" 2>&1 | grep -e --bump-revision", tool(b.etcd.program)).reads(tool(b.etcd.program)).
-			says("Prints a line, or the program is too old. %s", b.etcd.needs))
+			says("If it prints nothing, the program is too old. %s", b.etcd.needs))
 	}
 }
 
@@ -113,17 +112,17 @@ func (b *builder) copyBackup(s *Step) {
 	case b.id == OpenShift && !b.twoNodes():
 		s.Commands = append(s.Commands,
 			script(Workstation, fmt.Sprintf("install -m 600 %s/snapshot_*.db %s/static_kuberesources_*.tar.gz %s/", quote(b.backupDir()), quote(b.backupDir()), carried)).
-				says("The directory that cluster-backup.sh made: cluster-restore.sh wants one file of each name."))
+				says("From the directory that cluster-backup.sh made. cluster-restore.sh wants exactly one file of each name."))
 		if b.Backup.Facts.Packed == "" {
 			s.Commands = append(s.Commands, script(Workstation, fmt.Sprintf("cmp %s %s/snapshot_*.db", quote(b.backup()), carried)).
-				reads(b.backup()).says("Says nothing: it is the backup that this runbook is for."))
+				reads(b.backup()).says("Prints nothing if this is the backup that the runbook is for."))
 		}
 	case b.zipped():
 		s.Commands = append(s.Commands, call(Workstation, "install", "-m", "600", b.backup(), b.restored()).reads(b.backup()).writes(b.restored()))
 	case b.Backup.Facts.Packed != "":
 		s.Commands = append(s.Commands, script(Workstation, fmt.Sprintf("[ -e %s ] || %s", to, b.line("salvage", slices.Concat([]string{b.backup(), "-o", to}, b.alone())...)), "revenant").
 			reads(b.backup()).writes(to).
-			says("The backup is packed (%s), and restores take plain snapshots only: this makes one, with its trailer.", b.Backup.Facts.Packed))
+			says("The backup is packed (%s), and a restore takes plain snapshots only. This makes one.", b.Backup.Facts.Packed))
 	default:
 		s.Commands = append(s.Commands, call(Workstation, "install", "-m", "600", b.backup(), to).reads(b.backup()).writes(to))
 	}
@@ -144,13 +143,13 @@ func (b *builder) makeBumped(s *Step) {
 	from, to := plainBackup, b.restored()
 	argv := append(b.etcdutl("snapshot", "restore", from, "--data-dir=bumped.etcd"), b.flags()...)
 	s.Commands = append(s.Commands,
-		call(Workstation, "rm", "-rf", "bumped.etcd").says("What an earlier try has left."),
-		call(Workstation, argv...).flagALine().reads(from, tool(b.etcd.program)).writes("bumped.etcd").says("A data directory of a single member, for its db only."),
+		call(Workstation, "rm", "-rf", "bumped.etcd").says("Removes what an earlier try has left."),
+		call(Workstation, argv...).flagALine().reads(from, tool(b.etcd.program)).writes("bumped.etcd").says("Makes a data directory of one member. Only its db is needed."),
 		script(Workstation, "cp bumped.etcd/member/snap/db "+to+" && openssl dgst -sha256 -binary bumped.etcd/member/snap/db >> "+to, "openssl").reads("bumped.etcd").writes(to).
-			says("With the trailer that restores check."),
+			says("Makes a snapshot of it, with the SHA-256 that a restore checks."),
 		call(Workstation, b.etcdutl("snapshot", "status", to, "--write-out=json")...).reads(to, tool(b.etcd.program)),
 	)
-	s.Checks = append(s.Checks, fmt.Sprintf("revision is %d. Nothing is stopped or wiped before it is.", b.bump.Restored))
+	s.Checks = append(s.Checks, fmt.Sprintf("The revision is %d. Stop and wipe nothing before it is.", b.bump.Restored))
 	if b.id != Talos {
 		b.carry(s, b.restoreHosts())
 	}
@@ -187,12 +186,12 @@ func (b *builder) carry(s *Step, to []machine) {
 	for _, m := range to {
 		copied := call(Workstation, "scp", "-r", "-p", carried, remote(m.address, "")).reads(carried, sums)
 		if m.host == EtcdNodes {
-			copied = copied.says("To each etcd node in turn.")
+			copied = copied.says("Once for each etcd node.")
 		}
 		s.Commands = append(s.Commands, copied)
 	}
 	for _, m := range to {
-		s.Commands = append(s.Commands, script(m.host, "(cd "+carried+" && sha256sum --check --quiet SHA256SUMS && echo whole)").reads(sums).says("Prints whole."))
+		s.Commands = append(s.Commands, script(m.host, "(cd "+carried+" && sha256sum --check --quiet SHA256SUMS && echo whole)").reads(sums).says("Prints: whole"))
 	}
 }
 

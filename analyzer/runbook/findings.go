@@ -21,7 +21,7 @@ const defaultGrace = 30
 type findings struct {
 	dead    []string // nodes that come back with the backup although their machines are gone
 	missing []string // nodes that live and have no Node object after the restore
-	deaf    []string // nodes whose kubelets stay, or may stay, deaf, or are restarted by the plan
+	deaf    []string // nodes whose kubelets stay, or may stay, deaf, or are restarted by a step of their own
 	unsure  []string // those of them that only may stay deaf
 
 	cordon   []string // nodes that were cordoned after the backup
@@ -34,7 +34,7 @@ type findings struct {
 	force    []pod // only a forced deletion removes them
 	blocked  []pod // stopped, and no node of the backup can take them
 	rebound  []pod // run on only if the scheduler binds them again before their kubelet lists
-	bare     []pod // lost, and no controller makes them anew
+	bare     []pod // lost, and no controller makes them again
 	pairs    []twins
 
 	namespaces []string // in the current state only
@@ -79,6 +79,7 @@ func (b *builder) sortNodes() {
 				b.dead = append(b.dead, n.Name)
 			}
 			continue
+		case n.Kubelet == restore.KubeletRestarted && b.restartsWith[n.Name]: // by other steps
 		case n.Kubelet == restore.KubeletDeaf || n.Kubelet == restore.KubeletRestarted:
 			b.deaf = append(b.deaf, n.Name)
 			if n.Certainty == restore.Possible {
@@ -92,7 +93,7 @@ func (b *builder) sortNodes() {
 			b.uncordon = append(b.uncordon, n.Name)
 		}
 		b.stale = b.stale || n.Kubelet == restore.KubeletStale
-		if !stored[n.Name] {
+		if !stored[n.Name] && !(n.Kubelet == restore.KubeletRestarted && b.restartsWith[n.Name]) { // which registers itself
 			b.missing = append(b.missing, n.Name)
 		}
 	}

@@ -22,8 +22,8 @@ var k0s = profile{
 	metrics: "--cacert=/var/lib/k0s/pki/etcd/ca.crt --cert=/var/lib/k0s/pki/apiserver-etcd-client.crt --key=/var/lib/k0s/pki/apiserver-etcd-client.key https://127.0.0.1:2379/metrics",
 	certs:   []string{"--cacert=/var/lib/k0s/pki/etcd/ca.crt", "--cert=/var/lib/k0s/pki/apiserver-etcd-client.crt", "--key=/var/lib/k0s/pki/apiserver-etcd-client.key"},
 	stopAPI: []Command{
-		systemctl(ControlPlane, "stop", "k0scontroller").says("Stops API server, etcd, controllers, scheduler and, with --enable-worker, kubelet there; containers go on. When it starts again, its kubelet kills within 2 seconds what the API does not know."),
-		stopped(ControlPlane, "kube-apiserver"), stopped(ControlPlane, "etcd"),
+		systemctl(ControlPlane, "stop", "k0scontroller").says("Stops API server, etcd, controllers, scheduler and, with --enable-worker, the kubelet there. Containers go on."),
+		stopped(ControlPlane, "kube-apiserver", "etcd"),
 	},
 	startEtcd: []Command{systemctl(ControlPlane, "start", "--no-block", "k0scontroller").all().says("Each waits for the others.")},
 	kubelet:   worker.unit, agent: worker, restartKubelet: worker.restart,

@@ -98,5 +98,5 @@ func (b *builder) fetchKeys() []Command {
 
 func (b *builder) fetchFile(path string) Command {
 	return script(Workstation, fmt.Sprintf("[ -e %[1]s ] || ( umask 077; ssh CONTROL_PLANE_NODE sudo cat %[2]s > %[1]s.part && mv %[1]s.part %[1]s )", keysFile, path), "ssh").
-		writes(keysFile).says("It holds keys: delete it when you are done. Compare it with that of the other API servers.")
+		writes(keysFile).says("It holds keys, so delete it when you are done. Compare it with that of the other API servers.")
 }

@@ -84,7 +84,7 @@ func there(p Platform, h Host) []string {
 
 // everywhere are programs of POSIX, coreutils, procps and util-linux.
 var everywhere = []string{
-	"mkdir", "mv", "rm", "install", "tar", "tee", "pgrep", "pkill", "sudo", "env",
+	"mkdir", "mv", "rm", "install", "tar", "tee", "pgrep", "pkill", "sudo", "env", "find",
 }
 
 // TestLints holds, over every plan, what was once wrong in one of them.
@@ -137,7 +137,7 @@ func lintPrograms(t *testing.T, name string, in *Input, r *Runbook) {
 	if in.Current != nil {
 		put(Workstation, file(in.Current.Path, "CURRENT"))
 	}
-	put(Workstation, newest)         // of a backup alone: where it was saved
+	put(Workstation, "newest.db")    // of a backup alone: where it was saved
 	var carriedAway, crictl []string // what is being copied to the next machines
 	each(r, func(s *Step, c *Command) {
 		if c.Host == Workstation && slices.Contains(c.Programs, "scp") {
@@ -176,12 +176,22 @@ func lintPrograms(t *testing.T, name string, in *Input, r *Runbook) {
 
 var manifest = regexp.MustCompile(`/etc/kubernetes/(manifests|stopped)/[a-z-]+\.yaml`)
 
+// oneByOne is a loop over names of manifests.
+var oneByOne = regexp.MustCompile(`for m in ([a-z -]+);`)
+
 // lintMoves: what is moved away comes back, on the same hosts.
 func lintMoves(t *testing.T, name string, r *Runbook) {
 	t.Helper()
 	away := map[string]Host{}
 	each(r, func(s *Step, c *Command) {
-		paths := manifest.FindAllString(c.Run, -1)
+		run := c.Run
+		if m := oneByOne.FindStringSubmatch(run); m != nil {
+			run = ""
+			for _, name := range strings.Fields(m[1]) {
+				run += strings.ReplaceAll(c.Run, "$m", name)
+			}
+		}
+		paths := manifest.FindAllString(run, -1)
 		slices.Sort(paths)
 		for _, path := range slices.Compact(paths) {
 			base := filepath.Base(path)
@@ -225,7 +235,7 @@ func lintOrder(t *testing.T, name string, r *Runbook) {
 		if s.ID != "stop" {
 			return
 		}
-		etcd := strings.Contains(c.Run, "/etcd.yaml") || strings.HasSuffix(c.Run, "systemctl stop etcd") || strings.Contains(c.Run, "pkill -x etcd")
+		etcd := strings.Contains(c.Run, "/etcd.yaml") || strings.HasSuffix(c.Run, "systemctl stop etcd") || strings.Contains(c.Run, "pkill -x etcd ")
 		etcdStopped = etcdStopped || etcd
 		if api := strings.Contains(c.Run, "kube-apiserver"); api && etcdStopped {
 			t.Errorf("%s: an etcd is stopped before an API server: %s", name, c.Run)
@@ -243,7 +253,7 @@ func lintOrder(t *testing.T, name string, r *Runbook) {
 }
 
 // apiRestarts are how API servers are started again.
-var apiRestarts = regexp.MustCompile(`stopped/kube-apiserver\.yaml|systemctl start.* kube-apiserver|systemctl start (k3s|rke2-server|--no-block k0scontroller)|pkill -x kube-apiserver|role=apiserver|talosctl .*bootstrap|vcluster restore`)
+var apiRestarts = regexp.MustCompile(`stopped/kube-apiserver\.yaml|systemctl start.* kube-apiserver|systemctl start (k3s|rke2-server|--no-block k0scontroller)|pkill -x kube-apiserver |role=apiserver|talosctl .*bootstrap|vcluster restore`)
 
 // lintRestarts: a restart that the plan states has a step.
 func lintRestarts(t *testing.T, name string, r *Runbook) {
@@ -328,13 +338,8 @@ func lintEvidence(t *testing.T, name string, in *Input, r *Runbook) {
 		if strings.Contains(c.Run, " mv ") && strings.Contains(c.Run, "/") && !strings.Contains(c.Run, "--no-clobber") && !strings.Contains(c.Run, "--no-target-directory") && !strings.Contains(c.Run, "-n -T") && !strings.Contains(c.Run, intoLog) && c.Host != Workstation {
 			t.Errorf("%s, step %s: nests or writes over what is there: %s", name, s.ID, c.Run)
 		}
-		if strings.Contains(c.Run, " iptables -") && !strings.Contains(c.Run, "ip6tables") && c.Host != Workstation {
-			next := slices.IndexFunc(s.Commands, func(d Command) bool {
-				return d.Host == c.Host && d.Run == strings.ReplaceAll(c.Run, " iptables ", " ip6tables ")
-			})
-			if next < 0 {
-				t.Errorf("%s, step %s: for IPv4 only: %s", name, s.ID, c.Run)
-			}
+		if strings.Contains(c.Run, "iptables") && !strings.Contains(c.Run, "in iptables ip6tables;") {
+			t.Errorf("%s, step %s: for one family of addresses only: %s", name, s.ID, c.Run)
 		}
 	})
 }
@@ -355,7 +360,7 @@ func lintSteps(t *testing.T, name string, r *Runbook) {
 			if strings.Contains(c.Run, "UNWRITABLE") {
 				t.Errorf("%s, step %s: %s", name, s.ID, c.Run)
 			}
-			if strings.Contains(c.Run, "while [ ") && (c.WaitsFor == "" || c.LimitSeconds < 60 || !strings.Contains(c.Run, "Gave up after")) {
+			if strings.Contains(c.Run, "sleep ") && (c.WaitsFor == "" || c.LimitSeconds < 60 || !strings.Contains(c.Run, "Gave up after")) {
 				t.Errorf("%s, step %s: a wait without a limit, or nothing to do at it: %s", name, s.ID, c.Run)
 			}
 		}

@@ -31,7 +31,7 @@ func (b *builder) logApart(member string) apart {
 	none := func(Host) []Command { return nil }
 	dir := b.walDir()
 	if dir == "" {
-		return apart{aside: none, into: none, check: "etcd is started without --wal-dir: look at its manifest or its unit. If it has that flag, write this runbook anew with a data directory as CURRENT and its log as --wal-dir."}
+		return apart{aside: none, into: none, check: "The manifest or unit of etcd has no --wal-dir. If it has that flag, write this runbook again, with a data directory as CURRENT and its log as --wal-dir."}
 	}
 	made, former := fmt.Sprintf("%s/restored-%d", dir, b.bump.Restored), dir+"/"+b.before()
 	return apart{

@@ -66,17 +66,17 @@ func newOnto(in Input) (*Runbook, error) {
 // summaryOnto sums the steps up.
 func (b *builder) summaryOnto(steps []Step) Summary {
 	s := b.summary(steps)
-	s.Does = fmt.Sprintf("%s bring the backup up on machines that its nodes are not, with nothing of the old machines in it.", sentence(count(len(steps), "step")))
+	s.Does = fmt.Sprintf("%s bring the backup up on new machines, with nothing of the old machines in it.", sentence(count(len(steps), "step")))
 	if !b.byFile() {
-		s.Does = fmt.Sprintf("%s bring the backup up on machines that its nodes are not. What is of the old machines is deleted once the API answers.", sentence(count(len(steps), "step")))
+		s.Does = fmt.Sprintf("%s bring the backup up on new machines. What is left of the old machines is deleted once the API answers.", sentence(count(len(steps), "step")))
 	}
 	s.Costs = []string{
-		"Every pod starts from nothing, without what is on the disks of the old machines.",
-		"All that was written after the backup is lost.",
+		"Every pod starts from nothing. What is on the disks of the old machines is not there.",
+		"Everything written after the backup is lost.",
 	}
-	s.Risks = []string{"Two clusters write to one storage or one cloud account, if the old one still runs."}
+	s.Risks = []string{"If the old cluster still runs, two clusters write to one storage or one cloud account."}
 	if !b.holds() {
-		s.Risks = append(s.Risks, "Controllers start with the API servers: they act before anything can be held back.")
+		s.Risks = append(s.Risks, "Controllers start with the API servers, and act before you can hold anything back.")
 	}
 	for _, risk := range []struct {
 		id   ties.ID
@@ -91,10 +91,10 @@ func (b *builder) summaryOnto(steps []Step) Summary {
 			s.Risks = append(s.Risks, fmt.Sprintf("%s: %s.", count(n, risk.noun), risk.text))
 		}
 	}
-	s.Risks = append(s.Risks, "No restore onto other machines was run: the steps were read together.")
-	id, text := "start-controllers", "The new cluster acts on what it can reach. Before it: throw the new machines away."
+	s.Risks = append(s.Risks, "No restore onto other machines was run. The steps were put together from sources and documentation.")
+	id, text := "start-controllers", "From there on the new cluster acts on what it can reach. Before that, you can throw the new machines away."
 	if !b.holds() {
-		id, text = "restore", "Controllers start with it, and act on what they can reach. Before it: throw the new machines away."
+		id, text = "restore", "Controllers start with it, and act on what they can reach. Before that, you can throw the new machines away."
 	}
 	s.PointOfNoReturn = nil
 	if i := stepAt(steps, id); i >= 0 {
@@ -108,7 +108,7 @@ func (b *builder) summaryOnto(steps []Step) Summary {
 const newKubeconfig = "--kubeconfig=NEW_KUBECONFIG"
 
 // callsAPI is a call of kubectl or oc that does not say which cluster is meant.
-var callsAPI = regexp.MustCompile(`\b(kubectl|oc) (get|delete|patch|scale|edit|exec|adm|annotate|--namespace=)`)
+var callsAPI = regexp.MustCompile(`\b(kubectl|oc) (get|delete|patch|scale|edit|exec|adm|annotate|--namespace=|--server=)`)
 
 // toNew is c with the new cluster named wherever it calls an API.
 func toNew(c Command) Command {
@@ -202,7 +202,7 @@ func (b *builder) proveDown() Step {
 		ID: "prove-down", Title: "Prove that the old cluster is down, or cut the new one off from all that it shares",
 		Why: "Both clusters have the same uids, keys and credentials. While both run, they write to the same disks, move each other's load balancers and DNS names, and delete each other's machines. Nothing undoes that.",
 		Checks: []string{
-			"It is decided which of the two this is: a replacement, for which the old cluster never comes back; or a copy, which reaches nothing that the old one uses.",
+			"It is decided which of the two this is: a replacement, after which the old cluster never comes back, or a copy, which reaches nothing that the old one uses.",
 			"Replacement: each old machine is off and stays off, or is wiped, or its storage and its cloud account refuse it.",
 			"Copy: the new machines have no role and no key of the cloud account, and a firewall keeps them from its API, from the storage network, from external databases, from DNS and Git, and from the old API servers. Credentials are in the backup's Secrets, so only the network holds them back.",
 		},
@@ -218,7 +218,7 @@ func (b *builder) proveDown() Step {
     ! curl --insecure --silent --max-time 5 --output /dev/null "https://$at:%s/readyz" || { echo "$at answers: the old cluster runs. Do not go on." >&2; exit 1; }
   done
   echo 'None answers from here, which alone is no proof.' )`, at, port), "curl").
-		says("Asks the old API servers. One that answers ends this with an error.")}
+		says("Asks the old API servers. If one answers, this ends with an error.")}
 	if names := b.oldNodes(); len(names) > 0 {
 		for start := 0; start < min(len(names), listed); start += 5 {
 			s.Checks = append(s.Checks, "Off, wiped or cut off: "+strings.Join(names[start:min(start+5, len(names), listed)], ", ")+".")
@@ -256,7 +256,7 @@ var ontoFiles = map[Platform][]string{
 func (b *builder) bringAlong() Step {
 	s := Step{
 		ID: "bring-along", Title: "Bring along what is not in the backup",
-		Why: "etcd has the objects, and not the keys by which the new API servers are taken for the old ones. With another service account key every token in the backup is refused; with another CA nothing trusts the API; with another encryption key Secrets cannot be read.",
+		Why: "etcd has the objects, but not the keys of the API servers. With another service account key, API servers refuse every token in the backup. With another CA, nothing trusts the API. With another encryption key, nobody can read the Secrets.",
 	}
 	files := ontoFiles[b.id]
 	if files == nil {
@@ -291,6 +291,7 @@ func (b *builder) bringAlong() Step {
 	if n := len(keys) - listed; n > 0 {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("And %d more keys: revenant inspect lists them.", n))
 	}
+	b.undone(&s, beforehand)
 	if tokens := b.Backup.Facts.Tokens; len(tokens) > 0 {
 		s.Checks = append(s.Checks, "The token is the one of the backup: its certificates and keys are "+keyspace.TokenText(tokens...)+".")
 	}
@@ -324,12 +325,12 @@ func (b *builder) cleanBackup() Step {
 	make := call(Workstation, append(b.etcdutl("snapshot", "restore", plainBackup, "--data-dir=scratch.etcd"), b.flags()...)...).flagALine().reads(plainBackup, tool(b.etcd.program)).writes("scratch.etcd")
 	make.Programs = []string{tool(b.etcd.program)}
 	ask := of(etcdctl("endpoint", "health")).whole()
-	wait := answers(Workstation, "the etcd of the backup answers", ask.Run, 300, "Look at scratch.log.", tool("etcdctl")).reads(tool("etcdctl"))
+	ready := wait(Workstation, "the etcd of the backup answers", 300, ask.Run, "Look at scratch.log.", tool("etcdctl")).reads(tool("etcdctl"))
 	s.Commands = append(s.Commands,
 		make,
 		script(Workstation, fmt.Sprintf("( %s --data-dir=scratch.etcd --listen-client-urls=%[2]s --advertise-client-urls=%[2]s --listen-peer-urls=http://127.0.0.1:12380 > scratch.log 2>&1 & echo $! > scratch.pid )", tool("etcd"), scratchURL), tool("etcd")).
 			reads("scratch.etcd", tool("etcd")).writes("scratch.log", "scratch.pid").says("Listens on this machine only."),
-		wait,
+		ready,
 	)
 	lost := 0
 	for _, k := range b.Ties.Machines {
@@ -347,15 +348,15 @@ func (b *builder) cleanBackup() Step {
 	status.Programs = []string{tool(b.etcd.program)}
 	s.Commands = append(s.Commands, save,
 		script(Workstation, `kill "$(cat scratch.pid)" && rm scratch.pid`).reads("scratch.pid"),
-		status.says("Shows revision: note it."),
-		call(Workstation, b.revenant("predict", append([]string{cleaned, "--onto=" + string(b.Onto)}, b.Flags...)...)...).reads(cleaned).says("Says that it has no pods, and names no Node object."),
+		status.says("Shows the revision. Note it."),
+		call(Workstation, b.revenant("predict", append([]string{cleaned, "--onto=" + string(b.Onto)}, b.Flags...)...)...).reads(cleaned).says("Says that there are no pods and no Node objects."),
 	)
 	b.Backup.Facts.NoTrailer, b.Backup.Facts.Packed = false, ""
 	b.plan.BumpRevision, b.plan.MarkCompacted = 0, false // it is in the file by now
 	if b.id != Talos {
 		b.carry(&s, b.restoreHosts())
 	}
-	s.Checks = append(s.Checks, "revenant inspect "+cleaned+" calls it whole. Nothing is started before.")
+	s.Checks = append(s.Checks, "revenant inspect "+cleaned+" calls it whole. Start nothing before.")
 	if bare := b.bareOnto(); len(bare) > 0 {
 		s.Warnings = append(s.Warnings, "Pods that no controller makes again, and that are gone with this: "+some(bare)+". Create those that are wanted on the new cluster; the backup has them whole.")
 	}
@@ -390,7 +391,7 @@ func (b *builder) holds() bool { return !b.together || b.server() != "" }
 func (b *builder) prepareMachines() Step {
 	s := Step{
 		ID: "prepare-machines", Title: "Prepare the new control plane, and start nothing",
-		Why: "What starts before the restored state is in place makes a state of its own, and what starts before it is cleaned acts on the old machines.",
+		Why: "What starts too early makes a state of its own, or acts on the old machines.",
 		Checks: []string{
 			"No new machine has the name of an old one: the kubelet of such a machine takes the old pods for its own.",
 			"The certificates of the new API servers name the address that clients will use.",
@@ -449,19 +450,19 @@ done`, "talosctl").says("Control plane machines only. etcd waits to be bootstrap
 
 // noHold warns where controllers start with the API servers.
 func (b *builder) noHold() string {
-	text := "Controllers and scheduler start together with the API servers here: the new cluster must be cut off before."
+	text := "Controllers and scheduler start together with the API servers here. Cut the new cluster off before."
 	if !b.byFile() {
-		return text + " And the platform restores what is in its own store, which cannot be cleaned first: old Node objects are there when they start."
+		return text + " The platform restores what is in its own store, and nothing can clean that first. So old Node objects are there when they start."
 	}
-	return text + " CronJobs, Jobs and volumes are seen by them before anybody can hold those back."
+	return text + " They see CronJobs, Jobs and volumes before you can hold those back."
 }
 
 // restoreNew restores the cleaned backup.
 func (b *builder) restoreNew() Step {
-	s := Step{ID: "restore", Title: "Restore the cleaned backup", Why: "The new members begin from one file, as a cluster of their own."}
+	s := Step{ID: "restore", Title: "Restore the cleaned backup", Why: "The new members start from one file, as a cluster of their own."}
 	if b.bumps == BumpsDataDirectory {
 		b.restoreByHand(&s)
-		s.Checks = []string{"revision is the one noted of " + cleaned + ", on every member, before anything is moved."}
+		s.Checks = []string{"The revision is the one that you noted of " + cleaned + ", on every member, before you move anything."}
 		s.Warnings = []string{"The members are those of the new machines: fill in name, peer URLs and cluster as etcd is started with them. Every member is restored from the same file."}
 		return s
 	}
@@ -478,7 +479,7 @@ func (b *builder) restoreNew() Step {
 func (b *builder) startNewEtcd() Step {
 	s := Step{
 		ID: "start-etcd", Title: "Start etcd", Why: "The revision shows whether it is the cleaned backup.",
-		Checks: []string{"The revision is the one noted of " + cleaned + ", or a little more, on every member."},
+		Checks: []string{"The revision is the one that you noted of " + cleaned + ", or a little more, on every member."},
 	}
 	switch {
 	case b.server() != "":
@@ -504,18 +505,19 @@ func (b *builder) startNewEtcd() Step {
 func (b *builder) startNewAPI() Step {
 	s := Step{
 		ID: "start-api", Title: "Start the API servers, and only them",
-		Why:    "With controllers and scheduler still stopped, and no worker, the restored state stands still while it is cleaned up.",
-		Checks: []string{"readyz answers ok.", "kubectl get nodes lists no old machine."},
+		Why:    "With controllers and scheduler still stopped, and no worker, nothing changes the restored state while you clean it up.",
+		Checks: []string{"readyz of every API server answers ok.", "kubectl get nodes lists no old machine."},
 	}
 	if !b.holds() {
-		s.Title, s.Why = "Ask the API", "Controllers and scheduler are running by now: clean up at once."
+		s.Title, s.Why = "Ask the API", "Controllers and scheduler run already. Clean up at once."
 	}
 	s.Commands = slices.Clone(b.profile.startAPI)
 	ready := b.kubectl("get", "--raw", "/readyz").whole()
 	s.Commands = append(s.Commands,
 		call(Workstation, "kubectl", newKubeconfig, "config", "view", "--minify", "--output=jsonpath={.clusters[0].cluster.server}").
-			says("Prints where NEW_KUBECONFIG leads: to a new address. The old cluster takes the same credentials, and all that follows would be done to it."),
-		answers(Workstation, "the API is ready", ready.Run, 300, "Look at the log of each API server.", "kubectl"),
+			says("Prints where NEW_KUBECONFIG leads. It must be a new address: the old cluster takes the same credentials, and you would do all that follows to it."),
+		wait(Workstation, "the API is ready", 300, ready.Run, "Look at the log of each API server.", "kubectl"),
+		b.eachReady(),
 		b.kubectl("get", "nodes"))
 	return s
 }
@@ -524,25 +526,25 @@ func (b *builder) startNewAPI() Step {
 func (b *builder) cleanNew() Step {
 	s := Step{
 		ID: "clean-up", Title: "Hold back what acts on what both clusters share",
-		Why: "All of this starts with the controllers: schedules, Jobs, controllers with credentials, and the deletion of volumes.",
+		Why: "Schedules, Jobs, controllers with credentials and the deletion of volumes all start with the controllers.",
 	}
 	if !b.byFile() {
-		b.eachNode(&s, b.oldNodes(), []string{"delete", "node", "--ignore-not-found"}, "of the old cluster", "The old machines, before anything is placed on them.")
+		b.eachNode(&s, b.oldNodes(), []string{"delete", "node", "--ignore-not-found"}, "of the old cluster", "Deletes the old machines, before the scheduler places anything on them.")
 		s.Commands = append(s.Commands,
-			b.kubectl("delete", "pods", "--all", "--all-namespaces", "--grace-period=0", "--force", "--wait=false").says("No kubelet ends them. Controllers make others."),
+			b.kubectl("delete", "pods", "--all", "--all-namespaces", "--grace-period=0", "--force", "--wait=false").says("No kubelet ends these pods. Controllers make others."),
 			b.kubectl("delete", "volumeattachments", "--all", "--wait=false"),
 			b.kubectl("delete", "leases", "--all", "--namespace=kube-node-lease", "--ignore-not-found"),
 		)
 	}
 	s.Commands = append(s.Commands,
 		script(Workstation, "[ -e cronjobs.txt ] || { "+b.kubectlLine("get cronjobs --all-namespaces --no-headers --output=custom-columns=NS:.metadata.namespace,NAME:.metadata.name,S:.spec.suspend > cronjobs.part &&\n    mv cronjobs.part cronjobs.txt; }"), "kubectl").writes("cronjobs.txt").
-			says("CronJobs run again the slot that they last missed: suspend them."),
+			says("CronJobs start the run that they last missed. This lists them, to suspend them."),
 		b.suspend("true"),
 		script(Workstation, "[ -e volumes.txt ] || { kubectl get persistentvolumes --no-headers --output=custom-columns=NAME:.metadata.name,P:.spec.persistentVolumeReclaimPolicy > volumes.part && mv volumes.part volumes.txt; }\n"+
 			`while read -r name policy; do [ "$policy" != Delete ] || kubectl patch persistentvolume "$name" --patch '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}' < /dev/null; done < volumes.txt`, "kubectl").writes("volumes.txt").
-			says("Volumes are kept whatever becomes of their claims: neither cluster deletes a disk of the other."),
+			says("Keeps every volume, whatever becomes of its claim. So neither cluster deletes a disk of the other."),
 	)
-	b.eachTie(&s, ties.JobAgain, "Jobs do their work again from the beginning: suspend those that must not.", func(f *ties.Finding) []string {
+	b.eachTie(&s, ties.JobAgain, "Jobs do their work again from the beginning. Suspend those that must not.", func(f *ties.Finding) []string {
 		return []string{"patch", "job", "--namespace=" + f.Namespace, `--patch={"spec":{"suspend":true}}`, "--", f.Name}
 	})
 	if b.Ties.Summary[ties.ActsOutside] > 0 {
@@ -574,6 +576,7 @@ func (b *builder) cleanNew() Step {
 	b.lookAt(&s, ties.CertOrder, "cert-manager would go on with: ")
 	b.lookAt(&s, ties.Pinned, "Workloads that ask for an old node by name: ")
 	b.lookAt(&s, ties.NetworkState, "What the network plug-in keeps. Look with its own tool what is left of old nodes once the new ones have joined: ")
+	b.undone(&s, inBetween)
 	b.lookAt(&s, ties.Unread, "Not looked at, for it could not be read: ")
 	return s
 }
@@ -637,7 +640,7 @@ func (b *builder) startNewControllers() Step {
 	}
 	s := Step{
 		ID: "start-controllers", Title: "Start controllers and scheduler",
-		Why: "The point of no return: from here on the new cluster acts, on everything that it can reach. There is no worker yet, so little can run.",
+		Why: "This is the point of no return: from here on the new cluster acts on everything that it can reach. There is no worker yet, so little can run.",
 		Checks: []string{
 			"The proof of the first step still holds.",
 			"kubectl get nodes,volumeattachments shows nothing of the old cluster.",
@@ -658,9 +661,9 @@ func (b *builder) startNewControllers() Step {
 func (b *builder) joinNodes() Step {
 	s := Step{
 		ID: "join-nodes", Title: "Join the new nodes, one first",
-		Why: "A node that joins gets the pods of DaemonSets and whatever waits. The first shows what goes wrong while it is small.",
+		Why: "A node that joins gets the pods of DaemonSets, and pods that wait. The first node shows what goes wrong while that is still little.",
 		Checks: []string{
-			"After the first: it is Ready, the network plug-in and DNS run on it, and no pod waits for an old node or volume. Then the others.",
+			"The first node is Ready, the network plug-in and DNS run on it, and no pod waits for an old node or volume. Then join the others.",
 			"Each has a name that no old machine had.",
 		},
 	}
@@ -672,7 +675,7 @@ func (b *builder) joinNodes() Step {
 			call(ControlPlane, "kubeadm", "init", "phase", "upload-certs", "--upload-certs").root())
 	case b.server() != "":
 		s.Commands = append(s.Commands, systemctl(OtherServers, "start", b.server()).says("Installed with the server URL of the first one, and the same token."),
-			systemctl(EveryNode, "start", b.kubelet).says("The agents."))
+			systemctl(EveryNode, "start", b.kubelet).says("Starts the agents."))
 	case b.id == Talos:
 		s.Commands = append(s.Commands, script(Workstation, `for node in WORKER_IPS; do
     talosctl apply-config --insecure --nodes="$node" --file=worker.yaml || break
@@ -699,8 +702,8 @@ func (b *builder) verifyNew() Step {
 func (b *builder) takeOver() Step {
 	s := Step{
 		ID: "take-over", Title: "Replacement only: take over what the old cluster did",
-		Why:      "A copy stays cut off, and stops here. A replacement starts what was held back, one by one, each only once the old cluster cannot do the same.",
-		Commands: []Command{b.suspend("false").says("Resume the CronJobs, once their missed slots are dealt with.")},
+		Why:      "A copy stays cut off, and needs nothing more. A replacement starts what was held back, one by one, and each only when the old cluster cannot do the same.",
+		Commands: []Command{b.suspend("false").says("Resumes the CronJobs. Deal with the runs that they missed first.")},
 		Checks: []string{
 			"DNS names, registries, certificates and kubeconfigs outside lead to the new API, and to the new load balancers.",
 			"Volumes that had the reclaim policy Delete (volumes.txt) get it back, if that is still wanted.",
@@ -709,9 +712,11 @@ func (b *builder) takeOver() Step {
 			"The old machines are destroyed, or can never start again.",
 		},
 	}
-	b.eachTie(&s, ties.JobAgain, "Resume the Jobs whose work may be done again.", func(f *ties.Finding) []string {
+	b.eachTie(&s, ties.JobAgain, "Resumes the Jobs whose work may be done again.", func(f *ties.Finding) []string {
 		return []string{"patch", "job", "--namespace=" + f.Namespace, `--patch={"spec":{"suspend":false}}`, "--", f.Name}
 	})
+	b.undone(&s, afterwards)
+	b.webhooksBack(&s)
 	if b.Ties.Summary[ties.ActsOutside] > 0 {
 		s.Checks = append(s.Checks, "Controllers that act outside are scaled back one by one, to what replicas.txt has: of DaemonSets the node selector held-back is taken away.")
 	}

@@ -13,6 +13,7 @@ import (
 	"revenant/analyzer/atrest"
 	"revenant/analyzer/finding"
 	"revenant/analyzer/restore"
+	"revenant/analyzer/rollback"
 	"revenant/analyzer/ties"
 	"revenant/decoder/snapshot"
 )
@@ -300,5 +301,33 @@ func TestOntoBringsAlong(t *testing.T) {
 		if p := r.Summary.PointOfNoReturn; p == nil || r.Steps[p.Number-1].ID != p.Step || len(r.Summary.Costs) == 0 || len(r.Summary.Risks) < 2 {
 			t.Errorf("%s: %+v", platform, r.Summary)
 		}
+	}
+}
+
+// TestOntoFindings: what goes back in time, and is critical on any machine, has its step on
+// others, and no command of it is for the old API servers, which are down.
+func TestOntoFindings(t *testing.T) {
+	in := input(nil, nil, nodes("node-1"), nodes("node-1"))
+	in.Onto, in.Comparison, in.Platform, in.Ties, in.Rollback = restore.NewMachines, nil, Kubeadm, tied("x"), everyFinding()
+	r := build(t, in)
+	covered := map[string]bool{}
+	for _, s := range r.Steps {
+		for _, id := range s.Findings {
+			covered[id] = len(s.Commands)+len(s.Checks) > 0
+		}
+	}
+	for i := range in.Rollback.Findings {
+		f := &in.Rollback.Findings[i]
+		if want := f.Severity == finding.Critical && f.ID != rollback.MasterFormer && !slices.Contains(ofMachines, f.ID); covered[string(f.ID)] != want {
+			t.Errorf("%s has a step: %v, want %v", f.ID, !want, want)
+		}
+	}
+	for _, c := range step(t, r, "bring-along").Commands {
+		if strings.Contains(c.Run, "kubectl") {
+			t.Errorf("asks the old API servers: %s", c.Run)
+		}
+	}
+	if !strings.Contains(strings.Join(commands(step(t, r, "start-api")), "\n"), `kubectl --kubeconfig=NEW_KUBECONFIG --server="https://$ip:6443" get --raw=/readyz`) {
+		t.Error("not every API server is asked whether it is ready")
 	}
 }

@@ -12,7 +12,7 @@ import (
 func (b *builder) setAside(h Host, what string) Command {
 	to := what + "." + b.before()
 	c := script(h, fmt.Sprintf("sudo test ! -e %[1]s || sudo test -e %[2]s || sudo mv --no-target-directory %[1]s %[2]s", what, to))
-	return c.says("The former data is evidence: it is kept.")
+	return c.says("Keeps the former data, which is evidence.")
 }
 
 // before is the end of the name of what this restore moves aside.
@@ -25,15 +25,15 @@ func (b *builder) before() string {
 	return fmt.Sprintf("before-%d", b.bump.Restored)
 }
 
-// restoreK3s restores the first server, which the others join anew.
+// restoreK3s restores the first server, which the others join again.
 func (b *builder) restoreK3s(s *Step) {
 	program, db := string(b.id), path.Dir(b.dataDir)
 	s.Commands = append(s.Commands,
-		call(FirstServer, "rm", "-f", db+"/reset-flag").root().says("Left by an earlier reset, and by a server that was not started since. It refuses another one."),
+		call(FirstServer, "rm", "-f", db+"/reset-flag").root().says("An earlier reset may have left it, and it would refuse this one."),
 		script(FirstServer, fmt.Sprintf("sudo %s server --cluster-reset --etcd-s3=false --cluster-reset-restore-path=\"$PWD\"/%s", program, b.restored()), program).reads(b.restored()).
 			says("With the token of the backup (--token, where it is not in %s/token) and the flags that this server is run with. It ends by itself and keeps the old data beside the new: that of the last five resets.", path.Dir(db)),
 		b.joins(),
-		b.setAside(OtherServers, db).says("They join the first one anew. What they had is evidence: it is kept."),
+		b.setAside(OtherServers, db).says("They join the first server again. Keeps what they had, which is evidence."),
 	)
 	s.Warnings = append(s.Warnings, fmt.Sprintf("The first server is the one that joins no other: the reset is refused where server is set in the configuration. If that one is lost, take server out of /etc/rancher/%s/config.yaml on the one that is restored.", program))
 }
@@ -57,12 +57,12 @@ func (b *builder) emptyTalos() []Command {
 		script(Workstation, `( for node in CONTROL_PLANE_IPS; do
     [ -e "`+saved+`" ] || { rm -rf part && mkdir part && talosctl --nodes="$node" copy /var/lib/etcd part && mv part "`+saved+`"; } || exit
   done )`, "talosctl").
-			says("Save the data directory of every member, its log with it: it is evidence, and wiped next. CONTROL_PLANE_IPS are the addresses with blanks between them."),
+			says("Saves the data directory of every member, log and all. It is evidence, and wiped next. CONTROL_PLANE_IPS are the addresses, with blanks between them."),
 		script(Workstation, `( for node in CONTROL_PLANE_IPS; do ls "`+saved+`/member/snap/db" "`+saved+`/member/wal" || exit; done
   for node in CONTROL_PLANE_IPS; do
     talosctl --nodes="$node" reset --graceful=false --reboot --system-labels-to-wipe=EPHEMERAL || exit
   done )`, "talosctl").
-			says("The point of no return: wipes etcd's data on these nodes, once that of all was saved. Where it ends with an error, do it again before you go on."),
+			says("The point of no return: wipes etcd's data on these nodes, once that of all is saved. If it ends with an error, run it again before you go on."),
 	}
 }
 
@@ -73,9 +73,9 @@ func (b *builder) restoreTalos(s *Step) {
 	}
 	s.Commands = append(s.Commands,
 		wait(Workstation, "etcd waits to be bootstrapped", 900,
-			`state=$(talosctl --nodes=FIRST_CONTROL_PLANE_IP service etcd) && printf '%s\n' "$state" | grep -q 'STATE *Preparing' && exit 0`,
+			`state=$(talosctl --nodes=FIRST_CONTROL_PLANE_IP service etcd) && printf '%s\n' "$state" | grep -q 'STATE *Preparing'`,
 			"bootstrap is refused before that. Look at talosctl --nodes=FIRST_CONTROL_PLANE_IP dmesg.", "talosctl"),
-		call(Workstation, restore...).reads(b.restored()).says("One node only: the others join it."),
+		call(Workstation, restore...).reads(b.restored()).says("On one node only. The others join it."),
 	)
 }
 
@@ -84,9 +84,9 @@ func (b *builder) restoreOpenShift(s *Step) {
 		formerAside(),
 		script(FirstControlPlane, `sudo -E /usr/local/bin/cluster-restore.sh "$PWD"/`+carried, "/usr/local/bin/cluster-restore.sh").reads(sums),
 		call(Workstation, "oc", "patch", "etcd/cluster", "--type=merge", `--patch={"spec":{"unsupportedConfigOverrides":{"useUnsupportedUnsafeNonHANonProductionUnstableEtcd":true}}}`).
-			says("The quorum guard off, so that etcd is rolled out to the others. oc needs a kubeconfig with a certificate: tokens may not be known to the restored state."),
+			says("Turns the quorum guard off, so that etcd is rolled out to the others. oc needs a kubeconfig with a certificate, because the restored state may not know your token."),
 		call(Workstation, "oc", "adm", "wait-for-stable-cluster").says("Up to 15 minutes. If it is stuck: oc patch etcd/cluster --type=merge --patch='{\"spec\":{\"forceRedeploymentReason\":\"recovery-1\"}}', with a reason that was not used before."),
-		call(Workstation, "oc", "patch", "etcd/cluster", "--type=merge", `--patch={"spec":{"unsupportedConfigOverrides":null}}`).says("The quorum guard on again."),
+		call(Workstation, "oc", "patch", "etcd/cluster", "--type=merge", `--patch={"spec":{"unsupportedConfigOverrides":null}}`).says("Turns the quorum guard on again."),
 	)
 	s.Warnings = append(s.Warnings, "Before cluster-restore.sh is run once more, move /var/lib/etcd-backup away again, as above: it holds the former data, and the script removes it.")
 }
@@ -94,20 +94,20 @@ func (b *builder) restoreOpenShift(s *Step) {
 // formerAside moves away what cluster-restore.sh would remove.
 func formerAside() Command {
 	return script(FirstControlPlane, `sudo test ! -e /var/lib/etcd-backup || sudo mv --no-target-directory /var/lib/etcd-backup "/var/lib/etcd-backup.$(date +%s)"`).
-		says("The data from before an earlier restore, which cluster-restore.sh removes: it is evidence.")
+		says("Keeps the data from before an earlier restore, which cluster-restore.sh would remove.")
 }
 
 func (b *builder) restoreKops(s *Step) {
 	for _, cluster := range []string{"main", "events"} {
 		store := "--backup-store=STATE_STORE/backups/etcd/" + cluster
 		s.Commands = append(s.Commands,
-			call(Workstation, "etcd-manager-ctl", store, "list-backups").says("STATE_STORE is such as s3://BUCKET/CLUSTER."),
-			call(Workstation, "etcd-manager-ctl", store, "restore-backup", "BACKUP_NAME_OF_"+map[string]string{"main": "MAIN", "events": "EVENTS"}[cluster]).says("Only leaves the order to restore: it is carried out when etcd-manager restarts."),
+			call(Workstation, "etcd-manager-ctl", store, "list-backups").says("STATE_STORE is, for example, s3://BUCKET/CLUSTER."),
+			call(Workstation, "etcd-manager-ctl", store, "restore-backup", "BACKUP_NAME_OF_"+map[string]string{"main": "MAIN", "events": "EVENTS"}[cluster]).says("Only leaves the order. etcd-manager restores when it restarts."),
 		)
 	}
-	s.Commands = append(s.Commands, kills(ControlPlane, "etcd-manager").all().says("Restarts both etcd-managers: kubelet starts them again, and they restore."))
-	s.Checks = append(s.Checks, "/var/log/etcd.log on the control plane node that leads says that the restore has ended. Until then the former etcd may answer.")
-	s.Warnings = append(s.Warnings, "etcd-manager restores a backup of its own store. Look that BACKUP_NAME_OF_MAIN is the one that was given here.")
+	s.Commands = append(s.Commands, kills(ControlPlane, "etcd-manager").all().says("Restarts both etcd-managers, which then restore."))
+	s.Checks = append(s.Checks, "/var/log/etcd.log of the leading control plane node says that the restore has ended. Until then the former etcd may answer.")
+	s.Warnings = append(s.Warnings, "etcd-manager restores a backup of its own store. Make sure that BACKUP_NAME_OF_MAIN is the backup that this runbook is for.")
 }
 
 // restoreGardener takes the data away, which makes etcd-backup-restore restore its
@@ -118,17 +118,16 @@ func (b *builder) restoreGardener(s *Step) {
 	}
 	if len(b.Backup.Facts.Members) <= 1 {
 		member := b.dataDir + "/member"
-		s.Commands = append(s.Commands, seed("exec", "etcd-main-0", "--container=etcd", "--", "mv", "-n", "-T", member, member+".before-restore").
-			says("etcd ends, and the sidecar restores the newest of its store. The former data is evidence, so it is renamed. Where the image has no mv: an ephemeral container, kubectl debug with --target=etcd, below /proc/1/root."),
-			seed("wait", "pod/etcd-main-0", "--for=condition=Ready=false", "--timeout=5m").says("The former etcd has ended."),
+		s.Commands = append(s.Commands, seed("exec", "etcd-main-0", "--container=etcd", "--", "mv", "-n", "-T", member, member+"."+b.before()).
+			says("Renames the former data, which is evidence. etcd ends, and the sidecar restores the newest of its store. If the image has no mv, use an ephemeral container (kubectl debug with --target=etcd), below /proc/1/root."),
+			seed("wait", "pod/etcd-main-0", "--for=condition=Ready=false", "--timeout=5m").says("Waits until the former etcd has ended."),
 			seed("wait", "pod/etcd-main-0", "--for=condition=Ready", "--timeout=15m"))
 	} else {
 		claims := "$(kubectl --kubeconfig=SEED_KUBECONFIG --namespace=SHOOT_NAMESPACE get persistentvolumeclaims --selector=instance=etcd-main --output=jsonpath='{.items[*].spec.volumeName}')"
 		s.Commands = append(s.Commands,
 			seed("annotate", "etcd/etcd-main", "druid.gardener.cloud/suspend-etcd-spec-reconcile=", "druid.gardener.cloud/disable-etcd-component-protection=", "--overwrite"),
 			seed("scale", "statefulset/etcd-main", "--replicas=0"),
-			wait(Workstation, "no member runs", 300, `pods=$(kubectl --kubeconfig=SEED_KUBECONFIG --namespace=SHOOT_NAMESPACE get pods --selector=instance=etcd-main --output=name) || { echo 'kubectl fails: nothing is known.' >&2; exit 2; }
-    [ -n "$pods" ] || exit 0`, "Do not delete claims before.", "kubectl"),
+			wait(Workstation, "no member runs", 300, `pods=$(kubectl --kubeconfig=SEED_KUBECONFIG --namespace=SHOOT_NAMESPACE get pods --selector=instance=etcd-main --output=name) && [ -z "$pods" ]`, "Do not delete claims before.", "kubectl"),
 			script(Workstation, "volumes="+claims+` && kubectl --kubeconfig=SEED_KUBECONFIG patch persistentvolumes $volumes --patch='{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}' &&
     kubectl --kubeconfig=SEED_KUBECONFIG --namespace=SHOOT_NAMESPACE delete persistentvolumeclaims --selector=instance=etcd-main`, "kubectl").
 				says("The volumes of the members are evidence: only when they are kept are their claims deleted."),
@@ -145,13 +144,13 @@ func (b *builder) restoreGardener(s *Step) {
 func (b *builder) restoreVCluster(s *Step) {
 	host := "kubectl --context=HOST_CONTEXT"
 	s.Commands = append(s.Commands,
-		script(Workstation, "[ -e pvcs.yaml ] || "+host+" --namespace=HOST_NAMESPACE get persistentvolumeclaims --output=yaml > pvcs.yaml", "kubectl").writes("pvcs.yaml").
-			says("vcluster restore deletes all workload pods, and every claim but that of the first replica: save the claims, and keep their volumes."),
+		script(Workstation, "[ -e pvcs.yaml ] || { "+host+" --namespace=HOST_NAMESPACE get persistentvolumeclaims --output=yaml > part.yaml && mv part.yaml pvcs.yaml; }", "kubectl").writes("pvcs.yaml").
+			says("Saves the claims. vcluster restore deletes all workload pods, and every claim but that of the first replica."),
 		script(Workstation, `( volumes=$(`+host+` --namespace=HOST_NAMESPACE get persistentvolumeclaims --no-headers --output=custom-columns=V:.spec.volumeName) || exit
   for volume in $volumes; do
     [ "$volume" = '<none>' ] || `+host+` patch persistentvolume "$volume" --patch '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}' || exit
   done
   vcluster restore VCLUSTER_NAME SNAPSHOT_URL --namespace=HOST_NAMESPACE )`, "kubectl", "vcluster").
-			says("Restores only when every volume is kept. Check the arguments of vcluster restore against your version's documentation."),
+			says("Restores only if every volume is kept. Check the arguments of vcluster restore against your version's documentation."),
 	)
 }

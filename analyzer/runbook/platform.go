@@ -3,6 +3,7 @@ package runbook
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Platform says how the control plane was set up. The values are stable names.
@@ -65,7 +66,7 @@ type profile struct {
 	title string
 	notes []Note
 	bumps Bumper
-	// recounts says that the restored store counts its revisions anew.
+	// recounts says that the restored store begins to count its revisions.
 	recounts bool
 
 	dataDir string   // of an etcd member
@@ -121,11 +122,11 @@ func away(h Host, names ...string) []Command { return movedManifests(h, manifest
 
 func back(h Host, names ...string) []Command { return movedManifests(h, aside, manifests, names) }
 
-func movedManifests(h Host, from, to string, names []string) (list []Command) {
-	for _, name := range names {
-		list = append(list, script(h, fmt.Sprintf("sudo test ! -e %[1]s/%[3]s.yaml || sudo mv --no-clobber %[1]s/%[3]s.yaml %[2]s/", from, to, name)))
+func movedManifests(h Host, from, to string, names []string) []Command {
+	if len(names) > 1 {
+		return []Command{script(h, fmt.Sprintf("( for m in %[3]s; do sudo test ! -e %[1]s/$m.yaml || sudo mv --no-clobber %[1]s/$m.yaml %[2]s/ || exit; done )", from, to, strings.Join(names, " ")))}
 	}
-	return list
+	return []Command{script(h, fmt.Sprintf("sudo test ! -e %[1]s/%[3]s.yaml || sudo mv --no-clobber %[1]s/%[3]s.yaml %[2]s/", from, to, names[0]))}
 }
 
 // allFirst are commands that every machine finishes before any goes on.
@@ -152,13 +153,13 @@ var profiles = []profile{
 			{Text: "kubeadm has no restore of its own: nothing bumps, and nothing restarts API servers or kubelets, unless a person does."},
 			{Text: "The paths are kubeadm's defaults: compare them with --data-dir and the certificates in the manifest of etcd."},
 			{Text: "Nodes have no etcdctl and no etcdutl, and the images of etcd have no shell: the steps bring both."},
-			{Text: "The documentation of Kubernetes restarts scheduler, controller manager and kubelets after a restore. The first two are stopped and started here, and those kubelets are restarted that do not list anew by themselves."},
+			{Text: "The documentation of Kubernetes restarts scheduler, controller manager and kubelets after a restore. The first two are stopped and started here, and those kubelets are restarted that do not list again by themselves."},
 		},
 		dataDir: "/var/lib/etcd", port: "6443", metrics: "http://127.0.0.1:2381/metrics", certs: kubeadmCerts,
 		freeze: slices.Concat(
 			[]Command{call(ControlPlane, "mkdir", "-p", aside).root()},
 			away(ControlPlane, "kube-controller-manager", "kube-scheduler"),
-			[]Command{stopped(ControlPlane, "kube-controller-manager"), stopped(ControlPlane, "kube-scheduler")},
+			[]Command{stopped(ControlPlane, "kube-controller-manager", "kube-scheduler")},
 		),
 		stopAPI:          append(away(ControlPlane, "kube-apiserver"), stopped(ControlPlane, "kube-apiserver")),
 		stopEtcd:         append(away(ControlPlane, "etcd"), stopped(ControlPlane, "etcd")),
@@ -172,14 +173,14 @@ var profiles = []profile{
 		notes: []Note{
 			{Text: "cluster-restore.sh bumps by itself: 1.2 times the raft index in /var/lib/etcd/revision.json, or 1,000,000,000 without that file. Its single-member path (ETCD_ETCDCTL_RESTORE) does not, and neither does the script of clusters of two nodes with fencing: where the backup is of such a cluster (controlPlaneTopology: DualReplica), the steps put the bump into the file."},
 			{Text: "It restarts no kubelets, and leaves API servers running on purpose: the bump has to be two above all they have seen. Then they drop their cache, and pods come to what is predicted here for API servers that are restarted; a scheduler that was left running exits once when it finds a pod on another node than before."},
-			{Text: "The raft index starts anew with each restore. Restoring a backup from before an earlier restore, a second time, computes a far too small bump."},
+			{Text: "The raft index begins again with each restore. So a second restore, of a backup from before the first, computes a bump that is far too small."},
 			{Text: "The steps are those of 4.22, in which nothing is stopped or restarted by hand and the operators take up to 15 minutes. Older versions have no disable-etcd.sh: there, static pods are moved away and redeployments forced, kubelets of the control plane are restarted, certificate requests approved, and the pods of OVN-Kubernetes restarted, as the documentation of the version says."},
 			{Text: "The backup must be of the same z-stream release as the cluster."},
 		},
 		dataDir: "/var/lib/etcd", port: "6443", certs: genericCerts,
 		etcdctl: []string{"sudo", "/etc/kubernetes/static-pod-resources/bin/etcdctl"}, etcdctlHost: FirstControlPlane,
 		stopTitle: "Stop etcd on the other control plane nodes",
-		stopWhy:   "cluster-restore.sh stops and starts what it needs on the recovery host. An etcd that goes on elsewhere serves the old state.",
+		stopWhy:   "cluster-restore.sh stops and starts what it needs to on the recovery host. An etcd that runs on elsewhere serves the old state.",
 		stopEtcd: []Command{
 			script(OtherControlPlane, "sudo -E /usr/local/bin/disable-etcd.sh", "/usr/local/bin/disable-etcd.sh"),
 			stopped(OtherControlPlane, "etcd"),
@@ -206,7 +207,7 @@ var profiles = []profile{
 		etcdctlHost: Workstation,
 		restoreOwn:  (*builder).restoreKops,
 		startAPI: []Command{
-			kills(ControlPlane, "kube-apiserver").all().says("Its kubelet starts it again at once: with the restored state, and without the old cache."),
+			kills(ControlPlane, "kube-apiserver").all().says("Its kubelet starts it again at once, without the old cache."),
 		},
 		kubelet: "kubelet", restartKubelet: systemd("kubelet"),
 		together: true,
@@ -222,7 +223,7 @@ var profiles = []profile{
 		dataDir: "/var/lib/etcd", port: "6443", certs: genericCerts,
 		etcdctl: []string{tool("etcdctl")}, etcdctlHost: Workstation,
 		stopTitle:  "Empty the control plane nodes",
-		stopWhy:    "Talos recovers etcd into nodes that have no data of it. EPHEMERAL is /var: what pods keep there on these nodes, in hostPath volumes too, goes with it.",
+		stopWhy:    "Talos recovers etcd only on nodes that have no data of it. EPHEMERAL is /var, so all that pods keep there on these nodes goes too, hostPath volumes as well.",
 		emptyNodes: (*builder).emptyTalos,
 		restoreOwn: (*builder).restoreTalos,
 		restartKubelet: func(node string) Command {
@@ -242,11 +243,11 @@ var profiles = []profile{
 		restoreOwn: (*builder).restoreGardener,
 		startAPI: []Command{
 			call(Workstation, "kubectl", "--kubeconfig=SEED_KUBECONFIG", "--namespace=SHOOT_NAMESPACE", "delete", "pods", "--selector=app=kubernetes,role=apiserver").
-				says("All API servers of the shoot at once: they come back with the restored state, and without the old cache."),
+				says("Deletes all API servers of the shoot at once. They come back without the old cache."),
 		},
 		kubelet: "kubelet", restartKubelet: systemd("kubelet"),
 		together: true,
-		warnings: []string{"Gardener restores the newest that is in its store, with its deltas, and not the BACKUP that was given here. The prediction is for BACKUP: give the store itself as BACKUP (docs/evidence.md) to have it for what is restored."},
+		warnings: []string{"Gardener restores the newest snapshot of its store, with its deltas, and not BACKUP. The prediction is for BACKUP. Give the store itself as BACKUP (docs/evidence.md) to predict what Gardener restores."},
 	},
 	{
 		id: VCluster, title: "vCluster", bumps: BumpsItself,
@@ -261,7 +262,7 @@ var profiles = []profile{
 		restoreOwn: (*builder).restoreVCluster,
 		kubelet:    "kubelet", restartKubelet: systemd("kubelet"),
 		together: true,
-		kubelets: "Only with private nodes do kubelets watch this API: else leave the kubelets alone, and let the syncer work.",
+		kubelets: "Kubelets watch this API only with private nodes. Otherwise leave the kubelets alone, and let the syncer work.",
 	},
 	{
 		id: Generic, title: "generic (systemd services)", bumps: BumpsDataDirectory,
@@ -269,7 +270,7 @@ var profiles = []profile{
 			{Text: "etcdutl restores what it is told to: it bumps only when asked, and restarts nothing."},
 		},
 		dataDir: "DATA_DIR", port: "API_PORT", metrics: "METRICS_URL", certs: genericCerts,
-		freeze:           []Command{systemctl(ControlPlane, "stop", "kube-controller-manager", "kube-scheduler").all().says("Or however they are run.")},
+		freeze:           []Command{systemctl(ControlPlane, "stop", "kube-controller-manager", "kube-scheduler").all().says("Or however you run them.")},
 		stopAPI:          []Command{systemctl(ControlPlane, "stop", "kube-apiserver"), stopped(ControlPlane, "kube-apiserver")},
 		stopEtcd:         []Command{systemctl(EtcdNodes, "stop", "etcd"), stopped(EtcdNodes, "etcd")},
 		startEtcd:        []Command{systemctl(EtcdNodes, "start", "--no-block", "etcd").all().says("Each waits for the others.")},
@@ -301,7 +302,7 @@ func k3sLike(id Platform, title, server string, a agent) profile {
 		},
 		dataDir: dir + "/server/db/etcd", port: "6443", metrics: "http://127.0.0.1:2381/metrics",
 		certs:      []string{"--cacert=" + dir + "/server/tls/etcd/server-ca.crt", "--cert=" + dir + "/server/tls/etcd/client.crt", "--key=" + dir + "/server/tls/etcd/client.key"},
-		stopAPI:    []Command{systemctl(Servers, "stop", server).says("Stops API server, controllers, scheduler and kubelet there; containers go on. When it starts again, its kubelet kills within 2 seconds what the API does not know.").all()},
+		stopAPI:    []Command{systemctl(Servers, "stop", server).says("Stops API server, controllers, scheduler and kubelet there. Containers go on.").all()},
 		restoreOwn: (*builder).restoreK3s,
 		startEtcd:  []Command{systemctl(FirstServer, "start", server), systemctl(OtherServers, "start", server)},
 		kubelet:    a.unit, agent: a, restartKubelet: a.restart,
@@ -311,9 +312,8 @@ func k3sLike(id Platform, title, server string, a agent) profile {
 	if id == RKE2 {
 		p.crictl = []string{"env", "CRI_CONFIG_FILE=" + dir + "/agent/etc/crictl.yaml", dir + "/bin/crictl"}
 		p.notes = append(p.notes, Note{Text: "The static pods of the control plane outlive the service: the steps stop them by themselves."})
-		for _, name := range []string{"kube-controller-manager", "cloud-controller-manager", "kube-scheduler", "kube-apiserver", "etcd"} {
-			kill := kills(Servers, name).says("Its static pod outlives the service. Where none is left, there is nothing to stop.")
-			p.stopAPI = append(p.stopAPI, kill, stopped(Servers, name))
+		for _, names := range [][]string{{"kube-controller-manager", "cloud-controller-manager", "kube-scheduler", "kube-apiserver"}, {"etcd"}} {
+			p.stopAPI = append(p.stopAPI, kills(Servers, names...).says("Static pods outlive the service."), stopped(Servers, names...))
 		}
 	}
 	return p

@@ -60,11 +60,11 @@ var takes = map[string]known{
 		commands: map[string]known{"restore": {source: "cmd/vclusterctl/cmd/restore.go; two arguments: pkg/cli/snapshot_helm.go"}},
 	},
 	"systemctl": {
-		source: "systemd 252 man/systemctl.xml",
+		source: "systemd 005a7167 man/systemctl.xml (--kill-who, --signal, --no-block, --quiet; start, stop, restart, try-restart and kill take patterns)",
 		commands: map[string]known{
 			"start": {flags: []string{"no-block"}}, "stop": {}, "restart": {}, "try-restart": {},
 			"is-active": {flags: []string{"quiet"}},
-			"kill":      {source: "kill-who is the name up to 251, and still taken", flags: []string{"kill-who", "signal"}},
+			"kill":      {source: "from 252 on src/systemctl/systemctl.c has kill-whom, of which getopt_long takes kill-who as the beginning", flags: []string{"kill-who", "signal"}},
 		},
 	},
 }

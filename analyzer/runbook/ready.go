@@ -6,13 +6,9 @@ import "fmt"
 func (b *builder) eachReady() Command {
 	const what, then = "every API server is ready", "Look at the log of the one that is named. An address without an API server goes away by itself within a minute, or has a master lease that nothing deletes: see the step about former API servers."
 	if b.fenced() && !b.open { // only the node itself reaches it
-		return answers(ControlPlane, what, "curl --silent --show-error --fail --insecure https://127.0.0.1:"+b.port+"/readyz", 300,
+		return wait(ControlPlane, what, 300, "curl --silent --show-error --fail --insecure https://127.0.0.1:"+b.port+"/readyz",
 			"Look at the log of the API server of this node. Where anonymous requests are refused (401), ask with a client certificate.", "curl").all()
 	}
-	return wait(Workstation, what, 300, fmt.Sprintf(`ips=$(kubectl get endpointslice kubernetes --namespace=default --output=jsonpath='{.endpoints[*].addresses[*]}') && [ -n "$ips" ] && all=yes || all=no
-    for ip in $ips; do
-        case $ip in *:*) host="[$ip]" ;; *) host=$ip ;; esac
-        kubectl --server="https://$host:%s" get --raw=/readyz > /dev/null || { all=no; echo "The API server at $ip is not ready." >&2; }
-    done
-    [ "$all" = yes ] && exit 0`, b.port), then, "kubectl").says("Each by its own address: what a balancer answers is one of them.")
+	return wait(Workstation, what, 300, fmt.Sprintf(`( ips=$(kubectl get endpointslice kubernetes --namespace=default --output=jsonpath='{.endpoints[*].addresses[*]}') && [ -n "$ips" ] || exit
+    for ip in $ips; do case $ip in *:*) ip="[$ip]" ;; esac; kubectl --server="https://$ip:%s" get --raw=/readyz > /dev/null || { echo "The API server at $ip is not ready." >&2; exit 1; }; done )`, b.port), then, "kubectl").says("Asks each by its own address, past any balancer.")
 }

@@ -125,6 +125,7 @@ func New(in Input) (*Runbook, error) {
 		b.profile = fencing()
 	}
 	b.etcd = toolOf(cmp.Or(in.EtcdVersion, in.Backup.Facts.EtcdVersion))
+	b.restartsWith = b.servers()
 	if err := b.predict(); err != nil {
 		return nil, err
 	}
@@ -189,5 +190,7 @@ type builder struct {
 	atMost     int64               // the newest revision that a watcher can have seen, 0 unknown
 	prediction *restore.Prediction // nil for a backup alone
 	open       bool                // the fence is taken away
+	// restartsWith are the nodes whose kubelets are part of a service that the steps restart.
+	restartsWith map[string]bool
 	findings
 }

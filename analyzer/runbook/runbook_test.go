@@ -344,7 +344,7 @@ func TestBump(t *testing.T) {
 				t.Errorf("warned that the bump cannot be carried out: %v, want %v; the plan is %+v", warned, refused, r.Plan)
 			}
 			enough := tt.want.Verdict == restore.BumpEnough
-			if why := step(t, r, "restore").Why; strings.Contains(why, "above all") != enough {
+			if why := step(t, r, "restore").Why; strings.Contains(why, "above everything") != enough {
 				t.Errorf("the bump is %s, and the step says: %s", tt.want.Verdict, why)
 			}
 		})
@@ -535,7 +535,12 @@ func TestRealPair(t *testing.T) {
 		past+"delete pod --ignore-not-found --namespace=rows --wait=false p3-never-1 p3-never-2",
 		past+"delete pod --ignore-not-found --namespace=rows --wait=false p4d-long p4d-mid p4d-never",
 	)
-	has("clean-up", past+"delete pod --ignore-not-found --namespace=rows --grace-period=0 --force dep4d-75d8ff478f-b27vm p4d-fin")
+	forced := strings.Join(commands(step(t, r, "let-in")), "\n")
+	for _, want := range []string{"gone rows dep4d-75d8ff478f-b27vm ", "gone rows p4d-fin "} {
+		if !strings.Contains(forced, want) {
+			t.Errorf("let-in lacks %q:\n%s", want, forced)
+		}
+	}
 	has("restore", strings.Join([]string{
 		"sudo revenant-restore/etcdutl snapshot restore revenant-restore/backup.db", "--data-dir=/var/lib/etcd/restored-1001655", "--name=lab", "--initial-cluster=lab=http://127.0.0.1:27001",
 		"--initial-cluster-token=restored-1001655", "--initial-advertise-peer-urls=http://127.0.0.1:27001", "--bump-revision=1001258", "--mark-compacted",

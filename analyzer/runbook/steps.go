@@ -16,18 +16,21 @@ import (
 func (b *builder) takeStock() Step {
 	s := Step{
 		ID: "take-stock", Title: "Take stock",
-		Why:      "The bump must pass the newest revision that was ever served. Only what is kept now can still tell it.",
+		Why:      "The bump must pass the newest revision that etcd ever served. Save now what can still tell it.",
 		Commands: []Command{call(Workstation, b.revenant("inspect", append([]string{b.backup()}, b.alone()...)...)...).reads(b.backup()).says("Is the backup whole?")},
 		Checks: []string{
-			"revenant inspect finds no damage, and the backup is the one that is meant.",
-			"The data directory of every dead member is kept: its db and its log are the newest state there is.",
+			"revenant inspect finds no damage, and this is the backup that you mean to restore.",
+			"The data directory of every dead member is saved, with db and log. It is the newest state there is.",
 		},
 	}
 	b.keys(&s)
+	if b.saves() {
+		s.Commands = append(s.Commands, b.ofNow())
+	}
 	if b.takesNewest() {
-		s.Commands = append(s.Commands, b.save(newest, "If etcd still answers: the best CURRENT there is.", true)...)
+		s.Commands = append(s.Commands, b.save(b.newest(), "If etcd still answers, this is the best CURRENT there is.", true)...)
 		s.Commands = append(s.Commands, b.currentAsNewest()...)
-		s.Commands = append(s.Commands, call(Workstation, b.revenant("inspect", append([]string{newest}, b.Flags...)...)...).reads(newest).says("Is it of now, and not left by an earlier restore? Its revision and its time say."))
+		s.Commands = append(s.Commands, call(Workstation, b.revenant("inspect", append([]string{b.newest()}, b.Flags...)...)...).reads(b.newest()).says("Is it whole, and how new is it?"))
 	}
 	if b.metrics != "" {
 		curl := "curl --silent --fail "
@@ -35,28 +38,54 @@ func (b *builder) takeStock() Step {
 			curl = "sudo " + curl // to read the key
 		}
 		s.Commands = append(s.Commands, script(b.first().host, curl+b.metrics+" | grep '^etcd_debugging_mvcc_current_revision'", "curl").
-			says("The newest revision, or ask your monitoring for its last value. Allow for what was written after the value was taken."))
+			says("Prints the newest revision. If etcd is dead, take the last value of your monitoring, and allow for what was written after it."))
 	}
 	s.Commands = append(s.Commands, call(Workstation, b.planCommand()...).reads(b.backup()).
-		says("Write this runbook anew with what you found: REVISION is the newest one. Follow that one, from its first step."))
+		says("Writes this runbook again. REVISION is the newest revision that you found. Then follow the new runbook, from its first step."))
 	if b.plan.BumpRevision > 0 {
 		s.Checks = append(s.Checks, fmt.Sprintf("No resourceVersion in the logs of kubelets, API servers and controllers is %d or more.", b.bump.Restored))
 	}
 	if b.prediction != nil {
-		s.Commands = append(s.Commands, call(Workstation, append(b.predictArgs(), "-o", "json=prediction.json")...).reads(b.backup(), b.latest()).writes("prediction.json").says("Kept for the comparison afterwards."))
+		s.Commands = append(s.Commands, call(Workstation, append(b.predictArgs(), "-o", "json=prediction.json")...).reads(b.backup(), b.latest()).writes("prediction.json").says("Kept to compare with at the end."))
 	}
 	for i := range b.Evidence {
 		if e := &b.Evidence[i]; damaged(e) {
-			s.Warnings = append(s.Warnings, fmt.Sprintf("%s (%s) is damaged. Look for another one before you go on; etcdutl restores nothing whose hash is wrong.", e.Path, e.Role))
+			s.Warnings = append(s.Warnings, fmt.Sprintf("%s (%s) is damaged. Look for another file before you go on: etcdutl restores nothing whose hash is wrong.", e.Path, e.Role))
 		}
 	}
 	return s
 }
 
+// newest is the name under which the newest state is saved, which is not the backup's.
+func (b *builder) newest() string {
+	if filepath.Base(b.Backup.Path) == "newest.db" {
+		return "newest-state.db"
+	}
+	return "newest.db"
+}
+
+// freshMinutes is how old a newest state may be that is taken for one of this restore.
+const freshMinutes = 240
+
+// ofNow refuses a newest state that an earlier restore has left. The time of a link is its
+// own.
+func (b *builder) ofNow() Command {
+	older := fmt.Sprintf("%[1]s is more than %[2]d hours old. If an earlier restore has left it: mv -n %[1]s earlier-%[1]s. If it is of this one: touch -h %[1]s. Then go on.", b.newest(), freshMinutes/60)
+	return script(Workstation, fmt.Sprintf("[ ! -e %[1]s ] || find %[1]s -mmin -%[2]d | grep . || { echo %[3]s >&2; false; }", b.newest(), freshMinutes, quote(older)), "find").
+		says("Refuses a %s that an earlier restore has left.", b.newest())
+}
+
+// keepNewest takes the newest state out of the way of the next restore.
+func (b *builder) keepNewest() Command {
+	from := b.newest()
+	return script(Workstation, fmt.Sprintf("[ ! -e %[1]s ] || mv -n %[1]s %[2]s", from, strings.TrimSuffix(from, ".db")+"."+b.before()+".db")).
+		says("Last of all, so that the next restore does not take it for its own. It is evidence: keep it.")
+}
+
 // takesNewest says whether newest.db is made. Where the current state is newest.db it
 // was made already.
 func (b *builder) takesNewest() bool {
-	return b.saves() && (b.Current == nil || filepath.Base(b.Current.Path) != newest)
+	return b.saves() && (b.Current == nil || filepath.Base(b.Current.Path) != b.newest())
 }
 
 // currentAsNewest makes newest.db of the current state when etcd has not answered: the
@@ -65,20 +94,20 @@ func (b *builder) currentAsNewest() []Command {
 	if b.Current == nil {
 		return nil
 	}
-	line := "ln -s " + quote(b.current()) + " " + newest
+	line := "ln -s " + quote(b.current()) + " " + b.newest()
 	var programs []string
 	if b.Current.Facts.Logged {
-		line = b.line("salvage", slices.Concat([]string{b.current(), "-o", newest}, b.Flags, b.NewestFlags)...)
+		line = b.line("salvage", slices.Concat([]string{b.current(), "-o", b.newest()}, b.Flags, b.NewestFlags)...)
 		programs = []string{"revenant"}
 	}
-	return []Command{script(Workstation, "[ -e "+newest+" ] || "+line, programs...).reads(b.current()).writes(newest).
-		says("If etcd has not answered: the current state that was given is the newest there is.")}
+	return []Command{script(Workstation, "[ -e "+b.newest()+" ] || "+line, programs...).reads(b.current()).writes(b.newest()).
+		says("If etcd did not answer, the CURRENT that you gave is the newest state.")}
 }
 
 // latest is the newest state as the commands name it that come after take-stock.
 func (b *builder) latest() string {
 	if b.takesNewest() {
-		return newest
+		return b.newest()
 	}
 	return b.current()
 }
@@ -86,15 +115,15 @@ func (b *builder) latest() string {
 func (b *builder) freeze() Step {
 	s := Step{
 		ID: "freeze", Title: "Freeze what makes changes",
-		Why:      "Controllers and the scheduler must not write before the restore, and must not see the restored state before it is cleaned up. They stop before the API servers, and start after them.",
+		Why:      "Controllers and the scheduler must not write before the restore, and must not see the restored state before it is cleaned up. They stop before the API servers do, and start after them.",
 		Commands: b.profile.freeze,
 		Checks: []string{
-			"No controller manager and no scheduler runs, on any node.",
+			"No controller manager and no scheduler runs on any node.",
 			"Autoscalers, GitOps tools and pipelines that reach the API from outside are paused.",
 		},
 	}
 	if b.together {
-		s.Why = "Controllers and scheduler start together with the API servers here and cannot be held back: pause what makes changes from outside."
+		s.Why = "Controllers and scheduler start together with the API servers here, and nothing holds them back. Pause at least what makes changes from outside."
 		s.Checks = s.Checks[1:]
 	}
 	return s
@@ -107,11 +136,11 @@ func (b *builder) stop() Step {
 	}
 	s := Step{
 		ID: "stop", Title: "Stop all API servers, then etcd",
-		Why: "An API server that is left running serves its old cache and hides what etcd has lost. All of them are stopped before any etcd is: " +
-			"each API server is judged by itself, and what a person or a controller sees depends on the one that answers.",
+		Why: "An API server that goes on running serves its old cache, and hides what etcd has lost. Stop all of them before any etcd: " +
+			"with one left, what people and controllers see depends on which API server answers.",
 		Commands: slices.Concat(b.stopAPI, stopEtcd),
-		Checks:   []string{"No kube-apiserver and no etcd runs, on any node: one that was forgotten keeps the old state alive."},
-		Warnings: []string{"Restart no kubelet now: one that is restarted kills what the API does not know within 2 seconds, without preStop hooks."},
+		Checks:   []string{"No kube-apiserver and no etcd runs on any node. One that you forget keeps the old state alive."},
+		Warnings: []string{"Restart no kubelet now. A restarted kubelet kills what the API does not know, within 2 seconds and without preStop hooks."},
 	}
 	if b.stopTitle != "" {
 		s.Title, s.Why = b.stopTitle, b.stopWhy
@@ -119,7 +148,7 @@ func (b *builder) stop() Step {
 	}
 	if b.plan.KeepAPIServers && len(stopEtcd) > 0 {
 		s.Title, s.Commands = "Stop etcd", stopEtcd
-		s.Why = "The plan leaves the API servers running. They drop their cache only if the restored revision is two above all they have seen."
+		s.Why = "The plan leaves the API servers running. They drop their cache only if the restored revision is at least two above everything that they have seen."
 		s.Checks = []string{"No etcd runs, on any node."}
 	}
 	if len(s.Commands) == 0 {
@@ -147,12 +176,12 @@ func (b *builder) restore() Step {
 		if b.noBump {
 			break // which is among the warnings of the plan
 		}
-		s.Warnings = append(s.Warnings, fmt.Sprintf("This bump is too small. %d or more are needed to pass what is known to have been served; kubelets that have seen more stay deaf.", b.bump.Minimum))
+		s.Warnings = append(s.Warnings, fmt.Sprintf("This bump is too small. It takes %d or more to pass what is known to have been served. Kubelets that have seen more stay deaf.", b.bump.Minimum))
 	case restore.BumpUnsure:
 		s.Warnings = append(s.Warnings, b.whyUnsure())
 	}
 	if b.byHand() && b.Backup.Facts.NoTrailer {
-		s.Warnings = append(s.Warnings, "The backup has no SHA-256 trailer: it is a copy of a db file. --skip-hash-check is needed, and nothing proves that it is whole.")
+		s.Warnings = append(s.Warnings, "The backup is a copy of a db file, without a SHA-256. The restore needs --skip-hash-check, and nothing proves that the file is whole.")
 	}
 	return s
 }
@@ -162,20 +191,20 @@ func (b *builder) whyBump() string {
 	case b.plan.BumpRevision == 0:
 		return b.bump.Reason
 	case b.bump.Verdict == restore.BumpSmall:
-		return fmt.Sprintf("The backup is at revision %d. %d more puts the store at %d.", b.bump.Base, b.bump.Revision, b.bump.Restored)
+		return fmt.Sprintf("The backup is at revision %d. The bump of %d starts etcd at %d.", b.bump.Base, b.bump.Revision, b.bump.Restored)
 	case b.bumps == BumpsItself:
-		return "The bump must put the store above all that watchers have seen: then their watches are refused, and they list anew."
+		return "The bump must start etcd above everything that watchers have seen. Then API servers refuse their watches, and they list again."
 	}
-	where := "above all that watchers can have seen: their watches are refused, and they list anew"
+	where := "above everything that watchers can have seen. API servers refuse their watches, and they list again"
 	if b.bump.Verdict != restore.BumpEnough {
-		where = "and the watches of all who have seen less are refused: they list anew"
+		where = "and API servers refuse the watch of everyone who has seen less. Those list again"
 	}
-	return fmt.Sprintf("The backup is at revision %d. %d more puts the store at %d, %s.", b.bump.Base, b.bump.Revision, b.bump.Restored, where)
+	return fmt.Sprintf("The backup is at revision %d. The bump of %d starts etcd at %d, %s.", b.bump.Base, b.bump.Revision, b.bump.Restored, where)
 }
 
 func (b *builder) whyUnsure() string {
 	if b.Comparison == nil {
-		return fmt.Sprintf("Whether anything above revision %d was served cannot be told from the backup alone. If it was, take a larger bump.", b.bump.Restored)
+		return fmt.Sprintf("The backup alone does not tell whether anything above revision %d was served. If so, take a larger bump.", b.bump.Restored)
 	}
 	return "The bump is enough only if little was written after the current snapshot."
 }
@@ -214,9 +243,9 @@ func (b *builder) restoreByHand(s *Step) {
 			fmt.Sprintf("--initial-cluster-token=restored-%d", b.bump.Restored),
 			"--initial-advertise-peer-urls="+m.peers,
 		)
-		look := root(m.host, b.etcdutl("snapshot", "status", made+"/member/snap/db", "--write-out=json")...).reads(made, tool(b.etcd.program)).says("Shows revision.").all()
+		look := root(m.host, b.etcdutl("snapshot", "status", made+"/member/snap/db", "--write-out=json")...).reads(made, tool(b.etcd.program)).says("Shows the revision.").all()
 		s.Commands = append(s.Commands,
-			call(m.host, append([]string{"rm", "-rf", made}, log.made...)...).root().says("What an earlier try of this step has left."),
+			call(m.host, append([]string{"rm", "-rf", made}, log.made...)...).root().says("Removes what an earlier try of this step has left."),
 			root(m.host, slices.Concat(argv, log.flags, b.flags())...).flagALine().reads(b.restored(), tool(b.etcd.program)).writes(append(log.made, made)...),
 			look,
 		)
@@ -224,15 +253,15 @@ func (b *builder) restoreByHand(s *Step) {
 	for _, m := range members {
 		s.Commands = append(s.Commands, log.aside(m.host)...)
 		s.Commands = append(s.Commands, b.setAside(m.host, member),
-			script(m.host, fmt.Sprintf("sudo test ! -e %[1]s.%[3]s || sudo chown -R --reference=%[1]s.%[3]s %[2]s", member, made, b.before())).reads(made).says("The owner is that of the former data."))
+			script(m.host, fmt.Sprintf("sudo test ! -e %[1]s.%[3]s || sudo chown -R --reference=%[1]s.%[3]s %[2]s", member, made, b.before())).reads(made).says("Gives the new data the owner of the former data."))
 		s.Commands = append(s.Commands, log.into(m.host)...)
 		s.Commands = append(s.Commands,
-			call(m.host, "mv", "--no-target-directory", made+"/member", member).root().reads(made).says("A second time, it says that the directory is not empty, and changes nothing."),
+			call(m.host, "mv", "--no-target-directory", made+"/member", member).root().reads(made).says("Run a second time, it says that the directory is not empty, and changes nothing."),
 		)
 	}
-	s.Checks = append(s.Checks, fmt.Sprintf("revision is %d on every member, before anything is moved.", b.bump.Restored), log.check)
+	s.Checks = append(s.Checks, fmt.Sprintf("The revision is %d on every member, before you move anything.", b.bump.Restored), log.check)
 	if len(members) > 1 || !known {
-		s.Warnings = append(s.Warnings, "Every member is restored from the same file with the same bump. One that differs corrupts the cluster.")
+		s.Warnings = append(s.Warnings, "Restore every member from the same file, with the same bump. One that differs corrupts the cluster.")
 	}
 	if !known {
 		s.Warnings = append(s.Warnings, "The backup does not name its members: fill in name, peer URLs and cluster as etcd is started with them.")
@@ -249,28 +278,29 @@ func (b *builder) startEtcd() Step {
 	}
 	s := Step{
 		ID: "start-etcd", Title: title,
-		Why:      "The revision shows whether the restore did what was planned. If it did not, stop and restore again.",
+		Why:      "The revision shows whether the restore did what was planned. If not, stop and restore again.",
 		Commands: append(slices.Clone(b.profile.startEtcd), b.status()...),
 	}
 	switch {
 	case b.bumps == BumpsNothing:
-		s.Why = "The revision shows how long a kubelet would stay deaf that is not restarted."
-		s.Checks = []string{"Note the revision: every kubelet that has seen more is deaf."}
+		s.Why = "A kubelet that has seen a higher revision than this stays deaf until it is restarted."
+		s.Checks = []string{"Note the revision."}
 		if b.recounts {
-			s.Checks = append(s.Checks, fmt.Sprintf("It is near the number of keys. If it is %d or more, the former etcd answers, and the restore has not ended.", b.bump.Base))
+			s.Checks = append(s.Checks, fmt.Sprintf("It is near the number of keys. If it is %d or more, the former etcd still answers, and the restore has not ended.", b.bump.Base))
 		}
 	case b.bumps == BumpsItself && b.bump.Minimum > 0:
 		s.Why = whyLook
-		s.Checks = []string{fmt.Sprintf("The revision is %d or more: two above all that is known to have been served. If it is not, the bump was too small: restart all API servers and all kubelets.", b.bump.Base+b.bump.Minimum)}
+		s.Checks = []string{fmt.Sprintf("The revision is %d or more, two above everything known to have been served. If it is lower, the bump was too small: restart all API servers and all kubelets.", b.bump.Base+b.bump.Minimum)}
 		if b.atMost > b.bump.Base+b.bump.Minimum {
-			s.Checks = append(s.Checks, fmt.Sprintf("If it is below %d, look at the pods of every node (the last steps): watchers may have seen up to %d.", b.atMost+2, b.atMost))
+			s.Checks = append(s.Checks, fmt.Sprintf("If it is below %d, look at the pods of every node, as in the last steps. Watchers may have seen up to %d.", b.atMost+2, b.atMost))
 		}
 	case b.bumps == BumpsItself:
 		s.Why = whyLook
-		s.Checks = []string{"The revision is above all that was served. If it is not, the bump was too small: restart all API servers and all kubelets."}
+		s.Checks = []string{"The revision is above everything that was served. If it is lower, the bump was too small: restart all API servers and all kubelets."}
 	default:
 		s.Checks = []string{fmt.Sprintf("The revision is %d or a little more, on every member.", b.bump.Restored)}
 	}
+	b.kubeletsOfServers(&s)
 	return s
 }
 
@@ -284,7 +314,7 @@ func (b *builder) fenced() bool {
 
 // held says whether nodes are held back so that no identity runs twice.
 func (b *builder) held() bool {
-	return b.kubelet != "" && b.kubelets == "" && b.kubeletsList() && len(b.pairs) > 0
+	return b.kubelet != "" && b.kubelets == "" && b.kubeletsList() && len(b.heldBack()) > 0
 }
 
 // kubeletsList says whether kubelets list by themselves once the API is back.
@@ -298,22 +328,13 @@ func (b *builder) rule(chain, match string) string {
 }
 
 // block refuses connections to the API, for IPv4 and IPv6, once.
-func (b *builder) block(h Host, chain, match, comment string) (list []Command) {
-	for _, program := range []string{"iptables", "ip6tables"} {
-		rule := b.rule(chain, match)
-		list = append(list, script(h, fmt.Sprintf("sudo %[1]s -C %[2]s 2>/dev/null || sudo %[1]s -I %[2]s", program, rule), program).says("%s", comment))
-		comment = ""
-	}
-	list[len(list)-1] = list[len(list)-1].all()
-	return list
+func (b *builder) block(h Host, chain, match string) Command {
+	return script(h, fmt.Sprintf("( for t in iptables ip6tables; do sudo $t -C %[1]s 2>/dev/null || sudo $t -I %[1]s || exit; done )", b.rule(chain, match)), "iptables", "ip6tables").all()
 }
 
 // unblock takes that away.
-func (b *builder) unblock(h Host, chain, match string) (list []Command) {
-	for _, program := range []string{"iptables", "ip6tables"} {
-		list = append(list, script(h, fmt.Sprintf("! sudo %[1]s -C %[2]s || sudo %[1]s -D %[2]s", program, b.rule(chain, match)), program))
-	}
-	return list
+func (b *builder) unblock(h Host, chain, match string) Command {
+	return script(h, fmt.Sprintf("( for t in iptables ip6tables; do ! sudo $t -C %[1]s || sudo $t -D %[1]s || exit; done )", b.rule(chain, match)), "iptables", "ip6tables")
 }
 
 // fence keeps kubelets from listing too early.
@@ -323,20 +344,19 @@ func (b *builder) fence() Step {
 	}
 	s := Step{
 		ID: "fence", Title: "Keep kubelets away from the API",
-		Checks:   []string{"The port is refused at once, not timed out: a refused kubelet waits, and changes nothing."},
-		Warnings: []string{"Inferred from how a kubelet resumes its watch; not run on whole clusters. Without it the steps below still hold, but kubelets are faster than you."},
+		Checks:   []string{"Connections to the port are refused at once, and do not time out. A refused kubelet waits, and changes nothing."},
+		Warnings: []string{"On a whole cluster, a refused kubelet was seen to change nothing. Without the block the steps below still hold, but kubelets are faster than you."},
 	}
 	var why []string
 	if b.fenced() {
-		why = append(why, "Kubelets list their pods seconds to two minutes after the API is back, and start what they find. Blocked, they leave you time to delete.")
-		s.Commands = append(s.Commands, b.block(ControlPlane, "INPUT", "! -i lo", "Only the node itself, and so its own kubelet, reaches its API server.")...)
+		why = append(why, "Once the API is back, kubelets list their pods within two minutes, and start what they find. The block gives you time to delete first.")
+		s.Commands = append(s.Commands, b.block(ControlPlane, "INPUT", "! -i lo").says("From now on only the node itself, with its own kubelet, reaches its API server."))
 	}
 	if b.held() {
-		why = append(why, fmt.Sprintf("%s a namesake in the backup on another node. That node waits until the running one has stopped, or the identity runs twice.", have(len(b.pairs), "running pod")))
+		why = append(why, fmt.Sprintf("%s a namesake in the backup on another node. That node must wait until the running pod has stopped, or both run.", have(b.waiting(), "running pod")))
 		for _, node := range b.heldBack() {
-			s.Commands = append(s.Commands, b.holdBack(node)...)
+			s.Commands = append(s.Commands, b.holdBack(node))
 		}
-		s.Warnings = append(s.Warnings, b.serversHeld()...)
 	}
 	s.Why = strings.Join(why, " ")
 	return s
@@ -344,34 +364,23 @@ func (b *builder) fence() Step {
 
 // holdBack keeps the kubelet of a node from the API. A server's service needs that way
 // itself, to join the others and to reach its own API server.
-func (b *builder) holdBack(node string) []Command {
-	list := b.block(nodeHost(node), "OUTPUT", "", "")
-	if b.agent.unit == "" {
-		return list
+func (b *builder) holdBack(node string) Command {
+	c := b.block(nodeHost(node), "OUTPUT", "")
+	if b.agent.unit != "" {
+		c.Run = fmt.Sprintf("! sudo systemctl is-active --quiet '%s*' || %s", b.agent.unit, c.Run)
+		c.Programs = append(slices.Clip(c.Programs), "systemctl")
 	}
-	for i := range list {
-		list[i].Run = fmt.Sprintf("( ! sudo systemctl is-active --quiet '%s*' || %s )", b.agent.unit, list[i].Run)
-		list[i].Programs = append(slices.Clip(list[i].Programs), "systemctl")
-	}
-	return list
+	return c
 }
 
-// serversHeld warns of namesakes that start on a server, which is not held back.
-func (b *builder) serversHeld() (list []string) {
-	if b.agent.unit == "" {
-		return nil
-	}
-	for _, t := range b.pairs[:min(len(b.pairs), listed)] {
-		list = append(list, fmt.Sprintf("If %s is a server, %s runs twice until it has stopped there (%d s): a server's own service needs the port, so it is not held back.", t.was.node, t.was, t.now.grace))
-	}
-	return list
-}
-
-// heldBack are the nodes that must not list before another one has.
+// heldBack are the nodes that must not list before another one has. A server cannot be
+// held back.
 func (b *builder) heldBack() []string {
 	var nodes []string
 	for _, t := range b.pairs[:min(len(b.pairs), listed)] {
-		nodes = append(nodes, t.was.node)
+		if !b.restartsWith[t.was.node] {
+			nodes = append(nodes, t.was.node)
+		}
 	}
 	slices.Sort(nodes)
 	return slices.Compact(nodes)
@@ -383,23 +392,23 @@ func (b *builder) startAPI() Step {
 	}
 	s := Step{
 		ID: "start-api", Title: "Start the API servers, and only them",
-		Why:      "With controllers and scheduler still stopped, the restored state stands still while it is cleaned up. " + allTogether,
+		Why:      "With controllers and scheduler still stopped, nothing changes the restored state while you clean it up. " + allTogether,
 		Commands: b.profile.startAPI,
-		Checks:   []string{"readyz answers ok, of every API server.", "kubectl get nodes lists the nodes of the backup."},
+		Checks:   []string{"readyz of every API server answers ok.", "kubectl get nodes lists the nodes of the backup."},
 	}
 	if b.together {
-		s.Title, s.Why = "Restart the API servers", "The platform's restore leaves them running, with their old cache, which hides what etcd has lost. "+allTogether
+		s.Title, s.Why = "Restart the API servers", "The platform's restore leaves them running, and their old cache hides what etcd has lost. "+allTogether
 	}
 	if b.fenced() {
 		s.Commands = append(slices.Clip(s.Commands), script(Workstation, fmt.Sprintf("ssh -S revenant-tunnel -O check CONTROL_PLANE_NODE 2>/dev/null ||\n    ssh -M -S revenant-tunnel -f -N -o ExitOnForwardFailure=yes -L 16443:localhost:%s CONTROL_PLANE_NODE", b.port), "ssh").
-			says("A way past the fence, through one control plane node, for kubectl here."))
+			says("Opens a way past the fence for kubectl on this machine, through one control plane node."))
 	}
 	ready := b.kubectl("get", "--raw", "/readyz").whole()
-	s.Commands = append(slices.Clip(s.Commands), answers(Workstation, "the API is ready", ready.Run, 300, "Look at the log of each API server.", "kubectl"), b.eachReady())
+	s.Commands = append(slices.Clip(s.Commands), wait(Workstation, "the API is ready", 300, ready.Run, "Look at the log of each API server.", "kubectl"), b.eachReady())
 	return s
 }
 
-const allTogether = "Start all of them together: one that starts later begins at a later revision, so the kubelets that it serves may list anew while others do not; and one that is left running shows what etcd has lost."
+const allTogether = "Start all of them together. One that starts later begins at a later revision, and then some kubelets list again while others do not."
 
 // kubectl calls kubectl on the workstation, past the fence while there is one.
 func (b *builder) kubectl(args ...string) Command {
@@ -424,41 +433,48 @@ func (b *builder) kubectlLine(line string) string {
 func (b *builder) cleanUp() Step {
 	s := Step{
 		ID: "clean-up", Title: "Delete what must not come back",
-		Why: "A kubelet that lists starts what the backup has and the cluster had deleted. The scheduler takes nodes that are gone for ready for about 50 seconds.",
+		Why: "A kubelet that lists starts every pod that the backup has, even those deleted since. And for about 50 seconds the scheduler takes nodes that are gone for ready ones.",
 		Commands: []Command{
 			script(Workstation, "[ -e cronjobs.txt ] || { "+b.kubectlLine("get cronjobs --all-namespaces --no-headers --output=custom-columns=NS:.metadata.namespace,NAME:.metadata.name,S:.spec.suspend > cronjobs.part &&\n    mv cronjobs.part cronjobs.txt; }"), "kubectl").writes("cronjobs.txt").
-				says("CronJobs run again the slot that they last missed: suspend them in the restored state."),
+				says("CronJobs start the run that they last missed. This lists them, to suspend them."),
 			b.suspend("true"),
 		},
 		Checks: []string{"Operators and GitOps tools that would undo this are scaled down or paused."},
 	}
 	switch {
 	case b.plan.BumpRevision == 0:
-		s.Why = "A kubelet that is restarted starts what the backup has and the cluster had deleted. The scheduler takes nodes that are gone for ready for about 50 seconds."
+		s.Why = "A kubelet that is restarted starts every pod that the backup has, even those deleted since. And for about 50 seconds the scheduler takes nodes that are gone for ready ones."
 	case b.together:
-		s.Why = "Controllers and scheduler are running by now, and kubelets list within seconds: be quick, or delete afterwards what was started."
+		s.Why = "Controllers and scheduler run already, and kubelets list within seconds. Be quick, or delete afterwards what they have started."
 	}
-	b.eachNode(&s, b.dead, []string{"delete", "node", "--ignore-not-found"}, "without a machine", "Machines that no longer exist. Their pods go with them.")
-	b.delete(&s, b.again, []string{"--wait=false"}, "Their work was done or called off: they would run again.")
-	b.delete(&s, b.revived, []string{"--wait=false"}, "Deleted after the backup, and started again: delete those that are not wanted.")
-	b.delete(&s, b.fails, []string{"--wait=false"}, "Deleted after the backup: a kubelet marks them Failed without running them, and a Job counts that.")
-	b.delete(&s, b.undelete, []string{"--wait=false"}, "Their deletion was taken back: repeat it.")
-	if b.kubeletsList() {
+	b.eachNode(&s, b.dead, []string{"delete", "node", "--ignore-not-found"}, "without a machine", "Nodes whose machines are gone. Their pods go with them.")
+	b.delete(&s, b.again, []string{"--wait=false"}, "Their work was finished or called off, and they would do it again.")
+	b.delete(&s, b.revived, []string{"--wait=false"}, "They were deleted after the backup, and kubelets start them again. Delete those that you do not want.")
+	b.delete(&s, b.fails, []string{"--wait=false"}, "They were deleted after the backup. Kubelets mark them Failed without running them, and their Jobs count that.")
+	b.delete(&s, b.undelete, []string{"--wait=false"}, "The restore has taken their deletion back. Repeat it.")
+	if b.kubeletsList() && !b.fenced() && !b.held() {
 		b.deleteEnded(&s)
 	}
-	if b.kubeletsList() && !b.held() && b.kubelets == "" {
+	if b.kubeletsList() && !b.held() {
+		private := ""
+		if b.kubelets != "" {
+			private = "With private nodes: "
+		}
 		for _, t := range b.pairs[:min(len(b.pairs), listed)] {
-			s.Warnings = append(s.Warnings, fmt.Sprintf("%s runs on %s, and %s starts its namesake: nothing holds that node back here, so it runs twice until the first has stopped (%d s).", t.now, t.now.node, t.was.node, t.now.grace))
+			if b.restartsWith[t.was.node] {
+				continue // which was said where it starts
+			}
+			s.Warnings = append(s.Warnings, private+fmt.Sprintf("%s runs on %s, and %s starts its namesake. Nothing holds that node back here, so it runs twice until the first has stopped (%d s).", t.now, t.now.node, t.was.node, t.now.grace))
 		}
 	}
 	if back := without(b.Backup.Facts.Namespaces, b.currentNamespaces()); len(back) > 0 {
 		s.Warnings = append(s.Warnings, "Namespaces that were deleted after the backup are back, with what was in them: "+some(back)+".")
 	}
 	if b.stale {
-		s.Warnings = append(s.Warnings, "The API servers list what etcd has lost, and hide what it has again: restart all of them before you delete a pod, and write this runbook anew without --keep-apiservers.")
+		s.Warnings = append(s.Warnings, "The API servers list what etcd has lost, and hide what it has again. Restart all of them before you delete a pod, and write this runbook again without --keep-apiservers.")
 	}
 	if b.prediction == nil {
-		s.Warnings = append(s.Warnings, "Which pods and nodes to delete cannot be told from the backup alone: compare kubectl get nodes with the machines that exist.")
+		s.Warnings = append(s.Warnings, "The backup alone does not tell which pods and nodes to delete. Compare kubectl get nodes with the machines that exist.")
 	}
 	return s
 }
@@ -526,12 +542,6 @@ func (b *builder) delete(s *Step, pods []pod, flags []string, comment string) {
 	s.Warnings = append(s.Warnings, warnings...)
 }
 
-// deleteEnded deletes pods whose kubelets have nothing more to say of them. Until that is
-// done, the API shows as running what does not run.
-func (b *builder) deleteEnded(s *Step) {
-	b.delete(s, b.force, []string{"--grace-period=0", "--force"}, "They had ended, and a graceful deletion of these hangs: force it, or restart the kubelet of their node. First make sure, on the node, that nothing of them runs.")
-}
-
 // letIn takes the fence away, in the order in which kubelets may list.
 func (b *builder) letIn() Step {
 	if !b.fenced() && !b.held() {
@@ -539,16 +549,17 @@ func (b *builder) letIn() Step {
 	}
 	s := Step{
 		ID: "let-in", Title: "Let kubelets list",
-		Why: "Each kubelet lists its pods, stops what the API does not know with the pod's own grace period, and starts what it is missing.",
+		Why: "Each kubelet lists its pods. It stops what the API does not know, with the pod's own grace period, and starts what is missing.",
 	}
 	if b.fenced() {
 		s.Commands = append(s.Commands, script(Workstation, "[ ! -e revenant-tunnel ] || ssh -S revenant-tunnel -O exit CONTROL_PLANE_NODE", "ssh"))
-		s.Commands = append(s.Commands, b.unblock(ControlPlane, "INPUT", "! -i lo")...)
+		s.Commands = append(s.Commands, b.unblock(ControlPlane, "INPUT", "! -i lo"))
 		b.open = true
 	}
 	if b.held() {
 		b.letInHeld(&s)
 	}
+	b.deleteEnded(&s)
 	if n := len(b.pairs) - listed; n > 0 {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("And %d more pods with a namesake on another node: %s lists them (%s).", n, b.predictCommand(), restore.FlagSameNameOtherNode))
 	}
@@ -574,9 +585,9 @@ func (b *builder) letInHeld(s *Step) {
 		}
 		open := b.unblock(nodeHost(node), "OUTPUT", "")
 		if waits {
-			open[0] = open[0].says("Once the waits above have ended without an error.")
+			open = open.says("Only when the waits above have ended without an error.")
 		}
-		s.Commands = append(s.Commands, open...)
+		s.Commands = append(s.Commands, open)
 	}
 	for _, t := range left {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("%s It runs twice for up to %d s.", unordered(t), t.now.grace))
@@ -585,7 +596,7 @@ func (b *builder) letInHeld(s *Step) {
 
 // unordered says that an identity runs twice because nodes wait for each other.
 func unordered(t twins) string {
-	return fmt.Sprintf("%s runs on %s, and %s starts its namesake before it has stopped, for the nodes wait for each other.", t.now, t.now.node, t.was.node)
+	return fmt.Sprintf("%s runs on %s, and %s starts its namesake before it has stopped, because the nodes wait for each other.", t.now, t.now.node, t.was.node)
 }
 
 // stillRuns waits until the running one of two namesakes has stopped.
@@ -595,12 +606,12 @@ func (b *builder) stillRuns(t twins) (Command, bool) {
 		return Command{}, false
 	}
 	ps := strings.Join(append(b.crictlWords(), "ps", "--quiet", "--label", label), " ")
-	return wait(nodeHost(t.now.node), fmt.Sprintf("%s has stopped here, so that %s may start its namesake", t.now, t.was.node), b.relists()+t.now.grace+30,
-		fmt.Sprintf("ids=$(sudo %s) || { echo 'crictl fails: whether it runs is not known.' >&2; exit 2; }\n    [ -n \"$ids\" ] || exit 0", ps),
-		"Look at the log of this node's kubelet. Stop the pod by hand before the other node is let in, or it runs twice.", b.crictlProgram()), true
+	return wait(nodeHost(t.now.node), fmt.Sprintf("%s has stopped here, for %s starts its namesake", t.now, t.was.node), b.relists()+t.now.grace+30,
+		fmt.Sprintf(`ids=$(sudo %s) && [ -z "$ids" ]`, ps),
+		"Look at the log of this kubelet. Stop the pod by hand before you go on, or it runs twice.", b.crictlProgram()), true
 }
 
-// relists is how long it takes at most until a kubelet that was refused lists anew, in
+// relists is how long it takes at most until a kubelet that was refused lists again, in
 // seconds after the API is back. How long the steps themselves refuse it is up to who
 // types: without a stated outage it is the longest that it can be.
 func (b *builder) relists() int64 {
@@ -638,7 +649,7 @@ func (b *builder) bringCrictl(s *Step, node string, brought map[string]bool) {
 	const release, name = "https://github.com/kubernetes-sigs/cri-tools/releases/download/vCRICTL_VERSION/", "crictl-vCRICTL_VERSION-linux-ARCH.tar.gz"
 	if len(brought) == 0 {
 		s.Commands = append(s.Commands,
-			call(Workstation, "curl", "--fail", "--location", "--remote-name-all", release+name, release+name+".sha256").writes(name, name+".sha256").says("crictl, of the minor version of the kubelets: nodes may have none."),
+			call(Workstation, "curl", "--fail", "--location", "--remote-name-all", release+name, release+name+".sha256").writes(name, name+".sha256").says("Nodes may have no crictl. Take the minor version of the kubelets."),
 			script(Workstation, "echo \"$(cut -c1-64 "+name+".sha256)  "+name+"\" | sha256sum --check && tar --extract --gzip --file="+name+" crictl && sha256sum crictl > crictl.sha256", "tar").reads(name).writes("crictl", "crictl.sha256"))
 	}
 	brought[node] = true
@@ -664,25 +675,25 @@ func (b *builder) startControllers() Step {
 	}
 	s := Step{
 		ID: "start-controllers", Title: "Start controllers and scheduler",
-		Why:    "A pod that is stopped on one node must be gone before the scheduler places it on another, or it runs on both.",
-		Checks: []string{"Before the scheduler starts, kubectl get nodes shows every living node Ready."},
+		Why:    "A pod must have stopped on one node before the scheduler places it on another, or it runs on both.",
+		Checks: []string{"Before the scheduler starts, kubectl get nodes shows every living node as Ready."},
 	}
 	const patience = 600
 	if b.longest > patience {
-		s.Checks = append(s.Checks, fmt.Sprintf("Pods with a grace period of more than %d s have stopped, too: on their nodes, crictl ps shows none that the API does not have there.", patience))
+		s.Checks = append(s.Checks, fmt.Sprintf("Pods with a grace period of more than %d s have stopped, too. On their nodes, crictl ps shows none that the API does not have there.", patience))
 	}
 	switch {
 	case b.stale:
-		s.Warnings = append(s.Warnings, "The API servers hide what etcd holds, so nothing shows whether kubelets have listed. Start these only after every API server has dropped its cache or was restarted.")
+		s.Warnings = append(s.Warnings, "The API servers hide what etcd holds, so nothing shows whether kubelets have listed. Start these only when every API server was restarted or has dropped its cache.")
 	default:
-		s.Why += fmt.Sprintf(" A kubelet that was refused lists anew within %d s after the API is back, so what it runs is looked at, and no time is taken for granted.", b.relists())
+		s.Why += fmt.Sprintf(" A kubelet may list its pods as late as %d s after the API is back. So look at what runs, and do not rely on a time.", b.relists())
 		if b.longest > 0 {
-			s.Why += fmt.Sprintf(" Then it stops pods with their grace period; the longest is %d s.", b.longest)
+			s.Why += fmt.Sprintf(" The longest grace period of what it stops then is %d s.", b.longest)
 		}
 		s.Commands = append(s.Commands, b.listed(b.relists()+60+min(b.longest, patience)))
 	}
 	if len(b.rebound) > 0 {
-		s.Warnings = append(s.Warnings, "Stopped by their kubelets, too, because no scheduler has bound them again by then: "+some(podNames(b.rebound))+". They start anew on their node now; the prediction has them run on.")
+		s.Warnings = append(s.Warnings, "Kubelets stop these pods, too, because no scheduler has bound them again yet: "+some(podNames(b.rebound))+". They start again on their node now. The prediction says that they run on.")
 	}
 	s.Commands = append(s.Commands, b.profile.startControllers...)
 	b.refusals(&s)
@@ -690,15 +701,15 @@ func (b *builder) startControllers() Step {
 }
 
 // listed waits until every kubelet that the API reaches was seen to run what the API
-// has: until it has listed anew, and has stopped what it had to.
+// has: until it has listed again, and has stopped what it had to.
 func (b *builder) listed(seconds int64) Command {
 	verify := b.line("verify", slices.Concat([]string{b.backup(), "--kubectl", "pods.json", "--dumps", "dumps", "--partial", "--fail-on", "double,phantom,ghost"}, b.alone())...)
-	c := wait(Workstation, "every kubelet has listed its pods anew", seconds, dumpLines+"\n    [ \"$all\" = yes ] && "+verify+" > listed.txt && exit 0",
-		"listed.txt says which has not. Restart that kubelet, or make sure that what it names cannot run twice (a ghost that only fails to start may stay); then go on.", "kubectl", "revenant").
+	c := wait(Workstation, "every kubelet has listed its pods again", seconds, dumpLines+"\n    [ \"$all\" = yes ] && "+verify+" > listed.txt",
+		"listed.txt says which has not. Restart that kubelet, or make sure that nothing it names can run twice (a ghost that only fails to start may stay). Then go on.", "kubectl", "revenant").
 		reads(b.backup()).writes("pods.json", "dumps", "listed.txt").
-		says("Compares what each kubelet runs with what the API has, until they agree. A node that does not answer is waited for: where its machine is gone, delete its Node object.")
+		says("Compares what each kubelet runs with what the API has, until they agree. If a node does not answer because its machine is gone, delete its Node object.")
 	if len(b.missing) > 0 {
-		c.Comment += " Not asked are nodes that have no Node object: " + some(b.missing) + ". Look there with crictl ps."
+		c.Comment += " Nodes without a Node object are not asked: " + some(b.missing) + ". Look there with crictl ps."
 	}
 	return c
 }
@@ -707,17 +718,15 @@ func (b *builder) listed(seconds int64) Command {
 // them have answered.
 const dumpLines = `all=yes; rm -rf dumps; mkdir dumps
     kubectl get pods --all-namespaces --output=json > pods.json && nodes=$(kubectl get nodes --output=name) || all=no
-    for node in $nodes; do node=${node#node/}
-        kubectl get --raw "/api/v1/nodes/$node/proxy/runningpods/" > "dumps/$node.runningpods.json" ||
-            { all=no; rm "dumps/$node.runningpods.json"; echo "$node does not answer." >&2; }
+    for node in $nodes; do f=dumps/${node#node/}.runningpods.json
+        kubectl get --raw "/api/v1/nodes/${node#node/}/proxy/runningpods/" > "$f" || { all=no; rm "$f"; echo "$node does not answer." >&2; }
     done`
 
 // serverLines save what each API server lists, asked past the balancer at a port.
 const serverLines = `
     for ip in $(kubectl get endpointslice kubernetes --namespace=default --output=jsonpath='{.endpoints[*].addresses[*]}'); do
         case $ip in *:*) host="[$ip]" ;; *) host=$ip ;; esac
-        kubectl --server="https://$host:%s" get pods --all-namespaces --output=json > "dumps/kubectl-pods.$ip.json" ||
-            { all=no; rm "dumps/kubectl-pods.$ip.json"; echo "The API server at $ip does not answer." >&2; }
+        kubectl --server="https://$host:%s" get pods --all-namespaces --output=json > "dumps/kubectl-pods.$ip.json" || { all=no; rm "dumps/kubectl-pods.$ip.json"; echo "The API server at $ip does not answer." >&2; }
     done`
 
 // restartKubelets restarts those that do not come right by themselves.
@@ -735,9 +744,9 @@ func (b *builder) restartKubelets() Step {
 	if len(nodes) == 0 {
 		return Step{}
 	}
-	s.Why = "These kubelets do not come right by themselves. One by one: a restarted kubelet kills what the API does not know within 2 seconds, without preStop hooks."
+	s.Why = "These kubelets do not come right by themselves. Restart them one by one: a restarted kubelet kills what the API does not know, within 2 seconds and without preStop hooks."
 	if len(b.deaf) == 0 {
-		s.Why = "These nodes came after the backup: a kubelet registers its node only when it starts, and kills within 2 seconds, without preStop hooks, what the API does not know."
+		s.Why = "These nodes joined after the backup, and a kubelet registers its node only when it starts. It then kills what the API does not know, within 2 seconds and without preStop hooks."
 	}
 	if len(b.deaf) == 0 && !b.stale {
 		s.Why += " Under the bump no other kubelet needs a restart."
@@ -754,9 +763,9 @@ func (b *builder) restartKubelets() Step {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("And %d more nodes, in this order: %s.", n, some(nodes[listed:])))
 	}
 	for _, t := range left[:min(len(left), listed)] {
-		s.Warnings = append(s.Warnings, unordered(t)+" It runs twice until its own node is restarted: do that at once.")
+		s.Warnings = append(s.Warnings, unordered(t)+" It runs twice until the kubelet of its own node is restarted. Do that at once.")
 	}
-	s.Checks = append(s.Checks, "After each: kubectl get node shows it Ready, and its pods are as expected. Then the next.")
+	s.Checks = append(s.Checks, "After each restart, kubectl get node shows the node as Ready, and its pods are as expected. Then restart the next.")
 	return s
 }
 
@@ -764,7 +773,7 @@ func (b *builder) restartKubelets() Step {
 func (b *builder) restartUnknown(s Step) Step {
 	s.Title = "Restart kubelets where needed"
 	s.Why = "A node that joined after the backup has no Node object until its kubelet is restarted. Under a sufficient bump no other kubelet needs a restart."
-	c := b.restartKubelet("NODE").says("Kills what the API does not know within 2 seconds, without preStop hooks.")
+	c := b.restartKubelet("NODE").says("Kills what the API does not know, within 2 seconds and without preStop hooks.")
 	host := UnlistedNodes
 	if b.plan.BumpRevision == 0 {
 		s.Why = "Without a bump every kubelet that has seen later revisions is deaf until it is restarted."
@@ -783,14 +792,14 @@ func (b *builder) restartUnknown(s Step) Step {
 func (b *builder) whyHere(node string, before []string) string {
 	for _, t := range b.pairs {
 		if t.was.node == node && slices.Contains(before, t.now.node) {
-			return fmt.Sprintf("Starts %s, which ran on %s: only after that one has stopped.", t.was, t.now.node)
+			return fmt.Sprintf("Starts %s, which ran on %s. Do it only once the pod has stopped there.", t.was, t.now.node)
 		}
 	}
 	if slices.Contains(b.missing, node) {
-		return "Registers the node, which is not in the backup."
+		return "Registers the node, which the backup does not have."
 	}
 	if slices.Contains(b.unsure, node) {
-		return "May be deaf: its pods tell."
+		return "It may be deaf: look at its pods."
 	}
 	return ""
 }
@@ -810,7 +819,7 @@ func (b *builder) stopFirst(s *Step, node string, brought map[string]bool) bool 
 		if n++; n == 1 {
 			b.bringCrictl(s, node, brought)
 			if b.agent.unit != "" {
-				s.Commands = append(s.Commands, b.agent.hold(node).says("Holds the kubelet still, for its unit would take the container runtime along. Until it is restarted below, nothing here is started again."))
+				s.Commands = append(s.Commands, b.agent.hold(node).says("Holds the kubelet still. Stopping its unit would stop the container runtime, too. Until the restart below, nothing starts pods again here."))
 			} else {
 				s.Commands = append(s.Commands, systemctl(nodeHost(node), "stop", b.kubelet))
 			}
@@ -821,7 +830,7 @@ func (b *builder) stopFirst(s *Step, node string, brought map[string]bool) bool 
 		crictl := strings.Join(b.crictlWords(), " ")
 		s.Commands = append(s.Commands, script(nodeHost(node),
 			fmt.Sprintf("( ids=$(sudo %[1]s ps --quiet --label %[2]s) || { echo 'crictl fails: whether it runs is not known.' >&2; exit 2; }\n  [ -z \"$ids\" ] || sudo %[1]s stop --timeout=%[3]d $ids )", crictl, label, t.now.grace), b.crictlProgram()).
-			says("Stops %s with its grace period. The kubelet would start it again, so it is %s meanwhile.", t.now, map[bool]string{false: "down", true: "held"}[b.agent.unit != ""]))
+			says("Stops %s with its grace period. The kubelet is %s meanwhile, or it would start the pod again.", t.now, map[bool]string{false: "down", true: "held"}[b.agent.unit != ""]))
 	}
 	return n > 0
 }
@@ -835,10 +844,10 @@ func (b *builder) after() string {
 func (b *builder) verify() Step {
 	s := Step{
 		ID: "verify", Title: "Check the result",
-		Why: "What runs is compared with what the API holds. Do it again after an hour.",
+		Why: "Compare what runs with what the API has, and do it again after an hour.",
 		Checks: []string{
 			"revenant verify finds no phantoms, ghosts, doubles or stray containers.",
-			"kubectl get nodes lists every machine, Ready, and no other.",
+			"kubectl get nodes lists every machine as Ready, and no others.",
 			"No pod is Pending or Terminating without a reason.",
 		},
 	}
@@ -848,10 +857,10 @@ func (b *builder) verify() Step {
 	}
 	if b.Current != nil && len(b.Current.State.APIServers) > 1 {
 		lines, api = lines+fmt.Sprintf(serverLines, b.port), nil
-		s.Checks = append(s.Checks, "All API servers list the same pods: one that does not was not restarted.")
+		s.Checks = append(s.Checks, "All API servers list the same pods. One that does not was not restarted.")
 	}
 	s.Commands = []Command{script(Workstation, "( "+lines+"\n  [ \"$all\" = yes ] )", "kubectl").writes("pods.json", "dumps").
-		says("What each kubelet's runtime runs, and what the API has. On a node that does not answer: crictl ps -o json, kept as dumps/NODE.crictl-ps.json. Ask %d s after the API is back, or later: until then kubelets may not have listed their pods anew.", b.relists())}
+		says("Saves what runs on each node, and what the API has. Run it %d s after the API is back or later, when every kubelet has listed its pods. For a node that does not answer, save crictl ps -o json as dumps/NODE.crictl-ps.json.", b.relists())}
 	args := append([]string{b.backup()}, b.alone()...)
 	if b.saves() { // last: it is not older than the lists then
 		s.Commands = append(s.Commands, b.save(b.after(), "", false)...)
@@ -869,26 +878,29 @@ func (b *builder) verify() Step {
 func (b *builder) repair() Step {
 	s := Step{
 		ID: "repair", Title: "Repair what remains",
-		Why:      "No restore brings back what was done after the backup.",
-		Commands: []Command{b.suspend("false").says("Resume the CronJobs, once their missed slots are dealt with.")},
+		Why:      "No restore brings back what was done after the backup. Do it again where it is needed.",
+		Commands: []Command{b.suspend("false").says("Resumes the CronJobs. Deal with the runs that they missed first.")},
 		Checks: []string{
 			"Changes made after the backup are repeated: scaling, rollouts, configuration, rotated Secrets.",
-			"A new backup is taken: the old ones lie before the restore.",
+			"A new backup is taken. All others are from before the restore.",
 		},
 	}
 	if !b.kubeletsList() {
 		b.deleteEnded(&s)
 	}
 	if len(b.namespaces) > 0 {
-		s.Warnings = append(s.Warnings, "Namespaces that are lost with all that was in them: "+some(b.namespaces)+".")
+		s.Warnings = append(s.Warnings, "Namespaces that are lost, with everything in them: "+some(b.namespaces)+".")
 	}
 	if len(b.bare) > 0 {
 		s.Warnings = append(s.Warnings, "Pods without a controller that are lost: "+some(podNames(b.bare))+". Create them again.")
 	}
 	if len(b.blocked) > 0 {
-		s.Warnings = append(s.Warnings, "Pods that no node of the backup can take: "+some(podNames(b.blocked))+". Repeat the label, uncordoning or gate that let them be scheduled.")
+		s.Warnings = append(s.Warnings, "Pods that no node of the backup can take: "+some(podNames(b.blocked))+". Set the label, uncordon the node or remove the gate again, as after the backup.")
 	}
 	b.repairUndone(&s)
+	if b.saves() {
+		s.Commands = append(s.Commands, b.keepNewest())
+	}
 	return s
 }
 
@@ -948,7 +960,7 @@ func (b *builder) planFlags() (args []string) {
 	return args
 }
 
-// planCommand writes this runbook anew.
+// planCommand writes this runbook again.
 func (b *builder) planCommand() []string {
 	pair := b.pair()
 	if b.Current != nil && b.walDir() != "" { // a snapshot does not tell of it

@@ -69,11 +69,11 @@ func (b *builder) does(steps []Step) string {
 	at := ""
 	switch {
 	case b.bump.Restored > 0 && b.bumps != BumpsItself:
-		at = fmt.Sprintf(" so that the store starts at revision %d", b.bump.Restored)
+		at = fmt.Sprintf(", and etcd starts at revision %d", b.bump.Restored)
 	case b.bumps == BumpsItself:
 		at = " with the platform's own bump"
 	}
-	return fmt.Sprintf("%s restore the backup%s: on %s.", sentence(count(len(steps), "step")), at, strings.Join(where, ", "))
+	return fmt.Sprintf("%s restore the backup%s. They run on %s.", sentence(count(len(steps), "step")), at, strings.Join(where, ", "))
 }
 
 func (b *builder) costs(steps []Step) []string {
@@ -88,17 +88,17 @@ func (b *builder) costs(steps []Step) []string {
 	switch {
 	case from < 0 || to < from:
 	case b.plan.KeepAPIServers:
-		list = append(list, fmt.Sprintf("The API servers go on without etcd from step %d to step %d: they answer from their caches, and no write succeeds.", from+1, to+1))
+		list = append(list, fmt.Sprintf("etcd is down from step %d to step %d. The API servers answer from their caches meanwhile, and no write succeeds.", from+1, to+1))
 	default:
-		list = append(list, fmt.Sprintf("There is no API from step %d to step %d. What runs on nodes goes on.", from+1, to+1))
+		list = append(list, fmt.Sprintf("The API is down from step %d to step %d. Pods go on running.", from+1, to+1))
 	}
 	if b.prediction == nil {
-		return append(list, "All that was written after the backup is lost. How much, and which pods are stopped and started, needs CURRENT.")
+		return append(list, "Everything written after the backup is lost. CURRENT would tell how much that is, and which pods stop and start.")
 	}
 	lost := max(b.Comparison.Served()-b.bump.Base, 0)
-	text := "Nothing that is known was written after the backup."
+	text := "As far as is known, nothing was written after the backup."
 	if lost > 0 {
-		text = fmt.Sprintf("All that was written after the backup is lost: %s, and what came after the current snapshot.", count64(lost, "revision"))
+		text = fmt.Sprintf("Everything written after the backup is lost: %s, and what came after the current snapshot.", count64(lost, "revision"))
 	}
 	return append(list, text, b.prediction.Price())
 }
@@ -110,10 +110,10 @@ func (b *builder) risks() []string {
 			list = append(list, fmt.Sprintf(format, args...))
 		}
 	}
-	warn(slices.ContainsFunc(b.Evidence, func(e restore.Evidence) bool { return damaged(&e) }), "A file is damaged: the steps rest on what was readable.")
+	warn(slices.ContainsFunc(b.Evidence, func(e restore.Evidence) bool { return damaged(&e) }), "A file is damaged. The steps rest on what could be read.")
 	warn(b.bump.Verdict == restore.BumpSmall, "The bump is too small: kubelets that have seen more stay deaf.")
 	warn(b.bump.Verdict == restore.BumpUnsure, "Whether the bump is large enough is not known.")
-	warn(b.bump.Verdict == restore.NoBump, "Without a bump, everything that watches stays deaf until it is restarted, not kubelets alone.")
+	warn(b.bump.Verdict == restore.NoBump, "Without a bump, everything that watches stays deaf until it is restarted, and not only kubelets.")
 	if p := b.prediction; p != nil {
 		warn(p.Summary[restore.Unknown] > 0, "What becomes of %s cannot be told.", count(p.Summary[restore.Unknown], "pod"))
 		twice := 0
@@ -122,26 +122,26 @@ func (b *builder) risks() []string {
 				twice++
 			}
 		}
-		warn(twice > 0 && b.held(), "%s may run twice if the steps are not kept in their order.", sentence(count(twice, "pod")))
-		warn(twice > 0 && !b.held(), "%s may run twice: nothing holds nodes back here.", sentence(count(twice, "pod")))
+		warn(twice > 0 && b.held(), "%s may run twice if you change the order of the steps.", sentence(count(twice, "pod")))
+		warn(twice > 0 && !b.held(), "%s may run twice, because nothing holds nodes back here.", sentence(count(twice, "pod")))
 	}
 	list = append(list, b.dangers()...)
 	members, _, _ := b.members()
 	warn(b.bumps == BumpsDataDirectory && len(members) > 1, "A member that is restored from another file, or with another bump, corrupts the cluster.")
-	warn(!b.plan.KeepAPIServers && len(b.stopAPI) > 0, "An API server that is left running goes on listing what etcd has lost.")
-	warn(b.bumps != BumpsDataDirectory, "The commands of %s were read in its sources, and not executed.", b.title)
+	warn(!b.plan.KeepAPIServers && len(b.stopAPI) > 0, "An API server that you forget to stop goes on listing what etcd has lost.")
+	warn(b.bumps != BumpsDataDirectory, "The commands of %s were read in its sources. They were not run on a real cluster.", b.title)
 	return list
 }
 
 // noReturn is the step from which on there is no way back, and why.
 func (b *builder) noReturn(steps []Step) (id, text string) {
-	const kubelets = "Kubelets then stop, kill and start pods, and the API is written to."
-	back := fmt.Sprintf("Before it: stop etcd, move %s away and %s back to its place, and start what was stopped.", b.dataDir+"/member", b.dataDir+"/member."+b.before())
+	const kubelets = "From there on kubelets stop, kill and start pods, and clients write to the API."
+	back := fmt.Sprintf("To go back before that, stop etcd, move %s away, move %s back to its place, and start what you have stopped.", b.dataDir+"/member", b.dataDir+"/member."+b.before())
 	switch {
 	case b.id == Talos:
-		return "stop", "The data of the control plane nodes is wiped. What was saved in the commands before is all that is left of it."
+		return "stop", "It wipes the data of the control plane nodes. Only what you have saved before is left of it."
 	case b.bumps == BumpsDataDirectory && b.plan.KeepAPIServers:
-		return "start-etcd", "The API servers that go on write to the restored store. " + back
+		return "start-etcd", "The API servers have gone on, and write to the restored etcd. " + back
 	case b.bumps == BumpsDataDirectory && b.fenced():
 		return "let-in", kubelets + " " + back
 	case b.bumps == BumpsDataDirectory && stepAt(steps, "start-api") >= 0:
@@ -149,7 +149,7 @@ func (b *builder) noReturn(steps []Step) (id, text string) {
 	case b.bumps == BumpsDataDirectory: // etcd and API server are one service
 		return "start-etcd", kubelets + " " + back
 	}
-	return "restore", "The platform replaces the data, and starts what acts on it. A copy of the former data, from before, is the only way back."
+	return "restore", "The platform replaces the data, and starts what acts on it. Only a copy of the former data leads back."
 }
 
 func count64(n int64, noun string) string {

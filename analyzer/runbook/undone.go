@@ -57,6 +57,11 @@ var acts = map[rollback.ID]act{
 	rollback.EndpointDead:    {afterwards, (*builder).endpointsOf},
 }
 
+// ofMachines are findings about machines, which a restore onto others leaves behind.
+var ofMachines = []rollback.ID{
+	rollback.VolumeAttached, rollback.DeviceConflict, rollback.DeviceFreed, rollback.EndpointReused, rollback.EndpointDead, rollback.IPAM, rollback.PodCIDR,
+}
+
 // undone adds to a step what is done in a stage about what goes back in time.
 func (b *builder) undone(s *Step, at stage) {
 	if b.Rollback == nil {
@@ -66,7 +71,7 @@ func (b *builder) undone(s *Step, at stage) {
 	for i := range b.Rollback.Findings {
 		f := &b.Rollback.Findings[i]
 		a := acts[f.ID]
-		if f.Severity != finding.Critical || a.at != at || f.ID == rollback.MasterFormer {
+		if f.Severity != finding.Critical || a.at != at || f.ID == rollback.MasterFormer || b.Onto != "" && slices.Contains(ofMachines, f.ID) {
 			continue
 		}
 		said[f.ID]++
@@ -76,6 +81,10 @@ func (b *builder) undone(s *Step, at stage) {
 		}
 		if !writableFinding(f) {
 			s.Warnings = append(s.Warnings, unwritten(1, "object"))
+			continue
+		}
+		if b.Onto != "" && at == beforehand && f.ID != rollback.EncryptionKey && f.ID != rollback.BootstrapToken {
+			s.Checks = append(s.Checks, fmt.Sprintf("%s: %s. What the old cluster had last is in CURRENT: the UI of revenant shows and saves every object.", findingTitle(f.ID), strings.TrimSuffix(f.Reason, ".")))
 			continue
 		}
 		commands := []Command{b.look(f)}
@@ -89,9 +98,13 @@ func (b *builder) undone(s *Step, at stage) {
 		commands[0].Comment = strings.TrimSpace(comment + " " + commands[0].Comment)
 		s.Commands = append(s.Commands, commands...)
 	}
+	list := b.predictCommand
+	if b.Onto != "" {
+		list = b.ontoCommand
+	}
 	for _, info := range rollback.Infos {
 		if n := said[info.ID]; n > listed {
-			s.Warnings = append(s.Warnings, fmt.Sprintf("And %d more of %s: %s lists them.", b.Rollback.Summary[info.ID]-listed, info.ID, b.predictCommand()))
+			s.Warnings = append(s.Warnings, fmt.Sprintf("And %d more of %s: %s lists them.", b.Rollback.Summary[info.ID]-listed, info.ID, list()))
 		}
 	}
 }
@@ -215,7 +228,7 @@ func (b *builder) endpointsOf(f *rollback.Finding) []Command {
 func (b *builder) prepare() Step {
 	s := Step{
 		ID: "prepare", Title: "Prepare for what the restore takes away",
-		Why: "Some of what goes back in time can be acted on only before the restore, and some would keep the control plane from starting.",
+		Why: "Some of what the restore takes away can be saved only now, and some of what it brings back would keep the control plane from starting.",
 	}
 	b.undone(&s, beforehand)
 	return s.unless()
@@ -225,10 +238,10 @@ func (b *builder) prepare() Step {
 func (b *builder) setRight() Step {
 	s := Step{
 		ID: "set-right", Title: "Set right what went back in time",
-		Why: "Controllers, the scheduler and kubelets act on these as soon as they see them. Look at each, and do what it says.",
+		Why: "Controllers, the scheduler and kubelets act on these as soon as they see them. Set each right first.",
 	}
 	if b.together {
-		s.Why = "Controllers are running by now: what is listed here they may have acted on already."
+		s.Why = "Controllers run already, and may have acted on these."
 	}
 	b.undone(&s, inBetween)
 	return s.unless()
@@ -248,6 +261,12 @@ func (b *builder) repairUndone(s *Step) {
 		b.restartServers(s)
 	}
 	b.undone(s, afterwards)
+	b.webhooksBack(s)
+	b.repairWorkloads(s)
+}
+
+// webhooksBack creates again the webhooks that were taken away.
+func (b *builder) webhooksBack(s *Step) {
 	if b.Rollback != nil {
 		for i := range b.Rollback.Findings {
 			f := &b.Rollback.Findings[i]
@@ -256,7 +275,6 @@ func (b *builder) repairUndone(s *Step) {
 			}
 		}
 	}
-	b.repairWorkloads(s)
 }
 
 // restartServers restarts the API servers that the plan has left with the erased past.
@@ -266,7 +284,7 @@ func (b *builder) restartServers(s *Step) {
 		s.Warnings = append(s.Warnings, "API servers still show the erased past: restart all of them.")
 		return
 	}
-	commands[0].Comment = strings.TrimSpace("API servers still show the erased past, and hide what etcd holds: restart all of them, then write this runbook anew. " + commands[0].Comment)
+	commands[0].Comment = strings.TrimSpace("API servers still show the erased past, and hide what etcd holds. Restart all of them, then write this runbook again. " + commands[0].Comment)
 	s.Commands = append(commands, s.Commands...)
 }
 
@@ -401,7 +419,7 @@ func (b *builder) dangers() (list []string) {
 		}
 	}
 	if len(parts) > 0 {
-		list = append(list, "A person has to act on what goes back in time beside the pods: "+strings.Join(parts, ", ")+".")
+		list = append(list, "Not only pods go back in time. You have to act on these: "+strings.Join(parts, ", ")+".")
 	}
 	return list
 }

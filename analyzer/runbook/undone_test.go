@@ -223,7 +223,7 @@ func TestDangers(t *testing.T) {
 		}, "does not fit 1 value "},
 		{"a finding", func(in *Input) {
 			in.Rollback = &rollback.Rollback{Findings: []rollback.Finding{{ID: rollback.TokenRevived, Severity: finding.Critical, Kind: "secrets", Name: "a"}, {ID: rollback.TokenLost, Severity: finding.Warning}}}
-		}, "beside the pods: token valid again (1)."},
+		}, "You have to act on these: token valid again (1)."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			in := input(nil, nil, nodes("node-1"), nodes("node-1"))
@@ -402,14 +402,14 @@ func TestEachReady(t *testing.T) {
 	in := input(nil, nil, nodes("node-1"), nodes("node-1"))
 	in.Platform = Kubeadm
 	all := strings.Join(commands(step(t, build(t, in), "start-api")), "\n")
-	if !strings.Contains(all, `kubectl --server="https://$host:6443" get --raw=/readyz`) {
+	if !strings.Contains(all, `kubectl --server="https://$ip:6443" get --raw=/readyz`) {
 		t.Errorf("without a fence:\n%s", all)
 	}
 	in = input(pods("node-1", "old", []string{"x"}), nil, nodes("node-1"), nodes("node-1"))
 	in.Platform = Kubeadm
 	r := build(t, in)
 	all = strings.Join(commands(step(t, r, "start-api")), "\n")
-	if !slices.Contains(ids(r), "fence") || !strings.Contains(all, "https://127.0.0.1:6443/readyz") || strings.Contains(all, "$host") {
+	if !slices.Contains(ids(r), "fence") || !strings.Contains(all, "https://127.0.0.1:6443/readyz") || strings.Contains(all, "$ip") {
 		t.Errorf("behind the fence:\n%s", all)
 	}
 }

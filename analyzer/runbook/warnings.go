@@ -31,13 +31,13 @@ func (b *builder) warnings() []string {
 		}
 	}
 	warn(b.noBump && b.Plan != nil && b.bump.Revision > 0, "%s", b.judged(b.atMost))
-	warn(b.bump.Verdict == restore.BumpSmall && !b.noBump, "The bump of %d is too small: watchers may have seen revision %d, and the store would start at %d. At least %d is needed.",
+	warn(b.bump.Verdict == restore.BumpSmall && !b.noBump, "The bump of %d is too small. Watchers may have seen revision %d, and etcd would start at %d. At least %d is needed.",
 		b.bump.Revision, b.bump.Base+b.bump.Minimum-1, b.bump.Restored, b.bump.Minimum)
-	warn(b.bump.Verdict == restore.NoBump && b.bumps != BumpsNothing, "The plan has no bump: kubelets stay deaf until they are restarted, and everything else that watches too.")
-	warn(b.refusesBump(), "%s's own restore cannot carry out the plan's bump: the steps and the prediction are for a restore without it.", b.title)
-	warn(b.plan.KeepAPIServers && len(b.stopEtcd) == 0 && len(b.stopAPI) > 0, "API servers cannot be left running with %s: the steps stop them with etcd, and the prediction is for a restore that does not.", b.title)
+	warn(b.bump.Verdict == restore.NoBump && b.bumps != BumpsNothing, "The plan has no bump. Kubelets stay deaf until they are restarted, and so does everything else that watches.")
+	warn(b.refusesBump(), "The restore of %s cannot carry out the plan's bump. The steps and the prediction are for a restore without it.", b.title)
+	warn(b.plan.KeepAPIServers && len(b.stopEtcd) == 0 && len(b.stopAPI) > 0, "%s cannot leave API servers running. The steps stop them with etcd, but the prediction is for a restore that does not.", b.title)
 	warn(len(b.only) > 0, "The plan restarts only some API servers (%s). These steps restart all of them, and the prediction is for that: each answers for itself, one that is left running goes on listing what etcd has lost, and a controller that is connected to it repairs nothing.", some(b.only))
-	warn(b.plan.KeepAPIServers, "The plan leaves API servers running: until they drop their cache, no list of pods shows what etcd holds.")
+	warn(b.plan.KeepAPIServers, "The plan leaves API servers running. Until they drop their cache, no list of pods shows what etcd holds.")
 	if b.plan.KeepAPIServers && b.bump.Verdict != restore.BumpEnough {
 		states := []*restore.State{b.Backup.State}
 		if b.Current != nil {
@@ -79,7 +79,7 @@ func (b *builder) warnings() []string {
 func (b *builder) repeated() (list []string) {
 	if b.Comparison == nil {
 		if b.plan.BumpRevision > 0 {
-			list = append(list, fmt.Sprintf("If this backup was restored before, with the bump of %d, do not take the same bump again: the store would start at %d again, below what was served since, and every kubelet would stay deaf. Give the newest state as CURRENT, or a larger --bump-revision.", b.plan.BumpRevision, b.bump.Restored))
+			list = append(list, fmt.Sprintf("If you have restored this backup before, with the bump of %d, do not take the same bump again. etcd would start at %d again, below what was served since, and every kubelet would stay deaf. Give the newest state as CURRENT, or a larger --bump-revision.", b.plan.BumpRevision, b.bump.Restored))
 		}
 		return list
 	}
@@ -87,7 +87,7 @@ func (b *builder) repeated() (list []string) {
 		if !r.AfterBackup || r.Bump == 0 {
 			continue
 		}
-		text := fmt.Sprintf("This backup was restored before, with a bump of %d. The same bump again would start the store at %d again, below what was served since: kubelets would stay deaf.", r.Bump, r.Revision)
+		text := fmt.Sprintf("This backup was restored before, with a bump of %d. The same bump would start etcd at %d again, below what was served since, and kubelets would stay deaf.", r.Bump, r.Revision)
 		if b.plan.BumpRevision > r.Bump {
 			text += fmt.Sprintf(" The steps bump by %d.", b.plan.BumpRevision)
 		}
@@ -107,15 +107,15 @@ func servedBy(s *Side) int64 {
 // unknowns are what the snapshots cannot tell.
 func (b *builder) unknowns() []string {
 	list := []string{
-		"Endpoints of the API servers, certificates, and where etcd keeps its data: fill in the words in capitals.",
-		"What was written after the newest snapshot: pods that came, went or ended then are not named here.",
-		"Which kubelets met an HTTP error (401, 403, 5xx) in the outage: those list anew whatever the plan.",
+		"Endpoints of the API servers, certificates, and where etcd keeps its data. Fill in the words in capitals.",
+		"What was written after the newest snapshot. Pods that came, went or ended then are not named here.",
+		"Which kubelets met an HTTP error (401, 403, 5xx) in the outage. Those list again whatever the plan.",
 	}
 	if b.Comparison == nil {
 		list = append(list,
-			"How far the cluster went on after the backup: the bump is a guess on the safe side, not a computed one.",
-			"Which pods would become phantoms or ghosts, and which nodes came or went: that needs the newest state as CURRENT.",
-			"Whether the cluster was restored from this backup before, with the same bump: the store would then start below what was served since.",
+			"How far the cluster went on after the backup. The bump is a guess on the safe side.",
+			"Which pods would become phantoms or ghosts, and which nodes came or went. That takes the newest state as CURRENT.",
+			"Whether the cluster was restored from this backup before, with the same bump. Then etcd would start below what was served since.",
 		)
 	}
 	if b.prediction != nil && b.prediction.Summary[restore.Unknown] > 0 {

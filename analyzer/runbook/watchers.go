@@ -12,17 +12,17 @@ import (
 // Watching says what watches the API servers beside kubelets, and what becomes of its
 // watches.
 type Watching struct {
-	// ListAnew says that all of them list anew by themselves.
+	// ListAnew says that all of them list again by themselves.
 	ListAnew bool   `json:"listAnew"`
 	Why      string `json:"why"`
 	*watchers.List
 }
 
 const (
-	whyWatchersList   = "Their watches are refused as compacted (410 Gone), after which client-go's reflector, on which almost all of them are built, lists anew; the API asks the same of every other client."
-	whyWatchersStay   = "Where one has seen a later revision than the store starts at, its watch is resumed and brings nothing: it acts on what was erased, like a deaf kubelet, and nothing shows that."
-	whyWatchersErased = "API servers that are left running below the bump that they need go on serving their old cache: who watches through them, or lists anew, gets what was erased, and nothing tells that apart."
-	whyWatchersEnded  = "API servers that are left running drop their cache, because etcd refuses their own watch as compacted, and end every watch through them (410 Gone): who watches lists anew."
+	whyWatchersList   = "API servers refuse their watches as compacted (410 Gone), and they list again: client-go does so, on which almost all of them are built, and the API asks it of every other client."
+	whyWatchersStay   = "A watcher that has seen a later revision than etcd starts at resumes its watch, and hears nothing. Like a deaf kubelet it acts on what was erased, and nothing shows that."
+	whyWatchersErased = "API servers that run on under a bump that is too small serve their old cache. Whoever watches or lists through them gets what was erased, and nothing tells that apart."
+	whyWatchersEnded  = "etcd refuses the watches of API servers that run on as compacted. They drop their cache and end every watch through them (410 Gone), and whoever watches lists again."
 )
 
 // watching is what is known of them, nil for nothing.
@@ -64,7 +64,7 @@ func (b *builder) restartable() (list []watchers.Watcher) {
 	return list
 }
 
-// restartWatchers restarts what watches, where it may not list anew by itself.
+// restartWatchers restarts what watches, where it may not list again by itself.
 func (b *builder) restartWatchers() Step {
 	if b.Watchers == nil || b.bump.Verdict == restore.BumpEnough && b.bumps != BumpsItself {
 		return Step{}
@@ -73,13 +73,13 @@ func (b *builder) restartWatchers() Step {
 	switch {
 	case b.bumps == BumpsItself:
 		s.Title = "Restart what else watches, if the bump was too small"
-		s.Why = "Only where the revision after the restore was not above all that was served. " + s.Why
+		s.Why = "Do this only if the revision after the restore was not above everything that was served. " + s.Why
 	case b.bump.Verdict == restore.BumpUnsure:
-		s.Why = "Whether the bump passes all that was served is not known. " + s.Why + " A restart does little harm where it was not needed."
+		s.Why = "Whether the bump passes everything that was served is not known. " + s.Why + " A restart does little harm where it was not needed."
 	}
-	s.Why += " It comes after the restart of the kubelets, because a deaf kubelet does not hear that a pod is to be replaced, and after the controllers, which make the new pods. What gives others their way to the API comes first."
+	s.Why += " Restart them after the kubelets, because a deaf kubelet does not hear that a pod is replaced, and after the controllers, which make the new pods. Those through which others reach the API come first."
 	if b.stale {
-		s.Warnings = append(s.Warnings, "API servers that were left running give them their old cache again: restart these only after every API server was restarted.")
+		s.Warnings = append(s.Warnings, "Restart every API server first. Those that were left running give these their old cache again.")
 	}
 	list := b.restartable()
 	for _, w := range list[:min(len(list), listed)] {
@@ -120,9 +120,9 @@ func (b *builder) restartWatcher(s *Step, w *watchers.Watcher) {
 	case w.Kind == watchers.StaticPod:
 		b.restartStatic(s, w, what)
 	case len(words) == 0:
-		s.Warnings = append(s.Warnings, fmt.Sprintf("%s (%s) has to be restarted, too. Its update strategy is OnDelete, and no label selects its pods: delete them one by one.", w, what))
+		s.Warnings = append(s.Warnings, fmt.Sprintf("%s (%s) has to be restarted, too. No rollout restarts it, and no label selects its pods: delete them one by one.", w, what))
 	case w.Kind == watchers.Bare:
-		s.Warnings = append(s.Warnings, fmt.Sprintf("%s (%s) has to be restarted, too. Nothing makes it anew: create it again from its manifest after you delete it.", w, what))
+		s.Warnings = append(s.Warnings, fmt.Sprintf("%s (%s) has to be restarted, too. Nothing makes it again: delete it, and create it from its manifest.", w, what))
 	case w.ByDeletion:
 		get := slices.Concat([]string{"kubectl", "get", "pods"}, words[3:], []string{"--output=name"})
 		s.Commands = append(s.Commands, script(Workstation, fmt.Sprintf("( pods=$(%s) || exit\n  for pod in $pods; do kubectl delete --namespace=%s \"$pod\" || exit; done )", joined(get), quote(w.Namespace)), "kubectl").

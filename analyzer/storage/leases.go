@@ -7,10 +7,9 @@ import (
 	"slices"
 	"time"
 
-	"google.golang.org/protobuf/encoding/protowire"
-
 	"revenant/decoder/keyspace"
 	"revenant/decoder/snapshot"
+	"revenant/decoder/wire"
 )
 
 // Leases says what hangs on leases: keys that etcd deletes when theirs runs out, as
@@ -138,24 +137,13 @@ func (l *Leases) granted(s *snapshot.Snapshot) map[int64]*lease {
 // ttlOf reads for how many seconds a lease was granted (etcd server/v3 v3.7
 // lease/leasepb/lease.proto).
 func ttlOf(b []byte) (seconds int64, ok bool) {
-	for len(b) > 0 {
-		field, wire, n := protowire.ConsumeTag(b)
-		if n < 0 {
+	for f, err := range wire.Fields(b) {
+		if err != nil {
 			return 0, false
 		}
-		b = b[n:]
-		if field == 2 && wire == protowire.VarintType {
-			v, n := protowire.ConsumeVarint(b)
-			if n < 0 {
-				return 0, false
-			}
-			seconds, b = int64(v), b[n:]
-			continue
+		if f.Num() == 2 && f.Type() == wire.Varint {
+			seconds = int64(f.Val)
 		}
-		if n = protowire.ConsumeFieldValue(field, wire, b); n < 0 {
-			return 0, false
-		}
-		b = b[n:]
 	}
 	return seconds, seconds > 0
 }

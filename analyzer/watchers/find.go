@@ -55,7 +55,7 @@ type Watcher struct {
 	Lease    string   `json:"lease,omitempty"` // that one of its pods holds, namespace/name
 
 	// ByDeletion says that its pods are deleted to restart it, for nothing else would:
-	// its update strategy is OnDelete, an operator owns its template, or nothing but the
+	// its update strategy is OnDelete, it is a Deployment that is paused, an operator owns its template, or nothing but the
 	// pod is there. Selector selects them, "" for none.
 	ByDeletion bool   `json:"byDeletion"`
 	Selector   string `json:"selector,omitempty"`
@@ -177,7 +177,9 @@ func (f *finder) workloads() {
 		}
 	})
 	each(f, "apps", "deployments", func(k kube.Key, o *appsv1.Deployment) {
-		f.add(Deployment, k, o.Labels, &o.Spec.Template, o.Spec.Selector)
+		if w := f.add(Deployment, k, o.Labels, &o.Spec.Template, o.Spec.Selector); w != nil {
+			w.ByDeletion = w.ByDeletion || o.Spec.Paused // kubectl refuses to restart it (kubectl pkg/polymorphichelpers/objectrestarter.go)
+		}
 	})
 	each(f, "apps", "statefulsets", func(k kube.Key, o *appsv1.StatefulSet) {
 		if w := f.add(StatefulSet, k, o.Labels, &o.Spec.Template, o.Spec.Selector); w != nil {

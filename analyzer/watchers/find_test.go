@@ -101,9 +101,11 @@ func TestFind(t *testing.T) {
 		workload(t, "Deployment", "calico-typha", "quay.io/calico/typha:v3", "calico-node", ""),
 		workload(t, "Deployment", "coredns", "registry.k8s.io/coredns/coredns:v1.12", "coredns", ""),
 		object(t, "/registry/daemonsets/openshift-ovn-kubernetes/ovnkube-node", "apps/v1", "DaemonSet", `"spec":{"selector":{"matchLabels":{"app":"ovnkube-node"}},"template":{"metadata":{"labels":{"app":"ovnkube-node"}},"spec":{"hostNetwork":true,"containers":[{"name":"c","image":"quay.io/openshift-release-dev/ocp-v4.0-art-dev@sha256:abc"}]}}}`),
+		object(t, "/registry/daemonsets/openshift-ovn-kubernetes/ovnkube-other", "apps/v1", "DaemonSet", `"spec":{"selector":{"matchLabels":{"app":"ovnkube-node"},"matchExpressions":[{"key":"x","operator":"Exists"}]},"template":{"metadata":{"labels":{"app":"ovnkube-node"}},"spec":{"hostNetwork":true,"containers":[{"name":"c","image":"quay.io/openshift-release-dev/ocp-v4.0-art-dev@sha256:abc"}]}}}`),
 		workload(t, "Deployment", "operator", "example.com/operator:1", "operator", ""),
 		workload(t, "Deployment", "by-user", "example.com/by-user", "by-user", ""),
 		workload(t, "StatefulSet", "admin", "localhost:5000/admin", "admin", ""),
+		workload(t, "Deployment", "paused", "example.com/maps", "maps", `"paused":true,`),
 		workload(t, "Deployment", "maps", "example.com/maps", "maps", ""),
 		workload(t, "Deployment", "reader", "example.com/reader", "reader", ""),
 		workload(t, "Deployment", "untold", "example.com/untold", "untold", ""),
@@ -115,6 +117,8 @@ func TestFind(t *testing.T) {
 		pod(t, "kube-proxy-2", "node-2", "DaemonSet", "kube-proxy"),
 		pod(t, "kube-proxy-0", "", "DaemonSet", "kube-proxy"),
 		object(t, "/registry/pods/kube-system/kube-proxy-node-3", "v1", "Pod", `"metadata":{"annotations":{"kubernetes.io/config.mirror":"x"},"ownerReferences":[{"apiVersion":"v1","kind":"Node","name":"node-3","uid":"u","controller":true}]},"spec":{"nodeName":"node-3","hostNetwork":true,"containers":[{"name":"c","image":"index.docker.io/rancher/hardened-kubernetes:v1"}]},"status":{"phase":"Running"}`),
+		object(t, "/registry/pods/kube-system/haproxy-node-3", "v1", "Pod", `"metadata":{"annotations":{"kubernetes.io/config.mirror":"x"}},"spec":{"nodeName":"node-3","containers":[{"name":"c","image":"haproxy"}]},"status":{"phase":"Running"}`),
+		object(t, "/registry/pods/kube-system/kube-proxy", "v1", "Pod", `"spec":{"nodeName":"node-3","containers":[{"name":"c","image":"somebodys"}]},"status":{"phase":"Running"}`),
 		object(t, "/registry/pods/kube-system/kube-apiserver-node-3", "v1", "Pod", `"metadata":{"annotations":{"kubernetes.io/config.mirror":"x"}},"spec":{"nodeName":"node-3","containers":[{"name":"c","image":"kube-proxy"}]},"status":{"phase":"Running"}`),
 	)
 	_, got := look(t, all...)
@@ -125,10 +129,12 @@ func TestFind(t *testing.T) {
 		{"Deployment kube-system/calico-typha", "Calico's Typha, by its image", "kubectl rollout restart --namespace=kube-system deployment/calico-typha", none, false, watchers.NoElection},
 		{"DaemonSet kube-system/calico-node", "Calico, by its image", "kubectl delete pod --namespace=kube-system --selector=k8s-app=calico-node", none, true, watchers.NotEligible},
 		{"DaemonSet openshift-ovn-kubernetes/ovnkube-node", "OVN-Kubernetes, by its labels", "kubectl delete pod --namespace=openshift-ovn-kubernetes --selector=app=ovnkube-node", none, true, watchers.NotEligible},
+		{"DaemonSet openshift-ovn-kubernetes/ovnkube-other", "OVN-Kubernetes, by its labels", "kubectl rollout restart --namespace=openshift-ovn-kubernetes daemonset/ovnkube-other", none, true, watchers.NotEligible},
 		{"Deployment kube-system/coredns", "CoreDNS, by its image", "kubectl rollout restart --namespace=kube-system deployment/coredns", none, false, watchers.NoElection},
 		{"Deployment kube-system/by-user", "may watch endpoints, leases, nodes, pods and 1 more, by RBAC", "kubectl rollout restart --namespace=kube-system deployment/by-user", none, false, watchers.MayElect},
 		{"Deployment kube-system/maps", "may watch configmaps, by RBAC", "kubectl rollout restart --namespace=kube-system deployment/maps", none, false, watchers.NoElection},
 		{"Deployment kube-system/operator", "may watch endpoints, leases, nodes, pods and 1 more, by RBAC", "kubectl rollout restart --namespace=kube-system deployment/operator", []string{"node-2"}, false, watchers.HoldsLease},
+		{"Deployment kube-system/paused", "may watch configmaps, by RBAC", "kubectl delete pod --namespace=kube-system --selector=k8s-app=paused", none, false, watchers.NoElection},
 		{"StatefulSet kube-system/admin", "may watch everything of a group, by RBAC", "kubectl rollout restart --namespace=kube-system statefulset/admin", none, false, watchers.MayElect},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -158,6 +164,28 @@ func TestNotSeen(t *testing.T) {
 				t.Errorf("%q is not said first: %q", tt.want, list.NotSeen)
 			}
 		})
+	}
+}
+
+// TestRestartable: what runs and is there after the restore, by where it was found.
+func TestRestartable(t *testing.T) {
+	backup, current := []finding.In{finding.InBackup}, []finding.In{finding.InCurrent}
+	both := []finding.In{finding.InBackup, finding.InCurrent}
+	for _, tt := range []struct {
+		name string
+		w    watchers.Watcher
+		want bool
+	}{
+		{"in both", watchers.Watcher{Kind: "Deployment", In: both}, true},
+		{"in the backup, and running", watchers.Watcher{Kind: "Deployment", In: backup, Pods: 1}, true},
+		{"in the backup, and not running", watchers.Watcher{Kind: "Deployment", In: backup}, false},
+		{"in the current state", watchers.Watcher{Kind: "Deployment", In: current, Pods: 1}, false},
+		{"a static pod of the current state", watchers.Watcher{Kind: watchers.StaticPod, In: current, Pods: 1}, true},
+		{"a static pod that does not run", watchers.Watcher{Kind: watchers.StaticPod, In: both}, false},
+	} {
+		if got := tt.w.Restartable(); got != tt.want {
+			t.Errorf("%s: %t, want %t", tt.name, got, tt.want)
+		}
 	}
 }
 

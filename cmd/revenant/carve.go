@@ -26,7 +26,7 @@ type carveOptions struct {
 	showSecrets bool
 }
 
-func newCarve(s streams) *cobra.Command {
+func newCarve(s streams, f runFunc) *cobra.Command {
 	o := &carveOptions{streams: s}
 	cmd := &cobra.Command{
 		Use:   "carve FILE [RESOURCE[/NAME] | KEY]...",
@@ -51,7 +51,7 @@ Exit codes: 0 done; 2 FILE could not be read; 3 it is damaged.`,
   revenant carve backup.db --label deleted,compacted secrets`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: completeResources,
-		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0], args[1:]) },
+		RunE:              f.of(o),
 	}
 	o.open.addFlags(cmd.Flags())
 	o.output.addFlags(cmd.Flags())
@@ -64,7 +64,8 @@ Exit codes: 0 done; 2 FILE could not be read; 3 it is damaged.`,
 	return cmd
 }
 
-func (o *carveOptions) run(ctx context.Context, path string, wanted []string) error {
+func (o *carveOptions) run(ctx context.Context, args []string) error {
+	path, wanted := args[0], args[1:]
 	guard, err := o.open.guardOutputs(o.streams, path)
 	if err != nil {
 		return err

@@ -156,9 +156,11 @@ func remember(guard *outfile.Guard, hash string, m *tui.Memory) {
 	}
 }
 
-// newConfig makes `revenant config`.
-func newConfig(s streams) *cobra.Command {
-	cmd := &cobra.Command{
+// configOptions are those of `revenant config`, which has no flags.
+type configOptions struct{ streams streams }
+
+func newConfig(s streams, f runFunc) *cobra.Command {
+	return &cobra.Command{
 		Use:   "config [theme|keys]",
 		Short: "Print the default theme and keys of the terminal UI",
 		Long: `Print the files by which the terminal UI can be made one's own, with the
@@ -170,34 +172,35 @@ leave out is as here.`,
   mkdir -p ~/.config/revenant && revenant config keys > ~/.config/revenant/keys.yaml`,
 		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
 		ValidArgs: []string{"theme", "keys"},
-		RunE: func(_ *cobra.Command, args []string) error {
-			p := report.NewPrinter(s.out)
-			files := []struct {
-				name, file string
-				text       []byte
-			}{{"theme", themeFile, tui.DefaultTheme()}, {"keys", keysFile, tui.DefaultKeyMap()}}
-			for i, f := range files {
-				if len(args) == 1 {
-					if args[0] == f.name {
-						_, err := s.out.Write(f.text)
-						return err
-					}
-					continue
-				}
-				if i > 0 {
-					p.Line("")
-				}
-				dir, err := configDir()
-				if err != nil {
-					dir = "(no directory: " + err.Error() + ")"
-				}
-				p.Line("# %s", sanitize.Line(filepath.Join(dir, f.file)))
-				for line := range strings.Lines(string(f.text)) {
-					p.Line("%s", strings.TrimSuffix(line, "\n"))
-				}
-			}
-			return p.Flush()
-		},
+		RunE:      f.of(&configOptions{s}),
 	}
-	return cmd
+}
+
+func (o *configOptions) run(_ context.Context, args []string) error {
+	p := report.NewPrinter(o.streams.out)
+	files := []struct {
+		name, file string
+		text       []byte
+	}{{"theme", themeFile, tui.DefaultTheme()}, {"keys", keysFile, tui.DefaultKeyMap()}}
+	for i, f := range files {
+		if len(args) == 1 {
+			if args[0] == f.name {
+				_, err := o.streams.out.Write(f.text)
+				return err
+			}
+			continue
+		}
+		if i > 0 {
+			p.Line("")
+		}
+		dir, err := configDir()
+		if err != nil {
+			dir = "(no directory: " + err.Error() + ")"
+		}
+		p.Line("# %s", sanitize.Line(filepath.Join(dir, f.file)))
+		for line := range strings.Lines(string(f.text)) {
+			p.Line("%s", strings.TrimSuffix(line, "\n"))
+		}
+	}
+	return p.Flush()
 }

@@ -77,11 +77,13 @@ var handedOver = []handed{
 	{name: "a prediction", flags: []string{"--prediction", "prediction.json"}, only: "verify", files: []string{"prediction.json"}},
 }
 
-// writers are the commands that write files: what they are given to write to out.
-var writers = []struct {
+type writer struct {
 	name string
 	args func(file, out string) []string
-}{
+}
+
+// writers are the commands that write files: what they are given to write to out.
+var writers = []writer{
 	{"inspect", func(file, out string) []string { return []string{"inspect", file, "-o", "json=" + out} }},
 	{"inspect", func(file, out string) []string { return []string{"inspect", "other.db", file, "-o", "table=" + out} }},
 	{"predict", func(file, out string) []string { return []string{"predict", file, "other.db", "-o", "yaml=" + out} }},
@@ -92,6 +94,9 @@ var writers = []struct {
 	{"preflight", func(file, out string) []string { return []string{"preflight", "other.db", file, "-o", "json=" + out} }},
 	{"verify", func(file, out string) []string { return []string{"verify", file, "-o", "json=" + out} }},
 	{"carve", func(file, out string) []string { return []string{"carve", file, "-o", "json=" + out} }},
+	{"get", func(file, out string) []string { return []string{"get", file, "-o", "wide=" + out} }},
+	{"extract", func(file, out string) []string { return []string{"extract", file, "-o", "yaml=" + out} }},
+	{"extract", func(file, out string) []string { return []string{"extract", file, "--dir", out} }},
 	{"salvage", func(file, out string) []string { return []string{"salvage", file, "-o", out} }},
 	{"salvage", func(file, out string) []string {
 		return []string{"salvage", file, "-o", "clean.db", "--report", "json=" + out}
@@ -540,6 +545,8 @@ func TestChangedWhileRead(t *testing.T) {
 		{"other.db", []string{"preflight", "backup.db", "other.db"}, ""},
 		{"backup.db", []string{"verify", "backup.db", "--kubelet", "n=dump.json"}, ""},
 		{"backup.db", []string{"carve", "backup.db"}, ""},
+		{"backup.db", []string{"extract", "backup.db"}, ""},
+		{"backup.db", []string{"get", "backup.db"}, ""},
 		{"backup.db", []string{"salvage", "backup.db", "-o", "clean.db", "--report", "json=clean.json"}, ""},
 		{"backup.db", []string{"carve", "-"}, "backup.db"},
 		{"backup.db", []string{"salvage", "-", "-o", "clean.db", "--report", "json=clean.json"}, "backup.db"},

@@ -548,6 +548,9 @@ func (r *hostileRun) all(t *testing.T) {
 			r.judgeComparison(r.ask(t, "predict and compare", "-o", data, "predict", "--compare", backup, current))
 		}},
 		{"carve", func() { r.judgeAlone(r.ask(t, "carve", "-o", data, "carve", "--objects", current), r.Current) }},
+		{"get", func() { r.ask(t, "get", "-o", []string{"json", "yaml", "wide", "name"}, "get", current) }},
+		{"extract", func() { r.ask(t, "extract", "-o", []string{"json"}, "extract", "--show-secrets", current) }},
+		{"extract a stream", func() { r.ask(t, "extract a stream", "-o", []string{"yaml"}, "extract", "--raw", "--deleted", current) }},
 		{"overview", func() { r.judgeOverview(r.ask(t, "overview", "", nil, backup, current)) }},
 		{"inspect with hashkv", func() { r.ask(t, "inspect with hashkv", "-o", data[:1], "inspect", "--hashkv", current) }},
 		{"preflight", func() {
@@ -840,7 +843,7 @@ func (r *hostileRun) judgeCommands(name string, commands []string) {
 var bash, _ = exec.LookPath("bash")
 
 var (
-	harmless = regexp.MustCompile(`^[\p{L}\p{N}_@%+=:,./-]*$`)
+	harmless = regexp.MustCompile(`^[\p{L}\p{N}_@%+=:,./-]*;?$`) // with the end of a command
 	asOption = regexp.MustCompile(`^-+` + adversary.Mark)
 )
 

@@ -28,7 +28,7 @@ type inspectOptions struct {
 	rev     int64
 }
 
-func newInspect(s streams) *cobra.Command {
+func newInspect(s streams, f runFunc) *cobra.Command {
 	o := &inspectOptions{streams: s}
 	cmd := &cobra.Command{
 		Use:   "inspect FILE...",
@@ -62,7 +62,7 @@ Exit codes: 0 all files are whole; 2 a file could not be read, the others were;
   revenant inspect -o json backup.db current.db`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: completeFiles,
-		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args) },
+		RunE:              f.of(o),
 	}
 	o.open.addFlags(cmd.Flags())
 	o.output.addFlags(cmd.Flags())

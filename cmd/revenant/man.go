@@ -18,25 +18,32 @@ import (
 )
 
 // newMan makes `revenant man`, for those who package revenant.
-func newMan() *cobra.Command {
-	return &cobra.Command{
+// manOptions are those of `revenant man`, which has no flags.
+type manOptions struct{ cmd *cobra.Command }
+
+func newMan(f runFunc) *cobra.Command {
+	o := &manOptions{}
+	o.cmd = &cobra.Command{
 		Use:               "man DIR",
 		Short:             "Write the manual pages into a directory",
 		Long:              "Write a manual page for every command into DIR, which is made if it is not\nthere. They are dated with SOURCE_DATE_EPOCH, or else with the day of the commit.",
 		Hidden:            true,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeDirs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			guard := &outfile.Guard{}
-			if outfile.HoldsEtcd(args[0]) {
-				guard.Evidence(args[0]) // of somebody's
-			}
-			if err := guard.MkdirAll(args[0], 0o777); err != nil {
-				return err
-			}
-			return writePages(cmd.Context(), guard, args[0], cmd.Root())
-		},
+		RunE:              f.of(o),
 	}
+	return o.cmd
+}
+
+func (o *manOptions) run(ctx context.Context, args []string) error {
+	guard := &outfile.Guard{}
+	if outfile.HoldsEtcd(args[0]) {
+		guard.Evidence(args[0]) // of somebody's
+	}
+	if err := guard.MkdirAll(args[0], 0o777); err != nil {
+		return err
+	}
+	return writePages(ctx, guard, args[0], o.cmd.Root())
 }
 
 // writePages writes the page of a command and of all below it.

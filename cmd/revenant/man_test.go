@@ -21,7 +21,7 @@ func TestMan(t *testing.T) {
 	if code := run(t.Context(), []string{"man", dir}, streams{out: &out, err: &errs}); code != exitOK || out.Len()+errs.Len() > 0 {
 		t.Fatalf("exit code %d: %s%s", code, &out, &errs)
 	}
-	root := newRoot(streams{})
+	root := newRoot(streams{}, work)
 	root.InitDefaultCompletionCmd()
 	pages := 0
 	var check func(*cobra.Command)

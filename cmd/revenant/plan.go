@@ -36,7 +36,7 @@ type runbookOptions struct {
 // planFlags are the flags that say what is done, and not what is known.
 var planFlags = []string{"bump-revision", "mark-compacted", "restart-kubelets", "restart-apiservers", "keep-apiservers"}
 
-func newPlan(s streams) *cobra.Command {
+func newPlan(s streams, f runFunc) *cobra.Command {
 	o := &runbookOptions{streams: s, output: outputOptions{formats: []string{"text", "markdown", "json"}}}
 	cmd := &cobra.Command{
 		Use:   "plan BACKUP [CURRENT]",
@@ -72,7 +72,7 @@ and the runbook rests on what was readable.`,
 		ValidArgsFunction: completeArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.planned = slices.ContainsFunc(planFlags, cmd.Flags().Changed)
-			return o.run(cmd.Context(), args)
+			return f(cmd.Context(), o, args)
 		},
 	}
 	o.open.addFlags(cmd.Flags())
@@ -196,7 +196,9 @@ func (o *runbookOptions) lookAtBoth(ctx context.Context, p *pair, in *runbook.In
 		o.look(ctx, restore.InBackup, p.backup, &in.Backup, in),
 		o.look(ctx, restore.InCurrent, p.current, in.Current, in))
 	if err == nil && in.Onto != "" {
-		in.Ties, err = ties.Find(ctx, p.backup.snapshot, p.prefix)
+		if in.Ties, err = ties.Find(ctx, p.backup.snapshot, p.prefix); err == nil {
+			in.Rollback, err = p.rollback(ctx)
+		}
 		return err
 	}
 	if err == nil {

@@ -96,7 +96,7 @@ type predictOptions struct {
 	compare bool
 }
 
-func newPredict(s streams) *cobra.Command {
+func newPredict(s streams, f runFunc) *cobra.Command {
 	o := &predictOptions{streams: s}
 	cmd := &cobra.Command{
 		Use:   "predict BACKUP CURRENT | predict BACKUP [CURRENT] --onto new-machines",
@@ -125,7 +125,7 @@ readable.`,
   revenant predict backup.db --onto new-machines`,
 		Args:              o.plan.pairOrOnto,
 		ValidArgsFunction: completeArgs(2),
-		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args) },
+		RunE:              f.of(o),
 	}
 	o.open.addFlags(cmd.Flags())
 	o.output.addFlags(cmd.Flags())

@@ -34,7 +34,7 @@ type preflightOptions struct {
 	force       bool
 }
 
-func newPreflight(s streams) *cobra.Command {
+func newPreflight(s streams, f runFunc) *cobra.Command {
 	o := &preflightOptions{streams: s, output: outputOptions{formats: []string{"text", "json", "yaml", "prometheus"}}}
 	cmd := &cobra.Command{
 		Use:   "preflight BACKUP [CURRENT]",
@@ -75,7 +75,7 @@ could not do its work; 3 a file is damaged.`,
 		ValidArgsFunction: completeArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.planned = slices.ContainsFunc(planFlags, cmd.Flags().Changed)
-			return o.run(cmd.Context(), args)
+			return f(cmd.Context(), o, args)
 		},
 	}
 	o.open.addFlags(cmd.Flags())

@@ -72,6 +72,8 @@ func TestProgressOfCommands(t *testing.T) {
 		{"plan", "backup.db"},
 		{"verify", "backup.db", "--kubelet", "node-1=pods.json", "--fail-on", ""},
 		{"carve", "backup.db"},
+		{"extract", "backup.db", "deployments"},
+		{"get", "backup.db", "all"},
 		{"salvage", "backup.db", "-o", "clean.db"},
 	} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {

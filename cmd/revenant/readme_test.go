@@ -5,28 +5,45 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"revenant/internal/corpus"
 )
 
-// TestReadme wants the output in README.md to be what the program prints.
+// TestReadme checks that the output in README.md and in the pages beside it is what
+// the program prints.
 func TestReadme(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, args := range [][]string{
-		nil,
-		{"--bump-revision", "1000000000", "--mark-compacted"},
-		{"inspect", "backup.db"},
-		{"predict", "backup.db", "current.db", "--compare"},
-		{"salvage", "data", "-o", "newest.db"},
+	for _, tt := range []struct {
+		page string
+		args []string
+		ends string // with which the pasted part ends, "" for all of it
+	}{
+		{page: "README.md", args: []string{"predict", "backup.db", "current.db", "--compare"}, ends: "\n\nplain: "},
+		{page: "docs/predict.md"},
+		{page: "docs/predict.md", args: []string{"--bump-revision", "1000000000", "--mark-compacted"}},
+		{page: "docs/predict.md", args: []string{"predict", "backup.db", "current.db", "--compare"}},
+		{page: "docs/get.md", args: []string{"get", "backup.db", "deploy,svc", "-n", "shop", "-o", "wide"}},
+		{page: "docs/extract.md", args: []string{"extract", "backup.db", "deploy/web", "-n", "shop"}},
+		{page: "docs/inspect.md", args: []string{"inspect", "backup.db"}},
+		{page: "docs/inspect.md", args: []string{"salvage", "data", "-o", "newest.db"}},
 	} {
-		t.Run("revenant "+strings.Join(args, " "), func(t *testing.T) {
-			if out := output(t, args); !strings.Contains(string(readme), out) {
-				t.Errorf("README.md does not have this output:\n%s", out)
+		t.Run(tt.page+" revenant "+strings.Join(tt.args, " "), func(t *testing.T) {
+			page, err := os.ReadFile(filepath.Join(repository, tt.page))
+			if err != nil {
+				t.Fatal(err)
+			}
+			out := output(t, tt.args)
+			if tt.ends != "" {
+				before, _, found := strings.Cut(out, tt.ends)
+				if !found {
+					t.Errorf("the output does not have %q:\n%s", tt.ends, out)
+				}
+				out = before + "\n"
+			}
+			if !strings.Contains(string(page), "```\n"+out+"```\n") {
+				t.Errorf("%s does not have this output:\n%s", tt.page, out)
 			}
 		})
 	}
@@ -69,5 +86,32 @@ func writeEvidence(t *testing.T, name string, data []byte) {
 	t.Helper()
 	if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o700), os.WriteFile(name, data, 0o400)); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestLinks checks that every page and picture that a page names is there.
+func TestLinks(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)|(?:src|srcset)="([^":]+)"`)
+	found := 0
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md", "testdata/*.md"} {
+		pages, err := filepath.Glob(filepath.Join(repository, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, page := range pages {
+			text, err := os.ReadFile(page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range link.FindAllSubmatch(text, -1) {
+				found++
+				if _, err := os.Stat(filepath.Join(filepath.Dir(page), string(m[1])+string(m[2]))); err != nil {
+					t.Errorf("%s: %v", page, err)
+				}
+			}
+		}
+	}
+	if found < 50 {
+		t.Errorf("%d links were found", found)
 	}
 }

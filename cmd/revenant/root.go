@@ -51,7 +51,7 @@ func standardStreams() streams {
 
 // run executes the command line and returns the exit code.
 func run(ctx context.Context, args []string, s streams) int {
-	root := newRoot(s)
+	root := newRoot(s, work)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if errors.Is(err, context.Canceled) {
@@ -63,7 +63,22 @@ func run(ctx context.Context, args []string, s streams) int {
 	return exitCode(s.err, err)
 }
 
-func newRoot(s streams) *cobra.Command {
+// verb is a command: the options that its flags set, and what it does with them.
+type verb interface {
+	run(ctx context.Context, args []string) error
+}
+
+// runFunc runs a verb. Tests that are about flags have one that does no work.
+type runFunc func(ctx context.Context, v verb, args []string) error
+
+func work(ctx context.Context, v verb, args []string) error { return v.run(ctx, args) }
+
+// of is v as cobra runs it.
+func (f runFunc) of(v verb) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error { return f(cmd.Context(), v, args) }
+}
+
+func newRoot(s streams, f runFunc) *cobra.Command {
 	o := &uiOptions{streams: s}
 	root := &cobra.Command{
 		Use:   "revenant [BACKUP [CURRENT]]",
@@ -85,24 +100,24 @@ No file is ever changed, and no cluster is needed.`,
   revenant predict backup.db current.db     # outcome of every pod
   revenant plan backup.db current.db        # how to restore: what to type, in order
   revenant verify restored.db --dumps DIR   # after it: what really runs
-  revenant inspect backup.db                # what is it, is it whole`,
+  revenant inspect backup.db                # what is it, is it whole
+  revenant get backup.db pods -n shop       # what was there, as kubectl lists it
+  revenant extract backup.db deploy/web     # an object, as a manifest to be applied again`,
 		Args:              cobra.MaximumNArgs(2),
 		ValidArgsFunction: completeArgs(2),
 		SilenceUsage:      true,
 		SilenceErrors:     true,
-		Version:           version(),
-		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args) },
+		RunE:              f.of(o),
 	}
 	root.SuggestionsMinimumDistance = 2
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
-	root.SetVersionTemplate("revenant {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return hinted(err, fmt.Sprintf("%s --help lists the flags", cmd.CommandPath()))
 	})
 	o.addFlags(root.Flags())
-	root.AddCommand(newInspect(s), newPreflight(s), newPredict(s), newPlan(s), newVerify(s), newSalvage(s), newCarve(s), newConfig(s), newMan())
+	root.AddCommand(newInspect(s, f), newPreflight(s, f), newPredict(s, f), newPlan(s, f), newVerify(s, f), newSalvage(s, f), newCarve(s, f), newGet(s, f), newExtract(s, f), newConfig(s, f), newMan(f))
 	for _, cmd := range append(root.Commands(), root) {
 		hintArgs(cmd)
 		completeFlags(cmd)

@@ -25,7 +25,7 @@ type salvageOptions struct {
 	state            string
 }
 
-func newSalvage(s streams) *cobra.Command {
+func newSalvage(s streams, f runFunc) *cobra.Command {
 	o := &salvageOptions{streams: s}
 	cmd := &cobra.Command{
 		Use:   "salvage FILE -o CLEAN.db",
@@ -57,7 +57,7 @@ is damaged, and what is readable was written.`,
   revenant salvage broken.db -o tree.db --state tree  # nothing but what its tree leads to`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeArgs(1),
-		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
+		RunE:              f.of(o),
 	}
 	o.open.addFlags(cmd.Flags())
 	cmd.Flags().StringVarP(&o.output, "output", "o", "", "`FILE` to write the snapshot to; it must not exist")
@@ -70,7 +70,8 @@ is damaged, and what is readable was written.`,
 	return cmd
 }
 
-func (o *salvageOptions) run(ctx context.Context, path string) error {
+func (o *salvageOptions) run(ctx context.Context, args []string) error {
+	path := args[0]
 	if o.output == "" {
 		return hinted(errors.New("no output is named"), "revenant salvage FILE -o CLEAN.db")
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -27,6 +28,7 @@ type uiOptions struct {
 	mouse   bool
 	plain   bool
 	carved  bool
+	version bool
 }
 
 func (o *uiOptions) addFlags(flags *pflag.FlagSet) {
@@ -37,9 +39,16 @@ func (o *uiOptions) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.mouse, "mouse", false, "terminal UI: scroll with the wheel (the terminal's own selection needs shift then)")
 	flags.BoolVar(&o.carved, "carved", false, "terminal UI: histories and the timeline begin with what can be carved from free pages, marked")
 	flags.BoolVar(&o.plain, "plain", false, "terminal UI for screen readers: plain lines, nothing drawn, a command a line")
+	// cobra's own flag prints with a template, and what a template may call the linker keeps:
+	// every exported method of every type.
+	flags.BoolVarP(&o.version, "version", "v", false, "version for revenant")
 }
 
 func (o *uiOptions) run(ctx context.Context, args []string) error {
+	if o.version {
+		_, err := fmt.Fprintln(o.streams.out, "revenant", version())
+		return err
+	}
 	plan, err := o.plan.plan()
 	if err != nil {
 		return err

@@ -37,7 +37,7 @@ type verifyOptions struct {
 	partial    bool
 }
 
-func newVerify(s streams) *cobra.Command {
+func newVerify(s streams, f runFunc) *cobra.Command {
 	o := &verifyOptions{streams: s, output: outputOptions{formats: []string{"table", "json", "yaml"}}}
 	cmd := &cobra.Command{
 		Use:   "verify SNAPSHOT --kubelet NODE=FILE... | --dumps DIR",
@@ -89,7 +89,7 @@ was not read in full; 2 the command could not do its work; 3 the snapshot is dam
   revenant verify restored.db --dumps dumps --prediction prediction.json -o json`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeArgs(1),
-		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
+		RunE:              f.of(o),
 	}
 	o.open.addFlags(cmd.Flags())
 	o.output.addFlags(cmd.Flags())
@@ -113,7 +113,8 @@ func kindNames() []string {
 	return names
 }
 
-func (o *verifyOptions) run(ctx context.Context, path string) error {
+func (o *verifyOptions) run(ctx context.Context, args []string) error {
+	path := args[0]
 	guard, err := o.open.guardOutputs(o.streams, append(o.files(), path)...)
 	if err != nil {
 		return err

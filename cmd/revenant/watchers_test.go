@@ -59,7 +59,7 @@ func TestWatchers(t *testing.T) {
 		{[]string{"plan", "--bump-revision", "0", backup, current}, []string{
 			"kubectl rollout restart --namespace=kube-system daemonset/kube-proxy", "kubectl rollout status --namespace=kube-system daemonset/kube-proxy", "kubectl rollout restart --namespace=kube-system deployment/operator",
 		}, "needs no restart"},
-		{[]string{"plan", backup}, []string{"kubectl rollout restart --namespace=kube-system daemonset/kube-proxy", "Whether the bump passes all that was served is not known."}, ""},
+		{[]string{"plan", backup}, []string{"kubectl rollout restart --namespace=kube-system daemonset/kube-proxy", "Whether the bump passes everything that was served is not known."}, ""},
 		{[]string{"plan", "-o", "json", "--last-revision", "20", backup, current}, []string{`"listAnew": true`, `"basis": "rbac"`}, ""},
 	} {
 		got := answered(t, tt.command...)

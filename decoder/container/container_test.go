@@ -355,6 +355,20 @@ func TestCutOff(t *testing.T) {
 	}
 }
 
+// TestBrokenEntry reads what there is of an entry of a zip of which a byte is another.
+func TestBrokenEntry(t *testing.T) {
+	db := database(t)
+	data := packZip(entry{"README", []byte("text")}, entry{"a.db", db})
+	data[len(data)/2] ^= 0xff
+	e, err := open(t, data, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(e.Faults) != 1 || !strings.Contains(e.Faults[0], "a.db") {
+		t.Errorf("faults %q", e.Faults)
+	}
+}
+
 func TestDirectory(t *testing.T) {
 	db := database(t)
 	root := t.TempDir()

@@ -142,6 +142,44 @@ func TestBesideMember(t *testing.T) {
 	}
 }
 
+// TestIsPGP: where a packet that a message begins with ends to be one.
+func TestIsPGP(t *testing.T) {
+	id := "\x01\x02\x03\x04\x05\x06\x07\x08"
+	for _, test := range []struct {
+		name, head string
+		want       bool
+	}{
+		{"a key", "\x84\x5e\x03" + id + "\x12\x01\x07\x40\x00\x00", true},
+		{"too short to tell", "\x84\x5e\x03" + id + "\x12\x01\x07\x40", false},
+		{"just long enough", "\x84\x5e\x03" + id + "\x12\x01\x07\x40\x00", true},
+		{"no packet", "\x04\x5e\x03" + id + "\x12\x01\x07\x40\x00\x00", false},
+		{"the last algorithm", "\x84\x5e\x03" + id + "\x1f\x01\x07\x40\x00\x00", true},
+		{"one too many", "\x84\x5e\x03" + id + "\x20\x01\x07\x40\x00\x00", false},
+		{"no algorithm", "\x84\x5e\x03" + id + "\x00\x01\x07\x40\x00\x00", false},
+		{"the newest version", "\x84\x5e\x06" + id + "\x00\x01\x07\x40\x00\x00", true},
+		{"an old version", "\x84\x5e\x02" + id + "\x12\x01\x07\x40\x00\x00", false},
+		{"a length of four", "\x84\x04\x03" + id + "\x12\x01\x07\x40\x00\x00", true},
+		{"a length of three", "\x84\x03\x03" + id + "\x12\x01\x07\x40\x00\x00", false},
+		{"a length of 4096", "\x85\x10\x00\x03" + id + "\x12\x01\x07\x40\x00", true},
+		{"a length of 4097", "\x85\x10\x01\x03" + id + "\x12\x01\x07\x40\x00", false},
+		{"a length of four bytes", "\x86\x00\x00\x01\x00\x03" + id + "\x12\x01\x07", false},
+		{"newer, a length of 191", "\xc1\xbf\x03" + id + "\x12\x01\x07\x40\x00\x00", true},
+		{"newer, a length of 192", "\xc1\xc0\x00\x03" + id + "\x12\x01\x07\x40\x00", true},
+		{"newer, a length of 4288", "\xc1\xd0\x00\x03" + id + "\x12\x01\x07\x40\x00", false},
+		{"newer, in parts", "\xc1\xe0\x00\x03" + id + "\x12\x01\x07\x40\x00", false},
+		{"a passphrase", "\x8c\x0d\x04\x0f\x04" + id + "\x00\x00\x00\x00\x00", true},
+		{"another cipher", "\x8c\x0d\x04\x10\x04" + id + "\x00\x00\x00\x00\x00", false},
+		{"another way to a key", "\x8c\x0d\x04\x0f\x05" + id + "\x00\x00\x00\x00\x00", false},
+		{"a newer passphrase", "\x8c\x0d\x05\xff\xff" + id + "\x00\x00\x00\x00\x00", true},
+		{"the newest passphrase", "\x8c\x0d\x06\xff\xff" + id + "\x00\x00\x00\x00\x00", true},
+		{"a signature", "\x88\x5e\x04" + id + "\x12\x01\x07\x40\x00\x00", false},
+	} {
+		if got := isPGP([]byte(test.head)); got != test.want {
+			t.Errorf("%s: %t", test.name, got)
+		}
+	}
+}
+
 // TestLooksEncrypted tells what a file is encrypted with. Two beginnings are those of
 // files that GnuPG wrote, the others are made by the formats' documents.
 func TestLooksEncrypted(t *testing.T) {

@@ -500,3 +500,54 @@ func FuzzAllocation(f *testing.F) {
 		}
 	})
 }
+
+// TestFits: how much may come out of how much. The ratio counts only where there is much.
+func TestFits(t *testing.T) {
+	const much = ratioFrom
+	limits := Limits{Bytes: 8 * much, Ratio: 200}
+	tests := []struct {
+		name        string
+		n, consumed int64
+		fits        bool
+	}{
+		{"nothing", 0, 0, true},
+		{"as much as any may be", much, 0, true},
+		{"more, out of nothing", much + 1, 0, false},
+		{"more, out of as little as may be", 200*(much/100+1) - 1, much / 100, true},
+		{"out of less", 200 * (much/100 + 1), much / 100, false},
+		{"all that is allowed", 8 * much, much, true},
+		{"more than that", 8*much + 1, much, false},
+	}
+	for _, tt := range tests {
+		x := &expander{opts: Options{Limits: limits}, consumed: tt.consumed}
+		if err := x.fits(tt.n); (err == nil) != tt.fits || err != nil && !errors.Is(err, ErrTooLarge) {
+			t.Errorf("%s: %d out of %d: %v", tt.name, tt.n, tt.consumed, err)
+		}
+	}
+}
+
+// TestSize64: the compressed size of a large entry of a zip, or one that nothing has.
+func TestSize64(t *testing.T) {
+	field := func(id byte, size int, content ...byte) string {
+		return string(append([]byte{id, 0, byte(size), 0}, content...))
+	}
+	sizes := []byte{1, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0}
+	const none = 1 << 63
+	for _, tt := range []struct {
+		name, extra string
+		want        uint64
+	}{
+		{"nothing", "", none},
+		{"less than a header", "\x01\x00\x10", none},
+		{"sizes", field(1, 16, sizes...), 7},
+		{"after another field", field(2, 3, 1, 2, 3) + field(1, 16, sizes...), 7},
+		{"after an empty one", field(2, 0) + field(1, 16, sizes...), 7},
+		{"one size alone", field(1, 8, sizes[:8]...), none},
+		{"cut off", field(1, 16, sizes[:15]...), none},
+		{"another field, cut off", field(2, 20, sizes...), none},
+	} {
+		if got := size64([]byte(tt.extra)); got != tt.want {
+			t.Errorf("%s: %d, want %d", tt.name, got, tt.want)
+		}
+	}
+}

@@ -1,6 +1,10 @@
 package kube
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"revenant/decoder/wire"
+)
 
 // checkCBOR refuses a value of which the decoder would make far more memory than it has
 // bytes. That it is well-formed is left to the decoder, which looks before it makes
@@ -11,14 +15,14 @@ func checkCBOR(b []byte) error {
 		major, info := b[0]>>5, b[0]&0x1f
 		n, size := cborArgument(b)
 		if size > len(b) {
-			return errTruncated
+			return wire.ErrTruncated
 		}
 		b = b[size:]
 		room -= itemSize
 		switch major {
 		case 2, 3: // text: of indefinite length it comes in pieces that have a length
 			if n > uint64(len(b)) {
-				return errTruncated
+				return wire.ErrTruncated
 			}
 			b = b[n:]
 		case 5:

@@ -11,6 +11,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"revenant/decoder/wire"
 )
 
 // Limits of what is handed to a decoder. etcd takes values of 1.5 MiB by
@@ -118,14 +120,14 @@ func (c *checker) message(b []byte, l *layout, depth int) error {
 	if depth > maxDepth {
 		return errTooDeep
 	}
-	for f, err := range fields(b) {
+	for f, err := range wire.Fields(b) {
 		if err != nil {
 			return err
 		}
-		known, ok := l.fields[f.num]
+		known, ok := l.fields[f.Num()]
 		if !ok {
-			if old, ok := l.old[f.num]; !ok {
-				note(&c.loss.Unknown, append(c.path, strconv.Itoa(int(f.num))))
+			if old, ok := l.old[f.Num()]; !ok {
+				note(&c.loss.Unknown, append(c.path, strconv.Itoa(int(f.Num()))))
 			} else if err := c.removed(b, f, old, depth); err != nil {
 				return err
 			}
@@ -140,15 +142,15 @@ func (c *checker) message(b []byte, l *layout, depth int) error {
 	return nil
 }
 
-func (c *checker) field(b []byte, f wireField, known layoutField, depth int) error {
+func (c *checker) field(b []byte, f wire.Field, known layoutField, depth int) error {
 	c.decoded += known.size
 	if c.decoded > maxDecoded {
 		return errTooLarge
 	}
-	if (f.wire == wireBytes) != known.bytes && !known.list {
-		return errWireType // which the decoder of a map's entries does not check
+	if (f.Type() == wire.Bytes) != known.bytes && !known.list {
+		return wire.ErrType // which the decoder of a map's entries does not check
 	}
-	data := b[f.start:f.end]
+	data := f.Payload(b)
 	switch known.kind {
 	case message:
 		return c.message(data, known.message(), depth+1)
@@ -187,7 +189,7 @@ type layout struct {
 type layoutField struct {
 	name  string // as in JSON
 	kind  fieldKind
-	bytes bool         // has wireBytes, and not a number's wire type
+	bytes bool         // has wire.Bytes, and not a number's wire type
 	list  bool         // of numbers, which may be packed
 	size  int          // bytes of the Go value that one occurrence makes
 	typ   reflect.Type // of a message

@@ -4,19 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"sync"
 
-	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
-	apiextensionsv1beta1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1beta1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer/cbor/direct"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
-	"k8s.io/client-go/kubernetes/scheme"
-	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
-	apiregistrationv1beta1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1beta1"
+
+	"revenant/decoder/wire"
 )
 
 // Kubernetes' types log what they cannot read of an object, and wait a millisecond
@@ -240,7 +236,7 @@ func (o *Object) identifyContent() {
 // it is in all types of Kubernetes.
 func (o *Object) identifyMessage() {
 	for _, f := range o.Unknown {
-		if f.Number != 1 || f.Wire != wireBytes {
+		if f.Number != 1 || f.Wire != wire.Bytes {
 			continue
 		}
 		s := podScan{room: keepable(len(f.Bytes))}
@@ -257,23 +253,6 @@ func (o *Object) identify(namespace, name, uid string) {
 	}
 	o.UID = uid
 }
-
-// types knows every built-in type in every version that k8s.io/api has.
-var types = sync.OnceValue(func() *runtime.Scheme {
-	s := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{
-		scheme.AddToScheme,
-		apiextensionsv1.AddToScheme,
-		apiextensionsv1beta1.AddToScheme,
-		apiregistrationv1.AddToScheme,
-		apiregistrationv1beta1.AddToScheme,
-	} {
-		if err := add(s); err != nil {
-			panic(err) // two types of one name in the vendored API
-		}
-	}
-	return s
-})
 
 func newTyped(apiVersion, kind string) (runtime.Object, error) {
 	obj, err := types().New(schema.FromAPIVersionAndKind(apiVersion, kind))

@@ -14,11 +14,13 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/serializer/cbor/direct"
 	"k8s.io/klog/v2"
+
+	"revenant/decoder/wire"
 )
 
 // pb appends a field of wire type 2.
 func pb(b []byte, num int32, payload ...[]byte) []byte {
-	return append(b, Message{{Number: num, Wire: wireBytes, Bytes: bytes.Join(payload, nil)}}.Append(nil)...)
+	return append(b, Message{{Number: num, Wire: wire.Bytes, Bytes: bytes.Join(payload, nil)}}.Append(nil)...)
 }
 
 // summary is what a test says of an Object.
@@ -242,13 +244,13 @@ func TestDecodeHostile(t *testing.T) {
 	}{
 		{"containers of nothing", pod(pb(nil, 2, bytes.Repeat([]byte("\x12\x00"), 1<<20))), errTooLarge},
 		{"annotations of nothing", pod(pb(nil, 1, bytes.Repeat([]byte("\x62\x00"), 1<<20))), nil},
-		{"length near 2^63", pod([]byte("\x12\xff\xff\xff\xff\xff\xff\xff\xff\x7f")), errTruncated},
-		{"length beyond 64 bits", pod([]byte("\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")), errVarint},
-		{"length of 2 GiB", pod([]byte("\x12\xff\xff\xff\xff\x07")), errTruncated},
-		{"packed list of 2 GiB", envelope(t, "v1", "RangeAllocation", []byte("\x1a\xff\xff\xff\xff\x07")), errTruncated},
+		{"length near 2^63", pod([]byte("\x12\xff\xff\xff\xff\xff\xff\xff\xff\x7f")), wire.ErrTruncated},
+		{"length beyond 64 bits", pod([]byte("\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")), wire.ErrVarint},
+		{"length of 2 GiB", pod([]byte("\x12\xff\xff\xff\xff\x07")), wire.ErrTruncated},
+		{"packed list of 2 GiB", envelope(t, "v1", "RangeAllocation", []byte("\x1a\xff\xff\xff\xff\x07")), wire.ErrTruncated},
 		{"schemas in schemas", envelope(t, "apiextensions.k8s.io/v1", "CustomResourceDefinition",
 			pb(nil, 2, pb(nil, 7, pb(nil, 4, pb(nil, 1, deep(5000, 28)))))), errTooDeep},
-		{"groups in groups in a quantity", pod(quantity(bytes.Repeat([]byte{0x1b}, 2<<20))), errGroup},
+		{"groups in groups in a quantity", pod(quantity(bytes.Repeat([]byte{0x1b}, 2<<20))), wire.ErrGroup},
 		{"quantity with a large exponent", pod(quantity(pb(nil, 1, []byte("1e1000000000")))), errQuantity},
 		{"quantity with a small exponent", pod(quantity(pb(nil, 1, []byte("1e-1000000000")))), errQuantity},
 		{"long quantity", pod(quantity(pb(nil, 1, bytes.Repeat([]byte("9"), 1<<20)))), errQuantity},
@@ -266,7 +268,7 @@ func TestDecodeHostile(t *testing.T) {
 		{"schemas in schemas in JSON", []byte(crd + string(nested(`{"not":`, "{}", "}", 5_000)) + "}"), errTooDeep},
 		{"CBOR of arrays", []byte(cborMagic + "\xa1\x41a" + strings.Repeat("\x81", 1<<20)), nil},
 		{"CBOR of 2^60 items", []byte(cborMagic + "\x9b\x10\x00\x00\x00\x00\x00\x00\x00"), nil},
-		{"provider without end", append([]byte(encryptionPrefix), bytes.Repeat([]byte("x"), 1<<20)...), errTruncated},
+		{"provider without end", append([]byte(encryptionPrefix), bytes.Repeat([]byte("x"), 1<<20)...), wire.ErrTruncated},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

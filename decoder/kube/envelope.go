@@ -3,6 +3,8 @@ package kube
 import (
 	"bytes"
 	"fmt"
+
+	"revenant/decoder/wire"
 )
 
 // Encoding is how a stored value is encoded.
@@ -101,18 +103,18 @@ func ParseEnvelope(value []byte) (Envelope, error) {
 // scanUnknown reads a runtime.Unknown (apimachinery pkg/runtime/generated.proto).
 func (e *Envelope) scanUnknown(b []byte) error {
 	e.Raw = nil
-	for f, err := range fields(b) {
+	for f, err := range wire.Fields(b) {
 		if err != nil {
 			return err
 		}
-		if f.num > 4 {
+		if f.Num() > 4 {
 			continue
 		}
-		data, err := bytesField(b, f)
+		data, err := f.Bytes(b)
 		if err != nil {
 			return err
 		}
-		switch f.num {
+		switch f.Num() {
 		case 1:
 			if err := e.scanTypeMeta(data); err != nil {
 				return err
@@ -129,18 +131,18 @@ func (e *Envelope) scanUnknown(b []byte) error {
 }
 
 func (e *Envelope) scanTypeMeta(b []byte) error {
-	for f, err := range fields(b) {
+	for f, err := range wire.Fields(b) {
 		if err != nil {
 			return err
 		}
-		if f.num > 2 {
+		if f.Num() > 2 {
 			continue
 		}
-		data, err := bytesField(b, f)
+		data, err := f.Bytes(b)
 		if err != nil {
 			return err
 		}
-		if f.num == 1 {
+		if f.Num() == 1 {
 			e.APIVersion = intern(data)
 		} else {
 			e.Kind = intern(data)
@@ -157,7 +159,7 @@ func (e *Envelope) scanEncryption(b []byte) error {
 	for i := range part {
 		end := bytes.IndexByte(rest[:min(len(rest), maxKeyName)], ':')
 		if end < 0 {
-			return fmt.Errorf("read encryption prefix: %w", errTruncated)
+			return fmt.Errorf("read encryption prefix: %w", wire.ErrTruncated)
 		}
 		part[i], rest = string(rest[:end]), rest[end+1:]
 	}
@@ -206,4 +208,23 @@ func intern(b []byte) string {
 		return "Node"
 	}
 	return string(b)
+}
+
+// mapEntry reads an entry of a map from string to a string or message.
+func mapEntry(b []byte) (key, value []byte, err error) {
+	for f, err := range wire.Fields(b) {
+		if err != nil {
+			return nil, nil, err
+		}
+		switch f.Num() {
+		case 1:
+			key, err = f.Bytes(b)
+		case 2:
+			value, err = f.Bytes(b)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	return key, value, nil
 }

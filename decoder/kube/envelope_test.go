@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"revenant/decoder/wire"
 )
 
 // envelope wraps a message as the API server does.
@@ -37,8 +39,8 @@ func TestParseEnvelope(t *testing.T) {
 			Envelope{Encoding: Protobuf, APIVersion: "v1", Kind: "Pod", ContentEncoding: "gzip", Raw: []byte("x")}, nil,
 		},
 		{"protobuf, empty", "k8s\x00", Envelope{Encoding: Protobuf}, nil},
-		{"protobuf, cut off", "k8s\x00\x12\x7fabc", Envelope{Encoding: Protobuf, Raw: []byte("\x12\x7fabc")}, errTruncated},
-		{"protobuf, wrong wire type", "k8s\x00\x10\x01", Envelope{Encoding: Protobuf, Raw: []byte("\x10\x01")}, errWireType},
+		{"protobuf, cut off", "k8s\x00\x12\x7fabc", Envelope{Encoding: Protobuf, Raw: []byte("\x12\x7fabc")}, wire.ErrTruncated},
+		{"protobuf, wrong wire type", "k8s\x00\x10\x01", Envelope{Encoding: Protobuf, Raw: []byte("\x10\x01")}, wire.ErrType},
 		{"JSON", "{\"kind\":\"Foo\"}\n", Envelope{Encoding: JSON, Raw: []byte("{\"kind\":\"Foo\"}\n")}, nil},
 		{"JSON after space", " \n{}", Envelope{Encoding: JSON, Raw: []byte(" \n{}")}, nil},
 		{"CBOR", "\xd9\xd9\xf7\xa0", Envelope{Encoding: CBOR, Raw: []byte("\xd9\xd9\xf7\xa0")}, nil},
@@ -52,7 +54,7 @@ func TestParseEnvelope(t *testing.T) {
 		},
 		{
 			"encrypted, cut off", "k8s:enc:aesgcm:v1:key",
-			Envelope{Encoding: Encrypted, Raw: []byte("aesgcm:v1:key")}, errTruncated,
+			Envelope{Encoding: Encrypted, Raw: []byte("aesgcm:v1:key")}, wire.ErrTruncated,
 		},
 	}
 	for _, tt := range tests {

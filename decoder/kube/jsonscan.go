@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"iter"
+
+	"revenant/decoder/wire"
 )
 
 var errJSON = errors.New("malformed JSON")
@@ -94,14 +96,14 @@ func (s *jsonScan) value() ([]byte, error) {
 	start := s.at
 	switch s.next() {
 	case 0:
-		return nil, errTruncated
+		return nil, wire.ErrTruncated
 	case '"':
 		if !s.text() {
-			return nil, errTruncated
+			return nil, wire.ErrTruncated
 		}
 	case '{', '[':
 		if !s.nested() {
-			return nil, errTruncated
+			return nil, wire.ErrTruncated
 		}
 	default: // a number, true, false or null
 		for s.at < len(s.b) && !structural[s.b[s.at]] {

@@ -6,6 +6,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	apitypes "k8s.io/apimachinery/pkg/types"
+
+	"revenant/decoder/wire"
 )
 
 // Links is what an object's metadata has for others to find it by, and says of
@@ -61,11 +63,11 @@ func HasOwner(value []byte) bool {
 
 // scan reads a metav1.ObjectMeta.
 func (l *Links) scan(b []byte) error {
-	for f, err := range fields(b) {
+	for f, err := range wire.Fields(b) {
 		if err != nil {
 			return err
 		}
-		switch f.num {
+		switch f.Num() {
 		case 5:
 			err = setString(&l.UID, b, f)
 		case 11:
@@ -80,8 +82,8 @@ func (l *Links) scan(b []byte) error {
 	return nil
 }
 
-func (l *Links) label(b []byte, f wireField) error {
-	data, err := bytesField(b, f)
+func (l *Links) label(b []byte, f wire.Field) error {
+	data, err := f.Bytes(b)
 	if err != nil {
 		return err
 	}
@@ -96,7 +98,7 @@ func (l *Links) label(b []byte, f wireField) error {
 	return nil
 }
 
-func (l *Links) owner(b []byte, f wireField) error {
+func (l *Links) owner(b []byte, f wire.Field) error {
 	o, err := scanOwner(b, f)
 	if err != nil {
 		return err
@@ -116,16 +118,16 @@ type ownerReference struct {
 	controller, hasController bool
 }
 
-func scanOwner(b []byte, f wireField) (o ownerReference, err error) {
-	b, err = bytesField(b, f)
+func scanOwner(b []byte, f wire.Field) (o ownerReference, err error) {
+	b, err = f.Bytes(b)
 	if err != nil {
 		return o, err
 	}
-	for f, err := range fields(b) {
+	for f, err := range wire.Fields(b) {
 		if err != nil {
 			return o, err
 		}
-		switch f.num {
+		switch f.Num() {
 		case 1:
 			err = setString(&o.Kind, b, f)
 		case 3:

@@ -9,6 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"revenant/decoder/wire"
 )
 
 // linksOfTyped takes from a decoded object what ScanLinks reads.
@@ -71,8 +73,8 @@ func TestScanLinks(t *testing.T) {
 		{"of another type", `{"metadata":{"uid":1,"labels":{"a":2},"ownerReferences":[3,{"name":4}]}}`,
 			Links{Labels: map[string]string{}, Owners: []metav1.OwnerReference{{}}}, true, nil},
 		{"no metadata", string(envelope(t, "v1", "Pod", nil)), Links{}, true, nil},
-		{"malformed", string(envelope(t, "v1", "Pod", []byte("\x0a\x05"))), Links{}, true, &errTruncated},
-		{"malformed owner", string(envelope(t, "v1", "Pod", []byte("\x0a\x03\x6a\x01\x08"))), Links{}, true, &errTruncated},
+		{"malformed", string(envelope(t, "v1", "Pod", []byte("\x0a\x05"))), Links{}, true, &wire.ErrTruncated},
+		{"malformed owner", string(envelope(t, "v1", "Pod", []byte("\x0a\x03\x6a\x01\x08"))), Links{}, true, &wire.ErrTruncated},
 		{"encrypted", "k8s:enc:aescbc:v1:key1:xyz", Links{}, true, &encrypted},
 		{"nothing", "", Links{}, true, &errNoEncoding},
 	}

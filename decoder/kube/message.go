@@ -7,6 +7,10 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"revenant/decoder/wire"
 )
 
 // Message is a protobuf message of an unknown type: its fields in stored order.
@@ -16,9 +20,9 @@ type Message []Field
 // Field is one field of a Message. Exactly what Wire says is set.
 type Field struct {
 	Number int32
-	Wire   uint8   // protobuf's wire type: 0 varint, 1 fixed64, 2 bytes, 5 fixed32
+	Wire   wire.Type
 	Value  uint64  // of a number
-	Bytes  []byte  // of wire type 2; aliases the value
+	Bytes  []byte  // of wire.Bytes; aliases the value
 	Nested Message // Bytes read as a message, nil where they look like something else
 }
 
@@ -40,23 +44,25 @@ func parseMessage(b []byte) (Message, error) {
 func parseFields(b []byte, depth int, budget *int) (Message, error) {
 	m := Message{}
 	for i := 0; i < len(b); {
-		f, err := nextField(b, i)
+		f, err := wire.Next(b, i)
 		if err != nil {
 			return nil, err
 		}
 		if *budget--; *budget < 0 {
 			return nil, errTooLarge
 		}
-		field := Field{Number: f.num, Wire: f.wire, Value: f.val}
-		if f.wire == wireBytes {
-			field.Bytes = b[f.start:f.end:f.end]
+		field := Field{Number: f.Num(), Wire: f.Type()}
+		if f.Type() == wire.Bytes {
+			field.Bytes = f.Payload(b)
+		} else {
+			field.Value = f.Val
 		}
-		if field.size() != f.end-i {
+		if field.size() != f.End-i {
 			return nil, errOverlong // it could not be written back
 		}
 		field.Nested = guessNested(field.Bytes, depth, budget)
 		m = append(m, field)
-		i = f.end
+		i = f.End
 	}
 	return m, nil
 }
@@ -94,13 +100,13 @@ func (m Message) Append(b []byte) []byte {
 	for _, f := range m {
 		b = binary.AppendUvarint(b, f.tag())
 		switch f.Wire {
-		case wireVarint:
+		case wire.Varint:
 			b = binary.AppendUvarint(b, f.Value)
-		case wireFixed64:
+		case wire.Fixed64:
 			b = binary.LittleEndian.AppendUint64(b, f.Value)
-		case wireFixed32:
+		case wire.Fixed32:
 			b = binary.LittleEndian.AppendUint32(b, uint32(f.Value))
-		case wireBytes:
+		case wire.Bytes:
 			b = binary.AppendUvarint(b, uint64(len(f.Bytes)))
 			b = append(b, f.Bytes...)
 		}
@@ -112,24 +118,16 @@ func (f Field) tag() uint64 { return uint64(f.Number)<<3 | uint64(f.Wire) }
 
 // size is the length of the field's encoding in bytes.
 func (f Field) size() int {
-	n := uvarintSize(f.tag())
+	n := protowire.SizeVarint(f.tag())
 	switch f.Wire {
-	case wireVarint:
-		return n + uvarintSize(f.Value)
-	case wireFixed64:
+	case wire.Varint:
+		return n + protowire.SizeVarint(f.Value)
+	case wire.Fixed64:
 		return n + 8
-	case wireFixed32:
+	case wire.Fixed32:
 		return n + 4
 	}
-	return n + uvarintSize(uint64(len(f.Bytes))) + len(f.Bytes)
-}
-
-func uvarintSize(v uint64) int {
-	n := 1
-	for ; v >= 0x80; v >>= 7 {
-		n++
-	}
-	return n
+	return n + protowire.SizeVarint(uint64(len(f.Bytes))) + len(f.Bytes)
 }
 
 // document is m for printing: a list of fields, each with its number and its
@@ -139,11 +137,11 @@ func (m Message) document() []any {
 	for i, f := range m {
 		doc := map[string]any{"field": f.Number}
 		switch {
-		case f.Wire == wireVarint:
+		case f.Wire == wire.Varint:
 			doc["varint"] = f.Value
-		case f.Wire == wireFixed64:
+		case f.Wire == wire.Fixed64:
 			doc["fixed64"] = f.Value
-		case f.Wire == wireFixed32:
+		case f.Wire == wire.Fixed32:
 			doc["fixed32"] = f.Value
 		case f.Nested != nil:
 			doc["message"] = f.Nested.document()

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"revenant/decoder/wire"
 )
 
 func TestParseMessage(t *testing.T) {
@@ -35,16 +37,16 @@ func TestParseMessage(t *testing.T) {
 		{"needlessly long number", "\x08\x81\x00", nil, errOverlong},
 		{"needlessly long tag", "\x88\x00\x01", nil, errOverlong},
 		{"needlessly long length", "\x0a\x81\x00a", nil, errOverlong},
-		{"cut off in a tag", "\x88", nil, errTruncated},
-		{"cut off in a number", "\x08\x80", nil, errTruncated},
-		{"cut off in a fixed number", "\x0d\x01", nil, errTruncated},
-		{"cut off in a long fixed number", "\x09\x01", nil, errTruncated},
-		{"cut off in bytes", "\x0a\x02a", nil, errTruncated},
-		{"number beyond 64 bits", "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", nil, errVarint},
-		{"field 0", "\x00\x00", nil, errFieldNumber},
-		{"field beyond the last", "\x80\x80\x80\x80\x10\x00", nil, errFieldNumber},
-		{"group", "\x0b\x0c", nil, errGroup},
-		{"unknown wire type", "\x0e", nil, errWireType},
+		{"cut off in a tag", "\x88", nil, wire.ErrTruncated},
+		{"cut off in a number", "\x08\x80", nil, wire.ErrTruncated},
+		{"cut off in a fixed number", "\x0d\x01", nil, wire.ErrTruncated},
+		{"cut off in a long fixed number", "\x09\x01", nil, wire.ErrTruncated},
+		{"cut off in bytes", "\x0a\x02a", nil, wire.ErrTruncated},
+		{"number beyond 64 bits", "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", nil, wire.ErrVarint},
+		{"field 0", "\x00\x00", nil, wire.ErrFieldNumber},
+		{"field beyond the last", "\x80\x80\x80\x80\x10\x00", nil, wire.ErrFieldNumber},
+		{"group", "\x0b\x0c", nil, wire.ErrGroup},
+		{"unknown wire type", "\x0e", nil, wire.ErrType},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -122,15 +124,15 @@ func unprint(printed []byte) ([]byte, error) {
 	}
 	var m Message
 	for _, p := range fields {
-		f := Field{Number: p.Field, Wire: wireBytes}
+		f := Field{Number: p.Field, Wire: wire.Bytes}
 		var err error
 		switch {
 		case p.Varint != nil:
-			f.Wire, f.Value = wireVarint, *p.Varint
+			f.Wire, f.Value = wire.Varint, *p.Varint
 		case p.Fixed64 != nil:
-			f.Wire, f.Value = wireFixed64, *p.Fixed64
+			f.Wire, f.Value = wire.Fixed64, *p.Fixed64
 		case p.Fixed32 != nil:
-			f.Wire, f.Value = wireFixed32, *p.Fixed32
+			f.Wire, f.Value = wire.Fixed32, *p.Fixed32
 		case p.String != nil:
 			f.Bytes = []byte(*p.String)
 		case p.Bytes != nil:

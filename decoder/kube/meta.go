@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"revenant/decoder/wire"
 )
 
 // Meta is what any stored object says about itself.
@@ -104,14 +106,14 @@ func contentOfParts(parts []jsonField, wanted func(field string) bool) (map[stri
 // scanMetadata scans the first field of a message, as which all types of
 // Kubernetes have their metadata.
 func scanMetadata(b []byte, scan func([]byte) error) error {
-	for f, err := range fields(b) {
+	for f, err := range wire.Fields(b) {
 		if err != nil {
 			return err
 		}
-		if f.num != 1 {
+		if f.Num() != 1 {
 			continue
 		}
-		data, err := bytesField(b, f)
+		data, err := f.Bytes(b)
 		if err == nil {
 			err = scan(data)
 		}
@@ -197,24 +199,24 @@ func sameMessages(x, y Envelope) bool {
 func messageButStatus(b []byte, status int32) ([]byte, error) {
 	meta, rest := make([]byte, 0, len(b)), make([]byte, 0, len(b))
 	for i := 0; i < len(b); {
-		f, err := nextField(b, i)
+		f, err := wire.Next(b, i)
 		if err != nil {
 			return nil, err
 		}
-		switch f.num {
+		switch f.Num() {
 		case 1:
 			var data []byte
-			if data, err = bytesField(b, f); err == nil {
+			if data, err = f.Bytes(b); err == nil {
 				meta, err = appendMeta(meta, data)
 			}
 		case status:
 		default:
-			rest = append(rest, b[i:f.end]...)
+			rest = append(rest, b[i:f.End]...)
 		}
 		if err != nil {
 			return nil, err
 		}
-		i = f.end
+		i = f.End
 	}
 	return append(meta, rest...), nil
 }
@@ -222,16 +224,16 @@ func messageButStatus(b []byte, status int32) ([]byte, error) {
 // appendMeta copies the fields of a metav1.ObjectMeta that say something.
 func appendMeta(to, b []byte) ([]byte, error) {
 	for i := 0; i < len(b); {
-		f, err := nextField(b, i)
+		f, err := wire.Next(b, i)
 		if err != nil {
 			return nil, err
 		}
-		switch f.num {
+		switch f.Num() {
 		case resourceVersionField, clusterNameField, initializersField, managedFieldsField:
 		default:
-			to = append(to, b[i:f.end]...)
+			to = append(to, b[i:f.End]...)
 		}
-		i = f.end
+		i = f.End
 	}
 	return to, nil
 }

@@ -12,6 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"revenant/decoder/wire"
 )
 
 // metaOfTyped takes from a decoded object what ScanMeta reads.
@@ -68,7 +70,7 @@ func TestScanMeta(t *testing.T) {
 		{"no such time", []byte(`{"metadata":{"deletionTimestamp":"soon"}}`), Meta{}, nil},
 		{"metadata of another type", []byte(`{"metadata":[],"kind":7}`), Meta{}, nil},
 		{"no metadata", envelope(t, "v1", "Pod", nil), Meta{APIVersion: "v1", Kind: "Pod"}, nil},
-		{"malformed", envelope(t, "v1", "Pod", []byte("\x0a\x05")), Meta{}, &errTruncated},
+		{"malformed", envelope(t, "v1", "Pod", []byte("\x0a\x05")), Meta{}, &wire.ErrTruncated},
 		{"encrypted", []byte("k8s:enc:aescbc:v1:key1:xyz"), Meta{}, &encrypted},
 		{"nothing", nil, Meta{}, &errNoEncoding},
 	}

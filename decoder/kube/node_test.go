@@ -10,6 +10,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"revenant/decoder/wire"
 )
 
 func TestScanNode(t *testing.T) {
@@ -44,7 +46,7 @@ func TestScanNode(t *testing.T) {
 		{"JSON", []byte(`{"apiVersion":"v1","kind":"Node","metadata":{"name":"n"}}`), Node{Name: "n", Ready: corev1.ConditionUnknown}, nil},
 		{"another kind", envelope(t, "v1", "Pod", nil), Node{}, ErrWrongKind},
 		{"JSON of another kind", []byte(`{"apiVersion":"v1","kind":"Pod"}`), Node{}, ErrWrongKind},
-		{"cut off", envelope(t, "v1", "Node", raw[:len(raw)-1]), Node{}, errTruncated},
+		{"cut off", envelope(t, "v1", "Node", raw[:len(raw)-1]), Node{}, wire.ErrTruncated},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

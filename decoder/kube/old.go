@@ -14,6 +14,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"revenant/decoder/wire"
 )
 
 // oldTypes says what Kubernetes 1.6 to 1.36 stored and 1.37 has no Go type for: fields
@@ -127,13 +129,13 @@ func (c *checker) oldMessage(b []byte, message map[int32]oldField, doc map[strin
 	if depth > maxDepth {
 		return errTooDeep
 	}
-	for f, err := range fields(b) {
+	for f, err := range wire.Fields(b) {
 		if err != nil {
 			return err
 		}
-		known, ok := message[f.num]
+		known, ok := message[f.Num()]
 		if !ok {
-			note(&c.loss.Unknown, append(c.path, strconv.Itoa(int(f.num))))
+			note(&c.loss.Unknown, append(c.path, strconv.Itoa(int(f.Num()))))
 			continue
 		}
 		if err := c.oldField(b, f, known, doc, depth); err != nil {
@@ -144,12 +146,12 @@ func (c *checker) oldMessage(b []byte, message map[int32]oldField, doc map[strin
 }
 
 // oldField adds to doc a field of the message b.
-func (c *checker) oldField(b []byte, f wireField, known oldField, doc map[string]any, depth int) error {
+func (c *checker) oldField(b []byte, f wire.Field, known oldField, doc map[string]any, depth int) error {
 	c.path = append(c.path, known.name)
 	if c.decoded += objectSize; c.decoded > maxDecoded {
 		return errTooLarge
 	}
-	data := b[f.start:f.end]
+	data := f.Payload(b)
 	var err error
 	switch {
 	case known.dict:
@@ -175,15 +177,15 @@ func (c *checker) oldField(b []byte, f wireField, known oldField, doc map[string
 }
 
 // oldEntry adds to doc an entry of a map.
-func (c *checker) oldEntry(f wireField, data []byte, known oldField, doc map[string]any, depth int) error {
-	if f.wire != wireBytes {
-		return errWireType
+func (c *checker) oldEntry(f wire.Field, data []byte, known oldField, doc map[string]any, depth int) error {
+	if f.Type() != wire.Bytes {
+		return wire.ErrType
 	}
 	key, value, err := mapEntry(data)
 	if err != nil {
 		return err
 	}
-	entry := wireField{wire: wireBytes, end: len(value)}
+	entry := wire.Field{Tag: uint32(wire.Bytes), End: len(value)}
 	v, err := c.oldValue(entry, value, known.typ, nil, depth)
 	if err != nil {
 		return err
@@ -202,16 +204,16 @@ func (c *checker) oldEntry(f wireField, data []byte, known oldField, doc map[str
 
 // oldValue is the value of a field, in the types of encoding/json with numbers as
 // json.Number. A message is added to doc where that is not nil.
-func (c *checker) oldValue(f wireField, data []byte, typ string, doc map[string]any, depth int) (any, error) {
-	wire := uint8(wireBytes)
+func (c *checker) oldValue(f wire.Field, data []byte, typ string, doc map[string]any, depth int) (any, error) {
+	want := wire.Bytes
 	switch typ {
 	case "bool", "int32", "int64", "uint32", "uint64":
-		wire = wireVarint
+		want = wire.Varint
 	case "double":
-		wire = wireFixed64
+		want = wire.Fixed64
 	}
-	if f.wire != wire {
-		return nil, errWireType
+	if f.Type() != want {
+		return nil, wire.ErrType
 	}
 	switch typ {
 	case "string":
@@ -219,15 +221,15 @@ func (c *checker) oldValue(f wireField, data []byte, typ string, doc map[string]
 	case "bytes":
 		return base64.StdEncoding.EncodeToString(data), nil
 	case "bool":
-		return f.val != 0, nil
+		return f.Val != 0, nil
 	case "int32":
-		return json.Number(strconv.FormatInt(int64(int32(f.val)), 10)), nil
+		return json.Number(strconv.FormatInt(int64(int32(f.Val)), 10)), nil
 	case "int64":
-		return json.Number(strconv.FormatInt(int64(f.val), 10)), nil
+		return json.Number(strconv.FormatInt(int64(f.Val), 10)), nil
 	case "uint32", "uint64":
-		return json.Number(strconv.FormatUint(f.val, 10)), nil
+		return json.Number(strconv.FormatUint(f.Val, 10)), nil
 	case "double":
-		n := math.Float64frombits(f.val)
+		n := math.Float64frombits(f.Val)
 		if math.IsNaN(n) || math.IsInf(n, 0) {
 			return fmt.Sprint(n), nil
 		}
@@ -303,8 +305,8 @@ func zero(v any) bool {
 // removed notes a field that its type no longer has. Generated encoders wrote most of
 // them in every object, empty; one that is not, and can be read, makes the object have
 // more than its Go type takes.
-func (c *checker) removed(b []byte, f wireField, known oldField, depth int) error {
-	if f.wire == wireBytes && f.start == f.end || f.wire != wireBytes && f.val == 0 {
+func (c *checker) removed(b []byte, f wire.Field, known oldField, depth int) error {
+	if f.Type() == wire.Bytes && f.Start == f.End || f.Type() != wire.Bytes && f.Val == 0 {
 		return nil
 	}
 	reader := checker{decoded: c.decoded}
@@ -314,7 +316,7 @@ func (c *checker) removed(b []byte, f wireField, known oldField, depth int) erro
 	case err == errTooLarge || err == errTooDeep:
 		return err
 	case err != nil:
-		note(&c.loss.Unknown, append(c.path, strconv.Itoa(int(f.num))))
+		note(&c.loss.Unknown, append(c.path, strconv.Itoa(int(f.Num()))))
 		return nil
 	}
 	c.outdated = true
@@ -334,13 +336,13 @@ func (c *checker) addOld(b []byte, l *layout, doc map[string]any, depth int) err
 		return errTooDeep
 	}
 	var seen map[int32]int
-	for f, err := range fields(b) {
+	for f, err := range wire.Fields(b) {
 		if err != nil {
 			return err
 		}
-		known, ok := l.fields[f.num]
+		known, ok := l.fields[f.Num()]
 		if !ok {
-			old, ok := l.old[f.num]
+			old, ok := l.old[f.Num()]
 			if ok {
 				n := len(c.path)
 				if err := c.oldField(b, f, old, doc, depth); err != nil {
@@ -352,7 +354,7 @@ func (c *checker) addOld(b []byte, l *layout, doc map[string]any, depth int) err
 		if known.kind != message {
 			continue
 		}
-		data, inner := b[f.start:f.end], known.message()
+		data, inner := f.Payload(b), known.message()
 		var part any
 		switch {
 		case known.inline:
@@ -370,10 +372,10 @@ func (c *checker) addOld(b []byte, l *layout, doc map[string]any, depth int) err
 				seen = map[int32]int{}
 			}
 			items, _ := doc[known.name].([]any)
-			if n := seen[f.num]; n < len(items) {
+			if n := seen[f.Num()]; n < len(items) {
 				part = items[n]
 			}
-			seen[f.num]++
+			seen[f.Num()]++
 		default:
 			part = doc[known.name]
 		}

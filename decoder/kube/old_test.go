@@ -17,11 +17,13 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"revenant/decoder/wire"
 )
 
 // wireText is a field of bytes.
 func wireText(number int, data string) string {
-	b := binary.AppendUvarint(nil, uint64(number)<<3|wireBytes)
+	b := binary.AppendUvarint(nil, uint64(number)<<3|uint64(wire.Bytes))
 	return string(binary.AppendUvarint(b, uint64(len(data)))) + data
 }
 
@@ -44,7 +46,7 @@ func TestOldTypes(t *testing.T) {
 				}
 			}
 			if !strings.Contains(f.typ, ".") {
-				if _, err := new(checker).oldValue(wireField{wire: 9}, nil, f.typ, nil, 0); !errors.Is(err, errWireType) {
+				if _, err := new(checker).oldValue(wire.Field{Tag: 7}, nil, f.typ, nil, 0); !errors.Is(err, wire.ErrType) {
 					t.Errorf("%s.%s is of type %s", name, f.name, f.typ)
 				}
 				continue

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"revenant/decoder/wire"
 )
 
 // PodRefs is what a pod refers to by name, and the addresses that it has.
@@ -83,22 +85,22 @@ type field struct {
 
 // walk is as deep as the tree, whatever the message.
 func (t fieldTree) walk(r *podRefs, b []byte) error {
-	for f, err := range fields(b) {
+	for f, err := range wire.Fields(b) {
 		if err != nil {
 			return err
 		}
-		known, ok := t[f.num]
+		known, ok := t[f.Num()]
 		if !ok {
 			continue
 		}
 		if known.flag != nil {
-			if f.wire != wireVarint {
-				return errWireType
+			if f.Type() != wire.Varint {
+				return wire.ErrType
 			}
-			known.flag(r, f.val != 0)
+			known.flag(r, f.Val != 0)
 			continue
 		}
-		data, err := bytesField(b, f)
+		data, err := f.Bytes(b)
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+
+	"revenant/decoder/wire"
 )
 
 // refersLikeDecode checks that ScanPodRefs misses nothing that the typed decoder
@@ -136,8 +138,8 @@ func TestScanPodRefs(t *testing.T) {
 		{"one address, of an old cluster", envelope(t, "v1", "Pod", pb(nil, 3, pb(nil, 6, []byte("10.0.0.9")))), PodRefs{IPs: []string{"10.0.0.9"}}, nil},
 		{"JSON", []byte(`{"apiVersion":"v1","kind":"Pod","spec":{"imagePullSecrets":[{"name":"s"}]}}`), PodRefs{Secrets: []string{"s"}}, nil},
 		{"another kind", envelope(t, "v1", "Node", nil), PodRefs{}, ErrWrongKind},
-		{"cut off", envelope(t, "v1", "Pod", raw[:len(raw)-1]), PodRefs{}, errTruncated},
-		{"host network is text", envelope(t, "v1", "Pod", pb(nil, 2, pb(nil, 11, []byte("x")))), PodRefs{}, errWireType},
+		{"cut off", envelope(t, "v1", "Pod", raw[:len(raw)-1]), PodRefs{}, wire.ErrTruncated},
+		{"host network is text", envelope(t, "v1", "Pod", pb(nil, 2, pb(nil, 11, []byte("x")))), PodRefs{}, wire.ErrType},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

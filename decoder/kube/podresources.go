@@ -10,6 +10,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+
+	"revenant/decoder/wire"
 )
 
 // SameResources says whether two stored values of a pod give it and its containers the
@@ -80,16 +82,16 @@ func storedResources(value []byte) (all []byte, ok bool) {
 
 // eachMessage passes on the strings and messages of a message.
 func eachMessage(b []byte, take func(num int32, data []byte) error) error {
-	for f, err := range fields(b) {
+	for f, err := range wire.Fields(b) {
 		if err != nil {
 			return err
 		}
-		if f.wire != wireBytes {
+		if f.Type() != wire.Bytes {
 			continue
 		}
-		data, err := bytesField(b, f)
+		data, err := f.Bytes(b)
 		if err == nil {
-			err = take(int32(f.num), data)
+			err = take(int32(f.Num()), data)
 		}
 		if err != nil {
 			return err

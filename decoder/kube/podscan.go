@@ -7,6 +7,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+
+	"revenant/decoder/wire"
 )
 
 // ErrWrongKind says that a value holds an object of another kind.
@@ -118,18 +120,18 @@ func (s *podScan) keep(size int) error {
 }
 
 func (s *podScan) scan(b []byte) error {
-	for f, err := range fields(b) {
+	for f, err := range wire.Fields(b) {
 		if err != nil {
 			return err
 		}
-		if f.num > 3 {
+		if f.Num() > 3 {
 			continue
 		}
-		data, err := bytesField(b, f)
+		data, err := f.Bytes(b)
 		if err != nil {
 			return err
 		}
-		switch f.num {
+		switch f.Num() {
 		case 1:
 			err = s.meta(data)
 		case 2:
@@ -163,11 +165,11 @@ func (s *podScan) finish() Pod {
 
 // meta reads a metav1.ObjectMeta.
 func (s *podScan) meta(b []byte) error {
-	for f, err := range fields(b) {
+	for f, err := range wire.Fields(b) {
 		if err != nil {
 			return err
 		}
-		switch f.num {
+		switch f.Num() {
 		case 1:
 			err = setString(&s.pod.Name, b, f)
 		case 3:
@@ -198,8 +200,8 @@ func (s *podScan) meta(b []byte) error {
 	return nil
 }
 
-func (s *podScan) annotation(b []byte, f wireField) error {
-	data, err := bytesField(b, f)
+func (s *podScan) annotation(b []byte, f wire.Field) error {
+	data, err := f.Bytes(b)
 	if err != nil {
 		return err
 	}
@@ -211,7 +213,7 @@ func (s *podScan) annotation(b []byte, f wireField) error {
 }
 
 // owner takes the first owner that is a controller.
-func (s *podScan) owner(b []byte, f wireField) error {
+func (s *podScan) owner(b []byte, f wire.Field) error {
 	owner, err := scanOwner(b, f)
 	if err == nil && owner.controller && !s.owned {
 		s.pod.Owner, s.owned = owner.Owner, true
@@ -221,11 +223,11 @@ func (s *podScan) owner(b []byte, f wireField) error {
 
 // spec reads a corev1.PodSpec.
 func (s *podScan) spec(b []byte) error {
-	for f, err := range fields(b) {
+	for f, err := range wire.Fields(b) {
 		if err != nil {
 			return err
 		}
-		switch f.num {
+		switch f.Num() {
 		case 2:
 			err = s.container(b, f)
 		case 3:
@@ -258,8 +260,8 @@ func (s *podScan) spec(b []byte) error {
 }
 
 // toleration reads a corev1.Toleration.
-func (s *podScan) toleration(b []byte, f wireField) error {
-	b, err := bytesField(b, f)
+func (s *podScan) toleration(b []byte, f wire.Field) error {
+	b, err := f.Bytes(b)
 	if err != nil {
 		return err
 	}
@@ -267,12 +269,12 @@ func (s *podScan) toleration(b []byte, f wireField) error {
 	var operator, effect string
 	var seconds int64
 	for i := 0; i < len(b); {
-		f, err := nextField(b, i)
+		f, err := wire.Next(b, i)
 		if err != nil {
 			return err
 		}
-		i = f.end
-		switch f.num {
+		i = f.End
+		switch f.Num() {
 		case 1:
 			err = setString(&t.Key, b, f)
 		case 2:
@@ -299,11 +301,11 @@ func (s *podScan) toleration(b []byte, f wireField) error {
 
 // status reads a corev1.PodStatus.
 func (s *podScan) status(b []byte) error {
-	for f, err := range fields(b) {
+	for f, err := range wire.Fields(b) {
 		if err != nil {
 			return err
 		}
-		switch f.num {
+		switch f.Num() {
 		case 1:
 			err = setString(&s.pod.Phase, b, f)
 		case 2:
@@ -323,17 +325,17 @@ func (s *podScan) status(b []byte) error {
 }
 
 // condition reads a corev1.PodCondition.
-func (s *podScan) condition(b []byte, f wireField) error {
-	b, err := bytesField(b, f)
+func (s *podScan) condition(b []byte, f wire.Field) error {
+	b, err := f.Bytes(b)
 	if err != nil {
 		return err
 	}
 	var kind, status string
-	for f, err := range fields(b) {
+	for f, err := range wire.Fields(b) {
 		if err != nil {
 			return err
 		}
-		switch f.num {
+		switch f.Num() {
 		case 1:
 			err = setString(&kind, b, f)
 		case 2:
@@ -349,17 +351,17 @@ func (s *podScan) condition(b []byte, f wireField) error {
 }
 
 // containerStatus reads a corev1.ContainerStatus.
-func (s *podScan) containerStatus(b []byte, f wireField) error {
-	b, err := bytesField(b, f)
+func (s *podScan) containerStatus(b []byte, f wire.Field) error {
+	b, err := f.Bytes(b)
 	if err != nil {
 		return err
 	}
 	var restarts int64
-	for f, err := range fields(b) {
+	for f, err := range wire.Fields(b) {
 		if err != nil {
 			return err
 		}
-		if f.num == 5 {
+		if f.Num() == 5 {
 			if err := setInt64(&restarts, f); err != nil {
 				return err
 			}
@@ -369,7 +371,7 @@ func (s *podScan) containerStatus(b []byte, f wireField) error {
 	return nil
 }
 
-func (s *podScan) container(b []byte, f wireField) error {
+func (s *podScan) container(b []byte, f wire.Field) error {
 	c := containerScan{hostPorts: s.hostPorts, pod: s}
 	if err := c.scan(b, f); err != nil {
 		return err
@@ -384,7 +386,7 @@ func (s *podScan) container(b []byte, f wireField) error {
 // initContainer adds up requests as component-helpers v0.37 resource
 // AggregateContainerRequests does: restartable init containers run on beside
 // everything that starts after them.
-func (s *podScan) initContainer(b []byte, f wireField) error {
+func (s *podScan) initContainer(b []byte, f wire.Field) error {
 	c := containerScan{hostPorts: s.initHostPorts, pod: s}
 	if err := c.scan(b, f); err != nil {
 		return err
@@ -404,8 +406,8 @@ func (s *podScan) initContainer(b []byte, f wireField) error {
 }
 
 // ephemeralContainer reads a corev1.EphemeralContainer, which reserves nothing.
-func (s *podScan) ephemeralContainer(b []byte, f wireField) error {
-	b, err := bytesField(b, f)
+func (s *podScan) ephemeralContainer(b []byte, f wire.Field) error {
+	b, err := f.Bytes(b)
 	if err == nil {
 		err = s.keep(containerSize)
 	}
@@ -413,8 +415,8 @@ func (s *podScan) ephemeralContainer(b []byte, f wireField) error {
 		return err
 	}
 	var c Container
-	for f, err := range fields(b) {
-		if err == nil && f.num == 1 {
+	for f, err := range wire.Fields(b) {
+		if err == nil && f.Num() == 1 {
 			err = c.common(b, f)
 		}
 		if err != nil {
@@ -426,17 +428,17 @@ func (s *podScan) ephemeralContainer(b []byte, f wireField) error {
 }
 
 // common reads a corev1.EphemeralContainerCommon.
-func (c *Container) common(b []byte, f wireField) error {
-	b, err := bytesField(b, f)
+func (c *Container) common(b []byte, f wire.Field) error {
+	b, err := f.Bytes(b)
 	if err != nil {
 		return err
 	}
-	for f, err := range fields(b) {
+	for f, err := range wire.Fields(b) {
 		switch {
 		case err != nil:
-		case f.num == 1:
+		case f.Num() == 1:
 			err = setString(&c.Name, b, f)
-		case f.num == 2:
+		case f.Num() == 2:
 			err = setString(&c.Image, b, f)
 		}
 		if err != nil {
@@ -457,19 +459,19 @@ type containerScan struct {
 }
 
 // scan reads a corev1.Container.
-func (c *containerScan) scan(b []byte, f wireField) error {
-	b, err := bytesField(b, f)
+func (c *containerScan) scan(b []byte, f wire.Field) error {
+	b, err := f.Bytes(b)
 	if err == nil {
 		err = c.pod.keep(containerSize)
 	}
 	if err != nil {
 		return err
 	}
-	for f, err := range fields(b) {
+	for f, err := range wire.Fields(b) {
 		if err != nil {
 			return err
 		}
-		switch f.num {
+		switch f.Num() {
 		case 1:
 			err = setString(&c.Name, b, f)
 		case 2:
@@ -491,17 +493,17 @@ func (c *containerScan) scan(b []byte, f wireField) error {
 }
 
 // port reads a corev1.ContainerPort.
-func (c *containerScan) port(b []byte, f wireField) error {
-	b, err := bytesField(b, f)
+func (c *containerScan) port(b []byte, f wire.Field) error {
+	b, err := f.Bytes(b)
 	if err != nil {
 		return err
 	}
 	var port HostPort
-	for f, err := range fields(b) {
+	for f, err := range wire.Fields(b) {
 		if err != nil {
 			return err
 		}
-		switch f.num {
+		switch f.Num() {
 		case 2:
 			var n int64
 			err = setInt64(&n, f)
@@ -526,14 +528,14 @@ func (c *containerScan) port(b []byte, f wireField) error {
 }
 
 // resizePolicy reads a corev1.ContainerResizePolicy.
-func (c *containerScan) resizePolicy(b []byte, f wireField) error {
-	b, err := bytesField(b, f)
+func (c *containerScan) resizePolicy(b []byte, f wire.Field) error {
+	b, err := f.Bytes(b)
 	if err != nil {
 		return err
 	}
 	var policy string
-	for f, err := range fields(b) {
-		if err == nil && f.num == 2 {
+	for f, err := range wire.Fields(b) {
+		if err == nil && f.Num() == 2 {
 			err = setString(&policy, b, f)
 		}
 		if err != nil {
@@ -545,16 +547,16 @@ func (c *containerScan) resizePolicy(b []byte, f wireField) error {
 }
 
 // setResources reads a corev1.ResourceRequirements.
-func setResources(requests, limits *amounts, b []byte, f wireField) error {
-	b, err := bytesField(b, f)
+func setResources(requests, limits *amounts, b []byte, f wire.Field) error {
+	b, err := f.Bytes(b)
 	if err != nil {
 		return err
 	}
-	for f, err := range fields(b) {
+	for f, err := range wire.Fields(b) {
 		if err != nil {
 			return err
 		}
-		switch f.num {
+		switch f.Num() {
 		case 1:
 			err = limits.set(b, f)
 		case 2:
@@ -575,8 +577,8 @@ type amounts struct {
 }
 
 // set reads an entry of a corev1.ResourceList.
-func (a *amounts) set(b []byte, f wireField) error {
-	data, err := bytesField(b, f)
+func (a *amounts) set(b []byte, f wire.Field) error {
+	data, err := f.Bytes(b)
 	if err != nil {
 		return err
 	}
@@ -597,14 +599,14 @@ func (a *amounts) set(b []byte, f wireField) error {
 
 // parseQuantity reads the message of a resource.Quantity.
 func parseQuantity(b []byte) (q resource.Quantity, err error) {
-	for f, err := range fields(b) {
+	for f, err := range wire.Fields(b) {
 		if err != nil {
 			return q, err
 		}
-		if f.num != 1 {
+		if f.Num() != 1 {
 			continue
 		}
-		data, err := bytesField(b, f)
+		data, err := f.Bytes(b)
 		if err != nil {
 			return q, err
 		}
@@ -657,44 +659,44 @@ func (a *amounts) override(b *amounts) {
 	}
 }
 
-func setString(s *string, b []byte, f wireField) error {
-	data, err := bytesField(b, f)
+func setString(s *string, b []byte, f wire.Field) error {
+	data, err := f.Bytes(b)
 	if err == nil {
 		*s = intern(data)
 	}
 	return err
 }
 
-func setInt64(n *int64, f wireField) error {
-	if f.wire != wireVarint {
-		return errWireType
+func setInt64(n *int64, f wire.Field) error {
+	if f.Type() != wire.Varint {
+		return wire.ErrType
 	}
-	*n = int64(f.val)
+	*n = int64(f.Val)
 	return nil
 }
 
-func setBool(v *bool, f wireField) error {
-	if f.wire != wireVarint {
-		return errWireType
+func setBool(v *bool, f wire.Field) error {
+	if f.Type() != wire.Varint {
+		return wire.ErrType
 	}
-	*v = f.val != 0
+	*v = f.Val != 0
 	return nil
 }
 
 // setTime reads a metav1.Time, of which only the seconds count
 // (apimachinery v0.37 pkg/apis/meta/v1/time_proto.go).
-func setTime(t *time.Time, b []byte, f wireField) error {
-	b, err := bytesField(b, f)
+func setTime(t *time.Time, b []byte, f wire.Field) error {
+	b, err := f.Bytes(b)
 	if err != nil {
 		return err
 	}
 	*t = time.Time{}
 	var seconds int64
-	for f, err := range fields(b) {
+	for f, err := range wire.Fields(b) {
 		if err != nil {
 			return err
 		}
-		if f.num != 1 {
+		if f.Num() != 1 {
 			continue
 		}
 		if err := setInt64(&seconds, f); err != nil {

@@ -12,6 +12,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"revenant/decoder/wire"
 )
 
 // scansLikeDecode compares ScanPod with the typed decoder. It returns whether
@@ -96,7 +98,7 @@ func sameOfChanged(t *testing.T, r *rand.Rand, tries int, value func(int) []byte
 func change(r *rand.Rand, m Message) Message {
 	m = append(Message(nil), m...)
 	if len(m) == 0 {
-		return Message{{Number: 1 + r.Int32N(50), Wire: wireVarint, Value: r.Uint64()}}
+		return Message{{Number: 1 + r.Int32N(50), Wire: wire.Varint, Value: r.Uint64()}}
 	}
 	i := r.IntN(len(m))
 	if f := &m[i]; f.Nested != nil && r.IntN(4) > 0 {
@@ -119,7 +121,7 @@ func change(r *rand.Rand, m Message) Message {
 	case 3:
 		m = append(m[:i], m[i+1:]...)
 	case 4:
-		m = append(m, Field{Number: 60 + r.Int32N(40), Wire: wireBytes, Bytes: []byte("?")})
+		m = append(m, Field{Number: 60 + r.Int32N(40), Wire: wire.Bytes, Bytes: []byte("?")})
 	case 5:
 		m[i].Value = r.Uint64()
 	}
@@ -228,13 +230,13 @@ func TestScanPod(t *testing.T) {
 		{"JSON, cut off", []byte(`{"apiVersion":"v1","kind":"Pod"`), Pod{}, errAny},
 		{"another kind", envelope(t, "v1", "Node", nil), Pod{}, ErrWrongKind},
 		{"another group", envelope(t, "metrics.k8s.io/v1", "Pod", nil), Pod{}, ErrWrongKind},
-		{"malformed envelope", []byte("k8s\x00\x0a"), Pod{}, errTruncated},
+		{"malformed envelope", []byte("k8s\x00\x0a"), Pod{}, wire.ErrTruncated},
 		{"compressed", append(envelope(t, "v1", "Pod", nil), "\x1a\x04gzip"...), Pod{}, errContentEncoding},
-		{"cut off", envelope(t, "v1", "Pod", raw[:len(raw)-1]), Pod{}, errTruncated},
-		{"metadata is a number", envelope(t, "v1", "Pod", []byte("\x08\x01")), Pod{}, errWireType},
-		{"grace period is text", envelope(t, "v1", "Pod", pb(nil, 2, pb(nil, 4))), Pod{}, errWireType},
-		{"group", envelope(t, "v1", "Pod", []byte("\x4b\x4c")), Pod{}, errGroup},
-		{"field 0", envelope(t, "v1", "Pod", []byte("\x02\x00")), Pod{}, errFieldNumber},
+		{"cut off", envelope(t, "v1", "Pod", raw[:len(raw)-1]), Pod{}, wire.ErrTruncated},
+		{"metadata is a number", envelope(t, "v1", "Pod", []byte("\x08\x01")), Pod{}, wire.ErrType},
+		{"grace period is text", envelope(t, "v1", "Pod", pb(nil, 2, pb(nil, 4))), Pod{}, wire.ErrType},
+		{"group", envelope(t, "v1", "Pod", []byte("\x4b\x4c")), Pod{}, wire.ErrGroup},
+		{"field 0", envelope(t, "v1", "Pod", []byte("\x02\x00")), Pod{}, wire.ErrFieldNumber},
 		{"quantity of no number", envelope(t, "v1", "Pod", podWith("x")), Pod{}, resource.ErrFormatWrong},
 		{"quantity that takes hours", envelope(t, "v1", "Pod", podWith("1e-1000000000")), Pod{}, errQuantity},
 		{"CBOR", []byte(cborMagic), Pod{}, errNoEncoding},

@@ -52,6 +52,19 @@ func (o *Object) YAML(opts PrintOptions) []byte {
 	return out
 }
 
+// DocumentYAML prints what Document returns, or a changed copy of it, as YAML does. The
+// error says that it has too many or too deeply nested values.
+func DocumentYAML(doc map[string]any) (out []byte, err error) {
+	if printSize(doc, 0) > maxPrintSize {
+		return nil, errUnprintable
+	}
+	err = guard(func() (err error) {
+		out, err = document.YAML(yamlValue(doc))
+		return err
+	})
+	return out, err
+}
+
 // Document is the object as JSON prints it, in the types of encoding/json with
 // numbers as json.Number. It must not be changed: parts of it may be the object's.
 func (o *Object) Document(opts PrintOptions) map[string]any {

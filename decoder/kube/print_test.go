@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/charmbracelet/x/exp/golden"
+
+	"revenant/decoder/wire"
 )
 
 // stored returns the last value of key in the file.
@@ -26,12 +28,12 @@ func stored(tb testing.TB, file, key string) []byte {
 func TestPrint(t *testing.T) {
 	meta := pb(nil, 1, pb(nil, 1, []byte("a")), pb(nil, 3, []byte("b")))
 	unknown := pb(meta, 2, Message{
-		{Number: 1, Wire: wireVarint, Value: 1<<64 - 1},
-		{Number: 2, Wire: wireFixed32, Value: 7},
-		{Number: 3, Wire: wireFixed64, Value: 1 << 63},
-		{Number: 4, Wire: wireBytes, Bytes: []byte("two\nlines")},
-		{Number: 5, Wire: wireBytes, Bytes: []byte("\x00\xff")},
-		{Number: 6, Wire: wireBytes},
+		{Number: 1, Wire: wire.Varint, Value: 1<<64 - 1},
+		{Number: 2, Wire: wire.Fixed32, Value: 7},
+		{Number: 3, Wire: wire.Fixed64, Value: 1 << 63},
+		{Number: 4, Wire: wire.Bytes, Bytes: []byte("two\nlines")},
+		{Number: 5, Wire: wire.Bytes, Bytes: []byte("\x00\xff")},
+		{Number: 6, Wire: wire.Bytes},
 	}.Append(nil))
 	const file = "scenario-1/plain/current.db.gz"
 

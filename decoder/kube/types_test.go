@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/yaml"
 )
 
@@ -40,6 +41,16 @@ type protobufObject interface {
 	runtime.Object
 	Marshal() ([]byte, error)
 	Unmarshal([]byte) error
+}
+
+// Every type of client-go's scheme is registered.
+func TestTypesOfClientGo(t *testing.T) {
+	known := types().AllKnownTypes()
+	for gvk, typ := range scheme.Scheme.AllKnownTypes() {
+		if known[gvk] != typ {
+			t.Errorf("%s is %v", gvk, known[gvk])
+		}
+	}
 }
 
 // Every field of every type is known, decoded and printed.

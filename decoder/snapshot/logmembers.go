@@ -10,8 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"go.etcd.io/raft/v3/raftpb"
-
 	"revenant/decoder/wal"
 )
 
@@ -38,13 +36,13 @@ func (s *Snapshot) logMembers(ctx context.Context, dir string) error {
 	switch {
 	case state != nil:
 	case conf.Snapshot == 0:
-		state = &raftpb.ConfState{}
+		state = &wal.ConfState{}
 	case saved == nil || saved.conf == nil:
 		return nil
 	default:
 		state = saved.conf
 	}
-	if len(state.GetVoters())+len(state.GetLearners())+len(state.GetVotersOutgoing())+len(state.GetLearnersNext()) > maxMembers {
+	if len(state.Voters)+len(state.Learners)+len(state.VotersOutgoing)+len(state.LearnersNext) > maxMembers {
 		return nil
 	}
 	stored := map[uint64]Member{}
@@ -55,7 +53,7 @@ func (s *Snapshot) logMembers(ctx context.Context, dir string) error {
 	r.learners = max(r.learners, maxLearners(countLearners(s.meta.Members)))
 	for i := range conf.Entries {
 		e := &conf.Entries[i]
-		if e.Type == raftpb.EntryConfChange {
+		if e.Type == wal.EntryConfChange {
 			err = r.configure(e.Data)
 		} else if req, bad := parseRequest(e.Data); bad != nil {
 			err = bad
@@ -123,7 +121,7 @@ func (s *Snapshot) believeLog(r *roster, stored map[uint64]Member, all bool) {
 		changed = true
 	}
 	voters, learners := s.confMembers()
-	var conf confState
+	var conf wal.ConfState
 	conf.Voters, conf.Learners = r.conf()
 	if s.meta.ConfState != "" && (!slices.Equal(voters, conf.Voters) || !slices.Equal(learners, conf.Learners)) {
 		s.problems.add(Note, "bucket meta", "confState there is not raft's configuration in the log, which is believed: a restore leaves that of before", "")
@@ -146,7 +144,7 @@ func (s *Snapshot) believeLog(r *roster, stored map[uint64]Member, all bool) {
 
 // confMembers are the voters and the learners of the db's confState, in order.
 func (s *Snapshot) confMembers() (voters, learners []uint64) {
-	var conf confState
+	var conf wal.ConfState
 	if json.Unmarshal([]byte(s.meta.ConfState), &conf) != nil {
 		return nil, nil
 	}

@@ -9,20 +9,8 @@ import (
 	"strconv"
 	"strings"
 
-	"go.etcd.io/raft/v3/raftpb"
-
 	"revenant/decoder/wal"
 )
-
-// confState is raft's configuration as etcd keeps it from 3.5 on in the bucket meta
-// (raft/v3 v3.7 raftpb ConfState).
-type confState struct {
-	Voters         []uint64 `json:"voters"`
-	Learners       []uint64 `json:"learners,omitempty"`
-	VotersOutgoing []uint64 `json:"voters_outgoing,omitempty"`
-	LearnersNext   []uint64 `json:"learners_next,omitempty"`
-	AutoLeave      bool     `json:"auto_leave"`
-}
 
 // settleMembers says who votes. Raft goes by its configuration; the bucket members names
 // the members, and from 3.5.1 to 3.5.19 etcd did not store there that a learner was
@@ -44,7 +32,7 @@ func (m *Meta) settleMembers(problems *problemList) {
 	if m.ConfState == "" {
 		return
 	}
-	var conf confState
+	var conf wal.ConfState
 	if json.Unmarshal([]byte(m.ConfState), &conf) != nil {
 		problems.add(Damage, "bucket meta", "confState is not the JSON that etcd writes", "who votes; the bucket members is believed")
 		return
@@ -116,7 +104,7 @@ func (s *Snapshot) takeMembers(r *replay) {
 	if !r.configured {
 		return
 	}
-	var conf confState
+	var conf wal.ConfState
 	s.meta.Members, s.meta.Removed = nil, nil
 	for _, id := range slices.Sorted(maps.Keys(r.members)) {
 		m := r.members[id]
@@ -145,7 +133,7 @@ func (s *Snapshot) noteOthers(r *replay, node uint64, entries []wal.Entry) {
 		return
 	}
 	s.without = goOn(r.voters, node)
-	changes := slices.ContainsFunc(entries, func(e wal.Entry) bool { return e.Type != raftpb.EntryNormal })
+	changes := slices.ContainsFunc(entries, func(e wal.Entry) bool { return e.Type != wal.EntryNormal })
 	if s.without == "" && changes {
 		s.without = "an entry that was not applied changes who votes"
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 
-	"go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"revenant/decoder/wal"
@@ -130,7 +129,7 @@ func (r *replay) number(name string) uint32 {
 // understood.
 func (r *replay) apply(e *wal.Entry) error {
 	switch e.Type {
-	case raftpb.EntryNormal:
+	case wal.EntryNormal:
 		if len(e.Data) == 0 {
 			return nil // a new leader's first entry
 		}
@@ -144,7 +143,7 @@ func (r *replay) apply(e *wal.Entry) error {
 			return errors.New("has a field that this program does not know: it was applied without")
 		}
 		return r.doubt
-	case raftpb.EntryConfChange:
+	case wal.EntryConfChange:
 		return r.configure(e.Data)
 	default:
 		return fmt.Errorf("is of type %d, which etcd does not write", e.Type)

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"revenant/decoder/wire"
 )
 
 // Requests are read where they lie in their entries: unmarshalled, an entry of a
@@ -39,27 +41,27 @@ const (
 
 // Fields of an InternalRaftRequest.
 const (
-	v2Field             protowire.Number = 2
-	rangeField          protowire.Number = 3
-	putField            protowire.Number = 4
-	deleteField         protowire.Number = 5
-	txnField            protowire.Number = 6
-	compactionField     protowire.Number = 7
-	grantField          protowire.Number = 8
-	revokeField         protowire.Number = 9
-	alarmField          protowire.Number = 10
-	checkpointField     protowire.Number = 11
-	headerField         protowire.Number = 100
-	authEnableField     protowire.Number = 1000
-	downgradeInfoField  protowire.Number = 1302
-	downgradeTestField  protowire.Number = 9900
-	clusterVersionField protowire.Number = 1300
-	memberAttrField     protowire.Number = 1301
+	v2Field             = 2
+	rangeField          = 3
+	putField            = 4
+	deleteField         = 5
+	txnField            = 6
+	compactionField     = 7
+	grantField          = 8
+	revokeField         = 9
+	alarmField          = 10
+	checkpointField     = 11
+	headerField         = 100
+	authEnableField     = 1000
+	downgradeInfoField  = 1302
+	downgradeTestField  = 9900
+	clusterVersionField = 1300
+	memberAttrField     = 1301
 )
 
 // field is the shape of one of the message's fields.
-func (s shape) field(num protowire.Number) shape {
-	within := func(of shape, from, to protowire.Number) shape {
+func (s shape) field(num int32) shape {
+	within := func(of shape, from, to int32) shape {
 		if num < from || num > to {
 			return unknown
 		}
@@ -110,7 +112,7 @@ func (s shape) field(num protowire.Number) shape {
 	return unknown
 }
 
-func requestField(num protowire.Number) shape {
+func requestField(num int32) shape {
 	switch num {
 	case 1:
 		return number
@@ -125,7 +127,7 @@ func requestField(num protowire.Number) shape {
 	case checkpointField, downgradeTestField:
 		return opaque
 	}
-	for _, of := range [][2]protowire.Number{
+	for _, of := range [][2]int32{
 		{authEnableField, authEnableField}, {1011, 1013}, {1100, 1107}, {1200, 1204}, {clusterVersionField, downgradeInfoField},
 	} {
 		if num >= of[0] && num <= of[1] {
@@ -148,9 +150,9 @@ const maxNesting = protowire.DefaultRecursionLimit
 
 // request is what an entry asks for.
 type request struct {
-	field   protowire.Number // of the InternalRaftRequest; 0 for one of the v2 API
-	body    []byte           // of the message in it, or of the v2 API's
-	unknown bool             // there are fields in it that this program does not know
+	field   int32  // of the InternalRaftRequest; 0 for one of the v2 API
+	body    []byte // of the message in it, or of the v2 API's
+	unknown bool   // there are fields in it that this program does not know
 }
 
 // parseRequest reads the data of an entry, which the request aliases.
@@ -189,26 +191,19 @@ func (c *requestChecker) check(b []byte, of shape, depth int) error {
 		return errDeep
 	}
 	messages := 0
-	for len(b) > 0 {
-		num, typ, n := protowire.ConsumeTag(b)
-		if n < 0 {
+	for f, err := range wire.Fields(b) {
+		if err != nil {
 			return errRequest
 		}
-		b = b[n:]
-		if n = protowire.ConsumeFieldValue(num, typ, b); n < 0 {
-			return errRequest
-		}
-		value := b[:n]
-		b = b[n:]
-		switch field := of.field(num); {
+		switch field := of.field(f.Num()); {
 		case of == opaque:
 		case field == unknown:
 			c.unknown = true
 		case field == number:
-			if typ != protowire.VarintType {
+			if f.Type() != wire.Varint {
 				return errRequest
 			}
-		case typ != protowire.BytesType:
+		case f.Type() != wire.Bytes:
 			return errRequest
 		case field == v2Request:
 			messages++
@@ -216,8 +211,7 @@ func (c *requestChecker) check(b []byte, of shape, depth int) error {
 			if field != header && of != txnRequest {
 				messages++
 			}
-			value, _ = protowire.ConsumeBytes(value)
-			if err := c.check(value, field, depth+1); err != nil {
+			if err := c.check(f.Payload(b), field, depth+1); err != nil {
 				return err
 			}
 		}
@@ -236,24 +230,14 @@ var v2Methods = []string{"POST", "PUT", "DELETE", "QGET", "SYNC"}
 // etcdserverpb/etcdserver.proto).
 func isV2(b []byte) bool {
 	method := ""
-	for len(b) > 0 {
-		num, typ, n := protowire.ConsumeTag(b)
-		if n < 0 {
+	for f, err := range wire.Fields(b) {
+		text := f.Num() >= 2 && f.Num() <= 4 || f.Num() == 6
+		if err != nil || f.Num() > 17 || text != (f.Type() == wire.Bytes) || !text && f.Type() != wire.Varint {
 			return false
 		}
-		b = b[n:]
-		text := num >= 2 && num <= 4 || num == 6
-		if num > 17 || text != (typ == protowire.BytesType) || !text && typ != protowire.VarintType {
-			return false
+		if f.Num() == 2 {
+			method = string(f.Payload(b))
 		}
-		if n = protowire.ConsumeFieldValue(num, typ, b); n < 0 {
-			return false
-		}
-		if num == 2 {
-			value, _ := protowire.ConsumeBytes(b)
-			method = string(value)
-		}
-		b = b[n:]
 	}
 	return slices.Contains(v2Methods, method)
 }
@@ -265,22 +249,14 @@ type fieldValue struct {
 }
 
 // fields yields the fields of a message that was checked, known and unknown.
-func fields(b []byte) iter.Seq2[protowire.Number, fieldValue] {
-	return func(yield func(protowire.Number, fieldValue) bool) {
-		for len(b) > 0 {
-			num, typ, n := protowire.ConsumeTag(b)
-			b = b[n:]
-			var v fieldValue
-			switch typ {
-			case protowire.VarintType:
-				v.number, n = protowire.ConsumeVarint(b)
-			case protowire.BytesType:
-				v.bytes, n = protowire.ConsumeBytes(b)
-			default:
-				n = protowire.ConsumeFieldValue(num, typ, b)
+func fields(b []byte) iter.Seq2[int32, fieldValue] {
+	return func(yield func(int32, fieldValue) bool) {
+		for f := range wire.Fields(b) {
+			v := fieldValue{number: f.Val}
+			if f.Type() == wire.Bytes {
+				v = fieldValue{bytes: f.Payload(b)}
 			}
-			b = b[n:]
-			if !yield(num, v) {
+			if !yield(f.Num(), v) {
 				return
 			}
 		}
@@ -340,7 +316,7 @@ func numbers(b []byte) (n [4]uint64) {
 type compare struct {
 	key, end       []byte
 	result, target int32
-	field          protowire.Number // of what is compared with
+	field          int32 // of what is compared with
 	number         int64
 	value          []byte
 }
@@ -375,7 +351,7 @@ func parseCompare(b []byte) (c compare) {
 		}
 	}
 	// What stands for another target counts for nothing (txn.go compareKV).
-	if c.field != protowire.Number(c.target)+4 {
+	if c.field != int32(c.target)+4 {
 		c.number, c.value = 0, nil
 	}
 	return c
@@ -383,12 +359,12 @@ func parseCompare(b []byte) (c compare) {
 
 // ops yields the operations of one branch of a transaction: the field of the
 // RequestOp that is set, and the message in it. An empty one is left out.
-func ops(txn []byte, success bool) iter.Seq2[protowire.Number, []byte] {
-	branch := protowire.Number(3)
+func ops(txn []byte, success bool) iter.Seq2[int32, []byte] {
+	branch := int32(3)
 	if success {
 		branch = 2
 	}
-	return func(yield func(protowire.Number, []byte) bool) {
+	return func(yield func(int32, []byte) bool) {
 		for num, f := range fields(txn) {
 			if num != branch {
 				continue
@@ -404,8 +380,8 @@ func ops(txn []byte, success bool) iter.Seq2[protowire.Number, []byte] {
 
 // Fields of a RequestOp.
 const (
-	opRange  protowire.Number = 1
-	opPut    protowire.Number = 2
-	opDelete protowire.Number = 3
-	opTxn    protowire.Number = 4
+	opRange  = 1
+	opPut    = 2
+	opDelete = 3
+	opTxn    = 4
 )

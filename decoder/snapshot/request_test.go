@@ -56,7 +56,7 @@ func TestParseRequest(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		data    []byte
-		field   protowire.Number
+		field   int32
 		unknown bool
 		err     error
 	}{
@@ -178,7 +178,7 @@ func walked(r *request) string {
 	return b.String()
 }
 
-func walkedOp(b *strings.Builder, kind protowire.Number, op []byte) {
+func walkedOp(b *strings.Builder, kind int32, op []byte) {
 	switch kind {
 	case opRange:
 		fmt.Fprintf(b, "range %d;", rangeRevision(op))

@@ -7,11 +7,10 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"unicode/utf8"
 
-	"go.etcd.io/etcd/api/v3/membershippb"
-	"go.etcd.io/raft/v3/raftpb"
-	"google.golang.org/protobuf/encoding/protowire"
-	"google.golang.org/protobuf/proto"
+	"revenant/decoder/wal"
+	"revenant/decoder/wire"
 )
 
 // roster is who is in the cluster, as entries of the log change it.
@@ -73,16 +72,16 @@ func (r *roster) alone(id uint64) bool {
 // (etcd server/v3 v3.7 etcdserver/server.go applyConfChange,
 // api/membership/cluster.go ValidateConfigurationChange).
 func (r *roster) configure(data []byte) error {
-	var cc raftpb.ConfChange
-	if err := proto.Unmarshal(data, &cc); err != nil {
+	cc, err := parseConfChange(data)
+	if err != nil {
 		return errors.New("is a change of the members that cannot be read")
 	}
-	id := cc.GetNodeId()
-	if cc.GetType() == raftpb.ConfChangeRemoveNode || cc.GetType() == raftpb.ConfChangeUpdateNode {
+	id := cc.node
+	if cc.kind == removeNode || cc.kind == updateNode {
 		r.recall(id)
 	}
 	old, known := r.members[id]
-	if cc.GetType() == raftpb.ConfChangeRemoveNode {
+	if cc.kind == removeNode {
 		_, votes := r.voters[id]
 		if _, removed := r.removed[id]; removed || !known && !votes {
 			return nil
@@ -93,30 +92,30 @@ func (r *roster) configure(data []byte) error {
 		r.configured = true
 		return nil
 	}
-	m, err := parseMember(hexID(id), cc.Context)
+	m, err := parseMember(hexID(id), cc.context)
 	var promote struct {
 		IsPromote bool `json:"isPromote"`
 	}
-	if err != nil || json.Unmarshal(cc.Context, &promote) != nil {
+	if err != nil || json.Unmarshal(cc.context, &promote) != nil {
 		return errors.New("is a change of the members that cannot be read")
 	}
-	promoted := promote.IsPromote && cc.GetType() != raftpb.ConfChangeUpdateNode
+	promoted := promote.IsPromote && cc.kind != updateNode
 	if promoted {
 		r.recall(id)
 		old, known = r.members[id]
 	}
 	switch _, removed := r.removed[id]; {
-	case removed, known == (cc.GetType() != raftpb.ConfChangeUpdateNode && !promoted):
+	case removed, known == (cc.kind != updateNode && !promoted):
 		return nil // it was removed, is there already, or is not there
 	case promoted && !old.Learner, !promoted && r.taken(id, m.PeerURLs):
 		return nil
-	case cc.GetType() == raftpb.ConfChangeUpdateNode:
+	case cc.kind == updateNode:
 		old.PeerURLs = m.PeerURLs
 	case promoted:
 		old.Learner = false
 	default:
 		old = m
-		old.Learner = cc.GetType() == raftpb.ConfChangeAddLearnerNode
+		old.Learner = cc.kind == addLearnerNode
 		if old.Learner && len(r.members)-len(r.voters) >= r.learners {
 			r.refused[id] = old
 			return nil
@@ -154,11 +153,11 @@ func (r *roster) taken(id uint64, urls []string) bool {
 
 // publish takes the name and the URLs that a member publishes when it starts.
 func (r *roster) publish(body []byte) error {
-	var set membershippb.ClusterMemberAttrSetRequest
-	if proto.Unmarshal(body, &set) != nil {
+	id, set, err := parseAttributes(body)
+	if err != nil {
 		return errors.New("is what a member says of itself, and cannot be read")
 	}
-	r.name(set.GetMember_ID(), set.GetMemberAttributes().GetName(), set.GetMemberAttributes().GetClientUrls())
+	r.name(id, set.Name, set.ClientURLs)
 	return nil
 }
 
@@ -228,26 +227,85 @@ type attributes struct {
 
 // changesRoster says whether an entry may change who is in the cluster, or what they
 // say of themselves.
-func changesRoster(kind raftpb.EntryType, data []byte) bool {
-	if kind != raftpb.EntryNormal {
+func changesRoster(kind wal.EntryType, data []byte) bool {
+	if kind != wal.EntryNormal {
 		return true
 	}
-	for b := data; len(b) > 0; {
-		num, typ, n := protowire.ConsumeTag(b)
-		if n < 0 {
-			return false
-		}
+	for f, err := range wire.Fields(data) {
 		switch {
-		case num == memberAttrField || num == v2Field && typ == protowire.BytesType:
+		case err != nil:
+			return false
+		case f.Num() == memberAttrField || f.Num() == v2Field && f.Type() == wire.Bytes:
 			return true
-		case num >= rangeField && num <= checkpointField:
+		case f.Num() >= rangeField && f.Num() <= checkpointField:
 			return false
 		}
-		b = b[n:]
-		if n = protowire.ConsumeFieldValue(num, typ, b); n < 0 {
-			return false
-		}
-		b = b[n:]
 	}
 	return false
+}
+
+// confChange is a raftpb.ConfChange (raft/v3 v3.7 raftpb/raft.proto).
+type confChange struct {
+	kind    int32
+	node    uint64
+	context []byte
+}
+
+// Kinds of changes.
+const (
+	removeNode     = 1
+	updateNode     = 2
+	addLearnerNode = 3
+)
+
+func parseConfChange(b []byte) (cc confChange, err error) {
+	for f, err := range wire.Fields(b) {
+		switch {
+		case err != nil:
+			return cc, err
+		case f.Num() == 2 && f.Type() == wire.Varint:
+			cc.kind = int32(f.Val)
+		case f.Num() == 3 && f.Type() == wire.Varint:
+			cc.node = f.Val
+		case f.Num() == 4 && f.Type() == wire.Bytes:
+			cc.context = f.Payload(b)
+		}
+	}
+	return cc, nil
+}
+
+// parseAttributes reads a membershippb.ClusterMemberAttrSetRequest: which member, and its
+// Attributes (etcd api/v3 v3.7 membershippb/membership.proto).
+func parseAttributes(b []byte) (id uint64, a attributes, err error) {
+	for f, err := range wire.Fields(b) {
+		switch {
+		case err != nil:
+			return 0, a, err
+		case f.Num() == 1 && f.Type() == wire.Varint:
+			id = f.Val
+		case f.Num() == 2 && f.Type() == wire.Bytes:
+			if err := a.parse(f.Payload(b)); err != nil {
+				return 0, a, err
+			}
+		}
+	}
+	return id, a, nil
+}
+
+// parse adds what the message b has, as a message given twice is merged.
+func (a *attributes) parse(b []byte) error {
+	for f, err := range wire.Fields(b) {
+		switch {
+		case err != nil:
+			return err
+		case f.Type() != wire.Bytes || f.Num() > 2:
+		case !utf8.Valid(f.Payload(b)):
+			return errors.New("a string that is not UTF-8")
+		case f.Num() == 1:
+			a.Name = string(f.Payload(b))
+		case f.Num() == 2:
+			a.ClientURLs = append(a.ClientURLs, string(f.Payload(b)))
+		}
+	}
+	return nil
 }

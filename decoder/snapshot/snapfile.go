@@ -6,18 +6,16 @@ import (
 	"io"
 	"strconv"
 
-	"go.etcd.io/raft/v3/raftpb"
-	"google.golang.org/protobuf/encoding/protowire"
-	"google.golang.org/protobuf/proto"
-
 	"revenant/decoder/input"
+	"revenant/decoder/wal"
+	"revenant/decoder/wire"
 )
 
 // snapFile is what raft's last snapshot says of the members. It is a file beside the db
 // (etcd server/v3 v3.6 etcdserver/api/snap/snapshotter.go), with the store of the v2 API
 // in it; 3.7 writes it, too.
 type snapFile struct {
-	conf    *raftpb.ConfState
+	conf    *wal.ConfState
 	members map[uint64]Member
 }
 
@@ -45,30 +43,56 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 func parseSnapFile(data []byte) *snapFile {
 	var sum uint64
 	var body []byte
-	for b := data; len(b) > 0; {
-		num, typ, n := protowire.ConsumeTag(b)
-		if n < 0 {
-			return nil
-		}
-		b = b[n:]
+	for f, err := range wire.Fields(data) {
 		switch {
-		case num == 1 && typ == protowire.VarintType:
-			sum, n = protowire.ConsumeVarint(b)
-		case num == 2 && typ == protowire.BytesType:
-			body, n = protowire.ConsumeBytes(b)
-		default:
-			n = protowire.ConsumeFieldValue(num, typ, b)
-		}
-		if n < 0 {
+		case err != nil:
 			return nil
+		case f.Num() == 1 && f.Type() == wire.Varint:
+			sum = f.Val
+		case f.Num() == 2 && f.Type() == wire.Bytes:
+			body = f.Payload(data)
 		}
-		b = b[n:]
 	}
-	var s raftpb.Snapshot
-	if len(body) == 0 || crc32.Checksum(body, castagnoli) != uint32(sum) || proto.Unmarshal(body, &s) != nil {
+	if len(body) == 0 || crc32.Checksum(body, castagnoli) != uint32(sum) {
 		return nil
 	}
-	return &snapFile{conf: s.GetMetadata().GetConfState(), members: v2Members(s.Data)}
+	conf, store, err := parseRaftSnapshot(body)
+	if err != nil {
+		return nil
+	}
+	return &snapFile{conf: conf, members: v2Members(store)}
+}
+
+// parseRaftSnapshot reads of a raftpb.Snapshot its data and the configuration in its
+// SnapshotMetadata, nil where it has none.
+func parseRaftSnapshot(b []byte) (conf *wal.ConfState, data []byte, err error) {
+	for f, err := range wire.Fields(b) {
+		if err != nil {
+			return nil, nil, err
+		}
+		switch {
+		case f.Type() != wire.Bytes:
+		case f.Num() == 1:
+			data = f.Payload(b)
+		case f.Num() == 2:
+			metadata := f.Payload(b)
+			for f, err := range wire.Fields(metadata) {
+				if err != nil {
+					return nil, nil, err
+				}
+				if f.Num() != 1 || f.Type() != wire.Bytes {
+					continue
+				}
+				if conf == nil {
+					conf = &wal.ConfState{}
+				}
+				if err := conf.Parse(f.Payload(metadata)); err != nil {
+					return nil, nil, err
+				}
+			}
+		}
+	}
+	return conf, data, nil
 }
 
 // node is a node of the v2 store (etcd server/v3 v3.5 etcdserver/api/v2store/node.go).
@@ -119,7 +143,7 @@ func v2Members(data []byte) map[uint64]Member {
 }
 
 // of are the members of raft's configuration, as the file has them or else the db.
-func (f *snapFile) of(conf *raftpb.ConfState, stored map[uint64]Member) (list []Member) {
+func (f *snapFile) of(conf *wal.ConfState, stored map[uint64]Member) (list []Member) {
 	add := func(ids []uint64, learner bool) {
 		for _, id := range ids {
 			m := stored[id]
@@ -132,9 +156,9 @@ func (f *snapFile) of(conf *raftpb.ConfState, stored map[uint64]Member) (list []
 			list = append(list, m)
 		}
 	}
-	add(conf.GetLearners(), true)
-	add(conf.GetLearnersNext(), true)
-	add(conf.GetVoters(), false)
-	add(conf.GetVotersOutgoing(), false)
+	add(conf.Learners, true)
+	add(conf.LearnersNext, true)
+	add(conf.Voters, false)
+	add(conf.VotersOutgoing, false)
 	return list
 }

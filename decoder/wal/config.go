@@ -7,11 +7,8 @@ import (
 	"io"
 	"path/filepath"
 
-	"go.etcd.io/raft/v3/raftpb"
-	"google.golang.org/protobuf/encoding/protowire"
-	"google.golang.org/protobuf/proto"
-
 	"revenant/decoder/input"
+	"revenant/decoder/wire"
 )
 
 // Config is what a log tells of the members up to an entry: raft's configuration in the
@@ -20,8 +17,8 @@ type Config struct {
 	// Snapshot is the index of the last entry that the snapshot has, 0 where the log
 	// begins with the first one. Term is that entry's.
 	Snapshot, Term uint64
-	ConfState      *raftpb.ConfState // nil before etcd 3.5
-	Entries        []Entry           // those that were picked
+	ConfState      *ConfState // nil before etcd 3.5
+	Entries        []Entry    // those that were picked
 }
 
 // maxPicked bounds the entries that are kept.
@@ -101,27 +98,20 @@ func (c *configReader) segment(path string) error {
 }
 
 func (c *configReader) snapshot(data []byte) {
-	at := Config{Snapshot: field(data, snapshotIndex), Term: field(data, snapshotTerm)}
+	at := Config{Snapshot: number(data, snapshotIndex), Term: number(data, snapshotTerm)}
 	if at.Snapshot > c.upTo || c.any && at.Snapshot < c.best.Snapshot {
 		return
 	}
-	for b := data; len(b) > 0; {
-		num, typ, n := protowire.ConsumeTag(b)
-		if n < 0 {
+	for f, err := range wire.Fields(data) {
+		if err != nil {
 			return
 		}
-		b = b[n:]
-		if n = protowire.ConsumeFieldValue(num, typ, b); n < 0 {
-			return
-		}
-		if num == snapshotConf && typ == protowire.BytesType {
-			value, _ := protowire.ConsumeBytes(b)
-			at.ConfState = &raftpb.ConfState{}
-			if proto.Unmarshal(value, at.ConfState) != nil {
+		if f.Num() == snapshotConf && f.Type() == wire.Bytes {
+			at.ConfState = &ConfState{}
+			if at.ConfState.Parse(f.Payload(data)) != nil {
 				return
 			}
 		}
-		b = b[n:]
 	}
 	c.best, c.any = at, true
 }

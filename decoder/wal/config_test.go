@@ -99,7 +99,7 @@ func TestReadConfig(t *testing.T) {
 			if err != nil || (c != nil) != tt.known {
 				t.Fatalf("%+v, %v", c, err)
 			}
-			if c != nil && (c.Snapshot != tt.snapshot || len(c.ConfState.GetVoters()) != tt.voters || len(c.Entries) != tt.picked) {
+			if c != nil && (c.Snapshot != tt.snapshot || c.ConfState != nil && len(c.ConfState.Voters) != tt.voters || c.ConfState == nil && tt.voters != 0 || len(c.Entries) != tt.picked) {
 				t.Errorf("%+v", c)
 			}
 		})

@@ -9,7 +9,7 @@ import (
 	"io"
 	"os"
 
-	"google.golang.org/protobuf/encoding/protowire"
+	"revenant/decoder/wire"
 )
 
 const (
@@ -122,25 +122,19 @@ func (f *frames) beginsRecord() bool {
 		n, _ := io.ReadFull(f.r, head)
 		head = head[:n]
 	}
-	at := 0
-	for num := protowire.Number(1); num <= 3; num++ {
-		got, typ, n := protowire.ConsumeTag(head[at:])
-		if n < 0 {
-			return true // cut off that early
-		}
-		at += n
+	for at, num := 0, int32(1); num <= 3; num++ {
+		field, err := wire.Head(head, at)
 		switch {
-		case got == 3 && typ == protowire.BytesType:
-			size, n := protowire.ConsumeVarint(head[at:])
-			return n < 0 || int64(size) == f.claimed-int64(at+n)
-		case typ == protowire.VarintType:
-			if _, n = protowire.ConsumeVarint(head[at:]); n < 0 {
-				return true
-			}
-			at += n
-		default:
+		case err == wire.ErrTruncated:
+			return true // cut off that early
+		case err != nil:
+			return false
+		case field.Num() == 3 && field.Type() == wire.Bytes:
+			return int64(field.Val) == f.claimed-int64(field.Start)
+		case field.Type() != wire.Varint:
 			return false
 		}
+		at = field.End
 	}
 	return false
 }

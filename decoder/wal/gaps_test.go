@@ -288,7 +288,7 @@ func FuzzEntry(f *testing.F) {
 			t.Fatalf("takes what protobuf refuses: %v", err)
 		}
 		known := got.Type >= 0 && int(got.Type) < len(raftpb.EntryType_name)
-		if got.Term != want.GetTerm() || got.Index != want.GetIndex() || string(got.Data) != string(want.Data) || known && got.Type != want.GetType() && len(want.ProtoReflect().GetUnknown()) == 0 {
+		if got.Term != want.GetTerm() || got.Index != want.GetIndex() || string(got.Data) != string(want.Data) || known && int32(got.Type) != int32(want.GetType()) && len(want.ProtoReflect().GetUnknown()) == 0 {
 			t.Fatalf("got %+v, protobuf %v", got, &want)
 		}
 	})

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 
-	"go.etcd.io/raft/v3/raftpb"
-	"google.golang.org/protobuf/encoding/protowire"
-	"google.golang.org/protobuf/proto"
+	"revenant/decoder/wire"
 )
 
 // The types of records (wal.go).
@@ -35,28 +33,19 @@ var (
 // parse reads a record; its data aliases b.
 func (rec *record) parse(b []byte) error {
 	*rec = record{}
-	for len(b) > 0 {
-		num, typ, n := protowire.ConsumeTag(b)
-		if n < 0 {
-			return errRecord
-		}
-		b = b[n:]
+	for f, err := range wire.Fields(b) {
 		switch {
-		case num == 1 && typ == protowire.VarintType:
-			rec.kind, n = protowire.ConsumeVarint(b)
-		case num == 2 && typ == protowire.VarintType:
-			var v uint64
-			v, n = protowire.ConsumeVarint(b)
-			rec.crc = uint32(v)
-		case num == 3 && typ == protowire.BytesType:
-			rec.data, n = protowire.ConsumeBytes(b)
+		case err != nil:
+			return errRecord
+		case f.Num() == 1 && f.Type() == wire.Varint:
+			rec.kind = f.Val
+		case f.Num() == 2 && f.Type() == wire.Varint:
+			rec.crc = uint32(f.Val)
+		case f.Num() == 3 && f.Type() == wire.Bytes:
+			rec.data = f.Payload(b)
 		default:
 			return errRecord
 		}
-		if n < 0 {
-			return errRecord
-		}
-		b = b[n:]
 	}
 	return nil
 }
@@ -92,15 +81,14 @@ func (r *reader) record(rec *record, offset int64) error {
 	case entryRecord:
 		return r.entry(rec.data, offset)
 	case stateRecord:
-		var state raftpb.HardState
-		if err := proto.Unmarshal(rec.data, &state); err != nil {
+		if wire.Check(rec.data) != nil {
 			return fmt.Errorf("raft's state cannot be read")
 		}
-		r.log.Term, r.log.Commit = state.GetTerm(), state.GetCommit()
+		r.log.Term, r.log.Commit = number(rec.data, stateTerm), number(rec.data, stateCommit)
 		r.saw(r.log.Commit)
 	case snapshotRecord:
 		// It says that a snapshot file was saved; the db is newer.
-		r.saw(field(rec.data, snapshotIndex))
+		r.saw(number(rec.data, snapshotIndex))
 	default:
 		return fmt.Errorf("record of unknown type %d", rec.kind)
 	}
@@ -109,57 +97,26 @@ func (r *reader) record(rec *record, offset int64) error {
 
 // Fields of an etcdserverpb.Metadata, of a raftpb.HardState and of a walpb.Snapshot.
 const (
-	metadataNode    protowire.Number = 1
-	metadataCluster protowire.Number = 2
+	metadataNode    = 1
+	metadataCluster = 2
 
-	stateCommit   protowire.Number = 3
-	snapshotIndex protowire.Number = 1
-	snapshotTerm  protowire.Number = 2
-	snapshotConf  protowire.Number = 3
+	stateTerm   = 1
+	stateCommit = 3
+
+	snapshotIndex = 1
+	snapshotTerm  = 2
+	snapshotConf  = 3
 )
 
-// field is the value of a message's numeric field, 0 where it has none.
-func field(b []byte, field protowire.Number) (value uint64) {
-	for len(b) > 0 {
-		num, typ, n := protowire.ConsumeTag(b)
-		if n < 0 {
-			return 0
-		}
-		b = b[n:]
-		if num == field && typ == protowire.VarintType {
-			value, n = protowire.ConsumeVarint(b)
-		} else {
-			n = protowire.ConsumeFieldValue(num, typ, b)
-		}
-		if n < 0 {
-			return 0
-		}
-		b = b[n:]
-	}
-	return value
-}
-
-// isMessage says whether b is a message, of whatever fields.
-func isMessage(b []byte) bool {
-	for len(b) > 0 {
-		_, _, n := protowire.ConsumeField(b)
-		if n < 0 {
-			return false
-		}
-		b = b[n:]
-	}
-	return true
-}
-
 func (r *reader) identity(data []byte) error {
-	if !isMessage(data) {
+	if wire.Check(data) != nil {
 		return fmt.Errorf("the member's identity cannot be read")
 	}
 	if r.metadata != nil && !bytes.Equal(r.metadata, data) {
 		return fmt.Errorf("a segment of another member")
 	}
 	r.metadata = bytes.Clone(data)
-	r.log.NodeID, r.log.ClusterID = field(data, metadataNode), field(data, metadataCluster)
+	r.log.NodeID, r.log.ClusterID = number(data, metadataNode), number(data, metadataCluster)
 	return nil
 }
 
@@ -192,33 +149,21 @@ var errEntry = errors.New("an entry cannot be read")
 // parse reads a raftpb.Entry, whose data aliases b. A type that raft does not have
 // is kept.
 func (e *Entry) parse(b []byte) error {
-	for len(b) > 0 {
-		num, typ, n := protowire.ConsumeTag(b)
-		if n < 0 {
-			return errEntry
-		}
-		b = b[n:]
+	for f, err := range wire.Fields(b) {
 		switch {
-		case num >= 1 && num <= 3 && typ == protowire.VarintType:
-			var v uint64
-			v, n = protowire.ConsumeVarint(b)
-			switch num {
-			case 1:
-				e.Type = raftpb.EntryType(v)
-			case 2:
-				e.Term = v
-			case 3:
-				e.Index = v
-			}
-		case num == 4 && typ == protowire.BytesType:
-			e.Data, n = protowire.ConsumeBytes(b)
+		case err != nil:
+			return errEntry
+		case f.Num() == 1 && f.Type() == wire.Varint:
+			e.Type = EntryType(f.Val)
+		case f.Num() == 2 && f.Type() == wire.Varint:
+			e.Term = f.Val
+		case f.Num() == 3 && f.Type() == wire.Varint:
+			e.Index = f.Val
+		case f.Num() == 4 && f.Type() == wire.Bytes:
+			e.Data = f.Payload(b)
 		default:
 			return errEntry
 		}
-		if n < 0 {
-			return errEntry
-		}
-		b = b[n:]
 	}
 	return nil
 }

@@ -13,8 +13,6 @@ import (
 	"slices"
 	"strconv"
 
-	"go.etcd.io/raft/v3/raftpb"
-
 	"revenant/decoder/input"
 )
 
@@ -59,7 +57,7 @@ type Log struct {
 // Entry is one entry of raft's log.
 type Entry struct {
 	Index, Term uint64
-	Type        raftpb.EntryType
+	Type        EntryType
 	Data        []byte
 	Segment     int   // its number in Segments
 	Offset      int64 // of its record, bytes from the start of the segment
@@ -372,9 +370,9 @@ func (r *reader) note(rec *record) {
 			r.noteEntry(e.Index, e.Term)
 		}
 	case stateRecord:
-		r.saw(field(rec.data, stateCommit))
+		r.saw(number(rec.data, stateCommit))
 	case snapshotRecord:
-		r.saw(field(rec.data, snapshotIndex))
+		r.saw(number(rec.data, snapshotIndex))
 	}
 }
 

@@ -156,7 +156,7 @@ var lies = []struct {
 	}},
 	{"a bump marker without its compaction", func(m *maker, f *file, i int) {
 		f.records = append(f.records, record{main: f.records[len(f.records)-1].main + 1000, raw: []byte{}})
-		f.damaged("a bump marker above the compact revision")
+		f.damaged(uncompacted)
 	}},
 }
 

@@ -132,6 +132,7 @@ const (
 	wrongSum    = "the trailer is not the sum of the content"
 	ofNothing   = "a deletion of what was not there"
 	absurdSub   = "the sub of a revision is absurd"
+	uncompacted = "a bump marker above the compact revision"
 
 	revisionsApart = "revisions lie apart"
 )
@@ -147,7 +148,7 @@ func (f *file) undone(claims ...string) {
 func (f *file) put(bucket string, key, value []byte) {
 	if bytes.HasSuffix(key, []byte("CompactRev")) {
 		// What was deleted, the other subs and the revisions between may be compacted.
-		if f.undone(unscheduled, ofNothing, absurdSub, revisionsApart); f.Damaged == "" {
+		if f.undone(unscheduled, ofNothing, absurdSub, uncompacted, revisionsApart); f.Damaged == "" {
 			f.Missing = false
 		}
 	}

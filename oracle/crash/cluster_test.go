@@ -22,7 +22,6 @@ import (
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
-	"go.etcd.io/raft/v3/raftpb"
 	"go.uber.org/zap"
 	"google.golang.org/protobuf/proto"
 
@@ -144,7 +143,7 @@ func killedCluster(t *testing.T, program string, seed uint64, all *tally) {
 		}
 		if log, err := wal.Read(t.Context(), filepath.Join(m.dir, "member", "wal"), 0); err == nil {
 			for _, e := range log.Entries {
-				if e.Type == raftpb.EntryConfChange {
+				if e.Type == wal.EntryConfChange {
 					changes[e.Index] = true
 				}
 			}

@@ -371,6 +371,14 @@ func kubectlGet(c *Call, f *flags, h *Host) *answer {
 	a := &answer{}
 	var err error
 	switch what := strings.Join(f.words[1:], " "); {
+	case len(f.words) == 3 && f.words[1] == "pod" && f.get("output") == "jsonpath={.metadata.uid}" && f.has("ignore-not-found"):
+		pods, _, listErr := w.listPods()
+		err = listErr
+		for _, p := range pods {
+			if p.Namespace == f.get("namespace") && p.Name == f.words[2] {
+				a.Out = string(p.UID)
+			}
+		}
 	case what == "nodes" && f.get("output") == "name":
 		for _, name := range w.nodeNames() {
 			a.Out += "node/" + name + "\n"

@@ -51,7 +51,10 @@ func (p *Play) checkEvidence(bad func(string, ...any)) {
 			bad("evidence has changed: %s", path)
 		}
 	}
-	for _, h := range p.W.controlPlane() {
+	for i, h := range p.W.controlPlane() {
+		if i > 0 && p.W.Platform.FirstOnly {
+			break
+		}
 		var former []string
 		for _, pattern := range p.W.Platform.Former {
 			matches, _ := filepath.Glob(h.Root + pattern)

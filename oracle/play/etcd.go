@@ -171,6 +171,8 @@ type Evidence struct {
 	Directory       bool   // Current is the data directory of the first member
 	Dead            bool   // no etcd runs any more
 	WALDir          string // of the log on members, "" for none of its own
+	Prefix          string // of etcd's keys, "" for the usual one
+	Keys            string // the file with the keys by which Secrets and ConfigMaps are encrypted, "" for none
 }
 
 // prepared are snapshots of the worlds' clusters, by run and members.
@@ -180,9 +182,13 @@ var prepared = map[string][2][]byte{}
 // them, and lets the cluster be as the newer one has it; more was written since.
 func (w *World) Evidence(e Evidence) {
 	w.tb.Helper()
-	w.Platform.WALDir = e.WALDir
+	w.Platform.WALDir, w.Platform.Prefix = e.WALDir, e.Prefix
+	if e.Keys != "" {
+		w.Platform.Encrypted = []string{"secrets", "configmaps"}
+		w.must(os.WriteFile(filepath.Join(w.host(Workstation).Home, e.Keys), []byte(encryptionConfig), 0o600))
+	}
 	w.members()
-	key := e.Run + " " + w.controlPlane()[0].Etcd.cluster
+	key := e.Run + " " + w.controlPlane()[0].Etcd.cluster + w.Platform.ID + e.Prefix + e.Keys
 	if _, ok := prepared[key]; !ok {
 		prepared[key] = [2][]byte{
 			w.prepare(corpus.Unpack(w.tb, e.Run+"/backup.db.gz")),
@@ -232,6 +238,7 @@ func (w *World) prepare(data []byte) []byte {
 	w.tb.Helper()
 	from := filepath.Join(w.Dir, "from.db")
 	w.must(os.WriteFile(from, data, 0o600))
+	w.mark(from)
 	var procs []*Proc
 	hosts := w.controlPlane()
 	for _, h := range hosts {
@@ -314,6 +321,15 @@ func (w *World) etcdLogs() string {
 		fmt.Fprintf(&all, "%s:\n%s\n", h.Name, bytes.Join(lines[max(0, len(lines)-12):], []byte("\n")))
 	}
 	return all.String()
+}
+
+// backupRevision is the newest revision of the backup.
+func (w *World) backupRevision() int64 {
+	out, err := exec.Command(w.programs.Etcdutl, "snapshot", "status", w.backup, "--write-out=json").Output()
+	w.must(err)
+	var status struct{ Revision int64 }
+	w.must(json.Unmarshal(out, &status))
+	return status.Revision
 }
 
 // Revisions asks every member for its revision and the members that it knows.

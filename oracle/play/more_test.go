@@ -19,18 +19,18 @@ import (
 // TestKills kills plays after a command of a step, or in the middle of one, and begins that
 // step again: all ends the same.
 func TestKills(t *testing.T) {
-	kills := 1
-	if *all {
+	kills := *killed
+	if *all && kills == 0 {
 		kills = 40
 	}
-	for i, platform := range []string{"kubeadm", "generic", "talos", "openshift"} {
+	for i, platform := range []string{"kubeadm", "generic", "talos", "openshift", "k3s"} {
 		rng := rand.New(rand.NewPCG(*seed, uint64(i)))
 		backup := "backup.db"
 		if platform == "openshift" {
 			backup = "backups/snapshot_1.db"
 		}
-		for n := range kills {
-			if !*all && i%2 != int(*seed)%2 {
+		for n := range max(kills, 1) {
+			if kills == 0 && (i%2 != int(*seed)%2 || platform == "k3s") {
 				continue
 			}
 			s := situation{platform: platform, members: 1 + 2*(n%2), evidence: Evidence{Backup: backup, Current: "current.db"}}

@@ -9,6 +9,7 @@ import (
 // Platform is what its hosts have, and how the words in capitals are filled in.
 type Platform struct {
 	ID string
+	As string // what --platform is called, "" for the same
 	// Workstation, ControlPlane and NodePrograms are programs beyond those that every host
 	// has: names in the PATH, or paths.
 	Workstation, ControlPlane, NodePrograms []string
@@ -18,6 +19,8 @@ type Platform struct {
 	Static           []string            // processes that are static pods
 	ServerKubelet    string              // the unit that is the kubelet of a control plane node
 	NodeKubelet      string              // and of another
+	Version          string              // what its kubelets add to theirs
+	ServerLabel      string              // KEY=VALUE that servers set on their nodes
 	RuntimeStops     bool                // the container runtime stops with the unit that is the kubelet
 	ChildKubelet     bool                // the kubelet is not the main process of its unit
 	Outlive          bool                // the processes of a unit are static pods, which go on when it is stopped
@@ -43,8 +46,14 @@ type Platform struct {
 	// it joins none; nil where none does.
 	Joins func(h *Host) string
 	// Former are patterns of where the former data of a host is after the restore: what
-	// was the directory member.
-	Former []string
+	// was the directory member. FirstOnly has that of the first host alone looked for: what
+	// becomes of the others' the platform does not say.
+	Former    []string
+	FirstOnly bool
+	// Extra are objects that its clusters have, by their keys below the prefix.
+	Extra map[string]string
+	// Encrypted are resources whose values are encrypted at rest.
+	Encrypted []string
 }
 
 func (p *Platform) static(name string) bool { return slices.Contains(p.Static, name) }

@@ -23,8 +23,7 @@ import (
 type Book struct {
 	Bump struct{ Restored, Base, Minimum int64 }
 	Plan struct {
-		BumpRevision    int64
-		RestartKubelets string
+		BumpRevision int64
 	}
 	Steps []Step
 }

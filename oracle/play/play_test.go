@@ -14,9 +14,10 @@ import (
 const clusters = "../../testdata/clusters/"
 
 var (
-	all   = flag.Bool("all", false, "play every situation on every platform, and kill plays after every command")
-	seed  = flag.Uint64("seed", 1, "what differs from play to play")
-	trace = flag.Bool("trace", false, "log every command and what happened")
+	all    = flag.Bool("all", false, "play every situation on every platform, and kill plays after every command")
+	killed = flag.Int("kills", 0, "how often plays of a platform are killed; 0 is a few by default and 40 with -all")
+	seed   = flag.Uint64("seed", 1, "what differs from play to play")
+	trace  = flag.Bool("trace", false, "log every command and what happened")
 )
 
 var programs *Programs
@@ -61,6 +62,9 @@ func (s *situation) String() string {
 	if s.evidence.Dead {
 		how += ", etcd dead"
 	}
+	if s.evidence.Keys != "" {
+		how += ", prefix and encryption"
+	}
 	if s.every {
 		how += ", every command again"
 	}
@@ -99,7 +103,7 @@ func (s *situation) start(t *testing.T) *Play {
 	if s.kubelets {
 		restarted = living
 	}
-	p := &Play{W: w, Words: slices.Concat(words, []string{"--platform=" + s.platform}, s.words), Every: s.every, Dead: s.evidence.Dead, Restarted: restarted, Trace: *trace}
+	p := &Play{W: w, Words: slices.Concat(words, []string{"--platform=" + cmp.Or(w.Platform.As, s.platform)}, s.words), Every: s.every, Dead: s.evidence.Dead, Restarted: restarted, Trace: *trace}
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -135,6 +139,11 @@ func TestPlays(t *testing.T) {
 		{platform: "talos", members: 1, evidence: Evidence{Backup: "backup.db"}, every: true, more: true},
 		{platform: "openshift", members: 3, evidence: Evidence{Backup: "the backups/snapshot_2026.db", Current: "current.db"}},
 		{platform: "openshift", members: 1, evidence: Evidence{Backup: "backups/snapshot_2026.db"}, every: true, more: true},
+		{platform: "kubeadm", members: 1, evidence: Evidence{Backup: "backup.db", Current: "current.db", Prefix: "/another/registry", Keys: "the keys.yaml"}, words: []string{"--etcd-prefix=/another/registry", "--encryption-config=the keys.yaml"}, more: true},
+		{platform: "openshift-fenced", members: 2, evidence: plain, more: true},
+		{platform: "gardener", members: 1, evidence: plain, kubelets: true, more: true},
+		{platform: "gardener", members: 3, names: gardenerMembers, evidence: plain, kubelets: true, more: true},
+		{platform: "vcluster", members: 1, evidence: plain, more: true},
 		{platform: "kops", members: 3, evidence: plain, kubelets: true, more: true},
 		{platform: "kops", members: 1, evidence: hostile, kubelets: true, every: true},
 	} {

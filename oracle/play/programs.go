@@ -72,8 +72,10 @@ func init() {
 			if err != nil {
 				return fail("pgrep: %v", err)
 			}
-			if p := c.h.proc(name); p != nil {
-				return &answer{Out: "4711\n"}
+			for _, n := range strings.Split(name, "|") {
+				if p := c.h.proc(n); p != nil {
+					return &answer{Out: "4711\n"}
+				}
 			}
 			return &answer{Code: 1}
 		},
@@ -82,15 +84,19 @@ func init() {
 			if err != nil {
 				return fail("pkill: %v", err)
 			}
-			p := c.h.proc(name)
-			if p == nil {
-				return &answer{Code: 1}
+			killed := 1
+			for _, n := range strings.Split(name, "|") {
+				p := c.h.proc(n)
+				if p == nil {
+					continue
+				}
+				if !c.Root {
+					return fail("pkill: killing pid 4711 failed: Operation not permitted")
+				}
+				c.w.stop(c.h, p.name, 2)
+				killed = 0
 			}
-			if !c.Root {
-				return fail("pkill: killing pid 4711 failed: Operation not permitted")
-			}
-			c.w.stop(c.h, p.name, 2)
-			return &answer{}
+			return &answer{Code: killed}
 		},
 		"systemctl": systemctl,
 		"iptables":  iptables, "ip6tables": iptables,
@@ -141,6 +147,9 @@ func (c *Call) etcdTool(path string) *answer {
 	if c.Program == "etcdctl" { // what does not answer takes a time
 		c.w.now += 2
 		a.Env = []string{"ETCDCTL_COMMAND_TIMEOUT=2s"}
+		if slices.Contains(c.Args, "save") {
+			a.Env = []string{"ETCDCTL_COMMAND_TIMEOUT=20s"}
+		}
 	}
 	return a
 }
@@ -170,10 +179,10 @@ func (h *Host) proc(name string) *Proc {
 	return nil
 }
 
-// exactly are the arguments of pgrep and pkill: -x and a name, of which the kernel keeps
-// 15 characters.
+// exactly are the arguments of pgrep and pkill: -x and a name, or several with a bar between
+// them, of which the kernel keeps 15 characters.
 func exactly(args []string) (string, error) {
-	if len(args) != 2 || args[0] != "-x" || len(args[1]) > 15 {
+	if len(args) != 2 || args[0] != "-x" || slices.ContainsFunc(strings.Split(args[1], "|"), func(name string) bool { return len(name) > 15 }) {
 		return "", fmt.Errorf("unknown arguments %q", args)
 	}
 	return args[1], nil

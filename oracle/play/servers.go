@@ -24,7 +24,8 @@ func init() {
 		return &Platform{
 			Workstation: []string{"revenant", "kubectl", "ssh", "scp"},
 			Units:       []string{"k0scontroller"}, NodeUnits: []string{"k0sworker"},
-			UnitProcs:     map[string][]string{"k0scontroller": controlPlanePods},
+			UnitProcs: map[string][]string{"k0scontroller": controlPlanePods},
+			Version:   "+k0s", ServerLabel: "node.k0sproject.io/role=control-plane",
 			ServerKubelet: "k0scontroller", NodeKubelet: "k0sworker", RuntimeStops: true, ChildKubelet: true,
 			DataDir: dir + "etcd", Local: "https://127.0.0.1:2379", Together: true,
 			Certs:  [3]string{dir + "pki/etcd/ca.crt", dir + "pki/apiserver-etcd-client.crt", dir + "pki/apiserver-etcd-client.key"},
@@ -43,6 +44,7 @@ func rancher(program, server, agent, port string) *Platform {
 		Workstation:  []string{"revenant", "kubectl", "ssh", "scp"},
 		ControlPlane: []string{program}, NodePrograms: []string{program},
 		Units: []string{server}, NodeUnits: []string{agent}, UnitProcs: map[string][]string{server: controlPlanePods},
+		Version: "+" + program + "1", ServerLabel: "node-role.kubernetes.io/control-plane=true",
 		ServerKubelet: server, NodeKubelet: agent, RuntimeStops: true,
 		DataDir: dir + "db/etcd", Local: "https://127.0.0.1:2379", Together: true,
 		Certs: [3]string{dir + "tls/etcd/server-ca.crt", dir + "tls/etcd/client.crt", dir + "tls/etcd/client.key"},
@@ -257,8 +259,12 @@ func (h *Host) hold(w *World, runs bool) {
 func agentPkill(c *Call) *answer {
 	w, h := c.w, c.h
 	if len(c.Args) != 3 {
-		if name, err := exactly(c.Args); err == nil && w.Platform.Outlive && h.proc(name) != nil && h.units[w.Platform.ServerKubelet] {
-			w.wrong("%s: the kubelet of a running service starts %s again", h.Name, name)
+		if names, err := exactly(c.Args); err == nil && w.Platform.Outlive && h.units[w.Platform.ServerKubelet] {
+			for _, name := range strings.Split(names, "|") {
+				if h.proc(name) != nil {
+					w.wrong("%s: the kubelet of a running service starts %s again", h.Name, name)
+				}
+			}
 		}
 		return stubs["pkill"](c)
 	}

@@ -52,9 +52,10 @@ type World struct {
 	backup    string // where it is on the workstation
 	order     string // the backup that a platform's own tool is told to restore, "" for none
 	playing   bool
-	restored  bool  // by a platform's own tool
-	unguarded bool  // the quorum guard of OpenShift is off
-	Restored  int64 // the revision that was planned, once a play looks at the end
+	restored  bool     // by a platform's own tool
+	retained  []string // volumes that outlive their claims
+	unguarded bool     // the quorum guard of OpenShift is off
+	Restored  int64    // the revision that was planned, once a play looks at the end
 
 	calls  int    // of stubs
 	kill   func() // ends the command that runs, at call number killAt

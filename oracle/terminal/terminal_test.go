@@ -4,6 +4,7 @@ package terminal
 import (
 	"flag"
 	"fmt"
+	"log"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write the expected screens anew")
+var update = flag.Bool("update", false, "write the expected screens and pictures")
 
 // terminal is a tmux session with a server of its own that runs revenant.
 type terminal struct {
@@ -24,15 +25,28 @@ type terminal struct {
 	dir    string // the program's working directory
 }
 
-// open builds the program and starts it on the built-in pair.
-func open(t *testing.T, width, height int, environ string) *terminal {
-	t.Helper()
-	program := filepath.Join(t.TempDir(), "revenant")
+var program string // revenant, built by TestMain
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	dir, err := os.MkdirTemp("", "revenant")
+	if err != nil {
+		log.Fatal(err)
+	}
+	program = filepath.Join(dir, "revenant")
 	build := exec.Command("go", "build", "-o", program, "./cmd/revenant")
 	build.Dir = "../.."
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+		log.Fatalf("%v\n%s", err, out)
 	}
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// open starts the program on the built-in pair.
+func open(t *testing.T, width, height int, environ string) *terminal {
+	t.Helper()
 	home := t.TempDir()
 	term := &terminal{t: t, socket: filepath.Join(t.TempDir(), "tmux"), dir: t.TempDir()}
 	t.Cleanup(term.end)

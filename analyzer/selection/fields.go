@@ -1,0 +1,117 @@
+package selection
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/fields"
+
+	"revenant/analyzer/resources"
+	"revenant/decoder/keyspace"
+	"revenant/decoder/kube"
+	"revenant/decoder/snapshot"
+)
+
+// fieldSets are the fields beside metadata.name and metadata.namespace by which API
+// servers select objects of a resource (kubernetes v1.37: AddFieldLabelConversionFunc in
+// pkg/apis, and the SelectableFields of pkg/registry, which give no pod status.podIPs).
+var fieldSets = map[string]map[string]field{
+	"pods": {
+		"spec.nodeName": {}, "spec.restartPolicy": {}, "spec.schedulerName": {}, "spec.serviceAccountName": {}, "spec.hostNetwork": {unset: "false"},
+		"status.phase": {}, "status.podIP": {}, "status.podIPs": {path: "-"}, "status.nominatedNodeName": {},
+	},
+	"events": {
+		"involvedObject.kind": {}, "involvedObject.namespace": {}, "involvedObject.name": {}, "involvedObject.uid": {}, "involvedObject.apiVersion": {},
+		"involvedObject.resourceVersion": {}, "involvedObject.fieldPath": {}, "reason": {}, "reportingComponent": {},
+		"source": {path: "source.component", or: "reportingComponent"}, "type": {},
+	},
+	"nodes":                      {"spec.unschedulable": {unset: "false"}},
+	"namespaces":                 {"status.phase": {}},
+	"secrets":                    {"type": {}},
+	"services":                   {"spec.clusterIP": {}, "spec.type": {}},
+	"jobs":                       {"status.successful": {path: "status.succeeded", unset: "0"}},
+	"replicationcontrollers":     {"status.replicas": {unset: "0"}},
+	"certificatesigningrequests": {"spec.signerName": {}},
+	"clustertrustbundles":        {"spec.signerName": {}},
+	"podcertificaterequests":     {"spec.signerName": {}, "spec.podName": {}, "spec.nodeName": {}},
+	"resourceslices":             {"spec.nodeName": {}, "spec.driver": {}, "spec.pool.name": {}},
+}
+
+// field is where a selectable field is in the object.
+type field struct {
+	path  string // "" for the path that is its name
+	or    string // the path that counts where that has nothing
+	unset string // what it is where the object does not say
+}
+
+// FieldError says that objects of a resource are not selected by a field.
+type FieldError struct {
+	Field, Resource string
+	Known           []string // fields that they are selected by
+}
+
+func (e *FieldError) Error() string {
+	return fmt.Sprintf("%s are not selected by the field %q", e.Resource, e.Field)
+}
+
+// checkFields says whether all fields of the selector are known for a resource.
+func checkFields(selector fields.Selector, r *resources.Resource) error {
+	known := fieldSets[r.Name]
+	for _, want := range selector.Requirements() {
+		_, ok := known[want.Field]
+		if ok = ok && !r.Custom; !ok && want.Field != "metadata.name" && want.Field != "metadata.namespace" {
+			list := []string{"metadata.name", "metadata.namespace"}
+			if !r.Custom {
+				list = append(list, slices.Sorted(maps.Keys(known))...)
+			}
+			return &FieldError{want.Field, r.FullName(), list}
+		}
+	}
+	return nil
+}
+
+// matchesFields says whether an object matches the field selector. One that cannot be
+// decoded has its name and its namespace.
+func (q *Query) matchesFields(w *Where, key kube.Key, r snapshot.Record) bool {
+	if q.Fields == nil || q.Fields.Empty() {
+		return true
+	}
+	set := fields.Set{"metadata.name": key.Name, "metadata.namespace": key.Namespace}
+	var document map[string]any
+	for _, want := range q.Fields.Requirements() {
+		f, ok := fieldSets[key.Resource][want.Field]
+		if !ok {
+			continue
+		}
+		if document == nil {
+			value, err := w.Snapshot.Value(r)
+			if err != nil {
+				return false
+			}
+			document = kube.Decode(keyspace.DecodeKey(w.Prefix, r.Key), value).Document(kube.PrintOptions{})
+		}
+		set[want.Field] = cmp.Or(text(document, cmp.Or(f.path, want.Field)), text(document, f.or), f.unset)
+	}
+	return q.Fields.Matches(set)
+}
+
+// text is a field of a document as a selector has it.
+func text(document map[string]any, path string) string {
+	names := strings.Split(path, ".")
+	for _, name := range names[:len(names)-1] {
+		document, _ = document[name].(map[string]any)
+	}
+	switch v := document[names[len(names)-1]].(type) {
+	case string:
+		return v
+	case bool:
+		return fmt.Sprint(v)
+	case json.Number:
+		return v.String()
+	}
+	return ""
+}

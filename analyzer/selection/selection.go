@@ -1,0 +1,271 @@
+// Package selection finds the objects that a person names as kubectl takes them.
+//
+// In go the words of a command line (pods, deploy,svc, pods web-0, deployments.apps/web,
+// or a raw key), a namespace and a label selector, and a state of a snapshot with the
+// catalog of its resources. Out come the objects' records, in the order of their keys.
+//
+// Refused are words that are no resource of that state, with what there is instead.
+package selection
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"revenant/analyzer/resources"
+	"revenant/decoder/kube"
+	"revenant/decoder/snapshot"
+)
+
+// Query says which objects are wanted. The zero value wants all.
+type Query struct {
+	// Words are what kubectl takes: resources with commas between them and then names,
+	// or RESOURCE/NAME any number of times; and raw keys, which begin with a slash.
+	Words     []string
+	Namespace string // "" for all
+	// Labels choose by labels; nil for all. Of an object whose labels cannot be read,
+	// none is known.
+	Labels labels.Selector
+	// Fields choose by those fields by which the API server does; nil for all.
+	Fields fields.Selector
+}
+
+// Several says whether objects of more than one resource can be found.
+func (q *Query) Several() bool {
+	plain := slices.DeleteFunc(slices.Clone(q.Words), func(word string) bool { return strings.Contains(word, "/") })
+	return len(q.Words) == 0 || len(plain) < len(q.Words) && len(q.Words) > 1 || len(plain) > 0 && strings.ContainsAny(expanded(plain[0]), ",")
+}
+
+// Named says whether no more than one object of a resource is asked for, by its name.
+func (q *Query) Named() bool {
+	switch len(q.Words) {
+	case 1:
+		return strings.Contains(strings.TrimPrefix(q.Words[0], "/"), "/") && !strings.HasSuffix(q.Words[0], "/")
+	case 2:
+		return !strings.Contains(q.Words[0], "/") && !strings.Contains(q.Words[1], "/") && !strings.Contains(q.Words[0], ",")
+	}
+	return false
+}
+
+// all is what kubectl means by all: the resources of the category (kubernetes v1.37
+// pkg/registry, Categories).
+const all = "pods,replicationcontrollers,services,daemonsets.apps,deployments.apps,replicasets.apps,statefulsets.apps,horizontalpodautoscalers.autoscaling,cronjobs.batch,jobs.batch"
+
+// expanded is a word with the resources of a category in its place.
+func expanded(word string) string {
+	if word == "all" {
+		return all
+	}
+	return word
+}
+
+// Where is what a query is asked of.
+type Where struct {
+	Snapshot *snapshot.Snapshot
+	View     *snapshot.View
+	Catalog  *resources.Catalog // of the view
+	Prefix   string             // of the API servers' keys
+	// Deleted asks for what no longer exists at the view's revision, each in its last
+	// retained state, and for nothing else.
+	Deleted bool
+}
+
+// Object is an object that was found.
+type Object struct {
+	Key      kube.Key
+	Resource *resources.Resource // nil where the catalog of the view has none
+	Record   snapshot.Record
+}
+
+// part is what one of the words names.
+type part struct {
+	word     string
+	key      string              // a raw key, or what several begin with
+	resource *resources.Resource // nil where the state has none of that name, and for a key
+	group    string              // with plural: of a resource whose definition is gone, too
+	plural   string
+	name     string // "" for all of them
+}
+
+// has says whether an object is of the part.
+func (p *part) has(o *Object) bool {
+	switch {
+	case p.key != "":
+		return o.Record.Key == p.key || strings.HasPrefix(o.Record.Key, strings.TrimSuffix(p.key, "/")+"/")
+	case p.resource != nil:
+		return o.Key.Resource == p.resource.Name && o.Key.Group == p.resource.Group && (p.name == "" || o.Key.Name == p.name)
+	}
+	return o.Key.Resource == p.plural && (p.group == "" || o.Key.Group == p.group) && (p.name == "" || o.Key.Name == p.name)
+}
+
+// parse reads the words. Where one has a slash, all must, as for kubectl.
+func (q *Query) parse(w *Where) (parts []part, err error) {
+	var plain, pairs []string
+	for _, word := range q.Words {
+		switch {
+		case strings.HasPrefix(word, "/"):
+			parts = append(parts, part{word: word, key: word})
+		case strings.Contains(word, "/"):
+			pairs = append(pairs, word)
+		default:
+			plain = append(plain, word)
+		}
+	}
+	if len(plain) > 0 && len(pairs) > 0 {
+		return nil, fmt.Errorf("%q has no name, and %q has one: give RESOURCE NAME..., or RESOURCE/NAME for each", plain[0], pairs[0])
+	}
+	add := func(word, name string) error {
+		p := part{word: strings.TrimSuffix(word+"/"+name, "/"), resource: w.Catalog.Lookup(word), name: name}
+		if p.resource == nil && !w.Deleted {
+			return &UnknownError{Word: word, Near: w.Catalog.Complete(word[:min(len(word), 2)])}
+		}
+		if p.resource != nil && q.Fields != nil {
+			if err := checkFields(q.Fields, p.resource); err != nil {
+				return err
+			}
+		}
+		p.plural, p.group, _ = strings.Cut(word, ".")
+		parts = append(parts, p)
+		return nil
+	}
+	for _, pair := range pairs {
+		resource, name, _ := strings.Cut(pair, "/")
+		err = errors.Join(err, add(resource, name))
+	}
+	if len(plain) > 0 {
+		names := plain[1:]
+		if len(names) == 0 {
+			names = []string{""}
+		}
+		for resource := range strings.SplitSeq(expanded(plain[0]), ",") {
+			for _, name := range names {
+				err = errors.Join(err, add(resource, name))
+			}
+		}
+	}
+	return parts, err
+}
+
+// UnknownError says that a word is no resource of the state.
+type UnknownError struct {
+	Word string
+	Near []string // resources that begin alike
+}
+
+func (e *UnknownError) Error() string {
+	return fmt.Sprintf("there is no resource %q at this revision: it is not built in, nothing defines it, and no key is of it", e.Word)
+}
+
+// MissingError says that an object that was named is not there.
+type MissingError struct {
+	Word string // as it was given
+}
+
+func (e *MissingError) Error() string { return fmt.Sprintf("%s is not there", e.Word) }
+
+// lookEvery is after how many keys a pass looks whether it is to stop.
+const lookEvery = 1 << 10
+
+// Find yields the objects in the order of their keys. Its errors are ctx's, an
+// *UnknownError for a word, a *FieldError for a field, and in the end a *MissingError for each object that was
+// named and not found.
+func (q *Query) Find(ctx context.Context, w Where) iter.Seq2[Object, error] {
+	return func(yield func(Object, error) bool) {
+		parts, err := q.parse(&w)
+		if err != nil {
+			yield(Object{}, err)
+			return
+		}
+		found := make([]bool, len(parts))
+		passed := 0
+		for r := range w.records(q.start(parts, w.Prefix)) {
+			if passed++; passed%lookEvery == 0 && ctx.Err() != nil {
+				yield(Object{}, ctx.Err())
+				return
+			}
+			key, ok := w.Catalog.Key(r.Key)
+			if !ok && len(parts) == 0 {
+				continue // no API object: only for who names its key
+			}
+			o := Object{Key: key, Resource: w.Catalog.Of(key), Record: r}
+			if q.Namespace != "" && key.Namespace != q.Namespace || !named(parts, found, &o) || !q.labelled(&w, r) || !q.matchesFields(&w, key, r) {
+				continue
+			}
+			if !yield(o, nil) {
+				return
+			}
+		}
+		for i, p := range parts {
+			if !found[i] && (p.name != "" || p.key != "") && !yield(Object{}, &MissingError{p.word}) {
+				return
+			}
+		}
+	}
+}
+
+// start is what all keys that can be wanted begin with.
+func (q *Query) start(parts []part, prefix string) string {
+	if len(parts) != 1 {
+		return ""
+	}
+	switch p := parts[0]; {
+	case p.key != "":
+		return p.key
+	case p.resource != nil:
+		return p.resource.Path(prefix, q.Namespace)
+	}
+	return ""
+}
+
+// named says whether one of the parts names the object, and notes which.
+func named(parts []part, found []bool, o *Object) bool {
+	is := len(parts) == 0
+	for i, p := range parts {
+		if p.has(o) {
+			found[i], is = true, true
+		}
+	}
+	return is
+}
+
+func (q *Query) labelled(w *Where, r snapshot.Record) bool {
+	if q.Labels == nil || q.Labels.Empty() {
+		return true
+	}
+	value, err := w.Snapshot.Value(r)
+	if err != nil {
+		return false
+	}
+	links, err := kube.ScanLinks(value)
+	return err == nil && q.Labels.Matches(labels.Set(links.Labels))
+}
+
+// records yields the state of every key that begins with start, or with Deleted the last
+// state of every one that is no longer there.
+func (w *Where) records(start string) iter.Seq[snapshot.Record] {
+	if !w.Deleted {
+		return w.View.Keys(start)
+	}
+	return func(yield func(snapshot.Record) bool) {
+		for key := range w.Snapshot.AllKeys(start) {
+			if _, err := w.View.Get(key); err == nil {
+				continue
+			}
+			history := w.Snapshot.History(key)
+			for _, r := range slices.Backward(history) {
+				if !r.Tombstone && r.Main <= w.View.Revision() {
+					if !yield(r) {
+						return
+					}
+					break
+				}
+			}
+		}
+	}
+}

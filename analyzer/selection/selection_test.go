@@ -1,0 +1,96 @@
+package selection_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"revenant/analyzer/resources"
+	"revenant/analyzer/selection"
+	"revenant/decoder/kube"
+	"revenant/decoder/snapshot/snapshottest"
+)
+
+func TestFind(t *testing.T) {
+	object := func(kind, name, label string) string {
+		return `{"apiVersion":"v1","kind":"` + kind + `","metadata":{"name":"` + name + `","labels":{"app":"` + label + `"}}}`
+	}
+	s := snapshottest.Store(t,
+		snapshottest.Put("/registry/pods/shop/web-0", object("Pod", "web-0", "web")),
+		snapshottest.Put("/registry/pods/shop/db-0", object("Pod", "db-0", "db")),
+		snapshottest.Put("/registry/pods/test/web-0", object("Pod", "web-0", "web")),
+		snapshottest.Put("/registry/services/specs/shop/web", object("Service", "web", "web")),
+		snapshottest.Put("/registry/lab.example.com/widgets/shop/w", object("Widget", "w", "w")),
+		snapshottest.Put("compact_rev_key", "1"),
+		snapshottest.Put("/registry/pods/shop/gone", object("Pod", "gone", "web")),
+		snapshottest.Put("/registry/pods/shop/gone", object("Pod", "gone", "last")),
+		snapshottest.Delete("/registry/pods/shop/gone"),
+		snapshottest.Delete("/registry/lab.example.com/widgets/shop/w"),
+	)
+	web, err := labels.Parse("app=web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name    string
+		query   selection.Query
+		at      int64
+		deleted bool
+		want    []string
+		missing []string
+		fails   bool
+	}{
+		{name: "all objects", want: []string{"pods/shop/db-0@3", "pods/shop/web-0@2", "pods/test/web-0@4", "services/shop/web@5"}},
+		{name: "at a revision", at: 3, want: []string{"pods/shop/db-0@3", "pods/shop/web-0@2"}},
+		{name: "a short name", query: selection.Query{Words: []string{"po"}}, want: []string{"pods/shop/db-0@3", "pods/shop/web-0@2", "pods/test/web-0@4"}},
+		{name: "a namespace", query: selection.Query{Words: []string{"pods"}, Namespace: "test"}, want: []string{"pods/test/web-0@4"}},
+		{name: "a name", query: selection.Query{Words: []string{"pods", "web-0", "none"}}, want: []string{"pods/shop/web-0@2", "pods/test/web-0@4"}, missing: []string{"pods/none"}},
+		{name: "several resources", query: selection.Query{Words: []string{"svc,pods"}, Namespace: "shop"}, want: []string{"pods/shop/db-0@3", "pods/shop/web-0@2", "services/shop/web@5"}},
+		{name: "pairs", query: selection.Query{Words: []string{"svc/web", "pod/db-0"}}, want: []string{"pods/shop/db-0@3", "services/shop/web@5"}},
+		{name: "labels", query: selection.Query{Labels: web}, want: []string{"pods/shop/web-0@2", "pods/test/web-0@4", "services/shop/web@5"}},
+		{name: "a key", query: selection.Query{Words: []string{"/registry/pods/shop/db-0"}}, want: []string{"pods/shop/db-0@3"}},
+		{name: "keys below a path", query: selection.Query{Words: []string{"/registry/pods/shop/", "/registry/none"}}, want: []string{"pods/shop/db-0@3", "pods/shop/web-0@2"}, missing: []string{"/registry/none"}},
+		{name: "a path is no beginning of a name", query: selection.Query{Words: []string{"/registry/pods/sh"}}, missing: []string{"/registry/pods/sh"}},
+		{name: "deleted ones, in their last state", deleted: true, want: []string{"widgets/shop/w@6", "pods/shop/gone@9"}},
+		{name: "deleted ones as of before", deleted: true, at: 8, want: nil},
+		{name: "deleted ones of a resource that nothing defines any more", deleted: true, query: selection.Query{Words: []string{"widgets.lab.example.com"}}, want: []string{"widgets/shop/w@6"}},
+		{name: "no resource", query: selection.Query{Words: []string{"poods"}}, fails: true},
+		{name: "with and without a name", query: selection.Query{Words: []string{"pods", "svc/web"}}, fails: true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			view, err := s.At(tt.at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			catalog, err := resources.NewCatalog(t.Context(), s, view, kube.DefaultPrefix, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got, missing []string
+			failed := false
+			for o, err := range tt.query.Find(t.Context(), selection.Where{Snapshot: s, View: view, Catalog: catalog, Prefix: kube.DefaultPrefix, Deleted: tt.deleted}) {
+				var m *selection.MissingError
+				switch {
+				case errors.As(err, &m):
+					missing = append(missing, m.Word)
+				case err != nil:
+					failed = true
+				default:
+					got = append(got, o.Key.Resource+"/"+o.Key.Namespace+"/"+o.Key.Name+"@"+o.Record.Revision.String())
+				}
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+			if diff := cmp.Diff(tt.missing, missing); diff != "" {
+				t.Errorf("missing: -want +got:\n%s", diff)
+			}
+			if failed != tt.fails {
+				t.Errorf("failed: %v", failed)
+			}
+		})
+	}
+}

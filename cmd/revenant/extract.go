@@ -1,0 +1,383 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"revenant/analyzer/manifest"
+	"revenant/analyzer/selection"
+	encode "revenant/decoder/document"
+	"revenant/decoder/keyspace"
+	"revenant/decoder/kube"
+	"revenant/decoder/sanitize"
+	"revenant/decoder/snapshot"
+	"revenant/internal/outfile"
+	"revenant/report"
+)
+
+// extractOptions are the flags of `revenant extract`.
+type extractOptions struct {
+	streams   streams
+	open      openOptions
+	output    outputOptions
+	query     queryOptions
+	directory string
+	kustomize string
+	manifest  manifest.Options
+}
+
+func newExtract(s streams, f runFunc) *cobra.Command {
+	o := &extractOptions{streams: s, output: outputOptions{formats: []string{"yaml", "json"}}}
+	cmd := &cobra.Command{
+		Use:   "extract FILE [RESOURCE [NAME]... | RESOURCE/NAME... | KEY...]",
+		Short: "Write objects as manifests that can be applied again",
+		Long: `extract writes objects of FILE as manifests for kubectl apply, in the order in
+which they are applied: namespaces, definitions and what others need first,
+webhooks last. What the API server, controllers and kubelets write themselves is
+left out, and so is what binds an object to others that are gone. A comment above
+each says where it came from, what was left out and why, and what to see to.
+
+Left out, and named, are what a controller makes again because its own object is
+written as well, what is made in every cluster, and Secrets unless --show-secrets
+is given. Events are written only when they are asked for.
+
+  --at REVISION|TIME   the objects as they were then
+  --deleted            those that no longer exist, each in its last retained state
+  --raw                everything as it is stored: status, uid, managed fields
+
+Exit codes: 0 done; 2 an object that was named is not there, or one could not be
+read; 3 FILE is damaged, and what is readable was written.`,
+		Example: `  revenant extract backup.db deploy/web -n shop | kubectl apply -f -
+  revenant extract backup.db configmaps,services -l app=web -n shop
+  revenant extract current.db pods --deleted --at 5m
+  revenant extract backup.db -n shop --kustomize shop/`,
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: completeResources,
+		RunE:              f.of(o),
+	}
+	o.open.addFlags(cmd.Flags())
+	o.output.addFlags(cmd.Flags())
+	flags := cmd.Flags()
+	o.query.addFlags(cmd)
+	flags.BoolVar(&o.manifest.Raw, "raw", false, "leave nothing out")
+	flags.BoolVar(&o.manifest.KeepOwners, "keep-owners", false, "keep all owner references, and write what has an owner that is written, too")
+	flags.BoolVar(&o.manifest.ShowSecrets, "show-secrets", false, "write Secrets, too, with what they hold")
+	flags.StringVar(&o.directory, "dir", "", "write a file for each object into `DIR`, which must be new or empty")
+	flags.StringVar(&o.kustomize, "kustomize", "", "as --dir, with a kustomization.yaml, for kubectl apply -k `DIR`")
+	cmd.MarkFlagsMutuallyExclusive("dir", "kustomize", "output")
+	register(cmd, "output", o.output.complete())
+	return cmd
+}
+
+func (o *extractOptions) run(ctx context.Context, args []string) error {
+	path, words := args[0], args[1:]
+	guard, err := o.open.guardOutputs(o.streams, path)
+	if err != nil {
+		return err
+	}
+	targets, err := o.output.targets(guard)
+	if err != nil {
+		return err
+	}
+	if err := o.query.parse(words); err != nil {
+		return err
+	}
+	return o.open.withOne(ctx, o.streams, path, func(s *snapshot.Snapshot, bar *progressLine) error {
+		x, err := o.find(ctx, s)
+		if err != nil {
+			return err
+		}
+		bar.clear()
+		switch dir := cmp.Or(o.directory, o.kustomize); {
+		case dir != "":
+			err = x.directory(ctx, guard, dir, o.kustomize != "")
+		default:
+			err = x.write(ctx, targets, o.streams)
+		}
+		if err != nil {
+			return err
+		}
+		return x.verdict()
+	})
+}
+
+// extraction is what was found, and what became of it.
+type extraction struct {
+	where   selection.Where
+	newest  *snapshot.View
+	options manifest.Options
+	list    []wanted
+	missing []string // words
+	unread  int      // objects that could not be decoded
+	secrets int      // that were left out
+}
+
+// wanted is an object to be written, in the order of applying.
+type wanted struct {
+	selection.Object
+	kind  string
+	owner string // uid of its controller, "" for none
+	by    string // that controller where it is written, and so makes the object again
+}
+
+func (o *extractOptions) find(ctx context.Context, s *snapshot.Snapshot) (*extraction, error) {
+	x := &extraction{options: o.manifest}
+	var err error
+	if x.where, _, err = o.query.state(ctx, &o.open, s); err != nil {
+		return nil, err
+	}
+	if x.newest, err = s.At(0); err != nil {
+		return nil, err
+	}
+	titles := map[string]string{} // by uid
+	queries := []queryOptions{o.query}
+	if q := &o.query.query; q.Namespace != "" && len(q.Words) == 0 && q.Labels == nil && q.Fields == nil {
+		queries = append(queries, queryOptions{query: selection.Query{Words: []string{"namespaces/" + q.Namespace}}})
+	}
+	for _, q := range queries {
+		missing, err := q.found(ctx, x.where, func(found selection.Object) error {
+			if found.Key.Resource != "events" || len(q.query.Words) > 0 || o.manifest.Raw { // events are past
+				x.add(found, titles)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		x.missing = append(x.missing, missing...)
+	}
+	slices.SortStableFunc(x.list, func(a, b wanted) int { return manifest.Compare(a.kind, a.Key, b.kind, b.Key) })
+	if !o.manifest.KeepOwners && !o.manifest.Raw {
+		for i := range x.list {
+			if w := &x.list[i]; w.owner != "" {
+				w.by = titles[w.owner]
+			}
+		}
+	}
+	return x, nil
+}
+
+// add notes an object that was found, and its title by its uid.
+func (x *extraction) add(found selection.Object, titles map[string]string) {
+	w := wanted{Object: found}
+	if found.Resource != nil {
+		w.kind = found.Resource.Kind
+	}
+	if value, err := x.where.Snapshot.Value(found.Record); err == nil {
+		if links, err := kube.ScanLinks(value); err == nil {
+			titles[links.UID] = title(found.Key, found.Record.Key)
+			if i := slices.IndexFunc(links.Owners, func(ref metav1.OwnerReference) bool { return ref.Controller != nil && *ref.Controller }); i >= 0 {
+				w.owner = string(links.Owners[i].UID)
+			}
+		}
+	}
+	x.list = append(x.list, w)
+}
+
+// title names an object as a person types it.
+func title(key kube.Key, raw string) string {
+	if key.Name == "" {
+		return raw
+	}
+	name := key.GroupResource() + "/" + key.Name
+	if key.Namespace != "" {
+		name += " in " + key.Namespace
+	}
+	return name
+}
+
+// manifest makes the manifest of an object; why says why there is none.
+func (x *extraction) manifest(w *wanted) (m *manifest.Manifest, why string) {
+	if w.by != "" {
+		return nil, w.by + " makes it again"
+	}
+	value, err := x.where.Snapshot.Value(w.Record)
+	if err != nil {
+		x.unread++
+		return nil, err.Error()
+	}
+	options := x.options
+	options.Exists = func(owner manifest.Owner) bool { return x.exists(owner, w.Key.Namespace) }
+	m, err = manifest.Of(kube.Decode(keyspace.DecodeKey(x.where.Prefix, w.Record.Key), value), options)
+	switch {
+	case errors.Is(err, manifest.ErrSecret):
+		x.secrets++
+		return nil, "it is a Secret (--show-secrets writes it)"
+	case errors.Is(err, manifest.ErrRemade):
+		return nil, err.Error()
+	case err != nil:
+		x.unread++
+		return nil, err.Error()
+	}
+	return m, ""
+}
+
+// exists says whether an owner is there in the newest state, with that uid.
+func (x *extraction) exists(owner manifest.Owner, namespace string) bool {
+	group, _, found := strings.Cut(owner.APIVersion, "/")
+	if !found {
+		group = ""
+	}
+	r := x.where.Catalog.OfKind(group, owner.Kind)
+	if r == nil {
+		return false
+	}
+	key := kube.Key{Group: r.Group, Resource: r.Name, Name: owner.Name}
+	if r.Namespaced {
+		key.Namespace = namespace
+	}
+	record, err := x.newest.Get(key.Path(x.where.Prefix))
+	if err != nil {
+		return false
+	}
+	value, err := x.where.Snapshot.Value(record)
+	if err != nil {
+		return false
+	}
+	meta, err := kube.ScanMeta(value)
+	return err == nil && meta.UID == owner.UID
+}
+
+// write writes one stream to each target.
+func (x *extraction) write(ctx context.Context, targets []target, s streams) error {
+	for _, t := range targets {
+		x.unread, x.secrets = 0, 0
+		stream := x.yaml
+		if t.format == "json" {
+			stream = x.json
+		}
+		if t.place != nil {
+			if err := t.place.Write(ctx, 0o600, func(w io.Writer) error { return stream(ctx, w) }); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := stream(ctx, outfile.Until(ctx, s.out)); err != nil {
+			return fmt.Errorf("write output: %w", err)
+		}
+	}
+	return nil
+}
+
+func (x *extraction) yaml(ctx context.Context, out io.Writer) error {
+	w := bufio.NewWriter(out)
+	for i := range x.list {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if i > 0 {
+			fmt.Fprintln(w, "---")
+		}
+		m, why := x.manifest(&x.list[i])
+		x.comment(w, &x.list[i], m, why)
+		if m == nil {
+			continue
+		}
+		text, err := kube.DocumentYAML(m.Document)
+		if err != nil {
+			x.unread++
+			comment(w, "It cannot be printed: "+err.Error())
+			continue
+		}
+		if _, err := w.Write(text); err != nil {
+			return err
+		}
+	}
+	return w.Flush()
+}
+
+// comment says where an object came from, and what its manifest lacks.
+func (x *extraction) comment(w io.Writer, object *wanted, m *manifest.Manifest, why string) {
+	from := fmt.Sprintf("%s at revision %d of %s", title(object.Key, object.Record.Key), object.Record.Main, filepath.Base(x.where.Snapshot.Path()))
+	if m == nil {
+		comment(w, from+" is left out: "+why)
+		return
+	}
+	comment(w, from)
+	var reasons []string
+	paths := map[string][]string{}
+	for _, d := range m.Dropped {
+		if paths[d.Why] == nil {
+			reasons = append(reasons, d.Why)
+		}
+		paths[d.Why] = append(paths[d.Why], d.Path)
+	}
+	for _, why := range reasons {
+		comment(w, fmt.Sprintf("Left out, %s: %s", why, strings.Join(paths[why], ", ")))
+	}
+	for _, note := range m.Notes {
+		comment(w, "To see to: "+note)
+	}
+}
+
+// maxComment is how many bytes a comment takes at most: names and paths are evidence.
+const maxComment = 500
+
+// comment writes one line of YAML that is none of the document.
+func comment(w io.Writer, text string) {
+	fmt.Fprintln(w, "# "+sanitize.Short(text, maxComment))
+}
+
+// json writes a List, as kubectl does. What is left out is not in it.
+func (x *extraction) json(ctx context.Context, out io.Writer) error {
+	w := bufio.NewWriter(out)
+	fmt.Fprint(w, "{\n    \"apiVersion\": \"v1\",\n    \"kind\": \"List\",\n    \"items\": [")
+	separator := "\n"
+	for i := range x.list {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		m, _ := x.manifest(&x.list[i])
+		if m == nil {
+			continue
+		}
+		text, err := encode.JSON(m.Document, "    ")
+		if err != nil {
+			x.unread++
+			continue
+		}
+		fmt.Fprint(w, separator)
+		if _, err := w.Write(indented(text)); err != nil {
+			return err
+		}
+		separator = ",\n"
+	}
+	fmt.Fprint(w, "\n    ]\n}\n")
+	return w.Flush()
+}
+
+// indented is an item of a list.
+func indented(text []byte) []byte {
+	lines := strings.TrimSuffix(string(text), "\n")
+	return []byte("        " + strings.ReplaceAll(lines, "\n", "\n        "))
+}
+
+// verdict is the error of what was asked for and not written.
+func (x *extraction) verdict() error {
+	switch {
+	case len(x.missing) > 0:
+		return notThere(x.where.Snapshot, x.missing)
+	case x.unread > 0:
+		return fmt.Errorf("%d of %d objects could not be read", x.unread, len(x.list))
+	case len(x.list) == 0:
+		return hinted(errors.New("no object is selected"), "revenant inspect FILE lists the resources that have objects")
+	case x.where.Snapshot.Damaged():
+		return errDamaged
+	}
+	return nil
+}
+
+// windowHint says which states a snapshot has, beside the error of asking for another.
+func windowHint(s *snapshot.Snapshot, err error) error {
+	return hinted(err, fmt.Sprintf("it has the states from revision %s to %s", report.Count(max(s.CompactRevision(), 1)), report.Count(s.Revision())))
+}

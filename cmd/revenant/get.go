@@ -1,0 +1,357 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"revenant/analyzer/clock"
+	"revenant/analyzer/resources"
+	"revenant/analyzer/selection"
+	encode "revenant/decoder/document"
+	"revenant/decoder/keyspace"
+	"revenant/decoder/kube"
+	"revenant/decoder/snapshot"
+	"revenant/internal/outfile"
+)
+
+// queryOptions are the flags that choose objects, as kubectl has them.
+type queryOptions struct {
+	query    selection.Query
+	selector string
+	fields   string
+	all      bool
+	at       string
+	deleted  bool
+}
+
+func (o *queryOptions) addFlags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVarP(&o.query.Namespace, "namespace", "n", "", "only objects of this `NAMESPACE` (default: of all)")
+	flags.BoolVarP(&o.all, "all-namespaces", "A", false, "objects of all namespaces, as without -n")
+	flags.StringVarP(&o.selector, "selector", "l", "", "only objects with these `LABELS`: app=web,tier!=db")
+	flags.StringVar(&o.fields, "field-selector", "", "only objects with these `FIELDS`: spec.nodeName=node-1")
+	flags.StringVar(&o.at, "at", "", "the state at this `REVISION|TIME` (default: the newest)")
+	flags.BoolVar(&o.deleted, "deleted", false, "what no longer exists, each object in its last retained state")
+	cmd.MarkFlagsMutuallyExclusive("namespace", "all-namespaces")
+}
+
+// parse reads the selectors. It is called before anything is opened.
+func (o *queryOptions) parse(words []string) (err error) {
+	o.query.Words = words
+	if o.selector != "" {
+		if o.query.Labels, err = labels.Parse(o.selector); err != nil {
+			return hinted(fmt.Errorf("--selector: %w", err), "such as app=web,tier!=db or 'env in (prod,test)'")
+		}
+	}
+	if o.fields != "" {
+		if o.query.Fields, err = fields.ParseSelector(o.fields); err != nil {
+			return hinted(fmt.Errorf("--field-selector: %w", err), "such as spec.nodeName=node-1,status.phase!=Running")
+		}
+	}
+	return nil
+}
+
+// state is what the flags ask of a snapshot.
+func (o *queryOptions) state(ctx context.Context, open *openOptions, s *snapshot.Snapshot) (w selection.Where, now clock.Interval, err error) {
+	choice, err := open.needPrefix(ctx, s)
+	if err != nil {
+		return w, now, err
+	}
+	c, err := clock.Build(ctx, s, choice.Prefix)
+	if err != nil {
+		return w, now, err
+	}
+	revision := int64(0)
+	if o.at != "" {
+		m, err := clock.ParseMoment(o.at, c.Taken().From)
+		if err != nil {
+			return w, now, fmt.Errorf("--at: %w", err)
+		}
+		if revision, err = c.Revision(m, s.Revision()); err != nil {
+			return w, now, hinted(fmt.Errorf("--at: %w", err), "give a revision")
+		}
+	}
+	w = selection.Where{Snapshot: s, Prefix: choice.Prefix, Deleted: o.deleted}
+	if w.View, err = s.At(revision); err != nil {
+		return w, now, windowHint(s, err)
+	}
+	w.Catalog, err = resources.NewCatalog(ctx, s, w.View, choice.Prefix, nil)
+	return w, c.TimeOf(w.View.Revision()), err
+}
+
+// found goes over the objects that were asked for, and notes those that were named and
+// are not there.
+func (o *queryOptions) found(ctx context.Context, w selection.Where, each func(selection.Object) error) (missing []string, err error) {
+	for object, err := range o.query.Find(ctx, w) {
+		var absent *selection.MissingError
+		switch {
+		case errors.As(err, &absent):
+			missing = append(missing, absent.Word)
+			continue
+		case err != nil:
+			return missing, queryHint(err)
+		}
+		if err := each(object); err != nil {
+			return missing, err
+		}
+	}
+	return missing, nil
+}
+
+// queryHint says what there is instead of what was asked for.
+func queryHint(err error) error {
+	var unknown *selection.UnknownError
+	var field *selection.FieldError
+	switch {
+	case errors.As(err, &unknown) && len(unknown.Near) > 0:
+		return hinted(err, "there are "+strings.Join(unknown.Near, ", "))
+	case errors.As(err, &field):
+		return hinted(err, "they are by "+strings.Join(field.Known, ", "))
+	}
+	return err
+}
+
+// notThere is the error of objects that were named.
+func notThere(s *snapshot.Snapshot, missing []string) error {
+	return windowHint(s, fmt.Errorf("not there: %s", strings.Join(missing, ", ")))
+}
+
+// getOptions are the flags of `revenant get`.
+type getOptions struct {
+	streams     streams
+	open        openOptions
+	query       queryOptions
+	outputs     []string
+	showSecrets bool
+	showLabels  bool
+	noHeaders   bool
+	sortBy      string
+	managed     bool
+}
+
+func newGet(s streams, f runFunc) *cobra.Command {
+	o := &getOptions{streams: s}
+	cmd := &cobra.Command{
+		Use:   "get FILE [RESOURCE [NAME]... | RESOURCE/NAME... | KEY...]",
+		Short: "List the objects of a snapshot, as kubectl get does",
+		Long: `get lists objects of FILE as kubectl get lists those of a cluster: the same names
+of resources, selectors, columns and formats. Without -n it lists all namespaces.
+Ages are those at the revision that is shown. What a Secret holds is redacted
+unless --show-secrets is given.
+
+  --at REVISION|TIME   the state as it was then
+  --deleted            what no longer exists, each object in its last retained state
+
+Exit codes: 0 done; 2 an object that was named is not there, or nothing could be
+read; 3 FILE is damaged, and what was readable is listed.`,
+		Example: `  revenant get backup.db pods -n shop -o wide
+  revenant get backup.db deploy,sts --at 03:00Z
+  revenant get current.db pods --deleted --field-selector spec.nodeName=node-2
+  revenant get backup.db nodes -o jsonpath='{.items[*].metadata.name}'
+  revenant get backup.db pods --sort-by=.status.startTime`,
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: completeResources,
+		RunE:              f.of(o),
+	}
+	o.open.addFlags(cmd.Flags())
+	o.query.addFlags(cmd)
+	o.addFlags(cmd.Flags())
+	register(cmd, "output", completeKeyed("table", "wide", "name", "json", "yaml"))
+	return cmd
+}
+
+func (o *getOptions) addFlags(flags *pflag.FlagSet) {
+	flags.StringArrayVarP(&o.outputs, "output", "o", nil, "write `FORMAT[=FILE]`: table, wide, name, json or yaml; or jsonpath=EXPRESSION, jsonpath-as-json=EXPRESSION or custom-columns=HEADER:PATH,...; can be given several times (default table)")
+	flags.StringVar(&o.sortBy, "sort-by", "", "sort by the field at this JSON `PATH`: .metadata.name")
+	flags.BoolVar(&o.showLabels, "show-labels", false, "show the labels in a last column")
+	flags.BoolVar(&o.noHeaders, "no-headers", false, "leave the headers of a table out")
+	flags.BoolVar(&o.managed, "show-managed-fields", false, "keep metadata.managedFields in json and yaml")
+	flags.BoolVar(&o.showSecrets, "show-secrets", false, "show what Secrets hold")
+}
+
+func (o *getOptions) run(ctx context.Context, args []string) error {
+	path, words := args[0], args[1:]
+	guard, err := o.open.guardOutputs(o.streams, path)
+	if err != nil {
+		return err
+	}
+	if err := o.query.parse(words); err != nil {
+		return err
+	}
+	formats, err := parseGetFormats(guard, o.outputs)
+	if err != nil {
+		return err
+	}
+	order, err := parseSortBy(o.sortBy)
+	if err != nil {
+		return err
+	}
+	return o.open.withOne(ctx, o.streams, path, func(s *snapshot.Snapshot, bar *progressLine) error {
+		where, now, err := o.query.state(ctx, &o.open, s)
+		if err != nil {
+			return err
+		}
+		bar.clear()
+		l := &objectList{getOptions: o, where: where, now: now, named: o.query.query.Named()}
+		var missing []string
+		for _, l.format = range formats {
+			list := func(w io.Writer) (err error) {
+				l.out, l.count, l.table = bufio.NewWriter(w), 0, nil
+				missing, err = l.list(ctx, order)
+				return errors.Join(err, l.out.Flush())
+			}
+			if l.format.place != nil {
+				err = l.format.place.Write(ctx, 0o600, list)
+			} else {
+				err = list(outfile.Until(ctx, o.streams.out))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		switch {
+		case len(missing) > 0:
+			return notThere(s, missing)
+		case s.Damaged():
+			return errDamaged
+		case l.count == 0:
+			fmt.Fprintln(o.streams.err, "No resources found.")
+		}
+		return nil
+	})
+}
+
+// objectList writes the objects that were found.
+type objectList struct {
+	*getOptions
+	where  selection.Where
+	now    clock.Interval
+	out    *bufio.Writer
+	format *getFormat
+	named  bool // one object was asked for by its name
+	count  int
+	table  *objectTable
+}
+
+// list writes all objects: as they come, or sorted once all are known.
+func (l *objectList) list(ctx context.Context, order *sortOrder) ([]string, error) {
+	if order == nil {
+		missing, err := l.query.found(ctx, l.where, l.object)
+		return missing, errors.Join(err, l.end())
+	}
+	var all []sorted
+	missing, err := l.query.found(ctx, l.where, func(o selection.Object) error {
+		key, err := order.key(l.document(l.decode(&o)))
+		all = append(all, sorted{o, key})
+		return err
+	})
+	if err != nil {
+		return missing, err
+	}
+	slices.SortStableFunc(all, func(a, b sorted) int { return compareKeys(a.key, b.key) })
+	for i := range all {
+		if err := l.object(all[i].Object); err != nil {
+			return missing, err
+		}
+	}
+	return missing, l.end()
+}
+
+func (l *objectList) decode(o *selection.Object) *kube.Object {
+	value, err := l.where.Snapshot.Value(o.Record)
+	if err != nil {
+		value = nil
+	}
+	return kube.Decode(keyspace.DecodeKey(l.where.Prefix, o.Record.Key), value)
+}
+
+// document is an object as jsonpath and columns look into it.
+func (l *objectList) document(o *kube.Object) map[string]any {
+	return o.Document(kube.PrintOptions{ShowSecrets: l.showSecrets, DropManagedFields: !l.managed})
+}
+
+// object writes an object, or notes it where only all of them together can be written.
+func (l *objectList) object(o selection.Object) error {
+	l.count++
+	switch decoded := l.decode(&o); l.format.name {
+	case "name":
+		_, err := fmt.Fprintln(l.out, kubectlName(&o, decoded))
+		return err
+	case "json", "yaml":
+		return l.item(decoded)
+	case "jsonpath":
+		return l.format.path.add(l.document(decoded))
+	case "custom-columns":
+		return l.custom(l.document(decoded))
+	default:
+		return l.row(&o, decoded)
+	}
+}
+
+// item writes an object of a List, or the object alone where one was named.
+func (l *objectList) item(o *kube.Object) error {
+	options := kube.PrintOptions{ShowSecrets: l.showSecrets, DropManagedFields: !l.managed}
+	asJSON := l.format.name == "json"
+	if l.named {
+		if l.count > 1 && !asJSON {
+			fmt.Fprintln(l.out, "---")
+		}
+		text := o.YAML(options)
+		if asJSON {
+			text = append(o.JSON(options), '\n')
+		}
+		_, err := l.out.Write(text)
+		return err
+	}
+	if asJSON {
+		text, err := encode.JSON(l.document(o), "    ")
+		if err != nil {
+			text = o.JSON(options)
+		}
+		opening := ",\n"
+		if l.count == 1 {
+			opening = "{\n    \"apiVersion\": \"v1\",\n    \"items\": [\n"
+		}
+		_, err = io.WriteString(l.out, opening+string(indented(text)))
+		return err
+	}
+	if l.count == 1 {
+		fmt.Fprint(l.out, "apiVersion: v1\nitems:\n")
+	}
+	text := strings.TrimSuffix(string(o.YAML(options)), "\n")
+	_, err := fmt.Fprintf(l.out, "- %s\n", strings.ReplaceAll(text, "\n", "\n  "))
+	return err
+}
+
+// end writes what comes after the last object.
+func (l *objectList) end() error {
+	switch l.format.name {
+	case "json", "yaml":
+		switch asJSON := l.format.name == "json"; {
+		case l.named:
+		case asJSON && l.count == 0:
+			fmt.Fprint(l.out, "{\n    \"apiVersion\": \"v1\",\n    \"items\": [],\n    \"kind\": \"List\"\n}\n")
+		case asJSON:
+			fmt.Fprint(l.out, "\n    ],\n    \"kind\": \"List\"\n}\n")
+		case l.count == 0:
+			fmt.Fprint(l.out, "apiVersion: v1\nitems: []\nkind: List\n")
+		default:
+			fmt.Fprint(l.out, "kind: List\n")
+		}
+	case "jsonpath":
+		return l.format.path.write(l.out, l.named)
+	default:
+		return l.table.flush(l.out)
+	}
+	return nil
+}
