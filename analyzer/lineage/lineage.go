@@ -251,3 +251,22 @@ func (c *comparison) agreement() string {
 	say(c.compacted() > head, "what was overwritten before the compaction at revision %d could not be compared", c.compacted())
 	return strings.Join(parts, ", ") + c.loss()
 }
+
+// CommonUpTo is the newest revision up to which the two are known to be of one history,
+// 0 where that is not known for certain. A nil Lineage knows nothing.
+func (l *Lineage) CommonUpTo() int64 {
+	if l == nil || !l.Certain {
+		return 0
+	}
+	switch l.Relation {
+	case Same, Ancestor, Descendant:
+		return l.CommonRevision
+	}
+	return 0
+}
+
+// OneHistory says whether nothing contradicts that the backup is an earlier state of the
+// current snapshot, as for a nil Lineage, which was not compared.
+func (l *Lineage) OneHistory() bool {
+	return l == nil || l.Relation == Same || l.Relation == Ancestor
+}

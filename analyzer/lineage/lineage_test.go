@@ -501,3 +501,25 @@ func TestJSON(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestCommonUpTo: one history is only what is known to be one.
+func TestCommonUpTo(t *testing.T) {
+	for name, tt := range map[string]struct {
+		of         *lineage.Lineage
+		common     int64
+		oneHistory bool
+	}{
+		"not compared": {nil, 0, true},
+		"ancestor":     {&lineage.Lineage{Relation: lineage.Ancestor, Certain: true, CommonRevision: 7}, 7, true},
+		"uncertain":    {&lineage.Lineage{Relation: lineage.Ancestor, CommonRevision: 7}, 0, true},
+		"descendant":   {&lineage.Lineage{Relation: lineage.Descendant, Certain: true, CommonRevision: 7}, 7, false},
+		"diverged":     {&lineage.Lineage{Relation: lineage.Diverged, Certain: true, CommonRevision: 7}, 0, false},
+	} {
+		if got := tt.of.CommonUpTo(); got != tt.common {
+			t.Errorf("%s: common up to %d", name, got)
+		}
+		if got := tt.of.OneHistory(); got != tt.oneHistory {
+			t.Errorf("%s: one history is %v", name, got)
+		}
+	}
+}

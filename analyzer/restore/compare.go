@@ -130,12 +130,12 @@ func (c *Comparison) lay() {
 	backup, current := c.backup, c.current
 	c.findNodes()
 	b := builder{
-		Comparison: c,
-		explanation:     map[particulars]*[columns]explanation{},
-		views:      map[APIView]*APIView{},
-		byUID:      map[string]int{},
-		deleted:    map[string]Tombstone{},
-		alive:      map[*string][]string{},
+		Comparison:  c,
+		explanation: map[particulars]*[columns]explanation{},
+		views:       map[APIView]*APIView{},
+		byUID:       map[string]int{},
+		deleted:     map[string]Tombstone{},
+		alive:       map[*string][]string{},
 	}
 	for _, t := range current.Tombstones {
 		if t.Revision > b.deleted[t.Key].Revision {
@@ -245,11 +245,11 @@ func (c *Comparison) nodeIndex(name string) int {
 // builder is what Compare needs while it builds the cases.
 type builder struct {
 	*Comparison
-	explanation  map[particulars]*[columns]explanation
-	views   map[APIView]*APIView
-	byUID   map[string]int // uid → case
-	deleted map[string]Tombstone
-	alive   map[*string][]string // lists of choices by their first, without nodes that are gone
+	explanation map[particulars]*[columns]explanation
+	views       map[APIView]*APIView
+	byUID       map[string]int // uid → case
+	deleted     map[string]Tombstone
+	alive       map[*string][]string // lists of choices by their first, without nodes that are gone
 }
 
 // add files the pods that the two snapshots have at one key, either may be nil.

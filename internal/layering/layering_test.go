@@ -44,15 +44,34 @@ var layers = map[string][]string{
 	"scripts":  {}, // for who works on the program; they know none of it
 }
 
+// rooms are the packages of tui, the uppermost first, and what of this module each may
+// import beside itself. A room stands for its own path, or, with /*, for each package below
+// it: those may not know one another. Paths ending in /... stand for the tree below.
+var rooms = []struct {
+	room  string
+	knows []string
+}{
+	{"tui", []string{"tui/shell", "tui/session", "tui/draw", "tui/keys"}},
+	{"tui/shell", []string{"tui/screens/...", "tui/session", "tui/widget", "tui/draw", "tui/keys", "analyzer/...", "decoder/snapshot", "internal/outfile"}},
+	{"tui/screens/*", []string{"tui/screens/shared", "tui/session", "tui/widget", "tui/draw", "tui/keys", "analyzer/...", "decoder/snapshot", "decoder/kube", "decoder/keyspace", "decoder/sanitize"}},
+	{"tui/session", []string{"tui/widget", "tui/draw", "tui/keys", "analyzer/...", "decoder/snapshot", "decoder/kube"}},
+	{"tui/widget", []string{"tui/draw", "tui/keys", "decoder/sanitize"}},
+	{"tui/draw", []string{"decoder/sanitize"}},
+	{"tui/keys", nil},
+}
+
 // packages must be there, so that no rule holds only for want of a package.
 var packages = []string{
 	"analyzer/atrest",
 	"analyzer/clock",
 	"analyzer/diff",
+	"analyzer/digest",
 	"analyzer/drift",
 	"analyzer/finding",
+	"analyzer/history",
 	"analyzer/lineage",
 	"analyzer/manifest",
+	"analyzer/objects",
 	"analyzer/preflight",
 	"analyzer/relations",
 	"analyzer/resources",
@@ -63,6 +82,7 @@ var packages = []string{
 	"analyzer/storage",
 	"analyzer/ties",
 	"analyzer/timeline",
+	"analyzer/values",
 	"analyzer/watchers",
 	"cmd/revenant",
 	"decoder/boltpage",
@@ -87,6 +107,13 @@ var packages = []string{
 	"report",
 	"scripts/mutants",
 	"tui",
+	"tui/draw",
+	"tui/keys",
+	"tui/screens/objects",
+	"tui/screens/shared",
+	"tui/session",
+	"tui/shell",
+	"tui/widget",
 }
 
 // testSupport are packages made for tests: no code of production imports them,
@@ -100,12 +127,13 @@ var testSupport = []string{
 	"internal/corpus",
 	"internal/damage",
 	"internal/hostile",
+	"tui/session/sessiontest",
 }
 
 // denials are imports that a layer may not have although the layers allow them.
 // Paths ending in /... stand for the tree below, and the path itself.
 var denials = []struct {
-	layer      string // "" for all
+	layer      string // or the path of a tree in one; "" for all
 	transitive bool   // through other packages too
 	path       string
 	why        string
@@ -147,6 +175,13 @@ var denials = []struct {
 	{"analyzer", true, "github.com/spf13/cobra/...", "only cmd knows the command line"},
 	{"report", true, "github.com/spf13/cobra/...", "only cmd knows the command line"},
 	{"tui", true, "github.com/spf13/cobra/...", "only cmd knows the command line"},
+
+	{"tui/screens", false, "os/...", "screens know no file"},
+	{"tui/screens", false, "io/fs", "screens know no file"},
+	{"tui/session", false, "os/...", "the evidence is opened by the caller"},
+	{"tui/session", false, "io/fs", "the evidence is opened by the caller"},
+	{"tui/widget", false, "os/...", "widgets know no file"},
+	{"tui/widget", false, "io/fs", "widgets know no file"},
 }
 
 // writers are packages that write files with bbolt, and read none with it.
@@ -229,6 +264,9 @@ func violations(graph imports, own []string) []string {
 			if to := layerOf(path); to != "" && to != layer && !slices.Contains(allowed, to) {
 				found = append(found, fmt.Sprintf("%s imports %s: %s may not know %s", pkg, path, layer, to))
 			}
+			if room, ok := unknown(pkg, path); ok {
+				found = append(found, fmt.Sprintf("%s imports %s: %s may not know it", pkg, path, room))
+			}
 			if isTestSupport(path) && !isTestSupport(pkg) {
 				found = append(found, fmt.Sprintf("%s imports %s: made for tests", pkg, path))
 			}
@@ -237,7 +275,7 @@ func violations(graph imports, own []string) []string {
 			continue
 		}
 		for _, d := range denials {
-			if d.layer != "" && d.layer != layer {
+			if d.layer != "" && !match(module+"/"+d.layer+"/...", pkg) {
 				continue
 			}
 			reached := graph
@@ -250,6 +288,21 @@ func violations(graph imports, own []string) []string {
 		}
 	}
 	return found
+}
+
+// unknown says whether a package of a room imports what that may not know.
+func unknown(pkg, path string) (room string, ok bool) {
+	if layerOf(pkg) != "tui" || layerOf(path) == "" || isTestSupport(pkg) {
+		return "", false
+	}
+	for _, r := range rooms {
+		below, each := strings.CutSuffix(r.room, "/*")
+		if in := strings.HasPrefix(pkg, module+"/"+below+"/"); each != in || !each && pkg != module+"/"+r.room {
+			continue
+		}
+		return r.room, !slices.ContainsFunc(r.knows, func(known string) bool { return match(module+"/"+known, path) })
+	}
+	return "no room", true
 }
 
 func isTestSupport(pkg string) bool {
@@ -363,7 +416,9 @@ func TestViolations(t *testing.T) {
 				"revenant/decoder/snapshot": {"revenant/decoder/boltpage", "os"},
 				"revenant/decoder/boltpage": {"os"},
 				"revenant/analyzer/restore": {"revenant/decoder/snapshot", "fmt"},
-				"revenant/tui":              {"revenant/analyzer/restore", "charm.land/bubbletea/v2"},
+				"revenant/tui":              {"revenant/tui/shell", "charm.land/bubbletea/v2"},
+				"revenant/tui/shell":        {"revenant/tui/screens/pods", "os"},
+				"revenant/tui/screens/pods": {"revenant/tui/screens/shared", "revenant/analyzer/restore"},
 				"revenant/report":           {"revenant/analyzer/restore", "os"},
 				"revenant/cmd/revenant":     {"revenant/tui", "revenant/report", "revenant/internal/demo"},
 				"revenant/internal/demo":    {"embed"},
@@ -377,7 +432,25 @@ func TestViolations(t *testing.T) {
 		{
 			name:  "between siblings",
 			graph: imports{"revenant/tui": {"revenant/report"}},
-			want:  []string{"revenant/tui imports revenant/report: tui may not know report"},
+			want:  []string{"revenant/tui imports revenant/report: tui may not know report", "revenant/tui imports revenant/report: tui may not know it"},
+		},
+		{
+			name: "between the rooms of tui",
+			graph: imports{
+				"revenant/tui/widget":       {"revenant/decoder/sanitize", "revenant/decoder/snapshot"},
+				"revenant/tui/session":      {"revenant/tui/screens/pods"},
+				"revenant/tui/screens/pods": {"revenant/tui/screens/diff"},
+				"revenant/tui/screens/diff": {"revenant/tui/shell", "os"},
+				"revenant/tui/cellar":       {"revenant/tui/keys"},
+			},
+			want: []string{
+				"revenant/tui/cellar imports revenant/tui/keys: no room may not know it",
+				"revenant/tui/screens/diff imports os: screens know no file",
+				"revenant/tui/screens/diff imports revenant/tui/shell: tui/screens/* may not know it",
+				"revenant/tui/screens/pods imports revenant/tui/screens/diff: tui/screens/* may not know it",
+				"revenant/tui/session imports revenant/tui/screens/pods: tui/session may not know it",
+				"revenant/tui/widget imports revenant/decoder/snapshot: tui/widget may not know it",
+			},
 		},
 		{
 			name: "test support",
@@ -423,7 +496,12 @@ func TestViolations(t *testing.T) {
 					own = append(own, path)
 				}
 			}
-			if diff := cmp.Diff(tt.want, violations(tt.graph, own)); diff != "" {
+			slices.Sort(own)
+			got := violations(tt.graph, own)
+			if tt.name == "between the rooms of tui" {
+				slices.Sort(got)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Error(diff)
 			}
 		})

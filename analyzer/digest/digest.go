@@ -1,0 +1,146 @@
+// Package digest sums a prediction up: what takes a look at every pod of it.
+//
+// In go a prediction and the two states that it was made of. Out come its headline, the
+// outcomes that occur with how many pods have each and how sure that is, what pods there
+// are on every node before and after the restore, and of every pod its owner and its age.
+package digest
+
+import (
+	"slices"
+	"time"
+
+	"revenant/analyzer/restore"
+)
+
+// Digest is what there is to say of a whole prediction. It is not changed once it is made.
+type Digest struct {
+	Severity restore.Severity
+	Headline string
+	Tallies  []Tally          // of the outcomes that occur, worst first
+	Nodes    map[string]*Node // by name
+}
+
+// Tally counts the pods of an outcome.
+type Tally struct {
+	restore.OutcomeInfo // with the severity of the worst of them
+	Pods                int
+	Certain, Unlikely   int // of the pods
+}
+
+// Node is the pods of a node: places in the prediction, ascending.
+type Node struct {
+	Before   []int32 // that run there in the current state
+	After    []int32 // that run there after the restore
+	Shown    []int32 // that the API then shows there, alive
+	Involved []int32 // all of these, and those whose node it is
+}
+
+// Pod is a pod of either snapshot, as the current one has it if it is in both. The zero
+// value is a pod of neither.
+type Pod struct {
+	*restore.Pod
+	at      time.Time // of the snapshot, zero when it is not known
+	current bool      // it is in the current snapshot
+}
+
+// Pods are all pods of two states, by uid.
+func Pods(backup, current *restore.State) map[string]Pod {
+	list := make(map[string]Pod, len(current.Pods))
+	for _, s := range []*restore.State{backup, current} {
+		for _, p := range s.Pods {
+			if p.UID != "" {
+				list[p.UID] = Pod{p, s.Time, s == current}
+			}
+		}
+	}
+	return list
+}
+
+// Controller is the object that a pod is of, as Kind/name, "" for none.
+func (p Pod) Controller() string {
+	if p.Pod == nil || p.Owner.Name == "" {
+		return ""
+	}
+	return p.Owner.Kind + "/" + p.Owner.Name
+}
+
+// Age is how old it was when the snapshot was taken, less than 0 when that is not known.
+func (p Pod) Age() time.Duration {
+	if p.Pod == nil || p.at.IsZero() || p.Created.IsZero() {
+		return -1
+	}
+	return max(p.at.Sub(p.Created), 0)
+}
+
+// New sums up a prediction of the states that the pods are of.
+func New(p *restore.Prediction, pods map[string]Pod) Digest {
+	d := Digest{Nodes: nodes(p, pods), Tallies: tallies(p)}
+	d.Severity, d.Headline = p.Headline()
+	return d
+}
+
+func tallies(p *restore.Prediction) []Tally {
+	var list []Tally
+	for _, info := range restore.Outcomes {
+		if n := p.Summary[info.ID]; n > 0 {
+			info.Severity = restore.OK
+			list = append(list, Tally{OutcomeInfo: info, Pods: n})
+		}
+	}
+	of := map[restore.Outcome]*Tally{}
+	for i := range list {
+		of[list[i].ID] = &list[i]
+	}
+	for i := range p.Pods {
+		pod := &p.Pods[i]
+		t := of[pod.Outcome]
+		switch pod.Certainty {
+		case restore.Certain:
+			t.Certain++
+		case restore.Unlikely:
+			t.Unlikely++
+		}
+		if pod.Severity.Rank() < t.Severity.Rank() {
+			t.Severity = pod.Severity
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Tally) int { return a.Severity.Rank() - b.Severity.Rank() })
+	return list
+}
+
+// nodes lays out the pods of a prediction by node.
+func nodes(p *restore.Prediction, pods map[string]Pod) map[string]*Node {
+	all := make(map[string]*Node, len(p.Nodes))
+	of := func(name string) *Node {
+		if all[name] == nil {
+			all[name] = &Node{}
+		}
+		return all[name]
+	}
+	for i := range p.Pods {
+		pod, place := &p.Pods[i], int32(i)
+		add := func(to *[]int32) { *to = append(*to, place) }
+		var names []string
+		if k := pods[pod.UID]; k.Pod != nil && k.current && k.NodeName != "" && !k.Terminal() {
+			names = append(names, k.NodeName)
+			add(&of(k.NodeName).Before)
+		}
+		runs, _, shown := pod.Settled()
+		for _, name := range runs {
+			names = append(names, name)
+			add(&of(name).After)
+		}
+		if v := shown; v != nil && v.Node != "" && v.Phase != "Succeeded" && v.Phase != "Failed" {
+			names = append(names, v.Node)
+			add(&of(v.Node).Shown)
+		}
+		if pod.Node != "" {
+			names = append(names, pod.Node)
+		}
+		slices.Sort(names)
+		for _, name := range slices.Compact(names) {
+			add(&of(name).Involved)
+		}
+	}
+	return all
+}

@@ -1,0 +1,76 @@
+package timeline_test
+
+import (
+	"testing"
+
+	"revenant/analyzer/clock"
+	"revenant/analyzer/timeline"
+	"revenant/decoder/snapshot/snapshottest"
+	"revenant/internal/corpus"
+	"revenant/internal/demo"
+)
+
+// TestReadPair reads the timelines of the built-in pair, and of a store that was written
+// for long, whose keys tell no time.
+func TestReadPair(t *testing.T) {
+	b, c, err := demo.Pair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	churned := corpus.Unpack(t, "../../testdata/etcd/churned-0.db.gz")
+	source := func(name string, data []byte) timeline.Source {
+		s := snapshottest.OpenBytes(t, name, data)
+		marks, err := clock.Build(t.Context(), s, "/registry")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return timeline.Source{Name: name, Snapshot: s, Clock: marks}
+	}
+	for _, tt := range []struct {
+		name              string
+		backup, current   []byte
+		oneHistory, carve bool
+		rates             int
+	}{
+		{"one history", b, c, true, false, 10},
+		{"two histories", b, c, false, false, 10},
+		{"no time is known", churned, churned, true, false, 0},
+		{"with what is carved", churned, churned, true, true, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			backup, current := source("backup", tt.backup), source("current", tt.current)
+			p, err := timeline.ReadPair(t.Context(), backup, current, timeline.PairOptions{Prefix: "/registry", OneHistory: tt.oneHistory, Carve: tt.carve, Rates: 10})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if carved := p.Recovered > 0; carved != tt.carve || p.Carving != tt.carve {
+				t.Errorf("%d events are carved", p.Recovered)
+			}
+			if own := p.Clock == current.Clock; own == tt.oneHistory {
+				t.Errorf("the clock is the current snapshot's alone: %v", own)
+			}
+			if len(p.Rates) != tt.rates {
+				t.Errorf("%d rates", len(p.Rates))
+			}
+			if p.Revision(p.First).Main < p.Complete() || p.First > 0 && p.Revision(p.First-1).Main >= p.Complete() {
+				t.Errorf("complete from event %d on, which is of revision %s, and not %d", p.First, p.Revision(p.First), p.Complete())
+			}
+			clock := backup.Clock
+			if tt.oneHistory {
+				clock = p.Clock
+			}
+			if want := clock.TimeOf(backup.Snapshot.Revision()); p.Backup != want {
+				t.Errorf("the backup was written %s, not %s", p.Backup, want)
+			}
+		})
+	}
+}
+
+// TestReadPairOfNothing: no event, and nothing that would divide by them.
+func TestReadPairOfNothing(t *testing.T) {
+	s := timeline.Source{Name: "empty", Snapshot: snapshottest.Store(t)}
+	p, err := timeline.ReadPair(t.Context(), s, s, timeline.PairOptions{Prefix: "/registry", OneHistory: true, Rates: 10})
+	if err != nil || p.Len() != 0 || p.First != 0 || p.Rates != nil {
+		t.Errorf("%+v, %v", p, err)
+	}
+}

@@ -1,0 +1,175 @@
+package diff
+
+import (
+	"context"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"revenant/analyzer/diff"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/session"
+	"revenant/tui/widget"
+)
+
+// Messages of the commands that compare.
+type (
+	comparedMsg struct {
+		to         *Screen
+		request    int
+		of         [2]session.Moment
+		comparison *diff.Comparison
+		err        error
+	}
+	siftingMsg struct {
+		to          *Screen
+		request     int
+		done, total int
+		next        tea.Cmd
+	}
+)
+
+// between compares two moments that were named, or one with the newest of the current
+// snapshot.
+func (d *Screen) between(words []string) tea.Cmd {
+	if len(words) == 0 || len(words) > 2 {
+		return widget.Notify("one or two moments are needed: a revision or a time, of the current snapshot or of the one before an @: diff 500 900, diff backup@300")
+	}
+	moments := [2]session.Moment{{Side: session.Current}, {Side: session.Current}}
+	for i, word := range words {
+		var err error
+		if moments[i], err = d.ParseMoment(word, session.Current); err != nil {
+			return widget.Notify(draw.Safe(err.Error()))
+		}
+	}
+	return d.compare(moments[0], moments[1])
+}
+
+// goTo takes another moment in place of the earlier of the two, which the ruler's keys
+// move too, or two others.
+func (d *Screen) goTo(text string) tea.Cmd {
+	moments, err := d.typedMoments(text)
+	if err != nil {
+		return widget.Notify(draw.Safe(err.Error()))
+	}
+	return d.compare(moments[0], moments[1])
+}
+
+func (d *Screen) typedMoments(text string) ([2]session.Moment, error) {
+	moments := d.asked
+	words := strings.Fields(text)
+	if len(words) == 0 || len(words) > 2 {
+		words = []string{text}
+	}
+	if _, err := d.ParseMoment(text, d.asked[0].Side); err == nil {
+		words = []string{text} // a time may have a blank in it
+	}
+	for i, word := range words {
+		var err error
+		if moments[i], err = d.ParseMoment(word, d.asked[i].Side); err != nil {
+			return moments, err
+		}
+	}
+	return moments, nil
+}
+
+// CheckMoment says what is wrong with moments as they were typed.
+func (d *Screen) CheckMoment(text string) error {
+	_, err := d.typedMoments(text)
+	return err
+}
+
+// turn goes from the two snapshots to all that is kept of the one, then of the other.
+func (d *Screen) turn() tea.Cmd {
+	within := func(side int) tea.Cmd {
+		return d.compare(session.Moment{Side: side, Revision: max(d.Side(side).Snapshot.CompactRevision(), 1)}, session.Moment{Side: side})
+	}
+	switch a := d.asked; {
+	case a[0].Side != a[1].Side:
+		return within(session.Backup)
+	case a[0].Side == session.Backup:
+		return within(session.Current)
+	}
+	return d.compare(session.Moment{Side: session.Backup}, session.Moment{Side: session.Current})
+}
+
+// scrub moves the earlier of the two moments.
+func (d *Screen) scrub(a keys.Action) tea.Cmd {
+	from := d.asked[0]
+	s := d.Side(from.Side).Snapshot
+	if from.Revision == 0 {
+		from.Revision = s.Revision()
+	}
+	from.Revision += map[keys.Action]int64{keys.Earlier: -1, keys.Later: 1, keys.MuchEarlier: -100, keys.MuchLater: 100}[a]
+	from.Revision = max(min(from.Revision, s.Revision()), s.CompactRevision(), 1)
+	return d.compare(from, d.asked[1])
+}
+
+// compare tells two moments apart, and then sifts the noise out of what differs. What
+// is on screen stays until it is there.
+func (d *Screen) compare(from, to session.Moment) tea.Cmd {
+	if d.stop != nil {
+		d.stop()
+	}
+	ctx, stop := context.WithCancel(d.Ctx)
+	d.stop = stop
+	d.request++
+	d.asked, d.done, d.total = [2]session.Moment{from, to}, 0, 0
+	request, of := d.request, d.asked
+	before, after := diff.State{Snapshot: d.Side(from.Side).Snapshot, Revision: from.Revision}, diff.State{Snapshot: d.Side(to.Side).Snapshot, Revision: to.Revision}
+	opts := diff.Options{Prefix: d.Input.Prefix, Common: d.Input.Lineage.CommonUpTo()}
+	return d.Tasks.Cmd(func() tea.Msg {
+		c, err := diff.Compare(ctx, before, after, opts)
+		if ctx.Err() != nil {
+			return nil // something else was asked for, or the program ends
+		}
+		return comparedMsg{d, request, of, c, err}
+	})
+}
+
+// compared takes a comparison over.
+func (d *Screen) compared(msg comparedMsg) tea.Cmd {
+	if msg.err != nil {
+		if d.level != nil {
+			d.asked = d.level.of
+		}
+		return widget.Notify(draw.Safe(msg.err.Error()))
+	}
+	next := level{of: msg.of, all: msg.comparison}
+	if d.level != nil { // where one was
+		next.depth, next.resource, next.namespace, next.flat = d.level.depth, d.level.resource, d.level.namespace, d.level.flat
+	}
+	d.level = &next
+	d.SetSize(d.Width, d.height)
+	cmd := d.Refresh()
+	if msg.comparison.Sifted {
+		return cmd
+	}
+	return tea.Batch(cmd, d.sift(msg))
+}
+
+// sift sets apart of which objects nothing but noise differs, some at a time.
+func (d *Screen) sift(msg comparedMsg) tea.Cmd {
+	d.stop() // what compared them is done
+	ctx, stop := context.WithCancel(d.Ctx)
+	d.stop = stop
+	return d.siftOn(ctx, msg, msg.comparison.Sifting())
+}
+
+// siftedAtOnce is how many objects are read before progress is shown: some tenths of
+// a second.
+const siftedAtOnce = 2000
+
+func (d *Screen) siftOn(ctx context.Context, msg comparedMsg, s *diff.Sifting) tea.Cmd {
+	return d.Tasks.Cmd(func() tea.Msg {
+		c, err := s.Next(ctx, siftedAtOnce)
+		switch {
+		case err != nil:
+			return nil // something else was asked for, or the program ends
+		case c == nil:
+			return siftingMsg{d, msg.request, s.Done, s.Total, d.siftOn(ctx, msg, s)}
+		}
+		return comparedMsg{d, msg.request, msg.of, c, nil}
+	})
+}

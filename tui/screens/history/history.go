@@ -1,0 +1,321 @@
+package history
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"revenant/analyzer/history"
+	"revenant/analyzer/objects"
+	"revenant/analyzer/restore"
+	"revenant/decoder/sanitize"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/screens/shared"
+	"revenant/tui/session"
+	"revenant/tui/widget"
+)
+
+// Screen shows the revisions of one object.
+type Screen struct {
+	*session.Session
+	*widget.Board
+	reading historyReading
+	look    shared.ChangesLook
+	key     string // whose history is shown
+}
+
+// historyReading is what the detail shows of a revision.
+type historyReading int
+
+const (
+	changesRead historyReading = iota // what it changed, and who did
+	objectRead                        // the object as it was then
+	markedRead                        // what differs between the two that are marked
+)
+
+// New makes the screen.
+func New(s *session.Session) session.Screen {
+	h := &Screen{Session: s, look: shared.ChangesLook{Unfold: s.Keymap.Key(keys.Unfold)}}
+	h.Board = widget.NewBoard(&s.UI, widget.Listing{
+		Title: "history", Noun: "revision", Waiting: "no object was chosen: H on one of the objects (6) or pods (3) shows its history",
+		Columns: []widget.Column{
+			{Title: "REVISION", Key: "O", Min: 10},
+			{Title: "LIFE", Key: "L", Min: 6, Drop: 2, Right: true},
+			{Title: "WHAT", Key: "S", Min: 8},
+			{Title: "FIELDS", Key: "F", Min: 8, Drop: 3, Right: true},
+			{Title: "BY", Key: "P", Min: 16, Max: 40},
+			{Title: "WHEN", Min: 24, Max: 34},
+			{Title: "IN", Key: "N", Min: 7},
+		},
+		Of: func() any {
+			if s.History == nil {
+				return nil
+			}
+			return s.History
+		},
+		Rows:  func() widget.Rows { return h.rows(s.History) },
+		Empty: func() string { return "Neither snapshot has a revision of it." },
+	})
+	return h
+}
+
+// SetSize says how many columns and lines there are.
+func (h *Screen) SetSize(width, height int) {
+	h.Board.SetSize(width, height)
+	h.redraw()
+}
+
+// redraw draws the detail again where that takes no reading: what is read is drawn
+// when it is asked for.
+func (h *Screen) redraw() {
+	if row, ok := h.Table.Row(); ok && h.Session.History != nil && h.reading == changesRead && row < len(h.Session.History.Entries) && h.Board.Of == any(h.Session.History) {
+		h.SetLines(change(h.Session, h.Session.History, row, h.look, h.DetailWidth()))
+	}
+}
+
+// Keys lists the actions that Update takes.
+func (h *Screen) Keys() keys.Set {
+	k := h.Board.Keys()
+	if h.Session.History == nil {
+		k[keys.WithCarved] = "no object was chosen"
+		return k
+	}
+	k.Offer(keys.WithCarved)
+	why := ""
+	if _, ok := h.Table.Row(); !ok {
+		why = "no revision is selected"
+	}
+	k[keys.ToDiff], k[keys.ToObject], k[keys.Unfold] = why, why, why
+	if k[keys.InColumns] = why; why == "" && h.DetailWidth() < shared.SideBySide {
+		k[keys.InColumns] = fmt.Sprintf("needs %d columns, and there are %d", shared.SideBySide, h.DetailWidth())
+	}
+	return k
+}
+
+// Update takes a press of one of Keys, and every message.
+func (h *Screen) Update(msg tea.Msg) tea.Cmd {
+	if p, ok := msg.(keys.Press); ok {
+		switch p.Action {
+		case keys.WithCarved:
+			return func() tea.Msg { return session.CarvedMsg{} }
+		case keys.ToObject:
+			return h.read(objectRead)
+		case keys.ToDiff:
+			if len(h.Table.Marked) > 0 {
+				if _, err := h.marked(); err != "" {
+					return widget.Notify(err)
+				}
+				return h.read(markedRead)
+			}
+			return h.read(changesRead)
+		case keys.Unfold:
+			h.look.Noise = !h.look.Noise
+			return h.Detail()
+		case keys.InColumns:
+			h.look.Beside = !h.look.Beside
+			return h.Detail()
+		case keys.Mark:
+			if h.reading == markedRead {
+				h.reading = changesRead
+			}
+		}
+	}
+	if o := h.Session.History; o != nil && o.Key != h.key { // another object is not read as the one before was
+		h.key, h.reading, h.Opened, h.Table.Pinned = o.Key, changesRead, false, false
+		clear(h.Table.Marked)
+	}
+	if o := h.Session.History; o != nil && h.Board.Of != any(o) && o.At != "" {
+		h.Table.Selected, h.Table.Pinned = o.At, true
+		if o.Opened {
+			h.reading, h.Opened = changesRead, true
+		}
+	}
+	return h.Board.Update(msg)
+}
+
+// read shows something else of a revision, or what it changed when that is shown.
+func (h *Screen) read(r historyReading) tea.Cmd {
+	if h.Opened && h.reading == r {
+		r = changesRead
+	}
+	h.reading = r
+	h.Table.Pinned, h.Opened = true, true
+	h.Pager.Rewind()
+	return h.Detail()
+}
+
+// marked are the two revisions that are marked, in order, or the marked one and the
+// selected; or why there are not two.
+func (h *Screen) marked() ([2]int, string) {
+	rows := h.Table.Chosen()
+	if row, ok := h.Table.Row(); ok && len(h.Table.Marked) == 1 && !slices.Contains(rows, row) {
+		rows = append(rows, row)
+	}
+	if len(rows) != 2 {
+		return [2]int{}, fmt.Sprintf("two revisions are compared: %s marked, %s marks one or takes its mark away", draw.Count(len(h.Table.Marked)), h.Keymap.Key(keys.Mark))
+	}
+	slices.Sort(rows) // they are listed oldest first
+	return [2]int{rows[0], rows[1]}, ""
+}
+
+func (h *Screen) rows(o *session.History) widget.Rows {
+	r := historyRows(h.Session, o)
+	r.Load = func(row, width int) func() []string {
+		t, in, look := h.Theme, h.Input, h.look
+		switch two, err := h.marked(); {
+		case h.reading == objectRead:
+			return func() []string { return shared.ObjectThen(in, t, &o.Entries[row], width) }
+		case h.reading == markedRead && err == "":
+			return func() []string {
+				return shared.DifferenceOf(in, t, &o.Entries[two[0]], &o.Entries[two[1]], look, width)
+			}
+		}
+		lines := change(h.Session, o, row, look, width)
+		return func() []string { return lines }
+	}
+	r.Saved = func(row int) widget.Export {
+		e := &o.Entries[row]
+		if h.reading != objectRead || e.Tombstone {
+			return widget.Export{}
+		}
+		in, key := h.Input, shared.KeyOf(h.Input.Prefix, e.Key)
+		name, without := objects.Title(key), ""
+		if shared.IsSecret(key) {
+			without = ", without what it holds"
+		}
+		return widget.Export{
+			What: name + " at revision " + shared.EntryName(e) + without, File: widget.FileName(name+"-"+shared.EntryName(e)) + ".yaml",
+			Later: func() string { return sanitize.WholeText(shared.Yaml(in.Side(e.Side), in.Prefix, e.Record)) },
+		}
+	}
+	return r
+}
+
+func historyRows(s *session.Session, h *session.History) widget.Rows {
+	list, about := h.Entries, h.Key
+	if h.Carved {
+		about += ", with carved revisions"
+	}
+	return widget.Rows{
+		About: about,
+		ID:    func(row int) string { return shared.EntryName(&list[row]) },
+		Count: len(list),
+		Cell: func(row, column int) string {
+			e := &list[row]
+			switch column {
+			case 0:
+				return e.Revision.String()
+			case 1:
+				return draw.Count(e.Generation)
+			case 2:
+				return string(e.What)
+			case 3:
+				return draw.ZeroAsDash(e.Fields)
+			case 4:
+				return draw.OrDash(e.By)
+			case 5:
+				return session.Brief(e.When)
+			}
+			return e.Source
+		},
+		Compare: func(a, b, column int) int {
+			x, y := &list[a], &list[b]
+			switch column {
+			case 1:
+				return cmp.Compare(y.Generation, x.Generation)
+			case 2:
+				return strings.Compare(string(x.What), string(y.What))
+			case 3:
+				return cmp.Compare(y.Fields, x.Fields)
+			case 4:
+				return strings.Compare(x.By, y.By)
+			case 6:
+				return strings.Compare(x.Source, y.Source)
+			}
+			return cmp.Or(cmp.Compare(y.Main, x.Main), cmp.Compare(y.Sub, x.Sub)) // newest first
+		},
+		Look: func(t *draw.Theme, row int) (draw.Style, string) {
+			switch e := &list[row]; {
+			case e.Carved:
+				return shared.Severity(t, restore.Warning)
+			case e.Tombstone:
+				return shared.Severity(t, restore.Critical)
+			}
+			return shared.Severity(t, restore.OK)
+		},
+	}
+}
+
+// change describes what a revision changed.
+func change(s *session.Session, h *session.History, row int, look shared.ChangesLook, width int) []string {
+	t, e := s.Theme, &h.Entries[row]
+	lines := []string{t.Heading("Revision "+shared.EntryName(e)+": "+string(e.What), width)}
+	lines = append(lines, t.Facts(width, "written", e.When.String(), "by", e.By, "in", e.Source,
+		"life", fmt.Sprintf("%s of those that are retained", ordinal(e.Generation)), "version", draw.Positive(e.Version), "since", created(e.CreateRevision), "uid", e.UID, "problem", e.Problem)...)
+	if e.Carved {
+		lines = append(lines, draw.PaintAll(t.Warning, draw.Wrap("Carved from a page that nothing leads to.", width))...)
+	}
+	lines = append(lines, "")
+	switch {
+	case e.Before >= 0 && !e.Tombstone:
+		lines = append(lines, t.Dim.Paint(t.Cut("Compared with revision "+shared.EntryName(&h.Entries[e.Before])+", the one before it here:", width)))
+		lines = append(lines, shared.Changes(t, e.Changes, look, width)...)
+	case e.Tombstone:
+		lines = append(lines, deletion(s, e, width)...)
+	case e.Version > 1:
+		lines = append(lines, draw.Wrap("What it changed is not known: the version before it is gone.", width)...)
+	default:
+		lines = append(lines, draw.Wrap(fmt.Sprintf("Created. %s shows the object.", s.Keymap.Key(keys.ToObject)), width)...)
+	}
+	return lines
+}
+
+// deletion tells what is known of who deleted an object, and what is only inferred.
+func deletion(s *session.Session, e *history.Entry, width int) []string {
+	t, d := s.Theme, e.Deletion
+	if d == nil {
+		text := "Deleted. Who did is not stored"
+		if e.Unexplained != "" {
+			text += ", and nothing tells why: " + e.Unexplained
+		}
+		return draw.Wrap(text+".", width)
+	}
+	lines := draw.Wrap("Deleted. Who asked for it is not stored; what was so right before it may tell:", width)
+	if d.Asked > 0 {
+		lines = append(lines, draw.Item("- ", fmt.Sprintf("It was being deleted since revision %s (deletionTimestamp %s).", draw.Count(d.Asked), d.For.UTC().Format("2006-01-02 15:04:05Z")), width)...)
+	}
+	for _, c := range d.Causes {
+		lines = append(lines, draw.PaintAll(t.Bold, draw.Item("- ", fmt.Sprintf("Inferred: %s (%s, revision %s)", c.Text, c.Key, draw.Count(c.Revision)), width))...)
+	}
+	if d.Owned != "" {
+		lines = append(lines, draw.Item("- ", fmt.Sprintf("Its owner %s was there and stayed: it may have deleted it, as controllers do when they are scaled down or roll out, or a person did.", d.Owned), width)...)
+	}
+	if d.Asked == 0 && len(d.Causes) == 0 && d.Owned == "" {
+		lines = append(lines, draw.Item("- ", "Its namespace and its owners were not being deleted: a person or a controller deleted the object itself.", width)...)
+	}
+	return append(lines, "", t.Dim.Paint(t.Cut(s.Keymap.Key(keys.ToObject)+" on the revision before it shows what was there.", width)))
+}
+
+// ordinal is a number in a row.
+func ordinal(n int) string {
+	switch {
+	case n%10 == 1 && n%100 != 11:
+		return draw.Count(n) + "st"
+	case n%10 == 2 && n%100 != 12:
+		return draw.Count(n) + "nd"
+	case n%10 == 3 && n%100 != 13:
+		return draw.Count(n) + "rd"
+	}
+	return draw.Count(n) + "th"
+}
+
+func created(revision int64) string {
+	if revision == 0 {
+		return ""
+	}
+	return "created at revision " + draw.Count(revision)
+}

@@ -1,0 +1,462 @@
+package objects
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"revenant/analyzer/objects"
+	"revenant/decoder/kube"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/screens/shared"
+	"revenant/tui/session"
+	"revenant/tui/widget"
+)
+
+type (
+	// tickMsg draws the progress of what takes long.
+	tickMsg struct{}
+)
+
+// Screen lists the objects of either snapshot at any revision that is kept: those
+// of all resources by what their keys tell, those of one as kubectl prints them.
+type Screen struct {
+	*session.Session
+	*widget.Board
+	grouped int                 // bySameResource or bySameNamespace, -1 for not at all
+	from    int                 // how it was grouped when a group was gone into
+	shown   shownObjects        // what the rows are of
+	coming  shownObjects        // and what those will be of that are being arranged
+	kept    string              // key of the row that the person chose
+	told    *session.ObjectList // of which it was said that it is not there
+	related *relatedToKey       // to the opened object; nil while that is not known
+	asked   relatedToKey        // what it was asked for
+	stop    func()              // ends the search for it
+	decoded string              // key of the Secret whose data is shown
+	showing session.View
+	look    shared.ChangesLook       // of its difference
+	alike   atomic.Pointer[listedAt] // what was found to be the same in both snapshots
+	json    bool
+	toText  bool // go to the object's YAML once it is read
+	ticking bool
+}
+
+// listedAt is an object of a list.
+type listedAt struct {
+	list *session.ObjectList
+	key  string
+}
+
+// New makes the screen.
+func New(s *session.Session) session.Screen {
+	o := &Screen{Session: s, grouped: -1, from: -1, look: shared.ChangesLook{Unfold: s.Keymap.Key(keys.Unfold)}}
+	o.Board = widget.NewBoard(&s.UI, widget.Listing{
+		Title: "objects", Noun: "object", Waiting: "listing the objects", Columns: allColumns,
+		Of: func() any {
+			if s.Objects == nil {
+				return nil
+			}
+			return objectsShown{s.Objects, o.grouped}
+		},
+		Rows:  func() widget.Rows { return o.rowsOf(objectsShown{s.Objects, o.grouped}) },
+		Empty: func() string { return o.emptiness(s.Objects) },
+		Notes: o.notes,
+	})
+	return o
+}
+
+// Keys lists the actions that Update takes.
+func (o *Screen) Keys() keys.Set {
+	k := o.Board.Keys()
+	list, why := o.Session.Objects, ""
+	if list == nil {
+		why = "the objects are still being listed"
+	}
+	for _, a := range []keys.Action{keys.Earlier, keys.Later, keys.MuchEarlier, keys.MuchLater, keys.GoTo, keys.Other} {
+		k[a] = why
+	}
+	o.offerListed(k, why)
+	if list != nil && !o.Opened && (list.Query != objects.Query{} || o.grouped >= 0) {
+		k.Offer(keys.Back)
+	}
+	k[keys.HistoryOf] = why
+	if _, ok := o.selected(); why == "" && !ok {
+		k[keys.HistoryOf] = "no object is selected"
+	}
+	return k
+}
+
+// offerListed adds what is done with the list, or with the opened object.
+func (o *Screen) offerListed(k keys.Set, why string) {
+	if !o.Opened {
+		k[keys.InNamespace], k[keys.GroupBy], k[keys.ToObject], k[keys.ToDiff] = why, why, why, why
+		if _, ok := o.selected(); why == "" && !ok {
+			k[keys.ToObject], k[keys.ToDiff] = "no object is selected", "no object is selected"
+		}
+		switch q := o.Wanted.Query; {
+		case why != "":
+		case q.RelatedTo != "":
+			k[keys.InNamespace], k[keys.GroupBy] = "these are relatives", "these are relatives"
+		case q.Resource != "":
+			k[keys.GroupBy] = "these are the objects of one resource"
+		}
+		return
+	}
+	why = o.absent()
+	k[keys.ToObject], k[keys.ToDiff], k[keys.AsJSON], k[keys.ToRelated], k[keys.Decode] = why, why, why, why, why
+	if o.showing == session.Versions {
+		k.Offer(keys.Unfold, keys.InColumns)
+		if o.DetailWidth() < shared.SideBySide {
+			k[keys.InColumns] = fmt.Sprintf("needs %d columns, and there are %d", shared.SideBySide, o.DetailWidth())
+		}
+	}
+	if key, ok := o.selected(); ok && key.Resource != "secrets" {
+		k[keys.Decode] = "it is no Secret"
+	}
+}
+
+// selected is the key of the selected object; ok is false for a group.
+func (o *Screen) selected() (kube.Key, bool) {
+	object, ok := o.Table.Item().(*objects.Object)
+	if !ok {
+		return kube.Key{}, false
+	}
+	return object.Key, true
+}
+
+// absent says why the object that the person chose is not shown, "" when it is.
+func (o *Screen) absent() string {
+	if o.shown.list == nil || o.shown.grouped >= 0 {
+		return ""
+	}
+	return o.absentIn(o.shown.list)
+}
+
+func (o *Screen) absentIn(l *session.ObjectList) string {
+	if o.kept == "" {
+		return ""
+	}
+	if row, ok := o.Table.Row(); ok && o.Table.Rows.Name(row) == o.kept {
+		return ""
+	}
+	if _, err := l.View.Get(o.kept); err == nil {
+		return "" // it is there, and filtered away
+	}
+	return o.nameOf(o.kept) + " does not exist at this revision"
+}
+
+// nameOf is how people write the object of a key.
+func (o *Screen) nameOf(key string) string {
+	k, ok := kube.ParseKey(o.Input.Prefix, key)
+	if !ok {
+		return key
+	}
+	return objects.Title(k)
+}
+
+// Location is where one is: in the resource and namespace that are listed, and in the
+// opened object, which may not be there.
+func (o *Screen) Location() string {
+	var q objects.Query
+	if o.Session.Objects != nil {
+		q = o.Session.Objects.Query
+	}
+	crumbs := []string{q.Resource, q.Namespace}
+	if q.RelatedTo != "" {
+		crumbs[0] = "relatives of " + o.nameOf(q.RelatedTo)
+	}
+	if o.Opened {
+		name := cmp.Or(o.kept, o.Table.Selected)
+		if k, ok := kube.ParseKey(o.Input.Prefix, name); ok {
+			if name = k.Name; q.Resource == "" {
+				name = k.Resource + "/" + name
+			}
+			if q.Namespace == "" {
+				crumbs[1] = k.Namespace
+			}
+		}
+		crumbs = append(crumbs, name)
+	}
+	crumbs = slices.DeleteFunc(crumbs, func(s string) bool { return s == "" })
+	return strings.Join(crumbs, " "+o.Theme.Crumb+" ")
+}
+
+// Update takes a press of one of Keys, and every message.
+func (o *Screen) Update(msg tea.Msg) tea.Cmd {
+	var cmd tea.Cmd
+	switch msg := msg.(type) {
+	case keys.Press:
+		cmd = o.press(msg)
+	case session.AtMsg:
+		cmd = o.goTo(string(msg))
+	case session.LookAtMsg:
+		o.lookAt(msg)
+	case session.NamespaceMsg:
+		q := o.Session.Wanted.Query
+		q.Namespace = string(msg)
+		cmd = o.ask(q)
+	case cellsReadMsg:
+		o.cellsRead(msg)
+	case relatedMsg:
+		cmd = o.relate(msg)
+	case widget.LoadedDetailMsg:
+		if msg.Board == o.Board && msg.Asked == o.Board.Asked.Load() {
+			o.setDetail(msg.Lines)
+		}
+	case tickMsg:
+		o.ticking = false
+	case session.ChangedMsg:
+		if o.kept != "" {
+			o.Table.Selected = o.kept // to be selected again when it is there
+		}
+		cmd = o.Board.Update(msg)
+	case widget.FilterMsg:
+		if o.coming.cells != nil {
+			o.coming.cells.read.Store(0)
+		}
+		cmd = o.Board.Update(msg)
+	default:
+		cmd = o.Board.Update(msg)
+	}
+	o.adopt()
+	return tea.Batch(cmd, o.fetch(), o.findRelated(), o.tick(), o.missed())
+}
+
+// missed says once in the bottom line that the object is not there, where the line
+// above the list has no room for it.
+func (o *Screen) missed() tea.Cmd {
+	why := o.absent()
+	if why == "" || o.told == o.shown.list {
+		return nil
+	}
+	if l := o.shown.list; (session.ListMsg{Moment: l.Moment, Query: l.Query}) != o.Session.Wanted {
+		return nil // it may be among those that are being listed
+	}
+	o.told = o.shown.list
+	return widget.Notify(draw.Safe(why))
+}
+
+// press does what a key asks for.
+func (o *Screen) press(msg keys.Press) tea.Cmd {
+	switch msg.Action {
+	case keys.InNamespace, keys.GoTo: // the shell's
+		return nil
+	case keys.Earlier, keys.Later, keys.MuchEarlier, keys.MuchLater, keys.Other:
+		return o.scrub(msg.Action)
+	case keys.HistoryOf:
+		row, ok := o.Table.Row()
+		if !ok {
+			return nil
+		}
+		key := o.Table.Rows.Name(row)
+		return func() tea.Msg { return session.HistoryMsg{Key: key} }
+	case keys.GroupBy:
+		o.grouped++
+		if o.grouped == groupings {
+			o.grouped = -1
+		}
+		o.reset()
+		return o.Refresh()
+	case keys.Open:
+		if group, ok := o.Table.Item().(*objects.Group); ok {
+			return o.enter(*group)
+		}
+	case keys.Back:
+		if !o.Opened && len(o.Table.Marked) == 0 && o.Table.Order.Words == "" {
+			return o.out()
+		}
+	case keys.ToObject:
+		if !o.Opened || o.showing != session.WholeObject {
+			o.openAt(session.WholeObject)
+			o.toText = true
+			return o.Detail()
+		}
+		o.toggleObject()
+		return nil
+	case keys.ToDiff:
+		o.openAt(o.nextReading())
+		return o.Detail()
+	case keys.Unfold:
+		o.look.Noise = !o.look.Noise
+		return o.Detail()
+	case keys.InColumns:
+		o.look.Beside = !o.look.Beside
+		return o.Detail()
+	case keys.ToRelated:
+		return o.ask(objects.Query{RelatedTo: o.Table.Selected})
+	case keys.AsJSON:
+		o.json = !o.json
+		o.showing = session.WholeObject
+		return o.Detail()
+	case keys.Decode:
+		if o.decoded == o.Table.Selected {
+			o.decoded = ""
+		} else {
+			o.decoded = o.Table.Selected
+		}
+		o.showing = session.WholeObject
+		return o.Detail()
+	}
+	cmd := o.Board.Press(msg)
+	if !o.Opened || msg.Action == keys.Open {
+		o.keep()
+	}
+	return cmd
+}
+
+// keep takes the selected row for the one that is looked at.
+func (o *Screen) keep() {
+	if o.Table.Pinned && o.shown.grouped < 0 && o.kept != o.Table.Selected {
+		o.kept, o.decoded, o.showing = o.Table.Selected, "", session.WholeObject
+	}
+}
+
+// openAt opens the selected object, and shows something else of it.
+func (o *Screen) openAt(r session.View) {
+	o.Opened, o.Table.Pinned = true, true
+	o.keep()
+	o.showing = r
+	o.Pager.Rewind()
+}
+
+// nextReading is what comes after what is shown: the difference where there are two
+// versions, the description, and the object again.
+func (o *Screen) nextReading() session.View {
+	_, why := o.versions()
+	switch {
+	case (!o.Opened || o.showing == session.WholeObject) && why == "":
+		return session.Versions
+	case !o.Opened || o.showing == session.WholeObject || o.showing == session.Versions && why == "":
+		return session.Description
+	}
+	return session.WholeObject
+}
+
+// reset forgets what was selected and how it was sorted: other rows are to come.
+func (o *Screen) reset() {
+	o.kept, o.decoded, o.showing, o.Opened, o.Table.Pinned = "", "", session.WholeObject, false, false
+	o.Table.Order = widget.Order{}
+	clear(o.Table.Marked)
+}
+
+// ask lists other objects.
+func (o *Screen) ask(q objects.Query) tea.Cmd {
+	at := o.Session.Wanted.Moment
+	o.reset()
+	return func() tea.Msg { return session.ListMsg{Moment: at, Query: q} }
+}
+
+// lookAt opens an object among all that there were at a moment, once they are listed.
+func (o *Screen) lookAt(msg session.LookAtMsg) {
+	o.grouped, o.from = -1, -1
+	o.reset()
+	o.kept, o.Table.Pinned, o.Opened, o.showing, o.toText = msg.Key, true, true, msg.Reading, msg.ToText
+}
+
+// enter lists the objects of a group.
+func (o *Screen) enter(g objects.Group) tea.Cmd {
+	q := o.Session.Wanted.Query
+	o.from = o.grouped
+	if g.Resource != nil {
+		q.Resource = g.Name
+	} else {
+		q.Namespace = g.Name
+	}
+	o.grouped = -1
+	return o.ask(q)
+}
+
+// out goes back to where the group was, and from there to all objects.
+func (o *Screen) out() tea.Cmd {
+	q := o.Session.Wanted.Query
+	if o.grouped >= 0 {
+		o.grouped = -1
+		o.reset()
+		return o.Refresh()
+	}
+	o.grouped, o.from = o.from, -1
+	if q.RelatedTo != "" {
+		q.RelatedTo = ""
+	} else if q.Resource != "" {
+		q.Resource = ""
+	} else {
+		q.Namespace = ""
+	}
+	if o.grouped == bySameNamespace {
+		q.Namespace = ""
+	}
+	return o.ask(q)
+}
+
+// emptiness says why no object is listed and, where one was asked for, why that is
+// not there.
+func (o *Screen) emptiness(l *session.ObjectList) string {
+	why := o.absentIn(l)
+	if why == "" {
+		return o.emptyBecause(l)
+	}
+	lives := o.lives(l, o.kept)
+	return why + ". " + draw.Sentence(strings.Join(lives, "; ")) + " " + o.emptyBecause(l)
+}
+
+// emptyBecause says why a list has no object.
+func (o *Screen) emptyBecause(l *session.ObjectList) string {
+	what := "There is no key"
+	switch q := &l.Query; {
+	case q.RelatedTo != "":
+		return o.nameOf(q.RelatedTo) + " does not exist at this revision, or cannot be read."
+	case q.Resource != "" && l.Resource == nil:
+		return fmt.Sprintf("At this revision there is no resource %s: it is not built in, nothing defines it, and no key is of it.", draw.Quoted(q.Resource))
+	case l.Resource != nil:
+		what = "There are no " + l.Resource.FullName()
+	}
+	if l.Query.Namespace != "" {
+		what += " in the namespace " + draw.Quoted(l.Query.Namespace)
+	}
+	if l.Resource != nil && l.Query.Namespace != "" && l.Resource.Count > 0 {
+		return fmt.Sprintf("%s at this revision; other namespaces have %s.", what, draw.Count(l.Resource.Count))
+	}
+	return what + " at this revision."
+}
+
+// notes says beside the counts what is not to be seen, and how far reading is.
+func (o *Screen) notes() []string {
+	t := o.Theme
+	var parts []string
+	if why := o.absent(); why != "" {
+		parts = append(parts, t.Warning.Paint(draw.Safe(why)))
+	}
+	if done, all := o.reading(); all > 0 {
+		parts = append(parts, t.Dim.Paint(fmt.Sprintf("reading, %d %%", 100*done/all)))
+	}
+	return parts
+}
+
+// manyObjects is from how many on reading them all is told.
+const manyObjects = 5000
+
+// reading says how many objects have been read of those that sorting or filtering
+// needs; all is 0 when nothing goes on, or not for long.
+func (o *Screen) reading() (done, all int64) {
+	of := &o.coming
+	if of.cells == nil || o.Table.Order == o.Table.Have && o.Table.Next == nil || len(of.list.Objects) < manyObjects {
+		return 0, 0
+	}
+	all = int64(len(of.list.Objects))
+	return min(of.cells.read.Load(), all), all
+}
+
+// tick has the screen drawn again while something goes on.
+func (o *Screen) tick() tea.Cmd {
+	if _, all := o.reading(); all == 0 || o.ticking {
+		return nil
+	}
+	o.ticking = true
+	return tea.Tick(200*time.Millisecond, func(time.Time) tea.Msg { return tickMsg{} })
+}

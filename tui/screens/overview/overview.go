@@ -1,0 +1,281 @@
+package overview
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"revenant/analyzer/restore"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/screens/shared"
+	"revenant/tui/session"
+	"revenant/tui/widget"
+)
+
+// Screen says what the restore does as a whole, what to do about it, and what
+// that rests on.
+type Screen struct {
+	*session.Session
+	widget.Pager
+	width int
+	drawn shared.Drawn
+}
+
+// New makes the screen.
+func New(s *session.Session) session.Screen { return &Screen{Session: s} }
+
+// SetSize says how many columns and lines there are.
+func (o *Screen) SetSize(width, height int) { o.width, o.Height = width, height-1 }
+
+// Keys lists the actions that Update takes.
+func (o *Screen) Keys() keys.Set {
+	return o.Actions(keys.Set{}, len(o.lines())).Offer(keys.CopyOut, keys.SaveOut)
+}
+
+// Export is all of it.
+func (o *Screen) Export(bool) widget.Export {
+	return widget.Export{What: "the overview", File: "overview.txt", Text: draw.Flat(o.lines())}
+}
+
+// Update takes a press of one of Keys, and every message.
+func (o *Screen) Update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case keys.Press:
+		o.Move(msg.Action, o.lines())
+	case widget.SearchMsg:
+		o.Search(string(msg), o.lines())
+	}
+	return nil
+}
+
+// View draws it.
+func (o *Screen) View() []string { return o.Page(o.Theme, o.lines(), o.width) }
+
+// wideOverview is from how many columns on there is room for two of text.
+const wideOverview = 150
+
+// lines draws everything, once for every change.
+func (o *Screen) lines() []string {
+	if d := &o.drawn; d.Lines == nil || d.Version != o.Version || d.Width != o.width {
+		*d = shared.Drawn{Version: o.Version, Width: o.width, Lines: o.draw()}
+	}
+	return o.drawn.Lines
+}
+
+func (o *Screen) draw() []string {
+	section := func(parts ...[]string) (lines []string) {
+		for _, part := range parts {
+			if len(part) > 0 {
+				lines = append(append(lines, part...), "")
+			}
+		}
+		return lines
+	}
+	w := o.width - 2
+	if o.width < wideOverview {
+		return section(o.verdict(w), o.revisions(w), o.next(w), o.kubelets(w), o.rate(w), o.toKnow(w), o.evidence(w))
+	}
+	half := (w - 3) / 2
+	left := section(o.verdict(half), o.next(half), o.toKnow(half), o.rate(half))
+	right := section(o.evidence(w-half-3), o.kubelets(w-half-3))
+	return section(o.revisions(w), o.Theme.Beside(left, right, half, "   "))
+}
+
+// verdict is the headline and the counts.
+func (o *Screen) verdict(width int) []string {
+	t, p := o.Theme, o.Prediction
+	lines := []string{t.Heading("Verdict", width)}
+	if p == nil {
+		return append(lines, t.Dim.Paint("Predicting"+t.Ellipsis))
+	}
+	if o.Refused != nil {
+		lines = append(lines, draw.PaintAll(t.Critical+t.Bold, draw.Wrap("This plan is refused: "+o.Refused.Error(), width))...)
+		lines = append(lines, draw.Wrap(draw.Sentence(shared.HintOf(o.Refused)), width)...)
+		return append(lines, draw.PaintAll(t.Dim, draw.Wrap("All else that is shown belongs to the last plan that was not refused.", width))...)
+	}
+	color, _ := shared.Severity(t, o.Digest.Severity)
+	lines = append(lines, draw.PaintAll(color+t.Bold, draw.Wrap(o.Digest.Headline, width))...)
+	return append(lines, o.outcomes(width)...)
+}
+
+// outcomes counts the pods by outcome and certainty, worst first, and in one line
+// those that need nothing.
+func (o *Screen) outcomes(width int) []string {
+	t := o.Theme
+	var lines, well []string
+	for _, o := range o.Digest.Tallies {
+		if o.Severity == restore.OK {
+			well = append(well, draw.Count(o.Pods)+" "+string(o.ID))
+			continue
+		}
+		sure := "all certain"
+		if o.Certain < o.Pods {
+			sure = fmt.Sprintf("%s certain, %s possible", draw.Count(o.Certain), draw.Count(o.Pods-o.Certain-o.Unlikely))
+		}
+		if o.Unlikely > 0 {
+			sure += fmt.Sprintf(", %s unlikely", draw.Count(o.Unlikely))
+		}
+		color, mark := shared.Severity(t, o.Severity)
+		lead := fmt.Sprintf("%s %6s %s", mark, draw.Count(o.Pods), t.Fit(string(o.ID), 18))
+		lines = append(lines, color.Paint(lead)+t.Fit(o.Title, 30)+t.Dim.Paint(sure))
+	}
+	if len(well) > 0 {
+		lines = append(lines, t.Dim.Paint(t.Cut(t.MarkOK+"        "+strings.Join(well, ", "), width)))
+	}
+	return lines
+}
+
+// revisions is the ruler.
+func (o *Screen) revisions(width int) []string {
+	return append([]string{o.Theme.Heading("Revisions", width)}, shared.Ruler(o.Session).Lines(o.Theme, width)...)
+}
+
+// next is what to type.
+func (o *Screen) next(width int) []string {
+	p, t := o.Prediction, o.Theme
+	if p == nil {
+		return nil
+	}
+	r := &p.Revisions
+	enough := r.BumpVerdict == restore.BumpEnough && o.Refused == nil
+	add, why := r.RecommendedBump, fmt.Sprintf(
+		"%s The bump must be at least %s (%s). Recommended is %s; keys %s and %s try it here.",
+		r.BumpReason, draw.Count(r.MinimumSafeBump), boundText(r.MinimumSafeBumpIs), draw.Count(r.RecommendedBump), o.Keymap.Key(keys.Bump), o.Keymap.Key(keys.Compact))
+	if enough {
+		add, why = p.Plan.BumpRevision, "The bump is enough. "+r.BumpReason
+	}
+	command := []string{
+		"  " + t.Bold.Paint(`etcdutl snapshot restore BACKUP --data-dir NEW-DIR \`),
+		"  " + t.Bold.Paint(fmt.Sprintf("  --bump-revision %d --mark-compacted", add)),
+	}
+	if r.NoBumpFits != "" && !enough {
+		command, why = nil, r.NoBumpFits
+	}
+	lines := append([]string{t.Heading("What to do next", width)}, command...)
+	lines = append(lines, draw.Wrap(why, width)...)
+	for _, o := range o.Digest.Tallies {
+		if o.Severity == restore.OK {
+			continue
+		}
+		color, mark := shared.Severity(t, o.Severity)
+		lead := mark + " " + string(o.ID) + ": "
+		text := draw.Item(mark+" ", string(o.ID)+": "+o.Remedy, width)
+		text[0] = color.Paint(lead) + strings.TrimPrefix(text[0], lead)
+		lines = append(lines, text...)
+	}
+	return lines
+}
+
+// shownNodes is how many nodes are named in a line.
+const shownNodes = 8
+
+// kubelets says what the nodes' kubelets do, why, and what that assumes.
+func (o *Screen) kubelets(width int) []string {
+	p, t := o.Prediction, o.Theme
+	if p == nil || len(p.Nodes) == 0 {
+		return nil
+	}
+	type does struct {
+		kubelet   restore.Kubelet
+		certainty restore.Certainty
+	}
+	groups := map[does][]*restore.NodeOutcome{}
+	for i := range p.Nodes {
+		n := &p.Nodes[i]
+		groups[does{n.Kubelet, n.Certainty}] = append(groups[does{n.Kubelet, n.Certainty}], n)
+	}
+	var sorted []does
+	for d := range groups {
+		sorted = append(sorted, d)
+	}
+	slices.SortFunc(sorted, func(a, b does) int {
+		return cmp.Or(cmp.Compare(len(groups[b]), len(groups[a])), cmp.Compare(a.kubelet, b.kubelet), cmp.Compare(a.certainty, b.certainty))
+	})
+	lines := []string{t.Heading("Kubelets", width)}
+	for _, d := range sorted {
+		nodes := groups[d]
+		var names []string
+		for _, n := range nodes[:min(len(nodes), shownNodes)] {
+			names = append(names, n.Name)
+		}
+		if more := len(nodes) - shownNodes; more > 0 {
+			names = append(names, "and "+draw.Count(more)+" more")
+		}
+		lead := fmt.Sprintf("%s (%s, %s): ", kubeletDoes(d.kubelet), draw.Count(len(nodes)), d.certainty)
+		text := draw.Item(lead, strings.Join(names, ", "), width)
+		text[0] = t.Bold.Paint(lead) + strings.TrimPrefix(text[0], lead)
+		lines = append(lines, text...)
+		lines = append(lines, draw.PaintAll(t.Dim, draw.Item("  ", nodes[0].Name+": "+nodes[0].Reason, width))...)
+	}
+	if d := p.Revisions.Deaf; d != nil {
+		text := fmt.Sprintf("Deaf until the store has passed revision %s", draw.Count(d.UntilRevision))
+		if d.UntilExpected > d.UntilRevision {
+			text += fmt.Sprintf(" (up to about %s)", draw.Count(d.UntilExpected))
+		}
+		if d.Estimate != "" {
+			text += ", about " + d.Estimate + " at the measured rates"
+		}
+		lines = append(lines, draw.Wrap(text+". "+d.Meanwhile+" "+d.Ends, width)...)
+	}
+	return lines
+}
+
+// boundText says what a bump of this kind is worth.
+func boundText(b restore.BoundKind) string {
+	if b == restore.LowerBound {
+		return "a lower bound: enough only if nothing was written after the current snapshot"
+	}
+	return string(b)
+}
+
+// kubeletDoes tells what a kubelet does.
+func kubeletDoes(k restore.Kubelet) string {
+	switch k {
+	case restore.KubeletDeaf:
+		return "Deaf"
+	case restore.KubeletRelists:
+		return "Relists its pods"
+	case restore.KubeletRestarted:
+		return "Restarted"
+	case restore.KubeletStale:
+		return "Served a stale cache"
+	case restore.KubeletGone:
+		return "Gone"
+	}
+	return string(k)
+}
+
+// shownProblems is how many problems of a file are told.
+const shownProblems = 3
+
+// toKnow lists warnings, the blind time first.
+func (o *Screen) toKnow(width int) []string {
+	t := o.Theme
+	var texts []string
+	if p := o.Prediction; p != nil {
+		texts = append(texts, p.Warnings...)
+		texts = append(texts, fmt.Sprintf("Lineage: %s; %s.", p.Lineage.Relation, p.Lineage.Reason))
+	}
+	texts = append(texts, o.Input.Warnings...)
+	if b, c := o.Files[session.Backup].Integrity.SHA256, o.Files[session.Current].Integrity.SHA256; b != "" && b == c && o.Side(session.Current).Snapshot.WAL() == nil && o.Side(session.Backup).Snapshot.Deltas() == nil && o.Side(session.Current).Snapshot.Deltas() == nil {
+		texts = append(texts, "Both files have the same SHA-256: they are one and the same snapshot.")
+	}
+	for i, f := range o.Files {
+		for n, problem := range f.Problems {
+			if n == shownProblems {
+				texts = append(texts, fmt.Sprintf("%s: %s more; revenant inspect lists them.", session.Roles[i], draw.Plural(len(f.Problems)-n, "problem")))
+				break
+			}
+			texts = append(texts, fmt.Sprintf("%s: %s: %s.", session.Roles[i], problem.Severity, problem))
+		}
+	}
+	lines := []string{t.Heading("To know", width)}
+	for _, text := range texts {
+		lines = append(lines, draw.Item(t.Dot+" ", text, width)...)
+	}
+	return lines
+}

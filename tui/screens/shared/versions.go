@@ -1,0 +1,73 @@
+package shared
+
+import (
+	"cmp"
+	"strings"
+
+	"revenant/analyzer/diff"
+	"revenant/analyzer/history"
+	"revenant/decoder/keyspace"
+	"revenant/decoder/kube"
+	"revenant/decoder/sanitize"
+	"revenant/decoder/snapshot"
+	"revenant/tui/draw"
+	"revenant/tui/session"
+)
+
+// ObjectThen is the object as a revision has it.
+func ObjectThen(in *session.Input, t *draw.Theme, e *history.Entry, width int) []string {
+	lines := []string{t.Heading("At revision "+EntryName(e), width)}
+	if e.Tombstone {
+		return append(lines, "It was deleted at this revision.")
+	}
+	text := Yaml(in.Side(e.Side), in.Prefix, e.Record)
+	for line := range strings.Lines(strings.ReplaceAll(sanitize.Text(text), "\t", "    ")) {
+		lines = append(lines, draw.HangLine(strings.TrimSuffix(line, "\n"), width)...)
+	}
+	return lines
+}
+
+// Yaml reads a record's object as YAML. What a Secret holds is redacted.
+func Yaml(s *session.Side, prefix string, r snapshot.Record) string {
+	value, err := s.Snapshot.Value(r)
+	if err != nil {
+		return err.Error()
+	}
+	return string(kube.Decode(keyspace.DecodeKey(prefix, r.Key), value).YAML(kube.PrintOptions{DropManagedFields: true}))
+}
+
+// DifferenceOf is what differs between any two revisions.
+func DifferenceOf(in *session.Input, t *draw.Theme, b, a *history.Entry, look ChangesLook, width int) []string {
+	lines := []string{t.Heading("From revision "+EntryName(b)+" to "+EntryName(a), width)}
+	x, errX := in.Histories().Value(b)
+	y, errY := in.Histories().Value(a)
+	if err := cmp.Or(errX, errY); err != nil {
+		return append(lines, draw.PaintAll(t.Warning, draw.Wrap(err.Error(), width))...)
+	}
+	lines = append(lines, t.Facts(width, "before", b.When.String(), "after", a.When.String())...)
+	look.Whole = (x == nil) != (y == nil)
+	switch {
+	case x == nil && y == nil:
+		return append(lines, "It was deleted at both.")
+	case x == nil:
+		lines = append(lines, "It was deleted at the first: what follows is all that the other has.")
+	case y == nil:
+		lines = append(lines, "It was deleted at the second: what follows is all that was there.")
+	}
+	d := diff.Stored(in.Prefix, a.Key, x, y)
+	if d.Recreated {
+		lines = append(lines, draw.Wrap("Deleted and created again between the two: another object of the same name.", width)...)
+	}
+	if d.Problem != "" {
+		lines = append(lines, draw.PaintAll(t.Warning, draw.Wrap("Not read in full, so that more may differ: "+d.Problem, width))...)
+	}
+	return append(append(lines, ""), Changes(t, d.Changes, look, width)...)
+}
+
+// EntryName tells a revision from all others that are listed.
+func EntryName(e *history.Entry) string {
+	if e.Apart {
+		return e.Revision.String() + " in the " + session.Titles[e.Side]
+	}
+	return e.Revision.String()
+}

@@ -1,0 +1,485 @@
+package timeline
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	tea "charm.land/bubbletea/v2"
+
+	"revenant/analyzer/timeline"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/screens/shared"
+	"revenant/tui/session"
+	"revenant/tui/widget"
+)
+
+// Screen shows how many events there were when, and lists them.
+type Screen struct {
+	*session.Session
+	Table   *widget.Table
+	wanted  *eventView // that the table shows, or will when it is arranged; nil for none
+	of      *eventView // and that it shows now
+	near    int64      // main revision of the selected event
+	lanes   int        // what lanes are by
+	carving bool       // the timeline with carved events, or without, is being read
+	asked   *atomic.Int64
+	counted *countedEvents // of what is listed; nil until they are counted
+
+	width, height int
+}
+
+// eventView says which events are listed. It is not changed once it is made.
+type eventView struct {
+	*timeline.Pair
+	first, last int           // numbers of the events, last not included
+	zoomed      bool          // they are not those that it begins with
+	verb        timeline.Verb // "" for all
+	numbers     []int32       // of those of one verb; nil for all from first on
+}
+
+// number is that of the event in a row.
+func (v *eventView) number(row int) int {
+	if v.verb == "" {
+		return v.first + row
+	}
+	return int(v.numbers[row])
+}
+
+// New makes the screen.
+func New(s *session.Session) session.Screen {
+	return &Screen{Session: s, asked: new(atomic.Int64), Table: widget.NewTable(&s.UI, eventColumns(whenLength)...)}
+}
+
+// SetSize says how many columns and lines there are.
+func (x *Screen) SetSize(width, height int) {
+	x.width, x.height = width, height
+	x.Table.SetSize(width, max(height-x.above(), 2))
+}
+
+// above is how many lines stand above the list.
+func (x *Screen) above() int {
+	if x.Theme.Plain {
+		return 1 + plainParts + plainMarks
+	}
+	return 1 + 1 + x.plotHeight() + 2 + x.laneHeight()
+}
+
+// plotHeight and laneHeight are how many lines there are for all events and for the
+// lanes: they do not change with what is shown.
+func (x *Screen) plotHeight() int { return min(max(x.height/6, 3), 8) }
+func (x *Screen) laneHeight() int {
+	if x.lanes == laneVerb {
+		return len(timeline.Verbs)
+	}
+	return min(max(x.height/6, 3), maxLanes)
+}
+
+// Keys lists the actions that Update takes.
+func (x *Screen) Keys() keys.Set {
+	k := x.Table.Actions(keys.Set{}).Offer(keys.FilterBy, keys.SortBy)
+	for _, a := range []keys.Action{keys.CopyOut, keys.SaveOut, keys.HistoryOf, keys.ToObject, keys.ToDiff} {
+		k[a] = k[keys.Open]
+	}
+	v, why := x.wanted, ""
+	if v == nil {
+		why = "the revisions are still being read"
+	}
+	for _, a := range []keys.Action{keys.ZoomIn, keys.ZoomOut, keys.Earlier, keys.Later, keys.MuchEarlier, keys.MuchLater, keys.GoTo, keys.WithCarved, keys.GroupBy, keys.ByVerb} {
+		k[a] = why
+	}
+	if why != "" {
+		return k
+	}
+	if x.Table.Order.Words != "" || v.zoomed || v.verb != "" || len(x.Table.Marked) > 0 {
+		k.Offer(keys.Back)
+	}
+	if x.carving {
+		k[keys.WithCarved] = "the free pages are still being searched"
+	}
+	if v.last-v.first <= fewest {
+		k[keys.ZoomIn] = "these are few enough to see each"
+	}
+	if v.first == 0 {
+		k[keys.Earlier], k[keys.MuchEarlier] = "nothing earlier is retained", "nothing earlier is retained"
+	}
+	if v.last == v.Len() {
+		k[keys.Later], k[keys.MuchLater] = "nothing later was written", "nothing later was written"
+	}
+	if v.first == 0 && v.last == v.Len() {
+		k[keys.ZoomOut] = "all events are shown"
+	}
+	return k
+}
+
+// Columns are those of the list.
+func (x *Screen) Columns() []widget.Column { return x.Table.Columns }
+
+// Export is the selected events, or to save, all that are listed.
+func (x *Screen) Export(save bool) widget.Export { return x.Table.Export(save, "timeline", "event") }
+
+// Remember keeps the filter and the order.
+func (x *Screen) Remember() map[string]string { return x.Table.Remember() }
+
+// Recall goes back to what Remember has kept.
+func (x *Screen) Recall(m map[string]string) tea.Cmd { return x.Table.Recall(m) }
+
+// Update takes a press of one of Keys, and every message.
+func (x *Screen) Update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case widget.ArrangedMsg:
+		if x.Table.Take(msg) {
+			x.of, _ = x.Table.Rows.Of.(*eventView)
+			x.stay(msg.At >= 0)
+			return x.count()
+		}
+	case countedEventsMsg:
+		if msg.screen == x && msg.asked == x.asked.Load() {
+			x.counted = msg.countedEvents
+		}
+	case widget.FilterMsg:
+		return x.filter(string(msg))
+	case session.AtMsg:
+		return x.goTo(string(msg))
+	case keys.Press:
+		return x.press(msg)
+	}
+	return x.refresh()
+}
+
+// stay keeps the selection where it was in time: where the event itself is not
+// listed, on the first one after it.
+func (x *Screen) stay(found bool) {
+	v, t := x.of, x.Table
+	if !found && t.Pinned && t.Have.By == eventRevision && !t.Have.Reverse {
+		at, _ := slices.BinarySearchFunc(t.Shown, x.near, func(row int32, near int64) int {
+			return cmp.Compare(v.Revision(v.number(int(row))).Main, near)
+		})
+		t.At = min(at, max(len(t.Shown)-1, 0))
+	}
+	x.move("")
+}
+
+// move moves the selection.
+func (x *Screen) move(a keys.Action) {
+	x.Table.Move(a)
+	if n, ok := x.event(); ok {
+		x.near = x.of.Revision(n).Main
+	}
+}
+
+func (x *Screen) filter(words string) tea.Cmd {
+	o := x.Table.Order
+	o.Words = words
+	return x.Table.SetOrder(o)
+}
+
+// refresh shows another timeline when there is one.
+func (x *Screen) refresh() tea.Cmd {
+	told, was := x.Session.Timeline, x.wanted
+	if told == nil || was != nil && told == was.Pair {
+		return nil
+	}
+	x.carving = false
+	v := eventView{Pair: told, first: begin(told), last: told.Len()}
+	if was != nil {
+		v.zoomed, v.verb = was.zoomed, was.verb
+	}
+	if v.zoomed && was.first < was.last {
+		v.first, v.last = told.Between(was.Revision(was.first).Main, was.Revision(was.last-1).Main)
+	}
+	if was == nil && told.Len() > 0 {
+		// What was undone is what one looks for first.
+		at, _ := told.Between(x.Side(session.Backup).State.Revision+1, 0)
+		x.choose(told, min(at, told.Len()-1))
+	}
+	cmd := x.show(v)
+	if told.Carving {
+		cmd = tea.Batch(cmd, widget.Notify(fmt.Sprintf("%s carved from pages that are free", draw.Plural(told.Recovered, "event"))))
+	}
+	return cmd
+}
+
+// show lists other events.
+func (x *Screen) show(v eventView) tea.Cmd {
+	v.numbers = nil
+	x.wanted = &v
+	return x.Table.MakeRows(func() widget.Rows {
+		of := v // the command's own: Update copies the one that is wanted
+		for n := of.first; of.verb != "" && n < of.last; n++ {
+			if of.Verb(n) == of.verb {
+				of.numbers = append(of.numbers, int32(n))
+			}
+		}
+		return of.rows()
+	})
+}
+
+// event is the number of the selected event.
+func (x *Screen) event() (int, bool) {
+	n, ok := x.Table.Item().(int)
+	return n, ok
+}
+
+func (x *Screen) press(p keys.Press) tea.Cmd {
+	switch p.Action {
+	case keys.Open:
+		return x.lookAt(false)
+	case keys.ToObject:
+		return x.lookAt(true)
+	case keys.HistoryOf, keys.ToDiff:
+		if n, ok := x.event(); ok {
+			return x.historyAt(n, p.Action == keys.ToDiff)
+		}
+	case keys.ZoomIn:
+		return x.zoom(0.5)
+	case keys.ZoomOut:
+		return x.zoom(2)
+	case keys.Earlier:
+		return x.pan(-0.5)
+	case keys.Later:
+		return x.pan(0.5)
+	case keys.MuchEarlier:
+		return x.pan(-1)
+	case keys.MuchLater:
+		return x.pan(1)
+	case keys.WithCarved:
+		x.carving = true
+		return tea.Batch(widget.Notify("searching the free pages"+x.Theme.Ellipsis), x.ReadTimeline(!x.wanted.Carving))
+	case keys.GroupBy:
+		x.lanes = (x.lanes + 1) % laneWays
+		x.SetSize(x.width, x.height)
+		return x.count()
+	case keys.ByVerb:
+		v := *x.wanted
+		if i := slices.Index(timeline.Verbs, v.verb) + 1; i < len(timeline.Verbs) {
+			v.verb = timeline.Verbs[i]
+		} else {
+			v.verb = ""
+		}
+		return x.show(v)
+	case keys.SortBy:
+		return x.Table.SortBy(p.Key)
+	case keys.Mark:
+		x.Table.Pinned = true
+		x.Table.Mark()
+	case keys.Back:
+		return x.back()
+	case keys.GoTo: // the shell's
+	default:
+		x.move(p.Action)
+	}
+	return nil
+}
+
+// back takes the marks away, or the filter, or shows again what it began with.
+func (x *Screen) back() tea.Cmd {
+	v := *x.wanted
+	switch {
+	case len(x.Table.Marked) > 0:
+		clear(x.Table.Marked)
+		return nil
+	case x.Table.Order.Words != "":
+		return x.filter("")
+	case v.verb != "":
+		v.verb = ""
+	default:
+		v.first, v.last, v.zoomed = begin(v.Pair), v.Len(), false
+	}
+	return x.show(v)
+}
+
+// historyAt goes to what is known of the event's object, at the event, and opens what
+// that changed.
+func (x *Screen) historyAt(n int, opened bool) tea.Cmd {
+	msg := session.HistoryMsg{Key: x.of.Key(n), At: x.of.Revision(n).String(), Carved: x.of.Carved(n), Opened: opened}
+	return func() tea.Msg { return msg }
+}
+
+// lookAt goes to the object as it was at the event, or before it when it was a
+// deletion. Where the state of that moment is gone, as it never is for
+// what was carved, its history is shown instead.
+func (x *Screen) lookAt(text bool) tea.Cmd {
+	n, ok := x.event()
+	if !ok {
+		return nil
+	}
+	at := session.Moment{Side: x.of.Source(n), Revision: x.of.Revision(n).Main}
+	if x.of.Verb(n) == timeline.Deleted {
+		at.Revision--
+	}
+	s := x.Side(at.Side).Snapshot
+	if from := max(s.CompactRevision(), 1); x.of.Carved(n) || at.Revision < from {
+		why := fmt.Sprintf("the objects of revision %s are gone: this is the object's own history", draw.Count(at.Revision))
+		return tea.Batch(x.historyAt(n, false), widget.Notify(why))
+	}
+	if at.Revision == s.Revision() {
+		at.Revision = 0
+	}
+	return session.Visit("objects", session.LookAtMsg{Moment: at, Key: x.of.Key(n), ToText: text})
+}
+
+// fewest is how many events are zoomed in to at most.
+const fewest = 8
+
+// zoom lists fewer or more events around the selected one, which keeps its place.
+func (x *Screen) zoom(by float64) tea.Cmd {
+	v := *x.wanted
+	n := float64(v.last - v.first)
+	at, ok := x.event()
+	if !ok {
+		at = (v.first + v.last) / 2
+	}
+	at = min(max(at, v.first), v.last)
+	size := max(int(math.Round(n*by)), fewest)
+	return x.showFrom(at-int(float64(at-v.first)/max(n, 1)*float64(size)), size)
+}
+
+// pan lists those before or after by a part of how many are listed.
+func (x *Screen) pan(by float64) tea.Cmd {
+	size := x.wanted.last - x.wanted.first
+	step := int(math.Round(float64(size) * by))
+	if step == 0 {
+		step = int(math.Copysign(1, by))
+	}
+	return x.showFrom(x.wanted.first+step, size)
+}
+
+// showFrom lists so many events from one on, as far as there are.
+func (x *Screen) showFrom(first, size int) tea.Cmd {
+	v := *x.wanted
+	v.first = max(min(first, v.Len()-size), 0)
+	v.last, v.zoomed = min(v.first+size, v.Len()), true
+	return x.show(v)
+}
+
+// goTo selects the first event at or after a revision or a time, and shows it.
+func (x *Screen) goTo(text string) tea.Cmd {
+	v := x.wanted
+	if v == nil {
+		return nil
+	}
+	to, err := x.ParseMoment(text, session.Current)
+	if err != nil {
+		return widget.Notify(draw.Safe(err.Error()))
+	}
+	revision := to.Revision
+	if revision == 0 {
+		revision = x.Side(to.Side).Snapshot.Revision()
+	}
+	at, _ := v.Between(revision, 0)
+	if at == v.Len() {
+		return widget.Notify(fmt.Sprintf("nothing was written at or after revision %s", draw.Count(revision)))
+	}
+	x.choose(v.Pair, at)
+	if at < v.first || at >= v.last {
+		size := v.last - v.first
+		return x.showFrom(at-size/2, size)
+	}
+	return x.Table.Arrange()
+}
+
+// CheckMoment says what is wrong with a moment as it was typed.
+func (x *Screen) CheckMoment(text string) error {
+	_, err := x.ParseMoment(text, session.Current)
+	return err
+}
+
+// begin is the first event that is listed unless others are asked for: from it on none
+// is missing. What is carved is from before that.
+func begin(p *timeline.Pair) int {
+	if p.Carving {
+		return 0
+	}
+	return p.First
+}
+
+// choose selects an event once its row is there.
+func (x *Screen) choose(told *timeline.Pair, n int) {
+	x.Table.Selected, x.Table.Pinned, x.near = eventID(told, n), true, told.Revision(n).Main
+}
+
+// View draws it.
+func (x *Screen) View() []string {
+	lines := []string{" " + x.Theme.Cut(x.title(), x.width-1)}
+	switch {
+	case x.of == nil:
+		return lines
+	case x.Theme.Plain:
+		lines = append(lines, x.inWords()...)
+	default:
+		lines = append(lines, x.plot()...)
+	}
+	if x.Table.Ready() && len(x.Table.Shown) == 0 {
+		return append(lines, draw.PaintAll(x.Theme.Dim, draw.Item("   ", x.why(), x.width-3))...)
+	}
+	return append(lines, x.Table.View(true, false)...)
+}
+
+// why says why no event is listed.
+func (x *Screen) why() string {
+	v, clears := x.of, x.Keymap.Key(keys.Back)
+	events := "events"
+	if v.verb != "" {
+		events = string(v.verb) + " events"
+	}
+	switch {
+	case v.Len() == 0:
+		return "Neither snapshot holds a revision."
+	case x.Table.Have.Words != "":
+		return fmt.Sprintf("None of the %s %s matches %s. %s clears the filter.", events, v.rangeText(), draw.Quoted(x.Table.Have.Words), clears)
+	case v.verb != "":
+		return fmt.Sprintf("There are no %s %s. %s shows all verbs again.", events, v.rangeText(), clears)
+	}
+	return "There is no event here."
+}
+
+// rangeText says from which revision to which events are listed.
+func (v *eventView) rangeText() string {
+	if v.first >= v.last {
+		return "at no revision"
+	}
+	return "of revisions " + draw.Count(v.Revision(v.first).Main) + " to " + draw.Count(v.Revision(v.last-1).Main)
+}
+
+// title counts what is listed, and says what is known of the times.
+func (x *Screen) title() string {
+	t, v := x.Theme, x.of
+	if v == nil {
+		return t.Dim.Paint("reading what happened when" + t.Ellipsis)
+	}
+	parts := []string{t.Bold.Paint(fmt.Sprintf("%s of %s", draw.Count(len(x.Table.Shown)), draw.Plural(v.Len(), "event")))}
+	if v.verb != "" {
+		parts = append(parts, string(v.verb)+" only")
+	}
+	switch {
+	case v.zoomed:
+		parts = append(parts, v.rangeText())
+	case v.Carving && v.Pair.First > 0:
+		parts = append(parts, "complete from revision "+draw.Count(v.Complete())+" on")
+	case v.Pair.First > 0:
+		parts = append(parts, fmt.Sprintf("%s before revision %s outlived a compaction: %s shows them", draw.Count(v.Pair.First), draw.Count(v.Complete()), x.Keymap.Key(keys.ZoomOut)))
+	}
+	parts = append(parts, x.Table.State()...)
+	if v.Carving && v.Recovered > 0 {
+		parts = append(parts, t.Warning.Paint(draw.Count(v.Recovered)+" carved"))
+	} else if v.Carving {
+		parts = append(parts, "nothing carved")
+	}
+	if c := x.counted; c != nil {
+		switch {
+		case !c.ByTime:
+			parts = append(parts, t.Dim.Paint("by revision: no time is known"))
+		case c.Counted > 0:
+			parts = append(parts, t.Dim.Paint("times known to "+shared.Roughly(c.Within)+" (median)"))
+		}
+		if c.Undated > 0 {
+			parts = append(parts, t.Warning.Paint(draw.Count(c.Undated)+" at unknown times"))
+		}
+	}
+	return strings.Join(parts, t.Dim.Paint(" "+t.Dot+" "))
+}

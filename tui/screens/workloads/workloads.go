@@ -1,0 +1,182 @@
+package workloads
+
+import (
+	"cmp"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"revenant/analyzer/restore"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/screens/shared"
+	"revenant/tui/session"
+	"revenant/tui/widget"
+)
+
+// The columns of the workloads.
+const (
+	workKind = iota
+	workNamespace
+	workName
+	workWanted
+	workBelieved
+	workRunning
+	workPhantoms
+	workGhosts
+	workMade
+	workTwice
+)
+
+// New lists what becomes of the controllers' objects: pods wanted,
+// believed by the API, and really running.
+func New(s *session.Session) session.Screen {
+	return &Screen{s, widget.NewBoard(&s.UI, widget.Listing{
+		Title: "workloads", Noun: "workload", Waiting: "predicting",
+		Columns: []widget.Column{
+			{Title: "KIND", Key: "S", Min: 11},
+			{Title: "NAMESPACE", Key: "P", Min: 8, Max: 30},
+			{Title: "NAME", Key: "N", Min: 12, Max: 50},
+			{Title: "WANTED", Min: 6, Right: true},
+			{Title: "API", Min: 4, Right: true},
+			{Title: "RUNS", Key: "O", Min: 6, Right: true},
+			{Title: "PHANTOMS", Min: 8, Drop: 2, Right: true},
+			{Title: "GHOSTS", Min: 6, Drop: 3, Right: true},
+			{Title: "RECREATED", Min: 9, Drop: 4, Right: true},
+			{Title: "TWICE", Min: 5, Drop: 1, Right: true},
+		},
+		Of: func() any {
+			if s.Prediction == nil {
+				return nil
+			}
+			return s.Prediction
+		},
+		Rows:  func() widget.Rows { return workloadRows(s, s.Prediction.Workloads) },
+		Empty: func() string { return "Neither snapshot holds a workload." },
+	})}
+}
+
+// Screen is the board of workloads, from which one goes on to the pods of one.
+type Screen struct {
+	*session.Session
+	*widget.Board
+}
+
+// Keys lists the actions that Update takes.
+func (w *Screen) Keys() keys.Set {
+	k := w.Board.Keys()
+	if _, ok := w.Table.Row(); ok {
+		k.Offer(keys.Open)
+	}
+	return k
+}
+
+// Update takes a press of one of Keys, and every message.
+func (w *Screen) Update(msg tea.Msg) tea.Cmd {
+	row, ok := w.Table.Row()
+	if p, pressed := msg.(keys.Press); pressed && ok && p.Action == keys.Open && w.Opened {
+		of := w.Table.Rows.Item(row).(*restore.WorkloadOutcome)
+		return session.Visit("pods", session.PodsMsg{Workload: of})
+	}
+	return w.Board.Update(msg)
+}
+
+func workloadRows(s *session.Session, list []restore.WorkloadOutcome) widget.Rows {
+	number := func(n int64) string { return draw.ZeroAsDash(int(n)) }
+	return widget.Rows{
+		Count: len(list),
+		Cell: func(row, column int) string {
+			w := &list[row]
+			switch column {
+			case workKind:
+				return w.Kind
+			case workNamespace:
+				return w.Namespace
+			case workName:
+				return w.Name
+			case workWanted:
+				return number(w.Wanted)
+			case workBelieved:
+				return number(w.Believed)
+			case workRunning:
+				if w.MayRun > 0 {
+					return number(w.Running) + "+" + draw.Count(w.MayRun) + "?"
+				}
+				return number(w.Running)
+			case workPhantoms:
+				return number(w.Phantoms)
+			case workGhosts:
+				return number(w.Ghosts)
+			case workMade:
+				return number(w.Recreates)
+			}
+			return draw.ZeroAsDash(len(w.Twice))
+		},
+		Compare: func(a, b, column int) int {
+			x, y := &list[a], &list[b]
+			switch column {
+			case workKind:
+				return cmp.Or(x.Severity.Rank()-y.Severity.Rank(), strings.Compare(x.Kind, y.Kind), strings.Compare(x.Namespace, y.Namespace))
+			case workNamespace:
+				return strings.Compare(x.Namespace, y.Namespace)
+			case workRunning:
+				return cmp.Or(cmp.Compare(y.Running, x.Running), cmp.Compare(y.MayRun, x.MayRun))
+			}
+			return strings.Compare(x.Name, y.Name)
+		},
+		Minor: func(row int) bool { return list[row].Severity == restore.OK },
+		Look:  func(t *draw.Theme, row int) (draw.Style, string) { return shared.Severity(t, list[row].Severity) },
+		ID:    func(row int) string { return list[row].Kind + " " + list[row].Namespace + "/" + list[row].Name },
+		Item:  func(row int) any { return &list[row] },
+		Links: func(row int) func(keys.Action) tea.Cmd {
+			return s.LinksTo(session.Current, s.KeyOfKind(list[row].Kind, list[row].Namespace, list[row].Name))
+		},
+		Detail: func(row, width int) []string { return workload(s, &list[row], width) },
+	}
+}
+
+// workload tells all of a workload.
+func workload(s *session.Session, w *restore.WorkloadOutcome, width int) []string {
+	t := s.Theme
+	lines := []string{t.Heading(draw.Safe(w.Kind+" "+w.Namespace+"/"+w.Name), width)}
+	color, _ := shared.Severity(t, w.Severity)
+	lines = append(lines, draw.PaintAll(color, draw.Wrap(w.Reason, width))...)
+	if w.Action != "" {
+		lines = append(lines, draw.Wrap(w.Action, width)...)
+	}
+	lines = append(lines, "")
+	changed := ""
+	if w.WantedNow != w.Wanted {
+		changed = draw.Count(w.WantedNow) + " before the restore"
+	}
+	lines = append(lines, t.Facts(width,
+		"in", map[string]string{"both": "both snapshots", "backup": "the backup only: it comes back", "current": "the current state only: it is lost"}[w.In],
+		"wanted", draw.Count(w.Wanted), "", changed,
+		"API believes", draw.Count(w.Believed), "really run", draw.Count(w.Running),
+		"may run", draw.Positive(w.MayRun), "phantoms", draw.Positive(w.Phantoms), "ghosts", draw.Positive(w.Ghosts),
+		"surplus", draw.Positive(w.Surplus), "short of", draw.Positive(w.Shortfall),
+		"made again", draw.Positive(w.Recreates), "deleted", draw.Positive(w.Removes),
+	)...)
+	for _, twice := range w.Twice {
+		lines = append(lines, "", t.Critical.Paint(t.Cut(draw.Safe(twice.Pod)+" runs twice", width)))
+		lines = append(lines, t.Facts(width, "on", strings.Join(twice.Nodes, " and "), "as", strings.Join(twice.UIDs, " and "),
+			"with", strings.Join(twice.Claims, ", "), "until", twice.Until)...)
+	}
+	if len(w.Hangs) > 0 {
+		lines = append(lines, "", t.Bold.Paint("It waits for pods that have ended"))
+		lines = append(lines, bulleted(w.Hangs, width)...)
+	}
+	if len(w.RunsAgain) > 0 {
+		lines = append(lines, "", t.Bold.Paint("Done again"))
+		lines = append(lines, bulleted(w.RunsAgain, width)...)
+	}
+	return lines
+}
+
+func bulleted(list []string, width int) []string {
+	var lines []string
+	for _, name := range list {
+		lines = append(lines, draw.Item("- ", name, width)...)
+	}
+	return lines
+}

@@ -1,0 +1,116 @@
+package session
+
+import (
+	"context"
+
+	tea "charm.land/bubbletea/v2"
+
+	"revenant/analyzer/history"
+	"revenant/analyzer/objects"
+	"revenant/analyzer/timeline"
+	"revenant/tui/widget"
+)
+
+// listObjects lists the objects that a query finds at a moment. One that goes on
+// already is ended.
+func (s *Session) listObjects(at Moment, q objects.Query) tea.Cmd {
+	if s.stopListing != nil {
+		s.stopListing()
+	}
+	ctx, stop := context.WithCancel(s.Ctx)
+	s.stopListing, s.Wanted = stop, ListMsg{at, q}
+	side := s.Side(at.Side)
+	from := objects.Source{Snapshot: side.Snapshot, Clock: side.State.Clock, Prefix: s.Input.Prefix}
+	if was := s.Objects; was != nil && was.Side == at.Side {
+		from.Catalog = was.Catalog
+	}
+	return s.Tasks.Cmd(func() tea.Msg {
+		l, err := objects.Read(ctx, from, at.Revision, q)
+		if ctx.Err() != nil {
+			return nil // the program ends, or something else was asked for
+		}
+		if err != nil {
+			return objectsAtMsg{err: err}
+		}
+		return objectsAtMsg{objects: &ObjectList{at, l}}
+	})
+}
+
+// ObjectList is the objects that a query finds at a moment. It is not changed once it
+// is made.
+type ObjectList struct {
+	Moment
+	*objects.List
+}
+
+// History is the history of the object that was chosen.
+type History struct {
+	*history.History
+	At     string // revision to select, "" for none
+	Opened bool   // at what it changed
+}
+
+// readHistory reads the revisions of a key out of both snapshots.
+func (s *Session) readHistory(of HistoryMsg) tea.Cmd {
+	ctx, r := s.Ctx, s.Input.Histories()
+	return s.Tasks.Cmd(func() tea.Msg {
+		h, err := r.Read(ctx, of.Key, of.Carved)
+		if err != nil {
+			return nil // the program ends
+		}
+		return historyReadMsg{&History{h, of.At, of.Opened}}
+	})
+}
+
+// Histories reads what the two snapshots hold of one object.
+func (in *Input) Histories() *history.Reader {
+	r := &history.Reader{Prefix: in.Prefix}
+	for side := range Roles {
+		s := in.Side(side)
+		r.Sources[side] = history.Source{Name: string(Roles[side]), Snapshot: s.Snapshot, Clock: s.State.Clock}
+	}
+	return r
+}
+
+// What the commands below bring.
+type (
+	objectsAtMsg struct {
+		objects *ObjectList
+		err     error
+	}
+	historyReadMsg struct{ history *History }
+	timelineMsg    struct{ timeline *timeline.Pair }
+)
+
+// ReadTimeline reads what happened, with what can be carved or without.
+func (s *Session) ReadTimeline(carved bool) tea.Cmd {
+	ctx, in := s.Ctx, s.Input
+	source := func(side int) timeline.Source {
+		x := in.Side(side)
+		return timeline.Source{Name: string(Roles[side]), Snapshot: x.Snapshot, Clock: x.State.Clock}
+	}
+	o := timeline.PairOptions{Prefix: in.Prefix, OneHistory: in.Lineage.OneHistory(), Carve: carved, Rates: rateParts}
+	return s.Tasks.Cmd(func() tea.Msg {
+		p, err := timeline.ReadPair(ctx, source(Backup), source(Current), o)
+		if err != nil {
+			return nil // the program ends
+		}
+		return timelineMsg{p}
+	})
+}
+
+// listed takes a list over, or says why there is none.
+func (s *Session) listed(msg objectsAtMsg) (news tea.Msg, cmd tea.Cmd) {
+	if msg.err != nil {
+		if s.Objects != nil {
+			s.Wanted = ListMsg{s.Objects.Moment, s.Objects.Query}
+		}
+		return nil, widget.Notify(msg.err.Error())
+	}
+	s.Objects = msg.objects
+	return ChangedMsg{}, nil
+}
+
+const (
+	rateParts = 60 // in which the rate is told, a column each
+)

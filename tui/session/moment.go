@@ -1,0 +1,116 @@
+package session
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"revenant/analyzer/clock"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+)
+
+// Brief is an interval in few columns: when it begins, and how long it is.
+func Brief(i clock.Interval) string {
+	const layout = "2006-01-02 15:04:05Z"
+	switch {
+	case i.From.IsZero() && i.To.IsZero():
+		return "unknown"
+	case i.From.IsZero():
+		return "until " + i.To.UTC().Format(layout)
+	case i.To.IsZero():
+		return "from " + i.From.UTC().Format(layout)
+	}
+	return i.From.UTC().Format(layout) + " +" + i.To.Sub(i.From).Round(time.Second).String()
+}
+
+// Moment is a state of one of the two snapshots.
+type Moment struct {
+	Side     int
+	Revision int64 // 0 is the newest
+}
+
+// MomentOf reads a moment as clock.ParseMoment does, 0 for the newest. Of the revisions
+// that the store may have been at at a time it takes the newest.
+func MomentOf(text string, side *Side) (int64, error) {
+	var taken time.Time
+	if side.State.Clock != nil {
+		taken = side.State.Clock.Taken().From
+	}
+	m, err := clock.ParseMoment(text, taken)
+	switch {
+	case err != nil:
+		return 0, err
+	case m.Time.From.IsZero():
+		return m.Revision, nil
+	case side.State.Clock == nil:
+		return 0, errors.New("nothing in the snapshot tells when revisions were written")
+	}
+	return min(side.State.Clock.HeadAt(m.Time.From).To, side.Snapshot.Revision()), nil
+}
+
+// ParseMoment reads a moment that may have its snapshot before it, backup or current; of
+// which it is otherwise, is given.
+func (s *Session) ParseMoment(text string, of int) (Moment, error) {
+	side, rest, at := strings.Cut(strings.TrimSpace(text), "@")
+	switch {
+	case side == "backup":
+		of = Backup
+	case side == "current":
+		of = Current
+	default:
+		rest, at = text, true
+	}
+	m := Moment{Side: of}
+	if !at {
+		return m, nil
+	}
+	var err error
+	m.Revision, err = MomentOf(rest, s.Side(of))
+	return m, err
+}
+
+// MomentText says which moment is shown, and when that was.
+func (s *Session) MomentText(at Moment) string {
+	side := s.Side(at.Side)
+	revision, what := at.Revision, "revision "
+	if head := side.Snapshot.Revision(); revision == 0 || revision == head {
+		revision, what = head, "newest revision "
+	}
+	text := string(Roles[at.Side]) + ", " + what + draw.Count(revision)
+	if c := side.State.Clock; c != nil {
+		text += ", " + Brief(c.TimeOf(revision))
+	}
+	return text
+}
+
+// LinksTo goes on from a row to the object that it is of, in the snapshot where it is
+// looked for first, to two versions of it, or to its history. Nil for no key.
+func (s *Session) LinksTo(side int, key string) func(keys.Action) tea.Cmd {
+	if key == "" {
+		return nil
+	}
+	return func(a keys.Action) tea.Cmd {
+		msg := LookAtMsg{Moment: s.having(side, key), Key: key, ToText: a == keys.ToObject}
+		switch a {
+		case keys.HistoryOf:
+			return func() tea.Msg { return HistoryMsg{Key: key} }
+		case keys.ToDiff:
+			msg.Reading = Versions
+		}
+		return Visit("objects", msg)
+	}
+}
+
+// having is the newest moment of a snapshot, or that of the other one where only that
+// has the object.
+func (s *Session) having(side int, key string) Moment {
+	if _, err := s.Side(side).Snapshot.Get(key, 0); err != nil {
+		if _, err := s.Side(1-side).Snapshot.Get(key, 0); err == nil {
+			side = 1 - side
+		}
+	}
+	return Moment{Side: side}
+}

@@ -1,0 +1,217 @@
+package session
+
+import (
+	"slices"
+
+	tea "charm.land/bubbletea/v2"
+
+	"revenant/analyzer/objects"
+	"revenant/analyzer/restore"
+	"revenant/analyzer/rollback"
+	"revenant/analyzer/values"
+	"revenant/decoder/snapshot"
+)
+
+type (
+	IntegrityMsg struct {
+		Side      int
+		Integrity snapshot.Integrity
+		Problems  []snapshot.Problem
+	}
+)
+
+type (
+	countedMsg struct{ side, keys int }
+)
+
+type (
+	rollbackMsg struct{ rollback *rollback.Rollback }
+)
+
+// Open takes over what is shown, and starts all that is read of it.
+func (s *Session) Open(in *Input) tea.Cmd {
+	s.Input = in
+	s.Plan.Plan, s.Plan.Given = in.Plan, in.Plan.BumpRevision
+	if len(in.Platforms) > 0 {
+		s.Platform = in.Platforms[0]
+	}
+	cmds := []tea.Cmd{s.predict(), s.undo(), s.listObjects(Moment{Side: Current}, objects.Query{}), s.ReadTimeline(in.Carved)}
+	for side := range s.Files {
+		cmds = append(cmds, s.verify(side), s.count(side), s.decode(side))
+	}
+	return tea.Batch(cmds...)
+}
+
+// Hashed notes how far the hash of a file is.
+func (s *Session) Hashed(role string, p snapshot.Progress) {
+	if i := slices.Index(Roles[:], restore.In(role)); i >= 0 && p.Phase == snapshot.PhaseHash {
+		s.Files[i].Hashed = p
+	}
+}
+
+// Update takes what the session's own commands bring, and what screens ask it for. News
+// is what the screens are to hear of it, nil for nothing.
+func (s *Session) Update(msg tea.Msg) (news tea.Msg, cmd tea.Cmd) {
+	switch msg := msg.(type) {
+	case IntegrityMsg:
+		return ChangedMsg{}, s.verified(msg)
+	case decodedMsg:
+		f := &s.Files[msg.side]
+		f.decoded, f.undecoded = true, msg.problems
+		s.Problems = s.foundProblems()
+	case countedMsg:
+		f := &s.Files[msg.side]
+		f.Counted, f.Keys = true, msg.keys
+		return nil, nil
+	case PredictedMsg:
+		return s.predicted(msg)
+	case modesMsg:
+		s.Modes = msg.modes
+	case timelineMsg:
+		s.Timeline = msg.timeline
+	case rollbackMsg:
+		s.Rollback = msg.rollback
+	case runbookMsg:
+		if msg.asked != s.runbookAsked {
+			return nil, nil
+		}
+		s.Runbook = msg.runbook
+	case objectsAtMsg:
+		return s.listed(msg)
+	case historyReadMsg:
+		s.History = msg.history
+	default:
+		return s.asked(msg)
+	}
+	return ChangedMsg{}, nil
+}
+
+// asked does what a screen asks the session for. What is not the session's is news.
+func (s *Session) asked(msg tea.Msg) (news tea.Msg, cmd tea.Cmd) {
+	switch msg := msg.(type) {
+	case MomentMsg:
+		return nil, s.listObjects(msg.Moment, s.Wanted.Query)
+	case ListMsg:
+		return nil, s.listObjects(msg.Moment, msg.Query)
+	case LookAtMsg:
+		return msg, s.listObjects(msg.Moment, objects.Query{})
+	case HistoryMsg:
+		msg.Carved = msg.Carved || s.Input.Carved
+		return nil, s.readHistory(msg)
+	case CarvedMsg:
+		return nil, s.readHistory(HistoryMsg{Key: s.History.Key, Carved: !s.History.Carved})
+	case PlatformMsg:
+		s.Platform = s.Input.nextPlatform(s.Platform)
+		return nil, s.WriteRunbook()
+	case AdoptMsg:
+		return nil, s.Replan(func() { s.Plan.Plan = msg.Plan })
+	case RestartNodeMsg:
+		return nil, s.Replan(func() { s.Plan.toggleNode(msg.Node) })
+	}
+	return msg, nil
+}
+
+// verified takes what the checks of a file found. What they show to be missing counts
+// in the prediction.
+func (s *Session) verified(msg IntegrityMsg) tea.Cmd {
+	f := &s.Files[msg.Side]
+	f.Verified, f.Integrity, f.Problems = true, msg.Integrity, msg.Problems
+	s.Problems = s.foundProblems()
+	if missing := msg.Integrity.Missing(); len(missing) > 0 {
+		in := *s.Input // a prediction may be at work on the other one
+		state := *in.Side(msg.Side).State
+		state.Missing = append(slices.Clip(state.Missing), missing...)
+		in.Side(msg.Side).State = &state
+		s.Input, s.Plan.comparison = &in, nil
+		s.Plan.Asked++
+		return s.predict()
+	}
+	return nil
+}
+
+// undo compares what is not a pod.
+func (s *Session) undo() tea.Cmd {
+	ctx, in := s.Ctx, s.Input
+	return s.Tasks.Cmd(func() tea.Msg {
+		r, err := rollback.Compare(ctx, in.Backup.Snapshot, in.Current.Snapshot, rollback.Options{Prefix: in.Prefix, Taken: in.Current.State.Clock.Taken()})
+		if err != nil {
+			return nil // the program ends
+		}
+		return rollbackMsg{r}
+	})
+}
+
+// verify waits for the file's hash.
+func (s *Session) verify(side int) tea.Cmd {
+	ctx, of := s.Ctx, s.Side(side).Snapshot
+	return s.Tasks.Cmd(func() tea.Msg {
+		in, err := of.Integrity(ctx)
+		if err != nil {
+			return nil // the program ends
+		}
+		return IntegrityMsg{side, in, of.Problems()}
+	})
+}
+
+// count counts the live keys.
+func (s *Session) count(side int) tea.Cmd {
+	ctx, of := s.Ctx, s.Side(side).Snapshot
+	return s.Tasks.Cmd(func() tea.Msg {
+		n := 0
+		for range of.Keys("") {
+			if n++; n%1024 == 0 && ctx.Err() != nil {
+				return nil
+			}
+		}
+		return countedMsg{side, n}
+	})
+}
+
+// decode looks at every live value.
+func (s *Session) decode(side int) tea.Cmd {
+	ctx, of, prefix := s.Ctx, s.Side(side).Snapshot, s.Input.Prefix
+	return s.Tasks.Cmd(func() tea.Msg {
+		problems, err := values.Problems(ctx, of, prefix)
+		if err != nil {
+			return nil // the program ends
+		}
+		return decodedMsg{side, problems}
+	})
+}
+
+// decodedMsg says what of the live values of a snapshot cannot be decoded.
+type decodedMsg struct {
+	side     int
+	problems []snapshot.Problem
+}
+
+// foundProblems are those of the files and of what is in them; nil until both files
+// are verified and every live value was looked at.
+func (s *Session) foundProblems() *[]Problem {
+	list := []Problem{}
+	for side := range s.Files {
+		f := &s.Files[side]
+		if !f.Verified || !f.decoded {
+			return nil
+		}
+		for _, c := range f.Integrity.Checks {
+			if c.Name == "trailer" && c.Verdict != snapshot.OK {
+				severity := snapshot.Note
+				if c.Verdict == snapshot.Bad {
+					severity = snapshot.Damage
+				}
+				list = append(list, Problem{side, snapshot.Problem{Severity: severity, Where: "trailer", What: string(c.Verdict) + ": " + c.Detail}})
+			}
+		}
+		for _, p := range slices.Concat(f.Problems, f.undecoded) {
+			list = append(list, Problem{side, p})
+		}
+	}
+	return &list
+}
+
+// Problem is one thing found wrong with one of the two snapshots.
+type Problem struct {
+	Side int
+	snapshot.Problem
+}

@@ -1,0 +1,48 @@
+package session
+
+import (
+	tea "charm.land/bubbletea/v2"
+
+	"revenant/tui/keys"
+	"revenant/tui/widget"
+)
+
+// Screen is what stands between the header and the plan. A screen reads the
+// session and changes only itself.
+type Screen interface {
+	// SetSize says how many columns and lines there are.
+	SetSize(width, height int)
+	// Update takes a press of one of Keys, the filter or search as it is typed, and
+	// every message that is not the shell's own. It does no work: that is the
+	// command's.
+	Update(tea.Msg) tea.Cmd
+	// Keys lists the actions that Update takes.
+	Keys() keys.Set
+	// View draws at most height lines of at most width columns.
+	View() []string
+}
+
+// What a screen may be beside.
+type (
+	// Located has a place within it, such as an opened row.
+	Located interface{ Location() string }
+	// Waker starts work that is done only for those who look: Wake is asked after
+	// everything that happens while the screen is shown.
+	Waker interface{ Wake() tea.Cmd }
+	// Exporter has something to copy or to save.
+	Exporter interface{ Export(save bool) widget.Export }
+	// Sorter has columns to sort by.
+	Sorter interface{ Columns() []widget.Column }
+	// Commander takes commands of its own, such as the name of a resource.
+	Commander interface {
+		// Complete lists what the last of the words may become.
+		Complete(words []string) []string
+		// Command does a command, and says whether it was one of its own.
+		Command(words []string) (tea.Cmd, bool)
+	}
+	// Rememberer has something that outlives the program, such as its filter.
+	Rememberer interface {
+		Remember() map[string]string
+		Recall(map[string]string) tea.Cmd
+	}
+)

@@ -1,0 +1,88 @@
+package shell
+
+import (
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"revenant/tui/draw"
+	"revenant/tui/session"
+	"revenant/tui/widget"
+)
+
+// askFilter asks for a filter, which counts as it is typed.
+func (m *model) askFilter() tea.Cmd {
+	filter := func(text string) tea.Cmd { return m.shown().Update(widget.FilterMsg(text)) }
+	m.prompt = &widget.Prompt{Lead: "/", Hints: "enter keep, esc clear", Typed: filter, Entered: filter, Left: func() tea.Cmd { return filter("") }}
+	return filter("")
+}
+
+// askSearch asks what to search for in a text, which is gone to as it is typed.
+func (m *model) askSearch() {
+	find := func(text string) tea.Cmd { return m.shown().Update(widget.SearchMsg(text)) }
+	m.prompt = &widget.Prompt{Lead: "/", Hints: "enter keep, esc clear", Typed: find, Entered: find, Left: func() tea.Cmd { return find("") }}
+}
+
+// askCommand asks for a command. The arrows go through those typed before.
+func (m *model) askCommand(text string) {
+	at := len(m.typedCommands)
+	m.prompt = &widget.Prompt{Lead: ":", Hints: "tab complete, esc cancel", Text: text, Entered: m.command, Complete: m.completions,
+		Moved: func(step int) string {
+			at = max(min(at+step, len(m.typedCommands)), 0)
+			if at == len(m.typedCommands) {
+				return ""
+			}
+			return m.typedCommands[at]
+		}}
+}
+
+// askPalette shows all that can be done, and finds it as its name is typed.
+func (m *model) askPalette() {
+	m.over = nil
+	p := newPalette(m)
+	m.over = p
+	m.resize()
+	m.prompt = &widget.Prompt{Lead: "find: ", Hints: "enter do, esc close",
+		Typed: func(text string) tea.Cmd { p.find(text); return nil },
+		Moved: func(step int) string { p.move(step); return m.prompt.Text },
+		Left:  func() tea.Cmd { m.over = nil; return nil },
+		Entered: func(string) tea.Cmd {
+			m.over = nil
+			if len(p.found) == 0 {
+				return nil
+			}
+			m.prompt = nil
+			return p.items[p.found[p.at]].run()
+		}}
+}
+
+// askNamespace asks for the namespace whose objects are to be listed.
+func (m *model) askNamespace() {
+	m.prompt = &widget.Prompt{Lead: "namespace, nothing for all: ", Hints: "tab complete, enter go, esc cancel",
+		Entered: func(text string) tea.Cmd { return m.shown().Update(session.NamespaceMsg(strings.TrimSpace(text))) },
+		Complete: func(text string) []string {
+			if c, ok := m.shown().(session.Commander); ok {
+				return c.Complete([]string{"", "-n", text})
+			}
+			return nil
+		}}
+}
+
+// askFile asks where to save what is shown.
+func (m *model) askFile() {
+	e := m.excerpt(true)
+	if e.None() {
+		m.message = "there is nothing to save"
+		return
+	}
+	lead := "save " + draw.Safe(e.What) + " to: "
+	if len(lead) > m.width/3 {
+		lead = "save to: " // the name needs the room
+	}
+	m.prompt = &widget.Prompt{Lead: lead, Hints: "enter save, esc cancel", Text: e.File, Entered: func(path string) tea.Cmd {
+		if path == "" {
+			return nil
+		}
+		return m.save(atHome(path), e)
+	}}
+}

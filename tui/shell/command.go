@@ -1,0 +1,156 @@
+package shell
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/session"
+	"revenant/tui/widget"
+)
+
+// verb is a command of the shell's own.
+type verb struct {
+	name, args, does string
+	run              func(m *model, args []string) tea.Cmd
+	complete         func(m *model) []string // the argument, nil where anything goes
+}
+
+// verbs are the commands beside the names of the screens, and beside what screens
+// take themselves.
+func verbs() []verb {
+	return []verb{
+		{"bump", "N|none|recommended|minimum", "set --bump-revision", (*model).bumpTo, func(*model) []string { return []string{"none", "recommended", "minimum"} }},
+		{"copy", "", "copy what is selected or open", func(m *model, _ []string) tea.Cmd { return m.copyOut(m.excerpt(false)) }, nil},
+		{"save", "FILE", "save what is listed or open", func(m *model, args []string) tea.Cmd { return m.saveTo(strings.Join(args, " ")) }, nil},
+		{"platform", "NAME", "the platform that the runbook is for", (*model).platformTo, func(m *model) []string { return m.Input.Platforms }},
+		{"theme", "dark|light", "colours for a dark or a light background", (*model).themed, func(*model) []string { return []string{"dark", "light"} }},
+		{"help", "", "the keys, and what the outcomes mean", func(m *model, _ []string) tea.Cmd { m.toggleHelp(); return nil }, nil},
+		{"quit", "", "quit", func(*model, []string) tea.Cmd { return tea.Quit }, nil},
+	}
+}
+
+// command does what is typed after a colon.
+func (m *model) command(text string) tea.Cmd {
+	words := strings.Fields(text)
+	if len(words) == 0 {
+		return nil
+	}
+	m.typedCommands = append(slices.DeleteFunc(m.typedCommands, func(was string) bool { return was == text }), text)
+	name := strings.ToLower(words[0])
+	if name == "q" {
+		name = "quit"
+	}
+	if i := slices.IndexFunc(verbs(), func(v verb) bool { return v.name == name }); i >= 0 {
+		return verbs()[i].run(m, words[1:])
+	}
+	if i := screenNamed(name); i >= 0 && len(words) == 1 {
+		m.show(i)
+		return nil
+	}
+	for i, s := range m.screens {
+		if c, ok := s.(session.Commander); ok {
+			if cmd, ok := c.Command(words); ok {
+				m.show(i)
+				return cmd
+			}
+		}
+	}
+	return widget.Notify(fmt.Sprintf("no command %s: tab after %s lists them, %s finds one by its name", draw.Quoted(text), m.Keymap.Key(keys.Command), m.Keymap.Key(keys.Palette)))
+}
+
+// completions are what a command may become.
+func (m *model) completions(text string) []string {
+	words := strings.Fields(text)
+	if len(words) == 0 || strings.HasSuffix(text, " ") {
+		words = append(words, "")
+	}
+	last := words[len(words)-1]
+	lead := strings.Join(words[:len(words)-1], " ")
+	var list []string
+	offer := func(candidates ...string) {
+		for _, c := range candidates {
+			if whole := strings.TrimLeft(lead+" "+c, " "); strings.HasPrefix(c, last) && !slices.Contains(list, whole) {
+				list = append(list, whole)
+			}
+		}
+	}
+	if len(words) == 1 {
+		for _, e := range registry {
+			offer(e.name)
+		}
+		for _, v := range verbs() {
+			offer(v.name)
+		}
+	}
+	for _, v := range verbs() {
+		if len(words) == 2 && v.name == words[0] && v.complete != nil {
+			offer(v.complete(m)...)
+		}
+	}
+	for _, s := range m.screens {
+		if c, ok := s.(session.Commander); ok {
+			offer(c.Complete(words)...)
+		}
+	}
+	return list
+}
+
+func (m *model) bumpTo(args []string) tea.Cmd {
+	if len(args) != 1 {
+		return widget.Notify("bump needs a number of revisions, or none, recommended or minimum")
+	}
+	s := m.Plan.Suggested()
+	n, ok := map[string]int64{"none": 0, "recommended": s.Recommended, "minimum": s.Minimum}[args[0]]
+	switch p := m.Prediction; {
+	case ok && n == 0 && args[0] != "none" && p != nil && p.Revisions.NoBumpFits != "":
+		return widget.Notify(p.Revisions.NoBumpFits)
+	case !ok:
+		var err error
+		if n, err = strconv.ParseInt(strings.NewReplacer(",", "", "_", "").Replace(args[0]), 10, 64); err != nil || n < 0 {
+			return widget.Notify(draw.Quoted(args[0]) + " is no number of revisions")
+		}
+	}
+	return m.Replan(func() { m.Plan.Plan.BumpRevision, m.Plan.Given = n, n })
+}
+
+func (m *model) platformTo(args []string) tea.Cmd {
+	if len(args) != 1 || !slices.Contains(m.Input.Platforms, args[0]) {
+		return widget.Notify("the platforms are " + strings.Join(m.Input.Platforms, ", "))
+	}
+	m.Platform = args[0]
+	m.show(screenNamed("plan"))
+	return m.WriteRunbook()
+}
+
+func (m *model) themed(args []string) tea.Cmd {
+	if len(args) != 1 || args[0] != "dark" && args[0] != "light" {
+		return widget.Notify("theme needs dark or light")
+	}
+	m.themeChosen = true
+	return m.setTheme(args[0] == "dark")
+}
+
+func (m *model) saveTo(path string) tea.Cmd {
+	e := m.excerpt(true)
+	switch {
+	case e.None():
+		return widget.Notify("there is nothing to save")
+	case path == "":
+		return widget.Notify("save needs the name of a file")
+	}
+	return m.save(path, e)
+}
+
+// excerpt is what the screen gives to copy or save.
+func (m *model) excerpt(save bool) widget.Export {
+	if t, ok := m.shown().(session.Exporter); ok {
+		return t.Export(save)
+	}
+	return widget.Export{}
+}

@@ -1,0 +1,58 @@
+package shell
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"revenant/tui/keys"
+)
+
+// TestDocument keeps the tables of docs/ui.md equal to those in the code.
+func TestDocument(t *testing.T) {
+	const path = "../../docs/ui.md"
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	prose, _, _ := strings.Cut(string(text), "\n## Screens\n")
+	want := prose + "\n## Screens\n" + tables()
+	if flag.Lookup("update").Value.String() == "true" {
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(want, string(text)); diff != "" {
+		t.Errorf("go test ./tui/shell -update rewrites %s: -code +document\n%s", path, diff)
+	}
+}
+
+func tables() string {
+	var b strings.Builder
+	b.WriteString("\n| key | command | shows |\n| --- | --- | --- |\n")
+	for _, e := range registry {
+		fmt.Fprintf(&b, "| %s | `:%s` | %s |\n", e.key, e.name, e.does)
+	}
+	b.WriteString("\n## Commands\n\n| command | does |\n| --- | --- |\n")
+	for _, v := range verbs() {
+		fmt.Fprintf(&b, "| `:%s` | %s |\n", strings.ReplaceAll(strings.TrimSpace(v.name+" "+v.args), "|", `\|`), v.does)
+	}
+	b.WriteString("\n## Keys\n\nThe name in front is the one for `keys.yaml`.\n")
+	for _, k := range keys.Default {
+		if k.Action == "" {
+			fmt.Fprintf(&b, "\n### %s\n\n| action | keys | does |\n| --- | --- | --- |\n", k.Label)
+			continue
+		}
+		list := "`" + strings.Join(k.Keys, "` `") + "`"
+		if keys.Fixed(k.Action) {
+			list = k.Label
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", k.Action, list, k.Does)
+	}
+	return b.String()
+}

@@ -1,0 +1,215 @@
+package shell
+
+import (
+	"context"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+
+	"revenant/decoder/snapshot"
+	"revenant/internal/outfile"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/session"
+	"revenant/tui/widget"
+)
+
+// The smallest terminal that everything fits into.
+const (
+	minWidth  = 80
+	minHeight = 20
+)
+
+// chrome is how many lines the header, the plan and the bottom line take.
+const chrome = 1 + planHeight + 1
+
+// model is the shell around the screens: header, plan, bottom line, and where
+// every message goes.
+type model struct {
+	*session.Session
+	load    func() (*session.Input, error)
+	loading loading
+	profile colorprofile.Profile
+	err     error // of load
+
+	look  draw.Look
+	mouse bool
+
+	screens []session.Screen
+	at      int            // the screen shown
+	trail   []int          // those shown before it, each once
+	over    session.Screen // help or palette, in place of the screen
+	prompt  *widget.Prompt
+	message string // in the bottom line until the next key
+
+	typedCommands []string // oldest first
+	themeChosen   bool     // by the person
+	used          bool     // a key was pressed since the screens are there
+	resume        func(hash string) *Memory
+	outputs       *outfile.Guard
+
+	width, height int
+}
+
+func newModel(ctx context.Context, profile colorprofile.Profile, g draw.Glyphs) *model {
+	m := &model{
+		Session: &session.Session{Ctx: ctx, UI: widget.UI{Keymap: keys.Default}},
+		profile: profile, look: draw.DefaultLook, width: minWidth, height: 24,
+	}
+	m.Theme = draw.NewTheme(true, profile, g, m.look)
+	return m
+}
+
+// setTheme has everything drawn again, what is drawn already, too.
+func (m *model) setTheme(dark bool) tea.Cmd {
+	m.Theme = draw.NewTheme(dark, m.profile, m.Theme.Glyphs, m.look)
+	m.Version++
+	return m.broadcast(widget.ThemeMsg{})
+}
+
+type (
+	progressMsg struct {
+		snapshot.Progress
+		role string
+	}
+)
+
+type (
+	loadedMsg struct {
+		input *session.Input
+		err   error
+	}
+)
+
+// Init asks the terminal for its background and starts to load.
+func (m *model) Init() tea.Cmd {
+	return tea.Batch(tea.RequestBackgroundColor, m.Tasks.Cmd(func() tea.Msg {
+		input, err := m.load()
+		return loadedMsg{input, err}
+	}))
+}
+
+// Update is the one place where anything changes.
+func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	cmd := m.update(msg)
+	return m, tea.Batch(cmd, m.wake())
+}
+
+// wake has the screen that is shown start what is done only for those who look.
+func (m *model) wake() tea.Cmd {
+	if m.Input == nil {
+		return nil
+	}
+	if w, ok := m.screens[m.at].(session.Waker); ok {
+		return w.Wake()
+	}
+	return nil
+}
+
+// update gives a message to whom it is for: the shell, the session, or the screens.
+func (m *model) update(msg tea.Msg) tea.Cmd {
+	m.Version++
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		return m.sized(msg)
+	case tea.BackgroundColorMsg:
+		return m.background(msg)
+	case tea.KeyPressMsg:
+		return m.press(msg)
+	case tea.PasteMsg:
+		return m.typed(msg)
+	case tea.MouseWheelMsg:
+		return m.wheel(msg)
+	case progressMsg:
+		return m.progress(msg)
+	case loadedMsg:
+		return m.loaded(msg)
+	case widget.NoticeMsg:
+		m.message = draw.Safe(string(msg))
+		return nil
+	case copiedMsg:
+		return m.copyOut(msg.Export)
+	case session.GoMsg:
+		return m.goTo(msg)
+	case session.HistoryMsg:
+		m.show(screenNamed("history"))
+	}
+	news, cmd := m.Session.Update(msg)
+	if news == nil {
+		return cmd
+	}
+	return tea.Batch(m.broadcast(news), m.recall(), cmd)
+}
+
+func (m *model) sized(msg tea.WindowSizeMsg) tea.Cmd {
+	if msg.Width > 0 && msg.Height > 0 {
+		m.width, m.height = msg.Width, msg.Height
+	}
+	m.resize()
+	return nil
+}
+
+func (m *model) background(msg tea.BackgroundColorMsg) tea.Cmd {
+	if m.themeChosen {
+		return nil
+	}
+	return m.setTheme(msg.IsDark())
+}
+
+// goTo shows a screen, and gives it a message.
+func (m *model) goTo(msg session.GoMsg) tea.Cmd {
+	m.show(screenNamed(msg.Screen))
+	if msg.Then == nil {
+		return nil
+	}
+	return m.update(msg.Then)
+}
+
+func (m *model) broadcast(msg tea.Msg) tea.Cmd {
+	var cmds []tea.Cmd
+	for _, s := range m.screens {
+		cmds = append(cmds, s.Update(msg))
+	}
+	return tea.Batch(cmds...)
+}
+
+func (m *model) progress(msg progressMsg) tea.Cmd {
+	if m.Input == nil {
+		m.loading.progress(msg)
+	}
+	m.Hashed(msg.role, msg.Progress)
+	return nil
+}
+
+// loaded makes the screens, once everything that they show is being read.
+func (m *model) loaded(msg loadedMsg) tea.Cmd {
+	if msg.err != nil {
+		m.err = msg.err
+		return tea.Quit
+	}
+	cmd := m.Open(msg.input)
+	for _, r := range registry {
+		m.screens = append(m.screens, r.new(m.Session))
+	}
+	m.resize()
+	return cmd
+}
+
+func (m *model) tooSmall() bool { return m.width < minWidth || m.height < minHeight }
+
+func (m *model) resize() {
+	for _, s := range m.screens {
+		s.SetSize(m.width, m.height-chrome)
+	}
+	if m.over != nil {
+		m.over.SetSize(m.width, m.height-chrome)
+	}
+}
+
+// shown is the screen that keys go to.
+func (m *model) shown() session.Screen {
+	if m.over != nil {
+		return m.over
+	}
+	return m.screens[m.at]
+}

@@ -1,0 +1,182 @@
+package shell
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/session"
+)
+
+// hints is the bottom line: what can be done here, as far as there is room, and
+// at the right what can be done everywhere.
+func hints(s *session.Session, taken keys.Set, width int) string {
+	const gap = 2
+	t := s.Theme
+	var always, here []string
+	room := width
+	everywhere := []keys.Action{keys.Command, keys.Help, keys.Quit}
+	for i := range s.Keymap {
+		if b := &s.Keymap[i]; slices.Contains(everywhere, b.Action) {
+			always = append(always, t.Hint(b.Hint))
+			room -= len(b.Hint) + gap
+		}
+	}
+	for i := range s.Keymap {
+		b := &s.Keymap[i]
+		if b.Hint == "" || slices.Contains(everywhere, b.Action) || b.Blocked(taken) != "" || len(b.Hint)+gap > room {
+			continue
+		}
+		here = append(here, t.Hint(b.Hint))
+		room -= len(b.Hint) + gap
+	}
+	return t.Spread(strings.Join(here, "  "), strings.Join(always, "  "), width)
+}
+
+// View draws the whole terminal.
+func (m *model) View() tea.View {
+	var v tea.View
+	v.AltScreen = true
+	if m.mouse {
+		v.MouseMode = tea.MouseModeCellMotion
+	}
+	lines := m.lines()
+	for i, line := range lines {
+		lines[i] = m.Theme.Cut(line, m.width)
+	}
+	v.SetContent(strings.Join(lines, "\n"))
+	if m.prompt != nil && !m.tooSmall() {
+		v.Cursor = m.prompt.Cursor(m.width, m.height-1)
+	}
+	return v
+}
+
+func (m *model) lines() []string {
+	if m.tooSmall() {
+		return draw.Wrap(fmt.Sprintf("The terminal is too small: %dx%d, at least %dx%d is needed. q quits.", m.width, m.height, minWidth, minHeight), m.width)
+	}
+	if m.Input == nil {
+		return m.loading.lines(m.Theme, m.width, m.height)
+	}
+	body := m.shown().View()
+	height := m.height - chrome
+	lines := append(make([]string, 0, m.height), m.header())
+	for i := range height {
+		if i < len(body) {
+			lines = append(lines, body[i])
+			continue
+		}
+		lines = append(lines, "")
+	}
+	lines = append(lines, m.planBar()...)
+	return append(lines, m.bottomLine())
+}
+
+// header says where one is, names the evidence and the screens.
+func (m *model) header() string {
+	t := m.Theme
+	right := m.tabs(true)
+	if ansi.StringWidth(right) > m.width-50 {
+		right = m.tabs(false)
+	}
+	lead := ""
+	if damaged := m.damaged(); damaged != "" {
+		lead = t.Critical.Paint("damaged: "+damaged) + "  "
+	}
+	room := m.width - ansi.StringWidth(right) - ansi.StringWidth(lead) - 2
+	crumbs := m.crumbs(room)
+	line := " " + lead + t.Bold.Paint(crumbs)
+	if rest := room - ansi.StringWidth(crumbs) - 2; rest > 16 {
+		line += "  " + t.Dim.Paint(m.fileNames(rest))
+	}
+	return t.Spread(line, right, m.width)
+}
+
+// crumbs is the way from the screen that one came from to what is shown.
+func (m *model) crumbs(room int) string {
+	t := m.Theme
+	var parts []string
+	for _, i := range m.trail[max(len(m.trail)-2, 0):] {
+		parts = append(parts, registry[i].title)
+	}
+	parts = append(parts, registry[m.at].title)
+	if c, ok := m.screens[m.at].(session.Located); ok && c.Location() != "" {
+		parts = append(parts, draw.Safe(c.Location()))
+	}
+	switch m.over.(type) {
+	case *helpScreen:
+		parts = append(parts, "Help")
+	case *paletteScreen:
+		parts = append(parts, "Find")
+	}
+	for len(parts) > 1 && ansi.StringWidth(strings.Join(parts, " > ")) > room {
+		parts = parts[1:]
+	}
+	return t.Cut(strings.Join(parts, " "+t.Crumb+" "), room)
+}
+
+// tabs are the screens by their numbers, with all names or only that of the one shown.
+func (m *model) tabs(names bool) string {
+	t := m.Theme
+	var b strings.Builder
+	for i, e := range registry {
+		switch {
+		case i == m.at && e.key == "":
+			b.WriteString((t.Selected + t.Bold).Paint(" " + e.title + " "))
+		case i == m.at:
+			b.WriteString((t.Selected + t.Bold).Paint(" " + e.key + " " + e.title + " "))
+		case e.key == "":
+		case names:
+			b.WriteString(t.Dim.Paint(" " + e.key + " " + e.title + " "))
+		default:
+			b.WriteString(t.Dim.Paint(" " + e.key))
+		}
+	}
+	return b.String()
+}
+
+// damaged names the snapshots of which a check has failed so far.
+func (m *model) damaged() string {
+	var names []string
+	for i := range m.Files {
+		if m.Files[i].Verified && m.Files[i].Integrity.Bad() {
+			names = append(names, string(session.Roles[i]))
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// fileNames are those of the two files, without their directories if need be.
+func (m *model) fileNames(room int) string {
+	names := func(short bool) string {
+		var list []string
+		for i := range m.Files {
+			name := draw.Safe(m.Side(i).Snapshot.Path())
+			if short {
+				name = name[strings.LastIndexAny(name, `/\`)+1:]
+			}
+			list = append(list, name)
+		}
+		return strings.Join(list, " "+m.Theme.Arrow+" ")
+	}
+	if long := names(false); ansi.StringWidth(long) <= room {
+		return long
+	}
+	return m.Theme.Cut(names(true), room)
+}
+
+func (m *model) bottomLine() string {
+	t := m.Theme
+	switch {
+	case m.prompt != nil:
+		return m.prompt.Line(t, m.width)
+	case m.message != "":
+		return " " + t.Cut(m.message, m.width-2)
+	}
+	return " " + hints(m.Session, m.taken(), m.width-2) + " "
+}

@@ -1,0 +1,88 @@
+package shell
+
+import (
+	"strings"
+	"testing"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+
+	"revenant/tui/draw"
+)
+
+// TestWays goes from screen to screen and back.
+func TestWays(t *testing.T) {
+	x := openOn(t, demoInput(t), 80, 24)
+	for _, step := range []struct{ keys, title, see string }{
+		{"", "overview", "Verdict"},
+		{"<tab>", "plan", "least harm"},
+		{"<tab>", "pods", "OUTCOME"},
+		{"<tab>", "nodes", "KUBELET"},
+		{"<enter>", "nodes", "has seen"},
+		{"<esc>", "nodes", "KUBELET"},
+		{"<tab>", "workloads", "WANTED"},
+		{"<tab>", "objects", "RESOURCE"},
+		{"<tab>", "history", "no object was chosen"},
+		{":undone<enter>", "undone", "FINDING"},
+		{"<tab>", "problems", "Nothing was found wrong"},
+		{"<tab>", "overview", "Verdict"},
+		{"<shift+tab>", "problems", "Nothing was found wrong"},
+		{"<tab>", "overview", "Verdict"},
+		{"3", "pods", "OUTCOME"},
+		{"<enter>", "pods", "API shows"},
+		{"<esc>", "pods", "OUTCOME"},
+		{"/db-<enter>", "pods", `filter "db-"`},
+		{"l", "pods", "runs on"},
+		{"<left>", "pods", `filter "db-"`},
+		{"<esc>", "pods", "30 of 43 pods"},
+		{"?", "pods", "Keys on Pods"},
+		{"?", "pods", "OUTCOME"},
+		{"?<esc>", "pods", "OUTCOME"},
+		{"?1", "overview", "Verdict"},
+		{"2", "plan", "least harm"},
+		{"j<enter>", "plan", "mark-compacted yes"},
+		{"<esc>", "overview", "Verdict"},
+		{"<esc>", "pods", "OUTCOME"},
+		{"<esc>", "problems", "Nothing was found wrong"},
+		{"<esc><esc><esc><esc><esc>", "nodes", "KUBELET"},
+		{"<esc>", "nodes", "esc: this is where you came in"},
+	} {
+		x.typed(step.keys)
+		if registry[x.at].name != step.title || !strings.Contains(x.plain(), step.see) {
+			t.Errorf("after %q: want %q with %q:\n%s", step.keys, step.title, step.see, x.plain())
+		}
+	}
+}
+
+func TestQuit(t *testing.T) {
+	in := demoInput(t)
+	quits := func(x *terminal, keys string) bool {
+		list := keysOf(keys)
+		for _, key := range list[:len(list)-1] {
+			x.send(key)
+		}
+		_, cmd := x.Update(list[len(list)-1])
+		if cmd == nil {
+			return false
+		}
+		_, ok := cmd().(tea.QuitMsg)
+		return ok
+	}
+	for _, tt := range []struct {
+		keys string
+		want bool
+	}{{"q", true}, {"<ctrl+c>", true}, {"3q", true}, {"?q", true}, {"3<enter>q", true}, {"3/q", false}, {"3/<ctrl+c>", true}, {"<esc>", false}} {
+		if got := quits(openOn(t, in, 80, 24), tt.keys); got != tt.want {
+			t.Errorf("%q quits: %v", tt.keys, got)
+		}
+	}
+	for _, tt := range []struct {
+		keys string
+		want bool
+	}{{"q", true}, {"<ctrl+c>", true}, {"<esc>", true}, {"b", false}} {
+		loading := &terminal{t, newModel(t.Context(), colorprofile.ASCII, draw.UnicodeGlyphs)}
+		if got := quits(loading, tt.keys); got != tt.want {
+			t.Errorf("%q quits while loading: %v", tt.keys, got)
+		}
+	}
+}

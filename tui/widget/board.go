@@ -1,0 +1,402 @@
+package widget
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	tea "charm.land/bubbletea/v2"
+
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+)
+
+// Listing says what a board shows.
+type Listing struct {
+	Title   string // of what is listed, for messages and file names
+	Noun    string // of a row, in the singular
+	Columns []Column
+	// Of is what the rows are made of; nil while it is not there. Another one has
+	// other rows.
+	Of func() any
+	// Rows makes them, for as long as Of is the same.
+	Rows func() Rows
+	// Empty says why there is no row at all.
+	Empty func() string
+	// Waiting says what is being done until the rows are there.
+	Waiting string
+	// Notes says what else there is to say beside the counts; nil for nothing.
+	Notes func() []string
+}
+
+// Board lists rows and shows the selected one in detail: beside the list, below
+// it, or in its place, as there is room.
+type Board struct {
+	ui *UI
+	Listing
+	Table  *Table
+	Pager  Pager
+	Lines  []string // of the detail
+	Asked  *atomic.Int64
+	Of     any // what the table shows, or will when it is arranged
+	Place  Place
+	Opened bool // keys go to the detail
+
+	Width, height int
+}
+
+// NewBoard makes a board that has no rows yet.
+func NewBoard(u *UI, l Listing) *Board {
+	return &Board{ui: u, Listing: l, Table: NewTable(u, l.Columns...), Asked: new(atomic.Int64)}
+}
+
+// LoadedDetailMsg brings the lines of a detail that had to be read.
+type LoadedDetailMsg struct {
+	Board *Board
+	Asked int64
+	Lines []string
+}
+
+// SetSize says how many columns and lines there are, and puts the detail where there is room.
+func (b *Board) SetSize(width, height int) {
+	b.Width, b.height = width, height
+	switch {
+	case b.ui.Theme.Plain:
+		b.Place = InPlace
+		b.Table.SetSize(width, height-1)
+		b.Pager.Height = height - 1
+	case width >= 150:
+		b.Place = Beside
+		b.Table.SetSize(width/2, height-1)
+		b.Pager.Height = height - 1
+	case height >= 30:
+		b.Place = Below
+		b.Table.SetSize(width, b.listHeight()-1)
+		b.Pager.Height = height - b.listHeight() - 1
+	default:
+		b.Place = InPlace
+		b.Table.SetSize(width, height-1)
+		b.Pager.Height = height - 1
+	}
+	if b.Table.Rows.Detail != nil {
+		b.Detail()
+	}
+}
+
+// listHeight is half of the height, or what all rows take, if that is less: it does
+// not change with what is filtered.
+func (b *Board) listHeight() int {
+	if b.Table.sorted == nil {
+		return b.height / 2
+	}
+	return min(b.height/2, max(b.Table.Rows.Count+3, 8))
+}
+
+// DetailWidth is how many columns the lines of the detail have.
+func (b *Board) DetailWidth() int {
+	if b.Place == Beside {
+		return b.Width - b.Width/2 - 4
+	}
+	return b.Width - 2
+}
+
+// Keys lists the actions that Update takes.
+func (b *Board) Keys() keys.Set {
+	k := keys.Set{}
+	if b.Table.Rows.Links != nil {
+		why := ""
+		if b.links() == nil {
+			why = "no object is selected"
+		}
+		k[keys.ToObject], k[keys.ToDiff], k[keys.HistoryOf] = why, why, why
+	}
+	if b.Opened {
+		b.Pager.Actions(k, len(b.Lines))
+		return k.Offer(keys.Leave, keys.Back, keys.CopyOut, keys.SaveOut)
+	}
+	b.Table.Actions(k)
+	k.Offer(keys.FilterBy, keys.SortBy)
+	k[keys.CopyOut], k[keys.SaveOut] = k[keys.Open], k[keys.Open]
+	if b.Table.Rows.Minor != nil {
+		k.Offer(keys.ShowAll)
+	}
+	if slices.ContainsFunc(b.Table.Columns, func(c Column) bool { return c.Wide }) {
+		k.Offer(keys.Widen)
+	}
+	if b.Table.Order.Words != "" || len(b.Table.Marked) > 0 {
+		k.Offer(keys.Back)
+	}
+	return k
+}
+
+// Columns are those that the table has.
+func (b *Board) Columns() []Column { return b.Table.Columns }
+
+// Location is the opened row.
+func (b *Board) Location() string {
+	if row, ok := b.Table.Row(); ok && b.Opened {
+		return b.Table.Rows.Name(row)
+	}
+	return ""
+}
+
+// Export is the opened detail, or of an opened object its manifest, or the rows: to copy,
+// what the marked or selected ones are called; to save, all that are shown, as a table.
+func (b *Board) Export(save bool) Export {
+	if row, ok := b.Table.Row(); ok && b.Opened && b.Table.Rows.Saved != nil {
+		if e := b.Table.Rows.Saved(row); !e.None() {
+			return e
+		}
+	}
+	if b.Opened {
+		return Export{What: b.Location(), File: FileName(b.Title+"-"+b.Location()) + ".txt", Text: draw.Flat(b.Lines)}
+	}
+	return b.Table.Export(save, b.Title, b.Noun)
+}
+
+// Remember keeps the filter and the order.
+func (b *Board) Remember() map[string]string { return b.Table.Remember() }
+
+// Recall goes back to what Remember has kept.
+func (b *Board) Recall(m map[string]string) tea.Cmd { return b.Table.Recall(m) }
+
+// Update takes every message. Rows are made again when what they are made of is another.
+func (b *Board) Update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case ArrangedMsg:
+		if b.Table.Take(msg) {
+			b.SetSize(b.Width, b.height)
+			return b.Detail()
+		}
+	case LoadedDetailMsg:
+		if msg.Board == b && msg.Asked == b.Asked.Load() {
+			b.SetLines(msg.Lines)
+		}
+	case ThemeMsg:
+		return b.Detail()
+	case FilterMsg:
+		return b.filter(string(msg))
+	case SearchMsg:
+		b.Pager.Search(string(msg), b.Lines)
+		return nil
+	case keys.Press:
+		return b.Press(msg)
+	}
+	return b.Refresh()
+}
+
+func (b *Board) filter(words string) tea.Cmd {
+	o := b.Table.Order
+	o.Words = words
+	return b.Table.SetOrder(o)
+}
+
+// Refresh shows other rows when there are others.
+func (b *Board) Refresh() tea.Cmd {
+	of := b.Listing.Of()
+	if of == nil || of == b.Of {
+		return nil
+	}
+	b.Of = of
+	return b.Table.SetRows(b.Rows())
+}
+
+// Press does what a key asks for.
+func (b *Board) Press(msg keys.Press) tea.Cmd {
+	switch msg.Action {
+	case keys.Open:
+		b.Table.Pinned = true
+		b.Opened = true
+		return b.Detail()
+	case keys.Leave:
+		b.Opened = false
+	case keys.Back:
+		switch {
+		case b.Opened:
+			b.Opened = false
+		case len(b.Table.Marked) > 0:
+			clear(b.Table.Marked)
+		default:
+			return b.filter("")
+		}
+	case keys.SortBy:
+		return b.Table.SortBy(msg.Key)
+	case keys.Widen:
+		b.Table.wide = !b.Table.wide
+		b.Table.Layout()
+	case keys.Mark:
+		b.Table.Pinned = true
+		b.Table.Mark()
+		return b.Detail()
+	case keys.ShowAll:
+		o := b.Table.Order
+		o.All = !o.All
+		return b.Table.SetOrder(o)
+	case keys.ToObject, keys.ToDiff, keys.HistoryOf:
+		if links := b.links(); links != nil {
+			return links(msg.Action)
+		}
+	default:
+		if b.Opened {
+			b.Pager.Move(msg.Action, b.Lines)
+			return nil
+		}
+		b.Table.Move(msg.Action)
+		return b.Detail()
+	}
+	return nil
+}
+
+// links goes to what the selected row is of; nil where it is of no object.
+func (b *Board) links() func(keys.Action) tea.Cmd {
+	row, ok := b.Table.Row()
+	if !ok || b.Table.Rows.Links == nil {
+		return nil
+	}
+	return b.Table.Rows.Links(row)
+}
+
+// Detail makes the detail of the selected row.
+func (b *Board) Detail() tea.Cmd {
+	row, ok := b.Table.Row()
+	if !ok {
+		b.Lines, b.Opened = nil, false
+		return nil
+	}
+	r := &b.Table.Rows
+	if r.Load == nil {
+		b.SetLines(r.Detail(row, b.DetailWidth()))
+		return nil
+	}
+	if b.Place == InPlace && !b.Opened {
+		return nil
+	}
+	asked, read := b.Asked.Add(1), r.Load(row, b.DetailWidth())
+	return b.ui.Tasks.Cmd(func() tea.Msg {
+		if b.Asked.Load() != asked {
+			return nil // the person has moved on
+		}
+		return LoadedDetailMsg{b, asked, read()}
+	})
+}
+
+// SetLines shows other lines as the detail.
+func (b *Board) SetLines(lines []string) {
+	if !slices.Equal(lines, b.Lines) {
+		b.Lines = lines
+		b.Pager.Rewind()
+	}
+}
+
+// View draws the list and the detail.
+func (b *Board) View() []string {
+	t := b.ui.Theme
+	switch b.Place {
+	case Beside:
+		if len(b.Lines) == 0 {
+			return b.list()
+		}
+		edge := t.Dim
+		if b.Opened {
+			edge = t.Bold
+		}
+		return t.Beside(b.list(), b.text(), b.Width/2, edge.Paint(" "+t.Column))
+	case Below:
+		lines := b.list()
+		for len(lines) < b.listHeight() {
+			lines = append(lines, "")
+		}
+		return append(lines, b.text()...)
+	}
+	if b.Opened {
+		return b.text()
+	}
+	return b.list()
+}
+
+func (b *Board) text() []string {
+	if len(b.Lines) == 0 {
+		return nil
+	}
+	lines := b.Lines
+	if b.Opened && b.Place != InPlace && b.Pager.Top == 0 {
+		lines = slices.Clone(lines)
+		lines[0] = b.ui.Theme.Focused(lines[0])
+	}
+	return b.Pager.Page(b.ui.Theme, lines, b.DetailWidth())
+}
+
+func (b *Board) list() []string {
+	t, width := b.ui.Theme, b.Table.Width
+	lines := []string{" " + t.Cut(b.counts(), width-1)}
+	if b.Table.Ready() && len(b.Table.Shown) == 0 {
+		return append(append(lines, ""), draw.PaintAll(t.Dim, draw.Item("   ", b.why(), width-3))...)
+	}
+	return append(lines, b.Table.View(!b.Opened, false)...)
+}
+
+func (b *Board) counts() string {
+	t := b.ui.Theme
+	if b.Table.sorted == nil {
+		return t.Dim.Paint(b.Waiting + t.Ellipsis)
+	}
+	parts := []string{t.Bold.Paint(fmt.Sprintf("%s of %s", draw.Count(len(b.Table.Shown)), draw.Plural(b.Table.Rows.Count, b.Noun)))}
+	if about := b.Table.Rows.About; about != "" {
+		parts = append(parts, draw.Safe(about))
+	}
+	if b.Notes != nil {
+		parts = append(parts, b.Notes()...)
+	}
+	return strings.Join(append(parts, b.state()...), t.Dim.Paint(" "+t.Dot+" "))
+}
+
+// State says how the rows are filtered and marked, and what is hidden.
+func (s *Table) State() []string {
+	t, o := s.ui.Theme, s.Have
+	var parts []string
+	if len(s.Marked) > 0 {
+		parts = append(parts, draw.Count(len(s.Marked))+" marked")
+	}
+	if o.Words != "" {
+		parts = append(parts, "filter "+draw.Quoted(o.Words))
+	}
+	if s.problem != "" {
+		parts = append(parts, t.Warning.Paint(draw.Safe(s.problem)))
+	}
+	if n := s.measures.minor; n > 0 && !o.All {
+		parts = append(parts, t.Dim.Paint(fmt.Sprintf("%s %s hidden, %s shows them", draw.Count(n), cmp.Or(s.Rows.Hidden, "that need no attention"), s.ui.Keymap.Key(keys.ShowAll))))
+	}
+	return parts
+}
+
+func (b *Board) state() []string { return b.Table.State() }
+
+// why says why no row is shown.
+func (b *Board) why() string {
+	o := b.Table.Have
+	switch {
+	case b.Table.Rows.Count == 0:
+		return b.Empty()
+	case o.Words != "" && !o.All && b.Table.Rows.Hidden != "":
+		return fmt.Sprintf("None of what is shown matches %s. %s looks among those, too, %s; %s clears the filter.", draw.Quoted(o.Words), b.ui.Keymap.Key(keys.ShowAll), b.Table.Rows.Hidden, b.ui.Keymap.Key(keys.Back))
+	case o.Words != "" && !o.All && b.Table.Rows.Minor != nil:
+		return fmt.Sprintf("None that needs attention matches %s. %s looks among the others, too; %s clears the filter.", draw.Quoted(o.Words), b.ui.Keymap.Key(keys.ShowAll), b.ui.Keymap.Key(keys.Back))
+	case o.Words != "":
+		return fmt.Sprintf("None matches %s. %s clears the filter.", draw.Quoted(o.Words), b.ui.Keymap.Key(keys.Back))
+	}
+	if hidden := b.Table.Rows.Hidden; hidden != "" {
+		return fmt.Sprintf("There are only %s %s. %s shows them.", draw.Plural(b.Table.Rows.Count, b.Noun), hidden, b.ui.Keymap.Key(keys.ShowAll))
+	}
+	return fmt.Sprintf("None of the %s needs attention. %s shows them all.", draw.Plural(b.Table.Rows.Count, b.Noun), b.ui.Keymap.Key(keys.ShowAll))
+}
+
+// Place is where the detail is.
+type Place int
+
+const (
+	InPlace Place = iota // of the list, when opened
+	Beside
+	Below
+)

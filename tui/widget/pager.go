@@ -1,0 +1,171 @@
+package widget
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+)
+
+// Pager shows a part of lines that are too many, and searches in them.
+type Pager struct {
+	Height int
+	Top    int // first line shown
+	words  string
+	hit    int // line of the match that was last gone to, -1 for none
+}
+
+// Actions are the actions that it takes.
+func (p *Pager) Actions(k keys.Set, lines int) keys.Set {
+	why := ""
+	if lines <= p.Height {
+		why = "everything is on the screen"
+	}
+	for _, a := range []keys.Action{keys.Up, keys.Down, keys.HalfUp, keys.HalfDown, keys.PageUp, keys.PageDown, keys.Top, keys.Bottom} {
+		k[a] = why
+	}
+	k.Offer(keys.Search)
+	why = ""
+	if p.words == "" {
+		why = "nothing was searched for"
+	}
+	k[keys.NextHit], k[keys.LastHit] = why, why
+	return k
+}
+
+// Move scrolls, or goes to a match.
+func (p *Pager) Move(a keys.Action, lines []string) {
+	switch a {
+	case keys.NextHit:
+		p.find(lines, 1, p.hit+1)
+	case keys.LastHit:
+		p.find(lines, -1, p.hit-1)
+	default:
+		p.Top = Moved(p.Top, a, p.Height, len(lines)-p.Height)
+	}
+}
+
+// Search goes to the first match at or below the top, as the words are typed.
+func (p *Pager) Search(words string, lines []string) {
+	if p.words == "" {
+		p.hit = p.Top
+	}
+	p.words = words
+	if words != "" {
+		p.find(lines, 1, max(p.hit, 0))
+	}
+}
+
+// find goes to the next match from a line on, round the end.
+func (p *Pager) find(lines []string, step, from int) {
+	n := len(lines)
+	for i := range n {
+		at := ((from+i*step)%n + n) % n
+		if p.matches(lines[at]) {
+			p.hit = at
+			if at < p.Top || at >= p.Top+p.Height {
+				p.Top = max(min(at-p.Height/3, n-p.Height), 0)
+			}
+			return
+		}
+	}
+	p.hit = -1
+}
+
+// matches says whether a line holds what is searched for, in any case.
+func (p *Pager) matches(line string) bool {
+	return p.words != "" && strings.Contains(strings.ToLower(ansi.Strip(line)), strings.ToLower(p.words))
+}
+
+// Rewind goes to the top of other lines; what is searched for stays.
+func (p *Pager) Rewind() { p.Top, p.hit = 0, -1 }
+
+// Window is what is to be seen of lines, with a column before them in which
+// matches are marked.
+func (p *Pager) Window(t *draw.Theme, lines []string) []string {
+	from := min(p.Top, max(len(lines)-p.Height, 0))
+	view := slices.Clone(lines[from:min(from+p.Height, len(lines))])
+	for i, line := range view {
+		mark := " "
+		if p.matches(line) {
+			if mark = t.Dim.Paint(t.Cursor); from+i == p.hit {
+				mark = t.Bold.Paint(t.Cursor)
+			}
+		}
+		view[i] = mark + line
+	}
+	return view
+}
+
+// Page is the window, filled up to its height, and a line below it that says how
+// much there is beyond.
+func (p *Pager) Page(t *draw.Theme, lines []string, width int) []string {
+	view := p.Window(t, lines)
+	for len(view) < p.Height {
+		view = append(view, "")
+	}
+	return append(view, " "+t.Dim.Paint(t.Spread(p.found(lines), p.More(t, len(lines))+" ", width-1)))
+}
+
+// found says how many lines match.
+func (p *Pager) found(lines []string) string {
+	if p.words == "" {
+		return ""
+	}
+	n, at := 0, 0
+	for i, line := range lines {
+		if p.matches(line) {
+			if n++; i == p.hit {
+				at = n
+			}
+		}
+	}
+	if n == 0 {
+		return "no line has " + draw.Quoted(p.words)
+	}
+	if at == 0 {
+		return draw.Plural(n, "line") + " with " + draw.Quoted(p.words)
+	}
+	return draw.Count(at) + " of " + draw.Plural(n, "line") + " with " + draw.Quoted(p.words)
+}
+
+// Moved is where an action goes from at, in pages of height lines, between 0 and
+// last.
+func Moved(at int, a keys.Action, height, last int) int {
+	page := max(height-1, 1)
+	switch a {
+	case keys.Up:
+		at--
+	case keys.Down:
+		at++
+	case keys.HalfUp:
+		at -= max(height/2, 1)
+	case keys.HalfDown:
+		at += max(height/2, 1)
+	case keys.PageUp:
+		at -= page
+	case keys.PageDown:
+		at += page
+	case keys.Top:
+		at = 0
+	case keys.Bottom:
+		at = last
+	}
+	return max(min(at, last), 0)
+}
+
+// More says in the last line how much of lines is not shown, "" when nothing.
+func (p *Pager) More(t *draw.Theme, lines int) string {
+	from := min(p.Top, max(lines-p.Height, 0))
+	rest := lines - from - p.Height
+	switch {
+	case rest > 0:
+		return t.Down + " " + draw.Plural(rest, "line") + " below"
+	case from > 0:
+		return t.Up + " " + draw.Plural(from, "line") + " above"
+	}
+	return ""
+}

@@ -1,0 +1,305 @@
+package widget
+
+import (
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	tea "charm.land/bubbletea/v2"
+
+	"revenant/decoder/sanitize"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+)
+
+// Column is a column of a table.
+type Column struct {
+	Title string
+	Key   string // that sorts by it, a capital letter other than G and H; "" for none
+	Min   int    // columns it needs at least
+	Max   int    // and may have at most, 0 for as many as its widest cell
+	Drop  int    // the highest is left out first where there is no room; 0 stays
+	Wide  bool   // shown only when the wide table is asked for
+	Drawn bool   // a picture of another column: not for files
+	Right bool   // a number: its digits stand below each other
+}
+
+// Rows is what a table shows, by row number. It is not changed while a table has
+// it, for sorting and filtering read it on goroutines of their own.
+type Rows struct {
+	Columns []Column // nil for those that the table has
+	Of      any      // what the rows are made of, for the screen
+	Count   int
+	Cell    func(row, column int) string                      // as it is in the evidence
+	Compare func(a, b, column int) int                        // rows by a column; nil compares the cells
+	Minor   func(row int) bool                                // left out unless all are asked for; nil for none
+	Hidden  string                                            // what is said of the minor ones, "" for that they need no attention
+	Look    func(t *draw.Theme, row int) (draw.Style, string) // of its first cell, and a mark; nil for none
+	ID      func(row int) string                              // what it is called, which keeps it selected and marked among other rows; nil for its number
+	Labels  func(row int) map[string]string                   // what a label selector looks at; nil for none
+	Saved   func(row int) Export                              // what copy and save take of an opened row; one without a text, or nil, for what is on the screen
+	Copied  func(row int) string                              // what copy takes of it; nil for what it is called
+	Item    func(row int) any                                 // what a row is of, for the screen; nil for nothing
+	Links   func(row int) func(keys.Action) tea.Cmd           // goes to the object that a row is of, to two versions of it, or to its history; nil where it is of none, or rows are
+
+	// Of rows whose cells take reading, cell has what was read already, and these read.
+	// They are called in commands only; stale says that the result is no longer wanted.
+	Whole  func(row int) []string                                 // all cells of a row; nil for cell
+	Ranked func(column int, stale func() bool) func(a, b int) int // compare, for a column; nil for compare
+	Widest func(columns int, stale func() bool) []int             // what the widest cells are thought to be; nil for measuring all
+
+	// What a board shows of them.
+	About  string                               // what they are rows of
+	Detail func(row, width int) []string        // all of a row, in lines of at most width columns; nil for load
+	Load   func(row, width int) func() []string // the same where it takes reading: returns what does that in a command
+}
+
+// Name is what a row is called.
+func (r *Rows) Name(row int) string {
+	if r.ID == nil {
+		return strconv.Itoa(row)
+	}
+	return r.ID(row)
+}
+
+// Table shows rows of which there may be a million: it draws those that are to
+// be seen, and sorts and filters in commands.
+type Table struct {
+	ui      *UI
+	Columns []Column
+	Order   Order
+
+	Rows     Rows
+	sorted   []int32     // row numbers in order
+	Shown    []int32     // those of them that pass the filter
+	measures             // of all rows
+	Have     Order       // what sorted and shown are for
+	Next     func() Rows // that rows, sorted and shown are not for yet
+	problem  string      // of the filter
+	asked    *atomic.Int64
+	Pinned   bool   // by the person: selected is kept whatever becomes of the order
+	Selected string // name of the row
+	At       int    // its place in shown
+	Top      int    // first place drawn
+	Marked   map[string]bool
+	wide     bool
+	Widths   []int // of the columns as drawn, 0 for one left out
+	Width    int
+	Height   int // with the header
+}
+
+// NewTable makes a table that has no rows yet.
+func NewTable(u *UI, columns ...Column) *Table {
+	return &Table{ui: u, Columns: columns, asked: new(atomic.Int64), Marked: map[string]bool{}, Widths: make([]int, len(columns))}
+}
+
+const (
+	gutter    = 4 // before the first column: selection and mark
+	columnGap = 2
+)
+
+// SetSize says how many columns of the terminal and lines there are.
+func (t *Table) SetSize(width, height int) {
+	t.Width, t.Height = width, height
+	t.Layout()
+	t.Move("")
+}
+
+// Layout gives every column its widest cell. Where that is too much, the columns
+// that can be left out give first, and go; then the others give.
+func (t *Table) Layout() {
+	for i, c := range t.Columns {
+		if c.Wide && !t.wide {
+			t.Widths[i] = 0
+			continue
+		}
+		w := len(c.Title)
+		if c.Key != "" {
+			w += 2 // the arrow of sorting
+		}
+		if i < len(t.Widest) {
+			w = max(w, t.Widest[i])
+		}
+		if c.Max > 0 {
+			w = min(w, c.Max)
+		}
+		t.Widths[i] = max(w, c.Min)
+	}
+	t.narrow(func(c Column) bool { return c.Drop > 0 })
+	for t.over() > 0 {
+		last := -1
+		for i, c := range t.Columns {
+			if t.Widths[i] > 0 && c.Drop > 0 && (last < 0 || c.Drop > t.Columns[last].Drop) {
+				last = i
+			}
+		}
+		if last < 0 {
+			break
+		}
+		t.Widths[last] = 0
+	}
+	t.narrow(func(Column) bool { return true })
+}
+
+// over is by how much the columns are too wide.
+func (t *Table) over() int {
+	over := gutter - columnGap - t.Width
+	for _, w := range t.Widths {
+		if w > 0 {
+			over += w + columnGap
+		}
+	}
+	return over
+}
+
+// narrow takes from the columns that may give, from the one that can give most until
+// another one can give as much.
+func (t *Table) narrow(may func(Column) bool) {
+	for over := t.over(); over > 0; over = t.over() {
+		most, spare, second := -1, 0, 0
+		for i, c := range t.Columns {
+			switch s := t.Widths[i] - c.Min; {
+			case !may(c):
+			case s > spare:
+				most, spare, second = i, s, spare
+			case s > second:
+				second = s
+			}
+		}
+		if most < 0 {
+			return
+		}
+		t.Widths[most] -= min(over, max(spare-second, 1))
+	}
+}
+
+// Move moves the selection and keeps it in sight.
+func (t *Table) Move(a keys.Action) {
+	page := max(t.Height-1, 1)
+	t.Pinned = t.Pinned || a != ""
+	t.At = Moved(t.At, a, page, len(t.Shown)-1)
+	if row, ok := t.Row(); ok {
+		t.Selected = t.Rows.Name(row)
+	}
+	t.Top = max(min(t.Top, t.At, len(t.Shown)-page), t.At-page+1, 0)
+}
+
+// Row is the number of the selected row.
+func (t *Table) Row() (int, bool) {
+	if t.At >= len(t.Shown) {
+		return 0, false
+	}
+	return int(t.Shown[t.At]), true
+}
+
+// Item is what the selected row is of, nil for nothing.
+func (t *Table) Item() any {
+	row, ok := t.Row()
+	if !ok || t.Rows.Item == nil {
+		return nil
+	}
+	return t.Rows.Item(row)
+}
+
+// Mark marks the selected row, or takes its mark away, and goes to the next.
+func (t *Table) Mark() {
+	row, ok := t.Row()
+	if !ok {
+		return
+	}
+	if name := t.Rows.Name(row); t.Marked[name] {
+		delete(t.Marked, name)
+	} else {
+		t.Marked[name] = true
+	}
+	t.Move(keys.Down)
+}
+
+// Chosen are the marked rows that are shown, or else the selected one.
+func (t *Table) Chosen() []int {
+	var list []int
+	if len(t.Marked) > 0 {
+		for _, row := range t.Shown {
+			if t.Marked[t.Rows.Name(int(row))] {
+				list = append(list, int(row))
+			}
+		}
+	}
+	if row, ok := t.Row(); ok && len(list) == 0 {
+		list = []int{row}
+	}
+	return list
+}
+
+// Actions are the actions that move takes.
+func (t *Table) Actions(k keys.Set) keys.Set {
+	why := ""
+	if len(t.Shown) == 0 {
+		why = "the list is empty"
+	}
+	for _, a := range []keys.Action{keys.Up, keys.Down, keys.HalfUp, keys.HalfDown, keys.PageUp, keys.PageDown, keys.Top, keys.Bottom, keys.Open, keys.Mark} {
+		k[a] = why
+	}
+	return k
+}
+
+// View draws the header and the rows in sight. Without focus the selection is
+// only marked; faded draws all without the colours of severity.
+func (t *Table) View(focus, faded bool) []string {
+	lines := []string{t.header()}
+	for at := t.Top; at < min(t.Top+t.Height-1, len(t.Shown)); at++ {
+		lines = append(lines, t.line(int(t.Shown[at]), at == t.At, focus, faded))
+	}
+	return lines
+}
+
+func (t *Table) header() string {
+	var b strings.Builder
+	b.WriteString(draw.Spaces(gutter))
+	for i, c := range t.Columns {
+		if t.Widths[i] == 0 {
+			continue
+		}
+		title := c.Title
+		if i == t.Have.By {
+			title += " " + map[bool]string{false: t.ui.Theme.Up, true: t.ui.Theme.Down}[t.Have.Reverse]
+		}
+		b.WriteString(t.ui.Theme.Align(title, t.Widths[i], c.Right) + draw.Spaces(columnGap))
+	}
+	return t.ui.Theme.Dim.Paint(strings.TrimRight(b.String(), " "))
+}
+
+func (t *Table) line(row int, selected, focus, faded bool) string {
+	color, mark := draw.Style(""), " "
+	if t.Rows.Look != nil {
+		color, mark = t.Rows.Look(t.ui.Theme, row)
+	}
+	base := draw.Style("")
+	if faded {
+		color, base = t.ui.Theme.Dim, t.ui.Theme.Dim
+	}
+	cursor := " "
+	if selected {
+		cursor = t.ui.Theme.Cursor
+		if focus {
+			base, color = base+t.ui.Theme.Selected, color+t.ui.Theme.Selected
+		}
+	}
+	chosen := " "
+	if len(t.Marked) > 0 && t.Marked[t.Rows.Name(row)] {
+		chosen = "+"
+	}
+	var head, rest strings.Builder
+	head.WriteString(cursor + chosen + mark + " ")
+	to, used, gap := &head, gutter, 0
+	for i, w := range t.Widths {
+		if w == 0 {
+			continue
+		}
+		to.WriteString(draw.Spaces(gap) + t.ui.Theme.Align(sanitize.Short(t.Rows.Cell(row, i), w*draw.MostInCell), w, t.Columns[i].Right))
+		used += gap + w
+		to, gap = &rest, columnGap
+	}
+	rest.WriteString(draw.Spaces(t.Width - used))
+	return color.Paint(head.String()) + base.Paint(rest.String())
+}
