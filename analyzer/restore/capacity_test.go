@@ -64,7 +64,7 @@ func TestPrice(t *testing.T) {
 		{"nothing", ModeOutcome{}, "Nothing is stopped or started."},
 		{"one of each", ModeOutcome{Graceful: 1, Killed: 1, DoubleRuns: 1, Summary: map[Outcome]int{Restarted: 1, Hidden: 1}},
 			"1 pod is stopped with its own grace period, 1 pod is killed within 2 s, without its preStop hook, 1 pod runs twice, until their kubelets have relisted or are restarted, 1 pod is started again and what the API lists is false."},
-		{"two, for up to a time", ModeOutcome{DoubleRuns: 2, DoubleRunSeconds: 30}, "2 pods run beside another of their name or beside themselves for up to 30 s."},
+		{"two, for up to a time", ModeOutcome{DoubleRuns: 2, DoubleRunSeconds: 30}, "2 pods run twice or together with another pod of their name for up to 30 s."},
 		{"deaf for long", ModeOutcome{Deaf: &Deaf{}}, "Kubelets are deaf until the revision catches up."},
 		{"deaf for a time", ModeOutcome{Deaf: &Deaf{Estimate: "5 minutes"}}, "Kubelets are deaf for about 5 minutes."},
 	}

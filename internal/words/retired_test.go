@@ -38,8 +38,7 @@ var retired = []struct {
 }
 
 // pending are paths that nobody has gone through yet. This must shrink to nothing.
-var pending = []string{
-}
+var pending = []string{}
 
 func TestRetired(t *testing.T) {
 	used := map[string]bool{}
