@@ -12,11 +12,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // most is how many values that cannot be decoded are named.
@@ -54,25 +54,13 @@ func Problems(ctx context.Context, s *snapshot.Snapshot, prefix string) ([]snaps
 		}
 	}
 	if more > 0 {
-		list = append(list, snapshot.Problem{Severity: snapshot.Damage, Where: "values", What: plural(more, "more value") + " cannot be decoded"})
+		list = append(list, snapshot.Problem{Severity: snapshot.Damage, Where: "values", What: words.Count(more, "more value") + " cannot be decoded"})
 	}
 	for _, k := range slices.SortedFunc(maps.Keys(sealed), func(a, b encrypted) int {
 		return cmp.Or(strings.Compare(a.resource, b.resource), strings.Compare(a.by, b.by))
 	}) {
 		list = append(list, snapshot.Problem{Severity: snapshot.Note, Where: k.resource,
-			What: fmt.Sprintf("%s encrypted (%s)", plural(sealed[k], "value"), k.by), Cost: "what is in them, without --encryption-config and a key that fits"})
+			What: fmt.Sprintf("%s encrypted (%s)", words.Count(sealed[k], "value"), k.by), Cost: "what is in them, without --encryption-config and a key that fits"})
 	}
 	return list, nil
-}
-
-// plural is a count with its noun, the digits in groups of three.
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s + " " + noun + "s"
 }

@@ -1,13 +1,13 @@
 package draw
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
 
 	"revenant/decoder/sanitize"
+	"revenant/internal/words"
 )
 
 // Singular is the s that a verb has after one thing.
@@ -33,15 +33,7 @@ func Indent(lead, text string, width int) []string {
 
 // ChopSafe makes a line safe to show and cuts it in pieces.
 func ChopSafe(text string, width int) []string {
-	return Chop(sanitize.Line(strings.ReplaceAll(text, "\t", "    ")), max(width, 1))
-}
-
-// ZeroAsDash is a count, - for none.
-func ZeroAsDash(n int) string {
-	if n == 0 {
-		return "-"
-	}
-	return Count(n)
+	return words.Chop(sanitize.Line(strings.ReplaceAll(text, "\t", "    ")), max(width, 1))
 }
 
 // How much is drawn of what evidence calls something, in bytes: what is longer loses
@@ -138,24 +130,7 @@ func Item(lead, text string, width int) []string {
 // Wrap makes text safe to show and breaks it between words into lines of at most
 // width columns. A word that is longer is cut in pieces.
 func Wrap(text string, width int) []string {
-	width = max(width, 1)
-	var lines []string
-	line, used := "", 0
-	for word := range strings.FieldsSeq(sanitize.Short(text, mostInText)) {
-		w := ansi.StringWidth(word)
-		if used > 0 && used+1+w <= width {
-			line, used = line+" "+word, used+1+w
-			continue
-		}
-		if used > 0 {
-			lines = append(lines, line)
-		}
-		pieces := Chop(word, width)
-		lines = append(lines, pieces[:len(pieces)-1]...)
-		line = pieces[len(pieces)-1]
-		used = ansi.StringWidth(line)
-	}
-	return append(lines, line)
+	return words.WrapCut(sanitize.Short(text, mostInText), width)
 }
 
 // HangLine breaks a line that is too long, after a blank where there is one near the end of
@@ -163,7 +138,7 @@ func Wrap(text string, width int) []string {
 func HangLine(line string, width int) []string {
 	indent := len(line) - len(strings.TrimLeft(line, " ")) + 4
 	if ansi.StringWidth(line) <= width || indent > width/2 {
-		return Chop(line, width)
+		return words.Chop(line, width)
 	}
 	var lines []string
 	for lead := ""; line != ""; lead = Spaces(indent) {
@@ -191,14 +166,6 @@ func Prefix(line string, width int) string {
 	return line
 }
 
-// Chop cuts a line into pieces of at most width columns, one at least.
-func Chop(line string, width int) []string {
-	if len(line) <= width {
-		return []string{line}
-	}
-	return strings.Split(ansi.Hardwrap(line, width, true), "\n")
-}
-
 // PaintAll paints every line.
 func PaintAll(s Style, lines []string) []string {
 	for i, line := range lines {
@@ -220,45 +187,6 @@ func Spaces(n int) string {
 	return strings.Repeat(" ", n)
 }
 
-// Count writes n with its digits in groups of three.
-func Count[T int | int64](n T) string {
-	s := strconv.FormatInt(int64(n), 10)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
-// Plural is a count with its noun.
-func Plural[T int | int64](n T, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return Count(n) + " " + noun + "s"
-}
-
-// Size writes a number of bytes in binary units.
-func Size(n int64) string {
-	if n < 1024 {
-		return Plural(n, "byte")
-	}
-	f, unit := float64(n), ""
-	for _, unit = range []string{"KiB", "MiB", "GiB", "TiB"} {
-		if f /= 1024; f < 1024 {
-			break
-		}
-	}
-	return fmt.Sprintf("%.1f %s", f, unit)
-}
-
-// Sentence makes one of what an error says.
-func Sentence(s string) string {
-	if s == "" {
-		return ""
-	}
-	return strings.ToUpper(s[:1]) + s[1:] + "."
-}
-
 // Quoted is what a person typed or a file holds, set off from the sentence.
 func Quoted(s string) string { return strconv.Quote(Safe(s)) }
 
@@ -271,14 +199,6 @@ func Flat(lines []string) string {
 	return b.String()
 }
 
-// OrDash stands in for what is not there.
-func OrDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
-}
-
 // ClockLayout is how a time of the day is written, UTC.
 const ClockLayout = "15:04:05Z"
 
@@ -287,5 +207,5 @@ func Positive(n int64) string {
 	if n == 0 {
 		return ""
 	}
-	return Count(n)
+	return words.Number(n)
 }

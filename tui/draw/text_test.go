@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"revenant/internal/words"
+
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
 	"github.com/google/go-cmp/cmp"
@@ -61,12 +63,12 @@ func TestFit(t *testing.T) {
 
 func TestNumbers(t *testing.T) {
 	for n, want := range map[int64]string{0: "0", 7: "7", 999: "999", 1000: "1,000", 1234567: "1,234,567", -1000: "-1,000", -100: "-100"} {
-		if got := Count(n); got != want {
+		if got := words.Number(n); got != want {
 			t.Errorf("count(%d) = %q", n, got)
 		}
 	}
 	for n, want := range map[int64]string{0: "0 bytes", 1: "1 byte", 1023: "1,023 bytes", 1024: "1.0 KiB", 974880: "952.0 KiB", 1 << 40: "1.0 TiB", 1 << 60: "1048576.0 TiB"} {
-		if got := Size(n); got != want {
+		if got := words.Size(n); got != want {
 			t.Errorf("size(%d) = %q", n, got)
 		}
 	}

@@ -1,14 +1,13 @@
 package session
 
 import (
-	"errors"
 	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
 	"revenant/analyzer/clock"
-	"revenant/tui/draw"
+	"revenant/internal/words"
 	"revenant/tui/keys"
 )
 
@@ -40,15 +39,10 @@ func MomentOf(text string, side *Side) (int64, error) {
 		taken = side.State.Clock.Taken().From
 	}
 	m, err := clock.ParseMoment(text, taken)
-	switch {
-	case err != nil:
+	if err != nil || m.Revision == 0 && m.Time.From.IsZero() {
 		return 0, err
-	case m.Time.From.IsZero():
-		return m.Revision, nil
-	case side.State.Clock == nil:
-		return 0, errors.New("nothing in the snapshot tells when revisions were written")
 	}
-	return min(side.State.Clock.HeadAt(m.Time.From).To, side.Snapshot.Revision()), nil
+	return side.State.Clock.Revision(m, side.Snapshot.Revision())
 }
 
 // ParseMoment reads a moment that may have its snapshot before it, backup or current; of
@@ -79,7 +73,7 @@ func (s *Session) MomentText(at Moment) string {
 	if head := side.Snapshot.Revision(); revision == 0 || revision == head {
 		revision, what = head, "newest revision "
 	}
-	text := string(Roles[at.Side]) + ", " + what + draw.Count(revision)
+	text := string(Roles[at.Side]) + ", " + what + words.Number(revision)
 	if c := side.State.Clock; c != nil {
 		text += ", " + Brief(c.TimeOf(revision))
 	}

@@ -6,7 +6,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"revenant/analyzer/restore"
-	"revenant/tui/draw"
+	"revenant/internal/words"
 )
 
 // Runbook is what to type, in which order.
@@ -50,7 +50,7 @@ func (s *Session) WriteRunbook() tea.Cmd {
 	return s.Tasks.Cmd(func() tea.Msg {
 		var err error
 		if r.Runbook, err = write(ctx, plan, r.Platform); err != nil {
-			r.Problem = draw.Sentence(err.Error())
+			r.Problem = words.Sentence(err.Error())
 		}
 		return runbookMsg{asked, r}
 	})

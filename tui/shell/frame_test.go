@@ -8,6 +8,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/keys"
 	"revenant/tui/session"
@@ -113,7 +114,7 @@ func TestScrollingKeepsMemory(t *testing.T) {
 		before := heap()
 		scroll(1000)
 		if grown := heap() - before; grown > most {
-			t.Errorf("%s: %s more after 1,000 pages", name, draw.Size(grown))
+			t.Errorf("%s: %s more after 1,000 pages", name, words.Size(grown))
 		}
 		runtime.KeepAlive(x)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"revenant/analyzer/restore"
+	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/keys"
 	"revenant/tui/screens/shared"
@@ -25,7 +26,7 @@ func bumpText(p *session.Planner, width int) string {
 	case s.Minimum:
 		name = "minimum"
 	}
-	if long := draw.Count(n) + " " + name; name == "" || len(long) <= width {
+	if long := words.Number(n) + " " + name; name == "" || len(long) <= width {
 		return strings.TrimSpace(long)
 	}
 	return name
@@ -88,7 +89,7 @@ func (m *model) planResult() string {
 	switch {
 	case m.Refused != nil:
 		text := t.MarkCritical + " refused: " + draw.Safe(m.Refused.Error())
-		rest := "   " + m.way() + draw.Safe(draw.Sentence(shared.HintOf(m.Refused)))
+		rest := "   " + m.way() + draw.Safe(words.Sentence(shared.HintOf(m.Refused)))
 		if ansi.StringWidth(text+rest) > width {
 			rest = "   " + m.way() // what to press is worth more than why
 		}
@@ -116,7 +117,7 @@ func (m *model) counts() []string {
 	var list []string
 	for _, o := range m.Digest.Tallies {
 		color, mark := shared.Severity(m.Theme, o.Severity)
-		list = append(list, color.Paint(fmt.Sprintf("%s %s %s", mark, draw.Count(o.Pods), o.ID)))
+		list = append(list, color.Paint(fmt.Sprintf("%s %s %s", mark, words.Number(o.Pods), o.ID)))
 	}
 	return list
 }

@@ -11,6 +11,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"revenant/internal/outfile"
+	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/keys"
 	"revenant/tui/widget"
@@ -32,9 +33,9 @@ func (m *model) copyOut(e widget.Export) tea.Cmd {
 		return widget.Notify("there is nothing to copy")
 	case len(e.Text) > maxCopied:
 		return widget.Notify(fmt.Sprintf("%s is too long for the clipboard: %s, at most %s; %s saves it to a file",
-			e.What, draw.Size(int64(len(e.Text))), draw.Size(maxCopied), m.Keymap.Key(keys.SaveOut)))
+			e.What, words.Size(int64(len(e.Text))), words.Size(maxCopied), m.Keymap.Key(keys.SaveOut)))
 	}
-	return tea.Batch(tea.SetClipboard(e.Text), widget.Notify(fmt.Sprintf("copied %s (%s)", e.What, draw.Size(int64(len(e.Text))))))
+	return tea.Batch(tea.SetClipboard(e.Text), widget.Notify(fmt.Sprintf("copied %s (%s)", e.What, words.Size(int64(len(e.Text))))))
 }
 
 // saveMode is that of files that are saved: what is in them is as secret as the
@@ -61,7 +62,7 @@ func (m *model) save(path string, e widget.Export) tea.Cmd {
 		case err != nil:
 			return widget.NoticeMsg(draw.Safe(err.Error()))
 		}
-		return widget.NoticeMsg(fmt.Sprintf("saved to %s (%s): %s", draw.Safe(path), draw.Size(int64(len(e.Text))), e.What))
+		return widget.NoticeMsg(fmt.Sprintf("saved to %s (%s): %s", draw.Safe(path), words.Size(int64(len(e.Text))), e.What))
 	})
 }
 

@@ -15,6 +15,7 @@ import (
 	"revenant/analyzer/timeline"
 	"revenant/decoder/snapshot"
 	"revenant/internal/demo"
+	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/session"
 	"revenant/tui/session/sessiontest"
@@ -126,7 +127,7 @@ func TestTimelineWithoutClock(t *testing.T) {
 func TestTimelineBumped(t *testing.T) {
 	in := sessiontest.InputOf(t, "../../testdata/etcd/bumped-and-written.db.gz")
 	x := openOn(t, in, 160, 48)
-	marker := draw.Count(in.Current.Snapshot.BumpMarkers()[0])
+	marker := words.Number(in.Current.Snapshot.BumpMarkers()[0])
 	x.shows("9-----", "bumped to "+marker)
 	x.fits()
 	x.typed("G<enter>").fits()
@@ -147,7 +148,7 @@ func TestTimelineCarved(t *testing.T) {
 	if carved == 0 || carved != x.Timeline.Recovered {
 		t.Errorf("%d events are carved, %d are told", carved, x.Timeline.Recovered)
 	}
-	x.shows("g", draw.Count(carved)+" carved", "complete from revision ", "▌ ○ 1965 ", "carved: both")
+	x.shows("g", words.Number(carved)+" carved", "complete from revision ", "▌ ○ 1965 ", "carved: both")
 	x.shows("<enter>", "History", "with carved", "▌ ○ 1965 ", "the objects of revision 1,965 are gone")
 	x.shows("9v", "outlived a compaction: - shows them")
 	for n := range x.Timeline.Len() {

@@ -9,6 +9,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/keys"
 )
@@ -342,7 +343,7 @@ func (b *Board) counts() string {
 	if b.Table.sorted == nil {
 		return t.Dim.Paint(b.Waiting + t.Ellipsis)
 	}
-	parts := []string{t.Bold.Paint(fmt.Sprintf("%s of %s", draw.Count(len(b.Table.Shown)), draw.Plural(b.Table.Rows.Count, b.Noun)))}
+	parts := []string{t.Bold.Paint(fmt.Sprintf("%s of %s", words.Number(len(b.Table.Shown)), words.Count(b.Table.Rows.Count, b.Noun)))}
 	if about := b.Table.Rows.About; about != "" {
 		parts = append(parts, draw.Safe(about))
 	}
@@ -357,7 +358,7 @@ func (s *Table) State() []string {
 	t, o := s.ui.Theme, s.Have
 	var parts []string
 	if len(s.Marked) > 0 {
-		parts = append(parts, draw.Count(len(s.Marked))+" marked")
+		parts = append(parts, words.Number(len(s.Marked))+" marked")
 	}
 	if o.Words != "" {
 		parts = append(parts, "filter "+draw.Quoted(o.Words))
@@ -366,7 +367,7 @@ func (s *Table) State() []string {
 		parts = append(parts, t.Warning.Paint(draw.Safe(s.problem)))
 	}
 	if n := s.measures.minor; n > 0 && !o.All {
-		parts = append(parts, t.Dim.Paint(fmt.Sprintf("%s %s hidden, %s shows them", draw.Count(n), cmp.Or(s.Rows.Hidden, "that need no attention"), s.ui.Keymap.Key(keys.ShowAll))))
+		parts = append(parts, t.Dim.Paint(fmt.Sprintf("%s %s hidden, %s shows them", words.Number(n), cmp.Or(s.Rows.Hidden, "that need no attention"), s.ui.Keymap.Key(keys.ShowAll))))
 	}
 	return parts
 }
@@ -387,9 +388,9 @@ func (b *Board) why() string {
 		return fmt.Sprintf("None matches %s. %s clears the filter.", draw.Quoted(o.Words), b.ui.Keymap.Key(keys.Back))
 	}
 	if hidden := b.Table.Rows.Hidden; hidden != "" {
-		return fmt.Sprintf("There are only %s %s. %s shows them.", draw.Plural(b.Table.Rows.Count, b.Noun), hidden, b.ui.Keymap.Key(keys.ShowAll))
+		return fmt.Sprintf("There are only %s %s. %s shows them.", words.Count(b.Table.Rows.Count, b.Noun), hidden, b.ui.Keymap.Key(keys.ShowAll))
 	}
-	return fmt.Sprintf("None of the %s needs attention. %s shows them all.", draw.Plural(b.Table.Rows.Count, b.Noun), b.ui.Keymap.Key(keys.ShowAll))
+	return fmt.Sprintf("None of the %s needs attention. %s shows them all.", words.Count(b.Table.Rows.Count, b.Noun), b.ui.Keymap.Key(keys.ShowAll))
 }
 
 // Place is where the detail is.

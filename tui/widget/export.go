@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"revenant/decoder/sanitize"
+	"revenant/internal/words"
 	"revenant/tui/draw"
 )
 
@@ -53,10 +54,10 @@ func (t *Table) Export(save bool, title, noun string) Export {
 		if len(names) == 1 {
 			return Export{What: draw.Safe(names[0]), Text: names[0]}
 		}
-		return Export{What: draw.Plural(len(names), noun), Text: strings.Join(names, "\n")}
+		return Export{What: words.Count(len(names), noun), Text: strings.Join(names, "\n")}
 	}
 	columns, rows, shown, wide := t.Columns, t.Rows, t.Shown, t.wide
-	e := Export{What: draw.Plural(len(shown), noun), File: FileName(strings.ToLower(title)) + ".csv"}
+	e := Export{What: words.Count(len(shown), noun), File: FileName(strings.ToLower(title)) + ".csv"}
 	if rows.Whole != nil {
 		e.Later = func() string { return csvOf(columns, &rows, shown, wide) }
 	} else {

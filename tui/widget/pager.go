@@ -6,6 +6,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/keys"
 )
@@ -127,9 +128,9 @@ func (p *Pager) found(lines []string) string {
 		return "no line has " + draw.Quoted(p.words)
 	}
 	if at == 0 {
-		return draw.Plural(n, "line") + " with " + draw.Quoted(p.words)
+		return words.Count(n, "line") + " with " + draw.Quoted(p.words)
 	}
-	return draw.Count(at) + " of " + draw.Plural(n, "line") + " with " + draw.Quoted(p.words)
+	return words.Number(at) + " of " + words.Count(n, "line") + " with " + draw.Quoted(p.words)
 }
 
 // Moved is where an action goes from at, in pages of height lines, between 0 and
@@ -163,9 +164,9 @@ func (p *Pager) More(t *draw.Theme, lines int) string {
 	rest := lines - from - p.Height
 	switch {
 	case rest > 0:
-		return t.Down + " " + draw.Plural(rest, "line") + " below"
+		return t.Down + " " + words.Count(rest, "line") + " below"
 	case from > 0:
-		return t.Up + " " + draw.Plural(from, "line") + " above"
+		return t.Up + " " + words.Count(from, "line") + " above"
 	}
 	return ""
 }

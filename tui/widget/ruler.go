@@ -6,6 +6,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"revenant/internal/words"
 	"revenant/tui/draw"
 )
 
@@ -99,16 +100,16 @@ func (a Axis) Col(rev int64) int {
 // numbers are the revisions at the marks, the most important first.
 func (r *Ruler) numbers(t *draw.Theme, a Axis) *Strip {
 	s := NewStrip(a.Width)
-	s.Label(a.Col(r.Current.Head), draw.Count(r.Current.Head), t.Bold)
-	s.Label(a.Col(r.Backup.Head), draw.Count(r.Backup.Head), t.Bold)
-	s.Label(0, draw.Count(int64(a.From)), t.Dim)
+	s.Label(a.Col(r.Current.Head), words.Number(r.Current.Head), t.Bold)
+	s.Label(a.Col(r.Backup.Head), words.Number(r.Backup.Head), t.Bold)
+	s.Label(0, words.Number(int64(a.From)), t.Dim)
 	for _, w := range []Window{r.Backup, r.Current} {
 		if w.Compact > 0 {
-			s.Label(a.Col(w.Compact), draw.Count(w.Compact), t.Dim)
+			s.Label(a.Col(w.Compact), words.Number(w.Compact), t.Dim)
 		}
 	}
 	if a.To > float64(r.Current.Head) {
-		s.Label(a.Width-1, draw.Count(int64(a.To)), t.Dim)
+		s.Label(a.Width-1, words.Number(int64(a.To)), t.Dim)
 	}
 	return s
 }
@@ -145,7 +146,7 @@ func (r *Ruler) gap(t *draw.Theme, a Axis) *Strip {
 		return s
 	}
 	from, to := a.Col(r.Backup.Head), a.Col(r.Current.Head)
-	text := " " + draw.Count(n) + " undone "
+	text := " " + words.Number(n) + " undone "
 	s.Fill(from, to, t.Line, t.Dim)
 	s.Fill(from, from, t.Left, t.Dim)
 	s.Fill(to, to, t.Right, t.Dim)
@@ -174,14 +175,14 @@ func (r *Ruler) starts(t *draw.Theme, a Axis) *Strip {
 		color = t.Warning
 	}
 	if float64(v.Revision) > a.To {
-		text := "starts at " + draw.Count(v.Revision) + " " + t.Arrow
+		text := "starts at " + words.Number(v.Revision) + " " + t.Arrow
 		s.Put(a.Width-ansi.StringWidth(text), text, color)
 		return s
 	}
 	at, least := a.Col(v.Revision), a.Col(v.Least)
-	s.Mark(at, least, t.Restored, "starts at "+draw.Count(v.Revision), color)
+	s.Mark(at, least, t.Restored, "starts at "+words.Number(v.Revision), color)
 	if !v.Enough && !v.Insufficient {
-		s.Mark(least, at, t.Minimum, "at least "+draw.Count(v.Least), t.Dim)
+		s.Mark(least, at, t.Minimum, "at least "+words.Number(v.Least), t.Dim)
 	}
 	return s
 }
@@ -196,7 +197,7 @@ func (r *Ruler) legend(t *draw.Theme, width int) []string {
 	v := r.Start
 	bumped := "bumped by an earlier restore"
 	if list := append(slices.Clone(r.Backup.Bumped), r.Current.Bumped...); len(list) > 0 {
-		bumped += " at " + draw.Count(slices.Max(list))
+		bumped += " at " + words.Number(slices.Max(list))
 	}
 	parts := []part{
 		{t.Compacted, "compacted", t.Dim, r.Backup.Compact > 0 || r.Current.Compact > 0},
@@ -237,22 +238,22 @@ func (r *Ruler) told(width int) []string {
 		case w.Unknown:
 			kept = "and from where on it is kept is not known"
 		case w.Compact > 0:
-			kept = "kept from revision " + draw.Count(w.Compact)
+			kept = "kept from revision " + words.Number(w.Compact)
 		}
-		tell("The %s is at revision %s, %s.", w.name, draw.Count(w.Head), kept)
+		tell("The %s is at revision %s, %s.", w.name, words.Number(w.Head), kept)
 		for _, rev := range w.Bumped {
-			tell("An earlier restore bumped it to revision %s.", draw.Count(rev))
+			tell("An earlier restore bumped it to revision %s.", words.Number(rev))
 		}
 	}
 	if n := r.Current.Head - r.Backup.Head; n > 0 {
-		tell("%s are undone.", draw.Plural(n, "revision"))
+		tell("%s are undone.", words.Count(n, "revision"))
 	}
 	if v := r.Start; v != nil {
-		needed := "at least " + draw.Count(v.Least) + " is needed"
+		needed := "at least " + words.Number(v.Least) + " is needed"
 		if v.Insufficient {
 			needed = "no bump can be enough"
 		}
-		tell("The restored store starts at revision %s; %s; watchers may have seen up to %s.", draw.Count(v.Revision), needed, draw.Count(v.Seen))
+		tell("The restored store starts at revision %s; %s; watchers may have seen up to %s.", words.Number(v.Revision), needed, words.Number(v.Seen))
 	}
 	return lines
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"revenant/analyzer/diff"
+	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/keys"
 	"revenant/tui/screens/shared"
@@ -328,7 +329,7 @@ func (d *Screen) nothing() string {
 	if d.level.depth > 0 && !d.level.flat {
 		return "Nothing differs here between the two moments."
 	}
-	text := fmt.Sprintf("Nothing differs between the two moments: %s are the same.", draw.Plural(d.level.all.Same, "object"))
+	text := fmt.Sprintf("Nothing differs between the two moments: %s are the same.", words.Count(d.level.all.Same, "object"))
 	if len(d.level.all.Warnings) > 0 {
 		text += " That is so for what could be read."
 	}
@@ -375,9 +376,9 @@ func (d *Screen) summary() string {
 		return t.Dim.Paint("comparing" + t.Ellipsis)
 	}
 	c := d.level.all
-	parts := []string{draw.Count(c.Same) + " the same"}
+	parts := []string{words.Number(c.Same) + " the same"}
 	for _, f := range []diff.Fate{diff.Changed, diff.Recreated, diff.Removed, diff.Added} {
-		parts = append(parts, draw.Count(c.Counts[f])+" "+f.String())
+		parts = append(parts, words.Number(c.Counts[f])+" "+f.String())
 	}
 	slices.Reverse(parts)
 	return strings.Join(parts, t.Dim.Paint(" "+t.Dot+" "))
@@ -403,4 +404,4 @@ func (d *Screen) noise() string {
 	return fmt.Sprintf("%s in noise only, folded: %s", differ(n), c.Group.Noise)
 }
 
-func differ(n int) string { return draw.Plural(n, "object") + " differ" + draw.Singular(n) }
+func differ(n int) string { return words.Count(n, "object") + " differ" + draw.Singular(n) }

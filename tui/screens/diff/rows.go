@@ -8,6 +8,7 @@ import (
 	"revenant/analyzer/diff"
 	"revenant/analyzer/objects"
 	"revenant/decoder/kube"
+	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/screens/shared"
 	"revenant/tui/session"
@@ -86,7 +87,7 @@ func (d *Screen) groupRows(l *level, title string, list []diff.Group) widget.Row
 			if column == groupName {
 				return name(row)
 			}
-			return draw.ZeroAsDash(list[row].Counts[groupFates[column]])
+			return words.NumberOrDash(list[row].Counts[groupFates[column]])
 		},
 		Compare: func(a, b, column int) int {
 			if column == groupName {
@@ -115,13 +116,13 @@ func (d *Screen) groupDetail(l *level, name string, g *diff.Group, width int) []
 	lines := []string{t.Heading(draw.Safe(name), width)}
 	lines = append(lines, draw.Wrap(d.tally(g), width)...)
 	if g.Unread > 0 {
-		lines = append(lines, draw.PaintAll(t.Warning, draw.Wrap(draw.Plural(g.Unread, "object")+" could not be read in full and count as changed.", width))...)
+		lines = append(lines, draw.PaintAll(t.Warning, draw.Wrap(words.Count(g.Unread, "object")+" could not be read in full and count as changed.", width))...)
 	}
 	lines = append(lines, "")
 	if len(g.Within) > 1 {
 		for i := range g.Within[:min(len(g.Within), shared.MaxListed)] {
 			w := &g.Within[i]
-			lines = append(lines, draw.Indent(t.Fit(draw.OrDash(draw.Safe(w.Name)), 24)+"  ", d.tally(w), width)...)
+			lines = append(lines, draw.Indent(t.Fit(words.OrDash(draw.Safe(w.Name)), 24)+"  ", d.tally(w), width)...)
 		}
 		return shared.AndMore(t, lines, len(g.Within))
 	}
@@ -147,11 +148,11 @@ func (d *Screen) tally(g *diff.Group) string {
 	var parts []string
 	for _, f := range []diff.Fate{diff.Added, diff.Removed, diff.Recreated, diff.Changed} {
 		if n := g.Counts[f]; n > 0 {
-			parts = append(parts, draw.Count(n)+" "+f.String())
+			parts = append(parts, words.Number(n)+" "+f.String())
 		}
 	}
 	if n := g.Counts[diff.Quiet]; n > 0 {
-		text := draw.Count(n) + " noise only"
+		text := words.Number(n) + " noise only"
 		if len(parts) == 0 || g.Noise != 0 {
 			text += " (" + g.Noise.String() + ")"
 		}
@@ -206,7 +207,7 @@ func (d *Screen) objectRows(l *level, places []int32) widget.Rows {
 			case differsResource:
 				return cmp.Or(objects.ResourceName(key(row)), shared.OtherKeys)
 			case differsNamespace:
-				return draw.OrDash(key(row).Namespace)
+				return words.OrDash(key(row).Namespace)
 			case differsName:
 				return key(row).Name
 			case differsBefore:
@@ -217,7 +218,7 @@ func (d *Screen) objectRows(l *level, places []int32) widget.Rows {
 			if o.Problem != "" {
 				return "not read in full"
 			}
-			return draw.OrDash(o.Noise.String())
+			return words.OrDash(o.Noise.String())
 		},
 		Compare: func(a, b, column int) int {
 			x, y := at(a), at(b)
@@ -269,7 +270,7 @@ func revisionOrDash(revision int64) string {
 	if revision == 0 {
 		return "-"
 	}
-	return draw.Count(revision)
+	return words.Number(revision)
 }
 
 // redraw draws what was read last, if it is what is selected.
@@ -308,7 +309,7 @@ func (d *Screen) written(at session.Moment, revision int64) string {
 	if revision == 0 {
 		return "does not exist in the " + session.Titles[at.Side] + " then"
 	}
-	text := "revision " + draw.Count(revision) + " in the " + session.Titles[at.Side]
+	text := "revision " + words.Number(revision) + " in the " + session.Titles[at.Side]
 	if c := d.Side(at.Side).State.Clock; c != nil {
 		text += ", " + session.Brief(c.TimeOf(revision))
 	}

@@ -12,6 +12,7 @@ import (
 	"revenant/analyzer/objects"
 	"revenant/analyzer/restore"
 	"revenant/decoder/sanitize"
+	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/keys"
 	"revenant/tui/screens/shared"
@@ -156,7 +157,7 @@ func (h *Screen) marked() ([2]int, string) {
 		rows = append(rows, row)
 	}
 	if len(rows) != 2 {
-		return [2]int{}, fmt.Sprintf("two revisions are compared: %s marked, %s marks one or takes its mark away", draw.Count(len(h.Table.Marked)), h.Keymap.Key(keys.Mark))
+		return [2]int{}, fmt.Sprintf("two revisions are compared: %s marked, %s marks one or takes its mark away", words.Number(len(h.Table.Marked)), h.Keymap.Key(keys.Mark))
 	}
 	slices.Sort(rows) // they are listed oldest first
 	return [2]int{rows[0], rows[1]}, ""
@@ -210,13 +211,13 @@ func historyRows(s *session.Session, h *session.History) widget.Rows {
 			case 0:
 				return e.Revision.String()
 			case 1:
-				return draw.Count(e.Generation)
+				return words.Number(e.Generation)
 			case 2:
 				return string(e.What)
 			case 3:
-				return draw.ZeroAsDash(e.Fields)
+				return words.NumberOrDash(e.Fields)
 			case 4:
-				return draw.OrDash(e.By)
+				return words.OrDash(e.By)
 			case 5:
 				return session.Brief(e.When)
 			}
@@ -286,10 +287,10 @@ func deletion(s *session.Session, e *history.Entry, width int) []string {
 	}
 	lines := draw.Wrap("Deleted. Who asked for it is not stored; what was so right before it may tell:", width)
 	if d.Asked > 0 {
-		lines = append(lines, draw.Item("- ", fmt.Sprintf("It was being deleted since revision %s (deletionTimestamp %s).", draw.Count(d.Asked), d.For.UTC().Format("2006-01-02 15:04:05Z")), width)...)
+		lines = append(lines, draw.Item("- ", fmt.Sprintf("It was being deleted since revision %s (deletionTimestamp %s).", words.Number(d.Asked), d.For.UTC().Format("2006-01-02 15:04:05Z")), width)...)
 	}
 	for _, c := range d.Causes {
-		lines = append(lines, draw.PaintAll(t.Bold, draw.Item("- ", fmt.Sprintf("Inferred: %s (%s, revision %s)", c.Text, c.Key, draw.Count(c.Revision)), width))...)
+		lines = append(lines, draw.PaintAll(t.Bold, draw.Item("- ", fmt.Sprintf("Inferred: %s (%s, revision %s)", c.Text, c.Key, words.Number(c.Revision)), width))...)
 	}
 	if d.Owned != "" {
 		lines = append(lines, draw.Item("- ", fmt.Sprintf("Its owner %s was there and stayed: it may have deleted it, as controllers do when they are scaled down or roll out, or a person did.", d.Owned), width)...)
@@ -304,18 +305,18 @@ func deletion(s *session.Session, e *history.Entry, width int) []string {
 func ordinal(n int) string {
 	switch {
 	case n%10 == 1 && n%100 != 11:
-		return draw.Count(n) + "st"
+		return words.Number(n) + "st"
 	case n%10 == 2 && n%100 != 12:
-		return draw.Count(n) + "nd"
+		return words.Number(n) + "nd"
 	case n%10 == 3 && n%100 != 13:
-		return draw.Count(n) + "rd"
+		return words.Number(n) + "rd"
 	}
-	return draw.Count(n) + "th"
+	return words.Number(n) + "th"
 }
 
 func created(revision int64) string {
 	if revision == 0 {
 		return ""
 	}
-	return "created at revision " + draw.Count(revision)
+	return "created at revision " + words.Number(revision)
 }

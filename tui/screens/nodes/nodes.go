@@ -9,6 +9,7 @@ import (
 
 	"revenant/analyzer/digest"
 	"revenant/analyzer/restore"
+	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/keys"
 	"revenant/tui/screens/shared"
@@ -100,9 +101,9 @@ func nodeRows(s *session.Session, p *restore.Prediction) widget.Rows {
 			case nodeCertainty:
 				return string(n.Certainty)
 			case nodePhantoms:
-				return draw.ZeroAsDash(n.Phantoms)
+				return words.NumberOrDash(n.Phantoms)
 			case nodeGhosts:
-				return draw.ZeroAsDash(n.Ghosts)
+				return words.NumberOrDash(n.Ghosts)
 			}
 			if n.Capacity == nil {
 				return "-"
@@ -152,7 +153,7 @@ type resource struct {
 var resourceOf = map[int]resource{
 	nodeCPU:    {"CPU", func(r restore.Resources) int64 { return r.MilliCPU }, restore.Cores},
 	nodeMemory: {"memory", func(r restore.Resources) int64 { return r.Memory }, restore.Bytes},
-	nodePods:   {"pods", func(r restore.Resources) int64 { return r.Pods }, func(n int64) string { return draw.Count(n) }},
+	nodePods:   {"pods", func(r restore.Resources) int64 { return r.Pods }, func(n int64) string { return words.Number(n) }},
 }
 
 // takenOf is what is really taken of what there is.
@@ -211,14 +212,14 @@ func podMap(s *session.Session, p *restore.Prediction, on *digest.Node, width in
 			}
 		}
 		if n > 0 {
-			text += fmt.Sprintf(", %s of them %ss", draw.Count(n), odd)
+			text += fmt.Sprintf(", %s of them %ss", words.Number(n), odd)
 		}
 		return t.Dim.Paint(t.Fit(name, draw.FactLabel)) + marks(t, len(places)-n, n, width-draw.FactLabel-len(text)-2) + "  " + text
 	}
 	return []string{
-		row("before", on.Before, "", draw.Plural(len(on.Before), "pod")+" run here"),
-		row("after", on.After, restore.Phantom, draw.Plural(len(on.After), "pod")+" run here"),
-		row("the API", on.Shown, restore.Ghost, draw.Plural(len(on.Shown), "pod")+" shown here"),
+		row("before", on.Before, "", words.Count(len(on.Before), "pod")+" run here"),
+		row("after", on.After, restore.Phantom, words.Count(len(on.After), "pod")+" run here"),
+		row("the API", on.Shown, restore.Ghost, words.Count(len(on.Shown), "pod")+" shown here"),
 	}
 }
 
@@ -241,21 +242,21 @@ func deafness(s *session.Session, p *restore.Prediction, n *restore.NodeOutcome,
 	t, r, seen := s.Theme, &p.Revisions, &n.LastSeen
 	atLeast := "unknown"
 	if seen.AtLeast > 0 {
-		atLeast = draw.Count(seen.AtLeast)
+		atLeast = words.Number(seen.AtLeast)
 	}
-	told := t.Facts(width, "has seen", fmt.Sprintf("revision at least %s, about %s, at most %s", atLeast, draw.Count(seen.Expected), draw.Count(seen.AtMost)),
-		"starts at", "revision "+draw.Count(r.Restored)+" after the restore")
+	told := t.Facts(width, "has seen", fmt.Sprintf("revision at least %s, about %s, at most %s", atLeast, words.Number(seen.Expected), words.Number(seen.AtMost)),
+		"starts at", "revision "+words.Number(r.Restored)+" after the restore")
 	if t.Plain || r.Restored > seen.AtMost {
 		return told
 	}
 	to := max(min(seen.AtMost, 2*seen.Expected), r.Restored+1)
 	a := widget.Axis{From: float64(r.Restored), To: float64(to), Width: max(width-draw.FactLabel, 1)}
 	numbers, deaf := widget.NewStrip(a.Width), widget.NewStrip(a.Width)
-	numbers.Label(0, draw.Count(r.Restored), t.Bold)
+	numbers.Label(0, words.Number(r.Restored), t.Bold)
 	if seen.AtLeast > r.Restored {
-		numbers.Label(a.Col(seen.AtLeast), draw.Count(seen.AtLeast), t.Bold)
+		numbers.Label(a.Col(seen.AtLeast), words.Number(seen.AtLeast), t.Bold)
 	}
-	numbers.Label(a.Width-1, draw.Count(to), t.Dim)
+	numbers.Label(a.Width-1, words.Number(to), t.Dim)
 	color := t.Critical
 	if n.Kubelet != restore.KubeletDeaf {
 		color = t.Dim // it relists, whatever it has seen
@@ -308,7 +309,7 @@ func podsOn(s *session.Session, p *restore.Prediction, on *digest.Node, width in
 		return append(lines, "", t.Dim.Paint("No pod of it needs attention."))
 	}
 	if more > 0 {
-		lines = append(lines, t.Dim.Paint(draw.Count(more)+" more"))
+		lines = append(lines, t.Dim.Paint(words.Number(more)+" more"))
 	}
 	return append([]string{"", t.Bold.Paint("Pods that need attention") + t.Dim.Paint(" ("+s.Keymap.Key(keys.Open)+" lists all pods of the node)")}, lines...)
 }

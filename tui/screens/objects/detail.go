@@ -17,6 +17,7 @@ import (
 	"revenant/decoder/kube"
 	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/keys"
 	"revenant/tui/screens/shared"
@@ -145,7 +146,7 @@ func (d *description) description(l objects.Object) []string {
 	if d.alone != "" {
 		lines = append(lines, draw.PaintAll(t.Dim, draw.Wrap("There is no other version to compare it with: "+d.alone+".", d.width))...)
 	}
-	lines = append(lines, t.Dim.Paint(t.Cut(fmt.Sprintf("as of revision %s; %s shows its YAML", draw.Count(l.Record.Main), d.keymap.Key(keys.ToObject)), d.width)), "")
+	lines = append(lines, t.Dim.Paint(t.Cut(fmt.Sprintf("as of revision %s; %s shows its YAML", words.Number(l.Record.Main), d.keymap.Key(keys.ToObject)), d.width)), "")
 	for i, s := range resources.Describe(d.Catalog.Of(l.Key), kube.Decode(keyspace.DecodeKey(d.prefix, l.Record.Key), value), d.Now) {
 		if i > 0 {
 			lines = append(lines, "", t.Heading(draw.Safe(s.Title), d.width))
@@ -211,7 +212,7 @@ func (d *description) lines(l objects.Object) []string {
 		problem = o.Problem.Error()
 	}
 	add(t.Facts(d.width, "key", l.Record.Key, "uid", o.UID, "created", d.when(l.Record.CreateRevision), "changed", d.when(l.Record.Main), "afterwards", d.next(l.Record),
-		"version", draw.Count(l.Record.Version), "size", draw.Size(int64(l.Record.Size))+", "+o.Encoding.String(), "problem", problem)...)
+		"version", words.Number(l.Record.Version), "size", words.Size(int64(l.Record.Size))+", "+o.Encoding.String(), "problem", problem)...)
 	if secret, ok := o.Typed.(*corev1.Secret); ok {
 		add("")
 		add(d.secret(secret)...)
@@ -242,7 +243,7 @@ func (o *Screen) manifest(l *session.ObjectList, object *objects.Object) widget.
 	side, prefix, asJSON := o.Side(l.Side), o.Input.Prefix, o.json
 	options := kube.PrintOptions{DropManagedFields: true, ShowSecrets: o.decoded != "" && o.decoded == object.Record.Key}
 	name := objects.Title(object.Key)
-	e := widget.Export{What: fmt.Sprintf("%s at revision %s", name, draw.Count(object.Record.Main)), File: widget.FileName(fmt.Sprintf("%s-%d", name, object.Record.Main))}
+	e := widget.Export{What: fmt.Sprintf("%s at revision %s", name, words.Number(object.Record.Main)), File: widget.FileName(fmt.Sprintf("%s-%d", name, object.Record.Main))}
 	e.File += map[bool]string{false: ".yaml", true: ".json"}[asJSON]
 	if shared.IsSecret(object.Key) && !options.ShowSecrets {
 		e.What += fmt.Sprintf(", without what it holds: %s decodes it first", o.Keymap.Key(keys.Decode))
@@ -263,7 +264,7 @@ func (o *Screen) manifest(l *session.ObjectList, object *objects.Object) widget.
 
 // when is a revision and its time.
 func (d *description) when(revision int64) string {
-	text := "at revision " + draw.Count(revision)
+	text := "at revision " + words.Number(revision)
 	if c := d.side.State.Clock; c != nil {
 		text += ", " + c.TimeOf(revision).String()
 	}
@@ -277,9 +278,9 @@ func (d *description) next(r snapshot.Record) string {
 			continue
 		}
 		if after.Tombstone {
-			return "deleted at revision " + draw.Count(after.Main)
+			return "deleted at revision " + words.Number(after.Main)
 		}
-		return "changed again at revision " + draw.Count(after.Main)
+		return "changed again at revision " + words.Number(after.Main)
 	}
 	return "nothing: it is the newest in this snapshot"
 }
@@ -290,7 +291,7 @@ func (d *description) absence(key, why string) []string {
 	lines := append([]string{t.Heading("Not there", d.width)}, draw.PaintAll(t.Warning, draw.Wrap(why+".", d.width))...)
 	lines = append(lines, "")
 	for _, life := range livesOf(d.side.Snapshot, key) {
-		lines = append(lines, draw.Wrap(draw.Sentence(life), d.width)...)
+		lines = append(lines, draw.Wrap(words.Sentence(life), d.width)...)
 	}
 	return lines
 }
@@ -318,14 +319,14 @@ func livesOf(s *snapshot.Snapshot, key string) []string {
 		if len(list) == most {
 			return append(list, "it was created again later")
 		}
-		life := "it is there from revision " + draw.Count(first.Main) + " on"
+		life := "it is there from revision " + words.Number(first.Main) + " on"
 		if i+1 < len(history) {
-			life = "it was there from revision " + draw.Count(first.Main) + " until it was deleted at revision " + draw.Count(history[i+1].Main)
+			life = "it was there from revision " + words.Number(first.Main) + " until it was deleted at revision " + words.Number(history[i+1].Main)
 		}
 		list = append(list, life)
 	}
 	if list == nil {
-		return []string{"its deletion at revision " + draw.Count(history[0].Main) + " is all that is kept of it"}
+		return []string{"its deletion at revision " + words.Number(history[0].Main) + " is all that is kept of it"}
 	}
 	return list
 }
@@ -343,7 +344,7 @@ func (d *description) secret(s *corev1.Secret) []string {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		text := draw.Plural(len(s.Data[name]), "byte") + ", hidden"
+		text := words.Count(len(s.Data[name]), "byte") + ", hidden"
 		if d.opened {
 			text += ": " + d.keymap.Key(keys.Decode) + " decodes"
 		}
@@ -355,7 +356,7 @@ func (d *description) secret(s *corev1.Secret) []string {
 			if i == 0 {
 				lead = draw.Safe(name) + ": "
 			}
-			for j, piece := range draw.Chop(lead+line, d.width) {
+			for j, piece := range words.Chop(lead+line, d.width) {
 				if j == 0 && i == 0 && strings.HasPrefix(piece, lead) {
 					piece = t.Dim.Paint(lead) + piece[len(lead):]
 				}
@@ -369,11 +370,11 @@ func (d *description) secret(s *corev1.Secret) []string {
 // secretText is data as text, where it is text.
 func secretText(data []byte) string {
 	if !utf8.Valid(data) {
-		return draw.Plural(len(data), "byte") + " that are no text"
+		return words.Count(len(data), "byte") + " that are no text"
 	}
 	text := string(data)
 	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) && r != '\n' && r != '\t' && r != '\r' }) {
-		return draw.Plural(len(data), "byte") + " with control characters"
+		return words.Count(len(data), "byte") + " with control characters"
 	}
 	return strings.TrimRight(sanitize.Text(strings.NewReplacer("\t", "    ", "\r\n", "\n").Replace(text)), "\n")
 }

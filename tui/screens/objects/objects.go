@@ -12,6 +12,7 @@ import (
 
 	"revenant/analyzer/objects"
 	"revenant/decoder/kube"
+	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/keys"
 	"revenant/tui/screens/shared"
@@ -402,7 +403,7 @@ func (o *Screen) emptiness(l *session.ObjectList) string {
 		return o.emptyBecause(l)
 	}
 	lives := o.lives(l, o.kept)
-	return why + ". " + draw.Sentence(strings.Join(lives, "; ")) + " " + o.emptyBecause(l)
+	return why + ". " + words.Sentence(strings.Join(lives, "; ")) + " " + o.emptyBecause(l)
 }
 
 // emptyBecause says why a list has no object.
@@ -420,7 +421,7 @@ func (o *Screen) emptyBecause(l *session.ObjectList) string {
 		what += " in the namespace " + draw.Quoted(l.Query.Namespace)
 	}
 	if l.Resource != nil && l.Query.Namespace != "" && l.Resource.Count > 0 {
-		return fmt.Sprintf("%s at this revision; other namespaces have %s.", what, draw.Count(l.Resource.Count))
+		return fmt.Sprintf("%s at this revision; other namespaces have %s.", what, words.Number(l.Resource.Count))
 	}
 	return what + " at this revision."
 }

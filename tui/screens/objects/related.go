@@ -10,6 +10,7 @@ import (
 
 	"revenant/analyzer/relations"
 	"revenant/analyzer/resources"
+	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/session"
 )
@@ -86,10 +87,10 @@ func (d *description) relatives() []string {
 		}
 	}
 	if tree.More > 0 {
-		lines = append(lines, t.Dim.Paint("and "+draw.Count(tree.More)+" more"))
+		lines = append(lines, t.Dim.Paint("and "+words.Number(tree.More)+" more"))
 	}
 	if tree.Unread > 0 {
-		lines = append(lines, draw.PaintAll(t.Warning, draw.Wrap(draw.Plural(tree.Unread, "object")+" could not be read: more may belong to it.", d.width))...)
+		lines = append(lines, draw.PaintAll(t.Warning, draw.Wrap(words.Count(tree.Unread, "object")+" could not be read: more may belong to it.", d.width))...)
 	}
 	return lines
 }
@@ -136,7 +137,7 @@ func (d *description) events() []string {
 		lines = append(lines, d.event(&e.List[i])...)
 	}
 	if e.Unread > 0 {
-		lines = append(lines, t.Warning.Paint(draw.Plural(e.Unread, "event")+" could not be read."))
+		lines = append(lines, t.Warning.Paint(words.Count(e.Unread, "event")+" could not be read."))
 	}
 	return lines
 }
@@ -145,7 +146,7 @@ func (d *description) event(e *relations.Event) []string {
 	t := d.theme
 	age := resources.Age(e.Last, d.Now).Text + " ago"
 	if e.Count > 1 {
-		age += fmt.Sprintf(", %s times", draw.Count(int64(e.Count)))
+		age += fmt.Sprintf(", %s times", words.Number(int64(e.Count)))
 	}
 	text := e.Reason + ": " + e.Message
 	if e.Source != "" {

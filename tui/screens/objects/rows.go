@@ -7,6 +7,7 @@ import (
 	"revenant/analyzer/objects"
 	"revenant/analyzer/resources"
 	"revenant/decoder/kube"
+	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/keys"
 	"revenant/tui/session"
@@ -155,13 +156,13 @@ func boolOrder(a, b bool) int {
 func recordCell(l *objects.Object, column int) string {
 	switch column {
 	case objectCreated:
-		return draw.Count(l.Record.CreateRevision)
+		return words.Number(l.Record.CreateRevision)
 	case objectChanged:
-		return draw.Count(l.Record.Main)
+		return words.Number(l.Record.Main)
 	case objectVersion:
-		return draw.Count(l.Record.Version)
+		return words.Number(l.Record.Version)
 	}
-	return draw.Size(int64(l.Record.Size))
+	return words.Size(int64(l.Record.Size))
 }
 
 // compareRecords orders by what the record tells, the largest first.
@@ -195,11 +196,11 @@ func (o *Screen) groupRows(l *session.ObjectList, by int) widget.Rows {
 			case groupTitle:
 				return g.Name
 			case groupObjects:
-				return draw.Count(g.Objects)
+				return words.Number(g.Objects)
 			case groupBytes:
-				return draw.Size(g.Bytes)
+				return words.Size(g.Bytes)
 			case groupKind:
-				return draw.OrDash(g.Resource.Kind)
+				return words.OrDash(g.Resource.Kind)
 			}
 			return scope(g.Resource)
 		},
@@ -228,7 +229,7 @@ func scope(r *resources.Resource) string {
 func (o *Screen) groupDetail(g *objects.Group, width int) []string {
 	t := o.Theme
 	lines := []string{t.Heading(draw.Safe(g.Name), width)}
-	lines = append(lines, t.Facts(width, "objects", draw.Count(g.Objects), "size", draw.Size(g.Bytes))...)
+	lines = append(lines, t.Facts(width, "objects", words.Number(g.Objects), "size", words.Size(g.Bytes))...)
 	if r := g.Resource; r != nil {
 		known := "built in"
 		if r.Custom {

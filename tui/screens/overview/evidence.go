@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/session"
 )
@@ -46,14 +47,14 @@ var facts = []struct {
 	{"delta files", (*Screen).deltas},
 	{"missing", (*Screen).missing},
 	{"saved", func(o *Screen, i int) (string, draw.Style) { return saved(o.Side(i).State.Time), "" }},
-	{"size", func(o *Screen, i int) (string, draw.Style) { return draw.Size(o.Side(i).Snapshot.Size()), "" }},
+	{"size", func(o *Screen, i int) (string, draw.Style) { return words.Size(o.Side(i).Snapshot.Size()), "" }},
 	{"sha256", (*Screen).hash},
 	{"trailer", (*Screen).trailer},
 	{"content", (*Screen).content},
-	{"revision", func(o *Screen, i int) (string, draw.Style) { return draw.Count(o.Side(i).State.Revision), "" }},
+	{"revision", func(o *Screen, i int) (string, draw.Style) { return words.Number(o.Side(i).State.Revision), "" }},
 	{"kept from", func(o *Screen, i int) (string, draw.Style) {
 		if rev := o.Side(i).State.CompactRevision; rev > 0 {
-			return draw.Count(rev), ""
+			return words.Number(rev), ""
 		}
 		if o.Side(i).State.CompactUnknown {
 			return "unknown: what would tell it is lost", o.Theme.Warning
@@ -132,7 +133,7 @@ func (o *Screen) log(side int) (string, draw.Style) {
 	if w == nil {
 		return "", ""
 	}
-	text := fmt.Sprintf("%s applied, from revision %s", entries(w.Applied), draw.Count(w.DBRevision))
+	text := fmt.Sprintf("%s applied, from revision %s", entries(w.Applied), words.Number(w.DBRevision))
 	if w.Uncommitted > 0 {
 		return text + fmt.Sprintf("; %s not applied", entries(w.Uncommitted)), o.Theme.Warning
 	}
@@ -145,9 +146,9 @@ func (o *Screen) deltas(side int) (string, draw.Style) {
 	if d == nil {
 		return "", ""
 	}
-	text := fmt.Sprintf("%s applied, from revision %s", draw.Plural(d.Applied, "event"), draw.Count(d.DBRevision))
+	text := fmt.Sprintf("%s applied, from revision %s", words.Count(d.Applied, "event"), words.Number(d.DBRevision))
 	if n := len(d.Unapplied); n > 0 {
-		return text + fmt.Sprintf("; %s not applied", draw.Plural(n, "file")), o.Theme.Warning
+		return text + fmt.Sprintf("; %s not applied", words.Count(n, "file")), o.Theme.Warning
 	}
 	return text, ""
 }
@@ -156,7 +157,7 @@ func entries(n int) string {
 	if n == 1 {
 		return "1 entry"
 	}
-	return draw.Count(int64(n)) + " entries"
+	return words.Number(int64(n)) + " entries"
 }
 
 func (o *Screen) members(side int) (string, draw.Style) {
@@ -173,9 +174,9 @@ func (o *Screen) members(side int) (string, draw.Style) {
 
 func (o *Screen) objects(side int) (string, draw.Style) {
 	s := o.Side(side).State
-	text := draw.Plural(len(s.Pods), "pod") + ", " + draw.Plural(len(s.Nodes), "node")
+	text := words.Count(len(s.Pods), "pod") + ", " + words.Count(len(s.Nodes), "node")
 	if f := &o.Files[side]; f.Counted {
-		text += ", " + draw.Plural(f.Keys, "key")
+		text += ", " + words.Count(f.Keys, "key")
 	}
 	return text, ""
 }

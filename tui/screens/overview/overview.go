@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"revenant/analyzer/restore"
+	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/keys"
 	"revenant/tui/screens/shared"
@@ -94,7 +95,7 @@ func (o *Screen) verdict(width int) []string {
 	}
 	if o.Refused != nil {
 		lines = append(lines, draw.PaintAll(t.Critical+t.Bold, draw.Wrap("This plan is refused: "+o.Refused.Error(), width))...)
-		lines = append(lines, draw.Wrap(draw.Sentence(shared.HintOf(o.Refused)), width)...)
+		lines = append(lines, draw.Wrap(words.Sentence(shared.HintOf(o.Refused)), width)...)
 		return append(lines, draw.PaintAll(t.Dim, draw.Wrap("All else that is shown belongs to the last plan that was not refused.", width))...)
 	}
 	color, _ := shared.Severity(t, o.Digest.Severity)
@@ -109,18 +110,18 @@ func (o *Screen) outcomes(width int) []string {
 	var lines, well []string
 	for _, o := range o.Digest.Tallies {
 		if o.Severity == restore.OK {
-			well = append(well, draw.Count(o.Pods)+" "+string(o.ID))
+			well = append(well, words.Number(o.Pods)+" "+string(o.ID))
 			continue
 		}
 		sure := "all certain"
 		if o.Certain < o.Pods {
-			sure = fmt.Sprintf("%s certain, %s possible", draw.Count(o.Certain), draw.Count(o.Pods-o.Certain-o.Unlikely))
+			sure = fmt.Sprintf("%s certain, %s possible", words.Number(o.Certain), words.Number(o.Pods-o.Certain-o.Unlikely))
 		}
 		if o.Unlikely > 0 {
-			sure += fmt.Sprintf(", %s unlikely", draw.Count(o.Unlikely))
+			sure += fmt.Sprintf(", %s unlikely", words.Number(o.Unlikely))
 		}
 		color, mark := shared.Severity(t, o.Severity)
-		lead := fmt.Sprintf("%s %6s %s", mark, draw.Count(o.Pods), t.Fit(string(o.ID), 18))
+		lead := fmt.Sprintf("%s %6s %s", mark, words.Number(o.Pods), t.Fit(string(o.ID), 18))
 		lines = append(lines, color.Paint(lead)+t.Fit(o.Title, 30)+t.Dim.Paint(sure))
 	}
 	if len(well) > 0 {
@@ -144,7 +145,7 @@ func (o *Screen) next(width int) []string {
 	enough := r.BumpVerdict == restore.BumpEnough && o.Refused == nil
 	add, why := r.RecommendedBump, fmt.Sprintf(
 		"%s The bump must be at least %s (%s). Recommended is %s; keys %s and %s try it here.",
-		r.BumpReason, draw.Count(r.MinimumSafeBump), boundText(r.MinimumSafeBumpIs), draw.Count(r.RecommendedBump), o.Keymap.Key(keys.Bump), o.Keymap.Key(keys.Compact))
+		r.BumpReason, words.Number(r.MinimumSafeBump), boundText(r.MinimumSafeBumpIs), words.Number(r.RecommendedBump), o.Keymap.Key(keys.Bump), o.Keymap.Key(keys.Compact))
 	if enough {
 		add, why = p.Plan.BumpRevision, "The bump is enough. "+r.BumpReason
 	}
@@ -203,18 +204,18 @@ func (o *Screen) kubelets(width int) []string {
 			names = append(names, n.Name)
 		}
 		if more := len(nodes) - shownNodes; more > 0 {
-			names = append(names, "and "+draw.Count(more)+" more")
+			names = append(names, "and "+words.Number(more)+" more")
 		}
-		lead := fmt.Sprintf("%s (%s, %s): ", kubeletDoes(d.kubelet), draw.Count(len(nodes)), d.certainty)
+		lead := fmt.Sprintf("%s (%s, %s): ", kubeletDoes(d.kubelet), words.Number(len(nodes)), d.certainty)
 		text := draw.Item(lead, strings.Join(names, ", "), width)
 		text[0] = t.Bold.Paint(lead) + strings.TrimPrefix(text[0], lead)
 		lines = append(lines, text...)
 		lines = append(lines, draw.PaintAll(t.Dim, draw.Item("  ", nodes[0].Name+": "+nodes[0].Reason, width))...)
 	}
 	if d := p.Revisions.Deaf; d != nil {
-		text := fmt.Sprintf("Deaf until the store has passed revision %s", draw.Count(d.UntilRevision))
+		text := fmt.Sprintf("Deaf until the store has passed revision %s", words.Number(d.UntilRevision))
 		if d.UntilExpected > d.UntilRevision {
-			text += fmt.Sprintf(" (up to about %s)", draw.Count(d.UntilExpected))
+			text += fmt.Sprintf(" (up to about %s)", words.Number(d.UntilExpected))
 		}
 		if d.Estimate != "" {
 			text += ", about " + d.Estimate + " at the measured rates"
@@ -267,7 +268,7 @@ func (o *Screen) toKnow(width int) []string {
 	for i, f := range o.Files {
 		for n, problem := range f.Problems {
 			if n == shownProblems {
-				texts = append(texts, fmt.Sprintf("%s: %s more; revenant inspect lists them.", session.Roles[i], draw.Plural(len(f.Problems)-n, "problem")))
+				texts = append(texts, fmt.Sprintf("%s: %s more; revenant inspect lists them.", session.Roles[i], words.Count(len(f.Problems)-n, "problem")))
 				break
 			}
 			texts = append(texts, fmt.Sprintf("%s: %s: %s.", session.Roles[i], problem.Severity, problem))

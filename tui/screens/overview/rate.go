@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"revenant/analyzer/timeline"
+	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/screens/shared"
 	"revenant/tui/session"
@@ -71,7 +72,7 @@ func (o *Screen) rate(width int) []string {
 	}
 	if head >= 0 {
 		s.Fill(head, head, "", "")
-		s.Mark(head, head, t.Up, "backup "+draw.Count(o.Side(session.Backup).State.Revision), t.Bold)
+		s.Mark(head, head, t.Up, "backup "+words.Number(o.Side(session.Backup).State.Revision), t.Bold)
 	}
 	lines = append(lines, draw.Spaces(rateLabel)+s.String())
 	return append(lines, draw.PaintAll(t.Dim, draw.Wrap(tell, width))...)
@@ -107,13 +108,13 @@ func (o *Screen) ratesTold(rates []timeline.Rate, width int) []string {
 		lines = append(lines, draw.Wrap(fmt.Sprintf("%s to %s: %s.", list[0].From.UTC().Format(draw.ClockLayout), list[len(list)-1].To.UTC().Format(draw.ClockLayout), text), width)...)
 	}
 	head := o.Side(session.Backup).State.Revision
-	return append(lines, draw.Wrap(fmt.Sprintf("The backup's newest revision %s was written %s.", draw.Count(head), o.Timeline.Backup), width)...)
+	return append(lines, draw.Wrap(fmt.Sprintf("The backup's newest revision %s was written %s.", words.Number(head), o.Timeline.Backup), width)...)
 }
 
 // perSecond is a rate with the digits that it is worth.
 func perSecond(rate float64) string {
 	if rate >= 10 {
-		return draw.Count(int64(math.Round(rate)))
+		return words.Number(int64(math.Round(rate)))
 	}
 	text := strings.TrimRight(strings.TrimRight(fmt.Sprintf("%.2f", rate), "0"), ".")
 	if text == "0" && rate > 0 {

@@ -9,6 +9,7 @@ import (
 
 	"revenant/analyzer/restore"
 	"revenant/decoder/sanitize"
+	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/keys"
 	"revenant/tui/screens/shared"
@@ -271,11 +272,11 @@ func likely(certain, all int) string {
 	case all == 0:
 		return "-"
 	case certain == all:
-		return draw.Count(all)
+		return words.Number(all)
 	case certain == 0:
-		return draw.Count(all) + "?"
+		return words.Number(all) + "?"
 	}
-	return fmt.Sprintf("%s+%s?", draw.Count(certain), draw.Count(all-certain))
+	return fmt.Sprintf("%s+%s?", words.Number(certain), words.Number(all-certain))
 }
 
 // detail tells what the selected mode is, does and costs.

@@ -14,6 +14,7 @@ import (
 	"revenant/decoder/kube"
 	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/keys"
 	"revenant/tui/screens/shared"
@@ -292,9 +293,9 @@ func (d *detail) explanation() []string {
 	field("to do", pod.Action)
 	add("")
 	for _, ref := range pod.Evidence {
-		field("evidence", fmt.Sprintf("%s, revision %s: %s", ref.Snapshot, draw.Count(ref.Revision), ref.Key))
+		field("evidence", fmt.Sprintf("%s, revision %s: %s", ref.Snapshot, words.Number(ref.Revision), ref.Key))
 	}
-	field("uid", draw.OrDash(pod.UID))
+	field("uid", words.OrDash(pod.UID))
 	add("")
 	return lines
 }
@@ -309,7 +310,7 @@ func (d *detail) object() []string {
 	if !o.there {
 		return []string{t.Heading("Object", width), t.Dim.Paint("It is in neither snapshot under this uid.")}
 	}
-	title := fmt.Sprintf("Object in the %s, revision %s", session.Titles[d.side], draw.Count(o.revision))
+	title := fmt.Sprintf("Object in the %s, revision %s", session.Titles[d.side], words.Number(o.revision))
 	if d.noOther() == "" {
 		title += fmt.Sprintf(" (%s: in the %s)", d.Keymap.Key(keys.Other), session.Titles[1-d.side])
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"revenant/analyzer/restore"
-	"revenant/tui/draw"
+	"revenant/internal/words"
 )
 
 func runsOn(pod *restore.PodOutcome) string {
@@ -57,7 +57,7 @@ func twice(d *restore.DoubleRun, uid string) string {
 		text = "on two nodes"
 	}
 	if d.AtMostSeconds > 0 {
-		text += fmt.Sprintf(", for up to %s s", draw.Count(d.AtMostSeconds))
+		text += fmt.Sprintf(", for up to %s s", words.Number(d.AtMostSeconds))
 	}
 	return text + ", until " + d.Until
 }

@@ -11,6 +11,7 @@ import (
 
 	"revenant/analyzer/digest"
 	"revenant/analyzer/restore"
+	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/screens/shared"
 	"revenant/tui/session"
@@ -52,9 +53,9 @@ func (l *podList) cell(pod *restore.PodOutcome, column int) string {
 	case colName:
 		return pod.Name
 	case colNode:
-		return draw.OrDash(pod.Node)
+		return words.OrDash(pod.Node)
 	case colOwner:
-		return draw.OrDash(l.known[pod.UID].Controller())
+		return words.OrDash(l.known[pod.UID].Controller())
 	case colAge:
 		if age := l.known[pod.UID].Age(); age >= 0 {
 			return duration.HumanDuration(age)
@@ -219,9 +220,9 @@ func groupRows(list []*podGroup) widget.Rows {
 			case 0:
 				return g.name
 			case 1:
-				return draw.Count(g.pods)
+				return words.Number(g.pods)
 			}
-			return draw.ZeroAsDash(g.number(column))
+			return words.NumberOrDash(g.number(column))
 		},
 		Compare: func(a, b, column int) int {
 			x, y := list[a], list[b]

@@ -11,6 +11,7 @@ import (
 
 	"revenant/analyzer/restore"
 	"revenant/decoder/kube"
+	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/keys"
 	"revenant/tui/session"
@@ -390,7 +391,7 @@ func (p *Screen) counts() string {
 	if p.groups != none {
 		noun = "group"
 	}
-	parts := []string{t.Bold.Paint(fmt.Sprintf("%s of %s", draw.Count(len(p.Table.Shown)), draw.Plural(p.Table.Rows.Count, noun)))}
+	parts := []string{t.Bold.Paint(fmt.Sprintf("%s of %s", words.Number(len(p.Table.Shown)), words.Count(p.Table.Rows.Count, noun)))}
 	for _, chip := range p.within.chips() {
 		parts = append(parts, t.Bold.Paint("["+draw.Safe(chip)+"]"))
 	}
@@ -410,5 +411,5 @@ func (p *Screen) empty() string {
 	case o.Words != "":
 		return fmt.Sprintf("No pod matches %q. %s clears the filter.", o.Words, p.Keymap.Key(keys.Back))
 	}
-	return fmt.Sprintf("Nothing happens to any of the %s under this plan. %s shows them all.", draw.Plural(len(p.of.Pods), "pod"), p.Keymap.Key(keys.ShowAll))
+	return fmt.Sprintf("Nothing happens to any of the %s under this plan. %s shows them all.", words.Count(len(p.of.Pods), "pod"), p.Keymap.Key(keys.ShowAll))
 }

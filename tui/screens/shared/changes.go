@@ -5,6 +5,7 @@ import (
 
 	"revenant/analyzer/diff"
 	"revenant/decoder/sanitize"
+	"revenant/internal/words"
 	"revenant/tui/draw"
 )
 
@@ -39,14 +40,14 @@ func Changes(t *draw.Theme, list []diff.Change, look ChangesLook, width int) []s
 	case len(list) == 0:
 		put("Nothing differs.", t.Dim)
 	case noise == 0:
-		put(draw.Plural(fields, "field")+" differ"+draw.Singular(fields), t.Bold)
+		put(words.Count(fields, "field")+" differ"+draw.Singular(fields), t.Bold)
 	default:
 		if fields == 0 {
 			put("Nothing but noise differs", t.Bold)
 		} else {
-			put(draw.Plural(fields, "field")+" differ"+draw.Singular(fields), t.Bold)
+			put(words.Count(fields, "field")+" differ"+draw.Singular(fields), t.Bold)
 		}
-		text := draw.Plural(noise, "change") + " of noise: " + folded.String()
+		text := words.Count(noise, "change") + " of noise: " + folded.String()
 		if !look.Noise {
 			text += ", folded"
 			if look.Unfold != "" {
@@ -179,5 +180,5 @@ func besideEachOther(t *draw.Theme, c *diff.Change, width int) []string {
 }
 
 func folded(t *draw.Theme, l *diff.Line) string {
-	return t.Ellipsis + " " + draw.Plural(l.Count, "line") + " the same"
+	return t.Ellipsis + " " + words.Count(l.Count, "line") + " the same"
 }

@@ -7,6 +7,7 @@ import (
 
 	"revenant/analyzer/restore"
 	"revenant/decoder/kube"
+	"revenant/internal/words"
 	"revenant/tui/draw"
 )
 
@@ -83,7 +84,7 @@ func Roughly(d time.Duration) string {
 // AndMore says how many of n things are not among those that are listed.
 func AndMore(t *draw.Theme, lines []string, n int) []string {
 	if n > MaxListed {
-		lines = append(lines, t.Dim.Paint("and "+draw.Count(n-MaxListed)+" more"))
+		lines = append(lines, t.Dim.Paint("and "+words.Number(n-MaxListed)+" more"))
 	}
 	return lines
 }

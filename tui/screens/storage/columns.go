@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"revenant/analyzer/storage"
+	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/widget"
 )
@@ -60,7 +61,7 @@ func portion(n, all int64) string {
 }
 
 // zeroAsNone is the count of what may not be counted.
-func zeroAsNone(n int64) string { return draw.ZeroAsDash(int(n)) }
+func zeroAsNone(n int64) string { return words.NumberOrDash(int(n)) }
 
 func sumOf(f *storage.File) int64 {
 	sum := int64(0)

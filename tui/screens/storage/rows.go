@@ -11,6 +11,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"revenant/analyzer/storage"
+	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/keys"
 	"revenant/tui/screens/shared"
@@ -71,11 +72,11 @@ func (p *Screen) spaceGroups(shown spaceShown, title widget.Column, nameless str
 	columns := []spaceColumn{texts(title, name)}
 	columns = append(columns, shares(p.Theme, shown.sums.Total.Bytes(), bytes)...)
 	columns = append(columns,
-		numbers(widget.Column{Title: "BYTES", Key: "B", Min: 11}, draw.Size, bytes),
-		numbers(widget.Column{Title: "LIVE", Key: "L", Min: 11, Drop: 2}, draw.Size, func(row int) int64 { return list[row].Live }),
-		numbers(widget.Column{Title: "HISTORY", Key: "I", Min: 11, Drop: 3}, draw.Size, func(row int) int64 { return list[row].History }),
-		numbers(widget.Column{Title: "KEYS", Key: "K", Min: 6, Drop: 5}, draw.Count, func(row int) int64 { return int64(list[row].Keys) }),
-		numbers(widget.Column{Title: "REVISIONS", Key: "R", Min: 11, Drop: 4}, draw.Count, func(row int) int64 { return int64(list[row].Revisions) }),
+		numbers(widget.Column{Title: "BYTES", Key: "B", Min: 11}, words.Size, bytes),
+		numbers(widget.Column{Title: "LIVE", Key: "L", Min: 11, Drop: 2}, words.Size, func(row int) int64 { return list[row].Live }),
+		numbers(widget.Column{Title: "HISTORY", Key: "I", Min: 11, Drop: 3}, words.Size, func(row int) int64 { return list[row].History }),
+		numbers(widget.Column{Title: "KEYS", Key: "K", Min: 6, Drop: 5}, words.Number, func(row int) int64 { return int64(list[row].Keys) }),
+		numbers(widget.Column{Title: "REVISIONS", Key: "R", Min: 11, Drop: 4}, words.Number, func(row int) int64 { return int64(list[row].Revisions) }),
 	)
 	r := p.spaceRows(shown, len(list), columns...)
 	r.ID = func(row int) string { return list[row].Name }
@@ -100,18 +101,18 @@ func (p *Screen) spaceKeys(shown spaceShown, list []storage.Key) widget.Rows {
 	}
 	columns := append([]spaceColumn{texts(widget.Column{Title: "KEY", Key: "N", Min: 38, Max: 90, Drop: 1}, name)}, share...)
 	figures := []spaceColumn{
-		numbers(widget.Column{Title: "BYTES", Key: "B", Min: 11, Drop: 2}, draw.Size, func(row int) int64 { return list[row].Bytes() }),
-		numbers(widget.Column{Title: "REVISIONS", Key: "R", Min: 11, Drop: 3}, draw.Count, func(row int) int64 { return int64(list[row].Revisions) }),
-		numbers(widget.Column{Title: "LIVE", Key: "L", Min: 11, Drop: 4}, draw.Size, func(row int) int64 { return list[row].Live }),
-		numbers(widget.Column{Title: "HISTORY", Key: "I", Min: 11, Drop: 5}, draw.Size, func(row int) int64 { return list[row].History }),
-		numbers(widget.Column{Title: "CHANGED", Key: "C", Min: 9, Drop: 6}, draw.Count, func(row int) int64 { return list[row].Changed }),
+		numbers(widget.Column{Title: "BYTES", Key: "B", Min: 11, Drop: 2}, words.Size, func(row int) int64 { return list[row].Bytes() }),
+		numbers(widget.Column{Title: "REVISIONS", Key: "R", Min: 11, Drop: 3}, words.Number, func(row int) int64 { return int64(list[row].Revisions) }),
+		numbers(widget.Column{Title: "LIVE", Key: "L", Min: 11, Drop: 4}, words.Size, func(row int) int64 { return list[row].Live }),
+		numbers(widget.Column{Title: "HISTORY", Key: "I", Min: 11, Drop: 5}, words.Size, func(row int) int64 { return list[row].History }),
+		numbers(widget.Column{Title: "CHANGED", Key: "C", Min: 9, Drop: 6}, words.Number, func(row int) int64 { return list[row].Changed }),
 	}
 	first := slices.IndexFunc(figures, func(c spaceColumn) bool { return c.Title == spaceSorted[shown.view] })
 	figures[first].Drop = 2
 	columns = append(append(columns, figures[first]), slices.Delete(figures, first, first+1)...)
 	r := p.spaceRows(shown, len(list), columns...)
 	if len(list) == mostKeys {
-		r.About = "the first " + draw.Count(mostKeys) + " of " + r.About
+		r.About = "the first " + words.Number(mostKeys) + " of " + r.About
 	}
 	r.ID = func(row int) string { return list[row].Key }
 	r.Item = func(row int) any { return spaceItem{shown: shown, key: &list[row]} }
@@ -143,8 +144,8 @@ func (p *Screen) spaceLeases(shown spaceShown) widget.Rows {
 	granted := numbers(widget.Column{Title: "GRANTED FOR", Key: "N", Min: 12}, ttl, func(row int) int64 { return int64(l.ByTTL[row].TTL) })
 	granted.compare = func(a, b int) int { return cmp.Compare(l.ByTTL[a].TTL, l.ByTTL[b].TTL) }
 	columns := append([]spaceColumn{granted,
-		numbers(widget.Column{Title: "LEASES", Key: "L", Min: 8}, draw.Count, func(row int) int64 { return int64(l.ByTTL[row].Leases) }),
-		numbers(widget.Column{Title: "KEYS", Key: "K", Min: 8}, draw.Count, keys),
+		numbers(widget.Column{Title: "LEASES", Key: "L", Min: 8}, words.Number, func(row int) int64 { return int64(l.ByTTL[row].Leases) }),
+		numbers(widget.Column{Title: "KEYS", Key: "K", Min: 8}, words.Number, keys),
 	}, shares(p.Theme, attached, keys)...)
 	r := p.spaceRows(shown, len(l.ByTTL), columns...)
 	r.ID = func(row int) string { return ttl(int64(l.ByTTL[row].TTL)) }
@@ -159,12 +160,12 @@ func (p *Screen) spaceParts(shown spaceShown) widget.Rows {
 	part.compare = func(a, b int) int { return cmp.Compare(a, b) } // the live ones first
 	columns := append([]spaceColumn{part}, shares(p.Theme, f.Size, bytes)...)
 	columns = append(columns,
-		numbers(widget.Column{Title: "BYTES", Key: "B", Min: 11}, draw.Size, bytes),
+		numbers(widget.Column{Title: "BYTES", Key: "B", Min: 11}, words.Size, bytes),
 		numbers(widget.Column{Title: "PAGES", Key: "P", Min: 7}, zeroAsNone, func(row int) int64 { return int64(min(f.Parts[row].Pages, math.MaxInt64)) }),
-		numbers(widget.Column{Title: "EXACTLY", Key: "E", Min: 9, Drop: 2}, draw.Count, bytes),
+		numbers(widget.Column{Title: "EXACTLY", Key: "E", Min: 9, Drop: 2}, words.Number, bytes),
 	)
 	r := p.spaceRows(shown, len(f.Parts), columns...)
-	r.About += fmt.Sprintf(", %s in all", draw.Plural(sumOf(f), "byte"))
+	r.About += fmt.Sprintf(", %s in all", words.Count(sumOf(f), "byte"))
 	r.ID = func(row int) string { return string(f.Parts[row].Use) }
 	r.Detail = func(row, width int) []string { return p.spacePart(f, &f.Parts[row], width) }
 	return r
@@ -179,8 +180,8 @@ func (p *Screen) spaceBuckets(shown spaceShown) widget.Rows {
 	bytes := func(row int) int64 { return f.Buckets[row].Bytes }
 	columns := append([]spaceColumn{texts(widget.Column{Title: "BUCKET", Key: "N", Min: 16, Max: 60}, func(row int) string { return f.Buckets[row].Name })}, shares(p.Theme, all, bytes)...)
 	columns = append(columns,
-		numbers(widget.Column{Title: "BYTES", Key: "B", Min: 11}, draw.Size, bytes),
-		numbers(widget.Column{Title: "ITEMS", Key: "I", Min: 8}, draw.Count, func(row int) int64 { return int64(f.Buckets[row].Items) }),
+		numbers(widget.Column{Title: "BYTES", Key: "B", Min: 11}, words.Size, bytes),
+		numbers(widget.Column{Title: "ITEMS", Key: "I", Min: 8}, words.Number, func(row int) int64 { return int64(f.Buckets[row].Items) }),
 	)
 	r := p.spaceRows(shown, len(f.Buckets), columns...)
 	r.ID = func(row int) string { return f.Buckets[row].Name }
@@ -192,12 +193,12 @@ func (p *Screen) spaceBuckets(shown spaceShown) widget.Rows {
 func (p *Screen) tallied(k *storage.Tally, of *storage.Tally, width int) []string {
 	t := p.Theme
 	lines := t.Facts(width,
-		"bytes", fmt.Sprintf("%s, %s of %s", draw.Size(k.Bytes()), strings.TrimSpace(portion(k.Bytes(), of.Bytes())), draw.Size(of.Bytes())),
-		"live", draw.Size(k.Live)+" in "+draw.Plural(k.Keys, "key")+": "+storage.Uses[storage.LiveRecords],
-		"history", draw.Size(k.History)+": "+storage.Uses[storage.HistoryRecords],
-		"revisions", draw.Count(k.Revisions)+" retained, "+deletions(k.Tombstones))
+		"bytes", fmt.Sprintf("%s, %s of %s", words.Size(k.Bytes()), strings.TrimSpace(portion(k.Bytes(), of.Bytes())), words.Size(of.Bytes())),
+		"live", words.Size(k.Live)+" in "+words.Count(k.Keys, "key")+": "+storage.Uses[storage.LiveRecords],
+		"history", words.Size(k.History)+": "+storage.Uses[storage.HistoryRecords],
+		"revisions", words.Number(k.Revisions)+" retained, "+deletions(k.Tombstones))
 	if k.Keys > 1 {
-		lines = append(lines, t.Facts(width, "on average", draw.Size(k.Live/int64(k.Keys))+" live a key")...)
+		lines = append(lines, t.Facts(width, "on average", words.Size(k.Live/int64(k.Keys))+" live a key")...)
 	}
 	return lines
 }
@@ -206,7 +207,7 @@ func deletions(n int) string {
 	if n == 0 {
 		return "no deletion among them"
 	}
-	return draw.Plural(n, "deletion") + " among them"
+	return words.Count(n, "deletion") + " among them"
 }
 
 // spaceGroup tells all of a group.
@@ -221,7 +222,7 @@ func (p *Screen) spaceGroup(shown spaceShown, name string, g *storage.Group, wid
 	lines = append(lines, "", t.Bold.Paint("Its heaviest keys")+t.Dim.Paint(" ("+p.Keymap.Key(keys.Open)+" "+goes+")"))
 	for i := range g.Heaviest {
 		k := &g.Heaviest[i]
-		lines = append(lines, draw.Indent(t.Fit(draw.Size(k.Bytes()), 12), keyTitle(k), width)...)
+		lines = append(lines, draw.Indent(t.Fit(words.Size(k.Bytes()), 12), keyTitle(k), width)...)
 	}
 	if len(g.Heaviest) == 0 {
 		lines = append(lines, t.Dim.Paint("It has none: what it has are marks that etcd left."))
@@ -233,11 +234,11 @@ func (p *Screen) spaceGroup(shown spaceShown, name string, g *storage.Group, wid
 func (p *Screen) spaceKey(shown spaceShown, k *storage.Key, width int) []string {
 	t := p.Theme
 	lines := []string{t.Heading(draw.Safe(keyTitle(k)), width)}
-	changed := "at revision " + draw.Count(k.Changed)
+	changed := "at revision " + words.Number(k.Changed)
 	if c := p.Side(shown.side).State.Clock; c != nil {
 		changed += ", " + c.TimeOf(k.Changed).String()
 	}
-	version := draw.Count(k.Version) + ": so often was it written since it was created last"
+	version := words.Number(k.Version) + ": so often was it written since it was created last"
 	if k.Keys == 0 {
 		changed, version = "deleted "+changed, ""
 	}
@@ -253,12 +254,12 @@ func (p *Screen) spaceLease(l *storage.Leases, width int) []string {
 	lines := []string{t.Heading("Leases of etcd", width)}
 	lines = append(lines, draw.Wrap("etcd deletes the keys on a lease when that runs out. The API server gives events one, for an hour if not told otherwise.", width)...)
 	lines = append(lines, "")
-	lines = append(lines, t.Facts(width, "granted", draw.Count(l.Granted), "idle", draw.Count(l.Idle)+", on which no key hangs")...)
+	lines = append(lines, t.Facts(width, "granted", words.Number(l.Granted), "idle", words.Number(l.Idle)+", on which no key hangs")...)
 	if l.Missing > 0 {
-		lines = append(lines, draw.PaintAll(t.Warning, draw.Wrap(draw.Plural(l.Missing, "key")+" with a lease that is not there: an etcd that starts drops it from them.", width))...)
+		lines = append(lines, draw.PaintAll(t.Warning, draw.Wrap(words.Count(l.Missing, "key")+" with a lease that is not there: an etcd that starts drops it from them.", width))...)
 	}
 	if l.Unread > 0 {
-		lines = append(lines, draw.PaintAll(t.Warning, draw.Wrap(draw.Count(l.Unread)+" leases and keys could not be read.", width))...)
+		lines = append(lines, draw.PaintAll(t.Warning, draw.Wrap(words.Number(l.Unread)+" leases and keys could not be read.", width))...)
 	}
 	lines = append(lines, "", t.Bold.Paint("Keys with a lease"))
 	if len(l.Attached) == 0 {
@@ -266,7 +267,7 @@ func (p *Screen) spaceLease(l *storage.Leases, width int) []string {
 	}
 	for i := range l.Attached[:min(len(l.Attached), shared.MaxListed)] {
 		g := &l.Attached[i]
-		lines = append(lines, draw.Indent(t.Fit(draw.Count(g.Keys), 10)+t.Fit(draw.Size(g.Bytes()), 12), cmp.Or(g.Name, shared.OtherKeys), width)...)
+		lines = append(lines, draw.Indent(t.Fit(words.Number(g.Keys), 10)+t.Fit(words.Size(g.Bytes()), 12), cmp.Or(g.Name, shared.OtherKeys), width)...)
 	}
 	return shared.AndMore(t, lines, len(l.Attached))
 }
@@ -276,17 +277,17 @@ func (p *Screen) spacePart(f *storage.File, part *storage.Part, width int) []str
 	t := p.Theme
 	pages := ""
 	if part.Pages > 0 {
-		pages = fmt.Sprintf("%d of %s each", part.Pages, draw.Size(int64(f.PageSize)))
+		pages = fmt.Sprintf("%d of %s each", part.Pages, words.Size(int64(f.PageSize)))
 	}
 	lines := []string{t.Heading(draw.Safe(string(part.Use)), width)}
-	lines = append(lines, draw.Wrap(draw.Sentence(storage.Uses[part.Use]), width)...)
-	lines = append(lines, t.Facts(width, "bytes", draw.Plural(part.Bytes, "byte")+", "+strings.TrimSpace(portion(part.Bytes, f.Size))+" of the file", "pages", pages)...)
+	lines = append(lines, draw.Wrap(words.Sentence(storage.Uses[part.Use]), width)...)
+	lines = append(lines, t.Facts(width, "bytes", words.Count(part.Bytes, "byte")+", "+strings.TrimSpace(portion(part.Bytes, f.Size))+" of the file", "pages", pages)...)
 	lines = append(lines, "", t.Heading("What can be had back", width))
 	lines = append(lines, t.Facts(width,
-		"compaction", draw.Size(f.Compaction)+" of history: one at the newest revision frees them for etcd to use again; the file stays as large",
-		"defragment", "about "+draw.Size(f.Defrag)+" of the file: free pages, and those beyond the last; how full the pages are then is not known before")...)
+		"compaction", words.Size(f.Compaction)+" of history: one at the newest revision frees them for etcd to use again; the file stays as large",
+		"defragment", "about "+words.Size(f.Defrag)+" of the file: free pages, and those beyond the last; how full the pages are then is not known before")...)
 	if f.InLog > 0 {
-		lines = append(lines, t.Facts(width, "in the log", draw.Size(f.InLog)+" of records are in the log only, and in no part of this file")...)
+		lines = append(lines, t.Facts(width, "in the log", words.Size(f.InLog)+" of records are in the log only, and in no part of this file")...)
 	}
 	return lines
 }
@@ -294,7 +295,7 @@ func (p *Screen) spacePart(f *storage.File, part *storage.Part, width int) []str
 func (p *Screen) spaceBucket(f *storage.File, b *storage.Bucket, width int) []string {
 	t := p.Theme
 	lines := []string{t.Heading("Bucket "+draw.Safe(b.Name), width)}
-	lines = append(lines, t.Facts(width, "items", draw.Count(b.Items), "bytes", draw.Size(b.Bytes)+" of keys and values", "share", strings.TrimSpace(portion(b.Bytes, f.Size))+" of the file")...)
+	lines = append(lines, t.Facts(width, "items", words.Number(b.Items), "bytes", words.Size(b.Bytes)+" of keys and values", "share", strings.TrimSpace(portion(b.Bytes, f.Size))+" of the file")...)
 	if b.Name == "key" {
 		lines = append(lines, "")
 		lines = append(lines, draw.Wrap("It holds the revisions: what the other views tell apart.", width)...)

@@ -11,7 +11,7 @@ import (
 
 	"revenant/analyzer/storage"
 	"revenant/decoder/kube"
-	"revenant/tui/draw"
+	"revenant/internal/words"
 	"revenant/tui/keys"
 	"revenant/tui/screens/shared"
 	"revenant/tui/session"
@@ -382,7 +382,7 @@ func (p *Screen) notes() []string {
 func (p *Screen) nothing() string {
 	switch l := p.leases[p.at.side]; {
 	case p.at.view == byLease && l.Missing > 0:
-		return "No lease is granted in this snapshot, although " + draw.Plural(l.Missing, "key") + " hang on one: an etcd that starts drops it from them."
+		return "No lease is granted in this snapshot, although " + words.Count(l.Missing, "key") + " hang on one: an etcd that starts drops it from them."
 	case p.at.view == byLease:
 		return "No lease is granted in this snapshot: nothing in it is deleted by a lease that runs out."
 	case p.at.view == byBucket:
@@ -407,7 +407,7 @@ func (p *Screen) head(width int) []string {
 		return append(lines, " "+t.Dim.Paint(p.Waiting+t.Ellipsis), "")
 	}
 	f := &whole.File
-	lines[0] = " " + t.Cut(fmt.Sprintf("%s %s %s", p.MomentText(session.Moment{Side: p.at.side}), t.Dot, draw.Size(f.Size)), width-1)
+	lines[0] = " " + t.Cut(fmt.Sprintf("%s %s %s", p.MomentText(session.Moment{Side: p.at.side}), t.Dot, words.Size(f.Size)), width-1)
 	live, history := bytesFor(f, storage.LiveRecords), bytesFor(f, storage.HistoryRecords)
 	areas := []struct {
 		glyph, name string
@@ -429,7 +429,7 @@ func (p *Screen) head(width int) []string {
 		if !t.Plain {
 			legend.WriteString(a.glyph + " ")
 		}
-		legend.WriteString(a.name + " " + draw.Size(a.bytes))
+		legend.WriteString(a.name + " " + words.Size(a.bytes))
 	}
 	if t.Plain {
 		return append(lines, legend.String(), "")

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"revenant/analyzer/timeline"
+	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/screens/shared"
 	"revenant/tui/session"
@@ -81,10 +82,10 @@ func (x *Screen) plot() []string {
 			for _, n := range c.totals[i:] {
 				more += n
 			}
-			lanes = append(lanes, t.Dim.Paint(fmt.Sprintf("  and %d more with %s", len(c.names)-i, draw.Plural(more, "event"))))
+			lanes = append(lanes, t.Dim.Paint(fmt.Sprintf("  and %d more with %s", len(c.names)-i, words.Count(more, "event"))))
 			break
 		}
-		lead := t.Fit("  "+draw.Safe(name), plotLabel-9) + fmt.Sprintf("%8s ", draw.Count(c.totals[i]))
+		lead := t.Fit("  "+draw.Safe(name), plotLabel-9) + fmt.Sprintf("%8s ", words.Number(c.totals[i]))
 		lanes = append(lanes, t.Dim.Paint(lead)+widget.Bars(t, drawn[i], highest, 1, look)[0])
 	}
 	for len(lanes) < x.laneHeight() {
@@ -96,7 +97,7 @@ func (x *Screen) plot() []string {
 // scale says what the highest bar stands for.
 func (x *Screen) scale(values []float64) string {
 	c := x.counted
-	text := "at most " + draw.Count(int64(math.Round(widget.Max(values))))
+	text := "at most " + words.Number(int64(math.Round(widget.Max(values))))
 	if c.ByTime {
 		return text + " in " + shared.Roughly(c.To.Sub(c.From)/time.Duration(len(values)))
 	}
@@ -143,7 +144,7 @@ func (x *Screen) marks(columns int) *widget.Strip {
 		}
 		if shown {
 			s.Fill(from, from, t.Left, t.Dim)
-			label := "backup " + draw.Count(was.Revision) + " "
+			label := "backup " + words.Number(was.Revision) + " "
 			if !s.Put(from-len(label), label, t.Bold) && from+1+len(label) < to {
 				s.Put(from+1, " "+label, t.Bold)
 			}
@@ -160,7 +161,7 @@ func (x *Screen) marks(columns int) *widget.Strip {
 		case m.Kind == timeline.Compacted && m.Revision+1 == c.of.Complete():
 			sparse = to
 		case m.Kind == timeline.Bumped && s.Free(at, at+1):
-			s.Mark(at, at, t.Bumped, "bumped to "+draw.Count(m.Revision), t.Bold)
+			s.Mark(at, at, t.Bumped, "bumped to "+words.Number(m.Revision), t.Bold)
 		case m.Kind == timeline.Bumped:
 			s.Fill(at, at, t.Bumped, t.Bold)
 		}
@@ -213,7 +214,7 @@ func (x *Screen) axis(columns int) *widget.Strip {
 	t, c := x.Theme, x.counted
 	s := widget.NewStrip(columns)
 	text := func(share float64) string {
-		return draw.Count(c.FromMain + int64(share*float64(c.ToMain-c.FromMain)))
+		return words.Number(c.FromMain + int64(share*float64(c.ToMain-c.FromMain)))
 	}
 	if c.ByTime {
 		span := c.To.Sub(c.From)
@@ -257,7 +258,7 @@ func (x *Screen) inWords() []string {
 		parts[i] = widget.Rebin(c.Lanes[i], plainParts)
 	}
 	for p := range plainParts {
-		text := fmt.Sprintf("revisions %s to %s: ", draw.Count(c.FromMain+(c.ToMain-c.FromMain)*int64(p)/plainParts), draw.Count(c.FromMain+(c.ToMain-c.FromMain)*int64(p+1)/plainParts))
+		text := fmt.Sprintf("revisions %s to %s: ", words.Number(c.FromMain+(c.ToMain-c.FromMain)*int64(p)/plainParts), words.Number(c.FromMain+(c.ToMain-c.FromMain)*int64(p+1)/plainParts))
 		if c.ByTime {
 			step := c.To.Sub(c.From) / plainParts
 			from := c.From.Add(step * time.Duration(p)).UTC()
@@ -266,21 +267,21 @@ func (x *Screen) inWords() []string {
 		var counts []string
 		for i, name := range c.names {
 			if n := int64(math.Round(parts[i][p])); n > 0 {
-				counts = append(counts, draw.Count(n)+" "+draw.Safe(name))
+				counts = append(counts, words.Number(n)+" "+draw.Safe(name))
 			}
 		}
 		lines = append(lines, text+cmp.Or(strings.Join(counts, ", "), "nothing"))
 	}
 	for side := range session.Roles {
 		m := x.headMark(side)
-		lines = append(lines, fmt.Sprintf("The %s was saved at revision %s, written %s.", session.Roles[side], draw.Count(m.Revision), m.When))
+		lines = append(lines, fmt.Sprintf("The %s was saved at revision %s, written %s.", session.Roles[side], words.Number(m.Revision), m.When))
 	}
 	if at := x.outage(); !at.IsZero() {
 		lines = append(lines, "The outage was at "+at.UTC().Format("2006-01-02 "+draw.ClockLayout)+": nothing is known of what came before it and after these revisions.")
 	}
 	for _, revision := range c.of.Jumps() {
 		if len(lines) < plainParts+plainMarks {
-			lines = append(lines, "An earlier restore bumped the store to revision "+draw.Count(revision)+".")
+			lines = append(lines, "An earlier restore bumped the store to revision "+words.Number(revision)+".")
 		}
 	}
 	for i, line := range lines {

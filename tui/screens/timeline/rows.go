@@ -9,6 +9,7 @@ import (
 	"revenant/analyzer/clock"
 	"revenant/analyzer/restore"
 	"revenant/analyzer/timeline"
+	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/screens/shared"
 	"revenant/tui/session"
@@ -81,9 +82,9 @@ func (v *eventView) rows() widget.Rows {
 			case eventVerb:
 				return string(v.Verb(n))
 			case eventResource:
-				return draw.OrDash(v.Kind(n).Resource)
+				return words.OrDash(v.Kind(n).Resource)
 			case eventNamespace:
-				return draw.OrDash(v.Kind(n).Namespace)
+				return words.OrDash(v.Kind(n).Namespace)
 			case eventName:
 				return v.Name(n)
 			}

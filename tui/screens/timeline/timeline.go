@@ -11,6 +11,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"revenant/analyzer/timeline"
+	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/keys"
 	"revenant/tui/screens/shared"
@@ -199,7 +200,7 @@ func (x *Screen) refresh() tea.Cmd {
 	}
 	cmd := x.show(v)
 	if told.Carving {
-		cmd = tea.Batch(cmd, widget.Notify(fmt.Sprintf("%s carved from pages that are free", draw.Plural(told.Recovered, "event"))))
+		cmd = tea.Batch(cmd, widget.Notify(fmt.Sprintf("%s carved from pages that are free", words.Count(told.Recovered, "event"))))
 	}
 	return cmd
 }
@@ -314,7 +315,7 @@ func (x *Screen) lookAt(text bool) tea.Cmd {
 	}
 	s := x.Side(at.Side).Snapshot
 	if from := max(s.CompactRevision(), 1); x.of.Carved(n) || at.Revision < from {
-		why := fmt.Sprintf("the objects of revision %s are gone: this is the object's own history", draw.Count(at.Revision))
+		why := fmt.Sprintf("the objects of revision %s are gone: this is the object's own history", words.Number(at.Revision))
 		return tea.Batch(x.historyAt(n, false), widget.Notify(why))
 	}
 	if at.Revision == s.Revision() {
@@ -373,7 +374,7 @@ func (x *Screen) goTo(text string) tea.Cmd {
 	}
 	at, _ := v.Between(revision, 0)
 	if at == v.Len() {
-		return widget.Notify(fmt.Sprintf("nothing was written at or after revision %s", draw.Count(revision)))
+		return widget.Notify(fmt.Sprintf("nothing was written at or after revision %s", words.Number(revision)))
 	}
 	x.choose(v.Pair, at)
 	if at < v.first || at >= v.last {
@@ -443,7 +444,7 @@ func (v *eventView) rangeText() string {
 	if v.first >= v.last {
 		return "at no revision"
 	}
-	return "of revisions " + draw.Count(v.Revision(v.first).Main) + " to " + draw.Count(v.Revision(v.last-1).Main)
+	return "of revisions " + words.Number(v.Revision(v.first).Main) + " to " + words.Number(v.Revision(v.last-1).Main)
 }
 
 // title counts what is listed, and says what is known of the times.
@@ -452,7 +453,7 @@ func (x *Screen) title() string {
 	if v == nil {
 		return t.Dim.Paint("reading what happened when" + t.Ellipsis)
 	}
-	parts := []string{t.Bold.Paint(fmt.Sprintf("%s of %s", draw.Count(len(x.Table.Shown)), draw.Plural(v.Len(), "event")))}
+	parts := []string{t.Bold.Paint(fmt.Sprintf("%s of %s", words.Number(len(x.Table.Shown)), words.Count(v.Len(), "event")))}
 	if v.verb != "" {
 		parts = append(parts, string(v.verb)+" only")
 	}
@@ -460,13 +461,13 @@ func (x *Screen) title() string {
 	case v.zoomed:
 		parts = append(parts, v.rangeText())
 	case v.Carving && v.Pair.First > 0:
-		parts = append(parts, "complete from revision "+draw.Count(v.Complete())+" on")
+		parts = append(parts, "complete from revision "+words.Number(v.Complete())+" on")
 	case v.Pair.First > 0:
-		parts = append(parts, fmt.Sprintf("%s before revision %s outlived a compaction: %s shows them", draw.Count(v.Pair.First), draw.Count(v.Complete()), x.Keymap.Key(keys.ZoomOut)))
+		parts = append(parts, fmt.Sprintf("%s before revision %s outlived a compaction: %s shows them", words.Number(v.Pair.First), words.Number(v.Complete()), x.Keymap.Key(keys.ZoomOut)))
 	}
 	parts = append(parts, x.Table.State()...)
 	if v.Carving && v.Recovered > 0 {
-		parts = append(parts, t.Warning.Paint(draw.Count(v.Recovered)+" carved"))
+		parts = append(parts, t.Warning.Paint(words.Number(v.Recovered)+" carved"))
 	} else if v.Carving {
 		parts = append(parts, "nothing carved")
 	}
@@ -478,7 +479,7 @@ func (x *Screen) title() string {
 			parts = append(parts, t.Dim.Paint("times known to "+shared.Roughly(c.Within)+" (median)"))
 		}
 		if c.Undated > 0 {
-			parts = append(parts, t.Warning.Paint(draw.Count(c.Undated)+" at unknown times"))
+			parts = append(parts, t.Warning.Paint(words.Number(c.Undated)+" at unknown times"))
 		}
 	}
 	return strings.Join(parts, t.Dim.Paint(" "+t.Dot+" "))

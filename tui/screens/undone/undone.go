@@ -9,6 +9,7 @@ import (
 
 	"revenant/analyzer/restore"
 	"revenant/analyzer/rollback"
+	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/keys"
 	"revenant/tui/screens/shared"
@@ -109,7 +110,7 @@ func finding(s *session.Session, f *rollback.Finding, width int) []string {
 		lines = append(lines, "", t.Dim.Paint("Evidence"))
 	}
 	for _, ref := range f.Evidence {
-		lines = append(lines, draw.PaintAll(t.Dim, draw.Item("- ", string(ref.Snapshot)+", revision "+draw.Count(ref.Revision)+": "+ref.Key, width))...)
+		lines = append(lines, draw.PaintAll(t.Dim, draw.Item("- ", string(ref.Snapshot)+", revision "+words.Number(ref.Revision)+": "+ref.Key, width))...)
 	}
 	return lines
 }

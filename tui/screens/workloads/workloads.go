@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"revenant/analyzer/restore"
+	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/keys"
 	"revenant/tui/screens/shared"
@@ -82,7 +83,7 @@ func (w *Screen) Update(msg tea.Msg) tea.Cmd {
 }
 
 func workloadRows(s *session.Session, list []restore.WorkloadOutcome) widget.Rows {
-	number := func(n int64) string { return draw.ZeroAsDash(int(n)) }
+	number := func(n int64) string { return words.NumberOrDash(int(n)) }
 	return widget.Rows{
 		Count: len(list),
 		Cell: func(row, column int) string {
@@ -100,7 +101,7 @@ func workloadRows(s *session.Session, list []restore.WorkloadOutcome) widget.Row
 				return number(w.Believed)
 			case workRunning:
 				if w.MayRun > 0 {
-					return number(w.Running) + "+" + draw.Count(w.MayRun) + "?"
+					return number(w.Running) + "+" + words.Number(w.MayRun) + "?"
 				}
 				return number(w.Running)
 			case workPhantoms:
@@ -110,7 +111,7 @@ func workloadRows(s *session.Session, list []restore.WorkloadOutcome) widget.Row
 			case workMade:
 				return number(w.Recreates)
 			}
-			return draw.ZeroAsDash(len(w.Twice))
+			return words.NumberOrDash(len(w.Twice))
 		},
 		Compare: func(a, b, column int) int {
 			x, y := &list[a], &list[b]
@@ -147,12 +148,12 @@ func workload(s *session.Session, w *restore.WorkloadOutcome, width int) []strin
 	lines = append(lines, "")
 	changed := ""
 	if w.WantedNow != w.Wanted {
-		changed = draw.Count(w.WantedNow) + " before the restore"
+		changed = words.Number(w.WantedNow) + " before the restore"
 	}
 	lines = append(lines, t.Facts(width,
 		"in", map[string]string{"both": "both snapshots", "backup": "the backup only: it comes back", "current": "the current state only: it is lost"}[w.In],
-		"wanted", draw.Count(w.Wanted), "", changed,
-		"API believes", draw.Count(w.Believed), "really run", draw.Count(w.Running),
+		"wanted", words.Number(w.Wanted), "", changed,
+		"API believes", words.Number(w.Believed), "really run", words.Number(w.Running),
 		"may run", draw.Positive(w.MayRun), "phantoms", draw.Positive(w.Phantoms), "ghosts", draw.Positive(w.Ghosts),
 		"surplus", draw.Positive(w.Surplus), "short of", draw.Positive(w.Shortfall),
 		"made again", draw.Positive(w.Recreates), "deleted", draw.Positive(w.Removes),
