@@ -43,7 +43,7 @@ access-regranted: Permission granted again (critical, certain)
   To do: Delete it.
     - clusterroles.rbac.authorization.k8s.io/admin: only in the backup: 1 rule
 
-volume-leaked: Volume forgotten (warning, certain)
+volume-leaked: Volume orphaned (warning, certain)
   The PersistentVolume was created after the backup.
   Inferred: Its disk stays.
   To do: Create it again.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -92,16 +93,19 @@ func (o *extractOptions) run(ctx context.Context, args []string) error {
 	if err := o.query.parse(words); err != nil {
 		return err
 	}
+	dir := cmp.Or(o.directory, o.kustomize)
+	if err := refuseEvidence(guard, dir); err != nil {
+		return err
+	}
 	return o.open.withOne(ctx, o.streams, path, func(s *snapshot.Snapshot, bar *progressLine) error {
 		x, err := o.find(ctx, s)
 		if err != nil {
 			return err
 		}
 		bar.clear()
-		switch dir := cmp.Or(o.directory, o.kustomize); {
-		case dir != "":
+		if dir != "" {
 			err = x.directory(ctx, guard, dir, o.kustomize != "")
-		default:
+		} else {
 			err = x.write(ctx, targets, o.streams)
 		}
 		if err != nil {
@@ -347,7 +351,7 @@ func (x *extraction) json(ctx context.Context, out io.Writer) error {
 			continue
 		}
 		fmt.Fprint(w, separator)
-		if _, err := w.Write(indented(text)); err != nil {
+		if err := writeIndented(w, "        ", "        ", text); err != nil {
 			return err
 		}
 		separator = ",\n"
@@ -356,10 +360,20 @@ func (x *extraction) json(ctx context.Context, out io.Writer) error {
 	return w.Flush()
 }
 
-// indented is an item of a list.
-func indented(text []byte) []byte {
-	lines := strings.TrimSuffix(string(text), "\n")
-	return []byte("        " + strings.ReplaceAll(lines, "\n", "\n        "))
+// writeIndented writes the lines of a text that ends in no empty one, the first after one lead
+// and the others after another, without the end of the last.
+func writeIndented(w io.Writer, first, others string, text []byte) error {
+	lead := first
+	for line := range bytes.Lines(bytes.TrimSuffix(text, []byte("\n"))) {
+		if _, err := io.WriteString(w, lead); err != nil {
+			return err
+		}
+		if _, err := w.Write(line); err != nil {
+			return err
+		}
+		lead = others
+	}
+	return nil
 }
 
 // verdict is the error of what was asked for and not written.

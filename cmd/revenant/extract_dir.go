@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -15,6 +16,21 @@ import (
 
 // maxNamePart is how many bytes of a name a file's name takes.
 const maxNamePart = 120
+
+// refuseEvidence is the error of a directory to be written that is evidence, or in it.
+func refuseEvidence(guard *outfile.Guard, dir string) error {
+	if dir == "" {
+		return nil
+	}
+	place, err := guard.Place(dir, outfile.Follow)
+	if err == nil {
+		place.Close()
+	}
+	if errors.Is(err, outfile.ErrEvidence) {
+		return err
+	}
+	return nil // what else is wrong with it shows when it is made
+}
 
 // directory writes a file for each object, numbered in the order of applying. Each is
 // there whole or not at all, and none is written over.

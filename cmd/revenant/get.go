@@ -17,7 +17,6 @@ import (
 	"revenant/analyzer/clock"
 	"revenant/analyzer/resources"
 	"revenant/analyzer/selection"
-	encode "revenant/decoder/document"
 	"revenant/decoder/keyspace"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
@@ -283,6 +282,10 @@ func (l *objectList) document(o *kube.Object) map[string]any {
 // object writes an object, or notes it where only all of them together can be written.
 func (l *objectList) object(o selection.Object) error {
 	l.count++
+	if l.format.name == "name" && o.Resource != nil {
+		_, err := fmt.Fprintln(l.out, kubectlName(&o, nil))
+		return err
+	}
 	switch decoded := l.decode(&o); l.format.name {
 	case "name":
 		_, err := fmt.Fprintln(l.out, kubectlName(&o, decoded))
@@ -313,23 +316,19 @@ func (l *objectList) item(o *kube.Object) error {
 		_, err := l.out.Write(text)
 		return err
 	}
-	if asJSON {
-		text, err := encode.JSON(l.document(o), "    ")
-		if err != nil {
-			text = o.JSON(options)
-		}
-		opening := ",\n"
-		if l.count == 1 {
-			opening = "{\n    \"apiVersion\": \"v1\",\n    \"items\": [\n"
-		}
-		_, err = io.WriteString(l.out, opening+string(indented(text)))
-		return err
-	}
-	if l.count == 1 {
+	switch {
+	case asJSON && l.count == 1:
+		fmt.Fprint(l.out, "{\n    \"apiVersion\": \"v1\",\n    \"items\": [\n")
+	case asJSON:
+		fmt.Fprint(l.out, ",\n")
+	case l.count == 1:
 		fmt.Fprint(l.out, "apiVersion: v1\nitems:\n")
 	}
-	text := strings.TrimSuffix(string(o.YAML(options)), "\n")
-	_, err := fmt.Fprintf(l.out, "- %s\n", strings.ReplaceAll(text, "\n", "\n  "))
+	if asJSON {
+		return writeIndented(l.out, "        ", "        ", o.JSON(options))
+	}
+	err := writeIndented(l.out, "- ", "  ", o.YAML(options))
+	fmt.Fprintln(l.out)
 	return err
 }
 

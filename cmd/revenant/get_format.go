@@ -245,13 +245,11 @@ func kubectlName(o *selection.Object, decoded *kube.Object) string {
 	if o.Key.Name == "" {
 		return sanitize.Line(o.Record.Key)
 	}
-	kind := strings.ToLower(decoded.Kind)
-	if o.Resource != nil && o.Resource.Singular != "" {
-		kind = o.Resource.Singular
-	}
-	group := o.Key.Group
-	if o.Resource != nil {
-		group = o.Resource.Group
+	kind, group := o.Key.Resource, o.Key.Group
+	if r := o.Resource; r != nil {
+		kind, group = cmp.Or(r.Singular, kind), r.Group
+	} else if decoded.Kind != "" {
+		kind = strings.ToLower(decoded.Kind)
 	}
 	if group != "" {
 		kind += "." + group
