@@ -37,7 +37,7 @@ type workload struct {
 	deletions            float64              // share of the writes
 }
 
-// carved runs the workload on an embedded server, as an API server compacts: every
+// run runs the workload on an embedded server, as an API server compacts: every
 // cycle to where the one before ended. Then it saves a snapshot.
 func (w workload) run(t *testing.T, seed uint64) (path string, all *written) {
 	t.Helper()

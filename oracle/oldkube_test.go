@@ -50,7 +50,7 @@ func oldRelease[T any](t *testing.T, module string, args ...string) (list []T) {
 	}
 }
 
-// What old releases encoded is decoded without a loss, and printed as they printed it:
+// TestOldReleases: what old releases encoded is decoded without a loss, and printed as they printed it:
 // fields that were removed since, and objects of types that were.
 func TestOldReleases(t *testing.T) {
 	t.Parallel()
@@ -150,7 +150,7 @@ func saveOldCluster(t *testing.T, stored func(oldObject) []byte) (backup, curren
 	return backup, current
 }
 
-// A cluster of 1.10, as protobuf and as JSON, is read like one of today: workloads,
+// TestOldCluster: a cluster of 1.10, as protobuf and as JSON, is read like one of today: workloads,
 // nodes, what is undone, and the time, although nothing renews a Lease.
 func TestOldCluster(t *testing.T) {
 	t.Parallel()

@@ -61,7 +61,7 @@ volume-leaked: Volume orphaned (warning, certain)
 	}
 }
 
-// Long lists are cut, and what was left out of the findings is counted, too.
+// TestRollbackTextCuts: long lists are cut, and what was left out of the findings is counted, too.
 func TestRollbackTextCuts(t *testing.T) {
 	r := &rollback.Rollback{Summary: map[rollback.ID]int{rollback.VolumeLeaked: 70}}
 	for i := range rollback.MaxFindings {

@@ -148,7 +148,7 @@ func unbacked(t *testing.T, backup, current *snapshot.Snapshot) (list []string) 
 	return list
 }
 
-// A conversion webhook that trusts another certificate in the backup is told of as one
+// TestConversionCA: a conversion webhook that trusts another certificate in the backup is told of as one
 // of admission is.
 func TestConversionCA(t *testing.T) {
 	for name, tt := range map[string]struct {
@@ -166,7 +166,7 @@ func TestConversionCA(t *testing.T) {
 	}
 }
 
-// Definitions are compared in the version in which API servers store them.
+// TestStoredDefinition: definitions are compared in the version in which API servers store them.
 func TestStoredDefinition(t *testing.T) {
 	beta := func(d *unstructured.Unstructured) *unstructured.Unstructured {
 		d.SetAPIVersion("apiextensions.k8s.io/v1beta1")

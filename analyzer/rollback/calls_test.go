@@ -13,7 +13,7 @@ import (
 	"revenant/analyzer/rollback"
 )
 
-// calling is a configuration of one webhook.
+// callingWebhook is a configuration of one webhook.
 func callingWebhook(policy admissionv1.FailurePolicyType, client admissionv1.WebhookClientConfig) runtime.Object {
 	return &admissionv1.MutatingWebhookConfiguration{
 		ObjectMeta: named("guard"),

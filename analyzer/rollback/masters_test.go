@@ -106,7 +106,7 @@ func TestFormerMasters(t *testing.T) {
 	}
 }
 
-// In every real run the API server is where it was.
+// TestMastersOfRuns: in every real run the API server is where it was.
 func TestMastersOfRuns(t *testing.T) {
 	eachRun(t, func(t *testing.T, backup, current *snapshot.Snapshot) {
 		for _, f := range compare(t, backup, current).Findings {

@@ -184,7 +184,7 @@ func TestRuns(t *testing.T) {
 	}
 }
 
-// No Secret's content may be in any finding.
+// TestSecretsStayHidden: no Secret's content may be in any finding.
 func TestSecretsStayHidden(t *testing.T) {
 	const hidden = "hunter2-do-not-print"
 	backup, current := pair(t,
@@ -199,7 +199,7 @@ func TestSecretsStayHidden(t *testing.T) {
 	}
 }
 
-// Two equal snapshots have nothing to tell.
+// TestSame: two equal snapshots have nothing to tell.
 func TestSame(t *testing.T) {
 	eachRun(t, func(t *testing.T, backup, _ *snapshot.Snapshot) {
 		r := compare(t, backup, backup)
@@ -246,7 +246,7 @@ func TestCap(t *testing.T) {
 	}
 }
 
-// The lists are there in JSON when they are empty.
+// TestJSON: the lists are there in JSON when they are empty.
 func TestJSON(t *testing.T) {
 	backup, current := pair(t, nil, nil)
 	r := compare(t, backup, current)
@@ -272,7 +272,7 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
-// Keys are found below any prefix, and only there.
+// TestPrefix: keys are found below any prefix, and only there.
 func TestPrefix(t *testing.T) {
 	for _, prefix := range []string{"", "/", "/kubernetes.io", "registry/"} {
 		t.Run(prefix, func(t *testing.T) {

@@ -117,7 +117,7 @@ func TestTokens(t *testing.T) {
 	}
 }
 
-// A token that is refused now is not lost, either.
+// TestTokensLost: a token that is refused now is not lost, either.
 func TestTokensLost(t *testing.T) {
 	for name, tt := range map[string]struct {
 		token string
@@ -137,7 +137,7 @@ func TestTokensLost(t *testing.T) {
 	}
 }
 
-// A certificate that may have expired while the snapshot was taken is told of as
+// TestCertificateAtTheEnd: a certificate that may have expired while the snapshot was taken is told of as
 // such.
 func TestCertificateAtTheEnd(t *testing.T) {
 	tls := func(end time.Time) *corev1.Secret {

@@ -362,8 +362,6 @@ func TestKeptPrediction(t *testing.T) {
 	}
 }
 
-// TestNoBumpFits: where what was served is at the end of all revisions, every platform
-// has a runbook, without a bump and with the kubelets restarted.
 // TestSomeAPIServers: where a plan restarts only some API servers, the steps restart all,
 // and say why.
 func TestSomeAPIServers(t *testing.T) {
@@ -383,6 +381,8 @@ func TestSomeAPIServers(t *testing.T) {
 	}
 }
 
+// TestNoBumpFits: where what was served is at the end of all revisions, every platform
+// has a runbook, without a bump and with the kubelets restarted.
 func TestNoBumpFits(t *testing.T) {
 	for _, platform := range Platforms() {
 		for _, alone := range []bool{false, true} {

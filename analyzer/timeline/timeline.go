@@ -219,7 +219,7 @@ func (t *Timeline) Event(n int) Event {
 	return e
 }
 
-// What is known of Event(n), one by one, for those who look at many.
+// Key and the methods after it are what is known of Event(n), for those who look at many.
 func (t *Timeline) Key(n int) string                 { return t.events[n].key }
 func (t *Timeline) Revision(n int) snapshot.Revision { return t.events[n].revision() }
 func (t *Timeline) Verb(n int) Verb                  { return Verbs[t.events[n].verb] }

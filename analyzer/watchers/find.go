@@ -99,7 +99,7 @@ const (
 	NotEligible Election = "per-node"    // each of its pods does the work of its node
 )
 
-// what names it as kubectl does.
+// String names it as kubectl does.
 func (w *Watcher) String() string {
 	return fmt.Sprintf("%s %s/%s", w.Kind, w.Namespace, w.Name)
 }

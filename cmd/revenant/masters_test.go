@@ -11,7 +11,7 @@ import (
 	"revenant/report"
 )
 
-// A control plane machine was replaced since the backup: predict reports its address,
+// TestFormerMasters: a control plane machine was replaced since the backup: predict reports its address,
 // and plan deletes it, with the prefix that the keys have.
 func TestFormerMasters(t *testing.T) {
 	t.Chdir(t.TempDir())

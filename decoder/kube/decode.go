@@ -15,7 +15,7 @@ import (
 	"revenant/decoder/wire"
 )
 
-// Kubernetes' types log what they cannot read of an object, and wait a millisecond
+// init keeps Kubernetes' types quiet: they log what they cannot read of an object, and wait a millisecond
 // each time. Here that is evidence, which writes nothing to anybody's terminal.
 func init() { utilruntime.ErrorHandlers = nil }
 

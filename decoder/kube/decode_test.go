@@ -218,7 +218,7 @@ func TestDecodeSnapshots(t *testing.T) {
 	}
 }
 
-// Values made to exhaust memory, the stack or patience. Each decoder was
+// TestDecodeHostile: values made to exhaust memory, the stack or patience. Each decoder was
 // measured on these without the checks: the nesting kills the process, the
 // exponent runs for hours.
 func TestDecodeHostile(t *testing.T) {

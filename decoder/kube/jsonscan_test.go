@@ -71,7 +71,7 @@ const aDefinition = `{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResou
 
 const aBetaDefinition = `{"apiVersion":"apiextensions.k8s.io/v1beta1","kind":"CustomResourceDefinition","metadata":{"name":"a"},"spec":{"group":"g","version":"v1","names":{"plural":"p"},"conversion":{"strategy":"Webhook","webhookClientConfig":{"caBundle":"eA==","service":{"namespace":"n","name":"s"}}}},"status":{"storedVersions":["v1"]}}`
 
-// Both versions of a definition tell the same of its webhook.
+// TestScanDefinition: both versions of a definition tell the same of its webhook.
 func TestScanDefinition(t *testing.T) {
 	want := Definition{
 		Group: "g", Plural: "p", Versions: []DefinedVersion{{Name: "v1", Served: true}}, StoredVersions: []string{"v1"},

@@ -64,7 +64,7 @@ func TestParseMessage(t *testing.T) {
 	}
 }
 
-// Every stored message comes back byte for byte, from the Message and from what
+// TestMessagesOfSnapshots: every stored message comes back byte for byte, from the Message and from what
 // is printed of it.
 func TestMessagesOfSnapshots(t *testing.T) {
 	n := 0

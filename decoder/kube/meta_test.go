@@ -105,7 +105,7 @@ func sameTypedButStatus(t *testing.T, a, b runtime.Object) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-// All successive versions of every object in the snapshots.
+// TestSameButStatusOfSnapshots: all successive versions of every object in the snapshots.
 func TestSameButStatusOfSnapshots(t *testing.T) {
 	last := map[string][]byte{}
 	seen := map[bool]int{}

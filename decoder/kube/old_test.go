@@ -115,7 +115,7 @@ func TestRemovedFields(t *testing.T) {
 	}
 }
 
-// A removed field in an item of a list, in a message that JSON has inline.
+// TestRemovedFieldsWithin: a removed field in an item of a list, in a message that JSON has inline.
 func TestRemovedFieldsWithin(t *testing.T) {
 	volume := func(name, rest string) string { return wireText(1, wireText(1, name)+rest) }
 	spec := volume("a", "") + volume("b", wireText(2, wireText(29, wireNumber(2, 1))))

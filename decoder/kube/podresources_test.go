@@ -34,7 +34,7 @@ func FuzzSameResources(f *testing.F) {
 	})
 }
 
-// Pods of real snapshots have the resources of themselves.
+// TestSameResources: Pods of real snapshots have the resources of themselves.
 func TestSameResources(t *testing.T) {
 	n := 0
 	for _, r := range records(t) {
@@ -50,7 +50,7 @@ func TestSameResources(t *testing.T) {
 	}
 }
 
-// What a kubelet has allocated counts while a resize waits, however the pod is read.
+// TestAllocated: what a kubelet has allocated counts while a resize waits, however the pod is read.
 func TestAllocated(t *testing.T) {
 	pod := func(condition corev1.PodConditionType) *corev1.Pod {
 		return &corev1.Pod{

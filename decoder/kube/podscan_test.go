@@ -54,7 +54,7 @@ func TestScanPodOfSnapshots(t *testing.T) {
 	}
 }
 
-// Real pods with their fields shuffled, repeated, split in two, dropped and
+// TestScanPodOfChangedPods: real pods with their fields shuffled, repeated, split in two, dropped and
 // mixed with unknown ones.
 func TestScanPodOfChangedPods(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
@@ -275,7 +275,7 @@ func podWith(memory string) []byte {
 	return pb(nil, 2, pb(nil, 2, pb(nil, 8, pb(nil, 2, pb(nil, 1, []byte("memory")), pb(nil, 2, pb(nil, 1, []byte(memory)))))))
 }
 
-// The strings of a Pod do not change with the bytes it was scanned from.
+// TestScanPodCopies: the strings of a Pod do not change with the bytes it was scanned from.
 func TestScanPodCopies(t *testing.T) {
 	value := pods(t, "rows/plain/current.db.gz")[0]
 	value = append([]byte(nil), value...)

@@ -73,7 +73,7 @@ func TestPrint(t *testing.T) {
 	}
 }
 
-// Whatever shape a Secret is in, what it holds is not printed unless asked for.
+// TestSecretsStayHidden: whatever shape a Secret is in, what it holds is not printed unless asked for.
 func TestSecretsStayHidden(t *testing.T) {
 	const secret = "hunter2-correct-horse"
 	encoded := base64.StdEncoding.EncodeToString([]byte(secret))

@@ -43,7 +43,7 @@ type protobufObject interface {
 	Unmarshal([]byte) error
 }
 
-// Every type of client-go's scheme is registered.
+// TestTypesOfClientGo: every type of client-go's scheme is registered.
 func TestTypesOfClientGo(t *testing.T) {
 	known := types().AllKnownTypes()
 	for gvk, typ := range scheme.Scheme.AllKnownTypes() {
@@ -53,7 +53,7 @@ func TestTypesOfClientGo(t *testing.T) {
 	}
 }
 
-// Every field of every type is known, decoded and printed.
+// TestEveryType: every field of every type is known, decoded and printed.
 func TestEveryType(t *testing.T) {
 	list := storedTypes()
 	if len(list) < 150 {

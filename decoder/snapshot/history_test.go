@@ -12,7 +12,7 @@ import (
 	"revenant/decoder/snapshot"
 )
 
-// The files were written by etcd's own store:
+// openEtcd opens a file that etcd's own store wrote:
 //
 //	2  put /registry/a a1          6.1 put /registry/again old1
 //	3  put /registry/a a2          7   put /registry/again old2

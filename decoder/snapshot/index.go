@@ -165,7 +165,7 @@ func (x *index) places() iter.Seq[place] {
 // oldest first.
 func (x *index) records(k uint32) []place { return x.order[x.start[k]:x.start[k+1]] }
 
-// newest returns the newest record; ok is false in an empty store.
+// last returns the newest record; ok is false in an empty store.
 func (x *index) last() (b *block, i int, ok bool) {
 	if x.len == 0 {
 		return nil, 0, false

@@ -2,6 +2,9 @@ package words
 
 import (
 	"bytes"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -155,5 +158,36 @@ func TestFind(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%q: -want +got\n%s", text, diff)
 		}
+	}
+}
+
+// TestComments checks that the comment of each function begins with the function's name.
+func TestComments(t *testing.T) {
+	checked := 0
+	err := fs.WalkDir(os.DirFS(root), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(name) != ".go" {
+			return err
+		}
+		source, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, name), nil, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		for _, decl := range source.Decls {
+			f, ok := decl.(*ast.FuncDecl)
+			if !ok || f.Doc == nil || f.Doc.Text() == "" { // no more than a directive
+				continue
+			}
+			checked++
+			if rest, ok := strings.CutPrefix(f.Doc.Text(), f.Name.Name); !ok || strings.IndexAny(rest, " \n:,'") != 0 {
+				t.Errorf("%s: the comment of %s begins with something else: %.60q", name, f.Name.Name, f.Doc.Text())
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if checked < 1000 {
+		t.Errorf("%d comments were checked", checked)
 	}
 }
