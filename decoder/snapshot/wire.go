@@ -46,16 +46,18 @@ func valueHead(b []byte, n int) []byte {
 // the value, which etcd does not write. What follows it has to be read, too.
 func valueSpan(b []byte) (from, to int) {
 	for off := 0; off < len(b); {
-		f, err := wire.Head(b, off)
-		switch {
-		case err != nil:
+		tag := b[off]
+		v, n := wire.Uvarint(b[off+1:])
+		if n <= 0 {
 			return 0, 0
-		case f.Type() == wire.Varint && f.Num() < 5:
-			off = f.End
-		case f.Type() == wire.Bytes && f.Num() == 5 && f.Val < tombstoneBit:
-			return f.Start, f.Start + int(f.Val)
-		case f.Type() == wire.Bytes && f.Num() == 1 && f.Val <= uint64(len(b)-f.Start):
-			off = f.Start + int(f.Val)
+		}
+		off += 1 + n
+		switch {
+		case tag == 2<<3 || tag == 3<<3 || tag == 4<<3:
+		case tag == 5<<3|2 && v < tombstoneBit:
+			return off, off + int(v)
+		case tag == 1<<3|2 && v <= uint64(len(b)-off):
+			off += int(v)
 		default:
 			return 0, 0
 		}
@@ -69,9 +71,15 @@ func valueSpan(b []byte) (from, to int) {
 func (kv *keyValue) scan(b []byte) error {
 	for off := 0; off < len(b); {
 		// There are as many records as revisions: this is faster for most of their fields.
-		if number := kv.number(uint32(b[off])); number != nil {
-			if v, n := wire.Uvarint(b[off+1:]); n > 0 {
-				*number, off = int64(v), off+1+n
+		if v, n := wire.Uvarint(b[off+1:]); n > 0 {
+			start := off + 1 + n
+			if number := kv.number(uint32(b[off])); number != nil {
+				*number, off = int64(v), start
+				continue
+			}
+			if payload := kv.payload(uint32(b[off])); payload != nil && v <= uint64(len(b)-start) {
+				off = start + int(v)
+				*payload = b[start:off:off]
 				continue
 			}
 		}
@@ -80,25 +88,21 @@ func (kv *keyValue) scan(b []byte) error {
 			return err
 		}
 		off = f.End
-		switch number := kv.number(f.Tag); {
+		switch number, payload := kv.number(f.Tag), kv.payload(f.Tag); {
 		case number != nil:
 			*number = int64(f.Val)
-		case f.Num() > 6:
-			kv.unknown = true
-		case f.Type() != wire.Bytes:
+		case payload != nil:
+			*payload = f.Payload(b)
+		case f.Num() <= 6:
 			return wire.ErrType
-		case f.Num() == 1:
-			kv.key = f.Payload(b)
-		case f.Num() == 5:
-			kv.value = f.Payload(b)
 		default:
-			return wire.ErrType
+			kv.unknown = true
 		}
 	}
 	return nil
 }
 
-// number is where the number goes that follows a tag.
+// number is where the number goes that follows a tag, nil for other tags.
 func (kv *keyValue) number(tag uint32) *int64 {
 	switch tag {
 	case 2 << 3:
@@ -109,6 +113,17 @@ func (kv *keyValue) number(tag uint32) *int64 {
 		return &kv.version
 	case 6 << 3:
 		return &kv.lease
+	}
+	return nil
+}
+
+// payload is where the bytes go that follow a tag, nil for other tags.
+func (kv *keyValue) payload(tag uint32) *[]byte {
+	switch tag {
+	case 1<<3 | 2:
+		return &kv.key
+	case 5<<3 | 2:
+		return &kv.value
 	}
 	return nil
 }
