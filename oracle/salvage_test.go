@@ -420,7 +420,7 @@ func TestSalvageOtherRoot(t *testing.T) {
 
 // TestSalvageWrongLength flips every bit of the tables of elements that makes of a
 // record another one that proves itself, as one without its value does: what such a
-// record was cannot be told, and it is not written.
+// record was is not known, and it is not written.
 func TestSalvageWrongLength(t *testing.T) {
 	t.Parallel()
 	flips := 0

@@ -19,7 +19,7 @@ type Salvage struct {
 	Evidence      []restore.Evidence `json:"evidence"`
 	Problems      []snapshot.Problem `json:"problems"` // of the evidence
 	Result        *salvage.Result    `json:"result"`
-	Lossless      bool               `json:"lossless"` // all that etcd had is in it, as far as can be told
+	Lossless      bool               `json:"lossless"` // all that etcd had is in it, as far as is known
 }
 
 // mostRuns is how many runs of revisions one line names.

@@ -92,7 +92,7 @@ func (i Interval) String() string {
 	from, to := words.Time(i.From), words.Time(i.To)
 	switch {
 	case i.From.IsZero() && i.To.IsZero():
-		return "at a time that nothing tells"
+		return "at an unknown time"
 	case i.From.IsZero():
 		return "before " + to
 	case i.To.IsZero():
@@ -203,7 +203,7 @@ const tolerance = 2 * time.Second
 
 // longestRise is the longest part of marks, sorted by revision, whose times in
 // whole seconds do not go down. Marks of a clock that is off are few beside the
-// others, or else nothing tells which clock is right.
+// others, or else nothing shows which clock is right.
 func longestRise(marks []Mark) []Mark {
 	var ends []int // ends[n] is the mark with which a series of n+1 ends the earliest
 	before := make([]int, len(marks))

@@ -187,7 +187,7 @@ func TestIntervalText(t *testing.T) {
 		in   Interval
 		want string
 	}{
-		{Interval{}, "at a time that nothing tells"},
+		{Interval{}, "at an unknown time"},
 		{Interval{To: at(0)}, "before 2026-11-23 03:00:00Z"},
 		{Interval{From: at(0)}, "after 2026-11-23 03:00:00Z"},
 		{Interval{at(0), at(0.5)}, "at 2026-11-23 03:00:00Z"},

@@ -60,7 +60,7 @@ const MomentForms = "a revision (1234), newest, a time (2026-11-22T03:00Z, 03:00
 
 var (
 	revisionForm = regexp.MustCompile(`^(\d+|\d{1,3}(,\d{3})+)$`)
-	errNoTime    = errors.New("nothing in the snapshot tells when it was taken: give a revision, or a time with its date")
+	errNoTime    = errors.New("nothing in the snapshot shows when it was taken: give a revision, or a time with its date")
 )
 
 // ParseMoment reads a revision, newest, a time as ParseTime does, a time of the day on

@@ -126,7 +126,7 @@ func (s slot) insert(name string, value *tree) {
 }
 
 // emptied says whether the slot is a list of pods or of containers, or an element of
-// one: a list that has less in it says that less runs, and nothing tells that it was
+// one: a list that has less in it says that less runs, and nothing shows that it was
 // longer.
 func (s slot) emptied() bool {
 	list := strings.TrimSuffix(s.path, "/*")

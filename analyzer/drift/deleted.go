@@ -13,7 +13,7 @@ import (
 // Deletion is a deletion that the snapshot's history still has.
 type Deletion struct {
 	Revision int64
-	Time     clock.Interval // zero where nothing tells it
+	Time     clock.Interval // zero where nothing shows it
 }
 
 func (d Deletion) text() string {

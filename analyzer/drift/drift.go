@@ -64,7 +64,7 @@ var Kinds = []KindInfo{
 	{Ghost, restore.Critical, "the API has it on the node, and nothing of it runs"},
 	{Stray, restore.Warning, "a container runs that the API's pod does not have"},
 	{Unread, restore.Warning, "a node whose answers were not read in full: it counts as one that did not answer"},
-	{Silent, restore.Warning, "a node whose kubelet does not answer: what runs there only its runtime tells"},
+	{Silent, restore.Warning, "a node whose kubelet does not answer: only its runtime shows what runs there"},
 	{Unseen, restore.Warning, "a node that nobody looked at"},
 }
 
@@ -244,9 +244,9 @@ func (c *comparison) node(n Node, r *NodeReport) {
 	}
 	c.unread(r)
 	if slices.Contains(r.Seen, string(kubelet.Empty)) {
-		c.report.note("%s: a list without a pod was given that may be /pods or /runningpods: which it is cannot be told. Name the file %s.pods.json or %s.runningpods.json.", n.Name, n.Name, n.Name)
+		c.report.note("%s: a list without a pod was given that may be /pods or /runningpods: which of the two it is, is not known. Name the file %s.pods.json or %s.runningpods.json.", n.Name, n.Name, n.Name)
 	} else if len(r.Seen) > 0 && !runtime(n) {
-		c.report.note("%s: only its kubelet's list of pods was given. What has left the list and still runs is not in it: /runningpods or crictl tells.", n.Name)
+		c.report.note("%s: only its kubelet's list of pods was given. What has left the list and still runs is not in it: /runningpods or crictl shows it.", n.Name)
 	}
 	untold := 0
 	for _, uid := range sortedKeys(pods) {
@@ -436,7 +436,7 @@ func (c *comparison) strays(p *pod) {
 		}
 		if !c.live {
 			f.Certainty = restore.Possible
-			f.Reason += " It may have been added after the snapshot was taken: a list of the API's pods of now tells."
+			f.Reason += " It may have been added after the snapshot was taken: a current list of the API's pods shows it."
 		}
 		inner := commandLine(fmt.Sprintf("crictl stop --timeout=%d $(crictl ps --quiet --label %% --label %%)", cmp.Or(has.Grace, 30)), "io.kubernetes.pod.uid="+p.UID, "io.kubernetes.container.name="+name)
 		f.Command = commandLine("ssh -- % %", p.Node, inner)
@@ -474,7 +474,7 @@ func (c *comparison) phantom(p *pod) {
 	}
 	if !c.live && !c.Taken.IsZero() && p.Created.After(c.Taken) {
 		f.Certainty = restore.Possible
-		f.Reason += " It was created after the snapshot was taken: a list of the API's pods of now tells whether it is known."
+		f.Reason += " It was created after the snapshot was taken: a current list of the API's pods shows whether it is known."
 	}
 	if d, ok := c.Deleted[p.UID]; ok && has == nil {
 		f.Certainty = restore.Possible

@@ -76,7 +76,7 @@ func (r *run) encryption() result {
 		switch v.Fit {
 		case atrest.Fits:
 		case atrest.Plugin:
-			p.add(Unknown, nil, "%s: the configuration names it, and whether the plugin still has its key cannot be told offline", what)
+			p.add(Unknown, nil, "%s: the configuration names it, and whether the plugin still has its key is not known offline", what)
 		case atrest.Unread, atrest.NotGiven:
 			p.add(Unknown, nil, "%s: they cannot be read", what)
 		case atrest.Damaged, atrest.WrongKey:
@@ -103,7 +103,7 @@ const knownKubernetes = 37
 func (r *run) storageVersions() result {
 	to := minor(r.targets.Kubernetes, 1)
 	if to < 0 {
-		return unknown("which API servers will read it was not stated, and no current state tells").doing("State it: --kubernetes-version 1.37.")
+		return unknown("which API servers will read it was not stated, and no current state shows it").doing("State it: --kubernetes-version 1.37.")
 	}
 	target := fmt.Sprintf("1.%d", to)
 	if r.targets.atLeast {

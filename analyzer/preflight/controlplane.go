@@ -83,7 +83,7 @@ func (r *run) masterLeases() result {
 	case leases == 0:
 		return pass("the backup has no master lease")
 	case r.needs != "":
-		return unknown("%s, so that it cannot be told whose the %s of the backup are", r.needs, words.Count(leases, "master lease"))
+		return unknown("%s, so it is not known whose the %s of the backup are", r.needs, words.Count(leases, "master lease"))
 	}
 	var p points
 	for _, m := range r.masters {
@@ -149,7 +149,7 @@ func (r *run) predicted(n func(*counted) (likely, unlikely int), one, many strin
 	case likely > 0:
 		return fail("%s", text)
 	case countPods(r.prediction).unknown > 0:
-		return unknown("%s, and of %s it cannot be told", text, words.Count(countPods(r.prediction).unknown, "pod"))
+		return unknown("%s, and of %s it is not known", text, words.Count(countPods(r.prediction).unknown, "pod"))
 	case unlikely > 0:
 		return warn("%s; %s more, though that is unlikely", text, words.CountOf(unlikely, one, many))
 	}

@@ -23,7 +23,7 @@ func (r *run) etcdVersion() result {
 	from, to := minor(stored, 3), minor(r.targets.Etcd, 3)
 	switch {
 	case r.targets.Etcd == "":
-		return unknown("which etcd will run it was not stated, and no current state tells").doing("State it: --etcd-version 3.6.")
+		return unknown("which etcd will run it was not stated, and no current state shows it").doing("State it: --etcd-version 3.6.")
 	case from < 0:
 		return unknown("the backup does not tell which etcd stored it; etcd %s will run it (%s)", r.targets.Etcd, r.targets.EtcdFrom)
 	case from < oldestEtcd || from > newestEtcd || to > newestEtcd || to < oldestRun && to != from:
@@ -112,7 +112,7 @@ func (r *run) bump() result {
 	case r.prediction != nil && r.prediction.Revisions.NoBumpFits != "", b.Verdict == restore.BumpSmall, b.Verdict == restore.NoBump && b.Minimum > 0 && !r.runbook.Plan.RestartKubelets.All:
 		return fail("%s", text).doing("Follow the runbook, which has the bump or the restarts: revenant plan BACKUP CURRENT.")
 	case r.needs != "" && b.Minimum == 0:
-		return unknown("%s: nothing tells what was served since. %s", r.needs, text)
+		return unknown("%s: nothing shows what was served since. %s", r.needs, text)
 	case b.Verdict == restore.BumpUnsure && r.needs == "":
 		return warn("%s", text)
 	case b.Verdict == restore.BumpUnsure:

@@ -129,7 +129,7 @@ func (r *run) current() result {
 	if l := lacking(e, "it"); l.Verdict != Pass {
 		p.add(l.Verdict, nil, "%s", l.reason)
 	}
-	return p.result(pass("it is whole as far as can be told, revision %d", e.Revision))
+	return p.result(pass("it is whole as far as is known, revision %d", e.Revision))
 }
 
 // unlikePair says why the two snapshots cannot be compared, "" when they can.
@@ -179,7 +179,7 @@ func (r *run) order() result {
 func (r *run) age() result {
 	taken := r.Backup.State.Clock.Taken()
 	if taken.From.IsZero() {
-		return unknown("nothing in the backup tells when it was taken")
+		return unknown("nothing in the backup shows when it was taken")
 	}
 	age := r.At.Sub(taken.From)
 	if age < 0 {
@@ -210,7 +210,7 @@ func (r *run) gap() result {
 func (r *run) rate() result {
 	rate, ok := r.Backup.State.Clock.Rate()
 	if !ok {
-		return unknown("nothing in the backup tells how fast it was written to")
+		return unknown("nothing in the backup shows how fast it was written to")
 	}
 	text := fmt.Sprintf("%.1f revisions a second, %.1f to %.1f", rate.Mean, rate.Low, rate.High)
 	switch limit := r.Policy.Limits.Rate; {

@@ -391,14 +391,14 @@ func (r *Report) grade() {
 	case Fail:
 		r.Headline = "Fail: " + name(Fail, "fails", "fail")
 	case Unknown:
-		r.Headline = "Unknown: nothing fails, but " + name(Unknown, "cannot be told", "cannot be told")
+		r.Headline = "Unknown: nothing fails, but " + name(Unknown, "is unknown", "are unknown")
 	case Warn:
 		r.Headline = "Warn: nothing fails, but " + name(Warn, "warns", "warn")
 	default:
 		r.Headline = fmt.Sprintf("Pass: none of %s speaks against restoring this backup", words.Count(len(r.Checks)-r.Summary[Ignored], "check"))
 	}
 	if n := r.Summary[Unknown]; r.Grade == Fail && n > 0 {
-		r.Headline += fmt.Sprintf("; %d cannot be told", n)
+		r.Headline += fmt.Sprintf("; %d unknown", n)
 	}
 	if n := r.Summary[Warn]; (r.Grade == Fail || r.Grade == Unknown) && n > 0 {
 		r.Headline += fmt.Sprintf("; %s", words.CountOf(n, "warns", "warn"))

@@ -312,7 +312,7 @@ func trulySealed(t testing.TB, tx *bolt.Tx) {
 	text("/registry/secrets/default/sealed", "k8s:enc:aescbc:v1:key1:"+string(vector)+string(plain))(t, tx)
 }
 
-// closing is what cannot be told of Secrets that are encrypted.
+// closing is what is not known of Secrets that are encrypted.
 var closing = verdicts{"certificates": u, "tokens": u}
 
 // masterLease is by which an API server says where it is.

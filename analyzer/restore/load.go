@@ -75,7 +75,7 @@ func (l *loader) cluster() error {
 	o := kube.Decode(key, value)
 	l.state.ClusterUID = o.UID
 	if o.UID == "" {
-		l.state.ClusterUnknown = fmt.Sprintf("the namespace kube-system tells no uid (%v)", o.Problem)
+		l.state.ClusterUnknown = fmt.Sprintf("the namespace kube-system has no uid (%v)", o.Problem)
 	}
 	return nil
 }

@@ -40,7 +40,7 @@ type ModeOutcome struct {
 	Summary     map[Outcome]int `json:"summary"`
 	Certain     map[Outcome]int `json:"certain"` // of those in Summary
 
-	Critical   int `json:"critical"`   // pods that nothing repairs, or that cannot be told
+	Critical   int `json:"critical"`   // pods that nothing repairs, or of which nothing is known
 	Warning    int `json:"warning"`    // pods that are repaired late or with damage
 	DoubleRuns int `json:"doubleRuns"` // pods that run twice or together with another pod of their name
 	// DoubleRunSeconds bounds how long the longest of them does; 0 when that has

@@ -256,7 +256,7 @@ func (f *forecast) keptCache() (v verdict, kept bool) {
 	between := fmt.Sprintf("The API servers were left running and have seen a revision between %d and %d: the restored store starts at %d, which must be two above it to make them drop their cache.", seen, f.atMost, f.restored)
 	switch {
 	case f.plan.BumpRevision == 0:
-		v.reason = "The API servers were left running and no revision is compacted: nothing tells them that etcd went back, and they go on serving their cache."
+		v.reason = "The API servers were left running and no revision is compacted: they do not notice that etcd went back, and they go on serving their cache."
 	case f.restored <= add(seen, 1):
 		v.reason = fmt.Sprintf("The API servers were left running and have seen revision %d: the restored store starts at %d, which must be %d or more to make them drop their cache.", seen, f.restored, add(seen, 2))
 	case f.restored <= add(f.plausible, 1):

@@ -20,7 +20,7 @@ const (
 	ifBoundBeforeListed = "If its kubelet lists its pods before the scheduler has bound it again, it is stopped and started again."
 	ifSchedulerExits    = "The scheduler was left running, too, and exits when it sees the pod move; nothing places it until a supervisor has started the scheduler again."
 	ontoDoubt           = "Read in the source of Kubernetes, not seen on clusters."
-	nothingTold         = "Nothing can be told of it."
+	nothingTold         = "Nothing is known of it."
 )
 
 // What to do.

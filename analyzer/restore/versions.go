@@ -154,7 +154,7 @@ func (c *Comparison) serverVersion() (*version.Version, string) {
 	if newest != nil {
 		return newest, fromKubelets
 	}
-	return nil, "no node and no static pod tells it"
+	return nil, "no node and no static pod shows it"
 }
 
 // serverImage is the version in the image's tag of an API server that runs as a static

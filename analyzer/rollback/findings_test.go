@@ -170,15 +170,15 @@ func TestFindings(t *testing.T) {
 			name:   "an encrypted Secret was changed",
 			before: []runtime.Object{raw{key: "/registry/secrets/ns/s", value: "k8s:enc:aescbc:v1:key1:abc"}},
 			after:  []runtime.Object{raw{key: "/registry/secrets/ns/s", value: "k8s:enc:aescbc:v1:key1:xyz"}},
-			want:   []string{`secret-rolled-back warning possible secrets ns/s: changed, but encrypted: which keys cannot be told (encrypted by aescbc with key "key1")`},
+			want:   []string{`secret-rolled-back warning possible secrets ns/s: changed, but encrypted: in which keys is not known (encrypted by aescbc with key "key1")`},
 		},
 		{
 			name:   "encrypted Secrets came and went",
 			before: []runtime.Object{namespace("ns"), raw{key: "/registry/secrets/ns/s", value: "k8s:enc:aescbc:v1:key1:abc"}, raw{key: "/registry/secrets/ns/stays", value: "k8s:enc:aescbc:v1:key1:abc"}},
 			after:  []runtime.Object{deleted{secret("ns/s", "", "")}, raw{key: "/registry/secrets/ns/t", value: "k8s:enc:aescbc:v1:key1:abc"}},
 			want: []string{
-				`token-revived warning possible secrets ns/s: only in the backup, but encrypted: whether it is a token cannot be told (encrypted by aescbc with key "key1")`,
-				`token-lost warning possible secrets ns/t: only in the current state, but encrypted: whether it is a token cannot be told (encrypted by aescbc with key "key1")`,
+				`token-revived warning possible secrets ns/s: only in the backup, but encrypted: whether it is a token is not known (encrypted by aescbc with key "key1")`,
+				`token-lost warning possible secrets ns/t: only in the current state, but encrypted: whether it is a token is not known (encrypted by aescbc with key "key1")`,
 			},
 		},
 		{
@@ -197,8 +197,8 @@ func TestFindings(t *testing.T) {
 			after:  []runtime.Object{raw{key: "/registry/secrets/ns/s", value: "k8s:enc:secretbox:v1:key2:abc"}, raw{key: "/registry/secrets/ns/t", value: "k8s:enc:secretbox:v1:key2:abc"}},
 			want: []string{
 				`encryption-key-unused critical possible secrets : 2 objects in the backup encrypted by aescbc with key "key1", which encrypts nothing in the current state`,
-				`secret-rolled-back warning possible secrets ns/s: changed, but encrypted: which keys cannot be told (encrypted by aescbc with key "key1")`,
-				`secret-rolled-back warning possible secrets ns/t: changed, but encrypted: which keys cannot be told (encrypted by aescbc with key "key1")`,
+				`secret-rolled-back warning possible secrets ns/s: changed, but encrypted: in which keys is not known (encrypted by aescbc with key "key1")`,
+				`secret-rolled-back warning possible secrets ns/t: changed, but encrypted: in which keys is not known (encrypted by aescbc with key "key1")`,
 			},
 		},
 		{

@@ -33,13 +33,13 @@ func (c *comparison) secrets() {
 			if hiddenBefore != nil {
 				c.add(TokenRevived, ch.Key, Finding{
 					Severity: finding.Warning, Certainty: finding.Possible,
-					Reason:   fmt.Sprintf("only in the backup, but encrypted: whether it is a token cannot be told (%v)", hiddenBefore),
+					Reason:   fmt.Sprintf("only in the backup, but encrypted: whether it is a token is not known (%v)", hiddenBefore),
 					Evidence: c.evidence(ch.before, ch.after),
 				})
 			}
 			c.revived(&ch, before)
 		case hiddenBefore != nil || hiddenAfter != nil:
-			c.secretRolledBack(&ch, fmt.Sprintf("changed, but encrypted: which keys cannot be told (%v)", cmp.Or(hiddenBefore, hiddenAfter)), finding.Possible)
+			c.secretRolledBack(&ch, fmt.Sprintf("changed, but encrypted: in which keys is not known (%v)", cmp.Or(hiddenBefore, hiddenAfter)), finding.Possible)
 		case before != nil && after != nil:
 			if keys := differingKeys(before.Data, after.Data); keys.count > 0 {
 				c.secretRolledBack(&ch, "another value in the backup: "+keys.String(), "")
@@ -120,7 +120,7 @@ func (c *comparison) secretLost(ch *change, s *corev1.Secret, hidden error) {
 	if hidden != nil && !c.lostWithNamespace(ch) {
 		c.add(TokenLost, ch.Key, Finding{
 			Certainty: finding.Possible,
-			Reason:    fmt.Sprintf("only in the current state, but encrypted: whether it is a token cannot be told (%v)", hidden),
+			Reason:    fmt.Sprintf("only in the current state, but encrypted: whether it is a token is not known (%v)", hidden),
 			Evidence:  c.evidence(ch.before, ch.after),
 		})
 	}

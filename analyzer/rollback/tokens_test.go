@@ -68,7 +68,7 @@ func TestTokens(t *testing.T) {
 		{"bootstrap token that expired while it was taken", bootstrap("abcdef", at(10*time.Second)), nil, taken, maybe, "the current snapshot was taken between 2026-11-22 03:00:00Z and 03:00:20Z, so that may be past"},
 		{"bootstrap token, and only a lower bound of the clock", bootstrap("abcdef", at(time.Hour)), nil, clock.Interval{From: takenAt}, maybe, "after 2026-11-22 03:00:00Z, so that may be past"},
 		{"expired bootstrap token, and only a lower bound", bootstrap("abcdef", at(-time.Hour)), nil, clock.Interval{From: takenAt}, "", ""},
-		{"bootstrap token, and no clock", bootstrap("abcdef", at(-time.Hour)), nil, clock.Interval{}, maybe, "nothing tells when the current snapshot was taken"},
+		{"bootstrap token, and no clock", bootstrap("abcdef", at(-time.Hour)), nil, clock.Interval{}, maybe, "nothing shows when the current snapshot was taken"},
 		{"bootstrap token whose end is no time", bootstrap("abcdef", "tomorrow"), nil, taken, "", ""},
 		{"bootstrap token with another zone", bootstrap("abcdef", "2026-11-22T04:30:00+02:00"), nil, taken, "", ""},
 		{"bootstrap token that only signs", bootstrap("abcdef", "", "usage-bootstrap-authentication", "false"), nil, taken, "", ""},

@@ -173,7 +173,7 @@ func (b *builder) whyThisBump(known int64) string {
 	case b.Comparison == nil && known > 0:
 		return fmt.Sprintf("%s. The bump is far above that, to cover what was written later.", sentence(b.servedText(known)))
 	case b.Comparison == nil:
-		return "Nothing tells what was served after the backup. The bump covers a thousand writes a second for eleven days."
+		return "Nothing shows what was served after the backup. The bump covers a thousand writes a second for eleven days."
 	}
 	return fmt.Sprintf("%s, %d after the backup. The bump is 1.5 times that plus a million, to cover what was written later.", sentence(b.servedText(known)), known-b.bump.Base)
 }

@@ -30,7 +30,7 @@ type Facts struct {
 	Namespaces []string
 	// MasterLeases are the keys by which API servers tell where they are.
 	MasterLeases []string
-	// Topology is OpenShift's controlPlaneTopology, "" where nothing tells it.
+	// Topology is OpenShift's controlPlaneTopology, "" where nothing shows it.
 	Topology   string
 	Suggestion *Suggestion // nil when nothing points to one platform alone
 	// Encryption is by what its values are encrypted at rest.

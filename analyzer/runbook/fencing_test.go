@@ -43,7 +43,7 @@ func TestFencing(t *testing.T) {
 	}
 }
 
-// TestTopology: it is in the cluster's Infrastructure, and where nothing tells it the
+// TestTopology: it is in the cluster's Infrastructure, and where nothing shows it the
 // runbook says so.
 func TestTopology(t *testing.T) {
 	const key = "/kubernetes.io/config.openshift.io/infrastructures/cluster"

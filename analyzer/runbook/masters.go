@@ -36,7 +36,7 @@ func (b *builder) formerMasters() Step {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("And %d more: %s lists them.", n, b.predictCommand()))
 	}
 	if b.Current == nil && len(b.Backup.Facts.MasterLeases) > 0 {
-		s.Why = "API servers list behind the Service kubernetes every address that has a master lease in etcd. Which of the backup's machines are gone cannot be told from it alone."
+		s.Why = "API servers list behind the Service kubernetes every address that has a master lease in etcd. Which of the backup's machines are gone is not known from it alone."
 		s.Checks = []string{"Each of these addresses is a machine that still has an API server. If one is not, delete its key: " + some(b.Backup.Facts.MasterLeases) + "."}
 	}
 	if len(s.Commands)+len(s.Warnings)+len(s.Checks) == 0 {

@@ -766,7 +766,7 @@ func (b *builder) warningsOnto(p *restore.Prediction) []string {
 func (b *builder) unknownsOnto() []string {
 	list := []string{
 		"Names and addresses of the new machines: fill in the words in capitals.",
-		"Whether the old cluster is down: no snapshot tells.",
+		"Whether the old cluster is down: no snapshot shows it.",
 		"What is outside of etcd: data on volumes, keys and certificates on the old machines, what cloud accounts, DNS and registries hold.",
 		"What controllers do that are not known by their image: look at every operator that has credentials for something outside.",
 	}

@@ -115,7 +115,7 @@ func (b *builder) risks() []string {
 	warn(b.bump.Verdict == restore.BumpUnsure, "Whether the bump is large enough is not known.")
 	warn(b.bump.Verdict == restore.NoBump, "Without a bump, everything that watches stays deaf until it is restarted, and not only kubelets.")
 	if p := b.prediction; p != nil {
-		warn(p.Summary[restore.Unknown] > 0, "What becomes of %s cannot be told.", count(p.Summary[restore.Unknown], "pod"))
+		warn(p.Summary[restore.Unknown] > 0, "What becomes of %s is not known.", count(p.Summary[restore.Unknown], "pod"))
 		twice := 0
 		for i := range p.Pods {
 			if p.Pods[i].DoubleRun != nil {

@@ -161,20 +161,32 @@ func (b *builder) hashToken(*rollback.Finding) []Command {
 	return []Command{script(Workstation, "printf %s TOKEN | sha256sum").says("TOKEN is the one that you have for the time of the backup: the hash begins with what the backup names.")}
 }
 
-// notSaved is what is done where the API no longer answers.
-const notSaved = "echo 'The API does not answer. What is lost is in the current snapshot: the UI of revenant shows and saves every object.' >&2"
+// extract writes objects of the newest state as manifests, for where the API no longer
+// answers.
+func (b *builder) extract(to string, words ...string) string {
+	args := slices.Concat([]string{b.latest()}, words, []string{"--show-secrets", "--output=yaml=" + to}, b.Flags)
+	if b.Current != nil && b.latest() == b.current() {
+		args = append(args, b.NewestFlags...)
+	}
+	return b.line("extract", args...)
+}
+
+// export has a script that asks the API write a file once, or else takes the objects out of
+// the newest state.
+func (b *builder) export(ask, to string, words ...string) []Command {
+	return []Command{script(Workstation, fmt.Sprintf("[ -e %[2]s ] || { %[1]s > part.yaml && mv part.yaml %[2]s; } ||\n    %[3]s", ask, quote(to), b.extract(to, words...)), "kubectl", "revenant").
+		reads(b.latest()).writes(to).says("From the API while it answers, or else from the newest state.")}
+}
 
 // exportNamespace saves all that is in a namespace that the backup does not have.
 func (b *builder) exportNamespace(f *rollback.Finding) []Command {
-	return []Command{script(Workstation, fmt.Sprintf("[ -e %[2]s ] || { kinds=$(kubectl api-resources --verbs=list --namespaced --output=name | paste -sd , -) && [ -n \"$kinds\" ] &&\n    kubectl get --namespace=%[1]s \"$kinds\" --output=yaml > part.yaml && mv part.yaml %[2]s; } ||\n    "+notSaved, quote(f.Name), quote("namespace-"+f.Name+".yaml")), "kubectl").
-		writes("namespace-" + f.Name + ".yaml").
-		says("While the API still answers.")}
+	ask := fmt.Sprintf("kinds=$(kubectl api-resources --verbs=list --namespaced --output=name | paste -sd , -) && [ -n \"$kinds\" ] &&\n    kubectl get --namespace=%s \"$kinds\" --output=yaml", quote(f.Name))
+	return b.export(ask, "namespace-"+f.Name+".yaml", "--namespace="+f.Name)
 }
 
 func (b *builder) exportObject(f *rollback.Finding) []Command {
-	name := f.Kind + "-" + f.Namespace + "-" + f.Name + ".yaml"
-	return []Command{script(Workstation, fmt.Sprintf("[ -e %[2]s ] || { %[1]s > part.yaml && mv part.yaml %[2]s; } ||\n    "+notSaved, joined(slices.Concat([]string{"kubectl", "get"}, object(f), []string{"--output=yaml"})), quote(name)), "kubectl").
-		writes(name).says("While the API still answers.")}
+	ask := joined(slices.Concat([]string{"kubectl", "get"}, object(f), []string{"--output=yaml"}))
+	return b.export(ask, f.Kind+"-"+f.Namespace+"-"+f.Name+".yaml", object(f)...)
 }
 
 func (b *builder) attachments(f *rollback.Finding) []Command {

@@ -21,7 +21,7 @@ type Watching struct {
 const (
 	whyWatchersList   = "API servers refuse their watches as compacted (410 Gone), and they list again: client-go does so, on which almost all of them are built, and the API asks it of every other client."
 	whyWatchersStay   = "A watcher that has seen a later revision than etcd starts at resumes its watch, and hears nothing. Like a deaf kubelet it acts on what was erased, and nothing shows that."
-	whyWatchersErased = "API servers that run on under a bump that is too small serve their old cache. Whoever watches or lists through them gets what was erased, and nothing tells that apart."
+	whyWatchersErased = "API servers that run on under a bump that is too small serve their old cache. Whoever watches or lists through them gets what was erased, and nothing shows the difference."
 	whyWatchersEnded  = "etcd refuses the watches of API servers that run on as compacted. They drop their cache and end every watch through them (410 Gone), and whoever watches lists again."
 )
 

@@ -279,7 +279,7 @@ func TestHistogram(t *testing.T) {
 					if math.Abs(sum-float64(h.Counted)) > 1e-6*(1+sum) {
 						t.Errorf("the bins hold %v events, %d were counted", sum, h.Counted)
 					}
-					if last > first && f.To == 0 && h.ByTime != byTime { // nothing tells when the first ten were
+					if last > first && f.To == 0 && h.ByTime != byTime { // nothing shows when the first ten were
 						t.Errorf("by time is %v", h.ByTime)
 					}
 					for _, n := range numbers {

@@ -436,7 +436,7 @@ func (f *finder) notSeen() {
 		say("kube-proxy, of which there is no pod. It is a service of each node (systemctl status kube-proxy), or the network plug-in does its work: restart whichever it is.")
 	}
 	if f.allowed.bindings == 0 {
-		say("Workloads that are not known by their image: there are no ClusterRoleBindings, so what may watch cannot be told by RBAC.")
+		say("Workloads that are not known by their image: there are no ClusterRoleBindings, so what may watch is not known by RBAC.")
 	}
 	if f.list.Unread > 0 {
 		say("What is in the values that could not be read (%d).", f.list.Unread)

@@ -33,7 +33,7 @@ var (
 	errFindings = errors.New("findings")
 	errDamaged  = errors.New("evidence is damaged")
 	errUnread   = errors.New("a file could not be read")
-	errMute     = errors.New("standard error is evidence") // it cannot be told: that would change it
+	errMute     = errors.New("standard error is evidence") // nothing can be said: that would change it
 )
 
 // hintError carries a line that says what to do about an error.

@@ -46,7 +46,7 @@ func (o *openOptions) choosePrefix(ctx context.Context, s *snapshot.Snapshot) (k
 }
 
 // needPrefix is choosePrefix for those who need objects. It refuses a snapshot
-// without any, and one in which nothing tells which are meant.
+// without any, and one in which nothing shows which are meant.
 func (o *openOptions) needPrefix(ctx context.Context, s *snapshot.Snapshot) (keyspace.Choice, error) {
 	c, err := o.choosePrefix(ctx, s)
 	if err != nil {

@@ -26,7 +26,7 @@ const (
   maxRate: 500       # revisions a second, on average
   maxSize: 0.8       # share of etcd's quota
 default:
-  unknown: warn      # what cannot be told makes no failure
+  unknown: warn      # what is not known makes no failure
 checks:
   age: {unknown: fail}
   etcd-version: {unknown: ignore}

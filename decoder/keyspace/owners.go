@@ -295,7 +295,7 @@ func (n *Namer) Sort(key string) Sort {
 var plain = []Owner{Bookkeeping, Calico, Cilium, Flannel, "k3s", "rke2"}
 
 // DecodeKey is what a value is decoded with that is stored under key: what the key
-// names. Where it holds no API object, and nothing tells that its value is no secret,
+// names. Where it holds no API object, and nothing shows that its value is no secret,
 // there is no Resource, so that package kube takes it for one.
 func DecodeKey(prefix, key string) kube.Key {
 	if k, ok := kube.ParseKey(prefix, key); ok {

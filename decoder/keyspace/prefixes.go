@@ -186,7 +186,7 @@ type Choice struct {
 	// Others are prefixes of further API servers, which are not read; those that belong
 	// together are one, as in Prefix.
 	Others []string
-	// Ambiguous says that nothing tells which of Prefix and Others is meant.
+	// Ambiguous says that nothing shows which of Prefix and Others is meant.
 	Ambiguous bool
 }
 

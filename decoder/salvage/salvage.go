@@ -57,7 +57,7 @@ type Result struct {
 	Revision        int64  `json:"revision"`
 	CompactRevision int64  `json:"compactRevision"`
 	// CompactUnknown says that the compact revision could not be read: what is old
-	// and what was compacted cannot be told apart, and so every record from a page
+	// and what was compacted cannot be distinguished, and so every record from a page
 	// in no bucket is uncertain.
 	CompactUnknown bool `json:"compactUnknown,omitempty"`
 	// CompactSeen is the newest compact revision on any page. One newer

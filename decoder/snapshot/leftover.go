@@ -18,7 +18,7 @@ type Leftover struct {
 	Record
 	Page uint64 // the page it stands on
 	// Conflict says that another page has other bytes of the same revision: one of
-	// them is damaged, and which one cannot be told.
+	// them is damaged, and which one is not known.
 	Conflict bool
 	// Foreign says that the buckets have the revision with another key: it is of
 	// another history, which a restore left on the free pages that it copied.
@@ -237,7 +237,7 @@ const leastRecord = 16 + 17
 // Headless is how many revisions newer than NewestRecord may stand in what could
 // not be read, no more than there is room for: 0 when the newest record is known to
 // be the last one. Where a meta page is lost, the state read may be older: the other
-// one's is a commit behind, and of a root that was looked for nothing tells how old it
+// one's is a commit behind, and of a root that was looked for nothing shows how old it
 // is. A log that is applied makes up for that, and says what it lacks itself. The error
 // is ctx's.
 func (s *Snapshot) Headless(ctx context.Context) (int64, error) {

@@ -4,6 +4,6 @@ package snapshot
 
 import "os"
 
-// locked cannot be told here without trying the lock, which could disturb the
+// locked is not known here without trying the lock, which could disturb the
 // one who holds it.
 func locked(os.FileInfo) bool { return false }

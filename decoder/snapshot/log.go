@@ -372,7 +372,7 @@ func (s *Snapshot) noteAuth() {
 		return
 	}
 	s.authNoted = true
-	s.problems.add(Note, "log", "etcd's own authentication was switched on: which requests it refused cannot be told, and all were applied", "")
+	s.problems.add(Note, "log", "etcd's own authentication was switched on: which requests it refused is not known, and all were applied", "")
 }
 
 func hexID(id uint64) string {

@@ -162,7 +162,7 @@ func (s *Snapshot) damagedContent() (n int) {
 	return n
 }
 
-// endsBefore is the index from which on nothing tells how many entries there were,
+// endsBefore is the index from which on nothing shows how many entries there were,
 // 0 where that is not so.
 func (w *WAL) endsBefore() uint64 {
 	for _, gap := range w.Missing {

@@ -64,7 +64,7 @@ type Entry struct {
 }
 
 // Gap is a run of entries that are not applied. From and To are its first and its
-// last index; To is 0 where nothing tells how many they are.
+// last index; To is 0 where nothing shows how many they are.
 type Gap struct {
 	From uint64 `json:"from"`
 	To   uint64 `json:"to"`
@@ -428,7 +428,7 @@ func (r *reader) finish() {
 		next = s.to + 1
 	}
 	lost(r.log.Seen)
-	if len(r.log.Missing) == 0 { // nothing tells how many
+	if len(r.log.Missing) == 0 { // nothing shows how many
 		r.log.Missing = []Gap{{From: next, Why: Lost}}
 	}
 }

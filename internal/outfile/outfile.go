@@ -105,7 +105,7 @@ func (p *Place) resolve() error {
 	default:
 		// A link of the system's own can lead elsewhere than it reads.
 		if there, err := os.Lstat(filepath.Join(t.dir, t.base)); err != nil || !os.SameFile(info, there) {
-			return errors.New("where it leads cannot be told")
+			return errors.New("where it leads is not known")
 		}
 	}
 	p.dir, p.base = t.dir, t.base

@@ -281,7 +281,7 @@ func deletion(s *session.Session, e *history.Entry, width int) []string {
 	if d == nil {
 		text := "Deleted. Who did is not stored"
 		if e.Unexplained != "" {
-			text += ", and nothing tells why: " + e.Unexplained
+			text += ", and nothing shows why: " + e.Unexplained
 		}
 		return draw.Wrap(text+".", width)
 	}

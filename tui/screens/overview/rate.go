@@ -42,7 +42,7 @@ func (o *Screen) rate(width int) []string {
 	from, to := told.Rates[0].From, told.Rates[len(values)-1].To
 	part := to.Sub(from) / time.Duration(len(values))
 	most := widget.Max(values)
-	tell := fmt.Sprintf("Revisions a second, %s to %s, in parts of %s: at most about %s. Within a part, and between what tells the time, writes are taken to be even.",
+	tell := fmt.Sprintf("Revisions a second, %s to %s, in parts of %s: at most about %s. Within a part, and between known times, writes are taken to be even.",
 		from.UTC().Format("2006-01-02 "+draw.ClockLayout), to.UTC().Format("2006-01-02 "+draw.ClockLayout), shared.Roughly(part), perSecond(most))
 	if t.Plain {
 		return append(append(lines, draw.Wrap(tell, width)...), o.ratesTold(told.Rates, width)...)
