@@ -284,7 +284,7 @@ func (l *objectList) row(o *selection.Object, decoded *kube.Object) error {
 		}
 		for _, c := range r.Columns {
 			if !c.Wide || l.format.name == "wide" {
-				l.table.header = append(l.table.header, strings.ToUpper(c.Name))
+				l.table.header = append(l.table.header, cellText(strings.ToUpper(c.Name), maxCell)) // of a definition, which is evidence
 			}
 		}
 		if len(r.Columns) == 0 {

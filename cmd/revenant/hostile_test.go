@@ -35,7 +35,7 @@ import (
 )
 
 var (
-	hostileCases = flag.Int("copies", 60, "how many cases TestHostileEvidence makes")
+	hostileCases = flag.Int("copies", 20, "how many cases TestHostileEvidence makes")
 	hostileFrom  = flag.Uint64("from", 0, "seed of the first of them")
 	hostileEvery = flag.Bool("every", false, "give each of them to every command, and not to a third of them in turn")
 	hostileAlone = flag.String("alone", "", "give the first of them to these commands only, `NAME,...`, and measure")
