@@ -145,7 +145,7 @@ func printerOfColumns(columns []crdColumn) printer {
 			}
 			return nil, errors.New("not stored as a custom resource")
 		}
-		content := numbers(o.Unstructured)
+		content := Numbers(o.Unstructured)
 		values := []any{o.Name}
 		for i := range paths {
 			values = append(values, paths[i].value(content))
@@ -260,9 +260,9 @@ func jsonCell(kind string, value any) any {
 	return nil
 }
 
-// numbers is content with its numbers as the API server has them: integers, or else
-// floating.
-func numbers(content map[string]any) map[string]any {
+// Numbers is a copy of content with its numbers as the API server has them: integers, or
+// else floating.
+func Numbers(content map[string]any) map[string]any {
 	copied, _ := numbered(content).(map[string]any)
 	return copied
 }

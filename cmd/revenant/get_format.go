@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -108,33 +107,6 @@ func fieldPath(path string) (*jsonpath.JSONPath, error) {
 	return parsed, parsed.Parse("{." + m[1] + m[2] + "}")
 }
 
-// plainNumbers is a document with numbers as kubectl's expressions compare them.
-func plainNumbers(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		m := make(map[string]any, len(v))
-		for name, item := range v {
-			m[name] = plainNumbers(item)
-		}
-		return m
-	case []any:
-		list := make([]any, len(v))
-		for i, item := range v {
-			list[i] = plainNumbers(item)
-		}
-		return list
-	case json.Number:
-		if n, err := v.Int64(); err == nil {
-			return n
-		}
-		if f, err := v.Float64(); err == nil {
-			return f
-		}
-		return string(v)
-	}
-	return v
-}
-
 // pathPrinter collects objects for an expression, which is asked of all of them.
 type pathPrinter struct {
 	path  *jsonpath.JSONPath
@@ -142,7 +114,7 @@ type pathPrinter struct {
 }
 
 func (p *pathPrinter) add(document map[string]any) error {
-	p.items = append(p.items, plainNumbers(document))
+	p.items = append(p.items, resources.Numbers(document))
 	return nil
 }
 
@@ -180,7 +152,7 @@ func parseSortBy(path string) (*sortOrder, error) {
 }
 
 func (o *sortOrder) key(document map[string]any) (any, error) {
-	found, err := o.path.FindResults(plainNumbers(document))
+	found, err := o.path.FindResults(resources.Numbers(document))
 	if err != nil {
 		return nil, fmt.Errorf("--sort-by: %w", err)
 	}
@@ -325,7 +297,7 @@ func (l *objectList) custom(document map[string]any) error {
 			l.table.header = append(l.table.header, c.header)
 		}
 	}
-	data := plainNumbers(document)
+	data := resources.Numbers(document)
 	var cells []string
 	for _, c := range l.format.columns {
 		found, err := c.path.FindResults(data)
