@@ -74,11 +74,11 @@ func checkFields(selector fields.Selector, r *resources.Resource) error {
 	return nil
 }
 
-// matchesFields says whether an object matches the field selector. One that cannot be
-// decoded has its name and its namespace.
-func (q *Query) matchesFields(w *Where, key kube.Key, r snapshot.Record) bool {
+// matchesFields says whether an object matches the field selector. The error says that it
+// cannot be decoded, where more than its name and namespace is asked for.
+func (q *Query) matchesFields(w *Where, key kube.Key, r snapshot.Record) (bool, error) {
 	if q.Fields == nil || q.Fields.Empty() {
-		return true
+		return true, nil
 	}
 	set := fields.Set{"metadata.name": key.Name, "metadata.namespace": key.Namespace}
 	var document map[string]any
@@ -90,13 +90,17 @@ func (q *Query) matchesFields(w *Where, key kube.Key, r snapshot.Record) bool {
 		if document == nil {
 			value, err := w.Snapshot.Value(r)
 			if err != nil {
-				return false
+				return false, err
 			}
-			document = kube.Decode(keyspace.DecodeKey(w.Prefix, r.Key), value).Document(kube.PrintOptions{})
+			o := kube.Decode(keyspace.DecodeKey(w.Prefix, r.Key), value)
+			if o.Typed == nil && o.Unstructured == nil {
+				return false, o.Problem
+			}
+			document = o.Document(kube.PrintOptions{})
 		}
 		set[want.Field] = cmp.Or(text(document, cmp.Or(f.path, want.Field)), text(document, f.or), f.unset)
 	}
-	return q.Fields.Matches(set)
+	return q.Fields.Matches(set), nil
 }
 
 // text is a field of a document as a selector has it.

@@ -29,8 +29,7 @@ type Query struct {
 	// or RESOURCE/NAME any number of times; and raw keys, which begin with a slash.
 	Words     []string
 	Namespace string // "" for all
-	// Labels choose by labels; nil for all. Of an object whose labels cannot be read,
-	// none is known.
+	// Labels choose by labels; nil for all.
 	Labels labels.Selector
 	// Fields choose by those fields by which the API server does; nil for all.
 	Fields fields.Selector
@@ -169,11 +168,24 @@ type MissingError struct {
 
 func (e *MissingError) Error() string { return fmt.Sprintf("%s is not there", e.Word) }
 
+// UnreadError says that an object cannot be read, so that selectors may mean it or not.
+type UnreadError struct {
+	Key string
+	Err error
+}
+
+func (e *UnreadError) Error() string {
+	return fmt.Sprintf("%s may be meant, and cannot be read: %v", e.Key, e.Err)
+}
+
+func (e *UnreadError) Unwrap() error { return e.Err }
+
 // lookEvery is after how many keys a pass looks whether it is to stop.
 const lookEvery = 1 << 10
 
 // Find yields the objects in the order of their keys. Its errors are ctx's, an
-// *UnknownError for a word, a *FieldError for a field, and in the end a *MissingError for each object that was
+// *UnknownError for a word, a *FieldError for a field, an *UnreadError beside
+// an object that selectors may mean, and in the end a *MissingError for each object that was
 // named and not found.
 func (q *Query) Find(ctx context.Context, w Where) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
@@ -194,10 +206,14 @@ func (q *Query) Find(ctx context.Context, w Where) iter.Seq2[Object, error] {
 				continue // no API object: only for who names its key
 			}
 			o := Object{Key: key, Resource: w.Catalog.Of(key), Record: r}
-			if q.Namespace != "" && key.Namespace != q.Namespace || !named(parts, found, &o) || !q.labelled(&w, r) || !q.matchesFields(&w, key, r) {
+			if q.Namespace != "" && key.Namespace != q.Namespace || !named(parts, found, &o) {
 				continue
 			}
-			if !yield(o, nil) {
+			chosen, err := q.chooses(&w, key, r)
+			if err != nil {
+				err = &UnreadError{Key: r.Key, Err: err}
+			}
+			if (chosen || err != nil) && !yield(o, err) {
 				return
 			}
 		}
@@ -234,16 +250,20 @@ func named(parts []part, found []bool, o *Object) bool {
 	return is
 }
 
-func (q *Query) labelled(w *Where, r snapshot.Record) bool {
-	if q.Labels == nil || q.Labels.Empty() {
-		return true
+// chooses says whether the selectors match an object. The error says that its value,
+// which would tell, cannot be read.
+func (q *Query) chooses(w *Where, key kube.Key, r snapshot.Record) (bool, error) {
+	if q.Labels != nil && !q.Labels.Empty() {
+		value, err := w.Snapshot.Value(r)
+		if err != nil {
+			return false, err
+		}
+		links, err := kube.ScanLinks(value)
+		if err != nil || !q.Labels.Matches(labels.Set(links.Labels)) {
+			return false, err
+		}
 	}
-	value, err := w.Snapshot.Value(r)
-	if err != nil {
-		return false
-	}
-	links, err := kube.ScanLinks(value)
-	return err == nil && q.Labels.Matches(labels.Set(links.Labels))
+	return q.matchesFields(w, key, r)
 }
 
 // records yields the state of every key that begins with start, or with Deleted the last

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 
 	"revenant/analyzer/resources"
@@ -27,6 +28,7 @@ func TestFind(t *testing.T) {
 		snapshottest.Put("/registry/pods/shop/gone", object("Pod", "gone", "web")),
 		snapshottest.Put("/registry/pods/shop/gone", object("Pod", "gone", "last")),
 		snapshottest.Delete("/registry/pods/shop/gone"),
+		snapshottest.Put("/registry/secrets/shop/s", "k8s:enc:aescbc:v1:key1:x"),
 		snapshottest.Delete("/registry/lab.example.com/widgets/shop/w"),
 	)
 	web, err := labels.Parse("app=web")
@@ -42,14 +44,16 @@ func TestFind(t *testing.T) {
 		missing []string
 		fails   bool
 	}{
-		{name: "all objects", want: []string{"pods/shop/db-0@3", "pods/shop/web-0@2", "pods/test/web-0@4", "services/shop/web@5"}},
+		{name: "all objects", want: []string{"pods/shop/db-0@3", "pods/shop/web-0@2", "pods/test/web-0@4", "secrets/shop/s@11", "services/shop/web@5"}},
 		{name: "at a revision", at: 3, want: []string{"pods/shop/db-0@3", "pods/shop/web-0@2"}},
 		{name: "a short name", query: selection.Query{Words: []string{"po"}}, want: []string{"pods/shop/db-0@3", "pods/shop/web-0@2", "pods/test/web-0@4"}},
 		{name: "a namespace", query: selection.Query{Words: []string{"pods"}, Namespace: "test"}, want: []string{"pods/test/web-0@4"}},
 		{name: "a name", query: selection.Query{Words: []string{"pods", "web-0", "none"}}, want: []string{"pods/shop/web-0@2", "pods/test/web-0@4"}, missing: []string{"pods/none"}},
 		{name: "several resources", query: selection.Query{Words: []string{"svc,pods"}, Namespace: "shop"}, want: []string{"pods/shop/db-0@3", "pods/shop/web-0@2", "services/shop/web@5"}},
 		{name: "pairs", query: selection.Query{Words: []string{"svc/web", "pod/db-0"}}, want: []string{"pods/shop/db-0@3", "services/shop/web@5"}},
-		{name: "labels", query: selection.Query{Labels: web}, want: []string{"pods/shop/web-0@2", "pods/test/web-0@4", "services/shop/web@5"}},
+		{name: "labels", query: selection.Query{Labels: web}, want: []string{"pods/shop/web-0@2", "pods/test/web-0@4", "services/shop/web@5"}, missing: []string{"unread /registry/secrets/shop/s"}},
+		{name: "fields of what cannot be read", query: selection.Query{Words: []string{"secrets"}, Fields: fields.OneTermEqualSelector("type", "Opaque")}, missing: []string{"unread /registry/secrets/shop/s"}},
+		{name: "a name needs no reading", query: selection.Query{Words: []string{"secrets"}, Fields: fields.OneTermEqualSelector("metadata.name", "s")}, want: []string{"secrets/shop/s@11"}},
 		{name: "a key", query: selection.Query{Words: []string{"/registry/pods/shop/db-0"}}, want: []string{"pods/shop/db-0@3"}},
 		{name: "keys below a path", query: selection.Query{Words: []string{"/registry/pods/shop/", "/registry/none"}}, want: []string{"pods/shop/db-0@3", "pods/shop/web-0@2"}, missing: []string{"/registry/none"}},
 		{name: "a path is no beginning of a name", query: selection.Query{Words: []string{"/registry/pods/sh"}}, missing: []string{"/registry/pods/sh"}},
@@ -73,7 +77,10 @@ func TestFind(t *testing.T) {
 			failed := false
 			for o, err := range tt.query.Find(t.Context(), selection.Where{Snapshot: s, View: view, Catalog: catalog, Prefix: kube.DefaultPrefix, Deleted: tt.deleted}) {
 				var m *selection.MissingError
+				var unread *selection.UnreadError
 				switch {
+				case errors.As(err, &unread):
+					missing = append(missing, "unread "+unread.Key)
 				case errors.As(err, &m):
 					missing = append(missing, m.Word)
 				case err != nil:

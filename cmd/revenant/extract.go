@@ -123,7 +123,9 @@ type extraction struct {
 	list    []wanted
 	missing []string // words
 	unread  int      // objects that could not be decoded
-	secrets int      // that were left out
+
+	undecided int // those that selectors may mean, and that cannot be read
+	secrets   int // that were left out
 }
 
 // wanted is an object to be written, in the order of applying.
@@ -158,7 +160,7 @@ func (o *extractOptions) find(ctx context.Context, s *snapshot.Snapshot) (*extra
 		if err != nil {
 			return nil, err
 		}
-		x.missing = append(x.missing, missing...)
+		x.missing, x.undecided = append(x.missing, missing...), x.undecided+q.unread
 	}
 	slices.SortStableFunc(x.list, func(a, b wanted) int { return manifest.Compare(a.kind, a.Key, b.kind, b.Key) })
 	if !o.manifest.KeepOwners && !o.manifest.Raw {
@@ -246,10 +248,10 @@ func (x *extraction) exists(owner manifest.Owner, namespace string) bool {
 	}
 	value, err := x.where.Snapshot.Value(record)
 	if err != nil {
-		return false
+		return true // it is there; whether it is the same cannot be read
 	}
 	meta, err := kube.ScanMeta(value)
-	return err == nil && meta.UID == owner.UID
+	return err != nil || meta.UID == owner.UID
 }
 
 // write writes one stream to each target.
@@ -381,6 +383,8 @@ func (x *extraction) verdict() error {
 	switch {
 	case len(x.missing) > 0:
 		return notThere(x.where.Snapshot, x.missing)
+	case x.undecided > 0:
+		return mayBeMeant(x.undecided)
 	case x.unread > 0:
 		return fmt.Errorf("%d of %d objects could not be read", x.unread, len(x.list))
 	case len(x.list) == 0:

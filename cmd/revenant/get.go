@@ -21,6 +21,7 @@ import (
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
 	"revenant/internal/outfile"
+	"revenant/internal/words"
 )
 
 // queryOptions are the flags that choose objects, as kubectl has them.
@@ -31,6 +32,8 @@ type queryOptions struct {
 	all      bool
 	at       string
 	deleted  bool
+
+	unread int // objects that may be meant, and cannot be read
 }
 
 func (o *queryOptions) addFlags(cmd *cobra.Command) {
@@ -91,9 +94,14 @@ func (o *queryOptions) state(ctx context.Context, open *openOptions, s *snapshot
 // found goes over the objects that were asked for, and notes those that were named and
 // are not there.
 func (o *queryOptions) found(ctx context.Context, w selection.Where, each func(selection.Object) error) (missing []string, err error) {
+	o.unread = 0
 	for object, err := range o.query.Find(ctx, w) {
 		var absent *selection.MissingError
+		var unread *selection.UnreadError
 		switch {
+		case errors.As(err, &unread):
+			o.unread++
+			continue
 		case errors.As(err, &absent):
 			missing = append(missing, absent.Word)
 			continue
@@ -118,6 +126,11 @@ func queryHint(err error) error {
 		return hinted(err, "they are by "+strings.Join(field.Known, ", "))
 	}
 	return err
+}
+
+// mayBeMeant is the error of objects that selectors may mean, and that cannot be read.
+func mayBeMeant(n int) error {
+	return hinted(fmt.Errorf("%s cannot be read, and may be meant by the selector", words.Count(n, "object")), "without -l and --field-selector they are listed; --encryption-config decrypts")
 }
 
 // notThere is the error of objects that were named.
@@ -221,6 +234,8 @@ func (o *getOptions) run(ctx context.Context, args []string) error {
 		switch {
 		case len(missing) > 0:
 			return notThere(s, missing)
+		case o.query.unread > 0:
+			return mayBeMeant(o.query.unread)
 		case s.Damaged():
 			return errDamaged
 		case l.count == 0:
