@@ -23,8 +23,7 @@ const (
 // command that writes text: no line grows with the name.
 func TestLongNames(t *testing.T) {
 	for i, long := range []struct{ name, of string }{
-		{"marks", "e" + strings.Repeat("\u0301", 100_000)},
-		{"marks and jamo", strings.Repeat("e"+strings.Repeat("\U0001D167", 50), 200) + strings.Repeat("\u1100", 10_000) + strings.Repeat("\u11A8\u1161", 5_000)},
+		{"marks and jamo", "e" + strings.Repeat("\u0301", 50_000) + strings.Repeat("e"+strings.Repeat("\U0001D167", 50), 200) + strings.Repeat("\u1100", 10_000) + strings.Repeat("\u11A8\u1161", 5_000)},
 		{"no blank", strings.Repeat("a", 300_000)},
 		{"escaped", strings.Repeat("* ", 50_000) + strings.Repeat("`", 100_000)},
 		{"no UTF-8", strings.Repeat("\xff", 100_000)},

@@ -114,7 +114,6 @@ func TestNotEnoughMemory(t *testing.T) {
 		{addressSpace, "predict --all -o json small-backup.db small-current.db"},
 		{soft, "inspect current.db --skip-hash-check"},
 		{soft, "predict --all -o json small-backup.db small-current.db"},
-		{"ulimit -v 2500000", "plan backup.db current.db --skip-hash-check"},
 	} {
 		t.Run(test.limit+" "+test.args, func(t *testing.T) {
 			if code, said := under(t, dir, test.limit, program, strings.Fields(test.args)...); code != exitOK {
