@@ -26,6 +26,7 @@ var flagCompletions = map[string]cobra.CompletionFunc{
 	"etcd-prefix":        completeSeveral("/registry", "/kubernetes.io", "/openshift.io"),
 	"etcd-version":       completeOne(runbook.EtcdVersions()...),
 	"examiner":           cobra.NoFileCompletions,
+	"filename":           completeFiles,
 	"field-selector":     cobra.NoFileCompletions,
 	"kubectl":            completeFiles,
 	"kubelet":            completeKeyed(),
@@ -139,8 +140,8 @@ func completeArgs(files int) cobra.CompletionFunc {
 }
 
 // completeResources offers a file, and then resources of Kubernetes.
-func completeResources(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	if len(args) == 0 {
+func completeResources(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if f := cmd.Flags().Lookup("filename"); len(args) == 0 && (f == nil || !f.Changed) {
 		return nil, cobra.ShellCompDirectiveDefault
 	}
 	var names []cobra.Completion

@@ -30,6 +30,7 @@ import (
 type extractOptions struct {
 	streams   streams
 	open      openOptions
+	files     filesOptions
 	output    outputOptions
 	query     queryOptions
 	directory string
@@ -62,11 +63,12 @@ read; 3 FILE is damaged, and what is readable was written.`,
   revenant extract backup.db configmaps,services -l app=web -n shop
   revenant extract current.db pods --deleted --at 5m
   revenant extract backup.db -n shop --kustomize shop/`,
-		Args:              cobra.MinimumNArgs(1),
+		Args:              o.files.needs,
 		ValidArgsFunction: completeResources,
 		RunE:              f.of(o),
 	}
 	o.open.addFlags(cmd.Flags())
+	o.files.addFlags(cmd)
 	o.output.addFlags(cmd.Flags())
 	flags := cmd.Flags()
 	o.query.addFlags(cmd)
@@ -81,7 +83,10 @@ read; 3 FILE is damaged, and what is readable was written.`,
 }
 
 func (o *extractOptions) run(ctx context.Context, args []string) error {
-	path, words := args[0], args[1:]
+	path, words, err := o.files.one(args)
+	if err != nil {
+		return err
+	}
 	guard, err := o.open.guardOutputs(o.streams, path)
 	if err != nil {
 		return err

@@ -26,6 +26,7 @@ var (
 		"namespace": "query.query.Namespace", "all-namespaces": "query.all", "selector": "query.selector", "field-selector": "query.fields",
 		"at": "query.at", "deleted": "query.deleted",
 	}
+	filesFlags   = map[string]string{"filename": "files.given"}
 	ontoFlags    = map[string]string{"onto": "plan.onto"}
 	planOptFlags = map[string]string{
 		"bump-revision": "plan.bump", "mark-compacted": "plan.markCompacted", "restart-kubelets": "plan.restartKubelets",
@@ -59,9 +60,9 @@ func TestFlags(t *testing.T) {
 			"output": "output", "report": "report.outputs", "include-uncertain": "includeUncertain", "state": "state"}},
 		"carve": {"a b c", []map[string]string{openFlags, outputFlags}, map[string]string{
 			"label": "labels", "namespace": "namespace", "objects": "objects", "show-secrets": "showSecrets"}},
-		"get": {"a b c", []map[string]string{openFlags, queryFlags}, map[string]string{
+		"get": {"a b c", []map[string]string{openFlags, filesFlags, queryFlags}, map[string]string{
 			"output": "outputs", "sort-by": "sortBy", "show-labels": "showLabels", "no-headers": "noHeaders", "show-managed-fields": "managed", "show-secrets": "showSecrets"}},
-		"extract": {"a b c", []map[string]string{openFlags, queryFlags, outputFlags}, map[string]string{
+		"extract": {"a b c", []map[string]string{openFlags, filesFlags, queryFlags, outputFlags}, map[string]string{
 			"raw": "manifest.Raw", "keep-owners": "manifest.KeepOwners", "show-secrets": "manifest.ShowSecrets", "dir": "directory", "kustomize": "kustomize"}},
 		"config": {"theme", nil, nil},
 		"man":    {"a", nil, nil},

@@ -142,6 +142,7 @@ func notThere(s *snapshot.Snapshot, missing []string) error {
 type getOptions struct {
 	streams     streams
 	open        openOptions
+	files       filesOptions
 	query       queryOptions
 	outputs     []string
 	showSecrets bool
@@ -171,11 +172,12 @@ read; 3 FILE is damaged, and what was readable is listed.`,
   revenant get current.db pods --deleted --field-selector spec.nodeName=node-2
   revenant get backup.db nodes -o jsonpath='{.items[*].metadata.name}'
   revenant get backup.db pods --sort-by=.status.startTime`,
-		Args:              cobra.MinimumNArgs(1),
+		Args:              o.files.needs,
 		ValidArgsFunction: completeResources,
 		RunE:              f.of(o),
 	}
 	o.open.addFlags(cmd.Flags())
+	o.files.addFlags(cmd)
 	o.query.addFlags(cmd)
 	o.addFlags(cmd.Flags())
 	register(cmd, "output", completeKeyed("table", "wide", "name", "json", "yaml"))
@@ -192,7 +194,10 @@ func (o *getOptions) addFlags(flags *pflag.FlagSet) {
 }
 
 func (o *getOptions) run(ctx context.Context, args []string) error {
-	path, words := args[0], args[1:]
+	path, words, err := o.files.one(args)
+	if err != nil {
+		return err
+	}
 	guard, err := o.open.guardOutputs(o.streams, path)
 	if err != nil {
 		return err
