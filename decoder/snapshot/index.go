@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"runtime"
 	"slices"
 	"sort"
@@ -161,6 +162,39 @@ func (x *index) places() iter.Seq[place] {
 	}
 }
 
+// forward yields the places of the records whose main revision is at least from.
+func (x *index) forward(from int64) iter.Seq[place] {
+	return func(yield func(place) bool) {
+		for n := max(0, x.block(Revision{Main: from})); n < len(x.blocks); n++ {
+			for i := range x.blocks[n].n {
+				if x.blocks[n].main(i) >= from && !yield(place(n<<blockBits|i)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// backward yields the places of the records whose main revision is at most from, the
+// newest first.
+func (x *index) backward(from int64) iter.Seq[place] {
+	return func(yield func(place) bool) {
+		for n := x.block(Revision{from, math.MaxInt64}); n >= 0; n-- {
+			for i := x.blocks[n].n - 1; i >= 0; i-- {
+				if x.blocks[n].main(i) <= from && !yield(place(n<<blockBits|i)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// block is the number of the block with a revision, if it is there; -1 where all are
+// newer.
+func (x *index) block(rev Revision) int {
+	return sort.Search(len(x.blocks), func(n int) bool { return rev.less(x.blocks[n].revision(0)) }) - 1
+}
+
 // records returns the places of the retained records of the key with number k,
 // oldest first.
 func (x *index) records(k uint32) []place { return x.order[x.start[k]:x.start[k+1]] }
@@ -185,7 +219,7 @@ func (x *index) newestMain() int64 {
 
 // byRevision returns the place of the record with a revision.
 func (x *index) byRevision(rev Revision) (place, bool) {
-	n := sort.Search(len(x.blocks), func(n int) bool { return rev.less(x.blocks[n].revision(0)) }) - 1
+	n := x.block(rev)
 	if n < 0 {
 		return 0, false
 	}

@@ -1,0 +1,100 @@
+package snapshot_test
+
+import (
+	"bytes"
+	"math"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"revenant/decoder/snapshot"
+	"revenant/internal/corpus"
+)
+
+// TestGlance holds what a glance shows against the index of the same file: of a snapshot,
+// and of one that is read whole.
+func TestGlance(t *testing.T) {
+	db := corpus.Unpack(t, "../../testdata/clusters/scenario-1/plain/current.db.gz")
+	path := writeFile(t, db)
+	s, err := snapshot.Open(t.Context(), path, snapshot.Options{SkipHashCheck: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := s.Glance()
+	defer whole.Close()
+	g, err := snapshot.Look(t.Context(), path, snapshot.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	if g.Complete() || !whole.Complete() {
+		t.Fatal("a healthy snapshot is read whole")
+	}
+	var want []snapshot.Record
+	for r := range s.Records() {
+		want = append(want, r)
+	}
+	middle := want[len(want)/2].Main
+	for _, glance := range []*snapshot.Glance{g, whole} {
+		if glance.Revision != s.Revision() || glance.CompactRevision != s.CompactRevision() || cmp.Diff(len(glance.Meta.Members), len(s.Meta().Members)) != "" {
+			t.Errorf("revision %d, compacted %d, %d members", glance.Revision, glance.CompactRevision, len(glance.Meta.Members))
+		}
+		check := func(r snapshot.Stored, w snapshot.Record) {
+			t.Helper()
+			raw, err := s.Raw(w, nil)
+			if err != nil || r.Key != w.Key || r.Revision != w.Revision || r.Tombstone != w.Tombstone || r.Version != w.Version || r.CreateRevision != w.CreateRevision || !bytes.Equal(raw, r.Raw) {
+				t.Fatalf("%+v is not %+v (%v)", r.Record, w, err)
+			}
+		}
+		for _, from := range []int64{0, middle, math.MaxInt64} {
+			i := len(want)
+			for i > 0 && want[i-1].Main > from {
+				i--
+			}
+			for r := range glance.Newest(from) {
+				i--
+				check(r, want[i])
+			}
+			if i != 0 {
+				t.Errorf("down from %d, %d records are missing", from, i)
+			}
+			i = slices.IndexFunc(want, func(r snapshot.Record) bool { return r.Main >= from })
+			for r := range glance.Oldest(from) {
+				check(r, want[i])
+				i++
+			}
+			if i >= 0 && i != len(want) {
+				t.Errorf("up from %d, %d of %d records", from, i, len(want))
+			}
+		}
+		for _, w := range want {
+			if r, ok := glance.At(w.Revision); !ok {
+				t.Fatalf("revision %s is missing", w.Revision)
+			} else {
+				check(r, w)
+			}
+		}
+		if r, ok := glance.At(snapshot.Revision{Main: math.MaxInt64}); ok {
+			t.Errorf("there is %+v", r.Record)
+		}
+	}
+}
+
+// TestGlanceWhole: what a glance cannot be sure of is read whole.
+func TestGlanceWhole(t *testing.T) {
+	db := corpus.Unpack(t, "../../testdata/clusters/scenario-1/plain/current.db.gz")
+	path := writeFile(t, db[:len(db)*3/4/4096*4096])
+	g, err := snapshot.Look(t.Context(), path, snapshot.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	if !g.Complete() {
+		t.Error("a damaged file is not read whole")
+	}
+	if _, err := snapshot.Look(t.Context(), filepath.Dir(path)+"/none", snapshot.Options{}); err == nil {
+		t.Error("no file is no error")
+	}
+}
