@@ -1,12 +1,12 @@
-// Package history tells the revisions of one object, as one or two snapshots hold
-// them, what each changed, and who wrote it.
+// Package history tells the revisions of one object, as snapshots hold them, what each
+// changed, and who wrote it.
 //
 // In go the snapshots with their clocks, and a key. Out come the revisions in order,
 // each compared with the one before it in the same history: the fields that differ,
 // the managers whose entry in managedFields is new, the life of the object that it
-// belongs to, and of deletions what they may have come of. Where the histories of the
-// two snapshots have parted, one revision may be there twice, and each history goes on
-// alone.
+// belongs to, and of deletions what they may have come of. Where the histories of
+// snapshots have parted, one revision may be there more than once, and each history
+// goes on alone.
 //
 // What cannot be decoded is a problem of its entry; the others are still listed.
 // Who deleted an object is not stored: what is said of it is inferred.
@@ -44,11 +44,11 @@ type Source struct {
 	Clock    *clock.Clock // nil when nothing tells the time
 }
 
-// Reader reads histories out of the backup and the current snapshot, whose API server
-// keeps its keys below Prefix. It is not changed, and safe for concurrent use.
+// Reader reads histories out of snapshots of one cluster, whose API server keeps its
+// keys below Prefix. It is not changed, and safe for concurrent use.
 type Reader struct {
 	Prefix  string
-	Sources [2]Source
+	Sources []Source
 }
 
 // History is the revisions of one key, the oldest first.
@@ -62,13 +62,12 @@ type History struct {
 type Entry struct {
 	snapshot.Record        // the generation is that among all that are listed
 	What            Verb   // it did
-	Side            int    // place of the source to read it from
-	Both            bool   // the other source has the same
-	Apart           bool   // it has another one at this revision
+	In              []int  // places of the sources that have it; it is read from the first
+	Apart           bool   // a source has another one at this revision
 	UID             string // of the object, "" where it was not decoded
 	When            clock.Interval
 	By              string // managers that wrote fields, separated by commas
-	Source          string // which sources have it, or what carving says of it
+	Source          string // names of the sources that have it, or what carving says of it
 	Carved          bool
 	Before          int // place of the revision before it in its history, -1 for none
 	diff.Difference     // to that
@@ -90,26 +89,25 @@ const (
 // Read reads the revisions of a key, with those that can be carved or without. The
 // error is ctx's, or says why nothing can be carved.
 func (r *Reader) Read(ctx context.Context, key string, carved bool) (*History, error) {
-	found := map[snapshot.Revision]*Entry{}
+	found := map[snapshot.Revision][]*Entry{} // more than one where histories have parted
 	var list []*Entry
-	for side := range r.Sources {
-		s := &r.Sources[side]
+	add := func(e *Entry) {
+		found[e.Revision] = append(found[e.Revision], e)
+		list = append(list, e)
+	}
+	for at := range r.Sources {
+		s := &r.Sources[at]
 		for _, record := range s.Snapshot.History(key) {
-			source := s.Name
-			if src := s.Snapshot.Source(record); src != snapshot.FromDB {
-				source += ", " + string(src)
+			e := r.Entry(at, record)
+			there := found[e.Revision]
+			if i := slices.IndexFunc(there, func(was *Entry) bool { return r.Same(was, e) }); i >= 0 {
+				there[i].In = append(there[i].In, at)
+				continue
 			}
-			e := r.Entry(side, record)
-			e.Source = source
-			if was := found[record.Revision]; was != nil {
-				if r.Same(was, e) {
-					was.Source, was.Both = "both", true
-					continue
-				}
+			for _, was := range there {
 				was.Apart, e.Apart = true, true
 			}
-			found[record.Revision] = e
-			list = append(list, e)
+			add(e)
 		}
 		if !carved {
 			continue
@@ -120,12 +118,16 @@ func (r *Reader) Read(ctx context.Context, key string, carved bool) (*History, e
 		}
 		for record := range c.Records {
 			if record.Key == key && found[record.Revision] == nil {
-				e := r.Entry(side, record.Record)
+				e := r.Entry(at, record.Record)
 				e.Source = fmt.Sprintf("carved from %s: %s, %s", s.Name, record.Label, record.Sure)
 				e.Carved = true
-				found[record.Revision] = e
-				list = append(list, e)
+				add(e)
 			}
+		}
+	}
+	for _, e := range list {
+		if !e.Carved {
+			e.Source = r.held(e)
 		}
 	}
 	h := &History{Key: key, Carved: carved, Entries: r.compare(ctx, list)}
@@ -133,31 +135,57 @@ func (r *Reader) Read(ctx context.Context, key string, carved bool) (*History, e
 	return h, ctx.Err()
 }
 
-// Entry is what is known of a revision before it is compared with another.
-func (r *Reader) Entry(side int, record snapshot.Record) *Entry {
-	e := &Entry{Record: record, What: Changed, Side: side}
+// held names the sources that have a revision, and of one alone the part of it that
+// the revision is in.
+func (r *Reader) held(e *Entry) string {
+	switch len(e.In) {
+	case 1:
+		s := &r.Sources[e.In[0]]
+		if part := s.Snapshot.Source(e.Record); part != snapshot.FromDB {
+			return s.Name + ", " + string(part)
+		}
+		return s.Name
+	case 2:
+		if len(r.Sources) == 2 {
+			return "both"
+		}
+	}
+	names := make([]string, len(e.In))
+	for i, at := range e.In {
+		names[i] = r.Sources[at].Name
+	}
+	return strings.Join(names, ", ")
+}
+
+// Entry is what is known of a revision that a source has, by the source's place, before
+// it is compared with another.
+func (r *Reader) Entry(at int, record snapshot.Record) *Entry {
+	e := &Entry{Record: record, What: Changed, In: []int{at}}
 	switch {
 	case record.Tombstone:
 		e.What = Deleted
 	case record.Version == 1:
 		e.What = Created
 	}
-	if c := r.Sources[side].Clock; c != nil {
+	if c := r.Sources[at].Clock; c != nil {
 		e.When = c.TimeOf(record.Main)
 	}
 	return e
 }
 
-// Same says that both sources hold the same bytes at a revision: where their histories
+// Same says that two sources hold the same bytes at a revision: where their histories
 // have parted, they need not.
 func (r *Reader) Same(b, a *Entry) bool {
-	if b.Side == a.Side || b.Carved {
+	if b.In[0] == a.In[0] || b.Carved {
 		return false
 	}
-	x, errX := r.Sources[b.Side].Snapshot.Raw(b.Record, nil)
-	y, errY := r.Sources[a.Side].Snapshot.Raw(a.Record, nil)
+	x, errX := r.of(b).Raw(b.Record, nil)
+	y, errY := r.of(a).Raw(a.Record, nil)
 	return errX == nil && errY == nil && bytes.Equal(x, y)
 }
+
+// of is the snapshot that a revision is read from.
+func (r *Reader) of(e *Entry) *snapshot.Snapshot { return r.Sources[e.In[0]].Snapshot }
 
 // Value reads a revision's value, decrypted; nil for a deletion, and not nil for an
 // empty value.
@@ -165,7 +193,7 @@ func (r *Reader) Value(e *Entry) ([]byte, error) {
 	if e.Tombstone {
 		return nil, nil
 	}
-	value, err := r.Sources[e.Side].Snapshot.Value(e.Record)
+	value, err := r.of(e).Value(e.Record)
 	if value == nil && err == nil {
 		value = []byte{}
 	}
@@ -185,7 +213,7 @@ func (r *Reader) explain(ctx context.Context, list []Entry) {
 			continue
 		}
 		var err error
-		if e.Deletion, err = relations.DeletionOf(ctx, r.Sources[e.Side].Snapshot, r.Prefix, e.Record); err != nil {
+		if e.Deletion, err = relations.DeletionOf(ctx, r.of(e), r.Prefix, e.Record); err != nil {
 			e.Unexplained = err.Error()
 		}
 	}
@@ -198,16 +226,18 @@ func (r *Reader) compare(ctx context.Context, found []*Entry) []Entry {
 		found = found[more:]
 	}
 	list := make([]Entry, len(found))
-	var last [2]state // by side: where histories have parted, each goes on alone
+	last := make([]state, len(r.Sources)) // where histories have parted, each goes on alone
 	for i, e := range found {
 		if ctx.Err() != nil {
 			return nil
 		}
 		list[i] = *e
-		last[e.Side] = r.compareWith(&list[i], last[e.Side])
-		last[e.Side].place = i
-		if e.Both || e.Carved {
-			last[1-e.Side] = last[e.Side]
+		now := r.compareWith(&list[i], last[e.In[0]])
+		now.place = i
+		for at := range last {
+			if e.Carved || slices.Contains(e.In, at) {
+				last[at] = now
+			}
 		}
 	}
 	return list

@@ -23,7 +23,7 @@ const key = "/registry/configmaps/x/a"
 
 // reader reads two stores that these changes made.
 func reader(t *testing.T, backup, current []snapshottest.Change) *Reader {
-	return &Reader{Prefix: "/registry", Sources: [2]Source{
+	return &Reader{Prefix: "/registry", Sources: []Source{
 		{Name: "backup", Snapshot: snapshottest.Store(t, backup...)}, {Name: "current", Snapshot: snapshottest.Store(t, current...)},
 	}}
 }
@@ -81,6 +81,32 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// TestSources reads one source alone, and three of which the last has parted from the others.
+func TestSources(t *testing.T) {
+	put := func(uid string, value int) snapshottest.Change {
+		return snapshottest.Put(key, object(uid, "apply", value))
+	}
+	r := &Reader{Prefix: "/registry"}
+	for i, changes := range [][]snapshottest.Change{{put("1", 1), put("1", 2)}, {put("1", 1), put("1", 2), put("1", 3)}, {put("1", 1), put("2", 4)}} {
+		r.Sources = append(r.Sources, Source{Name: fmt.Sprint(i), Snapshot: snapshottest.Store(t, changes...)})
+	}
+	three := r.told(t)
+	r.Sources = r.Sources[:1]
+	for _, tt := range []struct {
+		name      string
+		got, want []told
+	}{
+		{"three", three, []told{
+			{Created, "0, 1, 2", "apply", 1, 0, -1, false}, {Changed, "0, 1", "apply", 1, 1, 0, true}, {Changed, "2", "apply", 1, 2, 0, true}, {Changed, "1", "apply", 1, 1, 1, false},
+		}},
+		{"one", r.told(t), []told{{Created, "0", "apply", 1, 0, -1, false}, {Changed, "0", "apply", 1, 1, 0, false}}},
+	} {
+		if diff := cmp.Diff(tt.want, tt.got); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", tt.name, diff)
+		}
+	}
+}
+
 // TestBounds: of many revisions the newest are decoded, and of many deletions the
 // newest explained.
 func TestBounds(t *testing.T) {
@@ -106,7 +132,7 @@ func TestBounds(t *testing.T) {
 // TestCarved adds what is carved from the free pages of a store that was written for long.
 func TestCarved(t *testing.T) {
 	churned := snapshottest.OpenBytes(t, "churned", corpus.Unpack(t, "../../testdata/etcd/churned-0.db.gz"))
-	r := &Reader{Prefix: "/registry", Sources: [2]Source{{Name: "backup", Snapshot: churned}, {Name: "current", Snapshot: churned}}}
+	r := &Reader{Prefix: "/registry", Sources: []Source{{Name: "backup", Snapshot: churned}, {Name: "current", Snapshot: churned}}}
 	carving, err := churned.Carve(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -67,7 +67,7 @@ func (in *Input) Histories() *history.Reader {
 	r := &history.Reader{Prefix: in.Prefix}
 	for side := range Roles {
 		s := in.Side(side)
-		r.Sources[side] = history.Source{Name: string(Roles[side]), Snapshot: s.Snapshot, Clock: s.State.Clock}
+		r.Sources = append(r.Sources, history.Source{Name: string(Roles[side]), Snapshot: s.Snapshot, Clock: s.State.Clock})
 	}
 	return r
 }

@@ -134,8 +134,8 @@ func TestHistoryParted(t *testing.T) {
 	x.shows("6/deployments web<enter>HO", "12 of 12 revisions", "171 in the backup")
 	h := x.History.Entries
 	for i := range h {
-		if h[i].Both || !h[i].Apart || h[i].Before >= 0 && h[h[i].Before].Side != h[i].Side {
-			t.Errorf("revision %s of %s is compared with another history's", h[i].Revision, session.Roles[h[i].Side])
+		if len(h[i].In) > 1 || !h[i].Apart || h[i].Before >= 0 && h[h[i].Before].In[0] != h[i].In[0] {
+			t.Errorf("revision %s of %s is compared with another history's", h[i].Revision, session.Roles[h[i].In[0]])
 		}
 	}
 }

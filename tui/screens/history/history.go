@@ -190,7 +190,7 @@ func (h *Screen) rows(o *session.History) widget.Rows {
 		}
 		return widget.Export{
 			What: name + " at revision " + shared.EntryName(e) + without, File: widget.FileName(name+"-"+shared.EntryName(e)) + ".yaml",
-			Later: func() string { return sanitize.WholeText(shared.Yaml(in.Side(e.Side), in.Prefix, e.Record)) },
+			Later: func() string { return sanitize.WholeText(shared.Yaml(in.Side(e.In[0]), in.Prefix, e.Record)) },
 		}
 	}
 	return r

@@ -20,7 +20,7 @@ func ObjectThen(in *session.Input, t *draw.Theme, e *history.Entry, width int) [
 	if e.Tombstone {
 		return append(lines, "It was deleted at this revision.")
 	}
-	text := Yaml(in.Side(e.Side), in.Prefix, e.Record)
+	text := Yaml(in.Side(e.In[0]), in.Prefix, e.Record)
 	for line := range strings.Lines(strings.ReplaceAll(sanitize.Text(text), "\t", "    ")) {
 		lines = append(lines, draw.HangLine(strings.TrimSuffix(line, "\n"), width)...)
 	}
@@ -67,7 +67,7 @@ func DifferenceOf(in *session.Input, t *draw.Theme, b, a *history.Entry, look Ch
 // EntryName tells a revision from all others that are listed.
 func EntryName(e *history.Entry) string {
 	if e.Apart {
-		return e.Revision.String() + " in the " + session.Titles[e.Side]
+		return e.Revision.String() + " in the " + session.Titles[e.In[0]]
 	}
 	return e.Revision.String()
 }
