@@ -2,6 +2,7 @@ package clock
 
 import (
 	"context"
+	"iter"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -82,9 +83,37 @@ func (r *reader) renewals() error {
 }
 
 func (r *reader) renewal(record snapshot.Record) {
-	if lease, err := kube.As[*coordinationv1.Lease](r.decode(record, kube.Decode)); err == nil && lease.Spec.RenewTime != nil {
-		r.marks = append(r.marks, Mark{record.Main, lease.Spec.RenewTime.UTC(), Renewal, record.Key})
+	r.marks = append(r.marks, renewal(record, r.decode(record, kube.Decode))...)
+}
+
+// renewal is the mark of a Lease, none of anything else.
+func renewal(record snapshot.Record, o *kube.Object) []Mark {
+	lease, err := kube.As[*coordinationv1.Lease](o)
+	if err != nil || lease.Spec.RenewTime == nil {
+		return nil
 	}
+	return []Mark{{record.Main, lease.Spec.RenewTime.UTC(), Renewal, record.Key}}
+}
+
+// Of is the clock of some records of a store whose newest revision is head: of a few of
+// them it knows less than Build.
+func Of(ctx context.Context, records iter.Seq2[snapshot.Record, []byte], head int64, prefix string) (*Clock, error) {
+	var marks []Mark
+	for record, value := range records {
+		key, ok := kube.ParseKey(prefix, record.Key)
+		if !ok || record.Tombstone || record.CreateRevision == 0 {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if key.Resource == "leases" {
+			marks = append(marks, renewal(record, kube.Decode(key, value))...)
+			continue
+		}
+		marks = append(marks, dates(record, kube.DecodeMetadata(key, value))...)
+	}
+	return New(marks, head, nil), nil
 }
 
 // objects reads what objects say of themselves: when they were created, which is
@@ -100,18 +129,25 @@ func (r *reader) objects() error {
 			return err
 		}
 		o := r.decode(record, kube.DecodeMetadata)
-		m := metadata(o)
-		if t := m.GetCreationTimestamp(); !t.IsZero() {
-			r.marks = append(r.marks, Mark{record.CreateRevision, t.UTC(), Creation, ""})
-		}
 		if t := eventTime(o); r.leaseless && record.Version > 1 && !t.IsZero() {
 			r.marks = append(r.marks, Mark{record.Main, t, Report, ""})
 		}
-		if t := changed(m); record.Version > 1 && !t.IsZero() {
-			r.marks = append(r.marks, Mark{record.Main, t, Change, ""})
-		}
+		r.marks = append(r.marks, dates(record, o)...)
 	}
 	return nil
+}
+
+// dates are the marks that any object has: when it was created, and when its fields were
+// changed.
+func dates(record snapshot.Record, o *kube.Object) (marks []Mark) {
+	m := metadata(o)
+	if t := m.GetCreationTimestamp(); !t.IsZero() {
+		marks = append(marks, Mark{record.CreateRevision, t.UTC(), Creation, ""})
+	}
+	if t := changed(m); record.Version > 1 && !t.IsZero() {
+		marks = append(marks, Mark{record.Main, t, Change, ""})
+	}
+	return marks
 }
 
 // metadata is the object's metadata, empty when it has none.

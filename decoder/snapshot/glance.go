@@ -133,6 +133,9 @@ func (g *Glance) Close() error {
 // Complete says whether the evidence was read whole.
 func (g *Glance) Complete() bool { return g.whole != nil }
 
+// Damaged is that of the evidence where it was read whole; else none was met.
+func (g *Glance) Damaged() bool { return g.whole != nil && g.whole.Damaged() }
+
 // Unchanged says whether a file of the evidence is no longer what it was when it was
 // looked at, by its size and time of modification.
 func (g *Glance) Unchanged() error {

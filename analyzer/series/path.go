@@ -1,0 +1,147 @@
+package series
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"revenant/analyzer/clock"
+)
+
+// Part is what a member holds of the history that leads to another one.
+type Part struct {
+	Member int
+	// To is the newest revision of the member that is of that history: less than its own
+	// where the history parts from the member's.
+	To int64
+}
+
+// Newest is the member that was taken last, as far as the times say; the one with the
+// newest revision where they do not.
+func (s *Series) Newest() int {
+	return slices.IndexFunc(s.Members, func(m Member) bool {
+		return !slices.ContainsFunc(s.Members, func(other Member) bool {
+			if m.Taken.From.IsZero() || other.Taken.From.IsZero() {
+				return other.Revision > m.Revision
+			}
+			return cmp.Or(other.Taken.From.Compare(m.Taken.From), cmp.Compare(other.Revision, m.Revision)) > 0
+		})
+	})
+}
+
+// Path is the members of the history that leads to a branch's newest one, by revision.
+func (s *Series) Path(branch int) []Part {
+	var list []Part
+	limit := int64(-1)
+	for n := branch; n >= 0; n = s.Branches[n].Parent {
+		for i := range s.Members {
+			m := &s.Members[i]
+			if m.Branch != n {
+				continue
+			}
+			p := Part{i, m.Revision}
+			if limit >= 0 {
+				p.To = min(p.To, limit)
+			}
+			if p.To >= m.CompactRevision || limit < 0 {
+				list = append(list, p)
+			}
+		}
+		if common := s.Branches[n].Common; limit < 0 || common < limit {
+			limit = common
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Part) int {
+		return cmp.Or(cmp.Compare(a.To, b.To), cmp.Compare(s.Members[a.Member].CompactRevision, s.Members[b.Member].CompactRevision))
+	})
+	return list
+}
+
+// Shared is the newest revision up to which two members are of one history; 0 for none.
+func (s *Series) Shared(i, j int) int64 {
+	a, b := &s.Members[i], &s.Members[j]
+	shared := min(a.Revision, b.Revision)
+	x, y := a.Branch, b.Branch
+	for x != y {
+		// A branch comes after its parent: the later one of two is not above the other.
+		if x < y {
+			x, y = y, x
+		}
+		shared = min(shared, s.Branches[x].Common)
+		if x = s.Branches[x].Parent; x < 0 {
+			return 0
+		}
+	}
+	return shared
+}
+
+// Hole is a stretch of a history that no member holds: what was written in it and
+// overwritten or deleted before its end is in no file.
+type Hole struct {
+	// After is the newest revision before it whose state is held, and Before the oldest
+	// one after it: written in it were After+1 to Before-1. The members that hold the two.
+	After, Before int64
+	Older, Newer  int
+	From, To      clock.Interval // when the two were written
+}
+
+// Revisions is how many revisions were written in it.
+func (h *Hole) Revisions() int64 { return h.Before - h.After - 1 }
+
+// Holes are those of the history that leads to a branch's newest member.
+func (s *Series) Holes(branch int) (holes []Hole) {
+	path := s.Path(branch)
+	for n, p := range path {
+		if n == 0 {
+			continue
+		}
+		older := path[n-1]
+		if compact := s.Members[p.Member].CompactRevision; compact > older.To+1 {
+			covered := slices.ContainsFunc(path[n+1:], func(later Part) bool { return s.Members[later.Member].CompactRevision <= older.To+1 })
+			if !covered {
+				holes = append(holes, Hole{After: older.To, Before: compact, Older: older.Member, Newer: p.Member, From: s.Members[older.Member].Taken})
+			}
+		}
+	}
+	return holes
+}
+
+// HoleError says that no member holds the state at a revision.
+type HoleError struct {
+	Revision     int64
+	Hole         Hole
+	Older, Newer string // names of the members beside it; "" for none
+}
+
+func (e *HoleError) Error() string {
+	switch {
+	case e.Older == "":
+		return fmt.Sprintf("no file holds revision %d: the oldest is %d, in %s", e.Revision, e.Hole.Before, e.Newer)
+	case e.Newer == "":
+		return fmt.Sprintf("no file holds revision %d: the newest is %d, in %s", e.Revision, e.Hole.After, e.Older)
+	}
+	return fmt.Sprintf("no file holds revision %d: the nearest are %d, in %s, and %d, in %s", e.Revision, e.Hole.After, e.Older, e.Hole.Before, e.Newer)
+}
+
+// At is the member that holds the state at a revision of the history that leads to a
+// branch's newest member; 0 is the newest. The error is a *HoleError.
+func (s *Series) At(branch int, revision int64) (int, error) {
+	path := s.Path(branch)
+	if revision == 0 {
+		return path[len(path)-1].Member, nil
+	}
+	e := &HoleError{Revision: revision}
+	for _, p := range path {
+		m := &s.Members[p.Member]
+		switch {
+		case m.CompactRevision <= revision && revision <= p.To:
+			return p.Member, nil
+		case p.To < revision:
+			e.Hole.After, e.Older, e.Hole.Older = p.To, m.Name, p.Member
+		case e.Newer == "":
+			e.Hole.Before, e.Newer, e.Hole.Newer = max(m.CompactRevision, 1), m.Name, p.Member
+		}
+	}
+	return 0, e
+}
+
