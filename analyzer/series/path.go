@@ -144,4 +144,3 @@ func (s *Series) At(branch int, revision int64) (int, error) {
 	}
 	return 0, e
 }
-

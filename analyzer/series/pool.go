@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"revenant/analyzer/clock"
 	"revenant/decoder/snapshot"
 )
 
@@ -16,6 +17,7 @@ const mostOpen = 1 << 30
 type pool struct {
 	sources []Source
 	opened  []opened // the one that was asked for last comes last
+	clocks  map[int]*clock.Clock
 }
 
 type opened struct {
@@ -23,7 +25,7 @@ type opened struct {
 	snapshot *snapshot.Snapshot
 }
 
-func newPool(sources []Source) pool { return pool{sources: sources} }
+func newPool(sources []Source) pool { return pool{sources: sources, clocks: map[int]*clock.Clock{}} }
 
 // open opens a source, and closes those that were asked for long ago.
 func (p *pool) open(ctx context.Context, source int) (*snapshot.Snapshot, error) {

@@ -3,6 +3,7 @@ package series
 import (
 	"bytes"
 	"context"
+	"iter"
 
 	"revenant/analyzer/lineage"
 	"revenant/decoder/snapshot"
@@ -11,40 +12,53 @@ import (
 // relation is how the history of an older member and that of a newer one relate.
 type relation struct {
 	common    int64 // newest revision at which both are seen to be the same; 0 for none
-	parted    int64 // first one at which they are seen to differ; 0 where none is
+	parted    int64 // one at which they differ; 0 where none is seen
 	unrelated bool
 	undecided bool // what was looked at does not say
 }
 
 // relate looks at the newest records that two members can both have, b being the newer
 // one.
-func relate(a, b *snapshot.Glance) (r relation) {
-	last, ok := comparable(a, b, a.Revision)
-	switch {
-	case !ok:
-		r.undecided = true
-		return r
-	case has(a, last):
-		r.common = last.Main
-		r.parted = firstLacking(a, b, r.common)
-	default:
-		r = part(a, b, last.Main)
-	}
-	r.undecided = a.Damaged() || b.Damaged() || r.parted == 0 && r.common < a.Revision && restoredBetween(a, b, r.common)
-	return r
-}
-
-// comparable is the newest record of b, at a revision or before, that a has if they are of
-// one history.
-func comparable(a, b *snapshot.Glance, revision int64) (snapshot.Stored, bool) {
-	for r := range b.Newest(revision) {
-		// Whether a compaction leaves a tombstone depends on etcd's version. What a has
-		// compacted and b has not may be of an older state.
-		if !r.Tombstone && (r.Main > a.CompactRevision || b.CompactRevision >= a.CompactRevision) {
-			return r, true
+func relate(ctx context.Context, a, b *snapshot.Glance) (r relation, err error) {
+	differ := false
+	for record := range comparable(a, b) {
+		if err := ctx.Err(); err != nil {
+			return r, err
+		}
+		if has(a, record) {
+			r.common = record.Main
+			break
+		}
+		// Below its compact revision a may lack what it has overwritten since.
+		if differ = true; record.Main > a.CompactRevision {
+			r.parted = record.Main
+		} else if r.parted == 0 {
+			r.parted = a.CompactRevision
 		}
 	}
-	return snapshot.Stored{}, false
+	switch {
+	case r.common > 0 && !differ:
+		r.parted = firstLacking(a, b, r.common)
+	case r.common == 0:
+		r.unrelated, r.undecided = differ, !differ
+	}
+	if a.Damaged() || b.Damaged() || r.parted == 0 && r.common < a.Revision && restoredBetween(a, b, r.common) {
+		r.undecided = true
+	}
+	return r, nil
+}
+
+// comparable are the records of b, newest first, that a has if they are of one history.
+func comparable(a, b *snapshot.Glance) iter.Seq[snapshot.Stored] {
+	return func(yield func(snapshot.Stored) bool) {
+		for r := range b.Newest(a.Revision) {
+			// Whether a compaction leaves a tombstone depends on etcd's version. What a has
+			// compacted and b has not may be of an older state.
+			if !r.Tombstone && (r.Main > a.CompactRevision || b.CompactRevision >= a.CompactRevision) && !yield(r) {
+				return
+			}
+		}
+	}
 }
 
 func has(g *snapshot.Glance, r snapshot.Stored) bool {
@@ -61,26 +75,6 @@ func firstLacking(a, b *snapshot.Glance, after int64) int64 {
 		}
 	}
 	return 0
-}
-
-// part finds where two histories part that differ at a revision: they agree in everything
-// below that point, and in nothing above it.
-func part(a, b *snapshot.Glance, differ int64) relation {
-	r := relation{parted: differ}
-	for low := int64(0); low+1 < r.parted; {
-		middle := low + (r.parted-low)/2
-		record, ok := comparable(a, b, middle)
-		switch {
-		case !ok || record.Main <= low:
-			low = middle
-		case has(a, record):
-			r.common, low = record.Main, middle
-		default:
-			r.parted = record.Main
-		}
-	}
-	r.unrelated = r.common == 0
-	return r
 }
 
 // restoredBetween says whether b shows a restore since a revision: its raft log is younger

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"sort"
 	"time"
 
 	"revenant/analyzer/clock"
@@ -36,9 +37,9 @@ type Member struct {
 // Branch is a run of members that follow one another in one history.
 type Branch struct {
 	Parent int // place of the branch that it parts from, -1 for none
-	// Common is the newest revision at which it is seen to be the same as its parent, and
-	// Parted the first one at which the two are seen to differ, 0 where only the members
-	// as a whole show that they do. They part after Common, and at or before Parted.
+	// Common is the newest revision at which it is known to be the same as its parent, and
+	// Parted one at which the two differ, 0 where only the members as a whole show that
+	// they do. They part after Common, and at or before Parted.
 	Common int64
 	Parted int64
 	How    How
@@ -160,7 +161,7 @@ func (b *builder) look(ctx context.Context, sources []Source) (members []Member,
 			b.Left = append(b.Left, Left{source.Name, err})
 			continue
 		}
-		members = append(members, Member{Name: source.Name, Revision: g.Revision, CompactRevision: g.CompactRevision, Files: g.Files, source: i})
+		members = append(members, Member{Name: source.Name, Revision: g.Revision, CompactRevision: g.CompactRevision, Branch: -1, Files: g.Files, source: i})
 		if err := g.Close(); err != nil {
 			return nil, err
 		}
@@ -228,6 +229,11 @@ func (b *builder) place(ctx context.Context, i int) (err error) {
 			best, near = r, n
 		}
 	}
+	if near >= 0 {
+		if best, err = b.part(ctx, near, i, best); err != nil {
+			return err
+		}
+	}
 	branch := Branch{Parent: near, Common: best.common, Parted: best.parted}
 	switch {
 	case near >= 0:
@@ -250,6 +256,36 @@ func (b *builder) place(ctx context.Context, i int) (err error) {
 	return nil
 }
 
+// part looks for the last member of the history that leads to a branch that the i-th
+// member's history goes through, too: what a few records showed may be much older.
+func (b *builder) part(ctx context.Context, branch, i int, r relation) (relation, error) {
+	path := slices.DeleteFunc(b.Path(branch), func(p Part) bool {
+		m := &b.Members[p.Member]
+		return m.Revision <= r.common || p.To < m.Revision
+	})
+	var failed error
+	sort.Search(len(path), func(n int) bool {
+		if failed != nil {
+			return true
+		}
+		whole, err := b.compare(ctx, path[n].Member, i)
+		switch apart := whole.parted > 0 || whole.unrelated; {
+		case err != nil:
+			failed = err
+		case !apart && !whole.undecided:
+			r.common = max(r.common, path[n].To)
+			return false
+		case apart && whole.parted > r.common:
+			r.parted = whole.parted
+		}
+		return true
+	})
+	if r.parted <= r.common {
+		r.parted = 0
+	}
+	return r, failed
+}
+
 // tip is the newest member of a branch among those before the i-th.
 func (b *builder) tip(branch, i int) int {
 	for i--; i >= 0 && b.Members[i].Branch != branch; i-- {
@@ -259,15 +295,20 @@ func (b *builder) tip(branch, i int) int {
 
 // relate relates the tip of a branch to the i-th member.
 func (b *builder) relate(ctx context.Context, branch int, g *snapshot.Glance, i int) (relation, error) {
-	r := relate(b.tips[branch], g)
-	if !r.undecided {
-		return r, nil
+	r, err := relate(ctx, b.tips[branch], g)
+	if err != nil || !r.undecided {
+		return r, err
 	}
-	older, err := b.Open(ctx, b.tip(branch, i))
+	return b.compare(ctx, b.tip(branch, i), i)
+}
+
+// compare relates two members by all that they hold.
+func (b *builder) compare(ctx context.Context, i, j int) (r relation, err error) {
+	older, err := b.Open(ctx, i)
 	if err != nil {
 		return r, err
 	}
-	newer, err := b.Open(ctx, i)
+	newer, err := b.Open(ctx, j)
 	if err != nil {
 		return r, err
 	}
