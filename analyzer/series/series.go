@@ -116,6 +116,9 @@ type builder struct {
 }
 
 func (b *builder) build(ctx context.Context, sources []Source) error {
+	if len(sources) == 1 {
+		return b.alone(ctx)
+	}
 	members, err := b.look(ctx, sources)
 	if err != nil {
 		return err
@@ -145,6 +148,23 @@ func (b *builder) build(ctx context.Context, sources []Source) error {
 	b.judge()
 	slices.SortStableFunc(b.Members, func(x, y Member) int { return cmp.Compare(x.Branch, y.Branch) })
 	return nil
+}
+
+// alone makes a series of the only source, which is opened at once: it may be one that can
+// be read only once.
+func (b *builder) alone(ctx context.Context) error {
+	b.Members, b.Branches = []Member{{}}, []Branch{{Parent: -1}}
+	opened, err := b.Open(ctx, 0)
+	if err != nil {
+		return err
+	}
+	b.Members[0] = Member{Name: b.pool.sources[0].Name, Revision: opened.Revision(), CompactRevision: opened.CompactRevision(), Files: opened.Files()}
+	if b.Prefix, err = b.options.Prefix(ctx, opened); err != nil {
+		return err
+	}
+	c, err := b.Clock(ctx, 0)
+	b.Members[0].Taken = c.Taken()
+	return err
 }
 
 // look opens each source for a look, one at a time.

@@ -25,6 +25,7 @@ var phases = []struct {
 	doing string
 	bytes bool // counted in bytes
 }{
+	{phaseLook, "looking", false},
 	{snapshot.PhaseExpand, "unpacking", true},
 	{snapshot.PhaseIndex, "indexing", false},
 	{snapshot.PhaseReplay, "applying the log", true},

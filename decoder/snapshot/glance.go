@@ -62,11 +62,15 @@ func Look(ctx context.Context, path string, opts Options) (*Glance, error) {
 
 // Glance is that of a snapshot which is open: closing it closes the snapshot.
 func (s *Snapshot) Glance() *Glance {
-	g := &Glance{Path: s.path, Revision: s.Revision(), CompactRevision: s.CompactRevision(), Meta: s.meta, whole: s}
-	if s.evidence != nil {
-		g.Files = s.evidence.Files
+	return &Glance{Path: s.path, Revision: s.Revision(), CompactRevision: s.CompactRevision(), Meta: s.meta, Files: s.Files(), whole: s}
+}
+
+// Files are the files of evidence as they were handed over; nil for evidence in memory.
+func (s *Snapshot) Files() []container.File {
+	if s.evidence == nil {
+		return nil
 	}
-	return g
+	return s.evidence.Files
 }
 
 // look is nil, without an error, where the evidence has to be read whole.
@@ -136,10 +140,10 @@ func (g *Glance) Complete() bool { return g.whole != nil }
 // Damaged is that of the evidence where it was read whole; else none was met.
 func (g *Glance) Damaged() bool { return g.whole != nil && g.whole.Damaged() }
 
-// Unchanged says whether a file of the evidence is no longer what it was when it was
-// looked at, by its size and time of modification.
-func (g *Glance) Unchanged() error {
-	for _, f := range g.Files {
+// FilesUnchanged says whether files of evidence are what they were when they were handed
+// over, by size, time of modification and identity.
+func FilesUnchanged(files []container.File) error {
+	for _, f := range files {
 		if f.Info == nil {
 			continue
 		}
@@ -148,7 +152,7 @@ func (g *Glance) Unchanged() error {
 			return openError(f.Path, err)
 		}
 		if info.Size() != f.Info.Size() || !info.ModTime().Equal(f.Info.ModTime()) || !os.SameFile(info, f.Info) {
-			return &OpenError{Path: f.Path, Err: errors.New("it has changed since it was looked at")}
+			return &OpenError{Path: f.Path, Err: errors.New("it has changed since it was read first")}
 		}
 	}
 	return nil
