@@ -61,18 +61,31 @@ func (s *Series) Path(branch int) []Part {
 func (s *Series) Shared(i, j int) int64 {
 	a, b := &s.Members[i], &s.Members[j]
 	shared := min(a.Revision, b.Revision)
-	x, y := a.Branch, b.Branch
+	if a.Branch != b.Branch {
+		common, _ := s.Apart(a.Branch, b.Branch)
+		shared = min(shared, common)
+	}
+	return shared
+}
+
+// Apart is the newest revision that two branches have in common, and what parted them; 0
+// for none.
+func (s *Series) Apart(x, y int) (common int64, how How) {
 	for x != y {
 		// A branch comes after its parent: the later one of two is not above the other.
 		if x < y {
 			x, y = y, x
 		}
-		shared = min(shared, s.Branches[x].Common)
-		if x = s.Branches[x].Parent; x < 0 {
-			return 0
+		b := &s.Branches[x]
+		if b.Parent < 0 {
+			return 0, ""
 		}
+		if how == "" || b.Common < common {
+			common, how = b.Common, b.How
+		}
+		x = b.Parent
 	}
-	return shared
+	return common, how
 }
 
 // Hole is a stretch of a history that no member holds: what was written in it and
@@ -143,4 +156,21 @@ func (s *Series) At(branch int, revision int64) (int, error) {
 		}
 	}
 	return 0, e
+}
+
+// Beside are the branches whose newest member is not of the history that leads to another
+// branch's.
+func (s *Series) Beside(branch int) (list []int) {
+	for i := range s.Branches {
+		if tip := s.tip(i); i != branch && s.Shared(tip, s.tip(branch)) < s.Members[tip].Revision {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// tip is the newest member of a branch.
+func (s *Series) tip(branch int) int {
+	path := s.Path(branch)
+	return path[len(path)-1].Member
 }

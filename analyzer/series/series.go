@@ -28,7 +28,8 @@ type Member struct {
 	Revision        int64
 	CompactRevision int64 // the oldest revision whose state can be asked for
 	Taken           clock.Interval
-	Branch          int              // place of its branch
+	Branch          int // place of its branch
+	Damaged         bool
 	Files           []container.File // as they were handed over
 
 	source int // its place among those that were given
@@ -158,7 +159,7 @@ func (b *builder) alone(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.Members[0] = Member{Name: b.pool.sources[0].Name, Revision: opened.Revision(), CompactRevision: opened.CompactRevision(), Files: opened.Files()}
+	b.Members[0] = Member{Name: b.pool.sources[0].Name, Revision: opened.Revision(), CompactRevision: opened.CompactRevision(), Damaged: opened.Damaged(), Files: opened.Files()}
 	if b.Prefix, err = b.options.Prefix(ctx, opened); err != nil {
 		return err
 	}
@@ -181,7 +182,7 @@ func (b *builder) look(ctx context.Context, sources []Source) (members []Member,
 			b.Left = append(b.Left, Left{source.Name, err})
 			continue
 		}
-		members = append(members, Member{Name: source.Name, Revision: g.Revision, CompactRevision: g.CompactRevision, Branch: -1, Files: g.Files, source: i})
+		members = append(members, Member{Name: source.Name, Revision: g.Revision, CompactRevision: g.CompactRevision, Branch: -1, Damaged: g.Damaged(), Files: g.Files, source: i})
 		if err := g.Close(); err != nil {
 			return nil, err
 		}

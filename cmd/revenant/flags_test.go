@@ -64,6 +64,8 @@ func TestFlags(t *testing.T) {
 			"output": "outputs", "sort-by": "sortBy", "show-labels": "showLabels", "no-headers": "noHeaders", "show-managed-fields": "managed", "show-secrets": "showSecrets"}},
 		"extract": {"a b c", []map[string]string{openFlags, filesFlags, queryFlags, outputFlags}, map[string]string{
 			"raw": "manifest.Raw", "keep-owners": "manifest.KeepOwners", "show-secrets": "manifest.ShowSecrets", "dir": "directory", "kustomize": "kustomize"}},
+		"history": {"a b c", []map[string]string{openFlags, filesFlags, outputFlags}, map[string]string{
+			"namespace": "query.Namespace", "carved": "carved", "patch": "patch"}},
 		"config": {"theme", nil, nil},
 		"man":    {"a", nil, nil},
 	}
