@@ -1,7 +1,9 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -134,7 +136,6 @@ func deletionText(d *relations.Deletion) string {
 
 // Text writes the history for people.
 func (h *History) Text(p *Printer) {
-	h.leftText(p)
 	for i := range h.Histories {
 		b := &h.Histories[i]
 		if i > 0 {
@@ -191,8 +192,8 @@ func (r *HistoryRevision) what() string {
 	for _, c := range r.Changes {
 		if c.Noise != "" {
 			noise++
-		} else {
-			paths = append(paths, c.Path)
+		} else if short := shortPath(c.Path); !slices.Contains(paths, short) {
+			paths = append(paths, short)
 		}
 	}
 	switch {
@@ -207,7 +208,16 @@ func (r *HistoryRevision) what() string {
 	case len(paths) == 0:
 		return "changed; what, is not known"
 	}
-	return "changed " + words.First(paths, 3)
+	return "changed " + words.First(paths, 4)
+}
+
+// shortPath is the first two names of a path.
+func shortPath(path string) string {
+	first, rest, ok := strings.Cut(path, ".")
+	if !ok {
+		return path
+	}
+	return first + "." + rest[:min(len(rest), cmp.Or(strings.IndexAny(rest, ".[")+1, len(rest)+1)-1)]
 }
 
 // in names the files that hold a revision: the first and how many more.

@@ -100,13 +100,6 @@ func (s *Series) fileNames() map[string]string {
 	return names
 }
 
-// leftText names the files that could not be taken in.
-func (s *Series) leftText(p *Printer) {
-	for _, l := range s.Left {
-		p.Wrapped("", textWidth, fmt.Sprintf("%s is left out: %s.", l.Path, l.Reason))
-	}
-}
-
 // branchTitle says of a branch beside the newest one what it is.
 func (s *Series) branchTitle(i int) string {
 	names, b := s.fileNames(), &s.Branches[i]

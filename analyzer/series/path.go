@@ -2,10 +2,13 @@ package series
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"revenant/analyzer/clock"
+	"revenant/internal/words"
 )
 
 // Part is what a member holds of the history that leads to another one.
@@ -119,21 +122,36 @@ func (s *Series) Holes(branch int) (holes []Hole) {
 	return holes
 }
 
-// HoleError says that no member holds the state at a revision.
+// HoleError says that no member holds the state at a revision, or at a time.
 type HoleError struct {
-	Revision     int64
+	Revision     int64     // 0 where a time was asked for
+	Time         time.Time // UTC
 	Hole         Hole
 	Older, Newer string // names of the members beside it; "" for none
 }
 
 func (e *HoleError) Error() string {
+	what := "revision " + words.Number(e.Revision)
+	if e.Revision == 0 {
+		what = "the state at " + words.Time(e.Time)
+	}
+	before := "revision " + words.Number(e.Hole.After) + e.at(e.Hole.From) + " in " + e.Older
+	after := "revision " + words.Number(e.Hole.Before) + e.at(e.Hole.To) + " in " + e.Newer
 	switch {
 	case e.Older == "":
-		return fmt.Sprintf("no file holds revision %d: the oldest is %d, in %s", e.Revision, e.Hole.Before, e.Newer)
+		return fmt.Sprintf("no file holds %s: the oldest that one holds is %s", what, after)
 	case e.Newer == "":
-		return fmt.Sprintf("no file holds revision %d: the newest is %d, in %s", e.Revision, e.Hole.After, e.Older)
+		return fmt.Sprintf("no file holds %s: the newest that one holds is %s", what, before)
 	}
-	return fmt.Sprintf("no file holds revision %d: the nearest are %d, in %s, and %d, in %s", e.Revision, e.Hole.After, e.Older, e.Hole.Before, e.Newer)
+	return fmt.Sprintf("no file holds %s: the nearest are %s, and %s", what, before, after)
+}
+
+// at is when the end of a hole was written, where a time was asked for.
+func (e *HoleError) at(i clock.Interval) string {
+	if e.Revision > 0 || i == (clock.Interval{}) {
+		return ""
+	}
+	return " (" + i.String() + ")"
 }
 
 // At is the member that holds the state at a revision of the history that leads to a
@@ -154,6 +172,36 @@ func (s *Series) At(branch int, revision int64) (int, error) {
 		case e.Newer == "":
 			e.Hole.Before, e.Newer, e.Hole.Newer = max(m.CompactRevision, 1), m.Name, p.Member
 		}
+	}
+	return 0, e
+}
+
+// AtTime is the member that holds the state at a time of the history that leads to a
+// branch's newest member: the first that was taken then or later. After the last one was
+// taken it is that one. The error is a *HoleError, or that of opening a member.
+func (s *Series) AtTime(ctx context.Context, branch int, t time.Time) (int, error) {
+	path := s.Path(branch)
+	n := slices.IndexFunc(path, func(p Part) bool {
+		m := &s.Members[p.Member]
+		return p.To == m.Revision && !latest(m.Taken).Before(t)
+	})
+	if n < 0 {
+		return path[len(path)-1].Member, nil
+	}
+	p := path[n]
+	m := &s.Members[p.Member]
+	c, err := s.Clock(ctx, p.Member)
+	if err != nil || m.CompactRevision == 0 {
+		return p.Member, err
+	}
+	began := c.TimeOf(m.CompactRevision)
+	if began.From.IsZero() || !t.Before(began.From) {
+		return p.Member, nil
+	}
+	e := &HoleError{Time: t, Newer: m.Name, Hole: Hole{Before: m.CompactRevision, Newer: p.Member, To: began}}
+	if n > 0 {
+		older := path[n-1]
+		e.Older, e.Hole.After, e.Hole.Older, e.Hole.From = s.Members[older.Member].Name, older.To, older.Member, s.Members[older.Member].Taken
 	}
 	return 0, e
 }

@@ -89,7 +89,7 @@ type Options struct {
 type UnrelatedError struct{ Name, Other string }
 
 func (e *UnrelatedError) Error() string {
-	return fmt.Sprintf("%s is not of the cluster that %s is of: no record is the same in both", e.Name, e.Other)
+	return fmt.Sprintf("%s and %s are of two clusters", e.Name, e.Other)
 }
 
 // ErrNone says that no file could be opened.
@@ -254,6 +254,9 @@ func (b *builder) place(ctx context.Context, i int) (err error) {
 		if best, err = b.part(ctx, near, i, best); err != nil {
 			return err
 		}
+		if best.unrelated {
+			near = -1
+		}
 	}
 	branch := Branch{Parent: near, Common: best.common, Parted: best.parted}
 	switch {
@@ -267,7 +270,7 @@ func (b *builder) place(ctx context.Context, i int) (err error) {
 		if branch.otherBegun, err = since(ctx, b.tips[near], best.common+1, b.Prefix); err != nil {
 			return err
 		}
-	case undecided:
+	case undecided && !best.unrelated:
 		return ErrUndecided
 	case len(b.tips) > 0:
 		return &UnrelatedError{m.Name, b.Members[b.tip(0, i)].Name}
@@ -296,6 +299,8 @@ func (b *builder) part(ctx context.Context, branch, i int, r relation) (relation
 		case !apart && !whole.undecided:
 			r.common = max(r.common, path[n].To)
 			return false
+		case whole.unrelated: // a few records of two clusters can be the same
+			r.unrelated = true
 		case apart && whole.parted > r.common:
 			r.parted = whole.parted
 		}

@@ -41,7 +41,7 @@ type extractOptions struct {
 func newExtract(s streams, f runFunc) *cobra.Command {
 	o := &extractOptions{streams: s, output: outputOptions{formats: []string{"yaml", "json"}}}
 	cmd := &cobra.Command{
-		Use:   "extract FILE [RESOURCE [NAME]... | RESOURCE/NAME... | KEY...]",
+		Use:   "extract FILE... [RESOURCE [NAME]... | RESOURCE/NAME... | KEY...]",
 		Short: "Write objects as manifests that can be applied again",
 		Long: `extract writes objects of FILE as manifests for kubectl apply, in the order in
 which they are applied: namespaces, definitions and what others need first,
@@ -83,11 +83,11 @@ read; 3 FILE is damaged, and what is readable was written.`,
 }
 
 func (o *extractOptions) run(ctx context.Context, args []string) error {
-	path, words, err := o.files.one(args)
+	files, words, err := o.files.split(args)
 	if err != nil {
 		return err
 	}
-	guard, err := o.open.guardOutputs(o.streams, path)
+	guard, err := o.open.guardOutputs(o.streams, files...)
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func (o *extractOptions) run(ctx context.Context, args []string) error {
 	if err := refuseEvidence(guard, dir); err != nil {
 		return err
 	}
-	return o.open.withOne(ctx, o.streams, path, func(s *snapshot.Snapshot, bar *progressLine) error {
+	return o.open.withState(ctx, o.streams, files, &o.query.at, func(s *snapshot.Snapshot, bar *progressLine) error {
 		x, err := o.find(ctx, s)
 		if err != nil {
 			return err

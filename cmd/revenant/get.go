@@ -155,12 +155,15 @@ type getOptions struct {
 func newGet(s streams, f runFunc) *cobra.Command {
 	o := &getOptions{streams: s}
 	cmd := &cobra.Command{
-		Use:   "get FILE [RESOURCE [NAME]... | RESOURCE/NAME... | KEY...]",
+		Use:   "get FILE... [RESOURCE [NAME]... | RESOURCE/NAME... | KEY...]",
 		Short: "List the objects of a snapshot, as kubectl get does",
 		Long: `get lists objects of FILE as kubectl get lists those of a cluster: the same names
 of resources, selectors, columns and formats. Without -n it lists all namespaces.
 Ages are those at the revision that is shown. What a Secret holds is redacted
 unless --show-secrets is given.
+
+Several files, or a directory of them, are read as one history: what is listed is
+the newest state, and --at finds the file that holds another one.
 
   --at REVISION|TIME   the state as it was then
   --deleted            what no longer exists, each object in its last retained state
@@ -169,6 +172,7 @@ Exit codes: 0 done; 2 an object that was named is not there, or nothing could be
 read; 3 FILE is damaged, and what was readable is listed.`,
 		Example: `  revenant get backup.db pods -n shop -o wide
   revenant get backup.db deploy,sts --at 03:00Z
+  revenant get backups/ nodes --at 2026-11-22T03:00Z
   revenant get current.db pods --deleted --field-selector spec.nodeName=node-2
   revenant get backup.db nodes -o jsonpath='{.items[*].metadata.name}'
   revenant get backup.db pods --sort-by=.status.startTime`,
@@ -194,11 +198,11 @@ func (o *getOptions) addFlags(flags *pflag.FlagSet) {
 }
 
 func (o *getOptions) run(ctx context.Context, args []string) error {
-	path, words, err := o.files.one(args)
+	files, words, err := o.files.split(args)
 	if err != nil {
 		return err
 	}
-	guard, err := o.open.guardOutputs(o.streams, path)
+	guard, err := o.open.guardOutputs(o.streams, files...)
 	if err != nil {
 		return err
 	}
@@ -213,7 +217,7 @@ func (o *getOptions) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	return o.open.withOne(ctx, o.streams, path, func(s *snapshot.Snapshot, bar *progressLine) error {
+	return o.open.withState(ctx, o.streams, files, &o.query.at, func(s *snapshot.Snapshot, bar *progressLine) error {
 		where, now, err := o.query.state(ctx, &o.open, s)
 		if err != nil {
 			return err

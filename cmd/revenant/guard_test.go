@@ -97,6 +97,9 @@ var writers = []writer{
 	{"get", func(file, out string) []string { return []string{"get", file, "-o", "wide=" + out} }},
 	{"extract", func(file, out string) []string { return []string{"extract", file, "-o", "yaml=" + out} }},
 	{"extract", func(file, out string) []string { return []string{"extract", file, "--dir", out} }},
+	{"history", func(file, out string) []string {
+		return []string{"history", "-f", file, "/registry/namespaces/kube-system", "-o", "json=" + out}
+	}},
 	{"salvage", func(file, out string) []string { return []string{"salvage", file, "-o", out} }},
 	{"salvage", func(file, out string) []string {
 		return []string{"salvage", file, "-o", "clean.db", "--report", "json=" + out}

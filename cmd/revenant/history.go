@@ -91,13 +91,10 @@ func (o *historyOptions) run(ctx context.Context, args []string) error {
 		if err := write(ctx, targets, o.streams, doc); err != nil {
 			return err
 		}
-		switch {
-		case doc.Damaged():
-			return errDamaged
-		case len(doc.Left) > 0:
-			return hinted(fmt.Errorf("%s could not be read", words.Count(len(doc.Left), "file")), "revenant inspect says what is wrong with one")
+		if err := leftOut(s); err != nil || !doc.Damaged() {
+			return err
 		}
-		return nil
+		return errDamaged
 	})
 }
 

@@ -554,6 +554,9 @@ func (r *hostileRun) all(t *testing.T) {
 		{"get", func() { r.ask(t, "get", "-o", []string{"json", "yaml", "wide", "name"}, "get", current) }},
 		{"extract", func() { r.ask(t, "extract", "-o", []string{"json"}, "extract", "--show-secrets", current) }},
 		{"extract a stream", func() { r.ask(t, "extract a stream", "-o", []string{"yaml"}, "extract", "--raw", "--deleted", current) }},
+		{"history", func() {
+			r.ask(t, "history", "-o", data, "history", "--carved", "-f", backup, "-f", current, "/registry/namespaces/kube-system")
+		}},
 		{"overview", func() { r.judgeOverview(r.ask(t, "overview", "", nil, backup, current)) }},
 		{"inspect with hashkv", func() { r.ask(t, "inspect with hashkv", "-o", data[:1], "inspect", "--hashkv", current) }},
 		{"preflight", func() {

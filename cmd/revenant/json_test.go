@@ -13,7 +13,7 @@ import (
 
 // nullable are the fields of documents that docs/json.md says can be null. No list is
 // among them.
-var nullable = []string{"sha256", "agree", "revisionsPerSecond", "api", "deaf", "capacity", "suggested", "revisionsAtMost", "status"}
+var nullable = []string{"sha256", "agree", "revisionsPerSecond", "api", "deaf", "capacity", "suggested", "revisionsAtMost", "status", "gone", "before", "after"}
 
 // counts are the paths of numbers by what they count.
 var counts = regexp.MustCompile(`\.(summary|certain|marks|policy\.checks)\.[^.]*$`)
@@ -46,6 +46,7 @@ func TestJSON(t *testing.T) {
 		"preflight -o json --policy policy.yaml backup.db",
 		"preflight -o json backup.db data --force",
 		"carve -o json backup.db",
+		"history -o json backup.db current.db deploy/old-app",
 		"salvage --report json -o whole.db backup.db",
 		"salvage --report json -o saved.db damaged.db",
 		"verify -o json backup.db --kubelet node-1=pods.json",

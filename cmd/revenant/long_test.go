@@ -55,6 +55,7 @@ func TestLongNames(t *testing.T) {
 				"verify":   {"verify", current, "--dumps", in(c.Dumps), "--partial"},
 				"carve":    {"carve", current},
 				"get":      {"get", "--show-labels", "-o", "wide", current},
+				"history":  {"history", "-f", backup, "-f", current, "/registry/namespaces/kube-system"},
 				"salvage":  {"salvage", current, "-o", in("clean.db")},
 				"plain":    {"--plain", backup, current},
 				"error":    {"inspect", current, "--prefix", "/" + long.of},

@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"time"
 
+	"revenant/analyzer/clock"
 	"revenant/analyzer/series"
 	"revenant/decoder/container"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // phaseLook is what a series adds to the phases of reading, counted in files.
@@ -106,4 +109,59 @@ func (o *openOptions) expand(ctx context.Context, files []string) (list []string
 		return nil, fmt.Errorf("--wal-dir is that of one db, and %d files are given", len(list))
 	}
 	return list, nil
+}
+
+// withState lets use have the snapshot that holds the state at a moment, as --at names it:
+// of several files, the one in whose window it lies. A moment that is relative to the
+// newest file is then a time.
+func (o *openOptions) withState(ctx context.Context, s streams, files []string, at *string, use func(*snapshot.Snapshot, *progressLine) error) error {
+	if len(files) == 1 {
+		if list, err := container.List(ctx, files[0], o.maxEntries); err != nil || len(list) == 1 {
+			return o.withOne(ctx, s, files[0], use)
+		}
+	}
+	return o.withSeries(ctx, s, files, func(all *series.Series, bar *progressLine) error {
+		i, err := memberAt(ctx, all, at)
+		if err != nil {
+			return err
+		}
+		opened, err := all.Open(ctx, i)
+		if err != nil {
+			return err
+		}
+		if err := use(opened, bar); err != nil {
+			return err
+		}
+		return leftOut(all)
+	})
+}
+
+// memberAt is the member that holds the state at a moment of the newest history.
+func memberAt(ctx context.Context, s *series.Series, at *string) (int, error) {
+	newest := s.Newest()
+	branch := s.Members[newest].Branch
+	if *at == "" {
+		return s.At(branch, 0)
+	}
+	m, err := clock.ParseMoment(*at, s.Members[newest].Taken.From)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("--at: %w", err)
+	case m.Time.From.IsZero():
+		return s.At(branch, m.Revision)
+	}
+	*at = m.Time.From.Format(time.RFC3339Nano)
+	return s.AtTime(ctx, branch, m.Time.From)
+}
+
+// leftOut is the error of files that could not be taken in.
+func leftOut(s *series.Series) error {
+	if len(s.Left) == 0 {
+		return nil
+	}
+	var names []string
+	for _, l := range s.Left {
+		names = append(names, fmt.Sprintf("%s (%v)", l.Name, l.Err))
+	}
+	return hinted(fmt.Errorf("not taken in: %s", words.First(names, 3)), "revenant inspect says what is wrong with a file")
 }
