@@ -206,6 +206,17 @@ func (s *Series) AtTime(ctx context.Context, branch int, t time.Time) (int, erro
 	return 0, e
 }
 
+// Repeats says whether a record of a part of a path at a revision is one that the part
+// before it has, too; nil for the first. A part has every record that is still there in
+// the next, but for those that it had compacted and the next had not.
+func (s *Series) Repeats(p Part, before *Part, revision int64) bool {
+	if before == nil || revision > before.To {
+		return false
+	}
+	compacted := s.Members[before.Member].CompactRevision
+	return revision > compacted || s.Members[p.Member].CompactRevision >= compacted
+}
+
 // Beside are the branches whose newest member is not of the history that leads to another
 // branch's.
 func (s *Series) Beside(branch int) (list []int) {

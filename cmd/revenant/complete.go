@@ -144,9 +144,14 @@ func completeResources(cmd *cobra.Command, args []string, _ string) ([]cobra.Com
 	if f := cmd.Flags().Lookup("filename"); len(args) == 0 && (f == nil || !f.Changed) {
 		return nil, cobra.ShellCompDirectiveDefault
 	}
-	var names []cobra.Completion
+	return resourceNames(), cobra.ShellCompDirectiveNoFileComp
+}
+
+// resourceNames are those of Kubernetes' own resources.
+func resourceNames() []string {
+	var names []string
 	for _, r := range kube.Resources() {
 		names = append(names, r.Name)
 	}
-	return names, cobra.ShellCompDirectiveNoFileComp
+	return names
 }

@@ -66,6 +66,8 @@ func TestFlags(t *testing.T) {
 			"raw": "manifest.Raw", "keep-owners": "manifest.KeepOwners", "show-secrets": "manifest.ShowSecrets", "dir": "directory", "kustomize": "kustomize"}},
 		"history": {"a b c", []map[string]string{openFlags, filesFlags, outputFlags}, map[string]string{
 			"namespace": "query.Namespace", "carved": "carved", "patch": "patch"}},
+		"search": {"a b", []map[string]string{openFlags, filesFlags, outputFlags}, map[string]string{
+			"namespace": "namespace", "kind": "kinds", "regexp": "regexp", "ignore-case": "fold", "jq": "jq", "newest": "newest", "all": "all", "show-secrets": "showSecrets"}},
 		"config": {"theme", nil, nil},
 		"man":    {"a", nil, nil},
 	}

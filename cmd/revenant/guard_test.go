@@ -100,6 +100,9 @@ var writers = []writer{
 	{"history", func(file, out string) []string {
 		return []string{"history", "-f", file, "/registry/namespaces/kube-system", "-o", "json=" + out}
 	}},
+	{"search", func(file, out string) []string {
+		return []string{"search", "-f", file, "kube-system", "-o", "jsonl=" + out}
+	}},
 	{"salvage", func(file, out string) []string { return []string{"salvage", file, "-o", out} }},
 	{"salvage", func(file, out string) []string {
 		return []string{"salvage", file, "-o", "clean.db", "--report", "json=" + out}

@@ -26,6 +26,7 @@ func TestReadme(t *testing.T) {
 		{page: "docs/predict.md", args: []string{"predict", "backup.db", "current.db", "--compare"}},
 		{page: "docs/get.md", args: []string{"get", "backup.db", "deploy,svc", "-n", "shop", "-o", "wide"}},
 		{page: "docs/history.md", args: []string{"history", "backup.db", "current.db", "deploy/old-app"}},
+		{page: "docs/search.md", args: []string{"search", "backup.db", "current.db", "lab/app:v2", "--kind", "deployments,replicasets"}},
 		{page: "docs/extract.md", args: []string{"extract", "backup.db", "deploy/web", "-n", "shop"}},
 		{page: "docs/inspect.md", args: []string{"inspect", "backup.db"}},
 		{page: "docs/inspect.md", args: []string{"salvage", "data", "-o", "newest.db"}},
