@@ -276,7 +276,7 @@ func (c *comparison) silent(r *NodeReport, refused []string) {
 	if len(refused) == 0 {
 		f.Certainty, f.Reason = restore.Possible, "Its kubelet does not answer, or was not asked: no answer of it was given."
 	}
-	f.Reason += fmt.Sprintf(" By its runtime (%s) %d pods run there.", strings.Join(r.Seen, ", "), r.Running)
+	f.Reason += fmt.Sprintf(" By its runtime (%s) %s there.", strings.Join(r.Seen, ", "), words.CountOf(r.Running, "pod runs", "pods run"))
 	c.report.add(f, r.Name, &kubelet.Pod{})
 }
 
@@ -315,7 +315,7 @@ func (c *comparison) unseen() {
 		}
 		why := "The API has no pods on it, and no answer of it was given: what runs there is not known."
 		if n := pods[node]; n > 0 {
-			why = fmt.Sprintf("The API has %d pods on it, and no answer of it was given: what runs there is not known.", n)
+			why = fmt.Sprintf("The API has %s on it, and no answer of it was given: what runs there is not known.", words.Count(n, "pod"))
 		}
 		c.report.add(Finding{
 			Kind: Unseen, Certainty: restore.Certain, Evidence: []string{}, Reason: why,

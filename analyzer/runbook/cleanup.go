@@ -3,6 +3,8 @@ package runbook
 import (
 	"fmt"
 	"slices"
+
+	"revenant/internal/words"
 )
 
 // cleanUp deletes what must not come back to life.
@@ -44,7 +46,7 @@ func (b *builder) cleanUp() Step {
 		}
 	}
 	if back := without(b.Backup.Facts.Namespaces, b.currentNamespaces()); len(back) > 0 {
-		s.Warnings = append(s.Warnings, "Namespaces that were deleted after the backup are back, with what was in them: "+some(back)+".")
+		s.Warnings = append(s.Warnings, "Namespaces that were deleted after the backup are back, with what was in them: "+words.First(back, listed)+".")
 	}
 	if b.stale {
 		s.Warnings = append(s.Warnings, "The API servers list what etcd has lost, and hide what it has again. Restart all of them before you delete a pod, and write this runbook again without --keep-apiservers.")
@@ -109,7 +111,7 @@ func (b *builder) eachNode(s *Step, nodes, command []string, which, comment stri
 
 // unwritten says that n names are in no command.
 func unwritten(n int, noun string) string {
-	return have(n, noun) + " a name that cannot be written into a command: no API server accepts such names."
+	return words.CountOf(n, noun+" has", noun+"s have") + " a name that cannot be written into a command: no API server accepts such names."
 }
 
 func (b *builder) delete(s *Step, pods []pod, flags []string, comment string) {

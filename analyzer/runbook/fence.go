@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"revenant/analyzer/restore"
+	"revenant/internal/words"
 )
 
 // fenced says whether all kubelets are kept away from the API while it is cleaned
@@ -55,7 +56,7 @@ func (b *builder) fence() Step {
 		s.Commands = append(s.Commands, b.block(ControlPlane, "INPUT", "! -i lo").says("From now on only the node itself, with its own kubelet, reaches its API server."))
 	}
 	if b.held() {
-		why = append(why, fmt.Sprintf("%s a namesake in the backup on another node. That node must wait until the running pod has stopped, or both run.", have(b.waiting(), "running pod")))
+		why = append(why, fmt.Sprintf("%s a namesake in the backup on another node. That node must wait until the running pod has stopped, or both run.", words.CountOf(b.waiting(), "running pod has", "running pods have")))
 		for _, node := range b.heldBack() {
 			s.Commands = append(s.Commands, b.holdBack(node))
 		}

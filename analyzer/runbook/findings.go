@@ -301,28 +301,6 @@ func (b *builder) deletions(pods []pod, flags []string, comment string) (command
 	return commands, warnings
 }
 
-func have(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun + " has"
-	}
-	return fmt.Sprintf("%d %ss have", n, noun)
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-// some names the first of a list, for prose.
-func some(names []string) string {
-	if len(names) <= listed {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:listed], ", "), len(names)-listed)
-}
-
 func (p pod) String() string { return p.namespace + "/" + p.name }
 
 func podNames(pods []pod) []string {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"revenant/analyzer/restore"
+	"revenant/internal/words"
 )
 
 // relists is how long it takes at most until a kubelet that was refused lists again, in
@@ -53,7 +54,7 @@ func (b *builder) restartKubelets() Step {
 		s.Commands = append(s.Commands, restart(node).says("%s", b.whyHere(node, nodes[:i])))
 	}
 	if n := len(nodes) - listed; n > 0 {
-		s.Warnings = append(s.Warnings, fmt.Sprintf("And %d more nodes, in this order: %s.", n, some(nodes[listed:])))
+		s.Warnings = append(s.Warnings, fmt.Sprintf("And %d more nodes, in this order: %s.", n, words.First(nodes[listed:], listed)))
 	}
 	for _, t := range left[:min(len(left), listed)] {
 		s.Warnings = append(s.Warnings, unordered(t)+" It runs twice until the kubelet of its own node is restarted. Do that at once.")

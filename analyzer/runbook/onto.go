@@ -8,6 +8,7 @@ import (
 
 	"revenant/analyzer/restore"
 	"revenant/analyzer/ties"
+	"revenant/internal/words"
 )
 
 // cleaned is the backup without what is of the old machines alone. along is the directory
@@ -59,9 +60,9 @@ func newOnto(in Input) (*Runbook, error) {
 // summaryOnto sums the steps up.
 func (b *builder) summaryOnto(steps []Step) Summary {
 	s := b.summary(steps)
-	s.Does = fmt.Sprintf("%s bring the backup up on new machines, with nothing of the old machines in it.", sentence(count(len(steps), "step")))
+	s.Does = fmt.Sprintf("%s bring the backup up on new machines, with nothing of the old machines in it.", words.Capital(words.Count(len(steps), "step")))
 	if !b.byFile() {
-		s.Does = fmt.Sprintf("%s bring the backup up on new machines. What is left of the old machines is deleted once the API answers.", sentence(count(len(steps), "step")))
+		s.Does = fmt.Sprintf("%s bring the backup up on new machines. What is left of the old machines is deleted once the API answers.", words.Capital(words.Count(len(steps), "step")))
 	}
 	s.Costs = []string{
 		"Every pod starts from nothing. What is on the disks of the old machines is not there.",
@@ -81,7 +82,7 @@ func (b *builder) summaryOnto(steps []Step) Summary {
 		{ties.JobAgain, "Job", "the work is done again"},
 	} {
 		if n := b.Ties.Summary[risk.id]; n > 0 {
-			s.Risks = append(s.Risks, fmt.Sprintf("%s: %s.", count(n, risk.noun), risk.text))
+			s.Risks = append(s.Risks, fmt.Sprintf("%s: %s.", words.Count(n, risk.noun), risk.text))
 		}
 	}
 	s.Risks = append(s.Risks, "No restore onto other machines was run. The steps were put together from sources and documentation.")

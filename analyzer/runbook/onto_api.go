@@ -7,6 +7,7 @@ import (
 
 	"revenant/analyzer/ties"
 	"revenant/decoder/sanitize"
+	"revenant/internal/words"
 )
 
 func (b *builder) startNewAPI() Step {
@@ -95,8 +96,8 @@ func (b *builder) eachTie(s *Step, id ties.ID, comment string, args func(*ties.F
 	lost := 0
 	for i := range list[:min(len(list), listed)] {
 		f := &list[i]
-		words := args(f)
-		if slices.ContainsFunc(words, func(w string) bool { _, ok := sanitize.ShellWord(w); return !ok || w == "" }) || f.Name == "" {
+		argv := args(f)
+		if slices.ContainsFunc(argv, func(w string) bool { _, ok := sanitize.ShellWord(w); return !ok || w == "" }) || f.Name == "" {
 			lost++
 			continue
 		}
@@ -104,7 +105,7 @@ func (b *builder) eachTie(s *Step, id ties.ID, comment string, args func(*ties.F
 		if said == "" {
 			said = "Acts outside: " + f.Detail + "."
 		}
-		s.Commands = append(s.Commands, b.kubectl(words...).says("%s", said))
+		s.Commands = append(s.Commands, b.kubectl(argv...).says("%s", said))
 		if comment != "" {
 			comment = " "
 		}
@@ -133,11 +134,7 @@ func (b *builder) lookAt(s *Step, id ties.ID, text string) {
 			names = append(names, name)
 		}
 	}
-	more := ""
-	if n := b.Ties.Summary[id] - len(names); n > 0 {
-		more = fmt.Sprintf(" and %d more", n)
-	}
-	s.Checks = append(s.Checks, text+strings.Join(names, ", ")+more+".")
+	s.Checks = append(s.Checks, text+words.FirstOf(names, len(names), b.Ties.Summary[id])+".")
 }
 
 // startNewControllers is the point of no return.

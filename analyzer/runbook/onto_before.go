@@ -9,6 +9,7 @@ import (
 	"revenant/analyzer/atrest"
 	"revenant/decoder/keyspace"
 	"revenant/decoder/sanitize"
+	"revenant/internal/words"
 )
 
 // scratchURL is where the etcd listens that cleans the backup.
@@ -129,14 +130,14 @@ func (b *builder) bringAlong() Step {
 	}
 	switch {
 	case len(b.Ties.ServiceRanges) > 0:
-		s.Checks = append(s.Checks, "--service-cluster-ip-range is "+some(b.Ties.ServiceRanges)+": Services keep their addresses.")
+		s.Checks = append(s.Checks, "--service-cluster-ip-range is "+words.First(b.Ties.ServiceRanges, listed)+": Services keep their addresses.")
 	case len(b.Ties.ServiceIPs) > 0:
-		s.Checks = append(s.Checks, "--service-cluster-ip-range holds "+some(b.Ties.ServiceIPs)+", the address of the Service kubernetes: Services keep their addresses.")
+		s.Checks = append(s.Checks, "--service-cluster-ip-range holds "+words.First(b.Ties.ServiceIPs, listed)+", the address of the Service kubernetes: Services keep their addresses.")
 	}
 	s.Checks = append(s.Checks, "The ranges of pods and the cluster's domain are those of the old cluster.")
 	keys := atrest.Keys(b.Backup.Facts.Encryption)
 	for _, k := range keys[:min(len(keys), listed)] {
-		s.Checks = append(s.Checks, fmt.Sprintf("The encryption configuration has %s: %s of the backup need it (%s).", k.By(), count(k.Count, "value"), cmp.Or(some(k.Resources), "of no known resource")))
+		s.Checks = append(s.Checks, fmt.Sprintf("The encryption configuration has %s: %s of the backup need it (%s).", k.By(), words.Count(k.Count, "value"), cmp.Or(words.First(k.Resources, listed), "of no known resource")))
 	}
 	if len(keys) > 0 {
 		s.covers(coversKeys)
@@ -211,7 +212,7 @@ func (b *builder) cleanBackup() Step {
 	}
 	s.Checks = append(s.Checks, "revenant inspect "+cleaned+" calls it whole. Start nothing before.")
 	if bare := b.bareOnto(); len(bare) > 0 {
-		s.Warnings = append(s.Warnings, "Pods that no controller makes again, and that are gone with this: "+some(bare)+". Create those that are wanted on the new cluster; the backup has them whole.")
+		s.Warnings = append(s.Warnings, "Pods that no controller makes again, and that are gone with this: "+words.First(bare, listed)+". Create those that are wanted on the new cluster; the backup has them whole.")
 	}
 	return s
 }

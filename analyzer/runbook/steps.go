@@ -3,6 +3,8 @@ package runbook
 import (
 	"fmt"
 	"slices"
+
+	"revenant/internal/words"
 )
 
 func (b *builder) freeze() Step {
@@ -137,7 +139,7 @@ func (b *builder) startControllers() Step {
 		s.Commands = append(s.Commands, b.listed(b.relists()+60+min(b.longest, patience)))
 	}
 	if len(b.rebound) > 0 {
-		s.Warnings = append(s.Warnings, "Kubelets stop these pods, too, because no scheduler has bound them again yet: "+some(podNames(b.rebound))+". They start again on their node now. The prediction says that they run on.")
+		s.Warnings = append(s.Warnings, "Kubelets stop these pods, too, because no scheduler has bound them again yet: "+words.First(podNames(b.rebound), listed)+". They start again on their node now. The prediction says that they run on.")
 	}
 	s.Commands = append(s.Commands, b.profile.startControllers...)
 	b.refusals(&s)
@@ -159,13 +161,13 @@ func (b *builder) repair() Step {
 		b.deleteEnded(&s)
 	}
 	if len(b.namespaces) > 0 {
-		s.Warnings = append(s.Warnings, "Namespaces that are lost, with everything in them: "+some(b.namespaces)+".")
+		s.Warnings = append(s.Warnings, "Namespaces that are lost, with everything in them: "+words.First(b.namespaces, listed)+".")
 	}
 	if len(b.bare) > 0 {
-		s.Warnings = append(s.Warnings, "Pods without a controller that are lost: "+some(podNames(b.bare))+". Create them again.")
+		s.Warnings = append(s.Warnings, "Pods without a controller that are lost: "+words.First(podNames(b.bare), listed)+". Create them again.")
 	}
 	if len(b.blocked) > 0 {
-		s.Warnings = append(s.Warnings, "Pods that no node of the backup can take: "+some(podNames(b.blocked))+". Set the label, uncordon the node or remove the gate again, as after the backup.")
+		s.Warnings = append(s.Warnings, "Pods that no node of the backup can take: "+words.First(podNames(b.blocked), listed)+". Set the label, uncordon the node or remove the gate again, as after the backup.")
 	}
 	b.repairUndone(&s)
 	if b.saves() {

@@ -3,6 +3,8 @@ package runbook
 import (
 	"fmt"
 	"slices"
+
+	"revenant/internal/words"
 )
 
 // listed waits until every kubelet that the API reaches was seen to run what the API
@@ -14,7 +16,7 @@ func (b *builder) listed(seconds int64) Command {
 		reads(b.backup()).writes("pods.json", "dumps", "listed.txt").
 		says("Compares what each kubelet runs with what the API has, until they agree. If a node does not answer because its machine is gone, delete its Node object.")
 	if len(b.missing) > 0 {
-		c.Comment += " Nodes without a Node object are not asked: " + some(b.missing) + ". Look there with crictl ps."
+		c.Comment += " Nodes without a Node object are not asked: " + words.First(b.missing, listed) + ". Look there with crictl ps."
 	}
 	return c
 }

@@ -9,6 +9,7 @@ import (
 	"revenant/analyzer/restore"
 	"revenant/decoder/keyspace"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // damaged says whether an integrity check of the file failed.
@@ -36,7 +37,7 @@ func (b *builder) warnings() []string {
 	warn(b.bump.Verdict == restore.NoBump && b.bumps != BumpsNothing, "The plan has no bump. Kubelets stay deaf until they are restarted, and so does everything else that watches.")
 	warn(b.refusesBump(), "The restore of %s cannot carry out the plan's bump. The steps and the prediction are for a restore without it.", b.title)
 	warn(b.plan.KeepAPIServers && len(b.stopEtcd) == 0 && len(b.stopAPI) > 0, "%s cannot leave API servers running. The steps stop them with etcd, but the prediction is for a restore that does not.", b.title)
-	warn(len(b.only) > 0, "The plan restarts only some API servers (%s). These steps restart all of them, and the prediction is for that: each answers for itself, one that is left running goes on listing what etcd has lost, and a controller that is connected to it repairs nothing.", some(b.only))
+	warn(len(b.only) > 0, "The plan restarts only some API servers (%s). These steps restart all of them, and the prediction is for that: each answers for itself, one that is left running goes on listing what etcd has lost, and a controller that is connected to it repairs nothing.", words.First(b.only, listed))
 	warn(b.plan.KeepAPIServers, "The plan leaves API servers running. Until they drop their cache, no list of pods shows what etcd holds.")
 	if b.plan.KeepAPIServers && b.bump.Verdict != restore.BumpEnough {
 		states := []*restore.State{b.Backup.State}
@@ -119,7 +120,7 @@ func (b *builder) unknowns() []string {
 		)
 	}
 	if b.prediction != nil && b.prediction.Summary[restore.Unknown] > 0 {
-		list = append(list, fmt.Sprintf("What becomes of %s: %s lists them (%s).", count(b.prediction.Summary[restore.Unknown], "pod"), b.predictCommand(), restore.Unknown))
+		list = append(list, fmt.Sprintf("What becomes of %s: %s lists them (%s).", words.Count(b.prediction.Summary[restore.Unknown], "pod"), b.predictCommand(), restore.Unknown))
 	}
 	if _, _, known := b.members(); !known && b.bumps == BumpsDataDirectory {
 		list = append(list, "The members of the etcd cluster: the backup does not name them.")

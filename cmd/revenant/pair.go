@@ -14,6 +14,7 @@ import (
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
 	"revenant/internal/demo"
+	"revenant/internal/words"
 	"revenant/report"
 )
 
@@ -202,7 +203,7 @@ func whyBehind(s *snapshot.Snapshot) string {
 		}
 	}
 	if w := s.WAL(); damage == "" && w != nil && w.Uncommitted > 0 {
-		return fmt.Sprintf("%d entries of its log were not applied (--assume-committed applies them)", w.Uncommitted)
+		return words.CountOf(w.Uncommitted, "entry of its log was", "entries of its log were") + " not applied (--assume-committed applies them)"
 	}
 	return damage
 }

@@ -15,6 +15,7 @@ import (
 
 	"revenant/decoder/container"
 	"revenant/decoder/input"
+	"revenant/internal/words"
 )
 
 // watched is a file of evidence as it was before it was read.
@@ -163,7 +164,7 @@ func (s *Snapshot) Container() string {
 		return ""
 	}
 	if n := len(s.evidence.Deltas); n > 0 {
-		return fmt.Sprintf("a full snapshot (%s) and %s", s.evidence.Format, counted(int64(n), "delta file", "delta files"))
+		return fmt.Sprintf("a full snapshot (%s) and %s", s.evidence.Format, words.Count(n, "delta file"))
 	}
 	if s.evidence.Format == container.Plain {
 		return ""
