@@ -16,7 +16,7 @@ type pod struct {
 	alive   bool // its kubelet lists it, and not as ended
 	listed  bool // its kubelet lists it
 	sandbox bool // its sandbox is ready
-	ready   bool // as crictl tells: whether its containers run is another answer's to tell
+	ready   bool // as crictl reports: whether its containers run is in another answer
 	sources []string
 }
 
@@ -39,14 +39,14 @@ func silent(n Node) bool {
 // run that it does not list.
 func runtime(n Node) bool { return best(n) > byKubelet }
 
-// How well an answer tells what runs.
+// How well an answer shows what runs.
 const (
 	byKubelet    = iota // as it believes
 	bySandbox           // pods, and not whether a container in them runs
 	byContainers        // containers
 )
 
-func tells(k kubelet.Kind) int {
+func precision(k kubelet.Kind) int {
 	switch k {
 	case kubelet.Running, kubelet.Containers:
 		return byContainers
@@ -56,24 +56,24 @@ func tells(k kubelet.Kind) int {
 	return byKubelet
 }
 
-// best is how well those of a node's answers tell that were read in full.
+// best is how well the answers of a node that were read in full show what runs.
 func best(n Node) int {
 	most := byKubelet
 	for _, d := range n.Dumps {
 		if d.Unread == "" {
-			most = max(most, tells(d.Kind))
+			most = max(most, precision(d.Kind))
 		}
 	}
 	return most
 }
 
-// together puts a node's answers together by uid. What tells better what runs counts
-// before the others.
+// together puts a node's answers together by uid. Those that show best what runs
+// count before the others.
 func together(n Node) map[string]*pod {
 	pods := map[string]*pod{}
 	best := best(n)
 	for _, d := range n.Dumps {
-		counts := tells(d.Kind) >= best
+		counts := precision(d.Kind) >= best
 		for _, from := range d.Pods {
 			p := pods[from.UID]
 			if p == nil {
@@ -89,7 +89,7 @@ func together(n Node) map[string]*pod {
 			p.alive = p.alive || d.Kind == kubelet.Listed && from.Phase != "Succeeded" && from.Phase != "Failed"
 			p.ready = p.ready || d.Kind == kubelet.Sandboxes && from.Runs
 			p.sandbox = p.sandbox || p.ready || d.Kind == kubelet.Running // it lists pods whose sandbox is ready
-			if counts || tells(d.Kind) == byContainers {
+			if counts || precision(d.Kind) == byContainers {
 				p.runs = p.runs || from.Runs
 				p.Running = append(p.Running, from.Running...)
 			}
@@ -98,7 +98,7 @@ func together(n Node) map[string]*pod {
 	return pods
 }
 
-// merge takes over what another answer knows besides.
+// merge adds what another answer knows.
 func (p *pod) merge(o *kubelet.Pod) {
 	p.Static = p.Static || o.Static
 	p.Terminating = p.Terminating || o.Terminating

@@ -62,7 +62,7 @@ var Kinds = []KindInfo{
 	{Phantom, restore.Critical, "runs on the node, and the API does not have it there"},
 	{Ghost, restore.Critical, "the API has it on the node, and nothing of it runs"},
 	{Stray, restore.Warning, "a container runs that the API's pod does not have"},
-	{Unread, restore.Warning, "a node whose answers were not read in full: it counts as one that did not answer"},
+	{Unread, restore.Warning, "a node whose answers were read only in part: it counts as one that did not answer"},
 	{Silent, restore.Warning, "a node whose kubelet does not answer: only its runtime shows what runs there"},
 	{Unseen, restore.Warning, "a node that nobody looked at"},
 }
@@ -153,7 +153,7 @@ func Compare(in Input) *Report {
 	if len(in.Servers) == 0 {
 		r.merge(make([]Server, 1), []*Report{in.against(Server{Pods: in.API}, false)})
 		if n := len(in.Unreadable); n > 0 {
-			r.note("%s of the snapshot cannot be read: whether they run is not known. The API's pods of now tell (kubectl get pods -A -o json).", words.Count(n, "pod"))
+			r.note("%s of the snapshot cannot be read: whether they run is not known. A current list of the API's pods shows it (kubectl get pods -A -o json).", words.Count(n, "pod"))
 		}
 	} else {
 		if len(in.Servers) < in.Named {
@@ -184,7 +184,7 @@ func (in *Input) against(s Server, live bool) *Report {
 		c.snapshot[in.API[i].UID] = &in.API[i]
 	}
 	if c.Only != "" {
-		c.report.note("The API's list has pods of the namespace %s only: if it is not that of all (kubectl get pods -A), phantoms elsewhere are none, and ghosts there are missing.", c.Only)
+		c.report.note("The API's list has pods of the namespace %s only: if it does not have all namespaces (kubectl get pods -A), phantoms in others may be none, and ghosts there are missing.", c.Only)
 	}
 	c.nodes()
 	c.doubles()
@@ -235,7 +235,7 @@ func (c *comparison) node(n Node, r *NodeReport) {
 	} else if len(r.Seen) > 0 && !runtime(n) {
 		c.report.note("%s: only its kubelet's list of pods was given. What has left the list and still runs is not in it: /runningpods or crictl shows it.", n.Name)
 	}
-	untold := 0
+	unclear := 0
 	for _, uid := range sortedKeys(pods) {
 		p := pods[uid]
 		p.Node = n.Name
@@ -247,12 +247,12 @@ func (c *comparison) node(n Node, r *NodeReport) {
 		}
 		c.phantom(p)
 		if len(p.Running) == 0 && p.runs && c.belongs(p) {
-			untold++
+			unclear++
 		}
 		c.strays(p)
 	}
-	if untold > 0 {
-		c.report.note("%s: its answers do not tell which containers run in %d of its pods: a stray container would be in /runningpods or crictl ps.", n.Name, untold)
+	if unclear > 0 {
+		c.report.note("%s: its answers do not show which containers run in %d of its pods. /runningpods or crictl ps would show a stray container.", n.Name, unclear)
 	}
 	c.silent(r, refused)
 	if len(r.Seen) == 0 && len(r.Unread) > 0 {
@@ -263,7 +263,7 @@ func (c *comparison) node(n Node, r *NodeReport) {
 	}
 }
 
-// silent says that what runs on a node only its runtime tells.
+// silent says that only the runtime shows what runs on a node.
 func (c *comparison) silent(r *NodeReport, refused []string) {
 	if !r.Silent {
 		return
@@ -288,7 +288,7 @@ func (c *comparison) unread(r *NodeReport) {
 	}
 	c.report.add(Finding{
 		Kind: Unread, Certainty: restore.Certain, Evidence: []string{},
-		Reason: "What runs there is not known in full: " + strings.Join(r.Unread, "; ") + ".",
+		Reason: "Not everything that runs there is known: " + strings.Join(r.Unread, "; ") + ".",
 		Action: "Get its answers again, unchanged and whole. What was read of them is still compared.",
 	}, r.Name, &kubelet.Pod{})
 }
@@ -376,7 +376,7 @@ func sortedKeys[T any](m map[string]T) []string {
 }
 
 // APIPods are the pods that a snapshot has, as the API would list them. A value
-// that cannot be read has no uid: of such a pod only the name is told.
+// that cannot be read has no uid: of such a pod only the name is known.
 func APIPods(s *restore.State) (list []kubelet.Pod, unreadable map[string]bool) {
 	list, unreadable = make([]kubelet.Pod, 0, len(s.Pods)), map[string]bool{}
 	for _, p := range s.Pods {

@@ -35,7 +35,7 @@ func (c *comparison) strays(p *pod) {
 			Action: "Stop the container, if nobody works in it. No kubelet does so, not even one that relists or is restarted (kubernetes v1.37 pkg/kubelet/kuberuntime/kuberuntime_manager.go computePodActions). It is an ephemeral one as a rule (kubectl debug), added after the backup, and those are never started again.",
 		}
 		if len(has.Containers) == 0 {
-			f.Reason += " It is not told of any container of that."
+			f.Reason += " The list names no container of the pod."
 		}
 		if !c.live {
 			f.Certainty = restore.Possible
@@ -58,7 +58,7 @@ func (c *comparison) phantom(p *pod) {
 	f := Finding{Kind: Phantom, Certainty: p.certainty(), Evidence: p.sources}
 	runs := "It runs here"
 	if p.mayRun() && p.ready {
-		runs = "Its sandbox is there, with no container that runs, and one may be about to start"
+		runs = "Its sandbox is there, with no running container, and one may be about to start"
 	} else if p.mayRun() {
 		runs = "Its kubelet lists it as " + cmp.Or(p.Phase, "Pending") + ", with no container that runs, and may have started one since"
 	}
@@ -93,7 +93,7 @@ func (c *comparison) phantom(p *pod) {
 	}
 	if has == nil && !c.live && c.Unreadable[p.Namespace+"/"+p.Name] {
 		f.Certainty, f.Reason = restore.Possible, "It runs, and the snapshot has a pod of its name in a value that cannot be read: it may be this one."
-		f.Action = "Give the API's pods of now (kubectl get pods -A -o json), or the encryption configuration, before you stop it."
+		f.Action = "Give a current list of the API's pods (kubectl get pods -A -o json), or the encryption configuration, before you stop it."
 		c.report.add(f, p.Node, &p.Pod)
 		return
 	}

@@ -50,13 +50,13 @@ func (f *forecast) judge(o *WorkloadOutcome, w *workload, later judgement) (Seve
 	}
 	said, ok := f.judgements[j]
 	if !ok {
-		said = j.speak()
+		said = j.explain()
 		f.judgements[j] = said
 	}
 	return said.severity, said.reason
 }
 
-func (j judgement) speak() judged {
+func (j judgement) explain() judged {
 	var parts []string
 	severity := OK
 	say := func(when bool, s Severity, format string, args ...any) {

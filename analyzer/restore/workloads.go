@@ -57,7 +57,7 @@ type WorkloadOutcome struct {
 	WantedNow int64 `json:"wantedNow"` // and in the current state
 	Believed  int64 `json:"believed"`  // pods that the restored API shows as active
 	Running   int64 `json:"running"`   // pods that really run
-	MayRun    int64 `json:"mayRun"`    // pods that may run besides
+	MayRun    int64 `json:"mayRun"`    // pods that may run in addition
 	Phantoms  int64 `json:"phantoms"`  // of Running, those that the API does not show
 	Ghosts    int64 `json:"ghosts"`    // of Believed, those of which nothing runs
 	Surplus   int64 `json:"surplus"`   // Running above Wanted
@@ -65,7 +65,7 @@ type WorkloadOutcome struct {
 	// Recreates is how many pods its controller makes, because the API lacks them
 	// or they are marked failed; on a node whose kubelet is deaf they do not start.
 	Recreates int64 `json:"recreates"`
-	// RecreatesLater is how many it makes besides, when pods that the API shows now
+	// RecreatesLater is how many more it makes, when pods that the API shows now
 	// have been deleted with their machine, or stopped, by themselves (Then).
 	RecreatesLater int64 `json:"recreatesLater"`
 	Removes        int64 `json:"removes"` // how many it deletes, because the API has too many
@@ -95,7 +95,7 @@ type workload struct {
 
 func (w *workload) either() *Workload { return cmp.Or(w.backup, w.current) }
 
-// findWorkloads lays the controllers' objects side by side and finds each pod's.
+// findWorkloads matches the controllers' objects of both snapshots and finds each pod's.
 func (c *Comparison) findWorkloads() {
 	byUID := map[string]int32{}
 	file := func(list []Workload, set func(*workload, *Workload)) {

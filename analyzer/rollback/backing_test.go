@@ -167,7 +167,7 @@ func unbacked(t *testing.T, backup, current *snapshot.Snapshot) (list []string) 
 	return list
 }
 
-// TestConversionCA: a conversion webhook that trusts another certificate in the backup is told of as one
+// TestConversionCA: a conversion webhook that trusts another certificate in the backup is reported as one
 // of admission is.
 func TestConversionCA(t *testing.T) {
 	for name, tt := range map[string]struct {

@@ -52,7 +52,7 @@ func (b *builder) cleanUp() Step {
 		s.Warnings = append(s.Warnings, "The API servers list what etcd has lost, and hide what it has again. Restart all of them before you delete a pod, and write this runbook again without --keep-apiservers.")
 	}
 	if b.prediction == nil {
-		s.Warnings = append(s.Warnings, "The backup alone does not tell which pods and nodes to delete. Compare kubectl get nodes with the machines that exist.")
+		s.Warnings = append(s.Warnings, "The backup alone does not show which pods and nodes to delete. Compare kubectl get nodes with the machines that exist.")
 	}
 	return s
 }

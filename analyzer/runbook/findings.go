@@ -34,7 +34,7 @@ type findings struct {
 	force    []pod // only a forced deletion removes them
 	blocked  []pod // stopped, and no node of the backup can take them
 	rebound  []pod // run on only if the scheduler binds them again before their kubelet lists
-	bare     []pod // lost, and no controller makes them again
+	bare     []pod // lost, and no controller creates them again
 	pairs    []twins
 
 	namespaces []string // in the current state only

@@ -23,7 +23,7 @@ func (b *builder) relists() int64 {
 	return cmp.Or(longest, restore.ListedByAtMost)
 }
 
-// restartKubelets restarts those that do not come right by themselves.
+// restartKubelets restarts those that do not recover by themselves.
 func (b *builder) restartKubelets() Step {
 	s := Step{ID: "restart-kubelets", Title: "Restart kubelets"}
 	if b.kubelets != "" {
@@ -38,7 +38,7 @@ func (b *builder) restartKubelets() Step {
 	if len(nodes) == 0 {
 		return Step{}
 	}
-	s.Why = "These kubelets do not come right by themselves. Restart them one by one: a restarted kubelet kills what the API does not know, within 2 seconds and without preStop hooks."
+	s.Why = "These kubelets do not recover by themselves. Restart them one by one: a restarted kubelet kills what the API does not know, within 2 seconds and without preStop hooks."
 	if len(b.deaf) == 0 {
 		s.Why = "These nodes joined after the backup, and a kubelet registers its node only when it starts. It then kills what the API does not know, within 2 seconds and without preStop hooks."
 	}

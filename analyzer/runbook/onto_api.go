@@ -85,7 +85,7 @@ func (b *builder) cleanNew() Step {
 	b.lookAt(&s, ties.Pinned, "Workloads that ask for an old node by name: ")
 	b.lookAt(&s, ties.NetworkState, "What the network plug-in keeps. Look with its own tool what is left of old nodes once the new ones have joined: ")
 	b.undone(&s, inBetween)
-	b.lookAt(&s, ties.Unread, "Not looked at, for it could not be read: ")
+	b.lookAt(&s, ties.Unread, "Not checked, because it could not be read: ")
 	return s
 }
 
@@ -188,9 +188,9 @@ done`, "talosctl"))
 		s.Commands = append(s.Commands, systemctl(EveryNode, "start", b.kubelet))
 	default:
 		s.Commands = append(s.Commands, b.kubectl("get", "nodes"))
-		s.Checks = append(s.Checks, "Nodes join in the way of "+b.title+".")
+		s.Checks = append(s.Checks, "Nodes join as they do on "+b.title+".")
 	}
-	b.lookAt(&s, ties.WebhookBlocks, "If pods are refused because nothing answers behind a webhook, save its configuration, delete it, and let its operator make it again: ")
+	b.lookAt(&s, ties.WebhookBlocks, "If pods are refused because a webhook does not answer, save its configuration, delete it, and let its operator create it again: ")
 	return s
 }
 
@@ -207,7 +207,7 @@ func (b *builder) takeOver() Step {
 	s := Step{
 		ID: "take-over", Title: "Replacement only: take over what the old cluster did",
 		Why:      "A copy stays cut off, and needs nothing more. A replacement starts what was held back, one by one, and each only when the old cluster cannot do the same.",
-		Commands: []Command{b.suspend("false").says("Resumes the CronJobs. Deal with the runs that they missed first.")},
+		Commands: []Command{b.suspend("false").says("Resumes the CronJobs. First decide about the runs that they missed.")},
 		Checks: []string{
 			"DNS names, registries, certificates and kubeconfigs outside lead to the new API, and to the new load balancers.",
 			"Volumes that had the reclaim policy Delete (volumes.txt) get it back, if that is still wanted.",

@@ -29,7 +29,7 @@ func (b *builder) oldNodes() (names []string) {
 	return slices.Compact(names)
 }
 
-// oldAddresses are those of the old API servers, as their master leases tell them.
+// oldAddresses are those of the old API servers, as their master leases name them.
 func (b *builder) oldAddresses() (list []string) {
 	for _, side := range []*Side{&b.Backup, b.Current} {
 		if side == nil {
@@ -101,7 +101,7 @@ var ontoFiles = map[Platform][]string{
 	Talos: {"secrets.yaml of the old cluster (talosctl gen secrets --from-controlplane-config makes it of an old machine configuration): it has the CAs, the service account key and the key of encryption at rest."},
 	OpenShift: {
 		"The directory that cluster-backup.sh made, with its static_kuberesources file. The key of encryption at rest is among those.",
-		"The old names: OpenShift's etcd and its certificates go by the host names of the control plane.",
+		"The old names: OpenShift's etcd and its certificates use the host names of the control plane.",
 	},
 	Kops: {"The state store with its pki directory, or a copy of it: it has the CAs and the service account key."},
 }
@@ -118,7 +118,7 @@ func (b *builder) bringAlong() Step {
 			"The file of --encryption-provider-config, if an old kube-apiserver had that flag."}
 	}
 	s.Checks = append(s.Checks, files...)
-	s.Checks = append(s.Checks, "--service-account-issuer and --api-audiences are those of the old API servers: cloud accounts that trust the cluster's tokens go by the issuer.")
+	s.Checks = append(s.Checks, "--service-account-issuer and --api-audiences are those of the old API servers: cloud accounts that trust the cluster's tokens identify it by the issuer.")
 	if b.id == Kubeadm || b.id == Generic {
 		ca, key := along+"/pki/ca.crt", along+"/pki/sa"
 		if root := b.Ties.RootCA; root != "" {
@@ -171,7 +171,7 @@ func (b *builder) cleanBackup() Step {
 		return c.reads(tool("etcdctl"))
 	}
 	s.Commands = append(s.Commands,
-		script(Workstation, `[ ! -e scratch.pid ] || { kill -s KILL "$(cat scratch.pid)"; rm scratch.pid; }`).says("What an earlier try has left."),
+		script(Workstation, `[ ! -e scratch.pid ] || { kill -s KILL "$(cat scratch.pid)"; rm scratch.pid; }`).says("Removes what an earlier attempt has left."),
 		call(Workstation, "rm", "-rf", "scratch.etcd"),
 		call(Workstation, "mkdir", "-p", "-m", "700", carried).writes(carried))
 	b.fetchEtcd(&s)
@@ -212,12 +212,12 @@ func (b *builder) cleanBackup() Step {
 	}
 	s.Checks = append(s.Checks, "revenant inspect "+cleaned+" calls it whole. Start nothing before.")
 	if bare := b.bareOnto(); len(bare) > 0 {
-		s.Warnings = append(s.Warnings, "Pods that no controller makes again, and that are gone with this: "+words.First(bare, listed)+". Create those that are wanted on the new cluster; the backup has them whole.")
+		s.Warnings = append(s.Warnings, "Pods that no controller creates again, and that are gone with this: "+words.First(bare, listed)+". Create those that are wanted on the new cluster; the backup has them whole.")
 	}
 	return s
 }
 
-// bareOnto are the names of pods that no controller makes again.
+// bareOnto are the names of pods that no controller creates again.
 func (b *builder) bareOnto() (names []string) {
 	for _, p := range b.Backup.State.Pods {
 		if p.Owner.Kind == "" && p.Mirror == "" && p.Unreadable == "" && !p.Terminal() && !p.Terminating() {

@@ -54,7 +54,7 @@ func (b *builder) whyBump() string {
 
 func (b *builder) whyUnsure() string {
 	if b.Comparison == nil {
-		return fmt.Sprintf("The backup alone does not tell whether anything above revision %d was served. If so, take a larger bump.", b.bump.Restored)
+		return fmt.Sprintf("The backup alone does not show whether anything above revision %d was served. If so, use a larger bump.", b.bump.Restored)
 	}
 	return "The bump is enough only if little was written after the current snapshot."
 }
@@ -95,7 +95,7 @@ func (b *builder) restoreByHand(s *Step) {
 		)
 		look := root(m.host, b.etcdutl("snapshot", "status", made+"/member/snap/db", "--write-out=json")...).reads(made, tool(b.etcd.program)).says("Shows the revision.").all()
 		s.Commands = append(s.Commands,
-			call(m.host, append([]string{"rm", "-rf", made}, log.made...)...).root().says("Removes what an earlier try of this step has left."),
+			call(m.host, append([]string{"rm", "-rf", made}, log.made...)...).root().says("Removes what an earlier attempt at this step has left."),
 			root(m.host, slices.Concat(argv, log.flags, b.flags())...).flagALine().reads(b.restored(), tool(b.etcd.program)).writes(append(log.made, made)...),
 			look,
 		)

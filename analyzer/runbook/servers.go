@@ -10,7 +10,7 @@ import (
 )
 
 // servers are the nodes whose kubelets are part of a service that the steps stop and start:
-// by what their Node objects tell, and on a platform that is so by an API server or a member
+// by their Node objects, and on a platform that is so by an API server or a member
 // of etcd of that name.
 func (b *builder) servers() map[string]bool {
 	list := map[string]bool{}

@@ -151,7 +151,7 @@ func (b *builder) repair() Step {
 	s := Step{
 		ID: "repair", Title: "Repair what remains",
 		Why:      "No restore brings back what was done after the backup. Do it again where it is needed.",
-		Commands: []Command{b.suspend("false").says("Resumes the CronJobs. Deal with the runs that they missed first.")},
+		Commands: []Command{b.suspend("false").says("Resumes the CronJobs. First decide about the runs that they missed.")},
 		Checks: []string{
 			"Changes made after the backup are repeated: scaling, rollouts, configuration, rotated Secrets.",
 			"A new backup is taken. All others are from before the restore.",

@@ -11,7 +11,7 @@ import (
 func (b *builder) takeStock() Step {
 	s := Step{
 		ID: "take-stock", Title: "Take stock",
-		Why:      "The bump must pass the newest revision that etcd ever served. Save now what can still tell it.",
+		Why:      "The bump must pass the newest revision that etcd ever served. Save now whatever can still show it.",
 		Commands: []Command{call(Workstation, b.revenant("inspect", append([]string{b.backup()}, b.alone()...)...)...).reads(b.backup()).says("Is the backup whole?")},
 		Checks: []string{
 			"revenant inspect finds no damage, and this is the backup that you mean to restore.",

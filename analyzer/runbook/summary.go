@@ -94,7 +94,7 @@ func (b *builder) costs(steps []Step) []string {
 		list = append(list, fmt.Sprintf("The API is down from step %d to step %d. Pods go on running.", from+1, to+1))
 	}
 	if b.prediction == nil {
-		return append(list, "Everything written after the backup is lost. CURRENT would tell how much that is, and which pods stop and start.")
+		return append(list, "Everything written after the backup is lost. CURRENT would show how much that is, and which pods stop and start.")
 	}
 	lost := max(b.Comparison.Served()-b.bump.Base, 0)
 	text := "As far as is known, nothing was written after the backup."

@@ -48,12 +48,12 @@ func (b *builder) warnings() []string {
 		warn(fault != "", "%s", fault)
 	}
 	warn(b.LastRevision > 0 && b.Current != nil && b.LastRevision < b.Current.State.Served(), "The stated last revision %d is below that of the current snapshot (%d).", b.LastRevision, servedBy(b.Current))
-	warn(b.Metrics.Revision() > 0 && b.Current != nil && b.Metrics.Revision() < b.Current.State.Served(), "The newest revision in the metrics is %d (%s), and the current snapshot is at %d: they tell nothing of what came after it.", b.Metrics.Revision(), b.Metrics.Text(), servedBy(b.Current))
+	warn(b.Metrics.Revision() > 0 && b.Current != nil && b.Metrics.Revision() < b.Current.State.Served(), "The newest revision in the metrics is %d (%s), and the current snapshot is at %d: they show nothing of what came after it.", b.Metrics.Revision(), b.Metrics.Text(), servedBy(b.Current))
 	if b.prediction != nil {
 		l := b.prediction.Lineage
 		warn(l.Relation == lineage.Diverged || l.Relation == lineage.Unrelated, "The backup is no earlier state of the current one (%s: %s). What is named below may not be so.", l.Relation, l.Reason)
 	}
-	warn(b.id == OpenShift && b.Backup.Facts.Topology == "", "Whether cluster-restore.sh bumps is not known: the backup does not tell the topology of the control plane. If oc get infrastructure cluster shows controlPlaneTopology: DualReplica, it does not, and these steps are not for this cluster.")
+	warn(b.id == OpenShift && b.Backup.Facts.Topology == "", "Whether cluster-restore.sh bumps is not known: the backup does not show the topology of the control plane. If oc get infrastructure cluster shows controlPlaneTopology: DualReplica, it does not, and these steps are not for this cluster.")
 	warn(b.Backup.Facts.Stale, "The etcd of the backup did not store what changed of its members (3.5.1 to 3.5.19 do not): their names and peer URLs may be older than the backup. Compare them with `etcdctl member list`, or with the flags of the members.")
 	for _, m := range b.Backup.Facts.Members {
 		warn(m.Learner, "Member %s of the backup is a learner, which does not vote: it is left out of the initial cluster. Add it again after the restore.", cmp.Or(m.Name, m.ID))

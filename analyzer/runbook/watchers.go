@@ -123,7 +123,7 @@ func (b *builder) restartWatcher(s *Step, w *watchers.Watcher) {
 	case len(restart) == 0:
 		s.Warnings = append(s.Warnings, fmt.Sprintf("%s (%s) has to be restarted, too. No rollout restarts it, and no label selects its pods: delete them one by one.", w, what))
 	case w.Kind == watchers.Bare:
-		s.Warnings = append(s.Warnings, fmt.Sprintf("%s (%s) has to be restarted, too. Nothing makes it again: delete it, and create it from its manifest.", w, what))
+		s.Warnings = append(s.Warnings, fmt.Sprintf("%s (%s) has to be restarted, too. Nothing creates it again: delete it, and create it from its manifest.", w, what))
 	case w.ByDeletion:
 		get := slices.Concat([]string{"kubectl", "get", "pods"}, restart[3:], []string{"--output=name"})
 		s.Commands = append(s.Commands, script(Workstation, fmt.Sprintf("( pods=$(%s) || exit\n  for pod in $pods; do kubectl delete --namespace=%s \"$pod\" || exit; done )", joined(get), quote(w.Namespace)), "kubectl").
@@ -141,7 +141,7 @@ func (b *builder) restartWatcher(s *Step, w *watchers.Watcher) {
 // restartStatic restarts a static pod on its nodes: the API cannot.
 func (b *builder) restartStatic(s *Step, w *watchers.Watcher, what string) {
 	if w.Known == nil || w.Known.ID != "kube-proxy" || b.kubelet == "" {
-		s.Warnings = append(s.Warnings, fmt.Sprintf("%s (%s) is a static pod: on %s, take its manifest away and, once it has stopped, put it back.", w, what, words.First(w.Nodes, listed)))
+		s.Warnings = append(s.Warnings, fmt.Sprintf("%s (%s) is a static pod: on %s, remove its manifest and, once it has stopped, put it back.", w, what, words.First(w.Nodes, listed)))
 		return
 	}
 	for _, node := range w.Nodes[:min(len(w.Nodes), listed)] {
@@ -173,7 +173,7 @@ func joined(words []string) string {
 	return strings.Join(quoted, " ")
 }
 
-// listAnew says what of what watches comes right by itself.
+// listAnew says what of what watches recovers by itself.
 func (b *builder) listAnew() string {
 	w := b.watching()
 	if w == nil || !w.ListAnew {

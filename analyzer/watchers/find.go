@@ -133,7 +133,7 @@ func (f *finder) evidence(k kube.Key) []finding.Ref {
 	return []finding.Ref{{Snapshot: f.role, Key: r.Key, Revision: r.Main}}
 }
 
-// judge says whether w watches, and fills in what tells.
+// judge says whether w watches, and fills in how that is known.
 func (f *finder) judge(w *Watcher, images []string, labels map[string]string, account string, token bool) bool {
 	if len(images) > 0 {
 		w.Image = images[0]

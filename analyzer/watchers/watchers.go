@@ -28,7 +28,7 @@ type Watcher struct {
 	// Known is what it is, nil where that is not known.
 	Known *Known `json:"known,omitempty"`
 	Class Class  `json:"class"`
-	// Basis is what tells that it watches.
+	// Basis is what shows that it watches.
 	Basis Basis `json:"basis"`
 	// Watches are the resources that RBAC lets its ServiceAccount watch, "*" for all of
 	// a group; MoreWatched says that there are others.
@@ -68,7 +68,7 @@ const (
 	Bare        Kind = "Pod"       // nothing does
 )
 
-// Basis is what tells that something watches. The values are stable names.
+// Basis is what shows that something watches. The values are stable names.
 type Basis string
 
 // What tells.

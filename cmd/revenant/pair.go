@@ -239,7 +239,7 @@ func (p *pair) rollback(ctx context.Context) (*rollback.Rollback, error) {
 	return rollback.Compare(ctx, p.backup.snapshot, p.current.snapshot, rollback.Options{Prefix: p.prefix, Taken: p.current.state.Clock.Taken()})
 }
 
-// comparePlans lays the ways to restore side by side.
+// comparePlans compares the ways to restore.
 func (p *pair) comparePlans(ctx context.Context, plan restore.Plan) (*restore.PlanComparison, error) {
 	evidence, err := p.evidence(ctx)
 	if err != nil {

@@ -155,7 +155,7 @@ func (r Range) Each(fn func(items []Item) error) error {
 // maxCopied is the largest size of a page, in bytes, that is copied to be read.
 const maxCopied = 64 << 10
 
-// copyPages appends the given pages, without their overflow pages, one behind the
+// copyPages appends the given pages, without their overflow pages, one after the
 // other. Pages are copied because a pass over all of them is waiting for memory:
 // the system copies at the speed of memory where reading the map would wait for
 // each page, and for the system to map it. It appends nothing where that cannot
@@ -208,7 +208,7 @@ func (b *Bucket) read(l leaf, head []byte, items []Item, last []byte, hand func(
 	return items, els.lastKey
 }
 
-// leafPage returns the page behind l, whose first bytes are those of head if that
+// leafPage returns the page that l names, whose first bytes are those of head if that
 // is not nil. Its header is read each time and bounded each time: the file may
 // change meanwhile.
 func (b *Bucket) leafPage(l leaf, head []byte) (page, bool) {

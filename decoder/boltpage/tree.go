@@ -132,7 +132,7 @@ func (f *File) Inline(it Item) (*Bucket, error) {
 }
 
 // openBucket reads a bucket's header: the page of its root and its sequence,
-// and behind them, when that page is 0, a whole page within the value
+// and after them, when that page is 0, a whole page within the value
 // (go.etcd.io/bbolt v1.5.0 bucket.go openBucket).
 func (f *File) openBucket(ctx context.Context, name string, it Item, depth int) (*Bucket, error) {
 	fail := func(kind Kind, detail string) (*Bucket, error) {
@@ -150,7 +150,7 @@ func (f *File) openBucket(ctx context.Context, name string, it Item, depth int) 
 	root, sequence := binary.LittleEndian.Uint64(value), binary.LittleEndian.Uint64(value[8:])
 	if root != 0 {
 		if len(value) != bucketHeaderSize {
-			f.report(Anomaly{Page: it.Page, Kind: BadElement, Detail: fmt.Sprintf("bucket with a root page has %d bytes behind its header", len(value)-bucketHeaderSize)})
+			f.report(Anomaly{Page: it.Page, Kind: BadElement, Detail: fmt.Sprintf("bucket with a root page has %d bytes after its header", len(value)-bucketHeaderSize)})
 		}
 		b := f.walk(ctx, name, root, sequence, depth)
 		return b, ctx.Err()
@@ -268,7 +268,7 @@ func (b *Bucket) addLeaves(branch uint64, list []child) []child {
 	return list[:0]
 }
 
-// hole notes that a part of the tree is missing behind the leaf pages so far.
+// hole notes that a part of the tree is missing after the leaf pages so far.
 func (b *Bucket) hole() {
 	if n := len(b.holes); n == 0 || b.holes[n-1] != b.pages {
 		b.holes = append(b.holes, b.pages)

@@ -237,7 +237,7 @@ func (s *State) why(chosen *State, asked bool, compact int64) string {
 	case s.remain < chosen.remain:
 		return "it holds less"
 	}
-	return "it holds no more"
+	return "it holds nothing else"
 }
 
 // problems counts what is wrong with what a root leads to.

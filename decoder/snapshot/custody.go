@@ -207,7 +207,7 @@ func (s *Snapshot) Custody(ctx context.Context) (Custody, error) {
 	return c, nil
 }
 
-// Verify hashes the files of evidence once more and says what differs from
+// Verify hashes the files of evidence again and says what differs from
 // before. What came from standard input or from memory cannot be read again. The
 // error is ctx's, or names the file.
 func (s *Snapshot) Verify(ctx context.Context) error {

@@ -354,7 +354,7 @@ func (x *index) sort(problems *problemList, outOfOrder func(offset int64) bool) 
 			n++
 			return true
 		}
-		problems.add(Damage, revisionName(rev), "revision is there twice; the first one whose page is in order counts", "1 revision")
+		problems.add(Damage, revisionName(rev), "revision occurs twice; the first record on a page in key order counts", "1 revision")
 		if doubt && !outOfOrder(b.offset[i]) {
 			doubt = false
 			e := b.entry(i)

@@ -141,7 +141,7 @@ func (s *Snapshot) noteOthers(r *replay, node uint64, entries []wal.Entry) {
 }
 
 // goOn says why the other members can agree to something without this one, which is 0
-// when the db does not tell: more than half of those that vote have to. It is "" when
+// when the db does not show it: more than half of those that vote have to. It is "" when
 // they cannot. Of two that vote, each agrees to everything.
 func goOn(voters map[uint64]struct{}, node uint64) string {
 	n := len(voters)
