@@ -87,7 +87,7 @@ func (c *Carving) windowText(p *Printer) {
 	switch {
 	case len(c.Windows) > 0:
 	case c.Evidence[0].CompactUnknown:
-		p.wrappedField("speaks for", "not known: what would tell whether the store was compacted is lost")
+		p.wrappedField("speaks for", "not known: what would show whether the store was compacted is lost")
 	default:
 		p.wrappedField("speaks for", "nothing was compacted: what is on pages that are not in use is older copies of what the buckets have")
 	}

@@ -440,7 +440,7 @@ func compactText(e *restore.Evidence) string {
 	case e.CompactUnknown && e.CompactSeen > 0:
 		return fmt.Sprintf("unknown; %s or later, according to a page that nothing refers to", words.Number(e.CompactSeen))
 	case e.CompactUnknown:
-		return "unknown: what would tell it is lost"
+		return "unknown: what would show it is lost"
 	case e.CompactRevision == 0:
 		return "never compacted"
 	}

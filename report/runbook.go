@@ -57,7 +57,7 @@ func (r *Runbook) Text(w *Printer) {
 	}
 }
 
-// summary says what the runbook comes to, item by item. An item without a name goes on
+// summary sums the runbook up, item by item. An item without a name goes on
 // with the one before.
 func (r *Runbook) summary(item func(name, text string)) {
 	item("what is done", r.Summary.Does)
@@ -151,7 +151,7 @@ func fill(text string, width int) []string {
 	return append(list, line)
 }
 
-// item writes a paragraph behind a mark, its further lines below its first.
+// item writes a paragraph after a mark, its further lines below its first.
 func (p *Printer) item(mark, text string) {
 	for i, line := range fill(text, p.Width-len(mark)) {
 		if i > 0 {

@@ -391,7 +391,7 @@ func (c *Clock) jumped(from, to int64) bool {
 	return n < len(c.jumps) && c.jumps[n] <= to
 }
 
-// Rate is how fast revisions are written; ok is false when nothing tells.
+// Rate is how fast revisions are written; ok is false when nothing shows it.
 func (c *Clock) Rate() (r Rate, ok bool) {
 	if c == nil {
 		return Rate{}, false
@@ -400,7 +400,7 @@ func (c *Clock) Rate() (r Rate, ok bool) {
 }
 
 // Duration is how long it takes to write so many revisions at the measured rates;
-// ok is false when nothing tells, or when it would take centuries.
+// ok is false when nothing shows it, or when it would take centuries.
 func (c *Clock) Duration(revisions int64) (low, high time.Duration, ok bool) {
 	if c == nil || !c.rated || c.rate.Low <= 0 {
 		return 0, 0, false

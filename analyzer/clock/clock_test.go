@@ -325,7 +325,7 @@ func TestParseMoment(t *testing.T) {
 	}
 	for _, text := range []string{"5m", "04:03"} {
 		if got, err := ParseMoment(text, time.Time{}); err == nil {
-			t.Errorf("%q, where nothing tells the time: %v", text, got)
+			t.Errorf("%q, where nothing shows the time: %v", text, got)
 		}
 	}
 }

@@ -135,7 +135,7 @@ func (s state) typed() metav1.Object {
 	return meta
 }
 
-// garbled says whether managed fields are no JSON: then all of the object is told by
+// garbled says whether managed fields are no JSON: then all of the object is shown by
 // field number.
 func (s state) garbled() bool {
 	meta := s.typed()

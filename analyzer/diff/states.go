@@ -105,7 +105,7 @@ type Comparison struct {
 func (c *Comparison) Differ() bool { return c.Total() > c.Counts[Quiet] }
 
 // Compare tells two states apart by keys and revisions. Values are read only where
-// these do not tell. The error is ctx's, or refuses a revision as Snapshot.At does.
+// these do not decide it. The error is ctx's, or refuses a revision as Snapshot.At does.
 func Compare(ctx context.Context, before, after State, opts Options) (*Comparison, error) {
 	c := &Comparison{prefix: opts.Prefix, namer: keyspace.NewNamer(opts.Prefix)}
 	var err error
@@ -355,7 +355,7 @@ func (c *Comparison) Records(i int) (before, after snapshot.Record) {
 	return before, after
 }
 
-// Name is what an object is, as far as its key tells. Of a key that holds no API object
+// Name is what an object is, as far as its key shows. Of a key that holds no API object
 // the name is the key, and the resource says in words whose it is.
 func (c *Comparison) Name(i int) kube.Key {
 	k, _ := c.namer.Key(c.Objects[i].Key)

@@ -34,7 +34,7 @@ type Difference struct {
 
 // Prediction is what of a prediction can be held against what was found.
 type Prediction struct {
-	Nodes []string // those whose machines are there
+	Nodes []string // those whose machines exist
 	pods  []foretold
 }
 

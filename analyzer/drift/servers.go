@@ -153,7 +153,7 @@ func (in *Input) settle(r *Report) []Server {
 		right = in.Servers
 		action = fmt.Sprintf("Restart every API server that was not restarted after the restore: one that starts lists what etcd has. Of the %d pods that they list differently the snapshot has %s.", total, words.List(counts))
 		if !in.notOlder() {
-			action += " It is older than the lists: one that is saved after them tells which API server lists what etcd has."
+			action += " It is older than the lists. A snapshot that is saved after them shows which API server lists what etcd has."
 		}
 	}
 	action += " Then ask all of them again, at once: lists of different moments differ, too. Equal resourceVersions do not mean that they agree."
@@ -232,9 +232,9 @@ func (r *Report) merge(by []Server, reports []*Report) {
 		f.Certainty, f.Command = restore.Possible, ""
 		f.Action = "Settle first which API server lists what etcd has, then look again."
 		if all {
-			f.Reason += " So it is by the list of " + who[s][0] + "; by others it is so otherwise."
+			f.Reason += " The list of " + who[s][0] + " shows this; others show it with another reason."
 		} else {
-			f.Reason += " So it is by the list of " + words.List(who[s]) + " only."
+			f.Reason += " Only the list of " + words.List(who[s]) + " shows this."
 		}
 	}
 }

@@ -73,7 +73,7 @@ func TestServers(t *testing.T) {
 				for _, f := range r.Findings {
 					if f.Kind == drift.Phantom || f.Kind == drift.Ghost {
 						found[place{f.Node, f.UID}] = f.Kind
-						if f.Command != "" || f.Certainty == restore.Certain || !strings.HasSuffix(f.Reason, "by the list of api-1 only.") {
+						if f.Command != "" || f.Certainty == restore.Certain || !strings.HasSuffix(f.Reason, " Only the list of api-1 shows this.") {
 							t.Errorf("%+v", f)
 						}
 					}

@@ -78,7 +78,7 @@ func TestAgree(t *testing.T) {
 			agree: "false", behind: -1, to: 62, first: &lineage.FirstDifference{Revision: 62, Key: "/registry/configmaps/ns/c1", In: lineage.InBoth}, differ: 1, partial: true,
 		},
 		"two clusters": {a: whole(), b: newStore("two").write(50), agree: "null", behind: 10, to: 52},
-		"two of which nothing tells the cluster": {
+		"two of which nothing shows the cluster": {
 			a: (&store{name: "x", live: map[string]*mvccKeyValue{}, head: 1}).write(5), b: (&store{name: "y", live: map[string]*mvccKeyValue{}, head: 1}).write(5), agree: "null", to: 6,
 		},
 		"one cluster by its records alone": {

@@ -47,7 +47,7 @@ type Match string
 const (
 	Equal       Match = "same"
 	Different   Match = "different"
-	NotCompared Match = "unknown" // one of the two does not tell
+	NotCompared Match = "unknown" // one of the two does not show it
 )
 
 // Lineage is how two snapshots relate.

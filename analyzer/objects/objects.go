@@ -32,7 +32,7 @@ type Query struct {
 // Source is a snapshot of which objects are listed.
 type Source struct {
 	Snapshot *snapshot.Snapshot
-	Clock    *clock.Clock       // nil when nothing tells the time
+	Clock    *clock.Clock       // nil when nothing shows the time
 	Prefix   string             // of the API server's keys
 	Catalog  *resources.Catalog // of another revision of it, whose definitions are not read again; nil for none
 }

@@ -32,7 +32,7 @@ func (r *run) unanswered(caller rollback.Caller, harm, mild Verdict, none string
 		switch c.Answer {
 		case rollback.Outside:
 			outside++
-		case rollback.NotTold:
+		case rollback.NotKnown:
 			p.add(Unknown, c.Evidence, "%s: %s", what, c.Reason)
 		case rollback.Unanswered:
 			text := fmt.Sprintf("%s calls %s", what, c.Reason)
@@ -133,7 +133,7 @@ func (r *run) otherKeys() result {
 	return p.result(pass("all keys are of API servers"))
 }
 
-// predicted judges how many pods come to what a plan is there to keep them from.
+// predicted judges how many pods have an outcome that a plan should prevent.
 func (r *run) predicted(n func(*counted) (likely, unlikely int), one, many string) result {
 	if r.prediction == nil {
 		return unknown("nothing is predicted: %v", r.noPlan)
@@ -202,7 +202,7 @@ func (r *run) doubles() result {
 	const one, many = "pod runs twice or together with another pod of its name", "pods run twice or together with another pod of their name"
 	switch {
 	case c.doubles == 0:
-		return pass("no pod runs beside another of its name %s", r.under())
+		return pass("no two pods of one name run at the same time %s", r.under())
 	case c.doublesBound > 0:
 		return warn("%s %s, for up to %d s", words.CountOf(c.doubles, one, many), r.under(), c.doublesBound)
 	}
@@ -235,8 +235,8 @@ func (r *run) credentials() result {
 	}, "no token and no permission that was taken away comes back")
 }
 
-// told are the findings that have a check of their own.
-var told = map[rollback.ID]bool{
+// checked are the findings that have a check of their own.
+var checked = map[rollback.ID]bool{
 	rollback.TokenRevived: true, rollback.AccessRegranted: true, rollback.WebhookUnbacked: true, rollback.ConversionUnbacked: true,
 	rollback.APIServiceUnbacked: true, rollback.MasterFormer: true, rollback.KeysBack: true, rollback.CertificateExpired: true,
 }
@@ -247,7 +247,7 @@ func (r *run) undone() result {
 	var p points
 	for i := range r.rollback.Findings {
 		f := &r.rollback.Findings[i]
-		if f.Severity.Rank() > 0 || told[f.ID] {
+		if f.Severity.Rank() > 0 || checked[f.ID] {
 			continue
 		}
 		if byID[f.ID]++; byID[f.ID] == 1 {

@@ -25,7 +25,7 @@ func (r *run) etcdVersion() result {
 	case r.targets.Etcd == "":
 		return unknown("which etcd will run it was not stated, and no current state shows it").doing("State it: --etcd-version 3.6.")
 	case from < 0:
-		return unknown("the backup does not tell which etcd stored it; etcd %s will run it (%s)", r.targets.Etcd, r.targets.EtcdFrom)
+		return unknown("the backup does not show which etcd stored it; etcd %s will run it (%s)", r.targets.Etcd, r.targets.EtcdFrom)
 	case from < oldestEtcd || from > newestEtcd || to > newestEtcd || to < oldestRun && to != from:
 		return unknown("etcd %s stored it and %s will run it (%s), and no such pair was tried", stored, r.targets.Etcd, r.targets.EtcdFrom)
 	case to < from && to >= 6:

@@ -60,7 +60,7 @@ func (r *run) history() result {
 	case s.Len() == 0:
 		return unknown("no revision can be reached")
 	case e.CompactUnknown:
-		return unknown("what would tell the compact revision is lost, so that below it a revision may be missing")
+		return unknown("the record of the compact revision is lost, so a revision below it may be missing")
 	case e.CompactRevision == 0:
 		return pass("no revision up to %d is missing", e.Revision)
 	}
@@ -124,7 +124,7 @@ func (r *run) current() result {
 		p.add(Fail, nil, "%s: %s", words.Count(len(list), "problem"), words.Clauses(list, mostPoints, len(list)))
 	}
 	if e.CompactUnknown {
-		p.add(Unknown, nil, "what would tell its compact revision is lost")
+		p.add(Unknown, nil, "the record of its compact revision is lost")
 	}
 	if l := lacking(e, "it"); l.Verdict != Pass {
 		p.add(l.Verdict, nil, "%s", l.reason)

@@ -4,7 +4,7 @@ import (
 	"revenant/analyzer/restore"
 )
 
-// counted are the pods of a prediction by what they come to.
+// counted are the pods of a prediction by their outcome.
 type counted struct {
 	phantoms, ghosts                 int // certain and possible ones
 	unlikelyPhantoms, unlikelyGhosts int

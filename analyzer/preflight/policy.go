@@ -105,7 +105,7 @@ func ParsePolicy(text []byte) (Policy, error) {
 func (r Rule) check() error {
 	for _, v := range []Verdict{r.Fail, r.Warn, r.Unknown} {
 		if v != "" && v != Fail && v != Warn && v != Unknown && v != Ignored {
-			return fmt.Errorf("%.40q is none of fail, warn, unknown and ignore", v)
+			return fmt.Errorf("%.40q is not one of fail, warn, unknown and ignore", v)
 		}
 	}
 	return nil

@@ -84,7 +84,7 @@ type Report struct {
 // is "".
 type Targets struct {
 	Etcd           string           `json:"etcd"`
-	EtcdFrom       string           `json:"etcdFrom"` // what tells it
+	EtcdFrom       string           `json:"etcdFrom"` // what shows it
 	Kubernetes     string           `json:"kubernetes"`
 	KubernetesFrom string           `json:"kubernetesFrom"`
 	Platform       runbook.Platform `json:"platform"`
@@ -298,7 +298,7 @@ func (r *run) plan() error {
 }
 
 // platform is the platform that is given, or else the one that the backup points to, and
-// what tells it; "" and "" where nothing does.
+// what shows it; "" and "" where nothing does.
 func (r *run) platform() (runbook.Platform, string) {
 	if r.Platform != "" {
 		return r.Platform, "as stated"

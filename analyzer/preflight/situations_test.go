@@ -409,7 +409,7 @@ func TestSituations(t *testing.T) {
 			want: verdicts{"etcd-version": u},
 		},
 		{
-			name: "the backup does not tell its etcd", backup: []edit{inBucket("meta", "storageVersion", nil), inBucket("cluster", "clusterVersion", nil)},
+			name: "the backup does not show its etcd", backup: []edit{inBucket("meta", "storageVersion", nil), inBucket("cluster", "clusterVersion", nil)},
 			in:   stated(func(in *preflight.Input) { in.EtcdVersion = "3.6" }),
 			want: verdicts{"etcd-version": u},
 		},
@@ -515,7 +515,7 @@ func TestSituations(t *testing.T) {
 			want: verdicts{"bump": f},
 		},
 		{name: "a platform that cannot bump", in: stated(func(in *preflight.Input) { in.Platform = runbook.Kops }), want: verdicts{"bump-carried": w}},
-		{name: "a platform that nothing tells", in: stated(func(in *preflight.Input) { in.Platform = "" }), want: verdicts{"bump-carried": u}},
+		{name: "a platform that nothing shows", in: stated(func(in *preflight.Input) { in.Platform = "" }), want: verdicts{"bump-carried": u}},
 		{
 			name: "tools that cannot bump", in: stated(func(in *preflight.Input) { in.EtcdVersion = "3.5.9" }),
 			want: verdicts{"bump-carried": f, "etcd-version": w},
@@ -543,7 +543,7 @@ func TestSituations(t *testing.T) {
 		{name: "a token that expired", backup: []edit{joining(at.Add(-time.Minute))}, want: verdicts{"tokens": w}},
 		{name: "a token that is good", backup: []edit{joining(at.Add(time.Minute))}, want: verdicts{}},
 		{
-			name:   "an API server that is no more",
+			name:   "an API server that no longer exists",
 			backup: []edit{masterLease("10.0.0.7")},
 			current: []edit{
 				gone("/registry/masterleases/10.0.0.7"),

@@ -27,7 +27,7 @@ const prefix = "/registry"
 type edit func(t testing.TB, tx *bolt.Tx)
 
 // edited is a snapshot of a store that was changed, as etcdctl snapshot save writes one:
-// with one root, and the SHA-256 behind it.
+// with one root, and the SHA-256 after it.
 func edited(t testing.TB, db []byte, edits []edit) []byte {
 	t.Helper()
 	if len(edits) == 0 {

@@ -9,7 +9,7 @@ import (
 	"revenant/internal/words"
 )
 
-// Verdict is what a check comes to.
+// Verdict is the result of a check.
 type Verdict string
 
 // The verdicts, best first. Unknown is worse than a warning, which is known to leave the
@@ -17,7 +17,7 @@ type Verdict string
 const (
 	Pass    Verdict = "pass"
 	Warn    Verdict = "warn"
-	Unknown Verdict = "unknown" // the check could not look, or what it saw does not tell
+	Unknown Verdict = "unknown" // the check could not look, or what it saw does not decide it
 	Fail    Verdict = "fail"
 )
 

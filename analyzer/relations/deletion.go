@@ -28,7 +28,7 @@ type Deletion struct {
 
 // Cause is what would have had an object deleted.
 type Cause struct {
-	Key      string // of what tells so
+	Key      string // of what shows it
 	Revision int64  // since which it does, as far as is retained
 	Text     string
 }

@@ -19,7 +19,7 @@ import (
 type Event struct {
 	Key     kube.Key
 	Record  snapshot.Record
-	First   time.Time // seen, UTC; zero where nothing tells
+	First   time.Time // seen, UTC; zero where nothing shows it
 	Last    time.Time
 	Count   int32
 	Type    string // Normal or Warning

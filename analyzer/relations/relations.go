@@ -40,7 +40,7 @@ const (
 	Absent              // no object has its name
 	Replaced            // the object that has its name has another uid
 	Unreadable          // an object has its name, and cannot be read
-	Unknown             // nothing tells where objects of its kind are kept
+	Unknown             // nothing shows where objects of its kind are kept
 )
 
 // Relative is an object of a tree of owners.

@@ -65,7 +65,7 @@ func (f *forecast) column(p *podCase, v *verdict) column {
 }
 
 // certainty says how sure the outcome is. What is unsure about a kubelet does not
-// matter where the other thing that it may do comes to the same.
+// matter when both possibilities lead to the same outcome.
 func (f *forecast) certainty(p *podCase, e *effect, v *verdict) (Certainty, string) {
 	doubted := Possible
 	if v.certainty == Unlikely {
@@ -93,7 +93,7 @@ func (f *forecast) certainty(p *podCase, e *effect, v *verdict) (Certainty, stri
 }
 
 // cutOff says whether the pod may run on a node that was unreachable: it has not ended
-// by then, as far as the snapshots tell.
+// by then, as far as the snapshots show.
 func (f *forecast) cutOff(p *podCase) bool {
 	last := p.current
 	if last == nil {

@@ -152,7 +152,7 @@ func (c *Comparison) timedCeiling(outage time.Time) (ceiling, error) {
 	switch {
 	case !ok || taken.From.IsZero():
 		return ceiling{}, &PlanError{
-			"the time of the outage cannot be used: the current snapshot does not tell when it was taken and how fast revisions were written",
+			"the time of the outage cannot be used: the current snapshot does not show when it was taken and how fast revisions were written",
 			"state the newest revision that etcd served instead (--last-revision), from its metrics or logs",
 		}
 	case outage.Before(taken.From):

@@ -16,7 +16,7 @@ type Capacity struct {
 	Allocatable Resources `json:"allocatable"`
 	Believed    Resources `json:"believed"` // taken as the API has it
 	Running     Resources `json:"running"`  // taken by what certainly runs there
-	// MayRun is what may run there besides, or goes on only until it has stopped.
+	// MayRun is what may also run there, or runs only until it has stopped.
 	MayRun Resources `json:"mayRun"`
 	// MayBePlaced is what the scheduler will place somewhere: at most that much of
 	// it here.
@@ -164,7 +164,7 @@ func (l *load) refuses(there, placed Resources) (string, Certainty) {
 		if l.least.above(there) != "" {
 			certainty = Certain
 		}
-		return fmt.Sprintf("What its kubelet starts again does not fit beside what runs: out of %s.", over), certainty
+		return fmt.Sprintf("What its kubelet starts again does not fit next to what runs: out of %s.", over), certainty
 	}
 	peak := l.running
 	peak.add(&l.mayRun)

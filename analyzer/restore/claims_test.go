@@ -459,7 +459,7 @@ func (s *sample) healed(r *run, o restore.PodOutcome) bool {
 }
 
 // upToDate says whether the API shows the spec that runs and the restarts that
-// were, as far as the run tells.
+// were, as far as the run shows.
 func (s *sample) upToDate(r *run, o restore.PodOutcome) bool {
 	for _, c := range r.truth.Rows {
 		seen := s.Rows[c.ID]
@@ -474,7 +474,7 @@ func (s *sample) upToDate(r *run, o restore.PodOutcome) bool {
 		switch o.Rule {
 		case "4a-status":
 			return seen.API.RestartCount == c.RestartCountA
-		case "4f'": // restarted once more
+		case "4f'": // restarted again
 			return seen.API.RestartCount > c.RestartCountA
 		}
 		return true

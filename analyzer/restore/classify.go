@@ -152,7 +152,7 @@ func evicts(was *Pod) string {
 	return fmt.Sprintf(" The pod tolerates that for %d s; then it stays Terminating, because no kubelet answers.", was.ToleratesUnreachable)
 }
 
-// unreadable says why nothing can be told of a pod, "" when something can.
+// unreadable says why nothing can be said about a pod, "" when something can.
 func unreadable(was, now *Pod) string {
 	for _, p := range []*Pod{now, was} {
 		switch {
@@ -178,7 +178,7 @@ func whereUnreadable(was, now *Pod) string {
 	return "Both snapshots have it, and it changed after the backup. Its value cannot be used: "
 }
 
-// contradiction says what the snapshots tell that cannot both be true of one pod.
+// contradiction says what the snapshots say of one pod that cannot both be true.
 func contradiction(was, now *Pod) string {
 	switch {
 	case was == nil || now == nil:

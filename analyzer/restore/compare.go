@@ -117,7 +117,7 @@ type podCase struct {
 	views    [columns]*APIView // what the API shows; shared by pods of which it shows the same
 }
 
-// Compare lays backup and current side by side. It does not change them, and
+// Compare matches the pods of backup and current. It does not change them, and
 // keeps them.
 func Compare(backup, current *State) *Comparison {
 	c := &Comparison{backup: backup, current: current, nodesKnown: len(current.Nodes) > 0, clock: clock.Join(backup.Clock, current.Clock)}
@@ -269,7 +269,7 @@ func (b *builder) add(was, now *Pod) {
 }
 
 // samePod says whether the pods at one key are one pod. A value that cannot be
-// read has no uid to tell, but a pod recreated has another create revision.
+// read shows no uid, but a pod recreated has another create revision.
 func samePod(was, now *Pod) bool {
 	if was.UID == "" || now.UID == "" {
 		return was.CreateRevision == now.CreateRevision
@@ -318,7 +318,7 @@ func (b *builder) explain(p *podCase, r rowID, about particulars) {
 	about.row = r
 	said := b.explanation[about]
 	if said == nil {
-		said = about.speak()
+		said = about.explain()
 		b.explanation[about] = said
 	}
 	p.row, p.Rule, p.said = r, table[r].rule, said

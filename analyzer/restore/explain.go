@@ -23,11 +23,11 @@ type particulars struct {
 // explanation is a cell of the table in full.
 type explanation struct {
 	Finding
-	settled bool // all cells of the row come to the same outcome
+	settled bool // all cells of the row lead to the same outcome
 }
 
-// speak returns p's row with p's particulars in it.
-func (p particulars) speak() *[columns]explanation {
+// explain returns p's row with p's particulars in it.
+func (p particulars) explain() *[columns]explanation {
 	grace := ""
 	if p.grace >= 0 {
 		grace = " of " + strconv.FormatInt(p.grace, 10) + " s"

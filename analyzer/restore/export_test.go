@@ -1,6 +1,6 @@
 package restore
 
-// Settle says what the restore comes to once kubelets have relisted their pods.
+// Settle says what the outcome is once kubelets have relisted their pods.
 func (c *Comparison) Settle(plan Plan) (*Prediction, error) {
 	p, _, err := c.settle(plan)
 	return p, err

@@ -403,7 +403,7 @@ func TestGeneratedInAnyOrder(t *testing.T) {
 		}
 		for name, p := range g.plans() {
 			want := g.predict(t, p.plan)
-			if diff := cmp.Diff(told(want), told(shuffled.predict(t, p.plan))); diff != "" {
+			if diff := cmp.Diff(described(want), described(shuffled.predict(t, p.plan))); diff != "" {
 				t.Fatalf("seed %d, %s: in another order:\n%s", seed, name, diff)
 			}
 			if diff := cmp.Diff(want, g.predict(t, p.plan)); diff != "" {
@@ -420,8 +420,8 @@ func TestGeneratedInAnyOrder(t *testing.T) {
 	}
 }
 
-// told is what is said of every pod that does not depend on revisions.
-func told(p *restore.Prediction) map[string]string {
+// described is what is said of every pod that does not depend on revisions.
+func described(p *restore.Prediction) map[string]string {
 	m := map[string]string{}
 	for i := range p.Pods {
 		o := &p.Pods[i]

@@ -90,7 +90,7 @@ func (f *forecast) failures(pods []PodOutcome) map[int32]failures {
 	return all
 }
 
-// restarts are what the API comes to show of an active pod's containers.
+// restarts are what the API will show of an active pod's containers.
 func restarts(o *PodOutcome, p *podCase, c column) int64 {
 	switch {
 	case o.Outcome == Restarted:

@@ -13,7 +13,7 @@ import (
 type Later struct {
 	// By is when it is so at the latest, UTC; nil when that counts from the restore.
 	By *document.Time `json:"by,omitempty"`
-	// AfterSeconds and BySeconds bound when it comes to be so, counted from the API
+	// AfterSeconds and BySeconds bound when that happens, counted from the API
 	// being back; both are 0 with By.
 	AfterSeconds int64 `json:"afterSeconds,omitempty"`
 	BySeconds    int64 `json:"bySeconds,omitempty"`

@@ -17,7 +17,7 @@ import (
 type APIServer struct {
 	// Name is its machine's, else what its lease is called, else its address.
 	Name string
-	// Aliases are what it may be called besides, its addresses among them.
+	// Aliases are its other names, such as its addresses.
 	Aliases []string
 	// Key and Revision are those of the record that names it.
 	Key      string

@@ -72,8 +72,8 @@ func (c *Comparison) ServedText(revision int64) string {
 	return c.current.ServedText(revision)
 }
 
-// warnMetrics says what metrics tell that the current snapshot does not, or that they
-// tell nothing.
+// warnMetrics says what metrics show that the current snapshot does not, or that they
+// show nothing.
 func (f *forecast) warnMetrics(warn func(bool, string)) {
 	newest := f.Metrics.Revision()
 	if newest == 0 {

@@ -8,7 +8,7 @@ import (
 	"revenant/internal/words"
 )
 
-// PlanComparison lays the ways to restore side by side. It marshals to the JSON
+// PlanComparison compares the ways to restore. It marshals to the JSON
 // of `revenant predict --compare -o json`.
 type PlanComparison struct {
 	SchemaVersion int        `json:"schemaVersion"` // 1

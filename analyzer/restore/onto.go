@@ -125,7 +125,7 @@ func (c *Comparison) settleOnto(plan Plan) (*Prediction, *forecast, error) {
 	return p, f, nil
 }
 
-// kubernetesOnto is of which versions the old cluster was. That is what can be told of
+// kubernetesOnto is of which versions the old cluster was. That is what can be said of
 // the new one, and none has been seen on other machines.
 func (f *forecast) kubernetesOnto() Kubernetes {
 	old := Comparison{current: f.backup}
@@ -147,7 +147,7 @@ func (f *forecast) revisionsOnto() Revisions {
 	}
 	if f.plan.BumpRevision > 0 {
 		r.BumpVerdict = BumpUnsure
-		r.BumpReason = fmt.Sprintf("The store starts at revision %d. Kubelets of new machines do not need that; what watched the old cluster from outside and goes on here does, if it has seen no more. How much it has seen is not in the backup.", f.restored)
+		r.BumpReason = fmt.Sprintf("The store starts at revision %d. Kubelets of new machines do not need that. Clients outside the cluster that continue against the new API servers do, and it is enough only for those that have seen nothing later. What they have seen is not in the backup.", f.restored)
 	}
 	if f.backup.Clock != nil {
 		if rate, ok := f.backup.Clock.Rate(); ok {
@@ -187,7 +187,7 @@ func (p *Prediction) headlineOnto() (Severity, string) {
 		}
 	}
 	if len(p.Pods) == 0 {
-		return Warning, "The backup has no pods: nothing is to be told of any."
+		return Warning, "The backup has no pods, so there is nothing to predict."
 	}
 	severity := Warning
 	var parts []string
@@ -256,5 +256,5 @@ func (o *OldCluster) Text() string {
 	if len(o.Renewing) > 0 {
 		text += " Reachable were " + words.First(o.Renewing, mostNamed) + "."
 	}
-	return strings.TrimSpace(text) + " None of it may go on beside the new one."
+	return strings.TrimSpace(text) + " None of it may keep running next to the new cluster."
 }

@@ -66,7 +66,7 @@ func TestOnto(t *testing.T) {
 		if o.Then != nil {
 			then = o.Then.Shows()
 		}
-		if got := told(o); got != tt.want || then != tt.then {
+		if got := describe(o); got != tt.want || then != tt.then {
 			t.Errorf("%s:\ngot  %s, then %q\nwant %s, then %q", tt.name, got, then, tt.want, tt.then)
 		}
 	}

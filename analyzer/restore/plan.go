@@ -48,7 +48,7 @@ type Plan struct {
 	// before OutageAt.
 	LastRevision int64 `json:"lastRevision,omitempty"`
 	// KubernetesVersion is the version of the API servers, and of the kubelets whose
-	// nodes do not tell theirs; "" takes them from the current state.
+	// nodes do not show theirs; "" takes them from the current state.
 	KubernetesVersion string `json:"kubernetesVersion,omitempty"`
 }
 

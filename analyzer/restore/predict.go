@@ -28,7 +28,7 @@ const (
 
 const assumesKubeletUp = "Assumes that the kubelet was up and met no HTTP error (401, 403, 5xx) during the outage: a single one would have made it relist."
 
-// A kubelet that is down hears nothing of what the API is told, and starts as after a
+// A kubelet that is down hears nothing of changes in the API, and starts as after a
 // restart.
 const cutOffText = "But its node was unreachable when the current snapshot was taken: its kubelet was down, or cut off, and has not stopped what was deleted since. If it comes back, it relists its pods, unless it was only cut off and resumes its watch; if it never does, what runs there runs on, and nothing that is bound there starts."
 
@@ -54,7 +54,7 @@ func (c *Comparison) Predict(plan Plan) (*Prediction, error) {
 	return p, nil
 }
 
-// settle says what the restore comes to once kubelets have relisted their pods.
+// settle says what the outcome is once kubelets have relisted their pods.
 func (c *Comparison) settle(plan Plan) (*Prediction, *forecast, error) {
 	if c.onto {
 		return c.settleOnto(plan)

@@ -135,7 +135,7 @@ func states(before, after []*Pod) (backup, current *State) {
 	return backup, current
 }
 
-// mustPredict says what the restore comes to once kubelets have relisted their pods.
+// mustPredict says what the outcome is once kubelets have relisted their pods.
 func mustPredict(t testing.TB, backup, current *State, plan Plan) *Prediction {
 	t.Helper()
 	if err := Check(backup, current); err != nil {
@@ -148,9 +148,9 @@ func mustPredict(t testing.TB, backup, current *State, plan Plan) *Prediction {
 	return p
 }
 
-// told is an outcome in a line: rule, outcome, what heals it, where it runs, what
+// describe is an outcome in a line: rule, outcome, what heals it, where it runs, what
 // the API shows, the flags, and "?" where it is only possible.
-func told(o PodOutcome) string {
+func describe(o PodOutcome) string {
 	s := fmt.Sprintf("%s %s %s", o.Rule, o.Outcome, o.Heals)
 	if len(o.RunsOn) > 0 {
 		s += " on " + strings.Join(o.RunsOn, ",")
@@ -184,7 +184,7 @@ func TestDecisionTable(t *testing.T) {
 			for _, mode := range modes {
 				p := predictPods(t, tt.was, tt.now, mode.plan)
 				for _, o := range p.Pods {
-					got[mode.name] = append(got[mode.name], told(o))
+					got[mode.name] = append(got[mode.name], describe(o))
 					checkSpoken(t, o)
 				}
 			}
@@ -209,14 +209,14 @@ func checkSpoken(t *testing.T, o PodOutcome) {
 		"reason": o.Reason, "certainty reason": o.CertaintyReason, "action": o.Action, "severity": string(o.Severity), "heals": string(o.Heals),
 	} {
 		if text == "" || strings.Contains(text, "$") || strings.Contains(text, "  ") {
-			t.Errorf("%s of %s: %q", what, told(o), text)
+			t.Errorf("%s of %s: %q", what, describe(o), text)
 		}
 	}
 	if o.Outcome.Info().ID == "" || !slices.ContainsFunc(Rules, func(r RuleInfo) bool { return r.ID == o.Rule }) {
 		t.Errorf("outcome %q or rule %q has no entry in its table", o.Outcome, o.Rule)
 	}
 	if o.Flags == nil || o.RunsOn == nil || len(o.Evidence) == 0 {
-		t.Errorf("%s has no flags, nodes or evidence: %+v", told(o), o)
+		t.Errorf("%s has no flags, nodes or evidence: %+v", describe(o), o)
 	}
 }
 
@@ -292,7 +292,7 @@ func TestUnsureOfNothing(t *testing.T) {
 			backup, current := states([]*Pod{tt.was}, []*Pod{tt.now})
 			current.LastSeen = nil
 			if got := mustPredict(t, backup, current, Plan{}).Pods[0]; got.Certainty != tt.want {
-				t.Errorf("%s: got %s, want %s (%s)", told(got), got.Certainty, tt.want, got.CertaintyReason)
+				t.Errorf("%s: got %s, want %s (%s)", describe(got), got.Certainty, tt.want, got.CertaintyReason)
 			}
 		})
 	}
@@ -316,7 +316,7 @@ func TestStaggered(t *testing.T) {
 		t.Run(tt.restart, func(t *testing.T) {
 			backup, current := states([]*Pod{was(on("n2"))}, []*Pod{made()})
 			p := mustPredict(t, backup, current, Plan{RestartKubelets: ParseRestart(tt.restart)})
-			if diff := cmp.Diff([]string{tt.backup, tt.current}, []string{told(p.Pods[0]), told(p.Pods[1])}); diff != "" {
+			if diff := cmp.Diff([]string{tt.backup, tt.current}, []string{describe(p.Pods[0]), describe(p.Pods[1])}); diff != "" {
 				t.Error(diff)
 			}
 			if !strings.Contains(p.Pods[1].Reason, tt.reasoned) {
@@ -376,7 +376,7 @@ func TestDamage(t *testing.T) {
 			}
 			p := mustPredict(t, backup, current, Plan{})
 			if got := p.Pods[0]; got.Certainty != tt.want {
-				t.Errorf("%s: got %s, want %s (%s)", told(got), got.Certainty, tt.want, got.CertaintyReason)
+				t.Errorf("%s: got %s, want %s (%s)", describe(got), got.Certainty, tt.want, got.CertaintyReason)
 			}
 			if !slices.ContainsFunc(p.Warnings, func(s string) bool { return strings.Contains(s, "lacks what cannot be read") }) {
 				t.Errorf("no warning of what is missing in %q", p.Warnings)
@@ -392,7 +392,7 @@ func TestNoNodes(t *testing.T) {
 	current.Nodes = nil
 	for version, want := range map[string]string{"": "3 ghost relist api Running@n1 ?", "1.37": "3 ghost relist api Running@n1"} {
 		p := mustPredict(t, backup, current, Plan{KubernetesVersion: version})
-		if got := told(p.Pods[0]); got != want {
+		if got := describe(p.Pods[0]); got != want {
 			t.Errorf("%q: got %s, want %s", version, got, want)
 		}
 	}
@@ -609,7 +609,7 @@ func TestHugeRevisions(t *testing.T) {
 	}
 	p = mustPredict(t, backup, current, bump(math.MaxInt64-backupAt))
 	if got := p.Pods[1]; got.Outcome != Phantom {
-		t.Errorf("got %s", told(got))
+		t.Errorf("got %s", describe(got))
 	}
 }
 
@@ -936,7 +936,7 @@ func TestPlacedAmongDeaf(t *testing.T) {
 			p := predictPods(t, tt.was, tt.now, Plan{RestartKubelets: ParseRestart(tt.nodes)})
 			var got []string
 			for _, o := range p.Pods {
-				got = append(got, told(o))
+				got = append(got, describe(o))
 				checkSpoken(t, o)
 				if o.Severity != tt.severity {
 					t.Errorf("severity %s", o.Severity)

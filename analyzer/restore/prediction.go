@@ -43,7 +43,7 @@ type Prediction struct {
 	OldCluster *OldCluster `json:"oldCluster,omitempty"`
 	Warnings   []string    `json:"warnings"` // what to know beyond single pods
 	// Missing is what is known to be missing from the snapshots: that nothing is
-	// predicted of a pod may be for want of the pod. In JSON the evidence has it.
+	// predicted of a pod may be wrong because the pod is missing. In JSON the evidence has it.
 	Missing []Missing `json:"-"`
 }
 
@@ -61,7 +61,7 @@ type Evidence struct {
 	SHA256          *string `json:"sha256"` // nil when it was not computed
 	Revision        int64   `json:"revision"`
 	CompactRevision int64   `json:"compactRevision"`
-	// CompactUnknown says that what would tell the compact revision is lost;
+	// CompactUnknown says that what would show the compact revision is lost;
 	// CompactSeen is then the newest one on any page, 0 for none.
 	CompactUnknown bool             `json:"compactUnknown,omitempty"`
 	CompactSeen    int64            `json:"compactSeen,omitempty"`
@@ -139,7 +139,7 @@ type Revisions struct {
 	// and the outage is not in the prediction. Nil when it is not known.
 	BlindAfter *time.Time `json:"blindAfter"`
 	// CurrentTaken bounds when the current snapshot was taken, and Rate is how fast
-	// the two snapshots show revisions to be written; nil when nothing tells.
+	// the two snapshots show revisions to be written; nil when nothing shows it.
 	CurrentTaken clock.Interval `json:"currentTaken"`
 	Rate         *clock.Rate    `json:"revisionsPerSecond"`
 }

@@ -174,7 +174,7 @@ func TestKeptHides(t *testing.T) {
 		plain, stale := mustPredict(t, backup, current, Plan{}), mustPredict(t, backup, current, kept(Plan{}))
 		for i, o := range stale.Pods {
 			if o.Outcome == Phantom || o.Outcome == Ghost || (o.Outcome == Hidden) != (plain.Pods[i].Outcome == Phantom) {
-				t.Errorf("seed %d: %s, under the plain plan %s", seed, told(o), told(plain.Pods[i]))
+				t.Errorf("seed %d: %s, under the plain plan %s", seed, describe(o), describe(plain.Pods[i]))
 			}
 		}
 	}
@@ -191,7 +191,7 @@ func TestSomeKept(t *testing.T) {
 		p, all, none := mustPredict(t, backup, current, some), mustPredict(t, backup, current, Plan{}), mustPredict(t, backup, current, kept(Plan{}))
 		for i, o := range p.Pods {
 			if o.Certainty == Certain && (o.Outcome != all.Pods[i].Outcome || !alike(o.API, all.Pods[i].API)) {
-				t.Errorf("seed %d: %s, with all API servers restarted %s", seed, told(o), told(all.Pods[i]))
+				t.Errorf("seed %d: %s, with all API servers restarted %s", seed, describe(o), describe(all.Pods[i]))
 			}
 			for _, through := range o.Through {
 				want := o.API
@@ -199,18 +199,18 @@ func TestSomeKept(t *testing.T) {
 					want = none.Pods[i].API
 				}
 				if !alike(through.API, want) {
-					t.Errorf("seed %d: %s, through %v: %v, not %v", seed, told(o), through.APIServers, through.API, want)
+					t.Errorf("seed %d: %s, through %v: %v, not %v", seed, describe(o), through.APIServers, through.API, want)
 				}
 			}
 			if o.Through == nil && !alike(o.API, none.Pods[i].API) {
-				t.Errorf("seed %d: %s, the same through all API servers, but %v and %v", seed, told(o), o.API, none.Pods[i].API)
+				t.Errorf("seed %d: %s, the same through all API servers, but %v and %v", seed, describe(o), o.API, none.Pods[i].API)
 			}
 		}
 		bumped := bump(1_000_000)
 		bumped.KeepAPIServers, bumped.RestartAPIServers = true, []string{"b"}
 		for _, o := range mustPredict(t, backup, current, bumped).Pods {
 			if o.Outcome == Phantom || o.Outcome == Ghost || o.Outcome == Hidden || o.Through != nil {
-				t.Errorf("seed %d, bumped: %s, through %v", seed, told(o), o.Through)
+				t.Errorf("seed %d, bumped: %s, through %v", seed, describe(o), o.Through)
 			}
 		}
 	}
@@ -241,18 +241,18 @@ func TestUntilListed(t *testing.T) {
 			runs, mayRun, api := o.Settled()
 			want := settled.Pods[i]
 			if want.Then == nil && (fmt.Sprint(runs, mayRun) != fmt.Sprint(want.RunsOn, want.MayRunOn) || !alike(api, want.API)) {
-				t.Errorf("seed %d: %s comes to %v %v %v", seed, told(want), runs, mayRun, api)
+				t.Errorf("seed %d: %s comes to %v %v %v", seed, describe(want), runs, mayRun, api)
 			}
 			if o.Then == nil || !o.Then.Relists {
 				continue
 			}
 			for _, node := range deaf.Pods[i].RunsOn {
 				if !slices.Contains(o.MayRunOn, node) {
-					t.Errorf("seed %d: %s runs on %s until it is listed, not %v", seed, told(want), node, o.MayRunOn)
+					t.Errorf("seed %d: %s runs on %s until it is listed, not %v", seed, describe(want), node, o.MayRunOn)
 				}
 			}
 			if o.Then.BySeconds < listedWithin(60) {
-				t.Errorf("seed %d: %s within %d s", seed, told(want), o.Then.BySeconds)
+				t.Errorf("seed %d: %s within %d s", seed, describe(want), o.Then.BySeconds)
 			}
 		}
 	}
@@ -280,7 +280,7 @@ func TestMonotone(t *testing.T) {
 					level = "over"
 				}
 				if was, ok := before[i]; ok && (level == "certain" && was != "certain" || was == "over" && level != "over") {
-					t.Fatalf("seed %d, bump %d: %s, %s before", seed, n, told(o), was)
+					t.Fatalf("seed %d, bump %d: %s, %s before", seed, n, describe(o), was)
 				}
 				before[i] = level
 			}

@@ -30,7 +30,7 @@ const (
 	actWaitDeadline          = "Wait for its deadline, or stop it with crictl."
 	actWaitGrace             = "Wait for the end of its grace period, or stop it with crictl."
 	actDeleteAgain           = "Delete it again once the API is back."
-	actDeleteBeforeList      = "Delete it before its kubelet relists, if a failure of it would set off something."
+	actDeleteBeforeList      = "Delete it before its kubelet relists, if its failure would trigger something."
 	actDeleteBeforeRestart   = "Delete it before its kubelet is restarted, if it must not run again."
 	actDeleteBeforeScheduler = "Delete it before the scheduler starts, if it must not run again."
 	actDeleteNode            = "Delete the Node object of the machine that no longer exists: its pods go with it, within about 75 seconds."
@@ -41,19 +41,19 @@ const (
 	actRepeatChange          = "Repeat the change in the API if it is still wanted."
 	actRepeatResize          = "Repeat the resize in the API if it is still wanted."
 	actResizeBeforeList      = "Repeat the resize in the API, if it is still wanted, before its kubelet relists: its containers are not restarted then."
-	actResizeFirst           = "Repeat the resize in the API if it is still wanted, before its kubelet relists where that can be: its containers are not restarted then."
+	actResizeFirst           = "Repeat the resize in the API if it is still wanted, if possible before its kubelet relists: its containers are not restarted then."
 	actUnblock               = "Repeat the change that let it be scheduled (label, gate, uncordon)."
 	actUnblockBeforeList     = "Repeat the change that let it be scheduled (label, gate, uncordon) before its kubelet relists."
-	actScheduler             = "See that the scheduler runs again; where nothing supervises it, start it."
+	actScheduler             = "Make sure that the scheduler runs again. If nothing supervises it, start it."
 	actRestartAPI            = "Restart all API servers, or bump and mark compacted, before anything relies on what they list."
-	actRestartKubelet        = "Restart its kubelet: the node registers, and the mirror is made again."
+	actRestartKubelet        = "Restart its kubelet: the node registers, and the mirror is created again."
 	actOntoNode              = "Delete it with the old Node objects before controllers start: its controller makes another one, and the scheduler places that on a new machine."
 	actOntoDaemon            = "Delete it with the old Node objects; its DaemonSet makes others for the new nodes."
 	actOntoJob               = "Decide before controllers start whether its Job may run again: suspend or delete the Job if not. Delete the pod with the old Node objects."
 	actOntoBare              = "Create it again on the new cluster if you need it: a binding cannot be changed."
 	actOntoDying             = "Delete it with the old Node objects before controllers start."
 	actOntoEnded             = "Nothing. Its Job, if it has one, has counted it or counts it again."
-	actOntoUnbound           = "Delete the old Node objects before the scheduler starts. See that a new node has the labels and the room that it asks for."
+	actOntoUnbound           = "Delete the old Node objects before the scheduler starts. Make sure that a new node has the labels and the resources that it asks for."
 	actOntoMirror            = "Delete it with the old Node objects. Kubelets of the new machines make mirrors of their own static pods."
 )
 
@@ -81,7 +81,7 @@ const (
 const (
 	whyGhost                    = "Deleted after the backup: the restored API shows it as $was, but nothing of it runs. Its kubelet hears nothing, so nothing starts it, and its controller counts it as there."
 	whyDeletedAlwaysListed      = "Deleted after the backup. Its kubelet relists its pods, finds it, and starts it again (its restart count goes up by one)."
-	whyDeletedStale             = "Deleted after the backup, and back in etcd. The API servers do not list it, for they serve their old cache: it becomes a ghost when they restart."
+	whyDeletedStale             = "Deleted after the backup, and back in etcd. The API servers do not list it, because they serve their old cache: it becomes a ghost when they restart."
 	whyDeletedOnFailureListed   = "Deleted after the backup. Its kubelet relists its pods, finds it, and starts it again (restart policy OnFailure): its work is done a second time."
 	whyDeletedNeverListed       = "Deleted after the backup. Its kubelet relists its pods, finds it without containers, and marks it Failed (137, ContainerStatusUnknown) without running it (restart policy Never). A Job counts that as a failure and makes a new pod."
 	whyDeletedExpiredListed     = "Deleted after the backup, and its activeDeadlineSeconds has passed, counted from its start in the backup. Its kubelet relists its pods, finds it, and marks it Failed (DeadlineExceeded) without running it. A Job counts that as a failure."
@@ -96,7 +96,7 @@ const (
 	whyOrphaned                 = "Neither snapshot has a Node object for its node: the machine is gone, and nothing of it runs. The API shows it as $was there until the pod garbage collector deletes it, in about a minute."
 	whyDeletingDeaf             = "Its deletion had begun in the backup and is done since: nothing of it runs. The restored API shows it Terminating, and no kubelet hears of it to finish the deletion."
 	whyDeletingListed           = "Its deletion had begun in the backup and is done since. Its kubelet relists its pods and finishes it again."
-	whyDeletingStale            = "Its deletion had begun in the backup, was done since, and is back at its beginning in etcd. The API servers do not list it, for they serve their old cache."
+	whyDeletingStale            = "Its deletion had begun in the backup, was done since, and is back at its beginning in etcd. The API servers do not list it, because they serve their old cache."
 	whyDeletingHeldListed       = "Its deletion had begun in the backup and is done since. Its kubelet relists its pods and marks it Failed; the object stays until the owner of its finalizer acts."
 	whyDeletingEndedDeaf        = "It had ended in the backup, its deletion had begun, and is done since. The restored API shows it Terminating, and no kubelet hears of it to finish the deletion."
 	whyDeletingEndedHeld        = "Nothing of it ran in the backup, where a finalizer held its deletion up; that is done since. The object is back, and stays until the owner of the finalizer acts again."
@@ -106,10 +106,10 @@ const (
 const (
 	whyUnchanged          = "The same in both snapshots: it runs on."
 	whyTouched            = "The same containers and phase in both snapshots: it runs on. What else changed in it after the backup (labels, annotations, conditions) is back to the backup's in the API."
-	whyStatusDeaf         = "It runs on, but its phase went from $was to $now after the backup: the API shows $was until its status changes again, for its kubelet believes that it has reported it."
+	whyStatusDeaf         = "It runs on, but its phase went from $was to $now after the backup: the API shows $was until its status changes again, because its kubelet believes that it has reported it."
 	whyStatusListed       = "It runs on. Its phase went from $was to $now after the backup; its kubelet relists its pods and reports that again."
 	whyStatusStale        = "It runs on. Its phase went from $was to $now after the backup: etcd has $was again, the API servers list $now from their cache."
-	whyReadinessDeaf      = "It runs on, but became ready, or stopped being ready, after the backup: the API shows the backup's readiness until its status changes again, and Services go by that."
+	whyReadinessDeaf      = "It runs on, but became ready, or stopped being ready, after the backup: the API shows the backup's readiness until its status changes again, and Services follow that."
 	whyReadinessListed    = "It runs on. Its readiness changed after the backup; its kubelet relists its pods and reports that again."
 	whyReadinessStale     = "It runs on. Its readiness changed after the backup: etcd has the backup's again, the API servers list the present one from their cache."
 	whyRestartsDeaf       = "It runs on, and its containers were restarted after the backup: the API shows the backup's restart counts until its status changes again."
@@ -121,7 +121,7 @@ const (
 	whyResizedDeaf        = "Resized in place after the backup, with a resizePolicy of RestartContainer: its kubelet runs it with the new resources, the API shows the old ones."
 	whyResizedListed      = "Resized in place after the backup, with a resizePolicy of RestartContainer. Its kubelet relists its pods, finds the backup's resources, and restarts the resized containers with them (their restart counts go up by one)."
 	whyResizedStale       = "Resized in place after the backup, with a resizePolicy of RestartContainer: etcd has the old resources again, its kubelet runs it with the new ones, and the API servers list those from their cache."
-	whyResizeUndoneDeaf   = "It runs on, with the resources that it was given by a resize in place after the backup. That is undone in the API, and the scheduler goes by the backup's requests; its kubelet keeps the new ones until it relists its pods."
+	whyResizeUndoneDeaf   = "It runs on, with the resources that it was given by a resize in place after the backup. That is undone in the API, and the scheduler uses the backup's requests; its kubelet keeps the new ones until it relists its pods."
 	whyResizeUndoneListed = "It runs on. Its resize in place after the backup is undone in the API; its kubelet relists its pods and gives it the backup's resources again, without a restart, as far as its node has them."
 	whyResizeUndoneStale  = "It runs on, with the resources that it was given by a resize in place after the backup. That is undone in etcd."
 	whyBothEnded          = "Ended ($now) in both snapshots: nothing of it runs."
@@ -132,14 +132,14 @@ const (
 
 // The same, ended in one of them.
 const (
-	whyEndedDeaf               = "It ended ($now) after the backup: nothing of it runs, but the API shows $was, for its kubelet believes that it has reported the end. A Job waits for it forever."
+	whyEndedDeaf               = "It ended ($now) after the backup: nothing of it runs, but the API shows $was, because its kubelet believes that it has reported the end. A Job waits for it forever."
 	whyEndedListed             = "It ended ($now) after the backup. Its kubelet relists its pods and reports that again."
-	whyEndedNeverRestarted     = "It ended ($now) after the backup. Its restarted kubelet reads that off its containers and reports it; if they were removed since, it reports Failed."
+	whyEndedNeverRestarted     = "It ended ($now) after the backup. Its restarted kubelet reads that from its containers and reports it; if they were removed since, it reports Failed."
 	whyEndedStale              = "It ended ($now) after the backup: nothing of it runs. etcd has it as $was again; the API servers list $now from their cache."
-	whyEndedOnFailureRestarted = "It ended ($now) after the backup. Its restarted kubelet reads that off its containers and reports it."
+	whyEndedOnFailureRestarted = "It ended ($now) after the backup. Its restarted kubelet reads that from its containers and reports it."
 	whyEvictedRestarted        = "It ended ($now) after the backup by eviction, deadline or the like, which only its kubelet's memory knew: the restarted kubelet starts it again."
 	whyExpiredRestarted        = "It ended ($now) after the backup. Its activeDeadlineSeconds has passed, counted from its start in the backup: its restarted kubelet marks it Failed again and does not run it."
-	whyEndedInBackupDeaf       = "The backup has it as $was, but its kubelet runs it: the API shows it ended, and its controller makes a replacement beside it."
+	whyEndedInBackupDeaf       = "The backup has it as $was, but its kubelet runs it: the API shows it ended, and its controller creates a replacement while it runs."
 	whyEndedInBackupListed     = "The backup has it as $was, but its kubelet runs it. It relists its pods, finds it ended, and stops it."
 	whyEndedInBackupStale      = "The backup has it as $was, but its kubelet runs it; the API servers list it as $now from their cache."
 )
@@ -148,7 +148,7 @@ const (
 const (
 	whyDoomedDeaf           = "Its deletion began after the backup. Its kubelet goes on stopping it, until $ends at the latest, and then marks it ended; the object stays, without its deletion. A ReplicaSet or StatefulSet replaces it then, a bare pod stays ended."
 	whyDoomedListed         = "Its deletion began after the backup. Its kubelet goes on stopping it although the deletion is gone from the API, until $ends at the latest, and then marks it ended; the object stays."
-	whyDoomedRestarted      = "Its deletion began after the backup. The restarted kubelet knows nothing of it, and the pod lives on; its containers may have had their signal to stop."
+	whyDoomedRestarted      = "Its deletion began after the backup. The restarted kubelet knows nothing of it, and the pod lives on; its containers may already have received their signal to stop."
 	whyDoomedStale          = "Its deletion began after the backup and is gone from etcd. Its kubelet goes on stopping it, until $ends at the latest; the API servers list it as Terminating from their cache."
 	whyStopped              = "Its deletion began after the backup, and its grace period ends at $ends: its kubelet has stopped it by then. The object is back without its deletion; its kubelet marks it ended if it had not reported that, else the API shows $was until the deletion is repeated."
 	whyStoppedRestarted     = "Its deletion began after the backup, and its grace period ends at $ends. The object is back without its deletion, and the restarted kubelet may let it live on, or start it again."
@@ -158,7 +158,7 @@ const (
 	whyOverdueStale         = "Its deletion began after the backup and is gone from etcd; its grace period ended at $ends, but the current state has it alive: it may run. The API servers list it as Terminating from their cache."
 	whyHeldDeaf             = "It ended ($now) in a deletion that began after the backup and that a finalizer held up. Nothing of it runs, but the API shows it as $was without its deletion, and its kubelet has finished with it and reports nothing more."
 	whyHeldListed           = "It ended ($now) in a deletion that began after the backup and that a finalizer held up. Nothing of it runs, but the API shows it as $was, and that does not heal by relisting: its kubelet has finished with it. A graceful deletion hangs."
-	whyRevived              = "It ended ($now) in a deletion that began after the backup. Its kubelet starts it again, for the restored API wants it and its end is forgotten."
+	whyRevived              = "It ended ($now) in a deletion that began after the backup. Its kubelet starts it again, because the restored API wants it and has forgotten its end."
 	whyHeldStale            = "It ended ($now) in a deletion that began after the backup. Nothing of it runs; etcd has it as $was without its deletion, the API servers list it as Terminating from their cache."
 	whyNotRevived           = "It ended ($now) in a deletion that began after the backup. Its kubelet finds it without containers and marks it Failed without running it (restart policy Never); the object stays."
 	whyGoingDeaf            = "It ended ($now) in a deletion that began after the backup and was about to be done. Nothing of it runs, but the API shows it as $was without its deletion, and no kubelet hears of a new one."
@@ -180,9 +180,9 @@ const (
 	whyBoundRestarted     = "Bound to its node after the backup: the restored API has it unbound. Its restarted kubelet kills its containers with a grace period of 1 s, without preStop hooks; the scheduler binds it again and it starts again elsewhere, perhaps before the old one has stopped."
 	whyBoundStale         = "Bound to its node after the backup: etcd has it unbound again, but the API servers go on listing it as bound and its kubelet runs it. It becomes a phantom when they restart."
 	whyBoundUnplaced      = "Bound to its node after the backup: the restored API has it unbound. Its kubelet relists its pods, misses it, and stops it. It is Pending until a scheduler places it and it starts again, perhaps before the old one has stopped."
-	whyBlockedDeaf        = "Bound to its node after the backup: the restored API has it unbound, and no node of the backup can take it (label, taint, cordon or scheduling gate of then). Its kubelet goes on running it; the API shows it Pending."
-	whyBlockedListed      = "Bound to its node after the backup: the restored API has it unbound, and no node of the backup can take it (label, taint, cordon or scheduling gate of then). Its kubelet relists its pods and stops it with its own grace period$grace; it stays Pending."
-	whyBlockedRestarted   = "Bound to its node after the backup: the restored API has it unbound, and no node of the backup can take it (label, taint, cordon or scheduling gate of then). Its restarted kubelet kills its containers with a grace period of 1 s, without preStop hooks; it stays Pending."
+	whyBlockedDeaf        = "Bound to its node after the backup: the restored API has it unbound, and no node of the backup can take it (a former label, taint, cordon or scheduling gate). Its kubelet goes on running it; the API shows it Pending."
+	whyBlockedListed      = "Bound to its node after the backup: the restored API has it unbound, and no node of the backup can take it (a former label, taint, cordon or scheduling gate). Its kubelet relists its pods and stops it with its own grace period$grace; it stays Pending."
+	whyBlockedRestarted   = "Bound to its node after the backup: the restored API has it unbound, and no node of the backup can take it (a former label, taint, cordon or scheduling gate). Its restarted kubelet kills its containers with a grace period of 1 s, without preStop hooks; it stays Pending."
 	whyBoundHereDeaf      = "Bound to its node after the backup: the restored API has it unbound, and of the backup's nodes only this one can take it. The scheduler binds it there again and it runs on; the API shows Pending until its status changes."
 	whyBoundHereListed    = "Bound to its node after the backup: the restored API has it unbound, and of the backup's nodes only this one can take it. The scheduler binds it there again and it runs on."
 	whyBoundHereStale     = "Bound to its node after the backup: etcd has it unbound again, the API servers list it as bound from their cache."
@@ -198,11 +198,11 @@ const (
 // Mirror pods.
 const (
 	whyMirror              = "The mirror of a static pod: the process goes on, whatever the API has."
-	whyMirrorCreatedDeaf   = "The mirror of a static pod, made after the backup: the process goes on, the API shows no such mirror or the one of then."
+	whyMirrorCreatedDeaf   = "The mirror of a static pod, made after the backup: the process goes on, the API shows no such mirror or the former one."
 	whyMirrorCreatedListed = "The mirror of a static pod, made after the backup: the process goes on, and its kubelet makes a new mirror under another uid."
 	whyMirrorCreatedStale  = "The mirror of a static pod, made after the backup: the process goes on, and the API servers list the mirror from their cache."
 	whyMirrorNoNodeListed  = "The mirror of a static pod, made after the backup: the process goes on. Its kubelet makes no new mirror while its node has no Node object, which only a restart of the kubelet brings back."
-	whyMirrorDeletedDeaf   = "The mirror of a static pod that is gone or was changed since the backup: the API shows it again, and it stands for nothing that runs."
+	whyMirrorDeletedDeaf   = "The mirror of a static pod that is gone or was changed since the backup: the API shows it again, and nothing runs for it."
 	whyMirrorDeletedListed = "The mirror of a static pod that is gone or was changed since the backup: its kubelet relists its pods and removes it."
 	whyMirrorDeletedStale  = "The mirror of a static pod that is gone or was changed since the backup; the API servers do not list it."
 )
@@ -224,7 +224,7 @@ const (
 	whyOntoMirror      = "The file that it mirrors is on the old machine, and nothing of it runs here. The API shows it as $was until the old Node object is deleted."
 )
 
-// Pods of which nothing can be told.
+// Pods of which nothing can be said.
 const (
 	whyUnreadable = "$why"
 )

@@ -8,7 +8,7 @@ import (
 
 // serviceOf is the service that a node's kubelet is part of, where that is the service of
 // the control plane too: its kubelet stops and starts with the API server and etcd of that
-// machine. It is "" for others, and where nothing tells.
+// machine. It is "" for others, and where nothing shows it.
 //
 //   - k3s runs the kubelet in the process of the server, unless --disable-agent leaves it out,
 //     and then there is no Node object (k3s 005499a9 pkg/cli/server/server.go, agent.Run).

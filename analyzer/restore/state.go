@@ -15,16 +15,16 @@ type State struct {
 	NewestRecord    int64 // the newest record's main revision: what a bump adds to
 	SeenRevision    int64 // the newest revision that the file shows etcd to have reached
 	CompactRevision int64 // 0 when never compacted
-	CompactUnknown  bool  // what would tell it is lost
+	CompactUnknown  bool  // what would show it is lost
 	// Missing is what is known to be missing from the snapshot. As many revisions as
 	// entries of the log may have made are in SeenRevision.
 	Missing []snapshot.Missing
 
 	// Time is about when the snapshot was taken, rather earlier than later, UTC;
-	// zero when nothing tells.
+	// zero when nothing shows it.
 	Time time.Time
 
-	// Clock tells when revisions were written, as far as the snapshot tells; nil
+	// Clock tells when revisions were written, as far as the snapshot shows; nil
 	// when nothing does.
 	Clock *clock.Clock
 
@@ -34,13 +34,13 @@ type State struct {
 	ClusterUnknown string
 
 	// EtcdVersion is the version that the cluster's members have agreed on, such as
-	// 3.6.0, "" when the snapshot does not tell; EtcdMembers counts its members.
+	// 3.6.0, "" when the snapshot does not show it; EtcdMembers counts its members.
 	EtcdVersion string
 	EtcdMembers int
 
 	Pods  []*Pod // every live pod
 	Nodes []Node // every live Node object
-	// APIServers are those that were running, as far as the snapshot tells; by name.
+	// APIServers are those that were running, as far as the snapshot shows; by name.
 	APIServers []APIServer
 
 	// Workloads are the controllers' objects, but for ReplicaSets that a Deployment
@@ -97,7 +97,7 @@ type Node struct {
 	Unreachable    bool   // it is tainted so, and pods that do not tolerate it are deleted
 	Cordoned       bool   // spec.unschedulable
 	// Service is the service that its kubelet is part of, together with an API server or a
-	// member of etcd; "" for none, and where nothing tells.
+	// member of etcd; "" for none, and where nothing shows it.
 	Service string
 }
 

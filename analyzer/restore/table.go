@@ -8,10 +8,10 @@ package restore
 // The fields of a cell are, in this order,
 //
 //	outcome, severity, where it runs, what the API shows, what heals it, flags,
-//	the condition under which it comes to that, the reason in words, what to do
+//	the condition under which that is the outcome, the reason in words, what to do
 //
 // A case that a row leaves out is none of its own: unplaced is then as relist or restart,
-// and only rows of rule onto, and of pods of which nothing can be told, are ever asked for
+// and only rows of rule onto, and of pods of which nothing can be said, are ever asked for
 // onto.
 var table = [rows]row{
 	// Pods that are in the current snapshot only.
@@ -441,7 +441,7 @@ var table = [rows]row{
 		onto: {Mirror, OK, nowhere, backupAsWas, HealsNever, noFlags, ontoDoubt, whyOntoMirror, actOntoMirror},
 	}},
 
-	// Pods of which nothing can be told.
+	// Pods of which nothing can be said.
 	rowUnreadable: {"unreadable", "with a value that cannot be read", cells{
 		deaf:    {Unknown, Critical, nowhere, nothing, HealsNever, noFlags, nothingTold, whyUnreadable, actRemedy},
 		relist:  {Unknown, Critical, nowhere, nothing, HealsNever, noFlags, nothingTold, whyUnreadable, actRemedy},

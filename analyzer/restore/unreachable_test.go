@@ -24,12 +24,12 @@ func TestUnreachable(t *testing.T) {
 		for _, o := range p.Pods {
 			if o.UID == "over" {
 				if o.Certainty != Certain || len(o.RunsOn)+len(o.MayRunOn) > 0 {
-					t.Errorf("%+v: it had ended: %s", plan, told(o))
+					t.Errorf("%+v: it had ended: %s", plan, describe(o))
 				}
 				continue
 			}
 			if o.Certainty != Possible || len(o.RunsOn) > 0 || !slices.Contains(o.MayRunOn, "n1") || !slices.Contains(o.Flags, FlagNodeUnreachable) {
-				t.Errorf("%+v: %s, may run on %v", plan, told(o), o.MayRunOn)
+				t.Errorf("%+v: %s, may run on %v", plan, describe(o), o.MayRunOn)
 			}
 		}
 		if severity, text := p.Headline(); severity == OK || !strings.Contains(text, "1 node was unreachable") {

@@ -33,8 +33,8 @@ var (
 // Kubernetes says of which versions the cluster is, and what the rules of the
 // prediction rest on for them.
 type Kubernetes struct {
-	// APIServers is their version, the oldest where they differ, "" when nothing tells;
-	// and APIServersFrom what tells it.
+	// APIServers is their version, the oldest where they differ, "" when nothing shows it;
+	// and APIServersFrom what shows it.
 	APIServers     string         `json:"apiServers"`
 	APIServersFrom string         `json:"apiServersFrom"`
 	Kubelets       []VersionCount `json:"kubelets"` // of the current state's nodes, the most first
@@ -69,7 +69,7 @@ func CountVersions(versions []string) []VersionCount {
 	return list
 }
 
-// parseVersion reads a version as nodes and images tell it, such as v1.33.4+k3s1. It
+// parseVersion reads a version as nodes and images give it, such as v1.33.4+k3s1. It
 // is nil when there is none in s.
 func parseVersion(s string) *version.Version {
 	v, err := version.ParseGeneric(s)
@@ -105,7 +105,7 @@ type versions struct {
 // before it.
 func (c *Comparison) versionsUnder(plan Plan) versions {
 	v := versions{kubelet: map[string]*version.Version{}, stated: parseVersion(plan.KubernetesVersion)}
-	var told []string
+	var kubelets []string
 	for i := range c.current.Nodes {
 		n := &c.current.Nodes[i]
 		known := parseVersion(n.KubeletVersion)
@@ -113,9 +113,9 @@ func (c *Comparison) versionsUnder(plan Plan) versions {
 			known = v.stated
 		}
 		v.kubelet[n.Name] = known
-		told = append(told, n.KubeletVersion)
+		kubelets = append(kubelets, n.KubeletVersion)
 	}
-	v.Kubelets = CountVersions(told)
+	v.Kubelets = CountVersions(kubelets)
 	if v.servers, v.APIServersFrom = v.stated, "as stated"; v.stated == nil {
 		v.servers, v.APIServersFrom = c.serverVersion()
 		v.AtLeast = v.APIServersFrom == fromKubelets
@@ -132,7 +132,7 @@ func (c *Comparison) versionsUnder(plan Plan) versions {
 
 const fromKubelets = "by the newest kubelet: no API server may be older"
 
-// serverVersion is the version of the oldest API server, and what tells it: the image
+// serverVersion is the version of the oldest API server, and what shows it: the image
 // of its static pod, or else the newest kubelet, which no API server is older than
 // (Kubernetes' policy on version skew).
 func (c *Comparison) serverVersion() (*version.Version, string) {

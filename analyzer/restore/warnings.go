@@ -125,6 +125,6 @@ func (m *Missing) cost() string {
 	case *n == 0:
 		return "Pods and nodes may be missing from this prediction."
 	default:
-		return fmt.Sprintf("Up to %d revisions may be in it, each of which may have created, changed or deleted several pods.", *n)
+		return fmt.Sprintf("Up to %s may be in it, each of which may have created, changed or deleted several pods.", words.Count(*n, "revision"))
 	}
 }

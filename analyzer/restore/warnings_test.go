@@ -52,7 +52,7 @@ func TestWarnings(t *testing.T) {
 		{"which restarts", was(), now(), all, nil, "until their kubelets are restarted", false},
 		{"which restarts alone", was(), now(), some("n5"), nil, "until their kubelets are restarted", false},
 
-		{"nothing can be told of a pod", was(unreadablePod), now(unreadablePod), Plan{}, nil, "1 pod cannot be predicted", true},
+		{"nothing can be said about a pod", was(unreadablePod), now(unreadablePod), Plan{}, nil, "1 pod cannot be predicted", true},
 		{"all can", was(), now(), Plan{}, nil, "cannot be predicted", false},
 		{"clusters were not compared", was(), now(), Plan{}, func(c *Comparison) { c.backup.ClusterUnknown = "no uid" }, "no uid in the backup.", true},
 		{"of the current one", was(), now(), Plan{}, func(c *Comparison) { c.current.ClusterUnknown = "no uid" }, "no uid in the current snapshot.", true},

@@ -2,12 +2,9 @@ package restore
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
-
-	"revenant/internal/words"
 )
 
 // Workload is a controller's object: what it wants is what the controllers see
@@ -60,7 +57,7 @@ type WorkloadOutcome struct {
 	WantedNow int64 `json:"wantedNow"` // and in the current state
 	Believed  int64 `json:"believed"`  // pods that the restored API shows as active
 	Running   int64 `json:"running"`   // pods that really run
-	MayRun    int64 `json:"mayRun"`    // pods that may run besides
+	MayRun    int64 `json:"mayRun"`    // pods that may run in addition
 	Phantoms  int64 `json:"phantoms"`  // of Running, those that the API does not show
 	Ghosts    int64 `json:"ghosts"`    // of Believed, those of which nothing runs
 	Surplus   int64 `json:"surplus"`   // Running above Wanted
@@ -68,7 +65,7 @@ type WorkloadOutcome struct {
 	// Recreates is how many pods its controller makes, because the API lacks them
 	// or they are marked failed; on a node whose kubelet is deaf they do not start.
 	Recreates int64 `json:"recreates"`
-	// RecreatesLater is how many it makes besides, when pods that the API shows now
+	// RecreatesLater is how many more it makes, when pods that the API shows now
 	// have been deleted with their machine, or stopped, by themselves (Then).
 	RecreatesLater int64 `json:"recreatesLater"`
 	Removes        int64 `json:"removes"` // how many it deletes, because the API has too many
@@ -98,7 +95,7 @@ type workload struct {
 
 func (w *workload) either() *Workload { return cmp.Or(w.backup, w.current) }
 
-// findWorkloads lays the controllers' objects side by side and finds each pod's.
+// findWorkloads matches the controllers' objects of both snapshots and finds each pod's.
 func (c *Comparison) findWorkloads() {
 	byUID := map[string]int32{}
 	file := func(list []Workload, set func(*workload, *Workload)) {
@@ -359,167 +356,6 @@ func (f *forecast) job(o *WorkloadOutcome, w *workload, t *podTally) {
 		o.Wanted = min(was.Wanted, o.Believed)
 	}
 	o.Recreates, o.Removes = max(o.Wanted-o.Believed, 0), max(o.Believed-o.Wanted, 0)
-}
-
-// cronJob says whether a slot of the schedule is run again: the newest one that
-// was missed is, if its deadline allows (kubernetes v1.37 pkg/controller/cronjob/
-// utils.go mostRecentScheduleTime, cronjob_controllerv2.go syncCronJob).
-func (f *forecast) cronJob(o *WorkloadOutcome, w *workload) {
-	o.Severity = OK
-	switch {
-	case w.backup == nil:
-		o.Severity, o.Reason = Warning, "Created after the backup: it is lost, and no slot of its schedule runs."
-	case w.backup.Suspended && w.current == nil:
-		o.Reason = "Deleted after the backup: it is back, suspended."
-	case w.backup.Suspended:
-		o.Reason = "Suspended in the backup: no slot runs again."
-	case f.blocked(w.backup) != "":
-		o.Severity = Critical
-		o.Reason = fmt.Sprintf("No slot of its schedule (%s) runs: its concurrencyPolicy is Forbid, and its Job %s counts as active, because the API shows pods of it that do not run. That ends when their kubelets relist their pods.", w.backup.Schedule, f.blocked(w.backup))
-		o.Action = "Make their kubelets relist (bump and mark compacted, or restart them), or delete that Job."
-	case w.current == nil:
-		o.Severity, o.Reason = Warning, fmt.Sprintf("Deleted after the backup: it is back and runs on its schedule (%s).", w.backup.Schedule)
-	case w.current.LastSchedule.After(w.backup.LastSchedule):
-		o.RunsAgain = append(o.RunsAgain, w.current.LastSchedule.UTC().Format(time.RFC3339))
-		within := ""
-		if w.backup.Deadline > 0 {
-			within = fmt.Sprintf(", if the controller is back within %s of it", w.backup.Deadline)
-		}
-		o.Severity = Warning
-		o.Reason = fmt.Sprintf("The backup does not have the slot of %s, which has run: the newest slot (%s) runs again%s.", o.RunsAgain[0], w.backup.Schedule, within)
-		if len(w.backup.Active) > 0 {
-			switch w.backup.Policy {
-			case "Forbid":
-				o.Reason += " That waits until the Job that the backup has as active has ended (concurrencyPolicy Forbid)."
-			case "Replace":
-				o.Reason += " The Job that the backup has as active is deleted for it (concurrencyPolicy Replace); its pods on deaf or missing kubelets stay Terminating until the kubelet relists."
-			}
-		}
-	default:
-		o.Reason = "No slot has run since the backup."
-	}
-	if w.backup != nil && w.backup.Unreadable != "" || w.current != nil && w.current.Unreadable != "" {
-		o.Severity, o.Reason, o.Action = Warning, "Unknown: its value cannot be read.", ""
-	}
-}
-
-// blocked names a Job that keeps a CronJob from running: it counts as active although
-// nothing of it goes on.
-func (f *forecast) blocked(cron *Workload) string {
-	if cron.Policy != "Forbid" {
-		return ""
-	}
-	for _, uid := range cron.Active {
-		if name := f.waiting[uid]; name != "" {
-			return name
-		}
-	}
-	return ""
-}
-
-// judgement is all that the words about a workload depend on.
-type judgement struct {
-	evicted, stopping, by                        int64
-	perhaps                                      bool
-	lost, back, scaled, rolled, deaf, claims     bool
-	wanted, wantedNow, running, phantoms, ghosts int64
-	surplus, shortfall, recreates, removes       int64
-	twice, hangs, again                          int
-	end                                          *jobEnd
-	ended                                        bool // since the backup, too
-}
-
-// judged is a judgement in words.
-type judged struct {
-	severity Severity
-	reason   string
-}
-
-// judge says in words what becomes of the workload, the worst first. Workloads of
-// which the same is to be said share it.
-func (f *forecast) judge(o *WorkloadOutcome, w *workload, later judgement) (Severity, string) {
-	e := w.either()
-	if e.Unreadable != "" {
-		return Warning, "Unknown: its value cannot be read (" + e.Unreadable + ")."
-	}
-	j := judgement{
-		lost: w.backup == nil, back: w.current == nil, deaf: f.general.column == deaf,
-		claims: len(o.Twice) > 0 && len(o.Twice[0].Claims) > 0,
-		wanted: o.Wanted, running: o.Running, phantoms: o.Phantoms, ghosts: o.Ghosts,
-		surplus: o.Surplus, shortfall: o.Shortfall, recreates: o.Recreates, removes: o.Removes,
-		twice: len(o.Twice), hangs: len(o.Hangs), again: len(o.RunsAgain),
-		evicted: later.evicted, stopping: later.stopping, by: later.by, perhaps: later.perhaps, end: later.end,
-	}
-	if !j.lost && !j.back {
-		j.scaled = w.backup.Wanted != w.current.Wanted && e.Kind != "Job"
-		j.rolled = w.backup.Template != w.current.Template
-		j.ended = w.current.Finished
-	}
-	if j.scaled {
-		j.wanted, j.wantedNow = w.backup.Wanted, w.current.Wanted
-	}
-	said, ok := f.judgements[j]
-	if !ok {
-		said = j.speak()
-		f.judgements[j] = said
-	}
-	return said.severity, said.reason
-}
-
-func (j judgement) speak() judged {
-	var parts []string
-	severity := OK
-	say := func(when bool, s Severity, format string, args ...any) {
-		if !when {
-			return
-		}
-		if s.Rank() < severity.Rank() {
-			severity = s
-		}
-		parts = append(parts, fmt.Sprintf(format, args...))
-	}
-	on := ""
-	if j.claims {
-		on = ", on the same claims"
-	}
-	pods := func(n int64) string { return words.Count(n, "pod") }
-	say(j.lost && j.running > 0, Critical, "It is lost with the restore. Still running without it: %s.", pods(j.running))
-	say(j.lost && j.running == 0, Warning, "It is lost with the restore.")
-	say(j.twice > 0, Critical, "Running twice at the same time%s: %s.", on, words.Count(j.twice, "pod"))
-	say(j.hangs > 0, Critical, "Waiting for pods that have already ended: %s.", words.Count(j.hangs, "pod"))
-	if j.end != nil {
-		say(!j.ended, Warning, "%s", j.end.reason)
-		say(j.ended, OK, "%s", j.end.reason)
-	}
-	say(!j.lost && j.phantoms > 0, Critical, "Unseen by the API: %s.", pods(j.phantoms))
-	say(j.ghosts > 0, Critical, "Shown by the API and not running: %s.", pods(j.ghosts))
-	say(!j.lost && j.surplus > 0, Critical, "%d run, %d are wanted.", j.running, j.wanted)
-	if !j.lost && j.shortfall > 0 && j.recreates == 0 && j.hangs == 0 {
-		switch {
-		case j.evicted == 0 && !j.perhaps:
-			say(true, Critical, "Of %d wanted %d run, and nothing replaces the rest.", j.wanted, j.running)
-		case j.evicted < j.shortfall && !j.perhaps:
-			say(true, Critical, "Of %d wanted %d run, and nothing replaces %d of them.", j.wanted, j.running, j.shortfall-j.evicted)
-		default:
-			say(true, Critical, "Of %d wanted %d run.", j.wanted, j.running)
-		}
-	}
-	recreated := func(n int64, when string) {
-		say(n > 0 && j.deaf, Critical, "Recreated%s, but not started on nodes whose kubelet is deaf: %s.", when, pods(n))
-		say(n > 0 && !j.deaf, Warning, "Recreated%s: %s.", when, pods(n))
-	}
-	recreated(j.recreates, "")
-	recreated(j.stopping, " once they are stopped")
-	recreated(j.evicted, fmt.Sprintf(" within %d s, when they are deleted with their machine", j.by))
-	say(j.removes > 0, Warning, "Removed by its controller: %s.", pods(j.removes))
-	say(j.again > 0, Warning, "Work that is done again: %s.", words.Count(j.again, "pod"))
-	say(j.back, Warning, "It was deleted after the backup and is back.")
-	say(j.scaled, Warning, "It goes back from %d to %d wanted pods.", j.wantedNow, j.wanted)
-	say(j.rolled, Warning, "Its pod template is rolled back to the backup's: the rollout since then is undone.")
-	if len(parts) == 0 {
-		return judged{OK, "As before."}
-	}
-	return judged{severity, strings.Join(parts, " ")}
 }
 
 // list makes an empty list of none, so that it is [] in JSON.

@@ -267,7 +267,7 @@ func TestCapacity(t *testing.T) {
 			name: "what is started again does not fit", plan: bump(1_000_000), believed: 1300, run: 1300,
 			pods:    []*Pod{was(asks(600)), was(owned("", "stays", "3"), asks(700))},
 			after:   []*Pod{was(owned("", "stays", "3"), asks(700))},
-			refuses: "What its kubelet starts again does not fit beside what runs: out of cpu.", sure: Certain,
+			refuses: "What its kubelet starts again does not fit next to what runs: out of cpu.", sure: Certain,
 		},
 		{
 			name: "a pod was made larger in place, its kubelet is deaf", believed: 100, run: 900,

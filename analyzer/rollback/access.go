@@ -43,7 +43,7 @@ func (c *comparison) serviceAccounts() {
 	c.lostTokens()
 }
 
-// lostTokens tells whose pods are locked out of the API. An account to which
+// lostTokens reports whose pods are locked out of the API. An account to which
 // nothing is bound has next to nothing to lose.
 func (c *comparison) lostTokens() {
 	if len(c.tokens) == 0 {
@@ -110,7 +110,7 @@ func (c *comparison) permissions() {
 	}
 }
 
-// grants tells what a role or binding gives, and to whom.
+// grants says what a role or binding gives, and to whom.
 func (c *comparison) grants(s side, r snapshot.Record) string {
 	switch o := c.grant(s, r).(type) {
 	case binding:

@@ -25,7 +25,7 @@ import (
 type backing struct {
 	why     string // why nothing does, "" when something may
 	sure    bool
-	unread  bool // what tells it could not be read
+	unread  bool // what shows it could not be read
 	outside bool // it is not of the cluster
 }
 

@@ -55,10 +55,22 @@ func external(s *corev1.Service) *corev1.Service {
 	return s
 }
 
-func oldEndpoints(name, pod, ip string) *corev1.Endpoints {
-	return &corev1.Endpoints{ObjectMeta: named(name), Subsets: []corev1.EndpointSubset{{Addresses: []corev1.EndpointAddress{
-		{IP: ip, TargetRef: &corev1.ObjectReference{Kind: "Pod", Name: pod}},
-	}}}}
+// oldEndpoints has an address for each "pod ip", "Kind/name ip" or "ip".
+func oldEndpoints(name string, addresses ...string) *corev1.Endpoints {
+	var subset corev1.EndpointSubset
+	for _, a := range addresses {
+		target, ip, ok := strings.Cut(a, " ")
+		if !ok {
+			subset.Addresses = append(subset.Addresses, corev1.EndpointAddress{IP: a})
+			continue
+		}
+		ref := &corev1.ObjectReference{Kind: "Pod", Name: target}
+		if kind, name, ok := strings.Cut(target, "/"); ok {
+			ref.Kind, ref.Name = kind, name
+		}
+		subset.Addresses = append(subset.Addresses, corev1.EndpointAddress{IP: ip, TargetRef: ref})
+	}
+	return &corev1.Endpoints{ObjectMeta: named(name), Subsets: []corev1.EndpointSubset{subset}}
 }
 
 // TestUnbacked says behind which Services nothing answers after the restore, whatever
@@ -98,8 +110,15 @@ func TestUnbacked(t *testing.T) {
 		{"the Service was made after it", []runtime.Object{namespace("ns"), young}, []runtime.Object{svc, endpoints("ns/hook-abcde", "new 10.0.0.2")}, "certain which the backup does not have"},
 		{"endpoints outside of the cluster", []runtime.Object{namespace("ns"), svc, outside("ns/hook-abcde", "192.0.2.1")}, []runtime.Object{outside("ns/hook-abcde", "192.0.2.2")}, ""},
 		{"an external name", []runtime.Object{namespace("ns"), external(svc.DeepCopy())}, []runtime.Object{labelled(external(svc.DeepCopy()))}, ""},
-		{"endpoints before there were slices", []runtime.Object{namespace("ns"), svc, old, oldEndpoints("ns/hook", "old", "10.0.0.1")}, []runtime.Object{deleted{old}, young, oldEndpoints("ns/hook", "new", "10.0.0.2")}, "possible " + gone},
-		{"such endpoints, and the same pod", []runtime.Object{namespace("ns"), svc, old, oldEndpoints("ns/hook", "old", "10.0.0.1")}, nil, ""},
+		{"endpoints before there were slices", []runtime.Object{namespace("ns"), svc, old, oldEndpoints("ns/hook", "old 10.0.0.1")}, []runtime.Object{deleted{old}, young, oldEndpoints("ns/hook", "new 10.0.0.2")}, "possible " + gone},
+		{"such endpoints, and the same pod", []runtime.Object{namespace("ns"), svc, old, oldEndpoints("ns/hook", "old 10.0.0.1")}, nil, ""},
+		{"such endpoints, and one of two pods", []runtime.Object{namespace("ns"), svc, old, pod("ns/stays", ip("10.0.0.3")), oldEndpoints("ns/hook", "stays 10.0.0.3", "old 10.0.0.1")},
+			[]runtime.Object{deleted{old}, young, oldEndpoints("ns/hook", "new 10.0.0.2")}, ""},
+		{"such endpoints outside of the cluster", []runtime.Object{namespace("ns"), svc, oldEndpoints("ns/hook", "192.0.2.1")}, []runtime.Object{young, oldEndpoints("ns/hook", "new 10.0.0.2")}, ""},
+		{"such endpoints of no pod", []runtime.Object{namespace("ns"), svc, oldEndpoints("ns/hook", "VirtualMachine/vm 192.0.2.1")}, []runtime.Object{young, oldEndpoints("ns/hook", "new 10.0.0.2")}, ""},
+		{"such endpoints that cannot be read", []runtime.Object{namespace("ns"), svc, old, raw{key: "/registry/services/endpoints/ns/hook", value: "k8s:enc:aescbc:v1:key1:abc"}},
+			[]runtime.Object{deleted{old}, young, oldEndpoints("ns/hook", "new 10.0.0.2")}, "possible whose endpoints in the backup cannot all be read: whether a pod of them runs is not known"},
+		{"no endpoints yet", []runtime.Object{namespace("ns"), svc}, []runtime.Object{young, endpoints("ns/hook-abcde", "new 10.0.0.2")}, "possible " + gone},
 		{"endpoints that cannot be read", []runtime.Object{namespace("ns"), svc, old, raw{key: "/registry/endpointslices/ns/hook-abcde", value: "k8s:enc:aescbc:v1:key1:abc"}}, moved,
 			"possible whose endpoints in the backup cannot all be read: whether a pod of them runs is not known"},
 	}
@@ -148,7 +167,7 @@ func unbacked(t *testing.T, backup, current *snapshot.Snapshot) (list []string) 
 	return list
 }
 
-// TestConversionCA: a conversion webhook that trusts another certificate in the backup is told of as one
+// TestConversionCA: a conversion webhook that trusts another certificate in the backup is reported as one
 // of admission is.
 func TestConversionCA(t *testing.T) {
 	for name, tt := range map[string]struct {

@@ -30,10 +30,10 @@ type Answer string
 
 // The answers.
 const (
-	Answered   Answer = "answered"   // as far as the current state tells
+	Answered   Answer = "answered"   // as far as the current state shows
 	Outside    Answer = "outside"    // it is outside of the cluster, and no restore changes it
 	Unanswered Answer = "unanswered" // nothing does
-	NotTold    Answer = "not told"   // the snapshots do not say
+	NotKnown   Answer = "not known"  // the snapshots do not say
 )
 
 // Call is a server that the API servers of the restored state call.
@@ -153,12 +153,12 @@ func (k *calling) call(ch *change, call Call, was, is kube.Key) {
 	case b.outside:
 		call.Answer, call.Reason = Outside, "Service "+call.Service+" is an external name"
 	case b.unread:
-		call.Answer, call.Reason = NotTold, "Service "+call.Service+", "+b.why
+		call.Answer, call.Reason = NotKnown, "Service "+call.Service+", "+b.why
 	case b.why != "":
 		call.Answer, call.Reason = Unanswered, "Service "+call.Service+", "+k.alive(b.why)
 		call.Already = !k.alone && is != (kube.Key{}) && k.backed(k.current, is).why != ""
 	case k.alone:
-		call.Answer, call.Reason = NotTold, "whether the pods behind Service "+call.Service+" still run is not in the backup"
+		call.Answer, call.Reason = NotKnown, "whether the pods behind Service "+call.Service+" still run is not in the backup"
 	default:
 		call.Answer = Answered
 	}

@@ -42,7 +42,7 @@ func TestCalls(t *testing.T) {
 		{name: "its pod runs", before: []runtime.Object{webhook, svc, slice, alive}, want: "true answered false"},
 		{name: "its pod is gone", before: []runtime.Object{webhook, svc, slice, alive}, after: []runtime.Object{deleted{alive}}, want: "true unanswered true"},
 		{name: "its Service was made since", before: []runtime.Object{webhook}, after: []runtime.Object{svc, slice, alive}, want: "true unanswered false"},
-		{name: "a backup alone shows no pod", before: []runtime.Object{webhook, svc, slice, alive}, alone: true, want: "true not told false"},
+		{name: "a backup alone shows no pod", before: []runtime.Object{webhook, svc, slice, alive}, alone: true, want: "true not known false"},
 		{name: "a backup alone has no Service", before: []runtime.Object{webhook}, alone: true, want: "true unanswered false"},
 		{name: "it is called by URL", before: []runtime.Object{callingWebhook(admissionv1.Fail, admissionv1.WebhookClientConfig{URL: &url})}, want: "true outside false"},
 		{name: "it is an external name", before: []runtime.Object{webhook, external}, alone: true, want: "true outside false"},

@@ -149,7 +149,7 @@ func (c *comparison) customResources() {
 	}
 }
 
-// differing tells the counts that are not zero.
+// differing lists the counts that are not zero.
 func differing(k *Kind) string {
 	var parts []string
 	for _, n := range []struct {

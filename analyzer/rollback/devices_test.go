@@ -184,7 +184,7 @@ func TestPodCertificates(t *testing.T) {
 		{"a request that waited comes back", []runtime.Object{ns, request()}, []runtime.Object{deleted{request()}},
 			[]string{"pod-certificate-requested-again warning possible r: not answered in the backup, gone in the current state: of signer example.com/s for pod p"}},
 		{"an old request that waited comes back", []runtime.Object{ns, certificateRequest("ns/r", "p", time.Hour)}, []runtime.Object{deleted{request()}},
-			[]string{"pod-certificate-requested-again ok possible r: not answered in the backup, gone in the current state: of signer example.com/s for pod p; older than 30 minutes by now, so that it is soon deleted"}},
+			[]string{"pod-certificate-requested-again ok possible r: not answered in the backup, gone in the current state: of signer example.com/s for pod p; older than 30 minutes, so it is soon deleted"}},
 		{"a request was answered", []runtime.Object{ns, request()}, []runtime.Object{request("Denied")},
 			[]string{"pod-certificate-requested-again warning possible r: not answered in the backup, answered since: of signer example.com/s for pod p"}},
 		{"an answered request comes back", []runtime.Object{ns, request("Issued")}, []runtime.Object{deleted{request()}}, nil},

@@ -24,7 +24,7 @@ type encrypted struct {
 // in which versions.
 //
 // The API server writes all objects of a resource in one way, so the object
-// written last tells how it does, and the one written first whether it ever did
+// written last shows how it does, and the one written first whether it ever did
 // otherwise. If one of the two is encrypted, or one that differs is in the backup,
 // all of the resource are looked at.
 func (c *comparison) encodings() {
@@ -74,7 +74,7 @@ func (c *comparison) encryptions(s side, k *kindCount, a ages) encryptions {
 	return found
 }
 
-// envelope reads the envelope of a value; one that is malformed tells as much as
+// envelope reads the envelope of a value; one that is malformed says as much as
 // could be read.
 func (c *comparison) envelope(s side, r snapshot.Record) kube.Envelope {
 	value := c.value(s, r)
@@ -89,7 +89,7 @@ func (c *comparison) envelope(s side, r snapshot.Record) kube.Envelope {
 }
 
 // storageVersion compares in which version built-in objects are written. Custom
-// resources are told of by their definitions.
+// resources are reported with their definitions.
 func (c *comparison) storageVersion(k *kindCount) {
 	if k.custom {
 		return

@@ -123,7 +123,7 @@ func sliceEndpoints(s *discoveryv1.EndpointSlice, r snapshot.Record) endpoints {
 	return list
 }
 
-// served tells what of a Service's endpoints is wrong after the restore.
+// served reports what of a Service's endpoints is wrong after the restore.
 func (c *comparison) served(service kube.Key, v *served) {
 	var dead, reused, missing names
 	var deadRefs, reusedRefs, missingRefs refs

@@ -181,7 +181,7 @@ func (c *comparison) masters() {
 		if m.TTL > 0 {
 			f.Severity = finding.Warning
 			f.Reason += fmt.Sprintf("; etcd deletes it %s after it has started", m.TTL)
-			f.Inferred = "Until then API servers list the address behind the Service kubernetes, and some of its connections fail. A restore that copies keys one by one loses etcd's leases: then nothing deletes it."
+			f.Inferred = "Until then API servers list the address among the endpoints of the Service kubernetes, and some of its connections fail. A restore that copies keys one by one loses etcd's leases: then nothing deletes it."
 		} else {
 			f.Reason += "; no lease of etcd's deletes it"
 		}

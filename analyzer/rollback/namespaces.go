@@ -62,7 +62,7 @@ func contents(objects, pods int) string {
 }
 
 // lostWithNamespace says whether the namespace of a lost object is lost as well,
-// or that of a resurrected one resurrected: then there is no more to tell.
+// or that of a resurrected one resurrected: then there is nothing else to report.
 func (c *comparison) lostWithNamespace(ch *change) bool {
 	if ch.Namespace == "" {
 		return false

@@ -36,14 +36,14 @@ func (c *comparison) podCertificates() {
 			// v1.37 pkg/controller/certificates/cleaner/pcrcleaner.go).
 			if old := before.CreationTimestamp.Add(30 * time.Minute); c.until(old).refused {
 				f.Severity = finding.OK
-				f.Reason += "; older than 30 minutes by now, so that it is soon deleted"
+				f.Reason += "; older than 30 minutes, so it is soon deleted"
 			}
 			c.add(PodCertificateAgain, ch.Key, f)
 		case ch.lost() && is && !answered(&after) && !c.lostWithNamespace(&ch):
 			k := kube.Key{Resource: "pods", Namespace: ch.Namespace, Name: after.Spec.PodName}
 			now := c.find(c.current, k)
 			if !sameObject(c.find(c.backup, k), now) {
-				continue // told of the pod
+				continue // reported for the pod
 			}
 			f.Reason = fmt.Sprintf("only in the current state, not answered yet: of signer %s for pod %s, which both snapshots have", after.Spec.SignerName, after.Spec.PodName)
 			c.add(PodCertificateLost, ch.Key, f)

@@ -103,7 +103,7 @@ func (r *resize) allocated(is *corev1.Container, name corev1.ResourceName) bool 
 	return true
 }
 
-// compare notes what differs; each is told of every resource that does.
+// compare notes what differs; each is reported for every resource that does.
 func (r *resize) compare(of string, was, is corev1.ResourceRequirements, each func(corev1.ResourceName)) {
 	differing := map[corev1.ResourceName]bool{}
 	for _, list := range []struct {

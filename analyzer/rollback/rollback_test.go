@@ -199,7 +199,7 @@ func TestSecretsStayHidden(t *testing.T) {
 	}
 }
 
-// TestSame: two equal snapshots have nothing to tell.
+// TestSame: two equal snapshots have no findings.
 func TestSame(t *testing.T) {
 	eachRun(t, func(t *testing.T, backup, _ *snapshot.Snapshot) {
 		r := compare(t, backup, backup)

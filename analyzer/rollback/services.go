@@ -101,7 +101,7 @@ func ingressOf(s *corev1.Service) string {
 }
 
 // ranges compares what the allocators were started with. What they have given
-// out is told by the Services themselves.
+// out is shown by the Services themselves.
 func (c *comparison) ranges() {
 	for _, name := range []string{"serviceips", "secondaryserviceips", "servicenodeports"} {
 		k := kube.Key{Resource: "ranges", Name: name}

@@ -108,7 +108,7 @@ func (c *comparison) accountToken(s side, t *corev1.Secret) validity {
 	switch {
 	case !ok:
 		v.unsure = true
-		v.note += "; whether the ServiceAccount is still the one of the token is not known, for it cannot be read"
+		v.note += "; whether the token is still for the same ServiceAccount is not known, because that cannot be read"
 	case account.DeletionTimestamp != nil, uid != "" && uid != string(account.UID):
 		return validity{refused: true}
 	}
@@ -121,7 +121,7 @@ func (c *comparison) until(at time.Time) validity {
 	end := words.Time(at)
 	switch from, to := c.taken.From, c.taken.To; {
 	case from.IsZero():
-		return validity{unsure: true, note: fmt.Sprintf(", which expires at %s; whether that is past is not known, for nothing shows when the current snapshot was taken", end)}
+		return validity{unsure: true, note: fmt.Sprintf(", which expires at %s; whether it has expired is not known, because nothing shows when the current snapshot was taken", end)}
 	case !at.After(from):
 		return validity{refused: true}
 	case to.IsZero() || !at.After(to):

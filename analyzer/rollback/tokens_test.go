@@ -137,7 +137,7 @@ func TestTokensLost(t *testing.T) {
 	}
 }
 
-// TestCertificateAtTheEnd: a certificate that may have expired while the snapshot was taken is told of as
+// TestCertificateAtTheEnd: a certificate that may have expired while the snapshot was taken is reported as
 // such.
 func TestCertificateAtTheEnd(t *testing.T) {
 	tls := func(end time.Time) *corev1.Secret {

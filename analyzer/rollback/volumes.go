@@ -51,7 +51,7 @@ func (c *comparison) volumeResurrected(ch *change, v *corev1.PersistentVolume) {
 func (c *comparison) volumeChanged(ch *change, before, after *corev1.PersistentVolume) {
 	c.reclaimPolicy(ch, before, after)
 	if claim := after.Spec.ClaimRef; before.Spec.ClaimRef == nil && claim != nil && c.claimIsLost(claim) {
-		return // told of the claim
+		return // reported for the claim
 	}
 	was, is := boundTo(before.Spec.ClaimRef), boundTo(after.Spec.ClaimRef)
 	if d, e := disk(&before.Spec), disk(&after.Spec); d != e {
@@ -168,7 +168,7 @@ func (c *comparison) usedBy(f Finding, ch *change) Finding {
 	return f
 }
 
-// volumeInBackup tells how the backup has a volume, and whether a claim is free to
+// volumeInBackup says how the backup has a volume, and whether a claim is free to
 // take it.
 func (c *comparison) volumeInBackup(name string) (then string, free bool) {
 	r := c.find(c.backup, kube.Key{Resource: "persistentvolumes", Name: name})

@@ -41,7 +41,7 @@ func onNodes(w *watchers.Watcher) string {
 	return ", with pods on " + words.Count(len(w.Nodes), "node")
 }
 
-// watcherKey is the object of a watcher; of a static pod the one of its node is not told.
+// watcherKey is the object of a watcher; for a static pod, the object of its node is not named.
 func watcherKey(w *watchers.Watcher) kube.Key {
 	k := kube.Key{Resource: "pods", Namespace: w.Namespace, Name: w.Name}
 	if w.Kind != watchers.StaticPod && w.Kind != watchers.Bare {

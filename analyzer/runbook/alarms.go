@@ -36,7 +36,7 @@ func (b *builder) alarms() Step {
 			s.Commands = append(s.Commands, b.etcdctl(b.endpoint(), "compact", "--physical", revision).
 				says("Compaction and defragmenting are not refused. A second time, it says that the revision has been compacted."))
 		} else {
-			s.Why += " The bump has compacted already, for it marks everything before it as compacted."
+			s.Why += " The bump has already compacted: it marks everything before it as compacted."
 		}
 		s.Commands = append(s.Commands,
 			b.etcdctl(b.endpoints(), "defrag", "--command-timeout=10m").says("Member by member. Each answers nothing meanwhile."),

@@ -3,9 +3,9 @@ package runbook
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"revenant/analyzer/restore"
+	"revenant/internal/words"
 )
 
 const (
@@ -171,15 +171,12 @@ func (b *builder) whyThisBump(known int64) string {
 	case b.Plan != nil:
 		return "Given by the plan. " + b.judged(known)
 	case b.Comparison == nil && known > 0:
-		return fmt.Sprintf("%s. The bump is far above that, to cover what was written later.", sentence(b.servedText(known)))
+		return fmt.Sprintf("%s. The bump is far above that, to cover what was written later.", words.Capital(b.servedText(known)))
 	case b.Comparison == nil:
 		return "Nothing shows what was served after the backup. The bump covers a thousand writes a second for eleven days."
 	}
-	return fmt.Sprintf("%s, %d after the backup. The bump is 1.5 times that plus a million, to cover what was written later.", sentence(b.servedText(known)), known-b.bump.Base)
+	return fmt.Sprintf("%s, %d after the backup. The bump is 1.5 times that plus a million, to cover what was written later.", words.Capital(b.servedText(known)), known-b.bump.Base)
 }
-
-// sentence is a clause with which one begins.
-func sentence(clause string) string { return strings.ToUpper(clause[:1]) + clause[1:] }
 
 func (b *builder) judged(known int64) string {
 	switch {

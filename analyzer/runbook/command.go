@@ -9,7 +9,7 @@ import (
 )
 
 // Command is one thing to type into a POSIX shell. Words in capitals stand for what
-// the snapshots do not tell. On every machine it begins in the home directory of who
+// the snapshots do not show. On every machine it begins in the home directory of who
 // logs in, and on the workstation in the directory in which revenant was run.
 type Command struct {
 	Run     string `json:"run"`

@@ -36,7 +36,7 @@ func toolOf(version string) etcdTool {
 		t.needs = "Every etcdutl " + version + " has the flags. etcdctl " + version + " cannot restore."
 	default:
 		t.version = ""
-		t.needs = "The backup does not tell its version of etcd. etcdutl has the flags from 3.5.10 on, etcdctl 3.4 from about 3.4.27 on; take the version that will run."
+		t.needs = "The backup does not show its version of etcd. etcdutl has the flags from 3.5.10 on, etcdctl 3.4 from about 3.4.27 on; use the version that will run."
 	}
 	return t
 }

@@ -15,10 +15,10 @@ import (
 type Facts struct {
 	Members     []snapshot.Member
 	Stale       bool   // names and URLs of the members may be older than the snapshot
-	EtcdVersion string // of the cluster, such as 3.6; "" when the file does not tell
+	EtcdVersion string // of the cluster, such as 3.6; "" when the file does not show it
 	Alarms      []snapshot.Alarm
 	BumpMarkers []int64 // where earlier restores with a bump left their record
-	// NoTrailer says that the file has no SHA-256 behind it, so that etcdutl takes
+	// NoTrailer says that the file has no SHA-256 after it, so that etcdutl takes
 	// it only with --skip-hash-check.
 	NoTrailer bool
 	// Packed says what the db was found in when the file is no snapshot itself, such
@@ -28,7 +28,7 @@ type Facts struct {
 	// state.
 	Logged     bool
 	Namespaces []string
-	// MasterLeases are the keys by which API servers tell where they are.
+	// MasterLeases are the keys under which API servers record their addresses.
 	MasterLeases []string
 	// Topology is OpenShift's controlPlaneTopology, "" where nothing shows it.
 	Topology   string

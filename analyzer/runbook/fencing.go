@@ -13,7 +13,7 @@ import (
 const fencedTopology = "DualReplica"
 
 // topology is that of the control plane of a cluster of OpenShift, "" where the snapshot
-// does not tell.
+// does not show it.
 func topology(s *snapshot.Snapshot, prefix string) string {
 	key := kube.Key{Group: "config.openshift.io", Resource: "infrastructures", Name: "cluster"}
 	r, err := s.Get(key.Path(prefix), 0)
@@ -58,6 +58,6 @@ func (b *builder) restoreFenced(s *Step) {
 		script(FirstControlPlane, "sudo pcs status resources etcd", "pcs").says("Shows etcd as started on both nodes. If it is not after 5 minutes: pcs resource cleanup etcd."),
 	)
 	s.Warnings = append(s.Warnings,
-		"Before cluster-restore.sh is run once more, move /var/lib/etcd-backup away again, as above: it holds the former data, and the script removes it.",
+		"Before you run cluster-restore.sh again, move /var/lib/etcd-backup away again, as above: it holds the former data, and the script removes it.",
 		"If etcd has served the restored file already, write this runbook again with --last-revision before you restore again. The API servers have gone on, and keep their cache under the same bump.")
 }

@@ -137,13 +137,13 @@ func (b *builder) backupDir() string {
 }
 
 // makeBumped makes a snapshot that has the bump in it: the db of a restored
-// member with its SHA-256 behind it, which is what restores check (etcdutl/v3 v3.7
+// member with its SHA-256 after it, which is what restores check (etcdutl/v3 v3.7
 // snapshot/v3_snapshot.go copyAndVerifyDB).
 func (b *builder) makeBumped(s *Step) {
 	from, to := plainBackup, b.restored()
 	argv := append(b.etcdutl("snapshot", "restore", from, "--data-dir=bumped.etcd"), b.flags()...)
 	s.Commands = append(s.Commands,
-		call(Workstation, "rm", "-rf", "bumped.etcd").says("Removes what an earlier try has left."),
+		call(Workstation, "rm", "-rf", "bumped.etcd").says("Removes what an earlier attempt has left."),
 		call(Workstation, argv...).flagALine().reads(from, tool(b.etcd.program)).writes("bumped.etcd").says("Makes a data directory of one member. Only its db is needed."),
 		script(Workstation, "cp bumped.etcd/member/snap/db "+to+" && openssl dgst -sha256 -binary bumped.etcd/member/snap/db >> "+to, "openssl").reads("bumped.etcd").writes(to).
 			says("Makes a snapshot of it, with the SHA-256 that a restore checks."),
@@ -212,7 +212,7 @@ func remote(address, path string) string {
 // hostName is what ssh can be given as a machine.
 var hostName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:%-]{0,252}$`)
 
-// addressOf is the machine of a member as far as its URLs and its name tell: others
+// addressOf is the machine of a member as far as its URLs and its name show: others
 // reach it at the host of its peer URL.
 func addressOf(m snapshot.Member) string {
 	for _, u := range m.PeerURLs {

@@ -34,7 +34,7 @@ type findings struct {
 	force    []pod // only a forced deletion removes them
 	blocked  []pod // stopped, and no node of the backup can take them
 	rebound  []pod // run on only if the scheduler binds them again before their kubelet lists
-	bare     []pod // lost, and no controller makes them again
+	bare     []pod // lost, and no controller creates them again
 	pairs    []twins
 
 	namespaces []string // in the current state only
@@ -299,28 +299,6 @@ func (b *builder) deletions(pods []pod, flags []string, comment string) (command
 		warnings = append(warnings, fmt.Sprintf("And %d more: %s lists them.", n, b.predictCommand()))
 	}
 	return commands, warnings
-}
-
-func have(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun + " has"
-	}
-	return fmt.Sprintf("%d %ss have", n, noun)
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-// some names the first of a list, for prose.
-func some(names []string) string {
-	if len(names) <= listed {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:listed], ", "), len(names)-listed)
 }
 
 func (p pod) String() string { return p.namespace + "/" + p.name }

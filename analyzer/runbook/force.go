@@ -13,9 +13,9 @@ import (
 // v1.37 pkg/kubelet/server/server.go getRunningPods, pkg/kubelet/container/runtime.go
 // ToAPIPod).
 const forceLines = `end=0; gone() { uid=$(KUBECTL get pod --namespace="$1" --ignore-not-found --output=jsonpath='{.metadata.uid}' -- "$2") && runs=$(KUBECTL get --raw "/api/v1/nodes/$4/proxy/runningpods/") ||
-      { echo "$1/$2 stays, for the API or $4 does not answer. Look on $4 (crictl ps). If that machine is gone, delete its Node object." >&2; end=1; return; }
+      { echo "$1/$2 stays, because the API or $4 does not answer. Look on $4 (crictl ps). If that machine is gone, delete its Node object." >&2; end=1; return; }
     [ "$uid" = "$3" ] || return 0
-    case $runs in *"\"$3\""*) echo "$1/$2 stays, for it runs on $4. Delete it without --force: its kubelet stops it." >&2; end=1; return ;; esac
+    case $runs in *"\"$3\""*) echo "$1/$2 stays, because it runs on $4. Delete it without --force: its kubelet stops it." >&2; end=1; return ;; esac
     KUBECTL delete pod --namespace="$1" --grace-period=0 --force -- "$2" || end=1; }`
 
 // deleteEnded deletes pods whose kubelets have nothing more to say of them. Until that is

@@ -25,7 +25,7 @@ func TestForce(t *testing.T) {
 		says            string
 	}{
 		{name: "nothing runs", uid: `case "$*" in *-b) echo u-2 ;; *) echo u-1 ;; esac`, runs: `echo '{"items":[{"metadata":{"uid":"u-4"}}]}'`, deleted: []string{"it's", "-b"}},
-		{name: "one runs", uid: `case "$*" in *-b) echo u-2 ;; *) echo u-1 ;; esac`, runs: `echo '{"items":[{"metadata":{"uid":"u-1"}}]}'`, deleted: []string{"-b"}, fails: true, says: "rows/it's stays, for it runs on node-1"},
+		{name: "one runs", uid: `case "$*" in *-b) echo u-2 ;; *) echo u-1 ;; esac`, runs: `echo '{"items":[{"metadata":{"uid":"u-1"}}]}'`, deleted: []string{"-b"}, fails: true, says: "rows/it's stays, because it runs on node-1"},
 		{name: "they are others by now", uid: "echo u-9", runs: `echo '{"items":[]}'`},
 		{name: "they are gone", uid: ":", runs: `echo '{"items":[]}'`},
 		{name: "no node answers", uid: "echo u-1", runs: "exit 1", fails: true, says: "does not answer"},

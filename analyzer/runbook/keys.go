@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"revenant/analyzer/atrest"
+	"revenant/internal/words"
 )
 
 // encryptionFiles are where platforms keep the EncryptionConfiguration of their API
@@ -51,11 +52,11 @@ func (b *builder) keys(s *Step) {
 		s.Commands = append(append(s.Commands, b.fetchKeys()...), b.inspectKeys().says("%s", says))
 	}
 	for _, k := range needed[:min(len(needed), listed)] {
-		of := some(k.Resources)
+		of := words.First(k.Resources, listed)
 		if of == "" {
 			of = "no known resource"
 		}
-		by := fmt.Sprintf("%s (%s, of %s)", k.By(), count(k.Count, "value"), of)
+		by := fmt.Sprintf("%s (%s, of %s)", k.By(), words.Count(k.Count, "value"), of)
 		switch k.Fit {
 		case atrest.Fits:
 		case atrest.Plugin:
@@ -63,7 +64,7 @@ func (b *builder) keys(s *Step) {
 		case atrest.NotGiven:
 			s.Checks = append(s.Checks, "The configuration of every API server has "+by+".")
 		case atrest.NoPlain:
-			s.Warnings = append(s.Warnings, fmt.Sprintf("The backup has values that are not encrypted (%s, of %s), and the given configuration has no provider identity for them: API servers with it cannot list these resources. Stop nothing before it has, as the last provider.", count(k.Count, "value"), of))
+			s.Warnings = append(s.Warnings, fmt.Sprintf("The backup has values that are not encrypted (%s, of %s), and the given configuration has no provider identity for them: API servers with it cannot list these resources. Stop nothing before it has, as the last provider.", words.Count(k.Count, "value"), of))
 		case atrest.Damaged, atrest.Unread, atrest.NoPrefix:
 			s.Warnings = append(s.Warnings, fmt.Sprintf("Values of the backup are damaged: %s; %d of them decrypt. An API server fails to list their resource until they are deleted.", by, k.Decrypted))
 		default:

@@ -6,19 +6,20 @@ import (
 
 	"revenant/analyzer/rollback"
 	"revenant/decoder/sanitize"
+	"revenant/internal/words"
 )
 
-// formerMasters deletes the addresses of API servers that are no more, before those
+// formerMasters deletes the addresses of API servers that no longer exist, before those
 // that are list them behind the Service kubernetes.
 func (b *builder) formerMasters() Step {
 	s := Step{
 		ID: "former-api-servers", Title: "Delete the addresses of former API servers",
-		Why: "API servers list behind the Service kubernetes every address that has a master lease in etcd. The backup has some of machines that are gone.",
+		Why: "API servers list every address that has a master lease in etcd as an endpoint of the Service kubernetes. The backup has master leases of machines that are gone.",
 	}
-	listed := b.FormerMasters[:min(len(b.FormerMasters), listed)]
+	shown := b.FormerMasters[:min(len(b.FormerMasters), listed)]
 	lost := 0
-	for i := range listed {
-		m := &listed[i]
+	for i := range shown {
+		m := &shown[i]
 		if _, ok := sanitize.ShellWord(m.Key); !ok {
 			lost++
 			continue
@@ -32,12 +33,12 @@ func (b *builder) formerMasters() Step {
 	if lost > 0 {
 		s.Warnings = append(s.Warnings, unwritten(lost, "master lease"))
 	}
-	if n := len(b.FormerMasters) - len(listed); n > 0 {
+	if n := len(b.FormerMasters) - len(shown); n > 0 {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("And %d more: %s lists them.", n, b.predictCommand()))
 	}
 	if b.Current == nil && len(b.Backup.Facts.MasterLeases) > 0 {
-		s.Why = "API servers list behind the Service kubernetes every address that has a master lease in etcd. Which of the backup's machines are gone is not known from it alone."
-		s.Checks = []string{"Each of these addresses is a machine that still has an API server. If one is not, delete its key: " + some(b.Backup.Facts.MasterLeases) + "."}
+		s.Why = "API servers list every address that has a master lease in etcd as an endpoint of the Service kubernetes. Which of the backup's machines are gone is not known from it alone."
+		s.Checks = []string{"Each of these addresses is a machine that still has an API server. If one is not, delete its key: " + words.First(b.Backup.Facts.MasterLeases, listed) + "."}
 	}
 	if len(s.Commands)+len(s.Warnings)+len(s.Checks) == 0 {
 		return Step{}

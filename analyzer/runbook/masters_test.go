@@ -38,7 +38,7 @@ func TestFormerMasters(t *testing.T) {
 		}
 	}
 
-	// A backup alone does not tell which machines are gone.
+	// A backup alone does not show which machines are gone.
 	in.FormerMasters, in.Current, in.Comparison = nil, nil, nil
 	in.Backup.Facts.MasterLeases = []string{"/registry/masterleases/10.0.0.1"}
 	if s := step(t, build(t, in), "former-api-servers"); len(s.Commands) > 0 || !strings.Contains(s.Checks[0], "/registry/masterleases/10.0.0.1") {

@@ -88,7 +88,7 @@ func (b *builder) restoreOpenShift(s *Step) {
 		call(Workstation, "oc", "adm", "wait-for-stable-cluster").says("Up to 15 minutes. If it is stuck: oc patch etcd/cluster --type=merge --patch='{\"spec\":{\"forceRedeploymentReason\":\"recovery-1\"}}', with a reason that was not used before."),
 		call(Workstation, "oc", "patch", "etcd/cluster", "--type=merge", `--patch={"spec":{"unsupportedConfigOverrides":null}}`).says("Turns the quorum guard on again."),
 	)
-	s.Warnings = append(s.Warnings, "Before cluster-restore.sh is run once more, move /var/lib/etcd-backup away again, as above: it holds the former data, and the script removes it.")
+	s.Warnings = append(s.Warnings, "Before you run cluster-restore.sh again, move /var/lib/etcd-backup away again, as above: it holds the former data, and the script removes it.")
 }
 
 // formerAside moves away what cluster-restore.sh would remove.

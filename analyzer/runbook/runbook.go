@@ -62,7 +62,7 @@ type Input struct {
 	Current    *Side
 	Comparison *restore.Comparison
 
-	// FormerMasters are the backup's addresses of API servers that are no more.
+	// FormerMasters are the backup's addresses of API servers that no longer exist.
 	FormerMasters []rollback.FormerMaster
 	// Rollback is what else goes back in time; nil for a backup alone.
 	Rollback *rollback.Rollback

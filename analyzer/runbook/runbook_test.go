@@ -173,7 +173,7 @@ func TestCommandsParse(t *testing.T) {
 
 func checkCommand(t *testing.T, where string, c Command) {
 	t.Helper()
-	list, err := words(c.Run)
+	list, err := split(c.Run)
 	if err != nil {
 		t.Errorf("%s: %v", where, err)
 		return

@@ -6,10 +6,11 @@ import (
 	"slices"
 
 	"revenant/analyzer/restore"
+	"revenant/internal/words"
 )
 
 // servers are the nodes whose kubelets are part of a service that the steps stop and start:
-// by what their Node objects tell, and on a platform that is so by an API server or a member
+// by their Node objects, and on a platform that is so by an API server or a member
 // of etcd of that name.
 func (b *builder) servers() map[string]bool {
 	list := map[string]bool{}
@@ -74,7 +75,7 @@ func (b *builder) kubeletsOfServers(s *Step) {
 	if len(names) == 0 {
 		return
 	}
-	s.Warnings = append(s.Warnings, fmt.Sprintf("The kubelets of the servers (%s) start with their service. They kill what the API does not know, within 2 seconds and without preStop hooks, and start what it has. You cannot delete anything before.", some(names)))
+	s.Warnings = append(s.Warnings, fmt.Sprintf("The kubelets of the servers (%s) start with their service. They kill what the API does not know, within 2 seconds and without preStop hooks, and start what it has. You cannot delete anything before.", words.First(names, listed)))
 	said := 0
 	for _, t := range b.pairs {
 		if b.restartsWith[t.was.node] && said < listed {

@@ -10,9 +10,9 @@ import (
 	"revenant/decoder/sanitize"
 )
 
-// words splits a command line as a POSIX shell does, as far as the commands here
+// split splits a command line as a POSIX shell does, as far as the commands here
 // go. Operators are words where blanks stand around them.
-func words(line string) ([]string, error) {
+func split(line string) ([]string, error) {
 	var list []string
 	var w strings.Builder
 	open, quote := false, rune(0)
@@ -103,7 +103,7 @@ func FuzzWord(f *testing.F) {
 		if !ok {
 			return
 		}
-		got, err := words("x " + quoted)
+		got, err := split("x " + quoted)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"revenant/analyzer/restore"
+	"revenant/internal/words"
 )
 
 // Summary is the runbook in a few sentences.
@@ -61,10 +62,10 @@ func (b *builder) does(steps []Step) string {
 		}
 	}
 	if members > 0 {
-		where = append(where, count(members, "etcd member"))
+		where = append(where, words.Count(members, "etcd member"))
 	}
 	if nodes > 0 {
-		where = append(where, count(nodes, "node"))
+		where = append(where, words.Count(nodes, "node"))
 	}
 	at := ""
 	switch {
@@ -73,7 +74,7 @@ func (b *builder) does(steps []Step) string {
 	case b.bumps == BumpsItself:
 		at = " with the platform's own bump"
 	}
-	return fmt.Sprintf("%s restore the backup%s. They run on %s.", sentence(count(len(steps), "step")), at, strings.Join(where, ", "))
+	return fmt.Sprintf("%s restore the backup%s. They run on %s.", words.Capital(words.Count(len(steps), "step")), at, strings.Join(where, ", "))
 }
 
 func (b *builder) costs(steps []Step) []string {
@@ -93,12 +94,12 @@ func (b *builder) costs(steps []Step) []string {
 		list = append(list, fmt.Sprintf("The API is down from step %d to step %d. Pods go on running.", from+1, to+1))
 	}
 	if b.prediction == nil {
-		return append(list, "Everything written after the backup is lost. CURRENT would tell how much that is, and which pods stop and start.")
+		return append(list, "Everything written after the backup is lost. CURRENT would show how much that is, and which pods stop and start.")
 	}
 	lost := max(b.Comparison.Served()-b.bump.Base, 0)
 	text := "As far as is known, nothing was written after the backup."
 	if lost > 0 {
-		text = fmt.Sprintf("Everything written after the backup is lost: %s, and what came after the current snapshot.", count64(lost, "revision"))
+		text = fmt.Sprintf("Everything written after the backup is lost: %s, and what came after the current snapshot.", words.Count(lost, "revision"))
 	}
 	return append(list, text, b.prediction.Price())
 }
@@ -115,15 +116,15 @@ func (b *builder) risks() []string {
 	warn(b.bump.Verdict == restore.BumpUnsure, "Whether the bump is large enough is not known.")
 	warn(b.bump.Verdict == restore.NoBump, "Without a bump, everything that watches stays deaf until it is restarted, and not only kubelets.")
 	if p := b.prediction; p != nil {
-		warn(p.Summary[restore.Unknown] > 0, "What becomes of %s is not known.", count(p.Summary[restore.Unknown], "pod"))
+		warn(p.Summary[restore.Unknown] > 0, "What becomes of %s is not known.", words.Count(p.Summary[restore.Unknown], "pod"))
 		twice := 0
 		for i := range p.Pods {
 			if p.Pods[i].DoubleRun != nil {
 				twice++
 			}
 		}
-		warn(twice > 0 && b.held(), "%s may run twice if you change the order of the steps.", sentence(count(twice, "pod")))
-		warn(twice > 0 && !b.held(), "%s may run twice, because nothing holds nodes back here.", sentence(count(twice, "pod")))
+		warn(twice > 0 && b.held(), "%s may run twice if you change the order of the steps.", words.Capital(words.Count(twice, "pod")))
+		warn(twice > 0 && !b.held(), "%s may run twice, because nothing holds nodes back here.", words.Capital(words.Count(twice, "pod")))
 	}
 	list = append(list, b.dangers()...)
 	members, _, _ := b.members()
@@ -150,11 +151,4 @@ func (b *builder) noReturn(steps []Step) (id, text string) {
 		return "start-etcd", kubelets + " " + back
 	}
 	return "restore", "The platform replaces the data, and starts what acts on it. Only a copy of the former data leads back."
-}
-
-func count64(n int64, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

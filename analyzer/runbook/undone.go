@@ -11,6 +11,7 @@ import (
 	"revenant/analyzer/rollback"
 	"revenant/analyzer/watchers"
 	"revenant/decoder/sanitize"
+	"revenant/internal/words"
 )
 
 // stage is when a person acts on a finding.
@@ -321,7 +322,7 @@ func (b *builder) repairWorkloads(s *Step) {
 	}
 	s.covers(coversWorkload)
 	s.Commands = append(s.Commands, b.kubectl("get", "deployments,statefulsets,daemonsets,jobs,cronjobs", "--all-namespaces"))
-	s.Checks = append(s.Checks, fmt.Sprintf("These workloads run as wanted, or were created again: %s. %s says what is predicted of each.", some(names), b.predictCommand()))
+	s.Checks = append(s.Checks, fmt.Sprintf("These workloads run as wanted, or were created again: %s. %s says what is predicted of each.", words.First(names, listed), b.predictCommand()))
 }
 
 // What steps say that they are about beside findings of package rollback and outcomes of
@@ -346,7 +347,7 @@ func (b *builder) refusals(s *Step) {
 		}
 	}
 	if len(names) > 0 {
-		s.Warnings = append(s.Warnings, "More runs on these nodes than the API knows, and their kubelets will refuse pods (OutOfcpu, OutOfmemory, OutOfpods): "+some(names)+". Cordon them (kubectl cordon NODE) until what the API does not know has stopped there.")
+		s.Warnings = append(s.Warnings, "More runs on these nodes than the API knows, and their kubelets will refuse pods (OutOfcpu, OutOfmemory, OutOfpods): "+words.First(names, listed)+". Cordon them (kubectl cordon NODE) until what the API does not know has stopped there.")
 	}
 }
 
@@ -408,9 +409,9 @@ func (b *builder) dangers() (list []string) {
 	}
 	switch {
 	case unread > 0:
-		list = append(list, fmt.Sprintf("The given encryption configuration does not fit %s of the backup: API servers with it cannot list these resources.", count(unread, "value")))
+		list = append(list, fmt.Sprintf("The given encryption configuration does not fit %s of the backup: API servers with it cannot list these resources.", words.Count(unread, "value")))
 	case unknown > 0:
-		list = append(list, fmt.Sprintf("The backup has %s encrypted at rest: whether the API servers have the keys is not known.", count(unknown, "value")))
+		list = append(list, fmt.Sprintf("The backup has %s encrypted at rest: whether the API servers have the keys is not known.", words.Count(unknown, "value")))
 	}
 	if len(b.Backup.Facts.Alarms) > 0 {
 		list = append(list, "The backup has alarms: etcd refuses writes until they are disarmed.")

@@ -208,7 +208,7 @@ func TestEveryFinding(t *testing.T) {
 	}
 }
 
-// TestDangers holds that the summary tells what is critical.
+// TestDangers holds that the summary names what is critical.
 func TestDangers(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -237,7 +237,7 @@ func TestDangers(t *testing.T) {
 }
 
 // TestStages holds when each finding is acted on: what is lost with the restore before
-// it, what controllers act on before they start, and what comes right by itself after.
+// it, what controllers act on before they start, and what recovers by itself after.
 func TestStages(t *testing.T) {
 	in := input(pods("node-1", "web", []string{"a"}), pods("node-1", "web", []string{"a"}), nodes("node-1"), nodes("node-1"))
 	in.Platform, in.Rollback, in.Watchers = Kubeadm, everyFinding(), everyWatcher()
@@ -293,7 +293,7 @@ func TestRestartWatchers(t *testing.T) {
 			}
 			if at < 0 {
 				if why := step(t, r, "verify").Why; !strings.Contains(why, "410") || !strings.Contains(why, "DaemonSet kube-system/kube-proxy") || strings.Contains(why, "gone") {
-					t.Errorf("what relists by itself is not told: %s", why)
+					t.Errorf("what relists by itself is not named: %s", why)
 				}
 				return
 			}

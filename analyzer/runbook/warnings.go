@@ -9,6 +9,7 @@ import (
 	"revenant/analyzer/restore"
 	"revenant/decoder/keyspace"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // damaged says whether an integrity check of the file failed.
@@ -36,7 +37,7 @@ func (b *builder) warnings() []string {
 	warn(b.bump.Verdict == restore.NoBump && b.bumps != BumpsNothing, "The plan has no bump. Kubelets stay deaf until they are restarted, and so does everything else that watches.")
 	warn(b.refusesBump(), "The restore of %s cannot carry out the plan's bump. The steps and the prediction are for a restore without it.", b.title)
 	warn(b.plan.KeepAPIServers && len(b.stopEtcd) == 0 && len(b.stopAPI) > 0, "%s cannot leave API servers running. The steps stop them with etcd, but the prediction is for a restore that does not.", b.title)
-	warn(len(b.only) > 0, "The plan restarts only some API servers (%s). These steps restart all of them, and the prediction is for that: each answers for itself, one that is left running goes on listing what etcd has lost, and a controller that is connected to it repairs nothing.", some(b.only))
+	warn(len(b.only) > 0, "The plan restarts only some API servers (%s). These steps restart all of them, and the prediction is for that: each answers for itself, one that is left running goes on listing what etcd has lost, and a controller that is connected to it repairs nothing.", words.First(b.only, listed))
 	warn(b.plan.KeepAPIServers, "The plan leaves API servers running. Until they drop their cache, no list of pods shows what etcd holds.")
 	if b.plan.KeepAPIServers && b.bump.Verdict != restore.BumpEnough {
 		states := []*restore.State{b.Backup.State}
@@ -47,12 +48,12 @@ func (b *builder) warnings() []string {
 		warn(fault != "", "%s", fault)
 	}
 	warn(b.LastRevision > 0 && b.Current != nil && b.LastRevision < b.Current.State.Served(), "The stated last revision %d is below that of the current snapshot (%d).", b.LastRevision, servedBy(b.Current))
-	warn(b.Metrics.Revision() > 0 && b.Current != nil && b.Metrics.Revision() < b.Current.State.Served(), "The newest revision in the metrics is %d (%s), and the current snapshot is at %d: they tell nothing of what came after it.", b.Metrics.Revision(), b.Metrics.Text(), servedBy(b.Current))
+	warn(b.Metrics.Revision() > 0 && b.Current != nil && b.Metrics.Revision() < b.Current.State.Served(), "The newest revision in the metrics is %d (%s), and the current snapshot is at %d: they show nothing of what came after it.", b.Metrics.Revision(), b.Metrics.Text(), servedBy(b.Current))
 	if b.prediction != nil {
 		l := b.prediction.Lineage
 		warn(l.Relation == lineage.Diverged || l.Relation == lineage.Unrelated, "The backup is no earlier state of the current one (%s: %s). What is named below may not be so.", l.Relation, l.Reason)
 	}
-	warn(b.id == OpenShift && b.Backup.Facts.Topology == "", "Whether cluster-restore.sh bumps is not known: the backup does not tell the topology of the control plane. If oc get infrastructure cluster shows controlPlaneTopology: DualReplica, it does not, and these steps are not for this cluster.")
+	warn(b.id == OpenShift && b.Backup.Facts.Topology == "", "Whether cluster-restore.sh bumps is not known: the backup does not show the topology of the control plane. If oc get infrastructure cluster shows controlPlaneTopology: DualReplica, it does not, and these steps are not for this cluster.")
 	warn(b.Backup.Facts.Stale, "The etcd of the backup did not store what changed of its members (3.5.1 to 3.5.19 do not): their names and peer URLs may be older than the backup. Compare them with `etcdctl member list`, or with the flags of the members.")
 	for _, m := range b.Backup.Facts.Members {
 		warn(m.Learner, "Member %s of the backup is a learner, which does not vote: it is left out of the initial cluster. Add it again after the restore.", cmp.Or(m.Name, m.ID))
@@ -119,7 +120,7 @@ func (b *builder) unknowns() []string {
 		)
 	}
 	if b.prediction != nil && b.prediction.Summary[restore.Unknown] > 0 {
-		list = append(list, fmt.Sprintf("What becomes of %s: %s lists them (%s).", count(b.prediction.Summary[restore.Unknown], "pod"), b.predictCommand(), restore.Unknown))
+		list = append(list, fmt.Sprintf("What becomes of %s: %s lists them (%s).", words.Count(b.prediction.Summary[restore.Unknown], "pod"), b.predictCommand(), restore.Unknown))
 	}
 	if _, _, known := b.members(); !known && b.bumps == BumpsDataDirectory {
 		list = append(list, "The members of the etcd cluster: the backup does not name them.")

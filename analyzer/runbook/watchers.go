@@ -7,6 +7,7 @@ import (
 
 	"revenant/analyzer/restore"
 	"revenant/analyzer/watchers"
+	"revenant/internal/words"
 )
 
 // Watching says what watches the API servers beside kubelets, and what becomes of its
@@ -86,7 +87,7 @@ func (b *builder) restartWatchers() Step {
 		b.restartWatcher(&s, &w)
 	}
 	if n := len(list) - listed; n > 0 {
-		s.Warnings = append(s.Warnings, fmt.Sprintf("And %d more, in this order: %s. watchers in the JSON of this runbook has them all.", n, some(watcherNames(list[listed:]))))
+		s.Warnings = append(s.Warnings, fmt.Sprintf("And %d more, in this order: %s. watchers in the JSON of this runbook has them all.", n, words.First(watcherNames(list[listed:]), listed)))
 	}
 	for _, text := range b.Watchers.NotSeen {
 		s.Checks = append(s.Checks, "Not among these: "+strings.ToLower(text[:1])+text[1:])
@@ -105,32 +106,32 @@ func watcherNames(list []watchers.Watcher) (names []string) {
 const rolloutSeconds = 3600
 
 func (b *builder) restartWatcher(s *Step, w *watchers.Watcher) {
-	words := w.Restart()
-	for _, word := range words {
+	restart := w.Restart()
+	for _, word := range restart {
 		if quote(word) == "UNWRITABLE" {
 			s.Warnings = append(s.Warnings, unwritten(1, "workload"))
 			return
 		}
 	}
-	what := sentence(w.What()) + "."
+	what := words.Capital(w.What()) + "."
 	if w.Known != nil {
 		what = w.What() + ". " + w.Known.Stale
 	}
 	switch {
 	case w.Kind == watchers.StaticPod:
 		b.restartStatic(s, w, what)
-	case len(words) == 0:
+	case len(restart) == 0:
 		s.Warnings = append(s.Warnings, fmt.Sprintf("%s (%s) has to be restarted, too. No rollout restarts it, and no label selects its pods: delete them one by one.", w, what))
 	case w.Kind == watchers.Bare:
-		s.Warnings = append(s.Warnings, fmt.Sprintf("%s (%s) has to be restarted, too. Nothing makes it again: delete it, and create it from its manifest.", w, what))
+		s.Warnings = append(s.Warnings, fmt.Sprintf("%s (%s) has to be restarted, too. Nothing creates it again: delete it, and create it from its manifest.", w, what))
 	case w.ByDeletion:
-		get := slices.Concat([]string{"kubectl", "get", "pods"}, words[3:], []string{"--output=name"})
+		get := slices.Concat([]string{"kubectl", "get", "pods"}, restart[3:], []string{"--output=name"})
 		s.Commands = append(s.Commands, script(Workstation, fmt.Sprintf("( pods=$(%s) || exit\n  for pod in $pods; do kubectl delete --namespace=%s \"$pod\" || exit; done )", joined(get), quote(w.Namespace)), "kubectl").
 			says("%s%s One after the other; a rollout does not restart it.", what, onNodes(w)))
 	default:
-		s.Commands = append(s.Commands, b.kubectl(words[1:]...).says("%s%s", what, onNodes(w)))
+		s.Commands = append(s.Commands, b.kubectl(restart[1:]...).says("%s%s", what, onNodes(w)))
 		if w.Class != watchers.Other && w.Class != watchers.Ingress {
-			c := b.kubectl("rollout", "status", "--namespace="+w.Namespace, words[len(words)-1], fmt.Sprintf("--timeout=%ds", rolloutSeconds))
+			c := b.kubectl("rollout", "status", "--namespace="+w.Namespace, restart[len(restart)-1], fmt.Sprintf("--timeout=%ds", rolloutSeconds))
 			c.WaitsFor, c.LimitSeconds = "the rollout of "+w.String(), rolloutSeconds
 			s.Commands = append(s.Commands, c)
 		}
@@ -140,7 +141,7 @@ func (b *builder) restartWatcher(s *Step, w *watchers.Watcher) {
 // restartStatic restarts a static pod on its nodes: the API cannot.
 func (b *builder) restartStatic(s *Step, w *watchers.Watcher, what string) {
 	if w.Known == nil || w.Known.ID != "kube-proxy" || b.kubelet == "" {
-		s.Warnings = append(s.Warnings, fmt.Sprintf("%s (%s) is a static pod: on %s, take its manifest away and, once it has stopped, put it back.", w, what, some(w.Nodes)))
+		s.Warnings = append(s.Warnings, fmt.Sprintf("%s (%s) is a static pod: on %s, remove its manifest and, once it has stopped, put it back.", w, what, words.First(w.Nodes, listed)))
 		return
 	}
 	for _, node := range w.Nodes[:min(len(w.Nodes), listed)] {
@@ -148,7 +149,7 @@ func (b *builder) restartStatic(s *Step, w *watchers.Watcher, what string) {
 		what = w.What() + "."
 	}
 	if n := len(w.Nodes) - listed; n > 0 {
-		s.Warnings = append(s.Warnings, fmt.Sprintf("And on %d more nodes: %s.", n, some(w.Nodes[listed:])))
+		s.Warnings = append(s.Warnings, fmt.Sprintf("And on %d more nodes: %s.", n, words.First(w.Nodes[listed:], listed)))
 	}
 }
 
@@ -156,7 +157,7 @@ func onNodes(w *watchers.Watcher) string {
 	if len(w.Nodes) == 0 || len(w.Nodes) > 2*listed {
 		return ""
 	}
-	text := " On " + some(w.Nodes) + "."
+	text := " On " + words.First(w.Nodes, listed) + "."
 	if w.Election == watchers.HoldsLease {
 		text += " One of its pods leads (Lease " + w.Lease + "): it ends by itself where it cannot renew that, and those that wait for it do not."
 	}
@@ -172,7 +173,7 @@ func joined(words []string) string {
 	return strings.Join(quoted, " ")
 }
 
-// listAnew says what of what watches comes right by itself.
+// listAnew says what of what watches recovers by itself.
 func (b *builder) listAnew() string {
 	w := b.watching()
 	if w == nil || !w.ListAnew {
@@ -183,10 +184,7 @@ func (b *builder) listAnew() string {
 		return ""
 	}
 	const named = 3
-	text := strings.Join(watcherNames(list[:min(len(list), named)]), ", ")
-	if n := len(list) - named; n > 0 {
-		text += fmt.Sprintf(" and %d more", n)
-	}
+	text := words.First(watcherNames(list), named)
 	if b.bumps == BumpsItself {
 		return fmt.Sprintf("What else watches needs no restart if the bump was large enough: %s. %s", text, b.whyList())
 	}

@@ -58,7 +58,7 @@ var Infos = []Info{
 		"the documentation of each"},
 	{WebhookBlocks, finding.Critical, "An admission webhook whose pods do not run yet",
 		"With failurePolicy Fail, everything that the webhook matches is refused while nothing answers for its Service, including its own pods unless its namespace is excluded. On new machines nothing runs at first.",
-		"If pods are refused once nodes have joined: save the configuration, delete it, and let its operator make it again.",
+		"If pods are refused once nodes have joined: save the configuration, delete it, and let its operator create it again.",
 		"apiserver v0.37 pkg/admission/plugin/webhook/generic/webhook.go"},
 	{JobAgain, finding.Critical, "A Job that the backup has as unfinished",
 		"Its pods are gone, so it starts new ones and repeats its work from the beginning, even if the old cluster has finished it since.",

@@ -44,12 +44,12 @@ type Ties struct {
 	// on others; those alone of which the backup has any.
 	Machines []Keys `json:"machines"`
 	// ServiceIPs are the addresses of the Service kubernetes, and ServiceRanges those out
-	// of which Services get theirs, as far as the backup tells: new API servers need the
+	// of which Services get theirs, as far as the backup shows: new API servers need the
 	// same ranges.
 	ServiceIPs    []string `json:"serviceIPs"`
 	ServiceRanges []string `json:"serviceRanges"`
 	// RootCA is the SHA-256 of the cluster's first root certificate, in hexadecimal, as
-	// pods trust it; "" when the backup does not tell.
+	// pods trust it; "" when the backup does not show it.
 	RootCA string `json:"rootCA"`
 }
 

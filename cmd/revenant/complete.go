@@ -100,7 +100,7 @@ func completeSeveral(words ...string) cobra.CompletionFunc {
 	}
 }
 
-// completeKeyed offers the words, and behind an equals sign files.
+// completeKeyed offers the words, and after an equals sign files.
 func completeKeyed(words ...string) cobra.CompletionFunc {
 	return func(_ *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		key, path, keyed := strings.Cut(typed, "=")

@@ -178,7 +178,7 @@ func (o *inspectOptions) questions() (list []question, err error) {
 		list = append(list, func(c *clock.Clock) report.Moment {
 			m, err := clock.ParseMoment(s, c.Taken().From)
 			switch t := m.Time.From; {
-			case err != nil: // the evidence does not tell when it was taken
+			case err != nil: // the evidence does not show when it was taken
 				return report.Moment{Asked: s, Revision: (*clock.Clock)(nil).HeadAt(t)}
 			case !t.IsZero():
 				return report.Moment{Asked: s, Revision: c.HeadAt(t), Time: clock.Interval{From: t, To: t}}

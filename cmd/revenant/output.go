@@ -45,7 +45,7 @@ func (o *outputOptions) addFlags(flags *pflag.FlagSet) {
 		strings.Join(formats[:last], ", "), formats[last], formats[0]))
 }
 
-// complete offers the formats, and a file behind FORMAT=.
+// complete offers the formats, and a file after FORMAT=.
 func (o *outputOptions) complete() cobra.CompletionFunc { return completeKeyed(o.known()...) }
 
 func (o *outputOptions) known() []string {

@@ -14,6 +14,7 @@ import (
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
 	"revenant/internal/demo"
+	"revenant/internal/words"
 	"revenant/report"
 )
 
@@ -202,7 +203,7 @@ func whyBehind(s *snapshot.Snapshot) string {
 		}
 	}
 	if w := s.WAL(); damage == "" && w != nil && w.Uncommitted > 0 {
-		return fmt.Sprintf("%d entries of its log were not applied (--assume-committed applies them)", w.Uncommitted)
+		return words.CountOf(w.Uncommitted, "entry of its log was", "entries of its log were") + " not applied (--assume-committed applies them)"
 	}
 	return damage
 }
@@ -238,7 +239,7 @@ func (p *pair) rollback(ctx context.Context) (*rollback.Rollback, error) {
 	return rollback.Compare(ctx, p.backup.snapshot, p.current.snapshot, rollback.Options{Prefix: p.prefix, Taken: p.current.state.Clock.Taken()})
 }
 
-// comparePlans lays the ways to restore side by side.
+// comparePlans compares the ways to restore.
 func (p *pair) comparePlans(ctx context.Context, plan restore.Plan) (*restore.PlanComparison, error) {
 	evidence, err := p.evidence(ctx)
 	if err != nil {

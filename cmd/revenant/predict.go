@@ -197,7 +197,7 @@ func (o *predictOptions) run(ctx context.Context, paths []string) error {
 	return o.verdict(p.Evidence, p.Summary)
 }
 
-// comparePlans lays the ways to restore side by side. --fail-on speaks of the
+// comparePlans compares the ways to restore. --fail-on speaks of the
 // given plan, which is the first of them or equal to one.
 func (o *predictOptions) comparePlans(ctx context.Context, targets []target, backup, current opener, plan restore.Plan) error {
 	var all *restore.PlanComparison

@@ -108,7 +108,7 @@ func TestPrefixOfOpenShift(t *testing.T) {
 	}
 }
 
-// TestPrefixOfOwn reads prefixes that nobody would guess, and refuses what nothing tells.
+// TestPrefixOfOwn reads prefixes that nobody would guess, and refuses one that nothing shows.
 func TestPrefixOfOwn(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, name := range []string{"backup", "current"} {

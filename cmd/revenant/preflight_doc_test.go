@@ -176,7 +176,7 @@ Every check has a verdict:
 | --- | --- |
 | ` + "`pass`" + ` | nothing speaks against it, as far as the evidence shows |
 | ` + "`warn`" + ` | the restore is possible, and costs something or needs something first |
-| ` + "`unknown`" + ` | the check could not look, or what it saw does not tell; the reason says why |
+| ` + "`unknown`" + ` | the check could not look, or what it saw does not decide it; the reason says why |
 | ` + "`fail`" + ` | restored like this, something breaks or is lost |
 
 The grade is the worst of them, in this order: unknown is worse than a warning, which leaves the restore possible, and better than a

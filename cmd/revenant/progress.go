@@ -19,7 +19,7 @@ import (
 // phaseWrite is what a command adds to the phases of reading, counted in records.
 const phaseWrite snapshot.Phase = "write"
 
-// phases are in the order in which they are told when several go on at a time.
+// phases are in the order in which they are shown when several run at a time.
 var phases = []struct {
 	snapshot.Phase
 	doing string
@@ -31,7 +31,7 @@ var phases = []struct {
 	{snapshot.PhaseReplay, "applying the log", true},
 	{phaseWrite, "writing", false},
 	{snapshot.PhaseHash, "hashing", true},
-	{snapshot.PhaseVerify, "hashing once more", true},
+	{snapshot.PhaseVerify, "hashing again", true},
 }
 
 // progressLine is one line on a terminal that says what goes on and how far it is.
@@ -50,7 +50,7 @@ type progressPart map[snapshot.Phase]phaseProgress
 
 type phaseProgress struct {
 	first, last snapshot.Progress
-	began       time.Time // when the first was told
+	began       time.Time // when the first was reported
 }
 
 // newProgressLine draws on standard error, when that is a terminal.
@@ -58,7 +58,7 @@ func newProgressLine(s streams) *progressLine {
 	return &progressLine{w: s.err, width: s.errWidth, now: time.Now, off: !s.errTTY, parts: map[string]progressPart{}}
 }
 
-// of is what tells the line how far the work on one file is.
+// of returns the function that reports how far the work on one file is.
 func (l *progressLine) of(name string) func(snapshot.Progress) {
 	return func(p snapshot.Progress) { l.show(name, p) }
 }
@@ -111,7 +111,7 @@ func (part progressPart) text(now time.Time) string {
 		} else {
 			far = append(far, fmt.Sprintf("%d MB", p.last.Done/1e6))
 		}
-		// The first second tells little.
+		// The first second shows little.
 		if spent, done := now.Sub(p.began), p.last.Done-p.first.Done; spent >= time.Second && done > 0 {
 			if phase.bytes {
 				far = append(far, fmt.Sprintf("%.0f MB/s", float64(done)/1e6/spent.Seconds()))
@@ -130,7 +130,7 @@ func (part progressPart) text(now time.Time) string {
 	return ""
 }
 
-// reset takes the line away, and forgets what it told.
+// reset removes the line, and forgets what it showed.
 func (l *progressLine) reset() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -141,7 +141,7 @@ func (l *progressLine) reset() {
 	clear(l.parts)
 }
 
-// clear takes the line away and keeps it away.
+// clear removes the line for good.
 func (l *progressLine) clear() {
 	l.reset()
 	l.mu.Lock()

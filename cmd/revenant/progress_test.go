@@ -40,7 +40,7 @@ func TestProgressText(t *testing.T) {
 		{"a\x1b[2J.db", 22 * time.Second, snapshot.Progress{Phase: snapshot.PhaseIndex, Done: 1, Total: 2}, 20, "a�[2J.db: indexing…"},
 		{"a\x1b[2J.db", 22 * time.Second, snapshot.Progress{Phase: snapshot.PhaseIndex, Done: 2, Total: 2}, 200, "b.gz: hashing 4 %, 200 MB/s, 8 min left"},
 		{"b.gz", 22 * time.Second, snapshot.Progress{Phase: snapshot.PhaseHash, Done: 100 * gb, Total: 100 * gb}, 200, "analyzing"},
-		{"b.gz", 22 * time.Second, snapshot.Progress{Phase: snapshot.PhaseVerify, Done: gb, Total: 2 * gb}, 200, "b.gz: hashing once more 50 %"},
+		{"b.gz", 22 * time.Second, snapshot.Progress{Phase: snapshot.PhaseVerify, Done: gb, Total: 2 * gb}, 200, "b.gz: hashing again 50 %"},
 	}
 	for _, s := range steps {
 		now, width = time.Unix(0, 0).Add(s.at), s.width
@@ -121,9 +121,9 @@ func TestInterrupted(t *testing.T) {
 	t.Chdir(t.TempDir())
 	data := corpus.Unpack(t, cluster("scenario-1/plain/current"))
 	writeEvidence(t, "small.db", data)
-	// Zeros behind the pages are damage, and take a while to hash.
+	// Zeros after the pages are damage, and take a while to hash.
 	writeEvidence(t, "large.db", append(data[:len(data)-32:len(data)-32], make([]byte, 256<<20)...))
-	for _, doing := range []string{"indexing", ": hashing ", "hashing once more"} {
+	for _, doing := range []string{"indexing", ": hashing ", "hashing again"} {
 		for _, args := range [][]string{
 			{"inspect", "--verify-after", "large.db", "-o", "json=out.json"},
 			{"plan", "--verify-after", "large.db", "-o", "json=out.json"},

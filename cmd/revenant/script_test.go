@@ -175,7 +175,7 @@ var repository = func() string {
 
 // cmdCopy: copy FROM TO WHAT [N] makes evidence from other evidence: its first
 // N bytes (head), all but the last N (cut), with byte N changed (flip), with N
-// zero bytes behind it (pad), packed (gzip), or as it is (same).
+// zero bytes after it (pad), packed (gzip), or as it is (same).
 func cmdCopy(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: copy FROM TO head|cut|flip|pad|gzip|same [N]")

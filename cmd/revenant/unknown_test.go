@@ -57,7 +57,7 @@ func TestAlarm(t *testing.T) {
 	}
 }
 
-// TestCompactUnknown loses what tells the compact revision. That the store was never
+// TestCompactUnknown loses what shows the compact revision. That the store was never
 // compacted is not concluded from that, nor is a status made up.
 func TestCompactUnknown(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "cut.db")

@@ -21,6 +21,7 @@ import (
 	"revenant/decoder/kube"
 	"revenant/decoder/kubelet"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 	"revenant/report"
 )
 
@@ -156,7 +157,7 @@ func (o *verifyOptions) run(ctx context.Context, args []string) error {
 	}
 	v.Report = drift.Compare(in)
 	if n := len(files.others); n > 0 {
-		v.Notes = append(v.Notes, fmt.Sprintf("%d files of --dumps were not read, for their names tell neither a node nor an API server: %s.", n, strings.Join(files.others[:min(n, 5)], ", ")))
+		v.Notes = append(v.Notes, fmt.Sprintf("%s not read, because the names give neither a node nor an API server: %s.", words.CountOf(n, "file of --dumps was", "files of --dumps were"), strings.Join(files.others[:min(n, 5)], ", ")))
 	}
 	if foretold != nil {
 		v.Prediction = v.Against(foretold)

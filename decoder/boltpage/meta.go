@@ -175,7 +175,7 @@ func (f *File) compareMetas() {
 	}
 }
 
-// settleHighWater looks for pages behind the high-water mark. bbolt grows a file ahead
+// settleHighWater looks for pages past the high-water mark. bbolt grows a file ahead
 // with zeros and the mark only rises, so a page that was written there shows that the
 // mark is too low. Then, and where it cannot be at all, the pages that are there count.
 func (f *File) settleHighWater(ctx context.Context) {
@@ -198,7 +198,7 @@ func (f *File) settleHighWater(ctx context.Context) {
 		h := parseHeader(f.data[id*uint64(f.meta.PageSize):])
 		if end := id + uint64(h.overflow) + 1; end > mark && end <= f.pages {
 			f.meta.HighWater, f.fixed = end, true
-			bad(id, "page goes on behind the high-water mark %d", mark)
+			bad(id, "page extends past the high-water mark %d", mark)
 		}
 		break
 	}
@@ -216,7 +216,7 @@ func (f *File) settleHighWater(ctx context.Context) {
 		case flagBranch, flagLeaf, flagFreelist:
 			if !f.fixed {
 				f.fixed = true
-				bad(id, "page was written although it lies behind the high-water mark %d", mark)
+				bad(id, "page was written although it lies past the high-water mark %d", mark)
 			}
 			f.meta.HighWater = max(f.meta.HighWater, id+min(uint64(h.overflow)+1, f.pages-id))
 		}

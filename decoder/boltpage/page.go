@@ -236,7 +236,7 @@ func (p *page) parseElement(i int) (el element, ok bool) {
 }
 
 // elements steps through the elements of a page in order and checks each: its
-// bytes lie inside the page, right behind those of the element before, as
+// bytes lie inside the page, right after those of the element before, as
 // bbolt writes them (internal/common/inode.go WriteInodeToPage), and its key
 // is greater than the one before.
 type elements struct {
@@ -246,7 +246,7 @@ type elements struct {
 	next    int    // index of the next element
 	end     int    // where the data of the last element ended
 	taken   bool   // the element before next was readable
-	loose   bool   // and it does not end where the one behind it starts
+	loose   bool   // and it does not end where the one after it starts
 	room    int    // how many more bytes of data the page can hold
 	lastKey []byte // key of the last element
 }
@@ -346,10 +346,10 @@ func (e *elements) items(list []Item, page uint64, start int64, full func([]Item
 	return list
 }
 
-// tail is how many bytes behind the last element are looked at.
+// tail is how many bytes after the last element are looked at.
 const tail = 16
 
-// followed says whether bytes other than zeros stand behind the last element. It is
+// followed says whether bytes other than zeros follow the last element. It is
 // asked of every page.
 func (e *elements) followed() bool {
 	for _, c := range e.page.data[e.end:min(e.end+tail, len(e.page.data))] {

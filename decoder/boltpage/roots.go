@@ -132,7 +132,7 @@ func (f *File) findPageSize(ctx context.Context) (size int) {
 	return size
 }
 
-// eachNamed calls fn for every page behind the meta pages that names itself and its
+// eachNamed calls fn for every page after the meta pages that names itself and its
 // kind, until fn returns false. The error is ctx's; pages that vanish are stepped over.
 func (f *File) eachNamed(ctx context.Context, fn func(id uint64, h header) bool) error {
 	data := f.sparse
@@ -345,8 +345,8 @@ func (f *File) eachUnusedBranch(ctx context.Context, fn func(p page)) error {
 func isRevision(key []byte) bool { return (len(key) == 17 || len(key) == 18) && key[8] == '_' }
 
 // CheckKeyRoot looks for a page in no tree that leads to the root of etcd's bucket key,
-// and behind it to newer records: the root is a part of that tree then, and not its root.
-// A root that was written where such a part had been is told by its last record: it is
+// and after it to newer records: the root is a part of that tree then, and not its root.
+// A root that was written where such a part had been is recognized by its last record: it is
 // the newest, and no page of that tree began with a newer one. It wants the trees to have
 // been read. Where there is such a page, that is an anomaly. The error is ctx's.
 func (f *File) CheckKeyRoot(ctx context.Context) error {

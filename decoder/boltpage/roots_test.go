@@ -69,7 +69,7 @@ func cmpErr(errs ...error) error {
 	return nil
 }
 
-// Offsets of the fields of a meta behind the header of its page, and of its checksum.
+// Offsets of the fields of a meta after the header of its page, and of its checksum.
 const (
 	metaAt       = 16
 	metaPageSize = 8

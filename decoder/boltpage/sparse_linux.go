@@ -24,7 +24,7 @@ func seekData(f *os.File, off int64) (from, to int64, ok bool) {
 	switch {
 	case errors.Is(err, unix.ENXIO):
 		return 0, 0, false
-	case err != nil: // nothing tells
+	case err != nil: // nothing shows it
 		return off, everything, true
 	}
 	if to, err = unix.Seek(int(f.Fd()), from, unix.SEEK_HOLE); err != nil || to <= from {

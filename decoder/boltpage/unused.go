@@ -77,7 +77,7 @@ func (f *File) eachLeaf(ctx context.Context, used bitmap, most uint64, fn func(i
 }
 
 // unusedLeaf returns the page when its header is that of a leaf page standing
-// where it was written. A free span is used again from its front, so behind an
+// where it was written. A free span is used again from its front, so after an
 // intact header the content is intact up to the next page in use.
 func (f *File) unusedLeaf(id uint64, used bitmap, most uint64) (page, bool) {
 	data := f.data[id*uint64(f.meta.PageSize):]

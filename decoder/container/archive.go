@@ -278,7 +278,7 @@ func (p passedOver) Write(b []byte) (int, error) {
 
 func isFile(h *tar.Header) bool { return h.Typeflag == tar.TypeReg || h.Typeflag == tar.TypeGNUSparse }
 
-// unpackTar reads the archive once more and unpacks what was chosen.
+// unpackTar reads the archive again and unpacks what was chosen.
 func (x *expander) unpackTar(format Format) error {
 	db, segments, err := x.choose()
 	if err != nil {

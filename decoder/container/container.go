@@ -121,7 +121,7 @@ func (e *Evidence) Expanded() bool {
 }
 
 // Forget removes what was expanded as soon as the system allows it, which is
-// while the db is still open: nothing stays behind then, whatever becomes of the
+// while the db is still open: nothing is left then, whatever becomes of the
 // process. The log must have been read.
 func (e *Evidence) Forget() {
 	if e.temp != "" && runtime.GOOS != "windows" && scratch.Remove(e.temp) == nil {

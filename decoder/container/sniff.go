@@ -33,7 +33,7 @@ func sniff(head []byte) (Format, bool) {
 }
 
 // isDatabase says whether the first bytes are those of a bbolt file. The first
-// meta page starts behind the header of its page.
+// meta page starts after the header of its page.
 func isDatabase(head []byte) bool {
 	return len(head) >= 20 && binary.LittleEndian.Uint32(head[16:]) == boltMagic
 }

@@ -223,7 +223,7 @@ func (k *Keyring) Decrypt(etcdKey string, stored []byte) (plain []byte, err erro
 }
 
 // covers says whether the configuration has the key for the resource of the etcd
-// key, as far as that tells.
+// key, as far as that shows.
 func (k *key) covers(etcdKey string) bool {
 	for _, r := range k.resources {
 		name, group, _ := strings.Cut(r, ".")

@@ -98,7 +98,7 @@ func ownerOf(key string) *known {
 type Sort struct {
 	Owner Owner
 	Of    string // the owner in words
-	What  string // they hold, in words; "" where nothing tells
+	What  string // they hold, in words; "" where nothing shows it
 }
 
 func (s Sort) String() string {

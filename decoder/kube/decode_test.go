@@ -157,7 +157,7 @@ func TestDecode(t *testing.T) {
 			summary{JSON, "", "", "ns", "n", "", "", "read JSON: at byte 85: unexpected EOF"},
 		},
 		{
-			"JSON with more behind", []byte(content + "}{"),
+			"JSON with more after it", []byte(content + "}{"),
 			summary{JSON, "", "", "ns", "n", "", "", "read JSON: more after the end of the object"},
 		},
 		{

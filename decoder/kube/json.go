@@ -31,7 +31,7 @@ func parseObject(b []byte) (map[string]any, LossError, error) {
 		return nil, LossError{}, errTrailing
 	}
 	if !utf8.Valid(b) {
-		p.loss.Garbled = []string{"."} // the decoder does not tell where
+		p.loss.Garbled = []string{"."} // the decoder does not show where
 	}
 	object, ok := v.(map[string]any)
 	if !ok {

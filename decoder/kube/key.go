@@ -8,7 +8,7 @@ const DefaultPrefix = "/registry"
 
 // Key names an object as its etcd key does.
 type Key struct {
-	Group     string // API group; "" for the core group and where the key does not tell
+	Group     string // API group; "" for the core group and where the key does not show it
 	Resource  string // plural: nodes, although their keys say minions
 	Namespace string // "" for cluster-scoped objects
 	Name      string

@@ -120,7 +120,7 @@ func (t fieldTree) walk(r *podRefs, b []byte) error {
 func addSecret(r *podRefs, name []byte) { r.Secrets = append(r.Secrets, string(name)) }
 
 // The messages of a pod that lead to what a PodRefs has (k8s.io/api v0.37
-// core/v1/generated.proto). Which fields name Secrets is told by kubernetes v1.37
+// core/v1/generated.proto). Which fields name Secrets is defined by kubernetes v1.37
 // pkg/api/v1/pod/util.go VisitPodSecretNames.
 var (
 	// a LocalObjectReference, or the message with a name in its first field

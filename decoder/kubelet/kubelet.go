@@ -64,18 +64,18 @@ type Dump struct {
 // Pod is what a dump says of a pod.
 type Pod struct {
 	Namespace, Name, UID string
-	Node                 string // spec.nodeName, "" where the dump does not tell
+	Node                 string // spec.nodeName, "" where the dump does not show it
 	Phase                string
-	Created              time.Time // zero where the dump does not tell
+	Created              time.Time // zero where the dump does not show it
 	Terminating          bool
 	Static               bool   // from a file on the node, not from the API
 	Mirror               bool   // the API's mirror of a static pod
 	StaticUID            string // of the static pod that a mirror stands for
 	Runs                 bool   // as far as this dump knows
-	Grace                int64  // terminationGracePeriodSeconds; 0 where the dump does not tell
+	Grace                int64  // terminationGracePeriodSeconds; 0 where the dump does not show it
 
 	// Containers are the names of those that its spec has, init and ephemeral ones
-	// included; Running of those that run. nil where the dump does not tell.
+	// included; Running of those that run. nil where the dump does not show it.
 	Containers, Running []string
 }
 

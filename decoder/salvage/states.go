@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // The names of states. Those of other roots are rootState or keyState and the page.
@@ -230,13 +231,13 @@ func (s *State) why(chosen *State, asked bool, compact int64) string {
 	case asked:
 		return "another one was asked for"
 	case s.from != nil && s.Problems > 0:
-		return fmt.Sprintf("what it leads to is not whole (%d problems)", s.Problems)
+		return fmt.Sprintf("what it leads to is not whole (%s)", words.Count(s.Problems, "problem"))
 	case s.from != nil && s.NewestRevision < compact:
 		return fmt.Sprintf("it is older than the compaction at %d", compact)
 	case s.remain < chosen.remain:
 		return "it holds less"
 	}
-	return "it holds no more"
+	return "it holds nothing else"
 }
 
 // problems counts what is wrong with what a root leads to.

@@ -124,7 +124,7 @@ func key(rev snapshot.Revision, tombstone bool) []byte {
 	return b
 }
 
-// save writes the snapshot of a db as etcd does: the pages in use, and behind them
+// save writes the snapshot of a db as etcd does: the pages in use, and after them
 // the SHA-256 of it all (client/v3 v3.7 snapshot/v3_snapshot.go).
 func (w *writer) save(db *bbolt.DB, dir *os.Root, name string) (err error) {
 	f, err := dir.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)

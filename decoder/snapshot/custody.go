@@ -15,6 +15,7 @@ import (
 
 	"revenant/decoder/container"
 	"revenant/decoder/input"
+	"revenant/internal/words"
 )
 
 // watched is a file of evidence as it was before it was read.
@@ -163,7 +164,7 @@ func (s *Snapshot) Container() string {
 		return ""
 	}
 	if n := len(s.evidence.Deltas); n > 0 {
-		return fmt.Sprintf("a full snapshot (%s) and %s", s.evidence.Format, counted(int64(n), "delta file", "delta files"))
+		return fmt.Sprintf("a full snapshot (%s) and %s", s.evidence.Format, words.Count(n, "delta file"))
 	}
 	if s.evidence.Format == container.Plain {
 		return ""
@@ -206,7 +207,7 @@ func (s *Snapshot) Custody(ctx context.Context) (Custody, error) {
 	return c, nil
 }
 
-// Verify hashes the files of evidence once more and says what differs from
+// Verify hashes the files of evidence again and says what differs from
 // before. What came from standard input or from memory cannot be read again. The
 // error is ctx's, or names the file.
 func (s *Snapshot) Verify(ctx context.Context) error {

@@ -11,6 +11,7 @@ import (
 
 	"revenant/decoder/container"
 	"revenant/decoder/delta"
+	"revenant/internal/words"
 )
 
 // Deltas says what the delta files of a full snapshot add to it.
@@ -74,7 +75,7 @@ func (s *Snapshot) applyDeltas(ctx context.Context, files []container.Delta) err
 			}
 			cost := "what it changes"
 			if rest := len(files) - i - 1; rest > 0 {
-				cost += ", and what the " + counted(int64(rest), "file", "files") + " after it change"
+				cost += ", and what the " + words.Count(rest, "file") + " after it change"
 			}
 			s.problems.add(Damage, "deltas", fmt.Sprintf("%s was not applied: %v", f.Name, err), cost)
 			break

@@ -274,7 +274,7 @@ func (s *Snapshot) read(r Record) (keyValue, error) {
 }
 
 // readRaw copies the stored bytes of a record: a mvccpb.KeyValue of size bytes at
-// offset in the file, or in what the log adds to it, which stands behind; none
+// offset in the file, or in what the log adds to it, which comes after; none
 // for a bump marker. It reuses buf when that is large enough. Every read of a
 // record goes through it.
 func (s *Snapshot) readRaw(offset int64, size int, buf []byte) ([]byte, error) {

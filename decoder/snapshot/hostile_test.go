@@ -407,7 +407,7 @@ func TestHollow(t *testing.T) {
 				}
 				defer file.Close()
 				if holes, err := boltpage.Holes(t.Context(), file, size, maxHoles); err != nil || holes <= maxHoles {
-					t.Skip("nothing tells holes here: ", holes, err)
+					t.Skip("nothing shows holes here: ", holes, err)
 				}
 				start := time.Now()
 				var in Integrity

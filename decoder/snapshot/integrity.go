@@ -11,6 +11,7 @@ import (
 	"io"
 
 	"revenant/decoder/boltpage"
+	"revenant/internal/words"
 )
 
 // Verdict is the result of one integrity check.
@@ -221,5 +222,5 @@ func (s *Snapshot) contentCheck() Check {
 	if damage == 0 {
 		return Check{Name: "content", Verdict: OK}
 	}
-	return Check{Name: "content", Verdict: Bad, Detail: fmt.Sprintf("%d problems in pages or revisions", damage)}
+	return Check{Name: "content", Verdict: Bad, Detail: words.Count(damage, "problem") + " in pages or revisions"}
 }

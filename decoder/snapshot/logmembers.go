@@ -100,7 +100,7 @@ func (s *Snapshot) believeLog(r *roster, stored map[uint64]Member, all bool) {
 		s.problems.add(Note, "bucket members", fmt.Sprintf(format, args...), "")
 	}
 	if len(stored) > 0 && !shared {
-		note("the log is of other members than are there: the bucket is believed")
+		note("the log has other members than the bucket: the bucket is believed")
 		return
 	}
 	changed := false
@@ -117,7 +117,7 @@ func (s *Snapshot) believeLog(r *roster, stored map[uint64]Member, all bool) {
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(stored)) {
-		note("member %x is there, and not in the log, which is believed", id)
+		note("member %x is in the bucket and not in the log: the log is believed", id)
 		changed = true
 	}
 	voters, learners := s.confMembers()

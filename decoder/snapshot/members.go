@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"revenant/decoder/wal"
+	"revenant/internal/words"
 )
 
 // settleMembers says who votes. Raft goes by its configuration; the bucket members names
@@ -140,7 +141,7 @@ func (s *Snapshot) noteOthers(r *replay, node uint64, entries []wal.Entry) {
 }
 
 // goOn says why the other members can agree to something without this one, which is 0
-// when the db does not tell: more than half of those that vote have to. It is "" when
+// when the db does not show it: more than half of those that vote have to. It is "" when
 // they cannot. Of two that vote, each agrees to everything.
 func goOn(voters map[uint64]struct{}, node uint64) string {
 	n := len(voters)
@@ -149,7 +150,7 @@ func goOn(voters map[uint64]struct{}, node uint64) string {
 	case n == 0:
 		return "how many members vote is not known"
 	case node != 0 && !votes:
-		return fmt.Sprintf("it has no vote, and %s", counted(int64(n), "member has", "members have"))
+		return fmt.Sprintf("it has no vote, and %s", words.CountOf(n, "member has", "members have"))
 	case n < 3:
 		return ""
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"revenant/decoder/wal"
+	"revenant/internal/words"
 )
 
 // MissingKind says what of the evidence was not read.
@@ -71,7 +72,7 @@ func (m *Missing) Bound() string {
 	case *n == 0:
 		return "nothing newer than what was read"
 	default:
-		return fmt.Sprintf("up to %s newer than what was read", counted(*n, "revision", "revisions"))
+		return fmt.Sprintf("up to %s newer than what was read", words.Count(*n, "revision"))
 	}
 }
 
@@ -102,7 +103,7 @@ func (s *Snapshot) Missing(ctx context.Context) ([]Missing, error) {
 			add(MissingRest, -1, "what may have followed entry %d, with which the log is cut off", max(w.LastIndex, w.DBIndex))
 		}
 		if n := int64(w.Uncommitted); n > 0 {
-			add(MissingAgreement, n, "%s of the log, which the other members may not have agreed to", counted(n, "entry", "entries"))
+			add(MissingAgreement, n, "%s of the log, which the other members may not have agreed to", words.CountOf(n, "entry", "entries"))
 		}
 	}
 	if d := s.deltas; d != nil && d.unapplied(s.Revision()) > 0 {
@@ -125,7 +126,7 @@ func (s *Snapshot) Missing(ctx context.Context) ([]Missing, error) {
 		if err != nil {
 			return nil, err
 		}
-		add(MissingContent, head, "what cannot be read of its pages, records or values (%s)", counted(int64(n), "problem", "problems"))
+		add(MissingContent, head, "what cannot be read of its pages, records or values (%s)", words.Count(n, "problem"))
 	}
 	if s.TornPossible() {
 		add(MissingState, -1, "one state of it: a running etcd writes to it")
@@ -207,14 +208,7 @@ func missingEntries(gaps []wal.Gap, n int64) string {
 			runs = append(runs, run+" to "+strconv.FormatUint(gap.To, 10))
 		}
 	}
-	return fmt.Sprintf("%s (%s)", counted(n, "entry", "entries"), strings.Join(runs, ", "))
-}
-
-func counted(n int64, one, several string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, several)
+	return fmt.Sprintf("%s (%s)", words.CountOf(n, "entry", "entries"), strings.Join(runs, ", "))
 }
 
 // clamp is n, or the largest revision there is.

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"revenant/decoder/boltpage"
+	"revenant/internal/words"
 )
 
 // Severity says what a Problem means for what is read.
@@ -70,10 +71,8 @@ func fromAnomaly(a boltpage.Anomaly) Problem {
 		p.Severity = Note
 	case a.Lost < 0:
 		p.Cost = "what it held or led to"
-	case a.Lost == 1:
-		p.Cost = "1 item"
-	case a.Lost > 1:
-		p.Cost = fmt.Sprintf("%d items", a.Lost)
+	case a.Lost > 0:
+		p.Cost = words.Count(a.Lost, "item")
 	}
 	return p
 }

@@ -15,7 +15,7 @@ const (
 	PhaseIndex  Phase = "index"  // counted in pages
 	PhaseReplay Phase = "replay" // counted in bytes of the log's entries
 	PhaseHash   Phase = "hash"   // counted in bytes
-	PhaseVerify Phase = "verify" // counted in bytes: hashing once more
+	PhaseVerify Phase = "verify" // counted in bytes: hashing again
 )
 
 // Progress says how far a phase is. Its end is always told.

@@ -11,7 +11,7 @@ import (
 	"revenant/internal/corpus"
 )
 
-// entriesOf cuts bytes into the data of entries, each behind its length.
+// entriesOf cuts bytes into the data of entries, each after its length.
 func entriesOf(data []byte) (log wal.Log) {
 	for len(data) >= 2 {
 		n := min(int(binary.LittleEndian.Uint16(data)), len(data)-2)

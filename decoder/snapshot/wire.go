@@ -42,7 +42,7 @@ func valueHead(b []byte, n int) []byte {
 }
 
 // valueSpan is where the value of a message of which b is the beginning begins and
-// ends, as far as b tells; both are 0 when it does not or when a lease stands before
+// ends, as far as b shows; both are 0 when it does not or when a lease stands before
 // the value, which etcd does not write. What follows it has to be read, too.
 func valueSpan(b []byte) (from, to int) {
 	for off := 0; off < len(b); {

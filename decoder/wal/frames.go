@@ -27,7 +27,7 @@ type frames struct {
 	r       *bufio.Reader
 	size    int64 // of the segment in bytes
 	start   int64 // of the frame read last
-	offset  int64 // behind it
+	offset  int64 // after it
 	body    []byte
 	claimed int64 // bytes the record should have
 	rec     record
@@ -112,7 +112,7 @@ func (f *frames) torn(ctx context.Context, err error) (bool, error) {
 	return false, nil
 }
 
-// beginsRecord says whether what stands behind the length, up to the end of the
+// beginsRecord says whether what follows the length, up to the end of the
 // file, is the beginning of a record of that length. Where it is not, the length
 // is what is damaged.
 func (f *frames) beginsRecord() bool {

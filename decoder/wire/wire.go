@@ -66,7 +66,7 @@ func (f Field) Bytes(b []byte) ([]byte, error) {
 func Next(b []byte, i int) (Field, error) { return read(b, i, true) }
 
 // Head is Next where b is only the beginning of a message: of a field of type Bytes,
-// whose payload may go on behind b, it leaves End 0.
+// whose payload may extend past b, it leaves End 0.
 func Head(b []byte, i int) (Field, error) { return read(b, i, false) }
 
 func read(b []byte, i int, whole bool) (f Field, err error) {

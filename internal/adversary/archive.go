@@ -74,7 +74,7 @@ func (m *maker) compressed(f *file, data []byte) []byte {
 		packed = packed[:len(packed)-1-m.IntN(len(packed)-1)]
 		f.damaged("the compressed data is cut off")
 	case 1:
-		m.note("compressed data with bytes behind its end")
+		m.note("compressed data with bytes after its end")
 		packed = append(packed, m.word()...)
 		f.Sound = false
 	case 2:
@@ -82,7 +82,7 @@ func (m *maker) compressed(f *file, data []byte) []byte {
 		packed[m.IntN(len(packed))] ^= 1 << m.IntN(8)
 		f.Sound, m.Phantoms, m.Ghosts = false, nil, nil // which pods are lost is not known
 	case 3:
-		m.note("compressed data with an empty stream behind it")
+		m.note("compressed data with an empty stream after it")
 		var empty bytes.Buffer
 		z := gzip.NewWriter(&empty)
 		_ = z.Close() // a bytes.Buffer takes all

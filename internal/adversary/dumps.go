@@ -168,7 +168,7 @@ var twists = []struct {
 	{"cut short", func(m *maker, s string) string {
 		return s[:1+m.IntN(len(s)-3)]
 	}},
-	{"something behind it", func(m *maker, s string) string {
+	{"something after it", func(m *maker, s string) string {
 		return m.without(s) + one(m, s, "x", "}", m.word()+"x", "\x00")
 	}},
 	{"something before it", func(m *maker, s string) string {

@@ -73,7 +73,7 @@ func (h *history) compact(revision int64) []record {
 }
 
 // save writes a snapshot file as etcdctl snapshot save does: a bbolt file with its
-// SHA-256 behind it. compacted is the compact revision, 0 for none.
+// SHA-256 after it. compacted is the compact revision, 0 for none.
 func (h *history) save(dir string, compacted int64) ([]byte, error) {
 	path := filepath.Join(dir, fmt.Sprintf("%d.db", h.revision))
 	db, err := bolt.Open(path, 0o600, &bolt.Options{NoSync: true, NoFreelistSync: true, FreelistType: bolt.FreelistMapType})

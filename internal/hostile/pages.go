@@ -61,7 +61,7 @@ func (f *File) Overflow(id uint64, pages uint32) {
 	binary.LittleEndian.PutUint32(f.Data[id*PageSize+12:], pages)
 }
 
-// node makes room for a page with n elements and so many bytes behind them, and
+// node makes room for a page with n elements and so many bytes after them, and
 // returns where these begin.
 func (f *File) node(flag, n, size int) (id uint64, page []byte, at int) {
 	at = pageHeader + n*elementSize

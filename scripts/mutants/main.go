@@ -278,7 +278,7 @@ func judge(ctx context.Context, scratch string, m mutant, tests []*suite, limit 
 	return survived, fmt.Sprintf("tests of %d packages", 1+len(others))
 }
 
-// overlay writes the changed file, and what tells the go command to read it.
+// overlay writes the changed file, and what makes the go command read it.
 func (m mutant) overlay(scratch string) (string, error) {
 	if err := os.Mkdir(scratch, 0o700); err != nil {
 		return "", err

@@ -126,7 +126,7 @@ func (p *Prompt) add(text string) {
 	}
 }
 
-// Line draws the prompt; its cursor stands behind the text, and behind that, dim,
+// Line draws the prompt; its cursor stands after the text, and after that, dim,
 // what tab would make of it.
 func (p *Prompt) Line(t *draw.Theme, width int) string {
 	left := " " + t.Bold.Paint(p.Lead) + p.tail(width)

@@ -31,7 +31,7 @@ type StoreStart struct {
 	Least        int64 // revision that it would have to start at
 	Seen         int64 // newest revision that watchers may have seen
 	Enough       bool  // no watcher can have seen what it starts at
-	Unsure       bool  // or nothing tells
+	Unsure       bool  // or nothing shows it
 	Insufficient bool  // no start can be enough
 }
 
