@@ -38,7 +38,7 @@ var flagCompletions = map[string]cobra.CompletionFunc{
 	"max-expanded":       cobra.NoFileCompletions,
 	"max-ratio":          cobra.NoFileCompletions,
 	"metrics":            completeFiles,
-	"namespace":          cobra.NoFileCompletions,
+	"namespace":          completeNamespaces,
 	"onto":               completeOne(string(restore.NewMachines)),
 	"outage":             cobra.NoFileCompletions,
 	"outage-at":          cobra.NoFileCompletions,
@@ -137,14 +137,6 @@ func completeArgs(files int) cobra.CompletionFunc {
 		}
 		return nil, cobra.ShellCompDirectiveDefault
 	}
-}
-
-// completeResources offers a file, and then resources of Kubernetes.
-func completeResources(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	if f := cmd.Flags().Lookup("filename"); len(args) == 0 && (f == nil || !f.Changed) {
-		return nil, cobra.ShellCompDirectiveDefault
-	}
-	return resourceNames(), cobra.ShellCompDirectiveNoFileComp
 }
 
 // resourceNames are those of Kubernetes' own resources.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -127,6 +128,35 @@ func TestCompletionScripts(t *testing.T) {
 		}
 		if said, err := exec.Command(shell, "-n", script).CombinedOutput(); err != nil || len(said) > 0 {
 			t.Errorf("%s: %v\n%s", shell, err, said)
+		}
+	}
+}
+
+// TestCompleteObjects: after a file come the resources in it, their objects and its
+// namespaces.
+func TestCompleteObjects(t *testing.T) {
+	evidenceFiles(t)
+	for words, want := range map[string]string{
+		"get backup.db stat":                  "statefulsets.apps :4",
+		"get backup.db widg":                  "widgets.lab.example.com :4",
+		"get backup.db svc,stat":              "svc,statefulsets.apps :4",
+		"get backup.db deploy ":               "api old-app web :4",
+		"get backup.db -n shop deploy web ":   "api :4",
+		"extract -f backup.db deploy/w":       "deploy/web :4",
+		"history backup.db current.db sts/d":  "sts/db :4",
+		"get backup.db -n sh":                 "shop :4",
+		"get none.db widg":                    ":4",
+		"get --etcd-prefix=/none backup.db w": "workloads.scheduling.k8s.io :4",
+	} {
+		var out, errs bytes.Buffer
+		args := append([]string{"__complete"}, strings.Split(words, " ")...)
+		if code := run(t.Context(), args, streams{in: strings.NewReader(""), out: &out, err: &errs}); code != exitOK {
+			t.Fatalf("%q: exit code %d: %s", words, code, &errs)
+		}
+		got := strings.Fields(out.String())
+		slices.Sort(got[:len(got)-1])
+		if diff := cmp.Diff(want, strings.Join(got, " ")); diff != "" {
+			t.Errorf("%q (-want):\n%s", words, diff)
 		}
 	}
 }
