@@ -107,16 +107,16 @@ func (h *Hole) Revisions() int64 { return h.Before - h.After - 1 }
 // Holes are those of the history that leads to a branch's newest member.
 func (s *Series) Holes(branch int) (holes []Hole) {
 	path := s.Path(branch)
-	for n, p := range path {
-		if n == 0 {
-			continue
+	slices.SortStableFunc(path, func(a, b Part) int {
+		return cmp.Compare(s.Members[a.Member].CompactRevision, s.Members[b.Member].CompactRevision)
+	})
+	reached := path[0]
+	for _, p := range path[1:] {
+		if compact := s.Members[p.Member].CompactRevision; compact > reached.To+1 {
+			holes = append(holes, Hole{After: reached.To, Before: compact, Older: reached.Member, Newer: p.Member, From: s.Members[reached.Member].Taken})
 		}
-		older := path[n-1]
-		if compact := s.Members[p.Member].CompactRevision; compact > older.To+1 {
-			covered := slices.ContainsFunc(path[n+1:], func(later Part) bool { return s.Members[later.Member].CompactRevision <= older.To+1 })
-			if !covered {
-				holes = append(holes, Hole{After: older.To, Before: compact, Older: older.Member, Newer: p.Member, From: s.Members[older.Member].Taken})
-			}
+		if p.To > reached.To {
+			reached = p
 		}
 	}
 	return holes
@@ -169,7 +169,7 @@ func (s *Series) At(branch int, revision int64) (int, error) {
 			return p.Member, nil
 		case p.To < revision:
 			e.Hole.After, e.Older, e.Hole.Older = p.To, m.Name, p.Member
-		case e.Newer == "":
+		case e.Newer == "" || m.CompactRevision < e.Hole.Before:
 			e.Hole.Before, e.Newer, e.Hole.Newer = max(m.CompactRevision, 1), m.Name, p.Member
 		}
 	}
