@@ -26,6 +26,7 @@ var (
 		"namespace": "query.query.Namespace", "all-namespaces": "query.all", "selector": "query.selector", "field-selector": "query.fields",
 		"at": "query.at", "deleted": "query.deleted",
 	}
+	choiceFlags  = map[string]string{"namespace": "query.query.Namespace", "all-namespaces": "query.all", "selector": "query.selector"}
 	filesFlags   = map[string]string{"filename": "files.given"}
 	ontoFlags    = map[string]string{"onto": "plan.onto"}
 	planOptFlags = map[string]string{
@@ -64,6 +65,8 @@ func TestFlags(t *testing.T) {
 			"output": "outputs", "sort-by": "sortBy", "show-labels": "showLabels", "no-headers": "noHeaders", "show-managed-fields": "managed", "show-secrets": "showSecrets"}},
 		"extract": {"a b c", []map[string]string{openFlags, filesFlags, queryFlags, outputFlags}, map[string]string{
 			"raw": "manifest.Raw", "keep-owners": "manifest.KeepOwners", "show-secrets": "manifest.ShowSecrets", "dir": "directory", "kustomize": "kustomize"}},
+		"diff": {"a b c", []map[string]string{openFlags, filesFlags, choiceFlags, outputFlags}, map[string]string{
+			"from": "from", "to": "to", "ignore": "ignored", "show-secrets": "showSecrets", "force": "force"}},
 		"config": {"theme", nil, nil},
 		"man":    {"a", nil, nil},
 	}

@@ -97,6 +97,8 @@ var writers = []writer{
 	{"get", func(file, out string) []string { return []string{"get", file, "-o", "wide=" + out} }},
 	{"extract", func(file, out string) []string { return []string{"extract", file, "-o", "yaml=" + out} }},
 	{"extract", func(file, out string) []string { return []string{"extract", file, "--dir", out} }},
+	{"diff", func(file, out string) []string { return []string{"diff", file, "--from", "400", "-o", "table=" + out} }},
+	{"diff", func(file, out string) []string { return []string{"diff", "other.db", file, "-o", "json=" + out} }},
 	{"salvage", func(file, out string) []string { return []string{"salvage", file, "-o", out} }},
 	{"salvage", func(file, out string) []string {
 		return []string{"salvage", file, "-o", "clean.db", "--report", "json=" + out}
@@ -547,6 +549,8 @@ func TestChangedWhileRead(t *testing.T) {
 		{"backup.db", []string{"carve", "backup.db"}, ""},
 		{"backup.db", []string{"extract", "backup.db"}, ""},
 		{"backup.db", []string{"get", "backup.db"}, ""},
+		{"backup.db", []string{"diff", "other.db", "backup.db"}, ""},
+		{"backup.db", []string{"diff", "backup.db", "--from", "400"}, ""},
 		{"backup.db", []string{"salvage", "backup.db", "-o", "clean.db", "--report", "json=clean.json"}, ""},
 		{"backup.db", []string{"carve", "-"}, "backup.db"},
 		{"backup.db", []string{"salvage", "-", "-o", "clean.db", "--report", "json=clean.json"}, "backup.db"},

@@ -353,7 +353,7 @@ func (r *hostileRun) run(t *testing.T, name string, args []string, out, errs *by
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	bound := uint64(hostileMemory + 4*r.size)
-	if strings.HasPrefix(name, "get") || strings.HasPrefix(name, "extract") {
+	if strings.HasPrefix(name, "get") || strings.HasPrefix(name, "extract") || name == "diff" {
 		bound += hostileMemory // an object that is decoded whole may ask for as much (decoder/kube maxTyped)
 	}
 	if r.measured.Load() {
@@ -552,6 +552,7 @@ func (r *hostileRun) all(t *testing.T) {
 		}},
 		{"carve", func() { r.judgeAlone(r.ask(t, "carve", "-o", data, "carve", "--objects", current), r.Current) }},
 		{"get", func() { r.ask(t, "get", "-o", []string{"json", "yaml", "wide", "name"}, "get", current) }},
+		{"diff", func() { r.ask(t, "diff", "-o", []string{"text", "table", "json"}, "diff", "--force", backup, current) }},
 		{"extract", func() { r.ask(t, "extract", "-o", []string{"json"}, "extract", "--show-secrets", current) }},
 		{"extract a stream", func() { r.ask(t, "extract a stream", "-o", []string{"yaml"}, "extract", "--raw", "--deleted", current) }},
 		{"overview", func() { r.judgeOverview(r.ask(t, "overview", "", nil, backup, current)) }},

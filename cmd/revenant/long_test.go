@@ -55,6 +55,7 @@ func TestLongNames(t *testing.T) {
 				"verify":   {"verify", current, "--dumps", in(c.Dumps), "--partial"},
 				"carve":    {"carve", current},
 				"get":      {"get", "--show-labels", "-o", "wide", current},
+				"diff":     {"diff", "--force", backup, current},
 				"salvage":  {"salvage", current, "-o", in("clean.db")},
 				"plain":    {"--plain", backup, current},
 				"error":    {"inspect", current, "--prefix", "/" + long.of},

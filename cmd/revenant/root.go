@@ -102,6 +102,7 @@ No file is ever changed, and no cluster is needed.`,
   revenant verify restored.db --dumps DIR   # after it: what really runs
   revenant inspect backup.db                # what is it, is it whole
   revenant get backup.db pods -n shop       # what was there, as kubectl lists it
+  revenant diff backup.db current.db        # what differs, object by object
   revenant extract backup.db deploy/web     # an object, as a manifest to be applied again`,
 		Args:              cobra.MaximumNArgs(2),
 		ValidArgsFunction: completeArgs(2),
@@ -118,6 +119,7 @@ No file is ever changed, and no cluster is needed.`,
 	})
 	o.addFlags(root.Flags())
 	root.AddCommand(newInspect(s, f), newPreflight(s, f), newPredict(s, f), newPlan(s, f), newVerify(s, f), newSalvage(s, f), newCarve(s, f), newGet(s, f), newExtract(s, f), newConfig(s, f), newMan(f))
+	root.AddCommand(newDiff(s, f))
 	for _, cmd := range append(root.Commands(), root) {
 		hintArgs(cmd)
 		completeFlags(cmd)
