@@ -67,6 +67,8 @@ func TestFlags(t *testing.T) {
 			"raw": "manifest.Raw", "keep-owners": "manifest.KeepOwners", "show-secrets": "manifest.ShowSecrets", "dir": "directory", "kustomize": "kustomize"}},
 		"diff": {"a b c", []map[string]string{openFlags, filesFlags, choiceFlags, outputFlags}, map[string]string{
 			"from": "from", "to": "to", "ignore": "ignored", "show-secrets": "showSecrets", "force": "force"}},
+		"timeline": {"a b c", []map[string]string{openFlags, filesFlags, choiceFlags, outputFlags}, map[string]string{
+			"from": "from", "to": "to", "verb": "verbs"}},
 		"config": {"theme", nil, nil},
 		"man":    {"a", nil, nil},
 	}

@@ -56,6 +56,7 @@ func TestLongNames(t *testing.T) {
 				"carve":    {"carve", current},
 				"get":      {"get", "--show-labels", "-o", "wide", current},
 				"diff":     {"diff", "--force", backup, current},
+				"timeline": {"timeline", current},
 				"salvage":  {"salvage", current, "-o", in("clean.db")},
 				"plain":    {"--plain", backup, current},
 				"error":    {"inspect", current, "--prefix", "/" + long.of},

@@ -75,6 +75,7 @@ func TestProgressOfCommands(t *testing.T) {
 		{"extract", "backup.db", "deployments"},
 		{"get", "backup.db", "all"},
 		{"diff", "backup.db", "--from", "454"},
+		{"timeline", "backup.db", "nodes"},
 		{"salvage", "backup.db", "-o", "clean.db"},
 	} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {

@@ -103,6 +103,7 @@ No file is ever changed, and no cluster is needed.`,
   revenant inspect backup.db                # what is it, is it whole
   revenant get backup.db pods -n shop       # what was there, as kubectl lists it
   revenant diff backup.db current.db        # what differs, object by object
+  revenant timeline current.db -n shop      # every revision in order: when, what, by whom
   revenant extract backup.db deploy/web     # an object, as a manifest to be applied again`,
 		Args:              cobra.MaximumNArgs(2),
 		ValidArgsFunction: completeArgs(2),
@@ -120,6 +121,7 @@ No file is ever changed, and no cluster is needed.`,
 	o.addFlags(root.Flags())
 	root.AddCommand(newInspect(s, f), newPreflight(s, f), newPredict(s, f), newPlan(s, f), newVerify(s, f), newSalvage(s, f), newCarve(s, f), newGet(s, f), newExtract(s, f), newConfig(s, f), newMan(f))
 	root.AddCommand(newDiff(s, f))
+	root.AddCommand(newTimeline(s, f))
 	for _, cmd := range append(root.Commands(), root) {
 		hintArgs(cmd)
 		completeFlags(cmd)
