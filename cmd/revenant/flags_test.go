@@ -69,8 +69,9 @@ func TestFlags(t *testing.T) {
 			"from": "from", "to": "to", "ignore": "ignored", "show-secrets": "showSecrets", "force": "force"}},
 		"timeline": {"a b c", []map[string]string{openFlags, filesFlags, choiceFlags, outputFlags}, map[string]string{
 			"from": "from", "to": "to", "verb": "verbs"}},
-		"config": {"theme", nil, nil},
-		"man":    {"a", nil, nil},
+		"describe": {"a b c", []map[string]string{openFlags, filesFlags, queryFlags}, map[string]string{"show-events": "events"}},
+		"config":   {"theme", nil, nil},
+		"man":      {"a", nil, nil},
 	}
 	root := newRoot(streams{}, work)
 	for _, cmd := range append(root.Commands(), root) {

@@ -556,6 +556,7 @@ func TestChangedWhileRead(t *testing.T) {
 		{"backup.db", []string{"diff", "other.db", "backup.db"}, ""},
 		{"backup.db", []string{"diff", "backup.db", "--from", "400"}, ""},
 		{"backup.db", []string{"timeline", "backup.db", "nodes"}, ""},
+		{"backup.db", []string{"describe", "backup.db", "nodes"}, ""},
 		{"backup.db", []string{"salvage", "backup.db", "-o", "clean.db", "--report", "json=clean.json"}, ""},
 		{"backup.db", []string{"carve", "-"}, "backup.db"},
 		{"backup.db", []string{"salvage", "-", "-o", "clean.db", "--report", "json=clean.json"}, "backup.db"},

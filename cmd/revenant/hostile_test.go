@@ -353,7 +353,7 @@ func (r *hostileRun) run(t *testing.T, name string, args []string, out, errs *by
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	bound := uint64(hostileMemory + 4*r.size)
-	if strings.HasPrefix(name, "get") || strings.HasPrefix(name, "extract") || name == "diff" || name == "timeline" {
+	if strings.HasPrefix(name, "get") || strings.HasPrefix(name, "extract") || name == "diff" || name == "timeline" || name == "describe" {
 		bound += hostileMemory // an object that is decoded whole may ask for as much (decoder/kube maxTyped)
 	}
 	if r.measured.Load() {
@@ -556,6 +556,7 @@ func (r *hostileRun) all(t *testing.T) {
 		{"timeline", func() {
 			r.ask(t, "timeline", "-o", []string{"table", "jsonl", "timesketch", "csv"}, "timeline", current)
 		}},
+		{"describe", func() { r.ask(t, "describe", "", nil, "describe", current, "pods") }},
 		{"extract", func() { r.ask(t, "extract", "-o", []string{"json"}, "extract", "--show-secrets", current) }},
 		{"extract a stream", func() { r.ask(t, "extract a stream", "-o", []string{"yaml"}, "extract", "--raw", "--deleted", current) }},
 		{"overview", func() { r.judgeOverview(r.ask(t, "overview", "", nil, backup, current)) }},

@@ -57,6 +57,7 @@ func TestLongNames(t *testing.T) {
 				"get":      {"get", "--show-labels", "-o", "wide", current},
 				"diff":     {"diff", "--force", backup, current},
 				"timeline": {"timeline", current},
+				"describe": {"describe", current, "pods"},
 				"salvage":  {"salvage", current, "-o", in("clean.db")},
 				"plain":    {"--plain", backup, current},
 				"error":    {"inspect", current, "--prefix", "/" + long.of},

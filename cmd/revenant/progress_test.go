@@ -76,6 +76,7 @@ func TestProgressOfCommands(t *testing.T) {
 		{"get", "backup.db", "all"},
 		{"diff", "backup.db", "--from", "454"},
 		{"timeline", "backup.db", "nodes"},
+		{"describe", "backup.db", "nodes"},
 		{"salvage", "backup.db", "-o", "clean.db"},
 	} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {

@@ -102,6 +102,7 @@ No file is ever changed, and no cluster is needed.`,
   revenant verify restored.db --dumps DIR   # after it: what really runs
   revenant inspect backup.db                # what is it, is it whole
   revenant get backup.db pods -n shop       # what was there, as kubectl lists it
+  revenant describe backup.db pod/web-0     # one object in full, as kubectl describes it
   revenant diff backup.db current.db        # what differs, object by object
   revenant timeline current.db -n shop      # every revision in order: when, what, by whom
   revenant extract backup.db deploy/web     # an object, as a manifest to be applied again`,
@@ -122,6 +123,7 @@ No file is ever changed, and no cluster is needed.`,
 	root.AddCommand(newInspect(s, f), newPreflight(s, f), newPredict(s, f), newPlan(s, f), newVerify(s, f), newSalvage(s, f), newCarve(s, f), newGet(s, f), newExtract(s, f), newConfig(s, f), newMan(f))
 	root.AddCommand(newDiff(s, f))
 	root.AddCommand(newTimeline(s, f))
+	root.AddCommand(newDescribe(s, f))
 	for _, cmd := range append(root.Commands(), root) {
 		hintArgs(cmd)
 		completeFlags(cmd)
