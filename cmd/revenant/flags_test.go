@@ -70,6 +70,7 @@ func TestFlags(t *testing.T) {
 		"timeline": {"a b c", []map[string]string{openFlags, filesFlags, choiceFlags, outputFlags}, map[string]string{
 			"from": "from", "to": "to", "verb": "verbs"}},
 		"describe": {"a b c", []map[string]string{openFlags, filesFlags, queryFlags}, map[string]string{"show-events": "events"}},
+		"storage":  {"a", []map[string]string{openFlags, filesFlags, outputFlags}, map[string]string{"by": "by", "top": "top"}},
 		"config":   {"theme", nil, nil},
 		"man":      {"a", nil, nil},
 	}

@@ -103,6 +103,7 @@ var writers = []writer{
 	{"timeline", func(file, out string) []string {
 		return []string{"timeline", "other.db", file, "-o", "timesketch=" + out}
 	}},
+	{"storage", func(file, out string) []string { return []string{"storage", file, "-o", "yaml=" + out} }},
 	{"salvage", func(file, out string) []string { return []string{"salvage", file, "-o", out} }},
 	{"salvage", func(file, out string) []string {
 		return []string{"salvage", file, "-o", "clean.db", "--report", "json=" + out}
@@ -556,6 +557,7 @@ func TestChangedWhileRead(t *testing.T) {
 		{"backup.db", []string{"diff", "other.db", "backup.db"}, ""},
 		{"backup.db", []string{"diff", "backup.db", "--from", "400"}, ""},
 		{"backup.db", []string{"timeline", "backup.db", "nodes"}, ""},
+		{"backup.db", []string{"storage", "backup.db"}, ""},
 		{"backup.db", []string{"describe", "backup.db", "nodes"}, ""},
 		{"backup.db", []string{"salvage", "backup.db", "-o", "clean.db", "--report", "json=clean.json"}, ""},
 		{"backup.db", []string{"carve", "-"}, "backup.db"},

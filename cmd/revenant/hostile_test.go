@@ -557,6 +557,7 @@ func (r *hostileRun) all(t *testing.T) {
 			r.ask(t, "timeline", "-o", []string{"table", "jsonl", "timesketch", "csv"}, "timeline", current)
 		}},
 		{"describe", func() { r.ask(t, "describe", "", nil, "describe", current, "pods") }},
+		{"storage", func() { r.judgeAlone(r.ask(t, "storage", "-o", data, "storage", "--top", "0", current), r.Current) }},
 		{"extract", func() { r.ask(t, "extract", "-o", []string{"json"}, "extract", "--show-secrets", current) }},
 		{"extract a stream", func() { r.ask(t, "extract a stream", "-o", []string{"yaml"}, "extract", "--raw", "--deleted", current) }},
 		{"overview", func() { r.judgeOverview(r.ask(t, "overview", "", nil, backup, current)) }},

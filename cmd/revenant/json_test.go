@@ -49,6 +49,7 @@ func TestJSON(t *testing.T) {
 		"salvage --report json -o whole.db backup.db",
 		"salvage --report json -o saved.db damaged.db",
 		"diff -o json backup.db current.db sts",
+		"storage -o json backup.db",
 		"verify -o json backup.db --kubelet node-1=pods.json",
 	} {
 		t.Run(line, func(t *testing.T) {

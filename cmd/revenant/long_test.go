@@ -58,6 +58,7 @@ func TestLongNames(t *testing.T) {
 				"diff":     {"diff", "--force", backup, current},
 				"timeline": {"timeline", current},
 				"describe": {"describe", current, "pods"},
+				"storage":  {"storage", current},
 				"salvage":  {"salvage", current, "-o", in("clean.db")},
 				"plain":    {"--plain", backup, current},
 				"error":    {"inspect", current, "--prefix", "/" + long.of},

@@ -77,6 +77,7 @@ func TestProgressOfCommands(t *testing.T) {
 		{"diff", "backup.db", "--from", "454"},
 		{"timeline", "backup.db", "nodes"},
 		{"describe", "backup.db", "nodes"},
+		{"storage", "backup.db"},
 		{"salvage", "backup.db", "-o", "clean.db"},
 	} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {

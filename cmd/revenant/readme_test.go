@@ -28,6 +28,7 @@ func TestReadme(t *testing.T) {
 		{page: "docs/diff.md", args: []string{"diff", "backup.db", "current.db", "secrets", "-n", "shop"}},
 		{page: "docs/timeline.md", args: []string{"timeline", "current.db", "deploy/web", "-n", "shop", "--from", "455", "--to", "480"}},
 		{page: "docs/describe.md", args: []string{"describe", "current.db", "deploy/old-app", "-n", "doomed", "--deleted"}, ends: "\nSpec:"},
+		{page: "docs/storage.md", args: []string{"storage", "backup.db", "--top", "3"}},
 		{page: "docs/extract.md", args: []string{"extract", "backup.db", "deploy/web", "-n", "shop"}},
 		{page: "docs/inspect.md", args: []string{"inspect", "backup.db"}},
 		{page: "docs/inspect.md", args: []string{"salvage", "data", "-o", "newest.db"}},

@@ -124,6 +124,7 @@ No file is ever changed, and no cluster is needed.`,
 	root.AddCommand(newDiff(s, f))
 	root.AddCommand(newTimeline(s, f))
 	root.AddCommand(newDescribe(s, f))
+	root.AddCommand(newStorage(s, f))
 	for _, cmd := range append(root.Commands(), root) {
 		hintArgs(cmd)
 		completeFlags(cmd)
