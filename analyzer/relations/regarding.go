@@ -1,6 +1,7 @@
 package relations
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -15,14 +16,14 @@ import (
 
 // Regarding is what an Event says that it is about.
 type Regarding struct {
-	Kind, Namespace, Name string
-	Revision              int64 // of the object, as the Event's reporter had it; 0 where it does not say
+	Kind, Namespace, Name, UID string
+	Revision                   int64 // of the object, as the Event's reporter had it; 0 where it does not say
 }
 
 // Is says whether it is about the object that a key names.
 func (r *Regarding) Is(key kube.Key) bool { return r.Namespace == key.Namespace && r.Name == key.Name }
 
-// maxMessage is how many bytes of an Event's message are kept.
+// maxMessage is how many bytes of an Event's message are kept of each of all Events.
 const maxMessage = 512
 
 // ReadEvent reads a stored Event, with what it is about; ok is false for what is none, or
@@ -33,14 +34,13 @@ func ReadEvent(key kube.Key, value []byte) (e Event, about Regarding, ok bool) {
 		return e, about, false
 	}
 	object := stored.InvolvedObject
-	about = Regarding{Kind: object.Kind, Namespace: object.Namespace, Name: object.Name}
+	about = Regarding{Kind: object.Kind, Namespace: object.Namespace, Name: object.Name, UID: string(object.UID)}
 	if revision, err := strconv.ParseInt(object.ResourceVersion, 10, 64); err == nil && revision > 0 {
 		about.Revision = revision
 	}
-	message := strings.TrimSpace(stored.Message)
-	e = Event{Key: key, Type: stored.Type, Reason: stored.Reason, Source: stored.Source.Component, Message: strings.ToValidUTF8(message[:min(len(message), maxMessage)], "")}
-	if e.Source == "" {
-		e.Source = stored.ReportingController
+	e = Event{
+		Key: key, Type: stored.Type, Reason: stored.Reason, Message: strings.TrimSpace(stored.Message),
+		Source: cmp.Or(stored.Source.Component, stored.ReportingController),
 	}
 	e.First, e.Last, e.Count = resources.EventTimes(stored)
 	return e, about, true
@@ -79,6 +79,7 @@ func EventsByRevision(ctx context.Context, s *snapshot.Snapshot, prefix string) 
 		}
 		if e, about, ok := ReadEvent(parsed, value); ok && about.Revision > 0 {
 			e.Record = last
+			e.Message = strings.Clone(strings.ToValidUTF8(e.Message[:min(len(e.Message), maxMessage)], ""))
 			all[about.Revision] = append(all[about.Revision], Regarded{e, about})
 		}
 	}
