@@ -53,6 +53,7 @@ var flagCompletions = map[string]cobra.CompletionFunc{
 	"selector":           cobra.NoFileCompletions,
 	"sort-by":            cobra.NoFileCompletions,
 	"to":                 cobra.NoFileCompletions,
+	"top":                cobra.NoFileCompletions,
 	"wal-dir":            completeDirs,
 }
 

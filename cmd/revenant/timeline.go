@@ -159,6 +159,7 @@ type revisionList struct {
 	events   relations.ByRevision
 	missing  []string
 	unread   int
+	count    int // rows that were written
 	timeless int // rows that a format has no place for
 }
 
@@ -293,7 +294,7 @@ func (l *revisionList) verdict() error {
 // write writes the revisions to every target.
 func (l *revisionList) write(ctx context.Context, targets []target) (err error) {
 	for _, t := range targets {
-		l.timeless = 0
+		l.count, l.timeless = 0, 0
 		write := func(w io.Writer) error { return l.encode(ctx, w, t.format) }
 		if t.place != nil {
 			err = t.place.Write(ctx, 0o600, write)
@@ -306,6 +307,9 @@ func (l *revisionList) write(ctx context.Context, targets []target) (err error) 
 		if l.timeless > 0 {
 			fmt.Fprintf(l.streams.err, "%s left out: nothing shows when it was written, and Timesketch takes none without a time.\n", words.CountOf(l.timeless, "revision is", "revisions are"))
 		}
+	}
+	if l.count == 0 {
+		fmt.Fprintln(l.streams.err, "No revisions found.")
 	}
 	return nil
 }

@@ -91,6 +91,7 @@ func (l *revisionList) encode(ctx context.Context, w io.Writer, format string) e
 			return ctx.Err()
 		}
 		row := l.row(n)
+		l.count++
 		var err error
 		switch format {
 		case "jsonl":
