@@ -125,17 +125,22 @@ func (d *differ) compare(path string, before, after any, depth int) {
 }
 
 func (d *differ) maps(path string, before, after map[string]any, depth int) {
-	all := maps.Clone(before)
-	if all == nil {
-		all = map[string]any{}
-	}
-	maps.Copy(all, after)
-	for _, key := range slices.Sorted(maps.Keys(all)) {
+	for _, key := range keysOf(before, after) {
 		b, a := at(before, key), at(after, key)
 		if !sameScalar(b, a) {
 			d.compare(join(path, key), b, a, depth+1)
 		}
 	}
+}
+
+// keysOf are the keys of two maps, sorted.
+func keysOf(before, after map[string]any) []string {
+	all := maps.Clone(before)
+	if all == nil {
+		all = map[string]any{}
+	}
+	maps.Copy(all, after)
+	return slices.Sorted(maps.Keys(all))
 }
 
 // sameScalar says that two values are the same text or number: most are, and need no

@@ -58,12 +58,12 @@ func (d *Difference) Significant() []Change {
 // managed fields is added or removed.
 // The values must not be changed afterwards.
 func Stored(prefix, key string, before, after []byte) Difference {
-	return stored(prefix, key, before, after, true)
+	return stored(prefix, key, before, after, true, false)
 }
 
-// stored is Stored. Managed fields, half of an object, are told one by one only when
-// they are asked for; else only that they differ.
-func stored(prefix, key string, before, after []byte, managed bool) Difference {
+// stored is Stored, with what Secrets hold when it is asked for. Managed fields, half of an
+// object, are told one by one only when they are asked for; else only that they differ.
+func stored(prefix, key string, before, after []byte, managed, secrets bool) Difference {
 	if before != nil && after != nil && bytes.Equal(before, after) {
 		return Difference{}
 	}
@@ -78,11 +78,7 @@ func stored(prefix, key string, before, after []byte, managed bool) Difference {
 		}
 	}
 	two := before != nil && after != nil
-	x, y := b.document(true, two), a.document(true, two)
-	if b.secret() || a.secret() {
-		hiddenX, hiddenY := b.document(false, two), a.document(false, two)
-		x, y = hiddenX, distinguish(x, y, hiddenX, hiddenY)
-	}
+	x, y := shown(b, a, true, secrets)
 	d.Changes = append(documents(x, y, a.kindOr(b)), rest...)
 	switch {
 	case len(d.Changes) > 0 || !two:
@@ -92,6 +88,18 @@ func stored(prefix, key string, before, after []byte, managed bool) Difference {
 		d.Changes = []Change{{Path: "", Before: `"` + b.Encoding.String() + `"`, After: `"` + a.Encoding.String() + `"`, Noise: Reencoded}}
 	}
 	return d
+}
+
+// shown are the documents of two states, with managed fields where both exist and they are
+// asked for. What a Secret holds is hidden unless it is asked for.
+func shown(b, a state, managed, secrets bool) (x, y any) {
+	managed = managed && b.Object != nil && a.Object != nil
+	x, y = b.document(true, managed), a.document(true, managed)
+	if !secrets && (b.secret() || a.secret()) {
+		hiddenX, hiddenY := b.document(false, managed), a.document(false, managed)
+		return hiddenX, distinguish(x, y, hiddenX, hiddenY)
+	}
+	return x, y
 }
 
 // verdict says what became of an object that has both values, and which noise makes it
@@ -119,7 +127,7 @@ func verdict(prefix, key string, before, after []byte) (Fate, Noise, string) {
 			return Quiet, ManagedFields, ""
 		}
 	}
-	if d := stored(prefix, key, before, after, false); d.Quiet() {
+	if d := stored(prefix, key, before, after, false, false); d.Quiet() {
 		return Quiet, d.Noise(), ""
 	}
 	return Changed, 0, ""

@@ -31,6 +31,10 @@ type Options struct {
 	// one history: records that are the same by their revision are not read then. 0 is
 	// not known. Of one snapshot it is not asked.
 	Common int64
+	// Wanted says of a key whether it is compared; nil compares all.
+	Wanted func(key string) bool
+	// ShowSecrets tells what Secrets hold.
+	ShowSecrets bool
 	// Progress, when set, is told how many objects were compared, of how many; less
 	// than 0 when that is unknown. It is not called by two goroutines at once.
 	Progress func(done, total int)
@@ -99,6 +103,7 @@ type Comparison struct {
 	prefix        string
 	namer         *keyspace.Namer
 	before, after *snapshot.View
+	secrets       bool
 }
 
 // Differ says whether anything but noise differs, as far as it was sifted.
@@ -107,7 +112,7 @@ func (c *Comparison) Differ() bool { return c.Total() > c.Counts[Quiet] }
 // Compare tells two states apart by keys and revisions. Values are read only where
 // these do not decide it. The error is ctx's, or refuses a revision as Snapshot.At does.
 func Compare(ctx context.Context, before, after State, opts Options) (*Comparison, error) {
-	c := &Comparison{prefix: opts.Prefix, namer: keyspace.NewNamer(opts.Prefix)}
+	c := &Comparison{prefix: opts.Prefix, namer: keyspace.NewNamer(opts.Prefix), secrets: opts.ShowSecrets}
 	var err error
 	if c.before, err = before.view(); err != nil {
 		return nil, err
@@ -130,7 +135,9 @@ func Compare(ctx context.Context, before, after State, opts Options) (*Compariso
 				opts.Progress(n, -1)
 			}
 		}
-		c.compare(b, a, common)
+		if opts.Wanted == nil || opts.Wanted(cmp.Or(a.Key, b.Key)) {
+			c.compare(b, a, common)
+		}
 	}
 	if err := c.warn(ctx, opts); err != nil {
 		return nil, err
@@ -314,7 +321,7 @@ func (c *Comparison) Difference(i int) Difference {
 	if err != nil {
 		return Difference{Problem: err.Error()}
 	}
-	d := Stored(c.prefix, o.Key, b, a)
+	d := stored(c.prefix, o.Key, b, a, true, c.secrets)
 	if len(d.Changes) == 0 {
 		quoted := func(rev int64) string { return fmt.Sprintf("%q", fmt.Sprint(rev)) }
 		d.Changes = []Change{{"metadata.resourceVersion", quoted(o.Before), quoted(o.After), Rewritten}}

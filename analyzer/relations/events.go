@@ -5,12 +5,8 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strings"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-
-	"revenant/analyzer/resources"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
 )
@@ -69,22 +65,17 @@ func EventsOf(ctx context.Context, s State, key kube.Key, uid string) (*Events, 
 				continue // names have no character that an encoding would escape
 			}
 			eventKey, _ := kube.ParseKey(s.Prefix, record.Key)
-			event, ok := kube.Decode(eventKey, value).Typed.(*corev1.Event) // as which those of events.k8s.io are stored, too
+			e, about, ok := ReadEvent(eventKey, value)
 			if !ok {
 				found.Unread++
 				continue
 			}
-			about := &event.InvolvedObject
-			if about.Name != key.Name || about.Namespace != key.Namespace || kind != "" && about.Kind != kind {
+			if !about.Is(key) || kind != "" && about.Kind != kind {
 				continue
 			}
-			e := Event{
-				Key: eventKey, Record: record, Type: event.Type, Reason: event.Reason, Message: strings.TrimSpace(event.Message),
-				Source: cmp.Or(event.Source.Component, event.ReportingController),
-				// kubelets name nodes by their name
-				Former: uid != "" && about.UID != "" && string(about.UID) != uid && string(about.UID) != key.Name,
-			}
-			e.First, e.Last, e.Count = resources.EventTimes(event)
+			e.Record = record
+			// kubelets name nodes by their name
+			e.Former = uid != "" && about.UID != "" && about.UID != uid && about.UID != key.Name
 			found.List = append(found.List, e)
 		}
 	}

@@ -27,6 +27,7 @@ var flagCompletions = map[string]cobra.CompletionFunc{
 	"etcd-version":       completeOne(runbook.EtcdVersions()...),
 	"examiner":           cobra.NoFileCompletions,
 	"filename":           completeFiles,
+	"from":               cobra.NoFileCompletions,
 	"field-selector":     cobra.NoFileCompletions,
 	"kubectl":            completeFiles,
 	"kubelet":            completeKeyed(),
@@ -51,6 +52,8 @@ var flagCompletions = map[string]cobra.CompletionFunc{
 	"rev":                cobra.NoFileCompletions,
 	"selector":           cobra.NoFileCompletions,
 	"sort-by":            cobra.NoFileCompletions,
+	"to":                 cobra.NoFileCompletions,
+	"top":                cobra.NoFileCompletions,
 	"wal-dir":            completeDirs,
 }
 

@@ -26,6 +26,7 @@ var (
 		"namespace": "query.query.Namespace", "all-namespaces": "query.all", "selector": "query.selector", "field-selector": "query.fields",
 		"at": "query.at", "deleted": "query.deleted",
 	}
+	choiceFlags  = map[string]string{"namespace": "query.query.Namespace", "all-namespaces": "query.all", "selector": "query.selector"}
 	filesFlags   = map[string]string{"filename": "files.given"}
 	ontoFlags    = map[string]string{"onto": "plan.onto"}
 	planOptFlags = map[string]string{
@@ -68,8 +69,14 @@ func TestFlags(t *testing.T) {
 			"namespace": "query.Namespace", "carved": "carved", "patch": "patch"}},
 		"search": {"a b", []map[string]string{openFlags, filesFlags, outputFlags}, map[string]string{
 			"namespace": "namespace", "kind": "kinds", "regexp": "regexp", "ignore-case": "fold", "jq": "jq", "newest": "newest", "all": "all", "show-secrets": "showSecrets"}},
-		"config": {"theme", nil, nil},
-		"man":    {"a", nil, nil},
+		"diff": {"a b c", []map[string]string{openFlags, filesFlags, choiceFlags, outputFlags}, map[string]string{
+			"from": "from", "to": "to", "ignore": "ignored", "show-secrets": "showSecrets", "force": "force"}},
+		"timeline": {"a b c", []map[string]string{openFlags, filesFlags, choiceFlags, outputFlags}, map[string]string{
+			"from": "from", "to": "to", "verb": "verbs"}},
+		"describe": {"a b c", []map[string]string{openFlags, filesFlags, queryFlags}, map[string]string{"show-events": "events"}},
+		"storage":  {"a", []map[string]string{openFlags, filesFlags, outputFlags}, map[string]string{"by": "by", "top": "top"}},
+		"config":   {"theme", nil, nil},
+		"man":      {"a", nil, nil},
 	}
 	root := newRoot(streams{}, work)
 	for _, cmd := range append(root.Commands(), root) {

@@ -103,6 +103,13 @@ var writers = []writer{
 	{"search", func(file, out string) []string {
 		return []string{"search", "-f", file, "kube-system", "-o", "jsonl=" + out}
 	}},
+	{"diff", func(file, out string) []string { return []string{"diff", file, "--from", "400", "-o", "table=" + out} }},
+	{"diff", func(file, out string) []string { return []string{"diff", "other.db", file, "-o", "json=" + out} }},
+	{"timeline", func(file, out string) []string { return []string{"timeline", file, "-o", "csv=" + out} }},
+	{"timeline", func(file, out string) []string {
+		return []string{"timeline", "other.db", file, "-o", "timesketch=" + out}
+	}},
+	{"storage", func(file, out string) []string { return []string{"storage", file, "-o", "yaml=" + out} }},
 	{"salvage", func(file, out string) []string { return []string{"salvage", file, "-o", out} }},
 	{"salvage", func(file, out string) []string {
 		return []string{"salvage", file, "-o", "clean.db", "--report", "json=" + out}
@@ -553,6 +560,11 @@ func TestChangedWhileRead(t *testing.T) {
 		{"backup.db", []string{"carve", "backup.db"}, ""},
 		{"backup.db", []string{"extract", "backup.db"}, ""},
 		{"backup.db", []string{"get", "backup.db"}, ""},
+		{"backup.db", []string{"diff", "other.db", "backup.db"}, ""},
+		{"backup.db", []string{"diff", "backup.db", "--from", "400"}, ""},
+		{"backup.db", []string{"timeline", "backup.db", "nodes"}, ""},
+		{"backup.db", []string{"storage", "backup.db"}, ""},
+		{"backup.db", []string{"describe", "backup.db", "nodes"}, ""},
 		{"backup.db", []string{"salvage", "backup.db", "-o", "clean.db", "--report", "json=clean.json"}, ""},
 		{"backup.db", []string{"carve", "-"}, "backup.db"},
 		{"backup.db", []string{"salvage", "-", "-o", "clean.db", "--report", "json=clean.json"}, "backup.db"},

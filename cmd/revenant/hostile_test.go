@@ -353,7 +353,7 @@ func (r *hostileRun) run(t *testing.T, name string, args []string, out, errs *by
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	bound := uint64(hostileMemory + 4*r.size)
-	if strings.HasPrefix(name, "get") || strings.HasPrefix(name, "extract") {
+	if strings.HasPrefix(name, "get") || strings.HasPrefix(name, "extract") || name == "diff" || name == "timeline" || name == "describe" {
 		bound += hostileMemory // an object that is decoded whole may ask for as much (decoder/kube maxTyped)
 	}
 	if r.measured.Load() {
@@ -425,7 +425,7 @@ func (r *hostileRun) check(a *answer, formats []string) {
 		}
 	}
 	for format, text := range a.texts {
-		if format == "json" || format == "yaml" {
+		if slices.Contains([]string{"json", "yaml", "jsonl", "timesketch"}, format) {
 			continue // they are whole
 		}
 		if c := crowded(text); c != "" {
@@ -552,6 +552,12 @@ func (r *hostileRun) all(t *testing.T) {
 		}},
 		{"carve", func() { r.judgeAlone(r.ask(t, "carve", "-o", data, "carve", "--objects", current), r.Current) }},
 		{"get", func() { r.ask(t, "get", "-o", []string{"json", "yaml", "wide", "name"}, "get", current) }},
+		{"diff", func() { r.ask(t, "diff", "-o", []string{"text", "table", "json"}, "diff", "--force", backup, current) }},
+		{"timeline", func() {
+			r.ask(t, "timeline", "-o", []string{"table", "jsonl", "timesketch", "csv"}, "timeline", current)
+		}},
+		{"describe", func() { r.ask(t, "describe", "", nil, "describe", current, "pods") }},
+		{"storage", func() { r.judgeAlone(r.ask(t, "storage", "-o", data, "storage", "--top", "0", current), r.Current) }},
 		{"extract", func() { r.ask(t, "extract", "-o", []string{"json"}, "extract", "--show-secrets", current) }},
 		{"extract a stream", func() { r.ask(t, "extract a stream", "-o", []string{"yaml"}, "extract", "--raw", "--deleted", current) }},
 		{"history", func() {

@@ -13,7 +13,7 @@ import (
 
 // nullable are the fields of documents that docs/json.md says can be null. No list is
 // among them.
-var nullable = []string{"sha256", "agree", "revisionsPerSecond", "api", "deaf", "capacity", "suggested", "revisionsAtMost", "status", "gone", "before", "after"}
+var nullable = []string{"sha256", "agree", "revisionsPerSecond", "api", "deaf", "capacity", "suggested", "revisionsAtMost", "status", "gone", "before", "after", "value"}
 
 // counts are the paths of numbers by what they count.
 var counts = regexp.MustCompile(`\.(summary|certain|marks|policy\.checks)\.[^.]*$`)
@@ -49,6 +49,8 @@ func TestJSON(t *testing.T) {
 		"history -o json backup.db current.db deploy/old-app",
 		"salvage --report json -o whole.db backup.db",
 		"salvage --report json -o saved.db damaged.db",
+		"diff -o json backup.db current.db sts",
+		"storage -o json backup.db",
 		"verify -o json backup.db --kubelet node-1=pods.json",
 	} {
 		t.Run(line, func(t *testing.T) {

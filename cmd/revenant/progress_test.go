@@ -74,6 +74,10 @@ func TestProgressOfCommands(t *testing.T) {
 		{"carve", "backup.db"},
 		{"extract", "backup.db", "deployments"},
 		{"get", "backup.db", "all"},
+		{"diff", "backup.db", "--from", "454"},
+		{"timeline", "backup.db", "nodes"},
+		{"describe", "backup.db", "nodes"},
+		{"storage", "backup.db"},
 		{"salvage", "backup.db", "-o", "clean.db"},
 	} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {

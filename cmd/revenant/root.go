@@ -102,6 +102,9 @@ No file is ever changed, and no cluster is needed.`,
   revenant verify restored.db --dumps DIR   # after it: what really runs
   revenant inspect backup.db                # what is it, is it whole
   revenant get backup.db pods -n shop       # what was there, as kubectl lists it
+  revenant describe backup.db pod/web-0     # one object in full, as kubectl describes it
+  revenant diff backup.db current.db        # what differs, object by object
+  revenant timeline current.db -n shop      # every revision in order: when, what, by whom
   revenant extract backup.db deploy/web     # an object, as a manifest to be applied again`,
 		Args:              cobra.MaximumNArgs(2),
 		ValidArgsFunction: completeArgs(2),
@@ -117,8 +120,8 @@ No file is ever changed, and no cluster is needed.`,
 		return hinted(err, fmt.Sprintf("%s --help lists the flags", cmd.CommandPath()))
 	})
 	o.addFlags(root.Flags())
-	root.AddCommand(newInspect(s, f), newPreflight(s, f), newPredict(s, f), newPlan(s, f), newVerify(s, f), newSalvage(s, f), newCarve(s, f), newGet(s, f), newExtract(s, f),
-		newHistory(s, f), newSearch(s, f),
+	root.AddCommand(newInspect(s, f), newPreflight(s, f), newPredict(s, f), newPlan(s, f), newVerify(s, f), newSalvage(s, f), newCarve(s, f),
+		newGet(s, f), newDescribe(s, f), newExtract(s, f), newHistory(s, f), newDiff(s, f), newTimeline(s, f), newSearch(s, f), newStorage(s, f),
 		newConfig(s, f), newMan(f))
 	for _, cmd := range append(root.Commands(), root) {
 		hintArgs(cmd)

@@ -1,0 +1,315 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"revenant/analyzer/clock"
+	"revenant/analyzer/lineage"
+	"revenant/analyzer/relations"
+	"revenant/analyzer/resources"
+	"revenant/analyzer/restore"
+	"revenant/analyzer/selection"
+	"revenant/analyzer/timeline"
+	"revenant/decoder/sanitize"
+	"revenant/decoder/snapshot"
+	"revenant/internal/outfile"
+	"revenant/internal/words"
+)
+
+// timelineOptions are the flags of `revenant timeline`.
+type timelineOptions struct {
+	streams  streams
+	open     openOptions
+	files    filesOptions
+	query    queryOptions
+	output   outputOptions
+	from, to string
+	verbs    []string
+}
+
+func newTimeline(s streams, f runFunc) *cobra.Command {
+	o := &timelineOptions{streams: s, output: outputOptions{formats: []string{"table", "jsonl", "timesketch", "csv"}}}
+	cmd := &cobra.Command{
+		Use:   "timeline FILE [FILE] [RESOURCE [NAME]... | RESOURCE/NAME... | KEY...]",
+		Short: "List every revision in order: when, what, and by whom",
+		Long: `timeline lists the revisions of FILE in order, or those of two files of one cluster:
+what was created, updated or deleted, which fields differ, and which managers wrote
+them. Kubernetes Events stand beside the revision that they are about, and at their
+own.
+
+etcd stores no time. Each revision has an interval, from and to, in which it was
+written: Leases, heartbeats and objects show it. An end that is not known is empty.
+Who deleted an object is not stored. A compaction removes revisions: from which one
+on all are there is said on standard error.
+
+  --from, --to REVISION|TIME   all that may have been written between the two
+  -o timesketch                JSONL with the fields that Timesketch requires
+
+Exit codes: 0 done; 2 an object that was named was never there, or nothing could be
+read; 3 evidence is damaged, and what was readable is listed.`,
+		Example: `  revenant timeline current.db deploy/web -n shop
+  revenant timeline current.db --from 03:00Z --to 03:10Z --verb deleted
+  revenant timeline backup.db current.db pods -o csv=pods.csv
+  revenant timeline current.db -o timesketch=current.jsonl`,
+		Args:              o.files.needs,
+		ValidArgsFunction: completeTwoFiles,
+		RunE:              f.of(o),
+	}
+	o.open.addFlags(cmd.Flags())
+	o.files.addFlags(cmd)
+	o.query.addChoice(cmd)
+	o.output.addFlags(cmd.Flags())
+	flags := cmd.Flags()
+	flags.StringVar(&o.from, "from", "", "only what may have been written at this `REVISION|TIME` or later")
+	flags.StringVar(&o.to, "to", "", "only what may have been written at this `REVISION|TIME` or before")
+	flags.StringSliceVar(&o.verbs, "verb", nil, "only these `VERB,...`: created, updated, deleted")
+	register(cmd, "verb", completeSeveral("created", "updated", "deleted"))
+	register(cmd, "output", o.output.complete())
+	return cmd
+}
+
+func (o *timelineOptions) run(ctx context.Context, args []string) error {
+	files, words, err := o.files.split(args)
+	if err != nil {
+		return err
+	}
+	guard, err := o.open.guardOutputs(o.streams, files...)
+	if err != nil {
+		return err
+	}
+	targets, err := o.output.targets(guard)
+	if err != nil {
+		return err
+	}
+	for _, verb := range o.verbs {
+		if !slices.Contains(timeline.Verbs, timeline.Verb(verb)) {
+			return hinted(fmt.Errorf("unknown verb %q", verb), "the verbs are created, updated and deleted")
+		}
+	}
+	if err := o.query.parse(words); err != nil {
+		return err
+	}
+	if len(files) > 2 {
+		return hinted(fmt.Errorf("%d files are given, and two are read at most", len(files)), "a word that is a file's name, too, comes after -f FILE")
+	}
+	var verdict error
+	err = o.sources(ctx, files, func(prefix string, sources []timeline.Source, bar *progressLine) error {
+		l := &revisionList{timelineOptions: o, prefix: prefix, sources: sources}
+		if err := l.read(ctx); err != nil {
+			return err
+		}
+		bar.clear()
+		l.notes(ctx)
+		verdict = l.verdict()
+		return l.write(ctx, targets)
+	})
+	return cmp.Or(err, verdict)
+}
+
+// sources opens the files, lets use have them, and makes sure that the evidence is as it
+// was. Of two files of one history the later state is the last, and both have one clock.
+func (o *timelineOptions) sources(ctx context.Context, files []string, use func(prefix string, sources []timeline.Source, bar *progressLine) error) error {
+	if len(files) == 1 {
+		return o.open.withOne(ctx, o.streams, files[0], func(s *snapshot.Snapshot, bar *progressLine) error {
+			choice, err := o.open.needPrefix(ctx, s)
+			if err != nil {
+				return err
+			}
+			c, err := clock.Build(ctx, s, choice.Prefix)
+			if err != nil {
+				return err
+			}
+			return use(choice.Prefix, []timeline.Source{{Name: s.Path(), Snapshot: s, Clock: c}}, bar)
+		})
+	}
+	return o.open.withTwo(ctx, o.streams, files[0], files[1], func(p *pair, bar *progressLine) error {
+		list := []timeline.Source{
+			{Name: p.backup.snapshot.Path(), Snapshot: p.backup.snapshot, Clock: p.backup.state.Clock},
+			{Name: p.current.snapshot.Path(), Snapshot: p.current.snapshot, Clock: p.current.state.Clock},
+		}
+		switch p.lineage.Relation {
+		case lineage.Unrelated:
+			return hinted(fmt.Errorf("%w: %s", restore.ErrOtherCluster, p.lineage.Reason), "revisions of two clusters have no common order: list each file alone")
+		case lineage.Descendant:
+			slices.Reverse(list)
+		}
+		if p.lineage.OneHistory() || p.lineage.Relation == lineage.Descendant {
+			both := clock.Join(list[0].Clock, list[1].Clock)
+			list[0].Clock, list[1].Clock = both, both
+		}
+		return use(p.prefix, list, bar)
+	})
+}
+
+// revisionList are the revisions that are asked for.
+type revisionList struct {
+	*timelineOptions
+	prefix   string
+	sources  []timeline.Source
+	all      *timeline.Timeline
+	from, to int64
+	keys     map[string]bool // nil for all
+	events   relations.ByRevision
+	missing  []string
+	unread   int
+	count    int // rows that were written
+	timeless int // rows that a format has no place for
+}
+
+func (l *revisionList) read(ctx context.Context) (err error) {
+	if l.from, l.to, err = l.window(); err != nil {
+		return err
+	}
+	if l.query.chooses() {
+		if err := l.choose(ctx); err != nil {
+			return err
+		}
+	}
+	l.events = relations.ByRevision{}
+	for _, s := range l.sources {
+		events, err := relations.EventsByRevision(ctx, s.Snapshot, l.prefix)
+		if err != nil {
+			return err
+		}
+		l.events.Join(events)
+	}
+	l.all, err = timeline.New(ctx, l.prefix, l.sources...)
+	return err
+}
+
+// window is between which revisions all lies that may have been written between the two
+// moments. 0 is no bound.
+func (l *revisionList) window() (from, to int64, err error) {
+	last := l.sources[len(l.sources)-1]
+	taken := last.Clock.Taken().From
+	for _, end := range []struct {
+		flag, text string
+		revision   *int64
+		at         func(clock.Interval) int64
+	}{
+		{"--from", l.timelineOptions.from, &from, func(in clock.Interval) int64 { return last.Clock.HeadAt(in.From).From + 1 }},
+		{"--to", l.timelineOptions.to, &to, func(in clock.Interval) int64 { return last.Clock.HeadAt(in.To).To }},
+	} {
+		if end.text == "" {
+			continue
+		}
+		m, err := clock.ParseMoment(end.text, taken)
+		switch {
+		case err != nil:
+			return 0, 0, fmt.Errorf("%s: %w", end.flag, err)
+		case m.Revision > 0:
+			*end.revision = m.Revision
+		case m.Time.From.IsZero():
+			*end.revision = last.Snapshot.Revision()
+		case taken.IsZero():
+			return 0, 0, hinted(fmt.Errorf("%s: nothing in the snapshot shows when revisions were written", end.flag), "give a revision")
+		default:
+			*end.revision = end.at(m.Time)
+		}
+	}
+	return from, to, nil
+}
+
+// choose finds the keys of the objects that are asked for: of those that are there, by
+// their newest state, and of those that are not, by their last one.
+func (l *revisionList) choose(ctx context.Context) error {
+	l.keys = map[string]bool{}
+	absent := map[string]int{}
+	var unknown error
+	for _, s := range l.sources {
+		view, err := s.Snapshot.At(0)
+		if err != nil {
+			return err
+		}
+		catalog, err := resources.NewCatalog(ctx, s.Snapshot, view, l.prefix, nil)
+		if err != nil {
+			return err
+		}
+		unread := 0
+		for _, deleted := range []bool{true, false} {
+			w := selection.Where{Snapshot: s.Snapshot, View: view, Catalog: catalog, Prefix: l.prefix, Deleted: deleted}
+			missing, err := l.query.found(ctx, w, func(o selection.Object) error { l.keys[o.Record.Key] = true; return nil })
+			var none *selection.UnknownError
+			if errors.As(err, &none) {
+				unknown, err = err, nil
+			}
+			if err != nil {
+				return err
+			}
+			for _, word := range missing {
+				absent[word]++
+			}
+			unread += l.query.unread
+		}
+		l.unread = max(l.unread, unread)
+	}
+	for word, n := range absent {
+		if n == 2*len(l.sources) {
+			l.missing = append(l.missing, word)
+		}
+	}
+	slices.Sort(l.missing)
+	if unknown != nil && len(l.keys) == 0 {
+		return unknown
+	}
+	return nil
+}
+
+// notes say on standard error what the list cannot show.
+func (l *revisionList) notes(ctx context.Context) {
+	if complete := l.all.Complete(); complete > 1 && l.from < complete {
+		fmt.Fprintf(l.streams.err, "Below revision %s the list is not complete: compactions have removed revisions.\n", words.Number(complete))
+	}
+	for _, s := range l.sources {
+		missing, err := s.Snapshot.Missing(ctx)
+		if err != nil {
+			return // ctx's, which ends the writing, too
+		}
+		for _, m := range missing {
+			fmt.Fprintf(l.streams.err, "%s lacks %s: what it had may be missing from the list.\n", sanitize.Short(s.Snapshot.Path(), maxCell), sanitize.Short(m.What, maxLabels))
+		}
+	}
+}
+
+func (l *revisionList) verdict() error {
+	damaged := slices.ContainsFunc(l.sources, func(s timeline.Source) bool { return s.Snapshot.Damaged() })
+	switch {
+	case len(l.missing) > 0:
+		return notThere(l.sources[len(l.sources)-1].Snapshot, l.missing)
+	case l.unread > 0:
+		return mayBeMeant(l.unread)
+	case damaged:
+		return errDamaged
+	}
+	return nil
+}
+
+// write writes the revisions to every target.
+func (l *revisionList) write(ctx context.Context, targets []target) (err error) {
+	for _, t := range targets {
+		l.count, l.timeless = 0, 0
+		write := func(w io.Writer) error { return l.encode(ctx, w, t.format) }
+		if t.place != nil {
+			err = t.place.Write(ctx, 0o600, write)
+		} else {
+			err = write(outfile.Until(ctx, l.streams.out))
+		}
+		if err != nil {
+			return err
+		}
+		if l.timeless > 0 {
+			fmt.Fprintf(l.streams.err, "%s left out: nothing shows when it was written, and Timesketch takes none without a time.\n", words.CountOf(l.timeless, "revision is", "revisions are"))
+		}
+	}
+	if l.count == 0 {
+		fmt.Fprintln(l.streams.err, "No revisions found.")
+	}
+	return nil
+}
