@@ -77,6 +77,7 @@ type HistoryRevision struct {
 	Gone     *HistoryGone    `json:"gone"`
 	Changes  []HistoryChange `json:"changes"` // to the revision before it in this life
 	Deletion string          `json:"deletion,omitempty"`
+	Object   any             `json:"object,omitempty"`
 	Problem  string          `json:"problem,omitempty"`
 
 	changes []diff.Change

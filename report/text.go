@@ -58,6 +58,9 @@ func (p *Printer) line(safe func(string) string, format string, args ...any) {
 	fmt.Fprintf(p.w, format+"\n", args...)
 }
 
+// Verbatim writes text that is safe to show as it is.
+func (p *Printer) Verbatim(text []byte) { p.w.Write(text) }
+
 // Field writes a name and its value, aligned below one another.
 func (p *Printer) Field(name, value string) {
 	fmt.Fprintf(p.w, "  %-18s %s\n", name, sanitize.Short(value, mostInLine))

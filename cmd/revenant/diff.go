@@ -17,8 +17,10 @@ import (
 	"revenant/analyzer/resources"
 	"revenant/analyzer/restore"
 	"revenant/analyzer/selection"
+	"revenant/analyzer/series"
 	"revenant/decoder/snapshot"
 	"revenant/internal/outfile"
+	"revenant/internal/words"
 )
 
 // diffOptions are the flags of `revenant diff`.
@@ -37,15 +39,16 @@ type diffOptions struct {
 func newDiff(s streams, f runFunc) *cobra.Command {
 	o := &diffOptions{streams: s, output: outputOptions{formats: []string{"text", "table", "json"}}}
 	cmd := &cobra.Command{
-		Use:   "diff FILE [FILE] [RESOURCE [NAME]... | RESOURCE/NAME... | KEY...]",
+		Use:   "diff FILE... [RESOURCE [NAME]... | RESOURCE/NAME... | KEY...]",
 		Short: "Show what differs between two states, object by object",
 		Long: `diff shows what differs between two states, by object and by field: between the
-newest states of two files, or between two moments of one file. Objects are named
+newest states of two files, or between two moments of one file or of many. Objects are named
 and selected as by kubectl.
 
   diff A B                        the newest state of A, and that of B
   diff FILE --from R [--to R]     two revisions or times of FILE; --to is the newest
   diff A B --from R --to R        A as it was at one, B as it was at the other
+  diff FILE... --from R [--to R]  two moments of many files, or of a directory of them
 
 What shows that nothing happened, such as a renewed Lease or a node's heartbeat, is
 noise: it is not shown, and counted in the last line. --ignore says what is noise.
@@ -89,7 +92,7 @@ func completeTwoFiles(cmd *cobra.Command, args []string, typed string) ([]cobra.
 }
 
 func (o *diffOptions) run(ctx context.Context, args []string) error {
-	files, words, err := o.files.split(args)
+	files, named, err := o.files.split(args)
 	if err != nil {
 		return err
 	}
@@ -105,18 +108,16 @@ func (o *diffOptions) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return hinted(fmt.Errorf("--ignore: %w", err), "it is all, none, or "+listOr(diff.NoiseWords()))
 	}
-	if err := o.query.parse(words); err != nil {
+	if err := o.query.parse(named); err != nil {
 		return err
 	}
 	switch {
-	case len(files) > 2:
-		return hinted(fmt.Errorf("%d files are given, and two are compared", len(files)), "a word that is a file's name, too, comes after -f FILE")
-	case len(files) == 1 && o.from == "":
-		hint := "give a second file, or the state to compare with: --from REVISION|TIME"
-		if len(words) > 0 {
-			hint = fmt.Sprintf("%.100s is no file; ", words[0]) + hint
+	case len(files) != 2 && o.from == "":
+		hint := "give two files, or the state to compare with: --from REVISION|TIME"
+		if len(named) > 0 && len(files) == 1 {
+			hint = fmt.Sprintf("%.100s is no file; ", named[0]) + hint
 		}
-		return hinted(errors.New("one file is given, and nothing to compare it with"), hint)
+		return hinted(fmt.Errorf("%s given, and nothing to compare with", words.CountOf(len(files), "file is", "files are")), hint)
 	}
 	var verdict error
 	err = o.compare(ctx, files, func(before, after *diffState, common int64, bar *progressLine) error {
@@ -152,6 +153,9 @@ func (o *diffOptions) compare(ctx context.Context, files []string, use func(befo
 		}
 		return use(before, after, common, bar)
 	}
+	if len(files) != 2 && o.open.several(ctx, files) {
+		return o.compareSeries(ctx, files, both)
+	}
 	if len(files) == 1 {
 		return o.open.withOne(ctx, o.streams, files[0], func(s *snapshot.Snapshot, bar *progressLine) error {
 			choice, err := o.open.needPrefix(ctx, s)
@@ -170,6 +174,34 @@ func (o *diffOptions) compare(ctx context.Context, files []string, use func(befo
 			return hinted(fmt.Errorf("%w: %s", restore.ErrOtherCluster, p.lineage.Reason), "objects of two clusters have nothing in common but their names; --force compares them by these")
 		}
 		return both(bar, p.lineage.CommonUpTo(), p.prefix, p.backup.snapshot, p.current.snapshot, p.backup.state.Clock, p.current.state.Clock)
+	})
+}
+
+// compareSeries has two states of many files, each of the file that holds it.
+func (o *diffOptions) compareSeries(ctx context.Context, files []string, both func(bar *progressLine, common int64, prefix string, a, b *snapshot.Snapshot, clockA, clockB *clock.Clock) error) error {
+	return o.open.withSeries(ctx, o.streams, files, func(all *series.Series, bar *progressLine) error {
+		var members [2]int
+		var states [2]*snapshot.Snapshot
+		var clocks [2]*clock.Clock
+		for i, moment := range []struct {
+			flag string
+			at   *string
+		}{{"--from", &o.from}, {"--to", &o.to}} {
+			var err error
+			if members[i], err = memberAt(ctx, all, moment.flag, moment.at); err != nil {
+				return err
+			}
+			if clocks[i], err = all.Clock(ctx, members[i]); err != nil {
+				return err
+			}
+			if states[i], err = all.Open(ctx, members[i]); err != nil {
+				return err
+			}
+		}
+		if err := both(bar, all.Shared(members[0], members[1]), all.Prefix, states[0], states[1], clocks[0], clocks[1]); err != nil {
+			return err
+		}
+		return leftOut(all)
 	})
 }
 

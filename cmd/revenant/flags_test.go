@@ -66,7 +66,7 @@ func TestFlags(t *testing.T) {
 		"extract": {"a b c", []map[string]string{openFlags, filesFlags, queryFlags, outputFlags}, map[string]string{
 			"raw": "manifest.Raw", "keep-owners": "manifest.KeepOwners", "show-secrets": "manifest.ShowSecrets", "dir": "directory", "kustomize": "kustomize"}},
 		"history": {"a b c", []map[string]string{openFlags, filesFlags, outputFlags}, map[string]string{
-			"namespace": "query.Namespace", "carved": "carved", "patch": "patch"}},
+			"namespace": "query.Namespace", "carved": "carved", "patch": "patch", "objects": "objects", "show-secrets": "showSecrets"}},
 		"search": {"a b", []map[string]string{openFlags, filesFlags, outputFlags}, map[string]string{
 			"namespace": "namespace", "kind": "kinds", "regexp": "regexp", "ignore-case": "fold", "jq": "jq", "newest": "newest", "all": "all", "show-secrets": "showSecrets"}},
 		"diff": {"a b c", []map[string]string{openFlags, filesFlags, choiceFlags, outputFlags}, map[string]string{

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"revenant/analyzer/diff"
+	"revenant/analyzer/history"
 	"revenant/analyzer/resources"
 	"revenant/analyzer/selection"
 	"revenant/analyzer/series"
@@ -26,6 +29,7 @@ type historyOptions struct {
 	query       selection.Query
 	carved      bool
 	patch       bool
+	objects     bool
 	showSecrets bool
 }
 
@@ -62,6 +66,8 @@ Exit codes: 0 done; 2 the object is in none of the files, or none could be read;
 	flags.StringVarP(&o.query.Namespace, "namespace", "n", "", "the object is in this `NAMESPACE`")
 	flags.BoolVar(&o.carved, "carved", false, "also list what can be recovered from pages that are free")
 	flags.BoolVar(&o.patch, "patch", false, "show what changed, field by field")
+	flags.BoolVar(&o.objects, "objects", false, "show the object at each revision, too, in json and yaml")
+	flags.BoolVar(&o.showSecrets, "show-secrets", false, "show what Secrets hold in objects")
 	register(cmd, "output", o.output.complete())
 	return cmd
 }
@@ -104,6 +110,9 @@ func (o *historyOptions) history(ctx context.Context, s *series.Series) (*report
 		return nil, err
 	}
 	doc := &report.History{SchemaVersion: report.SchemaVersion, Kind: "History", Tool: tool(), Series: report.NewSeries(s), Key: key}
+	if o.patch {
+		doc.Patch = patch
+	}
 	if k, ok := kube.ParseKey(s.Prefix, key); ok {
 		doc.Resource, doc.Namespace, doc.Name = k.Plural(), k.Namespace, k.Name
 	}
@@ -120,15 +129,31 @@ func (o *historyOptions) history(ctx context.Context, s *series.Series) (*report
 		}
 		b := report.BranchHistory{Branch: branch, Gone: report.NewHistoryGone(h.Gone)}
 		for i := range h.Entries {
-			if e := &h.Entries[i]; e.Main > common {
-				b.Revisions = append(b.Revisions, report.NewHistoryRevision(e, r.Sources))
+			e := &h.Entries[i]
+			if e.Main <= common {
+				continue
 			}
+			revision := report.NewHistoryRevision(e, r.Sources)
+			if o.objects && !e.Tombstone {
+				revision.Object = o.object(s, r, e)
+			}
+			b.Revisions = append(b.Revisions, revision)
 		}
 		if branch == newest || len(b.Revisions) > 0 || b.Gone != nil && b.Gone.Before > common {
 			doc.Histories = append(doc.Histories, b)
 		}
 	}
 	return doc, nil
+}
+
+// object is the object as a revision left it, nil where it cannot be read.
+func (o *historyOptions) object(s *series.Series, r *history.Reader, e *history.Entry) any {
+	value, err := r.Value(e)
+	key, ok := kube.ParseKey(s.Prefix, e.Key)
+	if err != nil || !ok {
+		return nil // among its problems
+	}
+	return json.RawMessage(kube.Decode(key, value).JSON(kube.PrintOptions{ShowSecrets: o.showSecrets}))
 }
 
 // key is that of the object which the words name in any of the files.
@@ -175,4 +200,22 @@ func (o *historyOptions) key(ctx context.Context, s *series.Series) (string, err
 		return "", unknown
 	}
 	return "", errors.New("no file holds a revision of it")
+}
+
+// patch writes what differs, but for noise, which it counts.
+func patch(p *report.Printer, changes []diff.Change) {
+	painter := diffPainter{color: p.Paint != nil}
+	noise := 0
+	for i := range changes {
+		if c := &changes[i]; c.Noise != 0 {
+			noise++
+		} else {
+			painter.change(c, diff.Changed)
+		}
+	}
+	if noise > 0 {
+		painter.line("", "# "+words.Count(noise, "field")+" of noise")
+	}
+	painter.line("", "")
+	p.Verbatim(painter.buffer.Bytes())
 }

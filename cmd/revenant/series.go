@@ -111,17 +111,24 @@ func (o *openOptions) expand(ctx context.Context, files []string) (list []string
 	return list, nil
 }
 
+// several says whether some files, or a directory of several, are a series.
+func (o *openOptions) several(ctx context.Context, files []string) bool {
+	if len(files) > 1 {
+		return true
+	}
+	list, err := container.List(ctx, files[0], o.maxEntries)
+	return err == nil && len(list) > 1
+}
+
 // withState lets use have the snapshot that holds the state at a moment, as --at names it:
 // of several files, the one in whose window it lies. A moment that is relative to the
 // newest file is then a time.
 func (o *openOptions) withState(ctx context.Context, s streams, files []string, at *string, use func(*snapshot.Snapshot, *progressLine) error) error {
-	if len(files) == 1 {
-		if list, err := container.List(ctx, files[0], o.maxEntries); err != nil || len(list) == 1 {
-			return o.withOne(ctx, s, files[0], use)
-		}
+	if !o.several(ctx, files) {
+		return o.withOne(ctx, s, files[0], use)
 	}
 	return o.withSeries(ctx, s, files, func(all *series.Series, bar *progressLine) error {
-		i, err := memberAt(ctx, all, at)
+		i, err := memberAt(ctx, all, "--at", at)
 		if err != nil {
 			return err
 		}
@@ -136,8 +143,9 @@ func (o *openOptions) withState(ctx context.Context, s streams, files []string, 
 	})
 }
 
-// memberAt is the member that holds the state at a moment of the newest history.
-func memberAt(ctx context.Context, s *series.Series, at *string) (int, error) {
+// memberAt is the member that holds the state at a moment of the newest history. A moment
+// that is relative to the newest file is then a time.
+func memberAt(ctx context.Context, s *series.Series, flag string, at *string) (int, error) {
 	newest := s.Newest()
 	branch := s.Members[newest].Branch
 	if *at == "" {
@@ -146,7 +154,7 @@ func memberAt(ctx context.Context, s *series.Series, at *string) (int, error) {
 	m, err := clock.ParseMoment(*at, s.Members[newest].Taken.From)
 	switch {
 	case err != nil:
-		return 0, fmt.Errorf("--at: %w", err)
+		return 0, fmt.Errorf("%s: %w", flag, err)
 	case m.Time.From.IsZero():
 		return s.At(branch, m.Revision)
 	}

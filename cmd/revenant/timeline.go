@@ -16,6 +16,7 @@ import (
 	"revenant/analyzer/resources"
 	"revenant/analyzer/restore"
 	"revenant/analyzer/selection"
+	"revenant/analyzer/series"
 	"revenant/analyzer/timeline"
 	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot"
@@ -37,11 +38,11 @@ type timelineOptions struct {
 func newTimeline(s streams, f runFunc) *cobra.Command {
 	o := &timelineOptions{streams: s, output: outputOptions{formats: []string{"table", "jsonl", "timesketch", "csv"}}}
 	cmd := &cobra.Command{
-		Use:   "timeline FILE [FILE] [RESOURCE [NAME]... | RESOURCE/NAME... | KEY...]",
+		Use:   "timeline FILE... [RESOURCE [NAME]... | RESOURCE/NAME... | KEY...]",
 		Short: "List every revision in order: when, what, and by whom",
-		Long: `timeline lists the revisions of FILE in order, or those of two files of one cluster:
-what was created, updated or deleted, which fields differ, and which managers wrote
-them. Kubernetes Events stand beside the revision that they are about, and at their
+		Long: `timeline lists the revisions of FILE... in order: what was created, updated or
+deleted, which fields differ, and which managers wrote them. Many files, or a
+directory of them, are read as one history. Kubernetes Events stand beside the revision that they are about, and at their
 own.
 
 etcd stores no time. Each revision has an interval, from and to, in which it was
@@ -96,8 +97,8 @@ func (o *timelineOptions) run(ctx context.Context, args []string) error {
 	if err := o.query.parse(words); err != nil {
 		return err
 	}
-	if len(files) > 2 {
-		return hinted(fmt.Errorf("%d files are given, and two are read at most", len(files)), "a word that is a file's name, too, comes after -f FILE")
+	if len(files) != 2 && o.open.several(ctx, files) {
+		return o.runSeries(ctx, files, targets)
 	}
 	var verdict error
 	err = o.sources(ctx, files, func(prefix string, sources []timeline.Source, bar *progressLine) error {
@@ -160,7 +161,10 @@ type revisionList struct {
 	missing  []string
 	unread   int
 	count    int // rows that were written
-	timeless int // rows that a format has no place for
+
+	series   *series.Series   // of many files; nil for one or two
+	wanted   func(int64) bool // says which revisions are listed; nil for all
+	timeless int              // rows that a format has no place for
 }
 
 func (l *revisionList) read(ctx context.Context) (err error) {
@@ -168,10 +172,22 @@ func (l *revisionList) read(ctx context.Context) (err error) {
 		return err
 	}
 	if l.query.chooses() {
-		if err := l.choose(ctx); err != nil {
+		absent := map[string]int{}
+		var unknown error
+		for _, s := range l.sources {
+			if err := l.choose(ctx, s.Snapshot, absent, &unknown); err != nil {
+				return err
+			}
+		}
+		if err := l.chosen(absent, len(l.sources), unknown); err != nil {
 			return err
 		}
 	}
+	return l.open(ctx)
+}
+
+// open reads the timeline of the sources.
+func (l *revisionList) open(ctx context.Context) (err error) {
 	l.events = relations.ByRevision{}
 	for _, s := range l.sources {
 		events, err := relations.EventsByRevision(ctx, s.Snapshot, l.prefix)
@@ -217,41 +233,45 @@ func (l *revisionList) window() (from, to int64, err error) {
 	return from, to, nil
 }
 
-// choose finds the keys of the objects that are asked for: of those that are there, by
-// their newest state, and of those that are not, by their last one.
-func (l *revisionList) choose(ctx context.Context) error {
-	l.keys = map[string]bool{}
-	absent := map[string]int{}
-	var unknown error
-	for _, s := range l.sources {
-		view, err := s.Snapshot.At(0)
-		if err != nil {
-			return err
-		}
-		catalog, err := resources.NewCatalog(ctx, s.Snapshot, view, l.prefix, nil)
-		if err != nil {
-			return err
-		}
-		unread := 0
-		for _, deleted := range []bool{true, false} {
-			w := selection.Where{Snapshot: s.Snapshot, View: view, Catalog: catalog, Prefix: l.prefix, Deleted: deleted}
-			missing, err := l.query.found(ctx, w, func(o selection.Object) error { l.keys[o.Record.Key] = true; return nil })
-			var none *selection.UnknownError
-			if errors.As(err, &none) {
-				unknown, err = err, nil
-			}
-			if err != nil {
-				return err
-			}
-			for _, word := range missing {
-				absent[word]++
-			}
-			unread += l.query.unread
-		}
-		l.unread = max(l.unread, unread)
+// choose finds the keys of the objects that are asked for in a snapshot: of those that are
+// there, by their newest state, and of those that are not, by their last one. It counts the
+// words that name none, and notes the error of one that names no resource.
+func (l *revisionList) choose(ctx context.Context, s *snapshot.Snapshot, absent map[string]int, unknown *error) error {
+	if l.keys == nil {
+		l.keys = map[string]bool{}
 	}
+	view, err := s.At(0)
+	if err != nil {
+		return err
+	}
+	catalog, err := resources.NewCatalog(ctx, s, view, l.prefix, nil)
+	if err != nil {
+		return err
+	}
+	unread := 0
+	for _, deleted := range []bool{true, false} {
+		w := selection.Where{Snapshot: s, View: view, Catalog: catalog, Prefix: l.prefix, Deleted: deleted}
+		missing, err := l.query.found(ctx, w, func(o selection.Object) error { l.keys[o.Record.Key] = true; return nil })
+		var none *selection.UnknownError
+		if errors.As(err, &none) {
+			*unknown, err = err, nil
+		}
+		if err != nil {
+			return err
+		}
+		for _, word := range missing {
+			absent[word]++
+		}
+		unread += l.query.unread
+	}
+	l.unread = max(l.unread, unread)
+	return nil
+}
+
+// chosen says which words name nothing in any of so many snapshots.
+func (l *revisionList) chosen(absent map[string]int, snapshots int, unknown error) error {
 	for word, n := range absent {
-		if n == 2*len(l.sources) {
+		if n == 2*snapshots {
 			l.missing = append(l.missing, word)
 		}
 	}

@@ -77,52 +77,90 @@ const flushAt = 32 << 10
 // mostFields is how many fields a row tells with their values.
 const mostFields = 3
 
-func (l *revisionList) encode(ctx context.Context, w io.Writer, format string) error {
+// revisionWriter writes rows in a format.
+type revisionWriter struct {
+	format string
+	out    *bufio.Writer
+	sheet  *csv.Writer
+	table  objectTable
+}
+
+func newRevisionWriter(w io.Writer, format string) (*revisionWriter, error) {
 	out := bufio.NewWriterSize(w, 2*flushAt)
-	sheet := csv.NewWriter(out)
-	table := objectTable{header: []string{"REVISION", "FROM", "TO", "VERB", "NAMESPACE", "OBJECT", "WHO", "WHAT"}}
-	if format == "csv" {
-		if err := sheet.Write([]string{"from", "to", "revision", "verb", "key", "resource", "namespace", "name", "who", "what", "events", "files"}); err != nil {
-			return err
-		}
+	rw := &revisionWriter{format: format, out: out, sheet: csv.NewWriter(out), table: objectTable{header: []string{"REVISION", "FROM", "TO", "VERB", "NAMESPACE", "OBJECT", "WHO", "WHAT"}}}
+	if format != "csv" {
+		return rw, nil
 	}
+	return rw, rw.sheet.Write([]string{"from", "to", "revision", "verb", "key", "resource", "namespace", "name", "who", "what", "events", "files"})
+}
+
+// end writes what is left.
+func (rw *revisionWriter) end() error {
+	rw.sheet.Flush()
+	if err := rw.table.flush(rw.out); err != nil || rw.sheet.Error() != nil {
+		return cmp.Or(err, rw.sheet.Error())
+	}
+	return rw.out.Flush()
+}
+
+// row writes a row; written is false where the format has no place for it.
+func (rw *revisionWriter) row(row *revisionRow) (written bool, err error) {
+	switch rw.format {
+	case "jsonl":
+		err = writeLine(rw.out, row, row)
+	case "timesketch":
+		at, how := cmp.Or(row.From, row.To), "Written, at the earliest"
+		if row.From == "" {
+			how = "Written, at the latest"
+		}
+		if at == "" {
+			return false, nil
+		}
+		err = writeLine(rw.out, row, &timesketchRow{row.message(), strings.TrimSuffix(at, "Z") + "+00:00", how, row})
+	case "csv":
+		err = rw.sheet.Write(row.cells())
+	default:
+		err = rw.table.add(rw.out, row.line())
+	}
+	if err == nil && rw.out.Buffered() > flushAt && rw.format != "table" {
+		err = rw.out.Flush() // rows are whole where the list ends early
+	}
+	return true, err
+}
+
+// encode writes all that is asked for.
+func (l *revisionList) encode(ctx context.Context, w io.Writer, format string) error {
+	rw, err := newRevisionWriter(w, format)
+	if err != nil {
+		return err
+	}
+	if l.series == nil {
+		err = l.rows(ctx, rw)
+	} else {
+		err = l.members(ctx, rw)
+	}
+	if err != nil {
+		return err
+	}
+	return rw.end()
+}
+
+// rows writes those of the timeline that was read.
+func (l *revisionList) rows(ctx context.Context, rw *revisionWriter) error {
 	for n := range l.numbers() {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		row := l.row(n)
 		l.count++
-		var err error
-		switch format {
-		case "jsonl":
-			err = writeLine(out, row, row)
-		case "timesketch":
-			at, how := cmp.Or(row.From, row.To), "Written, at the earliest"
-			if row.From == "" {
-				how = "Written, at the latest"
-			}
-			if at == "" {
-				l.timeless++
-				continue
-			}
-			err = writeLine(out, row, &timesketchRow{row.message(), strings.TrimSuffix(at, "Z") + "+00:00", how, row})
-		case "csv":
-			err = sheet.Write(row.cells())
-		default:
-			err = table.add(out, row.line())
-		}
-		if err == nil && out.Buffered() > flushAt && format != "table" {
-			err = out.Flush() // rows are whole where the list ends early
-		}
+		written, err := rw.row(l.row(n))
 		if err != nil {
 			return err
 		}
+		if !written {
+			l.timeless++
+		}
 	}
-	sheet.Flush()
-	if err := table.flush(out); err != nil || sheet.Error() != nil {
-		return cmp.Or(err, sheet.Error())
-	}
-	return out.Flush()
+	return nil
 }
 
 // numbers yields what is asked for, by its number in the timeline.
@@ -133,7 +171,7 @@ func (l *revisionList) numbers() func(yield func(int) bool) {
 	}
 	return func(yield func(int) bool) {
 		for n := range l.all.Numbers(timeline.Filter{From: l.from, To: l.to}) {
-			if (l.keys == nil || l.keys[l.all.Key(n)]) && (len(verbs) == 0 || verbs[l.all.Verb(n)]) && !yield(n) {
+			if (l.keys == nil || l.keys[l.all.Key(n)]) && (l.wanted == nil || l.wanted(l.all.Revision(n).Main)) && (len(verbs) == 0 || verbs[l.all.Verb(n)]) && !yield(n) {
 				return
 			}
 		}
