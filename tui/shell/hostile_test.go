@@ -73,7 +73,7 @@ func hostileInput(t testing.TB, seed uint64) *session.Input {
 // caseInput opens the pair of a case, nil when it does not open.
 func caseInput(t testing.TB, c *adversary.Case) *session.Input {
 	t.Helper()
-	side := func(path string) (s session.Side, ok bool) {
+	side := func(path string) (s session.Source, ok bool) {
 		data, ok := c.Files[path]
 		if !ok {
 			return s, false
@@ -87,14 +87,14 @@ func caseInput(t testing.TB, c *adversary.Case) *session.Input {
 		return s, err == nil
 	}
 	in := &session.Input{Tool: "revenant test", Prefix: "/registry", Carved: c.Seed%2 == 0}
-	var ok [2]bool
-	in.Backup, ok[0] = side(c.Backup.Path)
-	in.Current, ok[1] = side(c.Current.Path)
-	if !ok[0] || !ok[1] || restore.Check(in.Backup.State, in.Current.State) != nil {
+	backup, ok := side(c.Backup.Path)
+	current, too := side(c.Current.Path)
+	if !ok || !too || restore.Check(backup.State, current.State) != nil {
 		return nil
 	}
+	in.Pair(backup, current)
 	var err error
-	if in.Lineage, err = lineage.Compare(t.Context(), in.Backup.Snapshot, in.Current.Snapshot, in.Prefix); err != nil {
+	if in.Lineage, err = lineage.Compare(t.Context(), backup.Snapshot, current.Snapshot, in.Prefix); err != nil {
 		t.Fatal(err)
 	}
 	return in
