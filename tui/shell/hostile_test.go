@@ -20,15 +20,7 @@ import (
 // TestHostileScreens types random keys over evidence that is made to break who reads
 // it. Nothing may panic, outgrow the terminal or steer it.
 func TestHostileScreens(t *testing.T) {
-	var presses []tea.KeyPressMsg
-	for _, b := range keys.Default {
-		for _, key := range b.Keys {
-			if utf8.RuneCountInString(key) == 1 && b.Action != keys.Quit {
-				presses = append(presses, keysOf(key)...)
-			}
-		}
-	}
-	presses = append(presses, keysOf("<enter><enter><esc><down><pgdown><tab><left><ctrl+d>")...)
+	presses := allPresses()
 	shown := 0
 	for seed := uint64(0); seed < 30; seed++ {
 		in := hostileInput(t, seed)
@@ -58,6 +50,18 @@ func TestHostileScreens(t *testing.T) {
 	if shown < 12 {
 		t.Errorf("only %d pairs were shown", shown)
 	}
+}
+
+// allPresses are those of all keys but the one that quits.
+func allPresses() (list []tea.KeyPressMsg) {
+	for _, b := range keys.Default {
+		for _, key := range b.Keys {
+			if utf8.RuneCountInString(key) == 1 && b.Action != keys.Quit {
+				list = append(list, keysOf(key)...)
+			}
+		}
+	}
+	return append(list, keysOf("<enter><enter><esc><down><pgdown><tab><left><ctrl+d>")...)
 }
 
 // hostileInput opens the pair of a seed, nil when it does not open.

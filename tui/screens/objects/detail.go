@@ -98,14 +98,15 @@ func (o *Screen) describe(l *session.ObjectList, row, width int) func() []string
 
 // versionsOf finds another version of a listed object, and puts the two in order: its
 // newest one in the same snapshot, where an earlier moment is shown, or else that in
-// the other snapshot. Why says that there is none.
+// the other snapshot; the one before it where there is no other. Why says that there is
+// none.
 func (o *Screen) versionsOf(l *session.ObjectList, r snapshot.Record) (two [2]*history.Entry, why string) {
 	shown := o.Input.Histories().Entry(l.Source, r)
 	if newest, err := o.Source(l.Source).Snapshot.Get(r.Key, 0); err == nil && newest.Revision != r.Revision {
 		return [2]*history.Entry{shown, o.Input.Histories().Entry(l.Source, newest)}, ""
 	}
 	if o.Input.Alone() != "" {
-		return two, "only one snapshot is open"
+		return o.versionBefore(l.Source, shown)
 	}
 	other := o.Input.Other(l.Source)
 	there, err := o.Source(other).Snapshot.Get(r.Key, 0)
@@ -124,6 +125,16 @@ func (o *Screen) versionsOf(l *session.ObjectList, r snapshot.Record) (two [2]*h
 	}
 	two[0].Apart, two[1].Apart = true, true
 	return two, ""
+}
+
+// versionBefore finds the version before one in its own snapshot.
+func (o *Screen) versionBefore(source int, shown *history.Entry) (two [2]*history.Entry, why string) {
+	list := o.Source(source).Snapshot.History(shown.Key)
+	i := slices.IndexFunc(list, func(r snapshot.Record) bool { return r.Revision == shown.Revision })
+	if i < 1 || list[i-1].Tombstone {
+		return two, "the snapshot retains none before it"
+	}
+	return [2]*history.Entry{o.Input.Histories().Entry(source, list[i-1]), shown}, ""
 }
 
 // versions is versionsOf of the selected object.

@@ -3,7 +3,9 @@ package overview
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"revenant/decoder/snapshot"
 	"revenant/internal/words"
@@ -82,49 +84,53 @@ func (o *Screen) faults() int {
 // holds counts what is in it.
 func (o *Screen) holds(width int) []string {
 	t, s := o.Theme, o.Current().State
-	count := func(names []string, in func(n int, name string) string) string {
-		n := map[string]int{}
-		for _, name := range names {
-			n[name]++
-		}
-		slices.Sort(names)
-		names = slices.Compact(names)
-		slices.SortStableFunc(names, func(a, b string) int { return n[b] - n[a] })
-		for i, name := range names {
-			names[i] = in(n[name], name)
-		}
-		return words.FirstOf(names, 8, len(names))
-	}
-	plain := func(n int, name string) string { return words.Number(n) + " " + name }
-	var phases, versions, servers, kinds []string
+	phases, versions, kinds := tally{}, tally{}, tally{}
 	for _, p := range s.Pods {
-		phases = append(phases, cmp.Or(p.Phase, "of unknown phase"))
+		phases[cmp.Or(p.Phase, "of unknown phase")]++
 	}
 	unreachable := 0
 	for _, n := range s.Nodes {
-		versions = append(versions, "with kubelet "+cmp.Or(n.KubeletVersion, "of unknown version"))
+		versions["with kubelet "+cmp.Or(n.KubeletVersion, "of unknown version")]++
 		if n.Unreachable {
 			unreachable++
 		}
 	}
-	for _, a := range s.APIServers {
-		servers = append(servers, a.Name)
-	}
 	for _, w := range s.Workloads {
-		kinds = append(kinds, w.Kind)
+		kinds[w.Kind]++
 	}
-	nodes := count(versions, plain)
+	nodes := versions.text(plainCount)
 	if unreachable > 0 {
 		nodes += "; " + words.Number(unreachable) + " unreachable"
 	}
-	keyCount := "counting" + t.Ellipsis
+	var servers []string
+	for _, a := range s.APIServers {
+		servers = append(servers, a.Name)
+	}
+	live := "counting" + t.Ellipsis
 	if f := &o.Files[o.Input.Current]; f.Counted {
-		keyCount = words.Number(f.Keys)
+		live = words.Number(f.Keys)
 	}
 	lines := []string{t.Heading("What it holds", width)}
-	return append(lines, t.Facts(width, "keys", keyCount, "pods", count(phases, plain), "nodes", nodes, "workloads", count(kinds, words.Count[int]),
-		"API servers", words.FirstOf(servers, 8, len(servers)))...)
+	return append(lines, t.Facts(width, "keys", live, "pods", phases.text(plainCount), "nodes", nodes,
+		"workloads", kinds.text(words.Count[int]), "API servers", words.FirstOf(servers, mostCounted, len(servers)))...)
 }
+
+// mostCounted is how many of what there is are named in a line.
+const mostCounted = 8
+
+// tally is how many there are of what has a name.
+type tally map[string]int
+
+// text names the most frequent, each with its number.
+func (c tally) text(in func(n int, name string) string) string {
+	names := slices.SortedFunc(maps.Keys(c), func(a, b string) int { return cmp.Or(c[b]-c[a], strings.Compare(a, b)) })
+	for i, name := range names {
+		names[i] = in(c[name], name)
+	}
+	return words.FirstOf(names, mostCounted, len(names))
+}
+
+func plainCount(n int, name string) string { return words.Number(n) + " " + name }
 
 // nextAlone is what can be done with one file.
 func (o *Screen) nextAlone(width int) []string {

@@ -135,9 +135,9 @@ func (v *eventView) days() (last time.Time, length int) {
 // inText names the snapshots that hold an event.
 func inText(t *timeline.Joined, n int) string {
 	in := t.In(n)
-	text := "both"
-	if len(in) == 1 {
-		text = in[0]
+	text := strings.Join(in, ", ")
+	if len(in) == 2 && len(t.Heads) == 2 {
+		text = "both"
 	}
 	if t.Carved(n) {
 		return "carved: " + text
