@@ -1,4 +1,4 @@
-// Package tui shows in a terminal what restoring a snapshot does.
+// Package tui shows in a terminal what restoring a snapshot does, and what is in one.
 //
 // In go Options: how to open the evidence, which the caller's Load does while a progress
 // bar is shown, and where to draw. Out comes nothing but the screen.

@@ -13,8 +13,8 @@ import (
 type (
 	// Input is everything that the screens show.
 	Input = session.Input
-	// Side is one of the two snapshots and what was read off it.
-	Side = session.Side
+	// Source is a snapshot and what was read off it.
+	Source = session.Source
 	// Runbook is what to type, in which order.
 	Runbook = session.Runbook
 	// Options says what to show and where.

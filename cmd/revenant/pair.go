@@ -45,12 +45,18 @@ func (o *openOptions) files(backup, current string) (opener, opener, error) {
 	if err := o.parse(); err != nil {
 		return nil, nil, err
 	}
-	file := func(path string, newest bool) opener {
-		return func(ctx context.Context, tell func(snapshot.Progress)) (*snapshot.Snapshot, error) {
-			return o.open(ctx, path, newest, os.Stdin, tell)
-		}
+	return o.opener(backup, false), o.opener(current, true), nil
+}
+
+// file opens a file beside which no other is read.
+func (o *openOptions) file(path string) (opener, error) {
+	return o.opener(path, true), o.parse()
+}
+
+func (o *openOptions) opener(path string, newest bool) opener {
+	return func(ctx context.Context, tell func(snapshot.Progress)) (*snapshot.Snapshot, error) {
+		return o.open(ctx, path, newest, os.Stdin, tell)
 	}
-	return file(backup, false), file(current, true), nil
 }
 
 // same says whether two paths lead to one file.
@@ -83,6 +89,22 @@ func (o *openOptions) demo() (opener, opener, error) {
 	return bytes(demo.BackupName, backup), bytes(demo.CurrentName, current), nil
 }
 
+// read opens a snapshot and reads what a prediction needs of it.
+func (o *openOptions) read(ctx context.Context, open opener, tell func(snapshot.Progress)) (_ *side, err error) {
+	opened, err := open(ctx, tell)
+	if err != nil {
+		return nil, err
+	}
+	s := &side{snapshot: opened}
+	if s.choice, err = o.needPrefix(ctx, opened); err == nil {
+		s.state, err = restore.Load(ctx, opened, s.choice.Prefix)
+	}
+	if err != nil {
+		return nil, errors.Join(err, opened.Close())
+	}
+	return s, nil
+}
+
 // openPair opens and reads both at the same time. tell, which may be nil, is
 // told how far each is.
 func (o *openOptions) openPair(ctx context.Context, backup, current opener, tell func(name string, p snapshot.Progress)) (*pair, error) {
@@ -93,19 +115,14 @@ func (o *openOptions) openPair(ctx context.Context, backup, current opener, tell
 	defer cancel()
 	p := &pair{open: o}
 	read := func(open opener, name string, to *side) error {
-		s, err := open(ctx, func(p snapshot.Progress) {
+		s, err := o.read(ctx, open, func(p snapshot.Progress) {
 			if tell != nil {
 				tell(name, p)
 			}
 		})
-		if err != nil {
-			return err
+		if err == nil {
+			*to = *s
 		}
-		to.snapshot = s
-		if to.choice, err = o.needPrefix(ctx, s); err != nil {
-			return err
-		}
-		to.state, err = restore.Load(ctx, s, to.choice.Prefix)
 		return err
 	}
 	var wg sync.WaitGroup

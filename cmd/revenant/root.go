@@ -81,7 +81,7 @@ func (f runFunc) of(v verb) func(*cobra.Command, []string) error {
 func newRoot(s streams, f runFunc) *cobra.Command {
 	o := &uiOptions{streams: s}
 	root := &cobra.Command{
-		Use:   "revenant [BACKUP [CURRENT]]",
+		Use:   "revenant [FILE | BACKUP CURRENT]",
 		Short: "Predict what restoring an etcd snapshot does to running pods",
 		Long: `revenant opens etcd snapshots of Kubernetes clusters offline, and predicts what
 restoring one would do to what is running: which pods would go on unseen by the
@@ -90,12 +90,15 @@ and what makes the restore safe.
 
 BACKUP is the snapshot that would be restored, CURRENT the newest state there
 is. With a terminal, the two open in the terminal UI; without one, the overview
-is printed as text. Without arguments a built-in pair of real snapshots is
-shown. Of several snapshots in an archive one is named as ARCHIVE//NAME.
+is printed as text. FILE alone opens the terminal UI on one snapshot, without a
+prediction; without a terminal, what inspect prints is printed. Without arguments
+a built-in pair of real snapshots is shown. Of several snapshots in an archive one
+is named as ARCHIVE//NAME.
 
 No file is ever changed, and no cluster is needed.`,
 		Example: `  revenant                                  # the built-in demo
-  revenant backup.db current.db             # look at the two in the terminal UI
+  revenant backup.db                        # look into a snapshot in the terminal UI
+  revenant backup.db current.db             # what would restoring it do: both in the terminal UI
   revenant preflight backup.db current.db   # can it be restored: one verdict, for schedules
   revenant predict backup.db current.db     # outcome of every pod
   revenant plan backup.db current.db        # how to restore: what to type, in order

@@ -54,28 +54,37 @@ func (o *uiOptions) run(ctx context.Context, args []string) error {
 		return err
 	}
 	o.open.metricsFiles = o.plan.metrics
-	if len(args) == 1 {
+	text := !o.plain && (!o.streams.inTTY || !o.streams.outTTY)
+	if !text && slices.Contains(args, "-") {
+		return hinted(errors.New("the keys of the terminal UI come from standard input: no snapshot can be read from there"), "save it to a file, or ask revenant inspect -")
+	}
+	if len(args) == 1 && text {
 		return o.inspect(ctx, args[0])
 	}
 	if _, err := o.open.guardOutputs(o.streams, args...); err != nil {
 		return err
 	}
 	var b, c opener
-	if len(args) == 0 {
+	switch len(args) {
+	case 0:
 		b, c, err = o.open.demo()
-	} else {
+	case 1:
+		c, err = o.open.file(args[0])
+	default:
 		b, c, err = o.open.files(args[0], args[1])
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
-	}
-	if !o.plain && (!o.streams.inTTY || !o.streams.outTTY) {
+	case text:
 		return o.overview(ctx, b, c, plan)
+	case b == nil:
+		return o.screens(ctx, o.one(c, plan))
 	}
-	return o.screen(ctx, b, c, plan)
+	return o.screens(ctx, o.pair(b, c, plan))
 }
 
-// inspect shows a single snapshot: without the current state there is nothing
+// inspect shows a single snapshot as text: without the current state there is nothing
 // to predict.
 func (o *uiOptions) inspect(ctx context.Context, path string) error {
 	one := inspectOptions{streams: o.streams, open: o.open}
@@ -108,35 +117,57 @@ func (o *uiOptions) overview(ctx context.Context, backup, current opener, plan r
 	return nil
 }
 
-// screen opens the terminal UI, which opens the snapshots.
-func (o *uiOptions) screen(ctx context.Context, backup, current opener, plan restore.Plan) error {
-	var opened *pair
-	o.open.anyKeys = true // they can be looked at and compared
-	load := func(ctx context.Context, progress func(snapshot.Progress, string)) (*tui.Input, error) {
+// loader opens the evidence for the terminal UI, which shows how far it is. What it
+// returns beside an error has been closed.
+type loader func(context.Context, func(snapshot.Progress, string)) (*tui.Input, error)
+
+// input is what is shown of any evidence.
+func (o *uiOptions) input(plan restore.Plan) *tui.Input {
+	return &tui.Input{Tool: tool().Name + " " + tool().Version, Plan: plan, Metrics: o.open.scraped(), Carved: o.carved}
+}
+
+// one opens a snapshot alone.
+func (o *uiOptions) one(open opener, plan restore.Plan) loader {
+	return func(ctx context.Context, progress func(snapshot.Progress, string)) (*tui.Input, error) {
+		o.open.wrecks = true // what is wrong with them can be looked at
+		s, err := o.open.read(ctx, open, func(p snapshot.Progress) { progress(p, "snapshot") })
+		if err != nil {
+			return nil, err
+		}
+		in := o.input(plan)
+		in.Sources = []tui.Source{{Snapshot: s.snapshot, State: s.state}}
+		in.Prefix, in.Warnings = s.choice.Prefix, o.open.prefixNotes(s)
+		return in, nil
+	}
+}
+
+// pair opens a backup and the newest state.
+func (o *uiOptions) pair(backup, current opener, plan restore.Plan) loader {
+	return func(ctx context.Context, progress func(snapshot.Progress, string)) (*tui.Input, error) {
 		p, err := o.open.openPair(ctx, backup, current, func(name string, p snapshot.Progress) { progress(p, name) })
 		if err != nil {
 			return nil, err
 		}
-		opened = p
 		if err := p.check(o.force); err != nil {
-			return nil, err
+			return nil, errors.Join(err, p.close())
 		}
-		return &tui.Input{
-			Tool:    tool().Name + " " + tool().Version,
-			Backup:  tui.Side{Snapshot: p.backup.snapshot, State: p.backup.state},
-			Current: tui.Side{Snapshot: p.current.snapshot, State: p.current.state},
-			Plan:    plan,
-			Prefix:  p.prefix,
-			Lineage: p.lineage,
-			Metrics: p.open.scraped(),
-
-			Warnings:  p.warnings(),
-			Runbook:   p.runbook(),
-			Carved:    o.carved,
-			Platforms: uiPlatforms(),
-		}, nil
+		in := o.input(plan)
+		in.Pair(tui.Source{Snapshot: p.backup.snapshot, State: p.backup.state}, tui.Source{Snapshot: p.current.snapshot, State: p.current.state})
+		in.Prefix, in.Lineage, in.Warnings = p.prefix, p.lineage, p.warnings()
+		in.Runbook, in.Platforms = p.runbook(), uiPlatforms()
+		return in, nil
 	}
-	options := tui.Options{Load: load, Input: o.streams.in, Output: o.streams.out, Mouse: o.mouse, Plain: o.plain, Outputs: o.open.guard}
+}
+
+// screens opens the terminal UI, which loads what it shows.
+func (o *uiOptions) screens(ctx context.Context, load loader) error {
+	var opened *tui.Input
+	o.open.anyKeys = true // they can be looked at and compared
+	options := tui.Options{Input: o.streams.in, Output: o.streams.out, Mouse: o.mouse, Plain: o.plain, Outputs: o.open.guard}
+	options.Load = func(ctx context.Context, progress func(snapshot.Progress, string)) (_ *tui.Input, err error) {
+		opened, err = load(ctx, progress)
+		return opened, err
+	}
 	options.Remember = func(hash string, m *tui.Memory) { remember(o.open.guard, hash, m) }
 	if configure(&options); options.Notice != "" {
 		p := report.NewPrinter(o.streams.err)
@@ -152,13 +183,21 @@ func (o *uiOptions) screen(ctx context.Context, backup, current opener, plan res
 	if opened == nil {
 		return err
 	}
-	if err == nil {
-		err = opened.unchanged(ctx)
+	for _, of := range opened.Sources {
+		if err == nil {
+			err = o.open.unchanged(ctx, of.Snapshot)
+		}
 	}
-	if err == nil && (knownBad(opened.backup.snapshot) || knownBad(opened.current.snapshot)) {
+	if err == nil {
+		err = o.open.metricsUnchanged(ctx)
+	}
+	if err == nil && slices.ContainsFunc(opened.Sources, func(of tui.Source) bool { return knownBad(of.Snapshot) }) {
 		err = errDamaged
 	}
-	return errors.Join(err, opened.close())
+	for _, of := range opened.Sources {
+		err = errors.Join(err, of.Snapshot.Close())
+	}
+	return err
 }
 
 // knownBad says whether a check has failed, the trailer's included when its hash

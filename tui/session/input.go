@@ -8,21 +8,16 @@ import (
 	"revenant/decoder/snapshot"
 )
 
-// Side is one of the two snapshots, Backup or Current.
-func (in *Input) Side(i int) *Side {
-	if i == Backup {
-		return &in.Backup
-	}
-	return &in.Current
-}
-
 // Input is everything that the screens show.
 type Input struct {
-	Tool            string // name and version, such as "revenant 1.2.0"
-	Backup, Current Side
+	Tool    string   // name and version, such as "revenant 1.2.0"
+	Sources []Source // the evidence; at least one
+	// Backup is the place of the snapshot that would be restored, Current that of the
+	// newest state. Where both are one, there is no pair, and nothing is predicted.
+	Backup, Current int
 	Plan            restore.Plan     // to begin with
 	Prefix          string           // of the API server's keys, such as /registry
-	Lineage         *lineage.Lineage // of the two; nil when they were not compared
+	Lineage         *lineage.Lineage // of backup and current state; nil when they were not compared
 	Metrics         *restore.Metrics // from before the outage; nil for none
 	Warnings        []string         // of the caller's, shown with those of the prediction
 	// Runbook writes the runbook of a plan, nil for the recommended one, for one of
@@ -32,8 +27,59 @@ type Input struct {
 	Carved    bool // histories and the timeline begin with what is carved
 }
 
-// Side is one of the two snapshots and what was read off it. Neither is changed.
-type Side struct {
+// Source is a snapshot and what was read off it. Neither is changed.
+type Source struct {
 	Snapshot *snapshot.Snapshot
 	State    *restore.State
+}
+
+// Pair makes the evidence of a backup and of the newest state.
+func (in *Input) Pair(backup, current Source) {
+	in.Sources, in.Backup, in.Current = []Source{backup, current}, 0, 1
+}
+
+// Alone says why what needs a backup and the newest state is not there: one of them is
+// missing. It is "" when both are there.
+func (in *Input) Alone() string {
+	if in.Backup != in.Current {
+		return ""
+	}
+	return "needs a second file (revenant backup.db current.db)"
+}
+
+// Chosen are the places of the backup and of the current snapshot, or of the one that
+// is shown alone.
+func (in *Input) Chosen() []int {
+	if in.Alone() != "" {
+		return []int{in.Current}
+	}
+	return []int{in.Backup, in.Current}
+}
+
+// Other is the place of the current snapshot for that of the backup, and the other way
+// round.
+func (in *Input) Other(i int) int {
+	if i == in.Backup {
+		return in.Current
+	}
+	return in.Backup
+}
+
+// Role names a source where there is little room.
+func (in *Input) Role(i int) string {
+	switch {
+	case in.Alone() != "" || i != in.Backup && i != in.Current:
+		return "snapshot"
+	case i == in.Backup:
+		return string(restore.InBackup)
+	}
+	return string(restore.InCurrent)
+}
+
+// Title names a source in a sentence.
+func (in *Input) Title(i int) string {
+	if role := in.Role(i); role != string(restore.InCurrent) {
+		return role
+	}
+	return "current snapshot"
 }

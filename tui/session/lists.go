@@ -19,9 +19,9 @@ func (s *Session) listObjects(at Moment, q objects.Query) tea.Cmd {
 	}
 	ctx, stop := context.WithCancel(s.Ctx)
 	s.stopListing, s.Wanted = stop, ListMsg{at, q}
-	side := s.Side(at.Side)
-	from := objects.Source{Snapshot: side.Snapshot, Clock: side.State.Clock, Prefix: s.Input.Prefix}
-	if was := s.Objects; was != nil && was.Side == at.Side {
+	of := s.Source(at.Source)
+	from := objects.Source{Snapshot: of.Snapshot, Clock: of.State.Clock, Prefix: s.Input.Prefix}
+	if was := s.Objects; was != nil && was.Source == at.Source {
 		from.Catalog = was.Catalog
 	}
 	return s.Tasks.Cmd(func() tea.Msg {
@@ -50,7 +50,7 @@ type History struct {
 	Opened bool   // at what it changed
 }
 
-// readHistory reads the revisions of a key out of both snapshots.
+// readHistory reads the revisions of a key out of all snapshots.
 func (s *Session) readHistory(of HistoryMsg) tea.Cmd {
 	ctx, r := s.Ctx, s.Input.Histories()
 	return s.Tasks.Cmd(func() tea.Msg {
@@ -62,12 +62,11 @@ func (s *Session) readHistory(of HistoryMsg) tea.Cmd {
 	})
 }
 
-// Histories reads what the two snapshots hold of one object.
+// Histories reads what the snapshots hold of one object.
 func (in *Input) Histories() *history.Reader {
 	r := &history.Reader{Prefix: in.Prefix}
-	for side := range Roles {
-		s := in.Side(side)
-		r.Sources = append(r.Sources, history.Source{Name: string(Roles[side]), Snapshot: s.Snapshot, Clock: s.State.Clock})
+	for i, s := range in.Sources {
+		r.Sources = append(r.Sources, history.Source{Name: in.Role(i), Snapshot: s.Snapshot, Clock: s.State.Clock})
 	}
 	return r
 }
@@ -79,19 +78,19 @@ type (
 		err     error
 	}
 	historyReadMsg struct{ history *History }
-	timelineMsg    struct{ timeline *timeline.Pair }
+	timelineMsg    struct{ timeline *timeline.Joined }
 )
 
 // ReadTimeline reads what happened, with what can be carved or without.
 func (s *Session) ReadTimeline(carved bool) tea.Cmd {
 	ctx, in := s.Ctx, s.Input
-	source := func(side int) timeline.Source {
-		x := in.Side(side)
-		return timeline.Source{Name: string(Roles[side]), Snapshot: x.Snapshot, Clock: x.State.Clock}
+	var sources []timeline.Source
+	for i, s := range in.Sources {
+		sources = append(sources, timeline.Source{Name: in.Role(i), Snapshot: s.Snapshot, Clock: s.State.Clock})
 	}
-	o := timeline.PairOptions{Prefix: in.Prefix, OneHistory: in.Lineage.OneHistory(), Carve: carved, Rates: rateParts}
+	o := timeline.Options{Prefix: in.Prefix, OneHistory: in.Lineage.OneHistory(), Carve: carved, Rates: rateParts}
 	return s.Tasks.Cmd(func() tea.Msg {
-		p, err := timeline.ReadPair(ctx, source(Backup), source(Current), o)
+		p, err := timeline.Join(ctx, o, sources...)
 		if err != nil {
 			return nil // the program ends
 		}

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -25,56 +26,58 @@ func Brief(i clock.Interval) string {
 	return i.From.UTC().Format(layout) + " +" + i.To.Sub(i.From).Round(time.Second).String()
 }
 
-// Moment is a state of one of the two snapshots.
+// Moment is a state of one of the snapshots.
 type Moment struct {
-	Side     int
+	Source   int   // its place
 	Revision int64 // 0 is the newest
 }
 
 // MomentOf reads a moment as clock.ParseMoment does, 0 for the newest. Of the revisions
 // that the store may have been at at a time it takes the newest.
-func MomentOf(text string, side *Side) (int64, error) {
+func MomentOf(text string, of *Source) (int64, error) {
 	var taken time.Time
-	if side.State.Clock != nil {
-		taken = side.State.Clock.Taken().From
+	if of.State.Clock != nil {
+		taken = of.State.Clock.Taken().From
 	}
 	m, err := clock.ParseMoment(text, taken)
 	if err != nil || m.Revision == 0 && m.Time.From.IsZero() {
 		return 0, err
 	}
-	return side.State.Clock.Revision(m, side.Snapshot.Revision())
+	return of.State.Clock.Revision(m, of.Snapshot.Revision())
 }
 
 // ParseMoment reads a moment that may have its snapshot before it, backup or current; of
 // which it is otherwise, is given.
 func (s *Session) ParseMoment(text string, of int) (Moment, error) {
-	side, rest, at := strings.Cut(strings.TrimSpace(text), "@")
-	switch {
-	case side == "backup":
-		of = Backup
-	case side == "current":
-		of = Current
-	default:
+	role, rest, at := strings.Cut(strings.TrimSpace(text), "@")
+	switch alone := s.Input.Alone(); {
+	case role != "backup" && role != "current":
 		rest, at = text, true
+	case alone != "":
+		return Moment{Source: of}, fmt.Errorf("%s %s", role, alone)
+	case role == "backup":
+		of = s.Input.Backup
+	default:
+		of = s.Input.Current
 	}
-	m := Moment{Side: of}
+	m := Moment{Source: of}
 	if !at {
 		return m, nil
 	}
 	var err error
-	m.Revision, err = MomentOf(rest, s.Side(of))
+	m.Revision, err = MomentOf(rest, s.Source(of))
 	return m, err
 }
 
 // MomentText says which moment is shown, and when that was.
 func (s *Session) MomentText(at Moment) string {
-	side := s.Side(at.Side)
+	of := s.Source(at.Source)
 	revision, what := at.Revision, "revision "
-	if head := side.Snapshot.Revision(); revision == 0 || revision == head {
+	if head := of.Snapshot.Revision(); revision == 0 || revision == head {
 		revision, what = head, "newest revision "
 	}
-	text := string(Roles[at.Side]) + ", " + what + words.Number(revision)
-	if c := side.State.Clock; c != nil {
+	text := s.Input.Role(at.Source) + ", " + what + words.Number(revision)
+	if c := of.State.Clock; c != nil {
 		text += ", " + Brief(c.TimeOf(revision))
 	}
 	return text
@@ -82,12 +85,12 @@ func (s *Session) MomentText(at Moment) string {
 
 // LinksTo goes on from a row to the object that it is of, in the snapshot where it is
 // looked for first, to two versions of it, or to its history. Nil for no key.
-func (s *Session) LinksTo(side int, key string) func(keys.Action) tea.Cmd {
+func (s *Session) LinksTo(source int, key string) func(keys.Action) tea.Cmd {
 	if key == "" {
 		return nil
 	}
 	return func(a keys.Action) tea.Cmd {
-		msg := LookAtMsg{Moment: s.having(side, key), Key: key, ToText: a == keys.ToObject}
+		msg := LookAtMsg{Moment: s.having(source, key), Key: key, ToText: a == keys.ToObject}
 		switch a {
 		case keys.HistoryOf:
 			return func() tea.Msg { return HistoryMsg{Key: key} }
@@ -100,11 +103,12 @@ func (s *Session) LinksTo(side int, key string) func(keys.Action) tea.Cmd {
 
 // having is the newest moment of a snapshot, or that of the other one where only that
 // has the object.
-func (s *Session) having(side int, key string) Moment {
-	if _, err := s.Side(side).Snapshot.Get(key, 0); err != nil {
-		if _, err := s.Side(1-side).Snapshot.Get(key, 0); err == nil {
-			side = 1 - side
+func (s *Session) having(source int, key string) Moment {
+	if _, err := s.Source(source).Snapshot.Get(key, 0); err != nil {
+		other := s.Input.Other(source)
+		if _, err := s.Source(other).Snapshot.Get(key, 0); err == nil {
+			source = other
 		}
 	}
-	return Moment{Side: side}
+	return Moment{Source: source}
 }

@@ -35,16 +35,21 @@ type PredictedMsg struct {
 	known      map[string]digest.Pod
 }
 
-// predict starts to predict the plan. The first time it compares the two states.
+// predict starts to predict the plan, where there is a pair. The first time it compares
+// the two states.
 func (s *Session) predict() tea.Cmd {
+	if s.Input.Alone() != "" {
+		return nil
+	}
 	s.Pending = true
 	plan, msg := s.Plan.Plan, PredictedMsg{Asked: s.Plan.Asked}
 	comparison, in, known := s.Plan.comparison, s.Input, s.Known
+	was, now := s.Backup().State, s.Current().State
 	return s.Tasks.Cmd(func() tea.Msg {
 		if comparison == nil {
-			comparison = restore.Compare(in.Backup.State, in.Current.State)
+			comparison = restore.Compare(was, now)
 			comparison.Lineage, comparison.Metrics = in.Lineage, in.Metrics
-			known = digest.Pods(in.Backup.State, in.Current.State)
+			known = digest.Pods(was, now)
 			msg.comparison, msg.known = comparison, known
 			msg.Prediction, msg.bumps = plainRestore(comparison, plan)
 		}

@@ -6,7 +6,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"revenant/analyzer/objects"
-	"revenant/analyzer/restore"
 	"revenant/analyzer/rollback"
 	"revenant/analyzer/values"
 	"revenant/decoder/snapshot"
@@ -14,14 +13,14 @@ import (
 
 type (
 	IntegrityMsg struct {
-		Side      int
+		Source    int
 		Integrity snapshot.Integrity
 		Problems  []snapshot.Problem
 	}
 )
 
 type (
-	countedMsg struct{ side, keys int }
+	countedMsg struct{ source, keys int }
 )
 
 type (
@@ -30,22 +29,24 @@ type (
 
 // Open takes over what is shown, and starts all that is read of it.
 func (s *Session) Open(in *Input) tea.Cmd {
-	s.Input = in
+	s.Input, s.Files = in, make([]File, len(in.Sources))
 	s.Plan.Plan, s.Plan.Given = in.Plan, in.Plan.BumpRevision
 	if len(in.Platforms) > 0 {
 		s.Platform = in.Platforms[0]
 	}
-	cmds := []tea.Cmd{s.predict(), s.undo(), s.listObjects(Moment{Side: Current}, objects.Query{}), s.ReadTimeline(in.Carved)}
-	for side := range s.Files {
-		cmds = append(cmds, s.verify(side), s.count(side), s.decode(side))
+	cmds := []tea.Cmd{s.predict(), s.undo(), s.listObjects(Moment{Source: in.Current}, objects.Query{}), s.ReadTimeline(in.Carved)}
+	for i := range s.Files {
+		cmds = append(cmds, s.verify(i), s.count(i), s.decode(i))
 	}
 	return tea.Batch(cmds...)
 }
 
 // Hashed notes how far the hash of a file is.
 func (s *Session) Hashed(role string, p snapshot.Progress) {
-	if i := slices.Index(Roles[:], restore.In(role)); i >= 0 && p.Phase == snapshot.PhaseHash {
-		s.Files[i].Hashed = p
+	for i := range s.Files {
+		if s.Input.Role(i) == role && p.Phase == snapshot.PhaseHash {
+			s.Files[i].Hashed = p
+		}
 	}
 }
 
@@ -56,11 +57,11 @@ func (s *Session) Update(msg tea.Msg) (news tea.Msg, cmd tea.Cmd) {
 	case IntegrityMsg:
 		return ChangedMsg{}, s.verified(msg)
 	case decodedMsg:
-		f := &s.Files[msg.side]
-		f.decoded, f.undecoded = true, msg.problems
+		f := &s.Files[msg.source]
+		f.decoded, f.Undecoded = true, msg.problems
 		s.Problems = s.foundProblems()
 	case countedMsg:
-		f := &s.Files[msg.side]
+		f := &s.Files[msg.source]
 		f.Counted, f.Keys = true, msg.keys
 		return nil, nil
 	case PredictedMsg:
@@ -114,14 +115,16 @@ func (s *Session) asked(msg tea.Msg) (news tea.Msg, cmd tea.Cmd) {
 // verified takes what the checks of a file found. What they show to be missing counts
 // in the prediction.
 func (s *Session) verified(msg IntegrityMsg) tea.Cmd {
-	f := &s.Files[msg.Side]
+	f := &s.Files[msg.Source]
 	f.Verified, f.Integrity, f.Problems = true, msg.Integrity, msg.Problems
 	s.Problems = s.foundProblems()
 	if missing := msg.Integrity.Missing(); len(missing) > 0 {
 		in := *s.Input // a prediction may be at work on the other one
-		state := *in.Side(msg.Side).State
+		in.Sources = slices.Clone(in.Sources)
+		of := &in.Sources[msg.Source]
+		state := *of.State
 		state.Missing = append(slices.Clip(state.Missing), missing...)
-		in.Side(msg.Side).State = &state
+		of.State = &state
 		s.Input, s.Plan.comparison = &in, nil
 		s.Plan.Asked++
 		return s.predict()
@@ -129,11 +132,14 @@ func (s *Session) verified(msg IntegrityMsg) tea.Cmd {
 	return nil
 }
 
-// undo compares what is not a pod.
+// undo compares what is not a pod, of a pair.
 func (s *Session) undo() tea.Cmd {
-	ctx, in := s.Ctx, s.Input
+	if s.Input.Alone() != "" {
+		return nil
+	}
+	ctx, prefix, was, now := s.Ctx, s.Input.Prefix, s.Backup(), s.Current()
 	return s.Tasks.Cmd(func() tea.Msg {
-		r, err := rollback.Compare(ctx, in.Backup.Snapshot, in.Current.Snapshot, rollback.Options{Prefix: in.Prefix, Taken: in.Current.State.Clock.Taken()})
+		r, err := rollback.Compare(ctx, was.Snapshot, now.Snapshot, rollback.Options{Prefix: prefix, Taken: now.State.Clock.Taken()})
 		if err != nil {
 			return nil // the program ends
 		}
@@ -142,20 +148,20 @@ func (s *Session) undo() tea.Cmd {
 }
 
 // verify waits for the file's hash.
-func (s *Session) verify(side int) tea.Cmd {
-	ctx, of := s.Ctx, s.Side(side).Snapshot
+func (s *Session) verify(source int) tea.Cmd {
+	ctx, of := s.Ctx, s.Source(source).Snapshot
 	return s.Tasks.Cmd(func() tea.Msg {
 		in, err := of.Integrity(ctx)
 		if err != nil {
 			return nil // the program ends
 		}
-		return IntegrityMsg{side, in, of.Problems()}
+		return IntegrityMsg{source, in, of.Problems()}
 	})
 }
 
 // count counts the live keys.
-func (s *Session) count(side int) tea.Cmd {
-	ctx, of := s.Ctx, s.Side(side).Snapshot
+func (s *Session) count(source int) tea.Cmd {
+	ctx, of := s.Ctx, s.Source(source).Snapshot
 	return s.Tasks.Cmd(func() tea.Msg {
 		n := 0
 		for range of.Keys("") {
@@ -163,34 +169,34 @@ func (s *Session) count(side int) tea.Cmd {
 				return nil
 			}
 		}
-		return countedMsg{side, n}
+		return countedMsg{source, n}
 	})
 }
 
 // decode looks at every live value.
-func (s *Session) decode(side int) tea.Cmd {
-	ctx, of, prefix := s.Ctx, s.Side(side).Snapshot, s.Input.Prefix
+func (s *Session) decode(source int) tea.Cmd {
+	ctx, of, prefix := s.Ctx, s.Source(source).Snapshot, s.Input.Prefix
 	return s.Tasks.Cmd(func() tea.Msg {
 		problems, err := values.Problems(ctx, of, prefix)
 		if err != nil {
 			return nil // the program ends
 		}
-		return decodedMsg{side, problems}
+		return decodedMsg{source, problems}
 	})
 }
 
 // decodedMsg says what of the live values of a snapshot cannot be decoded.
 type decodedMsg struct {
-	side     int
+	source   int
 	problems []snapshot.Problem
 }
 
-// foundProblems are those of the files and of what is in them; nil until both files
+// foundProblems are those of the files and of what is in them; nil until all files
 // are verified and every live value was looked at.
 func (s *Session) foundProblems() *[]Problem {
 	list := []Problem{}
-	for side := range s.Files {
-		f := &s.Files[side]
+	for i := range s.Files {
+		f := &s.Files[i]
 		if !f.Verified || !f.decoded {
 			return nil
 		}
@@ -200,18 +206,18 @@ func (s *Session) foundProblems() *[]Problem {
 				if c.Verdict == snapshot.Bad {
 					severity = snapshot.Damage
 				}
-				list = append(list, Problem{side, snapshot.Problem{Severity: severity, Where: "trailer", What: string(c.Verdict) + ": " + c.Detail}})
+				list = append(list, Problem{i, snapshot.Problem{Severity: severity, Where: "trailer", What: string(c.Verdict) + ": " + c.Detail}})
 			}
 		}
-		for _, p := range slices.Concat(f.Problems, f.undecoded) {
-			list = append(list, Problem{side, p})
+		for _, p := range slices.Concat(f.Problems, f.Undecoded) {
+			list = append(list, Problem{i, p})
 		}
 	}
 	return &list
 }
 
-// Problem is one thing found wrong with one of the two snapshots.
+// Problem is one thing found wrong with a snapshot.
 type Problem struct {
-	Side int
+	Source int
 	snapshot.Problem
 }

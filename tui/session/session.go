@@ -2,6 +2,8 @@ package session
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"revenant/analyzer/digest"
 	"revenant/analyzer/restore"
@@ -11,18 +13,6 @@ import (
 	"revenant/decoder/snapshot"
 	"revenant/tui/widget"
 )
-
-// The sides of a session: the two snapshots.
-const (
-	Backup = iota
-	Current
-)
-
-// Roles name the sides.
-var Roles = [2]restore.In{Backup: restore.InBackup, Current: restore.InCurrent}
-
-// Titles name the snapshots in a sentence.
-var Titles = [2]string{Backup: "backup", Current: "current snapshot"}
 
 // Session is what all screens show. Only its own methods change it, in Update; a command
 // may hold on to what it points to, which is never changed again.
@@ -34,7 +24,7 @@ type Session struct {
 
 	Input      *Input
 	Plan       Planner                 // the plan in force, and what can be chosen
-	Files      [2]File                 // by side
+	Files      []File                  // of the sources, in their order
 	Prediction *restore.Prediction     // of the last plan that was not refused; nil until there is one
 	Digest     digest.Digest           // of it
 	Known      map[string]digest.Pod   // pods by uid
@@ -45,8 +35,8 @@ type Session struct {
 	Objects    *ObjectList             // of the moment shown; nil until they are listed
 	Wanted     ListMsg                 // the objects that are listed, or are being
 	History    *History                // of the object chosen; nil for none
-	Timeline   *timeline.Pair          // of both snapshots; nil until it is read
-	Problems   *[]Problem              // of both files; nil until they are verified
+	Timeline   *timeline.Joined        // of all snapshots; nil until it is read
+	Problems   *[]Problem              // of all files; nil until they are verified
 	Runbook    *WrittenRunbook         // of the plan; nil until it is written
 	Platform   string                  // that the runbook is for
 
@@ -56,11 +46,15 @@ type Session struct {
 
 // Lacking says whether evidence is known to be missing.
 func (s *Session) Lacking() bool {
-	return len(s.Input.Backup.State.Missing)+len(s.Input.Current.State.Missing) > 0
+	return slices.ContainsFunc(s.Input.Sources, func(of Source) bool { return len(of.State.Missing) > 0 })
 }
 
-// Side is one of the two snapshots, Backup or Current.
-func (s *Session) Side(i int) *Side { return s.Input.Side(i) }
+// Source is the one in a place.
+func (s *Session) Source(i int) *Source { return &s.Input.Sources[i] }
+
+// Backup and Current are the two that are compared; one and the same where there is no pair.
+func (s *Session) Backup() *Source  { return s.Source(s.Input.Backup) }
+func (s *Session) Current() *Source { return s.Source(s.Input.Current) }
 
 // File is what becomes known of a snapshot's file while the screens are shown.
 type File struct {
@@ -68,8 +62,8 @@ type File struct {
 	Verified  bool // integrity is known
 	Integrity snapshot.Integrity
 	Problems  []snapshot.Problem
-	decoded   bool // undecoded is known
-	undecoded []snapshot.Problem
+	decoded   bool // Undecoded is known
+	Undecoded []snapshot.Problem
 	Counted   bool // keys is known
 	Keys      int  // live ones
 }
@@ -83,11 +77,14 @@ func (s *Session) KeyOfKind(kind, namespace, name string) string {
 	return kube.Key{Group: r.Group(), Resource: r.Name, Namespace: namespace, Name: name}.Path(s.Input.Prefix)
 }
 
-// Hash is that of the evidence, "" until both files are hashed.
+// Hash is that of the evidence, "" until all files are hashed.
 func (s *Session) Hash() string {
-	b, c := s.Files[Backup].Integrity.SHA256, s.Files[Current].Integrity.SHA256
-	if b == "" || c == "" {
-		return ""
+	var list []string
+	for i := range s.Files {
+		if s.Files[i].Integrity.SHA256 == "" {
+			return ""
+		}
+		list = append(list, s.Files[i].Integrity.SHA256)
 	}
-	return b + "-" + c
+	return strings.Join(list, "-")
 }

@@ -19,20 +19,26 @@ type verb struct {
 	name, args, does string
 	run              func(m *model, args []string) tea.Cmd
 	complete         func(m *model) []string // the argument, nil where anything goes
+	pair             bool                    // it needs a backup and the newest state
 }
 
 // verbs are the commands beside the names of the screens, and beside what screens
 // take themselves.
 func verbs() []verb {
 	return []verb{
-		{"bump", "N|none|recommended|minimum", "set --bump-revision", (*model).bumpTo, func(*model) []string { return []string{"none", "recommended", "minimum"} }},
-		{"copy", "", "copy what is selected or open", func(m *model, _ []string) tea.Cmd { return m.copyOut(m.excerpt(false)) }, nil},
-		{"save", "FILE", "save what is listed or open", func(m *model, args []string) tea.Cmd { return m.saveTo(strings.Join(args, " ")) }, nil},
-		{"platform", "NAME", "the platform that the runbook is for", (*model).platformTo, func(m *model) []string { return m.Input.Platforms }},
-		{"theme", "dark|light", "colours for a dark or a light background", (*model).themed, func(*model) []string { return []string{"dark", "light"} }},
-		{"help", "", "the keys, and what the outcomes mean", func(m *model, _ []string) tea.Cmd { m.toggleHelp(); return nil }, nil},
-		{"quit", "", "quit", func(*model, []string) tea.Cmd { return tea.Quit }, nil},
+		{"bump", "N|none|recommended|minimum", "set --bump-revision", (*model).bumpTo, func(*model) []string { return []string{"none", "recommended", "minimum"} }, true},
+		{"copy", "", "copy what is selected or open", func(m *model, _ []string) tea.Cmd { return m.copyOut(m.excerpt(false)) }, nil, false},
+		{"save", "FILE", "save what is listed or open", func(m *model, args []string) tea.Cmd { return m.saveTo(strings.Join(args, " ")) }, nil, false},
+		{"platform", "NAME", "the platform that the runbook is for", (*model).platformTo, func(m *model) []string { return m.Input.Platforms }, true},
+		{"theme", "dark|light", "colours for a dark or a light background", (*model).themed, func(*model) []string { return []string{"dark", "light"} }, false},
+		{"help", "", "the keys, and what the outcomes mean", func(m *model, _ []string) tea.Cmd { m.toggleHelp(); return nil }, nil, false},
+		{"quit", "", "quit", func(*model, []string) tea.Cmd { return tea.Quit }, nil, false},
 	}
+}
+
+// verbs are those that can be done with the evidence that there is.
+func (m *model) verbs() []verb {
+	return slices.DeleteFunc(verbs(), func(v verb) bool { return v.pair && m.Input.Alone() != "" })
 }
 
 // command does what is typed after a colon.
@@ -47,6 +53,9 @@ func (m *model) command(text string) tea.Cmd {
 		name = "quit"
 	}
 	if i := slices.IndexFunc(verbs(), func(v verb) bool { return v.name == name }); i >= 0 {
+		if why := m.Input.Alone(); verbs()[i].pair && why != "" {
+			return widget.Notify(name + " " + why)
+		}
 		return verbs()[i].run(m, words[1:])
 	}
 	if i := screenNamed(name); i >= 0 && len(words) == 1 {
@@ -84,11 +93,11 @@ func (m *model) completions(text string) []string {
 		for _, e := range registry {
 			offer(e.name)
 		}
-		for _, v := range verbs() {
+		for _, v := range m.verbs() {
 			offer(v.name)
 		}
 	}
-	for _, v := range verbs() {
+	for _, v := range m.verbs() {
 		if len(words) == 2 && v.name == words[0] && v.complete != nil {
 			offer(v.complete(m)...)
 		}

@@ -12,7 +12,6 @@ import (
 	"revenant/decoder/snapshot"
 	"revenant/decoder/snapshot/snapshottest"
 	"revenant/internal/demo"
-	"revenant/tui/session"
 )
 
 func (x *terminal) shows(keys string, texts ...string) {
@@ -129,13 +128,13 @@ func TestHistoryParted(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	in.Current.Snapshot = s
+	in.Sources[in.Current].Snapshot = s
 	x := openOn(t, in, 160, 48)
 	x.shows("6/deployments web<enter>HO", "12 of 12 revisions", "171 in the backup")
 	h := x.History.Entries
 	for i := range h {
 		if len(h[i].In) > 1 || !h[i].Apart || h[i].Before >= 0 && h[h[i].Before].In[0] != h[i].In[0] {
-			t.Errorf("revision %s of %s is compared with another history's", h[i].Revision, session.Roles[h[i].In[0]])
+			t.Errorf("revision %s of %s is compared with another history's", h[i].Revision, in.Role(h[i].In[0]))
 		}
 	}
 }
@@ -166,7 +165,7 @@ func TestDiffHostile(t *testing.T) {
 		if s.Damaged() {
 			t.Fatalf("damaged: %v", s.Problems())
 		}
-		in.Side(side).Snapshot = s
+		in.Sources[side].Snapshot = s
 	}
 	var shown strings.Builder
 	for _, size := range sizes {

@@ -34,9 +34,16 @@ func TestDocument(t *testing.T) {
 
 func tables() string {
 	var b strings.Builder
-	b.WriteString("\n| key | command | shows |\n| --- | --- | --- |\n")
+	b.WriteString("\n| key | command | shows | of one snapshot |\n| --- | --- | --- | --- |\n")
 	for _, e := range registry {
-		fmt.Fprintf(&b, "| %s | `:%s` | %s |\n", e.key, e.name, e.does)
+		one := "the same"
+		switch a := e.alone; {
+		case a != nil && a.does != "":
+			one = a.does
+		case a != nil:
+			one = "what a second file would bring"
+		}
+		fmt.Fprintf(&b, "| %s | `:%s` | %s | %s |\n", e.key, e.name, e.does, one)
 	}
 	b.WriteString("\n## Commands\n\n| command | does |\n| --- | --- |\n")
 	for _, v := range verbs() {

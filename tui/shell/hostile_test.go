@@ -20,15 +20,7 @@ import (
 // TestHostileScreens types random keys over evidence that is made to break who reads
 // it. Nothing may panic, outgrow the terminal or steer it.
 func TestHostileScreens(t *testing.T) {
-	var presses []tea.KeyPressMsg
-	for _, b := range keys.Default {
-		for _, key := range b.Keys {
-			if utf8.RuneCountInString(key) == 1 && b.Action != keys.Quit {
-				presses = append(presses, keysOf(key)...)
-			}
-		}
-	}
-	presses = append(presses, keysOf("<enter><enter><esc><down><pgdown><tab><left><ctrl+d>")...)
+	presses := allPresses()
 	shown := 0
 	for seed := uint64(0); seed < 30; seed++ {
 		in := hostileInput(t, seed)
@@ -60,6 +52,18 @@ func TestHostileScreens(t *testing.T) {
 	}
 }
 
+// allPresses are those of all keys but the one that quits.
+func allPresses() (list []tea.KeyPressMsg) {
+	for _, b := range keys.Default {
+		for _, key := range b.Keys {
+			if utf8.RuneCountInString(key) == 1 && b.Action != keys.Quit {
+				list = append(list, keysOf(key)...)
+			}
+		}
+	}
+	return append(list, keysOf("<enter><enter><esc><down><pgdown><tab><left><ctrl+d>")...)
+}
+
 // hostileInput opens the pair of a seed, nil when it does not open.
 func hostileInput(t testing.TB, seed uint64) *session.Input {
 	t.Helper()
@@ -73,7 +77,7 @@ func hostileInput(t testing.TB, seed uint64) *session.Input {
 // caseInput opens the pair of a case, nil when it does not open.
 func caseInput(t testing.TB, c *adversary.Case) *session.Input {
 	t.Helper()
-	side := func(path string) (s session.Side, ok bool) {
+	side := func(path string) (s session.Source, ok bool) {
 		data, ok := c.Files[path]
 		if !ok {
 			return s, false
@@ -87,14 +91,14 @@ func caseInput(t testing.TB, c *adversary.Case) *session.Input {
 		return s, err == nil
 	}
 	in := &session.Input{Tool: "revenant test", Prefix: "/registry", Carved: c.Seed%2 == 0}
-	var ok [2]bool
-	in.Backup, ok[0] = side(c.Backup.Path)
-	in.Current, ok[1] = side(c.Current.Path)
-	if !ok[0] || !ok[1] || restore.Check(in.Backup.State, in.Current.State) != nil {
+	backup, ok := side(c.Backup.Path)
+	current, too := side(c.Current.Path)
+	if !ok || !too || restore.Check(backup.State, current.State) != nil {
 		return nil
 	}
+	in.Pair(backup, current)
 	var err error
-	if in.Lineage, err = lineage.Compare(t.Context(), in.Backup.Snapshot, in.Current.Snapshot, in.Prefix); err != nil {
+	if in.Lineage, err = lineage.Compare(t.Context(), backup.Snapshot, current.Snapshot, in.Prefix); err != nil {
 		t.Fatal(err)
 	}
 	return in

@@ -39,7 +39,7 @@ func (l *loading) lines(t *draw.Theme, width, height int) []string {
 	const barWidth = 40
 	doing := "Reading the objects"
 	unpacking := slices.ContainsFunc(l.parts, func(p part) bool { return p.Phase == snapshot.PhaseExpand })
-	if len(l.parts) < 2 || slices.ContainsFunc(l.parts, func(p part) bool { return draw.Percent(p.Done, p.Total) < 100 }) {
+	if len(l.parts) == 0 || slices.ContainsFunc(l.parts, func(p part) bool { return draw.Percent(p.Done, p.Total) < 100 }) {
 		doing = "Indexing the revisions"
 	}
 	if unpacking {

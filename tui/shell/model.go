@@ -20,8 +20,14 @@ const (
 	minHeight = 20
 )
 
-// chrome is how many lines the header, the plan and the bottom line take.
-const chrome = 1 + planHeight + 1
+// chrome is how many lines the header, the plan, where there is one, and the bottom line
+// take.
+func (m *model) chrome() int {
+	if m.Input == nil || m.Input.Alone() != "" {
+		return 1 + 1
+	}
+	return 1 + planHeight + 1
+}
 
 // model is the shell around the screens: header, plan, bottom line, and where
 // every message goes.
@@ -188,8 +194,9 @@ func (m *model) loaded(msg loadedMsg) tea.Cmd {
 		return tea.Quit
 	}
 	cmd := m.Open(msg.input)
-	for _, r := range registry {
-		m.screens = append(m.screens, r.new(m.Session))
+	for i := range registry {
+		_, screen := registry[i].in(m.Input)
+		m.screens = append(m.screens, screen(m.Session))
 	}
 	m.resize()
 	return cmd
@@ -199,10 +206,10 @@ func (m *model) tooSmall() bool { return m.width < minWidth || m.height < minHei
 
 func (m *model) resize() {
 	for _, s := range m.screens {
-		s.SetSize(m.width, m.height-chrome)
+		s.SetSize(m.width, m.height-m.chrome())
 	}
 	if m.over != nil {
-		m.over.SetSize(m.width, m.height-chrome)
+		m.over.SetSize(m.width, m.height-m.chrome())
 	}
 }
 

@@ -73,7 +73,7 @@ func TestScrubbingFast(t *testing.T) {
 	if msg := first(); msg != nil {
 		t.Errorf("a listing that nobody waits for gives %T", msg)
 	}
-	if x.Wanted.Revision != x.Input.Current.Snapshot.Revision()-3 {
+	if x.Wanted.Revision != x.Current().Snapshot.Revision()-3 {
 		t.Errorf("wanted is revision %d", x.Wanted.Revision)
 	}
 }
@@ -236,7 +236,7 @@ func hostileStore(t testing.TB, evil string) *snapshot.Snapshot {
 func TestHostileObjects(t *testing.T) {
 	const evil = "a\x1b]52;c;ZXZpbA==\x07b\x1b[2Jc\r\nd\u202ee\u200bf\u009b31mg\x7f\t文"
 	in := demoInput(t)
-	in.Current = session.Side{Snapshot: hostileStore(t, evil), State: &restore.State{}}
+	in.Sources[in.Current] = session.Source{Snapshot: hostileStore(t, evil), State: &restore.State{}}
 	for _, size := range sizes {
 		for _, keys := range []string{"6", "6<enter>", "6z", "6zj<enter>", "6zz<enter>", ":evils<enter>", ":evils<enter><enter>", ":evils<enter>A", ":secrets<enter><enter>x", ":secrets<enter>j<enter>xJ",
 			":events<enter>w", ":po<enter><enter>", ":no<enter>", ":crd<enter><enter>", ":deploy<enter><enter>", ":evils -n " + strings.Repeat("<tab>", 2), ":evils -n x<enter>", ":e", "6H", "6c", "6 j c"} {

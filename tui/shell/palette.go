@@ -30,10 +30,12 @@ type paletteItem struct {
 // newPalette lists what can be done here.
 func newPalette(m *model) *paletteScreen {
 	p := &paletteScreen{Session: m.Session}
-	for i, e := range registry {
-		p.items = append(p.items, paletteItem{":" + e.name, e.key, e.does, func() tea.Cmd { m.show(i); return nil }})
+	for i := range registry {
+		e := &registry[i]
+		does, _ := e.in(m.Input)
+		p.items = append(p.items, paletteItem{":" + e.name, e.key, does, func() tea.Cmd { m.show(i); return nil }})
 	}
-	for _, v := range verbs() {
+	for _, v := range m.verbs() {
 		run := func() tea.Cmd { return v.run(m, nil) }
 		if v.args != "" {
 			run = func() tea.Cmd { m.askCommand(v.name + " "); return nil }

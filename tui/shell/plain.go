@@ -255,6 +255,19 @@ func (p *plainRun) write() {
 		blank = false
 		p.say(line)
 	}
+	if p.Input.Alone() == "" {
+		p.writePlan()
+	}
+	if p.message != "" {
+		p.say(p.message)
+	}
+	if p.prompt != nil {
+		p.say(p.prompt.Lead + " " + p.prompt.Text)
+	}
+}
+
+// writePlan writes the plan, and what comes of it.
+func (p *plainRun) writePlan() {
 	plan := p.Plan.Plan
 	compacted := "no"
 	if plan.MarkCompacted {
@@ -263,12 +276,6 @@ func (p *plainRun) write() {
 	p.say("")
 	p.say(fmt.Sprintf("Plan: bump %s, mark-compacted %s, kubelets restarted %s, API servers %s.", bumpText(&p.Plan, 40), compacted, draw.Safe(plan.RestartKubelets.String()), serversText(&plan)))
 	p.say(strings.TrimSpace(ansi.Strip(p.planResult())))
-	if p.message != "" {
-		p.say(p.message)
-	}
-	if p.prompt != nil {
-		p.say(p.prompt.Lead + " " + p.prompt.Text)
-	}
 }
 
 func (p *plainRun) say(line string) { _, _ = fmt.Fprintln(p.out, line) } // Flush tells the error

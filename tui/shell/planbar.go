@@ -32,11 +32,14 @@ func bumpText(p *session.Planner, width int) string {
 	return name
 }
 
-// planHeight is how many lines planBar has.
+// planHeight is how many lines planBar has where there is a pair.
 const planHeight = 3
 
-// planBar draws the plan and what comes of it.
+// planBar draws the plan and what comes of it, where there is a pair.
 func (m *model) planBar() []string {
+	if m.Input.Alone() != "" {
+		return nil
+	}
 	title := "Plan"
 	if m.Pending {
 		title += m.Theme.Ellipsis

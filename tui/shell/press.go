@@ -17,7 +17,10 @@ func (m *model) taken() keys.Set {
 	k := keys.Set{}
 	if m.Input != nil {
 		k = m.shown().Keys()
-		k.Offer(keys.Bump, keys.EditBump, keys.Compact, keys.Restart, keys.Servers, keys.Number, keys.Next, keys.Previous, keys.Help, keys.Command, keys.Palette)
+		for _, a := range []keys.Action{keys.Bump, keys.EditBump, keys.Compact, keys.Restart, keys.Servers} {
+			k[a] = m.Input.Alone()
+		}
+		k.Offer(keys.Number, keys.Next, keys.Previous, keys.Help, keys.Command, keys.Palette)
 		if _, ok := k[keys.Back]; !ok {
 			k[keys.Back] = ""
 			if m.over == nil && len(m.trail) == 0 {

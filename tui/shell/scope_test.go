@@ -27,7 +27,7 @@ func (x *terminal) listed() (list []string) {
 // another screen, and goes by a key.
 func TestScopes(t *testing.T) {
 	in := demoInput(t)
-	for _, p := range in.Current.State.Pods { // names that hold the names of other workloads
+	for _, p := range in.Sources[in.Current].State.Pods { // names that hold the names of other workloads
 		if p.Owner.Name != "" && strings.HasPrefix(p.Name, "web-") {
 			p.Name += "-api-db-cache-batch"
 		}

@@ -69,7 +69,7 @@ func TestStorageFilterFindsNothing(t *testing.T) {
 // TestStorageSums holds what is on the screen against the file.
 func TestStorageSums(t *testing.T) {
 	in := demoInput(t)
-	for side, keys := range map[int]string{session.Current: "0zzzzzz", session.Backup: "0zzzzzzo"} {
+	for side, keys := range map[int]string{in.Current: "0zzzzzz", in.Backup: "0zzzzzzo"} {
 		x := openOn(t, in, 160, 48).typed(keys)
 		rows, err := csv.NewReader(strings.NewReader(x.excerpt(true).Text)).ReadAll()
 		if err != nil {
@@ -83,8 +83,8 @@ func TestStorageSums(t *testing.T) {
 			}
 			sum += n
 		}
-		if file := in.Side(side).Snapshot.Size(); sum != file {
-			t.Errorf("the %s: the parts have %d bytes, the file %d", session.Roles[side], sum, file)
+		if file := in.Sources[side].Snapshot.Size(); sum != file {
+			t.Errorf("the %s: the parts have %d bytes, the file %d", in.Role(side), sum, file)
 		}
 	}
 }
@@ -139,7 +139,7 @@ func TestStorageHostile(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { s.Close() })
-		in.Side(side).Snapshot = s
+		in.Sources[side].Snapshot = s
 	}
 	seen := false
 	for _, size := range sizes {

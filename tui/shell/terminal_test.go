@@ -24,9 +24,9 @@ func demoInput(t testing.TB) *session.Input {
 	in := sessiontest.DemoInput(t)
 	in.Platforms = []string{"generic", "k3s"}
 	in.Runbook = func(ctx context.Context, plan *restore.Plan, platform string) (session.Runbook, error) {
-		r := runbook.Input{Plan: plan, Platform: runbook.Platform(platform), Comparison: restore.Compare(in.Backup.State, in.Current.State)}
-		r.Backup = runbookSide(t, in.Backup)
-		now := runbookSide(t, in.Current)
+		r := runbook.Input{Plan: plan, Platform: runbook.Platform(platform), Comparison: restore.Compare(in.Sources[in.Backup].State, in.Sources[in.Current].State)}
+		r.Backup = runbookSide(t, in.Sources[in.Backup])
+		now := runbookSide(t, in.Sources[in.Current])
 		r.Current = &now
 		book, err := runbook.New(r)
 		if err != nil {
@@ -47,7 +47,7 @@ func demoInput(t testing.TB) *session.Input {
 	return in
 }
 
-func runbookSide(t testing.TB, s session.Side) runbook.Side {
+func runbookSide(t testing.TB, s session.Source) runbook.Side {
 	facts, err := runbook.Look(t.Context(), s.Snapshot, "/registry")
 	if err != nil {
 		t.Error(err)

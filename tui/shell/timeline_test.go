@@ -69,7 +69,7 @@ func TestTimelineFollows(t *testing.T) {
 		if got := x.typed(fmt.Sprintf("9@%d<enter>", n+2)).selectedRevision(); got != int64(n+2) {
 			t.Fatalf("revision %d is selected, not %d", got, n+2)
 		}
-		want := session.Moment{Side: session.Current, Revision: int64(n + 2)}
+		want := session.Moment{Source: x.Input.Current, Revision: int64(n + 2)}
 		if x.Timeline.Verb(at) == timeline.Deleted {
 			want.Revision--
 		}
@@ -116,7 +116,7 @@ func TestTimelineOutage(t *testing.T) {
 // TestTimelineWithoutClock counts over revisions where nothing tells the time.
 func TestTimelineWithoutClock(t *testing.T) {
 	in := demoInput(t)
-	in.Backup.State.Clock, in.Current.State.Clock = nil, nil
+	in.Sources[in.Backup].State.Clock, in.Sources[in.Current].State.Clock = nil, nil
 	x := openOn(t, in, 160, 48)
 	x.shows("", "Too few revisions are dated to draw how fast they were written.")
 	x.shows("9", "by revision: no time is known", "a column", "unknown", "backup 454", "undone by the restore")
@@ -127,7 +127,7 @@ func TestTimelineWithoutClock(t *testing.T) {
 func TestTimelineBumped(t *testing.T) {
 	in := sessiontest.InputOf(t, "../../testdata/etcd/bumped-and-written.db.gz")
 	x := openOn(t, in, 160, 48)
-	marker := words.Number(in.Current.Snapshot.BumpMarkers()[0])
+	marker := words.Number(in.Sources[in.Current].Snapshot.BumpMarkers()[0])
 	x.shows("9-----", "bumped to "+marker)
 	x.fits()
 	x.typed("G<enter>").fits()
@@ -186,7 +186,7 @@ func TestTimelineHostile(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { s.Close() })
-		in.Side(side).Snapshot = s
+		in.Sources[side].Snapshot = s
 	}
 	seen := false
 	for _, size := range sizes {

@@ -283,8 +283,8 @@ func TestHostile(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	in.Current.Snapshot = s
-	for _, side := range []*session.Side{&in.Backup, &in.Current} {
+	in.Sources[in.Current].Snapshot = s
+	for _, side := range []*session.Source{&in.Sources[in.Backup], &in.Sources[in.Current]} {
 		for i := range side.State.Nodes {
 			side.State.Nodes[i].Name += evil
 		}
@@ -326,7 +326,7 @@ func TestDamage(t *testing.T) {
 	x := openOn(t, demoInput(t), 80, 24)
 	bad := snapshot.Integrity{Checks: []snapshot.Check{{Name: "trailer", Verdict: snapshot.Bad, Detail: "other bytes"}}}
 	for side, want := range []string{"damaged: backup ", "damaged: backup, current "} {
-		x.send(session.IntegrityMsg{Side: side, Integrity: bad})
+		x.send(session.IntegrityMsg{Source: side, Integrity: bad})
 		for _, keys := range []string{"1", "3", "<enter>", "?"} {
 			if screen := x.typed(keys).plain(); !strings.Contains(screen, want) {
 				t.Errorf("after %q there is no %q:\n%s", keys, want, screen)

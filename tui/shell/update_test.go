@@ -53,7 +53,7 @@ func TestPlanKeys(t *testing.T) {
 			if diff := cmp.Diff(tt.want, x.Plan.Plan); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
-			want, err := restore.Predict(in.Backup.State, in.Current.State, tt.want)
+			want, err := restore.Predict(in.Sources[in.Backup].State, in.Sources[in.Current].State, tt.want)
 			if err != nil {
 				if x.Refused == nil || x.Refused.Error() != err.Error() {
 					t.Errorf("refused with %v, want %v", x.Refused, err)
@@ -331,25 +331,25 @@ func TestFiles(t *testing.T) {
 		}
 	}
 	see("54557eb8e194238d828b10797bf6", "trailer   ok", "content   ok", "24 pods, 4 nodes, 222 keys", "Something the caller knows.")
-	x.Files[session.Backup] = session.File{}
+	x.Files[x.Input.Backup] = session.File{}
 	x.send(progressMsg{snapshot.Progress{Phase: snapshot.PhaseHash, Done: 42, Total: 100}, "backup"})
 	see("hashing… 42 %", "trailer   verifying…")
-	x.send(session.IntegrityMsg{Side: session.Backup, Integrity: snapshot.Integrity{Checks: []snapshot.Check{
+	x.send(session.IntegrityMsg{Source: x.Input.Backup, Integrity: snapshot.Integrity{Checks: []snapshot.Check{
 		{Name: "trailer", Verdict: snapshot.Skipped, Detail: "not asked for"},
 		{Name: "content", Verdict: snapshot.Bad, Detail: "5 problems"},
 	}}, Problems: []snapshot.Problem{{Severity: snapshot.Damage, Where: "page 7", What: "is gone", Cost: "3 items"}, {}, {}, {}, {}}})
 	see("sha256    not computed", "trailer   skipped: not asked for", "content   bad: 5 problems",
-		"backup: damage: page 7: is gone (3 items).", "backup: 2 problems more; revenant inspect lists them.")
+		"backup: damage: page 7: is gone (3 items).", "backup: 2 problems more; :problems lists them.")
 	same := snapshot.Integrity{SHA256: strings.Repeat("ab", 32)}
-	x.send(session.IntegrityMsg{Side: session.Backup, Integrity: same})
-	x.send(session.IntegrityMsg{Side: session.Current, Integrity: same})
+	x.send(session.IntegrityMsg{Source: x.Input.Backup, Integrity: same})
+	x.send(session.IntegrityMsg{Source: x.Input.Current, Integrity: same})
 	see("Both files have the same SHA-256")
 }
 
 // TestNoPods shows two states without a pod.
 func TestNoPods(t *testing.T) {
 	in := demoInput(t)
-	for _, s := range []*session.Side{&in.Backup, &in.Current} {
+	for _, s := range []*session.Source{&in.Sources[in.Backup], &in.Sources[in.Current]} {
 		s.State = &restore.State{Revision: s.State.Revision, NewestRecord: s.State.NewestRecord, SeenRevision: s.State.Revision}
 	}
 	for _, size := range sizes {

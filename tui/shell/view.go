@@ -64,7 +64,7 @@ func (m *model) lines() []string {
 		return m.loading.lines(m.Theme, m.width, m.height)
 	}
 	body := m.shown().View()
-	height := m.height - chrome
+	height := m.height - m.chrome()
 	lines := append(make([]string, 0, m.height), m.header())
 	for i := range height {
 		if i < len(body) {
@@ -86,7 +86,7 @@ func (m *model) header() string {
 	}
 	lead := ""
 	if damaged := m.damaged(); damaged != "" {
-		lead = t.Critical.Paint("damaged: "+damaged) + "  "
+		lead = t.Critical.Paint(damaged) + "  "
 	}
 	room := m.width - ansi.StringWidth(right) - ansi.StringWidth(lead) - 2
 	crumbs := m.crumbs(room)
@@ -140,23 +140,29 @@ func (m *model) tabs(names bool) string {
 	return b.String()
 }
 
-// damaged names the snapshots of which a check has failed so far.
+// damaged says of which snapshots a check has failed so far.
 func (m *model) damaged() string {
 	var names []string
 	for i := range m.Files {
 		if m.Files[i].Verified && m.Files[i].Integrity.Bad() {
-			names = append(names, string(session.Roles[i]))
+			names = append(names, m.Input.Role(i))
 		}
 	}
-	return strings.Join(names, ", ")
+	switch {
+	case len(names) == 0:
+		return ""
+	case m.Input.Alone() != "":
+		return "damaged"
+	}
+	return "damaged: " + strings.Join(names, ", ")
 }
 
-// fileNames are those of the two files, without their directories if need be.
+// fileNames are those of the files, without their directories if need be.
 func (m *model) fileNames(room int) string {
 	names := func(short bool) string {
 		var list []string
-		for i := range m.Files {
-			name := draw.Safe(m.Side(i).Snapshot.Path())
+		for _, i := range m.Input.Chosen() {
+			name := draw.Safe(m.Source(i).Snapshot.Path())
 			if short {
 				name = name[strings.LastIndexAny(name, `/\`)+1:]
 			}

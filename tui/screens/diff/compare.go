@@ -36,10 +36,10 @@ func (d *Screen) between(words []string) tea.Cmd {
 	if len(words) == 0 || len(words) > 2 {
 		return widget.Notify("one or two moments are needed: a revision or a time, of the current snapshot or of the one before an @: diff 500 900, diff backup@300")
 	}
-	moments := [2]session.Moment{{Side: session.Current}, {Side: session.Current}}
+	moments := [2]session.Moment{{Source: d.Input.Current}, {Source: d.Input.Current}}
 	for i, word := range words {
 		var err error
-		if moments[i], err = d.ParseMoment(word, session.Current); err != nil {
+		if moments[i], err = d.ParseMoment(word, d.Input.Current); err != nil {
 			return widget.Notify(draw.Safe(err.Error()))
 		}
 	}
@@ -62,12 +62,12 @@ func (d *Screen) typedMoments(text string) ([2]session.Moment, error) {
 	if len(words) == 0 || len(words) > 2 {
 		words = []string{text}
 	}
-	if _, err := d.ParseMoment(text, d.asked[0].Side); err == nil {
+	if _, err := d.ParseMoment(text, d.asked[0].Source); err == nil {
 		words = []string{text} // a time may have a blank in it
 	}
 	for i, word := range words {
 		var err error
-		if moments[i], err = d.ParseMoment(word, d.asked[i].Side); err != nil {
+		if moments[i], err = d.ParseMoment(word, d.asked[i].Source); err != nil {
 			return moments, err
 		}
 	}
@@ -82,22 +82,35 @@ func (d *Screen) CheckMoment(text string) error {
 
 // turn goes from the two snapshots to all that is kept of the one, then of the other.
 func (d *Screen) turn() tea.Cmd {
-	within := func(side int) tea.Cmd {
-		return d.compare(session.Moment{Side: side, Revision: max(d.Side(side).Snapshot.CompactRevision(), 1)}, session.Moment{Side: side})
-	}
+	next := whole(d.Session)
 	switch a := d.asked; {
-	case a[0].Side != a[1].Side:
-		return within(session.Backup)
-	case a[0].Side == session.Backup:
-		return within(session.Current)
+	case a[0].Source != a[1].Source:
+		next = within(d.Session, d.Input.Backup)
+	case a[0].Source == d.Input.Backup:
+		next = within(d.Session, d.Input.Current)
 	}
-	return d.compare(session.Moment{Side: session.Backup}, session.Moment{Side: session.Current})
+	return d.compare(next[0], next[1])
+}
+
+// whole is the backup and the current snapshot, or all that is kept of the one snapshot
+// that there is.
+func whole(s *session.Session) [2]session.Moment {
+	if s.Input.Alone() != "" {
+		return within(s, s.Input.Current)
+	}
+	return [2]session.Moment{{Source: s.Input.Backup}, {Source: s.Input.Current}}
+}
+
+// within is the oldest state and the newest that are kept of a snapshot.
+func within(s *session.Session, source int) [2]session.Moment {
+	of := s.Source(source).Snapshot
+	return [2]session.Moment{{Source: source, Revision: min(max(of.CompactRevision(), 1), of.Revision())}, {Source: source}}
 }
 
 // scrub moves the earlier of the two moments.
 func (d *Screen) scrub(a keys.Action) tea.Cmd {
 	from := d.asked[0]
-	s := d.Side(from.Side).Snapshot
+	s := d.Source(from.Source).Snapshot
 	if from.Revision == 0 {
 		from.Revision = s.Revision()
 	}
@@ -117,7 +130,7 @@ func (d *Screen) compare(from, to session.Moment) tea.Cmd {
 	d.request++
 	d.asked, d.done, d.total = [2]session.Moment{from, to}, 0, 0
 	request, of := d.request, d.asked
-	before, after := diff.State{Snapshot: d.Side(from.Side).Snapshot, Revision: from.Revision}, diff.State{Snapshot: d.Side(to.Side).Snapshot, Revision: to.Revision}
+	before, after := diff.State{Snapshot: d.Source(from.Source).Snapshot, Revision: from.Revision}, diff.State{Snapshot: d.Source(to.Source).Snapshot, Revision: to.Revision}
 	opts := diff.Options{Prefix: d.Input.Prefix, Common: d.Input.Lineage.CommonUpTo()}
 	return d.Tasks.Cmd(func() tea.Msg {
 		c, err := diff.Compare(ctx, before, after, opts)

@@ -61,7 +61,7 @@ type placed struct {
 
 // New makes the screen.
 func New(s *session.Session) session.Screen {
-	d := &Screen{Session: s, asked: [2]session.Moment{{Side: session.Backup}, {Side: session.Current}}, look: shared.ChangesLook{Unfold: s.Keymap.Key(keys.Unfold)}}
+	d := &Screen{Session: s, asked: whole(s), look: shared.ChangesLook{Unfold: s.Keymap.Key(keys.Unfold)}}
 	d.Board = widget.NewBoard(&s.UI, widget.Listing{
 		Title: "diff", Noun: "row", Waiting: "comparing", Columns: groupColumns("RESOURCE"),
 		Of: func() any {
@@ -76,7 +76,7 @@ func New(s *session.Session) session.Screen {
 	return d
 }
 
-// Wake compares the backup with the current snapshot, the first time.
+// Wake compares the first two moments, the first time.
 func (d *Screen) Wake() tea.Cmd {
 	if d.request > 0 {
 		return nil
@@ -110,7 +110,8 @@ func (d *Screen) Keys() keys.Set {
 	if d.level == nil {
 		return k
 	}
-	k.Offer(keys.Unfold, keys.Earlier, keys.Later, keys.MuchEarlier, keys.MuchLater, keys.GoTo, keys.Other)
+	k.Offer(keys.Unfold, keys.Earlier, keys.Later, keys.MuchEarlier, keys.MuchLater, keys.GoTo)
+	k[keys.Other] = d.Input.Alone()
 	if d.level.depth > 0 {
 		k.Offer(keys.Back)
 	}
@@ -316,6 +317,9 @@ func (d *Screen) Command(words []string) (tea.Cmd, bool) {
 // Complete lists what a moment may begin with.
 func (d *Screen) Complete(words []string) []string {
 	if words[0] != "diff" || len(words) == 1 || len(words) > 3 {
+		return nil
+	}
+	if d.Input.Alone() != "" {
 		return nil
 	}
 	return []string{"backup", "current", "backup@", "current@"}

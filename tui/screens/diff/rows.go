@@ -307,10 +307,10 @@ func (d *Screen) tellDifference(t *draw.Theme, r *readDifference, look shared.Ch
 // written says which revision a state of an object is of, and when it was written.
 func (d *Screen) written(at session.Moment, revision int64) string {
 	if revision == 0 {
-		return "does not exist in the " + session.Titles[at.Side] + " then"
+		return "does not exist in the " + d.Input.Title(at.Source) + " then"
 	}
-	text := "revision " + words.Number(revision) + " in the " + session.Titles[at.Side]
-	if c := d.Side(at.Side).State.Clock; c != nil {
+	text := "revision " + words.Number(revision) + " in the " + d.Input.Title(at.Source)
+	if c := d.Source(at.Source).State.Clock; c != nil {
 		text += ", " + session.Brief(c.TimeOf(revision))
 	}
 	return text

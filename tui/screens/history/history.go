@@ -59,7 +59,7 @@ func New(s *session.Session) session.Screen {
 			return s.History
 		},
 		Rows:  func() widget.Rows { return h.rows(s.History) },
-		Empty: func() string { return "Neither snapshot has a revision of it." },
+		Empty: func() string { return "No revision of it is retained." },
 	})
 	return h
 }
@@ -189,8 +189,8 @@ func (h *Screen) rows(o *session.History) widget.Rows {
 			without = ", without what it holds"
 		}
 		return widget.Export{
-			What: name + " at revision " + shared.EntryName(e) + without, File: widget.FileName(name+"-"+shared.EntryName(e)) + ".yaml",
-			Later: func() string { return sanitize.WholeText(shared.Yaml(in.Side(e.In[0]), in.Prefix, e.Record)) },
+			What: name + " at revision " + shared.EntryName(in, e) + without, File: widget.FileName(name+"-"+shared.EntryName(in, e)) + ".yaml",
+			Later: func() string { return sanitize.WholeText(shared.Yaml(&in.Sources[e.In[0]], in.Prefix, e.Record)) },
 		}
 	}
 	return r
@@ -203,7 +203,7 @@ func historyRows(s *session.Session, h *session.History) widget.Rows {
 	}
 	return widget.Rows{
 		About: about,
-		ID:    func(row int) string { return shared.EntryName(&list[row]) },
+		ID:    func(row int) string { return shared.EntryName(s.Input, &list[row]) },
 		Count: len(list),
 		Cell: func(row, column int) string {
 			e := &list[row]
@@ -254,7 +254,7 @@ func historyRows(s *session.Session, h *session.History) widget.Rows {
 // change describes what a revision changed.
 func change(s *session.Session, h *session.History, row int, look shared.ChangesLook, width int) []string {
 	t, e := s.Theme, &h.Entries[row]
-	lines := []string{t.Heading("Revision "+shared.EntryName(e)+": "+string(e.What), width)}
+	lines := []string{t.Heading("Revision "+shared.EntryName(s.Input, e)+": "+string(e.What), width)}
 	lines = append(lines, t.Facts(width, "written", e.When.String(), "by", e.By, "in", e.Source,
 		"life", fmt.Sprintf("%s of those that are retained", ordinal(e.Generation)), "version", draw.Positive(e.Version), "since", created(e.CreateRevision), "uid", e.UID, "problem", e.Problem)...)
 	if e.Carved {
@@ -263,7 +263,7 @@ func change(s *session.Session, h *session.History, row int, look shared.Changes
 	lines = append(lines, "")
 	switch {
 	case e.Before >= 0 && !e.Tombstone:
-		lines = append(lines, t.Dim.Paint(t.Cut("Compared with revision "+shared.EntryName(&h.Entries[e.Before])+", the one before it here:", width)))
+		lines = append(lines, t.Dim.Paint(t.Cut("Compared with revision "+shared.EntryName(s.Input, &h.Entries[e.Before])+", the one before it here:", width)))
 		lines = append(lines, shared.Changes(t, e.Changes, look, width)...)
 	case e.Tombstone:
 		lines = append(lines, deletion(s, e, width)...)

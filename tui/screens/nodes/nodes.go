@@ -125,7 +125,7 @@ func nodeRows(s *session.Session, p *restore.Prediction) widget.Rows {
 		Look: func(t *draw.Theme, row int) (draw.Style, string) { return shared.Severity(t, nodeSeverity(&list[row])) },
 		ID:   func(row int) string { return list[row].Name },
 		Links: func(row int) func(keys.Action) tea.Cmd {
-			return s.LinksTo(session.Current, s.KeyOfKind("Node", "", list[row].Name))
+			return s.LinksTo(s.Input.Current, s.KeyOfKind("Node", "", list[row].Name))
 		},
 		Detail: func(row, width int) []string { return node(s, p, &list[row], d.Nodes[list[row].Name], width) },
 	}

@@ -17,7 +17,7 @@ import (
 // scrub goes to another moment.
 func (o *Screen) scrub(a keys.Action) tea.Cmd {
 	at := o.Session.Wanted.Moment
-	s := o.Session.Side(at.Side).Snapshot
+	s := o.Session.Source(at.Source).Snapshot
 	head := s.Revision()
 	if at.Revision == 0 {
 		at.Revision = head
@@ -33,7 +33,7 @@ func (o *Screen) scrub(a keys.Action) tea.Cmd {
 	case keys.MuchLater:
 		at.Revision += far
 	case keys.Other:
-		at = session.Moment{Side: 1 - at.Side}
+		at = session.Moment{Source: o.Input.Other(at.Source)}
 		return func() tea.Msg { return session.MomentMsg{Moment: at} }
 	}
 	at.Revision = max(min(at.Revision, head), max(s.CompactRevision(), 1))
@@ -50,7 +50,7 @@ func (o *Screen) goTo(text string) tea.Cmd {
 }
 
 func (o *Screen) momentTyped(text string) (session.Moment, error) {
-	return o.ParseMoment(text, o.Session.Wanted.Moment.Side)
+	return o.ParseMoment(text, o.Session.Wanted.Moment.Source)
 }
 
 // CheckMoment says what is wrong with a moment as it was typed.
@@ -93,7 +93,7 @@ func (o *Screen) Command(words []string) (tea.Cmd, bool) {
 	}
 	at := o.Session.Wanted.Moment
 	if err == nil && c.At != "" {
-		at.Revision, err = session.MomentOf(c.At, o.Session.Side(at.Side))
+		at.Revision, err = session.MomentOf(c.At, o.Session.Source(at.Source))
 	}
 	if err != nil {
 		return widget.Notify(err.Error()), true
@@ -136,5 +136,5 @@ func (o *Screen) Recall(m map[string]string) tea.Cmd {
 	if (q == objects.Query{}) {
 		return cmd
 	}
-	return tea.Batch(cmd, func() tea.Msg { return session.ListMsg{Moment: session.Moment{Side: session.Current}, Query: q} })
+	return tea.Batch(cmd, func() tea.Msg { return session.ListMsg{Moment: session.Moment{Source: o.Input.Current}, Query: q} })
 }

@@ -66,7 +66,7 @@ func (o *Screen) toggleObject() {
 // describe reads all of an object.
 func (o *Screen) describe(l *session.ObjectList, row, width int) func() []string {
 	d := &description{
-		theme: o.Theme, keymap: o.Keymap, ObjectList: l, side: o.Side(l.Side), prefix: o.Input.Prefix,
+		theme: o.Theme, keymap: o.Keymap, ObjectList: l, side: o.Source(l.Source), prefix: o.Input.Prefix,
 		width: width, json: o.json, opened: o.Opened, look: o.look,
 	}
 	if why := o.absentIn(l); why != "" && o.Opened {
@@ -88,7 +88,7 @@ func (o *Screen) describe(l *session.ObjectList, row, width int) func() []string
 	}
 	return func() []string {
 		if in.Histories().Same(d.two[0], d.two[1]) {
-			d.alone = "the " + session.Titles[1-l.Side] + " has the same"
+			d.alone = "the " + in.Title(in.Other(l.Source)) + " has the same"
 			alike.Store(&listedAt{l, object.Record.Key})
 			return d.description(object)
 		}
@@ -98,26 +98,43 @@ func (o *Screen) describe(l *session.ObjectList, row, width int) func() []string
 
 // versionsOf finds another version of a listed object, and puts the two in order: its
 // newest one in the same snapshot, where an earlier moment is shown, or else that in
-// the other snapshot. Why says that there is none.
+// the other snapshot; the one before it where there is no other. Why says that there is
+// none.
 func (o *Screen) versionsOf(l *session.ObjectList, r snapshot.Record) (two [2]*history.Entry, why string) {
-	shown := o.Input.Histories().Entry(l.Side, r)
-	if newest, err := o.Side(l.Side).Snapshot.Get(r.Key, 0); err == nil && newest.Revision != r.Revision {
-		return [2]*history.Entry{shown, o.Input.Histories().Entry(l.Side, newest)}, ""
+	shown := o.Input.Histories().Entry(l.Source, r)
+	if newest, err := o.Source(l.Source).Snapshot.Get(r.Key, 0); err == nil && newest.Revision != r.Revision {
+		return [2]*history.Entry{shown, o.Input.Histories().Entry(l.Source, newest)}, ""
 	}
-	other := 1 - l.Side
-	there, err := o.Side(other).Snapshot.Get(r.Key, 0)
+	if o.Input.Alone() != "" {
+		return o.versionBefore(l.Source, shown)
+	}
+	other := o.Input.Other(l.Source)
+	there, err := o.Source(other).Snapshot.Get(r.Key, 0)
 	switch {
 	case err != nil:
-		return two, "the " + session.Titles[other] + " does not have it"
+		return two, "the " + o.Input.Title(other) + " does not have it"
 	case there.Revision == r.Revision && r.Main <= o.Input.Lineage.CommonUpTo():
-		return two, "the " + session.Titles[other] + " has the same"
+		return two, "the " + o.Input.Title(other) + " has the same"
 	}
 	if was := o.alike.Load(); was != nil && *was == (listedAt{l, r.Key}) {
-		return two, "the " + session.Titles[other] + " has the same"
+		return two, "the " + o.Input.Title(other) + " has the same"
 	}
-	two[l.Side], two[other] = shown, o.Input.Histories().Entry(other, there)
+	two = [2]*history.Entry{shown, o.Input.Histories().Entry(other, there)}
+	if other == o.Input.Backup {
+		slices.Reverse(two[:])
+	}
 	two[0].Apart, two[1].Apart = true, true
 	return two, ""
+}
+
+// versionBefore finds the version before one in its own snapshot.
+func (o *Screen) versionBefore(source int, shown *history.Entry) (two [2]*history.Entry, why string) {
+	list := o.Source(source).Snapshot.History(shown.Key)
+	i := slices.IndexFunc(list, func(r snapshot.Record) bool { return r.Revision == shown.Revision })
+	if i < 1 || list[i-1].Tombstone {
+		return two, "the snapshot retains none before it"
+	}
+	return [2]*history.Entry{o.Input.Histories().Entry(source, list[i-1]), shown}, ""
 }
 
 // versions is versionsOf of the selected object.
@@ -186,7 +203,7 @@ type description struct {
 	*session.ObjectList
 	theme   *draw.Theme
 	keymap  keys.Map
-	side    *session.Side
+	side    *session.Source
 	prefix  string
 	width   int
 	json    bool
@@ -240,7 +257,7 @@ func (o *Screen) manifest(l *session.ObjectList, object *objects.Object) widget.
 	if o.showing != session.WholeObject {
 		return widget.Export{} // but what is on the screen
 	}
-	side, prefix, asJSON := o.Side(l.Side), o.Input.Prefix, o.json
+	side, prefix, asJSON := o.Source(l.Source), o.Input.Prefix, o.json
 	options := kube.PrintOptions{DropManagedFields: true, ShowSecrets: o.decoded != "" && o.decoded == object.Record.Key}
 	name := objects.Title(object.Key)
 	e := widget.Export{What: fmt.Sprintf("%s at revision %s", name, words.Number(object.Record.Main)), File: widget.FileName(fmt.Sprintf("%s-%d", name, object.Record.Main))}
@@ -297,7 +314,7 @@ func (d *description) absence(key, why string) []string {
 }
 
 func (o *Screen) lives(l *session.ObjectList, key string) []string {
-	return livesOf(o.Side(l.Side).Snapshot, key)
+	return livesOf(o.Source(l.Source).Snapshot, key)
 }
 
 // livesOf says when an object is there, with a clause for each of its lives.

@@ -79,9 +79,10 @@ func (o *Screen) Keys() keys.Set {
 	if list == nil {
 		why = "the objects are still being listed"
 	}
-	for _, a := range []keys.Action{keys.Earlier, keys.Later, keys.MuchEarlier, keys.MuchLater, keys.GoTo, keys.Other} {
+	for _, a := range []keys.Action{keys.Earlier, keys.Later, keys.MuchEarlier, keys.MuchLater, keys.GoTo} {
 		k[a] = why
 	}
+	k[keys.Other] = cmp.Or(o.Input.Alone(), why)
 	o.offerListed(k, why)
 	if list != nil && !o.Opened && (list.Query != objects.Query{} || o.grouped >= 0) {
 		k.Offer(keys.Back)

@@ -14,11 +14,11 @@ import (
 
 // podLists makes lists of n pods, which are those of the demo again and again.
 func podLists(b *testing.B, in *session.Input) func(n int) *session.ObjectList {
-	view, err := in.Current.Snapshot.At(0)
+	view, err := in.Sources[in.Current].Snapshot.At(0)
 	if err != nil {
 		b.Fatal(err)
 	}
-	catalog, err := resources.NewCatalog(b.Context(), in.Current.Snapshot, view, in.Prefix, nil)
+	catalog, err := resources.NewCatalog(b.Context(), in.Sources[in.Current].Snapshot, view, in.Prefix, nil)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func podLists(b *testing.B, in *session.Input) func(n int) *session.ObjectList {
 		real = append(real, objects.Object{Key: key, Record: r})
 	}
 	return func(n int) *session.ObjectList {
-		l := &session.ObjectList{Moment: session.Moment{Side: session.Current}, List: &objects.List{Query: objects.Query{Resource: "pods"}, View: view, Catalog: catalog, Resource: pods}}
+		l := &session.ObjectList{Moment: session.Moment{Source: in.Current}, List: &objects.List{Query: objects.Query{Resource: "pods"}, View: view, Catalog: catalog, Resource: pods}}
 		for i := range n {
 			o := real[i%len(real)]
 			o.Record.Key = fmt.Sprintf("%s-%07d", o.Record.Key, i)

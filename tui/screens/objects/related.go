@@ -43,7 +43,7 @@ func (o *Screen) findRelated() tea.Cmd {
 	}
 	ctx, stop := context.WithCancel(o.Ctx)
 	o.asked, o.stop = relatedToKey{list: list, key: name}, stop
-	state := relations.State{Snapshot: o.Side(list.Side).Snapshot, View: list.View, Prefix: o.Input.Prefix, Catalog: list.Catalog}
+	state := relations.State{Snapshot: o.Source(list.Source).Snapshot, View: list.View, Prefix: o.Input.Prefix, Catalog: list.Catalog}
 	return o.Tasks.Cmd(func() tea.Msg {
 		r := &relatedToKey{list: list, key: name}
 		var uid string

@@ -66,7 +66,7 @@ func (o *Screen) resourceRows(l *session.ObjectList) widget.Rows {
 }
 
 func (o *Screen) resourceTable(l *session.ObjectList, cells *cellCache) *resourceTable {
-	return &resourceTable{ObjectList: l, snapshot: o.Side(l.Side).Snapshot, cells: cells, unread: o.Theme.Ellipsis, name: l.Resource.NameColumn()}
+	return &resourceTable{ObjectList: l, snapshot: o.Source(l.Source).Snapshot, cells: cells, unread: o.Theme.Ellipsis, name: l.Resource.NameColumn()}
 }
 
 // resourceColumns are the columns of a resource. A key that sorts is the first letter

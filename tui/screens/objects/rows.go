@@ -246,7 +246,7 @@ func (o *Screen) groupDetail(g *objects.Group, width int) []string {
 
 // labels reads those of an object.
 func (o *Screen) labels(l *session.ObjectList, row int) map[string]string {
-	value, err := o.Side(l.Side).Snapshot.Value(l.Objects[row].Record)
+	value, err := o.Source(l.Source).Snapshot.Value(l.Objects[row].Record)
 	if err != nil {
 		return nil
 	}

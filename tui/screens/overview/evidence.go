@@ -9,29 +9,37 @@ import (
 	"revenant/decoder/snapshot"
 	"revenant/internal/words"
 	"revenant/tui/draw"
-	"revenant/tui/session"
 )
 
-// evidence shows the two files side by side.
+// evidence shows the files side by side.
 func (o *Screen) evidence(width int) []string {
-	t := o.Theme
+	t, files := o.Theme, o.Input.Chosen()
 	const label = 10
-	column := (width - label) / 2
-	lines := []string{
-		t.Heading("Evidence", width),
-		draw.Spaces(label) + t.Bold.Paint(t.Fit("backup", column)) + t.Bold.Paint("current"),
+	column := (width - label) / len(files)
+	row := func(name string, cell func(source int) string) string {
+		line := t.Dim.Paint(t.Fit(name, label))
+		for n, source := range files {
+			if n > 0 {
+				line = t.Fit(line, label+n*column)
+			}
+			line += cell(source)
+		}
+		return line
+	}
+	lines := []string{t.Heading("Evidence", width)}
+	if len(files) > 1 {
+		lines = append(lines, row("", func(source int) string { return t.Bold.Paint(o.Input.Role(source)) }))
 	}
 	for _, f := range facts {
-		cell := func(side int) (string, bool) {
-			text, color := f.tell(o, side)
-			return color.Paint(t.Cut(draw.Safe(text), column-1)), text != ""
+		some := false
+		line := row(f.name, func(source int) string {
+			text, color := f.tell(o, source)
+			some = some || text != ""
+			return color.Paint(t.Cut(draw.Safe(text), column-1))
+		})
+		if some {
+			lines = append(lines, line)
 		}
-		left, some := cell(session.Backup)
-		right, any := cell(session.Current)
-		if !some && !any {
-			continue
-		}
-		lines = append(lines, t.Dim.Paint(t.Fit(f.name, label))+t.Fit(left, column)+right)
 	}
 	return lines
 }
@@ -41,33 +49,33 @@ var facts = []struct {
 	name string
 	tell func(*Screen, int) (string, draw.Style)
 }{
-	{"file", func(o *Screen, i int) (string, draw.Style) { return o.Side(i).Snapshot.Path(), "" }},
-	{"read from", func(o *Screen, i int) (string, draw.Style) { return o.Side(i).Snapshot.Container(), "" }},
+	{"file", func(o *Screen, i int) (string, draw.Style) { return o.Source(i).Snapshot.Path(), "" }},
+	{"read from", func(o *Screen, i int) (string, draw.Style) { return o.Source(i).Snapshot.Container(), "" }},
 	{"log", (*Screen).log},
 	{"delta files", (*Screen).deltas},
 	{"missing", (*Screen).missing},
-	{"saved", func(o *Screen, i int) (string, draw.Style) { return saved(o.Side(i).State.Time), "" }},
-	{"size", func(o *Screen, i int) (string, draw.Style) { return words.Size(o.Side(i).Snapshot.Size()), "" }},
+	{"saved", func(o *Screen, i int) (string, draw.Style) { return saved(o.Source(i).State.Time), "" }},
+	{"size", func(o *Screen, i int) (string, draw.Style) { return words.Size(o.Source(i).Snapshot.Size()), "" }},
 	{"sha256", (*Screen).hash},
 	{"trailer", (*Screen).trailer},
 	{"content", (*Screen).content},
-	{"revision", func(o *Screen, i int) (string, draw.Style) { return words.Number(o.Side(i).State.Revision), "" }},
+	{"revision", func(o *Screen, i int) (string, draw.Style) { return words.Number(o.Source(i).State.Revision), "" }},
 	{"kept from", func(o *Screen, i int) (string, draw.Style) {
-		if rev := o.Side(i).State.CompactRevision; rev > 0 {
+		if rev := o.Source(i).State.CompactRevision; rev > 0 {
 			return words.Number(rev), ""
 		}
-		if o.Side(i).State.CompactUnknown {
+		if o.Source(i).State.CompactUnknown {
 			return "unknown: what would tell it is lost", o.Theme.Warning
 		}
 		return "the first: never compacted", ""
 	}},
 	{"etcd", func(o *Screen, i int) (string, draw.Style) {
-		m := o.Side(i).Snapshot.Meta()
+		m := o.Source(i).Snapshot.Meta()
 		return "storage " + cmp.Or(m.StorageVersion, "unknown") + ", cluster " + cmp.Or(m.ClusterVersion, "unknown"), ""
 	}},
 	{"members", (*Screen).members},
 	{"cluster", func(o *Screen, i int) (string, draw.Style) {
-		return cmp.Or(o.Side(i).State.ClusterUID, o.Side(i).State.ClusterUnknown), ""
+		return cmp.Or(o.Source(i).State.ClusterUID, o.Source(i).State.ClusterUnknown), ""
 	}},
 	{"objects", (*Screen).objects},
 }
@@ -80,8 +88,8 @@ func saved(at time.Time) string {
 	return "about " + at.UTC().Format("2006-01-02 15:04:05Z")
 }
 
-func (o *Screen) hash(side int) (string, draw.Style) {
-	f := &o.Files[side]
+func (o *Screen) hash(source int) (string, draw.Style) {
+	f := &o.Files[source]
 	switch {
 	case !f.Verified && f.Hashed.Total > 0:
 		return fmt.Sprintf("hashing%s %d %%", o.Theme.Ellipsis, draw.Percent(f.Hashed.Done, f.Hashed.Total)), o.Theme.Dim
@@ -95,12 +103,12 @@ func (o *Screen) hash(side int) (string, draw.Style) {
 	return f.Integrity.SHA256[:16] + o.Theme.Ellipsis, ""
 }
 
-func (o *Screen) trailer(side int) (string, draw.Style) { return o.check(side, 0) }
-func (o *Screen) content(side int) (string, draw.Style) { return o.check(side, 1) }
+func (o *Screen) trailer(source int) (string, draw.Style) { return o.check(source, 0) }
+func (o *Screen) content(source int) (string, draw.Style) { return o.check(source, 1) }
 
 // check tells a check of the file's integrity.
-func (o *Screen) check(side, n int) (string, draw.Style) {
-	f := &o.Files[side]
+func (o *Screen) check(source, n int) (string, draw.Style) {
+	f := &o.Files[source]
 	if !f.Verified {
 		return "verifying" + o.Theme.Ellipsis, o.Theme.Dim
 	}
@@ -119,17 +127,17 @@ func (o *Screen) check(side, n int) (string, draw.Style) {
 }
 
 // missing says what is known to be missing from it.
-func (o *Screen) missing(side int) (string, draw.Style) {
+func (o *Screen) missing(source int) (string, draw.Style) {
 	var list []string
-	for _, m := range o.Side(side).State.Missing {
+	for _, m := range o.Source(source).State.Missing {
 		list = append(list, m.What)
 	}
 	return strings.Join(list, "; "), o.Theme.Warning
 }
 
 // log says what a member's write-ahead log added to its db.
-func (o *Screen) log(side int) (string, draw.Style) {
-	w := o.Side(side).Snapshot.WAL()
+func (o *Screen) log(source int) (string, draw.Style) {
+	w := o.Source(source).Snapshot.WAL()
 	if w == nil {
 		return "", ""
 	}
@@ -141,8 +149,8 @@ func (o *Screen) log(side int) (string, draw.Style) {
 }
 
 // deltas says what delta files added to a full snapshot.
-func (o *Screen) deltas(side int) (string, draw.Style) {
-	d := o.Side(side).Snapshot.Deltas()
+func (o *Screen) deltas(source int) (string, draw.Style) {
+	d := o.Source(source).Snapshot.Deltas()
 	if d == nil {
 		return "", ""
 	}
@@ -160,9 +168,9 @@ func entries(n int) string {
 	return words.Number(int64(n)) + " entries"
 }
 
-func (o *Screen) members(side int) (string, draw.Style) {
+func (o *Screen) members(source int) (string, draw.Style) {
 	var names []string
-	for _, m := range o.Side(side).Snapshot.Meta().Members {
+	for _, m := range o.Source(source).Snapshot.Meta().Members {
 		name := cmp.Or(m.Name, m.ID)
 		if m.Learner {
 			name += " (learner)"
@@ -172,10 +180,10 @@ func (o *Screen) members(side int) (string, draw.Style) {
 	return cmp.Or(strings.Join(names, ", "), "none recorded"), ""
 }
 
-func (o *Screen) objects(side int) (string, draw.Style) {
-	s := o.Side(side).State
+func (o *Screen) objects(source int) (string, draw.Style) {
+	s := o.Source(source).State
 	text := words.Count(len(s.Pods), "pod") + ", " + words.Count(len(s.Nodes), "node")
-	if f := &o.Files[side]; f.Counted {
+	if f := &o.Files[source]; f.Counted {
 		text += ", " + words.Count(f.Keys, "key")
 	}
 	return text, ""

@@ -22,12 +22,13 @@ import (
 type Screen struct {
 	*session.Session
 	widget.Pager
-	width int
-	drawn shared.Drawn
+	compose func(*Screen) []string // all that is drawn
+	width   int
+	drawn   shared.Drawn
 }
 
 // New makes the screen.
-func New(s *session.Session) session.Screen { return &Screen{Session: s} }
+func New(s *session.Session) session.Screen { return &Screen{Session: s, compose: (*Screen).whole} }
 
 // SetSize says how many columns and lines there are.
 func (o *Screen) SetSize(width, height int) { o.width, o.Height = width, height-1 }
@@ -62,20 +63,23 @@ const wideOverview = 150
 // lines draws everything, once for every change.
 func (o *Screen) lines() []string {
 	if d := &o.drawn; d.Lines == nil || d.Version != o.Version || d.Width != o.width {
-		*d = shared.Drawn{Version: o.Version, Width: o.width, Lines: o.draw()}
+		*d = shared.Drawn{Version: o.Version, Width: o.width, Lines: o.compose(o)}
 	}
 	return o.drawn.Lines
 }
 
-func (o *Screen) draw() []string {
-	section := func(parts ...[]string) (lines []string) {
-		for _, part := range parts {
-			if len(part) > 0 {
-				lines = append(append(lines, part...), "")
-			}
+// section are parts one below the other.
+func section(parts ...[]string) (lines []string) {
+	for _, part := range parts {
+		if len(part) > 0 {
+			lines = append(append(lines, part...), "")
 		}
-		return lines
 	}
+	return lines
+}
+
+// whole is what the restore of a backup does.
+func (o *Screen) whole() []string {
 	w := o.width - 2
 	if o.width < wideOverview {
 		return section(o.verdict(w), o.revisions(w), o.next(w), o.kubelets(w), o.rate(w), o.toKnow(w), o.evidence(w))
@@ -253,6 +257,12 @@ func kubeletDoes(k restore.Kubelet) string {
 // shownProblems is how many problems of a file are told.
 const shownProblems = 3
 
+// alike says whether both files have the same bytes, and nothing beside them.
+func (o *Screen) alike() bool {
+	b, c := o.Files[o.Input.Backup].Integrity.SHA256, o.Files[o.Input.Current].Integrity.SHA256
+	return b != "" && b == c && o.Current().Snapshot.WAL() == nil && o.Backup().Snapshot.Deltas() == nil && o.Current().Snapshot.Deltas() == nil
+}
+
 // toKnow lists warnings, the blind time first.
 func (o *Screen) toKnow(width int) []string {
 	t := o.Theme
@@ -262,17 +272,25 @@ func (o *Screen) toKnow(width int) []string {
 		texts = append(texts, fmt.Sprintf("Lineage: %s; %s.", p.Lineage.Relation, p.Lineage.Reason))
 	}
 	texts = append(texts, o.Input.Warnings...)
-	if b, c := o.Files[session.Backup].Integrity.SHA256, o.Files[session.Current].Integrity.SHA256; b != "" && b == c && o.Side(session.Current).Snapshot.WAL() == nil && o.Side(session.Backup).Snapshot.Deltas() == nil && o.Side(session.Current).Snapshot.Deltas() == nil {
+	if o.Input.Alone() == "" && o.alike() {
 		texts = append(texts, "Both files have the same SHA-256: they are one and the same snapshot.")
 	}
 	for i, f := range o.Files {
-		for n, problem := range f.Problems {
+		of := o.Input.Role(i) + ": "
+		if o.Input.Alone() != "" {
+			of = ""
+		}
+		problems := slices.Concat(f.Problems, f.Undecoded)
+		for n, problem := range problems {
 			if n == shownProblems {
-				texts = append(texts, fmt.Sprintf("%s: %s more; revenant inspect lists them.", session.Roles[i], words.Count(len(f.Problems)-n, "problem")))
+				texts = append(texts, fmt.Sprintf("%s%s more; :problems lists them.", of, words.Count(len(problems)-n, "problem")))
 				break
 			}
-			texts = append(texts, fmt.Sprintf("%s: %s: %s.", session.Roles[i], problem.Severity, problem))
+			texts = append(texts, fmt.Sprintf("%s%s: %s.", of, problem.Severity, problem))
 		}
+	}
+	if len(texts) == 0 {
+		return nil
 	}
 	lines := []string{t.Heading("To know", width)}
 	for _, text := range texts {

@@ -10,7 +10,6 @@ import (
 	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/screens/shared"
-	"revenant/tui/session"
 	"revenant/tui/widget"
 )
 
@@ -72,15 +71,18 @@ func (o *Screen) rate(width int) []string {
 	}
 	if head >= 0 {
 		s.Fill(head, head, "", "")
-		s.Mark(head, head, t.Up, "backup "+words.Number(o.Side(session.Backup).State.Revision), t.Bold)
+		s.Mark(head, head, t.Up, "backup "+words.Number(o.Backup().State.Revision), t.Bold)
 	}
 	lines = append(lines, draw.Spaces(rateLabel)+s.String())
 	return append(lines, draw.PaintAll(t.Dim, draw.Wrap(tell, width))...)
 }
 
 // headAt is the part in which the backup's newest revision was written, -1 for none.
-func (o *Screen) headAt(told *timeline.Pair) int {
-	when := told.Backup.From
+func (o *Screen) headAt(told *timeline.Joined) int {
+	if o.Input.Alone() != "" {
+		return -1
+	}
+	when := told.Heads[o.Input.Backup].From
 	for i, r := range told.Rates {
 		if !when.IsZero() && !when.Before(r.From) && when.Before(r.To) {
 			return i
@@ -107,8 +109,11 @@ func (o *Screen) ratesTold(rates []timeline.Rate, width int) []string {
 		}
 		lines = append(lines, draw.Wrap(fmt.Sprintf("%s to %s: %s.", list[0].From.UTC().Format(draw.ClockLayout), list[len(list)-1].To.UTC().Format(draw.ClockLayout), text), width)...)
 	}
-	head := o.Side(session.Backup).State.Revision
-	return append(lines, draw.Wrap(fmt.Sprintf("The backup's newest revision %s was written %s.", words.Number(head), o.Timeline.Backup), width)...)
+	if o.Input.Alone() != "" {
+		return lines
+	}
+	head := o.Backup().State.Revision
+	return append(lines, draw.Wrap(fmt.Sprintf("The backup's newest revision %s was written %s.", words.Number(head), o.Timeline.Heads[o.Input.Backup]), width)...)
 }
 
 // perSecond is a rate with the digits that it is worth.

@@ -22,6 +22,12 @@ import (
 	"revenant/tui/widget"
 )
 
+// The places of the pod's objects.
+const (
+	inBackup = iota
+	inCurrent
+)
+
 // detail shows one pod: what becomes of it, why, and the object itself.
 type detail struct {
 	*session.Session
@@ -79,16 +85,16 @@ func (d *detail) show(pod *restore.PodOutcome) tea.Cmd {
 	if pod == nil {
 		return nil
 	}
-	sides := [2]session.Side{d.Input.Backup, d.Input.Current}
+	sides := [2]*session.Source{inBackup: d.Backup(), inCurrent: d.Current()}
 	return d.Tasks.Cmd(func() tea.Msg {
 		msg := objectsMsg{asked: asked}
 		for i := range sides {
 			if d.asked.Load() != asked {
 				return nil // the person has moved on
 			}
-			msg.objects[i] = readObject(&sides[i], pod)
+			msg.objects[i] = readObject(sides[i], pod)
 		}
-		if b, c := msg.objects[session.Backup].json, msg.objects[session.Current].json; b != nil && c != nil {
+		if b, c := msg.objects[inBackup].json, msg.objects[inCurrent].json; b != nil && c != nil {
 			var err error
 			if msg.changes, err = diff.Fields(b, c); err != nil {
 				msg.unlike = err.Error()
@@ -108,9 +114,9 @@ func (d *detail) read(msg objectsMsg) {
 		return
 	}
 	d.objects, d.loaded, d.changes, d.unlike = msg.objects, true, msg.changes, msg.unlike
-	d.side = session.Current
-	if !d.objects[session.Current].there {
-		d.side = session.Backup
+	d.side = inCurrent
+	if !d.objects[inCurrent].there {
+		d.side = inBackup
 	}
 	if d.goal != nil {
 		d.Top, d.goal = d.goal(d), nil
@@ -118,7 +124,7 @@ func (d *detail) read(msg objectsMsg) {
 }
 
 // readObject reads and decodes the pod's object.
-func readObject(s *session.Side, pod *restore.PodOutcome) object {
+func readObject(s *session.Source, pod *restore.PodOutcome) object {
 	p := podIn(s.State, pod)
 	if p == nil {
 		return object{}
@@ -162,13 +168,16 @@ func (d *detail) noOther() string {
 	switch {
 	case !d.loaded:
 		return "the objects are still being read"
-	case !d.objects[session.Backup].there:
+	case !d.objects[inBackup].there:
 		return "the pod is in the current snapshot only"
-	case !d.objects[session.Current].there:
+	case !d.objects[inCurrent].there:
 		return "the pod is in the backup only"
 	}
 	return ""
 }
+
+// title names the snapshot that an object is in.
+func (d *detail) title(side int) string { return d.Input.Title(d.Input.Chosen()[side]) }
 
 func (d *detail) swap() { d.side = 1 - d.side }
 
@@ -310,9 +319,9 @@ func (d *detail) object() []string {
 	if !o.there {
 		return []string{t.Heading("Object", width), t.Dim.Paint("It is in neither snapshot under this uid.")}
 	}
-	title := fmt.Sprintf("Object in the %s, revision %s", session.Titles[d.side], words.Number(o.revision))
+	title := fmt.Sprintf("Object in the %s, revision %s", d.title(d.side), words.Number(o.revision))
 	if d.noOther() == "" {
-		title += fmt.Sprintf(" (%s: in the %s)", d.Keymap.Key(keys.Other), session.Titles[1-d.side])
+		title += fmt.Sprintf(" (%s: in the %s)", d.Keymap.Key(keys.Other), d.title(1-d.side))
 	}
 	lines := []string{t.Heading(title, width)}
 	if o.problem != "" {

@@ -278,11 +278,11 @@ func (p *Screen) list() tea.Cmd {
 // labelsOf reads the labels of a pod's object.
 func labelsOf(s *session.Session, pod *restore.PodOutcome) map[string]string {
 	for _, ref := range slices.Backward(pod.Evidence) {
-		side := session.Backup
+		source := s.Input.Backup
 		if ref.Snapshot == restore.InCurrent {
-			side = session.Current
+			source = s.Input.Current
 		}
-		value, err := newest(s.Side(side).Snapshot, ref.Key)
+		value, err := newest(s.Source(source).Snapshot, ref.Key)
 		if err != nil {
 			continue
 		}

@@ -17,13 +17,13 @@ import (
 
 func TestUnreadableObject(t *testing.T) {
 	in := sessiontest.DemoInput(t)
-	pod := in.Current.State.Pods[0]
+	pod := in.Sources[in.Current].State.Pods[0]
 	pod.Key = "/registry/pods/no/such"
-	o := readObject(&in.Current, &restore.PodOutcome{PodIdentity: &restore.PodIdentity{Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID}})
+	o := readObject(&in.Sources[in.Current], &restore.PodOutcome{PodIdentity: &restore.PodIdentity{Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID}})
 	if !o.there || !strings.Contains(o.problem, "key not found") {
 		t.Errorf("got %+v", o)
 	}
-	if o := readObject(&in.Current, &restore.PodOutcome{PodIdentity: &restore.PodIdentity{Name: "no such pod"}}); o.there {
+	if o := readObject(&in.Sources[in.Current], &restore.PodOutcome{PodIdentity: &restore.PodIdentity{Name: "no such pod"}}); o.there {
 		t.Errorf("got %+v", o)
 	}
 }
@@ -42,7 +42,7 @@ func TestCompactedObject(t *testing.T) {
 			continue
 		}
 		old++
-		side := session.Side{Snapshot: s, State: &restore.State{Pods: []*restore.Pod{{Pod: kube.Pod{UID: "1"}, Key: r.Key, ModRevision: r.Main}}}}
+		side := session.Source{Snapshot: s, State: &restore.State{Pods: []*restore.Pod{{Pod: kube.Pod{UID: "1"}, Key: r.Key, ModRevision: r.Main}}}}
 		if o := readObject(&side, &restore.PodOutcome{PodIdentity: &restore.PodIdentity{UID: "1"}}); o.problem != "" || o.yaml == "" {
 			t.Errorf("%s: %q", r.Key, o.problem)
 		}

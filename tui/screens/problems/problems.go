@@ -31,7 +31,7 @@ func New(s *session.Session) session.Screen {
 		},
 		Rows: func() widget.Rows { return problemRows(s, *s.Problems) },
 		Empty: func() string {
-			return "Nothing was found wrong with either file: pages, revisions and, where there is one, the trailer are as etcd leaves them, and every live object can be decoded."
+			return "Nothing was found wrong: pages, revisions and, where there is one, the trailer are as etcd leaves them, and every live object can be decoded."
 		},
 	})
 }
@@ -48,15 +48,15 @@ func problemRows(s *session.Session, list []session.Problem) widget.Rows {
 		Count: len(list),
 		Cell: func(row, column int) string {
 			p := &list[row]
-			return []string{string(p.Severity), string(session.Roles[p.Side]), p.Where, p.What}[column]
+			return []string{string(p.Severity), s.Input.Role(p.Source), p.Where, p.What}[column]
 		},
 		Compare: func(a, b, column int) int {
 			x, y := &list[a], &list[b]
 			switch column {
 			case 0:
-				return cmp.Or(weight(x).Rank()-weight(y).Rank(), cmp.Compare(x.Side, y.Side))
+				return cmp.Or(weight(x).Rank()-weight(y).Rank(), cmp.Compare(x.Source, y.Source))
 			case 1:
-				return cmp.Compare(x.Side, y.Side)
+				return cmp.Compare(x.Source, y.Source)
 			case 2:
 				return strings.Compare(x.Where, y.Where)
 			}
@@ -65,7 +65,7 @@ func problemRows(s *session.Session, list []session.Problem) widget.Rows {
 		Look: func(t *draw.Theme, row int) (draw.Style, string) { return shared.Severity(t, weight(&list[row])) },
 		ID: func(row int) string {
 			p := &list[row]
-			return fmt.Sprintf("%s: %s: %s", session.Roles[p.Side], p.Where, p.What)
+			return fmt.Sprintf("%s: %s: %s", s.Input.Role(p.Source), p.Where, p.What)
 		},
 		Detail: func(row, width int) []string { return problem(s, &list[row], width) },
 	}
@@ -74,8 +74,8 @@ func problemRows(s *session.Session, list []session.Problem) widget.Rows {
 // problem tells all of a problem.
 func problem(s *session.Session, p *session.Problem, width int) []string {
 	t := s.Theme
-	lines := []string{t.Heading(fmt.Sprintf("%s: %s", session.Roles[p.Side], p.Severity), width)}
-	lines = append(lines, t.Facts(width, "file", s.Side(p.Side).Snapshot.Path(), "where", p.Where, "what", p.What, "costs", p.Cost)...)
+	lines := []string{t.Heading(fmt.Sprintf("%s: %s", s.Input.Role(p.Source), p.Severity), width)}
+	lines = append(lines, t.Facts(width, "file", s.Source(p.Source).Snapshot.Path(), "where", p.Where, "what", p.What, "costs", p.Cost)...)
 	lines = append(lines, "")
 	if p.Severity == snapshot.Damage && strings.HasPrefix(p.Where, "/") {
 		return append(lines, draw.Wrap("The record was read whole, and what is stored in it is no object of a known encoding.", width)...)

@@ -8,10 +8,10 @@ import (
 
 // Ruler is that of the two snapshots under the plan.
 func Ruler(s *session.Session) *widget.Ruler {
-	r := &widget.Ruler{Backup: held(s, session.Backup), Current: held(s, session.Current)}
+	r := &widget.Ruler{Backup: held(s.Backup()), Current: held(s.Current())}
 	if p := s.Prediction; p != nil {
 		v := &p.Revisions
-		r.Start = startOf(v, s.Input.Backup.State.NewestRecord+v.MinimumSafeBump)
+		r.Start = startOf(v, s.Backup().State.NewestRecord+v.MinimumSafeBump)
 	}
 	return r
 }
@@ -24,8 +24,7 @@ func startOf(v *restore.Revisions, least int64) *widget.StoreStart {
 	}
 }
 
-// held is the revisions that a side holds.
-func held(s *session.Session, at int) widget.Window {
-	side := s.Side(at)
-	return widget.Window{Head: side.State.Revision, Compact: side.State.CompactRevision, Unknown: side.State.CompactUnknown, Bumped: side.Snapshot.BumpMarkers()}
+// held is the revisions that a snapshot holds.
+func held(s *session.Source) widget.Window {
+	return widget.Window{Head: s.State.Revision, Compact: s.State.CompactRevision, Unknown: s.State.CompactUnknown, Bumped: s.Snapshot.BumpMarkers()}
 }

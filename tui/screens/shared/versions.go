@@ -16,11 +16,11 @@ import (
 
 // ObjectThen is the object as a revision has it.
 func ObjectThen(in *session.Input, t *draw.Theme, e *history.Entry, width int) []string {
-	lines := []string{t.Heading("At revision "+EntryName(e), width)}
+	lines := []string{t.Heading("At revision "+EntryName(in, e), width)}
 	if e.Tombstone {
 		return append(lines, "It was deleted at this revision.")
 	}
-	text := Yaml(in.Side(e.In[0]), in.Prefix, e.Record)
+	text := Yaml(&in.Sources[e.In[0]], in.Prefix, e.Record)
 	for line := range strings.Lines(strings.ReplaceAll(sanitize.Text(text), "\t", "    ")) {
 		lines = append(lines, draw.HangLine(strings.TrimSuffix(line, "\n"), width)...)
 	}
@@ -28,7 +28,7 @@ func ObjectThen(in *session.Input, t *draw.Theme, e *history.Entry, width int) [
 }
 
 // Yaml reads a record's object as YAML. What a Secret holds is redacted.
-func Yaml(s *session.Side, prefix string, r snapshot.Record) string {
+func Yaml(s *session.Source, prefix string, r snapshot.Record) string {
 	value, err := s.Snapshot.Value(r)
 	if err != nil {
 		return err.Error()
@@ -38,7 +38,7 @@ func Yaml(s *session.Side, prefix string, r snapshot.Record) string {
 
 // DifferenceOf is what differs between any two revisions.
 func DifferenceOf(in *session.Input, t *draw.Theme, b, a *history.Entry, look ChangesLook, width int) []string {
-	lines := []string{t.Heading("From revision "+EntryName(b)+" to "+EntryName(a), width)}
+	lines := []string{t.Heading("From revision "+EntryName(in, b)+" to "+EntryName(in, a), width)}
 	x, errX := in.Histories().Value(b)
 	y, errY := in.Histories().Value(a)
 	if err := cmp.Or(errX, errY); err != nil {
@@ -65,9 +65,9 @@ func DifferenceOf(in *session.Input, t *draw.Theme, b, a *history.Entry, look Ch
 }
 
 // EntryName tells a revision from all others that are listed.
-func EntryName(e *history.Entry) string {
+func EntryName(in *session.Input, e *history.Entry) string {
 	if e.Apart {
-		return e.Revision.String() + " in the " + session.Titles[e.In[0]]
+		return e.Revision.String() + " in the " + in.Title(e.In[0])
 	}
 	return e.Revision.String()
 }

@@ -235,7 +235,7 @@ func (p *Screen) spaceKey(shown spaceShown, k *storage.Key, width int) []string 
 	t := p.Theme
 	lines := []string{t.Heading(draw.Safe(keyTitle(k)), width)}
 	changed := "at revision " + words.Number(k.Changed)
-	if c := p.Side(shown.side).State.Clock; c != nil {
+	if c := p.Source(shown.side).State.Clock; c != nil {
 		changed += ", " + c.TimeOf(k.Changed).String()
 	}
 	version := words.Number(k.Version) + ": so often was it written since it was created last"

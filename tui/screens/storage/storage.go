@@ -26,7 +26,7 @@ type Screen struct {
 	at     spaceAt // asked for
 	trail  []spaceFrom
 	sums   map[spaceRead]*storage.Storage
-	leases [2]*storage.Leases // by side; nil until they are read
+	leases map[int]*storage.Leases // by source, as far as they are read
 	asked  map[spaceRead]bool
 	part   spaceRead // asked for last of those that are not of all keys
 	stop   func()    // ends that
@@ -128,7 +128,7 @@ const (
 
 // New makes the screen.
 func New(s *session.Session) session.Screen {
-	p := &Screen{Session: s, at: spaceAt{side: session.Current}, sums: map[spaceRead]*storage.Storage{}, asked: map[spaceRead]bool{}}
+	p := &Screen{Session: s, at: spaceAt{side: s.Input.Current}, leases: map[int]*storage.Leases{}, sums: map[spaceRead]*storage.Storage{}, asked: map[spaceRead]bool{}}
 	p.Board = widget.NewBoard(&s.UI, widget.Listing{
 		Title: "storage", Noun: "row", Waiting: "adding up",
 		Of: func() any {
@@ -187,7 +187,7 @@ func (p *Screen) read(of spaceRead) tea.Cmd {
 		ctx, p.stop = context.WithCancel(ctx)
 		p.part, o.Within = of, of.within.holds
 	}
-	s := p.Side(of.side).Snapshot
+	s := p.Source(of.side).Snapshot
 	return p.Tasks.Cmd(func() tea.Msg {
 		msg := spaceReadMsg{of: of}
 		var err error
@@ -214,7 +214,7 @@ func (p *Screen) SetSize(width, height int) {
 // Keys lists the actions that Update takes.
 func (p *Screen) Keys() keys.Set {
 	k := p.Board.Keys()
-	k.Offer(keys.Other)
+	k[keys.Other] = p.Input.Alone()
 	if p.Opened && p.selected().group != nil {
 		k.Offer(keys.Open)
 	}
@@ -280,7 +280,7 @@ func (p *Screen) press(msg keys.Press) (cmd tea.Cmd, done bool) {
 		}
 		return p.to(next, ""), true
 	case keys.Other:
-		p.at.side = 1 - p.at.side
+		p.at.side = p.Input.Other(p.at.side)
 		return p.Refresh(), true
 	}
 	return nil, false
@@ -388,7 +388,11 @@ func (p *Screen) nothing() string {
 	case p.at.view == byBucket:
 		return "No bucket of this file can be read."
 	case p.at.within != spaceWithin{}:
-		return "The " + session.Titles[p.at.side] + " holds no such key; " + p.Keymap.Key(keys.Other) + " looks in the other snapshot."
+		text := "The " + p.Input.Title(p.at.side) + " holds no such key"
+		if p.Input.Alone() == "" {
+			text += "; " + p.Keymap.Key(keys.Other) + " looks in the other snapshot"
+		}
+		return text + "."
 	case p.at.view == bySize:
 		return "No key exists in this snapshot."
 	}
@@ -401,13 +405,13 @@ func (p *Screen) View() []string { return append(p.head(p.Width), p.Board.View()
 // head says in headLines what the file is made of.
 func (p *Screen) head(width int) []string {
 	t := p.Theme
-	lines := []string{" " + t.Cut(p.MomentText(session.Moment{Side: p.at.side}), width-1)}
+	lines := []string{" " + t.Cut(p.MomentText(session.Moment{Source: p.at.side}), width-1)}
 	whole := p.sums[spaceRead{side: p.at.side}]
 	if whole == nil {
 		return append(lines, " "+t.Dim.Paint(p.Waiting+t.Ellipsis), "")
 	}
 	f := &whole.File
-	lines[0] = " " + t.Cut(fmt.Sprintf("%s %s %s", p.MomentText(session.Moment{Side: p.at.side}), t.Dot, words.Size(f.Size)), width-1)
+	lines[0] = " " + t.Cut(fmt.Sprintf("%s %s %s", p.MomentText(session.Moment{Source: p.at.side}), t.Dot, words.Size(f.Size)), width-1)
 	live, history := bytesFor(f, storage.LiveRecords), bytesFor(f, storage.HistoryRecords)
 	areas := []struct {
 		glyph, name string

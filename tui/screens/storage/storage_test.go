@@ -36,17 +36,17 @@ func TestStorageOnlyWhenShown(t *testing.T) {
 		}
 	}
 	run(p.Wake())
-	whole := p.sums[spaceRead{side: session.Current}]
-	if whole == nil || p.leases[session.Current] != nil {
+	whole := p.sums[spaceRead{side: p.Input.Current}]
+	if whole == nil || p.leases[p.Input.Current] != nil {
 		t.Fatal("the keys were not added up, or the leases read")
 	}
-	run(p.to(spaceAt{side: session.Current, view: byLease}, ""))
+	run(p.to(spaceAt{side: p.Input.Current, view: byLease}, ""))
 	run(p.Wake())
-	if p.leases[session.Current] == nil || p.sums[spaceRead{side: session.Current}] != whole {
+	if p.leases[p.Input.Current] == nil || p.sums[spaceRead{side: p.Input.Current}] != whole {
 		t.Error("the leases were not read, or the keys added up again")
 	}
 	for i := range 5 { // what is within one group is kept for the last one only
-		run(p.to(spaceAt{side: session.Current}, ""))
+		run(p.to(spaceAt{side: p.Input.Current}, ""))
 		run(p.into(&whole.Resources[i]))
 		run(p.Wake())
 	}
@@ -65,7 +65,7 @@ func TestStorageEmpty(t *testing.T) {
 		{storage.Leases{Missing: 2}, "although 2 keys hang on one"},
 	} {
 		p := New(sessiontest.Bare(t, sessiontest.DemoInput(t))).(*Screen)
-		p.leases[session.Current], p.at.view = &tt.leases, byLease
+		p.leases[p.Input.Current], p.at.view = &tt.leases, byLease
 		if got := p.nothing(); !strings.Contains(got, tt.want) {
 			t.Errorf("%q does not say %q", got, tt.want)
 		}
@@ -85,7 +85,7 @@ func BenchmarkStorageFrame(b *testing.B) {
 				st.Total.Live += int64(i)
 			}
 			p.at.view = byNamespace
-			p.sums[spaceRead{side: session.Current}] = st
+			p.sums[spaceRead{side: p.Input.Current}] = st
 			p.SetSize(140, 24)
 			shown, _ := p.now()
 			sessiontest.Fill(b, p.Table, p.rowsOf(shown))

@@ -12,7 +12,6 @@ import (
 	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/screens/shared"
-	"revenant/tui/session"
 	"revenant/tui/widget"
 )
 
@@ -46,9 +45,9 @@ func (x *Screen) plot() []string {
 	}
 	values := widget.Rebin(all, columns)
 	undone := columns
-	if _, to, ok := x.column(x.headMark(session.Backup)); ok {
+	if _, to, ok := x.column(x.headMark(x.Input.Backup)); ok {
 		undone = to + 1
-	} else if x.Side(session.Backup).State.Revision < c.FromMain {
+	} else if x.Backup().State.Revision < c.FromMain {
 		undone = 0
 	}
 	look := func(column int) draw.Style {
@@ -105,9 +104,9 @@ func (x *Screen) scale(values []float64) string {
 }
 
 // headMark is the mark of a snapshot's newest revision.
-func (x *Screen) headMark(side int) timeline.Mark {
+func (x *Screen) headMark(source int) timeline.Mark {
 	for _, m := range x.counted.of.Marks() {
-		if m.Kind == timeline.Head && slices.Contains(m.In, string(session.Roles[side])) {
+		if m.Kind == timeline.Head && slices.Contains(m.In, x.Input.Role(source)) {
 			return m
 		}
 	}
@@ -125,7 +124,7 @@ func (x *Screen) column(m timeline.Mark) (from, to int, ok bool) {
 func (x *Screen) marks(columns int) *widget.Strip {
 	t, c := x.Theme, x.counted
 	s := widget.NewStrip(columns)
-	was, now := x.headMark(session.Backup), x.headMark(session.Current)
+	was, now := x.headMark(x.Input.Backup), x.headMark(x.Input.Current)
 	if now.Revision > was.Revision {
 		_, from, shown := x.column(was)
 		_, to, ends := x.column(now)
@@ -272,9 +271,9 @@ func (x *Screen) inWords() []string {
 		}
 		lines = append(lines, text+cmp.Or(strings.Join(counts, ", "), "nothing"))
 	}
-	for side := range session.Roles {
-		m := x.headMark(side)
-		lines = append(lines, fmt.Sprintf("The %s was saved at revision %s, written %s.", session.Roles[side], words.Number(m.Revision), m.When))
+	for _, source := range x.Input.Chosen() {
+		m := x.headMark(source)
+		lines = append(lines, fmt.Sprintf("The %s was saved at revision %s, written %s.", x.Input.Role(source), words.Number(m.Revision), m.When))
 	}
 	if at := x.outage(); !at.IsZero() {
 		lines = append(lines, "The outage was at "+at.UTC().Format("2006-01-02 "+draw.ClockLayout)+": nothing is known of what came before it and after these revisions.")

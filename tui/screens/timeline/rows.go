@@ -47,7 +47,7 @@ func eventColumns(when int) []widget.Column {
 
 // eventID is what a row is called: of one revision there may be two events, where the
 // histories have parted.
-func eventID(t *timeline.Pair, n int) string {
+func eventID(t *timeline.Joined, n int) string {
 	r := t.Revision(n)
 	if n > 0 && t.Revision(n-1) == r {
 		return r.String() + " " + t.Key(n)
@@ -67,7 +67,7 @@ func (v *eventView) rows() widget.Rows {
 		Columns: eventColumns(when),
 		Count:   size,
 		Item:    func(row int) any { return v.number(row) },
-		ID:      func(row int) string { return eventID(v.Pair, v.number(row)) },
+		ID:      func(row int) string { return eventID(v.Joined, v.number(row)) },
 		Copied: func(row int) string {
 			n := v.number(row)
 			return fmt.Sprintf("%s %s %s", v.Revision(n), v.Verb(n), v.Key(n))
@@ -88,7 +88,7 @@ func (v *eventView) rows() widget.Rows {
 			case eventName:
 				return v.Name(n)
 			}
-			return inText(v.Pair, n)
+			return inText(v.Joined, n)
 		},
 		Compare: func(a, b, column int) int {
 			a, b = v.number(a), v.number(b)
@@ -102,7 +102,7 @@ func (v *eventView) rows() widget.Rows {
 			case eventName:
 				return strings.Compare(v.Name(a), v.Name(b))
 			case eventIn:
-				return strings.Compare(inText(v.Pair, a), inText(v.Pair, b))
+				return strings.Compare(inText(v.Joined, a), inText(v.Joined, b))
 			}
 			return cmp.Compare(a, b)
 		},
@@ -125,7 +125,7 @@ func (v *eventView) days() (last time.Time, length int) {
 		return time.Time{}, dateLength
 	}
 	last = v.When(v.Len() - 1).From
-	first := v.When(v.Pair.First)
+	first := v.When(v.Joined.First)
 	if sameDay(cmp.Or(first.From, first.To), last) {
 		return last, whenLength
 	}
@@ -133,11 +133,11 @@ func (v *eventView) days() (last time.Time, length int) {
 }
 
 // inText names the snapshots that hold an event.
-func inText(t *timeline.Pair, n int) string {
+func inText(t *timeline.Joined, n int) string {
 	in := t.In(n)
-	text := "both"
-	if len(in) == 1 {
-		text = in[0]
+	text := strings.Join(in, ", ")
+	if len(in) == 2 && len(t.Heads) == 2 {
+		text = "both"
 	}
 	if t.Carved(n) {
 		return "carved: " + text

@@ -36,7 +36,7 @@ type Screen struct {
 
 // eventView says which events are listed. It is not changed once it is made.
 type eventView struct {
-	*timeline.Pair
+	*timeline.Joined
 	first, last int           // numbers of the events, last not included
 	zoomed      bool          // they are not those that it begins with
 	verb        timeline.Verb // "" for all
@@ -182,11 +182,11 @@ func (x *Screen) filter(words string) tea.Cmd {
 // refresh shows another timeline when there is one.
 func (x *Screen) refresh() tea.Cmd {
 	told, was := x.Session.Timeline, x.wanted
-	if told == nil || was != nil && told == was.Pair {
+	if told == nil || was != nil && told == was.Joined {
 		return nil
 	}
 	x.carving = false
-	v := eventView{Pair: told, first: begin(told), last: told.Len()}
+	v := eventView{Joined: told, first: begin(told), last: told.Len()}
 	if was != nil {
 		v.zoomed, v.verb = was.zoomed, was.verb
 	}
@@ -195,7 +195,7 @@ func (x *Screen) refresh() tea.Cmd {
 	}
 	if was == nil && told.Len() > 0 {
 		// What was undone is what one looks for first.
-		at, _ := told.Between(x.Side(session.Backup).State.Revision+1, 0)
+		at, _ := told.Between(x.Backup().State.Revision+1, 0)
 		x.choose(told, min(at, told.Len()-1))
 	}
 	cmd := x.show(v)
@@ -289,7 +289,7 @@ func (x *Screen) back() tea.Cmd {
 	case v.verb != "":
 		v.verb = ""
 	default:
-		v.first, v.last, v.zoomed = begin(v.Pair), v.Len(), false
+		v.first, v.last, v.zoomed = begin(v.Joined), v.Len(), false
 	}
 	return x.show(v)
 }
@@ -309,11 +309,11 @@ func (x *Screen) lookAt(text bool) tea.Cmd {
 	if !ok {
 		return nil
 	}
-	at := session.Moment{Side: x.of.Source(n), Revision: x.of.Revision(n).Main}
+	at := session.Moment{Source: x.of.Source(n), Revision: x.of.Revision(n).Main}
 	if x.of.Verb(n) == timeline.Deleted {
 		at.Revision--
 	}
-	s := x.Side(at.Side).Snapshot
+	s := x.Source(at.Source).Snapshot
 	if from := max(s.CompactRevision(), 1); x.of.Carved(n) || at.Revision < from {
 		why := fmt.Sprintf("the objects of revision %s are gone: this is the object's own history", words.Number(at.Revision))
 		return tea.Batch(x.historyAt(n, false), widget.Notify(why))
@@ -364,19 +364,19 @@ func (x *Screen) goTo(text string) tea.Cmd {
 	if v == nil {
 		return nil
 	}
-	to, err := x.ParseMoment(text, session.Current)
+	to, err := x.ParseMoment(text, x.Input.Current)
 	if err != nil {
 		return widget.Notify(draw.Safe(err.Error()))
 	}
 	revision := to.Revision
 	if revision == 0 {
-		revision = x.Side(to.Side).Snapshot.Revision()
+		revision = x.Source(to.Source).Snapshot.Revision()
 	}
 	at, _ := v.Between(revision, 0)
 	if at == v.Len() {
 		return widget.Notify(fmt.Sprintf("nothing was written at or after revision %s", words.Number(revision)))
 	}
-	x.choose(v.Pair, at)
+	x.choose(v.Joined, at)
 	if at < v.first || at >= v.last {
 		size := v.last - v.first
 		return x.showFrom(at-size/2, size)
@@ -386,13 +386,13 @@ func (x *Screen) goTo(text string) tea.Cmd {
 
 // CheckMoment says what is wrong with a moment as it was typed.
 func (x *Screen) CheckMoment(text string) error {
-	_, err := x.ParseMoment(text, session.Current)
+	_, err := x.ParseMoment(text, x.Input.Current)
 	return err
 }
 
 // begin is the first event that is listed unless others are asked for: from it on none
 // is missing. What is carved is from before that.
-func begin(p *timeline.Pair) int {
+func begin(p *timeline.Joined) int {
 	if p.Carving {
 		return 0
 	}
@@ -400,7 +400,7 @@ func begin(p *timeline.Pair) int {
 }
 
 // choose selects an event once its row is there.
-func (x *Screen) choose(told *timeline.Pair, n int) {
+func (x *Screen) choose(told *timeline.Joined, n int) {
 	x.Table.Selected, x.Table.Pinned, x.near = eventID(told, n), true, told.Revision(n).Main
 }
 
@@ -430,7 +430,7 @@ func (x *Screen) why() string {
 	}
 	switch {
 	case v.Len() == 0:
-		return "Neither snapshot holds a revision."
+		return "No revision is retained."
 	case x.Table.Have.Words != "":
 		return fmt.Sprintf("None of the %s %s matches %s. %s clears the filter.", events, v.rangeText(), draw.Quoted(x.Table.Have.Words), clears)
 	case v.verb != "":
@@ -460,10 +460,10 @@ func (x *Screen) title() string {
 	switch {
 	case v.zoomed:
 		parts = append(parts, v.rangeText())
-	case v.Carving && v.Pair.First > 0:
+	case v.Carving && v.Joined.First > 0:
 		parts = append(parts, "complete from revision "+words.Number(v.Complete())+" on")
-	case v.Pair.First > 0:
-		parts = append(parts, fmt.Sprintf("%s before revision %s outlived a compaction: %s shows them", words.Number(v.Pair.First), words.Number(v.Complete()), x.Keymap.Key(keys.ZoomOut)))
+	case v.Joined.First > 0:
+		parts = append(parts, fmt.Sprintf("%s before revision %s outlived a compaction: %s shows them", words.Number(v.Joined.First), words.Number(v.Complete()), x.Keymap.Key(keys.ZoomOut)))
 	}
 	parts = append(parts, x.Table.State()...)
 	if v.Carving && v.Recovered > 0 {

@@ -19,7 +19,7 @@ import (
 // manyEvents is the screen with as many events more than the demo has.
 func manyEvents(t testing.TB, n int) *Screen {
 	in := sessiontest.DemoInput(t)
-	s := in.Current.Snapshot
+	s := in.Sources[in.Current].Snapshot
 	records := make([]snapshot.Carved, n)
 	var marks []clock.Mark
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -38,7 +38,7 @@ func manyEvents(t testing.TB, n int) *Screen {
 		t.Fatal(err)
 	}
 	x := New(sessiontest.Bare(t, in)).(*Screen)
-	x.Session.Timeline = &timeline.Pair{Timeline: tl, Clock: made}
+	x.Session.Timeline = &timeline.Joined{Timeline: tl, Clock: made}
 	x.SetSize(160, 43)
 	x.done(x.Update(session.ChangedMsg{}))
 	return x

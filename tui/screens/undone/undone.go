@@ -73,7 +73,7 @@ func findingRows(s *session.Session, list []rollback.Finding) widget.Rows {
 		},
 		Links: func(row int) func(keys.Action) tea.Cmd {
 			if refs := list[row].Evidence; len(refs) > 0 {
-				return s.LinksTo(session.Current, refs[0].Key)
+				return s.LinksTo(s.Input.Current, refs[0].Key)
 			}
 			return nil
 		},

@@ -130,7 +130,7 @@ func workloadRows(s *session.Session, list []restore.WorkloadOutcome) widget.Row
 		ID:    func(row int) string { return list[row].Kind + " " + list[row].Namespace + "/" + list[row].Name },
 		Item:  func(row int) any { return &list[row] },
 		Links: func(row int) func(keys.Action) tea.Cmd {
-			return s.LinksTo(session.Current, s.KeyOfKind(list[row].Kind, list[row].Namespace, list[row].Name))
+			return s.LinksTo(s.Input.Current, s.KeyOfKind(list[row].Kind, list[row].Namespace, list[row].Name))
 		},
 		Detail: func(row, width int) []string { return workload(s, &list[row], width) },
 	}

@@ -60,9 +60,9 @@ func Finish(t testing.TB, x *widget.Table, msg any) {
 func InputOf(t *testing.T, path string) *session.Input {
 	t.Helper()
 	in := DemoInput(t)
-	for i := range session.Roles {
-		in.Side(i).Snapshot = snapshottest.Open(t, path)
-		in.Side(i).State.Clock = nil
+	for i := range in.Sources {
+		in.Sources[i].Snapshot = snapshottest.Open(t, path)
+		in.Sources[i].State.Clock = nil
 	}
 	return in
 }
@@ -74,7 +74,7 @@ func DemoInput(t testing.TB) *session.Input {
 	if err != nil {
 		t.Fatal(err)
 	}
-	side := func(name string, data []byte) session.Side {
+	source := func(name string, data []byte) session.Source {
 		s, err := snapshot.OpenBytes(t.Context(), name, data, snapshot.Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -84,9 +84,11 @@ func DemoInput(t testing.TB) *session.Input {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return session.Side{Snapshot: s, State: state}
+		return session.Source{Snapshot: s, State: state}
 	}
-	return &session.Input{Tool: "revenant test", Prefix: "/registry", Backup: side(demo.BackupName, b), Current: side(demo.CurrentName, c)}
+	in := &session.Input{Tool: "revenant test", Prefix: "/registry"}
+	in.Pair(source(demo.BackupName, b), source(demo.CurrentName, c))
+	return in
 }
 
 // Bare is a session of which nothing is read, for a screen alone.
@@ -96,3 +98,11 @@ func Bare(t testing.TB, in *session.Input) *session.Session {
 
 // SGR is what a theme paints with.
 var SGR = regexp.MustCompile(`\x1b\[[0-9;]*m`)
+
+// Alone is the current snapshot of an input, without the backup.
+func Alone(in *session.Input) *session.Input {
+	one := *in
+	one.Sources, one.Backup, one.Current = in.Sources[in.Current:], 0, 0
+	one.Lineage, one.Runbook, one.Platforms = nil, nil, nil
+	return &one
+}

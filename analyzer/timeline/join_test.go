@@ -10,9 +10,9 @@ import (
 	"revenant/internal/demo"
 )
 
-// TestReadPair reads the timelines of the built-in pair, and of a store that was written
+// TestJoin reads the timelines of the built-in pair, and of a store that was written
 // for long, whose keys tell no time.
-func TestReadPair(t *testing.T) {
+func TestJoin(t *testing.T) {
 	b, c, err := demo.Pair()
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +39,7 @@ func TestReadPair(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			backup, current := source("backup", tt.backup), source("current", tt.current)
-			p, err := timeline.ReadPair(t.Context(), backup, current, timeline.PairOptions{Prefix: "/registry", OneHistory: tt.oneHistory, Carve: tt.carve, Rates: 10})
+			p, err := timeline.Join(t.Context(), timeline.Options{Prefix: "/registry", OneHistory: tt.oneHistory, Carve: tt.carve, Rates: 10}, backup, current)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -59,17 +59,17 @@ func TestReadPair(t *testing.T) {
 			if tt.oneHistory {
 				clock = p.Clock
 			}
-			if want := clock.TimeOf(backup.Snapshot.Revision()); p.Backup != want {
-				t.Errorf("the backup was written %s, not %s", p.Backup, want)
+			if want := clock.TimeOf(backup.Snapshot.Revision()); p.Heads[0] != want {
+				t.Errorf("the backup was written %s, not %s", p.Heads[0], want)
 			}
 		})
 	}
 }
 
-// TestReadPairOfNothing: no event, and nothing that would divide by them.
-func TestReadPairOfNothing(t *testing.T) {
+// TestJoinOfNothing: no event, and nothing that would divide by them.
+func TestJoinOfNothing(t *testing.T) {
 	s := timeline.Source{Name: "empty", Snapshot: snapshottest.Store(t)}
-	p, err := timeline.ReadPair(t.Context(), s, s, timeline.PairOptions{Prefix: "/registry", OneHistory: true, Rates: 10})
+	p, err := timeline.Join(t.Context(), timeline.Options{Prefix: "/registry", OneHistory: true, Rates: 10}, s)
 	if err != nil || p.Len() != 0 || p.First != 0 || p.Rates != nil {
 		t.Errorf("%+v, %v", p, err)
 	}
