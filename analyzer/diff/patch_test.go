@@ -40,6 +40,8 @@ func TestPatch(t *testing.T) {
 		{"items taken out", `{"c":["a","b","c","d"]}`, `{"c":["b","d"]}`, 0, `[{"op":"remove","path":"/c/0"},{"op":"remove","path":"/c/1"}]`},
 		{"an item in place of another", `{"c":[{"name":"a","x":1}]}`, `{"c":[{"name":"b","x":1}]}`, 0, `[{"op":"replace","path":"/c/0","value":{"name":"b","x":1}}]`},
 		{"null", `{"a":1}`, `{"a":null}`, 0, `[{"op":"replace","path":"/a","value":null}]`},
+		{"a null, and odd names", `{"a":null,"":1,"x/~y":[null]}`, `{"a":2,"":2,"x/~y":[1]}`, 0,
+			`[{"op":"replace","path":"/","value":2},{"op":"replace","path":"/a","value":2},{"op":"replace","path":"/x~1~0y/0","value":1}]`},
 		{"large numbers", `{"a":12345678901234567890}`, `{"a":12345678901234567891}`, 0, `[{"op":"replace","path":"/a","value":12345678901234567891}]`},
 		{"noise", `{"metadata":{"resourceVersion":"1","name":"a"}}`, `{"metadata":{"resourceVersion":"2","name":"b"}}`, Rewritten, `[{"op":"replace","path":"/metadata/name","value":"b"}]`},
 		{"a heartbeat of a condition that moved", `{"status":{"conditions":[{"type":"A","lastHeartbeatTime":"1"},{"type":"B","lastHeartbeatTime":"1"}]}}`,

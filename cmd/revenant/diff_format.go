@@ -130,7 +130,7 @@ func (d *stateDiff) summary(fields int) []string {
 		hidden = append(hidden, words.CountOf(folded, "object that differs", "objects that differ")+" in noise only ("+noise.String()+")")
 	}
 	if fields > 0 {
-		hidden = append(hidden, words.Count(fields, "field")+" of noise in what is shown")
+		hidden = append(hidden, words.Count(fields, "field")+" of noise in these objects")
 	}
 	if len(hidden) > 0 {
 		lines = append(lines, "Not shown: "+words.List(hidden)+". --ignore none shows all.")
