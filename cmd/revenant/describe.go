@@ -37,7 +37,7 @@ type describeOptions struct {
 func newDescribe(s streams, f runFunc) *cobra.Command {
 	o := &describeOptions{streams: s}
 	cmd := &cobra.Command{
-		Use:   "describe FILE RESOURCE [NAME]... | RESOURCE/NAME... | KEY...",
+		Use:   "describe FILE... RESOURCE [NAME]... | RESOURCE/NAME... | KEY...",
 		Short: "Describe objects of a snapshot, as kubectl describe does",
 		Long: `describe says what there is to say of objects of FILE, as kubectl describe does of
 those of a cluster: what each is, its containers and conditions, the other fields of
@@ -64,20 +64,20 @@ read; 3 FILE is damaged, and what was readable is described.`,
 }
 
 func (o *describeOptions) run(ctx context.Context, args []string) error {
-	path, words, err := o.files.one(args)
+	files, words, err := o.files.split(args)
 	if err != nil {
 		return err
 	}
 	if len(words) == 0 {
 		return hinted(errors.New("no resource is given"), "name one, such as pods, pod/web-0 or a key")
 	}
-	if _, err := o.open.guardOutputs(o.streams, path); err != nil {
+	if _, err := o.open.guardOutputs(o.streams, files...); err != nil {
 		return err
 	}
 	if err := o.query.parse(words); err != nil {
 		return err
 	}
-	return o.open.withOne(ctx, o.streams, path, func(s *snapshot.Snapshot, bar *progressLine) error {
+	return o.open.withState(ctx, o.streams, files, &o.query.at, func(s *snapshot.Snapshot, bar *progressLine) error {
 		where, now, err := o.query.state(ctx, &o.open, s)
 		if err != nil {
 			return err
