@@ -65,8 +65,8 @@ var core = map[string]printer{
 	"configmaps": printerOf("Name  Data  Age", func(o *corev1.ConfigMap) []any {
 		return []any{o.Name, len(o.Data) + len(o.BinaryData), o.CreationTimestamp}
 	}),
-	"serviceaccounts": printerOf("Name  Secrets  Age", func(o *corev1.ServiceAccount) []any {
-		return []any{o.Name, len(o.Secrets), o.CreationTimestamp}
+	"serviceaccounts": printerOf("Name  Age", func(o *corev1.ServiceAccount) []any {
+		return []any{o.Name, o.CreationTimestamp}
 	}),
 	"replicationcontrollers": printerOf("Name  Desired  Current  Ready  Age  +Containers  +Images  +Selector", func(o *corev1.ReplicationController) []any {
 		var names, images string
@@ -231,7 +231,7 @@ func (s *podStatus) initialize(o *corev1.Pod, sidecars map[string]bool) (done bo
 
 // run looks at the containers; of reasons that of the first one counts.
 func (s *podStatus) run(o *corev1.Pod) {
-	running := false
+	running, failure := false, ""
 	for _, c := range slices.Backward(o.Status.ContainerStatuses) {
 		s.restart(&c)
 		ended, waiting := c.State.Terminated, c.State.Waiting
@@ -239,17 +239,22 @@ func (s *podStatus) run(o *corev1.Pod) {
 		case waiting != nil && waiting.Reason != "":
 			s.reason = waiting.Reason
 		case ended != nil:
-			s.reason = exitReason(ended)
+			if s.reason = exitReason(ended); ended.ExitCode != 0 {
+				failure = s.reason
+			}
 		case c.Ready && c.State.Running != nil:
 			running = true
 			s.ready++
 		}
 	}
-	if s.reason == "Completed" && running {
+	switch {
+	case s.reason != "Completed":
+	case running && podCondition(o, corev1.PodReady) == corev1.ConditionTrue:
+		s.reason = "Running"
+	case failure != "":
+		s.reason = failure
+	case running:
 		s.reason = "NotReady"
-		if podCondition(o, corev1.PodReady) == corev1.ConditionTrue {
-			s.reason = "Running"
-		}
 	}
 }
 

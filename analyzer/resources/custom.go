@@ -38,6 +38,7 @@ type crdNames struct {
 	Singular   string
 	Kind       string
 	ShortNames []string
+	Categories []string
 }
 
 type crdVersion struct {
@@ -45,6 +46,7 @@ type crdVersion struct {
 	Served                   bool
 	Storage                  bool
 	AdditionalPrinterColumns []crdColumn
+	SelectableFields         []struct{ JSONPath string }
 }
 
 type crdColumn struct {
@@ -83,24 +85,37 @@ func readDefinition(value []byte) *Resource {
 	if len(names.ShortNames) > maxNames {
 		names.ShortNames = names.ShortNames[:maxNames]
 	}
+	if len(names.Categories) > maxNames {
+		names.Categories = names.Categories[:maxNames]
+	}
 	if names.Singular == "" {
 		names.Singular = strings.ToLower(names.Kind)
 	}
 	r := &Resource{
-		Group: d.Spec.Group, Name: names.Plural, Kind: names.Kind, Singular: names.Singular, ShortNames: names.ShortNames,
+		Group: d.Spec.Group, Name: names.Plural, Kind: names.Kind, Singular: names.Singular, ShortNames: names.ShortNames, Categories: names.Categories,
 		Namespaced: d.Spec.Scope != "Cluster", Custom: true, Known: true,
 	}
-	p := printerOfColumns(d.columns())
+	best, columns := d.version(), d.Spec.AdditionalPrinterColumns
+	if best != nil {
+		for i, f := range best.SelectableFields {
+			if i < maxColumns && len(f.JSONPath) <= maxPath {
+				r.Fields = append(r.Fields, strings.TrimPrefix(f.JSONPath, "."))
+			}
+		}
+		if len(best.AdditionalPrinterColumns) > 0 {
+			columns = best.AdditionalPrinterColumns
+		}
+	}
+	p := printerOfColumns(columns)
 	r.Columns, r.values = p.columns, p.values
 	return r
 }
 
-// columns are the columns of the version that kubectl asks for: the newest one that
-// is served, by the order of kube-aware versions. Where a webhook converts between
-// versions, that would print what the webhook makes of the stored object; then those
-// of the stored version are right.
-func (d *crd) columns() []crdColumn {
-	var best *crdVersion
+// version is the version that kubectl asks for: the newest one that is served, by the
+// order of kube-aware versions. Where a webhook converts between versions, that would
+// print what the webhook makes of the stored object; then the stored version is
+// right. It is nil where there is none.
+func (d *crd) version() (best *crdVersion) {
 	for i := range d.Spec.Versions {
 		v := &d.Spec.Versions[i]
 		switch {
@@ -112,10 +127,7 @@ func (d *crd) columns() []crdColumn {
 			best = v
 		}
 	}
-	if best != nil && len(best.AdditionalPrinterColumns) > 0 {
-		return best.AdditionalPrinterColumns
-	}
-	return d.Spec.AdditionalPrinterColumns
+	return best
 }
 
 // customColumn is a column of a custom resource.

@@ -153,7 +153,7 @@ var network = map[string]printer{
 	"servicecidrs": printerOf("Name  CIDRs  Age", func(o *networkingv1.ServiceCIDR) []any {
 		return []any{o.Name, strings.Join(o.Spec.CIDRs, ","), o.CreationTimestamp}
 	}),
-	"ipaddresses": printerOf("Name  ParentRef  Age", func(o *networkingv1.IPAddress) []any {
+	"ipaddresses": printerOf("Name  ParentRef", func(o *networkingv1.IPAddress) []any {
 		parent := none
 		if p := o.Spec.ParentRef; p != nil {
 			parent = strings.ToLower(schema.GroupResource{Group: p.Group, Resource: p.Resource}.String())
@@ -162,7 +162,7 @@ var network = map[string]printer{
 			}
 			parent += "/" + p.Name
 		}
-		return []any{o.Name, parent, o.CreationTimestamp}
+		return []any{o.Name, parent}
 	}),
 }
 
@@ -205,9 +205,17 @@ var storage = map[string]printer{
 	"csistoragecapacities": printerOf("Name  StorageClassName  Capacity", func(o *storagev1.CSIStorageCapacity) []any {
 		return []any{o.Name, o.StorageClassName, set(o.Capacity)}
 	}),
-	"storageversionmigrations": printerOf("Name  Resource", func(o *migrationv1.StorageVersionMigration) []any {
-		r := o.Spec.Resource
-		return []any{o.Name, r.Resource + "." + r.Group}
+	"storageversionmigrations": printerOf("Name  Resource  Status", func(o *migrationv1.StorageVersionMigration) []any {
+		status := "Unknown"
+		for _, c := range o.Status.Conditions {
+			switch kind := migrationv1.MigrationConditionType(c.Type); kind {
+			case migrationv1.MigrationRunning, migrationv1.MigrationFailed, migrationv1.MigrationSucceeded:
+				if c.Status == metav1.ConditionTrue {
+					status = c.Type
+				}
+			}
+		}
+		return []any{o.Name, schema.GroupResource{Group: o.Spec.Resource.Group, Resource: o.Spec.Resource.Resource}.String(), status}
 	}),
 }
 

@@ -214,11 +214,14 @@ func (o *getOptions) run(ctx context.Context, args []string) error {
 			return err
 		}
 		bar.clear()
-		l := &objectList{getOptions: o, where: where, now: now, named: o.query.query.Named()}
+		l := &objectList{getOptions: o, where: where, now: now, named: o.query.query.Named(), several: o.query.query.Several(where)}
 		var missing []string
 		for _, l.format = range formats {
 			list := func(w io.Writer) (err error) {
 				l.out, l.count, l.table = bufio.NewWriter(w), 0, nil
+				if l.format.name == "custom-columns" {
+					l.table = l.customTable()
+				}
 				missing, err = l.list(ctx, order)
 				return errors.Join(err, l.out.Flush())
 			}
@@ -252,9 +255,11 @@ type objectList struct {
 	now    clock.Interval
 	out    *bufio.Writer
 	format *getFormat
-	named  bool // one object was asked for by its name
 	count  int
 	table  *objectTable
+
+	named   bool // one object was asked for by its name
+	several bool // there may be objects of more than one resource
 }
 
 // list writes all objects: as they come, or sorted once all are known.
@@ -265,20 +270,41 @@ func (l *objectList) list(ctx context.Context, order *sortOrder) ([]string, erro
 	}
 	var all []sorted
 	missing, err := l.query.found(ctx, l.where, func(o selection.Object) error {
-		key, err := order.key(l.document(l.decode(&o)))
-		all = append(all, sorted{o, key})
+		s, err := order.of(o, l.document(l.decode(&o)))
+		all = append(all, s)
 		return err
 	})
 	if err != nil {
 		return missing, err
 	}
-	slices.SortStableFunc(all, func(a, b sorted) int { return compareKeys(a.key, b.key) })
+	if err := l.sort(all, order); err != nil {
+		return missing, err
+	}
 	for i := range all {
 		if err := l.object(all[i].Object); err != nil {
 			return missing, err
 		}
 	}
 	return missing, l.end()
+}
+
+// sort sorts, as kubectl does, each table by itself, and whatever else is a list.
+func (l *objectList) sort(all []sorted, order *sortOrder) error {
+	tables := l.format.name == "table" || l.format.name == "wide"
+	if l.named && !tables {
+		return nil
+	}
+	for len(all) > 0 {
+		n := len(all)
+		if i := slices.IndexFunc(all, func(s sorted) bool { return s.Word != all[0].Word }); tables && i > 0 {
+			n = i
+		}
+		if err := order.sort(all[:n]); err != nil {
+			return err
+		}
+		all = all[n:]
+	}
+	return nil
 }
 
 func (l *objectList) decode(o *selection.Object) *kube.Object {
