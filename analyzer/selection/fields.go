@@ -21,6 +21,7 @@ import (
 var fieldSets = map[string]map[string]field{
 	"pods": {
 		"spec.nodeName": {}, "spec.restartPolicy": {}, "spec.schedulerName": {}, "spec.serviceAccountName": {}, "spec.hostNetwork": {unset: "false"},
+		"spec.host":    {path: "spec.nodeName"},
 		"status.phase": {}, "status.podIP": {}, "status.podIPs": {path: "-"}, "status.nominatedNodeName": {},
 	},
 	"events": {
@@ -39,6 +40,10 @@ var fieldSets = map[string]map[string]field{
 	"podcertificaterequests":     {"spec.signerName": {}, "spec.podName": {}, "spec.nodeName": {}},
 	"resourceslices":             {"spec.nodeName": {}, "spec.driver": {}, "spec.pool.name": {}},
 }
+
+// nameOnly are resources whose objects are not selected by metadata.namespace, as the
+// same functions say.
+var nameOnly = []string{"nodes", "namespaces", "certificatesigningrequests", "clustertrustbundles", "podcertificaterequests", "resourceslices"}
 
 // field is where a selectable field is in the object.
 type field struct {
@@ -59,8 +64,15 @@ func (e *FieldError) Error() string {
 
 // fieldOf is a field by which objects of a resource are selected.
 func fieldOf(r *resources.Resource, name string) (f field, ok bool) {
-	if r.Custom {
-		return field{}, slices.Contains(r.Fields, name)
+	switch {
+	case name == "metadata.name":
+		return f, true
+	case name == "metadata.namespace" && r.Custom:
+		return f, r.Namespaced
+	case name == "metadata.namespace":
+		return f, !slices.Contains(nameOnly, r.Name)
+	case r.Custom:
+		return f, slices.Contains(r.Fields, name)
 	}
 	f, ok = fieldSets[r.Name][name]
 	return f, ok
@@ -69,15 +81,18 @@ func fieldOf(r *resources.Resource, name string) (f field, ok bool) {
 // checkFields says whether all fields of the selector are known for a resource.
 func checkFields(selector fields.Selector, r *resources.Resource) error {
 	for _, want := range selector.Requirements() {
-		if _, ok := fieldOf(r, want.Field); ok || want.Field == "metadata.name" || want.Field == "metadata.namespace" {
+		if _, ok := fieldOf(r, want.Field); ok {
 			continue
 		}
-		known := r.Fields
-		if !r.Custom {
-			known = slices.Collect(maps.Keys(fieldSets[r.Name]))
+		known := []string{"metadata.name"}
+		if _, ok := fieldOf(r, "metadata.namespace"); ok {
+			known = append(known, "metadata.namespace")
 		}
-		known = append([]string{"metadata.name", "metadata.namespace"}, slices.Sorted(slices.Values(known))...)
-		return &FieldError{want.Field, r.FullName(), known}
+		more := r.Fields
+		if !r.Custom {
+			more = slices.Collect(maps.Keys(fieldSets[r.Name]))
+		}
+		return &FieldError{want.Field, r.FullName(), append(known, slices.Sorted(slices.Values(more))...)}
 	}
 	return nil
 }
@@ -95,7 +110,7 @@ func (q *Query) matchesFields(w *Where, o *Object) (bool, error) {
 			break // of a definition that is gone
 		}
 		f, ok := fieldOf(o.Resource, want.Field)
-		if !ok {
+		if !ok || set.Has(want.Field) {
 			continue
 		}
 		if document == nil {

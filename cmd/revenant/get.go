@@ -149,6 +149,9 @@ type getOptions struct {
 	noHeaders   bool
 	sortBy      string
 	managed     bool
+
+	formats []*getFormat
+	order   *sortOrder
 }
 
 func newGet(s streams, f runFunc) *cobra.Command {
@@ -192,60 +195,69 @@ func (o *getOptions) addFlags(flags *pflag.FlagSet) {
 }
 
 func (o *getOptions) run(ctx context.Context, args []string) error {
-	path, words := args[0], args[1:]
-	guard, err := o.open.guardOutputs(o.streams, path)
-	if err != nil {
+	if err := o.parse(args); err != nil {
 		return err
 	}
-	if err := o.query.parse(words); err != nil {
-		return err
-	}
-	formats, err := parseGetFormats(guard, o.outputs)
-	if err != nil {
-		return err
-	}
-	order, err := parseSortBy(o.sortBy)
-	if err != nil {
-		return err
-	}
-	return o.open.withOne(ctx, o.streams, path, func(s *snapshot.Snapshot, bar *progressLine) error {
+	return o.open.withOne(ctx, o.streams, args[0], func(s *snapshot.Snapshot, bar *progressLine) error {
 		where, now, err := o.query.state(ctx, &o.open, s)
 		if err != nil {
 			return err
 		}
 		bar.clear()
-		l := &objectList{getOptions: o, where: where, now: now, named: o.query.query.Named(), several: o.query.query.Several(where)}
-		var missing []string
-		for _, l.format = range formats {
-			list := func(w io.Writer) (err error) {
-				l.out, l.count, l.table = bufio.NewWriter(w), 0, nil
-				if l.format.name == "custom-columns" {
-					l.table = l.customTable()
-				}
-				missing, err = l.list(ctx, order)
-				return errors.Join(err, l.out.Flush())
-			}
-			if l.format.place != nil {
-				err = l.format.place.Write(ctx, 0o600, list)
-			} else {
-				err = list(outfile.Until(ctx, o.streams.out))
-			}
-			if err != nil {
-				return err
-			}
-		}
-		switch {
-		case len(missing) > 0:
-			return notThere(s, missing)
-		case o.query.unread > 0:
-			return mayBeMeant(o.query.unread)
-		case s.Damaged():
-			return errDamaged
-		case l.count == 0:
-			fmt.Fprintln(o.streams.err, "No resources found.")
-		}
-		return nil
+		return o.write(ctx, where, now)
 	})
+}
+
+// parse reads what the flags and words say. It is called before anything is opened.
+func (o *getOptions) parse(args []string) error {
+	guard, err := o.open.guardOutputs(o.streams, args[0])
+	if err != nil {
+		return err
+	}
+	if err := o.query.parse(args[1:]); err != nil {
+		return err
+	}
+	if o.formats, err = parseGetFormats(guard, o.outputs); err != nil {
+		return err
+	}
+	o.order, err = parseSortBy(o.sortBy)
+	return err
+}
+
+// write lists the objects of a state in every format.
+func (o *getOptions) write(ctx context.Context, where selection.Where, now clock.Interval) error {
+	l := &objectList{getOptions: o, where: where, now: now, named: o.query.query.Named(), several: o.query.query.Several(where)}
+	var missing []string
+	for _, l.format = range o.formats {
+		list := func(w io.Writer) (err error) {
+			l.out, l.count, l.table = bufio.NewWriter(w), 0, nil
+			if l.format.name == "custom-columns" {
+				l.table = l.customTable()
+			}
+			missing, err = l.list(ctx, o.order)
+			return errors.Join(err, l.out.Flush())
+		}
+		var err error
+		if l.format.place != nil {
+			err = l.format.place.Write(ctx, 0o600, list)
+		} else {
+			err = list(outfile.Until(ctx, o.streams.out))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	switch {
+	case len(missing) > 0:
+		return notThere(where.Snapshot, missing)
+	case o.query.unread > 0:
+		return mayBeMeant(o.query.unread)
+	case where.Snapshot.Damaged():
+		return errDamaged
+	case l.count == 0:
+		fmt.Fprintln(o.streams.err, "No resources found.")
+	}
+	return nil
 }
 
 // objectList writes the objects that were found.
@@ -270,7 +282,7 @@ func (l *objectList) list(ctx context.Context, order *sortOrder) ([]string, erro
 	}
 	var all []sorted
 	missing, err := l.query.found(ctx, l.where, func(o selection.Object) error {
-		s, err := order.of(o, l.document(l.decode(&o)))
+		s, err := order.of(o, l.document(&o, l.decode(&o)))
 		all = append(all, s)
 		return err
 	})
@@ -312,12 +324,16 @@ func (l *objectList) decode(o *selection.Object) *kube.Object {
 	if err != nil {
 		value = nil
 	}
-	return kube.Decode(keyspace.DecodeKey(l.where.Prefix, o.Record.Key), value)
+	decoded := kube.Decode(keyspace.DecodeKey(l.where.Prefix, o.Record.Key), value)
+	if served, err := decoded.Served(); err == nil {
+		decoded = served
+	}
+	return decoded
 }
 
 // document is an object as jsonpath and columns look into it.
-func (l *objectList) document(o *kube.Object) map[string]any {
-	return o.Document(kube.PrintOptions{ShowSecrets: l.showSecrets, DropManagedFields: !l.managed})
+func (l *objectList) document(o *selection.Object, decoded *kube.Object) map[string]any {
+	return decoded.Document(kube.PrintOptions{ShowSecrets: l.showSecrets, Revision: o.Record.Main})
 }
 
 // object writes an object, or notes it where only all of them together can be written.
@@ -332,19 +348,19 @@ func (l *objectList) object(o selection.Object) error {
 		_, err := fmt.Fprintln(l.out, kubectlName(&o, decoded))
 		return err
 	case "json", "yaml":
-		return l.item(decoded)
+		return l.item(&o, decoded)
 	case "jsonpath":
-		return l.format.path.add(l.document(decoded))
+		return l.format.path.add(l.document(&o, decoded))
 	case "custom-columns":
-		return l.custom(l.document(decoded))
+		return l.custom(l.document(&o, decoded))
 	default:
 		return l.row(&o, decoded)
 	}
 }
 
 // item writes an object of a List, or the object alone where one was named.
-func (l *objectList) item(o *kube.Object) error {
-	options := kube.PrintOptions{ShowSecrets: l.showSecrets, DropManagedFields: !l.managed}
+func (l *objectList) item(found *selection.Object, o *kube.Object) error {
+	options := kube.PrintOptions{ShowSecrets: l.showSecrets, DropManagedFields: !l.managed, Revision: found.Record.Main}
 	asJSON := l.format.name == "json"
 	if l.named {
 		if l.count > 1 && !asJSON {
@@ -373,6 +389,10 @@ func (l *objectList) item(o *kube.Object) error {
 	return err
 }
 
+// listMetadata is the end of a List in JSON: kubectl gives it no version, as it makes
+// the list itself.
+const listMetadata = "    \"metadata\": {\n        \"resourceVersion\": \"\"\n    }\n}\n"
+
 // end writes what comes after the last object.
 func (l *objectList) end() error {
 	switch l.format.name {
@@ -380,13 +400,13 @@ func (l *objectList) end() error {
 		switch asJSON := l.format.name == "json"; {
 		case l.named:
 		case asJSON && l.count == 0:
-			fmt.Fprint(l.out, "{\n    \"apiVersion\": \"v1\",\n    \"items\": [],\n    \"kind\": \"List\"\n}\n")
+			fmt.Fprint(l.out, "{\n    \"apiVersion\": \"v1\",\n    \"items\": [],\n    \"kind\": \"List\",\n"+listMetadata)
 		case asJSON:
-			fmt.Fprint(l.out, "\n    ],\n    \"kind\": \"List\"\n}\n")
+			fmt.Fprint(l.out, "\n    ],\n    \"kind\": \"List\",\n"+listMetadata)
 		case l.count == 0:
-			fmt.Fprint(l.out, "apiVersion: v1\nitems: []\nkind: List\n")
+			fmt.Fprint(l.out, "apiVersion: v1\nitems: []\nkind: List\nmetadata:\n  resourceVersion: \"\"\n")
 		default:
-			fmt.Fprint(l.out, "kind: List\n")
+			fmt.Fprint(l.out, "kind: List\nmetadata:\n  resourceVersion: \"\"\n")
 		}
 	case "jsonpath":
 		return l.format.path.write(l.out, l.named)

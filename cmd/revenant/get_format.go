@@ -119,7 +119,7 @@ func (p *pathPrinter) add(document map[string]any) error {
 }
 
 func (p *pathPrinter) write(w io.Writer, alone bool) error {
-	var data any = map[string]any{"apiVersion": "v1", "kind": "List", "items": p.items}
+	var data any = map[string]any{"apiVersion": "v1", "kind": "List", "metadata": map[string]any{"resourceVersion": ""}, "items": p.items}
 	if alone && len(p.items) == 1 {
 		data = p.items[0]
 	}
@@ -257,7 +257,8 @@ func (l *objectList) row(o *selection.Object, decoded *kube.Object) error {
 	if r == nil {
 		r = &resources.Resource{Name: o.Key.Resource, Group: o.Key.Group}
 	}
-	namespaced := l.query.query.Namespace == "" && r.Namespaced
+	// As kubectl, which goes on with the column once it has one.
+	namespaced := l.query.query.Namespace == "" && (r.Namespaced || l.table != nil && l.table.header[0] == "NAMESPACE")
 	if l.table == nil || l.table.of != r {
 		if l.table != nil {
 			if err := l.table.flush(l.out); err != nil {
@@ -304,7 +305,7 @@ func (l *objectList) row(o *selection.Object, decoded *kube.Object) error {
 		cells = append(cells, cellText(cmp.Or(o.Key.Name, o.Record.Key), maxCell))
 	}
 	if l.showLabels {
-		cells = append(cells, cellText(labelText(l.document(decoded)), maxLabels))
+		cells = append(cells, cellText(labelText(l.document(o, decoded)), maxLabels))
 	}
 	return l.table.add(l.out, cells)
 }
