@@ -70,6 +70,12 @@ func Of(o *kube.Object, opts Options) (*Manifest, error) {
 	if o.Typed == nil && o.Unstructured == nil {
 		return nil, errors.New("it could not be decoded")
 	}
+	if !opts.Raw {
+		var err error
+		if o, err = o.Served(); err != nil {
+			return nil, err
+		}
+	}
 	document := o.Document(kube.PrintOptions{ShowSecrets: opts.ShowSecrets})
 	if problem, ok := document["problem"].(string); ok && document["metadata"] == nil {
 		return nil, errors.New(problem) // too large to be printed field by field

@@ -26,6 +26,8 @@ type Resource struct {
 	Foreign    bool // keys that hold no API object, the Name says whose; their names are the keys
 	Count      int  // of its objects at the revision
 	Columns    []Column
+	Categories []string // that a definition puts it into, such as all
+	Fields     []string // by which a definition lets objects be selected: spec.color
 
 	values func(*kube.Object, clock.Interval) ([]any, error)
 }
@@ -89,7 +91,7 @@ func (r *Resource) Age(value []byte, now clock.Interval) (c Cell, ok bool) {
 // printers are those of the built-in resources that have one.
 var printers = func() map[string]printer {
 	all := map[string]printer{}
-	for _, some := range []map[string]printer{core, workloads, network, storage, access, machinery} {
+	for _, some := range []map[string]printer{core, workloads, network, storage, access, machinery, newer} {
 		maps.Copy(all, some)
 	}
 	return all

@@ -3,6 +3,7 @@ package resources
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -64,6 +65,9 @@ func cell(value any, now clock.Interval) Cell {
 	case int64:
 		return number(v)
 	case float64:
+		if v == math.Trunc(v) && math.Abs(v) < math.MaxInt64 { // which JSON does not tell from an integer
+			return Cell{strconv.FormatInt(int64(v), 10), v}
+		}
 		return Cell{fmt.Sprint(v), v}
 	case ratio:
 		c := Cell{Text: fmt.Sprintf("%d/%d", v.of, v.all)}

@@ -1,6 +1,7 @@
 package resources
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -57,7 +58,7 @@ var core = map[string]printer{
 	}),
 	"nodes": printerOf("Name  Status  Roles  Age  Version  +Internal-IP  +External-IP  +OS-Image  +Kernel-Version  +Container-Runtime", nodeValues),
 	"namespaces": printerOf("Name  Status  Age", func(o *corev1.Namespace) []any {
-		return []any{o.Name, o.Status.Phase, o.CreationTimestamp}
+		return []any{o.Name, cmp.Or(o.Status.Phase, corev1.NamespaceActive), o.CreationTimestamp}
 	}),
 	"secrets": printerOf("Name  Type  Data  Age", func(o *corev1.Secret) []any {
 		return []any{o.Name, o.Type, len(o.Data), o.CreationTimestamp}
@@ -65,8 +66,8 @@ var core = map[string]printer{
 	"configmaps": printerOf("Name  Data  Age", func(o *corev1.ConfigMap) []any {
 		return []any{o.Name, len(o.Data) + len(o.BinaryData), o.CreationTimestamp}
 	}),
-	"serviceaccounts": printerOf("Name  Secrets  Age", func(o *corev1.ServiceAccount) []any {
-		return []any{o.Name, len(o.Secrets), o.CreationTimestamp}
+	"serviceaccounts": printerOf("Name  Age", func(o *corev1.ServiceAccount) []any {
+		return []any{o.Name, o.CreationTimestamp}
 	}),
 	"replicationcontrollers": printerOf("Name  Desired  Current  Ready  Age  +Containers  +Images  +Selector", func(o *corev1.ReplicationController) []any {
 		var names, images string
@@ -85,7 +86,7 @@ var core = map[string]printer{
 		}
 		return []any{
 			o.Name, o.Spec.Capacity[corev1.ResourceStorage], accessModes(o.Spec.AccessModes), o.Spec.PersistentVolumeReclaimPolicy,
-			phase(o.Status.Phase, &o.ObjectMeta), claim, storageClass(&o.ObjectMeta, o.Spec.StorageClassName),
+			phase(cmp.Or(o.Status.Phase, corev1.VolumePending), &o.ObjectMeta), claim, storageClass(&o.ObjectMeta, o.Spec.StorageClassName),
 			set(o.Spec.VolumeAttributesClassName), o.Status.Reason, o.CreationTimestamp, set(o.Spec.VolumeMode),
 		}
 	}),
@@ -95,7 +96,7 @@ var core = map[string]printer{
 			capacity, modes = o.Status.Capacity[corev1.ResourceStorage], accessModes(o.Status.AccessModes)
 		}
 		return []any{
-			o.Name, phase(o.Status.Phase, &o.ObjectMeta), o.Spec.VolumeName, capacity, modes,
+			o.Name, phase(cmp.Or(o.Status.Phase, corev1.ClaimPending), &o.ObjectMeta), o.Spec.VolumeName, capacity, modes,
 			storageClass(&o.ObjectMeta, given(o.Spec.StorageClassName, "")), set(o.Spec.VolumeAttributesClassName),
 			o.CreationTimestamp, set(o.Spec.VolumeMode),
 		}
@@ -231,7 +232,7 @@ func (s *podStatus) initialize(o *corev1.Pod, sidecars map[string]bool) (done bo
 
 // run looks at the containers; of reasons that of the first one counts.
 func (s *podStatus) run(o *corev1.Pod) {
-	running := false
+	running, failure := false, ""
 	for _, c := range slices.Backward(o.Status.ContainerStatuses) {
 		s.restart(&c)
 		ended, waiting := c.State.Terminated, c.State.Waiting
@@ -239,17 +240,22 @@ func (s *podStatus) run(o *corev1.Pod) {
 		case waiting != nil && waiting.Reason != "":
 			s.reason = waiting.Reason
 		case ended != nil:
-			s.reason = exitReason(ended)
+			if s.reason = exitReason(ended); ended.ExitCode != 0 {
+				failure = s.reason
+			}
 		case c.Ready && c.State.Running != nil:
 			running = true
 			s.ready++
 		}
 	}
-	if s.reason == "Completed" && running {
+	switch {
+	case s.reason != "Completed":
+	case running && podCondition(o, corev1.PodReady) == corev1.ConditionTrue:
+		s.reason = "Running"
+	case failure != "":
+		s.reason = failure
+	case running:
 		s.reason = "NotReady"
-		if podCondition(o, corev1.PodReady) == corev1.ConditionTrue {
-			s.reason = "Running"
-		}
 	}
 }
 
@@ -316,10 +322,14 @@ func nodeValues(o *corev1.Node) []any {
 		return text
 	}
 	info := &o.Status.NodeInfo
+	kernel := known(info.KernelVersion)
+	if info.Architecture != "" {
+		kernel += " (" + info.Architecture + ")"
+	}
 	return []any{
 		o.Name, status, some(strings.Join(unique(roles), ",")), o.CreationTimestamp, info.KubeletVersion,
 		address(corev1.NodeInternalIP), address(corev1.NodeExternalIP),
-		known(info.OSImage), known(info.KernelVersion), known(info.ContainerRuntimeVersion),
+		known(info.OSImage), kernel, known(info.ContainerRuntimeVersion),
 	}
 }
 

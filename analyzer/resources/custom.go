@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/version"
 	"k8s.io/client-go/util/jsonpath"
@@ -28,6 +29,7 @@ type crd struct {
 		Version                  string // v1beta1, when there is one only
 		Versions                 []crdVersion
 		AdditionalPrinterColumns []crdColumn // v1beta1, of all versions
+		SelectableFields         []crdField  // v1beta1, of all versions
 		Conversion               struct{ Strategy string }
 	}
 	Status struct{ AcceptedNames crdNames }
@@ -38,6 +40,7 @@ type crdNames struct {
 	Singular   string
 	Kind       string
 	ShortNames []string
+	Categories []string
 }
 
 type crdVersion struct {
@@ -45,7 +48,10 @@ type crdVersion struct {
 	Served                   bool
 	Storage                  bool
 	AdditionalPrinterColumns []crdColumn
+	SelectableFields         []crdField
 }
+
+type crdField struct{ JSONPath string }
 
 type crdColumn struct {
 	Name     string
@@ -83,24 +89,40 @@ func readDefinition(value []byte) *Resource {
 	if len(names.ShortNames) > maxNames {
 		names.ShortNames = names.ShortNames[:maxNames]
 	}
+	if len(names.Categories) > maxNames {
+		names.Categories = names.Categories[:maxNames]
+	}
 	if names.Singular == "" {
 		names.Singular = strings.ToLower(names.Kind)
 	}
 	r := &Resource{
-		Group: d.Spec.Group, Name: names.Plural, Kind: names.Kind, Singular: names.Singular, ShortNames: names.ShortNames,
+		Group: d.Spec.Group, Name: names.Plural, Kind: names.Kind, Singular: names.Singular, ShortNames: names.ShortNames, Categories: names.Categories,
 		Namespaced: d.Spec.Scope != "Cluster", Custom: true, Known: true,
 	}
-	p := printerOfColumns(d.columns())
+	columns, selectable := d.Spec.AdditionalPrinterColumns, d.Spec.SelectableFields
+	if best := d.version(); best != nil {
+		if len(best.AdditionalPrinterColumns) > 0 {
+			columns = best.AdditionalPrinterColumns
+		}
+		if len(best.SelectableFields) > 0 {
+			selectable = best.SelectableFields
+		}
+	}
+	for i, f := range selectable {
+		if i < maxColumns && len(f.JSONPath) <= maxPath {
+			r.Fields = append(r.Fields, strings.TrimPrefix(f.JSONPath, "."))
+		}
+	}
+	p := printerOfColumns(columns)
 	r.Columns, r.values = p.columns, p.values
 	return r
 }
 
-// columns are the columns of the version that kubectl asks for: the newest one that
-// is served, by the order of kube-aware versions. Where a webhook converts between
-// versions, that would print what the webhook makes of the stored object; then those
-// of the stored version are right.
-func (d *crd) columns() []crdColumn {
-	var best *crdVersion
+// version is the version that kubectl asks for: the newest one that is served, by the
+// order of kube-aware versions. Where a webhook converts between versions, that would
+// print what the webhook makes of the stored object; then the stored version is
+// right. It is nil where there is none.
+func (d *crd) version() (best *crdVersion) {
 	for i := range d.Spec.Versions {
 		v := &d.Spec.Versions[i]
 		switch {
@@ -112,10 +134,7 @@ func (d *crd) columns() []crdColumn {
 			best = v
 		}
 	}
-	if best != nil && len(best.AdditionalPrinterColumns) > 0 {
-		return best.AdditionalPrinterColumns
-	}
-	return d.Spec.AdditionalPrinterColumns
+	return best
 }
 
 // customColumn is a column of a custom resource.
@@ -291,4 +310,34 @@ func numbered(value any) any {
 		return string(v)
 	}
 	return value
+}
+
+// definitionValues mirrors the table of apiextensions-apiserver v0.37
+// pkg/registry/customresourcedefinition/tableconvertor.
+func definitionValues(o *kube.Object, _ clock.Interval) ([]any, error) {
+	served, err := o.Served()
+	if err != nil {
+		return nil, err
+	}
+	d, err := kube.As[*apiextensionsv1.CustomResourceDefinition](served)
+	if err != nil {
+		return nil, err
+	}
+	var versions []string
+	for _, v := range d.Spec.Versions {
+		switch {
+		case v.Served && v.Storage:
+			versions = append(versions, v.Name+"(storage)")
+		case v.Served:
+			versions = append(versions, v.Name)
+		}
+	}
+	slices.Sort(versions)
+	established := slices.ContainsFunc(d.Status.Conditions, func(c apiextensionsv1.CustomResourceDefinitionCondition) bool {
+		return c.Type == apiextensionsv1.Established && c.Status == apiextensionsv1.ConditionTrue
+	})
+	return []any{
+		d.Name, string(d.Spec.Scope), strings.Join(versions, ","), plainTime{d.CreationTimestamp},
+		d.Spec.Group, d.Spec.Names.Kind, strings.Join(d.Spec.Names.ShortNames, ","), established,
+	}, nil
 }

@@ -137,7 +137,10 @@ var network = map[string]printer{
 		return []any{o.Name, given(o.Spec.IngressClassName, none), hosts(o.Spec.Rules), strings.Join(unique(addresses), ","), ports, o.CreationTimestamp}
 	}),
 	"ingressclasses": printerOf("Name  Controller  Parameters  Age", func(o *networkingv1.IngressClass) []any {
-		parameters := none
+		name, parameters := o.Name, none
+		if o.Annotations[networkingv1.AnnotationIsDefaultIngressClass] == "true" {
+			name += " (default)"
+		}
 		if p := o.Spec.Parameters; p != nil {
 			parameters = p.Kind
 			if p.APIGroup != nil {
@@ -145,7 +148,7 @@ var network = map[string]printer{
 			}
 			parameters += "/" + p.Name
 		}
-		return []any{o.Name, o.Spec.Controller, parameters, o.CreationTimestamp}
+		return []any{name, o.Spec.Controller, parameters, o.CreationTimestamp}
 	}),
 	"networkpolicies": printerOf("Name  Pod-Selector  Age", func(o *networkingv1.NetworkPolicy) []any {
 		return []any{o.Name, metav1.FormatLabelSelector(&o.Spec.PodSelector), o.CreationTimestamp}
@@ -153,7 +156,7 @@ var network = map[string]printer{
 	"servicecidrs": printerOf("Name  CIDRs  Age", func(o *networkingv1.ServiceCIDR) []any {
 		return []any{o.Name, strings.Join(o.Spec.CIDRs, ","), o.CreationTimestamp}
 	}),
-	"ipaddresses": printerOf("Name  ParentRef  Age", func(o *networkingv1.IPAddress) []any {
+	"ipaddresses": printerOf("Name  ParentRef", func(o *networkingv1.IPAddress) []any {
 		parent := none
 		if p := o.Spec.ParentRef; p != nil {
 			parent = strings.ToLower(schema.GroupResource{Group: p.Group, Resource: p.Resource}.String())
@@ -162,7 +165,7 @@ var network = map[string]printer{
 			}
 			parent += "/" + p.Name
 		}
-		return []any{o.Name, parent, o.CreationTimestamp}
+		return []any{o.Name, parent}
 	}),
 }
 
@@ -178,11 +181,7 @@ var storage = map[string]printer{
 		}
 	}),
 	"volumeattributesclasses": printerOf("Name  DriverName  Age", func(o *storagev1.VolumeAttributesClass) []any {
-		name := o.Name
-		if o.Annotations[defaultAttributesClass] == "true" {
-			name += " (default)"
-		}
-		return []any{name, o.DriverName, o.CreationTimestamp}
+		return []any{o.Name, o.DriverName, o.CreationTimestamp}
 	}),
 	"volumeattachments": printerOf("Name  Attacher  PV  Node  Attached  Age", func(o *storagev1.VolumeAttachment) []any {
 		return []any{o.Name, o.Spec.Attacher, given(o.Spec.Source.PersistentVolumeName, ""), o.Spec.NodeName, o.Status.Attached, o.CreationTimestamp}
@@ -202,21 +201,26 @@ var storage = map[string]printer{
 			tokens, given(s.RequiresRepublish, false), some(modes), o.CreationTimestamp,
 		}
 	}),
-	"csistoragecapacities": printerOf("Name  StorageClassName  Capacity", func(o *storagev1.CSIStorageCapacity) []any {
-		return []any{o.Name, o.StorageClassName, set(o.Capacity)}
-	}),
-	"storageversionmigrations": printerOf("Name  Resource", func(o *migrationv1.StorageVersionMigration) []any {
-		r := o.Spec.Resource
-		return []any{o.Name, r.Resource + "." + r.Group}
+	"csistoragecapacities": plain(false),
+	"storageversionmigrations": printerOf("Name  Resource  Status", func(o *migrationv1.StorageVersionMigration) []any {
+		status := "Unknown"
+		for _, c := range o.Status.Conditions {
+			switch kind := migrationv1.MigrationConditionType(c.Type); kind {
+			case migrationv1.MigrationRunning, migrationv1.MigrationFailed, migrationv1.MigrationSucceeded:
+				if c.Status == metav1.ConditionTrue {
+					status = c.Type
+				}
+			}
+		}
+		return []any{o.Name, schema.GroupResource{Group: o.Spec.Resource.Group, Resource: o.Spec.Resource.Resource}.String(), status}
 	}),
 }
 
 // Annotations that make a class the default one (kubernetes v1.37
 // pkg/apis/storage/util/helpers.go).
 const (
-	defaultClass           = "storageclass.kubernetes.io/is-default-class"
-	betaDefaultClass       = "storageclass.beta.kubernetes.io/is-default-class"
-	defaultAttributesClass = "volumeattributesclass.kubernetes.io/is-default-class"
+	defaultClass     = "storageclass.kubernetes.io/is-default-class"
+	betaDefaultClass = "storageclass.beta.kubernetes.io/is-default-class"
 )
 
 var access = map[string]printer{
@@ -256,7 +260,7 @@ var access = map[string]printer{
 }
 
 var machinery = map[string]printer{
-	"customresourcedefinitions": plain(false),
+	"customresourcedefinitions": {parseColumns("Name  Scope  Versions  Created At  +Group  +Kind  +ShortNames  +Established"), definitionValues},
 	"limitranges":               plain(false),
 	"apiservices": printerOf("Name  Service  Available  Age", func(o *registrationv1.APIService) []any {
 		service, available := "Local", ""
@@ -433,7 +437,7 @@ func parameters(r *admissionv1.ParamRef) string {
 	case r.Name != "":
 		return "*/" + r.Name
 	case r.Selector != nil:
-		return metav1.FormatLabelSelector(r.Selector)
+		return r.Selector.String() // as Go prints it
 	}
 	return unset
 }

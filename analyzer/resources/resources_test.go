@@ -134,7 +134,7 @@ func TestCells(t *testing.T) {
 			"i|nginx|a,b,c + 2 more...|1.1.1.1|80, 443|<unknown>"},
 		{"ingresses", "of a beta version", `"metadata":{"name":"i"},"spec":{"backend":{"serviceName":"s","servicePort":80}}`, "networking.k8s.io/v1beta1 Ingress", "i|<none>|*||80|<unknown>"},
 		{"networkpolicies", "all", `"metadata":{"name":"n"}`, "", "n|<none>|<unknown>"},
-		{"ipaddresses", "of a service", `"metadata":{"name":"10.0.0.1"},"spec":{"parentRef":{"resource":"services","namespace":"a","name":"b"}}`, "", "10.0.0.1|services/a/b|<unknown>"},
+		{"ipaddresses", "of a service", `"metadata":{"name":"10.0.0.1"},"spec":{"parentRef":{"resource":"services","namespace":"a","name":"b"}}`, "", "10.0.0.1|services/a/b"},
 		{"storageclasses", "default", `"metadata":{"name":"c","annotations":{"storageclass.kubernetes.io/is-default-class":"true"}},"provisioner":"p"`, "", "c (default)|p|Delete|Immediate|false|<unknown>"},
 		{"csidrivers", "plain", `"metadata":{"name":"c"},"spec":{"tokenRequests":[{"audience":"a"},{"audience":"b"}],"volumeLifecycleModes":["Persistent"]}`, "", "c|true|false|false|a,b|false|Persistent|<unknown>"},
 		{"volumeattachments", "attached", `"metadata":{"name":"v"},"spec":{"attacher":"a","nodeName":"n","source":{"persistentVolumeName":"p"}},"status":{"attached":true}`, "", "v|a|p|n|true|<unknown>"},

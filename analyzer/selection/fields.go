@@ -13,7 +13,6 @@ import (
 	"revenant/analyzer/resources"
 	"revenant/decoder/keyspace"
 	"revenant/decoder/kube"
-	"revenant/decoder/snapshot"
 )
 
 // fieldSets are the fields beside metadata.name and metadata.namespace by which API
@@ -22,6 +21,7 @@ import (
 var fieldSets = map[string]map[string]field{
 	"pods": {
 		"spec.nodeName": {}, "spec.restartPolicy": {}, "spec.schedulerName": {}, "spec.serviceAccountName": {}, "spec.hostNetwork": {unset: "false"},
+		"spec.host":    {path: "spec.nodeName"},
 		"status.phase": {}, "status.podIP": {}, "status.podIPs": {path: "-"}, "status.nominatedNodeName": {},
 	},
 	"events": {
@@ -41,6 +41,10 @@ var fieldSets = map[string]map[string]field{
 	"resourceslices":             {"spec.nodeName": {}, "spec.driver": {}, "spec.pool.name": {}},
 }
 
+// nameOnly are resources whose objects are not selected by metadata.namespace, as the
+// same functions say.
+var nameOnly = []string{"nodes", "namespaces", "certificatesigningrequests", "clustertrustbundles", "podcertificaterequests", "resourceslices"}
+
 // field is where a selectable field is in the object.
 type field struct {
 	path  string // "" for the path that is its name
@@ -58,45 +62,67 @@ func (e *FieldError) Error() string {
 	return fmt.Sprintf("%s are not selected by the field %q", e.Resource, e.Field)
 }
 
+// fieldOf is a field by which objects of a resource are selected.
+func fieldOf(r *resources.Resource, name string) (f field, ok bool) {
+	switch {
+	case name == "metadata.name":
+		return f, true
+	case name == "metadata.namespace" && r.Custom:
+		return f, r.Namespaced
+	case name == "metadata.namespace":
+		return f, !slices.Contains(nameOnly, r.Name)
+	case r.Custom:
+		return f, slices.Contains(r.Fields, name)
+	}
+	f, ok = fieldSets[r.Name][name]
+	return f, ok
+}
+
 // checkFields says whether all fields of the selector are known for a resource.
 func checkFields(selector fields.Selector, r *resources.Resource) error {
-	known := fieldSets[r.Name]
 	for _, want := range selector.Requirements() {
-		_, ok := known[want.Field]
-		if ok = ok && !r.Custom; !ok && want.Field != "metadata.name" && want.Field != "metadata.namespace" {
-			list := []string{"metadata.name", "metadata.namespace"}
-			if !r.Custom {
-				list = append(list, slices.Sorted(maps.Keys(known))...)
-			}
-			return &FieldError{want.Field, r.FullName(), list}
+		if _, ok := fieldOf(r, want.Field); ok {
+			continue
 		}
+		known := []string{"metadata.name"}
+		if _, ok := fieldOf(r, "metadata.namespace"); ok {
+			known = append(known, "metadata.namespace")
+		}
+		more := r.Fields
+		if !r.Custom {
+			more = slices.Collect(maps.Keys(fieldSets[r.Name]))
+		}
+		return &FieldError{want.Field, r.FullName(), append(known, slices.Sorted(slices.Values(more))...)}
 	}
 	return nil
 }
 
 // matchesFields says whether an object matches the field selector. The error says that it
 // cannot be decoded, where more than its name and namespace is asked for.
-func (q *Query) matchesFields(w *Where, key kube.Key, r snapshot.Record) (bool, error) {
+func (q *Query) matchesFields(w *Where, o *Object) (bool, error) {
 	if q.Fields == nil || q.Fields.Empty() {
 		return true, nil
 	}
-	set := fields.Set{"metadata.name": key.Name, "metadata.namespace": key.Namespace}
+	set := fields.Set{"metadata.name": o.Key.Name, "metadata.namespace": o.Key.Namespace}
 	var document map[string]any
 	for _, want := range q.Fields.Requirements() {
-		f, ok := fieldSets[key.Resource][want.Field]
-		if !ok {
+		if o.Resource == nil {
+			break // of a definition that is gone
+		}
+		f, ok := fieldOf(o.Resource, want.Field)
+		if !ok || set.Has(want.Field) {
 			continue
 		}
 		if document == nil {
-			value, err := w.Snapshot.Value(r)
+			value, err := w.Snapshot.Value(o.Record)
 			if err != nil {
 				return false, err
 			}
-			o := kube.Decode(keyspace.DecodeKey(w.Prefix, r.Key), value)
-			if o.Typed == nil && o.Unstructured == nil {
-				return false, o.Problem
+			decoded := kube.Decode(keyspace.DecodeKey(w.Prefix, o.Record.Key), value)
+			if decoded.Typed == nil && decoded.Unstructured == nil {
+				return false, decoded.Problem
 			}
-			document = o.Document(kube.PrintOptions{})
+			document = decoded.Document(kube.PrintOptions{})
 		}
 		set[want.Field] = cmp.Or(text(document, cmp.Or(f.path, want.Field)), text(document, f.or), f.unset)
 	}

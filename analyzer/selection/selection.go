@@ -35,10 +35,13 @@ type Query struct {
 	Fields fields.Selector
 }
 
-// Several says whether objects of more than one resource can be found.
-func (q *Query) Several() bool {
-	plain := slices.DeleteFunc(slices.Clone(q.Words), func(word string) bool { return strings.Contains(word, "/") })
-	return len(q.Words) == 0 || len(plain) < len(q.Words) && len(q.Words) > 1 || len(plain) > 0 && strings.ContainsAny(expanded(plain[0]), ",")
+// Several says whether objects of more than one resource can be found. Words that
+// cannot be parsed are refused by Find.
+func (q *Query) Several(w Where) bool {
+	parts, _ := q.parse(&w)
+	return len(parts) == 0 || slices.ContainsFunc(parts, func(p part) bool {
+		return p.resource != parts[0].resource || p.plural != parts[0].plural && p.resource == nil
+	})
 }
 
 // Named says whether no more than one object of a resource is asked for, by its name.
@@ -54,14 +57,29 @@ func (q *Query) Named() bool {
 
 // all is what kubectl means by all: the resources of the category (kubernetes v1.37
 // pkg/registry, Categories).
-const all = "pods,replicationcontrollers,services,daemonsets.apps,deployments.apps,replicasets.apps,statefulsets.apps,horizontalpodautoscalers.autoscaling,cronjobs.batch,jobs.batch"
+var all = []string{
+	"pods", "replicationcontrollers", "services", "daemonsets.apps", "deployments.apps", "replicasets.apps", "statefulsets.apps",
+	"horizontalpodautoscalers.autoscaling", "cronjobs.batch", "jobs.batch",
+}
 
-// expanded is a word with the resources of a category in its place.
-func expanded(word string) string {
-	if word == "all" {
-		return all
+// expanded are the resources of a category, those that definitions put into it among
+// them, or else the word itself.
+func expanded(word string, c *resources.Catalog) (list []string) {
+	if c.Lookup(word) != nil {
+		return []string{word}
 	}
-	return word
+	if word == "all" {
+		list = slices.Clone(all)
+	}
+	for _, r := range c.Resources() {
+		if slices.Contains(r.Categories, word) {
+			list = append(list, r.FullName())
+		}
+	}
+	if list == nil {
+		list = []string{word}
+	}
+	return list
 }
 
 // Where is what a query is asked of.
@@ -80,6 +98,7 @@ type Object struct {
 	Key      kube.Key
 	Resource *resources.Resource // nil where the catalog of the view has none
 	Record   snapshot.Record
+	Word     int // which of the words found it, those with commas and categories counted as several
 }
 
 // part is what one of the words names.
@@ -95,6 +114,8 @@ type part struct {
 // has says whether an object is of the part.
 func (p *part) has(o *Object) bool {
 	switch {
+	case p.word == "":
+		return true
 	case p.key != "":
 		return o.Record.Key == p.key || strings.HasPrefix(o.Record.Key, strings.TrimSuffix(p.key, "/")+"/")
 	case p.resource != nil:
@@ -142,9 +163,11 @@ func (q *Query) parse(w *Where) (parts []part, err error) {
 		if len(names) == 0 {
 			names = []string{""}
 		}
-		for resource := range strings.SplitSeq(expanded(plain[0]), ",") {
-			for _, name := range names {
-				err = errors.Join(err, add(resource, name))
+		for word := range strings.SplitSeq(plain[0], ",") {
+			for _, resource := range expanded(word, w.Catalog) {
+				for _, name := range names {
+					err = errors.Join(err, add(resource, name))
+				}
 			}
 		}
 	}
@@ -183,10 +206,10 @@ func (e *UnreadError) Unwrap() error { return e.Err }
 // lookEvery is after how many keys a pass looks whether it is to stop.
 const lookEvery = 1 << 10
 
-// Find yields the objects in the order of their keys. Its errors are ctx's, an
-// *UnknownError for a word, a *FieldError for a field, an *UnreadError beside
-// an object that selectors may mean, and in the end a *MissingError for each object that was
-// named and not found.
+// Find yields the objects: those of the first word first, each word's in the order of
+// their keys, and none twice. Its errors are ctx's, an *UnknownError for a word, a
+// *FieldError for a field, an *UnreadError beside an object that selectors may mean,
+// and in the end a *MissingError for each object that was named and not found.
 func (q *Query) Find(ctx context.Context, w Where) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
 		parts, err := q.parse(&w)
@@ -194,67 +217,74 @@ func (q *Query) Find(ctx context.Context, w Where) iter.Seq2[Object, error] {
 			yield(Object{}, err)
 			return
 		}
-		found := make([]bool, len(parts))
+		if len(parts) == 0 {
+			parts = []part{{}}
+		}
+		var missing []string
 		passed := 0
-		for r := range w.records(q.start(parts, w.Prefix)) {
-			if passed++; passed%lookEvery == 0 && ctx.Err() != nil {
-				yield(Object{}, ctx.Err())
-				return
+		for i := range parts {
+			p, found := &parts[i], false
+			for r := range w.records(q.start(p, w.Prefix)) {
+				if passed++; passed%lookEvery == 0 && ctx.Err() != nil {
+					yield(Object{}, ctx.Err())
+					return
+				}
+				key, ok := w.Catalog.Key(r.Key)
+				if !ok && p.word == "" {
+					continue // no API object: only for who names its key
+				}
+				o := Object{Key: key, Resource: w.Catalog.Of(key), Record: r, Word: i}
+				if q.Namespace != "" && key.Namespace != q.Namespace && !p.ofCluster() || !p.has(&o) {
+					continue
+				}
+				found = true
+				if slices.ContainsFunc(parts[:i], func(earlier part) bool { return earlier.has(&o) }) {
+					continue
+				}
+				chosen, err := q.chooses(&w, &o)
+				if err != nil {
+					err = &UnreadError{Key: r.Key, Err: err}
+				}
+				if (chosen || err != nil) && !yield(o, err) {
+					return
+				}
 			}
-			key, ok := w.Catalog.Key(r.Key)
-			if !ok && len(parts) == 0 {
-				continue // no API object: only for who names its key
-			}
-			o := Object{Key: key, Resource: w.Catalog.Of(key), Record: r}
-			if q.Namespace != "" && key.Namespace != q.Namespace || !named(parts, found, &o) {
-				continue
-			}
-			chosen, err := q.chooses(&w, key, r)
-			if err != nil {
-				err = &UnreadError{Key: r.Key, Err: err}
-			}
-			if (chosen || err != nil) && !yield(o, err) {
-				return
+			if !found && (p.name != "" || p.key != "") {
+				missing = append(missing, p.word)
 			}
 		}
-		for i, p := range parts {
-			if !found[i] && (p.name != "" || p.key != "") && !yield(Object{}, &MissingError{p.word}) {
+		for _, word := range missing {
+			if !yield(Object{}, &MissingError{word}) {
 				return
 			}
 		}
 	}
 }
 
-// start is what all keys that can be wanted begin with.
-func (q *Query) start(parts []part, prefix string) string {
-	if len(parts) != 1 {
-		return ""
-	}
-	switch p := parts[0]; {
+// ofCluster says whether the objects of the part are in no namespace, so that none
+// leaves them out.
+func (p *part) ofCluster() bool { return p.resource != nil && !p.resource.Namespaced }
+
+// start is what all keys of a part begin with.
+func (q *Query) start(p *part, prefix string) string {
+	switch {
 	case p.key != "":
 		return p.key
-	case p.resource != nil:
-		return p.resource.Path(prefix, q.Namespace)
+	case p.resource == nil || p.resource.Foreign:
+		return ""
+	case p.ofCluster():
+		return p.resource.Path(prefix, "") + p.name
+	case q.Namespace == "":
+		return p.resource.Path(prefix, "")
 	}
-	return ""
-}
-
-// named says whether one of the parts names the object, and notes which.
-func named(parts []part, found []bool, o *Object) bool {
-	is := len(parts) == 0
-	for i, p := range parts {
-		if p.has(o) {
-			found[i], is = true, true
-		}
-	}
-	return is
+	return p.resource.Path(prefix, q.Namespace) + p.name
 }
 
 // chooses says whether the selectors match an object. The error says that its value,
 // which would tell, cannot be read.
-func (q *Query) chooses(w *Where, key kube.Key, r snapshot.Record) (bool, error) {
+func (q *Query) chooses(w *Where, o *Object) (bool, error) {
 	if q.Labels != nil && !q.Labels.Empty() {
-		value, err := w.Snapshot.Value(r)
+		value, err := w.Snapshot.Value(o.Record)
 		if err != nil {
 			return false, err
 		}
@@ -263,7 +293,7 @@ func (q *Query) chooses(w *Where, key kube.Key, r snapshot.Record) (bool, error)
 			return false, err
 		}
 	}
-	return q.matchesFields(w, key, r)
+	return q.matchesFields(w, o)
 }
 
 // records yields the state of every key that begins with start, or with Deleted the last

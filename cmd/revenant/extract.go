@@ -16,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"revenant/analyzer/manifest"
+	"revenant/analyzer/resources"
 	"revenant/analyzer/selection"
 	encode "revenant/decoder/document"
 	"revenant/decoder/keyspace"
@@ -124,6 +125,7 @@ func (o *extractOptions) run(ctx context.Context, args []string) error {
 type extraction struct {
 	where   selection.Where
 	newest  *snapshot.View
+	catalog *resources.Catalog // of the newest state
 	options manifest.Options
 	list    []wanted
 	missing []string // words
@@ -148,6 +150,9 @@ func (o *extractOptions) find(ctx context.Context, s *snapshot.Snapshot) (*extra
 		return nil, err
 	}
 	if x.newest, err = s.At(0); err != nil {
+		return nil, err
+	}
+	if x.catalog, err = resources.NewCatalog(ctx, s, x.newest, x.where.Prefix, x.where.Catalog); err != nil {
 		return nil, err
 	}
 	titles := map[string]string{} // by uid
@@ -239,7 +244,7 @@ func (x *extraction) exists(owner manifest.Owner, namespace string) bool {
 	if !found {
 		group = ""
 	}
-	r := x.where.Catalog.OfKind(group, owner.Kind)
+	r := x.catalog.OfKind(group, owner.Kind)
 	if r == nil {
 		return false
 	}

@@ -37,14 +37,11 @@ type queryOptions struct {
 }
 
 func (o *queryOptions) addFlags(cmd *cobra.Command) {
+	o.addChoice(cmd)
 	flags := cmd.Flags()
-	flags.StringVarP(&o.query.Namespace, "namespace", "n", "", "only objects of this `NAMESPACE` (default: of all)")
-	flags.BoolVarP(&o.all, "all-namespaces", "A", false, "objects of all namespaces, as without -n")
-	flags.StringVarP(&o.selector, "selector", "l", "", "only objects with these `LABELS`: app=web,tier!=db")
 	flags.StringVar(&o.fields, "field-selector", "", "only objects with these `FIELDS`: spec.nodeName=node-1")
 	flags.StringVar(&o.at, "at", "", "the state at this `REVISION|TIME` (default: the newest)")
 	flags.BoolVar(&o.deleted, "deleted", false, "what no longer exists, each object in its last retained state")
-	cmd.MarkFlagsMutuallyExclusive("namespace", "all-namespaces")
 }
 
 // parse reads the selectors. It is called before anything is opened.
@@ -150,6 +147,9 @@ type getOptions struct {
 	noHeaders   bool
 	sortBy      string
 	managed     bool
+
+	formats []*getFormat
+	order   *sortOrder
 }
 
 func newGet(s streams, f runFunc) *cobra.Command {
@@ -198,22 +198,7 @@ func (o *getOptions) addFlags(flags *pflag.FlagSet) {
 }
 
 func (o *getOptions) run(ctx context.Context, args []string) error {
-	files, words, err := o.files.split(args)
-	if err != nil {
-		return err
-	}
-	guard, err := o.open.guardOutputs(o.streams, files...)
-	if err != nil {
-		return err
-	}
-	if err := o.query.parse(words); err != nil {
-		return err
-	}
-	formats, err := parseGetFormats(guard, o.outputs)
-	if err != nil {
-		return err
-	}
-	order, err := parseSortBy(o.sortBy)
+	files, err := o.parse(args)
 	if err != nil {
 		return err
 	}
@@ -223,35 +208,64 @@ func (o *getOptions) run(ctx context.Context, args []string) error {
 			return err
 		}
 		bar.clear()
-		l := &objectList{getOptions: o, where: where, now: now, named: o.query.query.Named()}
-		var missing []string
-		for _, l.format = range formats {
-			list := func(w io.Writer) (err error) {
-				l.out, l.count, l.table = bufio.NewWriter(w), 0, nil
-				missing, err = l.list(ctx, order)
-				return errors.Join(err, l.out.Flush())
-			}
-			if l.format.place != nil {
-				err = l.format.place.Write(ctx, 0o600, list)
-			} else {
-				err = list(outfile.Until(ctx, o.streams.out))
-			}
-			if err != nil {
-				return err
-			}
-		}
-		switch {
-		case len(missing) > 0:
-			return notThere(s, missing)
-		case o.query.unread > 0:
-			return mayBeMeant(o.query.unread)
-		case s.Damaged():
-			return errDamaged
-		case l.count == 0:
-			fmt.Fprintln(o.streams.err, "No resources found.")
-		}
-		return nil
+		return o.write(ctx, where, now)
 	})
+}
+
+// parse reads what the flags and words say. It is called before anything is opened.
+func (o *getOptions) parse(args []string) (files []string, err error) {
+	files, words, err := o.files.split(args)
+	if err != nil {
+		return nil, err
+	}
+	guard, err := o.open.guardOutputs(o.streams, files...)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.query.parse(words); err != nil {
+		return nil, err
+	}
+	if o.formats, err = parseGetFormats(guard, o.outputs); err != nil {
+		return nil, err
+	}
+	o.order, err = parseSortBy(o.sortBy)
+	return files, err
+}
+
+// write lists the objects of a state in every format.
+func (o *getOptions) write(ctx context.Context, where selection.Where, now clock.Interval) error {
+	l := &objectList{getOptions: o, where: where, now: now, named: o.query.query.Named(), several: o.query.query.Several(where)}
+	var missing []string
+	for _, l.format = range o.formats {
+		list := func(w io.Writer) (err error) {
+			l.out, l.count, l.table = bufio.NewWriter(w), 0, nil
+			if l.format.name == "custom-columns" {
+				l.table = l.customTable()
+			}
+			missing, err = l.list(ctx, o.order)
+			return errors.Join(err, l.out.Flush())
+		}
+		var err error
+		if l.format.place != nil {
+			err = l.format.place.Write(ctx, 0o600, list)
+		} else {
+			err = list(outfile.Until(ctx, o.streams.out))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	switch {
+	case len(missing) > 0:
+		return notThere(where.Snapshot, missing)
+	case o.query.unread > 0:
+		return mayBeMeant(o.query.unread)
+	case where.Snapshot.Damaged():
+		return errDamaged
+	case l.count == 0:
+		fmt.Fprintln(o.streams.err, "No resources found.")
+	}
+	return nil
 }
 
 // objectList writes the objects that were found.
@@ -261,9 +275,11 @@ type objectList struct {
 	now    clock.Interval
 	out    *bufio.Writer
 	format *getFormat
-	named  bool // one object was asked for by its name
 	count  int
 	table  *objectTable
+
+	named   bool // one object was asked for by its name
+	several bool // there may be objects of more than one resource
 }
 
 // list writes all objects: as they come, or sorted once all are known.
@@ -274,14 +290,16 @@ func (l *objectList) list(ctx context.Context, order *sortOrder) ([]string, erro
 	}
 	var all []sorted
 	missing, err := l.query.found(ctx, l.where, func(o selection.Object) error {
-		key, err := order.key(l.document(l.decode(&o)))
-		all = append(all, sorted{o, key})
+		s, err := order.of(o, l.document(&o, l.decode(&o)))
+		all = append(all, s)
 		return err
 	})
 	if err != nil {
 		return missing, err
 	}
-	slices.SortStableFunc(all, func(a, b sorted) int { return compareKeys(a.key, b.key) })
+	if err := l.sort(all, order); err != nil {
+		return missing, err
+	}
 	for i := range all {
 		if err := l.object(all[i].Object); err != nil {
 			return missing, err
@@ -290,17 +308,40 @@ func (l *objectList) list(ctx context.Context, order *sortOrder) ([]string, erro
 	return missing, l.end()
 }
 
+// sort sorts, as kubectl does, each table by itself, and whatever else is a list.
+func (l *objectList) sort(all []sorted, order *sortOrder) error {
+	tables := l.format.name == "table" || l.format.name == "wide"
+	if l.named && !tables {
+		return nil
+	}
+	for len(all) > 0 {
+		n := len(all)
+		if i := slices.IndexFunc(all, func(s sorted) bool { return s.Word != all[0].Word }); tables && i > 0 {
+			n = i
+		}
+		if err := order.sort(all[:n]); err != nil {
+			return err
+		}
+		all = all[n:]
+	}
+	return nil
+}
+
 func (l *objectList) decode(o *selection.Object) *kube.Object {
 	value, err := l.where.Snapshot.Value(o.Record)
 	if err != nil {
 		value = nil
 	}
-	return kube.Decode(keyspace.DecodeKey(l.where.Prefix, o.Record.Key), value)
+	decoded := kube.Decode(keyspace.DecodeKey(l.where.Prefix, o.Record.Key), value)
+	if served, err := decoded.Served(); err == nil {
+		decoded = served
+	}
+	return decoded
 }
 
 // document is an object as jsonpath and columns look into it.
-func (l *objectList) document(o *kube.Object) map[string]any {
-	return o.Document(kube.PrintOptions{ShowSecrets: l.showSecrets, DropManagedFields: !l.managed})
+func (l *objectList) document(o *selection.Object, decoded *kube.Object) map[string]any {
+	return decoded.Document(kube.PrintOptions{ShowSecrets: l.showSecrets, Revision: o.Record.Main})
 }
 
 // object writes an object, or notes it where only all of them together can be written.
@@ -315,19 +356,19 @@ func (l *objectList) object(o selection.Object) error {
 		_, err := fmt.Fprintln(l.out, kubectlName(&o, decoded))
 		return err
 	case "json", "yaml":
-		return l.item(decoded)
+		return l.item(&o, decoded)
 	case "jsonpath":
-		return l.format.path.add(l.document(decoded))
+		return l.format.path.add(l.document(&o, decoded))
 	case "custom-columns":
-		return l.custom(l.document(decoded))
+		return l.custom(l.document(&o, decoded))
 	default:
 		return l.row(&o, decoded)
 	}
 }
 
 // item writes an object of a List, or the object alone where one was named.
-func (l *objectList) item(o *kube.Object) error {
-	options := kube.PrintOptions{ShowSecrets: l.showSecrets, DropManagedFields: !l.managed}
+func (l *objectList) item(found *selection.Object, o *kube.Object) error {
+	options := kube.PrintOptions{ShowSecrets: l.showSecrets, DropManagedFields: !l.managed, Revision: found.Record.Main}
 	asJSON := l.format.name == "json"
 	if l.named {
 		if l.count > 1 && !asJSON {
@@ -356,6 +397,10 @@ func (l *objectList) item(o *kube.Object) error {
 	return err
 }
 
+// listMetadata is the end of a List in JSON: kubectl gives it no version, as it makes
+// the list itself.
+const listMetadata = "    \"metadata\": {\n        \"resourceVersion\": \"\"\n    }\n}\n"
+
 // end writes what comes after the last object.
 func (l *objectList) end() error {
 	switch l.format.name {
@@ -363,13 +408,13 @@ func (l *objectList) end() error {
 		switch asJSON := l.format.name == "json"; {
 		case l.named:
 		case asJSON && l.count == 0:
-			fmt.Fprint(l.out, "{\n    \"apiVersion\": \"v1\",\n    \"items\": [],\n    \"kind\": \"List\"\n}\n")
+			fmt.Fprint(l.out, "{\n    \"apiVersion\": \"v1\",\n    \"items\": [],\n    \"kind\": \"List\",\n"+listMetadata)
 		case asJSON:
-			fmt.Fprint(l.out, "\n    ],\n    \"kind\": \"List\"\n}\n")
+			fmt.Fprint(l.out, "\n    ],\n    \"kind\": \"List\",\n"+listMetadata)
 		case l.count == 0:
-			fmt.Fprint(l.out, "apiVersion: v1\nitems: []\nkind: List\n")
+			fmt.Fprint(l.out, "apiVersion: v1\nitems: []\nkind: List\nmetadata:\n  resourceVersion: \"\"\n")
 		default:
-			fmt.Fprint(l.out, "kind: List\n")
+			fmt.Fprint(l.out, "kind: List\nmetadata:\n  resourceVersion: \"\"\n")
 		}
 	case "jsonpath":
 		return l.format.path.write(l.out, l.named)

@@ -8,13 +8,11 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"reflect"
 	"regexp"
 	"slices"
-	"strconv"
+	"sort"
 	"strings"
 
-	"github.com/fvbommel/sortorder"
 	"github.com/mattn/go-runewidth"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/client-go/util/jsonpath"
@@ -88,6 +86,8 @@ func parseGetFormat(guard *outfile.Guard, output string) (f *getFormat, err erro
 			}
 			f.columns = append(f.columns, customColumn{header, parsed})
 		}
+	case "go-template", "template", "go-template-file", "templatefile":
+		return nil, hinted(fmt.Errorf("output %s is not there: the program would weigh a third more with it", name), "jsonpath=EXPRESSION and custom-columns=HEADER:PATH,... print fields, and -o json is for jq")
 	default:
 		return nil, hinted(fmt.Errorf("unknown output format %q", name), getFormatsHint)
 	}
@@ -119,7 +119,7 @@ func (p *pathPrinter) add(document map[string]any) error {
 }
 
 func (p *pathPrinter) write(w io.Writer, alone bool) error {
-	var data any = map[string]any{"apiVersion": "v1", "kind": "List", "items": p.items}
+	var data any = map[string]any{"apiVersion": "v1", "kind": "List", "metadata": map[string]any{"resourceVersion": ""}, "items": p.items}
 	if alone && len(p.items) == 1 {
 		data = p.items[0]
 	}
@@ -132,12 +132,16 @@ func (p *pathPrinter) write(w io.Writer, alone bool) error {
 }
 
 // sortOrder is what --sort-by asks for.
-type sortOrder struct{ path *jsonpath.JSONPath }
+type sortOrder struct {
+	text string
+	path *jsonpath.JSONPath
+}
 
 // sorted is an object with what it is sorted by.
 type sorted struct {
 	selection.Object
-	key any // nil where it has no such field
+	key     any // nil is a value, too
+	missing bool
 }
 
 func parseSortBy(path string) (*sortOrder, error) {
@@ -148,68 +152,79 @@ func parseSortBy(path string) (*sortOrder, error) {
 	if err != nil {
 		return nil, hinted(fmt.Errorf("--sort-by: %w", err), "such as .metadata.creationTimestamp")
 	}
-	return &sortOrder{parsed}, nil
+	return &sortOrder{path, parsed}, nil
 }
 
-func (o *sortOrder) key(document map[string]any) (any, error) {
+func (o *sortOrder) of(object selection.Object, document map[string]any) (s sorted, err error) {
+	s = sorted{Object: object, missing: true}
 	found, err := o.path.FindResults(resources.Numbers(document))
 	if err != nil {
-		return nil, fmt.Errorf("--sort-by: %w", err)
+		return s, fmt.Errorf("--sort-by: %w", err)
 	}
 	if len(found) == 0 || len(found[0]) == 0 {
-		return nil, nil
+		return s, nil
 	}
-	v := found[0][0]
-	for v.Kind() == reflect.Interface && !v.IsNil() {
-		v = v.Elem()
+	if v := found[0][0]; v.IsValid() && v.CanInterface() {
+		s.key = v.Interface()
 	}
-	if !v.IsValid() || !v.CanInterface() {
-		return nil, nil
-	}
-	return v.Interface(), nil
+	s.missing = false
+	return s, nil
 }
 
-// compareKeys orders as kubectl does: what has no such field first, numbers and
-// quantities by their amount, other text with the numbers in it by theirs (kubectl v0.37
-// pkg/cmd/get sorter.go).
-func compareKeys(a, b any) int {
+// sort sorts objects as kubectl does, those that are equal included: what has no such
+// field first, numbers and quantities by their amount (kubectl v0.37 pkg/cmd/get
+// sorter.go). It refuses what kubectl refuses: a field that none of them has, and what
+// has no order.
+func (o *sortOrder) sort(list []sorted) error {
+	if len(list) > 0 && !slices.ContainsFunc(list, func(s sorted) bool { return !s.missing }) {
+		return hinted(fmt.Errorf("--sort-by: none of the objects has the field %s", o.text), "-o json shows their fields")
+	}
+	var failed error
+	sort.Sort(byLess{list, func(a, b *sorted) bool {
+		if a.missing || b.missing {
+			return a.missing
+		}
+		less, err := lessValue(a.key, b.key)
+		failed = cmp.Or(failed, err)
+		return less
+	}})
+	return failed
+}
+
+// byLess sorts with sort.Sort, whose order of equal elements is that of kubectl.
+type byLess struct {
+	list []sorted
+	less func(a, b *sorted) bool
+}
+
+func (s byLess) Len() int           { return len(s.list) }
+func (s byLess) Swap(i, j int)      { s.list[i], s.list[j] = s.list[j], s.list[i] }
+func (s byLess) Less(i, j int) bool { return s.less(&s.list[i], &s.list[j]) }
+
+func lessValue(a, b any) (bool, error) {
 	if a == nil || b == nil {
-		return cmp.Compare(number(a != nil), number(b != nil))
+		return a == nil && b != nil, nil
 	}
-	x, isX := amount(a)
-	y, isY := amount(b)
-	if isX && isY {
-		return x.Cmp(y)
-	}
-	s, t := fmt.Sprint(a), fmt.Sprint(b)
-	switch {
-	case sortorder.NaturalLess(s, t):
-		return -1
-	case sortorder.NaturalLess(t, s):
-		return 1
-	}
-	return 0
-}
-
-func number(is bool) int {
-	if is {
-		return 1
-	}
-	return 0
-}
-
-func amount(v any) (resource.Quantity, bool) {
-	switch v := v.(type) {
+	switch x := a.(type) {
 	case int64:
-		return *resource.NewQuantity(v, resource.DecimalSI), true
+		if y, ok := b.(int64); ok {
+			return x < y, nil
+		}
 	case float64:
-		q, err := resource.ParseQuantity(strconv.FormatFloat(v, 'f', -1, 64))
-		return q, err == nil
+		if y, ok := b.(float64); ok {
+			return x < y, nil
+		}
 	case string:
-		q, err := resource.ParseQuantity(v)
-		return q, err == nil
+		if y, ok := b.(string); ok {
+			p, err := resource.ParseQuantity(x)
+			q, err2 := resource.ParseQuantity(y)
+			if err != nil || err2 != nil {
+				return x < y, nil
+			}
+			return p.Cmp(q) < 0, nil
+		}
 	}
-	return resource.Quantity{}, false
+	return false, errors.New("--sort-by: the field has values that have no order")
 }
 
 // kubectlName is an object as -o name has it: pod/web-0, deployment.apps/web.
@@ -242,13 +257,16 @@ func (l *objectList) row(o *selection.Object, decoded *kube.Object) error {
 	if r == nil {
 		r = &resources.Resource{Name: o.Key.Resource, Group: o.Key.Group}
 	}
-	namespaced := l.query.query.Namespace == "" && r.Namespaced
+	// As kubectl, which goes on with the column once it has one.
+	namespaced := l.query.query.Namespace == "" && (r.Namespaced || l.table != nil && l.table.header[0] == "NAMESPACE")
 	if l.table == nil || l.table.of != r {
 		if l.table != nil {
 			if err := l.table.flush(l.out); err != nil {
 				return err
 			}
-			fmt.Fprintln(l.out)
+			if !l.noHeaders {
+				fmt.Fprintln(l.out)
+			}
 		}
 		l.table = &objectTable{of: r, silent: l.noHeaders}
 		if namespaced {
@@ -275,8 +293,11 @@ func (l *objectList) row(o *selection.Object, decoded *kube.Object) error {
 			continue
 		}
 		text := c.Text
-		if i == r.NameColumn() && l.query.query.Several() {
+		if i == r.NameColumn() && l.several {
 			text = kubectlName(o, decoded)
+		}
+		if end := strings.IndexAny(text, "\f\n\r"); end >= 0 { // as cli-runtime v0.37 pkg/printers tableprinter.go
+			text = text[:end] + "..."
 		}
 		cells = append(cells, cellText(text, maxCell))
 	}
@@ -284,19 +305,22 @@ func (l *objectList) row(o *selection.Object, decoded *kube.Object) error {
 		cells = append(cells, cellText(cmp.Or(o.Key.Name, o.Record.Key), maxCell))
 	}
 	if l.showLabels {
-		cells = append(cells, cellText(labelText(l.document(decoded)), maxLabels))
+		cells = append(cells, cellText(labelText(l.document(o, decoded)), maxLabels))
 	}
 	return l.table.add(l.out, cells)
 }
 
+// customTable is the table of -o custom-columns.
+func (l *objectList) customTable() *objectTable {
+	t := &objectTable{silent: l.noHeaders}
+	for _, c := range l.format.columns {
+		t.header = append(t.header, c.header)
+	}
+	return t
+}
+
 // custom adds an object to the table of -o custom-columns.
 func (l *objectList) custom(document map[string]any) error {
-	if l.table == nil {
-		l.table = &objectTable{silent: l.noHeaders}
-		for _, c := range l.format.columns {
-			l.table.header = append(l.table.header, c.header)
-		}
-	}
 	data := resources.Numbers(document)
 	var cells []string
 	for _, c := range l.format.columns {
@@ -349,10 +373,20 @@ func (t *objectTable) add(w *bufio.Writer, cells []string) error {
 	return nil
 }
 
+// The room of a column, and between it and the next (cli-runtime v0.37 pkg/printers
+// tabwriter.go).
+const (
+	leastWidth = 6 // what is between them included
+	gap        = 3
+)
+
 // flush writes the rows so far; of no table it writes nothing.
 func (t *objectTable) flush(w *bufio.Writer) error {
 	if t == nil {
 		return nil
+	}
+	if t.rows == nil && t.widths == nil && !t.silent {
+		t.rows = append(t.rows, t.header)
 	}
 	if t.widths == nil {
 		t.widths = make([]int, len(t.header))
@@ -367,7 +401,7 @@ func (t *objectTable) flush(w *bufio.Writer) error {
 		for i, cell := range row {
 			line.WriteString(cell)
 			if i < len(row)-1 {
-				line.WriteString(strings.Repeat(" ", t.widths[i]-runewidth.StringWidth(cell)+3))
+				line.WriteString(strings.Repeat(" ", max(t.widths[i]+gap, leastWidth)-runewidth.StringWidth(cell)))
 			}
 		}
 		if _, err := fmt.Fprintln(w, strings.TrimRight(line.String(), " ")); err != nil {

@@ -19,6 +19,9 @@ type PrintOptions struct {
 	ShowSecrets bool
 	// DropManagedFields leaves metadata.managedFields out, as kubectl does.
 	DropManagedFields bool
+	// Revision is that of the put, which an API server shows as metadata.resourceVersion;
+	// 0 for none.
+	Revision int64
 }
 
 // maxPrintSize bounds what printing makes of many or deeply nested values, in
@@ -116,9 +119,14 @@ func (o *Object) content(opts PrintOptions) (map[string]any, error) {
 	if !opts.ShowSecrets && o.Secret() {
 		redact(doc)
 	}
-	if m, ok := doc["metadata"].(map[string]any); ok && opts.DropManagedFields {
+	if m, ok := doc["metadata"].(map[string]any); ok && (opts.DropManagedFields || opts.Revision > 0) {
 		m = maps.Clone(m)
-		delete(m, "managedFields")
+		if opts.DropManagedFields {
+			delete(m, "managedFields")
+		}
+		if opts.Revision > 0 {
+			m["resourceVersion"] = strconv.FormatInt(opts.Revision, 10)
+		}
 		doc["metadata"] = m
 	}
 	return doc, nil
