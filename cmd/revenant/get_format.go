@@ -312,7 +312,7 @@ func (l *objectList) row(o *selection.Object, decoded *kube.Object) error {
 
 // customTable is the table of -o custom-columns.
 func (l *objectList) customTable() *objectTable {
-	t := &objectTable{silent: l.noHeaders}
+	t := &objectTable{silent: l.noHeaders, always: true}
 	for _, c := range l.format.columns {
 		t.header = append(t.header, c.header)
 	}
@@ -358,6 +358,7 @@ type objectTable struct {
 	of     *resources.Resource
 	header []string
 	silent bool // no header
+	always bool // the header is written where there is no row, too
 	rows   [][]string
 	widths []int
 }
@@ -385,7 +386,7 @@ func (t *objectTable) flush(w *bufio.Writer) error {
 	if t == nil {
 		return nil
 	}
-	if t.rows == nil && t.widths == nil && !t.silent {
+	if t.rows == nil && t.widths == nil && t.always && !t.silent {
 		t.rows = append(t.rows, t.header)
 	}
 	if t.widths == nil {
