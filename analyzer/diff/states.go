@@ -276,6 +276,31 @@ func (c *Comparison) Sifting() *Sifting {
 // nil before. The error is ctx's.
 func (s *Sifting) Next(ctx context.Context, some int) (*Comparison, error) {
 	now := s.todo[:min(some, len(s.todo))]
+	if err := s.c.siftList(ctx, now); err != nil {
+		return nil, err
+	}
+	s.todo, s.Done = s.todo[len(now):], s.Done+len(now)
+	if len(s.todo) > 0 {
+		return nil, nil
+	}
+	s.c.group()
+	return &s.c, nil
+}
+
+// SiftPart sifts those of the objects from one place up to another, in this comparison.
+// Its counts are not changed. The error is ctx's.
+func (c *Comparison) SiftPart(ctx context.Context, from, to int) error {
+	var changed []int32
+	for i := from; i < to; i++ {
+		if c.Objects[i].Fate == Changed {
+			changed = append(changed, int32(i))
+		}
+	}
+	return c.siftList(ctx, changed)
+}
+
+// siftList sifts some objects by their places. The error is ctx's.
+func (c *Comparison) siftList(ctx context.Context, now []int32) error {
 	const batch = 16
 	var taken atomic.Int64
 	var wg sync.WaitGroup
@@ -287,21 +312,13 @@ func (s *Sifting) Next(ctx context.Context, some int) (*Comparison, error) {
 					return
 				}
 				for _, i := range now[to-batch : min(to, len(now))] {
-					s.c.sift(&s.c.Objects[i])
+					c.sift(&c.Objects[i])
 				}
 			}
 		})
 	}
 	wg.Wait()
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	s.todo, s.Done = s.todo[len(now):], s.Done+len(now)
-	if len(s.todo) > 0 {
-		return nil, nil
-	}
-	s.c.group()
-	return &s.c, nil
+	return ctx.Err()
 }
 
 // sift reads one object that was changed.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"path/filepath"
 	"slices"
 
@@ -126,8 +127,11 @@ func (o *diffOptions) run(ctx context.Context, args []string) error {
 			return err
 		}
 		bar.clear()
+		if err := d.write(ctx, targets); err != nil {
+			return err
+		}
 		verdict = d.verdict()
-		return d.write(ctx, targets)
+		return nil
 	})
 	return cmp.Or(err, verdict)
 }
@@ -218,7 +222,7 @@ func (o *openOptions) withTwo(ctx context.Context, s streams, first, second stri
 	bar := newProgressLine(s)
 	defer bar.clear()
 	names := map[string]string{"backup": filepath.Base(first), "current": filepath.Base(second)}
-	p, err := o.openPair(ctx, openFirst, openSecond, func(name string, at snapshot.Progress) { bar.show(names[name], at) })
+	p, err := o.openPair(ctx, openFirst, openSecond, loadClock, func(name string, at snapshot.Progress) { bar.show(names[name], at) })
 	if err != nil {
 		return err
 	}
@@ -227,6 +231,12 @@ func (o *openOptions) withTwo(ctx context.Context, s streams, first, second stri
 		return err
 	}
 	return p.unchanged(ctx)
+}
+
+// loadClock reads the times of a snapshot, and nothing of its pods.
+func loadClock(ctx context.Context, s *snapshot.Snapshot, prefix string) (*restore.State, error) {
+	c, err := clock.Build(ctx, s, prefix)
+	return &restore.State{Clock: c}, err
 }
 
 func newDiffState(ctx context.Context, s *snapshot.Snapshot, c *clock.Clock, prefix, flag, text string) (*diffState, error) {
@@ -248,12 +258,13 @@ type stateDiff struct {
 	before, after *diffState
 	ignored       diff.Noise
 	all           *diff.Comparison
+	sifted        int      // objects of which it is known what of them is noise
 	missing       []string // words that name nothing in either state
 	unread        int      // objects that may be meant, and cannot be read
 }
 
 // read compares the two states, as far as they are asked for.
-func (d *stateDiff) read(ctx context.Context, common int64) error {
+func (d *stateDiff) read(ctx context.Context, common int64) (err error) {
 	prefix := d.before.Prefix
 	opts := diff.Options{Prefix: prefix, Common: common, ShowSecrets: d.showSecrets}
 	if d.query.chooses() {
@@ -264,12 +275,29 @@ func (d *stateDiff) read(ctx context.Context, common int64) error {
 		opts.Wanted = func(key string) bool { return keys[key] }
 	}
 	state := func(s *diffState) diff.State { return diff.State{Snapshot: s.Snapshot, Revision: s.View.Revision()} }
-	all, err := diff.Compare(ctx, state(d.before), state(d.after), opts)
-	if err != nil {
-		return err
-	}
-	d.all, err = all.Sift(ctx, nil)
+	d.all, err = diff.Compare(ctx, state(d.before), state(d.after), opts)
 	return err
+}
+
+// siftAtOnce is how many objects are read before the first of them is written.
+const siftAtOnce = 128
+
+// objects yields the objects that differ, each once it is known what of it is noise.
+func (d *stateDiff) objects(ctx context.Context) iter.Seq2[int, *diff.Object] {
+	return func(yield func(int, *diff.Object) bool) {
+		for i := range d.all.Objects {
+			if i >= d.sifted {
+				to := min(i+siftAtOnce, len(d.all.Objects))
+				if d.all.SiftPart(ctx, i, to) != nil {
+					return // ctx's, which ends the writing, too
+				}
+				d.sifted = to
+			}
+			if !yield(i, &d.all.Objects[i]) {
+				return
+			}
+		}
+	}
 }
 
 // chosen are the keys of the objects that are asked for, in either state. A resource may

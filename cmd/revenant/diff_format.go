@@ -32,9 +32,9 @@ func (d *stateDiff) encode(ctx context.Context, w io.Writer, format string, colo
 	case "json":
 		return d.json(ctx, w)
 	case "table":
-		return d.table(w)
+		return d.table(ctx, w)
 	}
-	return d.text(w, color)
+	return d.text(ctx, w, color)
 }
 
 // name is an object as kubectl takes it, or the key of what is none.
@@ -51,11 +51,10 @@ func (d *stateDiff) name(i int) string {
 }
 
 // text writes every object that differs, a buffer each.
-func (d *stateDiff) text(w io.Writer, color bool) error {
+func (d *stateDiff) text(ctx context.Context, w io.Writer, color bool) error {
 	p := diffPainter{color: color}
 	fields := 0
-	for i := range d.all.Objects {
-		o := &d.all.Objects[i]
+	for i, o := range d.objects(ctx) {
 		if !d.shows(o) {
 			continue
 		}
@@ -83,6 +82,9 @@ func (d *stateDiff) text(w io.Writer, color bool) error {
 			return err
 		}
 		p.buffer.Reset()
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
 	for _, line := range d.summary(fields) {
 		p.line("", line)
@@ -240,11 +242,10 @@ func (p *diffPainter) change(c *diff.Change, fate diff.Fate) {
 }
 
 // table writes a line for every object that differs.
-func (d *stateDiff) table(w io.Writer) error {
+func (d *stateDiff) table(ctx context.Context, w io.Writer) error {
 	out := bufio.NewWriter(w)
 	t := objectTable{header: []string{"WHAT", "RESOURCE", "NAMESPACE", "NAME", "BEFORE", "AFTER", "NOTE"}}
-	for i := range d.all.Objects {
-		o := &d.all.Objects[i]
+	for i, o := range d.objects(ctx) {
 		if !d.shows(o) {
 			continue
 		}
@@ -261,7 +262,7 @@ func (d *stateDiff) table(w io.Writer) error {
 			return err
 		}
 	}
-	if err := t.flush(out); err != nil {
+	if err := cmp.Or(ctx.Err(), t.flush(out)); err != nil {
 		return err
 	}
 	if t.rows != nil {
@@ -340,8 +341,7 @@ func (d *stateDiff) json(ctx context.Context, w io.Writer) error {
 	if err := list.begin(head); err != nil {
 		return err
 	}
-	for i := range d.all.Objects {
-		o := &d.all.Objects[i]
+	for i, o := range d.objects(ctx) {
 		if !d.shows(o) {
 			continue
 		}
@@ -350,6 +350,9 @@ func (d *stateDiff) json(ctx context.Context, w io.Writer) error {
 		if err := list.add(&diffObject{o.Key, k.Plural(), k.Namespace, k.Name, o.Fate.String(), o.Before, o.After, noiseWords(o.Noise), problem, steps}); err != nil {
 			return err
 		}
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
 	counts, folded, _ := d.count()
 	return list.end(&diffSummary{map[string]int{

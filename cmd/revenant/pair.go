@@ -89,15 +89,18 @@ func (o *openOptions) demo() (opener, opener, error) {
 	return bytes(demo.BackupName, backup), bytes(demo.CurrentName, current), nil
 }
 
-// read opens a snapshot and reads what a prediction needs of it.
-func (o *openOptions) read(ctx context.Context, open opener, tell func(snapshot.Progress)) (_ *side, err error) {
+// stateLoader reads what is needed of a snapshot, as restore.Load does for a prediction.
+type stateLoader func(ctx context.Context, s *snapshot.Snapshot, prefix string) (*restore.State, error)
+
+// read opens a snapshot and reads what is needed of it.
+func (o *openOptions) read(ctx context.Context, open opener, load stateLoader, tell func(snapshot.Progress)) (_ *side, err error) {
 	opened, err := open(ctx, tell)
 	if err != nil {
 		return nil, err
 	}
 	s := &side{snapshot: opened}
 	if s.choice, err = o.needPrefix(ctx, opened); err == nil {
-		s.state, err = restore.Load(ctx, opened, s.choice.Prefix)
+		s.state, err = load(ctx, opened, s.choice.Prefix)
 	}
 	if err != nil {
 		return nil, errors.Join(err, opened.Close())
@@ -107,7 +110,7 @@ func (o *openOptions) read(ctx context.Context, open opener, tell func(snapshot.
 
 // openPair opens and reads both at the same time. tell, which may be nil, is
 // told how far each is.
-func (o *openOptions) openPair(ctx context.Context, backup, current opener, tell func(name string, p snapshot.Progress)) (*pair, error) {
+func (o *openOptions) openPair(ctx context.Context, backup, current opener, load stateLoader, tell func(name string, p snapshot.Progress)) (*pair, error) {
 	if err := o.readMetrics(ctx); err != nil {
 		return nil, err
 	}
@@ -115,7 +118,7 @@ func (o *openOptions) openPair(ctx context.Context, backup, current opener, tell
 	defer cancel()
 	p := &pair{open: o}
 	read := func(open opener, name string, to *side) error {
-		s, err := o.read(ctx, open, func(p snapshot.Progress) {
+		s, err := o.read(ctx, open, load, func(p snapshot.Progress) {
 			if tell != nil {
 				tell(name, p)
 			}
@@ -152,7 +155,7 @@ func (o *openOptions) openPair(ctx context.Context, backup, current opener, tell
 func (o *openOptions) withPair(ctx context.Context, s streams, backup, current opener, force bool, use func(*pair) error) (err error) {
 	bar := newProgressLine(s)
 	defer bar.clear()
-	p, err := o.openPair(ctx, backup, current, bar.show)
+	p, err := o.openPair(ctx, backup, current, restore.Load, bar.show)
 	if err != nil {
 		return err
 	}
