@@ -29,6 +29,8 @@ type historyOptions struct {
 	showSecrets bool
 }
 
+var errNoObject = hinted(errors.New("no object is named"), "name it after the files: deploy/web, or a key as etcd has it; a word that names a file counts as one unless -f gives the files")
+
 func newHistory(s streams, f runFunc) *cobra.Command {
 	o := &historyOptions{streams: s}
 	cmd := &cobra.Command{
@@ -80,7 +82,7 @@ func (o *historyOptions) run(ctx context.Context, args []string) error {
 		return err
 	}
 	if o.query.Words = asked; len(asked) == 0 {
-		return hinted(errors.New("no object is named"), "name it after the files: deploy/web, or a key as etcd has it; a word that names a file counts as one unless -f gives the files")
+		return errNoObject
 	}
 	return o.open.withSeries(ctx, o.streams, files, func(s *series.Series, bar *progressLine) error {
 		doc, err := o.history(ctx, s)
@@ -99,7 +101,7 @@ func (o *historyOptions) run(ctx context.Context, args []string) error {
 }
 
 func (o *historyOptions) history(ctx context.Context, s *series.Series) (*report.History, error) {
-	key, err := o.key(ctx, s)
+	key, err := keyOf(ctx, s, &o.query)
 	if err != nil {
 		return nil, err
 	}
@@ -131,8 +133,8 @@ func (o *historyOptions) history(ctx context.Context, s *series.Series) (*report
 	return doc, nil
 }
 
-// key is that of the object which the words name in any of the files.
-func (o *historyOptions) key(ctx context.Context, s *series.Series) (string, error) {
+// keyOf is the key of the object which the words of a query name in any of the files.
+func keyOf(ctx context.Context, s *series.Series, q *selection.Query) (string, error) {
 	keys := map[string]bool{}
 	var unknown error
 	known := false
@@ -149,7 +151,7 @@ func (o *historyOptions) key(ctx context.Context, s *series.Series) (string, err
 			return "", err
 		}
 		for _, w.Deleted = range []bool{false, true} {
-			for object, err := range o.query.Find(ctx, w) {
+			for object, err := range q.Find(ctx, w) {
 				var missing *selection.MissingError
 				var none *selection.UnknownError
 				switch {
