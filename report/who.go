@@ -167,7 +167,9 @@ func NewWhoHistory(branch int, h *history.History, after int64, sources []histor
 			Deletion: r.Deletion, Problem: r.Problem,
 		}
 		for _, by := range e.Written {
-			write.Managers = append(write.Managers, WhoWriter{by.Manager, by.Operation, by.Subresource})
+			if !by.Lost {
+				write.Managers = append(write.Managers, WhoWriter{by.Manager, by.Operation, by.Subresource})
+			}
 		}
 		w.Writes = append(w.Writes, write)
 	}
@@ -245,7 +247,7 @@ func (l *WhoLog) silence(when clock.Interval) string {
 	case !when.From.IsZero() && when.From.After(l.To):
 		return "it was written after the logs end, at " + words.Time(l.To)
 	}
-	return "no request in the logs fits; a policy leaves requests out, and each API server has a log of its own"
+	return "no request in the logs fits it best; a policy leaves requests out, and each API server has a log of its own"
 }
 
 // Damaged says whether a file is, or a log.
@@ -270,7 +272,18 @@ func (w *Who) Conclude() {
 	default:
 		say("%s was last written at revision %s, %s.", name, s.Written, s.last.When)
 	}
-	w.sayWriter(say, w.write(cmp.Or(w.State.Deleted, w.State.Written)))
+	last := w.write(cmp.Or(w.State.Deleted, w.State.Written))
+	w.sayWriter(say, last)
+	if r := w.beside(last); r != nil {
+		by := r.by()
+		if m := r.Audit; m != nil && (m.Certainty == join.Certain || m.Certainty == join.Probable) {
+			by = fmt.Sprintf("%s (%s)", m.Requests[0].who(), m.Certainty)
+		}
+		say("The last write beside its status was revision %s, by %s.", r.Revision, by)
+	}
+	if w.AuditLog == nil {
+		say("Only an audit log tells the users (--audit-log).")
+	}
 	for _, o := range w.Owners {
 		switch {
 		case o.Level != 1:
@@ -326,21 +339,36 @@ func (w *Who) sayWriter(say func(string, ...any), r *WhoWrite) {
 	case by == "":
 		say("Its managedFields do not show by whom.")
 	default:
-		say("Its managedFields name %s, as the client called itself.", by)
+		say("Its managedFields name %s, which is what the client called itself.", by)
 	}
-	switch {
-	case w.AuditLog == nil:
-		say("Only an audit log tells the user (--audit-log).")
-	default:
+	if r.Audit != nil {
 		say("%s", words.Sentence(r.Audit.Reason))
 	}
+}
+
+// beside is the last write before one to the status that is not to the status alone; nil where
+// that one is none, or no other is held.
+func (w *Who) beside(last *WhoWrite) *WhoWrite {
+	ofStatus := func(r *WhoWrite) bool {
+		return !slices.ContainsFunc(r.Managers, func(m WhoWriter) bool { return m.Subresource != "status" })
+	}
+	if len(last.Managers) == 0 || !ofStatus(last) {
+		return nil
+	}
+	list := w.Histories[0].Writes
+	for i := slices.IndexFunc(list, func(r WhoWrite) bool { return r.Revision == last.Revision }) - 1; i >= 0 && list[i].Life == last.Life; i-- {
+		if r := &list[i]; !ofStatus(r) {
+			return r
+		}
+	}
+	return nil
 }
 
 // who is the user, or whom it impersonated.
 func (r *WhoRequest) who() string {
 	name := cmp.Or(r.User.Name, "a user without a name")
 	if r.ImpersonatedUser != nil {
-		return r.ImpersonatedUser.Name + ", impersonated by " + name + ","
+		return r.ImpersonatedUser.Name + " (impersonated by " + name + ")"
 	}
 	return name
 }

@@ -97,6 +97,7 @@ type group struct {
 	events []*audit.Event
 	all    int
 	why    string // of proven ones
+	places int    // how many revisions the first one fits as well
 }
 
 // New prepares the join of the revisions of a history, in their order.
@@ -124,36 +125,35 @@ func (j *Join) Add(e *audit.Event) {
 		return
 	}
 	fit := make([]strength, len(j.writes))
-	wrote := false
+	why := make([]string, len(j.writes))
+	best, places := unfit, 0
 	for i := range j.writes {
-		w := &j.writes[i]
-		var why string
-		if fit[i], why = w.judge(e); fit[i] == proven {
-			w.fit[proven].add(e, why)
-			wrote = true
+		if fit[i], why[i] = j.writes[i].judge(e); fit[i] > best {
+			best, places = fit[i], 0
+		}
+		if fit[i] == best {
+			places++
 		}
 	}
-	// A delete may write twice: that it was asked for, and the tombstone.
-	if wrote && e.Verb != "delete" {
-		return
-	}
 	for i := range j.writes {
-		if f := fit[i]; f != unfit && f != proven {
-			j.writes[i].fit[f].add(e, "")
+		// A request writes once. Only a delete may write twice: that it was asked for, and the
+		// tombstone.
+		if f := fit[i]; f != unfit && (f == best || e.Verb == "delete") {
+			j.writes[i].fit[f].add(e, why[i], places)
 		}
 	}
 }
 
 // add keeps a request; one that is in two logs counts once.
-func (g *group) add(e *audit.Event, why string) {
+func (g *group) add(e *audit.Event, why string, places int) {
 	if e.ID != "" && slices.ContainsFunc(g.events, func(was *audit.Event) bool { return was.ID == e.ID }) {
 		return
 	}
 	if g.all++; len(g.events) < Most {
 		g.events = append(g.events, e)
 	}
-	if g.why == "" {
-		g.why = why
+	if g.all == 1 {
+		g.why, g.places = why, places
 	}
 }
 
@@ -185,11 +185,22 @@ func (w *write) judge(e *audit.Event) (strength, string) {
 	if why := w.removed(e); why != "" {
 		return proven, why
 	}
-	manages := slices.ContainsFunc(w.Written, func(by history.Writer) bool { return by.Manager == e.Manager })
+	manages, others := false, false
+	for _, by := range w.Written {
+		if by.Lost {
+			continue
+		}
+		// Before 1.22 no subresource was stored.
+		if by.Manager == e.Manager && (by.Subresource == "" || by.Subresource == e.Subresource) {
+			manages = true
+		} else {
+			others = true
+		}
+	}
 	switch {
 	case w.Tombstone && e.Answer.ResourceVersion != "":
 		return odd, ""
-	case len(w.Written) > 0 && !manages:
+	case others && !manages:
 		return odd, ""
 	case e.ResourceVersion != "" && e.Verb != "create" && w.prior != nil && w.Unseen == 0:
 		return before, ""
@@ -262,7 +273,7 @@ func (w *write) proof(e *audit.Event) string {
 		return ""
 	}
 	for _, by := range w.Written {
-		if by.Manager == e.Manager && during(e, by.Time) {
+		if by.Manager == e.Manager && !by.Lost && during(e, by.Time) {
 			return "its answer names this revision, and managedFields has its manager at its time"
 		}
 	}
@@ -300,12 +311,14 @@ func (j *Join) Match(i int) Match {
 		m.Sure, m.Reason = Certain, g.why
 	case g.all > 1:
 		m.Reason = words.CountOf(g.all, "request fits", "requests fit") + " it equally well"
+	case g.places > 1 && g.events[0].Verb != "delete":
+		m.Reason = fmt.Sprintf("no other request fits, but this one fits %s as well, and wrote one at most", words.Count(g.places-1, "other revision"))
 	case best == failed:
 		m.Reason = fmt.Sprintf("it failed with code %d, perhaps after it had written", g.events[0].Code)
 	case best == odd && w.Tombstone:
 		m.Reason = "no other request fits by verb and time, but its answer names another revision"
 	case best == odd:
-		m.Reason = fmt.Sprintf("no other request fits by verb and time, but managedFields has no new entry of %q", g.events[0].Manager)
+		m.Reason = fmt.Sprintf("no other request fits by verb and time, but managedFields has no new entry of its manager, %s", words.OrDash(g.events[0].Manager))
 	case best == named && !w.meets(g.events[0]):
 		m.Reason = "its answer names this revision, but it was not served when that was written"
 	default:

@@ -18,6 +18,8 @@ import (
 type Writer struct {
 	Manager, Operation, Subresource string
 	Time                            time.Time // to the second; zero for none
+	// Lost says that it has only lost fields, which another has written.
+	Lost bool
 }
 
 // Manager is an entry in managedFields: who owns which fields of an object.
@@ -162,7 +164,17 @@ func writers(before, after []metav1.ManagedFieldsEntry) []Writer {
 		if same {
 			continue
 		}
-		list = append(list, writer(e))
+		w := writer(e)
+		// A manager that writes has the time of that.
+		w.Lost = e.Time != nil && slices.ContainsFunc(before, func(b metav1.ManagedFieldsEntry) bool {
+			return b.Manager == e.Manager && b.Operation == e.Operation && b.Subresource == e.Subresource && b.Time.Equal(e.Time) && len(rawFields(b)) > len(rawFields(e))
+		})
+		list = append(list, w)
+	}
+	if !slices.ContainsFunc(list, func(w Writer) bool { return !w.Lost }) {
+		for i := range list { // it wrote twice in a second, and took fields away
+			list[i].Lost = false
+		}
 	}
 	return list
 }
