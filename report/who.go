@@ -275,11 +275,13 @@ func (w *Who) Conclude() {
 	last := w.write(cmp.Or(w.State.Deleted, w.State.Written))
 	w.sayWriter(say, last)
 	if r := w.beside(last); r != nil {
-		by := r.by()
-		if m := r.Audit; m != nil && (m.Certainty == join.Certain || m.Certainty == join.Probable) {
-			by = fmt.Sprintf("%s (%s)", m.Requests[0].who(), m.Certainty)
+		by := "by " + r.by()
+		if m := r.Audit; m != nil && m.Certainty == join.Certain {
+			by = "certainly by " + m.Requests[0].who()
+		} else if m != nil && m.Certainty == join.Probable {
+			by = "probably by " + m.Requests[0].who()
 		}
-		say("The last write beside its status was revision %s, by %s.", r.Revision, by)
+		say("The last write beside its status was revision %s, %s.", r.Revision, by)
 	}
 	if w.AuditLog == nil {
 		say("Only an audit log tells the users (--audit-log).")

@@ -163,12 +163,12 @@ func (r *WhoRequest) String() string {
 	if r.Subresource != "" {
 		what += " of " + r.Subresource
 	}
-	text := fmt.Sprintf("%s by %s", what, words.OrDash(r.User.Name))
+	text := fmt.Sprintf("%s by %s (groups %s)", what, words.OrDash(r.User.Name), words.OrDash(words.First(r.User.Groups, 8)))
 	if r.ImpersonatedUser != nil {
 		text += fmt.Sprintf(" as %s (groups %s)", r.ImpersonatedUser.Name, words.OrDash(words.First(r.ImpersonatedUser.Groups, 8)))
 	}
-	return text + fmt.Sprintf(" (groups %s) from %s with %s, %s, code %d, audit ID %s, %s",
-		words.OrDash(words.First(r.User.Groups, 8)), words.OrDash(words.First(r.SourceIPs, 4)), words.OrDash(r.UserAgent),
+	return text + fmt.Sprintf(" from %s with %s, %s, code %d, audit ID %s, %s",
+		words.OrDash(words.First(r.SourceIPs, 4)), words.OrDash(r.UserAgent),
 		r.Received.Format(time.RFC3339Nano), r.Code, words.OrDash(r.AuditID), r.At)
 }
 

@@ -68,6 +68,8 @@ func TestFlags(t *testing.T) {
 			"namespace": "query.Namespace", "carved": "carved", "patch": "patch"}},
 		"search": {"a b", []map[string]string{openFlags, filesFlags, outputFlags}, map[string]string{
 			"namespace": "namespace", "kind": "kinds", "regexp": "regexp", "ignore-case": "fold", "jq": "jq", "newest": "newest", "all": "all", "show-secrets": "showSecrets"}},
+		"who": {"a b c", []map[string]string{openFlags, filesFlags, outputFlags}, map[string]string{
+			"namespace": "query.Namespace", "at": "at", "audit-log": "auditLogs"}},
 		"config": {"theme", nil, nil},
 		"man":    {"a", nil, nil},
 	}

@@ -56,6 +56,7 @@ func TestLongNames(t *testing.T) {
 				"carve":    {"carve", current},
 				"get":      {"get", "--show-labels", "-o", "wide", current},
 				"history":  {"history", "-f", backup, "-f", current, "/registry/namespaces/kube-system"},
+				"who":      {"who", "-f", backup, "-f", current, "/registry/namespaces/kube-system"},
 				"salvage":  {"salvage", current, "-o", in("clean.db")},
 				"plain":    {"--plain", backup, current},
 				"error":    {"inspect", current, "--prefix", "/" + long.of},
