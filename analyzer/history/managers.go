@@ -205,7 +205,7 @@ func rawFields(e metav1.ManagedFieldsEntry) string {
 	return e.FieldsV1.GetRawString()
 }
 
-// State is what a history tells of an object at a revision.
+// State is what a history says of an object at a revision.
 type State struct {
 	Revision int64
 	Written  *Entry // the last write before that a source holds, nil for none

@@ -309,7 +309,7 @@ func plain(word string) bool {
 
 var nameless = [][]byte{[]byte(`"create"`), []byte(`"deletecollection"`)}
 
-// may says whether a line can tell of the object.
+// may says whether a line can be of the object.
 func (r *reader) may(line []byte) bool {
 	for _, word := range r.all {
 		if !bytes.Contains(line, word) {
