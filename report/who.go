@@ -289,8 +289,10 @@ func (w *Who) Conclude() {
 	for _, o := range w.Owners {
 		switch {
 		case o.Level != 1:
-		case o.Presence == "absent" || o.Presence == "replaced":
-			say("Its owner %s no longer exists.", o.text)
+		case o.Presence == "absent":
+			say("Its owner %s does not exist.", o.text)
+		case o.Presence == "replaced":
+			say("Its owner %s does not exist: another object has the name.", o.text)
 		case o.Controller:
 			say("Its controller is %s.", o.text)
 		}
@@ -325,7 +327,7 @@ func (w *Who) sayWriter(say func(string, ...any), r *WhoWrite) {
 		}
 		switch m.Certainty {
 		case join.Possible:
-			say("A request of %s may have written it: %s.", words.FirstOf(users, join.Most, len(users)), m.Reason)
+			say("A request of %s may have written it: %s.", words.First(users, join.Most), m.Reason)
 		case join.Probable:
 			say("%s probably wrote it: %s.", users[0], m.Reason)
 		default:

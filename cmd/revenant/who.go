@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -189,7 +190,7 @@ func (w *whoWrote) join(ctx context.Context, logs []string, joins []*join.Join, 
 	log, err := audit.Read(ctx, logs, join.QueryOf(w.key), audit.Options{
 		Limits: w.open.limits, Stdin: w.streams.in,
 		Progress: func(path string, done, total int64) {
-			bar.show(filepath.Base(path), snapshot.Progress{Phase: phaseAudit, Done: done, Total: total})
+			bar.show(filepath.Base(path), snapshot.Progress{Phase: phaseAudit, Done: done, Total: cmp.Or(total, -1)}) // of a pipe it is not known
 		},
 	}, func(e *audit.Event) {
 		for _, j := range joins {
