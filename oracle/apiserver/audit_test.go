@@ -71,7 +71,7 @@ func TestAudit(t *testing.T) {
 		t.Run(string(level), func(t *testing.T) {
 			var events []*auditinternal.Event
 			for i := range requests {
-				events = append(events, serve(t, level, &requests[i])...)
+				events = append(events, requests[i].serve(level)...)
 			}
 			lines, list := new(bytes.Buffer), &auditinternal.EventList{}
 			auditlog.NewBackend(lines, auditlog.FormatJson, auditv1.SchemeGroupVersion).ProcessEvents(events...)
@@ -89,9 +89,12 @@ func TestAudit(t *testing.T) {
 	}
 }
 
-// serve has a request audited, and returns its events.
-func serve(t *testing.T, level auditinternal.Level, r *audited) (events []*auditinternal.Event) {
-	handler := http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+// robot is who makes the requests of TestAudit.
+const robot = "system:serviceaccount:shop:<robot> & co"
+
+// serve has a request audited that is answered as it says, and returns its events.
+func (r *audited) serve(level auditinternal.Level) []*auditinternal.Event {
+	return serve(level, r.method, r.uri, robot, func(w http.ResponseWriter, req *http.Request) {
 		ctx := req.Context()
 		info, _ := request.RequestInfoFrom(ctx)
 		if r.as != nil {
@@ -108,11 +111,15 @@ func serve(t *testing.T, level auditinternal.Level, r *audited) (events []*audit
 			audit.LogRequestPatch(ctx, []byte(r.patch))
 		}
 		if r.panics {
-			panic("for the test")
+			panic(meant)
 		}
 		audit.LogResponseObject(ctx, r.answer, corev1.SchemeGroupVersion, scheme.Codecs)
 		w.WriteHeader(r.code)
 	})
+}
+
+// serve has a request of a user handled and audited, and returns its events.
+func serve(level auditinternal.Level, method, uri, name string, handler http.HandlerFunc) (events []*auditinternal.Event) {
 	keep := sinkFunc(func(list ...*auditinternal.Event) bool {
 		for _, e := range list {
 			events = append(events, e.DeepCopy())
@@ -122,12 +129,12 @@ func serve(t *testing.T, level auditinternal.Level, r *audited) (events []*audit
 	chain := filters.WithAudit(handler, keep, policy.NewFakePolicyRuleEvaluator(level, nil), nil)
 	chain = filters.WithRequestInfo(chain, &request.RequestInfoFactory{APIPrefixes: sets.NewString("api", "apis"), GrouplessAPIPrefixes: sets.NewString("api")})
 	chain = filters.WithAuditInit(filters.WithRequestReceivedTimestamp(chain))
-	req := httptest.NewRequest(r.method, r.uri, nil)
+	req := httptest.NewRequest(method, uri, nil)
 	req.Header.Set("User-Agent", "kubectl/v1.37.2 (linux/amd64)")
-	who := &user.DefaultInfo{Name: "system:serviceaccount:shop:<robot> & co", Groups: []string{"system:authenticated"}}
+	who := &user.DefaultInfo{Name: name, Groups: []string{"system:authenticated"}}
 	func() {
 		defer func() {
-			if p := recover(); p != nil && !r.panics {
+			if p := recover(); p != nil && p != meant {
 				panic(p)
 			}
 		}()
@@ -135,6 +142,8 @@ func serve(t *testing.T, level auditinternal.Level, r *audited) (events []*audit
 	}()
 	return events
 }
+
+const meant = "for the test"
 
 type sinkFunc func(...*auditinternal.Event) bool
 
