@@ -87,7 +87,8 @@ type Join struct {
 // write is a revision, with what fits it.
 type write struct {
 	*history.Entry
-	prior *history.Entry // the revision before it in the same life, nil where none is held
+	prior *history.Entry // one before it in the same life, nil where none is held
+	next  bool           // nothing was written between the two
 	uid   string
 	fit   [proven + 1]group
 }
@@ -108,6 +109,7 @@ func New(entries []history.Entry) *Join {
 		w.Entry, w.uid = &entries[i], entries[i].UID
 		if i > 0 && entries[i-1].Generation == w.Generation {
 			w.prior = &entries[i-1]
+			w.next = !w.Tombstone && w.Unseen == 0 || w.Tombstone && slices.ContainsFunc(w.In, func(source int) bool { return slices.Contains(w.prior.In, source) })
 			if w.uid == "" {
 				w.uid = j.writes[i-1].uid
 			}
@@ -202,7 +204,7 @@ func (w *write) judge(e *audit.Event) (strength, string) {
 		return odd, ""
 	case others && !manages:
 		return odd, ""
-	case e.ResourceVersion != "" && e.Verb != "create" && w.prior != nil && w.Unseen == 0:
+	case e.ResourceVersion != "" && e.Verb != "create" && w.next:
 		return before, ""
 	case manages:
 		return managed, ""
@@ -222,7 +224,7 @@ func (w *write) meets(e *audit.Event) bool {
 func (w *write) verb(e *audit.Event) bool {
 	deletes := e.Verb == "delete" || e.Verb == "deletecollection" || e.Verb == "create" && e.Subresource == "eviction"
 	writes := e.Verb == "update" || e.Verb == "patch" || e.Verb == "create" && e.Subresource != "" && !deletes
-	known := w.prior != nil && w.prior.Problem == ""
+	known := w.next && w.prior.Problem == ""
 	switch {
 	case w.What == history.Created:
 		if e.Verb == "create" && e.Subresource == "" {
@@ -249,7 +251,7 @@ func (w *write) sentFor(e *audit.Event) bool {
 	if err != nil || sent == 0 || e.Verb == "create" {
 		return true
 	}
-	if w.prior != nil && w.Unseen == 0 {
+	if w.next {
 		return sent == w.prior.Main
 	}
 	return sent < w.Main && (w.prior == nil || sent >= w.prior.Main)
@@ -284,7 +286,7 @@ func (w *write) proof(e *audit.Event) string {
 // was removed; where it was being deleted already the same is answered while it stays
 // (store.go finalizeDelete).
 func (w *write) removed(e *audit.Event) string {
-	if w.Tombstone && e.Verb == "delete" && e.Answer.Status && w.uid != "" && e.Answer.UID == w.uid && w.prior != nil && w.prior.Problem == "" && w.prior.Asked.IsZero() {
+	if w.Tombstone && e.Verb == "delete" && e.Answer.Status && w.uid != "" && e.Answer.UID == w.uid && w.next && w.prior.Problem == "" && w.prior.Asked.IsZero() {
 		return "its answer names the uid of the object, which no other request was deleting"
 	}
 	return ""

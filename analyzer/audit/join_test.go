@@ -19,7 +19,7 @@ func at(second int) time.Time { return time.Date(2026, 11, 23, 4, 0, second, 0, 
 
 // entry is a revision that was written in the second of its number.
 func entry(what history.Verb, revision int64, written ...string) history.Entry {
-	e := history.Entry{What: what, UID: "u", When: clock.Interval{From: at(int(revision)), To: at(int(revision))}}
+	e := history.Entry{What: what, UID: "u", In: []int{0}, When: clock.Interval{From: at(int(revision)), To: at(int(revision))}}
 	e.Record = snapshot.Record{Revision: snapshot.Revision{Main: revision}, Generation: 1, Tombstone: what == history.Deleted}
 	if e.Tombstone {
 		e.UID = ""
@@ -164,6 +164,19 @@ func TestOnce(t *testing.T) {
 	entries[2].Written = nil
 	if diff := cmp.Diff([]Certainty{None, Possible, Possible, None, None}, sure(request("a", "patch", 20))); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestUnseen: where writes between two revisions are in no file, the first says less of the
+// second.
+func TestUnseen(t *testing.T) {
+	entries := []history.Entry{entry(history.Created, 10), entry(history.Changed, 20), entry(history.Deleted, 50)}
+	entries[1].Unseen, entries[1].Asked, entries[2].In = 3, at(15), []int{1}
+	j := New(entries)
+	j.Add(request("a", "update", 20, sentFor("17")))
+	j.Add(request("b", "delete", 50, status("u")))
+	if a, b := j.Match(1), j.Match(2); a.Sure != Probable || b.Sure != Probable {
+		t.Errorf("%+v, %+v", a, b)
 	}
 }
 
