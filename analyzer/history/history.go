@@ -19,14 +19,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"revenant/analyzer/clock"
 	"revenant/analyzer/diff"
 	"revenant/analyzer/relations"
-	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
 )
 
@@ -87,10 +86,15 @@ type Entry struct {
 	read            bool
 	UID             string // of the object, "" where it was not decoded
 	When            clock.Interval
-	By              string // managers that wrote fields, separated by commas
-	Source          string // names of the sources that have it, or what carving says of it
-	Carved          bool
-	Before          int // place of the revision before it in its history, -1 for none
+	By              string   // managers that wrote fields, separated by commas
+	Written         []Writer // their entries
+	Generated       bool     // the API server made the name
+	// Asked is when it was asked to be deleted, to the second, as its deletionTimestamp and
+	// its grace period say; zero where it was not.
+	Asked  time.Time
+	Source string // names of the sources that have it, or what carving says of it
+	Carved bool
+	Before int // place of the revision before it in its history, -1 for none
 	// Unseen is how many revisions of this life lie before it that no source holds: its
 	// version counts them. Gone is the end of the life before, where no source holds that.
 	Unseen          int64
@@ -397,12 +401,17 @@ func (r *Reader) compareWith(e *Entry, was state) state {
 		return now
 	}
 	var problem string
-	e.UID, now.fields, problem = r.managers(e.Key, value)
+	var meta metav1.Object
+	if meta, problem = r.metadata(e.Key, value); meta != nil {
+		e.UID, now.fields = string(meta.GetUID()), meta.GetManagedFields()
+		e.Generated, e.Asked = meta.GetGenerateName() != "", asked(meta)
+	}
 	now.value = value
 	if now.life != was.life {
 		was = state{}
 	}
-	e.By = strings.Join(writers(was.fields, now.fields), ", ")
+	e.Written = writers(was.fields, now.fields)
+	e.By = strings.Join(names(e.Written), ", ")
 	if was.value != nil {
 		e.Difference, e.Before = diff.Stored(r.Prefix, e.Key, was.value, value), was.place
 		for i := range e.Changes {
@@ -413,44 +422,4 @@ func (r *Reader) compareWith(e *Entry, was state) state {
 	}
 	e.Problem = cmp.Or(e.Problem, problem)
 	return now
-}
-
-// managers decodes an object: its uid, and who manages its fields.
-func (r *Reader) managers(key string, value []byte) (uid string, fields []metav1.ManagedFieldsEntry, problem string) {
-	k, ok := kube.ParseKey(r.Prefix, key)
-	if !ok {
-		k = kube.Key{Name: key}
-	}
-	o := kube.Decode(k, value)
-	if o.Problem != nil {
-		problem = o.Problem.Error()
-	}
-	if meta, ok := o.Typed.(metav1.Object); ok {
-		fields = meta.GetManagedFields()
-	} else if o.Unstructured != nil {
-		fields = (&unstructured.Unstructured{Object: o.Unstructured}).GetManagedFields()
-	}
-	return o.UID, fields, problem
-}
-
-// writers are the managers whose entry is not what it was before.
-func writers(before, after []metav1.ManagedFieldsEntry) []string {
-	var names []string
-	for _, e := range after {
-		same := slices.ContainsFunc(before, func(b metav1.ManagedFieldsEntry) bool {
-			return b.Manager == e.Manager && b.Operation == e.Operation && b.Subresource == e.Subresource && b.Time.Equal(e.Time) &&
-				rawFields(b) == rawFields(e)
-		})
-		if !same && !slices.Contains(names, e.Manager) {
-			names = append(names, e.Manager)
-		}
-	}
-	return names
-}
-
-func rawFields(e metav1.ManagedFieldsEntry) string {
-	if e.FieldsV1 == nil {
-		return ""
-	}
-	return e.FieldsV1.GetRawString()
 }

@@ -1,6 +1,10 @@
 package history
 
-import "revenant/analyzer/diff"
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"revenant/analyzer/diff"
+)
 
 // Step compares two values of a key that follow one another, of an API server that keeps
 // its keys below prefix: the managers that wrote the later one, and what differs. Either
@@ -10,11 +14,20 @@ func Step(prefix, key string, before, after []byte) (managers []string, d diff.D
 		return nil, d
 	}
 	r := Reader{Prefix: prefix}
-	_, fields, problem := r.managers(key, after)
+	now, problem := r.fields(key, after)
 	if before == nil {
 		d.Problem = problem
-		return writers(nil, fields), d
+		return names(writers(nil, now)), d
 	}
-	_, was, _ := r.managers(key, before)
-	return writers(was, fields), diff.Stored(prefix, key, before, after)
+	was, _ := r.fields(key, before)
+	return names(writers(was, now)), diff.Stored(prefix, key, before, after)
+}
+
+// fields are the managed fields of an object, none where it cannot be read.
+func (r *Reader) fields(key string, value []byte) ([]metav1.ManagedFieldsEntry, string) {
+	meta, problem := r.metadata(key, value)
+	if meta == nil {
+		return nil, problem
+	}
+	return meta.GetManagedFields(), problem
 }

@@ -71,6 +71,15 @@ const (
 // TreeOf finds the owners and dependents of an object. The error is ctx's,
 // snapshot.ErrNotFound, or says why the object cannot be read.
 func TreeOf(ctx context.Context, s State, key kube.Key) (*Tree, error) {
+	t, err := OwnersOf(s, key)
+	if err != nil {
+		return nil, err
+	}
+	return t, t.descend(ctx, s, t.Relatives[t.Self])
+}
+
+// OwnersOf is TreeOf without the dependents, for which no other object is read.
+func OwnersOf(s State, key kube.Key) (*Tree, error) {
 	record, err := s.View.Get(key.Path(s.Prefix))
 	if err != nil {
 		return nil, err
@@ -90,7 +99,7 @@ func TreeOf(ctx context.Context, s State, key kube.Key) (*Tree, error) {
 	}
 	t.Self, self.Depth = len(t.Relatives), len(levels)
 	t.Relatives = append(t.Relatives, self)
-	return t, t.descend(ctx, s, self)
+	return t, nil
 }
 
 func (s *State) links(r snapshot.Record) (kube.Links, error) {

@@ -18,6 +18,7 @@ import (
 var flagCompletions = map[string]cobra.CompletionFunc{
 	"at":                 cobra.NoFileCompletions,
 	"at-time":            cobra.NoFileCompletions,
+	"audit-log":          completeFiles,
 	"bump-revision":      cobra.NoFileCompletions,
 	"case":               cobra.NoFileCompletions,
 	"dir":                completeDirs,

@@ -69,6 +69,8 @@ func TestFlags(t *testing.T) {
 			"namespace": "query.Namespace", "carved": "carved", "patch": "patch", "objects": "objects", "show-secrets": "showSecrets"}},
 		"search": {"a b", []map[string]string{openFlags, filesFlags, outputFlags}, map[string]string{
 			"namespace": "namespace", "kind": "kinds", "regexp": "regexp", "ignore-case": "fold", "jq": "jq", "newest": "newest", "all": "all", "show-secrets": "showSecrets"}},
+		"who": {"a b c", []map[string]string{openFlags, filesFlags, outputFlags}, map[string]string{
+			"namespace": "query.Namespace", "at": "at", "audit-log": "auditLogs"}},
 		"diff": {"a b c", []map[string]string{openFlags, filesFlags, choiceFlags, outputFlags}, map[string]string{
 			"from": "from", "to": "to", "ignore": "ignored", "show-secrets": "showSecrets", "force": "force"}},
 		"timeline": {"a b c", []map[string]string{openFlags, filesFlags, choiceFlags, outputFlags}, map[string]string{

@@ -74,6 +74,8 @@ var handedOver = []handed{
 	{name: "a dump", flags: []string{"--kubelet", "node-1=dump.json"}, only: "verify", files: []string{"dump.json"}},
 	{name: "a dump from standard input", flags: []string{"--kubelet", "node-1=-"}, stdin: "dump.json", only: "verify", files: []string{"dump.json"}},
 	{name: "the API's list", flags: []string{"--kubectl", "pods.json"}, only: "verify", files: []string{"pods.json"}},
+	{name: "an audit log", flags: []string{"--audit-log", "audit/audit.log"}, only: "who", files: []string{"audit/audit.log"}},
+	{name: "audit logs", flags: []string{"--audit-log", "audit"}, only: "who", files: []string{"audit/audit.log"}, dirs: []string{"audit"}},
 	{name: "a prediction", flags: []string{"--prediction", "prediction.json"}, only: "verify", files: []string{"prediction.json"}},
 }
 
@@ -110,6 +112,9 @@ var writers = []writer{
 		return []string{"timeline", "other.db", file, "-o", "timesketch=" + out}
 	}},
 	{"storage", func(file, out string) []string { return []string{"storage", file, "-o", "yaml=" + out} }},
+	{"who", func(file, out string) []string {
+		return []string{"who", "-f", file, "/registry/namespaces/kube-system", "-o", "json=" + out}
+	}},
 	{"salvage", func(file, out string) []string { return []string{"salvage", file, "-o", out} }},
 	{"salvage", func(file, out string) []string {
 		return []string{"salvage", file, "-o", "clean.db", "--report", "json=" + out}
@@ -134,7 +139,7 @@ func guarded(t *testing.T) {
 		"away/snap/db": current, "disk/log/0.wal": nil, "single/segment": nil,
 		"store/Full-0-454-1": backup, "store/Incr-455-460-2": nil, "openshift/snapshot_1.db": backup, "openshift/static_kuberesources_1.tar.gz": nil,
 		"logs/0.wal": nil, "keys.yaml": nil, "metrics.prom": nil, "policy.yaml": nil, "config/revenant/theme.yaml": nil, "config/revenant/keys.yaml": nil,
-		"dumps/node-1.pods.json": nil, "dump.json": nil, "pods.json": nil, "prediction.json": nil,
+		"dumps/node-1.pods.json": nil, "dump.json": nil, "pods.json": nil, "prediction.json": nil, "audit/audit.log": nil,
 	} {
 		if data == nil {
 			data = []byte("# " + name + "\n")

@@ -33,6 +33,8 @@ type historyOptions struct {
 	showSecrets bool
 }
 
+var errNoObject = hinted(errors.New("no object is named"), "name it after the files: deploy/web, or a key as etcd has it; a word that names a file counts as one unless -f gives the files")
+
 func newHistory(s streams, f runFunc) *cobra.Command {
 	o := &historyOptions{streams: s}
 	cmd := &cobra.Command{
@@ -86,7 +88,7 @@ func (o *historyOptions) run(ctx context.Context, args []string) error {
 		return err
 	}
 	if o.query.Words = asked; len(asked) == 0 {
-		return hinted(errors.New("no object is named"), "name it after the files: deploy/web, or a key as etcd has it; a word that names a file counts as one unless -f gives the files")
+		return errNoObject
 	}
 	return o.open.withSeries(ctx, o.streams, files, func(s *series.Series, bar *progressLine) error {
 		doc, err := o.history(ctx, s)
@@ -105,7 +107,7 @@ func (o *historyOptions) run(ctx context.Context, args []string) error {
 }
 
 func (o *historyOptions) history(ctx context.Context, s *series.Series) (*report.History, error) {
-	key, err := o.key(ctx, s)
+	key, err := keyOf(ctx, s, &o.query)
 	if err != nil {
 		return nil, err
 	}
@@ -156,8 +158,8 @@ func (o *historyOptions) object(s *series.Series, r *history.Reader, e *history.
 	return json.RawMessage(kube.Decode(key, value).JSON(kube.PrintOptions{ShowSecrets: o.showSecrets}))
 }
 
-// key is that of the object which the words name in any of the files.
-func (o *historyOptions) key(ctx context.Context, s *series.Series) (string, error) {
+// keyOf is the key of the object which the words of a query name in any of the files.
+func keyOf(ctx context.Context, s *series.Series, q *selection.Query) (string, error) {
 	keys := map[string]bool{}
 	var unknown error
 	known := false
@@ -174,7 +176,7 @@ func (o *historyOptions) key(ctx context.Context, s *series.Series) (string, err
 			return "", err
 		}
 		for _, w.Deleted = range []bool{false, true} {
-			for object, err := range o.query.Find(ctx, w) {
+			for object, err := range q.Find(ctx, w) {
 				var missing *selection.MissingError
 				var none *selection.UnknownError
 				switch {

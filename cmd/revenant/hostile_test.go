@@ -564,6 +564,9 @@ func (r *hostileRun) all(t *testing.T) {
 			r.ask(t, "history", "-o", data, "history", "--carved", "-f", backup, "-f", current, "/registry/namespaces/kube-system")
 		}},
 		{"search", func() { r.ask(t, "search", "-o", []string{"text"}, "search", "--regexp", "-f", current, "[a-z]") }},
+		{"who", func() {
+			r.ask(t, "who", "-o", data, "who", "-f", backup, "-f", current, "/registry/namespaces/kube-system", "--audit-log", current)
+		}},
 		{"overview", func() { r.judgeOverview(r.ask(t, "overview", "", nil, backup, current)) }},
 		{"inspect with hashkv", func() { r.ask(t, "inspect with hashkv", "-o", data[:1], "inspect", "--hashkv", current) }},
 		{"preflight", func() {

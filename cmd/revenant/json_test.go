@@ -47,6 +47,7 @@ func TestJSON(t *testing.T) {
 		"preflight -o json backup.db data --force",
 		"carve -o json backup.db",
 		"history -o json backup.db current.db deploy/old-app",
+		"who -o json --audit-log audit.log backup.db current.db deploy/web -n shop",
 		"salvage --report json -o whole.db backup.db",
 		"salvage --report json -o saved.db damaged.db",
 		"diff -o json backup.db current.db sts",

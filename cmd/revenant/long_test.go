@@ -60,6 +60,7 @@ func TestLongNames(t *testing.T) {
 				"timeline": {"timeline", current},
 				"describe": {"describe", current, "pods"},
 				"storage":  {"storage", current},
+				"who":      {"who", "-f", backup, "-f", current, "/registry/namespaces/kube-system"},
 				"salvage":  {"salvage", current, "-o", in("clean.db")},
 				"plain":    {"--plain", backup, current},
 				"error":    {"inspect", current, "--prefix", "/" + long.of},

@@ -19,6 +19,9 @@ import (
 // phaseWrite is what a command adds to the phases of reading, counted in records.
 const phaseWrite snapshot.Phase = "write"
 
+// phaseAudit is what the audit logs add to them, counted in bytes.
+const phaseAudit snapshot.Phase = "audit"
+
 // phases are in the order in which they are shown when several run at a time.
 var phases = []struct {
 	snapshot.Phase
@@ -29,6 +32,7 @@ var phases = []struct {
 	{snapshot.PhaseExpand, "unpacking", true},
 	{snapshot.PhaseIndex, "indexing", false},
 	{snapshot.PhaseReplay, "applying the log", true},
+	{phaseAudit, "reading", true},
 	{phaseWrite, "writing", false},
 	{snapshot.PhaseHash, "hashing", true},
 	{snapshot.PhaseVerify, "hashing again", true},

@@ -6,8 +6,11 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
 
 	"revenant/internal/corpus"
 )
@@ -31,6 +34,7 @@ func TestReadme(t *testing.T) {
 		{page: "docs/timeline.md", args: []string{"timeline", "current.db", "deploy/web", "-n", "shop", "--from", "455", "--to", "480"}},
 		{page: "docs/describe.md", args: []string{"describe", "current.db", "deploy/old-app", "-n", "doomed", "--deleted"}, ends: "\nSpec:"},
 		{page: "docs/storage.md", args: []string{"storage", "backup.db", "--top", "3"}},
+		{page: "docs/who.md", args: []string{"who", "backup.db", "current.db", "deploy/web", "-n", "shop", "--audit-log", "audit.log"}},
 		{page: "docs/extract.md", args: []string{"extract", "backup.db", "deploy/web", "-n", "shop"}},
 		{page: "docs/inspect.md", args: []string{"inspect", "backup.db"}},
 		{page: "docs/inspect.md", args: []string{"salvage", "data", "-o", "newest.db"}},
@@ -85,6 +89,11 @@ func evidenceFiles(t *testing.T) {
 		}
 	}
 	writeEvidence(t, "policy.yaml", []byte("limits: {maxAge: 25h}\nchecks:\n  age: {unknown: fail}\n  etcd-version: {unknown: ignore}\n"))
+	script, err := txtar.ParseFile(filepath.Join(repository, "cmd/revenant/testdata/script/who.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeEvidence(t, "audit.log", slices.Concat(script.Files[0].Data, script.Files[1].Data))
 	writeEvidence(t, "pods.json", []byte(`{"kind":"PodList","apiVersion":"v1","metadata":{},"items":[]}`))
 }
 

@@ -63,6 +63,7 @@ var rooms = []struct {
 // packages must be there, so that no rule holds only for want of a package.
 var packages = []string{
 	"analyzer/atrest",
+	"analyzer/audit",
 	"analyzer/clock",
 	"analyzer/diff",
 	"analyzer/digest",
@@ -85,6 +86,7 @@ var packages = []string{
 	"analyzer/values",
 	"analyzer/watchers",
 	"cmd/revenant",
+	"decoder/audit",
 	"decoder/boltpage",
 	"decoder/container",
 	"decoder/delta",
