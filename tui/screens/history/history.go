@@ -178,7 +178,10 @@ func (h *Screen) change(row, width int) []string {
 }
 
 func (h *Screen) rows(o *session.History) widget.Rows {
-	h.lines = linesOf(o)
+	h.lines, h.Noun = linesOf(o), "revision"
+	if len(h.lines) > len(o.Entries) {
+		h.Noun = "row"
+	}
 	r := historyRows(o, h.lines)
 	r.Load = func(row, width int) func() []string {
 		t, v, look, l := h.Theme, o.From, h.look, h.lines[row]
@@ -228,7 +231,7 @@ func (l *line) cell(column int) string {
 	case column == 6:
 		return "no file"
 	case column == 0 && l.gone != nil:
-		return fmt.Sprintf("%d-%d", l.gone.After+1, l.gone.Before)
+		return fmt.Sprintf("%d-%d", l.gone.After, l.gone.Before)
 	case column == 5 && l.gone != nil:
 		return session.Brief(l.gone.When)
 	}
@@ -281,6 +284,9 @@ func held(h *session.History, e *history.Entry) string {
 func historyRows(h *session.History, lines []line) widget.Rows {
 	entry := func(row int) *history.Entry { return &h.Entries[lines[row].entry] }
 	about := h.Key
+	if n := len(lines) - len(h.Entries); n > 0 {
+		about += ", " + words.Number(n) + " of them for what is in no file"
+	}
 	if h.Carved {
 		about += ", with carved revisions"
 	}

@@ -33,11 +33,11 @@ func TestInNoFile(t *testing.T) {
 	}
 	want := [][]string{
 		{"100", "changed", "a.db", ""},
-		{"121-880", "deleted", "no file", "deleted between revisions 120 (a.db) and 880 (b.db): no file holds the time between"},
+		{"120-880", "deleted", "no file", "deleted between revisions 120 (a.db) and 880 (b.db): no file holds the time between"},
 		{"", "3 writes", "no file", "3 writes are in no file"},
 		{"900", "changed", "a.db", ""},
 		{"901", "changed", "a.db", ""},
-		{"951-1000", "deleted", "no file", "deleted between revisions 950 (b.db) and 1,000 (c.db): no file holds the time between"},
+		{"950-1000", "deleted", "no file", "deleted between revisions 950 (b.db) and 1,000 (c.db): no file holds the time between"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
