@@ -2,7 +2,7 @@ package files
 
 import (
 	"fmt"
-	"slices"
+	"strings"
 
 	"revenant/analyzer/series"
 	"revenant/internal/words"
@@ -174,10 +174,11 @@ func (f *Screen) left(width int) (lines []string) {
 	const most = 3
 	left := f.Input.Series.Left
 	for i := range left[:min(len(left), most)] {
-		lines = append(lines, f.Theme.Cut(fmt.Sprintf("Not taken in: %s: %s", draw.Safe(left[i].Name), draw.Safe(left[i].Err.Error())), width))
+		why := strings.TrimPrefix(left[i].Err.Error(), "open "+left[i].Name+": ")
+		lines = append(lines, f.Theme.Cut(draw.Safe("Not taken in: "+left[i].Name+": "+why), width))
 	}
 	if more := len(left) - most; more > 0 {
 		lines = append(lines, fmt.Sprintf("Not taken in: %d more", more))
 	}
-	return slices.Clip(draw.PaintAll(f.Theme.Warning, lines))
+	return draw.PaintAll(f.Theme.Warning, lines)
 }
