@@ -15,6 +15,8 @@ type (
 	Input = session.Input
 	// Source is a snapshot and what was read off it.
 	Source = session.Source
+	// Series is more files than two, as one history.
+	Series = session.Series
 	// Runbook is what to type, in which order.
 	Runbook = session.Runbook
 	// Options says what to show and where.
@@ -22,6 +24,9 @@ type (
 	// Memory is what outlives the program.
 	Memory = shell.Memory
 )
+
+// NoMember is the place of a member of a series that is not there.
+const NoMember = session.NoMember
 
 // Run shows the screens until the person quits. The error is Load's, or ctx's,
 // or context.Canceled when the person quits before Load is done; then the

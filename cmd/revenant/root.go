@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"math"
 	"os"
 	"runtime/debug"
 	"sync/atomic"
@@ -81,7 +83,7 @@ func (f runFunc) of(v verb) func(*cobra.Command, []string) error {
 func newRoot(s streams, f runFunc) *cobra.Command {
 	o := &uiOptions{streams: s}
 	root := &cobra.Command{
-		Use:   "revenant [FILE | BACKUP CURRENT]",
+		Use:   "revenant [FILE]...",
 		Short: "Predict what restoring an etcd snapshot does to running pods",
 		Long: `revenant opens etcd snapshots of Kubernetes clusters offline, and predicts what
 restoring one would do to what is running: which pods would go on unseen by the
@@ -92,13 +94,16 @@ BACKUP is the snapshot that would be restored, CURRENT the newest state there
 is. With a terminal, the two open in the terminal UI; without one, the overview
 is printed as text. FILE alone opens the terminal UI on one snapshot, without a
 prediction; without a terminal, what inspect prints is printed. Without arguments
-a built-in pair of real snapshots is shown. Of several snapshots in an archive one
-is named as ARCHIVE//NAME.
+a built-in pair of real snapshots is shown. More than two files, or a directory of
+them, such as hourly backups, are read as one history: its newest file is CURRENT,
+the one before it BACKUP, and in the terminal UI any two of them can be chosen. Of
+several snapshots in an archive one is named as ARCHIVE//NAME.
 
 No file is ever changed, and no cluster is needed.`,
 		Example: `  revenant                                  # the built-in demo
   revenant backup.db                        # look into a snapshot in the terminal UI
   revenant backup.db current.db             # what would restoring it do: both in the terminal UI
+  revenant backups/                         # many files as one history, the newest two compared
   revenant preflight backup.db current.db   # can it be restored: one verdict, for schedules
   revenant predict backup.db current.db     # outcome of every pod
   revenant plan backup.db current.db        # how to restore: what to type, in order
@@ -109,8 +114,8 @@ No file is ever changed, and no cluster is needed.`,
   revenant diff backup.db current.db        # what differs, object by object
   revenant timeline current.db -n shop      # every revision in order: when, what, by whom
   revenant extract backup.db deploy/web     # an object, as a manifest to be applied again`,
-		Args:              cobra.MaximumNArgs(2),
-		ValidArgsFunction: completeArgs(2),
+		Args:              rootArgs,
+		ValidArgsFunction: completeArgs(math.MaxInt),
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		RunE:              f.of(o),
@@ -131,6 +136,17 @@ No file is ever changed, and no cluster is needed.`,
 		completeFlags(cmd)
 	}
 	return root
+}
+
+// rootArgs refuses a file that is not there among many: of a mistyped command with its
+// files, all words would be files.
+func rootArgs(_ *cobra.Command, args []string) error {
+	for _, path := range args {
+		if len(args) > 2 && !exists(path) {
+			return fmt.Errorf("%s: %w", path, fs.ErrNotExist)
+		}
+	}
+	return nil
 }
 
 // hintArgs makes the error of a wrong number of arguments say which are wanted.

@@ -21,15 +21,34 @@ const phaseLook snapshot.Phase = "look"
 // withSeries opens files as one history, lets use have it, and makes sure that the
 // evidence is as it was. A directory with several snapshots stands for them.
 func (o *openOptions) withSeries(ctx context.Context, s streams, files []string, use func(*series.Series, *progressLine) error) (err error) {
-	if err := o.parse(); err != nil {
-		return err
-	}
-	files, err = o.expand(ctx, files)
+	bar := newProgressLine(s)
+	defer bar.clear()
+	all, err := o.series(ctx, s, files, func(path string) func(snapshot.Progress) { return bar.of(filepath.Base(path)) }, bar.of("files"))
 	if err != nil {
 		return err
 	}
-	bar := newProgressLine(s)
-	defer bar.clear()
+	defer func() { err = errors.Join(err, all.Close()) }()
+	if err := use(all, bar); err != nil {
+		return err
+	}
+	for i := range all.Members {
+		if err := snapshot.FilesUnchanged(all.Members[i].Files); err != nil {
+			return hinted(err, copyHint)
+		}
+	}
+	return nil
+}
+
+// series reads files as one history. of makes what is told how far the work on one is, and
+// tell how many have been looked at.
+func (o *openOptions) series(ctx context.Context, s streams, files []string, of func(path string) func(snapshot.Progress), tell func(snapshot.Progress)) (*series.Series, error) {
+	if err := o.parse(); err != nil {
+		return nil, err
+	}
+	files, err := o.expand(ctx, files)
+	if err != nil {
+		return nil, err
+	}
 	var sources []series.Source
 	for _, path := range files {
 		opts := snapshot.Options{
@@ -44,7 +63,7 @@ func (o *openOptions) withSeries(ctx context.Context, s streams, files []string,
 			Look: func(ctx context.Context) (*snapshot.Glance, error) { return snapshot.Look(ctx, path, opts) },
 			Open: func(ctx context.Context) (*snapshot.Snapshot, error) {
 				opts := opts
-				opts.Progress = bar.of(filepath.Base(path))
+				opts.Progress = of(path)
 				return snapshot.Open(ctx, path, opts)
 			},
 		})
@@ -55,22 +74,10 @@ func (o *openOptions) withSeries(ctx context.Context, s streams, files []string,
 			return choice.Prefix, err
 		},
 		Progress: func(done, total int) {
-			bar.show("files", snapshot.Progress{Phase: phaseLook, Done: int64(done), Total: int64(total)})
+			tell(snapshot.Progress{Phase: phaseLook, Done: int64(done), Total: int64(total)})
 		},
 	})
-	if err != nil {
-		return seriesHint(err)
-	}
-	defer func() { err = errors.Join(err, all.Close()) }()
-	if err := use(all, bar); err != nil {
-		return err
-	}
-	for i := range all.Members {
-		if err := snapshot.FilesUnchanged(all.Members[i].Files); err != nil {
-			return hinted(err, copyHint)
-		}
-	}
-	return nil
+	return all, seriesHint(err)
 }
 
 func seriesHint(err error) error {

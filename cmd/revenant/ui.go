@@ -58,11 +58,19 @@ func (o *uiOptions) run(ctx context.Context, args []string) error {
 	if !text && slices.Contains(args, "-") {
 		return hinted(errors.New("the keys of the terminal UI come from standard input: no snapshot can be read from there"), "save it to a file, or ask revenant inspect -")
 	}
-	if len(args) == 1 && text {
+	many := len(args) > 0 && o.isSeries(ctx, args)
+	if len(args) == 1 && text && !many {
 		return o.inspect(ctx, args[0])
 	}
 	if _, err := o.open.guardOutputs(o.streams, args...); err != nil {
 		return err
+	}
+	if many {
+		if text {
+			return o.seriesOverview(ctx, args, plan)
+		}
+		m := &manyFiles{uiOptions: o, plan: plan, files: args, pairs: &pairs{}}
+		return m.end(o.screens(ctx, m.load, m.pairs))
 	}
 	var b, c opener
 	switch len(args) {
@@ -79,9 +87,9 @@ func (o *uiOptions) run(ctx context.Context, args []string) error {
 	case text:
 		return o.overview(ctx, b, c, plan)
 	case b == nil:
-		return o.screens(ctx, o.one(c, plan))
+		return o.shown(ctx, o.one(c, plan))
 	}
-	return o.screens(ctx, o.pair(b, c, plan))
+	return o.shown(ctx, o.pair(b, c, plan))
 }
 
 // inspect shows a single snapshot as text: without the current state there is nothing
@@ -159,15 +167,24 @@ func (o *uiOptions) pair(backup, current opener, plan restore.Plan) loader {
 	}
 }
 
-// screens opens the terminal UI, which loads what it shows.
-func (o *uiOptions) screens(ctx context.Context, load loader) error {
-	var opened *tui.Input
+// shown opens the terminal UI on evidence that stays the same.
+func (o *uiOptions) shown(ctx context.Context, load loader) error {
+	opened := &pairs{}
+	return o.screens(ctx, func(ctx context.Context, progress func(snapshot.Progress, string)) (*tui.Input, error) {
+		in, err := load(ctx, progress)
+		if err == nil {
+			opened.add(&o.open, in)
+		}
+		return in, err
+	}, opened)
+}
+
+// screens opens the terminal UI, which loads what it shows. What is opened is closed.
+func (o *uiOptions) screens(ctx context.Context, load loader, opened *pairs) error {
 	o.open.anyKeys = true // they can be looked at and compared
 	options := tui.Options{Input: o.streams.in, Output: o.streams.out, Mouse: o.mouse, Plain: o.plain, Outputs: o.open.guard}
-	options.Load = func(ctx context.Context, progress func(snapshot.Progress, string)) (_ *tui.Input, err error) {
-		opened, err = load(ctx, progress)
-		return opened, err
-	}
+	options.Load = load
+	options.Release = func(in *tui.Input) { opened.release(ctx, in) }
 	options.Remember = func(hash string, m *tui.Memory) { remember(o.open.guard, hash, m) }
 	if configure(&options); options.Notice != "" {
 		p := report.NewPrinter(o.streams.err)
@@ -179,25 +196,7 @@ func (o *uiOptions) screens(ctx context.Context, load loader) error {
 	if o.resume {
 		options.Resume = recall
 	}
-	err := tui.Run(ctx, options)
-	if opened == nil {
-		return err
-	}
-	for _, of := range opened.Sources {
-		if err == nil {
-			err = o.open.unchanged(ctx, of.Snapshot)
-		}
-	}
-	if err == nil {
-		err = o.open.metricsUnchanged(ctx)
-	}
-	if err == nil && slices.ContainsFunc(opened.Sources, func(of tui.Source) bool { return knownBad(of.Snapshot) }) {
-		err = errDamaged
-	}
-	for _, of := range opened.Sources {
-		err = errors.Join(err, of.Snapshot.Close())
-	}
-	return err
+	return opened.end(ctx, tui.Run(ctx, options))
 }
 
 // knownBad says whether a check has failed, the trailer's included when its hash

@@ -39,6 +39,8 @@ const (
 	Servers   Action = "API servers"
 	EditBump  Action = "edit the bump"
 	Platform  Action = "platform"
+	AsBackup  Action = "as the backup"
+	AsCurrent Action = "as the newest state"
 
 	Earlier     Action = "a revision earlier"
 	Later       Action = "a revision later"

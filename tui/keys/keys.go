@@ -111,11 +111,17 @@ func (m Map) All() []string {
 var (
 	ofLists = []Action{FilterBy, SortBy, ShowAll, GroupBy, InNamespace, Widen, Mark, Open}
 	ofTexts = []Action{Search, NextHit, LastHit, Leave, AsJSON, ToRelated, Decode}
+
+	ofFiles     = []Action{AsBackup, AsCurrent}
+	besideFiles = []Action{Bump, CopyOut} // which the files do not take
 )
 
 // Apart says that two actions are never taken in the same place.
 func Apart(a, b Action) bool {
 	in := func(list []Action, x Action) bool { return slices.Contains(list, x) }
+	if in(ofFiles, a) != in(ofFiles, b) && (in(besideFiles, a) || in(besideFiles, b)) {
+		return true
+	}
 	if unfolds := []Action{ShowAll, Unfold}; in(unfolds, a) && in(unfolds, b) {
 		return true // what can be folded is noise, or else what needs no attention
 	}

@@ -100,6 +100,10 @@ var Default = Map{
 	{CopyOut, []string{"c"}, "c", "copy to the clipboard: the marked or selected rows, or the text", "", "there is nothing to copy"},
 	{SaveOut, []string{"ctrl+s"}, "ctrl-s", "save to a file: all rows that are shown, or the text", "", "there is nothing to save"},
 
+	{Label: "Files"},
+	{AsBackup, []string{"b"}, "b", "of many files: the selected one is BACKUP", "b/c choose", "needs the files (:files)"},
+	{AsCurrent, []string{"c"}, "c", "of many files: the selected one is CURRENT", "", "needs the files (:files)"},
+
 	{Label: "Screens"},
 	{Command, []string{":"}, ":", "a command: a screen, a resource, what to do", ": command", notRead},
 	{Palette, []string{"ctrl+k"}, "ctrl-k", "find a command or a key by its name", "", notRead},

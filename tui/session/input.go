@@ -25,6 +25,10 @@ type Input struct {
 	Runbook   func(ctx context.Context, plan *restore.Plan, platform string) (Runbook, error)
 	Platforms []string
 	Carved    bool // histories and the timeline begin with what is carved
+
+	Series  *Series // all files, where there are more than the two; nil otherwise
+	Members [2]int  // places among them of the backup, or NoMember, and of the newest state
+	Notice  string  // shown until the first key
 }
 
 // Source is a snapshot and what was read off it. Neither is changed.

@@ -8,6 +8,7 @@ import (
 	"revenant/analyzer/history"
 	"revenant/analyzer/objects"
 	"revenant/analyzer/timeline"
+	"revenant/tui/draw"
 	"revenant/tui/widget"
 )
 
@@ -46,29 +47,24 @@ type ObjectList struct {
 // History is the history of the object that was chosen.
 type History struct {
 	*history.History
-	At     string // revision to select, "" for none
-	Opened bool   // at what it changed
+	From   *Readings // what it was read from
+	At     string    // revision to select, "" for none
+	Opened bool      // at what it changed
 }
 
-// readHistory reads the revisions of a key out of all snapshots.
+// readHistory reads the revisions of a key out of all files.
 func (s *Session) readHistory(of HistoryMsg) tea.Cmd {
-	ctx, r := s.Ctx, s.Input.Histories()
+	ctx, v := s.Ctx, s.Input.AllHistories(s.Ctx)
 	return s.Tasks.Cmd(func() tea.Msg {
-		h, err := r.Read(ctx, of.Key, of.Carved)
-		if err != nil {
-			return nil // the program ends
+		h, err := v.Read(ctx, of.Key, of.Carved)
+		switch {
+		case ctx.Err() != nil:
+			return nil // the program ends, or another pair is shown
+		case err != nil:
+			return widget.NoticeMsg(draw.Safe(err.Error()))
 		}
-		return historyReadMsg{&History{h, of.At, of.Opened}}
+		return historyReadMsg{&History{h, v, of.At, of.Opened}}
 	})
-}
-
-// Histories reads what the snapshots hold of one object.
-func (in *Input) Histories() *history.Reader {
-	r := &history.Reader{Prefix: in.Prefix}
-	for i, s := range in.Sources {
-		r.Sources = append(r.Sources, history.Source{Name: in.Role(i), Snapshot: s.Snapshot, Clock: s.State.Clock})
-	}
-	return r
 }
 
 // What the commands below bring.

@@ -42,6 +42,9 @@ func (l *loading) lines(t *draw.Theme, width, height int) []string {
 	if len(l.parts) == 0 || slices.ContainsFunc(l.parts, func(p part) bool { return draw.Percent(p.Done, p.Total) < 100 }) {
 		doing = "Indexing the revisions"
 	}
+	if len(l.parts) == 1 && l.parts[0].role == "files" {
+		doing = "Looking at the files"
+	}
 	if unpacking {
 		doing = "Unpacking"
 	}

@@ -33,8 +33,15 @@ func (m *model) chrome() int {
 // every message goes.
 type model struct {
 	*session.Session
+	end     func() // ends the session's reading
+	base    context.Context
 	load    func() (*session.Input, error)
 	loading loading
+	loads   int      // counts the pairs that are opened
+	opened  int      // which of them is shown
+	opening *opening // another pair; nil for none
+	tell    func(progressMsg)
+	release func(*session.Input)
 	profile colorprofile.Profile
 	err     error // of load
 
@@ -58,8 +65,10 @@ type model struct {
 }
 
 func newModel(ctx context.Context, profile colorprofile.Profile, g draw.Glyphs) *model {
+	of, end := context.WithCancel(ctx)
 	m := &model{
-		Session: &session.Session{Ctx: ctx, UI: widget.UI{Keymap: keys.Default}},
+		base: ctx, end: end, tell: func(progressMsg) {}, release: func(*session.Input) {},
+		Session: &session.Session{Ctx: of, UI: widget.UI{Keymap: keys.Default}},
 		profile: profile, look: draw.DefaultLook, width: minWidth, height: 24,
 	}
 	m.Theme = draw.NewTheme(true, profile, g, m.look)
@@ -77,6 +86,7 @@ type (
 	progressMsg struct {
 		snapshot.Progress
 		role string
+		load int // of which pair
 	}
 )
 
@@ -130,6 +140,15 @@ func (m *model) update(msg tea.Msg) tea.Cmd {
 		return m.progress(msg)
 	case loadedMsg:
 		return m.loaded(msg)
+	case widget.TaskMsg:
+		if msg.Of != &m.Tasks {
+			return nil // of a pair that is no longer shown
+		}
+		return m.update(msg.Msg)
+	case session.PairMsg:
+		return m.open(msg)
+	case openedMsg:
+		return m.replace(msg)
 	case widget.NoticeMsg:
 		m.message = draw.Safe(string(msg))
 		return nil
@@ -180,10 +199,15 @@ func (m *model) broadcast(msg tea.Msg) tea.Cmd {
 }
 
 func (m *model) progress(msg progressMsg) tea.Cmd {
-	if m.Input == nil {
+	switch {
+	case m.opening != nil && m.opening.load == msg.load:
+		m.opening.loading.progress(msg)
+	case m.opened != msg.load:
+	case m.Input == nil:
 		m.loading.progress(msg)
+	default:
+		m.Hashed(msg.role, msg.Progress)
 	}
-	m.Hashed(msg.role, msg.Progress)
 	return nil
 }
 
@@ -193,7 +217,11 @@ func (m *model) loaded(msg loadedMsg) tea.Cmd {
 		m.err = msg.err
 		return tea.Quit
 	}
+	m.Tasks.Marked = msg.input.Series != nil
 	cmd := m.Open(msg.input)
+	if msg.input.Notice != "" && m.message == "" {
+		m.message = draw.Safe(msg.input.Notice)
+	}
 	for i := range registry {
 		_, screen := registry[i].in(m.Input)
 		m.screens = append(m.screens, screen(m.Session))

@@ -78,6 +78,10 @@ func (p *plainRun) run(input io.Reader) error {
 	if p.over {
 		return p.out.Flush()
 	}
+	if p.Input.Notice != "" {
+		p.say(p.message)
+		p.message = ""
+	}
 	p.say(plainHelp)
 	lines := make(chan string)
 	go func() {
@@ -167,6 +171,8 @@ func (p *plainRun) settle() {
 	ctx, cancel := context.WithTimeout(p.ctx, plainWait)
 	defer cancel()
 	for p.pending > 0 && !p.over && p.take(ctx.Done()) {
+	}
+	for p.opening != nil && !p.over && p.take(p.ctx.Done()) {
 	}
 }
 

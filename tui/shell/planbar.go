@@ -68,7 +68,11 @@ func (m *model) switches() string {
 		yes = "yes"
 	}
 	part := func(i int, key keys.Action, value string) string {
-		return t.Fit(t.Hint(m.Keymap.Key(key)+" "+names[i])+" "+value, widths[i]-1) + " "
+		name := t.Hint(m.Keymap.Key(key) + " " + names[i])
+		if why, ok := m.shown().Keys()[keys.AsBackup]; ok && why == "" && key == keys.Bump {
+			name = t.Dim.Paint("  " + names[i]) // its key stands for another thing here
+		}
+		return t.Fit(name+" "+value, widths[i]-1) + " "
 	}
 	return part(0, keys.Bump, bumpText(&m.Plan, widths[0]-len(names[0])-4)) + part(1, keys.Compact, yes) +
 		part(2, keys.Restart, draw.Safe(p.RestartKubelets.String())) + part(3, keys.Servers, serversText(p))

@@ -15,10 +15,13 @@ import (
 // taken lists what keys do now.
 func (m *model) taken() keys.Set {
 	k := keys.Set{}
-	if m.Input != nil {
+	if m.Input != nil && m.opening == nil {
 		k = m.shown().Keys()
 		for _, a := range []keys.Action{keys.Bump, keys.EditBump, keys.Compact, keys.Restart, keys.Servers} {
 			k[a] = m.Input.Alone()
+		}
+		if why, ok := k[keys.AsBackup]; ok && why == "" {
+			k[keys.Bump] = m.Keymap.Key(keys.AsBackup) + " chooses the backup here (:bump sets it)"
 		}
 		k.Offer(keys.Number, keys.Next, keys.Previous, keys.Help, keys.Command, keys.Palette)
 		if _, ok := k[keys.Back]; !ok {
@@ -44,6 +47,10 @@ func (m *model) press(key tea.KeyPressMsg) tea.Cmd {
 		return m.typed(key)
 	case m.Input == nil && b.Action == keys.Back:
 		return tea.Quit
+	case m.opening != nil && b.Action == keys.Back:
+		m.opening.end()
+		m.opening = nil
+		return nil
 	case !ok:
 		return nil
 	}
@@ -189,7 +196,7 @@ func (m *model) typed(msg tea.Msg) tea.Cmd {
 // wheel scrolls by three lines.
 func (m *model) wheel(msg tea.MouseWheelMsg) tea.Cmd {
 	a, ok := map[tea.MouseButton]keys.Action{tea.MouseWheelUp: keys.Up, tea.MouseWheelDown: keys.Down}[msg.Button]
-	if !ok || m.Input == nil || m.prompt != nil {
+	if !ok || m.Input == nil || m.opening != nil || m.prompt != nil {
 		return nil
 	}
 	var cmds []tea.Cmd

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"revenant/tui/screens/diff"
+	"revenant/tui/screens/files"
 	"revenant/tui/screens/history"
 	"revenant/tui/screens/nodes"
 	"revenant/tui/screens/objects"
@@ -67,6 +68,7 @@ var registry = []entry{
 	{"8", "diff", "Diff", "what differs between two moments, down to the fields", diff.New, nil},
 	{"9", "timeline", "Timeline", "what happened when", timeline.New, nil},
 	{"0", "storage", "Storage", "what takes the space, and what could be had back", storage.New, nil},
+	{"", "files", "Files", "what the files hold, and which two are compared", files.New, nil},
 	{"", "undone", "Undone", "what else goes back in time", undone.New,
 		needsPair("Undone", "With the backup and the newest state, it lists what the restore takes back besides pods: volumes, Services, Secrets, certificates, webhooks and custom resources that were created, changed or deleted since.")},
 	{"", "problems", "Problems", "what could not be read or trusted", problems.New, nil},

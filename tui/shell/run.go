@@ -38,6 +38,9 @@ type Options struct {
 	// Resume, when set, is asked once what is remembered of the evidence with this
 	// hash; nil is nothing.
 	Resume func(hash string) *Memory
+	// Release, when set, is given evidence in whose place another pair is shown. Nothing of
+	// it is used then.
+	Release func(*session.Input)
 	// Remember, when set, is given what to remember when the person quits.
 	Remember func(hash string, memory *Memory)
 
@@ -80,8 +83,9 @@ func Run(ctx context.Context, o Options) error {
 		tea.WithColorProfile(profile), tea.WithWindowSize(o.size.Width, o.size.Height),
 	)
 	m.load = func() (*session.Input, error) {
-		return o.Load(ctx, func(progress snapshot.Progress, role string) { p.Send(progressMsg{progress, role}) })
+		return o.Load(ctx, func(progress snapshot.Progress, role string) { p.Send(progressMsg{progress, role, 0}) })
 	}
+	m.tell = func(msg progressMsg) { p.Send(msg) }
 	_, err := p.Run()
 	cancel()
 	m.Tasks.End()
@@ -109,6 +113,9 @@ func (m *model) configure(o Options) (err error) {
 	if o.Look != nil {
 		m.look = *o.Look
 		m.setTheme(true)
+	}
+	if o.Release != nil {
+		m.release = o.Release
 	}
 	m.mouse, m.resume, m.outputs, m.message = o.Mouse, o.Resume, o.Outputs, draw.Safe(o.Notice)
 	return nil

@@ -332,7 +332,7 @@ func TestFiles(t *testing.T) {
 	}
 	see("54557eb8e194238d828b10797bf6", "trailer   ok", "content   ok", "24 pods, 4 nodes, 222 keys", "Something the caller knows.")
 	x.Files[x.Input.Backup] = session.File{}
-	x.send(progressMsg{snapshot.Progress{Phase: snapshot.PhaseHash, Done: 42, Total: 100}, "backup"})
+	x.send(progressMsg{snapshot.Progress{Phase: snapshot.PhaseHash, Done: 42, Total: 100}, "backup", 0})
 	see("hashing… 42 %", "trailer   verifying…")
 	x.send(session.IntegrityMsg{Source: x.Input.Backup, Integrity: snapshot.Integrity{Checks: []snapshot.Check{
 		{Name: "trailer", Verdict: snapshot.Skipped, Detail: "not asked for"},
@@ -375,12 +375,12 @@ func TestLoading(t *testing.T) {
 		}
 	}
 	see("Indexing the revisions…", "esc cancel")
-	x.send(progressMsg{snapshot.Progress{Phase: snapshot.PhaseIndex, Done: 1, Total: 2}, "current"})
-	x.send(progressMsg{snapshot.Progress{Phase: snapshot.PhaseIndex, Done: 5, Total: 5}, "backup"})
-	x.send(progressMsg{snapshot.Progress{Phase: snapshot.PhaseHash, Done: 1, Total: 5}, "backup"})
+	x.send(progressMsg{snapshot.Progress{Phase: snapshot.PhaseIndex, Done: 1, Total: 2}, "current", 0})
+	x.send(progressMsg{snapshot.Progress{Phase: snapshot.PhaseIndex, Done: 5, Total: 5}, "backup", 0})
+	x.send(progressMsg{snapshot.Progress{Phase: snapshot.PhaseHash, Done: 1, Total: 5}, "backup", 0})
 	see("backup   ████████████████████████████████████████ 100 %", "current  ████████████████████░░░░░░░░░░░░░░░░░░░░  50 %")
-	x.send(progressMsg{snapshot.Progress{Phase: snapshot.PhaseIndex, Done: 9, Total: 0}, "current"})
-	x.send(progressMsg{snapshot.Progress{Phase: snapshot.PhaseIndex, Done: 2, Total: 2}, "current"})
+	x.send(progressMsg{snapshot.Progress{Phase: snapshot.PhaseIndex, Done: 9, Total: 0}, "current", 0})
+	x.send(progressMsg{snapshot.Progress{Phase: snapshot.PhaseIndex, Done: 2, Total: 2}, "current", 0})
 	see("Reading the objects…")
 	want := errors.New("no")
 	_, cmd := x.Update(loadedMsg{err: want})

@@ -60,6 +60,9 @@ func (m *model) lines() []string {
 	if m.tooSmall() {
 		return draw.Wrap(fmt.Sprintf("The terminal is too small: %dx%d, at least %dx%d is needed. q quits.", m.width, m.height, minWidth, minHeight), m.width)
 	}
+	if m.opening != nil {
+		return m.opening.loading.lines(m.Theme, m.width, m.height)
+	}
 	if m.Input == nil {
 		return m.loading.lines(m.Theme, m.width, m.height)
 	}

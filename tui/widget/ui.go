@@ -22,6 +22,16 @@ type Tasks struct {
 	mu    sync.Mutex
 	wg    sync.WaitGroup
 	ended bool
+
+	// Marked says that what commands bring is a TaskMsg: other tasks may take the place of
+	// these before it comes.
+	Marked bool
+}
+
+// TaskMsg is what a command of tasks has brought.
+type TaskMsg struct {
+	Of  *Tasks
+	Msg tea.Msg
 }
 
 // Cmd makes a command that is waited for, or no longer starts.
@@ -37,7 +47,11 @@ func (t *Tasks) Cmd(work func() tea.Msg) tea.Cmd {
 			return nil
 		}
 		defer t.wg.Done()
-		return work()
+		msg := work()
+		if t.Marked && msg != nil {
+			return TaskMsg{t, msg}
+		}
+		return msg
 	}
 }
 

@@ -27,6 +27,7 @@ type Screen struct {
 	reading historyReading
 	look    shared.ChangesLook
 	key     string // whose history is shown
+	lines   []line // of the history shown
 }
 
 // historyReading is what the detail shows of a revision.
@@ -73,8 +74,8 @@ func (h *Screen) SetSize(width, height int) {
 // redraw draws the detail again where that takes no reading: what is read is drawn
 // when it is asked for.
 func (h *Screen) redraw() {
-	if row, ok := h.Table.Row(); ok && h.Session.History != nil && h.reading == changesRead && row < len(h.Session.History.Entries) && h.Board.Of == any(h.Session.History) {
-		h.SetLines(change(h.Session, h.Session.History, row, h.look, h.DetailWidth()))
+	if row, ok := h.Table.Row(); ok && h.Session.History != nil && h.reading == changesRead && row < len(h.lines) && h.Board.Of == any(h.Session.History) {
+		h.SetLines(h.change(row, h.DetailWidth()))
 	}
 }
 
@@ -87,7 +88,7 @@ func (h *Screen) Keys() keys.Set {
 	}
 	k.Offer(keys.WithCarved)
 	why := ""
-	if _, ok := h.Table.Row(); !ok {
+	if row, ok := h.Table.Row(); !ok || row >= len(h.lines) || h.lines[row].note != "" {
 		why = "no revision is selected"
 	}
 	k[keys.ToDiff], k[keys.ToObject], k[keys.Unfold] = why, why, why
@@ -160,53 +161,150 @@ func (h *Screen) marked() ([2]int, string) {
 		return [2]int{}, fmt.Sprintf("two revisions are compared: %s marked, %s marks one or takes its mark away", words.Number(len(h.Table.Marked)), h.Keymap.Key(keys.Mark))
 	}
 	slices.Sort(rows) // they are listed oldest first
-	return [2]int{rows[0], rows[1]}, ""
+	two := [2]int{h.lines[rows[0]].entry, h.lines[rows[1]].entry}
+	if h.lines[rows[0]].note != "" || h.lines[rows[1]].note != "" {
+		return two, "two revisions are compared: what is in no file cannot be"
+	}
+	return two, ""
+}
+
+// change tells what a line is about: a revision, or what is in no file.
+func (h *Screen) change(row, width int) []string {
+	l := &h.lines[row]
+	if l.note == "" {
+		return change(h.Session, h.Session.History, l.entry, h.look, width)
+	}
+	return append([]string{h.Theme.Heading("In no file", width)}, draw.Wrap(words.Sentence(l.note)+".", width)...)
 }
 
 func (h *Screen) rows(o *session.History) widget.Rows {
-	r := historyRows(h.Session, o)
+	h.lines, h.Noun = linesOf(o), "revision"
+	if len(h.lines) > len(o.Entries) {
+		h.Noun = "row"
+	}
+	r := historyRows(o, h.lines)
 	r.Load = func(row, width int) func() []string {
-		t, in, look := h.Theme, h.Input, h.look
+		t, v, look, l := h.Theme, o.From, h.look, h.lines[row]
 		switch two, err := h.marked(); {
-		case h.reading == objectRead:
-			return func() []string { return shared.ObjectThen(in, t, &o.Entries[row], width) }
+		case h.reading == objectRead && l.note == "":
+			return func() []string { return shared.ObjectThen(v, t, &o.Entries[l.entry], width) }
 		case h.reading == markedRead && err == "":
 			return func() []string {
-				return shared.DifferenceOf(in, t, &o.Entries[two[0]], &o.Entries[two[1]], look, width)
+				return shared.DifferenceOf(v, t, &o.Entries[two[0]], &o.Entries[two[1]], look, width)
 			}
 		}
-		lines := change(h.Session, o, row, look, width)
+		lines := h.change(row, width)
 		return func() []string { return lines }
 	}
 	r.Saved = func(row int) widget.Export {
-		e := &o.Entries[row]
-		if h.reading != objectRead || e.Tombstone {
+		v, e := o.From, &o.Entries[h.lines[row].entry]
+		if h.reading != objectRead || e.Tombstone || h.lines[row].note != "" {
 			return widget.Export{}
 		}
-		in, key := h.Input, shared.KeyOf(h.Input.Prefix, e.Key)
+		key := shared.KeyOf(h.Input.Prefix, e.Key)
 		name, without := objects.Title(key), ""
 		if shared.IsSecret(key) {
 			without = ", without what it holds"
 		}
 		return widget.Export{
-			What: name + " at revision " + shared.EntryName(in, e) + without, File: widget.FileName(name+"-"+shared.EntryName(in, e)) + ".yaml",
-			Later: func() string { return sanitize.WholeText(shared.Yaml(&in.Sources[e.In[0]], in.Prefix, e.Record)) },
+			What: name + " at revision " + v.Name(e) + without, File: widget.FileName(name+"-"+v.Name(e)) + ".yaml",
+			Later: func() string { return sanitize.WholeText(shared.Yaml(v, e)) },
 		}
 	}
 	return r
 }
 
-func historyRows(s *session.Session, h *session.History) widget.Rows {
-	list, about := h.Entries, h.Key
+// line is a row of the list: a revision, or a note on what is in no file.
+type line struct {
+	entry int    // the place of the revision, of a note of the one that it is beside
+	rank  int    // among those of one revision, oldest first
+	note  string // "" for the revision
+	brief string // of the note, in few columns
+	gone  *history.Gone
+}
+
+// cell is what a note says in a column.
+func (l *line) cell(column int) string {
+	switch {
+	case column == 2:
+		return l.brief
+	case column == 6:
+		return "no file"
+	case column == 0 && l.gone != nil:
+		return fmt.Sprintf("%d-%d", l.gone.After, l.gone.Before)
+	case column == 5 && l.gone != nil:
+		return session.Brief(l.gone.When)
+	}
+	return ""
+}
+
+// linesOf lists a history, oldest first, with what is in no file.
+func linesOf(h *session.History) (list []line) {
+	for i := range h.Entries {
+		e := &h.Entries[i]
+		if e.Gone != nil {
+			list = append(list, line{i, 0, goneText(e.Gone), "deleted", e.Gone})
+		}
+		if e.Unseen > 0 {
+			list = append(list, line{i, 1, words.CountOf(e.Unseen, "write is in no file", "writes are in no file"), words.Count(e.Unseen, "write"), nil})
+		}
+		list = append(list, line{entry: i, rank: 2})
+	}
+	if h.Gone != nil && len(h.Entries) > 0 {
+		list = append(list, line{len(h.Entries) - 1, 3, goneText(h.Gone), "deleted", h.Gone})
+	}
+	return list
+}
+
+// goneText says between which revisions an object was deleted.
+func goneText(g *history.Gone) string {
+	if g.Before <= g.After+1 {
+		return fmt.Sprintf("deleted after revision %s, at revision %s: no file holds how", words.Number(g.After), words.Number(g.Before))
+	}
+	text := fmt.Sprintf("deleted between revisions %s (%s) and %s (%s)", words.Number(g.After), g.Older, words.Number(g.Before), g.Newer)
+	if from, to := g.When.From, g.When.To; !from.IsZero() && !to.IsZero() {
+		text += ", " + words.Duration(to.Sub(from)) + " apart"
+	}
+	return text + ": no file holds the time between"
+}
+
+// held names the files that have a revision.
+func held(h *session.History, e *history.Entry) string {
+	all := h.From.Sources
+	switch n := len(e.In); {
+	case e.Carved || n == 1 || len(all) <= 2:
+		return e.Source
+	case n == len(all):
+		return "all files"
+	default:
+		return fmt.Sprintf("%s and %s more", all[e.In[0]].Name, words.Number(n-1))
+	}
+}
+
+func historyRows(h *session.History, lines []line) widget.Rows {
+	entry := func(row int) *history.Entry { return &h.Entries[lines[row].entry] }
+	about := h.Key
+	if n := len(lines) - len(h.Entries); n > 0 {
+		about += ", " + words.Number(n) + " of them for what is in no file"
+	}
 	if h.Carved {
 		about += ", with carved revisions"
 	}
 	return widget.Rows{
 		About: about,
-		ID:    func(row int) string { return shared.EntryName(s.Input, &list[row]) },
-		Count: len(list),
+		ID: func(row int) string {
+			name := h.From.Name(entry(row))
+			if l := lines[row]; l.note != "" {
+				name = fmt.Sprintf("in no file %d %s", l.rank, name)
+			}
+			return name
+		},
+		Count: len(lines),
 		Cell: func(row, column int) string {
-			e := &list[row]
+			e := entry(row)
+			if l := &lines[row]; l.note != "" {
+				return l.cell(column)
+			}
 			switch column {
 			case 0:
 				return e.Revision.String()
@@ -221,10 +319,10 @@ func historyRows(s *session.Session, h *session.History) widget.Rows {
 			case 5:
 				return session.Brief(e.When)
 			}
-			return e.Source
+			return held(h, e)
 		},
 		Compare: func(a, b, column int) int {
-			x, y := &list[a], &list[b]
+			x, y := entry(a), entry(b)
 			switch column {
 			case 1:
 				return cmp.Compare(y.Generation, x.Generation)
@@ -237,11 +335,11 @@ func historyRows(s *session.Session, h *session.History) widget.Rows {
 			case 6:
 				return strings.Compare(x.Source, y.Source)
 			}
-			return cmp.Or(cmp.Compare(y.Main, x.Main), cmp.Compare(y.Sub, x.Sub)) // newest first
+			return cmp.Or(cmp.Compare(y.Main, x.Main), cmp.Compare(y.Sub, x.Sub), cmp.Compare(lines[b].rank, lines[a].rank)) // newest first
 		},
 		Look: func(t *draw.Theme, row int) (draw.Style, string) {
-			switch e := &list[row]; {
-			case e.Carved:
+			switch e := entry(row); {
+			case e.Carved || lines[row].note != "":
 				return shared.Severity(t, restore.Warning)
 			case e.Tombstone:
 				return shared.Severity(t, restore.Critical)
@@ -254,8 +352,8 @@ func historyRows(s *session.Session, h *session.History) widget.Rows {
 // change describes what a revision changed.
 func change(s *session.Session, h *session.History, row int, look shared.ChangesLook, width int) []string {
 	t, e := s.Theme, &h.Entries[row]
-	lines := []string{t.Heading("Revision "+shared.EntryName(s.Input, e)+": "+string(e.What), width)}
-	lines = append(lines, t.Facts(width, "written", e.When.String(), "by", e.By, "in", e.Source,
+	lines := []string{t.Heading("Revision "+h.From.Name(e)+": "+string(e.What), width)}
+	lines = append(lines, t.Facts(width, "written", e.When.String(), "by", e.By, "in", held(h, e),
 		"life", fmt.Sprintf("%s of those that are retained", ordinal(e.Generation)), "version", draw.Positive(e.Version), "since", created(e.CreateRevision), "uid", e.UID, "problem", e.Problem)...)
 	if e.Carved {
 		lines = append(lines, draw.PaintAll(t.Warning, draw.Wrap("Carved from a page that nothing leads to.", width))...)
@@ -263,7 +361,7 @@ func change(s *session.Session, h *session.History, row int, look shared.Changes
 	lines = append(lines, "")
 	switch {
 	case e.Before >= 0 && !e.Tombstone:
-		lines = append(lines, t.Dim.Paint(t.Cut("Compared with revision "+shared.EntryName(s.Input, &h.Entries[e.Before])+", the one before it here:", width)))
+		lines = append(lines, t.Dim.Paint(t.Cut("Compared with revision "+h.From.Name(&h.Entries[e.Before])+", the one before it here:", width)))
 		lines = append(lines, shared.Changes(t, e.Changes, look, width)...)
 	case e.Tombstone:
 		lines = append(lines, deletion(s, e, width)...)

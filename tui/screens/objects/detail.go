@@ -149,7 +149,7 @@ func (o *Screen) versions() (two [2]*history.Entry, why string) {
 // difference tells two versions apart.
 func (d *description) difference(in *session.Input, l objects.Object) []string {
 	lines := []string{d.theme.Heading(draw.Safe(objects.Title(l.Key)), d.width)}
-	return append(lines, shared.DifferenceOf(in, d.theme, d.two[0], d.two[1], d.look, d.width)...)
+	return append(lines, shared.DifferenceOf(in.Histories(), d.theme, d.two[0], d.two[1], d.look, d.width)...)
 }
 
 // description is the object as a person would describe it, and its events.

@@ -9,38 +9,37 @@ import (
 	"revenant/decoder/keyspace"
 	"revenant/decoder/kube"
 	"revenant/decoder/sanitize"
-	"revenant/decoder/snapshot"
 	"revenant/tui/draw"
 	"revenant/tui/session"
 )
 
 // ObjectThen is the object as a revision has it.
-func ObjectThen(in *session.Input, t *draw.Theme, e *history.Entry, width int) []string {
-	lines := []string{t.Heading("At revision "+EntryName(in, e), width)}
+func ObjectThen(v *session.Readings, t *draw.Theme, e *history.Entry, width int) []string {
+	lines := []string{t.Heading("At revision "+v.Name(e), width)}
 	if e.Tombstone {
 		return append(lines, "It was deleted at this revision.")
 	}
-	text := Yaml(&in.Sources[e.In[0]], in.Prefix, e.Record)
+	text := Yaml(v, e)
 	for line := range strings.Lines(strings.ReplaceAll(sanitize.Text(text), "\t", "    ")) {
 		lines = append(lines, draw.HangLine(strings.TrimSuffix(line, "\n"), width)...)
 	}
 	return lines
 }
 
-// Yaml reads a record's object as YAML. What a Secret holds is redacted.
-func Yaml(s *session.Source, prefix string, r snapshot.Record) string {
-	value, err := s.Snapshot.Value(r)
+// Yaml reads the object as a revision has it, as YAML. What a Secret holds is redacted.
+func Yaml(v *session.Readings, e *history.Entry) string {
+	value, err := v.Value(e)
 	if err != nil {
 		return err.Error()
 	}
-	return string(kube.Decode(keyspace.DecodeKey(prefix, r.Key), value).YAML(kube.PrintOptions{DropManagedFields: true}))
+	return string(kube.Decode(keyspace.DecodeKey(v.Prefix, e.Key), value).YAML(kube.PrintOptions{DropManagedFields: true}))
 }
 
 // DifferenceOf is what differs between any two revisions.
-func DifferenceOf(in *session.Input, t *draw.Theme, b, a *history.Entry, look ChangesLook, width int) []string {
-	lines := []string{t.Heading("From revision "+EntryName(in, b)+" to "+EntryName(in, a), width)}
-	x, errX := in.Histories().Value(b)
-	y, errY := in.Histories().Value(a)
+func DifferenceOf(v *session.Readings, t *draw.Theme, b, a *history.Entry, look ChangesLook, width int) []string {
+	lines := []string{t.Heading("From revision "+v.Name(b)+" to "+v.Name(a), width)}
+	x, errX := v.Value(b)
+	y, errY := v.Value(a)
 	if err := cmp.Or(errX, errY); err != nil {
 		return append(lines, draw.PaintAll(t.Warning, draw.Wrap(err.Error(), width))...)
 	}
@@ -54,7 +53,7 @@ func DifferenceOf(in *session.Input, t *draw.Theme, b, a *history.Entry, look Ch
 	case y == nil:
 		lines = append(lines, "It was deleted at the second: what follows is all that was there.")
 	}
-	d := diff.Stored(in.Prefix, a.Key, x, y)
+	d := diff.Stored(v.Prefix, a.Key, x, y)
 	if d.Recreated {
 		lines = append(lines, draw.Wrap("Deleted and created again between the two: another object of the same name.", width)...)
 	}
@@ -62,12 +61,4 @@ func DifferenceOf(in *session.Input, t *draw.Theme, b, a *history.Entry, look Ch
 		lines = append(lines, draw.PaintAll(t.Warning, draw.Wrap("Not read in full, so that more may differ: "+d.Problem, width))...)
 	}
 	return append(append(lines, ""), Changes(t, d.Changes, look, width)...)
-}
-
-// EntryName tells a revision from all others that are listed.
-func EntryName(in *session.Input, e *history.Entry) string {
-	if e.Apart {
-		return e.Revision.String() + " in the " + in.Title(e.In[0])
-	}
-	return e.Revision.String()
 }

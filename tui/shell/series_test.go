@@ -1,0 +1,175 @@
+package shell
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/exp/golden"
+
+	"revenant/analyzer/restore"
+	"revenant/analyzer/series"
+	"revenant/decoder/snapshot"
+	"revenant/internal/demo"
+	"revenant/tui/screens/files"
+	"revenant/tui/session"
+)
+
+// seriesInput is three snapshots of one cluster, two of them at one revision, and a file
+// that is none.
+func seriesInput(t *testing.T) *session.Input {
+	t.Helper()
+	backup, current, err := demo.Pair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	var sources []series.Source
+	for _, f := range []struct {
+		name string
+		data []byte
+	}{{"0400.db", backup}, {"0401.db", backup}, {"0402.db", current}, {"notes", []byte("notes")}} {
+		path := filepath.Join(dir, f.name)
+		if err := os.WriteFile(path, f.data, 0o400); err != nil {
+			t.Fatal(err)
+		}
+		sources = append(sources, series.Source{
+			Name: f.name,
+			Look: func(ctx context.Context) (*snapshot.Glance, error) {
+				return snapshot.Look(ctx, path, snapshot.Options{})
+			},
+			Open: func(ctx context.Context) (*snapshot.Snapshot, error) {
+				s, err := snapshot.Open(ctx, path, snapshot.Options{})
+				if s != nil {
+					t.Cleanup(func() { s.Close() })
+				}
+				return s, err
+			},
+		})
+	}
+	all, err := series.New(t.Context(), sources, series.Options{Prefix: func(context.Context, *snapshot.Snapshot) (string, error) { return "/registry", nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all.Left[0].Err = errors.New("it is no snapshot") // without a path that changes
+	s := &session.Series{Series: all}
+	s.Pair = func(ctx context.Context, backup, current int, _ func(snapshot.Progress, string)) (*session.Input, error) {
+		in := &session.Input{Tool: "revenant test", Prefix: "/registry", Series: s, Members: [2]int{backup, current}}
+		var pair []session.Source
+		for _, i := range in.Members {
+			opened, err := sources[i].Open(ctx)
+			if err != nil {
+				return nil, err
+			}
+			state, err := restore.Load(ctx, opened, "/registry")
+			if err != nil {
+				return nil, err
+			}
+			pair = append(pair, session.Source{Snapshot: opened, State: state})
+		}
+		in.Pair(pair[0], pair[1])
+		return in, restore.Check(pair[0].State, pair[1].State)
+	}
+	in, err := s.Pair(t.Context(), 1, 2, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Notice = "Of 3 files, 0401.db is taken as BACKUP and 0402.db as CURRENT."
+	return in
+}
+
+// TestFilesScreen holds the screen with the files of a series, and of a pair, against the golden
+// files.
+func TestFilesScreen(t *testing.T) {
+	many, pair := seriesInput(t), demoInput(t)
+	for _, tt := range []struct {
+		name string
+		in   *session.Input
+		keys string
+	}{
+		{"many", many, ":files<enter>"},
+		{"many opened", many, ":files<enter>kk<enter>"},
+		{"two", pair, ":files<enter>"},
+	} {
+		for _, size := range sizes {
+			t.Run(tt.name+"/"+size.name, func(t *testing.T) {
+				x := openOn(t, tt.in, size.width, size.height).typed(tt.keys)
+				x.fits()
+				head, body, _ := strings.Cut(x.plain(), "\n")
+				if !strings.Contains(head, "Files") {
+					t.Errorf("the header is %q", head) // it names the test's directory
+				}
+				golden.RequireEqual(t, body)
+			})
+		}
+	}
+}
+
+// TestOtherPair chooses other files as the pair, which is opened in place of the one that
+// was shown; where it cannot be, that one stays.
+func TestOtherPair(t *testing.T) {
+	x := openOn(t, seriesInput(t), 120, 40)
+	var released []*session.Input
+	x.release = func(in *session.Input) { released = append(released, in) }
+	first, was := x.Input, x.Prediction
+	x.shows("", "Of 3 files, 0401.db is taken as BACKUP")
+	x.shows(":files<enter>c", "0402.db is that already")
+	x.shows("b", "0402.db cannot be both")
+	x.shows("kkb", "0400.db", "CURRENT")
+	if x.Input.Members != [2]int{0, 2} || x.Prediction == nil || x.Prediction == was {
+		t.Errorf("members %v, prediction %p", x.Input.Members, x.Prediction)
+	}
+	if !slices.Equal(released, []*session.Input{first}) {
+		t.Errorf("released %d", len(released))
+	}
+	if name := x.Backup().Snapshot.Path(); filepath.Base(name) != "0400.db" {
+		t.Errorf("the backup is %s", name)
+	}
+	if row := x.shown().(*files.Screen).Table.Selected; row != "0400.db" {
+		t.Errorf("%s is selected", row)
+	}
+
+	// What the pair before still brings is nothing.
+	other := session.IntegrityMsg{Source: 0, Integrity: snapshot.Integrity{Checks: []snapshot.Check{{Name: "trailer", Verdict: snapshot.Bad}}}}
+	stale := &session.Session{}
+	stale.Tasks.Marked = true
+	x.send(stale.Tasks.Cmd(func() tea.Msg { return other })())
+	if x.damaged() != "" {
+		t.Error("a check of the pair before counts")
+	}
+	x.shows("6/deployments web<enter>H", "all files", "0402.db")
+
+	x.shows(":files<enter>jc", "0401.db")
+	was = x.Prediction
+	x.shows("jb", "are the two swapped?")
+	if x.Input.Members != [2]int{0, 1} || x.Prediction != was || len(released) != 2 {
+		t.Errorf("the pair is another although it could not be opened: %v", x.Input.Members)
+	}
+}
+
+// TestOtherPairCancelled goes back to the pair that is shown while another one is opened.
+func TestOtherPairCancelled(t *testing.T) {
+	in := seriesInput(t)
+	x := openOn(t, in, 80, 24).typed(":files<enter>kk")
+	pair := in.Series.Pair
+	in.Series.Pair = func(_ context.Context, backup, current int, tell func(snapshot.Progress, string)) (*session.Input, error) {
+		return pair(t.Context(), backup, current, tell) // it is open before it is told to stop
+	}
+	var released *session.Input
+	x.release = func(in *session.Input) { released = in }
+	_, cmd := x.Update(session.PairMsg{Backup: 0, Current: 2})
+	if screen := x.plain(); !strings.Contains(screen, "esc cancel") || strings.Contains(screen, "0401.db") {
+		t.Errorf("nothing says that the pair is opened:\n%s", screen)
+	}
+	x.typed("3<enter>") // is not for the screens
+	x.shows("<esc>", "Files", "0401.db")
+	x.run(cmd)
+	if x.Input != in || released == nil || released.Members != [2]int{0, 2} {
+		t.Errorf("members %v, released %v", x.Input.Members, released)
+	}
+}
