@@ -164,7 +164,7 @@ func (s *Snapshot) Container() string {
 		return ""
 	}
 	if n := len(s.evidence.Deltas); n > 0 {
-		return fmt.Sprintf("a full snapshot (%s) and %s", s.evidence.Format, words.Count(n, "delta file"))
+		return fmt.Sprintf("a full snapshot (%s) and %s", s.evidence.Format, words.PlainOf(n, "delta file", "delta files"))
 	}
 	if s.evidence.Format == container.Plain {
 		return ""

@@ -222,5 +222,5 @@ func (s *Snapshot) contentCheck() Check {
 	if damage == 0 {
 		return Check{Name: "content", Verdict: OK}
 	}
-	return Check{Name: "content", Verdict: Bad, Detail: words.Count(damage, "problem") + " in pages or revisions"}
+	return Check{Name: "content", Verdict: Bad, Detail: words.PlainOf(damage, "problem", "problems") + " in pages or revisions"}
 }

@@ -150,7 +150,7 @@ func goOn(voters map[uint64]struct{}, node uint64) string {
 	case n == 0:
 		return "how many members vote is not known"
 	case node != 0 && !votes:
-		return fmt.Sprintf("it has no vote, and %s", words.CountOf(n, "member has", "members have"))
+		return fmt.Sprintf("it has no vote, and %s", words.PlainOf(n, "member has", "members have"))
 	case n < 3:
 		return ""
 	}

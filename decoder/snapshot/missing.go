@@ -72,7 +72,7 @@ func (m *Missing) Bound() string {
 	case *n == 0:
 		return "nothing newer than what was read"
 	default:
-		return fmt.Sprintf("up to %s newer than what was read", words.Count(*n, "revision"))
+		return fmt.Sprintf("up to %s newer than what was read", words.PlainOf(*n, "revision", "revisions"))
 	}
 }
 
@@ -103,7 +103,7 @@ func (s *Snapshot) Missing(ctx context.Context) ([]Missing, error) {
 			add(MissingRest, -1, "what may have followed entry %d, with which the log is cut off", max(w.LastIndex, w.DBIndex))
 		}
 		if n := int64(w.Uncommitted); n > 0 {
-			add(MissingAgreement, n, "%s of the log, which the other members may not have agreed to", words.CountOf(n, "entry", "entries"))
+			add(MissingAgreement, n, "%s of the log, which the other members may not have agreed to", words.PlainOf(n, "entry", "entries"))
 		}
 	}
 	if d := s.deltas; d != nil && d.unapplied(s.Revision()) > 0 {
@@ -126,7 +126,7 @@ func (s *Snapshot) Missing(ctx context.Context) ([]Missing, error) {
 		if err != nil {
 			return nil, err
 		}
-		add(MissingContent, head, "what cannot be read of its pages, records or values (%s)", words.Count(n, "problem"))
+		add(MissingContent, head, "what cannot be read of its pages, records or values (%s)", words.PlainOf(n, "problem", "problems"))
 	}
 	if s.TornPossible() {
 		add(MissingState, -1, "one state of it: a running etcd writes to it")
@@ -208,7 +208,7 @@ func missingEntries(gaps []wal.Gap, n int64) string {
 			runs = append(runs, run+" to "+strconv.FormatUint(gap.To, 10))
 		}
 	}
-	return fmt.Sprintf("%s (%s)", words.CountOf(n, "entry", "entries"), strings.Join(runs, ", "))
+	return fmt.Sprintf("%s (%s)", words.PlainOf(n, "entry", "entries"), strings.Join(runs, ", "))
 }
 
 // clamp is n, or the largest revision there is.

@@ -72,7 +72,7 @@ func fromAnomaly(a boltpage.Anomaly) Problem {
 	case a.Lost < 0:
 		p.Cost = "what it held or led to"
 	case a.Lost > 0:
-		p.Cost = words.Count(a.Lost, "item")
+		p.Cost = words.PlainOf(a.Lost, "item", "items")
 	}
 	return p
 }

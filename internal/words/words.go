@@ -33,6 +33,15 @@ func Number[T Integer](n T) string {
 // Count writes n with a noun whose plural ends in s: 1 pod, 3 pods.
 func Count[T Integer](n T, noun string) string { return CountOf(n, noun, noun+"s") }
 
+// PlainOf is CountOf without commas between the digits, for what is compared with numbers
+// of other programs.
+func PlainOf[T Integer](n T, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
 // CountOf writes n with one of two nouns: 1 entry, 3 entries.
 func CountOf[T Integer](n T, one, many string) string {
 	if n == 1 {
