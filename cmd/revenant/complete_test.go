@@ -28,7 +28,7 @@ func TestComplete(t *testing.T) {
 		"pre":                            "predict preflight " + files, // verbs, or a file of that name
 		"b":                              files,
 		"backup.db ":                     files,
-		"a b ":                           nothing,
+		"a b ":                           files,
 		"predict ":                       files,
 		"predict a b ":                   nothing,
 		"plan a ":                        files,
