@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 
@@ -91,6 +92,9 @@ type Where struct {
 	// Deleted asks for what no longer exists at the view's revision, each in its last
 	// retained state, and for nothing else.
 	Deleted bool
+	// Carved, with Deleted, also has objects whose last state is in none of the buckets, and
+	// was recovered from pages that are free; nil leaves them out.
+	Carved *snapshot.Carving
 }
 
 // Object is an object that was found.
@@ -303,19 +307,48 @@ func (w *Where) records(start string) iter.Seq[snapshot.Record] {
 		return w.View.Keys(start)
 	}
 	return func(yield func(snapshot.Record) bool) {
-		for key := range w.Snapshot.AllKeys(start) {
+		carved := w.carved(start)
+		keys := slices.Collect(w.Snapshot.AllKeys(start))
+		if len(carved) > 0 {
+			keys = slices.AppendSeq(keys, maps.Keys(carved))
+			slices.Sort(keys)
+			keys = slices.Compact(keys)
+		}
+		for _, key := range keys {
 			if _, err := w.View.Get(key); err == nil {
 				continue
 			}
-			history := w.Snapshot.History(key)
-			for _, r := range slices.Backward(history) {
+			last, found := carved[key]
+			for _, r := range slices.Backward(w.Snapshot.History(key)) {
 				if !r.Tombstone && r.Main <= w.View.Revision() {
-					if !yield(r) {
-						return
+					if !found || r.Main > last.Main {
+						last, found = r, true
 					}
 					break
 				}
 			}
+			if found && !yield(last) {
+				return
+			}
 		}
 	}
+}
+
+// carved are the newest states that were recovered of keys that begin with start.
+func (w *Where) carved(start string) map[string]snapshot.Record {
+	list := map[string]snapshot.Record{}
+	if w.Carved == nil {
+		return list
+	}
+	for r := range w.Carved.Records { // by revision
+		if strings.HasPrefix(r.Key, start) && !r.Tombstone && r.Main <= w.View.Revision() {
+			list[r.Key] = r.Record
+		}
+	}
+	return list
+}
+
+// Recovered says whether a record is in none of the buckets: it was carved.
+func (w *Where) Recovered(r snapshot.Record) bool {
+	return w.Carved != nil && !slices.ContainsFunc(w.Snapshot.History(r.Key), func(h snapshot.Record) bool { return h.Revision == r.Revision })
 }

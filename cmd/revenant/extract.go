@@ -56,6 +56,7 @@ is given. Events are written only when they are asked for.
 
   --at REVISION|TIME   the objects as they were then
   --deleted            those that no longer exist, each in its last retained state
+  --deleted --carved   and those that only pages that are free still have
   --raw                everything as it is stored: status, uid, managed fields
 
 Exit codes: 0 done; 2 an object that was named is not there, or one could not be
@@ -315,6 +316,9 @@ func (x *extraction) yaml(ctx context.Context, out io.Writer) error {
 // comment says where an object came from, and what its manifest lacks.
 func (x *extraction) comment(w io.Writer, object *wanted, m *manifest.Manifest, why string) {
 	from := fmt.Sprintf("%s at revision %d of %s", title(object.Key, object.Record.Key), object.Record.Main, filepath.Base(x.where.Snapshot.Path()))
+	if x.where.Recovered(object.Record) {
+		from += ", recovered from a page that is free"
+	}
 	if m == nil {
 		comment(w, from+" is left out: "+why)
 		return

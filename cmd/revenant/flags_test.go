@@ -24,7 +24,7 @@ var (
 	outputFlags = map[string]string{"output": "output.outputs"}
 	queryFlags  = map[string]string{
 		"namespace": "query.query.Namespace", "all-namespaces": "query.all", "selector": "query.selector", "field-selector": "query.fields",
-		"at": "query.at", "deleted": "query.deleted",
+		"at": "query.at", "deleted": "query.deleted", "carved": "query.carved",
 	}
 	choiceFlags  = map[string]string{"namespace": "query.query.Namespace", "all-namespaces": "query.all", "selector": "query.selector"}
 	filesFlags   = map[string]string{"filename": "files.given"}

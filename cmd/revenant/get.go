@@ -32,6 +32,7 @@ type queryOptions struct {
 	all      bool
 	at       string
 	deleted  bool
+	carved   bool
 
 	unread int // objects that may be meant, and cannot be read
 }
@@ -42,10 +43,14 @@ func (o *queryOptions) addFlags(cmd *cobra.Command) {
 	flags.StringVar(&o.fields, "field-selector", "", "only objects with these `FIELDS`: spec.nodeName=node-1")
 	flags.StringVar(&o.at, "at", "", "the state at this `REVISION|TIME` (default: the newest)")
 	flags.BoolVar(&o.deleted, "deleted", false, "what no longer exists, each object in its last retained state")
+	flags.BoolVar(&o.carved, "carved", false, "with --deleted, also what can only be recovered from pages that are free")
 }
 
 // parse reads the selectors. It is called before anything is opened.
 func (o *queryOptions) parse(words []string) (err error) {
+	if o.carved && !o.deleted {
+		return hinted(errors.New("--carved adds to what --deleted lists"), "revenant carve lists all that can be recovered")
+	}
 	o.query.Words = words
 	if o.selector != "" {
 		if o.query.Labels, err = labels.Parse(o.selector); err != nil {
@@ -81,6 +86,11 @@ func (o *queryOptions) state(ctx context.Context, open *openOptions, s *snapshot
 		}
 	}
 	w = selection.Where{Snapshot: s, Prefix: choice.Prefix, Deleted: o.deleted}
+	if o.carved {
+		if w.Carved, err = s.Carve(ctx); err != nil {
+			return w, now, err
+		}
+	}
 	if w.View, err = s.At(revision); err != nil {
 		return w, now, windowHint(s, err)
 	}
@@ -167,6 +177,7 @@ the newest state, and --at finds the file that holds another one.
 
   --at REVISION|TIME   the state as it was then
   --deleted            what no longer exists, each object in its last retained state
+  --deleted --carved   and what only pages that are free still have of it
 
 Exit codes: 0 done; 2 an object that was named is not there, or nothing could be
 read; 3 FILE is damaged, and what was readable is listed.`,
