@@ -52,7 +52,7 @@ const mostInError = 4 << 10
 // exitCode tells the person what went wrong and returns the exit code.
 func exitCode(w io.Writer, err error) int {
 	switch {
-	case err == nil:
+	case err == nil, errors.Is(err, errPagerLeft):
 		return exitOK
 	case errors.Is(err, errUnread), errors.Is(err, errMute):
 		return exitFailed

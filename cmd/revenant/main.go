@@ -25,7 +25,11 @@ func main() {
 	ctx, cancel := context.WithCancelCause(ctx)
 	out := make(chan struct{})
 	memlimit.Watch(ctx, func(short *memlimit.Error) { cancel(short) }, func() { close(out) })
-	os.Exit(runUntil(ctx, out, os.Args[1:], standardStreams()))
+	s := standardStreams()
+	endPager := withPager(os.Args[1:], &s)
+	code := runUntil(ctx, out, os.Args[1:], s)
+	endPager()
+	os.Exit(code)
 }
 
 // grace is how long a command has to end by itself when it is interrupted.
