@@ -49,8 +49,8 @@ holds it tells the sizes.
 
 Exit codes: 0 done; 2 an object that was named is not there, or nothing could be
 read; 3 FILE is damaged, and what was readable is described.`,
-		Example: `  revenant describe backup.db pod web-0 -n shop
-  revenant describe current.db deploy/web --at 03:00Z
+		Example: `  revenant describe backup.db pod db-0 -n data
+  revenant describe current.db deploy/web --at 04:02:58Z
   revenant describe current.db pods --deleted --field-selector spec.nodeName=node-2`,
 		Args:              o.files.needs,
 		ValidArgsFunction: completeResources,

@@ -61,7 +61,7 @@ named is in neither state, or nothing could be compared; 3 evidence is damaged, 
 what was readable is compared.`,
 		Example: `  revenant diff backup.db current.db
   revenant diff backup.db current.db deploy,sts -n shop
-  revenant diff current.db --from 454 --to 03:00Z pods/web-0 -n shop
+  revenant diff current.db --from 454 --to 04:03:10Z deploy/web -n shop
   revenant diff current.db --from 5m --ignore none nodes
   revenant diff backup.db current.db -o table -o json=diff.json`,
 		Args:              o.files.needs,

@@ -62,8 +62,8 @@ is given. Events are written only when they are asked for.
 Exit codes: 0 done; 2 an object that was named is not there, or one could not be
 read; 3 FILE is damaged, and what is readable was written.`,
 		Example: `  revenant extract backup.db deploy/web -n shop | kubectl apply -f -
-  revenant extract backup.db configmaps,services -l app=web -n shop
-  revenant extract current.db pods --deleted --at 5m
+  revenant extract backup.db configmaps,services -n shop
+  revenant extract current.db pods --deleted --at 5s
   revenant extract backup.db -n shop --kustomize shop/`,
 		Args:              o.files.needs,
 		ValidArgsFunction: completeResources,

@@ -182,8 +182,8 @@ the newest state, and --at finds the file that holds another one.
 Exit codes: 0 done; 2 an object that was named is not there, or nothing could be
 read; 3 FILE is damaged, and what was readable is listed.`,
 		Example: `  revenant get backup.db pods -n shop -o wide
-  revenant get backup.db deploy,sts --at 03:00Z
-  revenant get backups/ nodes --at 2026-11-22T03:00Z
+  revenant get current.db deploy,sts --at 04:02:58Z
+  revenant get backups/ nodes --at 2026-11-23T04:02:58Z
   revenant get current.db pods --deleted --field-selector spec.nodeName=node-2
   revenant get backup.db nodes -o jsonpath='{.items[*].metadata.name}'
   revenant get backup.db pods --sort-by=.status.startTime`,

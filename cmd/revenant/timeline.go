@@ -56,7 +56,7 @@ on all are there is said on standard error.
 Exit codes: 0 done; 2 an object that was named was never there, or nothing could be
 read; 3 evidence is damaged, and what was readable is listed.`,
 		Example: `  revenant timeline current.db deploy/web -n shop
-  revenant timeline current.db --from 03:00Z --to 03:10Z --verb deleted
+  revenant timeline current.db --from 04:02:58Z --to 04:03:10Z --verb deleted
   revenant timeline backup.db current.db pods -o csv=pods.csv
   revenant timeline current.db -o timesketch=current.jsonl`,
 		Args:              o.files.needs,

@@ -58,9 +58,9 @@ requests out, and each API server has a log of its own.
 Exit codes: 0 done; 2 the object is in none of the files, or a file could not be
 read; 3 a file is damaged, and what was readable is told.`,
 		Example: `  revenant who current.db deploy/web -n shop
-  revenant who backups/ configmap settings -n shop --at 2026-11-22T03:00Z
-  revenant who current.db pods/db-0 -n data --audit-log /var/log/kubernetes/audit/
-  revenant who -f current.db -o json secrets/token -n shop --audit-log 'audit*.log.gz'`,
+  revenant who backups/ configmap settings -n shop --at 2026-11-23T04:02:58Z
+  revenant who current.db pods/db-0 -n data --audit-log audit.log
+  revenant who -f current.db -o json secrets/creds -n shop --audit-log 'audit*.log'`,
 		Args:              o.files.needs,
 		ValidArgsFunction: completeResources,
 		RunE:              f.of(o),
