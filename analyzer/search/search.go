@@ -130,7 +130,8 @@ func (q *Query) Find(ctx context.Context, key kube.Key, path string, value []byt
 	}
 	o := kube.Decode(key, value)
 	if o.Typed == nil && o.Unstructured == nil {
-		if m := q.pattern.FindIndex(value); m != nil {
+		// Nothing says where in it a Secret has what it holds.
+		if m := q.pattern.FindIndex(value); m != nil && (q.ShowSecrets || key.Resource != "secrets") {
 			hits = append(hits, Hit{Path: "value", Text: around(value, m)})
 		}
 		return hits, nil

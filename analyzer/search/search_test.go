@@ -11,6 +11,7 @@ import (
 const (
 	pod    = `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web-0","namespace":"shop","labels":{"app":"web","team.io/owner":"Blue"}},"spec":{"nodeName":"node-1","hostNetwork":true,"containers":[{"name":"app","image":"lab/app:v1","ports":[{"containerPort":8080}]}]}}`
 	secret = `{"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"},"data":{"password":"aHVudGVyMg=="}}`
+	broken = `{"apiVersion":"v1","kind":"Secret","data":{"password":"hunter2`
 )
 
 func TestText(t *testing.T) {
@@ -34,6 +35,7 @@ func TestText(t *testing.T) {
 		{name: "a Secret", pattern: "hunter2", value: secret},
 		{name: "a Secret, encoded", pattern: "aHVudGVyMg", value: secret},
 		{name: "a Secret that is asked for", pattern: "hunter2", show: true, value: secret, want: []Hit{{"data.password", "hunter2"}}},
+		{name: "a Secret that cannot be decoded", pattern: "hunter2", value: broken},
 		{name: "what is no object", pattern: "needle", value: "k8s\x00\xffneedle", want: []Hit{{"value", "k8s\x00�needle"}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -43,7 +45,7 @@ func TestText(t *testing.T) {
 			}
 			q.ShowSecrets = test.show
 			key := podKey
-			if test.value == secret {
+			if test.value == secret || test.value == broken {
 				key = kube.Key{Resource: "secrets", Namespace: "shop", Name: "s"}
 			}
 			got, err := q.Find(t.Context(), key, key.Path("/registry"), []byte(test.value))

@@ -17,10 +17,14 @@ type relation struct {
 	undecided bool // what was looked at does not say
 }
 
+// mostProbes is how many records of one member are looked for in the other, before the two
+// are compared whole: that costs less then.
+const mostProbes = 20_000
+
 // relate looks at the newest records that two members can both have, b being the newer
 // one.
 func relate(ctx context.Context, a, b *snapshot.Glance) (r relation, err error) {
-	differ := false
+	differ := 0
 	for record := range comparable(a, b) {
 		if err := ctx.Err(); err != nil {
 			return r, err
@@ -30,17 +34,21 @@ func relate(ctx context.Context, a, b *snapshot.Glance) (r relation, err error) 
 			break
 		}
 		// Below its compact revision a may lack what it has overwritten since.
-		if differ = true; record.Main > a.CompactRevision {
+		if differ++; record.Main > a.CompactRevision {
 			r.parted = record.Main
 		} else if r.parted == 0 {
 			r.parted = a.CompactRevision
 		}
+		if differ == mostProbes {
+			r.undecided = true
+			return r, nil
+		}
 	}
 	switch {
-	case r.common > 0 && !differ:
+	case r.common > 0 && differ == 0:
 		r.parted = firstLacking(a, b, r.common)
 	case r.common == 0:
-		r.unrelated, r.undecided = differ, !differ
+		r.unrelated, r.undecided = differ > 0, differ == 0
 	}
 	if a.Damaged() || b.Damaged() || r.parted == 0 && r.common < a.Revision && restoredBetween(a, b, r.common) {
 		r.undecided = true
