@@ -281,7 +281,7 @@ func (s *Series) holeText(p *Printer) {
 			for _, h := range b.Holes {
 				all += h.Before - h.After - 1
 			}
-			p.Wrapped("", textWidth, fmt.Sprintf("%s, in %s between the files, are in no file.", words.Count(all, "revision"), words.Count(n, "stretch")))
+			p.Wrapped("", textWidth, fmt.Sprintf("%s, in %s between the files, are in no file.", words.Count(all, "revision"), words.CountOf(n, "stretch", "stretches")))
 		}
 	}
 }

@@ -145,10 +145,10 @@ func (g *gathered) add(e *Entry) {
 
 // end is where a source's part of the history ends.
 type end struct {
-	newest  snapshot.Revision // of its records of the key; zero without any
-	alive   bool              // the newest is no deletion
-	to      int64             // the newest revision of the part
-	compact int64             // the oldest one whose state it has
+	oldest  snapshot.Revision // of its records of the key; zero without any
+	newest  snapshot.Revision
+	to      int64 // the newest revision of the part
+	compact int64 // the oldest one whose state it has
 	when    func(int64) clock.Interval
 }
 
@@ -168,7 +168,9 @@ func (r *Reader) gather(ctx context.Context, g *gathered, at int, key string, ca
 		if record.Main > mine.to {
 			break
 		}
-		mine.newest, mine.alive = record.Revision, !record.Tombstone
+		if mine.newest = record.Revision; mine.oldest.Main == 0 {
+			mine.oldest = record.Revision
+		}
 		e := r.Entry(at, record)
 		there := g.found[e.Revision]
 		if i := slices.IndexFunc(there, func(was *Entry) bool { return r.Same(was, e) }); i >= 0 {
@@ -219,6 +221,13 @@ func aliveTo(e *Entry, ends []end) (revision int64, source int) {
 // source.
 func (r *Reader) between(e *Entry, ends []end, before int64, newer int) *Gone {
 	after, older := aliveTo(e, ends)
+	for at := range ends {
+		// What was there at the compact revision has a record from then or before.
+		without := ends[at].oldest.Main == 0 || ends[at].oldest.Main > ends[at].compact
+		if c := ends[at].compact; r.One && without && c > after && c < before && c <= ends[at].to {
+			before, newer = c, at
+		}
+	}
 	g := &Gone{After: min(after, before-1), Before: before, Older: r.Sources[older].Name, Newer: r.Sources[newer].Name}
 	g.When = clock.Interval{From: ends[older].when(g.After).From, To: ends[newer].when(before).To}
 	return g

@@ -166,7 +166,7 @@ func holes(in *session.Input) string {
 	case 1:
 		return fmt.Sprintf("%s%s, between %s and %s, are in no file.", words.Count(n, "revision"), of, words.Number(list[0].After), words.Number(list[0].Before))
 	}
-	return fmt.Sprintf("%s%s, in %d stretches between the files, are in no file.", words.Count(n, "revision"), of, len(list))
+	return fmt.Sprintf("%s%s, in %s between the files, are in no file.", words.Count(n, "revision"), of, words.CountOf(len(list), "stretch", "stretches"))
 }
 
 // left names what could not be taken in, and why.
