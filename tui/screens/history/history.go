@@ -284,11 +284,11 @@ func held(h *session.History, e *history.Entry) string {
 func historyRows(h *session.History, lines []line) widget.Rows {
 	entry := func(row int) *history.Entry { return &h.Entries[lines[row].entry] }
 	about := h.Key
-	if n := len(lines) - len(h.Entries); n > 0 {
-		about += ", " + words.Number(n) + " of them for what is in no file"
-	}
 	if h.Carved {
 		about += ", with carved revisions"
+	}
+	if n := len(lines) - len(h.Entries); n > 0 {
+		about += "; " + words.Number(n) + " for what is in no file"
 	}
 	return widget.Rows{
 		About: about,
