@@ -2,6 +2,7 @@ package damage
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"hash/maphash"
 	"os"
@@ -17,8 +18,9 @@ import (
 	"revenant/internal/corpus"
 )
 
+var copies = flag.Int("copies", 4000, "damaged copies, over all bases and ways to open them; 2,000 more are in packed_test.go")
+
 const (
-	copies    = 8000            // over all bases and ways to open them; 2,000 more in packed_test.go
 	deadline  = 5 * time.Second // for all questions to one copy
 	allocated = 64 << 20        // bytes that a copy may cost beyond four times what the healthy file does
 )
@@ -39,7 +41,7 @@ func TestDamagedCopies(t *testing.T) {
 		{"with trailer", true, false},
 		{"with trailer, hash check skipped", true, true},
 	}
-	each := copies / len(bases) / len(ways)
+	each := *copies / len(bases) / len(ways)
 	seed := uint64(0)
 	for _, base := range bases {
 		for _, way := range ways {
