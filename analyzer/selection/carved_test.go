@@ -10,7 +10,7 @@ import (
 	"revenant/internal/corpus"
 )
 
-// TestCarved finds what is in no bucket any more, and only when it is asked for.
+// TestCarved finds what is no longer in a bucket, and only when it is asked for.
 func TestCarved(t *testing.T) {
 	s := snapshottest.OpenBytes(t, "churned", corpus.Unpack(t, "../../testdata/etcd/churned-0.db.gz"))
 	view, err := s.At(0)
