@@ -149,6 +149,7 @@ type end struct {
 	newest  snapshot.Revision
 	to      int64 // the newest revision of the part
 	compact int64 // the oldest one whose state it has
+	damaged bool  // so that what it lacks shows nothing
 	when    func(int64) clock.Interval
 }
 
@@ -160,7 +161,7 @@ func (r *Reader) gather(ctx context.Context, g *gathered, at int, key string, ca
 		return err
 	}
 	mine := &g.ends[at]
-	*mine = end{to: s.Revision(), compact: s.CompactRevision(), when: c.TimeOf}
+	*mine = end{to: s.Revision(), compact: s.CompactRevision(), damaged: s.Damaged(), when: c.TimeOf}
 	if source.To > 0 {
 		mine.to = min(mine.to, source.To)
 	}
@@ -224,7 +225,7 @@ func (r *Reader) between(e *Entry, ends []end, before int64, newer int) *Gone {
 	for at := range ends {
 		// What was there at the compact revision has a record from then or before.
 		without := ends[at].oldest.Main == 0 || ends[at].oldest.Main > ends[at].compact
-		if c := ends[at].compact; r.One && without && c > after && c < before && c <= ends[at].to {
+		if c := ends[at].compact; r.One && without && !ends[at].damaged && c > after && c < before && c <= ends[at].to {
 			before, newer = c, at
 		}
 	}
@@ -243,7 +244,7 @@ func (r *Reader) gone(list []Entry, ends []end) *Gone {
 	after, _ := aliveTo(e, ends)
 	best, before := -1, int64(0)
 	for at := range ends {
-		if ends[at].to <= after || ends[at].newest == e.Revision {
+		if ends[at].to <= after || ends[at].newest == e.Revision || ends[at].damaged {
 			continue
 		}
 		if without := max(ends[at].compact, after+1); best < 0 || without < before {

@@ -201,6 +201,9 @@ func keyOf(ctx context.Context, s *series.Series, q *selection.Query) (string, e
 	case unknown != nil && !known:
 		return "", unknown
 	}
+	if err := leftOut(s); err != nil || slices.ContainsFunc(s.Members, func(m series.Member) bool { return m.Damaged }) {
+		return "", errors.Join(errors.New("no revision of it was found, and not all that there is could be read"), err)
+	}
 	return "", errors.New("no file holds a revision of it")
 }
 
