@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -114,7 +115,7 @@ func (o *searchOptions) run(ctx context.Context, args []string) error {
 	q.ShowSecrets = o.showSecrets
 	return o.open.withSeries(ctx, o.streams, files, func(s *series.Series, bar *progressLine) error {
 		bar.clear()
-		found, damaged := 0, false
+		found, sealed, damaged := 0, 0, false
 		for _, t := range targets {
 			x := searching{searchOptions: o, query: q, series: s, format: t.format}
 			write := func(w io.Writer) error {
@@ -129,7 +130,10 @@ func (o *searchOptions) run(ctx context.Context, args []string) error {
 			if err != nil {
 				return err
 			}
-			found, damaged = found+x.found, damaged || x.damaged
+			found, sealed, damaged = found+x.found, x.sealed, damaged || x.damaged
+		}
+		if sealed > 0 {
+			fmt.Fprintf(o.streams.err, "%s encrypted, and what they hold was not searched: --encryption-config decrypts them.\n", words.CountOf(sealed, "value is", "values are"))
 		}
 		if found == 0 {
 			fmt.Fprintln(o.streams.err, "Nothing found.")
@@ -149,6 +153,7 @@ type searching struct {
 	format  string
 	out     *bufio.Writer
 	found   int
+	sealed  int // values that are encrypted
 	damaged bool
 
 	seed maphash.Seed
@@ -242,6 +247,9 @@ func (x *searching) record(ctx context.Context, s *snapshot.Snapshot, c *clock.C
 	value, err := s.Value(r)
 	if err != nil {
 		return nil // among the file's problems
+	}
+	if bytes.HasPrefix(value, []byte("k8s:enc:")) {
+		x.sealed++
 	}
 	hits, err := x.query.Find(ctx, key, r.Key, value)
 	if err != nil {
