@@ -67,13 +67,18 @@ func (c *Comparison) settle(plan Plan) (*Prediction, *forecast, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	return f.prediction(), f, nil
+}
+
+// prediction puts together what comes of the verdicts.
+func (f *forecast) prediction() *Prediction {
 	p := &Prediction{
 		SchemaVersion: 1,
 		Kind:          "Prediction",
 		Evidence:      []Evidence{},
-		Metrics:       c.Metrics,
-		Plan:          plan,
-		Lineage:       c.related(),
+		Metrics:       f.Metrics,
+		Plan:          f.plan,
+		Lineage:       f.related(),
 		APIServers:    f.apiServers(),
 		Pods:          f.pods(),
 		Summary:       make(map[Outcome]int, len(Outcomes)),
@@ -91,7 +96,7 @@ func (c *Comparison) settle(plan Plan) (*Prediction, *forecast, error) {
 	p.Kubernetes = f.versions.Kubernetes
 	p.Missing = f.missing()
 	p.Warnings = f.warnings(p)
-	return p, f, nil
+	return p
 }
 
 // related is how the snapshots relate, as far as that was looked at.
@@ -197,7 +202,6 @@ func (c *Comparison) forecast(plan Plan) (*forecast, error) {
 	}
 	f := &forecast{Comparison: c, plan: plan, restored: c.restored(plan), ceiling: top, extensions: map[extension]*Finding{}, startable: map[*string][]string{}, judgements: map[judgement]judged{}, evictions: map[eviction]*Later{}, waiting: map[string]string{}}
 	f.versions = c.versionsUnder(plan)
-	f.general = verdict{column: relist, certainty: Certain, reason: "Whatever kubelets do."}
 	cache, kept := f.keptCache()
 	if kept {
 		f.versions.apply(&cache, "")
@@ -217,21 +221,29 @@ func (c *Comparison) forecast(plan Plan) (*forecast, error) {
 			v.doubt(cutOffText)
 		}
 		f.verdicts = append(f.verdicts, v)
-		if c.nodes[i].gone {
+	}
+	f.conclude()
+	return f, nil
+}
+
+// conclude says of all kubelets what the verdicts on each of them come to.
+func (f *forecast) conclude() {
+	f.general, f.lists = verdict{column: relist, certainty: Certain, reason: "Whatever kubelets do."}, false
+	for i := range f.verdicts {
+		if f.Comparison.nodes[i].gone {
 			continue
 		}
-		if v.column == deaf {
+		if f.verdicts[i].column == deaf {
 			f.general.column = deaf
 		}
-		f.lists = f.lists || v.lists()
+		f.lists = f.lists || f.verdicts[i].lists()
 	}
 	switch {
 	case f.disagree():
-		f.general.certainty, f.general.reason = Possible, cache.reason
-	case erased:
-		f.general = cache
+		f.general.certainty, f.general.reason = Possible, f.cache.reason
+	case f.plan.KeepAPIServers && f.cache.column == stale:
+		f.general = f.cache
 	}
-	return f, nil
 }
 
 // restored is etcd's revision right after the restore. A bump adds to the newest
