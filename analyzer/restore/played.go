@@ -33,19 +33,30 @@ func (c *Comparison) Played(p Played) (*Prediction, error) {
 		}
 	}
 	all := plan.KeepAPIServers && p.Erased && !f.disagree()
+	least := KubeletRelists // of machines that are gone, as of the last kubelet that lives
 	for i := range f.verdicts {
-		did, ok := p.Kubelets[c.nodes[i].name]
-		switch {
-		case all:
+		did := p.Kubelets[c.nodes[i].name]
+		if !c.nodes[i].gone && did != KubeletRelists && did != KubeletRestarted {
+			least = KubeletDeaf
+		}
+		if f.verdicts[i] = played(did); all {
 			f.verdicts[i] = f.cache
-		case !ok:
-			f.verdicts[i] = played(KubeletDeaf)
-		default:
-			f.verdicts[i] = played(did)
+		}
+	}
+	for i := range f.verdicts {
+		if c.nodes[i].gone && !all {
+			f.verdicts[i] = played(least)
 		}
 	}
 	f.conclude()
 	return f.prediction(), nil
+}
+
+// Settle is Predict for when kubelets have relisted their pods: no pod's outcome waits for
+// that.
+func (c *Comparison) Settle(plan Plan) (*Prediction, error) {
+	p, _, err := c.settle(plan)
+	return p, err
 }
 
 // played is the verdict on a kubelet that was seen to do so.
@@ -63,3 +74,21 @@ func played(did Kubelet) verdict {
 	}
 	return v
 }
+
+// Paired is a pod of the backup, of the current state, or of both: one uid.
+type Paired struct {
+	*PodIdentity
+	Backup, Current *Pod // nil where it is not there
+}
+
+// Paired are the pods of both states, in the order of a prediction's.
+func (c *Comparison) Paired() []Paired {
+	list := make([]Paired, len(c.cases))
+	for i, p := range c.cases {
+		list[i] = Paired{p.PodIdentity, p.backup, p.current}
+	}
+	return list
+}
+
+// States are the two states that are compared.
+func (c *Comparison) States() (backup, current *State) { return c.backup, c.current }

@@ -75,6 +75,7 @@ var packages = []string{
 	"analyzer/objects",
 	"analyzer/preflight",
 	"analyzer/relations",
+	"analyzer/replay",
 	"analyzer/resources",
 	"analyzer/restore",
 	"analyzer/rollback",

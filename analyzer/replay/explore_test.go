@@ -1,0 +1,218 @@
+package replay_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"revenant/analyzer/replay"
+	"revenant/internal/words"
+)
+
+var (
+	update = flag.Bool("update", false, "rewrite docs/model.md")
+	deeper = flag.Int("deeper", 0, "how many actions deeper is explored than docs/model.md says")
+)
+
+// explored is a cluster, where its exploration starts, and how deep it goes.
+type explored struct {
+	name    string
+	servers int
+	begin   func(c *replay.Cluster, s replay.State) replay.State
+	depth   int
+}
+
+// begins are where explorations start: each reaches what is too many actions away for the
+// others.
+func begins() []explored {
+	act := func(c *replay.Cluster, s replay.State, list ...replay.Action) replay.State {
+		for _, a := range list {
+			s, _ = c.Do(s, a)
+		}
+		return s
+	}
+	server := func(kind replay.Kind, i int8) replay.Action { return replay.Action{Kind: kind, Target: i} }
+	stores := func(bump int64) []replay.Action {
+		return []replay.Action{{Kind: replay.StopEtcd}, {Kind: replay.Restore, N: bump}, {Kind: replay.StartEtcd}}
+	}
+	before := func(_ *replay.Cluster, s replay.State) replay.State { return s }
+	plain := func(c *replay.Cluster, s replay.State) replay.State {
+		for i := range c.Servers {
+			s = act(c, s, server(replay.StopServer, int8(i)))
+		}
+		s = act(c, s, stores(0)...)
+		for i := range c.Servers {
+			s = act(c, s, server(replay.StartServer, int8(i)))
+		}
+		s, _ = c.Settle(s)
+		return s
+	}
+	return []explored{
+		{"before the outage, one API server", 1, before, 9},
+		{"before the outage, two API servers", 2, before, 7},
+		{"after a plain restore, one API server", 1, plain, 8},
+		{"after a plain restore, two API servers", 2, plain, 7},
+		{"after a restore with one of two API servers left running", 2, func(c *replay.Cluster, s replay.State) replay.State {
+			s = act(c, s, server(replay.StopServer, 0))
+			s, _ = c.Settle(s)
+			s = act(c, s, stores(0)...)
+			s = act(c, s, server(replay.StartServer, 0))
+			s, _ = c.Settle(s)
+			return s
+		}, 7},
+		{"after a restore with a bump, one API server", 1, func(c *replay.Cluster, s replay.State) replay.State {
+			s = act(c, s, server(replay.StopServer, 0))
+			s = act(c, s, stores(c.Bumps[2])...)
+			s = act(c, s, server(replay.StartServer, 0))
+			s, _ = c.Settle(s)
+			return s
+		}, 8},
+	}
+}
+
+// TestModel explores small clusters: all invariants hold in all states, remedies that are
+// said to heal do from all, and those that are only believed to do not from some. What was
+// explored, and the shortest traces against what is believed, are docs/model.md.
+func TestModel(t *testing.T) {
+	const path = "../../docs/model.md"
+	var table, traces strings.Builder
+	failed, tried := map[string]*replay.Trace{}, map[string]int{}
+	states, transitions := 0, 0
+	for _, b := range begins() {
+		c, s := replay.Small(b.servers)
+		s = b.begin(c, s)
+		x, err := replay.Explore(t.Context(), c, s, b.depth+*deeper)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for id, trace := range x.Broken {
+			t.Errorf("%s: the invariant %q does not hold:\n%s", b.name, id, told(trace))
+		}
+		for id, trace := range x.Failed {
+			if failed[id] == nil || len(trace.Steps) < len(failed[id].Steps) && b.name == "before the outage" {
+				failed[id] = trace
+			}
+		}
+		for id, n := range x.Tried {
+			tried[id] += n
+		}
+		states, transitions = states+x.States, transitions+x.Transitions
+		fmt.Fprintf(&table, "| %s | %d | %s | %s | %s |\n", b.name, x.Depth, words.Number(x.States), words.Number(x.Transitions), words.Number(x.Settled))
+	}
+	fmt.Fprintf(&table, "| all | | %s | %s | |\n", words.Number(states), words.Number(transitions))
+	for _, r := range replay.Remedies {
+		switch trace := failed[r.ID]; {
+		case tried[r.ID] == 0:
+			t.Errorf("the remedy %q was never tried", r.ID)
+		case r.True && trace != nil:
+			t.Errorf("the remedy %q leaves phantoms:\n%s", r.ID, told(trace))
+		case !r.True && trace == nil:
+			t.Errorf("no state contradicts what is believed: %s", r.Statement)
+		case !r.True:
+			fmt.Fprintf(&traces, "### %s\n\nNo. %s\n\n%s\n", r.Statement, r.Because, told(trace))
+		}
+	}
+	if t.Failed() || *deeper > 0 {
+		t.Logf("%s states, %s transitions", words.Number(states), words.Number(transitions))
+		return
+	}
+	got := document(table.String(), tried, traces.String())
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("docs/model.md is not what the model says; -update writes it (-it +the model)\n%.2000s", diff)
+	}
+}
+
+// told is a trace as a numbered list.
+func told(trace *replay.Trace) string {
+	var b strings.Builder
+	for i := range trace.Steps {
+		who := ""
+		if !trace.Steps[i].Action.Operator() {
+			who = " *"
+		}
+		fmt.Fprintf(&b, "%d. %s%s\n", i+1, trace.Steps[i].Text, strings.Replace(who, "*", "(by itself)", 1))
+	}
+	var pods []string
+	for _, p := range trace.Phantoms {
+		pods = append(pods, p.Pod)
+	}
+	fmt.Fprintf(&b, "\nPhantoms: %s.\n", words.List(pods))
+	return b.String()
+}
+
+const modelHead = `# A restore as a state machine
+
+Written by ` + "`go test ./analyzer/replay -run TestModel -update`" + `, from ` + "`analyzer/replay`" + `.
+
+A *list and watch* client, such as a kubelet, lists once, and from then on watches for what is newer than the newest revision it has
+seen. That is right as long as revisions only grow. A restore makes them go back. This model says what happens then, in states that
+can all be looked at: it was explored from several beginnings, in every order in which an operator and the environment can act.
+
+## State
+
+| what | of it |
+| --- | --- |
+| etcd | whether it is up; its revision; what is compacted; whose pods it holds: those of the current state, or after a restore the backup's; pods created and deleted since; how often it was restored |
+| each API server | whether it is up; whether it was left running through a restore; what its watch cache holds; the revision of its first list; the newest revision it has seen |
+| each kubelet | the API server that its watch is open at, or none; the newest revision it has seen (*L*); whether it must list; what it has done about its pods since the restore: nothing, listed, or restarted and listed |
+
+A kubelet is **deaf** when its watch is open and it has seen more than its API server has, or its API server more than etcd. A
+**phantom** is a pod that runs on a node while etcd does not have it there. A state is **settled** when nothing is left to happen by
+itself. The model has no time: what waits may wait as long as it likes, so what holds in it holds however fast or slow things are.
+
+What a kubelet's list makes of a pod is not in the model: that is the [decision table](table.md), and both are one program. A play of
+a plan ends where the prediction of it does, for every pod: tests hold that for the pairs of real clusters and for generated ones.
+
+## Actions
+
+The operator can stop and start each API server and etcd, restore the backup while etcd is down (without a bump, with one of as many
+revisions as the restore undoes, or with one above all that was seen), restart each kubelet, create a pod, delete it, and wait while
+the cluster writes. By itself an API server hears from etcd, a kubelet reaches any API server that is up, hears from it, or loses its
+watch.
+
+## Rules
+
+| rule | what it says | source | |
+| --- | --- | --- | --- |
+`
+
+// document is docs/model.md.
+func document(table string, tried map[string]int, traces string) string {
+	var b strings.Builder
+	b.WriteString(modelHead)
+	for _, r := range replay.Rules {
+		seen := "read in source"
+		if r.Seen {
+			seen = "seen"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", r.ID, r.Text, r.Source, seen)
+	}
+	b.WriteString("\n## What was explored\n\nTwo nodes; three pods, of which one was created after the backup, one deleted, and one is in both snapshots; kubelets have seen two\nrevisions more than the current state. Every state that can be reached in so many actions, whoever takes them:\n\n| from | actions | states | transitions | settled |\n| --- | --- | --- | --- | --- |\n")
+	b.WriteString(table)
+	b.WriteString("\n## Invariants\n\nThey hold in every one of these states.\n\n")
+	for _, inv := range replay.Invariants {
+		fmt.Fprintf(&b, "- **%s**: %s\n", inv.ID, inv.Statement)
+	}
+	b.WriteString("\n## What heals\n\nEach was done from every state in which it can be begun, and none was left with a phantom once all had settled.\n\n| what the operator does | from states |\n| --- | --- |\n")
+	for _, r := range replay.Remedies {
+		if r.True {
+			fmt.Fprintf(&b, "| %s | %s |\n", r.Statement, words.Number(tried[r.ID]))
+		}
+	}
+	b.WriteString("\n## What is believed to heal, and does not\n\nOf each, a shortest way to a cluster with phantoms.\n\n")
+	b.WriteString(traces)
+	return strings.TrimRight(b.String(), "\n") + "\n"
+}
