@@ -245,7 +245,7 @@ func (c *Cluster) Do(s State, a Action) (State, Step) {
 	case RestartKubelet:
 		k := &s.Kubelets[a.Target]
 		k.Watch, k.Seen, k.MustList, k.Fresh = -1, 0, true, true
-		say("The kubelet of %s starts anew. What runs there goes on until it lists.", c.Nodes[a.Target].Name)
+		say("The kubelet of %s restarts. What runs there goes on until it lists.", c.Nodes[a.Target].Name)
 		by(ruleRestart)
 	case CreatePod:
 		s.Etcd.Revision = sum(s.Etcd.Revision, 1)

@@ -52,7 +52,7 @@ func begins() []explored {
 		return s
 	}
 	return []explored{
-		{"before the outage, one API server", 1, before, 9},
+		{"before the outage, one API server", 1, before, 8},
 		{"before the outage, two API servers", 2, before, 7},
 		{"after a plain restore, one API server", 1, plain, 8},
 		{"after a plain restore, two API servers", 2, plain, 7},

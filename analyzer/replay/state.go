@@ -98,14 +98,6 @@ func (d Did) kubelet() restore.Kubelet {
 	return [...]restore.Kubelet{Kept: restore.KubeletDeaf, Listed: restore.KubeletRelists, Restarted: restore.KubeletRestarted}[d]
 }
 
-// base is which snapshot's pods the kubelet runs.
-func (k *Kubelet) base() Base {
-	if k.Did == Kept {
-		return Before
-	}
-	return Backup
-}
-
 // State is a moment of a play. It is a value: Do returns another and changes none.
 type State struct {
 	Etcd     Etcd
