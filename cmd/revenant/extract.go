@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -129,19 +130,38 @@ type extraction struct {
 	catalog *resources.Catalog // of the newest state
 	options manifest.Options
 	list    []wanted
-	missing []string // words
+	byUID   map[uid]int // controllers of others: where they are in list, -1 for nowhere
+	missing []string    // words
 	unread  int      // objects that could not be decoded
 
 	undecided int // those that selectors may mean, and that cannot be read
 	secrets   int // that were left out
 }
 
-// wanted is an object to be written, in the order of applying.
+// wanted is an object to be written. There may be very many: its value is read again when
+// it is written.
 type wanted struct {
 	selection.Object
-	kind  string
-	owner string // uid of its controller, "" for none
-	by    string // that controller where it is written, and so makes the object again
+	uid   uid
+	owner uid // of its controller; the zero value for none
+}
+
+// uid stands for the uid of an object, of whatever length, in few bytes.
+type uid [16]byte
+
+func uidOf(text string) (u uid) {
+	if text != "" {
+		sum := sha256.Sum256([]byte(text))
+		copy(u[:], sum[:])
+	}
+	return u
+}
+
+func (w *wanted) kind() string {
+	if w.Resource == nil {
+		return ""
+	}
+	return w.Resource.Kind
 }
 
 func (o *extractOptions) find(ctx context.Context, s *snapshot.Snapshot) (*extraction, error) {
@@ -156,7 +176,6 @@ func (o *extractOptions) find(ctx context.Context, s *snapshot.Snapshot) (*extra
 	if x.catalog, err = resources.NewCatalog(ctx, s, x.newest, x.where.Prefix, x.where.Catalog); err != nil {
 		return nil, err
 	}
-	titles := map[string]string{} // by uid
 	queries := []queryOptions{o.query}
 	if q := &o.query.query; q.Namespace != "" && len(q.Words) == 0 && q.Labels == nil && q.Fields == nil {
 		queries = append(queries, queryOptions{query: selection.Query{Words: []string{"namespaces/" + q.Namespace}}})
@@ -164,7 +183,7 @@ func (o *extractOptions) find(ctx context.Context, s *snapshot.Snapshot) (*extra
 	for _, q := range queries {
 		missing, err := q.found(ctx, x.where, func(found selection.Object) error {
 			if found.Key.Resource != "events" || len(q.query.Words) > 0 || o.manifest.Raw { // events are past
-				x.add(found, titles)
+				x.add(found)
 			}
 			return nil
 		})
@@ -173,32 +192,41 @@ func (o *extractOptions) find(ctx context.Context, s *snapshot.Snapshot) (*extra
 		}
 		x.missing, x.undecided = append(x.missing, missing...), x.undecided+q.unread
 	}
-	slices.SortStableFunc(x.list, func(a, b wanted) int { return manifest.Compare(a.kind, a.Key, b.kind, b.Key) })
-	if !o.manifest.KeepOwners && !o.manifest.Raw {
-		for i := range x.list {
-			if w := &x.list[i]; w.owner != "" {
-				w.by = titles[w.owner]
-			}
+	slices.SortStableFunc(x.list, func(a, b wanted) int { return manifest.Compare(a.kind(), a.Key, b.kind(), b.Key) })
+	x.byUID = map[uid]int{}
+	for i := range x.list {
+		x.byUID[x.list[i].owner] = -1
+	}
+	for i := range x.list {
+		if _, owns := x.byUID[x.list[i].uid]; owns {
+			x.byUID[x.list[i].uid] = i
 		}
 	}
 	return x, nil
 }
 
-// add notes an object that was found, and its title by its uid.
-func (x *extraction) add(found selection.Object, titles map[string]string) {
+// add notes an object that was found.
+func (x *extraction) add(found selection.Object) {
 	w := wanted{Object: found}
-	if found.Resource != nil {
-		w.kind = found.Resource.Kind
-	}
 	if value, err := x.where.Snapshot.Value(found.Record); err == nil {
 		if links, err := kube.ScanLinks(value); err == nil {
-			titles[links.UID] = title(found.Key, found.Record.Key)
+			w.uid = uidOf(links.UID)
 			if i := slices.IndexFunc(links.Owners, func(ref metav1.OwnerReference) bool { return ref.Controller != nil && *ref.Controller }); i >= 0 {
-				w.owner = string(links.Owners[i].UID)
+				w.owner = uidOf(string(links.Owners[i].UID))
 			}
 		}
 	}
 	x.list = append(x.list, w)
+}
+
+// maker is the controller of an object where it is written, too, and so makes the object
+// again; "" for none.
+func (x *extraction) maker(w *wanted) string {
+	i, ok := x.byUID[w.owner]
+	if !ok || i < 0 || w.owner == (uid{}) || x.options.KeepOwners || x.options.Raw {
+		return ""
+	}
+	return title(x.list[i].Key, x.list[i].Record.Key)
 }
 
 // title names an object as a person types it.
@@ -215,8 +243,8 @@ func title(key kube.Key, raw string) string {
 
 // manifest makes the manifest of an object; why says why there is none.
 func (x *extraction) manifest(w *wanted) (m *manifest.Manifest, why string) {
-	if w.by != "" {
-		return nil, w.by + " makes it again"
+	if maker := x.maker(w); maker != "" {
+		return nil, maker + " makes it again"
 	}
 	value, err := x.where.Snapshot.Value(w.Record)
 	if err != nil {
