@@ -75,6 +75,10 @@ func wordy(r rune) bool {
 	return !strings.ContainsRune("0123456789+-.:TZeEinumkKMGP", r)
 }
 
+// ErrUndecoded says that an expression was not run over a value, for it is no object that
+// can be decoded.
+var ErrUndecoded = errors.New("it cannot be decoded")
+
 // Expression runs a jq expression over each object. Whatever it gives but null and false
 // is a hit.
 func Expression(text string) (*Query, error) {
@@ -162,7 +166,7 @@ func around(value []byte, match []int) string {
 func (q *Query) run(ctx context.Context, key kube.Key, value []byte) (hits []Hit, err error) {
 	o := kube.Decode(key, value)
 	if o.Typed == nil && o.Unstructured == nil {
-		return nil, nil
+		return nil, ErrUndecoded
 	}
 	results := q.code.RunWithContext(ctx, plain(o.Document(kube.PrintOptions{ShowSecrets: q.ShowSecrets, DropManagedFields: true})))
 	for len(hits) < mostHits {

@@ -95,6 +95,9 @@ func (e *UnrelatedError) Error() string {
 // ErrNone says that no file could be opened.
 var ErrNone = errors.New("no snapshot could be opened")
 
+// ErrNothing says that a damaged file has nothing to be put in order by.
+var ErrNothing = errors.New("it is damaged, and no record of it can be read")
+
 // ErrUndecided says that nothing in a file can be compared with the others.
 var ErrUndecided = errors.New("nothing that it holds can be compared with the other files")
 
@@ -182,12 +185,24 @@ func (b *builder) look(ctx context.Context, sources []Source) (members []Member,
 			b.Left = append(b.Left, Left{source.Name, err})
 			continue
 		}
+		if g.Damaged() && !holds(g) {
+			b.Left = append(b.Left, Left{source.Name, errors.Join(ErrNothing, g.Close())})
+			continue
+		}
 		members = append(members, Member{Name: source.Name, Revision: g.Revision, CompactRevision: g.CompactRevision, Branch: -1, Damaged: g.Damaged(), Files: g.Files, source: i})
 		if err := g.Close(); err != nil {
 			return nil, err
 		}
 	}
 	return members, nil
+}
+
+// holds says whether any record can be read.
+func holds(g *snapshot.Glance) bool {
+	for range g.Newest(g.Revision) {
+		return true
+	}
+	return false
 }
 
 // choosePrefix asks the newest member.

@@ -132,7 +132,7 @@ type extraction struct {
 	list    []wanted
 	byUID   map[uid]int // controllers of others: where they are in list, -1 for nowhere
 	missing []string    // words
-	unread  int      // objects that could not be decoded
+	unread  int         // objects that could not be decoded
 
 	undecided int // those that selectors may mean, and that cannot be read
 	secrets   int // that were left out

@@ -162,12 +162,13 @@ func (o *historyOptions) object(s *series.Series, r *history.Reader, e *history.
 func keyOf(ctx context.Context, s *series.Series, q *selection.Query) (string, error) {
 	keys := map[string]bool{}
 	var unknown error
-	known := false
+	known, damaged := false, false
 	for i := range s.Members {
 		opened, err := s.Open(ctx, i)
 		if err != nil {
 			return "", err
 		}
+		damaged = damaged || opened.Damaged()
 		w := selection.Where{Snapshot: opened, Prefix: s.Prefix}
 		if w.View, err = opened.At(0); err != nil {
 			return "", err
@@ -201,8 +202,12 @@ func keyOf(ctx context.Context, s *series.Series, q *selection.Query) (string, e
 	case unknown != nil && !known:
 		return "", unknown
 	}
-	if err := leftOut(s); err != nil || slices.ContainsFunc(s.Members, func(m series.Member) bool { return m.Damaged }) {
-		return "", errors.Join(errors.New("no revision of it was found, and not all that there is could be read"), err)
+	const unread = "no revision of it was found, and not all that there is could be read"
+	if err := leftOut(s); err != nil {
+		return "", fmt.Errorf(unread+": %w", err)
+	}
+	if damaged {
+		return "", errors.New(unread)
 	}
 	return "", errors.New("no file holds a revision of it")
 }

@@ -115,7 +115,7 @@ func (o *searchOptions) run(ctx context.Context, args []string) error {
 	q.ShowSecrets = o.showSecrets
 	return o.open.withSeries(ctx, o.streams, files, func(s *series.Series, bar *progressLine) error {
 		bar.clear()
-		found, sealed, damaged := 0, 0, false
+		found, sealed, undecoded, damaged := 0, 0, 0, false
 		for _, t := range targets {
 			x := searching{searchOptions: o, query: q, series: s, format: t.format}
 			write := func(w io.Writer) error {
@@ -130,10 +130,13 @@ func (o *searchOptions) run(ctx context.Context, args []string) error {
 			if err != nil {
 				return err
 			}
-			found, sealed, damaged = found+x.found, x.sealed, damaged || x.damaged
+			found, sealed, undecoded, damaged = found+x.found, x.sealed, x.undecoded, damaged || x.damaged
 		}
 		if sealed > 0 {
 			fmt.Fprintf(o.streams.err, "%s encrypted, and what they hold was not searched: --encryption-config decrypts them.\n", words.CountOf(sealed, "value is", "values are"))
+		}
+		if n := undecoded - sealed; n > 0 {
+			fmt.Fprintf(o.streams.err, "%s no object that can be decoded, and the expression was not run over them.\n", words.CountOf(n, "value is", "values are"))
 		}
 		if found == 0 {
 			fmt.Fprintln(o.streams.err, "Nothing found.")
@@ -148,13 +151,15 @@ func (o *searchOptions) run(ctx context.Context, args []string) error {
 // searching is a search that goes on.
 type searching struct {
 	*searchOptions
-	query   *search.Query
-	series  *series.Series
-	format  string
-	out     *bufio.Writer
-	found   int
-	sealed  int // values that are encrypted
-	damaged bool
+	query  *search.Query
+	series *series.Series
+	format string
+	out    *bufio.Writer
+	found  int
+	sealed int // values that are encrypted
+	// undecoded counts values that no expression was run over.
+	undecoded int
+	damaged   bool
 
 	seed maphash.Seed
 	had  map[string]map[uint64]bool // by key: what it had in the revision before
@@ -252,7 +257,10 @@ func (x *searching) record(ctx context.Context, s *snapshot.Snapshot, c *clock.C
 		x.sealed++
 	}
 	hits, err := x.query.Find(ctx, key, r.Key, value)
-	if err != nil {
+	switch {
+	case errors.Is(err, search.ErrUndecoded):
+		x.undecoded++
+	case err != nil:
 		return fmt.Errorf("%s at revision %s: %w", r.Key, r.Revision, err)
 	}
 	before := x.had[r.Key]
