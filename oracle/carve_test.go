@@ -17,7 +17,7 @@ import (
 	"revenant/oracle/fixture"
 )
 
-var carveSeeds = flag.Int("carve-seeds", 5, "how often the steady workload is carved")
+var carveSeeds = flag.Int("carve-seeds", 3, "how often the steady workload is carved")
 
 // written remembers what was put under every revision.
 type written struct {

@@ -25,7 +25,7 @@ import (
 )
 
 var (
-	salvaged    = flag.Int("salvaged", 600, "how many damaged copies are salvaged")
+	salvaged    = flag.Int("salvaged", 400, "how many damaged copies are salvaged")
 	salvageSeed = flag.Uint64("salvageseed", 0, "the seed of the first copy of each base")
 )
 

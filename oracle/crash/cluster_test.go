@@ -30,7 +30,7 @@ import (
 )
 
 var (
-	clusters    = flag.Int("clusters", 4, "how many clusters are killed")
+	clusters    = flag.Int("clusters", 3, "how many clusters are killed")
 	fromCluster = flag.Uint64("from", 1, "the first seed of a cluster")
 	program     = flag.String("etcd", "", "the program of the etcd that clusters are made of; none is this one's, and a third as many of 3.6 and of 3.5")
 )

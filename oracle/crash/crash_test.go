@@ -30,7 +30,7 @@ import (
 	"revenant/decoder/snapshot"
 )
 
-var seeds = flag.Int("seeds", 200, "how many times etcd is killed")
+var seeds = flag.Int("seeds", 120, "how many times etcd is killed")
 
 // victim is the variable by which the test's own program, run once more, is told
 // to be the etcd that dies: SEED DIRECTORY.
