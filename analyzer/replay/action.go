@@ -189,7 +189,7 @@ func (c *Cluster) environment(s *State, list []Action) []Action {
 
 // exists says whether the change created a pod that etcd has.
 func (s *State) exists(change int) bool {
-	if s.Changes[change].Delete || !s.Etcd.Holds.has(change) {
+	if s.Changes[change].Delete || !s.Etcd.Holds.Has(change) {
 		return false
 	}
 	return !s.deletedIn(s.Etcd.Holds, change)
@@ -198,7 +198,7 @@ func (s *State) exists(change int) bool {
 // deletedIn says whether the set holds the deletion of the pod that the change created.
 func (s *State) deletedIn(set Set, change int) bool {
 	for i := range s.Changes {
-		if s.Changes[i].Delete && s.Changes[i].Of >= 0 && int(s.Changes[i].Of) == change && set.has(i) {
+		if s.Changes[i].Delete && s.Changes[i].Of >= 0 && int(s.Changes[i].Of) == change && set.Has(i) {
 			return true
 		}
 	}
@@ -349,7 +349,7 @@ func (c *Cluster) sync(s *State, server int, say sayer, by byer) {
 		return
 	}
 	for i := range s.Changes {
-		if s.Etcd.Holds.has(i) && s.Changes[i].Revision > v.Seen {
+		if s.Etcd.Holds.Has(i) && s.Changes[i].Revision > v.Seen {
 			v.Holds = v.Holds.with(i)
 		}
 	}
@@ -415,7 +415,7 @@ func (c *Cluster) deliver(s *State, node int, say sayer, by byer) {
 	by(ruleDeaf, ruleBookmark)
 	heard := 0
 	for i := range s.Changes {
-		if v.Holds.has(i) && s.Changes[i].Revision > k.Seen && !k.Holds.has(i) {
+		if v.Holds.Has(i) && s.Changes[i].Revision > k.Seen && !k.Holds.Has(i) {
 			k.Holds = k.Holds.with(i)
 			if int(s.Changes[i].Node) == node {
 				heard++

@@ -163,7 +163,7 @@ func (c *Cluster) node(name string) int {
 // removed says whether the set holds the deletion of a pod of the snapshots.
 func (s *State) removed(set Set, pod int) bool {
 	for i := range s.Changes {
-		if s.Changes[i].Delete && int(s.Changes[i].Pair) == pod && set.has(i) {
+		if s.Changes[i].Delete && int(s.Changes[i].Pair) == pod && set.Has(i) {
 			return true
 		}
 	}
@@ -216,3 +216,7 @@ func (c *Cluster) Prediction(s *State) (*restore.Prediction, error) {
 	}
 	return prediction, err
 }
+
+// Revisions are the newest of the backup, which a bump is added to, and of the current
+// state.
+func (c *Cluster) Revisions() (backup, current int64) { return c.backup.newest, c.current.revision }

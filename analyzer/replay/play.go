@@ -122,5 +122,5 @@ func (c *Cluster) Phantoms(s *State) ([]Phantom, error) {
 func (s *State) Runs(change int) bool {
 	created := &s.Changes[change]
 	k := &s.Kubelets[created.Node]
-	return !created.Delete && k.Up && k.Holds.has(change) && !s.deletedIn(k.Holds, change)
+	return !created.Delete && k.Up && k.Holds.Has(change) && !s.deletedIn(k.Holds, change)
 }

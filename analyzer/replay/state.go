@@ -23,7 +23,9 @@ type Set uint32
 // maxChanges bounds how many pods are created and deleted in a play.
 const maxChanges = 32
 
-func (s Set) has(i int) bool { return s&(1<<i) != 0 }
+// Has says whether the change of that index is in the set.
+func (s Set) Has(i int) bool { return s&(1<<i) != 0 }
+
 func (s Set) with(i int) Set { return s | 1<<i }
 
 // Len is how many changes are in the set.

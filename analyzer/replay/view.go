@@ -205,7 +205,7 @@ func (c *Cluster) created(s *State, i int) PodView {
 		v.RunsOn, shown.Phase = []string{node}, "Running"
 	}
 	for j := range s.Servers {
-		if api := &s.Servers[j]; api.Up && api.Holds.has(i) && !s.deletedIn(api.Holds, i) {
+		if api := &s.Servers[j]; api.Up && api.Holds.Has(i) && !s.deletedIn(api.Holds, i) {
 			v.Listed[j] = shown
 		}
 	}

@@ -33,6 +33,7 @@ func TestReadme(t *testing.T) {
 		{page: "docs/diff.md", args: []string{"diff", "backup.db", "current.db", "secrets", "-n", "shop"}},
 		{page: "docs/timeline.md", args: []string{"timeline", "current.db", "deploy/web", "-n", "shop", "--from", "455", "--to", "480"}},
 		{page: "docs/describe.md", args: []string{"describe", "current.db", "deploy/old-app", "-n", "doomed", "--deleted"}, ends: "\nSpec:"},
+		{page: "docs/train.md", args: []string{"train"}},
 		{page: "docs/storage.md", args: []string{"storage", "backup.db", "--top", "3"}},
 		{page: "docs/who.md", args: []string{"who", "backup.db", "current.db", "deploy/web", "-n", "shop", "--audit-log", "audit.log"}},
 		{page: "docs/extract.md", args: []string{"extract", "backup.db", "deploy/web", "-n", "shop"}},

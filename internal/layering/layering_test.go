@@ -39,8 +39,9 @@ var layers = map[string][]string{
 	"decoder":  {"internal"},
 	"analyzer": {"internal", "decoder"},
 	"report":   {"internal", "decoder", "analyzer"},
+	"train":    {"internal", "decoder", "analyzer"},
 	"tui":      {"internal", "decoder", "analyzer"}, // findings go to a screen or to a report: neither needs the other
-	"cmd":      {"internal", "decoder", "analyzer", "report", "tui"},
+	"cmd":      {"internal", "decoder", "analyzer", "report", "train", "tui"},
 	"scripts":  {}, // for who works on the program; they know none of it
 }
 

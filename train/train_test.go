@@ -1,0 +1,228 @@
+package train_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"regexp"
+	"testing"
+
+	"revenant/analyzer/replay"
+	"revenant/train"
+)
+
+var update = flag.Bool("update", false, "rewrite the ids of moments in the scenarios")
+
+// begins are what the operator did before a scenario begins, by the name of that.
+var begins = map[string][]string{
+	"@plain": {"stop 0", "stop etcd", "restore 0", "start etcd", "start 0"},
+	"@bump":  {"stop 0", "stop etcd", "restore 8", "start etcd", "start 0", "create 0", "wait"},
+	"@kept":  {"stop 0", "settle", "stop etcd", "restore 0", "start etcd", "start 0"},
+}
+
+// solutions are what the operator does in each scenario. TestIDs makes the ids in the files
+// from both.
+var solutions = map[string][]string{
+	"phantom":       {"stop 0", "stop etcd", "restore 8", "start etcd", "start 0"},
+	"unseen":        {},
+	"too-small":     {"stop 0", "stop etcd", "restore 8", "start etcd", "start 0"},
+	"same-bump":     {"stop 0", "stop etcd", "restore 80", "start etcd", "start 0"},
+	"nobody-starts": {"create 0", "wait", "wait", "stop 0", "start 0"},
+	"list-lies":     {"wait", "wait", "stop 0", "stop 1", "start 0", "start 1"},
+	"too-early":     {"wait", "wait", "stop 0", "start 0"},
+}
+
+func do(t *testing.T, p *replay.Play, list []string) {
+	t.Helper()
+	for _, what := range list {
+		var verb string
+		var n int64
+		fmt.Sscan(what, &verb, &n)
+		a := replay.Action{}
+		switch verb {
+		case "settle":
+			p.Settle()
+			continue
+		case "stop":
+			a = replay.Action{Kind: replay.StopServer, Target: int8(n)}
+		case "start":
+			a = replay.Action{Kind: replay.StartServer, Target: int8(n)}
+		case "restore":
+			a = replay.Action{Kind: replay.Restore, N: n}
+		case "create":
+			a = replay.Action{Kind: replay.CreatePod, Target: int8(n)}
+		case "kubelet":
+			a = replay.Action{Kind: replay.RestartKubelet, Target: int8(n)}
+		case "wait":
+			a = replay.Action{Kind: replay.Wait, N: p.WaitWrites}
+		}
+		switch what {
+		case "stop etcd":
+			a = replay.Action{Kind: replay.StopEtcd}
+		case "start etcd":
+			a = replay.Action{Kind: replay.StartEtcd}
+		}
+		if err := p.Do(a); err != nil {
+			t.Fatal(err)
+		}
+		p.Settle()
+	}
+}
+
+func scenarios(t *testing.T) []train.Scenario {
+	t.Helper()
+	list, err := train.Scenarios()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// TestIDs makes the ids of the moments at which scenarios begin and end.
+func TestIDs(t *testing.T) {
+	if !*update {
+		t.Skip("with -update it writes them")
+	}
+	for id, way := range solutions {
+		path := "scenarios/" + id + ".yaml"
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		servers := 1
+		if id == "list-lies" {
+			servers = 2
+		}
+		x, err := train.New(train.Scenario{ID: id, Servers: servers})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m := regexp.MustCompile(`(?m)^begin: "(@?[^"]*)"`).FindSubmatch(text); m != nil {
+			name := string(m[1])
+			if begins[name] == nil {
+				t.Fatalf("%s: put the name of its beginning in the place of %s", path, name)
+			}
+			do(t, x.Play, begins[name])
+			text = regexp.MustCompile(`(?m)^begin: .*`).ReplaceAll(text, []byte(fmt.Sprintf("begin: %q", x.Play.ID())))
+		}
+		do(t, x.Play, way)
+		text = regexp.MustCompile(`(?m)^solution: .*`).ReplaceAll(text, []byte(fmt.Sprintf("solution: %q", x.Play.ID())))
+		if err := os.WriteFile(path, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestSolutions: no scenario is solved where it begins, each is by its solution, and no step
+// of that can be left out at its end.
+func TestSolutions(t *testing.T) {
+	for _, s := range scenarios(t) {
+		t.Run(s.ID, func(t *testing.T) {
+			x, err := train.New(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if solved, err := x.Solved(); err != nil || solved {
+				t.Errorf("it is solved where it begins, %v", err)
+			}
+			if err := x.Solve(); err != nil {
+				t.Fatal(err)
+			}
+			results, err := x.Check()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range results {
+				if !r.Reached {
+					t.Errorf("%s: %v", r.Goal.Ask, r.Overlook)
+				}
+			}
+		})
+	}
+}
+
+// TestWrongAnswers: answers of the kinds that people give are refused with what they
+// overlook, and the right one is taken.
+func TestWrongAnswers(t *testing.T) {
+	byID := map[string]train.Scenario{}
+	for _, s := range scenarios(t) {
+		byID[s.ID] = s
+	}
+	for _, tt := range []struct{ scenario, answer, want string }{
+		{"too-small", "four", `^Want a number of revisions, not "four"\.$`},
+		{"too-small", "4", `lie between the two snapshots.*Kubelets have seen more`},
+		{"too-small", "17", `^17 is a revision\.`},
+		{"too-small", "16", `^16 is a revision\.`},
+		{"too-small", "6", `which a kubelet has seen`},
+		{"too-small", "2", `would start at 12, and kubelets have seen revision 16`},
+		{"too-small", "1000000", `is enough, and not the smallest`},
+		{"too-small", "7", ""},
+		{"unseen", "default/old", `^Not default/old: nothing of it runs\.$`},
+		{"unseen", "both", `^Not default/both: etcd has it`},
+		{"unseen", "web", `There is no pod called "web" here`},
+		{"unseen", "", `There is 1 pod more that runs unseen`},
+		{"unseen", "new, web", `There is no pod called "web" here`},
+		{"unseen", "new", ""},
+		{"list-lies", "cp-1", `cp-1 has listed since the restore`},
+		{"list-lies", "", `There is one more, that was left running`},
+		{"list-lies", "cp-2 cp-9", `There is no API server called "cp-9" here`},
+		{"list-lies", "cp-2", ""},
+	} {
+		x, err := train.New(byID[tt.scenario])
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := x.Answer(tt.answer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tt.want == "" {
+			if !r.Reached {
+				t.Errorf("%s: %q is refused: %v", tt.scenario, tt.answer, r.Overlook)
+			}
+			continue
+		}
+		if r.Reached || !regexp.MustCompile(tt.want).MatchString(fmt.Sprint(r.Overlook[0])) {
+			t.Errorf("%s: %q: reached %v, %v", tt.scenario, tt.answer, r.Reached, r.Overlook)
+		}
+	}
+}
+
+// TestWrongWays: ways that people take, and that do not lead to the goal, are refused with
+// what they overlook.
+func TestWrongWays(t *testing.T) {
+	byID := map[string]train.Scenario{}
+	for _, s := range scenarios(t) {
+		byID[s.ID] = s
+	}
+	for _, tt := range []struct {
+		scenario string
+		way      []string
+		want     string
+	}{
+		{"phantom", begins["@plain"], `Runs unseen: default/new on node-1\. The kubelet of node-1: It has seen revision 16`},
+		{"phantom", append(begins["@plain"][:5:5], "kubelet 0", "kubelet 1"), `1 pod was killed within 2 s`},
+		{"phantom", []string{"stop etcd", "restore 0", "start etcd"}, `Runs unseen`},
+		{"phantom", []string{"stop 0", "stop etcd", "restore 4", "start etcd", "start 0"}, `Runs unseen`},
+		{"same-bump", []string{"stop 0", "stop etcd", "restore 8", "start etcd", "start 0"}, `Runs unseen: new-1 on node-1`},
+		{"same-bump", nil, `has not been restored again`},
+		{"nobody-starts", []string{"create 0", "wait", "wait"}, `does not run: the kubelet of node-1 has not heard of it`},
+		{"nobody-starts", []string{"create 0", "kubelet 0", "kubelet 1"}, `2 kubelets were restarted`},
+		{"too-early", []string{"stop 0", "start 0"}, `Runs unseen`},
+		{"list-lies", []string{"stop 1", "start 1"}, `Runs unseen`},
+	} {
+		x, err := train.New(byID[tt.scenario])
+		if err != nil {
+			t.Fatal(err)
+		}
+		do(t, x.Play, tt.way)
+		results, err := x.Check()
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := results[len(results)-1]
+		if last.Reached || !regexp.MustCompile(tt.want).MatchString(fmt.Sprint(last.Overlook)) {
+			t.Errorf("%s, %v: reached %v, %v", tt.scenario, tt.way, last.Reached, last.Overlook)
+		}
+	}
+}
