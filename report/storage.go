@@ -24,6 +24,8 @@ type Storage struct {
 	Largest       *[]StorageKey      `json:"largest,omitempty"`
 	MostRevised   *[]StorageKey      `json:"mostRevised,omitempty"`
 
+	Leases *StorageLeases `json:"leases,omitempty"`
+
 	// How many groups there are in all, of which the largest are listed.
 	AllResources  int `json:"allResources"`
 	AllNamespaces int `json:"allNamespaces"`
@@ -66,6 +68,30 @@ type StorageFile struct {
 	DefragBytes     int64           `json:"defragBytes"`     // about what a defragmentation gives back
 }
 
+// StorageLeases is what hangs on leases: keys that etcd deletes when theirs runs out. When
+// that is, no file says: an etcd that starts counts each again from its whole time.
+type StorageLeases struct {
+	Granted  int               `json:"granted"`
+	Idle     int               `json:"idle"`    // that no key hangs on
+	Missing  int               `json:"missing"` // keys whose lease is not there
+	Unread   int               `json:"unread"`  // leases and keys that could not be read
+	ByTTL    []StorageTTL      `json:"byTTL"`
+	Attached []StorageAttached `json:"attached"`
+}
+
+// StorageTTL is the leases that were granted for one time.
+type StorageTTL struct {
+	Seconds int64 `json:"seconds"`
+	Leases  int   `json:"leases"`
+	Keys    int   `json:"keys"`
+}
+
+// StorageAttached is the keys of a resource that hang on a lease.
+type StorageAttached struct {
+	Resource string `json:"resource"`
+	Keys     int    `json:"keys"`
+}
+
 // StoragePart is a part of the file.
 type StoragePart struct {
 	Use   storage.Use `json:"use"`
@@ -82,7 +108,7 @@ type StorageBucket struct {
 }
 
 // StorageViews are what can be asked for, in the order in which they are written.
-var StorageViews = []string{"file", "resource", "namespace", "largest", "revisions"}
+var StorageViews = []string{"file", "resource", "namespace", "largest", "revisions", "leases"}
 
 // NewStorage makes the document of what takes the space, with these views of it, and of
 // each list the first so many; 0 is all.
@@ -126,6 +152,17 @@ func NewStorage(s *storage.Storage, views map[string]bool, top int) *Storage {
 	return d
 }
 
+// AddLeases adds what hangs on leases.
+func (d *Storage) AddLeases(l *storage.Leases) {
+	d.Leases = &StorageLeases{Granted: l.Granted, Idle: l.Idle, Missing: l.Missing, Unread: l.Unread, ByTTL: []StorageTTL{}, Attached: []StorageAttached{}}
+	for _, t := range l.ByTTL {
+		d.Leases.ByTTL = append(d.Leases.ByTTL, StorageTTL{int64(t.TTL.Seconds()), t.Leases, t.Keys})
+	}
+	for i := range l.Attached {
+		d.Leases.Attached = append(d.Leases.Attached, StorageAttached{l.Attached[i].Name, l.Attached[i].Keys})
+	}
+}
+
 func tallyOf(t *storage.Tally) StorageTally {
 	return StorageTally{t.Keys, t.Live, t.Revisions, t.Tombstones, t.History}
 }
@@ -163,6 +200,46 @@ func (d *Storage) Text(p *Printer) {
 	d.groups(p, "NAMESPACE", d.Namespaces, d.AllNamespaces)
 	d.keys(p, "LARGEST OBJECT", d.Largest)
 	d.keys(p, "MOST REVISED", d.MostRevised)
+	d.leases(p)
+}
+
+func (d *Storage) leases(p *Printer) {
+	l := d.Leases
+	if l == nil {
+		return
+	}
+	p.Line("")
+	line := words.Count(l.Granted, "lease")
+	if l.Granted > 0 {
+		line += ", " + words.Number(l.Idle) + " without keys"
+	}
+	if l.Missing > 0 {
+		line += "; " + words.CountOf(l.Missing, "key has a lease that is not there", "keys have a lease that is not there")
+	}
+	if l.Unread > 0 {
+		line += "; " + words.Number(l.Unread) + " could not be read"
+	}
+	p.Line("%s. When one runs out is in no file.", line)
+	if len(l.ByTTL) > 0 {
+		var rows [][]string
+		for _, t := range l.ByTTL {
+			rows = append(rows, []string{words.Number(t.Seconds) + " s", words.Number(t.Leases), words.Number(t.Keys)})
+		}
+		p.Line("")
+		p.Table([]string{"LEASES GRANTED FOR", "LEASES", "KEYS"}, rows, nil)
+	}
+	if len(l.Attached) > 0 {
+		var rows [][]string
+		for _, a := range l.Attached {
+			name := a.Resource
+			if name == "" {
+				name = "(other keys)"
+			}
+			rows = append(rows, []string{name, words.Number(a.Keys)})
+		}
+		p.Line("")
+		p.Table([]string{"ON A LEASE", "KEYS"}, rows, nil)
+	}
 }
 
 func (d *Storage) groups(p *Printer, title string, list *[]StorageGroup, all int) {

@@ -166,10 +166,8 @@ func NewWhoHistory(branch int, h *history.History, after int64, sources []histor
 			Revision: r.Revision, Verb: r.Verb, Life: r.Life, UID: r.UID, Time: r.Time, Files: r.Files, Unseen: r.Unseen, Gone: r.Gone,
 			Deletion: r.Deletion, Problem: r.Problem,
 		}
-		for _, by := range e.Written {
-			if !by.Lost {
-				write.Managers = append(write.Managers, WhoWriter{by.Manager, by.Operation, by.Subresource})
-			}
+		for _, by := range e.Writers() {
+			write.Managers = append(write.Managers, WhoWriter{by.Manager, by.Operation, by.Subresource})
 		}
 		w.Writes = append(w.Writes, write)
 	}

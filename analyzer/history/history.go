@@ -87,7 +87,7 @@ type Entry struct {
 	UID             string // of the object, "" where it was not decoded
 	When            clock.Interval
 	By              string   // managers that wrote fields, separated by commas
-	Written         []Writer // their entries
+	Written         []Writer // their entries, and those of managers that only lost fields
 	Generated       bool     // the API server made the name
 	// Asked is when it was asked to be deleted, to the second, as its deletionTimestamp and
 	// its grace period say; zero where it was not.
@@ -421,7 +421,7 @@ func (r *Reader) compareWith(e *Entry, was state) state {
 		was = state{}
 	}
 	e.Written = writers(was.fields, now.fields)
-	e.By = strings.Join(names(e.Written), ", ")
+	e.By = strings.Join(names(e.Writers()), ", ")
 	if was.value != nil {
 		e.Difference, e.Before = diff.Stored(r.Prefix, e.Key, was.value, value), was.place
 		for i := range e.Changes {

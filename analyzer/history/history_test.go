@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -175,5 +177,35 @@ func TestReadEnded(t *testing.T) {
 	r := reader(t, nil, []snapshottest.Change{snapshottest.Put(key, object("1", "apply", 1))})
 	if _, err := r.Read(ctx, key, false); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestDamagedProvesNothing has an object that a later file lacks: it was deleted, unless a
+// page of that file is lost, which may have had it.
+func TestDamagedProvesNothing(t *testing.T) {
+	var changes []snapshottest.Change
+	for i := range 40 {
+		changes = append(changes, snapshottest.Put(fmt.Sprintf("/registry/configmaps/y/%02d", i), fmt.Sprintf("marker-%02d ", i)+strings.Repeat("x", 1000)))
+	}
+	whole := snapshottest.Bytes(t, changes...)
+	torn := bytes.Clone(whole)
+	page := os.Getpagesize()
+	lost := bytes.Index(torn, []byte("marker-20 ")) / page * page
+	copy(torn[lost:lost+page], make([]byte, page))
+	for name, test := range map[string]struct {
+		later []byte
+		gone  bool
+	}{"whole": {whole, true}, "a page is lost": {torn, false}} {
+		later := snapshottest.OpenBytes(t, "later", test.later)
+		r := &Reader{Prefix: "/registry", One: true, Sources: []Source{
+			{Name: "earlier", Snapshot: snapshottest.Store(t, snapshottest.Put(key, object("1", "apply", 1)))}, {Name: "later", Snapshot: later},
+		}}
+		h, err := r.Read(t.Context(), key, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if later.Damaged() == test.gone || (h.Gone != nil) != test.gone {
+			t.Errorf("%s: damaged %v, %+v", name, later.Damaged(), h.Gone)
+		}
 	}
 }

@@ -187,6 +187,12 @@ func writer(e metav1.ManagedFieldsEntry) Writer {
 	return w
 }
 
+// Writers are the entries of the managers that wrote the revision: one that only lost
+// fields, which another has taken over, did not.
+func (e *Entry) Writers() []Writer {
+	return slices.DeleteFunc(slices.Clone(e.Written), func(w Writer) bool { return w.Lost })
+}
+
 // names are the managers, each once.
 func names(list []Writer) []string {
 	var names []string

@@ -38,7 +38,7 @@ func TestManagers(t *testing.T) {
 	lost := helm
 	lost.Lost = true
 	e := &h.Entries[1]
-	if diff := cmp.Diff([]Writer{lost, edit, old}, e.Written); diff != "" || e.By != "helm, edit, old" {
+	if diff := cmp.Diff([]Writer{lost, edit, old}, e.Written); diff != "" || e.By != "edit, old" {
 		t.Errorf("by %s:\n%s", e.By, diff)
 	}
 	if !e.Generated || !e.Asked.Equal(second(10)) {

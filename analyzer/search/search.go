@@ -75,10 +75,6 @@ func wordy(r rune) bool {
 	return !strings.ContainsRune("0123456789+-.:TZeEinumkKMGP", r)
 }
 
-// ErrUndecoded says that an expression was not run over a value, for it is no object that
-// can be decoded.
-var ErrUndecoded = errors.New("it cannot be decoded")
-
 // Expression runs a jq expression over each object. Whatever it gives but null and false
 // is a hit.
 func Expression(text string) (*Query, error) {
@@ -119,8 +115,12 @@ func (q *Query) Excerpt(text string, n int) string {
 // mostHits is how many places of one revision are given.
 const mostHits = 1000
 
-// Find searches an object that is stored under a key. The error is ctx's, or that of the
-// expression.
+// ErrUndecodable says that an expression cannot be run over a value, which is no object
+// that can be decoded.
+var ErrUndecodable = errors.New("it cannot be decoded")
+
+// Find searches an object that is stored under a key. The error is ctx's, that of the
+// expression, or ErrUndecodable.
 func (q *Query) Find(ctx context.Context, key kube.Key, path string, value []byte) ([]Hit, error) {
 	if q.code != nil {
 		return q.run(ctx, key, value)
@@ -166,7 +166,7 @@ func around(value []byte, match []int) string {
 func (q *Query) run(ctx context.Context, key kube.Key, value []byte) (hits []Hit, err error) {
 	o := kube.Decode(key, value)
 	if o.Typed == nil && o.Unstructured == nil {
-		return nil, ErrUndecoded
+		return nil, ErrUndecodable
 	}
 	results := q.code.RunWithContext(ctx, plain(o.Document(kube.PrintOptions{ShowSecrets: q.ShowSecrets, DropManagedFields: true})))
 	for len(hits) < mostHits {

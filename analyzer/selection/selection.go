@@ -30,6 +30,8 @@ type Query struct {
 	// or RESOURCE/NAME any number of times; and raw keys, which begin with a slash.
 	Words     []string
 	Namespace string // "" for all
+	// Prefixes takes each name for what names begin with.
+	Prefixes bool
 	// Labels choose by labels; nil for all.
 	Labels labels.Selector
 	// Fields choose by those fields by which the API server does; nil for all.
@@ -113,6 +115,7 @@ type part struct {
 	group    string              // with plural: of a resource whose definition is gone, too
 	plural   string
 	name     string // "" for all of them
+	prefix   bool   // name is what names begin with
 }
 
 // has says whether an object is of the part.
@@ -123,9 +126,14 @@ func (p *part) has(o *Object) bool {
 	case p.key != "":
 		return o.Record.Key == p.key || strings.HasPrefix(o.Record.Key, strings.TrimSuffix(p.key, "/")+"/")
 	case p.resource != nil:
-		return o.Key.Resource == p.resource.Name && o.Key.Group == p.resource.Group && (p.name == "" || o.Key.Name == p.name)
+		return o.Key.Resource == p.resource.Name && o.Key.Group == p.resource.Group && p.names(o.Key.Name)
 	}
-	return o.Key.Resource == p.plural && (p.group == "" || o.Key.Group == p.group) && (p.name == "" || o.Key.Name == p.name)
+	return o.Key.Resource == p.plural && (p.group == "" || o.Key.Group == p.group) && p.names(o.Key.Name)
+}
+
+// names says whether a name is one that the part has.
+func (p *part) names(name string) bool {
+	return p.name == "" || name == p.name || p.prefix && strings.HasPrefix(name, p.name)
 }
 
 // parse reads the words. Where one has a slash, all must, as for kubectl.
@@ -145,7 +153,7 @@ func (q *Query) parse(w *Where) (parts []part, err error) {
 		return nil, fmt.Errorf("%q has no name, and %q has one: give RESOURCE NAME..., or RESOURCE/NAME for each", plain[0], pairs[0])
 	}
 	add := func(word, name string) error {
-		p := part{word: strings.TrimSuffix(word+"/"+name, "/"), resource: w.Catalog.Lookup(word), name: name}
+		p := part{word: strings.TrimSuffix(word+"/"+name, "/"), resource: w.Catalog.Lookup(word), name: name, prefix: q.Prefixes}
 		if p.resource == nil && !w.Deleted {
 			return &UnknownError{Word: word, Near: w.Catalog.Complete(word[:min(len(word), 2)])}
 		}

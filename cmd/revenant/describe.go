@@ -42,7 +42,8 @@ func newDescribe(s streams, f runFunc) *cobra.Command {
 		Long: `describe says what there is to say of objects of FILE, as kubectl describe does of
 those of a cluster: what each is, its containers and conditions, the other fields of
 its spec and status, what owns it and what it owns, and its Events. Of what a Secret
-holds it tells the sizes.
+holds it tells the sizes. Where no object has the NAME, those are described whose
+names begin with it.
 
   --at REVISION|TIME   as it was then; ages are those at that time
   --deleted            what no longer exists, each object in its last retained state
@@ -64,20 +65,17 @@ read; 3 FILE is damaged, and what was readable is described.`,
 }
 
 func (o *describeOptions) run(ctx context.Context, args []string) error {
-	files, words, err := o.files.split(args)
+	b, err := o.open.begin(o.streams, &o.files, nil, args, nil)
 	if err != nil {
 		return err
 	}
-	if len(words) == 0 {
+	if len(b.words) == 0 {
 		return hinted(errors.New("no resource is given"), "name one, such as pods, pod/web-0 or a key")
 	}
-	if _, err := o.open.guardOutputs(o.streams, files...); err != nil {
+	if err := o.query.parse(b.words); err != nil {
 		return err
 	}
-	if err := o.query.parse(words); err != nil {
-		return err
-	}
-	return o.open.withState(ctx, o.streams, files, &o.query.at, func(s *snapshot.Snapshot, bar *progressLine) error {
+	return o.open.withState(ctx, o.streams, b.files, &o.query.at, func(s *snapshot.Snapshot, bar *progressLine) error {
 		where, now, err := o.query.state(ctx, &o.open, s)
 		if err != nil {
 			return err
@@ -88,7 +86,7 @@ func (o *describeOptions) run(ctx context.Context, args []string) error {
 		}
 		bar.clear()
 		out, count := outfile.Until(ctx, o.streams.out), 0
-		missing, err := o.query.found(ctx, where, func(object selection.Object) error {
+		each := func(object selection.Object) error {
 			d := describer{describeOptions: o, where: where, now: now, clock: c}
 			if count++; count > 1 {
 				d.text.WriteString("\n\n")
@@ -98,7 +96,12 @@ func (o *describeOptions) run(ctx context.Context, args []string) error {
 			}
 			_, err := out.Write(d.text.Bytes())
 			return err
-		})
+		}
+		missing, err := o.query.found(ctx, where, each)
+		if err == nil && len(missing) > 0 && len(b.words) == 2 && o.query.query.Named() {
+			o.query.query.Prefixes = true // kubectl v0.37 pkg/cmd/describe/describe.go DescribeMatchingResources
+			missing, err = o.query.found(ctx, where, each)
+		}
 		switch {
 		case err != nil:
 			return err

@@ -93,18 +93,11 @@ func completeTwoFiles(cmd *cobra.Command, args []string, typed string) ([]cobra.
 }
 
 func (o *diffOptions) run(ctx context.Context, args []string) error {
-	files, named, err := o.files.split(args)
+	b, err := o.open.begin(o.streams, &o.files, &o.output, args, nil)
 	if err != nil {
 		return err
 	}
-	guard, err := o.open.guardOutputs(o.streams, files...)
-	if err != nil {
-		return err
-	}
-	targets, err := o.output.targets(guard)
-	if err != nil {
-		return err
-	}
+	files, named := b.files, b.words
 	ignored, err := diff.ParseNoise(o.ignored)
 	if err != nil {
 		return hinted(fmt.Errorf("--ignore: %w", err), "it is all, none, or "+listOr(diff.NoiseWords()))
@@ -127,7 +120,7 @@ func (o *diffOptions) run(ctx context.Context, args []string) error {
 			return err
 		}
 		bar.clear()
-		if err := d.write(ctx, targets); err != nil {
+		if err := d.write(ctx, b.targets); err != nil {
 			return err
 		}
 		verdict = d.verdict()

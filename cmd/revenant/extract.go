@@ -86,35 +86,27 @@ read; 3 FILE is damaged, and what is readable was written.`,
 }
 
 func (o *extractOptions) run(ctx context.Context, args []string) error {
-	files, words, err := o.files.split(args)
+	b, err := o.open.begin(o.streams, &o.files, &o.output, args, nil)
 	if err != nil {
 		return err
 	}
-	guard, err := o.open.guardOutputs(o.streams, files...)
-	if err != nil {
-		return err
-	}
-	targets, err := o.output.targets(guard)
-	if err != nil {
-		return err
-	}
-	if err := o.query.parse(words); err != nil {
+	if err := o.query.parse(b.words); err != nil {
 		return err
 	}
 	dir := cmp.Or(o.directory, o.kustomize)
-	if err := refuseEvidence(guard, dir); err != nil {
+	if err := refuseEvidence(b.guard, dir); err != nil {
 		return err
 	}
-	return o.open.withState(ctx, o.streams, files, &o.query.at, func(s *snapshot.Snapshot, bar *progressLine) error {
+	return o.open.withState(ctx, o.streams, b.files, &o.query.at, func(s *snapshot.Snapshot, bar *progressLine) error {
 		x, err := o.find(ctx, s)
 		if err != nil {
 			return err
 		}
 		bar.clear()
 		if dir != "" {
-			err = x.directory(ctx, guard, dir, o.kustomize != "")
+			err = x.directory(ctx, b.guard, dir, o.kustomize != "")
 		} else {
-			err = x.write(ctx, targets, o.streams)
+			err = x.write(ctx, b.targets, o.streams)
 		}
 		if err != nil {
 			return err

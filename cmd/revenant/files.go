@@ -4,10 +4,12 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"revenant/decoder/container"
+	"revenant/internal/outfile"
 )
 
 // filesOptions take the files of a command that has words after them.
@@ -41,6 +43,35 @@ func (o *filesOptions) split(args []string) (files, words []string, err error) {
 		n++
 	}
 	return args[:n], args[n:], nil
+}
+
+// begun is what the arguments of a command are, once they are told apart and the guard
+// knows the evidence among them.
+type begun struct {
+	files, words []string
+	guard        *outfile.Guard
+	targets      []target
+}
+
+// begin is the beginning of a command that has words after its files. beside names what
+// it reads beside them; nil for nothing. output is nil for one with formats of its own.
+func (o *openOptions) begin(s streams, files *filesOptions, output *outputOptions, args []string, beside func(files []string) ([]string, error)) (b begun, err error) {
+	if b.files, b.words, err = files.split(args); err != nil {
+		return b, err
+	}
+	evidence := b.files
+	if beside != nil {
+		more, err := beside(b.files)
+		if err != nil {
+			return b, err
+		}
+		evidence = slices.Concat(evidence, more)
+	}
+	if b.guard, err = o.guardOutputs(s, evidence...); err != nil || output == nil {
+		return b, err
+	}
+	b.targets, err = output.targets(b.guard)
+	return b, err
 }
 
 // one is split for a command that reads one file.

@@ -225,22 +225,18 @@ func (o *getOptions) run(ctx context.Context, args []string) error {
 
 // parse reads what the flags and words say. It is called before anything is opened.
 func (o *getOptions) parse(args []string) (files []string, err error) {
-	files, words, err := o.files.split(args)
+	b, err := o.open.begin(o.streams, &o.files, nil, args, nil)
 	if err != nil {
 		return nil, err
 	}
-	guard, err := o.open.guardOutputs(o.streams, files...)
-	if err != nil {
+	if err := o.query.parse(b.words); err != nil {
 		return nil, err
 	}
-	if err := o.query.parse(words); err != nil {
-		return nil, err
-	}
-	if o.formats, err = parseGetFormats(guard, o.outputs); err != nil {
+	if o.formats, err = parseGetFormats(b.guard, o.outputs); err != nil {
 		return nil, err
 	}
 	o.order, err = parseSortBy(o.sortBy)
-	return files, err
+	return b.files, err
 }
 
 // write lists the objects of a state in every format.

@@ -75,34 +75,23 @@ Exit codes: 0 done; 2 the object is in none of the files, or none could be read;
 }
 
 func (o *historyOptions) run(ctx context.Context, args []string) error {
-	files, asked, err := o.files.split(args)
+	b, err := o.open.begin(o.streams, &o.files, &o.output, args, nil)
 	if err != nil {
 		return err
 	}
-	guard, err := o.open.guardOutputs(o.streams, files...)
-	if err != nil {
-		return err
-	}
-	targets, err := o.output.targets(guard)
-	if err != nil {
-		return err
-	}
-	if o.query.Words = asked; len(asked) == 0 {
+	if o.query.Words = b.words; len(b.words) == 0 {
 		return errNoObject
 	}
-	return o.open.withSeries(ctx, o.streams, files, func(s *series.Series, bar *progressLine) error {
+	return o.open.withSeries(ctx, o.streams, b.files, func(s *series.Series, bar *progressLine) error {
 		doc, err := o.history(ctx, s)
 		if err != nil {
 			return err
 		}
 		bar.clear()
-		if err := write(ctx, targets, o.streams, doc); err != nil {
+		if err := write(ctx, b.targets, o.streams, doc); err != nil {
 			return err
 		}
-		if err := leftOut(s); err != nil || !doc.Damaged() {
-			return err
-		}
-		return errDamaged
+		return verdict(s, doc.Damaged())
 	})
 }
 

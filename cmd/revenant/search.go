@@ -90,33 +90,25 @@ Exit codes: 0 done, whether or not something was found; 2 nothing could be read;
 }
 
 func (o *searchOptions) run(ctx context.Context, args []string) error {
-	files, rest, err := o.files.split(args)
+	b, err := o.open.begin(o.streams, &o.files, &o.output, args, nil)
 	if err != nil {
 		return err
 	}
-	guard, err := o.open.guardOutputs(o.streams, files...)
-	if err != nil {
-		return err
+	if len(b.words) != 1 {
+		return hinted(fmt.Errorf("%s to look for", words.CountOf(len(b.words), "text", "texts")), "revenant search FILE... TEXT; where TEXT names a file, give the files with -f")
 	}
-	targets, err := o.output.targets(guard)
-	if err != nil {
-		return err
-	}
-	if len(rest) != 1 {
-		return hinted(fmt.Errorf("%s to look for", words.CountOf(len(rest), "text", "texts")), "revenant search FILE... TEXT; where TEXT names a file, give the files with -f")
-	}
-	q, err := search.Text(rest[0], o.regexp, o.fold)
+	q, err := search.Text(b.words[0], o.regexp, o.fold)
 	if o.jq {
-		q, err = search.Expression(rest[0])
+		q, err = search.Expression(b.words[0])
 	}
 	if err != nil {
 		return err
 	}
 	q.ShowSecrets = o.showSecrets
-	return o.open.withSeries(ctx, o.streams, files, func(s *series.Series, bar *progressLine) error {
+	return o.open.withSeries(ctx, o.streams, b.files, func(s *series.Series, bar *progressLine) error {
 		bar.clear()
 		found, sealed, undecoded, damaged := 0, 0, 0, false
-		for _, t := range targets {
+		for _, t := range b.targets {
 			x := searching{searchOptions: o, query: q, series: s, format: t.format}
 			write := func(w io.Writer) error {
 				x.out = bufio.NewWriter(w)
@@ -135,31 +127,28 @@ func (o *searchOptions) run(ctx context.Context, args []string) error {
 		if sealed > 0 {
 			fmt.Fprintf(o.streams.err, "%s encrypted, and what they hold was not searched: --encryption-config decrypts them.\n", words.CountOf(sealed, "value is", "values are"))
 		}
-		if n := undecoded - sealed; n > 0 {
-			fmt.Fprintf(o.streams.err, "%s no object that can be decoded, and the expression was not run over them.\n", words.CountOf(n, "value is", "values are"))
+		if undecoded > 0 {
+			fmt.Fprintf(o.streams.err, "%s: the expression was not run there.\n", words.CountOf(undecoded, "object cannot be decoded", "objects cannot be decoded"))
 		}
 		if found == 0 {
 			fmt.Fprintln(o.streams.err, "Nothing found.")
 		}
-		if err := leftOut(s); err != nil || !damaged {
-			return err
-		}
-		return errDamaged
+		return verdict(s, damaged)
 	})
 }
 
 // searching is a search that goes on.
 type searching struct {
 	*searchOptions
-	query  *search.Query
-	series *series.Series
-	format string
-	out    *bufio.Writer
-	found  int
-	sealed int // values that are encrypted
-	// undecoded counts values that no expression was run over.
-	undecoded int
-	damaged   bool
+	query   *search.Query
+	series  *series.Series
+	format  string
+	out     *bufio.Writer
+	found   int
+	damaged bool
+
+	sealed    int // values that are encrypted
+	undecoded int // objects over which no expression could be run
 
 	seed maphash.Seed
 	had  map[string]map[uint64]bool // by key: what it had in the revision before
@@ -253,13 +242,16 @@ func (x *searching) record(ctx context.Context, s *snapshot.Snapshot, c *clock.C
 	if err != nil {
 		return nil // among the file's problems
 	}
-	if bytes.HasPrefix(value, []byte("k8s:enc:")) {
+	sealed := bytes.HasPrefix(value, []byte("k8s:enc:"))
+	if sealed {
 		x.sealed++
 	}
 	hits, err := x.query.Find(ctx, key, r.Key, value)
 	switch {
-	case errors.Is(err, search.ErrUndecoded):
-		x.undecoded++
+	case errors.Is(err, search.ErrUndecodable):
+		if !sealed && key.Resource != "" && key.Name != r.Key { // a key of no object has its own name
+			x.undecoded++
+		}
 	case err != nil:
 		return fmt.Errorf("%s at revision %s: %w", r.Key, r.Revision, err)
 	}

@@ -169,6 +169,14 @@ func memberAt(ctx context.Context, s *series.Series, flag string, at *string) (i
 	return s.AtTime(ctx, branch, m.Time.From)
 }
 
+// verdict is the error of a series of which some could not be read.
+func verdict(s *series.Series, damaged bool) error {
+	if err := leftOut(s); err != nil || !damaged {
+		return err
+	}
+	return errDamaged
+}
+
 // leftOut is the error of files that could not be taken in.
 func leftOut(s *series.Series) error {
 	if len(s.Left) == 0 {

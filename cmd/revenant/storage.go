@@ -38,6 +38,7 @@ func newStorage(s streams, f runFunc) *cobra.Command {
   namespace   and of each namespace
   largest     the objects that are large themselves
   revisions   the keys of which most revisions are kept
+  leases      the leases, and the keys that etcd deletes when theirs runs out
 
 Live is the newest record of a key that exists. History is every other record that is
 kept: a compaction frees it, and a defragmentation gives free pages back. Sizes are
@@ -55,7 +56,7 @@ is added up.`,
 	o.open.addFlags(cmd.Flags())
 	o.files.addFlags(cmd)
 	o.output.addFlags(cmd.Flags())
-	cmd.Flags().StringSliceVar(&o.by, "by", nil, "only these `VIEW,...`: file, resource, namespace, largest, revisions (default: all)")
+	cmd.Flags().StringSliceVar(&o.by, "by", nil, "only these `VIEW,...`: file, resource, namespace, largest, revisions, leases (default: all)")
 	cmd.Flags().IntVar(&o.top, "top", 10, "list the first `N` of each, 0 for all")
 	register(cmd, "by", completeSeveral(report.StorageViews...))
 	register(cmd, "output", o.output.complete())
@@ -122,6 +123,13 @@ func (o *storageOptions) addUp(ctx context.Context, s *snapshot.Snapshot, views 
 		return nil, err
 	}
 	doc := report.NewStorage(found, views, o.top)
+	if views["leases"] {
+		leases, err := storage.LeasesOf(ctx, s, choice.Prefix)
+		if err != nil {
+			return nil, err
+		}
+		doc.AddLeases(leases)
+	}
 	e, err := report.NewEvidence(ctx, "evidence", s)
 	if err != nil {
 		return nil, err

@@ -77,15 +77,7 @@ read; 3 evidence is damaged, and what was readable is listed.`,
 }
 
 func (o *timelineOptions) run(ctx context.Context, args []string) error {
-	files, words, err := o.files.split(args)
-	if err != nil {
-		return err
-	}
-	guard, err := o.open.guardOutputs(o.streams, files...)
-	if err != nil {
-		return err
-	}
-	targets, err := o.output.targets(guard)
+	b, err := o.open.begin(o.streams, &o.files, &o.output, args, nil)
 	if err != nil {
 		return err
 	}
@@ -94,14 +86,14 @@ func (o *timelineOptions) run(ctx context.Context, args []string) error {
 			return hinted(fmt.Errorf("unknown verb %q", verb), "the verbs are created, updated and deleted")
 		}
 	}
-	if err := o.query.parse(words); err != nil {
+	if err := o.query.parse(b.words); err != nil {
 		return err
 	}
-	if len(files) != 2 && o.open.several(ctx, files) {
-		return o.runSeries(ctx, files, targets)
+	if len(b.files) != 2 && o.open.several(ctx, b.files) {
+		return o.runSeries(ctx, b.files, b.targets)
 	}
 	var verdict error
-	err = o.sources(ctx, files, func(prefix string, sources []timeline.Source, bar *progressLine) error {
+	err = o.sources(ctx, b.files, func(prefix string, sources []timeline.Source, bar *progressLine) error {
 		l := &revisionList{timelineOptions: o, prefix: prefix, sources: sources}
 		if err := l.read(ctx); err != nil {
 			return err
@@ -109,7 +101,7 @@ func (o *timelineOptions) run(ctx context.Context, args []string) error {
 		bar.clear()
 		l.notes(ctx)
 		verdict = l.verdict()
-		return l.write(ctx, targets)
+		return l.write(ctx, b.targets)
 	})
 	return cmp.Or(err, verdict)
 }

@@ -330,19 +330,9 @@ func (row *revisionRow) cells() []string {
 		strings.Join(row.Managers, ", "), row.What, row.reasons(), strings.Join(row.Files, ", "),
 	}
 	for i := range list {
-		list[i] = sheetCell(list[i])
+		list[i] = sanitize.Cell(list[i])
 	}
 	return list
-}
-
-// sheetCell is a text as a cell of CSV: in one line, and no formula for a program that
-// opens it (OWASP, CSV Injection).
-func sheetCell(text string) string {
-	text = sanitize.Line(text)
-	if strings.ContainsAny(text[:min(len(text), 1)], "=+-@") {
-		return "'" + text
-	}
-	return text
 }
 
 // writeLine writes a document as one line of JSON, with what it cannot hold of the row.

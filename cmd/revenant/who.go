@@ -77,38 +77,27 @@ read; 3 a file is damaged, and what was readable is told.`,
 }
 
 func (o *whoOptions) run(ctx context.Context, args []string) error {
-	files, asked, err := o.files.split(args)
+	var logs []string
+	b, err := o.open.begin(o.streams, &o.files, &o.output, args, func(files []string) (beside []string, err error) {
+		logs, err = o.logs(files)
+		return slices.Concat(o.auditLogs, logs), err
+	})
 	if err != nil {
 		return err
 	}
-	logs, err := o.logs(files)
-	if err != nil {
-		return err
-	}
-	guard, err := o.open.guardOutputs(o.streams, slices.Concat(files, o.auditLogs, logs)...)
-	if err != nil {
-		return err
-	}
-	targets, err := o.output.targets(guard)
-	if err != nil {
-		return err
-	}
-	if o.query.Words = asked; len(asked) == 0 {
+	if o.query.Words = b.words; len(b.words) == 0 {
 		return errNoObject
 	}
-	return o.open.withSeries(ctx, o.streams, files, func(s *series.Series, bar *progressLine) error {
+	return o.open.withSeries(ctx, o.streams, b.files, func(s *series.Series, bar *progressLine) error {
 		w := &whoWrote{whoOptions: o, series: s, branch: s.Members[s.Newest()].Branch}
 		if err := w.everything(ctx, logs, bar); err != nil {
 			return err
 		}
 		bar.clear()
-		if err := write(ctx, targets, o.streams, &w.doc); err != nil {
+		if err := write(ctx, b.targets, o.streams, &w.doc); err != nil {
 			return err
 		}
-		if err := leftOut(s); err != nil || !w.doc.Damaged() {
-			return err
-		}
-		return errDamaged
+		return verdict(s, w.doc.Damaged())
 	})
 }
 

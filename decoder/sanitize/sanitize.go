@@ -37,6 +37,16 @@ func Text(s string) string { return bounded(clean(s, true)) }
 // WholeLine is Line for what is typed, copied or saved: no character is cut.
 func WholeLine(s string) string { return clean(s, false) }
 
+// Cell is WholeLine for a cell of a sheet, such as one of CSV: no formula for a program
+// that opens it (OWASP, CSV Injection). A lone dash is left.
+func Cell(s string) string {
+	s = WholeLine(s)
+	if s != "-" && s != "" && strings.ContainsRune("=+-@", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}
+
 // WholeText is Text for what is copied or saved: no character is cut.
 func WholeText(s string) string { return clean(s, true) }
 

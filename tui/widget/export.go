@@ -74,7 +74,7 @@ func csvOf(columns []Column, rows *Rows, shown []int32, wide bool) string {
 		var record []string
 		for i, c := range columns {
 			if (!c.Wide || wide) && !c.Drawn {
-				record = append(record, sanitize.WholeLine(cell(i)))
+				record = append(record, sanitize.Cell(cell(i)))
 			}
 		}
 		_ = w.Write(record) // a strings.Builder takes all

@@ -14,3 +14,11 @@ func TestFileName(t *testing.T) {
 		}
 	}
 }
+
+// TestFormulas wants no cell of a saved table that a spreadsheet computes.
+func TestFormulas(t *testing.T) {
+	rows := &Rows{Cell: func(int, int) string { return "=HYPERLINK(\"x\")" }}
+	if got, want := csvOf([]Column{{Title: "NAME"}}, rows, []int32{0}, false), "NAME\n\"'=HYPERLINK(\"\"x\"\")\"\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
