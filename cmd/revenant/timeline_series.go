@@ -82,8 +82,10 @@ func (l *revisionList) members(ctx context.Context, rw *revisionWriter) error {
 			common, _ = s.Apart(branch, newest)
 		}
 		var before *series.Part
-		for _, p := range s.Path(branch) {
-			if p.To <= common || l.from > p.To {
+		path := s.Path(branch)
+		for i, p := range path {
+			ahead := l.carved && i == len(path)-1 // pages may have revisions newer than the file's
+			if p.To <= common || l.from > p.To && !ahead {
 				continue
 			}
 			source, err := l.source(ctx, p.Member)
@@ -93,7 +95,7 @@ func (l *revisionList) members(ctx context.Context, rw *revisionWriter) error {
 			l.sources = []timeline.Source{source}
 			l.wanted = func(n int) bool {
 				revision := l.all.Revision(n)
-				if revision.Main <= common || revision.Main > p.To || !l.all.Carved(n) && s.Repeats(p, before, revision.Main) {
+				if revision.Main <= common || revision.Main > p.To && !ahead || !l.all.Carved(n) && s.Repeats(p, before, revision.Main) {
 					return false
 				}
 				if !l.carved {
