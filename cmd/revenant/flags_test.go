@@ -74,7 +74,7 @@ func TestFlags(t *testing.T) {
 		"diff": {"a b c", []map[string]string{openFlags, filesFlags, choiceFlags, outputFlags}, map[string]string{
 			"from": "from", "to": "to", "ignore": "ignored", "show-secrets": "showSecrets", "force": "force"}},
 		"timeline": {"a b c", []map[string]string{openFlags, filesFlags, choiceFlags, outputFlags}, map[string]string{
-			"from": "from", "to": "to", "verb": "verbs"}},
+			"from": "from", "to": "to", "verb": "verbs", "carved": "carved"}},
 		"describe": {"a b c", []map[string]string{openFlags, filesFlags, queryFlags}, map[string]string{"show-events": "events"}},
 		"storage":  {"a", []map[string]string{openFlags, filesFlags, outputFlags}, map[string]string{"by": "by", "top": "top"}},
 		"train":    {"phantom", nil, map[string]string{"at": "at"}},

@@ -33,6 +33,7 @@ type timelineOptions struct {
 	output   outputOptions
 	from, to string
 	verbs    []string
+	carved   bool
 }
 
 func newTimeline(s streams, f runFunc) *cobra.Command {
@@ -51,6 +52,8 @@ Who deleted an object is not stored. A compaction removes revisions: from which 
 on all are there is said on standard error.
 
   --from, --to REVISION|TIME   all that may have been written between the two
+  --carved                     also what can be recovered from pages that are free,
+                               marked as such
   -o timesketch                JSONL with the fields that Timesketch requires
 
 Exit codes: 0 done; 2 an object that was named was never there, or nothing could be
@@ -71,6 +74,7 @@ read; 3 evidence is damaged, and what was readable is listed.`,
 	flags.StringVar(&o.from, "from", "", "only what may have been written at this `REVISION|TIME` or later")
 	flags.StringVar(&o.to, "to", "", "only what may have been written at this `REVISION|TIME` or before")
 	flags.StringSliceVar(&o.verbs, "verb", nil, "only these `VERB,...`: created, updated, deleted")
+	flags.BoolVar(&o.carved, "carved", false, "also list what can be recovered from pages that are free")
 	register(cmd, "verb", completeSeveral("created", "updated", "deleted"))
 	register(cmd, "output", o.output.complete())
 	return cmd
@@ -119,7 +123,11 @@ func (o *timelineOptions) sources(ctx context.Context, files []string, use func(
 			if err != nil {
 				return err
 			}
-			return use(choice.Prefix, []timeline.Source{{Name: s.Path(), Snapshot: s, Clock: c}}, bar)
+			source := timeline.Source{Name: s.Path(), Snapshot: s, Clock: c}
+			if err := o.carve(ctx, &source); err != nil {
+				return err
+			}
+			return use(choice.Prefix, []timeline.Source{source}, bar)
 		})
 	}
 	return o.open.withTwo(ctx, o.streams, files[0], files[1], func(p *pair, bar *progressLine) error {
@@ -137,8 +145,21 @@ func (o *timelineOptions) sources(ctx context.Context, files []string, use func(
 			both := clock.Join(list[0].Clock, list[1].Clock)
 			list[0].Clock, list[1].Clock = both, both
 		}
+		for i := range list {
+			if err := o.carve(ctx, &list[i]); err != nil {
+				return err
+			}
+		}
 		return use(p.prefix, list, bar)
 	})
+}
+
+// carve adds what can be recovered, where --carved asks for it.
+func (o *timelineOptions) carve(ctx context.Context, source *timeline.Source) (err error) {
+	if o.carved {
+		source.Carving, err = source.Snapshot.Carve(ctx)
+	}
+	return err
 }
 
 // revisionList are the revisions that are asked for.
@@ -150,13 +171,15 @@ type revisionList struct {
 	from, to int64
 	keys     map[string]bool // nil for all
 	events   relations.ByRevision
-	missing  []string
-	unread   int
-	count    int // rows that were written
+	// recovered are the carved revisions of each source, by key.
+	recovered []map[string][]snapshot.Carved
+	missing   []string
+	unread    int
+	count     int // rows that were written
 
-	series   *series.Series   // of many files; nil for one or two
-	wanted   func(int64) bool // says which revisions are listed; nil for all
-	timeless int              // rows that a format has no place for
+	series   *series.Series // of many files; nil for one or two
+	wanted   func(int) bool // says which events of the timeline are listed; nil for all
+	timeless int            // rows that a format has no place for
 }
 
 func (l *revisionList) read(ctx context.Context) (err error) {
@@ -167,7 +190,7 @@ func (l *revisionList) read(ctx context.Context) (err error) {
 		absent := map[string]int{}
 		var unknown error
 		for _, s := range l.sources {
-			if err := l.choose(ctx, s.Snapshot, absent, &unknown); err != nil {
+			if err := l.choose(ctx, s, absent, &unknown); err != nil {
 				return err
 			}
 		}
@@ -180,8 +203,17 @@ func (l *revisionList) read(ctx context.Context) (err error) {
 
 // open reads the timeline of the sources.
 func (l *revisionList) open(ctx context.Context) (err error) {
-	l.events = relations.ByRevision{}
+	l.events, l.recovered = relations.ByRevision{}, nil
 	for _, s := range l.sources {
+		recovered := map[string][]snapshot.Carved{}
+		if s.Carving != nil {
+			for r := range s.Carving.Records {
+				if l.keys == nil || l.keys[r.Key] {
+					recovered[r.Key] = append(recovered[r.Key], r)
+				}
+			}
+		}
+		l.recovered = append(l.recovered, recovered)
 		events, err := relations.EventsByRevision(ctx, s.Snapshot, l.prefix)
 		if err != nil {
 			return err
@@ -228,10 +260,11 @@ func (l *revisionList) window() (from, to int64, err error) {
 // choose finds the keys of the objects that are asked for in a snapshot: of those that are
 // there, by their newest state, and of those that are not, by their last one. It counts the
 // words that name none, and notes the error of one that names no resource.
-func (l *revisionList) choose(ctx context.Context, s *snapshot.Snapshot, absent map[string]int, unknown *error) error {
+func (l *revisionList) choose(ctx context.Context, from timeline.Source, absent map[string]int, unknown *error) error {
 	if l.keys == nil {
 		l.keys = map[string]bool{}
 	}
+	s := from.Snapshot
 	view, err := s.At(0)
 	if err != nil {
 		return err
@@ -242,7 +275,7 @@ func (l *revisionList) choose(ctx context.Context, s *snapshot.Snapshot, absent 
 	}
 	unread := 0
 	for _, deleted := range []bool{true, false} {
-		w := selection.Where{Snapshot: s, View: view, Catalog: catalog, Prefix: l.prefix, Deleted: deleted}
+		w := selection.Where{Snapshot: s, View: view, Catalog: catalog, Prefix: l.prefix, Deleted: deleted, Carved: from.Carving}
 		missing, err := l.query.found(ctx, w, func(o selection.Object) error { l.keys[o.Record.Key] = true; return nil })
 		var none *selection.UnknownError
 		if errors.As(err, &none) {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,7 +41,9 @@ type revisionRow struct {
 	About     *eventAbout  `json:"about,omitempty"` // of an Event
 	Events    []eventShort `json:"events,omitempty"`
 	Files     []string     `json:"files"`
-	Problem   string       `json:"problem,omitempty"`
+	// Carved says what is known of a revision that was recovered from a free page.
+	Carved  string `json:"carved,omitempty"`
+	Problem string `json:"problem,omitempty"`
 	// Unwritable is what JSON cannot hold as it is.
 	Unwritable []unwritable `json:"unwritable,omitempty"`
 }
@@ -171,7 +174,7 @@ func (l *revisionList) numbers() func(yield func(int) bool) {
 	}
 	return func(yield func(int) bool) {
 		for n := range l.all.Numbers(timeline.Filter{From: l.from, To: l.to}) {
-			if (l.keys == nil || l.keys[l.all.Key(n)]) && (l.wanted == nil || l.wanted(l.all.Revision(n).Main)) && (len(verbs) == 0 || verbs[l.all.Verb(n)]) && !yield(n) {
+			if (l.keys == nil || l.keys[l.all.Key(n)]) && (l.wanted == nil || l.wanted(n)) && (len(verbs) == 0 || verbs[l.all.Verb(n)]) && !yield(n) {
 				return
 			}
 		}
@@ -193,6 +196,10 @@ func (l *revisionList) row(n int) *revisionRow {
 	}
 	for _, about := range l.events.Of(e.Object, e.Main) {
 		row.Events = append(row.Events, eventShort{about.Key.Name, about.Type, about.Reason, about.Message, about.Source, about.Record.Main})
+	}
+	if r := l.carvedAt(n); r != nil {
+		row.Carved = fmt.Sprintf("%s, %s", r.Label, r.Sure)
+		defer func() { row.What = strings.TrimSuffix("carved ("+row.Carved+"): "+row.What, ": ") }()
 	}
 	if e.Verb == timeline.Deleted {
 		return row
@@ -225,6 +232,10 @@ func (l *revisionList) row(n int) *revisionRow {
 func (l *revisionList) values(n int) (before, after []byte, err error) {
 	s, key, main := l.sources[l.all.Source(n)].Snapshot, l.all.Key(n), l.all.Revision(n).Main
 	record, err := s.Get(key, main)
+	carved := l.carvedAt(n)
+	if carved != nil {
+		record, err = carved.Record, nil
+	}
 	if errors.Is(err, snapshot.ErrCompacted) {
 		for _, r := range s.History(key) {
 			if r.Main == main {
@@ -238,12 +249,42 @@ func (l *revisionList) values(n int) (before, after []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if was, err := s.Get(key, main-1); err == nil && main > 1 && l.all.Verb(n) == timeline.Updated {
+	after = append([]byte{}, after...)
+	if l.all.Verb(n) != timeline.Updated || main <= 1 {
+		return nil, after, nil
+	}
+	was, err := s.Get(key, main-1)
+	if carved != nil && err == nil && !follows(&record, &was) {
+		err = snapshot.ErrCompacted
+	}
+	for _, r := range l.recovered[l.all.Source(n)][key] {
+		if err != nil && follows(&record, &r.Record) {
+			was, err = r.Record, nil
+		}
+	}
+	if err == nil {
 		if value, err := s.Value(was); err == nil {
 			before = append([]byte{}, value...)
 		}
 	}
-	return before, append([]byte{}, after...), nil
+	return before, after, nil
+}
+
+// carvedAt is the record that an event was carved from; nil for one that a bucket has.
+func (l *revisionList) carvedAt(n int) *snapshot.Carved {
+	if !l.all.Carved(n) {
+		return nil
+	}
+	list := l.recovered[l.all.Source(n)][l.all.Key(n)]
+	if i := slices.IndexFunc(list, func(r snapshot.Carved) bool { return r.Revision == l.all.Revision(n) }); i >= 0 {
+		return &list[i]
+	}
+	return nil
+}
+
+// follows says whether a record is the next version after another of one life of a key.
+func follows(r, before *snapshot.Record) bool {
+	return !before.Tombstone && before.CreateRevision == r.CreateRevision && before.Version == r.Version-1
 }
 
 // changes tells which fields differ: some with their values, or that it is noise.

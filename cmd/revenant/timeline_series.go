@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"hash/maphash"
 
 	"revenant/analyzer/series"
 	"revenant/analyzer/timeline"
+	"revenant/decoder/snapshot"
 	"revenant/internal/words"
 )
 
@@ -46,14 +48,18 @@ func (l *revisionList) source(ctx context.Context, i int) (timeline.Source, erro
 		return timeline.Source{}, err
 	}
 	s, err := l.series.Open(ctx, i)
-	return timeline.Source{Name: l.series.Members[i].Name, Snapshot: s, Clock: c}, err
+	if err != nil {
+		return timeline.Source{}, err
+	}
+	source := timeline.Source{Name: l.series.Members[i].Name, Snapshot: s, Clock: c}
+	return source, l.carve(ctx, &source)
 }
 
 func (l *revisionList) chooseInAll(ctx context.Context) error {
 	absent := map[string]int{}
 	var unknown error
 	for i := range l.series.Members {
-		s, err := l.series.Open(ctx, i)
+		s, err := l.source(ctx, i)
 		if err != nil {
 			return err
 		}
@@ -68,6 +74,7 @@ func (l *revisionList) chooseInAll(ctx context.Context) error {
 // own. Each member has what the one before it has not.
 func (l *revisionList) members(ctx context.Context, rw *revisionWriter) error {
 	s := l.series
+	seed, had := maphash.MakeSeed(), map[uint64]bool{} // with --carved, what was listed
 	newest := s.Members[s.Newest()].Branch
 	for _, branch := range append([]int{newest}, s.Beside(newest)...) {
 		common := int64(0)
@@ -75,8 +82,10 @@ func (l *revisionList) members(ctx context.Context, rw *revisionWriter) error {
 			common, _ = s.Apart(branch, newest)
 		}
 		var before *series.Part
-		for _, p := range s.Path(branch) {
-			if p.To <= common || l.from > p.To {
+		path := s.Path(branch)
+		for i, p := range path {
+			ahead := l.carved && i == len(path)-1 // pages may have revisions newer than the file's
+			if p.To <= common || l.from > p.To && !ahead {
 				continue
 			}
 			source, err := l.source(ctx, p.Member)
@@ -84,8 +93,20 @@ func (l *revisionList) members(ctx context.Context, rw *revisionWriter) error {
 				return err
 			}
 			l.sources = []timeline.Source{source}
-			l.wanted = func(revision int64) bool {
-				return revision > common && revision <= p.To && !s.Repeats(p, before, revision)
+			l.wanted = func(n int) bool {
+				revision := l.all.Revision(n)
+				if revision.Main <= common || revision.Main > p.To && !ahead || !l.all.Carved(n) && s.Repeats(p, before, revision.Main) {
+					return false
+				}
+				if !l.carved {
+					return true
+				}
+				id := maphash.Comparable(seed, changed{l.all.Key(n), revision})
+				if l.all.Carved(n) && had[id] {
+					return false
+				}
+				had[id] = true
+				return true
 			}
 			if err := l.open(ctx); err != nil {
 				return err
@@ -97,6 +118,12 @@ func (l *revisionList) members(ctx context.Context, rw *revisionWriter) error {
 		}
 	}
 	return nil
+}
+
+// changed names a revision of a key.
+type changed struct {
+	key      string
+	revision snapshot.Revision
 }
 
 // holes says on standard error which revisions are in no file.
