@@ -18,6 +18,26 @@ type Digest struct {
 	Headline string
 	Tallies  []Tally          // of the outcomes that occur, worst first
 	Nodes    map[string]*Node // by name
+
+	unsure map[group]int // how many pods of a group do not certainly have the outcome
+}
+
+// group is the pods of an outcome on a node, or of a workload.
+type group struct {
+	node, workload string // of which one is ""
+	outcome        restore.Outcome
+}
+
+// OnNode splits all pods of an outcome on a node into those that certainly have it, and others.
+func (d *Digest) OnNode(name string, o restore.Outcome, all int) (certain, possible int) {
+	possible = min(d.unsure[group{node: name, outcome: o}], all)
+	return all - possible, possible
+}
+
+// OfWorkload is OnNode for the workload that has a uid.
+func (d *Digest) OfWorkload(uid string, o restore.Outcome, all int64) (certain, possible int64) {
+	possible = min(int64(d.unsure[group{workload: uid, outcome: o}]), all)
+	return all - possible, possible
 }
 
 // Tally counts the pods of an outcome.
@@ -74,7 +94,17 @@ func (p Pod) Age() time.Duration {
 
 // New sums up a prediction of the states that the pods are of.
 func New(p *restore.Prediction, pods map[string]Pod) Digest {
-	d := Digest{Nodes: nodes(p, pods), Tallies: tallies(p)}
+	d := Digest{Nodes: nodes(p, pods), Tallies: tallies(p), unsure: map[group]int{}}
+	for i := range p.Pods {
+		if pod := &p.Pods[i]; pod.Certainty != restore.Certain && pod.Severity != restore.OK {
+			if pod.Node != "" {
+				d.unsure[group{node: pod.Node, outcome: pod.Outcome}]++
+			}
+			if pod.Workload != "" {
+				d.unsure[group{workload: pod.Workload, outcome: pod.Outcome}]++
+			}
+		}
+	}
 	d.Severity, d.Headline = p.Headline()
 	return d
 }

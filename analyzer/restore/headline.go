@@ -32,6 +32,13 @@ func (p *Prediction) Headline() (Severity, string) {
 	return worse(severity, Warning), MissingText(p.Missing) + " More pods and nodes may be affected than the evidence has. " + text
 }
 
+// Qualified says whether the headline says more than what becomes of the pods: why less of that
+// is known, or true everywhere, than the outcomes show.
+func (p *Prediction) Qualified() bool {
+	erased := p.serving(ServesErased)
+	return p.unreachable() > 0 || len(erased) > 0 && len(erased) < len(p.APIServers) || p.Kubernetes.Rules == RulesUntried || len(p.Missing) > 0
+}
+
 // MissingText says in a sentence what is missing from the snapshots.
 func MissingText(list []Missing) string {
 	var parts []string

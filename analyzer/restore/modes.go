@@ -50,6 +50,10 @@ type ModeOutcome struct {
 	Killed           int    `json:"killed"`   // pods killed within 2 s, without preStop hooks
 	Price            string `json:"price"`    // what the mode costs, for people
 
+	// Sure is how many of Critical, DoubleRuns, Killed and Graceful are certain.
+	Sure struct{ Critical, DoubleRuns, Killed, Graceful int } `json:"-"`
+
+	ending  int  // pods that were being stopped already, and end by themselves
 	unheard bool // kubelets may stay deaf or be served a stale cache, or none is known
 }
 
@@ -137,26 +141,34 @@ func (p *Prediction) count(m mode) ModeOutcome {
 	}
 	for i := range p.Pods {
 		pod := &p.Pods[i]
+		sure := 0
 		if pod.Certainty == Certain {
+			sure = 1
 			o.Certain[pod.Outcome]++
 		}
 		switch pod.Severity {
 		case Critical:
 			o.Critical++
+			o.Sure.Critical += sure
 		case Warning:
 			o.Warning++
 		}
 		if pod.DoubleRun != nil {
 			o.DoubleRuns++
+			o.Sure.DoubleRuns += sure
 			o.DoubleRunSeconds = max(o.DoubleRunSeconds, pod.DoubleRun.AtMostSeconds)
 			bounded = bounded && pod.DoubleRun.AtMostSeconds > 0
 		}
 		switch {
-		case pod.Outcome != Terminated || pod.Ends != nil:
+		case pod.Outcome != Terminated:
+		case pod.Ends != nil:
+			o.ending++
 		case p.restarted(pod.Node):
 			o.Killed++
+			o.Sure.Killed += sure
 		default:
 			o.Graceful++
+			o.Sure.Graceful += sure
 		}
 	}
 	if !bounded {
@@ -164,6 +176,11 @@ func (p *Prediction) count(m mode) ModeOutcome {
 	}
 	o.Price = o.price()
 	return o
+}
+
+// Counted is the prediction as a way to restore.
+func (p *Prediction) Counted(id, title string) ModeOutcome {
+	return p.count(mode{id: id, title: title})
 }
 
 func (p *Prediction) restarted(node string) bool {
@@ -185,6 +202,7 @@ func (o *ModeOutcome) price() string {
 	}
 	say(o.Graceful, "pod is stopped with its own grace period", "pods are stopped with their own grace period")
 	say(o.Killed, "pod is killed within 2 s, without its preStop hook", "pods are killed within 2 s, without preStop hooks")
+	say(o.ending, "pod that was being stopped already ends", "pods that were being stopped already end")
 	twice := ", until their kubelets have relisted or are restarted"
 	if o.DoubleRunSeconds > 0 {
 		twice = fmt.Sprintf(" for up to %d s", o.DoubleRunSeconds)

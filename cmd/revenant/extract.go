@@ -22,7 +22,6 @@ import (
 	encode "revenant/decoder/document"
 	"revenant/decoder/keyspace"
 	"revenant/decoder/kube"
-	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot"
 	"revenant/internal/outfile"
 	"revenant/internal/words"
@@ -344,29 +343,13 @@ func (x *extraction) comment(w io.Writer, object *wanted, m *manifest.Manifest, 
 		return
 	}
 	comment(w, from)
-	var reasons []string
-	paths := map[string][]string{}
-	for _, d := range m.Dropped {
-		if paths[d.Why] == nil {
-			reasons = append(reasons, d.Why)
-		}
-		paths[d.Why] = append(paths[d.Why], d.Path)
-	}
-	for _, why := range reasons {
-		comment(w, fmt.Sprintf("Left out, %s: %s", why, strings.Join(paths[why], ", ")))
-	}
-	for _, note := range m.Notes {
-		comment(w, "To see to: "+note)
+	for _, text := range m.Comments() {
+		comment(w, text)
 	}
 }
-
-// maxComment is how many bytes a comment takes at most: names and paths are evidence.
-const maxComment = 500
 
 // comment writes one line of YAML that is none of the document.
-func comment(w io.Writer, text string) {
-	fmt.Fprintln(w, "# "+sanitize.Short(text, maxComment))
-}
+func comment(w io.Writer, text string) { fmt.Fprintln(w, manifest.Comment(text)) }
 
 // json writes a List, as kubectl does. What is left out is not in it.
 func (x *extraction) json(ctx context.Context, out io.Writer) error {

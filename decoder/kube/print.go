@@ -286,3 +286,6 @@ func yamlValue(v any) any {
 	}
 	return v // json.Number is known to the emitter
 }
+
+// DocumentJSON is DocumentYAML as JSON.
+func DocumentJSON(doc map[string]any) ([]byte, error) { return document.JSON(doc, jsonIndent) }

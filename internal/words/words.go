@@ -61,6 +61,18 @@ func NumberOrDash[T Integer](n T) string {
 	return Number(n)
 }
 
+// Likely writes a count of what is certain, and of what is only possible with a question mark
+// after it: 3, 33?, or both: 3 1?. It is - where there is neither.
+func Likely[T Integer](certain, possible T) string {
+	switch {
+	case possible == 0:
+		return NumberOrDash(certain)
+	case certain == 0:
+		return Number(possible) + "?"
+	}
+	return Number(certain) + " " + Number(possible) + "?"
+}
+
 // List writes a, b and c.
 func List(items []string) string {
 	last := len(items) - 1

@@ -16,7 +16,7 @@ import (
 // TestPictures checks that the pictures of the UI in docs show what it draws now.
 // With -update it makes them.
 func TestPictures(t *testing.T) {
-	const verdict = "18 run on unseen by the API"
+	const verdict = "18 pods keep running unseen"
 	term := open(t, 112, 31, "LANG=C.UTF-8 TERM=xterm-256color COLORTERM=truecolor")
 	term.await(verdict)
 	for _, colors := range []palette{

@@ -197,7 +197,7 @@ func TestReview(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			term := open(t, size[0], size[1], "LANG=C.UTF-8")
 			term.play("review-"+name, []step{
-				{"", "18 run on unseen by the API", "verdict"},
+				{"", "18 pods keep running unseen", "verdict"},
 				{"3", "30 of 43 pods", "pods"},
 				{"/", "enter keep", ""},
 				{"nothing-like-it", "No affected pod matches", ""},
@@ -234,7 +234,7 @@ func TestInvestigation(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			term := open(t, size[0], size[1], "LANG=C.UTF-8")
 			term.play("investigation-"+name, []step{
-				{"", "18 run on unseen by the API", ""},
+				{"", "18 pods keep running unseen", ""},
 				{":diff<Enter>", "23 removed", "diff"},
 				{"z", "138 rows", ""},
 				{"/deployments old-app", "1 of 138", ""},
@@ -251,7 +251,7 @@ func TestInvestigation(t *testing.T) {
 			})
 			term.ends()
 			saved, err := os.ReadFile(filepath.Join(term.dir, "old-app.yaml"))
-			if err != nil || !strings.HasPrefix(string(saved), "apiVersion: apps/v1\nkind: Deployment\n") || !strings.Contains(string(saved), "\n  name: old-app\n") {
+			if err != nil || !strings.HasPrefix(string(saved), "# deployments doomed/old-app at revision 759\n") || !strings.Contains(string(saved), "\napiVersion: apps/v1\nkind: Deployment\n") || !strings.Contains(string(saved), "\n  name: old-app\n") {
 				t.Errorf("%v:\n%s", err, saved)
 			}
 		})
@@ -272,7 +272,7 @@ func TestColours(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			term := open(t, 100, 30, tt.environ)
-			term.await("18 run on unseen by the API")
+			term.await("18 pods keep running unseen")
 			if got := colour.MatchString(term.tmux("capture-pane", "-p", "-e")); got != tt.want {
 				t.Errorf("colours: %v, want %v", got, tt.want)
 			}

@@ -7,18 +7,18 @@ import (
 // Glyphs are the characters beyond ASCII that the screens draw with, each one
 // column wide.
 type Glyphs struct {
-	Ellipsis, Dot, Arrow, Best, Crumb, Line, Column, Up, Down, Cursor string
-	MarkCritical, MarkWarning, MarkOK                                 string
-	Left, Right                                                       string // ends of a bracket
-	Compacted, Kept, Undone, Seen                                     string // parts of a revision window
-	Bumped, Restored, Minimum                                         string // revisions on the ruler
-	Full, empty                                                       string // of a progress bar
-	Levels                                                            string // eight of them: of a bar in a plot, from low to full
+	Ellipsis, Dot, Arrow, Best, Crumb, Line, Column, Up, Down, Cursor, Pointer string
+	MarkCritical, MarkWarning, MarkOK                                          string
+	Left, Right                                                                string // ends of a bracket
+	Compacted, Kept, Undone, Seen                                              string // parts of a revision window
+	Bumped, Restored, Minimum                                                  string // revisions on the ruler
+	Full, empty                                                                string // of a progress bar
+	Levels                                                                     string // eight of them: of a bar in a plot, from low to full
 }
 
 var (
 	UnicodeGlyphs = Glyphs{
-		Ellipsis: "…", Dot: "·", Arrow: "→", Best: "→", Crumb: "›", Line: "─", Column: "│", Up: "↑", Down: "↓", Cursor: "▌",
+		Ellipsis: "…", Dot: "·", Arrow: "→", Best: "✓", Crumb: "›", Line: "─", Column: "│", Up: "↑", Down: "↓", Cursor: "▌", Pointer: "▴",
 		MarkCritical: "●", MarkWarning: "○", MarkOK: "·",
 		Left: "├", Right: "┤",
 		Compacted: "░", Kept: "█", Undone: "▒", Seen: "·",
@@ -27,11 +27,11 @@ var (
 	}
 	// plainGlyphs are for screen readers: letters, and nothing to draw with.
 	PlainGlyphs = Glyphs{
-		Ellipsis: "...", Dot: "-", Arrow: "to", Best: "+", Crumb: ",", Up: "up", Down: "down", Cursor: ">",
+		Ellipsis: "...", Dot: "-", Arrow: "to", Best: "+", Crumb: ",", Up: "up", Down: "down", Cursor: ">", Pointer: "^",
 		MarkCritical: "C", MarkWarning: "W", MarkOK: "-",
 	}
 	ASCIIGlyphs = Glyphs{
-		Ellipsis: "~", Dot: "-", Arrow: ">", Best: ">", Crumb: ">", Line: "-", Column: "|", Up: "^", Down: "v", Cursor: ">",
+		Ellipsis: "~", Dot: "-", Arrow: ">", Best: "+", Crumb: ">", Line: "-", Column: "|", Up: "^", Down: "v", Cursor: ">", Pointer: "|",
 		MarkCritical: "!", MarkWarning: "*", MarkOK: ".",
 		Left: "|", Right: "|",
 		Compacted: "-", Kept: "=", Undone: "#", Seen: ".",

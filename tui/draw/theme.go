@@ -27,6 +27,8 @@ func (s Style) Paint(text string) string {
 type Theme struct {
 	Glyphs
 	Bold, Dim, Selected     Style
+	Key                     Style // of a letter that does something
+	Past                    Style // of what says that another moment is shown than the newest
 	Critical, Warning, Good Style
 
 	Plain bool // nothing is drawn: what a picture shows is said
@@ -42,9 +44,11 @@ func NewTheme(dark bool, profile colorprofile.Profile, g Glyphs, look Look) *The
 	}
 	sgr := func(s ansi.Style) Style { return Style(s.String()) }
 	fg := func(c color.Color) Style { return sgr(ansi.Style{}.ForegroundColor(c)) }
-	t.Bold = sgr(ansi.Style{}.Bold())
+	t.Bold, t.Key = sgr(ansi.Style{}.Bold()), sgr(ansi.Style{}.Bold().Underline(true))
+	t.Past = sgr(ansi.Style{}.Bold().ForegroundColor(ansi.BrightWhite).BackgroundColor(ansi.Blue))
 	switch {
 	case profile <= colorprofile.ASCII:
+		t.Past = sgr(ansi.Style{}.Bold().Reverse(true))
 		t.Dim, t.Selected = sgr(ansi.Style{}.Faint()), sgr(ansi.Style{}.Reverse(true))
 		t.Critical = t.Bold
 	case profile == colorprofile.ANSI:

@@ -47,6 +47,7 @@ const (
 	MuchEarlier Action = "100 revisions earlier"
 	MuchLater   Action = "100 revisions later"
 	GoTo        Action = "go to"
+	Newest      Action = "newest"
 	ZoomIn      Action = "zoom in"
 	ZoomOut     Action = "zoom out"
 	ByVerb      Action = "verb"

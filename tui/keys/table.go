@@ -92,6 +92,7 @@ var Default = Map{
 	{Later, []string{"]"}, "]", "a revision later; half of what is shown in the timeline", "", "needs the objects, the differences or the timeline"},
 	{MuchEarlier, []string{"{"}, "{", "100 revisions earlier; all of what is shown in the timeline", "", "needs the objects, the differences or the timeline"},
 	{MuchLater, []string{"}"}, "}", "100 revisions later; all of what is shown in the timeline", "", "needs the objects, the differences or the timeline"},
+	{Newest, []string{"."}, ".", "back to the newest state", ". newest", "the newest state is shown"},
 	{GoTo, []string{"@"}, "@", "go to a revision or a time", "@ go to", "needs the objects, the differences or the timeline"},
 	{ZoomIn, []string{"+", "="}, "+", "fewer events around the selected one", "+ - zoom", "needs the timeline"},
 	{ZoomOut, []string{"-", "_"}, "-", "more events around the selected one", "", "needs the timeline"},

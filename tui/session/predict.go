@@ -27,6 +27,7 @@ type PredictedMsg struct {
 	Asked      int
 	Prediction *restore.Prediction // nil when refused, but the first time of a plain restore then
 	Digest     digest.Digest
+	yours      *restore.ModeOutcome // the same as a way to restore
 	refused    error
 
 	// the first time
@@ -59,6 +60,8 @@ func (s *Session) predict() tea.Cmd {
 		}
 		if msg.Prediction != nil {
 			msg.Digest = digest.New(msg.Prediction, known)
+			yours := msg.Prediction.Counted("yours", "the plan in force")
+			msg.yours = &yours
 		}
 		return msg
 	})
@@ -92,7 +95,7 @@ func (s *Session) predicted(msg PredictedMsg) (news tea.Msg, cmd tea.Cmd) {
 	s.Pending = false
 	s.Refused = msg.refused
 	if msg.Prediction != nil {
-		s.Prediction, s.Digest = msg.Prediction, msg.Digest
+		s.Prediction, s.Digest, s.Yours = msg.Prediction, msg.Digest, msg.yours
 	}
 	return PredictionMsg{}, tea.Batch(compared, s.WriteRunbook())
 }
@@ -144,6 +147,16 @@ func (p *Planner) choices() []int64 {
 		}
 	}
 	return list
+}
+
+// BumpPresses is how often NextBump is to be asked for until the bump is n, -1 for never.
+func (p *Planner) BumpPresses(n int64) int {
+	list := p.choices()
+	from, to := slices.Index(list, p.Plan.BumpRevision), slices.Index(list, n)
+	if to < 0 {
+		return -1
+	}
+	return (to - from + len(list)) % len(list)
 }
 
 // NextBump takes the next of the bumps that can be chosen.

@@ -33,8 +33,12 @@ type (
 	Exporter interface{ Export(save bool) widget.Export }
 	// Sorter has columns to sort by.
 	Sorter interface{ Columns() []widget.Column }
+	// Checker says what is wrong with a command of its own; nil for nothing, and for what is none.
+	Checker interface{ CheckCommand(words []string) error }
 	// Commander takes commands of its own, such as the name of a resource.
 	Commander interface {
+		// Takes says whether a command is one of its own, right or wrong.
+		Takes(words []string) bool
 		// Complete lists what the last of the words may become.
 		Complete(words []string) []string
 		// Command does a command, and says whether it was one of its own.

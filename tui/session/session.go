@@ -27,6 +27,7 @@ type Session struct {
 	Files      []File                  // of the sources, in their order
 	Prediction *restore.Prediction     // of the last plan that was not refused; nil until there is one
 	Digest     digest.Digest           // of it
+	Yours      *restore.ModeOutcome    // it as a way to restore
 	Known      map[string]digest.Pod   // pods by uid
 	Refused    error                   // why the plan has no prediction: prediction is of the last one that had
 	Pending    bool                    // the prediction of the plan is being made

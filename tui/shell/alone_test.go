@@ -189,7 +189,7 @@ func aloneInput(t testing.TB, c *adversary.Case) *session.Input {
 // TestPlainAlone reviews one snapshot line by line.
 func TestPlainAlone(t *testing.T) {
 	var out bytes.Buffer
-	script := []string{"plan", "pods", "/db-0", "enter", "b", "esc", "nodes", "workloads", "timeline", "undone", "quit"}
+	script := []string{"plan", "outcomes", "/db-0", "enter", "b", "esc", "kubelets", "workloads", "timeline", "undone", "quit"}
 	err := Run(t.Context(), Options{Load: loads(sessiontest.Alone(demoInput(t))), Plain: true, Input: strings.NewReader(strings.Join(script, "\n")), Output: &out})
 	if err != nil {
 		t.Fatal(err)

@@ -26,7 +26,7 @@ func (m *model) askSearch() {
 // askCommand asks for a command. The arrows go through those typed before.
 func (m *model) askCommand(text string) {
 	at := len(m.typedCommands)
-	m.prompt = &widget.Prompt{Lead: ":", Hints: "tab complete, esc cancel", Text: text, Entered: m.command, Complete: m.completions,
+	m.prompt = &widget.Prompt{Lead: ":", Hints: "tab complete, esc cancel", Text: text, Entered: m.command, Complete: m.completions, Check: m.checkCommand,
 		Moved: func(step int) string {
 			at = max(min(at+step, len(m.typedCommands)), 0)
 			if at == len(m.typedCommands) {
@@ -75,14 +75,33 @@ func (m *model) askFile() {
 		m.message = "there is nothing to save"
 		return
 	}
-	lead := "save " + draw.Safe(e.What) + " to: "
-	if len(lead) > m.width/3 {
-		lead = "save to: " // the name needs the room
+	lead := func() string {
+		lead := "save " + draw.Safe(e.What) + " to: "
+		if len(lead) > m.width/3 {
+			lead = "save to: " // the name needs the room
+			if e.Raw == nil && m.prompt != nil {
+				lead = "save as it is stored to: "
+			}
+		}
+		return lead
 	}
-	m.prompt = &widget.Prompt{Lead: lead, Hints: "enter save, esc cancel", Text: e.File, Entered: func(path string) tea.Cmd {
+	p := &widget.Prompt{Lead: lead(), Hints: "enter save, esc cancel", Text: e.File, Entered: func(path string) tea.Cmd {
 		if path == "" {
 			return nil
 		}
-		return m.save(atHome(path), e)
+		return m.save(path, e)
 	}}
+	if e.Raw != nil {
+		applied := e
+		p.Hints = "ctrl-s as stored, enter save, esc cancel"
+		p.Switch = func() {
+			if e.Raw == nil {
+				e, p.Hints = applied, "ctrl-s as stored, enter save, esc cancel"
+			} else {
+				e, p.Hints = e.Stored(), "ctrl-s to apply again, enter save, esc cancel"
+			}
+			p.Lead = lead()
+		}
+	}
+	m.prompt = p
 }

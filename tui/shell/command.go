@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -28,7 +29,7 @@ func verbs() []verb {
 	return []verb{
 		{"bump", "N|none|recommended|minimum", "set --bump-revision", (*model).bumpTo, func(*model) []string { return []string{"none", "recommended", "minimum"} }, true},
 		{"copy", "", "copy what is selected or open", func(m *model, _ []string) tea.Cmd { return m.copyOut(m.excerpt(false)) }, nil, false},
-		{"save", "FILE", "save what is listed or open", func(m *model, args []string) tea.Cmd { return m.saveTo(strings.Join(args, " ")) }, nil, false},
+		{"save", "[--raw] FILE", "save what is listed or open; --raw: an object as it is stored", func(m *model, args []string) tea.Cmd { return m.saveTo(strings.Join(args, " ")) }, nil, false},
 		{"platform", "NAME", "the platform that the runbook is for", (*model).platformTo, func(m *model) []string { return m.Input.Platforms }, true},
 		{"theme", "dark|light", "colours for a dark or a light background", (*model).themed, func(*model) []string { return []string{"dark", "light"} }, false},
 		{"help", "", "the keys, and what the outcomes mean", func(m *model, _ []string) tea.Cmd { m.toggleHelp(); return nil }, nil, false},
@@ -70,7 +71,46 @@ func (m *model) command(text string) tea.Cmd {
 			}
 		}
 	}
-	return widget.Notify(fmt.Sprintf("no command %s: tab after %s lists them, %s finds one by its name", draw.Quoted(text), m.Keymap.Key(keys.Command), m.Keymap.Key(keys.Palette)))
+	return widget.Notify(m.unknown(text).Error())
+}
+
+func (m *model) unknown(text string) error {
+	return fmt.Errorf("no command %s: tab after %s lists them, %s finds one by its name", draw.Quoted(text), m.Keymap.Key(keys.Command), m.Keymap.Key(keys.Palette))
+}
+
+// checkCommand says what is wrong with a command, so that it can be corrected where it was
+// typed.
+func (m *model) checkCommand(text string) error {
+	words := strings.Fields(text)
+	if len(words) == 0 {
+		return nil
+	}
+	name := strings.ToLower(words[0])
+	if i := slices.IndexFunc(verbs(), func(v verb) bool { return v.name == name }); i >= 0 {
+		if name == "bump" && m.Input.Alone() == "" {
+			_, err := m.bumpOf(words[1:])
+			return err
+		}
+		return nil
+	}
+	if name == "q" || screenNamed(name) >= 0 && len(words) == 1 {
+		return nil
+	}
+	known := false
+	for _, s := range m.screens {
+		if c, ok := s.(session.Checker); ok {
+			if err := c.CheckCommand(words); err != nil {
+				return err
+			}
+		}
+		if c, ok := s.(session.Commander); ok {
+			known = known || c.Takes(words)
+		}
+	}
+	if !known {
+		return m.unknown(text)
+	}
+	return nil
 }
 
 // completions are what a command may become.
@@ -111,21 +151,30 @@ func (m *model) completions(text string) []string {
 }
 
 func (m *model) bumpTo(args []string) tea.Cmd {
+	n, err := m.bumpOf(args)
+	if err != nil {
+		return widget.Notify(err.Error())
+	}
+	return m.Replan(func() { m.Plan.Plan.BumpRevision, m.Plan.Given = n, n })
+}
+
+// bumpOf is the bump that is named.
+func (m *model) bumpOf(args []string) (int64, error) {
 	if len(args) != 1 {
-		return widget.Notify("bump needs a number of revisions, or none, recommended or minimum")
+		return 0, errors.New("bump needs a number of revisions, or none, recommended or minimum")
 	}
 	s := m.Plan.Suggested()
 	n, ok := map[string]int64{"none": 0, "recommended": s.Recommended, "minimum": s.Minimum}[args[0]]
 	switch p := m.Prediction; {
 	case ok && n == 0 && args[0] != "none" && p != nil && p.Revisions.NoBumpFits != "":
-		return widget.Notify(p.Revisions.NoBumpFits)
+		return 0, errors.New(p.Revisions.NoBumpFits)
 	case !ok:
 		var err error
 		if n, err = strconv.ParseInt(strings.NewReplacer(",", "", "_", "").Replace(args[0]), 10, 64); err != nil || n < 0 {
-			return widget.Notify(draw.Quoted(args[0]) + " is no number of revisions")
+			return 0, errors.New(draw.Quoted(args[0]) + " is no number of revisions: give one, or none, recommended or minimum")
 		}
 	}
-	return m.Replan(func() { m.Plan.Plan.BumpRevision, m.Plan.Given = n, n })
+	return n, nil
 }
 
 func (m *model) platformTo(args []string) tea.Cmd {
@@ -145,13 +194,25 @@ func (m *model) themed(args []string) tea.Cmd {
 	return m.setTheme(args[0] == "dark")
 }
 
+// rawFlag has an object saved as it is stored.
+const rawFlag = "--raw"
+
 func (m *model) saveTo(path string) tea.Cmd {
 	e := m.excerpt(true)
+	raw := false
+	if path, raw = strings.CutPrefix(path, rawFlag); raw {
+		path = strings.TrimSpace(path)
+	}
 	switch {
 	case e.None():
 		return widget.Notify("there is nothing to save")
+	case raw && e.Raw == nil:
+		return widget.Notify(rawFlag + " saves an opened object as it is stored, and none is open")
 	case path == "":
 		return widget.Notify("save needs the name of a file")
+	}
+	if raw {
+		e = e.Stored()
 	}
 	return m.save(path, e)
 }

@@ -56,8 +56,8 @@ func TestMemory(t *testing.T) {
 	if len(hash) != 129 {
 		t.Fatalf("the hash is %q", hash)
 	}
-	want := &Memory{Screen: "pods", Plan: restore.Plan{BumpRevision: 1_001_527, MarkCompacted: true},
-		Screens: map[string]map[string]string{"pods": {"filter": "db-0", "all": "yes"}}}
+	want := &Memory{Screen: "outcomes", Plan: restore.Plan{BumpRevision: 1_001_527, MarkCompacted: true},
+		Screens: map[string]map[string]string{"outcomes": {"filter": "db-0", "all": "yes"}}}
 	if diff := cmp.Diff(want, memory); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -84,7 +84,7 @@ func TestMemory(t *testing.T) {
 	}
 	z := resume(openOn(t, in, 80, 24).typed("4"))
 	z.run(z.recall())
-	if !strings.HasPrefix(z.message, "not resumed") || registry[z.at].name != "nodes" {
+	if !strings.HasPrefix(z.message, "not resumed") || registry[z.at].name != "kubelets" {
 		t.Errorf("it says %q", z.message)
 	}
 }

@@ -77,7 +77,8 @@ func TestDiffMoments(t *testing.T) {
 	x.shows("o", "current, revision 1,", "→  current, newest revision 1,472")
 	x.shows(":diff 1000000<enter>", "revision 1000000: revision is in the future of this snapshot", "current, revision 1,", "→  current, newest revision 1,472")
 	x.shows(":diff nonsense<enter>", "current, revision 1,")
-	x.shows(":diff 1 2 3<enter>", "one or two moments are needed")
+	x.shows("<esc>:diff 1 2 3<enter>", "One or two moments are needed")
+	x.typed("<esc>")
 	x.shows(":diff 900 900<enter>", "are the same.")
 }
 

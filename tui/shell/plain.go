@@ -268,6 +268,9 @@ func (p *plainRun) write() {
 		p.say(p.message)
 	}
 	if p.prompt != nil {
+		for _, line := range p.prompt.Problem(p.Theme, draw.PlainWidth) {
+			p.say(line)
+		}
 		p.say(p.prompt.Lead + " " + p.prompt.Text)
 	}
 }

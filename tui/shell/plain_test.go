@@ -12,7 +12,7 @@ import (
 // TestPlain reviews the demo line by line: nothing is drawn, nothing is coloured.
 func TestPlain(t *testing.T) {
 	var out bytes.Buffer
-	script := []string{"pods", "/db-0", "enter", "b m", "esc", "plan", "", "nodes", ":bump 5000", "nonsense", "edit", "e", "6000", "help", "quit", "never read"}
+	script := []string{"outcomes", "/db-0", "enter", "b m", "esc", "plan", "", "kubelets", ":bump 5000", "nonsense", "edit", "e", "6000", "help", "quit", "never read"}
 	err := Run(t.Context(), Options{Load: loads(demoInput(t)), Plain: true, Input: strings.NewReader(strings.Join(script, "\n")), Output: &out, Environ: []string{"TERM=xterm-256color", "COLORTERM=truecolor"}})
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +43,7 @@ func TestPlainEnds(t *testing.T) {
 		if err := Run(t.Context(), Options{Load: loads(demoInput(t)), Plain: true, Input: strings.NewReader(lines), Output: &out}); err != nil {
 			t.Errorf("%q: %v", lines, err)
 		}
-		if !strings.Contains(out.String(), "18 run on unseen") {
+		if !strings.Contains(out.String(), "18 pods keep running unseen") {
 			t.Errorf("%q: nothing is told:\n%s", lines, out.String())
 		}
 	}

@@ -124,7 +124,7 @@ func (m *model) counts() []string {
 	var list []string
 	for _, o := range m.Digest.Tallies {
 		color, mark := shared.Severity(m.Theme, o.Severity)
-		list = append(list, color.Paint(fmt.Sprintf("%s %s %s", mark, words.Number(o.Pods), o.ID)))
+		list = append(list, color.Paint(fmt.Sprintf("%s %s %s", mark, words.Likely(o.Certain, o.Pods-o.Certain), o.ID)))
 	}
 	return list
 }

@@ -114,6 +114,7 @@ func (m *model) act(p keys.Press) (cmd tea.Cmd, done bool) {
 		m.askFile()
 	case keys.EditBump:
 		m.prompt = &widget.Prompt{Lead: "--bump-revision ", Hints: "enter set, esc cancel", Entered: func(text string) tea.Cmd { return m.bumpTo(strings.Fields(text)) },
+			Check:    func(text string) error { _, err := m.bumpOf(strings.Fields(text)); return err },
 			Complete: func(text string) []string { return widget.StartingWith(text, "none", "recommended", "minimum") }}
 		if n := m.Plan.Plan.BumpRevision; n > 0 {
 			m.prompt.Text = strconv.FormatInt(n, 10)
@@ -172,7 +173,7 @@ func (m *model) toggleHelp() {
 		return
 	}
 	m.over = nil
-	h := newHelp(m.Session, registry[m.at].title, m.taken())
+	h := newHelp(m.Session, registry[m.at].titled(m.Input), m.taken())
 	if s, ok := m.shown().(session.Sorter); ok {
 		h.sorts = widget.SortKeys(s.Columns())
 	}

@@ -34,13 +34,14 @@ type entry struct {
 
 // alone is a screen where there is no pair of a backup and the newest state.
 type alone struct {
-	does string // "" where it says what a second file would bring
-	new  func(*session.Session) session.Screen
+	title string // "" for the same
+	does  string // "" where it says what a second file would bring
+	new   func(*session.Session) session.Screen
 }
 
 // needsPair says in place of a screen what a second file would bring.
 func needsPair(title, brings string) *alone {
-	return &alone{"", shared.NeedsPair(title, brings)}
+	return &alone{"", "", shared.NeedsPair(title, brings)}
 }
 
 // in is the screen for the evidence that there is.
@@ -51,18 +52,26 @@ func (e *entry) in(in *session.Input) (does string, new func(*session.Session) s
 	return cmp.Or(e.alone.does, "with a second file: "+e.does), e.alone.new
 }
 
+// titled is what the screen is called for the evidence that there is.
+func (e *entry) titled(in *session.Input) string {
+	if e.alone == nil || in.Alone() == "" {
+		return e.title
+	}
+	return cmp.Or(e.alone.title, e.title)
+}
+
 // registry lists the screens. A new one is a package and a row here.
 var registry = []entry{
 	{"1", "overview", "Overview", "verdict, revisions, evidence, what to do next", overview.New,
-		&alone{"what the file is and holds, whether it is whole, what to do next", overview.Alone}},
+		&alone{"", "what the file is and holds, whether it is whole, what to do next", overview.Alone}},
 	{"2", "plan", "Plan", "ways to restore side by side, and the runbook", plans.New,
 		needsPair("Plan", "With the backup and the newest state, it lays the ways to restore side by side: how many pods each would harm, and which bump is enough. For the one that you choose it writes the runbook.")},
-	{"3", "pods", "Pods", "what becomes of every pod, and why", pods.New,
-		&alone{"the pods that the API had, with their status", state.Pods}},
-	{"4", "nodes", "Nodes", "what really runs on every node, and what the API believes", nodes.New,
-		&alone{"the nodes, and the pods that the API had on each", state.Nodes}},
+	{"3", "outcomes", "Outcomes", "what becomes of every pod, and why", pods.New,
+		&alone{"Pods", "the pods that the API had, with their status", state.Pods}},
+	{"4", "kubelets", "Kubelets", "what really runs on every node, and what the API believes", nodes.New,
+		&alone{"Nodes", "the nodes, and the pods that the API had on each", state.Nodes}},
 	{"5", "workloads", "Workloads", "pods wanted, believed and really running", workloads.New,
-		&alone{"pods wanted, and those that the API had", state.Workloads}},
+		&alone{"", "pods wanted, and those that the API had", state.Workloads}},
 	{"6", "objects", "Objects", "any object at any revision", objects.New, nil},
 	{"7", "history", "History", "every revision of one object", history.New, nil},
 	{"8", "diff", "Diff", "what differs between two moments, down to the fields", diff.New, nil},

@@ -21,17 +21,17 @@ func TestStorageWays(t *testing.T) {
 	x := openOn(t, demoInput(t), 160, 48)
 	x.shows("0", "32 of 32 rows · by resource", "▌   pods ", "758.8 KiB", "44.8 %")
 	x.shows("j<enter>", "Storage › configmaps", "enter lists its keys")
-	x.shows("<enter>", "the heaviest keys of configmaps", "configmaps default/traffic-0")
-	x.shows("z", "the largest objects of configmaps")
-	x.shows("z", "the most rewritten keys of configmaps")
-	x.shows("z", "by namespace of configmaps") // there is but one resource
+	x.shows("<enter>", "[configmaps] · the heaviest keys", "configmaps default/traffic-0")
+	x.shows("z", "[configmaps] · the largest objects")
+	x.shows("z", "[configmaps] · the most rewritten keys")
+	x.shows("z", "[configmaps] · by namespace") // there is but one resource
 	x.shows("<esc>", "32 of 32 rows · by resource", "▌   configmaps ")
-	x.shows("z/data<enter><enter><enter>", "by resource in data", "Storage › data")
-	x.shows("/statefulsets<enter><enter><enter>", "the heaviest keys of statefulsets in data", "2 of 2 rows")
+	x.shows("z/data<enter><enter><enter>", "[data] · by resource", "Storage › data")
+	x.shows("/statefulsets<enter><enter><enter>", "[statefulsets] · [data] · the heaviest keys", "2 of 2 rows")
 	x.shows("H", "History", "/registry/statefulsets/data/db")
-	x.shows("<esc>", "the heaviest keys of statefulsets in data")
-	x.shows("o", "backup, newest revision 454", "the heaviest keys of statefulsets in data")
-	x.shows("<esc>", "by resource in data", "▌   statefulsets ")
+	x.shows("<esc>", "[statefulsets] · [data] · the heaviest keys")
+	x.shows("o", "backup, newest revision 454", "[statefulsets] · [data] · the heaviest keys")
+	x.shows("<esc>", "[data] · by resource", "▌   statefulsets ")
 	x.shows("<esc>", "by namespace", "backup, newest revision 454")
 }
 
@@ -47,7 +47,7 @@ func TestStorageStaleRows(t *testing.T) {
 		t.Errorf("a row that is not there was opened:\n%s", x.plain())
 	}
 	x.run(late)
-	x.shows("", "the heaviest keys of pods")
+	x.shows("", "[pods] · the heaviest keys")
 }
 
 // TestStorageConcurrently goes in and out of groups while their keys are added up.
@@ -62,7 +62,7 @@ func TestStorageConcurrently(t *testing.T) {
 // TestStorageFilterFindsNothing says why no key of a namespace is listed.
 func TestStorageFilterFindsNothing(t *testing.T) {
 	x := openOn(t, demoInput(t), 80, 24)
-	x.shows("0zj/doomed<enter><enter><enter>", "in doomed")
+	x.shows("0zj/doomed<enter><enter><enter>", "[doomed]")
 	x.shows("/nosuchthing", `None matches "nosuchthing". esc clears the filter.`)
 }
 
@@ -100,7 +100,7 @@ func TestStorageSaved(t *testing.T) {
 
 // TestStorageRemembered comes back to the view, its order and its filter.
 func TestStorageRemembered(t *testing.T) {
-	x := openOn(t, demoInput(t), 160, 48).typed("0zzNN/pods<enter>")
+	x := openOn(t, demoInput(t), 160, 48).typed("0zzYY/pods<enter>")
 	m := x.shown().(session.Rememberer).Remember()
 	y := openOn(t, demoInput(t), 160, 48)
 	y.run(y.screens[screenNamed("storage")].(session.Rememberer).Recall(m))

@@ -46,7 +46,7 @@ const saveMode = 0o600
 // among the evidence.
 func (m *model) save(path string, e widget.Export) tea.Cmd {
 	return m.Tasks.Cmd(func() tea.Msg {
-		place, err := m.outputs.Place(path, outfile.New)
+		place, err := m.outputs.Place(atHome(path), outfile.New)
 		if err == nil {
 			if e.Later != nil {
 				e.Text = e.Later()

@@ -45,13 +45,13 @@ func TestTake(t *testing.T) {
 		{"an opened pod", "3<enter>", false, "pod data/cache-0", "● phantom: Phantom pod"},
 		{"the runbook", "2", false, "the runbook", "  platform "},
 		{"the runbook as a file", "2", true, "the runbook", "# Restore runbook\n"},
-		{"an object as it was", "8z/deployments old-app<enter>Hjy", true, "deployments doomed/old-app at revision 759", "apiVersion: apps/v1\nkind: Deployment\n"},
-		{"an object", ":deploy web -n shop<enter><enter>", true, "deployments shop/web at revision", "apiVersion: apps/v1\nkind: Deployment\n"},
-		{"an object to paste", ":deploy web -n shop<enter><enter>", false, "deployments shop/web at revision", "apiVersion: apps/v1\nkind: Deployment\n"},
+		{"an object as it was", "8z/deployments old-app<enter>Hjy", true, "deployments doomed/old-app at revision 759", "# deployments doomed/old-app at revision 759\n# Left out, "},
+		{"an object", ":deploy web -n shop<enter><enter>", true, "deployments shop/web at revision", "# deployments shop/web at revision "},
+		{"an object to paste", ":deploy web -n shop<enter><enter>", false, "deployments shop/web at revision", "# deployments shop/web at revision "},
 		{"a difference", ":deploy web -n shop<enter>d", false, "/registry/deployments/shop/web", "─ deployments shop/web"},
 		{"an object as JSON", ":deploy web -n shop<enter><enter>J", true, "deployments shop/web at revision", "{"},
-		{"a node", "4", false, "node-1", "node-1"},
-		{"an opened node", "4<enter>", false, "node-1", "─ node-1"},
+		{"a node", "4", false, "node-4", "node-4"},
+		{"an opened node", "4<enter>", false, "node-4", "─ node-4"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			x := openOn(t, in, 80, 24).typed(tt.keys)
@@ -108,6 +108,54 @@ func TestAtHome(t *testing.T) {
 	for path, want := range map[string]string{"~/a.yaml": "/home/someone/a.yaml", "~": "/home/someone", "~a": "~a", "a~/b": "a~/b", "": ""} {
 		if got := atHome(path); got != want {
 			t.Errorf("%q is %q, not %q", path, got, want)
+		}
+	}
+}
+
+// TestTakeDeleted saves a pod that is gone: what would keep it from being applied again is left
+// out, and is there where it is asked for as it is stored.
+func TestTakeDeleted(t *testing.T) {
+	dir := t.TempDir()
+	x := openOn(t, demoInput(t), 120, 40).typed("8z/pods old-app removed<enter>Hjjy")
+	never := []string{"\n  uid:", "\nstatus:", "deletionTimestamp:", "\n  ownerReferences:", "nodeName:"}
+	for _, tt := range []struct {
+		name, keys string
+		stored     bool
+	}{
+		{"applied.yaml", "<ctrl+s><ctrl+u>%<enter>", false},
+		{"stored.yaml", "<ctrl+s><ctrl+s><ctrl+u>%<enter>", true},
+		{"applied again.yaml", "<ctrl+s><ctrl+s><ctrl+s><ctrl+u>%<enter>", false},
+		{"command.yaml", ":save %<enter>", false},
+		{"raw.yaml", ":save --raw %<enter>", true},
+	} {
+		path := filepath.Join(dir, tt.name)
+		x.typed(strings.ReplaceAll(tt.keys, "%", path))
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatalf("%v: %s\n%s", err, x.message, x.plain())
+		}
+		if !strings.Contains(string(text), "\nkind: Pod\n") || !strings.Contains(string(text), "# pods doomed/old-app-") {
+			t.Errorf("%s:\n%s", tt.name, text)
+		}
+		for _, field := range never {
+			if strings.Contains("\n"+string(text), field) && !tt.stored {
+				t.Errorf("%s has %q:\n%s", tt.name, field, text)
+			}
+		}
+		if tt.stored && (!strings.Contains(string(text), "\nstatus:") || !strings.Contains(string(text), "uid:") || !strings.Contains(x.message, "as it is stored")) {
+			t.Errorf("%s is not as it is stored: %s\n%s", tt.name, x.message, text)
+		}
+	}
+}
+
+// TestSaveAtHome: ~ is the person's home wherever a file is named.
+func TestSaveAtHome(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	openOn(t, demoInput(t), 120, 40).typed("3:save ~/a.csv<enter><ctrl+s><ctrl+u>~/b.csv<enter>")
+	for _, name := range []string{"a.csv", "b.csv"} {
+		if _, err := os.Stat(filepath.Join(home, name)); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -77,6 +77,10 @@ func (m *model) lines() []string {
 		lines = append(lines, "")
 	}
 	lines = append(lines, m.planBar()...)
+	if m.prompt != nil { // what is wrong stands right above where it is corrected
+		problem := draw.Margin(m.prompt.Problem(m.Theme, m.width-2))
+		lines = append(lines[:len(lines)-min(len(problem), len(lines))], problem...)
+	}
 	return append(lines, m.bottomLine())
 }
 
@@ -105,9 +109,9 @@ func (m *model) crumbs(room int) string {
 	t := m.Theme
 	var parts []string
 	for _, i := range m.trail[max(len(m.trail)-2, 0):] {
-		parts = append(parts, registry[i].title)
+		parts = append(parts, registry[i].titled(m.Input))
 	}
-	parts = append(parts, registry[m.at].title)
+	parts = append(parts, registry[m.at].titled(m.Input))
 	if c, ok := m.screens[m.at].(session.Located); ok && c.Location() != "" {
 		parts = append(parts, draw.Safe(c.Location()))
 	}
@@ -127,15 +131,17 @@ func (m *model) crumbs(room int) string {
 func (m *model) tabs(names bool) string {
 	t := m.Theme
 	var b strings.Builder
-	for i, e := range registry {
+	for i := range registry {
+		e := registry[i]
+		e.title = e.titled(m.Input)
 		switch {
 		case i == m.at && e.key == "":
 			b.WriteString((t.Selected + t.Bold).Paint(" " + e.title + " "))
 		case i == m.at:
-			b.WriteString((t.Selected + t.Bold).Paint(" " + e.key + " " + e.title + " "))
+			b.WriteString((t.Selected + t.Bold).Paint(" " + e.key + ":" + e.title + " "))
 		case e.key == "":
 		case names:
-			b.WriteString(t.Dim.Paint(" " + e.key + " " + e.title + " "))
+			b.WriteString(t.Dim.Paint(" " + e.key + ":" + e.title + " "))
 		default:
 			b.WriteString(t.Dim.Paint(" " + e.key))
 		}

@@ -73,7 +73,11 @@ func SortKeys(columns []Column) string {
 	var list []string
 	for _, c := range columns {
 		if c.Key != "" {
-			list = append(list, c.Key+" "+strings.ToLower(c.Title))
+			text := c.Key + " " + strings.ToLower(c.Title)
+			if c.By != "" {
+				text += " (" + c.By + ")"
+			}
+			list = append(list, text)
 		}
 	}
 	return strings.Join(list, ", ")

@@ -19,6 +19,7 @@ type Listing struct {
 	Title   string // of what is listed, for messages and file names
 	Noun    string // of a row, in the singular
 	Columns []Column
+	Sorted  string // the title of the column that is sorted by at first, "" for the first one
 	// Of is what the rows are made of; nil while it is not there. Another one has
 	// other rows.
 	Of func() any
@@ -28,6 +29,9 @@ type Listing struct {
 	Empty func() string
 	// Waiting says what is being done until the rows are there.
 	Waiting string
+	// Scope is what all rows have in common, as the person chose it, the widest first; nil for
+	// nothing. Going back takes the last one away.
+	Scope func() []string
 	// Notes says what else there is to say beside the counts; nil for nothing.
 	Notes func() []string
 }
@@ -50,7 +54,10 @@ type Board struct {
 
 // NewBoard makes a board that has no rows yet.
 func NewBoard(u *UI, l Listing) *Board {
-	return &Board{ui: u, Listing: l, Table: NewTable(u, l.Columns...), Asked: new(atomic.Int64)}
+	b := &Board{ui: u, Listing: l, Table: NewTable(u, l.Columns...), Asked: new(atomic.Int64)}
+	b.Table.First = max(slices.IndexFunc(l.Columns, func(c Column) bool { return c.Title == l.Sorted }), 0)
+	b.Table.Order.By = b.Table.First
+	return b
 }
 
 // LoadedDetailMsg brings the lines of a detail that had to be read.
@@ -344,6 +351,11 @@ func (b *Board) counts() string {
 		return t.Dim.Paint(b.Waiting + t.Ellipsis)
 	}
 	parts := []string{t.Bold.Paint(fmt.Sprintf("%s of %s", words.Number(len(b.Table.Shown)), words.Count(b.Table.Rows.Count, b.Noun)))}
+	if b.Scope != nil {
+		for _, of := range b.Scope() {
+			parts = append(parts, Chip(t, of))
+		}
+	}
 	if about := b.Table.Rows.About; about != "" {
 		parts = append(parts, draw.Safe(about))
 	}
@@ -352,6 +364,9 @@ func (b *Board) counts() string {
 	}
 	return strings.Join(append(parts, b.state()...), t.Dim.Paint(" "+t.Dot+" "))
 }
+
+// Chip is how what all rows have in common is shown.
+func Chip(t *draw.Theme, text string) string { return t.Bold.Paint("[" + draw.Safe(text) + "]") }
 
 // State says how the rows are filtered and marked, and what is hidden.
 func (s *Table) State() []string {
@@ -362,6 +377,9 @@ func (s *Table) State() []string {
 	}
 	if o.Words != "" {
 		parts = append(parts, "filter "+draw.Quoted(o.Words))
+	}
+	if by := o.By; s.sorted != nil && by < len(s.Widths) && s.Widths[by] == 0 {
+		parts = append(parts, t.Dim.Paint("by "+strings.ToLower(s.Columns[by].Title)+" "+s.arrow()))
 	}
 	if s.problem != "" {
 		parts = append(parts, t.Warning.Paint(draw.Safe(s.problem)))

@@ -18,10 +18,17 @@ type Export struct {
 	Text string // plain
 
 	Later func() string // makes the text, in a command, where it takes work; nil for text
+	Raw   func() string // the same as it is stored, where the text is what can be applied again; nil for nothing else
 }
 
 // None says that there is nothing to take.
 func (e *Export) None() bool { return e.Text == "" && e.Later == nil }
+
+// Stored is what is taken as it is stored.
+func (e Export) Stored() Export {
+	e.What, e.Later, e.Raw = e.What+", as it is stored", e.Raw, nil
+	return e
+}
 
 // FileName makes one out of what may be anything: no separators, nothing hidden.
 func FileName(name string) string {
@@ -106,7 +113,7 @@ func (t *Table) Remember() map[string]string {
 	if t.Order.Words != "" {
 		m[KeepFilter] = t.Order.Words
 	}
-	if by := t.Columns[min(t.Order.By, len(t.Columns)-1)]; t.Order.By > 0 || t.Order.Reverse {
+	if by := t.Columns[min(t.Order.By, len(t.Columns)-1)]; t.Order.By != t.First || t.Order.Reverse {
 		m[KeepSort] = by.Title
 		if t.Order.Reverse {
 			m[KeepSort] = "-" + by.Title
@@ -123,7 +130,7 @@ func (t *Table) Remember() map[string]string {
 
 // Recall goes back to what Remember has kept.
 func (t *Table) Recall(m map[string]string) tea.Cmd {
-	o := Order{Words: m[KeepFilter], All: m[KeepAll] != ""}
+	o := Order{By: t.First, Words: m[KeepFilter], All: m[KeepAll] != ""}
 	title, reverse := strings.CutPrefix(m[KeepSort], "-")
 	for i, c := range t.Columns {
 		if c.Title == title {

@@ -164,9 +164,9 @@ func (p *Pager) More(t *draw.Theme, lines int) string {
 	rest := lines - from - p.Height
 	switch {
 	case rest > 0:
-		return t.Down + " " + words.Count(rest, "line") + " below"
+		return words.Count(rest, "line") + " below"
 	case from > 0:
-		return t.Up + " " + words.Count(from, "line") + " above"
+		return words.Count(from, "line") + " above"
 	}
 	return ""
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"revenant/decoder/sanitize"
+	"revenant/internal/words"
 	"revenant/tui/draw"
 )
 
@@ -28,6 +29,7 @@ type Prompt struct {
 	Left     func() tea.Cmd               // with esc; nil for none
 	Moved    func(step int) (text string) // with the arrows: what stands there then; nil for none
 	Complete func(text string) []string   // what the text may become; nil for none
+	Switch   func()                       // with ctrl-s: another way to do it; nil for none
 	Check    func(text string) error      // what is wrong with it: enter leaves it to be corrected; nil for nothing
 
 	problem string   // that check has found
@@ -74,6 +76,10 @@ func (p *Prompt) Update(msg tea.Msg) (cmd tea.Cmd, done bool) {
 			p.Text = p.Text[:len(p.Text)-n]
 		case "ctrl+w":
 			p.Text = p.Text[:strings.LastIndexByte(strings.TrimRight(p.Text, " "), ' ')+1]
+		case "ctrl+s":
+			if p.Switch != nil {
+				p.Switch()
+			}
 		case "ctrl+u":
 			p.Text = ""
 		default:
@@ -140,20 +146,25 @@ func (p *Prompt) Line(t *draw.Theme, width int) string {
 		left += t.Dim.Paint(draw.Safe(rest))
 	}
 	if room := width - ansi.StringWidth(left) - 20; len(list) > 1 && room > 10 {
-		var words []string
+		var offers []string
 		for _, c := range list[:min(len(list), room)] {
-			words = append(words, draw.Safe(c[strings.LastIndexByte(c, ' ')+1:]))
+			offers = append(offers, draw.Safe(c[strings.LastIndexByte(c, ' ')+1:]))
 		}
-		more = "  " + t.Cut(strings.Join(words, " "), room)
-	}
-	if p.problem != "" {
-		return t.Cut(left+"  "+t.Critical.Paint(draw.Safe(p.problem)), width)
+		more = "  " + t.Cut(strings.Join(offers, " "), room)
 	}
 	var hints strings.Builder
 	for hint := range strings.SplitSeq(p.Hints, ", ") {
 		hints.WriteString("  " + t.Hint(hint))
 	}
 	return t.Spread(left+t.Dim.Paint(more), hints.String()+" ", width)
+}
+
+// Problem says in lines what is wrong with what was entered; none for nothing.
+func (p *Prompt) Problem(t *draw.Theme, width int) []string {
+	if p.problem == "" {
+		return nil
+	}
+	return draw.PaintAll(t.Critical, draw.Wrap(words.Sentence(p.problem), width))
 }
 
 // tail is as much of the end of the text as there is room for.

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"revenant/decoder/sanitize"
 	"revenant/tui/draw"
@@ -15,7 +16,9 @@ import (
 // Column is a column of a table.
 type Column struct {
 	Title string
-	Key   string // that sorts by it, a capital letter other than G and H; "" for none
+	Key   string // that sorts by it, a capital letter of its title other than G and H; "" for none
+	Desc  bool   // it is sorted with the greatest first: numbers, and what is worst
+	By    string // what it is sorted by, where that is not what the cell says
 	Min   int    // columns it needs at least
 	Max   int    // and may have at most, 0 for as many as its widest cell
 	Drop  int    // the highest is left out first where there is no room; 0 stays
@@ -68,6 +71,7 @@ type Table struct {
 	ui      *UI
 	Columns []Column
 	Order   Order
+	First   int // the column that is sorted by unless another is asked for
 
 	Rows     Rows
 	sorted   []int32     // row numbers in order
@@ -254,19 +258,47 @@ func (t *Table) View(focus, faded bool) []string {
 }
 
 func (t *Table) header() string {
+	th := t.ui.Theme
 	var b strings.Builder
 	b.WriteString(draw.Spaces(gutter))
+	gap := 0
 	for i, c := range t.Columns {
-		if t.Widths[i] == 0 {
+		w := t.Widths[i]
+		if w == 0 {
 			continue
 		}
+		b.WriteString(draw.Spaces(gap))
+		gap = columnGap
 		title := c.Title
 		if i == t.Have.By {
-			title += " " + map[bool]string{false: t.ui.Theme.Up, true: t.ui.Theme.Down}[t.Have.Reverse]
+			if title += " " + t.arrow(); ansi.StringWidth(title) > w && !th.Plain {
+				title = c.Title + t.arrow()
+			}
+			if more := ansi.StringWidth(title) - w; more == 1 && !c.Right { // into the gap
+				w, gap = w+1, columnGap-1
+			}
 		}
-		b.WriteString(t.ui.Theme.Align(title, t.Widths[i], c.Right) + draw.Spaces(columnGap))
+		b.WriteString(t.titled(th.Align(title, w, c.Right), c.Key))
 	}
-	return t.ui.Theme.Dim.Paint(strings.TrimRight(b.String(), " "))
+	return strings.TrimRight(b.String(), " ")
+}
+
+// arrow says how the rows are sorted: ascending or descending.
+func (t *Table) arrow() string {
+	if t.Columns[t.Have.By].Desc != t.Have.Reverse {
+		return t.ui.Theme.Down
+	}
+	return t.ui.Theme.Up
+}
+
+// titled is a title of a column with the letter marked that sorts by it.
+func (t *Table) titled(title, key string) string {
+	dim, bold := t.ui.Theme.Dim, t.ui.Theme.Key
+	at := strings.Index(title, key)
+	if key == "" || at < 0 {
+		return dim.Paint(title)
+	}
+	return dim.Paint(title[:at]) + bold.Paint(key) + dim.Paint(title[at+len(key):])
 }
 
 func (t *Table) line(row int, selected, focus, faded bool) string {

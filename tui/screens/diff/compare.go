@@ -2,6 +2,7 @@ package diff
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -33,17 +34,35 @@ type (
 // between compares two moments that were named, or one with the newest of the current
 // snapshot.
 func (d *Screen) between(words []string) tea.Cmd {
-	if len(words) == 0 || len(words) > 2 {
-		return widget.Notify("one or two moments are needed: a revision or a time, of the current snapshot or of the one before an @: diff 500 900, diff backup@300")
+	moments, err := d.named(words)
+	if err != nil {
+		return widget.Notify(draw.Safe(err.Error()))
 	}
+	return d.compare(moments[0], moments[1])
+}
+
+// named reads one or two moments, of the current snapshot unless they say another.
+func (d *Screen) named(words []string) ([2]session.Moment, error) {
 	moments := [2]session.Moment{{Source: d.Input.Current}, {Source: d.Input.Current}}
+	if len(words) == 0 || len(words) > 2 {
+		return moments, errors.New("one or two moments are needed: a revision or a time, of the current snapshot or of the one before an @: diff 500 900, diff backup@300")
+	}
 	for i, word := range words {
 		var err error
 		if moments[i], err = d.ParseMoment(word, d.Input.Current); err != nil {
-			return widget.Notify(draw.Safe(err.Error()))
+			return moments, err
 		}
 	}
-	return d.compare(moments[0], moments[1])
+	return moments, nil
+}
+
+// CheckCommand says what is wrong with the moments of :diff.
+func (d *Screen) CheckCommand(words []string) error {
+	if words[0] != "diff" || len(words) == 1 {
+		return nil
+	}
+	_, err := d.named(words[1:])
+	return err
 }
 
 // goTo takes another moment in place of the earlier of the two, which the ruler's keys

@@ -42,7 +42,7 @@ type level struct {
 	depth     int    // 0 resources, 1 namespaces, 2 objects
 	resource  string // of depth 1 and 2
 	namespace string // of depth 2
-	flat      bool   // the objects of all resources, at depth 2
+	flat      bool   // the objects of all groups, at depth 0 and 1
 }
 
 // readDifference is an object that was read.
@@ -72,6 +72,7 @@ func New(s *session.Session) session.Screen {
 		},
 		Rows:  func() widget.Rows { return d.rows(d.level) },
 		Empty: func() string { return d.nothing() },
+		Scope: d.scope,
 	})
 	return d
 }
@@ -112,11 +113,14 @@ func (d *Screen) Keys() keys.Set {
 	}
 	k.Offer(keys.Unfold, keys.Earlier, keys.Later, keys.MuchEarlier, keys.MuchLater, keys.GoTo)
 	k[keys.Other] = d.Input.Alone()
-	if d.level.depth > 0 {
+	if d.level.depth > 0 || d.level.flat {
 		k.Offer(keys.Back)
 	}
 	if !d.Opened {
 		k.Offer(keys.GroupBy)
+		if d.level.depth == 2 {
+			k[keys.GroupBy] = "these are objects of one resource already"
+		}
 	}
 	why := ""
 	if _, ok := d.object(); !ok {
@@ -180,16 +184,13 @@ func (d *Screen) press(p keys.Press) (tea.Cmd, bool) {
 		}
 		return nil, !ok
 	case keys.Back:
-		if d.Opened || len(d.Table.Marked) > 0 || d.Table.Order.Words != "" || d.level == nil || d.level.depth == 0 {
+		if d.Opened || len(d.Table.Marked) > 0 || d.Table.Order.Words != "" || d.level == nil || d.level.depth == 0 && !d.level.flat {
 			return nil, false
 		}
 		return d.out(), true
 	case keys.GroupBy:
-		flat := !d.level.flat
-		next := level{of: d.level.of, all: d.level.all, flat: flat}
-		if flat {
-			next.depth = 2
-		}
+		next := *d.level
+		next.flat = !next.flat
 		return d.to(next, ""), true
 	case keys.Unfold:
 		d.look.Noise = !d.look.Noise
@@ -249,6 +250,11 @@ func (d *Screen) into(g *diff.Group) tea.Cmd {
 
 // out goes back to what was selected before.
 func (d *Screen) out() tea.Cmd {
+	if d.level.flat {
+		next := *d.level
+		next.flat = false
+		return d.to(next, "")
+	}
 	next := level{of: d.level.of, all: d.level.all}
 	selected := d.level.resource
 	if g := groupNamed(next.all.Within, d.level.resource); d.level.depth == 2 && g != nil && len(g.Within) > 1 {
@@ -274,19 +280,26 @@ func (d *Screen) Location() string {
 		return ""
 	}
 	var parts []string
-	switch {
-	case d.level.flat:
-		parts = []string{"all objects"}
-	case d.level.depth > 0:
-		parts = []string{cmp.Or(d.level.resource, shared.OtherKeys)}
-		if d.level.depth == 2 && d.level.namespace != "" {
-			parts = append(parts, d.level.namespace)
-		}
+	parts = append(parts, d.scope()...)
+	if d.level.flat {
+		parts = append(parts, "all objects")
 	}
 	if place, ok := d.object(); ok && d.Opened {
 		parts = append(parts, d.level.all.Name(place).Name)
 	}
 	return strings.Join(parts, " "+d.Theme.Crumb+" ")
+}
+
+// scope is what all that is listed has in common: a resource, and a namespace.
+func (d *Screen) scope() (parts []string) {
+	if d.level == nil || d.level.depth == 0 {
+		return nil
+	}
+	parts = []string{cmp.Or(d.level.resource, shared.OtherKeys)}
+	if d.level.depth == 2 && d.level.namespace != "" {
+		parts = append(parts, d.level.namespace)
+	}
+	return parts
 }
 
 const keepColumns = "side by side"
@@ -305,6 +318,9 @@ func (d *Screen) Recall(m map[string]string) tea.Cmd {
 	d.look.Noise, d.look.Beside = m[widget.KeepAll] != "", m[keepColumns] != ""
 	return d.Board.Recall(m)
 }
+
+// Takes says whether it is :diff.
+func (d *Screen) Takes(words []string) bool { return words[0] == "diff" }
 
 // Command compares what is named: :diff 500 900, :diff backup current@900.
 func (d *Screen) Command(words []string) (tea.Cmd, bool) {

@@ -27,7 +27,7 @@ func groupNamed(list []diff.Group, name string) *diff.Group {
 func (d *Screen) rows(l *level) widget.Rows {
 	resource := groupNamed(l.all.Within, l.resource)
 	switch {
-	case l.flat:
+	case l.flat && l.depth == 0:
 		places := make([]int32, len(l.all.Objects))
 		for i := range places {
 			places[i] = int32(i)
@@ -37,6 +37,13 @@ func (d *Screen) rows(l *level) widget.Rows {
 		return d.groupRows(l, "RESOURCE", l.all.Within)
 	case resource == nil:
 		return d.objectRows(l, nil)
+	case l.flat:
+		var places []int32
+		for i := range resource.Within {
+			places = append(places, resource.Within[i].Objects...)
+		}
+		slices.Sort(places)
+		return d.objectRows(l, places)
 	case l.depth == 1:
 		return d.groupRows(l, "NAMESPACE", resource.Within)
 	}
@@ -58,12 +65,12 @@ const (
 
 func groupColumns(title string) []widget.Column {
 	return []widget.Column{
-		{Title: title, Key: "N", Min: 20, Max: 60},
-		{Title: "ADDED", Key: "A", Min: 7, Right: true},
-		{Title: "REMOVED", Key: "R", Min: 9, Right: true},
-		{Title: "RECREATED", Key: "E", Min: 11, Right: true},
-		{Title: "CHANGED", Key: "C", Min: 9, Right: true},
-		{Title: "NOISE ONLY", Key: "O", Min: 12, Drop: 1, Right: true},
+		{Title: title, Key: map[bool]string{true: "S", false: "P"}[title == "RESOURCE"], Min: 20, Max: 60},
+		{Title: "ADDED", Key: "A", Min: 7, Right: true, Desc: true},
+		{Title: "REMOVED", Key: "R", Min: 9, Right: true, Desc: true},
+		{Title: "RECREATED", Key: "E", Min: 11, Right: true, Desc: true},
+		{Title: "CHANGED", Key: "C", Min: 9, Right: true, Desc: true},
+		{Title: "NOISE ONLY", Key: "O", Min: 12, Drop: 1, Right: true, Desc: true},
 	}
 }
 
@@ -180,12 +187,12 @@ func (d *Screen) objectRows(l *level, places []int32) widget.Rows {
 	at := func(row int) *diff.Object { return &c.Objects[places[row]] }
 	key := func(row int) kube.Key { return c.Name(int(places[row])) }
 	columns := []widget.Column{
-		{Title: "WHAT", Key: "S", Min: 10},
+		{Title: "WHAT", Key: "W", Min: 10},
 		{Title: "RESOURCE", Key: "R", Min: 12, Max: 44},
 		{Title: "NAMESPACE", Key: "P", Min: 8, Max: 30},
 		{Title: "NAME", Key: "N", Min: 16, Max: 70},
-		{Title: "BEFORE", Key: "B", Min: 8, Right: true},
-		{Title: "AFTER", Key: "A", Min: 8, Right: true},
+		{Title: "BEFORE", Key: "B", Min: 8, Right: true, Desc: true},
+		{Title: "AFTER", Key: "A", Min: 8, Right: true, Desc: true},
 		{Title: "NOISE", Min: 5, Max: 40, Drop: 1},
 	}
 	shown := []int{differsWhat, differsResource, differsNamespace, differsName, differsBefore, differsAfter, differsNote}

@@ -37,12 +37,12 @@ func New(s *session.Session) session.Screen {
 	f.Board = widget.NewBoard(&s.UI, widget.Listing{
 		Title: "files", Noun: "file", Waiting: "listing the files",
 		Columns: []widget.Column{
-			{Title: "FILE", Key: "N", Min: 12, Max: 60},
+			{Title: "FILE", Key: "F", Min: 12, Max: 60},
 			{Title: "REVISION", Key: "O", Min: 8, Right: true},
 			{Title: "COMPACTED", Key: "C", Min: 9, Drop: 2, Right: true},
 			{Title: "TAKEN", Key: "A", Min: 20, Max: 30},
 			{Title: "BRANCH", Key: "B", Min: 6, Max: 24, Drop: 3},
-			{Title: "STATUS", Key: "S", Min: 7},
+			{Title: "STATUS", Key: "S", Min: 7, Desc: true},
 		},
 		Of:    func() any { return of{s.Input, checked(s)} },
 		Rows:  func() widget.Rows { return rowsOf(s, list(s)) },

@@ -11,7 +11,6 @@ import (
 	"revenant/analyzer/history"
 	"revenant/analyzer/objects"
 	"revenant/analyzer/restore"
-	"revenant/decoder/sanitize"
 	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/keys"
@@ -43,14 +42,14 @@ const (
 func New(s *session.Session) session.Screen {
 	h := &Screen{Session: s, look: shared.ChangesLook{Unfold: s.Keymap.Key(keys.Unfold)}}
 	h.Board = widget.NewBoard(&s.UI, widget.Listing{
-		Title: "history", Noun: "revision", Waiting: "no object was chosen: H on one of the objects (6) or pods (3) shows its history",
+		Title: "history", Noun: "revision", Waiting: "no object was chosen: H on one of the objects (6) or outcomes (3) shows its history",
 		Columns: []widget.Column{
-			{Title: "REVISION", Key: "O", Min: 10},
-			{Title: "LIFE", Key: "L", Min: 6, Drop: 2, Right: true},
-			{Title: "WHAT", Key: "S", Min: 8},
-			{Title: "FIELDS", Key: "F", Min: 8, Drop: 3, Right: true},
-			{Title: "BY", Key: "P", Min: 16, Max: 40},
-			{Title: "WHEN", Min: 24, Max: 34},
+			{Title: "REVISION", Key: "O", Min: 10, Desc: true},
+			{Title: "LIFE", Key: "L", Min: 6, Drop: 2, Right: true, Desc: true},
+			{Title: "WHAT", Key: "A", Min: 8},
+			{Title: "FIELDS", Key: "F", Min: 8, Drop: 3, Right: true, Desc: true},
+			{Title: "BY", Key: "B", Min: 16, Max: 40},
+			{Title: "WHEN", Key: "W", Min: 24, Max: 34, Desc: true},
 			{Title: "IN", Key: "N", Min: 7},
 		},
 		Of: func() any {
@@ -206,9 +205,22 @@ func (h *Screen) rows(o *session.History) widget.Rows {
 		if shared.IsSecret(key) {
 			without = ", without what it holds"
 		}
+		taken := &shared.Taken{Prefix: v.Prefix, Key: e.Key, From: name + " at revision " + v.Name(e), Newest: h.Current()}
+		if list := h.Objects; list != nil {
+			taken.Catalog = list.Catalog
+		}
+		written := func(write func([]byte) string) func() string {
+			return func() string {
+				value, err := v.Value(e)
+				if err != nil {
+					return err.Error()
+				}
+				return write(value)
+			}
+		}
 		return widget.Export{
 			What: name + " at revision " + v.Name(e) + without, File: widget.FileName(name+"-"+v.Name(e)) + ".yaml",
-			Later: func() string { return sanitize.WholeText(shared.Yaml(v, e)) },
+			Later: written(taken.Manifest), Raw: written(taken.Stored),
 		}
 	}
 	return r

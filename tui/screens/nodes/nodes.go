@@ -27,22 +27,24 @@ const (
 	nodeCPU
 	nodeMemory
 	nodePods
+	nodeHarm
 )
 
 // New lists what becomes of the nodes: what their kubelets do, and what is
 // taken of them, as the API believes and as it really is.
 func New(s *session.Session) session.Screen {
 	return &Screen{s, widget.NewBoard(&s.UI, widget.Listing{
-		Title: "nodes", Noun: "node", Waiting: "predicting",
+		Title: "nodes", Noun: "node", Waiting: "predicting", Sorted: "HARM", Notes: shared.Legend(s),
 		Columns: []widget.Column{
 			{Title: "NODE", Key: "O", Min: 10, Max: 40},
-			{Title: "KUBELET", Key: "S", Min: 8},
-			{Title: "CERTAINTY", Key: "C", Min: 9, Drop: 2},
-			{Title: "PHANTOMS", Min: 8, Right: true},
-			{Title: "GHOSTS", Min: 6, Right: true},
-			{Title: "CPU", Key: "P", Min: 12, Max: 24, Drop: 3, Right: true},
-			{Title: "MEMORY", Key: "N", Min: 18, Max: 30, Drop: 4, Right: true},
-			{Title: "PODS", Min: 6, Drop: 1, Right: true},
+			{Title: "KUBELET", Key: "K", Min: 8},
+			{Title: "CERTAINTY", Key: "C", Min: 9, Drop: 2, Desc: true, By: "certain before possible"},
+			{Title: "PHANTOMS", Key: "T", Min: 8, Right: true, Desc: true, By: "certain and possible"},
+			{Title: "GHOSTS", Key: "S", Min: 6, Right: true, Desc: true, By: "certain and possible"},
+			{Title: "CPU", Key: "U", Min: 12, Max: 24, Drop: 3, Right: true, Desc: true, By: "the part that is requested"},
+			{Title: "MEMORY", Key: "M", Min: 18, Max: 30, Drop: 4, Right: true, Desc: true, By: "the part that is requested"},
+			{Title: "PODS", Key: "P", Min: 6, Drop: 1, Right: true, Desc: true, By: "the part that is taken"},
+			{Title: "HARM", Key: "A", Min: 6, Drop: 9, Right: true, Desc: true, By: "severity, then phantoms and ghosts"},
 		},
 		Of: func() any {
 			if s.Prediction == nil {
@@ -80,7 +82,7 @@ func (n *Screen) Update(msg tea.Msg) tea.Cmd {
 	name := n.Table.Rows.Name(row)
 	switch {
 	case p.Action == keys.Open && n.Opened:
-		return session.Visit("pods", session.PodsMsg{Node: name})
+		return session.Visit("outcomes", session.PodsMsg{Node: name})
 	case p.Action == keys.RestartAt:
 		return func() tea.Msg { return session.RestartNodeMsg{Node: name} }
 	}
@@ -101,9 +103,13 @@ func nodeRows(s *session.Session, p *restore.Prediction) widget.Rows {
 			case nodeCertainty:
 				return string(n.Certainty)
 			case nodePhantoms:
-				return words.NumberOrDash(n.Phantoms)
+				return words.Likely(d.OnNode(n.Name, restore.Phantom, n.Phantoms))
 			case nodeGhosts:
-				return words.NumberOrDash(n.Ghosts)
+				return words.Likely(d.OnNode(n.Name, restore.Ghost, n.Ghosts))
+			case nodeHarm:
+				phantoms, perhaps := d.OnNode(n.Name, restore.Phantom, n.Phantoms)
+				ghosts, perhapsTo := d.OnNode(n.Name, restore.Ghost, n.Ghosts)
+				return words.Likely(phantoms+ghosts, perhaps+perhapsTo)
 			}
 			if n.Capacity == nil {
 				return "-"
@@ -114,10 +120,16 @@ func nodeRows(s *session.Session, p *restore.Prediction) widget.Rows {
 			x, y := &list[a], &list[b]
 			switch column {
 			case nodeKubelet:
-				return cmp.Or(nodeSeverity(x).Rank()-nodeSeverity(y).Rank(), strings.Compare(string(x.Kubelet), string(y.Kubelet)), y.Phantoms+y.Ghosts-x.Phantoms-x.Ghosts)
+				return strings.Compare(string(x.Kubelet), string(y.Kubelet))
+			case nodePhantoms:
+				return cmp.Compare(y.Phantoms, x.Phantoms)
+			case nodeGhosts:
+				return cmp.Compare(y.Ghosts, x.Ghosts)
+			case nodeHarm:
+				return cmp.Or(nodeSeverity(x).Rank()-nodeSeverity(y).Rank(), cmp.Compare(y.Phantoms+y.Ghosts, x.Phantoms+x.Ghosts))
 			case nodeCertainty:
 				return cmp.Compare(x.Certainty.Rank(), y.Certainty.Rank())
-			case nodeCPU, nodeMemory:
+			case nodeCPU, nodeMemory, nodePods:
 				return cmp.Compare(share(y, resourceOf[column]), share(x, resourceOf[column]))
 			}
 			return strings.Compare(x.Name, y.Name)
@@ -181,12 +193,12 @@ func node(s *session.Session, p *restore.Prediction, n *restore.NodeOutcome, on 
 	if flags := shared.FlagText(n.Flags); flags != "" {
 		lines = append(lines, t.Facts(width, "flags", flags)...)
 	}
-	lines = append(lines, "", t.Bold.Paint("Pods, one a mark"))
+	lines = append(lines, "", t.Bold.Paint("Pods (one mark each)"))
 	lines = append(lines, podMap(s, p, on, width)...)
 	lines = append(lines, "", t.Bold.Paint("What it is deaf to"))
 	lines = append(lines, deafness(s, p, n, width)...)
 	if c := n.Capacity; c != nil {
-		lines = append(lines, "", t.Bold.Paint("Requests of what really runs, of what there is"))
+		lines = append(lines, "", t.Bold.Paint("Requested / allocatable"))
 		for _, column := range []int{nodeCPU, nodeMemory, nodePods} {
 			lines = append(lines, gauge(t, resourceOf[column], c, width))
 		}
@@ -205,14 +217,17 @@ func node(s *session.Session, p *restore.Prediction, n *restore.NodeOutcome, on 
 func podMap(s *session.Session, p *restore.Prediction, on *digest.Node, width int) []string {
 	t := s.Theme
 	row := func(name string, places []int32, odd restore.Outcome, text string) string {
-		n := 0
+		n, sure := 0, 0
 		for _, i := range places {
 			if p.Pods[i].Outcome == odd {
 				n++
+				if p.Pods[i].Certainty == restore.Certain {
+					sure++
+				}
 			}
 		}
 		if n > 0 {
-			text += fmt.Sprintf(", %s of them %ss", words.Number(n), odd)
+			text += fmt.Sprintf(", %s of them %ss", words.Likely(sure, n-sure), odd)
 		}
 		return t.Dim.Paint(t.Fit(name, draw.FactLabel)) + marks(t, len(places)-n, n, width-draw.FactLabel-len(text)-2) + "  " + text
 	}

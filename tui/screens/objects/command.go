@@ -93,7 +93,7 @@ func (o *Screen) Command(words []string) (tea.Cmd, bool) {
 	}
 	at := o.Session.Wanted.Moment
 	if err == nil && c.At != "" {
-		at.Revision, err = session.MomentOf(c.At, o.Session.Source(at.Source))
+		at, err = o.ParseMoment(c.At, at.Source)
 	}
 	if err != nil {
 		return widget.Notify(err.Error()), true
@@ -113,6 +113,31 @@ func (o *Screen) Command(words []string) (tea.Cmd, bool) {
 		}
 	}
 	return func() tea.Msg { return session.ListMsg{Moment: at, Query: c.Query} }, true
+}
+
+// Takes says whether it begins with the name of a resource.
+func (o *Screen) Takes(words []string) bool {
+	if o.Session.Objects == nil {
+		return false
+	}
+	_, ok, _ := objects.Parse(o.Session.Objects.Catalog, words)
+	return ok
+}
+
+// CheckCommand says what is wrong with the name of a resource and what follows it.
+func (o *Screen) CheckCommand(words []string) error {
+	list := o.Session.Objects
+	if list == nil {
+		return nil
+	}
+	c, ok, err := objects.Parse(list.Catalog, words)
+	if ok && err == nil && c.At != "" {
+		_, err = o.momentTyped(c.At)
+	}
+	if !ok {
+		return nil
+	}
+	return err
 }
 
 // Remember keeps what is listed, too, and nothing of what was opened.

@@ -251,31 +251,33 @@ func (d *description) lines(l objects.Object) []string {
 	return lines
 }
 
-// manifest is an object as YAML or JSON, to be saved. What a Secret holds is in it only
-// where it is shown.
+// manifest is an object as it can be applied again, as YAML or JSON, to be copied or saved,
+// and as it is stored. What a Secret holds is in it only where it is shown.
 func (o *Screen) manifest(l *session.ObjectList, object *objects.Object) widget.Export {
 	if o.showing != session.WholeObject {
 		return widget.Export{} // but what is on the screen
 	}
-	side, prefix, asJSON := o.Source(l.Source), o.Input.Prefix, o.json
-	options := kube.PrintOptions{DropManagedFields: true, ShowSecrets: o.decoded != "" && o.decoded == object.Record.Key}
-	name := objects.Title(object.Key)
-	e := widget.Export{What: fmt.Sprintf("%s at revision %s", name, words.Number(object.Record.Main)), File: widget.FileName(fmt.Sprintf("%s-%d", name, object.Record.Main))}
-	e.File += map[bool]string{false: ".yaml", true: ".json"}[asJSON]
-	if shared.IsSecret(object.Key) && !options.ShowSecrets {
+	side := o.Source(l.Source)
+	name := fmt.Sprintf("%s at revision %s", objects.Title(object.Key), words.Number(object.Record.Main))
+	taken := &shared.Taken{
+		Prefix: o.Input.Prefix, Key: object.Record.Key, From: name + " of the " + o.Input.Title(l.Source), JSON: o.json,
+		Secrets: o.decoded != "" && o.decoded == object.Record.Key, Newest: side, Catalog: l.Catalog,
+	}
+	e := widget.Export{What: name, File: widget.FileName(fmt.Sprintf("%s-%d", objects.Title(object.Key), object.Record.Main))}
+	e.File += map[bool]string{false: ".yaml", true: ".json"}[o.json]
+	if shared.IsSecret(object.Key) && !taken.Secrets {
 		e.What += fmt.Sprintf(", without what it holds: %s decodes it first", o.Keymap.Key(keys.Decode))
 	}
-	e.Later = func() string {
-		value, err := side.Snapshot.Value(object.Record)
-		if err != nil {
-			return err.Error()
+	written := func(write func([]byte) string) func() string {
+		return func() string {
+			value, err := side.Snapshot.Value(object.Record)
+			if err != nil {
+				return err.Error()
+			}
+			return write(value)
 		}
-		decoded := kube.Decode(keyspace.DecodeKey(prefix, object.Record.Key), value)
-		if asJSON {
-			return sanitize.WholeText(string(decoded.JSON(options)))
-		}
-		return sanitize.WholeText(string(decoded.YAML(options)))
 	}
+	e.Later, e.Raw = written(taken.Manifest), written(taken.Stored)
 	return e
 }
 

@@ -44,6 +44,8 @@ type Screen struct {
 	look    shared.ChangesLook       // of its difference
 	alike   atomic.Pointer[listedAt] // what was found to be the same in both snapshots
 	json    bool
+	height  int
+	inPast  bool // there is a line for the banner
 	toText  bool // go to the object's YAML once it is read
 	ticking bool
 }
@@ -67,9 +69,52 @@ func New(s *session.Session) session.Screen {
 		},
 		Rows:  func() widget.Rows { return o.rowsOf(objectsShown{s.Objects, o.grouped}) },
 		Empty: func() string { return o.emptiness(s.Objects) },
+		Scope: o.scope,
 		Notes: o.notes,
 	})
 	return o
+}
+
+// SetSize says how many columns and lines there are.
+func (o *Screen) SetSize(width, height int) {
+	o.height = height
+	if o.inPast = o.past() != ""; o.inPast {
+		height--
+	}
+	o.Board.SetSize(width, height)
+}
+
+// View draws it, below a banner where another moment is shown than the newest.
+func (o *Screen) View() []string {
+	past := o.past()
+	if past == "" {
+		return o.Board.View()
+	}
+	t := o.Theme
+	if t.Plain {
+		return append([]string{past}, o.Board.View()...)
+	}
+	return append([]string{t.Past.Paint(t.Fit(" "+past, o.Width))}, o.Board.View()...)
+}
+
+// past says that another moment is shown than the newest of the current snapshot; "" where
+// that is shown.
+func (o *Screen) past() string {
+	list := o.Session.Objects
+	if list == nil {
+		return ""
+	}
+	at, what := list.Moment, "IN THE PAST"
+	head := o.Source(at.Source).Snapshot.Revision()
+	newest := at.Revision == 0 || at.Revision == head
+	switch {
+	case at.Source != o.Input.Current && newest:
+		what = "IN THE BACKUP"
+	case newest:
+		return ""
+	}
+	back := o.Keymap.Key(keys.Newest) + " goes back to the newest state"
+	return what + ": " + o.MomentText(at) + "; " + back
 }
 
 // Keys lists the actions that Update takes.
@@ -81,6 +126,9 @@ func (o *Screen) Keys() keys.Set {
 	}
 	for _, a := range []keys.Action{keys.Earlier, keys.Later, keys.MuchEarlier, keys.MuchLater, keys.GoTo} {
 		k[a] = why
+	}
+	if o.past() != "" {
+		k[keys.Newest] = ""
 	}
 	k[keys.Other] = cmp.Or(o.Input.Alone(), why)
 	o.offerListed(k, why)
@@ -171,7 +219,7 @@ func (o *Screen) Location() string {
 	}
 	crumbs := []string{q.Resource, q.Namespace}
 	if q.RelatedTo != "" {
-		crumbs[0] = "relatives of " + o.nameOf(q.RelatedTo)
+		crumbs[0] = o.relativesOf(q)
 	}
 	if o.Opened {
 		name := cmp.Or(o.kept, o.Table.Selected)
@@ -187,6 +235,28 @@ func (o *Screen) Location() string {
 	}
 	crumbs = slices.DeleteFunc(crumbs, func(s string) bool { return s == "" })
 	return strings.Join(crumbs, " "+o.Theme.Crumb+" ")
+}
+
+func (o *Screen) relativesOf(q objects.Query) string {
+	return "relatives of " + o.nameOf(q.RelatedTo)
+}
+
+// scope is what all objects that are listed have in common.
+func (o *Screen) scope() (list []string) {
+	if o.shown.list == nil {
+		return nil
+	}
+	q := o.shown.list.Query
+	if q.Namespace != "" {
+		list = append(list, "namespace "+q.Namespace)
+	}
+	if q.Resource != "" {
+		list = append(list, q.Resource)
+	}
+	if q.RelatedTo != "" {
+		list = append(list, o.relativesOf(q))
+	}
+	return list
 }
 
 // Update takes a press of one of Keys, and every message.
@@ -227,6 +297,9 @@ func (o *Screen) Update(msg tea.Msg) tea.Cmd {
 		cmd = o.Board.Update(msg)
 	}
 	o.adopt()
+	if (o.past() != "") != o.inPast {
+		o.SetSize(o.Width, o.height)
+	}
 	return tea.Batch(cmd, o.fetch(), o.findRelated(), o.tick(), o.missed())
 }
 
@@ -249,6 +322,8 @@ func (o *Screen) press(msg keys.Press) tea.Cmd {
 	switch msg.Action {
 	case keys.InNamespace, keys.GoTo: // the shell's
 		return nil
+	case keys.Newest:
+		return func() tea.Msg { return session.MomentMsg{Moment: session.Moment{Source: o.Input.Current}} }
 	case keys.Earlier, keys.Later, keys.MuchEarlier, keys.MuchLater, keys.Other:
 		return o.scrub(msg.Action)
 	case keys.HistoryOf:

@@ -101,7 +101,7 @@ func resourceColumns(r *resources.Resource, namespace bool) []widget.Column {
 	}
 	for _, i := range recorded {
 		c := allColumns[i]
-		list = append(list, widget.Column{Title: c.Title, Key: freeKey(c.Title, taken), Min: c.Min, Drop: len(list) + 1, Wide: true, Right: true})
+		list = append(list, widget.Column{Title: c.Title, Key: freeKey(c.Title, taken), Min: c.Min, Drop: len(list) + 1, Wide: true, Right: true, Desc: true})
 	}
 	return list
 }

@@ -56,10 +56,10 @@ var allColumns = []widget.Column{
 	{Title: "RESOURCE", Key: "S", Min: 12, Max: 44},
 	{Title: "NAMESPACE", Key: "P", Min: 8, Max: 30},
 	{Title: "NAME", Key: "N", Min: 16, Max: 70},
-	{Title: "CREATED", Min: 8, Drop: 3, Right: true},
-	{Title: "CHANGED", Key: "O", Min: 8, Right: true},
-	{Title: "VERSION", Key: "C", Min: 7, Drop: 2, Right: true},
-	{Title: "SIZE", Min: 6, Drop: 4, Right: true},
+	{Title: "CREATED", Key: "R", Min: 8, Drop: 3, Right: true, Desc: true},
+	{Title: "CHANGED", Key: "C", Min: 8, Right: true, Desc: true},
+	{Title: "VERSION", Key: "V", Min: 7, Drop: 2, Right: true, Desc: true},
+	{Title: "SIZE", Key: "Z", Min: 6, Drop: 4, Right: true, Desc: true},
 }
 
 // The columns of groups of objects.
@@ -74,15 +74,15 @@ const (
 var (
 	groupedByResource = []widget.Column{
 		{Title: "RESOURCE", Key: "S", Min: 20, Max: 70},
-		{Title: "OBJECTS", Key: "O", Min: 7, Right: true},
-		{Title: "SIZE", Key: "Z", Min: 9, Right: true},
+		{Title: "OBJECTS", Key: "O", Min: 7, Right: true, Desc: true},
+		{Title: "SIZE", Key: "Z", Min: 9, Right: true, Desc: true},
 		{Title: "KIND", Key: "K", Min: 8, Max: 40, Drop: 1},
 		{Title: "SCOPE", Min: 10, Drop: 2},
 	}
 	groupedByNamespace = []widget.Column{
 		{Title: "NAMESPACE", Key: "P", Min: 20, Max: 63},
-		{Title: "OBJECTS", Key: "O", Min: 7, Right: true},
-		{Title: "SIZE", Key: "Z", Min: 9, Right: true},
+		{Title: "OBJECTS", Key: "O", Min: 7, Right: true, Desc: true},
+		{Title: "SIZE", Key: "Z", Min: 9, Right: true, Desc: true},
 	}
 )
 
@@ -100,6 +100,9 @@ func (o *Screen) rowsOf(of objectsShown) widget.Rows {
 
 // about says what is listed, and of when.
 func (o *Screen) about(l *session.ObjectList) string {
+	if o.past() != "" {
+		return "" // the banner says it
+	}
 	return o.MomentText(l.Moment)
 }
 

@@ -90,20 +90,22 @@ func (o *Screen) whole() []string {
 	return section(o.revisions(w), o.Theme.Beside(left, right, half, "   "))
 }
 
-// verdict is the headline and the counts.
+// verdict is whether the plan in force is safe and what to do, the counts, and the headline.
 func (o *Screen) verdict(width int) []string {
 	t, p := o.Theme, o.Prediction
 	lines := []string{t.Heading("Verdict", width)}
 	if p == nil {
 		return append(lines, t.Dim.Paint("Predicting"+t.Ellipsis))
 	}
+	j := o.judge()
+	lines = append(lines, draw.PaintAll(j.style+t.Bold, draw.Wrap(j.verdict+" "+j.advice, width))...)
 	if o.Refused != nil {
-		lines = append(lines, draw.PaintAll(t.Critical+t.Bold, draw.Wrap("This plan is refused: "+o.Refused.Error(), width))...)
 		lines = append(lines, draw.Wrap(words.Sentence(shared.HintOf(o.Refused)), width)...)
 		return append(lines, draw.PaintAll(t.Dim, draw.Wrap("All else that is shown belongs to the last plan that was not refused.", width))...)
 	}
-	color, _ := shared.Severity(t, o.Digest.Severity)
-	lines = append(lines, draw.PaintAll(color+t.Bold, draw.Wrap(o.Digest.Headline, width))...)
+	if j.headline {
+		lines = append(lines, draw.Wrap(o.Digest.Headline, width)...)
+	}
 	return append(lines, o.outcomes(width)...)
 }
 
@@ -114,7 +116,7 @@ func (o *Screen) outcomes(width int) []string {
 	var lines, well []string
 	for _, o := range o.Digest.Tallies {
 		if o.Severity == restore.OK {
-			well = append(well, words.Number(o.Pods)+" "+string(o.ID))
+			well = append(well, words.Likely(o.Certain, o.Pods-o.Certain)+" "+string(o.ID))
 			continue
 		}
 		sure := "all certain"
@@ -125,11 +127,11 @@ func (o *Screen) outcomes(width int) []string {
 			sure += fmt.Sprintf(", %s unlikely", words.Number(o.Unlikely))
 		}
 		color, mark := shared.Severity(t, o.Severity)
-		lead := fmt.Sprintf("%s %6s %s", mark, words.Number(o.Pods), t.Fit(string(o.ID), 18))
+		lead := fmt.Sprintf("%s %9s %s", mark, words.Likely(o.Certain, o.Pods-o.Certain), t.Fit(string(o.ID), 18))
 		lines = append(lines, color.Paint(lead)+t.Fit(o.Title, 30)+t.Dim.Paint(sure))
 	}
 	if len(well) > 0 {
-		lines = append(lines, t.Dim.Paint(t.Cut(t.MarkOK+"        "+strings.Join(well, ", "), width)))
+		lines = append(lines, t.Dim.Paint(t.Cut(t.MarkOK+"           "+strings.Join(well, ", "), width)))
 	}
 	return lines
 }
@@ -145,23 +147,7 @@ func (o *Screen) next(width int) []string {
 	if p == nil {
 		return nil
 	}
-	r := &p.Revisions
-	enough := r.BumpVerdict == restore.BumpEnough && o.Refused == nil
-	add, why := r.RecommendedBump, fmt.Sprintf(
-		"%s The bump must be at least %s (%s). Recommended is %s; keys %s and %s try it here.",
-		r.BumpReason, words.Number(r.MinimumSafeBump), boundText(r.MinimumSafeBumpIs), words.Number(r.RecommendedBump), o.Keymap.Key(keys.Bump), o.Keymap.Key(keys.Compact))
-	if enough {
-		add, why = p.Plan.BumpRevision, "The bump is enough. "+r.BumpReason
-	}
-	command := []string{
-		"  " + t.Bold.Paint(`etcdutl snapshot restore BACKUP --data-dir NEW-DIR \`),
-		"  " + t.Bold.Paint(fmt.Sprintf("  --bump-revision %d --mark-compacted", add)),
-	}
-	if r.NoBumpFits != "" && !enough {
-		command, why = nil, r.NoBumpFits
-	}
-	lines := append([]string{t.Heading("What to do next", width)}, command...)
-	lines = append(lines, draw.Wrap(why, width)...)
+	lines := append([]string{t.Heading("What to do next", width)}, o.command(width)...)
 	for _, o := range o.Digest.Tallies {
 		if o.Severity == restore.OK {
 			continue

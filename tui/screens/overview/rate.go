@@ -71,7 +71,7 @@ func (o *Screen) rate(width int) []string {
 	}
 	if head >= 0 {
 		s.Fill(head, head, "", "")
-		s.Mark(head, head, t.Up, "backup "+words.Number(o.Backup().State.Revision), t.Bold)
+		s.Mark(head, head, t.Pointer, "backup "+words.Number(o.Backup().State.Revision), t.Bold)
 	}
 	lines = append(lines, draw.Spaces(rateLabel)+s.String())
 	return append(lines, draw.PaintAll(t.Dim, draw.Wrap(tell, width))...)

@@ -2,7 +2,6 @@ package plans
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -48,7 +47,7 @@ func (p *Screen) modesHeight() int {
 	if p.Modes == nil {
 		return 2
 	}
-	return len(p.Modes.Modes) + 3
+	return len(p.modes()) + 4
 }
 
 // Keys lists the actions that Update takes.
@@ -96,12 +95,12 @@ func (p *Screen) Update(msg tea.Msg) tea.Cmd {
 		case keys.Platform:
 			return func() tea.Msg { return session.PlatformMsg{} }
 		case keys.Open:
-			plan := p.Modes.Modes[p.at].Plan
+			plan := p.modes()[p.at].Plan
 			return func() tea.Msg { return session.AdoptMsg{Plan: plan} }
 		case keys.Up, keys.Down:
-			n := len(p.Modes.Modes)
+			n := len(p.modes())
 			if at := widget.Moved(p.at, msg.Action, n, n-1); at != p.at {
-				p.at = at
+				p.at, p.drawn = at, shared.Drawn{}
 				p.Rewind()
 			}
 		default:
@@ -114,15 +113,38 @@ func (p *Screen) Update(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-// follow selects the mode that is in force, when another one is.
+// modes are the plan in force, and then the ways to restore.
+func (p *Screen) modes() []restore.ModeOutcome {
+	if p.Yours == nil {
+		return p.Modes.Modes
+	}
+	return append([]restore.ModeOutcome{*p.Yours}, p.Modes.Modes...)
+}
+
+// leastHarm is the place of that among them.
+func (p *Screen) leastHarm() int { return len(p.modes()) - len(p.Modes.Modes) + p.Modes.LeastHarm }
+
+// follow selects the plan in force, when another one is.
 func (p *Screen) follow() {
-	if p.Modes == nil || p.Prediction == nil {
+	if p.Modes == nil || p.Prediction == nil || p.followed == p.Prediction {
 		return
 	}
-	p.followed = p.Prediction
-	if i := slices.IndexFunc(p.Modes.Modes, func(m restore.ModeOutcome) bool { return m.Plan.Equal(p.Prediction.Plan) }); i >= 0 {
-		p.at = i
+	p.followed, p.at, p.drawn = p.Prediction, 0, shared.Drawn{}
+	p.Rewind()
+}
+
+// name is what a way to restore is called in the list. The plan in force may be one of the
+// others.
+func (p *Screen) name(m *restore.ModeOutcome) string {
+	if m.ID != "yours" {
+		return m.ID
 	}
+	for i := range p.Modes.Modes {
+		if of := &p.Modes.Modes[i]; of.Plan.Equal(m.Plan) {
+			return m.ID + ": " + of.ID
+		}
+	}
+	return m.ID
 }
 
 // modeColumns are what is counted of a mode.
@@ -135,10 +157,10 @@ var modeColumns = []struct {
 	{"PHANTOM", 10, restore.Critical, ofOutcome(restore.Phantom)},
 	{"GHOST", 10, restore.Critical, ofOutcome(restore.Ghost)},
 	{"HIDDEN", 8, restore.Critical, ofOutcome(restore.Hidden)},
-	{"HARM", 7, restore.Critical, func(m *restore.ModeOutcome) (int, int) { return m.Critical, m.Critical }},
-	{"TWICE", 7, restore.Warning, func(m *restore.ModeOutcome) (int, int) { return m.DoubleRuns, m.DoubleRuns }},
-	{"KILLED", 8, restore.Warning, func(m *restore.ModeOutcome) (int, int) { return m.Killed, m.Killed }},
-	{"STOPPED", 8, restore.OK, func(m *restore.ModeOutcome) (int, int) { return m.Graceful, m.Graceful }},
+	{"HARM", 7, restore.Critical, func(m *restore.ModeOutcome) (int, int) { return m.Sure.Critical, m.Critical }},
+	{"TWICE", 7, restore.Warning, func(m *restore.ModeOutcome) (int, int) { return m.Sure.DoubleRuns, m.DoubleRuns }},
+	{"KILLED", 8, restore.Warning, func(m *restore.ModeOutcome) (int, int) { return m.Sure.Killed, m.Killed }},
+	{"STOPPED", 8, restore.OK, func(m *restore.ModeOutcome) (int, int) { return m.Sure.Graceful, m.Graceful }},
 }
 
 func ofOutcome(o restore.Outcome) func(*restore.ModeOutcome) (int, int) {
@@ -154,7 +176,7 @@ func (p *Screen) View() []string {
 	half := p.width / 2
 	left := append(p.top(half-2), draw.Margin(p.about(half-3))...)
 	if len(left) > p.height {
-		left = append(left[:p.height-1], t.Dim.Paint(" "+t.Down+" a taller window shows more"))
+		left = append(left[:p.height-1], t.Dim.Paint(" a taller window shows more"))
 	}
 	return t.Beside(left, p.Page(t, p.text(), p.width-half-4), half, t.Dim.Paint(" "+t.Column))
 }
@@ -175,10 +197,11 @@ func (p *Screen) top(w int) []string {
 		head += t.Fit(c.title, c.width)
 	}
 	lines := []string{t.Dim.Paint(t.Cut(head, w))}
-	for i := range p.Modes.Modes {
+	for i := range p.modes() {
 		lines = append(lines, p.row(i, name))
 	}
-	lines = append(lines, t.Dim.Paint(t.Cut("* now  "+t.Best+" least harm  n? possible  HARM: nothing repairs  KILLED: no preStop", w)), "")
+	lines = append(lines, t.Dim.Paint(t.Cut("yours: the plan in force  "+t.Best+" least harm  "+shared.LegendText, w)),
+		t.Dim.Paint(t.Cut("HARM: nothing repairs  KILLED: within 2 s, no preStop  STOPPED: gracefully", w)), "")
 	return draw.Margin(lines)
 }
 
@@ -235,27 +258,23 @@ func (p *Screen) runbookLines(w int) []string {
 // copiedWidth is that of the paragraphs of a runbook that is copied.
 const copiedWidth = 100
 
-// row counts one mode. The cursor, the plan that is in force and the least harm
-// are marked.
+// row counts one mode. The cursor and the least harm are marked.
 func (p *Screen) row(i, width int) string {
-	t, m := p.Theme, &p.Modes.Modes[i]
-	cursor, force, least := " ", " ", " "
+	t, m := p.Theme, &p.modes()[i]
+	cursor, least := " ", " "
 	if i == p.at {
 		cursor = t.Cursor
 	}
-	if p.Prediction != nil && m.Plan.Equal(p.Prediction.Plan) {
-		force = "*"
-	}
-	if i == p.Modes.LeastHarm {
+	if i == p.leastHarm() {
 		least = t.Best
 	}
-	line := cursor + force + least + " " + t.Fit(m.ID, width-4)
+	line := cursor + " " + least + " " + t.Fit(p.name(m), width-4)
 	if i == p.at {
 		line = t.Bold.Paint(line)
 	}
 	for _, c := range modeColumns {
 		certain, all := c.count(m)
-		cell := t.Fit(likely(certain, all), c.width)
+		cell := t.Fit(words.Likely(certain, all-certain), c.width)
 		if color, _ := shared.Severity(t, c.weight); all > 0 {
 			cell = color.Paint(cell)
 		} else {
@@ -266,34 +285,21 @@ func (p *Screen) row(i, width int) string {
 	return line
 }
 
-// likely writes a count with what of it is only possible.
-func likely(certain, all int) string {
-	switch {
-	case all == 0:
-		return "-"
-	case certain == all:
-		return words.Number(all)
-	case certain == 0:
-		return words.Number(all) + "?"
-	}
-	return fmt.Sprintf("%s+%s?", words.Number(certain), words.Number(all-certain))
-}
-
 // detail tells what the selected mode is, does and costs.
 func (p *Screen) detail(width int) []string {
-	t, m := p.Theme, &p.Modes.Modes[p.at]
+	t, m := p.Theme, &p.modes()[p.at]
 	lines := []string{t.Heading(m.Title, width)}
 	color, _ := shared.Severity(t, m.Severity)
 	lines = append(lines, draw.PaintAll(color, draw.Wrap(m.Headline, width))...)
 	lines = append(lines, draw.Wrap("Price: "+m.Price, width)...)
-	if p.at == p.Modes.LeastHarm {
+	if p.at == p.leastHarm() {
 		lines = append(lines, draw.PaintAll(t.Bold, draw.Wrap("The least harm of these, as far as the evidence goes.", width))...)
 	}
 	lines = append(lines, "")
 	for _, info := range restore.Outcomes {
 		if n := m.Summary[info.ID]; n > 0 && info.Severity != restore.OK {
 			color, mark := shared.Severity(t, info.Severity)
-			lines = append(lines, color.Paint(fmt.Sprintf("%s %9s ", mark, likely(m.Certain[info.ID], n))+t.Fit(string(info.ID), 18))+info.Title)
+			lines = append(lines, color.Paint(fmt.Sprintf("%s %9s ", mark, words.Likely(m.Certain[info.ID], n-m.Certain[info.ID]))+t.Fit(string(info.ID), 18))+info.Title)
 		}
 	}
 	if m.Deaf != nil {

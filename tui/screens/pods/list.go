@@ -101,11 +101,21 @@ type podGroup struct {
 	name     string
 	severity restore.Severity // of the worst
 	pods     int
-	of       map[restore.Outcome]int
-	critical int
+	of       map[restore.Outcome]counted
+	critical counted
 
 	workload string    // the uid of what they belong to, in place of a column; "" for none
 	outer    *podGroup // that it is a part of, nil for all pods
+}
+
+// counted is how many pods there are of something, and how many of them certainly.
+type counted struct{ all, certain int }
+
+func (c *counted) add(certain bool) {
+	c.all++
+	if certain {
+		c.certain++
+	}
 }
 
 // groupOf is the group of pods that is asked for.
@@ -166,13 +176,15 @@ func (l *podList) groups(column int, outer *podGroup) []*podGroup {
 		name := l.group(pod, column)
 		g := found[name]
 		if g == nil {
-			g = &podGroup{column: column, name: name, severity: restore.OK, of: map[restore.Outcome]int{}, outer: outer}
+			g = &podGroup{column: column, name: name, severity: restore.OK, of: map[restore.Outcome]counted{}, outer: outer}
 			found[name] = g
 		}
 		g.pods++
-		g.of[pod.Outcome]++
+		sure, of := pod.Certainty == restore.Certain, g.of[pod.Outcome]
+		of.add(sure)
+		g.of[pod.Outcome] = of
 		if pod.Severity == restore.Critical {
-			g.critical++
+			g.critical.add(sure)
 		}
 		if pod.Severity.Rank() < g.severity.Rank() {
 			g.severity = pod.Severity
@@ -200,18 +212,18 @@ func (l *podList) in(g *podGroup) []int32 {
 
 // groupRows makes rows of groups, the worst first.
 func groupRows(list []*podGroup) widget.Rows {
-	title := "GROUP"
+	title, key := "GROUP", "U"
 	if len(list) > 0 {
-		title = podColumns[list[0].column].Title
+		title, key = podColumns[list[0].column].Title, podColumns[list[0].column].Key
 	}
 	return widget.Rows{
 		Columns: []widget.Column{
-			{Title: title, Key: "S", Min: 20, Max: 70},
-			{Title: "PODS", Key: "N", Min: 6, Right: true},
-			{Title: "PHANTOM", Key: "P", Min: 8, Right: true},
-			{Title: "GHOST", Key: "O", Min: 6, Right: true},
-			{Title: "OTHER HARM", Key: "C", Min: 8, Drop: 2, Right: true},
-			{Title: "UNAFFECTED", Key: "U", Min: 8, Drop: 1, Right: true},
+			{Title: title, Key: key, Min: 20, Max: 70, Desc: true, By: "the worst severity, then how many are harmed"},
+			{Title: "PODS", Key: "D", Min: 6, Right: true, Desc: true},
+			{Title: "PHANTOM", Key: "T", Min: 8, Right: true, Desc: true, By: "certain and possible"},
+			{Title: "GHOST", Key: "S", Min: 6, Right: true, Desc: true, By: "certain and possible"},
+			{Title: "OTHER HARM", Key: "A", Min: 8, Drop: 2, Right: true, Desc: true, By: "certain and possible"},
+			{Title: "UNAFFECTED", Key: "F", Min: 8, Drop: 1, Right: true, Desc: true},
 		},
 		Count: len(list),
 		Cell: func(row, column int) string {
@@ -222,17 +234,18 @@ func groupRows(list []*podGroup) widget.Rows {
 			case 1:
 				return words.Number(g.pods)
 			}
-			return words.NumberOrDash(g.number(column))
+			n := g.number(column)
+			return words.Likely(n.certain, n.all-n.certain)
 		},
 		Compare: func(a, b, column int) int {
 			x, y := list[a], list[b]
 			switch column {
 			case 0:
-				return cmp.Or(x.severity.Rank()-y.severity.Rank(), cmp.Compare(y.critical, x.critical))
+				return cmp.Or(x.severity.Rank()-y.severity.Rank(), cmp.Compare(y.critical.all, x.critical.all))
 			case 1:
 				return cmp.Compare(y.pods, x.pods)
 			}
-			return cmp.Compare(y.number(column), x.number(column))
+			return cmp.Compare(y.number(column).all, x.number(column).all)
 		},
 		ID:   func(row int) string { return list[row].name },
 		Look: func(t *draw.Theme, row int) (draw.Style, string) { return shared.Severity(t, list[row].severity) },
@@ -241,14 +254,17 @@ func groupRows(list []*podGroup) widget.Rows {
 }
 
 // number is what a column counts.
-func (g *podGroup) number(column int) int {
+func (g *podGroup) number(column int) counted {
 	switch column {
 	case 2:
 		return g.of[restore.Phantom]
 	case 3:
 		return g.of[restore.Ghost]
 	case 4:
-		return g.critical - g.of[restore.Phantom] - g.of[restore.Ghost]
+		other, phantoms, ghosts := g.critical, g.of[restore.Phantom], g.of[restore.Ghost]
+		other.all -= phantoms.all + ghosts.all
+		other.certain -= phantoms.certain + ghosts.certain
+		return other
 	}
 	return g.of[restore.Unaffected]
 }

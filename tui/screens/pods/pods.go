@@ -50,9 +50,9 @@ const (
 )
 
 var podColumns = []widget.Column{
-	{Title: "OUTCOME", Key: "S", Min: 11},
-	{Title: "SEVERITY", Key: "V", Min: 8, Drop: 6},
-	{Title: "CERTAINTY", Key: "C", Min: 9, Drop: 2},
+	{Title: "OUTCOME", Key: "U", Min: 11, Desc: true, By: "the worst severity, then outcome and certainty"},
+	{Title: "SEVERITY", Key: "S", Min: 8, Drop: 6, Desc: true, By: "the worst severity, then outcome and certainty"},
+	{Title: "CERTAINTY", Key: "C", Min: 9, Drop: 2, Desc: true, By: "certain before possible"},
 	{Title: "NAMESPACE", Key: "P", Min: 8, Max: 30},
 	{Title: "NAME", Key: "N", Min: 16, Max: 63},
 	{Title: "NODE", Key: "O", Min: 6, Max: 40},
@@ -393,7 +393,7 @@ func (p *Screen) counts() string {
 	}
 	parts := []string{t.Bold.Paint(fmt.Sprintf("%s of %s", words.Number(len(p.Table.Shown)), words.Count(p.Table.Rows.Count, noun)))}
 	for _, chip := range p.within.chips() {
-		parts = append(parts, t.Bold.Paint("["+draw.Safe(chip)+"]"))
+		parts = append(parts, widget.Chip(t, chip))
 	}
 	if p.Refused != nil {
 		parts = append(parts, t.Critical.Paint("plan refused, shown as before"))

@@ -18,10 +18,10 @@ func New(s *session.Session) session.Screen {
 	return widget.NewBoard(&s.UI, widget.Listing{
 		Title: "problems", Noun: "problem", Waiting: "verifying the evidence and looking at every value",
 		Columns: []widget.Column{
-			{Title: "SEVERITY", Key: "S", Min: 8},
-			{Title: "IN", Key: "O", Min: 7},
-			{Title: "WHERE", Key: "P", Min: 12, Max: 40},
-			{Title: "WHAT", Key: "N", Min: 20},
+			{Title: "SEVERITY", Key: "S", Min: 8, Desc: true},
+			{Title: "IN", Key: "I", Min: 7},
+			{Title: "WHERE", Key: "W", Min: 12, Max: 40},
+			{Title: "WHAT", Key: "A", Min: 20},
 		},
 		Of: func() any {
 			if s.Problems == nil {

@@ -2,13 +2,16 @@ package shared
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
+	"revenant/analyzer/digest"
 	"revenant/analyzer/restore"
 	"revenant/decoder/kube"
 	"revenant/internal/words"
 	"revenant/tui/draw"
+	"revenant/tui/session"
 )
 
 // OtherKeys stands for the resource of keys that are of no API object.
@@ -70,6 +73,19 @@ func Severity(t *draw.Theme, s restore.Severity) (draw.Style, string) {
 	}
 	return "", t.MarkOK
 }
+
+// Legend says what a question mark in a count means, where a prediction has such counts.
+func Legend(s *session.Session) func() []string {
+	return func() []string {
+		if !slices.ContainsFunc(s.Digest.Tallies, func(t digest.Tally) bool { return t.Certain < t.Pods }) {
+			return nil
+		}
+		return []string{s.Theme.Dim.Paint(LegendText)}
+	}
+}
+
+// LegendText is how counts are written.
+const LegendText = "n certain, n? possible"
 
 // Roughly is a duration with two digits.
 func Roughly(d time.Duration) string {

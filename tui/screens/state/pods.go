@@ -33,13 +33,13 @@ func Pods(s *session.Session) session.Screen {
 	return widget.NewBoard(&s.UI, widget.Listing{
 		Title: "pods", Noun: "pod",
 		Columns: []widget.Column{
-			{Title: "STATUS", Key: "S", Min: 11},
+			{Title: "STATUS", Key: "S", Min: 11, Desc: true, By: "what asks for attention, then status"},
 			{Title: "NAMESPACE", Key: "P", Min: 8, Max: 30},
 			{Title: "NAME", Key: "N", Min: 16, Max: 63},
 			{Title: "NODE", Key: "O", Min: 6, Max: 40},
 			{Title: "OWNER", Key: "W", Min: 12, Max: 60, Drop: 2},
-			{Title: "RESTARTS", Key: "R", Min: 8, Drop: 3, Right: true},
-			{Title: "AGE", Key: "A", Min: 4, Drop: 1, Right: true},
+			{Title: "RESTARTS", Key: "R", Min: 8, Drop: 3, Right: true, Desc: true},
+			{Title: "AGE", Key: "A", Min: 4, Drop: 1, Right: true, Desc: true},
 		},
 		Of:    func() any { return s.Current().State },
 		Rows:  func() widget.Rows { return podRows(s, s.Current().State) },

@@ -30,12 +30,12 @@ func Workloads(s *session.Session) session.Screen {
 	return widget.NewBoard(&s.UI, widget.Listing{
 		Title: "workloads", Noun: "workload",
 		Columns: []widget.Column{
-			{Title: "KIND", Key: "S", Min: 11},
+			{Title: "KIND", Key: "K", Min: 11, Desc: true, By: "what asks for attention, then kind"},
 			{Title: "NAMESPACE", Key: "P", Min: 8, Max: 30},
 			{Title: "NAME", Key: "N", Min: 12, Max: 50},
-			{Title: "WANTED", Min: 6, Right: true},
-			{Title: "PODS", Key: "O", Min: 6, Right: true},
-			{Title: "READY", Key: "R", Min: 6, Right: true},
+			{Title: "WANTED", Key: "W", Min: 6, Right: true, Desc: true},
+			{Title: "PODS", Key: "O", Min: 6, Right: true, Desc: true},
+			{Title: "READY", Key: "R", Min: 6, Right: true, Desc: true},
 		},
 		Of:    func() any { return s.Current().State },
 		Rows:  func() widget.Rows { return workloadRows(s, workloadsOf(s.Current().State)) },

@@ -25,7 +25,7 @@ func texts(c widget.Column, of func(row int) string) spaceColumn {
 
 // numbers are sorted with the largest first.
 func numbers(c widget.Column, write func(int64) string, of func(row int) int64) spaceColumn {
-	c.Right = !c.Drawn
+	c.Right, c.Desc = !c.Drawn, true
 	return spaceColumn{c, func(row int) string { return write(of(row)) }, func(a, b int) int { return cmp.Compare(of(b), of(a)) }}
 }
 

@@ -22,9 +22,9 @@ import (
 func (p *Screen) rowsOf(shown spaceShown) widget.Rows {
 	switch shown.view {
 	case byResource:
-		return p.spaceGroups(shown, widget.Column{Title: "RESOURCE", Key: "N", Min: 16, Max: 60}, shared.OtherKeys, shown.sums.Resources)
+		return p.spaceGroups(shown, widget.Column{Title: "RESOURCE", Key: "S", Min: 16, Max: 60}, shared.OtherKeys, shown.sums.Resources)
 	case byNamespace:
-		return p.spaceGroups(shown, widget.Column{Title: "NAMESPACE", Key: "N", Min: 16, Max: 60}, noNamespace, shown.sums.Namespaces)
+		return p.spaceGroups(shown, widget.Column{Title: "NAMESPACE", Key: "P", Min: 16, Max: 60}, noNamespace, shown.sums.Namespaces)
 	case byWeight:
 		return p.spaceKeys(shown, shown.sums.Heaviest)
 	case bySize:
@@ -43,7 +43,7 @@ func (p *Screen) rowsOf(shown spaceShown) widget.Rows {
 func (p *Screen) spaceRows(shown spaceShown, n int, list ...spaceColumn) widget.Rows {
 	r := widget.Rows{
 		Count:   n,
-		About:   p.spaceAbout(shown),
+		About:   spaceViewNames[shown.view],
 		Cell:    func(row, column int) string { return list[column].cell(row) },
 		Compare: func(a, b, column int) int { return list[column].compare(a, b) },
 		Item:    func(int) any { return spaceItem{shown: shown} },
@@ -52,18 +52,6 @@ func (p *Screen) spaceRows(shown spaceShown, n int, list ...spaceColumn) widget.
 		r.Columns = append(r.Columns, c.Column)
 	}
 	return r
-}
-
-// spaceAbout says what is listed.
-func (p *Screen) spaceAbout(shown spaceShown) string {
-	text := spaceViewNames[shown.view]
-	if w := shown.within; w.ofResource {
-		text += " of " + cmp.Or(w.resource, shared.OtherKeys)
-	}
-	if w := shown.within; w.inNamespace {
-		text += " in " + cmp.Or(w.namespace, noNamespace)
-	}
-	return text
 }
 
 func (p *Screen) spaceGroups(shown spaceShown, title widget.Column, nameless string, list []storage.Group) widget.Rows {
@@ -99,7 +87,7 @@ func (p *Screen) spaceKeys(shown spaceShown, list []storage.Key) widget.Rows {
 	for i := range share {
 		share[i].Drop *= mostDropped // one key is a small part of many
 	}
-	columns := append([]spaceColumn{texts(widget.Column{Title: "KEY", Key: "N", Min: 38, Max: 90, Drop: 1}, name)}, share...)
+	columns := append([]spaceColumn{texts(widget.Column{Title: "KEY", Key: "Y", Min: 38, Max: 90, Drop: 1}, name)}, share...)
 	figures := []spaceColumn{
 		numbers(widget.Column{Title: "BYTES", Key: "B", Min: 11, Drop: 2}, words.Size, func(row int) int64 { return list[row].Bytes() }),
 		numbers(widget.Column{Title: "REVISIONS", Key: "R", Min: 11, Drop: 3}, words.Number, func(row int) int64 { return int64(list[row].Revisions) }),
@@ -156,7 +144,7 @@ func (p *Screen) spaceLeases(shown spaceShown) widget.Rows {
 func (p *Screen) spaceParts(shown spaceShown) widget.Rows {
 	f := &shown.sums.File
 	bytes := func(row int) int64 { return f.Parts[row].Bytes }
-	part := texts(widget.Column{Title: "PART", Key: "N", Min: 20}, func(row int) string { return string(f.Parts[row].Use) })
+	part := texts(widget.Column{Title: "PART", Key: "A", Min: 20}, func(row int) string { return string(f.Parts[row].Use) })
 	part.compare = func(a, b int) int { return cmp.Compare(a, b) } // the live ones first
 	columns := append([]spaceColumn{part}, shares(p.Theme, f.Size, bytes)...)
 	columns = append(columns,
@@ -178,7 +166,7 @@ func (p *Screen) spaceBuckets(shown spaceShown) widget.Rows {
 		all += f.Buckets[i].Bytes
 	}
 	bytes := func(row int) int64 { return f.Buckets[row].Bytes }
-	columns := append([]spaceColumn{texts(widget.Column{Title: "BUCKET", Key: "N", Min: 16, Max: 60}, func(row int) string { return f.Buckets[row].Name })}, shares(p.Theme, all, bytes)...)
+	columns := append([]spaceColumn{texts(widget.Column{Title: "BUCKET", Key: "U", Min: 16, Max: 60}, func(row int) string { return f.Buckets[row].Name })}, shares(p.Theme, all, bytes)...)
 	columns = append(columns,
 		numbers(widget.Column{Title: "BYTES", Key: "B", Min: 11}, words.Size, bytes),
 		numbers(widget.Column{Title: "ITEMS", Key: "I", Min: 8}, words.Number, func(row int) int64 { return int64(f.Buckets[row].Items) }),

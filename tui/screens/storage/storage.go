@@ -52,6 +52,17 @@ type spaceWithin struct {
 	resource, namespace     string
 }
 
+// names are those of the resource and of the namespace.
+func (w spaceWithin) names() (list []string) {
+	if w.ofResource {
+		list = append(list, cmp.Or(w.resource, shared.OtherKeys))
+	}
+	if w.inNamespace {
+		list = append(list, cmp.Or(w.namespace, noNamespace))
+	}
+	return list
+}
+
 func (w spaceWithin) holds(k kube.Key) bool {
 	return (!w.ofResource || k.Plural() == w.resource) && (!w.inNamespace || k.Namespace == w.namespace)
 }
@@ -142,6 +153,7 @@ func New(s *session.Session) session.Screen {
 			return p.rowsOf(shown)
 		},
 		Empty: func() string { return p.nothing() },
+		Scope: func() []string { return p.at.within.names() },
 		Notes: p.notes,
 	})
 	p.to(p.at, "")
@@ -319,13 +331,7 @@ func (p *Screen) columnsOf(v spaceView) []widget.Column {
 
 // Location is where one is.
 func (p *Screen) Location() string {
-	var parts []string
-	if w := p.at.within; w.ofResource {
-		parts = append(parts, cmp.Or(w.resource, shared.OtherKeys))
-	}
-	if w := p.at.within; w.inNamespace {
-		parts = append(parts, cmp.Or(w.namespace, noNamespace))
-	}
+	parts := p.at.within.names()
 	name := p.Board.Location()
 	if k := p.selected().key; k != nil && name != "" {
 		name = keyTitle(k)

@@ -181,7 +181,7 @@ func (x *Screen) cursor(columns int) *widget.Strip {
 		from, to, ok := x.column(timeline.Mark{Revision: x.of.Revision(n).Main, When: x.of.When(n)})
 		if ok {
 			s.Fill(from, to, t.Line, t.Bold)
-			s.Fill((from+to)/2, (from+to)/2, t.Up, t.Bold)
+			s.Fill((from+to)/2, (from+to)/2, t.Pointer, t.Bold)
 		}
 	}
 	if x.counted.atEnd() {

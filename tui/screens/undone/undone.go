@@ -22,9 +22,9 @@ func New(s *session.Session) session.Screen {
 	return widget.NewBoard(&s.UI, widget.Listing{
 		Title: "undone", Noun: "finding", Waiting: "comparing the objects",
 		Columns: []widget.Column{
-			{Title: "FINDING", Key: "S", Min: 16, Max: 36},
-			{Title: "CERTAINTY", Key: "C", Min: 9},
-			{Title: "KIND", Key: "O", Min: 10, Max: 40},
+			{Title: "FINDING", Key: "F", Min: 16, Max: 36, Desc: true, By: "the worst severity, then finding"},
+			{Title: "CERTAINTY", Key: "C", Min: 9, Desc: true, By: "certain before possible"},
+			{Title: "KIND", Key: "K", Min: 10, Max: 40},
 			{Title: "NAMESPACE", Key: "P", Min: 8, Max: 30},
 			{Title: "NAME", Key: "N", Min: 10, Max: 60},
 		},

@@ -6,6 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"revenant/analyzer/digest"
 	"revenant/analyzer/restore"
 	"revenant/internal/words"
 	"revenant/tui/draw"
@@ -27,24 +28,26 @@ const (
 	workGhosts
 	workMade
 	workTwice
+	workHarm
 )
 
 // New lists what becomes of the controllers' objects: pods wanted,
 // believed by the API, and really running.
 func New(s *session.Session) session.Screen {
 	return &Screen{s, widget.NewBoard(&s.UI, widget.Listing{
-		Title: "workloads", Noun: "workload", Waiting: "predicting",
+		Title: "workloads", Noun: "workload", Waiting: "predicting", Sorted: "HARM", Notes: shared.Legend(s),
 		Columns: []widget.Column{
-			{Title: "KIND", Key: "S", Min: 11},
+			{Title: "KIND", Key: "K", Min: 11},
 			{Title: "NAMESPACE", Key: "P", Min: 8, Max: 30},
 			{Title: "NAME", Key: "N", Min: 12, Max: 50},
-			{Title: "WANTED", Min: 6, Right: true},
-			{Title: "API", Min: 4, Right: true},
-			{Title: "RUNS", Key: "O", Min: 6, Right: true},
-			{Title: "PHANTOMS", Min: 8, Drop: 2, Right: true},
-			{Title: "GHOSTS", Min: 6, Drop: 3, Right: true},
-			{Title: "RECREATED", Min: 9, Drop: 4, Right: true},
-			{Title: "TWICE", Min: 5, Drop: 1, Right: true},
+			{Title: "WANTED", Key: "W", Min: 6, Right: true, Desc: true},
+			{Title: "API", Key: "I", Min: 4, Right: true, Desc: true},
+			{Title: "RUNS", Key: "R", Min: 6, Right: true, Desc: true, By: "those that certainly run, then those that may"},
+			{Title: "PHANTOMS", Key: "T", Min: 8, Right: true, Desc: true, By: "certain and possible"},
+			{Title: "GHOSTS", Key: "S", Min: 6, Right: true, Desc: true, By: "certain and possible"},
+			{Title: "RECREATED", Key: "C", Min: 9, Drop: 8, Right: true, Desc: true},
+			{Title: "TWICE", Key: "E", Min: 5, Drop: 7, Right: true, Desc: true},
+			{Title: "HARM", Key: "A", Min: 6, Drop: 9, Right: true, Desc: true, By: "severity, then phantoms and ghosts"},
 		},
 		Of: func() any {
 			if s.Prediction == nil {
@@ -77,12 +80,13 @@ func (w *Screen) Update(msg tea.Msg) tea.Cmd {
 	row, ok := w.Table.Row()
 	if p, pressed := msg.(keys.Press); pressed && ok && p.Action == keys.Open && w.Opened {
 		of := w.Table.Rows.Item(row).(*restore.WorkloadOutcome)
-		return session.Visit("pods", session.PodsMsg{Workload: of})
+		return session.Visit("outcomes", session.PodsMsg{Workload: of})
 	}
 	return w.Board.Update(msg)
 }
 
 func workloadRows(s *session.Session, list []restore.WorkloadOutcome) widget.Rows {
+	d := s.Digest
 	number := func(n int64) string { return words.NumberOrDash(int(n)) }
 	return widget.Rows{
 		Count: len(list),
@@ -100,14 +104,13 @@ func workloadRows(s *session.Session, list []restore.WorkloadOutcome) widget.Row
 			case workBelieved:
 				return number(w.Believed)
 			case workRunning:
-				if w.MayRun > 0 {
-					return number(w.Running) + "+" + words.Number(w.MayRun) + "?"
-				}
-				return number(w.Running)
+				return words.Likely(w.Running, w.MayRun)
 			case workPhantoms:
-				return number(w.Phantoms)
+				return words.Likely(d.OfWorkload(w.UID, restore.Phantom, w.Phantoms))
 			case workGhosts:
-				return number(w.Ghosts)
+				return words.Likely(d.OfWorkload(w.UID, restore.Ghost, w.Ghosts))
+			case workHarm:
+				return words.Likely(harm(&d, w))
 			case workMade:
 				return number(w.Recreates)
 			}
@@ -117,11 +120,25 @@ func workloadRows(s *session.Session, list []restore.WorkloadOutcome) widget.Row
 			x, y := &list[a], &list[b]
 			switch column {
 			case workKind:
-				return cmp.Or(x.Severity.Rank()-y.Severity.Rank(), strings.Compare(x.Kind, y.Kind), strings.Compare(x.Namespace, y.Namespace))
+				return cmp.Or(strings.Compare(x.Kind, y.Kind), strings.Compare(x.Namespace, y.Namespace))
 			case workNamespace:
 				return strings.Compare(x.Namespace, y.Namespace)
 			case workRunning:
 				return cmp.Or(cmp.Compare(y.Running, x.Running), cmp.Compare(y.MayRun, x.MayRun))
+			case workWanted:
+				return cmp.Compare(y.Wanted, x.Wanted)
+			case workBelieved:
+				return cmp.Compare(y.Believed, x.Believed)
+			case workPhantoms:
+				return cmp.Compare(y.Phantoms, x.Phantoms)
+			case workGhosts:
+				return cmp.Compare(y.Ghosts, x.Ghosts)
+			case workMade:
+				return cmp.Compare(y.Recreates, x.Recreates)
+			case workTwice:
+				return cmp.Compare(len(y.Twice), len(x.Twice))
+			case workHarm:
+				return cmp.Or(x.Severity.Rank()-y.Severity.Rank(), cmp.Compare(y.Phantoms+y.Ghosts, x.Phantoms+x.Ghosts), cmp.Compare(len(y.Twice), len(x.Twice)))
 			}
 			return strings.Compare(x.Name, y.Name)
 		},
@@ -134,6 +151,18 @@ func workloadRows(s *session.Session, list []restore.WorkloadOutcome) widget.Row
 		},
 		Detail: func(row, width int) []string { return workload(s, &list[row], width) },
 	}
+}
+
+// harm is how many pods of a workload are phantoms or ghosts.
+func harm(d *digest.Digest, w *restore.WorkloadOutcome) (certain, possible int64) {
+	for _, of := range []struct {
+		outcome restore.Outcome
+		pods    int64
+	}{{restore.Phantom, w.Phantoms}, {restore.Ghost, w.Ghosts}} {
+		sure, perhaps := d.OfWorkload(w.UID, of.outcome, of.pods)
+		certain, possible = certain+sure, possible+perhaps
+	}
+	return certain, possible
 }
 
 // workload tells all of a workload.
