@@ -77,6 +77,7 @@ func TestFlags(t *testing.T) {
 			"from": "from", "to": "to", "verb": "verbs", "carved": "carved"}},
 		"describe": {"a b c", []map[string]string{openFlags, filesFlags, queryFlags}, map[string]string{"show-events": "events"}},
 		"storage":  {"a", []map[string]string{openFlags, filesFlags, outputFlags}, map[string]string{"by": "by", "top": "top"}},
+		"handbook": {"1", nil, map[string]string{"lang": "language"}},
 		"train":    {"phantom", nil, map[string]string{"at": "at"}},
 		"config":   {"theme", nil, nil},
 		"man":      {"a", nil, nil},

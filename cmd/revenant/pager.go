@@ -15,7 +15,7 @@ import (
 )
 
 // paged are the commands whose output is read in a pager, on a terminal.
-var paged = []string{"get", "describe", "history", "who", "diff", "timeline", "search", "storage", "carve"}
+var paged = []string{"get", "describe", "history", "who", "diff", "timeline", "search", "storage", "carve", "handbook"}
 
 // pager is standard output that is read in another program. It is started with the first
 // that is written, and less leaves at once what fits on the screen.

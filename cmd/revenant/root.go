@@ -31,6 +31,7 @@ type streams struct {
 	errClear *atomic.Bool // set once it is known that err is no evidence
 
 	errWidth func() int // columns of err, when that is a terminal
+	outWidth func() int // columns of out, when that is one
 }
 
 func standardStreams() streams {
@@ -40,12 +41,15 @@ func standardStreams() streams {
 		errClear: new(atomic.Bool),
 		inTTY:    tty(os.Stdin), outTTY: tty(os.Stdout), errTTY: tty(os.Stderr) && os.Getenv("TERM") != "dumb",
 	}
-	s.errWidth = func() int {
-		if width, _, err := term.GetSize(int(os.Stderr.Fd())); err == nil && width > 0 {
-			return width
+	width := func(f *os.File) func() int {
+		return func() int {
+			if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+				return width
+			}
+			return 80
 		}
-		return 80
 	}
+	s.errWidth, s.outWidth = width(os.Stderr), width(os.Stdout)
 	// https://no-color.org: any value but the empty one counts.
 	s.color = s.outTTY && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	return s
@@ -113,7 +117,8 @@ No file is ever changed, and no cluster is needed.`,
   revenant describe backup.db pod/web-0     # one object in full, as kubectl describes it
   revenant diff backup.db current.db        # what differs, object by object
   revenant timeline current.db -n shop      # every revision in order: when, what, by whom
-  revenant extract backup.db deploy/web     # an object, as a manifest to be applied again`,
+  revenant extract backup.db deploy/web     # an object, as a manifest to be applied again
+  revenant handbook                         # what a restore does, and how to do it safely`,
 		Args:              rootArgs,
 		ValidArgsFunction: completeArgs(math.MaxInt),
 		SilenceUsage:      true,
@@ -130,7 +135,7 @@ No file is ever changed, and no cluster is needed.`,
 	o.addFlags(root.Flags())
 	root.AddCommand(newInspect(s, f), newPreflight(s, f), newPredict(s, f), newPlan(s, f), newVerify(s, f), newSalvage(s, f), newCarve(s, f),
 		newGet(s, f), newDescribe(s, f), newExtract(s, f), newHistory(s, f), newWho(s, f), newDiff(s, f), newTimeline(s, f), newSearch(s, f), newStorage(s, f), newTrain(s, f),
-		newConfig(s, f), newMan(f))
+		newHandbook(s, f), newConfig(s, f), newMan(f))
 	for _, cmd := range append(root.Commands(), root) {
 		hintArgs(cmd)
 		completeFlags(cmd)

@@ -40,8 +40,9 @@ var layers = map[string][]string{
 	"analyzer": {"internal", "decoder"},
 	"report":   {"internal", "decoder", "analyzer"},
 	"train":    {"internal", "decoder", "analyzer"},
+	"docs":     {"internal"},                        // the handbook, which the program carries
 	"tui":      {"internal", "decoder", "analyzer"}, // findings go to a screen or to a report: neither needs the other
-	"cmd":      {"internal", "decoder", "analyzer", "report", "train", "tui"},
+	"cmd":      {"internal", "decoder", "analyzer", "docs", "report", "train", "tui"},
 	"scripts":  {}, // for who works on the program; they know none of it
 }
 
@@ -103,6 +104,7 @@ var packages = []string{
 	"decoder/snapshot",
 	"decoder/wal",
 	"decoder/wire",
+	"docs/handbook",
 	"internal/demo",
 	"internal/memlimit",
 	"internal/outfile",
