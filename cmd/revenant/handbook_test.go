@@ -173,7 +173,7 @@ func TestHandbook(t *testing.T) {
 		{args: []string{"3"}, want: []string{"3. Why phantoms, ghosts and double runs appear\n=====", "Sources\n-------"}},
 		{args: []string{"flags"}, width: 40, want: []string{"4. What each flag and each restart does\n"}},
 		{args: []string{"phantom"}, want: []string{"phantom\n=======\n\nA pod that a kubelet keeps running"}},
-		{args: []string{"nodes"}, want: []string{"6. Nodes\n"}},
+		{args: []string{"kubelets"}, want: []string{"6. Kubelets\n"}},
 		{args: []string{"1", "--lang", "zh"}, width: 40, want: []string{"来源\n----"}},
 		{args: []string{"nonsense"}, code: exitFailed, want: []string{`the handbook has nothing that is called "nonsense"`, "revenant handbook lists the chapters"}},
 		{args: []string{"--lang", "xx"}, code: exitFailed, want: []string{`no language "xx"`}},

@@ -197,7 +197,7 @@ func TestFind(t *testing.T) {
 		{"en", "phantom", "phantom"},
 		{"en", "R0", "R0"},
 		{"en", "last seen", "L, last seen"},
-		{"en", "nodes", "Nodes"},
+		{"en", "kubelets", "Kubelets"},
 		{"en", "what is best", "What is best"},
 		{"zh", "1", "恢复快照对正在运行的 Pod 做了什么"},
 		{"zh", "quick", "快速上手"},
