@@ -371,7 +371,7 @@ func (row *revisionRow) cells() []string {
 		strings.Join(row.Managers, ", "), row.What, row.reasons(), strings.Join(row.Files, ", "),
 	}
 	for i := range list {
-		list[i] = sanitize.Cell(list[i])
+		list[i] = sanitize.Cell(sanitize.Line(list[i]))
 	}
 	return list
 }
