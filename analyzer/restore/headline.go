@@ -39,6 +39,14 @@ func (p *Prediction) Qualified() bool {
 	return p.unreachable() > 0 || len(erased) > 0 && len(erased) < len(p.APIServers) || p.Kubernetes.Rules == RulesUntried || len(p.Missing) > 0
 }
 
+// Heard says whether each kubelet that lives certainly relists its pods. Where it is false,
+// pods may never start, or keep running, that no snapshot has: less harm among those in the
+// snapshots proves nothing.
+func (p *Prediction) Heard() bool {
+	lists, _ := p.kubelets()
+	return lists
+}
+
 // MissingText says in a sentence what is missing from the snapshots.
 func MissingText(list []Missing) string {
 	var parts []string

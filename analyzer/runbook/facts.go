@@ -58,7 +58,7 @@ func Look(ctx context.Context, s *snapshot.Snapshot, prefix string) (Facts, erro
 		BumpMarkers: s.BumpMarkers(),
 		Packed:      s.Container(),
 		Logged:      s.WAL() != nil,
-		NoTrailer:   s.Container() == "" && s.Size()%512 != 32, // etcdutl/v3 v3.7 snapshot/v3_snapshot.go hasChecksum
+		NoTrailer:   !s.HasTrailer(),
 	}
 	if f.Logged && f.Packed == "" {
 		f.Packed = "a db whose log is beside it"

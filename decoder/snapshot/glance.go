@@ -65,6 +65,11 @@ func (s *Snapshot) Glance() *Glance {
 	return &Glance{Path: s.path, Revision: s.Revision(), CompactRevision: s.CompactRevision(), Meta: s.meta, Files: s.Files(), whole: s}
 }
 
+// HasTrailer says whether etcdutl takes the file to end with a SHA-256 (etcdutl/v3 v3.7
+// snapshot/v3_snapshot.go hasChecksum). It restores one that does not with
+// --skip-hash-check only. Of what was found in a container it is true.
+func (s *Snapshot) HasTrailer() bool { return s.Container() != "" || s.Size()%512 == 32 }
+
 // Files are the files of evidence as they were handed over; nil for evidence in memory.
 func (s *Snapshot) Files() []container.File {
 	if s.evidence == nil {

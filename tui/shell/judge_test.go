@@ -16,16 +16,16 @@ func (x *terminal) words() string { return strings.Join(strings.Fields(x.plain()
 // do; the command below it follows the plan, with the backup's own path.
 func TestFirstLine(t *testing.T) {
 	in := demoInput(t)
-	const command = "etcdutl snapshot restore demo:backup.db --data-dir NEW-DIR"
+	const command = "etcdutl snapshot restore BACKUP --data-dir NEW-DIR"
 	for _, tt := range []struct {
 		keys, first string
 		see         []string
 	}{
 		{"", "UNSAFE as planned: 18 pods keep running unseen and 12 pods are shown by the API although nothing of them runs. Press b m: restore with --bump-revision 1001527 --mark-compacted.",
 			[]string{"The plan in force is not enough. This is: " + command + ` \ --bump-revision 1001527 --mark-compacted`, "● 18 phantom"}},
-		{"bm", "NO LASTING HARM as planned, as far as the evidence goes. Price:", []string{"The plan in force: " + command + ` \ --bump-revision 1001527 --mark-compacted`, "Press 2: the runbook of this plan."}},
+		{"bm", "No phantoms and no ghosts are predicted: every kubelet relists its pods, within 120 s of the API being back.", []string{"The plan in force: " + command + ` \ --bump-revision 1001527 --mark-compacted`, "Press 2: the runbook of this plan."}},
 		{"bbm", "NOT PROVEN SAFE as planned: up to 18 pods keep running unseen", []string{"Press b b: restore with --bump-revision 1001527", "● 18? phantom"}},
-		{"r", "NO LASTING HARM as planned", []string{"The plan in force: " + command + " Then restart the kubelets: all."}},
+		{"r", "No phantoms and no ghosts are predicted", []string{"The plan in force: " + command + " Then restart the kubelets: all."}},
 		{"a", "UNSAFE as planned: 18 pods are still shown until API servers restart, and then run unseen.", nil},
 		{"b", "This plan is refused: --bump-revision needs --mark-compacted. Press m: it adds --mark-compacted.", nil},
 		{"m", "This plan is refused: --mark-compacted needs", []string{"Press b: it adds a bump."}},

@@ -27,7 +27,8 @@ var harms = map[restore.Outcome][2]string{
 	restore.Unknown: {"may be in any state", "may be in any state"},
 }
 
-// judge says whether the plan in force is safe.
+// judge says whether the plan in force is unsafe, or not proven safe. No plan is called safe:
+// the evidence ends before the outage.
 func (o *Screen) judge() judgement {
 	t := o.Theme
 	if o.Refused != nil {
@@ -56,18 +57,20 @@ func (o *Screen) judge() judgement {
 		return judgement{t.Critical, "NOT PROVEN SAFE as planned: " + words.List(possible) + ".", o.advice(), o.more()}
 	case o.Digest.Severity == restore.Critical:
 		return judgement{t.Critical, "UNSAFE as planned: " + o.Digest.Headline, o.advice(), false}
+	case !o.Prediction.Heard():
+		return judgement{t.Critical, "NOT PROVEN SAFE as planned: " + o.Digest.Headline, o.advice(), false}
 	case o.more():
 		return judgement{t.Warning, "NOT KNOWN TO BE SAFE as planned: " + o.Digest.Headline, o.advice(), false}
 	}
-	price := ""
+	verdict := o.Digest.Headline
 	if o.Yours != nil {
-		price = " Price: " + o.Yours.Price
+		verdict += " Price: " + o.Yours.Price
 	}
-	const runbook = "Press 2: the runbook of this plan."
+	style := t.Good
 	if o.Digest.Severity == restore.Warning {
-		return judgement{t.Warning, "NO LASTING HARM as planned, as far as the evidence goes." + price, runbook, false}
+		style = t.Warning
 	}
-	return judgement{t.Good, "SAFE as planned, as far as the evidence goes." + price, runbook, false}
+	return judgement{style, verdict, "Press 2: the runbook of this plan.", false}
 }
 
 // more says whether the headline says what the outcomes of the pods do not.
@@ -110,7 +113,7 @@ func (o *Screen) advice() string {
 // command is what to type: the plan in force where that is safe, or else the recommended bump.
 func (o *Screen) command(width int) []string {
 	t, p, r := o.Theme, o.Prediction, &o.Prediction.Revisions
-	safe := o.Refused == nil && (r.BumpVerdict == restore.BumpEnough || o.Yours != nil && o.Yours.Critical == 0)
+	safe := o.Refused == nil && (r.BumpVerdict == restore.BumpEnough || o.Yours != nil && o.Yours.Critical == 0 && p.Heard())
 	bump, compacted := r.RecommendedBump, true
 	why := fmt.Sprintf("%s The bump must be at least %s (%s). Recommended is %s.",
 		r.BumpReason, words.Number(r.MinimumSafeBump), boundText(r.MinimumSafeBumpIs), words.Number(r.RecommendedBump))
@@ -125,6 +128,9 @@ func (o *Screen) command(width int) []string {
 		return draw.Wrap(r.NoBumpFits, width)
 	}
 	command := "etcdutl snapshot restore " + o.backupWord() + " --data-dir NEW-DIR"
+	if !o.Backup().Snapshot.HasTrailer() {
+		command += " --skip-hash-check" // which etcdutl wants of it
+	}
 	lines := append([]string{}, draw.Wrap(lead, width)...)
 	if bump == 0 {
 		lines = append(lines, "  "+t.Bold.Paint(command))
@@ -150,7 +156,7 @@ func (o *Screen) command(width int) []string {
 // as it is.
 func (o *Screen) backupWord() string {
 	s := o.Backup().Snapshot
-	if s.Container() != "" || s.WAL() != nil || s.Deltas() != nil {
+	if len(s.Files()) == 0 || s.Container() != "" || s.WAL() != nil || s.Deltas() != nil {
 		return "BACKUP"
 	}
 	if word := shared.FileWord(o.Backup()); word != "FILE" {
