@@ -236,7 +236,8 @@ type Exploration struct {
 	Settled, Restored   int // states, among them
 	// Broken is the shortest trace to a state in which an invariant does not hold, by its id.
 	Broken map[string]*Trace
-	// Failed is the shortest trace by which a remedy leaves a phantom, by its id; and Tried
+	// Failed is a trace by which a remedy leaves a phantom, by its id: the shortest to where it is
+	// begun; and Tried
 	// in how many states it was begun.
 	Failed map[string]*Trace
 	Tried  map[string]int

@@ -18,6 +18,7 @@ func TestID(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		servers := 1 + int(seed%2)
 		c, start := replay.Small(servers)
+		c.Errors, c.Deletes = seed%3 == 0, seed%4 == 0
 		p := replay.NewPlay(c, start)
 		for range random.IntN(40) {
 			switch random.IntN(4) {
@@ -81,6 +82,7 @@ func TestView(t *testing.T) {
 	for seed := range uint64(200) {
 		random := rand.New(rand.NewPCG(seed, 2))
 		c, start := replay.Small(1 + int(seed%2))
+		c.Errors, c.Deletes = seed%3 == 0, seed%4 == 0
 		p := replay.NewPlay(c, start)
 		for range 40 {
 			list := p.Actions(p.State())

@@ -11,7 +11,6 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -117,7 +116,6 @@ func (o *extractOptions) run(ctx context.Context, args []string) error {
 // extraction is what was found, and what became of it.
 type extraction struct {
 	where   selection.Where
-	newest  *snapshot.View
 	catalog *resources.Catalog // of the newest state
 	options manifest.Options
 	list    []wanted
@@ -161,10 +159,11 @@ func (o *extractOptions) find(ctx context.Context, s *snapshot.Snapshot) (*extra
 	if x.where, _, err = o.query.state(ctx, &o.open, s); err != nil {
 		return nil, err
 	}
-	if x.newest, err = s.At(0); err != nil {
+	newest, err := s.At(0)
+	if err != nil {
 		return nil, err
 	}
-	if x.catalog, err = resources.NewCatalog(ctx, s, x.newest, x.where.Prefix, x.where.Catalog); err != nil {
+	if x.catalog, err = resources.NewCatalog(ctx, s, newest, x.where.Prefix, x.where.Catalog); err != nil {
 		return nil, err
 	}
 	queries := []queryOptions{o.query}
@@ -243,7 +242,7 @@ func (x *extraction) manifest(w *wanted) (m *manifest.Manifest, why string) {
 		return nil, err.Error()
 	}
 	options := x.options
-	options.Exists = func(owner manifest.Owner) bool { return x.exists(owner, w.Key.Namespace) }
+	options.Exists = manifest.InNewest(x.where.Snapshot, x.catalog, x.where.Prefix, w.Key.Namespace)
 	m, err = manifest.Of(kube.Decode(keyspace.DecodeKey(x.where.Prefix, w.Record.Key), value), options)
 	switch {
 	case errors.Is(err, manifest.ErrSecret):
@@ -256,32 +255,6 @@ func (x *extraction) manifest(w *wanted) (m *manifest.Manifest, why string) {
 		return nil, err.Error()
 	}
 	return m, ""
-}
-
-// exists says whether an owner is there in the newest state, with that uid.
-func (x *extraction) exists(owner manifest.Owner, namespace string) bool {
-	group, _, found := strings.Cut(owner.APIVersion, "/")
-	if !found {
-		group = ""
-	}
-	r := x.catalog.OfKind(group, owner.Kind)
-	if r == nil {
-		return false
-	}
-	key := kube.Key{Group: r.Group, Resource: r.Name, Name: owner.Name}
-	if r.Namespaced {
-		key.Namespace = namespace
-	}
-	record, err := x.newest.Get(key.Path(x.where.Prefix))
-	if err != nil {
-		return false
-	}
-	value, err := x.where.Snapshot.Value(record)
-	if err != nil {
-		return true // it is there; whether it is the same cannot be read
-	}
-	meta, err := kube.ScanMeta(value)
-	return err != nil || meta.UID == owner.UID
 }
 
 // write writes one stream to each target.

@@ -29,7 +29,11 @@ type Taken struct {
 // it is stored, which is said above it.
 func (k *Taken) Manifest(value []byte) string {
 	o := kube.Decode(keyspace.DecodeKey(k.Prefix, k.Key), value)
-	m, err := manifest.Of(o, manifest.Options{ShowSecrets: k.Secrets, Exists: k.exists})
+	exists := func(manifest.Owner) bool { return false }
+	if k.Newest != nil && k.Catalog != nil {
+		exists = manifest.InNewest(k.Newest.Snapshot, k.Catalog, k.Prefix, KeyOf(k.Prefix, k.Key).Namespace)
+	}
+	m, err := manifest.Of(o, manifest.Options{ShowSecrets: k.Secrets, Exists: exists})
 	if err != nil {
 		return k.commented(k.stored(o), "As it is stored, and not to be applied: "+err.Error())
 	}
@@ -68,33 +72,4 @@ func (k *Taken) commented(text string, comments ...string) string {
 		fmt.Fprintln(&b, manifest.Comment(c))
 	}
 	return b.String() + sanitize.WholeText(text)
-}
-
-// exists says whether an owner is there in the newest state, with that uid.
-func (k *Taken) exists(owner manifest.Owner) bool {
-	if k.Newest == nil || k.Catalog == nil {
-		return false
-	}
-	group, _, found := strings.Cut(owner.APIVersion, "/")
-	if !found {
-		group = ""
-	}
-	r := k.Catalog.OfKind(group, owner.Kind)
-	if r == nil {
-		return false
-	}
-	key := kube.Key{Group: r.Group, Resource: r.Name, Name: owner.Name}
-	if r.Namespaced {
-		key.Namespace = KeyOf(k.Prefix, k.Key).Namespace
-	}
-	record, err := k.Newest.Snapshot.Get(key.Path(k.Prefix), 0)
-	if err != nil {
-		return false
-	}
-	value, err := k.Newest.Snapshot.Value(record)
-	if err != nil {
-		return true // it is there; whether it is the same cannot be read
-	}
-	meta, err := kube.ScanMeta(value)
-	return err != nil || meta.UID == owner.UID
 }
