@@ -30,6 +30,19 @@ func (p *Play) State() *State { return &p.moments[p.at] }
 func (p *Play) Steps() []Step  { return p.steps[:p.at] }
 func (p *Play) Undone() []Step { return p.steps[p.at:] }
 
+// Moments are those from the start to now; each but the first is after the step that stands
+// before it in Steps. They must not be changed.
+func (p *Play) Moments() []State { return p.moments[:p.at+1] }
+
+// Served says whether an API server is up.
+func (p *Play) Served() bool { return p.State().served() }
+
+// More says whether Next has something to do.
+func (p *Play) More() bool {
+	_, ok := p.next(p.State())
+	return ok || p.at < len(p.steps)
+}
+
 // Do takes an action. It refuses one that cannot be taken now. What was taken back is
 // forgotten.
 func (p *Play) Do(a Action) error {

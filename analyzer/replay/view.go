@@ -64,12 +64,7 @@ func (c *Cluster) View(s *State) (*View, error) {
 		return nil, err
 	}
 	v.Phantoms = len(phantoms)
-	for i := range s.Servers {
-		v.Servers = append(v.Servers, c.server(s, i))
-	}
-	for i := range s.Kubelets {
-		v.Kubelets = append(v.Kubelets, c.kubelet(s, i))
-	}
+	v.Servers, v.Kubelets = c.Actors(s)
 	for _, phantom := range phantoms {
 		v.Kubelets[phantom.Node].Phantoms++
 	}
@@ -91,6 +86,17 @@ func (c *Cluster) View(s *State) (*View, error) {
 		}
 	}
 	return v, nil
+}
+
+// Actors are the API servers and the kubelets at a moment, without the pods that run unseen.
+func (c *Cluster) Actors(s *State) (servers []ServerView, kubelets []KubeletView) {
+	for i := range s.Servers {
+		servers = append(servers, c.server(s, i))
+	}
+	for i := range s.Kubelets {
+		kubelets = append(kubelets, c.kubelet(s, i))
+	}
+	return servers, kubelets
 }
 
 func (c *Cluster) server(s *State, i int) ServerView {

@@ -118,6 +118,15 @@ func Glossary() []Term {
 	return list
 }
 
+// Words are the words of the glossary, each as a text of its own.
+func Words() []Chapter {
+	var list []Chapter
+	for _, t := range Glossary() {
+		list = append(list, entry([]Term{t}))
+	}
+	return list
+}
+
 // is says whether a term, which may be several words with commas between them, is called
 // so; or begins so.
 func (t *Term) is(name string, match func(word, name string) bool) bool {

@@ -40,8 +40,8 @@ var layers = map[string][]string{
 	"analyzer": {"internal", "decoder"},
 	"report":   {"internal", "decoder", "analyzer"},
 	"train":    {"internal", "decoder", "analyzer"},
-	"docs":     {"internal"},                        // the handbook, which the program carries
-	"tui":      {"internal", "decoder", "analyzer"}, // findings go to a screen or to a report: neither needs the other
+	"docs":     {"internal"},                                         // the handbook, which the program carries
+	"tui":      {"internal", "decoder", "analyzer", "docs", "train"}, // findings go to a screen or to a report: neither needs the other
 	"cmd":      {"internal", "decoder", "analyzer", "docs", "report", "train", "tui"},
 	"scripts":  {}, // for who works on the program; they know none of it
 }
@@ -55,7 +55,7 @@ var rooms = []struct {
 }{
 	{"tui", []string{"tui/shell", "tui/session", "tui/draw", "tui/keys"}},
 	{"tui/shell", []string{"tui/screens/...", "tui/session", "tui/widget", "tui/draw", "tui/keys", "analyzer/...", "decoder/snapshot", "internal/outfile", "internal/words"}},
-	{"tui/screens/*", []string{"tui/screens/shared", "tui/session", "tui/widget", "tui/draw", "tui/keys", "analyzer/...", "decoder/snapshot", "decoder/kube", "decoder/keyspace", "decoder/sanitize", "internal/words"}},
+	{"tui/screens/*", []string{"tui/screens/shared", "tui/session", "tui/widget", "tui/draw", "tui/keys", "analyzer/...", "decoder/snapshot", "decoder/kube", "decoder/keyspace", "decoder/sanitize", "docs/handbook", "train", "internal/words"}},
 	{"tui/session", []string{"tui/widget", "tui/draw", "tui/keys", "analyzer/...", "decoder/snapshot", "decoder/kube", "internal/words"}},
 	{"tui/widget", []string{"tui/draw", "tui/keys", "decoder/sanitize", "internal/words"}},
 	{"tui/draw", []string{"decoder/sanitize", "internal/words"}},

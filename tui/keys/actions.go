@@ -58,6 +58,17 @@ const (
 	AsJSON      Action = "JSON"
 	ToRelated   Action = "relatives"
 
+	Take     Action = "take"
+	StepOn   Action = "next step"
+	StepBack Action = "step back"
+	Settle   Action = "settle"
+	PlayOn   Action = "play"
+	Why      Action = "why"
+	ToMoment Action = "moment"
+	Task     Action = "task"
+	HintFor  Action = "hint"
+	Answer   Action = "answer"
+
 	Command   Action = "command"
 	Palette   Action = "palette"
 	Number    Action = "screen"

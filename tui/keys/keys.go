@@ -112,6 +112,10 @@ var (
 	ofLists = []Action{FilterBy, SortBy, ShowAll, GroupBy, InNamespace, Widen, Mark, Open}
 	ofTexts = []Action{Search, NextHit, LastHit, Leave, AsJSON, ToRelated, Decode}
 
+	ofPlays     = []Action{Take, StepOn, StepBack, Settle, PlayOn, Why, ToMoment, Task, HintFor, Answer}
+	besidePlays = []Action{Up, Down, HalfUp, HalfDown, PageUp, PageDown, Top, Bottom, Leave, CopyOut, SaveOut, // which plays take, too
+		Command, Palette, Number, Next, Previous, Back, Help, Suspend, Quit, Interrupt}
+
 	ofFiles     = []Action{AsBackup, AsCurrent}
 	besideFiles = []Action{Bump, CopyOut} // which the files do not take
 )
@@ -122,10 +126,22 @@ func Apart(a, b Action) bool {
 	if in(ofFiles, a) != in(ofFiles, b) && (in(besideFiles, a) || in(besideFiles, b)) {
 		return true
 	}
+	if in(ofPlays, a) != in(ofPlays, b) {
+		return !in(besidePlays, a) && !in(besidePlays, b)
+	}
 	if unfolds := []Action{ShowAll, Unfold}; in(unfolds, a) && in(unfolds, b) {
 		return true // what can be folded is noise, or else what needs no attention
 	}
 	return in(ofLists, a) && in(ofTexts, b) || in(ofTexts, a) && in(ofLists, b)
+}
+
+// Shares says whether a key of the action stands for another one that is taken.
+func (m Map) Shares(a Action, taken Set) bool {
+	i := m.index(a)
+	return i >= 0 && slices.ContainsFunc(m, func(b binding) bool {
+		_, ok := taken[b.Action]
+		return ok && b.Action != a && slices.ContainsFunc(b.Keys, func(key string) bool { return slices.Contains(m[i].Keys, key) })
+	})
 }
 
 // Blocked says why the binding does nothing, "" when it does something.

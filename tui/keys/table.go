@@ -32,6 +32,8 @@ type binding struct {
 	Absent string // why it does nothing where nobody takes it
 }
 
+const notPlayed = "needs a restore that is played (:play, :train)"
+
 const notRead = "the snapshots are still being read"
 
 // SortLetters are the keys that columns may be sorted by: every capital letter
@@ -96,6 +98,18 @@ var Default = Map{
 	{GoTo, []string{"@"}, "@", "go to a revision or a time", "@ go to", "needs the objects, the differences or the timeline"},
 	{ZoomIn, []string{"+", "="}, "+", "fewer events around the selected one", "+ - zoom", "needs the timeline"},
 	{ZoomOut, []string{"-", "_"}, "-", "more events around the selected one", "", "needs the timeline"},
+
+	{Label: "A restore, step by step"},
+	{Take, []string{"enter"}, "enter", "do what is selected", "enter do", notPlayed},
+	{StepOn, []string{"n"}, "n", "the step that happens by itself next, or that was taken back", "n next", notPlayed},
+	{StepBack, []string{"b"}, "b", "take the last step back", "b back", notPlayed},
+	{Settle, []string{"s"}, "s", "all that happens by itself", "s settle", notPlayed},
+	{PlayOn, []string{"p"}, "p", "let it happen one step at a time, or stop it", "p play", notPlayed},
+	{Why, []string{"w"}, "w", "why the last step was so, and what each kubelet hears", "w why", notPlayed},
+	{ToMoment, []string{"@"}, "@", "go to a moment by its id", "", notPlayed},
+	{Task, []string{"t"}, "t", "the story and the goals", "t task", notPlayed},
+	{HintFor, []string{"i"}, "i", "a hint; each says more than the one before", "i hint", notPlayed},
+	{Answer, []string{"a"}, "a", "answer the question that is open", "a answer", notPlayed},
 
 	{Label: "Taking along"},
 	{CopyOut, []string{"c"}, "c", "copy to the clipboard: the marked or selected rows, or the text", "", "there is nothing to copy"},

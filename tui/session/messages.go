@@ -5,6 +5,7 @@ import (
 
 	"revenant/analyzer/objects"
 	"revenant/analyzer/restore"
+	"revenant/tui/widget"
 )
 
 // News to the screens.
@@ -44,6 +45,9 @@ type (
 	// CarvedMsg asks for the same history with carved revisions, or without.
 	CarvedMsg struct{}
 )
+
+// AskMsg asks the shell to have something typed in.
+type AskMsg struct{ Prompt *widget.Prompt }
 
 // What one screen asks another for, by way of Visit.
 type (

@@ -36,6 +36,9 @@ type PredictedMsg struct {
 	known      map[string]digest.Pod
 }
 
+// Comparison is of the two states; nil until they are compared.
+func (p *Planner) Comparison() *restore.Comparison { return p.comparison }
+
 // predict starts to predict the plan, where there is a pair. The first time it compares
 // the two states.
 func (s *Session) predict() tea.Cmd {

@@ -44,6 +44,8 @@ type (
 		// Command does a command, and says whether it was one of its own.
 		Command(words []string) (tea.Cmd, bool)
 	}
+	// Whole takes the place of the plan as well: what it shows is not of the plan in force.
+	Whole interface{ Whole() }
 	// Rememberer has something that outlives the program, such as its filter.
 	Rememberer interface {
 		Remember() map[string]string

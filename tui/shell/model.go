@@ -21,12 +21,18 @@ const (
 )
 
 // chrome is how many lines the header, the plan, where there is one, and the bottom line
-// take.
-func (m *model) chrome() int {
-	if m.Input == nil || m.Input.Alone() != "" {
+// take on a screen.
+func (m *model) chrome(of session.Screen) int {
+	if !m.planned(of) {
 		return 1 + 1
 	}
 	return 1 + planHeight + 1
+}
+
+// planned says whether the plan stands below a screen.
+func (m *model) planned(of session.Screen) bool {
+	_, whole := of.(session.Whole)
+	return m.Input != nil && m.Input.Alone() == "" && !whole
 }
 
 // model is the shell around the screens: header, plan, bottom line, and where
@@ -156,6 +162,9 @@ func (m *model) update(msg tea.Msg) tea.Cmd {
 		return m.copyOut(msg.Export)
 	case session.GoMsg:
 		return m.goTo(msg)
+	case session.AskMsg:
+		m.prompt = msg.Prompt
+		return nil
 	case session.HistoryMsg:
 		m.show(screenNamed("history"))
 	}
@@ -234,10 +243,10 @@ func (m *model) tooSmall() bool { return m.width < minWidth || m.height < minHei
 
 func (m *model) resize() {
 	for _, s := range m.screens {
-		s.SetSize(m.width, m.height-m.chrome())
+		s.SetSize(m.width, m.height-m.chrome(s))
 	}
 	if m.over != nil {
-		m.over.SetSize(m.width, m.height-m.chrome())
+		m.over.SetSize(m.width, m.height-m.chrome(m.screens[m.at]))
 	}
 }
 

@@ -261,7 +261,7 @@ func (p *plainRun) write() {
 		blank = false
 		p.say(line)
 	}
-	if p.Input.Alone() == "" {
+	if p.planned(p.screens[p.at]) {
 		p.writePlan()
 	}
 	if p.message != "" {

@@ -35,9 +35,9 @@ func bumpText(p *session.Planner, width int) string {
 // planHeight is how many lines planBar has where there is a pair.
 const planHeight = 3
 
-// planBar draws the plan and what comes of it, where there is a pair.
+// planBar draws the plan and what comes of it, where they stand below the screen.
 func (m *model) planBar() []string {
-	if m.Input.Alone() != "" {
+	if !m.planned(m.screens[m.at]) {
 		return nil
 	}
 	title := "Plan"

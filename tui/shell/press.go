@@ -17,8 +17,14 @@ func (m *model) taken() keys.Set {
 	k := keys.Set{}
 	if m.Input != nil && m.opening == nil {
 		k = m.shown().Keys()
+		why := m.Input.Alone()
+		if why == "" && !m.planned(m.screens[m.at]) {
+			why = "the plan in force is not shown here"
+		}
 		for _, a := range []keys.Action{keys.Bump, keys.EditBump, keys.Compact, keys.Restart, keys.Servers} {
-			k[a] = m.Input.Alone()
+			if m.planned(m.screens[m.at]) || !m.Keymap.Shares(a, k) {
+				k[a] = why
+			}
 		}
 		if why, ok := k[keys.AsBackup]; ok && why == "" {
 			k[keys.Bump] = m.Keymap.Key(keys.AsBackup) + " chooses the backup here (:bump sets it)"

@@ -6,11 +6,13 @@ import (
 
 	"revenant/tui/screens/diff"
 	"revenant/tui/screens/files"
+	"revenant/tui/screens/handbook"
 	"revenant/tui/screens/history"
 	"revenant/tui/screens/nodes"
 	"revenant/tui/screens/objects"
 	"revenant/tui/screens/overview"
 	"revenant/tui/screens/plans"
+	"revenant/tui/screens/play"
 	"revenant/tui/screens/pods"
 	"revenant/tui/screens/problems"
 	"revenant/tui/screens/shared"
@@ -81,6 +83,9 @@ var registry = []entry{
 	{"", "undone", "Undone", "what else goes back in time", undone.New,
 		needsPair("Undone", "With the backup and the newest state, it lists what the restore takes back besides pods: volumes, Services, Secrets, certificates, webhooks and custom resources that were created, changed or deleted since.")},
 	{"", "problems", "Problems", "what could not be read or trusted", problems.New, nil},
+	{"", "play", "Play", "a restore step by step: what etcd, API servers and kubelets do, and what runs", play.New,
+		needsPair("Play", "With the backup and the newest state, it plays the restore step by step: which revision etcd, each API server and each kubelet is at, who hears what, which pods run and what kubectl would list.")},
+	{"", "handbook", "Handbook", "what a restore does and how to do it, in chapters; what words mean (:handbook WORD)", handbook.New, nil},
 }
 
 // screenNamed finds a screen by the name that : takes, -1 for none.

@@ -171,6 +171,13 @@ func TestScreens(t *testing.T) {
 		{"undone filtered", ":undone<enter>u/secret<enter>"},
 		{"finding", ":undone<enter><enter>"},
 		{"problems", ":problems<enter>"},
+		{"play", ":play<enter>"},
+		{"play of the plan", ":play<enter><enter>"},
+		{"play of a bump", "bm:play<enter><enter>bbb"},
+		{"play why", ":play<enter><enter>w"},
+		{"handbook", ":handbook<enter>"},
+		{"handbook chapter", ":handbook<enter>jj<enter>"},
+		{"handbook word", ":handbook phantom<enter>"},
 		{"help", "?"},
 		{"help on pods", "3?"},
 	} {

@@ -67,7 +67,7 @@ func (m *model) lines() []string {
 		return m.loading.lines(m.Theme, m.width, m.height)
 	}
 	body := m.shown().View()
-	height := m.height - m.chrome()
+	height := m.height - m.chrome(m.screens[m.at])
 	lines := append(make([]string, 0, m.height), m.header())
 	for i := range height {
 		if i < len(body) {

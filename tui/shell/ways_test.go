@@ -25,8 +25,10 @@ func TestWays(t *testing.T) {
 		{"<tab>", "history", "no object was chosen"},
 		{":undone<enter>", "undone", "FINDING"},
 		{"<tab>", "problems", "Nothing was found wrong"},
+		{"<tab>", "play", "What can be done"},
+		{"<tab>", "handbook", "Revisions, watches and kubelets"},
 		{"<tab>", "overview", "Verdict"},
-		{"<shift+tab>", "problems", "Nothing was found wrong"},
+		{"<shift+tab>", "handbook", "Revisions, watches and kubelets"},
 		{"<tab>", "overview", "Verdict"},
 		{"3", "outcomes", "OUTCOME"},
 		{"<enter>", "outcomes", "API shows"},
@@ -43,8 +45,8 @@ func TestWays(t *testing.T) {
 		{"jj<enter>", "plan", "mark-compacted yes"},
 		{"<esc>", "overview", "Verdict"},
 		{"<esc>", "outcomes", "OUTCOME"},
-		{"<esc>", "problems", "Nothing was found wrong"},
-		{"<esc><esc><esc><esc><esc>", "kubelets", "KUBELET"},
+		{"<esc>", "handbook", "Revisions, watches and kubelets"},
+		{"<esc><esc><esc><esc><esc><esc><esc>", "kubelets", "KUBELET"},
 		{"<esc>", "kubelets", "esc: this is where you came in"},
 	} {
 		x.typed(step.keys)
