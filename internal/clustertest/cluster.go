@@ -105,7 +105,7 @@ func New(o Options) (*Cluster, error) {
 	}
 	defer os.RemoveAll(dir)
 	b := &builder{
-		opts: o, history: newHistory(), Cluster: &Cluster{LastSeen: map[string]int64{}, OldNode: "old", NewNode: "new", Cordoned: "n0"},
+		opts: o, History: NewHistory(), Cluster: &Cluster{LastSeen: map[string]int64{}, OldNode: "old", NewNode: "new", Cordoned: "n0"},
 		rng: rand.New(rand.NewPCG(o.Seed, 1)), order: rand.New(rand.NewPCG(max(o.Shuffle, o.Seed), 2)),
 	}
 	b.plan()
@@ -115,13 +115,13 @@ func New(o Options) (*Cluster, error) {
 		compacted = b.revision
 	}
 	b.BackupRevision = b.revision
-	if b.Backup, err = b.save(dir, 0); err != nil {
+	if b.Backup, err = b.Save(dir, 0, false); err != nil {
 		return nil, err
 	}
 	b.live()
 	b.CurrentRevision = b.revision
 	b.Listed = outage(o.Seed, o.Outage, b.nodes())
-	if b.Current, err = b.save(dir, compacted); err != nil {
+	if b.Current, err = b.Save(dir, compacted, false); err != nil {
 		return nil, err
 	}
 	return b.Cluster, b.err
@@ -129,7 +129,7 @@ func New(o Options) (*Cluster, error) {
 
 type builder struct {
 	opts Options
-	*history
+	*History
 	*Cluster
 	rng, order *rand.Rand
 	played     []play
@@ -232,7 +232,7 @@ func (b *builder) live() {
 	if b.opts.Unreachable != "" {
 		b.putNode(b.opts.Unreachable)
 	}
-	b.history.delete("/registry/minions/" + b.OldNode)
+	b.Delete("/registry/minions/" + b.OldNode)
 	for _, i := range b.order.Perm(len(b.played)) {
 		b.fate(&b.played[i])
 	}
@@ -262,10 +262,10 @@ func (b *builder) fate(p *play) {
 	}
 	switch {
 	case p.before != nil && p.after == nil:
-		b.history.delete(key)
+		b.Delete(key)
 		b.saw(p.atThen)
 	case p.before != nil && p.renamed:
-		b.history.delete(key)
+		b.Delete(key)
 		b.saw(p.atThen)
 		b.pod(p, p.after, p.at, true)
 	case p.before == nil || !p.still():
@@ -290,7 +290,7 @@ func podKey(name string) string { return "/registry/pods/team/" + name }
 // pod writes a pod, changed from one that runs on a node.
 func (b *builder) pod(p *play, change func(*corev1.Pod), node string, now bool) {
 	if p.raw {
-		b.history.put(podKey(p.name), []byte("k8s:enc:aescbc:v1:key1:"+p.name))
+		b.Put(podKey(p.name), []byte("k8s:enc:aescbc:v1:key1:"+p.name))
 		return
 	}
 	pod := &corev1.Pod{
@@ -345,7 +345,7 @@ func (b *builder) job(p *play) {
 // putNode writes a node, cordoned or unreachable when it is the one that is since the
 // backup and is written again.
 func (b *builder) putNode(name string) {
-	_, again := b.history.live["/registry/minions/"+name]
+	_, again := b.History.live["/registry/minions/"+name]
 	var taints []corev1.Taint
 	if again && name == b.opts.Unreachable {
 		taints = []corev1.Taint{{Key: corev1.TaintNodeUnreachable, Effect: corev1.TaintEffectNoExecute}}
@@ -392,16 +392,7 @@ var encoder = protobuf.NewSerializer(scheme.Scheme, scheme.Scheme)
 
 // object writes an object as an API server stores it.
 func (b *builder) object(path string, o runtime.Object) {
-	gvks, _, err := scheme.Scheme.ObjectKinds(o)
-	if err == nil {
-		o.GetObjectKind().SetGroupVersionKind(gvks[0])
+	if err := b.Object(path, o); err != nil && b.err == nil {
+		b.err = err
 	}
-	value, encodeErr := runtime.Encode(encoder, o)
-	if err == nil {
-		err = encodeErr
-	}
-	if err != nil && b.err == nil {
-		b.err = fmt.Errorf("encode %s: %w", path, err)
-	}
-	b.history.put("/registry/"+path, value)
 }

@@ -10,10 +10,12 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 	"google.golang.org/protobuf/encoding/protowire"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes/scheme"
 )
 
-// history is what etcd has written: one record a revision.
-type history struct {
+// History is what etcd has written: one record a revision.
+type History struct {
 	revision int64
 	records  []record
 	live     map[string]*generation
@@ -34,9 +36,29 @@ type generation struct {
 	newest          int // record
 }
 
-func newHistory() *history { return &history{revision: 1, live: map[string]*generation{}} }
+// NewHistory is that of an empty store.
+func NewHistory() *History { return &History{revision: 1, live: map[string]*generation{}} }
 
-func (h *history) put(key string, value []byte) {
+// Revision is the newest.
+func (h *History) Revision() int64 { return h.revision }
+
+// Object puts an object as an API server stores it, below /registry/.
+func (h *History) Object(path string, o runtime.Object) error {
+	gvks, _, err := scheme.Scheme.ObjectKinds(o)
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", path, err)
+	}
+	o.GetObjectKind().SetGroupVersionKind(gvks[0])
+	value, err := runtime.Encode(encoder, o)
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", path, err)
+	}
+	h.Put("/registry/"+path, value)
+	return nil
+}
+
+// Put puts a value.
+func (h *History) Put(key string, value []byte) {
 	h.revision++
 	g := h.live[key]
 	if g == nil {
@@ -48,7 +70,8 @@ func (h *history) put(key string, value []byte) {
 	h.records = append(h.records, record{h.revision, key, value, g.create, g.version})
 }
 
-func (h *history) delete(key string) {
+// Delete deletes a key.
+func (h *History) Delete(key string) {
 	h.revision++
 	delete(h.live, key)
 	h.records = append(h.records, record{revision: h.revision, key: key})
@@ -56,7 +79,7 @@ func (h *history) delete(key string) {
 
 // compact drops what etcd drops: at or below the revision, all of a key but its
 // newest record, and that too when it is a deletion.
-func (h *history) compact(revision int64) []record {
+func (h *History) compact(revision int64) []record {
 	newest := map[string]int{}
 	for i, r := range h.records {
 		if r.revision <= revision {
@@ -72,9 +95,11 @@ func (h *history) compact(revision int64) []record {
 	return kept
 }
 
-// save writes a snapshot file as etcdctl snapshot save does: a bbolt file with its
-// SHA-256 after it. compacted is the compact revision, 0 for none.
-func (h *history) save(dir string, compacted int64) ([]byte, error) {
+// Save is a snapshot file as etcdctl snapshot save writes it: a bbolt file with its
+// SHA-256 after it. compacted is the compact revision, 0 for none. In place, all is written
+// first and the compaction then frees pages, as in a store that was in use; otherwise what
+// was compacted is nowhere in the file. dir is for a temporary file.
+func (h *History) Save(dir string, compacted int64, inPlace bool) ([]byte, error) {
 	path := filepath.Join(dir, fmt.Sprintf("%d.db", h.revision))
 	db, err := bolt.Open(path, 0o600, &bolt.Options{NoSync: true, NoFreelistSync: true, FreelistType: bolt.FreelistMapType})
 	if err != nil {
@@ -82,7 +107,14 @@ func (h *history) save(dir string, compacted int64) ([]byte, error) {
 	}
 	defer os.Remove(path)
 	var data bytes.Buffer
-	err = db.Update(func(tx *bolt.Tx) error { return h.write(tx, compacted) })
+	first := compacted
+	if inPlace {
+		first = 0
+	}
+	err = db.Update(func(tx *bolt.Tx) error { return h.write(tx, first) })
+	if err == nil && first != compacted {
+		err = db.Update(func(tx *bolt.Tx) error { return h.compactIn(tx, compacted) })
+	}
 	if err == nil {
 		err = db.View(func(tx *bolt.Tx) error {
 			_, err := tx.WriteTo(&data)
@@ -96,31 +128,56 @@ func (h *history) save(dir string, compacted int64) ([]byte, error) {
 	return append(data.Bytes(), sum[:]...), err
 }
 
-func (h *history) write(tx *bolt.Tx, compacted int64) error {
-	buckets := map[string]*bolt.Bucket{}
+func (h *History) write(tx *bolt.Tx, compacted int64) error {
 	for _, name := range []string{"alarm", "auth", "authRoles", "authUsers", "cluster", "key", "lease", "members", "members_removed", "meta"} {
 		b, err := tx.CreateBucket([]byte(name))
 		if err != nil {
 			return err
 		}
 		b.FillPercent = 1
-		buckets[name] = b
 	}
 	index := binary.BigEndian.AppendUint64(nil, uint64(h.revision)+10)
-	if err := buckets["meta"].Put([]byte("consistent_index"), index); err != nil {
+	if err := tx.Bucket([]byte("meta")).Put([]byte("consistent_index"), index); err != nil {
 		return err
 	}
 	records := h.records
 	if compacted > 0 {
 		records = h.compact(compacted)
-		for _, name := range []string{"scheduledCompactRev", "finishedCompactRev"} {
-			if err := buckets["meta"].Put([]byte(name), revisionKey(compacted, false)); err != nil {
+		if err := mark(tx, compacted); err != nil {
+			return err
+		}
+	}
+	keys := tx.Bucket([]byte("key"))
+	keys.FillPercent = 1
+	for _, r := range records {
+		if err := keys.Put(revisionKey(r.revision, r.value == nil), r.stored()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compactIn removes from a store what a compaction does.
+func (h *History) compactIn(tx *bolt.Tx, compacted int64) error {
+	kept := map[int64]bool{}
+	for _, r := range h.compact(compacted) {
+		kept[r.revision] = true
+	}
+	keys := tx.Bucket([]byte("key"))
+	for _, r := range h.records {
+		if !kept[r.revision] {
+			if err := keys.Delete(revisionKey(r.revision, r.value == nil)); err != nil {
 				return err
 			}
 		}
 	}
-	for _, r := range records {
-		if err := buckets["key"].Put(revisionKey(r.revision, r.value == nil), r.stored()); err != nil {
+	return mark(tx, compacted)
+}
+
+// mark notes in a store that it is compacted.
+func mark(tx *bolt.Tx, compacted int64) error {
+	for _, name := range []string{"scheduledCompactRev", "finishedCompactRev"} {
+		if err := tx.Bucket([]byte("meta")).Put([]byte(name), revisionKey(compacted, false)); err != nil {
 			return err
 		}
 	}
