@@ -47,7 +47,7 @@ func (p *Printer) Moment(v *replay.View) {
 	p.Line("")
 	header := []string{"POD", "RUNS ON", "ETCD HAS"}
 	for _, s := range v.Servers {
-		header = append(header, s.Name+" LISTS")
+		header = append(header, "VIA "+s.Name)
 	}
 	rows, marks = nil, nil
 	for i := range v.Pods {
@@ -62,7 +62,7 @@ func (p *Printer) Moment(v *replay.View) {
 			case !v.Servers[j].Up:
 				row = append(row, "(down)")
 			default:
-				row = append(row, listed(pod.Listed[j]))
+				row = append(row, status(pod.Listed[j]))
 			}
 		}
 		mark, note := restore.OK, ""
@@ -82,7 +82,7 @@ func holds(v *replay.View) string {
 	case v.Etcd.Base == replay.Before:
 		return "the current state"
 	case v.Etcd.Restores > 1:
-		return fmt.Sprintf("the backup, restored %d times", v.Etcd.Restores)
+		return "the backup again"
 	}
 	return "the backup"
 }
@@ -99,4 +99,15 @@ func listed(v *restore.APIView) string {
 		return "-"
 	}
 	return v.String()
+}
+
+// status is what kubectl get pods shows of a pod in its column STATUS.
+func status(v *restore.APIView) string {
+	switch {
+	case v == nil:
+		return "-"
+	case v.Terminating:
+		return "Terminating"
+	}
+	return v.Phase
 }

@@ -1,13 +1,13 @@
 package train
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"revenant/analyzer/replay"
-	"revenant/analyzer/restore"
 	"revenant/internal/words"
 )
 
@@ -90,6 +90,14 @@ var conditions = []condition{
 		}
 		return "Runs unseen: " + words.List(list) + ". " + whyNot(m)
 	}},
+	{"none-twice", "no two pods of one name run", func(m *moment) string {
+		for i := range m.view.Pods {
+			if p := &m.view.Pods[i]; runsTwice(m, p) {
+				return fmt.Sprintf("Two pods run under the name %s, on two nodes.", p.Name)
+			}
+		}
+		return ""
+	}},
 	{"no-ghosts", "no pod that the API shows as running does not run", func(m *moment) string {
 		for _, p := range m.view.Pods {
 			if p.Ghost {
@@ -151,50 +159,73 @@ func whyNot(m *moment) string {
 	return ""
 }
 
-// question is something that is to be found out.
+// question is something that is to be found out: in what is played, or on evidence.
 type question struct {
 	id, text string
-	wrong    func(m *moment, answer string) string // what a wrong answer overlooks, "" for a right one
+	about    bool // a goal says what it is asked of (Goal.Of)
+	played   *playedQuestion
+	found    *foundQuestion
+}
+
+// playedQuestion is one about a moment: what a wrong answer overlooks, "" for a right one,
+// and the right one.
+type playedQuestion struct {
+	wrong func(m *moment, answer string) string
+	right func(m *moment) string
+}
+
+// foundQuestion is the same about evidence. The errors are ctx's, or say that the evidence
+// does not have what is asked of it.
+type foundQuestion struct {
+	wrong func(ctx context.Context, f *facts, of, answer string) (string, error)
+	right func(ctx context.Context, f *facts, of string) (string, error)
 }
 
 // Questions are what a goal can ask, with their meaning.
 func Questions() (list [][2]string) {
-	for _, q := range questions {
+	for _, q := range slices.Concat(playedQuestions, foundQuestions) {
 		list = append(list, [2]string{q.id, q.text})
 	}
 	return list
 }
 
 func questionOf(id string) *question {
-	i := slices.IndexFunc(questions, func(q question) bool { return q.id == id })
-	if i < 0 {
-		return nil
+	for _, list := range [][]question{playedQuestions, foundQuestions} {
+		if i := slices.IndexFunc(list, func(q question) bool { return q.id == id }); i >= 0 {
+			return &list[i]
+		}
 	}
-	return &questions[i]
+	return nil
 }
 
-var questions = []question{
-	{"unseen-pods", "the pods that run unseen now", func(m *moment, answer string) string {
-		return wrongPods(m, answer, func(p *replay.PodView) bool { return p.Phantom }, "runs unseen", func(p *replay.PodView) string {
-			switch {
-			case len(p.RunsOn) == 0:
-				return "nothing of it runs"
-			case p.Stored != nil:
-				return "etcd has it, and it runs where etcd has it"
-			}
-			return "it does not run unseen"
-		})
-	}},
-	{"ghosts", "the pods that the API shows as running and that do not run", func(m *moment, answer string) string {
-		return wrongPods(m, answer, func(p *replay.PodView) bool { return p.Ghost }, "is shown as running, and does not run", func(p *replay.PodView) string {
-			if p.Stored == nil {
-				return "etcd does not have it"
-			}
-			return "it runs"
-		})
-	}},
-	{"smallest-bump", "the smallest bump that leaves no kubelet deaf, with all API servers restarted", wrongBump},
-	{"false-list", "the API servers whose list of pods is not what etcd holds", func(m *moment, answer string) string {
+var playedQuestions = []question{
+	{id: "unseen-pods", text: "the pods that run unseen now", played: podsQuestion(func(_ *moment, p *replay.PodView) bool { return p.Phantom }, "that runs unseen", "that run unseen", func(p *replay.PodView) string {
+		switch {
+		case len(p.RunsOn) == 0:
+			return "nothing of it runs"
+		case p.Stored != nil:
+			return "etcd has it, and it runs where etcd has it"
+		}
+		return "it does not run unseen"
+	})},
+	{id: "ghosts", text: "the pods that the API shows as running and that do not run", played: podsQuestion(func(_ *moment, p *replay.PodView) bool { return p.Ghost }, "that the API shows as running, and that does not run", "that the API shows as running, and that do not run", func(p *replay.PodView) string {
+		if p.Stored == nil {
+			return "etcd does not have it"
+		}
+		return "it runs"
+	})},
+	{id: "twice", text: "the pods of which two run under one name", played: podsQuestion(runsTwice, "whose name runs on two nodes", "whose names run on two nodes", func(p *replay.PodView) string {
+		if len(p.RunsOn) == 0 {
+			return "nothing of it runs"
+		}
+		return "it runs once"
+	})},
+	{id: "smallest-bump", text: "the smallest bump that leaves no kubelet deaf, with all API servers restarted", played: &playedQuestion{wrongBump, func(m *moment) string {
+		backup, _ := m.cluster.Revisions()
+		return fmt.Sprint(m.seen() + 1 - backup)
+	}}},
+	{id: "lowest-list", text: "the lowest revision at which a first list of an API server makes every kubelet list", played: &playedQuestion{wrongList, func(m *moment) string { return fmt.Sprint(m.seen() + 1) }}},
+	{id: "false-list", text: "the API servers whose list of pods is not what etcd holds", played: &playedQuestion{func(m *moment, answer string) string {
 		given := names(answer)
 		for _, s := range m.view.Servers {
 			switch named := slices.Contains(given, s.Name); {
@@ -205,7 +236,41 @@ var questions = []question{
 			}
 		}
 		return unknown(given, func(name string) bool { return slices.Contains(m.cluster.Servers, name) }, "API server")
-	}},
+	}, func(m *moment) string {
+		var list []string
+		for _, s := range m.view.Servers {
+			if s.Erased {
+				list = append(list, s.Name)
+			}
+		}
+		return strings.Join(list, " ")
+	}}},
+}
+
+// seen is the newest revision that a kubelet has seen.
+func (m *moment) seen() (seen int64) {
+	for _, k := range m.view.Kubelets {
+		if k.Up {
+			seen = max(seen, k.Seen)
+		}
+	}
+	return seen
+}
+
+// short is the name of a pod without its namespace.
+func short(name string) string { return name[strings.LastIndex(name, "/")+1:] }
+
+// runsTwice says whether pods of that name run on more than one node.
+func runsTwice(m *moment, p *replay.PodView) bool {
+	nodes := map[string]bool{}
+	for i := range m.view.Pods {
+		if o := &m.view.Pods[i]; o.Name == p.Name {
+			for _, n := range o.RunsOn {
+				nodes[n] = true
+			}
+		}
+	}
+	return len(nodes) > 1
 }
 
 // names are those of an answer.
@@ -223,19 +288,43 @@ func unknown(given []string, known func(string) bool, what string) string {
 	return ""
 }
 
-// wrongPods compares the pods of an answer with those of which is holds.
-func wrongPods(m *moment, answer string, is func(*replay.PodView) bool, what string, otherwise func(*replay.PodView) string) string {
+// podsQuestion asks for the names of the pods of which is holds.
+func podsQuestion(is func(*moment, *replay.PodView) bool, one, many string, otherwise func(*replay.PodView) string) *playedQuestion {
+	return &playedQuestion{
+		wrong: func(m *moment, answer string) string { return wrongPods(m, answer, is, one, many, otherwise) },
+		right: func(m *moment) string {
+			var list []string
+			for i := range m.view.Pods {
+				if p := &m.view.Pods[i]; is(m, p) && !slices.Contains(list, p.Name) {
+					list = append(list, p.Name)
+				}
+			}
+			return strings.Join(list, " ")
+		},
+	}
+}
+
+// wrongPods compares the pods of an answer with those of which is holds. Two pods of one
+// name are one answer.
+func wrongPods(m *moment, answer string, is func(*moment, *replay.PodView) bool, one, many string, otherwise func(*replay.PodView) string) string {
 	given := names(answer)
-	short := func(name string) string { return name[strings.LastIndex(name, "/")+1:] }
-	named := func(p *replay.PodView) bool {
-		return slices.Contains(given, p.Name) || slices.Contains(given, short(p.Name))
+	right, other := map[string]bool{}, map[string]string{}
+	for i := range m.view.Pods {
+		p := &m.view.Pods[i]
+		if is(m, p) {
+			right[p.Name] = true
+		} else if other[p.Name] == "" || len(p.RunsOn) > 0 {
+			other[p.Name] = otherwise(p)
+		}
 	}
 	missing := 0
 	for i := range m.view.Pods {
-		switch p := &m.view.Pods[i]; {
-		case named(p) && !is(p):
-			return fmt.Sprintf("Not %s: %s.", p.Name, otherwise(p))
-		case !named(p) && is(p):
+		name := m.view.Pods[i].Name
+		switch named := slices.Contains(given, name) || slices.Contains(given, short(name)); {
+		case named && !right[name]:
+			return fmt.Sprintf("Not %s: %s.", name, other[name])
+		case !named && right[name]:
+			delete(right, name)
 			missing++
 		}
 	}
@@ -245,7 +334,7 @@ func wrongPods(m *moment, answer string, is func(*replay.PodView) bool, what str
 		return why
 	}
 	if missing > 0 {
-		return fmt.Sprintf("%s more that %s. Compare what runs with what etcd has, not with what an API server lists.", words.CountOf(missing, "There is 1 pod", "There are pods"), what)
+		return fmt.Sprintf("Missing: %s. Compare what runs with what etcd has, not with what an API server lists.", words.CountOf(missing, "pod "+one, "pods "+many))
 	}
 	return ""
 }
@@ -253,15 +342,12 @@ func wrongPods(m *moment, answer string, is func(*replay.PodView) bool, what str
 // wrongBump says what a bump overlooks: it must start the store above all that a kubelet
 // has seen.
 func wrongBump(m *moment, answer string) string {
-	given, err := strconv.ParseInt(strings.ReplaceAll(answer, ",", ""), 10, 64)
+	given, err := number(answer)
 	if err != nil {
 		return fmt.Sprintf("Want a number of revisions, not %.40q.", answer)
 	}
 	backup, current := m.cluster.Revisions()
-	seen := int64(0)
-	for _, k := range m.view.Kubelets {
-		seen = max(seen, k.Seen)
-	}
+	seen := m.seen()
 	right := seen + 1 - backup
 	switch {
 	case given == right:
@@ -278,72 +364,31 @@ func wrongBump(m *moment, answer string) string {
 	return fmt.Sprintf("%d is enough, and not the smallest. In a real cluster take more than the smallest: nobody knows to the revision what was seen.", given)
 }
 
-// Cost is how much an exercise disturbed the cluster.
-type Cost struct {
-	Servers  int // restarts of API servers
-	Kubelets int // restarts of kubelets
-	Restores int // beyond the first
-	Killed   int // pods killed within 2 s, without their preStop hooks
-	Stopped  int // pods stopped with their own grace period
-	Lost     int // pods that were created after a restore, and that a later one took back
-}
-
-// Cost counts what the exercise has disturbed so far.
-func (x *Session) Cost() (Cost, error) {
-	var cost Cost
-	restores := int(x.Play.State().Etcd.Restores)
-	for _, step := range x.Steps() {
-		switch step.Action.Kind {
-		case replay.StartServer:
-			cost.Servers++
-		case replay.RestartKubelet:
-			cost.Kubelets++
-		}
-	}
-	cost.Restores = max(0, restores-1)
-	s := x.Play.State()
-	for i := range s.Changes {
-		if !s.Changes[i].Delete && !s.Etcd.Holds.Has(i) {
-			cost.Lost++
-		}
-	}
-	if restores == 0 {
-		return cost, nil
-	}
-	p, err := x.Play.Prediction(s)
+// wrongList says what a revision of a first list overlooks: a watch is refused when it
+// resumes below it.
+func wrongList(m *moment, answer string) string {
+	given, err := number(answer)
 	if err != nil {
-		return cost, err
+		return fmt.Sprintf("Want a revision, not %.40q.", answer)
 	}
-	for i := range p.Pods {
-		if p.Pods[i].Outcome != restore.Terminated {
-			continue
-		}
-		node := slices.IndexFunc(x.Play.Nodes, func(n replay.Node) bool { return n.Name == p.Pods[i].Node })
-		if node >= 0 && s.Kubelets[node].Did == replay.Restarted {
-			cost.Killed++
-		} else {
-			cost.Stopped++
-		}
+	backup, current := m.cluster.Revisions()
+	right := m.seen() + 1
+	switch {
+	case given == right:
+		return ""
+	case given == right-1:
+		return fmt.Sprintf("A kubelet has seen revision %d. A watch that resumes at the revision of the first list is accepted.", given)
+	case given == backup:
+		return fmt.Sprintf("%d is where the backup ends, and kubelets have seen revision %d.", given, right-1)
+	case given == current:
+		return fmt.Sprintf("%d is where the newest snapshot ends. Kubelets have heard more since: revision %d.", given, right-1)
+	case given < right:
+		return fmt.Sprintf("A watch that resumes at %d is above a first list at %d, and is accepted.", right-1, given)
 	}
-	return cost, nil
+	return fmt.Sprintf("%d is enough, and not the lowest.", given)
 }
 
-// String says it in words.
-func (c Cost) String() string {
-	var list []string
-	say := func(n int, one, many string) {
-		if n > 0 {
-			list = append(list, words.CountOf(n, one, many))
-		}
-	}
-	say(c.Killed, "pod killed without its preStop hook", "pods killed without their preStop hooks")
-	say(c.Lost, "new pod lost", "new pods lost")
-	say(c.Restores, "restore more", "restores more")
-	say(c.Kubelets, "restart of a kubelet", "restarts of kubelets")
-	say(c.Servers, "start of an API server", "starts of API servers")
-	say(c.Stopped, "pod stopped with its own grace period", "pods stopped with their own grace period")
-	if len(list) == 0 {
-		return "nothing"
-	}
-	return words.List(list)
+// number reads a number, which may have commas and spaces about it.
+func number(text string) (int64, error) {
+	return strconv.ParseInt(strings.ReplaceAll(strings.TrimSpace(text), ",", ""), 10, 64)
 }

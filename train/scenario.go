@@ -1,114 +1,238 @@
 // Package train has exercises about restores, and checks what is done in them.
 //
-// An exercise plays on the state machine of analyzer/replay. What goes in are actions, and
-// answers as a person types them; what comes out is whether each goal is reached, and if
-// not, what was overlooked. A goal is a condition on the state that was reached, or a
-// question whose answer is computed from it: nothing is compared with a text that was
+// An exercise is of one of two kinds. One plays on the state machine of analyzer/replay:
+// what goes in are actions, and answers as a person types them. The other is on evidence:
+// snapshots that are looked into with the program's other commands; what goes in are
+// answers. What comes out is whether each goal is reached, and if not, what was overlooked.
+// A goal is a condition on the state that was reached, or a question whose answer is
+// computed from the state or from the evidence: nothing is compared with a text that was
 // written down.
+//
+// The package writes nothing and knows no terminal: whoever shows an exercise writes its
+// files for the learner, and keeps the learner's Answers.
 package train
 
 import (
+	"cmp"
+	"compress/gzip"
 	"embed"
 	"fmt"
+	"io"
+	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
 
 	"sigs.k8s.io/yaml"
-
-	"revenant/analyzer/replay"
 )
 
 // Scenario is an exercise.
 type Scenario struct {
 	ID    string `json:"id"`
 	Level int    `json:"level"` // 1 to 3
+	Texts
+	// Servers is how many API servers the cluster has that is played, 0 for an exercise on
+	// evidence. Cluster is its name (Clusters), "" for the small one. Begin is the id of the
+	// moment at which the exercise begins, "" for before the outage.
+	Servers int    `json:"servers,omitempty"`
+	Cluster string `json:"cluster,omitempty"`
+	Begin   string `json:"begin,omitempty"`
+	// Evidence are the files that are given to the learner, by the names that they get, and
+	// the names that they have among the program's own.
+	Evidence map[string]string `json:"evidence,omitempty"`
+	Goals    []Goal            `json:"goals"`
+	Sources  []string          `json:"sources"`
+	// Solution is the id of a moment at which the goals are reached, with the least
+	// disturbance that is known. Of an exercise on evidence, Commands show what is asked for.
+	Solution string   `json:"solution,omitempty"`
+	Commands []string `json:"commands,omitempty"`
+
+	made *madeCluster // of a scenario that a seed made
+}
+
+// Texts are what a learner reads, in one language.
+type Texts struct {
 	Title string `json:"title"`
 	Story string `json:"story"`
-	// Servers is how many API servers the cluster has, and Begin the id of the moment at
-	// which the exercise begins, "" for before the outage.
-	Servers int    `json:"servers"`
-	Begin   string `json:"begin,omitempty"`
-	Goals   []Goal `json:"goals"`
-	// Hints are given one after another, each saying more than the one before.
+	// Hints are given one after another, each saying more than the one before. A line of one
+	// that begins with "revenant " is a command, to be shown as it is.
 	Hints       []string `json:"hints"`
 	Explanation string   `json:"explanation"`
-	Sources     []string `json:"sources"`
-	// Solution is the id of a moment at which the goals are reached, with the least
-	// disturbance that is known.
-	Solution string `json:"solution"`
 }
 
 // Goal is what is to be reached, or to be found out.
 type Goal struct {
 	Ask string `json:"ask"`
 	// Reach are conditions on the moment (Conditions), and Answer is a question
-	// (Questions); a goal has one of both.
+	// (Questions); a goal has one of both. Of is what the question is about, such as the key
+	// of an object.
 	Reach  []string `json:"reach,omitempty"`
 	Answer string   `json:"answer,omitempty"`
+	Of     string   `json:"of,omitempty"`
 }
 
-//go:embed scenarios/*.yaml
+// Manifest says that what answers the goal is the text of a manifest.
+func (g *Goal) Manifest() bool { return g.Answer == "manifest" || g.Answer == "carved-manifest" }
+
+// translation is the texts of a scenario in another language than English.
+type translation struct {
+	Texts
+	Asks []string `json:"asks"` // of the goals
+}
+
+//go:embed scenarios evidence
 var files embed.FS
 
 // hintSteps is how many hints a scenario has.
 const hintSteps = 3
 
-// Scenarios are all of them, the easiest first. The error says what is wrong with one.
-func Scenarios() ([]Scenario, error) {
-	entries, err := files.ReadDir("scenarios")
+// Languages are those that scenarios have texts in. English has all of them; where another
+// lacks a scenario, that is in English.
+var Languages = []string{"en", "zh"}
+
+// Scenarios are all of them in a language, the easiest first, and those that are played before the others. The error says that there is
+// no such language, or what is wrong with a scenario.
+func Scenarios(language string) ([]Scenario, error) {
+	if !slices.Contains(Languages, language) {
+		return nil, fmt.Errorf("no scenario is in the language %.40q: there are %s", language, strings.Join(Languages, ", "))
+	}
+	names, err := fs.Glob(files, "scenarios/*.yaml")
 	if err != nil {
 		return nil, err
 	}
 	var list []Scenario
-	for _, e := range entries {
-		text, err := files.ReadFile(path.Join("scenarios", e.Name()))
+	for _, name := range names {
+		text, err := files.ReadFile(name)
 		if err != nil {
 			return nil, err
 		}
-		var s Scenario
-		if err := yaml.UnmarshalStrict(text, &s); err != nil {
-			return nil, fmt.Errorf("%s: %w", e.Name(), err)
+		id := strings.TrimSuffix(path.Base(name), ".yaml")
+		s, err := parse(id, text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		if err := s.check(strings.TrimSuffix(e.Name(), ".yaml")); err != nil {
-			return nil, fmt.Errorf("%s: %w", e.Name(), err)
+		if err := s.translate(language); err != nil {
+			return nil, fmt.Errorf("%s in %s: %w", name, language, err)
 		}
 		list = append(list, s)
 	}
-	slices.SortStableFunc(list, func(a, b Scenario) int { return a.Level - b.Level })
+	slices.SortStableFunc(list, func(a, b Scenario) int { return cmp.Or(a.Level-b.Level, b.Servers-a.Servers) })
 	return list, nil
+}
+
+// parse reads a scenario and says what is wrong with it.
+func parse(id string, text []byte) (Scenario, error) {
+	var s Scenario
+	if err := yaml.UnmarshalStrict(text, &s); err != nil {
+		return s, err
+	}
+	return s, s.check(id)
+}
+
+// translate puts the texts of a language in, where there are any.
+func (s *Scenario) translate(language string) error {
+	text, err := files.ReadFile(path.Join("scenarios", language, s.ID+".yaml"))
+	if err != nil {
+		return nil // English, or not translated
+	}
+	var t translation
+	if err := yaml.UnmarshalStrict(text, &t); err != nil {
+		return err
+	}
+	if err := t.check(); err != nil {
+		return err
+	}
+	if len(t.Asks) != len(s.Goals) {
+		return fmt.Errorf("it asks for %d goals of %d", len(t.Asks), len(s.Goals))
+	}
+	s.Texts, s.Goals = t.Texts, slices.Clone(s.Goals)
+	for i, ask := range t.Asks {
+		s.Goals[i].Ask = ask
+	}
+	return nil
+}
+
+// check says what the texts lack.
+func (t *Texts) check() error {
+	if len(t.Hints) != hintSteps || t.Title == "" || t.Story == "" || t.Explanation == "" {
+		return fmt.Errorf("it lacks %d hints, a title, a story or an explanation", hintSteps)
+	}
+	return nil
 }
 
 // check says what is wrong with a scenario.
 func (s *Scenario) check(name string) error {
+	played := s.Servers > 0
 	switch {
 	case s.ID != name:
 		return fmt.Errorf("its id is %q", s.ID)
-	case s.Level < 1 || s.Level > 3:
+	case s.Level < 1 || s.Level > Levels:
 		return fmt.Errorf("level %d", s.Level)
-	case s.Servers < 1 || s.Servers > 3:
+	case s.Servers < 0 || s.Servers > 3:
 		return fmt.Errorf("%d API servers", s.Servers)
-	case len(s.Goals) == 0 || len(s.Hints) != hintSteps || s.Title == "" || s.Story == "" || s.Explanation == "" || len(s.Sources) == 0 || s.Solution == "":
-		return fmt.Errorf("it lacks goals, %d hints, a title, a story, an explanation, sources or a solution", hintSteps)
+	case played == (len(s.Evidence) > 0):
+		return fmt.Errorf("it wants either API servers or evidence")
+	case played && clusters[s.Cluster] == nil:
+		return fmt.Errorf("no cluster is called %q", s.Cluster)
+	case played != (s.Solution != "") || played == (len(s.Commands) > 0):
+		return fmt.Errorf("it wants the id of its solution, or, on evidence, the commands that show it")
+	case len(s.Goals) == 0 || len(s.Sources) == 0:
+		return fmt.Errorf("it lacks goals or sources")
 	}
 	for _, g := range s.Goals {
-		if g.Ask == "" || (len(g.Reach) == 0) == (g.Answer == "") {
-			return fmt.Errorf("a goal wants a text, and conditions or a question")
+		if g.Ask == "" || (len(g.Reach) == 0) == (g.Answer == "") || len(g.Reach) > 0 && !played {
+			return fmt.Errorf("a goal wants a text, and a question or, where it is played, conditions")
 		}
 		for _, id := range g.Reach {
 			if conditionOf(id) == nil {
 				return fmt.Errorf("no condition is called %q", id)
 			}
 		}
-		if g.Answer != "" && questionOf(g.Answer) == nil {
-			return fmt.Errorf("no question is called %q", g.Answer)
+		if g.Answer == "" {
+			continue
+		}
+		q := questionOf(g.Answer)
+		if q == nil || (q.played != nil) != played || q.about != (g.Of != "") {
+			return fmt.Errorf("no question is called %q, or not of this kind of scenario, or it is asked of the wrong thing", g.Answer)
 		}
 	}
-	return nil
+	return s.Texts.check()
 }
 
-// Find is the scenario of an id, or of what only one id begins with; nil for none.
+// Played says whether the scenario is played, and not on evidence.
+func (s *Scenario) Played() bool { return s.Servers > 0 }
+
+// Files are the evidence by the names that the learner's files have.
+func (s *Scenario) Files() (map[string][]byte, error) {
+	list := map[string][]byte{}
+	for _, name := range slices.Sorted(maps.Keys(s.Evidence)) {
+		f, err := files.Open(path.Join("evidence", s.Evidence[name]+".gz"))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.ID, err)
+		}
+		z, err := gzip.NewReader(f)
+		if err == nil {
+			list[name], err = io.ReadAll(z)
+		}
+		f.Close()
+		if err != nil {
+			return nil, fmt.Errorf("unpack the evidence of %s: %w", s.ID, err)
+		}
+	}
+	return list, nil
+}
+
+// Find is the scenario of an id, or of what only one id begins with; nil for none. The id
+// of a made scenario makes it.
 func Find(list []Scenario, id string) *Scenario {
+	if seed, level, ok := madeID(id); ok {
+		s, err := Make(seed, level)
+		if err != nil {
+			return nil
+		}
+		return &s
+	}
 	var found *Scenario
 	for i := range list {
 		switch {
@@ -122,108 +246,4 @@ func Find(list []Scenario, id string) *Scenario {
 		}
 	}
 	return found
-}
-
-// Session is an exercise that is being done.
-type Session struct {
-	Scenario
-	Play *replay.Play
-
-	begun    int // steps of the play before the exercise begins
-	hinted   int
-	answered map[int]bool // goals that are questions
-}
-
-// New begins an exercise.
-func New(s Scenario) (*Session, error) {
-	cluster, start := replay.Small(s.Servers)
-	cluster.Closes = false // watches end when something ends them
-	cluster.MostChanges = 6
-	cluster.Bumps = append(cluster.Bumps, 10*cluster.Bumps[len(cluster.Bumps)-1]) // far above
-	x := &Session{Scenario: s, Play: replay.NewPlay(cluster, start), answered: map[int]bool{}}
-	if s.Begin != "" {
-		if err := x.Play.Go(s.Begin); err != nil {
-			return nil, fmt.Errorf("%s: %w", s.ID, err)
-		}
-	}
-	x.begun = len(x.Play.Steps())
-	return x, nil
-}
-
-// Back takes back the last step of the exercise, and says whether there is one.
-func (x *Session) Back() bool { return len(x.Play.Steps()) > x.begun && x.Play.Back() }
-
-// Steps are the steps of the exercise.
-func (x *Session) Steps() []replay.Step { return x.Play.Steps()[x.begun:] }
-
-// Hint is the next hint, and how many are left; after the last it is that again.
-func (x *Session) Hint() (text string, left int) {
-	text = x.Hints[min(x.hinted, len(x.Hints)-1)]
-	x.hinted = min(x.hinted+1, len(x.Hints))
-	return text, len(x.Hints) - x.hinted
-}
-
-// Result is how it stands with a goal.
-type Result struct {
-	Goal     Goal
-	Reached  bool
-	Overlook []string // what is missing, or was overlooked
-}
-
-// Check holds all goals against the moment and the answers so far.
-func (x *Session) Check() ([]Result, error) {
-	m, err := x.moment()
-	if err != nil {
-		return nil, err
-	}
-	var list []Result
-	for i, g := range x.Goals {
-		r := Result{Goal: g}
-		for _, id := range g.Reach {
-			if why := conditionOf(id).lacks(m); why != "" {
-				r.Overlook = append(r.Overlook, why)
-			}
-		}
-		if g.Answer != "" && !x.answered[i] {
-			r.Overlook = []string{"It has not been answered: type answer, and what you think."}
-		}
-		r.Reached = len(r.Overlook) == 0
-		list = append(list, r)
-	}
-	return list, nil
-}
-
-// Solved says whether all goals are reached.
-func (x *Session) Solved() (bool, error) {
-	list, err := x.Check()
-	return err == nil && !slices.ContainsFunc(list, func(r Result) bool { return !r.Reached }), err
-}
-
-// Answer answers the first question that is open. The error says that there is none.
-func (x *Session) Answer(text string) (Result, error) {
-	for i, g := range x.Goals {
-		if g.Answer == "" || x.answered[i] {
-			continue
-		}
-		m, err := x.moment()
-		if err != nil {
-			return Result{}, err
-		}
-		r := Result{Goal: g}
-		if why := questionOf(g.Answer).wrong(m, strings.TrimSpace(text)); why != "" {
-			r.Overlook = []string{why}
-			return r, nil
-		}
-		x.answered[i], r.Reached = true, true
-		return r, nil
-	}
-	return Result{}, fmt.Errorf("no question is open")
-}
-
-// Solve goes to the solution, and answers all questions.
-func (x *Session) Solve() error {
-	for i, g := range x.Goals {
-		x.answered[i] = g.Answer != ""
-	}
-	return x.Play.Go(x.Solution)
 }

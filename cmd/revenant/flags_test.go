@@ -78,9 +78,11 @@ func TestFlags(t *testing.T) {
 		"describe": {"a b c", []map[string]string{openFlags, filesFlags, queryFlags}, map[string]string{"show-events": "events"}},
 		"storage":  {"a", []map[string]string{openFlags, filesFlags, outputFlags}, map[string]string{"by": "by", "top": "top"}},
 		"handbook": {"1", nil, map[string]string{"lang": "language"}},
-		"train":    {"phantom", nil, map[string]string{"at": "at"}},
-		"config":   {"theme", nil, nil},
-		"man":      {"a", nil, nil},
+		"train": {"phantom", []map[string]string{outputFlags}, map[string]string{
+			"at": "at", "dir": "dir", "lang": "language", "progress": "progress", "seed": "seed", "level": "level", "check": "answers",
+		}},
+		"config": {"theme", nil, nil},
+		"man":    {"a", nil, nil},
 	}
 	root := newRoot(streams{}, work)
 	for _, cmd := range append(root.Commands(), root) {

@@ -53,6 +53,7 @@ func TestJSON(t *testing.T) {
 		"diff -o json backup.db current.db sts",
 		"storage -o json backup.db",
 		"verify -o json backup.db --kubelet node-1=pods.json",
+		"train -o json --check answers.yaml",
 	} {
 		t.Run(line, func(t *testing.T) {
 			var out, errs bytes.Buffer

@@ -34,6 +34,7 @@ func TestReadme(t *testing.T) {
 		{page: "docs/timeline.md", args: []string{"timeline", "current.db", "deploy/web", "-n", "shop", "--from", "455", "--to", "480"}},
 		{page: "docs/describe.md", args: []string{"describe", "current.db", "deploy/old-app", "-n", "doomed", "--deleted"}, ends: "\nSpec:"},
 		{page: "docs/train.md", args: []string{"train"}},
+		{page: "docs/train.md", args: []string{"train", "--check", "answers.yaml"}},
 		{page: "docs/storage.md", args: []string{"storage", "backup.db", "--top", "3"}},
 		{page: "docs/who.md", args: []string{"who", "backup.db", "current.db", "deploy/web", "-n", "shop", "--audit-log", "audit.log"}},
 		{page: "docs/extract.md", args: []string{"extract", "backup.db", "deploy/web", "-n", "shop"}},
@@ -63,6 +64,7 @@ func TestReadme(t *testing.T) {
 // output runs revenant without a terminal, beside some evidence.
 func output(t *testing.T, args []string) string {
 	t.Helper()
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	evidenceFiles(t)
 	var out, errs bytes.Buffer
 	if code := run(t.Context(), args, streams{in: strings.NewReader(""), out: &out, err: &errs}); code != exitOK && code != exitFindings {
@@ -95,7 +97,23 @@ func evidenceFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	writeEvidence(t, "audit.log", slices.Concat(script.Files[0].Data, script.Files[1].Data))
+	writeEvidence(t, "answers.yaml", classAnswers(t))
 	writeEvidence(t, "pods.json", []byte(`{"kind":"PodList","apiVersion":"v1","metadata":{},"items":[]}`))
+}
+
+// classAnswers is the file of answers that docs/train.md shows.
+func classAnswers(t *testing.T) []byte {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join(repository, "docs/train.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(page), "```yaml\n")
+	text, _, found := strings.Cut(text, "```\n")
+	if !found {
+		t.Fatal("docs/train.md shows no file of answers")
+	}
+	return []byte(text)
 }
 
 func writeEvidence(t *testing.T, name string, data []byte) {
