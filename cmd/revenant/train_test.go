@@ -109,6 +109,43 @@ func TestTraining(t *testing.T) {
 	}
 }
 
+// TestTrainingTranslated: what is translated is shown, no wider than the rest.
+func TestTrainingTranslated(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	english, err := train.Scenarios("en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, language := range train.Languages[1:] {
+		list, err := train.Scenarios(language)
+		if err != nil {
+			t.Fatal(err)
+		}
+		translated := 0
+		for i, s := range list {
+			if s.Title == english[i].Title {
+				continue
+			}
+			translated++
+			var out, errs bytes.Buffer
+			if code := run(t.Context(), []string{"train", s.ID, "--lang", language}, streams{in: strings.NewReader("hint\nhint\nhint\n"), out: &out, err: &errs}); code != exitFindings {
+				t.Fatalf("exit code %d, %s", code, &errs)
+			}
+			if !strings.HasPrefix(out.String(), s.Title) {
+				t.Errorf("%s in %s begins with %.60s", s.ID, language, &out)
+			}
+			for line := range strings.Lines(out.String()) {
+				if n := ansi.StringWidth(strings.TrimSuffix(line, "\n")); n > trainWidth {
+					t.Errorf("%d columns: %s", n, line)
+				}
+			}
+		}
+		if translated == 0 {
+			t.Errorf("nothing is in %s", language)
+		}
+	}
+}
+
 // TestSplit splits lines as a shell does.
 func TestSplit(t *testing.T) {
 	for line, want := range map[string]string{
