@@ -384,6 +384,7 @@ const helpPlayed = `  NUMBER         take that action; its words do, too: stop c
   b              take the last step back
   why            why the last step was so, and what each kubelet hears
   id             the id of this moment
+  revenant ...   run another command: revenant handbook bump says what that is
 `
 
 const helpFiles = `  revenant ...   run a command beside the files: revenant inspect FILE
@@ -508,6 +509,8 @@ func (t *trainer) act(ctx context.Context, word, line string) error {
 		return t.moment()
 	case "why":
 		return t.why()
+	case "revenant":
+		return t.other(ctx, line)
 	case "id":
 		t.p.Line("revenant train %s --at %s", t.ID, t.Play.ID())
 		return nil
@@ -544,7 +547,7 @@ func (t *trainer) beside(ctx context.Context, word, line string) error {
 	return nil
 }
 
-// other runs another command of the program beside the files.
+// other runs another command of the program, beside the files where there are any.
 func (t *trainer) other(ctx context.Context, line string) error {
 	args, err := split(line)
 	if err != nil {
@@ -592,7 +595,7 @@ func split(line string) (args []string, err error) {
 			}
 			inside = false
 		case strings.ContainsRune("|<>;&$`", r):
-			return nil, fmt.Errorf("here %c is only for another terminal: the files are in the directory that the word files names", r)
+			return nil, fmt.Errorf("no shell reads this line: %c is only for another terminal", r)
 		default:
 			inside = true
 			word.WriteRune(r)
@@ -635,7 +638,11 @@ func (t *trainer) answer(ctx context.Context, text string) error {
 		return nil
 	}
 	t.p.Line("Right.")
-	if next := t.Open(); next >= 0 {
+	results, err := t.Check()
+	if err != nil {
+		return err
+	}
+	if next := slices.IndexFunc(results, func(r train.Result) bool { return !r.Reached }); next >= 0 {
 		t.p.Wrapped("", t.p.Width, fmt.Sprintf("Goal %d. %s", next+1, t.Goals[next].Ask))
 	}
 	return t.check(ctx, true)
@@ -675,6 +682,9 @@ func (t *trainer) story() {
 		t.files()
 	}
 	t.p.Line("Type help for what can be typed.")
+	if t.Play != nil {
+		t.p.Line("revenant handbook WORD says what a word means: bump, deaf, phantom.")
+	}
 }
 
 // files says where the files are.

@@ -153,7 +153,7 @@ func TestSplit(t *testing.T) {
 		`revenant search a.db 'a b' "c"`: "[revenant search a.db a b c]",
 		"revenant get '' x":              "[revenant get  x]",
 		"revenant get 'x":                "a quote is not closed",
-		"revenant get a | head":          "here | is only for another terminal: the files are in the directory that the word files names",
+		"revenant get a | head":          "no shell reads this line: | is only for another terminal",
 	} {
 		args, err := split(line)
 		got := fmt.Sprint(args)
