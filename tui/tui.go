@@ -15,6 +15,8 @@ type (
 	Input = session.Input
 	// Source is a snapshot and what was read off it.
 	Source = session.Source
+	// Training is what the exercises need.
+	Training = session.Training
 	// Series is more files than two, as one history.
 	Series = session.Series
 	// Runbook is what to type, in which order.

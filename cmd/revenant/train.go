@@ -41,6 +41,7 @@ type trainOptions struct {
 	progress string
 	seed     int64
 	level    int
+	plain    bool
 	answers  []string // files to check
 }
 
@@ -95,6 +96,7 @@ file could not be read or written.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.at, "at", "", "begin at the moment of this `ID`")
+	flags.BoolVar(&o.plain, "plain", false, "no screens: lines to read, and words to type")
 	flags.StringVar(&o.dir, "dir", "", "write the files of a scenario into `DIR`; none that is there is overwritten")
 	flags.StringVar(&o.language, "lang", train.Languages[0], "show texts in this `LANGUAGE` where there are any: "+strings.Join(train.Languages, ", "))
 	flags.StringVar(&o.progress, "progress", "", "keep what is solved in `FILE` (default: train.yaml in the state directory)")
@@ -136,6 +138,9 @@ func (o *trainOptions) run(ctx context.Context, args []string) error {
 		if o.at != "" || o.dir != "" {
 			return errors.New("--at and --dir: of which scenario?")
 		}
+		if o.onScreen() {
+			return o.screens(ctx, list, nil)
+		}
 		return o.list(ctx, list)
 	}
 	s, err := o.scenario(list, args)
@@ -151,6 +156,9 @@ func (o *trainOptions) run(ctx context.Context, args []string) error {
 		if err := x.Go(o.at); err != nil {
 			return hinted(fmt.Errorf("--at: %w", err), "the id of a moment is of one scenario, and of this version of revenant")
 		}
+	}
+	if o.onScreen() {
+		return o.screens(ctx, list, s)
 	}
 	t := trainer{Session: x, p: report.NewPrinter(o.streams.out), all: list, streams: o.streams}
 	t.p.Width = trainWidth
@@ -176,6 +184,9 @@ func (o *trainOptions) run(ctx context.Context, args []string) error {
 	}
 	return t.play(ctx, o.streams.in)
 }
+
+// onScreen says whether the terminal UI shows the scenarios.
+func (o *trainOptions) onScreen() bool { return !o.plain && o.streams.inTTY && o.streams.outTTY }
 
 // scenario is the one that is asked for.
 func (o *trainOptions) scenario(list []train.Scenario, args []string) (*train.Scenario, error) {
@@ -649,9 +660,12 @@ func (t *trainer) answer(ctx context.Context, text string) error {
 }
 
 // readAnswer reads a file that was named: one beside those of the scenario, or any other.
-func (t *trainer) readAnswer(name string) ([]byte, error) {
-	if !filepath.IsAbs(name) && t.dir != "" {
-		text, err := input.ReadConfig(filepath.Join(t.dir, name))
+func (t *trainer) readAnswer(name string) ([]byte, error) { return readManifest(t.dir, name) }
+
+// readManifest reads a file that is named as from dir, or else as from here.
+func readManifest(dir, name string) ([]byte, error) {
+	if !filepath.IsAbs(name) && dir != "" {
+		text, err := input.ReadConfig(filepath.Join(dir, name))
 		if !errors.Is(err, fs.ErrNotExist) {
 			return text, err
 		}

@@ -29,6 +29,7 @@ type uiOptions struct {
 	plain   bool
 	carved  bool
 	version bool
+	screen  string // to begin with, "" for the overview
 }
 
 func (o *uiOptions) addFlags(flags *pflag.FlagSet) {
@@ -182,7 +183,7 @@ func (o *uiOptions) shown(ctx context.Context, load loader) error {
 // screens opens the terminal UI, which loads what it shows. What is opened is closed.
 func (o *uiOptions) screens(ctx context.Context, load loader, opened *pairs) error {
 	o.open.anyKeys = true // they can be looked at and compared
-	options := tui.Options{Input: o.streams.in, Output: o.streams.out, Mouse: o.mouse, Plain: o.plain, Outputs: o.open.guard}
+	options := tui.Options{Input: o.streams.in, Output: o.streams.out, Mouse: o.mouse, Plain: o.plain, Outputs: o.open.guard, Screen: o.screen}
 	options.Load = load
 	options.Release = func(in *tui.Input) { opened.release(ctx, in) }
 	options.Remember = func(hash string, m *tui.Memory) { remember(o.open.guard, hash, m) }

@@ -56,7 +56,7 @@ var rooms = []struct {
 	{"tui", []string{"tui/shell", "tui/session", "tui/draw", "tui/keys"}},
 	{"tui/shell", []string{"tui/screens/...", "tui/session", "tui/widget", "tui/draw", "tui/keys", "analyzer/...", "decoder/snapshot", "internal/outfile", "internal/words"}},
 	{"tui/screens/*", []string{"tui/screens/shared", "tui/session", "tui/widget", "tui/draw", "tui/keys", "analyzer/...", "decoder/snapshot", "decoder/kube", "decoder/keyspace", "decoder/sanitize", "docs/handbook", "train", "internal/words"}},
-	{"tui/session", []string{"tui/widget", "tui/draw", "tui/keys", "analyzer/...", "decoder/snapshot", "decoder/kube", "internal/words"}},
+	{"tui/session", []string{"tui/widget", "tui/draw", "tui/keys", "analyzer/...", "decoder/snapshot", "decoder/kube", "train", "internal/words"}},
 	{"tui/widget", []string{"tui/draw", "tui/keys", "decoder/sanitize", "internal/words"}},
 	{"tui/draw", []string{"decoder/sanitize", "internal/words"}},
 	{"tui/keys", nil},

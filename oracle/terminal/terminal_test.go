@@ -44,14 +44,14 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// open starts the program on the built-in pair.
-func open(t *testing.T, width, height int, environ string) *terminal {
+// open starts the program, without arguments on the built-in pair.
+func open(t *testing.T, width, height int, environ string, args ...string) *terminal {
 	t.Helper()
 	home := t.TempDir()
 	term := &terminal{t: t, socket: filepath.Join(t.TempDir(), "tmux"), dir: t.TempDir()}
 	t.Cleanup(term.end)
 	term.tmux("-f", os.DevNull, "new-session", "-d", "-x", fmt.Sprint(width), "-y", fmt.Sprint(height), "-c", term.dir,
-		"env HOME="+home+" XDG_CONFIG_HOME= XDG_STATE_HOME= "+environ+" "+program)
+		"env HOME="+home+" XDG_CONFIG_HOME= XDG_STATE_HOME= "+environ+" "+program+" "+strings.Join(args, " "))
 	term.tmux("set-option", "-s", "set-clipboard", "on") // takes OSC 52 into a buffer
 	return term
 }

@@ -6,6 +6,7 @@ import (
 	"revenant/analyzer/lineage"
 	"revenant/analyzer/restore"
 	"revenant/decoder/snapshot"
+	"revenant/train"
 )
 
 // Input is everything that the screens show.
@@ -29,6 +30,8 @@ type Input struct {
 	Series  *Series // all files, where there are more than the two; nil otherwise
 	Members [2]int  // places among them of the backup, or NoMember, and of the newest state
 	Notice  string  // shown until the first key
+
+	Training *Training // the exercises; nil for none
 }
 
 // Source is a snapshot and what was read off it. Neither is changed.
@@ -86,4 +89,21 @@ func (in *Input) Title(i int) string {
 		return role
 	}
 	return "current snapshot"
+}
+
+// Training is what the exercises need of whoever shows them.
+type Training struct {
+	Scenarios []train.Scenario
+	Begin     string // the id of the one to begin with, "" for the list of all
+	At        string // the id of the moment to begin at, "" for its beginning
+	Shown     string // the id of the one whose files are shown, "" for none
+	Dir       string // where its files are
+
+	// Solved says which are solved, and Keep keeps what was done in one.
+	Solved func(ctx context.Context) map[string]bool
+	Keep   func(ctx context.Context, given train.Given) error
+	// Open shows the files of one that is on evidence.
+	Open func(ctx context.Context, id string, progress func(snapshot.Progress, string)) (*Input, error)
+	// Read reads a file that answers a question.
+	Read func(path string) (string, error)
 }

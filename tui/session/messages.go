@@ -1,10 +1,13 @@
 package session
 
 import (
+	"context"
+
 	tea "charm.land/bubbletea/v2"
 
 	"revenant/analyzer/objects"
 	"revenant/analyzer/restore"
+	"revenant/decoder/snapshot"
 	"revenant/tui/widget"
 )
 
@@ -45,6 +48,11 @@ type (
 	// CarvedMsg asks for the same history with carved revisions, or without.
 	CarvedMsg struct{}
 )
+
+// OpenMsg asks the shell to show other evidence. What is shown stays as it is meanwhile.
+type OpenMsg struct {
+	Load func(ctx context.Context, progress func(snapshot.Progress, string)) (*Input, error)
+}
 
 // AskMsg asks the shell to have something typed in.
 type AskMsg struct{ Prompt *widget.Prompt }

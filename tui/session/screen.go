@@ -45,7 +45,8 @@ type (
 		Command(words []string) (tea.Cmd, bool)
 	}
 	// Whole takes the place of the plan as well: what it shows is not of the plan in force.
-	Whole interface{ Whole() }
+	// OfFiles says whether it is of the files that are open.
+	Whole interface{ OfFiles() bool }
 	// Rememberer has something that outlives the program, such as its filter.
 	Rememberer interface {
 		Remember() map[string]string

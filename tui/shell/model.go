@@ -49,7 +49,8 @@ type model struct {
 	tell    func(progressMsg)
 	release func(*session.Input)
 	profile colorprofile.Profile
-	err     error // of load
+	err     error  // of load
+	first   string // the screen to begin with, "" for the overview
 
 	look  draw.Look
 	mouse bool
@@ -152,7 +153,9 @@ func (m *model) update(msg tea.Msg) tea.Cmd {
 		}
 		return m.update(msg.Msg)
 	case session.PairMsg:
-		return m.open(msg)
+		return m.openPair(msg)
+	case session.OpenMsg:
+		return m.open(msg, msg.Load)
 	case openedMsg:
 		return m.replace(msg)
 	case widget.NoticeMsg:
@@ -226,7 +229,7 @@ func (m *model) loaded(msg loadedMsg) tea.Cmd {
 		m.err = msg.err
 		return tea.Quit
 	}
-	m.Tasks.Marked = msg.input.Series != nil
+	m.Tasks.Marked = msg.input.Series != nil || msg.input.Training != nil
 	cmd := m.Open(msg.input)
 	if msg.input.Notice != "" && m.message == "" {
 		m.message = draw.Safe(msg.input.Notice)
@@ -234,6 +237,10 @@ func (m *model) loaded(msg loadedMsg) tea.Cmd {
 	for i := range registry {
 		_, screen := registry[i].in(m.Input)
 		m.screens = append(m.screens, screen(m.Session))
+	}
+	if m.first != "" {
+		m.show(screenNamed(m.first))
+		m.trail, m.first = nil, ""
 	}
 	m.resize()
 	return cmd

@@ -18,7 +18,7 @@ type opening struct {
 	loading loading
 	ctx     context.Context // of its session
 	end     func()
-	asked   session.PairMsg
+	asked   tea.Msg // that the screens hear then
 }
 
 // openedMsg brings another pair, or why it is none.
@@ -28,18 +28,26 @@ type openedMsg struct {
 	err   error
 }
 
-// open opens another pair of the series.
-func (m *model) open(msg session.PairMsg) tea.Cmd {
+// openPair opens another pair of the series.
+func (m *model) openPair(msg session.PairMsg) tea.Cmd {
+	pair := m.Input.Series.Pair
+	return m.open(msg, func(ctx context.Context, progress func(snapshot.Progress, string)) (*session.Input, error) {
+		return pair(ctx, msg.Backup, msg.Current, progress)
+	})
+}
+
+// open opens other evidence, as a message asked for.
+func (m *model) open(asked tea.Msg, load func(context.Context, func(snapshot.Progress, string)) (*session.Input, error)) tea.Cmd {
 	if m.opening != nil {
 		return nil
 	}
 	m.loads++
-	o := &opening{load: m.loads, asked: msg}
+	o := &opening{load: m.loads, asked: asked}
 	o.ctx, o.end = context.WithCancel(m.base)
 	m.opening, m.prompt, m.over = o, nil, nil
-	pair, tell := m.Input.Series.Pair, m.tell
+	tell := m.tell
 	return m.Tasks.Cmd(func() tea.Msg {
-		in, err := pair(o.ctx, msg.Backup, msg.Current, func(p snapshot.Progress, role string) { tell(progressMsg{p, role, o.load}) })
+		in, err := load(o.ctx, func(p snapshot.Progress, role string) { tell(progressMsg{p, role, o.load}) })
 		return openedMsg{o, in, err}
 	})
 }

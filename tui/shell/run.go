@@ -27,6 +27,7 @@ type Options struct {
 	Output  io.Writer // nil is os.Stdout
 	Environ []string  // nil is os.Environ()
 
+	Screen string     // the screen to begin with, "" for the overview
 	Notice string     // shown in the bottom line until the first key
 	Look   *draw.Look // nil is DefaultLook
 	Keys   keys.File  // other keys for some actions
@@ -117,6 +118,7 @@ func (m *model) configure(o Options) (err error) {
 	if o.Release != nil {
 		m.release = o.Release
 	}
+	m.first = o.Screen
 	m.mouse, m.resume, m.outputs, m.message = o.Mouse, o.Resume, o.Outputs, draw.Safe(o.Notice)
 	return nil
 }

@@ -98,7 +98,8 @@ func (m *model) header() string {
 	room := m.width - ansi.StringWidth(right) - ansi.StringWidth(lead) - 2
 	crumbs := m.crumbs(room)
 	line := " " + lead + t.Bold.Paint(crumbs)
-	if rest := room - ansi.StringWidth(crumbs) - 2; rest > 16 {
+	whole, apart := m.screens[m.at].(session.Whole)
+	if rest := room - ansi.StringWidth(crumbs) - 2; rest > 16 && (!apart || whole.OfFiles()) {
 		line += "  " + t.Dim.Paint(m.fileNames(rest))
 	}
 	return t.Spread(line, right, m.width)

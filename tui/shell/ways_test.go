@@ -26,6 +26,7 @@ func TestWays(t *testing.T) {
 		{":undone<enter>", "undone", "FINDING"},
 		{"<tab>", "problems", "Nothing was found wrong"},
 		{"<tab>", "play", "What can be done"},
+		{"<tab>", "train", "revenant train shows the exercises"},
 		{"<tab>", "handbook", "Revisions, watches and kubelets"},
 		{"<tab>", "overview", "Verdict"},
 		{"<shift+tab>", "handbook", "Revisions, watches and kubelets"},
@@ -46,7 +47,7 @@ func TestWays(t *testing.T) {
 		{"<esc>", "overview", "Verdict"},
 		{"<esc>", "outcomes", "OUTCOME"},
 		{"<esc>", "handbook", "Revisions, watches and kubelets"},
-		{"<esc><esc><esc><esc><esc><esc><esc>", "kubelets", "KUBELET"},
+		{"<esc><esc><esc><esc><esc><esc><esc><esc>", "kubelets", "KUBELET"},
 		{"<esc>", "kubelets", "esc: this is where you came in"},
 	} {
 		x.typed(step.keys)

@@ -110,8 +110,8 @@ func (x *Screen) read(c *handbook.Chapter, width int) []string {
 	return c.Lines(min(width, handbook.Widest), handbook.Style{Heading: t.Bold.Paint, Strong: t.Bold.Paint, Code: t.Bold.Paint, Dim: t.Dim.Paint})
 }
 
-// Whole has the screen take the place of the plan.
-func (x *Screen) Whole() {}
+// OfFiles says that the handbook is of no files; the plan is not below it.
+func (x *Screen) OfFiles() bool { return false }
 
 // SetSize says how many columns and lines there are.
 func (x *Screen) SetSize(width, height int) {

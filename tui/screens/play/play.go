@@ -27,8 +27,8 @@ type Screen struct {
 // New makes the screen.
 func New(s *session.Session) session.Screen { return &Screen{Session: s} }
 
-// Whole has the screen take the place of the plan.
-func (x *Screen) Whole() {}
+// OfFiles says that what is played is of the files; the plan is not below it.
+func (x *Screen) OfFiles() bool { return true }
 
 // SetSize says how many columns and lines there are.
 func (x *Screen) SetSize(width, height int) {

@@ -26,8 +26,10 @@ const pace = 700 * time.Millisecond
 type stage struct {
 	*widget.UI
 	play  *replay.Play
-	begin int    // steps that cannot be taken back
-	first option // stands before the actions; none without a text
+	begin int                   // steps that cannot be taken back
+	visit func(id string) error // goes to a moment; nil for the play's own
+	also  func() (any, error)   // what else is looked up of a moment; nil for nothing
+	first option                // stands before the actions; none without a text
 
 	shown   moment
 	moving  bool             // a command moves the play
@@ -57,6 +59,7 @@ type moment struct {
 	undone  int          // that were taken back
 	more    bool         // something is left to happen by itself
 	id      string
+	also    any
 }
 
 // movedMsg is where a command has moved the play to.
@@ -92,6 +95,9 @@ func (s *stage) look() (moment, error) {
 	for _, a := range p.Actions(p.State()) {
 		do := func(p *replay.Play) error { return p.Do(a) }
 		m.options = append(m.options, option{p.Say(a), !a.Operator(), func() func(*replay.Play) error { return do }})
+	}
+	if err == nil && s.also != nil {
+		m.also, err = s.also()
 	}
 	return m, err
 }
@@ -281,12 +287,16 @@ func (s *stage) askMoment() tea.Cmd {
 		}
 		return replay.NewPlay(s.play.Cluster, s.play.Moments()[0]).Go(id)
 	}
+	visit := s.visit
+	if visit == nil {
+		visit = s.play.Go
+	}
 	return func() tea.Msg {
 		return session.AskMsg{Prompt: &widget.Prompt{Lead: "id of a moment: ", Hints: "enter go, esc cancel", Check: check, Entered: func(id string) tea.Cmd {
 			if id == "" || s.moving {
 				return nil
 			}
-			return s.move(func(p *replay.Play) error { return p.Go(id) }, nil)
+			return s.move(func(*replay.Play) error { return visit(id) }, nil)
 		}}}
 	}
 }

@@ -1,0 +1,602 @@
+package play
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"revenant/decoder/snapshot"
+	"revenant/internal/words"
+	"revenant/train"
+	"revenant/tui/draw"
+	"revenant/tui/keys"
+	"revenant/tui/session"
+	"revenant/tui/widget"
+)
+
+// Training lists the exercises, and is where one is done: on a stage, where it is played,
+// or else beside the files that it is about.
+type Training struct {
+	*session.Session
+	list   *widget.Board
+	of     *session.Training // nil where there are none
+	solved *solved           // nil until it is known
+	woken  bool
+
+	exercise *train.Session // that is being done; nil for none
+	stage    *stage         // of one that is played; nil otherwise
+	results  []train.Result // how it stands with its goals
+	hints    []string       // that were given
+	busy     bool           // an answer is being checked
+	found    bool           // that it is solved was said
+	page     page           // what is shown in place of it; none without a title
+
+	width, height int
+}
+
+// solved says which exercises are.
+type solved map[string]bool
+
+// NewTraining makes the screen.
+func NewTraining(s *session.Session) session.Screen {
+	x := &Training{Session: s, of: s.Input.Training}
+	x.list = widget.NewBoard(&s.UI, widget.Listing{
+		Title: "exercises", Noun: "exercise", Waiting: "looking up which exercises are solved",
+		Columns: []widget.Column{
+			{Title: "LEVEL", Key: "E", Min: 5},
+			{Title: "EXERCISE", Key: "X", Min: 14},
+			{Title: "STATE", Key: "S", Min: 6},
+			{Title: "TITLE", Key: "T", Min: 20},
+			{Title: "ON", Key: "O", Min: 7},
+		},
+		Of: func() any {
+			if x.solved == nil {
+				return nil
+			}
+			return x.solved
+		},
+		Rows:  func() widget.Rows { return x.rows(x.of.Scenarios, *x.solved) },
+		Empty: func() string { return "There is no exercise." },
+	})
+	return x
+}
+
+func (x *Training) rows(list []train.Scenario, done solved) widget.Rows {
+	return widget.Rows{
+		Count: len(list),
+		Cell: func(row, column int) string {
+			s := &list[row]
+			state, on := "", "a play"
+			if done[s.ID] {
+				state = "solved"
+			}
+			if !s.Played() {
+				on = "files"
+			}
+			return []string{strconv.Itoa(s.Level), s.ID, state, s.Title, on}[column]
+		},
+		ID:     func(row int) string { return list[row].ID },
+		Detail: func(row, width int) []string { return x.story(&list[row], width) },
+	}
+}
+
+// story is what an exercise is about.
+func (x *Training) story(s *train.Scenario, width int) []string {
+	t := x.Theme
+	width = min(width, mostTextWidth)
+	lines := append([]string{t.Heading(s.Title, width), ""}, draw.Wrap(s.Story, width)...)
+	for i, g := range s.Goals {
+		lines = append(lines, "")
+		lines = append(lines, draw.Item("", fmt.Sprintf("Goal %d. %s", i+1, g.Ask), width)...)
+	}
+	return lines
+}
+
+// OfFiles says whether the exercise is about the files; the plan is not below it.
+func (x *Training) OfFiles() bool { return x.exercise != nil && !x.exercise.Played() }
+
+// SetSize says how many columns and lines there are.
+func (x *Training) SetSize(width, height int) {
+	x.width, x.height = width, height
+	x.list.SetSize(width, height)
+	x.page.Height = height - 2
+	if x.stage != nil {
+		x.stage.setSize(width, height)
+	}
+}
+
+// What commands bring.
+type (
+	solvedMsg struct {
+		screen *Training
+		solved solved
+	}
+	begunMsg struct {
+		screen   *Training
+		exercise *train.Session
+		stage    *stage // nil where nothing is played
+		moment   moment
+		results  []train.Result
+		err      error
+	}
+	answeredMsg struct {
+		exercise *train.Session
+		result   train.Result
+		results  []train.Result
+		err      error
+	}
+	endMsg struct { // what is said once an exercise is solved
+		exercise *train.Session
+		lines    func(*Training, int) []string
+		err      error
+	}
+)
+
+// Wake finds out which exercises are solved, and begins the one to begin with.
+func (x *Training) Wake() tea.Cmd {
+	if x.woken || x.of == nil {
+		return nil
+	}
+	x.woken = true
+	find := x.of.Solved
+	cmd := x.Tasks.Cmd(func() tea.Msg { return solvedMsg{x, find(x.Ctx)} })
+	if x.of.Begin != "" {
+		return tea.Batch(cmd, x.begin(x.of.Begin, x.of.At))
+	}
+	return cmd
+}
+
+// begin begins an exercise, at a moment where at is its id.
+func (x *Training) begin(id, at string) tea.Cmd {
+	s := train.Find(x.of.Scenarios, id)
+	switch {
+	case s == nil:
+		return widget.Notify("no exercise is called " + draw.Quoted(id))
+	case x.exercise != nil && x.exercise.ID == s.ID && at == "":
+		return nil // it goes on
+	case !s.Played() && x.of.Shown != s.ID && x.of.Open == nil:
+		return widget.Notify("it is about other files: revenant train " + s.ID + " opens them")
+	case !s.Played() && x.of.Shown != s.ID:
+		open, id := x.of.Open, s.ID
+		return func() tea.Msg {
+			return session.OpenMsg{Load: func(ctx context.Context, progress func(snapshot.Progress, string)) (*session.Input, error) {
+				return open(ctx, id, progress)
+			}}
+		}
+	}
+	was := x.exercise
+	x.exercise, x.stage, x.page = nil, nil, page{}
+	return x.Tasks.Cmd(func() tea.Msg {
+		if was != nil {
+			was.Close()
+		}
+		exercise, err := train.New(x.Ctx, *s)
+		msg := begunMsg{screen: x, exercise: exercise, err: err}
+		if err == nil && at != "" {
+			msg.err = exercise.Go(at)
+		}
+		if msg.err == nil {
+			msg.results, msg.err = exercise.Check()
+		}
+		if msg.err == nil && exercise.Play != nil {
+			msg.stage = newStage(&x.UI, exercise.Play)
+			msg.stage.begin, msg.stage.visit = len(exercise.Play.Steps())-len(exercise.Steps()), exercise.Go
+			msg.stage.also = func() (any, error) { return exercise.Check() }
+			msg.moment, msg.err = msg.stage.look()
+		}
+		return msg
+	})
+}
+
+// Keys lists the actions that Update takes.
+func (x *Training) Keys() keys.Set {
+	switch {
+	case x.of == nil:
+		return keys.Set{}
+	case x.page.title != "":
+		return x.page.Actions(keys.Set{}, len(x.page.lines)).Offer(keys.Back, keys.Leave)
+	case x.exercise == nil:
+		return x.list.Keys()
+	}
+	k := keys.Set{}
+	if x.stage != nil {
+		if x.stage.actions(k); x.stage.page.title != "" {
+			return k
+		}
+	} else {
+		x.page.Actions(k, len(x.task(x.textWidth())))
+		delete(k, keys.Search)
+		delete(k, keys.NextHit)
+		delete(k, keys.LastHit)
+	}
+	k.Offer(keys.Back, keys.Task, keys.HintFor)
+	k[keys.Answer] = ""
+	switch {
+	case x.busy:
+		k[keys.Answer] = "the last answer is being checked"
+	case x.exercise.Open() < 0:
+		k[keys.Answer] = "no question is open"
+	case x.stage != nil && (x.stage.moving || x.stage.playing):
+		k[keys.Answer] = notYet
+	}
+	return k
+}
+
+// Update takes a press of one of Keys, and every message.
+func (x *Training) Update(msg tea.Msg) tea.Cmd {
+	if x.of == nil {
+		return nil
+	}
+	switch msg := msg.(type) {
+	case solvedMsg:
+		if msg.screen == x {
+			x.solved = &msg.solved
+			return x.list.Refresh()
+		}
+		return nil
+	case begunMsg:
+		if msg.screen == x {
+			return x.begun(msg)
+		}
+		return nil
+	case answeredMsg:
+		if msg.exercise == x.exercise {
+			return x.answered(msg)
+		}
+		return nil
+	case endMsg:
+		if msg.exercise == x.exercise && x.exercise != nil {
+			if msg.err != nil {
+				return widget.Notify(msg.err.Error())
+			}
+			x.open("Solved", msg.lines(x, x.textWidth()))
+		}
+		return nil
+	case movedMsg:
+		if x.stage == nil || msg.stage != x.stage {
+			return nil
+		}
+		cmd := x.stage.moved(msg)
+		if results, ok := msg.moment.also.([]train.Result); ok {
+			x.results = results
+		}
+		return tea.Batch(cmd, x.reached())
+	case tickMsg:
+		if x.stage == nil || msg.stage != x.stage {
+			return nil
+		}
+		return x.stage.update(msg)
+	case widget.SearchMsg:
+		if x.page.title != "" {
+			x.page.Search(string(msg), x.page.lines)
+			return nil
+		}
+		if x.stage != nil {
+			return x.stage.update(msg)
+		}
+	case keys.Press:
+		return x.press(msg)
+	}
+	return x.list.Update(msg)
+}
+
+func (x *Training) begun(msg begunMsg) tea.Cmd {
+	if msg.err != nil {
+		if msg.exercise != nil {
+			msg.exercise.Close()
+		}
+		return widget.Notify(msg.err.Error())
+	}
+	x.exercise, x.stage, x.results, x.hints, x.found, x.busy = msg.exercise, msg.stage, msg.results, nil, false, false
+	if x.page = (page{}); x.stage != nil {
+		x.stage.shown = msg.moment
+		x.open("Task", x.task(x.textWidth()))
+	}
+	x.SetSize(x.width, x.height)
+	return nil
+}
+
+func (x *Training) press(msg keys.Press) tea.Cmd {
+	switch {
+	case x.page.title != "":
+		if msg.Action == keys.Back || msg.Action == keys.Leave {
+			x.page = page{Pager: widget.Pager{Height: x.height - 2}}
+			return nil
+		}
+		x.page.Move(msg.Action, x.page.lines)
+		return nil
+	case x.exercise == nil:
+		if msg.Action == keys.Open {
+			if row, ok := x.list.Table.Row(); ok {
+				return x.begin(x.of.Scenarios[row].ID, "")
+			}
+		}
+		return x.list.Update(msg)
+	case x.stage != nil && x.stage.page.title != "":
+		return x.stage.update(msg)
+	}
+	switch msg.Action {
+	case keys.Back:
+		x.exercise, x.stage = nil, nil
+	case keys.Task:
+		x.open("Task", x.task(x.textWidth()))
+	case keys.HintFor:
+		text, left := x.exercise.Hint()
+		if len(x.hints) == 0 || x.hints[len(x.hints)-1] != text {
+			x.hints = append(x.hints, text)
+		}
+		x.open(fmt.Sprintf("Hint %d of %d", len(x.hints), len(x.hints)+left), draw.Wrap(text, x.textWidth()))
+	case keys.Answer:
+		return x.ask()
+	default:
+		if x.stage != nil {
+			return x.stage.update(msg)
+		}
+		x.page.Move(msg.Action, x.task(x.textWidth()))
+	}
+	return nil
+}
+
+// ask asks for the answer to the question that is open.
+func (x *Training) ask() tea.Cmd {
+	goal := &x.exercise.Goals[x.exercise.Open()]
+	lead := "answer: "
+	if goal.Manifest() {
+		lead = "file with the manifest: "
+	}
+	return func() tea.Msg {
+		return session.AskMsg{Prompt: &widget.Prompt{Lead: lead, Hints: "enter answer, esc cancel", Entered: func(text string) tea.Cmd {
+			if strings.TrimSpace(text) == "" || x.exercise == nil {
+				return nil
+			}
+			return x.answer(text, goal.Manifest())
+		}}}
+	}
+}
+
+// answer has an answer checked; of a manifest it is the path of its file.
+func (x *Training) answer(text string, file bool) tea.Cmd {
+	x.busy = true
+	exercise, read := x.exercise, x.of.Read
+	return x.Tasks.Cmd(func() tea.Msg {
+		msg := answeredMsg{exercise: exercise}
+		if file {
+			if text, msg.err = read(text); msg.err != nil {
+				return msg
+			}
+		}
+		if msg.result, msg.err = exercise.Answer(x.Ctx, text); msg.err == nil {
+			msg.results, msg.err = exercise.Check()
+		}
+		return msg
+	})
+}
+
+func (x *Training) answered(msg answeredMsg) tea.Cmd {
+	x.busy = false
+	if msg.err != nil {
+		return widget.Notify(msg.err.Error())
+	}
+	x.results = msg.results
+	if !msg.result.Reached {
+		x.open("Not yet", draw.Wrap(strings.Join(msg.result.Overlook, " "), x.textWidth()))
+		return nil
+	}
+	if cmd := x.reached(); cmd != nil {
+		return cmd
+	}
+	return widget.Notify("Right.")
+}
+
+// reached says once that all goals are reached, what it cost, and what there is to learn of it.
+func (x *Training) reached() tea.Cmd {
+	if x.found || len(x.results) == 0 || slices.ContainsFunc(x.results, func(r train.Result) bool { return !r.Reached }) {
+		return nil
+	}
+	if x.stage != nil && (x.stage.moving || x.stage.shown.more) {
+		return nil // not at its end
+	}
+	x.found = true
+	exercise, keep, given := x.exercise, x.of.Keep, x.exercise.Given()
+	cost, err := exercise.Cost()
+	end := x.Tasks.Cmd(func() tea.Msg {
+		msg := endMsg{exercise: exercise, err: err}
+		best, err := train.Best(x.Ctx, exercise.Scenario)
+		if err == nil {
+			err = keep(x.Ctx, given)
+		}
+		if msg.err == nil {
+			msg.err = err
+		}
+		solution, err := x.solution(&exercise.Scenario)
+		if msg.err == nil {
+			msg.err = err
+		}
+		msg.lines = func(x *Training, width int) []string {
+			lines := draw.Wrap(fmt.Sprintf("Solved. It cost %s; the best known way costs %s.", cost, best), width)
+			lines = append(append(lines, ""), draw.Wrap(exercise.Explanation, width)...)
+			for _, source := range exercise.Sources {
+				lines = append(lines, draw.PaintAll(x.Theme.Dim, draw.Wrap("("+source+")", width))...)
+			}
+			lines = append(lines, "", x.Theme.Heading("The best known way", width))
+			for i, step := range solution {
+				lines = append(lines, draw.Item(fmt.Sprintf("%2d. ", i+1), step, width)...)
+			}
+			return lines
+		}
+		return msg
+	})
+	if x.solved != nil {
+		done := solved{exercise.ID: true}
+		for id, is := range *x.solved {
+			done[id] = done[id] || is
+		}
+		x.solved = &done
+	}
+	return tea.Batch(end, x.list.Refresh())
+}
+
+// solution is the best known way through an exercise, in sentences.
+func (x *Training) solution(s *train.Scenario) ([]string, error) {
+	if !s.Played() {
+		return s.Commands, nil
+	}
+	best, err := train.New(x.Ctx, *s)
+	if err == nil {
+		err = best.Solve(x.Ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var list []string
+	for _, step := range best.Steps() {
+		list = append(list, step.Text)
+	}
+	return list, nil
+}
+
+func (x *Training) open(title string, lines []string) {
+	x.page = page{Pager: widget.Pager{Height: x.height - 2}, title: title, lines: lines}
+}
+
+func (x *Training) textWidth() int { return max(min(x.width-4, mostTextWidth), 20) }
+
+// task is the story, the goals and how it stands with them.
+func (x *Training) task(width int) []string {
+	t := x.Theme
+	s := &x.exercise.Scenario
+	lines := append([]string{t.Bold.Paint(draw.Safe(s.Title)) + t.Dim.Paint(fmt.Sprintf("  level %d", s.Level)), ""}, draw.Wrap(s.Story, width)...)
+	for i, r := range x.results {
+		state := t.Dim.Paint("not yet")
+		if r.Reached {
+			state = t.Good.Paint(t.Best + " reached")
+		}
+		lines = append(lines, "", t.Bold.Paint(fmt.Sprintf("Goal %d", i+1))+"  "+state)
+		lines = append(lines, draw.Wrap(r.Goal.Ask, width)...)
+	}
+	if !s.Played() {
+		lines = append(lines, "")
+		lines = append(lines, draw.Wrap("Its files are shown on the other screens, and stand in "+x.of.Dir+".", width)...)
+	}
+	lines = append(lines, "")
+	help := x.Keymap.Key(keys.HintFor) + " a hint"
+	if x.exercise.Open() >= 0 {
+		help += ", " + x.Keymap.Key(keys.Answer) + " answers the question"
+	}
+	if s.Played() {
+		help += ", " + x.Keymap.Key(keys.Back) + " to the exercise"
+	}
+	help += "."
+	return append(lines, draw.PaintAll(t.Dim, draw.Wrap(help, width))...)
+}
+
+// goals say in a line how it stands.
+func (x *Training) goals() []string {
+	t := x.Theme
+	reached := 0
+	for _, r := range x.results {
+		if r.Reached {
+			reached++
+		}
+	}
+	text := fmt.Sprintf("%d of %s reached", reached, words.Count(len(x.results), "goal"))
+	color := t.Dim
+	if reached == len(x.results) {
+		color = t.Good
+	}
+	hints := ""
+	for _, a := range []keys.Action{keys.Task, keys.HintFor, keys.Answer} {
+		if a == keys.Answer && x.exercise.Open() < 0 {
+			continue
+		}
+		hints += "  " + t.Hint(x.Keymap.Key(a)+" "+map[keys.Action]string{keys.Task: "task", keys.HintFor: "hint", keys.Answer: "answer"}[a])
+	}
+	return []string{t.Cut(color.Paint(text)+hints, max(x.width-2, 1))}
+}
+
+// View draws it.
+func (x *Training) View() []string {
+	t := x.Theme
+	switch {
+	case x.of == nil:
+		return draw.Margin(draw.Wrap("revenant train shows the exercises.", x.width-2))
+	case x.page.title != "":
+		return append([]string{" " + t.Heading(x.page.title, x.width-2)}, x.page.Page(t, x.page.lines, x.width)...)
+	case x.exercise == nil:
+		return x.list.View()
+	case x.stage != nil:
+		return x.stage.view(x.goals())
+	}
+	x.page.Height = x.height - 2
+	return append([]string{" " + t.Heading("Task", x.width-2)}, x.page.Page(t, x.task(x.textWidth()), x.width)...)
+}
+
+// Location is the exercise, and the page that is open.
+func (x *Training) Location() string {
+	if x.exercise == nil {
+		return ""
+	}
+	title := x.page.title
+	if title == "" && x.stage != nil {
+		title = x.stage.page.title
+	}
+	if title == "" {
+		return x.exercise.ID
+	}
+	return x.exercise.ID + " " + x.Theme.Crumb + " " + title
+}
+
+// Export is the command that leads to this moment, or to save, the way to it.
+func (x *Training) Export(save bool) widget.Export {
+	if x.exercise == nil || x.stage == nil || x.stage.moving {
+		return widget.Export{}
+	}
+	if save {
+		return widget.Export{What: "the steps up to here", File: widget.FileName("train-"+x.exercise.ID) + ".txt", Text: x.stage.text()}
+	}
+	return widget.Export{What: "the command that leads here", Text: "revenant train " + x.exercise.ID + " --at " + x.stage.shown.id}
+}
+
+const trainCommand = "train"
+
+// Takes says whether a command is one of its own.
+func (x *Training) Takes(words []string) bool { return words[0] == trainCommand }
+
+// CheckCommand says what is wrong with one.
+func (x *Training) CheckCommand(words []string) error {
+	if words[0] != trainCommand || len(words) < 2 {
+		return nil
+	}
+	if x.of == nil || train.Find(x.of.Scenarios, words[1]) == nil {
+		return fmt.Errorf("no exercise is called %s", draw.Quoted(words[1]))
+	}
+	return nil
+}
+
+// Complete lists what the last of the words may become.
+func (x *Training) Complete(words []string) []string {
+	if x.of == nil || len(words) != 2 || words[0] != trainCommand {
+		return nil
+	}
+	var ids []string
+	for i := range x.of.Scenarios {
+		ids = append(ids, x.of.Scenarios[i].ID)
+	}
+	return widget.StartingWith(words[1], ids...)
+}
+
+// Command begins an exercise, and goes to a moment of it.
+func (x *Training) Command(words []string) (tea.Cmd, bool) {
+	if words[0] != trainCommand || len(words) < 2 || x.of == nil {
+		return nil, false
+	}
+	at := ""
+	if len(words) > 2 {
+		at = words[2]
+	}
+	return x.begin(words[1], at), true
+}
