@@ -79,7 +79,7 @@ func TestFlags(t *testing.T) {
 		"storage":  {"a", []map[string]string{openFlags, filesFlags, outputFlags}, map[string]string{"by": "by", "top": "top"}},
 		"handbook": {"1", nil, map[string]string{"lang": "language"}},
 		"train": {"phantom", []map[string]string{outputFlags}, map[string]string{
-			"at": "at", "dir": "dir", "lang": "language", "progress": "progress", "seed": "seed", "level": "level", "check": "answers",
+			"at": "at", "dir": "dir", "lang": "language", "progress": "progress", "seed": "seed", "level": "level", "check": "answers", "plain": "plain",
 		}},
 		"config": {"theme", nil, nil},
 		"man":    {"a", nil, nil},
