@@ -33,11 +33,24 @@ type Events struct {
 	None   bool    // there is not one event of any object: they may be kept in another etcd
 }
 
+// EventsOf is that of an Index, of one object.
+func EventsOf(ctx context.Context, s State, key kube.Key, uid string) (*Events, error) {
+	x := NewIndex(s, false)
+	x.only = []byte(key.Name)
+	return x.EventsOf(ctx, key, uid)
+}
+
+// mentions are the Events of a namespace by the name of what they are about.
+type mentions struct {
+	list   []pointer
+	unread int
+}
+
 // EventsOf finds the events that regard an object, by its kind, namespace and name;
 // uid tells apart those of an earlier object of that name. The error is ctx's.
-func EventsOf(ctx context.Context, s State, key kube.Key, uid string) (*Events, error) {
+func (x *Index) EventsOf(ctx context.Context, key kube.Key, uid string) (*Events, error) {
 	found := new(Events)
-	events := s.Catalog.Of(kube.Key{Resource: "events"})
+	events := x.Catalog.Of(kube.Key{Resource: "events"})
 	if found.None = events == nil || events.Count == 0; found.None {
 		return found, nil
 	}
@@ -45,35 +58,22 @@ func EventsOf(ctx context.Context, s State, key kube.Key, uid string) (*Events, 
 	if key.Namespace == "" { // where events about what is in no namespace may be (kubernetes v1.37 pkg/apis/core/validation/events.go)
 		namespaces = []string{"default", "kube-system"}
 	}
-	kind, name := s.kind(key), []byte(key.Name)
+	kind := x.kind(key)
 	for _, namespace := range namespaces {
-		n := 0
-		for record := range s.View.Keys(events.Path(s.Prefix, namespace)) {
-			if n++; n%checkEvery == 0 && ctx.Err() != nil {
-				return nil, ctx.Err()
+		m := x.events[namespace]
+		if m == nil {
+			m = new(mentions)
+			if err := x.readEvents(ctx, m, events.Path(x.Prefix, namespace)); err != nil {
+				return nil, err
 			}
-			value, err := s.Snapshot.Value(record)
-			if err != nil {
-				found.Unread++
+			x.events[namespace] = m
+		}
+		found.Unread += m.unread
+		for k := range x.named(m.list, key.Name) {
+			e, about, ok := x.event(k)
+			if !ok || !about.Is(key) || kind != "" && about.Kind != kind {
 				continue
 			}
-			if e, err := kube.ParseEnvelope(value); err != nil || e.Encoding == kube.Encrypted {
-				found.Unread++
-				continue
-			}
-			if !bytes.Contains(value, name) {
-				continue // names have no character that an encoding would escape
-			}
-			eventKey, _ := kube.ParseKey(s.Prefix, record.Key)
-			e, about, ok := ReadEvent(eventKey, value)
-			if !ok {
-				found.Unread++
-				continue
-			}
-			if !about.Is(key) || kind != "" && about.Kind != kind {
-				continue
-			}
-			e.Record = record
 			// kubelets name nodes by their name
 			e.Former = uid != "" && about.UID != "" && about.UID != uid && about.UID != key.Name
 			found.List = append(found.List, e)
@@ -83,4 +83,51 @@ func EventsOf(ctx context.Context, s State, key kube.Key, uid string) (*Events, 
 		return cmp.Or(b.Last.Compare(a.Last), cmp.Compare(b.Record.Main, a.Record.Main))
 	})
 	return found, nil
+}
+
+// readEvents notes what the Events of a namespace are about.
+func (x *Index) readEvents(ctx context.Context, m *mentions, path string) error {
+	n := 0
+	for record := range x.View.Keys(path) {
+		if n++; n%checkEvery == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		value, err := x.Snapshot.Value(record)
+		if err != nil {
+			m.unread++
+			continue
+		}
+		if e, err := kube.ParseEnvelope(value); err != nil || e.Encoding == kube.Encrypted {
+			m.unread++
+			continue
+		}
+		if !bytes.Contains(value, x.only) {
+			continue // names have no character that an encoding would escape
+		}
+		key, _ := kube.ParseKey(x.Prefix, record.Key)
+		_, about, ok := ReadEvent(key, value)
+		if !ok {
+			m.unread++
+			continue
+		}
+		m.list = append(m.list, x.pointer(about.Name, record.Key))
+	}
+	sortPointers(m.list)
+	return nil
+}
+
+// event reads one that was noted.
+func (x *Index) event(key string) (e Event, about Regarding, ok bool) {
+	record, err := x.View.Get(key)
+	if err != nil {
+		return e, about, false
+	}
+	value, err := x.Snapshot.Value(record)
+	if err != nil {
+		return e, about, false
+	}
+	parsed, _ := kube.ParseKey(x.Prefix, key)
+	e, about, ok = ReadEvent(parsed, value)
+	e.Record = record
+	return e, about, ok
 }

@@ -8,7 +8,8 @@
 // dependent without any other owner.
 //
 // Dependents are found by reading the metadata of every object that may be one: those
-// of the same namespace, or all objects if the object is cluster-scoped.
+// of the same namespace, or all objects if the object is cluster-scoped. An Index reads
+// them once for all objects that it is asked for.
 package relations
 
 import (
@@ -68,14 +69,9 @@ const (
 	checkEvery   = 1 << 10
 )
 
-// TreeOf finds the owners and dependents of an object. The error is ctx's,
-// snapshot.ErrNotFound, or says why the object cannot be read.
+// TreeOf is that of an Index, of one object.
 func TreeOf(ctx context.Context, s State, key kube.Key) (*Tree, error) {
-	t, err := OwnersOf(s, key)
-	if err != nil {
-		return nil, err
-	}
-	return t, t.descend(ctx, s, t.Relatives[t.Self])
+	return NewIndex(s, false).TreeOf(ctx, s.View, key)
 }
 
 // OwnersOf is TreeOf without the dependents, for which no other object is read.
@@ -110,6 +106,7 @@ func (s *State) links(r snapshot.Record) (kube.Links, error) {
 	return kube.ScanLinks(value)
 }
 
+// kind is that of a key's resource, "" where nothing tells.
 func (s *State) kind(key kube.Key) string {
 	if r := s.Catalog.Of(key); r != nil {
 		return r.Kind
@@ -179,47 +176,6 @@ type dependent struct {
 	owner string // uid
 }
 
-// descend finds the dependents. Each pass over the objects finds those of what was
-// found before; what comes earlier than its owner in the order of keys takes one
-// more.
-func (t *Tree) descend(ctx context.Context, s State, self Relative) error {
-	if self.UID == "" {
-		return nil // an empty uid is no one's
-	}
-	known := map[string]bool{self.UID: true}
-	var found []dependent
-	for range maxLevels {
-		before := len(known)
-		t.Unread = 0
-		if err := s.eachOwned(ctx, self.Key.Namespace, &t.Unread, func(r snapshot.Record, key kube.Key, links kube.Links) {
-			if known[links.UID] {
-				return
-			}
-			for _, ref := range links.Owners {
-				if !known[string(ref.UID)] {
-					continue
-				}
-				known[links.UID] = true
-				if len(found) >= maxRelatives {
-					t.More++
-					return
-				}
-				found = append(found, dependent{Relative{
-					Key: key, Kind: s.kind(key), UID: links.UID, Record: r, Controller: ref.Controller != nil && *ref.Controller,
-				}, string(ref.UID)})
-				return
-			}
-		}); err != nil {
-			return err
-		}
-		if len(known) == before {
-			break
-		}
-	}
-	t.hang(found, self.UID, self.Depth+1)
-	return nil
-}
-
 // hang adds the dependents of an owner below it.
 func (t *Tree) hang(found []dependent, owner string, depth int) {
 	byOwner := map[string][]Relative{}
@@ -243,44 +199,6 @@ func (t *Tree) hang(found []dependent, owner string, depth int) {
 		t.Relatives = append(t.Relatives, r)
 		stack = append(stack, level{byOwner[r.UID], r.Depth + 1})
 	}
-}
-
-// eachOwned calls fn for every object that has a uid and an owner, of a namespace or,
-// without one, of all of the cluster. It counts those that cannot be read.
-func (s *State) eachOwned(ctx context.Context, namespace string, unread *int, fn func(snapshot.Record, kube.Key, kube.Links)) error {
-	for i, r := range s.Catalog.Resources() {
-		if i%checkEvery == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if r.Count == 0 || namespace != "" && !r.Namespaced || r.Name == "events" && r.Group == "" {
-			continue
-		}
-		n := 0
-		for record := range s.View.Keys(r.Path(s.Prefix, namespace)) {
-			if n++; n%checkEvery == 0 && ctx.Err() != nil {
-				return ctx.Err()
-			}
-			key, ok := kube.ParseKey(s.Prefix, record.Key)
-			if !ok || key.Resource != r.Name || key.Group != r.Group {
-				continue // of a resource whose path goes on where this one's ends
-			}
-			value, err := s.Snapshot.Value(record)
-			if err != nil {
-				*unread++
-				continue
-			}
-			if !kube.HasOwner(value) {
-				continue
-			}
-			links, err := kube.ScanLinks(value)
-			if err != nil {
-				*unread++
-			} else if links.UID != "" && len(links.Owners) > 0 {
-				fn(record, key, links)
-			}
-		}
-	}
-	return nil
 }
 
 // String is how kubectl names a relative, with the group of a custom resource.
