@@ -1,12 +1,3 @@
-// Package objects lists the objects of a snapshot at a revision.
-//
-// In go the snapshot, a revision and a query: those of one resource or of all, in one
-// namespace or in all, or the owners and dependents of one object. Out comes a List:
-// their keys with their records, and how many there are of each resource and in each
-// namespace. Keys that hold no API object are listed, too.
-//
-// No value is read, but for definitions of custom resources and for what looking for
-// owners and dependents takes.
 package objects
 
 import (
@@ -16,18 +7,10 @@ import (
 	"strings"
 
 	"revenant/analyzer/clock"
-	"revenant/analyzer/relations"
 	"revenant/analyzer/resources"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
 )
-
-// Query says which objects are listed. The zero value lists all.
-type Query struct {
-	Resource  string // as kubectl takes it, "" for all
-	Namespace string // "" for all
-	RelatedTo string // key of the object whose owners and dependents are listed, "" for any
-}
 
 // Source is a snapshot of which objects are listed.
 type Source struct {
@@ -44,17 +27,13 @@ type List struct {
 	Now      clock.Interval // when the store was at the revision
 	View     *snapshot.View
 	Catalog  *resources.Catalog
-	Resource *resources.Resource // nil for those of all resources, and where there is none of that name
-	Objects  []Object            // by key
-	// How many there are of each resource and in each namespace, by name; of lists of all
-	// resources.
+	Resource *resources.Resource // nil for those of several resources, and where there is none of that name
+	Unknown  error               // an *UnknownError where a word is no resource of the state
+	Unread   int                 // objects that selectors may mean, and that cannot be read
+	Objects  []Object            // each word's by key
+	// How many there are of each resource and in each namespace, by name; of lists of
+	// several resources.
 	Resources, Namespaces []Group
-}
-
-// Object is one that is listed.
-type Object struct {
-	kube.Key
-	Record snapshot.Record
 }
 
 // Group is the objects that have their resource or their namespace in common.
@@ -65,11 +44,8 @@ type Group struct {
 	Resource *resources.Resource // nil for a namespace
 }
 
-// checkEvery is after how many keys it is looked whether the list is still wanted.
-const checkEvery = 1 << 12
-
-// Read lists what a query finds at a revision, 0 for the newest. The error is ctx's, or
-// the snapshot's, such as that the revision is compacted.
+// Read lists what a query finds at a revision, 0 for the newest. The error is ctx's, a
+// *FieldError, or the snapshot's, such as that the revision is compacted.
 func Read(ctx context.Context, from Source, revision int64, q Query) (l *List, err error) {
 	l = &List{Query: q}
 	if l.View, err = from.Snapshot.At(revision); err != nil {
@@ -81,61 +57,37 @@ func Read(ctx context.Context, from Source, revision int64, q Query) (l *List, e
 	if l.Catalog, err = resources.NewCatalog(ctx, from.Snapshot, l.View, from.Prefix, from.Catalog); err != nil {
 		return nil, err
 	}
-	if q.RelatedTo != "" {
-		return l, l.readRelated(ctx, from)
+	s := State{Snapshot: from.Snapshot, View: l.View, Catalog: l.Catalog, Prefix: from.Prefix}
+	if parts, _ := q.parse(&s); !several(parts) && q.RelatedTo == "" {
+		l.Resource = parts[0].resource
 	}
-	start := ""
-	if q.Resource != "" {
-		if l.Resource = l.Catalog.Lookup(q.Resource); l.Resource == nil {
-			return l, nil
-		}
-		start = l.Resource.Path(from.Prefix, q.Namespace)
-	}
-	n := 0
-	for r := range l.View.Keys(start) {
-		if n++; n%checkEvery == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if key, _ := l.Catalog.Key(r.Key); l.lists(key) {
-			l.Objects = append(l.Objects, Object{key, r})
+	for o, err := range q.Find(ctx, s) {
+		var missing *MissingError
+		var unread *UnreadError
+		switch {
+		case errors.As(err, new(*UnknownError)):
+			l.Unknown = err
+		case errors.As(err, &unread):
+			l.Unread++
+		case err != nil && !errors.As(err, &missing):
+			return nil, err
+		case err == nil:
+			l.Objects = append(l.Objects, o)
 		}
 	}
-	l.group()
+	if l.Resource == nil && q.RelatedTo == "" {
+		l.group()
+	}
 	return l, nil
-}
-
-// readRelated lists the owners and the dependents of an object: none where the object
-// does not exist or cannot be read.
-func (l *List) readRelated(ctx context.Context, from Source) error {
-	key, _ := kube.ParseKey(from.Prefix, l.Query.RelatedTo)
-	tree, err := relations.TreeOf(ctx, relations.State{Snapshot: from.Snapshot, View: l.View, Prefix: from.Prefix, Catalog: l.Catalog}, key)
-	if err != nil {
-		return ctx.Err()
-	}
-	for i := range tree.Relatives {
-		if r := &tree.Relatives[i]; r.Presence == relations.Present || r.Presence == relations.Unreadable {
-			l.Objects = append(l.Objects, Object{r.Key, r.Record})
-		}
-	}
-	return nil
-}
-
-// lists says whether an object is of the query.
-func (l *List) lists(key kube.Key) bool {
-	return (l.Query.Namespace == "" || key.Namespace == l.Query.Namespace) &&
-		(l.Resource == nil || key.Resource == l.Resource.Name && key.Group == l.Resource.Group)
 }
 
 // group counts the objects by what they have in common.
 func (l *List) group() {
-	if l.Resource != nil {
-		return
-	}
 	byResource, byNamespace := groups{}, groups{}
 	for i := range l.Objects {
 		o := &l.Objects[i]
-		if r := l.Catalog.Of(o.Key); r != nil {
-			byResource.add(r.FullName(), r, o)
+		if o.Resource != nil {
+			byResource.add(o.Resource.FullName(), o.Resource, o)
 		}
 		byNamespace.add(o.Namespace, nil, o)
 	}
@@ -167,14 +119,6 @@ func (g groups) list() []Group {
 // Foreign says whether it is a key that holds no API object.
 func (o *Object) Foreign() bool { return o.Name == o.Record.Key }
 
-// ResourceName is the plural of a key's resource with its group, where the key has it.
-func ResourceName(k kube.Key) string {
-	if strings.Contains(k.Group, ".") {
-		return k.Resource + "." + k.Group
-	}
-	return k.Resource
-}
-
 // Title is how people write what a key names, such as: pods default/web-1.
 func Title(k kube.Key) string {
 	name := k.Name
@@ -185,46 +129,53 @@ func Title(k kube.Key) string {
 }
 
 // ErrUsage says what a command for objects may have.
-var ErrUsage = errors.New("after a resource come a NAME, -n NAMESPACE, -A, -l SELECTOR, --at REVISION")
+var ErrUsage = errors.New("after a resource come names, -n NAMESPACE, -A, -l SELECTOR, --field-selector FIELDS, --at REVISION")
 
 // Command is a command for objects, in the words that kubectl get takes.
 type Command struct {
 	Query
-	Name     string // of one object, "" for all
-	Selector string // of labels
-	At       string // the moment, as it was typed
+	At string // the moment, as it was typed
 }
 
-// Parse reads the words of a command; ok is false where the first one is no resource
-// of the catalog. The error is ErrUsage.
-func Parse(c *resources.Catalog, words []string) (cmd Command, ok bool, err error) {
-	word, name, _ := strings.Cut(words[0], "/")
-	resource := c.Lookup(word)
-	if resource == nil {
-		return cmd, false, nil
+// Takes says whether a word begins a command for objects: it names resources of the
+// catalog, or a category of them, alone or with a name after a slash, or is a key.
+func Takes(c *resources.Catalog, word string) bool {
+	if strings.HasPrefix(word, "/") {
+		return len(word) > 1
 	}
-	cmd.Resource, cmd.Name = resource.FullName(), name
-	for i := 1; i < len(words); i++ {
-		flag, value, given := strings.Cut(words[i], "=")
-		to := map[string]*string{"-n": &cmd.Namespace, "--namespace": &cmd.Namespace, "-l": &cmd.Selector, "--selector": &cmd.Selector, "--at": &cmd.At}[flag]
-		switch {
-		case flag == "-A" || flag == "--all-namespaces":
-			cmd.Namespace = ""
-		case to != nil && given:
-			*to = value
-		case to != nil:
-			if i++; i == len(words) {
-				return cmd, true, ErrUsage
-			}
-			*to = words[i]
-		case strings.HasPrefix(flag, "-") || cmd.Name != "":
-			return cmd, true, ErrUsage
-		default:
-			cmd.Name = words[i]
+	list, _, _ := strings.Cut(word, "/")
+	for name := range strings.SplitSeq(list, ",") {
+		if names := expanded(name, c); c.Lookup(names[0]) == nil {
+			return false
 		}
 	}
-	if !resource.Namespaced {
-		cmd.Namespace = ""
+	return true
+}
+
+// ParseCommand reads the words of a command. The error is ErrUsage, or a *SelectorError.
+func ParseCommand(words []string) (cmd Command, err error) {
+	var byLabels, byFields string
+	values := map[string]*string{
+		"-n": &cmd.Namespace, "--namespace": &cmd.Namespace, "-l": &byLabels, "--selector": &byLabels, "--field-selector": &byFields, "--at": &cmd.At,
 	}
-	return cmd, true, nil
+	for i := 0; i < len(words); i++ {
+		flag, value, given := strings.Cut(words[i], "=")
+		to := values[flag]
+		switch {
+		case !strings.HasPrefix(flag, "-"):
+			cmd.Words = append(cmd.Words, words[i])
+		case flag == "-A" || flag == "--all-namespaces":
+			cmd.Namespace = ""
+		case to == nil:
+			return cmd, ErrUsage
+		case given:
+			*to = value
+		default:
+			if i++; i == len(words) {
+				return cmd, ErrUsage
+			}
+			*to = words[i]
+		}
+	}
+	return cmd, cmd.Parse(byLabels, byFields)
 }

@@ -41,10 +41,14 @@ func TestRead(t *testing.T) {
 		query    Query
 		want     []string // titles
 	}{
-		{"of a resource in a namespace", 0, Query{Resource: "deploy", Namespace: "shop"}, []string{"deployments shop/api", "deployments shop/web"}},
-		{"of one without namespaces", 0, Query{Resource: "nodes"}, []string{"nodes node-1", "nodes node-2", "nodes node-3", "nodes node-4"}},
-		{"earlier", 300, Query{Resource: "pods", Namespace: "late"}, nil},
-		{"of no resource", 0, Query{Resource: "frobnicators"}, nil},
+		{"of a resource in a namespace", 0, Query{Words: []string{"deploy"}, Namespace: "shop"}, []string{"deployments shop/api", "deployments shop/web"}},
+		{"of one without namespaces", 0, Query{Words: []string{"nodes"}}, []string{"nodes node-1", "nodes node-2", "nodes node-3", "nodes node-4"}},
+		{"earlier", 300, Query{Words: []string{"pods"}, Namespace: "late"}, nil},
+		{"of no resource", 0, Query{Words: []string{"frobnicators"}}, nil},
+		{"of several names", 0, Query{Words: []string{"no", "node-3", "node-9", "node-1"}}, []string{"nodes node-3", "nodes node-1"}},
+		{"of a category", 0, Query{Words: []string{"all"}, Namespace: "late"}, []string{
+			"pods late/late-app-74bc46d4b4-fbb5p", "pods late/late-app-74bc46d4b4-jp92h", "pods late/late-app-74bc46d4b4-l4x55", "deployments late/late-app", "replicasets late/late-app-74bc46d4b4",
+		}},
 		{"related to one", 0, Query{RelatedTo: "/registry/replicasets/shop/nothing"}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -64,7 +68,7 @@ func TestReadRelated(t *testing.T) {
 	l := read(t, demoSource(t), 0, Query{RelatedTo: "/registry/deployments/shop/web"})
 	count := map[string]int{}
 	for _, o := range l.Objects {
-		count[o.Resource]++
+		count[o.Key.Resource]++
 	}
 	if count["deployments"] != 1 || count["replicasets"] == 0 || count["pods"] == 0 {
 		t.Errorf("got %v", count)
@@ -74,7 +78,7 @@ func TestReadRelated(t *testing.T) {
 // TestGroups: groups are of what is listed, and of nothing else.
 func TestGroups(t *testing.T) {
 	from := demoSource(t)
-	for _, q := range []Query{{}, {Namespace: "shop"}} {
+	for _, q := range []Query{{}, {Foreign: true}, {Namespace: "shop"}, {Words: []string{"svc,deploy"}}} {
 		l := read(t, from, 0, q)
 		objects, bytes, inNamespaces := 0, int64(0), 0
 		for _, o := range l.Objects {
@@ -93,7 +97,7 @@ func TestGroups(t *testing.T) {
 			t.Errorf("%+v: %d objects of %d in groups, %d bytes and %d objects of namespaces in none", q, objects, len(l.Objects), bytes, inNamespaces)
 		}
 	}
-	if l := read(t, from, 0, Query{Resource: "pods"}); l.Resources != nil || l.Namespaces != nil {
+	if l := read(t, from, 0, Query{Words: []string{"pods"}}); l.Resources != nil || l.Namespaces != nil {
 		t.Error("the objects of one resource are grouped")
 	}
 }
@@ -129,35 +133,94 @@ func TestTitle(t *testing.T) {
 	}
 }
 
-func TestParse(t *testing.T) {
+// TestAllKeys: a list of all can have the keys that hold no API object, too.
+func TestAllKeys(t *testing.T) {
+	from := demoSource(t)
+	foreign := 0
+	for _, o := range read(t, from, 0, Query{Foreign: true}).Objects {
+		if o.Foreign() {
+			foreign++
+		}
+	}
+	all, some := len(read(t, from, 0, Query{Foreign: true}).Objects), len(read(t, from, 0, Query{}).Objects)
+	if foreign == 0 || all-some != foreign {
+		t.Errorf("%d keys, %d objects, %d keys that hold none", all, some, foreign)
+	}
+}
+
+// TestUnknown: a resource that a state does not have is said of the list, which is empty.
+func TestUnknown(t *testing.T) {
+	l := read(t, demoSource(t), 0, Query{Words: []string{"frobnicators"}})
+	var unknown *UnknownError
+	if !errors.As(l.Unknown, &unknown) || unknown.Word != "frobnicators" || len(l.Objects) > 0 {
+		t.Errorf("%v, %d objects", l.Unknown, len(l.Objects))
+	}
+}
+
+func TestParseCommand(t *testing.T) {
 	catalog := read(t, demoSource(t), 0, Query{}).Catalog
 	tests := []struct {
-		text string
-		want Command
-		ok   bool
-		err  error
+		text             string
+		want             Command
+		byLabel, byField string
+		takes            bool
+		fails            bool
 	}{
-		{"po", Command{Query: Query{Resource: "pods", Namespace: ""}}, true, nil},
-		{"deployment web -n shop", Command{Query: Query{Resource: "deployments.apps", Namespace: "shop"}, Name: "web"}, true, nil},
-		{"svc/web --namespace=shop", Command{Query: Query{Resource: "services", Namespace: "shop"}, Name: "web"}, true, nil},
-		{"pods -l app=web,tier!=x -A", Command{Query: Query{Resource: "pods", Namespace: ""}, Selector: "app=web,tier!=x"}, true, nil},
-		{"no -n shop", Command{Query: Query{Resource: "nodes", Namespace: ""}}, true, nil},
-		{"widget --at 500", Command{Query: Query{Resource: "widgets.lab.example.com", Namespace: ""}, At: "500"}, true, nil},
-		{"po -n", Command{Query: Query{Resource: "pods", Namespace: ""}}, true, ErrUsage},
-		{"po -o wide", Command{Query: Query{Resource: "pods", Namespace: ""}}, true, ErrUsage},
-		{"po a b", Command{Query: Query{Resource: "pods", Namespace: ""}, Name: "a"}, true, ErrUsage},
-		{"frobnicate", Command{}, false, nil},
-		{"/", Command{}, false, nil},
+		{text: "po", want: Command{Query: Query{Words: []string{"po"}}}, takes: true},
+		{text: "deployment web -n shop", want: Command{Query: Query{Words: []string{"deployment", "web"}, Namespace: "shop"}}, takes: true},
+		{text: "svc/web deploy/web --namespace=shop", want: Command{Query: Query{Words: []string{"svc/web", "deploy/web"}, Namespace: "shop"}}, takes: true},
+		{text: "pods -l app=web,tier!=x -A", want: Command{Query: Query{Words: []string{"pods"}}}, byLabel: "app=web,tier!=x", takes: true},
+		{text: "pods --field-selector spec.nodeName=node-1", want: Command{Query: Query{Words: []string{"pods"}}}, byField: "spec.nodeName=node-1", takes: true},
+		{text: "po,svc -n shop", want: Command{Query: Query{Words: []string{"po,svc"}, Namespace: "shop"}}, takes: true},
+		{text: "all", want: Command{Query: Query{Words: []string{"all"}}}, takes: true},
+		{text: "deploy.apps", want: Command{Query: Query{Words: []string{"deploy.apps"}}}, takes: true},
+		{text: "widget --at 500", want: Command{Query: Query{Words: []string{"widget"}}, At: "500"}, takes: true},
+		{text: "/registry/pods/shop/db-0", want: Command{Query: Query{Words: []string{"/registry/pods/shop/db-0"}}}, takes: true},
+		{text: "po -n", want: Command{Query: Query{Words: []string{"po"}}}, takes: true, fails: true},
+		{text: "po -o wide", want: Command{Query: Query{Words: []string{"po"}}}, takes: true, fails: true},
+		{text: "po -l !!", want: Command{Query: Query{Words: []string{"po"}}}, takes: true, fails: true},
+		{text: "frobnicate", want: Command{Query: Query{Words: []string{"frobnicate"}}}},
+		{text: "po,frobnicate", want: Command{Query: Query{Words: []string{"po,frobnicate"}}}},
+		{text: "/", want: Command{Query: Query{Words: []string{"/"}}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.text, func(t *testing.T) {
-			got, ok, err := Parse(catalog, strings.Fields(tt.text))
-			if ok != tt.ok || !errors.Is(err, tt.err) {
-				t.Errorf("%v, %v", ok, err)
+			words := strings.Fields(tt.text)
+			if takes := Takes(catalog, words[0]); takes != tt.takes {
+				t.Errorf("it is one: %v", takes)
 			}
+			got, err := ParseCommand(words)
+			if (err != nil) != tt.fails {
+				t.Errorf("%v", err)
+			}
+			if byLabel, byField := got.Selectors(); byLabel != tt.byLabel || byField != tt.byField {
+				t.Errorf("selectors %q, %q", byLabel, byField)
+			}
+			got.Labels, got.Fields = nil, nil
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("command (-want):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestEqual(t *testing.T) {
+	parsed := func(text string) *Query {
+		c, err := ParseCommand(strings.Fields(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &c.Query
+	}
+	list := []string{"", "po", "po web", "po -n shop", "po -l app=web", "po --field-selector spec.nodeName=node-1"}
+	for i, a := range list {
+		for j, b := range list {
+			if equal := parsed(a).Equal(parsed(b)); equal != (i == j) {
+				t.Errorf("%q and %q: %v", a, b, equal)
+			}
+		}
+		if all := parsed(a).Everything(); all != (a == "") {
+			t.Errorf("%q is everything: %v", a, all)
+		}
 	}
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"revenant/analyzer/clock"
+	"revenant/analyzer/objects"
 	"revenant/analyzer/relations"
 	"revenant/analyzer/resources"
-	"revenant/analyzer/selection"
 	"revenant/decoder/keyspace"
 	"revenant/decoder/kube"
 	"revenant/decoder/sanitize"
@@ -86,8 +86,9 @@ func (o *describeOptions) run(ctx context.Context, args []string) error {
 		}
 		bar.clear()
 		out, count := outfile.Until(ctx, o.streams.out), 0
-		each := func(object selection.Object) error {
-			d := describer{describeOptions: o, where: where, now: now, clock: c}
+		index := relations.NewIndex(relations.State{Snapshot: s, View: where.View, Prefix: where.Prefix, Catalog: where.Catalog}, where.Deleted)
+		each := func(object objects.Object) error {
+			d := describer{describeOptions: o, where: where, now: now, clock: c, index: index}
 			if count++; count > 1 {
 				d.text.WriteString("\n\n")
 			}
@@ -121,16 +122,17 @@ func (o *describeOptions) run(ctx context.Context, args []string) error {
 // describer describes one object.
 type describer struct {
 	*describeOptions
-	where selection.Where
+	where objects.State
 	now   clock.Interval
 	clock *clock.Clock
+	index *relations.Index
 	text  bytes.Buffer
 }
 
 // hiddenSize is what stands for a value of a Secret.
 var hiddenSize = regexp.MustCompile(`^<redacted, ([0-9]+ bytes?)>$`)
 
-func (d *describer) describe(ctx context.Context, o *selection.Object) error {
+func (d *describer) describe(ctx context.Context, o *objects.Object) error {
 	value, err := d.where.Snapshot.Value(o.Record)
 	problem := ""
 	if err != nil {
@@ -158,7 +160,7 @@ func (d *describer) describe(ctx context.Context, o *selection.Object) error {
 
 // deletion says when an object was deleted that no longer exists, and until which
 // revision it was there; "" and 0 of one that does.
-func (d *describer) deletion(o *selection.Object) (text string, until int64) {
+func (d *describer) deletion(o *objects.Object) (text string, until int64) {
 	if !d.where.Deleted {
 		return "", 0
 	}
@@ -215,15 +217,15 @@ var presences = map[relations.Presence]string{
 
 // relatives lists the owners and the dependents of an object: as of until, where it no
 // longer exists then.
-func (d *describer) relatives(ctx context.Context, o *selection.Object, until int64) error {
-	state := relations.State{Snapshot: d.where.Snapshot, View: d.where.View, Prefix: d.where.Prefix, Catalog: d.where.Catalog}
+func (d *describer) relatives(ctx context.Context, o *objects.Object, until int64) error {
 	var tree *relations.Tree
 	var err error
+	view := d.where.View
 	if until > 0 {
-		state.View, err = state.Snapshot.At(until)
+		view, err = d.where.Snapshot.At(until)
 	}
 	if err == nil {
-		tree, err = relations.TreeOf(ctx, state, o.Key)
+		tree, err = d.index.TreeOf(ctx, view, o.Key)
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -256,9 +258,8 @@ func (d *describer) relatives(ctx context.Context, o *selection.Object, until in
 }
 
 // events lists the Events about an object, the one seen last at the end.
-func (d *describer) events(ctx context.Context, o *selection.Object, uid string) error {
-	state := relations.State{Snapshot: d.where.Snapshot, View: d.where.View, Prefix: d.where.Prefix, Catalog: d.where.Catalog}
-	found, err := relations.EventsOf(ctx, state, o.Key, uid)
+func (d *describer) events(ctx context.Context, o *objects.Object, uid string) error {
+	found, err := d.index.EventsOf(ctx, o.Key, uid)
 	switch {
 	case err != nil:
 		return err

@@ -15,9 +15,9 @@ import (
 	"revenant/analyzer/clock"
 	"revenant/analyzer/diff"
 	"revenant/analyzer/lineage"
+	"revenant/analyzer/objects"
 	"revenant/analyzer/resources"
 	"revenant/analyzer/restore"
-	"revenant/analyzer/selection"
 	"revenant/analyzer/series"
 	"revenant/decoder/snapshot"
 	"revenant/internal/outfile"
@@ -131,7 +131,7 @@ func (o *diffOptions) run(ctx context.Context, args []string) error {
 
 // diffState is one of the two states.
 type diffState struct {
-	selection.Where
+	objects.State
 	file  string
 	clock *clock.Clock
 }
@@ -242,7 +242,7 @@ func newDiffState(ctx context.Context, s *snapshot.Snapshot, c *clock.Clock, pre
 		return nil, windowHint(s, err)
 	}
 	catalog, err := resources.NewCatalog(ctx, s, view, prefix, nil)
-	return &diffState{selection.Where{Snapshot: s, View: view, Catalog: catalog, Prefix: prefix}, s.Path(), c}, err
+	return &diffState{objects.State{Snapshot: s, View: view, Catalog: catalog, Prefix: prefix}, s.Path(), c}, err
 }
 
 // stateDiff is what differs between two states, and how it is written.
@@ -299,10 +299,10 @@ func (d *stateDiff) chosen(ctx context.Context) (keys map[string]bool, err error
 	keys = map[string]bool{}
 	var missing [2][]string
 	for i, of := range [2][2]*diffState{{d.before, d.after}, {d.after, d.before}} {
-		where := of[0].Where
-		note := func(o selection.Object) error { keys[o.Record.Key] = true; return nil }
+		where := of[0].State
+		note := func(o objects.Object) error { keys[o.Record.Key] = true; return nil }
 		missing[i], err = d.query.found(ctx, where, note)
-		var unknown *selection.UnknownError
+		var unknown *objects.UnknownError
 		if errors.As(err, &unknown) {
 			where.Catalog = of[1].Catalog
 			missing[i], err = d.query.found(ctx, where, note)

@@ -16,8 +16,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"revenant/analyzer/manifest"
+	"revenant/analyzer/objects"
 	"revenant/analyzer/resources"
-	"revenant/analyzer/selection"
 	encode "revenant/decoder/document"
 	"revenant/decoder/keyspace"
 	"revenant/decoder/kube"
@@ -115,7 +115,7 @@ func (o *extractOptions) run(ctx context.Context, args []string) error {
 
 // extraction is what was found, and what became of it.
 type extraction struct {
-	where   selection.Where
+	where   objects.State
 	catalog *resources.Catalog // of the newest state
 	options manifest.Options
 	list    []wanted
@@ -130,7 +130,7 @@ type extraction struct {
 // wanted is an object to be written. There may be very many: its value is read again when
 // it is written.
 type wanted struct {
-	selection.Object
+	objects.Object
 	uid   uid
 	owner uid // of its controller; the zero value for none
 }
@@ -168,10 +168,10 @@ func (o *extractOptions) find(ctx context.Context, s *snapshot.Snapshot) (*extra
 	}
 	queries := []queryOptions{o.query}
 	if q := &o.query.query; q.Namespace != "" && len(q.Words) == 0 && q.Labels == nil && q.Fields == nil {
-		queries = append(queries, queryOptions{query: selection.Query{Words: []string{"namespaces/" + q.Namespace}}})
+		queries = append(queries, queryOptions{query: objects.Query{Words: []string{"namespaces/" + q.Namespace}}})
 	}
 	for _, q := range queries {
-		missing, err := q.found(ctx, x.where, func(found selection.Object) error {
+		missing, err := q.found(ctx, x.where, func(found objects.Object) error {
 			if found.Key.Resource != "events" || len(q.query.Words) > 0 || o.manifest.Raw { // events are past
 				x.add(found)
 			}
@@ -196,7 +196,7 @@ func (o *extractOptions) find(ctx context.Context, s *snapshot.Snapshot) (*extra
 }
 
 // add notes an object that was found.
-func (x *extraction) add(found selection.Object) {
+func (x *extraction) add(found objects.Object) {
 	w := wanted{Object: found}
 	if value, err := x.where.Snapshot.Value(found.Record); err == nil {
 		if links, err := kube.ScanLinks(value); err == nil {

@@ -11,12 +11,10 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"k8s.io/apimachinery/pkg/fields"
-	"k8s.io/apimachinery/pkg/labels"
 
 	"revenant/analyzer/clock"
+	"revenant/analyzer/objects"
 	"revenant/analyzer/resources"
-	"revenant/analyzer/selection"
 	"revenant/decoder/keyspace"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
@@ -26,7 +24,7 @@ import (
 
 // queryOptions are the flags that choose objects, as kubectl has them.
 type queryOptions struct {
-	query    selection.Query
+	query    objects.Query
 	selector string
 	fields   string
 	all      bool
@@ -47,26 +45,20 @@ func (o *queryOptions) addFlags(cmd *cobra.Command) {
 }
 
 // parse reads the selectors. It is called before anything is opened.
-func (o *queryOptions) parse(words []string) (err error) {
+func (o *queryOptions) parse(words []string) error {
 	if o.carved && !o.deleted {
 		return hinted(errors.New("--carved adds to what --deleted lists"), "revenant carve lists all that can be recovered")
 	}
 	o.query.Words = words
-	if o.selector != "" {
-		if o.query.Labels, err = labels.Parse(o.selector); err != nil {
-			return hinted(fmt.Errorf("--selector: %w", err), "such as app=web,tier!=db or 'env in (prod,test)'")
-		}
+	err := o.query.Parse(o.selector, o.fields)
+	if bad := (*objects.SelectorError)(nil); errors.As(err, &bad) {
+		return hinted(err, "such as "+bad.Example)
 	}
-	if o.fields != "" {
-		if o.query.Fields, err = fields.ParseSelector(o.fields); err != nil {
-			return hinted(fmt.Errorf("--field-selector: %w", err), "such as spec.nodeName=node-1,status.phase!=Running")
-		}
-	}
-	return nil
+	return err
 }
 
 // state is what the flags ask of a snapshot.
-func (o *queryOptions) state(ctx context.Context, open *openOptions, s *snapshot.Snapshot) (w selection.Where, now clock.Interval, err error) {
+func (o *queryOptions) state(ctx context.Context, open *openOptions, s *snapshot.Snapshot) (w objects.State, now clock.Interval, err error) {
 	choice, err := open.needPrefix(ctx, s)
 	if err != nil {
 		return w, now, err
@@ -85,7 +77,7 @@ func (o *queryOptions) state(ctx context.Context, open *openOptions, s *snapshot
 			return w, now, hinted(fmt.Errorf("--at: %w", err), "give a revision")
 		}
 	}
-	w = selection.Where{Snapshot: s, Prefix: choice.Prefix, Deleted: o.deleted}
+	w = objects.State{Snapshot: s, Prefix: choice.Prefix, Deleted: o.deleted}
 	if o.carved {
 		if w.Carved, err = s.Carve(ctx); err != nil {
 			return w, now, err
@@ -100,11 +92,11 @@ func (o *queryOptions) state(ctx context.Context, open *openOptions, s *snapshot
 
 // found goes over the objects that were asked for, and notes those that were named and
 // are not there.
-func (o *queryOptions) found(ctx context.Context, w selection.Where, each func(selection.Object) error) (missing []string, err error) {
+func (o *queryOptions) found(ctx context.Context, w objects.State, each func(objects.Object) error) (missing []string, err error) {
 	o.unread = 0
 	for object, err := range o.query.Find(ctx, w) {
-		var absent *selection.MissingError
-		var unread *selection.UnreadError
+		var absent *objects.MissingError
+		var unread *objects.UnreadError
 		switch {
 		case errors.As(err, &unread):
 			o.unread++
@@ -124,8 +116,8 @@ func (o *queryOptions) found(ctx context.Context, w selection.Where, each func(s
 
 // queryHint says what there is instead of what was asked for.
 func queryHint(err error) error {
-	var unknown *selection.UnknownError
-	var field *selection.FieldError
+	var unknown *objects.UnknownError
+	var field *objects.FieldError
 	switch {
 	case errors.As(err, &unknown) && len(unknown.Near) > 0:
 		return hinted(err, "there are "+strings.Join(unknown.Near, ", "))
@@ -240,7 +232,7 @@ func (o *getOptions) parse(args []string) (files []string, err error) {
 }
 
 // write lists the objects of a state in every format.
-func (o *getOptions) write(ctx context.Context, where selection.Where, now clock.Interval) error {
+func (o *getOptions) write(ctx context.Context, where objects.State, now clock.Interval) error {
 	l := &objectList{getOptions: o, where: where, now: now, named: o.query.query.Named(), several: o.query.query.Several(where)}
 	var missing []string
 	for _, l.format = range o.formats {
@@ -278,7 +270,7 @@ func (o *getOptions) write(ctx context.Context, where selection.Where, now clock
 // objectList writes the objects that were found.
 type objectList struct {
 	*getOptions
-	where  selection.Where
+	where  objects.State
 	now    clock.Interval
 	out    *bufio.Writer
 	format *getFormat
@@ -296,7 +288,7 @@ func (l *objectList) list(ctx context.Context, order *sortOrder) ([]string, erro
 		return missing, errors.Join(err, l.end())
 	}
 	var all []sorted
-	missing, err := l.query.found(ctx, l.where, func(o selection.Object) error {
+	missing, err := l.query.found(ctx, l.where, func(o objects.Object) error {
 		s, err := order.of(o, l.document(&o, l.decode(&o)))
 		all = append(all, s)
 		return err
@@ -334,7 +326,7 @@ func (l *objectList) sort(all []sorted, order *sortOrder) error {
 	return nil
 }
 
-func (l *objectList) decode(o *selection.Object) *kube.Object {
+func (l *objectList) decode(o *objects.Object) *kube.Object {
 	value, err := l.where.Snapshot.Value(o.Record)
 	if err != nil {
 		value = nil
@@ -347,12 +339,12 @@ func (l *objectList) decode(o *selection.Object) *kube.Object {
 }
 
 // document is an object as jsonpath and columns look into it.
-func (l *objectList) document(o *selection.Object, decoded *kube.Object) map[string]any {
+func (l *objectList) document(o *objects.Object, decoded *kube.Object) map[string]any {
 	return decoded.Document(kube.PrintOptions{ShowSecrets: l.showSecrets, Revision: o.Record.Main})
 }
 
 // object writes an object, or notes it where only all of them together can be written.
-func (l *objectList) object(o selection.Object) error {
+func (l *objectList) object(o objects.Object) error {
 	l.count++
 	if l.format.name == "name" && o.Resource != nil {
 		_, err := fmt.Fprintln(l.out, kubectlName(&o, nil))
@@ -374,7 +366,7 @@ func (l *objectList) object(o selection.Object) error {
 }
 
 // item writes an object of a List, or the object alone where one was named.
-func (l *objectList) item(found *selection.Object, o *kube.Object) error {
+func (l *objectList) item(found *objects.Object, o *kube.Object) error {
 	options := kube.PrintOptions{ShowSecrets: l.showSecrets, DropManagedFields: !l.managed, Revision: found.Record.Main}
 	asJSON := l.format.name == "json"
 	if l.named {

@@ -17,8 +17,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/client-go/util/jsonpath"
 
+	"revenant/analyzer/objects"
 	"revenant/analyzer/resources"
-	"revenant/analyzer/selection"
 	"revenant/decoder/kube"
 	"revenant/decoder/sanitize"
 	"revenant/internal/outfile"
@@ -139,7 +139,7 @@ type sortOrder struct {
 
 // sorted is an object with what it is sorted by.
 type sorted struct {
-	selection.Object
+	objects.Object
 	key     any // nil is a value, too
 	missing bool
 }
@@ -155,7 +155,7 @@ func parseSortBy(path string) (*sortOrder, error) {
 	return &sortOrder{path, parsed}, nil
 }
 
-func (o *sortOrder) of(object selection.Object, document map[string]any) (s sorted, err error) {
+func (o *sortOrder) of(object objects.Object, document map[string]any) (s sorted, err error) {
 	s = sorted{Object: object, missing: true}
 	found, err := o.path.FindResults(resources.Numbers(document))
 	if err != nil {
@@ -228,7 +228,7 @@ func lessValue(a, b any) (bool, error) {
 }
 
 // kubectlName is an object as -o name has it: pod/web-0, deployment.apps/web.
-func kubectlName(o *selection.Object, decoded *kube.Object) string {
+func kubectlName(o *objects.Object, decoded *kube.Object) string {
 	if o.Key.Name == "" {
 		return sanitize.Line(o.Record.Key)
 	}
@@ -252,7 +252,7 @@ const (
 )
 
 // row adds an object to the table of its resource.
-func (l *objectList) row(o *selection.Object, decoded *kube.Object) error {
+func (l *objectList) row(o *objects.Object, decoded *kube.Object) error {
 	r := o.Resource
 	if r == nil {
 		r = &resources.Resource{Name: o.Key.Resource, Group: o.Key.Group}

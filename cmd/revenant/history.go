@@ -12,8 +12,8 @@ import (
 
 	"revenant/analyzer/diff"
 	"revenant/analyzer/history"
+	"revenant/analyzer/objects"
 	"revenant/analyzer/resources"
-	"revenant/analyzer/selection"
 	"revenant/analyzer/series"
 	"revenant/decoder/kube"
 	"revenant/internal/words"
@@ -26,7 +26,7 @@ type historyOptions struct {
 	open        openOptions
 	files       filesOptions
 	output      outputOptions
-	query       selection.Query
+	query       objects.Query
 	carved      bool
 	patch       bool
 	objects     bool
@@ -148,7 +148,7 @@ func (o *historyOptions) object(s *series.Series, r *history.Reader, e *history.
 }
 
 // keyOf is the key of the object which the words of a query name in any of the files.
-func keyOf(ctx context.Context, s *series.Series, q *selection.Query) (string, error) {
+func keyOf(ctx context.Context, s *series.Series, q *objects.Query) (string, error) {
 	keys := map[string]bool{}
 	var unknown error
 	known, damaged := false, false
@@ -158,7 +158,7 @@ func keyOf(ctx context.Context, s *series.Series, q *selection.Query) (string, e
 			return "", err
 		}
 		damaged = damaged || opened.Damaged()
-		w := selection.Where{Snapshot: opened, Prefix: s.Prefix}
+		w := objects.State{Snapshot: opened, Prefix: s.Prefix}
 		if w.View, err = opened.At(0); err != nil {
 			return "", err
 		}
@@ -167,8 +167,8 @@ func keyOf(ctx context.Context, s *series.Series, q *selection.Query) (string, e
 		}
 		for _, w.Deleted = range []bool{false, true} {
 			for object, err := range q.Find(ctx, w) {
-				var missing *selection.MissingError
-				var none *selection.UnknownError
+				var missing *objects.MissingError
+				var none *objects.UnknownError
 				switch {
 				case errors.As(err, &missing):
 					known = true

@@ -14,9 +14,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"revenant/analyzer/clock"
+	"revenant/analyzer/objects"
 	"revenant/analyzer/resources"
 	"revenant/analyzer/search"
-	"revenant/analyzer/selection"
 	"revenant/analyzer/series"
 	encode "revenant/decoder/document"
 	"revenant/decoder/kube"
@@ -208,7 +208,7 @@ func (x *searching) member(ctx context.Context, p series.Part, wanted func(snaps
 	for _, kind := range x.kinds {
 		r := catalog.Lookup(kind)
 		if r == nil {
-			return queryHint(&selection.UnknownError{Word: kind, Near: catalog.Complete(kind[:min(len(kind), 2)])})
+			return queryHint(&objects.UnknownError{Word: kind, Near: catalog.Complete(kind[:min(len(kind), 2)])})
 		}
 		kinds[[2]string{r.Group, r.Name}] = true
 	}

@@ -12,10 +12,10 @@ import (
 
 	"revenant/analyzer/clock"
 	"revenant/analyzer/lineage"
+	"revenant/analyzer/objects"
 	"revenant/analyzer/relations"
 	"revenant/analyzer/resources"
 	"revenant/analyzer/restore"
-	"revenant/analyzer/selection"
 	"revenant/analyzer/series"
 	"revenant/analyzer/timeline"
 	"revenant/decoder/sanitize"
@@ -275,9 +275,9 @@ func (l *revisionList) choose(ctx context.Context, from timeline.Source, absent 
 	}
 	unread := 0
 	for _, deleted := range []bool{true, false} {
-		w := selection.Where{Snapshot: s, View: view, Catalog: catalog, Prefix: l.prefix, Deleted: deleted, Carved: from.Carving}
-		missing, err := l.query.found(ctx, w, func(o selection.Object) error { l.keys[o.Record.Key] = true; return nil })
-		var none *selection.UnknownError
+		w := objects.State{Snapshot: s, View: view, Catalog: catalog, Prefix: l.prefix, Deleted: deleted, Carved: from.Carving}
+		missing, err := l.query.found(ctx, w, func(o objects.Object) error { l.keys[o.Record.Key] = true; return nil })
+		var none *objects.UnknownError
 		if errors.As(err, &none) {
 			*unknown, err = err, nil
 		}

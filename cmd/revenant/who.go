@@ -13,9 +13,9 @@ import (
 	join "revenant/analyzer/audit"
 	"revenant/analyzer/clock"
 	"revenant/analyzer/history"
+	"revenant/analyzer/objects"
 	"revenant/analyzer/relations"
 	"revenant/analyzer/resources"
-	"revenant/analyzer/selection"
 	"revenant/analyzer/series"
 	"revenant/decoder/audit"
 	"revenant/decoder/container"
@@ -30,7 +30,7 @@ type whoOptions struct {
 	open      openOptions
 	files     filesOptions
 	output    outputOptions
-	query     selection.Query
+	query     objects.Query
 	at        string
 	auditLogs []string
 }

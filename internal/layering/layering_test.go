@@ -82,7 +82,6 @@ var packages = []string{
 	"analyzer/restore",
 	"analyzer/rollback",
 	"analyzer/runbook",
-	"analyzer/selection",
 	"analyzer/storage",
 	"analyzer/ties",
 	"analyzer/timeline",

@@ -37,11 +37,19 @@ func (s *Session) listObjects(at Moment, q objects.Query) tea.Cmd {
 	})
 }
 
+// AllObjects wants all that there is, keys that hold no API object among it.
+var AllObjects = objects.Query{Foreign: true}
+
 // ObjectList is the objects that a query finds at a moment. It is not changed once it
 // is made.
 type ObjectList struct {
 	Moment
 	*objects.List
+}
+
+// Answers says whether it is the list that was asked for.
+func (l *ObjectList) Answers(msg ListMsg) bool {
+	return l.Moment == msg.Moment && l.Query.Equal(&msg.Query)
 }
 
 // History is the history of the object that was chosen.

@@ -5,7 +5,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"revenant/analyzer/objects"
 	"revenant/analyzer/rollback"
 	"revenant/analyzer/values"
 	"revenant/decoder/snapshot"
@@ -34,7 +33,7 @@ func (s *Session) Open(in *Input) tea.Cmd {
 	if len(in.Platforms) > 0 {
 		s.Platform = in.Platforms[0]
 	}
-	cmds := []tea.Cmd{s.predict(), s.undo(), s.listObjects(Moment{Source: in.Current}, objects.Query{}), s.ReadTimeline(in.Carved)}
+	cmds := []tea.Cmd{s.predict(), s.undo(), s.listObjects(Moment{Source: in.Current}, AllObjects), s.ReadTimeline(in.Carved)}
 	for i := range s.Files {
 		cmds = append(cmds, s.verify(i), s.count(i), s.decode(i))
 	}
@@ -95,7 +94,7 @@ func (s *Session) asked(msg tea.Msg) (news tea.Msg, cmd tea.Cmd) {
 	case ListMsg:
 		return nil, s.listObjects(msg.Moment, msg.Query)
 	case LookAtMsg:
-		return msg, s.listObjects(msg.Moment, objects.Query{})
+		return msg, s.listObjects(msg.Moment, AllObjects)
 	case HistoryMsg:
 		msg.Carved = msg.Carved || s.Input.Carved
 		return nil, s.readHistory(msg)

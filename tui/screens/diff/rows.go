@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"revenant/analyzer/diff"
-	"revenant/analyzer/objects"
 	"revenant/decoder/kube"
 	"revenant/internal/words"
 	"revenant/tui/draw"
@@ -212,7 +211,7 @@ func (d *Screen) objectRows(l *level, places []int32) widget.Rows {
 			case differsWhat:
 				return o.Fate.String()
 			case differsResource:
-				return cmp.Or(objects.ResourceName(key(row)), shared.OtherKeys)
+				return cmp.Or(key(row).GroupResource(), shared.OtherKeys)
 			case differsNamespace:
 				return words.OrDash(key(row).Namespace)
 			case differsName:
@@ -297,7 +296,7 @@ func (d *Screen) tellDifference(t *draw.Theme, r *readDifference, look shared.Ch
 	o, k := &c.Objects[r.place], c.Name(r.place)
 	name := k.Name
 	if k.Name != o.Key {
-		name = objects.ResourceName(k) + " " + k.Namespace + "/" + k.Name
+		name = k.GroupResource() + " " + k.Namespace + "/" + k.Name
 	}
 	lines := []string{t.Heading(strings.Replace(draw.Safe(name), " /", " ", 1)+": "+o.Fate.String(), width)}
 	lines = append(lines, t.Facts(width, "before", d.written(r.level.of[0], o.Before), "after", d.written(r.level.of[1], o.After))...)

@@ -76,7 +76,7 @@ func (o *Screen) Complete(words []string) []string {
 	case words[last-1] == "-n" || words[last-1] == "--namespace":
 		return typable(widget.StartingWith(words[last], list.Catalog.Namespaces()...))
 	case strings.HasPrefix(words[last], "-"):
-		return []string{"-A", "-l", "-n", "--at"}
+		return []string{"-A", "-l", "-n", "--at", "--field-selector"}
 	}
 	return nil
 }
@@ -87,56 +87,70 @@ func (o *Screen) Command(words []string) (tea.Cmd, bool) {
 	if list == nil {
 		return nil, false
 	}
-	c, ok, err := objects.Parse(list.Catalog, words)
-	if !ok {
+	if !objects.Takes(list.Catalog, words[0]) {
 		return nil, false
 	}
-	at := o.Session.Wanted.Moment
-	if err == nil && c.At != "" {
-		at, err = o.ParseMoment(c.At, at.Source)
-	}
+	c, at, err := o.parsed(words)
 	if err != nil {
 		return widget.Notify(err.Error()), true
 	}
 	o.grouped, o.from = -1, -1
 	o.reset()
-	if c.Selector != "" {
-		o.Table.Order.Words = widget.Selector + c.Selector
+	q := c.Query
+	if key := o.named(list, &q); key != "" {
+		o.kept, o.Table.Pinned, o.Opened = key, true, true
 	}
-	if c.Name != "" {
-		r := list.Catalog.Lookup(c.Resource)
-		key := kube.Key{Group: r.Group, Resource: r.Name, Namespace: c.Namespace, Name: c.Name}
-		if r.Namespaced && c.Namespace == "" {
-			o.Table.Order.Words = c.Name // of whichever namespace
-		} else {
-			o.kept, o.Table.Pinned, o.Opened = key.Path(o.Input.Prefix), true, true
+	return func() tea.Msg { return session.ListMsg{Moment: at, Query: q} }, true
+}
+
+// parsed reads a command, with the moment that it is for.
+func (o *Screen) parsed(words []string) (c objects.Command, at session.Moment, err error) {
+	at = o.Session.Wanted.Moment
+	if c, err = objects.ParseCommand(words); err == nil && c.At != "" {
+		at, err = o.momentTyped(c.At)
+	}
+	return c, at, err
+}
+
+// named is the key of the one object that a query asks for by its name, and its namespace
+// where it is in one: it is opened among its like. "" is none.
+func (o *Screen) named(list *session.ObjectList, q *objects.Query) (key string) {
+	if !q.Named() {
+		if r := list.Catalog.Lookup(q.Words[0]); r != nil {
+			q.Words[0] = r.FullName()
+			if !r.Namespaced {
+				q.Namespace = ""
+			}
 		}
+		return ""
 	}
-	return func() tea.Msg { return session.ListMsg{Moment: at, Query: c.Query} }, true
+	if key = q.Words[0]; strings.HasPrefix(key, "/") {
+		*q = session.AllObjects
+		return key
+	}
+	resource, name, _ := strings.Cut(strings.Join(q.Words, "/"), "/")
+	r := list.Catalog.Lookup(resource)
+	if r == nil || r.Namespaced && q.Namespace == "" {
+		return ""
+	}
+	if !r.Namespaced {
+		q.Namespace = ""
+	}
+	q.Words = []string{r.FullName()}
+	return kube.Key{Group: r.Group, Resource: r.Name, Namespace: q.Namespace, Name: name}.Path(o.Input.Prefix)
 }
 
-// Takes says whether it begins with the name of a resource.
+// Takes says whether it is a command for objects.
 func (o *Screen) Takes(words []string) bool {
-	if o.Session.Objects == nil {
-		return false
-	}
-	_, ok, _ := objects.Parse(o.Session.Objects.Catalog, words)
-	return ok
+	return o.Session.Objects != nil && objects.Takes(o.Session.Objects.Catalog, words[0])
 }
 
-// CheckCommand says what is wrong with the name of a resource and what follows it.
+// CheckCommand says what is wrong with a command for objects.
 func (o *Screen) CheckCommand(words []string) error {
-	list := o.Session.Objects
-	if list == nil {
+	if !o.Takes(words) {
 		return nil
 	}
-	c, ok, err := objects.Parse(list.Catalog, words)
-	if ok && err == nil && c.At != "" {
-		_, err = o.momentTyped(c.At)
-	}
-	if !ok {
-		return nil
-	}
+	_, _, err := o.parsed(words)
 	return err
 }
 
@@ -144,8 +158,9 @@ func (o *Screen) CheckCommand(words []string) error {
 func (o *Screen) Remember() map[string]string {
 	m := o.Board.Remember()
 	if o.Session.Objects != nil {
-		q := o.Session.Objects.Query
-		for name, value := range map[string]string{"resource": q.Resource, "namespace": q.Namespace} {
+		q := &o.Session.Objects.Query
+		byLabels, byFields := q.Selectors()
+		for name, value := range map[string]string{"resource": strings.Join(q.Words, "\n"), "namespace": q.Namespace, "labels": byLabels, "fields": byFields} {
 			if value != "" {
 				m[name] = value
 			}
@@ -156,10 +171,14 @@ func (o *Screen) Remember() map[string]string {
 
 // Recall goes back to what Remember has kept.
 func (o *Screen) Recall(m map[string]string) tea.Cmd {
-	q := objects.Query{Resource: m["resource"], Namespace: m["namespace"]}
+	q := session.AllObjects
+	q.Namespace = m["namespace"]
+	if m["resource"] != "" {
+		q.Words = strings.Split(m["resource"], "\n")
+	}
 	cmd := o.Board.Recall(m)
-	if (q == objects.Query{}) {
-		return cmd
+	if err := q.Parse(m["labels"], m["fields"]); err != nil || q.Everything() {
+		return cmd // a file of it may be edited
 	}
 	return tea.Batch(cmd, func() tea.Msg { return session.ListMsg{Moment: session.Moment{Source: o.Input.Current}, Query: q} })
 }

@@ -132,7 +132,7 @@ func (o *Screen) Keys() keys.Set {
 	}
 	k[keys.Other] = cmp.Or(o.Input.Alone(), why)
 	o.offerListed(k, why)
-	if list != nil && !o.Opened && (list.Query != objects.Query{} || o.grouped >= 0) {
+	if list != nil && !o.Opened && (!list.Query.Everything() || o.grouped >= 0) {
 		k.Offer(keys.Back)
 	}
 	k[keys.HistoryOf] = why
@@ -153,7 +153,7 @@ func (o *Screen) offerListed(k keys.Set, why string) {
 		case why != "":
 		case q.RelatedTo != "":
 			k[keys.InNamespace], k[keys.GroupBy] = "these are relatives", "these are relatives"
-		case q.Resource != "":
+		case o.Session.Objects.Resource != nil || o.Session.Objects.Unknown != nil:
 			k[keys.GroupBy] = "these are the objects of one resource"
 		}
 		return
@@ -214,17 +214,15 @@ func (o *Screen) nameOf(key string) string {
 // opened object, which may not be there.
 func (o *Screen) Location() string {
 	var q objects.Query
-	if o.Session.Objects != nil {
-		q = o.Session.Objects.Query
-	}
-	crumbs := []string{q.Resource, q.Namespace}
-	if q.RelatedTo != "" {
-		crumbs[0] = o.relativesOf(q)
+	crumbs := []string{"", ""}
+	if list := o.Session.Objects; list != nil {
+		q = list.Query
+		crumbs = []string{o.what(list), q.Namespace}
 	}
 	if o.Opened {
 		name := cmp.Or(o.kept, o.Table.Selected)
 		if k, ok := kube.ParseKey(o.Input.Prefix, name); ok {
-			if name = k.Name; q.Resource == "" {
+			if name = k.Name; o.Session.Objects == nil || o.Session.Objects.Resource == nil {
 				name = k.Resource + "/" + name
 			}
 			if q.Namespace == "" {
@@ -237,8 +235,16 @@ func (o *Screen) Location() string {
 	return strings.Join(crumbs, " "+o.Theme.Crumb+" ")
 }
 
-func (o *Screen) relativesOf(q objects.Query) string {
-	return "relatives of " + o.nameOf(q.RelatedTo)
+// what says which objects a query wants, "" for all.
+func (o *Screen) what(l *session.ObjectList) string {
+	switch words := l.Query.Words; {
+	case l.Query.RelatedTo != "":
+		return "relatives of " + o.nameOf(l.Query.RelatedTo)
+	case l.Resource != nil && len(words) == 1 && !l.Query.Named():
+		return l.Resource.FullName()
+	default:
+		return strings.Join(words, " ")
+	}
 }
 
 // scope is what all objects that are listed have in common.
@@ -250,11 +256,15 @@ func (o *Screen) scope() (list []string) {
 	if q.Namespace != "" {
 		list = append(list, "namespace "+q.Namespace)
 	}
-	if q.Resource != "" {
-		list = append(list, q.Resource)
+	if what := o.what(o.shown.list); what != "" {
+		list = append(list, what)
 	}
-	if q.RelatedTo != "" {
-		list = append(list, o.relativesOf(q))
+	byLabels, byFields := q.Selectors()
+	if byLabels != "" {
+		list = append(list, "-l "+byLabels)
+	}
+	if byFields != "" {
+		list = append(list, "--field-selector "+byFields)
 	}
 	return list
 }
@@ -310,7 +320,7 @@ func (o *Screen) missed() tea.Cmd {
 	if why == "" || o.told == o.shown.list {
 		return nil
 	}
-	if l := o.shown.list; (session.ListMsg{Moment: l.Moment, Query: l.Query}) != o.Session.Wanted {
+	if !o.shown.list.Answers(o.Session.Wanted) {
 		return nil // it may be among those that are being listed
 	}
 	o.told = o.shown.list
@@ -366,7 +376,7 @@ func (o *Screen) press(msg keys.Press) tea.Cmd {
 		o.look.Beside = !o.look.Beside
 		return o.Detail()
 	case keys.ToRelated:
-		return o.ask(objects.Query{RelatedTo: o.Table.Selected})
+		return o.ask(objects.Query{RelatedTo: o.Table.Selected, Foreign: true})
 	case keys.AsJSON:
 		o.json = !o.json
 		o.showing = session.WholeObject
@@ -441,7 +451,7 @@ func (o *Screen) enter(g objects.Group) tea.Cmd {
 	q := o.Session.Wanted.Query
 	o.from = o.grouped
 	if g.Resource != nil {
-		q.Resource = g.Name
+		q.Words = []string{g.Name}
 	} else {
 		q.Namespace = g.Name
 	}
@@ -458,11 +468,13 @@ func (o *Screen) out() tea.Cmd {
 		return o.Refresh()
 	}
 	o.grouped, o.from = o.from, -1
-	if q.RelatedTo != "" {
+	switch namespace := q.Namespace; {
+	case q.RelatedTo != "":
 		q.RelatedTo = ""
-	} else if q.Resource != "" {
-		q.Resource = ""
-	} else {
+	case len(q.Words) > 0 || q.Labels != nil || q.Fields != nil:
+		q = session.AllObjects
+		q.Namespace = namespace
+	default:
 		q.Namespace = ""
 	}
 	if o.grouped == bySameNamespace {
@@ -488,10 +500,14 @@ func (o *Screen) emptyBecause(l *session.ObjectList) string {
 	switch q := &l.Query; {
 	case q.RelatedTo != "":
 		return o.nameOf(q.RelatedTo) + " does not exist at this revision, or cannot be read."
-	case q.Resource != "" && l.Resource == nil:
-		return fmt.Sprintf("At this revision there is no resource %s: it is not built in, nothing defines it, and no key is of it.", draw.Quoted(q.Resource))
+	case l.Unknown != nil:
+		return words.Sentence(draw.Safe(l.Unknown.Error()))
+	case q.Labels != nil || q.Fields != nil || l.Resource != nil && q.Named():
+		return "No object of this revision is meant by that."
 	case l.Resource != nil:
 		what = "There are no " + l.Resource.FullName()
+	case len(q.Words) > 0:
+		what = "There are none of these"
 	}
 	if l.Query.Namespace != "" {
 		what += " in the namespace " + draw.Quoted(l.Query.Namespace)
@@ -508,6 +524,9 @@ func (o *Screen) notes() []string {
 	var parts []string
 	if why := o.absent(); why != "" {
 		parts = append(parts, t.Warning.Paint(draw.Safe(why)))
+	}
+	if l := o.shown.list; l != nil && l.Unread > 0 {
+		parts = append(parts, t.Warning.Paint(words.Count(l.Unread, "object")+" cannot be read, and may be meant"))
 	}
 	if done, all := o.reading(); all > 0 {
 		parts = append(parts, t.Dim.Paint(fmt.Sprintf("reading, %d %%", 100*done/all)))

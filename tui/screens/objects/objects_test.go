@@ -26,10 +26,10 @@ func podLists(b *testing.B, in *session.Input) func(n int) *session.ObjectList {
 	pods := catalog.Lookup("pods")
 	for r := range view.Keys(pods.Path(in.Prefix, "")) {
 		key, _ := kube.ParseKey(in.Prefix, r.Key)
-		real = append(real, objects.Object{Key: key, Record: r})
+		real = append(real, objects.Object{Key: key, Resource: pods, Record: r})
 	}
 	return func(n int) *session.ObjectList {
-		l := &session.ObjectList{Moment: session.Moment{Source: in.Current}, List: &objects.List{Query: objects.Query{Resource: "pods"}, View: view, Catalog: catalog, Resource: pods}}
+		l := &session.ObjectList{Moment: session.Moment{Source: in.Current}, List: &objects.List{Query: objects.Query{Words: []string{"pods"}}, View: view, Catalog: catalog, Resource: pods}}
 		for i := range n {
 			o := real[i%len(real)]
 			o.Record.Key = fmt.Sprintf("%s-%07d", o.Record.Key, i)

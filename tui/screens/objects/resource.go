@@ -39,9 +39,6 @@ func (r *rankedColumn) compare(a, b int) int { return r.cells[a].Compare(r.cells
 var recorded = []int{objectCreated, objectChanged, objectVersion, objectSize}
 
 func (o *Screen) resourceRows(l *session.ObjectList) widget.Rows {
-	if l.Resource == nil { // not at this revision
-		return widget.Rows{Columns: allColumns, About: o.about(l), Load: func(row, width int) func() []string { return o.describe(l, row, width) }}
-	}
 	t := o.resourceTable(l, new(cellCache))
 	o.coming.cells = t.cells
 	if l.Resource.Namespaced && l.Query.Namespace == "" {

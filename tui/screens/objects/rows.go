@@ -90,7 +90,7 @@ var (
 func (o *Screen) rowsOf(of objectsShown) widget.Rows {
 	o.coming = shownObjects{objectsShown: of}
 	switch {
-	case of.list.Resource != nil || of.list.Query.Resource != "":
+	case of.list.Resource != nil:
 		return o.resourceRows(of.list)
 	case of.grouped >= 0:
 		return o.groupRows(of.list, of.grouped)
@@ -121,7 +121,7 @@ func (o *Screen) allRows(l *session.ObjectList) widget.Rows {
 			l := &list[row]
 			switch column {
 			case objectResource:
-				return objects.ResourceName(l.Key)
+				return l.GroupResource()
 			case objectNamespace:
 				return l.Namespace
 			case objectName:
@@ -133,7 +133,7 @@ func (o *Screen) allRows(l *session.ObjectList) widget.Rows {
 			x, y := &list[a], &list[b]
 			switch column {
 			case objectResource: // keys of others last
-				return cmp.Or(boolOrder(x.Foreign(), y.Foreign()), strings.Compare(objects.ResourceName(x.Key), objects.ResourceName(y.Key)))
+				return cmp.Or(boolOrder(x.Foreign(), y.Foreign()), strings.Compare(x.GroupResource(), y.GroupResource()))
 			case objectNamespace:
 				return strings.Compare(x.Namespace, y.Namespace)
 			case objectName:

@@ -1,4 +1,4 @@
-package selection_test
+package objects_test
 
 import (
 	"errors"
@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/fields"
 
+	"revenant/analyzer/objects"
 	"revenant/analyzer/resources"
-	"revenant/analyzer/selection"
 	"revenant/decoder/snapshot/snapshottest"
 	"revenant/internal/corpus"
 )
@@ -54,10 +54,10 @@ func TestServer(t *testing.T) {
 			}
 			var taken []string
 			for _, field := range k.Tried {
-				query := selection.Query{Words: []string{name}, Fields: fields.OneTermEqualSelector(field, "x")}
+				query := objects.Query{Words: []string{name}, Fields: fields.OneTermEqualSelector(field, "x")}
 				refused := false
-				for _, err := range query.Find(t.Context(), selection.Where{Snapshot: s, View: view, Catalog: catalog, Prefix: "/registry"}) {
-					var unknown *selection.FieldError
+				for _, err := range query.Find(t.Context(), objects.State{Snapshot: s, View: view, Catalog: catalog, Prefix: "/registry"}) {
+					var unknown *objects.FieldError
 					refused = errors.As(err, &unknown)
 					if err != nil && !refused {
 						t.Fatal(err)

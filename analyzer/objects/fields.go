@@ -1,4 +1,4 @@
-package selection
+package objects
 
 import (
 	"cmp"
@@ -99,7 +99,7 @@ func checkFields(selector fields.Selector, r *resources.Resource) error {
 
 // matchesFields says whether an object matches the field selector. The error says that it
 // cannot be decoded, where more than its name and namespace is asked for.
-func (q *Query) matchesFields(w *Where, o *Object) (bool, error) {
+func (q *Query) matchesFields(s *State, o *Object) (bool, error) {
 	if q.Fields == nil || q.Fields.Empty() {
 		return true, nil
 	}
@@ -114,11 +114,11 @@ func (q *Query) matchesFields(w *Where, o *Object) (bool, error) {
 			continue
 		}
 		if document == nil {
-			value, err := w.Snapshot.Value(o.Record)
+			value, err := s.Snapshot.Value(o.Record)
 			if err != nil {
 				return false, err
 			}
-			decoded := kube.Decode(keyspace.DecodeKey(w.Prefix, o.Record.Key), value)
+			decoded := kube.Decode(keyspace.DecodeKey(s.Prefix, o.Record.Key), value)
 			if decoded.Typed == nil && decoded.Unstructured == nil {
 				return false, decoded.Problem
 			}

@@ -1,4 +1,4 @@
-package selection_test
+package objects_test
 
 import (
 	"errors"
@@ -8,8 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"revenant/analyzer/objects"
 	"revenant/analyzer/resources"
-	"revenant/analyzer/selection"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot/snapshottest"
 )
@@ -37,7 +37,7 @@ func TestFind(t *testing.T) {
 	}
 	tests := []struct {
 		name    string
-		query   selection.Query
+		query   objects.Query
 		at      int64
 		deleted bool
 		want    []string
@@ -46,22 +46,22 @@ func TestFind(t *testing.T) {
 	}{
 		{name: "all objects", want: []string{"pods/shop/db-0@3", "pods/shop/web-0@2", "pods/test/web-0@4", "secrets/shop/s@11", "services/shop/web@5"}},
 		{name: "at a revision", at: 3, want: []string{"pods/shop/db-0@3", "pods/shop/web-0@2"}},
-		{name: "a short name", query: selection.Query{Words: []string{"po"}}, want: []string{"pods/shop/db-0@3", "pods/shop/web-0@2", "pods/test/web-0@4"}},
-		{name: "a namespace", query: selection.Query{Words: []string{"pods"}, Namespace: "test"}, want: []string{"pods/test/web-0@4"}},
-		{name: "a name", query: selection.Query{Words: []string{"pods", "web-0", "none"}}, want: []string{"pods/shop/web-0@2", "pods/test/web-0@4"}, missing: []string{"pods/none"}},
-		{name: "several resources", query: selection.Query{Words: []string{"svc,pods,po"}, Namespace: "shop"}, want: []string{"services/shop/web@5", "pods/shop/db-0@3", "pods/shop/web-0@2"}},
-		{name: "pairs", query: selection.Query{Words: []string{"svc/web", "pod/db-0"}}, want: []string{"services/shop/web@5", "pods/shop/db-0@3"}},
-		{name: "labels", query: selection.Query{Labels: web}, want: []string{"pods/shop/web-0@2", "pods/test/web-0@4", "services/shop/web@5"}, missing: []string{"unread /registry/secrets/shop/s"}},
-		{name: "fields of what cannot be read", query: selection.Query{Words: []string{"secrets"}, Fields: fields.OneTermEqualSelector("type", "Opaque")}, missing: []string{"unread /registry/secrets/shop/s"}},
-		{name: "a name needs no reading", query: selection.Query{Words: []string{"secrets"}, Fields: fields.OneTermEqualSelector("metadata.name", "s")}, want: []string{"secrets/shop/s@11"}},
-		{name: "a key", query: selection.Query{Words: []string{"/registry/pods/shop/db-0"}}, want: []string{"pods/shop/db-0@3"}},
-		{name: "keys below a path", query: selection.Query{Words: []string{"/registry/pods/shop/", "/registry/none"}}, want: []string{"pods/shop/db-0@3", "pods/shop/web-0@2"}, missing: []string{"/registry/none"}},
-		{name: "a path is no beginning of a name", query: selection.Query{Words: []string{"/registry/pods/sh"}}, missing: []string{"/registry/pods/sh"}},
+		{name: "a short name", query: objects.Query{Words: []string{"po"}}, want: []string{"pods/shop/db-0@3", "pods/shop/web-0@2", "pods/test/web-0@4"}},
+		{name: "a namespace", query: objects.Query{Words: []string{"pods"}, Namespace: "test"}, want: []string{"pods/test/web-0@4"}},
+		{name: "a name", query: objects.Query{Words: []string{"pods", "web-0", "none"}}, want: []string{"pods/shop/web-0@2", "pods/test/web-0@4"}, missing: []string{"pods/none"}},
+		{name: "several resources", query: objects.Query{Words: []string{"svc,pods,po"}, Namespace: "shop"}, want: []string{"services/shop/web@5", "pods/shop/db-0@3", "pods/shop/web-0@2"}},
+		{name: "pairs", query: objects.Query{Words: []string{"svc/web", "pod/db-0"}}, want: []string{"services/shop/web@5", "pods/shop/db-0@3"}},
+		{name: "labels", query: objects.Query{Labels: web}, want: []string{"pods/shop/web-0@2", "pods/test/web-0@4", "services/shop/web@5"}, missing: []string{"unread /registry/secrets/shop/s"}},
+		{name: "fields of what cannot be read", query: objects.Query{Words: []string{"secrets"}, Fields: fields.OneTermEqualSelector("type", "Opaque")}, missing: []string{"unread /registry/secrets/shop/s"}},
+		{name: "a name needs no reading", query: objects.Query{Words: []string{"secrets"}, Fields: fields.OneTermEqualSelector("metadata.name", "s")}, want: []string{"secrets/shop/s@11"}},
+		{name: "a key", query: objects.Query{Words: []string{"/registry/pods/shop/db-0"}}, want: []string{"pods/shop/db-0@3"}},
+		{name: "keys below a path", query: objects.Query{Words: []string{"/registry/pods/shop/", "/registry/none"}}, want: []string{"pods/shop/db-0@3", "pods/shop/web-0@2"}, missing: []string{"/registry/none"}},
+		{name: "a path is no beginning of a name", query: objects.Query{Words: []string{"/registry/pods/sh"}}, missing: []string{"/registry/pods/sh"}},
 		{name: "deleted ones, in their last state", deleted: true, want: []string{"widgets/shop/w@6", "pods/shop/gone@9"}},
 		{name: "deleted ones as of before", deleted: true, at: 8, want: nil},
-		{name: "deleted ones of a resource that nothing defines now", deleted: true, query: selection.Query{Words: []string{"widgets.lab.example.com"}}, want: []string{"widgets/shop/w@6"}},
-		{name: "no resource", query: selection.Query{Words: []string{"poods"}}, fails: true},
-		{name: "with and without a name", query: selection.Query{Words: []string{"pods", "svc/web"}}, fails: true},
+		{name: "deleted ones of a resource that nothing defines now", deleted: true, query: objects.Query{Words: []string{"widgets.lab.example.com"}}, want: []string{"widgets/shop/w@6"}},
+		{name: "no resource", query: objects.Query{Words: []string{"poods"}}, fails: true},
+		{name: "with and without a name", query: objects.Query{Words: []string{"pods", "svc/web"}}, fails: true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -75,9 +75,9 @@ func TestFind(t *testing.T) {
 			}
 			var got, missing []string
 			failed := false
-			for o, err := range tt.query.Find(t.Context(), selection.Where{Snapshot: s, View: view, Catalog: catalog, Prefix: kube.DefaultPrefix, Deleted: tt.deleted}) {
-				var m *selection.MissingError
-				var unread *selection.UnreadError
+			for o, err := range tt.query.Find(t.Context(), objects.State{Snapshot: s, View: view, Catalog: catalog, Prefix: kube.DefaultPrefix, Deleted: tt.deleted}) {
+				var m *objects.MissingError
+				var unread *objects.UnreadError
 				switch {
 				case errors.As(err, &unread):
 					missing = append(missing, "unread "+unread.Key)

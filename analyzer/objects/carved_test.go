@@ -1,10 +1,10 @@
-package selection_test
+package objects_test
 
 import (
 	"testing"
 
+	"revenant/analyzer/objects"
 	"revenant/analyzer/resources"
-	"revenant/analyzer/selection"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot/snapshottest"
 	"revenant/internal/corpus"
@@ -25,9 +25,9 @@ func TestCarved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := selection.Where{Snapshot: s, View: view, Catalog: catalog, Prefix: kube.DefaultPrefix, Deleted: true}
+	w := objects.State{Snapshot: s, View: view, Catalog: catalog, Prefix: kube.DefaultPrefix, Deleted: true}
 	count := func() (all, recovered int) {
-		for o, err := range (&selection.Query{Words: []string{"/"}}).Find(t.Context(), w) {
+		for o, err := range (&objects.Query{Words: []string{"/"}}).Find(t.Context(), w) {
 			if err != nil {
 				t.Fatal(err)
 			}

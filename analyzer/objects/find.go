@@ -1,11 +1,15 @@
-// Package selection finds the objects that a person names as kubectl takes them.
+// Package objects finds the objects of a state that a person names as kubectl takes them.
 //
-// In go the words of a command line (pods, deploy,svc, pods web-0, deployments.apps/web,
-// or a raw key), a namespace and a label selector, and a state of a snapshot with the
-// catalog of its resources. Out come the objects' records, in the order of their keys.
+// In go the words of a command (pods, deploy,svc, pods web-0, deployments.apps/web, or a
+// raw key), a namespace and selectors, or an object whose owners and dependents are
+// wanted, and a state of a snapshot with the catalog of its resources. Out come the
+// objects' records, as they are found, in the order of their keys; or a List of them, with
+// how many there are of each resource and in each namespace.
 //
-// Refused are words that are no resource of that state, with what there is instead.
-package selection
+// Refused are words that are no resource of that state, with what there is instead. No
+// value is read, but for definitions of custom resources, for selectors, and for what
+// looking for owners and dependents takes.
+package objects
 
 import (
 	"context"
@@ -19,6 +23,7 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"revenant/analyzer/relations"
 	"revenant/analyzer/resources"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
@@ -36,12 +41,69 @@ type Query struct {
 	Labels labels.Selector
 	// Fields choose by those fields by which the API server does; nil for all.
 	Fields fields.Selector
+	// RelatedTo is the key of an object whose owners and dependents are wanted, and nothing
+	// else; "" for none.
+	RelatedTo string
+	// Foreign, without words, also wants keys that hold no API object.
+	Foreign bool
+}
+
+// Parse reads selectors as kubectl takes them; "" is none.
+func (q *Query) Parse(labelSelector, fieldSelector string) (err error) {
+	q.Labels, q.Fields = nil, nil
+	if labelSelector != "" {
+		if q.Labels, err = labels.Parse(labelSelector); err != nil {
+			return &SelectorError{"--selector", "app=web,tier!=db or 'env in (prod,test)'", err}
+		}
+	}
+	if fieldSelector != "" {
+		if q.Fields, err = fields.ParseSelector(fieldSelector); err != nil {
+			return &SelectorError{"--field-selector", "spec.nodeName=node-1,status.phase!=Running", err}
+		}
+	}
+	return nil
+}
+
+// SelectorError says that a selector cannot be read.
+type SelectorError struct {
+	Flag, Example string
+	Err           error
+}
+
+func (e *SelectorError) Error() string { return e.Flag + ": " + e.Err.Error() }
+
+func (e *SelectorError) Unwrap() error { return e.Err }
+
+// Selectors are those of labels and of fields, as they are typed; "" for none.
+func (q *Query) Selectors() (labelSelector, fieldSelector string) {
+	if q.Labels != nil {
+		labelSelector = q.Labels.String()
+	}
+	if q.Fields != nil {
+		fieldSelector = q.Fields.String()
+	}
+	return labelSelector, fieldSelector
+}
+
+// Everything says whether nothing is left out that Foreign does not.
+func (q *Query) Everything() bool { return q.Equal(&Query{Foreign: q.Foreign}) }
+
+// Equal says whether two queries want the same.
+func (q *Query) Equal(other *Query) bool {
+	byLabels, byFields := q.Selectors()
+	otherLabels, otherFields := other.Selectors()
+	return slices.Equal(q.Words, other.Words) && q.Namespace == other.Namespace && q.Prefixes == other.Prefixes && q.RelatedTo == other.RelatedTo &&
+		q.Foreign == other.Foreign && byLabels == otherLabels && byFields == otherFields
 }
 
 // Several says whether objects of more than one resource can be found. Words that
 // cannot be parsed are refused by Find.
-func (q *Query) Several(w Where) bool {
-	parts, _ := q.parse(&w)
+func (q *Query) Several(s State) bool {
+	parts, _ := q.parse(&s)
+	return several(parts)
+}
+
+func several(parts []part) bool {
 	return len(parts) == 0 || slices.ContainsFunc(parts, func(p part) bool {
 		return p.resource != parts[0].resource || p.plural != parts[0].plural && p.resource == nil
 	})
@@ -85,8 +147,8 @@ func expanded(word string, c *resources.Catalog) (list []string) {
 	return list
 }
 
-// Where is what a query is asked of.
-type Where struct {
+// State is what a query is asked of.
+type State struct {
 	Snapshot *snapshot.Snapshot
 	View     *snapshot.View
 	Catalog  *resources.Catalog // of the view
@@ -101,7 +163,7 @@ type Where struct {
 
 // Object is an object that was found.
 type Object struct {
-	Key      kube.Key
+	kube.Key
 	Resource *resources.Resource // nil where the catalog of the view has none
 	Record   snapshot.Record
 	Word     int // which of the words found it, those with commas and categories counted as several
@@ -137,10 +199,12 @@ func (p *part) names(name string) bool {
 }
 
 // parse reads the words. Where one has a slash, all must, as for kubectl.
-func (q *Query) parse(w *Where) (parts []part, err error) {
+func (q *Query) parse(s *State) (parts []part, err error) {
 	var plain, pairs []string
 	for _, word := range q.Words {
 		switch {
+		case s.Catalog.Lookup(word) != nil:
+			plain = append(plain, word)
 		case strings.HasPrefix(word, "/"):
 			parts = append(parts, part{word: word, key: word})
 		case strings.Contains(word, "/"):
@@ -153,9 +217,9 @@ func (q *Query) parse(w *Where) (parts []part, err error) {
 		return nil, fmt.Errorf("%q has no name, and %q has one: give RESOURCE NAME..., or RESOURCE/NAME for each", plain[0], pairs[0])
 	}
 	add := func(word, name string) error {
-		p := part{word: strings.TrimSuffix(word+"/"+name, "/"), resource: w.Catalog.Lookup(word), name: name, prefix: q.Prefixes}
-		if p.resource == nil && !w.Deleted {
-			return &UnknownError{Word: word, Near: w.Catalog.Complete(word[:min(len(word), 2)])}
+		p := part{word: strings.TrimSuffix(word+"/"+name, "/"), resource: s.Catalog.Lookup(word), name: name, prefix: q.Prefixes}
+		if p.resource == nil && !s.Deleted {
+			return &UnknownError{Word: word, Near: s.Catalog.Complete(word[:min(len(word), 2)])}
 		}
 		if p.resource != nil && q.Fields != nil {
 			if err := checkFields(q.Fields, p.resource); err != nil {
@@ -175,8 +239,12 @@ func (q *Query) parse(w *Where) (parts []part, err error) {
 		if len(names) == 0 {
 			names = []string{""}
 		}
-		for word := range strings.SplitSeq(plain[0], ",") {
-			for _, resource := range expanded(word, w.Catalog) {
+		list := []string{plain[0]}
+		if s.Catalog.Lookup(plain[0]) == nil { // a key of any name can be all that shows a resource
+			list = strings.Split(plain[0], ",")
+		}
+		for _, word := range list {
+			for _, resource := range expanded(word, s.Catalog) {
 				for _, name := range names {
 					err = errors.Join(err, add(resource, name))
 				}
@@ -222,9 +290,13 @@ const lookEvery = 1 << 10
 // their keys, and none twice. Its errors are ctx's, an *UnknownError for a word, a
 // *FieldError for a field, an *UnreadError beside an object that selectors may mean,
 // and in the end a *MissingError for each object that was named and not found.
-func (q *Query) Find(ctx context.Context, w Where) iter.Seq2[Object, error] {
+func (q *Query) Find(ctx context.Context, s State) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
-		parts, err := q.parse(&w)
+		if q.RelatedTo != "" {
+			q.related(ctx, &s, yield)
+			return
+		}
+		parts, err := q.parse(&s)
 		if err != nil {
 			yield(Object{}, err)
 			return
@@ -236,16 +308,16 @@ func (q *Query) Find(ctx context.Context, w Where) iter.Seq2[Object, error] {
 		passed := 0
 		for i := range parts {
 			p, found := &parts[i], false
-			for r := range w.records(q.start(p, w.Prefix)) {
+			for r := range s.records(q.start(p, s.Prefix)) {
 				if passed++; passed%lookEvery == 0 && ctx.Err() != nil {
 					yield(Object{}, ctx.Err())
 					return
 				}
-				key, ok := w.Catalog.Key(r.Key)
-				if !ok && p.word == "" {
+				key, ok := s.Catalog.Key(r.Key)
+				if !ok && p.word == "" && !q.Foreign {
 					continue // no API object: only for who names its key
 				}
-				o := Object{Key: key, Resource: w.Catalog.Of(key), Record: r, Word: i}
+				o := Object{Key: key, Resource: s.Catalog.Of(key), Record: r, Word: i}
 				if q.Namespace != "" && key.Namespace != q.Namespace && !p.ofCluster() || !p.has(&o) {
 					continue
 				}
@@ -253,7 +325,7 @@ func (q *Query) Find(ctx context.Context, w Where) iter.Seq2[Object, error] {
 				if slices.ContainsFunc(parts[:i], func(earlier part) bool { return earlier.has(&o) }) {
 					continue
 				}
-				chosen, err := q.chooses(&w, &o)
+				chosen, err := q.chooses(&s, &o)
 				if err != nil {
 					err = &UnreadError{Key: r.Key, Err: err}
 				}
@@ -269,6 +341,26 @@ func (q *Query) Find(ctx context.Context, w Where) iter.Seq2[Object, error] {
 			if !yield(Object{}, &MissingError{word}) {
 				return
 			}
+		}
+	}
+}
+
+// related yields the owners and the dependents of an object: none where the object does not
+// exist or cannot be read.
+func (q *Query) related(ctx context.Context, s *State, yield func(Object, error) bool) {
+	key, _ := kube.ParseKey(s.Prefix, q.RelatedTo)
+	tree, err := relations.TreeOf(ctx, relations.State{Snapshot: s.Snapshot, View: s.View, Prefix: s.Prefix, Catalog: s.Catalog}, key)
+	if err != nil {
+		if ctx.Err() != nil {
+			yield(Object{}, ctx.Err())
+		}
+		return
+	}
+	for i := range tree.Relatives {
+		r := &tree.Relatives[i]
+		there := r.Presence == relations.Present || r.Presence == relations.Unreadable
+		if there && !yield(Object{Key: r.Key, Resource: s.Catalog.Of(r.Key), Record: r.Record}, nil) {
+			return
 		}
 	}
 }
@@ -294,9 +386,9 @@ func (q *Query) start(p *part, prefix string) string {
 
 // chooses says whether the selectors match an object. The error says that its value,
 // which would tell, cannot be read.
-func (q *Query) chooses(w *Where, o *Object) (bool, error) {
+func (q *Query) chooses(s *State, o *Object) (bool, error) {
 	if q.Labels != nil && !q.Labels.Empty() {
-		value, err := w.Snapshot.Value(o.Record)
+		value, err := s.Snapshot.Value(o.Record)
 		if err != nil {
 			return false, err
 		}
@@ -305,30 +397,30 @@ func (q *Query) chooses(w *Where, o *Object) (bool, error) {
 			return false, err
 		}
 	}
-	return q.matchesFields(w, o)
+	return q.matchesFields(s, o)
 }
 
 // records yields the state of every key that begins with start, or with Deleted the last
 // state of every one that is no longer there.
-func (w *Where) records(start string) iter.Seq[snapshot.Record] {
-	if !w.Deleted {
-		return w.View.Keys(start)
+func (s *State) records(start string) iter.Seq[snapshot.Record] {
+	if !s.Deleted {
+		return s.View.Keys(start)
 	}
 	return func(yield func(snapshot.Record) bool) {
-		carved := w.carved(start)
-		keys := slices.Collect(w.Snapshot.AllKeys(start))
+		carved := s.carved(start)
+		keys := slices.Collect(s.Snapshot.AllKeys(start))
 		if len(carved) > 0 {
 			keys = slices.AppendSeq(keys, maps.Keys(carved))
 			slices.Sort(keys)
 			keys = slices.Compact(keys)
 		}
 		for _, key := range keys {
-			if _, err := w.View.Get(key); err == nil {
+			if _, err := s.View.Get(key); err == nil {
 				continue
 			}
 			last, found := carved[key]
-			for _, r := range slices.Backward(w.Snapshot.History(key)) {
-				if !r.Tombstone && r.Main <= w.View.Revision() {
+			for _, r := range slices.Backward(s.Snapshot.History(key)) {
+				if !r.Tombstone && r.Main <= s.View.Revision() {
 					if !found || r.Main > last.Main {
 						last, found = r, true
 					}
@@ -343,13 +435,13 @@ func (w *Where) records(start string) iter.Seq[snapshot.Record] {
 }
 
 // carved are the newest states that were recovered of keys that begin with start.
-func (w *Where) carved(start string) map[string]snapshot.Record {
+func (s *State) carved(start string) map[string]snapshot.Record {
 	list := map[string]snapshot.Record{}
-	if w.Carved == nil {
+	if s.Carved == nil {
 		return list
 	}
-	for r := range w.Carved.Records { // by revision
-		if strings.HasPrefix(r.Key, start) && !r.Tombstone && r.Main <= w.View.Revision() {
+	for r := range s.Carved.Records { // by revision
+		if strings.HasPrefix(r.Key, start) && !r.Tombstone && r.Main <= s.View.Revision() {
 			list[r.Key] = r.Record
 		}
 	}
@@ -357,6 +449,6 @@ func (w *Where) carved(start string) map[string]snapshot.Record {
 }
 
 // Recovered says whether a record is in none of the buckets: it was carved.
-func (w *Where) Recovered(r snapshot.Record) bool {
-	return w.Carved != nil && !slices.ContainsFunc(w.Snapshot.History(r.Key), func(h snapshot.Record) bool { return h.Revision == r.Revision })
+func (s *State) Recovered(r snapshot.Record) bool {
+	return s.Carved != nil && !slices.ContainsFunc(s.Snapshot.History(r.Key), func(h snapshot.Record) bool { return h.Revision == r.Revision })
 }
