@@ -178,7 +178,6 @@ type revisionList struct {
 	count     int // rows that were written
 
 	series   *series.Series // of many files; nil for one or two
-	wanted   func(int) bool // says which events of the timeline are listed; nil for all
 	timeless int            // rows that a format has no place for
 }
 

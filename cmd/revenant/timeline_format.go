@@ -154,16 +154,20 @@ func (l *revisionList) rows(ctx context.Context, rw *revisionWriter) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		l.count++
-		written, err := rw.row(l.row(n))
-		if err != nil {
+		if err := l.writeRow(rw, l.row(n)); err != nil {
 			return err
-		}
-		if !written {
-			l.timeless++
 		}
 	}
 	return nil
+}
+
+func (l *revisionList) writeRow(rw *revisionWriter, row *revisionRow) error {
+	l.count++
+	written, err := rw.row(row)
+	if !written && err == nil {
+		l.timeless++
+	}
+	return err
 }
 
 // numbers yields what is asked for, by its number in the timeline.
@@ -174,7 +178,7 @@ func (l *revisionList) numbers() func(yield func(int) bool) {
 	}
 	return func(yield func(int) bool) {
 		for n := range l.all.Numbers(timeline.Filter{From: l.from, To: l.to}) {
-			if (l.keys == nil || l.keys[l.all.Key(n)]) && (l.wanted == nil || l.wanted(n)) && (len(verbs) == 0 || verbs[l.all.Verb(n)]) && !yield(n) {
+			if (l.keys == nil || l.keys[l.all.Key(n)]) && (len(verbs) == 0 || verbs[l.all.Verb(n)]) && !yield(n) {
 				return
 			}
 		}

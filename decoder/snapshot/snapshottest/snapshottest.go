@@ -4,6 +4,7 @@
 package snapshottest
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"os"
@@ -121,6 +122,63 @@ func write(tx *bolt.Tx, changes []Change) error {
 			return err
 		}
 		if err := bucket.Put(k, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Compact removes from such a db, as etcd compacts at a revision, what was overwritten or
+// deleted at or before it. The pages that it had are free, and still have it.
+func Compact(t testing.TB, data []byte, revision int64) []byte {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "snapshot.db")
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	db, err := bolt.Open(path, 0o600, &bolt.Options{NoSync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Update(func(tx *bolt.Tx) error {
+		at := append(binary.BigEndian.AppendUint64(nil, uint64(revision)), "_\x00\x00\x00\x00\x00\x00\x00\x00"...)
+		for _, name := range []string{"scheduledCompactRev", "finishedCompactRev"} {
+			if err := tx.Bucket([]byte("meta")).Put([]byte(name), at); err != nil {
+				return err
+			}
+		}
+		return compact(tx.Bucket([]byte("key")), at)
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if data, err = os.ReadFile(path); err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func compact(bucket *bolt.Bucket, at []byte) error {
+	newest := map[string][]byte{}
+	var gone [][]byte
+	c := bucket.Cursor()
+	for k, v := c.First(); k != nil && bytes.Compare(k[:len(at)], at) <= 0; k, v = c.Next() {
+		var kv mvccpb.KeyValue
+		if err := proto.Unmarshal(v, &kv); err != nil {
+			return err
+		}
+		if before := newest[string(kv.Key)]; before != nil {
+			gone = append(gone, before)
+		}
+		newest[string(kv.Key)] = bytes.Clone(k)
+	}
+	for _, k := range newest {
+		if len(k) > len(at) { // a tombstone
+			gone = append(gone, k)
+		}
+	}
+	for _, k := range gone {
+		if err := bucket.Delete(k); err != nil {
 			return err
 		}
 	}
