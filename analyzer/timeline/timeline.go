@@ -185,10 +185,10 @@ func merge(a, b []event) []event {
 	if len(a) == 0 {
 		return b
 	}
-	list := make([]event, 0, len(a)+len(b))
+	list := make([]event, 0, len(a)+len(b)-shared(a, b))
 	for len(a) > 0 && len(b) > 0 {
 		switch c := a[0].compare(&b[0]); {
-		case c == 0 && a[0].key == b[0].key && (a[0].verb == 2) == (b[0].verb == 2):
+		case c == 0 && a[0].is(&b[0]):
 			e := b[0]
 			switch {
 			case a[0].kept == b[0].kept:
@@ -205,6 +205,25 @@ func merge(a, b []event) []event {
 		}
 	}
 	return append(append(list, a...), b...)
+}
+
+// is says whether two events of one revision are one.
+func (e *event) is(f *event) bool { return e.key == f.key && (e.verb == 2) == (f.verb == 2) }
+
+// shared is how many events stand in two ordered lists.
+func shared(a, b []event) (n int) {
+	for len(a) > 0 && len(b) > 0 {
+		switch c := a[0].compare(&b[0]); {
+		case c == 0 && a[0].is(&b[0]):
+			n++
+			a, b = a[1:], b[1:]
+		case c <= 0:
+			a = a[1:]
+		default:
+			b = b[1:]
+		}
+	}
+	return n
 }
 
 // Len is the number of events.

@@ -5,9 +5,9 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"path/filepath"
 	"slices"
@@ -119,42 +119,52 @@ type extraction struct {
 	catalog *resources.Catalog // of the newest state
 	options manifest.Options
 	list    []wanted
-	byUID   map[uid]int // controllers of others: where they are in list, -1 for nowhere
-	missing []string    // words
-	unread  int         // objects that could not be decoded
+	seed    maphash.Seed
+	byUID   map[uint64]int // controllers of others: where they are in list, -1 for nowhere
+	// recovered are those of the list that were carved, by key.
+	recovered map[string]snapshot.Record
+	missing   []string // words
+	unread    int      // objects that could not be decoded
 
 	undecided int // those that selectors may mean, and that cannot be read
 	secrets   int // that were left out
 }
 
-// wanted is an object to be written. There may be very many: its value is read again when
-// it is written.
+// wanted is an object to be written. There may be very many: what it is, and its value, are
+// read again when it is written.
 type wanted struct {
-	objects.Object
-	uid   uid
-	owner uid // of its controller; the zero value for none
-}
-
-// uid stands for the uid of an object, of whatever length, in few bytes.
-type uid [16]byte
-
-func uidOf(text string) (u uid) {
-	if text != "" {
-		sum := sha256.Sum256([]byte(text))
-		copy(u[:], sum[:])
-	}
-	return u
+	key      string
+	revision snapshot.Revision
+	resource *resources.Resource // nil where the state has none
+	uid      uint64              // a hash of it
+	owner    uint64              // of its controller's uid; 0 for none
 }
 
 func (w *wanted) kind() string {
-	if w.Resource == nil {
+	if w.resource == nil {
 		return ""
 	}
-	return w.Resource.Kind
+	return w.resource.Kind
+}
+
+// object is the object that is wanted.
+func (x *extraction) object(w *wanted) objects.Object {
+	o := objects.Object{Resource: w.resource}
+	o.Key, _ = x.where.Catalog.Key(w.key)
+	recovered, ok := x.recovered[w.key]
+	if o.Record = recovered; ok {
+		return o
+	}
+	for _, r := range x.where.Snapshot.History(w.key) {
+		if r.Revision == w.revision {
+			o.Record = r
+		}
+	}
+	return o
 }
 
 func (o *extractOptions) find(ctx context.Context, s *snapshot.Snapshot) (*extraction, error) {
-	x := &extraction{options: o.manifest}
+	x := &extraction{options: o.manifest, seed: maphash.MakeSeed(), recovered: map[string]snapshot.Record{}}
 	var err error
 	if x.where, _, err = o.query.state(ctx, &o.open, s); err != nil {
 		return nil, err
@@ -182,10 +192,16 @@ func (o *extractOptions) find(ctx context.Context, s *snapshot.Snapshot) (*extra
 		}
 		x.missing, x.undecided = append(x.missing, missing...), x.undecided+q.unread
 	}
-	slices.SortStableFunc(x.list, func(a, b wanted) int { return manifest.Compare(a.kind(), a.Key, b.kind(), b.Key) })
-	x.byUID = map[uid]int{}
+	slices.SortStableFunc(x.list, func(a, b wanted) int {
+		aKey, _ := x.where.Catalog.Key(a.key)
+		bKey, _ := x.where.Catalog.Key(b.key)
+		return manifest.Compare(a.kind(), aKey, b.kind(), bKey)
+	})
+	x.byUID = map[uint64]int{}
 	for i := range x.list {
-		x.byUID[x.list[i].owner] = -1
+		if owner := x.list[i].owner; owner != 0 {
+			x.byUID[owner] = -1
+		}
 	}
 	for i := range x.list {
 		if _, owns := x.byUID[x.list[i].uid]; owns {
@@ -197,14 +213,17 @@ func (o *extractOptions) find(ctx context.Context, s *snapshot.Snapshot) (*extra
 
 // add notes an object that was found.
 func (x *extraction) add(found objects.Object) {
-	w := wanted{Object: found}
+	w := wanted{key: found.Record.Key, revision: found.Record.Revision, resource: found.Resource}
 	if value, err := x.where.Snapshot.Value(found.Record); err == nil {
 		if links, err := kube.ScanLinks(value); err == nil {
-			w.uid = uidOf(links.UID)
+			w.uid = maphash.String(x.seed, links.UID)
 			if i := slices.IndexFunc(links.Owners, func(ref metav1.OwnerReference) bool { return ref.Controller != nil && *ref.Controller }); i >= 0 {
-				w.owner = uidOf(string(links.Owners[i].UID))
+				w.owner = maphash.String(x.seed, string(links.Owners[i].UID))
 			}
 		}
+	}
+	if x.where.Recovered(found.Record) {
+		x.recovered[w.key] = found.Record
 	}
 	x.list = append(x.list, w)
 }
@@ -213,10 +232,11 @@ func (x *extraction) add(found objects.Object) {
 // again; "" for none.
 func (x *extraction) maker(w *wanted) string {
 	i, ok := x.byUID[w.owner]
-	if !ok || i < 0 || w.owner == (uid{}) || x.options.KeepOwners || x.options.Raw {
+	if !ok || i < 0 || x.options.KeepOwners || x.options.Raw {
 		return ""
 	}
-	return title(x.list[i].Key, x.list[i].Record.Key)
+	key, _ := x.where.Catalog.Key(x.list[i].key)
+	return title(key, x.list[i].key)
 }
 
 // title names an object as a person types it.
@@ -232,18 +252,18 @@ func title(key kube.Key, raw string) string {
 }
 
 // manifest makes the manifest of an object; why says why there is none.
-func (x *extraction) manifest(w *wanted) (m *manifest.Manifest, why string) {
+func (x *extraction) manifest(w *wanted, o *objects.Object) (m *manifest.Manifest, why string) {
 	if maker := x.maker(w); maker != "" {
 		return nil, maker + " makes it again"
 	}
-	value, err := x.where.Snapshot.Value(w.Record)
+	value, err := x.where.Snapshot.Value(o.Record)
 	if err != nil {
 		x.unread++
 		return nil, err.Error()
 	}
 	options := x.options
-	options.Exists = manifest.InNewest(x.where.Snapshot, x.catalog, x.where.Prefix, w.Key.Namespace)
-	m, err = manifest.Of(kube.Decode(keyspace.DecodeKey(x.where.Prefix, w.Record.Key), value), options)
+	options.Exists = manifest.InNewest(x.where.Snapshot, x.catalog, x.where.Prefix, o.Key.Namespace)
+	m, err = manifest.Of(kube.Decode(keyspace.DecodeKey(x.where.Prefix, w.key), value), options)
 	switch {
 	case errors.Is(err, manifest.ErrSecret):
 		x.secrets++
@@ -287,8 +307,9 @@ func (x *extraction) yaml(ctx context.Context, out io.Writer) error {
 		if i > 0 {
 			fmt.Fprintln(w, "---")
 		}
-		m, why := x.manifest(&x.list[i])
-		x.comment(w, &x.list[i], m, why)
+		o := x.object(&x.list[i])
+		m, why := x.manifest(&x.list[i], &o)
+		x.comment(w, &o, m, why)
 		if m == nil {
 			continue
 		}
@@ -306,7 +327,7 @@ func (x *extraction) yaml(ctx context.Context, out io.Writer) error {
 }
 
 // comment says where an object came from, and what its manifest lacks.
-func (x *extraction) comment(w io.Writer, object *wanted, m *manifest.Manifest, why string) {
+func (x *extraction) comment(w io.Writer, object *objects.Object, m *manifest.Manifest, why string) {
 	from := fmt.Sprintf("%s at revision %d of %s", title(object.Key, object.Record.Key), object.Record.Main, filepath.Base(x.where.Snapshot.Path()))
 	if x.where.Recovered(object.Record) {
 		from += ", recovered from a page that is free"
@@ -333,7 +354,8 @@ func (x *extraction) json(ctx context.Context, out io.Writer) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		m, _ := x.manifest(&x.list[i])
+		o := x.object(&x.list[i])
+		m, _ := x.manifest(&x.list[i], &o)
 		if m == nil {
 			continue
 		}

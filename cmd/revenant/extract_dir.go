@@ -55,21 +55,22 @@ func (x *extraction) directory(ctx context.Context, guard *outfile.Guard, dir st
 	}
 	var list, left bytes.Buffer
 	for i := range x.list {
-		m, why := x.manifest(&x.list[i])
+		o := x.object(&x.list[i])
+		m, why := x.manifest(&x.list[i], &o)
 		if m == nil {
-			x.comment(&left, &x.list[i], nil, why)
+			x.comment(&left, &o, nil, why)
 			continue
 		}
 		text, err := kube.DocumentYAML(m.Document)
 		if err != nil {
 			x.unread++
-			x.comment(&left, &x.list[i], nil, err.Error())
+			x.comment(&left, &o, nil, err.Error())
 			continue
 		}
 		var file bytes.Buffer
-		x.comment(&file, &x.list[i], m, "")
+		x.comment(&file, &o, m, "")
 		file.Write(text)
-		name := fmt.Sprintf("%05d-%s.yaml", i+1, fileName(x.list[i].Key, x.list[i].Record.Key))
+		name := fmt.Sprintf("%05d-%s.yaml", i+1, fileName(o.Key, o.Record.Key))
 		if err := write(name, file.Bytes()); err != nil {
 			return err
 		}

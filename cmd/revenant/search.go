@@ -9,6 +9,7 @@ import (
 	"hash/maphash"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -151,7 +152,7 @@ type searching struct {
 	undecoded int // objects over which no expression could be run
 
 	seed maphash.Seed
-	had  map[string]map[uint64]bool // by key: what it had in the revision before
+	had  map[string][]uint64 // by key: what it had in the revision before, in order
 }
 
 // everything searches the newest history, and then what the others have of their own.
@@ -164,7 +165,7 @@ func (x *searching) everything(ctx context.Context) error {
 		return x.member(ctx, path[len(path)-1], func(snapshot.Record) bool { return true })
 	}
 	for _, branch := range append([]int{newest}, s.Beside(newest)...) {
-		x.had = map[string]map[uint64]bool{}
+		x.had = map[string][]uint64{}
 		common := int64(0)
 		if branch != newest {
 			common, _ = s.Apart(branch, newest)
@@ -256,11 +257,11 @@ func (x *searching) record(ctx context.Context, s *snapshot.Snapshot, c *clock.C
 		return fmt.Errorf("%s at revision %s: %w", r.Key, r.Revision, err)
 	}
 	before := x.had[r.Key]
-	now := map[uint64]bool{}
+	var now []uint64
 	for _, h := range hits {
 		sum := maphash.Comparable(x.seed, h)
-		now[sum] = true
-		if x.all || !before[sum] {
+		now = append(now, sum)
+		if _, again := slices.BinarySearch(before, sum); x.all || !again {
 			x.found++
 			if err := x.hit(c, p, key, r, h); err != nil {
 				return err
@@ -268,7 +269,8 @@ func (x *searching) record(ctx context.Context, s *snapshot.Snapshot, c *clock.C
 		}
 	}
 	if x.had != nil && len(now)+len(before) > 0 {
-		x.had[r.Key] = now
+		slices.Sort(now)
+		x.had[r.Key] = slices.Clip(slices.Compact(now))
 	}
 	return nil
 }
