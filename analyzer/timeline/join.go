@@ -1,6 +1,7 @@
 package timeline
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -15,7 +16,8 @@ type Joined struct {
 	Heads     []clock.Interval // in which the newest revision of each source was written
 	Recovered int              // how many events are carved
 	Carving   bool             // free pages were searched for them
-	First     int              // number of the first event from which on none is missing, 0 where all came before that
+	First     int              // number of the first event from which on none is missing, or with Holes some source retains all; 0 where all came before that
+	From      int64            // that revision
 	Rates     []Rate           // from that event to when the last source was taken; nil for no event
 }
 
@@ -25,6 +27,7 @@ type Options struct {
 	OneHistory bool   // each is an earlier state of the one after it, or nothing says otherwise
 	Carve      bool   // with what can be carved
 	Rates      int    // in how many parts rates are measured
+	Holes      bool   // between what sources retain there may be what none does
 }
 
 // Join reads the timeline of one or several snapshots, the newest last. The error is
@@ -44,8 +47,7 @@ func Join(ctx context.Context, o Options, sources ...Source) (*Joined, error) {
 	var err error
 	for i := range sources {
 		s := &sources[i]
-		t.Heads = append(t.Heads, s.Clock.TimeOf(s.Snapshot.Revision()))
-		if !o.Carve {
+		if !o.Carve || s.Snapshot == nil {
 			continue
 		}
 		if s.Carving, err = s.Snapshot.Carve(ctx); err != nil {
@@ -55,12 +57,19 @@ func Join(ctx context.Context, o Options, sources ...Source) (*Joined, error) {
 	if t.Timeline, err = New(ctx, o.Prefix, sources...); err != nil {
 		return nil, err
 	}
+	t.Clock = cmp.Or(t.Clock, t.sources[len(sources)-1].Clock)
+	for i, h := range t.held {
+		t.Heads = append(t.Heads, t.sources[i].Clock.TimeOf(h.newest))
+	}
 	for n := range t.Len() {
 		if t.Carved(n) {
 			t.Recovered++
 		}
 	}
-	t.First, _ = t.Between(t.Complete(), 0)
+	if t.From = t.Complete(); o.Holes {
+		t.From = t.Begins()
+	}
+	t.First, _ = t.Between(t.From, 0)
 	if t.First == t.Len() {
 		t.First = 0
 	}

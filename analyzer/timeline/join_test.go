@@ -1,10 +1,15 @@
 package timeline_test
 
 import (
+	"context"
+	"fmt"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"revenant/analyzer/clock"
 	"revenant/analyzer/timeline"
+	"revenant/decoder/snapshot"
 	"revenant/decoder/snapshot/snapshottest"
 	"revenant/internal/corpus"
 	"revenant/internal/demo"
@@ -72,5 +77,58 @@ func TestJoinOfNothing(t *testing.T) {
 	p, err := timeline.Join(t.Context(), timeline.Options{Prefix: "/registry", OneHistory: true, Rates: 10}, s)
 	if err != nil || p.Len() != 0 || p.First != 0 || p.Rates != nil {
 		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+// TestManySources joins more files than are open: each has 60 revisions of which the one
+// before it has 30, and none has what was written between the second half of them.
+func TestManySources(t *testing.T) {
+	var changes []snapshottest.Change
+	var open, lazy []timeline.Source
+	closed := 0
+	for n := range 12 {
+		gap := 0
+		if n == 6 {
+			gap = 100
+		}
+		for i := range 30 + gap {
+			changes = append(changes, snapshottest.Put("/registry/configmaps/a/c", fmt.Sprintf(`{"metadata":{"name":"c"},"data":{"n":"%d.%d"}}`, n, i)))
+		}
+		data := snapshottest.Compact(t, snapshottest.Bytes(t, changes...), int64(max(len(changes)-60, 0)))
+		s := snapshottest.OpenBytes(t, fmt.Sprint(n), data)
+		c, err := clock.Build(t.Context(), s, "/registry")
+		if err != nil {
+			t.Fatal(err)
+		}
+		open = append(open, timeline.Source{Name: fmt.Sprint(n), Snapshot: s, Clock: c})
+		lazy = append(lazy, timeline.Source{Name: fmt.Sprint(n), Open: func(context.Context) (*snapshot.Snapshot, *clock.Clock, func(), error) {
+			return s, c, func() { closed++ }, nil
+		}})
+	}
+	o := timeline.Options{Prefix: "/registry", Holes: true}
+	want, err := timeline.Join(t.Context(), o, open...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := timeline.Join(t.Context(), o, lazy...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if closed != 12 || got.Len() != want.Len() || got.From != 1 || len(got.Heads) != 12 {
+		t.Errorf("%d events of %d, from revision %d, %d heads, %d closed", got.Len(), want.Len(), got.From, len(got.Heads), closed)
+	}
+	last := int64(0)
+	for n := range got.Len() {
+		e := got.Event(n)
+		if diff := cmp.Diff(want.Event(n), e); diff != "" {
+			t.Errorf("-open +lazy:\n%s", diff)
+		}
+		if e.Main <= last || len(e.In) < 1 || len(e.In) > 3 {
+			t.Errorf("revision %d after %d, in %v", e.Main, last, e.In)
+		}
+		last = e.Main
+	}
+	if held := 12*30 + 60; got.Len() > held || got.Len() < held-60 {
+		t.Errorf("%d events", got.Len())
 	}
 }

@@ -58,13 +58,14 @@ func (t *Timeline) findMarks() []Mark {
 	}
 	for i := range t.sources {
 		s := &t.sources[i]
-		if rev := s.Snapshot.CompactRevision(); rev > 0 {
-			add(Compacted, rev, s)
+		h := &t.held[i]
+		if h.compact > 0 {
+			add(Compacted, h.compact, s)
 		}
-		if rev := s.Snapshot.Revision(); rev > 0 {
-			add(Head, rev, s)
+		if h.newest > 0 {
+			add(Head, h.newest, s)
 		}
-		for _, rev := range s.Snapshot.BumpMarkers() {
+		for _, rev := range h.bumps {
 			add(Bumped, rev, s)
 		}
 	}

@@ -48,6 +48,9 @@ type Source struct {
 	Snapshot *snapshot.Snapshot
 	Clock    *clock.Clock      // nil when nothing tells the time
 	Carving  *snapshot.Carving // nil to leave out what can be carved
+	// Open, where Snapshot is nil, opens it to be read; done is called once it was.
+	Open func(context.Context) (s *snapshot.Snapshot, c *clock.Clock, done func(), err error)
+	To   int64 // the newest revision that belongs to the history; 0 for all of them
 }
 
 // Event is one change of one key.
@@ -69,7 +72,16 @@ type Timeline struct {
 	events  []event
 	kinds   []Kind
 	marks   []Mark
-	names   [1 << maxSources][]string // of the sources, by event.in
+	held    []held               // by source
+	sets    [][]int              // of sources, by event.in: those of one source come first, in their order
+	names   [][]string           // of the sources of each set
+	unions  map[[2]uint16]uint16 // of sets that were asked for
+}
+
+// held is what a source retains.
+type held struct {
+	compact, newest int64
+	bumps           []int64
 }
 
 // Kind is what objects are grouped by.
@@ -85,9 +97,9 @@ type event struct {
 	sub  uint32
 	kind uint32 // number in kinds
 	verb uint8  // number in Verbs
-	in   uint8  // a bit a source
-	from uint8  // number of the source that it is told by
 	kept bool   // not carved
+	in   uint16 // number of the set of sources that have it
+	from uint16 // number of the source that it is told by
 }
 
 func (e *event) revision() snapshot.Revision {
@@ -98,44 +110,107 @@ func (e *event) compare(f *event) int {
 	return cmp.Or(cmp.Compare(e.main, f.main), cmp.Compare(e.sub, f.sub))
 }
 
-// maxSources is how many bits event.in has.
-const maxSources = 8
+// maxSources is how many sources there are at most.
+const maxSources = 1 << 12
 
 // checkEvery is after how many events a pass looks whether it is to stop.
 const checkEvery = 1 << 13
 
-// New makes the timeline of at most eight sources, whose API server keeps its keys
-// below prefix. What several of them hold is one event, told by the last one. The
-// only error is ctx's.
+// New makes the timeline of sources, whose API server keeps its keys below prefix. What
+// several of them hold is one event, told by the last one. The error is ctx's, or that of
+// opening a source.
 func New(ctx context.Context, prefix string, sources ...Source) (*Timeline, error) {
 	sources = sources[:min(len(sources), maxSources)]
-	t := &Timeline{sources: sources, prefix: prefix}
+	t := &Timeline{sources: slices.Clone(sources), prefix: prefix, unions: map[[2]uint16]uint16{}}
 	numbers := map[Kind]uint32{}
+	var lists [][]event
 	for n := range sources {
-		list, err := t.read(ctx, n, numbers)
+		t.sets = append(t.sets, []int{n})
+		list, err := t.open(ctx, n, numbers)
 		if err != nil {
 			return nil, err
 		}
-		t.events = merge(t.events, list)
+		lists = append(lists, list)
+	}
+	for len(lists) > 1 { // neighbours, so that none is copied often
+		var next [][]event
+		for i := 0; i < len(lists); i += 2 {
+			if i+1 < len(lists) {
+				lists[i] = t.merge(lists[i], lists[i+1])
+				lists[i+1] = nil
+			}
+			next = append(next, lists[i])
+		}
+		lists = next
+	}
+	if len(lists) > 0 {
+		t.events = lists[0]
 	}
 	t.marks = t.findMarks()
-	for in := range t.names[:1<<len(sources)] {
-		for n := range sources {
-			if in&(1<<n) != 0 {
-				t.names[in] = append(t.names[in], sources[n].Name)
-			}
+	for _, set := range t.sets {
+		var names []string
+		for _, n := range set {
+			names = append(names, sources[n].Name)
 		}
+		t.names = append(t.names, names)
 	}
-	return t, nil
+	return t, ctx.Err()
+}
+
+// open lists the events of a source, which is opened for it where it is not.
+func (t *Timeline) open(ctx context.Context, n int, numbers map[Kind]uint32) (list []event, err error) {
+	s := t.sources[n]
+	if s.Snapshot == nil {
+		var done func()
+		if s.Snapshot, s.Clock, done, err = s.Open(ctx); err != nil {
+			return nil, err
+		}
+		defer done()
+		t.sources[n].Clock = s.Clock
+	}
+	h := held{s.Snapshot.CompactRevision(), s.Snapshot.Revision(), s.Snapshot.BumpMarkers()}
+	if s.To > 0 {
+		h.newest = min(h.newest, s.To)
+		h.bumps = slices.DeleteFunc(h.bumps, func(revision int64) bool { return revision > s.To })
+	}
+	t.held = append(t.held, h)
+	return t.read(ctx, &s, n, numbers)
+}
+
+// union is the number of the set of all sources that either of two has.
+func (t *Timeline) union(a, b uint16) uint16 {
+	if a == b {
+		return a
+	}
+	of := [2]uint16{a, b}
+	if n, ok := t.unions[of]; ok {
+		return n
+	}
+	set := append(slices.Clone(t.sets[a]), t.sets[b]...)
+	slices.Sort(set)
+	set = slices.Compact(set)
+	at := slices.IndexFunc(t.sets, func(other []int) bool { return slices.Equal(set, other) })
+	switch {
+	case at >= 0:
+	case len(t.sets) > math.MaxUint16:
+		at = int(b) // as far as they can be told apart
+	default:
+		at = len(t.sets)
+		t.sets = append(t.sets, set)
+	}
+	t.unions[of] = uint16(at)
+	return uint16(at)
 }
 
 // read lists the events of a source.
-func (t *Timeline) read(ctx context.Context, n int, numbers map[Kind]uint32) ([]event, error) {
-	s := &t.sources[n]
+func (t *Timeline) read(ctx context.Context, s *Source, n int, numbers map[Kind]uint32) ([]event, error) {
 	list := make([]event, 0, s.Snapshot.Len())
 	for r := range s.Snapshot.Records() {
 		if r.Key == "" {
 			continue // a bump marker: see marks
+		}
+		if s.To > 0 && r.Main > s.To {
+			break
 		}
 		if len(list)%checkEvery == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -154,11 +229,11 @@ func (t *Timeline) read(ctx context.Context, n int, numbers map[Kind]uint32) ([]
 		e.kept = false
 		carved = append(carved, e)
 	}
-	return merge(carved, list), nil
+	return t.merge(carved, list), nil
 }
 
 func (t *Timeline) event(r *snapshot.Record, n int, numbers map[Kind]uint32) event {
-	e := event{key: r.Key, main: r.Main, sub: uint32(r.Sub), in: 1 << n, from: uint8(n), kept: true}
+	e := event{key: r.Key, main: r.Main, sub: uint32(r.Sub), in: uint16(n), from: uint16(n), kept: true}
 	switch {
 	case r.Tombstone:
 		e.verb = 2
@@ -181,7 +256,7 @@ func (t *Timeline) event(r *snapshot.Record, n int, numbers map[Kind]uint32) eve
 
 // merge merges two ordered lists. An event that stands in both is one, told by b; if
 // both hold it, or it is carved in both. Otherwise the one that is held counts.
-func merge(a, b []event) []event {
+func (t *Timeline) merge(a, b []event) []event {
 	if len(a) == 0 {
 		return b
 	}
@@ -192,7 +267,7 @@ func merge(a, b []event) []event {
 			e := b[0]
 			switch {
 			case a[0].kept == b[0].kept:
-				e.in |= a[0].in
+				e.in = t.union(a[0].in, e.in)
 			case a[0].kept:
 				e = a[0]
 			}
@@ -334,8 +409,8 @@ func (t *Timeline) passes(f *Filter) func(*event) bool {
 func (t *Timeline) Complete() int64 {
 	type window struct{ from, to int64 }
 	var list []window
-	for _, s := range t.sources {
-		list = append(list, window{min(s.Snapshot.CompactRevision(), math.MaxInt64-1) + 1, s.Snapshot.Revision()})
+	for _, h := range t.held {
+		list = append(list, window{min(h.compact, math.MaxInt64-1) + 1, h.newest})
 	}
 	slices.SortFunc(list, func(a, b window) int { return cmp.Compare(b.to, a.to) })
 	if len(list) == 0 {
@@ -346,6 +421,15 @@ func (t *Timeline) Complete() int64 {
 		if w.to >= from-1 {
 			from = min(from, w.from)
 		}
+	}
+	return from
+}
+
+// Begins is the revision from which on some source retains every revision.
+func (t *Timeline) Begins() int64 {
+	from := t.Complete()
+	for _, h := range t.held {
+		from = min(from, h.compact+1)
 	}
 	return from
 }

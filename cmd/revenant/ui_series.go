@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"revenant/analyzer/clock"
 	"revenant/analyzer/restore"
 	"revenant/analyzer/series"
 	"revenant/decoder/snapshot"
@@ -82,6 +83,39 @@ type manyFiles struct {
 
 	mu     sync.Mutex // one pair is opened at a time
 	series *tui.Series
+
+	looking sync.Mutex // one member is opened at a time
+	members map[int]openMember
+}
+
+// openMember is a member that is looked at beside the pair.
+type openMember struct {
+	snapshot *snapshot.Snapshot
+	clock    *clock.Clock
+}
+
+// member opens a member, which stays open.
+func (m *manyFiles) member(ctx context.Context, i int) (*snapshot.Snapshot, *clock.Clock, error) {
+	m.looking.Lock()
+	defer m.looking.Unlock()
+	if was, ok := m.members[i]; ok {
+		return was.snapshot, was.clock, nil
+	}
+	o := m.open
+	o.skipHashCheck = true
+	s, err := o.opener(m.series.Members[i].Name, false)(ctx, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := clock.Build(ctx, s, m.series.Prefix)
+	if err != nil {
+		return nil, nil, errors.Join(err, s.Close())
+	}
+	if m.members == nil {
+		m.members = map[int]openMember{}
+	}
+	m.members[i] = openMember{s, c}
+	return s, c, nil
 }
 
 // load reads the series, and opens its two newest files.
@@ -93,7 +127,7 @@ func (m *manyFiles) load(ctx context.Context, progress func(snapshot.Progress, s
 	}
 	n := int64(len(s.Members) + len(s.Left))
 	tell(snapshot.Progress{Phase: phaseLook, Done: n, Total: n})
-	m.series = &tui.Series{Series: s, Pair: m.pair}
+	m.series = &tui.Series{Series: s, Pair: m.pair, Member: m.member}
 	backup, current := chosen(s)
 	in, err := m.pair(ctx, backup, current, progress)
 	if err == nil {
@@ -143,6 +177,9 @@ func (m *manyFiles) end(err error) error {
 	if left := leftOut(all); left != nil && (err == nil || errors.Is(err, errDamaged)) {
 		err = left
 	}
+	for _, of := range m.members {
+		err = errors.Join(err, of.snapshot.Close())
+	}
 	return errors.Join(err, all.Close())
 }
 
@@ -173,7 +210,8 @@ func (p *pairs) release(ctx context.Context, in *tui.Input) {
 // close says whether evidence has changed while it was read.
 func (p *pairs) close(ctx context.Context, in *tui.Input) (err error) {
 	var closed error
-	for _, of := range in.Sources {
+	for _, i := range in.Chosen() {
+		of := &in.Sources[i]
 		if err == nil {
 			err = p.openOptions.unchanged(ctx, of.Snapshot)
 		}

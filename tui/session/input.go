@@ -12,7 +12,7 @@ import (
 // Input is everything that the screens show.
 type Input struct {
 	Tool    string   // name and version, such as "revenant 1.2.0"
-	Sources []Source // the evidence; at least one
+	Sources []Source // the evidence; at least one. Those of Chosen come first
 	// Backup is the place of the snapshot that would be restored, Current that of the
 	// newest state. Where both are one, there is no pair, and nothing is predicted.
 	Backup, Current int
@@ -36,8 +36,20 @@ type Input struct {
 
 // Source is a snapshot and what was read off it. Neither is changed.
 type Source struct {
-	Snapshot *snapshot.Snapshot
-	State    *restore.State
+	Snapshot *snapshot.Snapshot // nil for a member of a series until it is looked at
+	State    *restore.State     // of a member no more than its clock
+
+	name           string // of a member
+	member         int
+	oldest, newest int64 // revisions whose states it holds
+}
+
+// Window is the oldest revision whose state is held, and the newest.
+func (s *Source) Window() (oldest, newest int64) {
+	if s.Snapshot == nil {
+		return max(s.oldest, 1), s.newest
+	}
+	return max(s.Snapshot.CompactRevision(), 1), s.Snapshot.Revision()
 }
 
 // Pair makes the evidence of a backup and of the newest state.
@@ -66,15 +78,17 @@ func (in *Input) Chosen() []int {
 // Other is the place of the current snapshot for that of the backup, and the other way
 // round.
 func (in *Input) Other(i int) int {
-	if i == in.Backup {
-		return in.Current
+	if i == in.Current {
+		return in.Backup
 	}
-	return in.Backup
+	return in.Current
 }
 
 // Role names a source where there is little room.
 func (in *Input) Role(i int) string {
 	switch {
+	case in.Sources[i].name != "":
+		return in.Sources[i].name
 	case in.Alone() != "" || i != in.Backup && i != in.Current:
 		return "snapshot"
 	case i == in.Backup:
@@ -85,7 +99,10 @@ func (in *Input) Role(i int) string {
 
 // Title names a source in a sentence.
 func (in *Input) Title(i int) string {
-	if role := in.Role(i); role != string(restore.InCurrent) {
+	switch role := in.Role(i); {
+	case in.Sources[i].name != "":
+		return "file " + role
+	case role != string(restore.InCurrent):
 		return role
 	}
 	return "current snapshot"

@@ -8,6 +8,7 @@ import (
 	"revenant/analyzer/rollback"
 	"revenant/analyzer/values"
 	"revenant/decoder/snapshot"
+	"revenant/tui/widget"
 )
 
 type (
@@ -28,7 +29,8 @@ type (
 
 // Open takes over what is shown, and starts all that is read of it.
 func (s *Session) Open(in *Input) tea.Cmd {
-	s.Input, s.Files = in, make([]File, len(in.Sources))
+	in = in.withMembers()
+	s.Input, s.Files = in, make([]File, len(in.Chosen()))
 	s.Plan.Plan, s.Plan.Given = in.Plan, in.Plan.BumpRevision
 	if len(in.Platforms) > 0 {
 		s.Platform = in.Platforms[0]
@@ -69,6 +71,11 @@ func (s *Session) Update(msg tea.Msg) (news tea.Msg, cmd tea.Cmd) {
 		s.Modes = msg.modes
 	case timelineMsg:
 		s.Timeline = msg.timeline
+	case wholeMsg:
+		if msg.err != nil {
+			return nil, widget.Notify(msg.err.Error())
+		}
+		s.Whole = msg.whole
 	case rollbackMsg:
 		s.Rollback = msg.rollback
 	case runbookMsg:

@@ -3,9 +3,13 @@ package session
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"sync"
+	"time"
 
+	"revenant/analyzer/clock"
 	"revenant/analyzer/history"
+	"revenant/analyzer/restore"
 	"revenant/analyzer/series"
 	"revenant/decoder/snapshot"
 )
@@ -17,6 +21,9 @@ type Series struct {
 	// Pair opens two members, by their places, as the backup and the newest state. It is
 	// told to stop by ctx, and tells how far it is as a shell's Load does.
 	Pair func(ctx context.Context, backup, current int, progress func(snapshot.Progress, string)) (*Input, error)
+	// Member opens a member, by its place, with its clock. It stays open as long as the
+	// screens are shown, and is opened once.
+	Member func(ctx context.Context, member int) (*snapshot.Snapshot, *clock.Clock, error)
 
 	mu sync.Mutex
 }
@@ -46,6 +53,78 @@ func (s *Series) Names() []string {
 		}
 	}
 	return names
+}
+
+// withMembers is the input with a source for each member beside the two that are chosen.
+func (in *Input) withMembers() *Input {
+	if in.Series == nil {
+		return in
+	}
+	all := *in
+	all.Sources = slices.Clone(in.Sources[:len(in.Chosen())])
+	names := in.Series.Names()
+	for i := range in.Series.Members {
+		if m := &in.Series.Members[i]; i != in.Members[0] && i != in.Members[1] {
+			all.Sources = append(all.Sources, Source{State: &restore.State{}, name: names[i], member: i, oldest: m.CompactRevision, newest: m.Revision})
+		}
+	}
+	return &all
+}
+
+// sourceOf is the place of the source that a member is.
+func (in *Input) sourceOf(member int) int {
+	switch member {
+	case in.Members[1]:
+		return in.Current
+	case in.Members[0]:
+		return in.Backup
+	}
+	return slices.IndexFunc(in.Sources, func(s Source) bool { return s.name != "" && s.member == member })
+}
+
+// memberOf is the place of the member that a source is.
+func (in *Input) memberOf(source int) int {
+	switch source {
+	case in.Current:
+		return in.Members[1]
+	case in.Backup:
+		return in.Members[0]
+	}
+	return in.Sources[source].member
+}
+
+// CommonUpTo is the newest revision up to which two sources are known to be of one history;
+// 0 for none.
+func (in *Input) CommonUpTo(a, b int) int64 {
+	if in.Series == nil || a == b || min(a, b) < len(in.Chosen()) && max(a, b) < len(in.Chosen()) {
+		return in.Lineage.CommonUpTo()
+	}
+	return in.Series.Shared(in.memberOf(a), in.memberOf(b))
+}
+
+// atTime is the member that holds the state at a time.
+func (s *Series) atTime(ctx context.Context, branch int, t time.Time) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.AtTime(ctx, branch, t)
+}
+
+// opener opens a member to be read, which none other is meanwhile.
+func (s *Series) opener(member int) func(context.Context) (*snapshot.Snapshot, *clock.Clock, func(), error) {
+	return func(ctx context.Context) (*snapshot.Snapshot, *clock.Clock, func(), error) {
+		s.mu.Lock()
+		c, err := s.Clock(ctx, member)
+		if err != nil {
+			s.mu.Unlock()
+			return nil, nil, nil, err
+		}
+		opened, err := s.Open(ctx, member)
+		if err != nil {
+			s.mu.Unlock()
+			return nil, nil, nil, err
+		}
+		return opened, c, s.mu.Unlock, nil
+	}
 }
 
 // Branch is that of the newest state, whose history is read.

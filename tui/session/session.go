@@ -36,7 +36,8 @@ type Session struct {
 	Objects    *ObjectList             // of the moment shown; nil until they are listed
 	Wanted     ListMsg                 // the objects that are listed, or are being
 	History    *History                // of the object chosen; nil for none
-	Timeline   *timeline.Joined        // of all snapshots; nil until it is read
+	Timeline   *timeline.Joined        // of the snapshots that are chosen; nil until it is read
+	Whole      *WholeTimeline          // of all files of a series; nil until it is read
 	Problems   *[]Problem              // of all files; nil until they are verified
 	Runbook    *WrittenRunbook         // of the plan; nil until it is written
 	Platform   string                  // that the runbook is for

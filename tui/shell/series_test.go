@@ -3,6 +3,7 @@ package shell
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,9 +13,11 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/exp/golden"
 
+	"revenant/analyzer/clock"
 	"revenant/analyzer/restore"
 	"revenant/analyzer/series"
 	"revenant/decoder/snapshot"
+	"revenant/decoder/snapshot/snapshottest"
 	"revenant/internal/demo"
 	"revenant/tui/screens/files"
 	"revenant/tui/session"
@@ -28,12 +31,24 @@ func seriesInput(t *testing.T) *session.Input {
 	if err != nil {
 		t.Fatal(err)
 	}
+	in := seriesOf(t, []memberFile{{"0400.db", backup}, {"0401.db", backup}, {"0402.db", current}, {"notes", []byte("notes")}}, 1, 2)
+	in.Series.Left[0].Err = errors.New("it is no snapshot") // without a path that changes
+	in.Notice = "Of 3 files, 0401.db is taken as BACKUP and 0402.db as CURRENT."
+	return in
+}
+
+// memberFile is a file of a series.
+type memberFile struct {
+	name string
+	data []byte
+}
+
+// seriesOf is the files as a series, of which two are the pair.
+func seriesOf(t *testing.T, list []memberFile, backup, current int) *session.Input {
+	t.Helper()
 	dir := t.TempDir()
 	var sources []series.Source
-	for _, f := range []struct {
-		name string
-		data []byte
-	}{{"0400.db", backup}, {"0401.db", backup}, {"0402.db", current}, {"notes", []byte("notes")}} {
+	for _, f := range list {
 		path := filepath.Join(dir, f.name)
 		if err := os.WriteFile(path, f.data, 0o400); err != nil {
 			t.Fatal(err)
@@ -56,8 +71,15 @@ func seriesInput(t *testing.T) *session.Input {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all.Left[0].Err = errors.New("it is no snapshot") // without a path that changes
 	s := &session.Series{Series: all}
+	s.Member = func(ctx context.Context, i int) (*snapshot.Snapshot, *clock.Clock, error) {
+		opened, err := sources[i].Open(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		c, err := clock.Build(ctx, opened, "/registry")
+		return opened, c, err
+	}
 	s.Pair = func(ctx context.Context, backup, current int, _ func(snapshot.Progress, string)) (*session.Input, error) {
 		in := &session.Input{Tool: "revenant test", Prefix: "/registry", Series: s, Members: [2]int{backup, current}}
 		var pair []session.Source
@@ -75,11 +97,10 @@ func seriesInput(t *testing.T) *session.Input {
 		in.Pair(pair[0], pair[1])
 		return in, restore.Check(pair[0].State, pair[1].State)
 	}
-	in, err := s.Pair(t.Context(), 1, 2, nil)
+	in, err := s.Pair(t.Context(), backup, current, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	in.Notice = "Of 3 files, 0401.db is taken as BACKUP and 0402.db as CURRENT."
 	return in
 }
 
@@ -169,7 +190,66 @@ func TestOtherPairCancelled(t *testing.T) {
 	x.typed("3<enter>") // is not for the screens
 	x.shows("<esc>", "Files", "0401.db")
 	x.run(cmd)
-	if x.Input != in || released == nil || released.Members != [2]int{0, 2} {
+	if x.Input.Members != in.Members || released == nil || released.Members != [2]int{0, 2} {
 		t.Errorf("members %v, released %v", x.Input.Members, released)
+	}
+}
+
+// hourly is three files with 100 revisions each, of which the last 50 are retained: a
+// Lease goes on all the time, and tells it.
+func hourly(t *testing.T) *session.Input {
+	t.Helper()
+	changes := []snapshottest.Change{snapshottest.Put("/registry/namespaces/kube-system", `{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"kube-system","uid":"c"}}`)}
+	var list []memberFile
+	for hour := range 3 {
+		for i := range 100 {
+			at := fmt.Sprintf("2026-11-20T%02d:%02d:%02d.000000Z", hour, i/2, i%2*30)
+			changes = append(changes, snapshottest.Put("/registry/leases/kube-node-lease/n", fmt.Sprintf(`{"apiVersion":"coordination.k8s.io/v1","kind":"Lease","metadata":{"name":"n","namespace":"kube-node-lease","uid":"l"},"spec":{"holderIdentity":"n","leaseDurationSeconds":40,"renewTime":%q}}`, at)))
+			if i == 60 {
+				name := fmt.Sprintf("hour-%d", hour)
+				changes = append(changes, snapshottest.Put("/registry/configmaps/a/"+name, fmt.Sprintf(`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":%q,"namespace":"a"},"data":{"hour":"%d"}}`, name, hour)))
+			}
+		}
+		list = append(list, memberFile{fmt.Sprintf("%02d00.db", hour), snapshottest.Compact(t, snapshottest.Bytes(t, changes...), int64(len(changes)-50))})
+	}
+	return seriesOf(t, list, 1, 2)
+}
+
+// TestMomentsOfSeries goes to moments that only a file beside the pair holds.
+func TestMomentsOfSeries(t *testing.T) {
+	for _, tt := range []struct {
+		name, keys    string
+		want, without []string
+	}{
+		{"a revision of the first file", "6@80<enter>", []string{"IN THE PAST: 0000.db, revision 80", "configmaps", "hour-0"}, []string{"hour-1"}},
+		{"a time of the first file", "6@2026-11-20T00:45:00Z<enter>", []string{"IN THE PAST: 0000.db, revision 94"}, []string{"hour-1"}},
+		{"a revision that no file holds", "6@120<enter>", []string{"o file holds revision 120: the nearest are revision 103 in 0000.db, and revision 153 in 0100.db"}, nil},
+		{"back over what no file holds", "6@153<enter>[", []string{"IN THE PAST: 0000.db, newest revision 103"}, nil},
+		{"and forth again", "6@103<enter>]", []string{"revision 153"}, nil},
+		{"not before the first", "6@52<enter>[", []string{"0000.db, revision 52"}, nil},
+		{"what kubectl takes", ":cm --at 80<enter>", []string{"1 of 1 object", "0000.db, revision 80"}, nil},
+		{"a file by its name", ":cm --at 0000.db@90<enter>", []string{"0000.db, revision 90"}, nil},
+		{"a time in a file by its name", ":cm --at 0000.db@2026-11-20T00:45:00Z<enter>", []string{"0000.db, revision 94"}, nil},
+		{"what happened in all files", "9", []string{"98 revisions are in no file", "155 of 157 events", "00:25:00Z"}, nil},
+		{"an event of the first file", "9{{{{{{{{{{/hour-0<enter><enter>", []string{"IN THE PAST: 0000.db, revision 64", `hour: "0"`}, nil},
+		{"the time of an event", "9@2026-11-20T00:45:00Z<enter>", []string{"▌ · 94 "}, nil},
+		{"its object", ":cm --at 80<enter><enter>", []string{`hour: "0"`}, nil},
+		{"the newest again", "6@80<enter>.", []string{"hour-2"}, []string{"IN THE PAST"}},
+		{"two files compared", ":diff 80 290<enter>", []string{"0000.db, revision 80", "current, revision 290", "2 added"}, nil},
+		{"two files compared by their names", ":diff 0000.db@newest backup<enter>", []string{"0000.db, newest revision 103", "backup, newest revision 204", "1 added"}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			x := openOn(t, hourly(t), 160, 48).typed(tt.keys)
+			for _, want := range tt.want {
+				if !strings.Contains(x.plain(), want) {
+					t.Errorf("no %q\n%s", want, x.plain())
+				}
+			}
+			for _, not := range tt.without {
+				if strings.Contains(x.plain(), not) {
+					t.Errorf("%q is there\n%s", not, x.plain())
+				}
+			}
+		})
 	}
 }

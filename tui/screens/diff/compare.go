@@ -19,7 +19,7 @@ type (
 	comparedMsg struct {
 		to         *Screen
 		request    int
-		of         [2]session.Moment
+		of         [2]session.Reached
 		comparison *diff.Comparison
 		err        error
 	}
@@ -129,12 +129,7 @@ func within(s *session.Session, source int) [2]session.Moment {
 // scrub moves the earlier of the two moments.
 func (d *Screen) scrub(a keys.Action) tea.Cmd {
 	from := d.asked[0]
-	s := d.Source(from.Source).Snapshot
-	if from.Revision == 0 {
-		from.Revision = s.Revision()
-	}
-	from.Revision += map[keys.Action]int64{keys.Earlier: -1, keys.Later: 1, keys.MuchEarlier: -100, keys.MuchLater: 100}[a]
-	from.Revision = max(min(from.Revision, s.Revision()), s.CompactRevision(), 1)
+	from = d.Step(from, map[keys.Action]int64{keys.Earlier: -1, keys.Later: 1, keys.MuchEarlier: -100, keys.MuchLater: 100}[a])
 	return d.compare(from, d.asked[1])
 }
 
@@ -149,14 +144,23 @@ func (d *Screen) compare(from, to session.Moment) tea.Cmd {
 	d.request++
 	d.asked, d.done, d.total = [2]session.Moment{from, to}, 0, 0
 	request, of := d.request, d.asked
-	before, after := diff.State{Snapshot: d.Source(from.Source).Snapshot, Revision: from.Revision}, diff.State{Snapshot: d.Source(to.Source).Snapshot, Revision: to.Revision}
-	opts := diff.Options{Prefix: d.Input.Prefix, Common: d.Input.Lineage.CommonUpTo()}
+	in := d.Input
 	return d.Tasks.Cmd(func() tea.Msg {
-		c, err := diff.Compare(ctx, before, after, opts)
+		var reached [2]session.Reached
+		var states [2]diff.State
+		for i, at := range of {
+			r, err := in.Reach(ctx, at)
+			if err != nil {
+				return comparedMsg{to: d, request: request, err: err}
+			}
+			reached[i], states[i] = r, diff.State{Snapshot: r.Of.Snapshot, Revision: r.Revision}
+		}
+		opts := diff.Options{Prefix: in.Prefix, Common: in.CommonUpTo(reached[0].Source, reached[1].Source)}
+		c, err := diff.Compare(ctx, states[0], states[1], opts)
 		if ctx.Err() != nil {
 			return nil // something else was asked for, or the program ends
 		}
-		return comparedMsg{d, request, of, c, err}
+		return comparedMsg{d, request, reached, c, err}
 	})
 }
 
@@ -168,7 +172,10 @@ func (d *Screen) compared(msg comparedMsg) tea.Cmd {
 		}
 		return widget.Notify(draw.Safe(msg.err.Error()))
 	}
-	next := level{of: msg.of, all: msg.comparison}
+	d.Keep(msg.of[0])
+	d.Keep(msg.of[1])
+	d.asked = [2]session.Moment{msg.of[0].Moment, msg.of[1].Moment}
+	next := level{of: d.asked, all: msg.comparison}
 	if d.level != nil { // where one was
 		next.depth, next.resource, next.namespace, next.flat = d.level.depth, d.level.resource, d.level.namespace, d.level.flat
 	}

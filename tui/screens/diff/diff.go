@@ -338,7 +338,11 @@ func (d *Screen) Complete(words []string) []string {
 	if d.Input.Alone() != "" {
 		return nil
 	}
-	return []string{"backup", "current", "backup@", "current@"}
+	list := []string{"backup", "current", "backup@", "current@"}
+	if d.Input.Series != nil {
+		list = append(list, d.Input.Series.Names()...)
+	}
+	return widget.StartingWith(words[len(words)-1], list...)
 }
 
 // nothing says why there is no row.

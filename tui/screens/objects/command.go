@@ -17,26 +17,11 @@ import (
 // scrub goes to another moment.
 func (o *Screen) scrub(a keys.Action) tea.Cmd {
 	at := o.Session.Wanted.Moment
-	s := o.Session.Source(at.Source).Snapshot
-	head := s.Revision()
-	if at.Revision == 0 {
-		at.Revision = head
-	}
-	const far = 100
-	switch a {
-	case keys.Earlier:
-		at.Revision--
-	case keys.Later:
-		at.Revision++
-	case keys.MuchEarlier:
-		at.Revision -= far
-	case keys.MuchLater:
-		at.Revision += far
-	case keys.Other:
+	if a == keys.Other {
 		at = session.Moment{Source: o.Input.Other(at.Source)}
-		return func() tea.Msg { return session.MomentMsg{Moment: at} }
+	} else {
+		at = o.Step(at, map[keys.Action]int64{keys.Earlier: -1, keys.Later: 1, keys.MuchEarlier: -100, keys.MuchLater: 100}[a])
 	}
-	at.Revision = max(min(at.Revision, head), max(s.CompactRevision(), 1))
 	return func() tea.Msg { return session.MomentMsg{Moment: at} }
 }
 

@@ -113,7 +113,7 @@ func (o *Screen) versionsOf(l *session.ObjectList, r snapshot.Record) (two [2]*h
 	switch {
 	case err != nil:
 		return two, "the " + o.Input.Title(other) + " does not have it"
-	case there.Revision == r.Revision && r.Main <= o.Input.Lineage.CommonUpTo():
+	case there.Revision == r.Revision && r.Main <= o.Input.CommonUpTo(l.Source, other):
 		return two, "the " + o.Input.Title(other) + " has the same"
 	}
 	if was := o.alike.Load(); was != nil && *was == (listedAt{l, r.Key}) {

@@ -108,8 +108,9 @@ func (o *Screen) past() string {
 	head := o.Source(at.Source).Snapshot.Revision()
 	newest := at.Revision == 0 || at.Revision == head
 	switch {
-	case at.Source != o.Input.Current && newest:
+	case at.Source == o.Input.Backup && at.Source != o.Input.Current && newest:
 		what = "IN THE BACKUP"
+	case at.Source != o.Input.Current:
 	case newest:
 		return ""
 	}

@@ -157,7 +157,7 @@ func (x *Screen) marks(columns int) *widget.Strip {
 		from, to, ok := x.column(m)
 		switch at := (from + to) / 2; {
 		case !ok:
-		case m.Kind == timeline.Compacted && m.Revision+1 == c.of.Complete():
+		case m.Kind == timeline.Compacted && m.Revision+1 == c.of.From:
 			sparse = to
 		case m.Kind == timeline.Bumped && s.Free(at, at+1):
 			s.Mark(at, at, t.Bumped, "bumped to "+words.Number(m.Revision), t.Bold)

@@ -136,8 +136,11 @@ func (v *eventView) days() (last time.Time, length int) {
 func inText(t *timeline.Joined, n int) string {
 	in := t.In(n)
 	text := strings.Join(in, ", ")
-	if len(in) == 2 && len(t.Heads) == 2 {
+	switch {
+	case len(in) == 2 && len(t.Heads) == 2:
 		text = "both"
+	case len(in) > 2:
+		text = fmt.Sprintf("%s and %s more", in[0], words.Number(len(in)-1))
 	}
 	if t.Carved(n) {
 		return "carved: " + text

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 	"strings"
 	"sync/atomic"
 
@@ -27,6 +28,7 @@ type Screen struct {
 	of      *eventView // and that it shows now
 	near    int64      // main revision of the selected event
 	lanes   int        // what lanes are by
+	woken   bool       // all files of a series are read, or being
 	carving bool       // the timeline with carved events, or without, is being read
 	asked   *atomic.Int64
 	counted *countedEvents // of what is listed; nil until they are counted
@@ -179,9 +181,45 @@ func (x *Screen) filter(words string) tea.Cmd {
 	return x.Table.SetOrder(o)
 }
 
+// told is what happened: in all files of a series.
+func (x *Screen) told() *timeline.Joined {
+	switch {
+	case x.Input.Series == nil:
+		return x.Session.Timeline
+	case x.Session.Whole == nil:
+		return nil
+	}
+	return x.Session.Whole.Joined
+}
+
+// Wake reads all files of a series, the first time.
+func (x *Screen) Wake() tea.Cmd {
+	if x.Input.Series == nil || x.woken {
+		return nil
+	}
+	x.woken = true
+	return x.ReadWhole(x.Input.Carved)
+}
+
+// read reads it again.
+func (x *Screen) read(carved bool) tea.Cmd {
+	if x.Input.Series != nil {
+		return x.ReadWhole(carved)
+	}
+	return x.ReadTimeline(carved)
+}
+
+// place is that of the source by which an event is told.
+func (x *Screen) place(n int) int {
+	if x.Input.Series != nil {
+		return x.Session.Whole.Places[x.of.Source(n)]
+	}
+	return x.of.Source(n)
+}
+
 // refresh shows another timeline when there is one.
 func (x *Screen) refresh() tea.Cmd {
-	told, was := x.Session.Timeline, x.wanted
+	told, was := x.told(), x.wanted
 	if told == nil || was != nil && told == was.Joined {
 		return nil
 	}
@@ -250,7 +288,7 @@ func (x *Screen) press(p keys.Press) tea.Cmd {
 		return x.pan(1)
 	case keys.WithCarved:
 		x.carving = true
-		return tea.Batch(widget.Notify("searching the free pages"+x.Theme.Ellipsis), x.ReadTimeline(!x.wanted.Carving))
+		return tea.Batch(widget.Notify("searching the free pages"+x.Theme.Ellipsis), x.read(!x.wanted.Carving))
 	case keys.GroupBy:
 		x.lanes = (x.lanes + 1) % laneWays
 		x.SetSize(x.width, x.height)
@@ -309,16 +347,17 @@ func (x *Screen) lookAt(text bool) tea.Cmd {
 	if !ok {
 		return nil
 	}
-	at := session.Moment{Source: x.of.Source(n), Revision: x.of.Revision(n).Main}
+	revision := x.of.Revision(n).Main
 	if x.of.Verb(n) == timeline.Deleted {
-		at.Revision--
+		revision--
 	}
-	s := x.Source(at.Source).Snapshot
-	if from := max(s.CompactRevision(), 1); x.of.Carved(n) || at.Revision < from {
+	at := x.At(x.place(n), revision)
+	oldest, newest := x.Source(at.Source).Window()
+	if x.of.Carved(n) || at.Revision < oldest {
 		why := fmt.Sprintf("the objects of revision %s are gone: this is the object's own history", words.Number(at.Revision))
 		return tea.Batch(x.historyAt(n, false), widget.Notify(why))
 	}
-	if at.Revision == s.Revision() {
+	if at.Revision == newest {
 		at.Revision = 0
 	}
 	return session.Visit("objects", session.LookAtMsg{Moment: at, Key: x.of.Key(n), ToText: text})
@@ -370,9 +409,13 @@ func (x *Screen) goTo(text string) tea.Cmd {
 	}
 	revision := to.Revision
 	if revision == 0 {
-		revision = x.Source(to.Source).Snapshot.Revision()
+		_, revision = x.Source(to.Source).Window()
 	}
 	at, _ := v.Between(revision, 0)
+	if when, ok := to.Time(); ok {
+		at = sort.Search(v.Len(), func(n int) bool { in := v.When(n); return !in.To.IsZero() && !in.To.Before(when) })
+		revision = v.Revision(min(at, v.Len()-1)).Main
+	}
 	if at == v.Len() {
 		return widget.Notify(fmt.Sprintf("nothing was written at or after revision %s", words.Number(revision)))
 	}
@@ -447,6 +490,18 @@ func (v *eventView) rangeText() string {
 	return "of revisions " + words.Number(v.Revision(v.first).Main) + " to " + words.Number(v.Revision(v.last-1).Main)
 }
 
+// missing is how many revisions between the files of a series none holds.
+func (x *Screen) missing() (n int64) {
+	if x.Input.Series == nil {
+		return 0
+	}
+	holes := x.Input.Series.Holes(x.Input.Branch())
+	for i := range holes {
+		n += holes[i].Revisions()
+	}
+	return n
+}
+
 // title counts what is listed, and says what is known of the times.
 func (x *Screen) title() string {
 	t, v := x.Theme, x.of
@@ -461,9 +516,12 @@ func (x *Screen) title() string {
 	case v.zoomed:
 		parts = append(parts, v.rangeText())
 	case v.Carving && v.Joined.First > 0:
-		parts = append(parts, "complete from revision "+words.Number(v.Complete())+" on")
+		parts = append(parts, "complete from revision "+words.Number(v.From)+" on")
 	case v.Joined.First > 0:
-		parts = append(parts, fmt.Sprintf("%s before revision %s outlived a compaction: %s shows them", words.Number(v.Joined.First), words.Number(v.Complete()), x.Keymap.Key(keys.ZoomOut)))
+		parts = append(parts, fmt.Sprintf("%s before revision %s outlived a compaction: %s shows them", words.Number(v.Joined.First), words.Number(v.From), x.Keymap.Key(keys.ZoomOut)))
+	}
+	if n := x.missing(); n > 0 {
+		parts = append(parts, t.Warning.Paint(words.CountOf(n, "revision is", "revisions are")+" in no file"))
 	}
 	parts = append(parts, x.Table.State()...)
 	if v.Carving && v.Recovered > 0 {
