@@ -414,6 +414,9 @@ func (x *Screen) goTo(text string) tea.Cmd {
 	at, _ := v.Between(revision, 0)
 	if when, ok := to.Time(); ok {
 		at = sort.Search(v.Len(), func(n int) bool { in := v.When(n); return !in.To.IsZero() && !in.To.Before(when) })
+		for at < v.Len()-1 && v.When(at).From.IsZero() { // what outlived a compaction may have been written long before
+			at++
+		}
 		revision = v.Revision(min(at, v.Len()-1)).Main
 	}
 	if at == v.Len() {
