@@ -47,7 +47,7 @@ func Join(ctx context.Context, o Options, sources ...Source) (*Joined, error) {
 	var err error
 	for i := range sources {
 		s := &sources[i]
-		if !o.Carve || s.Snapshot == nil {
+		if s.carve = o.Carve; !o.Carve || s.Snapshot == nil {
 			continue
 		}
 		if s.Carving, err = s.Snapshot.Carve(ctx); err != nil {

@@ -51,6 +51,8 @@ type Source struct {
 	// Open, where Snapshot is nil, opens it to be read; done is called once it was.
 	Open func(context.Context) (s *snapshot.Snapshot, c *clock.Clock, done func(), err error)
 	To   int64 // the newest revision that belongs to the history; 0 for all of them
+
+	carve bool // once it is open
 }
 
 // Event is one change of one key.
@@ -167,6 +169,11 @@ func (t *Timeline) open(ctx context.Context, n int, numbers map[Kind]uint32) (li
 		}
 		defer done()
 		t.sources[n].Clock = s.Clock
+		if s.carve {
+			if s.Carving, err = s.Snapshot.Carve(ctx); err != nil {
+				return nil, err
+			}
+		}
 	}
 	h := held{s.Snapshot.CompactRevision(), s.Snapshot.Revision(), s.Snapshot.BumpMarkers()}
 	if s.To > 0 {

@@ -104,8 +104,8 @@ type WholeTimeline struct {
 }
 
 // ReadWhole reads what happened in all files of the history that leads to the newest state,
-// and in the backup. Each is opened in its turn, but for the two that are chosen: from those
-// it also reads what can be carved.
+// and in the backup, with what can be carved or without. Each is opened in its turn, but for
+// the two that are chosen.
 func (s *Session) ReadWhole(carved bool) tea.Cmd {
 	ctx, in := s.Ctx, s.Input
 	w := &WholeTimeline{}

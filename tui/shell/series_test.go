@@ -232,6 +232,7 @@ func TestMomentsOfSeries(t *testing.T) {
 		{"a time in a file by its name", ":cm --at 0000.db@2026-11-20T00:45:00Z<enter>", []string{"0000.db, revision 94"}, nil},
 		{"what happened in all files", "9", []string{"98 revisions are in no file", "155 of 157 events", "00:25:00Z"}, nil},
 		{"an event of the first file", "9{{{{{{{{{{/hour-0<enter><enter>", []string{"IN THE PAST: 0000.db, revision 64", `hour: "0"`}, nil},
+		{"what was carved from all files", "9v", []string{"147 carved"}, nil},
 		{"the time of an event", "9@2026-11-20T00:45:00Z<enter>", []string{"▌ · 94 "}, nil},
 		{"its object", ":cm --at 80<enter><enter>", []string{`hour: "0"`}, nil},
 		{"the newest again", "6@80<enter>.", []string{"hour-2"}, []string{"IN THE PAST"}},

@@ -523,7 +523,7 @@ func (x *Screen) title() string {
 	case v.Joined.First > 0:
 		parts = append(parts, fmt.Sprintf("%s before revision %s outlived a compaction: %s shows them", words.Number(v.Joined.First), words.Number(v.From), x.Keymap.Key(keys.ZoomOut)))
 	}
-	if n := x.missing(); n > 0 {
+	if n := x.missing(); n > 0 && !v.Carving {
 		parts = append(parts, t.Warning.Paint(words.CountOf(n, "revision is", "revisions are")+" in no file"))
 	}
 	parts = append(parts, x.Table.State()...)
