@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"revenant/decoder/snapshot"
+	"revenant/decoder/snapshotfile"
 )
 
 // Options say how to salvage.
@@ -314,7 +315,7 @@ func (r *Result) smallBuckets(ctx context.Context, s *snapshot.Snapshot) (map[st
 	all := map[string]map[string][]byte{}
 	var older map[string]map[string][]byte
 	looked := false
-	for _, name := range buckets {
+	for _, name := range snapshotfile.Buckets {
 		items := map[string][]byte{}
 		found, err := s.EachBucket(name, func(k, v []byte) error {
 			items[string(k)] = v
@@ -343,10 +344,6 @@ func (r *Result) smallBuckets(ctx context.Context, s *snapshot.Snapshot) (map[st
 	r.applyMeta(s, all)
 	return all, nil
 }
-
-// buckets are the small buckets of every etcd since 3.4 (server/v3 v3.7
-// storage/schema/bucket.go). etcd makes those that are missing.
-var buckets = []string{"alarm", "auth", "authRoles", "authUsers", "cluster", "lease", "members", "members_removed", "meta"}
 
 // applyMeta brings the meta bucket up to what was read: a log may have been
 // applied, and then compactions in it are done.

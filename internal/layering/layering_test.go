@@ -100,7 +100,9 @@ var packages = []string{
 	"decoder/kubelet",
 	"decoder/salvage",
 	"decoder/sanitize",
+	"decoder/scrub",
 	"decoder/snapshot",
+	"decoder/snapshotfile",
 	"decoder/wal",
 	"decoder/wire",
 	"docs/handbook",
@@ -190,7 +192,7 @@ var denials = []struct {
 }
 
 // writers are packages that write files with bbolt, and read none with it.
-var writers = []string{"decoder/salvage"}
+var writers = []string{"decoder/snapshotfile"}
 
 // imports are the packages that each package imports itself, by import path.
 type imports map[string][]string
