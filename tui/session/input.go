@@ -7,6 +7,7 @@ import (
 	"revenant/analyzer/restore"
 	"revenant/decoder/snapshot"
 	"revenant/train"
+	"revenant/tui/draw"
 )
 
 // Input is everything that the screens show.
@@ -88,7 +89,7 @@ func (in *Input) Other(i int) int {
 func (in *Input) Role(i int) string {
 	switch {
 	case in.Sources[i].name != "":
-		return in.Sources[i].name
+		return draw.Safe(in.Sources[i].name)
 	case in.Alone() != "" || i != in.Backup && i != in.Current:
 		return "snapshot"
 	case i == in.Backup:

@@ -161,7 +161,7 @@ func (s *Session) listed(msg objectsAtMsg) (news tea.Msg, cmd tea.Cmd) {
 		if s.Objects != nil {
 			s.Wanted = ListMsg{s.Objects.Moment, s.Objects.Query}
 		}
-		return nil, widget.Notify(msg.err.Error())
+		return nil, widget.Notify(draw.Safe(msg.err.Error()))
 	}
 	s.Keep(msg.reached)
 	if s.Wanted.Moment == msg.asked.Moment && s.Wanted.Query.Equal(&msg.asked.Query) {

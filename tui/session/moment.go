@@ -14,6 +14,7 @@ import (
 	"revenant/analyzer/restore"
 	"revenant/analyzer/series"
 	"revenant/internal/words"
+	"revenant/tui/draw"
 	"revenant/tui/keys"
 )
 
@@ -109,6 +110,9 @@ func (in *Input) momentInSeries(text string, of int) (Moment, error) {
 		return Moment{Source: of, Revision: m.Revision}, nil
 	}
 	member, err := in.Series.At(in.Branch(), m.Revision)
+	if err != nil {
+		err = errors.New(draw.Safe(err.Error())) // it names files
+	}
 	return Moment{Source: in.sourceOf(member), Revision: m.Revision}, err
 }
 

@@ -8,6 +8,7 @@ import (
 	"revenant/analyzer/rollback"
 	"revenant/analyzer/values"
 	"revenant/decoder/snapshot"
+	"revenant/tui/draw"
 	"revenant/tui/widget"
 )
 
@@ -73,7 +74,7 @@ func (s *Session) Update(msg tea.Msg) (news tea.Msg, cmd tea.Cmd) {
 		s.Timeline = msg.timeline
 	case wholeMsg:
 		if msg.err != nil {
-			return nil, widget.Notify(msg.err.Error())
+			return nil, widget.Notify(draw.Safe(msg.err.Error()))
 		}
 		s.Whole = msg.whole
 	case rollbackMsg:

@@ -13,7 +13,7 @@
 // is applied to a new API server, each object after the other, and kept with what kubectl
 // said.
 //
-// TestKubectl and TestApplied of cmd/revenant, and TestServer of analyzer/selection, compare
+// TestKubectl and TestApplied of cmd/revenant, and TestServer of analyzer/objects, compare
 // revenant with the archive.
 package main
 
