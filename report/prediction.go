@@ -256,7 +256,7 @@ func (p *Prediction) warnings(w *Printer) {
 		return
 	}
 	w.Line("")
-	w.Line("To know")
+	w.Line("Limits of this prediction")
 	for _, text := range p.Warnings {
 		w.Wrapped("  ", textWidth, "- "+text)
 	}

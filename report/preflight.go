@@ -132,7 +132,7 @@ func (f *Preflight) Prometheus(p *Printer) {
 	family("minimum_bump_revisions", "The smallest bump that passes all that is known to have been served.", number(m.MinimumBump))
 	family("bump_revisions", "The bump of the plan, 0 for none.", number(m.Bump))
 	plan, plain := label("plan", "checked"), label("plan", "plain")
-	family("phantoms", "Pods that run on unseen by the API, under the plan and without bump and restarts.", number(m.Phantoms, plan), number(m.PhantomsPlain, plain))
+	family("phantoms", "Pods that keep running, but that the API does not know, under the plan and without bump and restarts.", number(m.Phantoms, plan), number(m.PhantomsPlain, plain))
 	family("ghosts", "Pods that the API shows although nothing runs, under the plan and without bump and restarts.", number(m.Ghosts, plan), number(m.GhostsPlain, plain))
 }
 

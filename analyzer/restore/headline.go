@@ -100,7 +100,7 @@ func (p *Prediction) headline() (Severity, string) {
 		case n == 0:
 			count = fmt.Sprintf("up to %s", words.Number(maybe))
 		case maybe > 0:
-			count = fmt.Sprintf("%s, and up to %s more,", words.Number(n), words.Number(maybe))
+			count = words.Number(n) + " to " + words.Number(n+maybe)
 		}
 		what := several
 		if n+maybe+hardly == 1 {
@@ -108,7 +108,7 @@ func (p *Prediction) headline() (Severity, string) {
 		}
 		parts = append(parts, count+" "+what)
 	}
-	say(Phantom, "runs on unseen by the API (a phantom)", "run on unseen by the API (phantoms)")
+	say(Phantom, "keeps running, but the API does not know it (a phantom)", "keep running, but the API does not know them (phantoms)")
 	say(Ghost, "is shown by the API although nothing runs (a ghost)", "are shown by the API although nothing runs (ghosts)")
 	say(Hidden, "is served from a stale cache that etcd no longer backs (hidden)", "are served from a stale cache that etcd no longer backs (hidden)")
 	say(StaleStatus, "keeps a stale status", "keep a stale status")

@@ -68,12 +68,12 @@ type OutcomeInfo struct {
 // documentation are printed from it.
 var Outcomes = []OutcomeInfo{
 	{
-		Phantom, "Phantom pod", Critical,
+		Phantom, "Runs; the API does not know it", Critical,
 		"It keeps running on its node, but the API no longer has it, or has it on another node. Controllers start a replacement next to it.",
-		"Restore with --bump-revision and --mark-compacted, so that its kubelet relists and stops it with its own grace period. Or stop it with crictl, or restart the kubelet, which kills it within 2 seconds without running preStop hooks.",
+		"Bump the revision: its kubelet then relists and stops the pod with its own grace period. Or stop it with crictl, or restart the kubelet, which kills it within 2 seconds without running preStop hooks.",
 	},
 	{
-		Ghost, "Ghost pod", Critical,
+		Ghost, "The API shows it; nothing runs", Critical,
 		"The API shows it alive, but nothing runs on its node and nothing will start it. Its controller counts it, and Services send traffic to its address.",
 		"If it must run, make its kubelet relist (bump, or restart the kubelet): the kubelet then starts it. If not, delete it in the API before its kubelet relists.",
 	},

@@ -824,8 +824,8 @@ func TestHeadline(t *testing.T) {
 		severity Severity
 		want     string
 	}{
-		{"phantom and ghost", was(on("n2")), made(), Plan{}, Critical, "Of 2 pods, 1 runs on unseen by the API (a phantom) and 1 is shown by the API although nothing runs (a ghost)."},
-		{"possible", was(unbound("n1", "n2")), now(), Plan{}, Critical, "Of 1 pod, up to 1 runs on unseen by the API (a phantom)."},
+		{"phantom and ghost", was(on("n2")), made(), Plan{}, Critical, "Of 2 pods, 1 keeps running, but the API does not know it (a phantom) and 1 is shown by the API although nothing runs (a ghost)."},
+		{"possible", was(unbound("n1", "n2")), now(), Plan{}, Critical, "Of 1 pod, up to 1 keeps running, but the API does not know it (a phantom)."},
 		{"a late status", was(pending), now(), Plan{}, Warning, "Of 1 pod, 1 keeps a stale status."},
 		{"nothing, deaf", was(), now(), Plan{}, Warning, "No phantoms and no ghosts are predicted among the pods of the snapshots, but kubelets may be deaf: pods created meanwhile may never start, and deleted pods may keep running."},
 		{"nothing, from a stale cache", was(), now(), Plan{KeepAPIServers: true}, Warning, "No phantoms and no ghosts are predicted among the pods of the snapshots, but API servers that are left running may keep serving a state that etcd has lost."},

@@ -175,7 +175,7 @@ func (b *builder) whyThisBump(known int64) string {
 	case b.Comparison == nil:
 		return "Nothing shows what was served after the backup. The bump covers a thousand writes a second for eleven days."
 	}
-	return fmt.Sprintf("%s, %d after the backup. The bump is 1.5 times that plus a million, to cover what was written later.", words.Capital(b.servedText(known)), known-b.bump.Base)
+	return fmt.Sprintf("%s, %d after the backup. Bump = 1.5 x %s + 1,000,000 margin, for what was written later.", words.Capital(b.servedText(known)), known-b.bump.Base, words.Number(known-b.bump.Base))
 }
 
 func (b *builder) judged(known int64) string {

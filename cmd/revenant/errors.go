@@ -96,7 +96,7 @@ func hintFor(err error) string {
 	case errors.Is(err, fs.ErrNotExist):
 		return "check the path; revenant --help lists the commands"
 	case errors.Is(err, fs.ErrPermission):
-		return "the file is readable for others only; reading is all revenant does"
+		return "you may not read this file: run as its owner, or copy it"
 	case errors.Is(err, container.ErrChoose):
 		return "name the one that is meant, such as " + quoted(filepath.Join(open.Path, "NAME"))
 	case errors.Is(err, snapshot.ErrDirectory):
