@@ -37,7 +37,7 @@ func (o *uiOptions) addFlags(flags *pflag.FlagSet) {
 	o.plan.addFlags(flags)
 	flags.BoolVar(&o.force, "force", false, "continue although the snapshots are of different clusters")
 	flags.BoolVar(&o.resume, "resume", false, "terminal UI: resume where it was left with this evidence")
-	flags.BoolVar(&o.mouse, "mouse", false, "terminal UI: scroll with the wheel (the terminal's own selection needs shift then)")
+	flags.BoolVar(&o.mouse, "mouse", false, "terminal UI: click rows, tabs and titles, scroll with the wheel (the terminal's own selection needs shift then)")
 	flags.BoolVar(&o.carved, "carved", false, "terminal UI: histories and the timeline begin with what can be carved from free pages, marked")
 	flags.BoolVar(&o.plain, "plain", false, "terminal UI for screen readers: plain lines, nothing drawn, a command a line")
 	// cobra's own flag prints with a template, and what a template may call the linker keeps:

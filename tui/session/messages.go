@@ -19,8 +19,6 @@ type (
 	ChangedMsg struct{}
 	// AtMsg is a revision or a time, as it was typed.
 	AtMsg string
-	// NamespaceMsg is a namespace, as it was typed.
-	NamespaceMsg string
 )
 
 // What screens ask the session for.

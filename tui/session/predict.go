@@ -152,6 +152,9 @@ func (p *Planner) choices() []int64 {
 	return list
 }
 
+// Choices is how many bumps the key goes through.
+func (p *Planner) Choices() int { return len(p.choices()) }
+
 // BumpPresses is how often NextBump is to be asked for until the bump is n, -1 for never.
 func (p *Planner) BumpPresses(n int64) int {
 	list := p.choices()

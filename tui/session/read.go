@@ -110,7 +110,7 @@ func (s *Session) asked(msg tea.Msg) (news tea.Msg, cmd tea.Cmd) {
 		return nil, s.readHistory(HistoryMsg{Key: s.History.Key, Carved: !s.History.Carved})
 	case PlatformMsg:
 		s.Platform = s.Input.nextPlatform(s.Platform)
-		return nil, s.WriteRunbook()
+		return nil, tea.Batch(s.WriteRunbook(), widget.Notify("the runbook is for "+s.Platform))
 	case AdoptMsg:
 		return nil, s.Replan(func() { s.Plan.Plan = msg.Plan })
 	case RestartNodeMsg:

@@ -26,6 +26,9 @@ type WrittenRunbook struct {
 	Problem     string
 }
 
+// Of says whether it is the runbook of a plan.
+func (r *WrittenRunbook) Of(plan *restore.Plan) bool { return r.Problem == "" && r.plan.Equal(*plan) }
+
 // nextPlatform is the platform after one, the first after the last.
 func (in *Input) nextPlatform(name string) string {
 	if len(in.Platforms) == 0 {

@@ -29,6 +29,18 @@ type (
 	// Waker starts work that is done only for those who look: Wake is asked after
 	// everything that happens while the screen is shown.
 	Waker interface{ Wake() tea.Cmd }
+	// Placed has places within it, such as the resource that is listed, to which one can return.
+	// A place is comparable.
+	Placed interface {
+		Place() (place any, filter string)
+		Return(place any, filter string) tea.Cmd
+	}
+	// Clicker says what a click asks for, in columns and lines of the screen: on a row to select
+	// it, which is no action, or to open it; on a title of a column to sort by it. False is for
+	// nothing.
+	Clicker interface {
+		Click(x, y int) (keys.Press, bool)
+	}
 	// Exporter has something to copy or to save.
 	Exporter interface{ Export(save bool) widget.Export }
 	// Sorter has columns to sort by.

@@ -6,21 +6,37 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"revenant/tui/draw"
-	"revenant/tui/session"
 	"revenant/tui/widget"
 )
 
 // askFilter asks for a filter, which counts as it is typed.
 func (m *model) askFilter() tea.Cmd {
 	filter := func(text string) tea.Cmd { return m.shown().Update(widget.FilterMsg(text)) }
-	m.prompt = &widget.Prompt{Lead: "/", Hints: "enter keep, esc clear", Typed: filter, Entered: filter, Left: func() tea.Cmd { return filter("") }}
+	m.prompt = &widget.Prompt{Lead: "/", Hints: "enter keep, esc clear", Note: regular, Typed: filter, Entered: filter, Left: func() tea.Cmd { return filter("") }}
+	if c, ok := m.shown().(interface{ CheckFilter(string) error }); ok {
+		m.prompt.Check = c.CheckFilter
+	}
 	return filter("")
 }
 
 // askSearch asks what to search for in a text, which is gone to as it is typed.
 func (m *model) askSearch() {
 	find := func(text string) tea.Cmd { return m.shown().Update(widget.SearchMsg(text)) }
-	m.prompt = &widget.Prompt{Lead: "/", Hints: "enter keep, esc clear", Typed: find, Entered: find, Left: func() tea.Cmd { return find("") }}
+	m.prompt = &widget.Prompt{Lead: "/", Hints: "enter keep, esc clear", Note: regular, Typed: find, Entered: find, Left: func() tea.Cmd { return find("") },
+		Check: func(text string) error { _, err := widget.Matcher(text); return err }}
+}
+
+// regular says in the prompt what is typed.
+func regular(text string) string {
+	switch {
+	case text == "":
+		return "words, or a regular expression"
+	case strings.HasPrefix(text, widget.Selector):
+		return "label selector"
+	case widget.LooksRegular(text):
+		return "regular expression"
+	}
+	return ""
 }
 
 // askCommand asks for a command. The arrows go through those typed before.
@@ -38,8 +54,11 @@ func (m *model) askCommand(text string) {
 
 // askPalette shows all that can be done, and finds it as its name is typed.
 func (m *model) askPalette() {
-	m.over = nil
-	p := newPalette(m)
+	m.find(newPalette(m))
+}
+
+// find shows things that can be done, and finds them as their names are typed.
+func (m *model) find(p *paletteScreen) {
 	m.over = p
 	m.resize()
 	m.prompt = &widget.Prompt{Lead: "find: ", Hints: "enter do, esc close",
@@ -58,13 +77,13 @@ func (m *model) askPalette() {
 
 // askNamespace asks for the namespace whose objects are to be listed.
 func (m *model) askNamespace() {
-	m.prompt = &widget.Prompt{Lead: "namespace, nothing for all: ", Hints: "tab complete, enter go, esc cancel",
-		Entered: func(text string) tea.Cmd { return m.shown().Update(session.NamespaceMsg(strings.TrimSpace(text))) },
+	m.prompt = &widget.Prompt{Lead: "namespace (empty = all): ", Hints: "tab complete, enter go, esc cancel",
+		Entered: func(text string) tea.Cmd { return m.shown().Update(widget.NamespaceMsg(strings.TrimSpace(text))) },
 		Complete: func(text string) []string {
-			if c, ok := m.shown().(session.Commander); ok {
-				return c.Complete([]string{"", "-n", text})
+			if m.Objects == nil {
+				return nil
 			}
-			return nil
+			return widget.StartingWith(text, widget.Typable(m.Objects.Catalog.Namespaces())...)
 		}}
 }
 
@@ -89,6 +108,7 @@ func (m *model) askFile() {
 		if path == "" {
 			return nil
 		}
+		m.took()
 		return m.save(path, e)
 	}}
 	if e.Raw != nil {

@@ -28,12 +28,13 @@ type verb struct {
 func verbs() []verb {
 	return []verb{
 		{"bump", "N|none|recommended|minimum", "set --bump-revision", (*model).bumpTo, func(*model) []string { return []string{"none", "recommended", "minimum"} }, true},
-		{"copy", "", "copy what is selected or open", func(m *model, _ []string) tea.Cmd { return m.copyOut(m.excerpt(false)) }, nil, false},
+		{"copy", "", "copy what is selected or open", func(m *model, _ []string) tea.Cmd { m.took(); return m.copyOut(m.excerpt(false)) }, nil, false},
 		{"save", "[--raw] FILE", "save what is listed or open; --raw: an object as it is stored", func(m *model, args []string) tea.Cmd { return m.saveTo(strings.Join(args, " ")) }, nil, false},
 		{"platform", "NAME", "the platform that the runbook is for", (*model).platformTo, func(m *model) []string { return m.Input.Platforms }, true},
 		{"theme", "dark|light", "colours for a dark or a light background", (*model).themed, func(*model) []string { return []string{"dark", "light"} }, false},
 		{"help", "", "the keys, and what the outcomes mean", func(m *model, _ []string) tea.Cmd { m.toggleHelp(); return nil }, nil, false},
-		{"quit", "", "quit", func(*model, []string) tea.Cmd { return tea.Quit }, nil, false},
+		{"ctx", "[FILE]", "choose the file: of two, whose objects are listed; of many, which is CURRENT", (*model).choose, (*model).choices, false},
+		{"quit", "", "quit (:q; :q! without asking)", func(m *model, _ []string) tea.Cmd { return m.quit() }, nil, false},
 	}
 }
 
@@ -50,8 +51,11 @@ func (m *model) command(text string) tea.Cmd {
 	}
 	m.typedCommands = append(slices.DeleteFunc(m.typedCommands, func(was string) bool { return was == text }), text)
 	name := strings.ToLower(words[0])
-	if name == "q" {
+	switch name {
+	case "q":
 		name = "quit"
+	case "q!", "quit!":
+		return tea.Quit
 	}
 	if i := slices.IndexFunc(verbs(), func(v verb) bool { return v.name == name }); i >= 0 {
 		if why := m.Input.Alone(); verbs()[i].pair && why != "" {
@@ -87,13 +91,17 @@ func (m *model) checkCommand(text string) error {
 	}
 	name := strings.ToLower(words[0])
 	if i := slices.IndexFunc(verbs(), func(v verb) bool { return v.name == name }); i >= 0 {
+		if name == "ctx" && len(words) > 1 {
+			_, err := m.fileNamed(words[1:])
+			return err
+		}
 		if name == "bump" && m.Input.Alone() == "" {
 			_, err := m.bumpOf(words[1:])
 			return err
 		}
 		return nil
 	}
-	if name == "q" || screenNamed(name) >= 0 && len(words) == 1 {
+	if slices.Contains([]string{"q", "q!", "quit!"}, name) || screenNamed(name) >= 0 && len(words) == 1 {
 		return nil
 	}
 	known := false
@@ -214,6 +222,7 @@ func (m *model) saveTo(path string) tea.Cmd {
 	if raw {
 		e = e.Stored()
 	}
+	m.took()
 	return m.save(path, e)
 }
 

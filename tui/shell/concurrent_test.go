@@ -12,7 +12,7 @@ import (
 func TestShellConcurrently(t *testing.T) {
 	x := openOn(t, demoInput(t), 160, 48)
 	x.atOnce("b", "m2j<enter>p", "ra", "3zz", "<enter>/db<enter>", "<esc>u<enter>yo<esc>t", "4O<enter>", "<enter><esc>", "5uj<enter><enter>",
-		"9", "f", "ff", "+++]]", "z", "/pods<enter>", "f", "<esc><esc>v", "@900<enter>", "H<enter>", "jj  d", "v", "<esc>", "9y", "?", "<esc>", ":undone<enter>u<enter>", ":theme light<enter>", "1b")
+		"9", "f", "ff", "+++<gt><gt>", "z", "/pods<enter>", "f", "<esc><esc>v", "@900<enter>", "H<enter>", "jj  d", "v", "<esc>", "9y", "?", "<esc>", ":undone<enter>u<enter>", ":theme light<enter>", "1b")
 	if x.Pending || x.Objects == nil || x.Timeline == nil || x.Rollback == nil || x.Problems == nil {
 		t.Error("something is still being read")
 	}

@@ -68,7 +68,7 @@ func TestDiffMoments(t *testing.T) {
 		x.shows("<esc>", "backup, revision 350")
 	}
 	x.shows(":diff backup@300<enter>", "backup, revision 300", "current, newest revision 1,472")
-	x.shows("[", "backup, revision 299")
+	x.shows("<lt>", "backup, revision 299")
 	x.shows("}", "backup, revision 399")
 	x.shows("}", "backup, newest revision 454") // and no further
 	x.shows("@current@600 2026-11-23T04:03:10Z<enter>", "current, revision 600", "→  current, revision")
@@ -193,7 +193,7 @@ func TestDiffHostile(t *testing.T) {
 // goroutines as the program does it.
 func TestDiffConcurrently(t *testing.T) {
 	x := openOn(t, demoInput(t), 160, 48)
-	x.atOnce("8", "<enter><enter><esc><esc>", "zjjj<enter>su", "[[{{", "o", "G<enter>", "o", "z", "jj<enter><enter><enter>", "/shop<enter>", "s", "H", "jjd  d", "y", "v", "<esc>", "<esc>", "8", ":diff 500 900<enter>", "zG", "u", "o")
+	x.atOnce("8", "<enter><enter><esc><esc>", "zjjj<enter>su", "<lt><lt>{{", "o", "G<enter>", "o", "z", "jj<enter><enter><enter>", "/shop<enter>", "s", "H", "jjd  d", "y", "v", "<esc>", "<esc>", "8", ":diff 500 900<enter>", "zG", "u", "o")
 	if screen := x.plain(); strings.Contains(screen, "comparing") || strings.Contains(screen, "reading what changed") {
 		t.Errorf("what was asked for last is not shown:\n%s", screen)
 	}

@@ -97,13 +97,40 @@ var asciiArrows = strings.NewReplacer("↑", "up", "↓", "down", "←", "left")
 // outcomeLines is the vocabulary of outcomes.
 func (h *helpScreen) outcomeLines(width int) []string {
 	t := h.Theme
-	lines := []string{t.Heading("Outcomes", width), ""}
+	lines := append([]string{t.Heading("Outcomes", width)}, draw.Wrap(shared.Marks(t), width)...)
+	lines = append(append(lines, draw.Wrap("Counts: 3 are certain, 3? are only possible, 3 1? is 3 certain ones and 1 that is possible.", width)...), "")
+	marks := marksOf(t)
 	for _, o := range restore.Outcomes {
-		color, mark := shared.Severity(t, o.Severity)
-		lead := " " + mark + " " + t.Fit(string(o.ID), 18)
+		color, _ := shared.Severity(t, o.Severity)
+		lead := " " + t.Fit(marks[o.ID], 4) + t.Fit(string(o.ID), 18)
 		text := draw.Item(lead, o.Explanation, width)
 		text[0] = color.Paint(lead) + strings.TrimPrefix(text[0], lead)
 		lines = append(lines, text...)
 	}
 	return lines
+}
+
+// marksOf are the marks that the pods of each outcome may have, the worst first.
+func marksOf(t *draw.Theme) map[restore.Outcome]string {
+	found := map[restore.Outcome]map[restore.Severity]bool{}
+	for _, o := range restore.Outcomes {
+		found[o.ID] = map[restore.Severity]bool{o.Severity: true}
+	}
+	for _, d := range restore.Decisions() {
+		for _, c := range d.Cases {
+			if c.Outcome != "" {
+				found[c.Outcome][c.Severity] = true
+			}
+		}
+	}
+	marks := map[restore.Outcome]string{}
+	for id, severities := range found {
+		for _, s := range []restore.Severity{restore.Critical, restore.Warning, restore.OK} {
+			if severities[s] {
+				_, mark := shared.Severity(t, s)
+				marks[id] += mark
+			}
+		}
+	}
+	return marks
 }

@@ -75,17 +75,6 @@ func TestYours(t *testing.T) {
 	x.shows("j", "> + bump ", "recommended bump, marked compacted")
 }
 
-// TestPriceAgrees: the price of a way to restore names every pod that the counts call
-// terminated.
-func TestPriceAgrees(t *testing.T) {
-	x := openOn(t, demoInput(t), 120, 40).typed("bm")
-	if n := x.Yours.Graceful + x.Yours.Killed; n != x.Yours.Summary["terminated"] {
-		if !strings.Contains(x.Yours.Price, "being stopped already") {
-			t.Errorf("%d of %d: %s", n, x.Yours.Summary["terminated"], x.Yours.Price)
-		}
-	}
-}
-
 // TestPast: another moment than the newest is said in a banner of its own colour, and one key
 // goes back.
 func TestPast(t *testing.T) {

@@ -1,9 +1,14 @@
 package shell
 
 import (
+	"maps"
+	"slices"
+
 	tea "charm.land/bubbletea/v2"
 
 	"revenant/analyzer/restore"
+	"revenant/internal/words"
+	"revenant/tui/draw"
 	"revenant/tui/session"
 )
 
@@ -52,6 +57,15 @@ func (m *model) recall() tea.Cmd {
 	return m.apply(remembered)
 }
 
+// gone are the screens that are remembered, and that there are no longer.
+func (memory *Memory) gone() []string {
+	names := slices.Sorted(maps.Keys(memory.Screens))
+	if memory.Screen != "" && !slices.Contains(names, memory.Screen) {
+		names = append(names, memory.Screen)
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return screenNamed(name) >= 0 })
+}
+
 func (m *model) apply(memory *Memory) tea.Cmd {
 	m.show(screenNamed(memory.Screen))
 	m.trail = nil
@@ -65,6 +79,9 @@ func (m *model) apply(memory *Memory) tea.Cmd {
 		m.Plan.Plan = memory.Plan
 		m.Plan.Given = memory.Plan.BumpRevision
 	}))
-	m.message = "as you left it"
+	m.begun, m.message = memory.Plan, "as you left it"
+	if gone := memory.gone(); len(gone) > 0 {
+		m.message += ", but what was kept of screens that are called otherwise now: " + draw.Safe(words.First(gone, 5))
+	}
 	return tea.Batch(cmds...)
 }

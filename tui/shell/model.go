@@ -6,6 +6,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 
+	"revenant/analyzer/restore"
 	"revenant/decoder/snapshot"
 	"revenant/internal/outfile"
 	"revenant/tui/draw"
@@ -18,6 +19,8 @@ import (
 const (
 	minWidth  = 80
 	minHeight = 20
+	// leastHeight is how many lines a screen has at least.
+	leastHeight = 8
 )
 
 // chrome is how many lines the header, the plan, where there is one, and the bottom line
@@ -64,7 +67,11 @@ type model struct {
 
 	typedCommands []string // oldest first
 	themeChosen   bool     // by the person
-	used          bool     // a key was pressed since the screens are there
+	views         views
+	quitting      bool          // asked whether to quit
+	begun         restore.Plan  // to begin with
+	kept          *restore.Plan // whose runbook was copied or saved; nil for none
+	used          bool          // a key was pressed since the screens are there
 	resume        func(hash string) *Memory
 	outputs       *outfile.Guard
 
@@ -115,6 +122,7 @@ func (m *model) Init() tea.Cmd {
 // Update is the one place where anything changes.
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	cmd := m.update(msg)
+	m.note()
 	return m, tea.Batch(cmd, m.wake())
 }
 
@@ -143,6 +151,8 @@ func (m *model) update(msg tea.Msg) tea.Cmd {
 		return m.typed(msg)
 	case tea.MouseWheelMsg:
 		return m.wheel(msg)
+	case tea.MouseClickMsg:
+		return m.click(msg)
 	case progressMsg:
 		return m.progress(msg)
 	case loadedMsg:
@@ -229,6 +239,7 @@ func (m *model) loaded(msg loadedMsg) tea.Cmd {
 		m.err = msg.err
 		return tea.Quit
 	}
+	m.begun, m.views = msg.input.Plan, views{}
 	m.Tasks.Marked = msg.input.Series != nil || msg.input.Training != nil
 	cmd := m.Open(msg.input)
 	if msg.input.Notice != "" && m.message == "" {
@@ -249,11 +260,18 @@ func (m *model) loaded(msg loadedMsg) tea.Cmd {
 func (m *model) tooSmall() bool { return m.width < minWidth || m.height < minHeight }
 
 func (m *model) resize() {
+	size := func(of, on session.Screen) {
+		width, height := m.width, m.height-m.chrome(on)
+		if m.tooSmall() {
+			width, height = max(width, minWidth), max(m.height-1, leastHeight)
+		}
+		of.SetSize(width, height)
+	}
 	for _, s := range m.screens {
-		s.SetSize(m.width, m.height-m.chrome(s))
+		size(s, s)
 	}
 	if m.over != nil {
-		m.over.SetSize(m.width, m.height-m.chrome(m.screens[m.at]))
+		size(m.over, m.screens[m.at])
 	}
 }
 

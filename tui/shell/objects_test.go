@@ -63,7 +63,7 @@ func TestObjectsThroughTime(t *testing.T) {
 func TestScrubbingFast(t *testing.T) {
 	x := openOn(t, demoInput(t), 80, 24).typed("6")
 	var first tea.Cmd
-	for i, key := range keysOf("[[[") {
+	for i, key := range keysOf("<lt><lt><lt>") {
 		_, cmd := x.Update(key)
 		_, cmd = x.Update(cmd())
 		if i == 0 {
@@ -82,7 +82,7 @@ func TestScrubbingFast(t *testing.T) {
 // program does, while keys are pressed.
 func TestObjectsConcurrently(t *testing.T) {
 	x := openOn(t, demoInput(t), 160, 48)
-	x.atOnce(":po<enter>", "w", "A", "/web<enter>", "[[[{{", "<enter>", "J", "<esc><esc>", "R", ":deploy<enter>", "SRA", "o", "]]", "<enter>", "R", "<esc>", "z", "j<enter>", "/-l app=web<enter>", ":ev<enter>", "<pgdown>", "nshop<enter>", ":secret<enter>", "<enter>x")
+	x.atOnce(":po<enter>", "w", "A", "/web<enter>", "<lt><lt><lt>{{", "<enter>", "J", "<esc><esc>", "R", ":deploy<enter>", "SRA", "o", "<gt><gt>", "<enter>", "R", "<esc>", "z", "j<enter>", "/-l app=web<enter>", ":ev<enter>", "<pgdown>", "nshop<enter>", ":secret<enter>", "<enter>x")
 	if got := (session.ListMsg{Moment: x.Objects.Moment, Query: x.Objects.Query}); !x.Objects.Answers(x.Wanted) {
 		t.Errorf("%+v is listed, not %+v", got, x.Wanted)
 	}

@@ -15,6 +15,7 @@ import (
 // paletteScreen finds commands, screens and keys by their names.
 type paletteScreen struct {
 	*session.Session
+	title         string
 	items         []paletteItem
 	found         []int
 	at            int
@@ -29,18 +30,14 @@ type paletteItem struct {
 
 // newPalette lists what can be done here.
 func newPalette(m *model) *paletteScreen {
-	p := &paletteScreen{Session: m.Session}
+	p := &paletteScreen{Session: m.Session, title: "What to do"}
 	for i := range registry {
 		e := &registry[i]
 		does, _ := e.in(m.Input)
 		p.items = append(p.items, paletteItem{":" + e.name, e.key, does, func() tea.Cmd { m.show(i); return nil }})
 	}
 	for _, v := range m.verbs() {
-		run := func() tea.Cmd { return v.run(m, nil) }
-		if v.args != "" {
-			run = func() tea.Cmd { m.askCommand(v.name + " "); return nil }
-		}
-		p.items = append(p.items, paletteItem{":" + v.name, "", strings.TrimSuffix(v.does+": "+v.args, ": "), run})
+		p.items = append(p.items, paletteItem{":" + v.name, "", strings.TrimSuffix(v.does+": "+v.args, ": "), m.asked(&v)})
 	}
 	taken := m.taken()
 	for _, b := range m.Keymap {
@@ -86,9 +83,9 @@ func (p *paletteScreen) move(step int) {
 func (p *paletteScreen) View() []string {
 	t, w := p.Theme, p.width-2
 	if len(p.found) == 0 {
-		return draw.Margin([]string{t.Heading("What to do", w), t.Dim.Paint("Nothing is called so.")})
+		return draw.Margin([]string{t.Heading(p.title, w), t.Dim.Paint("Nothing is called so.")})
 	}
-	lines := []string{t.Heading(fmt.Sprintf("What to do: %d of %d", p.at+1, len(p.found)), w)}
+	lines := []string{t.Heading(fmt.Sprintf("%s: %d of %d", p.title, p.at+1, len(p.found)), w)}
 	const names, keys = 24, 9
 	room := p.height - 2
 	from := max(p.at-room+1, 0)

@@ -1,12 +1,14 @@
 package shell
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
+	"revenant/tui/draw"
 	"revenant/tui/keys"
 	"revenant/tui/session"
 	"revenant/tui/widget"
@@ -26,10 +28,14 @@ func (m *model) taken() keys.Set {
 				k[a] = why
 			}
 		}
+		if why, ok := k[keys.Bump]; ok && why == "" && m.Prediction != nil && m.Plan.Choices() < 2 {
+			k[keys.Bump] = cmp.Or(m.Prediction.Revisions.NoBumpFits, "no other bump is known")
+		}
 		if why, ok := k[keys.AsBackup]; ok && why == "" {
 			k[keys.Bump] = m.Keymap.Key(keys.AsBackup) + " chooses the backup here (:bump sets it)"
 		}
-		k.Offer(keys.Number, keys.Next, keys.Previous, keys.Help, keys.Command, keys.Palette)
+		k.Offer(keys.Number, keys.Next, keys.Previous, keys.Help, keys.Command, keys.Palette, keys.Aliases)
+		m.viewKeys(k)
 		if _, ok := k[keys.Back]; !ok {
 			k[keys.Back] = ""
 			if m.over == nil && len(m.trail) == 0 {
@@ -43,7 +49,8 @@ func (m *model) taken() keys.Set {
 // press does what a key asks for.
 func (m *model) press(key tea.KeyPressMsg) tea.Cmd {
 	m.message, m.used = "", m.used || m.Input != nil
-	name := key.String()
+	name, quitting := key.String(), m.quitting
+	m.quitting, m.views.noted, m.views.going = false, false, false
 	taken := m.taken()
 	b, ok := m.Keymap.Of(name, taken)
 	switch {
@@ -58,8 +65,10 @@ func (m *model) press(key tea.KeyPressMsg) tea.Cmd {
 		m.opening = nil
 		return nil
 	case !ok:
+		m.message = draw.Safe(name) + " stands for nothing: " + m.Keymap.Key(keys.Help) + " lists the keys"
 		return nil
 	}
+	m.quitting = quitting && b.Action == keys.Quit
 	if why := b.Blocked(taken); why != "" {
 		m.message = b.Label + ": " + why
 		return nil
@@ -79,7 +88,7 @@ func (m *model) do(p keys.Press) tea.Cmd {
 func (m *model) act(p keys.Press) (cmd tea.Cmd, done bool) {
 	switch p.Action {
 	case keys.Quit:
-		return tea.Quit, true
+		return m.quit(), true
 	case keys.Suspend:
 		return tea.Suspend, true
 	case keys.Help:
@@ -114,7 +123,16 @@ func (m *model) act(p keys.Press) (cmd tea.Cmd, done bool) {
 		m.askCommand("")
 	case keys.Palette:
 		m.askPalette()
+	case keys.Aliases:
+		m.askAliases()
+	case keys.LastView:
+		return m.lastView(), true
+	case keys.ViewBack:
+		return m.step(-1), true
+	case keys.ViewAhead:
+		return m.step(1), true
 	case keys.CopyOut:
+		m.took()
 		return m.copyOut(m.excerpt(false)), true
 	case keys.SaveOut:
 		m.askFile()
@@ -142,6 +160,9 @@ func (m *model) act(p keys.Press) (cmd tea.Cmd, done bool) {
 func (m *model) byNumber(key string) {
 	for i, e := range registry {
 		if e.key == key {
+			if i == m.at && m.over == nil {
+				m.message = "this is " + e.titled(m.Input)
+			}
 			m.show(i)
 			return
 		}

@@ -32,7 +32,7 @@ type Options struct {
 	Look   *draw.Look // nil is DefaultLook
 	Keys   keys.File  // other keys for some actions
 	Plain  bool       // lines instead of screens: see plain.go
-	Mouse  bool       // the wheel scrolls; the terminal's own selection needs shift then
+	Mouse  bool       // clicks count and the wheel scrolls; the terminal's own selection needs shift then
 	// Outputs knows the evidence, which no file that is saved may reach; nil knows
 	// none.
 	Outputs *outfile.Guard

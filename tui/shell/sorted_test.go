@@ -2,9 +2,12 @@ package shell
 
 import (
 	"encoding/csv"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"revenant/tui/session"
 )
@@ -53,7 +56,7 @@ func TestSortedAsSaid(t *testing.T) {
 				if up := strings.Contains(screen, c.Title+"↑") || strings.Contains(screen, hidden+" ↑"); up == down && i > 0 {
 					t.Fatalf("%s, %s: no arrow, or two:\n%s", keys, c.Key, x.plain())
 				}
-				if c.By != "" && !strings.HasPrefix(c.By, "those that certainly") || c.Drawn {
+				if c.By != "" || c.Drawn {
 					continue
 				}
 				columns += x.sortedBy(c.Title, down)
@@ -89,12 +92,62 @@ func (x *terminal) sortedBy(title string, down bool) int {
 		}
 	}
 	for i := 1; i < len(list); i++ {
-		if title != "RUNS" && (list[i] > list[i-1] && down || list[i] < list[i-1] && !down) {
+		if list[i] > list[i-1] && down || list[i] < list[i-1] && !down {
 			x.Errorf("by %s, down %v: %v", title, down, list)
 			return 1
 		}
 	}
 	return 1
+}
+
+// TestRunsSorted: what combines numbers sorts by those that are certain, then by those that are
+// possible, as the help says.
+func TestRunsSorted(t *testing.T) {
+	in := demoInput(t)
+	x := openOn(t, in, 250, 50).typed("bbm5uR")
+	list := x.Prediction.Workloads
+	for i, n := range []int64{3, 12, 7, 2} { // and what may run beside them, so that each part counts
+		list[i].Running, list[i].MayRun = n, int64(i%2)*9
+	}
+	list[4].Running, list[4].MayRun = 3, 11
+	x.typed("RR")
+	for _, down := range []bool{true, false} {
+		rows, err := csv.NewReader(strings.NewReader(x.excerpt(true).Text)).ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := slices.Index(rows[0], "RUNS")
+		var got [][2]int64
+		for _, row := range rows[1:] {
+			var n [2]int64
+			for part := range strings.FieldsSeq(row[at]) {
+				number, possible := strings.CutSuffix(part, "?")
+				v, ok := count(number)
+				if !ok {
+					t.Fatalf("%q is no number", part)
+				}
+				if possible {
+					n[1] = v
+				} else {
+					n[0] = v
+				}
+			}
+			got = append(got, n)
+		}
+		want := slices.Clone(got)
+		slices.SortStableFunc(want, func(a, b [2]int64) int {
+			d := slices.Compare(a[:], b[:])
+			if down {
+				d = -d
+			}
+			return d
+		})
+		if diff := cmp.Diff(want, got); diff != "" || !slices.Contains(got, [2]int64{3, 11}) || !slices.Contains(got, [2]int64{12, 9}) {
+			t.Errorf("down %v: -sorted +listed\n%s", down, diff)
+		}
+		x.typed("R")
+	}
+	x.shows("?", "R runs (those that certainly run, then those that may)")
 }
 
 // TestMostHarmedFirst: workloads and nodes open with those that come to most harm, whose

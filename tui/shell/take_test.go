@@ -42,7 +42,7 @@ func TestTake(t *testing.T) {
 		{"marked pods", "3 j ", false, "2 rows", "data/cache-0\ndata/db-1"},
 		{"all pods", "3", true, "30 rows", "OUTCOME,SEVERITY,CERTAINTY,NAMESPACE,NAME,NODE,OWNER,AGE,FLAGS\nphantom,critical,certain,data,cache-0,node-4,"},
 		{"filtered pods", "3/db-0<enter>", true, "2 rows", "OUTCOME,"},
-		{"an opened pod", "3<enter>", false, "pod data/cache-0", "● phantom: Phantom pod"},
+		{"an opened pod", "3<enter>", false, "pod data/cache-0", "● phantom: Runs; the API does not know it"},
 		{"the runbook", "2", false, "the runbook", "  platform "},
 		{"the runbook as a file", "2", true, "the runbook", "# Restore runbook\n"},
 		{"an object as it was", "8z/deployments old-app<enter>Hjy", true, "deployments doomed/old-app at revision 759", "# deployments doomed/old-app at revision 759\n# Left out, "},

@@ -40,11 +40,11 @@ func TestTimelineKeys(t *testing.T) {
 	x := openOn(t, demoInput(t), 160, 48)
 	x.shows("9", "1,471 of 1,471 events", "backup 454", "undone by the restore", "▌ · 455 ", "nothing is known of later", "created             308")
 	x.shows("+", "736 of 1,471 events", "of revisions 229 to 964", "▌ · 455 ")
-	x.shows("]", "of revisions 597 to 1,332", "▌ · 597 ")
+	x.shows("<gt>", "of revisions 597 to 1,332", "▌ · 597 ")
 	x.shows("{", "of revisions 2 to 737", "▌ · 597 ")
-	x.shows("[", "[: nothing earlier is retained")
-	x.shows("-", "1,471 of 1,471 events")
-	x.shows("-", "-: all events are shown")
+	x.shows("<lt>", "<: nothing earlier is retained")
+	x.shows("_", "1,471 of 1,471 events")
+	x.shows("_", "_: all events are shown")
 	x.shows("<esc>f", "308 of 1,471 events", "created only")
 	x.shows("ff", "28 of 1,471 events", "deleted only", "updated               0")
 	x.shows("<esc>", "1,471 of 1,471 events")
@@ -93,7 +93,7 @@ func TestTimelineStays(t *testing.T) {
 	for _, tt := range []struct {
 		keys string
 		want int64
-	}{{"/pods<enter>", 909}, {"<esc>", 909}, {"f", 912}, {"<esc>", 912}, {"OO", 912}, {"+", 912}, {"O+", 912}, {"]", 912}, {"v", 912}, {"v", 912}} {
+	}{{"/pods<enter>", 909}, {"<esc>", 909}, {"f", 912}, {"<esc>", 912}, {"OO", 912}, {"+", 912}, {"O+", 912}, {"<gt>", 912}, {"v", 912}, {"v", 912}} {
 		x.typed(tt.keys)
 		if got := x.selectedRevision(); got != tt.want {
 			t.Errorf("after %q revision %d is selected, want %d", tt.keys, got, tt.want)
@@ -128,7 +128,7 @@ func TestTimelineBumped(t *testing.T) {
 	in := sessiontest.InputOf(t, "../../testdata/etcd/bumped-and-written.db.gz")
 	x := openOn(t, in, 160, 48)
 	marker := words.Number(in.Sources[in.Current].Snapshot.BumpMarkers()[0])
-	x.shows("9-----", "bumped to "+marker)
+	x.shows("9_____", "bumped to "+marker)
 	x.fits()
 	x.typed("G<enter>").fits()
 }
@@ -137,7 +137,7 @@ func TestTimelineBumped(t *testing.T) {
 func TestTimelineCarved(t *testing.T) {
 	in := sessiontest.InputOf(t, "../../testdata/etcd/churned-0.db.gz")
 	x := openOn(t, in, 160, 48)
-	x.shows("9", "outlived a compaction: - shows them")
+	x.shows("9", "outlived a compaction: _ shows them")
 	x.typed("v")
 	carved := 0
 	for n := range x.Timeline.Len() {
@@ -150,7 +150,7 @@ func TestTimelineCarved(t *testing.T) {
 	}
 	x.shows("g", words.Number(carved)+" carved", "complete from revision ", "▌ ○ 1965 ", "carved: both")
 	x.shows("<enter>", "History", "with carved", "▌ ○ 1965 ", "the objects of revision 1,965 are gone")
-	x.shows("9v", "outlived a compaction: - shows them")
+	x.shows("9v", "outlived a compaction: _ shows them")
 	for n := range x.Timeline.Len() {
 		if x.Timeline.Carved(n) {
 			t.Fatal("carved events are still among them")

@@ -285,12 +285,12 @@ func TestDetailFollows(t *testing.T) {
 			}
 		}
 	}
-	see("Pod data/db-1 ", "● phantom: Phantom pod", "revision 607", "kind: Pod")
+	see("Pod data/db-1 ", "● phantom: Runs; the API does not know it", "revision 607", "kind: Pod")
 	x.typed("<enter><ctrl+d>")
 	top := regexp.MustCompile(`[\d,]+ lines? (below|above)`)
 	at := top.FindString(x.plain())
 	x.typed("bm")
-	if got := top.FindString(x.plain()); got == "" || strings.Contains(x.plain(), "phantom: Phantom pod") {
+	if got := top.FindString(x.plain()); got == "" || strings.Contains(x.plain(), "phantom: Runs; the API does not know it") {
 		t.Errorf("the detail had %q and has %q", at, got)
 	}
 	x.typed("g")

@@ -57,6 +57,9 @@ func (m *model) View() tea.View {
 }
 
 func (m *model) lines() []string {
+	if m.tooSmall() && m.Input != nil && m.opening == nil && m.height > 1 {
+		return m.part()
+	}
 	if m.tooSmall() {
 		return draw.Wrap(fmt.Sprintf("The terminal is too small: %dx%d, at least %dx%d is needed. q quits.", m.width, m.height, minWidth, minHeight), m.width)
 	}
@@ -84,16 +87,33 @@ func (m *model) lines() []string {
 	return append(lines, m.bottomLine())
 }
 
-// header says where one is, names the evidence and the screens.
+// part is as much of the screen as there is room for, where that is too little for all of it: the
+// beginnings of the lines, without what stands above and below.
+func (m *model) part() []string {
+	lines := make([]string, m.height)
+	copy(lines[:m.height-1], m.shown().View())
+	last := &lines[m.height-1]
+	switch {
+	case m.prompt != nil:
+		*last = m.prompt.Line(m.Theme, m.width)
+	case m.message != "":
+		*last = m.message
+	default:
+		*last = m.Theme.Dim.Paint(m.Theme.Cut(fmt.Sprintf("too small: %dx%d shows all", minWidth, minHeight), m.width))
+	}
+	return lines
+}
+
+// header says where one is, names the screens, and the evidence where there is room.
 func (m *model) header() string {
 	t := m.Theme
-	right := m.tabs(true)
-	if ansi.StringWidth(right) > m.width-50 {
-		right = m.tabs(false)
+	right := ""
+	for _, tab := range m.tabs() {
+		right += tab.style.Paint(tab.text)
 	}
-	lead := ""
-	if damaged := m.damaged(); damaged != "" {
-		lead = t.Critical.Paint(damaged) + "  "
+	lead := m.damaged()
+	if lead != "" {
+		lead = t.Critical.Paint(lead) + "  "
 	}
 	room := m.width - ansi.StringWidth(right) - ansi.StringWidth(lead) - 2
 	crumbs := m.crumbs(room)
@@ -128,26 +148,58 @@ func (m *model) crumbs(room int) string {
 	return t.Cut(strings.Join(parts, " "+t.Crumb+" "), room)
 }
 
-// tabs are the screens by their numbers, with all names or only that of the one shown.
-func (m *model) tabs(names bool) string {
-	t := m.Theme
-	var b strings.Builder
-	for i := range registry {
-		e := registry[i]
-		e.title = e.titled(m.Input)
-		switch {
-		case i == m.at && e.key == "":
-			b.WriteString((t.Selected + t.Bold).Paint(" " + e.title + " "))
-		case i == m.at:
-			b.WriteString((t.Selected + t.Bold).Paint(" " + e.key + ":" + e.title + " "))
-		case e.key == "":
-		case names:
-			b.WriteString(t.Dim.Paint(" " + e.key + ":" + e.title + " "))
-		default:
-			b.WriteString(t.Dim.Paint(" " + e.key))
+// tab is a screen in the header.
+type tab struct {
+	screen int
+	text   string
+	style  draw.Style
+}
+
+// The columns that the header leaves at least for where one is, beside the names of the
+// screens apart, and close together.
+const (
+	besideNames = 50
+	besideClose = 18
+)
+
+// tabs are the screens that have a number, by name where there is room, and the one shown.
+func (m *model) tabs() []tab {
+	for _, form := range []struct {
+		left, right string
+		beside      int
+	}{{" ", " ", besideNames}, {"", " ", besideClose + ansi.StringWidth(m.damaged())}} {
+		list := m.tabsAs(form.left, form.right, true)
+		width := 0
+		for _, tab := range list {
+			width += ansi.StringWidth(tab.text)
+		}
+		if width+form.beside <= m.width {
+			return list
 		}
 	}
-	return b.String()
+	return m.tabsAs(" ", " ", false)
+}
+
+func (m *model) tabsAs(left, right string, names bool) []tab {
+	t := m.Theme
+	var list []tab
+	for i := range registry {
+		e := &registry[i]
+		title := e.titled(m.Input)
+		if e.key != "" {
+			title = e.key + ":" + title
+		}
+		switch {
+		case i == m.at:
+			list = append(list, tab{i, left + title + right, t.Selected + t.Bold})
+		case e.key == "":
+		case names:
+			list = append(list, tab{i, left + title + right, t.Dim})
+		default:
+			list = append(list, tab{i, " " + e.key, t.Dim})
+		}
+	}
+	return list
 }
 
 // damaged says of which snapshots a check has failed so far.

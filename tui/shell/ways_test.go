@@ -17,9 +17,9 @@ func TestWays(t *testing.T) {
 		{"", "overview", "Verdict"},
 		{"<tab>", "plan", "least harm"},
 		{"<tab>", "outcomes", "OUTCOME"},
-		{"<tab>", "kubelets", "KUBELET"},
+		{"<tab>", "kubelets", "PHANTOMS"},
 		{"<enter>", "kubelets", "has seen"},
-		{"<esc>", "kubelets", "KUBELET"},
+		{"<esc>", "kubelets", "PHANTOMS"},
 		{"<tab>", "workloads", "WANTED"},
 		{"<tab>", "objects", "RESOURCE"},
 		{"<tab>", "history", "no object was chosen"},
@@ -47,7 +47,7 @@ func TestWays(t *testing.T) {
 		{"<esc>", "overview", "Verdict"},
 		{"<esc>", "outcomes", "OUTCOME"},
 		{"<esc>", "handbook", "Revisions, watches and kubelets"},
-		{"<esc><esc><esc><esc><esc><esc><esc><esc>", "kubelets", "KUBELET"},
+		{"<esc><esc><esc><esc><esc><esc><esc><esc>", "kubelets", "PHANTOMS"},
 		{"<esc>", "kubelets", "esc: this is where you came in"},
 	} {
 		x.typed(step.keys)

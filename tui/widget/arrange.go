@@ -16,8 +16,10 @@ import (
 
 // measures are what is known of all rows.
 type measures struct {
-	Widest []int // cell of each column
-	minor  int   // how many rows are minor
+	Widest []int    // cell of each column
+	minor  int      // how many rows are minor
+	same   []bool   // whether all cells of a column are the same, of the rows that are not hidden
+	each   []string // and which
 }
 
 // Order is how rows are sorted and which are shown.
@@ -26,6 +28,8 @@ type Order struct {
 	Reverse bool
 	Words   string // that a row must hold, in any case and order
 	All     bool   // the minor ones, too
+	// Namespace is the one whose rows are shown, "" for all.
+	Namespace string
 }
 
 // ArrangedMsg is the result of arrange.
@@ -65,7 +69,14 @@ func (t *Table) SortBy(key string) tea.Cmd {
 	}
 	o := t.Order
 	o.By, o.Reverse = by, by == o.By && !o.Reverse
-	return t.SetOrder(o)
+	if t.Widths[by] > 0 {
+		return t.SetOrder(o)
+	}
+	way := "ascending"
+	if t.Columns[by].Desc != o.Reverse {
+		way = "descending"
+	}
+	return tea.Batch(t.SetOrder(o), Notify("sorted by "+strings.ToLower(t.Columns[by].Title)+", "+way+", which has no room here"))
 }
 
 // SortKeys names the keys that sort.
@@ -89,19 +100,23 @@ func (t *Table) Arrange() tea.Cmd {
 	asked := t.asked.Add(1)
 	stale := func() bool { return t.asked.Load() != asked }
 	msg := ArrangedMsg{table: t, asked: asked, order: t.Order, sorted: t.sorted, measures: t.measures, At: -1}
-	columns, selected, next := len(t.Columns), t.Selected, t.Next
+	columns, selected, next, namespace := len(t.Columns), t.Selected, t.Next, namespaced(t.Columns)
+	at := selected // the row under the cursor, where the selected one is not listed
+	if row, ok := t.Row(); ok {
+		at = t.Rows.Name(row)
+	}
 	from := t.sorted
 	resort := t.Next != nil || msg.order.By != t.Have.By || msg.order.Reverse != t.Have.Reverse
-	if !resort && msg.order.All == t.Have.All && narrows(t.Have.Words, msg.order.Words) {
+	if !resort && msg.order.All == t.Have.All && msg.order.Namespace == t.Have.Namespace && narrows(t.Have.Words, msg.order.Words) {
 		from = t.Shown // a longer filter passes fewer rows
 	}
-	rows := t.Rows
+	rows, have := t.Rows, t.Have
 	return t.ui.Tasks.Cmd(func() tea.Msg {
 		if next != nil {
 			rows = next()
 			msg.rows = &rows
 			if rows.Columns != nil {
-				columns = len(rows.Columns)
+				columns, namespace = len(rows.Columns), namespaced(rows.Columns)
 				msg.order.By = min(msg.order.By, columns-1)
 			}
 		}
@@ -112,15 +127,22 @@ func (t *Table) Arrange() tea.Cmd {
 		if msg.rows != nil {
 			msg.measures = rows.measure(columns, stale)
 		}
+		if msg.rows != nil || msg.order.All != have.All {
+			msg.same, msg.each = rows.alike(columns, msg.order.All, stale)
+		}
 		f, err := newFilter(msg.order.Words, &rows, columns)
 		if err != nil {
 			msg.problem = err.Error()
 		}
-		msg.shown = rows.filter(from, msg.order, f, stale)
+		msg.shown = rows.filter(from, msg.order, rows.within(msg.order.Namespace, namespace, f), stale)
 		if stale() {
 			return nil
 		}
-		msg.At = slices.IndexFunc(msg.shown, func(row int32) bool { return rows.Name(int(row)) == selected })
+		for _, name := range []string{selected, at} {
+			if msg.At < 0 {
+				msg.At = slices.IndexFunc(msg.shown, func(row int32) bool { return rows.Name(int(row)) == name })
+			}
+		}
 		return msg
 	})
 }
@@ -263,6 +285,40 @@ func (r *Rows) measure(columns int, stale func() bool) measures {
 		}
 	}
 	return m
+}
+
+// alike finds the columns whose cells do not differ. Of cells that take reading nothing is
+// said, nor of a single row.
+func (r *Rows) alike(columns int, all bool, stale func() bool) (same []bool, each []string) {
+	same, each = make([]bool, columns), make([]string, columns)
+	if r.Whole != nil {
+		return same, each
+	}
+	seen := 0
+	for row, left := 0, columns; row < r.Count && left > 0; row++ {
+		if row%checkEvery == 0 && stale() {
+			break
+		}
+		if !all && r.Minor != nil && r.Minor(row) {
+			continue
+		}
+		for c := range same {
+			switch cell := ""; {
+			case seen == 0:
+				same[c], each[c] = true, r.Cell(row, c)
+			case same[c]:
+				if cell = r.Cell(row, c); cell != each[c] {
+					same[c] = false
+					left--
+				}
+			}
+		}
+		seen++
+	}
+	if seen < 2 {
+		clear(same)
+	}
+	return same, each
 }
 
 // Wider is width, or that of a cell which is wider. No string is wider than it has

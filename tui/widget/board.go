@@ -9,6 +9,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"revenant/decoder/sanitize"
 	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/keys"
@@ -125,19 +126,17 @@ func (b *Board) Keys() keys.Set {
 		return k.Offer(keys.Leave, keys.Back, keys.CopyOut, keys.SaveOut)
 	}
 	b.Table.Actions(k)
-	k.Offer(keys.FilterBy, keys.SortBy)
+	b.Table.Narrowing(k)
 	k[keys.CopyOut], k[keys.SaveOut] = k[keys.Open], k[keys.Open]
-	if b.Table.Rows.Minor != nil {
-		k.Offer(keys.ShowAll)
-	}
+	b.Table.Hiding(k)
 	if slices.ContainsFunc(b.Table.Columns, func(c Column) bool { return c.Wide }) {
 		k.Offer(keys.Widen)
 	}
-	if b.Table.Order.Words != "" || len(b.Table.Marked) > 0 {
-		k.Offer(keys.Back)
-	}
 	return k
 }
+
+// CheckFilter says what is wrong with a filter.
+func (b *Board) CheckFilter(text string) error { return b.Table.CheckFilter(text) }
 
 // Columns are those that the table has.
 func (b *Board) Columns() []Column { return b.Table.Columns }
@@ -186,6 +185,8 @@ func (b *Board) Update(msg tea.Msg) tea.Cmd {
 		return b.Detail()
 	case FilterMsg:
 		return b.filter(string(msg))
+	case NamespaceMsg:
+		return b.Table.InNamespace(string(msg))
 	case SearchMsg:
 		b.Pager.Search(string(msg), b.Lines)
 		return nil
@@ -221,19 +222,19 @@ func (b *Board) Press(msg keys.Press) tea.Cmd {
 	case keys.Leave:
 		b.Opened = false
 	case keys.Back:
-		switch {
-		case b.Opened:
+		if b.Opened {
 			b.Opened = false
-		case len(b.Table.Marked) > 0:
-			clear(b.Table.Marked)
-		default:
-			return b.filter("")
+			return nil
 		}
+		return b.Table.Loosen()
 	case keys.SortBy:
 		return b.Table.SortBy(msg.Key)
 	case keys.Widen:
+		was := slices.Clone(b.Table.Widths)
 		b.Table.wide = !b.Table.wide
-		b.Table.Layout()
+		if b.Table.Layout(); slices.Equal(was, b.Table.Widths) {
+			return Notify("there is no room for more columns")
+		}
 	case keys.Mark:
 		b.Table.Pinned = true
 		b.Table.Mark()
@@ -340,7 +341,7 @@ func (b *Board) list() []string {
 	t, width := b.ui.Theme, b.Table.Width
 	lines := []string{" " + t.Cut(b.counts(), width-1)}
 	if b.Table.Ready() && len(b.Table.Shown) == 0 {
-		return append(append(lines, ""), draw.PaintAll(t.Dim, draw.Item("   ", b.why(), width-3))...)
+		return append(append(lines, b.Table.Empty(), ""), draw.PaintAll(t.Dim, draw.Item("   ", b.why(), width-3))...)
 	}
 	return append(lines, b.Table.View(!b.Opened, false)...)
 }
@@ -348,7 +349,11 @@ func (b *Board) list() []string {
 func (b *Board) counts() string {
 	t := b.ui.Theme
 	if b.Table.sorted == nil {
-		return t.Dim.Paint(b.Waiting + t.Ellipsis)
+		waiting := t.Dim.Paint(b.Waiting + t.Ellipsis)
+		if o := b.Table.Order; o.Words != "" {
+			waiting += t.Dim.Paint(" "+t.Dot+" ") + "filter " + draw.Quoted(o.Words)
+		}
+		return waiting
 	}
 	parts := []string{t.Bold.Paint(fmt.Sprintf("%s of %s", words.Number(len(b.Table.Shown)), words.Count(b.Table.Rows.Count, b.Noun)))}
 	if b.Scope != nil {
@@ -356,13 +361,14 @@ func (b *Board) counts() string {
 			parts = append(parts, Chip(t, of))
 		}
 	}
+	parts = append(parts, b.state()...)
 	if about := b.Table.Rows.About; about != "" {
 		parts = append(parts, draw.Safe(about))
 	}
 	if b.Notes != nil {
 		parts = append(parts, b.Notes()...)
 	}
-	return strings.Join(append(parts, b.state()...), t.Dim.Paint(" "+t.Dot+" "))
+	return strings.Join(parts, t.Dim.Paint(" "+t.Dot+" "))
 }
 
 // Chip is how what all rows have in common is shown.
@@ -375,11 +381,17 @@ func (s *Table) State() []string {
 	if len(s.Marked) > 0 {
 		parts = append(parts, words.Number(len(s.Marked))+" marked")
 	}
+	if o.Namespace != "" {
+		parts = append(parts, Chip(t, "namespace "+o.Namespace))
+	}
 	if o.Words != "" {
 		parts = append(parts, "filter "+draw.Quoted(o.Words))
 	}
 	if by := o.By; s.sorted != nil && by < len(s.Widths) && s.Widths[by] == 0 {
 		parts = append(parts, t.Dim.Paint("by "+strings.ToLower(s.Columns[by].Title)+" "+s.arrow()))
+	}
+	if text := s.foldedText(); text != "" {
+		parts = append(parts, t.Dim.Paint(text))
 	}
 	if s.problem != "" {
 		parts = append(parts, t.Warning.Paint(draw.Safe(s.problem)))
@@ -390,6 +402,22 @@ func (s *Table) State() []string {
 	return parts
 }
 
+// foldedText says what all rows have in the columns that are left out for that.
+func (s *Table) foldedText() string {
+	var all []string
+	for _, i := range slices.Backward(s.folded) {
+		cell := draw.Safe(sanitize.Short(s.each[i], draw.MostInCell*maxFolded))
+		all = append(all, strings.ToLower(s.Columns[i].Title)+" "+s.ui.Theme.Cut(cmp.Or(strings.TrimPrefix(cell, "-"), "none"), maxFolded))
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return "all rows: " + strings.Join(all, ", ")
+}
+
+// maxFolded is how many columns a cell takes that is said of all rows.
+const maxFolded = 24
+
 func (b *Board) state() []string { return b.Table.State() }
 
 // why says why no row is shown.
@@ -398,6 +426,8 @@ func (b *Board) why() string {
 	switch {
 	case b.Table.Rows.Count == 0:
 		return b.Empty()
+	case o.Namespace != "" && o.Words == "":
+		return fmt.Sprintf("None of the %s is in the namespace %s. %s shows all namespaces.", words.Count(b.Table.Rows.Count, b.Noun), draw.Quoted(o.Namespace), b.ui.Keymap.Key(keys.Back))
 	case o.Words != "" && !o.All && b.Table.Rows.Hidden != "":
 		return fmt.Sprintf("None of what is shown matches %s. %s looks among those, too, %s; %s clears the filter.", draw.Quoted(o.Words), b.ui.Keymap.Key(keys.ShowAll), b.Table.Rows.Hidden, b.ui.Keymap.Key(keys.Back))
 	case o.Words != "" && !o.All && b.Table.Rows.Minor != nil:

@@ -104,6 +104,7 @@ const (
 	KeepFilter = "filter"
 	KeepSort   = "sort"
 	KeepAll    = "all"
+	keepIn     = "in"
 	keepWide   = "wide"
 )
 
@@ -112,6 +113,9 @@ func (t *Table) Remember() map[string]string {
 	m := map[string]string{}
 	if t.Order.Words != "" {
 		m[KeepFilter] = t.Order.Words
+	}
+	if t.Order.Namespace != "" {
+		m[keepIn] = t.Order.Namespace
 	}
 	if by := t.Columns[min(t.Order.By, len(t.Columns)-1)]; t.Order.By != t.First || t.Order.Reverse {
 		m[KeepSort] = by.Title
@@ -130,7 +134,7 @@ func (t *Table) Remember() map[string]string {
 
 // Recall goes back to what Remember has kept.
 func (t *Table) Recall(m map[string]string) tea.Cmd {
-	o := Order{By: t.First, Words: m[KeepFilter], All: m[KeepAll] != ""}
+	o := Order{By: t.First, Words: m[KeepFilter], Namespace: m[keepIn], All: m[KeepAll] != ""}
 	title, reverse := strings.CutPrefix(m[KeepSort], "-")
 	for i, c := range t.Columns {
 		if c.Title == title {

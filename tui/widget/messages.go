@@ -6,6 +6,8 @@ import tea "charm.land/bubbletea/v2"
 type (
 	// FilterMsg is the filter as it is typed.
 	FilterMsg string
+	// NamespaceMsg is the namespace whose rows are to be shown, as it was typed; "" for all.
+	NamespaceMsg string
 	// SearchMsg is what is searched for in a text, as it is typed.
 	SearchMsg string
 	// ThemeMsg says that the theme is another: all that is drawn already is drawn again.

@@ -2,7 +2,6 @@ package widget
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -16,7 +15,8 @@ type Pager struct {
 	Height int
 	Top    int // first line shown
 	words  string
-	hit    int // line of the match that was last gone to, -1 for none
+	found  func(string) bool // finds them; nil for nothing
+	hit    int               // line of the match that was last gone to, -1 for none
 }
 
 // Actions are the actions that it takes.
@@ -55,6 +55,7 @@ func (p *Pager) Search(words string, lines []string) {
 		p.hit = p.Top
 	}
 	p.words = words
+	p.found, _ = Matcher(words) // what is no expression yet finds nothing
 	if words != "" {
 		p.find(lines, 1, max(p.hit, 0))
 	}
@@ -78,7 +79,7 @@ func (p *Pager) find(lines []string, step, from int) {
 
 // matches says whether a line holds what is searched for, in any case.
 func (p *Pager) matches(line string) bool {
-	return p.words != "" && strings.Contains(strings.ToLower(ansi.Strip(line)), strings.ToLower(p.words))
+	return p.words != "" && p.found != nil && p.found(ansi.Strip(line))
 }
 
 // Rewind goes to the top of other lines; what is searched for stays.
@@ -87,8 +88,9 @@ func (p *Pager) Rewind() { p.Top, p.hit = 0, -1 }
 // Window is what is to be seen of lines, with a column before them in which
 // matches are marked.
 func (p *Pager) Window(t *draw.Theme, lines []string) []string {
-	from := min(p.Top, max(len(lines)-p.Height, 0))
-	view := slices.Clone(lines[from:min(from+p.Height, len(lines))])
+	height := max(p.Height, 0)
+	from := min(p.Top, max(len(lines)-height, 0))
+	view := slices.Clone(lines[from:min(from+height, len(lines))])
 	for i, line := range view {
 		mark := " "
 		if p.matches(line) {
@@ -108,11 +110,11 @@ func (p *Pager) Page(t *draw.Theme, lines []string, width int) []string {
 	for len(view) < p.Height {
 		view = append(view, "")
 	}
-	return append(view, " "+t.Dim.Paint(t.Spread(p.found(lines), p.More(t, len(lines))+" ", width-1)))
+	return append(view, " "+t.Dim.Paint(t.Spread(p.told(lines), p.More(t, len(lines))+" ", width-1)))
 }
 
-// found says how many lines match.
-func (p *Pager) found(lines []string) string {
+// told says how many lines match.
+func (p *Pager) told(lines []string) string {
 	if p.words == "" {
 		return ""
 	}

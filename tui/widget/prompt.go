@@ -18,12 +18,18 @@ func StartingWith(text string, words ...string) []string {
 	return slices.DeleteFunc(words, func(w string) bool { return !strings.HasPrefix(w, text) })
 }
 
+// Typable are the texts that can be typed as they are.
+func Typable(list []string) []string {
+	return slices.DeleteFunc(list, func(s string) bool { return len(s) > MaxTyped || s != sanitize.Line(s) })
+}
+
 // Prompt is where something is typed, in place of the bottom line.
 type Prompt struct {
 	Lead  string // stands before the text
 	Hints string // such as "enter keep"
 	Text  string
 
+	Note     func(text string) string     // what is being typed; nil for nothing to say
 	Typed    func(text string) tea.Cmd    // with every change; nil for none
 	Entered  func(text string) tea.Cmd    // with enter
 	Left     func() tea.Cmd               // with esc; nil for none
@@ -153,6 +159,9 @@ func (p *Prompt) Line(t *draw.Theme, width int) string {
 		more = "  " + t.Cut(strings.Join(offers, " "), room)
 	}
 	var hints strings.Builder
+	if p.Note != nil {
+		hints.WriteString("  " + t.Dim.Paint(p.Note(p.Text)))
+	}
 	for hint := range strings.SplitSeq(p.Hints, ", ") {
 		hints.WriteString("  " + t.Hint(hint))
 	}

@@ -39,6 +39,7 @@ type Rows struct {
 	Hidden  string                                            // what is said of the minor ones, "" for that they need no attention
 	Look    func(t *draw.Theme, row int) (draw.Style, string) // of its first cell, and a mark; nil for none
 	ID      func(row int) string                              // what it is called, which keeps it selected and marked among other rows; nil for its number
+	Sifted  bool                                              // they count what passes the filter: all of them are shown
 	Labels  func(row int) map[string]string                   // what a label selector looks at; nil for none
 	Saved   func(row int) Export                              // what copy and save take of an opened row; one without a text, or nil, for what is on the screen
 	Copied  func(row int) string                              // what copy takes of it; nil for what it is called
@@ -87,6 +88,7 @@ type Table struct {
 	Top      int    // first place drawn
 	Marked   map[string]bool
 	wide     bool
+	folded   []int // columns left out whose cells do not differ
 	Widths   []int // of the columns as drawn, 0 for one left out
 	Width    int
 	Height   int // with the header
@@ -110,7 +112,8 @@ func (t *Table) SetSize(width, height int) {
 }
 
 // Layout gives every column its widest cell. Where that is too much, the columns
-// that can be left out give first, and go; then the others give.
+// whose cells do not differ go, and are said above the rows; then those that can be left
+// out give, and go; then the others give.
 func (t *Table) Layout() {
 	for i, c := range t.Columns {
 		if c.Wide && !t.wide {
@@ -128,6 +131,13 @@ func (t *Table) Layout() {
 			w = min(w, c.Max)
 		}
 		t.Widths[i] = max(w, c.Min)
+	}
+	t.folded = t.folded[:0]
+	for i := len(t.Columns) - 1; i > 0 && t.over() > 0; i-- { // what says nothing goes first
+		if t.Widths[i] > 0 && i < len(t.same) && t.same[i] && i != t.Order.By {
+			t.Widths[i] = 0
+			t.folded = append(t.folded, i)
+		}
 	}
 	t.narrow(func(c Column) bool { return c.Drop > 0 })
 	for t.over() > 0 {
@@ -257,6 +267,9 @@ func (t *Table) View(focus, faded bool) []string {
 	return lines
 }
 
+// Empty is the line of titles alone, above why there is no row.
+func (t *Table) Empty() string { return t.header() }
+
 func (t *Table) header() string {
 	th := t.ui.Theme
 	var b strings.Builder
@@ -276,6 +289,8 @@ func (t *Table) header() string {
 			}
 			if more := ansi.StringWidth(title) - w; more == 1 && !c.Right { // into the gap
 				w, gap = w+1, columnGap-1
+			} else if more > 0 { // the arrow is worth more than the end of the title
+				title = th.Cut(c.Title, w-1) + t.arrow()
 			}
 		}
 		b.WriteString(t.titled(th.Align(title, w, c.Right), c.Key))

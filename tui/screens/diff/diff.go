@@ -112,6 +112,7 @@ func (d *Screen) Keys() keys.Set {
 		return k
 	}
 	k.Offer(keys.Unfold, keys.Earlier, keys.Later, keys.MuchEarlier, keys.MuchLater, keys.GoTo)
+	d.Ends(k, d.asked[0])
 	k[keys.Other] = d.Input.Alone()
 	if d.level.depth > 0 || d.level.flat {
 		k.Offer(keys.Back)
@@ -184,20 +185,22 @@ func (d *Screen) press(p keys.Press) (tea.Cmd, bool) {
 		}
 		return nil, !ok
 	case keys.Back:
-		if d.Opened || len(d.Table.Marked) > 0 || d.Table.Order.Words != "" || d.level == nil || d.level.depth == 0 && !d.level.flat {
+		if d.Opened || d.Table.Narrowed() || d.level == nil || d.level.depth == 0 && !d.level.flat {
 			return nil, false
 		}
 		return d.out(), true
 	case keys.GroupBy:
-		next := *d.level
+		next, was := *d.level, d.Table.Order
 		next.flat = !next.flat
-		return d.to(next, ""), true
+		d.place(next, "")
+		d.Table.Order.Words, d.Table.Order.Namespace = was.Words, was.Namespace
+		return d.Refresh(), true
 	case keys.Unfold:
 		d.look.Noise = !d.look.Noise
 		d.redraw()
 		o := d.Table.Order
 		o.All = d.look.Noise
-		return d.Table.SetOrder(o), true
+		return tea.Batch(d.Table.SetOrder(o), d.look.Said()), true
 	case keys.InColumns:
 		d.look.Beside = !d.look.Beside
 		if d.Place == widget.InPlace && !d.Opened {
@@ -205,7 +208,11 @@ func (d *Screen) press(p keys.Press) (tea.Cmd, bool) {
 			return d.Detail(), true
 		}
 		d.redraw()
+		return d.look.SaidBeside(), true
 	case keys.ToDiff:
+		if d.Opened {
+			return widget.Notify("this is the difference"), true
+		}
 		return d.Board.Press(keys.Press{Action: keys.Open}), true
 	case keys.ToObject, keys.HistoryOf:
 		if place, ok := d.object(); ok {
@@ -266,12 +273,17 @@ func (d *Screen) out() tea.Cmd {
 
 // to shows a level, with a row selected.
 func (d *Screen) to(next level, selected string) tea.Cmd {
+	d.place(next, selected)
+	return d.Refresh()
+}
+
+// place has a level shown next, and forgets what was selected and how it was sorted.
+func (d *Screen) place(next level, selected string) {
 	d.level, d.Of = &next, d.level
 	d.Opened = false
 	d.Table.Pinned, d.Table.Selected = selected != "", selected
-	d.Table.Order.By, d.Table.Order.Reverse, d.Table.Order.Words = 0, false, ""
+	d.Table.Order = widget.Order{All: d.Table.Order.All}
 	clear(d.Table.Marked)
-	return d.Refresh()
 }
 
 // Location is the way down the tree.
@@ -363,6 +375,11 @@ func (d *Screen) nothing() string {
 // View draws it.
 func (d *Screen) View() []string {
 	return append(d.head(d.Width), d.Board.View()...)
+}
+
+// Click is what a click asks for.
+func (d *Screen) Click(x, y int) (keys.Press, bool) {
+	return d.Board.Click(x, y-len(d.head(d.Width)))
 }
 
 // head is the moments, the counts, and what the comparison cannot know.

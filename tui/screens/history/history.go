@@ -102,7 +102,11 @@ func (h *Screen) Update(msg tea.Msg) tea.Cmd {
 	if p, ok := msg.(keys.Press); ok {
 		switch p.Action {
 		case keys.WithCarved:
-			return func() tea.Msg { return session.CarvedMsg{} }
+			said := "reading with what is carved from free pages" + h.Theme.Ellipsis
+			if h.Session.History.Carved {
+				said = "without carved revisions"
+			}
+			return tea.Batch(widget.Notify(said), func() tea.Msg { return session.CarvedMsg{} })
 		case keys.ToObject:
 			return h.read(objectRead)
 		case keys.ToDiff:
@@ -112,13 +116,16 @@ func (h *Screen) Update(msg tea.Msg) tea.Cmd {
 				}
 				return h.read(markedRead)
 			}
+			if h.Opened && h.reading == changesRead && h.Pager.Top == 0 {
+				return widget.Notify("this is what the revision changed")
+			}
 			return h.read(changesRead)
 		case keys.Unfold:
 			h.look.Noise = !h.look.Noise
-			return h.Detail()
+			return tea.Batch(h.Detail(), h.look.Said())
 		case keys.InColumns:
 			h.look.Beside = !h.look.Beside
-			return h.Detail()
+			return tea.Batch(h.Detail(), h.look.SaidBeside())
 		case keys.Mark:
 			if h.reading == markedRead {
 				h.reading = changesRead

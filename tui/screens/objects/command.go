@@ -8,7 +8,6 @@ import (
 
 	"revenant/analyzer/objects"
 	"revenant/decoder/kube"
-	"revenant/decoder/sanitize"
 	"revenant/tui/keys"
 	"revenant/tui/session"
 	"revenant/tui/widget"
@@ -51,15 +50,17 @@ func (o *Screen) Complete(words []string) []string {
 	if list == nil {
 		return nil
 	}
-	typable := func(list []string) []string {
-		return slices.DeleteFunc(list, func(s string) bool { return len(s) > widget.MaxTyped || s != sanitize.Line(s) })
-	}
 	last := len(words) - 1
 	switch {
 	case last == 0:
-		return typable(list.Catalog.Complete(words[0]))
+		return widget.Typable(list.Catalog.Complete(words[0]))
+	case last == 1 && !strings.HasPrefix(words[1], "-"):
+		if r := list.Catalog.Lookup(words[0]); r == nil || !r.Namespaced {
+			return nil
+		}
+		return widget.Typable(widget.StartingWith(words[last], list.Catalog.Namespaces()...))
 	case words[last-1] == "-n" || words[last-1] == "--namespace":
-		return typable(widget.StartingWith(words[last], list.Catalog.Namespaces()...))
+		return widget.Typable(widget.StartingWith(words[last], list.Catalog.Namespaces()...))
 	case strings.HasPrefix(words[last], "-"):
 		return []string{"-A", "-l", "-n", "--at", "--field-selector"}
 	}
@@ -75,6 +76,7 @@ func (o *Screen) Command(words []string) (tea.Cmd, bool) {
 	if !objects.Takes(list.Catalog, words[0]) {
 		return nil, false
 	}
+	words, filter := o.fromK9s(words)
 	c, at, err := o.parsed(words)
 	if err != nil {
 		return widget.Notify(err.Error()), true
@@ -85,7 +87,21 @@ func (o *Screen) Command(words []string) (tea.Cmd, bool) {
 	if key := o.named(list, &q); key != "" {
 		o.kept, o.Table.Pinned, o.Opened = key, true, true
 	}
+	o.Table.Order.Words = filter
 	return func() tea.Msg { return session.ListMsg{Moment: at, Query: q} }, true
+}
+
+// fromK9s reads what k9s takes beside kubectl's words: one after the resource that names a
+// namespace stands for it, and /words filter.
+func (o *Screen) fromK9s(words []string) (rest []string, filter string) {
+	if i := slices.IndexFunc(words[1:], func(w string) bool { return strings.HasPrefix(w, "/") }); i >= 0 && !strings.HasPrefix(words[0], "/") {
+		filter, words = strings.TrimPrefix(strings.Join(words[i+1:], " "), "/"), words[:i+1]
+	}
+	c := o.Session.Objects.Catalog
+	if r := c.Lookup(words[0]); len(words) == 2 && r != nil && r.Namespaced && slices.Contains(c.Namespaces(), words[1]) {
+		words = []string{words[0], "-n", words[1]}
+	}
+	return words, filter
 }
 
 // parsed reads a command, with the moment that it is for.
@@ -135,7 +151,11 @@ func (o *Screen) CheckCommand(words []string) error {
 	if !o.Takes(words) {
 		return nil
 	}
+	words, filter := o.fromK9s(words)
 	_, _, err := o.parsed(words)
+	if err == nil {
+		_, err = widget.Matcher(filter)
+	}
 	return err
 }
 

@@ -30,16 +30,17 @@ type (
 type Screen struct {
 	*session.Session
 	*widget.Board
-	grouped int                 // bySameResource or bySameNamespace, -1 for not at all
-	from    int                 // how it was grouped when a group was gone into
-	shown   shownObjects        // what the rows are of
-	coming  shownObjects        // and what those will be of that are being arranged
-	kept    string              // key of the row that the person chose
-	told    *session.ObjectList // of which it was said that it is not there
-	related *relatedToKey       // to the opened object; nil while that is not known
-	asked   relatedToKey        // what it was asked for
-	stop    func()              // ends the search for it
-	decoded string              // key of the Secret whose data is shown
+	queries map[string]objects.Query // that were asked for, by what Place calls them
+	grouped int                      // bySameResource or bySameNamespace, -1 for not at all
+	from    int                      // how it was grouped when a group was gone into
+	shown   shownObjects             // what the rows are of
+	coming  shownObjects             // and what those will be of that are being arranged
+	kept    string                   // key of the row that the person chose
+	told    *session.ObjectList      // of which it was said that it is not there
+	related *relatedToKey            // to the opened object; nil while that is not known
+	asked   relatedToKey             // what it was asked for
+	stop    func()                   // ends the search for it
+	decoded string                   // key of the Secret whose data is shown
 	showing session.View
 	look    shared.ChangesLook       // of its difference
 	alike   atomic.Pointer[listedAt] // what was found to be the same in both snapshots
@@ -97,6 +98,41 @@ func (o *Screen) View() []string {
 	return append([]string{t.Past.Paint(t.Fit(" "+past, o.Width))}, o.Board.View()...)
 }
 
+// Click is what a click asks for.
+func (o *Screen) Click(x, y int) (keys.Press, bool) {
+	if o.inPast {
+		y--
+	}
+	return o.Board.Click(x, y)
+}
+
+// place is what is listed.
+type place struct {
+	query   string // one of those that were asked for
+	grouped int
+}
+
+// Place is what is listed, at whichever moment.
+func (o *Screen) Place() (any, string) {
+	q := o.Session.Wanted.Query
+	byLabels, byFields := q.Selectors()
+	name := fmt.Sprintf("%q %q %q %q %q %v", q.Words, q.Namespace, byLabels, byFields, q.RelatedTo, q.Foreign)
+	if o.queries == nil {
+		o.queries = map[string]objects.Query{}
+	}
+	o.queries[name] = q
+	return place{name, o.grouped}, o.Table.Order.Words
+}
+
+// Return lists what was listed.
+func (o *Screen) Return(to any, filter string) tea.Cmd {
+	at := to.(place)
+	o.grouped, o.from = at.grouped, -1
+	cmd := o.ask(o.queries[at.query])
+	o.Table.Order.Words = filter
+	return cmd
+}
+
 // past says that another moment is shown than the newest of the current snapshot; "" where
 // that is shown.
 func (o *Screen) past() string {
@@ -127,6 +163,9 @@ func (o *Screen) Keys() keys.Set {
 	}
 	for _, a := range []keys.Action{keys.Earlier, keys.Later, keys.MuchEarlier, keys.MuchLater, keys.GoTo} {
 		k[a] = why
+	}
+	if why == "" {
+		o.Ends(k, o.Session.Wanted.Moment)
 	}
 	if o.past() != "" {
 		k[keys.Newest] = ""
@@ -161,6 +200,9 @@ func (o *Screen) offerListed(k keys.Set, why string) {
 	}
 	why = o.absent()
 	k[keys.ToObject], k[keys.ToDiff], k[keys.AsJSON], k[keys.ToRelated], k[keys.Decode] = why, why, why, why, why
+	if why == "" && o.showing == session.WholeObject && len(o.Lines) <= o.Pager.Height {
+		k[keys.ToObject] = "all of the object is on the screen"
+	}
 	if o.showing == session.Versions {
 		k.Offer(keys.Unfold, keys.InColumns)
 		if o.DetailWidth() < shared.SideBySide {
@@ -280,7 +322,7 @@ func (o *Screen) Update(msg tea.Msg) tea.Cmd {
 		cmd = o.goTo(string(msg))
 	case session.LookAtMsg:
 		o.lookAt(msg)
-	case session.NamespaceMsg:
+	case widget.NamespaceMsg:
 		q := o.Session.Wanted.Query
 		q.Namespace = string(msg)
 		cmd = o.ask(q)
@@ -349,14 +391,19 @@ func (o *Screen) press(msg keys.Press) tea.Cmd {
 		if o.grouped == groupings {
 			o.grouped = -1
 		}
+		words := o.Table.Order.Words
 		o.reset()
+		o.Table.Order.Words = words
 		return o.Refresh()
 	case keys.Open:
 		if group, ok := o.Table.Item().(*objects.Group); ok {
 			return o.enter(*group)
 		}
+		if key, ok := o.selected(); ok && !o.Opened && key.Group == "" && key.Resource == "namespaces" && slices.Equal(o.Session.Wanted.Query.Words, []string{"namespaces"}) {
+			return o.ask(objects.Query{Words: []string{"pods"}, Namespace: key.Name})
+		}
 	case keys.Back:
-		if !o.Opened && len(o.Table.Marked) == 0 && o.Table.Order.Words == "" {
+		if !o.Opened && !o.Table.Narrowed() {
 			return o.out()
 		}
 	case keys.ToObject:
@@ -365,17 +412,20 @@ func (o *Screen) press(msg keys.Press) tea.Cmd {
 			o.toText = true
 			return o.Detail()
 		}
-		o.toggleObject()
+		top := o.Pager.Top
+		if o.toggleObject(); o.Pager.Top == top {
+			return widget.Notify("its " + o.format() + " is on the screen")
+		}
 		return nil
 	case keys.ToDiff:
 		o.openAt(o.nextReading())
 		return o.Detail()
 	case keys.Unfold:
 		o.look.Noise = !o.look.Noise
-		return o.Detail()
+		return tea.Batch(o.Detail(), o.look.Said())
 	case keys.InColumns:
 		o.look.Beside = !o.look.Beside
-		return o.Detail()
+		return tea.Batch(o.Detail(), o.look.SaidBeside())
 	case keys.ToRelated:
 		return o.ask(objects.Query{RelatedTo: o.Table.Selected, Foreign: true})
 	case keys.AsJSON:

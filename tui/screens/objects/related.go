@@ -131,7 +131,7 @@ func (d *description) events() []string {
 	case e.None:
 		lines = append(lines, draw.PaintAll(t.Dim, draw.Wrap("There is no event of any object at this revision: they are kept for an hour, and may be kept in another etcd.", d.width))...)
 	case len(e.List) == 0:
-		lines = append(lines, t.Dim.Paint("None regards it at this revision."))
+		lines = append(lines, t.Dim.Paint("No events."))
 	}
 	for i := range e.List {
 		lines = append(lines, d.event(&e.List[i])...)

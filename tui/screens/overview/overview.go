@@ -128,7 +128,7 @@ func (o *Screen) outcomes(width int) []string {
 		}
 		color, mark := shared.Severity(t, o.Severity)
 		lead := fmt.Sprintf("%s %9s %s", mark, words.Likely(o.Certain, o.Pods-o.Certain), t.Fit(string(o.ID), 18))
-		lines = append(lines, color.Paint(lead)+t.Fit(o.Title, 30)+t.Dim.Paint(sure))
+		lines = append(lines, color.Paint(lead)+t.Fit(o.Title, 32)+t.Dim.Paint(sure))
 	}
 	if len(well) > 0 {
 		lines = append(lines, t.Dim.Paint(t.Cut(t.MarkOK+"           "+strings.Join(well, ", "), width)))
@@ -203,7 +203,7 @@ func (o *Screen) kubelets(width int) []string {
 		lines = append(lines, draw.PaintAll(t.Dim, draw.Item("  ", nodes[0].Name+": "+nodes[0].Reason, width))...)
 	}
 	if d := p.Revisions.Deaf; d != nil {
-		text := fmt.Sprintf("Deaf until the store has passed revision %s", words.Number(d.UntilRevision))
+		text := "Kubelets miss changes until revision " + words.Number(d.UntilRevision)
 		if d.UntilExpected > d.UntilRevision {
 			text += fmt.Sprintf(" (up to about %s)", words.Number(d.UntilExpected))
 		}
@@ -278,7 +278,7 @@ func (o *Screen) toKnow(width int) []string {
 	if len(texts) == 0 {
 		return nil
 	}
-	lines := []string{t.Heading("To know", width)}
+	lines := []string{t.Heading("Limits of this prediction", width)}
 	for _, text := range texts {
 		lines = append(lines, draw.Item(t.Dot+" ", text, width)...)
 	}

@@ -65,7 +65,10 @@ func (p *Screen) Keys() keys.Set {
 		why = "there is no runbook"
 	}
 	k[keys.CopyOut], k[keys.SaveOut] = why, why
-	return k.Offer(keys.Platform)
+	if k[keys.Platform] = ""; len(p.Input.Platforms) < 2 {
+		k[keys.Platform] = "there is no other platform"
+	}
+	return k
 }
 
 // Export is the runbook.
@@ -96,6 +99,9 @@ func (p *Screen) Update(msg tea.Msg) tea.Cmd {
 			return func() tea.Msg { return session.PlatformMsg{} }
 		case keys.Open:
 			plan := p.modes()[p.at].Plan
+			if plan.Equal(p.Plan.Plan) {
+				return widget.Notify("this is the plan in force")
+			}
 			return func() tea.Msg { return session.AdoptMsg{Plan: plan} }
 		case keys.Up, keys.Down:
 			n := len(p.modes())
@@ -111,6 +117,19 @@ func (p *Screen) Update(msg tea.Msg) tea.Cmd {
 		p.SetSize(p.width, p.height)
 	}
 	return nil
+}
+
+// Click is what a click asks for: to select a way to restore, and to take the selected one over.
+func (p *Screen) Click(x, y int) (keys.Press, bool) {
+	if p.Modes == nil || p.wide() && x >= p.width/2 || y < 1 || y > len(p.modes()) {
+		return keys.Press{}, false
+	}
+	if p.at == y-1 {
+		return keys.Press{Action: keys.Open}, true
+	}
+	p.at, p.drawn = y-1, shared.Drawn{}
+	p.Rewind()
+	return keys.Press{}, true
 }
 
 // modes are the plan in force, and then the ways to restore.

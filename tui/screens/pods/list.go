@@ -210,6 +210,36 @@ func (l *podList) in(g *podGroup) []int32 {
 	return only
 }
 
+// inNamespace are the places of the pods of a namespace among those that are listed, nil for all
+// where there is none.
+func (l *podList) inNamespace(name string) []int32 {
+	if name == "" {
+		return l.only
+	}
+	only := []int32{}
+	for i := range l.len() {
+		if l.at(i).Namespace != name {
+			continue
+		}
+		place := int32(i)
+		if l.only != nil {
+			place = l.only[i]
+		}
+		only = append(only, place)
+	}
+	return only
+}
+
+// places are those of some rows.
+func (l *podList) places(rows []int32) []int32 {
+	for i, row := range rows {
+		if l.only != nil {
+			rows[i] = l.only[row]
+		}
+	}
+	return rows
+}
+
 // groupRows makes rows of groups, the worst first.
 func groupRows(list []*podGroup) widget.Rows {
 	title, key := "GROUP", "U"
@@ -225,7 +255,8 @@ func groupRows(list []*podGroup) widget.Rows {
 			{Title: "OTHER HARM", Key: "A", Min: 8, Drop: 2, Right: true, Desc: true, By: "certain and possible"},
 			{Title: "UNAFFECTED", Key: "F", Min: 8, Drop: 1, Right: true, Desc: true},
 		},
-		Count: len(list),
+		Sifted: true,
+		Count:  len(list),
 		Cell: func(row, column int) string {
 			g := list[row]
 			switch column {

@@ -26,9 +26,10 @@ type Screen struct {
 	detail *detail
 	of     *restore.Prediction // whose pods the table shows, or will when it is arranged
 	place  widget.Place
-	opened bool      // keys go to the detail
-	groups int       // the column that groups have in common, none while pods are listed
-	within *podGroup // whose pods, or groups of them, are listed; nil for all
+	opened bool         // keys go to the detail
+	order  widget.Order // that the pods had before they were grouped
+	groups int          // the column that groups have in common, none while pods are listed
+	within *podGroup    // whose pods, or groups of them, are listed; nil for all
 
 	width, height int
 }
@@ -100,12 +101,11 @@ func (p *Screen) Keys() keys.Set {
 		k.Offer(keys.Leave, keys.Back, keys.CopyOut, keys.SaveOut)
 	} else {
 		p.Table.Actions(k)
-		k.Offer(keys.FilterBy, keys.SortBy, keys.GroupBy)
+		p.Table.Narrowing(k)
+		k.Offer(keys.GroupBy, keys.InNamespace)
 		k[keys.CopyOut], k[keys.SaveOut] = k[keys.Open], k[keys.Open]
-		if p.Table.Rows.Minor != nil {
-			k.Offer(keys.ShowAll)
-		}
-		if p.Table.Order.Words != "" || p.within != nil || p.groups != none || len(p.Table.Marked) > 0 {
+		p.Table.Hiding(k)
+		if p.within != nil || p.groups != none {
 			k.Offer(keys.Back)
 		}
 	}
@@ -114,6 +114,12 @@ func (p *Screen) Keys() keys.Set {
 		why = "no pod is selected"
 	}
 	k[keys.ToObject], k[keys.ToDiff], k[keys.HistoryOf], k[keys.Other] = why, why, why, cmp.Or(why, p.detail.noOther())
+	if why == "" && p.opened {
+		k[keys.ToDiff] = p.detail.noOther()
+		if len(p.detail.lines()) <= p.detail.Height {
+			k[keys.ToObject], k[keys.ToDiff] = "all of the pod is on the screen", "all of the pod is on the screen"
+		}
+	}
 	if k[keys.RestartAt] = why; why == "" && p.node() == "" {
 		k[keys.RestartAt] = "the pod is on no node"
 	}
@@ -132,15 +138,17 @@ func (p *Screen) Update(msg tea.Msg) tea.Cmd {
 	case objectsMsg:
 		p.detail.read(msg)
 	case session.PodsMsg:
-		p.opened, p.groups, p.within, p.Table.Pinned = false, none, groupOf(msg), false
-		p.Table.Order.Words, p.Table.Order.All = "", true
-		return p.list()
+		p.opened, p.within = false, groupOf(msg)
+		p.Table.Order.Words, p.Table.Order.Namespace, p.Table.Order.All = "", "", true
+		return p.by(none)
 	case widget.SearchMsg:
 		p.detail.Search(string(msg), p.detail.lines())
 	case widget.FilterMsg:
-		o := p.Table.Order
-		o.Words = string(msg)
-		return p.Table.SetOrder(o)
+		p.Table.Order.Words = string(msg)
+		return p.renarrowed()
+	case widget.NamespaceMsg:
+		p.Table.Order.Namespace = string(msg)
+		return p.renarrowed()
 	case keys.Press:
 		return p.press(msg)
 	}
@@ -155,9 +163,8 @@ func (p *Screen) press(msg keys.Press) tea.Cmd {
 	switch msg.Action {
 	case keys.Open:
 		if g, ok := p.Table.Item().(*podGroup); ok {
-			p.within, p.groups = g, none
-			p.Table.Pinned = false
-			return p.list()
+			p.within = g
+			return p.by(none)
 		}
 		p.opened = true
 		return p.follow()
@@ -220,17 +227,35 @@ func (p *Screen) back() tea.Cmd {
 	case p.opened:
 		p.opened = false
 		return nil
-	case len(p.Table.Marked) > 0:
-		clear(p.Table.Marked)
-		return nil
-	case p.Table.Order.Words != "":
-		return p.Update(widget.FilterMsg(""))
+	case p.Table.Narrowed():
+		was := p.Table.Order
+		cmd := p.Table.Loosen()
+		if p.Table.Order != was {
+			return p.renarrowed()
+		}
+		return cmd
 	case p.groups != none:
-		p.groups = none
+		return p.by(none)
 	case p.within != nil:
-		p.groups, p.within = p.within.column, p.within.outer
+		column := p.within.column
+		p.within = p.within.outer
+		return p.by(column)
 	}
-	p.Table.Pinned = false
+	return nil
+}
+
+// by groups the pods by a column, or lists them. Groups begin with the worst, and the pods are
+// sorted again as they were.
+func (p *Screen) by(column int) tea.Cmd {
+	o := &p.Table.Order
+	switch {
+	case p.groups == none && column != none:
+		p.order = *o
+		o.By, o.Reverse = 0, false
+	case p.groups != none && column == none:
+		o.By, o.Reverse = p.order.By, p.order.Reverse
+	}
+	p.groups, p.Table.Pinned = column, false
 	return p.list()
 }
 
@@ -238,11 +263,11 @@ func (p *Screen) back() tea.Cmd {
 // are listed of stays.
 func (p *Screen) group() tea.Cmd {
 	order := []int{none, colOutcome, colNode, colOwner, none}
-	for p.groups = order[slices.Index(order, p.groups)+1]; p.groups != none && p.within.by(p.groups); {
-		p.groups = order[slices.Index(order, p.groups)+1]
+	next := order[slices.Index(order, p.groups)+1]
+	for next != none && p.within.by(next) {
+		next = order[slices.Index(order, next)+1]
 	}
-	p.Table.Pinned = false
-	return p.list()
+	return p.by(next)
 }
 
 // predicted shows another prediction. Its pods are those of the one before, in
@@ -260,19 +285,50 @@ func (p *Screen) list() tea.Cmd {
 	if p.of == nil {
 		return nil
 	}
-	list, by, within := podList{p.of.Pods, p.Known, nil}, p.groups, p.within
+	list, by, within, o := podList{p.of.Pods, p.Known, nil}, p.groups, p.within, p.Table.Order
 	s := p.Session
 	return p.Table.MakeRows(func() widget.Rows {
 		if within != nil {
 			list.only = list.in(within)
 		}
 		if by != none {
+			list.only = list.inNamespace(o.Namespace)
+			r := list.rows()
+			r.Labels = func(row int) map[string]string { return labelsOf(s, list.at(row)) }
+			if o.Words != "" {
+				list.only = list.places(r.Passing(o.Words, len(podColumns)))
+			}
 			return groupRows(list.groups(by, within))
 		}
 		r := list.rows()
 		r.Labels = func(row int) map[string]string { return labelsOf(s, list.at(row)) }
 		return r
 	})
+}
+
+// renarrowed shows other rows: groups count the pods that pass the filter, in the namespace.
+func (p *Screen) renarrowed() tea.Cmd {
+	if p.groups != none {
+		return p.list()
+	}
+	return p.Table.Arrange()
+}
+
+// place is what is listed.
+type place struct {
+	within *podGroup
+	groups int
+}
+
+// Place is what is listed.
+func (p *Screen) Place() (any, string) { return place{p.within, p.groups}, p.Table.Order.Words }
+
+// Return lists what was listed.
+func (p *Screen) Return(to any, filter string) tea.Cmd {
+	at := to.(place)
+	p.Table.Order.Words = filter
+	p.within, p.opened = at.within, false
+	return p.by(at.groups)
 }
 
 // labelsOf reads the labels of a pod's object.
@@ -322,6 +378,9 @@ func (p *Screen) node() string {
 	return pod.Node
 }
 
+// CheckFilter says what is wrong with a filter.
+func (p *Screen) CheckFilter(text string) error { return p.Table.CheckFilter(text) }
+
 // Columns are those that the table has.
 func (p *Screen) Columns() []widget.Column { return p.Table.Columns }
 
@@ -346,6 +405,18 @@ func (p *Screen) Remember() map[string]string { return p.Table.Remember() }
 
 // Recall goes back to what Remember has kept.
 func (p *Screen) Recall(m map[string]string) tea.Cmd { return p.Table.Recall(m) }
+
+// Click is what a click asks for: on the list a row or a title, on the detail to go there.
+func (p *Screen) Click(x, y int) (keys.Press, bool) {
+	if p.place == widget.Beside && x >= p.listWidth() || p.place == widget.Below && y >= p.listHeight() || p.place == widget.InPlace && p.opened {
+		return keys.Press{Action: keys.Open}, !p.opened && p.detail.pod != nil
+	}
+	press, ok := p.Table.Click(x, y-1)
+	if ok && press.Action == "" {
+		p.opened = false
+	}
+	return press, ok && !(p.opened && press.Action == keys.SortBy)
+}
 
 // View draws it.
 func (p *Screen) View() []string {
@@ -376,7 +447,7 @@ func (p *Screen) lines() []string {
 	width := p.Table.Width
 	lines := []string{" " + t.Cut(p.counts(), width-1)}
 	if p.Table.Ready() && len(p.Table.Shown) == 0 {
-		return append(append(lines, ""), draw.PaintAll(t.Dim, draw.Item("   ", p.empty(), width-3))...)
+		return append(append(lines, p.Table.Empty(), ""), draw.PaintAll(t.Dim, draw.Item("   ", p.empty(), width-3))...)
 	}
 	return append(lines, p.Table.View(!p.opened, p.Refused != nil)...)
 }
@@ -406,6 +477,8 @@ func (p *Screen) empty() string {
 	switch o := p.Table.Have; {
 	case len(p.of.Pods) == 0:
 		return "Neither snapshot holds a pod."
+	case o.Namespace != "" && o.Words == "":
+		return fmt.Sprintf("None of the pods shown is in the namespace %s. %s shows all namespaces.", draw.Quoted(o.Namespace), p.Keymap.Key(keys.Back))
 	case o.Words != "" && !o.All:
 		return fmt.Sprintf("No affected pod matches %q. %s looks among the unaffected, too; %s clears the filter.", o.Words, p.Keymap.Key(keys.ShowAll), p.Keymap.Key(keys.Back))
 	case o.Words != "":

@@ -1,12 +1,14 @@
 package shared
 
 import (
+	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
 	"revenant/analyzer/diff"
 	"revenant/decoder/sanitize"
 	"revenant/internal/words"
 	"revenant/tui/draw"
+	"revenant/tui/widget"
 )
 
 // SideBySide is how many columns two states need to stand beside each other.
@@ -21,6 +23,22 @@ type ChangesLook struct {
 	Noise  bool   // what is noise, too
 	Unfold string // the key that shows it, "" for none
 	Whole  bool   // one of the two does not exist: all of the other is shown
+}
+
+// Said says whether noise is shown, where one may not see that.
+func (look ChangesLook) Said() tea.Cmd {
+	if look.Noise {
+		return widget.Notify("noise is unfolded, where there is some")
+	}
+	return widget.Notify("noise is folded away")
+}
+
+// SaidBeside says how two states are shown, where one may not see that.
+func (look ChangesLook) SaidBeside() tea.Cmd {
+	if look.Beside {
+		return widget.Notify("the two states are shown side by side, where there are two")
+	}
+	return widget.Notify("the two states are shown one below the other")
 }
 
 // Changes draws what differs between two states of an object: a line that counts, and

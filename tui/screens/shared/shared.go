@@ -74,6 +74,11 @@ func Severity(t *draw.Theme, s restore.Severity) (draw.Style, string) {
 	return "", t.MarkOK
 }
 
+// Marks says what the marks of severities mean.
+func Marks(t *draw.Theme) string {
+	return t.MarkCritical + " harm that nothing repairs  " + t.MarkWarning + " passes by itself, or is to be known  " + t.MarkOK + " nothing to do. A pod's own mark may be a lower one than is usual for its outcome."
+}
+
 // Legend says what a question mark in a count means, where a prediction has such counts.
 func Legend(s *session.Session) func() []string {
 	return func() []string {

@@ -278,7 +278,7 @@ func (p *Screen) press(msg keys.Press) (cmd tea.Cmd, done bool) {
 		}
 		return nil, false
 	case keys.Back:
-		if p.Opened || len(p.Table.Marked) > 0 || p.Table.Order.Words != "" || len(p.trail) == 0 {
+		if p.Opened || p.Table.Narrowed() || len(p.trail) == 0 {
 			return nil, false
 		}
 		last := len(p.trail) - 1
@@ -290,7 +290,10 @@ func (p *Screen) press(msg keys.Press) (cmd tea.Cmd, done bool) {
 		for next.view = (next.view + 1) % spaceViews; !next.view.of(next.within); {
 			next.view = (next.view + 1) % spaceViews
 		}
-		return p.to(next, ""), true
+		was := p.Table.Order
+		p.turn(next, "")
+		p.Table.Order.Words, p.Table.Order.Namespace = was.Words, was.Namespace
+		return p.Refresh(), true
 	case keys.Other:
 		p.at.side = p.Input.Other(p.at.side)
 		return p.Refresh(), true
@@ -315,12 +318,17 @@ func (p *Screen) into(g *storage.Group) tea.Cmd {
 
 // to shows something else, with a row selected.
 func (p *Screen) to(at spaceAt, selected string) tea.Cmd {
+	p.turn(at, selected)
+	return p.Refresh()
+}
+
+// turn forgets what was selected and how it was sorted.
+func (p *Screen) turn(at spaceAt, selected string) {
 	p.at, p.Opened = at, false
 	p.Table.Pinned, p.Table.Selected = selected != "", selected
 	columns := p.columnsOf(at.view)
 	p.Table.Order = widget.Order{By: slices.IndexFunc(columns, func(c widget.Column) bool { return c.Title == spaceSorted[at.view] })}
 	clear(p.Table.Marked)
-	return p.Refresh()
 }
 
 // columnsOf are the columns of a view.
@@ -407,6 +415,22 @@ func (p *Screen) nothing() string {
 
 // View draws it.
 func (p *Screen) View() []string { return append(p.head(p.Width), p.Board.View()...) }
+
+// Click is what a click asks for.
+func (p *Screen) Click(x, y int) (keys.Press, bool) {
+	return p.Board.Click(x, y-len(p.head(p.Width)))
+}
+
+// Place is what is shown.
+func (p *Screen) Place() (any, string) { return p.at, p.Table.Order.Words }
+
+// Return shows what was shown.
+func (p *Screen) Return(place any, filter string) tea.Cmd {
+	p.trail = nil
+	p.turn(place.(spaceAt), "")
+	p.Table.Order.Words = filter
+	return p.Refresh()
+}
 
 // head says in headLines what the file is made of.
 func (p *Screen) head(width int) []string {

@@ -84,7 +84,8 @@ func (x *Screen) laneHeight() int {
 
 // Keys lists the actions that Update takes.
 func (x *Screen) Keys() keys.Set {
-	k := x.Table.Actions(keys.Set{}).Offer(keys.FilterBy, keys.SortBy)
+	k := x.Table.Actions(keys.Set{})
+	x.Table.Narrowing(k)
 	for _, a := range []keys.Action{keys.CopyOut, keys.SaveOut, keys.HistoryOf, keys.ToObject, keys.ToDiff} {
 		k[a] = k[keys.Open]
 	}
@@ -98,7 +99,7 @@ func (x *Screen) Keys() keys.Set {
 	if why != "" {
 		return k
 	}
-	if x.Table.Order.Words != "" || v.zoomed || v.verb != "" || len(x.Table.Marked) > 0 {
+	if v.zoomed || v.verb != "" {
 		k.Offer(keys.Back)
 	}
 	if x.carving {
@@ -118,6 +119,9 @@ func (x *Screen) Keys() keys.Set {
 	}
 	return k
 }
+
+// CheckFilter says what is wrong with a filter.
+func (x *Screen) CheckFilter(text string) error { return x.Table.CheckFilter(text) }
 
 // Columns are those of the list.
 func (x *Screen) Columns() []widget.Column { return x.Table.Columns }
@@ -146,6 +150,8 @@ func (x *Screen) Update(msg tea.Msg) tea.Cmd {
 		}
 	case widget.FilterMsg:
 		return x.filter(string(msg))
+	case widget.NamespaceMsg:
+		return x.Table.InNamespace(string(msg))
 	case session.AtMsg:
 		return x.goTo(string(msg))
 	case keys.Press:
@@ -319,11 +325,8 @@ func (x *Screen) press(p keys.Press) tea.Cmd {
 func (x *Screen) back() tea.Cmd {
 	v := *x.wanted
 	switch {
-	case len(x.Table.Marked) > 0:
-		clear(x.Table.Marked)
-		return nil
-	case x.Table.Order.Words != "":
-		return x.filter("")
+	case x.Table.Narrowed():
+		return x.Table.Loosen()
 	case v.verb != "":
 		v.verb = ""
 	default:
@@ -450,6 +453,9 @@ func (x *Screen) choose(told *timeline.Joined, n int) {
 	x.Table.Selected, x.Table.Pinned, x.near = eventID(told, n), true, told.Revision(n).Main
 }
 
+// Click is what a click asks for.
+func (x *Screen) Click(column, y int) (keys.Press, bool) { return x.Table.Click(column, y-x.above()) }
+
 // View draws it.
 func (x *Screen) View() []string {
 	lines := []string{" " + x.Theme.Cut(x.title(), x.width-1)}
@@ -462,7 +468,7 @@ func (x *Screen) View() []string {
 		lines = append(lines, x.plot()...)
 	}
 	if x.Table.Ready() && len(x.Table.Shown) == 0 {
-		return append(lines, draw.PaintAll(x.Theme.Dim, draw.Item("   ", x.why(), x.width-3))...)
+		return append(append(lines, x.Table.Empty(), ""), draw.PaintAll(x.Theme.Dim, draw.Item("   ", x.why(), x.width-3))...)
 	}
 	return append(lines, x.Table.View(true, false)...)
 }
@@ -479,6 +485,8 @@ func (x *Screen) why() string {
 		return "No revision is retained."
 	case x.Table.Have.Words != "":
 		return fmt.Sprintf("None of the %s %s matches %s. %s clears the filter.", events, v.rangeText(), draw.Quoted(x.Table.Have.Words), clears)
+	case x.Table.Have.Namespace != "":
+		return fmt.Sprintf("None of the %s %s is in the namespace %s. %s shows all namespaces.", events, v.rangeText(), draw.Quoted(x.Table.Have.Namespace), clears)
 	case v.verb != "":
 		return fmt.Sprintf("There are no %s %s. %s shows all verbs again.", events, v.rangeText(), clears)
 	}
