@@ -263,15 +263,11 @@ func (s *Session) having(source int, key string) Moment {
 // Ends says why the keys that go to an earlier or a later moment do nothing at one: no state
 // before it, or after it, is kept.
 func (s *Session) Ends(k keys.Set, at Moment) {
-	of := s.Source(at.Source).Snapshot
-	if at.Revision == 0 {
-		at.Revision = of.Revision()
-	}
-	if at.Revision <= max(of.CompactRevision(), 1) {
+	stay := s.Step(at, 0)
+	if s.Step(at, -1) == stay {
 		k[keys.Earlier], k[keys.MuchEarlier] = "no earlier state is kept", "no earlier state is kept"
 	}
-	if at.Revision >= of.Revision() {
-		why := "this is the newest state of the " + s.Input.Title(at.Source)
-		k[keys.Later], k[keys.MuchLater] = why, why
+	if s.Step(at, 1) == stay {
+		k[keys.Later], k[keys.MuchLater] = "no later state is kept", "no later state is kept"
 	}
 }
