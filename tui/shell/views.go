@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"revenant/internal/words"
+	"revenant/tui/draw"
 	"revenant/tui/keys"
 	"revenant/tui/session"
 	"revenant/tui/widget"
@@ -144,7 +145,7 @@ func (m *model) askAliases() {
 			if one := cmp.Or(r.Singular, strings.ToLower(r.Kind)); one != "" && one != name {
 				names = append(names, one)
 			}
-			p.items = append(p.items, paletteItem{":" + name, "", fmt.Sprintf("%s (%s)", strings.Join(append(names, r.FullName()), ", "), words.Count(r.Count, "object")), func() tea.Cmd { return m.command(name) }})
+			p.items = append(p.items, paletteItem{":" + draw.Safe(name), "", fmt.Sprintf("%s (%s)", strings.Join(append(names, r.FullName()), ", "), words.Count(r.Count, "object")), func() tea.Cmd { return m.command(name) }})
 		}
 	}
 	p.find("")
