@@ -16,15 +16,30 @@ type PlanComparison struct {
 // Text writes the comparison for people: the ways to restore side by side, what
 // each costs, and which does the least harm.
 func (c *PlanComparison) Text(w *Printer) {
+	c.facts(w)
+	w.Line("")
+	if len(c.Missing) > 0 {
+		w.Wrapped("", textWidth, c.missingText())
+		w.Line("")
+	}
+	c.plans(w)
+	w.Line("")
+	w.Wrapped("", textWidth, c.Reason)
+	w.Wrapped("", textWidth, countsText)
+}
+
+const countsText = "A count such as 12+3? is of 12 certain pods and up to 3 more."
+
+// facts are what the comparison rests on.
+func (c *PlanComparison) facts(w *Printer) {
 	for i := range c.Evidence {
 		evidenceLine(w, &c.Evidence[i])
 	}
 	metricsText(w, c.Metrics)
-	w.Line("")
-	if len(c.Missing) > 0 {
-		w.Wrapped("", textWidth, restore.MissingText(c.Missing)+" More pods may be affected than are counted here.")
-		w.Line("")
-	}
+}
+
+// plans lays the ways to restore side by side, and says what each costs.
+func (c *PlanComparison) plans(w *Printer) {
 	c.table(w)
 	w.Line("")
 	for i := range c.Modes {
@@ -32,9 +47,6 @@ func (c *PlanComparison) Text(w *Printer) {
 		w.Line("%s: %s (%s)", m.ID, m.Title, planFlags(m.Plan))
 		w.Wrapped("  ", textWidth, m.Price)
 	}
-	w.Line("")
-	w.Wrapped("", textWidth, c.Reason)
-	w.Wrapped("", textWidth, "A count such as 12+3? is of 12 certain pods and up to 3 more.")
 }
 
 // table has a column for each mode.

@@ -25,14 +25,27 @@ type Verification struct {
 
 // Text writes the verification for people.
 func (v *Verification) Text(w *Printer) {
+	v.facts(w)
+	w.Line("")
+	w.verdict(v.headline())
+	w.Line("")
+	v.servers(w)
+	v.nodes(w)
+	v.findings(w)
+	v.notes(w)
+	v.prediction(w)
+}
+
+// facts are what the verification rests on.
+func (v *Verification) facts(w *Printer) {
 	for i := range v.Evidence {
 		evidenceLine(w, &v.Evidence[i])
 	}
 	w.Field("held against", v.API)
-	w.Line("")
-	v.verdict(w)
-	w.Line("")
-	v.servers(w)
+}
+
+// nodes lists what was found by node.
+func (v *Verification) nodes(w *Printer) {
 	var rows [][]string
 	var severities []restore.Severity
 	for _, n := range v.Nodes {
@@ -54,7 +67,10 @@ func (v *Verification) Text(w *Printer) {
 		rows = append(rows, []string{n.Name, words.Number(n.Running), words.Number(n.Phantoms), words.Number(n.Ghosts), words.Number(n.Doubles), words.Number(n.Strays), strings.Join(seen, ", ")})
 	}
 	w.Table([]string{"NODE", "RUNNING", "PHANTOMS", "GHOSTS", "DOUBLES", "STRAYS", "SEEN BY"}, rows, severities)
-	v.findings(w)
+}
+
+// notes are what to know beyond single findings.
+func (v *Verification) notes(w *Printer) {
 	for i, note := range v.Notes {
 		if i == 0 {
 			w.Line("")
@@ -62,10 +78,10 @@ func (v *Verification) Text(w *Printer) {
 		}
 		w.Wrapped("  ", textWidth, "- "+note)
 	}
-	v.prediction(w)
 }
 
-func (v *Verification) verdict(w *Printer) {
+// headline says what was found, and how severe that is.
+func (v *Verification) headline() (restore.Severity, string) {
 	var parts []string
 	var severity restore.Severity
 	for _, k := range drift.Kinds {
@@ -74,15 +90,13 @@ func (v *Verification) verdict(w *Printer) {
 			severity = cmp.Or(severity, k.Severity)
 		}
 	}
-	if len(parts) == 0 {
-		text := "Nothing runs that the API does not have, and everything runs that it has, on the nodes that were looked at."
-		if slices.ContainsFunc(v.Evidence, func(e restore.Evidence) bool { return len(e.Missing) > 0 }) {
-			text = "Nothing was found on the nodes that were looked at. But evidence is missing, as is said above: what the API has may be more, or less."
-		}
-		w.Wrapped("", textWidth, text)
-		return
+	switch {
+	case len(parts) > 0:
+		return severity, "Found: " + strings.Join(parts, ", ") + "."
+	case slices.ContainsFunc(v.Evidence, func(e restore.Evidence) bool { return len(e.Missing) > 0 }):
+		return restore.Warning, "Nothing was found on the nodes that were looked at. But evidence is missing, as its own lines say: what the API has may be more, or less."
 	}
-	fmt.Fprintln(w.w, w.paint(severity, "Found: "+strings.Join(parts, ", ")+"."))
+	return severity, "Nothing runs that the API does not have, and everything runs that it has, on the nodes that were looked at."
 }
 
 // servers lists the API servers, where there are several.

@@ -297,6 +297,12 @@ func (in *Inspection) Text(p *Printer) {
 
 func (e *InspectedEvidence) text(p *Printer) {
 	p.Line("%s", e.Path)
+	e.fields(p)
+	problemText(p, e.Problems)
+}
+
+// fields are what the file is, without its problems.
+func (e *InspectedEvidence) fields(p *Printer) {
 	p.Field("size", fmt.Sprintf("%s, pages of %s bytes", words.Bytes(e.Custody.SizeBytes), words.Number(e.PageSize)))
 	p.Field("grade", e.gradeText())
 	hash := "not computed"
@@ -356,7 +362,6 @@ func (e *InspectedEvidence) text(p *Printer) {
 		buckets = append(buckets, fmt.Sprintf("%s %s", b.Name, words.Number(b.Keys)))
 	}
 	p.Field("buckets", strings.Join(buckets, ", "))
-	problemText(p, e.Problems)
 }
 
 // kubeletText lists the versions of kubelets, the most frequent ones when there are many.

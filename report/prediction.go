@@ -23,11 +23,9 @@ const textWidth = 100
 // Text writes the prediction for people: what it rests on, the verdict, the
 // pods, what the outcomes mean and what to do.
 func (p *Prediction) Text(w *Printer) {
-	if p.Plan.Onto != "" {
-		p.headOnto(w)
-	} else {
-		p.head(w)
-	}
+	p.facts(w)
+	w.Line("")
+	w.verdict(p.Headline())
 	w.Line("")
 	p.pods(w)
 	p.workloads(w)
@@ -62,9 +60,20 @@ func (o *Overview) Text(w *Printer) {
 	p := Prediction{Prediction: o.Prediction}
 	p.head(w)
 	w.Line("")
+	w.verdict(p.Headline())
+	w.Line("")
 	p.summary(w)
 	p.warnings(w)
 	p.next(w)
+}
+
+// facts are what the prediction rests on.
+func (p *Prediction) facts(w *Printer) {
+	if p.Plan.Onto != "" {
+		p.headOnto(w)
+	} else {
+		p.head(w)
+	}
 }
 
 func (p *Prediction) head(w *Printer) {
@@ -92,11 +101,6 @@ func (p *Prediction) head(w *Printer) {
 			until += fmt.Sprintf(": about %s at the measured rates", r.Deaf.Estimate)
 		}
 		w.wrappedField("kubelets deaf", until)
-	}
-	w.Line("")
-	severity, headline := p.Headline()
-	for _, line := range wrap(headline, textWidth) {
-		fmt.Fprintln(w.w, w.paint(severity, line))
 	}
 }
 
@@ -152,15 +156,11 @@ func (p *Prediction) summary(w *Printer) {
 	w.Table([]string{"OUTCOME", "PODS", "MEANING"}, rows, severities)
 }
 
-// pods lists the pods, worst first.
-func (p *Prediction) pods(w *Printer) {
-	var list []*restore.PodOutcome
-	left := 0
+// worstFirst are the pods that are wanted, worst first.
+func (p *Prediction) worstFirst(wanted func(*restore.PodOutcome) bool) (list []*restore.PodOutcome) {
 	for i := range p.Pods {
-		if o := &p.Pods[i]; p.All || o.Severity != restore.OK {
+		if o := &p.Pods[i]; wanted(o) {
 			list = append(list, o)
-		} else {
-			left++
 		}
 	}
 	slices.SortStableFunc(list, func(a, b *restore.PodOutcome) int {
@@ -169,6 +169,13 @@ func (p *Prediction) pods(w *Printer) {
 		}
 		return rank(a.Outcome) - rank(b.Outcome)
 	})
+	return list
+}
+
+// pods lists the pods, worst first.
+func (p *Prediction) pods(w *Printer) {
+	list := p.worstFirst(func(o *restore.PodOutcome) bool { return p.All || o.Severity != restore.OK })
+	left := len(p.Pods) - len(list)
 	var rows [][]string
 	var severities []restore.Severity
 	for _, o := range list {

@@ -19,18 +19,9 @@ type Preflight struct {
 
 // Text writes the checks for people, the grade first.
 func (f *Preflight) Text(p *Printer) {
-	for _, line := range wrap(f.Headline, textWidth) {
-		fmt.Fprintln(p.w, p.paint(severityOf(f.Grade), line))
-	}
+	p.verdict(severityOf(f.Grade), f.Headline)
 	p.Line("")
-	for i := range f.Evidence {
-		evidenceLine(p, &f.Evidence[i])
-	}
-	p.Field("checked", "for "+words.Time(f.At.Time))
-	t := &f.Targets
-	p.wrappedField("etcd", target(t.Etcd, t.EtcdFrom)+fmt.Sprintf("; quota %s", words.Bytes(t.QuotaBytes)))
-	p.wrappedField("kubernetes", target(t.Kubernetes, t.KubernetesFrom))
-	p.wrappedField("platform", target(string(t.Platform), t.PlatformFrom))
+	f.facts(p)
 	for _, g := range preflight.Groups {
 		p.Line("")
 		p.Line("%s", g.Title)
@@ -40,6 +31,18 @@ func (f *Preflight) Text(p *Printer) {
 			}
 		}
 	}
+}
+
+// facts are what the checks rest on.
+func (f *Preflight) facts(p *Printer) {
+	for i := range f.Evidence {
+		evidenceLine(p, &f.Evidence[i])
+	}
+	p.Field("checked", "for "+words.Time(f.At.Time))
+	t := &f.Targets
+	p.wrappedField("etcd", target(t.Etcd, t.EtcdFrom)+fmt.Sprintf("; quota %s", words.Bytes(t.QuotaBytes)))
+	p.wrappedField("kubernetes", target(t.Kubernetes, t.KubernetesFrom))
+	p.wrappedField("platform", target(string(t.Platform), t.PlatformFrom))
 }
 
 // target is what is known of a program.

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"revenant/analyzer/finding"
-	"revenant/analyzer/restore"
 	"revenant/analyzer/rollback"
 	"revenant/internal/words"
 )
@@ -101,9 +100,8 @@ func rollbackKinds(w *Printer, kinds []rollback.Kind, all bool) {
 func rollbackFindings(w *Printer, list []rollback.Finding, all bool) {
 	f := &list[0]
 	info := rollback.Infos[slices.IndexFunc(rollback.Infos, func(i rollback.Info) bool { return i.ID == f.ID })]
-	id := w.paint(restore.Severity(f.Severity), string(f.ID))
 	w.Line("")
-	fmt.Fprintf(w.w, "%s: %s (%s, %s)\n", id, info.Title, f.Severity, f.Certainty)
+	w.title(f.Severity, string(f.ID), fmt.Sprintf(": %s (%s, %s)", info.Title, f.Severity, f.Certainty))
 	w.Wrapped("  ", textWidth, info.Explains)
 	if f.Inferred != "" {
 		w.Wrapped("  ", textWidth, "Inferred: "+f.Inferred)

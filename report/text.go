@@ -33,21 +33,56 @@ type Printer struct {
 	Paint func(restore.Severity, string) string
 	// Width is how wide the paragraphs of runbooks are, in columns.
 	Width int
+
+	sheet *sheet // where it writes a page; nil for text
 }
 
 // NewPrinter returns a Printer on w.
 func NewPrinter(w io.Writer) *Printer { return &Printer{w: bufio.NewWriter(w), Width: textWidth} }
 
 // Flush writes what is buffered.
-func (p *Printer) Flush() error { return p.w.Flush() }
+func (p *Printer) Flush() error {
+	if p.sheet != nil {
+		p.sheet.flush()
+		return p.sheet.page.End()
+	}
+	return p.w.Flush()
+}
 
 // Line writes one line. Strings among the arguments are made safe to show.
 func (p *Printer) Line(format string, args ...any) {
+	if p.sheet != nil {
+		p.sheet.line(restore.OK, fmt.Sprintf(format, args...))
+		return
+	}
 	p.line(func(s string) string { return sanitize.Short(s, mostInLine) }, format, args...)
 }
 
 // whole is Line for what is to be typed: nothing of it is left out.
-func (p *Printer) whole(format string, args ...any) { p.line(sanitize.Line, format, args...) }
+func (p *Printer) whole(format string, args ...any) {
+	if p.sheet != nil {
+		p.sheet.command(strings.TrimSpace(fmt.Sprintf(format, args...)))
+		return
+	}
+	p.line(sanitize.Line, format, args...)
+}
+
+// title writes a heading: what its severity paints, and the rest of it.
+func (p *Printer) title(s restore.Severity, painted, rest string) {
+	if p.sheet != nil {
+		p.sheet.line(s, painted+rest)
+		return
+	}
+	fmt.Fprintf(p.w, "%s%s\n", p.paint(s, sanitize.Short(painted, mostInLine)), sanitize.Short(rest, mostInLine))
+}
+
+// verdict writes the paragraph that is painted by its severity. A page has it at its
+// head.
+func (p *Printer) verdict(s restore.Severity, text string) {
+	for _, line := range wrap(text, textWidth) {
+		fmt.Fprintln(p.w, p.paint(s, line))
+	}
+}
 
 func (p *Printer) line(safe func(string) string, format string, args ...any) {
 	for i, a := range args {
@@ -63,11 +98,19 @@ func (p *Printer) Verbatim(text []byte) { p.w.Write(text) }
 
 // Field writes a name and its value, aligned below one another.
 func (p *Printer) Field(name, value string) {
+	if p.sheet != nil {
+		p.sheet.field(name, value)
+		return
+	}
 	fmt.Fprintf(p.w, "  %-18s %s\n", name, sanitize.Short(value, mostInLine))
 }
 
 // wrappedField is Field for a value that may need several lines.
 func (p *Printer) wrappedField(name, value string) {
+	if p.sheet != nil {
+		p.sheet.field(name, value)
+		return
+	}
 	indent := strings.Repeat(" ", 21)
 	for i, line := range wrap(value, p.Width-len(indent)) {
 		if i == 0 {
@@ -80,6 +123,10 @@ func (p *Printer) wrappedField(name, value string) {
 
 // Wrapped writes a paragraph, broken at width columns and indented.
 func (p *Printer) Wrapped(indent string, width int, text string) {
+	if p.sheet != nil {
+		p.sheet.paragraph(indent, text)
+		return
+	}
 	for _, line := range wrap(text, width-ansi.StringWidth(indent)) {
 		fmt.Fprintf(p.w, "%s%s\n", indent, line)
 	}
@@ -94,6 +141,10 @@ func wrap(text string, width int) []string {
 // last one not padded. Cells are made safe to show. severities, when given, are
 // those of the rows: the first cell is painted by it.
 func (p *Printer) Table(header []string, rows [][]string, severities []restore.Severity) {
+	if p.sheet != nil {
+		p.sheet.table(header, rows, severities)
+		return
+	}
 	widths := make([]int, len(header))
 	measure := func(row []string) {
 		for i, cell := range row {

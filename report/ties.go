@@ -17,11 +17,6 @@ func (p *Prediction) headOnto(w *Printer) {
 	w.Field("plan", planText(p.Plan))
 	w.wrappedField("kubernetes", kubernetesText(&p.Kubernetes))
 	w.Field("restored to", "revision "+words.Number(p.Revisions.Restored))
-	w.Line("")
-	severity, headline := p.Headline()
-	for _, line := range wrap(headline, textWidth) {
-		fmt.Fprintln(w.w, w.paint(severity, line))
-	}
 }
 
 // nextOnto says when a bump is needed, and where the steps are.
@@ -53,7 +48,7 @@ func tiesText(w *Printer, t *ties.Ties, all bool) {
 			continue
 		}
 		w.Line("")
-		fmt.Fprintln(w.w, w.paint(info.Severity, fmt.Sprintf("%s: %s", info.ID, info.Title)))
+		w.title(info.Severity, fmt.Sprintf("%s: %s", info.ID, info.Title), "")
 		w.Wrapped("  ", textWidth, info.Explains)
 		shown := list
 		if !all && len(shown) > listedFindings {

@@ -25,12 +25,8 @@ func (p *Prediction) workloads(w *Printer) {
 	var rows [][]string
 	var severities []restore.Severity
 	for _, o := range list {
-		runs := words.Number(o.Running)
-		if o.MayRun > 0 {
-			runs += "+" + words.Number(o.MayRun) + "?"
-		}
 		severities = append(severities, o.Severity)
-		rows = append(rows, []string{o.Namespace, o.Kind + "/" + o.Name, words.Number(o.Wanted), words.Number(o.Believed), runs, words.NumberOrDash(o.Recreates), o.Reason})
+		rows = append(rows, []string{o.Namespace, o.Kind + "/" + o.Name, words.Number(o.Wanted), words.Number(o.Believed), runningText(o), words.NumberOrDash(o.Recreates), o.Reason})
 	}
 	w.Line("")
 	w.Line("Workloads: pods wanted, believed by the API, really running, and recreated by their controllers")
@@ -40,13 +36,26 @@ func (p *Prediction) workloads(w *Printer) {
 			w.Wrapped("  ", textWidth, fmt.Sprintf("%s/%s: %s", o.Namespace, o.Name, o.Action))
 		}
 		for _, t := range o.Twice {
-			claims := ""
-			if len(t.Claims) > 0 {
-				claims = ", both on the claims " + strings.Join(t.Claims, ", ")
-			}
-			w.Wrapped("  ", textWidth, fmt.Sprintf("%s/%s runs twice (%s%s) until %s.", o.Namespace, t.Pod, words.List(t.Nodes), claims, t.Until))
+			w.Wrapped("  ", textWidth, twiceText(o, &t))
 		}
 	}
+}
+
+// runningText is how many pods of a workload run, and how many more may.
+func runningText(o *restore.WorkloadOutcome) string {
+	if o.MayRun > 0 {
+		return words.Number(o.Running) + "+" + words.Number(o.MayRun) + "?"
+	}
+	return words.Number(o.Running)
+}
+
+// twiceText says which pod of a workload runs twice, where and until when.
+func twiceText(o *restore.WorkloadOutcome, t *restore.Twice) string {
+	claims := ""
+	if len(t.Claims) > 0 {
+		claims = ", both on the claims " + strings.Join(t.Claims, ", ")
+	}
+	return fmt.Sprintf("%s/%s runs twice (%s%s) until %s.", o.Namespace, t.Pod, words.List(t.Nodes), claims, t.Until)
 }
 
 // nodes lists the nodes that will refuse pods, or on which host ports clash.

@@ -112,6 +112,11 @@ func (t target) encode(w io.Writer, doc document, color bool) error {
 	if t.format == "json" || t.format == "yaml" {
 		return encodeData(w, t.format, doc)
 	}
+	if paged, ok := doc.(report.Paged); ok && t.format == "html" {
+		p := report.NewPage(w)
+		paged.HTML(p)
+		return p.Flush()
+	}
 	p := report.NewPrinter(w)
 	if color {
 		p.Paint = paint

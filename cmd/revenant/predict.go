@@ -97,7 +97,7 @@ type predictOptions struct {
 }
 
 func newPredict(s streams, f runFunc) *cobra.Command {
-	o := &predictOptions{streams: s}
+	o := &predictOptions{streams: s, output: outputOptions{formats: []string{"table", "json", "yaml", "html"}}}
 	cmd := &cobra.Command{
 		Use:   "predict BACKUP CURRENT | predict BACKUP [CURRENT] --onto new-machines",
 		Short: "Predict the outcome of every pod when BACKUP is restored",
@@ -121,6 +121,7 @@ was readable.`,
   revenant predict backup.db current.db --restart-apiservers cp-1
   revenant predict backup.db current.db --outage-at 2026-11-22T03:00Z --outage 300..900
   revenant predict backup.db current.db --compare
+  revenant predict backup.db current.db -o html=prediction.html
   revenant predict backup.db current.db --fail-on phantom,ghost -o json=prediction.json -o table
   revenant predict backup.db --onto new-machines`,
 		Args:              o.plan.pairOrOnto,

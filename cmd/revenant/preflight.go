@@ -35,7 +35,7 @@ type preflightOptions struct {
 }
 
 func newPreflight(s streams, f runFunc) *cobra.Command {
-	o := &preflightOptions{streams: s, output: outputOptions{formats: []string{"text", "json", "yaml", "prometheus"}}}
+	o := &preflightOptions{streams: s, output: outputOptions{formats: []string{"text", "json", "yaml", "prometheus", "html"}}}
 	cmd := &cobra.Command{
 		Use:   "preflight BACKUP [CURRENT]",
 		Short: "Check before a restore whether this backup can be restored",
