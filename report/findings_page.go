@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"revenant/analyzer/preflight"
 	"revenant/analyzer/restore"
@@ -18,7 +19,8 @@ func (f *Preflight) HTML(w *Printer) {
 
 func (f *Preflight) sections(w *Printer) []page.Section {
 	return []page.Section{
-		{ID: "checks", Title: "Checks", Write: func() {
+		{ID: "attention", Title: "What does not pass", Write: when(len(f.failing()) > 0, func() { f.attention(w) })},
+		{ID: "checks", Title: "All checks", Write: func() {
 			for _, g := range preflight.Groups {
 				f.group(w, g.ID, g.Title)
 			}
@@ -49,13 +51,30 @@ func (f *Preflight) group(w *Printer, id preflight.Group, title string) {
 		if c.Counts == preflight.Ignored {
 			mark = page.None
 		}
-		why, action := c.Why, c.Action
-		if c.Verdict == preflight.Pass || c.Counts == preflight.Ignored {
-			why, action = "", ""
-		}
-		rows = append(rows, page.Row{Mark: mark, Cells: []string{verdict, string(c.ID), c.Reason, why, action}})
+		rows = append(rows, page.Row{Mark: mark, Cells: []string{verdict, string(c.ID), c.Reason}})
 	}
-	w.sheet.page.Table("", title, []page.Column{{Title: "verdict"}, {Title: "check"}, {Title: "what was found", Wide: true}, {Title: "why it matters"}, {Title: "to do"}}, rows)
+	w.sheet.page.Table("checks", title, []page.Column{{Title: "verdict"}, {Title: "check"}, {Title: "what was found", Wide: true}}, rows)
+}
+
+// failing are the checks that do not pass and are not ignored, the worst first.
+func (f *Preflight) failing() (list []*preflight.Check) {
+	for i := range f.Checks {
+		if c := &f.Checks[i]; c.Verdict != preflight.Pass && c.Counts != preflight.Ignored {
+			list = append(list, c)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b *preflight.Check) int { return b.Counts.Rank() - a.Counts.Rank() })
+	return list
+}
+
+// attention lists the checks that do not pass, why they matter and what to do.
+func (f *Preflight) attention(w *Printer) {
+	for _, c := range f.failing() {
+		w.title(severityOf(c.Verdict), fmt.Sprintf("%s: %s", c.Verdict, c.ID), "")
+		w.Wrapped("  ", textWidth, c.Reason)
+		w.Wrapped("  ", textWidth, c.Why)
+		w.Wrapped("  ", textWidth, "To do: "+c.Action)
+	}
 }
 
 // HTML writes the verification as a page.

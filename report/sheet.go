@@ -35,13 +35,17 @@ type sheet struct {
 var marks = map[restore.Severity]page.Mark{restore.Critical: page.Bad, restore.Warning: page.Warn}
 
 func (s *sheet) line(severity restore.Severity, text string) {
-	indented := strings.HasPrefix(text, "  ")
+	indented, example := strings.HasPrefix(text, "  "), strings.HasPrefix(text, "    ")
 	if indented && s.pending != "" {
 		s.heading()
 	}
 	s.flush()
 	text = strings.TrimSpace(text)
-	if indented {
+	switch {
+	case example && !strings.HasPrefix(text, "- ") && !strings.HasPrefix(text, "and "):
+		s.page.Example(text)
+		return
+	case indented:
 		s.page.El("p", "", strings.TrimPrefix(text, "- "))
 		return
 	}

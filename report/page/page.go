@@ -11,6 +11,7 @@ package page
 
 import (
 	"bufio"
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
@@ -49,7 +50,8 @@ const (
 // Page is a page that is being written. The first error stops all output and is returned
 // by End.
 type Page struct {
-	w *bufio.Writer
+	w      *bufio.Writer
+	tables int // that were begun, by which those without a name differ
 }
 
 // Section is a part of a page with a heading.
@@ -228,6 +230,13 @@ func (p *Page) Command(lines string) {
 	p.raw("</code></pre>\n")
 }
 
+// Example writes a command that is not to be typed as it is.
+func (p *Page) Example(line string) {
+	p.raw("<pre><code>")
+	p.Text(line)
+	p.raw("</code></pre>\n")
+}
+
 // Item is a name and what is said of it.
 type Item struct{ Name, Text string }
 
@@ -275,16 +284,22 @@ const partRows = 50
 // its width.
 func (p *Page) Table(class markup, caption string, columns []Column, rows []Row) {
 	long := len(rows) >= longFrom && class != ""
+	p.tables++
 	p.raw("<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"")
-	p.escaped(sanitize.Short(caption, mostInCell))
+	p.escaped(sanitize.Short(cmp.Or(caption, "Table "+strconv.Itoa(p.tables)), mostInCell))
 	p.raw("\">\n<table class=\"")
 	p.raw(class)
+	if slices.ContainsFunc(columns, func(c Column) bool { return c.Wide }) {
+		p.raw(" told")
+	}
 	if long {
 		p.raw(" long")
 	}
-	p.raw("\">\n<caption>")
-	p.Text(caption)
-	p.raw("</caption>\n<thead><tr>")
+	p.raw("\">\n")
+	if caption != "" {
+		p.El("caption", "", caption)
+	}
+	p.raw("<thead><tr>")
 	for _, c := range columns {
 		p.raw("<th scope=\"col\"")
 		p.raw(c.class())

@@ -13,7 +13,7 @@ import (
 // svg begins a picture of some width and height, in its own units, which what is drawn
 // in it says in words.
 func (p *Page) svg(class markup, width, height int, says string) {
-	p.raw("<figure>\n<svg class=\"")
+	p.raw("<figure tabindex=\"0\">\n<svg class=\"")
 	p.raw(class)
 	p.raw("\" role=\"img\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 ")
 	p.int(width)
