@@ -112,13 +112,14 @@ func (r *Report) HTML(w *Printer) {
 	}})
 	sections = append(sections, take("Outcomes", "What to do")...)
 	preflight := r.Preflight.sections(w)
-	sections = append(sections, w.sections(preflight[:len(preflight)-1]...)...)
+	sections = append(sections, w.sections(preflight[0])...)
 	sections = append(sections, take("Revisions")...)
 	sections = append(sections, w.sections(page.Section{ID: "rate", Title: "Rate", Write: when(r.Rates != nil && len(r.Rates.Rates) > 0, func() { r.rate(w) })})...)
 	sections = append(sections, take("Nodes", "Pods", "Workloads", "API servers", "What else goes back in time")...)
 	sections = append(sections, w.sections(page.Section{ID: "changes", Title: "What changed", Write: func() { r.Changes.page(w) }})...)
 	runbook := r.Runbook.sections(w)
 	sections = append(sections, w.sections(runbook[:len(runbook)-1]...)...)
+	sections = append(sections, w.sections(preflight[1])...)
 	sections = append(sections, take("To know", "What the outcomes mean")...)
 	sections = append(sections, w.sections(page.Section{ID: "evidence", Title: "Evidence and custody", Write: func() {
 		p.facts(w)
@@ -141,6 +142,38 @@ func (c *Changes) page(w *Printer) {
 		rows[i].Cells = c.Objects[i].cells()
 	}
 	w.sheet.page.Table("objects", "Objects that differ", []page.Column{{Title: "what"}, {Title: "resource"}, {Title: "namespace"}, {Title: "name"}, {Title: "before", Number: true}, {Title: "after", Number: true}, {Title: "note", Wide: true}}, rows)
+}
+
+// Difference is what differs between two states, for a page.
+type Difference struct {
+	Tool     restore.Tool
+	Evidence []restore.Evidence
+	Changes  Changes
+	Fields   []Fields
+}
+
+// Fields are what differs of an object, line by line.
+type Fields struct{ Title, Text string }
+
+// HTML writes the difference as a page.
+func (d *Difference) HTML(w *Printer) {
+	head := page.Head{Kind: "Difference", About: about(d.Evidence), Verdict: d.Changes.Summary[0], Verdicts: d.Changes.Summary[1:]}
+	w.sheet.page.Write(head, toolLine(d.Tool), w.sections(
+		page.Section{ID: "objects", Title: "Objects", Write: when(len(d.Changes.Objects) > 0, func() { (&Changes{Objects: d.Changes.Objects}).page(w) })},
+		page.Section{ID: "fields", Title: "Fields", Write: when(len(d.Fields) > 0, func() {
+			for i := range d.Fields {
+				w.sheet.page.El("h3", "", d.Fields[i].Title)
+				w.sheet.page.Lines(d.Fields[i].Text)
+			}
+		})},
+		page.Section{ID: "evidence", Title: "Evidence and custody", Write: func() {
+			for i := range d.Evidence {
+				evidenceLine(w, &d.Evidence[i])
+			}
+			w.sheet.flush()
+			w.custody(d.Evidence)
+		}},
+	))
 }
 
 // rate plots how many revisions a second were written.

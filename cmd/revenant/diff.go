@@ -38,7 +38,7 @@ type diffOptions struct {
 }
 
 func newDiff(s streams, f runFunc) *cobra.Command {
-	o := &diffOptions{streams: s, output: outputOptions{formats: []string{"text", "table", "json"}}}
+	o := &diffOptions{streams: s, output: outputOptions{formats: []string{"text", "table", "json", "html"}}}
 	cmd := &cobra.Command{
 		Use:   "diff FILE... [RESOURCE [NAME]... | RESOURCE/NAME... | KEY...]",
 		Short: "Show what differs between two states, object by object",
@@ -63,7 +63,7 @@ what was readable is compared.`,
   revenant diff backup.db current.db deploy,sts -n shop
   revenant diff current.db --from 454 --to 04:03:10Z deploy/web -n shop
   revenant diff current.db --from 5m --ignore none nodes
-  revenant diff backup.db current.db -o table -o json=diff.json`,
+  revenant diff backup.db current.db -o table -o html=diff.html`,
 		Args:              o.files.needs,
 		ValidArgsFunction: completeTwoFiles,
 		RunE:              f.of(o),

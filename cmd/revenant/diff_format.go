@@ -33,6 +33,8 @@ func (d *stateDiff) encode(ctx context.Context, w io.Writer, format string, colo
 		return d.json(ctx, w)
 	case "table":
 		return d.table(ctx, w)
+	case "html":
+		return d.html(ctx, w)
 	}
 	return d.text(ctx, w, color)
 }
@@ -58,25 +60,8 @@ func (d *stateDiff) text(ctx context.Context, w io.Writer, color bool) error {
 		if !d.shows(o) {
 			continue
 		}
-		difference := d.all.Difference(i)
-		what := o.Fate.String()
-		if o.Fate == diff.Recreated {
-			what += ", another object of the same name"
-		}
-		p.line(diffHead, fmt.Sprintf("diff %s (%s)", d.name(i), what))
-		p.line(diffHead, "--- "+d.written(d.before, o.Before))
-		p.line(diffHead, "+++ "+d.written(d.after, o.After))
-		if difference.Problem != "" {
-			p.line("", "# not read in full, so that more may differ: "+difference.Problem)
-		}
-		for j := range difference.Changes {
-			c := &difference.Changes[j]
-			if c.Noise != 0 && c.Noise&^d.ignored == 0 {
-				fields++
-				continue
-			}
-			p.change(c, o.Fate)
-		}
+		p.line(diffHead, "diff "+d.title(i, o))
+		fields += d.object(&p, i, o)
 		p.line("", "")
 		if _, err := w.Write(p.buffer.Bytes()); err != nil {
 			return err
@@ -91,6 +76,92 @@ func (d *stateDiff) text(ctx context.Context, w io.Writer, color bool) error {
 	}
 	_, err := w.Write(p.buffer.Bytes())
 	return err
+}
+
+// title names an object, and says what became of it.
+func (d *stateDiff) title(i int, o *diff.Object) string {
+	what := o.Fate.String()
+	if o.Fate == diff.Recreated {
+		what += ", another object of the same name"
+	}
+	return fmt.Sprintf("%s (%s)", d.name(i), what)
+}
+
+// object writes when an object was written and the fields that differ. It counts those
+// that are noise.
+func (d *stateDiff) object(p *diffPainter, i int, o *diff.Object) (noise int) {
+	difference := d.all.Difference(i)
+	p.line(diffHead, "--- "+d.written(d.before, o.Before))
+	p.line(diffHead, "+++ "+d.written(d.after, o.After))
+	if difference.Problem != "" {
+		p.line("", "# not read in full, so that more may differ: "+difference.Problem)
+	}
+	for j := range difference.Changes {
+		c := &difference.Changes[j]
+		if c.Noise != 0 && c.Noise&^d.ignored == 0 {
+			noise++
+			continue
+		}
+		p.change(c, o.Fate)
+	}
+	return noise
+}
+
+// changes lists the objects that are shown; each is told to the function as well.
+func (d *stateDiff) changes(ctx context.Context, each func(i int, o *diff.Object)) (list report.Changes, err error) {
+	list = report.Changes{Summary: []string{}, Objects: []report.Change{}}
+	for i, o := range d.objects(ctx) {
+		if !d.shows(o) {
+			continue
+		}
+		k := d.all.Name(i)
+		note := o.Noise.String()
+		if o.Problem != "" {
+			note = "not read in full"
+		}
+		list.Objects = append(list.Objects, report.Change{What: o.Fate.String(), Resource: k.Plural(), Namespace: k.Namespace, Name: k.Name, Before: o.Before, After: o.After, Note: note})
+		each(i, o)
+	}
+	return list, ctx.Err()
+}
+
+// html writes a page: the objects that differ in a table, and the fields of each.
+func (d *stateDiff) html(ctx context.Context, w io.Writer) (err error) {
+	doc := report.Difference{Tool: tool()}
+	if doc.Evidence, err = d.evidence(ctx); err != nil {
+		return err
+	}
+	var p diffPainter
+	fields := 0
+	doc.Changes, err = d.changes(ctx, func(i int, o *diff.Object) {
+		fields += d.object(&p, i, o)
+		doc.Fields = append(doc.Fields, report.Fields{Title: d.title(i, o), Text: p.buffer.String()})
+		p.buffer.Reset()
+	})
+	if err != nil {
+		return err
+	}
+	doc.Changes.Summary = append(doc.Changes.Summary, d.summary(fields)...)
+	page := report.NewPage(w)
+	doc.HTML(page)
+	return page.Flush()
+}
+
+// evidence is what the two states are read from.
+func (d *stateDiff) evidence(ctx context.Context) (list []restore.Evidence, err error) {
+	for i, s := range []*diffState{d.before, d.after} {
+		if i == 1 && s.Snapshot == d.before.Snapshot {
+			continue
+		}
+		e, err := report.NewEvidence(ctx, "evidence", s.Snapshot)
+		if err != nil {
+			return nil, err
+		}
+		e.EtcdPrefixes = kube.SplitPrefixes(s.Prefix)
+		d.open.sign(&e, s.Snapshot)
+		list = append(list, e)
+	}
+	return list, nil
 }
 
 // written says where and when a state of an object was written.
@@ -322,20 +393,13 @@ type (
 )
 
 // json writes the document, its objects one by one.
-func (d *stateDiff) json(ctx context.Context, w io.Writer) error {
+func (d *stateDiff) json(ctx context.Context, w io.Writer) (err error) {
 	head := &diffDocument{SchemaVersion: report.SchemaVersion, Kind: "Difference", Tool: tool(), Ignored: noiseWords(d.ignored), Warnings: append([]string{}, d.all.Warnings...)}
 	for i, s := range []*diffState{d.before, d.after} {
 		*[]*diffMoment{&head.From, &head.To}[i] = diffMoment{s.file, s.View.Revision(), s.clock.TimeOf(s.View.Revision())}
-		if i == 1 && s.Snapshot == d.before.Snapshot {
-			continue
-		}
-		e, err := report.NewEvidence(ctx, "evidence", s.Snapshot)
-		if err != nil {
-			return err
-		}
-		e.EtcdPrefixes = kube.SplitPrefixes(s.Prefix)
-		d.open.sign(&e, s.Snapshot)
-		head.Evidence = append(head.Evidence, e)
+	}
+	if head.Evidence, err = d.evidence(ctx); err != nil {
+		return err
 	}
 	list := jsonList{w: w, name: "objects"}
 	if err := list.begin(head); err != nil {

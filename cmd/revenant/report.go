@@ -25,6 +25,7 @@ type reportOptions struct {
 	plan     planOptions
 	planned  bool // one of the flags of the plan was given
 	platform string
+	at       string
 	force    bool
 }
 
@@ -57,6 +58,7 @@ Exit codes: 0 done; 1 a check of preflight fails; 2 the command could not do its
 	o.output.addFlags(cmd.Flags())
 	o.plan.addFlags(cmd.Flags())
 	cmd.Flags().StringVar(&o.platform, "platform", "", "`NAME` of what set the control plane up: "+strings.Join(platformNames(), ", ")+" (default generic)")
+	cmd.Flags().StringVar(&o.at, "at-time", "", "`TIME` for which is checked how old the backup is and what has expired (default now)")
 	cmd.Flags().BoolVar(&o.force, "force", false, "continue although the snapshots are of different clusters")
 	register(cmd, "output", o.output.complete())
 	return cmd
@@ -79,13 +81,21 @@ func (o *reportOptions) run(ctx context.Context, paths []string) error {
 	if err != nil {
 		return err
 	}
+	at := time.Now()
+	if o.at != "" {
+		when, err := parseTime("--at-time", o.at)
+		if err != nil {
+			return err
+		}
+		at = when.From
+	}
 	backup, current, err := o.open.files(paths[0], paths[1])
 	if err != nil {
 		return err
 	}
 	var doc *report.Report
 	err = o.open.withPair(ctx, o.streams, backup, current, o.force, func(p *pair) (err error) {
-		doc, err = o.report(ctx, p, plan)
+		doc, err = o.report(ctx, p, plan, at)
 		return err
 	})
 	if err != nil {
@@ -104,7 +114,7 @@ func (o *reportOptions) run(ctx context.Context, paths []string) error {
 }
 
 // report finds all there is to find of the pair.
-func (o *reportOptions) report(ctx context.Context, p *pair, plan restore.Plan) (*report.Report, error) {
+func (o *reportOptions) report(ctx context.Context, p *pair, plan restore.Plan, at time.Time) (*report.Report, error) {
 	doc := &report.Report{SchemaVersion: report.SchemaVersion, Kind: "Report", Tool: tool()}
 	in := runbook.Input{
 		Tool: tool(), Platform: runbook.Platform(o.platform),
@@ -132,7 +142,7 @@ func (o *reportOptions) report(ctx context.Context, p *pair, plan restore.Plan) 
 		return nil, err
 	}
 	checks, err := preflight.Run(ctx, preflight.Input{
-		Tool: tool(), Force: o.force, Platform: runbook.Platform(o.platform), At: time.Now(), Plan: given, Stated: plan.Stated(),
+		Tool: tool(), Force: o.force, Platform: runbook.Platform(o.platform), At: at, Plan: given, Stated: plan.Stated(),
 		Evidence: doc.Evidence, Prefix: p.prefix, Lineage: p.lineage, Keys: o.open.keys, Metrics: o.open.scraped(), Quota: preflight.DefaultQuota,
 		Backup:  preflight.Side{Snapshot: p.backup.snapshot, State: p.backup.state, Others: p.backup.choice.Others},
 		Current: &preflight.Side{Snapshot: p.current.snapshot, State: p.current.state, Others: p.current.choice.Others},
@@ -155,7 +165,7 @@ const rateParts = 90
 
 // changes lists what differs between the newest states, as diff does.
 func (o *reportOptions) changes(ctx context.Context, p *pair) (report.Changes, error) {
-	list := report.Changes{Summary: []string{}, Objects: []report.Change{}}
+	var list report.Changes
 	ignored, err := diff.ParseNoise([]string{"all"})
 	if err != nil {
 		return list, err
@@ -170,17 +180,9 @@ func (o *reportOptions) changes(ctx context.Context, p *pair) (report.Changes, e
 	if err := d.read(ctx, p.lineage.CommonUpTo()); err != nil {
 		return list, err
 	}
-	for i, object := range d.objects(ctx) {
-		if !d.shows(object) {
-			continue
-		}
-		k := d.all.Name(i)
-		note := object.Noise.String()
-		if object.Problem != "" {
-			note = "not read in full"
-		}
-		list.Objects = append(list.Objects, report.Change{What: object.Fate.String(), Resource: k.Plural(), Namespace: k.Namespace, Name: k.Name, Before: object.Before, After: object.After, Note: note})
+	if list, err = d.changes(ctx, func(int, *diff.Object) {}); err != nil {
+		return list, err
 	}
 	list.Summary = append(list.Summary, d.summary(0)...)
-	return list, ctx.Err()
+	return list, nil
 }

@@ -220,7 +220,7 @@ func Number(n int) markup { return markup("n" + strconv.Itoa(n)) }
 
 // Command writes what is to be typed: nothing of it is left out.
 func (p *Page) Command(lines string) {
-	p.raw("<pre class=\"run\"><code>")
+	p.raw("<pre class=\"run\" tabindex=\"0\"><code>")
 	for i, line := range strings.Split(lines, "\n") {
 		if i > 0 {
 			p.raw("\n")
@@ -232,9 +232,37 @@ func (p *Page) Command(lines string) {
 
 // Example writes a command that is not to be typed as it is.
 func (p *Page) Example(line string) {
-	p.raw("<pre><code>")
+	p.raw("<pre tabindex=\"0\"><code>")
 	p.Text(line)
 	p.raw("</code></pre>\n")
+}
+
+// Lines writes lines that are more or less than those before them by their first
+// character.
+func (p *Page) Lines(text string) {
+	p.raw("<pre class=\"lines\" tabindex=\"0\">")
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		mark := markup("")
+		switch {
+		case strings.HasPrefix(line, "---"), strings.HasPrefix(line, "+++"):
+		case strings.HasPrefix(line, "-"):
+			mark = "del"
+		case strings.HasPrefix(line, "+"):
+			mark = "ins"
+		}
+		if mark != "" {
+			p.begin(mark, "")
+		}
+		p.Text(line)
+		if mark != "" {
+			p.raw("</")
+			p.raw(mark)
+			p.raw(">")
+		}
+		p.raw("\n")
+	}
+	p.raw("</pre>\n")
 }
 
 // Item is a name and what is said of it.

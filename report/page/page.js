@@ -27,7 +27,6 @@
     button.type = "button";
     pre.replaceWith(box);
     box.append(pre, button);
-    pre.tabIndex = 0;
     button.addEventListener("click", async () => {
       button.textContent = (await copy(pre.textContent, pre)) ? "Copied" : "Select and copy";
       setTimeout(() => { button.textContent = "Copy"; }, 2000);

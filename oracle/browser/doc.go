@@ -1,0 +1,2 @@
+// Package browser opens the pages that the program writes in Chromium.
+package browser
