@@ -15,6 +15,8 @@ import (
 type Prediction struct {
 	*restore.Prediction
 	All bool `json:"-"` // the text lists pods to which nothing happens, too
+	// Offsets are where the records are that Refs names, for SARIF.
+	Offsets Offsets `json:"-"`
 }
 
 // textWidth is how wide paragraphs are, in columns.

@@ -2,19 +2,19 @@ package report
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
 	"revenant/analyzer/preflight"
 	"revenant/analyzer/restore"
-	"revenant/decoder/sanitize"
 	"revenant/internal/words"
 )
 
 // Preflight is what `revenant preflight` finds.
 type Preflight struct {
 	*preflight.Report
+	// Offsets are where the records are that Refs names, for SARIF.
+	Offsets Offsets `json:"-"`
 }
 
 // Text writes the checks for people, the grade first.
@@ -94,23 +94,13 @@ func severityOf(v preflight.Verdict) restore.Severity {
 // Prometheus writes the measures and the verdicts in the text format of Prometheus, for
 // the textfile collector of its node exporter. What is not known has no sample.
 func (f *Preflight) Prometheus(p *Printer) {
-	backup := label("backup", "")
-	for i := range f.Evidence {
-		if e := &f.Evidence[i]; e.Role == string(restore.InBackup) {
-			backup = label("backup", e.Path)
-		}
-	}
+	backup := backupLabel(f.Evidence)
 	m := &f.Measures
 	family := func(name, help string, samples ...sample) {
-		samples = slices.DeleteFunc(samples, func(s sample) bool { return s.value == "" })
-		if len(samples) == 0 {
-			return
+		for i := range samples {
+			samples[i].labels = append([]string{backup}, samples[i].labels...)
 		}
-		name = "revenant_preflight_" + name
-		fmt.Fprintf(p.w, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name)
-		for _, s := range samples {
-			fmt.Fprintf(p.w, "%s{%s} %s\n", name, strings.Join(append([]string{backup}, s.labels...), ","), s.value)
-		}
+		p.family("revenant_preflight_"+name, help, samples...)
 	}
 	const values = "0 pass, 1 warn, 2 unknown, 3 fail"
 	family("grade", "The worst that a check counts as under the policy: "+values+".", number(new(f.Grade.Rank())))
@@ -137,25 +127,4 @@ func (f *Preflight) Prometheus(p *Printer) {
 	plan, plain := label("plan", "checked"), label("plan", "plain")
 	family("phantoms", "Pods that keep running, but that the API does not know, under the plan and without bump and restarts.", number(m.Phantoms, plan), number(m.PhantomsPlain, plain))
 	family("ghosts", "Pods that the API shows although nothing runs, under the plan and without bump and restarts.", number(m.Ghosts, plan), number(m.GhostsPlain, plain))
-}
-
-// sample is a value with its labels; "" is none.
-type sample struct {
-	value  string
-	labels []string
-}
-
-func number[T int | int64 | float64](n *T, labels ...string) sample {
-	if n == nil {
-		return sample{}
-	}
-	return sample{fmt.Sprint(*n), labels}
-}
-
-var labelEscapes = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
-
-// label is a label of the text format. What cannot stand in UTF-8 or steers a terminal
-// is escaped first.
-func label(name, value string) string {
-	return name + `="` + labelEscapes.Replace(strings.ToValidUTF8(sanitize.Line(value), "\uFFFD")) + `"`
 }

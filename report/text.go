@@ -134,7 +134,11 @@ func (p *Printer) Wrapped(indent string, width int, text string) {
 
 // wrap breaks a text, made safe to show, into lines.
 func wrap(text string, width int) []string {
-	return words.Wrap(sanitize.Short(text, mostInText), max(20, width))
+	lines := words.Wrap(sanitize.Short(text, mostInText), max(20, width))
+	for i, line := range lines { // of words that nothing breaks
+		lines[i] = sanitize.Short(line, mostInLine)
+	}
+	return lines
 }
 
 // Table writes rows below a header, each column as wide as its widest cell, the

@@ -51,6 +51,8 @@ func TestFlags(t *testing.T) {
 			"at": "at", "hash": "hash", "hashkv": "hashKV", "rev": "rev"}},
 		"preflight": {"a b", []map[string]string{openFlags, outputFlags, planOptFlags}, map[string]string{
 			"platform": "platform", "etcd-version": "etcdVersion", "quota": "quota", "at-time": "at", "policy": "policy", "force": "force"}},
+		"report": {"a b", []map[string]string{openFlags, outputFlags, planOptFlags}, map[string]string{
+			"platform": "platform", "at-time": "at", "force": "force"}},
 		"predict": {"a b", []map[string]string{openFlags, outputFlags, planOptFlags, ontoFlags}, map[string]string{
 			"fail-on": "failOn", "force": "force", "compare": "compare", "all": "all"}},
 		"plan": {"a b", []map[string]string{openFlags, outputFlags, planOptFlags, ontoFlags}, map[string]string{

@@ -469,6 +469,10 @@ func (r *hostileRun) check(a *answer, formats []string) {
 					r.fault(a.name+": YAML and JSON differ", "%s", difference(want, doc, ""))
 				}
 			}
+		case "html":
+			if strings.Count(text, "<script") != 1 || strings.Count(text, "</script") != 1 || !strings.HasSuffix(text, "</html>\n") {
+				r.fault(a.name+": a page is not whole", "%d scripts, ends in %q", strings.Count(text, "<script"), text[max(0, len(text)-60):])
+			}
 		case "markdown":
 			if strings.Count(text, "\n```")%2 != 0 {
 				r.fault(a.name+": a fence in Markdown is not closed", "%d fences", strings.Count(text, "\n```"))
@@ -527,7 +531,7 @@ func unclean(s string) (int, rune) {
 // all gives the case to every command, or to a third of them in turn.
 func (r *hostileRun) all(t *testing.T) {
 	backup, current := r.in(r.Backup.Path), r.in(r.Current.Path)
-	data, runbook := []string{"table", "json", "yaml"}, []string{"text", "markdown", "json"}
+	data, runbook := []string{"table", "json", "yaml"}, []string{"text", "markdown", "json", "html"}
 	platform := platformNames()[int(r.Seed/3)%len(platformNames())]
 	clean := r.out("clean.db")
 	for i, command := range []struct {
@@ -537,10 +541,17 @@ func (r *hostileRun) all(t *testing.T) {
 		{"inspect", func() {
 			r.judgeInspection(r.ask(t, "inspect", "-o", data, "inspect", "--hash", "--at", "5", "--at", "2026-11-23T04:58Z", current), r.Current)
 		}},
-		{"predict", func() { r.judgePrediction(r.ask(t, "predict", "-o", data, "predict", "--all", backup, current)) }},
-		{"verify", func() { r.judgeDrift(r.ask(t, "verify", "-o", data, r.verify(current)...)) }},
+		{"predict", func() {
+			r.judgePrediction(r.ask(t, "predict", "-o", append(slices.Clone(data), "html"), "predict", "--all", backup, current))
+		}},
+		{"report", func() {
+			r.ask(t, "report", "-o", []string{"text", "json", "yaml", "html"}, "report", "--platform", platform, backup, current)
+		}},
+		{"verify", func() {
+			r.judgeDrift(r.ask(t, "verify", "-o", append(slices.Clone(data), "html"), r.verify(current)...))
+		}},
 		{"inspect several", func() {
-			r.judgeInspection(r.ask(t, "inspect several", "-o", data, "inspect", backup, current), r.Backup, r.Current)
+			r.judgeInspection(r.ask(t, "inspect several", "-o", append(slices.Clone(data), "html"), "inspect", backup, current), r.Backup, r.Current)
 		}},
 		{"plan", func() {
 			r.judgeRunbook(r.ask(t, "plan", "-o", runbook, "plan", "--platform", platform, backup, current), r.Backup, r.Current)
@@ -549,11 +560,13 @@ func (r *hostileRun) all(t *testing.T) {
 			r.judgeSalvage(t, r.ask(t, "salvage", "--report", data, "salvage", current, "-o", clean), clean)
 		}},
 		{"predict and compare", func() {
-			r.judgeComparison(r.ask(t, "predict and compare", "-o", data, "predict", "--compare", backup, current))
+			r.judgeComparison(r.ask(t, "predict and compare", "-o", append(slices.Clone(data), "html"), "predict", "--compare", backup, current))
 		}},
 		{"carve", func() { r.judgeAlone(r.ask(t, "carve", "-o", data, "carve", "--objects", current), r.Current) }},
 		{"get", func() { r.ask(t, "get", "-o", []string{"json", "yaml", "wide", "name"}, "get", current) }},
-		{"diff", func() { r.ask(t, "diff", "-o", []string{"text", "table", "json"}, "diff", "--force", backup, current) }},
+		{"diff", func() {
+			r.ask(t, "diff", "-o", []string{"text", "table", "json", "html"}, "diff", "--force", backup, current)
+		}},
 		{"timeline", func() {
 			r.ask(t, "timeline", "-o", []string{"table", "jsonl", "timesketch", "csv"}, "timeline", current)
 		}},
@@ -571,7 +584,7 @@ func (r *hostileRun) all(t *testing.T) {
 		{"overview", func() { r.judgeOverview(r.ask(t, "overview", "", nil, backup, current)) }},
 		{"inspect with hashkv", func() { r.ask(t, "inspect with hashkv", "-o", data[:1], "inspect", "--hashkv", current) }},
 		{"preflight", func() {
-			r.judgePreflight(r.ask(t, "preflight", "-o", []string{"text", "json", "yaml", "prometheus"}, "preflight", backup, current), r.Backup, r.Current)
+			r.judgePreflight(r.ask(t, "preflight", "-o", []string{"text", "json", "yaml", "prometheus", "html"}, "preflight", backup, current), r.Backup, r.Current)
 		}},
 		{"plan of a backup", func() {
 			r.judgeRunbook(r.ask(t, "plan of a backup", "-o", runbook, "plan", "--platform", platform, current), r.Current)

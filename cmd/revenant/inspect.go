@@ -29,7 +29,7 @@ type inspectOptions struct {
 }
 
 func newInspect(s streams, f runFunc) *cobra.Command {
-	o := &inspectOptions{streams: s, output: outputOptions{formats: []string{"table", "json", "yaml", "html"}}}
+	o := &inspectOptions{streams: s, output: outputOptions{formats: []string{"table", "json", "yaml", "html", "sarif", "prometheus", "attestation"}}}
 	cmd := &cobra.Command{
 		Use:   "inspect FILE...",
 		Short: "Show what a snapshot is and whether it is intact",
@@ -66,6 +66,7 @@ Exit codes: 0 all files are whole; 2 a file could not be read, the others were;
 	}
 	o.open.addFlags(cmd.Flags())
 	o.output.addFlags(cmd.Flags())
+	o.output.addBaseline(cmd.Flags())
 	register(cmd, "output", o.output.complete())
 	cmd.Flags().StringArrayVar(&o.at, "at", nil, "say which revision the store was at, or when it was written: `TIME|REVISION`; can be given several times")
 	cmd.Flags().BoolVar(&o.hash, "hash", false, "hash the buckets as a member does (Maintenance.Hash)")
@@ -75,7 +76,7 @@ Exit codes: 0 all files are whole; 2 a file could not be read, the others were;
 }
 
 func (o *inspectOptions) run(ctx context.Context, paths []string) error {
-	guard, err := o.open.guardOutputs(o.streams, paths...)
+	guard, err := o.open.guardOutputs(o.streams, append(slices.Clone(paths), o.output.baseline)...)
 	if err != nil {
 		return err
 	}

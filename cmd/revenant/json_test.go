@@ -40,6 +40,7 @@ func TestJSON(t *testing.T) {
 		"predict -o json backup.db current.db",
 		"predict -o json --bump-revision 1000000000 --mark-compacted backup.db data --force",
 		"predict -o json --compare backup.db current.db",
+		"report -o json backup.db current.db",
 		"plan -o json backup.db current.db",
 		"plan -o json backup.db",
 		"preflight -o json backup.db current.db",

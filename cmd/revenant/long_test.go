@@ -17,6 +17,7 @@ import (
 const (
 	longestLine      = 12 << 10
 	longestParagraph = 66 << 10 // 32 KiB of what is escaped
+	longestElement   = 5*(32<<10) + 1<<10
 )
 
 // TestLongNames gives evidence whose names are much longer than can be shown to every
@@ -52,6 +53,8 @@ func TestLongNames(t *testing.T) {
 				"overview": {backup, current},
 				"plan":     {"plan", "--platform", "kubeadm", backup, current},
 				"markdown": {"plan", "--platform", "kubeadm", "-o", "markdown", backup, current},
+				"report":   {"report", "--platform", "kubeadm", backup, current},
+				"html":     {"report", "--platform", "kubeadm", "-o", "html", backup, current},
 				"verify":   {"verify", current, "--dumps", in(c.Dumps), "--partial"},
 				"carve":    {"carve", current},
 				"get":      {"get", "--show-labels", "-o", "wide", current},
@@ -82,8 +85,11 @@ func TestLongNames(t *testing.T) {
 func checkLines(t *testing.T, name, text string) {
 	t.Helper()
 	most := longestLine
-	if name == "markdown" {
+	switch name {
+	case "markdown":
 		most = longestParagraph
+	case "html":
+		most = longestElement
 	}
 	if c := crowded(text); c != "" {
 		t.Errorf("%s: a character of %d bytes: %.100q", name, len(c), c)

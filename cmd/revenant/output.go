@@ -2,8 +2,12 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -12,8 +16,11 @@ import (
 	"github.com/spf13/pflag"
 
 	"revenant/analyzer/restore"
+	data "revenant/decoder/document"
+	"revenant/decoder/input"
 	"revenant/internal/outfile"
 	"revenant/report"
+	"revenant/report/sarif"
 )
 
 // document is a finding that can be written in every format of its verb.
@@ -35,6 +42,13 @@ type prometheuser interface {
 type outputOptions struct {
 	formats []string // those of the verb, its default first; none is table, json and yaml
 	outputs []string
+
+	baseline string // SARIF of an earlier run
+}
+
+// addBaseline adds the flag of verbs that write SARIF.
+func (o *outputOptions) addBaseline(flags *pflag.FlagSet) {
+	flags.StringVar(&o.baseline, "baseline", "", "`FILE` that -o sarif wrote earlier: says of each result whether it is new (baselineState)")
 }
 
 func (o *outputOptions) addFlags(flags *pflag.FlagSet) {
@@ -83,27 +97,62 @@ func (o *outputOptions) targets(guard *outfile.Guard) ([]target, error) {
 		}
 		list = append(list, target{format: format, place: place})
 	}
+	if o.baseline == "" {
+		return list, nil
+	}
+	if !has(list, "sarif") {
+		return nil, hinted(errors.New("--baseline is for SARIF"), "give -o sarif=FILE as well")
+	}
+	text, err := input.ReadBounded(o.baseline, maxBaseline)
+	if err != nil {
+		return nil, fmt.Errorf("--baseline: %w", err)
+	}
+	earlier, err := sarif.Parse(text)
+	if err != nil {
+		return nil, hinted(fmt.Errorf("--baseline: %s %w", o.baseline, err), "it is a file that -o sarif=FILE wrote")
+	}
+	for i := range list {
+		list[i].earlier = earlier
+	}
 	return list, nil
+}
+
+// maxBaseline is more than a log of SARIF has, in bytes.
+const maxBaseline = 256 << 20
+
+// has says whether something is written in a format.
+func has(list []target, format string) bool {
+	return slices.ContainsFunc(list, func(t target) bool { return t.format == format })
 }
 
 // target is one place to write a document to.
 type target struct {
 	format string
 	place  *outfile.Place // nil for standard output
+
+	earlier *sarif.Log       // of an earlier run; nil for none
+	written []report.Subject // the other files, for an attestation
 }
 
 // write writes the document to every target, unless ctx ends before.
 func write(ctx context.Context, targets []target, s streams, doc document) error {
+	// An attestation has the hashes of all other outputs, and so it comes last.
+	last := func(t target) int { return map[bool]int{true: 1}[t.format == "attestation"] }
+	targets = slices.SortedStableFunc(slices.Values(targets), func(a, b target) int { return last(a) - last(b) })
+	var written []report.Subject
 	for _, t := range targets {
+		t.written = written
 		if t.place == nil {
 			if err := t.encode(outfile.Until(ctx, s.out), doc, s.color); err != nil {
 				return fmt.Errorf("write output: %w", err)
 			}
 			continue
 		}
-		if err := t.place.Write(ctx, 0o666, func(w io.Writer) error { return t.encode(w, doc, false) }); err != nil {
+		hash := sha256.New()
+		if err := t.place.Write(ctx, 0o666, func(w io.Writer) error { return t.encode(io.MultiWriter(w, hash), doc, false) }); err != nil {
 			return err
 		}
+		written = append(written, report.Subject{Name: t.place.Name(), Digest: map[string]string{"sha256": hex.EncodeToString(hash.Sum(nil))}})
 	}
 	return nil
 }
@@ -116,6 +165,22 @@ func (t target) encode(w io.Writer, doc document, color bool) error {
 		p := report.NewPage(w)
 		paged.HTML(p)
 		return p.Flush()
+	}
+	if alerting, ok := doc.(report.Alerting); ok && t.format == "sarif" {
+		log := alerting.SARIF()
+		if t.earlier != nil {
+			log.Compare(t.earlier)
+		}
+		return data.WriteJSON(w, log, indent)
+	}
+	if attested, ok := doc.(report.Attested); ok && t.format == "attestation" {
+		statement, err := report.Attest(attested, t.written)
+		if err != nil {
+			return hinted(err, "leave out --skip-hash-check")
+		}
+		var p preparation // a statement has no place for what cannot be written
+		p.prepare(reflect.ValueOf(statement))
+		return data.WriteJSON(w, statement, indent)
 	}
 	p := report.NewPrinter(w)
 	if color {

@@ -302,6 +302,11 @@ func (p *pair) evidence(ctx context.Context) ([]restore.Evidence, error) {
 	return list, nil
 }
 
+// snapshots are the two by what they are.
+func (p *pair) snapshots() map[restore.In]*snapshot.Snapshot {
+	return map[restore.In]*snapshot.Snapshot{restore.InBackup: p.backup.snapshot, restore.InCurrent: p.current.snapshot}
+}
+
 // unchanged makes sure that neither file was changed while it was read.
 func (p *pair) unchanged(ctx context.Context) error {
 	return errors.Join(p.open.unchanged(ctx, p.backup.snapshot), p.open.unchanged(ctx, p.current.snapshot), p.open.metricsUnchanged(ctx))

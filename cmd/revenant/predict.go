@@ -97,7 +97,7 @@ type predictOptions struct {
 }
 
 func newPredict(s streams, f runFunc) *cobra.Command {
-	o := &predictOptions{streams: s, output: outputOptions{formats: []string{"table", "json", "yaml", "html"}}}
+	o := &predictOptions{streams: s, output: outputOptions{formats: []string{"table", "json", "yaml", "html", "sarif", "prometheus", "attestation"}}}
 	cmd := &cobra.Command{
 		Use:   "predict BACKUP CURRENT | predict BACKUP [CURRENT] --onto new-machines",
 		Short: "Predict the outcome of every pod when BACKUP is restored",
@@ -130,6 +130,7 @@ was readable.`,
 	}
 	o.open.addFlags(cmd.Flags())
 	o.output.addFlags(cmd.Flags())
+	o.output.addBaseline(cmd.Flags())
 	o.plan.addFlags(cmd.Flags())
 	o.plan.addOnto(cmd.Flags())
 	cmd.Flags().StringSliceVar(&o.failOn, "fail-on", nil, "exit with 1 when one of these outcomes is predicted: `OUTCOME,...`")
@@ -161,7 +162,7 @@ func outcomeNames() []string {
 
 func (o *predictOptions) run(ctx context.Context, paths []string) error {
 	o.open.metricsFiles = o.plan.metrics
-	guard, err := o.open.guardOutputs(o.streams, paths...)
+	guard, err := o.open.guardOutputs(o.streams, append(slices.Clone(paths), o.output.baseline)...)
 	if err != nil {
 		return err
 	}
@@ -181,6 +182,11 @@ func (o *predictOptions) run(ctx context.Context, paths []string) error {
 	if plan.Onto != "" {
 		return o.runOnto(ctx, targets, paths, plan)
 	}
+	for _, format := range []string{"sarif", "prometheus"} {
+		if o.compare && has(targets, format) {
+			return hinted(fmt.Errorf("--compare and -o %s contradict each other", format), "it is for what one plan comes to: leave out --compare")
+		}
+	}
 	b, c, err := o.open.files(paths[0], paths[1])
 	if err != nil {
 		return err
@@ -188,14 +194,20 @@ func (o *predictOptions) run(ctx context.Context, paths []string) error {
 	if o.compare {
 		return o.comparePlans(ctx, targets, b, c, plan)
 	}
-	p, err := o.open.predict(ctx, o.streams, b, c, plan, o.force)
+	doc := &report.Prediction{All: o.all}
+	err = o.open.withPair(ctx, o.streams, b, c, o.force, func(p *pair) (err error) {
+		if doc.Prediction, err = p.predict(ctx, plan); err == nil && has(targets, "sarif") {
+			doc.Offsets = report.Locate(p.snapshots(), doc.Evidence, doc.Refs)
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	if err := write(ctx, targets, o.streams, &report.Prediction{Prediction: p, All: o.all}); err != nil {
+	if err := write(ctx, targets, o.streams, doc); err != nil {
 		return err
 	}
-	return o.verdict(p.Evidence, p.Summary)
+	return o.verdict(doc.Evidence, doc.Summary)
 }
 
 // comparePlans compares the ways to restore. --fail-on speaks of the

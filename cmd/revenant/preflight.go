@@ -16,6 +16,7 @@ import (
 	"revenant/analyzer/restore"
 	"revenant/analyzer/runbook"
 	"revenant/decoder/input"
+	"revenant/decoder/snapshot"
 	"revenant/report"
 )
 
@@ -35,7 +36,7 @@ type preflightOptions struct {
 }
 
 func newPreflight(s streams, f runFunc) *cobra.Command {
-	o := &preflightOptions{streams: s, output: outputOptions{formats: []string{"text", "json", "yaml", "prometheus", "html"}}}
+	o := &preflightOptions{streams: s, output: outputOptions{formats: []string{"text", "json", "yaml", "prometheus", "html", "sarif", "attestation"}}}
 	cmd := &cobra.Command{
 		Use:   "preflight BACKUP [CURRENT]",
 		Short: "Check before a restore whether this backup can be restored",
@@ -80,6 +81,7 @@ could not do its work; 3 a file is damaged.`,
 	}
 	o.open.addFlags(cmd.Flags())
 	o.output.addFlags(cmd.Flags())
+	o.output.addBaseline(cmd.Flags())
 	o.plan.addFlags(cmd.Flags())
 	flags := cmd.Flags()
 	flags.StringVar(&o.platform, "platform", "", "`NAME` of what set the control plane up: "+strings.Join(platformNames(), ", ")+" (default what the backup points to)")
@@ -144,7 +146,7 @@ func (o *preflightOptions) input() (in preflight.Input, err error) {
 
 func (o *preflightOptions) run(ctx context.Context, paths []string) error {
 	o.open.metricsFiles, o.open.wrecks = o.plan.metrics, true
-	guard, err := o.open.guardOutputs(o.streams, append(slices.Clone(paths), o.policy)...)
+	guard, err := o.open.guardOutputs(o.streams, append(slices.Clone(paths), o.policy, o.output.baseline)...)
 	if err != nil {
 		return err
 	}
@@ -164,7 +166,7 @@ func (o *preflightOptions) run(ctx context.Context, paths []string) error {
 	if err != nil {
 		return err
 	}
-	if err := write(ctx, targets, o.streams, &report.Preflight{Report: found}); err != nil {
+	if err := write(ctx, targets, o.streams, found); err != nil {
 		return err
 	}
 	switch {
@@ -177,7 +179,7 @@ func (o *preflightOptions) run(ctx context.Context, paths []string) error {
 }
 
 // alone checks a backup without a current state.
-func (o *preflightOptions) alone(ctx context.Context, paths []string, in preflight.Input) (found *preflight.Report, err error) {
+func (o *preflightOptions) alone(ctx context.Context, paths []string, in preflight.Input) (found *report.Preflight, err error) {
 	err = o.open.withBackup(ctx, o.streams, paths[0], func(b *side, e restore.Evidence) error {
 		in.Evidence, in.Prefix = []restore.Evidence{e}, b.choice.Prefix
 		in.Backup = preflight.Side{Snapshot: b.snapshot, State: b.state, Others: b.choice.Others}
@@ -188,7 +190,7 @@ func (o *preflightOptions) alone(ctx context.Context, paths []string, in preflig
 }
 
 // pair checks a backup and the current state. A pair that no restore has is a finding.
-func (o *preflightOptions) pair(ctx context.Context, paths []string, in preflight.Input) (found *preflight.Report, err error) {
+func (o *preflightOptions) pair(ctx context.Context, paths []string, in preflight.Input) (found *report.Preflight, err error) {
 	backup, current, err := o.open.files(paths[0], paths[1])
 	if err != nil {
 		return nil, err
@@ -213,7 +215,17 @@ func (o *preflightOptions) pair(ctx context.Context, paths []string, in prefligh
 }
 
 // check adds what was read beside the evidence, and checks.
-func (o *preflightOptions) check(ctx context.Context, in preflight.Input) (*preflight.Report, error) {
+func (o *preflightOptions) check(ctx context.Context, in preflight.Input) (*report.Preflight, error) {
 	in.Keys, in.Metrics = o.open.keys, o.open.scraped()
-	return preflight.Run(ctx, in)
+	found, err := preflight.Run(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	doc := &report.Preflight{Report: found}
+	snapshots := map[restore.In]*snapshot.Snapshot{restore.InBackup: in.Backup.Snapshot}
+	if in.Current != nil {
+		snapshots[restore.InCurrent] = in.Current.Snapshot
+	}
+	doc.Offsets = report.Locate(snapshots, found.Evidence, doc.Refs)
+	return doc, nil
 }

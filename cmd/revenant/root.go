@@ -110,6 +110,7 @@ No file is ever changed, and no cluster is needed.`,
   revenant backups/                         # many files as one history, the newest two compared
   revenant preflight backup.db current.db   # can it be restored: one verdict, for schedules
   revenant predict backup.db current.db     # outcome of every pod
+  revenant report backup.db current.db -o html=report.html  # all of it, in one page
   revenant plan backup.db current.db        # how to restore: what to type, in order
   revenant verify restored.db --dumps DIR   # after it: what really runs
   revenant inspect backup.db                # what is it, is it whole

@@ -39,7 +39,7 @@ type verifyOptions struct {
 }
 
 func newVerify(s streams, f runFunc) *cobra.Command {
-	o := &verifyOptions{streams: s, output: outputOptions{formats: []string{"table", "json", "yaml", "html"}}}
+	o := &verifyOptions{streams: s, output: outputOptions{formats: []string{"table", "json", "yaml", "html", "sarif", "attestation"}}}
 	cmd := &cobra.Command{
 		Use:   "verify SNAPSHOT --kubelet NODE=FILE... | --dumps DIR",
 		Short: "Compare what kubelets really run with what the API has, after a restore",
@@ -94,6 +94,7 @@ read in full; 2 the command could not do its work; 3 the snapshot is damaged.`,
 	}
 	o.open.addFlags(cmd.Flags())
 	o.output.addFlags(cmd.Flags())
+	o.output.addBaseline(cmd.Flags())
 	flags := cmd.Flags()
 	flags.StringArrayVar(&o.kubelets, "kubelet", nil, "`NODE=FILE`: what a node says; can be given several times, also for one node")
 	flags.StringVar(&o.dumps, "dumps", "", "`DIR` of NODE.runningpods.json, NODE.pods.json, NODE.crictl-ps.json, NODE.crictl.json and kubectl-pods.SERVER.json")
@@ -116,7 +117,7 @@ func kindNames() []string {
 
 func (o *verifyOptions) run(ctx context.Context, args []string) error {
 	path := args[0]
-	guard, err := o.open.guardOutputs(o.streams, append(o.files(), path)...)
+	guard, err := o.open.guardOutputs(o.streams, append(o.files(), path, o.output.baseline)...)
 	if err != nil {
 		return err
 	}

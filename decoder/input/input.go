@@ -96,18 +96,21 @@ func ReadConfig(path string) ([]byte, error) {
 }
 
 // ReadSmall reads a file whole that has no reason to be large.
-func ReadSmall(path string) ([]byte, error) {
+func ReadSmall(path string) ([]byte, error) { return ReadBounded(path, maxSmall) }
+
+// ReadBounded reads a file whole that has at most so many bytes.
+func ReadBounded(path string, most int64) ([]byte, error) {
 	f, err := OpenStream(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxSmall+1))
+	data, err := io.ReadAll(io.LimitReader(f, most+1))
 	if err != nil {
 		return nil, err
 	}
-	if len(data) > maxSmall {
-		return nil, &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("it has more than %d bytes", maxSmall)}
+	if int64(len(data)) > most {
+		return nil, &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("it has more than %d bytes", most)}
 	}
 	return data, nil
 }

@@ -54,6 +54,9 @@ type Place struct {
 	dir, base  string      // its path without any link, and the name in it
 }
 
+// Name is the path as the person gave it.
+func (p *Place) Name() string { return p.name }
+
 // Place resolves the path of an output and refuses one that is evidence. Nothing
 // is made. The error is ErrEvidence, ErrExists, or that of the path.
 func (g *Guard) Place(path string, how How) (*Place, error) {
