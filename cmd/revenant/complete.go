@@ -23,6 +23,7 @@ var flagCompletions = map[string]cobra.CompletionFunc{
 	"case":               cobra.NoFileCompletions,
 	"dir":                completeDirs,
 	"dumps":              completeDirs,
+	"baseline":           completeFiles,
 	"encryption-config":  completeFiles,
 	"etcd-prefix":        completeSeveral("/registry", "/kubernetes.io", "/openshift.io"),
 	"etcd-version":       completeOne(runbook.EtcdVersions()...),

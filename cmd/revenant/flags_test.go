@@ -22,6 +22,7 @@ var (
 		"case": "open.caseID", "examiner": "open.examiner", "verify-after": "open.verifyAfter",
 	}
 	outputFlags = map[string]string{"output": "output.outputs"}
+	sarifFlags  = map[string]string{"output": "output.outputs", "baseline": "output.baseline"}
 	queryFlags  = map[string]string{
 		"namespace": "query.query.Namespace", "all-namespaces": "query.all", "selector": "query.selector", "field-selector": "query.fields",
 		"at": "query.at", "deleted": "query.deleted", "carved": "query.carved",
@@ -47,17 +48,17 @@ func TestFlags(t *testing.T) {
 	}{
 		"": {"a b", []map[string]string{openFlags, planOptFlags}, map[string]string{
 			"force": "force", "resume": "resume", "mouse": "mouse", "carved": "carved", "plain": "plain", "version": "version"}},
-		"inspect": {"a b c", []map[string]string{openFlags, outputFlags}, map[string]string{
+		"inspect": {"a b c", []map[string]string{openFlags, sarifFlags}, map[string]string{
 			"at": "at", "hash": "hash", "hashkv": "hashKV", "rev": "rev"}},
-		"preflight": {"a b", []map[string]string{openFlags, outputFlags, planOptFlags}, map[string]string{
+		"preflight": {"a b", []map[string]string{openFlags, sarifFlags, planOptFlags}, map[string]string{
 			"platform": "platform", "etcd-version": "etcdVersion", "quota": "quota", "at-time": "at", "policy": "policy", "force": "force"}},
 		"report": {"a b", []map[string]string{openFlags, outputFlags, planOptFlags}, map[string]string{
 			"platform": "platform", "at-time": "at", "force": "force"}},
-		"predict": {"a b", []map[string]string{openFlags, outputFlags, planOptFlags, ontoFlags}, map[string]string{
+		"predict": {"a b", []map[string]string{openFlags, sarifFlags, planOptFlags, ontoFlags}, map[string]string{
 			"fail-on": "failOn", "force": "force", "compare": "compare", "all": "all"}},
 		"plan": {"a b", []map[string]string{openFlags, outputFlags, planOptFlags, ontoFlags}, map[string]string{
 			"platform": "platform", "etcd-version": "etcdVersion", "force": "force", "brief": "brief"}},
-		"verify": {"a", []map[string]string{openFlags, outputFlags}, map[string]string{
+		"verify": {"a", []map[string]string{openFlags, sarifFlags}, map[string]string{
 			"kubelet": "kubelets", "dumps": "dumps", "kubectl": "kubectl", "prediction": "prediction", "fail-on": "failOn", "partial": "partial"}},
 		"salvage": {"a", []map[string]string{openFlags}, map[string]string{
 			"output": "output", "report": "report.outputs", "include-uncertain": "includeUncertain", "state": "state"}},

@@ -425,7 +425,7 @@ func (r *hostileRun) check(a *answer, formats []string) {
 		}
 	}
 	for format, text := range a.texts {
-		if slices.Contains([]string{"json", "yaml", "jsonl", "timesketch"}, format) {
+		if slices.Contains([]string{"json", "yaml", "jsonl", "timesketch", "sarif", "attestation"}, format) {
 			continue // they are whole
 		}
 		if c := crowded(text); c != "" {
@@ -542,16 +542,16 @@ func (r *hostileRun) all(t *testing.T) {
 			r.judgeInspection(r.ask(t, "inspect", "-o", data, "inspect", "--hash", "--at", "5", "--at", "2026-11-23T04:58Z", current), r.Current)
 		}},
 		{"predict", func() {
-			r.judgePrediction(r.ask(t, "predict", "-o", append(slices.Clone(data), "html"), "predict", "--all", backup, current))
+			r.judgePrediction(r.ask(t, "predict", "-o", append(slices.Clone(data), "html", "sarif", "attestation"), "predict", "--all", backup, current))
 		}},
 		{"report", func() {
 			r.ask(t, "report", "-o", []string{"text", "json", "yaml", "html"}, "report", "--platform", platform, backup, current)
 		}},
 		{"verify", func() {
-			r.judgeDrift(r.ask(t, "verify", "-o", append(slices.Clone(data), "html"), r.verify(current)...))
+			r.judgeDrift(r.ask(t, "verify", "-o", append(slices.Clone(data), "html", "sarif", "attestation"), r.verify(current)...))
 		}},
 		{"inspect several", func() {
-			r.judgeInspection(r.ask(t, "inspect several", "-o", append(slices.Clone(data), "html"), "inspect", backup, current), r.Backup, r.Current)
+			r.judgeInspection(r.ask(t, "inspect several", "-o", append(slices.Clone(data), "html", "sarif", "attestation"), "inspect", backup, current), r.Backup, r.Current)
 		}},
 		{"plan", func() {
 			r.judgeRunbook(r.ask(t, "plan", "-o", runbook, "plan", "--platform", platform, backup, current), r.Backup, r.Current)
@@ -560,7 +560,7 @@ func (r *hostileRun) all(t *testing.T) {
 			r.judgeSalvage(t, r.ask(t, "salvage", "--report", data, "salvage", current, "-o", clean), clean)
 		}},
 		{"predict and compare", func() {
-			r.judgeComparison(r.ask(t, "predict and compare", "-o", append(slices.Clone(data), "html"), "predict", "--compare", backup, current))
+			r.judgeComparison(r.ask(t, "predict and compare", "-o", append(slices.Clone(data), "html", "attestation"), "predict", "--compare", backup, current))
 		}},
 		{"carve", func() { r.judgeAlone(r.ask(t, "carve", "-o", data, "carve", "--objects", current), r.Current) }},
 		{"get", func() { r.ask(t, "get", "-o", []string{"json", "yaml", "wide", "name"}, "get", current) }},

@@ -113,6 +113,7 @@ var packages = []string{
 	"internal/words",
 	"report",
 	"report/page",
+	"report/sarif",
 	"scripts/mutants",
 	"tui",
 	"tui/draw",
