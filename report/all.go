@@ -176,6 +176,38 @@ func (d *Difference) HTML(w *Printer) {
 	))
 }
 
+// Timeline is revisions in order, for a page.
+type Timeline struct {
+	Tool     restore.Tool
+	Evidence []restore.Evidence
+	Notes    []string   // what the list cannot show
+	Rows     [][]string // revision, from, to, verb, namespace, object, who, what
+}
+
+// HTML writes the timeline as a page.
+func (t *Timeline) HTML(w *Printer) {
+	rows := make([]page.Row, len(t.Rows))
+	for i := range t.Rows {
+		rows[i].Cells = t.Rows[i]
+	}
+	head := page.Head{Kind: "Timeline", About: about(t.Evidence), Verdict: words.Count(len(rows), "revision") + ", the oldest first", Verdicts: t.Notes}
+	if len(t.Notes) > 0 {
+		head.Mark = page.Warn
+	}
+	w.sheet.page.Write(head, toolLine(t.Tool), w.sections(
+		page.Section{ID: "revisions", Title: "Revisions", Write: when(len(rows) > 0, func() {
+			w.sheet.page.Table("timeline", "Every revision in order: when, what, and by whom", []page.Column{{Title: "revision"}, {Title: "from"}, {Title: "to"}, {Title: "verb"}, {Title: "namespace"}, {Title: "object"}, {Title: "who"}, {Title: "what", Wide: true}}, rows)
+		})},
+		page.Section{ID: "evidence", Title: "Evidence and custody", Write: func() {
+			for i := range t.Evidence {
+				evidenceLine(w, &t.Evidence[i])
+			}
+			w.sheet.flush()
+			w.custody(t.Evidence)
+		}},
+	))
+}
+
 // rate plots how many revisions a second were written.
 func (r *Report) rate(w *Printer) {
 	const clock = "15:04:05Z"

@@ -85,7 +85,6 @@ func (p *Prediction) ruler(w *Printer) {
 	spans = append(spans, page.Span{Name: "restored", From: 0, To: min(r.Restored, limit), Mark: mark, Text: starts})
 	w.sheet.page.Ruler(spans, says)
 	w.sheet.page.El("p", "", says)
-	w.sheet.page.El("p", "", r.BumpReason)
 }
 
 // nodeMap draws how many pods of each node come to harm, and lists the nodes.

@@ -568,7 +568,7 @@ func (r *hostileRun) all(t *testing.T) {
 			r.ask(t, "diff", "-o", []string{"text", "table", "json", "html"}, "diff", "--force", backup, current)
 		}},
 		{"timeline", func() {
-			r.ask(t, "timeline", "-o", []string{"table", "jsonl", "timesketch", "csv"}, "timeline", current)
+			r.ask(t, "timeline", "-o", []string{"table", "jsonl", "timesketch", "csv", "html"}, "timeline", current)
 		}},
 		{"describe", func() { r.ask(t, "describe", "", nil, "describe", current, "pods") }},
 		{"storage", func() { r.judgeAlone(r.ask(t, "storage", "-o", data, "storage", "--top", "0", current), r.Current) }},

@@ -37,7 +37,7 @@ type timelineOptions struct {
 }
 
 func newTimeline(s streams, f runFunc) *cobra.Command {
-	o := &timelineOptions{streams: s, output: outputOptions{formats: []string{"table", "jsonl", "timesketch", "csv"}}}
+	o := &timelineOptions{streams: s, output: outputOptions{formats: []string{"table", "jsonl", "timesketch", "csv", "html"}}}
 	cmd := &cobra.Command{
 		Use:   "timeline FILE... [RESOURCE [NAME]... | RESOURCE/NAME... | KEY...]",
 		Short: "List every revision in order: when, what, and by whom",
@@ -94,6 +94,9 @@ func (o *timelineOptions) run(ctx context.Context, args []string) error {
 		return err
 	}
 	if len(b.files) != 2 && o.open.several(ctx, b.files) {
+		if has(b.targets, "html") {
+			return hinted(errors.New("a page is of one file, or of two"), "-o csv and -o jsonl list many files; or name two of them")
+		}
 		return o.runSeries(ctx, b.files, b.targets)
 	}
 	var verdict error
@@ -308,18 +311,26 @@ func (l *revisionList) chosen(absent map[string]int, snapshots int, unknown erro
 
 // notes say on standard error what the list cannot show.
 func (l *revisionList) notes(ctx context.Context) {
+	for _, line := range l.gaps(ctx) {
+		fmt.Fprintln(l.streams.err, line)
+	}
+}
+
+// gaps are sentences on what the list cannot show.
+func (l *revisionList) gaps(ctx context.Context) (list []string) {
 	if complete := l.all.Complete(); complete > 1 && l.from < complete {
-		fmt.Fprintf(l.streams.err, "Below revision %s the list is not complete: compactions have removed revisions.\n", words.Number(complete))
+		list = append(list, fmt.Sprintf("Below revision %s the list is not complete: compactions have removed revisions.", words.Number(complete)))
 	}
 	for _, s := range l.sources {
 		missing, err := s.Snapshot.Missing(ctx)
 		if err != nil {
-			return // ctx's, which ends the writing, too
+			return list // ctx's, which ends the writing, too
 		}
 		for _, m := range missing {
-			fmt.Fprintf(l.streams.err, "%s lacks %s: what it had may be missing from the list.\n", sanitize.Short(s.Snapshot.Path(), maxCell), sanitize.Short(m.What, maxLabels))
+			list = append(list, fmt.Sprintf("%s lacks %s: what it had may be missing from the list.", sanitize.Short(s.Snapshot.Path(), maxCell), sanitize.Short(m.What, maxLabels)))
 		}
 	}
+	return list
 }
 
 func (l *revisionList) verdict() error {

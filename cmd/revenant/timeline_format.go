@@ -22,6 +22,7 @@ import (
 	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot"
 	"revenant/internal/words"
+	"revenant/report"
 )
 
 // revisionRow is a revision of a key.
@@ -133,6 +134,9 @@ func (rw *revisionWriter) row(row *revisionRow) (written bool, err error) {
 
 // encode writes all that is asked for.
 func (l *revisionList) encode(ctx context.Context, w io.Writer, format string) error {
+	if format == "html" {
+		return l.html(ctx, w)
+	}
 	rw, err := newRevisionWriter(w, format)
 	if err != nil {
 		return err
@@ -146,6 +150,34 @@ func (l *revisionList) encode(ctx context.Context, w io.Writer, format string) e
 		return err
 	}
 	return rw.end()
+}
+
+// mostOnPage is how many revisions a page has at most.
+const mostOnPage = 100_000
+
+// html writes a page.
+func (l *revisionList) html(ctx context.Context, w io.Writer) error {
+	doc := report.Timeline{Tool: tool(), Notes: l.gaps(ctx)}
+	for _, s := range l.sources {
+		e, err := report.NewEvidence(ctx, "evidence", s.Snapshot)
+		if err != nil {
+			return err
+		}
+		l.timelineOptions.open.sign(&e, s.Snapshot)
+		doc.Evidence = append(doc.Evidence, e)
+	}
+	for n := range l.numbers() {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if l.count++; l.count > mostOnPage {
+			return hinted(fmt.Errorf("more than %s revisions, and a page has no more", words.Number(mostOnPage)), "choose some of them: --from, --to, --verb, a resource; -o csv and -o jsonl have all")
+		}
+		doc.Rows = append(doc.Rows, l.row(n).line())
+	}
+	p := report.NewPage(w)
+	doc.HTML(p)
+	return p.Flush()
 }
 
 // rows writes those of the timeline that was read.

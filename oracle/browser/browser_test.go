@@ -248,9 +248,10 @@ const (
 // filter types into the box above the table of pods, and waits until it has been applied.
 func (p *tab) filter(text string) {
 	p.t.Helper()
-	p.do(script(`window.filterBox = `+podTable+`.parentElement.previousElementSibling.querySelector('input'); filterBox.value = ''; filterBox.focus(); 0`), chromedp.KeyEvent(text))
-	p.do(chromedp.Poll[chromedp.Void](fmt.Sprintf(`filterBox.value === %q`, text)))
-	p.do(chromedp.Sleep(300 * time.Millisecond)) // more than the page waits for another key
+	const tools = podTable + `.parentElement.previousElementSibling`
+	p.do(script(`window.filterBox = `+tools+`.querySelector('input'); filterBox.value = ''; filterBox.focus(); 0`), chromedp.KeyEvent(text))
+	words := strings.Fields(text)
+	p.do(chromedp.Poll[chromedp.Void](fmt.Sprintf(`filterBox.value === %q && `+tools+`.querySelector('output').textContent.includes(' of ') === %t && %q.split(' ').every((w) => `+shownRows+`.every((r) => r.textContent.includes(w)))`, text, len(words) > 0, strings.Join(words, " "))))
 }
 
 // TestReport sorts, filters and copies in a page that is a file.
@@ -367,6 +368,7 @@ func TestEveryPage(t *testing.T) {
 		"inspect":                 {"inspect", backup, damaged},
 		"verify":                  {"verify", backup, "--kubelet", "node-1=" + dump},
 		"diff":                    {"diff", backup, current, "-n", "shop"},
+		"timeline":                {"timeline", current, "-n", "shop"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := open(t, "file://"+write(t, args...))
@@ -455,6 +457,9 @@ func TestHostileNames(t *testing.T) {
 		} {
 			t.Run(fmt.Sprint(i, " ", verb), func(t *testing.T) {
 				p := open(t, "file://"+write(t, args...))
+				if shown := []rune(name); !strings.Contains(get[string](p, `document.body.textContent`), string(shown[:6])) && (verb == "report" || verb == "diff") {
+					t.Errorf("the page does not have the name")
+				}
 				want(p, `typeof window.pwned`, "undefined")
 				want(p, `document.querySelectorAll('script').length`, 1)
 				want(p, `document.querySelectorAll('style').length`, 1)

@@ -97,6 +97,117 @@ var verbs = map[string][]string{
 	"verify":            {"verify", "backup.db", "--kubelet", "node-1=pods.json"},
 }
 
+// TestSchemas holds documents against docs/schema, with no field beside those that are there.
+func TestSchemas(t *testing.T) {
+	evidence(t)
+	if err := os.WriteFile("policy.yaml", []byte("limits: {maxAge: 25h}\nchecks:\n  age: {unknown: fail}\n"), 0o400); err != nil {
+		t.Fatal(err)
+	}
+	predicted := write(t, "json", "predict", "backup.db", "current.db")
+	if err := os.WriteFile("prediction.json", predicted, 0o400); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, line := range []string{
+		"inspect backup.db current.db damaged.db --hash --hashkv --at 100 --at 2026-11-23T04:03Z --case 7 --examiner x", "inspect backup.db --skip-hash-check",
+		"predict backup.db current.db", "predict backup.db damaged.db --force", "predict backup.db current.db --bump-revision 1000000000 --mark-compacted --outage 300..900 --outage-at 2026-11-23T05:00Z",
+		"predict backup.db current.db --restart-kubelets node-1 --kubelet-apiserver node-2=vm", "predict backup.db --onto new-machines", "predict backup.db current.db --onto new-machines",
+		"predict backup.db current.db --compare", "plan backup.db current.db", "plan backup.db --platform kubeadm", "plan backup.db --onto new-machines",
+		"preflight backup.db current.db", "preflight backup.db --policy policy.yaml", "report backup.db current.db --platform talos",
+		"verify backup.db --kubelet node-1=pods.json", "verify backup.db --kubelet node-1=pods.json --prediction prediction.json",
+		"diff backup.db current.db", "storage backup.db", "carve current.db", "carve current.db --objects", "history backup.db current.db deploy/old-app --patch", "history backup.db current.db deploy/web -n shop --objects",
+		"who backup.db current.db deploy/web -n shop",
+	} {
+		t.Run(line, func(t *testing.T) {
+			data := write(t, "json", strings.Fields(line)...)
+			var head struct{ Kind string }
+			if err := json.Unmarshal(data, &head); err != nil {
+				t.Fatal(err)
+			}
+			seen[head.Kind+".json"] = true
+			document, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := closedSchema(t, head.Kind+".json").Validate(document); err != nil {
+				t.Errorf("%.3000v", err)
+			}
+		})
+	}
+	for line := range bytes.Lines(write(t, "jsonl", "timeline", "backup.db", "current.db", "--carved")) {
+		document, err := jsonschema.UnmarshalJSON(bytes.NewReader(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := closedSchema(t, "timeline-line.json").Validate(document); err != nil {
+			t.Fatalf("%.3000v", err)
+		}
+	}
+	salvaged, err := exec.Command(program, "salvage", "damaged.db", "-o", "clean.db", "--report", "json").Output()
+	if document, jsonErr := jsonschema.UnmarshalJSON(bytes.NewReader(salvaged)); jsonErr != nil {
+		t.Errorf("%v, %v", err, jsonErr)
+	} else if err := closedSchema(t, "Salvage.json").Validate(document); err != nil {
+		t.Errorf("%.3000v", err)
+	}
+	seen["Salvage.json"], seen["timeline-line.json"] = true, true
+	files, err := filepath.Glob(filepath.Join(repository, "docs/schema/*.json"))
+	if err != nil || len(files) < 10 {
+		t.Fatalf("%d schemas: %v", len(files), err)
+	}
+	for _, path := range files {
+		if !seen[filepath.Base(path)] {
+			t.Errorf("no document was held against %s", filepath.Base(path))
+		}
+	}
+}
+
+// closedSchema is a schema of docs/schema that refuses fields which it does not name. What
+// is published allows them, for within a version fields are added.
+func closedSchema(t *testing.T, name string) *jsonschema.Schema {
+	t.Helper()
+	if s := closed[name]; s != nil {
+		return s
+	}
+	data, err := os.ReadFile(filepath.Join(repository, "docs/schema", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var shut func(any)
+	shut = func(v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			if _, ok := v["properties"].(map[string]any); ok && v["type"] == "object" {
+				v["additionalProperties"] = false
+			}
+			for _, below := range v {
+				shut(below)
+			}
+		case []any:
+			for _, below := range v {
+				shut(below)
+			}
+		}
+	}
+	shut(document)
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	if err := c.AddResource(name, document); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed[name] = s
+	return s
+}
+
+var closed = map[string]*jsonschema.Schema{}
+
 // TestSARIF reads SARIF back, and holds it against the schema and against what GitHub's
 // code scanning takes (docs.github.com, "SARIF support for code scanning").
 func TestSARIF(t *testing.T) {
