@@ -22,6 +22,9 @@ func (s *Scenario) cluster() (*replay.Cluster, replay.State, error) {
 	if s.made != nil {
 		return s.made.cluster()
 	}
+	if s.pair != nil {
+		return replay.New(s.pair, restore.Plan{}, pairSeen)
+	}
 	c, start, err := clusters[s.Cluster](s.Servers)
 	if err == nil {
 		c.Bumps = append(c.Bumps, 10*c.Bumps[len(c.Bumps)-1]) // far above

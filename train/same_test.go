@@ -64,7 +64,8 @@ func pairs(t *testing.T) map[string][2][]byte {
 	return all
 }
 
-// TestScrubbedPredictsTheSame scrubs every pair, and compares all predictions.
+// TestScrubbedPredictsTheSame scrubs every pair, compares all predictions, and plays the
+// scenario that is made of it.
 func TestScrubbedPredictsTheSame(t *testing.T) {
 	for name, pair := range pairs(t) {
 		t.Run(name, func(t *testing.T) {
@@ -81,6 +82,7 @@ func TestScrubbedPredictsTheSame(t *testing.T) {
 			if err := SamePredictions(original, original, s); err == nil {
 				t.Error("the names of the original pass for pseudonyms")
 			}
+			playPair(t, scrubbed)
 		})
 	}
 }

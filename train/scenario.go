@@ -25,6 +25,8 @@ import (
 	"strings"
 
 	"sigs.k8s.io/yaml"
+
+	"revenant/analyzer/restore"
 )
 
 // Scenario is an exercise.
@@ -48,7 +50,8 @@ type Scenario struct {
 	Solution string   `json:"solution,omitempty"`
 	Commands []string `json:"commands,omitempty"`
 
-	made *madeCluster // of a scenario that a seed made
+	made *madeCluster        // of a scenario that a seed made
+	pair *restore.Comparison // and of one that was made of a pair of snapshots
 }
 
 // Texts are what a learner reads, in one language.
@@ -83,6 +86,9 @@ type translation struct {
 
 //go:embed scenarios evidence
 var files embed.FS
+
+// mostServers is how many API servers a scenario says that it has at most.
+const mostServers = 3
 
 // hintSteps is how many hints a scenario has.
 const hintSteps = 3
@@ -169,7 +175,7 @@ func (s *Scenario) check(name string) error {
 		return fmt.Errorf("its id is %q", s.ID)
 	case s.Level < 1 || s.Level > Levels:
 		return fmt.Errorf("level %d", s.Level)
-	case s.Servers < 0 || s.Servers > 3:
+	case s.Servers < 0 || s.Servers > mostServers:
 		return fmt.Errorf("%d API servers", s.Servers)
 	case played == (len(s.Evidence) > 0):
 		return fmt.Errorf("it wants either API servers or evidence")
@@ -226,6 +232,9 @@ func (s *Scenario) Files() (map[string][]byte, error) {
 // Find is the scenario of an id, or of what only one id begins with; nil for none. The id
 // of a made scenario makes it.
 func Find(list []Scenario, id string) *Scenario {
+	if i := slices.IndexFunc(list, func(s Scenario) bool { return s.ID == id }); i >= 0 {
+		return &list[i]
+	}
 	if seed, level, ok := madeID(id); ok {
 		s, err := Make(seed, level)
 		if err != nil {
@@ -235,10 +244,7 @@ func Find(list []Scenario, id string) *Scenario {
 	}
 	var found *Scenario
 	for i := range list {
-		switch {
-		case list[i].ID == id:
-			return &list[i]
-		case id != "" && strings.HasPrefix(list[i].ID, id):
+		if id != "" && strings.HasPrefix(list[i].ID, id) {
 			if found != nil {
 				return nil
 			}

@@ -81,7 +81,8 @@ func TestFlags(t *testing.T) {
 		"describe": {"a b c", []map[string]string{openFlags, filesFlags, queryFlags}, map[string]string{"show-events": "events"}},
 		"storage":  {"a", []map[string]string{openFlags, filesFlags, outputFlags}, map[string]string{"by": "by", "top": "top"}},
 		"handbook": {"1", nil, map[string]string{"lang": "language"}},
-		"train": {"phantom", []map[string]string{outputFlags}, map[string]string{
+		"train": {"phantom", []map[string]string{openFlags, outputFlags}, map[string]string{
+			"make": "make", "out": "out", "key": "key",
 			"at": "at", "dir": "dir", "lang": "language", "progress": "progress", "seed": "seed", "level": "level", "check": "answers", "plain": "plain",
 		}},
 		"config": {"theme", nil, nil},

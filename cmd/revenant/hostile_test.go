@@ -528,6 +528,22 @@ func unclean(s string) (int, rune) {
 	return 0, 0
 }
 
+// make makes an exercise of the pair, which may be refused: then nothing of it is there.
+func (r *hostileRun) make(t *testing.T, backup, current string) {
+	dir := r.out("exercise")
+	defer os.RemoveAll(dir)
+	a := r.ask(t, "train", "", nil, "train", "--make", backup, current, "--out", dir)
+	if a == nil {
+		return
+	}
+	if _, err := os.Stat(dir); (err == nil) != (a.code == exitOK) {
+		r.fault("train: fails and leaves a directory, or makes none", "exit %d: %s", a.code, a.texts["errors"])
+	}
+	if a.code == exitOK {
+		r.ask(t, "train made", "", nil, "train", dir)
+	}
+}
+
 // all gives the case to every command, or to a third of them in turn.
 func (r *hostileRun) all(t *testing.T) {
 	backup, current := r.in(r.Backup.Path), r.in(r.Current.Path)
@@ -559,6 +575,7 @@ func (r *hostileRun) all(t *testing.T) {
 		{"salvage", func() {
 			r.judgeSalvage(t, r.ask(t, "salvage", "--report", data, "salvage", current, "-o", clean), clean)
 		}},
+		{"train", func() { r.make(t, backup, current) }},
 		{"predict and compare", func() {
 			r.judgeComparison(r.ask(t, "predict and compare", "-o", append(slices.Clone(data), "html", "attestation"), "predict", "--compare", backup, current))
 		}},

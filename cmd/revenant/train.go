@@ -43,12 +43,18 @@ type trainOptions struct {
 	level    int
 	plain    bool
 	answers  []string // files to check
+
+	make bool // a scenario of a pair of snapshots
+	out  string
+	key  string
+	from string      // the directory of a scenario that was made of a pair
+	open openOptions // of that pair
 }
 
 func newTrain(s streams, f runFunc) *cobra.Command {
 	o := &trainOptions{streams: s}
 	cmd := &cobra.Command{
-		Use:   "train [SCENARIO]",
+		Use:   "train [SCENARIO] | train --make BACKUP CURRENT --out DIR",
 		Short: "Learn what a restore does by doing it, and by doing it wrong",
 		Long: `train lists its scenarios, or begins one. In some a small cluster is played: a restore
 is yours to carry out or to repair, and nothing but the program itself is read. In
@@ -64,27 +70,38 @@ or at once (settle), and every step can be taken back (b). Each says why, and by
 which rule of etcd or Kubernetes. The id of a moment leads back to it, here or for a
 colleague.
 
+--make makes an exercise of a real pair of snapshots, in a directory that can be
+given away: SCENARIO is then that directory. In its snapshots names, labels,
+addresses, images and uids are pseudonyms, and content is overwritten; sizes,
+revisions, times and structure stay. It is written only if nothing else is found
+in it, and if it predicts, under every plan, what the pair does.
+
 --seed N makes a scenario of a number, as many as there are numbers: the same number
 and --level make the same one. What is solved is kept in the file --progress, in
 the form that --check reads. --check does again what files of answers say was done,
 and reports it to a teacher; docs/train.md has their form.
 
 Exit codes: 0 done; 1 the scenario was left unsolved, or with --check something in
-the files is not solved; 2 there is none of that name, no moment of that id, or a
-file could not be read or written.`,
+the files is not solved; 2 there is none of that name, no moment of that id, none
+could be made, or a file could not be read or written.`,
 		Example: `  revenant train
   revenant train phantom
   revenant train namespace --dir exercise
   revenant train --seed 7 --level 3
   revenant train phantom --at 01.a0
+  revenant train --make backup.db current.db --out exercise
+  revenant train exercise
   revenant train --check class/*.yaml`,
 		Args: func(cmd *cobra.Command, args []string) error {
-			if len(o.answers) > 0 {
+			if len(o.answers) > 0 || o.make { // which says itself what it lacks
 				return nil
 			}
 			return cobra.MaximumNArgs(1)(cmd, args)
 		},
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+			if o.make {
+				return completeArgs(2)(cmd, args, word)
+			}
 			list, _ := train.Scenarios(train.Languages[0])
 			var ids []string
 			for _, s := range list {
@@ -103,7 +120,11 @@ file could not be read or written.`,
 	flags.Int64Var(&o.seed, "seed", 0, "make a scenario of the number `N`, from 1")
 	flags.IntVar(&o.level, "level", 0, "with --seed, make one of this `LEVEL`, 1 to 3 (default 1); otherwise list those of it")
 	flags.StringArrayVar(&o.answers, "check", nil, "check the answers in `FILE`, and in the files named as arguments")
+	flags.BoolVar(&o.make, "make", false, "make an exercise of the snapshots BACKUP and CURRENT, scrubbed")
+	flags.StringVar(&o.out, "out", "", "with --make, write the exercise to `DIR`, which must not exist")
+	flags.StringVar(&o.key, "key", "", "with --make, `FILE` whose content decides the pseudonyms: the same for the same file (default other ones each time)")
 	o.output.addFlags(flags)
+	o.open.addFlags(flags)
 	register(cmd, "at", cobra.NoFileCompletions)
 	register(cmd, "lang", completeOne(train.Languages...))
 	register(cmd, "progress", completeFiles)
@@ -111,9 +132,14 @@ file could not be read or written.`,
 	register(cmd, "level", completeOne("1", "2", "3"))
 	register(cmd, "check", completeFiles)
 	register(cmd, "output", o.output.complete())
+	register(cmd, "out", completeFiles)
+	register(cmd, "key", completeFiles)
 	cmd.MarkFlagsMutuallyExclusive("check", "seed")
 	cmd.MarkFlagsMutuallyExclusive("check", "at")
 	cmd.MarkFlagsMutuallyExclusive("check", "dir")
+	for _, other := range []string{"check", "seed", "at", "dir", "level", "progress"} {
+		cmd.MarkFlagsMutuallyExclusive("make", other)
+	}
 	return cmd
 }
 
@@ -134,6 +160,12 @@ func (o *trainOptions) run(ctx context.Context, args []string) error {
 	if len(o.output.outputs) > 0 {
 		return errors.New("--output is for --check")
 	}
+	if o.make {
+		return o.runMake(ctx, args)
+	}
+	if o.out != "" || o.key != "" {
+		return errors.New("--out and --key are for --make")
+	}
 	if len(args) == 0 && o.seed == 0 {
 		if o.at != "" || o.dir != "" {
 			return errors.New("--at and --dir: of which scenario?")
@@ -143,7 +175,7 @@ func (o *trainOptions) run(ctx context.Context, args []string) error {
 		}
 		return o.list(ctx, list)
 	}
-	s, err := o.scenario(list, args)
+	s, err := o.scenario(ctx, list, args)
 	if err != nil {
 		return err
 	}
@@ -169,6 +201,9 @@ func (o *trainOptions) run(ctx context.Context, args []string) error {
 		t.p.Paint = paint
 	}
 	guard := &outfile.Guard{}
+	if s.OfPair() {
+		guard.Evidence(o.from)
+	}
 	if !s.Played() {
 		if t.dir, err = o.hand(ctx, guard, s); err != nil {
 			return err
@@ -189,7 +224,7 @@ func (o *trainOptions) run(ctx context.Context, args []string) error {
 func (o *trainOptions) onScreen() bool { return !o.plain && o.streams.inTTY && o.streams.outTTY }
 
 // scenario is the one that is asked for.
-func (o *trainOptions) scenario(list []train.Scenario, args []string) (*train.Scenario, error) {
+func (o *trainOptions) scenario(ctx context.Context, list []train.Scenario, args []string) (*train.Scenario, error) {
 	if o.seed != 0 {
 		if len(args) > 0 {
 			return nil, fmt.Errorf("--seed makes a scenario, and %.40q is another", args[0])
@@ -198,6 +233,9 @@ func (o *trainOptions) scenario(list []train.Scenario, args []string) (*train.Sc
 		return &s, err
 	}
 	s := train.Find(list, args[0])
+	if isDir(args[0]) && (s == nil || s.ID != args[0]) {
+		return o.readMade(ctx, args[0])
+	}
 	if s == nil {
 		return nil, hinted(fmt.Errorf("no scenario is called %.40q", args[0]), "revenant train lists them")
 	}
@@ -820,6 +858,9 @@ func (t *trainer) solved(ctx context.Context) error {
 	t.p.Wrapped("", t.p.Width, t.Explanation)
 	for _, source := range t.Sources {
 		t.p.Wrapped("  ", t.p.Width, "("+source+")")
+	}
+	if t.OfPair() { // which nothing here checks again
+		return nil
 	}
 	if err := t.record.keep(ctx, t.Given()); err != nil {
 		if ctx.Err() != nil {

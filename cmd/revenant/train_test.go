@@ -9,7 +9,9 @@ import (
 	"testing"
 
 	"github.com/charmbracelet/x/ansi"
+	"sigs.k8s.io/yaml"
 
+	"revenant/internal/demo"
 	"revenant/train"
 )
 
@@ -185,6 +187,68 @@ func TestHostileAnswers(t *testing.T) {
 		}
 		if format == "table" && out.Len() > 40<<10 {
 			t.Errorf("the table has %d bytes", out.Len())
+		}
+	}
+}
+
+// TestHostileExercise: the scenario of an exercise that was handed out does not steer the
+// terminal either.
+func TestHostileExercise(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	backup, current, err := demo.Pair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{"backup.db": backup, "current.db": current} {
+		if err := os.WriteFile(name, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out, errs bytes.Buffer
+	if code := run(t.Context(), []string{"train", "--make", "backup.db", "current.db", "--out", "evil"}, streams{in: strings.NewReader(""), out: &out, err: &errs}); code != exitOK {
+		t.Fatalf("exit code %d, %s", code, &errs)
+	}
+	path := filepath.Join("evil", train.PairScenario)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s train.Scenario
+	if err := yaml.Unmarshal(text, &s); err != nil {
+		t.Fatal(err)
+	}
+	evil := "\x1b[31m\u202e\x07" + strings.Repeat("x", 10_000)
+	s.Title, s.Story, s.Explanation = evil, evil, evil
+	for i := range s.Goals {
+		s.Goals[i] = train.Goal{Ask: evil, Reach: []string{"restored"}}
+	}
+	for i := range s.Hints {
+		s.Hints[i] = "revenant " + evil + "\n" + evil
+	}
+	for i := range s.Sources {
+		s.Sources[i] = evil
+	}
+	for want, solution := range map[int]string{exitOK: s.Solution, exitFailed: evil} {
+		s.Solution = solution
+		if text, err = yaml.Marshal(s); err == nil {
+			err = os.WriteFile(path, text, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.Reset()
+		errs.Reset()
+		if code := run(t.Context(), []string{"train", "evil"}, streams{in: strings.NewReader("hint\nhint\ncheck\nsolution\nid\nq\n"), out: &out, err: &errs}); code != want {
+			t.Errorf("exit code %d and not %d, %q", code, want, &errs)
+		}
+		for _, text := range []string{out.String(), errs.String()} {
+			if i := strings.IndexFunc(text, func(r rune) bool { return r != '\n' && (r < ' ' || r == '\u202e' || r == 0x7f) }); i >= 0 {
+				t.Errorf("a control character at %d: %q", i, text[max(0, i-40):i+10])
+			}
+		}
+		if want == exitOK && !strings.Contains(out.String(), "\nSolved.") {
+			t.Errorf("it is not solved: %q", &out)
 		}
 	}
 }

@@ -27,6 +27,7 @@ type classroom struct {
 	record *record
 	list   []train.Scenario
 	opened *pairs
+	first  string // the id of the scenario to begin with, "" for none
 
 	mu      sync.Mutex
 	series  []*manyFiles
@@ -38,7 +39,10 @@ type classroom struct {
 func (o *trainOptions) screens(ctx context.Context, list []train.Scenario, first *train.Scenario) error {
 	ui := &uiOptions{streams: o.streams, screen: "train"}
 	ui.addFlags(pflag.NewFlagSet("", pflag.ContinueOnError)) // for what they are by default
-	guard, err := ui.open.guardOutputs(o.streams)
+	if first != nil && first.OfPair() {
+		ui.open = o.open
+	}
+	guard, err := ui.open.guardOutputs(o.streams, o.from)
 	if err != nil {
 		return err
 	}
@@ -48,7 +52,8 @@ func (o *trainOptions) screens(ctx context.Context, list []train.Scenario, first
 	}
 	begin := ""
 	if first != nil {
-		if begin = first.ID; train.Find(list, begin) == nil || train.IsMade(begin) {
+		begin = first.ID
+		if !slices.ContainsFunc(list, func(s train.Scenario) bool { return s.ID == begin }) {
 			c.list = append(slices.Clone(list), *first)
 		}
 	}
@@ -57,8 +62,9 @@ func (o *trainOptions) screens(ctx context.Context, list []train.Scenario, first
 			scratch.Remove(dir)
 		}
 	}()
+	c.first = begin
 	err = ui.screens(ctx, func(ctx context.Context, progress func(snapshot.Progress, string)) (*tui.Input, error) {
-		if first != nil && !first.Played() {
+		if first != nil && first.OnFiles() {
 			return c.open(ctx, begin, progress)
 		}
 		backup, current, err := ui.open.demo()
@@ -104,6 +110,19 @@ func (c *classroom) open(ctx context.Context, id string, progress func(snapshot.
 	if s == nil {
 		return nil, errors.New("no scenario is called " + id)
 	}
+	training := &tui.Training{Begin: s.ID, Shown: s.ID}
+	if s.ID == c.first { // of which the moment is
+		training.At = c.at
+	}
+	if s.OfPair() {
+		backup, current, err := c.made()
+		if err != nil {
+			return nil, err
+		}
+		in, err := c.ui.pair(backup, current, restore.Plan{})(ctx, progress)
+		training.Dir = c.from
+		return c.teach(in, err, training)
+	}
 	o := *c.trainOptions
 	c.mu.Lock()
 	c.dir = "" // only the first one's files go there
@@ -128,7 +147,7 @@ func (c *classroom) open(ctx context.Context, id string, progress func(snapshot.
 			paths = append(paths, filepath.Join(dir, name))
 		}
 	}
-	training := &tui.Training{Begin: s.ID, At: o.at, Shown: s.ID, Dir: dir}
+	training.Dir = dir
 	switch len(paths) {
 	case 1:
 		in, err := c.ui.one(c.ui.open.opener(paths[0], true), restore.Plan{})(ctx, progress)
@@ -165,6 +184,9 @@ func (c *classroom) done(ctx context.Context) map[string]bool {
 	for _, m := range marks {
 		done[m.Given.Scenario] = m.Solved
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	maps.Copy(done, c.solved) // also what is not kept
 	return done
 }
 
@@ -173,5 +195,8 @@ func (c *classroom) keep(ctx context.Context, given train.Given) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.solved[given.Scenario] = true
+	if s := train.Find(c.list, given.Scenario); s != nil && s.OfPair() {
+		return nil // nothing here checks it again
+	}
 	return c.record.keep(ctx, given)
 }

@@ -15,6 +15,7 @@ import (
 type Ledger struct {
 	seed  maphash.Seed
 	known map[uint64]struct{} // hashes of words
+	gone  map[uint64]struct{} // and of those that were replaced, from leastGone letters on up to leastFound
 }
 
 const (
@@ -22,11 +23,12 @@ const (
 	// leastFound is how many letters and digits in a row are looked at in a file. Lengths and
 	// numbers of fields stand between words, and make shorter ones by chance.
 	leastFound = 8
+	leastGone  = 5   // letters and digits of a replaced word that is looked for by itself
 	longest    = 160 // of a row that is taken apart; a longer one must be a word, but for its ends
 )
 
 func newLedger() *Ledger {
-	l := &Ledger{seed: maphash.MakeSeed(), known: map[uint64]struct{}{}}
+	l := &Ledger{seed: maphash.MakeSeed(), known: map[uint64]struct{}{}, gone: map[uint64]struct{}{}}
 	v := words()
 	for _, list := range []map[string]bool{v.named, v.worded, v.fields} {
 		for w := range list {
@@ -40,7 +42,7 @@ func newLedger() *Ledger {
 }
 
 // ownWords are those of etcd's file itself: the names of buckets and of items in them.
-var ownWords = strings.Fields("members_removed authUsers authRoles authEnabled authRevision cluster clusterVersion downgrade consistent_index term confState scheduledCompactRev finishedCompactRev storageVersion removed")
+var ownWords = strings.Fields("alarm lease members_removed authUsers authRoles authEnabled authRevision cluster clusterVersion downgrade consistent_index term confState scheduledCompactRev finishedCompactRev storageVersion removed")
 
 // words notes the words in b.
 func (l *Ledger) words(b []byte) {
@@ -48,6 +50,17 @@ func (l *Ledger) words(b []byte) {
 		n := run(b, i, isAlnum)
 		if n >= shortest {
 			l.known[maphash.Bytes(l.seed, b[i:i+n])] = struct{}{}
+		}
+		i += max(n, 1)
+	}
+}
+
+// replaced notes the words in b, of which none may be found again.
+func (l *Ledger) replaced(b []byte) {
+	for i := 0; i < len(b); {
+		n := run(b, i, isAlnum)
+		if n >= leastGone && n < leastFound {
+			l.gone[maphash.Bytes(l.seed, b[i:i+n])] = struct{}{}
 		}
 		i += max(n, 1)
 	}
@@ -70,7 +83,8 @@ func (e *UnaccountedError) Error() string {
 }
 
 // Audit reads the content of a scrubbed file and refuses one in which eight letters and
-// digits in a row, or more, are not accounted for. It does not know what is
+// digits in a row, or more, are not accounted for, or five to seven are a word that was
+// replaced. It does not know what is
 // stored where: pages, keys, values and what lies between them are all bytes to it.
 //
 // The error is an *UnaccountedError, ctx's or r's.
@@ -105,7 +119,11 @@ const maxRow = 1 << 16
 // accounts says whether a row is made of words, with fewer than leastFound bytes before,
 // between and after them.
 func (l *Ledger) accounts(row []byte) bool {
-	if len(row) < leastFound || l.has(row) {
+	if len(row) < leastFound {
+		_, gone := l.gone[maphash.Bytes(l.seed, row)]
+		return !gone || l.has(row)
+	}
+	if l.has(row) {
 		return true
 	}
 	if len(row) > longest {

@@ -68,6 +68,7 @@ func planted(t *testing.T) []byte {
 		{"/registry/things.canary.com/canaries/canary", append([]byte("\xd9\xd9\xf7"), "\xa1\x46canary\x46canary"...)}, // CBOR
 		{"/registry/unknowns/canary/canary", unknown},
 		{"/registry/canaries/canary", []byte("canary in a text\x00\xff")},
+		{"/registry/configmaps/canary/words", stored(t, &corev1.ConfigMap{Data: map[string]string{"canary": strings.Join(ownWords, " ") + " false true null registry alarm lease"}}, schema.GroupVersionKind{Version: "v1", Kind: "ConfigMap"})},
 		{"/registry/events/canary-ns/canary.17a3b4c5d6e7f8", stored(t, &corev1.Event{Message: "canary died on canary-node-1", Reason: "CanaryDied", Source: corev1.EventSource{Component: "canary", Host: "canary"}}, schema.GroupVersionKind{Version: "v1", Kind: "Event"})},
 		{"/registry/masterleases/10.20.30.40", stored(t, &discoveryv1.EndpointSlice{Endpoints: []discoveryv1.Endpoint{{Addresses: []string{"10.20.30.40", "canary"}}}}, schema.GroupVersionKind{Group: "discovery.k8s.io", Version: "v1", Kind: "EndpointSlice"})},
 		{"canary/of/somebody else", []byte("canary")},
@@ -197,7 +198,7 @@ func TestCanaries(t *testing.T) {
 			t.Errorf("%q stays", secret)
 		}
 	}
-	if diff := cmp.Diff(&Result{Written: r.Written, Records: 15, Encrypted: 1, Blanked: 3, First: errOther.Error(), Dropped: 6}, r); diff != "" {
+	if diff := cmp.Diff(&Result{Written: r.Written, Records: 16, Encrypted: 1, Blanked: 3, First: errOther.Error(), Dropped: 6}, r); diff != "" {
 		t.Error(diff)
 	}
 	again := snapshottest.OpenBytes(t, "clean.db", out)
@@ -346,6 +347,14 @@ func TestAudit(t *testing.T) {
 	out, _ := scrubbed(t, s, snapshottest.OpenBytes(t, "db", planted(t)))
 	if err := audit(t, s, out); err != nil {
 		t.Fatal(err)
+	}
+	short := New(KeyOf("audit"), kube.DefaultPrefix)
+	made := short.Name("shopkq")
+	if err := short.Ledger().Audit(t.Context(), strings.NewReader("\x00"+made+"\x00")); err != nil {
+		t.Error(err)
+	}
+	if err := short.Ledger().Audit(t.Context(), strings.NewReader("\x00shopkq\x00")); err == nil {
+		t.Error("a short word that was replaced is not found")
 	}
 	for _, secret := range []string{"qzjvkwpxq", "5qzjvkwpxqR4", "ReplicaSetqzjvkwpxq", "qzjvkwpxq.default", strings.Repeat("qzjvkwpxq", 9000)} {
 		for _, at := range []int{len(out) / 3, len(out)/2 + 7} {

@@ -177,6 +177,7 @@ func (t *texts) replace(domain byte, b []byte) {
 	key := string(domain) + string(b)
 	made, ok := t.made[key]
 	if !ok {
+		t.ledger.replaced(b)
 		radix, x := make([]byte, len(b)), make([]byte, len(b))
 		for i, c := range b {
 			from, n := alphabet(c, i == 0 && len(b) > 1)
@@ -379,6 +380,7 @@ func (t *texts) fill(b []byte) {
 	if len(b) == 0 {
 		return
 	}
+	t.ledger.replaced(b)
 	d := t.cipher.digest(domainFill, b)
 	for i := range b {
 		if i < filled {

@@ -242,7 +242,9 @@ func (v *values) managedField(b []byte) {
 			v.text(rest)
 		}
 	case 'i':
-		if !all(rest, isDigit) || len(rest) > 6 {
+		if all(rest, isDigit) && len(rest) <= 6 {
+			v.keep(rest)
+		} else {
 			v.opaque(rest)
 		}
 	case 'k', 'v':

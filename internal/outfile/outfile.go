@@ -320,6 +320,23 @@ func (d *Draft) Publish(name string) error {
 	return nil
 }
 
+// PublishDir puts a directory in the directory in its place, which must be a New one: a whole
+// directory appears there or none.
+func (d *Draft) PublishDir(name string) error {
+	p := d.place
+	err := p.check()
+	if err == nil && exists(p.name) {
+		err = ErrExists
+	}
+	if err == nil {
+		err = pathless(p.root.Rename(d.name+"/"+name, p.base))
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", p.name, err)
+	}
+	return nil
+}
+
 // Discard removes the directory with all that is in it, and closes the place.
 func (d *Draft) Discard() error {
 	defer d.place.Close()

@@ -228,6 +228,45 @@ func TestDraft(t *testing.T) {
 	}
 }
 
+// TestDraftDir publishes a directory where there is nothing, also nothing that came
+// meanwhile.
+func TestDraftDir(t *testing.T) {
+	for _, meanwhile := range []bool{false, true} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "made")
+		p, err := new(Guard).Place(path, New)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := p.Draft()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(d.Dir.Mkdir("whole", 0o700), d.Dir.WriteFile("whole/file", []byte("ours"), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"file"}
+		if meanwhile {
+			want = nil
+			if err := os.Mkdir(path, 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := d.PublishDir("whole"); meanwhile != errors.Is(err, ErrExists) || !meanwhile && err != nil {
+			t.Error(err)
+		}
+		if err := d.Discard(); err != nil {
+			t.Error(err)
+		}
+		if got := names(t, path); !slices.Equal(got, want) {
+			t.Errorf("meanwhile %v, there are %q", meanwhile, got)
+		}
+		if got := names(t, dir); !slices.Equal(got, []string{"made"}) {
+			t.Errorf("beside it there are %q", got)
+		}
+	}
+}
+
 // TestUnreadPipe gives up a pipe that nobody reads when it is told to.
 func TestUnreadPipe(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")

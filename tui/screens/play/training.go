@@ -158,9 +158,9 @@ func (x *Training) begin(id, at string) tea.Cmd {
 		return widget.Notify("no exercise is called " + draw.Quoted(id))
 	case x.exercise != nil && x.exercise.ID == s.ID && at == "":
 		return nil // it goes on
-	case !s.Played() && x.of.Shown != s.ID && x.of.Open == nil:
+	case s.OnFiles() && x.of.Shown != s.ID && x.of.Open == nil:
 		return widget.Notify("it is about other files: revenant train " + s.ID + " opens them")
-	case !s.Played() && x.of.Shown != s.ID:
+	case s.OnFiles() && x.of.Shown != s.ID:
 		open, id := x.of.Open, s.ID
 		return func() tea.Msg {
 			return session.OpenMsg{Load: func(ctx context.Context, progress func(snapshot.Progress, string)) (*session.Input, error) {
@@ -478,7 +478,7 @@ func (x *Training) task(width int) []string {
 		lines = append(lines, "", t.Bold.Paint(fmt.Sprintf("Goal %d", i+1))+"  "+state)
 		lines = append(lines, draw.Wrap(r.Goal.Ask, width)...)
 	}
-	if !s.Played() {
+	if s.OnFiles() {
 		lines = append(lines, "")
 		lines = append(lines, draw.Wrap("Its files are shown on the other screens, and stand in "+x.of.Dir+".", width)...)
 	}
