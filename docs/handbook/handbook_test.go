@@ -94,8 +94,19 @@ func TestSources(t *testing.T) {
 func TestSubset(t *testing.T) {
 	foreign := regexp.MustCompile(`(?m)^(?:    \S|\t|>|\* |\+ |={3,}$|-{3,}$|~~~|####| +[-0-9])|!\[|<[a-z/]|__|\\[^|]`)
 	code := regexp.MustCompile("(?s)```.*?```|`[^`\n]*`")
+	picture := regexp.MustCompile(`(?m)^!\[[^\]]+\]\(([^)]+\.svg)\)$`) // alone in its line
 	for _, c := range all() {
-		if m := foreign.FindString(code.ReplaceAllString(c.Text, "")); m != "" {
+		for _, m := range picture.FindAllStringSubmatch(c.Text, -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(c.Path()), m[1])); err != nil {
+				t.Errorf("%s: %v", c.Path(), err)
+			}
+			for _, line := range c.Lines(80, Style{}) {
+				if strings.Contains(line, m[1]) {
+					t.Errorf("%s shows the path of a picture: %s", c.Path(), line)
+				}
+			}
+		}
+		if m := foreign.FindString(picture.ReplaceAllString(code.ReplaceAllString(c.Text, ""), "")); m != "" {
 			t.Errorf("%s has %q", c.Path(), m)
 		}
 		if strings.Count(c.Text, "```")%2 != 0 {

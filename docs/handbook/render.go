@@ -48,7 +48,7 @@ var (
 )
 
 // parse reads the Markdown that chapters are written in: headings, paragraphs, items,
-// tables, code between fences, and footnotes.
+// tables, code between fences, and footnotes. Pictures are left out.
 func parse(text string) []block {
 	var list []block
 	open := false // a paragraph, an item or a note goes on
@@ -57,7 +57,7 @@ func parse(text string) []block {
 		line := strings.TrimRight(lines[i], " \r")
 		trimmed := strings.TrimSpace(line)
 		switch {
-		case trimmed == "":
+		case trimmed == "" || strings.HasPrefix(line, "!["): // a picture, which no terminal has
 			open = false
 		case strings.HasPrefix(line, "```"):
 			b := block{kind: codeBlock}
