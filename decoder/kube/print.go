@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -13,6 +14,10 @@ import (
 	"revenant/decoder/sanitize"
 )
 
+// MostOnScreen is for PrintOptions.Most: some 30,000 values, more than anybody scrolls
+// through, in a quarter of the memory that printing may take.
+const MostOnScreen = maxPrintSize / 4
+
 // PrintOptions says how an Object is printed.
 type PrintOptions struct {
 	// ShowSecrets prints what Secrets hold.
@@ -22,6 +27,9 @@ type PrintOptions struct {
 	// Revision is that of the put, which an API server shows as metadata.resourceVersion;
 	// 0 for none.
 	Revision int64
+	// Most bounds what is printed of many or deeply nested values; 0 for the largest objects
+	// that etcd takes. What is beyond is printed as it is stored, with a problem.
+	Most int
 }
 
 // maxPrintSize bounds what printing makes of many or deeply nested values, in
@@ -113,7 +121,7 @@ func (o *Object) content(opts PrintOptions) (map[string]any, error) {
 			o.addRemoved(doc)
 		}
 	}
-	if printSize(doc, 0) > maxPrintSize {
+	if printSize(doc, 0) > cmp.Or(opts.Most, maxPrintSize) {
 		return nil, errUnprintable
 	}
 	if !opts.ShowSecrets && o.Secret() {

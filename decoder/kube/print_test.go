@@ -2,6 +2,7 @@ package kube
 
 import (
 	"encoding/base64"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -122,6 +123,25 @@ func TestSecretsStayHidden(t *testing.T) {
 				t.Errorf("hidden although asked for:\n%s", out)
 			}
 		})
+	}
+}
+
+// TestMost: what is bounded is printed as it is stored, and says why.
+func TestMost(t *testing.T) {
+	var data []string
+	for i := range 200 {
+		data = append(data, fmt.Sprintf(`"key-%d": "x"`, i))
+	}
+	o := Decode(Key{Resource: "configmaps", Namespace: "a", Name: "b"}, fmt.Appendf(nil, `{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "b", "namespace": "a"}, "data": {%s}}`, strings.Join(data, ", ")))
+	for _, print := range []func(PrintOptions) []byte{o.YAML, o.JSON} {
+		if text := string(print(PrintOptions{Most: 1000})); !strings.Contains(text, errUnprintable.Error()) {
+			t.Errorf("it does not say that it is too large:\n%.300s", text)
+		}
+		for _, most := range []int{0, MostOnScreen} {
+			if text := string(print(PrintOptions{Most: most})); strings.Contains(text, errUnprintable.Error()) || !strings.Contains(text, "key-199") {
+				t.Errorf("most %d: it is cut:\n%.300s", most, text)
+			}
+		}
 	}
 }
 
