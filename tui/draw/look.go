@@ -44,6 +44,9 @@ type Colors struct {
 	Critical Color `json:"critical"` // severities
 	Warning  Color `json:"warning"`
 	Good     Color `json:"good"`
+	Added    Color `json:"added"` // in a difference
+	Removed  Color `json:"removed"`
+	Name     Color `json:"name"` // of a field, in YAML and JSON
 }
 
 // Look is a theme file: the colours of terminals that have more than 16.
@@ -55,8 +58,8 @@ type Look struct {
 // DefaultLook is the look without a theme file. Its colours are in the palette of
 // 256, so that they are the same there.
 var DefaultLook = Look{
-	Dark:  Colors{Dim: RGB(0x8a8a8a), Selected: RGB(0x303030), Critical: RGB(0xff5f5f), Warning: RGB(0xd7af5f), Good: RGB(0x87af87)},
-	Light: Colors{Dim: RGB(0x626262), Selected: RGB(0xdadada), Critical: RGB(0xaf0000), Warning: RGB(0x875f00), Good: RGB(0x005f00)},
+	Dark:  Colors{Dim: RGB(0x8a8a8a), Selected: RGB(0x303030), Critical: RGB(0xff5f5f), Warning: RGB(0xd7af5f), Good: RGB(0x87af87), Added: RGB(0x87d787), Removed: RGB(0xd78787), Name: RGB(0x87afd7)},
+	Light: Colors{Dim: RGB(0x626262), Selected: RGB(0xdadada), Critical: RGB(0xaf0000), Warning: RGB(0x875f00), Good: RGB(0x005f00), Added: RGB(0x005f00), Removed: RGB(0x870000), Name: RGB(0x005f87)},
 }
 
 // ParseLook reads a theme file, YAML. What it leaves out is as in DefaultLook.

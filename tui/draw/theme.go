@@ -30,6 +30,8 @@ type Theme struct {
 	Key                     Style // of a letter that does something
 	Past                    Style // of what says that another moment is shown than the newest
 	Critical, Warning, Good Style
+	Added, Removed          Style // in a difference
+	Name                    Style // of a field, in YAML and JSON
 
 	Plain bool // nothing is drawn: what a picture shows is said
 }
@@ -50,13 +52,15 @@ func NewTheme(dark bool, profile colorprofile.Profile, g Glyphs, look Look) *The
 	case profile <= colorprofile.ASCII:
 		t.Past = sgr(ansi.Style{}.Bold().Reverse(true))
 		t.Dim, t.Selected = sgr(ansi.Style{}.Faint()), sgr(ansi.Style{}.Reverse(true))
-		t.Critical = t.Bold
+		t.Critical, t.Removed = t.Bold, t.Dim
 	case profile == colorprofile.ANSI:
 		t.Dim, t.Selected = sgr(ansi.Style{}.Faint()), sgr(ansi.Style{}.Reverse(true))
 		t.Critical, t.Warning, t.Good = fg(ansi.Red), fg(ansi.Yellow), fg(ansi.Green)
+		t.Added, t.Removed, t.Name = fg(ansi.Green), fg(ansi.Red), fg(ansi.Cyan)
 	default:
 		t.Dim, t.Selected = fg(c.Dim), sgr(ansi.Style{}.BackgroundColor(c.Selected))
 		t.Critical, t.Warning, t.Good = fg(c.Critical), fg(c.Warning), fg(c.Good)
+		t.Added, t.Removed, t.Name = fg(c.Added), fg(c.Removed), fg(c.Name)
 	}
 	return t
 }

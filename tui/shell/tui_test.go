@@ -204,7 +204,7 @@ func TestLooks(t *testing.T) {
 		{"no colour", draw.NewTheme(true, colorprofile.ASCII, draw.UnicodeGlyphs, draw.DefaultLook)},
 		{"ASCII", draw.NewTheme(true, colorprofile.ASCII, draw.ASCIIGlyphs, draw.DefaultLook)},
 	} {
-		for _, screen := range []struct{ name, keys string }{{"overview", ""}, {"pods", "3jb"}, {"pod", "3<enter>"}, {"plans", "2j"}, {"nodes", "4j"}, {"node", "4<enter>"}, {"workloads", "5u"}, {"objects", "6j"}, {"resource", ":po<enter>j"}, {"object", ":deploy web -n shop<enter>"}, {"history", "6/deployments web<enter>H"}, {"diff", "8j"}, {"difference", "8z/creds changed<enter><enter>"}, {"timeline", "9j"}, {"storage", "0j"}, {"storage by part", "0zzzzzz"}, {"stored key", "0zz<enter>"}, {"undone", ":undone<enter>"}, {"help", "3?"}} {
+		for _, screen := range []struct{ name, keys string }{{"overview", ""}, {"pods", "3jb"}, {"pod", "3<enter>"}, {"plans", "2j"}, {"nodes", "4j"}, {"node", "4<enter>"}, {"workloads", "5u"}, {"objects", "6j"}, {"resource", ":po<enter>j"}, {"object", ":deploy web -n shop<enter>"}, {"history", "6/deployments web<enter>H"}, {"diff", "8j"}, {"difference", "8z/creds changed<enter><enter>"}, {"fields", ":deploy web -n shop<enter>d"}, {"yaml", ":deploy web -n shop<enter>y"}, {"timeline", "9j"}, {"storage", "0j"}, {"storage by part", "0zzzzzz"}, {"stored key", "0zz<enter>"}, {"undone", ":undone<enter>"}, {"help", "3?"}} {
 			t.Run(tt.name+"/"+screen.name, func(t *testing.T) {
 				x := openOn(t, in, 80, 24)
 				x.Theme = tt.theme

@@ -240,14 +240,15 @@ func (d *description) lines(l objects.Object) []string {
 		add("")
 		add(d.events()...)
 	}
-	title, text := "YAML", o.YAML(kube.PrintOptions{DropManagedFields: true})
+	printed := kube.PrintOptions{DropManagedFields: true, Most: kube.MostOnScreen}
+	title, text := "YAML", []byte(nil)
 	if d.json {
-		title, text = "JSON", o.JSON(kube.PrintOptions{DropManagedFields: true})
+		title, text = "JSON", o.JSON(printed)
+	} else {
+		text = o.YAML(printed)
 	}
 	add("", t.Heading(title, d.width))
-	for line := range strings.Lines(strings.ReplaceAll(sanitize.Text(string(text)), "\t", "    ")) {
-		add(draw.HangLine(strings.TrimRight(line, "\r\n"), d.width)...)
-	}
+	add(t.Document(string(text), d.width)...)
 	return lines
 }
 

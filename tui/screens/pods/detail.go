@@ -12,7 +12,6 @@ import (
 	"revenant/analyzer/diff"
 	"revenant/analyzer/restore"
 	"revenant/decoder/kube"
-	"revenant/decoder/sanitize"
 	"revenant/decoder/snapshot"
 	"revenant/internal/words"
 	"revenant/tui/draw"
@@ -137,7 +136,7 @@ func readObject(s *session.Source, pod *restore.PodOutcome) object {
 	}
 	key := kube.Key{Resource: "pods", Namespace: p.Namespace, Name: p.Name}
 	decoded := kube.Decode(key, value)
-	o.yaml = sanitize.Text(string(decoded.YAML(kube.PrintOptions{DropManagedFields: true})))
+	o.yaml = string(decoded.YAML(kube.PrintOptions{DropManagedFields: true, Most: kube.MostOnScreen}))
 	o.json = decoded.JSON(kube.PrintOptions{})
 	return o
 }
@@ -333,10 +332,7 @@ func (d *detail) object() []string {
 // wrap breaks the YAML into lines, once for a width.
 func (d *detail) wrap(o *object, width int) []string {
 	if w := &d.wrapped; w.lines == nil || w.side != d.side || w.width != width {
-		*w = wrapped{side: d.side, width: width}
-		for line := range strings.Lines(strings.ReplaceAll(o.yaml, "\t", "    ")) {
-			w.lines = append(w.lines, draw.HangLine(strings.TrimSuffix(line, "\n"), width)...)
-		}
+		*w = wrapped{side: d.side, width: width, lines: d.Theme.Document(o.yaml, width)}
 	}
 	return d.wrapped.lines
 }

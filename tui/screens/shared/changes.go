@@ -116,16 +116,30 @@ func field(t *draw.Theme, c *diff.Change) string {
 
 // tint is the style of a change: what is noise stays in the background.
 func tint(t *draw.Theme, c *diff.Change) draw.Style {
-	if c.Noise != 0 {
+	switch {
+	case c.Noise != 0:
 		return t.Dim
+	case c.Kind() == "added":
+		return t.Added
+	case c.Kind() == "removed":
+		return t.Removed
 	}
 	return ""
+}
+
+// sides are the styles of what was and of what is.
+func sides(t *draw.Theme, c *diff.Change) (was, is draw.Style) {
+	if c.Noise != 0 {
+		return t.Dim, t.Dim
+	}
+	return t.Removed, t.Added
 }
 
 // oneBelowTheOther draws a field: in one line if it has room there, or what it was
 // above what it is.
 func oneBelowTheOther(t *draw.Theme, c *diff.Change, width int) []string {
 	tint, field, of := tint(t, c), field(t, c), c.Lines(contextLines)
+	was, is := sides(t, c)
 	if len(of) == 1 {
 		l := of[0]
 		line := field + ": " + sanitize.Line(l.Before+l.After)
@@ -144,16 +158,16 @@ func oneBelowTheOther(t *draw.Theme, c *diff.Change, width int) []string {
 		case diff.Kept:
 			lines = append(lines, draw.PaintAll(t.Dim, draw.Indent("    ", l.Before, width))...)
 		case diff.Out:
-			lines = append(lines, draw.PaintAll(t.Dim, draw.Indent("  - ", l.Before, width))...)
+			lines = append(lines, draw.PaintAll(was, draw.Indent("  - ", l.Before, width))...)
 		case diff.In:
-			lines = append(lines, draw.PaintAll(tint, draw.Indent("  + ", l.After, width))...)
+			lines = append(lines, draw.PaintAll(is, draw.Indent("  + ", l.After, width))...)
 		default: // those that were replaced one after the other, then what replaced them
 			from := i
 			for ; i < len(of) && of[i].Op == diff.Replaced; i++ {
-				lines = append(lines, draw.PaintAll(t.Dim, draw.Indent("  - ", of[i].Before, width))...)
+				lines = append(lines, draw.PaintAll(was, draw.Indent("  - ", of[i].Before, width))...)
 			}
 			for _, l := range of[from:i] {
-				lines = append(lines, draw.PaintAll(tint, draw.Indent("  + ", l.After, width))...)
+				lines = append(lines, draw.PaintAll(is, draw.Indent("  + ", l.After, width))...)
 			}
 			i--
 		}
@@ -164,9 +178,8 @@ func oneBelowTheOther(t *draw.Theme, c *diff.Change, width int) []string {
 // besideEachOther draws a field: what it was at the left of what it is.
 func besideEachOther(t *draw.Theme, c *diff.Change, width int) []string {
 	const lead = 2
-	tint := tint(t, c)
 	room := (width - lead - 3) / 2
-	lines := draw.PaintAll(tint, draw.Indent("", field(t, c), width))
+	lines := draw.PaintAll(tint(t, c), draw.Indent("", field(t, c), width))
 	for _, l := range c.Lines(contextLines) {
 		if l.Op == diff.Folded {
 			lines = append(lines, t.Dim.Paint(t.Cut("  "+folded(t, &l), width)))
@@ -179,9 +192,9 @@ func besideEachOther(t *draw.Theme, c *diff.Change, width int) []string {
 		if l.Op == diff.Out {
 			right = nil
 		}
-		paint := tint
+		was, is := sides(t, c)
 		if l.Op == diff.Kept {
-			paint = t.Dim
+			was, is = t.Dim, t.Dim
 		}
 		for i := range max(len(left), len(right)) {
 			var b, a string
@@ -191,7 +204,7 @@ func besideEachOther(t *draw.Theme, c *diff.Change, width int) []string {
 			if i < len(right) {
 				a = right[i]
 			}
-			lines = append(lines, draw.Spaces(lead)+paint.Paint(t.Fit(b, room))+t.Dim.Paint(" "+t.Column+" ")+paint.Paint(a))
+			lines = append(lines, draw.Spaces(lead)+was.Paint(t.Fit(b, room))+t.Dim.Paint(" "+t.Column+" ")+is.Paint(a))
 		}
 	}
 	return lines

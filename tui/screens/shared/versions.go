@@ -2,13 +2,11 @@ package shared
 
 import (
 	"cmp"
-	"strings"
 
 	"revenant/analyzer/diff"
 	"revenant/analyzer/history"
 	"revenant/decoder/keyspace"
 	"revenant/decoder/kube"
-	"revenant/decoder/sanitize"
 	"revenant/tui/draw"
 	"revenant/tui/session"
 )
@@ -19,11 +17,7 @@ func ObjectThen(v *session.Readings, t *draw.Theme, e *history.Entry, width int)
 	if e.Tombstone {
 		return append(lines, "It was deleted at this revision.")
 	}
-	text := Yaml(v, e)
-	for line := range strings.Lines(strings.ReplaceAll(sanitize.Text(text), "\t", "    ")) {
-		lines = append(lines, draw.HangLine(strings.TrimSuffix(line, "\n"), width)...)
-	}
-	return lines
+	return append(lines, t.Document(Yaml(v, e), width)...)
 }
 
 // Yaml reads the object as a revision has it, as YAML. What a Secret holds is redacted.
