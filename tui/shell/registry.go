@@ -85,7 +85,7 @@ var registry = []entry{
 	{"", "problems", "Problems", "what could not be read or trusted", problems.New, nil},
 	{"", "play", "Play", "a restore step by step: what etcd, API servers and kubelets do, and what runs", play.New,
 		needsPair("Play", "With the backup and the newest state, it plays the restore step by step: which revision etcd, each API server and each kubelet is at, who hears what, which pods run and what kubectl would list.")},
-	{"", "train", "Train", "exercises: a restore that is yours to carry out, or to repair (revenant train)", play.NewTraining, nil},
+	{"", "train", "Train", "scenarios: a restore that is yours to carry out, or to repair (revenant train)", play.NewTraining, nil},
 	{"", "handbook", "Handbook", "what a restore does and how to do it, in chapters; what words mean (:handbook WORD)", handbook.New, nil},
 }
 

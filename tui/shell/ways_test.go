@@ -26,7 +26,7 @@ func TestWays(t *testing.T) {
 		{":undone<enter>", "undone", "FINDING"},
 		{"<tab>", "problems", "Nothing was found wrong"},
 		{"<tab>", "play", "What can be done"},
-		{"<tab>", "train", "revenant train shows the exercises"},
+		{"<tab>", "train", "revenant train shows the scenarios"},
 		{"<tab>", "handbook", "Revisions, watches and kubelets"},
 		{"<tab>", "overview", "Verdict"},
 		{"<shift+tab>", "handbook", "Revisions, watches and kubelets"},

@@ -28,6 +28,7 @@ type Training struct {
 	woken  bool
 
 	exercise *train.Session // that is being done; nil for none
+	awaited  bool           // one is being begun
 	stage    *stage         // of one that is played; nil otherwise
 	results  []train.Result // how it stands with its goals
 	hints    []string       // that were given
@@ -45,10 +46,10 @@ type solved map[string]bool
 func NewTraining(s *session.Session) session.Screen {
 	x := &Training{Session: s, of: s.Input.Training}
 	x.list = widget.NewBoard(&s.UI, widget.Listing{
-		Title: "exercises", Noun: "exercise", Waiting: "looking up which exercises are solved",
+		Title: "scenarios", Noun: "scenario", Waiting: "looking up which scenarios are solved",
 		Columns: []widget.Column{
 			{Title: "LEVEL", Key: "E", Min: 5},
-			{Title: "EXERCISE", Key: "X", Min: 14},
+			{Title: "SCENARIO", Key: "C", Min: 14},
 			{Title: "STATE", Key: "S", Min: 6},
 			{Title: "TITLE", Key: "T", Min: 20},
 			{Title: "ON", Key: "O", Min: 7},
@@ -60,7 +61,7 @@ func NewTraining(s *session.Session) session.Screen {
 			return x.solved
 		},
 		Rows:  func() widget.Rows { return x.rows(x.of.Scenarios, *x.solved) },
-		Empty: func() string { return "There is no exercise." },
+		Empty: func() string { return "There is no scenario." },
 	})
 	return x
 }
@@ -155,7 +156,7 @@ func (x *Training) begin(id, at string) tea.Cmd {
 	s := train.Find(x.of.Scenarios, id)
 	switch {
 	case s == nil:
-		return widget.Notify("no exercise is called " + draw.Quoted(id))
+		return widget.Notify("no scenario is called " + draw.Quoted(id))
 	case x.exercise != nil && x.exercise.ID == s.ID && at == "":
 		return nil // it goes on
 	case s.OnFiles() && x.of.Shown != s.ID && x.of.Open == nil:
@@ -168,8 +169,11 @@ func (x *Training) begin(id, at string) tea.Cmd {
 			}}
 		}
 	}
+	if x.awaited {
+		return nil
+	}
 	was := x.exercise
-	x.exercise, x.stage, x.page = nil, nil, page{}
+	x.exercise, x.stage, x.page, x.awaited = nil, nil, page{}, true
 	return x.Tasks.Cmd(func() tea.Msg {
 		if was != nil {
 			was.Close()
@@ -285,6 +289,7 @@ func (x *Training) Update(msg tea.Msg) tea.Cmd {
 }
 
 func (x *Training) begun(msg begunMsg) tea.Cmd {
+	x.awaited = false
 	if msg.err != nil {
 		if msg.exercise != nil {
 			msg.exercise.Close()
@@ -488,7 +493,7 @@ func (x *Training) task(width int) []string {
 		help += ", " + x.Keymap.Key(keys.Answer) + " answers the question"
 	}
 	if s.Played() {
-		help += ", " + x.Keymap.Key(keys.Back) + " to the exercise"
+		help += ", " + x.Keymap.Key(keys.Back) + " to the scenario"
 	}
 	help += "."
 	return append(lines, draw.PaintAll(t.Dim, draw.Wrap(help, width))...)
@@ -523,7 +528,7 @@ func (x *Training) View() []string {
 	t := x.Theme
 	switch {
 	case x.of == nil:
-		return draw.Margin(draw.Wrap("revenant train shows the exercises.", x.width-2))
+		return draw.Margin(draw.Wrap("revenant train shows the scenarios.", x.width-2))
 	case x.page.title != "":
 		return append([]string{" " + t.Heading(x.page.title, x.width-2)}, x.page.Page(t, x.page.lines, x.width)...)
 	case x.exercise == nil:
@@ -572,7 +577,7 @@ func (x *Training) CheckCommand(words []string) error {
 		return nil
 	}
 	if x.of == nil || train.Find(x.of.Scenarios, words[1]) == nil {
-		return fmt.Errorf("no exercise is called %s", draw.Quoted(words[1]))
+		return fmt.Errorf("no scenario is called %s", draw.Quoted(words[1]))
 	}
 	return nil
 }
