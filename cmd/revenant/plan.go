@@ -95,12 +95,20 @@ func platformNames() []string {
 	return names
 }
 
+// checkPlatform refuses what no platform is called; "" is none.
+func checkPlatform(name string) error {
+	if name == "" || slices.Contains(platformNames(), name) {
+		return nil
+	}
+	return hinted(fmt.Errorf("--platform: unknown platform %q", name), "the platforms are "+strings.Join(platformNames(), ", "))
+}
+
 // check refuses flags before any file is read.
 func (o *runbookOptions) check() error {
-	switch {
-	case o.platform != "" && !slices.Contains(platformNames(), o.platform):
-		return hinted(fmt.Errorf("--platform: unknown platform %q", o.platform), "the platforms are "+strings.Join(platformNames(), ", "))
-	case o.etcdVersion != "" && !slices.Contains(runbook.EtcdVersions(), o.etcdVersion):
+	if err := checkPlatform(o.platform); err != nil {
+		return err
+	}
+	if o.etcdVersion != "" && !slices.Contains(runbook.EtcdVersions(), o.etcdVersion) {
 		return hinted(fmt.Errorf("--etcd-version: unknown version %q", o.etcdVersion), "the versions are "+strings.Join(runbook.EtcdVersions(), ", "))
 	}
 	return nil

@@ -107,8 +107,8 @@ func checkHelp() string {
 // input reads the flags, before any evidence is.
 func (o *preflightOptions) input() (in preflight.Input, err error) {
 	in = preflight.Input{Tool: tool(), Force: o.force, EtcdVersion: o.etcdVersion, Platform: runbook.Platform(o.platform), At: time.Now()}
-	if o.platform != "" && !slices.Contains(platformNames(), o.platform) {
-		return in, hinted(fmt.Errorf("--platform: unknown platform %q", o.platform), "the platforms are "+strings.Join(platformNames(), ", "))
+	if err := checkPlatform(o.platform); err != nil {
+		return in, err
 	}
 	if v, err := utilversion.ParseGeneric(o.etcdVersion); o.etcdVersion != "" && (err != nil || v.Major() != 3) {
 		return in, hinted(fmt.Errorf("--etcd-version %q is no version of etcd 3", o.etcdVersion), "such as 3.6 or 3.5.17")

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -74,8 +73,8 @@ func (o *reportOptions) run(ctx context.Context, paths []string) error {
 	if err != nil {
 		return err
 	}
-	if o.platform != "" && !slices.Contains(platformNames(), o.platform) {
-		return hinted(fmt.Errorf("--platform: unknown platform %q", o.platform), "the platforms are "+strings.Join(platformNames(), ", "))
+	if err := checkPlatform(o.platform); err != nil {
+		return err
 	}
 	plan, err := o.plan.plan()
 	if err != nil {
