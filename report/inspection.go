@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"revenant/analyzer/atrest"
 	"revenant/analyzer/clock"
 	"revenant/analyzer/lineage"
@@ -187,11 +189,14 @@ type ResourceCount struct {
 // Prefix is below what the objects were read.
 func (e *InspectedEvidence) Prefix() string { return kube.JoinPrefixes(e.EtcdPrefixes...) }
 
-// survey counts the live objects below the API servers' prefix.
-func survey(s *snapshot.Snapshot, prefix string) Kubernetes {
-	var k Kubernetes
+// survey counts the live keys, and the live objects below the API servers' prefix. The
+// error is ctx's.
+func survey(ctx context.Context, s *snapshot.Snapshot, prefix string) (k Kubernetes, live int, err error) {
 	counts := map[string]int{}
 	for r := range s.Keys("") {
+		if live++; live%lookEvery == 0 && ctx.Err() != nil {
+			return k, 0, ctx.Err()
+		}
 		key, ok := kube.ParseKey(prefix, r.Key)
 		if !ok {
 			k.OtherKeys++
@@ -213,41 +218,57 @@ func survey(s *snapshot.Snapshot, prefix string) Kubernetes {
 			k.ClusterUID = kube.Decode(namespace, value).UID
 		}
 	}
-	return k
+	return k, live, nil
 }
+
+// lookEvery is after how many keys a pass looks whether it is to stop.
+const lookEvery = 1 << 12
 
 // Inspect reads the whole of a snapshot, whose API servers keep their keys as chosen,
 // and asks its clock. The error is ctx's.
 func Inspect(ctx context.Context, s *snapshot.Snapshot, chosen keyspace.Choice, ask ...func(*clock.Clock) Moment) (InspectedEvidence, error) {
-	status, err := s.Status(ctx) // first: it may find more problems
-	if err != nil {
-		return InspectedEvidence{}, err
-	}
 	prefix := chosen.Prefix
-	c, err := clock.Build(ctx, s, prefix)
-	if err != nil {
+	var (
+		status     snapshot.Status
+		times      *clock.Clock
+		encryption []atrest.Values
+		buckets    []snapshot.BucketInfo
+		kubernetes Kubernetes
+		groups     []keyspace.Group
+		live       int
+	)
+	// All of it goes over keys, and hides behind what takes longest.
+	var work errgroup.Group
+	work.Go(func() (err error) {
+		status, err = s.Status(ctx)
+		return err
+	})
+	work.Go(func() (err error) {
+		times, err = clock.Build(ctx, s, prefix)
+		return err
+	})
+	work.Go(func() (err error) {
+		encryption, err = atrest.Encrypted(ctx, s, prefix)
+		return err
+	})
+	work.Go(func() (err error) {
+		buckets, err = s.Buckets(ctx)
+		return err
+	})
+	work.Go(func() (err error) {
+		kubernetes, live, err = survey(ctx, s, prefix)
+		return err
+	})
+	work.Go(func() (err error) {
+		groups, err = keyspace.Survey(ctx, s, prefix, chosen.Found)
+		return err
+	})
+	if err := work.Wait(); err != nil {
 		return InspectedEvidence{}, err
 	}
 	var moments []Moment
 	for _, question := range ask {
-		moments = append(moments, question(c))
-	}
-	live := 0
-	for range s.Keys("") {
-		live++
-	}
-	encryption, err := atrest.Encrypted(ctx, s, prefix)
-	if err != nil {
-		return InspectedEvidence{}, err
-	}
-	buckets, err := s.Buckets(ctx)
-	if err != nil {
-		return InspectedEvidence{}, err
-	}
-	kubernetes := survey(s, prefix)
-	groups, err := keyspace.Survey(ctx, s, prefix)
-	if err != nil {
-		return InspectedEvidence{}, err
+		moments = append(moments, question(times))
 	}
 	// Reading all that may have found more.
 	e, err := NewEvidence(ctx, "", s)
@@ -269,7 +290,7 @@ func Inspect(ctx context.Context, s *snapshot.Snapshot, chosen keyspace.Choice, 
 	found := InspectedEvidence{
 		KeyGroups: groups, OtherPrefix: chosen.Others,
 		LiveKeys: live, Encryption: encryption,
-		Clock: c.Summary(), At: moments, Evidence: e, Status: printed, PageSize: s.PageSize(), Records: s.Len(), Etcd: s.Meta(),
+		Clock: times.Summary(), At: moments, Evidence: e, Status: printed, PageSize: s.PageSize(), Records: s.Len(), Etcd: s.Meta(),
 		BumpMarkers: list(s.BumpMarkers()), Alarms: list(s.Alarms()), Kubernetes: kubernetes, Buckets: list(buckets), Problems: problems,
 	}
 	found.Grade = found.grade()

@@ -68,6 +68,9 @@ func Encrypted(ctx context.Context, s *snapshot.Snapshot, prefix string) ([]Valu
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
+		if !r.MayBeEncrypted() {
+			continue
+		}
 		head, err := s.Head(r, prefixSize)
 		if err != nil {
 			continue // that is among the problems

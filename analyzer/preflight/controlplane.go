@@ -109,7 +109,11 @@ func (r *run) bootstrapToken() result {
 
 // otherKeys looks at what somebody else than API servers keeps in the same etcd.
 func (r *run) otherKeys() result {
-	groups, err := keyspace.Survey(r.ctx, r.Backup.Snapshot, r.Prefix)
+	found, err := keyspace.Find(r.ctx, r.Backup.Snapshot)
+	if err != nil {
+		return unknown("%v", err)
+	}
+	groups, err := keyspace.Survey(r.ctx, r.Backup.Snapshot, r.Prefix, found)
 	if err != nil {
 		return unknown("%v", err)
 	}

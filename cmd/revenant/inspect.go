@@ -94,6 +94,7 @@ func (o *inspectOptions) run(ctx context.Context, paths []string) error {
 	if o.rev != 0 && !o.hashKV {
 		return hinted(errors.New("--rev says up to which revision --hashkv hashes"), "give --hashkv as well, or --at to ask about a revision")
 	}
+	o.open.status = true
 	doc := report.Inspection{SchemaVersion: report.SchemaVersion, Kind: "Inspection", Tool: tool()}
 	unread, err := o.inspectAll(ctx, paths, questions, &doc)
 	if err != nil {

@@ -42,6 +42,7 @@ type openOptions struct {
 	verifyAfter     bool
 
 	anyKeys bool // an etcd without objects of Kubernetes will do
+	status  bool // the status of every file is asked for
 	wrecks  bool // and so will damaged evidence of which no revision can be reached
 
 	metricsFiles []string // from --metrics, of commands that have a plan
@@ -167,7 +168,7 @@ func (o *openOptions) decrypt() func(string, []byte) ([]byte, error) {
 // only one.
 func (o *openOptions) open(ctx context.Context, path string, newest bool, stdin io.Reader, tell func(snapshot.Progress)) (*snapshot.Snapshot, error) {
 	opts := snapshot.Options{
-		SkipHashCheck: o.skipHashCheck, Limits: o.limits, AssumeCommitted: o.assumeCommitted, Decrypt: o.decrypt(), Stdin: stdin, Progress: tell,
+		SkipHashCheck: o.skipHashCheck, Limits: o.limits, AssumeCommitted: o.assumeCommitted, Decrypt: o.decrypt(), Stdin: stdin, Status: o.status, Progress: tell,
 		MkdirTemp: func() (string, error) { return o.guard.MkdirTemp("revenant-") },
 	}
 	if newest {

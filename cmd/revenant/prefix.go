@@ -42,7 +42,7 @@ func (o *openOptions) choosePrefix(ctx context.Context, s *snapshot.Snapshot) (k
 	if c := keyspace.Choose(found); c.Prefix != "" {
 		return c, err
 	}
-	return keyspace.Choice{Prefix: kube.DefaultPrefix}, err
+	return keyspace.Choice{Prefix: kube.DefaultPrefix, Found: found}, err
 }
 
 // needPrefix is choosePrefix for those who need objects. It refuses a snapshot
@@ -79,14 +79,10 @@ func (o *openOptions) needPrefix(ctx context.Context, s *snapshot.Snapshot) (key
 // noObjects says what a snapshot holds in place of objects below the prefix.
 func (o *openOptions) noObjects(ctx context.Context, s *snapshot.Snapshot, c keyspace.Choice) error {
 	missing := fmt.Errorf("%s has no key under the prefix %s", s.Path(), strings.Join(kube.SplitPrefixes(c.Prefix), " or "))
-	found, err := keyspace.Find(ctx, s)
-	if err != nil {
-		return err
-	}
-	if right := keyspace.Choose(found); right.Prefix != "" && !right.Ambiguous {
+	if right := keyspace.Choose(c.Found); right.Prefix != "" && !right.Ambiguous {
 		return hinted(missing, "its keys start with "+strings.Join(kube.SplitPrefixes(right.Prefix), ", ")+": "+prefixFlag(right.Prefix)+" reads them, and so does omitting the flag")
 	}
-	groups, err := keyspace.Survey(ctx, s, c.Prefix)
+	groups, err := keyspace.Survey(ctx, s, c.Prefix, c.Found)
 	switch {
 	case err != nil:
 		return err

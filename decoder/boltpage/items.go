@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"sync"
 )
 
 // Item is one key with its value, or, with Bucket set, a bucket by its name.
@@ -23,11 +24,37 @@ type Item struct {
 type Range struct {
 	bucket   *Bucket
 	from, to int // indices of leaves
+	census   *census
+	part     int // of the census
+}
+
+// census counts items while the parts of a bucket are read, so that a pass over all of
+// them need not be made once more for their number.
+type census struct {
+	mu    sync.Mutex
+	items []int // of each part; -1 until it was read to its end
+}
+
+// count notes the items of a part, and with the last part those of the bucket.
+func (c *census) count(b *Bucket, part, items int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.items[part] = items
+	total := 0
+	for _, n := range c.items {
+		if n < 0 {
+			return
+		}
+		total += n
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.items, b.counted = total, true
 }
 
 // Len is the number of items the bucket's pages claim to hold; damage may make
-// fewer readable. The first call reads the header of every leaf page. The error is
-// ctx's.
+// fewer readable. Unless all ranges were read to their ends, the first call reads the
+// header of every leaf page. The error is ctx's.
 func (b *Bucket) Len(ctx context.Context) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -63,8 +90,10 @@ func (b *Bucket) whole() Range { return Range{bucket: b, to: b.pages} }
 func (b *Bucket) Ranges(n int) []Range {
 	n = max(1, min(n, b.pages))
 	ranges := make([]Range, n)
+	c := &census{items: make([]int, n)}
 	for i := range ranges {
-		ranges[i] = Range{bucket: b, from: i * b.pages / n, to: (i + 1) * b.pages / n}
+		ranges[i] = Range{bucket: b, from: i * b.pages / n, to: (i + 1) * b.pages / n, census: c, part: i}
+		c.items[i] = -1
 	}
 	return ranges
 }
@@ -115,6 +144,7 @@ func (r Range) Each(fn func(items []Item) error) error {
 		return items[:0]
 	}
 	from, last := r.keyBefore()
+	claimed := 0
 	r.eachGroup(func(leaves []leaf, err error) bool {
 		fault(err)
 		if last != nil { // it may be part of the copies
@@ -136,7 +166,9 @@ func (r Range) Each(fn func(items []Item) error) error {
 					f.report(Anomaly{Page: from.id, Kind: BadOrder, Detail: "the last key is not less than the one that its parent page has for the next page"})
 					last = nil // the next page is where it belongs
 				}
-				items, last = b.read(l, head, items, last, hand)
+				n := 0
+				items, last, n = b.read(l, head, items, last, hand)
+				claimed += n
 				from = l
 			})
 			if fault(err); err != nil {
@@ -148,6 +180,9 @@ func (r Range) Each(fn func(items []Item) error) error {
 	})
 	if stop != nil {
 		return stop
+	}
+	if r.census != nil {
+		r.census.count(b, r.part, claimed)
 	}
 	return first
 }
@@ -182,11 +217,11 @@ func (b *Bucket) copyPages(copies []byte, leaves []leaf) []byte {
 
 // read appends the items of one leaf page, of which head is a copy if not nil, and
 // hands over those that are too many; last is the key before them, and the last one
-// of them is returned.
-func (b *Bucket) read(l leaf, head []byte, items []Item, last []byte, hand func([]Item) []Item) ([]Item, []byte) {
+// of them is returned, and how many there are by the page's header.
+func (b *Bucket) read(l leaf, head []byte, items []Item, last []byte, hand func([]Item) []Item) ([]Item, []byte, int) {
 	p, ok := b.leafPage(l, head)
 	if !ok {
-		return items, last
+		return items, last, 0
 	}
 	start := int64(l.id) * int64(b.file.meta.PageSize)
 	if b.Root == 0 {
@@ -205,7 +240,7 @@ func (b *Bucket) read(l leaf, head []byte, items []Item, last []byte, hand func(
 	case els.end != len(p.data):
 		els.report(BadPacking, 0, "inline bucket has %d bytes, its elements fill %d", len(p.data), els.end)
 	}
-	return items, els.lastKey
+	return items, els.lastKey, int(p.count)
 }
 
 // leafPage returns the page that l names, whose first bytes are those of head if that

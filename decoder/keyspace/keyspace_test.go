@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"revenant/decoder/keyspace"
 	"revenant/decoder/kube"
@@ -76,7 +77,7 @@ func TestFind(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d := cmp.Diff(tt.want, keyspace.Choose(found)); d != "" {
+			if d := cmp.Diff(tt.want, keyspace.Choose(found), cmpopts.IgnoreFields(keyspace.Choice{}, "Found")); d != "" {
 				t.Error(d)
 			}
 		})
@@ -107,7 +108,7 @@ func TestSurvey(t *testing.T) {
 		put("config", "x"),
 		snapshottest.Delete("/kubernetes.io/pods/a/gone"),
 	)
-	groups, err := keyspace.Survey(t.Context(), s, "/kubernetes.io")
+	groups, err := survey(t, s, "/kubernetes.io")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +153,7 @@ func TestSurveyCountsAll(t *testing.T) {
 
 func checkTotals(t *testing.T, s *snapshot.Snapshot) []keyspace.Group {
 	t.Helper()
-	groups, err := keyspace.Survey(t.Context(), s, kube.DefaultPrefix)
+	groups, err := survey(t, s, kube.DefaultPrefix)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -309,4 +310,14 @@ func FuzzPrefix(f *testing.F) {
 			t.Errorf("%q is no prefix of %q", root, key)
 		}
 	})
+}
+
+// survey groups the keys of s, whose prefixes it finds.
+func survey(t *testing.T, s *snapshot.Snapshot, prefix string) ([]keyspace.Group, error) {
+	t.Helper()
+	found, err := keyspace.Find(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keyspace.Survey(t.Context(), s, prefix, found)
 }

@@ -36,11 +36,17 @@ var usual = []string{kube.DefaultPrefix, "/kubernetes.io", "/openshift.io"}
 func Find(ctx context.Context, s *snapshot.Snapshot) ([]Prefix, error) {
 	f := finder{s: s}
 	n := 0
-	for r := range s.Keys("") {
-		if n++; n%checkEvery == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
+	for from, more := "", true; more; {
+		more = false
+		for r := range s.KeysFrom(from) {
+			if n++; n%checkEvery == 0 && ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			if next := f.look(r); next != "" {
+				from, more = next, true
+				break
+			}
 		}
-		f.look(r)
 	}
 	var list []Prefix
 	for _, root := range f.roots {
@@ -56,19 +62,20 @@ func Find(ctx context.Context, s *snapshot.Snapshot) ([]Prefix, error) {
 	return list, ctx.Err()
 }
 
-// finder goes over the keys, sorted.
+// finder goes over the keys, sorted, but for those of a directory whose first tells enough.
 type finder struct {
 	s     *snapshot.Snapshot
 	roots []string // the prefixes found so far
 	last  string   // root of the one that the key before was below, with a slash
-	twice string   // group of the last aggregated API server there
 
 	part  string // first part of the key before, below no prefix
 	tried int    // values that were read below it
 	read  int    // in all
 }
 
-func (f *finder) look(r snapshot.Record) {
+// look looks at a live key, and says where to go on where nothing is to be learned from
+// those that follow it, "" where that is with the next.
+func (f *finder) look(r snapshot.Record) (next string) {
 	if f.last == "" || !strings.HasPrefix(r.Key, f.last) {
 		f.last = ""
 		if root, ok := f.below(r.Key); ok {
@@ -76,23 +83,22 @@ func (f *finder) look(r snapshot.Record) {
 		}
 	}
 	if f.last != "" {
-		f.aggregated(r.Key)
-		return
+		return f.directory(r.Key)
 	}
 	if len(r.Key) == 0 || r.Key[0] != '/' || ownerOf(r.Key) != nil {
-		return
+		return ""
 	}
 	if part := firstPart(r.Key); part != f.part {
 		f.part, f.tried = part, 0
 	}
 	if f.tried >= mostTried || f.read >= mostRead || r.Size > largestTried || len(f.roots) >= mostPrefixes {
-		return
+		return ""
 	}
 	f.tried++
 	f.read++
 	value, err := f.s.Value(r)
 	if err != nil {
-		return
+		return ""
 	}
 	root, ok := prefixFor(r.Key, value)
 	switch {
@@ -103,6 +109,7 @@ func (f *finder) look(r snapshot.Record) {
 		f.roots = append(f.roots, root)
 		f.last = root + "/"
 	}
+	return ""
 }
 
 // below finds the prefix that a key is below: one of those found, or a usual one.
@@ -126,16 +133,22 @@ func isBelow(root, key string) bool {
 	return strings.HasPrefix(key, root) && strings.HasPrefix(key[len(root):], "/")
 }
 
-// aggregated finds an API server whose prefix is below another one's and ends in its
-// group, as sample-apiserver's does: its keys have the group twice.
-func (f *finder) aggregated(key string) {
-	group, rest, _ := strings.Cut(key[len(f.last):], "/")
-	if group == f.twice || !strings.Contains(group, ".") || strings.Contains(group, ",") || !strings.HasPrefix(rest, group) || !strings.HasPrefix(rest[len(group):], "/") {
-		return
+// directory looks at the directory of a key below a prefix, and says where the next one
+// begins. An API server whose prefix is below another one's and ends in its group, as
+// sample-apiserver's does, has the group twice in its keys.
+func (f *finder) directory(key string) (next string) {
+	name, _, ok := strings.Cut(key[len(f.last):], "/")
+	if !ok {
+		return ""
 	}
-	if f.twice = group; len(f.roots) < mostPrefixes && !slices.Contains(f.roots, f.last+group) {
-		f.roots = append(f.roots, f.last+group)
+	path := f.last + name
+	if strings.Contains(name, ".") && !strings.Contains(name, ",") && len(f.roots) < mostPrefixes && !slices.Contains(f.roots, path) {
+		for range f.s.Keys(path + "/" + name + "/") {
+			f.roots = append(f.roots, path)
+			break
+		}
 	}
+	return path + string('/'+1)
 }
 
 // prefixFor finds the prefix below which an API server stores value under key: what
@@ -188,6 +201,8 @@ type Choice struct {
 	Others []string
 	// Ambiguous says that nothing shows which of Prefix and Others is meant.
 	Ambiguous bool
+	// Found is all that Find found.
+	Found []Prefix
 }
 
 // Choose picks the prefix to read: the only one of a kube-apiserver, or else the
@@ -203,7 +218,7 @@ func Choose(found []Prefix) Choice {
 		main = found
 	}
 	if len(main) == 0 {
-		return Choice{}
+		return Choice{Found: found}
 	}
 	at := max(0, slices.IndexFunc(main, func(p Prefix) bool { return p.Path == kube.DefaultPrefix }))
 	c := With(main[at].Path, found)
@@ -218,7 +233,7 @@ func Choose(found []Prefix) Choice {
 // one of them.
 func With(given string, found []Prefix) Choice {
 	list := kube.SplitPrefixes(given)
-	c := Choice{}
+	c := Choice{Found: found}
 	for _, p := range found {
 		switch {
 		case slices.ContainsFunc(list, func(g string) bool { return kube.SamePrefix(g, p.Path) }):

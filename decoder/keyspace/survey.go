@@ -31,12 +31,8 @@ const mostAggregated = 64
 const mostHashes = 4
 
 // Survey groups all keys of s by what they belong to, sorted by prefix, the rest
-// last. prefix is what is read. The error is ctx's.
-func Survey(ctx context.Context, s *snapshot.Snapshot, prefix string) ([]Group, error) {
-	found, err := Find(ctx, s)
-	if err != nil {
-		return nil, err
-	}
+// last. prefix is what is read, found what Find finds. The error is ctx's.
+func Survey(ctx context.Context, s *snapshot.Snapshot, prefix string, found []Prefix) ([]Group, error) {
 	v := survey{read: kube.SplitPrefixes(prefix), groups: map[place]*Group{}, defined: map[string]bool{}}
 	for _, p := range found {
 		v.roots = append(v.roots, p.Path)
@@ -52,17 +48,14 @@ func Survey(ctx context.Context, s *snapshot.Snapshot, prefix string) ([]Group, 
 		v.definitions(s, root)
 	}
 	n := 0
-	for key := range s.AllKeys("") {
-		if n++; n%checkEvery == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		v.of(key).Keys++
-	}
-	for r := range s.Keys("") {
+	for r := range s.Newest("") {
 		if n++; n%checkEvery == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 		g := v.of(r.Key)
+		if g.Keys++; r.Tombstone {
+			continue
+		}
 		g.Live++
 		g.Bytes += int64(r.Size)
 		if g.Owner == Bootstrap {

@@ -6,9 +6,10 @@ import "revenant/decoder/boltpage"
 // written. A new one is begun when one is full: whatever the revisions, a record
 // takes no more. The pointers come first: the garbage collector looks no further.
 type block struct {
-	subs    *[blockSize]uint32      // nil while all are 0
-	high    *[blockSize]highs       // nil while all are 0
-	suspect *[blockSize / 64]uint64 // a bit a record; nil while all are 0
+	subs    *[blockSize]uint32 // nil while all are 0
+	high    *[blockSize]highs  // nil while all are 0
+	suspect *bitset            // nil while all are 0
+	secret  *bitset            // values that are encrypted by their beginning; nil while all are 0
 	n       int
 	first   int64             // main revision of the first record
 	ahead   [blockSize]uint32 // main revision less first, the low half of its bits
@@ -17,6 +18,25 @@ type block struct {
 	size    [blockSize]uint32 // of it in bytes; tombstoneBit is set on tombstones
 	version [blockSize]uint32
 	key     [blockSize]uint32 // its number
+}
+
+// bitset is a bit a record.
+type bitset [blockSize / 64]uint64
+
+func (b *bitset) has(i int) bool { return b != nil && b[i/64]&(1<<(i%64)) != 0 }
+
+// set sets the i-th bit, or clears it, of a list that is made when it is needed.
+func (b *bitset) set(i int, to bool) *bitset {
+	switch {
+	case to && b == nil:
+		b = new(bitset)
+		fallthrough
+	case to:
+		b[i/64] |= 1 << (i % 64)
+	case b != nil:
+		b[i/64] &^= 1 << (i % 64)
+	}
+	return b
 }
 
 // highs are the high halves of ahead and age, which only absurd revisions need.
@@ -59,7 +79,7 @@ func (b *block) revision(i int) Revision {
 }
 
 // isSuspect says whether the record contradicts itself or what stands around it.
-func (b *block) isSuspect(i int) bool { return b.suspect != nil && b.suspect[i/64]&(1<<(i%64)) != 0 }
+func (b *block) isSuspect(i int) bool { return b.suspect.has(i) }
 
 // entry is a record on its way into a block.
 type entry struct {
@@ -70,12 +90,13 @@ type entry struct {
 	version uint32
 	key     uint32
 	suspect bool
+	secret  bool
 }
 
 func newEntry(rev Revision, tombstone bool, kv *keyValue, it *boltpage.Item) entry {
 	e := entry{
 		rev: rev, create: kv.createRevision, offset: it.Offset, size: uint32(len(it.Value)),
-		version: uint32(min(max(kv.version, 0), 1<<32-1)),
+		version: uint32(min(max(kv.version, 0), 1<<32-1)), secret: encrypted(kv.value),
 	}
 	if tombstone {
 		e.size |= tombstoneBit
@@ -84,7 +105,7 @@ func newEntry(rev Revision, tombstone bool, kv *keyValue, it *boltpage.Item) ent
 }
 
 func (b *block) entry(i int) entry {
-	return entry{b.revision(i), b.create(i), b.offset[i], b.size[i], b.version[i], b.key[i], b.isSuspect(i)}
+	return entry{b.revision(i), b.create(i), b.offset[i], b.size[i], b.version[i], b.key[i], b.suspect.has(i), b.secret.has(i)}
 }
 
 // set writes the i-th record. Differences may be negative: they are added up again
@@ -104,14 +125,6 @@ func (b *block) set(i int, e *entry) {
 	if b.subs != nil {
 		b.subs[i] = uint32(e.rev.Sub)
 	}
-	if e.suspect && b.suspect == nil {
-		b.suspect = new([blockSize / 64]uint64)
-	}
-	if b.suspect != nil {
-		b.suspect[i/64] &^= 1 << (i % 64)
-		if e.suspect {
-			b.suspect[i/64] |= 1 << (i % 64)
-		}
-	}
+	b.suspect, b.secret = b.suspect.set(i, e.suspect), b.secret.set(i, e.secret)
 	b.offset[i], b.size[i], b.version[i], b.key[i] = e.offset, e.size, e.version, e.key
 }

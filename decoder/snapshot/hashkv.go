@@ -55,8 +55,7 @@ func (s *Snapshot) HashKV(ctx context.Context, rev int64) (HashKV, error) {
 	if err != nil {
 		return HashKV{}, err
 	}
-	table := crc32.MakeTable(crc32.Castagnoli)
-	h.Hash = crc32.Update(0, table, []byte("key"))
+	h.Hash = crc32.Checksum([]byte("key"), castagnoli)
 	var key [tombstoneSize]byte
 	var buf []byte
 	for n, b := range s.index.blocks {
@@ -75,8 +74,8 @@ func (s *Snapshot) HashKV(ctx context.Context, rev int64) (HashKV, error) {
 			if buf, err = s.readRaw(b.offset[i], size, buf); err != nil {
 				return HashKV{}, fmt.Errorf("read revision %s: %w", rev, err)
 			}
-			h.Hash = crc32.Update(h.Hash, table, appendRevision(key[:0], rev, b.tombstone(i)))
-			h.Hash = crc32.Update(h.Hash, table, buf)
+			h.Hash = crc32.Update(h.Hash, castagnoli, appendRevision(key[:0], rev, b.tombstone(i)))
+			h.Hash = crc32.Update(h.Hash, castagnoli, buf)
 		}
 	}
 	return h, nil

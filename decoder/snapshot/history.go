@@ -32,7 +32,12 @@ type Record struct {
 	Size       int // of the stored record in bytes, key and all
 
 	offset int64 // of it, in bytes from the start of the file
+	secret bool  // its value is encrypted by its beginning, or has to be read to know
 }
+
+// MayBeEncrypted is false of a record whose value certainly does not begin as one that an
+// API server has encrypted.
+func (r *Record) MayBeEncrypted() bool { return r.secret }
 
 // View is the state of all keys at one revision.
 type View struct {
@@ -88,9 +93,39 @@ func (v *View) Get(key string) (Record, error) {
 	return r, nil
 }
 
+// KeysFrom yields what Keys does from a key on, which need not be there.
+func (s *Snapshot) KeysFrom(key string) iter.Seq[Record] {
+	return func(yield func(Record) bool) {
+		x := s.index
+		at, _ := x.search(key)
+		for _, k := range x.sorted[at:] {
+			if x.keys[k] == "" || len(x.records(k)) == 0 {
+				continue
+			}
+			if r, ok := x.newest(k, s.Revision()); ok && !r.Tombstone && !yield(r) {
+				return
+			}
+		}
+	}
+}
+
 // Keys is View.Keys at the newest revision.
 func (s *Snapshot) Keys(prefix string) iter.Seq[Record] {
 	return (&View{s: s, rev: s.Revision()}).Keys(prefix)
+}
+
+// Newest yields the newest record of every key that starts with prefix, also where that
+// deletes the key, sorted by key. The bump marker is not a key.
+func (s *Snapshot) Newest(prefix string) iter.Seq[Record] {
+	return func(yield func(Record) bool) {
+		x := s.index
+		for k := range x.withPrefix(prefix) {
+			run := x.records(k)
+			if !yield(x.record(run[len(run)-1])) {
+				return
+			}
+		}
+	}
 }
 
 // AllKeys yields every key that starts with prefix and has a record, those
@@ -296,6 +331,7 @@ func (x *index) record(p place) Record {
 		Version:        int64(b.version[i]),
 		Size:           int(b.size[i] &^ tombstoneBit),
 		offset:         b.offset[i],
+		secret:         b.secret.has(i),
 	}
 }
 
@@ -327,6 +363,11 @@ func (x *index) newest(k uint32, rev int64) (Record, bool) {
 // newestPlace is newest for those who need only where the record stands.
 func (x *index) newestPlace(k uint32, rev int64) (place, bool) {
 	run := x.records(k)
+	if len(run) > 0 { // most ask about the newest revision
+		if b, i := x.at(run[len(run)-1]); b.main(i) <= rev {
+			return run[len(run)-1], true
+		}
+	}
 	n := sort.Search(len(run), func(n int) bool {
 		b, i := x.at(run[n])
 		return b.main(i) > rev

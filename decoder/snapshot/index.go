@@ -137,6 +137,7 @@ type segment struct {
 	unsorted bool     // one was not greater than the one before
 	touched  uint64   // keeps loads from being optimised away
 	problems problemList
+	sum      *itemSum // nil when none is asked for
 }
 
 // parsed is an item of a page on its way into a block.
@@ -159,12 +160,9 @@ const maxBlocks = 1 << (32 - blockBits)
 var errTooMany = fmt.Errorf("more than %d blocks of %d revisions, which is more than this program can index", maxBlocks, blockSize)
 
 // buildIndex reads the key bucket once, its ranges in parallel. sortKeys and
-// orderByKey are left to do. The error is ctx's, or that there are too many records.
-func buildIndex(ctx context.Context, bucket *boltpage.Bucket, workers int, progress *progress) (*index, problemList, error) {
-	var problems problemList
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
+// orderByKey are left to do. With sums, the items are summed on the way; total is nil
+// otherwise. The error is ctx's, or that there are too many records.
+func buildIndex(ctx context.Context, bucket *boltpage.Bucket, workers int, sums bool, progress *progress) (_ *index, total *itemSum, problems problemList, _ error) {
 	ranges := bucket.Ranges(workers)
 	segments := make([]*segment, len(ranges))
 	errs := make([]error, len(ranges))
@@ -172,12 +170,21 @@ func buildIndex(ctx context.Context, bucket *boltpage.Bucket, workers int, progr
 	var wg sync.WaitGroup
 	for i, r := range ranges {
 		seg := &segment{interner: names}
+		if sums {
+			seg.sum = new(itemSum)
+		}
 		segments[i] = seg
 		wg.Go(func() { errs[i] = seg.fill(ctx, r, progress) })
 	}
 	wg.Wait()
 	if err := errors.Join(errs...); err != nil {
-		return nil, problems, err
+		return nil, nil, problems, err
+	}
+	if sums {
+		total = new(itemSum)
+		for _, seg := range segments {
+			*total = total.then(*seg.sum)
+		}
 	}
 	x := &index{keys: names.keys()}
 	if len(x.keys) >= manyKeys {
@@ -201,14 +208,14 @@ func buildIndex(ctx context.Context, bucket *boltpage.Bucket, workers int, progr
 		problems.merge(&seg.problems)
 	}
 	if len(x.blocks) > maxBlocks {
-		return nil, problems, errTooMany
+		return nil, nil, problems, errTooMany
 	}
 	if !sorted {
 		if err := interruptible(ctx, func() { x.sort(&problems, bucket.OutOfOrder()) }); err != nil {
-			return nil, problemList{}, err
+			return nil, nil, problemList{}, err
 		}
 	}
-	return x, problems, nil
+	return x, total, problems, nil
 }
 
 // interruptible runs fns side by side and waits for them, or until ctx is done: they
@@ -236,6 +243,11 @@ func interruptible(ctx context.Context, fns ...func()) error {
 func (s *segment) fill(ctx context.Context, r boltpage.Range, progress *progress) error {
 	last := uint64(0)
 	err := r.Each(func(items []boltpage.Item) error {
+		if s.sum != nil {
+			if err := s.sum.addAll(ctx, items, nil); err != nil {
+				return err
+			}
+		}
 		for some := range slices.Chunk(items, batchSize) {
 			s.index(some)
 		}

@@ -317,7 +317,7 @@ func (s *Snapshot) layOver(r *replay) {
 	}
 	for i := range r.changes {
 		c := &r.changes[i]
-		e := entry{rev: c.rev, create: c.create, version: uint32(min(c.version, math.MaxUint32)), offset: r.end + c.offset, size: c.size, key: c.key}
+		e := entry{rev: c.rev, create: c.create, version: uint32(min(c.version, math.MaxUint32)), offset: r.end + c.offset, size: c.size, key: c.key, secret: !c.tombstone}
 		if c.tombstone {
 			e.size |= tombstoneBit
 		}

@@ -17,7 +17,7 @@ func TestProgressOfIndex(t *testing.T) {
 	bucket := pages.Bucket("key")
 	for _, workers := range []int{1, 3} {
 		p := newProgress(nil, PhaseIndex, int64(bucket.Pages()))
-		if _, _, err := buildIndex(t.Context(), bucket, workers, p); err != nil {
+		if _, _, _, err := buildIndex(t.Context(), bucket, workers, workers > 1, p); err != nil {
 			t.Fatal(err)
 		}
 		if done := p.done.Load(); done != p.total {

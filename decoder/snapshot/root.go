@@ -41,10 +41,10 @@ func (s *Snapshot) FromKeys(ctx context.Context, page uint64) (*Snapshot, error)
 func (s *Snapshot) from(ctx context.Context, pages *boltpage.File) (*Snapshot, error) {
 	t := &Snapshot{
 		path: s.path, size: s.size, evidence: s.evidence, watched: s.watched, segments: s.segments, tornPossible: s.tornPossible,
-		hash: s.hash, hollow: s.hollow, decrypt: s.decrypt, assumeCommitted: s.assumeCommitted, pages: pages,
+		hash: s.hash, hollow: s.hollow, decrypt: s.decrypt, assumeCommitted: s.assumeCommitted, workers: s.workers, pages: pages,
 	}
 	t.close.Do(func() {})
-	if err := t.load(ctx, 0); err != nil {
+	if err := t.load(ctx, false); err != nil {
 		return nil, err
 	}
 	return t, nil

@@ -37,8 +37,6 @@ func readSnapFile(path string) *snapFile {
 	return parseSnapFile(data)
 }
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
 // parseSnapFile reads a snappb.Snapshot: a checksum, and a raftpb.Snapshot.
 func parseSnapFile(data []byte) *snapFile {
 	var sum uint64

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"runtime"
 	"sync"
 
 	"revenant/decoder/boltpage"
@@ -59,8 +60,12 @@ type Options struct {
 	Stdin io.Reader
 	// MkdirTemp makes the directory for what is expanded; nil is one in os.TempDir.
 	MkdirTemp func() (string, error)
-	// Workers is how many goroutines index the file; 0 is one a processor.
+	// Workers is how many goroutines index the file; 0 is one a processor, but for the one
+	// that computes the SHA-256.
 	Workers int
+	// Status says that Status will be asked for: what it needs of the revisions is then
+	// computed while they are indexed.
+	Status bool
 	// Progress, when set, is told how far the work is, about twenty times a
 	// second, from one goroutine at a time. Hashing may still report after
 	// Open has returned.
@@ -82,6 +87,8 @@ type Snapshot struct {
 	meta            Meta
 	index           *index           // of the state read: the db's, with the log applied where there is one
 	dbIndex         *index           // of the db alone
+	keySum          *itemSum         // of the bucket key; nil when it was not computed
+	workers         int              // goroutines that go over pages side by side
 	overlay         *overlay         // records that the log adds; their offsets follow those of the file; nil without any
 	leases          map[int64][]byte // after the log; nil without one
 	wal             *WAL             // nil when no log was read
@@ -214,11 +221,17 @@ func (s *Snapshot) open(ctx context.Context, raw io.ReaderAt, pages func() (*bol
 		return s.unreadable(raw, err)
 	}
 	s.assumeCommitted = opts.AssumeCommitted
-	return s.load(ctx, opts.Workers)
+	if s.workers = opts.Workers; s.workers <= 0 {
+		s.workers = runtime.GOMAXPROCS(0)
+		if !opts.SkipHashCheck {
+			s.workers = max(s.workers-1, 1)
+		}
+	}
+	return s.load(ctx, opts.Status)
 }
 
 // load reads what the root leads to.
-func (s *Snapshot) load(ctx context.Context, workers int) error {
+func (s *Snapshot) load(ctx context.Context, status bool) error {
 	bucket := s.pages.Bucket("key")
 	switch {
 	case bucket != nil:
@@ -230,14 +243,14 @@ func (s *Snapshot) load(ctx context.Context, workers int) error {
 	}
 	s.checkSize()
 	s.meta = readMeta(s.pages, &s.problems)
-	x, problems, err := buildIndex(ctx, bucket, workers, newProgress(s.tell, PhaseIndex, int64(bucket.Pages())))
+	x, keySum, problems, err := buildIndex(ctx, bucket, s.workers, status, newProgress(s.tell, PhaseIndex, int64(bucket.Pages())))
 	if err != nil {
 		if ctx.Err() != nil {
 			return err
 		}
 		return &OpenError{Path: s.path, Err: err}
 	}
-	s.index, s.dbIndex = x, x
+	s.index, s.dbIndex, s.keySum = x, x, keySum
 	s.problems.merge(&problems)
 	if err := interruptible(ctx, x.sortKeys, x.orderByKey, s.checkHistory); err != nil {
 		return err

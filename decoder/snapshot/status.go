@@ -2,9 +2,9 @@ package snapshot
 
 import (
 	"context"
-	"hash/crc32"
 	"regexp"
 	"slices"
+	"sync"
 
 	"revenant/decoder/boltpage"
 )
@@ -36,7 +36,8 @@ func (s *Snapshot) BrokenTree() bool {
 	return slices.ContainsFunc(s.pages.Anomalies(), func(a boltpage.Anomaly) bool { return !slices.Contains(harmless, a.Kind) })
 }
 
-// Status reads every byte of the buckets. The error is ctx's.
+// Status reads every byte of the buckets, unless that was done when the snapshot was
+// opened. The error is ctx's.
 func (s *Snapshot) Status(ctx context.Context) (Status, error) {
 	st := Status{Revision: s.dbIndex.newestMain(), TotalSize: s.pages.Meta().Size()}
 	if semver.MatchString(s.meta.StorageVersion) {
@@ -50,14 +51,11 @@ func (s *Snapshot) Status(ctx context.Context) (Status, error) {
 			st.TotalKey++
 		}
 	}
-	var err error
-	st.Hash, err = s.hashBuckets(ctx, func(string, boltpage.Item) bool {
-		st.TotalKey35++
-		return true
-	})
+	sum, err := s.sumBuckets(ctx, nil)
 	if err != nil {
 		return Status{}, err
 	}
+	st.Hash, st.TotalKey35 = sum.crc, sum.items
 	return st, nil
 }
 
@@ -66,9 +64,10 @@ func (s *Snapshot) Status(ctx context.Context) (Status, error) {
 // of Status without what differs between members (storage/schema/bucket.go
 // DefaultIgnores). The error is ctx's.
 func (s *Snapshot) Hash(ctx context.Context) (uint32, error) {
-	return s.hashBuckets(ctx, func(bucket string, it boltpage.Item) bool {
-		return bucket != "meta" || !slices.Contains([]string{"term", "consistent_index", "storageVersion"}, string(it.Key))
+	sum, err := s.sumBuckets(ctx, func(bucket string, it *boltpage.Item) bool {
+		return bucket == "meta" && slices.Contains([]string{"term", "consistent_index", "storageVersion"}, string(it.Key))
 	})
+	return sum.crc, err
 }
 
 // A pass over keys or records looks at ctx after so many of them, and after each whose
@@ -78,28 +77,62 @@ const (
 	large     = 1 << 16
 )
 
-// hashBuckets is a CRC-32C over the names of the buckets, and the keys and values that
-// count, in order.
-func (s *Snapshot) hashBuckets(ctx context.Context, counts func(bucket string, it boltpage.Item) bool) (hash uint32, err error) {
-	table := crc32.MakeTable(crc32.Castagnoli)
-	for _, name := range s.pages.Buckets() {
-		hash = crc32.Update(hash, table, []byte(name))
-		// A page that vanishes is among the problems afterwards.
-		_ = s.pages.Bucket(name).Each(func(items []boltpage.Item) error {
-			for _, it := range items {
-				if counts(name, it) {
-					hash = crc32.Update(hash, table, it.Key)
-					hash = crc32.Update(hash, table, it.Value)
-				}
-				if len(it.Value) >= large && ctx.Err() != nil {
-					return ctx.Err()
-				}
-			}
+// itemSum is the sum of the keys and values of items in order, and how many they are.
+type itemSum struct {
+	sum
+	items int
+}
+
+// addAll adds items but for those that skip leaves out. The error is ctx's.
+func (s *itemSum) addAll(ctx context.Context, items []boltpage.Item, skip func(*boltpage.Item) bool) error {
+	for i := range items {
+		it := &items[i]
+		if skip != nil && skip(it) {
+			continue
+		}
+		s.items++
+		s.add(it.Key)
+		s.add(it.Value)
+		if len(it.Value) >= large && ctx.Err() != nil {
 			return ctx.Err()
-		})
-		if err := ctx.Err(); err != nil {
-			return 0, err
 		}
 	}
-	return hash, nil
+	return ctx.Err()
+}
+
+func (s itemSum) then(next itemSum) itemSum {
+	return itemSum{s.sum.then(next.sum), s.items + next.items}
+}
+
+// sumBuckets sums the names of the buckets, and their items but for those that skip
+// leaves out, in order; none of the bucket key.
+func (s *Snapshot) sumBuckets(ctx context.Context, skip func(bucket string, it *boltpage.Item) bool) (total itemSum, err error) {
+	for _, name := range s.pages.Buckets() {
+		total.add([]byte(name))
+		if name == "key" && s.keySum != nil {
+			total = total.then(*s.keySum)
+			continue
+		}
+		var without func(*boltpage.Item) bool
+		if skip != nil && name != "key" {
+			without = func(it *boltpage.Item) bool { return skip(name, it) }
+		}
+		parts := s.pages.Bucket(name).Ranges(s.workers)
+		sums := make([]itemSum, len(parts))
+		var wg sync.WaitGroup
+		for i, part := range parts {
+			// A page that vanishes is among the problems afterwards.
+			wg.Go(func() {
+				_ = part.Each(func(items []boltpage.Item) error { return sums[i].addAll(ctx, items, without) })
+			})
+		}
+		wg.Wait()
+		if err := ctx.Err(); err != nil {
+			return itemSum{}, err
+		}
+		for _, part := range sums {
+			total = total.then(part)
+		}
+	}
+	return total, nil
 }

@@ -1,6 +1,10 @@
 package snapshot
 
-import "revenant/decoder/wire"
+import (
+	"bytes"
+
+	"revenant/decoder/wire"
+)
 
 // keyValue is an mvccpb.KeyValue (etcd api/v3 mvccpb/kv.proto). The slices
 // alias the bytes it was scanned from.
@@ -13,6 +17,10 @@ type keyValue struct {
 	lease          int64
 	unknown        bool // a field that no etcd writes
 }
+
+// encrypted says whether a value begins as an API server begins one that it has
+// encrypted (apiserver v0.37 pkg/server/options/encryptionconfig/config.go).
+func encrypted(value []byte) bool { return bytes.HasPrefix(value, []byte("k8s:enc:")) }
 
 // scanKeyValue reads the message b.
 func scanKeyValue(b []byte) (kv keyValue, err error) {

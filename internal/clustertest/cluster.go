@@ -48,6 +48,14 @@ type Options struct {
 	Outage time.Duration
 	// Compact drops what was superseded before the backup from both.
 	Compact bool
+
+	// Steady is how many more pods there are to which nothing happens, and that have all
+	// that pods of a real cluster have; SteadySize is what one takes in bytes, 0 for a size
+	// that is usual.
+	Steady, SteadySize int
+	// Revisions is how many there are at least: what a cluster writes all the time, half of
+	// it before the backup.
+	Revisions int
 }
 
 // Cluster is a pair of snapshots.
@@ -96,18 +104,12 @@ func (p *Pod) In(c Case) Want {
 
 // New makes a cluster.
 func New(o Options) (*Cluster, error) {
-	if o.Nodes == 0 {
-		o.Nodes = 3
-	}
 	dir, err := os.MkdirTemp("", "clustertest")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	b := &builder{
-		opts: o, History: NewHistory(), Cluster: &Cluster{LastSeen: map[string]int64{}, OldNode: "old", NewNode: "new", Cordoned: "n0"},
-		rng: rand.New(rand.NewPCG(o.Seed, 1)), order: rand.New(rand.NewPCG(max(o.Shuffle, o.Seed), 2)),
-	}
+	b := newBuilder(o, NewHistory())
 	b.plan()
 	b.begin()
 	compacted := int64(0)
@@ -127,12 +129,23 @@ func New(o Options) (*Cluster, error) {
 	return b.Cluster, b.err
 }
 
+func newBuilder(o Options, h *History) *builder {
+	if o.Nodes == 0 {
+		o.Nodes = 3
+	}
+	return &builder{
+		opts: o, History: h, Cluster: &Cluster{LastSeen: map[string]int64{}, OldNode: "old", NewNode: "new", Cordoned: "n0"},
+		rng: rand.New(rand.NewPCG(o.Seed, 1)), order: rand.New(rand.NewPCG(max(o.Shuffle, o.Seed), 2)),
+	}
+}
+
 type builder struct {
 	opts Options
 	*History
 	*Cluster
 	rng, order *rand.Rand
 	played     []play
+	template   *corev1.Pod // of steady pods
 	err        error
 }
 
@@ -219,7 +232,9 @@ func (b *builder) begin() {
 			b.pod(p, p.before, p.atThen, false)
 		}
 	}
-	b.renew(-time.Minute)
+	b.steady()
+	b.traffic(b.opts.Revisions/2, b.taken())
+	b.renew(b.taken().Sub(end))
 }
 
 // live writes what comes after the backup.
@@ -236,6 +251,7 @@ func (b *builder) live() {
 	for _, i := range b.order.Perm(len(b.played)) {
 		b.fate(&b.played[i])
 	}
+	b.traffic(b.opts.Revisions-2*b.opts.Nodes, end)
 	// Every kubelet that lives sees a pod of its own last.
 	for _, n := range b.living() {
 		p := play{class: &classes[0], name: "last-on-" + n, at: n}

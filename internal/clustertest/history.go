@@ -19,6 +19,7 @@ type History struct {
 	revision int64
 	records  []record
 	live     map[string]*generation
+	spill    *spill // nil where all records are kept
 }
 
 // record is a put or, without a value, a deletion.
@@ -67,14 +68,21 @@ func (h *History) Put(key string, value []byte) {
 	}
 	g.version++
 	g.newest = len(h.records)
-	h.records = append(h.records, record{h.revision, key, value, g.create, g.version})
+	h.add(record{h.revision, key, value, g.create, g.version})
 }
 
 // Delete deletes a key.
 func (h *History) Delete(key string) {
 	h.revision++
 	delete(h.live, key)
-	h.records = append(h.records, record{revision: h.revision, key: key})
+	h.add(record{revision: h.revision, key: key})
+}
+
+func (h *History) add(r record) {
+	h.records = append(h.records, r)
+	if h.spill != nil {
+		h.spill.add(h, len(r.value))
+	}
 }
 
 // compact drops what etcd drops: at or below the revision, all of a key but its
@@ -128,8 +136,11 @@ func (h *History) Save(dir string, compacted int64, inPlace bool) ([]byte, error
 	return append(data.Bytes(), sum[:]...), err
 }
 
+// buckets are those of every etcd since 3.4.
+var buckets = []string{"alarm", "auth", "authRoles", "authUsers", "cluster", "key", "lease", "members", "members_removed", "meta"}
+
 func (h *History) write(tx *bolt.Tx, compacted int64) error {
-	for _, name := range []string{"alarm", "auth", "authRoles", "authUsers", "cluster", "key", "lease", "members", "members_removed", "meta"} {
+	for _, name := range buckets {
 		b, err := tx.CreateBucket([]byte(name))
 		if err != nil {
 			return err
