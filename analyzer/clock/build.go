@@ -53,26 +53,27 @@ type reader struct {
 // renewals reads the retained history of Leases: the newest version of each, then
 // the ones before as far as they may.
 func (r *reader) renewals() error {
-	var histories [][]snapshot.Record
+	var leases []string
 	for key := range r.s.AllKeys(kube.Key{Resource: "leases"}.Path(r.prefix)) {
 		if err := r.ctx.Err(); err != nil {
 			return err
 		}
-		if len(histories) == maxRenewals {
+		if len(leases) == maxRenewals {
 			break
 		}
-		histories = append(histories, r.s.History(key))
+		leases = append(leases, key)
 	}
 	for age, left := 0, maxRenewals; left > 0; age++ {
 		read := 0
-		for _, h := range histories {
-			if len(h) <= age || left == 0 {
+		for _, key := range leases {
+			record, ok := r.s.Before(key, age)
+			if !ok || left == 0 {
 				continue
 			}
 			if err := r.ctx.Err(); err != nil {
 				return err
 			}
-			r.renewal(h[len(h)-1-age])
+			r.renewal(record)
 			read, left = read+1, left-1
 		}
 		if read == 0 {
@@ -120,9 +121,8 @@ func Of(ctx context.Context, records iter.Seq2[snapshot.Record, []byte], head in
 // when their create revision was written, whichever version is retained; and when
 // they were changed.
 func (r *reader) objects() error {
-	every, n := max(1, r.s.Len()/maxObjects), 0
-	for record := range r.s.Records() {
-		if n++; n%every != 0 || record.Tombstone || record.CreateRevision == 0 {
+	for record := range r.s.EveryNth(max(1, r.s.Len()/maxObjects)) {
+		if record.Tombstone || record.CreateRevision == 0 {
 			continue
 		}
 		if err := r.ctx.Err(); err != nil {

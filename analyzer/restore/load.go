@@ -89,8 +89,12 @@ func (l *loader) nodes() error {
 			return err
 		}
 		n := kube.Node{}
-		if value, err := l.s.Value(r); err == nil {
-			n, _ = kube.ScanNode(value)
+		err := l.s.Scan(r, func(value []byte) (err error) {
+			n, err = kube.ScanNode(value)
+			return err
+		})
+		if err != nil {
+			n = kube.Node{}
 		}
 		n.Name = strings.TrimPrefix(r.Key, prefix)
 		unreachable := slices.ContainsFunc(n.Taints, func(t corev1.Taint) bool {
@@ -117,11 +121,11 @@ func passing(t corev1.Taint) bool {
 }
 
 func (l *loader) pods() error {
-	for key := range l.s.AllKeys(l.under("pods", "")) {
+	for records := range l.s.HistoriesOf(l.under("pods", "")) {
 		if err := l.ctx.Err(); err != nil {
 			return err
 		}
-		l.history(key, l.s.History(key))
+		l.history(records[0].Key, records)
 	}
 	return nil
 }
@@ -129,9 +133,6 @@ func (l *loader) pods() error {
 // history reads what is retained of one key. Only the last version of each
 // generation is decoded: a pod that is bound stays bound to the same node.
 func (l *loader) history(key string, records []snapshot.Record) {
-	if len(records) == 0 {
-		return
-	}
 	last := len(records) - 1
 	l.state.NewestPodChange = max(l.state.NewestPodChange, records[last].Main)
 	for i, r := range records {
@@ -139,7 +140,7 @@ func (l *loader) history(key string, records []snapshot.Record) {
 		case r.Tombstone:
 			t := Tombstone{Key: key, Revision: r.Main, Orphan: i == 0 || records[i-1].Tombstone}
 			if !t.Orphan {
-				p, _ := l.pod(records[i-1])
+				p := l.pod(records[i-1])
 				t.Node = p.NodeName
 				l.see(t.Node, r)
 			}
@@ -147,11 +148,11 @@ func (l *loader) history(key string, records []snapshot.Record) {
 				l.state.Tombstones = append(l.state.Tombstones, t)
 			}
 		case i == last:
-			p, value := l.pod(r)
+			p := l.pod(r)
 			l.see(p.NodeName, r)
 			p.BoundInTail = p.bound() && l.s.Source(r) == snapshot.FromTail && !l.boundBefore(records[:i])
 			if p.Unreadable == "" && !p.bound() {
-				p.Choices, p.ChoicesKnown = l.chosen(value)
+				p.Choices, p.ChoicesKnown = l.chosen(r)
 			}
 			l.state.Pods = append(l.state.Pods, p)
 		}
@@ -165,8 +166,7 @@ func (l *loader) boundBefore(records []snapshot.Record) bool {
 			return false
 		}
 		if l.s.Source(r) != snapshot.FromTail {
-			p, _ := l.pod(r)
-			return p.bound()
+			return l.pod(r).bound()
 		}
 	}
 	return false
@@ -180,27 +180,31 @@ func (l *loader) see(node string, r snapshot.Record) {
 	}
 }
 
-// pod reads the record of a pod, and returns its value beside it.
-func (l *loader) pod(r snapshot.Record) (*Pod, []byte) {
+// pod reads the record of a pod.
+func (l *loader) pod(r snapshot.Record) *Pod {
 	p := &Pod{Key: r.Key, CreateRevision: r.CreateRevision, ModRevision: r.Main}
-	value, err := l.s.Value(r)
-	if err == nil {
+	err := l.s.Scan(r, func(value []byte) (err error) {
 		p.Pod, err = kube.ScanPod(value)
-	}
+		return err
+	})
 	if err == nil {
 		l.names.shareOf(p)
-		return p, value
+		return p
 	}
-	p.Unreadable = err.Error()
+	p.Pod, p.Unreadable = kube.Pod{}, err.Error()
 	if k, ok := kube.ParseKey(l.prefix, r.Key); ok {
 		p.Namespace, p.Name = k.Namespace, k.Name
 	}
-	return p, nil
+	return p
 }
 
 // chosen are the nodes that an unbound pod may be scheduled to. Pods of one
 // template ask for the same, and are asked once.
-func (l *loader) chosen(value []byte) (names []string, known bool) {
+func (l *loader) chosen(r snapshot.Record) (names []string, known bool) {
+	value, err := l.s.Value(r)
+	if err != nil {
+		return nil, false
+	}
 	p, ok := kube.Decode(kube.Key{}, value).Typed.(*corev1.Pod)
 	if !ok {
 		return nil, false

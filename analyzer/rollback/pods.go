@@ -21,11 +21,14 @@ func (p *pod) alive() bool {
 
 // scanPod reads a pod of the current state.
 func (c *comparison) scanPod(k kube.Key, r snapshot.Record) (pod, bool) {
-	value := c.value(c.current, r)
-	if value == nil {
+	if !has(r) {
 		return pod{}, false
 	}
-	refs, err := kube.ScanPodRefs(value)
+	var refs kube.PodRefs
+	err := c.current.Scan(r, func(value []byte) (err error) {
+		refs, err = kube.ScanPodRefs(value)
+		return err
+	})
 	if err != nil {
 		c.noteUnread(c.current, r, err)
 		return pod{}, false

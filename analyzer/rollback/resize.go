@@ -13,8 +13,14 @@ import (
 
 // resized reports a pod whose resources were changed in place since the backup.
 func (c *comparison) resized(ch *change) {
-	value := c.value(c.backup, ch.before)
-	if value == nil || kube.SameResources(value, c.value(c.current, ch.after)) {
+	same := false
+	err := c.backup.Scan(ch.before, func(was []byte) error {
+		return c.current.Scan(ch.after, func(is []byte) error {
+			same = kube.SameResources(was, is)
+			return nil
+		})
+	})
+	if err == nil && same {
 		return
 	}
 	was, ok := get[*corev1.Pod](c, c.backup, ch.before)

@@ -195,6 +195,15 @@ func (f *finder) leases() {
 	})
 }
 
+// links reads what an object is linked to.
+func (f *finder) links(r snapshot.Record) (links kube.Links, err error) {
+	err = f.s.Scan(r, func(value []byte) (err error) {
+		links, err = kube.ScanLinks(value)
+		return err
+	})
+	return links, err
+}
+
 // replicaSets makes those of a Deployment lead to it.
 func (f *finder) replicaSets() {
 	for r := range f.s.Keys(kube.Key{Group: "apps", Resource: "replicasets"}.Path(f.prefix)) {
@@ -205,12 +214,7 @@ func (f *finder) replicaSets() {
 		if !ok {
 			continue
 		}
-		value, err := f.s.Value(r)
-		if err != nil {
-			f.list.Unread++
-			continue
-		}
-		links, err := kube.ScanLinks(value)
+		links, err := f.links(r)
 		if err != nil {
 			f.list.Unread++
 			continue
@@ -229,21 +233,24 @@ func (f *finder) pods() {
 		if f.ctx.Err() != nil {
 			return
 		}
-		value, err := f.s.Value(r)
-		if err != nil {
-			f.list.Unread++
-			continue
-		}
-		links, err := kube.ScanLinks(value)
+		var kept, name string
+		err := f.s.Scan(r, func(value []byte) (err error) {
+			kept, name, err = kube.ScanController(value)
+			return err
+		})
 		if err != nil {
 			f.list.Unread++
 			continue
 		}
 		k, _ := kube.ParseKey(f.prefix, r.Key)
-		kept, name := keeper(&links)
 		w := f.found[owner{kept, k.Namespace, name}]
 		if w == nil && kept != "" && kept != "Node" {
 			continue // of something that does not watch: most are
+		}
+		value, err := f.s.Value(r)
+		if err != nil {
+			f.list.Unread++
+			continue
 		}
 		p, err := kube.ScanPod(value)
 		if err != nil {
@@ -254,7 +261,7 @@ func (f *finder) pods() {
 			continue
 		}
 		if w == nil {
-			w = f.single(r, value, &p, links.Labels)
+			w = f.single(r, value, &p)
 		}
 		if w == nil {
 			continue
@@ -267,21 +274,11 @@ func (f *finder) pods() {
 	}
 }
 
-// keeper is the kind and the name of the controller that an object belongs to.
-func keeper(l *kube.Links) (kind, name string) {
-	for _, o := range l.Owners {
-		if o.Controller != nil && *o.Controller {
-			return o.Kind, o.Name
-		}
-	}
-	return "", ""
-}
-
 // controlPlane are static pods that the restore itself stops and starts, and etcd.
 var controlPlane = []string{"kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd", "openshift-kube-apiserver", "openshift-kube-scheduler-pod"}
 
 // single judges a pod that no workload keeps: a static one, or a bare one.
-func (f *finder) single(r snapshot.Record, value []byte, p *kube.Pod, labels map[string]string) *Watcher {
+func (f *finder) single(r snapshot.Record, value []byte, p *kube.Pod) *Watcher {
 	name, kind := p.Name, Bare
 	if p.Mirror != "" {
 		kind, name = StaticPod, strings.TrimSuffix(p.Name, "-"+p.NodeName)
@@ -294,7 +291,8 @@ func (f *finder) single(r snapshot.Record, value []byte, p *kube.Pod, labels map
 		return w
 	}
 	refs, err := kube.ScanPodRefs(value)
-	if err != nil {
+	links, err2 := kube.ScanLinks(value)
+	if err != nil || err2 != nil {
 		f.list.Unread++
 		return nil
 	}
@@ -304,7 +302,7 @@ func (f *finder) single(r snapshot.Record, value []byte, p *kube.Pod, labels map
 	}
 	w := &Watcher{Kind: kind, Namespace: p.Namespace, Name: name, HostNetwork: p.HostNetwork, PerNode: kind == StaticPod, ByDeletion: kind == Bare}
 	switch {
-	case f.judge(w, images, labels, accountOf(refs.ServiceAccount), refs.Token):
+	case f.judge(w, images, links.Labels, accountOf(refs.ServiceAccount), refs.Token):
 	case kind == StaticPod && name == "kube-proxy": // RKE2 has it in an image of all of Kubernetes
 		w.Known, w.Basis = &knowns[0], ByLabel
 		w.Class = w.Known.Class
@@ -322,11 +320,11 @@ func (f *finder) notSeen() {
 		if f.ctx.Err() != nil {
 			return
 		}
-		value, err := f.s.Value(r)
-		if err != nil {
-			continue
-		}
-		n, err := kube.ScanNode(value)
+		var n kube.Node
+		err := f.s.Scan(r, func(value []byte) (err error) {
+			n, err = kube.ScanNode(value)
+			return err
+		})
 		if err != nil {
 			continue
 		}

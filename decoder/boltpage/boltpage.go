@@ -162,6 +162,16 @@ func (f *File) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
+// View calls fn with bytes of the file where they stand. They are fn's until it returns,
+// must not be changed, and may change where somebody writes to the file. When a page
+// vanishes, fn is ended and View returns a *FaultError.
+func (f *File) View(off int64, size int, fn func([]byte)) error {
+	if off < 0 || size < 0 || off > int64(len(f.data)) || int64(size) > int64(len(f.data))-off {
+		return fmt.Errorf("read %d bytes at offset %d: beyond the file's %d bytes", size, off, len(f.data))
+	}
+	return f.guard(func() { fn(f.data[off:][:size:size]) })
+}
+
 // FaultError says that a part of the file could not be read through the map:
 // the file was cut short after it was mapped, or the disk failed.
 type FaultError struct {

@@ -84,7 +84,7 @@ func Decode(key Key, value []byte) *Object {
 	case err != nil:
 		o.Problem = err
 	case e.Encoding == Encrypted:
-		o.Problem = &e.Encryption
+		o.Problem = e.encrypted()
 	case e.Encoding == JSON:
 		o.decodeJSON()
 	case e.Encoding == CBOR:

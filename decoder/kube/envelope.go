@@ -75,6 +75,9 @@ const (
 	maxKeyName       = 1024 // bytes of a key's or plugin's name; real ones have a few
 )
 
+// encrypted is why an encrypted value is not read; a copy, so that e need not be kept.
+func (e *Envelope) encrypted() error { return new(e.Encryption) }
+
 // ParseEnvelope tells how value is encoded. The error says what is wrong with a
 // protobuf envelope or an encryption prefix; the encoding is set nevertheless,
 // and Raw is all that follows the magic bytes.

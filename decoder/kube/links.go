@@ -29,7 +29,7 @@ func ScanLinks(value []byte) (Links, error) {
 	case err != nil:
 		return Links{}, err
 	case e.Encoding == Encrypted:
-		return Links{}, &e.Encryption
+		return Links{}, e.encrypted()
 	case e.Encoding == Protobuf:
 		var l Links
 		if err := scanMetadata(e.Raw, l.scan); err != nil {
@@ -54,6 +54,49 @@ func (l *Links) bounded(value []byte) (Links, error) {
 }
 
 const ownerSize = int(unsafe.Sizeof(metav1.OwnerReference{}))
+
+// ScanController reads which controller an object belongs to, as ScanLinks has it among
+// the owners, and nothing else where the value is protobuf; "" for none.
+func ScanController(value []byte) (kind, name string, err error) {
+	if e, err := ParseEnvelope(value); err == nil && e.Encoding == Protobuf {
+		found := false
+		err := scanMetadata(e.Raw, func(b []byte) error {
+			for f, err := range wire.Fields(b) {
+				if err != nil {
+					return err
+				}
+				if f.Num() != 13 || found {
+					continue
+				}
+				o, err := scanOwner(b, f)
+				if err != nil {
+					return err
+				}
+				if found = o.controller; found {
+					kind, name = o.Kind, o.Name
+				}
+			}
+			return nil
+		})
+		return kind, name, err
+	}
+	l, err := ScanLinks(value)
+	if err != nil {
+		return "", "", err
+	}
+	kind, name = l.Controller()
+	return kind, name, nil
+}
+
+// Controller is the kind and the name of the controller among the owners, "" without one.
+func (l *Links) Controller() (kind, name string) {
+	for _, o := range l.Owners {
+		if o.Controller != nil && *o.Controller {
+			return o.Kind, o.Name
+		}
+	}
+	return "", ""
+}
 
 // HasOwner says, of a value as it is stored, whether it may have an owner: false
 // only where none is named, which takes a JSON value no decoding.

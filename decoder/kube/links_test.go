@@ -40,6 +40,7 @@ func TestScanLinksOfSnapshots(t *testing.T) {
 		if diff := cmp.Diff(want, got, likeScanned); diff != "" {
 			t.Errorf("%s: %s (-):\n%s", r.file, r.key, diff)
 		}
+		sameController(t, r.value, got)
 		if len(got.Owners) > 0 {
 			owned++
 			if !HasOwner(r.value) {
@@ -119,5 +120,15 @@ func FuzzScanLinks(f *testing.F) {
 		if diff := cmp.Diff(linksOfTyped(t, o), got, likeScanned); diff != "" {
 			t.Errorf("links (-decoded):\n%s", diff)
 		}
+		sameController(t, value, got)
 	})
+}
+
+// sameController holds ScanController against the links of a value.
+func sameController(t *testing.T, value []byte, links Links) {
+	t.Helper()
+	wantKind, wantName := links.Controller()
+	if kind, name, err := ScanController(value); err != nil || kind != wantKind || name != wantName {
+		t.Errorf("controller is %q %q (%v), want %q %q", kind, name, err, wantKind, wantName)
+	}
 }

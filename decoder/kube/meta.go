@@ -34,7 +34,7 @@ func ScanMeta(value []byte) (Meta, error) {
 	case err != nil:
 		return Meta{}, err
 	case e.Encoding == Encrypted:
-		return Meta{}, &e.Encryption
+		return Meta{}, e.encrypted()
 	case e.Encoding == Protobuf:
 		s := podScan{room: keepable(len(value))}
 		if err := scanMetadata(e.Raw, s.meta); err != nil {

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"fmt"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -30,7 +31,9 @@ func ScanPod(value []byte) (Pod, error) {
 		}
 		return bounded(PodFrom(pod), value)
 	}
-	s := podScan{pod: Pod{DeletedGrace: absent, Grace: absent}, room: keepable(len(value))}
+	s := podScans.Get().(*podScan)
+	defer podScans.Put(s)
+	*s = podScan{pod: Pod{DeletedGrace: absent, Grace: absent}, room: keepable(len(value))}
 	if err := s.scan(e.Raw); err != nil {
 		return Pod{}, fmt.Errorf("scan pod: %w", err)
 	}
@@ -51,6 +54,9 @@ func bounded(p Pod, value []byte) (Pod, error) {
 	}
 	return p, nil
 }
+
+// podScans are used again: one is larger than what is kept of most pods.
+var podScans = sync.Pool{New: func() any { return new(podScan) }}
 
 // podScan gathers what the fields of a pod say in whatever order they come.
 type podScan struct {

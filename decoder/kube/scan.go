@@ -19,7 +19,7 @@ func envelopeOf(value []byte, kind string) (Envelope, error) {
 	case err != nil:
 		return e, err
 	case e.Encoding == Encrypted:
-		return e, &e.Encryption
+		return e, e.encrypted()
 	case e.Encoding == JSON:
 		return e, nil
 	case e.Encoding != Protobuf:

@@ -63,7 +63,7 @@ func Walk(value []byte, visit func(*Part)) error {
 	case err != nil:
 		return err
 	case e.Encoding == Encrypted:
-		return &e.Encryption
+		return e.encrypted()
 	case e.Encoding == JSON:
 		return WalkJSON(value, visit)
 	case e.Encoding != Protobuf:

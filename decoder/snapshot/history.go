@@ -158,17 +158,57 @@ func (s *Snapshot) History(key string) []Record {
 	if !ok {
 		return nil
 	}
-	run := x.records(k)
-	list := make([]Record, len(run))
+	return x.history(make([]Record, 0, len(x.records(k))), k)
+}
+
+// history appends the records of the key with number k.
+func (x *index) history(list []Record, k uint32) []Record {
 	generation := 1
-	for n, p := range run {
-		list[n] = x.record(p)
+	for n, p := range x.records(k) {
+		list = append(list, x.record(p))
 		if n > 0 && (list[n-1].Tombstone || !list[n].Tombstone && list[n].CreateRevision != list[n-1].CreateRevision) {
 			generation++
 		}
 		list[n].Generation = generation
 	}
 	return list
+}
+
+// HistoriesOf yields the retained records, as History has them, of every key that starts
+// with prefix, sorted by key. The slice is used again for the next key.
+func (s *Snapshot) HistoriesOf(prefix string) iter.Seq[[]Record] {
+	return func(yield func([]Record) bool) {
+		var list []Record
+		for k := range s.index.withPrefix(prefix) {
+			if list = s.index.history(list[:0], k); !yield(list) {
+				return
+			}
+		}
+	}
+}
+
+// Before returns the record of a key that is n records older than its newest one; ok is
+// false when none that old is retained.
+func (s *Snapshot) Before(key string, n int) (r Record, ok bool) {
+	x := s.index
+	k, ok := x.find(key)
+	if !ok || n >= len(x.records(k)) {
+		return Record{}, false
+	}
+	run := x.records(k)
+	return x.record(run[len(run)-1-n]), true
+}
+
+// EveryNth yields every n-th record, in the order of revisions.
+func (s *Snapshot) EveryNth(n int) iter.Seq[Record] {
+	return func(yield func(Record) bool) {
+		at := 0
+		for p := range s.index.places() {
+			if at++; at%n == 0 && !yield(s.index.record(p)) {
+				return
+			}
+		}
+	}
 }
 
 // Histories yields the retained records of every key, oldest first, without their
@@ -220,6 +260,33 @@ func (s *Snapshot) Value(r Record) ([]byte, error) {
 		}
 	}
 	return kv.value, nil
+}
+
+// Scan calls fn with the record's value as Value reads it, without copying it where it
+// need not be decrypted: it is fn's until it returns, must not be changed, and may change
+// where somebody writes to the file. The error is Value's, after which nothing counts that
+// fn did, or else fn's.
+func (s *Snapshot) Scan(r Record, fn func(value []byte) error) error {
+	if s.decrypt != nil && r.secret || r.offset >= s.pages.Size() {
+		value, err := s.Value(r)
+		if err != nil {
+			return err
+		}
+		return fn(value)
+	}
+	var of error
+	err := s.pages.View(r.offset, r.Size, func(b []byte) {
+		kv, err := scanKeyValue(b)
+		if err != nil {
+			of = fmt.Errorf("read revision %s: %w", r.Revision, err)
+			return
+		}
+		of = fn(kv.value)
+	})
+	if err != nil {
+		return fmt.Errorf("read revision %s: %w", r.Revision, err)
+	}
+	return of
 }
 
 // Decrypted reads the record's value and says why it cannot be decrypted. Without
