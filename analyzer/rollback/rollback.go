@@ -93,6 +93,7 @@ type Finding struct {
 // error is ctx's.
 func Compare(ctx context.Context, backup, current *snapshot.Snapshot, opts Options) (*Rollback, error) {
 	c := newComparison(ctx, backup, current, opts)
+	defer c.findWatchers()()
 	for _, step := range []func(){
 		c.count, c.changedPods,
 		c.namespaceFindings, c.volumes, c.attachments, c.services, c.endpoints,
@@ -140,6 +141,7 @@ type comparison struct {
 	namer  *keyspace.Namer
 	others map[keyspace.Sort]*otherCount // keys that hold no API object
 
+	lists    [2]chan *watchers.List // of backup and current state
 	watching *watchers.List
 
 	found   map[ID][]Finding

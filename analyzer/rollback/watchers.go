@@ -1,24 +1,42 @@
 package rollback
 
 import (
+	"context"
 	"fmt"
 	"strings"
+	"sync"
 
 	"revenant/analyzer/watchers"
 	"revenant/decoder/kube"
 	"revenant/internal/words"
 )
 
+// findWatchers begins to look for what watches beside kubelets, beside other work. stop
+// ends that, and waits until the snapshots are no longer read.
+func (c *comparison) findWatchers() (stop func()) {
+	ctx, cancel := context.WithCancel(c.ctx)
+	var work sync.WaitGroup
+	for i, s := range []side{c.backup, c.current} {
+		c.lists[i] = make(chan *watchers.List, 1)
+		work.Go(func() {
+			if list, err := watchers.Find(ctx, s.Snapshot, c.prefix, s.in); err == nil {
+				c.lists[i] <- list
+			}
+			close(c.lists[i])
+		})
+	}
+	return func() {
+		cancel()
+		work.Wait()
+	}
+}
+
 // watchers looks at what watches beside kubelets, and says what known software does
 // wrong while it hears nothing.
 func (c *comparison) watchers() {
-	backup, err := watchers.Find(c.ctx, c.backup.Snapshot, c.prefix, c.backup.in)
-	if err != nil {
+	backup, current := <-c.lists[0], <-c.lists[1]
+	if backup == nil || current == nil {
 		return // the context has ended
-	}
-	current, err := watchers.Find(c.ctx, c.current.Snapshot, c.prefix, c.current.in)
-	if err != nil {
-		return
 	}
 	c.watching = watchers.Join(backup, current)
 	for i := range c.watching.Watchers {

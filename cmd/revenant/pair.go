@@ -7,6 +7,8 @@ import (
 	"os"
 	"sync"
 
+	"golang.org/x/sync/errgroup"
+
 	"revenant/analyzer/lineage"
 	"revenant/analyzer/restore"
 	"revenant/analyzer/rollback"
@@ -239,6 +241,28 @@ func (p *pair) warnings() []string {
 
 // predict is the prediction with the evidence that it rests on.
 func (p *pair) predict(ctx context.Context, plan restore.Plan) (*restore.Prediction, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var undone *rollback.Rollback
+	var beside errgroup.Group // of what waits for the hashes
+	beside.Go(func() (err error) {
+		undone, err = p.rollback(ctx)
+		return err
+	})
+	prediction, err := p.pods(ctx, plan)
+	cancelOn(err, cancel)
+	if besides := beside.Wait(); err == nil {
+		err = besides
+	}
+	if err != nil {
+		return nil, err
+	}
+	prediction.Rollback = undone
+	return prediction, nil
+}
+
+// pods predicts without what else goes back in time.
+func (p *pair) pods(ctx context.Context, plan restore.Plan) (*restore.Prediction, error) {
 	evidence, err := p.evidence(ctx)
 	if err != nil {
 		return nil, err
@@ -250,8 +274,7 @@ func (p *pair) predict(ctx context.Context, plan restore.Plan) (*restore.Predict
 	prediction.Tool = tool()
 	prediction.Evidence = evidence
 	prediction.Warnings = append(prediction.Warnings, p.warnings()...)
-	prediction.Rollback, err = p.rollback(ctx)
-	return prediction, err
+	return prediction, nil
 }
 
 // rollback is what else goes back in time.
