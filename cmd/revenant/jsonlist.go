@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"reflect"
-	"strconv"
 
 	data "revenant/decoder/document"
 )
@@ -31,7 +30,7 @@ func (l *jsonList) begin(head any) error {
 
 // add writes an item, all of it at once.
 func (l *jsonList) add(item any) error {
-	l.p.path = []string{l.name, strconv.Itoa(l.items)}
+	l.p.path = []step{{name: l.name}, {item: l.items + 1}}
 	l.p.prepare(reflect.ValueOf(item))
 	text, err := data.JSON(item, indent)
 	if err != nil {

