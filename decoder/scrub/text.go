@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"regexp"
 	"slices"
+	"sync"
 )
 
 // Domains of the cipher: what is the same word in two of them has two pseudonyms.
@@ -58,13 +59,19 @@ func nameLike(b []byte) bool {
 	return len(b) <= maxName && all(b, func(c byte) bool { return isAlnum(c) || bytes.IndexByte([]byte("-._/:@+=,[]~%"), c) >= 0 })
 }
 
+// lazily compiles an expression when it is needed: these take as long as all else that a
+// program does before it begins.
+func lazily(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
+}
+
 var (
-	timePattern    = regexp.MustCompile(`^[12][0-9]{3}-[01][0-9]-[0-3][0-9][Tt][0-2][0-9]:[0-5][0-9]:[0-6][0-9](\.[0-9]{1,9})?([Zz]|[+-][0-2][0-9]:[0-5][0-9])$`)
-	apiPattern     = regexp.MustCompile(`^v[0-9]{1,2}((alpha|beta)[0-9]{1,2})?$`)
-	versionPattern = regexp.MustCompile(`^v?[0-9]{1,4}(\.[0-9]{1,4}){1,2}`)
-	buildPattern   = regexp.MustCompile(`^(k3s|rke2r|k0s|eks|gke|alpha|beta|rc|r)?[0-9]{0,4}$`)
-	quantityLike   = regexp.MustCompile(`^[+-]?[0-9.]{1,40}([EPTGMk]i?|[Knum]i?|[eE][+-]?[0-9]{1,3})?$`)
-	cronPattern    = regexp.MustCompile(`^(@(yearly|annually|monthly|weekly|daily|midnight|hourly)|[0-9*/,?LW#-]{1,80}( +([0-9*/,?LW#-]|SUN|MON|TUE|WED|THU|FRI|SAT|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC){1,80}){4})$`)
+	timePattern    = lazily(`^[12][0-9]{3}-[01][0-9]-[0-3][0-9][Tt][0-2][0-9]:[0-5][0-9]:[0-6][0-9](\.[0-9]{1,9})?([Zz]|[+-][0-2][0-9]:[0-5][0-9])$`)
+	apiPattern     = lazily(`^v[0-9]{1,2}((alpha|beta)[0-9]{1,2})?$`)
+	versionPattern = lazily(`^v?[0-9]{1,4}(\.[0-9]{1,4}){1,2}`)
+	buildPattern   = lazily(`^(k3s|rke2r|k0s|eks|gke|alpha|beta|rc|r)?[0-9]{0,4}$`)
+	quantityLike   = lazily(`^[+-]?[0-9.]{1,40}([EPTGMk]i?|[Knum]i?|[eE][+-]?[0-9]{1,3})?$`)
+	cronPattern    = lazily(`^(@(yearly|annually|monthly|weekly|daily|midnight|hourly)|[0-9*/,?LW#-]{1,80}( +([0-9*/,?LW#-]|SUN|MON|TUE|WED|THU|FRI|SAT|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC){1,80}){4})$`)
 )
 
 // keep leaves b as it is.
@@ -82,7 +89,7 @@ func (t *texts) text(b []byte) {
 // name replaces the words of a name, in place. What stands between them stays, and so do
 // Kubernetes' own names, times, versions of APIs, ports, and the ordinal at the end of a name.
 func (t *texts) name(b []byte) {
-	if words().named[string(b)] || timePattern.Match(b) {
+	if words().named[string(b)] || timePattern().Match(b) {
 		t.keep(b)
 		return
 	}
@@ -99,7 +106,7 @@ func (t *texts) name(b []byte) {
 		switch word := b[i : i+n]; {
 		case n == 0:
 			n = 1
-		case apiPattern.Match(word), isPort(b, i, n), isOrdinal(b, i, n):
+		case apiPattern().Match(word), isPort(b, i, n), isOrdinal(b, i, n):
 			t.keep(word)
 		default:
 			t.word(word)
@@ -201,7 +208,7 @@ func (t *texts) replace(domain byte, b []byte) {
 
 // kept says whether a word stays wherever it stands.
 func kept(word string) bool {
-	return apiPattern.MatchString(word) || slices.Contains(inner, word)
+	return apiPattern().MatchString(word) || slices.Contains(inner, word)
 }
 
 // note keeps a pseudonym.
@@ -398,7 +405,7 @@ const filler = '.'
 // version leaves a version as it is, and of what is built in only what Kubernetes'
 // distributions write there.
 func (t *texts) version(b []byte) {
-	n := len(versionPattern.Find(b))
+	n := len(versionPattern().Find(b))
 	if n == 0 || n < len(b) && b[n] != '-' && b[n] != '+' {
 		t.text(b)
 		return
@@ -411,7 +418,7 @@ func (t *texts) version(b []byte) {
 			size = 1
 		case size == 0:
 			b[i], size = filler, 1
-		case buildPattern.Match(word):
+		case buildPattern().Match(word):
 			t.keep(word)
 		default:
 			t.word(word)

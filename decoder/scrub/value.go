@@ -98,7 +98,7 @@ func (v *values) part(p *kube.Part) {
 	case kube.PartText:
 		v.field(p)
 	case kube.PartQuantity:
-		if quantityLike.Match(p.Bytes) {
+		if quantityLike().Match(p.Bytes) {
 			v.keep(p.Bytes)
 		} else {
 			v.fill(p.Bytes)
@@ -185,7 +185,7 @@ func (v *values) field(p *kube.Part) {
 		v.version(b)
 	case name == "resourceVersion" && all(b, isDigit) && len(b) < 20:
 		v.keep(b)
-	case name == "schedule" && cronPattern.Match(b):
+	case name == "schedule" && cronPattern().Match(b):
 		v.keep(b)
 	case words().wordy[name] && (is(words().worded) || is(words().named)):
 		v.keep(b)
@@ -199,7 +199,7 @@ func (v *values) annotation(key string, b []byte) {
 	switch {
 	case numeric[key] && all(b, isDigit) && len(b) < 10:
 		v.keep(b)
-	case plain[key] || timePattern.Match(b):
+	case plain[key] || timePattern().Match(b):
 		v.text(b)
 	case key == leaderAnnotation && !v.json && json.Valid(b) && bytes.IndexByte(b, '\\') < 0:
 		v.json = true

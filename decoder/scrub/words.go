@@ -113,7 +113,7 @@ var words = sync.OnceValue(func() *vocabulary {
 		if !ok {
 			group, version = "", w
 		}
-		if apiPattern.MatchString(version) {
+		if apiPattern().MatchString(version) {
 			v.named[version+"."+group] = true // of an APIService
 		}
 	}
