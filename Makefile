@@ -1,6 +1,6 @@
 # What people do daily. Everything is a plain go command underneath.
 
-.PHONY: build test oracle lint fuzz bench bench-open demo ci
+.PHONY: build test oracle lint fuzz bench bench-commands demo ci
 
 build:
 	go build -o revenant ./cmd/revenant
@@ -26,9 +26,9 @@ bench:
 	go test -run '^$$' -bench . -benchmem ./...
 	cd oracle && go test -run '^$$' -bench . -benchmem ./...
 
-# a million revisions, against etcdutl and openssl
-bench-open:
-	scripts/bench-open.sh
+# the commands, on large files, against etcdutl, openssl and cat
+bench-commands:
+	go run ./bench
 
 demo:
 	go run ./cmd/revenant

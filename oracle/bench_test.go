@@ -13,7 +13,7 @@ import (
 )
 
 // BenchmarkOpen opens and indexes a snapshot of 100,000 revisions, beside what
-// etcdutl takes to print its status. scripts/bench-open.sh measures a file of a
+// etcdutl takes to print its status. `go run ./bench` measures files of a
 // gigabyte.
 func BenchmarkOpen(b *testing.B) {
 	path := filepath.Join(b.TempDir(), "large.db")

@@ -489,7 +489,7 @@ func BenchmarkSift(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*c.Counts[Changed]), "µs/object")
 }
 
-// BenchmarkCompareMillion compares two states of a snapshot that scripts/bench-open.sh
+// BenchmarkCompareMillion compares two states of a snapshot that `go run ./bench`
 // makes, where there is one.
 func BenchmarkCompareMillion(b *testing.B) {
 	path := os.Getenv("REVENANT_BENCH_SNAPSHOT")
