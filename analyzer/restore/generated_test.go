@@ -3,6 +3,8 @@ package restore_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -445,5 +447,27 @@ func BenchmarkPredictGenerated(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/pod")
 		})
+	}
+}
+
+// TestWorkers wants the same state and the same prediction however many processors there
+// are.
+func TestWorkers(t *testing.T) {
+	c, err := clustertest.New(clustertest.Options{Seed: 5, Pods: 300, Nodes: 12, Steady: 200, Revisions: 3000, APIServers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	var first *restore.State
+	for _, workers := range []int{1, 2, 3, 16} {
+		runtime.GOMAXPROCS(workers)
+		state := readState(t, c.Current)
+		if first == nil {
+			first = state
+			continue
+		}
+		if !reflect.DeepEqual(first, state) {
+			t.Errorf("the state is another one with %d workers", workers)
+		}
 	}
 }

@@ -5,8 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -19,7 +22,7 @@ import (
 // prefix, its --etcd-prefix. Values that cannot be read end up as the reason why
 // in the State; the only error is ctx's.
 func Load(ctx context.Context, s *snapshot.Snapshot, prefix string) (*State, error) {
-	l := loader{ctx: ctx, s: s, prefix: prefix, choices: map[string][]string{}, names: names{}}
+	l := loader{ctx: ctx, s: s, prefix: prefix}
 	l.state = &State{
 		Revision:        s.Revision(),
 		NewestRecord:    s.NewestRecord(),
@@ -30,12 +33,18 @@ func Load(ctx context.Context, s *snapshot.Snapshot, prefix string) (*State, err
 		EtcdVersion:     cmp.Or(s.Meta().ClusterVersion, s.Meta().StorageVersion),
 		EtcdMembers:     len(s.Meta().Members),
 	}
-	for _, step := range []func() error{l.cluster, l.nodes, l.apiServers, l.pods, l.workloads, l.clock} {
-		if err := step(); err != nil {
-			return nil, fmt.Errorf("load state: %w", err)
+	err := cmp.Or(l.cluster(), l.nodes())
+	if err == nil {
+		var work errgroup.Group
+		for _, step := range []func() error{l.pods, l.apiServers, l.workloads, l.clock} {
+			work.Go(step)
 		}
+		err = work.Wait()
 	}
-	var err error // of what is missing: reading values may have found more
+	if err != nil {
+		return nil, fmt.Errorf("load state: %w", err)
+	}
+	// Reading values may have found that more is missing.
 	if l.state.Missing, err = s.Missing(ctx); err != nil {
 		return nil, fmt.Errorf("load state: %w", err)
 	}
@@ -47,9 +56,7 @@ type loader struct {
 	s       *snapshot.Snapshot
 	prefix  string
 	state   *State
-	scanned []kube.Node         // what the scheduler may choose from
-	choices map[string][]string // by what a pod asks of a node
-	names   names
+	scanned []kube.Node // what the scheduler may choose from
 }
 
 func (l *loader) under(resource, namespace string) string {
@@ -120,21 +127,55 @@ func passing(t corev1.Taint) bool {
 	return false
 }
 
+// pods reads the histories of pods, as many side by side as there are processors.
 func (l *loader) pods() error {
-	for records := range l.s.HistoriesOf(l.under("pods", "")) {
-		if err := l.ctx.Err(); err != nil {
-			return err
-		}
-		l.history(records[0].Key, records)
+	parts := l.s.HistoriesOf(l.under("pods", ""), runtime.GOMAXPROCS(0))
+	loaded := make([]podLoader, len(parts))
+	var work errgroup.Group
+	for i, part := range parts {
+		p := &loaded[i]
+		*p = podLoader{loader: l, seen: map[string]Sighting{}, choices: map[string][]string{}, names: names{}}
+		work.Go(func() error {
+			for records := range part {
+				if err := l.ctx.Err(); err != nil {
+					return err
+				}
+				p.history(records[0].Key, records)
+			}
+			return nil
+		})
 	}
-	return nil
+	err := work.Wait()
+	for i := range loaded {
+		p := &loaded[i]
+		l.state.Pods = append(l.state.Pods, p.pods...)
+		l.state.Tombstones = append(l.state.Tombstones, p.tombstones...)
+		l.state.NewestPodChange = max(l.state.NewestPodChange, p.newest)
+		for node, seen := range p.seen {
+			if seen.Revision > l.state.LastSeen[node].Revision {
+				l.state.LastSeen[node] = seen
+			}
+		}
+	}
+	return err
+}
+
+// podLoader reads a part of the pods.
+type podLoader struct {
+	*loader
+	pods       []*Pod
+	tombstones []Tombstone
+	newest     int64 // change
+	seen       map[string]Sighting
+	choices    map[string][]string // by what a pod asks of a node
+	names      names
 }
 
 // history reads what is retained of one key. Only the last version of each
 // generation is decoded: a pod that is bound stays bound to the same node.
-func (l *loader) history(key string, records []snapshot.Record) {
+func (l *podLoader) history(key string, records []snapshot.Record) {
 	last := len(records) - 1
-	l.state.NewestPodChange = max(l.state.NewestPodChange, records[last].Main)
+	l.newest = max(l.newest, records[last].Main)
 	for i, r := range records {
 		switch {
 		case r.Tombstone:
@@ -145,7 +186,7 @@ func (l *loader) history(key string, records []snapshot.Record) {
 				l.see(t.Node, r)
 			}
 			if i == last || t.Orphan {
-				l.state.Tombstones = append(l.state.Tombstones, t)
+				l.tombstones = append(l.tombstones, t)
 			}
 		case i == last:
 			p := l.pod(r)
@@ -154,13 +195,13 @@ func (l *loader) history(key string, records []snapshot.Record) {
 			if p.Unreadable == "" && !p.bound() {
 				p.Choices, p.ChoicesKnown = l.chosen(r)
 			}
-			l.state.Pods = append(l.state.Pods, p)
+			l.pods = append(l.pods, p)
 		}
 	}
 }
 
 // boundBefore says whether the pod was bound before the tail of the log.
-func (l *loader) boundBefore(records []snapshot.Record) bool {
+func (l *podLoader) boundBefore(records []snapshot.Record) bool {
 	for _, r := range slices.Backward(records) {
 		if r.Tombstone {
 			return false
@@ -174,14 +215,14 @@ func (l *loader) boundBefore(records []snapshot.Record) bool {
 
 // see notes that the kubelet of node, if any, has seen the record. What stands in
 // the tail of etcd's log may not have reached it.
-func (l *loader) see(node string, r snapshot.Record) {
-	if node != "" && l.s.Source(r) != snapshot.FromTail && r.Main > l.state.LastSeen[node].Revision {
-		l.state.LastSeen[node] = Sighting{Revision: r.Main, Key: r.Key}
+func (l *podLoader) see(node string, r snapshot.Record) {
+	if node != "" && l.s.Source(r) != snapshot.FromTail && r.Main > l.seen[node].Revision {
+		l.seen[node] = Sighting{Revision: r.Main, Key: r.Key}
 	}
 }
 
 // pod reads the record of a pod.
-func (l *loader) pod(r snapshot.Record) *Pod {
+func (l *podLoader) pod(r snapshot.Record) *Pod {
 	p := &Pod{Key: r.Key, CreateRevision: r.CreateRevision, ModRevision: r.Main}
 	err := l.s.Scan(r, func(value []byte) (err error) {
 		p.Pod, err = kube.ScanPod(value)
@@ -200,7 +241,7 @@ func (l *loader) pod(r snapshot.Record) *Pod {
 
 // chosen are the nodes that an unbound pod may be scheduled to. Pods of one
 // template ask for the same, and are asked once.
-func (l *loader) chosen(r snapshot.Record) (names []string, known bool) {
+func (l *podLoader) chosen(r snapshot.Record) (names []string, known bool) {
 	value, err := l.s.Value(r)
 	if err != nil {
 		return nil, false

@@ -175,16 +175,22 @@ func (x *index) history(list []Record, k uint32) []Record {
 }
 
 // HistoriesOf yields the retained records, as History has them, of every key that starts
-// with prefix, sorted by key. The slice is used again for the next key.
-func (s *Snapshot) HistoriesOf(prefix string) iter.Seq[[]Record] {
-	return func(yield func([]Record) bool) {
-		var list []Record
-		for k := range s.index.withPrefix(prefix) {
-			if list = s.index.history(list[:0], k); !yield(list) {
-				return
+// with prefix, sorted by key, in at most n parts of about as many keys each, which can be
+// read side by side. A part uses its slice again for the next key.
+func (s *Snapshot) HistoriesOf(prefix string, n int) []iter.Seq[[]Record] {
+	keys := slices.Collect(s.index.withPrefix(prefix))
+	var parts []iter.Seq[[]Record]
+	for part := range slices.Chunk(keys, max((len(keys)+n-1)/max(n, 1), 1)) {
+		parts = append(parts, func(yield func([]Record) bool) {
+			var list []Record
+			for _, k := range part {
+				if list = s.index.history(list[:0], k); !yield(list) {
+					return
+				}
 			}
-		}
+		})
 	}
+	return parts
 }
 
 // Before returns the record of a key that is n records older than its newest one; ok is
