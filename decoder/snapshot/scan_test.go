@@ -1,0 +1,119 @@
+package snapshot_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
+
+	"revenant/decoder/boltpage"
+	"revenant/decoder/snapshot"
+	"revenant/decoder/snapshot/snapshottest"
+	"revenant/decoder/wal/waltest"
+	"revenant/internal/corpus"
+)
+
+// TestScan wants from Scan what Value copies, of every record of every snapshot.
+func TestScan(t *testing.T) {
+	for _, path := range corpus.Snapshots(t, "../../testdata") {
+		sameScanned(t, snapshottest.Open(t, path))
+	}
+}
+
+// TestScanOverlay does so of what a log adds to a db, and of what is decrypted.
+func TestScanOverlay(t *testing.T) {
+	db := snapshottest.Bytes(t, snapshottest.Put("/k/1", "of the db"), snapshottest.Put("/k/2", "k8s:enc:aescbc:v1:key:hidden"))
+	dir := member(t, db, func(l *waltest.Log) {
+		l.Request(&etcdserverpb.InternalRaftRequest{Put: &etcdserverpb.PutRequest{Key: []byte("/k/3"), Value: []byte("of the log")}})
+	})
+	s, err := snapshot.Open(t.Context(), dir, snapshot.Options{AssumeCommitted: true, Decrypt: func(_ string, value []byte) ([]byte, error) {
+		if plain, ok := bytes.CutPrefix(value, []byte("k8s:enc:aescbc:v1:key:")); ok {
+			return append([]byte("plain "), plain...), nil
+		}
+		return nil, errors.New("not encrypted")
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if n := sameScanned(t, s); n != 3 {
+		t.Errorf("%d records", n)
+	}
+	r, err := s.Get("/k/2", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Scan(r, func(value []byte) error {
+		if string(value) != "plain hidden" {
+			t.Errorf("scanned %q", value)
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
+func sameScanned(t *testing.T, s *snapshot.Snapshot) (n int) {
+	t.Helper()
+	for r := range s.Records() {
+		n++
+		want, err := s.Value(r)
+		var got []byte
+		scanErr := s.Scan(r, func(value []byte) error {
+			got = bytes.Clone(value)
+			return nil
+		})
+		if !bytes.Equal(want, got) || (err == nil) != (scanErr == nil) {
+			t.Fatalf("%s %s: scanned %q (%v), want %q (%v)", r.Key, r.Revision, got, scanErr, want, err)
+		}
+	}
+	return n
+}
+
+// TestScanVanished cuts a file off while it is open: Scan says so, and what of it is still
+// there can be read.
+func TestScanVanished(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "snapshot.db")
+	if err := os.WriteFile(path, snapshottest.Bytes(t, snapshottest.Put("/k/1", strings.Repeat("x", 1<<16))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := snapshot.Open(t.Context(), path, snapshot.Options{SkipHashCheck: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	r, err := s.Get("/k/1", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, 4096); err != nil {
+		t.Skip("an open file cannot be cut off here: ", err)
+	}
+	sum := byte(0)
+	err = s.Scan(r, func(value []byte) error {
+		for _, b := range value {
+			sum += b
+		}
+		return nil
+	})
+	if fault := (*boltpage.FaultError)(nil); !errors.As(err, &fault) {
+		t.Errorf("error is %v", err)
+	}
+}
+
+// TestScanError wants the error of who scans as it is.
+func TestScanError(t *testing.T) {
+	s := snapshottest.Store(t, snapshottest.Put("/k/1", "v"))
+	r, err := s.Get("/k/1", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mine := errors.New("mine")
+	if err := s.Scan(r, func([]byte) error { return mine }); err != mine {
+		t.Errorf("error is %v", err)
+	}
+}
