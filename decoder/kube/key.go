@@ -93,7 +93,7 @@ func (r *Resource) key(rest string) (Key, bool) {
 // isSegment says whether s can be a namespace, a name or a resource in a key
 // (apimachinery pkg/api/validation/path IsValidPathSegmentName).
 func isSegment(s string) bool {
-	return s != "" && s != "." && s != ".." && !strings.ContainsAny(s, "/%")
+	return s != "" && s != "." && s != ".." && strings.IndexByte(s, '/') < 0 && strings.IndexByte(s, '%') < 0
 }
 
 // Path is the etcd key of the object: the reverse of ParseKey. Without a Name
