@@ -198,6 +198,12 @@ func (t *Table) Move(a keys.Action) {
 	t.Top = max(min(t.Top, t.At, len(t.Shown)-page), t.At-page+1, 0)
 }
 
+// Center scrolls until the selected row is in the middle.
+func (t *Table) Center() {
+	t.Top = t.At - (t.Height-1)/2
+	t.Move("")
+}
+
 // Row is the number of the selected row.
 func (t *Table) Row() (int, bool) {
 	if t.At >= len(t.Shown) {

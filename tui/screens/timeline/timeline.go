@@ -140,8 +140,12 @@ func (x *Screen) Update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case widget.ArrangedMsg:
 		if x.Table.Take(msg) {
+			first := x.of == nil
 			x.of, _ = x.Table.Rows.Of.(*eventView)
 			x.stay(msg.At >= 0)
+			if first { // where the backup ends
+				x.Table.Center()
+			}
 			return x.count()
 		}
 	case countedEventsMsg:
