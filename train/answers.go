@@ -83,7 +83,7 @@ func (a *Answers) Put(g Given) {
 	a.Scenarios = append(a.Scenarios, g)
 }
 
-// Given is what was done in the exercise so far.
+// Given is what was done in the scenario so far.
 func (x *Session) Given() Given {
 	g := Given{Scenario: x.ID, Actions: x.Taken(), Hints: x.hinted, Wrong: x.wrong}
 	for i, goal := range x.Goals {

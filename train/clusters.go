@@ -14,6 +14,7 @@ var clusters = map[string]func(servers int) (*replay.Cluster, replay.State, erro
 		c, s := replay.Small(servers)
 		return c, s, nil
 	},
+	"busy":     busy,
 	"database": database,
 }
 
@@ -31,6 +32,25 @@ func (s *Scenario) cluster() (*replay.Cluster, replay.State, error) {
 		c.Closes, c.MostChanges = false, 6                    // watches end when something ends them
 	}
 	return c, start, err
+}
+
+// busy is the small cluster, in which more was written between the newest snapshot and the
+// outage: a bump by what the restore undoes starts the store five below what is needed.
+func busy(servers int) (*replay.Cluster, replay.State, error) {
+	const backup, current, seen = 10, 14, 18
+	p := pair{backup: backup, current: current, servers: servers, nodes: []string{"node-1", "node-2"}}
+	p.both("both", "node-2", 5)
+	p.deleted("old", "node-2", 6)
+	p.created("new", "node-1", 12)
+	for _, n := range p.nodes {
+		p.saw(n, 12)
+	}
+	c, s, err := p.cluster(restore.Plan{LastRevision: seen}, replay.SeenMost)
+	if err != nil {
+		return nil, s, err
+	}
+	c.Bumps, c.WaitWrites = []int64{0, current - backup, seen + 2 - backup}, 4
+	return c, s, nil
 }
 
 // database is a cluster of two nodes with a StatefulSet: its pod was moved from node-2 to

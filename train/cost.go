@@ -8,7 +8,7 @@ import (
 	"revenant/internal/words"
 )
 
-// Cost is how much an exercise disturbed the cluster, and how much help it took.
+// Cost is how much a scenario disturbed the cluster, and how much help it took.
 type Cost struct {
 	Killed   int `json:"killed"`   // pods killed within 2 s, without their preStop hooks
 	Lost     int `json:"lost"`     // pods that were created after a restore, and that a later one took back
@@ -61,7 +61,7 @@ func (c Cost) String() string {
 	return words.List(list)
 }
 
-// Cost counts what the exercise has disturbed so far.
+// Cost counts what the scenario has disturbed so far.
 func (x *Session) Cost() (Cost, error) {
 	cost := Cost{Wrong: x.wrong}
 	if x.Play == nil {

@@ -16,7 +16,7 @@ type moment struct {
 	cluster *replay.Cluster
 	state   *replay.State
 	view    *replay.View
-	steps   []replay.Step // of the exercise
+	steps   []replay.Step // of the scenario
 	cost    Cost
 }
 
@@ -58,7 +58,7 @@ var conditions = []condition{
 		}
 		return ""
 	}},
-	{"restored-again", "the backup was restored once more in the exercise", func(m *moment) string {
+	{"restored-again", "the backup was restored once more in the scenario", func(m *moment) string {
 		if !slices.ContainsFunc(m.steps, func(s replay.Step) bool { return s.Action.Kind == replay.Restore }) {
 			return "The backup has not been restored again."
 		}
@@ -357,7 +357,7 @@ func wrongBump(m *moment, answer string) string {
 	case given == current-backup:
 		return fmt.Sprintf("That is how many revisions lie between the two snapshots, and the newer one ends at %d. Kubelets have seen more than it shows.", current)
 	case given == right-1:
-		return fmt.Sprintf("The store would start at %d, which a kubelet has seen. A watch that resumes at the revision of the first list is accepted.", seen)
+		return fmt.Sprintf("The store would start at %d, which a kubelet has seen. An API server that lists before anything is written accepts a watch that resumes there.", seen)
 	case given < right:
 		return fmt.Sprintf("The store would start at %d, and kubelets have seen revision %d.", backup+given, seen)
 	}

@@ -154,7 +154,7 @@ func Make(seed uint64, level int) (Scenario, error) {
 		s.Title = "The smallest bump"
 		s.Story = where + " Nothing has been done yet: etcd, the API servers and the kubelets are up."
 		s.Goals = []Goal{
-			{Ask: "What is the smallest bump that leaves no kubelet deaf, when all API servers are stopped before the restore?", Answer: "smallest-bump"},
+			{Ask: "What is the smallest bump that is sure to leave no kubelet deaf, when all API servers are stopped before the restore?", Answer: "smallest-bump"},
 			{Ask: "Restore so that no pod runs unseen, and none is killed without its own grace period.", Reach: []string{"restored", "up", "no-phantoms", "no-ghosts", "not-killed"}},
 		}
 		s.Hints = []string{

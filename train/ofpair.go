@@ -12,7 +12,7 @@ import (
 	"revenant/internal/words"
 )
 
-// The files of an exercise that was made of a pair of snapshots, in a directory.
+// The files of a scenario that was made of a pair of snapshots, in a directory.
 const (
 	PairScenario = "scenario.yaml"
 	PairBackup   = backupFile
@@ -22,7 +22,7 @@ const (
 const (
 	pairID   = "pair"
 	mostAsk  = 12 // pods that a question asks for
-	fewPods  = 20 // up to which an exercise is of the second level
+	fewPods  = 20 // up to which a scenario is of the second level
 	pairSeen = replay.SeenExpected
 )
 
@@ -121,7 +121,7 @@ func (s *Scenario) ask(left *replay.View) {
 
 func (s *Scenario) askBump(left *replay.View) {
 	if slices.ContainsFunc(left.Kubelets, func(k replay.KubeletView) bool { return k.Deaf }) {
-		s.Goals = append(s.Goals, Goal{Ask: "What is the smallest bump that leaves no kubelet deaf, when all API servers are stopped before the restore?", Answer: "smallest-bump"})
+		s.Goals = append(s.Goals, Goal{Ask: "What is the smallest bump that is sure to leave no kubelet deaf, when all API servers are stopped before the restore?", Answer: "smallest-bump"})
 	}
 }
 

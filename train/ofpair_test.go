@@ -13,7 +13,7 @@ import (
 	"revenant/internal/corpus"
 )
 
-// playPair solves an exercise as a person does who knows the answers.
+// playPair solves a scenario as a person does who knows the answers.
 func playPair(t *testing.T, c *restore.Comparison) {
 	t.Helper()
 	s, err := MakeOf(t.Context(), c)
@@ -85,7 +85,7 @@ func playPair(t *testing.T, c *restore.Comparison) {
 	}
 }
 
-// TestMakeOfHarmless makes an exercise of a pair of which a plain restore harms nothing.
+// TestMakeOfHarmless makes a scenario of a pair of which a plain restore harms nothing.
 func TestMakeOfHarmless(t *testing.T) {
 	data := corpus.Unpack(t, "../testdata/clusters/scenario-1/plain/backup.db.gz")
 	c := comparisonOf(t, openBytes(t, "backup", data), openBytes(t, "current", data))

@@ -1,6 +1,6 @@
-// Package train has exercises about restores, and checks what is done in them.
+// Package train has scenarios about restores, and checks what is done in them.
 //
-// An exercise is of one of two kinds. One plays on the state machine of analyzer/replay:
+// A scenario is of one of two kinds. One plays on the state machine of analyzer/replay:
 // what goes in are actions, and answers as a person types them. The other is on evidence:
 // snapshots that are looked into with the program's other commands; what goes in are
 // answers. What comes out is whether each goal is reached, and if not, what was overlooked.
@@ -8,7 +8,7 @@
 // computed from the state or from the evidence: nothing is compared with a text that was
 // written down.
 //
-// The package writes nothing and knows no terminal: whoever shows an exercise writes its
+// The package writes nothing and knows no terminal: whoever shows a scenario writes its
 // files for the learner, and keeps the learner's Answers.
 package train
 
@@ -29,14 +29,14 @@ import (
 	"revenant/analyzer/restore"
 )
 
-// Scenario is an exercise.
+// Scenario is something to be done or found out, with what it takes and what is asked.
 type Scenario struct {
 	ID    string `json:"id"`
 	Level int    `json:"level"` // 1 to 3
 	Texts
-	// Servers is how many API servers the cluster has that is played, 0 for an exercise on
+	// Servers is how many API servers the cluster has that is played, 0 for a scenario on
 	// evidence. Cluster is its name (Clusters), "" for the small one. Begin is the id of the
-	// moment at which the exercise begins, "" for before the outage.
+	// moment at which the scenario begins, "" for before the outage.
 	Servers int    `json:"servers,omitempty"`
 	Cluster string `json:"cluster,omitempty"`
 	Begin   string `json:"begin,omitempty"`
@@ -46,7 +46,7 @@ type Scenario struct {
 	Goals    []Goal            `json:"goals"`
 	Sources  []string          `json:"sources"`
 	// Solution is the id of a moment at which the goals are reached, with the least
-	// disturbance that is known. Of an exercise on evidence, Commands show what is asked for.
+	// disturbance that is known. Of a scenario on evidence, Commands show what is asked for.
 	Solution string   `json:"solution,omitempty"`
 	Commands []string `json:"commands,omitempty"`
 

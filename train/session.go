@@ -9,21 +9,21 @@ import (
 	"revenant/analyzer/replay"
 )
 
-// Session is an exercise that is being done.
+// Session is a scenario that is being done.
 type Session struct {
 	Scenario
-	// Play is what is played; nil for an exercise on evidence.
+	// Play is what is played; nil for a scenario on evidence.
 	Play *replay.Play
 
 	facts    *facts  // of the evidence; nil for what is played
-	asked    *moment // where the exercise begins: questions are about that
-	begun    int     // steps of the play before the exercise begins
+	asked    *moment // where the scenario begins: questions are about that
+	begun    int     // steps of the play before the scenario begins
 	hinted   int
 	wrong    int
 	answered map[int]string // by goal: what was accepted
 }
 
-// New begins an exercise. Close ends it.
+// New begins a scenario. Close ends it.
 func New(ctx context.Context, s Scenario) (*Session, error) {
 	x := &Session{Scenario: s, answered: map[int]string{}}
 	if !s.Played() {
@@ -48,14 +48,14 @@ func New(ctx context.Context, s Scenario) (*Session, error) {
 	return x, err
 }
 
-// Close gives up what the exercise holds open.
+// Close gives up what the scenario holds open.
 func (x *Session) Close() {
 	if x.facts != nil {
 		x.facts.close()
 	}
 }
 
-// State is the moment that is played; nil for an exercise on evidence.
+// State is the moment that is played; nil for a scenario on evidence.
 func (x *Session) State() *replay.State {
 	if x.Play == nil {
 		return nil
@@ -66,7 +66,7 @@ func (x *Session) State() *replay.State {
 // View is what the moment looks like.
 func (x *Session) View() (*replay.View, error) { return x.Play.View(x.Play.State()) }
 
-// Actions are those that can be taken now, none in an exercise on evidence.
+// Actions are those that can be taken now, none in a scenario on evidence.
 func (x *Session) Actions() []replay.Action {
 	if x.Play == nil {
 		return nil
@@ -77,14 +77,14 @@ func (x *Session) Actions() []replay.Action {
 // Do takes one of Actions.
 func (x *Session) Do(a replay.Action) error {
 	if x.Play == nil {
-		return fmt.Errorf("nothing is played: this exercise is on evidence")
+		return fmt.Errorf("nothing is played: this scenario is on evidence")
 	}
 	return x.Play.Do(a)
 }
 
 // Next lets the next event happen that happens by itself, or takes again the step that was
 // taken back; Settle lets all happen that happens by itself, and counts it. Back takes back
-// the last step of the exercise, and says whether there is one.
+// the last step of the scenario, and says whether there is one.
 func (x *Session) Next() bool { return x.Play != nil && x.Play.Next() }
 
 // Settle is described beside Next.
@@ -100,16 +100,16 @@ func (x *Session) Back() bool {
 	return x.Play != nil && len(x.Play.Steps()) > x.begun && x.Play.Back()
 }
 
-// Go goes to the moment of an id, which must be one of the exercise. A wrong id leaves it
+// Go goes to the moment of an id, which must be one of the scenario. A wrong id leaves it
 // where it begins.
 func (x *Session) Go(id string) error {
 	if x.Play == nil {
-		return fmt.Errorf("no moment has an id: this exercise is on evidence")
+		return fmt.Errorf("no moment has an id: this scenario is on evidence")
 	}
 	begin := slices.Clone(x.Play.Steps()[:x.begun])
 	err := x.Play.Go(id)
 	if steps := x.Play.Steps(); err == nil && (len(steps) < len(begin) || !slices.EqualFunc(steps[:len(begin)], begin, func(a, b replay.Step) bool { return a.Action == b.Action })) {
-		err = fmt.Errorf("no moment of this exercise has the id %.40q: the way to it does not lead through its beginning", id)
+		err = fmt.Errorf("no moment of this scenario has the id %.40q: the way to it does not lead through its beginning", id)
 	}
 	if err != nil && x.Begin != "" {
 		if again := x.Play.Go(x.Begin); again != nil {
@@ -119,7 +119,7 @@ func (x *Session) Go(id string) error {
 	return err
 }
 
-// Steps are the steps of the exercise.
+// Steps are the steps of the scenario.
 func (x *Session) Steps() []replay.Step {
 	if x.Play == nil {
 		return nil
@@ -186,7 +186,7 @@ func (x *Session) Open() int {
 // longestAnswer bounds what is taken as an answer, in bytes.
 const longestAnswer = 1 << 20
 
-// Answer answers the question that is open, about the moment at which the exercise begins, with the text of a manifest where the goal is
+// Answer answers the question that is open, about the moment at which the scenario begins, with the text of a manifest where the goal is
 // one (Goal.Manifest). The error says that none is open, or is ctx's.
 func (x *Session) Answer(ctx context.Context, text string) (Result, error) {
 	i := x.Open()
@@ -244,7 +244,7 @@ func (x *Session) Right(ctx context.Context) ([]string, error) {
 	return list, nil
 }
 
-// Solve answers all questions where the exercise begins, and goes to the solution.
+// Solve answers all questions where the scenario begins, and goes to the solution.
 func (x *Session) Solve(ctx context.Context) error {
 	right, err := x.Right(ctx)
 	if err != nil {

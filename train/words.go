@@ -55,7 +55,7 @@ const (
 // says that there is no such action now, and which there are.
 func (x *Session) Perform(word string) error {
 	if x.Play == nil {
-		return fmt.Errorf("nothing is played: this exercise is on evidence")
+		return fmt.Errorf("nothing is played: this scenario is on evidence")
 	}
 	word = strings.Join(strings.Fields(word), " ")
 	switch word {
@@ -84,7 +84,7 @@ func (x *Session) Perform(word string) error {
 	return fmt.Errorf("%.60q cannot be done now", word)
 }
 
-// Taken are the steps of the exercise as words that Perform takes.
+// Taken are the steps of the scenario as words that Perform takes.
 func (x *Session) Taken() (list []string) {
 	steps := x.Steps()
 	for i := 0; i < len(steps); {

@@ -15,7 +15,7 @@ type (
 	Input = session.Input
 	// Source is a snapshot and what was read off it.
 	Source = session.Source
-	// Training is what the exercises need.
+	// Training is what the scenarios need.
 	Training = session.Training
 	// Series is more files than two, as one history.
 	Series = session.Series

@@ -528,9 +528,9 @@ func unclean(s string) (int, rune) {
 	return 0, 0
 }
 
-// make makes an exercise of the pair, which may be refused: then nothing of it is there.
+// make makes a scenario of the pair, which may be refused: then nothing of it is there.
 func (r *hostileRun) make(t *testing.T, backup, current string) {
-	dir := r.out("exercise")
+	dir := r.out("scenario")
 	defer os.RemoveAll(dir)
 	a := r.ask(t, "train", "", nil, "train", "--make", backup, current, "--out", dir)
 	if a == nil {

@@ -91,7 +91,7 @@ func TestSignals(t *testing.T) {
 		{"an archive does not end", "inspect -", syscall.SIGHUP, func(r *interrupted) { r.reads(r.in, archive[:beginning]) }},
 		{"one of two does not end", "predict backup.db -", syscall.SIGINT, func(r *interrupted) { r.reads(r.in, db[:beginning]) }},
 		{"nothing to salvage comes", "salvage - -o clean.db", syscall.SIGINT, func(r *interrupted) { r.reads(r.in, db[:beginning]) }},
-		{"nothing to make an exercise of comes", "train --make backup.db - --out exercise", syscall.SIGINT, func(r *interrupted) { r.reads(r.in, db[:beginning]) }},
+		{"nothing to make a scenario of comes", "train --make backup.db - --out mine", syscall.SIGINT, func(r *interrupted) { r.reads(r.in, db[:beginning]) }},
 		{"nothing to carve comes", "carve -", syscall.SIGINT, func(r *interrupted) { r.reads(r.in, db[:beginning]) }},
 		{"nothing to plan with comes", "plan -", syscall.SIGINT, func(r *interrupted) { r.reads(r.in, db[:beginning]) }},
 		{"a dump does not come", "verify backup.db --kubelet n=-", syscall.SIGINT, func(r *interrupted) { r.reads(r.in, []byte("{")) }},

@@ -70,7 +70,7 @@ or at once (settle), and every step can be taken back (b). Each says why, and by
 which rule of etcd or Kubernetes. The id of a moment leads back to it, here or for a
 colleague.
 
---make makes an exercise of a real pair of snapshots, in a directory that can be
+--make makes a scenario of a real pair of snapshots, in a directory that can be
 given away: SCENARIO is then that directory. In its snapshots names, labels,
 addresses, images and uids are pseudonyms, and content is overwritten; sizes,
 revisions, times and structure stay. It is written only if nothing else is found
@@ -86,11 +86,11 @@ the files is not solved; 2 there is none of that name, no moment of that id, non
 could be made, or a file could not be read or written.`,
 		Example: `  revenant train
   revenant train phantom
-  revenant train namespace --dir exercise
+  revenant train namespace --dir files
   revenant train --seed 7 --level 3
   revenant train phantom --at 01.a0
-  revenant train --make backup.db current.db --out exercise
-  revenant train exercise
+  revenant train --make backup.db current.db --out mine
+  revenant train mine
   revenant train --check class/*.yaml`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(o.answers) > 0 || o.make { // which says itself what it lacks
@@ -120,8 +120,8 @@ could be made, or a file could not be read or written.`,
 	flags.Int64Var(&o.seed, "seed", 0, "make a scenario of the number `N`, from 1")
 	flags.IntVar(&o.level, "level", 0, "with --seed, make one of this `LEVEL`, 1 to 3 (default 1); otherwise list those of it")
 	flags.StringArrayVar(&o.answers, "check", nil, "check the answers in `FILE`, and in the files named as arguments")
-	flags.BoolVar(&o.make, "make", false, "make an exercise of the snapshots BACKUP and CURRENT, scrubbed")
-	flags.StringVar(&o.out, "out", "", "with --make, write the exercise to `DIR`, which must not exist")
+	flags.BoolVar(&o.make, "make", false, "make a scenario of the snapshots BACKUP and CURRENT, scrubbed")
+	flags.StringVar(&o.out, "out", "", "with --make, write the scenario to `DIR`, which must not exist")
 	flags.StringVar(&o.key, "key", "", "with --make, `FILE` whose content decides the pseudonyms: the same for the same file (default other ones each time)")
 	o.output.addFlags(flags)
 	o.open.addFlags(flags)

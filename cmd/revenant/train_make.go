@@ -25,7 +25,7 @@ import (
 	"revenant/train"
 )
 
-// making is an exercise that is being made of a pair.
+// making is a scenario that is being made of a pair.
 type making struct {
 	*trainOptions
 	scrub   *scrub.Scrubber
@@ -34,9 +34,9 @@ type making struct {
 	made    train.Scenario
 }
 
-// The parts of a draft: the exercise as it is published, and where snapshots are written.
+// The parts of a draft: the scenario as it is published, and where snapshots are written.
 const (
-	draftWhole = "exercise"
+	draftWhole = "scenario"
 	draftWork  = "work"
 )
 
@@ -62,7 +62,7 @@ func (o *trainOptions) runMake(ctx context.Context, paths []string) error {
 	}
 	place, err := guard.Place(dir, outfile.New)
 	if err != nil {
-		return hinted(err, "the exercise goes into a directory of its own: name one that does not exist")
+		return hinted(err, "the scenario goes into a directory of its own: name one that does not exist")
 	}
 	b, c, err := m.open.files(paths[0], paths[1])
 	if err != nil {
@@ -85,7 +85,7 @@ func (o *trainOptions) runMake(ctx context.Context, paths []string) error {
 	return m.report(dir)
 }
 
-// pair opens the pair, and makes the exercise in the draft.
+// pair opens the pair, and makes the scenario in the draft.
 func (m *making) pair(ctx context.Context, backup, current opener) error {
 	key, err := m.pseudonyms()
 	if err != nil {
@@ -99,7 +99,7 @@ func (m *making) pair(ctx context.Context, backup, current opener) error {
 			}
 		}
 		if _, err := train.MakeOf(ctx, p.compare()); err != nil { // before all is written
-			return fmt.Errorf("make an exercise of the pair: %w", err)
+			return fmt.Errorf("make a scenario of the pair: %w", err)
 		}
 		m.scrub = scrub.New(key, p.prefix)
 		for _, name := range []string{draftWhole, draftWork} {
@@ -142,7 +142,7 @@ func (m *making) pseudonyms() (scrub.Key, error) {
 // scrubbable refuses evidence of which a scrubbed snapshot could not show the same.
 func scrubbable(s *side) error {
 	snap := s.snapshot
-	salvage := "revenant salvage writes a clean snapshot of what is readable: make the exercise of that"
+	salvage := "revenant salvage writes a clean snapshot of what is readable: make the scenario of that"
 	switch {
 	case snap.Damaged():
 		return hinted(fmt.Errorf("%s is damaged", snap.Path()), salvage)
@@ -188,7 +188,7 @@ func (m *making) write(ctx context.Context, i int, from *snapshot.Snapshot, bar 
 }
 
 // check makes sure that the scrubbed pair predicts what the pair does, and makes the
-// exercise of it.
+// scenario of it.
 func (m *making) check(ctx context.Context, p *pair) error {
 	var sides [2]*side
 	var err error
@@ -208,7 +208,7 @@ func (m *making) check(ctx context.Context, p *pair) error {
 		return hinted(fmt.Errorf("the scrubbed snapshots are not a faithful copy: %w", err), "without --key, another try has other pseudonyms")
 	}
 	if m.made, err = train.MakeOf(ctx, scrubbed); err != nil {
-		return fmt.Errorf("make an exercise of the pair: %w", err)
+		return fmt.Errorf("make a scenario of the pair: %w", err)
 	}
 	text, err := yaml.Marshal(m.made)
 	if err != nil {
@@ -253,17 +253,17 @@ func isDir(name string) bool {
 	return err == nil && info.IsDir()
 }
 
-// made are the snapshots of an exercise that was made.
+// made are the snapshots of a scenario that was made.
 func (o *trainOptions) made() (backup, current opener, err error) {
 	return o.open.files(filepath.Join(o.from, train.PairBackup), filepath.Join(o.from, train.PairCurrent))
 }
 
-// readMade reads an exercise that was made.
+// readMade reads a scenario that was made.
 func (o *trainOptions) readMade(ctx context.Context, dir string) (*train.Scenario, error) {
 	path := filepath.Join(dir, train.PairScenario)
 	text, err := input.ReadConfig(path)
 	if err != nil {
-		return nil, hinted(fmt.Errorf("read exercise: %w", err), "revenant train --make BACKUP CURRENT --out DIR makes one")
+		return nil, hinted(fmt.Errorf("read scenario: %w", err), "revenant train --make BACKUP CURRENT --out DIR makes one")
 	}
 	if _, err := o.open.guardOutputs(o.streams, dir); err != nil {
 		return nil, err

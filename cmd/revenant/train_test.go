@@ -191,9 +191,9 @@ func TestHostileAnswers(t *testing.T) {
 	}
 }
 
-// TestHostileExercise: the scenario of an exercise that was handed out does not steer the
+// TestHostileScenario: the file of a scenario that was handed out does not steer the
 // terminal either.
-func TestHostileExercise(t *testing.T) {
+func TestHostileScenario(t *testing.T) {
 	t.Chdir(t.TempDir())
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	backup, current, err := demo.Pair()

@@ -164,7 +164,7 @@ func scrubbed(t *testing.T, s *Scrubber, from *snapshot.Snapshot) ([]byte, *Resu
 	return data, r
 }
 
-// audit looks at what was written as a maker of exercises does.
+// audit looks at what was written as a maker of scenarios does.
 func audit(t *testing.T, s *Scrubber, data []byte) error {
 	t.Helper()
 	return s.Ledger().Audit(t.Context(), bytes.NewReader(data[:len(data)-32]))

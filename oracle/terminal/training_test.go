@@ -11,7 +11,7 @@ import (
 	"revenant/train"
 )
 
-// TestTraining does every exercise in the terminal: its hints are shown, its questions
+// TestTraining does every scenario in the terminal: its hints are shown, its questions
 // answered, and what the best known way takes is done key by key.
 func TestTraining(t *testing.T) {
 	list, err := train.Scenarios(train.Languages[0])
@@ -87,7 +87,7 @@ func (term *terminal) leave(text string) {
 	}
 }
 
-// way is what is typed for the best known way through an exercise that is played.
+// way is what is typed for the best known way through a scenario that is played.
 func way(t *testing.T, s *train.Scenario) (list []step) {
 	t.Helper()
 	if !s.Played() {

@@ -32,7 +32,7 @@ type Input struct {
 	Members [2]int  // places among them of the backup, or NoMember, and of the newest state
 	Notice  string  // shown until the first key
 
-	Training *Training // the exercises; nil for none
+	Training *Training // the scenarios; nil for none
 }
 
 // Source is a snapshot and what was read off it. Neither is changed.
@@ -109,7 +109,7 @@ func (in *Input) Title(i int) string {
 	return "current snapshot"
 }
 
-// Training is what the exercises need of whoever shows them.
+// Training is what the scenarios need of whoever shows them.
 type Training struct {
 	Scenarios []train.Scenario
 	Begin     string // the id of the one to begin with, "" for the list of all

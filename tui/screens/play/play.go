@@ -1,5 +1,5 @@
 // Package play has the screens on which a restore is played, step by step: that of the
-// evidence, and the exercises.
+// evidence, and the scenarios.
 package play
 
 import (

@@ -18,7 +18,7 @@ import (
 	"revenant/tui/widget"
 )
 
-// Training lists the exercises, and is where one is done: on a stage, where it is played,
+// Training lists the scenarios, and is where one is done: on a stage, where it is played,
 // or else beside the files that it is about.
 type Training struct {
 	*session.Session
@@ -27,19 +27,19 @@ type Training struct {
 	solved *solved           // nil until it is known
 	woken  bool
 
-	exercise *train.Session // that is being done; nil for none
-	awaited  bool           // one is being begun
-	stage    *stage         // of one that is played; nil otherwise
-	results  []train.Result // how it stands with its goals
-	hints    []string       // that were given
-	busy     bool           // an answer is being checked
-	found    bool           // that it is solved was said
-	page     page           // what is shown in place of it; none without a title
+	active  *train.Session // that is being done; nil for none
+	awaited bool           // one is being begun
+	stage   *stage         // of one that is played; nil otherwise
+	results []train.Result // how it stands with its goals
+	hints   []string       // that were given
+	busy    bool           // an answer is being checked
+	found   bool           // that it is solved was said
+	page    page           // what is shown in place of it; none without a title
 
 	width, height int
 }
 
-// solved says which exercises are.
+// solved says which scenarios are.
 type solved map[string]bool
 
 // NewTraining makes the screen.
@@ -85,7 +85,7 @@ func (x *Training) rows(list []train.Scenario, done solved) widget.Rows {
 	}
 }
 
-// story is what an exercise is about.
+// story is what a scenario is about.
 func (x *Training) story(s *train.Scenario, width int) []string {
 	t := x.Theme
 	width = min(width, mostTextWidth)
@@ -97,8 +97,8 @@ func (x *Training) story(s *train.Scenario, width int) []string {
 	return lines
 }
 
-// OfFiles says whether the exercise is about the files; the plan is not below it.
-func (x *Training) OfFiles() bool { return x.exercise != nil && !x.exercise.Played() }
+// OfFiles says whether the scenario is about the files; the plan is not below it.
+func (x *Training) OfFiles() bool { return x.active != nil && !x.active.Played() }
 
 // SetSize says how many columns and lines there are.
 func (x *Training) SetSize(width, height int) {
@@ -117,27 +117,27 @@ type (
 		solved solved
 	}
 	begunMsg struct {
-		screen   *Training
-		exercise *train.Session
-		stage    *stage // nil where nothing is played
-		moment   moment
-		results  []train.Result
-		err      error
+		screen  *Training
+		active  *train.Session
+		stage   *stage // nil where nothing is played
+		moment  moment
+		results []train.Result
+		err     error
 	}
 	answeredMsg struct {
-		exercise *train.Session
-		result   train.Result
-		results  []train.Result
-		err      error
+		active  *train.Session
+		result  train.Result
+		results []train.Result
+		err     error
 	}
-	endMsg struct { // what is said once an exercise is solved
-		exercise *train.Session
-		lines    func(*Training, int) []string
-		err      error
+	endMsg struct { // what is said once a scenario is solved
+		active *train.Session
+		lines  func(*Training, int) []string
+		err    error
 	}
 )
 
-// Wake finds out which exercises are solved, and begins the one to begin with.
+// Wake finds out which scenarios are solved, and begins the one to begin with.
 func (x *Training) Wake() tea.Cmd {
 	if x.woken || x.of == nil {
 		return nil
@@ -151,13 +151,13 @@ func (x *Training) Wake() tea.Cmd {
 	return cmd
 }
 
-// begin begins an exercise, at a moment where at is its id.
+// begin begins a scenario, at a moment where at is its id.
 func (x *Training) begin(id, at string) tea.Cmd {
 	s := train.Find(x.of.Scenarios, id)
 	switch {
 	case s == nil:
 		return widget.Notify("no scenario is called " + draw.Quoted(id))
-	case x.exercise != nil && x.exercise.ID == s.ID && at == "":
+	case x.active != nil && x.active.ID == s.ID && at == "":
 		return nil // it goes on
 	case s.OnFiles() && x.of.Shown != s.ID && x.of.Open == nil:
 		return widget.Notify("it is about other files: revenant train " + s.ID + " opens them")
@@ -172,24 +172,24 @@ func (x *Training) begin(id, at string) tea.Cmd {
 	if x.awaited {
 		return nil
 	}
-	was := x.exercise
-	x.exercise, x.stage, x.page, x.awaited = nil, nil, page{}, true
+	was := x.active
+	x.active, x.stage, x.page, x.awaited = nil, nil, page{}, true
 	return x.Tasks.Cmd(func() tea.Msg {
 		if was != nil {
 			was.Close()
 		}
-		exercise, err := train.New(x.Ctx, *s)
-		msg := begunMsg{screen: x, exercise: exercise, err: err}
+		active, err := train.New(x.Ctx, *s)
+		msg := begunMsg{screen: x, active: active, err: err}
 		if err == nil && at != "" {
-			msg.err = exercise.Go(at)
+			msg.err = active.Go(at)
 		}
 		if msg.err == nil {
-			msg.results, msg.err = exercise.Check()
+			msg.results, msg.err = active.Check()
 		}
-		if msg.err == nil && exercise.Play != nil {
-			msg.stage = newStage(&x.UI, exercise.Play)
-			msg.stage.begin, msg.stage.visit = len(exercise.Play.Steps())-len(exercise.Steps()), exercise.Go
-			msg.stage.also = func() (any, error) { return exercise.Check() }
+		if msg.err == nil && active.Play != nil {
+			msg.stage = newStage(&x.UI, active.Play)
+			msg.stage.begin, msg.stage.visit = len(active.Play.Steps())-len(active.Steps()), active.Go
+			msg.stage.also = func() (any, error) { return active.Check() }
 			msg.moment, msg.err = msg.stage.look()
 		}
 		return msg
@@ -203,7 +203,7 @@ func (x *Training) Keys() keys.Set {
 		return keys.Set{}
 	case x.page.title != "":
 		return x.page.Actions(keys.Set{}, len(x.page.lines)).Offer(keys.Back, keys.Leave)
-	case x.exercise == nil:
+	case x.active == nil:
 		return x.list.Keys()
 	}
 	k := keys.Set{}
@@ -222,7 +222,7 @@ func (x *Training) Keys() keys.Set {
 	switch {
 	case x.busy:
 		k[keys.Answer] = "the last answer is being checked"
-	case x.exercise.Open() < 0:
+	case x.active.Open() < 0:
 		k[keys.Answer] = "no question is open"
 	case x.stage != nil && (x.stage.moving || x.stage.playing):
 		k[keys.Answer] = notYet
@@ -248,12 +248,12 @@ func (x *Training) Update(msg tea.Msg) tea.Cmd {
 		}
 		return nil
 	case answeredMsg:
-		if msg.exercise == x.exercise {
+		if msg.active == x.active {
 			return x.answered(msg)
 		}
 		return nil
 	case endMsg:
-		if msg.exercise == x.exercise && x.exercise != nil {
+		if msg.active == x.active && x.active != nil {
 			if msg.err != nil {
 				return widget.Notify(msg.err.Error())
 			}
@@ -291,12 +291,12 @@ func (x *Training) Update(msg tea.Msg) tea.Cmd {
 func (x *Training) begun(msg begunMsg) tea.Cmd {
 	x.awaited = false
 	if msg.err != nil {
-		if msg.exercise != nil {
-			msg.exercise.Close()
+		if msg.active != nil {
+			msg.active.Close()
 		}
 		return widget.Notify(msg.err.Error())
 	}
-	x.exercise, x.stage, x.results, x.hints, x.found, x.busy = msg.exercise, msg.stage, msg.results, nil, false, false
+	x.active, x.stage, x.results, x.hints, x.found, x.busy = msg.active, msg.stage, msg.results, nil, false, false
 	if x.page = (page{}); x.stage != nil {
 		x.stage.shown = msg.moment
 		x.open("Task", x.task(x.textWidth()))
@@ -314,7 +314,7 @@ func (x *Training) press(msg keys.Press) tea.Cmd {
 		}
 		x.page.Move(msg.Action, x.page.lines)
 		return nil
-	case x.exercise == nil:
+	case x.active == nil:
 		if msg.Action == keys.Open {
 			if row, ok := x.list.Table.Row(); ok {
 				return x.begin(x.of.Scenarios[row].ID, "")
@@ -326,11 +326,11 @@ func (x *Training) press(msg keys.Press) tea.Cmd {
 	}
 	switch msg.Action {
 	case keys.Back:
-		x.exercise, x.stage = nil, nil
+		x.active, x.stage = nil, nil
 	case keys.Task:
 		x.open("Task", x.task(x.textWidth()))
 	case keys.HintFor:
-		text, left := x.exercise.Hint()
+		text, left := x.active.Hint()
 		if len(x.hints) == 0 || x.hints[len(x.hints)-1] != text {
 			x.hints = append(x.hints, text)
 		}
@@ -348,14 +348,14 @@ func (x *Training) press(msg keys.Press) tea.Cmd {
 
 // ask asks for the answer to the question that is open.
 func (x *Training) ask() tea.Cmd {
-	goal := &x.exercise.Goals[x.exercise.Open()]
+	goal := &x.active.Goals[x.active.Open()]
 	lead := "answer: "
 	if goal.Manifest() {
 		lead = "file with the manifest: "
 	}
 	return func() tea.Msg {
 		return session.AskMsg{Prompt: &widget.Prompt{Lead: lead, Hints: "enter answer, esc cancel", Entered: func(text string) tea.Cmd {
-			if strings.TrimSpace(text) == "" || x.exercise == nil {
+			if strings.TrimSpace(text) == "" || x.active == nil {
 				return nil
 			}
 			return x.answer(text, goal.Manifest())
@@ -366,16 +366,16 @@ func (x *Training) ask() tea.Cmd {
 // answer has an answer checked; of a manifest it is the path of its file.
 func (x *Training) answer(text string, file bool) tea.Cmd {
 	x.busy = true
-	exercise, read := x.exercise, x.of.Read
+	active, read := x.active, x.of.Read
 	return x.Tasks.Cmd(func() tea.Msg {
-		msg := answeredMsg{exercise: exercise}
+		msg := answeredMsg{active: active}
 		if file {
 			if text, msg.err = read(text); msg.err != nil {
 				return msg
 			}
 		}
-		if msg.result, msg.err = exercise.Answer(x.Ctx, text); msg.err == nil {
-			msg.results, msg.err = exercise.Check()
+		if msg.result, msg.err = active.Answer(x.Ctx, text); msg.err == nil {
+			msg.results, msg.err = active.Check()
 		}
 		return msg
 	})
@@ -406,25 +406,25 @@ func (x *Training) reached() tea.Cmd {
 		return nil // not at its end
 	}
 	x.found = true
-	exercise, keep, given := x.exercise, x.of.Keep, x.exercise.Given()
-	cost, err := exercise.Cost()
+	active, keep, given := x.active, x.of.Keep, x.active.Given()
+	cost, err := active.Cost()
 	end := x.Tasks.Cmd(func() tea.Msg {
-		msg := endMsg{exercise: exercise, err: err}
-		best, err := train.Best(x.Ctx, exercise.Scenario)
+		msg := endMsg{active: active, err: err}
+		best, err := train.Best(x.Ctx, active.Scenario)
 		if err == nil {
 			err = keep(x.Ctx, given)
 		}
 		if msg.err == nil {
 			msg.err = err
 		}
-		solution, err := x.solution(&exercise.Scenario)
+		solution, err := x.solution(&active.Scenario)
 		if msg.err == nil {
 			msg.err = err
 		}
 		msg.lines = func(x *Training, width int) []string {
 			lines := draw.Wrap(fmt.Sprintf("Solved. It cost %s; the best known way costs %s.", cost, best), width)
-			lines = append(append(lines, ""), draw.Wrap(exercise.Explanation, width)...)
-			for _, source := range exercise.Sources {
+			lines = append(append(lines, ""), draw.Wrap(active.Explanation, width)...)
+			for _, source := range active.Sources {
 				lines = append(lines, draw.PaintAll(x.Theme.Dim, draw.Wrap("("+source+")", width))...)
 			}
 			lines = append(lines, "", x.Theme.Heading("The best known way", width))
@@ -436,7 +436,7 @@ func (x *Training) reached() tea.Cmd {
 		return msg
 	})
 	if x.solved != nil {
-		done := solved{exercise.ID: true}
+		done := solved{active.ID: true}
 		for id, is := range *x.solved {
 			done[id] = done[id] || is
 		}
@@ -445,7 +445,7 @@ func (x *Training) reached() tea.Cmd {
 	return tea.Batch(end, x.list.Refresh())
 }
 
-// solution is the best known way through an exercise, in sentences.
+// solution is the best known way through a scenario, in sentences.
 func (x *Training) solution(s *train.Scenario) ([]string, error) {
 	if !s.Played() {
 		return s.Commands, nil
@@ -473,7 +473,7 @@ func (x *Training) textWidth() int { return max(min(x.width-4, mostTextWidth), 2
 // task is the story, the goals and how it stands with them.
 func (x *Training) task(width int) []string {
 	t := x.Theme
-	s := &x.exercise.Scenario
+	s := &x.active.Scenario
 	lines := append([]string{t.Bold.Paint(draw.Safe(s.Title)) + t.Dim.Paint(fmt.Sprintf("  level %d", s.Level)), ""}, draw.Wrap(s.Story, width)...)
 	for i, r := range x.results {
 		state := t.Dim.Paint("not yet")
@@ -489,7 +489,7 @@ func (x *Training) task(width int) []string {
 	}
 	lines = append(lines, "")
 	help := x.Keymap.Key(keys.HintFor) + " a hint"
-	if x.exercise.Open() >= 0 {
+	if x.active.Open() >= 0 {
 		help += ", " + x.Keymap.Key(keys.Answer) + " answers the question"
 	}
 	if s.Played() {
@@ -515,7 +515,7 @@ func (x *Training) goals() []string {
 	}
 	hints := ""
 	for _, a := range []keys.Action{keys.Task, keys.HintFor, keys.Answer} {
-		if a == keys.Answer && x.exercise.Open() < 0 {
+		if a == keys.Answer && x.active.Open() < 0 {
 			continue
 		}
 		hints += "  " + t.Hint(x.Keymap.Key(a)+" "+map[keys.Action]string{keys.Task: "task", keys.HintFor: "hint", keys.Answer: "answer"}[a])
@@ -531,7 +531,7 @@ func (x *Training) View() []string {
 		return draw.Margin(draw.Wrap("revenant train shows the scenarios.", x.width-2))
 	case x.page.title != "":
 		return append([]string{" " + t.Heading(x.page.title, x.width-2)}, x.page.Page(t, x.page.lines, x.width)...)
-	case x.exercise == nil:
+	case x.active == nil:
 		return x.list.View()
 	case x.stage != nil:
 		return x.stage.view(x.goals())
@@ -540,9 +540,9 @@ func (x *Training) View() []string {
 	return append([]string{" " + t.Heading("Task", x.width-2)}, x.page.Page(t, x.task(x.textWidth()), x.width)...)
 }
 
-// Location is the exercise, and the page that is open.
+// Location is the scenario, and the page that is open.
 func (x *Training) Location() string {
-	if x.exercise == nil {
+	if x.active == nil {
 		return ""
 	}
 	title := x.page.title
@@ -550,20 +550,20 @@ func (x *Training) Location() string {
 		title = x.stage.page.title
 	}
 	if title == "" {
-		return x.exercise.ID
+		return x.active.ID
 	}
-	return x.exercise.ID + " " + x.Theme.Crumb + " " + title
+	return x.active.ID + " " + x.Theme.Crumb + " " + title
 }
 
 // Export is the command that leads to this moment, or to save, the way to it.
 func (x *Training) Export(save bool) widget.Export {
-	if x.exercise == nil || x.stage == nil || x.stage.moving {
+	if x.active == nil || x.stage == nil || x.stage.moving {
 		return widget.Export{}
 	}
 	if save {
-		return widget.Export{What: "the steps up to here", File: widget.FileName("train-"+x.exercise.ID) + ".txt", Text: x.stage.text()}
+		return widget.Export{What: "the steps up to here", File: widget.FileName("train-"+x.active.ID) + ".txt", Text: x.stage.text()}
 	}
-	return widget.Export{What: "the command that leads here", Text: "revenant train " + x.exercise.ID + " --at " + x.stage.shown.id}
+	return widget.Export{What: "the command that leads here", Text: "revenant train " + x.active.ID + " --at " + x.stage.shown.id}
 }
 
 const trainCommand = "train"
@@ -594,7 +594,7 @@ func (x *Training) Complete(words []string) []string {
 	return widget.StartingWith(words[1], ids...)
 }
 
-// Command begins an exercise, and goes to a moment of it.
+// Command begins a scenario, and goes to a moment of it.
 func (x *Training) Command(words []string) (tea.Cmd, bool) {
 	if words[0] != trainCommand || len(words) < 2 || x.of == nil {
 		return nil, false
