@@ -83,6 +83,27 @@ func (a *Answers) Put(g Given) {
 	a.Scenarios = append(a.Scenarios, g)
 }
 
+// Of are those in one scenario.
+func (a *Answers) Of(id string) *Answers {
+	of := &Answers{Name: a.Name}
+	for _, g := range a.Scenarios {
+		if g.Scenario == id {
+			of.Put(g)
+		}
+	}
+	return of
+}
+
+// Pairs is how many are in scenarios that were made of snapshots.
+func (a *Answers) Pairs() (n int) {
+	for i := range a.Scenarios {
+		if IsPair(a.Scenarios[i].Scenario) {
+			n++
+		}
+	}
+	return n
+}
+
 // Given is what was done in the scenario so far.
 func (x *Session) Given() Given {
 	g := Given{Scenario: x.ID, Actions: x.Taken(), Hints: x.hinted, Wrong: x.wrong}
@@ -129,7 +150,10 @@ func check(ctx context.Context, list []Scenario, g Given) (Mark, error) {
 	} else if IsMade(g.Scenario) {
 		m.Scenario = Find(nil, g.Scenario)
 	}
-	if m.Scenario == nil {
+	switch {
+	case m.Scenario == nil && IsPair(g.Scenario):
+		return m, errors.New("it was made of a pair of snapshots: name its directory as well")
+	case m.Scenario == nil:
 		return m, errors.New("there is no such scenario")
 	}
 	x, err := New(ctx, *m.Scenario)

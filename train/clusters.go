@@ -1,6 +1,7 @@
 package train
 
 import (
+	"errors"
 	"fmt"
 
 	"revenant/analyzer/replay"
@@ -23,7 +24,10 @@ func (s *Scenario) cluster() (*replay.Cluster, replay.State, error) {
 	if s.made != nil {
 		return s.made.cluster()
 	}
-	if s.pair != nil {
+	if s.OfPair() {
+		if s.pair == nil {
+			return nil, replay.State{}, errors.New("its snapshots are not open")
+		}
 		return replay.New(s.pair, restore.Plan{}, pairSeen)
 	}
 	c, start, err := clusters[s.Cluster](s.Servers)

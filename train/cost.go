@@ -1,6 +1,7 @@
 package train
 
 import (
+	"fmt"
 	"slices"
 
 	"revenant/analyzer/replay"
@@ -59,6 +60,17 @@ func (c Cost) String() string {
 		return "nothing"
 	}
 	return words.List(list)
+}
+
+// Score is what a scenario cost beside the best known way, in sentences.
+func (s *Scenario) Score(cost, best Cost) string {
+	switch {
+	case s.Played():
+		return fmt.Sprintf("It cost %s: %s. The best known way costs %s: %s.", words.Count(cost.Points(), "point"), cost, words.Count(best.Points(), "point"), best)
+	case cost.Wrong > 0:
+		return fmt.Sprintf("It took %s, %s.", words.CountOf(cost.Wrong, "wrong answer", "wrong answers"), words.Count(cost.Points(), "point"))
+	}
+	return "It took no wrong answer."
 }
 
 // Cost counts what the scenario has disturbed so far.

@@ -2,8 +2,11 @@ package train
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 
 	"sigs.k8s.io/yaml"
 
@@ -20,23 +23,43 @@ const (
 )
 
 const (
-	pairID   = "pair"
 	mostAsk  = 12 // pods that a question asks for
 	fewPods  = 20 // up to which a scenario is of the second level
 	pairSeen = replay.SeenExpected
 )
 
-// ParseOf reads a scenario that was made of the snapshots of a comparison. The error says
-// what is wrong with it, or why they cannot be played.
-func ParseOf(text []byte, c *restore.Comparison) (Scenario, error) {
+// PairID is the id of a scenario that is made of the snapshots of these hashes.
+func PairID(hashes ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(hashes, " ")))
+	return fmt.Sprintf("pair-%x", sum[:4])
+}
+
+var pairIDs = regexp.MustCompile(`^pair-[0-9a-f]{8}$`)
+
+// IsPair says whether an id is that of a scenario that was made of a pair of snapshots.
+func IsPair(id string) bool { return pairIDs.MatchString(id) }
+
+// ReadPair reads the file of a scenario that was made of a pair of snapshots. It can be
+// played once it is Bound to them.
+func ReadPair(text []byte) (Scenario, error) {
 	var s Scenario
 	if err := yaml.UnmarshalStrict(text, &s); err != nil {
 		return s, err
 	}
+	if !IsPair(s.ID) {
+		return s, fmt.Errorf("its id is %.40q: want pair- and 8 hexadecimal digits", s.ID)
+	}
+	s.Servers, s.Cluster = 1, "" // until it is bound
+	return s, s.check(s.ID)
+}
+
+// Bound is the scenario, to be played on the cluster of the comparison of its snapshots. The
+// error says why they cannot be played.
+func (s Scenario) Bound(c *restore.Comparison) (Scenario, error) {
 	if err := s.play(c); err != nil {
 		return s, err
 	}
-	return s, s.check(pairID)
+	return s, s.check(s.ID)
 }
 
 // play lets the scenario be played on the cluster of a comparison.
@@ -51,7 +74,7 @@ func (s *Scenario) play(c *restore.Comparison) error {
 
 // OfPair says whether the scenario was made of a pair of snapshots: only who has them can
 // play it.
-func (s *Scenario) OfPair() bool { return s.pair != nil }
+func (s *Scenario) OfPair() bool { return IsPair(s.ID) }
 
 // OnFiles says whether there are files that the scenario is about.
 func (s *Scenario) OnFiles() bool { return !s.Played() || s.OfPair() }
@@ -60,11 +83,11 @@ func (s *Scenario) OnFiles() bool { return !s.Played() || s.OfPair() }
 // that run unseen, or that only seem to run, they are to be found out and the restore to be
 // repaired, as far as that is possible; otherwise the backup is to be restored. What it asks
 // is what can be reached in this cluster and what is worth asking there; the answers are
-// computed when it is played. The error says that the cluster is too large to be played, or
-// is ctx's.
-func MakeOf(ctx context.Context, c *restore.Comparison) (Scenario, error) {
+// computed when it is played. Its id is a PairID. The error says that the cluster is too large
+// to be played, or is ctx's.
+func MakeOf(ctx context.Context, id string, c *restore.Comparison) (Scenario, error) {
 	s := Scenario{
-		ID: pairID, Level: 2,
+		ID: id, Level: 2,
 		Texts: Texts{Title: "A restore of a real cluster", Hints: pairHints, Explanation: pairExplanation},
 		Sources: []string{
 			"client-go v0.37 tools/cache/reflector.go Reflector.watch",
@@ -173,7 +196,7 @@ func (s *Scenario) solve(ctx context.Context, ask string) (done bool, err error)
 	}
 	goal.Ask += "."
 	s.Goals = append(slices.Clone(s.Goals), goal)
-	if err := s.check(pairID); err != nil {
+	if err := s.check(s.ID); err != nil {
 		return false, err
 	}
 	if x, err = New(ctx, *s); err != nil {

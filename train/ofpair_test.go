@@ -16,7 +16,7 @@ import (
 // playPair solves a scenario as a person does who knows the answers.
 func playPair(t *testing.T, c *restore.Comparison) {
 	t.Helper()
-	s, err := MakeOf(t.Context(), c)
+	s, err := MakeOf(t.Context(), PairID("a", "b"), c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +24,7 @@ func playPair(t *testing.T, c *restore.Comparison) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	read, err := ParseOf(text, c)
+	read, err := parseOf(text, c)
 	if diff := cmp.Diff(s, read, cmpopts.IgnoreUnexported(Scenario{})); err != nil || diff != "" {
 		t.Fatalf("%v %s", err, diff)
 	}
@@ -85,11 +85,19 @@ func playPair(t *testing.T, c *restore.Comparison) {
 	}
 }
 
+func parseOf(text []byte, c *restore.Comparison) (Scenario, error) {
+	s, err := ReadPair(text)
+	if err != nil {
+		return s, err
+	}
+	return s.Bound(c)
+}
+
 // TestMakeOfHarmless makes a scenario of a pair of which a plain restore harms nothing.
 func TestMakeOfHarmless(t *testing.T) {
 	data := corpus.Unpack(t, "../testdata/clusters/scenario-1/plain/backup.db.gz")
 	c := comparisonOf(t, openBytes(t, "backup", data), openBytes(t, "current", data))
-	s, err := MakeOf(t.Context(), c)
+	s, err := MakeOf(t.Context(), PairID("a", "b"), c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,17 +107,18 @@ func TestMakeOfHarmless(t *testing.T) {
 	playPair(t, c)
 }
 
-// TestParseOf: what is in the file of a scenario is checked, and the cluster is that of the
+// TestReadPair: what is in the file of a scenario is checked, and the cluster is that of the
 // snapshots whatever it says.
-func TestParseOf(t *testing.T) {
+func TestReadPair(t *testing.T) {
 	data := corpus.Unpack(t, "../testdata/clusters/scenario-1/plain/backup.db.gz")
 	c := comparisonOf(t, openBytes(t, "backup", data), openBytes(t, "current", data))
-	s, err := MakeOf(t.Context(), c)
+	s, err := MakeOf(t.Context(), PairID("a", "b"), c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for want, change := range map[string]func(*Scenario){
 		"":                                func(s *Scenario) { s.Servers, s.Cluster = -1, "nowhere" },
+		`its id is "phantom"`:             func(s *Scenario) { s.ID = "phantom" },
 		"it wants either API servers":     func(s *Scenario) { s.Evidence = map[string]string{"a.db": "../../etc/passwd"} },
 		"no condition is called":          func(s *Scenario) { s.Goals[0] = Goal{Ask: "?", Reach: []string{"nothing"}} },
 		"no question is called":           func(s *Scenario) { s.Goals[0] = Goal{Ask: "?", Answer: "manifest", Of: "a"} },
@@ -122,7 +131,7 @@ func TestParseOf(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if read, err := ParseOf(text, c); want == "" && (err != nil || read.Servers != s.Servers || !read.OfPair()) || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+		if read, err := parseOf(text, c); want == "" && (err != nil || read.Servers != s.Servers || !read.OfPair()) || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%q: %v", want, err)
 		}
 	}

@@ -50,6 +50,10 @@ type Scenario struct {
 	Solution string   `json:"solution,omitempty"`
 	Commands []string `json:"commands,omitempty"`
 
+	// Dir is the directory of a scenario that was made of a pair of snapshots, as a command
+	// line names it; "" for others.
+	Dir string `json:"-"`
+
 	made *madeCluster        // of a scenario that a seed made
 	pair *restore.Comparison // and of one that was made of a pair of snapshots
 }
@@ -229,10 +233,13 @@ func (s *Scenario) Files() (map[string][]byte, error) {
 	return list, nil
 }
 
-// Find is the scenario of an id, or of what only one id begins with; nil for none. The id
-// of a made scenario makes it.
+// Argument is what follows "revenant train" to begin the scenario.
+func (s *Scenario) Argument() string { return cmp.Or(s.Dir, s.ID) }
+
+// Find is the scenario of an id, of a directory, or of what only one id begins with; nil for
+// none. The id of a made scenario makes it.
 func Find(list []Scenario, id string) *Scenario {
-	if i := slices.IndexFunc(list, func(s Scenario) bool { return s.ID == id }); i >= 0 {
+	if i := slices.IndexFunc(list, func(s Scenario) bool { return s.ID == id || s.Dir != "" && s.Dir == id }); i >= 0 {
 		return &list[i]
 	}
 	if seed, level, ok := madeID(id); ok {

@@ -155,7 +155,7 @@ func (o *trainOptions) run(ctx context.Context, args []string) error {
 		return fmt.Errorf("--lang: %w", err)
 	}
 	if len(o.answers) > 0 {
-		return o.check(ctx, list, append(slices.Clone(o.answers), args...))
+		return o.check(ctx, list, slices.Concat(o.answers, args))
 	}
 	if len(o.output.outputs) > 0 {
 		return errors.New("--output is for --check")
@@ -175,9 +175,17 @@ func (o *trainOptions) run(ctx context.Context, args []string) error {
 		}
 		return o.list(ctx, list)
 	}
-	s, err := o.scenario(ctx, list, args)
+	s, err := o.scenario(list, args)
 	if err != nil {
 		return err
+	}
+	if s.OfPair() {
+		if o.onScreen() { // which opens its snapshots
+			return o.screens(ctx, list, s)
+		}
+		if err := o.bind(ctx, s, o.from); err != nil {
+			return err
+		}
 	}
 	x, err := train.New(ctx, *s)
 	if err != nil {
@@ -224,7 +232,7 @@ func (o *trainOptions) run(ctx context.Context, args []string) error {
 func (o *trainOptions) onScreen() bool { return !o.plain && o.streams.inTTY && o.streams.outTTY }
 
 // scenario is the one that is asked for.
-func (o *trainOptions) scenario(ctx context.Context, list []train.Scenario, args []string) (*train.Scenario, error) {
+func (o *trainOptions) scenario(list []train.Scenario, args []string) (*train.Scenario, error) {
 	if o.seed != 0 {
 		if len(args) > 0 {
 			return nil, fmt.Errorf("--seed makes a scenario, and %.40q is another", args[0])
@@ -234,7 +242,8 @@ func (o *trainOptions) scenario(ctx context.Context, list []train.Scenario, args
 	}
 	s := train.Find(list, args[0])
 	if isDir(args[0]) && (s == nil || s.ID != args[0]) {
-		return o.readMade(ctx, args[0])
+		o.from = args[0]
+		return readMade(o.from)
 	}
 	if s == nil {
 		return nil, hinted(fmt.Errorf("no scenario is called %.40q", args[0]), "revenant train lists them")
@@ -399,6 +408,9 @@ func (o *trainOptions) list(ctx context.Context, list []train.Scenario) error {
 	p.Line("")
 	if len(marks) > 0 {
 		p.Wrapped("", p.Width, fmt.Sprintf("%d of %s solved, as what was done was checked again just now. It is kept in %s.", done, words.CountOf(of, "scenario is", "scenarios are"), r.path))
+		if n := r.answers.Pairs(); n > 0 {
+			p.Wrapped("", p.Width, fmt.Sprintf("It also has what was done in %s of snapshots: revenant train DIR checks that again.", words.CountOf(n, "scenario", "scenarios")))
+		}
 		p.Line("")
 	}
 	p.Line("revenant train SCENARIO begins one, and revenant train --seed N makes more.")
@@ -451,6 +463,13 @@ const helpAll = `  answer TEXT    answer the question that is open
 // play reads what is typed until the end.
 func (t *trainer) play(ctx context.Context, in io.Reader) error {
 	t.story()
+	before, err := train.Check(ctx, []train.Scenario{t.Scenario}, t.record.answers.Of(t.ID))
+	if err != nil {
+		return err
+	}
+	if len(before) > 0 && before[0].Solved {
+		t.p.Line("You have solved it: what you did was checked again just now.")
+	}
 	if t.Play != nil {
 		if err := t.moment(); err != nil {
 			return err
@@ -561,7 +580,7 @@ func (t *trainer) act(ctx context.Context, word, line string) error {
 	case "revenant":
 		return t.other(ctx, line)
 	case "id":
-		t.p.Line("revenant train %s --at %s", t.ID, t.Play.ID())
+		t.p.Line("revenant train %s --at %s", t.Argument(), t.Play.ID())
 		return nil
 	}
 	actions := t.Actions()
@@ -844,23 +863,11 @@ func (t *trainer) solved(ctx context.Context) error {
 		return err
 	}
 	t.p.Line("")
-	text := "Solved."
-	switch {
-	case t.Play != nil:
-		text += fmt.Sprintf(" It cost %s: %s. The best known way costs %s: %s.", words.Count(cost.Points(), "point"), cost, words.Count(best.Points(), "point"), best)
-	case cost.Wrong > 0:
-		text += fmt.Sprintf(" It took %s, %s.", words.CountOf(cost.Wrong, "wrong answer", "wrong answers"), words.Count(cost.Points(), "point"))
-	default:
-		text += " It took no wrong answer."
-	}
-	t.p.Wrapped("", t.p.Width, text)
+	t.p.Wrapped("", t.p.Width, "Solved. "+t.Score(cost, best))
 	t.p.Line("")
 	t.p.Wrapped("", t.p.Width, t.Explanation)
 	for _, source := range t.Sources {
 		t.p.Wrapped("  ", t.p.Width, "("+source+")")
-	}
-	if t.OfPair() { // which nothing here checks again
-		return nil
 	}
 	if err := t.record.keep(ctx, t.Given()); err != nil {
 		if ctx.Err() != nil {
@@ -937,7 +944,7 @@ func (t *trainer) solution(ctx context.Context) error {
 		}
 	}
 	if t.Play != nil {
-		t.p.Line("  revenant train %s --at %s", t.ID, t.Scenario.Solution)
+		t.p.Line("  revenant train %s --at %s", t.Argument(), t.Scenario.Solution)
 	}
 	return nil
 }

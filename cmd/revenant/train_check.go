@@ -54,9 +54,25 @@ type goalMark struct {
 	Overlook []string `json:"overlooked"`
 }
 
-// check checks files of answers.
-func (o *trainOptions) check(ctx context.Context, list []train.Scenario, paths []string) error {
-	guard, err := (&openOptions{}).guardOutputs(o.streams, paths...) // no report goes into what is handed in
+// check checks files of answers. Directories among the paths are scenarios that were made of
+// snapshots.
+func (o *trainOptions) check(ctx context.Context, list []train.Scenario, named []string) error {
+	var paths []string
+	for _, path := range named {
+		if !isDir(path) {
+			paths = append(paths, path)
+			continue
+		}
+		s, err := readMade(path)
+		if err == nil {
+			err = o.bind(ctx, s, path)
+		}
+		if err != nil {
+			return fmt.Errorf("--check: %w", err)
+		}
+		list = append(slices.Clone(list), *s)
+	}
+	guard, err := (&openOptions{}).guardOutputs(o.streams, named...) // no report goes into what is handed in
 	if err != nil {
 		return err
 	}

@@ -98,7 +98,7 @@ func (m *making) pair(ctx context.Context, backup, current opener) error {
 				return err
 			}
 		}
-		if _, err := train.MakeOf(ctx, p.compare()); err != nil { // before all is written
+		if _, err := train.MakeOf(ctx, train.PairID(), p.compare()); err != nil { // before all is written
 			return fmt.Errorf("make a scenario of the pair: %w", err)
 		}
 		m.scrub = scrub.New(key, p.prefix)
@@ -207,7 +207,7 @@ func (m *making) check(ctx context.Context, p *pair) error {
 	if err := train.SamePredictions(p.compare(), scrubbed, m.scrub); err != nil {
 		return hinted(fmt.Errorf("the scrubbed snapshots are not a faithful copy: %w", err), "without --key, another try has other pseudonyms")
 	}
-	if m.made, err = train.MakeOf(ctx, scrubbed); err != nil {
+	if m.made, err = train.MakeOf(ctx, train.PairID(m.results[0].SHA256, m.results[1].SHA256), scrubbed); err != nil {
 		return fmt.Errorf("make a scenario of the pair: %w", err)
 	}
 	text, err := yaml.Marshal(m.made)
@@ -253,40 +253,42 @@ func isDir(name string) bool {
 	return err == nil && info.IsDir()
 }
 
-// made are the snapshots of a scenario that was made.
-func (o *trainOptions) made() (backup, current opener, err error) {
-	return o.open.files(filepath.Join(o.from, train.PairBackup), filepath.Join(o.from, train.PairCurrent))
+// madeOpeners open the snapshots of a scenario that was made.
+func (o *trainOptions) madeOpeners(dir string) (backup, current opener, err error) {
+	return o.open.files(filepath.Join(dir, train.PairBackup), filepath.Join(dir, train.PairCurrent))
 }
 
-// readMade reads a scenario that was made.
-func (o *trainOptions) readMade(ctx context.Context, dir string) (*train.Scenario, error) {
+// readMade reads a scenario that was made, and not its snapshots.
+func readMade(dir string) (*train.Scenario, error) {
 	path := filepath.Join(dir, train.PairScenario)
 	text, err := input.ReadConfig(path)
 	if err != nil {
 		return nil, hinted(fmt.Errorf("read scenario: %w", err), "revenant train --make BACKUP CURRENT --out DIR makes one")
 	}
-	if _, err := o.open.guardOutputs(o.streams, dir); err != nil {
-		return nil, err
-	}
-	o.from = dir
-	b, c, err := o.made()
+	s, err := train.ReadPair(text)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	var s train.Scenario
-	err = o.open.withPair(ctx, o.streams, b, c, false, func(p *pair) (err error) {
-		s, err = train.ParseOf(text, p.compare())
-		if err != nil {
-			err = fmt.Errorf("read %s: %w", path, err)
+	s.Dir = "DIR"
+	if word, ok := sanitize.ShellWord(dir); ok {
+		s.Dir = word
+	}
+	return &s, nil
+}
+
+// bind opens the snapshots of a scenario that was made, to play it on them.
+func (o *trainOptions) bind(ctx context.Context, s *train.Scenario, dir string) error {
+	if _, err := o.open.guardOutputs(o.streams, dir); err != nil {
+		return err
+	}
+	b, c, err := o.madeOpeners(dir)
+	if err != nil {
+		return err
+	}
+	return o.open.withPair(ctx, o.streams, b, c, false, func(p *pair) (err error) {
+		if *s, err = s.Bound(p.compare()); err != nil {
+			err = fmt.Errorf("read %s: %w", filepath.Join(dir, train.PairScenario), err)
 		}
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	s.ID = "DIR"
-	if word, ok := sanitize.ShellWord(dir); ok {
-		s.ID = word
-	}
-	return &s, nil
 }

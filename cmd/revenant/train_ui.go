@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -25,11 +26,10 @@ type classroom struct {
 	ui     *uiOptions
 	guard  *outfile.Guard
 	record *record
-	list   []train.Scenario
 	opened *pairs
-	first  string // the id of the scenario to begin with, "" for none
 
 	mu      sync.Mutex
+	list    []train.Scenario
 	series  []*manyFiles
 	scratch []string // directories that are gone in the end
 	solved  map[string]bool
@@ -62,10 +62,9 @@ func (o *trainOptions) screens(ctx context.Context, list []train.Scenario, first
 			scratch.Remove(dir)
 		}
 	}()
-	c.first = begin
 	err = ui.screens(ctx, func(ctx context.Context, progress func(snapshot.Progress, string)) (*tui.Input, error) {
 		if first != nil && first.OnFiles() {
-			return c.open(ctx, begin, progress)
+			return c.open(ctx, begin, o.at, progress)
 		}
 		backup, current, err := ui.open.demo()
 		if err != nil {
@@ -91,7 +90,9 @@ func (c *classroom) teach(in *tui.Input, err error, t *tui.Training) (*tui.Input
 	if err != nil {
 		return nil, err
 	}
-	t.Scenarios = c.list
+	c.mu.Lock()
+	t.Scenarios = slices.Clone(c.list)
+	c.mu.Unlock()
 	t.Solved, t.Keep, t.Open = c.done, c.keep, c.open
 	t.Read = func(name string) (string, error) {
 		text, err := readManifest(t.Dir, name)
@@ -104,23 +105,19 @@ func (c *classroom) teach(in *tui.Input, err error, t *tui.Training) (*tui.Input
 	return in, nil
 }
 
-// open writes the files of a scenario, and opens them.
-func (c *classroom) open(ctx context.Context, id string, progress func(snapshot.Progress, string)) (*tui.Input, error) {
-	s := train.Find(c.list, id)
+// open writes the files of a scenario, and opens them. It is begun at a moment where at is
+// its id.
+func (c *classroom) open(ctx context.Context, id, at string, progress func(snapshot.Progress, string)) (*tui.Input, error) {
+	c.mu.Lock()
+	s := train.Find(slices.Clone(c.list), id)
+	c.mu.Unlock()
 	if s == nil {
 		return nil, errors.New("no scenario is called " + id)
 	}
-	training := &tui.Training{Begin: s.ID, Shown: s.ID}
-	if s.ID == c.first { // of which the moment is
-		training.At = c.at
-	}
+	training := &tui.Training{Begin: s.ID, Shown: s.ID, At: at}
 	if s.OfPair() {
-		backup, current, err := c.made()
-		if err != nil {
-			return nil, err
-		}
-		in, err := c.ui.pair(backup, current, restore.Plan{})(ctx, progress)
 		training.Dir = c.from
+		in, err := c.openMade(ctx, *s, progress)
 		return c.teach(in, err, training)
 	}
 	o := *c.trainOptions
@@ -170,14 +167,43 @@ func (c *classroom) open(ctx context.Context, id string, progress func(snapshot.
 	return c.teach(in, err, training)
 }
 
+// openMade opens the snapshots of a scenario that was made, and lets it be played on them.
+func (c *classroom) openMade(ctx context.Context, s train.Scenario, progress func(snapshot.Progress, string)) (*tui.Input, error) {
+	backup, current, err := c.madeOpeners(c.from)
+	if err != nil {
+		return nil, err
+	}
+	in, err := c.ui.pair(backup, current, restore.Plan{})(ctx, progress)
+	if err != nil {
+		return nil, err
+	}
+	compared := restore.Compare(in.Sources[in.Backup].State, in.Sources[in.Current].State)
+	compared.Lineage = in.Lineage
+	if s, err = s.Bound(compared); err != nil {
+		for i := range in.Sources {
+			err = errors.Join(err, in.Sources[i].Snapshot.Close())
+		}
+		return nil, fmt.Errorf("read %s: %w", filepath.Join(c.from, train.PairScenario), err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := range c.list {
+		if c.list[i].ID == s.ID {
+			c.list[i] = s
+		}
+	}
+	return in, nil
+}
+
 // done says which scenarios the learner's progress solves.
 func (c *classroom) done(ctx context.Context) map[string]bool {
 	c.mu.Lock()
 	answers := c.record.answers
 	answers.Scenarios = slices.Clone(answers.Scenarios)
+	list := slices.Clone(c.list)
 	c.mu.Unlock()
 	done := map[string]bool{}
-	marks, err := train.Check(ctx, c.list, &answers)
+	marks, err := train.Check(ctx, list, &answers)
 	if err != nil {
 		return done
 	}
@@ -195,8 +221,5 @@ func (c *classroom) keep(ctx context.Context, given train.Given) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.solved[given.Scenario] = true
-	if s := train.Find(c.list, given.Scenario); s != nil && s.OfPair() {
-		return nil // nothing here checks it again
-	}
 	return c.record.keep(ctx, given)
 }

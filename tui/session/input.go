@@ -120,8 +120,8 @@ type Training struct {
 	// Solved says which are solved, and Keep keeps what was done in one.
 	Solved func(ctx context.Context) map[string]bool
 	Keep   func(ctx context.Context, given train.Given) error
-	// Open shows the files of one that is about files.
-	Open func(ctx context.Context, id string, progress func(snapshot.Progress, string)) (*Input, error)
+	// Open shows the files of one that is about files, and begins it at a moment.
+	Open func(ctx context.Context, id, at string, progress func(snapshot.Progress, string)) (*Input, error)
 	// Read reads a file that answers a question.
 	Read func(path string) (string, error)
 }

@@ -78,7 +78,7 @@ func (x *Training) rows(list []train.Scenario, done solved) widget.Rows {
 			if !s.Played() {
 				on = "files"
 			}
-			return []string{strconv.Itoa(s.Level), s.ID, state, s.Title, on}[column]
+			return []string{strconv.Itoa(s.Level), s.Argument(), state, s.Title, on}[column]
 		},
 		ID:     func(row int) string { return list[row].ID },
 		Detail: func(row, width int) []string { return x.story(&list[row], width) },
@@ -160,12 +160,12 @@ func (x *Training) begin(id, at string) tea.Cmd {
 	case x.active != nil && x.active.ID == s.ID && at == "":
 		return nil // it goes on
 	case s.OnFiles() && x.of.Shown != s.ID && x.of.Open == nil:
-		return widget.Notify("it is about other files: revenant train " + s.ID + " opens them")
+		return widget.Notify("it is about other files: revenant train " + s.Argument() + " opens them")
 	case s.OnFiles() && x.of.Shown != s.ID:
 		open, id := x.of.Open, s.ID
 		return func() tea.Msg {
 			return session.OpenMsg{Load: func(ctx context.Context, progress func(snapshot.Progress, string)) (*session.Input, error) {
-				return open(ctx, id, progress)
+				return open(ctx, id, at, progress)
 			}}
 		}
 	}
@@ -406,13 +406,13 @@ func (x *Training) reached() tea.Cmd {
 		return nil // not at its end
 	}
 	x.found = true
-	active, keep, given := x.active, x.of.Keep, x.active.Given()
+	active, of, given := x.active, x.of, x.active.Given()
 	cost, err := active.Cost()
 	end := x.Tasks.Cmd(func() tea.Msg {
 		msg := endMsg{active: active, err: err}
 		best, err := train.Best(x.Ctx, active.Scenario)
 		if err == nil {
-			err = keep(x.Ctx, given)
+			err = of.Keep(x.Ctx, given)
 		}
 		if msg.err == nil {
 			msg.err = err
@@ -421,8 +421,9 @@ func (x *Training) reached() tea.Cmd {
 		if msg.err == nil {
 			msg.err = err
 		}
+		next := nextOf(of.Scenarios, of.Solved(x.Ctx))
 		msg.lines = func(x *Training, width int) []string {
-			lines := draw.Wrap(fmt.Sprintf("Solved. It cost %s; the best known way costs %s.", cost, best), width)
+			lines := draw.Wrap("Solved. "+active.Score(cost, best), width)
 			lines = append(append(lines, ""), draw.Wrap(active.Explanation, width)...)
 			for _, source := range active.Sources {
 				lines = append(lines, draw.PaintAll(x.Theme.Dim, draw.Wrap("("+source+")", width))...)
@@ -431,7 +432,7 @@ func (x *Training) reached() tea.Cmd {
 			for i, step := range solution {
 				lines = append(lines, draw.Item(fmt.Sprintf("%2d. ", i+1), step, width)...)
 			}
-			return lines
+			return append(append(lines, ""), draw.Wrap(next, width)...)
 		}
 		return msg
 	})
@@ -443,6 +444,17 @@ func (x *Training) reached() tea.Cmd {
 		x.solved = &done
 	}
 	return tea.Batch(end, x.list.Refresh())
+}
+
+// nextOf says what to do next: the first scenario that is not solved. When all are, all were
+// checked again.
+func nextOf(list []train.Scenario, done solved) string {
+	for i := range list {
+		if s := &list[i]; !done[s.ID] {
+			return "The next one: " + s.Argument() + ", " + s.Title + "."
+		}
+	}
+	return fmt.Sprintf("All %d scenarios are solved: what was done in each was checked again just now. revenant train --seed N makes more.", len(list))
 }
 
 // solution is the best known way through a scenario, in sentences.
@@ -550,9 +562,9 @@ func (x *Training) Location() string {
 		title = x.stage.page.title
 	}
 	if title == "" {
-		return x.active.ID
+		return x.active.Argument()
 	}
-	return x.active.ID + " " + x.Theme.Crumb + " " + title
+	return x.active.Argument() + " " + x.Theme.Crumb + " " + title
 }
 
 // Export is the command that leads to this moment, or to save, the way to it.
@@ -561,9 +573,9 @@ func (x *Training) Export(save bool) widget.Export {
 		return widget.Export{}
 	}
 	if save {
-		return widget.Export{What: "the steps up to here", File: widget.FileName("train-"+x.active.ID) + ".txt", Text: x.stage.text()}
+		return widget.Export{What: "the steps up to here", File: widget.FileName("train-"+x.active.Argument()) + ".txt", Text: x.stage.text()}
 	}
-	return widget.Export{What: "the command that leads here", Text: "revenant train " + x.active.ID + " --at " + x.stage.shown.id}
+	return widget.Export{What: "the command that leads here", Text: "revenant train " + x.active.Argument() + " --at " + x.stage.shown.id}
 }
 
 const trainCommand = "train"
@@ -589,7 +601,7 @@ func (x *Training) Complete(words []string) []string {
 	}
 	var ids []string
 	for i := range x.of.Scenarios {
-		ids = append(ids, x.of.Scenarios[i].ID)
+		ids = append(ids, x.of.Scenarios[i].Argument())
 	}
 	return widget.StartingWith(words[1], ids...)
 }
