@@ -29,6 +29,16 @@ func (p *Printer) Moment(v *replay.View) {
 		}
 		rows, marks = append(rows, []string{s.Name, upOrDown(s.Up), fmt.Sprint(s.Seen), s.Doing}), append(marks, mark)
 	}
+	if k := v.Controllers; k != nil {
+		mark := restore.OK
+		if k.Deaf {
+			mark = restore.Warning
+		}
+		if k.Erased {
+			mark = restore.Critical
+		}
+		rows, marks = append(rows, []string{"controllers", "", seen(k.Seen), k.Doing}), append(marks, mark)
+	}
 	for _, k := range v.Kubelets {
 		mark := restore.OK
 		if k.Deaf {
@@ -41,7 +51,7 @@ func (p *Printer) Moment(v *replay.View) {
 		if k.Phantoms > 0 {
 			doing += "; " + words.Count(k.Phantoms, "pod") + " unseen"
 		}
-		rows, marks = append(rows, []string{"kubelet of " + k.Node, upOrDown(k.Up), fmt.Sprint(k.Seen), doing}), append(marks, mark)
+		rows, marks = append(rows, []string{"kubelet of " + k.Node, upOrDown(k.Up), seen(k.Seen), doing}), append(marks, mark)
 	}
 	p.Table([]string{"", "", "REVISION", "WHAT IT DOES"}, rows, marks)
 	p.Line("")
@@ -55,6 +65,9 @@ func (p *Printer) Moment(v *replay.View) {
 		runs := words.OrDash(strings.Join(pod.RunsOn, ","))
 		if len(pod.MayRunOn) > 0 {
 			runs = "perhaps " + strings.Join(pod.MayRunOn, ",")
+		}
+		if runs == "-" && pod.Stopped != "" {
+			runs = pod.Stopped
 		}
 		row := []string{pod.Name, runs, listed(pod.Stored)}
 		for j := range v.Servers {
@@ -75,6 +88,14 @@ func (p *Printer) Moment(v *replay.View) {
 		rows, marks = append(rows, append(row, note)), append(marks, mark)
 	}
 	p.Table(append(header, ""), rows, marks)
+}
+
+// seen is the newest revision that a watcher has seen.
+func seen(revision int64) string {
+	if revision == 0 {
+		return "-"
+	}
+	return fmt.Sprint(revision)
 }
 
 func holds(v *replay.View) string {

@@ -125,7 +125,7 @@ func Make(seed uint64, level int) (Scenario, error) {
 	}
 	servers := func(kind replay.Kind, which ...int) (list []replay.Action) {
 		for _, i := range which {
-			list = append(list, replay.Action{Kind: kind, Target: int8(i)})
+			list = append(list, replay.Action{Kind: kind, Target: int32(i)})
 		}
 		return list
 	}

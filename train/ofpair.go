@@ -211,11 +211,11 @@ func (s *Scenario) solve(ctx context.Context, ask string) (done bool, err error)
 func (x *Session) restore(bump int64) error {
 	var actions []replay.Action
 	for i := range x.Play.Servers {
-		actions = append(actions, replay.Action{Kind: replay.StopServer, Target: int8(i)})
+		actions = append(actions, replay.Action{Kind: replay.StopServer, Target: int32(i)})
 	}
 	actions = append(actions, replay.Action{Kind: replay.StopEtcd}, replay.Action{Kind: replay.Restore, N: bump}, replay.Action{Kind: replay.StartEtcd})
 	for i := range x.Play.Servers {
-		actions = append(actions, replay.Action{Kind: replay.StartServer, Target: int8(i)})
+		actions = append(actions, replay.Action{Kind: replay.StartServer, Target: int32(i)})
 	}
 	x.Play.Settle()
 	for _, a := range actions {

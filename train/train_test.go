@@ -55,15 +55,15 @@ func do(t *testing.T, p *replay.Play, list []string) {
 			p.Settle()
 			continue
 		case "stop":
-			a = replay.Action{Kind: replay.StopServer, Target: int8(n)}
+			a = replay.Action{Kind: replay.StopServer, Target: int32(n)}
 		case "start":
-			a = replay.Action{Kind: replay.StartServer, Target: int8(n)}
+			a = replay.Action{Kind: replay.StartServer, Target: int32(n)}
 		case "restore":
 			a = replay.Action{Kind: replay.Restore, N: n}
 		case "create":
-			a = replay.Action{Kind: replay.CreatePod, Target: int8(n)}
+			a = replay.Action{Kind: replay.CreatePod, Target: int32(n)}
 		case "kubelet":
-			a = replay.Action{Kind: replay.RestartKubelet, Target: int8(n)}
+			a = replay.Action{Kind: replay.RestartKubelet, Target: int32(n)}
 		case "wait":
 			a = replay.Action{Kind: replay.Wait, N: p.WaitWrites}
 		}

@@ -10,7 +10,12 @@ import (
 
 // Word is an action in the few words that ParseAction reads: "stop cp-1", "restore 7".
 func (x *Session) Word(a replay.Action) string {
-	node := func() string { return x.Play.Nodes[a.Target].Name }
+	node := func() string {
+		if a.Target == replay.TheControllers {
+			return "controllers"
+		}
+		return x.Play.Nodes[a.Target].Name
+	}
 	server := func(i int) string { return x.Play.Servers[i] }
 	switch a.Kind {
 	case replay.StopServer:
@@ -25,6 +30,8 @@ func (x *Session) Word(a replay.Action) string {
 		return fmt.Sprintf("restore %d", a.N)
 	case replay.RestartKubelet:
 		return "restart " + node()
+	case replay.RestartControllers:
+		return "restart controllers"
 	case replay.CreatePod:
 		return "create " + node()
 	case replay.DeletePod:

@@ -17,23 +17,27 @@ const (
 	StartEtcd
 	Restore        // of the backup, N is the bump
 	RestartKubelet // Target is a node
-	CreatePod      // Target is the node it is bound to
-	DeletePod      // Target is the change that created it; if that is -1, N is the index of a pod of the snapshots
-	Wait           // the cluster writes N revisions
+	RestartControllers
+	CreatePod // Target is the node it is bound to
+	DeletePod // Target is the change that created it; if that is -1, N is the index of a pod of the snapshots
+	Wait      // the cluster writes N revisions
 
 	HTTPError // a kubelet is answered with an error other than 429
 	Close     // a kubelet's watch ends
 	Sync      // an API server hears from etcd
-	Connect   // a kubelet reaches the API server N
-	Deliver   // a kubelet hears from its API server
+	Connect   // a kubelet, or the controllers (TheControllers), reach the API server N
+	Deliver   // they hear from their API server
 )
 
 // Action is one step that can be taken.
 type Action struct {
 	Kind   Kind
-	Target int8  // index of an API server, a kubelet's node, or a change
+	Target int32 // index of an API server, a kubelet's node, or a change
 	N      int64 // as Kind says
 }
+
+// TheControllers is the target of an action that is about the controllers, and no kubelet.
+const TheControllers = -1
 
 // Operator says whether somebody takes the action; otherwise it happens by itself.
 func (a Action) Operator() bool { return a.Kind <= Wait }
@@ -42,6 +46,12 @@ func (a Action) Operator() bool { return a.Kind <= Wait }
 func (c *Cluster) Say(a Action) string {
 	node := func() string { return c.Nodes[a.Target].Name }
 	server := func(i int) string { return c.Servers[i] }
+	watcher := func(one, many string) string {
+		if a.Target == TheControllers {
+			return "the controllers " + many
+		}
+		return "the kubelet of " + node() + " " + one
+	}
 	switch a.Kind {
 	case StopServer:
 		return "stop the API server " + server(int(a.Target))
@@ -58,6 +68,8 @@ func (c *Cluster) Say(a Action) string {
 		return "restore the backup"
 	case RestartKubelet:
 		return "restart the kubelet of " + node()
+	case RestartControllers:
+		return "restart the controllers and the scheduler"
 	case CreatePod:
 		return "create a pod, bound to " + node()
 	case DeletePod:
@@ -74,9 +86,9 @@ func (c *Cluster) Say(a Action) string {
 	case Sync:
 		return "the API server " + server(int(a.Target)) + " hears from etcd"
 	case Connect:
-		return "the kubelet of " + node() + " reaches the API server " + server(int(a.N))
+		return watcher("reaches", "reach") + " the API server " + server(int(a.N))
 	case Deliver:
-		return "the kubelet of " + node() + " hears from its API server"
+		return watcher("hears from its", "hear from their") + " API server"
 	}
 	return "?"
 }
@@ -105,7 +117,7 @@ func (c *Cluster) Actions(s *State) []Action {
 }
 
 func (c *Cluster) operator(s *State, list []Action) []Action {
-	add := func(kind Kind, target int, n int64) { list = append(list, Action{kind, int8(target), n}) }
+	add := func(kind Kind, target int, n int64) { list = append(list, Action{kind, int32(target), n}) }
 	up := false
 	for i := range s.Servers {
 		switch {
@@ -119,15 +131,23 @@ func (c *Cluster) operator(s *State, list []Action) []Action {
 	if s.Etcd.Up {
 		add(StopEtcd, 0, 0)
 	} else {
+		if s.Etcd.Unstarted {
+			add(StartEtcd, 0, 0)
+		}
 		for _, bump := range c.Bumps {
 			add(Restore, 0, bump)
 		}
-		add(StartEtcd, 0, 0)
+		if !s.Etcd.Unstarted {
+			add(StartEtcd, 0, 0)
+		}
 	}
 	for i := range s.Kubelets {
 		if s.Kubelets[i].Up {
 			add(RestartKubelet, i, 0)
 		}
+	}
+	if s.Controllers.Up {
+		add(RestartControllers, 0, 0)
 	}
 	if !s.Etcd.Up || !up {
 		return list
@@ -158,7 +178,7 @@ func (c *Cluster) operator(s *State, list []Action) []Action {
 }
 
 func (c *Cluster) environment(s *State, list []Action) []Action {
-	add := func(kind Kind, target int, n int64) { list = append(list, Action{kind, int8(target), n}) }
+	add := func(kind Kind, target int, n int64) { list = append(list, Action{kind, int32(target), n}) }
 	for i := range s.Servers {
 		if s.behind(i) {
 			add(Sync, i, 0)
@@ -183,6 +203,17 @@ func (c *Cluster) environment(s *State, list []Action) []Action {
 		if k.Up && k.Watch >= 0 && c.Closes {
 			add(Close, i, 0)
 		}
+	}
+	switch k := &s.Controllers; {
+	case !k.Up:
+	case k.Watch < 0:
+		for j := range s.Servers {
+			if s.Servers[j].Up && s.Etcd.Up {
+				add(Connect, TheControllers, int64(j))
+			}
+		}
+	case k.Seen < s.Servers[k.Watch].Seen:
+		add(Deliver, TheControllers, 0)
 	}
 	return list
 }
@@ -218,6 +249,9 @@ func (c *Cluster) Do(s State, a Action) (State, Step) {
 		s.disconnect(int(a.Target))
 		say("The API server %s stops.", c.Servers[a.Target])
 		by(ruleStop, ruleRefused)
+		if !s.served() {
+			s.loseLeases(by)
+		}
 	case StartServer:
 		s.Etcd.Revision = sum(s.Etcd.Revision, c.StartupWrites)
 		s.list(&s.Servers[a.Target])
@@ -227,8 +261,11 @@ func (c *Cluster) Do(s State, a Action) (State, Step) {
 	case StopEtcd:
 		s.Etcd.Up = false
 		say("etcd stops.")
+		if s.served() {
+			s.loseLeases(by)
+		}
 	case StartEtcd:
-		s.Etcd.Up = true
+		s.Etcd.Up, s.Etcd.Unstarted = true, false
 		say("etcd starts at revision %d.", s.Etcd.Revision)
 		if s.anyKept() {
 			by(ruleKept)
@@ -247,6 +284,10 @@ func (c *Cluster) Do(s State, a Action) (State, Step) {
 		k.Watch, k.Seen, k.MustList, k.Fresh = -1, 0, true, true
 		say("The kubelet of %s restarts. What runs there goes on until it lists.", c.Nodes[a.Target].Name)
 		by(ruleRestart)
+	case RestartControllers:
+		s.restartControllers()
+		say("The controllers and the scheduler restart.")
+		by(ruleLease)
 	case CreatePod:
 		s.Etcd.Revision = sum(s.Etcd.Revision, 1)
 		name := fmt.Sprintf("new-%d", len(s.Changes)+1)
@@ -257,7 +298,7 @@ func (c *Cluster) Do(s State, a Action) (State, Step) {
 		s.Etcd.Revision = sum(s.Etcd.Revision, 1)
 		gone := Change{Delete: true, Of: a.Target, Pair: -1, Revision: s.Etcd.Revision}
 		if a.Target < 0 {
-			gone.Pod, gone.Pair, gone.Node = c.name(int(a.N)), int8(a.N), int8(c.nodeOf(&s, int(a.N)))
+			gone.Pod, gone.Pair, gone.Node = c.name(int(a.N)), int32(a.N), int32(c.nodeOf(&s, int(a.N)))
 		} else {
 			gone.Pod, gone.Node = s.Changes[a.Target].Pod, s.Changes[a.Target].Node
 		}
@@ -279,8 +320,19 @@ func (c *Cluster) Do(s State, a Action) (State, Step) {
 	case Sync:
 		c.sync(&s, int(a.Target), say, by)
 	case Connect:
+		if a.Target == TheControllers {
+			c.connectControllers(&s, int(a.N), say, by)
+			break
+		}
 		c.connect(&s, int(a.Target), int(a.N), say, by)
 	case Deliver:
+		if a.Target == TheControllers {
+			k := &s.Controllers
+			k.Seen = s.Servers[k.Watch].Seen
+			say("The controllers have heard all up to %d.", k.Seen)
+			by(ruleDeaf, ruleBookmark)
+			break
+		}
 		c.deliver(&s, int(a.Target), say, by)
 	}
 	return s, step
@@ -312,6 +364,22 @@ func (s *State) disconnect(server int) {
 			s.Kubelets[i].Watch = -1
 		}
 	}
+	if s.Controllers.Up && int(s.Controllers.Watch) == server {
+		s.Controllers.Watch = -1
+	}
+}
+
+// loseLeases is an outage for the controllers.
+func (s *State) loseLeases(by byer) {
+	if s.Controllers.Up {
+		s.restartControllers()
+		by(ruleLease)
+	}
+}
+
+func (s *State) restartControllers() {
+	k := &s.Controllers
+	k.Watch, k.Seen, k.MustList = -1, 0, true
 }
 
 // list fills an API server's cache with what etcd holds.
@@ -322,7 +390,10 @@ func (s *State) list(v *Server) {
 // restore puts the backup into the store.
 func (c *Cluster) restore(s *State, bump int64) {
 	e := &s.Etcd
-	e.Base, e.Holds, e.Restores = Backup, 0, e.Restores+1
+	if !e.Unstarted {
+		e.Restores++
+	}
+	e.Base, e.Holds, e.Unstarted = Backup, 0, true
 	e.Revision, e.Compacted = c.backup.revision, c.backup.compacted
 	if bump > 0 {
 		e.Revision = max(sum(c.backup.newest, bump), c.backup.compacted)
@@ -385,6 +456,29 @@ func (c *Cluster) connect(s *State, node, server int, say sayer, by byer) {
 		by(ruleResume)
 		say("The kubelet of %s resumes its watch at %d with the API server %s.", name, k.Seen, api)
 	}
+}
+
+// connectControllers is the controllers reaching an API server.
+func (c *Cluster) connectControllers(s *State, server int, say sayer, by byer) {
+	k, v, api := &s.Controllers, &s.Servers[server], c.Servers[server]
+	k.Watch = int8(server)
+	switch {
+	case k.MustList:
+		by(ruleLease)
+		say("The controllers list from the API server %s%s.", api, c.erasedToo(s, server))
+	case k.Seen < v.Listed:
+		by(ruleExpired)
+		say("The controllers resume at %d, and the first list of the API server %s was at %d: they list%s.", k.Seen, api, v.Listed, c.erasedToo(s, server))
+	case k.Seen > v.Seen:
+		by(ruleResume, ruleDeaf)
+		say("The controllers resume at %d, and the API server %s is at %d: their watch is accepted and delivers nothing.", k.Seen, api, v.Seen)
+		return
+	default:
+		by(ruleResume)
+		say("The controllers resume their watch at %d with the API server %s.", k.Seen, api)
+		return
+	}
+	k.Seen, k.Timeline, k.MustList = v.Seen, v.Timeline, false
 }
 
 func (c *Cluster) erasedToo(s *State, server int) string {

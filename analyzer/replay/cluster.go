@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"revenant/analyzer/restore"
+	"revenant/internal/words"
 )
 
 // Cluster is what does not change in the course of a play.
@@ -42,6 +43,9 @@ type Node struct {
 	Server  int    // index of the only API server that its kubelet reaches, -1 for any
 }
 
+// mostNodes bounds a play: it keeps every moment, in which it has every kubelet.
+const mostNodes = 1000
+
 // Seen says what watchers have seen before the outage, where evidence only bounds it.
 type Seen int
 
@@ -70,8 +74,11 @@ func New(comparison *restore.Comparison, plan restore.Plan, seen Seen) (*Cluster
 		Servers: serversOf(comparison, plan),
 	}
 	c.Bumps = slices.Compact([]int64{0, known.Revisions.Gap, known.Revisions.MinimumSafeBump, known.Revisions.RecommendedBump})
-	if len(known.Nodes) > math.MaxInt8 || len(c.Servers) > math.MaxInt8 {
-		return nil, State{}, fmt.Errorf("a play has at most %d nodes", math.MaxInt8)
+	switch {
+	case len(known.Nodes) > mostNodes:
+		return nil, State{}, fmt.Errorf("it has %s nodes, and at most %s are played: every moment of a play is kept whole", words.Number(len(known.Nodes)), words.Number(mostNodes))
+	case len(c.Servers) > math.MaxInt8:
+		return nil, State{}, fmt.Errorf("it has %d API servers, and at most %d are played", len(c.Servers), math.MaxInt8)
 	}
 	s := State{Etcd: Etcd{Up: true, Base: Before, Revision: now.Revision, Compacted: now.CompactRevision}}
 	served := seenOf(seen, restore.LastSeen{AtLeast: now.NewestPodChange, Expected: known.Revisions.LastSeenExpected, AtMost: known.Revisions.LastSeenAtMost})
@@ -91,6 +98,7 @@ func New(comparison *restore.Comparison, plan restore.Plan, seen Seen) (*Cluster
 		}
 		s.Kubelets = append(s.Kubelets, k)
 	}
+	s.Controllers = Controllers{Up: true, Seen: s.Servers[0].Seen}
 	for i := range s.Servers {
 		s.Etcd.Revision = max(s.Etcd.Revision, s.Servers[i].Seen)
 	}

@@ -35,13 +35,14 @@ var Invariants = []Invariant{
 		list, err := settledPhantoms(c, s)
 		return !s.Etcd.Above || len(list) == 0, err
 	}},
-	{"accepted", "A kubelet that has not listed since the last restore is connected to an API server whose first list was at or below what the kubelet has seen.", func(_ *Cluster, s *State) (bool, error) {
+	{"accepted", "A kubelet that has not listed since the last restore is connected to an API server whose first list was at or below what the kubelet has seen; and so are the controllers.", func(_ *Cluster, s *State) (bool, error) {
 		for i := range s.Kubelets {
 			if k := &s.Kubelets[i]; k.Up && k.Watch >= 0 && k.Timeline < s.Etcd.Restores && s.Servers[k.Watch].Listed > k.Seen {
 				return false, nil
 			}
 		}
-		return true, nil
+		k := &s.Controllers
+		return !k.Up || k.Watch < 0 || k.Timeline >= s.Etcd.Restores || s.Servers[k.Watch].Listed <= k.Seen, nil
 	}},
 	{"kept", "Only an API server that was left running serves the erased past.", func(_ *Cluster, s *State) (bool, error) {
 		for i := range s.Servers {
@@ -87,7 +88,7 @@ type doing struct {
 }
 
 func (d *doing) act(kind Kind, target int, n int64) {
-	s, step := d.c.Do(d.s, Action{kind, int8(target), n})
+	s, step := d.c.Do(d.s, Action{kind, int32(target), n})
 	d.s, d.steps = s, append(d.steps, step)
 }
 

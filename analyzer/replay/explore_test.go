@@ -25,6 +25,8 @@ type explored struct {
 	begin   func(c *replay.Cluster, s replay.State) replay.State
 	depth   int
 	more    bool // kubelets meet HTTP errors, and pods of the snapshots are deleted
+	// controllers are part of it
+	controllers bool
 }
 
 // begins are where explorations start: each reaches what is too many actions away for the
@@ -36,27 +38,27 @@ func begins() []explored {
 		}
 		return s
 	}
-	server := func(kind replay.Kind, i int8) replay.Action { return replay.Action{Kind: kind, Target: i} }
+	server := func(kind replay.Kind, i int32) replay.Action { return replay.Action{Kind: kind, Target: i} }
 	stores := func(bump int64) []replay.Action {
 		return []replay.Action{{Kind: replay.StopEtcd}, {Kind: replay.Restore, N: bump}, {Kind: replay.StartEtcd}}
 	}
 	before := func(_ *replay.Cluster, s replay.State) replay.State { return s }
 	plain := func(c *replay.Cluster, s replay.State) replay.State {
 		for i := range c.Servers {
-			s = act(c, s, server(replay.StopServer, int8(i)))
+			s = act(c, s, server(replay.StopServer, int32(i)))
 		}
 		s = act(c, s, stores(0)...)
 		for i := range c.Servers {
-			s = act(c, s, server(replay.StartServer, int8(i)))
+			s = act(c, s, server(replay.StartServer, int32(i)))
 		}
 		s, _ = c.Settle(s)
 		return s
 	}
 	return []explored{
-		{"before the outage, one API server", 1, before, 8, false},
-		{"before the outage, two API servers", 2, before, 7, false},
-		{"after a plain restore, one API server", 1, plain, 8, false},
-		{"after a plain restore, two API servers", 2, plain, 7, false},
+		{"before the outage, one API server", 1, before, 8, false, false},
+		{"before the outage, two API servers", 2, before, 7, false, false},
+		{"after a plain restore, one API server", 1, plain, 8, false, false},
+		{"after a plain restore, two API servers", 2, plain, 7, false, false},
 		{"after a restore with one of two API servers left running", 2, func(c *replay.Cluster, s replay.State) replay.State {
 			s = act(c, s, server(replay.StopServer, 0))
 			s, _ = c.Settle(s)
@@ -64,16 +66,18 @@ func begins() []explored {
 			s = act(c, s, server(replay.StartServer, 0))
 			s, _ = c.Settle(s)
 			return s
-		}, 7, false},
+		}, 7, false, false},
 		{"after a restore with a bump, one API server", 1, func(c *replay.Cluster, s replay.State) replay.State {
 			s = act(c, s, server(replay.StopServer, 0))
 			s = act(c, s, stores(c.Bumps[2])...)
 			s = act(c, s, server(replay.StartServer, 0))
 			s, _ = c.Settle(s)
 			return s
-		}, 8, false},
-		{"before the outage, one API server, with HTTP errors and deletions of pods", 1, before, 6, true},
-		{"after a plain restore, one API server, with HTTP errors and deletions of pods", 1, plain, 6, true},
+		}, 8, false, false},
+		{"before the outage, one API server, with HTTP errors and deletions of pods", 1, before, 6, true, false},
+		{"after a plain restore, one API server, with HTTP errors and deletions of pods", 1, plain, 6, true, false},
+		{"before the outage, two API servers, with the controllers", 2, before, 6, false, true},
+		{"after a plain restore, two API servers, with the controllers", 2, plain, 6, false, true},
 	}
 }
 
@@ -88,6 +92,9 @@ func TestModel(t *testing.T) {
 	for _, b := range begins() {
 		c, s := replay.Small(b.servers)
 		c.Errors, c.Deletes = b.more, b.more
+		if !b.controllers {
+			s.Controllers = replay.Controllers{}
+		}
 		s = b.begin(c, s)
 		x, err := replay.Explore(t.Context(), c, s, b.depth+*deeper)
 		if err != nil {

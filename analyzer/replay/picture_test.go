@@ -31,6 +31,7 @@ func TestPictures(t *testing.T) {
 	} {
 		c, start := replay.Small(1)
 		c.Closes = false
+		start.Controllers = replay.Controllers{} // a picture has no room for them
 		p := replay.NewPlay(c, start)
 		for _, part := range c.Script(p.State(), tt.plan(c.Bumps)) {
 			for _, a := range part {
@@ -97,7 +98,7 @@ func picture(p *replay.Play, title string) (string, error) {
 	moments := p.Moments()
 	for i := range moments {
 		m := &moments[i]
-		servers, kubelets := p.Actors(m)
+		servers, kubelets, _ := p.Actors(m)
 		spots := []spot{{m.Etcd.Revision, m.Etcd.Up, false}}
 		for _, s := range servers {
 			if i == 0 {

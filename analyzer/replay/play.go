@@ -35,7 +35,7 @@ func (c *Cluster) next(s *State) (Action, bool) {
 // Script is what the operator does under a plan, in the order of a runbook. What happens
 // by itself happens between two parts.
 func (c *Cluster) Script(s *State, plan restore.Plan) [][]Action {
-	act := func(kind Kind, target int, n int64) Action { return Action{kind, int8(target), n} }
+	act := func(kind Kind, target int, n int64) Action { return Action{kind, int32(target), n} }
 	var stop, start, kubelets []Action
 	for i, name := range c.Servers {
 		if plan.KeepAPIServers && !slices.Contains(plan.RestartAPIServers, name) {

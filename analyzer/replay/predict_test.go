@@ -136,6 +136,36 @@ func TestGeneratedPlays(t *testing.T) {
 	t.Logf("%d outcomes of pods", pods)
 }
 
+// TestManyNodes: a cluster of many nodes is played as a small one is, step by step, and its
+// moments have ids. One of too many is refused with how many are played.
+func TestManyNodes(t *testing.T) {
+	comparison := func(nodes int) *restore.Comparison {
+		made, err := clustertest.New(clustertest.Options{Seed: 5, Pods: 2 * nodes, Nodes: nodes, APIServers: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return restore.Compare(readState(t, made.Backup), readState(t, made.Current))
+	}
+	c := comparison(400)
+	checkPlay(t, "400 nodes", c, restore.Plan{})
+	cluster, start, err := replay.New(c, restore.Plan{}, replay.SeenMost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := replay.NewPlay(cluster, start)
+	if err := p.Do(replay.Action{Kind: replay.RestartKubelet, Target: 399}); err != nil {
+		t.Fatal(err)
+	}
+	p.Settle()
+	id := p.ID()
+	if err := p.Go(id); err != nil || p.ID() != id {
+		t.Errorf("from %s comes %s, %v", id, p.ID(), err)
+	}
+	if _, _, err := replay.New(comparison(1001), restore.Plan{}, replay.SeenMost); err == nil || !strings.Contains(err.Error(), " nodes, and at most 1,000 are played") {
+		t.Errorf("%v", err)
+	}
+}
+
 func readState(t testing.TB, data []byte) *restore.State {
 	t.Helper()
 	s, err := snapshot.OpenBytes(t.Context(), "generated", data, snapshot.Options{})

@@ -22,6 +22,7 @@ var (
 	ruleBookmark  = Rule{"bookmark", "Bookmarks tell a kubelet the newest revision that its API server has seen, also when none of its pods changed.", "apiserver v0.37 pkg/storage/cacher/cacher.go bookmarkFrequency", true}
 	ruleList      = Rule{"list", "A list replaces what a kubelet knows: it stops what is not listed and starts what is.", "kubernetes v1.37 pkg/kubelet/config/config.go merge; pkg/kubelet/kubelet.go HandlePodCleanups", true}
 	ruleRestart   = Rule{"restart", "A kubelet that is restarted has seen nothing and lists. What runs goes on until then, and containers of pods it does not find are killed within 2 s.", "kubernetes v1.37 pkg/kubelet/kubelet_pods.go HandlePodCleanups", true}
+	ruleLease     = Rule{"lease", "Controllers and a scheduler that cannot renew their leases exit, and are started again: they have seen nothing, and list.", "kubernetes v1.37 cmd/kube-controller-manager/app/controllermanager.go Run; cmd/kube-scheduler/app/server.go Run", true}
 	ruleKept      = Rule{"kept", "An API server left running resumes its watch of etcd above the last revision it has seen. etcd accepts a revision from the future and delivers nothing until the store has passed it.", "etcd server v3.6 storage/mvcc/watchable_store.go watch", true}
 	ruleCompacted = Rule{"compacted", "etcd refuses to resume a watch whose next revision is compacted: the API server drops its cache and lists.", "etcd server v3.6 storage/mvcc/watcher_group.go chooseAll", true}
 	ruleErased    = Rule{"erased-again", "A kubelet that resumes below what an API server with the erased past has seen is sent the erased events again.", "apiserver v0.37 pkg/storage/cacher/watch_cache_history.go GetIntervalLocked", false}
@@ -32,5 +33,5 @@ var (
 // Rules are the rules of the machine, in the order of documentation.
 var Rules = []Rule{
 	ruleStop, ruleRefused, ruleError, ruleRestore, ruleBump, ruleFirstList, ruleKept, ruleCompacted,
-	ruleExpired, ruleResume, ruleDeaf, ruleBookmark, ruleClose, ruleErased, ruleList, ruleRestart, ruleWrite,
+	ruleExpired, ruleResume, ruleDeaf, ruleBookmark, ruleClose, ruleErased, ruleList, ruleRestart, ruleLease, ruleWrite,
 }

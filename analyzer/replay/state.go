@@ -35,9 +35,9 @@ func (s Set) Len() int { return bits.OnesCount32(uint32(s)) }
 type Change struct {
 	Delete   bool
 	Pod      string // its name
-	Of       int8   // of a deletion: the change that created the pod, -1 for a pod of the snapshots
-	Pair     int8   // of a deletion of a pod of the snapshots: its index there, else -1
-	Node     int8   // index of the node that it is bound to
+	Of       int32  // of a deletion: the change that created the pod, -1 for a pod of the snapshots
+	Pair     int32  // of a deletion of a pod of the snapshots: its index there, else -1
+	Node     int32  // index of the node that it is bound to
 	Revision int64  // at which etcd wrote it
 }
 
@@ -45,10 +45,13 @@ type Change struct {
 type Etcd struct {
 	Up        bool
 	Base      Base
-	Revision  int64 // the newest
-	Compacted int64 // watches from below this revision are refused
-	Holds     Set   // the changes it has; a restore takes them all
-	Restores  uint8 // how often it was restored
+	Revision  int64  // the newest
+	Compacted int64  // watches from below this revision are refused
+	Holds     Set    // the changes it has; a restore takes them all
+	Restores  uint16 // how often it was restored, and started
+	// Unstarted says that it was restored and has not been started since: another restore
+	// then takes the place of that one.
+	Unstarted bool
 	// Above says that the last restore started above all that kubelets had seen, and two above
 	// all that API servers left running had.
 	Above bool
@@ -63,7 +66,7 @@ type Server struct {
 	Holds Set
 	// Timeline is how often etcd had been restored when it listed: what it serves is erased
 	// where that is less than by now.
-	Timeline uint8
+	Timeline uint16
 	// Listed is the revision of its first list. It refuses a watch that resumes below.
 	Listed int64
 	Seen   int64 // the newest revision it has seen
@@ -83,7 +86,17 @@ type Kubelet struct {
 	Did   Did
 	Holds Set // changes it has heard
 	// Timeline is that of the API server it listed from, or was sent erased events by, last.
-	Timeline uint8
+	Timeline uint16
+}
+
+// Controllers are the controllers and the scheduler, as one watcher: they list and watch as
+// kubelets do.
+type Controllers struct {
+	Up       bool   // they are in the play
+	Watch    int8   // as a kubelet's, and so are the others
+	Seen     int64  // 0 before they have listed
+	MustList bool   // they are started again
+	Timeline uint16 // of the API server they listed from last
 }
 
 // Did is what a kubelet has done about its pods since the restore.
@@ -102,10 +115,11 @@ func (d Did) kubelet() restore.Kubelet {
 
 // State is a moment of a play. It is a value: Do returns another and changes none.
 type State struct {
-	Etcd     Etcd
-	Servers  []Server
-	Kubelets []Kubelet
-	Changes  []Change
+	Etcd        Etcd
+	Servers     []Server
+	Kubelets    []Kubelet
+	Changes     []Change
+	Controllers Controllers
 }
 
 // clone is a copy that shares nothing.
@@ -128,15 +142,15 @@ func (s *State) key() string {
 	}
 	number := func(n int64) { b = binary.AppendVarint(b, n) }
 	e := &s.Etcd
-	flag(e.Up, e.Base == Backup, e.Above)
-	b = append(b, e.Restores)
+	flag(e.Up, e.Base == Backup, e.Above, e.Unstarted)
+	number(int64(e.Restores))
 	number(e.Revision)
 	number(e.Compacted)
 	number(int64(e.Holds))
 	for i := range s.Servers {
 		v := &s.Servers[i]
 		flag(v.Up, v.Kept, v.Base == Backup)
-		b = append(b, v.Timeline)
+		number(int64(v.Timeline))
 		number(int64(v.Holds))
 		number(v.Listed)
 		number(v.Seen)
@@ -144,16 +158,26 @@ func (s *State) key() string {
 	for i := range s.Kubelets {
 		k := &s.Kubelets[i]
 		flag(k.Up, k.MustList, k.Fresh)
-		b = append(b, byte(k.Watch), byte(k.Did), k.Timeline)
+		b = append(b, byte(k.Watch), byte(k.Did))
+		number(int64(k.Timeline))
 		number(k.Seen)
 		number(int64(k.Holds))
 	}
 	for i := range s.Changes {
 		c := &s.Changes[i]
 		flag(c.Delete)
-		b = append(b, byte(c.Of), byte(c.Pair), byte(c.Node), byte(len(c.Pod)))
+		number(int64(c.Of))
+		number(int64(c.Pair))
+		number(int64(c.Node))
+		number(int64(len(c.Pod)))
 		b = append(b, c.Pod...)
 		number(c.Revision)
+	}
+	if k := &s.Controllers; k.Up {
+		flag(k.MustList)
+		b = append(b, byte(k.Watch))
+		number(int64(k.Timeline))
+		number(k.Seen)
 	}
 	return string(b)
 }
@@ -171,11 +195,15 @@ func (s *State) highest() (seen int64) {
 // reached since it went back.
 func (s *State) Deaf(kubelet int) bool {
 	k := &s.Kubelets[kubelet]
-	if !k.Up || k.Watch < 0 {
+	return k.Up && s.deaf(k.Watch, k.Seen)
+}
+
+func (s *State) deaf(watch int8, seen int64) bool {
+	if watch < 0 {
 		return false
 	}
-	v := &s.Servers[k.Watch]
-	return k.Seen > v.Seen || v.Seen > s.Etcd.Revision
+	v := &s.Servers[watch]
+	return seen > v.Seen || v.Seen > s.Etcd.Revision
 }
 
 // Erased says whether the API server serves what etcd has lost.
@@ -201,7 +229,8 @@ func (s *State) Settled() bool {
 			return false
 		}
 	}
-	return true
+	k := &s.Controllers
+	return !k.Up || k.Watch >= 0 && k.Seen >= s.Servers[k.Watch].Seen
 }
 
 // behind says whether the API server is about to hear from etcd.

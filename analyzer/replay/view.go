@@ -12,9 +12,11 @@ type View struct {
 	Etcd     Etcd
 	Servers  []ServerView  // in the order of the cluster's
 	Kubelets []KubeletView // in the order of the cluster's nodes
-	Pods     []PodView     // those of the snapshots in the order of a prediction's, and then those created since
-	Phantoms int           // pods that run unseen
-	Ghosts   int           // pods that etcd has alive on a node, and that do not run
+	// Controllers are nil where they are not in the play.
+	Controllers *ControllersView
+	Pods        []PodView // those of the snapshots in the order of a prediction's, and then those created since
+	Phantoms    int       // pods that run unseen
+	Ghosts      int       // pods that etcd has alive on a node, and that do not run
 }
 
 // ServerView is an API server and what it is doing.
@@ -35,6 +37,13 @@ type KubeletView struct {
 	Phantoms int    // on its node
 }
 
+// ControllersView is the controllers and what they are doing.
+type ControllersView struct {
+	Controllers
+	Deaf, Erased bool   // they hear nothing; they see what etcd has lost
+	Doing, Why   string // as a kubelet's
+}
+
 // PodView is a pod, and what is so of it.
 type PodView struct {
 	Name, UID        string
@@ -46,6 +55,7 @@ type PodView struct {
 	Stored  *restore.APIView // what etcd has, nil for nothing
 	Phantom bool
 	Ghost   bool
+	Stopped string // how its kubelet has stopped it since the restore, "" if it has not
 	Why     string // what the decision table says, "" before the restore
 }
 
@@ -64,7 +74,7 @@ func (c *Cluster) View(s *State) (*View, error) {
 		return nil, err
 	}
 	v.Phantoms = len(phantoms)
-	v.Servers, v.Kubelets = c.Actors(s)
+	v.Servers, v.Kubelets, v.Controllers = c.Actors(s)
 	for _, phantom := range phantoms {
 		v.Kubelets[phantom.Node].Phantoms++
 	}
@@ -88,15 +98,46 @@ func (c *Cluster) View(s *State) (*View, error) {
 	return v, nil
 }
 
-// Actors are the API servers and the kubelets at a moment, without the pods that run unseen.
-func (c *Cluster) Actors(s *State) (servers []ServerView, kubelets []KubeletView) {
+// Actors are the API servers, the kubelets and the controllers at a moment, without the pods
+// that run unseen.
+func (c *Cluster) Actors(s *State) (servers []ServerView, kubelets []KubeletView, controllers *ControllersView) {
 	for i := range s.Servers {
 		servers = append(servers, c.server(s, i))
 	}
 	for i := range s.Kubelets {
 		kubelets = append(kubelets, c.kubelet(s, i))
 	}
-	return servers, kubelets
+	if s.Controllers.Up {
+		controllers = c.controllers(s)
+	}
+	return servers, kubelets, controllers
+}
+
+func (c *Cluster) controllers(s *State) *ControllersView {
+	v := &ControllersView{Controllers: s.Controllers, Deaf: s.deaf(s.Controllers.Watch, s.Controllers.Seen)}
+	switch {
+	case v.Watch < 0 && v.MustList:
+		v.Doing, v.Why = "are about to list", "They have been started again, and list from the first API server that accepts them."
+		return v
+	case v.Watch < 0:
+		v.Doing, v.Why = "are not connected", fmt.Sprintf("They resume their watch at %d, the last revision they have seen.", v.Seen)
+		return v
+	}
+	api, name := &s.Servers[v.Watch], c.Servers[v.Watch]
+	v.Erased = s.Erased(int(v.Watch))
+	switch {
+	case v.Erased:
+		v.Doing, v.Why = "see the erased past", fmt.Sprintf("They list and watch through %s, which was left running: nothing that the restore has changed reaches them.", name)
+	case v.Deaf:
+		v.Doing, v.Why = "deaf", fmt.Sprintf("They have seen revision %d, and %s is at %d: nothing that is written up to %d reaches them.", v.Seen, name, api.Seen, v.Seen)
+	case v.Timeline < s.Etcd.Restores:
+		v.Doing, v.Why = "watch, and have not listed", "They hear what is written from now on, and still know what was before the restore."
+	case v.Seen < api.Seen:
+		v.Doing, v.Why = "are about to hear", fmt.Sprintf("They have seen revision %d, and %s is at %d.", v.Seen, name, api.Seen)
+	default:
+		v.Doing, v.Why = "see what etcd holds", fmt.Sprintf("They have seen all that %s has, up to revision %d.", name, v.Seen)
+	}
+	return v
 }
 
 func (c *Cluster) server(s *State, i int) ServerView {
@@ -164,6 +205,16 @@ func (c *Cluster) pair(s *State, p *restore.Prediction, i int) PodView {
 	} else {
 		o := &p.Pods[i]
 		v.RunsOn, v.MayRunOn, v.Why = o.RunsOn, o.MayRunOn, o.Reason
+		if node := c.node(o.Node); o.Outcome == restore.Terminated && node >= 0 && id.Current != nil {
+			switch {
+			case s.Kubelets[node].Did == Restarted:
+				v.Stopped = "killed within 2 s"
+			case id.Current.Grace > 0:
+				v.Stopped = fmt.Sprintf("stopped, had %d s", id.Current.Grace)
+			default:
+				v.Stopped = "stopped"
+			}
+		}
 		if stored != nil && o.API != nil && o.Outcome != restore.Hidden {
 			stored = o.API
 		}

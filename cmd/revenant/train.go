@@ -818,6 +818,9 @@ func (t *trainer) why() error {
 	if err != nil {
 		return err
 	}
+	if k := v.Controllers; k != nil {
+		t.p.Wrapped("  ", t.p.Width, "The controllers and the scheduler: "+k.Why)
+	}
 	for _, k := range v.Kubelets {
 		t.p.Wrapped("  ", t.p.Width, "The kubelet of "+k.Node+": "+k.Why)
 	}

@@ -19,15 +19,19 @@ import (
 // column is a moment.
 type column []cell
 
-// cell is a part of the cluster at a moment: its revision, or that it is down.
+// cell is a part of the cluster at a moment: the revision that it is at.
 type cell struct {
-	revision int64 // 0 where it is down
+	up       bool
+	revision int64 // 0 where it has seen none
 	severity restore.Severity
 }
 
 func (c cell) text() string {
-	if c.revision == 0 {
+	switch {
+	case !c.up:
 		return "down"
+	case c.revision == 0:
+		return "-"
 	}
 	return strconv.FormatInt(c.revision, 10)
 }
@@ -41,15 +45,19 @@ func columns(p *replay.Play) []column {
 	var list []column
 	for i := max(len(moments)-mostColumns, 0); i < len(moments); i++ {
 		m := &moments[i]
-		c := column{{0, restore.OK}}
-		if m.Etcd.Up {
-			c[0].revision = m.Etcd.Revision
-		}
-		servers, kubelets := p.Actors(m)
+		c := column{{m.Etcd.Up, m.Etcd.Revision, restore.OK}}
+		servers, kubelets, controllers := p.Actors(m)
 		for _, v := range servers {
-			x := cell{0, restore.OK}
-			if v.Up {
-				x.revision = v.Seen
+			x := cell{v.Up, v.Seen, restore.OK}
+			if v.Erased {
+				x.severity = restore.Critical
+			}
+			c = append(c, x)
+		}
+		if v := controllers; v != nil {
+			x := cell{true, v.Seen, restore.OK}
+			if v.Deaf {
+				x.severity = restore.Warning
 			}
 			if v.Erased {
 				x.severity = restore.Critical
@@ -57,10 +65,7 @@ func columns(p *replay.Play) []column {
 			c = append(c, x)
 		}
 		for _, v := range kubelets {
-			x := cell{0, restore.OK}
-			if v.Up {
-				x.revision = v.Seen
-			}
+			x := cell{v.Up, v.Seen, restore.OK}
 			if v.Deaf {
 				x.severity = restore.Warning
 			}
@@ -85,6 +90,16 @@ func rows(v *replay.View) []lane {
 		s := &v.Servers[i]
 		x := lane{s.Name, s.Doing, restore.OK, len(list)}
 		if s.Erased {
+			x.severity = restore.Critical
+		}
+		list = append(list, x)
+	}
+	if k := v.Controllers; k != nil {
+		x := lane{"controllers", k.Doing, restore.OK, len(list)}
+		if k.Deaf {
+			x.severity = restore.Warning
+		}
+		if k.Erased {
 			x.severity = restore.Critical
 		}
 		list = append(list, x)
@@ -130,7 +145,7 @@ func (s *stage) lanes(width, most int) []string {
 			before = s.shown.columns[n-2]
 		}
 		urgent := func(x lane) int {
-			if x.at <= len(v.Servers) {
+			if x.at < len(rows(v))-len(v.Kubelets) {
 				return -1
 			}
 			moved := 1
@@ -290,6 +305,8 @@ func shrink(widths []int, room int) {
 
 func runs(p *replay.PodView) string {
 	switch {
+	case len(p.RunsOn) == 0 && len(p.MayRunOn) == 0 && p.Stopped != "":
+		return p.Stopped
 	case len(p.RunsOn) > 0:
 		return draw.Safe(strings.Join(p.RunsOn, ", "))
 	case len(p.MayRunOn) > 0:

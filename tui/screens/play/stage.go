@@ -331,6 +331,9 @@ func (s *stage) why(width int) []string {
 		}
 		lines = append(lines, "")
 	}
+	if k := s.shown.view.Controllers; k != nil {
+		lines = append(lines, draw.Item("", "The controllers and the scheduler: "+k.Why, width)...)
+	}
 	for i := range s.shown.view.Kubelets {
 		k := &s.shown.view.Kubelets[i]
 		lines = append(lines, draw.Item("", "The kubelet of "+k.Node+": "+k.Why, width)...)
@@ -375,7 +378,7 @@ func (s *stage) view(about []string) []string {
 	}
 	if s.Theme.Plain {
 		w := s.width - 2
-		return draw.Margin(slices.Concat(s.lanes(w, len(s.shown.view.Kubelets)), []string{""}, s.pods(w, len(s.shown.view.Pods)), []string{""}, s.happened(w, 20), []string{""}, s.can(w, len(s.shown.options)), []string{""}, about))
+		return draw.Margin(slices.Concat(s.lanes(w, len(rows(s.shown.view))), []string{""}, s.pods(w, len(s.shown.view.Pods)), []string{""}, s.happened(w, 20), []string{""}, s.can(w, len(s.shown.options)), []string{""}, about))
 	}
 	if s.wide() {
 		half := s.width * 3 / 5
@@ -396,6 +399,9 @@ func (s *stage) view(about []string) []string {
 	room := s.height - len(happened) - len(can) - len(about)
 	lanes := s.lanes(w, min(room-6, room*3/5))
 	lines := append(lanes, s.pods(w, room-len(lanes))...)
+	if spare := room - len(lines); spare > 0 {
+		can = s.can(w, min(len(s.shown.options), len(can)-1+spare))
+	}
 	return draw.Margin(slices.Concat(lines, happened, can, about))
 }
 

@@ -71,7 +71,7 @@ func (x *Training) rows(list []train.Scenario, done solved) widget.Rows {
 		Count: len(list),
 		Cell: func(row, column int) string {
 			s := &list[row]
-			state, on := "", "a play"
+			state, on := "to do", "play"
 			if done[s.ID] {
 				state = "solved"
 			}
@@ -201,13 +201,13 @@ func (x *Training) Keys() keys.Set {
 	switch {
 	case x.of == nil:
 		return keys.Set{}
-	case x.page.title != "":
-		return x.page.Actions(keys.Set{}, len(x.page.lines)).Offer(keys.Back, keys.Leave)
 	case x.active == nil:
 		return x.list.Keys()
 	}
 	k := keys.Set{}
-	if x.stage != nil {
+	if x.page.title != "" {
+		x.page.Actions(k, len(x.page.lines)).Offer(keys.Leave)
+	} else if x.stage != nil {
 		if x.stage.actions(k); x.stage.page.title != "" {
 			return k
 		}
@@ -299,20 +299,17 @@ func (x *Training) begun(msg begunMsg) tea.Cmd {
 	x.active, x.stage, x.results, x.hints, x.found, x.busy = msg.active, msg.stage, msg.results, nil, false, false
 	if x.page = (page{}); x.stage != nil {
 		x.stage.shown = msg.moment
-		x.open("Task", x.task(x.textWidth()))
+		x.open(taskTitle, x.task(x.textWidth()))
 	}
 	x.SetSize(x.width, x.height)
 	return nil
 }
 
 func (x *Training) press(msg keys.Press) tea.Cmd {
+	paged := x.page.title != ""
 	switch {
-	case x.page.title != "":
-		if msg.Action == keys.Back || msg.Action == keys.Leave {
-			x.page = page{Pager: widget.Pager{Height: x.height - 2}}
-			return nil
-		}
-		x.page.Move(msg.Action, x.page.lines)
+	case paged && (msg.Action == keys.Back || msg.Action == keys.Leave):
+		x.page = page{Pager: widget.Pager{Height: x.height - 2}}
 		return nil
 	case x.active == nil:
 		if msg.Action == keys.Open {
@@ -321,29 +318,48 @@ func (x *Training) press(msg keys.Press) tea.Cmd {
 			}
 		}
 		return x.list.Update(msg)
-	case x.stage != nil && x.stage.page.title != "":
+	case !paged && x.stage != nil && x.stage.page.title != "":
 		return x.stage.update(msg)
 	}
 	switch msg.Action {
 	case keys.Back:
 		x.active, x.stage = nil, nil
 	case keys.Task:
-		x.open("Task", x.task(x.textWidth()))
+		x.open(taskTitle, x.task(x.textWidth()))
 	case keys.HintFor:
 		text, left := x.active.Hint()
 		if len(x.hints) == 0 || x.hints[len(x.hints)-1] != text {
 			x.hints = append(x.hints, text)
 		}
-		x.open(fmt.Sprintf("Hint %d of %d", len(x.hints), len(x.hints)+left), draw.Wrap(text, x.textWidth()))
+		x.open(fmt.Sprintf("Hint %d of %d", len(x.hints), len(x.hints)+left), x.hinted(x.textWidth()))
 	case keys.Answer:
 		return x.ask()
 	default:
-		if x.stage != nil {
+		switch {
+		case paged:
+			x.page.Move(msg.Action, x.page.lines)
+		case x.stage != nil:
 			return x.stage.update(msg)
+		default:
+			x.page.Move(msg.Action, x.task(x.textWidth()))
 		}
-		x.page.Move(msg.Action, x.task(x.textWidth()))
 	}
 	return nil
+}
+
+// hinted are the hints that were given, the last one first.
+func (x *Training) hinted(width int) []string {
+	var lines []string
+	for i := len(x.hints) - 1; i >= 0; i-- {
+		if len(lines) > 0 {
+			lines = append(lines, "", x.Theme.Dim.Paint(fmt.Sprintf("Hint %d", i+1)))
+		}
+		lines = append(lines, draw.Wrap(x.hints[i], width)...)
+	}
+	if left := len(x.active.Hints) - len(x.hints); left > 0 {
+		lines = append(lines, "", x.Theme.Dim.Paint(x.Keymap.Key(keys.HintFor)+": "+words.Count(left, "hint")+" more"))
+	}
+	return lines
 }
 
 // ask asks for the answer to the question that is open.
@@ -393,6 +409,9 @@ func (x *Training) answered(msg answeredMsg) tea.Cmd {
 	}
 	if cmd := x.reached(); cmd != nil {
 		return cmd
+	}
+	if x.page.title != "" {
+		x.open(taskTitle, x.task(x.textWidth()))
 	}
 	return widget.Notify("Right.")
 }
@@ -482,6 +501,8 @@ func (x *Training) open(title string, lines []string) {
 
 func (x *Training) textWidth() int { return max(min(x.width-4, mostTextWidth), 20) }
 
+const taskTitle = "Task"
+
 // task is the story, the goals and how it stands with them.
 func (x *Training) task(width int) []string {
 	t := x.Theme
@@ -505,9 +526,9 @@ func (x *Training) task(width int) []string {
 		help += ", " + x.Keymap.Key(keys.Answer) + " answers the question"
 	}
 	if s.Played() {
-		help += ", " + x.Keymap.Key(keys.Back) + " to the scenario"
+		help += ", " + x.Keymap.Key(keys.Back) + " to the cluster"
 	}
-	help += "."
+	help += ". What a word means is said by :handbook WORD, such as :handbook bump, deaf or revision."
 	return append(lines, draw.PaintAll(t.Dim, draw.Wrap(help, width))...)
 }
 
@@ -549,7 +570,7 @@ func (x *Training) View() []string {
 		return x.stage.view(x.goals())
 	}
 	x.page.Height = x.height - 2
-	return append([]string{" " + t.Heading("Task", x.width-2)}, x.page.Page(t, x.task(x.textWidth()), x.width)...)
+	return append([]string{" " + t.Heading(taskTitle, x.width-2)}, x.page.Page(t, x.task(x.textWidth()), x.width)...)
 }
 
 // Location is the scenario, and the page that is open.
