@@ -179,6 +179,7 @@ can all be looked at: it was explored from several beginnings, in every order in
 | etcd | whether it is up; its revision; what is compacted; whose pods it holds: those of the current state, or after a restore the backup's; pods created and deleted since; how often it was restored |
 | each API server | whether it is up; whether it was left running through a restore; what its watch cache holds; the revision of its first list; the newest revision it has seen |
 | each kubelet | the API server that its watch is open at, or none; the newest revision it has seen (*L*); whether it must list; what it has done about its pods since the restore: nothing, listed, or restarted and listed |
+| the controllers and the scheduler, as one watcher | the API server that their watch is open at, or none; the newest revision they have seen; whether they must list |
 
 A kubelet is **deaf** when its watch is open and it has seen more than its API server has, or its API server more than etcd. A
 **phantom** is a pod that runs on a node while etcd does not have it there. A state is **settled** when nothing is left to happen by
@@ -190,9 +191,22 @@ a plan ends where the prediction of it does, for every pod: tests hold that for 
 ## Actions
 
 The operator can stop and start each API server and etcd, restore the backup while etcd is down (without a bump, with one of as many
-revisions as the restore undoes, or with one above all that was seen), restart each kubelet, create a pod, delete it, and wait while
-the cluster writes. By itself an API server hears from etcd, a kubelet reaches any API server that is up, hears from it, or loses its
-watch. In two explorations kubelets also meet HTTP errors, and the operator deletes pods of the snapshots.
+revisions as the restore undoes, or with one above all that was seen), restart each kubelet or the controllers, create a pod, delete
+it, and wait while the cluster writes. By itself an API server hears from etcd, and a kubelet reaches any API server that is up, hears
+from it, or loses its watch; so do the controllers. In two explorations kubelets also meet HTTP errors, and the operator deletes pods
+of the snapshots; in two others the controllers take part.
+
+## What is not in it
+
+- **Time.** What a kubelet stops is stopped in the same step; the training and the screens say how, with the pod's own grace period or
+  within two seconds. Pauses between attempts, and how long two pods of one name overlap, are not in it.
+- **What controllers create and the scheduler binds.** Both are watchers by the same rules. A pod that is created is an action, and is
+  bound to a node at once. A stop of etcd, or of the last API server, is taken to last the ten seconds in which they lose their leases. No
+  kubelet depends on what they have seen, so most explorations leave them out.
+- **The load balancer.** It is no part of the state: a kubelet may reach any API server that is up, in every order.
+- **Other watches.** Only that of pods is followed. The same rules hold for those of nodes, Secrets and Services.
+- **Old API servers.** Up to Kubernetes 1.30 one whose cache is not ready answers 503, and kubelets list: [design.md](design.md).
+- **A second restore before etcd has been started.** It takes the place of the first, of which nobody has seen anything.
 
 ## Rules
 
