@@ -187,7 +187,7 @@ func check(ctx context.Context, list []Scenario, g Given) (Mark, error) {
 		if why != "" {
 			refused[i] = why
 		} else {
-			x.answered[i] = answers[0]
+			x.accept(i, answers[0])
 		}
 		answers = answers[1:]
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"revenant/analyzer/replay"
 )
@@ -15,11 +16,13 @@ type Session struct {
 	// Play is what is played; nil for a scenario on evidence.
 	Play *replay.Play
 
-	facts    *facts  // of the evidence; nil for what is played
-	asked    *moment // where the scenario begins: questions are about that
-	begun    int     // steps of the play before the scenario begins
-	hinted   int
-	wrong    int
+	facts  *facts  // of the evidence; nil for what is played
+	asked  *moment // where the scenario begins: questions are about that
+	begun  int     // steps of the play before the scenario begins
+	hinted int
+	wrong  int
+
+	mu       sync.Mutex     // of what follows: an answer is checked while a step is taken
 	answered map[int]string // by goal: what was accepted
 }
 
@@ -63,8 +66,43 @@ func (x *Session) State() *replay.State {
 	return x.Play.State()
 }
 
-// View is what the moment looks like.
-func (x *Session) View() (*replay.View, error) { return x.Play.View(x.Play.State()) }
+// View is what the moment looks like, without what Veil hides.
+func (x *Session) View() (*replay.View, error) {
+	v, err := x.Play.View(x.Play.State())
+	if err == nil {
+		x.Veil(v)
+	}
+	return v, err
+}
+
+// Veil takes the marks out of a view that would answer a question which is not answered yet:
+// which pods run unseen or only seem to run, and which API servers serve the erased past.
+func (x *Session) Veil(v *replay.View) {
+	for i, g := range x.Goals {
+		if x.isAnswered(i) {
+			continue
+		}
+		switch g.Answer {
+		case "unseen-pods", "ghosts":
+			v.HidePods()
+		case "false-list":
+			v.HideErased()
+		}
+	}
+}
+
+func (x *Session) isAnswered(goal int) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	_, ok := x.answered[goal]
+	return ok
+}
+
+func (x *Session) accept(goal int, answer string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.answered[goal] = answer
+}
 
 // Actions are those that can be taken now, none in a scenario on evidence.
 func (x *Session) Actions() []replay.Action {
@@ -158,7 +196,7 @@ func (x *Session) Check() ([]Result, error) {
 				r.Overlook = append(r.Overlook, why)
 			}
 		}
-		if _, ok := x.answered[i]; g.Answer != "" && !ok {
+		if g.Answer != "" && !x.isAnswered(i) {
 			r.Overlook = []string{"It has not been answered."}
 		}
 		r.Reached = len(r.Overlook) == 0
@@ -176,7 +214,7 @@ func (x *Session) Solved() (bool, error) {
 // Open is the place of the first goal that is a question and not answered, -1 for none.
 func (x *Session) Open() int {
 	for i, g := range x.Goals {
-		if _, ok := x.answered[i]; g.Answer != "" && !ok {
+		if g.Answer != "" && !x.isAnswered(i) {
 			return i
 		}
 	}
@@ -208,7 +246,8 @@ func (x *Session) Answer(ctx context.Context, text string) (Result, error) {
 		r.Overlook = []string{why}
 		return r, nil
 	}
-	x.answered[i], r.Reached = text, true
+	x.accept(i, text)
+	r.Reached = true
 	return r, nil
 }
 
@@ -252,7 +291,8 @@ func (x *Session) Solve(ctx context.Context) error {
 	}
 	for i, g := range x.Goals {
 		if g.Answer != "" {
-			x.answered[i], right = right[0], right[1:]
+			x.accept(i, right[0])
+			right = right[1:]
 		}
 	}
 	if x.Play == nil {

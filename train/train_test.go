@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"strings"
 	"testing"
 
 	"revenant/analyzer/replay"
@@ -205,6 +206,57 @@ func TestWrongAnswers(t *testing.T) {
 		}
 		if r.Reached || !regexp.MustCompile(tt.want).MatchString(fmt.Sprint(r.Overlook[0])) {
 			t.Errorf("%s: %q: reached %v, %v", tt.scenario, tt.answer, r.Reached, r.Overlook)
+		}
+	}
+}
+
+// TestVeil: what a question asks for is not marked before it is answered, and is afterwards.
+func TestVeil(t *testing.T) {
+	for _, s := range scenarios(t) {
+		if s.ID != "unseen" && s.ID != "list-lies" {
+			continue
+		}
+		x, err := train.New(t.Context(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		marks := func() (pods, erased int) {
+			v, err := x.View()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range v.Pods {
+				if p.Phantom || p.Ghost {
+					pods++
+				}
+			}
+			for _, k := range v.Kubelets {
+				pods += k.Phantoms
+			}
+			for _, api := range v.Servers {
+				if api.Erased || strings.Contains(api.Doing, "erased") {
+					erased++
+				}
+			}
+			if v.Controllers.Erased {
+				erased++
+			}
+			return pods, erased
+		}
+		if pods, erased := marks(); pods+erased > 0 {
+			t.Errorf("%s: %d marks give the answer away", s.ID, pods+erased)
+		}
+		right, err := x.Right(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range right {
+			if _, err := x.Answer(t.Context(), text); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if pods, erased := marks(); pods != 3 || erased > 0 != (s.ID == "list-lies") {
+			t.Errorf("%s: %d pods and %d of the erased past are marked", s.ID, pods, erased)
 		}
 	}
 }

@@ -98,6 +98,30 @@ func (c *Cluster) View(s *State) (*View, error) {
 	return v, nil
 }
 
+// HidePods takes out which pods run unseen, and which only seem to run.
+func (v *View) HidePods() {
+	v.Phantoms, v.Ghosts = 0, 0
+	for i := range v.Kubelets {
+		v.Kubelets[i].Phantoms = 0
+	}
+	for i := range v.Pods {
+		v.Pods[i].Phantom, v.Pods[i].Ghost = false, false
+	}
+}
+
+// HideErased takes out who serves the erased past, and who sees it.
+func (v *View) HideErased() {
+	for i := range v.Servers {
+		if s := &v.Servers[i]; s.Up {
+			s.Erased, s.Doing = false, "serves its watch cache"
+		}
+	}
+	if k := v.Controllers; k != nil && k.Watch >= 0 {
+		k.Deaf, k.Erased, k.Doing = false, false, "watch through "+v.Servers[k.Watch].Name
+		k.Why = "They list and watch through " + v.Servers[k.Watch].Name + "."
+	}
+}
+
 // Actors are the API servers, the kubelets and the controllers at a moment, without the pods
 // that run unseen.
 func (c *Cluster) Actors(s *State) (servers []ServerView, kubelets []KubeletView, controllers *ControllersView) {

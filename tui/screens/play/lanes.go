@@ -40,21 +40,25 @@ func (c cell) text() string {
 const mostColumns = 64
 
 // columns are the moments up to now, the last ones where there are many.
-func columns(p *replay.Play) []column {
+func columns(p *replay.Play, veil func(*replay.View)) []column {
 	moments := p.Moments()
 	var list []column
 	for i := max(len(moments)-mostColumns, 0); i < len(moments); i++ {
 		m := &moments[i]
 		c := column{{m.Etcd.Up, m.Etcd.Revision, restore.OK}}
-		servers, kubelets, controllers := p.Actors(m)
-		for _, v := range servers {
+		var all replay.View
+		all.Servers, all.Kubelets, all.Controllers = p.Actors(m)
+		if veil != nil {
+			veil(&all)
+		}
+		for _, v := range all.Servers {
 			x := cell{v.Up, v.Seen, restore.OK}
 			if v.Erased {
 				x.severity = restore.Critical
 			}
 			c = append(c, x)
 		}
-		if v := controllers; v != nil {
+		if v := all.Controllers; v != nil {
 			x := cell{true, v.Seen, restore.OK}
 			if v.Deaf {
 				x.severity = restore.Warning
@@ -64,7 +68,7 @@ func columns(p *replay.Play) []column {
 			}
 			c = append(c, x)
 		}
-		for _, v := range kubelets {
+		for _, v := range all.Kubelets {
 			x := cell{v.Up, v.Seen, restore.OK}
 			if v.Deaf {
 				x.severity = restore.Warning

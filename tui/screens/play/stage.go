@@ -28,6 +28,7 @@ type stage struct {
 	play  *replay.Play
 	begin int                   // steps that cannot be taken back
 	visit func(id string) error // goes to a moment; nil for the play's own
+	veil  func(*replay.View)    // takes out what is not to be shown yet; nil for nothing
 	also  func() (any, error)   // what else is looked up of a moment; nil for nothing
 	first option                // stands before the actions; none without a text
 
@@ -84,7 +85,10 @@ func newStage(u *widget.UI, play *replay.Play) *stage {
 func (s *stage) look() (moment, error) {
 	p := s.play
 	view, err := p.View(p.State())
-	m := moment{view: view, columns: columns(p), steps: len(p.Steps()), undone: len(p.Undone()), more: p.More(), id: p.ID()}
+	if err == nil && s.veil != nil {
+		s.veil(view)
+	}
+	m := moment{view: view, columns: columns(p, s.veil), steps: len(p.Steps()), undone: len(p.Undone()), more: p.More(), id: p.ID()}
 	if m.steps > 0 {
 		step := p.Steps()[m.steps-1]
 		m.step = &step

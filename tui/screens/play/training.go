@@ -9,6 +9,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"revenant/analyzer/replay"
 	"revenant/decoder/snapshot"
 	"revenant/internal/words"
 	"revenant/train"
@@ -189,6 +190,7 @@ func (x *Training) begin(id, at string) tea.Cmd {
 		if msg.err == nil && active.Play != nil {
 			msg.stage = newStage(&x.UI, active.Play)
 			msg.stage.begin, msg.stage.visit = len(active.Play.Steps())-len(active.Steps()), active.Go
+			msg.stage.veil = active.Veil
 			msg.stage.also = func() (any, error) { return active.Check() }
 			msg.moment, msg.err = msg.stage.look()
 		}
@@ -407,11 +409,15 @@ func (x *Training) answered(msg answeredMsg) tea.Cmd {
 		x.open("Not yet", draw.Wrap(strings.Join(msg.result.Overlook, " "), x.textWidth()))
 		return nil
 	}
-	if cmd := x.reached(); cmd != nil {
-		return cmd
-	}
 	if x.page.title != "" {
 		x.open(taskTitle, x.task(x.textWidth()))
+	}
+	if x.stage != nil { // shows more than before
+		again := x.stage.move(func(*replay.Play) error { return nil }, nil)
+		return tea.Batch(again, widget.Notify("Right."))
+	}
+	if cmd := x.reached(); cmd != nil {
+		return cmd
 	}
 	return widget.Notify("Right.")
 }
