@@ -7,6 +7,7 @@ package words
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -188,18 +189,45 @@ func wrap(text string, width int, chop func(string, int) []string) []string {
 	var lines []string
 	line, used := "", 0
 	for word := range strings.FieldsSeq(text) {
-		w := ansi.StringWidth(word)
-		if used > 0 && used+1+w <= width {
-			line, used = line+" "+word, used+1+w
-			continue
+		between := " "
+		for part := range parts(word) {
+			w := len(between) + ansi.StringWidth(part)
+			if used > 0 && used+w <= width {
+				line, used, between = line+between+part, used+w, ""
+				continue
+			}
+			if used > 0 {
+				lines = append(lines, line)
+			}
+			pieces := chop(part, width)
+			lines = append(lines, pieces[:len(pieces)-1]...)
+			line, between = pieces[len(pieces)-1], ""
+			used = ansi.StringWidth(line)
 		}
-		if used > 0 {
-			lines = append(lines, line)
-		}
-		pieces := chop(word, width)
-		lines = append(lines, pieces[:len(pieces)-1]...)
-		line = pieces[len(pieces)-1]
-		used = ansi.StringWidth(line)
 	}
 	return append(lines, line)
+}
+
+// parts are what a word may be broken into: Chinese is written without blanks, and is broken
+// between any two characters, but not before or after a mark that belongs to one of them.
+func parts(word string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		from, last := 0, rune(0)
+		for i, r := range word {
+			breaks := i > 0 && (ideograph(last) && (ideograph(r) || r < utf8.RuneSelf) || ideograph(r) && last < utf8.RuneSelf)
+			if breaks && !strings.ContainsRune("，。、：；！？）》」”’.,:;!?)]", r) && !strings.ContainsRune("（《「“‘([", last) {
+				if !yield(word[from:i]) {
+					return
+				}
+				from = i
+			}
+			last = r
+		}
+		yield(word[from:])
+	}
+}
+
+// ideograph says whether a character is one of Chinese or Japanese, or a mark among them.
+func ideograph(r rune) bool {
+	return r >= 0x3000 && r <= 0x30ff || r >= 0x3400 && r <= 0x9fff || r >= 0xf900 && r <= 0xfaff || r >= 0xff01 && r <= 0xff60
 }

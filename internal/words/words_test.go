@@ -163,6 +163,7 @@ func TestWrap(t *testing.T) {
 		{"between words", "aa bb cc", 5, []string{"aa bb", "cc"}, []string{"aa bb", "cc"}},
 		{"a long word", "a bbbbbbb c", 3, []string{"a", "bbbbbbb", "c"}, []string{"a", "bbb", "bbb", "b c"}},
 		{"wide characters", "世界 世界", 5, []string{"世界", "世界"}, []string{"世界", "世界"}},
+		{"Chinese", "存储从 10 开始，然后（再）启动 etcd。", 10, []string{"存储从 10", "开始，然后", "（再）启动", "etcd。"}, []string{"存储从 10", "开始，然后", "（再）启动", "etcd。"}},
 		{"no width", "ab", 0, []string{"ab"}, []string{"a", "b"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
