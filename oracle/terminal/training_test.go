@@ -37,6 +37,9 @@ func TestTraining(t *testing.T) {
 			}
 			for n := range len(s.Hints) {
 				term.play("", []step{{"i", fmt.Sprintf("Hint %d of %d", n+1, len(s.Hints)), ""}})
+				if screen := term.screen(); strings.Contains(screen, "\ufffd") {
+					t.Errorf("a hint is not drawn as it is written:\n%s", screen)
+				}
 				term.leave("Hint ")
 			}
 			for _, g := range s.Goals {
@@ -63,7 +66,8 @@ func TestTraining(t *testing.T) {
 				term.play("", []step{keys})
 			}
 			term.await("Solved. It ")
-			term.leave("Solved. It ")
+			term.play("", []step{{"G", "The next one: ", ""}})
+			term.leave("The next one: ")
 			if s.Played() {
 				term.await("What can be done")
 			}

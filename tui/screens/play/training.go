@@ -352,11 +352,23 @@ func (x *Training) press(msg keys.Press) tea.Cmd {
 // hinted are the hints that were given, the last one first.
 func (x *Training) hinted(width int) []string {
 	var lines []string
+	commands := false
 	for i := len(x.hints) - 1; i >= 0; i-- {
 		if len(lines) > 0 {
 			lines = append(lines, "", x.Theme.Dim.Paint(fmt.Sprintf("Hint %d", i+1)))
 		}
-		lines = append(lines, draw.Wrap(x.hints[i], width)...)
+		for line := range strings.SplitSeq(x.hints[i], "\n") {
+			if strings.HasPrefix(line, "revenant ") { // to be typed
+				lines = append(lines, draw.PaintAll(x.Theme.Bold, draw.HangLine("  "+draw.Safe(line), width))...)
+				commands = true
+				continue
+			}
+			lines = append(lines, draw.Wrap(line, width)...)
+		}
+	}
+	if commands {
+		lines = append(lines, "")
+		lines = append(lines, draw.PaintAll(x.Theme.Dim, draw.Wrap("Commands are for another terminal, in "+x.of.Dir+". The other screens show the same files.", width))...)
 	}
 	if left := len(x.active.Hints) - len(x.hints); left > 0 {
 		lines = append(lines, "", x.Theme.Dim.Paint(x.Keymap.Key(keys.HintFor)+": "+words.Count(left, "hint")+" more"))
