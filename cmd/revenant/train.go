@@ -79,7 +79,8 @@ in it, and if it predicts, under every plan, what the pair does.
 --seed N makes a scenario of a number, as many as there are numbers: the same number
 and --level make the same one. What is solved is kept in the file --progress, in
 the form that --check reads. --check does again what files of answers say was done,
-and reports it to a teacher; docs/train.md has their form.
+and reports it to a teacher; docs/train.md has their form. A directory among them is a
+scenario of --make that the answers are about.
 
 Exit codes: 0 done; 1 the scenario was left unsolved, or with --check something in
 the files is not solved; 2 there is none of that name, no moment of that id, none
@@ -91,7 +92,8 @@ could be made, or a file could not be read or written.`,
   revenant train phantom --at 01.a0
   revenant train --make backup.db current.db --out mine
   revenant train mine
-  revenant train --check class/*.yaml`,
+  revenant train --check class/*.yaml
+  revenant train --check class/*.yaml mine`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(o.answers) > 0 || o.make { // which says itself what it lacks
 				return nil

@@ -3,11 +3,13 @@ package terminal
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"revenant/internal/corpus"
 	"revenant/train"
 )
 
@@ -131,4 +133,42 @@ func way(t *testing.T, s *train.Scenario) (list []step) {
 		list = append(list, step{keys, want, ""})
 	}
 	return list
+}
+
+// TestMadeTraining plays a scenario that is made of a pair: its files are shown, also after
+// those of another one and at a moment, and what was done is kept.
+func TestMadeTraining(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"backup.db", "current.db"} {
+		if err := os.WriteFile(filepath.Join(dir, name), corpus.Unpack(t, "../../testdata/clusters/scenario-1/plain/"+name+".gz"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	made := filepath.Join(dir, "mine")
+	if out, err := exec.Command(program, "train", "--make", filepath.Join(dir, "backup.db"), filepath.Join(dir, "current.db"), "--out", made).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	text, err := os.ReadFile(filepath.Join(made, train.PairScenario))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := train.ReadPair(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	environ := "LANG=C.UTF-8 XDG_STATE_HOME=" + dir
+	term := open(t, 100, 30, environ, "train", made)
+	term.play("", []step{
+		{"", "A restore of a real cluster", ""},
+		{":train node<Enter>", "The node that only the newer state knows", ""},
+		{":train " + made + " " + s.Solution + "<Enter>", "Goal 2  ✓ reached", ""},
+		{"a", "answer: ", ""}, {"1528<Enter>", "Solved. It cost", ""},
+		{"<Escape>", "What can be done", ""},
+		{"<Escape>", " solved ", ""},
+		{"q", "", ""},
+	})
+	term.ends()
+	term = open(t, 100, 30, environ, "train", made)
+	term.play("", []step{{"", "A restore of a real cluster", ""}, {"<Escape>", "What can be done", ""}, {"<Escape>", " solved ", ""}, {"q", "", ""}})
+	term.ends()
 }
