@@ -57,6 +57,14 @@ type goalMark struct {
 // check checks files of answers. Directories among the paths are scenarios that were made of
 // snapshots.
 func (o *trainOptions) check(ctx context.Context, list []train.Scenario, named []string) error {
+	guard, err := (&openOptions{}).guardOutputs(o.streams, named...) // no report goes into what is handed in
+	if err != nil {
+		return err
+	}
+	targets, err := o.output.targets(guard)
+	if err != nil {
+		return err
+	}
 	var paths []string
 	for _, path := range named {
 		if !isDir(path) {
@@ -71,14 +79,6 @@ func (o *trainOptions) check(ctx context.Context, list []train.Scenario, named [
 			return fmt.Errorf("--check: %w", err)
 		}
 		list = append(slices.Clone(list), *s)
-	}
-	guard, err := (&openOptions{}).guardOutputs(o.streams, named...) // no report goes into what is handed in
-	if err != nil {
-		return err
-	}
-	targets, err := o.output.targets(guard)
-	if err != nil {
-		return err
 	}
 	doc := &classReport{SchemaVersion: report.SchemaVersion, Kind: "Training", Tool: tool(), Learners: []learnerMark{}}
 	for _, path := range paths {
