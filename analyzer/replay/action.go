@@ -369,19 +369,6 @@ func (s *State) disconnect(server int) {
 	}
 }
 
-// loseLeases is an outage for the controllers.
-func (s *State) loseLeases(by byer) {
-	if s.Controllers.Up {
-		s.restartControllers()
-		by(ruleLease)
-	}
-}
-
-func (s *State) restartControllers() {
-	k := &s.Controllers
-	k.Watch, k.Seen, k.MustList = -1, 0, true
-}
-
 // list fills an API server's cache with what etcd holds.
 func (s *State) list(v *Server) {
 	v.Base, v.Holds, v.Timeline, v.Listed, v.Seen = s.Etcd.Base, s.Etcd.Holds, s.Etcd.Restores, s.Etcd.Revision, s.Etcd.Revision
@@ -456,29 +443,6 @@ func (c *Cluster) connect(s *State, node, server int, say sayer, by byer) {
 		by(ruleResume)
 		say("The kubelet of %s resumes its watch at %d with the API server %s.", name, k.Seen, api)
 	}
-}
-
-// connectControllers is the controllers reaching an API server.
-func (c *Cluster) connectControllers(s *State, server int, say sayer, by byer) {
-	k, v, api := &s.Controllers, &s.Servers[server], c.Servers[server]
-	k.Watch = int8(server)
-	switch {
-	case k.MustList:
-		by(ruleLease)
-		say("The controllers list from the API server %s%s.", api, c.erasedToo(s, server))
-	case k.Seen < v.Listed:
-		by(ruleExpired)
-		say("The controllers resume at %d, and the first list of the API server %s was at %d: they list%s.", k.Seen, api, v.Listed, c.erasedToo(s, server))
-	case k.Seen > v.Seen:
-		by(ruleResume, ruleDeaf)
-		say("The controllers resume at %d, and the API server %s is at %d: their watch is accepted and delivers nothing.", k.Seen, api, v.Seen)
-		return
-	default:
-		by(ruleResume)
-		say("The controllers resume their watch at %d with the API server %s.", k.Seen, api)
-		return
-	}
-	k.Seen, k.Timeline, k.MustList = v.Seen, v.Timeline, false
 }
 
 func (c *Cluster) erasedToo(s *State, server int) string {

@@ -89,16 +89,6 @@ type Kubelet struct {
 	Timeline uint16
 }
 
-// Controllers are the controllers and the scheduler, as one watcher: they list and watch as
-// kubelets do.
-type Controllers struct {
-	Up       bool   // they are in the play
-	Watch    int8   // as a kubelet's, and so are the others
-	Seen     int64  // 0 before they have listed
-	MustList bool   // they are started again
-	Timeline uint16 // of the API server they listed from last
-}
-
 // Did is what a kubelet has done about its pods since the restore.
 type Did uint8
 

@@ -37,13 +37,6 @@ type KubeletView struct {
 	Phantoms int    // on its node
 }
 
-// ControllersView is the controllers and what they are doing.
-type ControllersView struct {
-	Controllers
-	Deaf, Erased bool   // they hear nothing; they see what etcd has lost
-	Doing, Why   string // as a kubelet's
-}
-
 // PodView is a pod, and what is so of it.
 type PodView struct {
 	Name, UID        string
@@ -135,33 +128,6 @@ func (c *Cluster) Actors(s *State) (servers []ServerView, kubelets []KubeletView
 		controllers = c.controllers(s)
 	}
 	return servers, kubelets, controllers
-}
-
-func (c *Cluster) controllers(s *State) *ControllersView {
-	v := &ControllersView{Controllers: s.Controllers, Deaf: s.deaf(s.Controllers.Watch, s.Controllers.Seen)}
-	switch {
-	case v.Watch < 0 && v.MustList:
-		v.Doing, v.Why = "are about to list", "They have been started again, and list from the first API server that accepts them."
-		return v
-	case v.Watch < 0:
-		v.Doing, v.Why = "are not connected", fmt.Sprintf("They resume their watch at %d, the last revision they have seen.", v.Seen)
-		return v
-	}
-	api, name := &s.Servers[v.Watch], c.Servers[v.Watch]
-	v.Erased = s.Erased(int(v.Watch))
-	switch {
-	case v.Erased:
-		v.Doing, v.Why = "see the erased past", fmt.Sprintf("They list and watch through %s, which was left running: nothing that the restore has changed reaches them.", name)
-	case v.Deaf:
-		v.Doing, v.Why = "deaf", fmt.Sprintf("They have seen revision %d, and %s is at %d: nothing that is written up to %d reaches them.", v.Seen, name, api.Seen, v.Seen)
-	case v.Timeline < s.Etcd.Restores:
-		v.Doing, v.Why = "watch, and have not listed", "They hear what is written from now on, and still know what was before the restore."
-	case v.Seen < api.Seen:
-		v.Doing, v.Why = "are about to hear", fmt.Sprintf("They have seen revision %d, and %s is at %d.", v.Seen, name, api.Seen)
-	default:
-		v.Doing, v.Why = "see what etcd holds", fmt.Sprintf("They have seen all that %s has, up to revision %d.", name, v.Seen)
-	}
-	return v
 }
 
 func (c *Cluster) server(s *State, i int) ServerView {
