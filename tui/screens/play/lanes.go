@@ -12,6 +12,7 @@ import (
 	"revenant/analyzer/restore"
 	"revenant/internal/words"
 	"revenant/tui/draw"
+	"revenant/tui/keys"
 	"revenant/tui/screens/shared"
 )
 
@@ -228,7 +229,7 @@ func (s *stage) pods(width, most int) []string {
 			switch {
 			case p.Phantom || p.Ghost:
 				return 0
-			case len(p.MayRunOn) > 0 || (p.Stored == nil) != (len(p.RunsOn) == 0):
+			case len(p.MayRunOn) > 0 || (p.Stored != nil && p.Stored.Phase == "Running") != (len(p.RunsOn) > 0):
 				return 1
 			}
 			return 2
@@ -286,7 +287,7 @@ func (s *stage) pods(width, most int) []string {
 		lines = append(lines, color.Paint(t.Cut(line, width)))
 	}
 	if hidden > 0 {
-		lines = append(lines, t.Dim.Paint(t.Cut("  and "+words.Count(hidden, "pod")+" more", width)))
+		lines = append(lines, t.Dim.Paint(t.Cut("  and "+words.Count(hidden, "pod")+" more ("+s.Keymap.Key(keys.Why)+": all)", width)))
 	}
 	return lines
 }

@@ -347,6 +347,9 @@ func (s *stage) why(width int) []string {
 			lines = append(lines, draw.Item("", "The pod "+pod.Name+": "+pod.Why, width)...)
 		}
 	}
+	if n := len(s.shown.view.Pods); n > 0 {
+		lines = append(append(lines, ""), s.pods(width, n+1)...)
+	}
 	lines = append(lines, "")
 	return append(lines, draw.Wrap("The id of this moment is "+s.shown.id+": "+s.Keymap.Key(keys.ToMoment)+" goes back to it.", width)...)
 }
