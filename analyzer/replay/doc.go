@@ -1,8 +1,9 @@
 // Package replay is a restore as a state machine: etcd with its revision and what is
-// compacted, each API server with its watch cache, and each kubelet with the last revision
-// it has seen, its watch and the pods it runs. Operators act, and the environment answers:
-// a load balancer picks an API server, a watch is refused, an event arrives. Every
-// transition names the rule of etcd or Kubernetes that it follows.
+// compacted, each API server with its watch cache, the controllers and the scheduler as one
+// watcher, and each kubelet with the last revision it has seen, its watch and the pods it
+// runs. Operators act, and the environment answers: a load balancer picks an API server, a
+// watch is refused, an event arrives. Every transition names the rule of etcd or Kubernetes
+// that it follows.
 //
 // What goes in is a Comparison of a backup and a current state. The machine decides which
 // API server serves what, and what each kubelet does; what that makes of a pod is the
