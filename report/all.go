@@ -108,7 +108,7 @@ func (r *Report) HTML(w *Printer) {
 	sections := w.sections(page.Section{ID: "plans", Title: "Plans side by side", Write: func() {
 		plans.plans(w)
 		w.sheet.flush()
-		w.sheet.page.El("p", "", countsText)
+		w.sheet.page.El("p", "", words.LikelyText)
 	}})
 	sections = append(sections, take("Outcomes", "What to do")...)
 	preflight := r.Preflight.sections(w)

@@ -25,10 +25,8 @@ func (c *PlanComparison) Text(w *Printer) {
 	c.plans(w)
 	w.Line("")
 	w.Wrapped("", textWidth, c.Reason)
-	w.Wrapped("", textWidth, countsText)
+	w.Wrapped("", textWidth, words.LikelyText)
 }
-
-const countsText = "A count such as 12+3? is of 12 certain pods and up to 3 more."
 
 // facts are what the comparison rests on.
 func (c *PlanComparison) facts(w *Printer) {
@@ -74,28 +72,16 @@ func (c *PlanComparison) table(w *Printer) {
 			occurs = occurs || c.Modes[i].Summary[o.ID] > 0
 		}
 		if occurs {
-			row(o.Severity, string(o.ID), func(m *restore.ModeOutcome) string { return sure(m.Certain[o.ID], m.Summary[o.ID]) })
+			row(o.Severity, string(o.ID), func(m *restore.ModeOutcome) string {
+				return words.Likely(m.Certain[o.ID], m.Summary[o.ID]-m.Certain[o.ID])
+			})
 		}
 	}
-	number := func(n int) string { return sure(n, n) }
-	row(restore.Critical, "nothing repairs", func(m *restore.ModeOutcome) string { return number(m.Critical) })
-	row(restore.Warning, "run twice", func(m *restore.ModeOutcome) string { return number(m.DoubleRuns) })
-	row(restore.Warning, "stopped gracefully", func(m *restore.ModeOutcome) string { return number(m.Graceful) })
-	row(restore.Warning, "killed in 2 s", func(m *restore.ModeOutcome) string { return number(m.Killed) })
+	row(restore.Critical, "nothing repairs", func(m *restore.ModeOutcome) string { return words.NumberOrDash(m.Critical) })
+	row(restore.Warning, "run twice", func(m *restore.ModeOutcome) string { return words.NumberOrDash(m.DoubleRuns) })
+	row(restore.Warning, "stopped gracefully", func(m *restore.ModeOutcome) string { return words.NumberOrDash(m.Graceful) })
+	row(restore.Warning, "killed in 2 s", func(m *restore.ModeOutcome) string { return words.NumberOrDash(m.Killed) })
 	w.Table(header, rows, severities)
-}
-
-// sure writes a count with how much of it is certain.
-func sure(certain, all int) string {
-	switch {
-	case all == 0:
-		return "-"
-	case certain == all:
-		return words.Number(all)
-	case certain == 0:
-		return words.Number(all) + "?"
-	}
-	return fmt.Sprintf("%s+%s?", words.Number(certain), words.Number(all-certain))
 }
 
 // planFlags is the plan as flags of predict.

@@ -172,4 +172,7 @@ func (p *Prediction) workloadTable(w *Printer) {
 		rows[i] = page.Row{Mark: marks[o.Severity], Cells: []string{o.Namespace, o.Kind + "/" + o.Name, words.Number(o.Wanted), words.Number(o.Believed), runningText(o), words.NumberOrDash(o.Recreates), what}}
 	}
 	w.sheet.page.Table("workloads", "Workloads: pods wanted, believed by the API, really running, and recreated by their controllers", []page.Column{{Title: "namespace"}, {Title: "workload"}, {Title: "wanted", Number: true}, {Title: "believed", Number: true}, {Title: "running", Number: true}, {Title: "new", Number: true}, {Title: "what happens", Wide: true}}, rows)
+	if mayRun(list) {
+		w.sheet.page.El("p", "", words.LikelyText)
+	}
 }

@@ -87,7 +87,7 @@ func (c *PlanComparison) HTML(w *Printer) {
 		page.Section{ID: "plans", Title: "Plans", Write: func() {
 			c.plans(w)
 			w.sheet.flush()
-			w.sheet.page.El("p", "", countsText)
+			w.sheet.page.El("p", "", words.LikelyText)
 		}},
 		page.Section{ID: "evidence", Title: "Evidence and custody", Write: func() {
 			c.facts(w)

@@ -119,7 +119,7 @@ func numbers(rows [][]string, column int) bool {
 	seen := false
 	for _, row := range rows {
 		cell := row[column]
-		if cell != "-" && strings.Trim(cell, "0123456789,+?") != "" {
+		if cell != "-" && strings.Trim(cell, "0123456789, ?") != "" {
 			return false
 		}
 		seen = seen || cell != "-"

@@ -31,6 +31,9 @@ func (p *Prediction) workloads(w *Printer) {
 	w.Line("")
 	w.Line("Workloads: pods wanted, believed by the API, really running, and recreated by their controllers")
 	w.Table([]string{"NAMESPACE", "WORKLOAD", "WANTED", "BELIEVED", "RUNNING", "NEW", "WHAT HAPPENS"}, rows, severities)
+	if mayRun(list) {
+		w.Wrapped("  ", textWidth, words.LikelyText)
+	}
 	for _, o := range list {
 		if o.Action != "" {
 			w.Wrapped("  ", textWidth, fmt.Sprintf("%s/%s: %s", o.Namespace, o.Name, o.Action))
@@ -41,10 +44,14 @@ func (p *Prediction) workloads(w *Printer) {
 	}
 }
 
+func mayRun(list []*restore.WorkloadOutcome) bool {
+	return slices.ContainsFunc(list, func(o *restore.WorkloadOutcome) bool { return o.MayRun > 0 })
+}
+
 // runningText is how many pods of a workload run, and how many more may.
 func runningText(o *restore.WorkloadOutcome) string {
 	if o.MayRun > 0 {
-		return words.Number(o.Running) + "+" + words.Number(o.MayRun) + "?"
+		return words.Likely(o.Running, o.MayRun)
 	}
 	return words.Number(o.Running)
 }

@@ -62,6 +62,9 @@ func NumberOrDash[T Integer](n T) string {
 	return Number(n)
 }
 
+// LikelyText explains what Likely writes.
+const LikelyText = "Counts: 3 are certain, 3? are only possible, 3 1? is 3 certain ones and 1 that is possible."
+
 // Likely writes a count of what is certain, and of what is only possible with a question mark
 // after it: 3, 33?, or both: 3 1?. It is - where there is neither.
 func Likely[T Integer](certain, possible T) string {

@@ -51,7 +51,8 @@
       let order = rows;
       if (column >= 0) {
         const keys = new Map(rows.map((row) => {
-          const v = value(row), n = Number(v.replace(/,/g, ""));
+          const v = value(row);
+          const n = v.replace(/[,?]/g, "").split(" ").reduce((sum, part) => sum + Number(part), 0); // of 3 1? as well
           return [row, v !== "" && !Number.isNaN(n) ? n : v];
         }));
         const compare = (a, b) => {

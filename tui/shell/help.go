@@ -6,6 +6,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"revenant/analyzer/restore"
+	"revenant/internal/words"
 	"revenant/tui/draw"
 	"revenant/tui/keys"
 	"revenant/tui/screens/shared"
@@ -98,7 +99,7 @@ var asciiArrows = strings.NewReplacer("↑", "up", "↓", "down", "←", "left")
 func (h *helpScreen) outcomeLines(width int) []string {
 	t := h.Theme
 	lines := append([]string{t.Heading("Outcomes", width)}, draw.Wrap(shared.Marks(t), width)...)
-	lines = append(append(lines, draw.Wrap("Counts: 3 are certain, 3? are only possible, 3 1? is 3 certain ones and 1 that is possible.", width)...), "")
+	lines = append(append(lines, draw.Wrap(words.LikelyText, width)...), "")
 	marks := marksOf(t)
 	for _, o := range restore.Outcomes {
 		color, _ := shared.Severity(t, o.Severity)
