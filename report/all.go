@@ -84,8 +84,8 @@ func (c *Change) cells() []string {
 	return []string{c.What, c.Resource, words.OrDash(c.Namespace), c.Name, words.NumberOrDash(c.Before), words.NumberOrDash(c.After), c.Note}
 }
 
-// HTML writes the report as one page.
-func (r *Report) HTML(w *Printer) {
+// Page writes the report as one page.
+func (r *Report) Page(w *Printer) {
 	p, plans := &Prediction{Prediction: r.Prediction}, &PlanComparison{r.Plans}
 	severity, headline := p.Headline()
 	head := page.Head{
@@ -155,8 +155,8 @@ type Difference struct {
 // Fields are what differs of an object, line by line.
 type Fields struct{ Title, Text string }
 
-// HTML writes the difference as a page.
-func (d *Difference) HTML(w *Printer) {
+// Page writes the difference as a page.
+func (d *Difference) Page(w *Printer) {
 	head := page.Head{Kind: "Difference", About: about(d.Evidence), Verdict: d.Changes.Summary[0], Verdicts: d.Changes.Summary[1:]}
 	w.sheet.page.Write(head, toolLine(d.Tool), w.sections(
 		page.Section{ID: "objects", Title: "Objects", Write: when(len(d.Changes.Objects) > 0, func() { (&Changes{Objects: d.Changes.Objects}).page(w) })},
@@ -184,8 +184,8 @@ type Timeline struct {
 	Rows     [][]string // revision, from, to, verb, namespace, object, who, what
 }
 
-// HTML writes the timeline as a page.
-func (t *Timeline) HTML(w *Printer) {
+// Page writes the timeline as a page.
+func (t *Timeline) Page(w *Printer) {
 	rows := make([]page.Row, len(t.Rows))
 	for i := range t.Rows {
 		rows[i].Cells = t.Rows[i]

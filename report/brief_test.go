@@ -4,6 +4,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"revenant/report"
 )
 
 // TestBrief: all that is no command is a comment of a shell.
@@ -16,7 +18,7 @@ func TestBrief(t *testing.T) {
 	for _, c := range r.Steps[0].Commands {
 		want = append(want, strings.Split(c.Run, "\n")...)
 	}
-	lines := render(t, r.Text)
+	lines := render(t, report.NewPrinter, r.Text)
 	for _, line := range lines {
 		if line != "" && !strings.HasPrefix(line, "# ") {
 			got = append(got, line)

@@ -12,8 +12,8 @@ import (
 	"revenant/report/page"
 )
 
-// HTML writes the checks as a page.
-func (f *Preflight) HTML(w *Printer) {
+// Page writes the checks as a page.
+func (f *Preflight) Page(w *Printer) {
 	w.sheet.page.Write(page.Head{Kind: "Preflight", About: about(f.Evidence), Mark: marks[severityOf(f.Grade)], Verdict: f.Headline}, toolLine(f.Tool), w.sections(f.sections(w)...))
 }
 
@@ -77,8 +77,8 @@ func (f *Preflight) attention(w *Printer) {
 	}
 }
 
-// HTML writes the verification as a page.
-func (v *Verification) HTML(w *Printer) {
+// Page writes the verification as a page.
+func (v *Verification) Page(w *Printer) {
 	severity, headline := v.headline()
 	w.sheet.page.Write(page.Head{Kind: "Verification", About: append(about(v.Evidence), "held against: "+v.API), Mark: marks[severity], Verdict: headline}, toolLine(v.Tool), w.sections(
 		page.Section{ID: "findings", Title: "Findings", Write: when(len(v.Findings) > 0, func() { v.findings(w) })},
@@ -96,8 +96,8 @@ func (v *Verification) HTML(w *Printer) {
 	))
 }
 
-// HTML writes the inspection as a page.
-func (in *Inspection) HTML(w *Printer) {
+// Page writes the inspection as a page.
+func (in *Inspection) Page(w *Printer) {
 	head := page.Head{Kind: "Inspection", About: about(in.evidence())}
 	for i := range in.Evidence {
 		e := &in.Evidence[i]

@@ -10,9 +10,9 @@ import (
 	"revenant/report/page"
 )
 
-// HTML writes the prediction as a page: all that its text has, every pod, and pictures
+// Page writes the prediction as a page: all that its text has, every pod, and pictures
 // of the revisions and of the nodes.
-func (p *Prediction) HTML(w *Printer) {
+func (p *Prediction) Page(w *Printer) {
 	severity, headline := p.Headline()
 	w.sheet.page.Write(page.Head{Kind: "Prediction", About: about(p.Evidence), Mark: marks[severity], Verdict: headline}, toolLine(p.Tool), p.sections(w))
 }

@@ -8,8 +8,8 @@ import (
 	"revenant/report/page"
 )
 
-// HTML writes the runbook as a page.
-func (r *Runbook) HTML(w *Printer) {
+// Page writes the runbook as a page.
+func (r *Runbook) Page(w *Printer) {
 	head := page.Head{Kind: "Restore runbook", About: about(r.Evidence), Verdict: r.Summary.Does}
 	if r.Predicted != "" {
 		head.Verdicts = append(head.Verdicts, r.Predicted)
@@ -75,8 +75,8 @@ func (r *Runbook) pageStep(w *Printer, i int) {
 	}
 }
 
-// HTML writes the comparison as a page.
-func (c *PlanComparison) HTML(w *Printer) {
+// Page writes the comparison as a page.
+func (c *PlanComparison) Page(w *Printer) {
 	m := &c.Modes[c.LeastHarm]
 	head := page.Head{Kind: "Ways to restore, side by side", About: about(c.Evidence), Mark: marks[m.Severity], Verdict: c.Reason}
 	if len(c.Missing) > 0 {

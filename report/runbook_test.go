@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"bytes"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -35,10 +36,10 @@ func book() *report.Runbook {
 	}}
 }
 
-func render(t *testing.T, write func(*report.Printer)) []string {
+func render(t *testing.T, on func(io.Writer) *report.Printer, write func(*report.Printer)) []string {
 	t.Helper()
 	var b bytes.Buffer
-	p := report.NewPrinter(&b)
+	p := on(&b)
 	write(p)
 	if err := p.Flush(); err != nil {
 		t.Fatal(err)
@@ -53,7 +54,7 @@ func render(t *testing.T, write func(*report.Printer)) []string {
 // broken inside a word.
 func TestRunbookText(t *testing.T) {
 	r := book()
-	lines := render(t, r.Text)
+	lines := render(t, report.NewPrinter, r.Text)
 	var commands []string
 	for _, c := range r.Steps[0].Commands {
 		commands = append(commands, strings.Split(c.Run, "\n")...)
@@ -80,7 +81,7 @@ func TestRunbookText(t *testing.T) {
 // and text that is only text.
 func TestRunbookMarkdown(t *testing.T) {
 	r := book()
-	lines := render(t, r.Markdown)
+	lines := render(t, report.NewMarkdown, r.Page)
 	var code []string
 	fence := ""
 	for _, line := range lines {
@@ -91,7 +92,7 @@ func TestRunbookMarkdown(t *testing.T) {
 			fence = ""
 		case fence != "":
 			code = append(code, line)
-		case strings.Contains(line, "script") && line != `> **Warning:** \<script\>alert(1)\</script\> \*bold\* \[link\](http://example.com) \# title`:
+		case strings.Contains(line, "script") && line != `> **Warning:** \<script\>alert(1)\</script\> \*bold\* \[link\](http\://example.com) \# title`:
 			t.Errorf("markup came through: %s", line)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 
 // Paged is a document that can be written as a page.
 type Paged interface {
-	HTML(*Printer)
+	Page(*Printer)
 }
 
 // NewPage returns a Printer that writes a page on w: what writes text writes the same
@@ -20,9 +20,14 @@ func NewPage(w io.Writer) *Printer {
 	return &Printer{Width: textWidth, sheet: &sheet{page: page.New(w)}}
 }
 
+// NewMarkdown is NewPage for Markdown.
+func NewMarkdown(w io.Writer) *Printer {
+	return &Printer{Width: textWidth, sheet: &sheet{page: page.NewMarkdown(w)}}
+}
+
 // sheet makes elements of a page of what is written as text.
 type sheet struct {
-	page *page.Page
+	page page.Writer
 
 	// What is written once it is known what follows.
 	pending  string // a line, which is a heading where indented text follows it

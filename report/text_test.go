@@ -32,7 +32,7 @@ func TestPrinterIsBounded(t *testing.T) {
 					p.Table([]string{"A", "B", "C"}, [][]string{{long, long, long}, {"a", "b", "c"}}, nil)
 				}, 3 * 4 << 10},
 			} {
-				for _, line := range render(t, write.do) {
+				for _, line := range render(t, report.NewPrinter, write.do) {
 					if len(line) > write.most {
 						t.Errorf("%s: a line of %d bytes", what, len(line))
 					}
@@ -44,7 +44,7 @@ func TestPrinterIsBounded(t *testing.T) {
 			r := book()
 			r.Warnings, r.Unknowns, r.Platform.Title = []string{long}, []string{long}, long
 			r.Steps = append(r.Steps, runbook.Step{Title: long, Why: long, Commands: []runbook.Command{{Run: "x", Where: long, Comment: long}}, Checks: []string{long}, Warnings: []string{long}})
-			for _, line := range append(render(t, r.Text), render(t, r.Markdown)...) {
+			for _, line := range append(render(t, report.NewPrinter, r.Text), render(t, report.NewMarkdown, r.Page)...) {
 				if len(line) > 3*32<<10+100 {
 					t.Errorf("a runbook: a line of %d bytes", len(line))
 				}
@@ -59,14 +59,14 @@ func TestCommandsAreWhole(t *testing.T) {
 	long := "one " + strings.Repeat("--long-flag=value ", 20_000) + "end"
 	fences := "two '" + strings.Repeat("`", 1<<20) + "'"
 	r.Steps[0].Commands = []runbook.Command{{Run: long, Where: "node-1"}, {Run: fences, Where: "node-1"}}
-	for name, write := range map[string]func(*report.Printer){"text": r.Text, "markdown": r.Markdown} {
-		text := strings.Join(render(t, write), "\n")
+	markdown := strings.Join(render(t, report.NewMarkdown, r.Page), "\n")
+	for name, text := range map[string]string{"text": strings.Join(render(t, report.NewPrinter, r.Text), "\n"), "markdown": markdown} {
 		if !strings.Contains(text, long+"\n") || !strings.Contains(text, fences+"\n") {
 			t.Errorf("%s: a command is not whole", name)
 		}
 	}
 	fence := strings.Repeat("`", 1<<20+1)
-	if text := strings.Join(render(t, r.Markdown), "\n"); !strings.Contains(text, "\n"+fence+"sh\n"+fences+"\n"+fence+"\n") {
+	if !strings.Contains(markdown, "\n"+fence+"sh\n"+fences+"\n"+fence+"\n") {
 		t.Error("the fence does not hold")
 	}
 }

@@ -38,7 +38,7 @@ type diffOptions struct {
 }
 
 func newDiff(s streams, f runFunc) *cobra.Command {
-	o := &diffOptions{streams: s, output: outputOptions{formats: []string{"text", "table", "json", "html"}}}
+	o := &diffOptions{streams: s, output: outputOptions{formats: []string{"text", "table", "markdown", "json", "html"}}}
 	cmd := &cobra.Command{
 		Use:   "diff FILE... [RESOURCE [NAME]... | RESOURCE/NAME... | KEY...]",
 		Short: "Show what differs between two states, object by object",

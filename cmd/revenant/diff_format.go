@@ -33,8 +33,8 @@ func (d *stateDiff) encode(ctx context.Context, w io.Writer, format string, colo
 		return d.json(ctx, w)
 	case "table":
 		return d.table(ctx, w)
-	case "html":
-		return d.html(ctx, w)
+	case "html", "markdown":
+		return d.page(ctx, w, format)
 	}
 	return d.text(ctx, w, color)
 }
@@ -125,8 +125,8 @@ func (d *stateDiff) changes(ctx context.Context, each func(i int, o *diff.Object
 	return list, ctx.Err()
 }
 
-// html writes a page: the objects that differ in a table, and the fields of each.
-func (d *stateDiff) html(ctx context.Context, w io.Writer) (err error) {
+// page writes a page: the objects that differ in a table, and the fields of each.
+func (d *stateDiff) page(ctx context.Context, w io.Writer, format string) (err error) {
 	doc := report.Difference{Tool: tool()}
 	if doc.Evidence, err = d.evidence(ctx); err != nil {
 		return err
@@ -142,9 +142,7 @@ func (d *stateDiff) html(ctx context.Context, w io.Writer) (err error) {
 		return err
 	}
 	doc.Changes.Summary = append(doc.Changes.Summary, d.summary(fields)...)
-	page := report.NewPage(w)
-	doc.HTML(page)
-	return page.Flush()
+	return writePage(w, format, &doc)
 }
 
 // evidence is what the two states are read from.

@@ -547,7 +547,7 @@ func (r *hostileRun) make(t *testing.T, backup, current string) {
 // all gives the case to every command, or to a third of them in turn.
 func (r *hostileRun) all(t *testing.T) {
 	backup, current := r.in(r.Backup.Path), r.in(r.Current.Path)
-	data, runbook := []string{"table", "json", "yaml"}, []string{"text", "markdown", "json", "html"}
+	data, runbook := []string{"table", "json", "yaml"}, []string{"text", "markdown", "json", "yaml", "html"}
 	platform := platformNames()[int(r.Seed/3)%len(platformNames())]
 	clean := r.out("clean.db")
 	for i, command := range []struct {
@@ -558,16 +558,16 @@ func (r *hostileRun) all(t *testing.T) {
 			r.judgeInspection(r.ask(t, "inspect", "-o", data, "inspect", "--hash", "--at", "5", "--at", "2026-11-23T04:58Z", current), r.Current)
 		}},
 		{"predict", func() {
-			r.judgePrediction(r.ask(t, "predict", "-o", append(slices.Clone(data), "html", "sarif", "attestation"), "predict", "--all", backup, current))
+			r.judgePrediction(r.ask(t, "predict", "-o", append(slices.Clone(data), "markdown", "html", "sarif", "attestation"), "predict", "--all", backup, current))
 		}},
 		{"report", func() {
-			r.ask(t, "report", "-o", []string{"text", "json", "yaml", "html"}, "report", "--platform", platform, backup, current)
+			r.ask(t, "report", "-o", []string{"text", "markdown", "json", "yaml", "html"}, "report", "--platform", platform, backup, current)
 		}},
 		{"verify", func() {
-			r.judgeDrift(r.ask(t, "verify", "-o", append(slices.Clone(data), "html", "sarif", "attestation"), r.verify(current)...))
+			r.judgeDrift(r.ask(t, "verify", "-o", append(slices.Clone(data), "markdown", "html", "sarif", "attestation"), r.verify(current)...))
 		}},
 		{"inspect several", func() {
-			r.judgeInspection(r.ask(t, "inspect several", "-o", append(slices.Clone(data), "html", "sarif", "attestation"), "inspect", backup, current), r.Backup, r.Current)
+			r.judgeInspection(r.ask(t, "inspect several", "-o", append(slices.Clone(data), "markdown", "html", "sarif", "attestation"), "inspect", backup, current), r.Backup, r.Current)
 		}},
 		{"plan", func() {
 			r.judgeRunbook(r.ask(t, "plan", "-o", runbook, "plan", "--platform", platform, backup, current), r.Backup, r.Current)
@@ -577,15 +577,15 @@ func (r *hostileRun) all(t *testing.T) {
 		}},
 		{"train", func() { r.make(t, backup, current) }},
 		{"predict and compare", func() {
-			r.judgeComparison(r.ask(t, "predict and compare", "-o", append(slices.Clone(data), "html", "attestation"), "predict", "--compare", backup, current))
+			r.judgeComparison(r.ask(t, "predict and compare", "-o", append(slices.Clone(data), "markdown", "html", "attestation"), "predict", "--compare", backup, current))
 		}},
 		{"carve", func() { r.judgeAlone(r.ask(t, "carve", "-o", data, "carve", "--objects", current), r.Current) }},
 		{"get", func() { r.ask(t, "get", "-o", []string{"json", "yaml", "wide", "name"}, "get", current) }},
 		{"diff", func() {
-			r.ask(t, "diff", "-o", []string{"text", "table", "json", "html"}, "diff", "--force", backup, current)
+			r.ask(t, "diff", "-o", []string{"text", "table", "markdown", "json", "html"}, "diff", "--force", backup, current)
 		}},
 		{"timeline", func() {
-			r.ask(t, "timeline", "-o", []string{"table", "jsonl", "timesketch", "csv", "html"}, "timeline", current)
+			r.ask(t, "timeline", "-o", []string{"table", "jsonl", "timesketch", "csv", "markdown", "html"}, "timeline", current)
 		}},
 		{"describe", func() { r.ask(t, "describe", "", nil, "describe", current, "pods") }},
 		{"storage", func() { r.judgeAlone(r.ask(t, "storage", "-o", data, "storage", "--top", "0", current), r.Current) }},
@@ -601,7 +601,7 @@ func (r *hostileRun) all(t *testing.T) {
 		{"overview", func() { r.judgeOverview(r.ask(t, "overview", "", nil, backup, current)) }},
 		{"inspect with hashkv", func() { r.ask(t, "inspect with hashkv", "-o", data[:1], "inspect", "--hashkv", current) }},
 		{"preflight", func() {
-			r.judgePreflight(r.ask(t, "preflight", "-o", []string{"text", "json", "yaml", "prometheus", "html"}, "preflight", backup, current), r.Backup, r.Current)
+			r.judgePreflight(r.ask(t, "preflight", "-o", []string{"text", "markdown", "json", "yaml", "prometheus", "html"}, "preflight", backup, current), r.Backup, r.Current)
 		}},
 		{"plan of a backup", func() {
 			r.judgeRunbook(r.ask(t, "plan of a backup", "-o", runbook, "plan", "--platform", platform, current), r.Current)

@@ -29,7 +29,7 @@ type inspectOptions struct {
 }
 
 func newInspect(s streams, f runFunc) *cobra.Command {
-	o := &inspectOptions{streams: s, output: outputOptions{formats: []string{"table", "json", "yaml", "html", "sarif", "prometheus", "attestation"}}}
+	o := &inspectOptions{streams: s, output: outputOptions{formats: []string{"table", "markdown", "json", "yaml", "html", "sarif", "prometheus", "attestation"}}}
 	cmd := &cobra.Command{
 		Use:   "inspect FILE...",
 		Short: "Show what a snapshot is and whether it is intact",

@@ -52,7 +52,7 @@ func TestLongNames(t *testing.T) {
 				"compare":  {"predict", "--compare", backup, current},
 				"overview": {backup, current},
 				"plan":     {"plan", "--platform", "kubeadm", backup, current},
-				"markdown": {"plan", "--platform", "kubeadm", "-o", "markdown", backup, current},
+				"markdown": {"report", "--platform", "kubeadm", "-o", "markdown", backup, current},
 				"report":   {"report", "--platform", "kubeadm", backup, current},
 				"html":     {"report", "--platform", "kubeadm", "-o", "html", backup, current},
 				"verify":   {"verify", current, "--dumps", in(c.Dumps), "--partial"},

@@ -28,11 +28,6 @@ type document interface {
 	Text(*report.Printer)
 }
 
-// markdowner is a document that can be written as Markdown, too.
-type markdowner interface {
-	Markdown(*report.Printer)
-}
-
 // prometheuser is a document that can be written for Prometheus, too.
 type prometheuser interface {
 	Prometheus(*report.Printer)
@@ -157,14 +152,24 @@ func write(ctx context.Context, targets []target, s streams, doc document) error
 	return nil
 }
 
+func pageFormat(format string) bool { return format == "html" || format == "markdown" }
+
+// writePage writes a page, or the same as Markdown.
+func writePage(w io.Writer, format string, doc report.Paged) error {
+	p := report.NewPage(w)
+	if format == "markdown" {
+		p = report.NewMarkdown(w)
+	}
+	doc.Page(p)
+	return p.Flush()
+}
+
 func (t target) encode(w io.Writer, doc document, color bool) error {
 	if t.format == "json" || t.format == "yaml" {
 		return encodeData(w, t.format, doc)
 	}
-	if paged, ok := doc.(report.Paged); ok && t.format == "html" {
-		p := report.NewPage(w)
-		paged.HTML(p)
-		return p.Flush()
+	if paged, ok := doc.(report.Paged); ok && pageFormat(t.format) {
+		return writePage(w, t.format, paged)
 	}
 	if alerting, ok := doc.(report.Alerting); ok && t.format == "sarif" {
 		log := alerting.SARIF()
@@ -185,11 +190,6 @@ func (t target) encode(w io.Writer, doc document, color bool) error {
 	p := report.NewPrinter(w)
 	if color {
 		p.Paint = paint
-	}
-	if md, ok := doc.(markdowner); ok && t.format == "markdown" {
-		p.Paint = nil
-		md.Markdown(p)
-		return p.Flush()
 	}
 	if prom, ok := doc.(prometheuser); ok && t.format == "prometheus" {
 		prom.Prometheus(p)

@@ -37,7 +37,7 @@ type runbookOptions struct {
 var planFlags = []string{"bump-revision", "mark-compacted", "restart-kubelets", "restart-apiservers", "keep-apiservers"}
 
 func newPlan(s streams, f runFunc) *cobra.Command {
-	o := &runbookOptions{streams: s, output: outputOptions{formats: []string{"text", "markdown", "json", "html", "attestation"}}}
+	o := &runbookOptions{streams: s, output: outputOptions{formats: []string{"text", "markdown", "json", "yaml", "html", "attestation"}}}
 	cmd := &cobra.Command{
 		Use:   "plan BACKUP [CURRENT]",
 		Short: "Write the runbook of a restore: commands, their order, and why",

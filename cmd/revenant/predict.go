@@ -97,7 +97,7 @@ type predictOptions struct {
 }
 
 func newPredict(s streams, f runFunc) *cobra.Command {
-	o := &predictOptions{streams: s, output: outputOptions{formats: []string{"table", "json", "yaml", "html", "sarif", "prometheus", "attestation"}}}
+	o := &predictOptions{streams: s, output: outputOptions{formats: []string{"table", "markdown", "json", "yaml", "html", "sarif", "prometheus", "attestation"}}}
 	cmd := &cobra.Command{
 		Use:   "predict BACKUP CURRENT | predict BACKUP [CURRENT] --onto new-machines",
 		Short: "Predict the outcome of every pod when BACKUP is restored",

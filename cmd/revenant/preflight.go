@@ -36,7 +36,7 @@ type preflightOptions struct {
 }
 
 func newPreflight(s streams, f runFunc) *cobra.Command {
-	o := &preflightOptions{streams: s, output: outputOptions{formats: []string{"text", "json", "yaml", "prometheus", "html", "sarif", "attestation"}}}
+	o := &preflightOptions{streams: s, output: outputOptions{formats: []string{"text", "markdown", "json", "yaml", "html", "sarif", "prometheus", "attestation"}}}
 	cmd := &cobra.Command{
 		Use:   "preflight BACKUP [CURRENT]",
 		Short: "Check before a restore whether this backup can be restored",

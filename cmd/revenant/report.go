@@ -29,7 +29,7 @@ type reportOptions struct {
 }
 
 func newReport(s streams, f runFunc) *cobra.Command {
-	o := &reportOptions{streams: s, output: outputOptions{formats: []string{"text", "html", "json", "yaml", "attestation"}}}
+	o := &reportOptions{streams: s, output: outputOptions{formats: []string{"text", "markdown", "json", "yaml", "html", "attestation"}}}
 	cmd := &cobra.Command{
 		Use:   "report BACKUP CURRENT",
 		Short: "Write all that is found of a restore as one document: for a change request",

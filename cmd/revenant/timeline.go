@@ -37,7 +37,7 @@ type timelineOptions struct {
 }
 
 func newTimeline(s streams, f runFunc) *cobra.Command {
-	o := &timelineOptions{streams: s, output: outputOptions{formats: []string{"table", "jsonl", "timesketch", "csv", "html"}}}
+	o := &timelineOptions{streams: s, output: outputOptions{formats: []string{"table", "jsonl", "timesketch", "csv", "markdown", "html"}}}
 	cmd := &cobra.Command{
 		Use:   "timeline FILE... [RESOURCE [NAME]... | RESOURCE/NAME... | KEY...]",
 		Short: "List every revision in order: when, what, and by whom",
@@ -94,7 +94,7 @@ func (o *timelineOptions) run(ctx context.Context, args []string) error {
 		return err
 	}
 	if len(b.files) != 2 && o.open.several(ctx, b.files) {
-		if has(b.targets, "html") {
+		if has(b.targets, "html") || has(b.targets, "markdown") {
 			return hinted(errors.New("a page is of one file, or of two"), "-o csv and -o jsonl list many files; or name two of them")
 		}
 		return o.runSeries(ctx, b.files, b.targets)

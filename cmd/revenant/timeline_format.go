@@ -134,8 +134,8 @@ func (rw *revisionWriter) row(row *revisionRow) (written bool, err error) {
 
 // encode writes all that is asked for.
 func (l *revisionList) encode(ctx context.Context, w io.Writer, format string) error {
-	if format == "html" {
-		return l.html(ctx, w)
+	if pageFormat(format) {
+		return l.page(ctx, w, format)
 	}
 	rw, err := newRevisionWriter(w, format)
 	if err != nil {
@@ -155,8 +155,8 @@ func (l *revisionList) encode(ctx context.Context, w io.Writer, format string) e
 // mostOnPage is how many revisions a page has at most.
 const mostOnPage = 100_000
 
-// html writes a page.
-func (l *revisionList) html(ctx context.Context, w io.Writer) error {
+// page writes a page.
+func (l *revisionList) page(ctx context.Context, w io.Writer, format string) error {
 	doc := report.Timeline{Tool: tool(), Notes: l.gaps(ctx)}
 	for _, s := range l.sources {
 		e, err := report.NewEvidence(ctx, "evidence", s.Snapshot)
@@ -175,9 +175,7 @@ func (l *revisionList) html(ctx context.Context, w io.Writer) error {
 		}
 		doc.Rows = append(doc.Rows, l.row(n).line())
 	}
-	p := report.NewPage(w)
-	doc.HTML(p)
-	return p.Flush()
+	return writePage(w, format, &doc)
 }
 
 // rows writes those of the timeline that was read.

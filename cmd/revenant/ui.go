@@ -252,20 +252,15 @@ func (p *pair) runbook() func(context.Context, *restore.Plan, string) (tui.Runbo
 		}
 		doc := &report.Runbook{Runbook: r}
 		text := func(width int) string {
-			return printed(func(p *report.Printer) {
-				p.Width = width
-				doc.Text(p)
-			})
+			var b strings.Builder
+			p := report.NewPrinter(&b)
+			p.Width = width
+			doc.Text(p)
+			_ = p.Flush() // a strings.Builder takes all
+			return b.String()
 		}
-		return tui.Runbook{Text: text, Markdown: printed(doc.Markdown)}, nil
+		var markdown strings.Builder
+		err = writePage(&markdown, "markdown", doc)
+		return tui.Runbook{Text: text, Markdown: markdown.String()}, err
 	}
-}
-
-// printed is what a document prints.
-func printed(print func(*report.Printer)) string {
-	var b strings.Builder
-	p := report.NewPrinter(&b)
-	print(p)
-	_ = p.Flush() // a strings.Builder takes all
-	return b.String()
 }

@@ -39,7 +39,7 @@ type verifyOptions struct {
 }
 
 func newVerify(s streams, f runFunc) *cobra.Command {
-	o := &verifyOptions{streams: s, output: outputOptions{formats: []string{"table", "json", "yaml", "html", "sarif", "attestation"}}}
+	o := &verifyOptions{streams: s, output: outputOptions{formats: []string{"table", "markdown", "json", "yaml", "html", "sarif", "attestation"}}}
 	cmd := &cobra.Command{
 		Use:   "verify SNAPSHOT --kubelet NODE=FILE... | --dumps DIR",
 		Short: "Compare what kubelets really run with what the API has, after a restore",

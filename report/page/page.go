@@ -1,5 +1,5 @@
 // Package page writes one HTML file that can be read by itself: tables, lists, commands
-// and pictures, with its style and its script in it.
+// and pictures, with its style and its script in it; or the same as Markdown, without.
 //
 // In go strings of any origin, also out of evidence, and constants that are markup. Out
 // comes a file that asks for nothing: no other file, no address. Markup is of a type
@@ -101,13 +101,7 @@ func (p *Page) Write(h Head, tool string, sections []Section) {
 	p.raw(style)
 	p.raw("</style>\n</head>\n<body>\n<header>\n<p class=\"kind\">revenant</p>\n")
 	p.El("h1", "", h.Kind)
-	if len(h.About) > 0 {
-		p.raw("<ul class=\"about\">\n")
-		for _, text := range h.About {
-			p.El("li", "", text)
-		}
-		p.raw("</ul>\n")
-	}
+	p.items("about", "", h.About)
 	if h.Verdict != "" {
 		p.raw("<div class=\"verdict ")
 		p.raw(marks[h.Mark])
@@ -192,25 +186,20 @@ func (p *Page) end(tag markup) {
 }
 
 // Bullets writes a list.
-func (p *Page) Bullets(items []string) {
-	if len(items) == 0 {
-		return
-	}
-	p.raw("<ul class=\"plain\">\n")
-	for _, text := range items {
-		p.El("li", "", text)
-	}
-	p.raw("</ul>\n")
-}
+func (p *Page) Bullets(items []string) { p.items("plain", "", items) }
 
 // Checks writes a list of what has to be made sure of.
-func (p *Page) Checks(items []string) {
+func (p *Page) Checks(items []string) { p.items("checks", "\u2610 ", items) }
+
+func (p *Page) items(class markup, before string, items []string) {
 	if len(items) == 0 {
 		return
 	}
-	p.raw("<ul class=\"checks\">\n")
+	p.raw("<ul class=\"")
+	p.raw(class)
+	p.raw("\">\n")
 	for _, text := range items {
-		p.El("li", "", "\u2610 "+text)
+		p.El("li", "", before+text)
 	}
 	p.raw("</ul>\n")
 }

@@ -40,54 +40,62 @@ func (p *Page) int(n int) { p.w.WriteString(strconv.Itoa(n)) }
 
 func (p *Page) num(x float64) { p.w.WriteString(strconv.FormatFloat(math.Round(x*10)/10, 'f', -1, 64)) }
 
+// at writes an attribute that is a number.
+func (p *Page) at(name markup, x float64) {
+	p.raw(" ")
+	p.raw(name)
+	p.raw(`="`)
+	p.num(x)
+	p.raw(`"`)
+}
+
+// shape begins an element of a class.
+func (p *Page) shape(tag, class markup) {
+	p.raw("<")
+	p.raw(tag)
+	p.raw(` class="`)
+	p.raw(class)
+	p.raw(`"`)
+}
+
 // rect draws a rectangle. fill is the colour where no style applies.
 func (p *Page) rect(class, fill markup, x, y, w, h float64, says string) {
-	p.raw(`<rect class="`)
-	p.raw(class)
-	p.raw(`" fill="`)
+	p.shape("rect", class)
+	p.raw(` fill="`)
 	p.raw(fill)
-	p.raw(`" x="`)
-	p.num(x)
-	p.raw(`" y="`)
-	p.num(y)
-	p.raw(`" width="`)
-	p.num(w)
-	p.raw(`" height="`)
-	p.num(h)
+	p.raw(`"`)
+	p.at("x", x)
+	p.at("y", y)
+	p.at("width", w)
+	p.at("height", h)
 	if says == "" {
-		p.raw("\"/>\n")
+		p.raw("/>\n")
 		return
 	}
-	p.raw(`"><title>`)
+	p.raw("><title>")
 	p.escaped(sanitize.Short(says, mostInCell))
 	p.raw("</title></rect>\n")
 }
 
 func (p *Page) line(class markup, x1, y1, x2, y2 float64) {
-	p.raw(`<line class="`)
-	p.raw(class)
-	p.raw(`" stroke="#767676" x1="`)
-	p.num(x1)
-	p.raw(`" y1="`)
-	p.num(y1)
-	p.raw(`" x2="`)
-	p.num(x2)
-	p.raw(`" y2="`)
-	p.num(y2)
-	p.raw("\"/>\n")
+	p.shape("line", class)
+	p.raw(` stroke="#767676"`)
+	p.at("x1", x1)
+	p.at("y1", y1)
+	p.at("x2", x2)
+	p.at("y2", y2)
+	p.raw("/>\n")
 }
 
 // label writes text; anchor is start, middle or end.
 func (p *Page) label(class, anchor markup, x, y float64, text string) {
-	p.raw(`<text class="`)
-	p.raw(class)
-	p.raw(`" text-anchor="`)
+	p.shape("text", class)
+	p.raw(` text-anchor="`)
 	p.raw(anchor)
-	p.raw(`" x="`)
-	p.num(x)
-	p.raw(`" y="`)
-	p.num(y)
-	p.raw(`">`)
+	p.raw(`"`)
+	p.at("x", x)
+	p.at("y", y)
+	p.raw(">")
 	p.escaped(sanitize.Short(text, mostInCell))
 	p.raw("</text>\n")
 }

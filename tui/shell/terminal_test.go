@@ -2,6 +2,7 @@ package shell
 
 import (
 	"context"
+	"io"
 	"regexp"
 	"strings"
 	"testing"
@@ -32,17 +33,18 @@ func demoInput(t testing.TB) *session.Input {
 		if err != nil {
 			return session.Runbook{}, err
 		}
-		print := func(width int, how func(*report.Runbook, *report.Printer)) string {
+		doc := &report.Runbook{Runbook: book}
+		print := func(on func(io.Writer) *report.Printer, width int, how func(*report.Printer)) string {
 			var b strings.Builder
-			p := report.NewPrinter(&b)
+			p := on(&b)
 			p.Width = width
-			how(&report.Runbook{Runbook: book}, p)
+			how(p)
 			if err := p.Flush(); err != nil {
 				t.Error(err)
 			}
 			return b.String()
 		}
-		return session.Runbook{Text: func(width int) string { return print(width, (*report.Runbook).Text) }, Markdown: print(100, (*report.Runbook).Markdown)}, nil
+		return session.Runbook{Text: func(width int) string { return print(report.NewPrinter, width, doc.Text) }, Markdown: print(report.NewMarkdown, 100, doc.Page)}, nil
 	}
 	return in
 }
