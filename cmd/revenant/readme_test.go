@@ -149,3 +149,40 @@ func TestLinks(t *testing.T) {
 		t.Errorf("%d links were found", found)
 	}
 }
+
+// TestReadmeIsShort keeps the README to what fits in a few screens.
+func TestReadmeIsShort(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(repository, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(text, []byte("\n")); n > 120 {
+		t.Errorf("README.md has %d lines, at most 120: move something to docs", n)
+	}
+}
+
+// TestPinned wants every action of a workflow by its commit, with the version beside it, and
+// no program of a release by a version that can move.
+func TestPinned(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(repository, ".github/workflows/*.yml"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	files = append(files, filepath.Join(repository, "scripts/release/goreleaser.sh"))
+	action := regexp.MustCompile(`uses: (.*)`)
+	pinned := regexp.MustCompile(`^[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range action.FindAllSubmatch(text, -1) {
+			if !pinned.Match(m[1]) {
+				t.Errorf("%s: %s", file, m[1])
+			}
+		}
+		if bytes.Contains(text, []byte("@latest")) {
+			t.Errorf("%s: @latest", file)
+		}
+	}
+}
