@@ -273,6 +273,8 @@ func TestReport(t *testing.T) {
 		p.do(media("print", ""))
 		want(p, shownRows+".length", all)
 		want(p, `[...document.querySelectorAll('.tools, nav, .command button')].some((e) => e.checkVisibility())`, false)
+		// Chromium leaves buttons out of the header that it repeats on every sheet.
+		want(p, `[...document.querySelectorAll('th button')].every((b) => getComputedStyle(b).display === 'contents')`, true)
 		p.do(media("", ""))
 		p.filter(" ")
 		want(p, shownRows+".length", all)
@@ -292,9 +294,11 @@ func TestReport(t *testing.T) {
 		}
 	})
 	t.Run("numbers", func(t *testing.T) {
+		// A count that is partly only possible stands by its sum.
+		p.do(script(`document.querySelector('table.objects tbody tr').cells[5].textContent = '1,000 1?'`))
 		press := `document.querySelectorAll('table.objects thead th')[5].querySelector('button').click()`
 		p.do(script(press))
-		want(p, `[...document.querySelectorAll('table.objects tbody tr')].map((r) => Number(r.cells[5].textContent.replace(/,/g, ''))).filter((n) => !Number.isNaN(n)).every((n, i, all) => i === 0 || all[i-1] <= n)`, true)
+		want(p, `[...document.querySelectorAll('table.objects tbody tr')].map((r) => r.cells[5].textContent === '1,000 1?' ? 1001 : Number(r.cells[5].textContent.replace(/,/g, ''))).filter((n) => !Number.isNaN(n)).every((n, i, all) => i === 0 || all[i-1] <= n)`, true)
 	})
 	t.Run("copy", func(t *testing.T) {
 		for _, clipboard := range []bool{true, false} { // with the browser's clipboard, and without
