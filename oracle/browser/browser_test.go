@@ -27,7 +27,7 @@ import (
 
 	"revenant/internal/adversary"
 	"revenant/internal/clustertest"
-	"revenant/internal/corpus"
+	"revenant/oracle/cli"
 )
 
 //go:embed package.json
@@ -59,11 +59,8 @@ func TestMain(m *testing.M) {
 
 // prepared builds the program, gets axe-core, starts Chromium and runs the tests.
 func prepared(dir string, m *testing.M) (code int, err error) {
-	program = filepath.Join(dir, "revenant")
-	build := exec.Command("go", "build", "-o", program, "./cmd/revenant")
-	build.Dir = "../.."
-	if out, err := build.CombinedOutput(); err != nil {
-		return 1, fmt.Errorf("%w\n%s", err, out)
+	if program, err = cli.Build(dir); err != nil {
+		return 1, err
 	}
 	for name, data := range map[string][]byte{"package.json": packageJSON, "package-lock.json": packageLock} {
 		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
@@ -96,29 +93,6 @@ func prepared(dir string, m *testing.M) (code int, err error) {
 		return 1, fmt.Errorf("start Chromium: %w", err)
 	}
 	return m.Run(), nil
-}
-
-// write has the program write a page, and returns where it is.
-func write(t *testing.T, args ...string) string {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "page.html")
-	out, err := exec.Command(program, append(args, "-o", "html="+file)...).CombinedOutput()
-	if _, statErr := os.Stat(file); statErr != nil {
-		t.Fatalf("%q: %v: %s", args, err, out)
-	}
-	return file
-}
-
-// demo is the pair of snapshots of a real cluster.
-func demo(t *testing.T) (backup, current string) {
-	t.Helper()
-	dir := t.TempDir()
-	for _, name := range []string{"backup", "current"} {
-		if err := os.WriteFile(filepath.Join(dir, name+".db"), corpus.Unpack(t, "../../testdata/clusters/scenario-1/plain/"+name+".db.gz"), 0o400); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return filepath.Join(dir, "backup.db"), filepath.Join(dir, "current.db")
 }
 
 // step is something to do in a tab.
@@ -256,8 +230,8 @@ func (p *tab) filter(text string) {
 
 // TestReport sorts, filters and copies in a page that is a file.
 func TestReport(t *testing.T) {
-	backup, current := demo(t)
-	path := write(t, "report", backup, current, "--platform", "kubeadm", "--restart-kubelets", "none")
+	backup, current := cli.Pair(t, t.TempDir())
+	path := cli.Write(t, program, "html", "report", backup, current, "--platform", "kubeadm", "--restart-kubelets", "none")
 	p := open(t, "file://"+path)
 	t.Run("filter", func(t *testing.T) {
 		all := get[int](p, shownRows+".length")
@@ -347,7 +321,7 @@ func (p *tab) accessible() {
 
 // TestEveryPage opens what each verb writes.
 func TestEveryPage(t *testing.T) {
-	backup, current := demo(t)
+	backup, current := cli.Pair(t, t.TempDir())
 	data, err := os.ReadFile(current)
 	if err != nil {
 		t.Fatal(err)
@@ -375,7 +349,7 @@ func TestEveryPage(t *testing.T) {
 		"timeline":                {"timeline", current, "-n", "shop"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := open(t, "file://"+write(t, args...))
+			p := open(t, "file://"+cli.Write(t, program, "html", args...))
 			want(p, `document.querySelectorAll('h1').length`, 1)
 			want(p, `document.documentElement.scrollWidth <= window.innerWidth`, true)
 			p.do(screen(390))
@@ -390,8 +364,8 @@ func TestEveryPage(t *testing.T) {
 // TestWithoutScript reads a page with JavaScript off, and behind the header that Jenkins
 // sends with what a build archives.
 func TestWithoutScript(t *testing.T) {
-	backup, current := demo(t)
-	path := write(t, "report", backup, current, "--platform", "kubeadm")
+	backup, current := cli.Pair(t, t.TempDir())
+	path := cli.Write(t, program, "html", "report", backup, current, "--platform", "kubeadm")
 	whole := open(t, "file://"+path)
 	text := func(p *tab) string {
 		return get[string](p, `(() => { const all = document.body.cloneNode(true); for (const e of all.querySelectorAll('script, .tools, .command button')) e.remove(); return all.textContent.replace(/\s+/g, ' ').trim(); })()`)
@@ -460,7 +434,7 @@ func TestHostileNames(t *testing.T) {
 			"diff":      {"diff", "--force", backup, current},
 		} {
 			t.Run(fmt.Sprint(i, " ", verb), func(t *testing.T) {
-				p := open(t, "file://"+write(t, args...))
+				p := open(t, "file://"+cli.Write(t, program, "html", args...))
 				if shown := []rune(name); !strings.Contains(get[string](p, `document.body.textContent`), string(shown[:6])) && (verb == "report" || verb == "diff") {
 					t.Errorf("the page does not have the name")
 				}
@@ -491,7 +465,7 @@ func TestLarge(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	path := write(t, "predict", backup, current)
+	path := cli.Write(t, program, "html", "predict", backup, current)
 	began := time.Now()
 	p := open(t, "file://"+path, call(performance.Enable, performance.EnableParams{TimeDomain: performance.EnableTimeDomainThreadTicks}))
 	get[int](p, `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))`)

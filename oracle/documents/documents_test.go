@@ -28,7 +28,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"revenant/internal/adversary"
-	"revenant/internal/corpus"
+	"revenant/oracle/cli"
 )
 
 var program string // revenant, built by TestMain
@@ -38,11 +38,8 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	program = filepath.Join(dir, "revenant")
-	build := exec.Command("go", "build", "-o", program, "./cmd/revenant")
-	build.Dir = "../.."
-	if out, err := build.CombinedOutput(); err != nil {
-		log.Fatalf("%v\n%s", err, out)
+	if program, err = cli.Build(dir); err != nil {
+		log.Fatal(err)
 	}
 	code := m.Run()
 	_ = os.RemoveAll(dir)
@@ -53,14 +50,15 @@ func TestMain(m *testing.M) {
 // what a node without pods says.
 func evidence(t *testing.T) {
 	t.Helper()
-	t.Chdir(t.TempDir())
-	files := map[string][]byte{"pods.json": []byte(`{"kind":"PodList","apiVersion":"v1","metadata":{},"items":[]}`)}
-	for _, name := range []string{"backup", "current"} {
-		files[name+".db"] = corpus.Unpack(t, filepath.Join(repository, "testdata/clusters/scenario-1/plain", name+".db.gz"))
+	dir := t.TempDir()
+	backup, _ := cli.Pair(t, dir)
+	t.Chdir(dir)
+	damaged, err := os.ReadFile(backup)
+	if err != nil {
+		t.Fatal(err)
 	}
-	files["damaged.db"] = slices.Clone(files["backup.db"])
-	files["damaged.db"][500000] ^= 0xff
-	for name, data := range files {
+	damaged[500000] ^= 0xff
+	for name, data := range map[string][]byte{"damaged.db": damaged, "pods.json": []byte(`{"kind":"PodList","apiVersion":"v1","metadata":{},"items":[]}`)} {
 		if err := os.WriteFile(name, data, 0o400); err != nil {
 			t.Fatal(err)
 		}
@@ -78,11 +76,9 @@ var repository = func() string {
 // write has the program write a document, which may be what a finding sets the exit code of.
 func write(t *testing.T, format string, args ...string) []byte {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "document")
-	out, err := exec.Command(program, append(args, "-o", format+"="+file)...).CombinedOutput()
-	data, readErr := os.ReadFile(file)
-	if readErr != nil {
-		t.Fatalf("%q: %v: %s", args, err, out)
+	data, err := os.ReadFile(cli.Write(t, program, format, args...))
+	if err != nil {
+		t.Fatal(err)
 	}
 	return data
 }

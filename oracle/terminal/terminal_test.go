@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"revenant/oracle/cli"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected screens and pictures")
@@ -33,11 +35,8 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	program = filepath.Join(dir, "revenant")
-	build := exec.Command("go", "build", "-o", program, "./cmd/revenant")
-	build.Dir = "../.."
-	if out, err := build.CombinedOutput(); err != nil {
-		log.Fatalf("%v\n%s", err, out)
+	if program, err = cli.Build(dir); err != nil {
+		log.Fatal(err)
 	}
 	code := m.Run()
 	_ = os.RemoveAll(dir)
