@@ -52,7 +52,13 @@ type Place struct {
 	special    fs.FileInfo // the pipe or device at the path
 	root       *os.Root    // the directory otherwise
 	dir, base  string      // its path without any link, and the name in it
+
+	part string // what the file is called until it is whole; "" for a name of its own
 }
+
+// Resume has the file written under a hidden name that id makes, and not under one of its
+// own: what a run that was killed has left under it is removed.
+func (p *Place) Resume(id string) { p.part = partPrefix + id }
 
 // Name is the path as the person gave it.
 func (p *Place) Name() string { return p.name }
@@ -197,7 +203,12 @@ func (p *Place) Write(ctx context.Context, mode fs.FileMode, write func(io.Write
 func (p *Place) file(ctx context.Context, mode fs.FileMode, write func(io.Writer) error) error {
 	was, err := p.root.Lstat(p.base)
 	keep := p.how == Follow && err == nil && was.Mode().IsRegular()
-	part := partName()
+	part := p.part
+	if part == "" {
+		part = partName()
+	} else if left := p.root.Remove(part); left != nil && !errors.Is(left, fs.ErrNotExist) {
+		return pathless(left)
+	}
 	release, err := scratch.Hold(func() error { return p.root.Remove(part) })
 	if err != nil {
 		return err
@@ -344,7 +355,9 @@ func (d *Draft) Discard() error {
 	return errors.Join(d.Dir.Close(), d.place.root.RemoveAll(d.name))
 }
 
-func partName() string { return fmt.Sprintf(".revenant-%016x", rand.Uint64()) }
+const partPrefix = ".revenant-"
+
+func partName() string { return fmt.Sprintf("%s%016x", partPrefix, rand.Uint64()) }
 
 // Until returns a writer to w that fails once ctx has ended.
 func Until(ctx context.Context, w io.Writer) io.Writer { return until{ctx, w} }

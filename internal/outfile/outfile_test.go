@@ -310,3 +310,28 @@ func TestEndlessEvidence(t *testing.T) {
 		t.Errorf("%d directories were walked", len(g.dirs))
 	}
 }
+
+// TestResume writes a file over what a run that was killed has left of it.
+func TestResume(t *testing.T) {
+	dir := t.TempDir()
+	left := filepath.Join(dir, ".revenant-1a")
+	if err := os.WriteFile(left, []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	place, err := (&Guard{}).Place(filepath.Join(dir, "file"), Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	place.Resume("1a")
+	err = place.Write(t.Context(), 0o600, func(w io.Writer) error {
+		if data, err := os.ReadFile(left); err != nil || len(data) > 0 {
+			t.Errorf("under its name are %q, %v", data, err)
+		}
+		_, err := io.WriteString(w, "whole")
+		return err
+	})
+	entries, _ := os.ReadDir(dir)
+	if data, readErr := os.ReadFile(filepath.Join(dir, "file")); err != nil || string(data) != "whole" || len(entries) != 1 {
+		t.Errorf("%q, %v, %v; %v", data, readErr, err, entries)
+	}
+}
