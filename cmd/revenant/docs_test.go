@@ -29,6 +29,9 @@ func TestDocuments(t *testing.T) {
 		"docs/onto.md":     ontoDocument(t),
 
 		"docs/preflight.md": preflightDocument(t),
+
+		"docs/tables.md":       tablesDocument(),
+		"docs/fleet-trino.sql": trinoDocument(),
 	} {
 		path := filepath.Join(repository, name)
 		if *update {

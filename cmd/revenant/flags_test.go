@@ -80,6 +80,8 @@ func TestFlags(t *testing.T) {
 			"from": "from", "to": "to", "verb": "verbs", "carved": "carved"}},
 		"describe": {"a b c", []map[string]string{openFlags, filesFlags, queryFlags}, map[string]string{"show-events": "events"}},
 		"storage":  {"a", []map[string]string{openFlags, filesFlags, outputFlags}, map[string]string{"by": "by", "top": "top"}},
+		"export": {"a b c", []map[string]string{openFlags}, map[string]string{
+			"out": "out", "format": "format", "files-from": "list", "current": "current", "shard": "shard", "tolerate-damage": "tolerate"}},
 		"handbook": {"1", nil, map[string]string{"lang": "language"}},
 		"train": {"phantom", []map[string]string{openFlags, outputFlags}, map[string]string{
 			"make": "make", "out": "out", "key": "key",

@@ -123,6 +123,10 @@ var writers = []writer{
 		return []string{"salvage", file, "-o", "clean.db", "--report", "json=" + out}
 	}},
 	{"train", func(file, out string) []string { return []string{"train", "--make", file, "other.db", "--out", out} }},
+	{"export", func(file, out string) []string { return []string{"export", file, "--out", out} }},
+	{"export", func(file, out string) []string {
+		return []string{"export", "other.db", "--current", file, "--out", out}
+	}},
 	{"train", func(file, out string) []string { return []string{"train", "--make", "other.db", file, "--out", out} }},
 }
 
@@ -586,6 +590,8 @@ func TestChangedWhileRead(t *testing.T) {
 		{"backup.db", []string{"timeline", "backup.db", "nodes"}, ""},
 		{"backup.db", []string{"storage", "backup.db"}, ""},
 		{"backup.db", []string{"describe", "backup.db", "nodes"}, ""},
+		{"backup.db", []string{"export", "backup.db", "--out", "tables"}, ""},
+		{"other.db", []string{"export", "backup.db", "--current", "other.db", "--out", "tables"}, ""},
 		{"backup.db", []string{"salvage", "backup.db", "-o", "clean.db", "--report", "json=clean.json"}, ""},
 		{"backup.db", []string{"carve", "-"}, "backup.db"},
 		{"backup.db", []string{"salvage", "-", "-o", "clean.db", "--report", "json=clean.json"}, "backup.db"},

@@ -31,6 +31,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"revenant/analyzer/preflight"
+	"revenant/export"
 	"revenant/internal/adversary"
 )
 
@@ -544,6 +545,37 @@ func (r *hostileRun) make(t *testing.T, backup, current string) {
 	}
 }
 
+// export writes tables, each line of which is to be JSON that steers no terminal.
+func (r *hostileRun) export(t *testing.T, backup, current string) {
+	dir := r.out("tables")
+	defer os.RemoveAll(dir)
+	r.ask(t, "export", "", nil, "export", backup, "--out", dir)
+	a := r.ask(t, "export lines", "", nil, "export", "--format", "ndjson", "--current", current, backup, "--out", dir)
+	if a == nil {
+		return
+	}
+	files := 0
+	_ = filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if filepath.Ext(path) != ".ndjson" {
+			return err
+		}
+		files++
+		text, err := os.ReadFile(path)
+		if at, c := unclean(string(text)); c != 0 {
+			r.fault("export: a raw character", "%U in %q", c, text[max(0, at-60):min(len(text), at+60)])
+		}
+		for line := range bytes.Lines(text) {
+			if !json.Valid(line) {
+				r.fault("export: a line that is no JSON", "%.200q in %s", line, path)
+			}
+		}
+		return err
+	})
+	if a.code != exitFailed && files != len(export.List) {
+		r.fault("export: tables are missing", "%d files, exit %d", files, a.code)
+	}
+}
+
 // all gives the case to every command, or to a third of them in turn.
 func (r *hostileRun) all(t *testing.T) {
 	backup, current := r.in(r.Backup.Path), r.in(r.Current.Path)
@@ -576,6 +608,7 @@ func (r *hostileRun) all(t *testing.T) {
 			r.judgeSalvage(t, r.ask(t, "salvage", "--report", data, "salvage", current, "-o", clean), clean)
 		}},
 		{"train", func() { r.make(t, backup, current) }},
+		{"export", func() { r.export(t, backup, current) }},
 		{"predict and compare", func() {
 			r.judgeComparison(r.ask(t, "predict and compare", "-o", append(slices.Clone(data), "markdown", "html", "attestation"), "predict", "--compare", backup, current))
 		}},

@@ -93,6 +93,7 @@ func TestSignals(t *testing.T) {
 		{"nothing to salvage comes", "salvage - -o clean.db", syscall.SIGINT, func(r *interrupted) { r.reads(r.in, db[:beginning]) }},
 		{"nothing to make a scenario of comes", "train --make backup.db - --out mine", syscall.SIGINT, func(r *interrupted) { r.reads(r.in, db[:beginning]) }},
 		{"nothing to carve comes", "carve -", syscall.SIGINT, func(r *interrupted) { r.reads(r.in, db[:beginning]) }},
+		{"nothing to export comes", "export - --out tables", syscall.SIGINT, func(r *interrupted) { r.reads(r.in, db[:beginning]) }},
 		{"nothing to plan with comes", "plan -", syscall.SIGINT, func(r *interrupted) { r.reads(r.in, db[:beginning]) }},
 		{"a dump does not come", "verify backup.db --kubelet n=-", syscall.SIGINT, func(r *interrupted) { r.reads(r.in, []byte("{")) }},
 		{"a dump of a process does not come", "verify backup.db --kubelet n=/dev/fd/3", syscall.SIGTERM, func(r *interrupted) { r.reads(r.more, []byte("{")) }},

@@ -135,7 +135,7 @@ No file is ever changed, and no cluster is needed.`,
 	})
 	o.addFlags(root.Flags())
 	root.AddCommand(newInspect(s, f), newPreflight(s, f), newReport(s, f), newPredict(s, f), newPlan(s, f), newVerify(s, f), newSalvage(s, f), newCarve(s, f),
-		newGet(s, f), newDescribe(s, f), newExtract(s, f), newHistory(s, f), newWho(s, f), newDiff(s, f), newTimeline(s, f), newSearch(s, f), newStorage(s, f), newTrain(s, f),
+		newGet(s, f), newDescribe(s, f), newExtract(s, f), newHistory(s, f), newWho(s, f), newDiff(s, f), newTimeline(s, f), newSearch(s, f), newStorage(s, f), newExport(s, f), newTrain(s, f),
 		newHandbook(s, f), newConfig(s, f), newMan(f))
 	for _, cmd := range append(root.Commands(), root) {
 		hintArgs(cmd)

@@ -1,0 +1,3 @@
+// Package fleet makes a fleet of clusters, exports it, and asks the tables with DuckDB
+// what the program itself can be asked.
+package fleet
