@@ -23,6 +23,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"revenant/oracle/cli"
 )
 
 var clusters = flag.Int("clusters", 20, "how many clusters the fleet has")
@@ -64,12 +66,10 @@ func prepared(dir string, m *testing.M) (code int, err error) {
 	if repository, err = filepath.Abs("../.."); err != nil {
 		return 1, err
 	}
-	program, made, scripts = filepath.Join(dir, "revenant"), filepath.Join(dir, "fleet"), filepath.Join(dir, "scripts")
-	build := exec.Command("go", "build", "-o", program, "./cmd/revenant")
-	build.Dir = repository
-	if out, err := build.CombinedOutput(); err != nil {
-		return 1, fmt.Errorf("%w\n%s", err, out)
+	if program, err = cli.Build(dir); err != nil {
+		return 1, err
 	}
+	made, scripts = filepath.Join(dir, "fleet"), filepath.Join(dir, "scripts")
 	if err := errors.Join(os.Mkdir(made, 0o700), os.Mkdir(scripts, 0o700)); err != nil {
 		return 1, err
 	}
