@@ -31,9 +31,9 @@ const (
 func timed(command []string) (float64, error) {
 	switch command[0] {
 	case uiOverview:
-		return shown(command[1:], "revision")
+		return shown(command[1:], "undone by the restore")
 	case uiVerdict:
-		return shown(command[1:], "phantom")
+		return shown(command[1:], "certain")
 	}
 	cmd := exec.Command(command[0], command[1:]...)
 	start := time.Now()
