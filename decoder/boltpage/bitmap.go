@@ -114,3 +114,37 @@ func (b bitmap) count(other bitmap) (all, alone uint64) {
 	}
 	return all, alone
 }
+
+// words are the marks of so many pages.
+func (b bitmap) words(pages uint64) []uint64 {
+	list := make([]uint64, (pages+63)/64)
+	for n, c := range b {
+		if at := n * chunkWords; c != nil && at < len(list) {
+			copy(list[at:], c[:])
+		}
+	}
+	return list
+}
+
+// bitmapOf is the bitmap of which words are list.
+func bitmapOf(list []uint64) bitmap {
+	b := newBitmap(uint64(len(list)) * 64)
+	for n := range b {
+		words := new([chunkWords]uint64)
+		copy(words[:], list[n*chunkWords:])
+		b[n] = words
+	}
+	return b
+}
+
+// outside says whether a page is marked that is not in other.
+func (b bitmap) outside(other bitmap) bool {
+	_, alone := b.count(other)
+	return alone > 0
+}
+
+// meets says whether a page is marked in both.
+func (b bitmap) meets(other bitmap) bool {
+	all, alone := b.count(other)
+	return alone < all
+}

@@ -53,7 +53,9 @@ type File struct {
 // once: bytes appended later are not seen. f is read from until Close, and not
 // closed by it.
 // The error is ErrEmpty, ErrNoMeta, a *FaultError, ctx's, or what mapping said.
-func Open(ctx context.Context, f *os.File) (*File, error) {
+func Open(ctx context.Context, f *os.File) (*File, error) { return open(ctx, f, nil) }
+
+func open(ctx context.Context, f *os.File, k *kept) (*File, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err
@@ -69,7 +71,7 @@ func Open(ctx context.Context, f *os.File) (*File, error) {
 		return nil, fmt.Errorf("map %s: %w", f.Name(), err)
 	}
 	file := &File{data: data, sparse: NewSparse(f, info.Size()), buckets: map[string]*Bucket{}}
-	if err := file.read(ctx); err != nil {
+	if err := file.read(ctx, k); err != nil {
 		return nil, errors.Join(err, unmap())
 	}
 	file.raw, file.unmap = f, unmap
@@ -83,14 +85,14 @@ func OpenBytes(ctx context.Context, data []byte) (*File, error) {
 		return nil, ErrEmpty
 	}
 	file := &File{data: data, buckets: map[string]*Bucket{}}
-	if err := file.read(ctx); err != nil {
+	if err := file.read(ctx, nil); err != nil {
 		return nil, err
 	}
 	return file, nil
 }
 
-// read reads the file's structure.
-func (f *File) read(ctx context.Context) error {
+// read reads the file's structure, but for what is kept of it.
+func (f *File) read(ctx context.Context, k *kept) error {
 	if err := f.guard(f.readMetas); err != nil {
 		return err
 	}
@@ -102,16 +104,16 @@ func (f *File) read(ctx context.Context) error {
 		f.report(Anomaly{Page: f.pages, Kind: Truncated, Detail: fmt.Sprintf("file ends at page %d of %d", f.pages, f.meta.HighWater)})
 	}
 	f.compareMetas()
-	return f.readFrom(ctx)
+	return f.readFrom(ctx, k)
 }
 
 // readFrom reads what the meta in use leads to.
-func (f *File) readFrom(ctx context.Context) error {
+func (f *File) readFrom(ctx context.Context, k *kept) error {
 	for _, b := range []*bitmap{&f.used, &f.heads, &f.spanned, &f.free} {
 		*b = newBitmap(f.limit())
 	}
 	f.readFreelist(ctx)
-	f.readTree(ctx)
+	f.readTree(ctx, k)
 	return ctx.Err()
 }
 

@@ -430,7 +430,7 @@ func (f *File) from(ctx context.Context, root, keys uint64) (*File, error) {
 		data: f.data, raw: f.raw, sparse: f.sparse, metas: f.metas, pages: f.pages, buckets: map[string]*Bucket{},
 		meta: Meta{PageSize: f.meta.PageSize, Root: root, Freelist: NoFreelist, HighWater: f.pages}, searched: true, keyRoot: keys,
 	}
-	err := g.readFrom(ctx)
+	err := g.readFrom(ctx, nil)
 	if errors.As(err, new(*FaultError)) {
 		err = nil
 	}

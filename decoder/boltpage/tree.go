@@ -57,8 +57,9 @@ type leaf struct {
 const maxBuckets = 1000
 
 // readTree walks the branch pages of the root bucket and of each bucket in it.
-// Buckets deeper down are walked when they are asked for.
-func (f *File) readTree(ctx context.Context) {
+// Buckets deeper down are walked when they are asked for, and the one of which a tally is
+// kept is not, where that fits.
+func (f *File) readTree(ctx context.Context, k *kept) {
 	f.root = f.walk(ctx, "", f.meta.Root, f.meta.Sequence, 0)
 	type entry struct {
 		name string
@@ -85,13 +86,30 @@ func (f *File) readTree(ctx context.Context) {
 		entries = slices.DeleteFunc(entries, func(e entry) bool { return e.name == "key" })
 		f.buckets["key"] = f.walk(ctx, "key", f.keyRoot, 0, 1)
 	}
+	var last []entry // of the tally: what it says is held against the other buckets
 	for _, e := range entries {
-		f.reportFault(f.guard(func() {
-			if b, err := f.openBucket(ctx, e.name, e.item, 1); err == nil {
-				f.buckets[e.name] = b
-			}
-		}))
+		if k != nil && e.name == k.name {
+			last = append(last, e)
+			continue
+		}
+		f.addBucket(ctx, e.name, e.item, nil)
 	}
+	for _, e := range last {
+		f.addBucket(ctx, e.name, e.item, k)
+	}
+}
+
+// addBucket walks a bucket of the root, or takes what is kept of it.
+func (f *File) addBucket(ctx context.Context, name string, it Item, k *kept) {
+	f.reportFault(f.guard(func() {
+		if b := f.resume(k, it.Value); b != nil {
+			f.buckets[name] = b
+			return
+		}
+		if b, err := f.openBucket(ctx, name, it, 1); err == nil {
+			f.buckets[name] = b
+		}
+	}))
 }
 
 // errManyBuckets ends the reading of the root.
