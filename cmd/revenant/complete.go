@@ -20,6 +20,7 @@ var flagCompletions = map[string]cobra.CompletionFunc{
 	"at-time":            cobra.NoFileCompletions,
 	"audit-log":          completeFiles,
 	"bump-revision":      cobra.NoFileCompletions,
+	"cache":              completeDirs,
 	"case":               cobra.NoFileCompletions,
 	"dir":                completeDirs,
 	"dumps":              completeDirs,

@@ -19,7 +19,7 @@ var (
 	openFlags = map[string]string{
 		"skip-hash-check": "open.skipHashCheck", "etcd-prefix": "open.prefixes", "max-expanded": "open.maxExpanded", "max-ratio": "open.maxRatio",
 		"max-entries": "open.maxEntries", "wal-dir": "open.walDir", "assume-committed": "open.assumeCommitted", "encryption-config": "open.encryption",
-		"case": "open.caseID", "examiner": "open.examiner", "verify-after": "open.verifyAfter",
+		"case": "open.caseID", "examiner": "open.examiner", "verify-after": "open.verifyAfter", "cache": "open.cacheDir",
 	}
 	outputFlags = map[string]string{"output": "output.outputs"}
 	sarifFlags  = map[string]string{"output": "output.outputs", "baseline": "output.baseline"}

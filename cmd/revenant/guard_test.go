@@ -321,6 +321,51 @@ func TestOutputNeverReachesEvidence(t *testing.T) {
 	}
 }
 
+// TestCacheNeverReachesEvidence names every directory in which there is evidence as that of
+// a cache, and one below where none may be made.
+func TestCacheNeverReachesEvidence(t *testing.T) {
+	guarded(t)
+	if err := os.Mkdir("ways", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	begin := listing(t, true)
+	for _, h := range handedOver {
+		t.Run(h.name, func(t *testing.T) {
+			dirs := map[string]bool{}
+			for _, dir := range h.dirs {
+				dirs[dir], dirs[dir+"/cache"] = true, true
+			}
+			for _, file := range h.files {
+				dirs[filepath.Dir(file)] = true
+			}
+			c := writers[slices.IndexFunc(writers, func(w writer) bool { return w.name == h.only || h.only == "" && w.name == "inspect" })]
+			file := "other.db"
+			if len(h.args) > 0 {
+				file = h.args[0]
+			}
+			for dir := range dirs {
+				s, stderr := captured(t, h.stdin)
+				run(t.Context(), append(append(c.args(file, "ways/out"), h.flags...), "--cache", dir), s)
+				if !strings.Contains(stderr.String(), "warning: --cache is not used: "+dir) {
+					t.Errorf("%s: %s", dir, stderr)
+				}
+				if err := os.RemoveAll("ways"); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Mkdir("ways", 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+	now := listing(t, true)
+	delete(begin, "ways")
+	delete(now, "ways")
+	if diff := cmp.Diff(begin, now); diff != "" {
+		t.Errorf("the evidence or what is beside it changed:\n%s", diff)
+	}
+}
+
 // inTurn is of how many commands one is tried: with the next path, or the next way, comes
 // the next of them, so that every command meets every path and every way.
 const inTurn = 3

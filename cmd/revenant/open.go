@@ -40,6 +40,7 @@ type openOptions struct {
 	caseID          string
 	examiner        string
 	verifyAfter     bool
+	cacheDir        string
 
 	anyKeys bool // an etcd without objects of Kubernetes will do
 	status  bool // the status of every file is asked for
@@ -51,6 +52,7 @@ type openOptions struct {
 	metrics []*metrics.File
 	keys    *encryption.Keyring
 	guard   *outfile.Guard
+	cache   *outfile.Cache // nil without --cache, or where its directory is of no use
 	began   time.Time
 }
 
@@ -66,6 +68,7 @@ func (o *openOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.caseID, "case", "", "case `ID` the examination belongs to, for the custody block; implies --verify-after")
 	flags.StringVar(&o.examiner, "examiner", "", "`NAME` of the examiner, for the custody block")
 	flags.BoolVar(&o.verifyAfter, "verify-after", false, "compute the SHA-256 of the evidence again when the work is done")
+	flags.StringVar(&o.cacheDir, "cache", "", "private `DIR`, apart from the evidence, that keeps what indexing a plain snapshot file finds out, so that it opens faster the next time; can be deleted at any time")
 }
 
 // flags are those with which the evidence was read, whose keys were found below prefix,
@@ -153,6 +156,12 @@ func (o *openOptions) guardOutputs(s streams, paths ...string) (*outfile.Guard, 
 	if f, ok := s.out.(*os.File); ok && o.guard.Holds(f) {
 		return nil, fmt.Errorf("standard output %w", outfile.ErrEvidence)
 	}
+	if o.cacheDir != "" {
+		var err error
+		if o.cache, err = o.guard.Cache(o.cacheDir); err != nil {
+			fmt.Fprintf(s.err, "warning: --cache is not used: %s\n", sanitize.Short(fmt.Sprintf("%s: %v", o.cacheDir, err), mostInError))
+		}
+	}
 	return o.guard, nil
 }
 
@@ -168,7 +177,7 @@ func (o *openOptions) decrypt() func(string, []byte) ([]byte, error) {
 // only one.
 func (o *openOptions) open(ctx context.Context, path string, newest bool, stdin io.Reader, tell func(snapshot.Progress)) (*snapshot.Snapshot, error) {
 	opts := snapshot.Options{
-		SkipHashCheck: o.skipHashCheck, Limits: o.limits, AssumeCommitted: o.assumeCommitted, Decrypt: o.decrypt(), Stdin: stdin, Status: o.status, Progress: tell,
+		SkipHashCheck: o.skipHashCheck, Limits: o.limits, AssumeCommitted: o.assumeCommitted, Decrypt: o.decrypt(), Stdin: stdin, Status: o.status, Progress: tell, Cache: o.cache,
 		MkdirTemp: func() (string, error) { return o.guard.MkdirTemp("revenant-") },
 	}
 	if newest {

@@ -52,7 +52,7 @@ func (o *openOptions) series(ctx context.Context, s streams, files []string, of 
 	var sources []series.Source
 	for _, path := range files {
 		opts := snapshot.Options{
-			SkipHashCheck: true, Limits: o.limits, AssumeCommitted: o.assumeCommitted, Decrypt: o.decrypt(), Stdin: s.in,
+			SkipHashCheck: true, Limits: o.limits, AssumeCommitted: o.assumeCommitted, Decrypt: o.decrypt(), Stdin: s.in, Cache: o.cache,
 			MkdirTemp: func() (string, error) { return o.guard.MkdirTemp("revenant-") },
 		}
 		if len(files) == 1 {

@@ -36,46 +36,59 @@ func (s *Snapshot) checkHistory() {
 		}
 	}
 	s.unsettled = c.unsettled
-	switch head := s.NewestRecord(); {
+}
+
+// checkCompactions holds what the file says of its compactions against itself.
+func (s *Snapshot) checkCompactions() {
+	switch compact, head := s.CompactRevision(), s.NewestRecord(); {
 	case s.meta.FinishedCompact > s.meta.ScheduledCompact && s.meta.ScheduledCompact > 0:
 		s.problems.add(Damage, "bucket meta", fmt.Sprintf("compaction of %d is finished but was scheduled at %d", s.meta.FinishedCompact, s.meta.ScheduledCompact), "")
-	case c.compact > head && s.index.len > 0:
-		s.problems.add(Note, "bucket meta", fmt.Sprintf("compact revision %d is above the newest record's %d", c.compact, head), "")
+	case compact > head && s.index.len > 0:
+		s.problems.add(Note, "bucket meta", fmt.Sprintf("compact revision %d is above the newest record's %d", compact, head), "")
 	}
 }
 
-// checkUnused looks for a state newer than the one read. Revisions only grow
+// unused is what pages in no bucket hold that is newer than what is read: the newest
+// main revision and the highest consistent index, and where they stand; page 0 for none.
+type unused struct {
+	revision        int64
+	index           uint64
+	page, indexPage uint64
+}
+
+// findUnused looks for a state newer than the one read. Revisions only grow
 // and nothing above the compact revision is removed, so a free page that holds
 // a revision newer than the newest one was written after the state that is
 // read. In a snapshot that is etcd going on while the file was saved; else a
 // root, a branch page or a bucket's entry leads to an older state. The file
-// alone cannot tell which.
-func (s *Snapshot) checkUnused(ctx context.Context) error {
-	newest, index := Revision{Main: s.NewestRecord(), Sub: 1<<32 - 1}, s.meta.ConsistentIndex
-	var page, metaPage uint64
+// alone cannot tell which. The error is ctx's.
+func (s *Snapshot) findUnused(ctx context.Context) (unused, error) {
+	u := unused{revision: s.NewestRecord(), index: s.meta.ConsistentIndex}
+	newest := Revision{Main: u.revision, Sub: 1<<32 - 1}
 	err := s.pages.EachUnused(ctx, func(items []boltpage.Item) error {
 		for _, it := range items {
 			if rev, _, ok := parseRevision(it.Key); ok && !it.Bucket && newest.less(rev) && plausible(it.Value) {
-				newest, page = Revision{Main: rev.Main, Sub: 1<<32 - 1}, it.Page
+				newest = Revision{Main: rev.Main, Sub: 1<<32 - 1}
+				u.revision, u.page = rev.Main, it.Page
 			}
-			if string(it.Key) == "consistent_index" && len(it.Value) == 8 && binary.BigEndian.Uint64(it.Value) > index {
-				index, metaPage = binary.BigEndian.Uint64(it.Value), it.Page
+			if string(it.Key) == "consistent_index" && len(it.Value) == 8 && binary.BigEndian.Uint64(it.Value) > u.index {
+				u.index, u.indexPage = binary.BigEndian.Uint64(it.Value), it.Page
 			}
 		}
 		return ctx.Err()
 	})
+	return u, err
+}
+
+func (s *Snapshot) noteUnused(u unused) {
 	const why = "was written while the file was saved, or what is read is an older state"
-	if page != 0 {
-		s.unusedRevision = newest.Main
-		s.problems.add(Note, pageName(page), fmt.Sprintf("a page in no bucket holds revision %d, newer than the newest one read: it %s", newest.Main, why), "")
+	if u.page != 0 {
+		s.unusedRevision = u.revision
+		s.problems.add(Note, pageName(u.page), fmt.Sprintf("a page in no bucket holds revision %d, newer than the newest one read: it %s", u.revision, why), "")
 	}
-	if metaPage != 0 {
-		s.problems.add(Note, pageName(metaPage), fmt.Sprintf("a page in no bucket holds consistent index %d, newer than the %d read: it %s", index, s.meta.ConsistentIndex, why), "")
+	if u.indexPage != 0 {
+		s.problems.add(Note, pageName(u.indexPage), fmt.Sprintf("a page in no bucket holds consistent index %d, newer than the %d read: it %s", u.index, s.meta.ConsistentIndex, why), "")
 	}
-	if err != nil {
-		return err
-	}
-	return s.pages.CheckKeyRoot(ctx)
 }
 
 // plausible says whether a value can be a record of the key bucket.

@@ -475,7 +475,7 @@ func TestInterrupted(t *testing.T) {
 		"compact":  func(ctx context.Context) error { _, err := s.CompactSeen(ctx); return err },
 		"buckets":  func(ctx context.Context) error { _, err := s.LeftoverBuckets(ctx); return err },
 		"headless": func(ctx context.Context) error { _, err := s.Headless(ctx); return err },
-		"unused":   func(ctx context.Context) error { return s.checkUnused(ctx) },
+		"unused":   func(ctx context.Context) error { _, err := s.findUnused(ctx); return err },
 		"open": func(ctx context.Context) error {
 			s, err := OpenBytes(ctx, "hostile", data, Options{SkipHashCheck: true, Workers: 1})
 			if err == nil {

@@ -469,25 +469,28 @@ func (x *index) keep(counts func(b *block, i int) bool) {
 	}
 }
 
-// orderByKey groups the records by key with a counting sort.
-func (x *index) orderByKey() {
-	x.start = make([]uint32, len(x.keys)+2)
+// orderByKey groups the records by key.
+func (x *index) orderByKey() { x.start, x.order = groupByKey(x, len(x.keys)) }
+
+// groupByKey groups records of so many keys with a counting sort.
+func groupByKey(x *index, keys int) (start []uint32, order []place) {
+	start = make([]uint32, keys+2)
 	for _, b := range x.blocks {
 		for _, k := range b.key[:b.n] {
-			x.start[k+2]++
+			start[k+2]++
 		}
 	}
-	for k := range x.keys {
-		x.start[k+2] += x.start[k+1]
+	for k := range keys {
+		start[k+2] += start[k+1]
 	}
 	// start[k+1] is where key k's next record goes, and in the end where its
 	// run ends: then start[k] is where it begins.
-	x.order = make([]place, x.len)
+	order = make([]place, x.len)
 	for n, b := range x.blocks {
 		for i, k := range b.key[:b.n] {
-			x.order[x.start[k+1]] = place(n<<blockBits | i)
-			x.start[k+1]++
+			order[start[k+1]] = place(n<<blockBits | i)
+			start[k+1]++
 		}
 	}
-	x.start = x.start[:len(x.keys)+1]
+	return start[:keys+1], order
 }

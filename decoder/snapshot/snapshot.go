@@ -14,6 +14,7 @@ import (
 
 	"revenant/decoder/boltpage"
 	"revenant/decoder/container"
+	"revenant/internal/outfile"
 )
 
 // Errors that say why a file cannot be opened as a snapshot. They come wrapped
@@ -66,6 +67,8 @@ type Options struct {
 	// Status says that Status will be asked for: what it needs of the revisions is then
 	// computed while they are indexed.
 	Status bool
+	// Cache, when set, keeps what indexing a file finds out, for the next time it is opened.
+	Cache *outfile.Cache
 	// Progress, when set, is told how far the work is, about twenty times a
 	// second, from one goroutine at a time. Hashing may still report after
 	// Open has returned.
@@ -88,6 +91,7 @@ type Snapshot struct {
 	index           *index           // of the state read: the db's, with the log applied where there is one
 	dbIndex         *index           // of the db alone
 	keySum          *itemSum         // of the bucket key; nil when it was not computed
+	memory          *memory          // nil without a cache
 	workers         int              // goroutines that go over pages side by side
 	overlay         *overlay         // records that the log adds; their offsets follow those of the file; nil without any
 	leases          map[int64][]byte // after the log; nil without one
@@ -173,7 +177,8 @@ func openOnce(ctx context.Context, path string, opts Options) (*Snapshot, error)
 	if opts.SkipHashCheck, err = s.tooHollow(ctx, opts.SkipHashCheck); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	open := func() (*boltpage.File, error) { return boltpage.Open(ctx, evidence.DB) }
+	s.memory = s.remember(ctx, opts.Cache)
+	open := func() (*boltpage.File, error) { return s.memory.openPages(ctx, evidence.DB) }
 	if err := s.open(ctx, evidence.DB, open, opts); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -243,18 +248,19 @@ func (s *Snapshot) load(ctx context.Context, status bool) error {
 	}
 	s.checkSize()
 	s.meta = readMeta(s.pages, &s.problems)
-	x, keySum, problems, err := buildIndex(ctx, bucket, s.workers, status, newProgress(s.tell, PhaseIndex, int64(bucket.Pages())))
-	if err != nil {
-		if ctx.Err() != nil {
+	progress := newProgress(s.tell, PhaseIndex, int64(bucket.Pages()))
+	k := s.memory.recall()
+	recalled := k != nil
+	if recalled {
+		progress.add(int64(bucket.Pages()))
+	} else {
+		var err error
+		if k, err = s.readRecords(ctx, bucket, status || s.memory != nil, progress); err != nil {
 			return err
 		}
-		return &OpenError{Path: s.path, Err: err}
 	}
-	s.index, s.dbIndex, s.keySum = x, x, keySum
-	s.problems.merge(&problems)
-	if err := interruptible(ctx, x.sortKeys, x.orderByKey, s.checkHistory); err != nil {
-		return err
-	}
+	s.index, s.dbIndex, s.keySum = k.index, k.index, k.sum
+	s.checkCompactions()
 	if s.evidence != nil && s.evidence.WALDir != "" {
 		if err := s.applyLog(ctx, s.evidence.WALDir, s.assumeCommitted); err != nil {
 			return err
@@ -275,7 +281,34 @@ func (s *Snapshot) load(ctx context.Context, status bool) error {
 	if s.withoutLog() && (s.evidence == nil || s.evidence.Beside == "") {
 		s.problems.add(Note, "log", "the db is a member's own, not what etcdctl snapshot save writes, and its write-ahead log is not here", "what was written since the db's last commit")
 	}
-	return s.checkUnused(ctx)
+	if !recalled {
+		var err error
+		if k.unused, err = s.findUnused(ctx); err != nil {
+			return err
+		}
+	}
+	s.noteUnused(k.unused)
+	if recalled {
+		return nil
+	}
+	if err := s.pages.CheckKeyRoot(ctx); err != nil {
+		return err
+	}
+	return s.keep(ctx, k)
+}
+
+// readRecords indexes the bucket key.
+func (s *Snapshot) readRecords(ctx context.Context, bucket *boltpage.Bucket, sums bool, progress *progress) (*known, error) {
+	x, sum, problems, err := buildIndex(ctx, bucket, s.workers, sums, progress)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, err
+		}
+		return nil, &OpenError{Path: s.path, Err: err}
+	}
+	s.index = x
+	s.problems.merge(&problems)
+	return &known{index: x, sum: sum}, interruptible(ctx, x.sortKeys, x.orderByKey, s.checkHistory)
 }
 
 // Close stops the hashing and gives the map back. It is an error to use the

@@ -1,0 +1,142 @@
+package snapshot
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"revenant/decoder/boltpage"
+)
+
+// resummed is an entry with the right checksums, as far as its head tells where they are.
+func resummed(data []byte) []byte {
+	le := binary.LittleEndian
+	var h cacheHead
+	head := binary.Size(&h)
+	if _, err := binary.Decode(data, le, &h); err != nil {
+		return data
+	}
+	data = bytes.Clone(data)
+	at := uint64(0)
+	section := func(size uint64) {
+		if rest := uint64(len(data)) - at; size <= rest && rest-size >= crcSize {
+			le.PutUint32(data[at+size:], crc32.Checksum(data[at:at+size], castagnoli))
+			at += size + crcSize
+		}
+	}
+	section(uint64(head))
+	for _, size := range []uint64{h.RunBytes + 16*h.Words, 4 * h.Keys, h.KeyBytes} {
+		section(size)
+	}
+	row := uint64(narrowRow)
+	if h.Wide == 1 {
+		row = wideRow
+	}
+	for rest := h.Records; rest > 0 && at < uint64(len(data)); rest -= min(rest, blockSize) {
+		before := at
+		if section(firstSize + min(rest, blockSize)*row); at == before {
+			break
+		}
+	}
+	return data
+}
+
+// FuzzCache reads entries of which the checksums are right. One that is not refused must
+// allocate no more than its size allows for, and a snapshot that takes it must withstand
+// all questions.
+func FuzzCache(f *testing.F) {
+	key := [sha256.Size]byte{1}
+	for _, data := range [][]byte{edges(f), storeOf(f, 0, written{Revision{Main: 2}, "/a", strings.Repeat("1", 4096), 2, 1}, written{Revision{Main: 3}, "/a", "2", 2, 2}), storeOf(f, 0)} {
+		s, err := OpenBytes(context.Background(), "snapshot.db", data, Options{Status: true})
+		if err != nil {
+			f.Fatal(err)
+		}
+		tally, _ := s.pages.Bucket("key").Tally()
+		var entry bytes.Buffer
+		if err := (&known{index: s.index, sum: s.keySum, tally: tally}).write(&entry, key); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(entry.Bytes())
+	}
+	db, path := edges(f), filepath.Join(f.TempDir(), "snapshot.db")
+	if err := os.WriteFile(path, db, 0o600); err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		copy(data[min(16, len(data)):], key[:])
+		data = resummed(data)
+		var k *known
+		var err error
+		got := allocated(func() {
+			k, err = readCache(t.Context(), bytes.NewReader(data), int64(len(data)), key, int64(len(db)), 2)
+		})
+		if most := uint64(4<<20 + 64*len(data)); got > most {
+			t.Errorf("%d bytes are allocated for an entry of %d, at most %d", got, len(data), most)
+		}
+		if err != nil {
+			return
+		}
+		file, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		pages, resumed, err := boltpage.Resume(t.Context(), file, "key", &k.tally)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &Snapshot{path: path, size: int64(len(db)), pages: pages, workers: 2}
+		defer s.Close()
+		if !resumed {
+			return
+		}
+		s.meta = readMeta(s.pages, &s.problems)
+		s.index, s.dbIndex, s.keySum = k.index, k.index, k.sum
+		s.noteUnused(k.unused)
+		askForged(t, s)
+	})
+}
+
+// askForged asks everything of a snapshot whose index may say what is not so. Answers may
+// be wrong, and values missing.
+func askForged(t *testing.T, s *Snapshot) {
+	ctx := t.Context()
+	for r := range s.Records() {
+		_, _ = s.Value(r)
+		_, _ = s.Lease(r)
+		s.Page(r)
+	}
+	for key := range s.AllKeys("") {
+		s.History(key)
+	}
+	for h := range s.Histories() {
+		_ = h
+	}
+	if v, err := s.At(s.Revision()); err == nil {
+		for r := range v.Keys("") {
+			_, _ = v.Get(r.Key)
+		}
+	}
+	var errs [7]error
+	_, errs[0] = s.Status(ctx)
+	_, errs[1] = s.Hash(ctx)
+	_, errs[2] = s.Usage(ctx)
+	_, errs[3] = s.Buckets(ctx)
+	_, errs[4] = s.Lost(ctx)
+	_, errs[5] = s.Carve(ctx)
+	_, errs[6] = s.Missing(ctx)
+	if err := errors.Join(errs[:]...); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = s.HashKV(ctx, 0)
+	s.Problems()
+	s.SeenRevision()
+	s.BumpMarkers()
+}
