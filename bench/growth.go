@@ -83,7 +83,7 @@ func exponent(x, y []float64) float64 {
 // withinMemory opens, predicts and reads out a pair as large as is asked for while the
 // process can have 1 GiB beside the page cache.
 func (b *bench) withinMemory() error {
-	const perRevision = 1_900 // bytes of a file, about
+	const perRevision = 1_390 // bytes of a file, about
 	dir := "large"
 	defer os.RemoveAll(filepath.Join(b.dir, dir))
 	backup, current, err := b.pair(dir, "-pods", "50000", "-nodes", "2000", "-revisions", strconv.FormatInt(b.large/perRevision, 10))
@@ -97,9 +97,10 @@ func (b *bench) withinMemory() error {
 		}
 		fmt.Printf("%s: %.2f GB\n", filepath.Base(path), float64(info.Size())/1e9)
 	}
-	revenant := b.program("revenant")
+	revenant, tables := b.program("revenant"), filepath.Join(b.dir, dir, "tables")
 	for _, args := range [][]string{
-		{"inspect", current}, {"predict", backup, current}, {"predict", backup, current, "-o", "json=/dev/null"}, {"get", "pods", "-A", "-f", current},
+		{"inspect", current}, {"predict", backup, current}, {"predict", backup, current, "-o", "json=/dev/null"}, {"get", current, "pods"},
+		{"export", current, "--out", tables},
 	} {
 		cmd := exec.Command("bash", append([]string{"-c", `ulimit -d 1048576 && exec "$@"`, "bash", revenant}, args...)...)
 		cmd.Env = append(os.Environ(), "GOMEMLIMIT=900MiB")
