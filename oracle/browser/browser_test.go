@@ -4,7 +4,6 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
-	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -44,17 +43,7 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "revenant")
-	if err != nil {
-		log.Fatal(err)
-	}
-	code, err := prepared(dir, m)
-	if err != nil {
-		log.Print(err)
-		code = 1
-	}
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
+	cli.Main(func(dir string) (int, error) { return prepared(dir, m) })
 }
 
 // prepared builds the program, gets axe-core, starts Chromium and runs the tests.

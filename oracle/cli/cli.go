@@ -4,6 +4,7 @@ package cli
 
 import (
 	"fmt"
+	"log"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,6 +22,22 @@ func Build(dir string) (path string, err error) {
 		return "", fmt.Errorf("build revenant: %w\n%s", err, out)
 	}
 	return path, nil
+}
+
+// Main is what a TestMain does with a directory that is there until the tests are run: run
+// prepares them in it, runs them and returns their exit code.
+func Main(run func(dir string) (code int, err error)) {
+	dir, err := os.MkdirTemp("", "revenant")
+	if err != nil {
+		log.Fatal(err)
+	}
+	code, err := run(dir)
+	if err != nil {
+		log.Print(err)
+		code = 1
+	}
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
 }
 
 // Write has the program write a document in a format, and returns where it is. The exit code

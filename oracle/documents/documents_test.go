@@ -34,16 +34,12 @@ import (
 var program string // revenant, built by TestMain
 
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "revenant")
-	if err != nil {
-		log.Fatal(err)
-	}
-	if program, err = cli.Build(dir); err != nil {
-		log.Fatal(err)
-	}
-	code := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
+	cli.Main(func(dir string) (code int, err error) {
+		if program, err = cli.Build(dir); err != nil {
+			return 1, err
+		}
+		return m.Run(), nil
+	})
 }
 
 // evidence goes to a directory with the demo's two snapshots, one that is damaged, and

@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -48,17 +47,7 @@ var (
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	dir, err := os.MkdirTemp("", "revenant")
-	if err != nil {
-		log.Fatal(err)
-	}
-	code, err := prepared(dir, m)
-	if err != nil {
-		log.Print(err)
-		code = 1
-	}
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
+	cli.Main(func(dir string) (int, error) { return prepared(dir, m) })
 }
 
 // prepared builds the program, gets DuckDB, makes the fleet and runs the tests.

@@ -4,7 +4,6 @@ package terminal
 import (
 	"flag"
 	"fmt"
-	"log"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,16 +30,12 @@ var program string // revenant, built by TestMain
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	dir, err := os.MkdirTemp("", "revenant")
-	if err != nil {
-		log.Fatal(err)
-	}
-	if program, err = cli.Build(dir); err != nil {
-		log.Fatal(err)
-	}
-	code := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
+	cli.Main(func(dir string) (code int, err error) {
+		if program, err = cli.Build(dir); err != nil {
+			return 1, err
+		}
+		return m.Run(), nil
+	})
 }
 
 // open starts the program, without arguments on the built-in pair.
