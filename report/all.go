@@ -120,7 +120,7 @@ func (r *Report) Page(w *Printer) {
 	runbook := r.Runbook.sections(w)
 	sections = append(sections, w.sections(runbook[:len(runbook)-1]...)...)
 	sections = append(sections, w.sections(preflight[1])...)
-	sections = append(sections, take("To know", "What the outcomes mean")...)
+	sections = append(sections, take("Limits of this prediction", "What the outcomes mean")...)
 	sections = append(sections, w.sections(page.Section{ID: "evidence", Title: "Evidence and custody", Write: func() {
 		p.facts(w)
 		w.sheet.flush()

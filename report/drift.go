@@ -69,12 +69,12 @@ func (v *Verification) nodes(w *Printer) {
 	w.Table([]string{"NODE", "RUNNING", "PHANTOMS", "GHOSTS", "DOUBLES", "STRAYS", "SEEN BY"}, rows, severities)
 }
 
-// notes are what to know beyond single findings.
+// notes are what the comparison rests on beyond single findings.
 func (v *Verification) notes(w *Printer) {
 	for i, note := range v.Notes {
 		if i == 0 {
 			w.Line("")
-			w.Line("To know")
+			w.Line("Limits of this comparison")
 		}
 		w.Wrapped("  ", textWidth, "- "+note)
 	}

@@ -86,7 +86,7 @@ func (v *Verification) Page(w *Printer) {
 			v.servers(w)
 			v.nodes(w)
 		}},
-		page.Section{ID: "to-know", Title: "To know", Write: when(len(v.Notes) > 0, func() { w.sheet.page.Bullets(v.Notes) })},
+		page.Section{ID: "limits", Title: "Limits of this comparison", Write: when(len(v.Notes) > 0, func() { w.sheet.page.Bullets(v.Notes) })},
 		page.Section{ID: "prediction", Title: "Against the prediction", Write: when(v.Prediction != nil, func() { v.prediction(w) })},
 		page.Section{ID: "evidence", Title: "Evidence and custody", Write: func() {
 			v.facts(w)

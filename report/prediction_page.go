@@ -32,7 +32,7 @@ func (p *Prediction) sections(w *Printer) []page.Section {
 				p.nextOnto(w)
 			}
 		}},
-		page.Section{ID: "to-know", Title: "To know", Write: when(len(p.Warnings) > 0, func() { w.sheet.page.Bullets(p.Warnings) })},
+		page.Section{ID: "limits", Title: "Limits of this prediction", Write: when(len(p.Warnings) > 0, func() { w.sheet.page.Bullets(p.Warnings) })},
 		page.Section{ID: "revisions", Title: "Revisions", Write: when(same, func() { p.ruler(w) })},
 		page.Section{ID: "nodes", Title: "Nodes", Write: when(same && len(p.Nodes) > 0, func() { p.nodeMap(w) })},
 		page.Section{ID: "pods", Title: "Pods", Write: when(len(p.Pods) > 0, func() { p.podTable(w) })},

@@ -283,7 +283,9 @@ func (l *revisionList) values(n int) (before, after []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	after = append([]byte{}, after...)
+	if after == nil {
+		after = []byte{} // a value of no bytes is one, too
+	}
 	if l.all.Verb(n) != timeline.Updated || main <= 1 {
 		return nil, after, nil
 	}
@@ -297,8 +299,8 @@ func (l *revisionList) values(n int) (before, after []byte, err error) {
 		}
 	}
 	if err == nil {
-		if value, err := s.Value(was); err == nil {
-			before = append([]byte{}, value...)
+		if before, err = s.Value(was); err == nil && before == nil {
+			before = []byte{}
 		}
 	}
 	return before, after, nil

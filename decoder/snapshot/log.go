@@ -124,7 +124,7 @@ func (s *Snapshot) Source(r Record) Source {
 // the records reads all of it.
 const (
 	overlayFactor = 16
-	overlayLeast  = 256 << 20
+	overlayLeast  = 64 << 20
 )
 
 // applyLog reads the log in dir and applies what the db has not. What cannot be

@@ -235,7 +235,7 @@ var oddEntries = []struct {
 		key := []byte("/registry/configmaps/default/big")
 		l.request(m, &etcdserverpb.InternalRaftRequest{Put: &etcdserverpb.PutRequest{Key: key, Value: big}})
 		n := one(m, 100, 100, 2000)
-		if l.again += n; l.again > 3000 {
+		if l.again += n; l.again > 600 {
 			f.Sound, m.Phantoms, m.Ghosts = false, nil, nil // more than a log of that size may make: the rest is not read
 		}
 		for range n {

@@ -43,7 +43,7 @@ func TestDescribeFromOtherScreens(t *testing.T) {
 	x.shows("4d", "Objects", "nodes node-4", "From revision 108 in the backup to 738 in the current snapshot")
 	x.shows("4y", "kind: Node")
 	x.shows("4H", "History", "/registry/minions/node-4")
-	x.shows("5Gd", "deployments doomed/old-app, described", "the current snapshot does not", "backup, newest revision 454")
+	x.shows("5Gd", "deployments doomed/old-app, described", "the current snapshot does", "backup, newest revision 454")
 	x.shows(":undone<enter>d", "persistentvolumeclaims data/data-db-3, described")
 	x.shows("0z", "by namespace")
 	x.shows("d", "d: needs an object")

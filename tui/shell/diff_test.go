@@ -94,7 +94,7 @@ func TestDiffNoise(t *testing.T) {
 // TestDiffSecret shows that a secret differs, and never how.
 func TestDiffSecret(t *testing.T) {
 	for _, keys := range []string{"", "s", "u"} {
-		x := openOn(t, demoInput(t), 160, 48)
+		x := openOn(t, demoInput(t), 240, 48)
 		x.shows("8z/creds changed<enter><enter>"+keys, "<redacted, 7 bytes>", "not the same")
 		if secret := regexp.MustCompile("aHVudGVy|hunter"); secret.MatchString(x.plain()) {
 			t.Errorf("the secret is shown:\n%s", x.plain())

@@ -66,6 +66,9 @@ func blown(r widget.Rows, n int) widget.Rows {
 	if r.Links != nil {
 		big.Links = func(row int) func(keys.Action) tea.Cmd { return r.Links(row % of) }
 	}
+	if r.Rule != nil {
+		big.Rule = func(above, below, by int) string { return r.Rule(above%of, below%of, by) }
+	}
 	if r.Detail != nil {
 		big.Detail = func(row, width int) []string { return r.Detail(row%of, width) }
 	}

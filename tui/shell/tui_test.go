@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"io"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -215,12 +216,41 @@ func TestLooks(t *testing.T) {
 				if tt.name == "no colour" && strings.Contains(x.raw(), "8;2;") {
 					t.Error("there is colour")
 				}
+				if block := colouredBlock(x.raw()); tt.name == "16 colours" && block != "" {
+					t.Errorf("a block of colour: %q", block)
+				}
 				if tt.name == "ASCII" && strings.ContainsFunc(x.raw(), func(r rune) bool { return r > unicode.MaxASCII }) {
 					t.Error("not only ASCII")
 				}
 			})
 		}
 	}
+}
+
+// sgr is a sequence that sets how text is drawn, and the text after it.
+var sgr = regexp.MustCompile("\x1b\\[([0-9;]*)m([^\x1b\n]*)")
+
+// colouredBlock is the first text that is reversed while it has a colour, "" for none.
+func colouredBlock(raw string) string {
+	reversed, coloured := false, false
+	for _, m := range sgr.FindAllStringSubmatch(raw, -1) {
+		for _, p := range strings.Split(m[1], ";") {
+			switch n, _ := strconv.Atoi(p); {
+			case n == 0:
+				reversed, coloured = false, false
+			case n == 7:
+				reversed = true
+			case n >= 30 && n <= 37 || n >= 90 && n <= 97:
+				coloured = true
+			case n == 39:
+				coloured = false
+			}
+		}
+		if reversed && coloured && m[2] != "" {
+			return m[2]
+		}
+	}
+	return ""
 }
 
 func TestBackground(t *testing.T) {
@@ -245,7 +275,7 @@ func TestSizes(t *testing.T) {
 	in := demoInput(t)
 	for _, keys := range []string{"", "3", "3<enter>", "3u<enter>y", "?", "b", "3/x", "4", "4<enter>", "5u", "5<enter>", "6", "6<enter>", "6@5", "6z", ":po<enter>w", ":ev<enter><enter>", ":secret creds -n shop<enter>x", "6H", "6H<enter>", "6H<enter>y", "8", "8u", "8z<enter>", "8z<enter>su", "9", "9+++zz", "9fff", "9v", "9/nothing", "0", "0<enter>", "0zz<enter>", "0zzzzzz", ":undone<enter>u", ":undone<enter><enter>", ":problems<enter>"} {
 		x := openOn(t, in, 80, 24).typed(keys)
-		for _, width := range []int{1, 20, 79, 80, 81, 100, 139, 140, 149, 150, 200, 500} {
+		for _, width := range []int{1, 20, 79, 80, 81, 100, 139, 140, 149, 150, 200, 300, 500} {
 			for _, height := range []int{1, 5, 19, 20, 24, 29, 35, 36, 80} {
 				x.send(tea.WindowSizeMsg{Width: width, Height: height})
 				x.fits()

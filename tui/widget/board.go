@@ -51,6 +51,7 @@ type Board struct {
 	Opened bool // keys go to the detail
 
 	Width, height int
+	lineWidth     int // columns of a line of the detail
 }
 
 // NewBoard makes a board that has no rows yet.
@@ -78,7 +79,7 @@ func (b *Board) SetSize(width, height int) {
 		b.Pager.Height = height - 1
 	case width >= 150:
 		b.Place = Beside
-		b.Table.SetSize(width/2, height-1)
+		b.Table.SetSize(b.Table.Beside(width), height-1)
 		b.Pager.Height = height - 1
 	case height >= 30:
 		b.Place = Below
@@ -88,6 +89,9 @@ func (b *Board) SetSize(width, height int) {
 		b.Place = InPlace
 		b.Table.SetSize(width, height-1)
 		b.Pager.Height = height - 1
+	}
+	if b.lineWidth = b.detailWidth(); b.Place != InPlace {
+		b.lineWidth = b.Pager.Flow(b.lineWidth)
 	}
 	if b.Table.Rows.Detail != nil {
 		b.Detail()
@@ -104,9 +108,12 @@ func (b *Board) listHeight() int {
 }
 
 // DetailWidth is how many columns the lines of the detail have.
-func (b *Board) DetailWidth() int {
+func (b *Board) DetailWidth() int { return b.lineWidth }
+
+// detailWidth is how many columns there are for the detail, its margins left out.
+func (b *Board) detailWidth() int {
 	if b.Place == Beside {
-		return b.Width - b.Width/2 - 4
+		return b.Width - b.Table.Width - 4
 	}
 	return b.Width - 2
 }
@@ -311,7 +318,7 @@ func (b *Board) View() []string {
 		if b.Opened {
 			edge = t.Bold
 		}
-		return t.Beside(b.list(), b.text(), b.Width/2, edge.Paint(" "+t.Column))
+		return t.Beside(b.list(), b.text(), b.Table.Width, edge.Paint(" "+t.Column))
 	case Below:
 		lines := b.list()
 		for len(lines) < b.listHeight() {
@@ -334,7 +341,7 @@ func (b *Board) text() []string {
 		lines = slices.Clone(lines)
 		lines[0] = b.ui.Theme.Focused(lines[0])
 	}
-	return b.Pager.Page(b.ui.Theme, lines, b.DetailWidth())
+	return b.Pager.Page(b.ui.Theme, lines, b.detailWidth())
 }
 
 func (b *Board) list() []string {
@@ -390,14 +397,14 @@ func (s *Table) State() []string {
 	if by := o.By; s.sorted != nil && by < len(s.Widths) && s.Widths[by] == 0 {
 		parts = append(parts, t.Dim.Paint("by "+strings.ToLower(s.Columns[by].Title)+" "+s.arrow()))
 	}
-	if text := s.foldedText(); text != "" {
-		parts = append(parts, t.Dim.Paint(text))
-	}
 	if s.problem != "" {
 		parts = append(parts, t.Warning.Paint(draw.Safe(s.problem)))
 	}
 	if n := s.measures.minor; n > 0 && !o.All {
 		parts = append(parts, t.Dim.Paint(fmt.Sprintf("%s %s hidden, %s shows them", words.Number(n), cmp.Or(s.Rows.Hidden, "that need no attention"), s.ui.Keymap.Key(keys.ShowAll))))
+	}
+	if text := s.foldedText(); text != "" {
+		parts = append(parts, t.Dim.Paint(text))
 	}
 	return parts
 }

@@ -133,3 +133,36 @@ func TestPager(t *testing.T) {
 		t.Error("three lines of ten can be scrolled")
 	}
 }
+
+// TestPagerFlow: where there is room, lines go on in a column beside the first.
+func TestPagerFlow(t *testing.T) {
+	var lines []string
+	for i := range 100 {
+		lines = append(lines, fmt.Sprintf("line %d", i))
+	}
+	theme := draw.NewTheme(true, colorprofile.ASCII, draw.ASCIIGlyphs, draw.DefaultLook)
+	for _, tt := range []struct{ width, lineWidth, columns int }{{40, 40, 1}, {145, 145, 1}, {146, 72, 2}, {300, 73, 4}} {
+		p := Pager{Height: 10}
+		if got := p.Flow(tt.width); got != tt.lineWidth || p.Span() != 10*tt.columns {
+			t.Errorf("in %d columns lines are %d wide, %d at once", tt.width, got, p.Span())
+		}
+		view := unpaintedLines(p.Window(theme, lines))[:10]
+		want := ""
+		for c := range tt.columns {
+			want += fmt.Sprintf("%-*s", tt.lineWidth+flowGap, fmt.Sprintf(" line %d", 3+10*c))
+		}
+		if got := strings.TrimRight(view[3], " "); len(p.Window(theme, lines)) != 10 || got != strings.TrimRight(want, " ") {
+			t.Errorf("in %d columns, %d lines, and one is\n%q, not\n%q", tt.width, len(view), got, want)
+		}
+		p.Move(keys.Bottom, lines)
+		if view := unpaintedLines(p.Window(theme, lines)); !strings.Contains(view[9], "line 99") || p.Top != 100-10*tt.columns {
+			t.Errorf("in %d columns the last line is %q", tt.width, view[9])
+		}
+		if view := p.Window(theme, lines[:13]); len(view) != 10 {
+			t.Errorf("in %d columns thirteen lines take %d", tt.width, len(view))
+		}
+		if p.Search("line 15", lines); p.Top > 15 || p.Top+p.Span() <= 15 {
+			t.Errorf("in %d columns the match is not to be seen: %d", tt.width, p.Top)
+		}
+	}
+}

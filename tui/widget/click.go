@@ -10,10 +10,11 @@ func (t *Table) Click(x, y int) (keys.Press, bool) {
 	if y == 0 {
 		return t.clickTitle(x)
 	}
-	at := t.Top + y - 1
-	if y < 0 || y >= t.Height || at >= len(t.Shown) {
+	places := t.inSight()
+	if y < 0 || y > len(places) || places[y-1] < 0 {
 		return keys.Press{}, false
 	}
+	at := places[y-1]
 	if at == t.At && t.Pinned {
 		return keys.Press{Action: keys.Open}, true
 	}
@@ -39,7 +40,7 @@ func (t *Table) clickTitle(x int) (keys.Press, bool) {
 // Click is what a click on a column and a line of the board asks for: on the list what a click
 // on the table does, on the detail to go there.
 func (b *Board) Click(x, y int) (keys.Press, bool) {
-	detail := b.Place == Beside && x >= b.Width/2 || b.Place == Below && y >= b.listHeight() || b.Place == InPlace && b.Opened
+	detail := b.Place == Beside && x >= b.Table.Width || b.Place == Below && y >= b.listHeight() || b.Place == InPlace && b.Opened
 	if detail {
 		return keys.Press{Action: keys.Open}, !b.Opened && len(b.Lines) > 0
 	}

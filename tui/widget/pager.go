@@ -14,15 +14,35 @@ import (
 type Pager struct {
 	Height int
 	Top    int // first line shown
+	flow   int // how many columns the lines flow through, side by side; 0 and 1 are one
+	width  int // of such a column
 	words  string
 	found  func(string) bool // finds them; nil for nothing
 	hit    int               // line of the match that was last gone to, -1 for none
 }
 
+// flowGap is between two columns that lines flow through, and flowWidth the least that one has:
+// two states of an object can still stand beside each other in it.
+const (
+	flowGap   = 2
+	flowWidth = 72
+)
+
+// Flow divides width columns of the terminal into as many columns of text as can be read well,
+// and returns how wide their lines may be.
+func (p *Pager) Flow(width int) int {
+	p.flow = max((width+flowGap)/(flowWidth+flowGap), 1)
+	p.width = (width+flowGap)/p.flow - flowGap
+	return p.width
+}
+
+// Span is how many lines are shown at once.
+func (p *Pager) Span() int { return max(p.Height, 0) * max(p.flow, 1) }
+
 // Actions are the actions that it takes.
 func (p *Pager) Actions(k keys.Set, lines int) keys.Set {
 	why := ""
-	if lines <= p.Height {
+	if lines <= p.Span() {
 		why = "everything is on the screen"
 	}
 	for _, a := range []keys.Action{keys.Up, keys.Down, keys.HalfUp, keys.HalfDown, keys.PageUp, keys.PageDown, keys.Top, keys.Bottom} {
@@ -45,7 +65,7 @@ func (p *Pager) Move(a keys.Action, lines []string) {
 	case keys.LastHit:
 		p.find(lines, -1, p.hit-1)
 	default:
-		p.Top = Moved(p.Top, a, p.Height, len(lines)-p.Height)
+		p.Top = Moved(p.Top, a, p.Span(), len(lines)-p.Span())
 	}
 }
 
@@ -68,8 +88,8 @@ func (p *Pager) find(lines []string, step, from int) {
 		at := ((from+i*step)%n + n) % n
 		if p.matches(lines[at]) {
 			p.hit = at
-			if at < p.Top || at >= p.Top+p.Height {
-				p.Top = max(min(at-p.Height/3, n-p.Height), 0)
+			if at < p.Top || at >= p.Top+p.Span() {
+				p.Top = max(min(at-p.Height/3, n-p.Span()), 0)
 			}
 			return
 		}
@@ -88,9 +108,9 @@ func (p *Pager) Rewind() { p.Top, p.hit = 0, -1 }
 // Window is what is to be seen of lines, with a column before them in which
 // matches are marked.
 func (p *Pager) Window(t *draw.Theme, lines []string) []string {
-	height := max(p.Height, 0)
-	from := min(p.Top, max(len(lines)-height, 0))
-	view := slices.Clone(lines[from:min(from+height, len(lines))])
+	height, span := max(p.Height, 0), p.Span()
+	from := min(p.Top, max(len(lines)-span, 0))
+	view := slices.Clone(lines[from:min(from+span, len(lines))])
 	for i, line := range view {
 		mark := " "
 		if p.matches(line) {
@@ -99,6 +119,10 @@ func (p *Pager) Window(t *draw.Theme, lines []string) []string {
 			}
 		}
 		view[i] = mark + line
+	}
+	for len(view) > height { // the last column goes beside the one before it
+		at := (len(view) - 1) / height * height
+		view = append(view[:at-height], t.Beside(view[at-height:at], view[at:], p.width+1, draw.Spaces(flowGap-1))...)
 	}
 	return view
 }
@@ -162,8 +186,8 @@ func Moved(at int, a keys.Action, height, last int) int {
 
 // More says in the last line how much of lines is not shown, "" when nothing.
 func (p *Pager) More(t *draw.Theme, lines int) string {
-	from := min(p.Top, max(lines-p.Height, 0))
-	rest := lines - from - p.Height
+	from := min(p.Top, max(lines-p.Span(), 0))
+	rest := lines - from - p.Span()
 	switch {
 	case rest > 0:
 		return words.Count(rest, "line") + " below"

@@ -1,6 +1,7 @@
 package widget
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -44,6 +45,7 @@ type Rows struct {
 	Saved   func(row int) Export                              // what copy and save take of an opened row; one without a text, or nil, for what is on the screen
 	Copied  func(row int) string                              // what copy takes of it; nil for what it is called
 	Item    func(row int) any                                 // what a row is of, for the screen; nil for nothing
+	Rule    func(above, below, by int) string                 // what a line between two rows says that are sorted by a column; nil, and "", for no line
 	Links   func(row int) func(keys.Action) tea.Cmd           // goes to the object that a row is of, to two versions of it, or to its history; nil where it is of none, or rows are
 
 	// Of rows whose cells take reading, cell has what was read already, and these read.
@@ -116,21 +118,9 @@ func (t *Table) SetSize(width, height int) {
 // out give, and go; then the others give.
 func (t *Table) Layout() {
 	for i, c := range t.Columns {
-		if c.Wide && !t.wide {
-			t.Widths[i] = 0
-			continue
+		if t.Widths[i] = 0; t.wide || !c.Wide {
+			t.Widths[i] = t.wanted(i)
 		}
-		w := len(c.Title)
-		if c.Key != "" {
-			w += 2 // the arrow of sorting
-		}
-		if i < len(t.Widest) {
-			w = max(w, t.Widest[i])
-		}
-		if c.Max > 0 {
-			w = min(w, c.Max)
-		}
-		t.Widths[i] = max(w, c.Min)
 	}
 	t.folded = t.folded[:0]
 	for i := len(t.Columns) - 1; i > 0 && t.over() > 0; i-- { // what says nothing goes first
@@ -154,6 +144,37 @@ func (t *Table) Layout() {
 	}
 	t.narrow(func(Column) bool { return true })
 }
+
+// wanted is how wide a column is where there is room.
+func (t *Table) wanted(i int) int {
+	c := t.Columns[i]
+	w := len(c.Title)
+	if c.Key != "" {
+		w += 2 // the arrow of sorting
+	}
+	if i < len(t.Widest) {
+		w = max(w, t.Widest[i])
+	}
+	if c.Max > 0 {
+		w = min(w, c.Max)
+	}
+	return max(w, c.Min)
+}
+
+// Beside is how wide the table is where it shares width columns with a detail that stands beside
+// it: half of them, and up to three fifths where its columns take that and leave enough.
+func (t *Table) Beside(width int) int {
+	wanted := gutter - columnGap
+	for i, c := range t.Columns {
+		if t.wide || !c.Wide {
+			wanted += t.wanted(i) + columnGap
+		}
+	}
+	return max(width/2, min(wanted, width*3/5, width-besideLeast))
+}
+
+// besideLeast is what a detail has at least beside a table of more than half of the width.
+const besideLeast = flowWidth + 4
 
 // over is by how much the columns are too wide.
 func (t *Table) over() int {
@@ -267,10 +288,43 @@ func (t *Table) Actions(k keys.Set) keys.Set {
 // only marked; faded draws all without the colours of severity.
 func (t *Table) View(focus, faded bool) []string {
 	lines := []string{t.header()}
-	for at := t.Top; at < min(t.Top+t.Height-1, len(t.Shown)); at++ {
+	for _, at := range t.inSight() {
+		if at < 0 {
+			lines = append(lines, t.ui.Theme.Heading(draw.Safe(t.rule(-at)), t.Width))
+			continue
+		}
 		lines = append(lines, t.line(int(t.Shown[at]), at == t.At, focus, faded))
 	}
 	return lines
+}
+
+// inSight are the places in shown of the rows that are drawn; a negative one is a rule above the
+// row of that place.
+func (t *Table) inSight() []int {
+	var list []int
+	end := min(t.Top+t.Height-1, len(t.Shown))
+	for at := t.Top; at < end; at++ {
+		if at > t.Top && t.rule(at) != "" {
+			list = append(list, -at)
+		}
+		list = append(list, at)
+	}
+	over := len(list) - max(t.Height-1, 0)
+	if over <= 0 {
+		return list
+	}
+	if at := slices.Index(list, t.At); at >= len(list)-over { // the selected row stays
+		return list[at+1-(len(list)-over) : at+1]
+	}
+	return list[:len(list)-over]
+}
+
+// rule is what the line above a row says, "" for no line.
+func (t *Table) rule(at int) string {
+	if t.Rows.Rule == nil || at < 1 {
+		return ""
+	}
+	return t.Rows.Rule(int(t.Shown[at-1]), int(t.Shown[at]), t.Have.By)
 }
 
 // Empty is the line of titles alone, above why there is no row.

@@ -2,6 +2,7 @@ package widget
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -190,5 +191,69 @@ func TestTableWidth(t *testing.T) {
 				t.Errorf("%q is %d columns wide in a table of %d: %q", name, w, width, line)
 			}
 		}
+	}
+}
+
+// TestTableBeside: beside a detail a table has half of the width, and more where it needs that and
+// the detail does not.
+func TestTableBeside(t *testing.T) {
+	u := &UI{Theme: draw.NewTheme(true, colorprofile.ASCII, draw.ASCIIGlyphs, draw.DefaultLook)}
+	x := NewTable(u, Column{Title: "NAME", Min: 10}, Column{Title: "OWNER", Min: 10}, Column{Title: "MORE", Min: 40, Wide: true})
+	arrange(t, x, Rows{Count: 1, Cell: func(_, column int) string { return strings.Repeat("n", 60-20*column) }})
+	for width, want := range map[int]int{150: 75, 160: 84, 170: 94, 180: 104, 200: 106, 300: 150} {
+		if got := x.Beside(width); got != want {
+			t.Errorf("of %d columns the table has %d, not %d", width, got, want)
+		}
+	}
+}
+
+// TestTableRule: a line between two rows takes the place of a row, and never that of the selected one.
+func TestTableRule(t *testing.T) {
+	x := shownIn(t, strings.Split("abcdefghijklmnopqrst", "")...)
+	r := x.Rows
+	r.Rule = func(above, below, by int) string {
+		if below == 10 && by == 0 {
+			return "ten above"
+		}
+		return ""
+	}
+	arrange(t, x, r)
+	seen := 0
+	for _, a := range slices.Concat(slices.Repeat([]keys.Action{keys.Down}, 22), slices.Repeat([]keys.Action{keys.Up}, 22), []keys.Action{keys.Bottom, keys.Top, keys.HalfDown, keys.HalfDown, keys.HalfDown, keys.HalfDown, keys.HalfDown}) {
+		x.Move(a)
+		lines := unpaintedLines(x.View(true, false))
+		lines = lines[:len(lines)-1]
+		if len(lines) > 6 {
+			t.Fatalf("%d lines of 6", len(lines))
+		}
+		if !slices.ContainsFunc(lines, func(line string) bool { return strings.HasPrefix(line, ">   "+x.names()[x.At]) }) {
+			t.Errorf("the selected row is not to be seen:\n%s", strings.Join(lines, "\n"))
+		}
+		for y, line := range lines {
+			if !strings.Contains(line, "ten above") {
+				continue
+			}
+			seen++
+			if _, ok := x.Click(5, y); ok {
+				t.Error("a click on the line does something")
+			}
+			for _, at := range []int{y - 1, y + 1} {
+				if at < 1 || at >= len(lines) {
+					continue
+				}
+				y := *x
+				if y.Click(5, at); !strings.HasPrefix(lines[at][4:], y.names()[y.At]) {
+					t.Errorf("a click on %q selects %q", lines[at], y.names()[y.At])
+				}
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("no line is drawn")
+	}
+	x.Order.By = 1
+	done(t, x, x.SetOrder(x.Order)())
+	if strings.Contains(strings.Join(x.View(true, false), ""), "ten above") {
+		t.Error("it is drawn in another order")
 	}
 }

@@ -43,7 +43,7 @@ func (o *Screen) setDetail(lines []string) {
 	if before >= 0 && after >= 0 && top >= before {
 		top += after - before
 	}
-	o.Pager.Top = max(min(top, len(lines)-o.Pager.Height), 0)
+	o.Pager.Top = max(min(top, len(lines)-o.Pager.Span()), 0)
 }
 
 // format is how the object is written.
@@ -57,7 +57,7 @@ func (o *Screen) format() string {
 // toggleObject goes to the object's YAML, and back to the top.
 func (o *Screen) toggleObject() {
 	at := slices.Index(o.Lines, o.Theme.Heading(o.format(), o.DetailWidth()))
-	if at = min(at, len(o.Lines)-o.Pager.Height); at <= 0 || o.Pager.Top == at {
+	if at = min(at, len(o.Lines)-o.Pager.Span()); at <= 0 || o.Pager.Top == at {
 		at = 0
 	}
 	o.Pager.Top = at

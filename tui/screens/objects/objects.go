@@ -200,7 +200,7 @@ func (o *Screen) offerListed(k keys.Set, why string) {
 	}
 	why = o.absent()
 	k[keys.ToObject], k[keys.ToDiff], k[keys.AsJSON], k[keys.ToRelated], k[keys.Decode] = why, why, why, why, why
-	if why == "" && o.showing == session.WholeObject && len(o.Lines) <= o.Pager.Height {
+	if why == "" && o.showing == session.WholeObject && len(o.Lines) <= o.Pager.Span() {
 		k[keys.ToObject] = "all of the object is on the screen"
 	}
 	if o.showing == session.Versions {

@@ -58,7 +58,7 @@ var allColumns = []widget.Column{
 	{Title: "NAME", Key: "N", Min: 16, Max: 70},
 	{Title: "CREATED", Key: "R", Min: 8, Drop: 3, Right: true, Desc: true},
 	{Title: "CHANGED", Key: "C", Min: 8, Right: true, Desc: true},
-	{Title: "VERSION", Key: "V", Min: 7, Drop: 2, Right: true, Desc: true},
+	{Title: "VERSION", Key: "V", Min: 8, Drop: 2, Right: true, Desc: true},
 	{Title: "SIZE", Key: "Z", Min: 6, Drop: 4, Right: true, Desc: true},
 }
 

@@ -35,21 +35,29 @@ func (o *Screen) judge() judgement {
 		return judgement{style: t.Critical, verdict: "This plan is refused: " + o.Refused.Error() + ".", advice: o.coherent()}
 	}
 	var certain, possible []string
+	tell := func(sure, pods int, does [2]string) {
+		switch {
+		case pods == 0:
+		case sure == 0:
+			possible = append(possible, "up to "+words.CountOf(pods, "pod "+does[0], "pods "+does[1]))
+		case sure < pods:
+			certain = append(certain, words.Number(sure)+" to "+words.CountOf(pods, "pod "+does[0], "pods "+does[1]))
+		default:
+			certain = append(certain, words.CountOf(pods, "pod "+does[0], "pods "+does[1]))
+		}
+	}
+	sure, pods := 0, 0 // of the harms whose names say nothing to somebody new: the counts below have them
 	for _, of := range o.Digest.Tallies {
 		if of.Severity != restore.Critical {
 			continue
 		}
-		does, known := harms[of.ID]
-		if !known {
-			does = [2]string{"is " + string(of.ID), "are " + string(of.ID)}
-		}
-		if of.Certain > 0 {
-			certain = append(certain, words.CountOf(of.Certain, "pod "+does[0], "pods "+does[1]))
-		}
-		if n := of.Pods - of.Certain; n > 0 {
-			possible = append(possible, "up to "+words.CountOf(n, "pod "+does[0], "pods "+does[1]))
+		if does, known := harms[of.ID]; known {
+			tell(of.Certain, of.Pods, does)
+		} else {
+			sure, pods = sure+of.Certain, pods+of.Pods
 		}
 	}
+	tell(sure, pods, [2]string{"comes to other harm", "come to other harm"})
 	switch {
 	case len(certain) > 0:
 		return judgement{t.Critical, "UNSAFE as planned: " + words.List(append(certain, possible...)) + ".", o.advice(), o.more()}

@@ -57,8 +57,11 @@ func (o *Screen) Update(msg tea.Msg) tea.Cmd {
 // View draws it.
 func (o *Screen) View() []string { return o.Page(o.Theme, o.lines(), o.width) }
 
-// wideOverview is from how many columns on there is room for two of text.
-const wideOverview = 150
+// From so many columns on there is room for two of text, and for three.
+const (
+	wideOverview   = 150
+	widestOverview = 240
+)
 
 // lines draws everything, once for every change.
 func (o *Screen) lines() []string {
@@ -83,6 +86,14 @@ func (o *Screen) whole() []string {
 	w := o.width - 2
 	if o.width < wideOverview {
 		return section(o.verdict(w), o.revisions(w), o.next(w), o.kubelets(w), o.rate(w), o.toKnow(w), o.evidence(w))
+	}
+	if o.width >= widestOverview {
+		third := (w - 6) / 3
+		last := w - 2*third - 6
+		left := section(o.verdict(third), o.next(third))
+		middle := section(o.kubelets(third), o.toKnow(third))
+		right := section(o.evidence(last), o.rate(last))
+		return section(o.revisions(w), o.Theme.Beside(left, o.Theme.Beside(middle, right, third, "   "), third, "   "))
 	}
 	half := (w - 3) / 2
 	left := section(o.verdict(half), o.next(half), o.toKnow(half), o.rate(half))

@@ -31,7 +31,8 @@ const (
 type detail struct {
 	*session.Session
 	widget.Pager
-	width int
+	width     int // with the margins
+	lineWidth int
 
 	pod     *restore.PodOutcome // nil for none
 	asked   *atomic.Int64       // counts the pods shown: only the last one's objects count
@@ -69,7 +70,13 @@ type wrapped struct {
 
 func newDetail(s *session.Session) *detail { return &detail{Session: s, asked: new(atomic.Int64)} }
 
-func (d *detail) setSize(width, height int) { d.width, d.Height = width, height-1 }
+// setSize says how many columns and lines there are, and whether its lines may stand side by side.
+func (d *detail) setSize(width, height int, flows bool) {
+	d.width, d.lineWidth, d.Height = width, width-2, height-1
+	if flows {
+		d.lineWidth = d.Flow(d.lineWidth)
+	}
+}
 
 // show turns to another pod, nil for none, and reads its objects.
 func (d *detail) show(pod *restore.PodOutcome) tea.Cmd {
@@ -188,7 +195,7 @@ func (d *detail) jump(to func(*detail) int) {
 	if !d.loaded {
 		d.goal = to
 	}
-	at := to(d)
+	at := min(to(d), max(len(d.lines())-d.Span(), 0))
 	if at == d.Top {
 		at = 0
 	}
@@ -244,7 +251,7 @@ func (d *detail) difference() []string {
 	if !d.loaded || d.noOther() != "" {
 		return nil
 	}
-	t, width := d.Theme, d.width-2
+	t, width := d.Theme, d.lineWidth
 	lines := []string{t.Heading("From the backup to the current snapshot", width)}
 	switch {
 	case d.unlike != "":
@@ -260,7 +267,7 @@ func (d *detail) difference() []string {
 
 // explanation says what becomes of the pod, and why.
 func (d *detail) explanation() []string {
-	t, pod, width := d.Theme, d.pod, d.width-2
+	t, pod, width := d.Theme, d.pod, d.lineWidth
 	info := pod.Outcome.Info()
 	color, mark := shared.Severity(t, pod.Severity)
 	var lines []string
@@ -310,7 +317,7 @@ func (d *detail) explanation() []string {
 
 // object is the object as YAML.
 func (d *detail) object() []string {
-	t, width := d.Theme, d.width-2
+	t, width := d.Theme, d.lineWidth
 	if !d.loaded {
 		return []string{t.Heading("Object", width), t.Dim.Paint("reading" + t.Ellipsis)}
 	}

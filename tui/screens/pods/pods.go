@@ -74,23 +74,22 @@ func (p *Screen) SetSize(width, height int) {
 	case p.Theme.Plain:
 		p.place = widget.InPlace
 		p.Table.SetSize(width, height-1)
-		p.detail.setSize(width, height)
+		p.detail.setSize(width, height, false)
 	case width >= 150:
 		p.place = widget.Beside
-		p.Table.SetSize(p.listWidth(), height-1)
-		p.detail.setSize(width-p.listWidth()-2, height)
+		p.Table.SetSize(p.Table.Beside(width), height-1)
+		p.detail.setSize(width-p.Table.Width-2, height, true)
 	case height >= 30:
 		p.place = widget.Below
 		p.Table.SetSize(width, p.listHeight()-1)
-		p.detail.setSize(width, height-p.listHeight())
+		p.detail.setSize(width, height-p.listHeight(), true)
 	default:
 		p.place = widget.InPlace
 		p.Table.SetSize(width, height-1)
-		p.detail.setSize(width, height)
+		p.detail.setSize(width, height, false)
 	}
 }
 
-func (p *Screen) listWidth() int  { return p.width / 2 }
 func (p *Screen) listHeight() int { return p.height * 9 / 20 }
 
 // Keys lists the actions that Update takes.
@@ -116,7 +115,7 @@ func (p *Screen) Keys() keys.Set {
 	k[keys.ToObject], k[keys.ToDiff], k[keys.HistoryOf], k[keys.Other] = why, why, why, cmp.Or(why, p.detail.noOther())
 	if why == "" && p.opened {
 		k[keys.ToDiff] = p.detail.noOther()
-		if len(p.detail.lines()) <= p.detail.Height {
+		if len(p.detail.lines()) <= p.detail.Span() {
 			k[keys.ToObject], k[keys.ToDiff] = "all of the pod is on the screen", "all of the pod is on the screen"
 		}
 	}
@@ -133,6 +132,7 @@ func (p *Screen) Update(msg tea.Msg) tea.Cmd {
 		return p.predicted()
 	case widget.ArrangedMsg:
 		if p.Table.Take(msg) {
+			p.SetSize(p.width, p.height)
 			return p.follow()
 		}
 	case objectsMsg:
@@ -408,7 +408,7 @@ func (p *Screen) Recall(m map[string]string) tea.Cmd { return p.Table.Recall(m) 
 
 // Click is what a click asks for: on the list a row or a title, on the detail to go there.
 func (p *Screen) Click(x, y int) (keys.Press, bool) {
-	if p.place == widget.Beside && x >= p.listWidth() || p.place == widget.Below && y >= p.listHeight() || p.place == widget.InPlace && p.opened {
+	if p.place == widget.Beside && x >= p.Table.Width || p.place == widget.Below && y >= p.listHeight() || p.place == widget.InPlace && p.opened {
 		return keys.Press{Action: keys.Open}, !p.opened && p.detail.pod != nil
 	}
 	press, ok := p.Table.Click(x, y-1)
@@ -427,7 +427,7 @@ func (p *Screen) View() []string {
 			return p.lines()
 		}
 		between := t.Dim.Paint(" " + t.Column)
-		return t.Beside(p.lines(), p.detail.view(p.opened), p.listWidth(), between)
+		return t.Beside(p.lines(), p.detail.view(p.opened), p.Table.Width, between)
 	case widget.Below:
 		lines := p.lines()
 		for len(lines) < p.listHeight() {

@@ -90,6 +90,7 @@ func (v *eventView) rows() widget.Rows {
 			}
 			return inText(v.Joined, n)
 		},
+		Rule: v.rule,
 		Compare: func(a, b, column int) int {
 			a, b = v.number(a), v.number(b)
 			switch column {
@@ -165,4 +166,16 @@ func timeText(i clock.Interval, day time.Time) string {
 func sameDay(a, b time.Time) bool {
 	const day = 24 * time.Hour
 	return !a.IsZero() && !b.IsZero() && a.UTC().Truncate(day).Equal(b.UTC().Truncate(day))
+}
+
+// rule sets off what the restore undoes, where events are in their order.
+func (v *eventView) rule(above, below, by int) string {
+	before, after := v.Revision(v.number(above)).Main > v.undone, v.Revision(v.number(below)).Main > v.undone
+	switch {
+	case v.undone == 0 || before == after || by != eventRevision && by != eventWhen:
+		return ""
+	case after:
+		return "the backup ends at " + words.Number(v.undone) + ": the restore undoes what follows"
+	}
+	return "the backup ends at " + words.Number(v.undone) + ": the restore undoes what is above"
 }

@@ -41,6 +41,7 @@ type eventView struct {
 	*timeline.Joined
 	first, last int           // numbers of the events, last not included
 	zoomed      bool          // they are not those that it begins with
+	undone      int64         // main revision after which the restore undoes them; 0 for none
 	verb        timeline.Verb // "" for all
 	numbers     []int32       // of those of one verb; nil for all from first on
 }
@@ -235,6 +236,9 @@ func (x *Screen) refresh() tea.Cmd {
 	}
 	x.carving = false
 	v := eventView{Joined: told, first: begin(told), last: told.Len()}
+	if x.Input.Alone() == "" {
+		v.undone = x.Backup().State.Revision
+	}
 	if was != nil {
 		v.zoomed, v.verb = was.zoomed, was.verb
 	}
