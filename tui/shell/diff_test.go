@@ -86,7 +86,8 @@ func TestDiffMoments(t *testing.T) {
 func TestDiffNoise(t *testing.T) {
 	x := openOn(t, demoInput(t), 160, 48)
 	x.shows("8", "12 objects differ in noise only, folded: managed fields, lease renewals, repeated events, API server leases", "17 of 19 rows", "2 with noise only hidden, u shows them")
-	x.shows("u", "19 of 19 rows", "leases.coordination.k8s.io")
+	x.shows("/removed<enter>", `None of what is shown matches "removed"`, "These rows are counts")
+	x.shows("<esc>u", "19 of 19 rows", "leases.coordination.k8s.io")
 	x.shows("z/node-1 leases<enter>", "noise only", "Nothing but noise differs", "spec.renewTime")
 	x.shows("u", `None of what is shown matches "node-1 leases". u looks among those, too`)
 }

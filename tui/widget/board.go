@@ -429,6 +429,13 @@ func (b *Board) state() []string { return b.Table.State() }
 
 // why says why no row is shown.
 func (b *Board) why() string {
+	if b.Table.Rows.Groups && b.Table.Have.Words != "" {
+		return b.noMatch() + fmt.Sprintf(" These rows are counts: %s goes on to what they count.", b.ui.Keymap.Key(keys.GroupBy))
+	}
+	return b.noMatch()
+}
+
+func (b *Board) noMatch() string {
 	o := b.Table.Have
 	switch {
 	case b.Table.Rows.Count == 0:

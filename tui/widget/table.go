@@ -40,6 +40,7 @@ type Rows struct {
 	Hidden  string                                            // what is said of the minor ones, "" for that they need no attention
 	Look    func(t *draw.Theme, row int) (draw.Style, string) // of its first cell, and a mark; nil for none
 	ID      func(row int) string                              // what it is called, which keeps it selected and marked among other rows; nil for its number
+	Groups  bool                                              // they count what another grouping lists one by one
 	Sifted  bool                                              // they count what passes the filter: all of them are shown
 	Labels  func(row int) map[string]string                   // what a label selector looks at; nil for none
 	Saved   func(row int) Export                              // what copy and save take of an opened row; one without a text, or nil, for what is on the screen

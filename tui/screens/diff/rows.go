@@ -88,6 +88,7 @@ func (d *Screen) groupRows(l *level, title string, list []diff.Group) widget.Row
 	}
 	return widget.Rows{
 		Columns: groupColumns(title),
+		Groups:  title == "RESOURCE",
 		Count:   len(list),
 		Cell: func(row, column int) string {
 			if column == groupName {

@@ -188,6 +188,7 @@ func (o *Screen) groupRows(l *session.ObjectList, by int) widget.Rows {
 	}
 	return widget.Rows{
 		Columns: columns,
+		Groups:  true,
 		About:   "by " + strings.ToLower(columns[0].Title) + " " + o.Theme.Dot + " " + o.about(l),
 		ID:      func(row int) string { return list[row].Name },
 		Detail:  func(row, width int) []string { return o.groupDetail(&list[row], width) },

@@ -67,6 +67,7 @@ func (p *Screen) spaceGroups(shown spaceShown, title widget.Column, nameless str
 		numbers(widget.Column{Title: "REVISIONS", Key: "R", Min: 11, Drop: 4}, words.Number, func(row int) int64 { return int64(list[row].Revisions) }),
 	)
 	r := p.spaceRows(shown, len(list), columns...)
+	r.Groups = true
 	r.ID = func(row int) string { return list[row].Name }
 	r.Copied = name
 	r.Item = func(row int) any { return spaceItem{shown: shown, group: &list[row]} }
