@@ -137,7 +137,7 @@ func (s *Session) Step(at Moment, by int64) Moment {
 	if at.Revision == 0 {
 		at.Revision = newest
 	}
-	to := at.Revision + by
+	to := max(at.Revision+by, 1) // 0 is the newest
 	if in.Series != nil && (to < oldest || to > newest) {
 		if next, ok := in.stepOver(at, to); ok {
 			return next

@@ -109,7 +109,7 @@ func TestViews(t *testing.T) {
 	x.shows("-", "-: no other view was shown")
 	x.typed("3").typed(":po -n shop<enter>").typed(":deploy<enter>").typed("4")
 	for _, step := range []struct{ keys, where, see string }{
-		{"[", "objects", "[deployments.apps]"}, {"[", "objects", "[namespace shop]"}, {"[", "outcomes", "OUTCOME"}, {"[", "overview", "Verdict"},
+		{"[", "objects", "view 4 of 5"}, {"[", "objects", "[namespace shop]"}, {"[", "outcomes", "OUTCOME"}, {"[", "overview", "Verdict"},
 		{"]]", "objects", "[namespace shop]"}, {"]", "objects", "[deployments.apps]"}, {"]", "kubelets", "KUBELET"},
 		{"-", "objects", "[deployments.apps]"}, {"-", "kubelets", "KUBELET"}, {"-", "objects", "[deployments.apps]"},
 	} {

@@ -254,3 +254,11 @@ func TestMomentsOfSeries(t *testing.T) {
 		})
 	}
 }
+
+// TestFirstMomentOfSeries: nothing is before the first revision, which is not the newest again.
+func TestFirstMomentOfSeries(t *testing.T) {
+	x := openOn(t, seriesInput(t), 160, 48)
+	x.shows("8o", "backup, revision 1,")
+	x.shows("{", "{: no earlier state is kept", "backup, revision 1,")
+	x.shows("6@1<enter><lt>", "<: no earlier state is kept", "revision 1,")
+}

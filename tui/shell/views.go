@@ -106,18 +106,20 @@ func (m *model) lastView() tea.Cmd {
 	return m.visit(to)
 }
 
-// visit shows a view again.
+// visit shows a view again, and says which of those that were shown it is: it may look like the
+// one before.
 func (m *model) visit(to view) tea.Cmd {
 	m.views.going = true
 	m.show(to.screen)
+	which := widget.Notify(fmt.Sprintf("view %d of %d", m.views.at+1, len(m.views.list)))
 	p, ok := m.screens[to.screen].(session.Placed)
 	if !ok || to.place == nil {
-		return nil
+		return which
 	}
 	if place, _ := p.Place(); place == to.place {
-		return nil
+		return which
 	}
-	return p.Return(to.place, to.filter)
+	return tea.Batch(which, p.Return(to.place, to.filter))
 }
 
 // askAliases lists what the prompt of commands takes: screens, commands and resources with all

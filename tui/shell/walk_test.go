@@ -26,7 +26,7 @@ var (
 
 // How long TestWalk walks when no number of steps is given, and how long one walk is.
 const (
-	walkFor  = 30 * time.Second
+	walkFor  = time.Minute
 	walkLong = 150
 )
 
