@@ -79,7 +79,9 @@ type walk struct {
 	of    string
 	steps []string
 	keys  []string
-	moved map[int]string // the row that was gone to last, by screen: it is selected again where it comes back
+	// The row that was gone to last, and the one that was opened last, by screen: it is selected again
+	// where it comes back.
+	moved, opened map[int]string
 }
 
 // walkSizes are windows: the usual ones, the smallest, and ones in which it is tight.
@@ -91,7 +93,7 @@ func newWalk(t *testing.T, seed uint64, of string, in *session.Input) *walk {
 	}
 	r := rand.New(rand.NewPCG(seed, 18))
 	size := walkSizes[r.IntN(len(walkSizes)-2)]
-	w := &walk{terminal: openOn(t, in, size[0], size[1]), r: r, seed: seed, of: of, moved: map[int]string{}}
+	w := &walk{terminal: openOn(t, in, size[0], size[1]), r: r, seed: seed, of: of, moved: map[int]string{}, opened: map[int]string{}}
 	for _, b := range keys.Default {
 		for _, key := range b.Keys {
 			if !slices.Contains([]keys.Action{keys.Quit, keys.Interrupt, keys.Suspend, keys.SaveOut}, b.Action) {
@@ -264,6 +266,9 @@ func (w *walk) did(name string, a keys.Action, other bool, do func()) {
 	if slices.Contains(moves, a) || a == keys.Mark || strings.HasPrefix(name, "click") {
 		w.moved[w.at] = now[w.at].row
 	}
+	if a == keys.Open {
+		w.opened[w.at] = now[w.at].row
+	}
 	if other || slices.Contains(freely, a) {
 		return
 	}
@@ -273,7 +278,7 @@ func (w *walk) did(name string, a keys.Action, other bool, do func()) {
 		}
 	}
 	table := w.tables()[in]
-	if table == nil || !was[in].pinned || was[in].titles != now[in].titles || was[in].row == now[in].row || was[in].kept == now[in].row || w.moved[in] == now[in].row || w.screens[in] == nil {
+	if table == nil || !was[in].pinned || was[in].titles != now[in].titles || was[in].row == now[in].row || was[in].kept == now[in].row || w.moved[in] == now[in].row || w.opened[in] == now[in].row || w.screens[in] == nil {
 		return
 	}
 	for _, row := range table.Shown {

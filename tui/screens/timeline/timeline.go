@@ -103,6 +103,9 @@ func (x *Screen) Keys() keys.Set {
 	if v.zoomed || v.verb != "" {
 		k.Offer(keys.Back)
 	}
+	if len(x.Table.Shown) == 0 {
+		k[keys.GroupBy] = k[keys.Open]
+	}
 	if x.carving {
 		k[keys.WithCarved] = "the free pages are still being searched"
 	}
