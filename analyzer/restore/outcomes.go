@@ -78,32 +78,32 @@ var Outcomes = []OutcomeInfo{
 		"If it must run, make its kubelet relist (bump, or restart the kubelet): the kubelet then starts it. If not, delete it in the API before its kubelet relists.",
 	},
 	{
-		Hidden, "Hidden by a stale cache", Critical,
+		Hidden, "Shown only by a stale cache", Critical,
 		"API servers that were left running list the pod from their stale cache, but etcd no longer has it in that state. It becomes a phantom when they restart.",
 		"Stop all API servers before the restore, or bump and mark compacted so that they drop their cache. Do not trust what they list until then.",
 	},
 	{
-		Unknown, "Unknown", Critical,
+		Unknown, "The evidence does not say", Critical,
 		"Its stored value cannot be read, or the two snapshots contradict each other. Any other outcome is possible.",
 		"Look at the pod on its node (crictl pods, or the kubelet's /pods) before and after the restore.",
 	},
 	{
-		StaleStatus, "Stale status", Critical,
+		StaleStatus, "The API shows an old status", Critical,
 		"The API shows the status from the backup. The kubelet believes that it has already reported the current status and does not report it again: a Job waits forever for a pod that has ended.",
 		"Make its kubelet relist (bump, or restart the kubelet): it then reports the status within seconds.",
 	},
 	{
-		StaleSpec, "Stale spec", Critical,
+		StaleSpec, "The API shows an old spec", Critical,
 		"The pod's containers were changed in place after the backup. The kubelet runs the new ones, the API shows the old ones.",
 		"Repeat the change in the API first, then make its kubelet relist. In the other order its containers are restarted twice.",
 	},
 	{
-		StuckTerminating, "Stuck terminating", Warning,
+		StuckTerminating, "Its deletion never ends", Warning,
 		"The API shows it Terminating, but nothing of it runs and no kubelet will finish the deletion.",
 		"Let the owner of its finalizer act, or delete the Node object of a machine that is gone. Force its deletion only after checking that nothing runs.",
 	},
 	{
-		LostDeletion, "Lost deletion", Warning,
+		LostDeletion, "Its deletion is undone", Warning,
 		"It was deleted after the backup. The restore undoes the deletion.",
 		"Delete it again.",
 	},
@@ -123,7 +123,7 @@ var Outcomes = []OutcomeInfo{
 		"Create it again, unless a controller does.",
 	},
 	{
-		Finished, "Finished", OK,
+		Finished, "It has ended", OK,
 		"It has ended, or ends by itself. Nothing of it runs afterwards.",
 		"Nothing. Keep its logs before the restore if they matter.",
 	},
@@ -133,7 +133,7 @@ var Outcomes = []OutcomeInfo{
 		"Nothing. The kubelet corrects the mirror pod when it relists.",
 	},
 	{
-		Unaffected, "Unaffected", OK,
+		Unaffected, "It goes on as it is", OK,
 		"It goes on as it is.",
 		"Nothing.",
 	},

@@ -312,7 +312,7 @@ func TestObject(t *testing.T) {
 			t.Errorf("after %q there is no %q:\n%s", tt.keys, tt.want, screen)
 		}
 	}
-	if screen := x.typed("y").plain(); !strings.Contains(screen, "unaffected: Unaffected") {
+	if screen := x.typed("y").plain(); !strings.Contains(screen, "unaffected: It goes on as it is") {
 		t.Errorf("not back at the top:\n%s", screen)
 	}
 }
