@@ -1,10 +1,10 @@
 // Package export makes the rows of tables of what snapshots hold, for engines that
 // query many of them: DuckDB, Trino, Spark.
 //
-// A snapshot goes in, with what was found of it by inspect, preflight and predict;
-// out come rows of the tables in List, as Parquet or NDJSON. What a Secret holds is
-// read for its metadata only, and in no row. What cannot be read has a row that says
-// so.
+// It takes a snapshot, with what inspect, preflight and predict found out about it,
+// and returns rows of the tables in List, as Parquet or NDJSON. Of a Secret only the
+// metadata is read, and no row has its content. What cannot be read has a row that
+// says so.
 //
 // The same evidence, read with the same flags, gives the same bytes: no row says
 // when it was made. Memory is bounded: rows are written as they are made.

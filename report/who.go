@@ -32,14 +32,14 @@ type Who struct {
 	Managers  []WhoManager `json:"managers"`
 	Shared    []WhoShared  `json:"shared"`
 	Owners    []WhoOwner   `json:"owners"` // the topmost first
-	// Problem says why not all managers could be told, OwnersProblem why not the owners.
+	// Problem says why not all managers are known, OwnersProblem why not the owners.
 	Problem       string       `json:"problem,omitempty"`
 	OwnersProblem string       `json:"ownersProblem,omitempty"`
 	Histories     []WhoHistory `json:"histories"` // one for each branch, that of the newest file first
 	AuditLog      *WhoLog      `json:"auditLog,omitempty"`
 }
 
-// WhoState is the moment for which managers and owners are told.
+// WhoState is the moment for which managers and owners are given.
 type WhoState struct {
 	Revision int64          `json:"revision"`
 	Time     clock.Interval `json:"time"`
@@ -174,7 +174,7 @@ func NewWhoHistory(branch int, h *history.History, after int64, sources []histor
 	return w
 }
 
-// At says at which moment managers and owners are told; asked, that it was asked for.
+// At says at which moment managers and owners are given; asked, that it was asked for.
 func (w *Who) At(s history.State, when clock.Interval, asked bool) {
 	w.State = WhoState{Revision: s.Revision, Time: when, Gone: s.Gone, asked: asked, last: s.Written, removed: s.Deleted}
 	if s.Written != nil {

@@ -1,11 +1,10 @@
 // Package tui shows in a terminal what restoring a snapshot does, and what is in one.
 //
-// In go Options: how to open the evidence, which the caller's Load does while a progress
-// bar is shown, and where to draw. Out comes nothing but the screen.
+// It takes Options: how to open the evidence, which the caller's Load does while a progress
+// bar is shown, and where to draw. Its result is what the screen shows.
 //
-// Refused is evidence that wants to steer the terminal: every string of it goes through
-// sanitize on its way to the screen. A plan that etcdutl refuses is shown with that
-// refusal, not prevented.
+// Evidence cannot control the terminal: every string of it goes through sanitize on its
+// way to the screen. A plan that etcdutl refuses is shown with that refusal, not prevented.
 //
 // The packages below it, each of which knows only those after it:
 //

@@ -62,7 +62,7 @@ func Stored(prefix, key string, before, after []byte) Difference {
 }
 
 // stored is Stored, with what Secrets hold when it is asked for. Managed fields, half of an
-// object, are told one by one only when they are asked for; else only that they differ.
+// object, are listed one by one only on request; else only that they differ.
 func stored(prefix, key string, before, after []byte, managed, secrets bool) Difference {
 	if before != nil && after != nil && bytes.Equal(before, after) {
 		return Difference{}

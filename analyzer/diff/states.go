@@ -35,7 +35,7 @@ type Options struct {
 	Wanted func(key string) bool
 	// ShowSecrets tells what Secrets hold.
 	ShowSecrets bool
-	// Progress, when set, is told how many objects were compared, of how many; less
+	// Progress, when set, is called with how many objects were compared, of how many; less
 	// than 0 when that is unknown. It is not called by two goroutines at once.
 	Progress func(done, total int)
 }

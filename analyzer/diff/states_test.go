@@ -389,12 +389,12 @@ func TestStored(t *testing.T) {
 			}
 		}
 		if len(d.Changes) == 0 || d.Quiet() {
-			t.Errorf("nothing is told of a secret that was added or removed: %v", d)
+			t.Errorf("nothing is said about a secret that was added or removed: %v", d)
 		}
 	}
 }
 
-// FuzzStored compares any two values: nothing is told of values that are the same,
+// FuzzStored compares any two values: nothing is said about values that are the same,
 // and of others something is; a Secret's content is not.
 func FuzzStored(f *testing.F) {
 	b, _ := demoPair(f)

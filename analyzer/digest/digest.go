@@ -1,8 +1,8 @@
-// Package digest sums a prediction up: what takes a look at every pod of it.
+// Package digest summarizes a prediction: what takes a pass over all of its pods.
 //
-// In go a prediction and the two states that it was made of. Out come its headline, the
-// outcomes that occur with how many pods have each and how sure that is, what pods there
-// are on every node before and after the restore, and of every pod its owner and its age.
+// It takes a prediction and the two states that it was made from. It returns its headline,
+// the outcomes that occur, with the number of pods of each and how certain that is, the pods
+// on every node before and after the restore, and the owner and the age of every pod.
 package digest
 
 import (

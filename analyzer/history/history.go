@@ -1,7 +1,7 @@
-// Package history tells the revisions of one object, as snapshots hold them, what each
-// changed, and who wrote it.
+// Package history lists the revisions of one object that snapshots hold, with what each
+// changed and who wrote it.
 //
-// In go the snapshots with their clocks, and a key. Out come the revisions in order,
+// It takes the snapshots with their clocks, and a key. It returns the revisions in order,
 // each compared with the one before it in the same history: the fields that differ,
 // the managers whose entry in managedFields is new, the life of the object that it
 // belongs to, and of deletions what they may have come of. Where the histories of

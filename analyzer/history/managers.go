@@ -26,7 +26,7 @@ type Writer struct {
 type Manager struct {
 	Writer
 	// Top are the first two names of the fields' paths, sorted, each once, and Fields is how
-	// many fields there are; Problem says why they cannot be told.
+	// many fields there are; Problem says why they are not known.
 	Top     []string
 	Fields  int
 	Problem string
@@ -43,7 +43,7 @@ type Shared struct {
 
 const (
 	largestFields = 1 << 20 // bytes of the fields of a manager; etcd takes 1.5 MiB with a whole object
-	mostManagers  = 64      // of which it is told what they share
+	mostManagers  = 64      // for which shared fields are listed
 )
 
 var fieldSeed = maphash.MakeSeed()

@@ -8,7 +8,7 @@ import (
 
 // Step compares two values of a key that follow one another, of an API server that keeps
 // its keys below prefix: the managers that wrote the later one, and what differs. Either
-// is nil where there is none: then only the managers are told.
+// is nil where there is none: then only the managers are returned.
 func Step(prefix, key string, before, after []byte) (managers []string, d diff.Difference) {
 	if after == nil {
 		return nil, d

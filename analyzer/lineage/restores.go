@@ -116,7 +116,7 @@ func (l *log) since(backup *log, list []Restore) []Restore {
 		}
 	}
 	if backup.damaged || l.revision < backup.revision || l.bumped() > backup.revision {
-		return list // its head may be lost, it is no older one, or the restore was told already
+		return list // its head may be lost, it is no older one, or the restore was reported already
 	}
 	back := func(sign Sign, detail string) []Restore {
 		i := slices.IndexFunc(list, func(r Restore) bool { return !r.Bumped() })

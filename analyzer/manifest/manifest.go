@@ -1,14 +1,14 @@
-// Package manifest makes of a stored object what can be applied again.
+// Package manifest turns a stored object into a document that can be applied again.
 //
-// In goes an object as it was decoded. Out comes a document that an API server
+// It takes an object as it was decoded. It returns a document that an API server
 // accepts as a new object: without what the server, its controllers and kubelets
 // write themselves, and without what binds the object to others that are gone. What
 // was left out is listed with the reason, and so is what a person must see to before
 // the document is applied.
 //
-// Refused are objects that could not be decoded, what is made again by itself, such as
-// mirror pods and the endpoints of a Service, and Secrets unless what they hold is asked
-// for.
+// It refuses objects that could not be decoded, objects that are recreated automatically,
+// such as mirror pods and the endpoints of a Service, and Secrets unless their content is
+// requested.
 //
 // What an API server sets or refuses was read in kubernetes v1.37: pkg/registry
 // (strategy.go of each resource), apiserver pkg/registry/rest (meta.go, create.go)

@@ -1,14 +1,14 @@
-// Package objects finds the objects of a state that a person names as kubectl takes them.
+// Package objects finds the objects of a state that are named as kubectl names them.
 //
-// In go the words of a command (pods, deploy,svc, pods web-0, deployments.apps/web, or a
+// It takes the words of a command (pods, deploy,svc, pods web-0, deployments.apps/web, or a
 // raw key), a namespace and selectors, or an object whose owners and dependents are
-// wanted, and a state of a snapshot with the catalog of its resources. Out come the
-// objects' records, as they are found, in the order of their keys; or a List of them, with
-// how many there are of each resource and in each namespace.
+// wanted, and a state of a snapshot with the catalog of its resources. It yields the
+// objects' records in the order of their keys as they are found; or returns a List of them,
+// with the number of objects of each resource and in each namespace.
 //
-// Refused are words that are no resource of that state, with what there is instead. No
-// value is read, but for definitions of custom resources, for selectors, and for what
-// looking for owners and dependents takes.
+// It refuses words that name no resource of that state, and lists those there are. Values
+// are read only for definitions of custom resources, for selectors, and to find owners and
+// dependents.
 package objects
 
 import (

@@ -5,10 +5,10 @@
 // watch is refused, an event arrives. Every transition names the rule of etcd or Kubernetes
 // that it follows.
 //
-// What goes in is a Comparison of a backup and a current state. The machine decides which
-// API server serves what, and what each kubelet does; what that makes of a pod is the
-// decision table's to say (restore.Comparison.Played). So a play ends where a prediction
-// of the same plan does, and tests hold that it does.
+// It takes a Comparison of a backup and a current state. The machine decides which API
+// server serves what, and what each kubelet does; the decision table says what that makes
+// of a pod (restore.Comparison.Played). So a play ends where a prediction of the same plan
+// does, and tests check that it does.
 //
 // The machine has no time: a step is one event, and what waits may wait as long as it
 // likes. Pods of the two snapshots are those of the table; pods that are created or deleted

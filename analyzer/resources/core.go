@@ -126,7 +126,7 @@ type podStatus struct {
 	reason    string
 	ready     int64
 	restarts  int64
-	restarted time.Time // the last one of those restarts, zero when that is not told
+	restarted time.Time // the last one of those restarts, zero when that is unknown
 }
 
 // podValues mirrors printPod.

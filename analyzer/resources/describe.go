@@ -265,7 +265,7 @@ func (d *describer) conditions() {
 	d.add("Conditions", facts...)
 }
 
-// What the parts before rest have told of.
+// What the parts before rest cover.
 var (
 	toldOfObject = map[string]bool{"apiVersion": true, "kind": true, "metadata": true, "data": true, "stringData": true, "binaryData": true}
 	toldOfPods   = map[string]bool{

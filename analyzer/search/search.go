@@ -1,7 +1,7 @@
 // Package search finds text in objects, and runs jq expressions over them.
 //
-// In go a query, and a stored object with its key. Out come the places where the object
-// has what is looked for: its key, its name, a label, an annotation or any other value,
+// It takes a query, and a stored object with its key. It returns the places where the object
+// matches: its key, its name, a label, an annotation or any other value,
 // each with its path and its text. Names of fields are not searched.
 //
 // Values are compared as kubectl prints them, a Secret's data also as it is encoded there;

@@ -1,10 +1,10 @@
 // Package series reads many snapshots of one cluster as one history.
 //
-// In go files of evidence, in any order, each with a way to look at it and a way to open
-// it. Out comes a Series: its members in the order of their revisions, the branches into
-// which restores and forks have parted their history, the revisions that each member
-// holds, and the holes between them, which no member holds. A member is opened when it is
-// asked for, and closed again when others are: a series costs what is looked at.
+// It takes files of evidence, in any order, each with a way to glance at it and a way to
+// open it. It returns a Series: its members in the order of their revisions, the branches
+// into which restores and forks have split their history, the revisions that each member
+// holds, and the holes between them, which no member holds. A member is opened on demand,
+// and closed again when others are needed: a series costs what is looked at.
 //
 // Two members are of one history if the newer one's records are the older one's, byte for
 // byte, as far as both retain them (package lineage has the invariants). A few records

@@ -81,7 +81,7 @@ type Series struct {
 type Options struct {
 	// Prefix says below which prefix the objects of a snapshot are.
 	Prefix func(context.Context, *snapshot.Snapshot) (string, error)
-	// Progress, when set, is told how many of the files have been looked at.
+	// Progress, when set, is called with how many of the files have been looked at.
 	Progress func(done, total int)
 }
 

@@ -101,7 +101,7 @@ type event struct {
 	verb uint8  // number in Verbs
 	kept bool   // not carved
 	in   uint16 // number of the set of sources that have it
-	from uint16 // number of the source that it is told by
+	from uint16 // number of the source that it is read from
 }
 
 func (e *event) revision() snapshot.Revision {
@@ -119,7 +119,7 @@ const maxSources = 1 << 12
 const checkEvery = 1 << 13
 
 // New makes the timeline of sources, whose API server keeps its keys below prefix. What
-// several of them hold is one event, told by the last one. The error is ctx's, or that of
+// several of them hold is one event, read from the last one. The error is ctx's, or that of
 // opening a source.
 func New(ctx context.Context, prefix string, sources ...Source) (*Timeline, error) {
 	sources = sources[:min(len(sources), maxSources)]
@@ -261,7 +261,7 @@ func (t *Timeline) event(r *snapshot.Record, n int, numbers map[Kind]uint32) eve
 	return e
 }
 
-// merge merges two ordered lists. An event that stands in both is one, told by b; if
+// merge merges two ordered lists. An event that stands in both is one, read from b; if
 // both hold it, or it is carved in both. Otherwise the one that is held counts.
 func (t *Timeline) merge(a, b []event) []event {
 	if len(a) == 0 {
@@ -345,7 +345,7 @@ func (t *Timeline) When(n int) clock.Interval {
 // In names the sources that hold the event. The slice must not be changed.
 func (t *Timeline) In(n int) []string { return t.names[t.events[n].in] }
 
-// Source is the number of the source that the event is told by, and can be read from.
+// Source is the number of the source that the event is read from.
 func (t *Timeline) Source(n int) int { return int(t.events[n].from) }
 
 // Events yields the events that pass the filter, by number, in order of revisions.

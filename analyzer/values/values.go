@@ -1,6 +1,6 @@
 // Package values looks at every live value of a snapshot.
 //
-// In goes a snapshot. Out comes what is wrong with its values: those that hold no
+// It takes a snapshot. It returns what is wrong with its values: those that hold no
 // object of a known encoding, each by its key, and those that are encrypted and cannot
 // be decrypted, counted by resource and key.
 package values

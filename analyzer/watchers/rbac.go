@@ -10,7 +10,7 @@ import (
 	"revenant/decoder/kube"
 )
 
-// maxResources is how many resources of one ServiceAccount are told.
+// maxResources is how many resources of one ServiceAccount are listed.
 const maxResources = 24
 
 // rights are what RBAC lets ServiceAccounts watch, and whether they may write Leases.

@@ -174,7 +174,7 @@ func (w *Watcher) What() string {
 	return "may watch " + w.resources() + ", by RBAC"
 }
 
-// shownResources is how many resources are told in a sentence.
+// shownResources is how many resources are listed in a sentence.
 const shownResources = 4
 
 func (w *Watcher) resources() string {

@@ -107,7 +107,7 @@ func (d *stateDiff) object(p *diffPainter, i int, o *diff.Object) (noise int) {
 	return noise
 }
 
-// changes lists the objects that are shown; each is told to the function as well.
+// changes lists the objects that are shown; the function gets each of them as well.
 func (d *stateDiff) changes(ctx context.Context, each func(i int, o *diff.Object)) (list report.Changes, err error) {
 	list = report.Changes{Summary: []string{}, Objects: []report.Change{}}
 	for i, o := range d.objects(ctx) {

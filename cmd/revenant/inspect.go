@@ -115,7 +115,7 @@ func (o *inspectOptions) run(ctx context.Context, paths []string) error {
 }
 
 // inspectAll inspects every file and holds the others against the first one, which
-// stays open for that. Of several, one that does not open is told of and left out.
+// stays open for that. Of several, one that does not open is reported and left out.
 func (o *inspectOptions) inspectAll(ctx context.Context, paths []string, questions []question, doc *report.Inspection) (unread bool, err error) {
 	bar := newProgressLine(o.streams)
 	defer bar.clear()
@@ -170,7 +170,7 @@ func (o *inspectOptions) inspectOther(ctx context.Context, first, s *snapshot.Sn
 // question is what --at asks of a snapshot's clock.
 type question = func(*clock.Clock) report.Moment
 
-// questions reads the --at flags. What they say relative to the evidence is told when it
+// questions reads the --at flags. What they say relative to the evidence is printed when it
 // is open.
 func (o *inspectOptions) questions() (list []question, err error) {
 	for _, s := range o.at {

@@ -96,7 +96,7 @@ func (o *openOptions) noObjects(ctx context.Context, s *snapshot.Snapshot, c key
 	return hinted(missing, "its keys start with "+strings.Join(owners, ", ")+": --etcd-prefix names the API server's, if it is one of these")
 }
 
-// prefixNotes say which prefixes are read without being told, and which are not read.
+// prefixNotes say which prefixes are read by default, and which are not read.
 func (o *openOptions) prefixNotes(sides ...*side) []string {
 	var list []string
 	prefix := kube.JoinPrefixes(mergedPrefix(sides...)...)

@@ -325,20 +325,20 @@ func follows(r, before *snapshot.Record) bool {
 
 // changes tells which fields differ: some with their values, or that it is noise.
 func (row *revisionRow) changes(d *diff.Difference) {
-	var told []string
+	var parts []string
 	for _, c := range d.Significant() {
 		row.Fields = append(row.Fields, c.Path)
-		if len(told) < mostFields {
-			told = append(told, fmt.Sprintf("%s: %s -> %s", cmp.Or(c.Path, "it"), shortValue(c.Before), shortValue(c.After)))
+		if len(parts) < mostFields {
+			parts = append(parts, fmt.Sprintf("%s: %s -> %s", cmp.Or(c.Path, "it"), shortValue(c.Before), shortValue(c.After)))
 		}
 	}
-	if more := len(row.Fields) - len(told); more > 0 {
-		told = append(told, words.Count(more, "more field"))
+	if more := len(row.Fields) - len(parts); more > 0 {
+		parts = append(parts, words.Count(more, "more field"))
 	}
-	switch row.What = strings.Join(told, ", "); {
-	case row.Verb == string(timeline.Updated) && len(told) == 0 && d.Noise() != 0:
+	switch row.What = strings.Join(parts, ", "); {
+	case row.Verb == string(timeline.Updated) && len(parts) == 0 && d.Noise() != 0:
 		row.What = d.Noise().String()
-	case row.Verb == string(timeline.Updated) && len(told) == 0:
+	case row.Verb == string(timeline.Updated) && len(parts) == 0:
 		row.What = "the same content"
 	}
 }

@@ -182,7 +182,7 @@ func (l *late) Write(p []byte) (int, error) {
 }
 
 // TestStreams changes the last object in the file when a verb has written its first output:
-// it is told as it is then, since it is read later. history and who are about one object, and
+// it is shown as it is then, since it is read later. history and who are about one object, and
 // storage only sums.
 func TestStreams(t *testing.T) {
 	dir := t.TempDir()

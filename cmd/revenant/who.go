@@ -56,7 +56,7 @@ webhooks are sent them. That a log has no request shows nothing: a policy leaves
 requests out, and each API server has a log of its own.
 
 Exit codes: 0 done; 2 the object is in none of the files, or a file could not be
-read; 3 a file is damaged, and what was readable is told.`,
+read; 3 a file is damaged, and what was readable is shown.`,
 		Example: `  revenant who current.db deploy/web -n shop
   revenant who backups/ configmap settings -n shop --at 2026-11-23T04:02:58Z
   revenant who current.db pods/db-0 -n data --audit-log audit.log

@@ -62,7 +62,7 @@ type Options struct {
 	// MkdirTemp makes the directory for what is expanded, with scratch.Dir; nil is one
 	// in os.TempDir.
 	MkdirTemp func() (string, error)
-	// Progress, when set, is told how many of the container's bytes were read;
+	// Progress, when set, is called with how many of the container's bytes were read;
 	// total is -1 when that is unknown.
 	Progress func(done, total int64)
 

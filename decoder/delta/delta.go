@@ -1,10 +1,10 @@
 // Package delta reads the files of changes that Gardener's etcd-backup-restore saves
 // after a full snapshot (pkg/snapshot/snapshotter/snapshotter.go).
 //
-// In goes a file, expanded: a JSON array of the events of a watch on all keys, in
-// order, and the SHA-256 of it. Out come the events, once the hash was compared.
+// It takes a file, expanded: a JSON array of the events of a watch on all keys, in
+// order, and its SHA-256. It returns the events, once the hash was compared.
 //
-// Refused is a file whose hash is another one, and what is no such array. An event
+// It refuses a file whose hash differs, and anything that is no such array. An event
 // takes no more memory than the bytes that it has in the file, and one with more than
 // MaxEvent bytes is refused.
 package delta

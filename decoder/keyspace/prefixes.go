@@ -193,7 +193,7 @@ func prefixFor(key string, value []byte) (string, bool) {
 	return "", false
 }
 
-// Choice is what is read of an etcd without being told.
+// Choice is what is read of an etcd by default.
 type Choice struct {
 	Prefix string // one or several, as package kube takes them; "" for none
 	// Others are prefixes of further API servers, which are not read; those that belong

@@ -25,7 +25,7 @@ const (
 	maxMantissa = 64       // characters of the number in a resource.Quantity
 	maxExponent = 3        // digits of its exponent
 	maxNoted    = 16       // paths in a list of a LossError
-	maxPath     = 32       // names in a path that is told
+	maxPath     = 32       // names in a path that is reported
 )
 
 var (
@@ -94,7 +94,7 @@ func (e *LossError) err() error {
 // will drop or change, and whether it will drop what fields hold that the type had
 // once.
 //
-// Refused are malformed messages, nesting that exhausts the stack (the decoders
+// It refuses malformed messages, nesting that exhausts the stack (the decoders
 // recurse without a bound, through JSONSchemaProps and through groups in a
 // Quantity), messages that ask for far more memory than they have bytes (two
 // bytes make a Container of more than 600), and quantities whose exponent takes

@@ -1,12 +1,12 @@
 // Package kube turns what Kubernetes stores in etcd back into Kubernetes
 // objects.
 //
-// In go the keys and values of a snapshot: keys as the API server lays them out
+// It takes the keys and values of a snapshot: keys as the API server lays them out
 // (ParseKey, Key.Path), values as it encodes them: the protobuf envelope, JSON,
-// CBOR, or encrypted. Out come an Object for any value (Decode), which prints as
-// kubectl would print it, and, for the passes over all pods and nodes, the small
-// Pod and Node that a prediction needs (ScanPod, ScanNode) with the question
-// where a pod could be scheduled (NodeChoices).
+// CBOR, or encrypted. For any value it returns an Object (Decode), which prints as
+// kubectl would print it. For passes over all pods and nodes it returns the small
+// Pod and Node that a prediction needs (ScanPod, ScanNode), and where a pod could be
+// scheduled (NodeChoices).
 //
 // Values are evidence, so they may be damaged or hostile. Decode refuses
 // nothing: what it cannot read it shows by field number, or as bytes, and says

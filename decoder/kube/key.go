@@ -20,7 +20,7 @@ type Key struct {
 //
 // Three layouts are known: those of the built-in resources, which have no group
 // but in a few cases a path of their own; <group>/<plural>[/<namespace>]/<name>
-// of custom resources, told by the dot in the group; and, for built-in resources
+// of custom resources, recognized by the dot in the group; and, for built-in resources
 // that are not known here, <plural>[/<namespace>]/<name>. For those the Group is
 // unknown.
 //

@@ -10,7 +10,7 @@ import (
 	"revenant/internal/strictjson"
 )
 
-// Annotations by which pods that are not from the API are told (kubernetes v1.37
+// Annotations by which pods that are not from the API are recognized (kubernetes v1.37
 // pkg/kubelet/types/pod_update.go, and the mirror's), and the labels that the kubelet
 // gives to what it has the runtime make (pkg/kubelet/types/labels.go).
 const (
@@ -337,16 +337,16 @@ func (a *answer) state(i *item) {
 	if i.container {
 		known = containerStates
 	}
-	told := a.String()
-	if told == "" {
+	state := a.String()
+	if state == "" {
 		return
 	}
 	i.stated = true
-	if !slices.Contains(known, told) {
-		a.Fault("has ", fmt.Sprintf(", which says of none of crictl's states whether it runs: %.64q", told))
+	if !slices.Contains(known, state) {
+		a.Fault("has ", fmt.Sprintf(", which says of none of crictl's states whether it runs: %.64q", state))
 		return
 	}
-	i.runs = told == "SANDBOX_READY" || told == "CONTAINER_RUNNING"
+	i.runs = state == "SANDBOX_READY" || state == "CONTAINER_RUNNING"
 }
 
 func (a *answer) labels(i *item, name string) {
@@ -388,7 +388,7 @@ func (a *answer) add(i *item) {
 	p.Running = append(p.Running, i.Running...)
 }
 
-// check looks for what can be told only when all has been read.
+// check looks for what can be known only when all has been read.
 func (a *answer) check() {
 	switch {
 	case a.items && a.containers:

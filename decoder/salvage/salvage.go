@@ -19,7 +19,7 @@ type Options struct {
 	IncludeUncertain bool
 	// State names the state to write; "" is the most complete that contradicts nothing.
 	State string
-	// Progress, when set, is told how many of how many records are written.
+	// Progress, when set, is called with how many of how many records are written.
 	Progress func(done, total int)
 }
 

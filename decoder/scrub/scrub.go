@@ -63,7 +63,7 @@ type Result struct {
 }
 
 // Write writes s, scrubbed, to a new file in dir, and leaves a working file called db beside
-// it. progress, which may be nil, is told how many of how many records are written.
+// it. progress, which may be nil, is called with how many of how many records are written.
 func (s *Scrubber) Write(ctx context.Context, from *snapshot.Snapshot, dir *os.Root, name string, progress func(done, total int)) (*Result, error) {
 	r := &Result{}
 	small, err := s.buckets(from, r)

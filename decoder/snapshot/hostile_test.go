@@ -126,7 +126,7 @@ func askMemory(t testing.TB, s *Snapshot) {
 }
 
 // TestAbsurdRevisions opens stores whose revisions, subs and create revisions lie as
-// far apart as they can: each record is told as it stands there, in order, and takes
+// far apart as they can: each record is listed as it stands there, in order, and takes
 // no more memory than any other.
 func TestAbsurdRevisions(t *testing.T) {
 	const n = 20_000

@@ -18,7 +18,7 @@ const (
 	PhaseVerify Phase = "verify" // counted in bytes: hashing again
 )
 
-// Progress says how far a phase is. Its end is always told.
+// Progress says how far a phase is. Its end is always reported.
 type Progress struct {
 	Phase Phase
 	Done  int64

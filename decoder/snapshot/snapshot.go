@@ -69,7 +69,7 @@ type Options struct {
 	Status bool
 	// Cache, when set, keeps what indexing a file finds out, for the next time it is opened.
 	Cache *outfile.Cache
-	// Progress, when set, is told how far the work is, about twenty times a
+	// Progress, when set, is called with how far the work is, about twenty times a
 	// second, from one goroutine at a time. Hashing may still report after
 	// Open has returned.
 	Progress func(Progress)

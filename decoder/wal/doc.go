@@ -1,9 +1,9 @@
 // Package wal reads the write-ahead log of an etcd member: the entries that
 // raft has agreed on, or may have, and that the member's db lags behind.
 //
-// In goes the path of a directory of segments (member/wal) and the index of the
-// last entry that the db has already applied. Out come the entries after it, the last
-// commit that was recorded, the member's identity, and what was found wrong.
+// It takes the path of a directory of segments (member/wal) and the index of the
+// last entry that the db has already applied. It returns the entries after it, the last
+// commit that was recorded, the member's identity, and what is wrong with the segments.
 // Segments are opened for reading and nothing else: no lock is taken, nothing
 // is created, renamed or repaired.
 //

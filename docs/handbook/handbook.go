@@ -1,8 +1,8 @@
 // Package handbook is the handbook of the program: what a restore does to what is running,
 // and how to do it safely, in chapters of Markdown.
 //
-// In goes the name of a chapter, of a section or of a word of the glossary; out comes its
-// text, as lines that fit a terminal. It refuses what nothing or several things are called.
+// It takes the name of a chapter, of a section or of a word of the glossary, and returns its
+// text, as lines that fit a terminal. It refuses names that nothing has, or several things.
 package handbook
 
 import (

@@ -1,6 +1,6 @@
 // Package parquet writes tables as Parquet files.
 //
-// Rows go in, structs whose fields are the columns (Columns); out comes one file,
+// It takes rows, structs whose fields are the columns (Columns), and writes one file
 // with pages of version 1 compressed with zstd, which DuckDB, Trino and Spark read.
 // The same rows give the same bytes. What is held in memory is one row group, of
 // some megabytes, however many rows there are, and a few hundred bytes for each row

@@ -102,20 +102,20 @@ func look(ctx context.Context, limits []limit, short func(*Error), out func()) {
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	w := watch{meter: newMeter(), limits: limits, set: math.MaxInt64}
-	for told := false; ; {
+	for reported := false; ; {
 		used, b := w.look()
-		if err := b.exceeded(used); err != nil && !told {
-			told = true
+		if err := b.exceeded(used); err != nil && !reported {
+			reported = true
 			short(err)
 		}
-		if told && used.held > b.hard {
+		if reported && used.held > b.hard {
 			out()
 			return
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			if !told {
+			if !reported {
 				return
 			}
 			ctx = context.WithoutCancel(ctx) // what was cancelled may go on allocating
@@ -134,7 +134,7 @@ func (b bound) exceeded(u usage) *Error {
 type watch struct {
 	meter  meter
 	limits []limit
-	set    int64 // what the garbage collector was told
+	set    int64 // what the garbage collector was set to
 }
 
 // look reads the usage, and tells the garbage collector of the least bound.

@@ -1,8 +1,8 @@
 // Package page writes one HTML file that can be read by itself: tables, lists, commands
 // and pictures, with its style and its script in it; or the same as Markdown, without.
 //
-// In go strings of any origin, also out of evidence, and constants that are markup. Out
-// comes a file that asks for nothing: no other file, no address. Markup is of a type
+// It takes strings of any origin, evidence included, and constants that are markup. It
+// returns a file that loads nothing: no other file, no address. Markup is of a type
 // that only a constant of this program's source can be; every other string passes
 // through sanitize and is escaped, and stands as text or in a quoted attribute that no
 // browser takes for an address, a style or a script. A page without its script or its

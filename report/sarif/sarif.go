@@ -1,9 +1,9 @@
 // Package sarif writes findings as SARIF 2.1.0 (OASIS), the part of it that code scanning
 // takes.
 //
-// In go rules and results; out comes a log with one run. Strings of any origin are made
-// safe to show. What is known of an earlier run says which results are new. It refuses a
-// log that is none, or of another version.
+// It takes rules and results, and returns a log with one run. Strings of any origin are made
+// safe to show. An earlier log decides which results are new; one that is no SARIF, or of
+// another version, is refused.
 package sarif
 
 import (

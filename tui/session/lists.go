@@ -100,7 +100,7 @@ type (
 // WholeTimeline is the timeline of all files of a series.
 type WholeTimeline struct {
 	*timeline.Joined
-	Places []int // of the sources that events are told by
+	Places []int // of the sources that events are read from
 }
 
 // ReadWhole reads what happened in all files of the history that leads to the newest state,
@@ -172,5 +172,5 @@ func (s *Session) listed(msg objectsAtMsg) (news tea.Msg, cmd tea.Cmd) {
 }
 
 const (
-	rateParts = 60 // in which the rate is told, a column each
+	rateParts = 60 // in which the rate is shown, a column each
 )

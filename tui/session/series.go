@@ -19,7 +19,7 @@ import (
 type Series struct {
 	*series.Series
 	// Pair opens two members, by their places, as the backup and the newest state. It is
-	// told to stop by ctx, and tells how far it is as a shell's Load does.
+	// stopped by ctx, and reports how far it is as a shell's Load does.
 	Pair func(ctx context.Context, backup, current int, progress func(snapshot.Progress, string)) (*Input, error)
 	// Member opens a member, by its place, with its clock. It stays open as long as the
 	// screens are shown, and is opened once.

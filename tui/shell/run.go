@@ -18,7 +18,7 @@ import (
 
 // Options says what to show and where. Load is required.
 type Options struct {
-	// Load opens the evidence. It is told to stop by ctx, and tells how far it is
+	// Load opens the evidence. ctx stops it, and it reports how far it is
 	// through progress, with the role of the file: "backup" or "current", or "snapshot" alone. Hashing
 	// may go on to tell so after Load has returned.
 	Load func(ctx context.Context, progress func(snapshot.Progress, string)) (*session.Input, error)

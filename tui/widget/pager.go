@@ -134,11 +134,11 @@ func (p *Pager) Page(t *draw.Theme, lines []string, width int) []string {
 	for len(view) < p.Height {
 		view = append(view, "")
 	}
-	return append(view, " "+t.Dim.Paint(t.Spread(p.told(lines), p.More(t, len(lines))+" ", width-1)))
+	return append(view, " "+t.Dim.Paint(t.Spread(p.hits(lines), p.More(t, len(lines))+" ", width-1)))
 }
 
-// told says how many lines match.
-func (p *Pager) told(lines []string) string {
+// hits says how many lines match.
+func (p *Pager) hits(lines []string) string {
 	if p.words == "" {
 		return ""
 	}

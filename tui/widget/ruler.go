@@ -41,7 +41,7 @@ const rulerLabel = 10
 // Lines draws the ruler in width columns.
 func (r *Ruler) Lines(t *draw.Theme, width int) []string {
 	if t.Plain {
-		return r.told(width)
+		return r.text(width)
 	}
 	a := r.axis(width - rulerLabel)
 	rows := []struct {
@@ -223,8 +223,8 @@ func (r *Ruler) legend(t *draw.Theme, width int) []string {
 	return append(lines, line)
 }
 
-// told says in words what the ruler shows.
-func (r *Ruler) told(width int) []string {
+// text says in words what the ruler shows.
+func (r *Ruler) text(width int) []string {
 	var lines []string
 	tell := func(format string, args ...any) {
 		lines = append(lines, draw.Wrap(fmt.Sprintf(format, args...), width)...)

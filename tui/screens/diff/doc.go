@@ -1,5 +1,5 @@
 // Package diff is the screen that shows what differs between two moments, down to the fields.
 //
-// In goes two moments, out of the session. It changes only itself: what takes reading is a
-// command.
+// It takes two moments from the session, and changes nothing but itself: reading evidence
+// is left to commands.
 package diff

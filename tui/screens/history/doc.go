@@ -1,5 +1,5 @@
 // Package history is the screen that shows every revision of one object, and what each changed.
 //
-// In goes the history of a key, out of the session. It changes only itself: what takes reading is a
-// command.
+// It takes the history of a key from the session, and changes nothing but itself: reading evidence
+// is left to commands.
 package history

@@ -1,5 +1,5 @@
 // Package nodes is the screen that shows what really runs on every node, and what the API believes.
 //
-// In goes a prediction, out of the session. It changes only itself: what takes reading is a
-// command.
+// It takes a prediction from the session, and changes nothing but itself: reading evidence
+// is left to commands.
 package nodes

@@ -259,10 +259,10 @@ func deafness(s *session.Session, p *restore.Prediction, n *restore.NodeOutcome,
 	if seen.AtLeast > 0 {
 		atLeast = words.Number(seen.AtLeast)
 	}
-	told := t.Facts(width, "has seen", fmt.Sprintf("revision at least %s, about %s, at most %s", atLeast, words.Number(seen.Expected), words.Number(seen.AtMost)),
+	lines := t.Facts(width, "has seen", fmt.Sprintf("revision at least %s, about %s, at most %s", atLeast, words.Number(seen.Expected), words.Number(seen.AtMost)),
 		"starts at", "revision "+words.Number(r.Restored)+" after the restore")
 	if t.Plain || r.Restored > seen.AtMost {
-		return told
+		return lines
 	}
 	to := max(min(seen.AtMost, 2*seen.Expected), r.Restored+1)
 	a := widget.Axis{From: float64(r.Restored), To: float64(to), Width: max(width-draw.FactLabel, 1)}
@@ -284,7 +284,7 @@ func deafness(s *session.Session, p *restore.Prediction, n *restore.NodeOutcome,
 	line := func(label string, s *widget.Strip) string {
 		return t.Dim.Paint(t.Fit(label, draw.FactLabel)) + s.String()
 	}
-	return append(told, line("revision", numbers), line("seen", deaf),
+	return append(lines, line("revision", numbers), line("seen", deaf),
 		draw.Spaces(draw.FactLabel)+t.Dim.Paint(t.Cut(t.Undone+" certainly  "+t.Compacted+" as far as expected  "+t.Seen+" at most", width-draw.FactLabel)))
 }
 

@@ -1,5 +1,5 @@
 // Package objects is the screen that shows any object at any revision that is kept, as kubectl prints it.
 //
-// In goes the list of a moment, out of the session. It changes only itself: what takes reading is a
-// command.
+// It takes the list of a moment from the session, and changes nothing but itself: reading evidence
+// is left to commands.
 package objects

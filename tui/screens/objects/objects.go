@@ -36,7 +36,7 @@ type Screen struct {
 	shown   shownObjects             // what the rows are of
 	coming  shownObjects             // and what those will be of that are being arranged
 	kept    string                   // key of the row that the person chose
-	told    *session.ObjectList      // of which it was said that it is not there
+	said    *session.ObjectList      // of which it was said that it is not there
 	related *relatedToKey            // to the opened object; nil while that is not known
 	asked   relatedToKey             // what it was asked for
 	stop    func()                   // ends the search for it
@@ -360,13 +360,13 @@ func (o *Screen) Update(msg tea.Msg) tea.Cmd {
 // above the list has no room for it.
 func (o *Screen) missed() tea.Cmd {
 	why := o.absent()
-	if why == "" || o.told == o.shown.list {
+	if why == "" || o.said == o.shown.list {
 		return nil
 	}
 	if !o.shown.list.Answers(o.Session.Wanted) {
 		return nil // it may be among those that are being listed
 	}
-	o.told = o.shown.list
+	o.said = o.shown.list
 	return widget.Notify(draw.Safe(why))
 }
 
@@ -585,7 +585,7 @@ func (o *Screen) notes() []string {
 	return parts
 }
 
-// manyObjects is from how many on reading them all is told.
+// manyObjects is from how many on reading them all is announced.
 const manyObjects = 5000
 
 // reading says how many objects have been read of those that sorting or filtering

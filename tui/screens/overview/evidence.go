@@ -44,7 +44,7 @@ func (o *Screen) evidence(width int) []string {
 	return lines
 }
 
-// facts are what is told of a file.
+// facts describe a file.
 var facts = []struct {
 	name string
 	tell func(*Screen, int) (string, draw.Style)

@@ -251,7 +251,7 @@ func kubeletDoes(k restore.Kubelet) string {
 	return string(k)
 }
 
-// shownProblems is how many problems of a file are told.
+// shownProblems is how many problems of a file are listed.
 const shownProblems = 3
 
 // alike says whether both files have the same bytes, and nothing beside them.

@@ -23,14 +23,14 @@ const (
 
 // rate plots how many revisions a second were written.
 func (o *Screen) rate(width int) []string {
-	t, told := o.Theme, o.Timeline
+	t, events := o.Theme, o.Timeline
 	lines := []string{t.Heading("Rate", width)}
-	if told == nil {
+	if events == nil {
 		return append(lines, t.Dim.Paint("Reading when revisions were written"+t.Ellipsis))
 	}
-	values := make([]float64, len(told.Rates))
+	values := make([]float64, len(events.Rates))
 	known := false
-	for i, r := range told.Rates {
+	for i, r := range events.Rates {
 		if r.Known {
 			values[i], known = r.Expected, true
 		}
@@ -38,15 +38,15 @@ func (o *Screen) rate(width int) []string {
 	if !known {
 		return append(lines, draw.Wrap("Too few revisions are dated to draw how fast they were written.", width)...)
 	}
-	from, to := told.Rates[0].From, told.Rates[len(values)-1].To
+	from, to := events.Rates[0].From, events.Rates[len(values)-1].To
 	part := to.Sub(from) / time.Duration(len(values))
 	most := widget.Max(values)
 	tell := fmt.Sprintf("Revisions a second, %s to %s, in parts of %s: at most about %s. Within a part, and between known times, writes are taken to be even.",
 		from.UTC().Format("2006-01-02 "+draw.ClockLayout), to.UTC().Format("2006-01-02 "+draw.ClockLayout), shared.Roughly(part), perSecond(most))
 	if t.Plain {
-		return append(append(lines, draw.Wrap(tell, width)...), o.ratesTold(told.Rates, width)...)
+		return append(append(lines, draw.Wrap(tell, width)...), o.ratesTold(events.Rates, width)...)
 	}
-	head := o.headAt(told)
+	head := o.headAt(events)
 	look := func(column int) draw.Style {
 		if head >= 0 && column > head {
 			return t.Warning
@@ -64,7 +64,7 @@ func (o *Screen) rate(width int) []string {
 		lines = append(lines, t.Dim.Paint(t.Fit(label, rateLabel))+bar)
 	}
 	s := widget.NewStrip(min(len(values), width-rateLabel))
-	for i, r := range told.Rates {
+	for i, r := range events.Rates {
 		if !r.Known {
 			s.Fill(i, i, t.Seen, t.Dim)
 		}
@@ -78,12 +78,12 @@ func (o *Screen) rate(width int) []string {
 }
 
 // headAt is the part in which the backup's newest revision was written, -1 for none.
-func (o *Screen) headAt(told *timeline.Joined) int {
+func (o *Screen) headAt(events *timeline.Joined) int {
 	if o.Input.Alone() != "" {
 		return -1
 	}
-	when := told.Heads[o.Input.Backup].From
-	for i, r := range told.Rates {
+	when := events.Heads[o.Input.Backup].From
+	for i, r := range events.Rates {
 		if !when.IsZero() && !when.Before(r.From) && when.Before(r.To) {
 			return i
 		}

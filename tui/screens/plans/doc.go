@@ -1,5 +1,5 @@
 // Package plans is the screen that shows the ways to restore side by side, and the runbook of the plan in force.
 //
-// In goes the comparison of the plans, out of the session. It changes only itself: what takes reading is a
-// command.
+// It takes the comparison of the plans from the session, and changes nothing but itself: reading evidence
+// is left to commands.
 package plans

@@ -1,5 +1,5 @@
 // Package pods is the screen that shows what becomes of every pod, and why.
 //
-// In goes a prediction, out of the session. It changes only itself: what takes reading is a
-// command.
+// It takes a prediction from the session, and changes nothing but itself: reading evidence
+// is left to commands.
 package pods

@@ -1,5 +1,5 @@
 // Package problems is the screen that shows what was found wrong with the evidence.
 //
-// In goes the checks of the files, out of the session. It changes only itself: what takes reading is a
-// command.
+// It takes the checks of the files from the session, and changes nothing but itself: reading evidence
+// is left to commands.
 package problems

@@ -81,7 +81,7 @@ func problem(s *session.Session, p *session.Problem, width int) []string {
 		return append(lines, draw.Wrap("The record was read whole, and what is stored in it is no object of a known encoding.", width)...)
 	}
 	if p.Severity == snapshot.Damage {
-		return append(lines, draw.Wrap("Everything is told from what could be read. revenant salvage writes that into a clean snapshot; what is missing stays missing.", width)...)
+		return append(lines, draw.Wrap("All that is shown comes from what could be read. revenant salvage writes that into a clean snapshot; what is missing stays missing.", width)...)
 	}
 	return append(lines, draw.PaintAll(t.Dim, draw.Wrap("Worth knowing; nothing is damaged.", width))...)
 }

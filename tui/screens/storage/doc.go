@@ -1,5 +1,5 @@
 // Package storage is the screen that shows what takes the space of a snapshot, and what could be had back.
 //
-// In goes a snapshot, out of the session. It changes only itself: what takes reading is a
-// command.
+// It takes a snapshot from the session, and changes nothing but itself: reading evidence
+// is left to commands.
 package storage

@@ -1,5 +1,5 @@
 // Package timeline is the screen that shows what happened when.
 //
-// In goes the timeline of all snapshots, out of the session. It changes only itself: what takes reading is a
-// command.
+// It takes the timeline of all snapshots from the session, and changes nothing but itself: reading evidence
+// is left to commands.
 package timeline

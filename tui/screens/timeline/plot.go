@@ -239,7 +239,7 @@ func (x *Screen) axis(columns int) *widget.Strip {
 	return s
 }
 
-// How many parts of the time, and then marks, are told where nothing is drawn.
+// How many parts of the time, and then marks, are listed where nothing is drawn.
 const (
 	plainParts = 8
 	plainMarks = 6

@@ -195,8 +195,8 @@ func (x *Screen) filter(words string) tea.Cmd {
 	return x.Table.SetOrder(o)
 }
 
-// told is what happened: in all files of a series.
-func (x *Screen) told() *timeline.Joined {
+// joined is the timeline that is shown: of a series, that of all files.
+func (x *Screen) joined() *timeline.Joined {
 	switch {
 	case x.Input.Series == nil:
 		return x.Session.Timeline
@@ -223,7 +223,7 @@ func (x *Screen) read(carved bool) tea.Cmd {
 	return x.ReadTimeline(carved)
 }
 
-// place is that of the source by which an event is told.
+// place is that of the source from which an event is read.
 func (x *Screen) place(n int) int {
 	if x.Input.Series != nil {
 		return x.Session.Whole.Places[x.of.Source(n)]
@@ -233,12 +233,12 @@ func (x *Screen) place(n int) int {
 
 // refresh shows another timeline when there is one.
 func (x *Screen) refresh() tea.Cmd {
-	told, was := x.told(), x.wanted
-	if told == nil || was != nil && told == was.Joined {
+	joined, was := x.joined(), x.wanted
+	if joined == nil || was != nil && joined == was.Joined {
 		return nil
 	}
 	x.carving = false
-	v := eventView{Joined: told, first: begin(told), last: told.Len()}
+	v := eventView{Joined: joined, first: begin(joined), last: joined.Len()}
 	if x.Input.Alone() == "" {
 		v.undone = x.Backup().State.Revision
 	}
@@ -246,16 +246,16 @@ func (x *Screen) refresh() tea.Cmd {
 		v.zoomed, v.verb = was.zoomed, was.verb
 	}
 	if v.zoomed && was.first < was.last {
-		v.first, v.last = told.Between(was.Revision(was.first).Main, was.Revision(was.last-1).Main)
+		v.first, v.last = joined.Between(was.Revision(was.first).Main, was.Revision(was.last-1).Main)
 	}
-	if was == nil && told.Len() > 0 {
+	if was == nil && joined.Len() > 0 {
 		// What was undone is what one looks for first.
-		at, _ := told.Between(x.Backup().State.Revision+1, 0)
-		x.choose(told, min(at, told.Len()-1))
+		at, _ := joined.Between(x.Backup().State.Revision+1, 0)
+		x.choose(joined, min(at, joined.Len()-1))
 	}
 	cmd := x.show(v)
-	if told.Carving {
-		cmd = tea.Batch(cmd, widget.Notify(fmt.Sprintf("%s carved from pages that are free", words.Count(told.Recovered, "event"))))
+	if joined.Carving {
+		cmd = tea.Batch(cmd, widget.Notify(fmt.Sprintf("%s carved from pages that are free", words.Count(joined.Recovered, "event"))))
 	}
 	return cmd
 }
@@ -460,8 +460,8 @@ func begin(p *timeline.Joined) int {
 }
 
 // choose selects an event once its row is there.
-func (x *Screen) choose(told *timeline.Joined, n int) {
-	x.Table.Selected, x.Table.Pinned, x.near = eventID(told, n), true, told.Revision(n).Main
+func (x *Screen) choose(joined *timeline.Joined, n int) {
+	x.Table.Selected, x.Table.Pinned, x.near = eventID(joined, n), true, joined.Revision(n).Main
 }
 
 // Click is what a click asks for.

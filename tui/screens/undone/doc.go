@@ -1,5 +1,5 @@
 // Package undone is the screen that shows what else goes back in time, beside pods.
 //
-// In goes the comparison of all other objects, out of the session. It changes only itself: what takes reading is a
-// command.
+// It takes the comparison of all other objects from the session, and changes nothing but itself: reading evidence
+// is left to commands.
 package undone
