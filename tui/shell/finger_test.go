@@ -367,3 +367,12 @@ func TestGroupsOfFiltered(t *testing.T) {
 	x.typed("<esc>/phantom<enter>")
 	x.shows("z", "9 of 14 pods", "AGE ↑", `filter "phantom"`)
 }
+
+// TestFlowsBack: a text that stood in two columns stands in one again where there is no room.
+func TestFlowsBack(t *testing.T) {
+	x := openOn(t, demoInput(t), 300, 40).typed("4<enter>")
+	x.send(tea.WindowSizeMsg{Width: 100, Height: 25})
+	if want := openOn(t, demoInput(t), 100, 25).typed("4<enter>").plain(); x.plain() != want {
+		t.Errorf("it is\n%s\nand not\n%s", x.plain(), want)
+	}
+}

@@ -90,9 +90,7 @@ func (b *Board) SetSize(width, height int) {
 		b.Table.SetSize(width, height-1)
 		b.Pager.Height = height - 1
 	}
-	if b.lineWidth = b.detailWidth(); b.Place != InPlace {
-		b.lineWidth = b.Pager.Flow(b.lineWidth)
-	}
+	b.lineWidth = b.Pager.Flow(b.detailWidth(), b.Place == InPlace)
 	if b.Table.Rows.Detail != nil {
 		b.Detail()
 	}

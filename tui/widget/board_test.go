@@ -143,7 +143,7 @@ func TestPagerFlow(t *testing.T) {
 	theme := draw.NewTheme(true, colorprofile.ASCII, draw.ASCIIGlyphs, draw.DefaultLook)
 	for _, tt := range []struct{ width, lineWidth, columns int }{{40, 40, 1}, {145, 145, 1}, {146, 72, 2}, {300, 73, 4}} {
 		p := Pager{Height: 10}
-		if got := p.Flow(tt.width); got != tt.lineWidth || p.Span() != 10*tt.columns {
+		if got := p.Flow(tt.width, false); got != tt.lineWidth || p.Span() != 10*tt.columns {
 			t.Errorf("in %d columns lines are %d wide, %d at once", tt.width, got, p.Span())
 		}
 		view := unpaintedLines(p.Window(theme, lines))[:10]
@@ -161,6 +161,10 @@ func TestPagerFlow(t *testing.T) {
 		if view := p.Window(theme, lines[:13]); len(view) != 10 {
 			t.Errorf("in %d columns thirteen lines take %d", tt.width, len(view))
 		}
+		if p.Flow(tt.width, true) != tt.width || p.Span() != 10 {
+			t.Errorf("in %d columns one column has %d lines", tt.width, p.Span())
+		}
+		p.Flow(tt.width, false)
 		if p.Search("line 15", lines); p.Top > 15 || p.Top+p.Span() <= 15 {
 			t.Errorf("in %d columns the match is not to be seen: %d", tt.width, p.Top)
 		}

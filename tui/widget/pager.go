@@ -29,9 +29,12 @@ const (
 )
 
 // Flow divides width columns of the terminal into as many columns of text as can be read well,
-// and returns how wide their lines may be.
-func (p *Pager) Flow(width int) int {
-	p.flow = max((width+flowGap)/(flowWidth+flowGap), 1)
+// or into one, and returns how wide their lines may be.
+func (p *Pager) Flow(width int, one bool) int {
+	p.flow = 1
+	if !one {
+		p.flow = max((width+flowGap)/(flowWidth+flowGap), 1)
+	}
 	p.width = (width+flowGap)/p.flow - flowGap
 	return p.width
 }

@@ -70,12 +70,11 @@ type wrapped struct {
 
 func newDetail(s *session.Session) *detail { return &detail{Session: s, asked: new(atomic.Int64)} }
 
-// setSize says how many columns and lines there are, and whether its lines may stand side by side.
-func (d *detail) setSize(width, height int, flows bool) {
-	d.width, d.lineWidth, d.Height = width, width-2, height-1
-	if flows {
-		d.lineWidth = d.Flow(d.lineWidth)
-	}
+// setSize says how many columns and lines there are. In place of the list its lines stand in one
+// column.
+func (d *detail) setSize(width, height int, inPlace bool) {
+	d.width, d.Height = width, height-1
+	d.lineWidth = d.Flow(width-2, inPlace)
 }
 
 // show turns to another pod, nil for none, and reads its objects.

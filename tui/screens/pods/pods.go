@@ -74,19 +74,19 @@ func (p *Screen) SetSize(width, height int) {
 	case p.Theme.Plain:
 		p.place = widget.InPlace
 		p.Table.SetSize(width, height-1)
-		p.detail.setSize(width, height, false)
+		p.detail.setSize(width, height, true)
 	case width >= 150:
 		p.place = widget.Beside
 		p.Table.SetSize(p.Table.Beside(width), height-1)
-		p.detail.setSize(width-p.Table.Width-2, height, true)
+		p.detail.setSize(width-p.Table.Width-2, height, false)
 	case height >= 30:
 		p.place = widget.Below
 		p.Table.SetSize(width, p.listHeight()-1)
-		p.detail.setSize(width, height-p.listHeight(), true)
+		p.detail.setSize(width, height-p.listHeight(), false)
 	default:
 		p.place = widget.InPlace
 		p.Table.SetSize(width, height-1)
-		p.detail.setSize(width, height, false)
+		p.detail.setSize(width, height, true)
 	}
 }
 
