@@ -1,6 +1,9 @@
 package draw
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestField(t *testing.T) {
 	theme := &Theme{Name: "<"}
@@ -19,5 +22,24 @@ func TestField(t *testing.T) {
 	}
 	if got := (&Theme{}).field("x: 1"); got != "x: 1" {
 		t.Errorf("without a colour: %q", got)
+	}
+}
+
+// TestLongLine: of a line that is too long to be looked at its beginning is drawn, and how much
+// there is beyond.
+func TestLongLine(t *testing.T) {
+	for _, letter := range []string{"a", "ä", "語"} {
+		lines := (&Theme{}).Document("x: "+strings.Repeat(letter, 1<<20)+"\ny: 1\n", 80)
+		text := strings.Join(lines, "")
+		shown := strings.Count(text, letter)
+		if n := shown * len(letter); n < longLine-8 || n > longLine {
+			t.Errorf("%q: %d bytes are drawn", letter, n)
+		}
+		if !strings.Contains(text, " bytes more of this line are not shown") || lines[len(lines)-1] != "y: 1" {
+			t.Errorf("%q: it ends with %q", letter, lines[len(lines)-2:])
+		}
+	}
+	if lines := (&Theme{}).Document(strings.Repeat("a", longLine-1)+"\n", 80); strings.Contains(strings.Join(lines, ""), "not shown") {
+		t.Error("a line that is not too long is cut")
 	}
 }
