@@ -862,9 +862,9 @@ func (r *hostileRun) judgeDrift(a *answer) {
 	if r.Stray.UID != "" && a.code == exitOK {
 		r.fault(a.name+": clean, and a phantom runs", "%q", r.Notes)
 	}
-	unread := strings.Contains(a.texts["table"], " that cannot be read") // it may be any pod
-	silent := strings.Contains(a.texts["table"], "silent-kubelet")       // a node of which crictl alone tells is never clean
-	refused := strings.Contains(a.texts["errors"], "which is no UTF-8")  // no API lists such names, and a store may hold them
+	unread := strings.Contains(a.texts["table"], " that cannot be read")                                                                // it may be any pod
+	silent := strings.Contains(a.texts["table"], "silent-kubelet")                                                                      // a node of which crictl alone tells is never clean
+	refused := strings.Contains(a.texts["errors"], "which is no UTF-8") || strings.Contains(a.texts["errors"], "which is longer than ") // no API lists such names, and a store may hold them
 	if r.Stray.UID == "" && len(r.Notes) == 0 && a.code != exitOK && !unread && !silent && !refused {
 		r.fault(a.name+": not clean, and nothing is wrong", "exit %d: %s%.2000s", a.code, a.texts["errors"], a.texts["table"])
 	}
