@@ -31,7 +31,7 @@ func (t *Theme) Document(text string, width int) []string {
 			lines = append(lines, pieces...)
 		}
 		if cut > 0 {
-			lines = append(lines, PaintAll(t.Dim, Wrap(words.Count(cut, "byte")+" more of this line are not shown; saving writes all.", width))...)
+			lines = append(lines, PaintAll(t.Dim, Wrap(words.Count(cut, "byte")+" more of this line are not shown.", width))...)
 		}
 	}
 	return lines

@@ -54,7 +54,7 @@ func NewTheme(dark bool, profile colorprofile.Profile, g Glyphs, look Look) *The
 		t.Dim, t.Selected = sgr(ansi.Style{}.Faint()), sgr(ansi.Style{}.Reverse(true))
 		t.Critical, t.Removed = t.Bold, t.Dim
 	case profile == colorprofile.ANSI:
-		// Reversed, a colour of severity were a block of it: the mark alone carries it there.
+		// Reversed, the colour of a severity would fill the row: there its mark alone shows it.
 		t.Dim, t.Selected = sgr(ansi.Style{}.Faint()), ansi.ResetStyle+sgr(ansi.Style{}.Reverse(true))
 		t.Critical, t.Warning, t.Good = fg(ansi.Red), fg(ansi.Yellow), fg(ansi.Green)
 		t.Added, t.Removed, t.Name = fg(ansi.Green), fg(ansi.Red), fg(ansi.Cyan)
