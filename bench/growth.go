@@ -27,9 +27,9 @@ func (b *bench) grow() error {
 	}
 	defer os.RemoveAll(dir)
 	for _, g := range []growth{
-		{"revisions", []int{10_000, 100_000, 1_000_000}, []string{"-pods", "1000", "-nodes", "100"}},
-		{"pods", []int{1_000, 10_000, 100_000}, []string{"-nodes", "500", "-revisions", "0"}},
-		{"size", []int{5_000, 25_000, 100_000}, []string{"-pods", "1000", "-nodes", "100", "-revisions", "5000"}},
+		{"revisions", []int{10_000, 100_000, 1_000_000, 10_000_000}, []string{"-pods", "100", "-nodes", "100", "-size", "1"}},
+		{"pods", []int{100, 1_000, 10_000, 100_000, 1_000_000}, []string{"-nodes", "500", "-revisions", "0", "-size", "1"}},
+		{"size", []int{1_000, 10_000, 100_000}, []string{"-pods", "1000", "-nodes", "100", "-revisions", "5000"}},
 	} {
 		fmt.Printf("\n%-10s %10s %12s %12s %12s\n", g.flag, "file", "inspect", "predict", "memory")
 		var x, inspect, predict, memory []float64

@@ -188,6 +188,7 @@ func (b *builder) lease(node string, at time.Time) {
 }
 
 // steadyPod is a pod as a Deployment makes one, of at least so many bytes as it is stored.
+// One that is to be smaller than usual lacks what a pod can do without.
 func steadyPod(size int) *corev1.Pod {
 	created, yes, seconds := metav1.NewTime(end.Add(-24*time.Hour)), true, int64(30)
 	probe := &corev1.Probe{ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/healthz", Port: intstr.FromInt32(8080), Scheme: corev1.URISchemeHTTP}}, PeriodSeconds: 10, TimeoutSeconds: 1, SuccessThreshold: 1, FailureThreshold: 3}
@@ -229,6 +230,11 @@ func steadyPod(size int) *corev1.Pod {
 				State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: created}}, Started: &yes,
 			}},
 		},
+	}
+	if size > 0 && size < p.Size() {
+		p.ManagedFields, p.Spec.Volumes, p.Spec.Tolerations = nil, nil, nil
+		c := &p.Spec.Containers[0]
+		c.LivenessProbe, c.ReadinessProbe, c.VolumeMounts = nil, nil, nil
 	}
 	if more := size - p.Size(); more > 0 {
 		p.Spec.Containers[0].Env = append(p.Spec.Containers[0].Env, corev1.EnvVar{Name: "SETTINGS", Value: strings.Repeat("setting ", more/8)})
