@@ -29,14 +29,15 @@ type stage struct {
 // stages are in the order in which a prediction goes through them.
 func stages(t testing.TB, backup, current *snapshot.Snapshot, data []byte, pods int) []stage {
 	ctx := t.Context()
-	load := func(s *snapshot.Snapshot) *restore.State {
-		state, err := restore.Load(ctx, s, kube.DefaultPrefix)
+	load := func(s *snapshot.Snapshot, other *restore.State) *restore.State {
+		state, err := restore.LoadBeside(ctx, s, kube.DefaultPrefix, func() *restore.State { return other })
 		if err != nil {
 			t.Fatal(err)
 		}
 		return state
 	}
-	was, is := load(backup), load(current)
+	was := load(backup, nil)
+	is := load(current, was)
 	prediction, err := restore.Compare(was, is).Predict(restore.Plan{})
 	if err != nil {
 		t.Fatal(err)
@@ -54,7 +55,11 @@ func stages(t testing.TB, backup, current *snapshot.Snapshot, data []byte, pods 
 			return s.Close()
 		}},
 		{"load", "pod", pods, func() error {
-			load(current)
+			load(current, nil)
+			return nil
+		}},
+		{"load beside the backup", "pod", pods, func() error {
+			load(current, was)
 			return nil
 		}},
 		{"predict", "pod", pods, func() error {

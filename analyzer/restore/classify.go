@@ -43,8 +43,8 @@ func (b *builder) classify(was, now *Pod) *podCase {
 		about.ends, p.ends = pod.Deleted, &pod.Deleted
 	}
 	if was == nil && p.ends == nil && !now.Deadline().IsZero() {
-		about.ends = expiry(now)
-		p.ends = &about.ends
+		ends := expiry(now)
+		about.ends, p.ends = ends, &ends
 	}
 	if why := unreadable(was, now); why != "" {
 		about = particulars{grace: -1, why: why}

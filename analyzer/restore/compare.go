@@ -216,13 +216,15 @@ func (c *Comparison) findNodes() {
 
 // seeOrphans counts the deletions of pods whose last version only the backup has.
 func (c *Comparison) seeOrphans(byName map[string]*node) {
-	inBackup := map[string]string{} // key → node
-	for _, p := range c.backup.Pods {
-		inBackup[p.Key] = p.NodeName
-	}
+	orphans := map[string]int64{} // key → revision of its newest deletion
 	for _, t := range c.current.Tombstones {
-		if name := inBackup[t.Key]; t.Orphan && name != "" && t.Revision > c.backup.Revision {
-			byName[name].see(Sighting{Revision: t.Revision, Key: t.Key})
+		if t.Orphan && t.Revision > c.backup.Revision {
+			orphans[t.Key] = max(orphans[t.Key], t.Revision)
+		}
+	}
+	for _, p := range c.backup.Pods {
+		if revision, ok := orphans[p.Key]; ok && p.NodeName != "" {
+			byName[p.NodeName].see(Sighting{Revision: revision, Key: p.Key})
 		}
 	}
 }
@@ -349,7 +351,8 @@ func (b *builder) view(p *podCase, v view) *APIView {
 	}
 	known := b.views[shown]
 	if known == nil {
-		known = &shown
+		kept := shown // and not shown: that would be on the heap for every pod
+		known = &kept
 		b.views[shown] = known
 	}
 	return known

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"runtime"
 	"slices"
 	"strings"
@@ -22,7 +23,14 @@ import (
 // prefix, its --etcd-prefix. Values that cannot be read end up as the reason why
 // in the State; the only error is ctx's.
 func Load(ctx context.Context, s *snapshot.Snapshot, prefix string) (*State, error) {
-	l := loader{ctx: ctx, s: s, prefix: prefix}
+	return LoadBeside(ctx, s, prefix, nil)
+}
+
+// LoadBeside is Load for a state that is to be compared with another one, which other
+// waits for and returns; it may be nil, and return nil. A pod of which both have the same
+// record is the same *Pod in both.
+func LoadBeside(ctx context.Context, s *snapshot.Snapshot, prefix string, other func() *State) (*State, error) {
+	l := loader{ctx: ctx, s: s, prefix: prefix, other: other}
 	l.state = &State{
 		Revision:        s.Revision(),
 		NewestRecord:    s.NewestRecord(),
@@ -57,6 +65,7 @@ type loader struct {
 	prefix  string
 	state   *State
 	scanned []kube.Node // what the scheduler may choose from
+	other   func() *State
 }
 
 func (l *loader) under(resource, namespace string) string {
@@ -129,12 +138,18 @@ func passing(t corev1.Taint) bool {
 
 // pods reads the histories of pods, as many side by side as there are processors.
 func (l *loader) pods() error {
+	var others []*Pod
+	if l.other != nil {
+		if o := l.other(); o != nil {
+			others = o.Pods
+		}
+	}
 	parts := l.s.HistoriesOf(l.under("pods", ""), runtime.GOMAXPROCS(0))
 	loaded := make([]podLoader, len(parts))
 	var work errgroup.Group
 	for i, part := range parts {
 		p := &loaded[i]
-		*p = podLoader{loader: l, seen: map[string]Sighting{}, choices: map[string][]string{}, names: names{}}
+		*p = podLoader{loader: l, seen: map[string]Sighting{}, choices: map[string][]string{}, names: names{}, others: others}
 		work.Go(func() error {
 			for records := range part {
 				if err := l.ctx.Err(); err != nil {
@@ -169,6 +184,7 @@ type podLoader struct {
 	seen       map[string]Sighting
 	choices    map[string][]string // by what a pod asks of a node
 	names      names
+	others     []*Pod // of the other state, by key, from the one that was read last
 }
 
 // history reads what is retained of one key. Only the last version of each
@@ -181,7 +197,7 @@ func (l *podLoader) history(key string, records []snapshot.Record) {
 		case r.Tombstone:
 			t := Tombstone{Key: key, Revision: r.Main, Orphan: i == 0 || records[i-1].Tombstone}
 			if !t.Orphan {
-				p := l.pod(records[i-1])
+				p := l.pod(records[i-1], nil)
 				t.Node = p.NodeName
 				l.see(t.Node, r)
 			}
@@ -189,11 +205,14 @@ func (l *podLoader) history(key string, records []snapshot.Record) {
 				l.tombstones = append(l.tombstones, t)
 			}
 		case i == last:
-			p := l.pod(r)
+			same := l.same(r)
+			p := l.pod(r, same)
 			l.see(p.NodeName, r)
-			p.BoundInTail = p.bound() && l.s.Source(r) == snapshot.FromTail && !l.boundBefore(records[:i])
-			if p.Unreadable == "" && !p.bound() {
-				p.Choices, p.ChoicesKnown = l.chosen(r)
+			if p != same {
+				p.BoundInTail = p.bound() && l.s.Source(r) == snapshot.FromTail && !l.boundBefore(records[:i])
+				if p.Unreadable == "" && !p.bound() {
+					p.Choices, p.ChoicesKnown = l.chosen(r)
+				}
 			}
 			l.pods = append(l.pods, p)
 		}
@@ -207,7 +226,7 @@ func (l *podLoader) boundBefore(records []snapshot.Record) bool {
 			return false
 		}
 		if l.s.Source(r) != snapshot.FromTail {
-			return l.pod(r).bound()
+			return l.pod(r, nil).bound()
 		}
 	}
 	return false
@@ -221,20 +240,45 @@ func (l *podLoader) see(node string, r snapshot.Record) {
 	}
 }
 
-// pod reads the record of a pod.
-func (l *podLoader) pod(r snapshot.Record) *Pod {
-	p := &Pod{Key: r.Key, CreateRevision: r.CreateRevision, ModRevision: r.Main}
+// same is the pod of the other state that the record comes to if its value is the same,
+// too; nil for none.
+func (l *podLoader) same(r snapshot.Record) *Pod {
+	for len(l.others) > 0 && l.others[0].Key < r.Key {
+		l.others = l.others[1:]
+	}
+	if len(l.others) == 0 || l.s.Source(r) == snapshot.FromTail {
+		return nil
+	}
+	p := l.others[0]
+	if p.Key != r.Key || p.ModRevision != r.Main || p.CreateRevision != r.CreateRevision || !p.bound() || p.BoundInTail {
+		return nil
+	}
+	return p
+}
+
+// seed makes sums that nobody can foresee, and so make a value for.
+var seed = maphash.MakeSeed()
+
+// pod reads the record of a pod, which is same, if not nil, where that has its value.
+func (l *podLoader) pod(r snapshot.Record, same *Pod) *Pod {
+	p := same
 	err := l.s.Scan(r, func(value []byte) (err error) {
+		sum := maphash.Bytes(seed, value)
+		if p != nil && p.sum == sum {
+			return nil
+		}
+		p = &Pod{Key: r.Key, CreateRevision: r.CreateRevision, ModRevision: r.Main, sum: sum}
 		p.Pod, err = kube.ScanPod(value)
 		return err
 	})
-	if err == nil {
+	switch {
+	case err != nil:
+		p = &Pod{Key: r.Key, CreateRevision: r.CreateRevision, ModRevision: r.Main, Unreadable: err.Error()}
+		if k, ok := kube.ParseKey(l.prefix, r.Key); ok {
+			p.Namespace, p.Name = k.Namespace, k.Name
+		}
+	case p != same:
 		l.names.shareOf(p)
-		return p
-	}
-	p.Pod, p.Unreadable = kube.Pod{}, err.Error()
-	if k, ok := kube.ParseKey(l.prefix, r.Key); ok {
-		p.Namespace, p.Name = k.Namespace, k.Name
 	}
 	return p
 }

@@ -3,6 +3,7 @@ package restore_test
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +22,7 @@ import (
 	"revenant/analyzer/restore"
 	"revenant/decoder/snapshot"
 	"revenant/decoder/snapshot/snapshottest"
+	"revenant/internal/clustertest"
 )
 
 // change is one revision of a store: a put of an object or of raw bytes, or with
@@ -167,5 +169,67 @@ func TestLoadLittle(t *testing.T) {
 	cancel()
 	if _, err := restore.Load(ctx, store(t, []change{storedNode("n1", nil)}), "/registry"); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// TestLoadBeside: a state that is read beside another one is what it is without, and
+// holds the other one's pods where a record is the same in both, down to its value.
+func TestLoadBeside(t *testing.T) {
+	load := func(s *snapshot.Snapshot, other *restore.State) *restore.State {
+		state, err := restore.LoadBeside(t.Context(), s, "/registry", func() *restore.State { return other })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return state
+	}
+	shared := func(a, b *restore.State) (names []string) {
+		for _, p := range b.Pods {
+			if slices.Contains(a.Pods, p) {
+				names = append(names, p.Name)
+			}
+		}
+		return names
+	}
+	both := []change{
+		storedPod("changed", "u1", "n1"), storedPod("deleted", "u2", "n1"), storedPod("unbound", "u3", ""), storedPod("kept", "u4", "n1"),
+		{key: "/registry/pods/ns/secret", raw: "k8s:enc:aescbc:v1:key1:xxxx"}, storedPod("last", "u5", "n1"),
+	}
+	backup := load(store(t, both), nil)
+	later := store(t, append(both[:len(both):len(both)], storedPod("changed", "u1", "n2"), deletedPod("deleted"), storedPod("another", "u6", "n1")))
+	current := load(later, backup)
+	if got := shared(backup, current); !slices.Equal(got, []string{"kept", "last"}) {
+		t.Errorf("%q are shared", got)
+	}
+	if alone := load(later, nil); !reflect.DeepEqual(alone, current) {
+		t.Error(cmp.Diff(alone, current, cmpopts.IgnoreUnexported(restore.Pod{}), cmpopts.IgnoreFields(restore.State{}, "Clock")))
+	}
+	// Another history has another value at the same revision.
+	diverged := load(store(t, append([]change{both[0], both[1], both[2], storedPod("kept", "u4", "n9")}, both[4:]...)), backup)
+	if got := shared(backup, diverged); !slices.Equal(got, []string{"changed", "deleted", "last"}) {
+		t.Errorf("%q are shared although the histories differ", got)
+	}
+	if p := diverged.Pods[slices.IndexFunc(diverged.Pods, func(p *restore.Pod) bool { return p.Name == "kept" })]; p.NodeName != "n9" {
+		t.Errorf("the pod is bound to %s", p.NodeName)
+	}
+
+	c, err := clustertest.New(clustertest.Options{Seed: 7, Pods: 300, Nodes: 12, Steady: 200, Revisions: 3000, APIServers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := func(data []byte) *snapshot.Snapshot {
+		s, err := snapshot.OpenBytes(t.Context(), "generated", data, snapshot.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		return s
+	}
+	backup = load(open(c.Backup), nil)
+	current = load(open(c.Current), backup)
+	if n := len(shared(backup, current)); n < 50 {
+		t.Errorf("%d pods are shared", n)
+	}
+	if alone := load(open(c.Current), nil); !reflect.DeepEqual(alone, current) {
+		t.Error("the state of a cluster is another one beside its backup's")
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"revenant/decoder/kube"
 )
@@ -29,7 +30,7 @@ func TestShare(t *testing.T) {
 	} {
 		p, want := make(id[0], id[1], id[2]), make(id[0], id[1], id[2])
 		n.shareOf(p)
-		if diff := cmp.Diff(want, p); diff != "" {
+		if diff := cmp.Diff(want, p, cmpopts.IgnoreUnexported(Pod{})); diff != "" {
 			t.Error(diff)
 		}
 		pods = append(pods, p)

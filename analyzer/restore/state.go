@@ -71,6 +71,7 @@ type Pod struct {
 	Key            string
 	CreateRevision int64
 	ModRevision    int64
+	sum            uint64 // of the value, by seed
 
 	// Unreadable says why the value could not be read, "" when it could. Of an
 	// unreadable pod only Namespace, Name and what stands above are known.

@@ -227,7 +227,7 @@ func (o *openOptions) withTwo(ctx context.Context, s streams, first, second stri
 }
 
 // loadClock reads the times of a snapshot, and nothing of its pods.
-func loadClock(ctx context.Context, s *snapshot.Snapshot, prefix string) (*restore.State, error) {
+func loadClock(ctx context.Context, s *snapshot.Snapshot, prefix string, _ func() *restore.State) (*restore.State, error) {
 	c, err := clock.Build(ctx, s, prefix)
 	return &restore.State{Clock: c}, err
 }

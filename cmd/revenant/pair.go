@@ -91,18 +91,20 @@ func (o *openOptions) demo() (opener, opener, error) {
 	return bytes(demo.BackupName, backup), bytes(demo.CurrentName, current), nil
 }
 
-// stateLoader reads what is needed of a snapshot, as restore.Load does for a prediction.
-type stateLoader func(ctx context.Context, s *snapshot.Snapshot, prefix string) (*restore.State, error)
+// stateLoader reads what is needed of a snapshot, as restore.LoadBeside does for a
+// prediction.
+type stateLoader func(ctx context.Context, s *snapshot.Snapshot, prefix string, other func() *restore.State) (*restore.State, error)
 
-// read opens a snapshot and reads what is needed of it.
-func (o *openOptions) read(ctx context.Context, open opener, load stateLoader, tell func(snapshot.Progress)) (_ *side, err error) {
+// read opens a snapshot and reads what is needed of it. other is the state that it is
+// compared with, nil for none.
+func (o *openOptions) read(ctx context.Context, open opener, load stateLoader, other func() *restore.State, tell func(snapshot.Progress)) (_ *side, err error) {
 	opened, err := open(ctx, tell)
 	if err != nil {
 		return nil, err
 	}
 	s := &side{snapshot: opened}
 	if s.choice, err = o.needPrefix(ctx, opened); err == nil {
-		s.state, err = load(ctx, opened, s.choice.Prefix)
+		s.state, err = load(ctx, opened, s.choice.Prefix, other)
 	}
 	if err != nil {
 		return nil, errors.Join(err, opened.Close())
@@ -119,8 +121,8 @@ func (o *openOptions) openPair(ctx context.Context, backup, current opener, load
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	p := &pair{open: o}
-	read := func(open opener, name string, to *side) error {
-		s, err := o.read(ctx, open, load, func(p snapshot.Progress) {
+	read := func(open opener, name string, to *side, other func() *restore.State) error {
+		s, err := o.read(ctx, open, load, other, func(p snapshot.Progress) {
 			if tell != nil {
 				tell(name, p)
 			}
@@ -132,8 +134,14 @@ func (o *openOptions) openPair(ctx context.Context, backup, current opener, load
 	}
 	var wg sync.WaitGroup
 	var errs [2]error
-	wg.Go(func() { errs[0] = read(backup, "backup", &p.backup); cancelOn(errs[0], cancel) })
-	wg.Go(func() { errs[1] = read(current, "current", &p.current); cancelOn(errs[1], cancel) })
+	isRead := make(chan struct{})
+	backupState := func() *restore.State { <-isRead; return p.backup.state }
+	wg.Go(func() {
+		defer close(isRead)
+		errs[0] = read(backup, "backup", &p.backup, nil)
+		cancelOn(errs[0], cancel)
+	})
+	wg.Go(func() { errs[1] = read(current, "current", &p.current, backupState); cancelOn(errs[1], cancel) })
 	wg.Wait()
 	// The first failure cancels the other one, whose error then says nothing.
 	err := errs[0]
@@ -157,7 +165,7 @@ func (o *openOptions) openPair(ctx context.Context, backup, current opener, load
 func (o *openOptions) withPair(ctx context.Context, s streams, backup, current opener, force bool, use func(*pair) error) (err error) {
 	bar := newProgressLine(s)
 	defer bar.clear()
-	p, err := o.openPair(ctx, backup, current, restore.Load, bar.show)
+	p, err := o.openPair(ctx, backup, current, restore.LoadBeside, bar.show)
 	if err != nil {
 		return err
 	}

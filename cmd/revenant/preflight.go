@@ -197,7 +197,7 @@ func (o *preflightOptions) pair(ctx context.Context, paths []string, in prefligh
 	}
 	bar := newProgressLine(o.streams)
 	defer bar.clear()
-	p, err := o.open.openPair(ctx, backup, current, restore.Load, bar.show)
+	p, err := o.open.openPair(ctx, backup, current, restore.LoadBeside, bar.show)
 	if err != nil {
 		return nil, err
 	}

@@ -195,7 +195,7 @@ func (m *making) check(ctx context.Context, p *pair) error {
 	prefix := m.scrub.Prefix(p.prefix)
 	plain := openOptions{prefixes: kube.SplitPrefixes(prefix), limits: m.open.limits}
 	for i, name := range madeFiles {
-		if sides[i], err = plain.read(ctx, plain.opener(filepath.Join(m.draft.Dir.Name(), draftWhole, name), i == 1), restore.Load, nil); err != nil {
+		if sides[i], err = plain.read(ctx, plain.opener(filepath.Join(m.draft.Dir.Name(), draftWhole, name), i == 1), restore.LoadBeside, nil, nil); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, sides[i].snapshot.Close()) }()

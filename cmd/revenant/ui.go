@@ -139,7 +139,7 @@ func (o *uiOptions) input(plan restore.Plan) *tui.Input {
 func (o *uiOptions) one(open opener, plan restore.Plan) loader {
 	return func(ctx context.Context, progress func(snapshot.Progress, string)) (*tui.Input, error) {
 		o.open.wrecks = true // what is wrong with them can be looked at
-		s, err := o.open.read(ctx, open, restore.Load, func(p snapshot.Progress) { progress(p, "snapshot") })
+		s, err := o.open.read(ctx, open, restore.LoadBeside, nil, func(p snapshot.Progress) { progress(p, "snapshot") })
 		if err != nil {
 			return nil, err
 		}
@@ -153,7 +153,7 @@ func (o *uiOptions) one(open opener, plan restore.Plan) loader {
 // pair opens a backup and the newest state.
 func (o *uiOptions) pair(backup, current opener, plan restore.Plan) loader {
 	return func(ctx context.Context, progress func(snapshot.Progress, string)) (*tui.Input, error) {
-		p, err := o.open.openPair(ctx, backup, current, restore.Load, func(name string, p snapshot.Progress) { progress(p, name) })
+		p, err := o.open.openPair(ctx, backup, current, restore.LoadBeside, func(name string, p snapshot.Progress) { progress(p, name) })
 		if err != nil {
 			return nil, err
 		}
