@@ -240,7 +240,26 @@ func TestDesign(t *testing.T) {
 // cobra's templates do once one is set.
 func TestMethods(t *testing.T) {
 	bad := regexp.MustCompile(`\.(MethodByName|Set(Version|Help|Usage)Template)\(`)
-	read := 0
+	for path, src := range sources(t) {
+		if found := bad.Find(src); found != nil {
+			t.Errorf("%s has %s", path, found)
+		}
+	}
+}
+
+// TestLength keeps each file of the program to what one reads in one go.
+func TestLength(t *testing.T) {
+	const most = 500 // lines
+	for path, src := range sources(t) {
+		if n := bytes.Count(src, []byte("\n")); n > most {
+			t.Errorf("%s has %d lines, of at most %d", path, n, most)
+		}
+	}
+}
+
+// sources are the files of the program, tests left out, by path.
+func sources(t *testing.T) map[string][]byte {
+	all := map[string][]byte{}
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -255,16 +274,13 @@ func TestMethods(t *testing.T) {
 		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 			return nil
 		}
-		src, err := os.ReadFile(path)
-		if found := bad.Find(src); found != nil {
-			t.Errorf("%s has %s", path, found)
-		}
-		read++
+		all[path], err = os.ReadFile(path)
 		return err
 	})
-	if err != nil || read == 0 {
-		t.Fatalf("%d files read, %v", read, err)
+	if err != nil || len(all) == 0 {
+		t.Fatalf("%d files read, %v", len(all), err)
 	}
+	return all
 }
 
 // violations lists what breaks the rules in the packages own of this module.
