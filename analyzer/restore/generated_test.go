@@ -130,6 +130,9 @@ func TestGenerated(t *testing.T) {
 			g.checkCertainty(t, name, prediction)
 			g.checkCordons(t, name, prediction)
 			checkSound(t, prediction)
+			if revisions, err := g.comparison.Revisions(p.plan); err != nil || !reflect.DeepEqual(revisions, prediction.Revisions) {
+				t.Errorf("%s: alone the revisions are %+v, %v", name, revisions, err)
+			}
 		}
 		if t.Failed() {
 			return

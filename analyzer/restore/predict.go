@@ -54,6 +54,19 @@ func (c *Comparison) Predict(plan Plan) (*Prediction, error) {
 	return p, nil
 }
 
+// Revisions says which revisions decide under a plan, as Predict does, and nothing of pods.
+func (c *Comparison) Revisions(plan Plan) (Revisions, error) {
+	plan = c.normal(plan)
+	if err := c.validate(plan); err != nil {
+		return Revisions{}, err
+	}
+	f, err := c.forecast(plan)
+	if err != nil {
+		return Revisions{}, err
+	}
+	return f.revisions(), nil
+}
+
 // settle says what the outcome is once kubelets have relisted their pods.
 func (c *Comparison) settle(plan Plan) (*Prediction, *forecast, error) {
 	if c.onto {

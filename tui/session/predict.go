@@ -50,16 +50,16 @@ func (s *Session) predict() tea.Cmd {
 	comparison, in, known := s.Plan.comparison, s.Input, s.Known
 	was, now := s.Backup().State, s.Current().State
 	return s.Tasks.Cmd(func() tea.Msg {
-		if comparison == nil {
+		first := comparison == nil
+		if first {
 			comparison = restore.Compare(was, now)
 			comparison.Lineage, comparison.Metrics = in.Lineage, in.Metrics
 			known = digest.Pods(was, now)
-			msg.comparison, msg.known = comparison, known
-			msg.Prediction, msg.bumps = plainRestore(comparison, plan)
+			msg.comparison, msg.known, msg.bumps = comparison, known, suggested(comparison, plan)
 		}
-		p, err := comparison.Predict(plan)
-		if msg.refused = err; p != nil {
-			msg.Prediction = p
+		msg.Prediction, msg.refused = comparison.Predict(plan)
+		if msg.refused != nil && first {
+			msg.Prediction, _ = comparison.Predict(plan.Stated())
 		}
 		if msg.Prediction != nil {
 			msg.Digest = digest.New(msg.Prediction, known)
@@ -70,17 +70,17 @@ func (s *Session) predict() tea.Cmd {
 	})
 }
 
-// plainRestore predicts the plain restore with the plan's evidence of the outage,
-// and the bumps with the API servers restarted and left running.
-func plainRestore(c *restore.Comparison, plan restore.Plan) (p *restore.Prediction, list [2]bumps) {
-	for i, keep := range []bool{true, false} {
-		plan, err := plan.Stated(), error(nil)
+// suggested are the bumps for the plain restore with the plan's evidence of the outage,
+// with the API servers restarted and left running.
+func suggested(c *restore.Comparison, plan restore.Plan) (list [2]bumps) {
+	for i, keep := range []bool{false, true} {
+		plan := plan.Stated()
 		plan.KeepAPIServers = keep
-		if p, err = c.Predict(plan); err == nil {
-			list[1-i] = bumps{p.Revisions.RecommendedBump, p.Revisions.MinimumSafeBump}
+		if r, err := c.Revisions(plan); err == nil {
+			list[i] = bumps{r.RecommendedBump, r.MinimumSafeBump}
 		}
 	}
-	return p, list
+	return list
 }
 
 // predicted takes a prediction over, unless the plan has changed meanwhile: then
@@ -90,7 +90,8 @@ func (s *Session) predicted(msg PredictedMsg) (news tea.Msg, cmd tea.Cmd) {
 	if msg.comparison != nil {
 		s.Plan.comparison, s.Plan.bumps = msg.comparison, msg.bumps
 		s.Known = msg.known
-		compared = s.compareModes()
+		compared = tea.Batch(s.compareModes(), s.rest)
+		s.rest = nil
 	}
 	if msg.Asked != s.Plan.Asked {
 		return nil, tea.Batch(s.predict(), compared)

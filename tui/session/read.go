@@ -28,7 +28,8 @@ type (
 	rollbackMsg struct{ rollback *rollback.Rollback }
 )
 
-// Open takes over what is shown, and starts all that is read of it.
+// Open takes over what is shown, and starts all that is read of it. Of a pair the verdict
+// comes first: what else is read would keep the processors from it.
 func (s *Session) Open(in *Input) tea.Cmd {
 	in = in.withMembers()
 	s.Input, s.Files = in, make([]File, len(in.Chosen()))
@@ -36,11 +37,15 @@ func (s *Session) Open(in *Input) tea.Cmd {
 	if len(in.Platforms) > 0 {
 		s.Platform = in.Platforms[0]
 	}
-	cmds := []tea.Cmd{s.predict(), s.undo(), s.listObjects(Moment{Source: in.Current}, AllObjects), s.ReadTimeline(in.Carved)}
+	cmds := []tea.Cmd{s.listObjects(Moment{Source: in.Current}, AllObjects), s.ReadTimeline(in.Carved)}
 	for i := range s.Files {
 		cmds = append(cmds, s.verify(i), s.count(i), s.decode(i))
 	}
-	return tea.Batch(cmds...)
+	if in.Alone() != "" {
+		return tea.Batch(cmds...)
+	}
+	s.rest = tea.Batch(cmds...)
+	return tea.Batch(s.predict(), s.undo())
 }
 
 // Hashed notes how far the hash of a file is.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	tea "charm.land/bubbletea/v2"
+
 	"revenant/analyzer/digest"
 	"revenant/analyzer/restore"
 	"revenant/analyzer/rollback"
@@ -42,8 +44,9 @@ type Session struct {
 	Runbook    *WrittenRunbook         // of the plan; nil until it is written
 	Platform   string                  // that the runbook is for
 
-	stopListing  func() // ends the listing that goes on; nil for none
-	runbookAsked int    // counts the runbooks asked for: only the last one counts
+	rest         tea.Cmd // what is read once there is a prediction
+	stopListing  func()  // ends the listing that goes on; nil for none
+	runbookAsked int     // counts the runbooks asked for: only the last one counts
 }
 
 // Lacking says whether evidence is known to be missing.
