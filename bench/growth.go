@@ -31,7 +31,7 @@ func (b *bench) grow() error {
 		{"pods", []int{100, 1_000, 10_000, 100_000, 1_000_000}, []string{"-nodes", "500", "-revisions", "0", "-size", "1"}},
 		{"size", []int{1_000, 10_000, 100_000}, []string{"-pods", "1000", "-nodes", "100", "-revisions", "5000"}},
 	} {
-		fmt.Printf("\n%-10s %10s %12s %12s %12s\n", g.flag, "file", "inspect", "predict", "memory")
+		fmt.Printf("\n%-10s %10s %12s %12s %12s %12s\n", g.flag, "file", "inspect", "predict", "memory", "its bound")
 		var x, inspect, predict, memory []float64
 		for _, size := range g.sizes {
 			name := filepath.Join(filepath.Base(dir), g.flag+strconv.Itoa(size))
@@ -58,11 +58,11 @@ func (b *bench) grow() error {
 				}
 				took[n] = median(all)
 			}
-			used, err := peak([]string{b.program("revenant"), "predict", "--skip-hash-check", backup, current})
+			used, bound, err := b.peakOfPredict(backup, current)
 			if err != nil {
 				return err
 			}
-			fmt.Printf("%-10d %7d MB %10.3f s %10.3f s %8d MiB\n", size, info.Size()/1e6, took[0], took[1], used>>20)
+			fmt.Printf("%-10d %7d MB %10.3f s %10.3f s %8d MiB %8d MiB\n", size, info.Size()/1e6, took[0], took[1], used>>20, bound>>20)
 			x, inspect, predict, memory = append(x, float64(size)), append(inspect, took[0]), append(predict, took[1]), append(memory, float64(used))
 			if err := os.RemoveAll(filepath.Join(b.dir, name)); err != nil {
 				return err
