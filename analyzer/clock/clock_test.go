@@ -40,6 +40,7 @@ func TestTimeOf(t *testing.T) {
 		{200, Interval{at(10), at(12)}}, //
 		{250, Interval{at(10), at(21.5)}},
 		{300, Interval{at(20.5), at(21.5)}},
+		{310, Interval{at(20.5), at(40.5)}}, // its own mark says only that it came later
 		{400, Interval{at(20.5), at(40.5)}}, // up to when it was taken
 		{401, Interval{}},
 	} {
