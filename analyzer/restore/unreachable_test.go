@@ -37,3 +37,16 @@ func TestUnreachable(t *testing.T) {
 		}
 	}
 }
+
+// TestUnreachableStartsAgain: what a restarted kubelet starts again is not certain to run
+// where the node was unreachable, although it had ended there.
+func TestUnreachableStartsAgain(t *testing.T) {
+	backup, current := states([]*Pod{was()}, []*Pod{now(failed)})
+	for i := range current.Nodes {
+		current.Nodes[i].Unreachable = current.Nodes[i].Name == "n1"
+	}
+	p := mustPredict(t, backup, current, Plan{RestartKubelets: Restart{All: true}})
+	if got, want := describe(p.Pods[0]), "4b' restarted self perhaps on n1 api Running@n1 +runs-again +node-unreachable ?"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
