@@ -27,6 +27,7 @@ func TestJobEnds(t *testing.T) {
 		return w
 	}
 	one, other := owned("Job", "a", "1"), owned("Job", "b", "2")
+	tracked := func(p *Pod) { p.Finalizers = []string{jobTracking} }
 	tests := []struct {
 		name          string
 		cron, cronNow *Workload
@@ -102,6 +103,30 @@ func TestJobEnds(t *testing.T) {
 			was:    []*Pod{was(one, never)},
 			plain:  []string{"ghost", "stays", "wanted 2 new 1"},
 			relist: []string{"finished", "stays", "wanted 2 new 2"},
+		},
+		{
+			name: "a failed pod that it has not counted", job: job(func(w *Workload) { w.BackoffLimit, w.Failed = 1, 1 }),
+			was: []*Pod{was(one), was(other, never, failed, tracked)}, now: []*Pod{was(one)},
+			plain:  []string{"unaffected", "0-90 s on [n1] []: Running on n1, terminating, or Running on n1", "wanted 2 new 1"},
+			relist: []string{"unaffected?", "0-120 s on [] [n1]: no such pod, or Running on n1", "wanted 2 new 1"},
+		},
+		{
+			name: "a failed pod that it has counted", job: job(func(w *Workload) { w.BackoffLimit, w.Failed = 1, 1 }),
+			was: []*Pod{was(one), was(other, never, failed)}, now: []*Pod{was(one)},
+			plain:  []string{"unaffected", "stays", "wanted 2 new 1"},
+			relist: []string{"unaffected", "stays", "wanted 2 new 1"},
+		},
+		{
+			name: "restarted in place as often as its backoffLimit", job: job(func(w *Workload) { w.BackoffLimit, w.OnFailure = 1, true }),
+			was:    []*Pod{was(one, onFailure)},
+			plain:  []string{"ghost", "stays", "wanted 2 new 1"},
+			relist: []string{"restarted?", "0-120 s on [] [n1]: no such pod, or Running on n1", "wanted 2 new 1"},
+		},
+		{
+			name: "restarted in place less often", job: job(func(w *Workload) { w.BackoffLimit, w.OnFailure = 2, true }),
+			was:    []*Pod{was(one, onFailure)},
+			plain:  []string{"ghost", "stays", "wanted 2 new 1"},
+			relist: []string{"restarted", "stays", "wanted 2 new 1"},
 		},
 		{
 			name: "podFailurePolicy", job: job(func(w *Workload) { w.BackoffLimit, w.FailurePolicy = 0, true }),

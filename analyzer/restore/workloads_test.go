@@ -174,23 +174,32 @@ func TestWorkloads(t *testing.T) {
 }
 
 // TestForbid: a CronJob with concurrencyPolicy Forbid waits for a Job of which a pod
-// counts as active that has ended, or is gone.
+// counts as active that has ended, or is gone, unless controllers are sure to end the Job.
 func TestForbid(t *testing.T) {
+	late := func(w *Workload) { w.FailsAt = takenAt.Add(-time.Second) }
+	restarted := func(w *Workload) { w.OnFailure, w.BackoffLimit = true, 0 }
 	for name, tt := range map[string]struct {
+		job  func(*Workload)
 		now  []*Pod
 		plan Plan
 		want Severity
 	}{
-		"ended":                                {[]*Pod{now(owned("Job", "a", "1"), never, succeeded)}, Plan{}, Critical},
-		"gone":                                 {nil, Plan{}, Critical},
-		"runs on":                              {[]*Pod{was(owned("Job", "a", "1"), never)}, Plan{}, OK},
-		"ended, relisted":                      {[]*Pod{now(owned("Job", "a", "1"), never, succeeded)}, bump(1_000_000), OK},
-		"ended, with API servers left running": {[]*Pod{now(owned("Job", "a", "1"), never, succeeded)}, Plan{KeepAPIServers: true}, OK},
+		"ended":                                {nil, []*Pod{now(owned("Job", "a", "1"), never, succeeded)}, Plan{}, Critical},
+		"gone":                                 {nil, nil, Plan{}, Critical},
+		"gone, and the Job fails":              {late, nil, Plan{}, OK},
+		"gone, and the Job may fail":           {restarted, nil, Plan{}, Critical},
+		"runs on":                              {nil, []*Pod{was(owned("Job", "a", "1"), never)}, Plan{}, OK},
+		"ended, relisted":                      {nil, []*Pod{now(owned("Job", "a", "1"), never, succeeded)}, bump(1_000_000), OK},
+		"ended, with API servers left running": {nil, []*Pod{now(owned("Job", "a", "1"), never, succeeded)}, Plan{KeepAPIServers: true}, OK},
 	} {
 		t.Run(name, func(t *testing.T) {
-			backup, current := states([]*Pod{was(owned("Job", "a", "1"), never)}, tt.now)
+			backup, current := states([]*Pod{was(owned("Job", "a", "1"), never, func(p *Pod) { p.Restarts = 1 })}, tt.now)
 			cron := Workload{Kind: "CronJob", Namespace: "ns", Name: "cron", UID: "cron", Policy: "Forbid", Active: []string{"w"}}
-			backup.Workloads = []Workload{cron, {Kind: "Job", Namespace: "ns", Name: "w", UID: "w", Wanted: 1, Completions: 1, BackoffLimit: 6, Owner: "cron"}}
+			job := Workload{Kind: "Job", Namespace: "ns", Name: "w", UID: "w", Wanted: 1, Completions: 1, BackoffLimit: 6, Owner: "cron"}
+			if tt.job != nil {
+				tt.job(&job)
+			}
+			backup.Workloads = []Workload{cron, job}
 			current.Workloads = []Workload{cron}
 			w := mustPredict(t, backup, current, tt.plan).Workloads[0]
 			if w.Severity != tt.want || (w.Action != "") != (tt.want == Critical) {
