@@ -41,6 +41,35 @@ func TestNormal(t *testing.T) {
 	}
 }
 
+// TestAPIServerNames: the API servers that the current snapshot names are all there are;
+// where it names none, those of the plan and the others.
+func TestAPIServerNames(t *testing.T) {
+	known := []APIServer{{Name: "a"}, {Name: "b"}}
+	for _, tt := range []struct {
+		name     string
+		known    []APIServer
+		restarts string
+		want     string
+	}{
+		{"known", known, "a", "a restored, b erased"},
+		{"known, and all run on", known, "none", "a erased, b erased"},
+		{"not known", nil, "a", "a restored, (the others) erased"},
+		{"not known, and all run on", nil, "none", ""},
+	} {
+		backup, current := states(nil, nil)
+		current.APIServers = tt.known
+		var plan Plan
+		plan.SetAPIServers(tt.restarts)
+		var got []string
+		for _, s := range mustPredict(t, backup, current, plan).APIServers {
+			got = append(got, s.Name+" "+string(s.Serves))
+		}
+		if got := strings.Join(got, ", "); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
 // TestListsLate: what holds until a kubelet has relisted, and what that rests on.
 func TestListsLate(t *testing.T) {
 	const within, assumes = "Its kubelet relists its pods within ", "Assumes that it was not refused in the two minutes before the outage."

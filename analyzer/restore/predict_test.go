@@ -386,14 +386,20 @@ func TestDamage(t *testing.T) {
 }
 
 // TestNoNodes: without Node objects in the current state no machine is taken to
-// be gone, and only a stated version of Kubernetes makes anything certain.
+// be gone, nor its kubelet to live, and only a stated version of Kubernetes makes
+// anything certain.
 func TestNoNodes(t *testing.T) {
-	backup, current := states([]*Pod{was()}, nil)
+	neither := made(on("n7"))
+	neither.Key, neither.Name = "/registry/pods/ns/q", "q"
+	backup, current := states([]*Pod{was()}, []*Pod{neither})
 	current.Nodes = nil
-	for version, want := range map[string]string{"": "3 ghost relist api Running@n1 ?", "1.37": "3 ghost relist api Running@n1"} {
+	for version, want := range map[string][]string{
+		"":     {"3 ghost relist api Running@n1 ?", "1 phantom relist on n7 ?"},
+		"1.37": {"3 ghost relist api Running@n1", "1 phantom relist on n7 ?"},
+	} {
 		p := mustPredict(t, backup, current, Plan{KubernetesVersion: version})
-		if got := describe(p.Pods[0]); got != want {
-			t.Errorf("%q: got %s, want %s", version, got, want)
+		if diff := cmp.Diff(want, []string{describe(p.Pods[0]), describe(p.Pods[1])}); diff != "" {
+			t.Errorf("%q: %s", version, diff)
 		}
 	}
 }
