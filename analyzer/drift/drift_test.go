@@ -220,8 +220,14 @@ func TestAgainst(t *testing.T) {
 	pod := func(uid, node string, o restore.Outcome) restore.PodOutcome {
 		return restore.PodOutcome{RunsOn: []string{node}, PodIdentity: &restore.PodIdentity{Namespace: "ns", Name: uid, UID: uid, Node: node}, Finding: &restore.Finding{Outcome: o}, Certainty: restore.Certain}
 	}
+	listed := func(uid, node, phase string) restore.PodOutcome { // on a node, and nothing of it runs
+		o := pod(uid, "n1", restore.StaleStatus)
+		o.RunsOn, o.API = []string{}, &restore.APIView{Phase: phase, Node: node}
+		return o
+	}
 	data, err := json.Marshal(&restore.Prediction{SchemaVersion: 1, Kind: "Prediction", Pods: []restore.PodOutcome{
 		pod("1-1", "n1", restore.Phantom), pod("2-2", "n1", restore.Ghost), pod("3-3", "n1", restore.Phantom), pod("4-4", "n9", restore.Phantom), pod("5-5", "n1", restore.Unaffected),
+		listed("7-7", "n1", "Running"), listed("8-8", "n2", "Running"), listed("9-9", "n1", "Failed"),
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -231,15 +237,17 @@ func TestAgainst(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := Compare(Input{
-		API:   []kubelet.Pod{has("2-2", "b", "n1"), has("5-5", "e", "n1")},
+		API:   []kubelet.Pod{has("2-2", "b", "n1"), has("5-5", "e", "n1"), has("7-7", "g", "n1"), has("8-8", "h", "n1"), has("9-9", "i", "n1")},
 		Nodes: []Node{node("n1", kubelet.Running, runs("1-1", "a"), runs("6-6", "f"))},
 	})
 	want := &Outcome{
-		CameTrue: 2, NotLookedAt: 1,
+		CameTrue: 3, NotLookedAt: 1, // 7-7 was predicted to be listed as it is, with nothing of it running
 		DidNotHappen: []Difference{{"ns", "3-3", "3-3", "n1", "phantom", restore.Certain, "nothing of it runs there"}},
 		NotPredicted: []Difference{
 			{"ns", "f", "6-6", "n1", "nothing", "", "a phantom"},
 			{"ns", "e", "5-5", "n1", "unaffected", restore.Certain, "a ghost"},
+			{"ns", "h", "8-8", "n1", "stale-status", restore.Certain, "a ghost"},
+			{"ns", "i", "9-9", "n1", "stale-status", restore.Certain, "a ghost"},
 		},
 	}
 	if diff := cmp.Diff(want, r.Against(p)); diff != "" {
