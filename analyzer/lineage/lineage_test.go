@@ -212,6 +212,12 @@ func TestCompare(t *testing.T) {
 			c.putValue("/registry/namespaces/kube-system", string(newStore("u").records[0].kv.Value))
 			return line().compactTo(90), c.write(200)
 		}, found{Relation: lineage.Diverged, Certain: true, Diverged: 2, Key: "/registry/namespaces/kube-system"}},
+		{"same uid, copied key by key, and nothing compacted", func() (b, c *store) {
+			c = newStore("w")
+			c.name = "copy"
+			c.putValue("/registry/namespaces/kube-system", string(newStore("u").records[0].kv.Value))
+			return line(), c.write(200)
+		}, found{Relation: lineage.Diverged, Certain: true, Diverged: 2, Key: "/registry/namespaces/kube-system"}},
 		{"nothing to compare", func() (b, c *store) {
 			s := &store{name: "first", live: map[string]*mvccKeyValue{}, head: 1, index: 3}
 			s.put("/a").delete("/a").compactTo(3)
