@@ -171,6 +171,25 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+// TestUnseen: of a node that nobody looked at, the pods count that only a look could find.
+func TestUnseen(t *testing.T) {
+	mirror := has("3-3", "etcd-n3", "n3")
+	mirror.Mirror = true
+	r := Compare(Input{
+		API:   []kubelet.Pod{has("1-1", "a", "n2"), has("2-2", "b", "n2"), mirror},
+		Known: []string{"n1", "n2", "n3"},
+		Nodes: []Node{node("n1", kubelet.Running)},
+	})
+	var got []string
+	for _, f := range r.Findings {
+		says, _, _ := strings.Cut(f.Reason, ",")
+		got = append(got, f.Node+": "+says)
+	}
+	if diff := cmp.Diff([]string{"n2: The API has 2 pods on it", "n3: The API has no pods on it"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestMany: of many nodes that a pod runs on a finding names a few.
 func TestMany(t *testing.T) {
 	for _, tt := range []struct {
