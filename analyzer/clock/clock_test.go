@@ -261,6 +261,17 @@ func TestProperties(t *testing.T) {
 	}
 }
 
+// TestYears: no mark is true that is older than Kubernetes, or that no time can be
+// reckoned from.
+func TestYears(t *testing.T) {
+	for year, want := range map[int]int{2013: 0, 2014: 1, 2200: 1, 2201: 0} {
+		c := New([]Mark{{5, time.Date(year, 6, 1, 0, 0, 0, 0, time.UTC), Renewal, ""}}, 10, nil)
+		if got := c.Summary().Marks[Renewal]; got != want {
+			t.Errorf("%d: %d marks, want %d", year, got, want)
+		}
+	}
+}
+
 func TestNothingKnown(t *testing.T) {
 	for _, c := range []*Clock{nil, New(nil, 10, nil), Join(nil, nil)} {
 		if in := c.TimeOf(5); in != (Interval{}) || c.Taken() != (Interval{}) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -24,6 +25,25 @@ func stored(t *testing.T, key, apiVersion, kind string, o interface{ Marshal() (
 		t.Fatal(err)
 	}
 	return snapshottest.Put("/registry/"+key, "k8s\x00"+string(value))
+}
+
+// TestRenewals: every version of a Lease that is retained tells when it was renewed.
+func TestRenewals(t *testing.T) {
+	renewed := func(name string, seconds float64) snapshottest.Change {
+		when := metav1.NewMicroTime(at(seconds))
+		return stored(t, "leases/kube-node-lease/"+name, "coordination.k8s.io/v1", "Lease", &coordinationv1.Lease{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "kube-node-lease", Name: name},
+			Spec:       coordinationv1.LeaseSpec{RenewTime: &when},
+		})
+	}
+	s := snapshottest.Store(t, renewed("a", 0), renewed("a", 10), renewed("b", 15), renewed("a", 20), renewed("b", 25))
+	c, err := Build(t.Context(), s, "/registry")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Summary().Marks[Renewal]; got != 5 {
+		t.Errorf("%d marks, want 5", got)
+	}
 }
 
 // TestWithoutLeases reads the time of a cluster in which nothing renews a Lease.
