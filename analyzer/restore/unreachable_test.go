@@ -6,6 +6,13 @@ import (
 	"testing"
 )
 
+// cutOff makes a node unreachable.
+func cutOff(s *State, name string) {
+	for i := range s.Nodes {
+		s.Nodes[i].Unreachable = s.Nodes[i].Unreachable || s.Nodes[i].Name == name
+	}
+}
+
 // TestUnreachable: whatever the plan, nothing is certain of a pod that may run on a
 // node that was unreachable in the current state, and it may run there still.
 func TestUnreachable(t *testing.T) {
@@ -17,9 +24,7 @@ func TestUnreachable(t *testing.T) {
 	stopped.Key, stopped.UID, stopped.Name = "/registry/pods/ns/stopped", "stopped", "stopped"
 	for _, plan := range []Plan{{}, bump(1_000_000), {RestartKubelets: Restart{All: true}}, {KeepAPIServers: true}} {
 		backup, current := states([]*Pod{ghost}, []*Pod{made(), over, stopped})
-		for i := range current.Nodes {
-			current.Nodes[i].Unreachable = current.Nodes[i].Name == "n1"
-		}
+		cutOff(current, "n1")
 		p := mustPredict(t, backup, current, plan)
 		for _, o := range p.Pods {
 			if o.UID == "over" {
@@ -42,11 +47,27 @@ func TestUnreachable(t *testing.T) {
 // where the node was unreachable, although it had ended there.
 func TestUnreachableStartsAgain(t *testing.T) {
 	backup, current := states([]*Pod{was()}, []*Pod{now(failed)})
-	for i := range current.Nodes {
-		current.Nodes[i].Unreachable = current.Nodes[i].Name == "n1"
-	}
+	cutOff(current, "n1")
 	p := mustPredict(t, backup, current, Plan{RestartKubelets: Restart{All: true}})
 	if got, want := describe(p.Pods[0]), "4b' restarted self perhaps on n1 api Running@n1 +runs-again +node-unreachable ?"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// TestUnreachableUnbound: a pod that the restored API has not bound to the node that was
+// unreachable is not evicted with that.
+func TestUnreachableUnbound(t *testing.T) {
+	for name, tt := range map[string]struct {
+		was  *Pod
+		want string
+	}{
+		"bound":       {was(tolerating(300)), "340-390 s on [] [n1]: Running on n1, or Running on n1, terminating"},
+		"bound since": {was(unbound("n2", "n3"), tolerating(300)), "stays"},
+	} {
+		backup, current := states([]*Pod{tt.was}, []*Pod{now(tolerating(300))})
+		cutOff(current, "n1")
+		if got := toldLater(mustPredict(t, backup, current, Plan{}).Pods[0]); got != tt.want {
+			t.Errorf("%s: %s, want %s", name, got, tt.want)
+		}
 	}
 }
