@@ -59,7 +59,7 @@ func (r *reader) reported(key kube.Key, source Source, text string, timeOf func(
 				continue
 			}
 			m := Mark{record.Main, t.UTC(), Report, record.Key}
-			if passed := t.Sub(before); passed > 0 && passed <= 2*renewedEvery {
+			if t.After(before) && t.Sub(before) <= 2*renewedEvery {
 				m.Source = source
 			}
 			r.marks, before = append(r.marks, m), t
