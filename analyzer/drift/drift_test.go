@@ -171,6 +171,18 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+// TestStopping: a phantom that is being stopped ends by itself, and one that is not does not.
+func TestStopping(t *testing.T) {
+	stopping := runs("1-1", "a")
+	stopping.Terminating = true
+	r := Compare(Input{Nodes: []Node{node("n1", kubelet.Running, stopping, runs("2-2", "b"))}})
+	for i, want := range []string{"It runs here, is being stopped, and the API does not have its uid: it ends with its grace period.", "It runs here, and the API does not have its uid."} {
+		if got := r.Findings[i].Reason; got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+}
+
 // TestUnseen: of a node that nobody looked at, the pods count that only a look could find.
 func TestUnseen(t *testing.T) {
 	mirror := has("3-3", "etcd-n3", "n3")
