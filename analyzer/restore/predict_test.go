@@ -404,6 +404,16 @@ func TestNoNodes(t *testing.T) {
 	}
 }
 
+// TestFirstNodeIsNew: the node that is first by its name is a node as any other.
+func TestFirstNodeIsNew(t *testing.T) {
+	backup, current := states(nil, []*Pod{made(mirror)})
+	backup.Nodes = backup.Nodes[1:] // without n1
+	p := mustPredict(t, backup, current, bump(1_000_000))
+	if got, want := describe(p.Pods[0]), "6 mirror never on n1 +node-missing"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 // TestSharedUID: forged evidence gives one row a uid, and takes it for nothing.
 func TestSharedUID(t *testing.T) {
 	other := was()
