@@ -324,9 +324,11 @@ func (b *builder) keptRow(was, now *Pod, node int) rowID {
 		return b.boundRow(was, now)
 	case was.Terminal() && now.Terminal() && !dying:
 		return rowBothEnded
-	case b.nodes[node].gone && !was.Terminal() && !b.nodes[node].inBackup:
+	case was.Terminal() && !was.Terminating() && (now.Terminal() || b.nodes[node].gone):
+		return rowEndedBefore
+	case b.nodes[node].gone && !b.nodes[node].inBackup:
 		return rowKeptOrphaned
-	case b.nodes[node].gone && !was.Terminal():
+	case b.nodes[node].gone:
 		return rowKeptOnGoneNode
 	case dying:
 		return b.dyingRow(now)

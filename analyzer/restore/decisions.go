@@ -123,6 +123,7 @@ const (
 	rowResizedDown
 	rowResizeUndone
 	rowBothEnded
+	rowEndedBefore
 	rowBothUnbound
 	rowKeptOnGoneNode
 	rowKeptOrphaned

@@ -402,11 +402,32 @@ var decisions = []struct {
 		keep:    []string{"5b unaffected self api Running@n6 +node-gone"},
 	},
 	{
+		name: "its node is in the current state only", was: was(on("n5")), now: pod("uid", 500, 600, on("n5")),
+		plain:   []string{"4a unaffected self on n5 api Running@n5 +node-missing"},
+		bump:    []string{"4a unaffected self on n5 api Running@n5 +node-missing"},
+		restart: []string{"4a unaffected self on n5 api Running@n5"},
+		keep:    []string{"4a unaffected self on n5 api Running@n5 +node-missing"},
+	},
+	{
 		name: "its node is gone", was: was(on("n4")), now: now(on("n4")),
 		plain:   []string{"5b ghost never api Running@n4 +node-gone"},
 		bump:    []string{"5b stuck-terminating never api Running@n4 +node-gone"},
 		restart: []string{"5b stuck-terminating never api Running@n4 +node-gone"},
 		keep:    []string{"5b unaffected self api Running@n4 +node-gone"},
+	},
+	{
+		name: "ended in the backup, its node is gone", was: was(on("n4"), failed), now: now(on("n4")),
+		plain:   []string{"7' finished self api Failed@n4 +node-gone"},
+		bump:    []string{"7' finished self api Failed@n4 +node-gone"},
+		restart: []string{"7' finished self api Failed@n4 +node-gone"},
+		keep:    []string{"7' finished self api Running@n4 +node-gone"},
+	},
+	{
+		name: "ended and being deleted in the backup, its node is gone", was: was(on("n4"), failed, dying), now: now(on("n4"), dying),
+		plain:   []string{"5b ghost never api Failed@n4/terminating +node-gone"},
+		bump:    []string{"5b stuck-terminating never api Failed@n4/terminating +node-gone"},
+		restart: []string{"5b stuck-terminating never api Failed@n4/terminating +node-gone"},
+		keep:    []string{"5b unaffected self api Running@n4/terminating +node-gone"},
 	},
 	{
 		name: "ended, Never", was: was(never), now: now(never, failed),
@@ -570,6 +591,20 @@ var decisions = []struct {
 		bump:    []string{"4d' finished self api Failed@n1 ?"},
 		restart: []string{"4d' finished self api Failed@n1 ?"},
 		keep:    []string{"4d' lost-deletion never api Succeeded@n1/terminating"},
+	},
+	{
+		name: "ended in both, being deleted since", was: was(succeeded), now: now(dead, succeeded),
+		plain:   []string{"7' finished self api Succeeded@n1"},
+		bump:    []string{"7' finished self api Succeeded@n1"},
+		restart: []string{"7' finished self api Succeeded@n1"},
+		keep:    []string{"7' finished self api Succeeded@n1/terminating"},
+	},
+	{
+		name: "ended in both, being deleted since, finalizer", was: was(never, failed), now: now(never, dead, failed, held),
+		plain:   []string{"7' finished self api Failed@n1"},
+		bump:    []string{"7' finished self api Failed@n1"},
+		restart: []string{"7' finished self api Failed@n1"},
+		keep:    []string{"7' finished self api Failed@n1/terminating"},
 	},
 	{
 		name: "being deleted since, not bound", was: was(unbound("n1")), now: now(unbound("n1"), dying, held),

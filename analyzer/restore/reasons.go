@@ -125,6 +125,8 @@ const (
 	whyResizeUndoneListed = "It runs on. Its resize in place after the backup is undone in the API; its kubelet relists its pods and gives it the backup's resources again, without a restart, as far as its node has them."
 	whyResizeUndoneStale  = "It runs on, with the resources that it was given by a resize in place after the backup. That is undone in etcd."
 	whyBothEnded          = "Ended ($now) in both snapshots: nothing of it runs."
+	whyEndedBefore        = "It had ended ($was) in the backup: the API shows its end again, nothing of it runs. A deletion that has begun since is lost."
+	whyEndedBeforeStale   = "It had ended ($was) in the backup: nothing of it runs. The API servers go on listing it from their cache."
 	whyBothUnboundDeaf    = "Not bound to a node in either snapshot: the scheduler goes on with it. Bound to a node whose kubelet is deaf, it is not started until that kubelet relists its pods."
 	whyBothUnbound        = "Not bound to a node in either snapshot: the scheduler goes on with it."
 	whyGoneBefore         = "Its node was gone before the restore already, and nothing of it runs; the API servers list it as they did."

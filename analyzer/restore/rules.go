@@ -40,7 +40,7 @@ var Rules = []RuleInfo{
 	{"5b", "on a node that is in the backup only", "nodelifecycle/node_lifecycle_controller.go; podgc/gc_controller.go"},
 	{"6", "mirror of a static pod", "kubelet.go tryReconcileMirrorPods"},
 	{"7", "created after the backup and ended", "kubelet.go HandlePodAdditions does not admit what is terminal"},
-	{"7'", "ended in the backup, deleted since", "kubelet.go HandlePodAdditions does not admit what is terminal"},
+	{"7'", "ended in the backup, deleted or its machine gone since", "kubelet.go HandlePodAdditions does not admit what is terminal"},
 	{"unbound", "never bound to a node", "scheduler: nothing ran"},
 	{"onto", "of a backup that is restored onto other machines", "nodelifecycle/node_lifecycle_controller.go monitorNodeHealth; tainteviction/taint_eviction.go processPodOnNode; podgc/gc_controller.go gcOrphaned; kubelet config/apiserver.go (selects by spec.nodeName, whatever machine had the name before). Read only: no run restores onto other machines"},
 	{"unreadable", "value unreadable", "apiserver pkg/server/options/encryptionconfig/config.go for what is encrypted"},

@@ -205,6 +205,12 @@ var table = [rows]row{
 		restart: {Unaffected, OK, nowhere, backupAsWas, HealsSelf, noFlags, sure, whyBothEnded, actRemedy},
 		stale:   {Unaffected, OK, nowhere, backupAsWas, HealsSelf, noFlags, sure, whyBothEnded, actRemedy},
 	}},
+	rowEndedBefore: {"7'", "in both, ended in the backup, its deletion begun or its machine gone since", cells{
+		deaf:    {Finished, OK, nowhere, backupAsWas, HealsSelf, noFlags, sure, whyEndedBefore, actRemedy},
+		relist:  {Finished, OK, nowhere, backupAsWas, HealsSelf, noFlags, sure, whyEndedBefore, actRemedy},
+		restart: {Finished, OK, nowhere, backupAsWas, HealsSelf, noFlags, sure, whyEndedBefore, actRemedy},
+		stale:   {Finished, OK, nowhere, currentAsIs, HealsSelf, noFlags, sure, whyEndedBeforeStale, actRemedy},
+	}},
 	rowBothUnbound: {"unbound", "in both, bound in neither", cells{
 		deaf:    {Unaffected, OK, nowhere, backupAsWas, HealsSelf, noFlags, sure, whyBothUnboundDeaf, actRemedy},
 		relist:  {Unaffected, OK, nowhere, backupAsWas, HealsSelf, noFlags, sure, whyBothUnbound, actRemedy},
