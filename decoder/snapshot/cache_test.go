@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -191,12 +192,21 @@ func edges(t testing.TB) []byte {
 	)
 }
 
+// lastRevision is a store that has come to the last revision there is.
+func lastRevision(t testing.TB) []byte {
+	return storeOf(t, math.MaxInt64-1,
+		written{Revision{Main: math.MaxInt64 - 1}, "/a", strings.Repeat("1", 4096), 2, 1},
+		written{Revision{Main: math.MaxInt64}, "/a", "2", 2, 2},
+	)
+}
+
 // stores are the files that are opened with a cache.
 func stores(t testing.TB) map[string][]byte {
 	t.Helper()
 	files := map[string][]byte{
-		"edges": edges(t),
-		"empty": storeOf(t, 0),
+		"edges":         edges(t),
+		"last revision": lastRevision(t),
+		"empty":         storeOf(t, 0),
 	}
 	for _, path := range corpus.Snapshots(t, "../../testdata") {
 		files[filepath.ToSlash(path)] = corpus.Unpack(t, path)
@@ -212,7 +222,7 @@ func stores(t testing.TB) map[string][]byte {
 // TestCache opens files without a cache, with an empty one, and with one that has them,
 // and wants the same answers, and the same entry whatever the number of workers.
 func TestCache(t *testing.T) {
-	needed := []string{"edges", "a made cluster", "../../testdata/clusters/scenario-1/plain/backup.db.gz"} // that have an entry
+	needed := []string{"edges", "last revision", "a made cluster", "../../testdata/clusters/scenario-1/plain/backup.db.gz"} // that have an entry
 	for name, data := range stores(t) {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "snapshot.db")
@@ -433,6 +443,76 @@ func TestDamagedCache(t *testing.T) {
 			t.Errorf("case %d: the entry was not written again", i)
 		}
 		s.Close()
+	}
+}
+
+// TestForgedCache has entries whose checksums are right, and which say what is true of no
+// file: none of them is used.
+func TestForgedCache(t *testing.T) {
+	db := edges(t)
+	s, err := OpenBytes(t.Context(), "snapshot.db", db, Options{Status: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	last := s.index.record(place(s.index.len - 1))
+	end := last.offset + int64(last.Size) // of what is of use in the file
+	tally, _ := s.pages.Bucket("key").Tally()
+	var key [sha256.Size]byte
+	var entry bytes.Buffer
+	if err := (&known{index: s.index, sum: s.keySum, tally: tally}).write(&entry, key); err != nil {
+		t.Fatal(err)
+	}
+	le := binary.LittleEndian
+	// The records end the entry; these are the places of what there is to one of them.
+	row := func(data []byte, i int) []byte { return data[len(data)-crcSize-(s.index.len-i)*wideRow:] }
+	const sub, offset, size, number = 16, 20, 28, 36
+	head := func(data []byte, change func(*cacheHead)) {
+		var h cacheHead
+		n, err := binary.Decode(data, le, &h)
+		if err == nil {
+			change(&h)
+			_, err = binary.Encode(data[:n], le, &h)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, forge := range map[string]func(data []byte) []byte{
+		"as it is":                      func(data []byte) []byte { return data },
+		"a record that ends after it":   func(data []byte) []byte { row(data, 5)[size]++; return data },
+		"a record that begins after it": func(data []byte) []byte { le.PutUint64(row(data, 1)[offset:], uint64(end+1)); return data },
+		"a record larger than it":       func(data []byte) []byte { le.PutUint32(row(data, 0)[size:], uint32(end+1)); return data },
+		"revisions out of order":        func(data []byte) []byte { le.PutUint64(row(data, 1), 4); return data },
+		"a revision twice":              func(data []byte) []byte { row(data, 3)[sub] = 0; return data },
+		"a block that begins below 0":   func(data []byte) []byte { data[len(data)-crcSize-s.index.len*wideRow-1] = 0xff; return data },
+		"a key that is not there":       func(data []byte) []byte { row(data, 2)[number] = 4; return data },
+		"keys out of order":             func(data []byte) []byte { copy(data[bytes.Index(data, []byte("/a/b/c")):], "/b/a/c"); return data },
+		"a key twice":                   func(data []byte) []byte { copy(data[bytes.Index(data, []byte("/a/b/c")):], "/a/a/c"); return data },
+		"a byte more of the tree": func(data []byte) []byte {
+			at := 0
+			head(data, func(h *cacheHead) {
+				at = binary.Size(h) + crcSize + int(h.RunBytes)
+				h.RunBytes++
+			})
+			return slices.Insert(data, at, 1)
+		},
+		"items less than none": func(data []byte) []byte {
+			head(data, func(h *cacheHead) { h.Items = math.MaxUint64 })
+			return data
+		},
+		"revisions that need fewer bits": func(data []byte) []byte {
+			head(data, func(h *cacheHead) { h.Wide = 0 })
+			return data
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			data := resummed(forge(bytes.Clone(entry.Bytes())))
+			k, err := readCache(t.Context(), bytes.NewReader(data), int64(len(data)), key, end, 2)
+			if want := name == "as it is"; (err == nil) != want {
+				t.Errorf("entry %+v, %v", k, err)
+			}
+		})
 	}
 }
 

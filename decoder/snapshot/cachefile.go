@@ -433,7 +433,7 @@ func (cr *cacheReader) readBlock(x *index, i int, buf []byte) error {
 		parseRow(&e, rows[:cr.row], b.first, cr.head.Wide == 1)
 		rows = rows[cr.row:]
 		size := int64(e.size &^ tombstoneBit)
-		if !last.less(e.rev) || size > cr.db || e.offset > cr.db-size || uint64(e.key) >= cr.head.Keys {
+		if !last.less(e.rev) || e.offset > cr.db-size || uint64(e.key) >= cr.head.Keys {
 			return errCache
 		}
 		last = e.rev
