@@ -71,6 +71,10 @@ func TestReadConfig(t *testing.T) {
 		}, waltest.Name(1, 4), false, 0, 0, 0},
 		{"the end is missing", func(l *waltest.Log) { l.Record(snapshotRecord, saved(t, 0)); entries(l, 9) }, "", false, 0, 0, 0},
 		{"no snapshot", func(l *waltest.Log) { entries(l, 12) }, "", false, 0, 0, 0},
+		{"a snapshot that cannot be read", func(l *waltest.Log) {
+			l.Record(snapshotRecord, append(saved(t, 0), "\x1a\x01\x08"...))
+			entries(l, 12)
+		}, "", false, 0, 0, 0},
 		{"a snapshot that the leader had sent", func(l *waltest.Log) {
 			l.Record(snapshotRecord, saved(t, 0))
 			entries(l, 3)

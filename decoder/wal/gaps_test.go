@@ -121,6 +121,15 @@ func TestMissing(t *testing.T) {
 			edit(t, filepath.Join(dir, name(1)), func(data []byte) []byte { return data[:len(data)/2] })
 		}, 14, []Gap{{15, 20, Lost}, {21, 50, AfterGap}}, "cut off"},
 		{"ends before the db", 60, func(*testing.T, string) {}, 60, []Gap{{From: 61, Why: Lost}}, "the log ends with entry 50, and the db has applied entry 60"},
+		{"a segment of another log", 5, replace(2, func(path string) error {
+			dir := t.TempDir()
+			l := waltest.New(t, dir, 20)
+			for range 10 {
+				l.Entry([]byte("another"))
+			}
+			l.Close()
+			return os.Rename(filepath.Join(dir, waltest.Name(0, 21)), path)
+		}), 20, []Gap{{21, 50, AfterGap}}, "the segment does not continue the one before"},
 		{"twice the same number", 5, func(t *testing.T, dir string) {
 			if err := os.Link(filepath.Join(dir, name(1)), filepath.Join(dir, waltest.Name(1, 12))); err != nil {
 				t.Fatal(err)
@@ -198,6 +207,80 @@ func TestCommittedAfterEnd(t *testing.T) {
 	}
 	if diff := cmp.Diff([]Gap{{2, 7, Lost}}, log.Missing); diff != "" || !strings.Contains(damageOf(log), "its end is missing") {
 		t.Errorf("damage %q, missing (-want +got):\n%s", damageOf(log), diff)
+	}
+}
+
+// TestNotWritten: a record whose checksum is right, and that etcd does not write, ends
+// what is read, and is named.
+func TestNotWritten(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		kind uint64
+		data string
+		says string
+	}{
+		{"identity", metadataRecord, "\x08", "the member's identity cannot be read"},
+		{"another member", metadataRecord, "\x08\x07\x10\x02", "a segment of another member"},
+		{"state", stateRecord, "\x18", "raft's state cannot be read"},
+		{"entry", entryRecord, "\x18", "an entry cannot be read"},
+		{"type", 9, "", "record of unknown type 9"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			l := waltest.New(t, dir, 0)
+			l.Entry([]byte("1"))
+			l.Record(test.kind, []byte(test.data))
+			l.Entry([]byte("2"))
+			l.Close()
+			log, err := Read(t.Context(), dir, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff([]Gap{{2, 2, AfterGap}}, log.Missing); diff != "" || !strings.Contains(damageOf(log), test.says) {
+				t.Errorf("damage %q, missing (-want +got):\n%s", damageOf(log), diff)
+			}
+			if log.NodeID != waltest.Member || log.ClusterID != waltest.Cluster {
+				t.Errorf("the log is of member %x in cluster %x", log.NodeID, log.ClusterID)
+			}
+		})
+	}
+}
+
+// TestMayGoOn: only the zeros after the last record, which etcd has prepared, show that
+// nothing followed it.
+func TestMayGoOn(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		size int // of the last entry
+		cut  bool
+		want bool
+		says string
+	}{
+		{"zeros follow", 1, false, false, ""},
+		{"nothing follows", 1, true, true, "the segment ends with its last record"},
+		{"a full segment", prepared, true, true, "the last segment is full"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			l := waltest.New(t, dir, 0)
+			l.Entry(make([]byte, test.size))
+			if test.cut {
+				l.Cut() // of what it begins nothing is written
+			} else {
+				l.Close()
+			}
+			log, err := Read(t.Context(), dir, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			says := ""
+			for _, f := range log.Faults {
+				says += f.String()
+			}
+			if log.MayGoOn != test.want || (says == "") != (test.says == "") || !strings.Contains(says, test.says) || damageOf(log) != "" || len(log.Entries) != 1 {
+				t.Errorf("%d entries, more may follow: %v, faults %v", len(log.Entries), log.MayGoOn, log.Faults)
+			}
+		})
 	}
 }
 
