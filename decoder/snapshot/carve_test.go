@@ -3,6 +3,7 @@ package snapshot_test
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 	"revenant/decoder/snapshot"
 	"revenant/decoder/snapshot/snapshottest"
+	"revenant/internal/hostile"
 )
 
 // TestCarveWindows carves transactions of several records: a window counts a revision
@@ -88,5 +90,98 @@ func TestCarveWindows(t *testing.T) {
 	}
 	if diff := cmp.Diff([]snapshot.Window{{From: 2, To: 5, Gone: 2, Recovered: 2}}, c.Windows); diff != "" {
 		t.Errorf("windows (-want):\n%s", diff)
+	}
+}
+
+// TestCarveLabels has on pages in no bucket what became of every kind: where a part of the
+// buckets is lost, no key is said to be gone for certain.
+func TestCarveLabels(t *testing.T) {
+	const compact, missing = 9, 10
+	store := []hostile.Item{
+		hostile.Record(8, 0, 3, 2, "/kept", nil),
+		hostile.Record(9, 0, 7, 2, "/deleted", nil),
+		hostile.Record(missing, 0, 10, 1, "/new", nil),
+		hostile.Tombstone(11, 0, "/deleted"),
+		hostile.Record(12, 0, 10, 2, "/new", nil),
+	}
+	unused := [][]hostile.Item{
+		{
+			hostile.Record(3, 0, 3, 1, "/kept", nil),
+			hostile.Record(4, 0, 4, 1, "/compacted", nil),
+			hostile.Record(5, 0, 5, 1, "/compacted, too", nil),
+			hostile.Tombstone(6, 0, "/compacted"),
+			hostile.Record(7, 0, 7, 1, "/deleted", nil),
+		},
+		{hostile.Record(2, 0, 2, 1, "/one of them is damaged", []byte("a"))},
+		{hostile.Record(2, 0, 2, 1, "/one of them is damaged", []byte("b"))},
+		{hostile.Record(8, 0, 8, 1, "/of another history", nil)},
+		{hostile.Record(missing, 0, 3, 3, "/kept", nil)},
+		{
+			hostile.Record(13, 0, 13, 1, "/written later", nil),
+			hostile.Record(14, 0, 14, 1, "/deleted later", nil),
+			hostile.Tombstone(15, 0, "/deleted later"),
+		},
+	}
+	for _, test := range []struct {
+		name    string
+		lost    int64 // revision that the buckets do not have, 0 for none
+		want    []string
+		foreign int
+	}{
+		{"whole", 0, []string{
+			"3 /kept superseded certain",
+			"4 /compacted deleted certain",
+			"5 /compacted, too compacted certain",
+			"6 /compacted deleted certain",
+			"7 /deleted deleted certain",
+			"13 /written later live possible",
+			"14 /deleted later superseded possible",
+			"15 /deleted later deleted possible",
+		}, 2},
+		{"a revision is lost", missing, []string{
+			"3 /kept superseded certain",
+			"4 /compacted compacted possible",
+			"5 /compacted, too compacted possible",
+			"6 /compacted compacted possible",
+			"7 /deleted superseded possible",
+			"10 /kept live possible",
+			"13 /written later live possible",
+			"14 /deleted later superseded possible",
+			"15 /deleted later deleted possible",
+		}, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var f hostile.File
+			var items []hostile.Item
+			for _, it := range store {
+				if int64(binary.BigEndian.Uint64(it.Key)) != test.lost {
+					items = append(items, it)
+				}
+			}
+			root, _ := f.Tree(items)
+			for _, group := range unused {
+				f.Leaf(group...)
+			}
+			at := append(binary.BigEndian.AppendUint64(nil, compact), "_\x00\x00\x00\x00\x00\x00\x00\x00"...)
+			meta := hostile.Inline("meta", hostile.Item{Key: []byte("finishedCompactRev"), Value: at}, hostile.Item{Key: []byte("scheduledCompactRev"), Value: at})
+			s := snapshottest.OpenBytes(t, "snapshot.db", f.Finish(f.Leaf(hostile.Bucket("key", root), meta), hostile.NoFreelist, 0))
+			if s.Damaged() != (test.lost != 0) {
+				t.Fatalf("problems %v", s.Problems())
+			}
+			c, err := s.Carve(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for r := range c.Records {
+				got = append(got, fmt.Sprintf("%s %s %s %s", r.Revision, r.Key, r.Label, r.Sure))
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("carved (-want +got):\n%s", diff)
+			}
+			if c.Count != len(test.want) || c.Conflicts != 1 || c.Foreign != test.foreign || c.Oldest != 3 || c.Newest != 15 {
+				t.Errorf("%d carved from %d to %d, %d conflicts, %d foreign", c.Count, c.Oldest, c.Newest, c.Conflicts, c.Foreign)
+			}
+		})
 	}
 }

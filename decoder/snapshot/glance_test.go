@@ -2,6 +2,7 @@ package snapshot_test
 
 import (
 	"bytes"
+	"errors"
 	"math"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"revenant/decoder/snapshot"
+	"revenant/decoder/snapshot/snapshottest"
+	"revenant/decoder/wal/waltest"
 	"revenant/internal/corpus"
 )
 
@@ -85,16 +88,52 @@ func TestGlance(t *testing.T) {
 // TestGlanceWhole: what a glance cannot be sure of is read whole.
 func TestGlanceWhole(t *testing.T) {
 	db := corpus.Unpack(t, "../../testdata/clusters/scenario-1/plain/current.db.gz")
-	path := writeFile(t, db[:len(db)*3/4/4096*4096])
-	g, err := snapshot.Look(t.Context(), path, snapshot.Options{})
-	if err != nil {
-		t.Fatal(err)
+	for name, data := range map[string][]byte{
+		"cut off":                         db[:len(db)*3/4/4096*4096],
+		"a compact revision that is none": withMeta(t, map[string]string{"finishedCompactRev": "x"}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			g, err := snapshot.Look(t.Context(), writeFile(t, data), snapshot.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer g.Close()
+			if !g.Complete() || !g.Damaged() {
+				t.Errorf("read whole: %v, damaged: %v", g.Complete(), g.Damaged())
+			}
+		})
 	}
-	defer g.Close()
-	if !g.Complete() {
-		t.Error("a damaged file is not read whole")
-	}
-	if _, err := snapshot.Look(t.Context(), filepath.Dir(path)+"/none", snapshot.Options{}); err == nil {
+	if _, err := snapshot.Look(t.Context(), filepath.Join(t.TempDir(), "none"), snapshot.Options{}); err == nil {
 		t.Error("no file is no error")
+	}
+}
+
+// TestGlanceDecrypts: a glance decrypts values, whether the evidence was read whole or not.
+func TestGlanceDecrypts(t *testing.T) {
+	decrypt := func(_ string, value []byte) ([]byte, error) {
+		if plain, ok := bytes.CutPrefix(value, []byte("k8s:enc:")); ok {
+			return plain, nil
+		}
+		return nil, errors.New("not encrypted")
+	}
+	db := snapshottest.Bytes(t, snapshottest.Put("/a", "k8s:enc:hidden"), snapshottest.Put("/b", "plain"))
+	for name, path := range map[string]string{"file": writeFile(t, db), "member": member(t, db, func(*waltest.Log) {})} {
+		t.Run(name, func(t *testing.T) {
+			g, err := snapshot.Look(t.Context(), path, snapshot.Options{Decrypt: decrypt})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer g.Close()
+			if g.Complete() != (name == "member") {
+				t.Errorf("read whole: %v", g.Complete())
+			}
+			var got []string
+			for r := range g.Oldest(0) {
+				got = append(got, string(g.Value(r)))
+			}
+			if diff := cmp.Diff([]string{"hidden", "plain"}, got); diff != "" {
+				t.Errorf("values (-want +got):\n%s", diff)
+			}
+		})
 	}
 }

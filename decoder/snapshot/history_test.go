@@ -106,6 +106,25 @@ func TestHistories(t *testing.T) {
 	}
 }
 
+// TestEveryNth yields the n-th record, the one n after it, and so on.
+func TestEveryNth(t *testing.T) {
+	s := openEtcd(t, "history")
+	for n, want := range map[int][]string{
+		1:  {"2", "3", "4", "5", "6", "6.1", "7", "8", "9", "10"},
+		3:  {"4", "6.1", "9"},
+		10: {"10"},
+		11: nil,
+	} {
+		var got []string
+		for r := range s.EveryNth(n) {
+			got = append(got, r.Revision.String())
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("every %d. (-want +got):\n%s", n, diff)
+		}
+	}
+}
+
 func TestStateAtEveryRevision(t *testing.T) {
 	states := map[int64][]string{
 		1:  nil,

@@ -1,0 +1,153 @@
+package snapshot_test
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"revenant/decoder/snapshot"
+	"revenant/decoder/snapshot/snapshottest"
+	"revenant/internal/hostile"
+)
+
+// withMeta is a db of one record, whose bucket meta has these items.
+func withMeta(t *testing.T, meta map[string]string) []byte {
+	t.Helper()
+	var items []hostile.Item
+	for key, value := range meta {
+		items = append(items, hostile.Item{Key: []byte(key), Value: []byte(value)})
+	}
+	slices.SortFunc(items, func(a, b hostile.Item) int { return cmp.Compare(string(a.Key), string(b.Key)) })
+	var f hostile.File
+	root := f.Leaf(hostile.Record(2, 0, 2, 1, "/a", []byte("1")))
+	return f.Finish(f.Leaf(hostile.Bucket("key", root), hostile.Inline("meta", items...)), hostile.NoFreelist, 0)
+}
+
+// TestHash: what differs between members does not change their hash, all else does.
+func TestHash(t *testing.T) {
+	meta := func(change string) map[string]string {
+		m := map[string]string{
+			"term": "\x00\x00\x00\x00\x00\x00\x00\x01", "consistent_index": "\x00\x00\x00\x00\x00\x00\x00\x09",
+			"storageVersion": "3.6.0", "confState": `{"voters":[1]}`,
+		}
+		if old, ok := m[change]; ok {
+			m[change] = old[:len(old)-1] + "2"
+		}
+		return m
+	}
+	hashes := func(meta map[string]string) (hash, status uint32) {
+		s := snapshottest.OpenBytes(t, "snapshot.db", withMeta(t, meta))
+		hash, err := s.Hash(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		st, err := s.Status(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return hash, st.Hash
+	}
+	hash, status := hashes(meta(""))
+	for change, same := range map[string]bool{"term": true, "consistent_index": true, "storageVersion": true, "confState": false} {
+		otherHash, otherStatus := hashes(meta(change))
+		if (otherHash == hash) != same || otherStatus == status {
+			t.Errorf("another %s: hash %x after %x, and of all %x after %x", change, otherHash, hash, otherStatus, status)
+		}
+	}
+}
+
+// TestRecordsDoubted: records that etcd does not write are reported, and those without a
+// key or a revision are left out.
+func TestRecordsDoubted(t *testing.T) {
+	record := func(change func(*hostile.Item)) hostile.Item {
+		it := hostile.Record(3, 0, 3, 1, "/b", []byte("1"))
+		change(&it)
+		return it
+	}
+	tombstone := func(value string) hostile.Item {
+		it := hostile.Tombstone(3, 0, "/a")
+		it.Value = []byte(value)
+		return it
+	}
+	for _, tt := range []struct {
+		name string
+		it   hostile.Item
+		says string
+		kept bool
+	}{
+		{"as etcd writes it", record(func(*hostile.Item) {}), "", true},
+		{"tombstone", hostile.Tombstone(3, 0, "/a"), "", true},
+		{"without a key", record(func(it *hostile.Item) { it.Value = it.Value[4:] }), "record has no key", false},
+		{"empty, and not the first of its revision", record(func(it *hostile.Item) { it.Key[16], it.Value = 1, nil }), "record has no key", false},
+		{"tombstone without a key", tombstone(""), "record has no key", false},
+		{"tombstone with a value", tombstone("\x0a\x02/a\x2a\x011"), "tombstone carries a value", true},
+		{"tombstone with a version", tombstone("\x0a\x02/a\x20\x01"), "tombstone carries a value", true},
+		{"another revision", hostile.Item{Key: record(func(*hostile.Item) {}).Key, Value: hostile.Record(4, 0, 3, 1, "/b", nil).Value}, "record says it is revision 4", true},
+		{"created later", hostile.Record(3, 0, 4, 1, "/b", nil), "create revision 4 and version 1 are impossible", true},
+		{"never created", hostile.Record(3, 0, 0, 1, "/b", nil), "create revision 0 and version 1 are impossible", true},
+		{"without a version", hostile.Record(3, 0, 3, 0, "/b", nil), "create revision 3 and version 0 are impossible", true},
+		{"a field more", record(func(it *hostile.Item) { it.Value = append(it.Value, 7<<3, 1) }), "record has a field that etcd does not write", true},
+		{"no message", record(func(it *hostile.Item) { it.Value[0] = 0xff }), "value is not an etcd record", false},
+		{"no revision", record(func(it *hostile.Item) { it.Key[8] = '-' }), "a key of the key bucket is not a revision", false},
+		{"a sub too large", record(func(it *hostile.Item) { it.Key[9] = 1 }), "a key of the key bucket is not a revision", false},
+		{"bucket", record(func(it *hostile.Item) { it.Bucket = true }), "a bucket stands among the revisions", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := snapshottest.OpenBytes(t, "snapshot.db", hostile.Store([]hostile.Item{hostile.Record(2, 0, 2, 1, "/a", []byte("1")), tt.it}))
+			if says := damageOf(s); (says == "") != (tt.says == "") || !strings.Contains(says, tt.says) {
+				t.Errorf("damage %q, want %q", says, tt.says)
+			}
+			if kept := s.Len() == 2; kept != tt.kept {
+				t.Errorf("%d records", s.Len())
+			}
+			for r := range s.Records() {
+				if want := tt.says != "" && r.Main > 2; s.Suspect(r) != want {
+					t.Errorf("revision %s is in doubt: %v", r.Revision, !want)
+				}
+			}
+		})
+	}
+}
+
+// TestNewerUnused: a page in no bucket shows that etcd was further only with what can be
+// a record of its own.
+func TestNewerUnused(t *testing.T) {
+	rev := func(main int64) []byte {
+		return append(binary.BigEndian.AppendUint64(nil, uint64(main)), "_\x00\x00\x00\x00\x00\x00\x00\x00"...)
+	}
+	for _, tt := range []struct {
+		name string
+		it   hostile.Item
+		want int64 // revision that is seen
+	}{
+		{"newer", hostile.Record(9, 0, 9, 1, "/a", nil), 9},
+		{"deletion", hostile.Tombstone(9, 0, "/a"), 9},
+		{"bump marker", hostile.Item{Key: rev(9)}, 9},
+		{"later in the newest transaction", hostile.Record(2, 1, 2, 1, "/b", nil), 2},
+		{"older", hostile.Record(1, 0, 1, 1, "/a", nil), 2},
+		{"no message", hostile.Item{Key: rev(9), Value: []byte("\xff")}, 2},
+		{"no key", hostile.Item{Key: rev(9), Value: []byte("\x10\x09")}, 2},
+		{"a field that etcd does not have", hostile.Item{Key: rev(9), Value: []byte("\x0a\x01a\x38\x01")}, 2},
+		{"no revision", hostile.Item{Key: []byte("scheduledCompactRev"), Value: rev(9)}, 2},
+		{"a bucket", hostile.Item{Key: rev(9), Value: hostile.Inline("meta").Value, Bucket: true}, 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var f hostile.File
+			root := f.Leaf(hostile.Record(2, 0, 2, 1, "/a", nil))
+			f.Leaf(tt.it)
+			s := snapshottest.OpenBytes(t, "snapshot.db", f.Finish(f.Leaf(hostile.Bucket("key", root), hostile.Inline("meta")), hostile.NoFreelist, 0))
+			if s.SeenRevision() != tt.want || s.NewerUnused() != (tt.want > 2) {
+				t.Errorf("revision %d was seen, newer ones in no bucket: %v", s.SeenRevision(), s.NewerUnused())
+			}
+			noted := slices.ContainsFunc(s.Problems(), func(p snapshot.Problem) bool {
+				return p.Severity == snapshot.Note && strings.Contains(p.What, fmt.Sprintf("holds revision %d", tt.want))
+			})
+			if noted != (tt.want > 2) {
+				t.Errorf("problems %v", s.Problems())
+			}
+		})
+	}
+}
