@@ -222,10 +222,12 @@ func TestDeltasLost(t *testing.T) {
 }
 
 // TestDeltasOverlap has a full snapshot that was saved after the revision of its name,
-// and deltas that begin again.
+// deltas that begin again, and one that is not needed, so that it costs nothing that it
+// cannot be read.
 func TestDeltasOverlap(t *testing.T) {
 	g := newGardener(t, ".gz")
-	g.delta(t, 400, 440, ".gz", deltatest.File(deltatest.Events(t, g.current, 400, 440)))
+	g.delta(t, 400, 420, ".gz", []byte("not a list"))
+	g.delta(t, 421, 454, ".gz", deltatest.File(deltatest.Events(t, g.current, 421, 454)))
 	g.delta(t, 441, 700, ".gz", deltatest.File(deltatest.Events(t, g.current, 441, 700)))
 	g.delta(t, 690, 800, ".gz", deltatest.File(deltatest.Events(t, g.current, 690, 800)))
 	if err := os.Rename(filepath.Join(g.dir, deltatest.Name("Full", 0, g.full, ".gz")), filepath.Join(g.dir, deltatest.Name("Full", 0, 399, ".gz"))); err != nil {
@@ -234,5 +236,8 @@ func TestDeltasOverlap(t *testing.T) {
 	s := openPath(t, g.dir)
 	if diff := cmp.Diff(dump(t, g.current, 800), dump(t, s, 1472)); diff != "" || len(s.Problems()) > 0 {
 		t.Error(diff, s.Problems())
+	}
+	if got := s.Deltas(); len(got.Files) != 2 || len(got.Unapplied) > 0 {
+		t.Errorf("applied %q, not applied %q", got.Files, got.Unapplied)
 	}
 }

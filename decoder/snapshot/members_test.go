@@ -109,6 +109,7 @@ func TestVoters(t *testing.T) {
 		{"a learner only raft knows to be one", map[uint64]bool{me: false, 2: false}, `{"voters":[%d],"learners":[2]}`, []string{"2 learns", "%x votes"}, true, "is no learner there and one in raft's configuration"},
 		{"restored from three", map[uint64]bool{me: false}, `{"voters":[%d,2,3]}`, []string{"%x votes"}, false, "a restore leaves the configuration of before"},
 		{"restored from one", map[uint64]bool{me: false, 2: false, 3: false}, `{"voters":[%d]}`, []string{"2 votes", "3 votes", "%x votes"}, false, "is not in raft's configuration"},
+		{"learns itself", map[uint64]bool{me: true, 2: false}, `{"voters":[2],"learners":[%d]}`, []string{"2 votes", "%x learns"}, false, ""},
 		{"not JSON", map[uint64]bool{me: false}, `voters`, []string{"%x votes"}, true, "confState is not the JSON"},
 		{"no bucket", nil, `{"voters":[%d]}`, nil, true, ""},
 		{"no bucket of three", nil, `{"voters":[%d,2,3]}`, nil, false, ""},

@@ -3,6 +3,7 @@ package snapshot_test
 import (
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,7 +11,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"go.etcd.io/raft/v3/raftpb"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
 
+	"revenant/decoder/container"
 	"revenant/decoder/snapshot"
 	"revenant/internal/corpus"
 )
@@ -81,5 +86,52 @@ func TestMembersOfVersions(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestSnapFile: raft's snapshot file is evidence. Where it does not say who the members
+// were, the db still does.
+func TestSnapFile(t *testing.T) {
+	const archive, name = "../../testdata/etcd/members/3.4/m0.tar.gz", "member/snap/0000000000000002-0000000000000029.snap"
+	body, err := proto.Marshal(&raftpb.Snapshot{Data: []byte("{}")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := crc32.Checksum(body, crc32.MakeTable(crc32.Castagnoli))
+	without := protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), uint64(sum))
+	without = protowire.AppendBytes(protowire.AppendTag(without, 2, protowire.BytesType), body)
+	want := openDir(t, unpacked(t, archive)).Meta().Members
+	for _, tt := range []struct {
+		name     string
+		file     []byte // nil for none
+		evidence bool
+	}{
+		{"whole", corpus.Files(t, archive)[name], true},
+		{"without a configuration", without, true},
+		{"damaged", append(without, 0), false},
+		{"none", nil, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := unpacked(t, archive)
+			path := filepath.Join(dir, filepath.FromSlash(name))
+			err := os.Remove(path)
+			if tt.file != nil {
+				err = os.WriteFile(path, tt.file, 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := openDir(t, dir)
+			if diff := cmp.Diff(want, s.Meta().Members); diff != "" {
+				t.Errorf("members (-want +got):\n%s", diff)
+			}
+			c, err := s.Custody(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := slices.ContainsFunc(c.Files, func(f container.File) bool { return f.Path == path && f.SHA256 != "" }); got != tt.evidence {
+				t.Errorf("evidence %+v", c.Files)
+			}
+		})
 	}
 }

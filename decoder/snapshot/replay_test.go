@@ -1,7 +1,9 @@
 package snapshot
 
 import (
+	"context"
 	"encoding/binary"
+	"errors"
 	"testing"
 
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -99,4 +101,34 @@ func FuzzReplay(f *testing.F) {
 			t.Errorf("%d live keys, the replay has %d", live, want)
 		}
 	})
+}
+
+// TestReplayStops: an entry is not gone through to its end once ctx is done.
+func TestReplayStops(t *testing.T) {
+	s, err := OpenBytes(t.Context(), "base", storeOf(t, 0, written{Revision{Main: 2}, "/a", "1", 2, 1}), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	const n = 100_000
+	exists := &etcdserverpb.Compare{Key: []byte("/a"), Result: etcdserverpb.Compare_GREATER}
+	put := &etcdserverpb.RequestOp{Request: &etcdserverpb.RequestOp_RequestPut{RequestPut: &etcdserverpb.PutRequest{Key: []byte("/a")}}}
+	compares, puts := &etcdserverpb.TxnRequest{}, &etcdserverpb.TxnRequest{}
+	for range n {
+		compares.Compare = append(compares.Compare, exists)
+		puts.Success = append(puts.Success, put)
+	}
+	for name, txn := range map[string]*etcdserverpb.TxnRequest{"compares": compares, "puts": puts} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			r := newReplay(ctx, s)
+			r.progress = newProgress(nil, PhaseReplay, 0)
+			r.txn(marshal(t, txn))
+			least := int64(n * min(proto.Size(exists), proto.Size(put))) // bytes gone through at the end
+			if done := r.progress.done.Load(); !errors.Is(r.stopped, context.Canceled) || done >= least || len(r.changes) >= n {
+				t.Errorf("stopped by %v after %d bytes and %d changes", r.stopped, done, len(r.changes))
+			}
+		})
+	}
 }
