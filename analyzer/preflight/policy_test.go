@@ -14,13 +14,13 @@ func TestParsePolicy(t *testing.T) {
 limits: {maxAge: 2d, maxGap: 2000000, maxRate: 12.5, maxSize: 0.5}
 default: {unknown: warn}
 checks:
-  age: {unknown: fail}
+  age: {unknown: fail, warn: unknown}
   etcd-alarm: {fail: ignore}
 `))
 	want := Policy{
 		Limits:  Limits{Age: Age(48 * time.Hour), Gap: 2_000_000, Rate: 12.5, Size: 0.5},
 		Default: Rule{Unknown: Warn},
-		Checks:  map[ID]Rule{"age": {Unknown: Fail}, "etcd-alarm": {Fail: Ignored}},
+		Checks:  map[ID]Rule{"age": {Unknown: Fail, Warn: Unknown}, "etcd-alarm": {Fail: Ignored}},
 	}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)
@@ -29,7 +29,7 @@ checks:
 		id            ID
 		verdict, want Verdict
 	}{
-		{"age", Unknown, Fail}, {"gap", Unknown, Warn}, {"age", Fail, Fail}, {"etcd-alarm", Fail, Ignored}, {"etcd-alarm", Pass, Pass}, {"gap", Warn, Warn},
+		{"age", Unknown, Fail}, {"gap", Unknown, Warn}, {"age", Fail, Fail}, {"age", Warn, Unknown}, {"etcd-alarm", Fail, Ignored}, {"etcd-alarm", Pass, Pass}, {"gap", Warn, Warn},
 	} {
 		if as := got.counts(c.id, c.verdict); as != c.want {
 			t.Errorf("%s %s counts as %s, want %s", c.id, c.verdict, as, c.want)

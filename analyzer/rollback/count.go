@@ -156,11 +156,11 @@ func (c *comparison) heartbeat(ch *change, statusOnly bool) bool {
 		return ch.Group == "" && statusOnly
 	case "endpoints", "configmaps":
 		before, after := c.value(c.backup, ch.before), c.value(c.current, ch.after)
-		if ch.Group != "" || !bytes.Contains(before, []byte(leaderKey)) || !bytes.Contains(after, []byte(leaderKey)) {
+		if ch.Group != "" || !bytes.Contains(before, []byte(leaderKey)) {
 			return false
 		}
 		d := diff.Stored(c.prefix, ch.before.Key, before, after)
-		return d.Quiet()
+		return d.Quiet() // so the annotation is in both
 	case "leases":
 		if ch.Group != "coordination.k8s.io" {
 			return false

@@ -119,6 +119,11 @@ func TestDevices(t *testing.T) {
 				"device-claimed-again warning possible c: has gpu.example.com/node-1/gpu-0 in the backup, and was recreated since",
 			}},
 		{"only its reservations changed", []runtime.Object{ns, reserved(resourceClaim("ns/c", "gpu-0"), "a")}, []runtime.Object{reserved(resourceClaim("ns/c", "gpu-0"), "b"), pod("ns/b")}, nil},
+		{"the pod that it is reserved for cannot be read", []runtime.Object{ns}, []runtime.Object{reserved(resourceClaim("ns/c", "gpu-0"), "p"), raw{key: "/registry/pods/ns/p", value: encrypted.value}},
+			[]string{
+				"device-free-again critical possible c: has in the current state what is free in the backup: gpu.example.com/node-1/gpu-0; used by p, which cannot be read",
+				`unreadable warning certain : 1 value could not be read, the first because: encrypted by aescbc with key "key1"`,
+			}},
 		{"the same claim", []runtime.Object{ns, reserved(resourceClaim("ns/c", "gpu-0"), "a")}, []runtime.Object{pod("ns/a")}, nil},
 		{"one that was not allocated came and went", []runtime.Object{ns, resourceClaim("ns/c")}, []runtime.Object{deleted{resourceClaim("ns/c")}, resourceClaim("ns/d")}, nil},
 		{"administrative access", []runtime.Object{ns}, []runtime.Object{reserved(resourceClaim("ns/c", "gpu-0+admin"), "p"), pod("ns/p")}, nil},

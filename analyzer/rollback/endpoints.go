@@ -187,6 +187,6 @@ func (c *comparison) answers(e endpoint) bool {
 	if sameRecord(c.find(c.backup, e.pod), now) {
 		return true // it answered when the backup was taken
 	}
-	p, ok := c.scanPod(e.pod, now)
-	return ok && p.alive() && slices.Contains(p.IPs, e.ip)
+	p, _ := c.scanPod(e.pod, now)
+	return p.alive() && slices.Contains(p.IPs, e.ip)
 }

@@ -36,6 +36,11 @@ func TestHeartbeats(t *testing.T) {
 		}
 		return &corev1.ConfigMap{ObjectMeta: m, Data: map[string]string{"k": data}}
 	}
+	managed := func(by string) runtime.Object {
+		m := named("ns/c")
+		m.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: by, Operation: metav1.ManagedFieldsOperationUpdate, APIVersion: "v1"}}
+		return &corev1.ConfigMap{ObjectMeta: m}
+	}
 	const first, second = `{"holderIdentity":"a","renewTime":"2026-11-23T05:00:00Z"}`, `{"holderIdentity":"a","renewTime":"2026-11-23T05:00:10Z"}`
 	tests := []struct {
 		name          string
@@ -53,6 +58,7 @@ func TestHeartbeats(t *testing.T) {
 		{"a renewal by an annotation", leader(first, "v"), leader(second, "v"), rollback.Kind{Heartbeats: 1}},
 		{"and its data", leader(first, "v"), leader(second, "w"), rollback.Kind{RolledBack: 1}},
 		{"an annotation that is new", leader("", "v"), leader(second, "v"), rollback.Kind{RolledBack: 1}},
+		{"managed fields alone, where nobody leads", managed("kubectl"), managed("helm"), rollback.Kind{RolledBack: 1}},
 		{"one that is gone", leader(first, "v"), leader("", "v"), rollback.Kind{RolledBack: 1}},
 	}
 	for _, tt := range tests {

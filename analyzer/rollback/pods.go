@@ -19,7 +19,8 @@ func (p *pod) alive() bool {
 	return p.NodeName != "" && p.Phase != "Succeeded" && p.Phase != "Failed"
 }
 
-// scanPod reads a pod of the current state.
+// scanPod reads a pod of the current state. One that is not there or cannot be read is
+// not alive.
 func (c *comparison) scanPod(k kube.Key, r snapshot.Record) (pod, bool) {
 	if !has(r) {
 		return pod{}, false
@@ -46,8 +47,8 @@ type holders struct {
 // backup, and who holds a token that the restored API does not know.
 func (c *comparison) changedPods() {
 	for ch := range c.changes("", "pods") {
-		p, ok := c.scanPod(ch.Key, ch.after)
-		if !ok || !p.alive() {
+		p, _ := c.scanPod(ch.Key, ch.after)
+		if !p.alive() {
 			continue
 		}
 		if sameObject(ch.before, ch.after) {
@@ -88,7 +89,7 @@ func (c *comparison) podsIn(namespace string) []pod {
 		if !ok {
 			continue
 		}
-		if p, ok := c.scanPod(k, r); ok && p.alive() {
+		if p, _ := c.scanPod(k, r); p.alive() {
 			list = append(list, p)
 		}
 	}

@@ -142,6 +142,35 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// TestSubjects holds whom a binding gives its role to.
+func TestSubjects(t *testing.T) {
+	for _, tt := range []struct {
+		name, subject string
+		want          bool // the ServiceAccount kube-system/w has the role
+	}{
+		{"the ServiceAccount", accountNamed("w"), true},
+		{"its namesake elsewhere", `{"kind":"ServiceAccount","namespace":"shop","name":"w"}`, false},
+		{"a ServiceAccount without a namespace", `{"kind":"ServiceAccount","name":"system:authenticated"}`, false},
+		{"its user", `{"kind":"User","name":"system:serviceaccount:kube-system:w"}`, true},
+		{"its user, with a namespace that counts for nothing", `{"kind":"User","namespace":"shop","name":"system:serviceaccount:kube-system:w"}`, true},
+		{"a user of its name", `{"kind":"User","namespace":"kube-system","name":"w"}`, false},
+		{"a user by the name of a group", `{"kind":"User","name":"system:authenticated"}`, false},
+		{"the group of all ServiceAccounts", `{"kind":"Group","name":"system:serviceaccounts"}`, true},
+		{"that of its namespace", `{"kind":"Group","name":"system:serviceaccounts:kube-system"}`, true},
+		{"that of another namespace", `{"kind":"Group","name":"system:serviceaccounts:shop"}`, false},
+		{"everybody who is authenticated, with a namespace that counts for nothing", `{"kind":"Group","namespace":"shop","name":"system:authenticated"}`, true},
+		{"a group of its name", `{"kind":"Group","namespace":"kube-system","name":"w"}`, false},
+		{"a kind that there is not", `{"kind":"Robot","namespace":"kube-system","name":"w"}`, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, got := look(t, append(clusterRole(t, "r", `["watch"]`, `["pods"]`, tt.subject), workload(t, "Deployment", "w", "example.com/w", "w", ""))...)
+			if (len(got) > 0) != tt.want {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
+
 // TestNotSeen holds what is said of what no pod shows.
 func TestNotSeen(t *testing.T) {
 	node := func(more string) snapshottest.Change {

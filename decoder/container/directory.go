@@ -40,43 +40,50 @@ func (e *Evidence) fromDirectory(ctx context.Context, dir string, opts Options) 
 
 // fromMember opens a member's db, if the directory is a member's.
 func (e *Evidence) fromMember(ctx context.Context, dir string, opts Options) (found bool, err error) {
-	for _, way := range []struct{ db, wal string }{
+	for _, way := range []memberWay{
 		{"member/snap/db", "member/wal"},
 		{"snap/db", "wal"},
 		{"db", ""},
 	} {
-		db := filepath.Join(dir, filepath.FromSlash(way.db))
-		info, err := os.Stat(db)
+		info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(way.db)))
 		if errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir() {
 			continue
 		}
-		if err == nil {
-			e.DB, err = openFile(db)
-		}
-		if err != nil {
-			return true, fmt.Errorf("%s: %w", way.db, err)
-		}
-		if opts.WALDir != "" {
-			e.WALDir = opts.WALDir
-		} else if wal := filepath.Join(dir, filepath.FromSlash(way.wal)); way.wal != "" && isThere(wal) {
-			e.WALDir = wal // who reads it says when it is no directory
-		}
-		if info, err = e.DB.Stat(); err != nil {
-			return true, err
-		}
-		e.Format, e.Entry, e.DBPath = Directory, way.db, db
-		e.lookBeside()
-		e.Files = append(e.Files, File{Path: db, SizeBytes: info.Size(), Modified: document.Time{Time: info.ModTime()}, Info: info})
-		if way.wal != "" {
-			beside, err := survey(ctx, dir, &opts)
-			for _, b := range beside.found {
-				e.Unread = append(e.Unread, b.name)
-			}
-			return true, err
-		}
-		return true, nil
+		return true, e.openMember(ctx, dir, way, opts) // which says what is wrong with it
 	}
 	return false, nil
+}
+
+// memberWay is where a member has its db and its log, below a directory and with
+// slashes. The log is "" where it is not below it.
+type memberWay struct{ db, wal string }
+
+// openMember opens the db, and names the log.
+func (e *Evidence) openMember(ctx context.Context, dir string, way memberWay, opts Options) (err error) {
+	db := filepath.Join(dir, filepath.FromSlash(way.db))
+	if e.DB, err = openFile(db); err != nil {
+		return fmt.Errorf("%s: %w", way.db, err)
+	}
+	if opts.WALDir != "" {
+		e.WALDir = opts.WALDir
+	} else if wal := filepath.Join(dir, filepath.FromSlash(way.wal)); way.wal != "" && isThere(wal) {
+		e.WALDir = wal // who reads it says when it is no directory
+	}
+	info, err := e.DB.Stat()
+	if err != nil {
+		return err
+	}
+	e.Format, e.Entry, e.DBPath = Directory, way.db, db
+	e.lookBeside()
+	e.Files = append(e.Files, File{Path: db, SizeBytes: info.Size(), Modified: document.Time{Time: info.ModTime()}, Info: info})
+	if way.wal == "" {
+		return nil
+	}
+	beside, err := survey(ctx, dir, &opts)
+	for _, b := range beside.found {
+		e.Unread = append(e.Unread, b.name)
+	}
+	return err
 }
 
 // fromBackups opens the only snapshot of a directory, or else of the directories in it.

@@ -53,6 +53,7 @@ func TestReadRefuses(t *testing.T) {
 		{"an event without a key", `[{"etcdEvent":{"kv":{"create_revision":2,"mod_revision":2,"version":1}}}]`, "not one that etcd makes"},
 		{"no event", `[{}]`, "has no key"},
 		{"a revision below zero", strings.ReplaceAll("["+put+"]", `"mod_revision":2`, `"mod_revision":-2`), "not one that etcd makes"},
+		{"a deletion without a revision", `[{"etcdEvent":{"type":1,"kv":{"key":"L2E="}}}]`, "not one that etcd makes"},
 		{"a type that there is not", strings.ReplaceAll("["+put+"]", `{"kv"`, `{"type":7,"kv"`), "of a type"},
 		{"no end", "[" + put, "EOF"},
 		{"nothing", "", "no list"},
