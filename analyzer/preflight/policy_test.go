@@ -1,7 +1,12 @@
 package preflight
 
 import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
+	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -86,6 +91,22 @@ func FuzzPolicy(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestCertificatesIn reads no more certificates of a bundle than the bound.
+func TestCertificatesIn(t *testing.T) {
+	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+	template := &x509.Certificate{SerialNumber: big.NewInt(1)}
+	der, err := x509.CreateCertificate(nil, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	for n, want := range map[int]int{0: 0, 2: 2, mostCertificates: mostCertificates, mostCertificates + 1: mostCertificates} {
+		if got := len(certificatesIn(bytes.Repeat(one, n))); got != want {
+			t.Errorf("%d of %d are read, want %d", got, n, want)
+		}
+	}
 }
 
 // FuzzCertificates has any bytes read as certificates.

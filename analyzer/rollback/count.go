@@ -78,7 +78,7 @@ func newKind(resource string) Kind {
 }
 
 func (c *comparison) countContent(ch *change) {
-	if ch.Namespace == "" || ch.Resource == "events" || ch.Resource == "leases" {
+	if ch.Namespace == "" || isRecord(ch.Key) {
 		return
 	}
 	n := c.namespaces[ch.Namespace]
@@ -101,6 +101,11 @@ func (c *comparison) countContent(ch *change) {
 }
 
 func isPod(k kube.Key) bool { return k.Group == "" && k.Resource == "pods" }
+
+// isRecord says whether a key is of what components only note: an event or a lease.
+func isRecord(k kube.Key) bool {
+	return k.Group == "" && k.Resource == "events" || k.Group == "coordination.k8s.io" && k.Resource == "leases"
+}
 
 func (c *comparison) countChange(k *kindCount, ch *change) {
 	name := objectName(ch.Key)
@@ -136,12 +141,12 @@ func (c *comparison) countChange(k *kindCount, ch *change) {
 // examine reads what the backup holds of a change, and reports a deletion under
 // way there. Pods are left to the prediction; events and leases have nothing.
 func (c *comparison) examine(ch *change) []byte {
-	if ch.lost() || isPod(ch.Key) || ch.Resource == "events" || ch.Resource == "leases" {
+	if ch.lost() || isPod(ch.Key) || isRecord(ch.Key) {
 		return nil
 	}
 	value := c.value(c.backup, ch.before)
 	m, err := kube.ScanMeta(value)
-	if err == nil && !m.Deleted.IsZero() && ch.Resource != "namespaces" {
+	if err == nil && !m.Deleted.IsZero() && !(ch.Group == "" && ch.Resource == "namespaces") {
 		c.deletionResumed(ch, m)
 	}
 	return value

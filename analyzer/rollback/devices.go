@@ -189,11 +189,7 @@ func (d *deviceClaim) users() string {
 func (c *comparison) usage(d *deviceClaim) (text string, used bool) {
 	var run names
 	for _, k := range d.pods {
-		r := c.find(c.current, k)
-		if !has(r) {
-			continue
-		}
-		p, ok := c.scanPod(k, r)
+		p, ok := c.scanPod(k, c.find(c.current, k))
 		switch {
 		case !ok:
 			run.add(k.Name + ", which cannot be read")

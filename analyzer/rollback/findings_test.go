@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -173,6 +174,15 @@ func TestFindings(t *testing.T) {
 			want:   []string{`secret-rolled-back warning possible secrets ns/s: changed, but encrypted: in which keys is not known (encrypted by aescbc with key "key1")`},
 		},
 		{
+			name:   "a Secret was encrypted, and one is no longer",
+			before: []runtime.Object{namespace("ns"), secret("ns/s", "Opaque", "k", "v"), raw{key: "/registry/secrets/ns/t", value: "k8s:enc:aescbc:v1:key1:abc"}},
+			after:  []runtime.Object{raw{key: "/registry/secrets/ns/s", value: "k8s:enc:aescbc:v1:key1:abc"}, secret("ns/t", "Opaque", "k", "v")},
+			want: []string{
+				`secret-rolled-back warning possible secrets ns/s: changed, but encrypted: in which keys is not known (encrypted by aescbc with key "key1")`,
+				`secret-rolled-back warning possible secrets ns/t: changed, but encrypted: in which keys is not known (encrypted by aescbc with key "key1")`,
+			},
+		},
+		{
 			name:   "encrypted Secrets came and went",
 			before: []runtime.Object{namespace("ns"), raw{key: "/registry/secrets/ns/s", value: "k8s:enc:aescbc:v1:key1:abc"}, raw{key: "/registry/secrets/ns/stays", value: "k8s:enc:aescbc:v1:key1:abc"}},
 			after:  []runtime.Object{deleted{secret("ns/s", "", "")}, raw{key: "/registry/secrets/ns/t", value: "k8s:enc:aescbc:v1:key1:abc"}},
@@ -301,12 +311,32 @@ func TestFindings(t *testing.T) {
 			},
 		},
 		{
+			name:   "a namespace was being deleted, which its time of deletion says",
+			before: []runtime.Object{marked(namespace("dying"))},
+			after:  []runtime.Object{labelled(marked(namespace("dying")))},
+			want:   []string{`namespace-terminating critical certain namespaces dying: being deleted in the backup, with 0 objects and no pod in it; still there in the current state`},
+		},
+		{
 			name:   "an object was being deleted",
 			before: []runtime.Object{finalized(custom("db.example.com/v1", "Cluster", "ns/main"), "db.example.com/drop-data")},
 			after:  []runtime.Object{deleted{custom("db.example.com/v1", "Cluster", "ns/main")}},
 			want: []string{
 				`deletion-resumed warning certain clusters.db.example.com ns/main: deleted at 2026-11-22 02:00:00Z, waiting for db.example.com/drop-data in the backup; gone in the current state`,
 				`custom-resources-rolled-back warning possible *.db.example.com : clusters: 1 resurrected`,
+			},
+		},
+		{
+			name: "custom resources of the names of events, leases and namespaces were being deleted",
+			before: []runtime.Object{namespace("ns"), &corev1.Event{ObjectMeta: named("ns/e")}, &coordinationv1.Lease{ObjectMeta: named("ns/l")},
+				finalized(custom("db.example.com/v1", "Event", "ns/e"), "f"), finalized(custom("db.example.com/v1", "Lease", "ns/l"), "f"), finalized(custom("db.example.com/v1", "Namespace", "ns/n"), "f")},
+			after: []runtime.Object{deleted{custom("db.example.com/v1", "Event", "ns/e")}, deleted{custom("db.example.com/v1", "Lease", "ns/l")}, deleted{custom("db.example.com/v1", "Namespace", "ns/n")},
+				deleted{&corev1.Event{ObjectMeta: named("ns/e")}}, deleted{&coordinationv1.Lease{ObjectMeta: named("ns/l")}}, deleted{namespace("ns")}},
+			want: []string{
+				`namespace-resurrected warning certain namespaces ns: only in the backup, with 3 objects and no pod`,
+				`deletion-resumed warning certain events.db.example.com ns/e: deleted at 2026-11-22 02:00:00Z, waiting for f in the backup; gone in the current state`,
+				`deletion-resumed warning certain leases.db.example.com ns/l: deleted at 2026-11-22 02:00:00Z, waiting for f in the backup; gone in the current state`,
+				`deletion-resumed warning certain namespaces.db.example.com ns/n: deleted at 2026-11-22 02:00:00Z, waiting for f in the backup; gone in the current state`,
+				`custom-resources-rolled-back warning possible *.db.example.com : events: 1 resurrected; leases: 1 resurrected; namespaces: 1 resurrected`,
 			},
 		},
 		{
@@ -390,6 +420,13 @@ func namespace(name string) *corev1.Namespace { return &corev1.Namespace{ObjectM
 
 func terminating(ns *corev1.Namespace) *corev1.Namespace {
 	ns.Status.Phase = corev1.NamespaceTerminating
+	return ns
+}
+
+// marked is a namespace that was asked to be deleted.
+func marked(ns *corev1.Namespace) *corev1.Namespace {
+	at := metav1.NewTime(takenAt.Add(-time.Hour))
+	ns.DeletionTimestamp = &at
 	return ns
 }
 

@@ -36,6 +36,11 @@ func TestHeartbeats(t *testing.T) {
 		}
 		return &corev1.ConfigMap{ObjectMeta: m, Data: map[string]string{"k": data}}
 	}
+	foreign := func(kind string, n int64) runtime.Object {
+		u := custom("example.com/v1", kind, "ns/f")
+		u.Object["status"] = map[string]any{"n": n}
+		return u
+	}
 	managed := func(by string) runtime.Object {
 		m := named("ns/c")
 		m.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: by, Operation: metav1.ManagedFieldsOperationUpdate, APIVersion: "v1"}}
@@ -58,6 +63,9 @@ func TestHeartbeats(t *testing.T) {
 		{"a renewal by an annotation", leader(first, "v"), leader(second, "v"), rollback.Kind{Heartbeats: 1}},
 		{"and its data", leader(first, "v"), leader(second, "w"), rollback.Kind{RolledBack: 1}},
 		{"an annotation that is new", leader("", "v"), leader(second, "v"), rollback.Kind{RolledBack: 1}},
+		{"another group's events", foreign("Event", 1), foreign("Event", 2), rollback.Kind{RolledBack: 1, StatusOnly: 1}},
+		{"another group's nodes", foreign("Node", 1), foreign("Node", 2), rollback.Kind{RolledBack: 1, StatusOnly: 1}},
+		{"another group's leases", foreign("Lease", 1), foreign("Lease", 2), rollback.Kind{RolledBack: 1, StatusOnly: 1}},
 		{"managed fields alone, where nobody leads", managed("kubectl"), managed("helm"), rollback.Kind{RolledBack: 1}},
 		{"one that is gone", leader(first, "v"), leader("", "v"), rollback.Kind{RolledBack: 1}},
 	}

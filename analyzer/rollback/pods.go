@@ -19,11 +19,11 @@ func (p *pod) alive() bool {
 	return p.NodeName != "" && p.Phase != "Succeeded" && p.Phase != "Failed"
 }
 
-// scanPod reads a pod of the current state. One that is not there or cannot be read is
-// not alive.
-func (c *comparison) scanPod(k kube.Key, r snapshot.Record) (pod, bool) {
+// scanPod reads a pod of the current state. ok is false when it cannot be read. What is
+// not there or cannot be read is not alive.
+func (c *comparison) scanPod(k kube.Key, r snapshot.Record) (p pod, ok bool) {
 	if !has(r) {
-		return pod{}, false
+		return pod{}, true
 	}
 	var refs kube.PodRefs
 	err := c.current.Scan(r, func(value []byte) (err error) {

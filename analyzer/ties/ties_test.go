@@ -104,6 +104,7 @@ func TestFind(t *testing.T) {
 		&corev1.Service{ObjectMeta: named("shop/web"), Spec: corev1.ServiceSpec{Selector: map[string]string{"app": "web"}, Type: corev1.ServiceTypeLoadBalancer}},
 		&corev1.Service{ObjectMeta: named("shop/plain"), Spec: corev1.ServiceSpec{Selector: map[string]string{"app": "web"}}},
 		&corev1.Service{ObjectMeta: named("shop/db"), Spec: corev1.ServiceSpec{ExternalIPs: []string{"192.0.2.7"}}},
+		&corev1.Service{ObjectMeta: named("default/db"), Spec: corev1.ServiceSpec{ClusterIP: "10.96.0.8", ClusterIPs: []string{"10.96.0.8"}}},
 		&corev1.Service{ObjectMeta: named("shop/kubernetes"), Spec: corev1.ServiceSpec{ClusterIP: "10.96.0.9", ClusterIPs: []string{"10.96.0.9"}}}, // not the API
 		&corev1.Service{ObjectMeta: named("shop/alias"), Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeExternalName}},
 		&admissionv1.ValidatingWebhookConfiguration{ObjectMeta: named("policy"), Webhooks: []admissionv1.ValidatingWebhook{hook("a", &fail, nil), hook("b", &ignore, nil), hook("c", &ignore, &url)}},
@@ -154,6 +155,7 @@ func TestFind(t *testing.T) {
 		"old-address: configmaps kube-system/kube-proxy: https://10.0.0.1:6443",
 		"old-address: configmaps kube-system/kubeadm-config: api.example.com:6443",
 		"external-ip: services shop/db: 192.0.2.7",
+		"endpoints-by-hand: services default/db: has no selector",
 		"endpoints-by-hand: services shop/db: has no selector",
 		"endpoints-by-hand: services shop/kubernetes: has no selector",
 		"webhook-by-url: validatingwebhookconfigurations policy: c: https://10.0.0.9/hook",

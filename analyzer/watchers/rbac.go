@@ -113,7 +113,7 @@ func (r *rights) bind(namespace string, ref rbacv1.RoleRef, subjects []rbacv1.Su
 	for _, s := range subjects {
 		var key subject
 		switch {
-		case s.Kind == rbacv1.ServiceAccountKind && s.Namespace != "" && s.Name != "":
+		case s.Kind == rbacv1.ServiceAccountKind && s.Namespace != "": // else it would be a group
 			key = subject{s.Namespace, s.Name}
 		case s.Kind == rbacv1.GroupKind:
 			key = subject{"", s.Name}

@@ -124,21 +124,34 @@ func TestSeveralSnapshots(t *testing.T) {
 	if _, err := Open(t.Context(), tree(t, many), Options{}); !errors.Is(err, ErrChoose) || !strings.Contains(err.Error(), "and 20 more") {
 		t.Error(err)
 	}
-	if _, err := Open(t.Context(), tree(t, many), Options{Limits: Limits{Entries: 20}}); !errors.Is(err, ErrEntries) {
-		t.Error(err)
+	below := map[string][]byte{}
+	for name, data := range many {
+		below["backups/"+name] = data
+	}
+	for name, files := range map[string]map[string][]byte{"in it": many, "in a directory in it": below} {
+		if _, err := Open(t.Context(), tree(t, files), Options{Limits: Limits{Entries: 20}}); !errors.Is(err, ErrEntries) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
 // TestBesideMember names what stands beside a member's directory.
 func TestBesideMember(t *testing.T) {
 	db := database(t)
-	e, err := Open(t.Context(), tree(t, map[string][]byte{"member/snap/db": db, "snapshot.db": db, "name": []byte("x")}), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.Close()
-	if e.Entry != "member/snap/db" || len(e.Unread) != 1 || e.Unread[0] != "snapshot.db" {
-		t.Errorf("entry %q, unread %q", e.Entry, e.Unread)
+	root := tree(t, map[string][]byte{"member/snap/db": db, "snapshot.db": db, "name": []byte("x")})
+	for _, test := range []struct{ path, entry, unread string }{
+		{"", "member/snap/db", "snapshot.db"},
+		{"member", "snap/db", ""},
+		{"member/snap", "db", ""},
+	} {
+		e, err := Open(t.Context(), filepath.Join(root, filepath.FromSlash(test.path)), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer e.Close()
+		if unread := strings.Join(e.Unread, " "); e.Entry != test.entry || unread != test.unread {
+			t.Errorf("%q: entry %q, unread %q", test.path, e.Entry, unread)
+		}
 	}
 }
 

@@ -44,6 +44,7 @@ func TestFind(t *testing.T) {
 		{"a prefix of one's own", []snapshottest.Change{put("/k8s/namespaces/a", namespace), put("/k8s/pods/a/b", pod)}, keyspace.Choice{Prefix: "/k8s"}},
 		{"a prefix of several parts", []snapshottest.Change{put("/k8s/prod/eu/minions/a", envelope("v1", "Node"))}, keyspace.Choice{Prefix: "/k8s/prod/eu"}},
 		{"the root", []snapshottest.Change{put("/namespaces/a", namespace), put("/pods/a/b", pod)}, keyspace.Choice{Prefix: "/"}},
+		{"a namesake of a built-in kind", []snapshottest.Change{put("/foo/pods/a/b", envelope("acme.io/v1", "Pod"))}, keyspace.Choice{}},
 		{"a prefix that looks like a resource", []snapshottest.Change{put("/pods/namespaces/a", namespace)}, keyspace.Choice{Prefix: "/pods"}},
 		{"encrypted Secrets alone", []snapshottest.Change{put("/k8s/secrets/a/b", "k8s:enc:aescbc:v1:key1:xxxx")}, keyspace.Choice{Prefix: "/k8s"}},
 		{"custom resources come first", []snapshottest.Change{
