@@ -184,6 +184,7 @@ func TestPodCertificates(t *testing.T) {
 		{"a request that waits is lost, its pod stays", []runtime.Object{ns, pod("ns/p", certified)}, []runtime.Object{request()},
 			[]string{"pod-certificate-request-lost warning possible r: only in the current state, not answered yet: of signer example.com/s for pod p, which both snapshots have"}},
 		{"an answered request is lost", []runtime.Object{ns, pod("ns/p", certified)}, []runtime.Object{request("Issued")}, nil},
+		{"a request waits in both", []runtime.Object{ns, pod("ns/p", certified), request()}, []runtime.Object{labelled(request())}, nil},
 		{"a request of a phantom is lost", []runtime.Object{ns}, []runtime.Object{pod("ns/p", certified), request()},
 			[]string{"pod-certificate-of-phantoms warning possible : 1 pod with certificates only in the current state: ns/p"}},
 		{"a request that waited comes back", []runtime.Object{ns, request()}, []runtime.Object{deleted{request()}},

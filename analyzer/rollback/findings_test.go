@@ -340,6 +340,12 @@ func TestFindings(t *testing.T) {
 			},
 		},
 		{
+			name:   "a custom resource of the name of leases was changed",
+			before: []runtime.Object{custom("db.example.com/v1", "Lease", "ns/l")},
+			after:  []runtime.Object{with(custom("db.example.com/v1", "Lease", "ns/l"), 2)},
+			want:   []string{`custom-resources-rolled-back warning possible *.db.example.com : leases: 1 rolled back`},
+		},
+		{
 			name:   "custom resources of an operator and of an address manager",
 			before: []runtime.Object{custom("db.example.com/v1", "Cluster", "ns/a"), custom("db.example.com/v1", "Cluster", "ns/b"), custom("db.example.com/v1", "Backup", "ns/x"), custom("crd.projectcalico.org/v1", "IPAMBlock", "10-244-1-0")},
 			after:  []runtime.Object{with(custom("db.example.com/v1", "Cluster", "ns/a"), 3), custom("db.example.com/v1", "Cluster", "ns/c"), deleted{custom("db.example.com/v1", "Backup", "ns/x")}, with(custom("crd.projectcalico.org/v1", "IPAMBlock", "10-244-1-0"), 7)},

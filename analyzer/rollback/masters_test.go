@@ -63,6 +63,7 @@ func TestFormerMasters(t *testing.T) {
 		{"one moved, and the lease of etcd's is lost", []change{orphaned(old)}, []change{gone, now}, []string{stays}},
 		{"the machine is still a node", append(objects(addressed("10.0.0.1")), old), []change{gone, now}, nil},
 		{"it is still behind the Service", append(objects(kubernetesEndpoints("10.0.0.1")...), old), []change{gone}, nil},
+		{"another Service has it, whose name begins like that", []change{old}, append(objects(endpoints("default/kubernetes-web-abcde", "web 10.0.0.1")), gone, now), []string{goes}},
 		{"its lease ran out, and nothing else shows", []change{old}, []change{gone}, []string{strings.Replace(goes, " certain", " possible", 1) + " (nothing in the current state names an API server)"}},
 		{"an encrypted one is known by its key", []change{encrypted(old)}, []change{gone, now}, []string{goes}},
 		{"a node that cannot be read", append([]change{old}, snapshottest.Put(prefix+"/minions/n", "k8s:enc:aescbc:v1:key1:abc")), []change{gone, now},

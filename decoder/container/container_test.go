@@ -3,6 +3,7 @@ package container
 import (
 	"archive/tar"
 	"bytes"
+	"compress/lzw"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -38,6 +39,14 @@ type entry struct {
 func packGzip(data []byte) []byte {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
+	w.Write(data)
+	w.Close()
+	return b.Bytes()
+}
+
+func packLZW(data []byte) []byte {
+	var b bytes.Buffer
+	w := lzw.NewWriter(&b, lzw.LSB, 8)
 	w.Write(data)
 	w.Close()
 	return b.Bytes()

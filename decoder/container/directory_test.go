@@ -64,6 +64,9 @@ func TestPlatforms(t *testing.T) {
 		{"kubeadm's tarball", map[string][]byte{"cp-1.tgz": packGzip(packTar(
 			entry{"etc/kubernetes/manifests/etcd.yaml", []byte("kind: Pod")}, entry{"etc/kubernetes/pki/etcd/ca.crt", []byte("x")}, entry{"snapshot.db", db}))},
 			"", "cp-1.tgz", "snapshot.db"},
+		{"Gardener's snapshot, which only its name says is LZW", map[string][]byte{"v2/Full-00000000-00000012-1764417600.Z": packLZW(db)},
+			"v2/Full-00000000-00000012-1764417600.Z", "v2/Full-00000000-00000012-1764417600.Z", ""},
+		{"Gardener's store", map[string][]byte{"v2/Full-00000000-00000012-1764417600.Z": packLZW(db)}, "", "v2/Full-00000000-00000012-1764417600.Z", ""},
 		{"a compressed one", map[string][]byte{"a.db.zst": packZstd(db), "README": []byte("text")}, "", "a.db.zst", ""},
 		{"a damaged one", map[string][]byte{"a.db": damaged, "README": []byte("text")}, "", "a.db", ""},
 	} {
@@ -208,6 +211,7 @@ func TestLooksEncrypted(t *testing.T) {
 		{"ansible-vault", "$ANSIBLE_VAULT;1.1;AES256\n6133", withVault},
 		{"a public key", "-----BEGIN PGP PUBLIC KEY BLOCK-----\n", "text"},
 		{"noise", "\x85\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", ""},
+		{"nothing", "", ""},
 		{"UTF-8", "ÄÖÜ und mehr Text in einer Datei", "text"},
 	} {
 		if got := Looks([]byte(test.head)); got != test.want {

@@ -16,7 +16,7 @@ func TestList(t *testing.T) {
 		want  []string
 	}{
 		{"two files", map[string][]byte{"b.db": db, "a.db.gz": packGzip(db), "notes.txt": []byte("text")}, "", []string{"a.db.gz", "b.db"}},
-		{"below", map[string][]byte{"e-1/snapshot.db": db, "e-3/member/snap/db": db}, "", []string{"e-1/snapshot.db", "e-3"}},
+		{"below", map[string][]byte{"e-1/snapshot.db": db, "e-2/snap/db/README": []byte("text"), "e-3/member/snap/db": db}, "", []string{"e-1/snapshot.db", "e-3"}},
 		{"one", map[string][]byte{"a.db": db, "notes.txt": []byte("text")}, "", []string{"."}},
 		{"a data directory", map[string][]byte{"member/snap/db": db, "a.db": db, "b.db": db}, "", []string{"."}},
 		{"a file", map[string][]byte{"a.db": db, "b.db": db}, "a.db", []string{"a.db"}},

@@ -29,6 +29,10 @@ func envelope(apiVersion, kind string) string {
 func TestFind(t *testing.T) {
 	put := snapshottest.Put
 	pod, namespace := envelope("v1", "Pod"), envelope("v1", "Namespace")
+	var many []snapshottest.Change
+	for i := range 100 {
+		many = append(many, put(fmt.Sprintf("/registry/namespaces/%02d", i), namespace))
+	}
 	tests := []struct {
 		name    string
 		changes []snapshottest.Change
@@ -57,6 +61,8 @@ func TestFind(t *testing.T) {
 			put("/registry/namespaces/a", namespace),
 			put("/registry/wardle.example.com/wardle.example.com/flunders/a/b", object("wardle.example.com/v1", "Flunder", "a", "b")),
 		}, keyspace.Choice{Prefix: "/registry,/registry/wardle.example.com"}},
+		{"and after many objects of the first", append(many, put("/registry/wardle.example.com/wardle.example.com/flunders/a/b", object("wardle.example.com/v1", "Flunder", "a", "b"))),
+			keyspace.Choice{Prefix: "/registry,/registry/wardle.example.com"}},
 		{"a compaction mark is no prefix", []snapshottest.Change{put("compact_rev_key", "12"), put("/kubernetes.io/namespaces/a", namespace)}, keyspace.Choice{Prefix: "/kubernetes.io"}},
 		{"Calico's resources are no API server's", []snapshottest.Change{
 			put("/calico/resources/v3/projectcalico.org/ippools/default", object("projectcalico.org/v3", "IPPool", "", "default")),
