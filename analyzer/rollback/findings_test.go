@@ -326,6 +326,12 @@ func TestFindings(t *testing.T) {
 			},
 		},
 		{
+			name:   "a ConfigMap was being deleted",
+			before: []runtime.Object{marked(&corev1.ConfigMap{ObjectMeta: named("ns/c")})},
+			after:  []runtime.Object{labelled(marked(&corev1.ConfigMap{ObjectMeta: named("ns/c")}))},
+			want:   []string{`deletion-resumed warning certain configmaps ns/c: deleted at 2026-11-22 02:00:00Z, waiting for nothing in the backup; still there in the current state`},
+		},
+		{
 			name: "custom resources of the names of events, leases and namespaces were being deleted",
 			before: []runtime.Object{namespace("ns"), &corev1.Event{ObjectMeta: named("ns/e")}, &coordinationv1.Lease{ObjectMeta: named("ns/l")},
 				finalized(custom("db.example.com/v1", "Event", "ns/e"), "f"), finalized(custom("db.example.com/v1", "Lease", "ns/l"), "f"), finalized(custom("db.example.com/v1", "Namespace", "ns/n"), "f")},
@@ -429,11 +435,11 @@ func terminating(ns *corev1.Namespace) *corev1.Namespace {
 	return ns
 }
 
-// marked is a namespace that was asked to be deleted.
-func marked(ns *corev1.Namespace) *corev1.Namespace {
+// marked is an object that was asked to be deleted.
+func marked[T metav1.Object](o T) T {
 	at := metav1.NewTime(takenAt.Add(-time.Hour))
-	ns.DeletionTimestamp = &at
-	return ns
+	o.SetDeletionTimestamp(&at)
+	return o
 }
 
 func volume(name, policy, claim string) *corev1.PersistentVolume {
