@@ -108,7 +108,7 @@ func Of(ctx context.Context, records iter.Seq2[snapshot.Record, []byte], head in
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if key.Resource == "leases" {
+		if key.GroupResource() == "leases.coordination.k8s.io" {
 			marks = append(marks, renewal(record, kube.Decode(key, value))...)
 			continue
 		}

@@ -93,7 +93,7 @@ func DeletionOf(ctx context.Context, s *snapshot.Snapshot, prefix string, tombst
 			}
 		}
 	}
-	if pod, err := kube.ScanPod(value); err == nil && key.Resource == "pods" && pod.NodeName != "" {
+	if pod, err := kube.ScanPod(value); err == nil && key.GroupResource() == "pods" && pod.NodeName != "" {
 		node := kube.Key{Resource: "nodes", Name: pod.NodeName}.Path(prefix)
 		if _, err := view.Get(node); errors.Is(err, snapshot.ErrNotFound) {
 			d.Causes = append(d.Causes, Cause{node, view.Revision(), "Its node " + pod.NodeName + " had no Node object: pods of such a node are deleted."})

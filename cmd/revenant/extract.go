@@ -182,7 +182,7 @@ func (o *extractOptions) find(ctx context.Context, s *snapshot.Snapshot) (*extra
 	}
 	for _, q := range queries {
 		missing, err := q.found(ctx, x.where, func(found objects.Object) error {
-			if found.Key.Resource != "events" || len(q.query.Words) > 0 || o.manifest.Raw { // events are past
+			if found.Key.GroupResource() != "events" || len(q.query.Words) > 0 || o.manifest.Raw { // events are past
 				x.add(found)
 			}
 			return nil

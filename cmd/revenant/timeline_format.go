@@ -248,7 +248,7 @@ func (l *revisionList) row(n int) *revisionRow {
 	switch {
 	case row.Problem != "":
 		row.What = "it could not be read in full: " + row.Problem
-	case e.Object.Resource == "events" && after != nil:
+	case e.Object.GroupResource() == "events" && after != nil:
 		if event, about, ok := relations.ReadEvent(e.Object, after); ok {
 			row.About = &eventAbout{about.Kind, about.Namespace, about.Name, about.Revision}
 			row.What = fmt.Sprintf("%s %s %s/%s: %s", event.Type, event.Reason, strings.ToLower(about.Kind), about.Name, event.Message)

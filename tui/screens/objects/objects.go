@@ -186,7 +186,7 @@ func (o *Screen) offerListed(k keys.Set, why string) {
 			k[keys.InColumns] = fmt.Sprintf("needs %d columns, and there are %d", shared.SideBySide, o.DetailWidth())
 		}
 	}
-	if key, ok := o.selected(); ok && key.Resource != "secrets" {
+	if key, ok := o.selected(); ok && key.GroupResource() != "secrets" {
 		k[keys.Decode] = "it is no Secret"
 	}
 }
