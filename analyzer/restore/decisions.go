@@ -161,6 +161,7 @@ const (
 	rowMirrorDeleted
 
 	rowOntoAlive
+	rowOntoCustom
 	rowOntoStateful
 	rowOntoDaemon
 	rowOntoJob

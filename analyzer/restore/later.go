@@ -179,12 +179,12 @@ func stopped(shown *APIView, p *podCase, e *effect) []*APIView {
 	views := func(terminating bool) []*APIView {
 		return []*APIView{{"Succeeded", shown.Node, terminating}, {"Failed", shown.Node, terminating}}
 	}
-	switch owner := p.backup.Owner.Kind; {
+	switch owner := p.backup.Owner; {
 	case terminating && held:
 		return views(true)
 	case terminating:
 		return []*APIView{nil}
-	case owner != "StatefulSet" && owner != "DaemonSet": // which delete pods that have ended
+	case !owner.Custom && owner.Kind != "StatefulSet" && owner.Kind != "DaemonSet": // which delete pods that have ended
 		return views(false)
 	case held:
 		return append(views(false), views(true)...)

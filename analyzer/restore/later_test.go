@@ -46,6 +46,7 @@ func TestLater(t *testing.T) {
 		{"deletion lost, relisted", was(), now(dying), bump(1_000_000), "10m0s: Succeeded on n1, or Failed on n1"},
 		{"deletion lost, kubelet restarted", was(), now(dying), Plan{RestartKubelets: Restart{All: true}}, "stays"},
 		{"deletion lost, its controller deletes what has ended", was(ownedBy("StatefulSet")), now(ownedBy("StatefulSet"), dying), Plan{}, "10m0s: Succeeded on n1, or Failed on n1, or no such pod"},
+		{"deletion lost, of a custom resource, which may delete what has ended", was(ownedBy("ReplicaSet"), ofCustom), now(ownedBy("ReplicaSet"), ofCustom, dying), Plan{}, "10m0s: Succeeded on n1, or Failed on n1, or no such pod"},
 		{"deletion lost, its controller does not", was(ownedBy("ReplicaSet")), now(ownedBy("ReplicaSet"), dying), Plan{}, "10m0s: Succeeded on n1, or Failed on n1"},
 		{"being deleted in both", was(dying), now(dying), Plan{}, "10m0s: no such pod"},
 		{"being deleted in both, finalizer", was(dying, held), now(dying, held), Plan{}, "10m0s: Succeeded on n1, terminating, or Failed on n1, terminating"},

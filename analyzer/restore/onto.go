@@ -67,14 +67,16 @@ func (b *builder) ontoRow(was *Pod, node int) rowID {
 	case was.Terminating():
 		return rowOntoDying
 	}
-	switch was.Owner.Kind {
-	case "":
+	switch kind := was.Owner.Kind; {
+	case kind == "":
 		return rowOntoBare
-	case "Job":
+	case was.Owner.Custom:
+		return rowOntoCustom
+	case kind == "Job":
 		return rowOntoJob
-	case "DaemonSet":
+	case kind == "DaemonSet":
 		return rowOntoDaemon
-	case "StatefulSet":
+	case kind == "StatefulSet":
 		return rowOntoStateful
 	}
 	return rowOntoAlive

@@ -14,6 +14,8 @@ func ofKind(kind string) func(*Pod) {
 	return func(p *Pod) { p.Owner = kube.Owner{Kind: kind, UID: "owner"} }
 }
 
+func ofCustom(p *Pod) { p.Owner.Custom = true }
+
 func tolerates(seconds int64) func(*Pod) {
 	return func(p *Pod) { p.ToleratesUnreachable = seconds }
 }
@@ -30,6 +32,7 @@ var ontoDecisions = []struct {
 	{"of a StatefulSet", was(ofKind("StatefulSet"), tolerates(300)), "onto ghost never api Running@n1 +node-gone ?", "Running on n1, terminating"},
 	{"of a DaemonSet", was(ofKind("DaemonSet"), tolerates(-1)), "onto ghost never api Running@n1 +node-gone ?", ""},
 	{"of a Job", was(ofKind("Job"), tolerates(300), never), "onto ghost never api Running@n1 +runs-again +node-gone ?", "Running on n1, terminating"},
+	{"of a custom resource named as a Job", was(ofKind("Job"), ofCustom, tolerates(300), never), "onto ghost never api Running@n1 +node-gone ?", "Running on n1, terminating"},
 	{"of no controller", was(tolerates(300)), "onto ghost never api Running@n1 +node-gone ?", "Running on n1, terminating"},
 	{"being deleted", was(tolerates(300), dying), "onto stuck-terminating never api Running@n1/terminating +node-gone ?", ""},
 	{"ended", was(tolerates(300), succeeded, never), "onto finished self api Succeeded@n1 +node-gone ?", "no such pod"},

@@ -217,6 +217,7 @@ const (
 	whyOntoStateful    = ontoAlive + "Its StatefulSet makes no other one before the object is gone: it waits until the Node object, or the pod by force, is deleted."
 	whyOntoDaemon      = ontoAlive + "Its DaemonSet makes pods of its own for the new nodes as they join; this one stays until the Node object is deleted."
 	whyOntoJob         = ontoAlive + "Its Job makes another one, and its work is done again from the beginning, also where the old cluster has finished it since the backup."
+	whyOntoCustom      = ontoAlive + "It belongs to a custom resource: whether that makes another one, and when, is not known."
 	whyOntoBare        = ontoAlive + "It has no controller: nothing makes another one."
 	whyOntoDying       = "Its deletion had begun in the backup, on a machine of the old cluster: nothing of it runs here, and no kubelet finishes the deletion."
 	whyOntoEnded       = "It had ended ($was) in the backup: nothing of it runs. Its logs are on the old machine, and it goes with the old Node object."

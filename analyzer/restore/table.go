@@ -416,6 +416,9 @@ var table = [rows]row{
 	rowOntoAlive: {"onto", "of the backup, restored onto other machines, alive, of a ReplicaSet or the like", cells{
 		onto: {Ghost, Critical, nowhere, backupAsWas, HealsNever, noFlags, ontoDoubt, whyOntoAlive, actOntoNode},
 	}},
+	rowOntoCustom: {"onto", "of the backup, restored onto other machines, alive, of a custom resource", cells{
+		onto: {Ghost, Critical, nowhere, backupAsWas, HealsNever, noFlags, ontoDoubt, whyOntoCustom, actOntoNode},
+	}},
 	rowOntoStateful: {"onto", "of the backup, restored onto other machines, alive, of a StatefulSet", cells{
 		onto: {Ghost, Critical, nowhere, backupAsWas, HealsNever, noFlags, ontoDoubt, whyOntoStateful, actOntoNode},
 	}},

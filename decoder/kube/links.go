@@ -187,6 +187,7 @@ func scanOwner(b []byte, f wire.Field) (o ownerReference, err error) {
 			return o, err
 		}
 	}
+	o.Custom = custom(o.apiVersion)
 	return o, nil
 }
 

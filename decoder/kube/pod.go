@@ -2,6 +2,7 @@ package kube
 
 import (
 	"math"
+	"strings"
 	"time"
 	"unsafe"
 
@@ -94,9 +95,17 @@ type Container struct {
 
 // Owner is a controller's owner reference.
 type Owner struct {
-	Kind string
-	Name string
-	UID  string
+	Kind   string
+	Name   string
+	UID    string
+	Custom bool // a custom resource, which may have the name of one of Kubernetes' own
+}
+
+// custom says whether a kind of that API version is of a custom resource: its group is a
+// domain, as Kubernetes' own of what has pods is not.
+func custom(apiVersion string) bool {
+	group, _, versioned := strings.Cut(apiVersion, "/")
+	return versioned && strings.Contains(group, ".")
 }
 
 // HostPort is a port that a container claims on its node.
@@ -158,7 +167,7 @@ func PodFrom(p *corev1.Pod) Pod {
 		}
 	}
 	if owner := metav1.GetControllerOfNoCopy(p); owner != nil {
-		pod.Owner = Owner{Kind: owner.Kind, Name: owner.Name, UID: string(owner.UID)}
+		pod.Owner = Owner{Kind: owner.Kind, Name: owner.Name, UID: string(owner.UID), Custom: custom(owner.APIVersion)}
 	}
 	for _, list := range []struct {
 		from []corev1.Container

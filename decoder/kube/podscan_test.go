@@ -200,7 +200,7 @@ func TestScanPod(t *testing.T) {
 		NodeName: "n", Phase: "Failed", Reason: "Evicted", RestartPolicy: "OnFailure",
 		Created: time.Unix(1_800_000_000, 0).UTC(), Deleted: time.Unix(1_800_003_600, 0).UTC(), DeletedGrace: 0, Grace: 30,
 		Finalizers: []string{"f2", "f1"},
-		Owner:      Owner{"ReplicaSet", "rs", "o3"},
+		Owner:      Owner{Kind: "ReplicaSet", Name: "rs", UID: "o3"},
 		Mirror:     "hash",
 		Containers: []Container{{"c1", "c:1"}, {"c2", "c:2"}}, InitContainers: []Container{{"init", "i:1"}},
 		EphemeralContainers:  []Container{{"gone", ""}, {"debug", "d:1"}},
@@ -412,5 +412,21 @@ func TestToleratesUnreachable(t *testing.T) {
 				t.Errorf("decoded, it tolerates it for %d s, not %d", from.ToleratesUnreachable, test.want)
 			}
 		})
+	}
+}
+
+// TestCustomOwner: a custom resource may be named as a workload of Kubernetes' own.
+func TestCustomOwner(t *testing.T) {
+	for apiVersion, want := range map[string]bool{
+		"apps/v1": false, "batch/v1": false, "extensions/v1beta1": false, "v1": false, "": false,
+		"batch.volcano.sh/v1alpha1": true, "apps.kruise.io/v1beta1": true, "v1.2": false,
+	} {
+		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{OwnerReferences: []metav1.OwnerReference{
+			{APIVersion: apiVersion, Kind: "Job", Name: "train", UID: "1", Controller: new(true)},
+		}}}
+		got, err := ScanPod(envelope(t, "v1", "Pod", marshal(t, pod)))
+		if err != nil || got.Owner.Custom != want {
+			t.Errorf("%q: %+v, %v", apiVersion, got.Owner, err)
+		}
 	}
 }
