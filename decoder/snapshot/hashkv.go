@@ -48,7 +48,7 @@ func (s *Snapshot) HashKV(ctx context.Context, rev int64) (HashKV, error) {
 	} else if _, err := s.At(rev); err != nil && rev != h.Revision {
 		return HashKV{}, err
 	}
-	if !s.meta.hasFinished && !s.meta.hasScheduled {
+	if !s.meta.hasFinished && s.meta.ScheduledCompact == 0 {
 		h.CompactRevision = neverCompacted
 	}
 	k, err := s.newKeep(ctx, h.HashRevision)

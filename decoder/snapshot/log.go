@@ -329,7 +329,6 @@ func (s *Snapshot) layOver(r *replay) {
 	if r.compact > s.CompactRevision() || unfinished {
 		x.compact(r.compact, unfinished && r.compact == s.CompactRevision())
 		s.meta.ScheduledCompact, s.meta.FinishedCompact = r.compact, r.compact
-		s.meta.hasScheduled, s.meta.hasFinished = true, true
 	}
 	x.sortKeys()
 	s.index = x

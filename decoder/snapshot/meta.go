@@ -23,11 +23,10 @@ type Meta struct {
 	Removed          []string `json:"removed,omitempty"`        // ids of those that were removed
 	// Stale says that the bucket shows an etcd which does not store what changes of a
 	// member: names and URLs may be those that it had when it was added.
-	Stale        bool     `json:"membersStale,omitempty"`
-	others       []uint64 // that vote in raft's configuration, and are not among Members
-	strange      bool     // the bucket has another one's content
-	hasScheduled bool
-	hasFinished  bool
+	Stale       bool     `json:"membersStale,omitempty"`
+	others      []uint64 // that vote in raft's configuration, and are not among Members
+	strange     bool     // the bucket has another one's content
+	hasFinished bool     // FinishedCompact is there, and may be 0
 }
 
 // Member is a member of the etcd cluster.
@@ -128,7 +127,7 @@ func (m *Meta) setMeta(key string, value []byte, problems *problemList) bool {
 			return true
 		}
 		if key == "scheduledCompactRev" {
-			m.ScheduledCompact, m.hasScheduled = rev.Main, true
+			m.ScheduledCompact = rev.Main
 		} else {
 			m.FinishedCompact, m.hasFinished = rev.Main, true
 		}

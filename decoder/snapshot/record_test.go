@@ -3,6 +3,7 @@ package snapshot_test
 import (
 	"cmp"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -149,5 +150,118 @@ func TestNewerUnused(t *testing.T) {
 				t.Errorf("problems %v", s.Problems())
 			}
 		})
+	}
+}
+
+// TestForeignMeta: a bucket meta of keys that etcd does not have is not believed to say
+// how far the store was compacted.
+func TestForeignMeta(t *testing.T) {
+	const index = "\x00\x00\x00\x00\x00\x00\x00\x09"
+	for _, tt := range []struct {
+		name    string
+		meta    map[string]string
+		strange bool
+	}{
+		{"empty", nil, false},
+		{"as etcd has it", map[string]string{"consistent_index": index, "term": index}, false},
+		{"of a newer etcd", map[string]string{"consistent_index": index, "future": "1"}, false},
+		{"another one's", map[string]string{"consistent_index": index, "a": "1", "b": "1"}, true},
+		{"nothing that etcd has", map[string]string{"a": "1"}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := snapshottest.OpenBytes(t, "snapshot.db", withMeta(t, tt.meta))
+			if says := damageOf(s); strings.Contains(says, "it seems to be another one's content (the compact revision)") != tt.strange || (says != "") != tt.strange {
+				t.Errorf("damage %q", says)
+			}
+			if s.CompactUnknown() != tt.strange {
+				t.Errorf("the compact revision is unknown: %v", !tt.strange)
+			}
+		})
+	}
+}
+
+// TestNoKeys: a db without etcd's keys is refused, unless it is damage that hides them.
+func TestNoKeys(t *testing.T) {
+	db := func(items ...hostile.Item) []byte {
+		var f hostile.File
+		return f.Finish(f.Leaf(items...), hostile.NoFreelist, 0)
+	}
+	open := func(data []byte) (*snapshot.Snapshot, error) {
+		return snapshot.OpenBytes(t.Context(), "snapshot.db", data, snapshot.Options{SkipHashCheck: true})
+	}
+	if s, err := open(db(hostile.Inline("meta"))); !errors.Is(err, snapshot.ErrNoKeyBucket) {
+		t.Errorf("opened %v, %v", s, err)
+	}
+	s, err := open(db(hostile.Item{Key: []byte("kex")}, hostile.Inline("meta")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if says := damageOf(s); s.Len() != 0 || !strings.Contains(says, "bucket key: cannot be found") {
+		t.Errorf("%d records, damage %q", s.Len(), says)
+	}
+}
+
+// TestCostOfDamage: a problem of a page says what is lost by it, and only where something
+// is.
+func TestCostOfDamage(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		make func(f *hostile.File, keys uint64) (root, freelist uint64)
+		want string
+	}{
+		{"nothing is lost", func(f *hostile.File, keys uint64) (root, freelist uint64) {
+			return f.Leaf(hostile.Bucket("key", keys), hostile.Inline("meta")), f.Freelist(1, keys)
+		}, ""},
+		{"an item", func(f *hostile.File, keys uint64) (root, freelist uint64) {
+			return f.Leaf(hostile.Item{Key: []byte("item")}, hostile.Bucket("key", keys), hostile.Inline("meta")), hostile.NoFreelist
+		}, "1 item"},
+		{"a page", func(f *hostile.File, keys uint64) (root, freelist uint64) {
+			return f.Leaf(hostile.Bucket("key", keys), hostile.Inline("meta"), hostile.Bucket("other", 1000)), hostile.NoFreelist
+		}, "what it held or led to"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var f hostile.File
+			keys := f.Leaf(hostile.Record(2, 0, 2, 1, "/a", nil))
+			root, freelist := tt.make(&f, keys)
+			s := snapshottest.OpenBytes(t, "snapshot.db", f.Finish(root, freelist, 0))
+			n := 0
+			for _, p := range s.Problems() {
+				if p.Severity == snapshot.Damage {
+					n++
+					if p.Cost != tt.want {
+						t.Errorf("%v", p)
+					}
+				}
+			}
+			if n != 1 {
+				t.Errorf("problems %v", s.Problems())
+			}
+		})
+	}
+}
+
+// TestHashKVCompact: which revision etcd takes for the compact one, by what the store says
+// of its compactions.
+func TestHashKVCompact(t *testing.T) {
+	at := func(rev byte) string {
+		return "\x00\x00\x00\x00\x00\x00\x00" + string(rune(rev)) + "_\x00\x00\x00\x00\x00\x00\x00\x00"
+	}
+	for _, tt := range []struct {
+		name string
+		meta map[string]string
+		want int64
+	}{
+		{"never compacted", nil, -1},
+		{"the first compaction had not finished", map[string]string{"scheduledCompactRev": at(2)}, 2},
+		{"it had", map[string]string{"scheduledCompactRev": at(2), "finishedCompactRev": at(2)}, 2},
+		{"a later one had not", map[string]string{"scheduledCompactRev": at(2), "finishedCompactRev": at(1)}, 2},
+		{"finished at 0", map[string]string{"scheduledCompactRev": at(0), "finishedCompactRev": at(0)}, 0},
+		{"scheduled at 0, which etcd does not resume", map[string]string{"scheduledCompactRev": at(0)}, -1},
+	} {
+		h, err := snapshottest.OpenBytes(t, "snapshot.db", withMeta(t, tt.meta)).HashKV(t.Context(), 0)
+		if err != nil || h.CompactRevision != tt.want || h.Revision != 2 {
+			t.Errorf("%s: %+v, %v", tt.name, h, err)
+		}
 	}
 }
