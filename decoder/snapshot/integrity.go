@@ -113,9 +113,7 @@ func startHashing(ctx context.Context, raw io.ReaderAt, size int64, skip bool, p
 	}
 	go func() {
 		defer close(h.done)
-		if h.err = h.run(ctx, raw, size, p); h.err != nil {
-			return
-		}
+		h.err = h.run(ctx, raw, size, p)
 		select {
 		case paths := <-h.paths:
 			for _, path := range paths {
