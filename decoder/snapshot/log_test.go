@@ -1,10 +1,12 @@
 package snapshot_test
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -14,6 +16,7 @@ import (
 	"revenant/decoder/snapshot/snapshottest"
 	"revenant/decoder/wal"
 	"revenant/decoder/wal/waltest"
+	"revenant/internal/hostile"
 )
 
 // alone is a db of which the member of the log is the only one.
@@ -135,6 +138,85 @@ func TestAlarms(t *testing.T) {
 			}
 			if notes != test.notes {
 				t.Errorf("%d notes among %v", notes, s.Problems())
+			}
+		})
+	}
+}
+
+// TestTail: what entries make that are not known to be agreed on is told from what
+// those before make.
+func TestTail(t *testing.T) {
+	put := func(key string) *etcdserverpb.InternalRaftRequest {
+		return &etcdserverpb.InternalRaftRequest{Put: &etcdserverpb.PutRequest{Key: []byte(key)}}
+	}
+	dir := member(t, alone(t), func(*waltest.Log) {})
+	l := waltest.New(t, filepath.Join(dir, "member", "wal"), 0)
+	l.Request(put("/b"))
+	l.Commit()
+	l.Request(raise(etcdserverpb.AlarmRequest_DEACTIVATE, 1, etcdserverpb.AlarmType_NOSPACE), put("/c"), put("/d")) // the first changes no key
+	l.Close()
+	s := openDir(t, dir)
+	got := map[string]snapshot.Source{}
+	for r := range s.Records() {
+		got[r.Key] = s.Source(r)
+	}
+	want := map[string]snapshot.Source{"/a": snapshot.FromDB, "/b": snapshot.FromLog, "/c": snapshot.FromTail, "/d": snapshot.FromTail}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("sources (-want +got):\n%s", diff)
+	}
+	if w := s.WAL(); w.Tail != 3 || w.TailRevision != 4 {
+		t.Errorf("%d entries after the last commit, the first revision is %d", w.Tail, w.TailRevision)
+	}
+}
+
+// TestStrangeEntry: of an entry that is strange in two ways it is said what etcd makes of
+// it, and not only that a field is not known.
+func TestStrangeEntry(t *testing.T) {
+	for _, test := range []struct{ name, put, says string }{
+		{"a field that is not known", "\x0a\x02/b\x38\x01", "has a field that this program does not know"},
+		{"an empty key", "\x12\x01v", "puts an empty key"},
+		{"both", "\x12\x01v\x38\x01", "puts an empty key"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := member(t, alone(t), func(l *waltest.Log) {
+				l.Entry(append([]byte{4<<3 | 2, byte(len(test.put))}, test.put...))
+			})
+			if says := damageOf(openDir(t, dir)); strings.Count(says, "\n") != 1 || !strings.Contains(says, test.says) {
+				t.Errorf("damage %q, want %q", says, test.says)
+			}
+		})
+	}
+}
+
+// TestKeptValue: a put that keeps value and lease keeps those that reading the record
+// before gives, however that is written.
+func TestKeptValue(t *testing.T) {
+	for name, more := range map[string]string{
+		"as etcd writes it":  "\x30\x07",
+		"two values":         "\x2a\x05other",
+		"an empty one after": "\x2a\x00",
+		"two values, lease":  "\x2a\x05other\x30\x07",
+	} {
+		t.Run(name, func(t *testing.T) {
+			record := hostile.Record(2, 0, 2, 1, "/a", []byte("one"))
+			record.Value = append(record.Value, more...)
+			s := openDir(t, member(t, hostile.Store([]hostile.Item{record}), func(l *waltest.Log) {
+				l.Request(&etcdserverpb.InternalRaftRequest{Put: &etcdserverpb.PutRequest{Key: []byte("/a"), IgnoreValue: true, IgnoreLease: true}})
+			}))
+			var values []string
+			for r := range s.Records() {
+				value, err := s.Value(r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				lease, err := s.Lease(r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				values = append(values, fmt.Sprintf("%s, lease %d", value, lease))
+			}
+			if len(values) != 2 || values[0] != values[1] {
+				t.Errorf("values %q", values)
 			}
 		})
 	}

@@ -97,7 +97,7 @@ func (r *replay) tick(work int) {
 	const often = 1 << 14 // keys looked at: about a millisecond
 	if r.work += work; r.work >= often {
 		r.work = 0
-		if err := r.ctx.Err(); err != nil && r.stopped == nil {
+		if err := r.ctx.Err(); err != nil {
 			r.stopped = err
 		}
 	}
