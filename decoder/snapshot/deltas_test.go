@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -239,5 +240,28 @@ func TestDeltasOverlap(t *testing.T) {
 	}
 	if got := s.Deltas(); len(got.Files) != 2 || len(got.Unapplied) > 0 {
 		t.Errorf("applied %q, not applied %q", got.Files, got.Unapplied)
+	}
+}
+
+// TestDeltaChanges: a delta file that changes while it is read does not pass for the one
+// that was handed over.
+func TestDeltaChanges(t *testing.T) {
+	for _, to := range [][]int64{{700}, {700, 900}} {
+		g := newGardener(t, "", to...)
+		change := sync.OnceValue(func() error { return os.Truncate(g.files[0], 100) })
+		s, err := snapshot.Open(t.Context(), g.dir, snapshot.Options{Progress: func(p snapshot.Progress) {
+			if p.Phase == snapshot.PhaseIndex { // the evidence was hashed, and nothing of the deltas is applied
+				if err := change(); err != nil {
+					t.Error(err)
+				}
+			}
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		if err := s.Verify(t.Context()); err == nil || !strings.Contains(err.Error(), "changed while it was read") {
+			t.Errorf("%d deltas: %v", len(to), err)
+		}
 	}
 }

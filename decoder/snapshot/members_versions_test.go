@@ -89,17 +89,23 @@ func TestMembersOfVersions(t *testing.T) {
 	}
 }
 
-// TestSnapFile: raft's snapshot file is evidence. Where it does not say who the members
-// were, the db still does.
-func TestSnapFile(t *testing.T) {
-	const archive, name = "../../testdata/etcd/members/3.4/m0.tar.gz", "member/snap/0000000000000002-0000000000000029.snap"
+// snapFileWithout is raft's snapshot file of no members and no configuration.
+func snapFileWithout(t *testing.T) []byte {
+	t.Helper()
 	body, err := proto.Marshal(&raftpb.Snapshot{Data: []byte("{}")})
 	if err != nil {
 		t.Fatal(err)
 	}
 	sum := crc32.Checksum(body, crc32.MakeTable(crc32.Castagnoli))
-	without := protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), uint64(sum))
-	without = protowire.AppendBytes(protowire.AppendTag(without, 2, protowire.BytesType), body)
+	b := protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), uint64(sum))
+	return protowire.AppendBytes(protowire.AppendTag(b, 2, protowire.BytesType), body)
+}
+
+// TestSnapFile: raft's snapshot file is evidence. Where it does not say who the members
+// were, the db still does.
+func TestSnapFile(t *testing.T) {
+	const archive, name = "../../testdata/etcd/members/3.4/m0.tar.gz", "member/snap/0000000000000002-0000000000000029.snap"
+	without := snapFileWithout(t)
 	want := openDir(t, unpacked(t, archive)).Meta().Members
 	for _, tt := range []struct {
 		name     string
@@ -131,6 +137,36 @@ func TestSnapFile(t *testing.T) {
 			}
 			if got := slices.ContainsFunc(c.Files, func(f container.File) bool { return f.Path == path && f.SHA256 != "" }); got != tt.evidence {
 				t.Errorf("evidence %+v", c.Files)
+			}
+		})
+	}
+}
+
+// TestStale: names and URLs that etcd 3.5.13 did not store are known where raft's snapshot
+// file has them, and may be older where it does not.
+func TestStale(t *testing.T) {
+	const archive, name = "../../testdata/etcd/members/3.5.13/m0.tar.gz", "member/snap/0000000000000002-0000000000000029.snap"
+	for _, tt := range []struct {
+		name string
+		file []byte // nil for none
+		want bool
+	}{
+		{"whole", corpus.Files(t, archive)[name], false},
+		{"without members", snapFileWithout(t), true},
+		{"none", nil, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := unpacked(t, archive)
+			path := filepath.Join(dir, filepath.FromSlash(name))
+			err := os.Remove(path)
+			if tt.file != nil {
+				err = os.WriteFile(path, tt.file, 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := openDir(t, dir).Meta().Stale; got != tt.want {
+				t.Errorf("stale: %t", got)
 			}
 		})
 	}
