@@ -497,6 +497,14 @@ func TestForgedCache(t *testing.T) {
 			})
 			return slices.Insert(data, at, 1)
 		},
+		"a byte more of the keys": func(data []byte) []byte {
+			at := 0
+			head(data, func(h *cacheHead) {
+				at = binary.Size(h) + crcSize + int(h.RunBytes+16*h.Words) + crcSize + int(4*h.Keys) + crcSize + int(h.KeyBytes)
+				h.KeyBytes++
+			})
+			return slices.Insert(data, at, 'a')
+		},
 		"items less than none": func(data []byte) []byte {
 			head(data, func(h *cacheHead) { h.Items = math.MaxUint64 })
 			return data

@@ -241,27 +241,82 @@ func TestCostOfDamage(t *testing.T) {
 	}
 }
 
+// revisionAt is a main revision as etcd stores it.
+func revisionAt(main byte) string {
+	return "\x00\x00\x00\x00\x00\x00\x00" + string(rune(main)) + "_\x00\x00\x00\x00\x00\x00\x00\x00"
+}
+
 // TestHashKVCompact: which revision etcd takes for the compact one, by what the store says
 // of its compactions.
 func TestHashKVCompact(t *testing.T) {
-	at := func(rev byte) string {
-		return "\x00\x00\x00\x00\x00\x00\x00" + string(rune(rev)) + "_\x00\x00\x00\x00\x00\x00\x00\x00"
-	}
 	for _, tt := range []struct {
 		name string
 		meta map[string]string
 		want int64
 	}{
 		{"never compacted", nil, -1},
-		{"the first compaction had not finished", map[string]string{"scheduledCompactRev": at(2)}, 2},
-		{"it had", map[string]string{"scheduledCompactRev": at(2), "finishedCompactRev": at(2)}, 2},
-		{"a later one had not", map[string]string{"scheduledCompactRev": at(2), "finishedCompactRev": at(1)}, 2},
-		{"finished at 0", map[string]string{"scheduledCompactRev": at(0), "finishedCompactRev": at(0)}, 0},
-		{"scheduled at 0, which etcd does not resume", map[string]string{"scheduledCompactRev": at(0)}, -1},
+		{"the first compaction had not finished", map[string]string{"scheduledCompactRev": revisionAt(2)}, 2},
+		{"it had", map[string]string{"scheduledCompactRev": revisionAt(2), "finishedCompactRev": revisionAt(2)}, 2},
+		{"a later one had not", map[string]string{"scheduledCompactRev": revisionAt(2), "finishedCompactRev": revisionAt(1)}, 2},
+		{"finished at 0", map[string]string{"scheduledCompactRev": revisionAt(0), "finishedCompactRev": revisionAt(0)}, 0},
+		{"scheduled at 0, which etcd does not resume", map[string]string{"scheduledCompactRev": revisionAt(0)}, -1},
 	} {
 		h, err := snapshottest.OpenBytes(t, "snapshot.db", withMeta(t, tt.meta)).HashKV(t.Context(), 0)
 		if err != nil || h.CompactRevision != tt.want || h.Revision != 2 {
 			t.Errorf("%s: %+v, %v", tt.name, h, err)
 		}
+	}
+}
+
+// TestHistoryDoubted: a record that does not continue what is before it shows that one is
+// lost, and so does one that a finished compaction would have removed.
+func TestHistoryDoubted(t *testing.T) {
+	put := func(main, create, version int64) hostile.Item {
+		return hostile.Record(main, 0, create, version, "/a", nil)
+	}
+	deletion := func(main int64) hostile.Item { return hostile.Tombstone(main, 0, "/a") }
+	marker := func(main byte) hostile.Item { return hostile.Item{Key: []byte(revisionAt(main))} }
+	type items = []hostile.Item
+	const broken = "stands where the compaction at 3 left nothing like it"
+	for _, tt := range []struct {
+		name                string
+		items               items
+		scheduled, finished byte // compactions, 0 for none
+		says                string
+	}{
+		{"versions", items{put(2, 2, 1), put(3, 2, 2), put(4, 2, 3)}, 0, 0, ""},
+		{"generations", items{put(2, 2, 1), deletion(3), put(4, 4, 1)}, 0, 0, ""},
+		{"a version is missing", items{put(2, 2, 1), put(3, 2, 3)}, 0, 0, "is version 3 of its key, created at 2, after version 1, created at 2"},
+		{"created while it is there", items{put(2, 2, 1), put(3, 3, 1)}, 0, 0, "is version 1 of its key, created at 3, after version 1, created at 2"},
+		{"of another generation", items{put(2, 2, 1), put(3, 3, 2)}, 0, 0, "is version 2 of its key, created at 3, after version 1, created at 2"},
+		{"the first version is missing", items{put(2, 1, 2)}, 0, 0, "is version 2 of its key, but no version before it is there"},
+		{"goes on after its deletion", items{put(2, 2, 1), deletion(3), put(4, 2, 2)}, 0, 0, "is version 2 of its key, but no version before it is there"},
+		{"deleted without having been there", items{deletion(2)}, 0, 0, "deletes a key that did not exist"},
+		{"deleted twice", items{put(2, 2, 1), deletion(3), deletion(4)}, 0, 0, "deletes a key that did not exist"},
+		{"a compaction left the newest", items{put(3, 2, 2), put(4, 2, 3)}, 3, 3, ""},
+		{"it left one more", items{put(2, 2, 1), put(3, 2, 2)}, 3, 3, broken},
+		{"it had not finished", items{put(2, 2, 1), put(3, 2, 2)}, 3, 0, ""},
+		{"a deletion at its revision", items{deletion(3)}, 3, 3, ""},
+		{"a deletion before it", items{deletion(2)}, 3, 3, broken},
+		{"bump markers are no key's", items{marker(2), marker(3)}, 3, 3, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var meta items
+			if tt.finished != 0 {
+				meta = append(meta, hostile.Item{Key: []byte("finishedCompactRev"), Value: []byte(revisionAt(tt.finished))})
+			}
+			if tt.scheduled != 0 {
+				meta = append(meta, hostile.Item{Key: []byte("scheduledCompactRev"), Value: []byte(revisionAt(tt.scheduled))})
+			}
+			var f hostile.File
+			keys := f.Leaf(tt.items...)
+			s := snapshottest.OpenBytes(t, "snapshot.db", f.Finish(f.Leaf(hostile.Bucket("key", keys), hostile.Inline("meta", meta...)), hostile.NoFreelist, 0))
+			if says := damageOf(s); (says == "") != (tt.says == "") || !strings.Contains(says, tt.says) {
+				t.Errorf("damage %q, want %q", says, tt.says)
+			}
+			if s.Unsettled() != (tt.says == broken) {
+				t.Errorf("unsettled: %t", s.Unsettled())
+			}
+		})
 	}
 }

@@ -81,8 +81,8 @@ func (kv *keyValue) scan(b []byte) error {
 		// There are as many records as revisions: this is faster for most of their fields.
 		if v, n := wire.Uvarint(b[off+1:]); n > 0 {
 			start := off + 1 + n
-			if number := kv.number(uint32(b[off])); number != nil {
-				*number, off = int64(v), start
+			if fast := kv.number(uint32(b[off])); fast != nil {
+				*fast, off = int64(v), start
 				continue
 			}
 			if payload := kv.payload(uint32(b[off])); payload != nil && v <= uint64(len(b)-start) {

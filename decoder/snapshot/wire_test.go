@@ -4,7 +4,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"go.etcd.io/etcd/api/v3/mvccpb"
+	"google.golang.org/protobuf/proto"
 )
 
 // TestValueSpan finds the value in the beginning of a record as etcd writes it, and in
@@ -34,5 +36,24 @@ func TestValueSpan(t *testing.T) {
 		if from, to := valueSpan(tt.b); from != tt.from || to != tt.to {
 			t.Errorf("%s: from %d to %d, want %d to %d", tt.name, from, to, tt.from, tt.to)
 		}
+	}
+}
+
+// TestScanLongTags: tags that take more bytes than they need are those that they are, for
+// protobuf and so for etcd.
+func TestScanLongTags(t *testing.T) {
+	short := []byte("\x0a\x02/a\x10\x02\x18\x03\x20\x01\x2a\x01v\x30\x07")
+	long := []byte("\x8a\x00\x02/a\x90\x00\x02\x98\x80\x00\x03\xa0\x00\x01\xaa\x00\x01v\xb0\x00\x07")
+	want, err := scanKeyValue(short)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := scanKeyValue(long)
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(keyValue{})); diff != "" || err != nil {
+		t.Errorf("%v, (-short +long):\n%s", err, diff)
+	}
+	var kv mvccpb.KeyValue
+	if err := proto.Unmarshal(long, &kv); err != nil || string(kv.Key) != "/a" || kv.ModRevision != 3 {
+		t.Errorf("protobuf reads %v, %v", &kv, err)
 	}
 }
