@@ -150,7 +150,7 @@ func (l *load) count(o *PodOutcome, p *podCase, n *NodeOutcome) {
 		if o.Outcome == Restarted {
 			l.starting.add(&taken)
 		}
-	case len(o.RunsOn) > 0, o.Outcome == Terminated && p.current != nil, len(o.MayRunOn) > 0 && o.MayRunOn[0] == p.Node:
+	case len(o.RunsOn) > 0, o.Outcome == Terminated && p.current != nil, slices.Contains(o.MayRunOn, p.Node):
 		l.mayRun.add(&taken)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"revenant/decoder/kube"
 )
 
 // cutOff makes a node unreachable.
@@ -39,6 +41,22 @@ func TestUnreachable(t *testing.T) {
 		}
 		if severity, text := p.Headline(); severity == OK || !strings.Contains(text, "1 node was unreachable") {
 			t.Errorf("%+v: %s: %s", plan, severity, text)
+		}
+	}
+}
+
+// TestUnreachableTakesItsPlace: a pod that may run on a node that was unreachable takes
+// resources there, also where the scheduler may bind it to another node again.
+func TestUnreachableTakesItsPlace(t *testing.T) {
+	for _, choice := range []string{"n1", "n2", "n3"} {
+		backup, current := states([]*Pod{was(unbound(choice), asks(100))}, []*Pod{now(on("n2"), asks(100))})
+		for i := range backup.Nodes {
+			backup.Nodes[i].Allocatable = kube.Allocatable{MilliCPU: 1000, Memory: 1 << 30, Pods: 10}
+		}
+		cutOff(current, "n2")
+		p := mustPredict(t, backup, current, Plan{RestartKubelets: Restart{Nodes: []string{choice}}})
+		if may := p.Nodes[1].Capacity.MayRun; may.MilliCPU != 100 || may.Pods != 1 {
+			t.Errorf("bound to %s again: %s, and on n2 %+v may be taken", choice, describe(p.Pods[0]), may)
 		}
 	}
 }
