@@ -135,10 +135,9 @@ func (f *forecast) jobEnd(was *Workload, n failures, cronJob *workload) *jobEnd 
 	limit := was.BackoffLimit
 	failed := fmt.Sprintf("The Job fails (BackoffLimitExceeded): with the %d failures that the backup counts, %d are above its backoffLimit of %d, and its active pods are deleted.", was.Failed, was.Failed+n.sure+n.perhaps, limit)
 	switch {
-	case n.sure+n.perhaps == 0 && (!was.OnFailure || n.restarts < max(limit, 1)):
-	case was.FailurePolicy:
+	case was.FailurePolicy && n.sure+n.perhaps > 0:
 		ends = append(ends, &jobEnd{reason: "The Job may fail: its podFailurePolicy decides what counts as a failure.", by: controllersBy})
-	case was.PerIndex:
+	case was.PerIndex && n.sure+n.perhaps > 0:
 		ends = append(ends, &jobEnd{reason: "The Job may fail: failures count by index (backoffLimitPerIndex).", by: controllersBy})
 	case was.Failed+n.sure > limit:
 		ends = append(ends, &jobEnd{reason: failed, sure: true, by: controllersBy})

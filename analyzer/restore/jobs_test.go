@@ -105,6 +105,18 @@ func TestJobEnds(t *testing.T) {
 			relist: []string{"finished", "stays", "wanted 2 new 2"},
 		},
 		{
+			name: "above its backoffLimit in the backup already", job: job(func(w *Workload) { w.BackoffLimit, w.Failed = 1, 2 }),
+			was: []*Pod{was(one)}, now: []*Pod{was(one)},
+			plain:  []string{"unaffected", "0-90 s on [n1] []: Running on n1, terminating", "wanted 0 new 0"},
+			relist: []string{"unaffected", "0-120 s: no such pod", "wanted 0 new 0"},
+		},
+		{
+			name: "at its backoffLimit in the backup already", job: job(func(w *Workload) { w.BackoffLimit, w.Failed = 2, 2 }),
+			was: []*Pod{was(one)}, now: []*Pod{was(one)},
+			plain:  []string{"unaffected", "stays", "wanted 2 new 1"},
+			relist: []string{"unaffected", "stays", "wanted 2 new 1"},
+		},
+		{
 			name: "a failed pod that it has not counted", job: job(func(w *Workload) { w.BackoffLimit, w.Failed = 1, 1 }),
 			was: []*Pod{was(one), was(other, never, failed, tracked)}, now: []*Pod{was(one)},
 			plain:  []string{"unaffected", "0-90 s on [n1] []: Running on n1, terminating, or Running on n1", "wanted 2 new 1"},
@@ -125,6 +137,24 @@ func TestJobEnds(t *testing.T) {
 		{
 			name: "restarted in place less often", job: job(func(w *Workload) { w.BackoffLimit, w.OnFailure = 2, true }),
 			was:    []*Pod{was(one, onFailure)},
+			plain:  []string{"ghost", "stays", "wanted 2 new 1"},
+			relist: []string{"restarted", "stays", "wanted 2 new 1"},
+		},
+		{
+			name: "restarted in place once, which is all that a backoffLimit of 0 allows", job: job(func(w *Workload) { w.BackoffLimit, w.OnFailure = 0, true }),
+			was:    []*Pod{was(one, onFailure)},
+			plain:  []string{"ghost", "stays", "wanted 2 new 1"},
+			relist: []string{"restarted?", "0-120 s on [] [n1]: no such pod, or Running on n1", "wanted 2 new 1"},
+		},
+		{
+			name: "never restarted, with a backoffLimit of 0", job: job(func(w *Workload) { w.BackoffLimit, w.OnFailure = 0, true }),
+			was: []*Pod{was(one, onFailure)}, now: []*Pod{was(one, onFailure)},
+			plain:  []string{"unaffected", "stays", "wanted 2 new 1"},
+			relist: []string{"unaffected", "stays", "wanted 2 new 1"},
+		},
+		{
+			name: "restarted in place less often, and a failed pod that it has not counted", job: job(func(w *Workload) { w.BackoffLimit, w.OnFailure = 2, true }),
+			was:    []*Pod{was(one, onFailure), was(other, onFailure, failed, tracked)},
 			plain:  []string{"ghost", "stays", "wanted 2 new 1"},
 			relist: []string{"restarted", "stays", "wanted 2 new 1"},
 		},
