@@ -6,6 +6,26 @@ import (
 	"testing"
 )
 
+// TestTouched: of a pod that was written since the backup it is said where that is undone,
+// and of another that nothing changed.
+func TestTouched(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		now  *Pod
+		plan Plan
+		want string
+	}{
+		{"unchanged", pod("uid", 500, 600), Plan{}, "The same in both snapshots: it runs on."},
+		{"written", now(), Plan{}, "conditions) is back to the backup's in the API."},
+		{"written, and its kubelet lists", now(), bump(1_000_000), "conditions) is back to the backup's in the API."},
+		{"written, and API servers run on", now(), Plan{KeepAPIServers: true}, "conditions) is back to the backup's in etcd; the API servers list it from their cache."},
+	} {
+		if o := predictPods(t, was(), tt.now, tt.plan).Pods[0]; !strings.HasSuffix(o.Reason, tt.want) {
+			t.Errorf("%s: %s", tt.name, o.Reason)
+		}
+	}
+}
+
 // TestStray: ephemeral containers that the backup lacks are a warning, with their names.
 func TestStray(t *testing.T) {
 	o := predictPods(t, was(ephemeral("old")), now(ephemeral("old", "debug")), Plan{}).Pods[0]

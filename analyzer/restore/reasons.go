@@ -106,6 +106,7 @@ const (
 const (
 	whyUnchanged          = "The same in both snapshots: it runs on."
 	whyTouched            = "The same containers and phase in both snapshots: it runs on. What else changed in it after the backup (labels, annotations, conditions) is back to the backup's in the API."
+	whyTouchedStale       = "The same containers and phase in both snapshots: it runs on. What else changed in it after the backup (labels, annotations, conditions) is back to the backup's in etcd; the API servers list it from their cache."
 	whyStatusDeaf         = "It runs on, but its phase went from $was to $now after the backup: the API shows $was until its status changes again, because its kubelet believes that it has reported it."
 	whyStatusListed       = "It runs on. Its phase went from $was to $now after the backup; its kubelet relists its pods and reports that again."
 	whyStatusStale        = "It runs on. Its phase went from $was to $now after the backup: etcd has $was again, the API servers list $now from their cache."

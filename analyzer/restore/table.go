@@ -155,7 +155,7 @@ var table = [rows]row{
 		deaf:    {Unaffected, OK, here, backupAsWas, HealsSelf, noFlags, sure, whyTouched, actRemedy},
 		relist:  {Unaffected, OK, here, backupAsWas, HealsSelf, noFlags, sure, whyTouched, actRemedy},
 		restart: {Unaffected, OK, here, backupAsWas, HealsSelf, noFlags, sure, whyTouched, actRemedy},
-		stale:   {Unaffected, OK, here, backupAsWas, HealsSelf, noFlags, sure, whyTouched, actRemedy},
+		stale:   {Unaffected, OK, here, backupAsWas, HealsSelf, noFlags, sure, whyTouchedStale, actRemedy},
 	}},
 	rowStatus: {"4a-status", "in both, phase changed", cells{
 		deaf:    {StaleStatus, Warning, here, backupAsWas, HealsStatusChange, noFlags, sure, whyStatusDeaf, actRemedy},
