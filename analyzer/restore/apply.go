@@ -277,7 +277,7 @@ func (f *forecast) twins(o *PodOutcome, p *podCase, v *verdict) flagSet {
 // for a while.
 func (f *forecast) boundTwice(o *PodOutcome, p *podCase, v *verdict) flagSet {
 	starts := f.starts(p.choices)
-	if !f.lists || v.column == stale || p.backup.ChoicesKnown && len(starts) == 0 {
+	if !f.lists || p.backup.ChoicesKnown && len(starts) == 0 {
 		return 0
 	}
 	if v.column == deaf {

@@ -266,7 +266,7 @@ func (p Plan) Validate() error {
 			fmt.Sprintf("invalid version of Kubernetes: %.40q", p.KubernetesVersion),
 			"state that of the API servers that will serve the restored store, such as 1.33 or v1.33.4",
 		}
-	case !p.OutageAt.IsZero() && document.Time{Time: p.OutageAt}.Text() != "":
+	case document.Time{Time: p.OutageAt}.Text() != "":
 		return &PlanError{
 			"invalid time of the outage: its year is not one of 0 to 9999",
 			"the outage is when the last API server stopped",

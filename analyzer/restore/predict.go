@@ -196,7 +196,7 @@ type forecast struct {
 	versions versions
 	verdicts []verdict
 	general  verdict // of pods that are on no node
-	cache    verdict // of API servers that are left running
+	cache    verdict // of API servers that are left running, none where all restart
 	lists    bool    // some kubelet may relist its pods
 
 	extensions map[extension]*Finding
@@ -220,7 +220,7 @@ func (c *Comparison) forecast(plan Plan) (*forecast, error) {
 		f.versions.apply(&cache, "")
 	}
 	f.cache = cache
-	erased := kept && cache.column == stale
+	erased := cache.column == stale
 	for i := range c.nodes {
 		v := cache
 		if !erased || f.disagree() {
@@ -254,7 +254,7 @@ func (f *forecast) conclude() {
 	switch {
 	case f.disagree():
 		f.general.certainty, f.general.reason = Possible, f.cache.reason
-	case f.plan.KeepAPIServers && f.cache.column == stale:
+	case f.cache.column == stale:
 		f.general = f.cache
 	}
 }
