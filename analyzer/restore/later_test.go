@@ -145,6 +145,18 @@ func TestOverdue(t *testing.T) {
 	}
 }
 
+// TestOverdueWithoutClock: where nothing shows when the current snapshot was taken, no kill
+// is taken to be about to end, whatever time it is to end at.
+func TestOverdueWithoutClock(t *testing.T) {
+	for _, ends := range []time.Time{takenAt, time.Unix(0, 0), {}} {
+		backup, current := states(nil, []*Pod{made(func(p *Pod) { p.Deleted = ends.Add(30 * time.Second) })})
+		current.Time = time.Time{}
+		if got, want := describe(mustPredict(t, backup, current, Plan{}).Pods[0]), "1 phantom self on n1"; got != want {
+			t.Errorf("its grace period ends at %s: got %s, want %s", ends, got, want)
+		}
+	}
+}
+
 // TestCriticalStays: what ends by itself is not counted with what nothing repairs.
 func TestCriticalStays(t *testing.T) {
 	for _, d := range Decisions() {

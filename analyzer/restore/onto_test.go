@@ -119,6 +119,41 @@ func checkOnto(t *testing.T, backup *State, p *Prediction) {
 	}
 }
 
+// TestOntoHeadline: what is shown alive and does not run is critical, and so is what
+// cannot be predicted, of which a warning tells.
+func TestOntoHeadline(t *testing.T) {
+	named := func(name string, change ...func(*Pod)) *Pod {
+		p := was(change...)
+		p.Key, p.Name = "/registry/pods/ns/"+name, name
+		if p.UID != "" {
+			p.UID = name
+		}
+		return p
+	}
+	const nothing = "Nothing of the backup runs on the new machines: every pod has to start again. Its 4 nodes are not there."
+	for _, tt := range []struct {
+		name     string
+		pods     []*Pod
+		severity Severity
+		want     string
+	}{
+		{"unbound", []*Pod{named("a", unbound("n1"))}, Warning, nothing},
+		{"a ghost", []*Pod{named("a")}, Critical, nothing + " Until the old Node objects are deleted, of 1 pod, 1 is shown alive on an old node although nothing of it runs (a ghost)."},
+		{"ghosts", []*Pod{named("a"), named("b")}, Critical, nothing + " Until the old Node objects are deleted, of 2 pods, 2 are shown alive on old nodes although nothing of them runs (ghosts)."},
+		{"being deleted", []*Pod{named("a", dying)}, Warning, nothing + " Until the old Node objects are deleted, of 1 pod, 1 stays Terminating."},
+		{"unreadable", []*Pod{named("a", unreadablePod)}, Critical, nothing + " Until the old Node objects are deleted, of 1 pod, 1 cannot be predicted."},
+	} {
+		p := predictOnto(t, ontoState(tt.pods...))
+		if severity, got := p.Headline(); severity != tt.severity || !strings.HasPrefix(got, tt.want) {
+			t.Errorf("%s: %s: %s", tt.name, severity, got)
+		}
+		const warning = "1 pod cannot be predicted: see the outcome unknown."
+		if got, want := slices.Contains(p.Warnings, warning), tt.name == "unreadable"; got != want {
+			t.Errorf("%s: warned of it %t: %q", tt.name, got, p.Warnings)
+		}
+	}
+}
+
 func TestOntoOfManyClusters(t *testing.T) {
 	for seed := range uint64(seeds) {
 		backup, current := cluster(seed, 200)

@@ -332,14 +332,20 @@ func TestOrphanedTombstone(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		revision int64
+		before   int64 // seen of another pod, 0 for nothing
 		want     int64
 	}{
-		{"after the backup", 1500, 1500},
-		{"before the backup", 900, 0},
+		{"after the backup", 1500, 0, 1500},
+		{"before the backup", 900, 0, 0},
+		{"after what was seen of others", 1500, 1400, 1500},
+		{"before what was seen of others", 1500, seenAt, seenAt},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			backup, current := states([]*Pod{was()}, nil)
 			current.LastSeen = nil
+			if tt.before > 0 {
+				current.LastSeen = map[string]Sighting{"n1": {tt.before, "/registry/pods/ns/z"}}
+			}
 			current.Tombstones = []Tombstone{{Key: "/registry/pods/ns/p", Revision: tt.revision, Orphan: true}}
 			p := mustPredict(t, backup, current, Plan{})
 			if got := p.Nodes[0].LastSeen.AtLeast; got != tt.want {
@@ -378,7 +384,9 @@ func TestDamage(t *testing.T) {
 			if got := p.Pods[0]; got.Certainty != tt.want {
 				t.Errorf("%s: got %s, want %s (%s)", describe(got), got.Certainty, tt.want, got.CertaintyReason)
 			}
-			if !slices.ContainsFunc(p.Warnings, func(s string) bool { return strings.Contains(s, "lacks what cannot be read") }) {
+			if !slices.ContainsFunc(p.Warnings, func(s string) bool {
+				return strings.HasSuffix(s, "lacks what cannot be read. Pods and nodes may be missing from this prediction.")
+			}) {
 				t.Errorf("no warning of what is missing in %q", p.Warnings)
 			}
 		})
@@ -645,6 +653,13 @@ func TestSuggestedBumps(t *testing.T) {
 				r := &p.Revisions
 				if fits := r.NoBumpFits == ""; fits != (seen < lastStart && (!plan.KeepAPIServers || seen < lastStart-1)) {
 					t.Errorf("%d, stated %v: no bump fits: %q", seen, stated, r.NoBumpFits)
+				}
+				all, err := Compare(backup, current).ComparePlans(plan)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if bumps := slices.ContainsFunc(all.Modes, func(m ModeOutcome) bool { return m.Plan.BumpRevision > 0 }); bumps != (r.NoBumpFits == "") {
+					t.Errorf("%d, stated %v: compares a bump %v, and says %q", seen, stated, bumps, r.NoBumpFits)
 				}
 				for _, n := range []int64{r.MinimumSafeBump, r.RecommendedBump} {
 					if r.NoBumpFits != "" && n != 0 || r.NoBumpFits == "" && n <= 0 {

@@ -65,6 +65,7 @@ func TestWarnings(t *testing.T) {
 		{"not compared", was(), now(), Plan{}, related(lineage.Lineage{Relation: lineage.Unknown}), "could not be compared", false},
 		{"something was erased unseen", was(), now(), Plan{}, related(lineage.Lineage{Relation: lineage.Ancestor, Unseen: "Erased."}), "Erased.", true},
 		{"restored with that bump before", was(), now(), bump(500), related(bumped(lineage.Restore{Snapshot: "current", Bump: 500, Revision: 1500})), "restored before with a bump of 500, to revision 1500", true},
+		{"restored with another backup's bump before", was(), now(), bump(500), related(bumped(lineage.Restore{Snapshot: "current", Revision: 1500})), "The same bump would again", false},
 		{"the bump lands below an earlier one", was(), now(), bump(500), related(bumped(lineage.Restore{Snapshot: "current", Revision: 1500})), "bumped the store to revision 1500 already", true},
 		{"the bump lands above it", was(), now(), bump(501), related(bumped(lineage.Restore{Snapshot: "current", Revision: 1500})), "bumped the store to revision", false},
 		{"no bump", was(), now(), Plan{}, related(bumped(lineage.Restore{Snapshot: "current", Revision: 1500})), "bumped the store to revision", false},

@@ -168,6 +168,9 @@ func TestWorkloads(t *testing.T) {
 				if diff := cmp.Diff(want, toldWorkload(p.Workloads[0])); diff != "" {
 					t.Errorf("%s: %s", plan, diff)
 				}
+				if got, want := p.Workloads[0].In, sides(tt.was != nil, tt.now != nil); got != want {
+					t.Errorf("%s: it is in %s, want %s", plan, got, want)
+				}
 			}
 		})
 	}
@@ -207,6 +210,17 @@ func TestForbid(t *testing.T) {
 			}
 		})
 	}
+}
+
+// sides names the snapshots that have something.
+func sides(backup, current bool) string {
+	switch {
+	case !current:
+		return string(InBackup)
+	case !backup:
+		return string(InCurrent)
+	}
+	return "both"
 }
 
 func toldWorkload(w WorkloadOutcome) string {
@@ -277,6 +291,18 @@ func TestCapacity(t *testing.T) {
 			pods:    []*Pod{was(asks(600)), was(owned("", "stays", "3"), asks(700))},
 			after:   []*Pod{was(owned("", "stays", "3"), asks(700))},
 			refuses: "What its kubelet starts again does not fit next to what runs: out of cpu.", sure: Certain,
+		},
+		{
+			name: "a pod is being stopped, and one starts again", plan: bump(1_000_000), believed: 1200, run: 600,
+			pods:    []*Pod{was(asks(600)), was(owned("", "back", "2"), asks(600))},
+			after:   []*Pod{now(asks(600), dying)},
+			refuses: "What its kubelet starts again does not fit before what it stops has stopped: out of cpu until then.", sure: Possible,
+		},
+		{
+			name: "a phantom, one that may not have started, and a pod to place", run: 100,
+			pods:    []*Pod{was(owned("", "waiting", "2"), unbound("n1"), asks(500))},
+			after:   []*Pod{made(asks(100)), made(owned("", "bound", "3"), pending, asks(600)), was(owned("", "waiting", "2"), unbound("n1"), asks(500))},
+			refuses: "1 pod that the API does not show take 100m of CPU", sure: Possible,
 		},
 		{
 			name: "a pod was made larger in place, its kubelet is deaf", believed: 100, run: 900,
