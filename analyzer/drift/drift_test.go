@@ -256,9 +256,12 @@ func TestAgainst(t *testing.T) {
 		o.RunsOn, o.API = []string{}, &restore.APIView{Phase: phase, Node: node}
 		return o
 	}
+	waiting := pod("10-10", "n1", restore.Phantom) // it may not have been started
+	waiting.RunsOn = []string{}
 	data, err := json.Marshal(&restore.Prediction{SchemaVersion: 1, Kind: "Prediction", Pods: []restore.PodOutcome{
 		pod("1-1", "n1", restore.Phantom), pod("2-2", "n1", restore.Ghost), pod("3-3", "n1", restore.Phantom), pod("4-4", "n9", restore.Phantom), pod("5-5", "n1", restore.Unaffected),
 		listed("7-7", "n1", "Running"), listed("8-8", "n2", "Running"), listed("9-9", "n1", "Failed"),
+		waiting,
 	}})
 	if err != nil {
 		t.Fatal(err)
