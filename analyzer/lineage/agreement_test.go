@@ -77,6 +77,10 @@ func TestAgree(t *testing.T) {
 			a: whole().changed(60, func(kv *mvccKeyValue) { kv.Lease = 1 }), b: whole().put("/registry/configmaps/ns/c3").compactTo(63),
 			agree: "false", behind: -1, to: 62, first: &lineage.FirstDifference{Revision: 62, Key: "/registry/configmaps/ns/c1", In: lineage.InBoth}, differ: 1, partial: true,
 		},
+		"compacted one above the other's head, which has deleted a key": {
+			a: newStore("one").put("/registry/a").write(59).put("/registry/b").put("/registry/b").compactTo(64), b: newStore("one").put("/registry/a").write(59).delete("/registry/a"),
+			agree: "false", behind: 1, to: 63, first: &lineage.FirstDifference{Revision: 3, Key: "/registry/a", In: lineage.InA}, differ: 1, partial: true,
+		},
 		"two clusters": {a: whole(), b: newStore("two").write(50), agree: "null", behind: 10, to: 52},
 		"two of which nothing shows the cluster": {
 			a: (&store{name: "x", live: map[string]*mvccKeyValue{}, head: 1}).write(5), b: (&store{name: "y", live: map[string]*mvccKeyValue{}, head: 1}).write(5), agree: "null", to: 6,

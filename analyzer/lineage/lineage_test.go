@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -337,6 +338,33 @@ func TestDamagedFiles(t *testing.T) {
 	}
 	if told[lineage.Ancestor] < 200 {
 		t.Errorf("only %d of the copies are still known to be ancestors: %v", told[lineage.Ancestor], told)
+	}
+}
+
+// TestVanished: values that can no longer be read, because a file was cut off while it
+// was open, do not part the histories.
+func TestVanished(t *testing.T) {
+	s := newStore("u").write(99)
+	for side, name := range []string{"backup", "current"} {
+		var opened [2]*snapshot.Snapshot
+		for i := range opened {
+			path := s.file(t)
+			o, err := snapshot.Open(t.Context(), path, snapshot.Options{SkipHashCheck: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer o.Close()
+			if opened[i] = o; i != side {
+				continue
+			}
+			if err := os.Truncate(path, 4096); err != nil {
+				t.Skip("an open file cannot be cut off here: ", err)
+			}
+		}
+		l := compare(t, opened[0], opened[1])
+		if l.Relation != lineage.Same || l.Compared.Records != 100 || l.Compared.Values != 0 || l.Compared.Damaged != 0 {
+			t.Errorf("%s cut off: %s (%s), compared %+v", name, l.Relation, l.Reason, l.Compared)
+		}
 	}
 }
 

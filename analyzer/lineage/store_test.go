@@ -124,10 +124,10 @@ func (s *store) restored(name string, bump int64) *store {
 	return c
 }
 
-// open writes the store to a file and opens it.
-func (s *store) open(t testing.TB) *snapshot.Snapshot {
+// file writes the store to a file.
+func (s *store) file(t testing.TB) (path string) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "db")
+	path = filepath.Join(t.TempDir(), "db")
 	db, err := bolt.Open(path, 0o600, &bolt.Options{NoSync: true, NoFreelistSync: true})
 	if err != nil {
 		t.Fatal(err)
@@ -138,7 +138,13 @@ func (s *store) open(t testing.TB) *snapshot.Snapshot {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	data, err := os.ReadFile(path)
+	return path
+}
+
+// open writes the store to a file and opens it.
+func (s *store) open(t testing.TB) *snapshot.Snapshot {
+	t.Helper()
+	data, err := os.ReadFile(s.file(t))
 	if err != nil {
 		t.Fatal(err)
 	}
