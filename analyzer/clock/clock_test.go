@@ -319,6 +319,7 @@ func TestParseMoment(t *testing.T) {
 		"newest": {}, " 7 ": {Revision: 7}, "1,234,567": {Revision: 1234567}, "9223372036854775807": {Revision: math.MaxInt64},
 		"5m":                   {Time: Interval{clocked(4, 55, 0), clocked(4, 55, 0)}},
 		"-5m":                  {Time: Interval{clocked(4, 55, 0), clocked(4, 55, 0)}},
+		"0s":                   {Time: Interval{taken, taken}},
 		"1h30m":                {Time: Interval{clocked(3, 30, 0), clocked(3, 30, 0)}},
 		"04:03:20Z":            {Time: Interval{clocked(4, 3, 20), clocked(4, 3, 20).Add(999 * time.Millisecond)}},
 		"04:03:20":             {Time: Interval{clocked(4, 3, 20), clocked(4, 3, 20).Add(999 * time.Millisecond)}},
