@@ -272,6 +272,17 @@ func TestYears(t *testing.T) {
 	}
 }
 
+// TestRevisionsThatAreNot: no mark is true of a revision that the store has not reached, or
+// that none ever has.
+func TestRevisionsThatAreNot(t *testing.T) {
+	for revision, want := range map[int64]int{-5: 0, 0: 0, 1: 1, 10: 1, 11: 0} {
+		c := New([]Mark{{revision, start, Renewal, ""}}, 10, nil)
+		if got := c.Summary().Marks[Renewal]; got != want {
+			t.Errorf("revision %d: %d marks, want %d", revision, got, want)
+		}
+	}
+}
+
 func TestNothingKnown(t *testing.T) {
 	for _, c := range []*Clock{nil, New(nil, 10, nil), Join(nil, nil)} {
 		if in := c.TimeOf(5); in != (Interval{}) || c.Taken() != (Interval{}) {
