@@ -5,11 +5,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"revenant/decoder/snapshot"
 	"revenant/decoder/snapshot/snapshottest"
 )
 
@@ -43,6 +45,48 @@ func TestRenewals(t *testing.T) {
 	}
 	if got := c.Summary().Marks[Renewal]; got != 5 {
 		t.Errorf("%d marks, want 5", got)
+	}
+}
+
+// TestOf: of some records, Leases tell when they were renewed, and all others when they were
+// created.
+func TestOf(t *testing.T) {
+	renewed := metav1.NewMicroTime(at(20))
+	lease := stored(t, "leases/kube-node-lease/n", "coordination.k8s.io/v1", "Lease", &coordinationv1.Lease{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "kube-node-lease", Name: "n", CreationTimestamp: metav1.NewTime(at(0))},
+		Spec:       coordinationv1.LeaseSpec{RenewTime: &renewed},
+	})
+	config := stored(t, "configmaps/ns/c", "v1", "ConfigMap", &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "c", CreationTimestamp: metav1.NewTime(at(10))}})
+	for _, tt := range []struct {
+		name    string
+		changes []snapshottest.Change
+		want    map[Source]int
+	}{
+		{"none", nil, map[Source]int{}},
+		{"a Lease", []snapshottest.Change{lease}, map[Source]int{Renewal: 1}},
+		{"another object", []snapshottest.Change{config}, map[Source]int{Creation: 1}},
+		{"a deletion", []snapshottest.Change{config, snapshottest.Delete(config.Key)}, map[Source]int{Creation: 1}},
+		{"what is not below the prefix", []snapshottest.Change{snapshottest.Put("/other/configmaps/ns/c", string(config.Value))}, map[Source]int{}},
+		{"both", []snapshottest.Change{config, lease}, map[Source]int{Creation: 1, Renewal: 1}},
+	} {
+		s := snapshottest.Store(t, tt.changes...)
+		c, err := Of(t.Context(), func(yield func(snapshot.Record, []byte) bool) {
+			for r := range s.Records() {
+				value, err := s.Value(r)
+				if err != nil {
+					t.Error(err)
+				}
+				if !yield(r, value) {
+					return
+				}
+			}
+		}, s.Revision(), "/registry")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(tt.want, c.Summary().Marks); diff != "" {
+			t.Errorf("%s: %s", tt.name, diff)
+		}
 	}
 }
 
