@@ -1,6 +1,7 @@
 package restore
 
 import (
+	"errors"
 	"strings"
 	"testing"
 )
@@ -38,6 +39,19 @@ func TestNormal(t *testing.T) {
 	c := &Comparison{current: &State{APIServers: known}}
 	if got := c.normal(Plan{KubeletAPIServers: map[string]string{"n1": "10.0.0.1", "n2": "c"}}).Kubelets(); got != "n1=a,n2=c" {
 		t.Errorf("kubelets reach %s", got)
+	}
+}
+
+// TestRestartedAndNoneKept: a plan that names API servers to restart and leaves none running
+// is refused, also when it names all that there are.
+func TestRestartedAndNoneKept(t *testing.T) {
+	backup, current := states(nil, nil)
+	current.APIServers = []APIServer{{Name: "a"}, {Name: "b"}}
+	for _, names := range [][]string{{"a"}, {"a", "b"}} {
+		var refused *PlanError
+		if _, err := Compare(backup, current).Predict(Plan{RestartAPIServers: names}); !errors.As(err, &refused) {
+			t.Errorf("%v: %v", names, err)
+		}
 	}
 }
 
