@@ -272,6 +272,19 @@ func TestYears(t *testing.T) {
 	}
 }
 
+// TestTaken: a snapshot of a store in which something is renewed all the time is not much
+// newer than its newest mark; of another nothing says how much.
+func TestTaken(t *testing.T) {
+	bounded := Interval{start, start.Add(20 * time.Second)}
+	for source, want := range map[Source]Interval{
+		Renewal: bounded, Leader: bounded, Heartbeat: bounded, Creation: {From: start}, Change: {From: start}, Report: {From: start},
+	} {
+		if got := New([]Mark{{5, start, source, ""}}, 10, nil).Taken(); got != want {
+			t.Errorf("by a %s it was taken %v, want %v", source, got, want)
+		}
+	}
+}
+
 // TestRevisionsThatAreNot: no mark is true of a revision that the store has not reached, or
 // that none ever has.
 func TestRevisionsThatAreNot(t *testing.T) {
