@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"revenant/decoder/kube"
 )
 
 // TestJobEnds: what controllers make of the pods of Jobs that they end.
@@ -166,6 +168,25 @@ func TestJobEnds(t *testing.T) {
 			relist: []string{"unaffected?", "0-120 s on [] [n1]: no such pod, or Running on n1", "wanted 2 new 1"},
 		},
 		{
+			name: "podFailurePolicy, and no pod has failed", job: job(func(w *Workload) { w.BackoffLimit, w.FailurePolicy = 0, true }),
+			was: []*Pod{was(one)}, now: []*Pod{was(one)},
+			plain:  []string{"unaffected", "stays", "wanted 2 new 1"},
+			relist: []string{"unaffected", "stays", "wanted 2 new 1"},
+		},
+		{
+			name: "backoffLimitPerIndex", job: job(func(w *Workload) { w.PerIndex = true }),
+			was:    []*Pod{was(one), was(other, never)},
+			now:    []*Pod{was(one)},
+			plain:  []string{"unaffected", "stays", "wanted 2 new 0"},
+			relist: []string{"unaffected?", "0-120 s on [] [n1]: no such pod, or Running on n1", "wanted 2 new 1"},
+		},
+		{
+			name: "backoffLimitPerIndex, and no pod has failed", job: job(func(w *Workload) { w.PerIndex = true }),
+			was: []*Pod{was(one)}, now: []*Pod{was(one)},
+			plain:  []string{"unaffected", "stays", "wanted 2 new 1"},
+			relist: []string{"unaffected", "stays", "wanted 2 new 1"},
+		},
+		{
 			name: "its deadline passed", job: job(func(w *Workload) { w.FailsAt = takenAt.Add(-time.Second) }),
 			was: []*Pod{was(one)}, now: []*Pod{was(one)},
 			plain:  []string{"unaffected", "0-90 s on [n1] []: Running on n1, terminating", "wanted 0 new 0"},
@@ -216,5 +237,27 @@ func TestJobEnds(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestEndedJobTakesItsPlace: a pod that controllers delete with its Job takes resources of its
+// node for certain where its kubelet never hears of that, and else until it has stopped.
+func TestEndedJobTakesItsPlace(t *testing.T) {
+	for _, tt := range []struct {
+		name         string
+		plan         Plan
+		running, may int64
+	}{
+		{"deaf", Plan{}, 100, 0},
+		{"relists", bump(1_000_000), 0, 100},
+	} {
+		p := was(owned("Job", "a", "1"), asks(100))
+		backup, current := states([]*Pod{p}, []*Pod{p})
+		backup.Nodes[0].Allocatable = kube.Allocatable{MilliCPU: 1000, Memory: 1 << 30, Pods: 10}
+		backup.Workloads = []Workload{{Kind: "Job", Namespace: "ns", Name: "w", UID: "w", Wanted: 1, Completions: 1, BackoffLimit: 6, FailsAt: takenAt.Add(-time.Second)}}
+		c := mustPredict(t, backup, current, tt.plan).Nodes[0].Capacity
+		if c.Running.MilliCPU != tt.running || c.MayRun.MilliCPU != tt.may {
+			t.Errorf("%s: running %v, may run %v", tt.name, c.Running, c.MayRun)
+		}
 	}
 }

@@ -128,6 +128,26 @@ func TestBinds(t *testing.T) {
 	}
 }
 
+// TestBoundTwice: how long a pod that is bound to another node again runs on both. Kubelets do
+// not list at the same time, and the one that starts it may be the first.
+func TestBoundTwice(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		plan  Plan
+		most  int64
+		until string
+	}{
+		{"all list", bump(1_000_000), 30 + 120, "it has stopped, by the end of its grace period; the two kubelets do not list at the same time"},
+		{"all are restarted", Plan{RestartKubelets: Restart{All: true}}, 0, "the kubelets of both nodes are restarted"},
+		{"its own stays deaf", Plan{RestartKubelets: ParseRestart("n2")}, 0, "its kubelet relists its pods"},
+	} {
+		want := &DoubleRun{AtMostSeconds: tt.most, Until: tt.until, With: "uid"}
+		if diff := cmp.Diff(want, predictPods(t, was(unbound("n2")), now(), tt.plan).Pods[0].DoubleRun); diff != "" {
+			t.Errorf("%s: %s", tt.name, diff)
+		}
+	}
+}
+
 // TestOverdue: a kill that should have ended long before the current snapshot has
 // not, and nobody may say that nothing runs.
 func TestOverdue(t *testing.T) {
