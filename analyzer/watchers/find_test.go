@@ -154,12 +154,14 @@ func TestSubjects(t *testing.T) {
 		{"its user", `{"kind":"User","name":"system:serviceaccount:kube-system:w"}`, true},
 		{"its user, with a namespace that counts for nothing", `{"kind":"User","namespace":"shop","name":"system:serviceaccount:kube-system:w"}`, true},
 		{"a user of its name", `{"kind":"User","namespace":"kube-system","name":"w"}`, false},
+		{"a user by its namespace and name", `{"kind":"User","name":"kube-system:w"}`, false},
 		{"a user by the name of a group", `{"kind":"User","name":"system:authenticated"}`, false},
 		{"the group of all ServiceAccounts", `{"kind":"Group","name":"system:serviceaccounts"}`, true},
 		{"that of its namespace", `{"kind":"Group","name":"system:serviceaccounts:kube-system"}`, true},
 		{"that of another namespace", `{"kind":"Group","name":"system:serviceaccounts:shop"}`, false},
 		{"everybody who is authenticated, with a namespace that counts for nothing", `{"kind":"Group","namespace":"shop","name":"system:authenticated"}`, true},
 		{"a group of its name", `{"kind":"Group","namespace":"kube-system","name":"w"}`, false},
+		{"a user of no namespace, by the name of a group", `{"kind":"User","name":"system:serviceaccount::system:authenticated"}`, false},
 		{"a kind that there is not", `{"kind":"Robot","namespace":"kube-system","name":"w"}`, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -168,6 +170,20 @@ func TestSubjects(t *testing.T) {
 				t.Errorf("%+v", got)
 			}
 		})
+	}
+}
+
+// TestNamespaceOfBinding holds that a RoleBinding means the ServiceAccount of its own
+// namespace where it names none.
+func TestNamespaceOfBinding(t *testing.T) {
+	for namespace, want := range map[string]bool{"kube-system": true, "shop": false} {
+		_, got := look(t,
+			object(t, "/registry/roles/"+namespace+"/r", "rbac.authorization.k8s.io/v1", "Role", `"rules":[{"apiGroups":[""],"verbs":["watch"],"resources":["pods"]}]`),
+			object(t, "/registry/rolebindings/"+namespace+"/r", "rbac.authorization.k8s.io/v1", "RoleBinding", `"roleRef":{"kind":"Role","name":"r"},"subjects":[{"kind":"ServiceAccount","name":"w"}]`),
+			workload(t, "Deployment", "w", "example.com/w", "w", ""))
+		if (len(got) > 0) != want {
+			t.Errorf("in %s: %+v", namespace, got)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package watchers
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -112,9 +113,10 @@ func (r *rights) bind(namespace string, ref rbacv1.RoleRef, subjects []rbacv1.Su
 	}
 	for _, s := range subjects {
 		var key subject
+		in := cmp.Or(s.Namespace, namespace) // a ServiceAccount without one is in the binding's
 		switch {
-		case s.Kind == rbacv1.ServiceAccountKind && s.Namespace != "": // else it would be a group
-			key = subject{s.Namespace, s.Name}
+		case s.Kind == rbacv1.ServiceAccountKind && in != "": // else it would be a group
+			key = subject{in, s.Name}
 		case s.Kind == rbacv1.GroupKind:
 			key = subject{"", s.Name}
 		case s.Kind == rbacv1.UserKind: // a ServiceAccount by the name of its user
