@@ -106,6 +106,7 @@ type situation struct {
 	in              func(*preflight.Input)
 	want            verdicts // of all checks that do not pass
 	says            map[preflight.ID]string
+	headline        string // a part of it
 }
 
 // lived is what the current state has that the backup does not, where nothing is wrong.
@@ -254,11 +255,16 @@ const widgets = "/registry/apiextensions.k8s.io/customresourcedefinitions/gadget
 func definition(conversion, stored string) edit {
 	return text(widgets, `{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":"gadgets.lab.example.org","uid":"1"},
 "spec":{"group":"lab.example.org","scope":"Namespaced","names":{"plural":"gadgets","kind":"Gadget"},"conversion":`+conversion+`,
-"versions":[{"name":"v1","served":true,"storage":true},{"name":"v2","served":true,"storage":false}]},"status":{"storedVersions":[`+stored+`]}}`)
+"versions":[{"name":"v1","served":true,"storage":true},{"name":"v2","served":true,"storage":false},{"name":"v3","served":false,"storage":false}]},"status":{"storedVersions":[`+stored+`]}}`)
 }
 
 func gadget(version string) edit {
 	return text("/registry/lab.example.org/gadgets/default/one", `{"apiVersion":"lab.example.org/`+version+`","kind":"Gadget","metadata":{"namespace":"default","name":"one","uid":"2"}}`)
+}
+
+// gadgets is the kind of parameters that definition defines.
+func gadgets(version string) *admissionv1.ParamKind {
+	return &admissionv1.ParamKind{APIVersion: "lab.example.org/" + version, Kind: "Gadget"}
 }
 
 const byWebhook = `{"strategy":"Webhook","webhook":{"clientConfig":{"service":{"namespace":"guard","name":"convert"}},"conversionReviewVersions":["v1"]}}`
@@ -326,7 +332,7 @@ func masterLease(address string) edit {
 // current state in which all is well, and compares the verdict of every check.
 func TestSituations(t *testing.T) {
 	for _, s := range []situation{
-		{name: "healthy", want: verdicts{}},
+		{name: "healthy", want: verdicts{}, headline: fmt.Sprintf("Pass: none of %d checks speaks against restoring this backup.", len(preflight.Infos))},
 		{name: "healthy, alone", alone: true, want: unseen},
 		{
 			name: "healthy, alone, with all that is known", alone: true,
@@ -382,7 +388,7 @@ func TestSituations(t *testing.T) {
 				c[len(c)-1] ^= 1
 				return b, c
 			},
-			want: onCurrent().with(verdicts{"current": f, "bump": w}),
+			want: onCurrent().with(verdicts{"current": f, "bump": w}), headline: "; 1 warns. Evidence is missing: from the current snapshot, the bytes that were saved",
 		},
 		{
 			name: "the current state is a db without its log", files: func(_ testing.TB, b, c []byte) ([]byte, []byte) { return b, c[:len(c)-sha256.Size] },
@@ -392,7 +398,7 @@ func TestSituations(t *testing.T) {
 		// etcd.
 		{
 			name: "an older etcd that starts", in: stated(func(in *preflight.Input) { in.EtcdVersion = "3.5" }),
-			want: verdicts{"etcd-version": w},
+			want: verdicts{"etcd-version": w}, headline: "Warn: nothing fails, but 1 check (etcd-version) warns.",
 		},
 		{
 			name: "an older etcd that does not start", backup: []edit{inBucket("meta", "storageVersion", []byte("3.7.0"))},
@@ -413,6 +419,11 @@ func TestSituations(t *testing.T) {
 			in:   stated(func(in *preflight.Input) { in.EtcdVersion = "3.6" }),
 			want: verdicts{"etcd-version": u},
 		},
+		{
+			name:   "nothing shows the etcd",
+			backup: []edit{inBucket("meta", "storageVersion", nil), inBucket("cluster", "clusterVersion", nil)},
+			want:   verdicts{"etcd-version": u}, says: map[preflight.ID]string{"etcd-version": "no current state shows it"},
+		},
 		{name: "a learner", backup: []edit{learner}, want: verdicts{"etcd-members": w}, says: map[preflight.ID]string{"etcd-members": "late abc"}},
 		{name: "no member", backup: []edit{empty("members")}, want: verdicts{"etcd-members": u}},
 		{name: "NOSPACE is raised", backup: []edit{inBucket("alarm", "\x08\x07\x10\x01", []byte{})}, want: verdicts{"etcd-alarm": f}},
@@ -421,7 +432,7 @@ func TestSituations(t *testing.T) {
 		{name: "above the quota", in: stated(func(in *preflight.Input) { in.Quota = 1 << 19 }), want: verdicts{"etcd-quota": f}},
 		{
 			name: "no room for a bump", backup: []edit{restoredAt(1<<63 - 1<<20)},
-			want: verdicts{"etcd-room": f, "bump": f},
+			want: verdicts{"etcd-room": f, "bump": f}, headline: "Fail: 2 checks (etcd-room, bump) fail.",
 		},
 
 		// API servers.
@@ -440,6 +451,7 @@ func TestSituations(t *testing.T) {
 			name: "encrypted by another key", backup: []edit{sealedSecret("aescbc:v1:key1:")},
 			config: fmt.Sprintf(configured, "secrets", fmt.Sprintf(aescbc, "key2")+"\n  - identity: {}"),
 			want:   closing.with(verdicts{"encryption": f}), says: map[preflight.ID]string{"encryption": `aescbc v1 key "key1"`},
+			headline: "Fail: 1 check (encryption) fails; 2 unknown.",
 		},
 		{
 			name: "encrypted by a key of that name", backup: []edit{sealedSecret("aescbc:v1:key1:")},
@@ -504,6 +516,7 @@ func TestSituations(t *testing.T) {
 		{name: "from the future", in: stated(func(in *preflight.Input) { in.At = at.AddDate(0, 0, -1) }), want: verdicts{"age": u}},
 		{name: "too far behind for the policy", current: []edit{object(&corev1.ConfigMap{ObjectMeta: named("default", "more")})}, in: policy("limits: {maxGap: 1}"), want: verdicts{"gap": f}},
 		{name: "written to too fast for the policy", in: policy("limits: {maxRate: 1}"), want: verdicts{"rate": f}},
+		{name: "written to as fast as the policy allows", in: policy("limits: {maxRate: 1000000}"), want: verdicts{}},
 		{name: "too large for the policy", in: policy("limits: {maxSize: 0.0001}"), want: verdicts{"etcd-quota": f}},
 
 		// The bump.
@@ -515,14 +528,19 @@ func TestSituations(t *testing.T) {
 			want: verdicts{"bump": f},
 		},
 		{name: "a platform that cannot bump", in: stated(func(in *preflight.Input) { in.Platform = runbook.Kops }), want: verdicts{"bump-carried": w}},
+		{
+			name: "a platform that cannot bump, alone", alone: true, in: stated(func(in *preflight.Input) { in.Platform = runbook.Kops }),
+			want:     unseen.with(verdicts{"bump-carried": w}),
+			headline: "Unknown: nothing fails, but 13 checks (current, etcd-version, storage-versions, same-cluster, order and 8 more) are unknown; 1 warns.",
+		},
 		{name: "a platform that nothing shows", in: stated(func(in *preflight.Input) { in.Platform = "" }), want: verdicts{"bump-carried": u}},
 		{
 			name: "tools that cannot bump", in: stated(func(in *preflight.Input) { in.EtcdVersion = "3.5.9" }),
-			want: verdicts{"bump-carried": f, "etcd-version": w},
+			want: verdicts{"bump-carried": f, "etcd-version": w}, headline: "Fail: 1 check (bump-carried) fails; 1 warns.",
 		},
 
 		// The control plane.
-		{name: "a webhook without a server", backup: []edit{webhookTo(service("none"), admissionv1.Fail)}, want: verdicts{"webhooks": f}},
+		{name: "a webhook without a server", backup: []edit{webhookTo(service("none"), admissionv1.Fail)}, want: verdicts{"webhooks": f}, headline: "Fail: 1 check (webhooks) fails."},
 		{name: "a webhook that may be without a server", backup: []edit{webhookTo(service("none"), admissionv1.Ignore)}, want: verdicts{}},
 		{name: "a webhook without a server, alone", alone: true, backup: []edit{webhookTo(service("none"), admissionv1.Fail)}, want: unseen.with(verdicts{"webhooks": f})},
 		{name: "a conversion without a server", backup: []edit{definition(byWebhook, `"v1"`), gadget("v1")}, want: verdicts{"conversion-webhooks": f}},
@@ -535,6 +553,32 @@ func TestSituations(t *testing.T) {
 			name: "a policy without its parameters", backup: admissionPolicy(&admissionv1.ParamKind{APIVersion: "v1", Kind: "ConfigMap"},
 				&admissionv1.ParamRef{Name: "limits", Namespace: "default", ParameterNotFoundAction: deny()}),
 			want: verdicts{"admission-policies": f},
+		},
+		{
+			name:   "a policy whose parameters have the name of a kind of Kubernetes",
+			backup: admissionPolicy(&admissionv1.ParamKind{APIVersion: "rules.example.com/v1", Kind: "ConfigMap"}, nil),
+			want:   verdicts{"admission-policies": f},
+			says:   map[preflight.ID]string{"admission-policies": "of rules.example.com/v1 ConfigMap, which the backup does not define"},
+		},
+		{
+			name: "a policy whose parameters have the name of a kind that is defined", want: verdicts{"admission-policies": f},
+			backup: append(admissionPolicy(&admissionv1.ParamKind{APIVersion: "rules.example.com/v1", Kind: "Gadget"}, nil), definition(`{"strategy":"None"}`, `"v1"`)),
+		},
+		{
+			name: "a policy whose parameters have the group of a kind that is defined", want: verdicts{"admission-policies": f},
+			backup: append(admissionPolicy(&admissionv1.ParamKind{APIVersion: "lab.example.org/v1", Kind: "Limit"}, nil), definition(`{"strategy":"None"}`, `"v1"`)),
+		},
+		{
+			name: "a policy whose parameters are of a version that is served", backup: append(admissionPolicy(gadgets("v1"), nil), definition(`{"strategy":"None"}`, `"v1"`)),
+			want: verdicts{},
+		},
+		{
+			name: "a policy whose parameters are of a version that is not served", backup: append(admissionPolicy(gadgets("v3"), nil), definition(`{"strategy":"None"}`, `"v1"`)),
+			want: verdicts{"admission-policies": f}, says: map[preflight.ID]string{"admission-policies": "a version that is not served"},
+		},
+		{
+			name: "a policy whose parameters are of a version that is not defined", backup: append(admissionPolicy(gadgets("v4"), nil), definition(`{"strategy":"None"}`, `"v1"`)),
+			want: verdicts{"admission-policies": f}, says: map[preflight.ID]string{"admission-policies": "a version that is not served"},
 		},
 		{name: "a webhook whose authority expired", backup: []edit{webhookTo(byURL(expired), admissionv1.Fail)}, want: verdicts{"ca-bundles": f}},
 		{name: "a webhook whose authority is valid", backup: []edit{webhookTo(byURL(valid), admissionv1.Fail)}, want: verdicts{}},
@@ -601,6 +645,12 @@ func TestSituations(t *testing.T) {
 						t.Logf("%s %s: %s", c.Verdict, c.ID, c.Reason)
 					}
 				}
+			}
+			if to := found.Targets; (to.Etcd == "") != (to.EtcdFrom == "") || (to.Kubernetes == "") != (to.KubernetesFrom == "") || (to.Platform == "") != (to.PlatformFrom == "") {
+				t.Errorf("what is known of the targets is not what something shows: %+v", to)
+			}
+			if !strings.Contains(found.Headline, s.headline) {
+				t.Errorf("the headline is %q", found.Headline)
 			}
 			if want := grade(s.want); found.Grade != want {
 				t.Errorf("the grade is %s, want %s: %s", found.Grade, want, found.Headline)
