@@ -34,8 +34,13 @@ func resourceClaim(name string, devices ...string) *resourcev1.ResourceClaim {
 }
 
 func reserved(c *resourcev1.ResourceClaim, pods ...string) *resourcev1.ResourceClaim {
-	for _, p := range pods {
-		c.Status.ReservedFor = append(c.Status.ReservedFor, resourcev1.ResourceClaimConsumerReference{Resource: "pods", Name: p, UID: types.UID("uid-" + p)})
+	return reservedFor(c, "", "pods", pods...)
+}
+
+// reservedFor reserves a claim for objects of a group and a resource.
+func reservedFor(c *resourcev1.ResourceClaim, group, resource string, names ...string) *resourcev1.ResourceClaim {
+	for _, p := range names {
+		c.Status.ReservedFor = append(c.Status.ReservedFor, resourcev1.ResourceClaimConsumerReference{APIGroup: group, Resource: resource, Name: p, UID: types.UID("uid-" + p)})
 	}
 	return c
 }
@@ -99,6 +104,9 @@ func TestDevices(t *testing.T) {
 			[]string{"device-free-again critical possible c: has in the current state what is free in the backup: gpu.example.com/node-1/gpu-0; used by p on node-1"}},
 		{"nobody uses it", []runtime.Object{ns, resourceClaim("ns/c"), pod("ns/p")},
 			[]runtime.Object{reserved(resourceClaim("ns/c", "gpu-0"), "p", "gone"), pod("ns/p", phase("Succeeded"))},
+			[]string{"device-free-again warning possible c: has in the current state what is free in the backup: gpu.example.com/node-1/gpu-0; no pod that runs uses it"}},
+		{"no pod uses it, but a namesake of another group and one of another kind", []runtime.Object{ns, resourceClaim("ns/c"), pod("ns/p")},
+			[]runtime.Object{reservedFor(reservedFor(resourceClaim("ns/c", "gpu-0"), "example.com", "pods", "p"), "", "podgroups", "p")},
 			[]string{"device-free-again warning possible c: has in the current state what is free in the backup: gpu.example.com/node-1/gpu-0; no pod that runs uses it"}},
 		{"a device went from one claim to another", []runtime.Object{ns, reserved(resourceClaim("ns/old", "gpu-0"), "a"), pod("ns/a")},
 			[]runtime.Object{deleted{resourceClaim("ns/old")}, deleted{pod("ns/a")}, reserved(resourceClaim("ns/new", "gpu-0"), "b"), pod("ns/b")},

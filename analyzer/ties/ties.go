@@ -148,7 +148,7 @@ func each[T runtime.Object](f *finder, group, resource string, do func(k kube.Ke
 			return
 		}
 		k, ok := kube.ParseKey(f.prefix, r.Key)
-		if !ok || k.Resource != resource {
+		if !ok {
 			continue
 		}
 		o, ok := read[T](f, r)

@@ -135,6 +135,7 @@ func TestFind(t *testing.T) {
 		snapshottest.Put("/registry/persistentvolumes/broken", "not an object"),
 		snapshottest.Put("/registry/crd.projectcalico.org/ipamblocks/10-0-0-0-26", "{}"),
 		snapshottest.Put("/registry/kubeovn.io/ips/a", "{}"),
+		snapshottest.Change{Key: "/registry/cronjobs/nobodys", Value: put(t, &batchv1.CronJob{ObjectMeta: named("shop/nobodys")}).Value}, // no object's key
 		snapshottest.Put("/registry/acme.cert-manager.io/orders/shop/a", "{}"),
 	)
 	got, err := ties.Find(t.Context(), snapshottest.Store(t, changes...), prefix)
