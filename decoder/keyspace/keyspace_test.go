@@ -51,6 +51,7 @@ func TestFind(t *testing.T) {
 		{"a namesake of a built-in kind", []snapshottest.Change{put("/foo/pods/a/b", envelope("acme.io/v1", "Pod"))}, keyspace.Choice{}},
 		{"a prefix that looks like a resource", []snapshottest.Change{put("/pods/namespaces/a", namespace)}, keyspace.Choice{Prefix: "/pods"}},
 		{"encrypted Secrets alone", []snapshottest.Change{put("/k8s/secrets/a/b", "k8s:enc:aescbc:v1:key1:xxxx")}, keyspace.Choice{Prefix: "/k8s"}},
+		{"a custom resource alone", []snapshottest.Change{put("/k8s/acme.io/things/a", object("acme.io/v1", "Thing", "", "a"))}, keyspace.Choice{Prefix: "/k8s"}},
 		{"custom resources come first", []snapshottest.Change{
 			put("/k8s/acme.io/things/a", object("acme.io/v1", "Thing", "", "a")), put("/k8s/namespaces/a", namespace),
 		}, keyspace.Choice{Prefix: "/k8s"}},
@@ -67,7 +68,8 @@ func TestFind(t *testing.T) {
 		{"Calico's resources are no API server's", []snapshottest.Change{
 			put("/calico/resources/v3/projectcalico.org/ippools/default", object("projectcalico.org/v3", "IPPool", "", "default")),
 		}, keyspace.Choice{}},
-		{"JSON that is no object", []snapshottest.Change{put("/apisix/routes/1", `{"kind":"x"}`), put("/foo/pods/a/b", `{"kind":"Deployment","apiVersion":"apps/v1"}`)}, keyspace.Choice{}},
+		{"JSON that is no object", []snapshottest.Change{put("/apisix/routes/1", `{"kind":"x"}`), put("/foo/pods/a/b", `{"kind":"Deployment","apiVersion":"apps/v1"}`),
+			put("/bar/acme.io/things/a", `{"apiVersion":"acme.io/v1"}`), put("/bar/acme.io/things/b", object("example.com/v1", "Thing", "", "b"))}, keyspace.Choice{}},
 		{"a remnant at the default", []snapshottest.Change{put("/registry/health", "true"), put("/k8s/namespaces/a", namespace)},
 			keyspace.Choice{Prefix: "/k8s", Others: []string{"/registry"}}},
 		{"two, one of them the default", []snapshottest.Change{put("/k8s/namespaces/a", namespace), put("/registry/namespaces/a", namespace)},
@@ -87,6 +89,33 @@ func TestFind(t *testing.T) {
 			}
 			if d := cmp.Diff(tt.want, keyspace.Choose(found), cmpopts.IgnoreFields(keyspace.Choice{}, "Found")); d != "" {
 				t.Error(d)
+			}
+		})
+	}
+}
+
+// TestBounds holds how many values that tell nothing are read before one that does.
+func TestBounds(t *testing.T) {
+	for _, tt := range []struct {
+		name, others string // others are the keys before it
+		most         int
+	}{
+		{"below one first part", "/k8s/%04d", 64},
+		{"in all", "/%04d/x", 1 << 12},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for others, want := range map[int]string{tt.most - 1: "/k8s", tt.most: ""} {
+				changes := []snapshottest.Change{snapshottest.Put("/k8s/namespaces/a", envelope("v1", "Namespace"))}
+				for i := range others {
+					changes = append(changes, snapshottest.Put(fmt.Sprintf(tt.others, i), "?"))
+				}
+				found, err := keyspace.Find(t.Context(), snapshottest.Store(t, changes...))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := keyspace.Choose(found).Prefix; got != want {
+					t.Errorf("after %d others: prefix %q", others, got)
+				}
 			}
 		})
 	}
