@@ -332,7 +332,10 @@ func masterLease(address string) edit {
 // current state in which all is well, and compares the verdict of every check.
 func TestSituations(t *testing.T) {
 	for _, s := range []situation{
-		{name: "healthy", want: verdicts{}, headline: fmt.Sprintf("Pass: none of %d checks speaks against restoring this backup.", len(preflight.Infos))},
+		{
+			name: "healthy", want: verdicts{}, headline: fmt.Sprintf("Pass: none of %d checks speaks against restoring this backup.", len(preflight.Infos)),
+			says: map[preflight.ID]string{"storage-versions": "API servers of 1.37 or later (by the newest kubelet"},
+		},
 		{name: "healthy, alone", alone: true, want: unseen},
 		{
 			name: "healthy, alone, with all that is known", alone: true,
@@ -617,8 +620,14 @@ func TestSituations(t *testing.T) {
 			says: map[preflight.ID]string{"phantoms": "the kubelets of 1 server restart with their service"},
 		},
 		{
+			name: "all kubelets restarted, and no bump", pair: "random-101/plain", in: stated(func(in *preflight.Input) {
+				in.Plan, in.At = &restore.Plan{RestartKubelets: restore.Restart{All: true}}, at.Add(time.Hour)
+			}),
+			want: verdicts{"doubles": w}, says: map[preflight.ID]string{"phantoms": "; a plain restore makes 17", "ghosts": "; a plain restore makes 10"},
+		},
+		{
 			name: "pods that run twice", pair: "random-101/plain", in: stated(func(in *preflight.Input) { in.At = at.Add(time.Hour) }),
-			want: verdicts{"doubles": w},
+			want: verdicts{"doubles": w}, says: map[preflight.ID]string{"phantoms": "; a plain restore makes 17", "ghosts": "; a plain restore makes 10"},
 		},
 		{name: "a token that was revoked", backup: []edit{joining(at.AddDate(1, 0, 0))}, current: []edit{gone("/registry/secrets/kube-system/bootstrap-token-abcdef")}, want: verdicts{"credentials": w}},
 		{name: "something else is undone", pair: "scenario-10/plain", want: verdicts{"undone": w}},
