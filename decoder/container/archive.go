@@ -117,7 +117,7 @@ func (x *expander) look(name string, size int64, modified time.Time, r io.Reader
 		x.find(&a.found, it)
 	case container && a.nested == "":
 		a.nested = it.name
-	case !container && n > headSize && hasPages(head):
+	case n > headSize && hasPages(head): // more was read of what may be one
 		x.find(&a.damaged, it)
 	case !container:
 		a.others++
@@ -135,7 +135,7 @@ func (x *expander) find(list *[]item, it item) {
 
 // is says whether the entry, or the member's directory that it is in, has that name.
 func (it *item) is(name string) bool {
-	return it.name == name || it.isDB && (it.member == name || strings.HasPrefix(it.name, name+"/"))
+	return it.name == name || it.isDB && strings.HasPrefix(it.name, name+"/")
 }
 
 // clean is a name from an archive as a path below its root.

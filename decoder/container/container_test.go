@@ -264,12 +264,22 @@ func TestNamed(t *testing.T) {
 			}
 		}
 	}
-	for name, data := range map[string][]byte{"plain": db, "gzip": packGzip(db)} {
+	for name, test := range map[string]struct {
+		data []byte
+		want error
+		says string
+	}{
+		"plain":    {db, errNoArchive, ""},
+		"gzip":     {packGzip(db), errNoArchive, ""},
+		"another":  {packTar(entry{"a.db", db}), ErrNone, `of the name "db": "a.db"`},
+		"no db":    {packTar(entry{"a", []byte("a")}, entry{"b", []byte("b")}), ErrNone, "2 other files"},
+		"a packed": {packZip(entry{"backup.db.gz", packGzip(db)}), ErrNested, "backup.db.gz"},
+	} {
 		path := filepath.Join(t.TempDir(), name)
-		if err := os.WriteFile(path, data, 0o400); err != nil {
+		if err := os.WriteFile(path, test.data, 0o400); err != nil {
 			t.Fatal(err)
 		}
-		if e, err := Open(t.Context(), path+"//db", Options{}); !errors.Is(err, errNoArchive) {
+		if e, err := Open(t.Context(), path+"//db", Options{}); !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.says) {
 			t.Errorf("%s: %+v, %v", name, e, err)
 		}
 		if e, err := Open(t.Context(), path+"-not-there//db", Options{}); !errors.Is(err, os.ErrNotExist) {
@@ -286,7 +296,10 @@ func withoutMetas(db []byte) []byte { return append(make([]byte, 2*4096), db[2*4
 func TestWithoutMetas(t *testing.T) {
 	db := database(t)
 	lost := withoutMetas(db)
+	one := make([]byte, 1<<20)
+	copy(one[5*4096:], "\x05\x00\x00\x00\x00\x00\x00\x00\x02") // the number of a page, and that it is a leaf
 	program := append([]byte("\x7fELF"), lost[4:]...)
+	copy(program[512:], "\x01\x00\x00\x00\x00\x00\x00\x00\x02") // as a page of 512 bytes begins
 	for _, test := range []struct {
 		name string
 		data []byte
@@ -297,6 +310,7 @@ func TestWithoutMetas(t *testing.T) {
 		{"zstd", packZstd(lost), lost},
 		{"tar", packTar(entry{"README", bytes.Repeat([]byte("text "), 4000)}, entry{"backup.db", lost}), lost},
 		{"tar.gz", packGzip(packTar(entry{"backup.db", lost}, entry{"zeros", make([]byte, 1<<20)})), lost},
+		{"one page of it", packTar(entry{"backup.db", one}), one},
 		{"zip", packZip(entry{"README", []byte("text")}, entry{"backup.db", lost}), lost},
 		{"beside another", packTar(entry{"lost.db", lost}, entry{"backup.db", db}), db},
 		{"two", packZip(entry{"a.db", lost}, entry{"b.db", lost}), nil},
@@ -364,17 +378,23 @@ func TestCutOff(t *testing.T) {
 	}
 }
 
-// TestBrokenEntry reads what there is of an entry of a zip of which a byte is another.
+// TestBrokenEntry reads what there is of a zip of which a byte is another: of the database,
+// and of an entry beside it.
 func TestBrokenEntry(t *testing.T) {
 	db := database(t)
-	data := packZip(entry{"README", []byte("text")}, entry{"a.db", db})
-	data[len(data)/2] ^= 0xff
-	e, err := open(t, data, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(e.Faults) != 1 || !strings.Contains(e.Faults[0], "a.db") {
-		t.Errorf("faults %q", e.Faults)
+	whole := packZip(entry{"README", []byte("text")}, entry{"a.db", db})
+	for name, at := range map[string]int{"a.db": len(whole) / 2, "README": bytes.Index(whole, []byte("README")) + len("README")} {
+		t.Run(name, func(t *testing.T) {
+			data := bytes.Clone(whole)
+			data[at] = ^data[at]
+			e, err := open(t, data, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(e.Faults) != 1 || !strings.Contains(e.Faults[0], name) || e.Entry != "a.db" {
+				t.Errorf("entry %s, faults %q", e.Entry, e.Faults)
+			}
+		})
 	}
 }
 

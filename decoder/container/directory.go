@@ -146,7 +146,7 @@ func (s surveyed) String() string {
 		if c.member {
 			what = "a data directory"
 		}
-		if c.modified.Year() >= 1980 { // an archive need not say when
+		if c.modified.Year() > 1980 { // an archive need not say when, and a zip says 1980 then
 			what += ", " + c.modified.UTC().Format(time.RFC3339)
 		}
 		list = append(list, fmt.Sprintf("%s (%s)", quote(c.name), what))
@@ -188,7 +188,7 @@ func (s *surveyed) look(ctx context.Context, dir, prefix string) error {
 			s.dirs = append(s.dirs, name)
 			continue
 		}
-		snapshot, sealed := peek(path, info)
+		snapshot, sealed := peek(path)
 		if snapshot {
 			s.found = append(s.found, candidate{name: prefix + name, size: info.Size(), modified: info.ModTime()})
 		} else if sealed != "" && s.sealed == "" {
@@ -218,10 +218,7 @@ func (s *surveyed) below(ctx context.Context, dir string) error {
 
 // peek looks at the first bytes of a file: whether it may be a snapshot, or else what
 // it looks like that could hold one.
-func peek(path string, info fs.FileInfo) (snapshot bool, sealed string) {
-	if !info.Mode().IsRegular() || info.Size() == 0 {
-		return false, ""
-	}
+func peek(path string) (snapshot bool, sealed string) {
 	f, err := openFile(path)
 	if err != nil {
 		return false, ""

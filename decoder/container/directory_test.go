@@ -87,6 +87,41 @@ func TestPlatforms(t *testing.T) {
 	}
 }
 
+// TestNamedOfStore opens a file of Gardener's store that is named: a full snapshot alone, or a
+// delta with what it follows.
+func TestNamedOfStore(t *testing.T) {
+	full, later := "Full-00000000-00000012-1764417600", "Full-00000000-00000030-1764417900"
+	first, second, third := "Incr-00000013-00000020-1764417700", "Incr-00000021-00000030-1764417800", "Incr-00000031-00000040-1764418000"
+	files := map[string][]byte{full: database(t), later: database(t)}
+	for _, name := range []string{first, second, third} {
+		files[name] = []byte("changes")
+	}
+	root := tree(t, files)
+	for _, test := range []struct {
+		named, deltas, unread string
+		newer                 int64
+	}{
+		{full, "", first + " " + second, 30},
+		{first, first, "", 0},
+		{second, first + " " + second, "", 0},
+		{later, "", third, 40},
+		{third, third, full, 0},
+	} {
+		e, err := Open(t.Context(), filepath.Join(root, test.named), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer e.Close()
+		var deltas []string
+		for _, d := range e.Deltas {
+			deltas = append(deltas, d.Name)
+		}
+		if got := strings.Join(deltas, " "); got != test.deltas || strings.Join(e.Unread, " ") != test.unread || e.Newer != test.newer {
+			t.Errorf("%s: deltas %s, unread %s, newer %d", test.named, got, e.Unread, e.Newer)
+		}
+	}
+}
+
 // TestSeveralSnapshots says which there are, and reads none.
 func TestSeveralSnapshots(t *testing.T) {
 	db := database(t)
@@ -95,7 +130,7 @@ func TestSeveralSnapshots(t *testing.T) {
 		files map[string][]byte
 		want  string
 	}{
-		{"two files", map[string][]byte{"b.db": db, "a.db.gz": packGzip(db), "notes.txt": []byte("text")},
+		{"two files", map[string][]byte{"b.db": db, "a.db.gz": packGzip(db), "notes.txt": []byte("text"), "empty": {}},
 			`holds several snapshots: "a.db.gz" (SIZE bytes, 2026-11-29T12:00:00Z), "b.db" (SIZE bytes, 2026-11-29T12:00:00Z)`},
 		{"below", map[string][]byte{"etcd-1/snapshot.db": db, "etcd-2/snapshot.db": db, "etcd-3/member/snap/db": db},
 			`"etcd-1/snapshot.db" (SIZE bytes, 2026-11-29T12:00:00Z), "etcd-2/snapshot.db" (SIZE bytes, 2026-11-29T12:00:00Z), "etcd-3" (a data directory, 2026-11-29T12:00:00Z)`},
@@ -134,6 +169,25 @@ func TestSeveralSnapshots(t *testing.T) {
 	for name, files := range map[string]map[string][]byte{"in it": many, "in a directory in it": below} {
 		if _, err := Open(t.Context(), tree(t, files), Options{Limits: Limits{Entries: 20}}); !errors.Is(err, ErrEntries) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestListed holds what is said of a snapshot in a list: no time where an archive, which
+// has some day up to the first ones of 1980 then, does not know it.
+func TestListed(t *testing.T) {
+	for _, test := range []struct {
+		modified time.Time
+		want     string
+	}{
+		{time.Time{}, `"a.db" (7 bytes)`},
+		{time.Unix(0, 0), `"a.db" (7 bytes)`},
+		{time.Date(1979, 11, 30, 0, 0, 0, 0, time.UTC), `"a.db" (7 bytes)`},
+		{time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC), `"a.db" (7 bytes)`},
+		{time.Date(1981, 1, 1, 0, 0, 0, 0, time.UTC), `"a.db" (7 bytes, 1981-01-01T00:00:00Z)`},
+	} {
+		if got := (surveyed{found: []candidate{{name: "a.db", size: 7, modified: test.modified}}}).String(); got != test.want {
+			t.Errorf("%s: %s", test.modified, got)
 		}
 	}
 }

@@ -526,6 +526,25 @@ func TestFits(t *testing.T) {
 	}
 }
 
+// TestEntries64 holds a zip's number of entries against the limit as soon as it is read,
+// for as many is memory reserved.
+func TestEntries64(t *testing.T) {
+	end := append([]byte(directoryEnd64), make([]byte, 52)...)
+	for _, tt := range []struct {
+		entries uint64
+		read    int
+		want    error
+	}{
+		{8, 39, nil}, {8, 40, ErrEntries}, {8, 56, ErrEntries}, {7, 56, nil},
+	} {
+		binary.LittleEndian.PutUint64(end[32:], tt.entries)
+		d := directoryReader{x: &expander{opts: Options{Limits: Limits{Entries: 7}}}}
+		if err := d.check(end[:tt.read], 0); !errors.Is(err, tt.want) {
+			t.Errorf("%d entries, %d bytes read: %v", tt.entries, tt.read, err)
+		}
+	}
+}
+
 // TestSize64: the compressed size of a large entry of a zip, or one that nothing has.
 func TestSize64(t *testing.T) {
 	field := func(id byte, size int, content ...byte) string {
