@@ -65,20 +65,22 @@ func (c *comparison) lostTokens() {
 	}
 }
 
-// boundAccounts are the ServiceAccounts that a binding of the current state names.
+// boundAccounts are the ServiceAccounts that a binding of the current state names, or
+// the user that one is.
 func (c *comparison) boundAccounts() map[kube.Key]bool {
 	bound := map[kube.Key]bool{}
 	for _, resource := range []string{"clusterrolebindings", "rolebindings"} {
 		for r := range c.current.Keys(kube.Key{Group: rbacGroup, Resource: resource}.Path(c.prefix)) {
-			b, ok := c.grant(c.current, r).(binding)
-			if !ok {
-				continue
-			}
+			b, _ := c.grant(c.current, r).(binding) // what is none, or cannot be read, has no subjects
 			k, _ := kube.ParseKey(c.prefix, r.Key)
 			for _, s := range b.subjects {
-				if s.Kind == rbacv1.ServiceAccountKind {
-					bound[kube.Key{Resource: "serviceaccounts", Namespace: cmp.Or(s.Namespace, k.Namespace), Name: s.Name}] = true
+				account := kube.Key{Resource: "serviceaccounts", Namespace: cmp.Or(s.Namespace, k.Namespace), Name: s.Name}
+				if user, ok := strings.CutPrefix(s.Name, "system:serviceaccount:"); ok && s.Kind == rbacv1.UserKind {
+					account.Namespace, account.Name, _ = strings.Cut(user, ":")
+				} else if s.Kind != rbacv1.ServiceAccountKind {
+					continue
 				}
+				bound[account] = true
 			}
 		}
 	}

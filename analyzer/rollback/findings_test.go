@@ -243,10 +243,15 @@ func TestFindings(t *testing.T) {
 		{
 			name: "pods with tokens were made",
 			before: []runtime.Object{namespace("ns"), pod("ns/sts-0", as("robot"), tokened),
-				&rbacv1.RoleBinding{ObjectMeta: named("ns/b"), RoleRef: rbacv1.RoleRef{Kind: "Role", Name: "r"}, Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Name: "robot"}}}},
-			after: []runtime.Object{deleted{pod("ns/sts-0")}, pod("ns/sts-0", as("robot"), tokened), pod("ns/p", as("robot"), tokened), pod("ns/q", as("default"), tokened), pod("ns/r", as("default")), pod("ns/done", as("robot"), tokened, phase("Failed"))},
+				&rbacv1.RoleBinding{ObjectMeta: named("ns/b"), RoleRef: rbacv1.RoleRef{Kind: "Role", Name: "r"}, Subjects: []rbacv1.Subject{
+					{Kind: "ServiceAccount", Name: "robot"}, {Kind: "User", Name: "system:serviceaccount:ns:by-user"}, {Kind: "User", Name: "by-name"}, {Kind: "Group", Name: "system:serviceaccount:ns:by-group"},
+				}}},
+			after: []runtime.Object{deleted{pod("ns/sts-0")}, pod("ns/sts-0", as("robot"), tokened), pod("ns/u", as("by-user"), tokened), pod("ns/v", as("by-name"), tokened), pod("ns/w", as("by-group"), tokened), pod("ns/p", as("robot"), tokened), pod("ns/q", as("default"), tokened), pod("ns/r", as("default")), pod("ns/done", as("robot"), tokened, phase("Failed"))},
 			want: []string{
+				`token-of-phantoms warning certain serviceaccounts ns/by-user: 1 pod with a token only in the current state: u`,
 				`token-of-phantoms warning certain serviceaccounts ns/robot: 2 pods with tokens only in the current state: p, sts-0`,
+				`token-of-phantoms ok certain serviceaccounts ns/by-group: 1 pod with a token only in the current state: w; no role is bound to the account itself`,
+				`token-of-phantoms ok certain serviceaccounts ns/by-name: 1 pod with a token only in the current state: v; no role is bound to the account itself`,
 				`token-of-phantoms ok certain serviceaccounts ns/default: 1 pod with a token only in the current state: q; no role is bound to the account itself`,
 			},
 		},
