@@ -129,11 +129,13 @@ func Compare(backup, current *State) *Comparison {
 func (c *Comparison) lay() {
 	backup, current := c.backup, c.current
 	c.findNodes()
+	many := max(len(backup.Pods), len(current.Pods))
+	c.cases = make([]*podCase, 0, many)
 	b := builder{
 		Comparison:  c,
 		explanation: map[particulars]*[columns]explanation{},
 		views:       map[APIView]*APIView{},
-		byUID:       map[string]int{},
+		byUID:       make(map[string]int, many),
 		deleted:     map[string]Tombstone{},
 		alive:       map[*string][]string{},
 	}

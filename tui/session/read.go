@@ -44,8 +44,8 @@ func (s *Session) Open(in *Input) tea.Cmd {
 	if in.Alone() != "" {
 		return tea.Batch(cmds...)
 	}
-	s.rest = tea.Batch(cmds...)
-	return tea.Batch(s.predict(), s.undo())
+	s.rest = tea.Batch(append(cmds, s.undo())...)
+	return s.predict()
 }
 
 // Hashed notes how far the hash of a file is.
