@@ -101,6 +101,21 @@ func snapFileWithout(t *testing.T) []byte {
 	return protowire.AppendBytes(protowire.AppendTag(b, 2, protowire.BytesType), body)
 }
 
+// unpackedWith unpacks an archive, with other content in a file of it; nil removes that.
+func unpackedWith(t *testing.T, archive, name string, content []byte) (dir, path string) {
+	t.Helper()
+	dir = unpacked(t, archive)
+	path = filepath.Join(dir, filepath.FromSlash(name))
+	err := os.Remove(path)
+	if content != nil {
+		err = os.WriteFile(path, content, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir, path
+}
+
 // TestSnapFile: raft's snapshot file is evidence. Where it does not say who the members
 // were, the db still does.
 func TestSnapFile(t *testing.T) {
@@ -118,15 +133,7 @@ func TestSnapFile(t *testing.T) {
 		{"none", nil, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			dir := unpacked(t, archive)
-			path := filepath.Join(dir, filepath.FromSlash(name))
-			err := os.Remove(path)
-			if tt.file != nil {
-				err = os.WriteFile(path, tt.file, 0o600)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
+			dir, path := unpackedWith(t, archive, name, tt.file)
 			s := openDir(t, dir)
 			if diff := cmp.Diff(want, s.Meta().Members); diff != "" {
 				t.Errorf("members (-want +got):\n%s", diff)
@@ -156,15 +163,7 @@ func TestStale(t *testing.T) {
 		{"none", nil, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			dir := unpacked(t, archive)
-			path := filepath.Join(dir, filepath.FromSlash(name))
-			err := os.Remove(path)
-			if tt.file != nil {
-				err = os.WriteFile(path, tt.file, 0o600)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
+			dir, _ := unpackedWith(t, archive, name, tt.file)
 			if got := openDir(t, dir).Meta().Stale; got != tt.want {
 				t.Errorf("stale: %t", got)
 			}
