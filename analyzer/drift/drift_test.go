@@ -183,6 +183,23 @@ func TestStopping(t *testing.T) {
 	}
 }
 
+// TestGhostReason: what is known of a ghost is what was asked for.
+func TestGhostReason(t *testing.T) {
+	for _, tt := range []struct {
+		dumps []kubelet.Dump
+		want  string
+	}{
+		{[]kubelet.Dump{{Kind: kubelet.Running}}, "and nothing of it runs"},
+		{[]kubelet.Dump{{Kind: kubelet.Running}, {Kind: kubelet.Listed}}, "and its kubelet does not know it"},
+		{[]kubelet.Dump{{Kind: kubelet.Listed}}, "it may still run"},
+	} {
+		r := Compare(Input{API: []kubelet.Pod{has("1-1", "a", "n1")}, Nodes: []Node{{"n1", tt.dumps}}})
+		if len(r.Findings) != 1 || !strings.Contains(r.Findings[0].Reason, tt.want) {
+			t.Errorf("%q is not in %+v", tt.want, r.Findings)
+		}
+	}
+}
+
 // TestUnseen: of a node that nobody looked at, the pods count that only a look could find.
 func TestUnseen(t *testing.T) {
 	mirror := has("3-3", "etcd-n3", "n3")

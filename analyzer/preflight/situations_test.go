@@ -519,6 +519,16 @@ func TestSituations(t *testing.T) {
 		{name: "from the future", in: stated(func(in *preflight.Input) { in.At = at.AddDate(0, 0, -1) }), want: verdicts{"age": u}},
 		{name: "too far behind for the policy", current: []edit{object(&corev1.ConfigMap{ObjectMeta: named("default", "more")})}, in: policy("limits: {maxGap: 1}"), want: verdicts{"gap": f}},
 		{name: "written to too fast for the policy", in: policy("limits: {maxRate: 1}"), want: verdicts{"rate": f}},
+		{
+			name: "nothing shows when it was written",
+			in: func(in *preflight.Input) {
+				policy("limits: {maxRate: 1000000}")(in)
+				state := *in.Backup.State
+				state.Clock = nil
+				in.Backup.State = &state
+			},
+			want: verdicts{"age": u, "rate": u},
+		},
 		{name: "written to as fast as the policy allows", in: policy("limits: {maxRate: 1000000}"), want: verdicts{}},
 		{name: "too large for the policy", in: policy("limits: {maxSize: 0.0001}"), want: verdicts{"etcd-quota": f}},
 

@@ -209,6 +209,9 @@ func TestBesideMember(t *testing.T) {
 		if unread := strings.Join(e.Unread, " "); e.Entry != test.entry || unread != test.unread {
 			t.Errorf("%q: entry %q, unread %q", test.path, e.Entry, unread)
 		}
+		if e.Expanded() {
+			t.Errorf("%q: the db of a directory is said to be a copy", test.path)
+		}
 	}
 }
 
