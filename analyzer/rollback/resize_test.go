@@ -42,6 +42,13 @@ func restarting(name corev1.ResourceName) func(*corev1.Pod) {
 	}
 }
 
+// staying lets the app run on when that resource of it changes.
+func staying(name corev1.ResourceName) func(*corev1.Pod) {
+	return func(p *corev1.Pod) {
+		p.Spec.Containers[0].ResizePolicy = []corev1.ContainerResizePolicy{{ResourceName: name, RestartPolicy: corev1.NotRequired}}
+	}
+}
+
 func sidecar(cpu string) func(*corev1.Pod) {
 	return func(p *corev1.Pod) {
 		always := corev1.ContainerRestartPolicyAlways
@@ -67,6 +74,8 @@ func TestResize(t *testing.T) {
 			[]string{"resize-undone warning certain p: cpu request of container app: 1 in the backup, 500m in the current state, memory request of container app: 64Mi in the backup, 32Mi in the current state, cpu limit of container app: 2 in the backup, none in the current state"}},
 		{"its container restarts", []runtime.Object{ns, pod("ns/p", asking("100m", "64Mi"), restarting("memory"))}, []runtime.Object{pod("ns/p", asking("100m", "128Mi"), restarting("memory"))},
 			[]string{"resize-undone warning certain p: memory request of container app: 64Mi in the backup, 128Mi in the current state; by its resize policy, going back restarts container app"}},
+		{"its container says that it need not restart", []runtime.Object{ns, pod("ns/p", asking("100m", "64Mi"), staying("memory"))}, []runtime.Object{pod("ns/p", asking("100m", "128Mi"), staying("memory"))},
+			[]string{"resize-undone warning certain p: memory request of container app: 64Mi in the backup, 128Mi in the current state"}},
 		{"its container restarts for another resource only", []runtime.Object{ns, pod("ns/p", asking("100m", "64Mi"), restarting("memory"))}, []runtime.Object{pod("ns/p", asking("200m", "64Mi"), restarting("memory"))},
 			[]string{"resize-undone warning certain p: cpu request of container app: 100m in the backup, 200m in the current state"}},
 		{"not allocated yet", []runtime.Object{ns, pod("ns/p", asking("10m", ""), allocated("10m", ""))}, []runtime.Object{pod("ns/p", asking("950m", ""), allocated("10m", ""))},
