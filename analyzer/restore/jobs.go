@@ -40,7 +40,8 @@ func (f *forecast) endJobs(pods []PodOutcome) {
 		case was == nil || was.Kind != "Job":
 		case was.Finished && !was.Expires.IsZero():
 			f.jobEnds[int32(i)] = f.jobEndAt(was.Expires, jobEnd{reason: fmt.Sprintf("The Job has ended, and is deleted at %s by its ttlSecondsAfterFinished, with its pods.", words.Time(was.Expires)), deleted: true})
-		case !was.Finished && !was.Suspended:
+		case was.Finished:
+		case was.Deciding != "" || !was.Suspended:
 			if end := f.jobEnd(was, failures[int32(i)], active[activeJob{was.Owner, was.UID}]); end != nil {
 				f.jobEnds[int32(i)] = end
 			}
@@ -131,6 +132,9 @@ func (f *forecast) jobEnd(was *Workload, n failures, cronJob *workload) *jobEnd 
 	var ends []*jobEnd
 	if cronJob != nil && cronJob.backup.Policy == "Replace" && !cronJob.backup.Suspended {
 		ends = append(ends, cronJob.replaces())
+	}
+	if was.Deciding != "" { // job_controller.go syncJob: nothing else is looked at then
+		ends = append(ends, &jobEnd{reason: fmt.Sprintf("The Job's end is decided in the backup (%s): its active pods are deleted, and it makes no more.", was.Deciding), sure: true, by: controllersBy})
 	}
 	limit := was.BackoffLimit
 	failed := fmt.Sprintf("The Job fails (BackoffLimitExceeded): with the %d failures that the backup counts, %d are above its backoffLimit of %d, and its active pods are deleted.", was.Failed, was.Failed+n.sure+n.perhaps, limit)

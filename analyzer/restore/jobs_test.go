@@ -199,6 +199,24 @@ func TestJobEnds(t *testing.T) {
 			relist: []string{"unaffected", "0-100 s: no such pod", "wanted 0 new 0"},
 		},
 		{
+			name: "its end decided", job: job(func(w *Workload) { w.Deciding = "FailureTarget" }),
+			was: []*Pod{was(one), was(other, never)}, now: []*Pod{was(one)},
+			plain:  []string{"unaffected", "0-90 s on [n1] []: Running on n1, terminating", "wanted 0 new 0"},
+			relist: []string{"unaffected", "0-120 s: no such pod", "wanted 0 new 0"},
+		},
+		{
+			name: "its end decided, and suspended", job: job(func(w *Workload) { w.Deciding, w.Suspended = "SuccessCriteriaMet", true }),
+			was: []*Pod{was(one)}, now: []*Pod{was(one)},
+			plain:  []string{"unaffected", "0-90 s on [n1] []: Running on n1, terminating", "wanted 0 new 0"},
+			relist: []string{"unaffected", "0-120 s: no such pod", "wanted 0 new 0"},
+		},
+		{
+			name: "ended as decided", job: job(func(w *Workload) { w.Finished, w.Deciding = true, "FailureTarget" }),
+			was: []*Pod{was(one, succeeded)}, now: []*Pod{was(one, succeeded)},
+			plain:  []string{"unaffected", "stays", "wanted 0 new 0"},
+			relist: []string{"unaffected", "stays", "wanted 0 new 0"},
+		},
+		{
 			name: "its deadline to come", job: job(func(w *Workload) { w.FailsAt = takenAt.Add(time.Minute) }),
 			was: []*Pod{was(one)}, now: []*Pod{was(one)},
 			plain:  []string{"unaffected", "0-150 s on [n1] []: Running on n1, terminating", "wanted 2 new 1"},

@@ -121,13 +121,17 @@ func (w *Workload) readJob(t *batchv1.Job) {
 		w.Owner = string(owner.UID)
 	}
 	for _, c := range t.Status.Conditions {
-		ended := c.Type == batchv1.JobComplete || c.Type == batchv1.JobFailed
-		if !ended || c.Status != corev1.ConditionTrue {
+		if c.Status != corev1.ConditionTrue {
 			continue
 		}
-		w.Finished = true
-		if ttl := t.Spec.TTLSecondsAfterFinished; ttl != nil {
-			w.Expires = c.LastTransitionTime.UTC().Add(time.Duration(max(*ttl, 0)) * time.Second)
+		switch c.Type {
+		case batchv1.JobComplete, batchv1.JobFailed:
+			w.Finished = true
+			if ttl := t.Spec.TTLSecondsAfterFinished; ttl != nil {
+				w.Expires = c.LastTransitionTime.UTC().Add(time.Duration(max(*ttl, 0)) * time.Second)
+			}
+		case batchv1.JobSuccessCriteriaMet, batchv1.JobFailureTarget:
+			w.Deciding = string(c.Type)
 		}
 	}
 }

@@ -23,6 +23,9 @@ type Workload struct {
 	Completions int64 // of a Job; 0 when it has none to reach
 	Succeeded   int64 // that its status counts
 	Finished    bool  // complete or failed
+	// Deciding is the condition of a Job whose end is decided while pods of it still
+	// terminate: FailureTarget, SuccessCriteriaMet, or "".
+	Deciding string
 
 	Owner         string    // uid of a Job's CronJob
 	BackoffLimit  int64     // of a Job

@@ -50,9 +50,9 @@ type workload struct {
 }
 
 // short says whether fewer pods are ready than it asks for. What has ended, or is
-// suspended, asks for none.
+// about to, or is suspended, asks for none.
 func (w *workload) short() bool {
-	return !w.Finished && !w.Suspended && int64(count(w.pods, ready)) < w.Wanted
+	return !w.Finished && !w.Suspended && w.Deciding == "" && int64(count(w.pods, ready)) < w.Wanted
 }
 
 func workloadsOf(s *restore.State) []*workload {
@@ -136,6 +136,8 @@ func tell(s *session.Session, w *workload, width int) []string {
 	ended, suspended := "", ""
 	if w.Finished {
 		ended = "yes"
+	} else if w.Deciding != "" {
+		ended = "decided, pods still terminate (" + w.Deciding + ")"
 	}
 	if w.Suspended {
 		suspended = "yes"
