@@ -12,12 +12,26 @@ import (
 
 // mutant is one change of one file.
 type mutant struct {
-	file       string // as parse was given it
-	line       int
-	function   string
-	start, end int // of what is replaced, in bytes
-	from, to   string
+	file     string // as parse was given it
+	line     int
+	function string
+	from, to string // what is replaced, and by what
+
+	number  int    // which switches it on, from 1
+	whole   [2]int // bytes of the expression that it changes
+	instead string // of that expression
+	form    form
 }
+
+// form is what kind of expression a switch stands for.
+type form int
+
+const (
+	condition form = iota
+	less           // a sum without its 1
+	more           // a difference without its 1
+	bound          // a call of min or max
+)
 
 // change names the mutant without its line, which moves with every edit above it.
 func (m mutant) change() string {
@@ -35,7 +49,7 @@ func short(code string) string { return strings.Join(strings.Fields(code), " ") 
 
 // apply is source with the change made.
 func (m mutant) apply(source []byte) []byte {
-	return []byte(string(source[:m.start]) + m.to + string(source[m.end:]))
+	return []byte(string(source[:m.whole[0]]) + m.instead + string(source[m.whole[1]:]))
 }
 
 var (
@@ -60,12 +74,14 @@ func mutants(path string) ([]mutant, error) {
 	function := ""
 	at := func(p token.Pos) int { return files.Position(p).Offset }
 	text := func(n ast.Node) string { return string(source[at(n.Pos()):at(n.End())]) }
-	replace := func(n ast.Node, to string) {
+	replaceIn := func(whole, n ast.Node, to string, form form) {
+		from, end := at(whole.Pos()), at(whole.End())
 		list = append(list, mutant{
-			file: path, line: files.Position(n.Pos()).Line, function: function,
-			start: at(n.Pos()), end: at(n.End()), from: text(n), to: to,
+			file: path, line: files.Position(n.Pos()).Line, function: function, from: text(n), to: to,
+			whole: [2]int{from, end}, instead: string(source[from:at(n.Pos())]) + to + string(source[at(n.End()):end]), form: form,
 		})
 	}
+	replace := func(n ast.Node, to string) { replaceIn(n, n, to, condition) }
 	binary := func(n *ast.BinaryExpr, operator string) string { return text(n.X) + " " + operator + " " + text(n.Y) }
 	drop := func(cond ast.Expr) {
 		// The operands are still used, or the mutant may not build.
@@ -84,7 +100,7 @@ func mutants(path string) ([]mutant, error) {
 				replace(n, binary(n, to))
 				for _, operand := range []ast.Expr{n.X, n.Y} {
 					if v, ok := number(operand); ok {
-						replace(operand, strconv.FormatInt(v+1, 10))
+						replaceIn(n, operand, strconv.FormatInt(v+1, 10), condition)
 					}
 				}
 			}
@@ -98,7 +114,7 @@ func mutants(path string) ([]mutant, error) {
 				}
 			case token.ADD, token.SUB:
 				if v, ok := number(n.Y); ok && v == 1 {
-					replace(n, text(n.X))
+					replaceIn(n, n, text(n.X), map[token.Token]form{token.ADD: less, token.SUB: more}[n.Op])
 				}
 			}
 		case *ast.UnaryExpr:
@@ -116,9 +132,9 @@ func mutants(path string) ([]mutant, error) {
 			if f, ok := n.Fun.(*ast.Ident); ok && len(n.Args) > 1 {
 				switch f.Name {
 				case "min":
-					replace(f, "max")
+					replaceIn(n, f, "max", bound)
 				case "max":
-					replace(f, "min")
+					replaceIn(n, f, "min", bound)
 				}
 			}
 		case *ast.IfStmt:
