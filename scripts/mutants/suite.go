@@ -49,6 +49,9 @@ func assemble(ctx context.Context, scratch string, chosen []mutant) (*build, err
 	}
 }
 
+// switchesFile is the file that the overlay adds to each package.
+const switchesFile = "mutants_switches.go"
+
 // write writes the overlay, and says which packages it changes.
 func (b *build) write() (dirs []string, err error) {
 	most := 0
@@ -85,7 +88,7 @@ func (b *build) write() (dirs []string, err error) {
 		}
 		dirs = append(dirs, "./"+dir)
 		name := regexp.MustCompile(`(?m)^package (\w+)`).FindSubmatch(source)[1]
-		if err := put(filepath.Join(dir, "mutants_switches.go"), fmt.Appendf(nil, switches, name, most+1)); err != nil {
+		if err := put(filepath.Join(dir, switchesFile), fmt.Appendf(nil, switches, name, most+1)); err != nil {
 			return nil, err
 		}
 	}
