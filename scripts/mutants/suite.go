@@ -286,8 +286,13 @@ func (b *build) start(ctx context.Context, s *suite, dir string, limit time.Dura
 	if len(names) > 0 {
 		args = append(args, "-test.run=^("+strings.Join(names, "|")+")$", "-test.failfast", "-test.timeout="+limit.String())
 	}
+	temp, err := os.MkdirTemp(b.scratch, "") // what does not end may leave much
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(temp)
 	cmd := exec.CommandContext(ctx, s.program, args...)
 	cmd.Dir, cmd.WaitDelay = filepath.Join(s.module, s.dir), 10*time.Second
-	cmd.Env = append(os.Environ(), "GOFLAGS=-overlay="+b.overlay, "PATH="+os.Getenv("PATH")+":"+cmp.Or(dir, "/mutant"))
+	cmd.Env = append(os.Environ(), "TMPDIR="+temp, "GOFLAGS=-overlay="+b.overlay, "PATH="+os.Getenv("PATH")+":"+cmp.Or(dir, "/mutant"))
 	return cmd.CombinedOutput()
 }
