@@ -120,15 +120,26 @@ func (f *forecast) mayStillRun(o *PodOutcome, p *podCase) {
 	}
 	widened := *then
 	widened.MayRunOn, widened.RunsOn = union(union(then.MayRunOn, then.RunsOn), itself), noNodes
-	widened.API = append([]*APIView{o.API}, then.API...)
+	widened.API = orShown([]*APIView{o.API}, then.API...)
 	if away != nil {
 		widened.Reason = "If its kubelet stays away: " + away.Reason
 		if then != away {
-			widened.API = append(widened.API, away.API...)
+			widened.API = orShown(widened.API, away.API...)
 			widened.Reason = "If its kubelet comes back: " + then.Reason + " " + widened.Reason
 		}
 	}
 	o.Then = &widened
+}
+
+// orShown adds to what a LIST may show what is not among it. It does not change the list.
+func orShown(list []*APIView, more ...*APIView) []*APIView {
+	list = slices.Clip(list)
+	for _, v := range more {
+		if !slices.ContainsFunc(list, func(shown *APIView) bool { return alike(shown, v) }) {
+			list = append(list, v)
+		}
+	}
+	return list
 }
 
 // union is the names of both lists, sorted as they are. It changes neither.
@@ -244,7 +255,7 @@ func (f *forecast) twins(o *PodOutcome, p *podCase, v *verdict) flagSet {
 		return 0
 	}
 	apart := was.node != now.node
-	starts := f.lists
+	starts := f.lists && (!was.backup.ChoicesKnown || len(f.starts(was.choices)) > 0)
 	if was.node >= 0 {
 		starts = f.verdicts[was.node].lists()
 	}

@@ -205,6 +205,8 @@ func (b *builder) doubt(p *podCase) string {
 		return "The backup is damaged: the pod may be in what could not be read."
 	case p.node >= 0 && b.nodes[p.node].gone && b.current.incomplete():
 		return "The current snapshot is damaged: the Node object may be in what could not be read."
+	case was != nil && now != nil && !was.bound() && !now.Terminal() && p.node >= 0 && b.nodes[p.node].gone:
+		return ifKubeletLives
 	case now != nil && now.bound() && now.Terminating() && !now.Terminal() && b.overdue(now.Deleted):
 		return fmt.Sprintf("Its grace period ended at %s, long before the current snapshot, which still shows it alive: its kubelet was down or could not stop it.", words.Time(now.Deleted))
 	case now != nil && now.BoundInTail:

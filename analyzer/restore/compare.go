@@ -348,8 +348,8 @@ func (b *builder) view(p *podCase, v view) *APIView {
 	default:
 		shown.Phase = v.phase
 	}
-	if v.of == asBackup && shown.Node == "" && p.node >= 0 && len(pod.Choices) == 1 {
-		shown.Node = pod.Choices[0] // where the scheduler binds it again
+	if v.of == asBackup && shown.Node == "" && p.node >= 0 && len(pod.Choices) == 1 && (len(p.choices) == 1 || pod.Choices[0] == p.Node) {
+		shown.Node = pod.Choices[0] // where the scheduler binds it again, if it is not gone
 	}
 	known := b.views[shown]
 	if known == nil {

@@ -216,7 +216,7 @@ func (f *forecast) deleted(o *PodOutcome, p *podCase, end *jobEnd) {
 	acts := p.node >= 0 && !f.Comparison.nodes[p.node].gone && column != deaf
 	held := slices.ContainsFunc(p.backup.Finalizers, func(name string) bool { return name != jobTracking })
 	l := &Later{BySeconds: end.by, RunsOn: noNodes, Reason: end.reason}
-	in := func(phase string) { l.API = append(l.API, &APIView{phase, o.API.Node, true}) }
+	in := func(phase string) { l.API = orShown(l.API, &APIView{phase, o.API.Node, true}) }
 	switch {
 	case ended && !held:
 		l.API = []*APIView{nil}
@@ -242,7 +242,7 @@ func (f *forecast) deleted(o *PodOutcome, p *podCase, end *jobEnd) {
 		l.BySeconds = add(l.BySeconds, graceOf(p.backup))
 	}
 	if !end.sure {
-		l.API = append(l.API, o.API)
+		l.API = orShown(l.API, o.API)
 		if acts {
 			l.RunsOn, l.MayRunOn = noNodes, union(o.RunsOn, o.MayRunOn)
 		}
@@ -252,7 +252,7 @@ func (f *forecast) deleted(o *PodOutcome, p *podCase, end *jobEnd) {
 		l.RunsOn, l.MayRunOn = noNodes, union(union(l.RunsOn, l.MayRunOn), union(o.RunsOn, o.MayRunOn))
 	}
 	if then := o.Then; then != nil { // either may come first
-		l.API = append(append(l.API, then.API...), o.API)
+		l.API = orShown(orShown(l.API, then.API...), o.API)
 		l.RunsOn, l.MayRunOn = noNodes, union(union(l.RunsOn, l.MayRunOn), union(then.RunsOn, then.MayRunOn))
 		l.BySeconds = max(l.BySeconds, then.BySeconds)
 		l.Reason = strings.TrimSpace(then.Reason + " " + l.Reason)

@@ -92,7 +92,7 @@ func (f *forecast) untilItListed(o *PodOutcome, p *podCase, by int64, reason str
 	}
 	if next := o.Then; next != nil { // and then something else
 		then.RunsOn, then.MayRunOn = noNodes, union(union(o.RunsOn, o.MayRunOn), union(next.RunsOn, next.MayRunOn))
-		then.API = append(then.API, next.API...)
+		then.API = orShown(then.API, next.API...)
 		then.Reason += " " + next.Reason
 	}
 	o.Then = &then
