@@ -227,6 +227,9 @@ func (f *forecast) deleted(o *PodOutcome, p *podCase, end *jobEnd) {
 		if len(o.MayBeBoundTo) > 0 {
 			in("Pending")
 		}
+		if len(o.MayRunOn) > 0 { // it has started by then, and is to stop
+			l.BySeconds = add(l.BySeconds, graceOf(p.backup))
+		}
 		if !acts {
 			l.RunsOn, l.MayRunOn = o.RunsOn, o.MayRunOn
 		}
