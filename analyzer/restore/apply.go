@@ -131,6 +131,9 @@ func (f *forecast) mayStillRun(o *PodOutcome, p *podCase) {
 	o.Then = &widened
 }
 
+// ended says whether the API shows that the pod has ended.
+func (v *APIView) ended() bool { return v != nil && (v.Phase == "Succeeded" || v.Phase == "Failed") }
+
 // orShown adds to what a LIST may show what is not among it. It does not change the list.
 func orShown(list []*APIView, more ...*APIView) []*APIView {
 	list = slices.Clip(list)

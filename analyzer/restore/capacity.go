@@ -128,7 +128,7 @@ func (l *load) count(o *PodOutcome, p *podCase, n *NodeOutcome) {
 	if n.Kubelet == KubeletStale {
 		shown = p.requests
 	}
-	believed := o.API != nil && o.API.Node == p.Node && o.API.Phase != "Succeeded" && o.API.Phase != "Failed"
+	believed := o.API != nil && o.API.Node == p.Node && !o.API.ended()
 	if believed {
 		l.believed.add(&shown)
 	}

@@ -208,7 +208,7 @@ func (w *workload) missedSlot() bool {
 // deleted adds to what is said of a pod what the end of its Job makes of it. Where its
 // kubelet is deaf, or there is none, a deletion is not done.
 func (f *forecast) deleted(o *PodOutcome, p *podCase, end *jobEnd) {
-	ended := o.API != nil && (o.API.Phase == "Succeeded" || o.API.Phase == "Failed")
+	ended := o.API.ended()
 	if o.API == nil || o.API.Terminating || ended && !end.deleted {
 		return
 	}

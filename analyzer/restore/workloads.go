@@ -221,7 +221,7 @@ func (f *forecast) tally(t *podTally, w *WorkloadOutcome, o *PodOutcome, p *podC
 		t.moved++
 	}
 	kind := f.workloads[p.workload].either().Kind
-	if kind == "Job" && o.Outcome == StaleStatus && len(o.RunsOn)+len(o.MayRunOn) == 0 {
+	if kind == "Job" && o.Outcome == StaleStatus && !o.API.ended() && len(o.RunsOn)+len(o.MayRunOn) == 0 {
 		w.Hangs = append(w.Hangs, p.Name)
 	}
 	if kind == "Job" && slices.Contains(o.Flags, FlagRunsAgain) {
@@ -248,7 +248,7 @@ func (f *forecast) tallyLater(t *podTally, o *PodOutcome, p *podCase) {
 	}
 	left := 0
 	for _, v := range o.Then.API {
-		if v == nil || v.Terminating && !waits || !v.Terminating && (v.Phase == "Succeeded" || v.Phase == "Failed") {
+		if v == nil || v.Terminating && !waits || !v.Terminating && v.ended() {
 			left++
 		}
 	}
@@ -341,24 +341,29 @@ func (f *forecast) workload(o *WorkloadOutcome, at int32, t *podTally) {
 
 // job says how many pods a Job still wants (kubernetes v1.37 pkg/controller/job/
 // job_controller.go manageJob): as many as it may run at a time, and no more than
-// completions are missing.
+// completions are missing. Controllers that see the erased past see the current state's Job.
 func (f *forecast) job(o *WorkloadOutcome, w *workload, t *podTally) {
-	was := w.backup
+	of, succeeded, erased := w.backup, t.succeeded, f.general.column == stale
+	if erased {
+		of, succeeded = w.current, 0
+	}
 	switch {
-	case was == nil || f.general.column == stale:
+	case of == nil:
 		return
-	case was.Finished || was.Suspended:
+	case of.Finished || of.Suspended:
 		o.Wanted = 0
 		return
 	}
-	done := was.Succeeded + t.succeeded
+	done := of.Succeeded + succeeded
 	switch {
-	case was.Completions > 0:
-		o.Wanted = min(was.Wanted, max(was.Completions-done, 0))
+	case of.Completions > 0:
+		o.Wanted = min(of.Wanted, max(of.Completions-done, 0))
 	case done > 0: // a work queue: one success ends it
-		o.Wanted = min(was.Wanted, o.Believed)
+		o.Wanted = min(of.Wanted, o.Believed)
 	}
-	o.Recreates, o.Removes = max(o.Wanted-o.Believed, 0), max(o.Believed-o.Wanted, 0)
+	if !erased {
+		o.Recreates, o.Removes = max(o.Wanted-o.Believed, 0), max(o.Believed-o.Wanted, 0)
+	}
 }
 
 // list makes an empty list of none, so that it is [] in JSON.
