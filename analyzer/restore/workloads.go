@@ -158,7 +158,7 @@ func (f *forecast) workloadOutcomes(pods []PodOutcome) []WorkloadOutcome {
 	tallies := make([]podTally, len(f.workloads))
 	list := make([]WorkloadOutcome, len(f.workloads))
 	for i := range pods {
-		if api := pods[i].API; api != nil && api.Node == "" && api.Phase == "Pending" {
+		if api := pods[i].API; api != nil && api.Node == "" && !api.ended() && !api.Terminating {
 			f.toPlace.add(&f.cases[i].stored)
 		}
 		at := f.cases[i].workload
