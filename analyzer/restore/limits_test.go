@@ -1,0 +1,437 @@
+package restore
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"revenant/decoder/kube"
+)
+
+// at gives a pod a key, a name and a uid of its own.
+func at(name, uid string) func(*Pod) {
+	return func(p *Pod) { p.Key, p.Name, p.UID = "/registry/pods/ns/"+name, name, uid }
+}
+
+// firstGone has the node that is first by its name in the backup only.
+func firstGone(backup *State) {
+	backup.Nodes = append(nodesOf("v1.37.2", "n0"), backup.Nodes...)
+}
+
+// TestDoubts: when the evidence itself may have put a pod into the wrong row.
+func TestDoubts(t *testing.T) {
+	tests := []struct {
+		name            string
+		backup, current bool // damaged
+		was, now        *Pod
+		want            string // what the reason of the certainty begins with
+	}{
+		{"created as the backup was taken, which is damaged", true, false, nil, pod("new", backupAt, seenAt), "The backup is damaged"},
+		{"created right after a damaged backup", true, false, nil, pod("new", backupAt+1, seenAt), "Its kubelet"},
+		{"created before a backup that is whole", false, false, nil, pod("new", 900, seenAt), "Its kubelet"},
+		{"on the first node, which is missing in a damaged current state", false, true, was(on("n0")), now(on("n0")), "The current snapshot is damaged: the Node object"},
+		{"on a node that is missing in one that is whole", false, false, was(on("n4")), now(on("n4")), "No kubelet answers"},
+		{"on the first node, which is gone", false, false, was(on("n0")), now(on("n0")), "No kubelet answers"},
+		{"not stopped in time", false, false, was(), now(overdue), "Its grace period ended at 2026-11-23 04:50:00Z"},
+		{"not stopped in time, and ended", false, false, was(), now(overdue, failed), "Its kubelet"},
+		{"not stopped in time, and not bound", false, false, nil, made(overdue, unbound("n1"), overdue), "The same whatever"},
+		{"bound by the tail of the log", false, false, nil, made(func(p *Pod) { p.BoundInTail = true }), "It was bound by the last entries"},
+		{"bound since to a node that is gone", false, false, was(unbound("n1", "n2")), now(on("n0")), ifKubeletLives},
+		{"bound since to a node that is gone, and ended", false, false, was(unbound("n1", "n2")), now(on("n0"), failed), "No kubelet answers"},
+	}
+	for _, tt := range tests {
+		backup, current := states([]*Pod{tt.was}, []*Pod{tt.now})
+		firstGone(backup)
+		if tt.backup {
+			backup.Missing = unread(0)
+		}
+		if tt.current {
+			current.Missing = unread(0)
+		}
+		o := mustPredict(t, backup, current, Plan{}).Pods[0]
+		if !strings.HasPrefix(o.CertaintyReason, tt.want) {
+			t.Errorf("%s: %s (%s)", tt.name, describe(o), o.CertaintyReason)
+		}
+	}
+}
+
+// TestReferences: a deletion is evidence if it came after the backup.
+func TestReferences(t *testing.T) {
+	for revision, want := range map[int64]int{0: 1, 900: 1, backupAt: 1, backupAt + 1: 2} {
+		backup, current := states([]*Pod{was()}, nil)
+		if revision > 0 {
+			current.Tombstones = []Tombstone{{Key: was().Key, Revision: revision, Node: "n1"}, {Key: was().Key, Revision: 1, Node: "n1"}}
+		}
+		e := mustPredict(t, backup, current, Plan{}).Pods[0].Evidence
+		if len(e) != want || want == 2 && e[1] != (Ref{Snapshot: InCurrent, Key: was().Key, Revision: revision}) {
+			t.Errorf("deleted at %d: %+v", revision, e)
+		}
+	}
+}
+
+// TestIdentityOfUnreadable: a pod that can be read in the backup only has its uid and its
+// node from there.
+func TestIdentityOfUnreadable(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		was, now *Pod
+		want     string
+	}{
+		{"unreadable now", was(), now(unreadablePod), "uid on n1"},
+		{"unreadable in the backup", was(unreadablePod), now(on("n2")), "uid on n2"},
+		{"unreadable in both", was(unreadablePod), now(unreadablePod), " on "},
+		{"unreadable, and only now", nil, made(unreadablePod), " on "},
+	} {
+		pods := predictPods(t, tt.was, tt.now, Plan{}).Pods
+		if len(pods) != 1 {
+			t.Errorf("%s: %d pods", tt.name, len(pods))
+			continue
+		}
+		if got := pods[0].UID + " on " + pods[0].Node; got != tt.want || pods[0].Outcome != Unknown {
+			t.Errorf("%s: %s is %s", tt.name, got, describe(pods[0]))
+		}
+	}
+}
+
+// TestEvictionInWords: what becomes of a pod on a node that comes back without its machine,
+// the first one by its name, too.
+func TestEvictionInWords(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		was  *Pod
+		want string
+	}{
+		{"with no limit", was(on("n0"), tolerating(-1)), "tolerates that without limit"},
+		{"not at all", was(on("n0"), tolerating(0)), "tolerates that for 0 s;"},
+		{"for a time", was(on("n0"), tolerating(300)), "tolerates that for 300 s;"},
+		{"already deleted", was(on("n0"), tolerating(300), dying), "stays Terminating, because no kubelet answers"},
+	} {
+		for _, kept := range []bool{false, true} {
+			backup, current := states([]*Pod{tt.was}, nil)
+			firstGone(backup)
+			if kept {
+				current.Pods = []*Pod{tt.was}
+			}
+			o := mustPredict(t, backup, current, Plan{}).Pods[0]
+			if !strings.Contains(o.Reason, tt.want) || strings.Contains(o.Reason, "tolerates") != strings.Contains(tt.want, "tolerates") {
+				t.Errorf("%s: %s", tt.name, o.Reason)
+			}
+		}
+	}
+}
+
+// TestRowsAtTheirEdges: pods that come to a row for one detail, which TestRows does not have.
+func TestRowsAtTheirEdges(t *testing.T) {
+	holding := func(milli int64) func(*Pod) {
+		return func(p *Pod) {
+			p.Allocated = &kube.Allocation{Requests: kube.Requests{MilliCPU: milli}, RestartOnResize: fmt.Sprint("c: cpu ", milli)}
+		}
+	}
+	first := func(s *State) { s.Time = time.Time{}.Add(30 * time.Second) }
+	unknown := func(s *State) { s.Time = time.Time{} }
+	tests := []struct {
+		name     string
+		was, now *Pod
+		change   func(*State)
+		want     rowID
+	}{
+		{"a resize that waits since before the backup", was(asksToRestart(80), holding(10)), now(asksToRestart(80), holding(10)), nil, rowTouched},
+		{"a resize to less that waits", was(asksToRestart(80)), now(asksToRestart(10), holding(80)), nil, rowResizeUndone},
+		{"a resize to as much CPU and less memory", was(asksToRestart(80), func(p *Pod) { p.Requests.Memory = 9 }), now(asksToRestart(80), func(p *Pod) { p.Requests.Memory, p.RestartOnResize = 8, "c: memory" }), nil, rowResizedDown},
+		{"not deleted, in a cluster whose clock stands at zero", nil, made(), first, rowCreated},
+		{"past its deadline, without a clock", was(expired), nil, unknown, rowDeletedAlways},
+		{"at its deadline", was(func(p *Pod) { p.Started, p.ActiveDeadline = takenAt.Add(-time.Minute), 60 }), nil, nil, rowDeletedExpired},
+		{"a second before its deadline", was(func(p *Pod) { p.Started, p.ActiveDeadline = takenAt.Add(-time.Minute), 61 }), nil, nil, rowDeletedAlways},
+		{"overdue by a minute", nil, made(func(p *Pod) { p.Deleted = takenAt.Add(-settled) }), nil, rowCreatedDead},
+		{"overdue by more", nil, made(func(p *Pod) { p.Deleted = takenAt.Add(-settled - 1) }), nil, rowCreated},
+		{"a minute left", nil, made(func(p *Pod) { p.Deleted = takenAt.Add(settled) }), nil, rowCreatedDying},
+		{"less than a minute left", nil, made(func(p *Pod) { p.Deleted = takenAt.Add(settled - 1) }), nil, rowCreatedDead},
+		{"no phase at all, deleted", was(func(p *Pod) { p.Phase = "" }), nil, nil, rowDeletedPending},
+		{"no phase at all in the backup, Pending now", was(func(p *Pod) { p.Phase = "" }), now(pending), nil, rowTouched},
+		{"bound since, one choice that is gone", was(unbound("n4")), now(), nil, rowBoundGone},
+		{"bound since, one choice that is another", was(unbound("n2")), now(), nil, rowBound},
+	}
+	for _, tt := range tests {
+		backup, current := states([]*Pod{tt.was}, []*Pod{tt.now})
+		if tt.change != nil {
+			tt.change(current)
+		}
+		if got := Compare(backup, current).cases[0].row; got != tt.want {
+			t.Errorf("%s: the row of pods %q, not %q", tt.name, table[got].pods, table[tt.want].pods)
+		}
+	}
+}
+
+// TestCheckUnknown: of snapshots of which one does not show its cluster, and of two of the same
+// revision, a restore is possible.
+func TestCheckUnknown(t *testing.T) {
+	backup, current := states(nil, nil)
+	current.Revision = backup.Revision
+	for _, uid := range []string{"cluster", ""} {
+		for _, other := range []string{"cluster", ""} {
+			backup.ClusterUID, current.ClusterUID = uid, other
+			if err := Check(backup, current); err != nil {
+				t.Errorf("%q and %q: %v", uid, other, err)
+			}
+		}
+	}
+	backup.Revision++
+	if err := Check(backup, current); !errors.Is(err, ErrSwapped) {
+		t.Errorf("one revision apart: %v", err)
+	}
+}
+
+// TestSeenOfOrphans: what the deletion of a pod shows its kubelet to have seen, if only the backup
+// has that pod: the newest one, and of several at one revision the first by key.
+func TestSeenOfOrphans(t *testing.T) {
+	orphan := func(name string, revision int64) Tombstone {
+		return Tombstone{Key: "/registry/pods/ns/" + name, Revision: revision, Orphan: true}
+	}
+	for _, tt := range []struct {
+		name string
+		of   []Tombstone
+		want Sighting
+	}{
+		{"none", nil, Sighting{}},
+		{"one", []Tombstone{orphan("a", 1500)}, Sighting{1500, "/registry/pods/ns/a"}},
+		{"at the backup", []Tombstone{orphan("a", backupAt)}, Sighting{}},
+		{"right after the backup", []Tombstone{orphan("a", backupAt+1)}, Sighting{backupAt + 1, "/registry/pods/ns/a"}},
+		{"two of one pod", []Tombstone{orphan("a", 1600), orphan("a", 1500)}, Sighting{1600, "/registry/pods/ns/a"}},
+		{"two at one revision", []Tombstone{orphan("a", 1500), orphan("b", 1500)}, Sighting{1500, "/registry/pods/ns/a"}},
+		{"of a pod that was on another node then", []Tombstone{{Key: "/registry/pods/ns/a", Revision: 1500, Node: "n2"}}, Sighting{}},
+	} {
+		backup, current := states([]*Pod{was(at("a", "1")), was(at("b", "2")), was(at("c", "3"), unbound("n1"))}, nil)
+		current.LastSeen, current.Tombstones = nil, append(tt.of, orphan("c", 1900))
+		for range 2 {
+			n := mustPredict(t, backup, current, Plan{}).Nodes[0]
+			want := []Ref{{Snapshot: InCurrent, Key: tt.want.Key, Revision: tt.want.Revision}}
+			if tt.want.Revision == 0 {
+				want = []Ref{}
+			}
+			if diff := cmp.Diff(want, n.Evidence); diff != "" || n.LastSeen.AtLeast != tt.want.Revision {
+				t.Errorf("%s: seen %d: %s", tt.name, n.LastSeen.AtLeast, diff)
+			}
+			slices.Reverse(backup.Pods)
+			slices.Reverse(current.Tombstones)
+		}
+	}
+}
+
+// TestForgedUIDs: evidence that has a uid at several keys is answered, whatever it has there.
+func TestForgedUIDs(t *testing.T) {
+	for _, tt := range []struct {
+		name          string
+		before, after []*Pod
+		want          []string
+	}{
+		{"of a pod of the current state", []*Pod{was(at("b", "x"))}, []*Pod{made(at("a", "x")), made(at("b", "y"))}, []string{"x contradiction", "y 1"}},
+		{"of a pod of the backup", []*Pod{was(at("a", "x")), was(at("b", "y"))}, []*Pod{made(at("b", "x"))}, []string{"x contradiction", "y 3"}},
+		{"of a mirror pod that is not bound", []*Pod{was(mirror, unbound("n1"))}, []*Pod{now(mirror, unbound("n1"))}, []string{"uid 6"}},
+		{"that cannot be read any more in its place", []*Pod{was()}, []*Pod{made(unreadablePod)}, []string{"uid 3", " unreadable"}},
+		{"that could not be read in its place", []*Pod{was(unreadablePod)}, []*Pod{made()}, []string{" unreadable", "new 1"}},
+	} {
+		backup, current := states(tt.before, tt.after)
+		var got []string
+		for _, o := range mustPredict(t, backup, current, Plan{}).Pods {
+			got = append(got, o.UID+" "+string(o.Rule))
+			for _, f := range o.Flags {
+				if strings.HasPrefix(string(f), "same-name") {
+					t.Errorf("%s: %s", tt.name, describe(o))
+				}
+			}
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s: %s", tt.name, diff)
+		}
+	}
+}
+
+// TestNodesInFull: all that is said of nodes, but for the reason.
+func TestNodesInFull(t *testing.T) {
+	lines := func(change func(backup, current *State), plan Plan) []string {
+		backup, current := states([]*Pod{was(), was(at("g", "g"), on("n2")), was(at("h", "h"), on("n2"))}, []*Pod{made(), made(at("f", "f")), made(at("u", "u"), unbound("n1"))})
+		backup.Nodes[0].Service, current.Nodes[0].Service = "", "k3s"
+		backup.Nodes[1].Service, current.Nodes[1].Service = "k3s", ""
+		backup.Nodes[3].Service = "k3s"
+		delete(current.LastSeen, "n3")
+		current.LastSeen["n2"] = Sighting{200_000, "/registry/pods/ns/seen"}
+		current.Nodes[2].Cordoned = true
+		if change != nil {
+			change(backup, current)
+		}
+		var list []string
+		for _, n := range mustPredict(t, backup, current, plan).Nodes {
+			var refs []string
+			for _, r := range n.Evidence {
+				refs = append(refs, fmt.Sprintf("%s %d", strings.TrimPrefix(r.Key, "/registry/pods/ns/"), r.Revision))
+			}
+			list = append(list, fmt.Sprintf("%s %s %s by %d s %q %v, seen %d, %d, %d of %q, %d phantoms, %d ghosts",
+				n.Name, n.Kubelet, n.Certainty, n.ListedBySeconds, n.Service, n.Flags, n.LastSeen.AtLeast, n.LastSeen.Expected, n.LastSeen.AtMost, refs, n.Phantoms, n.Ghosts))
+		}
+		return list
+	}
+	want := []string{
+		`n1 restarted certain by 0 s "k3s" [], seen 1900, 2500, 182000 of ["seen-on-n1 1900"], 0 phantoms, 0 ghosts`,
+		`n2 deaf certain by 0 s "" [], seen 200000, 200000, 182000 of ["seen 200000"], 0 phantoms, 2 ghosts`,
+		`n3 deaf possible by 0 s "" [cordon-lost], seen 0, 2500, 182000 of [], 0 phantoms, 0 ghosts`,
+		`n4 gone certain by 0 s "" [node-gone], seen 0, 2500, 182000 of [], 0 phantoms, 0 ghosts`,
+		`n5 deaf certain by 0 s "" [node-missing], seen 1900, 2500, 182000 of ["seen-on-n5 1900"], 0 phantoms, 0 ghosts`,
+	}
+	if diff := cmp.Diff(want, lines(nil, Plan{})); diff != "" {
+		t.Error(diff)
+	}
+	// Where the current state is damaged, and n3 was unreachable.
+	want = []string{
+		`n1 relists certain by 120 s "" [], seen 1900, 2500, 182000 of ["seen-on-n1 1900"], 0 phantoms, 0 ghosts`,
+		`n2 relists certain by 120 s "" [], seen 200000, 200000, 182000 of ["seen 200000"], 0 phantoms, 0 ghosts`,
+		`n3 relists possible by 120 s "" [node-unreachable cordon-back], seen 0, 2500, 182000 of [], 0 phantoms, 0 ghosts`,
+		`n4 gone possible by 0 s "" [node-gone], seen 0, 2500, 182000 of [], 0 phantoms, 0 ghosts`,
+		`n5 relists certain by 120 s "" [node-missing], seen 1900, 2500, 182000 of ["seen-on-n5 1900"], 0 phantoms, 0 ghosts`,
+	}
+	if diff := cmp.Diff(want, lines(func(backup, current *State) {
+		current.Missing, current.Nodes[0].Service = unread(0), ""
+		current.Nodes[2].Unreachable, current.Nodes[2].Cordoned, backup.Nodes[2].Cordoned = true, false, true
+	}, bump(1_000_000))); diff != "" {
+		t.Error(diff)
+	}
+	// Where all kubelets are restarted, those of nodes that the backup does not have as well.
+	for _, n := range mustPredictNodes(t, Plan{RestartKubelets: Restart{All: true}}) {
+		if (n.Name == "n4") != slices.Contains(n.Flags, FlagNodeGone) || slices.Contains(n.Flags, FlagNodeMissing) || n.ListedBySeconds != 0 {
+			t.Errorf("restarted: %+v", n)
+		}
+	}
+}
+
+func mustPredictNodes(t *testing.T, plan Plan) []NodeOutcome {
+	backup, current := states(nil, nil)
+	return mustPredict(t, backup, current, plan).Nodes
+}
+
+// TestStaysAway: what is said of a pod of a node that was unreachable, for when its kubelet comes
+// back and for when it does not.
+func TestStaysAway(t *testing.T) {
+	const evicted = "Its node is tainted as unreachable, which it tolerates for 300 s; it is deleted then, and no kubelet answers."
+	for _, tt := range []struct {
+		name     string
+		was, now *Pod
+		want     string
+	}{
+		{"kept", was(tolerating(300)), now(), "If its kubelet stays away: " + evicted},
+		{"with a deadline", was(tolerating(300), expiring), now(expiring), "If its kubelet comes back: " + pastDeadline + " If its kubelet stays away: " + evicted},
+		{"created, being deleted", nil, made(dying), "It has been stopped by the end of its grace period."},
+		{"being deleted in both", was(dying), now(dying), "It has been stopped by the end of its grace period."},
+		{"tolerates it for good", was(tolerating(-1)), now(), ""},
+		{"created", nil, made(), ""},
+	} {
+		backup, current := states([]*Pod{tt.was}, []*Pod{tt.now})
+		cutOff(current, "n1")
+		got := ""
+		if then := mustPredict(t, backup, current, Plan{}).Pods[0].Then; then != nil {
+			got = then.Reason
+		}
+		if got != tt.want {
+			t.Errorf("%s: %q, not %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestUnlikelyStays: a doubt about the evidence makes nothing likelier that is unlikely.
+func TestUnlikelyStays(t *testing.T) {
+	for _, p := range []*Pod{made(), made(on("n4")), made(overdue), made(func(p *Pod) { p.BoundInTail = true })} {
+		for plan, want := range map[int64]Certainty{24_500 - backupAt: Possible, 24_501 - backupAt: Unlikely} {
+			if o := predictPods(t, nil, p, bump(plan)).Pods[0]; o.Certainty != want {
+				t.Errorf("bump of %d: %s (%s)", plan, describe(o), o.Certainty)
+			}
+		}
+	}
+}
+
+// TestGraceOfDouble: how long two of a name run at the same time, by the grace period.
+func TestGraceOfDouble(t *testing.T) {
+	for grace, want := range map[int64]int64{-1: 30, 0: 0, 1: 1, 600: 600} {
+		p := predictPods(t, was(), made(func(p *Pod) { p.Grace = grace }), bump(1_000_000))
+		for _, o := range p.Pods {
+			if o.DoubleRun == nil || o.DoubleRun.AtMostSeconds != want {
+				t.Errorf("grace period %d: %+v", grace, o.DoubleRun)
+			}
+		}
+	}
+}
+
+// TestMirrorBeingDeleted: deleting a mirror pod stops nothing, and so nothing is said to end.
+func TestMirrorBeingDeleted(t *testing.T) {
+	for _, plan := range []Plan{{}, bump(1_000_000)} {
+		if o := predictPods(t, was(mirror, dying), now(mirror, dying), plan).Pods[0]; o.Ends != nil || o.Then != nil || len(o.RunsOn) != 1 {
+			t.Errorf("%s ends %v, then %v", describe(o), o.Ends, o.Then)
+		}
+	}
+}
+
+// TestSchedulerLeftRunning: where API servers were left running and have dropped their cache, the
+// scheduler was left running, too, whether kubelets relist or are restarted.
+func TestSchedulerLeftRunning(t *testing.T) {
+	restarted := kept(bump(1_000_000))
+	restarted.RestartKubelets.All = true
+	for name, tt := range map[string]struct {
+		plan Plan
+		want bool
+	}{
+		"bump":                     {bump(1_000_000), false},
+		"kept":                     {kept(bump(1_000_000)), true},
+		"kept, kubelets restarted": {restarted, true},
+		"kept in part":             {kept(Plan{RestartAPIServers: []string{"b"}, RestartKubelets: Restart{All: true}}), false},
+	} {
+		backup, current := states([]*Pod{was(unbound("n2"))}, []*Pod{now()})
+		current.APIServers = []APIServer{{Name: "a"}, {Name: "b"}}
+		o := mustPredict(t, backup, current, tt.plan).Pods[0]
+		if got := strings.Contains(o.CertaintyReason, "The scheduler was left running, too"); got != tt.want {
+			t.Errorf("%s: %s (%s)", name, describe(o), o.CertaintyReason)
+		}
+	}
+}
+
+// TestTwinElsewhere: a namesake that waits to be bound runs twice only where a node that can take it
+// has a kubelet that hears of it.
+func TestTwinElsewhere(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		was     *Pod
+		restart string
+		want    bool
+	}{
+		{"one that can take it", was(unbound("n2", "n3")), "n2", true},
+		{"another one", was(unbound("n2", "n3")), "n5", false},
+		{"another one, and it is not known which can take it", was(unboundUnasked), "n5", true},
+		{"none", was(unboundUnasked), "none", false},
+		{"none can take it", was(unbound()), "n5", false},
+	} {
+		for _, o := range predictPods(t, tt.was, made(), Plan{RestartKubelets: ParseRestart(tt.restart)}).Pods {
+			if twice := o.DoubleRun != nil; twice != tt.want || slices.Contains(o.Flags, FlagDoubleRun) != tt.want {
+				t.Errorf("%s: %s, double run %+v", tt.name, describe(o), o.DoubleRun)
+			}
+		}
+	}
+}
+
+// TestListedWithin: by when a kubelet has relisted its pods, which grows with the length of the
+// outage by steps: the waits that it has at least had are 0.8, 1.6, 3.2, 6.4, 12.8 and 25.6 s.
+func TestListedWithin(t *testing.T) {
+	got := map[int64]int64{}
+	for outage := range int64(70) {
+		got[outage] = listedWithin(outage)
+	}
+	want := map[int64]int64{0: 120}
+	for from, by := range map[[2]int64]int64{{1, 2}: 10, {3, 5}: 19, {6, 11}: 38, {12, 24}: 77, {25, 50}: 111, {51, 69}: 120} {
+		for outage := from[0]; outage <= from[1]; outage++ {
+			want[outage] = by
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
