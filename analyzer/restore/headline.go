@@ -1,6 +1,7 @@
 package restore
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -103,7 +104,7 @@ func (p *Prediction) headline() (Severity, string) {
 			count = words.Number(n) + " to " + words.Number(n+maybe)
 		}
 		what := several
-		if n+maybe+hardly == 1 {
+		if cmp.Or(n+maybe, hardly) == 1 { // the number that is named
 			what = one
 		}
 		parts = append(parts, count+" "+what)

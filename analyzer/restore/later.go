@@ -42,7 +42,9 @@ func (l *Later) When() string {
 func (l *Later) Shows() string {
 	var list []string
 	for _, v := range l.API {
-		list = append(list, v.String())
+		if text := v.String(); !slices.Contains(list, text) {
+			list = append(list, text)
+		}
 	}
 	return strings.Join(list, ", or ")
 }

@@ -16,6 +16,7 @@ import (
 	"revenant/analyzer/lineage"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // The clusters of these tests: a backup at revision 1000, the current state at
@@ -870,6 +871,40 @@ func TestHeadline(t *testing.T) {
 				t.Errorf("got %s: %s", severity, got)
 			}
 		})
+	}
+}
+
+// TestHeadlineNumbers: how many pods are counted by how sure they are, in the number that
+// is named.
+func TestHeadlineNumbers(t *testing.T) {
+	for _, tt := range []struct {
+		certain, possible, unlikely int
+		want                        string
+	}{
+		{1, 0, 0, "1 keeps a stale status"},
+		{2, 0, 0, "2 keep a stale status"},
+		{0, 1, 0, "up to 1 keeps a stale status"},
+		{0, 2, 0, "up to 2 keep a stale status"},
+		{1, 1, 0, "1 to 2 keep a stale status"},
+		{0, 0, 1, "up to 1, though that is unlikely, keeps a stale status"},
+		{0, 0, 2, "up to 2, though that is unlikely, keep a stale status"},
+		{1, 0, 1, "1 keeps a stale status"},
+		{0, 1, 1, "up to 1 keeps a stale status"},
+		{2, 1, 4, "2 to 3 keep a stale status"},
+	} {
+		p := &Prediction{}
+		for _, of := range []struct {
+			n  int
+			as Certainty
+		}{{tt.certain, Certain}, {tt.possible, Possible}, {tt.unlikely, Unlikely}} {
+			for range of.n {
+				p.Pods = append(p.Pods, PodOutcome{Finding: &Finding{Outcome: StaleStatus, Severity: Warning}, Certainty: of.as})
+			}
+		}
+		want := fmt.Sprintf("Of %s, %s.", words.Count(len(p.Pods), "pod"), tt.want)
+		if severity, got := p.Headline(); severity != Warning || got != want {
+			t.Errorf("%d, %d and %d: %s: %s, want %s", tt.certain, tt.possible, tt.unlikely, severity, got, want)
+		}
 	}
 }
 
