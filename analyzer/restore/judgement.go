@@ -83,7 +83,8 @@ func (j judgement) explain() judged {
 	}
 	say(!j.lost && j.phantoms > 0, Critical, "Unseen by the API: %s.", pods(j.phantoms))
 	say(j.ghosts > 0, Critical, "Shown by the API and not running: %s.", pods(j.ghosts))
-	say(!j.lost && j.surplus > 0, Critical, "%d run, %d are wanted.", j.running, j.wanted)
+	// What its controller removes by itself is no harm, unless a kubelet does not hear of it.
+	say(!j.lost && j.surplus > 0 && (j.deaf || j.surplus > j.removes), Critical, "%d run, %d are wanted.", j.running, j.wanted)
 	if !j.lost && j.shortfall > 0 && j.recreates == 0 && j.hangs == 0 {
 		switch {
 		case j.evicted == 0 && !j.perhaps:
