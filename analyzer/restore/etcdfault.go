@@ -31,7 +31,7 @@ func etcdVersions(states []*State) (known string, has bool) {
 		switch {
 		case len(faulty) > 0:
 			return "These members have it: " + words.First(faulty, mostNamed) + ".", true
-		case fixed > 0 && fixed >= s.EtcdMembers && s.EtcdMembers > 0:
+		case s.EtcdMembers > 0 && fixed >= s.EtcdMembers:
 			return "", false
 		}
 		if major, minor, ok := twoNumbers(s.EtcdVersion); ok {

@@ -18,8 +18,15 @@ func TestFutureWatchers(t *testing.T) {
 		}
 		return s
 	}
-	other := etcd("x/etcd:3.5.1")
-	other.Pods[0].Mirror = ""
+	changed := func(change func(*Pod)) *State {
+		s := etcd("x/etcd:3.5.1")
+		change(s.Pods[0])
+		return s
+	}
+	alone := func(s *State) *State {
+		s.EtcdMembers = 0
+		return s
+	}
 	for _, test := range []struct {
 		name   string
 		states []*State
@@ -39,7 +46,18 @@ func TestFutureWatchers(t *testing.T) {
 		{"each fix", []*State{etcd("x/etcd:3.4.38", "x/etcd:3.6.2")}, ""},
 		{"one of two is fixed", []*State{etcd("registry.k8s.io/etcd:3.5.22-0")}, "whether all its members have the fix is not known"},
 		{"by a digest", []*State{etcd("quay.io/x/etcd@sha256:3.5.1", "quay.io/x@sha256:00")}, "The cluster is at etcd 3.5"},
-		{"somebody's pod", []*State{other}, "The cluster is at etcd 3.5"},
+		{"no static pod", []*State{changed(func(p *Pod) { p.Mirror = "" })}, "The cluster is at etcd 3.5"},
+		{"a static pod of somebody's", []*State{changed(func(p *Pod) { p.Namespace = "ns" })}, "The cluster is at etcd 3.5"},
+		{"another container", []*State{changed(func(p *Pod) { p.Containers[0].Name = "metrics" })}, "The cluster is at etcd 3.5"},
+		{"newer than the fix of 3.4", []*State{etcd("x/etcd:3.4.39", "x/etcd:3.5.23")}, ""},
+		{"a first version", []*State{etcd("x/etcd:3.3.0", "x/etcd:2.3.38")}, "These members have it: etcd-a (3.3.0), etcd-b (2.3.38)."},
+		{"more than two fixed", []*State{etcd("x/etcd:3.5.22", "x/etcd:3.5.22", "x/etcd:3.5.22")}, ""},
+		{"fixed, and nothing counts the members", []*State{alone(etcd("x/etcd:3.5.22"))}, "The cluster is at etcd 3.5"},
+		{"nothing counts the members", []*State{alone(etcd())}, "The cluster is at etcd 3.5"},
+		{"etcd 4", []*State{{EtcdVersion: "4.0.0"}}, ""},
+		{"etcd 2", []*State{{EtcdVersion: "2.9.0"}}, "The cluster is at etcd 2.9"},
+		{"the backup is fixed, and nothing shows the current state", []*State{{}, etcd("x/etcd:3.5.22", "x/etcd:3.5.22")}, ""},
+		{"a version of one number", []*State{{EtcdVersion: "3"}}, "Which etcd the members run is not known."},
 	} {
 		if got := FutureWatchers(test.states...); got == "" && test.want != "" || !strings.Contains(got, test.want) || got != "" && test.want == "" {
 			t.Errorf("%s: %s", test.name, got)

@@ -238,8 +238,5 @@ func (f *forecast) perhapsEvicted(o *PodOutcome, p *podCase) *Later {
 			l.API = append(l.API, &APIView{"Pending", name, true})
 		}
 	}
-	if len(l.API) == 1 {
-		return nil
-	}
 	return l
 }

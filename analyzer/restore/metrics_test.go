@@ -1,6 +1,7 @@
 package restore
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -92,5 +93,79 @@ func TestMetrics(t *testing.T) {
 	}
 	if _, err := predict(Plan{LastRevision: newest}, scrape(newest, metrics.Unknown, time.Time{})); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestNewMetrics: the highest sample counts, of as high ones the newest, and it is said when
+// it was scraped.
+func TestNewMetrics(t *testing.T) {
+	at := func(seconds int) time.Time { return takenAt.Add(time.Duration(seconds) * time.Second) }
+	for _, tt := range []struct {
+		name  string
+		files []*metrics.File
+		want  string
+	}{
+		{"none", nil, "0 "},
+		{"a file without a sample", []*metrics.File{{}}, "0 "},
+		{"the highest", []*metrics.File{scrape(5, metrics.FromLine, at(9)), scrape(7, metrics.FromLine, at(0)), scrape(6, metrics.Unknown, at(0))}, "7 etcd_debugging_mvcc_current_revision in m.prom, scraped 2026-11-23 05:00:00Z"},
+		{"the newest of two", []*metrics.File{scrape(7, metrics.FromLine, at(0)), scrape(7, metrics.FromFile, at(5)), scrape(7, metrics.FromLine, at(1))}, "7 etcd_debugging_mvcc_current_revision in m.prom, saved 2026-11-23 05:00:05Z"},
+		{"at no known time", []*metrics.File{scrape(7, metrics.Unknown, at(0))}, "7 etcd_debugging_mvcc_current_revision in m.prom"},
+		{"the first revision", []*metrics.File{scrape(1, metrics.Unknown, at(0))}, "1 etcd_debugging_mvcc_current_revision in m.prom"},
+	} {
+		m := NewMetrics(tt.files)
+		if got := fmt.Sprint(m.Revision(), " ", m.Text()); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+		if (m == nil) != (tt.files == nil) || m != nil && len(m.Files) != len(tt.files) {
+			t.Errorf("%s: %+v", tt.name, m)
+		}
+	}
+}
+
+// TestMetricsSay: what is said of a revision, and what is warned of, by how far the metrics
+// reach and when they were scraped.
+func TestMetricsSay(t *testing.T) {
+	after := takenAt.Add(time.Minute)
+	const late = "Metrics were scraped after the stated time of the outage"
+	for _, tt := range []struct {
+		name   string
+		file   *metrics.File
+		outage time.Time
+		served string // what is said of the newest revision
+		warns  []string
+	}{
+		{"below the current snapshot", scrape(currentAt-1, metrics.Unknown, after), time.Time{}, "revision 2000 was served", []string{"The newest revision in the metrics is 1999"}},
+		{"at it", scrape(currentAt, metrics.Unknown, after), time.Time{}, "revision 2000 was served", []string{"The newest revision in the metrics is 2000"}},
+		{"above it", scrape(currentAt+1, metrics.Unknown, after), time.Time{}, "revision 2001 was reached (", []string{"Metrics show that revision 2001 was reached"}},
+		{"at the first revision", scrape(1, metrics.Unknown, after), time.Time{}, "revision 2000 was served", []string{"The newest revision in the metrics is 1 ("}},
+		{"no sample", &metrics.File{}, time.Time{}, "revision 2000 was served", nil},
+		{"after the outage", scrape(currentAt+1, metrics.FromLine, after), after.Add(-time.Second), "revision 2001 was reached (", []string{"Metrics show", late}},
+		{"at the outage", scrape(currentAt+1, metrics.FromLine, after), after, "revision 2001 was reached (", []string{"Metrics show"}},
+		{"saved after the outage", scrape(currentAt+1, metrics.FromFile, after), after.Add(-time.Second), "revision 2001 was reached (", []string{"Metrics show"}},
+		{"scraped, and the outage is not known", scrape(currentAt+1, metrics.FromLine, after), time.Time{}, "revision 2001 was reached (", []string{"Metrics show"}},
+	} {
+		backup, current := states(nil, nil)
+		current.Clock = everySecond(currentAt)
+		c := Compare(backup, current)
+		c.Metrics = NewMetrics([]*metrics.File{tt.file})
+		if got := c.ServedText(c.Served()); !strings.HasPrefix(got, tt.served) {
+			t.Errorf("%s: %s", tt.name, got)
+		}
+		if got := c.ServedText(1500); got != "revision 1500 was served" {
+			t.Errorf("%s: %s", tt.name, got)
+		}
+		p, err := c.Predict(Plan{OutageAt: tt.outage})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, w := range p.Warnings {
+			if strings.Contains(strings.ToLower(w), "metrics") {
+				got = append(got, w)
+			}
+		}
+		if !slices.EqualFunc(got, tt.warns, strings.HasPrefix) {
+			t.Errorf("%s: warned %q, want %q", tt.name, got, tt.warns)
+		}
 	}
 }

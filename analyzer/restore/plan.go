@@ -83,8 +83,8 @@ func (p Plan) someKept() bool { return p.KeepAPIServers && len(p.RestartAPIServe
 func ParseKubelets(s string) (map[string]string, error) {
 	reaches := map[string]string{}
 	for part := range strings.SplitSeq(s, ",") {
-		node, server, ok := strings.Cut(strings.TrimSpace(part), "=")
-		if !ok || node == "" || server == "" {
+		node, server, _ := strings.Cut(strings.TrimSpace(part), "=")
+		if node == "" || server == "" {
 			return nil, fmt.Errorf("want NODE=APISERVER, not %.40q", part)
 		}
 		if other := reaches[node]; other != "" && other != server {

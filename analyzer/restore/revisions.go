@@ -116,9 +116,8 @@ func (f *forecast) deaf() *Deaf {
 	if f.startedServers() > 1 || f.plan.someKept() {
 		d.Ends += " With several API servers this holds by connection: one that starts after the others lists at a later revision, and only kubelets that are or become connected to it relist."
 	}
-	low, _, ok := f.clock.Duration(f.known() - f.restored)
-	_, high, ok2 := f.clock.Duration(f.expected - f.restored)
-	if ok && ok2 {
+	low, _, _ := f.clock.Duration(f.known() - f.restored)
+	if _, high, ok := f.clock.Duration(f.expected - f.restored); ok { // which are no fewer
 		d.LowSeconds, d.HighSeconds = low.Seconds(), high.Seconds()
 		d.Estimate = low.Round(time.Second).String()
 		if to := high.Round(time.Second).String(); to != d.Estimate {

@@ -1,6 +1,7 @@
 package restore
 
 import (
+	"strings"
 	"testing"
 
 	"revenant/decoder/kube"
@@ -20,6 +21,10 @@ func TestServiceOf(t *testing.T) {
 		{"a server of RKE2", "v1.33.1+rke2r1", map[string]string{role + "master": "true"}, "rke2-server"},
 		{"a controller of k0s with a kubelet", "v1.33.1+k0s", map[string]string{"node.k0sproject.io/role": "control-plane"}, "k0scontroller"},
 		{"a worker of k0s", "v1.33.1+k0s", map[string]string{role + "control-plane": "true"}, ""},
+		{"a server of k3s, by the older label", "v1.33.1+k3s1", map[string]string{role + "master": "true"}, "k3s"},
+		{"an agent of RKE2", "v1.33.1+rke2r1", nil, ""},
+		{"a worker of k0s by its own label", "v1.33.1+k0s", map[string]string{"node.k0sproject.io/role": "worker"}, ""},
+		{"another control plane with the label of k0s", "v1.33.1", map[string]string{"node.k0sproject.io/role": "control-plane"}, ""},
 		{"another control plane", "v1.33.1", map[string]string{role + "control-plane": "true"}, ""},
 	}
 	for _, tt := range tests {
@@ -28,6 +33,35 @@ func TestServiceOf(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestServiceRestartsWith: a service restarts with the API server of its node, whatever
+// that is called, and none does on a machine that is gone.
+func TestServiceRestartsWith(t *testing.T) {
+	backup, current := states(nil, nil)
+	backup.Nodes[3].Service, current.Nodes[0].Service = "k3s", "k3s"
+	current.APIServers = []APIServer{{Name: "apiserver-1", Aliases: []string{"n1", "10.0.0.1"}}, {Name: "apiserver-2", Aliases: []string{"n2"}}, {Name: "apiserver-3"}}
+	for restarted, want := range map[string]string{"all": "n1", "n1": "n1", "10.0.0.1": "n1", "apiserver-2": "", "none": "", "apiserver-2,apiserver-1": "n1", "apiserver-2,n1": "n1"} {
+		var plan Plan
+		plan.SetAPIServers(restarted)
+		var got []string
+		for _, n := range mustPredict(t, backup, current, plan).Nodes {
+			if n.Service != "" {
+				got = append(got, n.Name)
+			}
+		}
+		if got := strings.Join(got, ","); got != want {
+			t.Errorf("%s: the kubelets of %q restart, want %q", restarted, got, want)
+		}
+	}
+	current.APIServers = nil // the plan alone names them
+	var plan Plan
+	plan.SetAPIServers("n2,n1")
+	for _, n := range mustPredict(t, backup, current, plan).Nodes {
+		if (n.Kubelet == KubeletRestarted) != (n.Name == "n1") {
+			t.Errorf("%s is %s", n.Name, n.Kubelet)
+		}
 	}
 }
 

@@ -227,9 +227,10 @@ func seenText() string {
 
 // refusesUnready says whether an API server answers a watch with 503 while its watch
 // cache is not ready, at which a kubelet relists; later ones answer 429, at which it
-// resumes its watch (apiserver v0.28.3 and v0.31.14 pkg/storage/cacher/cacher.go).
+// resumes its watch (apiserver v0.28.3 and v0.31.14 pkg/storage/cacher/cacher.go). It is
+// asked of versions that the rules are known to hold for.
 func (v *versions) refusesUnready() bool {
-	return v.servers != nil && v.servers.Major() == 1 && v.servers.Minor() < retriesUntilReady
+	return v.servers.Minor() < retriesUntilReady
 }
 
 const (
