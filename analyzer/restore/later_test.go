@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"revenant/decoder/document"
 )
 
 func tolerating(seconds int64) func(*Pod) {
@@ -184,6 +186,49 @@ func TestCriticalStays(t *testing.T) {
 			if c.Severity == Critical && c.Heals == HealsSelf {
 				t.Errorf("rule %s, pods %s, %s: critical, and heals by itself", d.Rule, d.Pods, DecisionCases[i])
 			}
+		}
+	}
+}
+
+// TestLaterInWords: when it is so, and what the API shows by then.
+func TestLaterInWords(t *testing.T) {
+	end := document.NewTime(&takenAt)
+	running := &APIView{Phase: "Running", Node: "n1"}
+	for _, tt := range []struct {
+		of   Later
+		want string
+	}{
+		{Later{By: end, API: []*APIView{nil}}, "by 2026-11-23 05:00:00Z at the latest: no such pod"},
+		{Later{AfterSeconds: 40, BySeconds: 90, API: []*APIView{running}}, "40 to 90 s after the API is back: Running on n1"},
+		{Later{BySeconds: 90, API: []*APIView{{Phase: "Pending"}, {Phase: "Pending", Node: "n2", Terminating: true}}}, "0 to 90 s after the API is back: Pending, or Pending on n2, terminating"},
+		{Later{BySeconds: 90, API: []*APIView{{Phase: "Pending", Terminating: true}, nil}}, "0 to 90 s after the API is back: Pending, terminating, or no such pod"},
+		{Later{BySeconds: 90, API: []*APIView{running, {Phase: "Running", Node: "n1"}, nil, nil}}, "0 to 90 s after the API is back: Running on n1, or no such pod"},
+	} {
+		if got := tt.of.When() + ": " + tt.of.Shows(); got != tt.want {
+			t.Errorf("got %s, want %s", got, tt.want)
+		}
+	}
+}
+
+// TestExpiresOnItsNode: a deadline ends the pod on its node alone, and not on one that the
+// scheduler may choose.
+func TestExpiresOnItsNode(t *testing.T) {
+	for name, tt := range map[string]struct {
+		was, now *Pod
+		plan     Plan
+		want     string
+	}{
+		"being stopped, and bound since":        {was(unbound("n2"), expiring), now(dying, expiring), Plan{}, "10m0s: Pending on n2"},
+		"bound since, and the others restarted": {was(unbound("n2", "n3"), expiring), now(expiring), Plan{RestartKubelets: ParseRestart("n2,n3")}, "5m45s on [] [n2 n3]: Running"},
+		"mirror":                                {was(mirror, expiring), now(mirror, expiring), Plan{}, "stays"},
+		"ended":                                 {was(expiring), now(expiring, failed), Plan{}, "stays"},
+		"not bound":                             {was(unbound("n2"), expiring), now(unbound("n2"), expiring), Plan{}, "stays"},
+		"restarted, by what the API has":        {was(expiring), now(func(p *Pod) { p.Started, p.ActiveDeadline = takenAt, 360 }), Plan{RestartKubelets: Restart{All: true}}, "5m45s: Failed on n1"},
+		"relisted, by its own start":            {was(expiring), now(func(p *Pod) { p.Started, p.ActiveDeadline = takenAt, 360 }), bump(1_000_000), "6m45s: Failed on n1"},
+		"deaf, by the spec that it has seen":    {was(expiring), now(func(p *Pod) { p.Started, p.ActiveDeadline = takenAt, 60 }), Plan{}, "1m45s: Failed on n1"},
+	} {
+		if got := toldLater(predictPods(t, tt.was, tt.now, tt.plan).Pods[0]); got != tt.want {
+			t.Errorf("%s: %s, want %s", name, got, tt.want)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package restore
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -168,9 +169,12 @@ func TestOntoRefuses(t *testing.T) {
 		{},
 		{Onto: "the moon"},
 		{Onto: NewMachines, RestartKubelets: Restart{All: true}},
+		{Onto: NewMachines, RestartKubelets: Restart{Nodes: []string{"n1"}}},
 		{Onto: NewMachines, KeepAPIServers: true},
 		{Onto: NewMachines, LastRevision: 5000},
+		{Onto: NewMachines, LastRevision: 1},
 		{Onto: NewMachines, Outage: Seconds{To: 60}},
+		{Onto: NewMachines, Outage: Seconds{From: 1, To: 1}},
 		{Onto: NewMachines, OutageAt: time.Unix(1, 0)},
 		{Onto: NewMachines, BumpRevision: 5},
 		{Onto: NewMachines, BumpRevision: 1<<63 - 1, MarkCompacted: true},
@@ -187,5 +191,64 @@ func TestOntoRefuses(t *testing.T) {
 	p, err := RestoreOnto(backup).Predict(Plan{Onto: NewMachines, BumpRevision: 1000, MarkCompacted: true})
 	if err != nil || p.Revisions.Restored != backupAt+1000 || p.Revisions.BumpVerdict != BumpUnsure {
 		t.Errorf("with a bump: %+v, %v", p.Revisions, err)
+	}
+}
+
+// TestOldCluster: what the old cluster ran, and may run still.
+func TestOldCluster(t *testing.T) {
+	s := ontoState(was(as("a")), was(as("b"), pending), was(as("c"), succeeded), was(as("d"), unbound("n1")), was(as("e"), unreadablePod), was(as("f"), mirror))
+	s.Nodes = nodesOf("v1.37.0", "n2", "n1", "n3")
+	s.Nodes[0].Unreachable = true
+	s.Clock = everySecond(backupAt)
+	none := &State{Revision: 7}
+	many := &State{Revision: 7, Nodes: nodesOf("v1.37.0", "n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8", "n9")}
+	for _, tt := range []struct {
+		of    *State
+		want  string
+		nodes string
+	}{
+		{s, "The old cluster had 3 running pods on 2 reachable nodes in its newest snapshot (revision 1000, taken between 2026-11-23 05:00:00Z and 05:00:20Z), and may run them still. Reachable were n1, n3. None of it may keep running next to the new cluster.", "[n1 n2 n3]"},
+		{none, "The old cluster had 0 running pods on 0 reachable nodes in its newest snapshot (revision 7), and may run them still. None of it may keep running next to the new cluster.", "[]"},
+		{many, "The old cluster had 0 running pods on 9 reachable nodes in its newest snapshot (revision 7), and may run them still. Reachable were n1, n2, n3, n4, n5, n6, n7, n8 and 1 more. None of it may keep running next to the new cluster.", "[n1 n2 n3 n4 n5 n6 n7 n8 n9]"},
+	} {
+		o := tt.of.Old()
+		if got := o.Text(); got != tt.want || fmt.Sprint(o.Nodes) != tt.nodes {
+			t.Errorf("got  %s\nwant %s\nof %v", got, tt.want, o.Nodes)
+		}
+	}
+}
+
+// TestOntoEndedAndHeld: pods that had ended, or were being deleted, bound or not.
+func TestOntoEndedAndHeld(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		was  *Pod
+		want string
+	}{
+		{"ended, being deleted", was(succeeded, dying, held, tolerates(300)), "onto stuck-terminating never api Succeeded@n1/terminating +node-gone ?"},
+		{"ended and not bound", was(unbound("n1"), failed), "onto finished self api Failed ?"},
+		{"a mirror being deleted", was(mirror, dying), "onto mirror never api Running@n1/terminating +node-gone ?"},
+		{"on no Node object, being deleted", was(on("n9"), dying), "onto finished self api Running@n9/terminating +node-gone ?"},
+		{"of a custom resource", was(ofKind("StatefulSet"), ofCustom, tolerates(-1)), "onto ghost never api Running@n1 +node-gone ?"},
+	} {
+		if got := describe(predictOnto(t, ontoState(tt.was)).Pods[0]); got != tt.want {
+			t.Errorf("%s:\ngot  %s\nwant %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestOntoKinds: what is said of a pod depends on its controller.
+func TestOntoKinds(t *testing.T) {
+	for what, p := range map[string]*Pod{
+		"It has no controller":              was(),
+		"It belongs to a custom resource":   was(ofKind("Job"), ofCustom),
+		"Its Job makes another one":         was(ofKind("Job")),
+		"Its DaemonSet makes pods":          was(ofKind("DaemonSet")),
+		"Its StatefulSet makes no other":    was(ofKind("StatefulSet")),
+		"Its controller makes another one ": was(ofKind("ReplicaSet")),
+	} {
+		if got := predictOnto(t, ontoState(p)).Pods[0].Reason; !strings.Contains(got, what) {
+			t.Errorf("%s: %s", what, got)
+		}
 	}
 }
