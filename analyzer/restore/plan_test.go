@@ -30,6 +30,7 @@ func TestPlanRefused(t *testing.T) {
 		{"a negative outage", Plan{Outage: Seconds{From: -1, To: 5}}, "invalid length of the outage: -1..5 seconds"},
 		{"an outage that ends before it begins", Plan{Outage: Seconds{From: 6, To: 5}}, "invalid length of the outage: 6..5 seconds"},
 		{"an outage in no year", Plan{OutageAt: time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)}, "invalid time of the outage: its year is not one of 0 to 9999"},
+		{"an outage at once", Plan{Outage: Seconds{From: 0, To: 1}}, ""},
 		{"API servers to restart, and all are", Plan{RestartAPIServers: []string{"a"}}, "API servers to restart are named, and none is left running"},
 		{"no version", Plan{KubernetesVersion: "x"}, `invalid version of Kubernetes: "x"`},
 		{"unknown nodes", Plan{RestartKubelets: Restart{Nodes: []string{"n1", "m2", "m1"}}}, "no such node to restart the kubelet of: m1, m2"},
@@ -117,6 +118,10 @@ func TestRestart(t *testing.T) {
 			}
 		})
 	}
+	both := Restart{All: true, Nodes: []string{"n1"}}
+	if data, err := json.Marshal(both); err != nil || string(data) != `"all"` || !cmp.Equal(both.normal(), Restart{All: true}) {
+		t.Errorf("all, and n1 by name, is %s, %v, and normally %+v", data, err, both.normal())
+	}
 	for _, bad := range []string{`"n1"`, `1`, `{}`, `[1]`} {
 		if err := json.Unmarshal([]byte(bad), new(Restart)); err == nil {
 			t.Errorf("%s was taken", bad)
@@ -128,6 +133,7 @@ func TestRestart(t *testing.T) {
 func TestParseSeconds(t *testing.T) {
 	for given, want := range map[string]string{
 		"90": "90", "5..20": "5..20", "2m30s": "150", "90..2m30s": "90..150", "1.2s": "2", "0": "0..1", "0..0": "0..1",
+		"-5..5": "", "0..1": "0..1", "5..5": "5", "0s..0": "0..1",
 		"20..5": "", "-1": "", "": "", "x": "", "5..": "", "1..2..3": "",
 	} {
 		got, err := ParseSeconds(given)

@@ -215,14 +215,13 @@ func (c *Comparison) forecast(plan Plan) (*forecast, error) {
 	}
 	f := &forecast{Comparison: c, plan: plan, restored: c.restored(plan), ceiling: top, extensions: map[extension]*Finding{}, startable: map[*string][]string{}, judgements: map[judgement]judged{}, evictions: map[eviction]*Later{}, waiting: map[string]string{}}
 	f.versions = c.versionsUnder(plan)
-	cache, kept := f.keptCache()
-	if kept {
-		f.versions.apply(&cache, "")
+	if plan.KeepAPIServers {
+		f.cache = f.keptCache()
+		f.versions.apply(&f.cache, "")
 	}
-	f.cache = cache
-	erased := cache.column == stale
+	erased := f.cache.column == stale
 	for i := range c.nodes {
-		v := cache
+		v := f.cache
 		if !erased || f.disagree() {
 			v = f.kubelet(&c.nodes[i])
 			f.versions.apply(&v, c.nodes[i].name)
@@ -272,12 +271,9 @@ func (c *Comparison) restored(plan Plan) int64 {
 // cache only when etcd refuses to resume their watch because its next revision
 // is compacted: the restored revision must be two above what they have seen
 // (etcd server/v3 v3.6 storage/mvcc/watcher_group.go chooseAll).
-func (f *forecast) keptCache() (v verdict, kept bool) {
-	if !f.plan.KeepAPIServers {
-		return verdict{}, false
-	}
+func (f *forecast) keptCache() verdict {
 	seen := f.current.NewestPodChange
-	v = verdict{column: stale, certainty: Certain, kubelet: KubeletStale}
+	v := verdict{column: stale, certainty: Certain, kubelet: KubeletStale}
 	between := fmt.Sprintf("The API servers were left running and have seen a revision between %d and %d: the restored store starts at %d, which must be two above it to make them drop their cache.", seen, f.atMost, f.restored)
 	switch {
 	case f.plan.BumpRevision == 0:
@@ -286,14 +282,14 @@ func (f *forecast) keptCache() (v verdict, kept bool) {
 		v.reason = fmt.Sprintf("The API servers were left running and have seen revision %d: the restored store starts at %d, which must be %d or more to make them drop their cache.", seen, f.restored, add(seen, 2))
 	case f.restored <= add(f.plausible, 1):
 		v.certainty, v.reason = Possible, between
-	case f.restored <= add(f.atMost, 1):
-		v.certainty, v.reason = Unlikely, between
 	case len(f.open) > 0:
 		v.certainty, v.reason = Possible, between+" But evidence is missing, and nothing bounds what is in it: "+strings.Join(f.open, "; ")+"."
+	case f.restored <= add(f.atMost, 1):
+		v.certainty, v.reason = Unlikely, between
 	default:
 		v = verdict{column: relist, certainty: Certain}
 	}
-	return v, true
+	return v
 }
 
 // kubelet says what the node's kubelet does when API servers serve the restored
@@ -315,10 +311,10 @@ func (f *forecast) kubelet(n *node) verdict {
 		return verdict{column: deaf, certainty: Certain, reason: fmt.Sprintf(
 			"Its kubelet has seen revision %d, and the restored store starts at %d: its watch resumes and delivers nothing. %s",
 			n.seen.Revision, f.restored, f.assumptions()), kubelet: KubeletDeaf}
-	case f.restored > f.atMost:
+	case f.restored > f.plausible && len(f.open) > 0:
 		return verdict{column: deaf, certainty: Possible, reason: fmt.Sprintf(
-			"The restored store starts at revision %d, above all that the evidence shows its kubelet to have seen (%d at most). But evidence is missing, and nothing bounds what is in it: %s. %s",
-			f.restored, f.atMost, strings.Join(f.open, "; "), f.assumptions()), kubelet: KubeletDeaf}
+			"The restored store starts at revision %d, above %s. But evidence is missing, and nothing bounds what is in it: %s. %s",
+			f.restored, f.shown("its kubelet"), strings.Join(f.open, "; "), f.assumptions()), kubelet: KubeletDeaf}
 	case f.restored > f.plausible:
 		return verdict{column: deaf, certainty: Unlikely, reason: fmt.Sprintf(
 			"The restored store starts at revision %d, and its kubelet has seen %d or more, %d as far as rates go: it is deaf only if several times as much was written before the outage as ever measured (up to %d). %s",
@@ -327,6 +323,15 @@ func (f *forecast) kubelet(n *node) verdict {
 	return verdict{column: deaf, certainty: Possible, reason: fmt.Sprintf(
 		"Its kubelet has seen a revision between %d and %d, and the restored store starts at %d: it is deaf unless what it has seen lies below that. %s",
 		n.seen.Revision, f.atMost, f.restored, f.assumptions()), kubelet: KubeletDeaf}
+}
+
+// shown says what the evidence shows watchers to have seen, where the restored store starts
+// above what they have plausibly seen.
+func (f *forecast) shown(watchers string) string {
+	if f.restored > f.atMost {
+		return fmt.Sprintf("all that the evidence shows %s to have seen (%d at most)", watchers, f.atMost)
+	}
+	return fmt.Sprintf("what the evidence shows %s to have plausibly seen (%d)", watchers, f.plausible)
 }
 
 // startupMargin is how many revisions the store may have passed when the last of the API

@@ -266,6 +266,23 @@ func TestCertainty(t *testing.T) {
 	}
 }
 
+// TestNothingBoundsWhatIsMissing: where evidence is missing and nothing bounds what is in it,
+// no bump makes it unlikely that watchers have seen more, or sure that they have not.
+func TestNothingBoundsWhatIsMissing(t *testing.T) {
+	for _, keep := range []bool{false, true} {
+		for _, n := range []int64{24_000, 24_501, 100_000, 182_000, 182_002, 1_000_000} {
+			backup, current := states(nil, []*Pod{made()})
+			current.Missing = []snapshot.Missing{{Kind: snapshot.MissingEnd, What: "the end of its log"}}
+			plan := bump(n - backupAt)
+			plan.KeepAPIServers = keep
+			p := mustPredict(t, backup, current, plan)
+			if o := &p.Pods[0]; o.Certainty != Possible || o.Outcome == Terminated || p.Revisions.BumpVerdict != BumpUnsure || strings.Contains(p.Revisions.BumpReason, "probably enough") {
+				t.Errorf("kept %t, a store that starts at %d: %s (%s), the bump is %s: %s", keep, n, describe(*o), o.Certainty, p.Revisions.BumpVerdict, p.Revisions.BumpReason)
+			}
+		}
+	}
+}
+
 func bump(n int64) Plan { return Plan{BumpRevision: n, MarkCompacted: true} }
 
 func kept(p Plan) Plan {
@@ -1012,5 +1029,57 @@ func TestPlacedAmongDeaf(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestStartupMargin: how far the store may have come when the last API server that is started
+// lists its pods.
+func TestStartupMargin(t *testing.T) {
+	for _, tt := range []struct {
+		nodes, servers int
+		restarted      []string // where others are left running
+		want           int64
+	}{
+		{0, 0, nil, 20}, {6, 1, nil, 20}, {7, 1, nil, 21}, {7, 0, nil, 21},
+		{4, 2, nil, 20 + 30 + 40}, {10, 3, nil, 30 + 2*130},
+		{4, 3, []string{"a"}, 20}, {4, 3, []string{"a", "b"}, 20 + 70}, {4, 0, []string{"a", "b"}, 20 + 70},
+	} {
+		c := &Comparison{current: &State{Nodes: make([]Node, tt.nodes), APIServers: make([]APIServer, tt.servers)}}
+		f := &forecast{Comparison: c, plan: Plan{KeepAPIServers: tt.restarted != nil, RestartAPIServers: tt.restarted}}
+		if got := f.startupMargin(); got != tt.want {
+			t.Errorf("%d nodes, %d API servers, %v restarted: %d, want %d", tt.nodes, tt.servers, tt.restarted, got, tt.want)
+		}
+		alone := f.startedServers() == 1
+		if got := f.assumptions(); (got == assumesKubeletUp) != alone || !strings.HasPrefix(got, assumesKubeletUp) {
+			t.Errorf("%d API servers, %v restarted: assumes %s", tt.servers, tt.restarted, got)
+		}
+	}
+}
+
+// TestExplained: the particulars of a pod are in what is said of it.
+func TestExplained(t *testing.T) {
+	dies := was(func(p *Pod) { p.Deleted = takenAt.Add(time.Hour) })
+	for _, tt := range []struct {
+		name     string
+		was, now *Pod
+		plan     Plan
+		want     []string
+	}{
+		{"its grace period", nil, made(), bump(1_000_000), []string{"its own grace period of 30 s"}},
+		{"one of none", nil, made(func(p *Pod) { p.Grace = 0 }), bump(1_000_000), []string{"its own grace period of 0 s"}},
+		{"one that is not known", nil, made(func(p *Pod) { p.Grace = -1 }), bump(1_000_000), []string{"its own grace period"}},
+		{"when it ends", dies, dies, Plan{}, []string{"until 2026-11-23T06:00:00Z at the latest"}},
+		{"its phases", was(never), now(never, failed), Plan{}, []string{"(Failed)", "Running"}},
+		{"containers beside it", was(), now(ephemeral("debug")), Plan{}, []string{"Ephemeral containers that were added after the backup run on in it (debug)"}},
+	} {
+		o := predictPods(t, tt.was, tt.now, tt.plan).Pods[0]
+		for _, want := range tt.want {
+			if !strings.Contains(o.Reason, want) {
+				t.Errorf("%s: %q lacks %q", tt.name, o.Reason, want)
+			}
+		}
+		if unknown := strings.Contains(o.Reason, "grace period of"); unknown && tt.name == "one that is not known" {
+			t.Errorf("%s: %q", tt.name, o.Reason)
+		}
 	}
 }

@@ -95,11 +95,10 @@ func (f *forecast) bumpVerdict(minimum int64) (BumpVerdict, string) {
 		return BumpSmall, fmt.Sprintf("%s, and %s before the outage: watchers may have seen later revisions than the store starts at.", starts, f.servedText())
 	case f.restored <= add(f.plausible, above):
 		return BumpUnsure, fmt.Sprintf("%s, and %s before the outage: the bump is enough only if little was written after that.", starts, f.servedText())
+	case len(f.open) > 0:
+		return BumpUnsure, fmt.Sprintf("%s, above %s. But evidence is missing, and nothing bounds what is in it: %s.", starts, f.shown("watchers"), strings.Join(f.open, "; "))
 	case f.restored <= add(f.atMost, above):
 		return BumpUnsure, fmt.Sprintf("%s, above what watchers have plausibly seen (%d), but not above all that they can have seen (%d): the bump is probably enough.", starts, f.plausible, f.atMost)
-	}
-	if len(f.open) > 0 {
-		return BumpUnsure, fmt.Sprintf("%s, above all that the evidence shows watchers to have seen (%d at most). But evidence is missing, and nothing bounds what is in it: %s.", starts, f.atMost, strings.Join(f.open, "; "))
 	}
 	return BumpEnough, fmt.Sprintf("%s, above all that watchers can have seen (%d). This rests on the following: %s.", starts, f.atMost, f.basis)
 }

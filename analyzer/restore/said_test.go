@@ -67,21 +67,29 @@ func situations() []situation {
 	}
 	list := []situation{
 		{name: "a plain restore", was: before, now: after},
+		{name: "a bump of 1", plan: bump(1)},
 		{name: "a bump that is too small", plan: bump(500)},
+		{name: "a bump below the backup's compact revision", plan: bump(500), states: func(backup, _ *State) { backup.CompactRevision = 1700 }},
 		{name: "a bump to what is known to have been seen", plan: bump(1001)},
 		{name: "a bump above what was plausibly seen", plan: bump(24_501 - backupAt)},
 		{name: "a bump above all", plan: bump(182_001 - backupAt), alternative: true},
 		{name: "a bump above all, after an outage of 20 s", plan: Plan{BumpRevision: 1_000_000, MarkCompacted: true, Outage: Seconds{From: 10, To: 20}}},
 		{name: "a bump above all that is shown, and the end is missing", plan: bump(1_000_000), states: endless},
+		{name: "a bump to all that is shown, and the end is missing", plan: bump(182_000 - backupAt), states: endless},
 		{name: "no bump, and the end is missing", states: endless},
+		{name: "something is missing, and nothing newer is in it", states: func(_, current *State) { current.Missing = unread(0) }},
 		{name: "all kubelets restarted", plan: Plan{RestartKubelets: Restart{All: true}}},
 		{name: "one kubelet restarted", plan: Plan{RestartKubelets: ParseRestart("n2")}},
+		{name: "all kubelets restarted that live", plan: Plan{RestartKubelets: ParseRestart("n1,n2,n3,n5")}},
 		{name: "kubelets restarted of machines that are gone and of those without a Node object", plan: Plan{RestartKubelets: ParseRestart("n4,n5")}},
 
 		{name: "API servers left running", plan: kept(Plan{})},
+		{name: "API servers left running, two of them", plan: kept(Plan{}), states: servers("a", "b")},
+		{name: "API servers left running, a bump of 1", plan: kept(bump(1))},
 		{name: "API servers left running, a bump below what they have seen", plan: kept(bump(900))},
 		{name: "API servers left running, a bump above what they have seen", plan: kept(bump(902))},
 		{name: "API servers left running, a bump above what they have plausibly seen", plan: kept(bump(24_502 - backupAt))},
+		{name: "API servers left running, a bump above what they have plausibly seen, and the end is missing", plan: kept(bump(24_502 - backupAt)), states: endless},
 		{name: "API servers left running, a bump above all", plan: kept(bump(182_002 - backupAt))},
 		{name: "API servers left running, a bump above all that is shown, and the end is missing", plan: kept(bump(1_000_000)), states: endless},
 
@@ -96,6 +104,7 @@ func situations() []situation {
 
 		{name: "a stated last revision", plan: Plan{LastRevision: 2300}},
 		{name: "a stated last revision below the current snapshot's", plan: Plan{LastRevision: 1950}},
+		{name: "a stated last revision below the backup's", plan: Plan{LastRevision: 500}, states: func(_, current *State) { current.LastSeen = nil }},
 		{name: "revisions with times", states: ticking},
 		{name: "revisions with times, a bump to what is known to have been seen", plan: bump(1001), states: ticking},
 		{name: "revisions with times, of the outage too", plan: Plan{OutageAt: takenAt.Add(100 * time.Second)}, states: ticking, alternative: true},
@@ -108,6 +117,9 @@ func situations() []situation {
 		}},
 		{name: "metrics of later, times and the outage", plan: Plan{OutageAt: takenAt.Add(100 * time.Second)}, states: ticking, change: func(c *Comparison) {
 			c.Metrics = NewMetrics([]*metrics.File{scrape(50_000, metrics.FromLine, takenAt.Add(60*time.Second))})
+		}},
+		{name: "metrics of later that bound what was seen as the times do", plan: Plan{OutageAt: takenAt.Add(100 * time.Second)}, states: ticking, change: func(c *Comparison) {
+			c.Metrics = NewMetrics([]*metrics.File{scrape(62_000, metrics.FromLine, takenAt.Add(60*time.Second))})
 		}},
 		{name: "metrics of after the outage", plan: Plan{OutageAt: takenAt.Add(100 * time.Second)}, states: ticking, change: func(c *Comparison) {
 			c.Metrics = NewMetrics([]*metrics.File{scrape(2050, metrics.FromLine, takenAt.Add(200*time.Second))})

@@ -66,6 +66,12 @@ func TestWarnings(t *testing.T) {
 		{"something was erased unseen", was(), now(), Plan{}, related(lineage.Lineage{Relation: lineage.Ancestor, Unseen: "Erased."}), "Erased.", true},
 		{"restored with that bump before", was(), now(), bump(500), related(bumped(lineage.Restore{Snapshot: "current", Bump: 500, Revision: 1500})), "restored before with a bump of 500, to revision 1500", true},
 		{"restored with another backup's bump before", was(), now(), bump(500), related(bumped(lineage.Restore{Snapshot: "current", Revision: 1500})), "The same bump would again", false},
+		{"restored with that bump before, which is said once", was(), now(), bump(500), related(bumped(lineage.Restore{Snapshot: "current", Bump: 500, Revision: 1500})), "bumped the store to revision", false},
+		{"restored without a bump before", was(), now(), bump(500), related(plainly(lineage.Restore{Snapshot: "current", Revision: 1500})), "bumped the store to revision", false},
+		{"restored before the backup was saved", was(), now(), Plan{}, related(plainly(lineage.Restore{Snapshot: "backup"})), "restored without a bump before the backup was saved", true},
+		{"restored after that", was(), now(), Plan{}, related(plainly(lineage.Restore{Snapshot: "current", AfterBackup: true})), "restored without a bump before the backup was saved", false},
+		{"restored before that with a bump", was(), now(), Plan{}, related(bumped(lineage.Restore{Snapshot: "backup"})), "restored without a bump before the backup was saved", false},
+		{"restored before that, and how far the store had come is stated", was(), now(), Plan{LastRevision: currentAt}, related(plainly(lineage.Restore{Snapshot: "backup"})), "restored without a bump before the backup was saved", false},
 		{"the bump lands below an earlier one", was(), now(), bump(500), related(bumped(lineage.Restore{Snapshot: "current", Revision: 1500})), "bumped the store to revision 1500 already", true},
 		{"the bump lands above it", was(), now(), bump(501), related(bumped(lineage.Restore{Snapshot: "current", Revision: 1500})), "bumped the store to revision", false},
 		{"no bump", was(), now(), Plan{}, related(bumped(lineage.Restore{Snapshot: "current", Revision: 1500})), "bumped the store to revision", false},
@@ -90,6 +96,12 @@ func TestWarnings(t *testing.T) {
 }
 
 func related(l lineage.Lineage) func(*Comparison) { return func(c *Comparison) { c.Lineage = &l } }
+
+// plainly is the history of a store that was restored without a bump.
+func plainly(r lineage.Restore) lineage.Lineage {
+	r.Sign, r.Certain = "raft index", true
+	return lineage.Lineage{Relation: lineage.Ancestor, Restores: []lineage.Restore{r}}
+}
 
 // bumped is the history of a store that was restored with a bump.
 func bumped(r lineage.Restore) lineage.Lineage {
