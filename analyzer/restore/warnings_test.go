@@ -52,6 +52,8 @@ func TestWarnings(t *testing.T) {
 		{"which restarts", was(), now(), all, nil, "until their kubelets are restarted", false},
 		{"which restarts alone", was(), now(), some("n5"), nil, "until their kubelets are restarted", false},
 
+		{"which restarts with its server", was(), now(), Plan{}, func(c *Comparison) { c.nodes[c.nodeIndex("n5")].service = "k3s" }, "until their kubelets are restarted", false},
+		{"which restarts with its server, and that runs on", was(), now(), kept(0), func(c *Comparison) { c.nodes[c.nodeIndex("n5")].service = "k3s" }, "until their kubelets are restarted: n5.", true},
 		{"nothing can be said about a pod", was(unreadablePod), now(unreadablePod), Plan{}, nil, "1 pod cannot be predicted", true},
 		{"all can", was(), now(), Plan{}, nil, "cannot be predicted", false},
 		{"clusters were not compared", was(), now(), Plan{}, func(c *Comparison) { c.backup.ClusterUnknown = "no uid" }, "no uid in the backup.", true},
