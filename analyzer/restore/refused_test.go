@@ -134,7 +134,7 @@ func TestNeededBump(t *testing.T) {
 // TestKnown: what is stated is known, before what was served.
 func TestKnown(t *testing.T) {
 	c := &Comparison{backup: &State{}, current: &State{Revision: 5, SeenRevision: 7}}
-	for stated, want := range map[int64]string{0: "7 revision 7 may have been served", 1: "1 revision 1 was served", 9: "9 revision 9 was served"} {
+	for stated, want := range map[int64]string{0: "7 revision 7 may have been served", 1: "1 revision 1 was served", 7: "7 revision 7 was served", 9: "9 revision 9 was served"} {
 		f := &forecast{Comparison: c, plan: Plan{LastRevision: stated}}
 		if got := fmt.Sprint(f.known(), " ", f.servedText()); got != want {
 			t.Errorf("stated %d: %s, want %s", stated, got, want)

@@ -128,6 +128,10 @@ func situations() []situation {
 			c.backup.Clock = clock.New([]clock.Mark{{Revision: backupAt, Time: takenAt.Add(-680 * time.Second), Source: clock.Renewal}}, backupAt, nil)
 			c.Lineage = &lineage.Lineage{Relation: lineage.Ancestor, Unseen: "A timeline was erased.", Restores: []lineage.Restore{}}
 		}},
+		{name: "an earlier restore in between, unseen, in which no more was written than since", states: ticking, plan: Plan{OutageAt: takenAt.Add(100 * time.Second)}, change: func(c *Comparison) {
+			c.backup.Clock = clock.New([]clock.Mark{{Revision: backupAt, Time: takenAt.Add(-81 * time.Second), Source: clock.Renewal}}, backupAt, nil)
+			c.Lineage = &lineage.Lineage{Relation: lineage.Ancestor, Unseen: "A timeline was erased.", Restores: []lineage.Restore{}}
+		}},
 		{name: "other histories", change: related(lineage.Lineage{Relation: lineage.Diverged, Predictable: "Some.", Restores: []lineage.Restore{{Snapshot: "backup", Sign: "raft index", Certain: true}}})},
 		{name: "another cluster", change: related(lineage.Lineage{Relation: lineage.Unrelated, Predictable: "Nothing."})},
 
@@ -294,7 +298,11 @@ func sayings(p *Prediction) (list []saying) {
 			why = strings.Replace(why, reason, "[As its kubelet.]", 1)
 		}
 		why = strings.ReplaceAll(why, assumesKubeletUp, "[It was up.]")
-		say("pod "+o.UID+" on "+o.Node, "%s; then %s: %s", text, toldLater(*o), why)
+		then := toldLater(*o)
+		if o.Then != nil {
+			then += " (" + shortened(o.Then.Reason) + ")"
+		}
+		say("pod "+o.UID+" on "+o.Node, "%s; then %s: %s", text, then, why)
 	}
 	for i, w := range p.Warnings {
 		about := "warning"

@@ -64,7 +64,9 @@ func (f *forecast) warnings(p *Prediction) []string {
 	warn(gone != "", "Nodes that come back with the backup although their machines are gone: "+gone+". For about 50 s the scheduler considers them ready and may place pods there that never start: delete these Node objects first.")
 	asked := f.named(func(n *node) bool { return n.gone && slices.Contains(f.plan.RestartKubelets.Nodes, n.name) })
 	warn(asked != "", "The plan restarts kubelets of nodes that are gone in the current state: "+asked+".")
-	missing := f.named(func(n *node) bool { return n.missing() && !f.plan.RestartKubelets.Includes(n.name) && !f.restartsWith(n) })
+	missing := f.named(func(n *node) bool {
+		return n.missing() && !f.plan.RestartKubelets.Includes(n.name) && !f.restartsWith(n)
+	})
 	warn(missing != "", "Nodes that are not in the backup and stay without a Node object until their kubelets are restarted: "+missing+".")
 	serving := f.named(f.restartsWith)
 	warn(serving != "", "Nodes whose kubelets are part of a server's service and restart with it: "+serving+". They kill within 2 seconds, without preStop hooks, what the API does not know, and start what it has, as soon as the service starts: nothing can be deleted before.")
