@@ -48,6 +48,8 @@ func TestLater(t *testing.T) {
 		{"deletion lost, relisted", was(), now(dying), bump(1_000_000), "10m0s: Succeeded on n1, or Failed on n1"},
 		{"deletion lost, kubelet restarted", was(), now(dying), Plan{RestartKubelets: Restart{All: true}}, "stays"},
 		{"deletion lost, its controller deletes what has ended", was(ownedBy("StatefulSet")), now(ownedBy("StatefulSet"), dying), Plan{}, "10m0s: Succeeded on n1, or Failed on n1, or no such pod"},
+		{"deletion lost, its controller deletes what has ended, finalizer", was(ownedBy("StatefulSet"), held), now(ownedBy("StatefulSet"), held, dying), Plan{}, "10m0s: Succeeded on n1, or Failed on n1, or Succeeded on n1, terminating, or Failed on n1, terminating"},
+		{"deletion lost, its controller deletes what has ended on its node", was(ownedBy("DaemonSet")), now(ownedBy("DaemonSet"), dying), Plan{}, "10m0s: Succeeded on n1, or Failed on n1, or no such pod"},
 		{"deletion lost, of a custom resource, which may delete what has ended", was(ownedBy("ReplicaSet"), ofCustom), now(ownedBy("ReplicaSet"), ofCustom, dying), Plan{}, "10m0s: Succeeded on n1, or Failed on n1, or no such pod"},
 		{"deletion lost, its controller does not", was(ownedBy("ReplicaSet")), now(ownedBy("ReplicaSet"), dying), Plan{}, "10m0s: Succeeded on n1, or Failed on n1"},
 		{"being deleted in both", was(dying), now(dying), Plan{}, "10m0s: no such pod"},
@@ -72,6 +74,7 @@ func TestLater(t *testing.T) {
 		{"machine gone", was(on("n4"), tolerating(300)), nil, Plan{}, "340-390 s: Running on n4, terminating"},
 		{"machine gone, relisted", was(on("n4"), tolerating(300)), nil, bump(1_000_000), "340-390 s: Running on n4, terminating"},
 		{"machine gone, tolerates less", was(on("n4"), tolerating(10)), nil, Plan{}, "50-100 s: Running on n4, terminating"},
+		{"machine gone, does not tolerate it", was(on("n4"), tolerating(0)), nil, Plan{}, "40-90 s: Running on n4, terminating"},
 		{"machine gone, tolerates it for good", was(on("n4"), tolerating(-1)), nil, Plan{}, "stays"},
 		{"machine gone, in both", was(on("n4"), tolerating(300)), now(on("n4"), tolerating(300)), Plan{}, "340-390 s: Running on n4, terminating"},
 		{"machine gone, already terminating", was(on("n4"), tolerating(300), dying), nil, Plan{}, "stays"},
@@ -80,6 +83,8 @@ func TestLater(t *testing.T) {
 		{"machine gone, stale cache", was(on("n4"), tolerating(300)), nil, Plan{KeepAPIServers: true}, "stays"},
 		{"no Node object in either", was(on("n6"), tolerating(300)), nil, Plan{}, "40-120 s: no such pod"},
 		{"bound since, perhaps to a machine that is gone", was(unbound("n2", "n4"), tolerating(300)), now(tolerating(300)), bump(1_000_000), "340-390 s on [] [n2]: Running, or Pending on n4, terminating"},
+		{"bound since, perhaps to a machine that is gone, tolerates it for good", was(unbound("n2", "n4"), tolerating(-1)), now(tolerating(-1)), bump(1_000_000), "stays"},
+		{"bound since, perhaps to a machine that is gone, does not tolerate it", was(unbound("n2", "n4"), tolerating(0)), now(tolerating(0)), bump(1_000_000), "40-90 s on [] [n2]: Running, or Pending on n4, terminating"},
 		{"bound since", was(unbound("n2", "n3"), tolerating(300)), now(tolerating(300)), bump(1_000_000), "stays"},
 	}
 	for _, tt := range tests {

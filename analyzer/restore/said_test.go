@@ -160,11 +160,12 @@ func situations() []situation {
 
 		{name: "no pods", was: []*Pod{}, now: []*Pod{}},
 		{name: "pods of many kinds", alternative: true,
-			was: []*Pod{was(as("ghost"), on("n2")), was(as("ghost-2"), on("n2")), was(as("status"), never), was(as("spec")), was(as("unread"), unreadablePod), was(as("moves"), unbound("n2", "n3")), was(as("gone"), on("n4"), tolerates(300)), was(as("stuck"), on("n4"), dying), was(as("doomed"), tolerates(300)), was(as("waits"), unbound("n2", "n4"), tolerates(300)), was(as("twin"), on("n3"))},
-			now: []*Pod{now(as("status"), never, failed), now(as("spec"), image("v2")), now(as("unread"), unreadablePod), now(as("moves")), now(as("doomed"), dying), now(as("waits"), tolerates(300)), made(as("phantom")), made(as("dying"), dying), made(as("lost"), unbound("n1")), made(as("twin"), func(p *Pod) { p.UID = "twin-new" }), made(as("expires"), expiring)},
+			was: []*Pod{was(as("ghost"), on("n2")), was(as("ghost-2"), on("n2")), was(as("status"), never), was(as("spec")), was(as("unread"), unreadablePod), was(as("moves"), unbound("n2", "n3")), was(as("moves-2"), unbound("n3")), was(as("gone"), on("n4"), tolerates(300)), was(as("stuck"), on("n4"), dying), was(as("doomed"), tolerates(300)), was(as("waits"), unbound("n2", "n4"), tolerates(300)), was(as("twin"), on("n3"))},
+			now: []*Pod{now(as("status"), never, failed), now(as("spec"), image("v2")), now(as("unread"), unreadablePod), now(as("moves")), now(as("moves-2"), on("n2")), now(as("doomed"), dying), now(as("waits"), tolerates(300)), made(as("phantom")), made(as("dying"), dying), made(as("lost"), unbound("n1")), made(as("twin"), func(p *Pod) { p.UID = "twin-new" }), made(as("expires"), expiring)},
 		},
 		{name: "pods of many kinds, all kubelets restarted", plan: Plan{RestartKubelets: Restart{All: true}}},
 		{name: "pods of many kinds, all kubelets relist", plan: bump(1_000_000)},
+		{name: "pods of many kinds, all kubelets relist, and one is restarted", plan: Plan{BumpRevision: 1_000_000, MarkCompacted: true, RestartKubelets: ParseRestart("n2")}},
 		{name: "pods of many kinds, API servers left running", plan: kept(Plan{})},
 		{name: "pods of many kinds, of which nothing is sure", plan: bump(1001)},
 
