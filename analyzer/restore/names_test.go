@@ -36,7 +36,7 @@ func TestShare(t *testing.T) {
 		pods = append(pods, p)
 	}
 	a, b := pods[0], pods[1]
-	for _, pair := range [][2]string{{a.NodeName, b.NodeName}, {a.Owner.UID, b.Owner.UID}, {a.Containers[0].Image, b.Containers[0].Image}, {a.Name, a.Key[len("/registry/pods/ns/"):]}} {
+	for _, pair := range [][2]string{{a.NodeName, b.NodeName}, {a.Owner.UID, b.Owner.UID}, {a.Containers[0].Image, b.Containers[0].Image}, {a.Name, a.Key[len("/registry/pods/ns/"):]}, {a.Namespace, a.Key[len("/registry/pods/"):]}, {a.Finalizers[0], b.Finalizers[0]}, {a.InitContainers[0].Name, b.InitContainers[0].Name}} {
 		if unsafe.StringData(pair[0]) != unsafe.StringData(pair[1]) {
 			t.Errorf("%q is there twice", pair[0])
 		}
