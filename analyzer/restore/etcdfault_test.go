@@ -50,7 +50,7 @@ func TestFutureWatchers(t *testing.T) {
 		{"a static pod of somebody's", []*State{changed(func(p *Pod) { p.Namespace = "ns" })}, "The cluster is at etcd 3.5"},
 		{"another container", []*State{changed(func(p *Pod) { p.Containers[0].Name = "metrics" })}, "The cluster is at etcd 3.5"},
 		{"newer than the fix of 3.4", []*State{etcd("x/etcd:3.4.39", "x/etcd:3.5.23")}, ""},
-		{"a first version", []*State{etcd("x/etcd:3.3.0", "x/etcd:2.3.38")}, "These members have it: etcd-a (3.3.0), etcd-b (2.3.38)."},
+		{"a first version", []*State{etcd("x/etcd:3.3.0", "x/etcd:2.5.38")}, "These members have it: etcd-a (3.3.0), etcd-b (2.5.38)."},
 		{"more than two fixed", []*State{etcd("x/etcd:3.5.22", "x/etcd:3.5.22", "x/etcd:3.5.22")}, ""},
 		{"fixed, and nothing counts the members", []*State{alone(etcd("x/etcd:3.5.22"))}, "The cluster is at etcd 3.5"},
 		{"nothing counts the members", []*State{alone(etcd())}, "The cluster is at etcd 3.5"},

@@ -63,9 +63,7 @@ func (j judgement) explain() judged {
 		if !when {
 			return
 		}
-		if s.Rank() < severity.Rank() {
-			severity = s
-		}
+		severity = worse(severity, s)
 		parts = append(parts, fmt.Sprintf(format, args...))
 	}
 	on := ""

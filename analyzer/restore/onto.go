@@ -241,7 +241,7 @@ func (s *State) Old() *OldCluster {
 	slices.Sort(o.Nodes)
 	slices.Sort(o.Renewing)
 	for _, p := range s.Pods {
-		if p.bound() && p.Unreadable == "" && !p.Terminal() {
+		if p.bound() && !p.Terminal() {
 			o.Running++
 		}
 	}

@@ -137,6 +137,7 @@ func TestServerVersion(t *testing.T) {
 			p.Containers = append([]kube.Container{{Name: "proxy", Image: "r/proxy:v1.20.0"}}, p.Containers...)
 		})}, kubelets, "1.33.0 by the images of their static pods false"},
 		{"an image without a tag", []*Pod{of("r:5000/kube-apiserver", nil)}, kubelets, "1.37.1 by the newest kubelet: no API server may be older true"},
+		{"an image that is named as a version is", []*Pod{of("v1.33.0", nil)}, kubelets, "1.37.1 by the newest kubelet: no API server may be older true"},
 		{"an image of no registry", []*Pod{of("kube-apiserver:v1.33.0", nil)}, kubelets, "1.33.0 by the images of their static pods false"},
 		{"an image without a patch", []*Pod{of("kube-apiserver:v1.33", nil)}, kubelets, "1.33 by the images of their static pods false"},
 	} {

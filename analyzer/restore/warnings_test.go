@@ -76,6 +76,7 @@ func TestWarnings(t *testing.T) {
 		{"restored before that, and how far the store had come is stated", was(), now(), Plan{LastRevision: currentAt}, related(plainly(lineage.Restore{Snapshot: "backup"})), "restored without a bump before the backup was saved", false},
 		{"the bump lands below an earlier one", was(), now(), bump(500), related(bumped(lineage.Restore{Snapshot: "current", Revision: 1500})), "bumped the store to revision 1500 already", true},
 		{"the bump lands above it", was(), now(), bump(501), related(bumped(lineage.Restore{Snapshot: "current", Revision: 1500})), "bumped the store to revision", false},
+		{"the smallest bump lands below it", was(), now(), bump(1), related(bumped(lineage.Restore{Snapshot: "current", Revision: 1500})), "bumped the store to revision 1500 already", true},
 		{"no bump", was(), now(), Plan{}, related(bumped(lineage.Restore{Snapshot: "current", Revision: 1500})), "bumped the store to revision", false},
 		{"the backup was bumped", was(), now(), bump(500), related(bumped(lineage.Restore{Snapshot: "backup", Revision: 1500})), "bumped the store to revision", false},
 	}
