@@ -3,7 +3,6 @@ package restore
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"revenant/analyzer/clock"
 	"revenant/analyzer/lineage"
@@ -254,9 +253,9 @@ func (o *OldCluster) Text() string {
 	if !o.Taken.From.IsZero() {
 		at = ", taken " + o.Taken.String()
 	}
-	text := fmt.Sprintf("The old cluster had %s on %s in its newest snapshot (revision %d%s), and may run them still.", words.Count(o.Running, "running pod"), words.Count(len(o.Renewing), "reachable node"), o.Revision, at)
+	nodes := words.Count(len(o.Renewing), "reachable node")
 	if len(o.Renewing) > 0 {
-		text += " Reachable were " + words.First(o.Renewing, mostNamed) + "."
+		nodes += " (" + words.First(o.Renewing, mostNamed) + ")"
 	}
-	return strings.TrimSpace(text) + " None of it may keep running next to the new cluster."
+	return fmt.Sprintf("The old cluster had %s on %s in its newest snapshot (revision %d%s), and may run them still. None of it may keep running next to the new cluster.", words.Count(o.Running, "running pod"), nodes, o.Revision, at)
 }

@@ -208,10 +208,10 @@ func TestOldCluster(t *testing.T) {
 		want  string
 		nodes string
 	}{
-		{s, "The old cluster had 3 running pods on 2 reachable nodes in its newest snapshot (revision 1000, taken between 2026-11-23 05:00:00Z and 05:00:20Z), and may run them still. Reachable were n1, n3. None of it may keep running next to the new cluster.", "[n1 n2 n3]"},
+		{s, "The old cluster had 3 running pods on 2 reachable nodes (n1, n3) in its newest snapshot (revision 1000, taken between 2026-11-23 05:00:00Z and 05:00:20Z), and may run them still. None of it may keep running next to the new cluster.", "[n1 n2 n3]"},
 		{none, "The old cluster had 0 running pods on 0 reachable nodes in its newest snapshot (revision 7), and may run them still. None of it may keep running next to the new cluster.", "[]"},
-		{one, "The old cluster had 0 running pods on 1 reachable node in its newest snapshot (revision 7), and may run them still. Reachable were n1. None of it may keep running next to the new cluster.", "[n1]"},
-		{many, "The old cluster had 0 running pods on 9 reachable nodes in its newest snapshot (revision 7), and may run them still. Reachable were n1, n2, n3, n4, n5, n6, n7, n8 and 1 more. None of it may keep running next to the new cluster.", "[n1 n2 n3 n4 n5 n6 n7 n8 n9]"},
+		{one, "The old cluster had 0 running pods on 1 reachable node (n1) in its newest snapshot (revision 7), and may run them still. None of it may keep running next to the new cluster.", "[n1]"},
+		{many, "The old cluster had 0 running pods on 9 reachable nodes (n1, n2, n3, n4, n5, n6, n7, n8 and 1 more) in its newest snapshot (revision 7), and may run them still. None of it may keep running next to the new cluster.", "[n1 n2 n3 n4 n5 n6 n7 n8 n9]"},
 	} {
 		o := tt.of.Old()
 		if got := o.Text(); got != tt.want || fmt.Sprint(o.Nodes) != tt.nodes {
