@@ -31,8 +31,14 @@ func memberRecord(id uint64, learner bool) string {
 // configuration.
 func withMembers(t *testing.T, members map[uint64]bool, conf string) []byte {
 	t.Helper()
+	return addMembers(t, snapshottest.Bytes(t, snapshottest.Put("/a", "1")), members, conf)
+}
+
+// addMembers adds them to a db.
+func addMembers(t *testing.T, data []byte, members map[uint64]bool, conf string) []byte {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "db")
-	if err := os.WriteFile(path, snapshottest.Bytes(t, snapshottest.Put("/a", "1")), 0o600); err != nil {
+	if err := os.WriteFile(path, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	db, err := bbolt.Open(path, 0o600, nil)
@@ -61,8 +67,7 @@ func withMembers(t *testing.T, members map[uint64]bool, conf string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	data, err := os.ReadFile(path)
-	if err != nil {
+	if data, err = os.ReadFile(path); err != nil {
 		t.Fatal(err)
 	}
 	return data

@@ -46,7 +46,7 @@ func (r *replay) checkTxn(t []byte, path *[]bool) bool {
 	for kind, op := range ops(t, step(path)) {
 		switch kind {
 		case opRange:
-			if rev := rangeRevision(op); rev > r.head || rev > 0 && rev < r.compact {
+			if rev := rangeRevision(op); rev > r.head || rev != 0 && rev < r.oldest() {
 				return false
 			}
 		case opPut:
@@ -63,6 +63,15 @@ func (r *replay) checkTxn(t []byte, path *[]bool) bool {
 		}
 	}
 	return true
+}
+
+// oldest is the oldest revision that a range may ask for (txn/range.go checkRange), -1
+// in a store that was never compacted (storage/mvcc/kvstore.go NewStore).
+func (r *replay) oldest() int64 {
+	if r.compact == 0 {
+		return -1
+	}
+	return r.compact
 }
 
 // rangeRevision is the revision that a RangeRequest asks for.

@@ -3,6 +3,7 @@ package snapshot
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,12 +24,19 @@ func marshal(t testing.TB, m proto.Message) []byte {
 
 // nested is an entry with that many transactions in one another.
 func nested(depth int) []byte {
-	b := []byte{}
-	for range depth {
-		op := protowire.AppendBytes(protowire.AppendTag(nil, opTxn, protowire.BytesType), b)
-		b = protowire.AppendBytes(protowire.AppendTag(nil, 3, protowire.BytesType), op)
+	var heads [][]byte // of the messages, the innermost one first
+	size := 0
+	add := func(num protowire.Number) {
+		head := protowire.AppendVarint(protowire.AppendTag(nil, num, protowire.BytesType), uint64(size))
+		heads, size = append(heads, head), size+len(head)
 	}
-	return protowire.AppendBytes(protowire.AppendTag(nil, txnField, protowire.BytesType), b)
+	for range depth {
+		add(opTxn)
+		add(3)
+	}
+	add(txnField)
+	slices.Reverse(heads)
+	return slices.Concat(heads...)
 }
 
 // legacyRequest is a request of the v2 API as etcd 3.5 writes it: every field but the
