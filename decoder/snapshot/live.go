@@ -100,16 +100,14 @@ func (l *liveKeys) remove(name string) {
 	}
 }
 
-// bounds are the places of the first key in a range and of the one after its last.
-// An end of one zero byte has no bound; none is the key alone (txn/delete.go
-// mkGteRange).
+// bounds are the places of the first key in a range and of the one after its last; the
+// second is not after the first when nothing is in it. An end of one zero byte has no
+// bound; none is the key alone (txn/delete.go mkGteRange).
 func (l *liveKeys) bounds(key, end []byte) (from, to livePlace) {
 	from, exact := l.find(string(key))
 	switch {
 	case len(end) == 0 && exact:
 		return from, livePlace{from.block, from.at + 1}
-	case len(end) == 0 || string(end) != "\x00" && string(end) <= string(key):
-		return from, from
 	case string(end) == "\x00":
 		return from, livePlace{len(l.blocks), 0}
 	}

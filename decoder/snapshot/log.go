@@ -15,6 +15,7 @@ import (
 	"revenant/decoder/container"
 	"revenant/decoder/document"
 	"revenant/decoder/wal"
+	"revenant/internal/words"
 )
 
 // WAL says what a member's write-ahead log adds to its db.
@@ -78,7 +79,7 @@ func missingText(gaps []wal.Gap) string {
 	var parts []string
 	for i, gap := range gaps {
 		if i == listed {
-			parts = append(parts, fmt.Sprintf("and %d more runs", len(gaps)-i))
+			parts = append(parts, "and "+words.PlainOf(len(gaps)-i, "more run", "more runs"))
 			break
 		}
 		text := fmt.Sprintf("entries %d to %d", gap.From, gap.To)
@@ -205,7 +206,6 @@ func (s *Snapshot) run(r *replay, log *wal.Log, assumeCommitted bool) error {
 	r.limit = overlayFactor*log.Bytes + overlayLeast
 	r.progress = newProgress(s.tell, PhaseReplay, total)
 	defer r.progress.set(total, total)
-	alone := false
 	for i := range log.Entries {
 		e := &log.Entries[i]
 		if r.ctx.Err() != nil {
@@ -213,8 +213,7 @@ func (s *Snapshot) run(r *replay, log *wal.Log, assumeCommitted bool) error {
 		}
 		if e.Index > log.Commit && (i == 0 || log.Entries[i-1].Index <= log.Commit) {
 			// What is agreed on has been applied: who has to agree to the rest is known.
-			alone = r.alone(log.NodeID)
-			if !alone && !assumeCommitted {
+			if !r.alone(log.NodeID) && !assumeCommitted {
 				w.Uncommitted = len(log.Entries) - i
 				s.problems.add(Note, "log", fmt.Sprintf("entries %d to %d were not applied: %s (--assume-committed applies them)", e.Index, w.LastIndex, r.whyUncommitted(log.NodeID)), "")
 				return nil

@@ -128,6 +128,20 @@ func smallStore(t *testing.T) []byte {
 	return addMembers(t, db, map[uint64]bool{waltest.Member: false}, "")
 }
 
+// compacting is a store that says that it is to be compacted, and that it was.
+func compacting(scheduled, finished byte, records ...hostile.Item) func(t *testing.T) []byte {
+	return func(t *testing.T) []byte {
+		meta := []hostile.Item{{Key: []byte("scheduledCompactRev"), Value: []byte(revisionAt(scheduled))}}
+		if finished > 0 {
+			meta = slices.Insert(meta, 0, hostile.Item{Key: []byte("finishedCompactRev"), Value: []byte(revisionAt(finished))})
+		}
+		var f hostile.File
+		root := f.Leaf(records...)
+		member := hostile.Item{Key: fmt.Appendf(nil, "%x", waltest.Member), Value: []byte(memberOf(waltest.Member, ""))}
+		return f.Finish(f.Leaf(hostile.Bucket("key", root), hostile.Inline("members", member), hostile.Inline("meta", meta...)), hostile.NoFreelist, 0)
+	}
+}
+
 // smallLogs are logs after smallStore, whose revision is 7, or after another store.
 var smallLogs = []struct {
 	name  string
@@ -227,13 +241,31 @@ var smallLogs = []struct {
 	}},
 	{name: "no space", log: requests{
 		raise(etcdserverpb.AlarmRequest_ACTIVATE, 1, etcdserverpb.AlarmType_NOSPACE), putKey("/never"), grantLease(8, 30), compactAt(5), revokeLease(7), txnOf(nil, ops{deleteKey("/a")}, ops{rangeOp(0)}),
+		txnOf(nil, ops{txnOp(&etcdserverpb.TxnRequest{Success: ops{deleteOp([]byte("/a"), []byte{0})}})}, nil),
+		raise(etcdserverpb.AlarmRequest_DEACTIVATE, 1, etcdserverpb.AlarmType_NOSPACE), putKey("/n"),
 	}},
+	{name: "no space, and the last operation is not a put", log: requests{
+		raise(etcdserverpb.AlarmRequest_ACTIVATE, 1, etcdserverpb.AlarmType_NOSPACE),
+		txnOf(nil, ops{txnOp(&etcdserverpb.TxnRequest{Success: ops{deleteKey("/a")}}), deleteKey("/b")}, nil),
+	}},
+	{name: "keys with a lease that the store does not have", store: func(t *testing.T) []byte {
+		db := snapshottest.Bytes(t, snapshottest.Change{Key: "/a", Value: []byte("1"), Lease: 9}, snapshottest.Change{Key: "/b", Value: []byte("1"), Lease: 8, TTL: 20})
+		return addMembers(t, db, map[uint64]bool{waltest.Member: false}, "")
+	}, log: requests{revokeLease(9), putKey("/n")}},
+	{name: "conditions on properties that etcd does not know", log: each(
+		&etcdserverpb.Compare{Key: []byte("/a"), RangeEnd: []byte("/z"), Target: 5}, &etcdserverpb.Compare{Key: []byte("/a"), RangeEnd: []byte("/z"), Target: -1}, &etcdserverpb.Compare{Key: []byte("/a"), RangeEnd: []byte("/z"), Target: 5, Result: isLess},
+	)},
 	{name: "authentication is switched on", log: requests{{AuthEnable: &etcdserverpb.AuthEnableRequest{}}, {AuthEnable: &etcdserverpb.AuthEnableRequest{}}, putKey("/n")}},
 	{name: "an empty store", store: func(t *testing.T) []byte {
 		return addMembers(t, snapshottest.Bytes(t), map[uint64]bool{waltest.Member: false}, "")
 	}, log: requests{putKey("/n"), putKey("/m")}},
 	{name: "a store that was compacted", store: func(t *testing.T) []byte { return snapshottest.Compact(t, smallStore(t), 5) },
 		log: requests{compactAt(5), txnOf(nil, ops{putX("/never"), rangeOp(4)}, nil), txnOf(nil, ops{putX("/n"), rangeOp(5)}, nil)}},
+	{name: "a compaction that had not finished", store: compacting(5, 0, hostile.Record(2, 0, 2, 1, "/a", nil), hostile.Record(3, 0, 3, 1, "/b", nil), hostile.Record(4, 0, 2, 2, "/a", nil), hostile.Tombstone(5, 0, "/b"), hostile.Record(6, 0, 6, 1, "/c", nil))},
+	{name: "one that had got to the newest record", store: compacting(5, 0, hostile.Record(4, 0, 2, 2, "/a", nil), hostile.Tombstone(5, 0, "/b"), hostile.Record(6, 0, 6, 1, "/c", nil)), log: requests{putKey("/n")}},
+	{name: "one that had not finished, and a later one", store: compacting(4, 3, hostile.Record(3, 0, 2, 2, "/a", nil), hostile.Record(4, 0, 2, 3, "/a", nil), hostile.Record(5, 0, 5, 1, "/b", nil)), log: requests{putKey("/n"), compactAt(5)}},
+	{name: "one that has left a deletion at its revision", store: compacting(5, 5, hostile.Record(4, 0, 2, 2, "/a", nil), hostile.Tombstone(5, 0, "/b")), log: requests{putKey("/n")}},
+	{name: "one that has left what it should not", store: compacting(5, 5, hostile.Record(2, 0, 2, 1, "/a", nil), hostile.Record(4, 0, 2, 2, "/a", nil), hostile.Record(5, 0, 2, 3, "/a", nil)), log: requests{putKey("/n")}},
 	{name: "a leader's first entry", write: func(l *waltest.Log) { l.Entry(nil); l.Request(putKey("/n")) }},
 	{name: "an entry of a type that etcd does not write", write: func(l *waltest.Log) {
 		l.Append(&raftpb.Entry{Type: raftpb.EntryConfChangeV2.Enum(), Data: []byte("x")})
@@ -298,7 +330,7 @@ func TestSmallLogs(t *testing.T) {
 				fmt.Fprintf(&all, "  lease %d of %d s\n", id, l.ID)
 			}
 		}
-		if len(leases[7]) == 0 {
+		if tt.store == nil && len(leases[7]) == 0 {
 			fmt.Fprintf(&all, "  no lease 7\n")
 		}
 		for _, p := range s.Problems() {

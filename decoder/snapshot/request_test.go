@@ -130,7 +130,8 @@ func FuzzRequest(f *testing.F) {
 	} {
 		f.Add(marshal(f, r))
 	}
-	f.Add([]byte("\x4a\x02\x10\x07")) // LeaseRevoke, with a field of the future where other requests have one
+	f.Add([]byte("\x4a\x02\x10\x07"))                         // LeaseRevoke, with a field of the future where other requests have one
+	f.Add([]byte("\x52\x08\x08\x01\x10\x02\x18\x01\x20\x07")) // Alarm, and a fourth field
 	f.Add(nested(50))
 	f.Add(legacyRequest("SYNC", "", ""))
 	f.Fuzz(func(t *testing.T, data []byte) {
