@@ -85,10 +85,10 @@ func (r *reader) record(rec *record, offset int64) error {
 			return fmt.Errorf("raft's state cannot be read")
 		}
 		r.log.Term, r.log.Commit = number(rec.data, stateTerm), number(rec.data, stateCommit)
-		r.saw(r.log.Commit)
+		r.agree(r.log.Commit)
 	case snapshotRecord:
 		// It says that a snapshot file was saved; the db is newer.
-		r.saw(number(rec.data, snapshotIndex))
+		r.agree(number(rec.data, snapshotIndex))
 	default:
 		return fmt.Errorf("record of unknown type %d", rec.kind)
 	}
@@ -120,8 +120,14 @@ func (r *reader) identity(data []byte) error {
 	return nil
 }
 
-// entry appends an entry, or puts it in the place of one that was overruled
-// (wal.go ReadAll).
+// agree takes note of an index that was agreed on: nothing overrules its entry.
+func (r *reader) agree(index uint64) {
+	r.agreed = max(r.agreed, index)
+	r.saw(index)
+}
+
+// entry appends an entry. It overrules the one that had its index, and all that followed
+// that one (wal.go ReadAll).
 func (r *reader) entry(data []byte, offset int64) error {
 	e := Entry{Segment: len(r.log.Segments) - 1, Offset: offset}
 	if err := e.parse(data); err != nil {
@@ -134,8 +140,10 @@ func (r *reader) entry(data []byte, offset int64) error {
 		}
 		e.Data = bytes.Clone(e.Data)
 		r.log.Entries = append(r.log.Entries[:at], e)
+	} else {
+		r.log.Entries = nil // the db has this one
 	}
-	r.saw(e.Index)
+	r.log.Seen = max(e.Index, r.agreed)
 	return nil
 }
 

@@ -37,8 +37,8 @@ type Log struct {
 	Entries []Entry
 	Term    uint64 // of the last state recorded before a gap
 	Commit  uint64 // the last index that it says is agreed on; it lags behind
-	// Seen is the last index that the log shows to have been written, in an entry
-	// or as one that was agreed on; beyond a gap, too.
+	// Seen is the last index that the log shows to have been written and not overruled,
+	// in an entry or as one that was agreed on; beyond a gap, too.
 	Seen uint64
 	// MayGoOn says that the last segment does not end as etcd leaves one: entries may
 	// have followed that are not there.
@@ -205,6 +205,7 @@ type reader struct {
 	crc      uint32
 	seeded   bool // the running checksum was set by a record
 	metadata []byte
+	agreed   uint64 // the last index that was agreed on before a gap
 
 	stopped bool   // at a gap: what follows is not taken
 	beyond  []span // entries seen after it
@@ -292,6 +293,9 @@ func (r *reader) ended(s segment, f *frames) error {
 	switch {
 	case found:
 		r.stop(s.name, at, "bytes that are not zero follow the end of the log")
+	case f.start == 0 && f.size > 0:
+		r.log.MayGoOn = true
+		r.fault(s.name, 0, false, "the segment has no record, where etcd writes some before it names one: what was in it is lost")
 	case f.offset == f.size && f.size < prepared:
 		r.log.MayGoOn = true
 		r.fault(s.name, f.offset, false, "the segment ends with its last record, where etcd prepares it ahead with zeros: etcd has repaired it, or what followed was cut off")
