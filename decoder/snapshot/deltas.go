@@ -75,7 +75,7 @@ func (s *Snapshot) applyDeltas(ctx context.Context, files []container.Delta) err
 			}
 			cost := "what it changes"
 			if rest := len(files) - i - 1; rest > 0 {
-				cost += ", and what the " + words.PlainOf(rest, "file", "files") + " after it change"
+				cost += ", and what is in the " + words.PlainOf(rest, "file", "files") + " after it"
 			}
 			s.problems.add(Damage, "deltas", fmt.Sprintf("%s was not applied: %v", f.Name, err), cost)
 			break

@@ -2,8 +2,10 @@ package snapshot_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +16,7 @@ import (
 	"revenant/decoder/snapshot"
 	"revenant/decoder/snapshot/snapshottest"
 	"revenant/internal/demo"
+	"revenant/internal/hostile"
 )
 
 // gardener writes a store: a full snapshot, and deltas to each of the revisions.
@@ -166,12 +169,29 @@ func TestDeltaStores(t *testing.T) {
 // TestDeltasLost makes sure that what is missing is said, and that nothing comes from
 // a file that nothing vouches for, or after a gap.
 func TestDeltasLost(t *testing.T) {
+	var all strings.Builder
 	for _, test := range []struct {
 		name string
 		harm func(t *testing.T, g *gardener)
 		want int64
 		seen int64
 	}{
+		{"the last file is missing, and its name is gone with it", func(t *testing.T, g *gardener) { os.Remove(g.files[2]) }, 900, 900},
+		{"the last file is named for more", func(t *testing.T, g *gardener) {
+			os.Rename(g.files[2], filepath.Join(g.dir, deltatest.Name("Incr", 901, 1473, "")))
+		}, 900, 1473},
+		{"the last file is named for less", func(t *testing.T, g *gardener) {
+			os.Rename(g.files[2], filepath.Join(g.dir, deltatest.Name("Incr", 901, 1471, "")))
+		}, 1472, 1472},
+		{"events in another order", func(t *testing.T, g *gardener) {
+			events := deltatest.Events(t, g.current, 901, 1472)
+			events[7], events[8] = events[8], events[7]
+			os.WriteFile(g.files[2], deltatest.File(events), 0o600)
+		}, 900, 1472},
+		{"an event twice", func(t *testing.T, g *gardener) {
+			events := deltatest.Events(t, g.current, 901, 1472)
+			os.WriteFile(g.files[2], deltatest.File(slices.Insert(events, 8, events[0])), 0o600)
+		}, 900, 1472},
 		{"a file is missing", func(t *testing.T, g *gardener) { os.Remove(g.files[1]) }, 700, 1472},
 		{"the first file is missing", func(t *testing.T, g *gardener) { os.Remove(g.files[0]) }, 454, 1472},
 		{"a bit is wrong", func(t *testing.T, g *gardener) {
@@ -209,16 +229,48 @@ func TestDeltasLost(t *testing.T) {
 				t.Errorf("revision %d, seen %d", s.Revision(), s.SeenRevision())
 			}
 			missing, err := s.Missing(t.Context())
-			if err != nil || len(missing) != 1 || missing[0].Kind != snapshot.MissingRevisions || *missing[0].Revisions != test.seen-test.want {
-				t.Errorf("missing %v, %v", missing, err)
+			if err != nil {
+				t.Fatal(err)
 			}
-			if in, err := s.Integrity(t.Context()); err != nil || !in.Bad() {
+			in, err := s.Integrity(t.Context())
+			if err != nil || in.Bad() != (test.want < test.seen) {
 				t.Errorf("integrity %v, %v", in, err)
+			}
+			d := s.Deltas()
+			fmt.Fprintf(&all, "%s:\n  revision %d after %d, %d seen, %d events of %v, not of %v\n", test.name, s.Revision(), d.DBRevision, d.LastSeen, d.Applied, d.Files, d.Unapplied)
+			for _, p := range s.Problems() {
+				fmt.Fprintf(&all, "  %s: %s\n", p.Severity, p)
+			}
+			for _, m := range missing {
+				fmt.Fprintf(&all, "  missing %s: %s, %s\n", m.Kind, m.What, m.Bound())
 			}
 			if diff := cmp.Diff(dump(t, g.current, test.want), dump(t, s, 1472)); diff != "" {
 				t.Error(diff)
 			}
 		})
+	}
+	golden(t, "deltas", all.String())
+}
+
+// TestDeltasOfTransactions: events of one revision are records of one, in their order, and
+// a value may be empty.
+func TestDeltasOfTransactions(t *testing.T) {
+	put := func(main, sub, create, version int64, key, value string) hostile.Item {
+		return hostile.Record(main, sub, create, version, key, []byte(value))
+	}
+	full := []hostile.Item{put(2, 0, 2, 1, "/a", "1"), put(3, 0, 3, 1, "/b", "1")}
+	all := append(full, put(4, 0, 2, 2, "/a", "2"), put(4, 1, 4, 1, "/c", ""), hostile.Tombstone(4, 2, "/b"), put(5, 0, 5, 1, "/b", "3"), hostile.Tombstone(5, 1, "/c"), put(5, 2, 5, 1, "/d", "4"))
+	current := snapshottest.OpenBytes(t, "current.db", hostile.Store(all))
+	dir := t.TempDir()
+	write(t, dir, deltatest.Name("Full", 0, 3, ""), hostile.Store(full))
+	write(t, dir, deltatest.Name("Incr", 4, 4, ""), deltatest.File(deltatest.Events(t, current, 4, 4)))
+	write(t, dir, deltatest.Name("Incr", 5, 5, ""), deltatest.File(deltatest.Events(t, current, 5, 5)))
+	s := openPath(t, dir)
+	if diff := cmp.Diff(dump(t, current, 5), dump(t, s, 5)); diff != "" {
+		t.Errorf("records (-want +got):\n%s", diff)
+	}
+	if d := s.Deltas(); d.Applied != 6 || len(d.Files) != 2 || s.Damaged() {
+		t.Errorf("%+v, problems %v", d, s.Problems())
 	}
 }
 

@@ -33,8 +33,9 @@ func TestLogWithoutSegments(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := openDir(t, dir)
-	if diff := cmp.Diff([]wal.Gap{{From: 1, Why: wal.Lost}}, s.WAL().Missing); diff != "" {
-		t.Errorf("entries (-want +got):\n%s", diff)
+	want := &snapshot.WAL{Segments: []string{}, Missing: []wal.Gap{{From: 1, Why: wal.Lost}}, DBRevision: 2}
+	if diff := cmp.Diff(want, s.WAL()); diff != "" {
+		t.Errorf("log (-want +got):\n%s", diff)
 	}
 	missing, err := s.Missing(t.Context())
 	if err != nil || !slices.ContainsFunc(missing, func(m snapshot.Missing) bool { return m.Kind == snapshot.MissingEnd }) {
@@ -138,6 +139,52 @@ func TestAlarms(t *testing.T) {
 			}
 			if notes != test.notes {
 				t.Errorf("%d notes among %v", notes, s.Problems())
+			}
+		})
+	}
+}
+
+// TestStoredAlarms: alarms that the db has are raised, and the log can disarm them. What is
+// no alarm is none.
+func TestStoredAlarms(t *testing.T) {
+	alarms := func(keys ...string) []byte {
+		var list []hostile.Item
+		for _, key := range keys {
+			list = append(list, hostile.Item{Key: []byte(key)})
+		}
+		var f hostile.File
+		root := f.Leaf(hostile.Record(2, 0, 2, 1, "/a", nil))
+		return f.Finish(f.Leaf(hostile.Inline("alarm", list...), hostile.Bucket("key", root), hostile.Inline("meta")), hostile.NoFreelist, 0)
+	}
+	const noSpace, other, corrupt, none = "\x08\x0a\x10\x01", "\x08\x0b\x10\x01", "\x08\x0a\x10\x02", "\x08\x0a"
+	for _, tt := range []struct {
+		name string
+		db   []byte
+		off  uint64 // the member whose NOSPACE the log disarms; 0 for no log
+		want []snapshot.Alarm
+		full bool // a put is refused after that
+	}{
+		{"one", alarms(noSpace), 0, []snapshot.Alarm{{Member: "a", Kind: "NOSPACE"}}, false},
+		{"several", alarms(noSpace, corrupt, other), 0, []snapshot.Alarm{{Member: "a", Kind: "CORRUPT"}, {Member: "a", Kind: "NOSPACE"}, {Member: "b", Kind: "NOSPACE"}}, false},
+		{"of no kind", alarms(none), 0, []snapshot.Alarm{{Member: "a", Kind: "NONE"}}, false},
+		{"no alarm", alarms("\xff"), 0, nil, false},
+		{"disarmed", alarms(noSpace), 10, nil, false},
+		{"one of two disarmed", alarms(noSpace, other), 10, []snapshot.Alarm{{Member: "b", Kind: "NOSPACE"}}, true},
+		{"another member's disarmed", alarms(noSpace), 11, []snapshot.Alarm{{Member: "a", Kind: "NOSPACE"}}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			path := writeFile(t, tt.db)
+			if tt.off != 0 {
+				path = member(t, tt.db, func(l *waltest.Log) {
+					l.Request(raise(etcdserverpb.AlarmRequest_DEACTIVATE, tt.off, etcdserverpb.AlarmType_NOSPACE), putKey("/n"))
+				})
+			}
+			s := openDir(t, path)
+			if diff := cmp.Diff(tt.want, s.Alarms()); diff != "" {
+				t.Errorf("alarms (-want +got):\n%s", diff)
+			}
+			if tt.off != 0 && (s.Revision() == 2) != tt.full {
+				t.Errorf("revision %d", s.Revision())
 			}
 		})
 	}

@@ -226,6 +226,10 @@ var memberSituations = []struct {
 		l.Commit()
 	}},
 	{name: "a learner is promoted", db: membersDB{members: []string{memberOf(self, "")}}, log: func(l membersLog) { l.addLearner(2, named); l.add(2, promotes); l.Commit() }},
+	{name: "a learner is promoted, and another one's URL is named with it", db: membersDB{members: []string{memberOf(self, ""), memberOf(2, learns)}}, log: func(l membersLog) {
+		l.change(raftpb.ConfChangeAddNode, 2, memberOf(self, promotes))
+		l.Commit()
+	}},
 	{name: "one learner too many", db: membersDB{members: []string{memberOf(self, ""), memberOf(2, learns)}}, log: func(l membersLog) { l.addLearner(3, ""); l.addLearner(4, ""); l.Commit() }},
 	{name: "two learners were there", db: membersDB{members: []string{memberOf(self, ""), memberOf(2, learns), memberOf(3, learns)}}, log: func(l membersLog) { l.addLearner(4, ""); l.Commit() }},
 	{name: "a learner that seemed refused is promoted", db: membersDB{members: []string{memberOf(self, ""), memberOf(2, learns)}}, log: func(l membersLog) {
@@ -291,7 +295,7 @@ var memberSituations = []struct {
 	}},
 	{name: "one without, whose file has it", db: membersDB{members: []string{memberOf(self, ""), memberOf(2, named)}, version: "3.5.0", index: 4}, log: savedAtFour(nil),
 		snap: func(t *testing.T) []byte {
-			return savedFile(t, &raftpb.ConfState{Voters: []uint64{self}, LearnersNext: []uint64{2}}, memberOf(self, named), memberOf(7, ""))
+			return savedFile(t, &raftpb.ConfState{Voters: []uint64{self}, Learners: []uint64{3}, LearnersNext: []uint64{2}}, memberOf(self, named), memberOf(7, ""))
 		}},
 	{name: "one without, whose file has none", db: membersDB{members: []string{memberOf(self, "")}, index: 4}, log: savedAtFour(nil), snap: func(t *testing.T) []byte { return savedFile(t, nil, memberOf(self, named)) }},
 	{name: "one without, and no file", db: membersDB{members: []string{memberOf(self, "")}, index: 4}, log: savedAtFour(nil)},

@@ -1,13 +1,17 @@
 package snapshot
 
 import (
+	"bytes"
+	"hash/crc32"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"go.etcd.io/etcd/api/v3/membershippb"
 	"go.etcd.io/raft/v3/raftpb"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	"revenant/decoder/wal"
@@ -52,6 +56,74 @@ func TestSnapFileOf(t *testing.T) {
 	if s := readSnapFile(dir); s != nil {
 		t.Errorf("a directory: %+v", s)
 	}
+	body := marshal(t, &raftpb.Snapshot{Data: []byte("{}")})
+	for size, want := range map[int]bool{maxSnapFile: true, maxSnapFile + 1: false} {
+		data := slices.Concat(protowire.AppendVarint([]byte{8}, uint64(crc32.Checksum(body, castagnoli))), protowire.AppendBytes([]byte{18}, body))
+		for len(data) < size-8 { // fields that are not known
+			data = protowire.AppendBytes(append(data, 34), make([]byte, min(size-8-len(data), 100)))
+		}
+		data = append(data, bytes.Repeat([]byte{0x28, 0}, (size-len(data))/2)...)
+		if len(data) < size {
+			data = append(data[:len(data)-2], 0x28, 0x80, 0)
+		}
+		path := filepath.Join(dir, "valid")
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if s := readSnapFile(path); len(data) != size || parseSnapFile(data) == nil || (s != nil) != want {
+			t.Errorf("%d bytes of %d: %+v", len(data), size, s)
+		}
+	}
+}
+
+// TestParseSnapFile: what stands in other fields, or in fields of another type, is not
+// taken for raft's snapshot.
+func TestParseSnapFile(t *testing.T) {
+	body := marshal(t, &raftpb.Snapshot{Data: []byte(`{}`), Metadata: &raftpb.SnapshotMetadata{Index: new(uint64(9)), ConfState: &raftpb.ConfState{Voters: []uint64{1}}}})
+	other := marshal(t, &raftpb.Snapshot{Metadata: &raftpb.SnapshotMetadata{ConfState: &raftpb.ConfState{Voters: []uint64{2}}}})
+	field := func(num protowire.Number, b []byte) []byte {
+		return protowire.AppendBytes(protowire.AppendTag(nil, num, protowire.BytesType), b)
+	}
+	number := func(num protowire.Number, v uint64) []byte {
+		return protowire.AppendVarint(protowire.AppendTag(nil, num, protowire.VarintType), v)
+	}
+	sum := uint64(crc32.Checksum(body, castagnoli))
+	whole := slices.Concat(number(1, sum), field(2, body))
+	for _, tt := range []struct {
+		name string
+		data []byte
+		want bool
+	}{
+		{"whole", whole, true},
+		{"a third field", append(whole, field(3, other)...), true},
+		{"a number with its number", append(whole, number(2, 7)...), true},
+		{"a sum in another field", append(whole, number(3, 7)...), true},
+		{"bytes for the sum", append(whole, field(1, other)...), true},
+		{"another sum", slices.Concat(number(1, sum+1), field(2, body)), false},
+		{"no sum", field(2, body), false},
+		{"cut off", whole[:len(whole)-1], false},
+		{"no body, and the sum of none", number(1, 0), false},
+		{"a body that cannot be read", slices.Concat(number(1, uint64(crc32.Checksum([]byte("\xff"), castagnoli))), field(2, []byte("\xff"))), false},
+	} {
+		s := parseSnapFile(tt.data)
+		if (s != nil) != tt.want || s != nil && (s.conf == nil || !slices.Equal(s.conf.Voters, []uint64{1})) {
+			t.Errorf("%s: %+v", tt.name, s)
+		}
+	}
+	list := v2Members([]byte(`{"Root":{"Children":{"0":{"Children":{"members":{"Children":{
+		"a":{"Children":{"raftAttributes":{"Value":"{\"peerURLs\":[\"http://p\"]}"},"attributes":{"Value":"{\"name\":\"n\",\"clientURLs\":[\"http://c\"]}"}}},
+		"b":{"Children":{"raftAttributes":{"Value":"{\"isLearner\":true}"},"attributes":{"Value":"{"}}},
+		"c":{"Children":{"raftAttributes":{"Value":"{"}}},
+		"d":{"Children":{"attributes":{"Value":"{}"}}},
+		"e":null,
+		"x":{"Children":{"raftAttributes":{"Value":"{}"}}}}}}}}}}`))
+	want := map[uint64]Member{
+		10: {ID: "a", Name: "n", PeerURLs: []string{"http://p"}, ClientURLs: []string{"http://c"}},
+		11: {ID: "b", Learner: true},
+	}
+	if diff := cmp.Diff(want, list); diff != "" {
+		t.Errorf("members (-want +got):\n%s", diff)
+	}
 }
 
 // FuzzMembers holds what is read of raft's messages and of what a member says of itself
@@ -65,7 +137,10 @@ func FuzzMembers(f *testing.F) {
 	} {
 		f.Add(marshal(f, m))
 	}
-	f.Add([]byte("\x12\x05\x0a\x03\x0a\x01\x05\x12\x04\x0a\x02\x08\x06")) // a configuration in two parts, packed and not
+	f.Add([]byte("\x08\x07\x12\x05\x0a\x03one\x1a\x05\x0a\x03two\x0a\x01\x09")) // attributes, and fields of other types and numbers
+	f.Add([]byte("\x08\x07\x12\x09\x0a\x03one\x1a\x02\xff\xfe"))
+	f.Add([]byte("\x10\x02\x18\x07\x22\x02{}\x12\x01\x01\x1a\x01\x01\x20\x01\x08\x09")) // a change, and the same
+	f.Add([]byte("\x12\x05\x0a\x03\x0a\x01\x05\x12\x04\x0a\x02\x08\x06"))               // a configuration in two parts, packed and not
 	f.Fuzz(func(t *testing.T, data []byte) {
 		type read struct {
 			Kind      int32
