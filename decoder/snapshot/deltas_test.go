@@ -272,6 +272,29 @@ func TestDeltasOfTransactions(t *testing.T) {
 	if d := s.Deltas(); d.Applied != 6 || len(d.Files) != 2 || s.Damaged() {
 		t.Errorf("%+v, problems %v", d, s.Problems())
 	}
+	// The full snapshot has no trailer: events that follow it show that nothing is missing.
+	lacksLog := func(s *snapshot.Snapshot) bool {
+		missing, err := s.Missing(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.ContainsFunc(missing, func(m snapshot.Missing) bool { return m.Kind == snapshot.MissingLog })
+	}
+	if lacksLog(s) {
+		t.Error("something is missing, although events follow the full snapshot")
+	}
+	write(t, dir, deltatest.Name("Incr", 4, 4, ""), nil)
+	if !lacksLog(openPath(t, dir)) {
+		t.Error("nothing is missing, although no event follows the full snapshot")
+	}
+
+	// Events need not continue what a damaged snapshot has.
+	damaged := t.TempDir()
+	write(t, damaged, deltatest.Name("Full", 0, 3, ""), hostile.Store([]hostile.Item{put(3, 0, 3, 2, "/b", "1")}))
+	write(t, damaged, deltatest.Name("Incr", 4, 4, ""), deltatest.File(deltatest.Events(t, current, 4, 4)))
+	if s := openPath(t, damaged); s.Deltas().Applied != 3 || s.Revision() != 4 {
+		t.Errorf("%+v, problems %v", s.Deltas(), s.Problems())
+	}
 }
 
 // TestDeltasOverlap has a full snapshot that was saved after the revision of its name,

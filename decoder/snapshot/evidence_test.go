@@ -10,10 +10,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	bolt "go.etcd.io/bbolt"
 
 	"revenant/decoder/delta/deltatest"
@@ -324,5 +326,142 @@ func TestInputChanges(t *testing.T) {
 		if err := os.Chtimes(path, later.Add(-time.Hour), later.Add(-time.Hour)); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestTorn: a directory that changes while it is read is read twice, and it is said that a
+// running etcd uses it; that parts may be mixed where it changes the second time, too.
+func TestTorn(t *testing.T) {
+	db := snapshottest.Bytes(t, snapshottest.Put("/a", "1"))
+	touch := func(dir string, n int) error {
+		at := time.Date(2027, 1, 2, 3, 4, n, 0, time.UTC)
+		return os.Chtimes(filepath.Join(dir, "member", "snap", "db"), at, at)
+	}
+	for _, tt := range []struct {
+		name  string
+		do    func(dir string, n int) error // while it is read for the nth time
+		times int                           // in how many readings
+		how   string
+		again bool // it changed in the second reading
+	}{
+		{"never", touch, 0, "", false},
+		{"once", touch, 1, "db was modified at 2027-01-02T03:04:01Z", false},
+		{"twice", touch, 2, "db was modified at 2027-01-02T03:04:02Z", true},
+		{"a segment more", func(dir string, n int) error {
+			return os.WriteFile(filepath.Join(dir, "member", "wal", waltest.Name(1, 2)), nil, 0o600)
+		}, 1, "the log got or lost a segment", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := memberDir(t, t.TempDir(), db)
+			n, last := 0, int64(0)
+			s, err := snapshot.Open(t.Context(), dir, snapshot.Options{Progress: func(p snapshot.Progress) {
+				if p.Phase == snapshot.PhaseIndex && p.Done == p.Total {
+					if n++; n <= tt.times {
+						if err := tt.do(dir, n); err != nil {
+							t.Error(err)
+						}
+					}
+					last = p.Done
+				}
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			if want := min(tt.times, 1) + 1; n != want || last == 0 || s.TornPossible() != (tt.how != "") {
+				t.Errorf("read %d times, torn possible: %t", n, s.TornPossible())
+			}
+			var says, verdict string
+			for _, p := range s.Problems() {
+				if p.Where == "directory" {
+					says = fmt.Sprintf("%s: %s", p.Severity, p.What)
+				}
+			}
+			in, err := s.Integrity(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range in.Checks {
+				if c.Name == "unchanged" {
+					verdict = fmt.Sprintf("%s: %s", c.Verdict, c.Detail)
+				}
+			}
+			wantSays, wantVerdict := "", ""
+			switch {
+			case tt.again:
+				wantSays = "damage: torn possible: it is in use by a running etcd (" + tt.how + "), and was read twice; a snapshot of the member, or a copy made while it is stopped, is whole"
+				wantVerdict = "bad: " + tt.how + " while it was read: parts of several states may be mixed"
+			case tt.how != "":
+				wantSays = "note: torn possible: it is in use by a running etcd (" + tt.how + "), and was read twice; a snapshot of the member, or a copy made while it is stopped, is whole"
+				wantVerdict = "absent: a running etcd uses it (" + tt.how + "): nothing vouches that one state was read"
+			}
+			if says != wantSays || verdict != wantVerdict {
+				t.Errorf("%q, and %q; want %q, and %q", says, verdict, wantSays, wantVerdict)
+			}
+			missing, err := s.Missing(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if is := slices.ContainsFunc(missing, func(m snapshot.Missing) bool { return m.Kind == snapshot.MissingState }); is != (tt.how != "") {
+				t.Errorf("missing %v", missing)
+			}
+		})
+	}
+}
+
+// TestMissingOf: what is missing of evidence that was cut off, or of which nothing vouches
+// for its end.
+func TestMissingOf(t *testing.T) {
+	db := snapshottest.Bytes(t, snapshottest.Put("/a", "1"))
+	whole := saved(t, db)
+	wrong := bytes.Clone(whole)
+	wrong[len(wrong)-1]++
+	cutLog := func(index uint64) func(dir string) string {
+		return func(dir string) string {
+			m := membersDB{members: []string{memberOf(self, "")}, index: index}
+			write(t, dir, "member/snap/db", m.bytes())
+			l := waltest.New(t, filepath.Join(dir, "member", "wal"), 0)
+			l.Request(putKey("/n"), putKey("/m"))
+			l.Commit()
+			l.Cut()
+			return dir
+		}
+	}
+	for _, tt := range []struct {
+		name string
+		make func(dir string) string
+		want []string
+	}{
+		{"whole", func(dir string) string { return write(t, dir, "a.db", whole) }, nil},
+		{"another trailer", func(dir string) string { return write(t, dir, "a.db", wrong) }, []string{"bytes: the bytes that were saved: its trailer does not fit"}},
+		{"cut off after its trailer began", func(dir string) string { return write(t, dir, "a.db", whole[:len(whole)-1]) }, []string{
+			"log: the log of a member's own db: what was written in the last 100 ms or so before it was copied",
+			"other-members: what the other members may have agreed to without this one (how many members vote is not known)",
+			"content: what cannot be read of its pages, records or values (1 problem)",
+		}},
+		{"cut off at its last page", func(dir string) string { return write(t, dir, "a.db", whole[:len(whole)-32-4096]) }, []string{
+			"content: what cannot be read of its pages, records or values (2 problems)",
+		}},
+		{"a log that was cut off", cutLog(0), []string{"log-rest: what may have followed entry 2, with which the log is cut off"}},
+		{"a log that was cut off before the db's last entry", cutLog(2), []string{"log-rest: what may have followed entry 2, with which the log is cut off"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := openDir(t, tt.make(t.TempDir()))
+			missing, err := s.Missing(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			in, err := s.Integrity(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, m := range slices.Concat(missing, in.Missing()) {
+				got = append(got, fmt.Sprintf("%s: %s", m.Kind, m.What))
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("missing (-want +got):\n%s\n%v", diff, s.Problems())
+			}
+		})
 	}
 }

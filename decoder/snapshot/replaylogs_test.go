@@ -291,13 +291,13 @@ var smallLogs = []struct {
 // records that the log adds (+) and removes (-), leases, and what is said.
 func TestSmallLogs(t *testing.T) {
 	var all strings.Builder
+	small := smallStore(t)
 	for _, tt := range smallLogs {
 		fmt.Fprintf(&all, "%s:\n", tt.name)
-		store := tt.store
-		if store == nil {
-			store = smallStore
+		db := small
+		if tt.store != nil {
+			db = tt.store(t)
 		}
-		db := store(t)
 		dir := member(t, db, func(l *waltest.Log) { l.Request(tt.log...) })
 		if tt.write != nil {
 			l := waltest.New(t, filepath.Join(dir, "member", "wal"), 0)
