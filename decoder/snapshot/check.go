@@ -64,11 +64,11 @@ type unused struct {
 // alone cannot tell which. The error is ctx's.
 func (s *Snapshot) findUnused(ctx context.Context) (unused, error) {
 	u := unused{revision: s.NewestRecord(), index: s.meta.ConsistentIndex}
-	newest := Revision{Main: u.revision, Sub: 1<<32 - 1}
+	newest := Revision{Main: u.revision, Sub: lastSub}
 	err := s.pages.EachUnused(ctx, func(items []boltpage.Item) error {
 		for _, it := range items {
 			if rev, _, ok := parseRevision(it.Key); ok && !it.Bucket && newest.less(rev) && plausible(it.Value) {
-				newest = Revision{Main: rev.Main, Sub: 1<<32 - 1}
+				newest = Revision{Main: rev.Main, Sub: lastSub}
 				u.revision, u.page = rev.Main, it.Page
 			}
 			if string(it.Key) == "consistent_index" && len(it.Value) == 8 && binary.BigEndian.Uint64(it.Value) > u.index {

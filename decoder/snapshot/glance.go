@@ -108,7 +108,7 @@ func look(ctx context.Context, path string, opts Options) (g *Glance, err error)
 	var problems problemList
 	g.Meta = readMeta(g.pages, &problems)
 	keys := g.pages.Bucket("key")
-	if keys == nil || g.pages.AnomalyCount() > 0 || len(problems.list) > 0 {
+	if keys == nil || g.pages.Bucket("meta") == nil || g.pages.AnomalyCount() > 0 || len(problems.list) > 0 {
 		return g, nil
 	}
 	g.keys = keys

@@ -307,7 +307,7 @@ func (s *segment) parse(p *parsed, it *boltpage.Item) (ok bool) {
 		return false
 	}
 	p.rev, p.tombstone, ok = parseRevision(it.Key)
-	if !ok || p.rev.Sub > 1<<32-1 {
+	if !ok || p.rev.Sub > lastSub {
 		s.problems.add(Damage, pageName(it.Page), "a key of the key bucket is not a revision", "1 revision")
 		return false
 	}

@@ -142,7 +142,7 @@ func (x *index) has(rev Revision, key []byte) bool {
 // left open.
 func leftover(it *boltpage.Item) (e entry, key []byte, ok bool) {
 	rev, tombstone, ok := parseRevision(it.Key)
-	if !ok || it.Bucket || it.Loose || rev.Main < firstRevision || rev.Sub > 1<<32-1 || len(it.Value) >= tombstoneBit {
+	if !ok || it.Bucket || it.Loose || rev.Main < firstRevision || rev.Sub > lastSub || len(it.Value) >= tombstoneBit {
 		return e, nil, false
 	}
 	kv, err := scanKeyValue(it.Value)
@@ -181,7 +181,7 @@ func (s *Snapshot) Lost(ctx context.Context) (*Lost, error) {
 		return nil, err
 	}
 	most := len(list) + maxLost
-	last := Revision{Main: max(s.CompactRevision(), firstRevision-1), Sub: 1<<32 - 1}
+	last := Revision{Main: max(s.CompactRevision(), firstRevision-1), Sub: lastSub}
 	for n, b := range s.dbIndex.blocks {
 		if n%16 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -345,13 +345,18 @@ func (s *Snapshot) Page(r Record) uint64 {
 	return s.pages.PageOf(r.offset)
 }
 
-// gapName names the revisions that a stretch lies between.
+// gapName names the revisions that a stretch lies between; that after all of a main
+// revision lies after that one.
 func gapName(g boltpage.Gap) (from, to string) {
 	name := func(key []byte, none string) string {
-		if rev, _, ok := parseRevision(key); ok {
-			return rev.String()
+		rev, _, ok := parseRevision(key)
+		switch {
+		case !ok:
+			return none
+		case rev.Sub == lastSub:
+			rev.Sub = 0
 		}
-		return none
+		return rev.String()
 	}
 	return name(g.After, "the beginning"), name(g.Before, "the end")
 }

@@ -14,6 +14,10 @@ type Revision struct {
 	Sub  int64
 }
 
+// lastSub is the highest sub that a record can have here. No etcd takes so many changes in
+// one transaction.
+const lastSub = 1<<32 - 1
+
 func (r Revision) String() string {
 	if r.Sub == 0 {
 		return fmt.Sprintf("%d", r.Main)
