@@ -41,8 +41,7 @@ const neverCompacted = -1
 // the hash it computed meanwhile, and with the compact revision before it; no file
 // tells that one.
 func (s *Snapshot) HashKV(ctx context.Context, rev int64) (HashKV, error) {
-	const empty = firstRevision - 1
-	h := HashKV{HashRevision: rev, CompactRevision: s.CompactRevision(), Revision: max(s.Revision(), empty)}
+	h := HashKV{HashRevision: rev, CompactRevision: s.CompactRevision(), Revision: max(s.Revision(), firstRevision-1)}
 	if rev == 0 {
 		h.HashRevision = h.Revision
 	} else if _, err := s.At(rev); err != nil && rev != h.Revision {

@@ -16,7 +16,7 @@ type Revision struct {
 
 // lastSub is the highest sub that a record can have here. No etcd takes so many changes in
 // one transaction.
-const lastSub = 1<<32 - 1
+const lastSub = math.MaxUint32
 
 func (r Revision) String() string {
 	if r.Sub == 0 {
