@@ -35,6 +35,7 @@ type made struct {
 	free   []uint64         // pages that the list of free pages has; no list where it is nil
 	trail  bool             // it ends with its SHA-256
 	carved bool             // everything that is carved is worth listing
+	astray bool             // records are not where a glance looks for them
 
 	leaves []uint64                        // pages of keys, once they are written
 	root   uint64                          // page of the buckets
@@ -212,12 +213,21 @@ var damages = []struct {
 	{"the first record of a transaction is missing", func(m *made) { m.without("11") }},
 	{"the second record of a transaction is missing", func(m *made) { m.without("11.1") }},
 	{"the first revision after the compaction is missing", func(m *made) { m.carved = true; m.without("10") }},
-	{"two records are the other way round", func(m *made) { m.keys[1][0], m.keys[1][1] = m.keys[1][1], m.keys[1][0] }},
+	{"two records are the other way round", func(m *made) {
+		m.astray = true
+		m.keys[1][0], m.keys[1][1] = m.keys[1][1], m.keys[1][0]
+	}},
 	{"a revision is there twice", func(m *made) {
+		m.astray = true
+
 		m.keys[1] = slices.Insert(m.keys[1], 1, record(10, 0, 2, 4, "/a", "other", 0))
 	}},
 	{"a record says that it is longer", func(m *made) { m.at(11, 2).Size = 1 << 11 }},
 	{"a record is cut off in its value", func(m *made) { m.at(10, 0).Size = len(m.at(10, 0).Value) - 3 }},
+	{"a record is cut off before its lease", func(m *made) { m.at(10, 0).Size = len(m.at(10, 0).Value) - 2 }},
+	{"a bucket among the revisions", func(m *made) { m.at(12, 0).Bucket = true }},
+	{"a key among the revisions that is none", func(m *made) { m.at(12, 0).Key[8] = '-' }},
+	{"a value among the revisions that is no record", func(m *made) { m.at(12, 0).Value = []byte("\xff") }},
 	{"a record says that it is another revision", func(m *made) { m.at(13, 0).Value = record(3, 0, 3, 1, "/secrets/s", "?", 0).Value }},
 	{"a record has the key of another one", func(m *made) { m.at(15, 0).Value = record(15, 0, 2, 5, "/e", "a5", 0).Value }},
 	{"a record became a bump marker", func(m *made) { m.at(13, 0).Value = nil }},
@@ -263,6 +273,8 @@ var damages = []struct {
 		m.change = func(_ *made, db []byte) []byte { clear(db[:2*hostile.PageSize]); return db }
 	}},
 	{"two leaf pages, the one in the other's place", func(m *made) {
+		m.astray = true
+
 		m.change = func(m *made, db []byte) []byte {
 			a, b := page(db, m.leaves[0]), page(db, m.leaves[1])
 			was := bytes.Clone(a)
@@ -274,6 +286,8 @@ var damages = []struct {
 		}
 	}},
 	{"a leaf page, written over by another", func(m *made) {
+		m.astray = true
+
 		m.change = func(m *made, db []byte) []byte {
 			copy(page(db, m.leaves[1]), page(db, m.leaves[3]))
 			binary.LittleEndian.PutUint64(page(db, m.leaves[1]), m.leaves[1])
@@ -328,15 +342,21 @@ var damages = []struct {
 		long.Size = 1000
 		field := record(8, 3, 8, 1, "/y", "", 0)
 		field.Value = append(field.Value, 7<<3, 1)
+		loose := record(8, 1, 8, 1, "/y", "", 1)
+		loose.Size = len(loose.Value) - 2
 		node := record(8, 4, 8, 1, "/y", "", 0)
 		node.Bucket = true
 		m.unused = append(m.unused, []hostile.Item{
-			record(1, 0, 1, 1, "/y", "", 0), record(8, 1<<32, 8, 1, "/y", "", 0), field, node, record(8, 6, 8, 1, "", "", 0), bump(8),
+			record(1, 0, 1, 1, "/y", "", 0), record(8, 1<<32, 8, 1, "/y", "", 0), loose, field, node, record(8, 6, 8, 1, "", "", 0), bump(8),
 			deletion(&mvccpb.KeyValue{Key: y, ModRevision: 1}), deletion(&mvccpb.KeyValue{Key: y, CreateRevision: 1}), deletion(&mvccpb.KeyValue{Key: y, Version: 1}),
 			deletion(&mvccpb.KeyValue{Key: y, Value: y}), deletion(&mvccpb.KeyValue{Key: y, Lease: 1}), text("consistent_index", "1234567"), text("finishedCompactRev", "1"),
 			{Key: record(8, 7, 1, 1, "/", "", 0).Key, Value: record(7, 7, 7, 1, "/y", "", 0).Value}, record(8, 7, 0, 1, "/y", "", 0), record(8, 7, 9, 1, "/y", "", 0), record(8, 7, 8, 0, "/y", "", 0),
 			text("no revision", "1"), text("18 bytes, no revis", "1"), {Key: record(8, 8, 8, 1, "/", "", 0).Key, Value: []byte("\xff")}, long,
 		})
+	}},
+	{"a page in no bucket with overflow pages", func(m *made) {
+		m.carved = true
+		m.unused = append(m.unused, []hostile.Item{record(7, 1, 7, 1, "/y", strings.Repeat("y", 1<<13), 0), record(7, 2, 7, 1, "/z", "z", 0)})
 	}},
 	{"records that just prove themselves on a page in no bucket", func(m *made) {
 		m.carved = true
@@ -349,7 +369,7 @@ var damages = []struct {
 // what is not as in the whole one.
 func TestDamaged(t *testing.T) {
 	var b strings.Builder
-	healthy := answersOf(t, undamaged().bytes(), true, true)
+	healthy := answersOf(t, undamaged(), true)
 	b.WriteString("whole\n")
 	for _, a := range healthy {
 		fmt.Fprintf(&b, "  %s: %s\n", a.what, a.says)
@@ -358,7 +378,7 @@ func TestDamaged(t *testing.T) {
 		m := undamaged()
 		d.do(m)
 		fmt.Fprintf(&b, "\n%s\n", d.name)
-		got := answersOf(t, m.bytes(), false, m.carved)
+		got := answersOf(t, m, false)
 		var gone []string
 		for _, a := range healthy {
 			if a.kept && !slices.ContainsFunc(got, func(g fact) bool { return g.what == a.what }) {
@@ -395,10 +415,11 @@ type fact struct {
 	kept       bool // it is worth a word where it is not there
 }
 
-// answersOf is what is read of a db: with the state at each revision, and with each record
-// that is carved, where that is asked for.
-func answersOf(t *testing.T, db []byte, states, carved bool) []fact {
+// answersOf is what is read of a db, where all is asked for with the state at each revision
+// and each record that is carved.
+func answersOf(t *testing.T, m *made, all bool) []fact {
 	t.Helper()
+	db := m.bytes()
 	s, err := snapshot.OpenBytes(t.Context(), "snapshot.db", db, snapshot.Options{Workers: 2})
 	if err != nil {
 		return []fact{{what: "error", says: err.Error()}}
@@ -406,11 +427,12 @@ func answersOf(t *testing.T, db []byte, states, carved bool) []fact {
 	defer s.Close()
 	a := &told{t: t, s: s}
 	a.state()
-	a.records()
-	a.states(states)
+	a.records(db)
+	a.agree()
+	a.states(all)
 	a.pages()
-	a.carved(carved)
-	a.glance(db)
+	a.carved(all || m.carved)
+	a.glance(db, m.astray)
 	a.checks()
 	return a.list
 }
@@ -460,7 +482,7 @@ func (a *told) state() {
 	meta, err := json.Marshal(s.Meta())
 	a.must(err)
 	a.add("meta", "%s", meta)
-	a.add("file", "%d bytes in use, version %q, backend of %d bytes", st.TotalSize, st.Version, s.BackendSize())
+	a.add("file", "%d bytes in use, version %q, backend of %d bytes, trailer %t", st.TotalSize, st.Version, s.BackendSize(), s.HasTrailer())
 	roots, err := s.Roots(ctx)
 	a.must(err)
 	keyRoots, err := s.KeyRoots(ctx)
@@ -472,7 +494,7 @@ func (a *told) state() {
 	a.add("root", "%d, others %d, of the keys %d", s.Root(), others, keyRoots)
 }
 
-func (a *told) records() {
+func (a *told) records(db []byte) {
 	s, doubtful := a.s, a.s.Doubtful()
 	count := s.NewKeySet()
 	for r := range s.Records() {
@@ -484,8 +506,10 @@ func (a *told) records() {
 		a.must(err)
 		lease, err := s.Lease(r)
 		a.must(err)
-		if !bytes.HasPrefix(value, head) {
-			a.t.Errorf("%s: value %q, head %q", r.Revision, value, head)
+		raw, err := s.Raw(r, nil)
+		a.must(err)
+		if at := s.Offset(r); !bytes.HasPrefix(value, head) || len(head) < min(2, len(value)) || !bytes.HasPrefix(db[at:], raw) || len(raw) != r.Size || s.Behind(r.Revision) {
+			a.t.Errorf("%s: value %q, head %q, raw %q at %d, behind %t", r.Revision, value, head, raw, at, s.Behind(r.Revision))
 		}
 		switch {
 		case r.Size == 0:
@@ -513,6 +537,99 @@ func (a *told) records() {
 	if n := len(slices.Collect(s.Keys(""))); n != count.Len() {
 		a.t.Errorf("%d keys are there, %d by the records", n, count.Len())
 	}
+}
+
+// agree wants the same records from everything that lists them in another order.
+func (a *told) agree() {
+	s := a.s
+	of := map[string][]snapshot.Record{}
+	for r := range s.Records() {
+		if r.Key != "" {
+			of[r.Key] = append(of[r.Key], r)
+		}
+	}
+	keys := slices.Sorted(maps.Keys(of))
+	var live, newest []snapshot.Record
+	for _, key := range keys {
+		last := of[key][len(of[key])-1]
+		if newest = append(newest, last); !last.Tombstone {
+			live = append(live, last)
+		}
+	}
+	equal(a, "all keys", keys, slices.Collect(s.AllKeys("")))
+	equal(a, "newest", newest, slices.Collect(s.Newest("")))
+	equal(a, "keys", live, slices.Collect(s.Keys("")))
+	equal(a, "keys from the beginning", live, slices.Collect(s.KeysFrom("")))
+	for i, key := range keys {
+		history := s.History(key)
+		for j := range history {
+			history[j].Generation = 0
+			before, ok := s.Before(key, len(history)-1-j)
+			if before.Generation = 0; !ok || before != of[key][j] {
+				a.t.Errorf("older record of %s: %+v, %t", key, before, ok)
+			}
+		}
+		if r, ok := s.Before(key, len(history)); ok {
+			a.t.Errorf("older than all of %s is %+v", key, r)
+		}
+		equal(a, "history of "+key, of[key], history)
+		equal(a, "keys from "+key, newer(live, key), slices.Collect(s.KeysFrom(key)))
+		equal(a, "keys after "+key, newer(live, key+"\x00"), slices.Collect(s.KeysFrom(key+"\x00")))
+		equal(a, "newest of "+key, newest[i:i+1], slices.Collect(s.Newest(key)))
+	}
+	if r, ok := s.Before("/none", 0); ok {
+		a.t.Errorf("a key that is not there has %+v", r)
+	}
+	for n := range 4 {
+		parts := s.HistoriesOf("/", n)
+		var got []string
+		for _, part := range parts {
+			for list := range part {
+				got = append(got, list[0].Key)
+				equal(a, "history in a part", s.History(list[0].Key), list)
+			}
+		}
+		equal(a, "keys in parts", keys, got)
+		if len(parts) > max(n, 1) {
+			a.t.Errorf("%d parts, not %d", len(parts), n)
+		}
+	}
+	buckets, err := s.Buckets(a.t.Context())
+	a.must(err)
+	nested := map[string]int{}
+	for _, p := range s.Problems() {
+		if strings.Contains(p.What, "a bucket stands among") {
+			name, ok := strings.CutPrefix(p.Where, "bucket ")
+			if !ok {
+				name = "key"
+			}
+			nested[name]++
+		}
+	}
+	for _, b := range buckets {
+		n := 0
+		found, err := s.EachBucket(b.Name, func(_, _ []byte) error { n++; return nil })
+		a.must(err)
+		if !found || n != b.Keys-nested[b.Name] {
+			a.t.Errorf("bucket %s is there %t, has %d items of %d", b.Name, found, n, b.Keys)
+		}
+	}
+	if found, err := s.EachBucket("none", nil); found || err != nil {
+		a.t.Errorf("a bucket that is not there: %t, %v", found, err)
+	}
+}
+
+// equal wants a list to be as the records have it.
+func equal[T comparable](a *told, what string, want, got []T) {
+	a.t.Helper()
+	if !slices.Equal(want, got) {
+		a.t.Errorf("%s: %+v, the records have %+v", what, got, want)
+	}
+}
+
+// newer are the records of keys from one on.
+func newer(list []snapshot.Record, from string) []snapshot.Record {
+	return slices.DeleteFunc(slices.Clone(list), func(r snapshot.Record) bool { return r.Key < from })
 }
 
 // states are the keys at the newest revision and the compact one and, of a whole db, at all
@@ -599,7 +716,7 @@ func (a *told) carved(all bool) {
 	}
 }
 
-func (a *told) glance(db []byte) {
+func (a *told) glance(db []byte, astray bool) {
 	path := filepath.Join(a.t.TempDir(), "snapshot.db")
 	a.must(os.WriteFile(path, db, 0o600))
 	g, err := snapshot.Look(a.t.Context(), path, snapshot.Options{})
@@ -609,8 +726,8 @@ func (a *told) glance(db []byte) {
 		a.t.Errorf("glance: read whole %t, damaged %t, revision %d, compacted %d", g.Complete(), g.Damaged(), g.Revision, g.CompactRevision)
 	}
 	a.add("glance", "read whole %t", g.Complete())
-	if a.s.Damaged() && !g.Complete() {
-		return // it has not met the damage, and may go astray
+	if astray {
+		return
 	}
 	const from = 12
 	var older, newer []snapshot.Record
@@ -666,6 +783,9 @@ func (a *told) same(r snapshot.Stored, ok bool) func(want snapshot.Record, there
 func (a *told) checks() {
 	in, err := a.s.Integrity(a.t.Context())
 	a.must(err)
+	if in.Bad() != slices.ContainsFunc(in.Checks, func(c snapshot.Check) bool { return c.Verdict == snapshot.Bad }) {
+		a.t.Errorf("bad %t: %v", in.Bad(), in.Checks)
+	}
 	for _, c := range in.Checks {
 		if c.Name == "content" && (c.Verdict == snapshot.OK) == a.s.Damaged() {
 			a.t.Errorf("content is %s", c.Verdict)

@@ -178,9 +178,9 @@ func (x *index) history(list []Record, k uint32) []Record {
 // with prefix, sorted by key, in at most n parts of about as many keys each, which can be
 // read side by side. A part uses its slice again for the next key.
 func (s *Snapshot) HistoriesOf(prefix string, n int) []iter.Seq[[]Record] {
-	keys := slices.Collect(s.index.withPrefix(prefix))
+	keys, n := slices.Collect(s.index.withPrefix(prefix)), max(n, 1)
 	var parts []iter.Seq[[]Record]
-	for part := range slices.Chunk(keys, max((len(keys)+n-1)/max(n, 1), 1)) {
+	for part := range slices.Chunk(keys, max((len(keys)+n-1)/n, 1)) {
 		parts = append(parts, func(yield func([]Record) bool) {
 			var list []Record
 			for _, k := range part {
