@@ -3,13 +3,18 @@ package snapshot_test
 import (
 	"bytes"
 	"errors"
+	"io/fs"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"revenant/decoder/container"
 	"revenant/decoder/snapshot"
 	"revenant/decoder/snapshot/snapshottest"
 	"revenant/decoder/wal/waltest"
@@ -135,5 +140,64 @@ func TestGlanceDecrypts(t *testing.T) {
 				t.Errorf("values (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestFilesUnchanged: files are what they were by their size, their time and their identity.
+func TestFilesUnchanged(t *testing.T) {
+	at := time.Unix(1763870000, 0)
+	write := func(t *testing.T, path, content string) {
+		if err := errors.Join(os.WriteFile(path, []byte(content), 0o600), os.Chtimes(path, at, at)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tt := range []struct {
+		name   string
+		change func(t *testing.T, path string)
+		want   string // "gone" that it is not there
+	}{
+		{"as it was", func(*testing.T, string) {}, ""},
+		{"longer", func(t *testing.T, path string) { write(t, path, "content, and more") }, "it has changed since it was read first"},
+		{"written again", func(t *testing.T, path string) { write(t, path, "CONTENT"); os.Chtimes(path, at, at.Add(time.Second)) }, "it has changed since it was read first"},
+		{"another file in its place", func(t *testing.T, path string) {
+			write(t, path+".new", "CONTENT")
+			if err := os.Rename(path+".new", path); err != nil {
+				t.Fatal(err)
+			}
+		}, "it has changed since it was read first"},
+		{"gone", func(t *testing.T, path string) { os.Remove(path) }, "gone"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "snapshot.db")
+			write(t, path, "content")
+			info, err := os.Stat(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tt.change(t, path)
+			files := []container.File{{Path: "nobody watches it"}, {Path: path, Info: info}}
+			err = snapshot.FilesUnchanged(files)
+			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) && (tt.want != "gone" || !errors.Is(err, fs.ErrNotExist)) {
+				t.Errorf("%v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+// TestGlanceCloses: closing a glance closes the snapshot that it was made of.
+func TestGlanceCloses(t *testing.T) {
+	s, err := snapshot.OpenBytes(t.Context(), "snapshot.db", undamaged().bytes(), snapshot.Options{SkipHashCheck: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.Get("/a", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Glance().Close(); err != nil {
+		t.Fatal(err)
+	}
+	if value, err := s.Value(r); err == nil {
+		t.Errorf("after it was closed its value is %q", value)
 	}
 }

@@ -57,3 +57,33 @@ func TestScanLongTags(t *testing.T) {
 		t.Errorf("protobuf reads %v, %v", &kv, err)
 	}
 }
+
+// TestValueHead finds the beginning of the value in the beginning of a record, and in nothing
+// else.
+func TestValueHead(t *testing.T) {
+	whole := string(marshal(t, &mvccpb.KeyValue{Key: []byte("/key"), CreateRevision: 2, ModRevision: 1 << 40, Version: 3, Value: []byte("value"), Lease: 7}))
+	const number, fixed = "\x10\x02", "\x11\x01\x02\x03\x04\x05\x06\x07\x08"
+	for _, tt := range []struct {
+		name, b string
+		n       int
+		want    string
+	}{
+		{"a part", whole, 3, "val"},
+		{"as much as there is", whole, 5, "value"},
+		{"more than there is", whole, 6, "value"},
+		{"none of it", whole, 0, ""},
+		{"cut off in the value", whole[:strings.Index(whole, "lue")], 4, "va"},
+		{"cut off before the value", whole[:strings.Index(whole, "value")], 4, ""},
+		{"cut off in the key", whole[:4], 4, ""},
+		{"after a key that ends with what is there", "\x0a\x02/a", 4, ""},
+		{"no value", number, 4, ""},
+		{"value first", "\x2a\x02ab" + number, 4, "ab"},
+		{"after a field of another type", fixed + "\x2a\x02ab", 4, ""},
+		{"after a tag that there is not", "\x07" + "\x2a\x02ab", 4, ""},
+		{"a value without end", "\x2a\xff\xff\xff\xff\xff\xff\xff\xff\x7fab", 4, "ab"},
+	} {
+		if got := string(valueHead([]byte(tt.b), tt.n)); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
