@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"path"
 	"path/filepath"
@@ -170,6 +171,8 @@ func (x *expander) choose() (item, []item, error) {
 		return item{}, nil, fmt.Errorf("%w: %s", ErrSeveral, x.list(list))
 	case a.nested != "":
 		return item{}, nil, fmt.Errorf("%w: %s", ErrNested, quote(a.nested))
+	case len(x.Faults) > 0: // what could not be read may be it
+		return item{}, nil, fmt.Errorf("%w: %s", ErrNone, x.Faults[0])
 	default:
 		return item{}, nil, fmt.Errorf("%w: %d other files are in it", ErrNone, a.others)
 	}
@@ -318,9 +321,7 @@ func (x *expander) unpackEntries(tr *tar.Reader, wanted map[int]item) error {
 		if clean(h.Name) != want.name || !isFile(h) {
 			return errChanged
 		}
-		if _, err := x.copy(want.to, tr); errors.Is(err, errTwice) {
-			x.fault("entry " + quote(h.Name) + ": " + err.Error())
-		} else if err != nil {
+		if _, err := x.copy(want.to, tr); err != nil && (!errors.Is(err, errTwice) || !x.tolerate("entry "+quote(h.Name), err)) {
 			return err
 		}
 	}
@@ -390,7 +391,8 @@ func (x *expander) zip() error {
 	if err != nil {
 		return err
 	}
-	for index, want := range wanted {
+	for _, index := range slices.Sorted(maps.Keys(wanted)) { // of a segment that is there twice, the first is kept
+		want := wanted[index]
 		r := &zipEntry{x: x, File: zr.File[index-1]}
 		_, err := x.copy(want.to, r)
 		r.Close()
@@ -410,7 +412,10 @@ type zipEntry struct {
 
 func (z *zipEntry) Read(p []byte) (n int, err error) {
 	if z.r == nil {
-		if z.r, err = z.File.Open(); err != nil {
+		if z.r, err = z.File.Open(); err == io.EOF { // it begins after the archive's end
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil {
 			return 0, err
 		}
 	}

@@ -129,19 +129,19 @@ func (x *expander) open(raw io.Reader, format Format) (*body, error) {
 	case Gzip:
 		r, err := gzip.NewReader(raw)
 		if err != nil {
-			return nil, x.unpacked(err)
+			return nil, x.unpackedAs(format, err)
 		}
 		raw = r
 	case Zstd:
 		r, err := zstd.NewReader(raw, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(1<<27))
 		if err != nil {
-			return nil, x.unpacked(err)
+			return nil, x.unpackedAs(format, err)
 		}
 		raw, b.close = r, r.Close
 	case Zlib:
 		r, err := zlib.NewReader(raw)
 		if err != nil {
-			return nil, x.unpacked(err)
+			return nil, x.unpackedAs(format, err)
 		}
 		raw = r
 	case LZW:
@@ -174,11 +174,13 @@ func (b *body) WriteTo(w io.Writer) (int64, error) { return io.Copy(w, struct{ i
 func (b *body) Close() { b.close() }
 
 // unpacked tells an error of a decompressor as one of the container.
-func (x *expander) unpacked(err error) error {
+func (x *expander) unpacked(err error) error { return x.unpackedAs(x.Format, err) }
+
+func (x *expander) unpackedAs(format Format, err error) error {
 	if err == nil || errors.Is(err, ErrEmpty) || x.stops(err) {
 		return err
 	}
-	return fmt.Errorf("unpack %s: %w", x.Format, err)
+	return fmt.Errorf("unpack %s: %w", format, err)
 }
 
 // stops says whether an error is of a limit, of the copy or of ctx, and so not of
@@ -214,6 +216,10 @@ func (x *expander) single(r *body) error {
 func (x *expander) tolerate(where string, err error) bool {
 	if x.stops(err) {
 		return false
+	}
+	if errors.Is(err, errTwice) {
+		x.fault(where + ": " + err.Error())
+		return true
 	}
 	x.fault(fmt.Sprintf("%s breaks off after %d expanded bytes: %v", where, x.expanded, err))
 	return true

@@ -196,7 +196,7 @@ func (x *expander) expandTo(path string, raw io.Reader, format Format) error {
 	}
 	defer body.Close()
 	_, err = x.copy(path, body)
-	return err
+	return x.unpackedAs(format, err)
 }
 
 // readDir lists a directory, and takes what it lists from most.
