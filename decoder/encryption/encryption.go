@@ -148,16 +148,20 @@ func (k *Keyring) allow(resources []string, p provider) {
 // all (k8s.io/apiserver v0.37 pkg/server/options/encryptionconfig/config.go
 // transformerFromOverrides); where there is none, only plain values are read.
 func (k *Keyring) Reads(group, resource string, by kube.EncryptedError) bool {
-	names := []string{resource, "*.", "*.*"}
-	if group != "" {
-		names = []string{resource + "." + group, "*." + group, "*.*"}
-	}
-	for _, name := range names {
+	for _, name := range rulesOf(group, resource) {
 		if may, ok := k.rules[name]; ok {
 			return may[by]
 		}
 	}
 	return by == kube.EncryptedError{}
+}
+
+// rulesOf are the rules that may be those of a resource, the one that counts first.
+func rulesOf(group, resource string) []string {
+	if group == "" {
+		return []string{resource, "*.", "*.*"}
+	}
+	return []string{resource + "." + group, "*." + group, "*.*"}
 }
 
 func (k *Keyring) addKeys(provider string, resources []string, of *keys, build func([]byte) (opener, error)) error {
@@ -207,31 +211,44 @@ func (k *Keyring) Decrypt(etcdKey string, stored []byte) (plain []byte, err erro
 		}
 		return nil, fmt.Errorf("plugin %q, kms %s: %w", e.Name, e.Version, ErrKMS)
 	}
-	failed := ErrNoKey
-	for _, own := range []bool{true, false} { // the keys for its resource first
-		for _, key := range k.keys {
-			if key.provider != e.Provider || key.name != e.Name || key.covers(etcdKey) != own {
-				continue
-			}
-			if plain, ok := key.decrypt(etcdKey, envelope.Raw); ok {
-				return plain, nil
-			}
-			failed = ErrWrongKey
+	var named []*key
+	for i := range k.keys {
+		if key := &k.keys[i]; key.provider == e.Provider && key.name == e.Name {
+			named = append(named, key)
 		}
 	}
-	return nil, fmt.Errorf("%s key %q: %w", e.Provider, e.Name, failed)
+	if len(named) == 0 {
+		return nil, fmt.Errorf("%s key %q: %w", e.Provider, e.Name, ErrNoKey)
+	}
+	rules := rulesOfKey(etcdKey)
+	slices.SortStableFunc(named, func(a, b *key) int { return cmp.Compare(a.rank(rules), b.rank(rules)) })
+	for _, key := range named {
+		if plain, ok := key.decrypt(etcdKey, envelope.Raw); ok {
+			return plain, nil
+		}
+	}
+	return nil, fmt.Errorf("%s key %q: %w", e.Provider, e.Name, ErrWrongKey)
 }
 
-// covers says whether the configuration has the key for the resource of the etcd
-// key, as far as that shows.
-func (k *key) covers(etcdKey string) bool {
-	for _, r := range k.resources {
-		name, group, _ := strings.Cut(r, ".")
-		if name == "*" || strings.Contains(etcdKey, "/"+name+"/") && (group == "" || group == "*" || strings.Contains(etcdKey, "/"+group+"/")) {
-			return true
-		}
+// rulesOfKey are the rules for what is at an etcd key below a prefix of one element, as
+// that of most API servers is.
+func rulesOfKey(etcdKey string) []string {
+	prefix, _, _ := strings.Cut(strings.TrimPrefix(etcdKey, "/"), "/")
+	at, ok := kube.ParseKey("/"+prefix, etcdKey)
+	if !ok {
+		return nil
 	}
-	return false
+	return rulesOf(at.Group, at.Resource)
+}
+
+// rank is where the first of the rules is that has the key: an API server tries the keys
+// of one rule alone.
+func (k *key) rank(rules []string) int {
+	at := slices.IndexFunc(rules, func(rule string) bool { return slices.Contains(k.resources, rule) })
+	if at < 0 {
+		return len(rules)
+	}
+	return at
 }
 
 // decrypt says whether the key fits. aescbc vouches for nothing: what comes out
