@@ -231,7 +231,7 @@ func Keys(values []Values) []Key {
 		if v.Fit.rank() > k.Fit.rank() {
 			k.Fit = v.Fit
 		}
-		if v.Resource != "" && !slices.Contains(k.Resources, v.Resource) {
+		if v.Resource != "" { // which no other of the key's values has
 			k.Resources = append(k.Resources, v.Resource)
 			slices.Sort(k.Resources)
 		}

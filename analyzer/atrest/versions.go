@@ -54,7 +54,7 @@ func Find(ctx context.Context, s *snapshot.Snapshot, prefix string, look func(ku
 		}
 		at := sort{v.Group, v.Resource, v.APIVersion, v.Kind, v.Problem}
 		if found[at] == nil {
-			if len(found) == mostStored {
+			if len(found) >= mostStored {
 				at = sort{problem: "too many kinds to tell apart"}
 				v = Stored{Example: r.Key, Problem: at.problem}
 			}

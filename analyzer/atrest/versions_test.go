@@ -1,6 +1,10 @@
 package atrest_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -24,6 +28,8 @@ func TestFind(t *testing.T) {
 		snapshottest.Put("/registry/secrets/ns/s", "k8s:enc:aescbc:v1:key1:0123"),
 		snapshottest.Put("/registry/configmaps/ns/broken", "k8s\x00\xff"),
 		snapshottest.Put("/registry/configmaps/ns/empty", "{}"),
+		snapshottest.Put("/registry/configmaps/ns/version", `{"apiVersion":"v1"}`),
+		snapshottest.Put("/registry/configmaps/ns/kind", `{"kind":"ConfigMap"}`),
 		snapshottest.Put("/registry/configmaps/ns/gone", "{}"), snapshottest.Delete("/registry/configmaps/ns/gone"),
 		snapshottest.Put("compact_rev_key", "5"),
 	)
@@ -31,13 +37,48 @@ func TestFind(t *testing.T) {
 	got, err := atrest.Find(t.Context(), s, "/registry", func(kube.Key, snapshot.Record, []byte) { shown++ })
 	want := []atrest.Stored{
 		{Resource: "configmaps", Count: 1, Problem: "it does not decode"},
-		{Resource: "configmaps", Count: 1, Problem: "it names no version or no kind"},
+		{Resource: "configmaps", Count: 3, Problem: "it names no version or no kind"},
 		{Resource: "secrets", Count: 1, Encrypted: true, Problem: `encrypted by aescbc with key "key1"`},
 		{Group: "example.com", Resource: "widgets", APIVersion: "example.com/v1", Kind: "Widget", Count: 2},
 		{Group: "example.com", Resource: "widgets", APIVersion: "example.com/v2", Kind: "Widget", Count: 1},
 	}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(atrest.Stored{}, "Example")); err != nil || diff != "" || shown != 6 {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(atrest.Stored{}, "Example")); err != nil || diff != "" || shown != 8 {
 		t.Errorf("%v, %d shown\n%s", err, shown, diff)
+	}
+}
+
+// TestFindBounds counts the objects of more kinds than are told apart together, and shortens what a
+// value says of itself.
+func TestFindBounds(t *testing.T) {
+	const most = 1 << 14
+	var changes []snapshottest.Change
+	for i := range most + 2 {
+		changes = append(changes, snapshottest.Put(fmt.Sprintf("/registry/example.com/widgets/ns/%05d", i), fmt.Sprintf(`{"apiVersion":"example.com/%05d","kind":"Widget"}`, i)))
+	}
+	changes = append(changes, snapshottest.Put("/registry/example.com/widgets/ns/again", `{"apiVersion":"example.com/00000","kind":"Widget"}`))
+	got, err := atrest.Find(t.Context(), snapshottest.Store(t, changes...), "/registry", nil)
+	if err != nil || len(got) != most+1 {
+		t.Fatalf("%d, %v", len(got), err)
+	}
+	want := []atrest.Stored{
+		{Example: "/registry/example.com/widgets/ns/16384", Count: 2, Problem: "too many kinds to tell apart"},
+		{Group: "example.com", Resource: "widgets", APIVersion: "example.com/00000", Kind: "Widget", Count: 2, Example: "/registry/example.com/widgets/ns/00000"},
+		{Group: "example.com", Resource: "widgets", APIVersion: "example.com/00001", Kind: "Widget", Count: 1, Example: "/registry/example.com/widgets/ns/00001"},
+	}
+	if diff := cmp.Diff(want, got[:3]); diff != "" {
+		t.Error(diff)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	long := strings.Repeat("v", 257)
+	s := snapshottest.Store(t, snapshottest.Put("/registry/example.com/widgets/ns/a", fmt.Sprintf(`{"apiVersion":%q,"kind":%q}`, long, long[:256])))
+	if got, err := atrest.Find(ctx, s, "/registry", nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("canceled: %v, %v", got, err)
+	}
+	got, err = atrest.Find(t.Context(), s, "/registry", nil)
+	want = []atrest.Stored{{Group: "example.com", Resource: "widgets", APIVersion: long[:256], Kind: long[:256], Count: 1, Example: "/registry/example.com/widgets/ns/a"}}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Error(err, diff)
 	}
 }
 

@@ -101,6 +101,7 @@ func TestDecrypt(t *testing.T) {
 				"other provider": {parse(t, config(entry("secrets", map[string]string{"aescbc": "aesgcm", "aesgcm": "secretbox", "secretbox": "aescbc"}[provider], "key1", one))), stored, ErrNoKey},
 				"cut off":        {ring, stored[:len(stored)-5], ErrWrongKey},
 				"nothing left":   {ring, stored[:len("k8s:enc:"+provider+":v1:key1:")], ErrWrongKey},
+				"sealed twice":   {ring, encrypt(t, provider, "key1", one, place, stored), ErrWrongKey},
 				"flipped":        {ring, flipped(stored, len("k8s:enc:"+provider+":v1:key1:")), ErrWrongKey},
 				"no end":         {ring, []byte("k8s:enc:" + provider + ":v1:key1"), ErrMalformed},
 			} {
@@ -231,9 +232,9 @@ func TestKeyOfRule(t *testing.T) {
 					t.Errorf("%q, want %q, %v, %v", got, want, err, wantErr)
 				}
 			}
-			// Where no rule is its own, any key that fits is taken, the first one first.
+			// Where the etcd key does not show a resource, the first key that fits is taken.
 			for first, second := range map[string]string{one: two, two: one} {
-				got, err := parse(t, config(entry("pods", "aescbc", "key1", first), entry("nodes", "aescbc", "key1", second))).Decrypt("/some/where/else/secrets/default/a", ambiguous)
+				got, err := parse(t, config(entry("pods", "aescbc", "key1", first), entry("'*.*'", "aescbc", "key1", second))).Decrypt("/some/where/else/secrets/default/a", ambiguous)
 				want, wantErr := parse(t, config(entry("secrets", "aescbc", "key1", first))).Decrypt(place, ambiguous)
 				if err != nil || wantErr != nil || !bytes.Equal(got, want) {
 					t.Errorf("%q, want %q, %v, %v", got, want, err, wantErr)
