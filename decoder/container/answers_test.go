@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"flag"
@@ -307,12 +308,25 @@ func TestAnswers(t *testing.T) {
 	either("tar of archives and others", packTar(entry{"a.gz", packGzip(db)}, entry{"b.zip", packZip(entry{"b.db", db})}, entry{"README", text}))
 	either("tar of two", packTar(entry{"a.db", db}, entry{"b.db", older}))
 	either("zip of two", packZip(entry{"a.db", db}, entry{"b.db", older}))
+	either("tar of ten", packTar(many(10, func(i int) string { return fmt.Sprint(i) }, older)...))
 	either("tar of eleven", packTar(many(11, func(i int) string { return fmt.Sprint(i) }, older)...))
 	either("tar of twelve", packTar(many(12, func(i int) string { return fmt.Sprint(i) }, older)...))
 	either("tar of none", packTar(entry{"a", text}, entry{"b", text}))
 	either("tar of nothing", packTar())
 	either("zip of nothing", packZip())
 	either("tar, and more after it", append(packTar(entry{"a.db", db}), text...))
+	either("tar, and much more after it", append(packTar(entry{"a.db", db}), bytes.Repeat(text, 10_000)...))
+	either("tar, and one byte after zeros", append(packTar(entry{"a.db", db}), append(make([]byte, 70_000), 1)...))
+	either("tar.gz with a wrong checksum", append(packGzip(packTar(entry{"a.db", db}))[:len(packGzip(packTar(entry{"a.db", db})))-8], "12345678"...))
+	either("tar, and a broken header after the database", broken(packTar(entry{"a.db", db}, entry{"other", text}), "other"))
+	either("tar, and a broken header after another file", broken(packTar(entry{"README", text}, entry{"a.db", db}), "a.db"))
+	either("tar of a database that is cut off", packTar(entry{"README", text}, entry{"a.db", db})[:8000])
+	either("tar of the shortest beginning that tells", packTar(entry{"a.db", db[:20]}))
+	either("tar of a shorter one", packTar(entry{"a.db", db[:19]}))
+	either("the shortest tar that tells", packTar(entry{"a", nil})[:263])
+	either("a shorter one", packTar(entry{"a", nil})[:262])
+	either("tar of an archive of a long name", packTar(entry{strings.Repeat("n", 200), packGzip(db)}))
+	either("tar of an archive of a longer name", packTar(entry{strings.Repeat("m", 201), packGzip(db)}))
 	either("tar, and zeros after it", append(packTar(entry{"a.db", db}), make([]byte, 9000)...))
 	either("tar of what Gardener's store has", packTar(entry{"v2/Full-00000000-00000012-1764417600", db}, entry{"v2/Incr-00000013-00000020-1764417700", first}, entry{"v2/Incr-00000021-00000024-1764417800", second}))
 	either("tar of what is no file", packTarOf(
@@ -411,6 +425,61 @@ func TestAnswers(t *testing.T) {
 		before = got
 	}
 	golden(t, "answers.txt", b.String())
+}
+
+// TestChangedMeanwhile changes an archive after it was looked at, before the database is
+// unpacked.
+func TestChangedMeanwhile(t *testing.T) {
+	whole := packTar(entry{"README", make([]byte, 300_000)}, entry{"a.db", database(t)})
+	for _, test := range []struct {
+		name   string
+		change func(path string, cancel func()) error
+		says   string // "" where it is opened
+		fault  string
+	}{
+		{"not at all", func(string, func()) error { return nil }, "", ""},
+		{"to another", func(path string, _ func()) error {
+			return os.WriteFile(path, packTar(entry{"README", make([]byte, 300_000)}, entry{"b.db", database(t)}), 0o600)
+		}, "the archive changed while it was read", ""},
+		{"to a directory of that name", func(path string, _ func()) error {
+			return os.WriteFile(path, append(packTar(entry{"README", make([]byte, 300_000)})[:512+300_032], header(tar.TypeDir, "a.db", 0)...), 0o600)
+		}, "the archive changed while it was read", ""},
+		{"cut off", func(path string, _ func()) error { return os.Truncate(path, 600_000) }, "", "the archive breaks off after 600000 expanded bytes: unexpected EOF"},
+		{"to one without it", func(path string, _ func()) error { return os.WriteFile(path, make([]byte, 2000), 0o600) }, "no such file", ""},
+		{"and is canceled", func(_ string, cancel func()) error { cancel(); return nil }, "context canceled", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Setenv("TMPDIR", t.TempDir())
+			path := filepath.Join(t.TempDir(), "evidence")
+			if err := os.WriteFile(path, whole, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			changed := false
+			e, err := Open(ctx, path, Options{Progress: func(done, _ int64) {
+				if done == int64(len(whole)) && !changed {
+					changed = true
+					if err := test.change(path, cancel); err != nil {
+						t.Error(err)
+					}
+				}
+			}})
+			if test.says != "" {
+				if err == nil || !strings.Contains(err.Error(), test.says) {
+					t.Errorf("%+v, %v", e, err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer e.Close()
+			if fault := strings.Join(e.Faults, " "); fault != test.fault || !changed {
+				t.Errorf("fault %q, changed %t", fault, changed)
+			}
+		})
+	}
 }
 
 // TestBrokenZip holds what is said of a zip archive of which any one byte of the directory is

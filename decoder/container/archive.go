@@ -167,7 +167,7 @@ func (x *expander) choose() (item, []item, error) {
 			return db, nil, nil
 		}
 		return db, a.segments[db.member], nil
-	case len(list) > 1:
+	case len(list) > 0:
 		return item{}, nil, fmt.Errorf("%w: %s", ErrSeveral, x.list(list))
 	case a.nested != "":
 		return item{}, nil, fmt.Errorf("%w: %s", ErrNested, quote(a.nested))
@@ -299,9 +299,10 @@ func (x *expander) unpackTar(format Format) error {
 	}
 	defer r.Close()
 	known := len(x.Faults) > 0
-	err = x.unpackEntries(tar.NewReader(r), wanted)
-	if err != nil && (x.stops(err) || !known && !x.tolerate("the archive", err)) {
-		return x.unpacked(err)
+	if err := x.unpackEntries(tar.NewReader(r), wanted); err != nil && x.stops(err) {
+		return err
+	} else if err != nil && !known {
+		x.tolerate("the archive", err)
 	}
 	return x.chosen(db, wanted)
 }
@@ -342,11 +343,14 @@ func (x *expander) drain(r io.Reader) error {
 		if err == io.EOF {
 			return nil
 		}
-		if err != nil {
-			if x.stops(err) || len(x.Faults) == 0 && !x.tolerate("the archive", err) {
-				return err
+		if err != nil && !x.stops(err) {
+			if len(x.Faults) == 0 {
+				x.tolerate("the archive", err)
 			}
 			return nil
+		}
+		if err != nil {
+			return err
 		}
 	}
 }
@@ -472,8 +476,9 @@ func (d *directoryReader) check(p []byte, off int64) error {
 	if off != d.next {
 		d.tail = nil
 	}
-	d.entries += bytes.Count(append(d.tail, p...), []byte(directoryEntry))
-	d.next, d.tail = off+int64(len(p)), bytes.Clone(p[max(0, len(p)-len(directoryEntry)+1):])
+	read := slices.Concat(d.tail, p)
+	d.entries += bytes.Count(read, []byte(directoryEntry))
+	d.next, d.tail = off+int64(len(p)), bytes.Clone(read[max(0, len(read)-len(directoryEntry)+1):])
 	d.bytes += int64(len(p))
 	if d.entries > most+directorySlack/len(directoryEntry) || d.bytes > directoryBytes*int64(most)+directorySlack {
 		return fmt.Errorf("%w of %d", ErrEntries, most)
