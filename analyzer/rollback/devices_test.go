@@ -153,6 +153,7 @@ func TestDevices(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			backwards(t, changes(t, tt.before), changes(t, tt.after))
 			if diff := cmp.Diff(tt.want, of(t, tt.before, tt.after, "device-", "unreadable")); diff != "" {
 				t.Errorf("findings (-want):\n%s", diff)
 			}
@@ -207,6 +208,7 @@ func TestPodCertificates(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			backwards(t, changes(t, tt.before), changes(t, tt.after))
 			if diff := cmp.Diff(tt.want, of(t, tt.before, tt.after, "pod-certificate-", "unreadable")); diff != "" {
 				t.Errorf("findings (-want):\n%s", diff)
 			}

@@ -394,6 +394,7 @@ func TestFindings(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			backwards(t, changes(t, tt.before), changes(t, tt.after))
 			backup, current := pair(t, changes(t, tt.before), changes(t, tt.after))
 			r, err := rollback.Compare(t.Context(), backup, current, rollback.Options{Prefix: prefix, Taken: taken})
 			if err != nil {

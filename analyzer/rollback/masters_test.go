@@ -76,6 +76,7 @@ func TestFormerMasters(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			backwards(t, tt.before, tt.after)
 			backup, current := pair(t, tt.before, tt.after)
 			var got []string
 			for _, f := range compare(t, backup, current).Findings {

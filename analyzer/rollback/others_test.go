@@ -68,6 +68,7 @@ func TestOtherKeys(t *testing.T) {
 			if d := cmp.Diff(tt.want, keyFindings(r)); d != "" {
 				t.Error(d)
 			}
+			backwards(t, tt.before, tt.after)
 			checkCounted(t, backup, current, r)
 		})
 	}
