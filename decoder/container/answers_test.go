@@ -79,6 +79,12 @@ func (tl *teller) answer(path string, opts Options) string {
 		text = tl.say(e)
 		if path == "-" {
 			e.Forget()
+			if left, _ := os.ReadDir(tl.temp); len(left) > 0 {
+				tl.t.Errorf("%s is still there", left[0].Name())
+			}
+			if _, err := e.DB.ReadAt(make([]byte, 1), 0); err != nil && err != io.EOF {
+				tl.t.Error(err)
+			}
 		}
 		if err := e.Close(); err != nil {
 			tl.t.Errorf("%s: %v", path, err)

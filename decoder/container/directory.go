@@ -248,5 +248,5 @@ func peek(path string) (snapshot bool, sealed string) {
 	defer body.Close()
 	inside, _ := body.Peek(stdinHead)
 	inner, container := sniff(inside)
-	return container && inner == Tar || !container && hasPages(inside), ""
+	return inner == Tar || !container && hasPages(inside), ""
 }

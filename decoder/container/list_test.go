@@ -1,6 +1,7 @@
 package container
 
 import (
+	"errors"
 	"path/filepath"
 	"testing"
 
@@ -21,6 +22,10 @@ func TestList(t *testing.T) {
 		{"a data directory", map[string][]byte{"member/snap/db": db, "a.db": db, "b.db": db}, "", []string{"."}},
 		{"a file", map[string][]byte{"a.db": db, "b.db": db}, "a.db", []string{"a.db"}},
 		{"nothing", nil, "none", []string{"none"}},
+		{"a member", map[string][]byte{"snap/db": db, "a.db": db, "b.db": db}, "", []string{"."}},
+		{"a snap directory", map[string][]byte{"db": db, "a.db": db, "b.db": db}, "", []string{"."}},
+		{"one file, and more below", map[string][]byte{"a.db": db, "d/b.db": db, "d/c.db": db}, "", []string{"."}},
+		{"a store", map[string][]byte{"v2/Full-00000000-00000012-1764417600": db, "a.db": db, "b.db": db}, "", []string{"."}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			root := tree(t, test.files)
@@ -41,7 +46,20 @@ func TestList(t *testing.T) {
 			}
 		})
 	}
-	if _, err := List(t.Context(), tree(t, map[string][]byte{"a": db, "b": db, "c": db}), 2); err == nil {
-		t.Error("more entries than the limit are no error")
+	small := db[:8192]
+	for _, test := range []struct {
+		name  string
+		files map[string][]byte
+		most  int
+		want  error
+	}{
+		{"as many entries as the limit", map[string][]byte{"a": small, "b": small}, 2, nil},
+		{"more", map[string][]byte{"a": small, "b": small, "c": small}, 2, ErrEntries},
+		{"as many below it", map[string][]byte{"d/a": small, "d/b": small}, 3, nil},
+		{"more below it", map[string][]byte{"d/a": small, "d/b": small}, 2, ErrEntries},
+	} {
+		if list, err := List(t.Context(), tree(t, test.files), test.most); !errors.Is(err, test.want) || err == nil && len(list) != 2 {
+			t.Errorf("%s: %q, %v", test.name, list, err)
+		}
 	}
 }

@@ -216,7 +216,7 @@ func readDir(ctx context.Context, dir string, most *int) ([]os.DirEntry, error) 
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
-		case errors.Is(err, io.EOF) || err == nil && len(entries) == 0:
+		case errors.Is(err, io.EOF):
 			slices.SortFunc(list, func(a, b os.DirEntry) int { return cmp.Compare(a.Name(), b.Name()) })
 			return list, nil
 		case err != nil:
