@@ -82,10 +82,11 @@ func (c *comparison) sliceless() bool {
 	return true
 }
 
-// slice reads an EndpointSlice: the Service that it is of, and its endpoints.
+// slice reads an EndpointSlice: the Service that it is of, and its endpoints. One that is
+// of none gets no traffic from any.
 func (c *comparison) slice(s side, r snapshot.Record) (kube.Key, endpoints) {
 	slice, ok := get[*discoveryv1.EndpointSlice](c, s, r)
-	if !ok {
+	if !ok || slice.Labels[discoveryv1.LabelServiceName] == "" {
 		return kube.Key{}, nil
 	}
 	return kube.Key{Resource: "services", Namespace: slice.Namespace, Name: slice.Labels[discoveryv1.LabelServiceName]}, sliceEndpoints(slice, r)

@@ -155,6 +155,11 @@ func TestFindings(t *testing.T) {
 			},
 		},
 		{
+			name:   "the pods of a slice that is of no Service were replaced",
+			before: []runtime.Object{namespace("ns"), pod("ns/old", ip("10.0.0.1")), unlabelled(endpoints("ns/own-abcde", "old 10.0.0.1"))},
+			after:  []runtime.Object{deleted{pod("ns/old")}, pod("ns/new", ip("10.0.0.2")), unlabelled(endpoints("ns/own-abcde", "new 10.0.0.2"))},
+		},
+		{
 			name: "a Secret that pods use was rotated",
 			before: []runtime.Object{namespace("ns"), secret("ns/db", "Opaque", "password", "old", "user", "u"), secret("ns/unused", "Opaque", "k", "1"), secret("ns/labelled", "Opaque", "k", "1"),
 				pod("ns/p", reading("db")), pod("ns/done", reading("db"), phase("Succeeded")),
@@ -554,6 +559,11 @@ func token(name, account string) *corev1.Secret {
 
 func labelled[T metav1.Object](o T) T {
 	o.SetLabels(map[string]string{"a": "b"})
+	return o
+}
+
+func unlabelled[T metav1.Object](o T) T {
+	o.SetLabels(nil)
 	return o
 }
 

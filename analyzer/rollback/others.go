@@ -170,10 +170,10 @@ func (c *comparison) otherKeys() {
 func (k *otherCount) addresses() string {
 	text := ""
 	if k.given > 0 {
-		text += fmt.Sprintf("; %s given out since the backup, which count as free again", words.CountOf(k.given, "address was", "addresses were"))
+		text += fmt.Sprintf("; %s as free again", words.CountOf(k.given, "address was given out since the backup, and counts", "addresses were given out since the backup, and count"))
 	}
 	if k.freed > 0 {
-		text += fmt.Sprintf("; %s given back since, which count as taken again", words.CountOf(k.freed, "address was", "addresses were"))
+		text += fmt.Sprintf("; %s as taken again", words.CountOf(k.freed, "address was given back since, and counts", "addresses were given back since, and count"))
 	}
 	return text
 }

@@ -33,9 +33,9 @@ func TestOtherKeys(t *testing.T) {
 		want          []string
 	}{
 		{"addresses given out since", []change{put(block, `{"allocations":[0,1,null,null]}`)}, []change{put(block, `{"allocations":[null,1,2,3]}`)},
-			[]string{"ipam-rolled-back Calico's datastore: IPAM blocks: 1 rolled back; 2 addresses were given out since the backup, which count as free again; 1 address was given back since, which count as taken again"}},
+			[]string{"ipam-rolled-back Calico's datastore: IPAM blocks: 1 rolled back; 2 addresses were given out since the backup, and count as free again; 1 address was given back since, and counts as taken again"}},
 		{"a block since the backup", nil, []change{put(block, `{"allocations":[0]}`)},
-			[]string{"ipam-rolled-back Calico's datastore: IPAM blocks: 1 lost; 1 address was given out since the backup, which count as free again"}},
+			[]string{"ipam-rolled-back Calico's datastore: IPAM blocks: 1 lost; 1 address was given out since the backup, and counts as free again"}},
 		{"a block that is none", []change{put(block, `{"allocations":7`)}, []change{put(block, "x")},
 			[]string{"ipam-rolled-back Calico's datastore: IPAM blocks: 1 rolled back"}},
 		{"written and the same", []change{put(block, `{"allocations":[0]}`)}, []change{put(block, `{"allocations":[0]}`)}, nil},
