@@ -76,9 +76,12 @@ func Agree(ctx context.Context, a, b *snapshot.Snapshot, prefix string) (*Agreem
 		return nil, err
 	}
 	if g.Cluster != Different {
-		if err := g.walk(); err != nil && (!g.Identical || ctx.Err() != nil) {
+		if err := g.walk(); err != nil && !g.Identical {
 			return nil, err
 		}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
 	switch agree := g.Differences == 0; {
 	case g.Identical:
@@ -129,16 +132,12 @@ func (g *agreement) walk() error {
 	if err != nil {
 		return err
 	}
-	n := 0
-	for x, y := range merge(as, bs, byRevision) {
-		if n++; n%every == 0 && g.ctx.Err() != nil {
-			return g.ctx.Err()
-		}
+	for x, y := range merge(g.ctx, as, bs, byRevision) {
 		if err := g.compare(x, y); err != nil {
 			return err
 		}
 	}
-	return g.ctx.Err()
+	return nil
 }
 
 // lasting yields the records of s up to the older head that a compaction to at
@@ -153,9 +152,6 @@ func (g *agreement) lasting(s *snapshot.Snapshot, at int64) (iter.Seq[snapshot.R
 	return func(yield func(snapshot.Record) bool) {
 		for r := range upTo(s.Records(), g.ComparedTo) {
 			if r.Main <= at {
-				if r.Tombstone {
-					continue
-				}
 				if newest, err := view.Get(r.Key); err != nil || newest.Revision != r.Revision {
 					continue
 				}
@@ -182,7 +178,7 @@ func (g *agreement) compare(x, y *snapshot.Record) error {
 		}
 		return nil
 	}
-	same := x.Size == y.Size && x.Tombstone == y.Tombstone
+	same := x.Tombstone == y.Tombstone
 	if same {
 		var err error
 		if g.bufA, err = g.a.Raw(*x, g.bufA); err != nil {

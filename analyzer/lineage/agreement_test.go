@@ -4,16 +4,20 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"google.golang.org/protobuf/proto"
 
 	"revenant/analyzer/lineage"
 	"revenant/decoder/snapshot"
 	"revenant/decoder/snapshot/snapshottest"
+	"revenant/decoder/wal/waltest"
 )
 
 // changed is the store with one record changed, and nothing after it.
@@ -35,6 +39,9 @@ func (s *store) without(at int) *store {
 func TestAgree(t *testing.T) {
 	whole := func() *store { return newStore("one").write(60) } // revisions 2 to 62, 2 is the namespace
 	const key = "/registry/configmaps/ns/c7"                    // revision 28's
+	copied := newStore("w")
+	copied.name = "copy"
+	copied.putValue("/registry/namespaces/kube-system", string(newStore("one").records[0].kv.Value))
 	tests := map[string]struct {
 		a, b    *store
 		agree   string
@@ -88,22 +95,56 @@ func TestAgree(t *testing.T) {
 		"one cluster by its records alone": {
 			a: (&store{name: "x", live: map[string]*mvccKeyValue{}, head: 1}).write(5), b: (&store{name: "x", live: map[string]*mvccKeyValue{}, head: 1}).write(4), agree: "true", behind: 1, to: 5,
 		},
+		"one cluster without one record that is the same": {
+			a: newStore("one").write(20), b: copied.write(19),
+			agree: "false", to: 22, first: &lineage.FirstDifference{Revision: 2, Key: "/registry/namespaces/kube-system", In: lineage.InBoth}, differ: 21,
+		},
+		"one cluster, of which all was rewritten and compacted": {
+			a: whole().putValue("/registry/namespaces/kube-system", string(newStore("one").records[0].kv.Value)).write(10).compactTo(73), b: whole(),
+			agree: "null", behind: 11, to: 62, partial: true,
+		},
+		"a deletion that one has as a write": {
+			a: whole().delete(key), b: whole().delete(key).written(61),
+			agree: "false", to: 63, first: &lineage.FirstDifference{Revision: 63, Key: key, In: lineage.InBoth}, differ: 1,
+		},
 		"empty": {a: &store{}, b: &store{}, agree: "null"},
 	}
-	for name, test := range tests {
+	told := openGolden(t, "testdata/agreed.txtar")
+	defer told.close(t)
+	for _, name := range slices.Sorted(maps.Keys(tests)) {
+		test := tests[name]
 		t.Run(name, func(t *testing.T) {
 			g := agree(t, test.a.open(t), test.b.open(t))
+			told.hold(t, name, agreed(g))
 			if got, err := json.Marshal(g.Agree); err != nil || string(got) != test.agree {
 				t.Errorf("agree is %s, want %s", got, test.agree)
 			}
-			if g.Behind != test.behind || g.ComparedTo != test.to || g.Differences != test.differ || g.Partial != test.partial || g.Damaged {
+			if g.Behind != test.behind || g.ComparedTo != test.to || g.Differences != test.differ || g.Partial != test.partial || g.Damaged != test.b.junk {
 				t.Errorf("%+v", g)
 			}
 			if diff := cmp.Diff(test.first, g.FirstDifference); diff != "" {
 				t.Errorf("first difference (-want +got):\n%s", diff)
 			}
+			back := agree(t, test.b.open(t), test.a.open(t))
+			back.Behind = -back.Behind
+			if f := back.FirstDifference; f != nil {
+				f.In = map[lineage.Side]lineage.Side{lineage.InBoth: lineage.InBoth, lineage.InA: lineage.InB, lineage.InB: lineage.InA}[f.In]
+				if f.In == lineage.InBoth {
+					f.Key = g.FirstDifference.Key // each has a key of its own there
+				}
+			}
+			if diff := cmp.Diff(g, back); diff != "" {
+				t.Errorf("swapped (-want +got):\n%s", diff)
+			}
 		})
 	}
+}
+
+// written is the store with a deletion stored as if it were a write.
+func (s *store) written(at int) *store {
+	c := s.saved()
+	c.records[at].tombstone, c.junk = false, true
+	return c
 }
 
 // withoutTombstone is the store as etcd before 3.4.34 and 3.5.16 compacts it.
@@ -121,6 +162,104 @@ func TestAgreeDamaged(t *testing.T) {
 	want := &lineage.FirstDifference{Revision: 28, Key: "/registry/configmaps/ns/c7", In: lineage.InA}
 	if diff := cmp.Diff(want, g.FirstDifference); diff != "" || !g.Damaged || g.Agree == nil || *g.Agree {
 		t.Errorf("%+v\n%s", g, diff)
+	}
+	if g := agree(t, b.open(t), a.open(t)); !g.Damaged {
+		t.Errorf("swapped: %+v", g)
+	}
+}
+
+// TestIdentical: files that hold the same bytes agree whatever of them can be read, and
+// of a member's directory its log is one of them.
+func TestIdentical(t *testing.T) {
+	open := func(path string, hashed bool) *snapshot.Snapshot {
+		s, err := snapshot.Open(t.Context(), path, snapshot.Options{SkipHashCheck: !hashed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		return s
+	}
+	s := newStore("one").write(60)
+	again := s.saved()
+	again.term++
+	file := open(s.file(t), true)
+	member := func(value string, hashed bool) *snapshot.Snapshot { // with one entry after the db
+		dir := t.TempDir()
+		data, err := os.ReadFile(s.file(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(filepath.Join(dir, "member", "snap"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "member", "snap", "db"), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		l := waltest.New(t, filepath.Join(dir, "member", "wal"), 0)
+		for range s.index {
+			l.Request(&etcdserverpb.InternalRaftRequest{})
+		}
+		l.Request(&etcdserverpb.InternalRaftRequest{Put: &etcdserverpb.PutRequest{Key: []byte("/registry/a"), Value: []byte(value)}})
+		l.Commit()
+		l.Close()
+		return open(dir, hashed)
+	}
+	one := member("1", true)
+	for _, tt := range []struct {
+		name      string
+		a, b      *snapshot.Snapshot
+		identical bool
+		same      int
+	}{
+		{"copies", file, open(s.file(t), true), true, 61},
+		{"the same records in other files", file, open(again.file(t), true), false, 61},
+		{"copies that were not hashed", file, open(s.file(t), false), false, 61},
+		{"copies, none of which was hashed", open(s.file(t), false), open(s.file(t), false), false, 61},
+		{"copies of a directory", one, member("1", true), true, 62},
+		{"directories with another log", one, member("2", true), false, 61},
+		{"a directory and its db", one, file, false, 61},
+		{"copies of a directory, none of which was hashed", member("1", false), member("1", false), false, 62},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, g := range []*lineage.Agreement{agree(t, tt.a, tt.b), agree(t, tt.b, tt.a)} {
+				if g.Identical != tt.identical || g.Same != tt.same {
+					t.Errorf("%+v", g)
+				}
+			}
+		})
+	}
+}
+
+// TestIdenticalVanished: files of the same bytes agree although one of them can no longer
+// be read, and others do not.
+func TestIdenticalVanished(t *testing.T) {
+	s := newStore("one").write(60)
+	again := s.saved()
+	again.term++
+	for _, tt := range []struct {
+		other     *store
+		identical bool
+	}{{s, true}, {again, false}} {
+		var opened [2]*snapshot.Snapshot
+		paths := [2]string{s.file(t), tt.other.file(t)}
+		for i, path := range paths {
+			o, err := snapshot.Open(t.Context(), path, snapshot.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { o.Close() })
+			if _, err := o.Custody(t.Context()); err != nil { // it is hashed
+				t.Fatal(err)
+			}
+			opened[i] = o
+		}
+		if err := os.Truncate(paths[1], 4096); err != nil {
+			t.Skip("an open file cannot be cut off here: ", err)
+		}
+		g, err := lineage.Agree(t.Context(), opened[0], opened[1], "/registry")
+		if tt.identical != (err == nil) || tt.identical && (!g.Identical || g.Agree == nil || !*g.Agree) {
+			t.Errorf("identical %t: %+v, %v", tt.identical, g, err)
+		}
 	}
 }
 

@@ -243,8 +243,11 @@ func (c *comparison) agreement() string {
 		}
 	}
 	n, head := c.Compared, min(c.backup.Revision(), c.current.Revision())
-	say(n.Records > 0 && n.Values >= n.Records, "%s the same in both, values and all", words.CountOf(n.Records, "record is", "records are"))
-	say(n.Records > 0 && n.Values < n.Records, "%s the same in both, values compared in %s", words.CountOf(n.Records, "record is", "records are"), words.Number(n.Values))
+	values := "values and all"
+	if n.Values < n.Records {
+		values = "values compared in " + words.Number(n.Values)
+	}
+	say(n.Records > 0, "%s the same in both, %s", words.CountOf(n.Records, "record is", "records are"), values)
 	say(n.Keys > 0, "%s the state of one history at a compaction", words.CountOf(n.Keys, "key has", "keys have"))
 	say(c.Cluster == Equal, "the namespace kube-system has the same uid")
 	say(n.Damaged > 0, "%s although later ones are the same, so that one of the two files is damaged there", words.CountOf(n.Damaged, "record differs", "records differ"))

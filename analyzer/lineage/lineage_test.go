@@ -78,6 +78,18 @@ func TestCompare(t *testing.T) {
 			found{Relation: lineage.Ancestor, Certain: true, Common: saved}},
 		{"current compacted at the backup", func() (b, c *store) { s := line(); return s.saved(), s.write(30).compactTo(saved) },
 			found{Relation: lineage.Ancestor, Certain: true, Common: saved}},
+		{"current compacted above the backup, whose last write made a key", func() (b, c *store) {
+			s := line().put("/registry/last")
+			return s.saved(), s.write(30).compactTo(120)
+		}, found{Relation: lineage.Ancestor, Common: saved + 1}},
+		{"current compacted above the backup, and all rewritten", func() (b, c *store) {
+			s := line()
+			return s.saved(), s.putValue("/registry/namespaces/kube-system", string(s.records[0].kv.Value)).write(30).compactTo(120)
+		}, found{Relation: lineage.Ancestor, Common: saved}},
+		{"backup compacted above the current state, which is older", func() (b, c *store) { s := line(); c = s.saved(); return s.write(30).compactTo(120), c },
+			found{Relation: lineage.Descendant, Common: saved}},
+		{"one key, compacted", func() (b, c *store) { s := newStore("u").compactTo(2); return s.saved(), s },
+			found{Relation: lineage.Same, Certain: true, Common: 2}},
 		{"current compacted above the backup", func() (b, c *store) { s := line(); return s.saved(), s.write(30).compactTo(120) },
 			found{Relation: lineage.Ancestor, Common: saved}},
 		{"backup compacted", func() (b, c *store) { s := line(); return s.saved().compactTo(95), s.write(30) },
@@ -115,6 +127,35 @@ func TestCompare(t *testing.T) {
 			c.index = 5000
 			return s, c
 		}, found{Relation: lineage.Ancestor, Certain: true, Common: saved, Restores: "current: raft term after"}},
+		{"backup restored before, and nothing written since", func() (b, c *store) {
+			s := line()
+			c = s.restored("second", 0)
+			c.term = s.term // its one entry alone shows it
+			return s, c
+		}, found{Relation: lineage.Same, Certain: true, Common: saved, Restores: restoredRaft}},
+		{"raft's log as long as what was written", func() (b, c *store) {
+			s := line()
+			s.index = uint64(s.head) - 1 // not one entry that wrote nothing
+			return s.saved(), s.write(30)
+		}, found{Relation: lineage.Ancestor, Certain: true, Common: saved}},
+		{"raft's index and term not known of the current snapshot", func() (b, c *store) {
+			s := line()
+			c = s.saved().write(30)
+			c.index, c.term = 0, 0
+			return s, c
+		}, found{Relation: lineage.Ancestor, Certain: true, Common: saved}},
+		{"raft's index not known of the backup", func() (b, c *store) {
+			s := line()
+			c = s.restored("second", 0).write(30)
+			s.index, s.term = 0, 0
+			return s, c
+		}, found{Relation: lineage.Ancestor, Certain: true, Common: saved, Restores: "current: raft index from 101"}},
+		{"raft's index not known of the backup, and fewer entries than revisions since", func() (b, c *store) {
+			s := line()
+			c = s.restored("second", 0).write(30)
+			s.index, s.term, c.index = 0, 0, 29
+			return s, c
+		}, found{Relation: lineage.Ancestor, Certain: true, Common: saved, Restores: "current: raft index from 103 after"}},
 		{"both after a plain restore", func() (b, c *store) {
 			s := line().restored("second", 0).write(10)
 			return s.saved(), s.write(30)
@@ -144,6 +185,22 @@ func TestCompare(t *testing.T) {
 			s := newStore("u").write(50)
 			return s.saved().delete(config(7), config(8)).write(5), s.restored("second", 0).delete(config(7)).write(5)
 		}, found{Relation: lineage.Diverged, Certain: true, Common: older + 1, Diverged: older + 1, Key: config(8), Restores: "current: raft index from 51 after"}},
+		{"parted by two writes", func() (b, c *store) {
+			s := newStore("u").write(50)
+			return s.saved().write(2), s.restored("second", 0).write(2)
+		}, found{Relation: lineage.Diverged, Certain: true, Common: older, Diverged: older + 1, Key: config(2), Restores: "current: raft index from 51 after"}},
+		{"parted at the backup's newest revision, to which the current state is compacted", func() (b, c *store) {
+			s := newStore("u").write(50)
+			return s.saved().delete(config(8)), s.restored("second", 0).delete(config(7)).compactTo(older + 1).withoutTombstone().write(5)
+		}, found{Relation: lineage.Diverged, Certain: true, Common: older, Diverged: older + 1, Key: config(8), Restores: "current: raft index from 51 after"}},
+		{"parted by a deletion of what a compacted current state has written again", func() (b, c *store) {
+			s := newStore("u").write(50)
+			return s.saved().delete(config(7)), s.restored("second", 0).write(20).compactTo(older + 20)
+		}, found{Relation: lineage.Diverged, Common: 2, Diverged: older + 1, Key: config(7), Restores: "current: raft index from 51 after"}},
+		{"parted by a second life, of which the compacted backup has the end alone", func() (b, c *store) {
+			s := newStore("u").write(50)
+			return s.saved().delete(config(7)).put(config(7)).delete(config(7)).compactTo(older + 2), s.restored("second", 0).write(20).compactTo(older + 20)
+		}, found{Relation: lineage.Diverged, Common: 2, Diverged: older + 2, Key: config(7), Restores: "current: raft index from 51 after"}},
 		{"parted, then the same deletions", func() (b, c *store) {
 			s := newStore("u").write(50)
 			b, c = s.saved().write(1), s.restored("second", 0).write(1)
@@ -189,6 +246,11 @@ func TestCompare(t *testing.T) {
 			c.index = 100
 			return s, c
 		}, found{Relation: lineage.Ancestor, Certain: true, Common: 1112, Restores: "backup: bump marker at 1102; current: bump marker at 1102; current: raft term from 1102 after"}},
+		{"bumped, saved at once, and restored plainly", func() (b, c *store) {
+			s := line().restored("second", 1000)
+			s.term = 4
+			return s.saved(), s.restored("third", 0).write(10)
+		}, found{Relation: lineage.Ancestor, Certain: true, Common: 1102, Restores: "backup: bump marker at 1102; current: bump marker at 1102; current: raft term from 1102 after"}},
 		{"an older backup bumped", func() (b, c *store) {
 			s := newStore("u").write(50)
 			return s.saved().write(50), s.restored("second", 1000).write(3)
@@ -225,12 +287,28 @@ func TestCompare(t *testing.T) {
 			return s.saved(), s.put("/b").compactTo(4)
 		}, found{Relation: lineage.Unknown}},
 	}
+	g := openGolden(t, "testdata/compared.txtar")
+	defer g.close(t)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			b, c := tt.play()
 			l := compare(t, b.open(t), c.open(t))
 			if diff := cmp.Diff(tt.want, tell(l)); diff != "" {
 				t.Errorf("%s\n(-want +got):\n%s", l.Reason, diff)
+			}
+			g.hold(t, tt.name, reasons(l))
+			back := compare(t, c.open(t), b.open(t))
+			want := found{Relation: l.Relation, Certain: l.Certain, Common: l.CommonRevision, Diverged: l.DivergedRevision, Key: l.DivergedKey}
+			switch l.Relation {
+			case lineage.Ancestor:
+				want.Relation = lineage.Descendant
+			case lineage.Descendant:
+				want.Relation = lineage.Ancestor
+			}
+			got := tell(back)
+			got.Key, got.Restores = want.Key, "" // each may have a key of its own there
+			if diff := cmp.Diff(want, got) + cmp.Diff(l.Compared, back.Compared); diff != "" {
+				t.Errorf("swapped: %s\n(-want +got):\n%s", back.Reason, diff)
 			}
 			apart := l.Relation == lineage.Diverged || l.Relation == lineage.Unrelated || l.Relation == lineage.Unknown
 			if apart != (l.Predictable != "") || l.Reason == "" {
@@ -274,6 +352,26 @@ func TestDamage(t *testing.T) {
 			changed(b, 30).Version++
 			b.junk = true // its history has a hole
 		}, found{Relation: lineage.Ancestor, Common: 102, Damaged: 1}},
+		{"a create revision changed", func(b, c *store) {
+			changed(b, 30).CreateRevision++
+			b.junk = true // its history has a hole
+		}, found{Relation: lineage.Ancestor, Common: 102, Damaged: 1}},
+		{"a lease added", func(b, c *store) { changed(b, 30).Lease = 7 },
+			found{Relation: lineage.Ancestor, Common: 102, Damaged: 1}},
+		{"a deletion that the backup has as a write", func(b, c *store) {
+			for _, s := range []*store{b, c} {
+				s.records[30] = record{revision: s.records[30].revision, tombstone: s == c, kv: &mvccKeyValue{Key: s.records[30].kv.Key}}
+			}
+			b.junk, c.junk = true, true // their histories have a hole
+		}, found{Relation: lineage.Ancestor, Common: 102, Damaged: 1}},
+		{"a record lost of which a compaction keeps the key", func(b, c *store) {
+			b.records, b.junk = slices.Delete(b.records, 1, 2), true
+			c.compactTo(110)
+		}, found{Relation: lineage.Ancestor, Common: 102}},
+		{"a record lost below a compaction to the newest revision", func(b, c *store) {
+			b.compactTo(102)
+			b.records = slices.Delete(b.records, 1, 2)
+		}, found{Relation: lineage.Ancestor, Common: 102, Damaged: 1}},
 		{"a record lost below the compaction", func(b, c *store) {
 			b.compactTo(50)
 			b.records = slices.Delete(b.records, 1, 2)
@@ -287,6 +385,8 @@ func TestDamage(t *testing.T) {
 			b.records, b.junk = slices.Delete(b.records, 20, 40), true
 		}, found{Relation: lineage.Diverged, Common: 62, Diverged: 63, Key: config(2), Restores: "current: raft index from 61"}},
 	}
+	g := openGolden(t, "testdata/damaged.txtar")
+	defer g.close(t)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newStore("u").put("/registry/once").write(99)
@@ -296,6 +396,7 @@ func TestDamage(t *testing.T) {
 			if diff := cmp.Diff(tt.want, tell(l)); diff != "" {
 				t.Errorf("%s\n(-want +got):\n%s", l.Reason, diff)
 			}
+			g.hold(t, tt.name, reasons(l))
 		})
 	}
 }
@@ -377,7 +478,7 @@ func changed(s *store, n int) *mvccKeyValue {
 // TestSample: where only values tell, the first that differs is found between two
 // that were compared, and most are not read.
 func TestSample(t *testing.T) {
-	const length, fork = 20_000, 13_000
+	const length, fork = 21_000, 13_000
 	s := newStore("u").write(length)
 	b, c := s.saved(), s.saved()
 	open := b.open(t)
@@ -386,13 +487,58 @@ func TestSample(t *testing.T) {
 		t.Errorf("same: %s, compared %+v", l.Relation, l.Compared)
 	}
 	for i := fork; i < len(c.records); i++ {
-		if i != fork+1 { // by chance the same again
+		if i != fork+1 && i != fork+256 && i != 5*4096-1 { // by chance the same again: at once, once it was judged, and where a sample is taken
 			changed(c, i).Value[0] ^= 1
 		}
 	}
 	l = compare(t, open, c.open(t))
 	if l.Relation != lineage.Diverged || l.DivergedRevision != fork+2 || l.CommonRevision != fork+1 {
 		t.Errorf("got %s at %d, common %d", l.Relation, l.DivergedRevision, l.CommonRevision)
+	}
+}
+
+// TestJudged: a difference is judged by what follows it at once, however much comes
+// after that.
+func TestJudged(t *testing.T) {
+	tests := []struct {
+		name string
+		play func() (backup, current *store)
+		want found
+	}{
+		{"a value changed long before the histories part", func() (b, c *store) {
+			s := newStore("u").write(400)
+			b, c = s.saved().write(1000), s.restored("second", 0).write(1000)
+			changed(b, 10).Value[3] ^= 1
+			return b, c
+		}, found{Relation: lineage.Diverged, Certain: true, Common: 402, Diverged: 403, Key: config(2), Damaged: 1, Restores: "current: raft index from 401 after"}},
+		{"a version changed long before the end", func() (b, c *store) {
+			s := newStore("u").write(5000)
+			b, c = s.saved(), s.saved()
+			changed(b, 10).Version++
+			b.junk = true // its history has a hole
+			return b, c
+		}, found{Relation: lineage.Same, Common: 5002, Damaged: 1}},
+		{"a value changed before thousands of deletions", func() (b, c *store) {
+			s := newStore("u")
+			var keys []string
+			for i := range 4095 {
+				keys = append(keys, config(i))
+				s.put(config(i))
+			}
+			s.put("/registry/once").delete(keys...)
+			b, c = s.saved().write(300), s.saved().write(300)
+			changed(b, 4096).Value[3] ^= 1
+			return b, c
+		}, found{Relation: lineage.Same, Common: 4399, Damaged: 1}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b, c := tt.play()
+			l := compare(t, b.open(t), c.open(t))
+			if diff := cmp.Diff(tt.want, tell(l)); diff != "" {
+				t.Errorf("%s\n(-want +got):\n%s", l.Reason, diff)
+			}
+		})
 	}
 }
 
@@ -546,6 +692,8 @@ func TestCommonUpTo(t *testing.T) {
 		"not compared": {nil, 0, true},
 		"ancestor":     {&lineage.Lineage{Relation: lineage.Ancestor, Certain: true, CommonRevision: 7}, 7, true},
 		"uncertain":    {&lineage.Lineage{Relation: lineage.Ancestor, CommonRevision: 7}, 0, true},
+		"same":         {&lineage.Lineage{Relation: lineage.Same, Certain: true, CommonRevision: 7}, 7, true},
+		"unrelated":    {&lineage.Lineage{Relation: lineage.Unrelated, Certain: true}, 0, false},
 		"descendant":   {&lineage.Lineage{Relation: lineage.Descendant, Certain: true, CommonRevision: 7}, 7, false},
 		"diverged":     {&lineage.Lineage{Relation: lineage.Diverged, Certain: true, CommonRevision: 7}, 0, false},
 	} {

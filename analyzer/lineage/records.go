@@ -3,6 +3,7 @@ package lineage
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"fmt"
 	"iter"
 
@@ -10,7 +11,6 @@ import (
 )
 
 const (
-	every   = 1 << 14 // records between two looks at ctx
 	sampled = 1 << 12 // records of which one value is compared while nothing differs
 	judged  = 1 << 8  // records after which a difference is judged
 )
@@ -24,11 +24,7 @@ func (c *comparison) records() error {
 	end := min(c.backup.Revision(), c.current.Revision())
 	damagedBackup, damagedCurrent := c.backup.Damaged(), c.current.Damaged()
 	c.window = make([]pair, 0, sampled)
-	n := 0
-	for was, now := range merge(upTo(c.backup.Records(), end), upTo(c.current.Records(), end), byRevision) {
-		if n++; n%every == 0 && c.ctx.Err() != nil {
-			return c.ctx.Err()
-		}
+	for was, now := range merge(c.ctx, upTo(c.backup.Records(), end), upTo(c.current.Records(), end), byRevision) {
 		switch {
 		case was == nil && !damagedBackup:
 			c.missing(now, c.backup, "backup")
@@ -162,7 +158,7 @@ func (c *comparison) observe(revision int64, d *difference) {
 // damage, because most of what comes after it is the same.
 func (c *comparison) judge() {
 	switch {
-	case c.suspect == nil || c.parted != nil:
+	case c.suspect == nil:
 		return
 	case c.same > c.differ:
 		c.Compared.Records += c.same
@@ -187,12 +183,12 @@ func upTo(records iter.Seq[snapshot.Record], end int64) iter.Seq[snapshot.Record
 
 // merge steps through two sequences that are sorted by compare, and yields what
 // stands at the same place in both, nil where one has nothing. The records are
-// valid until the next step.
-func merge(a, b iter.Seq[snapshot.Record], compare func(x, y *snapshot.Record) int) iter.Seq2[*snapshot.Record, *snapshot.Record] {
+// valid until the next step. It ends early when ctx does.
+func merge(ctx context.Context, a, b iter.Seq[snapshot.Record], compare func(x, y *snapshot.Record) int) iter.Seq2[*snapshot.Record, *snapshot.Record] {
 	return func(yield func(x, y *snapshot.Record) bool) {
-		nextA, stopA := iter.Pull(batches(a))
+		nextA, stopA := iter.Pull(batches(ctx, a))
 		defer stopA()
-		nextB, stopB := iter.Pull(batches(b))
+		nextB, stopB := iter.Pull(batches(ctx, b))
 		defer stopB()
 		var as, bs []snapshot.Record
 		for {
@@ -228,20 +224,19 @@ func merge(a, b iter.Seq[snapshot.Record], compare func(x, y *snapshot.Record) i
 }
 
 // batches yields the records some hundred at a time: a step of a pulled iterator
-// costs many times what a record does. The slice is used again.
-func batches(records iter.Seq[snapshot.Record]) iter.Seq[[]snapshot.Record] {
+// costs many times what a record does. The slice is used again, and the last one may
+// be empty.
+func batches(ctx context.Context, records iter.Seq[snapshot.Record]) iter.Seq[[]snapshot.Record] {
 	return func(yield func([]snapshot.Record) bool) {
 		batch := make([]snapshot.Record, 0, 1<<8)
 		for r := range records {
 			if batch = append(batch, r); len(batch) == cap(batch) {
-				if !yield(batch) {
+				if !yield(batch) || ctx.Err() != nil {
 					return
 				}
 				batch = batch[:0]
 			}
 		}
-		if len(batch) > 0 {
-			yield(batch)
-		}
+		yield(batch)
 	}
 }

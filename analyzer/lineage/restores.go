@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"revenant/decoder/snapshot"
+	"revenant/internal/words"
 )
 
 // Sign is what an earlier restore is recognised by.
@@ -94,7 +95,7 @@ func (l *log) restores(name string) []Restore {
 	}
 	// A new store is at revision 1, and a bump raises the revision without an entry.
 	if written := l.revision - max(l.bumped(), 1); l.index > 0 && written > l.index {
-		list = append(list, l.raft(name, RaftIndex, fmt.Sprintf("%d entries of raft's log for %d revisions written", l.index, written)))
+		list = append(list, l.raft(name, RaftIndex, fmt.Sprintf("%s of raft's log for %s written", words.CountOf(l.index, "entry", "entries"), words.Count(written, "revision"))))
 	}
 	return list
 }
@@ -128,8 +129,8 @@ func (l *log) since(backup *log, list []Restore) []Restore {
 		return list
 	}
 	switch written := l.revision - backup.revision; {
-	case l.index > 0 && backup.index > 0 && l.index-backup.index < written:
-		return back(RaftIndex, fmt.Sprintf("raft's log is at entry %d, at %d in the backup, for %d revisions written since", l.index, backup.index, written))
+	case l.index > 0 && l.index-backup.index < written: // what the backup does not say is at least 0
+		return back(RaftIndex, fmt.Sprintf("raft's log is at entry %d, at %d in the backup, for %s written since", l.index, backup.index, words.Count(written, "revision")))
 	case l.term > 0 && backup.term > l.term:
 		return back(RaftTerm, fmt.Sprintf("raft's term is %d, %d in the backup", l.term, backup.term))
 	}
@@ -137,11 +138,11 @@ func (l *log) since(backup *log, list []Restore) []Restore {
 }
 
 // repeated finds the restore of this very backup: the marker that follows its
-// newest record at once.
+// newest record at once. A restore without a marker is at no revision.
 func (c *comparison) repeated() {
 	base := c.backup.NewestRecord()
-	i := slices.IndexFunc(c.Restores, func(r Restore) bool { return r.AfterBackup && r.Bumped() })
-	if c.Relation != Ancestor || base == 0 || i < 0 {
+	i := slices.IndexFunc(c.Restores, func(r Restore) bool { return r.AfterBackup })
+	if c.Relation != Ancestor || i < 0 {
 		return
 	}
 	for r := range c.current.Records() {

@@ -1,7 +1,6 @@
 package lineage
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -18,22 +17,22 @@ func (c *comparison) states() error {
 		v.older, v.newer, v.olderName, v.newerName = v.newer, v.older, v.newerName, v.olderName
 	}
 	v.at, v.head = c.compacted(), v.older.Revision()
-	if v.at == 0 || v.head == 0 {
-		return nil // nothing was compacted, or there is nothing to compare
+	if v.at == 0 {
+		return nil // nothing was compacted
 	}
-	was, errWas := v.older.At(min(v.at, v.head))
-	now, errNow := v.newer.At(v.at)
-	if errors.Join(errWas, errNow) != nil {
+	was, err := v.older.At(min(v.at, v.head))
+	if err != nil {
 		return nil // not retained: nothing to compare
 	}
-	damaged, n := c.damaged(), 0
-	for x, y := range merge(was.Keys(""), now.Keys(""), byKey) {
-		if n++; n%every == 0 && c.ctx.Err() != nil {
-			return c.ctx.Err()
-		}
+	now, err := v.newer.At(v.at)
+	if err != nil {
+		return nil
+	}
+	damaged := c.damaged()
+	for x, y := range merge(c.ctx, was.Keys(""), now.Keys(""), byKey) {
 		d := v.contradiction(x, y)
 		switch {
-		case d == nil && x != nil && y != nil && y.CreateRevision <= v.head:
+		case d == nil && y != nil && y.CreateRevision <= v.head:
 			c.Compared.Keys++
 		case d == nil || damaged: // a lost record leaves an older one in its place
 		case d.revision <= c.CommonRevision:
