@@ -25,6 +25,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -44,8 +45,8 @@ type Ties struct {
 	// on others; those alone of which the backup has any.
 	Machines []Keys `json:"machines"`
 	// ServiceIPs are the addresses of the Service kubernetes, and ServiceRanges those out
-	// of which Services get theirs, as far as the backup shows: new API servers need the
-	// same ranges.
+	// of which Services get theirs by the API servers' flag, as far as the backup shows: new
+	// API servers need the same ranges.
 	ServiceIPs    []string `json:"serviceIPs"`
 	ServiceRanges []string `json:"serviceRanges"`
 	// RootCA is the SHA-256 of the cluster's first root certificate, in hexadecimal, as
@@ -99,8 +100,8 @@ func (t *Ties) Of(id ID) (list []Finding) {
 func Find(ctx context.Context, s *snapshot.Snapshot, prefix string) (*Ties, error) {
 	f := &finder{ctx: ctx, Snapshot: s, prefix: prefix, Ties: &Ties{Findings: []Finding{}, Summary: map[ID]int{}, Machines: []Keys{}, ServiceIPs: []string{}, ServiceRanges: []string{}}}
 	for _, look := range []func(){f.machines, f.volumes, f.services, f.webhooks, f.jobs, f.workloads, f.addresses, f.orders, f.networks, f.encryption} {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
+		if err := ctx.Err(); err != nil {
+			return nil, err
 		}
 		look()
 	}
@@ -143,7 +144,12 @@ func (f *finder) add(id ID, k kube.Key, r snapshot.Record, format string, args .
 
 // each calls do with every object of a resource that can be read as T.
 func each[T runtime.Object](f *finder, group, resource string, do func(k kube.Key, r snapshot.Record, o T)) {
-	for r := range f.Keys(kube.Key{Group: group, Resource: resource}.Path(f.prefix)) {
+	below(f, kube.Key{Group: group, Resource: resource}, do)
+}
+
+// below calls do with every object below a key that can be read as T.
+func below[T runtime.Object](f *finder, all kube.Key, do func(k kube.Key, r snapshot.Record, o T)) {
+	for r := range f.Keys(all.Path(f.prefix)) {
 		if f.ctx.Err() != nil {
 			return
 		}
@@ -172,9 +178,7 @@ func read[T runtime.Object](f *finder, r snapshot.Record) (o T, ok bool) {
 // count is how many keys start with a prefix.
 func (f *finder) count(prefix string) (n int) {
 	for range f.Keys(prefix) {
-		if n++; n%4096 == 0 && f.ctx.Err() != nil {
-			break
-		}
+		n++
 	}
 	return n
 }
@@ -296,9 +300,29 @@ func (f *finder) services() {
 			f.add(EndpointHand, k, r, "has no selector")
 		}
 	})
+	f.ranges()
+}
+
+// ranges are those of the API servers' flag: of the ServiceCIDR that they make of it, or
+// else of the allocations that those before 1.34 keep (kubernetes v1.37
+// pkg/controlplane/controller/defaultservicecidr/default_servicecidr_controller.go,
+// pkg/registry/core/rest/storage_core.go).
+func (f *finder) ranges() {
+	each(f, "networking.k8s.io", "servicecidrs", func(k kube.Key, _ snapshot.Record, o *networkingv1.ServiceCIDR) {
+		if k.Name == "kubernetes" {
+			f.ServiceRanges = append(f.ServiceRanges, o.Spec.CIDRs...)
+		}
+	})
+	if len(f.ServiceRanges) > 0 {
+		return
+	}
 	for _, name := range []string{"serviceips", "secondaryserviceips"} {
 		for r := range f.Keys(kube.Key{Resource: "ranges"}.Path(f.prefix) + name) {
-			if o, ok := read[*corev1.RangeAllocation](f, r); ok && o.Range != "" {
+			o, ok := read[*corev1.RangeAllocation](f, r)
+			switch {
+			case !ok:
+				f.unread++
+			case o.Range != "":
 				f.ServiceRanges = append(f.ServiceRanges, o.Range)
 			}
 		}
@@ -376,16 +400,7 @@ func (f *finder) workloads() {
 // certificate that pods trust.
 func (f *finder) addresses() {
 	for _, ns := range []string{metav1.NamespaceSystem, metav1.NamespacePublic} {
-		for r := range f.Keys(kube.Key{Resource: "configmaps", Namespace: ns}.Path(f.prefix)) {
-			k, ok := kube.ParseKey(f.prefix, r.Key)
-			if !ok {
-				continue
-			}
-			o, ok := read[*corev1.ConfigMap](f, r)
-			if !ok {
-				f.unread++
-				continue
-			}
+		below(f, kube.Key{Resource: "configmaps", Namespace: ns}, func(k kube.Key, r snapshot.Record, o *corev1.ConfigMap) {
 			if k.Name == "kube-root-ca.crt" && f.RootCA == "" {
 				if block, _ := pem.Decode([]byte(o.Data["ca.crt"])); block != nil {
 					f.RootCA = fmt.Sprintf("%x", sha256.Sum256(block.Bytes))
@@ -394,7 +409,7 @@ func (f *finder) addresses() {
 			if at := endpoints(o); len(at) > 0 {
 				f.add(Address, k, r, "%s", strings.Join(at, ", "))
 			}
-		}
+		})
 	}
 }
 
