@@ -269,6 +269,10 @@ func TestCompare(t *testing.T) {
 			}
 			return b, c
 		}, found{Relation: lineage.Unrelated}},
+		{"no uid, and parted", func() (b, c *store) {
+			s := (&store{name: "first", live: map[string]*mvccKeyValue{}, head: 1, index: 3, term: 2}).write(50)
+			return s.saved().write(50), s.restored("second", 0).write(80)
+		}, found{Relation: lineage.Diverged, Certain: true, Common: 51, Diverged: 52, Key: config(1), Restores: "current: raft index from 50 after"}},
 		{"same uid, copied key by key", func() (b, c *store) {
 			c = newStore("w")
 			c.name = "copy"
@@ -465,6 +469,9 @@ func TestVanished(t *testing.T) {
 		l := compare(t, opened[0], opened[1])
 		if l.Relation != lineage.Same || l.Compared.Records != 100 || l.Compared.Values != 0 || l.Compared.Damaged != 0 {
 			t.Errorf("%s cut off: %s (%s), compared %+v", name, l.Relation, l.Reason, l.Compared)
+		}
+		if want := "100 records are the same in both, values compared in 0"; l.Reason != want {
+			t.Errorf("%s cut off: %q, want %q", name, l.Reason, want)
 		}
 	}
 }
