@@ -187,7 +187,7 @@ func selectorOf(s *metav1.LabelSelector) string {
 // tools/leaderelection; controller-runtime pkg/leaderelection/leader_election.go).
 func (f *finder) leases() {
 	each(f, "coordination.k8s.io", "leases", func(k kube.Key, o *coordinationv1.Lease) {
-		if k.Namespace == corev1.NamespaceNodeLease || o.Spec.HolderIdentity == nil || *o.Spec.HolderIdentity == "" {
+		if k.Namespace == corev1.NamespaceNodeLease || o.Spec.HolderIdentity == nil {
 			return
 		}
 		name, _, _ := strings.Cut(*o.Spec.HolderIdentity, "_")
@@ -210,10 +210,7 @@ func (f *finder) replicaSets() {
 		if f.ctx.Err() != nil {
 			return
 		}
-		k, ok := kube.ParseKey(f.prefix, r.Key)
-		if !ok {
-			continue
-		}
+		k, _ := kube.ParseKey(f.prefix, r.Key)
 		links, err := f.links(r)
 		if err != nil {
 			f.list.Unread++
@@ -336,10 +333,7 @@ func (f *finder) notSeen() {
 	say := func(format string, args ...any) {
 		f.list.NotSeen = append(f.list.NotSeen, fmt.Sprintf(format, args...))
 	}
-	proxy := false
-	for _, w := range f.found {
-		proxy = proxy || w.Known != nil && w.Known.ID == "kube-proxy"
-	}
+	proxy := slices.ContainsFunc(slices.Collect(maps.Values(f.found)), func(w *Watcher) bool { return w.Known != nil && w.Known.ID == "kube-proxy" })
 	switch {
 	case proxy || f.nodes == 0:
 	case f.k3s != "":

@@ -62,10 +62,9 @@ func granted(rules []rbacv1.PolicyRule) (g grant) {
 		all := slices.Contains(r.Verbs, rbacv1.VerbAll)
 		if all || slices.Contains(r.Verbs, "watch") {
 			for _, resource := range r.Resources {
-				if parent, _, sub := strings.Cut(resource, "/"); sub && parent != "*" {
-					continue // a subresource is not watched
+				if !strings.Contains(resource, "/") { // a subresource is not watched
+					g.watch(resource)
 				}
-				g.watch(resource)
 			}
 		}
 		if (all || slices.Contains(r.Verbs, "update")) && has(r.Resources, "leases") && has(r.APIGroups, "coordination.k8s.io") {
@@ -120,8 +119,9 @@ func (r *rights) bind(namespace string, ref rbacv1.RoleRef, subjects []rbacv1.Su
 		case s.Kind == rbacv1.GroupKind:
 			key = subject{"", s.Name}
 		case s.Kind == rbacv1.UserKind: // a ServiceAccount by the name of its user
-			ns, name, ok := strings.Cut(strings.TrimPrefix(s.Name, "system:serviceaccount:"), ":")
-			if !ok || !strings.HasPrefix(s.Name, "system:serviceaccount:") || ns == "" {
+			account, ok := strings.CutPrefix(s.Name, "system:serviceaccount:")
+			ns, name, _ := strings.Cut(account, ":")
+			if !ok || ns == "" {
 				continue
 			}
 			key = subject{ns, name}
