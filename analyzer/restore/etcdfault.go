@@ -59,8 +59,8 @@ func (s *State) etcdPods() (faulty []string, fixed int) {
 				continue
 			}
 			major, minor, patch := number3(m[1]), number3(m[2]), number3(m[3])
-			least, mended := map[int]int{4: 38, 5: 22, 6: 2}[minor]
-			if major > 3 || major == 3 && (minor > 6 || mended && patch >= least) {
+			least, fixedThere := map[int]int{4: 38, 5: 22, 6: 2}[minor]
+			if major > 3 || major == 3 && (minor > 6 || fixedThere && patch >= least) {
 				fixed++
 			} else {
 				faulty = append(faulty, fmt.Sprintf("%s (%d.%d.%d)", p.Name, major, minor, patch))

@@ -232,7 +232,7 @@ func TestForgedUIDs(t *testing.T) {
 		{"of a pod of the current state", []*Pod{was(at("b", "x"))}, []*Pod{made(at("a", "x")), made(at("b", "y"))}, []string{"x contradiction", "y 1"}},
 		{"of a pod of the backup", []*Pod{was(at("a", "x")), was(at("b", "y"))}, []*Pod{made(at("b", "x"))}, []string{"x contradiction", "y 3"}},
 		{"of a mirror pod that is not bound", []*Pod{was(mirror, unbound("n1"))}, []*Pod{now(mirror, unbound("n1"))}, []string{"uid 6"}},
-		{"that cannot be read any more in its place", []*Pod{was()}, []*Pod{made(unreadablePod)}, []string{"uid 3", " unreadable"}},
+		{"that can no longer be read, in its place", []*Pod{was()}, []*Pod{made(unreadablePod)}, []string{"uid 3", " unreadable"}},
 		{"that could not be read in its place", []*Pod{was(unreadablePod)}, []*Pod{made()}, []string{" unreadable", "new 1"}},
 	} {
 		backup, current := states(tt.before, tt.after)

@@ -302,7 +302,7 @@ func TestTokens(t *testing.T) {
 	}{
 		{"nothing said", ``, ``, true},
 		{"the account mounts none", `"automountServiceAccountToken":false`, ``, false},
-		{"the pod does, all the same", `"automountServiceAccountToken":false`, `,"automountServiceAccountToken":true`, true},
+		{"the pod does, anyway", `"automountServiceAccountToken":false`, `,"automountServiceAccountToken":true`, true},
 		{"the pod mounts none", `"automountServiceAccountToken":true`, `,"automountServiceAccountToken":false`, false},
 		{"a volume has it", `"automountServiceAccountToken":false`, `,"automountServiceAccountToken":false` + projected, true},
 		{"a volume of something else", `"automountServiceAccountToken":false`, `,"volumes":[{"name":"v","projected":{"sources":[{"configMap":{"name":"c"}}]}},{"name":"e","emptyDir":{}}]`, false},

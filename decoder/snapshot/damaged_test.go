@@ -24,7 +24,7 @@ import (
 	"revenant/internal/hostile"
 )
 
-var update = flag.Bool("update", false, "write testdata/damaged.txt")
+var update = flag.Bool("update", false, "rewrite the files in testdata")
 
 // made is a small db, made to be damaged in one way.
 type made struct {

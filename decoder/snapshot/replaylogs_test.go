@@ -1,7 +1,6 @@
 package snapshot_test
 
 import (
-	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -20,8 +19,6 @@ import (
 	"revenant/decoder/wal/waltest"
 	"revenant/internal/hostile"
 )
-
-var update = flag.Bool("update", false, "rewrite the files in testdata")
 
 type (
 	requests = []*etcdserverpb.InternalRaftRequest
@@ -305,7 +302,7 @@ func TestSmallLogs(t *testing.T) {
 			l.Close()
 		}
 		s := openDir(t, dir)
-		fmt.Fprintf(&all, "  %s\n", told(s.WAL()))
+		fmt.Fprintf(&all, "  %s\n", toldWAL(s.WAL()))
 		before, after := recordsOf(t, snapshottest.OpenBytes(t, "db", db)), recordsOf(t, s)
 		for _, r := range before {
 			if !slices.Contains(after, r) {
@@ -348,7 +345,7 @@ func TestSmallLogs(t *testing.T) {
 }
 
 // told says which entries of a log there are, and how many of them were applied.
-func told(w *snapshot.WAL) string {
+func toldWAL(w *snapshot.WAL) string {
 	text := fmt.Sprintf("entries %d to %d", w.FirstIndex, w.LastIndex)
 	if w.LastSeen != w.LastIndex || w.Commit != w.LastIndex || w.Applied != int(w.LastIndex) || w.Uncommitted > 0 {
 		text += fmt.Sprintf(" of %d, %d of them agreed on, %d applied, %d after those agreed on (from revision %d), %d not applied", w.LastSeen, w.Commit, w.Applied, w.Tail, w.TailRevision, w.Uncommitted)
