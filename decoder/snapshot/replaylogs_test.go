@@ -344,7 +344,7 @@ func TestSmallLogs(t *testing.T) {
 	golden(t, "logs", all.String())
 }
 
-// told says which entries of a log there are, and how many of them were applied.
+// toldWAL says which entries of a log there are, and how many of them were applied.
 func toldWAL(w *snapshot.WAL) string {
 	text := fmt.Sprintf("entries %d to %d", w.FirstIndex, w.LastIndex)
 	if w.LastSeen != w.LastIndex || w.Commit != w.LastIndex || w.Applied != int(w.LastIndex) || w.Uncommitted > 0 {
