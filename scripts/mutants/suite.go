@@ -99,7 +99,7 @@ func (b *build) write() (dirs []string, err error) {
 	return dirs, os.WriteFile(b.overlay, text, 0o600)
 }
 
-var compileError = regexp.MustCompile(`(?m)^(\S+\.go):(\d+):\d+: `)
+var compileError = regexp.MustCompile(`(?m)^(\S+\.go):(\d+)(?::\d+)?: `)
 
 // leaveOut drops the mutants of the lines that the compiler complains of.
 func (b *build) leaveOut(out []byte) {
