@@ -150,7 +150,7 @@ func (c *Comparison) timedCeiling(outage time.Time) (ceiling, error) {
 	taken := c.clock.Taken()
 	rate, ok := c.clock.Rate()
 	switch {
-	case !ok || taken.From.IsZero():
+	case !ok: // with a rate, there is a time
 		return ceiling{}, &PlanError{
 			"the time of the outage cannot be used: the current snapshot does not show when it was taken and how fast revisions were written",
 			"state the newest revision that etcd served instead (--last-revision), from its metrics or logs",

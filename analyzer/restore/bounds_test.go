@@ -128,6 +128,10 @@ func TestCeiling(t *testing.T) {
 			c.Lineage = &lineage.Lineage{Relation: lineage.Ancestor, Unseen: "erased"}
 			c.backup.Clock = clock.New([]clock.Mark{{Revision: 1000, Time: takenAt.Add(-680 * time.Second), Source: clock.Renewal}}, 1000, nil)
 		}, ceiling{expected: 3100, plausible: 1000 + 25*700, atMost: 1000 + 200*700}},
+		{"nothing was erased", 3000, outage, func(c *Comparison) {
+			c.Lineage = &lineage.Lineage{Relation: lineage.Ancestor}
+			c.backup.Clock = clock.New([]clock.Mark{{Revision: 1000, Time: takenAt.Add(-680 * time.Second), Source: clock.Renewal}}, 1000, nil)
+		}, ceiling{expected: 3100, plausible: 3000 + 25*100, atMost: 3000 + 200*100}},
 		{"erased for so short that the outage bounds more", 3000, outage, func(c *Comparison) {
 			c.Lineage = &lineage.Lineage{Relation: lineage.Ancestor, Unseen: "erased"}
 			c.backup.Clock = clock.New([]clock.Mark{{Revision: 1000, Time: takenAt.Add(-60 * time.Second), Source: clock.Renewal}}, 1000, nil)

@@ -52,6 +52,7 @@ func TestFutureWatchers(t *testing.T) {
 		{"newer than the fix of 3.4", []*State{etcd("x/etcd:3.4.39", "x/etcd:3.5.23")}, ""},
 		{"a first version", []*State{etcd("x/etcd:3.3.0", "x/etcd:2.5.38")}, "These members have it: etcd-a (3.3.0), etcd-b (2.5.38)."},
 		{"more than two fixed", []*State{etcd("x/etcd:3.5.22", "x/etcd:3.5.22", "x/etcd:3.5.22")}, ""},
+		{"the only member is fixed", []*State{func() *State { s := etcd("x/etcd:3.5.22"); s.EtcdMembers = 1; return s }()}, ""},
 		{"fixed, and nothing counts the members", []*State{alone(etcd("x/etcd:3.5.22"))}, "The cluster is at etcd 3.5"},
 		{"nothing counts the members", []*State{alone(etcd())}, "The cluster is at etcd 3.5"},
 		{"etcd 4", []*State{{EtcdVersion: "4.0.0"}}, ""},

@@ -237,3 +237,42 @@ func TestExpiresOnItsNode(t *testing.T) {
 		}
 	}
 }
+
+// TestLaterOfEach: pods of one node that come to the same share it, and no others do.
+func TestLaterOfEach(t *testing.T) {
+	choices := []string{"n2", "n4"} // which pods that ask for the same share
+	waits := func(p *Pod) { p.NodeName, p.Phase, p.Choices, p.ChoicesKnown = "", "Pending", choices, true }
+	for name, tt := range map[string]struct {
+		was, now []*Pod
+		plan     Plan
+		want     []string
+	}{
+		"one runs, one may": {
+			[]*Pod{was(as("a"), waits), was(as("b"), waits), was(as("c"), waits)},
+			[]*Pod{now(as("a")), now(as("b"), pending), now(as("c"))},
+			Plan{RestartKubelets: ParseRestart("n2")},
+			[]string{"40-90 s on [n1] [n2]: Running, or Pending on n4, terminating", "40-90 s on [] [n2]: Running, or Pending on n4, terminating", "40-90 s on [n1] [n2]: Running, or Pending on n4, terminating"},
+		},
+		"they tolerate it for different times": {
+			[]*Pod{was(as("a"), waits, tolerating(5)), was(as("b"), waits, tolerating(6))},
+			[]*Pod{now(as("a")), now(as("b"))},
+			bump(1_000_000),
+			[]string{"45-95 s on [] [n2]: Running, or Pending on n4, terminating", "46-96 s on [] [n2]: Running, or Pending on n4, terminating"},
+		},
+		"of machines that are gone": {
+			[]*Pod{was(as("a"), on("n4"), succeeded), was(as("b"), on("n4"), succeeded, held), was(as("c"), on("n4"), succeeded, tolerating(7)), was(as("d"), on("n6"), succeeded), was(as("e"), on("n4"))},
+			nil,
+			Plan{},
+			[]string{"40-90 s: no such pod", "40-90 s: Succeeded on n4, terminating", "47-97 s: no such pod", "40-120 s: no such pod", "40-90 s: Running on n4, terminating"},
+		},
+	} {
+		backup, current := states(tt.was, tt.now)
+		var got []string
+		for _, o := range mustPredict(t, backup, current, tt.plan).Pods {
+			got = append(got, toldLater(o))
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}

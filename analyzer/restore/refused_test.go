@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -139,5 +141,29 @@ func TestKnown(t *testing.T) {
 		if got := fmt.Sprint(f.known(), " ", f.servedText()); got != want {
 			t.Errorf("stated %d: %s, want %s", stated, got, want)
 		}
+	}
+}
+
+// TestRestored: a bump adds to the newest record, and a store does not start below what is
+// compacted; without one etcd starts where it would on the backup.
+func TestRestored(t *testing.T) {
+	c := &Comparison{backup: &State{Revision: 1000, NewestRecord: 1005, CompactRevision: 1010}}
+	for bump, want := range map[int64]int64{0: 1000, 1: 1010, 5: 1010, 6: 1011, 100: 1105} {
+		if got := c.restored(Plan{BumpRevision: bump}); got != want {
+			t.Errorf("a bump of %d: %d, want %d", bump, got, want)
+		}
+	}
+}
+
+// TestStatedLowest: the smallest revision that can be stated is one that is stated.
+func TestStatedLowest(t *testing.T) {
+	backup, current := states(nil, nil)
+	current.LastSeen = nil
+	p := mustPredict(t, backup, current, Plan{LastRevision: 1})
+	if r := &p.Revisions; r.MinimumSafeBumpIs != ExactForStated || r.LastSeenAtMost != 1 {
+		t.Errorf("%s for %d", r.MinimumSafeBumpIs, r.LastSeenAtMost)
+	}
+	if !slices.ContainsFunc(p.Warnings, func(w string) bool { return strings.HasPrefix(w, "The stated last revision 1 is below") }) {
+		t.Errorf("%q", p.Warnings)
 	}
 }

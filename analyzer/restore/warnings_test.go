@@ -67,6 +67,7 @@ func TestWarnings(t *testing.T) {
 		{"not compared", was(), now(), Plan{}, related(lineage.Lineage{Relation: lineage.Unknown}), "could not be compared", false},
 		{"something was erased unseen", was(), now(), Plan{}, related(lineage.Lineage{Relation: lineage.Ancestor, Unseen: "Erased."}), "Erased.", true},
 		{"restored with that bump before", was(), now(), bump(500), related(bumped(lineage.Restore{Snapshot: "current", Bump: 500, Revision: 1500})), "restored before with a bump of 500, to revision 1500", true},
+		{"restored with a bump of one before", was(), now(), bump(500), related(bumped(lineage.Restore{Snapshot: "current", Bump: 1, Revision: 1001})), "restored before with a bump of 1, to revision 1001", true},
 		{"restored with another backup's bump before", was(), now(), bump(500), related(bumped(lineage.Restore{Snapshot: "current", Revision: 1500})), "The same bump would again", false},
 		{"restored with that bump before, which is said once", was(), now(), bump(500), related(bumped(lineage.Restore{Snapshot: "current", Bump: 500, Revision: 1500})), "bumped the store to revision", false},
 		{"restored without a bump before", was(), now(), bump(500), related(plainly(lineage.Restore{Snapshot: "current", Revision: 1500})), "bumped the store to revision", false},
