@@ -81,7 +81,7 @@ func (c *Comparison) missingCeiling(top ceiling, timed bool) ceiling {
 // It began at or before the backup's and ended before the current snapshot was saved.
 func (c *Comparison) erasedCeiling(top ceiling) ceiling {
 	began, ended := c.backup.Clock.Taken().From, c.current.Clock.Taken().To
-	if c.Lineage == nil || c.Lineage.Unseen == "" || began.IsZero() || !ended.After(began) {
+	if c.Lineage == nil || c.Lineage.Unseen == "" || began.IsZero() {
 		return top
 	}
 	rate, _ := c.clock.Rate()

@@ -46,7 +46,7 @@ func TestRevisionsIn(t *testing.T) {
 		rate float64
 		want int64
 	}{
-		{time.Second, 1, 1}, {1500 * time.Millisecond, 1, 2}, {0, 5, 0}, {-time.Second, 5, 0}, {math.MaxInt64, math.MaxFloat64, math.MaxInt64},
+		{time.Second, 1, 1}, {1500 * time.Millisecond, 1, 2}, {0, 5, 0}, {-time.Second, 5, 0}, {math.MaxInt64, math.MaxFloat64, math.MaxInt64}, {time.Second, 1 << 63, math.MaxInt64}, {time.Second, 1 << 62, 1 << 62},
 	} {
 		if got := revisionsIn(tt.d, tt.rate); got != tt.want {
 			t.Errorf("%v at %v: %d, want %d", tt.d, tt.rate, got, tt.want)
@@ -117,6 +117,9 @@ func TestCeiling(t *testing.T) {
 		{"a scrape that has seen more", 3000, outage, func(c *Comparison) {
 			c.Metrics = NewMetrics([]*metrics.File{scrape(4000, metrics.FromLine, takenAt.Add(60*time.Second))})
 		}, ceiling{expected: 4040, plausible: 3000 + 25*100, atMost: 3000 + 200*100}},
+		{"one of before the snapshot", 3000, outage, func(c *Comparison) {
+			c.Metrics = NewMetrics([]*metrics.File{scrape(50_000, metrics.FromLine, takenAt.Add(-60*time.Second))})
+		}, ceiling{expected: 50_100, plausible: 50_000 + 25*100, atMost: 50_000 + 200*100}},
 		{"one that raises all bounds", 3000, outage, func(c *Comparison) {
 			c.Metrics = NewMetrics([]*metrics.File{scrape(50_000, metrics.FromLine, takenAt.Add(60*time.Second))})
 		}, ceiling{expected: 50_040, plausible: 50_000 + 25*40, atMost: 50_000 + 200*40}},
@@ -131,6 +134,13 @@ func TestCeiling(t *testing.T) {
 		{"nothing was erased", 3000, outage, func(c *Comparison) {
 			c.Lineage = &lineage.Lineage{Relation: lineage.Ancestor}
 			c.backup.Clock = clock.New([]clock.Mark{{Revision: 1000, Time: takenAt.Add(-680 * time.Second), Source: clock.Renewal}}, 1000, nil)
+		}, ceiling{expected: 3100, plausible: 3000 + 25*100, atMost: 3000 + 200*100}},
+		{"erased, and the newer was saved before", 3000, outage, func(c *Comparison) {
+			c.Lineage = &lineage.Lineage{Relation: lineage.Ancestor, Unseen: "erased"}
+			c.backup.Clock = clock.New([]clock.Mark{{Revision: 1000, Time: takenAt.Add(time.Hour), Source: clock.Renewal}}, 1000, nil)
+		}, ceiling{expected: 3100, plausible: 3000 + 25*100, atMost: 3000 + 200*100}},
+		{"erased, and nothing shows when the backup was saved", 3000, outage, func(c *Comparison) {
+			c.Lineage = &lineage.Lineage{Relation: lineage.Ancestor, Unseen: "erased"}
 		}, ceiling{expected: 3100, plausible: 3000 + 25*100, atMost: 3000 + 200*100}},
 		{"erased for so short that the outage bounds more", 3000, outage, func(c *Comparison) {
 			c.Lineage = &lineage.Lineage{Relation: lineage.Ancestor, Unseen: "erased"}

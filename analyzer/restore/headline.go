@@ -80,11 +80,7 @@ func (p *Prediction) headline() (Severity, string) {
 		default:
 			possible[o.Outcome]++
 		}
-		if s, ok := worst[o.Outcome]; !ok {
-			worst[o.Outcome] = o.Severity
-		} else {
-			worst[o.Outcome] = worse(s, o.Severity)
-		}
+		worst[o.Outcome] = worse(cmp.Or(worst[o.Outcome], OK), o.Severity)
 	}
 	var parts []string
 	severity := OK

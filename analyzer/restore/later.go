@@ -99,7 +99,7 @@ func (f *forecast) later(o *PodOutcome, p *podCase, e *effect) *Later {
 		return nil
 	case p.backup == nil || o.API == nil || o.API.Terminating || e.api.of == asCurrent:
 		return nil
-	case gone && p.backup.bound():
+	case p.backup.bound(): // and its node is gone: the scheduler does not choose for it
 		return f.shared(eviction{shown: o.API, tolerates: p.backup.ToleratesUnreachable, held: len(p.backup.Finalizers) > 0}, func() *Later { return f.evicted(o, p) })
 	case choosesGone:
 		e := eviction{shown: o.API, tolerates: p.backup.ToleratesUnreachable, choices: &o.MayBeBoundTo[0], node: p.node, runs: len(o.RunsOn) > 0, may: len(o.MayRunOn)}

@@ -81,6 +81,8 @@ func TestLater(t *testing.T) {
 		{"machine gone, ended", was(on("n4"), tolerating(300), succeeded), nil, Plan{}, "340-390 s: no such pod"},
 		{"machine gone, ended, finalizer", was(on("n4"), tolerating(300), succeeded, held), nil, Plan{}, "340-390 s: Succeeded on n4, terminating"},
 		{"machine gone, stale cache", was(on("n4"), tolerating(300)), nil, Plan{KeepAPIServers: true}, "stays"},
+		{"machine gone, in both, stale cache", was(on("n4"), tolerating(300)), now(on("n4"), tolerating(300)), Plan{KeepAPIServers: true}, "stays"},
+		{"bound since to a machine that is gone", was(unbound("n2", "n3"), tolerating(300)), now(on("n6"), tolerating(300)), bump(1_000_000), "stays"},
 		{"no Node object in either", was(on("n6"), tolerating(300)), nil, Plan{}, "40-120 s: no such pod"},
 		{"bound since, perhaps to a machine that is gone", was(unbound("n2", "n4"), tolerating(300)), now(tolerating(300)), bump(1_000_000), "340-390 s on [] [n2]: Running, or Pending on n4, terminating"},
 		{"bound since, perhaps to a machine that is gone, tolerates it for good", was(unbound("n2", "n4"), tolerating(-1)), now(tolerating(-1)), bump(1_000_000), "stays"},
@@ -225,6 +227,7 @@ func TestExpiresOnItsNode(t *testing.T) {
 	}{
 		"being stopped, and bound since":        {was(unbound("n2"), expiring), now(dying, expiring), Plan{}, "10m0s: Pending on n2"},
 		"bound since, and the others restarted": {was(unbound("n2", "n3"), expiring), now(expiring), Plan{RestartKubelets: ParseRestart("n2,n3")}, "5m45s on [] [n2 n3]: Running"},
+		"pending, deleted since, relisted":      {was(expiring, pending), nil, bump(1_000_000), "5m45s: Failed on n1"},
 		"mirror":                                {was(mirror, expiring), now(mirror, expiring), Plan{}, "stays"},
 		"ended":                                 {was(expiring), now(expiring, failed), Plan{}, "stays"},
 		"not bound":                             {was(unbound("n2"), expiring), now(unbound("n2"), expiring), Plan{}, "stays"},

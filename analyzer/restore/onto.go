@@ -193,11 +193,8 @@ func (p *Prediction) headlineOnto() (Severity, string) {
 	severity := Warning
 	var parts []string
 	say := func(o Outcome, one, many string) {
-		switch n := p.Summary[o]; {
-		case n == 1:
-			parts = append(parts, "1 "+one)
-		case n > 1:
-			parts = append(parts, fmt.Sprintf("%d %s", n, many))
+		if n := p.Summary[o]; n > 0 {
+			parts = append(parts, words.CountOf(n, one, many))
 		}
 	}
 	say(Ghost, "is shown alive on an old node although nothing of it runs (a ghost)", "are shown alive on old nodes although nothing of them runs (ghosts)")

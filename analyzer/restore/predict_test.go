@@ -1083,3 +1083,89 @@ func TestExplained(t *testing.T) {
 		}
 	}
 }
+
+// TestBumpVerdict: from which bump on it is enough, and what it rests on below that.
+func TestBumpVerdict(t *testing.T) {
+	const little, probably, enough = "enough only if little was written after that", "probably enough", "This rests on the following"
+	for _, tt := range []struct {
+		bump    int64
+		keep    bool
+		verdict BumpVerdict
+		says    string
+	}{
+		{0, false, NoBump, "Without a bump"}, {0, true, NoBump, "Without a bump"}, {1, false, BumpSmall, "later revisions"},
+		{1000, false, BumpSmall, "later revisions"}, {1001, false, BumpUnsure, little},
+		{1001, true, BumpSmall, "later revisions"}, {1002, true, BumpUnsure, little},
+		{23_500, false, BumpUnsure, little}, {23_501, false, BumpUnsure, probably},
+		{23_501, true, BumpUnsure, little}, {23_502, true, BumpUnsure, probably},
+		{181_000, false, BumpUnsure, probably}, {181_001, false, BumpEnough, enough},
+		{181_001, true, BumpUnsure, probably}, {181_002, true, BumpEnough, enough},
+	} {
+		backup, current := states(nil, nil)
+		r := mustPredict(t, backup, current, Plan{BumpRevision: tt.bump, MarkCompacted: tt.bump > 0, KeepAPIServers: tt.keep}).Revisions
+		if r.BumpVerdict != tt.verdict || !strings.Contains(r.BumpReason, tt.says) {
+			t.Errorf("a bump of %d, kept %t: %s: %s", tt.bump, tt.keep, r.BumpVerdict, r.BumpReason)
+		}
+	}
+}
+
+// TestHeadlineSeverity: of pods that come to the same the worst counts, wherever it is.
+func TestHeadlineSeverity(t *testing.T) {
+	for _, tt := range []struct {
+		of   []Severity
+		want Severity
+	}{
+		{[]Severity{OK}, OK}, {[]Severity{OK, OK}, OK}, {[]Severity{OK, Warning}, Warning}, {[]Severity{Warning, OK}, Warning},
+		{[]Severity{Critical, Warning}, Critical}, {[]Severity{Warning, Critical, OK}, Critical},
+	} {
+		p := &Prediction{}
+		for _, s := range tt.of {
+			p.Pods = append(p.Pods, PodOutcome{Finding: &Finding{Outcome: StaleStatus, Severity: s}, Certainty: Certain})
+		}
+		if got, _ := p.Headline(); got != tt.want {
+			t.Errorf("%v: %s, want %s", tt.of, got, tt.want)
+		}
+	}
+}
+
+// TestHeadlineOfLess: of evidence of which some is missing it is not said that nothing goes
+// wrong, but that nothing in it does.
+func TestHeadlineOfLess(t *testing.T) {
+	backup, current := states([]*Pod{was()}, []*Pod{now()})
+	backup.Missing = unread(0)
+	for plan, want := range map[*Plan]string{
+		{BumpRevision: 1_000_000, MarkCompacted: true}: "None of the pods in the evidence is predicted to become a phantom or a ghost: every kubelet relists its pods, within 120 s of the API being back.",
+		{}: "None of the pods in the evidence is predicted to become a phantom or a ghost, but kubelets may be deaf: pods created meanwhile may never start, and deleted pods may keep running.",
+	} {
+		severity, got := mustPredict(t, backup, current, *plan).Headline()
+		if want := "Evidence is missing: from the backup, what cannot be read. More pods and nodes may be affected than the evidence has. " + want; severity != Warning || got != want {
+			t.Errorf("%+v: %s: %s, want %s", *plan, severity, got, want)
+		}
+	}
+}
+
+// TestPriceOfTwice: how long a double run takes at most is said, however short.
+func TestPriceOfTwice(t *testing.T) {
+	short := func(p *Pod) { p.Grace = 1 }
+	for name, tt := range map[string]struct {
+		was, now *Pod
+		want     string
+	}{
+		"of a second":           {was(short), made(short), "1 pod is stopped with its own grace period, 2 pods run twice or together with another pod of their name for up to 1 s and 1 pod is started again."},
+		"of a pod on two nodes": {was(unbound("n2"), short), now(short), "1 pod is stopped with its own grace period and 1 pod runs twice for up to 121 s."},
+	} {
+		if got := predictPods(t, tt.was, tt.now, bump(1_000_000)).Price(); got != tt.want {
+			t.Errorf("%s: %s, want %s", name, got, tt.want)
+		}
+	}
+}
+
+// TestRestartedNode: a node is restarted by its own name.
+func TestRestartedNode(t *testing.T) {
+	p := &Prediction{Nodes: []NodeOutcome{{Name: "b", Kubelet: KubeletRestarted}, {Name: "d", Kubelet: KubeletRelists}, {Name: "f", Kubelet: KubeletRestarted}}}
+	for name, want := range map[string]bool{"": false, "a": false, "b": true, "c": false, "d": false, "e": false, "f": true, "g": false} {
+		if got := p.restarted(name); got != want {
+			t.Errorf("%q: %t", name, got)
+		}
+	}
+}
