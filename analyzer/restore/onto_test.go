@@ -199,6 +199,10 @@ func TestOntoRefuses(t *testing.T) {
 	if _, err := Compare(backup, current).Predict(Plan{Onto: NewMachines}); !errors.As(err, &refused) {
 		t.Errorf("a pair: %v", err)
 	}
+	least, err := RestoreOnto(backup).Predict(Plan{Onto: NewMachines, BumpRevision: 1, MarkCompacted: true})
+	if err != nil || least.Revisions.Restored != backupAt+1 || least.Revisions.BumpVerdict != BumpUnsure {
+		t.Errorf("with a bump of one: %+v, %v", least.Revisions, err)
+	}
 	p, err := RestoreOnto(backup).Predict(Plan{Onto: NewMachines, BumpRevision: 1000, MarkCompacted: true})
 	if err != nil || p.Revisions.Restored != backupAt+1000 || p.Revisions.BumpVerdict != BumpUnsure {
 		t.Errorf("with a bump: %+v, %v", p.Revisions, err)

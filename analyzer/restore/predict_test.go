@@ -1169,3 +1169,38 @@ func TestRestartedNode(t *testing.T) {
 		}
 	}
 }
+
+// TestHeadlineOfUnreachable: a node that was unreachable is named, and does not take back
+// what is said of all other kubelets.
+func TestHeadlineOfUnreachable(t *testing.T) {
+	backup, current := states([]*Pod{was()}, []*Pod{now()})
+	cutOff(current, "n1")
+	p := mustPredict(t, backup, current, Plan{RestartKubelets: ParseRestart("n2,n3,n5")})
+	const want = "No phantoms and no ghosts are predicted: every kubelet relists its pods. 1 node was unreachable when the current snapshot was taken: nothing about what runs there is certain."
+	if severity, got := p.Headline(); severity != Warning || got != want || !p.Heard() || !p.Qualified() {
+		t.Errorf("%s: %s (heard %t)", severity, got, p.Heard())
+	}
+}
+
+// TestStrayContainersRun: containers that were added are named where they run on, and there
+// alone.
+func TestStrayContainersRun(t *testing.T) {
+	for name, tt := range map[string]struct {
+		was, now *Pod
+		plan     Plan
+		want     string
+	}{
+		"it runs on":                {was(), now(ephemeral("debug")), Plan{}, "warning See them"},
+		"its kubelet relists":       {was(), now(ephemeral("debug")), bump(1_000_000), "warning See them"},
+		"it was changed, too":       {was(), now(ephemeral("debug"), image("v2")), Plan{}, "critical Repeat the change"},
+		"the erased past is served": {was(), now(ephemeral("debug")), kept(Plan{}), ""},
+		"it has ended":              {was(never), now(ephemeral("debug"), never, succeeded), Plan{}, ""},
+		"they were there before":    {was(ephemeral("debug")), now(ephemeral("debug")), Plan{}, ""},
+	} {
+		o := predictPods(t, tt.was, tt.now, tt.plan).Pods[0]
+		told := strings.Contains(o.Reason, "Ephemeral containers that were added after the backup run on in it (debug)")
+		if got := fmt.Sprint(o.Severity, " ", o.Action); told != (tt.want != "") || told && (!strings.HasPrefix(got, tt.want) || !strings.Contains(got, "See them on its node")) {
+			t.Errorf("%s: %s: %s", name, got, o.Reason)
+		}
+	}
+}

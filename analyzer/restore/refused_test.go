@@ -167,3 +167,14 @@ func TestStatedLowest(t *testing.T) {
 		t.Errorf("%q", p.Warnings)
 	}
 }
+
+// TestOnlyAPIServer: a plan that restarts the only API server there is leaves none running.
+func TestOnlyAPIServer(t *testing.T) {
+	c := &Comparison{current: &State{APIServers: []APIServer{{Name: "a"}}}}
+	if p := c.normal(Plan{KeepAPIServers: true, RestartAPIServers: []string{"a"}}); p.APIServers() != "all" || p.KeepAPIServers || p.RestartAPIServers != nil {
+		t.Errorf("%+v", p)
+	}
+	if p := c.normal(Plan{KeepAPIServers: true}); p.APIServers() != "none" {
+		t.Errorf("%+v", p)
+	}
+}

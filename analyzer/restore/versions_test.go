@@ -80,6 +80,20 @@ func TestVersions(t *testing.T) {
 	}
 }
 
+// TestOldServersRelist: what old API servers answer makes a kubelet relist, and casts no doubt
+// on one that does anyway.
+func TestOldServersRelist(t *testing.T) {
+	for _, plan := range []Plan{bump(1_000_000), {RestartKubelets: Restart{All: true}}, kept(bump(1_000_000))} {
+		backup, current := states(nil, nil)
+		current.Nodes = nodesOf("v1.30.2", "n1", "n2", "n3", "n5")
+		for _, n := range mustPredict(t, backup, current, plan).Nodes {
+			if n.Certainty != Certain || strings.Contains(n.Reason, "Up to 1.30") {
+				t.Errorf("%+v: %s is %s (%s): %s", plan, n.Name, n.Kubelet, n.Certainty, n.Reason)
+			}
+		}
+	}
+}
+
 // TestStatedVersion: what is no version is refused.
 func TestStatedVersion(t *testing.T) {
 	for _, v := range []string{"newest", "1", "v1.x", "0.9", "1.99999999999999999999"} {
