@@ -270,7 +270,7 @@ func TestCertainty(t *testing.T) {
 // no bump makes it unlikely that watchers have seen more, or sure that they have not.
 func TestNothingBoundsWhatIsMissing(t *testing.T) {
 	for _, keep := range []bool{false, true} {
-		for _, n := range []int64{24_000, 24_501, 100_000, 182_000, 182_002, 1_000_000} {
+		for _, n := range []int64{24_000, 24_500, 24_501, 100_000, 182_000, 182_002, 1_000_000} {
 			backup, current := states(nil, []*Pod{made()})
 			current.Missing = []snapshot.Missing{{Kind: snapshot.MissingEnd, What: "the end of its log"}}
 			plan := bump(n - backupAt)
@@ -278,6 +278,10 @@ func TestNothingBoundsWhatIsMissing(t *testing.T) {
 			p := mustPredict(t, backup, current, plan)
 			if o := &p.Pods[0]; o.Certainty != Possible || o.Outcome == Terminated || p.Revisions.BumpVerdict != BumpUnsure || strings.Contains(p.Revisions.BumpReason, "probably enough") {
 				t.Errorf("kept %t, a store that starts at %d: %s (%s), the bump is %s: %s", keep, n, describe(*o), o.Certainty, p.Revisions.BumpVerdict, p.Revisions.BumpReason)
+			}
+			above, want := strings.Contains(p.Nodes[0].Reason, "above what the evidence shows its kubelet to have plausibly seen (24500)"), n > 24_500 && n <= 182_000
+			if above != want && !keep {
+				t.Errorf("a store that starts at %d: %s", n, p.Nodes[0].Reason)
 			}
 		}
 	}

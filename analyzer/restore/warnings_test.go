@@ -46,6 +46,7 @@ func TestWarnings(t *testing.T) {
 		{"none starts", was(), now(), kept(0), servers("a", "b"), "API servers are started", false},
 
 		{"machines that are gone come back", was(), now(), Plan{}, nil, "machines are gone: n4.", true},
+		{"one that is in neither snapshot does not", was(on("n6")), now(on("n6")), Plan{}, nil, "machines are gone: n4.", true},
 		{"kubelets of gone machines are to restart", was(), now(), some("n1", "n4"), nil, "nodes that are gone in the current state: n4.", true},
 		{"kubelets that live are to restart", was(), now(), some("n1"), nil, "nodes that are gone in the current state", false},
 		{"no Node object for a kubelet", was(), now(), Plan{}, nil, "until their kubelets are restarted: n5.", true},
