@@ -122,6 +122,10 @@ func TestRestart(t *testing.T) {
 	if data, err := json.Marshal(both); err != nil || string(data) != `"all"` || !cmp.Equal(both.normal(), Restart{All: true}) {
 		t.Errorf("all, and n1 by name, is %s, %v, and normally %+v", data, err, both.normal())
 	}
+	var none Restart
+	if err := json.Unmarshal([]byte(`[]`), &none); err != nil || none.Nodes != nil || (Restart{Nodes: []string{}}).normal().Nodes != nil {
+		t.Errorf("no node is %+v, %v", none, err)
+	}
 	for _, bad := range []string{`"n1"`, `1`, `{}`, `[1]`} {
 		if err := json.Unmarshal([]byte(bad), new(Restart)); err == nil {
 			t.Errorf("%s was taken", bad)

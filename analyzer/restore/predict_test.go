@@ -1208,3 +1208,16 @@ func TestStrayContainersRun(t *testing.T) {
 		}
 	}
 }
+
+// TestHeadlineOfOneNode: the only kubelet there is is every kubelet.
+func TestHeadlineOfOneNode(t *testing.T) {
+	backup, current := states([]*Pod{was()}, []*Pod{now()})
+	backup.Nodes, current.Nodes = backup.Nodes[:1], current.Nodes[:1]
+	current.LastSeen = nil
+	for plan, want := range map[*Plan]bool{{BumpRevision: 1_000_000, MarkCompacted: true}: true, {}: false} {
+		p := mustPredict(t, backup, current, *plan)
+		if _, text := p.Headline(); p.Heard() != want || strings.Contains(text, "every kubelet relists") != want {
+			t.Errorf("%+v: heard %t: %s", *plan, p.Heard(), text)
+		}
+	}
+}

@@ -36,6 +36,7 @@ func TestVersions(t *testing.T) {
 		{"an image by its sum alone", "v1.33.1", "v1.33.1", "quay.io:443/release@sha256:1234", "", "1.33.1", RulesSeen, sure, sure, sure},
 		{"older than what was read", "v1.28.9", "v1.28.9", "", "", "1.28.9", RulesUntried, unsure, unsure, unsure},
 		{"newer than what was read", "v1.39.0", "v1.39.0", "", "", "1.39.0", RulesUntried, unsure, unsure, unsure},
+		{"API servers that are too new", "v1.37.0", "v1.37.0", "registry.k8s.io/kube-apiserver:v1.39.0", "", "1.39.0", RulesUntried, unsure, unsure, unsure},
 		{"one kubelet that is too old", "v1.31.0", "v1.28.3", "", "", "1.31.0", RulesUntried, unsure, unsure, sure},
 		{"one kubelet without a version", "v1.37.0", "", "", "", "1.37.0", RulesUntried, unsure, unsure, sure},
 		{"that one stated", "v1.37.0", "", "", "1.37", "1.37", RulesSeen, sure, sure, sure},
