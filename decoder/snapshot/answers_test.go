@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -138,5 +140,27 @@ func TestUnread(t *testing.T) {
 	}
 	if err := (&Snapshot{}).noKeys(); err != ErrNoKeyBucket {
 		t.Error(err)
+	}
+}
+
+// TestClose: a snapshot gives back its file.
+func TestClose(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "db")
+	if err := os.WriteFile(path, storeOf(t, 0), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(t.Context(), path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := s.evidence.DB
+	if err := errors.Join(s.Close(), s.Close()); err != nil {
+		t.Error(err)
+	}
+	if _, err := db.Stat(); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("its file is open: %v", err)
+	}
+	if got := (&Snapshot{}).Container(); got != "" {
+		t.Errorf("what is in memory was found in %q", got)
 	}
 }

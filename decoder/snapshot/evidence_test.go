@@ -178,6 +178,12 @@ func TestHanded(t *testing.T) {
 			if c.SizeBytes != s.Size() {
 				t.Errorf("%s: %d bytes of %d", tt.name, c.SizeBytes, s.Size())
 			}
+			if d := s.Deltas(); d != nil {
+				fmt.Fprintf(&b, "  %d events of deltas\n", d.Applied)
+			}
+			if w := s.WAL(); w != nil {
+				fmt.Fprintf(&b, "  log of %v\n", w.Segments)
+			}
 			total := int64(0)
 			for _, f := range c.Files {
 				fmt.Fprintf(&b, "  file %s, %s\n", strings.ReplaceAll(strings.TrimPrefix(f.Path, dir), `\`, "/"), hashed(f.SHA256))

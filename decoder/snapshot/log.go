@@ -287,7 +287,7 @@ func (s *Snapshot) addEvidence(path string) {
 
 // others are the paths of the evidence's files beside the db.
 func (s *Snapshot) others() []string {
-	if s.evidence.Expanded() || len(s.evidence.Deltas) > 0 {
+	if len(s.evidence.Deltas) > 0 {
 		return nil // their hashes are there
 	}
 	var paths []string

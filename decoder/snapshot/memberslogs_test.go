@@ -250,6 +250,7 @@ var memberSituations = []struct {
 		l.Entry(v2Put("/0/members/2/other", `{"name":"never"}`))
 		l.Entry(v2Put("/0/members/00000000000000002/attributes", `{"name":"never"}`))
 		l.Entry(v2Put("/0/version", "3.5.0"))
+		l.Entry([]byte("\xa2\x51\x02\x08\x01")) // a version that is a number
 		l.Entry([]byte("\x08\x01\x12\x06DELETE\x1a\x0a/0/version\x22\x053.3.0"))
 		l.Commit()
 	}},
@@ -268,6 +269,12 @@ var memberSituations = []struct {
 		l.publish(self, "one", "http://one")
 		l.addLearner(2, "")
 		l.Entry(v2Put("/0/members/2/attributes", `{"name":"two"}`))
+		l.Commit()
+	}},
+	{name: "the log has them from its beginning, 3.5", db: membersDB{members: []string{memberOf(self, `,"name":"n"`)}, version: "3.5.0", index: 2}, log: func(l membersLog) {
+		l.saved(0, nil)
+		l.add(self, "")
+		l.publish(self, "n", "http://one")
 		l.Commit()
 	}},
 	{name: "and agrees with the db", db: membersDB{members: []string{memberOf(self, "")}, conf: `{"voters":[4097]}`, index: 1}, log: func(l membersLog) { l.saved(0, nil); l.add(self, ""); l.Commit() }},

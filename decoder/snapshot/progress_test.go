@@ -44,7 +44,7 @@ func TestProgressTold(t *testing.T) {
 	p.add(1) // more than there is
 	none := newProgress(tell, PhaseVerify, 0)
 	none.next = time.Now().Add(time.Hour)
-	none.add(0)
+	none.add(1)
 	open := newProgress(tell, PhaseExpand, -1)
 	open.set(7, -1)
 	open.next = time.Now().Add(time.Hour)

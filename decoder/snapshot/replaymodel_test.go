@@ -234,6 +234,19 @@ func TestConditions(t *testing.T) {
 				}
 			}
 		}
+		for lease := range int64(3) {
+			m.do(&etcdserverpb.InternalRaftRequest{LeaseRevoke: &etcdserverpb.LeaseRevokeRequest{ID: lease + 1}})
+			maps.DeleteFunc(m.keys, func(_ string, kv *mvccpb.KeyValue) bool { return kv.Lease == lease+1 })
+		}
+		var left []string
+		for _, b := range m.r.live.blocks {
+			for _, k := range b.keys {
+				left = append(left, m.r.name(k.number))
+			}
+		}
+		if want := slices.Sorted(maps.Keys(m.keys)); !slices.Equal(left, want) {
+			t.Errorf("seed %d: of the keys without a lease %d are left, want %d", seed, len(left), len(want))
+		}
 		s.Close()
 	}
 }

@@ -59,10 +59,10 @@ const (
 	memberAttrField     = 1301
 )
 
-// field is the shape of one of the message's fields.
+// field is the shape of one of the message's fields, of which the first is 1.
 func (s shape) field(num int32) shape {
-	within := func(of shape, from, to int32) shape {
-		if num < from || num > to {
+	upTo := func(last int32, of shape) shape {
+		if num > last {
 			return unknown
 		}
 		return of
@@ -74,40 +74,40 @@ func (s shape) field(num int32) shape {
 		if num == 2 {
 			return octets
 		}
-		return within(number, 1, 3)
+		return upTo(3, number)
 	case rangeRequest:
 		if num <= 2 {
 			return octets
 		}
-		return within(number, 3, 13)
+		return upTo(13, number)
 	case putRequest:
 		if num <= 2 {
 			return octets
 		}
-		return within(number, 3, 6)
+		return upTo(6, number)
 	case deleteRequest:
 		if num <= 2 {
 			return octets
 		}
-		return within(number, 3, 3)
+		return upTo(3, number)
 	case txnRequest:
 		if num == 1 {
 			return compareRequest
 		}
-		return within(requestOp, 2, 3)
+		return upTo(3, requestOp)
 	case compareRequest:
 		if num == 3 || num == 7 || num == 64 {
 			return octets
 		}
-		return within(number, 1, 8)
+		return upTo(8, number)
 	case requestOp:
-		return within(rangeRequest+shape(num)-1, 1, 4)
+		return upTo(4, rangeRequest+shape(num)-1)
 	case compactionRequest, grantRequest, alarmMember:
-		return within(number, 1, 2)
+		return upTo(2, number)
 	case revokeRequest:
-		return within(number, 1, 1)
+		return upTo(1, number)
 	case alarmRequest:
-		return within(number, 1, 3)
+		return upTo(3, number)
 	}
 	return unknown
 }
@@ -358,7 +358,7 @@ func parseCompare(b []byte) (c compare) {
 }
 
 // ops yields the operations of one branch of a transaction: the field of the
-// RequestOp that is set, and the message in it. An empty one is left out.
+// RequestOp that is set, known or not, and the message in it. An empty one is left out.
 func ops(txn []byte, success bool) iter.Seq2[int32, []byte] {
 	branch := int32(3)
 	if success {
@@ -370,7 +370,7 @@ func ops(txn []byte, success bool) iter.Seq2[int32, []byte] {
 				continue
 			}
 			for num, op := range fields(f.bytes) {
-				if num <= opTxn && !yield(num, op.bytes) {
+				if !yield(num, op.bytes) {
 					return
 				}
 			}

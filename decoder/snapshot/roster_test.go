@@ -27,6 +27,7 @@ func TestChangesRoster(t *testing.T) {
 		{"put", wal.EntryNormal, marshal(t, &etcdserverpb.InternalRaftRequest{Put: &etcdserverpb.PutRequest{}}), false},
 		{"put after a header", wal.EntryNormal, marshal(t, &etcdserverpb.InternalRaftRequest{Header: header, Put: &etcdserverpb.PutRequest{}}), false},
 		{"version", wal.EntryNormal, marshal(t, &etcdserverpb.InternalRaftRequest{ClusterVersionSet: &membershippb.ClusterVersionSetRequest{}}), false},
+		{"a number where v2 is", wal.EntryNormal, []byte("\x10\x01"), false},
 		{"leader's first", wal.EntryNormal, nil, false},
 		{"not a message", wal.EntryNormal, []byte("\xff"), false},
 	} {

@@ -95,10 +95,10 @@ func TestParseSnapFile(t *testing.T) {
 		want bool
 	}{
 		{"whole", whole, true},
-		{"a third field", append(whole, field(3, other)...), true},
-		{"a number with its number", append(whole, number(2, 7)...), true},
-		{"a sum in another field", append(whole, number(3, 7)...), true},
-		{"bytes for the sum", append(whole, field(1, other)...), true},
+		{"a third field", slices.Concat(whole, field(3, other)), true},
+		{"a number with its number", slices.Concat(whole, number(2, 7)), true},
+		{"a sum in another field", slices.Concat(whole, number(3, 7)), true},
+		{"bytes for the sum", slices.Concat(whole, field(1, other)), true},
 		{"another sum", slices.Concat(number(1, sum+1), field(2, body)), false},
 		{"no sum", field(2, body), false},
 		{"cut off", whole[:len(whole)-1], false},
@@ -126,6 +126,29 @@ func TestParseSnapFile(t *testing.T) {
 	}
 }
 
+// TestParseAttributes: fields that etcd does not have, or of another type, are no attributes.
+func TestParseAttributes(t *testing.T) {
+	const want = "\x08\x07\x12\x11\x0a\x03one\x12\x0ahttp://one"
+	for name, more := range map[string]string{
+		"nothing more":                "",
+		"another member's attributes": "\x1a\x05\x0a\x03two",
+		"a number for attributes":     "\x10\x09",
+		"bytes for the member":        "\x0a\x01\x09",
+		"a field within":              "\x12\x04\x1a\x02\xff\xfe",
+		"a number within":             "\x12\x02\x08\x07",
+	} {
+		id, a, err := parseAttributes([]byte(want + more))
+		if err != nil || id != 7 || a.Name != "one" || !slices.Equal(a.ClientURLs, []string{"http://one"}) {
+			t.Errorf("%s: member %d, %+v, %v", name, id, a, err)
+		}
+	}
+	for name, data := range map[string]string{"cut off": want[:8], "cut off within": "\x12\x01\x0a", "no text": "\x12\x03\x0a\x01\xff", "no text for a URL": "\x12\x03\x12\x01\xff"} {
+		if _, a, err := parseAttributes([]byte(data)); err == nil {
+			t.Errorf("%s: %+v", name, a)
+		}
+	}
+}
+
 // FuzzMembers holds what is read of raft's messages and of what a member says of itself
 // against etcd's own types.
 func FuzzMembers(f *testing.F) {
@@ -137,8 +160,7 @@ func FuzzMembers(f *testing.F) {
 	} {
 		f.Add(marshal(f, m))
 	}
-	f.Add([]byte("\x08\x07\x12\x05\x0a\x03one\x1a\x05\x0a\x03two\x0a\x01\x09")) // attributes, and fields of other types and numbers
-	f.Add([]byte("\x08\x07\x12\x09\x0a\x03one\x1a\x02\xff\xfe"))
+	f.Add([]byte("\x12\x04\x22\x02\x08\x07\x0a\x02{}\x08\x07"))                         // a snapshot, and fields of other types and numbers
 	f.Add([]byte("\x10\x02\x18\x07\x22\x02{}\x12\x01\x01\x1a\x01\x01\x20\x01\x08\x09")) // a change, and the same
 	f.Add([]byte("\x12\x05\x0a\x03\x0a\x01\x05\x12\x04\x0a\x02\x08\x06"))               // a configuration in two parts, packed and not
 	f.Fuzz(func(t *testing.T, data []byte) {
