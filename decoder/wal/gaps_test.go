@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.etcd.io/raft/v3/raftpb"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	"revenant/decoder/wal/waltest"
@@ -181,6 +182,56 @@ func TestMissing(t *testing.T) {
 			l.Append(at(1, 3, "3"))
 			l.Record(snapshotRecord, []byte("\x08\x0b\x10\x01"))
 		})},
+		{"a gap, and a segment after it that only has its name", 0, func(t *testing.T, dir string) {
+			own(func(l *waltest.Log) {
+				l.Entry([]byte("1"))
+				l.Cut()
+				l.Entry([]byte("2"))
+				l.Entry([]byte("3"))
+				l.Cut()
+			})(t, dir)
+			if err := os.Remove(filepath.Join(dir, waltest.Name(1, 2))); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"a gap, and a segment after it that has not even that", 0, func(t *testing.T, dir string) {
+			remove(1, 3, 4)(t, dir)
+			edit(t, filepath.Join(dir, name(2)), func(data []byte) []byte { return data[:40] })
+		}},
+		{"a gap, and a damaged record after it", 5, func(t *testing.T, dir string) {
+			remove(1)(t, dir)
+			damage(3, "entry 35")(t, dir)
+		}},
+		{"a gap, and a damaged length after it", 5, func(t *testing.T, dir string) {
+			remove(1)(t, dir)
+			edit(t, filepath.Join(dir, name(4)), func(data []byte) []byte { data[40+4] = 1; return data })
+		}},
+		{"a gap, and an unfinished record after it", 5, func(t *testing.T, dir string) {
+			remove(1)(t, dir)
+			last(func(data []byte, at int) []byte { return data[:at+24] })(t, dir)
+		}},
+		{"a gap, and something after its last record", 5, func(t *testing.T, dir string) {
+			remove(1)(t, dir)
+			last(func(data []byte, at int) []byte { data[len(data)-1] = 1; return data })(t, dir)
+		}},
+		{"a gap, and a damaged length after it, not in the last segment", 5, func(t *testing.T, dir string) {
+			remove(1)(t, dir)
+			edit(t, filepath.Join(dir, name(3)), func(data []byte) []byte { data[40+4] = 1; return data })
+		}},
+		{"a gap, and a last segment that cannot be opened", 5, func(t *testing.T, dir string) {
+			remove(1, 4)(t, dir)
+			if err := os.Mkdir(filepath.Join(dir, name(4)), 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"a gap, and what is no record after it", 5, func(t *testing.T, dir string) {
+			remove(1)(t, dir)
+			edit(t, filepath.Join(dir, name(4)), func(data []byte) []byte { data[40+8] = 0x0f; return data })
+		}},
+		{"a gap, and its first segment does not say whose it is", 0, func(t *testing.T, dir string) {
+			remove(0)(t, dir)
+			edit(t, filepath.Join(dir, name(1)), func(data []byte) []byte { data[40]++; return data })
+		}},
 		{"a segment without records", 5, func(t *testing.T, dir string) {
 			edit(t, filepath.Join(dir, name(2)), func([]byte) []byte { return nil })
 		}},
@@ -486,4 +537,111 @@ func FuzzEntry(f *testing.F) {
 			t.Fatalf("got %+v, protobuf %v", got, &want)
 		}
 	})
+}
+
+// TestStrict: a field of another number or type is in no record, and in no entry, that etcd
+// writes.
+func TestStrict(t *testing.T) {
+	number := func(num protowire.Number) []byte {
+		return protowire.AppendVarint(protowire.AppendTag(nil, num, protowire.VarintType), 7)
+	}
+	octets := func(num protowire.Number) []byte {
+		return protowire.AppendBytes(protowire.AppendTag(nil, num, protowire.BytesType), []byte("x"))
+	}
+	for num := range protowire.Number(6) {
+		if num == 0 {
+			continue
+		}
+		for _, tt := range []struct {
+			what   string
+			data   []byte
+			record bool // it is a field of a record
+			entry  bool
+		}{
+			{"number", number(num), num <= 2, num <= 3},
+			{"octets", octets(num), num == 3, num == 4},
+			{"cut off", octets(num)[:1], false, false},
+		} {
+			if err := new(record).parse(tt.data); (err == nil) != tt.record {
+				t.Errorf("field %d of a record, %s: %v", num, tt.what, err)
+			}
+			if err := new(Entry).parse(tt.data); (err == nil) != tt.entry {
+				t.Errorf("field %d of an entry, %s: %v", num, tt.what, err)
+			}
+		}
+	}
+}
+
+// TestConfState holds what is read of raft's configuration against raft's own type.
+func TestConfState(t *testing.T) {
+	all, err := proto.Marshal(&raftpb.ConfState{Voters: []uint64{1, 1 << 63}, Learners: []uint64{3}, VotersOutgoing: []uint64{4}, LearnersNext: []uint64{5}, AutoLeave: new(true)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string]string{
+		"nothing": "", "all": string(all), "all twice": string(all) + string(all), "packed": "\x0a\x03\x01\x80\x01\x12\x00",
+		"not left by itself": "\x28\x01\x28\x00", "bytes for that": "\x28\x01\x2a\x01\x00", "a field more": "\x08\x01\x30\x01\x3a\x01x", "a number of another type": "\x09\x00\x00\x00\x00\x00\x00\x00\x00",
+		"cut off": "\x08", "packed, and cut off": "\x0a\x01\x80", "no message": "\xff",
+	} {
+		var got ConfState
+		var want raftpb.ConfState
+		err, wrong := got.Parse([]byte(data)), proto.Unmarshal([]byte(data), &want)
+		if (err != nil) != (wrong != nil) {
+			t.Errorf("%s: %v, protobuf %v", name, err, wrong)
+		}
+		expected := ConfState{Voters: want.Voters, Learners: want.Learners, VotersOutgoing: want.VotersOutgoing, LearnersNext: want.LearnersNext, AutoLeave: want.GetAutoLeave()}
+		if diff := cmp.Diff(expected, got); err == nil && diff != "" {
+			t.Errorf("%s (-protobuf +got):\n%s", name, diff)
+		}
+	}
+}
+
+// TestShrunk: a file that has become shorter than it was is cut off.
+func TestShrunk(t *testing.T) {
+	for _, n := range []int{0, 1, 50} {
+		path := filepath.Join(t.TempDir(), "segment")
+		if err := os.WriteFile(path, append([]byte{100, 0, 0, 0, 0, 0, 0, 0}, make([]byte, n)...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if rec, err := newFrames(f, 108).next(); err != errCutOff {
+			t.Errorf("%d bytes of 100: %+v, %v", n, rec, err)
+		}
+	}
+}
+
+// TestSpans: runs of entries after a gap are told apart, up to a number; an entry overrules
+// those that had its index or a later one.
+func TestSpans(t *testing.T) {
+	r := &reader{log: &Log{}, after: 5}
+	for _, index := range []uint64{10, 11, 12, 15, 20, 21} {
+		r.noteEntry(index, 1)
+	}
+	if diff := cmp.Diff([]span{{10, 12}, {15, 15}, {20, 21}}, r.beyond, cmp.AllowUnexported(span{})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	r.noteEntry(16, 2)
+	if diff := cmp.Diff([]span{{10, 12}, {15, 16}}, r.beyond, cmp.AllowUnexported(span{})); diff != "" {
+		t.Errorf("overruled (-want +got):\n%s", diff)
+	}
+	r.noteEntry(11, 3)
+	r.noteEntry(10, 4)
+	if diff := cmp.Diff([]span{{10, 10}}, r.beyond, cmp.AllowUnexported(span{})); diff != "" {
+		t.Errorf("overruled again (-want +got):\n%s", diff)
+	}
+	r = &reader{log: &Log{}}
+	for i := range uint64(maxSpans + 2) {
+		r.noteEntry(2*i+2, 1)
+	}
+	if n := len(r.beyond); n != maxSpans || r.beyond[n-1] != (span{2 * maxSpans, 2*maxSpans + 4}) {
+		t.Errorf("%d runs, the last one %v", n, r.beyond[n-1])
+	}
+	r.finish()
+	if last := r.log.Missing[len(r.log.Missing)-1]; r.log.Missing[0] != (Gap{1, 1, Lost}) || last != (Gap{2 * maxSpans, 2*maxSpans + 4, AfterGap}) {
+		t.Errorf("missing %v to %v", r.log.Missing[0], last)
+	}
 }

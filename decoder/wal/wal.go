@@ -209,6 +209,7 @@ type reader struct {
 
 	stopped bool   // at a gap: what follows is not taken
 	beyond  []span // entries seen after it
+	open    bool   // the last segment has what cannot be read: nothing shows which entries
 }
 
 // span is a run of indexes.
@@ -231,12 +232,14 @@ func (r *reader) segment(s segment) error {
 	f, err := input.Open(filepath.Join(r.dir, s.name))
 	if err != nil {
 		r.stop(s.name, 0, "cannot be opened: "+plain(err))
+		r.open = r.last
 		return r.ctx.Err()
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
 		r.stop(s.name, 0, "cannot be opened: "+plain(err))
+		r.open = r.last
 		return r.ctx.Err()
 	}
 	if s.link {
@@ -323,6 +326,7 @@ func (r *reader) broken(s segment, f *frames, err error) error {
 	}
 	r.stop(s.name, f.start, err.Error()+": what follows was not applied")
 	if f.offset == f.start {
+		r.open = r.last
 		return nil // where the next record begins is not known
 	}
 	var gap *gapError
@@ -345,7 +349,7 @@ func (r *reader) look(s segment, f *frames) error {
 		rec, err := f.next()
 		switch {
 		case err != nil && f.offset == at || err == io.EOF:
-			return nil
+			return r.lookedUntil(f, err)
 		case err != nil:
 			r.seeded = false
 			continue
@@ -359,6 +363,21 @@ func (r *reader) look(s segment, f *frames) error {
 		}
 		r.crc, r.seeded = rec.crc, true
 	}
+}
+
+// lookedUntil takes note of what stands in the last segment after the end of its records,
+// and is no record. The error is ctx's.
+func (r *reader) lookedUntil(f *frames, end error) (err error) {
+	if !r.last {
+		return nil
+	}
+	if end == io.EOF {
+		_, r.open, err = f.nonZero(r.ctx)
+		return err
+	}
+	torn, err := f.torn(r.ctx, end)
+	r.open = !torn
+	return err
 }
 
 // note takes what a record after a gap says of the indexes that were written.
@@ -432,8 +451,8 @@ func (r *reader) finish() {
 		next = s.to + 1
 	}
 	lost(r.log.Seen)
-	if len(r.log.Missing) == 0 { // nothing shows how many
-		r.log.Missing = []Gap{{From: next, Why: Lost}}
+	if len(r.log.Missing) == 0 || r.open { // nothing shows how many
+		r.log.Missing = append(r.log.Missing, Gap{From: max(next, r.log.Seen+1), Why: Lost})
 	}
 }
 
