@@ -121,7 +121,7 @@ func (c *configReader) take(e *Entry) {
 	switch {
 	case e.Index > c.upTo:
 		return
-	case c.to == 0 || e.Index > c.to+1 || e.Index < c.from:
+	case e.Index > c.to+1 || e.Index < c.from:
 		c.from, c.picked = e.Index, nil
 	default:
 		for n := len(c.picked); n > 0 && c.picked[n-1].Index >= e.Index; n-- {

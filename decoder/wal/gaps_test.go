@@ -3,7 +3,9 @@ package wal
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"strings"
@@ -148,6 +150,30 @@ func TestMissing(t *testing.T) {
 			}
 			l.Append(at(2, 3, "another"))
 		})},
+		{"an entry that was agreed on is overruled", 0, own(func(l *waltest.Log) {
+			for i := range 5 {
+				l.Entry(fmt.Appendf(nil, "entry %d", i+1))
+			}
+			l.Commit()
+			l.Append(at(2, 3, "another"))
+		})},
+		{"only the name of a segment is left, and the db is further", 12, func(t *testing.T, dir string) {
+			own(func(l *waltest.Log) {
+				for range 10 {
+					l.Entry([]byte("x"))
+				}
+				l.Cut()
+			})(t, dir)
+			if err := os.Remove(filepath.Join(dir, name(0))); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"a segment is cut off after its first record", 5, func(t *testing.T, dir string) {
+			edit(t, filepath.Join(dir, name(0)), func(data []byte) []byte { return data[:16] })
+		}},
+		{"an empty last segment", 5, func(t *testing.T, dir string) {
+			edit(t, filepath.Join(dir, name(4)), func([]byte) []byte { return nil })
+		}},
 		{"an entry is left out", 0, own(func(l *waltest.Log) {
 			l.Entry([]byte("1"))
 			l.Append(at(1, 3, "3"))
@@ -196,7 +222,7 @@ func TestMissing(t *testing.T) {
 		}},
 		{"a gap, and a segment after it that has not even that", 0, func(t *testing.T, dir string) {
 			remove(1, 3, 4)(t, dir)
-			edit(t, filepath.Join(dir, name(2)), func(data []byte) []byte { return data[:40] })
+			edit(t, filepath.Join(dir, name(2)), func(data []byte) []byte { return data[:16] })
 		}},
 		{"a gap, and a damaged record after it", 5, func(t *testing.T, dir string) {
 			remove(1)(t, dir)
@@ -593,6 +619,54 @@ func TestConfState(t *testing.T) {
 		if diff := cmp.Diff(expected, got); err == nil && diff != "" {
 			t.Errorf("%s (-protobuf +got):\n%s", name, diff)
 		}
+	}
+}
+
+// TestBelieved: no record is believed before a checksum is known, and none that does not
+// continue it.
+func TestBelieved(t *testing.T) {
+	data := []byte("data")
+	sum := crc32.Checksum(data, castagnoli)
+	for _, tt := range []struct {
+		name string
+		r    reader
+		rec  record
+		want bool
+	}{
+		{"nothing is known", reader{}, record{entryRecord, sum, data}, false},
+		{"it continues", reader{seeded: true}, record{entryRecord, sum, data}, true},
+		{"it does not", reader{seeded: true, crc: 1}, record{entryRecord, sum, data}, false},
+		{"a first record", reader{crc: 1}, record{crcRecord, 7, nil}, true},
+		{"a first record that continues", reader{seeded: true, crc: 7}, record{crcRecord, 7, nil}, true},
+		{"one that does not", reader{seeded: true, crc: 1}, record{crcRecord, 7, nil}, false},
+		{"after one of no sum", reader{seeded: true}, record{crcRecord, 7, nil}, true},
+	} {
+		if got := tt.r.believed(&tt.rec); got != tt.want {
+			t.Errorf("%s: %t", tt.name, got)
+		}
+	}
+}
+
+// TestTooLarge: a record that is larger than a segment is not read.
+func TestTooLarge(t *testing.T) {
+	f, err := os.Create(filepath.Join(t.TempDir(), "segment"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	const size = frameHeader + maxRecord + 1
+	_, err = f.WriteAt(binary.LittleEndian.AppendUint64(nil, maxRecord+1), 0)
+	if err := errors.Join(err, f.Truncate(size)); err != nil {
+		t.Fatal(err)
+	}
+	frames := newFrames(f, size)
+	if rec, err := frames.next(); err == nil || !strings.Contains(err.Error(), "is more than any etcd writes") || len(frames.body) > 0 {
+		t.Errorf("%+v, %v, %d bytes read", rec, err, len(frames.body))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if at, found, err := frames.nonZero(ctx); !errors.Is(err, context.Canceled) || found {
+		t.Errorf("looked on up to byte %d: %v", at, err)
 	}
 }
 

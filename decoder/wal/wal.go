@@ -296,7 +296,7 @@ func (r *reader) ended(s segment, f *frames) error {
 	switch {
 	case found:
 		r.stop(s.name, at, "bytes that are not zero follow the end of the log")
-	case f.start == 0 && f.size > 0:
+	case f.start == 0:
 		r.log.MayGoOn = true
 		r.fault(s.name, 0, false, "the segment has no record, where etcd writes some before it names one: what was in it is lost")
 	case f.offset == f.size && f.size < prepared:
