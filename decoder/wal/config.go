@@ -3,8 +3,6 @@ package wal
 import (
 	"bytes"
 	"context"
-	"errors"
-	"io"
 	"path/filepath"
 
 	"revenant/decoder/input"
@@ -78,11 +76,8 @@ func (c *configReader) segment(path string) error {
 			return c.ctx.Err()
 		}
 		rec, err := frames.next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
 		if err != nil || !c.believed(rec) {
-			return nil // what follows begins a new run, or is what a killed process leaves
+			return nil // the end; or what follows begins a new run, or is what a killed process leaves
 		}
 		c.crc, c.seeded = rec.crc, true
 		switch rec.kind {

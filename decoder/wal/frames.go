@@ -42,8 +42,8 @@ func newFrames(f *os.File, size int64) *frames {
 func (f *frames) next() (*record, error) {
 	f.start, f.body = f.offset, f.body[:0]
 	var head [frameHeader]byte
-	switch n, err := io.ReadFull(f.r, head[:]); {
-	case n == 0 && err == io.EOF:
+	switch _, err := io.ReadFull(f.r, head[:]); {
+	case err == io.EOF:
 		return nil, io.EOF
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return nil, errCutOff

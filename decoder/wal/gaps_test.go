@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -220,6 +221,29 @@ func TestMissing(t *testing.T) {
 				t.Fatal(err)
 			}
 		}},
+		{"only the second segment is left", 5, func(t *testing.T, dir string) {
+			remove(0, 2, 3, 4)(t, dir)
+		}},
+		{"and of it its first record", 5, func(t *testing.T, dir string) {
+			remove(0, 2, 3, 4)(t, dir)
+			edit(t, filepath.Join(dir, name(1)), func(data []byte) []byte { return data[:16] })
+		}},
+		{"a snapshot of more than is there, and a damaged length", 0, func(t *testing.T, dir string) {
+			own(func(l *waltest.Log) {
+				l.Entry([]byte("1"))
+				l.Record(snapshotRecord, []byte("\x08\x07\x10\x01"))
+				l.Entry([]byte("2"))
+			})(t, dir)
+			edit(t, filepath.Join(dir, name(0)), func(data []byte) []byte { data[96+4] = 1; return data })
+		}},
+		{"the very last record is damaged", 0, func(t *testing.T, dir string) {
+			own(func(l *waltest.Log) {
+				l.Entry([]byte("entry 1"))
+				l.Entry([]byte("entry 2"))
+			})(t, dir)
+			damage(0, "entry 2")(t, dir)
+		}},
+		{"the last length is more than there is, and it ends after a number of another type", 5, last(func(data []byte, at int) []byte { data[at+4] = 1; data[at+8] = 9; return data[:at+17] })},
 		{"a gap, and a segment after it that has not even that", 0, func(t *testing.T, dir string) {
 			remove(1, 3, 4)(t, dir)
 			edit(t, filepath.Join(dir, name(2)), func(data []byte) []byte { return data[:16] })
@@ -606,7 +630,7 @@ func TestConfState(t *testing.T) {
 	}
 	for name, data := range map[string]string{
 		"nothing": "", "all": string(all), "all twice": string(all) + string(all), "packed": "\x0a\x03\x01\x80\x01\x12\x00",
-		"not left by itself": "\x28\x01\x28\x00", "bytes for that": "\x28\x01\x2a\x01\x00", "a field more": "\x08\x01\x30\x01\x3a\x01x", "a number of another type": "\x09\x00\x00\x00\x00\x00\x00\x00\x00",
+		"not left by itself": "\x28\x01\x28\x00", "bytes for that": "\x28\x01\x2a\x00", "a field more": "\x08\x01\x30\x01\x3a\x01x", "a number of another type": "\x09\x00\x00\x00\x00\x00\x00\x00\x00",
 		"cut off": "\x08", "packed, and cut off": "\x0a\x01\x80", "no message": "\xff",
 	} {
 		var got ConfState
@@ -706,6 +730,12 @@ func TestSpans(t *testing.T) {
 	r.noteEntry(10, 4)
 	if diff := cmp.Diff([]span{{10, 10}}, r.beyond, cmp.AllowUnexported(span{})); diff != "" {
 		t.Errorf("overruled again (-want +got):\n%s", diff)
+	}
+	r = &reader{log: &Log{}}
+	r.noteEntry(math.MaxUint64, 1)
+	r.finish()
+	if diff := cmp.Diff([]Gap{{1, math.MaxUint64 - 1, Lost}, {math.MaxUint64, math.MaxUint64, AfterGap}}, r.log.Missing); diff != "" {
+		t.Errorf("the last entry there can be (-want +got):\n%s", diff)
 	}
 	r = &reader{log: &Log{}}
 	for i := range uint64(maxSpans + 2) {
