@@ -63,10 +63,12 @@ func TestDamagedContent(t *testing.T) {
 			}
 		}
 	}
-	s.problems.dropped = 3
-	list := s.Problems()
-	if want := (Problem{Severity: Damage, Where: "file", What: "3 more problems are not listed"}); len(list) != 2 || list[1] != want {
-		t.Errorf("problems %v", list)
+	for dropped, what := range map[int]string{1: "1 more problem is not listed", 3: "3 more problems are not listed"} {
+		s.problems.dropped = dropped
+		list := s.Problems()
+		if want := (Problem{Severity: Damage, Where: "file", What: what}); len(list) != 2 || list[1] != want {
+			t.Errorf("problems %v", list)
+		}
 	}
 }
 

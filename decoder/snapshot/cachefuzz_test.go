@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"testing"
 
 	"revenant/decoder/boltpage"
+	"revenant/internal/hostile"
 )
 
 // resummed is an entry with the right checksums, as far as its head tells where they are.
@@ -139,4 +141,38 @@ func askForged(t *testing.T, s *Snapshot) {
 	s.Problems()
 	s.SeenRevision()
 	s.BumpMarkers()
+}
+
+// TestEntryOfBlocks: an entry has its records in blocks, the last of which may be full.
+func TestEntryOfBlocks(t *testing.T) {
+	var items []hostile.Item
+	var key [sha256.Size]byte
+	for i := range int64(2*blockSize + 1) {
+		items = append(items, hostile.Record(i+2, 0, i+2, 1, fmt.Sprintf("/%05d", i), nil))
+	}
+	for _, n := range []int{1, blockSize - 1, blockSize, blockSize + 1, 2 * blockSize, 2*blockSize + 1} {
+		db := hostile.Store(hostile.Pack(items[:n])...)
+		s, err := OpenBytes(t.Context(), "snapshot.db", db, Options{Status: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var entry bytes.Buffer
+		if err := (&known{index: s.index, sum: s.keySum}).write(&entry, key); err != nil {
+			t.Fatal(err)
+		}
+		for _, workers := range []int{0, 1, 3} {
+			k, err := readCache(t.Context(), bytes.NewReader(entry.Bytes()), int64(entry.Len()), key, int64(len(db)), workers)
+			if err != nil {
+				t.Errorf("%d records: %v", n, err)
+				continue
+			}
+			for p := range place(n) {
+				if got, want := k.index.record(p), s.index.record(p); got != want {
+					t.Errorf("%d records, %d workers: %v, want %v", n, workers, got, want)
+					break
+				}
+			}
+		}
+		s.Close()
+	}
 }

@@ -76,6 +76,8 @@ func TestParseRequest(t *testing.T) {
 		{"v2 with its last field", append(legacyRequest("PUT", "/0", ""), "\x88\x01\x01"...), 0, false, nil},
 		{"v2 with a field more", append(legacyRequest("PUT", "/0", ""), "\x90\x01\x01"...), 0, false, errRequest},
 		{"v2 that is cut off", append(legacyRequest("PUT", "/0", ""), "\x08"...), 0, false, errRequest},
+		{"v2 with text for a number", append(legacyRequest("PUT", "/0", ""), "\x2a\x01x"...), 0, false, errRequest},
+		{"v2 with a number for text", append(legacyRequest("PUT", "/0", ""), "\x18\x01"...), 0, false, errRequest},
 		{"v2 within", append(field(v2Field, legacyRequest("PUT", "/0", "")), id...), 0, false, nil},
 		{"not v2 within", append(field(v2Field, []byte("\xff")), id...), 0, false, errRequest},
 		{"no bytes of a message", []byte{0xff}, 0, false, errRequest},

@@ -15,6 +15,7 @@ import (
 	"revenant/decoder/boltpage"
 	"revenant/decoder/container"
 	"revenant/internal/outfile"
+	"revenant/internal/words"
 )
 
 // Errors that say why a file cannot be opened as a snapshot. They come wrapped
@@ -403,7 +404,7 @@ func (s *Snapshot) Problems() []Problem {
 	dropped := s.pages.AnomalyCount() - len(list) + s.problems.dropped
 	list = append(list, s.problems.list...)
 	if dropped > 0 {
-		list = append(list, Problem{Severity: Damage, Where: "file", What: fmt.Sprintf("%d more problems are not listed", dropped)})
+		list = append(list, Problem{Severity: Damage, Where: "file", What: words.PlainOf(dropped, "more problem is", "more problems are") + " not listed"})
 	}
 	return list
 }
