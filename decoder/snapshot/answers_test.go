@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math"
@@ -164,5 +165,24 @@ func TestClose(t *testing.T) {
 	}
 	if got := (&Snapshot{}).Container(); got != "" {
 		t.Errorf("what is in memory was found in %q", got)
+	}
+}
+
+// TestCustodyOfBytes: what is in memory is its own evidence.
+func TestCustodyOfBytes(t *testing.T) {
+	data := storeOf(t, 0)
+	s, err := OpenBytes(t.Context(), "name", data, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	sum := fmt.Sprintf("%x", sha256.Sum256(data))
+	want := Custody{Format: container.Plain, SizeBytes: int64(len(data)), SHA256: sum, Files: []container.File{{Path: "name", SizeBytes: int64(len(data)), SHA256: sum}}}
+	got, err := s.Custody(t.Context())
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	if err := s.Verify(t.Context()); err != nil {
+		t.Error(err)
 	}
 }

@@ -160,6 +160,12 @@ func TestEntryOfBlocks(t *testing.T) {
 		if err := (&known{index: s.index, sum: s.keySum}).write(&entry, key); err != nil {
 			t.Fatal(err)
 		}
+		if s.index.wide() {
+			t.Errorf("%d records: their revisions need all bits", n)
+		}
+		if n == 2*blockSize+1 {
+			refuseForged(t, entry.Bytes(), key, int64(len(db)))
+		}
 		for _, workers := range []int{0, 1, 3} {
 			k, err := readCache(t.Context(), bytes.NewReader(entry.Bytes()), int64(entry.Len()), key, int64(len(db)), workers)
 			if err != nil {
@@ -172,6 +178,54 @@ func TestEntryOfBlocks(t *testing.T) {
 					break
 				}
 			}
+		}
+		s.Close()
+	}
+}
+
+// refuseForged forges an entry of two full blocks and a record, and wants it refused.
+func refuseForged(t *testing.T, entry []byte, key [sha256.Size]byte, db int64) {
+	t.Helper()
+	const section = firstSize + blockSize*narrowRow + crcSize
+	records := len(entry) - 2*section - (firstSize + narrowRow + crcSize)
+	for name, forge := range map[string]func(data []byte){
+		"blocks in another order": func(data []byte) {
+			copy(data[records:], entry[records+section:][:section])
+			copy(data[records+section:], entry[records:][:section])
+		},
+		"its first keys in another order": func(data []byte) { copy(data[bytes.Index(data, []byte("/00000/00001")):], "/00001/00000") },
+		"its first keys the same":         func(data []byte) { copy(data[bytes.Index(data, []byte("/00000/00001")):], "/00000/00000") },
+		"a width that there is not":       func(data []byte) { data[12] = 2 },
+	} {
+		data := bytes.Clone(entry)
+		forge(data)
+		data = resummed(data)
+		if k, err := readCache(t.Context(), bytes.NewReader(data), int64(len(data)), key, db, 2); !errors.Is(err, errCache) {
+			t.Errorf("%s: %+v, %v", name, k, err)
+		}
+	}
+}
+
+// TestWide: which revisions need all their bits.
+func TestWide(t *testing.T) {
+	const far = 1 << 32
+	for _, tt := range []struct {
+		name    string
+		records []written
+		want    bool
+	}{
+		{"near", []written{{Revision{Main: 2}, "/a", "1", 2, 1}, {Revision{Main: far + 1}, "/b", "1", far + 1, 1}}, false},
+		{"far", []written{{Revision{Main: 2}, "/a", "1", 2, 1}, {Revision{Main: far + 2}, "/b", "1", far + 2, 1}}, true},
+		{"created not long ago", []written{{Revision{Main: far + 1}, "/a", "1", 2, 2}}, false},
+		{"created long ago", []written{{Revision{Main: far + 2}, "/a", "1", 2, 2}}, true},
+		{"of a transaction", []written{{Revision{Main: 2}, "/a", "1", 2, 1}, {Revision{Main: 2, Sub: 1}, "/b", "1", 2, 1}}, true},
+	} {
+		s, err := OpenBytes(t.Context(), "snapshot.db", storeOf(t, 0, tt.records...), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.index.wide(); got != tt.want {
+			t.Errorf("%s: %t", tt.name, got)
 		}
 		s.Close()
 	}

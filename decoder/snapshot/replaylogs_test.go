@@ -262,6 +262,7 @@ var smallLogs = []struct {
 	{name: "one that had got to the newest record", store: compacting(5, 0, hostile.Record(4, 0, 2, 2, "/a", nil), hostile.Tombstone(5, 0, "/b"), hostile.Record(6, 0, 6, 1, "/c", nil)), log: requests{putKey("/n")}},
 	{name: "one that had not finished, and a later one", store: compacting(4, 3, hostile.Record(3, 0, 2, 2, "/a", nil), hostile.Record(4, 0, 2, 3, "/a", nil), hostile.Record(5, 0, 5, 1, "/b", nil)), log: requests{putKey("/n"), compactAt(5)}},
 	{name: "one that has left a deletion at its revision", store: compacting(5, 5, hostile.Record(4, 0, 2, 2, "/a", nil), hostile.Tombstone(5, 0, "/b")), log: requests{putKey("/n")}},
+	{name: "a compaction at a deletion whose key is lost", store: compacting(0, 0, hostile.Record(2, 0, 2, 1, "/a", nil), hostile.Record(3, 0, 2, 2, "/a", nil), hostile.Record(4, 0, 2, 3, "/a", nil), hostile.Tombstone(5, 0, "/b")), log: requests{compactAt(5)}},
 	{name: "one that has left what it should not", store: compacting(5, 5, hostile.Record(2, 0, 2, 1, "/a", nil), hostile.Record(4, 0, 2, 2, "/a", nil), hostile.Record(5, 0, 2, 3, "/a", nil)), log: requests{putKey("/n")}},
 	{name: "a leader's first entry", write: func(l *waltest.Log) { l.Entry(nil); l.Request(putKey("/n")) }},
 	{name: "an entry of a type that etcd does not write", write: func(l *waltest.Log) {
