@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 
 	"revenant/decoder/container"
 	"revenant/decoder/delta"
+	"revenant/internal/corpus"
 )
 
 // TestOpenError: what a file looks like is said where that is known.
@@ -184,5 +186,21 @@ func TestCustodyOfBytes(t *testing.T) {
 	}
 	if err := s.Verify(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestInterruptedIndex: a context that is done while revisions are indexed is the error.
+func TestInterruptedIndex(t *testing.T) {
+	data := corpus.Unpack(t, "../../testdata/clusters/scenario-1/plain/current.db.gz")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	_, err := OpenBytes(ctx, "name", data, Options{SkipHashCheck: true, Workers: 1, Progress: func(p Progress) {
+		if p.Phase == PhaseIndex {
+			cancel()
+		}
+	}})
+	var wrapped *OpenError
+	if !errors.Is(err, context.Canceled) || errors.As(err, &wrapped) {
+		t.Errorf("error %v", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -162,6 +163,16 @@ func TestEntryOfBlocks(t *testing.T) {
 		}
 		if s.index.wide() {
 			t.Errorf("%d records: their revisions need all bits", n)
+		}
+		if n == 1 {
+			for first, want := range map[int64]bool{0: true, math.MaxInt64 - math.MaxUint32: true, math.MaxInt64 - math.MaxUint32 + 1: false, -1: false} {
+				data := bytes.Clone(entry.Bytes())
+				binary.LittleEndian.PutUint64(data[len(data)-crcSize-narrowRow-firstSize:], uint64(first))
+				data = resummed(data)
+				if _, err := readCache(t.Context(), bytes.NewReader(data), int64(len(data)), key, int64(len(db)), 2); (err == nil) != want {
+					t.Errorf("a block that begins at %d: %v", first, err)
+				}
+			}
 		}
 		if n == 2*blockSize+1 {
 			refuseForged(t, entry.Bytes(), key, int64(len(db)))

@@ -218,6 +218,16 @@ var memberSituations = []struct {
 		l.update(2, `{"peerURLs":["http://p2","http://second"],"isPromote":true}`)
 		l.Commit()
 	}},
+	{name: "one is removed again that raft still has", db: membersDB{members: []string{memberOf(self, "")}, removed: []uint64{9}, conf: `{"voters":[4097,9]}`}, log: func(l membersLog) {
+		l.remove(9)
+		l.Commit()
+		l.Request(putKey("/n"))
+	}},
+	{name: "one is removed that only raft has", db: membersDB{members: []string{memberOf(self, "")}, conf: `{"voters":[4097,9]}`}, log: func(l membersLog) {
+		l.remove(9)
+		l.Commit()
+		l.Request(putKey("/n"))
+	}},
 	{name: "changes that cannot be read", db: membersDB{members: []string{memberOf(self, "")}}, log: func(l membersLog) {
 		l.changeBytes([]byte("\xff"))
 		l.add(2, `,`)
