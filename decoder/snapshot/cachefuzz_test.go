@@ -11,6 +11,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -237,6 +238,31 @@ func TestWide(t *testing.T) {
 		}
 		if got := s.index.wide(); got != tt.want {
 			t.Errorf("%s: %t", tt.name, got)
+		}
+		s.Close()
+	}
+}
+
+// TestEntryOfShortKeys: an entry has keys of any length.
+func TestEntryOfShortKeys(t *testing.T) {
+	for _, names := range [][]string{{"k"}, {"a", "b"}, {"", "k"}} {
+		var records []written
+		for i, name := range names {
+			main := int64(i + 2)
+			records = append(records, written{Revision{Main: main}, name, "1", main, 1})
+		}
+		s, err := OpenBytes(t.Context(), "snapshot.db", storeOf(t, 0, records...), Options{Status: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var key [sha256.Size]byte
+		var entry bytes.Buffer
+		if err := (&known{index: s.index, sum: s.keySum}).write(&entry, key); err != nil {
+			t.Fatal(err)
+		}
+		k, err := readCache(t.Context(), bytes.NewReader(entry.Bytes()), int64(entry.Len()), key, s.size, 1)
+		if err != nil || !slices.Equal(k.index.keys, s.index.keys) {
+			t.Errorf("%q: %+v, %v", names, k, err)
 		}
 		s.Close()
 	}
