@@ -315,6 +315,9 @@ func TestSmallLogs(t *testing.T) {
 				fmt.Fprintf(&all, "  + %s\n", r)
 			}
 		}
+		if keys := slices.Sorted(s.AllKeys("")); len(slices.Compact(slices.Clone(keys))) != len(keys) {
+			t.Errorf("%s: a key is there twice: %q", tt.name, keys)
+		}
 		if fmt.Sprint(s.Revision(), s.CompactRevision()) != "7 0" {
 			fmt.Fprintf(&all, "  revision %d, compacted at %d\n", s.Revision(), s.CompactRevision())
 		}
