@@ -98,8 +98,9 @@ func newEntry(rev Revision, tombstone bool, kv *keyValue, it *boltpage.Item) ent
 		rev: rev, create: kv.createRevision, offset: it.Offset, size: uint32(len(it.Value)),
 		version: uint32(min(max(kv.version, 0), 1<<32-1)), secret: encrypted(kv.value),
 	}
-	if tombstone {
+	if tombstone { // whatever a damaged one says besides
 		e.size |= tombstoneBit
+		e.create, e.version = 0, 0
 	}
 	return e
 }

@@ -138,7 +138,7 @@ func (s *Snapshot) label(l *Leftover, deletion Revision, lost bool) (Label, Sure
 		return Live, Doubtful, reason
 	}
 	if k, ok := s.index.find(l.Key); ok {
-		if newest, ok := s.index.newest(k, s.NewestRecord()); ok && l.less(newest.Revision) {
+		if newest, _ := s.index.newest(k, s.NewestRecord()); l.less(newest.Revision) {
 			if newest.Tombstone && lost {
 				return Superseded, Doubtful, fmt.Sprintf("deleted at revision %s, but a part of the buckets is lost: the key may have been created again", newest.Revision)
 			}

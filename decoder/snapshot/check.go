@@ -148,14 +148,11 @@ func (c *checker) sequence(b *block, i int) {
 // chain checks that the record continues its key's history.
 func (c *checker) chain(b *block, i int, l *link) {
 	main := b.main(i)
-	if l.version > 0 && b.version[i] == l.version+1 && main > c.compact && !b.tombstone(i) && b.create(i) == l.create {
+	if l.version > 0 && b.version[i] == l.version+1 && main > c.compact && b.create(i) == l.create {
 		l.version = b.version[i] // the next version of the same generation, as almost always
 		return
 	}
 	this := link{create: b.create(i), version: b.version[i], seen: true, tombstone: b.tombstone(i)}
-	if this.tombstone {
-		this.create, this.version = 0, 0
-	}
 	if what := c.broken(l, &this, main); what != "" {
 		c.problems.add(Damage, revisionName(b.revision(i)), what, "at least 1 revision")
 	}

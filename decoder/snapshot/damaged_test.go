@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -220,7 +221,7 @@ var damages = []struct {
 	{"a revision is there twice", func(m *made) {
 		m.astray = true
 
-		m.keys[1] = slices.Insert(m.keys[1], 1, record(10, 0, 2, 4, "/a", "other", 0))
+		m.keys[1] = slices.Insert(m.keys[1], 1, record(10, 0, 10, 1, "/only", "other", 0))
 	}},
 	{"a record says that it is longer", func(m *made) { m.at(11, 2).Size = 1 << 11 }},
 	{"a record is cut off in its value", func(m *made) { m.at(10, 0).Size = len(m.at(10, 0).Value) - 3 }},
@@ -230,16 +231,25 @@ var damages = []struct {
 	{"a value among the revisions that is no record", func(m *made) { m.at(12, 0).Value = []byte("\xff") }},
 	{"a record says that it is another revision", func(m *made) { m.at(13, 0).Value = record(3, 0, 3, 1, "/secrets/s", "?", 0).Value }},
 	{"a record has the key of another one", func(m *made) { m.at(15, 0).Value = record(15, 0, 2, 5, "/e", "a5", 0).Value }},
+	{"a record that was never created", func(m *made) { *m.at(18, 0) = record(18, 0, 0, 1, "/e", "e1", 0) }},
+	{"a deletion with what a put has", func(m *made) {
+		m.at(12, 0).Value = record(12, 0, 5, 2, "/d", "", 0).Value
+	}},
+	{"a record of the highest sub", func(m *made) { m.keys[3] = append(m.keys[3], record(18, 1<<32-1, 18, 1, "/z", "z", 0)) }},
+	{"an empty record beside one that is cut off", func(m *made) {
+		m.at(6, 0).Size = len(m.at(6, 0).Value) - 2
+		*m.at(9, 0) = bump(9)
+	}},
 	{"a record became a bump marker", func(m *made) { m.at(13, 0).Value = nil }},
 	{"a record at the compact revision became a bump marker", func(m *made) { *m.at(9, 0) = bump(9) }},
 	{"bump marker above the compact revision", func(m *made) { m.keys[3] = append(m.keys[3], bump(1000)) }},
 	{"a revision far above all others", func(m *made) { m.keys[3] = append(m.keys[3], record(1<<40, 0, 1<<40, 1, "/z", "z", 0)) }},
 	{"a compaction had begun", func(m *made) { m.setMeta(compaction("scheduledCompactRev", 12)) }},
-	{"a compaction had ended before it began", func(m *made) { m.setMeta(compaction("scheduledCompactRev", 8)) }},
+	{"a compaction had ended before it began", func(m *made) { m.setMeta(compaction("scheduledCompactRev", 1)) }},
 	{"compacted above all records", func(m *made) {
 		m.carved = true
-		m.setMeta(compaction("scheduledCompactRev", 30))
-		m.setMeta(compaction("finishedCompactRev", 30))
+		m.setMeta(compaction("scheduledCompactRev", 9001))
+		m.setMeta(compaction("finishedCompactRev", 9001))
 	}},
 	{"a compaction left what it should not have", func(m *made) {
 		m.setMeta(compaction("scheduledCompactRev", 14))
@@ -318,11 +328,12 @@ var damages = []struct {
 	{"a newer state on pages in no bucket", func(m *made) {
 		m.carved = true
 		m.unused = append(m.unused, []hostile.Item{
-			hostile.Inline("auth"), hostile.Bucket("key", 2), hostile.Inline("members", text("a", "{}")), hostile.Inline("meta", number("consistent_index", 41), compaction("scheduledCompactRev", 17)),
+			hostile.Inline("auth"), hostile.Inline("key", record(2, 0, 2, 1, "/a", "a1", 0)), hostile.Inline("members", text("a", "{}")), hostile.Inline("meta", number("consistent_index", 41), compaction("scheduledCompactRev", 17)),
 		}, []hostile.Item{number("consistent_index", 50)})
 	}},
 	{"the buckets' revision on a page in no bucket, with other bytes and with another key", func(m *made) {
 		m.carved = true
+		*m.at(6, 0) = record(6, 0, 2, 0, "/a", "a3", 0)
 		m.unused = append(m.unused, []hostile.Item{record(3, 0, 3, 1, "/b", "b9", 0), record(6, 0, 6, 1, "/x", "x1", 0)})
 	}},
 	{"two pages in no bucket that differ", func(m *made) {
@@ -344,10 +355,12 @@ var damages = []struct {
 		field.Value = append(field.Value, 7<<3, 1)
 		loose := record(8, 1, 8, 1, "/y", "", 1)
 		loose.Size = len(loose.Value) - 2
-		node := record(8, 4, 8, 1, "/y", "", 0)
-		node.Bucket = true
+		node, newer := record(8, 4, 8, 1, "/y", "", 0), record(30, 0, 30, 1, "/y", "", 0)
+		node.Bucket, newer.Bucket = true, true
+		meta := hostile.Inline("meta", number("consistent_index", 60), compaction("finishedCompactRev", 30))
+		meta.Bucket = false
 		m.unused = append(m.unused, []hostile.Item{
-			record(1, 0, 1, 1, "/y", "", 0), record(8, 1<<32, 8, 1, "/y", "", 0), loose, field, node, record(8, 6, 8, 1, "", "", 0), bump(8),
+			record(1, 0, 1, 1, "/y", "", 0), record(8, 1<<32, 8, 1, "/y", "", 0), loose, field, node, newer, meta, record(30, math.MinInt64, 30, 1, "/y", "", 0), record(8, 6, 8, 1, "", "", 0), bump(8),
 			deletion(&mvccpb.KeyValue{Key: y, ModRevision: 1}), deletion(&mvccpb.KeyValue{Key: y, CreateRevision: 1}), deletion(&mvccpb.KeyValue{Key: y, Version: 1}),
 			deletion(&mvccpb.KeyValue{Key: y, Value: y}), deletion(&mvccpb.KeyValue{Key: y, Lease: 1}), text("consistent_index", "1234567"), text("finishedCompactRev", "1"),
 			{Key: record(8, 7, 1, 1, "/", "", 0).Key, Value: record(7, 7, 7, 1, "/y", "", 0).Value}, record(8, 7, 0, 1, "/y", "", 0), record(8, 7, 9, 1, "/y", "", 0), record(8, 7, 8, 0, "/y", "", 0),
@@ -534,6 +547,9 @@ func (a *told) records(db []byte) {
 		a.add(r.Revision.String(), "%s", says)
 		a.list[len(a.list)-1].kept = true
 	}
+	if newest := s.NewestRecord(); s.Behind(snapshot.Revision{Main: newest, Sub: 1}) || !s.Behind(snapshot.Revision{Main: newest + 1}) {
+		a.t.Errorf("what is behind %d", newest)
+	}
 	if n := len(slices.Collect(s.Keys(""))); n != count.Len() {
 		a.t.Errorf("%d keys are there, %d by the records", n, count.Len())
 	}
@@ -614,6 +630,17 @@ func (a *told) agree() {
 			a.t.Errorf("bucket %s is there %t, has %d items of %d", b.Name, found, n, b.Keys)
 		}
 	}
+	// Each can be left before its end.
+	stop(s.Keys(""))
+	stop(s.KeysFrom(""))
+	stop(s.Newest(""))
+	stop(s.AllKeys(""))
+	stop(s.Histories())
+	stop(s.Records())
+	stop(s.EveryNth(2))
+	for _, part := range s.HistoriesOf("/", 2) {
+		stop(part)
+	}
 	if found, err := s.EachBucket("none", nil); found || err != nil {
 		a.t.Errorf("a bucket that is not there: %t, %v", found, err)
 	}
@@ -624,6 +651,13 @@ func equal[T comparable](a *told, what string, want, got []T) {
 	a.t.Helper()
 	if !slices.Equal(want, got) {
 		a.t.Errorf("%s: %+v, the records have %+v", what, got, want)
+	}
+}
+
+// stop takes the first of a list.
+func stop[T any](list iter.Seq[T]) {
+	for range list {
+		return
 	}
 }
 
@@ -697,14 +731,16 @@ func (a *told) pages() {
 func (a *told) carved(all bool) {
 	left, err := a.s.Leftovers(a.t.Context())
 	a.must(err)
+	stop(left.All())
 	for l := range left.All() {
 		if l.Conflict || l.Foreign {
-			a.add("left "+l.Revision.String(), "on page %d, %s, conflict %t, foreign %t", l.Page, l.Key, l.Conflict, l.Foreign)
+			a.add("left "+l.Revision.String(), "on page %d, %s, conflict %t, foreign %t, suspect %t", l.Page, l.Key, l.Conflict, l.Foreign, a.s.Suspect(l.Record))
 		}
 	}
 	c, err := a.s.Carve(a.t.Context())
 	a.must(err)
 	a.add("carved", "%d from %d to %d, conflicts %d, foreign %d, windows %v", c.Count, c.Oldest, c.Newest, c.Conflicts, c.Foreign, c.Windows)
+	stop(c.Records)
 	for r := range c.Records {
 		what := "put " + r.Key
 		if r.Tombstone {
@@ -740,6 +776,8 @@ func (a *told) glance(db []byte, astray bool) {
 		}
 		a.same(g.At(r.Revision))(r, true)
 	}
+	stop(g.Newest(from))
+	stop(g.Oldest(from))
 	slices.Reverse(older)
 	a.sameAll(g.Newest(from), older)
 	a.sameAll(g.Oldest(from), newer)
@@ -771,7 +809,7 @@ func (a *told) same(r snapshot.Stored, ok bool) func(want snapshot.Record, there
 		if !ok || !there {
 			return
 		}
-		if diff := cmp.Diff(want, r.Record, cmpopts.IgnoreUnexported(snapshot.Record{}), cmpopts.IgnoreFields(snapshot.Record{}, "CreateRevision")); diff != "" {
+		if diff := cmp.Diff(want, r.Record, cmpopts.IgnoreUnexported(snapshot.Record{})); diff != "" {
 			a.t.Errorf("a glance has (-snapshot +glance):\n%s", diff)
 		}
 		if raw, err := a.s.Raw(want, nil); err != nil || !bytes.Equal(raw, r.Raw) {

@@ -361,7 +361,7 @@ func (s *Snapshot) locate(r Record, buf []byte) (valueRef, int64, error) {
 			return valueRef{}, 0, err
 		}
 		kv, err := scanKeyValue(b)
-		if err == nil && kv.key == nil && kv.value == nil && !kv.unknown {
+		if err == nil && kv.value == nil {
 			return valueRef{offset: r.offset + int64(from), size: to - from}, kv.lease, nil
 		}
 	}

@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"revenant/decoder/boltpage"
+	"revenant/internal/hostile"
 )
 
 // endless are zeros that do not end.
@@ -58,5 +60,55 @@ func TestHashOthers(t *testing.T) {
 	<-h.done
 	if diff := cmp.Diff([]string{hex.EncodeToString(sum[:]), ""}, h.others); diff != "" || !errors.Is(h.err, errUnreadable) {
 		t.Errorf("of the db %v, hashes of the others (-want +got):\n%s", h.err, diff)
+	}
+}
+
+// TestIntegrityOfUnread: a file that was not hashed to its end has no SHA-256: because it was
+// closed, because it cannot be read, or because nobody asked for it.
+func TestIntegrityOfUnread(t *testing.T) {
+	db := hostile.Store([]hostile.Item{hostile.Record(2, 0, 2, 1, "/a", nil)})
+	pages := func() (*boltpage.File, error) { return boltpage.OpenBytes(t.Context(), db) }
+
+	closed := &Snapshot{path: "endless.db", size: 1 << 60}
+	if err := closed.open(t.Context(), endless{}, pages, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := closed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if in, err := closed.Integrity(t.Context()); !errors.Is(err, context.Canceled) {
+		t.Errorf("of a file that was closed: %+v, %v", in, err)
+	}
+
+	bad := &Snapshot{path: "bad.db", size: int64(len(db))}
+	if err := bad.open(t.Context(), unreadable{}, pages, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	defer bad.Close()
+	bad.hash.hashOthers(nil)
+	in, err := bad.Integrity(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Integrity{Checks: []Check{{Name: "trailer", Verdict: Bad, Detail: "hash: input/output error"}, {Name: "content", Verdict: OK}}}
+	if diff := cmp.Diff(want, in); diff != "" || !in.Bad() {
+		t.Errorf("of a file that cannot be read (-want +got):\n%s", diff)
+	}
+
+	path := filepath.Join(t.TempDir(), "snapshot.db")
+	if err := os.WriteFile(path, db, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	skipped, err := Open(t.Context(), path, Options{SkipHashCheck: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer skipped.Close()
+	if in, err = skipped.Integrity(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want.Checks[0] = Check{Name: "trailer", Verdict: Skipped, Detail: "the SHA-256 of the file was not computed"}
+	if diff := cmp.Diff(want, in); diff != "" || in.Bad() {
+		t.Errorf("of a file that was not to be hashed (-want +got):\n%s", diff)
 	}
 }

@@ -345,20 +345,20 @@ func (s *Snapshot) Page(r Record) uint64 {
 	return s.pages.PageOf(r.offset)
 }
 
-// gapName names the revisions that a stretch lies between; that after all of a main
-// revision lies after that one.
+// gapName names the revisions that a stretch lies between. One that begins after all of a
+// main revision lies after that one.
 func gapName(g boltpage.Gap) (from, to string) {
-	name := func(key []byte, none string) string {
-		rev, _, ok := parseRevision(key)
-		switch {
-		case !ok:
-			return none
-		case rev.Sub == lastSub:
+	from, to = "the beginning", "the end"
+	if rev, _, ok := parseRevision(g.After); ok {
+		if rev.Sub == lastSub {
 			rev.Sub = 0
 		}
-		return rev.String()
+		from = rev.String()
 	}
-	return name(g.After, "the beginning"), name(g.Before, "the end")
+	if rev, _, ok := parseRevision(g.Before); ok {
+		to = rev.String()
+	}
+	return from, to
 }
 
 // Behind says whether the revision is newer than the newest one that was read: a

@@ -85,6 +85,8 @@ func TestRecordsDoubted(t *testing.T) {
 		{"empty, and not the first of its revision", record(func(it *hostile.Item) { it.Key[16], it.Value = 1, nil }), "record has no key", false},
 		{"tombstone without a key", tombstone(""), "record has no key", false},
 		{"tombstone with a value", tombstone("\x0a\x02/a\x2a\x011"), "tombstone carries a value", true},
+		{"tombstone with a create revision", tombstone("\x0a\x02/a\x10\x01"), "tombstone carries a value", true},
+		{"tombstone with a mod revision", tombstone("\x0a\x02/a\x18\x01"), "tombstone carries a value", true},
 		{"tombstone with a version", tombstone("\x0a\x02/a\x20\x01"), "tombstone carries a value", true},
 		{"another revision", hostile.Item{Key: record(func(*hostile.Item) {}).Key, Value: hostile.Record(4, 0, 3, 1, "/b", nil).Value}, "record says it is revision 4", true},
 		{"created later", hostile.Record(3, 0, 4, 1, "/b", nil), "create revision 4 and version 1 are impossible", true},
