@@ -2,6 +2,7 @@ package snapshot_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
@@ -505,6 +506,27 @@ func (a *told) state() {
 		others = append(others, r.Page)
 	}
 	a.add("root", "%d, others %d, of the keys %d", s.Root(), others, keyRoots)
+	for _, page := range others {
+		if page != s.Root() {
+			a.from(fmt.Sprintf("from root %d", page), page, s.From)
+		}
+	}
+	for _, page := range keyRoots {
+		a.from(fmt.Sprintf("with keys of page %d", page), page, s.FromKeys)
+	}
+}
+
+// from reads the same file another way.
+func (a *told) from(what string, page uint64, read func(context.Context, uint64) (*snapshot.Snapshot, error)) {
+	other, err := read(a.t.Context(), page)
+	if err != nil {
+		a.add(what, "%v", err)
+		return
+	}
+	st, err := other.Status(a.t.Context())
+	a.must(err)
+	a.add(what, "root %d, at %d, %d in all, %d keys, compacted %d, index %d", other.Root(), other.Revision(), other.Len(), st.TotalKey, other.CompactRevision(), other.Meta().ConsistentIndex)
+	a.must(other.Close())
 }
 
 func (a *told) records(db []byte) {

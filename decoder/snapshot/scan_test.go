@@ -43,6 +43,42 @@ func TestScanOverlay(t *testing.T) {
 	if n := sameScanned(t, s); n != 3 {
 		t.Errorf("%d records", n)
 	}
+	plain, err := snapshot.Open(t.Context(), dir, snapshot.Options{AssumeCommitted: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plain.Close()
+	if n := sameScanned(t, plain); n != 3 {
+		t.Errorf("%d records without keys", n)
+	}
+	for _, tt := range []struct {
+		key, decrypted, stored string
+		log                    bool // the log adds it
+	}{
+		{"/k/1", "", "of the db", false}, // cannot be decrypted
+		{"/k/2", "plain hidden", "k8s:enc:aescbc:v1:key:hidden", false},
+		{"/k/3", "", "of the log", true},
+	} {
+		r, err := s.Get(tt.key, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if value, err := s.Decrypted(r); string(value) != tt.decrypted || (err == nil) != (tt.decrypted != "") {
+			t.Errorf("%s is decrypted to %q, %v", tt.key, value, err)
+		}
+		if r, err = plain.Get(tt.key, 0); err != nil {
+			t.Fatal(err)
+		}
+		if value, err := plain.Decrypted(r); string(value) != tt.stored || err != nil {
+			t.Errorf("%s without keys is %q, %v", tt.key, value, err)
+		}
+		if at, page := plain.Offset(r), plain.Page(r); (at == -1) != tt.log || (page == 0) != tt.log {
+			t.Errorf("%s is stored at %d, on page %d", tt.key, at, page)
+		}
+		if doubted := plain.Doubtful(); doubted(r) || plain.Suspect(r) {
+			t.Errorf("%s is in doubt", tt.key)
+		}
+	}
 	r, err := s.Get("/k/2", 0)
 	if err != nil {
 		t.Fatal(err)
