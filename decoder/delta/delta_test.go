@@ -60,6 +60,12 @@ func TestReadRefuses(t *testing.T) {
 		{"a type that there is not", strings.ReplaceAll("["+put+"]", `{"kv"`, `{"type":7,"kv"`), "of a type"},
 		{"no end", "[" + put, "EOF"},
 		{"nothing", "", "no list"},
+		{"an object", put, "no list"},
+		{"an event that is null", "[null]", "event 1 has no key"},
+		{"an event without a record", `[{"etcdEvent":{"type":1}}]`, "event 1 has no key"},
+		{"the second has no key", "[" + put + ",{}]", "event 2 has no key"},
+		{"revision zero", strings.ReplaceAll("["+put+"]", `"mod_revision":2`, `"mod_revision":0`), "not one that etcd makes"},
+		{"no JSON", "[" + put + ",?]", "event 2: "},
 		{"nested without end", strings.Repeat("[", 1<<20), "depth"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -73,6 +79,63 @@ func TestReadRefuses(t *testing.T) {
 	}
 	if _, err := read(t, append(deltatest.Seal([]byte("["+put+"]")), 0)); !errors.Is(err, delta.ErrHash) {
 		t.Error(err)
+	}
+}
+
+// TestReadTypes takes what the type of an event is written as, at the first revision there can
+// be, and the first version.
+func TestReadTypes(t *testing.T) {
+	kv := `"kv":{"key":"L2E=","create_revision":1,"mod_revision":1,"version":1,"lease":7}`
+	for kind, deleted := range map[string]bool{"": false, `"type":0,`: false, `"type":"PUT",`: false, `"type":null,`: false, `"type":1,`: true, `"type":"DELETE",`: true} {
+		list, err := read(t, deltatest.Seal([]byte(`[{"etcdEvent":{`+kind+kv+`},"time":7}]`)))
+		want := []delta.Event{{Delete: deleted, Key: []byte("/a"), CreateRevision: 1, ModRevision: 1, Version: 1, Lease: 7}}
+		if diff := cmp.Diff(want, list); diff != "" || err != nil {
+			t.Errorf("%s %v (-want +got):\n%s", kind, err, diff)
+		}
+	}
+}
+
+// faulty is a file that cannot be read from some offset on, and says at once that it ends.
+type faulty struct {
+	*bytes.Reader
+	from int64
+	err  error
+}
+
+func (f faulty) ReadAt(b []byte, at int64) (int, error) {
+	if at >= f.from {
+		return 0, f.err
+	}
+	n, err := f.Reader.ReadAt(b, at)
+	if err == nil && at+int64(n) == f.Size() {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// TestReadFaulty: a file whose hash cannot be read is not read, and one that says that it ends
+// with its hash is.
+func TestReadFaulty(t *testing.T) {
+	data := deltatest.Seal([]byte("[]"))
+	size := int64(len(data))
+	use := func(*delta.Event) error { return nil }
+	if err := delta.Read(t.Context(), faulty{bytes.NewReader(data), size, nil}, size, use); err != nil {
+		t.Errorf("of a file that says where it ends: %v", err)
+	}
+	broken := errors.New("input/output error")
+	for _, from := range []int64{0, 2} {
+		if err := delta.Read(t.Context(), faulty{bytes.NewReader(data), from, broken}, size, use); !errors.Is(err, broken) {
+			t.Errorf("of a file that cannot be read from byte %d on: %v", from, err)
+		}
+	}
+	event := deltatest.Seal([]byte(`[{"etcdEvent":{"type":1,"kv":{"key":"L2E=","mod_revision":2}}}]`))
+	if err := delta.Read(t.Context(), bytes.NewReader(event), int64(len(event)), func(*delta.Event) error { return broken }); !errors.Is(err, broken) {
+		t.Errorf("of who uses the events: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := delta.Read(ctx, bytes.NewReader(data), size, use); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
 	}
 }
 
