@@ -145,6 +145,10 @@ func (v *survey) some(part string, owner Owner, name string) *Group {
 // server is the group of a key below a prefix of an API server: the API server's, or
 // that of one that is aggregated with it and keeps its objects beside.
 func (v *survey) server(root, rest string) *Group {
+	group := root[strings.LastIndexByte(root, '/')+1:]
+	if strings.Contains(group, ".") && strings.HasPrefix(rest, group+"/") {
+		return v.add(root, Aggregated, "an aggregated API server: "+group)
+	}
 	first, _, _ := strings.Cut(rest, "/")
 	if strings.Contains(first, ".") && !v.defined[first] && first != "apiextensions.k8s.io" && first != "apiregistration.k8s.io" {
 		at := root + "/" + first
@@ -158,14 +162,10 @@ func (v *survey) server(root, rest string) *Group {
 			return g
 		}
 	}
-	name := "Kubernetes"
-	switch group := root[strings.LastIndexByte(root, '/')+1:]; {
-	case group == "openshift.io":
-		name = "OpenShift's own API servers"
-	case strings.HasPrefix(rest, group+"/") && strings.Contains(group, "."):
-		return v.add(root, Aggregated, "an aggregated API server: "+group)
+	if group == "openshift.io" {
+		return v.add(root, Kubernetes, "OpenShift's own API servers")
 	}
-	return v.add(root, Kubernetes, name)
+	return v.add(root, Kubernetes, "Kubernetes")
 }
 
 func (v *survey) add(prefix string, owner Owner, name string) *Group {
