@@ -185,3 +185,28 @@ func TestCarveLabels(t *testing.T) {
 		})
 	}
 }
+
+// TestWindows: what is gone is counted by its distance behind the compact revision, from the
+// first revision that there is.
+func TestWindows(t *testing.T) {
+	for compact, want := range map[int64][]snapshot.Window{
+		0:    {},
+		1:    {},
+		2:    {{From: 2, To: 2, Gone: 1}},
+		2001: {{From: 2, To: 2001, Gone: 2000}},
+		2002: {{From: 3, To: 2002, Gone: 2000}, {From: 2, To: 2, Gone: 1}},
+		4002: {{From: 2003, To: 4002, Gone: 2000}, {From: 3, To: 2002, Gone: 2000}, {From: 2, To: 2, Gone: 1}},
+		9000: {{From: 7001, To: 9000, Gone: 2000}, {From: 5001, To: 7000, Gone: 2000}, {From: 1001, To: 5000, Gone: 4000}, {From: 2, To: 1000, Gone: 999}},
+	} {
+		var f hostile.File
+		root := f.Leaf(hostile.Record(compact+2, 0, compact+2, 1, "/a", nil))
+		s := snapshottest.OpenBytes(t, "snapshot.db", f.Finish(f.Leaf(hostile.Bucket("key", root), hostile.Inline("meta", compaction("finishedCompactRev", compact))), hostile.NoFreelist, 0))
+		c, err := s.Carve(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, c.Windows); diff != "" {
+			t.Errorf("compacted at %d (-want +got):\n%s", compact, diff)
+		}
+	}
+}

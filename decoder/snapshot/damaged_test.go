@@ -78,6 +78,7 @@ func undamaged() *made {
 				record(5, 1, 5, 1, "/d", "d1", 0),
 				record(6, 0, 2, 3, "/a", "a3", 7),
 				hostile.Tombstone(9, 0, "/f"),
+				hostile.Tombstone(9, 1, "/h"),
 			},
 			{
 				record(10, 0, 2, 4, "/a", "a4", 7),
@@ -88,18 +89,19 @@ func undamaged() *made {
 			},
 			{
 				record(13, 0, 13, 1, "/secrets/s", "k8s:enc:aescbc:v1:key:xxxx", 0),
-				record(14, 0, 14, 1, "/large", strings.Repeat("x", 1<<13), 9),
+				record(14, 0, 14, 1, "/large", strings.Repeat("x", 1<<16), 9),
 			},
 			{
 				record(15, 0, 2, 5, "/a", "a5", 0),
 				hostile.Tombstone(16, 0, "/b"),
 				record(17, 0, 17, 1, "/b", "b1", 0),
 				record(18, 0, 18, 1, "/e", "e1", 0),
+				record(18, 1, 18, 1, "/h", "h1", 0),
 			},
 		},
 		unused: [][]hostile.Item{
 			{
-				record(2, 0, 2, 1, "/a", "a1", 0),
+				record(2, 0, 2, 1, "/a", "a1", 3),
 				record(3, 0, 3, 1, "/b", "b1", 0),
 				record(4, 0, 2, 2, "/a", "a2", 0),
 				record(5, 0, 5, 1, "/c", "c1", 0),
@@ -246,6 +248,11 @@ var damages = []struct {
 	{"bump marker above the compact revision", func(m *made) { m.keys[3] = append(m.keys[3], bump(1000)) }},
 	{"a revision far above all others", func(m *made) { m.keys[3] = append(m.keys[3], record(1<<40, 0, 1<<40, 1, "/z", "z", 0)) }},
 	{"a compaction had begun", func(m *made) { m.setMeta(compaction("scheduledCompactRev", 12)) }},
+	{"a compaction of everything had begun", func(m *made) { m.setMeta(compaction("scheduledCompactRev", 18)) }},
+	{"compacted above the only record", func(m *made) {
+		m.keys = [][]hostile.Item{{record(3, 0, 3, 1, "/b", "b1", 0)}}
+		m.setMeta(compaction("scheduledCompactRev", 20))
+	}},
 	{"a compaction had ended before it began", func(m *made) { m.setMeta(compaction("scheduledCompactRev", 1)) }},
 	{"compacted above all records", func(m *made) {
 		m.carved = true
@@ -330,7 +337,7 @@ var damages = []struct {
 		m.carved = true
 		m.unused = append(m.unused, []hostile.Item{
 			hostile.Inline("auth"), hostile.Inline("key", record(2, 0, 2, 1, "/a", "a1", 0)), hostile.Inline("members", text("a", "{}")), hostile.Inline("meta", number("consistent_index", 41), compaction("scheduledCompactRev", 17)),
-		}, []hostile.Item{number("consistent_index", 50)})
+		}, []hostile.Item{number("consistent_index", 50)}, []hostile.Item{hostile.Inline("meta", number("consistent_index", 41))})
 	}},
 	{"the buckets' revision on a page in no bucket, with other bytes and with another key", func(m *made) {
 		m.carved = true
@@ -340,7 +347,7 @@ var damages = []struct {
 	{"two pages in no bucket that differ", func(m *made) {
 		m.carved = true
 		m.unused = append(m.unused,
-			[]hostile.Item{record(4, 0, 2, 2, "/a", "a9", 0), record(7, 0, 7, 1, "/f", "f1 and more", 0)}, []hostile.Item{record(4, 0, 2, 2, "/a", "a2", 0)})
+			[]hostile.Item{record(2, 0, 2, 1, "/a", "a1", 0), record(4, 0, 2, 2, "/a", "a9", 0), record(7, 0, 7, 1, "/f", "f1 and more", 0)}, []hostile.Item{record(4, 0, 2, 2, "/a", "a2", 0)})
 	}},
 	{"records that prove nothing on a page in no bucket", func(m *made) {
 		m.carved = true
@@ -631,6 +638,16 @@ func (a *told) agree() {
 		if len(parts) > max(n, 1) {
 			a.t.Errorf("%d parts, not %d", len(parts), n)
 		}
+	}
+	n := 0
+	for list := range s.Histories() {
+		if key := list[0].Key; key != "" {
+			equal(a, "one of all histories", of[key], list)
+			n++
+		}
+	}
+	if n != len(keys) {
+		a.t.Errorf("%d histories of %d keys", n, len(keys))
 	}
 	buckets, err := s.Buckets(a.t.Context())
 	a.must(err)

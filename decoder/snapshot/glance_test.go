@@ -2,6 +2,8 @@ package snapshot_test
 
 import (
 	"bytes"
+	"compress/gzip"
+	"context"
 	"errors"
 	"io/fs"
 	"math"
@@ -111,6 +113,14 @@ func TestGlanceWhole(t *testing.T) {
 	if _, err := snapshot.Look(t.Context(), filepath.Join(t.TempDir(), "none"), snapshot.Options{}); err == nil {
 		t.Error("no file is no error")
 	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := snapshot.Look(ctx, writeFile(t, db), snapshot.Options{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
+	if _, err := snapshot.Look(ctx, "../../testdata/clusters/scenario-1/plain/current.db.gz", snapshot.Options{}); err != context.Canceled {
+		t.Errorf("interrupted while it is unpacked: %v", err)
+	}
 }
 
 // TestGlanceDecrypts: a glance decrypts values, whether the evidence was read whole or not.
@@ -129,8 +139,8 @@ func TestGlanceDecrypts(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer g.Close()
-			if g.Complete() != (name == "member") {
-				t.Errorf("read whole: %v", g.Complete())
+			if g.Complete() != (name == "member") || g.Damaged() {
+				t.Errorf("read whole: %v, damaged: %v", g.Complete(), g.Damaged())
 			}
 			var got []string
 			for r := range g.Oldest(0) {
@@ -199,5 +209,24 @@ func TestGlanceCloses(t *testing.T) {
 	}
 	if value, err := s.Value(r); err == nil {
 		t.Errorf("after it was closed its value is %q", value)
+	}
+}
+
+// TestHasTrailer: what is unpacked is taken to have a trailer.
+func TestHasTrailer(t *testing.T) {
+	m := undamaged()
+	m.trail = false
+	path := filepath.Join(t.TempDir(), "snapshot.db.gz")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	z := gzip.NewWriter(f)
+	_, err = z.Write(m.bytes())
+	if err := errors.Join(err, z.Close(), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if s := open(t, path); !s.HasTrailer() {
+		t.Error("it has none")
 	}
 }

@@ -3,6 +3,7 @@ package snapshot_test
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"slices"
@@ -37,19 +38,27 @@ func generations() []hostile.Item {
 
 func mainOf(it hostile.Item) int64 { return int64(binary.BigEndian.Uint64(it.Key)) }
 
+// keysOf are the keys of records.
+func keysOf(t *testing.T, items []hostile.Item) (keys []string) {
+	t.Helper()
+	for _, it := range items {
+		var kv mvccpb.KeyValue
+		if err := proto.Unmarshal(it.Value, &kv); err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, string(kv.Key))
+	}
+	return keys
+}
+
 // compact leaves of records what etcd's compaction at a revision does: of each key the newest
 // one at or below it, unless that is a deletion, which is left at that very revision from
 // etcd 3.5.16 on.
 func compact(t *testing.T, items []hostile.Item, at int64, deletion bool) (left []hostile.Item) {
 	t.Helper()
-	newest := map[string]int{}
-	keys := make([]string, len(items))
+	newest, keys := map[string]int{}, keysOf(t, items)
 	for i, it := range items {
-		var kv mvccpb.KeyValue
-		if err := proto.Unmarshal(it.Value, &kv); err != nil {
-			t.Fatal(err)
-		}
-		if keys[i] = string(kv.Key); mainOf(it) <= at {
+		if mainOf(it) <= at {
 			newest[keys[i]] = i
 		}
 	}
@@ -102,6 +111,30 @@ func TestHashKVOfAll(t *testing.T) {
 	}
 }
 
+// hashedOf is the hash that etcd's rules have for a compacted store (server/v3 v3.7
+// storage/mvcc/key_index.go keep, hash.go): of what is at or below the compact revision the
+// newest puts at the revision count; where no key exists at it, all but its very deletions.
+func hashedOf(items []hostile.Item, keys []string, at, rev int64) uint32 {
+	newest, none := map[string]int{}, true
+	for i, it := range items {
+		if mainOf(it) <= rev {
+			newest[keys[i]] = i
+		}
+	}
+	for _, i := range newest {
+		none = none && len(items[i].Key) > 17
+	}
+	b := []byte("key")
+	for i, it := range items {
+		deletion := len(it.Key) > 17
+		if mainOf(it) > rev || mainOf(it) <= at && (deletion && mainOf(it) == at || !none && (deletion || newest[keys[i]] != i)) {
+			continue
+		}
+		b = slices.Concat(b, it.Key, it.Value)
+	}
+	return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli))
+}
+
 // TestHashKVOfCompacted: members whose compaction has ended, before or after it left
 // deletions, and one whose compaction has only begun, answer the same.
 func TestHashKVOfCompacted(t *testing.T) {
@@ -110,6 +143,13 @@ func TestHashKVOfCompacted(t *testing.T) {
 		t.Run(fmt.Sprint(at), func(t *testing.T) {
 			begun, ended := compaction("scheduledCompactRev", at), compaction("finishedCompactRev", at)
 			want := hashes(t, compact(t, items, at, false), at, ended, begun)
+			for _, left := range [][]hostile.Item{compact(t, items, at, false), compact(t, items, at, true), items} {
+				for _, h := range hashes(t, left, at, ended, begun) {
+					if hash := hashedOf(left, keysOf(t, left), at, h.HashRevision); h.Hash != hash {
+						t.Errorf("%d records at %d: %08x, not %08x", len(left), h.HashRevision, h.Hash, hash)
+					}
+				}
+			}
 			for name, got := range map[string][]snapshot.HashKV{
 				"with a deletion":          hashes(t, compact(t, items, at, true), at, ended, begun),
 				"has only begun":           hashes(t, items, at, begun),
@@ -120,5 +160,22 @@ func TestHashKVOfCompacted(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestHashKVOfNothing: an empty store is at revision 1.
+func TestHashKVOfNothing(t *testing.T) {
+	var f hostile.File
+	root := f.Leaf()
+	s := snapshottest.OpenBytes(t, "snapshot.db", f.Finish(f.Leaf(hostile.Bucket("key", root), hostile.Inline("meta")), hostile.NoFreelist, 0))
+	want := snapshot.HashKV{Hash: crc32.Checksum([]byte("key"), crc32.MakeTable(crc32.Castagnoli)), HashRevision: 1, CompactRevision: -1, Revision: 1}
+	for _, rev := range []int64{0, 1} {
+		h, err := s.HashKV(t.Context(), rev)
+		if diff := cmp.Diff(want, h); diff != "" || err != nil {
+			t.Errorf("at %d: %v (-want +got):\n%s", rev, err, diff)
+		}
+	}
+	if h, err := s.HashKV(t.Context(), 2); !errors.Is(err, snapshot.ErrFuture) {
+		t.Errorf("at 2: %+v, %v", h, err)
 	}
 }

@@ -52,7 +52,7 @@ func (s *Snapshot) At(rev int64) (*View, error) {
 	switch compact, head := s.CompactRevision(), s.Revision(); {
 	case rev == 0:
 		rev = head
-	case rev < 0 || rev < compact:
+	case rev < compact: // which is 0 at least
 		return nil, fmt.Errorf("revision %d: %w: the oldest one kept is %d", rev, ErrCompacted, compact)
 	case rev > head:
 		return nil, fmt.Errorf("revision %d: %w: the newest one is %d", rev, ErrFuture, head)
@@ -99,7 +99,7 @@ func (s *Snapshot) KeysFrom(key string) iter.Seq[Record] {
 		x := s.index
 		at, _ := x.search(key)
 		for _, k := range x.sorted[at:] {
-			if x.keys[k] == "" || len(x.records(k)) == 0 {
+			if x.keys[k] == "" {
 				continue
 			}
 			if r, ok := x.newest(k, s.Revision()); ok && !r.Tombstone && !yield(r) {

@@ -178,7 +178,7 @@ func (s *Snapshot) Integrity(ctx context.Context) (Integrity, error) {
 	case <-ctx.Done():
 		return Integrity{}, ctx.Err()
 	}
-	if errors.Is(s.hash.err, context.Canceled) || errors.Is(s.hash.err, context.DeadlineExceeded) {
+	if errors.Is(s.hash.err, context.Canceled) {
 		return Integrity{}, s.hash.err
 	}
 	in := Integrity{Checks: []Check{s.trailerCheck()}}

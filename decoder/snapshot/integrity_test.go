@@ -112,3 +112,22 @@ func TestIntegrityOfUnread(t *testing.T) {
 		t.Errorf("of a file that was not to be hashed (-want +got):\n%s", diff)
 	}
 }
+
+// TestSHA256 hashes a file to its last byte, where the last block has one and where it has
+// many.
+func TestSHA256(t *testing.T) {
+	db := hostile.Store([]hostile.Item{hostile.Record(2, 0, 2, 1, "/a", nil)})
+	for _, size := range []int{len(db), hashBlock, hashBlock + 1, hashBlock + sha256.Size, hashBlock + 1 + sha256.Size} {
+		data := append(db[:len(db):len(db)], make([]byte, size-len(db))...)
+		data[size-1] = 7
+		s, err := OpenBytes(t.Context(), "snapshot.db", data, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		in, err := s.Integrity(t.Context())
+		if sum := sha256.Sum256(data); in.SHA256 != hex.EncodeToString(sum[:]) || err != nil {
+			t.Errorf("of %d bytes: %s, %v", size, in.SHA256, err)
+		}
+		s.Close()
+	}
+}

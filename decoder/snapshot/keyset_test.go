@@ -17,7 +17,7 @@ func TestKeySet(t *testing.T) {
 		want    int
 	}{
 		{"/a", true, 0}, {"/a", false, 1}, {"/a", false, 1}, {"/b", false, 2}, {"", false, 2}, {"/a", true, 1}, {"/a", true, 1},
-		{"/new", true, 1}, {"/new", false, 2}, {"/new", false, 2}, {"/0", false, 3}, {"/new", true, 2}, {"/new", true, 2}, {"/b", true, 1}, {"/0", true, 0},
+		{"/new", true, 1}, {"/new", false, 2}, {"/new", false, 2}, {"/a", false, 3}, {"/0", false, 4}, {"/1", false, 5}, {"/1", true, 4}, {"/a", true, 3}, {"/new", true, 2}, {"/new", true, 2}, {"/b", true, 1}, {"/0", true, 0},
 	} {
 		keys.Apply(&snapshot.Record{Key: step.key, Tombstone: step.deleted})
 		if keys.Len() != step.want {

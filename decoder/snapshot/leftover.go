@@ -88,7 +88,7 @@ func (l *Leftovers) unite(ctx context.Context) (err error) {
 	}
 	l.x.keep(func(b *block, i int) bool {
 		e := b.entry(i)
-		if n == 0 || e.rev != first.rev {
+		if e.rev != first.rev { // no record has the revision 0
 			first = e
 			n++
 			return true
@@ -242,7 +242,7 @@ const leastRecord = 16 + 17
 // is ctx's.
 func (s *Snapshot) Headless(ctx context.Context) (int64, error) {
 	newest := s.NewestRecord()
-	if !s.Damaged() || newest == math.MaxInt64 {
+	if !s.Damaged() {
 		return 0, nil
 	}
 	room := min(max(s.Size(), s.pages.Meta().Size())/leastRecord, math.MaxInt64-newest)
@@ -253,7 +253,7 @@ func (s *Snapshot) Headless(ctx context.Context) (int64, error) {
 	switch {
 	case err != nil:
 		return 0, err
-	case lost.Contains(Revision{Main: newest + 1}, false):
+	case lost.Contains(Revision{Main: after(newest)}, false):
 		return room, nil
 	case s.wal == nil && s.pages.MetaLost():
 		return min(room, batchLimit), nil

@@ -98,4 +98,32 @@ func TestHeadlessWithLog(t *testing.T) {
 	if n, err := openHostile(t, large, 1).Headless(t.Context()); n != batchLimit || err != nil {
 		t.Errorf("a commit behind, up to %d are lost, %v", n, err)
 	}
+	clear(large[:2*hostile.PageSize])
+	if n, err := openHostile(t, large, 1).Headless(t.Context()); n != int64(len(large))/leastRecord || err != nil {
+		t.Errorf("of a root that was looked for up to %d are lost, %v", n, err)
+	}
+}
+
+// TestMostLost tells so many stretches apart, and takes what follows for lost.
+func TestMostLost(t *testing.T) {
+	for _, n := range []int{maxLost, maxLost + 1, maxLost + 2} {
+		var items []hostile.Item
+		for i := range int64(n) {
+			items = append(items, hostile.Record(3+2*i, 0, 3+2*i, 1, fmt.Sprint(i), nil)) // 2 is missing, 4, 6, …
+		}
+		s := openHostile(t, hostile.Store(hostile.Pack(items)...), 1)
+		lost, err := s.Lost(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		list := lost.Stretches()
+		last := list[len(list)-1]
+		want := fmt.Sprintf("between %d and %d", 2*maxLost-1, 2*maxLost+1)
+		if n > maxLost {
+			want = fmt.Sprintf("between %d and the end", 2*maxLost+1)
+		}
+		if len(list) != min(n, maxLost+1) || last != want {
+			t.Errorf("%d stretches, the last of which is %s, not %s", len(list), last, want)
+		}
+	}
 }

@@ -60,6 +60,22 @@ func TestHash(t *testing.T) {
 	}
 }
 
+// TestHashOfOthers: what a bucket other than meta has under the same names counts.
+func TestHashOfOthers(t *testing.T) {
+	hash := func(term uint64) uint32 {
+		m := undamaged()
+		m.bucket(hostile.Inline("cluster", number("term", term)))
+		hash, err := snapshottest.OpenBytes(t, "snapshot.db", m.bytes()).Hash(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return hash
+	}
+	if hash(1) == hash(2) {
+		t.Error("an item of the bucket cluster does not count")
+	}
+}
+
 // TestRecordsDoubted: records that etcd does not write are reported, and those without a
 // key or a revision are left out.
 func TestRecordsDoubted(t *testing.T) {
@@ -291,6 +307,7 @@ func TestHistoryDoubted(t *testing.T) {
 		{"a version is missing", items{put(2, 2, 1), put(3, 2, 3)}, 0, 0, "is version 3 of its key, created at 2, after version 1, created at 2"},
 		{"created while it is there", items{put(2, 2, 1), put(3, 3, 1)}, 0, 0, "is version 1 of its key, created at 3, after version 1, created at 2"},
 		{"of another generation", items{put(2, 2, 1), put(3, 3, 2)}, 0, 0, "is version 2 of its key, created at 3, after version 1, created at 2"},
+		{"its first version is not version 1", items{put(2, 2, 2)}, 0, 0, "is version 2 of its key, but no version before it is there"},
 		{"the first version is missing", items{put(2, 1, 2)}, 0, 0, "is version 2 of its key, but no version before it is there"},
 		{"goes on after its deletion", items{put(2, 2, 1), deletion(3), put(4, 2, 2)}, 0, 0, "is version 2 of its key, but no version before it is there"},
 		{"deleted without having been there", items{deletion(2)}, 0, 0, "deletes a key that did not exist"},

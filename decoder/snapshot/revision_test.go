@@ -25,7 +25,7 @@ func TestParseRevision(t *testing.T) {
 		{"nothing", "", false, false},
 	} {
 		rev, tombstone, ok := parseRevision([]byte(tt.key))
-		if ok != tt.ok || ok && (tombstone != tt.tombstone || rev != Revision{Main: 258, Sub: 3}) {
+		if ok != tt.ok || tombstone != tt.tombstone || ok && (rev != Revision{Main: 258, Sub: 3}) {
 			t.Errorf("%s: %s, deletion %t, %t", tt.name, rev, tombstone, ok)
 		}
 	}

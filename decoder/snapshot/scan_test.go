@@ -26,11 +26,14 @@ func TestScan(t *testing.T) {
 
 // TestScanOverlay does so of what a log adds to a db, and of what is decrypted.
 func TestScanOverlay(t *testing.T) {
-	db := snapshottest.Bytes(t, snapshottest.Put("/k/1", "of the db"), snapshottest.Put("/k/2", "k8s:enc:aescbc:v1:key:hidden"))
+	db := snapshottest.Bytes(t, snapshottest.Put("/k/1", "of the db"), snapshottest.Put("/k/2", "k8s:enc:aescbc:v1:key:hidden"), snapshottest.Put("/k/0", "1"), snapshottest.Delete("/k/0"))
 	dir := member(t, db, func(l *waltest.Log) {
 		l.Request(&etcdserverpb.InternalRaftRequest{Put: &etcdserverpb.PutRequest{Key: []byte("/k/3"), Value: []byte("of the log")}})
 	})
 	s, err := snapshot.Open(t.Context(), dir, snapshot.Options{AssumeCommitted: true, Decrypt: func(_ string, value []byte) ([]byte, error) {
+		if value == nil {
+			t.Error("a deletion is decrypted")
+		}
 		if plain, ok := bytes.CutPrefix(value, []byte("k8s:enc:aescbc:v1:key:")); ok {
 			return append([]byte("plain "), plain...), nil
 		}
@@ -40,7 +43,7 @@ func TestScanOverlay(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if n := sameScanned(t, s); n != 3 {
+	if n := sameScanned(t, s); n != 5 {
 		t.Errorf("%d records", n)
 	}
 	plain, err := snapshot.Open(t.Context(), dir, snapshot.Options{AssumeCommitted: true})
@@ -48,7 +51,7 @@ func TestScanOverlay(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer plain.Close()
-	if n := sameScanned(t, plain); n != 3 {
+	if n := sameScanned(t, plain); n != 5 {
 		t.Errorf("%d records without keys", n)
 	}
 	for _, tt := range []struct {

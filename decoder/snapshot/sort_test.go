@@ -70,3 +70,41 @@ func TestInternerConcurrent(t *testing.T) {
 		t.Error("a key has two numbers")
 	}
 }
+
+// TestInternerFull fills a chunk to its last byte, and has keys that are as long as one or
+// longer.
+func TestInternerFull(t *testing.T) {
+	n, longer := newInterner(), make([]byte, 2*chunkSize)
+	var want []string
+	add := func(key string) {
+		t.Helper()
+		k := []byte(key)
+		hash := n.hash(k)
+		if number := n.number(k, hash); int(number) != len(want) {
+			t.Fatalf("number %d, not %d", number, len(want))
+		}
+		want = append(want, key)
+		slot := n.table.Load().touchSlot(hash)
+		n.touchEntry(slot, k)
+		n.touchEntry(slot, longer) // one that has the same slot
+		for i, key := range want[max(0, len(want)-3):] {
+			k := []byte(key)
+			if number, ok := n.find(k, n.hash(k)); !ok || int(number) != max(0, len(want)-3)+i {
+				t.Fatalf("key %d is %d, %t", i, number, ok)
+			}
+		}
+		if len(want)%1000 > 1 && len(want) < chunkSize/32 {
+			return
+		}
+		if got := n.keys(); !slices.Equal(got, want) {
+			t.Fatalf("%d keys of %d", len(got), len(want))
+		}
+	}
+	for i := range chunkSize/32 + 1 { // entries of 32 bytes, and one in the next chunk
+		add(fmt.Sprintf("/registry/pods/%09d", i))
+	}
+	add(strings.Repeat("x", chunkSize-entryHead))
+	add(strings.Repeat("y", chunkSize))
+	add("")
+	add("z")
+}

@@ -29,6 +29,8 @@ func TestValueSpan(t *testing.T) {
 		{"cut off in the key", whole[:3], 0, 0},
 		{"nothing", nil, 0, 0},
 		{"no value", marshal(t, &mvccpb.KeyValue{Key: []byte("/key"), CreateRevision: 2}), 0, 0},
+		{"a key longer than a number", []byte("\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x2a\x01v"), 0, 0},
+		{"a field of another type before the value", []byte("\x12\x01x\x2a\x01v"), 0, 0},
 		{"a lease before the value", append([]byte("\x30\x07"), whole...), 0, 0},
 		{"number without end", append([]byte("\x10"), strings.Repeat("\xff", 20)...), 0, 0},
 		{"a value too large to be stored", []byte("\x2a\x80\x80\x80\x80\x08"), 0, 0},
@@ -62,7 +64,7 @@ func TestScanLongTags(t *testing.T) {
 // else.
 func TestValueHead(t *testing.T) {
 	whole := string(marshal(t, &mvccpb.KeyValue{Key: []byte("/key"), CreateRevision: 2, ModRevision: 1 << 40, Version: 3, Value: []byte("value"), Lease: 7}))
-	const number, fixed = "\x10\x02", "\x11\x01\x02\x03\x04\x05\x06\x07\x08"
+	const number, fixed = "\x10\x02", "\x11\x2a\x02abcdef"
 	for _, tt := range []struct {
 		name, b string
 		n       int
@@ -84,6 +86,30 @@ func TestValueHead(t *testing.T) {
 	} {
 		if got := string(valueHead([]byte(tt.b), tt.n)); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestScanRefuses: what is cut off is no record, nor is what has another type; a field that
+// etcd does not have is noted.
+func TestScanRefuses(t *testing.T) {
+	const key = "\x0a\x02/a"
+	for _, tt := range []struct {
+		name, b     string
+		ok, unknown bool
+	}{
+		{"key", key, true, false},
+		{"key and an empty value", key + "\x2a\x00", true, false},
+		{"a number is missing", key + "\x10", false, false},
+		{"a number is cut off", key + "\x10\x80", false, false},
+		{"a length is missing", key + "\x2a", false, false},
+		{"a value is cut off", key + "\x2a\x02v", false, false},
+		{"a key of another type", "\x0d\x01\x02\x03\x04", false, false},
+		{"a lease of another type", key + "\x31\x01\x02\x03\x04\x05\x06\x07\x08", false, false},
+		{"a seventh field", key + "\x38\x01", true, true},
+	} {
+		if kv, err := scanKeyValue([]byte(tt.b)); (err == nil) != tt.ok || kv.unknown != tt.unknown {
+			t.Errorf("%s: %+v, %v", tt.name, kv, err)
 		}
 	}
 }
