@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"iter"
@@ -349,6 +350,11 @@ var damages = []struct {
 		m.unused = append(m.unused,
 			[]hostile.Item{record(2, 0, 2, 1, "/a", "a1", 0), record(4, 0, 2, 2, "/a", "a9", 0), record(7, 0, 7, 1, "/f", "f1 and more", 0)}, []hostile.Item{record(4, 0, 2, 2, "/a", "a2", 0)})
 	}},
+	{"two large records in no bucket that differ", func(m *made) {
+		for _, value := range []string{"y", "z"} {
+			m.unused = append(m.unused, []hostile.Item{record(7, 1, 7, 1, "/y", strings.Repeat(value, 1<<16), 0)})
+		}
+	}},
 	{"records that prove nothing on a page in no bucket", func(m *made) {
 		m.carved = true
 		deletion := func(kv *mvccpb.KeyValue) hostile.Item {
@@ -621,6 +627,9 @@ func (a *told) agree() {
 		equal(a, "keys from "+key, newer(live, key), slices.Collect(s.KeysFrom(key)))
 		equal(a, "keys after "+key, newer(live, key+"\x00"), slices.Collect(s.KeysFrom(key+"\x00")))
 		equal(a, "newest of "+key, newest[i:i+1], slices.Collect(s.Newest(key)))
+	}
+	if r, err := s.Get("", 0); !errors.Is(err, snapshot.ErrNotFound) {
+		a.t.Errorf("the key of bump markers has %+v, %v", r, err)
 	}
 	if r, ok := s.Before("/none", 0); ok {
 		a.t.Errorf("a key that is not there has %+v", r)

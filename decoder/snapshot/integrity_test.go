@@ -131,3 +131,21 @@ func TestSHA256(t *testing.T) {
 		s.Close()
 	}
 }
+
+// TestMostProblems lists so many problems, and counts those that are not listed.
+func TestMostProblems(t *testing.T) {
+	var one, all problemList
+	for range maxProblems - 1 {
+		one.add(Note, "file", "a problem", "")
+	}
+	all.merge(&one)
+	all.merge(&one)
+	if len(one.list) != maxProblems-1 || one.dropped != 0 || len(all.list) != maxProblems || all.dropped != maxProblems-2 {
+		t.Errorf("%d problems and %d more, of twice that %d and %d more", len(one.list), one.dropped, len(all.list), all.dropped)
+	}
+	one.add(Damage, "page 1", "the last one", "1 item")
+	one.add(Damage, "page 2", "one too many", "")
+	if last := one.list[len(one.list)-1]; last.What != "the last one" || len(one.list) != maxProblems || one.dropped != 1 {
+		t.Errorf("the last of %d problems is %v, %d more", len(one.list), last, one.dropped)
+	}
+}

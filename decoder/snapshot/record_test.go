@@ -315,6 +315,7 @@ func TestHistoryDoubted(t *testing.T) {
 		{"a compaction left the newest", items{put(3, 2, 2), put(4, 2, 3)}, 3, 3, ""},
 		{"it left one more", items{put(2, 2, 1), put(3, 2, 2)}, 3, 3, broken},
 		{"it had not finished", items{put(2, 2, 1), put(3, 2, 2)}, 3, 0, ""},
+		{"a version is missing below one that had not finished", items{put(2, 2, 1), put(3, 2, 3)}, 3, 0, "is version 3 of its key, created at 2, after version 1, created at 2"},
 		{"a deletion at its revision", items{deletion(3)}, 3, 3, ""},
 		{"a deletion before it", items{deletion(2)}, 3, 3, broken},
 		{"bump markers are no key's", items{marker(2), marker(3)}, 3, 3, ""},
