@@ -121,6 +121,18 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+// TestKeysWithoutSlash are no API server's, and do not count among those that are read.
+func TestKeysWithoutSlash(t *testing.T) {
+	changes := []snapshottest.Change{snapshottest.Put("/k8s/namespaces/a", envelope("v1", "Namespace"))}
+	for i := range 1 << 12 {
+		changes = append(changes, snapshottest.Put(fmt.Sprintf("!%04d/x", i), "?"))
+	}
+	found, err := keyspace.Find(t.Context(), snapshottest.Store(t, changes...))
+	if got := keyspace.Choose(found).Prefix; got != "/k8s" || err != nil {
+		t.Errorf("prefix %q, %v", got, err)
+	}
+}
+
 func TestSurvey(t *testing.T) {
 	put := snapshottest.Put
 	s := snapshottest.Store(t,
@@ -286,6 +298,7 @@ func TestNames(t *testing.T) {
 		"foo/bar":                              "keys of foo",
 		"/":                                    "keys of /",
 		"//":                                   "keys of /",
+		"":                                     "other keys",
 	} {
 		if got := keyspace.NewNamer("/registry").Name(key); got != want {
 			t.Errorf("%q is %q, want %q", key, got, want)
@@ -321,7 +334,7 @@ func TestSecrets(t *testing.T) {
 func TestTokenHash(t *testing.T) {
 	for key, want := range map[string]string{
 		"/bootstrap/4489e5a9bd37": "4489e5a9bd37", "/bootstrap": "", "/bootstrap/": "", "/bootstrap/4489E5a9bd37": "", "/bootstrap/4489e5a9bd3": "",
-		"/registry/4489e5a9bd37": "",
+		"/registry/4489e5a9bd37": "", "4489e5a9bd37": "",
 	} {
 		if got, ok := keyspace.TokenHash(key); ok != (want != "") || ok && got != want {
 			t.Errorf("%q: %q, %v", key, got, ok)

@@ -112,13 +112,9 @@ func (f *finder) look(r snapshot.Record) (next string) {
 	return ""
 }
 
-// below finds the prefix that a key is below: one of those found, or a usual one.
+// below finds the usual prefix that a key is below. Below one that was found it is looked for
+// no more: such keys follow one another.
 func (f *finder) below(key string) (string, bool) {
-	for _, root := range f.roots {
-		if isBelow(root, key) {
-			return root, true
-		}
-	}
 	for _, root := range usual {
 		if isBelow(root, key) {
 			f.roots = append(f.roots, root)

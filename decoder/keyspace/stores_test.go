@@ -35,6 +35,7 @@ var stores = []struct{ name, prefix, keys string }{
 		/registry/peerserverleases/a
 		/registry/ranges/serviceips
 		/registry/health
+		/registry/registry/things/x
 		/registry/example.com/apps/default/a
 		/registry/example.com/apps/default/b deleted
 		/registrynot/pods/a/b
@@ -48,7 +49,25 @@ var stores = []struct{ name, prefix, keys string }{
 	`},
 	{"OpenShift's own API servers elsewhere", "/a/kubernetes.io", `
 		/a/kubernetes.io/namespaces/a v1 Namespace
-		/b/openshift.io/namespaces/a v1 Namespace
+		/b/openshift.io/pods/a/b v1 Pod
+	`},
+	{"OpenShift's own API servers that are a cluster", "/a/kubernetes.io", `
+		/a/kubernetes.io/namespaces/a v1 Namespace
+		/a/openshift.io/namespaces/a v1 Namespace
+	`},
+	{"OpenShift beside what is read", "/registry", `
+		/registry/namespaces/a v1 Namespace
+		/x/kubernetes.io/namespaces/a v1 Namespace
+		/x/openshift.io/namespaces/a v1 Namespace
+		/y/kubernetes.io/namespaces/a v1 Namespace
+		/y/openshift.io/pods/a/b v1 Pod
+	`},
+	{"a prefix that is given", "/own", `
+		/own/things/a/b
+		/own2/things/a/b
+	`},
+	{"bootstrap data of which nothing shows the token", "/registry", `
+		/bootstrap
 	`},
 	{"OpenShift's own API servers beside", "/a/kubernetes.io", `
 		/a/kubernetes.io/namespaces/a v1 Namespace
@@ -57,9 +76,12 @@ var stores = []struct{ name, prefix, keys string }{
 	`},
 	{"an aggregated API server below the prefix", "/registry", `
 		/registry/namespaces/a v1 Namespace
+		/registry/wardle
 		/registry/wardle.example.com/wardle.example.com/flunders/a/b
 		/registry/wardle.example.com/other/flunders/a/b
 		/registry/a.io/deep/a.io/things/b
+		/registry/a.b,c/a.b,c/things/x
+		/registry/plain/plain/things/x
 	`},
 	{"an aggregated API server of a deeper prefix", "/k8s", `
 		/k8s/namespaces/a v1 Namespace

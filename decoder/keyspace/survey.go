@@ -183,7 +183,7 @@ func (v *survey) add(prefix string, owner Owner, name string) *Group {
 
 // token notes which token the bootstrap data are encrypted with.
 func (v *survey) token(key string) {
-	if hash, ok := TokenHash(key); ok && len(v.hashes) < mostHashes && !slices.Contains(v.hashes, hash) {
+	if hash, ok := TokenHash(key); ok && len(v.hashes) < mostHashes {
 		v.hashes = append(v.hashes, hash)
 	}
 }
