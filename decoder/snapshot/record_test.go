@@ -286,6 +286,21 @@ func TestHashKVCompact(t *testing.T) {
 	}
 }
 
+// TestLostDeletion: a key that was created again is in its next life, although its deletion is
+// lost.
+func TestLostDeletion(t *testing.T) {
+	s := snapshottest.OpenBytes(t, "snapshot.db", hostile.Store([]hostile.Item{
+		hostile.Record(2, 0, 2, 1, "/a", nil), hostile.Record(3, 0, 2, 2, "/a", nil), hostile.Record(5, 0, 5, 1, "/a", nil), hostile.Tombstone(6, 0, "/a"),
+	}))
+	var lives []int
+	for _, r := range s.History("/a") {
+		lives = append(lives, r.Generation)
+	}
+	if !slices.Equal(lives, []int{1, 1, 2, 2}) {
+		t.Errorf("lives %d", lives)
+	}
+}
+
 // TestHistoryDoubted: a record that does not continue what is before it shows that one is
 // lost, and so does one that a finished compaction would have removed.
 func TestHistoryDoubted(t *testing.T) {
@@ -305,6 +320,7 @@ func TestHistoryDoubted(t *testing.T) {
 		{"versions", items{put(2, 2, 1), put(3, 2, 2), put(4, 2, 3)}, 0, 0, ""},
 		{"generations", items{put(2, 2, 1), deletion(3), put(4, 4, 1)}, 0, 0, ""},
 		{"a version is missing", items{put(2, 2, 1), put(3, 2, 3)}, 0, 0, "is version 3 of its key, created at 2, after version 1, created at 2"},
+		{"a version is there twice", items{put(2, 2, 1), put(3, 2, 1)}, 0, 0, "is version 1 of its key, created at 2, after version 1, created at 2"},
 		{"created while it is there", items{put(2, 2, 1), put(3, 3, 1)}, 0, 0, "is version 1 of its key, created at 3, after version 1, created at 2"},
 		{"of another generation", items{put(2, 2, 1), put(3, 3, 2)}, 0, 0, "is version 2 of its key, created at 3, after version 1, created at 2"},
 		{"its first version is not version 1", items{put(2, 2, 2)}, 0, 0, "is version 2 of its key, but no version before it is there"},
