@@ -22,7 +22,7 @@ import (
 func converting(d *unstructured.Unstructured, service, ca string) *unstructured.Unstructured {
 	d.SetAPIVersion("apiextensions.k8s.io/v1beta1")
 	client := map[string]any{"caBundle": ca}
-	if ns, name, ok := strings.Cut(service, "/"); ok {
+	if ns, name, ok := strings.Cut(service, "/"); ok && !strings.Contains(service, "://") {
 		client["service"] = map[string]any{"namespace": ns, "name": name}
 	} else {
 		client["url"] = service
@@ -133,6 +133,9 @@ func TestUnbacked(t *testing.T) {
 				if diff := cmp.Diff(want, unbacked(t, backup, current)); diff != "" {
 					t.Errorf("findings (-want):\n%s", diff)
 				}
+				if caller.name == "webhook" || tt.name == "its pods were replaced" {
+					hold(t, called(t, backup, current)+"alone: "+called(t, backup, nil))
+				}
 			})
 		}
 	}
@@ -150,8 +153,36 @@ func TestUnbacked(t *testing.T) {
 			if got := unbacked(t, backup, current); got != nil {
 				t.Errorf("findings %q", got)
 			}
+			hold(t, called(t, backup, current))
 		})
 	}
+}
+
+// called is what an API server of the backup calls.
+func called(t *testing.T, backup, current *snapshot.Snapshot) string {
+	t.Helper()
+	calls, unread, err := rollback.Calls(t.Context(), backup, current, rollback.Options{Prefix: prefix})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, c := range calls {
+		fmt.Fprintf(&b, "%s of %s %q to %s: %s", c.Caller, c.Object, c.Name, c.Service, c.Answer)
+		if c.Blocks {
+			b.WriteString(", blocks")
+		}
+		if c.Already {
+			b.WriteString(", already")
+		}
+		fmt.Fprintf(&b, "; %s; CA %q; by %d\n", c.Reason, c.CABundle, len(c.Evidence))
+	}
+	for _, u := range unread {
+		b.WriteString("not read: " + u + "\n")
+	}
+	if b.Len() == 0 {
+		return "nothing\n"
+	}
+	return b.String()
 }
 
 func unbacked(t *testing.T, backup, current *snapshot.Snapshot) (list []string) {

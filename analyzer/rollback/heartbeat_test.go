@@ -71,7 +71,6 @@ func TestHeartbeats(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			backwards(t, []change{put(t, tt.before)}, []change{put(t, tt.after)})
 			backup, current := pair(t, []change{put(t, tt.before)}, []change{put(t, tt.after)})
 			kinds := compare(t, backup, current).Kinds
 			i := slices.IndexFunc(kinds, func(k rollback.Kind) bool { return k.Heartbeats+k.RolledBack+k.Lost+k.Resurrected+k.Replaced > 0 })
