@@ -382,7 +382,7 @@ func TestAnswers(t *testing.T) {
 	below("one member below", "", map[string][]byte{"d/snap/db": db})
 	below("two of them, and a file", "", map[string][]byte{"d/member/snap/db": db, "e/snap/db": db, "e/a.db": older})
 	below("what packs one", "", map[string][]byte{"a.gz": packGzip(db), "b.gz": packGzip(text), "c.gz": packGzip(packTar(entry{"x", text})), "d.gz": packGzip(packGzip(db)), "e.zip": packZip(entry{"x", text}),
-		"f.zst": packZstd(lost), "g.tar": packTar(entry{"x", text}), "h.zlib": packZlib(db, zlib.BestSpeed), "i.gz": packGzip(db)[:8], "j.db": lost, "static_kuberesources_1.tar.gz": packGzip(packTar(entry{"a", text}))})
+		"f.zst": packZstd(lost), "g.tar": packTar(entry{"x", text}), "h.zlib": packZlib(db, zlib.BestSpeed), "i.gz": packGzip(db)[:8], "k.gz": packGzip(slices.Concat([]byte("PK\x03\x04"), make([]byte, 4092), page(4096, 1, 2))), "j.db": lost, "static_kuberesources_1.tar.gz": packGzip(packTar(entry{"a", text}))})
 	below("eleven", "", filesOf(11, older))
 	below("ten", "", filesOf(10, older))
 	below("encrypted files", "", map[string][]byte{"a.age": []byte("age-encryption.org/v1\n"), "b.gpg": []byte("-----BEGIN PGP MESSAGE-----\n"), "README": text})
@@ -396,6 +396,7 @@ func TestAnswers(t *testing.T) {
 
 	// Gardener's stores.
 	const full, later = "Full-00000000-00000012-1764417600", "Full-00000000-00000030-1764417900"
+	const incr4 = "Incr-00000041-00000041-1764418100"
 	const incr1, incr2, incr3 = "Incr-00000013-00000020-1764417700", "Incr-00000021-00000030-1764417800", "Incr-00000031-00000040-1764418000"
 	store := map[string][]byte{"v2/" + full + ".gz": packGzip(older), "v2/" + incr1 + ".gz": packGzip(first), "v2/" + incr2: second, "v2/" + later + ".Z": packLZW(db), "v2/" + incr3 + ".zlib": packZlib(third, zlib.BestSpeed), "v2/README": text}
 	for _, path := range []string{"", "v2", "v2/" + full + ".gz", "v2/" + incr1 + ".gz", "v2/" + incr2, "v2/" + later + ".Z", "v2/" + incr3 + ".zlib"} {
@@ -407,6 +408,7 @@ func TestAnswers(t *testing.T) {
 	below("deltas alone", "", map[string][]byte{incr1: first, incr2: second})
 	below("a delta alone", incr1, map[string][]byte{incr1: first})
 	below("a delta before its snapshot", incr1, map[string][]byte{incr1: first, later: db})
+	below("a delta of one revision", "", map[string][]byte{later: db, incr3: third, incr4: first})
 	below("full snapshots alone", "", map[string][]byte{full: older, later: db})
 	below("two of one revision", "", map[string][]byte{"Full-00000000-00000030-1764417901": db, later: older})
 	below("broken deltas", "", map[string][]byte{full: db, incr1 + ".gz": packGzip(bytes.Repeat(first, 4000))[:60], incr2 + ".gz": second, incr3 + ".zlib": packZlib(third, zlib.BestSpeed)[:8]})

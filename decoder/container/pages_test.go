@@ -50,6 +50,7 @@ func TestPages(t *testing.T) {
 		{"both meta pages", join(meta(4096, 0, 10), meta(4096, 1, 10)), 4096, 2*20*4096 + stdinRest},
 		{"the first alone", join(meta(4096, 0, 10), make([]byte, 4096)), 4096, 2*10*4096 + stdinRest},
 		{"the second alone", join(make([]byte, 4096), meta(4096, 1, 10)), 4096, 2*10*4096 + stdinRest},
+		{"a database of one page", meta(4096, 0, 1), 4096, 2*4096 + stdinRest},
 		{"the smallest pages", join(meta(512, 0, 10), meta(512, 1, 10)), 512, 2*20*512 + stdinRest},
 		{"the largest pages", join(meta(65536, 0, 10), meta(65536, 1, 10)), 65536, 2*20*65536 + stdinRest},
 		{"the largest pages, the second alone", join(make([]byte, 65536), meta(65536, 1, 10)), 65536, 2*10*65536 + stdinRest},
@@ -131,10 +132,13 @@ func TestBoundedStdin(t *testing.T) {
 		}
 	}
 	for more, want := range map[int64]error{stdinRest: nil, stdinRest + 1: ErrEndless} {
-		x := &expander{opts: Options{Limits: Limits{Bytes: 1 << 40}}, consumed: 7 + more, ended: 7}
+		x := &expander{opts: Options{Limits: Limits{Bytes: 1 << 40}}, consumed: 1 + more, ended: 1}
 		if err := x.bounded(); !errors.Is(err, want) {
 			t.Errorf("%d bytes after the end: %v", more, err)
 		}
+	}
+	if e, err := Open(t.Context(), "-", Options{}); err == nil || err.Error() != "there is no standard input" {
+		t.Errorf("%+v, %v", e, err)
 	}
 	x := &expander{consumed: 5}
 	x.end()

@@ -73,6 +73,22 @@ func TestSpecial(t *testing.T) {
 	}
 }
 
+// TestBesideSpecial opens the snapshot of a directory that has a pipe as well.
+func TestBesideSpecial(t *testing.T) {
+	dir := t.TempDir()
+	if err := errors.Join(os.WriteFile(filepath.Join(dir, "a.db"), database(t), 0o600), syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600), os.Symlink("nowhere", filepath.Join(dir, "link"))); err != nil {
+		t.Fatal(err)
+	}
+	e, err := Open(t.Context(), dir, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	if e.Path != filepath.Join(dir, "a.db") {
+		t.Errorf("path %s", e.Path)
+	}
+}
+
 // TestLogIsNoDirectory does not read a member without its log as if it had none.
 func TestLogIsNoDirectory(t *testing.T) {
 	dir := t.TempDir()
