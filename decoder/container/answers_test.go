@@ -321,6 +321,7 @@ func TestAnswers(t *testing.T) {
 	either("tar of nothing", packTar())
 	either("zip of nothing", packZip())
 	either("tar, and more after it", append(packTar(entry{"a.db", db}), text...))
+	file("tar of a large file and a database", packTar(entry{"zeros", make([]byte, 17<<20)}, entry{"a.db", db}))
 	either("tar, and much more after it", append(packTar(entry{"a.db", db}), bytes.Repeat(text, 10_000)...))
 	either("tar, and one byte after zeros", append(packTar(entry{"a.db", db}), append(make([]byte, 70_000), 1)...))
 	either("tar.gz with a wrong checksum", append(packGzip(packTar(entry{"a.db", db}))[:len(packGzip(packTar(entry{"a.db", db})))-8], "12345678"...))
@@ -373,6 +374,7 @@ func TestAnswers(t *testing.T) {
 		below("a data directory", path, member)
 		below("a data directory, and a log elsewhere", path, member, Options{WALDir: "/elsewhere"})
 	}
+	below("a db beside a file of the log's name", "member/snap/db", map[string][]byte{"member/snap/db": db, "member/wal": text})
 	below("a member without a log", "", map[string][]byte{"snap/db": db})
 	below("a db that is a directory", "", map[string][]byte{"db/x.db": db})
 	below("a db in another place than a member's", "else/db", map[string][]byte{"else/db": db, "wal/x": nil})

@@ -25,6 +25,7 @@ func TestList(t *testing.T) {
 		{"a member", map[string][]byte{"snap/db": db, "a.db": db, "b.db": db}, "", []string{"."}},
 		{"a snap directory", map[string][]byte{"db": db, "a.db": db, "b.db": db}, "", []string{"."}},
 		{"one file, and more below", map[string][]byte{"a.db": db, "d/b.db": db, "d/c.db": db}, "", []string{"."}},
+		{"a db that is a directory", map[string][]byte{"db/a.db": db, "db/b.db": db}, "", []string{"db/a.db", "db/b.db"}},
 		{"a store", map[string][]byte{"v2/Full-00000000-00000012-1764417600": db, "a.db": db, "b.db": db}, "", []string{"."}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package container
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -146,6 +147,29 @@ func TestBoundedStdin(t *testing.T) {
 	x.end()
 	if x.ended != 5 {
 		t.Errorf("it ended at %d", x.ended)
+	}
+}
+
+// TestStops: what ends the reading of a container whatever else is in it.
+func TestStops(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	x := &expander{Evidence: &Evidence{Format: Gzip}, ctx: ctx}
+	for _, err := range []error{errChanged, ErrTooLarge, ErrEntries, ErrEndless, &writeError{io.ErrShortWrite}} {
+		err = fmt.Errorf("wrapped: %w", err)
+		if !x.stops(err) || x.tolerate("the stream", err) || x.unpacked(err) != err || len(x.Faults) > 0 {
+			t.Errorf("%v does not stop it: %q", err, x.Faults)
+		}
+	}
+	for _, err := range []error{io.ErrUnexpectedEOF, errTwice, ErrNone} {
+		if x.stops(err) || !x.tolerate("the stream", err) || x.unpacked(err).Error() != "unpack gzip: "+err.Error() {
+			t.Errorf("%v stops it", err)
+		}
+	}
+	if x.unpacked(nil) != nil || x.unpacked(ErrEmpty) != ErrEmpty {
+		t.Error("an empty one is said to be damaged")
+	}
+	if cancel(); !x.stops(io.ErrUnexpectedEOF) {
+		t.Error("the end of the context does not stop it")
 	}
 }
 
