@@ -22,7 +22,7 @@ func (c *comparison) serviceAccounts() {
 	for ch := range c.changes("", "serviceaccounts") {
 		f := Finding{Evidence: c.evidence(ch.before, ch.after)}
 		pods := c.users(ch.Namespace, func(p *pod) bool { return p.ServiceAccount == ch.Name })
-		used := "; used by no pod"
+		used := "; used by no pod" + c.partly(c.current, kube.Key{Resource: "pods"}, "pods")
 		if pods.count > 0 {
 			used = "; used by " + pods.String()
 		}
@@ -57,7 +57,9 @@ func (c *comparison) lostTokens() {
 			Reason:   fmt.Sprintf("%s only in the current state: %s", words.CountOf(c.tokens[account].count, "pod with a token", "pods with tokens"), c.tokens[account]),
 			Evidence: c.tokens[account].refs,
 		}
-		if !bound[k] {
+		if unread := cmp.Or(c.partly(c.current, kube.Key{Group: rbacGroup, Resource: "clusterrolebindings"}, "ClusterRoleBindings"), c.partly(c.current, kube.Key{Group: rbacGroup, Resource: "rolebindings"}, "RoleBindings")); !bound[k] && unread != "" {
+			f.Reason += "; whether a role is bound to the account is not known" + unread
+		} else if !bound[k] {
 			f.Severity = finding.OK
 			f.Reason += "; no role is bound to the account itself"
 		}

@@ -1,6 +1,7 @@
 package rollback
 
 import (
+	"fmt"
 	"iter"
 
 	"k8s.io/apimachinery/pkg/runtime"
@@ -119,6 +120,20 @@ func (c *comparison) noteUnreadOf(k kube.Key, s side, r snapshot.Record, err err
 		c.unread[name] = &unread{kube.Key{Group: k.Group, Resource: k.Resource}, map[finding.Ref]bool{}, s.ref(r), err}
 	}
 	c.unread[name].values[s.ref(r)] = true
+}
+
+// partly says that values of a resource could not be read in a snapshot, so that what it
+// does not show may be in them; "" where all could that were asked for.
+func (c *comparison) partly(s side, k kube.Key, what string) string {
+	where := map[finding.In]string{finding.InBackup: "backup", finding.InCurrent: "current state"}[s.in]
+	if u := c.unread[resourceName(k)]; u != nil {
+		for ref := range u.values {
+			if ref.Snapshot == s.in {
+				return fmt.Sprintf(" (not all %s of the %s could be read)", what, where)
+			}
+		}
+	}
+	return ""
 }
 
 // value reads the value of a record; nil when there is no record, and when it

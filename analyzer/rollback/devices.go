@@ -49,10 +49,8 @@ func (c *comparison) devices() {
 	}
 	var claims []both
 	held := map[device][]*deviceClaim{} // in the backup
-	unread := false
 	for ch := range c.changes(resourceGroup, "resourceclaims") {
 		b := both{ch: ch, before: c.deviceClaim(c.backup, ch.Key, ch.before), after: c.deviceClaim(c.current, ch.Key, ch.after)}
-		unread = unread || has(ch.before) && b.before == nil
 		claims = append(claims, b)
 		if b.before != nil {
 			for _, d := range b.before.devices {
@@ -63,7 +61,7 @@ func (c *comparison) devices() {
 	for i := range claims {
 		b := &claims[i]
 		if b.after.allocated() {
-			c.handedOut(&b.ch, b.before, b.after, held, unread)
+			c.handedOut(&b.ch, b.before, b.after, held)
 		}
 		if b.before.allocated() && (b.after != nil || b.ch.resurrected()) {
 			c.claimedAgain(&b.ch, b.before, b.after)
@@ -132,7 +130,7 @@ func inVersion[T any](c *comparison, s side, r snapshot.Record, kind string) (ob
 
 // handedOut reports devices that a claim has now and that the backup has free, or in
 // another claim.
-func (c *comparison) handedOut(ch *change, before, after *deviceClaim, held map[device][]*deviceClaim, unread bool) {
+func (c *comparison) handedOut(ch *change, before, after *deviceClaim, held map[device][]*deviceClaim) {
 	var free, taken names
 	by := refs{c.current.ref(ch.after)}
 	for _, d := range sorted(after.devices) {
@@ -156,10 +154,7 @@ func (c *comparison) handedOut(ch *change, before, after *deviceClaim, held map[
 		c.add(DeviceConflict, ch.Key, f)
 	}
 	if free.count > 0 {
-		f := Finding{Reason: fmt.Sprintf("has in the current state what is free in the backup: %s%s", &free, use), Evidence: c.evidence(ch.before, ch.after)}
-		if unread {
-			f.Reason += " (not all claims of the backup could be read)"
-		}
+		f := Finding{Reason: fmt.Sprintf("has in the current state what is free in the backup: %s%s%s", &free, use, c.partly(c.backup, ch.Key, "claims")), Evidence: c.evidence(ch.before, ch.after)}
 		if !used {
 			f.Severity = finding.Warning
 		}

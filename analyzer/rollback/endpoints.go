@@ -163,7 +163,7 @@ func (c *comparison) served(service kube.Key, v *served) {
 	}
 	if missing.count > 0 && has(c.find(c.backup, service)) {
 		c.add(EndpointMissing, service, Finding{
-			Reason:   fmt.Sprintf("%s: %s", words.CountOf(missing.count, "address", "addresses"), &missing),
+			Reason:   fmt.Sprintf("%s: %s%s", words.CountOf(missing.count, "address", "addresses"), &missing, c.partly(c.backup, slicesKey, "EndpointSlices")),
 			Evidence: missingRefs,
 		})
 	}

@@ -44,13 +44,15 @@ type raw struct {
 	key, value string
 }
 
-// TestFindings makes one change a case and compares all that is found.
-func TestFindings(t *testing.T) {
-	tests := []struct {
-		name          string
-		before, after []runtime.Object
-		want          []string // id severity certainty object: reason
-	}{
+// findingCase is one change, and all that is found.
+type findingCase struct {
+	name          string
+	before, after []runtime.Object
+	want          []string // id severity certainty object: reason
+}
+
+func findingCases(t *testing.T) []findingCase {
+	return []findingCase{
 		{
 			name:   "a volume and its claim were made",
 			before: []runtime.Object{namespace("ns")},
@@ -397,7 +399,11 @@ func TestFindings(t *testing.T) {
 			},
 		},
 	}
-	for _, tt := range tests {
+}
+
+// TestFindings makes one change a case and compares all that is found.
+func TestFindings(t *testing.T) {
+	for _, tt := range findingCases(t) {
 		t.Run(tt.name, func(t *testing.T) {
 			backwards(t, changes(t, tt.before), changes(t, tt.after))
 			backup, current := pair(t, changes(t, tt.before), changes(t, tt.after))

@@ -46,7 +46,7 @@ func (c *comparison) nodes() {
 				})
 			case !taken && ch.lost():
 				c.add(PodCIDRFreed, ch.Key, Finding{
-					Reason:   fmt.Sprintf("only in the current state, with range %s", cidr),
+					Reason:   fmt.Sprintf("only in the current state, with range %s%s", cidr, c.partly(c.backup, ch.Key, "Nodes")),
 					Evidence: c.evidence(ch.before, ch.after),
 				})
 			}

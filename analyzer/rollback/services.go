@@ -47,7 +47,7 @@ func (c *comparison) services() {
 		}
 		if len(freed) > 0 {
 			c.add(ServiceFreed, ch.Key, Finding{
-				Reason:   fmt.Sprintf("holds %s in the current state, which no Service has in the backup", strings.Join(freed, ", ")),
+				Reason:   fmt.Sprintf("holds %s in the current state, which no Service has in the backup%s", strings.Join(freed, ", "), c.partly(c.backup, ch.Key, "Services")),
 				Evidence: c.evidence(ch.before, ch.after),
 			})
 		}

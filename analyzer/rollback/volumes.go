@@ -238,13 +238,14 @@ func (c *comparison) attachments() {
 }
 
 func (c *comparison) attachment(v *attached) {
-	where := "nowhere else"
+	of := kube.Key{Group: "storage.k8s.io", Resource: "volumeattachments"}
+	where := "nowhere else in the backup" + c.partly(c.backup, of, "VolumeAttachments")
 	if len(v.before) > 0 {
-		where = "on " + v.before[0].node
+		where = "on " + v.before[0].node + " in the backup"
 	}
 	for _, a := range v.after {
 		f := Finding{
-			Reason:   fmt.Sprintf("attached on %s in the current state, and %s in the backup", a.node, where),
+			Reason:   fmt.Sprintf("attached on %s in the current state, and %s", a.node, where),
 			Evidence: []finding.Ref{c.current.ref(a.record)},
 		}
 		for _, b := range v.before {
@@ -265,7 +266,7 @@ func (c *comparison) attachment(v *attached) {
 	}
 	for _, b := range v.before {
 		c.add(VolumeDetached, v.key, Finding{
-			Reason:   fmt.Sprintf("attached on %s in the backup, and not in the current state", b.node),
+			Reason:   fmt.Sprintf("attached on %s in the backup, and not in the current state%s", b.node, c.partly(c.current, of, "VolumeAttachments")),
 			Evidence: []finding.Ref{c.backup.ref(b.record)},
 		})
 	}
