@@ -97,7 +97,6 @@ func TestResize(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			backwards(t, changes(t, tt.before), changes(t, tt.after))
 			if diff := cmp.Diff(tt.want, of(t, tt.before, tt.after, "resize-", "unreadable")); diff != "" {
 				t.Errorf("findings (-want):\n%s", diff)
 			}
