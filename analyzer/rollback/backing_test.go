@@ -34,12 +34,17 @@ func converting(d *unstructured.Unstructured, service, ca string) *unstructured.
 func apiService(name, service string) *unstructured.Unstructured {
 	a := custom("apiregistration.k8s.io/v1", "APIService", name)
 	version, group, _ := strings.Cut(name, ".")
-	spec := map[string]any{"group": group, "version": version, "groupPriorityMinimum": int64(100), "versionPriority": int64(100)}
+	spec := map[string]any{"caBundle": "eA==", "group": group, "version": version, "groupPriorityMinimum": int64(100), "versionPriority": int64(100)}
 	if ns, n, ok := strings.Cut(service, "/"); ok {
 		spec["service"] = map[string]any{"namespace": ns, "name": n}
 	}
 	a.Object["spec"] = spec
 	return a
+}
+
+func ofVersion(o *unstructured.Unstructured, version string) *unstructured.Unstructured {
+	o.SetAPIVersion(version)
+	return o
 }
 
 func outside(name string, addresses ...string) *discoveryv1.EndpointSlice {
@@ -96,6 +101,7 @@ func TestUnbacked(t *testing.T) {
 			"conversion-unbacked warning", "its conversion webhook calls Service ns/hook, %s; the backup has no object of it"},
 		{"conversion of what is stored in a version that is not served", []runtime.Object{converting(definition("Widget", "v1"), "ns/hook", "eA=="), custom("example.com/v0", "Widget", "ns/a")},
 			"conversion-unbacked critical", "its conversion webhook calls Service ns/hook, %s; 1 object in the backup (1 in version v0), served as v1"},
+		{"API service of the first version", []runtime.Object{ofVersion(apiService("v1beta1.metrics.k8s.io", "ns/hook"), "apiregistration.k8s.io/v1beta1")}, "apiservice-unbacked warning", "the APIService calls Service ns/hook, %s"},
 		{"API service", []runtime.Object{apiService("v1beta1.metrics.k8s.io", "ns/hook")}, "apiservice-unbacked warning", "the APIService calls Service ns/hook, %s"},
 	}
 	cases := []struct {
@@ -109,6 +115,9 @@ func TestUnbacked(t *testing.T) {
 		{"nothing answers now, either", dead, []runtime.Object{deleted{old}}, ""},
 		{"the Service was made after it", []runtime.Object{namespace("ns"), young}, []runtime.Object{svc, endpoints("ns/hook-abcde", "new 10.0.0.2")}, "certain which the backup does not have"},
 		{"endpoints outside of the cluster", []runtime.Object{namespace("ns"), svc, outside("ns/hook-abcde", "192.0.2.1")}, []runtime.Object{outside("ns/hook-abcde", "192.0.2.2")}, ""},
+		{"endpoints outside of the cluster that are not ready", []runtime.Object{namespace("ns"), svc, notReady(outside("ns/hook-abcde", "192.0.2.1"), 0)}, []runtime.Object{young, endpoints("ns/hook-abcde", "new 10.0.0.2")}, "possible " + gone},
+		{"endpoints outside of the cluster that say that they are ready", []runtime.Object{namespace("ns"), svc, notReady(outside("ns/hook-abcde", "192.0.2.1"))}, []runtime.Object{young, endpoints("ns/hook-abcde", "new 10.0.0.2")}, ""},
+		{"a slice of another Service, whose name begins like that", []runtime.Object{namespace("ns"), svc, old, pod("ns/stays", ip("10.0.0.3")), endpoints("ns/hook-abcde", "old 10.0.0.1"), endpoints("ns/hook-web-abcde", "stays 10.0.0.3")}, moved, "possible " + gone},
 		{"an external name", []runtime.Object{namespace("ns"), external(svc.DeepCopy())}, []runtime.Object{labelled(external(svc.DeepCopy()))}, ""},
 		{"endpoints before there were slices", []runtime.Object{namespace("ns"), svc, old, oldEndpoints("ns/hook", "old 10.0.0.1")}, []runtime.Object{deleted{old}, young, oldEndpoints("ns/hook", "new 10.0.0.2")}, "possible " + gone},
 		{"such endpoints, and the same pod", []runtime.Object{namespace("ns"), svc, old, oldEndpoints("ns/hook", "old 10.0.0.1")}, nil, ""},

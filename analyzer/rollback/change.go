@@ -32,8 +32,9 @@ func (ch *change) replaced() bool {
 // same says whether both snapshots hold the same version.
 func (ch *change) same() bool { return sameRecord(ch.before, ch.after) }
 
+// sameRecord says whether two records, one of which is there, are the same.
 func sameRecord(a, b snapshot.Record) bool {
-	return has(a) && has(b) && a.Revision == b.Revision && a.CreateRevision == b.CreateRevision && a.Size == b.Size
+	return a.Revision == b.Revision && a.CreateRevision == b.CreateRevision && a.Size == b.Size
 }
 
 // sameObject says whether two records are of one life of the object.

@@ -7,12 +7,14 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
+	appsv1 "k8s.io/api/apps/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -104,6 +106,122 @@ func findingCases(t *testing.T) []findingCase {
 			want: []string{
 				`volume-resurrected critical possible persistentvolumes pv-1: only in the backup: ebs.csi volume "vol-pv-1", bound to claim ns/data, phase , reclaim policy Delete`,
 				`volume-resurrected warning possible persistentvolumes pv-2: only in the backup: ebs.csi volume "vol-pv-2", bound to no claim, phase , reclaim policy Retain`,
+			},
+		},
+		{
+			name:   "volumes of every type were made",
+			before: []runtime.Object{namespace("ns")},
+			after: []runtime.Object{
+				behind("pv-1", corev1.PersistentVolumeSource{NFS: &corev1.NFSVolumeSource{Server: "nfs-1", Path: "/a"}}),
+				behind("pv-2", corev1.PersistentVolumeSource{Local: &corev1.LocalVolumeSource{Path: "/disks/a"}}),
+				behind("pv-3", corev1.PersistentVolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/data"}}),
+				behind("pv-4", corev1.PersistentVolumeSource{AWSElasticBlockStore: &corev1.AWSElasticBlockStoreVolumeSource{VolumeID: "vol-1"}}),
+				behind("pv-5", corev1.PersistentVolumeSource{GCEPersistentDisk: &corev1.GCEPersistentDiskVolumeSource{PDName: "disk-1"}}),
+				behind("pv-6", corev1.PersistentVolumeSource{AzureDisk: &corev1.AzureDiskVolumeSource{DiskName: "disk-1"}}),
+				behind("pv-7", corev1.PersistentVolumeSource{Cinder: &corev1.CinderPersistentVolumeSource{VolumeID: "id-1"}}),
+				behind("pv-8", corev1.PersistentVolumeSource{VsphereVolume: &corev1.VsphereVirtualDiskVolumeSource{VolumePath: "[ds] a.vmdk"}}),
+				behind("pv-9", corev1.PersistentVolumeSource{FC: &corev1.FCVolumeSource{}}),
+			},
+			want: []string{
+				`volume-leaked warning certain persistentvolumes pv-1: only in the current state: NFS export nfs-1:/a, bound to no claim, reclaim policy Retain`,
+				`volume-leaked warning certain persistentvolumes pv-2: only in the current state: local path /disks/a, bound to no claim, reclaim policy Retain`,
+				`volume-leaked warning certain persistentvolumes pv-3: only in the current state: host path /data, bound to no claim, reclaim policy Retain`,
+				`volume-leaked warning certain persistentvolumes pv-4: only in the current state: EBS volume vol-1, bound to no claim, reclaim policy Retain`,
+				`volume-leaked warning certain persistentvolumes pv-5: only in the current state: GCE disk disk-1, bound to no claim, reclaim policy Retain`,
+				`volume-leaked warning certain persistentvolumes pv-6: only in the current state: Azure disk disk-1, bound to no claim, reclaim policy Retain`,
+				`volume-leaked warning certain persistentvolumes pv-7: only in the current state: Cinder volume id-1, bound to no claim, reclaim policy Retain`,
+				`volume-leaked warning certain persistentvolumes pv-8: only in the current state: vSphere volume [ds] a.vmdk, bound to no claim, reclaim policy Retain`,
+				`volume-leaked warning certain persistentvolumes pv-9: only in the current state: a disk of another type, bound to no claim, reclaim policy Retain`,
+			},
+		},
+		{
+			name:   "a waiting claim got a free volume",
+			before: []runtime.Object{namespace("ns"), volume("pv", "Retain", ""), claim("ns/data", "")},
+			after:  []runtime.Object{volume("pv", "Retain", "ns/data"), claim("ns/data", "pv")},
+			want: []string{
+				`volume-bound-differently critical certain persistentvolumes pv: bound to no claim in the backup, bound to claim ns/data in the current state`,
+				`volume-bound-differently critical certain persistentvolumeclaims ns/data: not bound in the backup, bound to volume pv in the current state`,
+			},
+		},
+		{
+			name: "a volume got a newer claim of the name, one another disk, and the rest only labels",
+			before: []runtime.Object{namespace("ns"), volume("pv-1", "Retain", "ns/a"), volume("pv-2", "Retain", ""), volume("pv-3", "Retain", "ns/b"), claim("ns/b", "pv-3"), volume("pv-4", "Retain", ""), attachment("va", "pv-3", "node-1"),
+				account("ns/same", "uid"), node("node-1", "10.244.1.0/24"), node("node-2", ""), claim("ns/unbound", "")},
+			after: []runtime.Object{ofClaim(volume("pv-1", "Retain", "ns/a"), "another"), handled(volume("pv-2", "Retain", ""), "vol-x"), labelled(volume("pv-3", "Retain", "ns/b")), labelled(claim("ns/b", "pv-3")), labelled(volume("pv-4", "Retain", "")), labelled(attachment("va", "pv-3", "node-1")),
+				deleted{account("ns/same", "")}, account("ns/same", "uid"), labelled(node("node-1", "10.244.1.0/24")), labelled(node("node-2", "")), labelled(claim("ns/unbound", ""))},
+			want: []string{
+				`volume-bound-differently critical certain persistentvolumes pv-1: bound to claim ns/a in the backup, bound to a newer claim of that name in the current state`,
+				`volume-bound-differently critical certain persistentvolumes pv-2: ebs.csi volume "vol-pv-2" in the backup, ebs.csi volume "vol-x" in the current state`,
+			},
+		},
+		{
+			name:   "claims that were not bound came and went",
+			before: []runtime.Object{namespace("ns"), claim("ns/gone", "")},
+			after:  []runtime.Object{deleted{claim("ns/gone", "")}, claim("ns/late", "")},
+		},
+		{
+			name:   "a volume that failed to be deleted is kept, and one that is deleted was not",
+			before: []runtime.Object{failed(volume("pv-1", "Delete", "ns/data")), volume("pv-2", "Recycle", "")},
+			after:  []runtime.Object{failed(volume("pv-1", "Retain", "ns/data")), volume("pv-2", "Delete", "")},
+			want: []string{
+				`volume-deleted-again critical possible persistentvolumes pv-1: reclaim policy Delete in the backup, where it is Failed, and Retain in the current state`,
+			},
+		},
+		{
+			name: "endpoints are not ready, of no pod, or only fewer",
+			before: []runtime.Object{namespace("ns"), service("ns/a", "10.96.0.1", 0), service("ns/b", "10.96.0.2", 0), pod("ns/p", ip("10.0.0.1")), pod("ns/q", ip("10.0.0.2")),
+				notReady(endpoints("ns/a-abcde", "gone 10.0.0.7", "away 10.0.0.8"), 0), endpoints("ns/b-abcde", "p 10.0.0.1", "q 10.0.0.2")},
+			after: []runtime.Object{pod("ns/r", ip("10.0.0.3")), notReady(endpoints("ns/a-abcde", "r 10.0.0.3", "r 10.0.0.3"), 0, 1), endpoints("ns/b-abcde", "p 10.0.0.1")},
+			want: []string{
+				`endpoint-dead critical certain services ns/a: 1 of 1 ready addresses: 10.0.0.8 of away`,
+			},
+		},
+		{
+			name: "an empty value was added to a Secret, and a ServiceAccount owns it",
+			before: []runtime.Object{namespace("ns"), secret("ns/s", "Opaque", "k", "v"), secret("ns/t", "Opaque", "k", "v"),
+				&corev1.ServiceAccount{ObjectMeta: named("ns/owner"), Secrets: []corev1.ObjectReference{{Name: "s"}}}},
+			after: []runtime.Object{secret("ns/s", "Opaque", "k", "v", "empty", ""), secret("ns/t", "Opaque", "k", "v", "other", "")},
+			want: []string{
+				`secret-rolled-back warning possible secrets ns/s: another value in the backup: empty; named by ServiceAccount owner`,
+				`secret-rolled-back warning possible secrets ns/t: another value in the backup: other`,
+			},
+		},
+		{
+			name: "certificates that had expired, or are none",
+			before: []runtime.Object{namespace("ns"), secret("ns/both", "kubernetes.io/tls", "tls.crt", certificate(t, takenAt.Add(-2*time.Hour))), secret("ns/was", "kubernetes.io/tls", "tls.crt", certificate(t, takenAt.Add(-time.Hour))),
+				secret("ns/key", "kubernetes.io/tls", "tls.crt", strings.ReplaceAll(certificate(t, takenAt.Add(-time.Hour)), "CERTIFICATE", "PRIVATE KEY"))},
+			after: []runtime.Object{secret("ns/both", "kubernetes.io/tls", "tls.crt", certificate(t, takenAt.Add(-time.Hour))), secret("ns/was", "kubernetes.io/tls", "tls.crt", "none"),
+				secret("ns/key", "kubernetes.io/tls", "tls.crt", certificate(t, takenAt.Add(time.Hour)))},
+			want: []string{
+				`secret-rolled-back warning possible secrets ns/both: another value in the backup: tls.crt`,
+				`secret-rolled-back warning possible secrets ns/key: another value in the backup: tls.crt`,
+				`secret-rolled-back warning possible secrets ns/was: another value in the backup: tls.crt`,
+			},
+		},
+		{
+			name:   "objects of a resource that is not known were changed",
+			before: []runtime.Object{raw{key: "/registry/novelties/ns/a", value: `{"apiVersion":"novel.k8s.io/v1","kind":"Novelty"}`}},
+			after:  []runtime.Object{raw{key: "/registry/novelties/ns/a", value: `{"apiVersion":"novel.k8s.io/v1","kind":"Novelty","spec":{}}`}, raw{key: "/registry/novelties/ns/b", value: `{"apiVersion":"novel.k8s.io/v1","kind":"Novelty"}`}},
+		},
+		{
+			name:   "a node has several ranges",
+			before: []runtime.Object{ranges(node("node-1", "10.244.1.0/24"), "10.244.1.0/24", "fd00:1::/64")},
+			after:  []runtime.Object{deleted{node("node-1", "")}, ranges(node("node-2", "10.244.1.0/24"), "10.244.1.0/24", "fd00:2::/64"), ranges(node("node-1", "10.244.9.0/24"), "10.244.9.0/24", "fd00:1::/64")},
+			want: []string{
+				`pod-cidr-conflict critical possible nodes node-1: range 10.244.1.0/24, fd00:1::/64 in the backup, 10.244.9.0/24, fd00:1::/64 in the current state`,
+				`pod-cidr-conflict critical possible nodes node-2: 10.244.1.0/24 is its own in the current state, and that of node node-1 in the backup`,
+				`pod-cidr-freed warning possible nodes node-2: only in the current state, with range fd00:2::/64`,
+			},
+		},
+		{
+			name: "known software watches",
+			before: []runtime.Object{watching(&appsv1.DaemonSet{ObjectMeta: named("kube-system/proxy")}), watchingPod("kube-system/kube-proxy-node-1", "node-1", true), watchingPod("kube-system/own", "node-1", false),
+				&appsv1.Deployment{ObjectMeta: named("ns/app")}},
+			after: []runtime.Object{labelled(watching(&appsv1.DaemonSet{ObjectMeta: named("kube-system/proxy")}))},
+			want: []string{
+				`watcher-stale warning possible daemonsets.apps kube-system/proxy: kube-proxy, by its image (registry.k8s.io/kube-proxy:v1.35.0)`,
+				`watcher-stale warning possible pods kube-system/own: kube-proxy, by its image (registry.k8s.io/kube-proxy:v1.35.0), with pods on 1 node`,
+				`watcher-stale warning possible pods kube-system/kube-proxy: kube-proxy, by its image (registry.k8s.io/kube-proxy:v1.35.0), with pods on 1 node`,
 			},
 		},
 		{
@@ -474,6 +592,59 @@ func volume(name, policy, claim string) *corev1.PersistentVolume {
 func released(v *corev1.PersistentVolume) *corev1.PersistentVolume {
 	v.Status.Phase = corev1.VolumeReleased
 	return v
+}
+
+func failed(v *corev1.PersistentVolume) *corev1.PersistentVolume {
+	v.Status.Phase = corev1.VolumeFailed
+	return v
+}
+
+func behind(name string, source corev1.PersistentVolumeSource) *corev1.PersistentVolume {
+	v := volume(name, "Retain", "")
+	v.Spec.PersistentVolumeSource = source
+	return v
+}
+
+func ofClaim(v *corev1.PersistentVolume, uid types.UID) *corev1.PersistentVolume {
+	v.Spec.ClaimRef.UID = uid
+	return v
+}
+
+func handled(v *corev1.PersistentVolume, handle string) *corev1.PersistentVolume {
+	v.Spec.CSI.VolumeHandle = handle
+	return v
+}
+
+// notReady marks endpoints of a slice, by their places, as not ready; the others say that they are.
+func notReady(s *discoveryv1.EndpointSlice, which ...int) *discoveryv1.EndpointSlice {
+	for i := range s.Endpoints {
+		ready := !slices.Contains(which, i)
+		s.Endpoints[i].Conditions.Ready = &ready
+	}
+	return s
+}
+
+func ranges(n *corev1.Node, cidrs ...string) *corev1.Node {
+	n.Spec.PodCIDRs = cidrs
+	return n
+}
+
+// watching has the pods of a DaemonSet be kube-proxy.
+func watching(d *appsv1.DaemonSet) *appsv1.DaemonSet {
+	d.Spec.Template.Spec.Containers = []corev1.Container{{Name: "p", Image: "registry.k8s.io/kube-proxy:v1.35.0"}}
+	return d
+}
+
+// watchingPod is kube-proxy in a pod of its own, or in a static one.
+func watchingPod(name, on string, static bool) *corev1.Pod {
+	p := pod(name)
+	p.Spec.NodeName = on
+	p.Spec.Containers = []corev1.Container{{Name: "p", Image: "registry.k8s.io/kube-proxy:v1.35.0"}}
+	if static {
+		p.Annotations = map[string]string{corev1.MirrorPodAnnotationKey: "hash", "kubernetes.io/config.source": "file"}
+		p.OwnerReferences = []metav1.OwnerReference{{APIVersion: "v1", Kind: "Node", Name: on}}
+	}
+	return p
 }
 
 func shared(v *corev1.PersistentVolume) *corev1.PersistentVolume {

@@ -59,6 +59,8 @@ func TestHeartbeats(t *testing.T) {
 		{"a deployment's spec", deployment(1, 1), deployment(2, 1), rollback.Kind{RolledBack: 1}},
 		{"a pod, which the prediction is for", pod("Pending"), pod("Running"), rollback.Kind{RolledBack: 1}},
 		{"a renewal", lease("a", 1), lease("a", 2), rollback.Kind{Heartbeats: 1}},
+		{"leases that cannot be read", raw{key: "/registry/leases/ns/l", value: "k8s:enc:aescbc:v1:key1:abc"}, raw{key: "/registry/leases/ns/l", value: "k8s:enc:aescbc:v1:key1:xyz"}, rollback.Kind{RolledBack: 1}},
+		{"a lease that can be read no longer", lease("a", 1), raw{key: "/registry/leases/kube-system/l", value: "k8s:enc:aescbc:v1:key1:xyz"}, rollback.Kind{RolledBack: 1}},
 		{"another holder", lease("a", 1), lease("b", 1), rollback.Kind{RolledBack: 1}},
 		{"a renewal by an annotation", leader(first, "v"), leader(second, "v"), rollback.Kind{Heartbeats: 1}},
 		{"and its data", leader(first, "v"), leader(second, "w"), rollback.Kind{RolledBack: 1}},
@@ -71,7 +73,7 @@ func TestHeartbeats(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			backup, current := pair(t, []change{put(t, tt.before)}, []change{put(t, tt.after)})
+			backup, current := pair(t, changes(t, []runtime.Object{tt.before}), changes(t, []runtime.Object{tt.after}))
 			kinds := compare(t, backup, current).Kinds
 			i := slices.IndexFunc(kinds, func(k rollback.Kind) bool { return k.Heartbeats+k.RolledBack+k.Lost+k.Resurrected+k.Replaced > 0 })
 			if i < 0 {

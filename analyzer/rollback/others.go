@@ -62,7 +62,7 @@ func (c *comparison) countOther(before, after snapshot.Record) {
 		k.RolledBack++
 		k.Examples.RolledBack = appendExample(k.Examples.RolledBack, key)
 	}
-	if sort.Owner == keyspace.Calico && sort.What == keyspace.IPAMBlocks {
+	if sort.What == keyspace.IPAMBlocks {
 		k.block(c.allocated(sort, c.backup, before), c.allocated(sort, c.current, after))
 	}
 }

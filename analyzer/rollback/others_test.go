@@ -32,10 +32,14 @@ func TestOtherKeys(t *testing.T) {
 		before, after []change
 		want          []string
 	}{
-		{"addresses given out since", []change{put(block, `{"allocations":[0,1,null,null]}`)}, []change{put(block, `{"allocations":[null,1,2,3]}`)},
+		{"addresses given out since", []change{put(block, `{"allocations":[0,1,null,null,null]}`)}, []change{put(block, `{"allocations":[null,1,2,3,null]}`)},
 			[]string{"ipam-rolled-back Calico's datastore: IPAM blocks: 1 rolled back; 2 addresses were given out since the backup, and count as free again; 1 address was given back since, and counts as taken again"}},
 		{"a block since the backup", nil, []change{put(block, `{"allocations":[0]}`)},
 			[]string{"ipam-rolled-back Calico's datastore: IPAM blocks: 1 lost; 1 address was given out since the backup, and counts as free again"}},
+		{"the largest block that is read", nil, []change{put(block, `{"allocations":[0]}`+strings.Repeat(" ", 1<<20-19))},
+			[]string{"ipam-rolled-back Calico's datastore: IPAM blocks: 1 lost; 1 address was given out since the backup, and counts as free again"}},
+		{"a larger block", nil, []change{put(block, `{"allocations":[0]}`+strings.Repeat(" ", 1<<20-18))},
+			[]string{"ipam-rolled-back Calico's datastore: IPAM blocks: 1 lost"}},
 		{"a block that is none", []change{put(block, `{"allocations":7`)}, []change{put(block, "x")},
 			[]string{"ipam-rolled-back Calico's datastore: IPAM blocks: 1 rolled back"}},
 		{"written and the same", []change{put(block, `{"allocations":[0]}`)}, []change{put(block, `{"allocations":[0]}`)}, nil},
@@ -52,6 +56,8 @@ func TestOtherKeys(t *testing.T) {
 			}},
 		{"the same token, other certificates", []change{put("/bootstrap/4489e5a9bd37", "4489e5a9bd37:x")}, []change{put("/bootstrap/4489e5a9bd37", "4489e5a9bd37:y")},
 			[]string{"other-keys-rolled-back bootstrap data of k3s or RKE2: 1 rolled back"}},
+		{"a token, and a key that has none", []change{put("/bootstrap/other/a", "x")}, []change{put("/bootstrap/aaaaaaaaaaaa", "aaaaaaaaaaaa:y")},
+			[]string{"other-keys-rolled-back bootstrap data of k3s or RKE2: 1 lost"}},
 		{"RKE2's own", []change{put("rke2/apiaddresses", `["10.0.0.1:6443"]`)}, []change{put("rke2/apiaddresses", `["10.0.0.2:6443"]`)},
 			[]string{"other-keys-rolled-back RKE2: addresses of its API servers: 1 rolled back"}},
 		{"an owner that is not known", nil, []change{put("/app/x", "1"), put("/app/y", "1")}, []string{"other-keys-rolled-back keys of /app: 2 lost"}},

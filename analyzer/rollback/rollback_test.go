@@ -241,6 +241,11 @@ func TestCap(t *testing.T) {
 	if r.Summary[rollback.VolumeResurrected] != n+1 || len(r.Findings) != rollback.MaxFindings {
 		t.Errorf("%d counted, %d listed", r.Summary[rollback.VolumeResurrected], len(r.Findings))
 	}
+	for i, f := range r.Findings[1:] { // those that are not as bad are listed as they come
+		if want := fmt.Sprintf("pv-%03d", i); f.Name != want {
+			t.Fatalf("%s is listed, want %s", f.Name, want)
+		}
+	}
 	if f := r.Findings[0]; f.Name != "pv-last" || f.Severity != finding.Critical {
 		t.Errorf("the worst is not listed first but %+v", f)
 	}

@@ -73,6 +73,8 @@ func TestTokens(t *testing.T) {
 		{"bootstrap token with another zone", bootstrap("abcdef", "2026-11-22T04:30:00+02:00"), nil, taken, "", ""},
 		{"bootstrap token that only signs", bootstrap("abcdef", "", "usage-bootstrap-authentication", "false"), nil, taken, "", ""},
 		{"bootstrap token of another id", bootstrap("abcdef", "", "token-id", "fedcba"), nil, taken, "", ""},
+		{"bootstrap token without an id", bootstrap("", ""), nil, taken, "", ""},
+		{"bootstrap token without a secret", bootstrap("abcdef", "", "token-secret", ""), nil, taken, "", ""},
 		{"bootstrap token elsewhere", secret("ns/bootstrap-token-abcdef", corev1.SecretTypeBootstrapToken, "token-id", "abcdef", "token-secret", "x", "usage-bootstrap-authentication", "true"), nil, taken, "", ""},
 		{"bootstrap token being deleted", deletedAt(bootstrap("abcdef", "")), nil, taken, "", ""},
 
