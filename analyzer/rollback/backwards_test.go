@@ -58,12 +58,16 @@ func backwards(t *testing.T, before, after []change) {
 	backup, current := pair(t, before, after)
 	r := compare(t, backup, current)
 	b.WriteString(counts(r))
+	var shown []string
 	for _, f := range r.Findings {
 		var refs []string
 		for _, ref := range f.Evidence {
 			refs = append(refs, fmt.Sprintf("%.1s%d %s", ref.Snapshot, ref.Revision, strings.TrimPrefix(ref.Key, prefix+"/")))
 		}
-		fmt.Fprintf(&b, "  %s by %s%s\n", f.ID, strings.Join(refs, ", "), inferred(&f))
+		shown = append(shown, fmt.Sprintf("%s by %s%s", f.ID, strings.Join(refs, ", "), inferred(&f)))
+	}
+	if len(shown) > 0 {
+		fmt.Fprintf(&b, "  %s\n", strings.Join(shown, "; "))
 	}
 	before, after = turned(before, after)
 	backup, current = pair(t, before, after)
