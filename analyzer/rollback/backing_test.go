@@ -47,6 +47,14 @@ func ofVersion(o *unstructured.Unstructured, version string) *unstructured.Unstr
 	return o
 }
 
+// machine has the endpoints of a slice be virtual machines.
+func machine(s *discoveryv1.EndpointSlice) *discoveryv1.EndpointSlice {
+	for i := range s.Endpoints {
+		s.Endpoints[i].TargetRef.Kind = "VirtualMachine"
+	}
+	return s
+}
+
 func outside(name string, addresses ...string) *discoveryv1.EndpointSlice {
 	s := endpoints(name)
 	for _, a := range addresses {
@@ -118,6 +126,8 @@ func TestUnbacked(t *testing.T) {
 		{"endpoints outside of the cluster that are not ready", []runtime.Object{namespace("ns"), svc, notReady(outside("ns/hook-abcde", "192.0.2.1"), 0)}, []runtime.Object{young, endpoints("ns/hook-abcde", "new 10.0.0.2")}, "possible " + gone},
 		{"endpoints outside of the cluster that say that they are ready", []runtime.Object{namespace("ns"), svc, notReady(outside("ns/hook-abcde", "192.0.2.1"))}, []runtime.Object{young, endpoints("ns/hook-abcde", "new 10.0.0.2")}, ""},
 		{"a slice of another Service, whose name begins like that", []runtime.Object{namespace("ns"), svc, old, pod("ns/stays", ip("10.0.0.3")), endpoints("ns/hook-abcde", "old 10.0.0.1"), endpoints("ns/hook-web-abcde", "stays 10.0.0.3")}, moved, "possible " + gone},
+		{"a slice of what is no pod", []runtime.Object{namespace("ns"), svc, machine(endpoints("ns/hook-abcde", "vm 192.0.2.1"))}, []runtime.Object{young, endpoints("ns/hook-abcde", "new 10.0.0.2")}, ""},
+		{"its pod can be read no longer", dead, []runtime.Object{raw{key: "/registry/pods/ns/old", value: "k8s:enc:aescbc:v1:key1:abc"}, young, endpoints("ns/hook-abcde", "new 10.0.0.2")}, "possible " + gone},
 		{"an external name", []runtime.Object{namespace("ns"), external(svc.DeepCopy())}, []runtime.Object{labelled(external(svc.DeepCopy()))}, ""},
 		{"endpoints before there were slices", []runtime.Object{namespace("ns"), svc, old, oldEndpoints("ns/hook", "old 10.0.0.1")}, []runtime.Object{deleted{old}, young, oldEndpoints("ns/hook", "new 10.0.0.2")}, "possible " + gone},
 		{"such endpoints, and the same pod", []runtime.Object{namespace("ns"), svc, old, oldEndpoints("ns/hook", "old 10.0.0.1")}, nil, ""},
@@ -210,14 +220,18 @@ func unbacked(t *testing.T, backup, current *snapshot.Snapshot) (list []string) 
 // TestConversionCA: a conversion webhook that trusts another certificate in the backup is reported as one
 // of admission is.
 func TestConversionCA(t *testing.T) {
+	with := func(ca string) *unstructured.Unstructured {
+		return converting(definition("Widget", "v1", "v2"), "https://example.com", ca)
+	}
 	for name, tt := range map[string]struct {
-		ca   string
-		want int
-	}{"another": {"eQ==", 1}, "the same": {"eA==", 0}} {
+		before, after *unstructured.Unstructured
+		want          int
+	}{
+		"another": {with("eA=="), labelled(with("eQ==")), 1}, "the same": {with("eA=="), labelled(with("eA==")), 0},
+		"none before": {definition("Widget", "v1", "v2"), with("eA=="), 0}, "none since": {with("eA=="), definition("Widget", "v1", "v2"), 0},
+	} {
 		t.Run(name, func(t *testing.T) {
-			backup, current := pair(t,
-				changes(t, []runtime.Object{converting(definition("Widget", "v1", "v2"), "https://example.com", "eA==")}),
-				changes(t, []runtime.Object{labelled(converting(definition("Widget", "v1", "v2"), "https://example.com", tt.ca))}))
+			backup, current := pair(t, changes(t, []runtime.Object{tt.before}), changes(t, []runtime.Object{tt.after}))
 			if r := compare(t, backup, current); r.Summary[rollback.WebhookCA] != tt.want {
 				t.Errorf("%+v", r.Findings)
 			}

@@ -79,7 +79,7 @@ func (c *comparison) join(prefix string) iter.Seq2[snapshot.Record, snapshot.Rec
 // have been counted before.
 func (c *comparison) changes(group, resource string) iter.Seq[change] {
 	return func(yield func(change) bool) {
-		if k := c.kinds[kube.Key{Group: group, Resource: resource}]; k == nil || !k.Changed() && k.Heartbeats == 0 {
+		if k := c.kinds[kube.Key{Group: group, Resource: resource}]; k == nil || !k.Changed() {
 			return
 		}
 		prefix := kube.Key{Group: group, Resource: resource}.Path(c.prefix)
@@ -105,7 +105,7 @@ func keyOf(before, after snapshot.Record) string {
 // unread are the values of a resource that a rule needed and did not get.
 type unread struct {
 	key    kube.Key // of the resource
-	values map[finding.Ref]bool
+	values map[finding.Ref]struct{}
 	first  finding.Ref
 	err    error // why the first
 }
@@ -118,9 +118,9 @@ func (c *comparison) noteUnread(s side, r snapshot.Record, err error) {
 func (c *comparison) noteUnreadOf(k kube.Key, s side, r snapshot.Record, err error) {
 	name := resourceName(k)
 	if c.unread[name] == nil {
-		c.unread[name] = &unread{kube.Key{Group: k.Group, Resource: k.Resource}, map[finding.Ref]bool{}, s.ref(r), err}
+		c.unread[name] = &unread{kube.Key{Group: k.Group, Resource: k.Resource}, map[finding.Ref]struct{}{}, s.ref(r), err}
 	}
-	c.unread[name].values[s.ref(r)] = true
+	c.unread[name].values[s.ref(r)] = struct{}{}
 }
 
 // partly says that values of a resource could not be read in a snapshot, so that what it

@@ -508,6 +508,63 @@ func findingCases(t *testing.T) []findingCase {
 			want:   []string{`storage-version-changed warning possible poddisruptionbudgets.policy : policy/v1beta1 in the backup, policy/v1 in the current state`},
 		},
 		{
+			name:   "an API version went before the backup, and what was written before has it still",
+			before: []runtime.Object{raw{key: "/registry/poddisruptionbudgets/ns/z", value: `{"apiVersion":"policy/v1beta1","kind":"PodDisruptionBudget"}`}, raw{key: "/registry/poddisruptionbudgets/ns/a", value: `{"apiVersion":"policy/v1","kind":"PodDisruptionBudget"}`}},
+			after:  []runtime.Object{raw{key: "/registry/poddisruptionbudgets/ns/b", value: `{"apiVersion":"policy/v1","kind":"PodDisruptionBudget"}`}},
+		},
+		{
+			name: "the encryption key was changed, and what was written first has the former one",
+			before: []runtime.Object{raw{key: "/registry/configmaps/ns/a", value: "k8s:enc:aescbc:v1:key1:abc"}, raw{key: "/registry/configmaps/ns/m", value: "x"}, raw{key: "/registry/configmaps/ns/z", value: "x"},
+				raw{key: "/registry/secrets/ns/s", value: "k8s:enc:aescbc:v1:key1:abc"}},
+			after: []runtime.Object{raw{key: "/registry/secrets/ns/s", value: "k8s:enc:aescbc:v1:key2:abc"}},
+			want:  []string{`secret-rolled-back warning possible secrets ns/s: changed, but encrypted: in which keys is not known (encrypted by aescbc with key "key1")`},
+		},
+		{
+			name: "the encryption key was changed, and what was written last has the former one",
+			before: []runtime.Object{raw{key: "/registry/configmaps/ns/a", value: "x"}, raw{key: "/registry/configmaps/ns/z", value: "x"}, raw{key: "/registry/configmaps/ns/m", value: "k8s:enc:aescbc:v1:key1:abc"},
+				raw{key: "/registry/secrets/ns/s", value: "k8s:enc:aescbc:v1:key1:abc"}},
+			after: []runtime.Object{raw{key: "/registry/secrets/ns/s", value: "k8s:enc:aescbc:v1:key2:abc"}},
+			want:  []string{`secret-rolled-back warning possible secrets ns/s: changed, but encrypted: in which keys is not known (encrypted by aescbc with key "key1")`},
+		},
+		{
+			name:   "a key among the Secrets holds none",
+			before: []runtime.Object{raw{key: "/registry/secrets/odd", value: "x"}, secret("ns/s", "Opaque", "k", "1")},
+			after:  []runtime.Object{raw{key: "/registry/secrets/odd", value: "y"}, secret("ns/s", "Opaque", "k", "2")},
+			want: []string{
+				`secret-rolled-back warning possible secrets ns/s: another value in the backup: k`,
+				`other-keys-rolled-back warning certain keys that hold no object : 1 rolled back`,
+			},
+		},
+		{
+			name:   "a pod of the name has another address",
+			before: []runtime.Object{namespace("ns"), service("ns/db", "10.96.0.1", 0), pod("ns/db-0", ip("10.0.0.1")), pod("ns/db-1", ip("10.0.0.2")), endpoints("ns/db-abcde", "db-0 10.0.0.1", "db-1 10.0.0.2")},
+			after:  []runtime.Object{pod("ns/db-0", ip("10.0.0.9")), labelled(pod("ns/db-1", ip("10.0.0.2"))), endpoints("ns/db-abcde", "db-0 10.0.0.9", "db-1 10.0.0.2")},
+			want: []string{
+				`endpoint-dead critical certain services ns/db: 1 of 2 ready addresses: 10.0.0.1 of db-0`,
+				`endpoint-missing warning certain services ns/db: 1 address: 10.0.0.9 of db-0`,
+			},
+		},
+		{
+			name:   "a Service's pods were replaced before there were slices",
+			before: []runtime.Object{namespace("ns"), service("ns/db", "10.96.0.1", 0), pod("ns/old", ip("10.0.0.1")), oldEndpoints("ns/db", "old 10.0.0.1", "VirtualMachine/vm 10.0.0.7", "192.0.2.1")},
+			after:  []runtime.Object{deleted{pod("ns/old")}, pod("ns/new", ip("10.0.0.2")), oldEndpoints("ns/db", "new 10.0.0.2", "VirtualMachine/vm 10.0.0.8", "192.0.2.2")},
+			want: []string{
+				`endpoint-dead critical certain services ns/db: 1 of 1 ready addresses: 10.0.0.1 of old`,
+				`endpoint-missing warning certain services ns/db: 1 address: 10.0.0.2 of new`,
+			},
+		},
+		{
+			name: "a role is bound, and another binding cannot be read",
+			before: []runtime.Object{namespace("ns"), raw{key: "/registry/clusterrolebindings/a", value: "k8s:enc:aescbc:v1:key1:abc"},
+				&rbacv1.RoleBinding{ObjectMeta: named("ns/b"), RoleRef: rbacv1.RoleRef{Kind: "Role", Name: "r"}, Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Name: "robot"}}}},
+			after: []runtime.Object{pod("ns/p", as("robot"), tokened), pod("ns/q", as("other"), tokened)},
+			want: []string{
+				`token-of-phantoms warning certain serviceaccounts ns/other: 1 pod with a token only in the current state: q; whether a role is bound to the account is not known (not all ClusterRoleBindings of the current state could be read)`,
+				`token-of-phantoms warning certain serviceaccounts ns/robot: 1 pod with a token only in the current state: p`,
+				`unreadable warning certain clusterrolebindings.rbac.authorization.k8s.io : 1 value could not be read, the first because: encrypted by aescbc with key "key1"`,
+			},
+		},
+		{
 			name:   "values that cannot be read",
 			before: []runtime.Object{raw{key: "/registry/services/specs/ns/s", value: "?"}, raw{key: "/registry/persistentvolumes/v", value: "k8s\x00\x0a\x05"}},
 			after:  []runtime.Object{raw{key: "/registry/services/specs/ns/s", value: "!"}, raw{key: "/registry/persistentvolumes/v", value: "k8s\x00\x0a\x09"}},

@@ -59,6 +59,7 @@ func TestHeartbeats(t *testing.T) {
 		{"a deployment's spec", deployment(1, 1), deployment(2, 1), rollback.Kind{RolledBack: 1}},
 		{"a pod, which the prediction is for", pod("Pending"), pod("Running"), rollback.Kind{RolledBack: 1}},
 		{"a renewal", lease("a", 1), lease("a", 2), rollback.Kind{Heartbeats: 1}},
+		{"a lease without a holder", &coordinationv1.Lease{ObjectMeta: named("ns/l")}, labelled(&coordinationv1.Lease{ObjectMeta: named("ns/l")}), rollback.Kind{Heartbeats: 1}},
 		{"leases that cannot be read", raw{key: "/registry/leases/ns/l", value: "k8s:enc:aescbc:v1:key1:abc"}, raw{key: "/registry/leases/ns/l", value: "k8s:enc:aescbc:v1:key1:xyz"}, rollback.Kind{RolledBack: 1}},
 		{"a lease that can be read no longer", lease("a", 1), raw{key: "/registry/leases/kube-system/l", value: "k8s:enc:aescbc:v1:key1:xyz"}, rollback.Kind{RolledBack: 1}},
 		{"another holder", lease("a", 1), lease("b", 1), rollback.Kind{RolledBack: 1}},

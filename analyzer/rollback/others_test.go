@@ -108,6 +108,9 @@ func TestOpenShift(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if r.Summary[rollback.CustomResourcesBack] > 0 {
+		t.Errorf("what OpenShift's API servers store is said to be of a definition: %+v", r.Findings)
+	}
 	var got []string
 	for _, k := range r.Kinds {
 		got = append(got, fmt.Sprintf("%s %d/%d", k.Resource, k.Lost, k.Unchanged))

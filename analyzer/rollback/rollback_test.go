@@ -184,6 +184,27 @@ func TestRuns(t *testing.T) {
 	}
 }
 
+// TestOtherStores tells records apart that have a revision in common.
+func TestOtherStores(t *testing.T) {
+	put := snapshottest.Put
+	for _, tt := range []struct {
+		name    string
+		current []change
+		want    rollback.Kind
+	}{
+		{"the same", []change{put("/registry/configmaps/ns/a", "x"), put("/registry/configmaps/ns/a", "y")}, rollback.Kind{Unchanged: 1}},
+		{"made later", []change{put("/registry/other/ns/a", "x"), put("/registry/configmaps/ns/a", "y")}, rollback.Kind{Replaced: 1}},
+		{"longer", []change{put("/registry/configmaps/ns/a", "x"), put("/registry/configmaps/ns/a", "longer")}, rollback.Kind{RolledBack: 1}},
+	} {
+		backup := snapshottest.Store(t, put("/registry/configmaps/ns/a", "x"), put("/registry/configmaps/ns/a", "y"))
+		for _, k := range compare(t, backup, snapshottest.Store(t, tt.current...)).Kinds {
+			if k.Resource == "configmaps" && (k.Unchanged != tt.want.Unchanged || k.Replaced != tt.want.Replaced || k.RolledBack != tt.want.RolledBack) {
+				t.Errorf("%s: %+v", tt.name, k)
+			}
+		}
+	}
+}
+
 // TestSecretsStayHidden: no Secret's content may be in any finding.
 func TestSecretsStayHidden(t *testing.T) {
 	const hidden = "hunter2-do-not-print"
