@@ -441,6 +441,15 @@ func findingCases(t *testing.T) []findingCase {
 			},
 		},
 		{
+			name:   "a namespace was deleted with what was granted in it",
+			before: []runtime.Object{namespace("gone"), namespace("ns"), &rbacv1.RoleBinding{ObjectMeta: named("gone/b"), RoleRef: rbacv1.RoleRef{Kind: "Role", Name: "r"}}, &rbacv1.RoleBinding{ObjectMeta: named("ns/b"), RoleRef: rbacv1.RoleRef{Kind: "Role", Name: "r"}}},
+			after:  []runtime.Object{deleted{&rbacv1.RoleBinding{ObjectMeta: named("gone/b")}}, deleted{&rbacv1.RoleBinding{ObjectMeta: named("ns/b")}}, deleted{namespace("gone")}},
+			want: []string{
+				`access-regranted critical certain rolebindings.rbac.authorization.k8s.io ns/b: only in the backup: Role r to nobody`,
+				`namespace-resurrected warning certain namespaces gone: only in the backup, with 1 object and no pod`,
+			},
+		},
+		{
 			name:   "a namespace was being deleted, which its time of deletion says",
 			before: []runtime.Object{marked(namespace("dying"))},
 			after:  []runtime.Object{labelled(marked(namespace("dying")))},

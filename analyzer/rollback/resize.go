@@ -44,7 +44,7 @@ func (c *comparison) resized(ch *change) {
 		f.Reason += "; by its resize policy, going back restarts container " + r.restarts.String()
 	}
 	switch {
-	case r.held == 0 && r.pending > 0:
+	case r.held == 0:
 		f.Severity = finding.OK
 		f.Reason += "; its kubelet has allocated none of that yet"
 	case r.pending > 0:
@@ -111,7 +111,7 @@ func (r *resize) allocated(is *corev1.Container, name corev1.ResourceName) bool 
 
 // compare notes what differs; each is reported for every resource that does.
 func (r *resize) compare(of string, was, is corev1.ResourceRequirements, each func(corev1.ResourceName)) {
-	differing := map[corev1.ResourceName]bool{}
+	differing := map[corev1.ResourceName]struct{}{}
 	for _, list := range []struct {
 		what    string
 		was, is corev1.ResourceList
@@ -122,7 +122,7 @@ func (r *resize) compare(of string, was, is corev1.ResourceRequirements, each fu
 			if hadA == hasB && a.Cmp(b) == 0 {
 				continue
 			}
-			differing[name] = true
+			differing[name] = struct{}{}
 			r.changes.add(fmt.Sprintf("%s %s of %s: %s in the backup, %s in the current state", name, list.what, of, amount(list.was, name), amount(list.is, name)))
 		}
 	}
@@ -132,12 +132,12 @@ func (r *resize) compare(of string, was, is corev1.ResourceRequirements, each fu
 }
 
 func resourceNames(a, b corev1.ResourceList) []corev1.ResourceName {
-	all := map[corev1.ResourceName]bool{}
+	all := map[corev1.ResourceName]struct{}{}
 	for name := range a {
-		all[name] = true
+		all[name] = struct{}{}
 	}
 	for name := range b {
-		all[name] = true
+		all[name] = struct{}{}
 	}
 	return slices.Sorted(maps.Keys(all))
 }

@@ -36,6 +36,13 @@ func allocated(cpu, memory string) func(*corev1.Pod) {
 	}
 }
 
+// besideAllocated puts the status of another container first.
+func besideAllocated(cpu string) func(*corev1.Pod) {
+	return func(p *corev1.Pod) {
+		p.Status.ContainerStatuses = append([]corev1.ContainerStatus{{Name: "other", AllocatedResources: amounts(cpu, "")}}, p.Status.ContainerStatuses...)
+	}
+}
+
 func restarting(name corev1.ResourceName) func(*corev1.Pod) {
 	return func(p *corev1.Pod) {
 		p.Spec.Containers[0].ResizePolicy = []corev1.ContainerResizePolicy{{ResourceName: name, RestartPolicy: corev1.RestartContainer}}
@@ -88,6 +95,13 @@ func TestResize(t *testing.T) {
 			[]string{"resize-undone warning certain p: cpu request of container app: 10m in the backup, none in the current state"}},
 		{"allocated", []runtime.Object{ns, pod("ns/p", asking("10m", ""), allocated("10m", ""))}, []runtime.Object{pod("ns/p", asking("950m", ""), allocated("950m", ""))},
 			[]string{"resize-undone warning certain p: cpu request of container app: 10m in the backup, 950m in the current state"}},
+		{"its container restarts for one of two", []runtime.Object{ns, pod("ns/p", asking("100m", "64Mi"), restarting("cpu"))}, []runtime.Object{pod("ns/p", asking("200m", "128Mi"), restarting("cpu"))},
+			[]string{"resize-undone warning certain p: cpu request of container app: 100m in the backup, 200m in the current state, memory request of container app: 64Mi in the backup, 128Mi in the current state; by its resize policy, going back restarts container app"}},
+		{"not allocated, and another container is", []runtime.Object{ns, pod("ns/p", asking("10m", ""), allocated("10m", ""))}, []runtime.Object{pod("ns/p", asking("950m", ""), allocated("10m", ""), besideAllocated("950m"))},
+			[]string{"resize-undone ok certain p: cpu request of container app: 10m in the backup, 950m in the current state; its kubelet has allocated none of that yet"}},
+		{"it asks for nothing in so many words", []runtime.Object{ns, pod("ns/p", asking("", "1Mi"))}, []runtime.Object{pod("ns/p", asking("0", "1Mi"))},
+			[]string{"resize-undone warning certain p: cpu request of container app: none in the backup, 0 in the current state"}},
+		{"a container that the backup does not have", []runtime.Object{ns, pod("ns/p", asking("1", ""))}, []runtime.Object{pod("ns/p", asking("1", ""), sidecar("20m"))}, nil},
 		{"a sidecar", []runtime.Object{ns, pod("ns/p", asking("1", ""), sidecar("10m"))}, []runtime.Object{pod("ns/p", asking("1", ""), sidecar("20m"))},
 			[]string{"resize-undone warning certain p: cpu request of container side: 10m in the backup, 20m in the current state"}},
 		{"the pod's own", []runtime.Object{ns, pod("ns/p", asking("1", ""), podLevel("2"))}, []runtime.Object{pod("ns/p", asking("1", ""), podLevel("3"))},

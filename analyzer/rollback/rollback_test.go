@@ -272,6 +272,31 @@ func TestCap(t *testing.T) {
 	}
 }
 
+// TestCapOfOneSort lists the first of as many as are equally bad, and none that is less bad than
+// one that is not listed.
+func TestCapOfOneSort(t *testing.T) {
+	for _, tt := range []struct {
+		name        string
+		policies    string // of the volumes, by their first letters: those that are deleted are worse
+		first, last string
+	}{
+		{"equally bad", strings.Repeat("R", rollback.MaxFindings+1), "pv-000", "pv-049"},
+		{"only the first is less bad", "R" + strings.Repeat("D", rollback.MaxFindings), "pv-001", "pv-050"},
+		{"only the last is less bad", strings.Repeat("D", rollback.MaxFindings) + "R", "pv-000", "pv-049"},
+	} {
+		var before, after []change
+		for i, p := range tt.policies {
+			c := put(t, volume(fmt.Sprintf("pv-%03d", i), map[rune]string{'R': "Retain", 'D': "Delete"}[p], ""))
+			before, after = append(before, c), append(after, snapshottest.Delete(c.Key))
+		}
+		backup, current := pair(t, before, after)
+		list := compare(t, backup, current).Findings
+		if first, last := list[0].Name, list[len(list)-1].Name; len(list) != rollback.MaxFindings || first != tt.first || last != tt.last {
+			t.Errorf("%s: %d, from %s to %s", tt.name, len(list), first, last)
+		}
+	}
+}
+
 // TestJSON: the lists are there in JSON when they are empty.
 func TestJSON(t *testing.T) {
 	backup, current := pair(t, nil, nil)
