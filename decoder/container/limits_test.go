@@ -561,6 +561,7 @@ func TestSize64(t *testing.T) {
 		{"sizes", field(1, 16, sizes...), 7},
 		{"after another field", field(2, 3, 1, 2, 3) + field(1, 16, sizes...), 7},
 		{"after an empty one", field(2, 0) + field(1, 16, sizes...), 7},
+		{"another field of two sizes", field(2, 16, sizes...), none},
 		{"one size alone", field(1, 8, sizes[:8]...), none},
 		{"cut off", field(1, 16, sizes[:15]...), none},
 		{"another field, cut off", field(2, 20, sizes...), none},
