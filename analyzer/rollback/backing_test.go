@@ -158,6 +158,14 @@ func TestUnbacked(t *testing.T) {
 			})
 		}
 	}
+	t.Run("conversion of nothing but what was made since", func(t *testing.T) {
+		widgets := converting(definition("Widget", "v1", "v2"), "ns/hook", "eA==")
+		backup, current := pair(t, changes(t, append(dead[:len(dead):len(dead)], widgets)), changes(t, append(moved[:len(moved):len(moved)], custom("example.com/v1", "Widget", "ns/a"))))
+		want := []string{"conversion-unbacked warning possible: its conversion webhook calls Service ns/hook, " + gone + "; the backup has no object of it"}
+		if diff := cmp.Diff(want, unbacked(t, backup, current)); diff != "" {
+			t.Errorf("findings (-want):\n%s", diff)
+		}
+	})
 	// what calls nothing of the kind
 	for name, caller := range map[string][]runtime.Object{
 		"a conversion by URL":             {converting(definition("Widget", "v1", "v2"), "https://example.com", "eA=="), custom("example.com/v1", "Widget", "ns/a")},

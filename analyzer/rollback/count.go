@@ -19,18 +19,14 @@ type kindCount struct {
 	key             kube.Key // group and resource
 	custom          bool
 	before, current ages
-	encrypted       bool // one that differs is encrypted in the backup
 }
 
-// ages are the records of one resource that were written last and first.
-type ages struct{ newest, oldest snapshot.Record }
+// ages is the record of one resource that was written last.
+type ages struct{ newest snapshot.Record }
 
 func (a *ages) add(r snapshot.Record) {
-	if !has(a.newest) || r.Main > a.newest.Main {
+	if r.Main > a.newest.Main {
 		a.newest = r
-	}
-	if !has(a.oldest) || r.Main < a.oldest.Main {
-		a.oldest = r
 	}
 }
 
@@ -110,10 +106,6 @@ func isRecord(k kube.Key) bool {
 func (c *comparison) countChange(k *kindCount, ch *change) {
 	name := objectName(ch.Key)
 	value := c.examine(ch)
-	if !k.encrypted && len(value) > 0 {
-		e, _ := kube.ParseEnvelope(value)
-		k.encrypted = e.Encoding == kube.Encrypted
-	}
 	switch {
 	case ch.lost():
 		k.Lost++

@@ -23,15 +23,13 @@ type encrypted struct {
 // encodings looks at how values are stored: by which keys they are encrypted, and
 // in which versions.
 //
-// The API server writes all objects of a resource in one way, so the object
-// written last shows how it does, and the one written first whether it ever did
-// otherwise. If one of the two is encrypted, or one that differs is in the backup,
-// all of the resource are looked at.
+// The API server writes all objects of a resource in one version, so the object
+// written last shows in which.
 func (c *comparison) encodings() {
 	kinds := c.sortedKinds()
 	now := encryptions{}
 	for _, k := range kinds {
-		maps.Copy(now, c.encryptions(c.current, k, k.current))
+		maps.Copy(now, c.encryptions(c.current, k))
 	}
 	for _, k := range kinds {
 		c.encryption(k, now)
@@ -40,7 +38,7 @@ func (c *comparison) encodings() {
 }
 
 func (c *comparison) encryption(k *kindCount, now encryptions) {
-	then := c.encryptions(c.backup, k, k.before)
+	then := c.encryptions(c.backup, k)
 	byName := func(a, b kube.EncryptedError) int { return cmp.Compare(a.Error(), b.Error()) }
 	for _, by := range slices.SortedFunc(maps.Keys(then), byName) {
 		if now[by] != nil {
@@ -53,14 +51,14 @@ func (c *comparison) encryption(k *kindCount, now encryptions) {
 	}
 }
 
-func (c *comparison) encryptions(s side, k *kindCount, a ages) encryptions {
-	if !k.encrypted && c.envelope(s, a.newest).Encoding != kube.Encrypted && c.envelope(s, a.oldest).Encoding != kube.Encrypted {
-		return nil
-	}
+func (c *comparison) encryptions(s side, k *kindCount) encryptions {
 	found := encryptions{}
 	for r := range s.Keys(k.key.Path(c.prefix)) {
 		if c.ctx.Err() != nil {
 			break
+		}
+		if !r.MayBeEncrypted() {
+			continue
 		}
 		e := c.envelope(s, r)
 		if e.Encoding != kube.Encrypted {

@@ -16,6 +16,7 @@ import (
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
+	coordinationv1beta1 "k8s.io/api/coordination/v1beta1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -536,6 +537,41 @@ func findingCases(t *testing.T) []findingCase {
 			want:  []string{`secret-rolled-back warning possible secrets ns/s: changed, but encrypted: in which keys is not known (encrypted by aescbc with key "key1")`},
 		},
 		{
+			name: "the encryption key was changed, and what was written in between has the former one",
+			before: []runtime.Object{raw{key: "/registry/configmaps/ns/a", value: "x"}, raw{key: "/registry/configmaps/ns/m", value: "k8s:enc:aescbc:v1:key1:abc"}, raw{key: "/registry/configmaps/ns/z", value: "x"},
+				raw{key: "/registry/secrets/ns/s", value: "k8s:enc:aescbc:v1:key1:abc"}},
+			after: []runtime.Object{raw{key: "/registry/secrets/ns/s", value: "k8s:enc:aescbc:v1:key2:abc"}},
+			want:  []string{`secret-rolled-back warning possible secrets ns/s: changed, but encrypted: in which keys is not known (encrypted by aescbc with key "key1")`},
+		},
+		{
+			name:   "custom resources of many sorts were made",
+			before: []runtime.Object{namespace("ns")},
+			after: []runtime.Object{custom("many.example.com/v1", "A", "ns/x"), custom("many.example.com/v1", "B", "ns/x"), custom("many.example.com/v1", "C", "ns/x"), custom("many.example.com/v1", "D", "ns/x"),
+				custom("many.example.com/v1", "E", "ns/x"), custom("many.example.com/v1", "F", "ns/x")},
+			want: []string{`custom-resources-rolled-back warning possible *.many.example.com : as: 1 lost; bs: 1 lost; cs: 1 lost; ds: 1 lost; es: 1 lost; and 1 more`},
+		},
+		{
+			name:   "a version is served no longer, or stored no longer",
+			before: []runtime.Object{definition("Widget", "v1alpha1", "v1"), custom("example.com/v1alpha1", "Widget", "ns/w"), definition("Gadget", "v1alpha1", "v1"), custom("example.com/v1alpha1", "Gadget", "ns/w")},
+			after:  []runtime.Object{unserved(definition("Widget", "v1alpha1", "v1")), storing(definition("Gadget", "v1alpha1", "v1"), "v1")},
+		},
+		{
+			name:   "virtual machines of a Service were replaced",
+			before: []runtime.Object{namespace("ns"), service("ns/vms", "10.96.0.1", 0), machine(endpoints("ns/vms-abcde", "old 10.0.0.1"))},
+			after:  []runtime.Object{machine(endpoints("ns/vms-abcde", "new 10.0.0.2")), pod("ns/new", ip("10.0.0.2"))},
+		},
+		{
+			name: "what is no pod, and what is no lease, was being deleted",
+			before: []runtime.Object{finalized(custom("db.example.com/v1", "Pod", "ns/p"), "f"), raw{key: "/registry/leasecandidates/ns/l",
+				value: `{"apiVersion":"coordination.k8s.io/v1beta1","kind":"LeaseCandidate","metadata":{"name":"l","namespace":"ns","deletionTimestamp":"2026-11-22T02:00:00Z"}}`}},
+			after: []runtime.Object{deleted{custom("db.example.com/v1", "Pod", "ns/p")}, deleted{&coordinationv1beta1.LeaseCandidate{ObjectMeta: named("ns/l")}}},
+			want: []string{
+				`deletion-resumed warning certain pods.db.example.com ns/p: deleted at 2026-11-22 02:00:00Z, waiting for f in the backup; gone in the current state`,
+				`deletion-resumed warning certain leasecandidates.coordination.k8s.io ns/l: deleted at 2026-11-22 02:00:00Z, waiting for nothing in the backup; gone in the current state`,
+				`custom-resources-rolled-back warning possible *.db.example.com : pods: 1 resurrected`,
+			},
+		},
+		{
 			name:   "a key among the Secrets holds none",
 			before: []runtime.Object{raw{key: "/registry/secrets/odd", value: "x"}, secret("ns/s", "Opaque", "k", "1")},
 			after:  []runtime.Object{raw{key: "/registry/secrets/odd", value: "y"}, secret("ns/s", "Opaque", "k", "2")},
@@ -870,6 +906,17 @@ func definition(kind string, versions ...string) *unstructured.Unstructured {
 	u.Object["spec"] = map[string]any{"group": "example.com", "names": map[string]any{"plural": plural, "kind": kind}, "scope": "Namespaced", "versions": served}
 	u.Object["status"] = map[string]any{"storedVersions": stored}
 	return u
+}
+
+// unserved has the first version of a definition not served.
+func unserved(d *unstructured.Unstructured) *unstructured.Unstructured {
+	d.Object["spec"].(map[string]any)["versions"].([]any)[0].(map[string]any)["served"] = false
+	return d
+}
+
+func storing(d *unstructured.Unstructured, versions ...any) *unstructured.Unstructured {
+	d.Object["status"] = map[string]any{"storedVersions": versions}
+	return d
 }
 
 func certificate(t *testing.T, notAfter time.Time) string {

@@ -8,14 +8,14 @@ import (
 	"testing"
 
 	"revenant/decoder/kube"
+	"revenant/decoder/snapshot"
 	"revenant/decoder/snapshot/snapshottest"
 )
 
 // TestUnreadValues holds what changes in what is found where one value of a case cannot be read: what is
 // found no longer, and what is found instead.
 func TestUnreadValues(t *testing.T) {
-	found := func(before, after []change) map[string]bool {
-		backup, current := pair(t, before, after)
+	found := func(backup, current *snapshot.Snapshot) map[string]bool {
 		list := map[string]bool{}
 		for _, f := range compare(t, backup, current).Findings {
 			name := f.Name
@@ -29,7 +29,8 @@ func TestUnreadValues(t *testing.T) {
 	lines := map[string]map[string]bool{}
 	for _, tt := range findingCases(t) {
 		before, after := changes(t, tt.before), changes(t, tt.after)
-		was := found(before, after)
+		backup, current := pair(t, before, after)
+		was := found(backup, current)
 		for side, list := range map[string][]change{"backup": before, "current state": after} {
 			for i, c := range list {
 				k, ok := kube.ParseKey(prefix, c.Key)
@@ -38,7 +39,11 @@ func TestUnreadValues(t *testing.T) {
 				}
 				kept := list[i]
 				list[i] = snapshottest.Put(c.Key, "?")
-				is := found(before, after)
+				changed, now := backup, snapshottest.Store(t, slices.Concat(before, after)...)
+				if side == "backup" {
+					changed = snapshottest.Store(t, before...)
+				}
+				is := found(changed, now)
 				list[i] = kept
 				head := k.Resource + " of the " + side
 				if lines[head] == nil {
