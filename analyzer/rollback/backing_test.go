@@ -55,6 +55,13 @@ func machine(s *discoveryv1.EndpointSlice) *discoveryv1.EndpointSlice {
 	return s
 }
 
+func addressless(s *discoveryv1.EndpointSlice) *discoveryv1.EndpointSlice {
+	for i := range s.Endpoints {
+		s.Endpoints[i].Addresses = nil
+	}
+	return s
+}
+
 func outside(name string, addresses ...string) *discoveryv1.EndpointSlice {
 	s := endpoints(name)
 	for _, a := range addresses {
@@ -126,6 +133,7 @@ func TestUnbacked(t *testing.T) {
 		{"endpoints outside of the cluster that are not ready", []runtime.Object{namespace("ns"), svc, notReady(outside("ns/hook-abcde", "192.0.2.1"), 0)}, []runtime.Object{young, endpoints("ns/hook-abcde", "new 10.0.0.2")}, "possible " + gone},
 		{"endpoints outside of the cluster that say that they are ready", []runtime.Object{namespace("ns"), svc, notReady(outside("ns/hook-abcde", "192.0.2.1"))}, []runtime.Object{young, endpoints("ns/hook-abcde", "new 10.0.0.2")}, ""},
 		{"a slice of another Service, whose name begins like that", []runtime.Object{namespace("ns"), svc, old, pod("ns/stays", ip("10.0.0.3")), endpoints("ns/hook-abcde", "old 10.0.0.1"), endpoints("ns/hook-web-abcde", "stays 10.0.0.3")}, moved, "possible " + gone},
+		{"an endpoint outside of the cluster without an address", []runtime.Object{namespace("ns"), svc, addressless(outside("ns/hook-abcde", "192.0.2.1"))}, []runtime.Object{young, endpoints("ns/hook-abcde", "new 10.0.0.2")}, "possible " + gone},
 		{"a slice of what is no pod", []runtime.Object{namespace("ns"), svc, machine(endpoints("ns/hook-abcde", "vm 192.0.2.1"))}, []runtime.Object{young, endpoints("ns/hook-abcde", "new 10.0.0.2")}, ""},
 		{"its pod can be read no longer", dead, []runtime.Object{raw{key: "/registry/pods/ns/old", value: "k8s:enc:aescbc:v1:key1:abc"}, young, endpoints("ns/hook-abcde", "new 10.0.0.2")}, "possible " + gone},
 		{"an external name", []runtime.Object{namespace("ns"), external(svc.DeepCopy())}, []runtime.Object{labelled(external(svc.DeepCopy()))}, ""},

@@ -156,7 +156,7 @@ func (k *calling) call(ch *change, call Call, was, is kube.Key) {
 		call.Answer, call.Reason = NotKnown, "Service "+call.Service+", "+b.why
 	case b.why != "":
 		call.Answer, call.Reason = Unanswered, "Service "+call.Service+", "+k.alive(b.why)
-		call.Already = !k.alone && is != (kube.Key{}) && k.backed(k.current, is).why != ""
+		call.Already = !k.alone && k.backed(k.current, is).why != ""
 	case k.alone:
 		call.Answer, call.Reason = NotKnown, "whether the pods behind Service "+call.Service+" still run is not in the backup"
 	default:

@@ -148,6 +148,8 @@ func TestDevices(t *testing.T) {
 				"device-free-again critical possible c: has in the current state what is free in the backup: gpu.example.com/node-1/gpu-0; used by p on node-1, which the backup does not have (not all claims of the backup could be read)",
 				`unreadable warning certain : 1 value could not be read, the first because: encrypted by aescbc with key "key1"`,
 			}},
+		{"another kind in the place of a claim", []runtime.Object{ns, raw{key: "/registry/resourceclaims/ns/other", value: `{"apiVersion":"v1","kind":"Pod"}`}}, []runtime.Object{deleted{resourceClaim("ns/other")}},
+			[]string{`unreadable warning certain : 1 value could not be read, the first because: wrong kind of object`}},
 		{"a claim that had devices can be read no longer", []runtime.Object{ns, resourceClaim("ns/other", "gpu-0")}, []runtime.Object{encrypted},
 			[]string{`unreadable warning certain : 1 value could not be read, the first because: encrypted by aescbc with key "key1"`}},
 		{"the claim that is allocated cannot be read", []runtime.Object{ns}, []runtime.Object{encrypted},

@@ -133,8 +133,7 @@ func (c *comparison) served(service kube.Key, v *served) {
 			continue
 		}
 		list := c.backup.ref(v.before[e])
-		other, taken := c.addresses[e.ip]
-		if k, ok := kube.ParseKey(c.prefix, other); taken && ok && k != e.pod {
+		if k, ok := kube.ParseKey(c.prefix, c.addresses[e.ip]); ok { // a pod has it, and not this one
 			reused.add(fmt.Sprintf("%s, now of %s", e, objectName(k)))
 			reusedRefs.add(list)
 			reusedRefs.add(c.current.ref(c.find(c.current, k)))

@@ -572,6 +572,22 @@ func findingCases(t *testing.T) []findingCase {
 			},
 		},
 		{
+			name:   "an APIService of a Service that is nowhere was deleted, and a definition made",
+			before: []runtime.Object{namespace("ns"), apiService("v1beta1.metrics.k8s.io", "ns/nowhere")},
+			after:  []runtime.Object{deleted{apiService("v1beta1.metrics.k8s.io", "")}, definition("Empty", "v1")},
+			want: []string{
+				`apiservice-unbacked warning certain apiservices.apiregistration.k8s.io v1beta1.metrics.k8s.io: the APIService calls Service ns/nowhere, which the backup does not have`,
+				`crd-lost warning certain customresourcedefinitions.apiextensions.k8s.io emptys.example.com: only in the current state, with 0 objects`,
+			},
+		},
+		{
+			name: "a Service of many slices lost its pods",
+			before: []runtime.Object{namespace("ns"), service("ns/web", "10.96.0.1", 0), endpoints("ns/web-aaaaa", "a 10.0.0.1", "b 10.0.0.2"), endpoints("ns/web-bbbbb", "c 10.0.0.3"), endpoints("ns/web-ccccc", "d 10.0.0.4"),
+				endpoints("ns/web-ddddd", "e 10.0.0.5"), endpoints("ns/web-eeeee", "f 10.0.0.6"), endpoints("ns/web-fffff", "g 10.0.0.7")},
+			after: []runtime.Object{endpoints("ns/web-aaaaa"), endpoints("ns/web-bbbbb"), endpoints("ns/web-ccccc"), endpoints("ns/web-ddddd"), endpoints("ns/web-eeeee"), endpoints("ns/web-fffff")},
+			want:  []string{`endpoint-dead critical certain services ns/web: 7 of 7 ready addresses: 10.0.0.1 of a, 10.0.0.2 of b, 10.0.0.3 of c, 10.0.0.4 of d, 10.0.0.5 of e and 2 more`},
+		},
+		{
 			name:   "a key among the Secrets holds none",
 			before: []runtime.Object{raw{key: "/registry/secrets/odd", value: "x"}, secret("ns/s", "Opaque", "k", "1")},
 			after:  []runtime.Object{raw{key: "/registry/secrets/odd", value: "y"}, secret("ns/s", "Opaque", "k", "2")},
