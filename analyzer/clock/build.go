@@ -63,7 +63,7 @@ func (r *reader) renewals() error {
 		}
 		leases = append(leases, key)
 	}
-	for age, left := 0, maxRenewals; left > 0; age++ {
+	for age, left := 0, maxRenewals; ; age++ {
 		read := 0
 		for _, key := range leases {
 			record, ok := r.s.Before(key, age)
@@ -77,10 +77,9 @@ func (r *reader) renewals() error {
 			read, left = read+1, left-1
 		}
 		if read == 0 {
-			break
+			return nil
 		}
 	}
-	return nil
 }
 
 func (r *reader) renewal(record snapshot.Record) {
@@ -102,7 +101,7 @@ func Of(ctx context.Context, records iter.Seq2[snapshot.Record, []byte], head in
 	var marks []Mark
 	for record, value := range records {
 		key, ok := kube.ParseKey(prefix, record.Key)
-		if !ok || record.Tombstone || record.CreateRevision == 0 {
+		if !ok {
 			continue
 		}
 		if err := ctx.Err(); err != nil {

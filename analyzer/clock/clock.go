@@ -247,7 +247,7 @@ func (c *Clock) bound() {
 // admits says whether a mark agrees with the others.
 func (c *Clock) admits(m Mark) bool {
 	in := c.between(m.Revision)
-	early := !in.From.IsZero() && m.latest().Before(in.From.Add(-tolerance))
+	early := m.latest().Before(in.From.Add(-tolerance))
 	late := !in.To.IsZero() && m.Time.After(in.To.Add(tolerance))
 	return !early && !late
 }
@@ -262,7 +262,7 @@ func (c *Clock) between(revision int64) (in Interval) {
 	if newer < len(c.marks) && c.to[newer] != never {
 		in.To = c.to[newer]
 	}
-	if !in.From.IsZero() && !in.To.IsZero() && in.To.Before(in.From) {
+	if !in.To.IsZero() && in.To.Before(in.From) {
 		in.From, in.To = in.To, in.From // marks contradict each other within the tolerance
 	}
 	return in
@@ -357,21 +357,21 @@ func (c *Clock) measure() {
 	if n < 2 {
 		return
 	}
-	first := sort.Search(n-1, func(i int) bool { return c.from[n-1].Sub(c.from[i]) <= recently })
+	first := sort.Search(n, func(i int) bool { return c.from[n-1].Sub(c.from[i]) <= recently })
 	if c.from[n-1].Sub(c.from[first]) < enough {
 		first = 0
 	}
 	c.rate.Low = math.Inf(1)
 	var written, seconds float64
 	for i := first; i < n-1; {
-		j := i + 1
+		j := i
 		for j < n-1 && c.from[j].Sub(c.from[i]) < part {
 			j++
 		}
 		took, wrote := c.from[j].Sub(c.from[i]).Seconds(), float64(c.marks[j].Revision-c.marks[i].Revision)
-		if took > 0 && wrote/took < impossible && !c.jumped(c.marks[i].Revision, c.marks[j].Revision) {
+		if wrote/took < impossible && !c.jumped(c.marks[i].Revision, c.marks[j].Revision) {
 			written, seconds = written+wrote, seconds+took
-			if took >= part.Seconds() || i == first {
+			if took >= part.Seconds() {
 				c.rate.Low, c.rate.High = min(c.rate.Low, wrote/took), max(c.rate.High, wrote/took)
 			}
 		}
@@ -402,7 +402,7 @@ func (c *Clock) Rate() (r Rate, ok bool) {
 // Duration is how long it takes to write so many revisions at the measured rates;
 // ok is false when nothing shows it, or when it would take centuries.
 func (c *Clock) Duration(revisions int64) (low, high time.Duration, ok bool) {
-	if c == nil || !c.rated || c.rate.Low <= 0 {
+	if c == nil || c.rate.Low <= 0 {
 		return 0, 0, false
 	}
 	n := float64(max(revisions, 0))

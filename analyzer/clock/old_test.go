@@ -112,6 +112,8 @@ func TestWithoutLeases(t *testing.T) {
 			changes = append(changes, node("n", at(float64(second))), node("silent", at(-600))) // written by another
 		}
 	}
+	silent := stored(t, "minions/new", "v1", "Node", &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "new"}}) // it has not reported yet
+	changes = append(changes, silent, silent, snapshottest.Put("/registry/minions/broken", "not an object"))
 	s := snapshottest.Store(t, changes...)
 	c, err := Build(t.Context(), s, "/registry")
 	if err != nil {
@@ -129,6 +131,15 @@ func TestWithoutLeases(t *testing.T) {
 	}
 
 	created = metav1.Time{} // long ago
+	// A report is a heartbeat that came not much later than it should.
+	for seconds, want := range map[float64]int{20: 1, 21: 0} {
+		if c, err = Build(t.Context(), snapshottest.Store(t, node("n", at(0)), node("n", at(seconds))), "/registry"); err != nil {
+			t.Fatal(err)
+		}
+		if got := c.Summary().Marks[Heartbeat]; got != want {
+			t.Errorf("after %v s: %d heartbeats, want %d", seconds, got, want)
+		}
+	}
 	// One version of each tells no more than that it was written later.
 	s = snapshottest.Store(t, leader(at(98)), node("n", at(90)))
 	if c, err = Build(t.Context(), s, "/registry"); err != nil {
@@ -139,6 +150,83 @@ func TestWithoutLeases(t *testing.T) {
 	}
 	if taken := c.Taken(); !taken.To.IsZero() {
 		t.Errorf("taken %v", taken)
+	}
+}
+
+// TestEvents: where no Lease tells a time, an event that is written again tells that it had
+// occurred by then. What is no object's key tells nothing.
+func TestEvents(t *testing.T) {
+	event := func(seconds float64) snapshottest.Change {
+		return stored(t, "events/ns/e", "v1", "Event", &corev1.Event{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "e"}, LastTimestamp: metav1.NewTime(at(seconds))})
+	}
+	renewed := metav1.NewMicroTime(at(20))
+	lease := stored(t, "leases/kube-node-lease/n", "coordination.k8s.io/v1", "Lease", &coordinationv1.Lease{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "kube-node-lease", Name: "n"}, Spec: coordinationv1.LeaseSpec{RenewTime: &renewed},
+	})
+	config := stored(t, "configmaps/ns/c", "v1", "ConfigMap", &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "c", CreationTimestamp: metav1.NewTime(at(10))}})
+	for _, tt := range []struct {
+		name    string
+		changes []snapshottest.Change
+		want    map[Source]int
+	}{
+		{"once", []snapshottest.Change{event(5)}, map[Source]int{}},
+		{"twice", []snapshottest.Change{event(5), event(15)}, map[Source]int{Report: 1}},
+		{"twice, beside a Lease", []snapshottest.Change{event(5), event(15), lease}, map[Source]int{Renewal: 1}},
+		{"an object", []snapshottest.Change{config, snapshottest.Delete(config.Key)}, map[Source]int{Creation: 1}},
+		{"what is not below the prefix", []snapshottest.Change{snapshottest.Put("/other/configmaps/ns/c", string(config.Value))}, map[Source]int{}},
+	} {
+		c, err := Build(t.Context(), snapshottest.Store(t, tt.changes...), "/registry")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := c.Summary(); !cmp.Equal(tt.want, s.Marks) || s.Rejected != 0 {
+			t.Errorf("%s: %s, %d rejected", tt.name, cmp.Diff(tt.want, s.Marks), s.Rejected)
+		}
+	}
+}
+
+// TestMany: of very many that renew, as many are read as it takes, and the newest version
+// of each first.
+func TestMany(t *testing.T) {
+	when := metav1.NewMicroTime(at(0))
+	lease := func(name string) snapshottest.Change {
+		return stored(t, "leases/kube-node-lease/"+name, "coordination.k8s.io/v1", "Lease", &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: "kube-node-lease", Name: name}, Spec: coordinationv1.LeaseSpec{RenewTime: &when}})
+	}
+	leader := func(name string, seconds float64) snapshottest.Change {
+		o := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "kube-system", Name: name}}
+		o.Annotations = map[string]string{leaderKey: fmt.Sprintf(`{"renewTime":%q}`, at(seconds).Format(time.RFC3339))}
+		return stored(t, "configmaps/kube-system/"+name, "v1", "ConfigMap", o)
+	}
+	var leases, leaders []snapshottest.Change
+	for i := range maxRenewals + 3 {
+		leases = append(leases, lease(fmt.Sprint("n", i)))
+	}
+	for _, seconds := range []float64{0, 2} {
+		for i := range maxRenewals + 3 {
+			leaders = append(leaders, leader(fmt.Sprint("l", i), seconds))
+		}
+	}
+	var long []snapshottest.Change
+	for range maxRenewals {
+		long = append(long, lease("n"))
+	}
+	for _, tt := range []struct {
+		name    string
+		changes []snapshottest.Change
+		source  Source
+		want    int
+	}{
+		{"Leases", leases, Renewal, maxRenewals},
+		{"versions of one Lease, beside another", append(long, lease("m"), lease("m")), Renewal, maxRenewals},
+		{"leaders", leaders, Leader, maxRenewals},
+	} {
+		c, err := Build(t.Context(), snapshottest.Store(t, tt.changes...), "/registry")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.Summary().Marks[tt.source]; got != tt.want {
+			t.Errorf("%s: %d marks, want %d", tt.name, got, tt.want)
+		}
 	}
 }
 

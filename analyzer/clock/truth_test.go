@@ -2,10 +2,16 @@ package clock_test
 
 import (
 	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"revenant/analyzer/clock"
 	"revenant/decoder/snapshot/snapshottest"
@@ -24,6 +30,7 @@ func TestTruth(t *testing.T) {
 		t.Fatalf("found %d, %v", len(paths), err)
 	}
 	var widths []time.Duration
+	var told strings.Builder
 	for _, path := range paths {
 		var truth struct {
 			Times     map[string]time.Time
@@ -40,6 +47,7 @@ func TestTruth(t *testing.T) {
 			if !ok {
 				saved = truth.Times["etcd_sigkill"]
 			}
+			fmt.Fprintf(&told, "%s\n  backup taken %s\n  current taken %s\n  both: %s\n", dir[len("../../testdata/clusters/"):], summary(b), summary(c), summary(joined))
 			within(t, "backup taken", b.Taken(), truth.Times["B"])
 			within(t, "current taken", c.Taken(), saved)
 			// The backup's head was written before it was saved.
@@ -57,8 +65,46 @@ func TestTruth(t *testing.T) {
 			t.Logf("head of the backup %v, at B %d to %d (true %d), rate %.1f %.1f %.1f %v over %v, %d rejected of %v", head, at.From, at.To, truth.Revisions.Backup, rate.Low, rate.Mean, rate.High, ok, rate.Window, r.Rejected, r.Marks)
 		})
 	}
+	if len(widths) == len(paths) { // all were asked for
+		holdGolden(t, "testdata/clusters.txt", told.String())
+	}
 	slices.Sort(widths)
 	t.Logf("intervals of the backups' heads: median %v, widest %v", widths[len(widths)/2], widths[len(widths)-1])
+}
+
+var update = flag.Bool("update", false, "rewrite what testdata expects")
+
+// holdGolden compares a text with a file.
+func holdGolden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", path, diff)
+	}
+}
+
+// summary is what a clock says of itself on a line.
+func summary(c *clock.Clock) string {
+	s := c.Summary()
+	text := fmt.Sprintf("%s to %s;", s.Taken.From.Format(time.RFC3339Nano), s.Taken.To.Format("15:04:05.999999999"))
+	for _, source := range clock.Sources() {
+		if n := s.Marks[source]; n > 0 {
+			text += fmt.Sprintf(" %d by %s,", n, source)
+		}
+	}
+	text += fmt.Sprintf(" %d rejected", s.Rejected)
+	if r := s.Rate; r != nil {
+		text += fmt.Sprintf("; %.2f, %.2f, %.2f a second", r.Low, r.Mean, r.High)
+	}
+	return text
 }
 
 func within(t *testing.T, what string, in clock.Interval, when time.Time) {
