@@ -121,9 +121,6 @@ func Of(ctx context.Context, records iter.Seq2[snapshot.Record, []byte], head in
 // they were changed.
 func (r *reader) objects() error {
 	for record := range r.s.EveryNth(max(1, r.s.Len()/maxObjects)) {
-		if record.Tombstone || record.CreateRevision == 0 {
-			continue
-		}
 		if err := r.ctx.Err(); err != nil {
 			return err
 		}

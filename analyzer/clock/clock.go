@@ -326,7 +326,7 @@ func (c *Clock) HeadAt(t time.Time) Span {
 		return s
 	}
 	taken := c.Taken()
-	if s.To = c.head; taken.To.IsZero() || t.After(taken.To) {
+	if s.To = c.head; t.After(taken.To) {
 		s = Span{From: c.head, To: c.after(t.Sub(taken.From)), Extrapolated: true}
 	}
 	return s

@@ -204,6 +204,7 @@ func TestRateOfFew(t *testing.T) {
 		ok    bool
 	}{
 		{"a second", []mark{{100, 0}, {105, 1}}, Rate{5, 5, 5, time.Second}, true},
+		{"one revision", []mark{{100, 0}, {101, 10}}, Rate{0.1, 0.1, 0.1, 10 * time.Second}, true},
 		{"less than a second", []mark{{100, 0}, {105, 0.9}}, Rate{}, false},
 		{"nothing written", []mark{{100, 0}, {100, 5}}, Rate{}, false},
 		{"a short part at the end counts for the mean alone", []mark{{100, 0}, {200, 10}, {1200, 15}}, Rate{10, 1100.0 / 15, 1100.0 / 15, 15 * time.Second}, true},
@@ -317,6 +318,10 @@ func TestHeadUnrated(t *testing.T) {
 	if diff := cmp.Diff(Span{2100, math.MaxInt64, true}, New(steady(1), 2100, nil).HeadAt(at(1000))); diff != "" {
 		t.Error(diff)
 	}
+	const end = math.MaxInt64 - 10 // from where it does not take long to the last revision there is
+	if diff := cmp.Diff(Span{end, math.MaxInt64, true}, New(steady(200), end, nil).HeadAt(at(1000))); diff != "" {
+		t.Error(diff)
+	}
 }
 
 // TestProperties: whatever the marks are, times do not go back with revisions, an
@@ -412,6 +417,9 @@ func TestParseTime(t *testing.T) {
 	}
 	if got, err := ParseTime("-5m", start); err != nil || !got.Equal(at(-300)) {
 		t.Errorf("-5m: %v, %v", got, err)
+	}
+	if got, err := ParseTime("+5m", start); err != nil || !got.Equal(at(300)) {
+		t.Errorf("+5m: %v, %v", got, err)
 	}
 	if got, err := ParseTime("2026-11-22", start); err != nil || !got.Equal(want.Add(-3*time.Hour)) {
 		t.Errorf("a date: %v, %v", got, err)

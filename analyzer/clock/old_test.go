@@ -172,6 +172,7 @@ func TestEvents(t *testing.T) {
 		{"once", []snapshottest.Change{event(5)}, map[Source]int{}},
 		{"twice", []snapshottest.Change{event(5), event(15)}, map[Source]int{Report: 1}},
 		{"twice, beside a Lease", []snapshottest.Change{event(5), event(15), lease}, map[Source]int{Renewal: 1}},
+		{"a Lease that was never renewed", []snapshottest.Change{stored(t, "leases/kube-node-lease/m", "coordination.k8s.io/v1", "Lease", &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: "kube-node-lease", Name: "m"}})}, map[Source]int{}},
 		{"an object", []snapshottest.Change{config, snapshottest.Delete(config.Key)}, map[Source]int{Creation: 1}},
 		{"what is not below the prefix", []snapshottest.Change{snapshottest.Put("/other/configmaps/ns/c", string(config.Value))}, map[Source]int{}},
 	} {
@@ -236,7 +237,8 @@ func TestChanged(t *testing.T) {
 	written := func(seconds float64) snapshottest.Change {
 		o := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "c", CreationTimestamp: metav1.NewTime(at(0))}}
 		when := metav1.NewTime(at(seconds))
-		o.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "m", Time: &when}}
+		long := metav1.NewTime(at(-600))
+		o.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "m", Time: &when}, {Manager: "timeless"}, {Manager: "old", Time: &long}}
 		return stored(t, "configmaps/ns/c", "v1", "ConfigMap", o)
 	}
 	for writes, want := range []int{0, 0, 1, 2} {
@@ -250,6 +252,9 @@ func TestChanged(t *testing.T) {
 		}
 		if got := c.Summary().Marks[Change]; got != want {
 			t.Errorf("%d writes give %d marks, want %d", writes, got, want)
+		}
+		if last := c.Taken().From; writes > 1 && !last.Equal(at(float64(10*(writes-1)))) {
+			t.Errorf("%d writes: the last one came after %v", writes, last)
 		}
 	}
 }
