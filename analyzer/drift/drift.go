@@ -157,7 +157,7 @@ func Compare(in Input) *Report {
 		}
 	} else {
 		if len(in.Servers) < in.Named {
-			r.note("The snapshot names %d API servers, and %d of them were asked: another may list other pods. Ask each at its own address (kubectl --server https://ADDRESS:6443 get pods -A -o json).", in.Named, len(in.Servers))
+			r.note("The snapshot names %d API servers, and %s asked: another may list other pods. Ask each at its own address (kubectl --server https://ADDRESS:6443 get pods -A -o json).", in.Named, words.CountOf(len(in.Servers), "of them was", "of them were"))
 		}
 		lists, reports := in.servers(r), []*Report{}
 		for _, s := range lists {

@@ -153,9 +153,12 @@ func TestCompare(t *testing.T) {
 		{"a static pod without a mirror", Input{Nodes: []Node{node("n1", kubelet.Running, static)}}, nil, 1},
 		{"a mirror of nothing", Input{API: []kubelet.Pod{mirror}, Nodes: []Node{node("n1", kubelet.Running)}}, nil, 0},
 	}
+	g := openGolden(t, "testdata/compared.txt")
+	defer g.close(t)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r := Compare(tt.in)
+			g.hold(t, tt.name, told(r))
 			var got []string
 			for _, f := range r.Findings {
 				got = append(got, fmt.Sprintf("%s %s %s %s", f.Kind, f.Node, f.Name, f.Certainty))
