@@ -89,7 +89,7 @@ func together(n Node) map[string]*pod {
 			p.alive = p.alive || d.Kind == kubelet.Listed && from.Phase != "Succeeded" && from.Phase != "Failed"
 			p.ready = p.ready || d.Kind == kubelet.Sandboxes && from.Runs
 			p.sandbox = p.sandbox || p.ready || d.Kind == kubelet.Running // it lists pods whose sandbox is ready
-			if counts || precision(d.Kind) == byContainers {
+			if counts {
 				p.runs = p.runs || from.Runs
 				p.Running = append(p.Running, from.Running...)
 			}

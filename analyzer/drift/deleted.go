@@ -42,7 +42,7 @@ func (in *Input) FindDeletions(ctx context.Context, s *snapshot.Snapshot, prefix
 			seen[key] = true
 			records := s.History(key)
 			for i, r := range records {
-				if !r.Tombstone || i == 0 || records[i-1].Tombstone {
+				if !r.Tombstone || i == 0 {
 					continue
 				}
 				value, err := s.Value(records[i-1])

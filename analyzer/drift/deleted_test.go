@@ -25,10 +25,11 @@ func TestFindDeletions(t *testing.T) {
 		put("alive", "3-3"), put("alive", "3-3"),
 		snapshottest.Delete(at("compacted")), // its versions before are not retained
 		snapshottest.Put(at("unread"), "x"), snapshottest.Delete(at("unread")),
+		put("nouid", ""), snapshottest.Delete(at("nouid")), snapshottest.Delete(at("nouid")),
 		put("unasked", "6-6"), snapshottest.Delete(at("unasked")),
 	)
 	in := Input{
-		Nodes:   []Node{node("n1", kubelet.Running, runs("1-1", "twice"), runs("3-3", "alive"), runs("4-4", "compacted"), runs("5-5", "unread"))},
+		Nodes:   []Node{node("n1", kubelet.Running, runs("1-1", "twice"), runs("3-3", "alive"), runs("4-4", "compacted"), runs("5-5", "unread"), runs("7-7", "nouid"), runs("1-1", "twice"))},
 		Servers: []Server{{Pods: []kubelet.Pod{has("2-2", "served", "n1")}}},
 	}
 	if err := in.FindDeletions(t.Context(), s, prefix, nil); err != nil {

@@ -171,7 +171,7 @@ func Compare(in Input) *Report {
 
 // against holds the nodes against what one API server lists, or the snapshot has.
 func (in *Input) against(s Server, live bool) *Report {
-	c := comparison{Input: in, Server: s, live: live, api: map[string]*kubelet.Pod{}, snapshot: map[string]*kubelet.Pod{}, static: map[string]bool{}, bound: map[string][]int{}, at: map[string]bool{}, report: &Report{}}
+	c := comparison{Input: in, Server: s, live: live, api: map[string]*kubelet.Pod{}, snapshot: map[string]*kubelet.Pod{}, static: map[string]bool{}, bound: map[string][]int{}, report: &Report{}}
 	for i := range c.Pods {
 		p := &c.Pods[i]
 		c.api[p.UID] = p
@@ -200,7 +200,6 @@ type comparison struct {
 	snapshot map[string]*kubelet.Pod // the snapshot's by uid
 	static   map[string]bool         // uids of static pods that have a mirror
 	running  []pod                   // on all nodes
-	at       map[string]bool         // nodes that were looked at
 	bound    map[string][]int        // its pods by node
 	report   *Report
 }
@@ -208,7 +207,6 @@ type comparison struct {
 // nodes compares every node that was looked at.
 func (c *comparison) nodes() {
 	for _, n := range c.Nodes {
-		c.at[n.Name] = true
 		c.report.Nodes = append(c.report.Nodes, NodeReport{Name: n.Name, Seen: []string{}, Unread: []string{}})
 		c.node(n, &c.report.Nodes[len(c.report.Nodes)-1])
 	}
@@ -218,7 +216,7 @@ func (c *comparison) node(n Node, r *NodeReport) {
 	pods, refused := together(n), []string{}
 	for _, d := range n.Dumps {
 		switch s := string(d.Kind); {
-		case d.Unread != "" && s == "":
+		case s == "": // it is no answer
 			refused = append(refused, d.Unread)
 		case d.Unread != "":
 			r.Unread = append(r.Unread, d.Unread)
@@ -255,7 +253,7 @@ func (c *comparison) node(n Node, r *NodeReport) {
 		c.report.note("%s: its answers do not show which containers run in %d of its pods. /runningpods or crictl ps would show a stray container.", n.Name, unclear)
 	}
 	c.silent(r, refused)
-	if len(r.Seen) == 0 && len(r.Unread) > 0 {
+	if len(r.Seen) == 0 {
 		return // what is not there may be in what was not read
 	}
 	for _, i := range c.bound[n.Name] {
@@ -305,8 +303,8 @@ func (c *comparison) unseen() {
 	for _, node := range c.Known {
 		pods[node] += 0
 	}
-	for node := range c.at {
-		delete(pods, node)
+	for _, n := range c.Nodes {
+		delete(pods, n.Name)
 	}
 	for _, node := range sortedKeys(pods) {
 		c.report.Nodes = append(c.report.Nodes, NodeReport{Name: node, Seen: []string{}, Unread: []string{}})
@@ -347,15 +345,14 @@ func (r *Report) finish() {
 		f := &r.Findings[i]
 		r.Summary[f.Kind]++
 		n := at[f.Node]
-		switch {
-		case n == nil:
-		case f.Kind == Phantom:
+		switch f.Kind {
+		case Phantom:
 			n.Phantoms++
-		case f.Kind == Ghost:
+		case Ghost:
 			n.Ghosts++
-		case f.Kind == Double:
+		case Double:
 			n.Doubles++
-		case f.Kind == Stray:
+		case Stray:
 			n.Strays++
 		}
 	}

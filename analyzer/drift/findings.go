@@ -83,7 +83,7 @@ func (c *comparison) phantom(p *pod) {
 		f.Certainty = restore.Possible
 		f.Reason += d.text() + ": the node may have answered before. If it still runs when it is asked again, its kubelet did not hear of the deletion."
 	}
-	if snapshot := c.snapshot[p.UID]; has == nil && c.live && snapshot != nil && snapshot.Node == p.Node {
+	if snapshot := c.snapshot[p.UID]; has == nil && snapshot != nil && snapshot.Node == p.Node {
 		f.Certainty = restore.Possible
 		f.Reason += " The snapshot has it here: it may be newer than the API server's list. Ask for that again."
 	}
@@ -91,7 +91,7 @@ func (c *comparison) phantom(p *pod) {
 		f.Certainty = restore.Possible
 		f.Reason += " The API's list has no pod of its namespace: was it made with kubectl get pods -A?"
 	}
-	if has == nil && !c.live && c.Unreadable[p.Namespace+"/"+p.Name] {
+	if !c.live && c.Unreadable[p.Namespace+"/"+p.Name] {
 		f.Certainty, f.Reason = restore.Possible, "It runs, and the snapshot has a pod of its name in a value that cannot be read: it may be this one."
 		f.Action = "Give a current list of the API's pods (kubectl get pods -A -o json), or the encryption configuration, before you stop it."
 		c.report.add(f, p.Node, &p.Pod)
@@ -176,9 +176,6 @@ func (c *comparison) doubles() {
 		}
 	}
 	for _, name := range sortedKeys(byName) {
-		if len(byName[name]) < 2 {
-			continue
-		}
 		for _, i := range byName[name] {
 			c.double(&c.running[i], byName[name])
 		}

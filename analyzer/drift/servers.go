@@ -46,12 +46,12 @@ func place(a, b *kubelet.Pod) bool {
 // nodes are held against.
 func (in *Input) servers(r *Report) []Server {
 	snapshot := byName(in.API)
-	names, lists := map[string]bool{}, make([]map[string]*kubelet.Pod, len(in.Servers))
+	names, lists := map[string]struct{}{}, make([]map[string]*kubelet.Pod, len(in.Servers))
 	for i, s := range in.Servers {
 		r.Servers = append(r.Servers, ServerReport{Name: s.Name, Pods: len(s.Pods)})
 		lists[i] = byName(s.Pods)
 		for name := range lists[i] {
-			names[name] = true
+			names[name] = struct{}{}
 		}
 	}
 	for _, name := range sortedKeys(names) {
@@ -146,13 +146,16 @@ func (in *Input) settle(r *Report) []Server {
 		counts = append(counts, fmt.Sprintf("%d as %s does", s.AsSnapshot, s.Name))
 	}
 	action, certainty := "", restore.Possible
-	if settled := len(right) > 0 && len(stale) > 0 && in.notOlder(); settled {
+	if settled := len(right) > 0 && in.notOlder(); settled {
 		certainty = restore.Certain
-		action = fmt.Sprintf("Restart the API server %s: of the %d pods that they list differently the snapshot, which is not older than the lists, has all as %s.", words.List(stale), total, words.List(agree))
+		action = fmt.Sprintf("Restart the API server %s: of the %s that they list differently the snapshot, which is not older than the lists, has all as %s.", words.List(stale), words.Count(total, "pod"), words.List(agree))
 	} else {
 		right = in.Servers
-		action = fmt.Sprintf("Restart every API server that was not restarted after the restore: one that starts lists what etcd has. Of the %d pods that they list differently the snapshot has %s.", total, words.List(counts))
-		if !in.notOlder() {
+		action = fmt.Sprintf("Restart every API server that was not restarted after the restore: one that starts lists what etcd has. Of the %s that they list differently the snapshot has %s.", words.Count(total, "pod"), words.List(counts))
+		switch {
+		case in.Taken.IsZero():
+			action += " When it was taken is not known. A snapshot that is saved after the lists shows which API server lists what etcd has."
+		case !in.notOlder():
 			action += " It is older than the lists. A snapshot that is saved after them shows which API server lists what etcd has."
 		}
 	}
