@@ -235,6 +235,7 @@ func TestCompare(t *testing.T) {
 			"bound elsewhere, although the snapshot has its deletion", Input{Deleted: map[string]Deletion{"1-1": {Revision: 7}}, Partial: true, Servers: []Server{{Pods: []kubelet.Pod{has("1-1", "a", "n2")}}}, Nodes: []Node{node("n1", kubelet.Running, runs("1-1", "a"))}},
 			[]string{"phantom n1 a certain"}, 0,
 		},
+		{"a ghost by an API server's list", Input{Servers: []Server{{Pods: []kubelet.Pod{has("1-1", "a", "n1")}}}, Nodes: []Node{node("n1", kubelet.Running)}}, []string{"ghost n1 a certain"}, 0},
 		{"a ghost of the snapshot whose deletion it has, too", Input{Deleted: map[string]Deletion{"1-1": {Revision: 7}}, API: []kubelet.Pod{has("1-1", "a", "n1")}, Nodes: []Node{node("n1", kubelet.Running)}}, []string{"ghost n1 a certain"}, 0},
 		{
 			"one that the snapshot has elsewhere, and the API server's list not at all",

@@ -178,7 +178,7 @@ func (r *Report) Against(p *Prediction) *Outcome {
 		}
 		at := place{pod.uid, pod.node}
 		switch f, ok := found[at]; {
-		case ok && f.Kind == kind:
+		case f.Kind == kind:
 			o.CameTrue++
 			delete(found, at)
 		case !looked[pod.node]:
