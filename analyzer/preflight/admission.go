@@ -156,7 +156,11 @@ func (r *run) missingParam(resource kube.Key, namespaced bool, ref *admissionv1.
 		}
 		return ""
 	}
-	for record := range s.Keys(resource.Path(r.Prefix)) {
+	all := resource
+	if namespaced {
+		all.Namespace = ref.Namespace
+	}
+	for record := range s.Keys(all.Path(r.Prefix)) {
 		if ref.Name == "" || strings.HasSuffix(record.Key, "/"+ref.Name) {
 			return ""
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +21,9 @@ import (
 
 // validity is when the certificates of a chain are valid.
 type validity struct{ from, to time.Time }
+
+// at says whether the certificate is valid at a time.
+func (v validity) at(t time.Time) bool { return !v.from.After(t) && v.to.After(t) }
 
 // mostCertificates bounds how many certificates of one chain are looked at; a bundle of
 // public authorities has some hundred.
@@ -68,9 +72,8 @@ func (r *run) bundles() result {
 			verdict = Fail
 		}
 		list := certificatesIn(c.CABundle)
-		newest, early := time.Time{}, true
+		var newest time.Time
 		for _, v := range list {
-			early = early && v.from.After(r.At)
 			if v.to.After(newest) {
 				newest = v.to
 			}
@@ -78,9 +81,10 @@ func (r *run) bundles() result {
 		switch {
 		case len(list) == 0:
 			p.add(verdict, c.Evidence, "%s: no certificate can be read in its caBundle", what)
+		case slices.ContainsFunc(list, func(v validity) bool { return v.at(r.At) }):
 		case !newest.After(r.At):
 			p.add(verdict, c.Evidence, "%s: every certificate in its caBundle is past its end, the last since %s", what, words.Time(newest))
-		case early:
+		default:
 			p.add(verdict, c.Evidence, "%s: no certificate in its caBundle is valid yet", what)
 		}
 	}
@@ -187,7 +191,7 @@ func (r *run) renewed(s secret) time.Time {
 	if !ok {
 		return time.Time{}
 	}
-	if list := certificatesIn(now.Data[corev1.TLSCertKey]); len(list) > 0 && list[0].to.After(r.At) {
+	if list := certificatesIn(now.Data[corev1.TLSCertKey]); len(list) > 0 && list[0].at(r.At) {
 		return list[0].to
 	}
 	return time.Time{}

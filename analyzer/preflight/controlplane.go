@@ -45,7 +45,7 @@ func (r *run) unanswered(caller rollback.Caller, harm, mild Verdict, none string
 	r.couldNot(&p, caller)
 	text := none
 	if n > 0 {
-		text = fmt.Sprintf("something answers all %d of them", n)
+		text = words.CountOf(n, "call is answered", "calls are answered")
 	}
 	if outside > 0 {
 		text += fmt.Sprintf(", as far as a restore has to do with it: %d of them outside of the cluster", outside)

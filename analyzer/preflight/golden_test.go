@@ -2,7 +2,6 @@ package preflight_test
 
 import (
 	"encoding/json"
-	"flag"
 	"fmt"
 	"os"
 	"strings"
@@ -14,7 +13,7 @@ import (
 	"revenant/analyzer/preflight"
 )
 
-var update = flag.Bool("update", false, "rewrite what testdata expects")
+var update = preflight.Update
 
 // golden is what situations come to in full, in a file.
 type golden struct {

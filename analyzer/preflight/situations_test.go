@@ -215,6 +215,7 @@ func certificate(from, to time.Time) []byte {
 var (
 	expired = certificate(at.AddDate(-1, 0, 0), at.Add(-time.Minute))
 	valid   = certificate(at.AddDate(-1, 0, 0), at.AddDate(1, 0, 0))
+	early   = certificate(at.Add(time.Minute), at.AddDate(1, 0, 0))
 )
 
 func named(namespace, name string) metav1.ObjectMeta {
@@ -247,6 +248,13 @@ func joining(expiration time.Time) edit {
 		"expiration": []byte(expiration.UTC().Format(time.RFC3339)),
 	}})
 }
+
+// token is by which nodes join, with any text for its end.
+func token(namespace, expiration string) edit {
+	return object(&corev1.Secret{ObjectMeta: named(namespace, "bootstrap-token-abcdef"), Type: corev1.SecretTypeBootstrapToken, Data: map[string][]byte{"expiration": []byte(expiration)}})
+}
+
+var configMaps = &admissionv1.ParamKind{APIVersion: "v1", Kind: "ConfigMap"}
 
 const widgets = "/registry/apiextensions.k8s.io/customresourcedefinitions/gadgets.lab.example.org"
 
@@ -285,6 +293,11 @@ func admissionPolicy(param *admissionv1.ParamKind, ref *admissionv1.ParamRef) []
 
 func deny() *admissionv1.ParameterNotFoundActionType {
 	action := admissionv1.DenyAction
+	return &action
+}
+
+func allow() *admissionv1.ParameterNotFoundActionType {
+	action := admissionv1.AllowAction
 	return &action
 }
 
@@ -594,6 +607,47 @@ func TestSituations(t *testing.T) {
 			name: "a policy whose parameters are of a version that is not defined", backup: append(admissionPolicy(gadgets("v4"), nil), definition(`{"strategy":"None"}`, `"v1"`)),
 			want: verdicts{"admission-policies": f}, says: map[preflight.ID]string{"admission-policies": "a version that is not served"},
 		},
+		{
+			name: "a policy whose parameters are selected in a namespace that has none", want: verdicts{"admission-policies": f},
+			backup: admissionPolicy(configMaps, &admissionv1.ParamRef{Selector: &metav1.LabelSelector{}, Namespace: "nobodys", ParameterNotFoundAction: deny()}),
+			says:   map[preflight.ID]string{"admission-policies": "none of its parameters is in the backup"},
+		},
+		{
+			name: "a policy whose parameters are selected in a namespace that has some", want: verdicts{},
+			backup: admissionPolicy(configMaps, &admissionv1.ParamRef{Selector: &metav1.LabelSelector{}, Namespace: "default", ParameterNotFoundAction: deny()}),
+		},
+		{
+			name: "a policy whose parameters are those of any namespace by a name", want: verdicts{},
+			backup: admissionPolicy(configMaps, &admissionv1.ParamRef{Name: "kube-root-ca.crt", ParameterNotFoundAction: deny()}),
+		},
+		{
+			name: "a policy whose parameters no namespace has by that name", want: verdicts{"admission-policies": f},
+			backup: admissionPolicy(configMaps, &admissionv1.ParamRef{Name: "root-ca.crt", ParameterNotFoundAction: deny()}),
+		},
+		{
+			name: "a policy that does without its parameters", want: verdicts{},
+			backup: admissionPolicy(configMaps, &admissionv1.ParamRef{Name: "limits", Namespace: "default", ParameterNotFoundAction: allow()}),
+		},
+		{
+			name: "a policy whose parameters are in the backup", want: verdicts{},
+			backup: admissionPolicy(configMaps, &admissionv1.ParamRef{Name: "kube-root-ca.crt", Namespace: "default", ParameterNotFoundAction: deny()}),
+		},
+		{
+			name: "a policy whose parameters have no namespace, and are not there", want: verdicts{"admission-policies": f},
+			backup: admissionPolicy(&admissionv1.ParamKind{APIVersion: "v1", Kind: "Namespace"}, &admissionv1.ParamRef{Name: "nobodys", ParameterNotFoundAction: deny()}),
+			says:   map[preflight.ID]string{"admission-policies": "its parameters nobodys are not in the backup"},
+		},
+		{name: "a webhook whose authority is no certificate", backup: []edit{webhookTo(byURL([]byte("none")), admissionv1.Ignore)}, want: verdicts{"ca-bundles": w}},
+		{name: "a webhook whose authority is not valid yet", backup: []edit{webhookTo(byURL(early), admissionv1.Fail)}, want: verdicts{"ca-bundles": f}},
+		{name: "a webhook with two authorities, one of which is valid", backup: []edit{webhookTo(byURL(slices.Concat(early, expired, valid)), admissionv1.Fail)}, want: verdicts{}},
+		{name: "a webhook with two authorities, one past its end and one not valid yet", backup: []edit{webhookTo(byURL(slices.Concat(expired, early)), admissionv1.Fail)}, want: verdicts{"ca-bundles": f}},
+		{name: "a certificate that expired, and its successor is not valid yet", backup: []edit{tls(expired)}, current: []edit{tls(early)}, want: verdicts{"certificates": w}},
+		{name: "a certificate that is not valid yet", backup: []edit{tls(early)}, want: verdicts{"certificates": w}},
+		{name: "a certificate that is none", backup: []edit{tls([]byte("none"))}, want: verdicts{"certificates": w}},
+		{name: "a certificate that expired now as then", backup: []edit{tls(expired)}, current: []edit{tls(slices.Concat(expired, valid))}, want: verdicts{"certificates": w}},
+		{name: "a token that expired, and the program cannot tell when", backup: []edit{token("kube-system", "soon")}, want: verdicts{"tokens": w}},
+		{name: "a token without an end", backup: []edit{token("kube-system", "")}, want: verdicts{}},
+		{name: "a token where no API server takes it", backup: []edit{token("default", "soon")}, want: verdicts{}},
 		{name: "a webhook whose authority expired", backup: []edit{webhookTo(byURL(expired), admissionv1.Fail)}, want: verdicts{"ca-bundles": f}},
 		{name: "a webhook whose authority is valid", backup: []edit{webhookTo(byURL(valid), admissionv1.Fail)}, want: verdicts{}},
 		{name: "a certificate that expired", backup: []edit{tls(expired)}, want: verdicts{"certificates": w}},
