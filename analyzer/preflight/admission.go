@@ -117,7 +117,8 @@ func (r *run) lacksParams(kind *admissionv1.ParamKind, ref *admissionv1.ParamRef
 	if !ok {
 		group, in = "", kind.APIVersion
 	}
-	resource, namespaced := kube.Key{}, false
+	var resource kube.Key
+	var namespaced bool
 	for _, built := range kube.Resources() {
 		if built.Kind == kind.Kind && slices.Contains(built.Groups, group) {
 			resource, namespaced = kube.Key{Group: built.Group(), Resource: built.Name}, built.Namespaced

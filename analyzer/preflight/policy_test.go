@@ -52,6 +52,11 @@ checks:
 		"an age below zero":             "limits: {maxAge: -1h}",
 		"an age that is none":           "limits: {maxAge: soon}",
 		"a gap below zero":              "limits: {maxGap: -1}",
+		"a rate below zero":             "limits: {maxRate: -0.5}",
+		"a size below zero":             "limits: {maxSize: -0.5}",
+		"a rate without end":            "limits: {maxRate: .inf}",
+		"a size without end":            "limits: {maxSize: .inf}",
+		"an age of nothing":             "limits: {maxAge: 0d}",
 		"no YAML":                       "limits: {",
 		"something else":                "[]",
 	} {
@@ -105,6 +110,11 @@ func TestCertificatesIn(t *testing.T) {
 	for n, want := range map[int]int{0: 0, 2: 2, mostCertificates: mostCertificates, mostCertificates + 1: mostCertificates} {
 		if got := len(certificatesIn(bytes.Repeat(one, n))); got != want {
 			t.Errorf("%d of %d are read, want %d", got, n, want)
+		}
+	}
+	for kind, want := range map[string]int{"CERTIFICATE": 1, "TRUSTED CERTIFICATE": 1, "PRIVATE KEY": 0} {
+		if got := len(certificatesIn(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))); got != want {
+			t.Errorf("%d are read of a %s, want %d", got, kind, want)
 		}
 	}
 }

@@ -301,6 +301,11 @@ func allow() *admissionv1.ParameterNotFoundActionType {
 	return &action
 }
 
+func ignored() *admissionv1.FailurePolicyType {
+	policy := admissionv1.Ignore
+	return &policy
+}
+
 const configured = `kind: EncryptionConfiguration
 apiVersion: apiserver.config.k8s.io/v1
 resources:
@@ -446,6 +451,11 @@ func TestSituations(t *testing.T) {
 		{name: "NOSPACE is raised", backup: []edit{inBucket("alarm", "\x08\x07\x10\x01", []byte{})}, want: verdicts{"etcd-alarm": f}},
 		{name: "CORRUPT is raised", backup: []edit{inBucket("alarm", "\x08\x07\x10\x02", []byte{})}, want: verdicts{"etcd-alarm": f}},
 		{name: "near the quota", in: stated(func(in *preflight.Input) { in.Quota = 1 << 20 }), want: verdicts{"etcd-quota": w}},
+		{name: "at the quota", in: stated(func(in *preflight.Input) { in.Quota = in.Backup.Snapshot.BackendSize() }), want: verdicts{"etcd-quota": f}},
+		{name: "near the quota, as the policy allows", in: func(in *preflight.Input) {
+			policy("limits: {maxSize: 0.95}")(in)
+			in.Quota = 1 << 20
+		}, want: verdicts{}},
 		{name: "above the quota", in: stated(func(in *preflight.Input) { in.Quota = 1 << 19 }), want: verdicts{"etcd-quota": f}},
 		{
 			name: "no room for a bump", backup: []edit{restoredAt(1<<63 - 1<<20)},
@@ -532,6 +542,12 @@ func TestSituations(t *testing.T) {
 		{name: "too old for the policy", in: policy("limits: {maxAge: 30m}"), want: verdicts{"age": f}},
 		{name: "from the future", in: stated(func(in *preflight.Input) { in.At = at.AddDate(0, 0, -1) }), want: verdicts{"age": u}},
 		{name: "too far behind for the policy", current: []edit{object(&corev1.ConfigMap{ObjectMeta: named("default", "more")})}, in: policy("limits: {maxGap: 1}"), want: verdicts{"gap": f}},
+		{name: "as far behind as the policy allows", in: policy("limits: {maxGap: 1}"), want: verdicts{}},
+		{name: "as old as the policy allows", in: policy("limits: {maxAge: 3d}"), want: verdicts{}},
+		{name: "days old, as the policy allows", in: func(in *preflight.Input) {
+			policy("limits: {maxAge: 3d}")(in)
+			in.At = at.AddDate(0, 0, 2)
+		}, want: verdicts{}},
 		{name: "written to too fast for the policy", in: policy("limits: {maxRate: 1}"), want: verdicts{"rate": f}},
 		{
 			name: "nothing shows when it was written",
@@ -627,6 +643,24 @@ func TestSituations(t *testing.T) {
 		{
 			name: "a policy that does without its parameters", want: verdicts{},
 			backup: admissionPolicy(configMaps, &admissionv1.ParamRef{Name: "limits", Namespace: "default", ParameterNotFoundAction: allow()}),
+		},
+		{
+			name: "a policy that does not say what it does without its parameters", want: verdicts{},
+			backup: admissionPolicy(configMaps, &admissionv1.ParamRef{Name: "limits", Namespace: "default"}),
+		},
+		{
+			name: "a policy whose parameters may be of a definition that cannot be read", want: verdicts{"objects": f, "crd-versions": u, "conversion-webhooks": u, "ca-bundles": u},
+			backup: append(admissionPolicy(&admissionv1.ParamKind{APIVersion: "rules.example.com/v1", Kind: "Limit"}, nil), text(widgets, "k8s\x00\xff\xff")),
+		},
+		{
+			name: "a policy that no longer judges what it cannot", want: verdicts{},
+			backup: append(admissionPolicy(nil, nil), object(&admissionv1.ValidatingAdmissionPolicy{ObjectMeta: named("", "rule"), Spec: admissionv1.ValidatingAdmissionPolicySpec{
+				FailurePolicy: ignored(), ParamKind: &admissionv1.ParamKind{APIVersion: "rules.example.com/v1", Kind: "Limit"},
+			}})),
+		},
+		{
+			name: "a binding of no policy", want: verdicts{},
+			backup: append(admissionPolicy(&admissionv1.ParamKind{APIVersion: "rules.example.com/v1", Kind: "Limit"}, nil), gone("/registry/validatingadmissionpolicies/rule")),
 		},
 		{
 			name: "a policy whose parameters are in the backup", want: verdicts{},
