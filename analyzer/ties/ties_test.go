@@ -334,11 +334,12 @@ func TestMany(t *testing.T) {
 	for i := range ties.MaxFindings + 7 {
 		changes = append(changes, put(t, &batchv1.CronJob{ObjectMeta: named(fmt.Sprintf("ns/%03d", i))}))
 	}
+	changes = append(changes, snapshottest.Put("/registry/cronjobs/ns/broken", "not an object"))
 	got, err := ties.Find(t.Context(), snapshottest.Store(t, changes...), prefix)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(got.Findings) != ties.MaxFindings || got.Summary[ties.CronJobRuns] != ties.MaxFindings+7 {
+	if len(got.Findings) != ties.MaxFindings+1 || got.Summary[ties.CronJobRuns] != ties.MaxFindings+7 || got.Summary[ties.Unread] != 1 {
 		t.Errorf("%d listed, %d counted", len(got.Findings), got.Summary[ties.CronJobRuns])
 	}
 }

@@ -288,8 +288,12 @@ func (f *finder) single(r snapshot.Record, value []byte, p *kube.Pod) *Watcher {
 		return w
 	}
 	refs, err := kube.ScanPodRefs(value)
-	links, err2 := kube.ScanLinks(value)
-	if err != nil || err2 != nil {
+	if err != nil {
+		f.list.Unread++
+		return nil
+	}
+	links, err := kube.ScanLinks(value)
+	if err != nil {
 		f.list.Unread++
 		return nil
 	}
