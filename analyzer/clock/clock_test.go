@@ -257,6 +257,7 @@ func TestDuration(t *testing.T) {
 		{"no clock", nil, 10, 0, 0, false},
 		{"no rate", New(steady(1), 2100, nil), 10, 0, 0, false},
 		{"no rate, and nothing to write", New(steady(1), 2100, nil), 0, 0, 0, false},
+		{"slowly", New([]Mark{{100, at(0), Renewal, ""}, {105, at(10), Renewal, ""}}, 105, nil), 10, 20 * time.Second, 20 * time.Second, true},
 		{"at times nothing was written", New([]Mark{{100, at(0), Renewal, ""}, {200, at(10), Renewal, ""}, {200, at(20), Renewal, ""}}, 200, nil), 0, 0, 0, false},
 		{"a hundred seconds", c, 1000, 100 * time.Second, 100 * time.Second, true},
 		{"nothing to write", c, 0, 0, 0, true},
@@ -371,6 +372,11 @@ func TestYears(t *testing.T) {
 			t.Errorf("%d: %d marks, want %d", year, got, want)
 		}
 	}
+	last := time.Date(2200, 12, 31, 0, 0, 0, 0, time.UTC)
+	c := New([]Mark{{5, last, Renewal, ""}, {6, last, Change, ""}}, 10, nil)
+	if diff := cmp.Diff(Interval{last, last.Add(time.Second)}, c.TimeOf(5)); diff != "" {
+		t.Errorf("at the end of the last year: %s", diff)
+	}
 }
 
 // TestTaken: a snapshot of a store in which something is renewed all the time is not much
@@ -404,6 +410,9 @@ func TestNothingKnown(t *testing.T) {
 		}
 		if _, ok := c.Rate(); ok || c.HeadAt(start) != (Span{0, math.MaxInt64, true}) {
 			t.Errorf("rate %v, head %+v", ok, c.HeadAt(start))
+		}
+		if diff := cmp.Diff(Summary{Marks: map[Source]int{}}, c.Summary()); diff != "" {
+			t.Error(diff)
 		}
 	}
 }
