@@ -48,7 +48,7 @@ func TestTimeOf(t *testing.T) {
 			t.Errorf("revision %d: %s", tt.revision, diff)
 		}
 	}
-	// A mark that is a little before the first one was written after it all the same.
+	// A mark that is a little before the first one was still written after it.
 	c = New([]Mark{{100, at(1.5), Renewal, ""}, {200, at(1), Renewal, ""}, {300, at(9), Renewal, ""}}, 300, nil)
 	if diff := cmp.Diff(Interval{at(1.5), at(2)}, c.TimeOf(200)); diff != "" {
 		t.Error(diff)
