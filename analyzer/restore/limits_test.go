@@ -435,3 +435,161 @@ func TestListedWithin(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestPlayedInTurns: what has become of a pod that was created, of one that waits to be bound again,
+// and of one of a node that is gone, by what API servers and kubelets have done.
+func TestPlayedInTurns(t *testing.T) {
+	some := kept(Plan{RestartAPIServers: []string{"b"}})
+	all := func(k Kubelet) map[string]Kubelet { return map[string]Kubelet{"n1": k, "n2": k, "n3": k, "n5": k} }
+	for _, tt := range []struct {
+		name string
+		did  Played
+		want []string
+	}{
+		{"nothing", Played{}, []string{"1 phantom relist on n1", "unbound lost-deletion never api Pending", "5b ghost never api Running@n4 +node-gone"}},
+		{"erased, but all are restarted", Played{Erased: true}, []string{"1 phantom relist on n1", "unbound lost-deletion never api Pending", "5b ghost never api Running@n4 +node-gone"}},
+		{"all kubelets relist", Played{Kubelets: all(KubeletRelists)}, []string{"1 terminated self", "unbound lost-deletion never perhaps on n1,n2 api Running", "5b stuck-terminating never api Running@n4 +node-gone"}},
+		{"kept, and erased", Played{Plan: kept(Plan{}), Erased: true}, []string{"1 hidden never on n1 api Running@n1", "unbound lost-deletion never", "5b lost-deletion never +node-gone"}},
+		{"kept, erased, and all kubelets relist", Played{Plan: kept(Plan{}), Erased: true, Kubelets: all(KubeletRelists)}, []string{"1 hidden never on n1 api Running@n1", "unbound lost-deletion never", "5b lost-deletion never +node-gone"}},
+		{"kept, and not erased", Played{Plan: kept(Plan{})}, []string{"1 phantom relist on n1", "unbound lost-deletion never api Pending", "5b ghost never api Running@n4 +node-gone"}},
+		{"kept, not erased, and all kubelets relist", Played{Plan: kept(Plan{}), Kubelets: all(KubeletRelists)}, []string{"1 terminated self", "unbound lost-deletion never perhaps on n1,n2 api Running", "5b stuck-terminating never api Running@n4 +node-gone"}},
+		{"some kept, and erased", Played{Plan: some, Erased: true}, []string{"1 phantom relist on n1", "unbound lost-deletion never api Pending ?", "5b ghost never api Running@n4 +node-gone"}},
+		{"some kept, erased, and all kubelets relist", Played{Plan: some, Erased: true, Kubelets: all(KubeletRelists)}, []string{"1 terminated self", "unbound lost-deletion never perhaps on n1,n2 api Running ?", "5b stuck-terminating never api Running@n4 +node-gone"}},
+		{"some kept, not erased, and all kubelets are restarted", Played{Plan: some, Kubelets: all(KubeletRestarted)}, []string{"1 terminated self", "unbound lost-deletion never perhaps on n1,n2 api Running", "5b stuck-terminating never api Running@n4 +node-gone"}},
+	} {
+		backup, current := states([]*Pod{was(at("c", "c"), unbound("n1", "n2")), was(at("d", "d"), on("n4"))}, []*Pod{made(at("a", "a"))})
+		current.APIServers = []APIServer{{Name: "a"}, {Name: "b"}}
+		p, err := Compare(backup, current).Played(tt.did)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, o := range p.Pods {
+			got = append(got, describe(o))
+			if o.Then != nil && o.Then.Relists {
+				t.Errorf("%s: %s is still to be relisted", tt.name, describe(o))
+			}
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s: %s", tt.name, diff)
+		}
+	}
+	backup, current := states(nil, nil)
+	if _, err := Compare(backup, current).Played(Played{Plan: Plan{RestartKubelets: ParseRestart("n9")}}); err == nil {
+		t.Error("a plan that names a node that is not there is not refused")
+	}
+}
+
+// TestNamelessAmongDeaf: what is said of a pod that can go to one node only, whose kubelet is deaf
+// while its own is restarted.
+func TestNamelessAmongDeaf(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		was  *Pod
+		want string
+	}{
+		{"to a deaf one", was(unbound("n2")), "4c terminated relist api Pending@n2 +double-bind critical; near deaf kubelets; restart or cordon"},
+		{"to a deaf one of two", was(unbound("n2", "n1")), "4c terminated relist perhaps on n1 api Running +double-bind +double-run ? critical to [n2 n1]; with uid for 0 s, until the kubelets of both nodes are restarted; Where the scheduler binds it is not in the snapshots"},
+		{"to one that is gone", was(unbound("n4")), "4c terminated never api Pending +double-bind ? critical to [n4]; then 40-90 s: Pending, or Pending on n4, terminating; The scheduler may bind it to a node whose machine is gone"},
+	} {
+		got := toldInFull(predictPods(t, tt.was, now(), Plan{RestartKubelets: ParseRestart("n1")}).Pods[0])
+		if !strings.HasPrefix(got, tt.want) {
+			t.Errorf("%s: %s\nnot %s", tt.name, got, tt.want)
+		}
+	}
+	o := predictPods(t, was(unbound("n2", "n3")), now(), Plan{RestartKubelets: ParseRestart("n1,n2")}).Pods[0]
+	if want := "The snapshots do not show where the scheduler binds it, and on a node whose kubelet is deaf it never starts. "; o.Certainty != Possible || !strings.HasPrefix(o.CertaintyReason, want) {
+		t.Errorf("%s: %s", describe(o), o.CertaintyReason)
+	}
+}
+
+// TestUntilListedInWords: what is assumed of when kubelets relist their pods.
+func TestUntilListedInWords(t *testing.T) {
+	const assumes = "Assumes that it was not refused in the two minutes before the outage."
+	for _, tt := range []struct {
+		name   string
+		plan   Plan
+		within string
+		want   bool
+	}{
+		{"of any length", bump(1_000_000), "within 120 s", false},
+		{"a short one", withOutage(bump(1_000_000), 3), "within 19 s", true},
+		{"a long one", withOutage(bump(1_000_000), 3600), "within 120 s", false},
+		{"kept", withOutage(kept(bump(1_000_000)), 3), "within 30 s", false},
+	} {
+		backup, current := states(nil, []*Pod{made()})
+		p, err := Compare(backup, current).Predict(tt.plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		then := p.Pods[0].Then
+		if then == nil || !strings.Contains(then.Reason, tt.within) || strings.Contains(then.Reason, assumes) != tt.want {
+			t.Errorf("%s: %+v", tt.name, then)
+		}
+	}
+}
+
+func withOutage(p Plan, seconds int64) Plan {
+	p.Outage = Seconds{To: seconds}
+	return p
+}
+
+// TestUntilListedAndThen: how long a pod takes that its kubelet stops once it has relisted, and what
+// comes of one that has something else before it.
+func TestUntilListedAndThen(t *testing.T) {
+	grace := func(n int64) func(*Pod) { return func(p *Pod) { p.Grace = n } }
+	for _, tt := range []struct {
+		name     string
+		was, now *Pod
+		want     string // from its Then
+	}{
+		{"stopped at once", nil, made(grace(0)), "0-130 s: no such pod"},
+		{"stopped within a time", nil, made(grace(8)), "0-130 s: no such pod"},
+		{"stopped within a longer time", nil, made(grace(9)), "0-131 s: no such pod"},
+		{"started again, with a grace period that is not asked for", was(grace(600)), nil, "0-130 s on [n1] []: Running on n1"},
+		{"bound again, with a grace period", was(unbound("n2"), grace(600)), now(grace(600)), "0-722 s on [] [n2]: Running on n2"},
+		{"bound again to where it runs", was(unbound("n1"), grace(600)), now(grace(600)), "0-130 s on [n1] []: Running on n1"},
+		{"ended since", was(never, grace(600)), now(never, failed, grace(600)), "0-130 s: Failed on n1"},
+		{"ended since, with a deadline that comes", was(expiring, grace(600)), now(expiring, ready, grace(600)), "15m15s: Failed on n1"},
+		{"started since, with a deadline", was(pending, func(p *Pod) { p.ActiveDeadline = 360 }), now(expiring), "0-130 s on [] [n1]: Running on n1, or Failed on n1"},
+		{"deleted, with a deadline", was(expiring), nil, "0-130 s on [] [n1]: Running on n1, or Failed on n1"},
+	} {
+		backup, current := states([]*Pod{tt.was}, []*Pod{tt.now})
+		p, err := Compare(backup, current).Predict(bump(1_000_000))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := toldLater(p.Pods[0]); got != tt.want {
+			t.Errorf("%s: %s, not %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+func ready(p *Pod) { p.Ready = true }
+
+// TestSettled: what a pod comes to once its kubelet has relisted, and what it comes to after that is
+// not meant.
+func TestSettled(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		was, now *Pod
+		plan     Plan
+		want     string
+	}{
+		{"stopped by its kubelet", nil, made(), bump(1_000_000), "[] [] no such pod"},
+		{"started by its kubelet", was(), nil, bump(1_000_000), "[n1] [] Running on n1"},
+		{"ended later by its deadline", was(expiring), now(expiring), bump(1_000_000), "[n1] [] Running on n1"},
+		{"with nothing to come", was(), now(), bump(1_000_000), "[n1] [] Running on n1"},
+		{"on a deaf node", nil, made(), Plan{}, "[n1] [] no such pod"},
+	} {
+		backup, current := states([]*Pod{tt.was}, []*Pod{tt.now})
+		p, err := Compare(backup, current).Predict(tt.plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		runs, may, api := p.Pods[0].Settled()
+		if got := fmt.Sprint(runs, " ", may, " ", api); got != tt.want {
+			t.Errorf("%s: %s, not %s", tt.name, got, tt.want)
+		}
+	}
+}
