@@ -45,7 +45,10 @@ func TestJobPods(t *testing.T) {
 		{"deletion begun", was(), now(dying)},
 		{"unbound", was(unbound("n1", "n2")), now(unbound("n1", "n2"))},
 		{"unbound, deleted since", was(unbound("n1", "n2")), nil},
+		{"unbound, n1 can take it, deleted since", was(unbound("n1")), nil},
 		{"bound since", was(unbound("n2")), now()},
+		{"ended on n3", was(on("n3"), succeeded), now(on("n3"), succeeded)},
+		{"deletion done, held", was(), now(dead, succeeded, held)},
 	}
 	var b strings.Builder
 	for _, end := range ends {

@@ -68,7 +68,7 @@ func (f *forecast) failures(pods []PodOutcome) map[int32]failures {
 	all := map[int32]failures{}
 	for i := range pods {
 		o, p := &pods[i], f.cases[i]
-		if p.workload < 0 || p.backup == nil || o.API == nil || f.workloads[p.workload].either().Kind != "Job" {
+		if p.workload < 0 || p.backup == nil || o.API == nil {
 			continue
 		}
 		n := all[p.workload]
@@ -206,14 +206,15 @@ func (w *workload) missedSlot() bool {
 }
 
 // deleted adds to what is said of a pod what the end of its Job makes of it. Where its
-// kubelet is deaf, or there is none, a deletion is not done.
+// kubelet is deaf, has finished with it, or there is none, a deletion is not done.
 func (f *forecast) deleted(o *PodOutcome, p *podCase, end *jobEnd) {
 	ended := o.API.ended()
 	if o.API == nil || o.API.Terminating || ended && !end.deleted {
 		return
 	}
-	column := f.verdict(p).column
-	acts := p.node >= 0 && !f.Comparison.nodes[p.node].gone && column != deaf
+	v := f.verdict(p)
+	hangs := p.row.cell(f.column(p, v)).flags&needsForceDelete != 0
+	acts := p.node >= 0 && !f.Comparison.nodes[p.node].gone && v.column != deaf && !hangs
 	held := slices.ContainsFunc(p.backup.Finalizers, func(name string) bool { return name != jobTracking })
 	l := &Later{BySeconds: end.by, RunsOn: noNodes, Reason: end.reason}
 	in := func(phase string) { l.API = orShown(l.API, &APIView{phase, o.API.Node, true}) }

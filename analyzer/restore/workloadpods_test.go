@@ -59,6 +59,13 @@ func TestWorkloadPods(t *testing.T) {
 		{"deletion begun", []*Pod{was()}, []*Pod{now(dying)}},
 		{"unbound", []*Pod{was(unbound("n1"))}, []*Pod{now(unbound("n1"))}},
 		{"bound since", []*Pod{was(unbound("n2"))}, []*Pod{now()}},
+		{"created, unbound", nil, []*Pod{made(unbound("n1"))}},
+		{"kept on n6", []*Pod{was(on("n6"), tolerating(300))}, []*Pod{now(on("n6"))}},
+		{"unbound, only n4 can take it, deleted since", []*Pod{was(unbound("n4"), tolerating(300))}, nil},
+		{"bound since, n2 or n4", []*Pod{was(unbound("n2", "n4"), tolerating(300))}, []*Pod{now()}},
+		{"of one name, unbound and n1", []*Pod{was(unbound("n2"))}, []*Pod{made()}},
+		{"deletion begun, held", []*Pod{was(held)}, []*Pod{now(dying, held)}},
+		{"two, one on n4", []*Pod{was(at("a", "1")), was(at("b", "2"), on("n4"), tolerating(300))}, []*Pod{was(at("a", "1")), was(at("b", "2"), on("n4"))}},
 		{"two kept", []*Pod{was(owned("", "a", "1")), was(owned("", "b", "2"))}, []*Pod{was(owned("", "a", "1")), was(owned("", "b", "2"))}},
 	}
 	kinds := []struct {

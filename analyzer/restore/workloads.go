@@ -243,7 +243,7 @@ func (f *forecast) tallyLater(t *podTally, o *PodOutcome, p *podCase) {
 	}
 	kind := f.workloads[p.workload].either().Kind
 	waits := kind == "StatefulSet" || kind == "DaemonSet"
-	if kind == "DaemonSet" && f.Comparison.nodes[p.node].gone {
+	if kind == "DaemonSet" && p.node >= 0 && f.Comparison.nodes[p.node].gone {
 		return // which no other node makes up for
 	}
 	left := 0
