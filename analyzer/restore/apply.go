@@ -48,7 +48,7 @@ func (f *forecast) outcome(o *PodOutcome, p *podCase) {
 	}
 	o.Then = f.later(o, p, e)
 	o.Through = f.through(o, p)
-	if f.cutOff(p) || len(o.RunsOn) > 0 && p.node >= 0 && f.Comparison.nodes[p.node].cutOff {
+	if f.cutOff(p) || len(o.RunsOn) > 0 && f.Comparison.nodes[p.node].cutOff {
 		flags |= nodeUnreachable
 		f.mayStillRun(o, p)
 	}
@@ -184,7 +184,7 @@ func (f *forecast) starts(choices []string) []string {
 	list, ok := f.startable[&choices[0]]
 	if !ok {
 		for _, name := range choices {
-			if i := f.nodeIndex(name); i < 0 || f.verdicts[i].column == stale || f.verdicts[i].lists() {
+			if i := f.nodeIndex(name); i < 0 || f.verdicts[i].lists() {
 				list = append(list, name)
 			}
 		}
@@ -369,12 +369,10 @@ func (f *forecast) nodes(pods []PodOutcome) []NodeOutcome {
 		nodes[i] = f.node(&f.Comparison.nodes[i], f.verdicts[i])
 	}
 	for i := range pods {
-		n := f.cases[i].node
-		switch {
-		case n < 0:
-		case pods[i].Outcome == Phantom:
+		switch n := f.cases[i].node; pods[i].Outcome { // both are bound
+		case Phantom:
 			nodes[n].Phantoms++
-		case pods[i].Outcome == Ghost:
+		case Ghost:
 			nodes[n].Ghosts++
 		}
 	}

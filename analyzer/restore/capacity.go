@@ -116,9 +116,6 @@ func (p *podCase) taken(n *NodeOutcome) Resources {
 // least is what a pod that goes on is certain to hold: its kubelet allocates what the API
 // wants only if its node has that, and keeps what it has until then.
 func (p *podCase) least(taken Resources) Resources {
-	if p.current == nil {
-		return taken
-	}
 	return Resources{min(taken.MilliCPU, p.requests.MilliCPU), min(taken.Memory, p.requests.Memory), taken.Pods}
 }
 
@@ -290,9 +287,6 @@ func resourcesOf(r *kube.Requests) Resources {
 func (c *Comparison) findRequests() {
 	for i, p := range c.cases {
 		pod := cmp.Or(p.current, p.backup)
-		if pod == nil {
-			continue
-		}
 		p.requests = resourcesOf(&pod.Requests)
 		p.stored = resourcesOf(&cmp.Or(p.backup, p.current).Requests)
 		p.resizing = pod.Allocated != nil && p.requests == p.stored

@@ -262,7 +262,7 @@ func expiry(p *Pod) time.Time {
 // current snapshot.
 func (c *Comparison) expired(p *Pod) bool {
 	d := p.Deadline()
-	return !d.IsZero() && !c.current.Time.IsZero() && !d.After(c.current.Time)
+	return !d.IsZero() && !d.After(c.current.Time) // never without a clock
 }
 
 // ending says whether a kill whose grace period ends at t ends at about the time
@@ -335,10 +335,10 @@ func (b *builder) keptRow(was, now *Pod, node int) rowID {
 	case dying:
 		return b.dyingRow(now)
 	case now.Terminating():
-		return bothDyingRow(was, now)
+		return bothDyingRow(now)
 	case was.Terminal():
 		return rowEndedInBackup
-	case now.Terminal() && now.Phase == "Failed" && b.expired(was):
+	case now.Phase == "Failed" && b.expired(was):
 		return rowExpired
 	case now.Terminal():
 		return endedRow(now)
@@ -429,11 +429,10 @@ func (b *builder) dyingRow(now *Pod) rowID {
 	return rowGoing
 }
 
-// bothDyingRow is the row of a pod whose deletion had begun in the backup.
-func bothDyingRow(was, now *Pod) rowID {
+// bothDyingRow is the row of a pod whose deletion had begun in the backup, and that had
+// not ended in both.
+func bothDyingRow(now *Pod) rowID {
 	switch {
-	case now.Terminal() && was.Terminal():
-		return rowBothEnded
 	case now.Terminal() && len(now.Finalizers) > 0:
 		return rowBothDyingEnded
 	case now.Terminal():

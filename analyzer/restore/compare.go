@@ -225,8 +225,8 @@ func (c *Comparison) seeOrphans(byName map[string]*node) {
 		}
 	}
 	for _, p := range c.backup.Pods {
-		if revision, ok := orphans[p.Key]; ok && p.NodeName != "" {
-			byName[p.NodeName].see(Sighting{Revision: revision, Key: p.Key})
+		if p.NodeName != "" {
+			byName[p.NodeName].see(Sighting{Revision: orphans[p.Key], Key: p.Key})
 		}
 	}
 }
@@ -298,7 +298,7 @@ func (b *builder) file(p *podCase) int {
 // pair notes that two cases are pods of the same name.
 func (b *builder) pair(before, after int) {
 	was, now := b.cases[before], b.cases[after]
-	if before == after || was.backup == nil || now.current == nil || was.Rule == "unreadable" || now.Rule == "unreadable" {
+	if was.backup == nil || now.current == nil || was.Rule == "unreadable" || now.Rule == "unreadable" {
 		return
 	}
 	was.twin, now.twin = after, before

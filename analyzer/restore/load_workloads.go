@@ -33,7 +33,7 @@ func (l *loader) workloads() error {
 			value, err := l.s.Value(r)
 			if err != nil {
 				w.Unreadable = err.Error()
-			} else if o := kube.Decode(key, value); !w.read(o, l.state.OwnedBy) && w.Unreadable == "" {
+			} else if o := kube.Decode(key, value); !w.read(o, l.state.OwnedBy) {
 				continue
 			}
 			l.state.Workloads = append(l.state.Workloads, w)
