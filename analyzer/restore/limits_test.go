@@ -144,6 +144,7 @@ func TestRowsAtTheirEdges(t *testing.T) {
 		{"a resize to less that waits", was(asksToRestart(80)), now(asksToRestart(10), holding(80)), nil, rowResizeUndone},
 		{"a resize to as much CPU and less memory", was(asksToRestart(80), func(p *Pod) { p.Requests.Memory = 9 }), now(asksToRestart(80), func(p *Pod) { p.Requests.Memory, p.RestartOnResize = 8, "c: memory" }), nil, rowResizedDown},
 		{"not deleted, in a cluster whose clock stands at zero", nil, made(), first, rowCreated},
+		{"bound since, in a cluster whose clock stands at zero", was(unbound("n2")), now(), first, rowBound},
 		{"past its deadline, without a clock", was(expired), nil, unknown, rowDeletedAlways},
 		{"at its deadline", was(func(p *Pod) { p.Started, p.ActiveDeadline = takenAt.Add(-time.Minute), 60 }), nil, nil, rowDeletedExpired},
 		{"a second before its deadline", was(func(p *Pod) { p.Started, p.ActiveDeadline = takenAt.Add(-time.Minute), 61 }), nil, nil, rowDeletedAlways},
@@ -232,6 +233,7 @@ func TestForgedUIDs(t *testing.T) {
 		{"of a pod of the current state", []*Pod{was(at("b", "x"))}, []*Pod{made(at("a", "x")), made(at("b", "y"))}, []string{"x contradiction", "y 1"}},
 		{"of a pod of the backup", []*Pod{was(at("a", "x")), was(at("b", "y"))}, []*Pod{made(at("b", "x"))}, []string{"x contradiction", "y 3"}},
 		{"of a mirror pod that is not bound", []*Pod{was(mirror, unbound("n1"))}, []*Pod{now(mirror, unbound("n1"))}, []string{"uid 6"}},
+		{"of a mirror pod that is not bound, and new", nil, []*Pod{made(mirror, unbound("n1"))}, []string{"new 6"}},
 		{"that can no longer be read, in its place", []*Pod{was()}, []*Pod{made(unreadablePod)}, []string{"uid 3", " unreadable"}},
 		{"that could not be read in its place", []*Pod{was(unreadablePod)}, []*Pod{made()}, []string{" unreadable", "new 1"}},
 	} {
@@ -516,8 +518,10 @@ func TestUntilListedInWords(t *testing.T) {
 		{"a short one", withOutage(bump(1_000_000), 3), "within 19 s", true},
 		{"a long one", withOutage(bump(1_000_000), 3600), "within 120 s", false},
 		{"kept", withOutage(kept(bump(1_000_000)), 3), "within 30 s", false},
+		{"kept in part", withOutage(kept(Plan{BumpRevision: 1_000_000, MarkCompacted: true, RestartAPIServers: []string{"b"}}), 3), "within 19 s", false},
 	} {
 		backup, current := states(nil, []*Pod{made()})
+		current.APIServers = []APIServer{{Name: "a"}, {Name: "b"}}
 		p, err := Compare(backup, current).Predict(tt.plan)
 		if err != nil {
 			t.Fatal(err)
@@ -525,6 +529,9 @@ func TestUntilListedInWords(t *testing.T) {
 		then := p.Pods[0].Then
 		if then == nil || !strings.Contains(then.Reason, tt.within) || strings.Contains(then.Reason, assumes) != tt.want {
 			t.Errorf("%s: %+v", tt.name, then)
+		}
+		if shown := p.Pods[0].API != nil; shown != (tt.name == "kept") { // by a cache, until its kubelet lists
+			t.Errorf("%s: the API shows %v", tt.name, p.Pods[0].API)
 		}
 	}
 }
@@ -590,6 +597,116 @@ func TestSettled(t *testing.T) {
 		runs, may, api := p.Pods[0].Settled()
 		if got := fmt.Sprint(runs, " ", may, " ", api); got != tt.want {
 			t.Errorf("%s: %s, not %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestUnreadableInWords: why nothing can be said of a pod, and where it is.
+func TestUnreadableInWords(t *testing.T) {
+	nameless := func(p *Pod) { p.UID = "" }
+	const use = " Its value cannot be used: "
+	for _, tt := range []struct {
+		name     string
+		was, now *Pod
+		want     string
+	}{
+		{"only now", nil, made(unreadablePod), use + "encrypted."},
+		{"only now, without a uid", nil, made(nameless), use + "it has no uid."},
+		{"only in the backup", was(unreadablePod), nil, "Only the backup has it."},
+		{"in both, the same", was(unreadablePod), was(unreadablePod), "at the same revision." + use + "encrypted."},
+		{"in both, changed", was(unreadablePod), now(unreadablePod), "and it changed after the backup." + use + "encrypted."},
+	} {
+		o := predictPods(t, tt.was, tt.now, Plan{}).Pods[0]
+		if o.Outcome != Unknown || !strings.Contains(o.Reason, tt.want) {
+			t.Errorf("%s: %s", tt.name, o.Reason)
+		}
+	}
+}
+
+// TestStrayInWords: only those ephemeral containers are named that were added after the backup.
+func TestStrayInWords(t *testing.T) {
+	for _, tt := range []struct {
+		before, after []string
+		want          string
+	}{
+		{[]string{"old"}, []string{"old", "debug"}, "(debug)"},
+		{nil, []string{"a", "b"}, "(a, b)"},
+		{[]string{"old"}, []string{"old"}, ""},
+		{[]string{"old"}, nil, ""},
+	} {
+		o := predictPods(t, was(ephemeral(tt.before...)), now(ephemeral(tt.after...)), Plan{}).Pods[0]
+		if got := strings.Contains(o.Reason, "Ephemeral containers"); got != (tt.want != "") || !strings.Contains(o.Reason, tt.want) {
+			t.Errorf("%q and then %q: %s", tt.before, tt.after, o.Reason)
+		}
+	}
+}
+
+// TestDeletedAtTheBackup: a deletion that is not newer than the backup is not that of the backup's pod.
+func TestDeletedAtTheBackup(t *testing.T) {
+	for revision, want := range map[int64]Certainty{backupAt: Possible, backupAt + 1: Certain} {
+		backup, current := states([]*Pod{was()}, nil)
+		current.Missing = unread(0)
+		current.Tombstones = []Tombstone{{Key: was().Key, Revision: revision, Node: "n1"}}
+		if o := mustPredict(t, backup, current, Plan{}).Pods[0]; o.Certainty != want {
+			t.Errorf("deleted at %d: %s", revision, o.CertaintyReason)
+		}
+	}
+}
+
+// TestDamagedBackupOnto: of a damaged backup no pod is said to be in what could not be read of the
+// current state, where there is none.
+func TestDamagedBackupOnto(t *testing.T) {
+	backup, _ := states([]*Pod{was()}, nil)
+	backup.Missing = unread(0)
+	p, err := RestoreOnto(backup).Predict(Plan{Onto: NewMachines})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if why := p.Pods[0].CertaintyReason; strings.Contains(why, "damaged") {
+		t.Error(why)
+	}
+}
+
+// TestOneNode: where the current state names one node only, machines of others are gone.
+func TestOneNode(t *testing.T) {
+	for names, want := range map[string]string{"n1": "5b ghost never api Running@n2 +node-gone", "": "3 ghost relist api Running@n2 ?"} {
+		backup, current := states([]*Pod{was(on("n2"))}, nil)
+		current.Nodes = nodesOf("v1.37.2", names)
+		if names == "" {
+			current.Nodes = nil
+		}
+		if got := describe(mustPredict(t, backup, current, Plan{}).Pods[0]); got != want {
+			t.Errorf("nodes %q: %s, not %s", names, got, want)
+		}
+	}
+}
+
+// TestServiceOfBackup: where the current state has no Node objects, the backup's say which kubelets
+// restart with a service.
+func TestServiceOfBackup(t *testing.T) {
+	backup, current := states(nil, nil)
+	current.Nodes = nil
+	backup.Nodes[0].Service = "k3s"
+	for _, n := range mustPredict(t, backup, current, Plan{}).Nodes {
+		if got := n.Kubelet == KubeletRestarted && n.Service == "k3s"; got != (n.Name == "n1") {
+			t.Errorf("%s is %s, of the service %q", n.Name, n.Kubelet, n.Service)
+		}
+	}
+}
+
+// TestRefusesOfUntried: that a kubelet refuses pods is no more certain than what it does.
+func TestRefusesOfUntried(t *testing.T) {
+	for version, want := range map[string]Certainty{"v1.37.2": Certain, "v9.0.0": Possible} {
+		kept := was(func(p *Pod) { p.Requests.MilliCPU = 1100 })
+		backup, current := states([]*Pod{kept, was(at("back", "back"))}, []*Pod{kept})
+		for _, s := range []*State{backup, current} {
+			for i := range s.Nodes {
+				s.Nodes[i].KubeletVersion, s.Nodes[i].Allocatable = version, kube.Allocatable{MilliCPU: 1000, Memory: 1 << 30, Pods: 4}
+			}
+		}
+		n := mustPredict(t, backup, current, bump(1_000_000)).Nodes[0]
+		if n.Capacity.Refuses == "" || n.Capacity.Certainty != want {
+			t.Errorf("%s: %s %q, %s", version, n.Capacity.Certainty, n.Capacity.Refuses, n.Certainty)
 		}
 	}
 }

@@ -6,11 +6,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.etcd.io/bbolt"
 	etcdserverpb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -184,6 +187,12 @@ func TestLoadNodes(t *testing.T) {
 		storedNode("f", ssd, taint(corev1.TaintNodeUnschedulable, schedule)),
 		storedNode("g", nil),
 		storedPod("waits", "1", ""),
+		{key: "/registry/pods/ns/with-affinity", object: &corev1.Pod{
+			TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"}, ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "with-affinity", UID: "2"},
+			Spec: corev1.PodSpec{Affinity: &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{
+				NodeSelectorTerms: []corev1.NodeSelectorTerm{{MatchFields: []corev1.NodeSelectorRequirement{{Key: "metadata.name", Operator: corev1.NodeSelectorOpIn, Values: []string{"b"}}}}},
+			}}}},
+		}},
 	})
 	state, err := restore.Load(t.Context(), s, "/registry")
 	if err != nil {
@@ -200,6 +209,9 @@ func TestLoadNodes(t *testing.T) {
 	}
 	if p := state.Pods[0]; !p.ChoicesKnown || !slices.Equal(p.Choices, []string{"a", "b", "c", "e"}) {
 		t.Errorf("it may be bound to %v, known %t", p.Choices, p.ChoicesKnown)
+	}
+	if p := state.Pods[1]; !slices.Equal(p.Choices, []string{"b"}) {
+		t.Errorf("with affinity for b, it may be bound to %v", p.Choices)
 	}
 }
 
@@ -220,7 +232,8 @@ func TestLoadWorkloads(t *testing.T) {
 		object("apps/v1", "replicasets", "less", "ReplicaSet", `},"spec":{"replicas":-3}`),
 		object("v1", "controllers", "template", "ReplicationController", `},"spec":{"replicas":0,"template":{}}`),
 		object("v1", "controllers", "none", "ReplicationController", `},"spec":{}`),
-		object("batch/v1", "cronjobs", "zone", "CronJob", `},"spec":{"schedule":"@daily","timeZone":"Europe/Berlin","suspend":true,"concurrencyPolicy":"Forbid"},"status":{"active":[{"uid":"j"}]}`),
+		object("batch/v1", "cronjobs", "zone", "CronJob", `},"spec":{"schedule":"@daily","timeZone":"Europe/Berlin","suspend":true,"concurrencyPolicy":"Forbid"},"status":{"active":[{"uid":"j"}],"lastScheduleTime":"2026-11-23T04:00:00Z"}`),
+		object("batch/v1", "jobs", "of-cron", "Job", `,"ownerReferences":[{"apiVersion":"batch/v1","kind":"CronJob","name":"zone","uid":"uid-of-zone","controller":true}]},"spec":{"parallelism":3}`),
 		object("batch/v1", "cronjobs", "no-zone", "CronJob", `},"spec":{"schedule":"@daily","suspend":false}`),
 		{key: "/registry/deployments/ns/secret", raw: "k8s:enc:aescbc:v1:key1:xxxx"},
 		{key: "/registry/deployments/ns/strange", object: &corev1.ConfigMap{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"}}},
@@ -231,7 +244,7 @@ func TestLoadWorkloads(t *testing.T) {
 	}
 	var got []string
 	for _, w := range state.Workloads {
-		got = append(got, fmt.Sprintf("%s %s wants %d, template %t, %q %q %q %t %v %s", w.Kind, w.Name, w.Wanted, w.Template != "", w.Schedule, w.TimeZone, w.Policy, w.Suspended, w.Active, w.Unreadable))
+		got = append(got, fmt.Sprintf("%s %s wants %d, template %t, %q %q %q %t %v %s", strings.TrimSpace(w.Kind+" "+w.Owner+timeOf(w.LastSchedule)), w.Name, w.Wanted, w.Template != "", w.Schedule, w.TimeZone, w.Policy, w.Suspended, w.Active, w.Unreadable))
 	}
 	want := []string{
 		`Deployment secret wants 0, template false, "" "" "" false [] encrypted by aescbc with key "key1"`,
@@ -240,8 +253,9 @@ func TestLoadWorkloads(t *testing.T) {
 		`ReplicaSet less wants 0, template true, "" "" "" false [] `,
 		`ReplicaSet named wants 2, template true, "" "" "" false [] `,
 		`ReplicaSet of-another wants 2, template true, "" "" "" false [] `,
+		`Job uid-of-zone of-cron wants 3, template true, "" "" "" false [] `,
 		`CronJob no-zone wants 0, template false, "@daily" "" "" false [] `,
-		`CronJob zone wants 0, template false, "@daily" "Europe/Berlin" "Forbid" true [j] `,
+		`CronJob 04:00 zone wants 0, template false, "@daily" "Europe/Berlin" "Forbid" true [j] `,
 		`ReplicationController none wants 1, template false, "" "" "" false [] `,
 		`ReplicationController template wants 0, template true, "" "" "" false [] `,
 	}
@@ -264,5 +278,87 @@ func TestLoadStrangePod(t *testing.T) {
 	}
 	if p := state.Pods[0]; p.ChoicesKnown || p.Choices != nil || p.Unreadable == "" {
 		t.Errorf("it may be bound to %v, known %t, unreadable %q", p.Choices, p.ChoicesKnown, p.Unreadable)
+	}
+}
+
+func timeOf(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format("15:04")
+}
+
+// TestLoadAPIServers: which API servers a snapshot shows to be running, and what they are called.
+func TestLoadAPIServers(t *testing.T) {
+	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	lease := func(name, host, address string, ago time.Duration) change {
+		l := &coordinationv1.Lease{
+			TypeMeta:   metav1.TypeMeta{APIVersion: "coordination.k8s.io/v1", Kind: "Lease"},
+			ObjectMeta: metav1.ObjectMeta{Namespace: "kube-system", Name: name, Labels: map[string]string{"apiserver.kubernetes.io/identity": "kube-apiserver"}, Annotations: map[string]string{}},
+		}
+		if host != "" {
+			l.Labels["kubernetes.io/hostname"] = host
+		}
+		if address != "" {
+			l.Annotations["kubernetes.io/peer-advertise-address"] = address
+		}
+		if ago >= 0 {
+			at := metav1.NewMicroTime(noon.Add(-ago))
+			l.Spec.RenewTime = &at
+		}
+		return change{key: "/registry/leases/kube-system/" + name, object: l}
+	}
+	other := lease("scheduler", "cp-1", "", 0)
+	other.object.(*coordinationv1.Lease).Labels = nil
+	master := change{key: "/registry/masterleases/10.0.0.1", raw: "x"}
+	for _, tt := range []struct {
+		name    string
+		changes []change
+		want    []string
+	}{
+		{"none", nil, nil},
+		{"by their machines", []change{lease("a", "cp-2", "10.0.0.2", 0), lease("b", "cp-1", "", time.Second), master}, []string{"cp-1 [b] 3", "cp-2 [a 10.0.0.2] 2"}},
+		{"two on one machine", []change{lease("a", "cp-1", "", 0), lease("b", "cp-1", "10.0.0.2", 0), lease("c", "cp-2", "", 0)}, []string{"a [a] 2", "b [b 10.0.0.2] 3", "cp-2 [c] 4"}},
+		{"of no machine", []change{lease("b", "", "", 0), lease("a", "", "10.0.0.2", 0)}, []string{"a [a 10.0.0.2] 3", "b [b] 2"}},
+		{"one of no machine", []change{lease("a", "", "", 0), lease("b", "cp-1", "", 0)}, []string{"a [a] 2", "cp-1 [b] 3"}},
+		{"one that has stopped", []change{lease("a", "cp-1", "", 0), lease("b", "cp-2", "", 2*time.Minute), lease("c", "cp-3", "", 2*time.Minute+time.Microsecond)}, []string{"cp-1 [a] 2", "cp-2 [b] 3"}},
+		{"one that has stopped, read before the newest", []change{lease("a", "cp-1", "", time.Hour), lease("b", "cp-2", "", 0)}, []string{"cp-2 [b] 3"}},
+		{"one that was never renewed, another component, and another kind", []change{lease("a", "cp-1", "", -1), other, {key: "/registry/leases/kube-system/c", object: &corev1.ConfigMap{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"}}}, master}, []string{"10.0.0.1 [] 5"}},
+		{"one that cannot be read", []change{lease("a", "cp-1", "", 0), {key: "/registry/leases/kube-system/b", raw: "k8s:enc:aescbc:v1:key1:xxxx"}}, []string{"cp-1 [a] 2"}},
+		{"by their master leases", []change{master, {key: "/registry/masterleases/10.0.0.0", raw: "x"}}, []string{"10.0.0.0 [] 3", "10.0.0.1 [] 2"}},
+	} {
+		state, err := restore.Load(t.Context(), store(t, tt.changes), "/registry")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, s := range state.APIServers {
+			got = append(got, fmt.Sprint(s.Name, " ", s.Aliases, " ", s.Revision))
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s: %s", tt.name, diff)
+		}
+	}
+}
+
+// TestLoadBesideRewritten: a pod whose value was written again, or that another history has made
+// earlier, is not the other state's, although its value is.
+func TestLoadBesideRewritten(t *testing.T) {
+	a, b := storedPod("a", "1", "n1"), storedPod("b", "2", "n1")
+	load := func(other *restore.State, changes ...change) *restore.State {
+		state, err := restore.LoadBeside(t.Context(), store(t, changes), "/registry", func() *restore.State { return other })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return state
+	}
+	backup := load(nil, b, a)
+	for name, changes := range map[string][]change{"written again": {b, a, a}, "made earlier": {a, a}} {
+		alone, beside := load(nil, changes...), load(backup, changes...)
+		for i, p := range beside.Pods {
+			if want := alone.Pods[i]; p.ModRevision != want.ModRevision || p.CreateRevision != want.CreateRevision {
+				t.Errorf("%s: %s was made at %d and changed at %d, not %d and %d", name, p.Name, p.CreateRevision, p.ModRevision, want.CreateRevision, want.ModRevision)
+			}
+		}
 	}
 }
