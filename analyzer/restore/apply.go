@@ -205,7 +205,7 @@ func (f *forecast) amongDeaf(o *PodOutcome, said *explanation) {
 		}
 		return
 	}
-	if o.API != nil && o.API.Phase == "Running" && o.API.Node != "" {
+	if o.API != nil && o.API.Phase == "Running" {
 		o.API = &APIView{Phase: "Pending", Node: o.API.Node}
 	}
 }

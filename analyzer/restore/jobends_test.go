@@ -49,6 +49,7 @@ func TestJobPods(t *testing.T) {
 		{"unbound, deleted since", was(unbound("n1", "n2")), nil},
 		{"unbound, n1 can take it, deleted since", was(unbound("n1")), nil},
 		{"bound since", was(unbound("n2")), now()},
+		{"ended in the backup, alive since on n3", was(on("n3"), failed), now(on("n3"))},
 		{"ended on n3", was(on("n3"), succeeded), now(on("n3"), succeeded)},
 		{"deletion done, held", was(), now(dead, succeeded, held)},
 	}

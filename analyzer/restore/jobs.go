@@ -68,7 +68,7 @@ func (f *forecast) failures(pods []PodOutcome) map[int32]failures {
 	all := map[int32]failures{}
 	for i := range pods {
 		o, p := &pods[i], f.cases[i]
-		if p.workload < 0 || p.backup == nil || o.API == nil {
+		if p.workload < 0 || o.API == nil { // which is only there for pods of the backup
 			continue
 		}
 		n := all[p.workload]

@@ -451,6 +451,7 @@ func TestPlayedInTurns(t *testing.T) {
 		{"nothing", Played{}, []string{"1 phantom relist on n1", "unbound lost-deletion never api Pending", "5b ghost never api Running@n4 +node-gone"}},
 		{"erased, but all are restarted", Played{Erased: true}, []string{"1 phantom relist on n1", "unbound lost-deletion never api Pending", "5b ghost never api Running@n4 +node-gone"}},
 		{"all kubelets relist", Played{Kubelets: all(KubeletRelists)}, []string{"1 terminated self", "unbound lost-deletion never perhaps on n1,n2 api Running", "5b stuck-terminating never api Running@n4 +node-gone"}},
+		{"one kubelet relists", Played{Kubelets: map[string]Kubelet{"n1": KubeletRelists}}, []string{"1 terminated self", "unbound lost-deletion never perhaps on n1 api Running", "5b ghost never api Running@n4 +node-gone"}},
 		{"kept, and erased", Played{Plan: kept(Plan{}), Erased: true}, []string{"1 hidden never on n1 api Running@n1", "unbound lost-deletion never", "5b lost-deletion never +node-gone"}},
 		{"kept, erased, and all kubelets relist", Played{Plan: kept(Plan{}), Erased: true, Kubelets: all(KubeletRelists)}, []string{"1 hidden never on n1 api Running@n1", "unbound lost-deletion never", "5b lost-deletion never +node-gone"}},
 		{"kept, and not erased", Played{Plan: kept(Plan{})}, []string{"1 phantom relist on n1", "unbound lost-deletion never api Pending", "5b ghost never api Running@n4 +node-gone"}},
@@ -708,5 +709,17 @@ func TestRefusesOfUntried(t *testing.T) {
 		if n.Capacity.Refuses == "" || n.Capacity.Certainty != want {
 			t.Errorf("%s: %s %q, %s", version, n.Capacity.Certainty, n.Capacity.Refuses, n.Certainty)
 		}
+	}
+}
+
+// TestFirstNodeReturns: a node that registers again gets new pods of DaemonSets, the first one by its
+// name as any other.
+func TestFirstNodeReturns(t *testing.T) {
+	backup, current := states(nil, []*Pod{made(owned("DaemonSet", "a", "1"))})
+	backup.Nodes = backup.Nodes[1:]
+	w := []Workload{{Kind: "DaemonSet", Namespace: "ns", Name: "w", UID: "w"}}
+	backup.Workloads, current.Workloads = w, w
+	if got := mustPredict(t, backup, current, Plan{RestartKubelets: Restart{All: true}}).Workloads[0].Recreates; got != 1 {
+		t.Errorf("%d pods are made", got)
 	}
 }

@@ -66,6 +66,8 @@ func TestWorkloadPods(t *testing.T) {
 		{"of one name, unbound and n1", []*Pod{was(unbound("n2"))}, []*Pod{made()}},
 		{"deletion begun, held", []*Pod{was(held)}, []*Pod{now(dying, held)}},
 		{"two, one on n4", []*Pod{was(at("a", "1")), was(at("b", "2"), on("n4"), tolerating(300))}, []*Pod{was(at("a", "1")), was(at("b", "2"), on("n4"))}},
+		{"two, both on n4", []*Pod{was(at("a", "1"), on("n4"), tolerating(300)), was(at("b", "2"), on("n4"), tolerating(300))}, nil},
+		{"two deleted", []*Pod{was(at("a", "1")), was(at("b", "2"))}, nil},
 		{"two kept", []*Pod{was(owned("", "a", "1")), was(owned("", "b", "2"))}, []*Pod{was(owned("", "a", "1")), was(owned("", "b", "2"))}},
 	}
 	kinds := []struct {

@@ -141,7 +141,7 @@ func (c *Comparison) findWorkloads() {
 // tally counts what becomes of a workload's pods.
 type podTally struct {
 	believed, running, mayRun int64
-	failed, succeeded         int64 // that the restore makes so
+	succeeded                 int64 // that the restore makes so
 	moved                     int64 // pods of a DaemonSet whose node registers again
 	held                      int64 // being deleted, and still there
 	evicted, stopping         int64 // of believed, those that stop to count by themselves: their machine is gone, or they are being stopped
@@ -204,9 +204,6 @@ func (f *forecast) tally(t *podTally, w *WorkloadOutcome, o *PodOutcome, p *podC
 				t.succeeded++
 			}
 		case api.Phase == "Failed":
-			if p.backup != nil && !p.backup.Terminal() {
-				t.failed++
-			}
 		case api.Terminating:
 			t.held++
 		default:
@@ -330,7 +327,7 @@ func (f *forecast) workload(o *WorkloadOutcome, at int32, t *podTally) {
 	}
 	o.Surplus, o.Shortfall = max(o.Running-o.Wanted, 0), max(o.Wanted-o.Running-o.MayRun, 0)
 	var evicted, stopping int64
-	if w.backup != nil && f.general.column != stale && o.Removes == 0 { // it may remove the same ones
+	if o.Removes == 0 { // it may remove the same ones
 		room := max(o.Wanted-(o.Believed+o.Recreates-t.evicted-t.stopping), 0)
 		evicted = min(t.evicted, room)
 		stopping = min(t.stopping, room-evicted)
