@@ -723,3 +723,72 @@ func TestFirstNodeReturns(t *testing.T) {
 		t.Errorf("%d pods are made", got)
 	}
 }
+
+// TestRefusesOfSmaller: what a kubelet is certain to hold of a pod that was made smaller is what it
+// has now, of CPU and of memory.
+func TestRefusesOfSmaller(t *testing.T) {
+	needs := func(milli, mi int64) func(*Pod) {
+		return func(p *Pod) { p.Requests = kube.Requests{MilliCPU: milli, Memory: mi << 20} }
+	}
+	for _, tt := range []struct {
+		name     string
+		was, now func(*Pod)
+		want     Certainty
+	}{
+		{"in CPU", needs(900, 1), needs(1, 1), Possible},
+		{"in memory", needs(1, 900), needs(1, 1), Possible},
+		{"not at all", needs(1, 900), needs(1, 900), Certain},
+	} {
+		backup, current := states([]*Pod{was(tt.was), was(at("back", "back"), needs(200, 200))}, []*Pod{now(tt.now)})
+		backup.Nodes[0].Allocatable = kube.Allocatable{MilliCPU: 1000, Memory: 1 << 30, Pods: 4}
+		if c := mustPredict(t, backup, current, bump(1_000_000)).Nodes[0].Capacity; c.Refuses == "" || c.Certainty != tt.want {
+			t.Errorf("%s: %s %q", tt.name, c.Certainty, c.Refuses)
+		}
+	}
+}
+
+// TestOnlyJobsEnd: the failure of one pod of another controller ends no other one, and an end that a
+// Job may come to makes nothing less certain of a pod of which nothing runs.
+func TestOnlyJobsEnd(t *testing.T) {
+	backup, current := states([]*Pod{was(owned("ReplicaSet", "a", "1")), was(owned("ReplicaSet", "b", "2"), never)}, []*Pod{was(owned("ReplicaSet", "a", "1"))})
+	backup.Workloads = []Workload{{Kind: "ReplicaSet", Namespace: "ns", Name: "w", UID: "w", Wanted: 2}}
+	if o := mustPredict(t, backup, current, bump(1_000_000)).Pods[0]; o.Then != nil {
+		t.Errorf("%s, %s", describe(o), toldLater(o))
+	}
+	failed := was(owned("Job", "z", "9"), failed, func(p *Pod) { p.Finalizers = []string{jobTracking} })
+	backup, current = states([]*Pod{was(owned("Job", "a", "1"), unbound("n2")), failed}, []*Pod{now(owned("Job", "a", "1")), failed})
+	backup.Workloads = []Workload{{Kind: "Job", Namespace: "ns", Name: "w", UID: "w", Wanted: 2}}
+	if o := mustPredict(t, backup, current, Plan{RestartKubelets: ParseRestart("n1")}).Pods[0]; o.Certainty != Certain || o.Then == nil {
+		t.Errorf("%s, %s: %s", describe(o), toldLater(o), o.CertaintyReason)
+	}
+}
+
+// TestJobHangs: a Job waits for a pod whose end the API does not show, and not for one that runs.
+func TestJobHangs(t *testing.T) {
+	for name, tt := range map[string]struct {
+		now  *Pod
+		want int
+	}{
+		"ended":            {now(owned("Job", "a", "1"), never, succeeded), 1},
+		"ready":            {now(owned("Job", "a", "1"), never, ready), 0},
+		"restarted, ready": {now(owned("Job", "a", "1"), never, ready, func(p *Pod) { p.Restarts = 1 }), 0},
+	} {
+		backup, current := states([]*Pod{was(owned("Job", "a", "1"), never)}, []*Pod{tt.now})
+		backup.Workloads = []Workload{{Kind: "Job", Namespace: "ns", Name: "w", UID: "w", Wanted: 1, Completions: 1, BackoffLimit: 6}}
+		if got := mustPredict(t, backup, current, Plan{}).Workloads[0].Hangs; len(got) != tt.want {
+			t.Errorf("%s: it waits for %v", name, got)
+		}
+	}
+}
+
+// TestDaemonOfFirstNode: no other node makes up for a DaemonSet's pod of a node that is gone, the
+// first one by its name, too.
+func TestDaemonOfFirstNode(t *testing.T) {
+	p := was(owned("DaemonSet", "a", "1"), on("n0"))
+	backup, current := states([]*Pod{p}, []*Pod{p})
+	w := []Workload{{Kind: "DaemonSet", Namespace: "ns", Name: "w", UID: "w", Wanted: 1}}
+	backup.Workloads, current.Workloads = w, w
+	if got := mustPredict(t, backup, current, Plan{}).Workloads[0]; got.RecreatesLater != 0 || got.Believed != 1 {
+		t.Errorf("%+v", got)
+	}
+}

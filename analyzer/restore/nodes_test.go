@@ -29,7 +29,7 @@ func toldCapacity(c *Capacity) string {
 	for _, clash := range c.Clashes {
 		s += fmt.Sprintf(", %s %d of %s", clash.Protocol, clash.Port, strings.Join(clash.Pods, " and "))
 	}
-	if c.Refuses != "" {
+	if c.Refuses != "" || c.Certainty != "" {
 		s += fmt.Sprintf("; %s: %s", c.Certainty, c.Refuses)
 	}
 	return s
