@@ -235,6 +235,7 @@ func TestForgedUIDs(t *testing.T) {
 		{"of a mirror pod that is not bound", []*Pod{was(mirror, unbound("n1"))}, []*Pod{now(mirror, unbound("n1"))}, []string{"uid 6"}},
 		{"of a mirror pod that is not bound, and new", nil, []*Pod{made(mirror, unbound("n1"))}, []string{"new 6"}},
 		{"that can no longer be read, in its place", []*Pod{was()}, []*Pod{made(unreadablePod)}, []string{"uid 3", " unreadable"}},
+		{"two that cannot be read", []*Pod{was(at("a", ""), unreadablePod), was(at("b", ""), unreadablePod)}, nil, []string{" unreadable", " unreadable"}},
 		{"that could not be read in its place", []*Pod{was(unreadablePod)}, []*Pod{made()}, []string{" unreadable", "new 1"}},
 	} {
 		backup, current := states(tt.before, tt.after)
@@ -387,6 +388,7 @@ func TestSchedulerLeftRunning(t *testing.T) {
 		"kept":                     {kept(bump(1_000_000)), true},
 		"kept, kubelets restarted": {restarted, true},
 		"kept in part":             {kept(Plan{RestartAPIServers: []string{"b"}, RestartKubelets: Restart{All: true}}), false},
+		"kept in part, and its kubelet reaches the restarted one": {Plan{KeepAPIServers: true, RestartAPIServers: []string{"b"}, KubeletAPIServers: map[string]string{"n1": "b"}, RestartKubelets: ParseRestart("n1")}, false},
 	} {
 		backup, current := states([]*Pod{was(unbound("n2"))}, []*Pod{now()})
 		current.APIServers = []APIServer{{Name: "a"}, {Name: "b"}}
@@ -790,5 +792,18 @@ func TestDaemonOfFirstNode(t *testing.T) {
 	backup.Workloads, current.Workloads = w, w
 	if got := mustPredict(t, backup, current, Plan{}).Workloads[0]; got.RecreatesLater != 0 || got.Believed != 1 {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestNothingToPlace: a pod that has ended, or is being deleted, is placed nowhere, bound or not.
+func TestNothingToPlace(t *testing.T) {
+	for name, change := range map[string]func(*Pod){"waits": func(*Pod) {}, "has ended": failed, "is being deleted": dying} {
+		p := was(unbound("n1"), change)
+		backup, current := states([]*Pod{p}, []*Pod{p})
+		backup.Nodes[0].Allocatable = kube.Allocatable{MilliCPU: 1000, Memory: 1 << 30, Pods: 4}
+		got := mustPredict(t, backup, current, Plan{}).Nodes[0].Capacity.MayBePlaced.Pods
+		if want := map[bool]int64{true: 1}[name == "waits"]; got != want {
+			t.Errorf("one that %s: %d pods are to be placed", name, got)
+		}
 	}
 }

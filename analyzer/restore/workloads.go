@@ -214,7 +214,7 @@ func (f *forecast) tally(t *podTally, w *WorkloadOutcome, o *PodOutcome, p *podC
 		}
 	}
 	// A node that registers again gets new pods of DaemonSets.
-	if p.backup == nil && p.node >= 0 && f.Comparison.nodes[p.node].missing() && f.verdicts[p.node].column == restart && len(o.RunsOn) == 0 {
+	if p.backup == nil && p.node >= 0 && f.Comparison.nodes[p.node].missing() && f.verdicts[p.node].column == restart {
 		t.moved++
 	}
 	kind := f.workloads[p.workload].either().Kind
