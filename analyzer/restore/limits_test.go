@@ -807,3 +807,25 @@ func TestNothingToPlace(t *testing.T) {
 		}
 	}
 }
+
+// TestContradictionsInWords: which two things the snapshots say that cannot both be true.
+func TestContradictionsInWords(t *testing.T) {
+	for want, pods := range map[string][2]*Pod{
+		"a binding is never removed":    {was(), now(unbound("n1"))},
+		"a binding is never changed":    {was(), now(on("n2"))},
+		"a deletion is never cancelled": {was(dying), now()},
+	} {
+		if o := predictPods(t, pods[0], pods[1], Plan{}).Pods[0]; !strings.Contains(o.Reason, want) {
+			t.Errorf("%s: %s", want, o.Reason)
+		}
+	}
+}
+
+// TestEmptyLists: what a workload has none of is an empty list in JSON, not null.
+func TestEmptyLists(t *testing.T) {
+	backup, current := states(nil, nil)
+	backup.Workloads = []Workload{{Kind: "Job", Name: "w", UID: "w"}}
+	if w := mustPredict(t, backup, current, Plan{}).Workloads[0]; w.Twice == nil || w.Hangs == nil || w.RunsAgain == nil {
+		t.Errorf("%+v", w)
+	}
+}
