@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // TestNames: the first few, and how many more there are.
@@ -26,6 +27,31 @@ func TestNames(t *testing.T) {
 		}
 		if got := list.String(); got != want || list.count != n {
 			t.Errorf("%d: %q (%d), want %q", n, got, list.count, want)
+		}
+	}
+}
+
+// TestSameClaim: what a volume is reserved for is told apart by all of its name, and a claim
+// that it is bound to by its uid, too.
+func TestSameClaim(t *testing.T) {
+	claim := func(namespace, name, uid string) *corev1.ObjectReference {
+		return &corev1.ObjectReference{Namespace: namespace, Name: name, UID: types.UID(uid)}
+	}
+	for _, tt := range []struct {
+		a, b *corev1.ObjectReference
+		want bool
+	}{
+		{nil, nil, true},
+		{nil, claim("a", "x", ""), false},
+		{claim("a", "x", ""), nil, false},
+		{claim("a", "x", ""), claim("a", "x", ""), true},
+		{claim("a", "x", ""), claim("a", "y", ""), false},
+		{claim("a", "x", ""), claim("b", "x", ""), false},
+		{claim("a", "x", "1"), claim("a", "x", "1"), true},
+		{claim("a", "x", "1"), claim("a", "x", "2"), false},
+	} {
+		if got := sameClaim(tt.a, tt.b); got != tt.want {
+			t.Errorf("%v and %v are the same: %v", tt.a, tt.b, got)
 		}
 	}
 }

@@ -95,6 +95,11 @@ func open(t *testing.T, data []byte, opts Options) (*Evidence, error) {
 			if err := e.Close(); err != nil {
 				t.Error(err)
 			}
+			if e.DB != nil {
+				if _, err := e.DB.Stat(); !errors.Is(err, os.ErrClosed) {
+					t.Errorf("the db is not closed: %v", err)
+				}
+			}
 		}
 		if left, _ := os.ReadDir(temp); len(left) > 0 {
 			t.Errorf("%s was left behind", left[0].Name())
