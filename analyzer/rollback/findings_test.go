@@ -263,6 +263,11 @@ func findingCases(t *testing.T) []findingCase {
 			want:   []string{`service-range-changed warning possible ranges serviceips: 10.96.0.0/16 in the backup, 10.96.0.0/12 in the current state`},
 		},
 		{
+			name:   "API servers that keep no allocations came since",
+			before: []runtime.Object{&corev1.RangeAllocation{ObjectMeta: named("serviceips"), Range: "10.96.0.0/16"}},
+			after:  []runtime.Object{deleted{&corev1.RangeAllocation{ObjectMeta: named("serviceips")}}},
+		},
+		{
 			name: "a Service's pods were replaced",
 			before: []runtime.Object{namespace("ns"), service("ns/web", "10.96.0.1", 0),
 				pod("ns/stays", ip("10.0.0.1")), pod("ns/dead", ip("10.0.0.2")), pod("ns/reused", ip("10.0.0.3")), pod("ns/ended", ip("10.0.0.5")),
