@@ -1,6 +1,7 @@
 package boltpage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -138,7 +139,8 @@ func (f *File) PageSize() int { return int(f.meta.PageSize) }
 func (f *File) Pages() uint64 { return f.pages }
 
 // Anomalies lists what was found wrong so far: by Open in the structure, and
-// by every Each that has run in the pages it read. The order is by page.
+// by every Each that has run in the pages it read. They are in one order, by page
+// first, whoever read first.
 func (f *File) Anomalies() []Anomaly {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -284,16 +286,18 @@ func (l *anomalyList) add(a Anomaly) {
 	l.list = append(l.list, a)
 }
 
+// sorted returns the anomalies in an order that is the same however many read the file:
+// by page, kind and detail, the shorter one first, so that element 9 is before element 10.
 func (l *anomalyList) sorted() []Anomaly {
 	list := slices.Clone(l.list)
-	slices.SortStableFunc(list, func(a, b Anomaly) int {
-		switch {
-		case a.Page < b.Page:
-			return -1
-		case a.Page > b.Page:
-			return 1
-		}
-		return 0
+	slices.SortFunc(list, func(a, b Anomaly) int {
+		return cmp.Or(
+			cmp.Compare(a.Page, b.Page),
+			cmp.Compare(a.Kind, b.Kind),
+			cmp.Compare(len(a.Detail), len(b.Detail)),
+			cmp.Compare(a.Detail, b.Detail),
+			cmp.Compare(a.Lost, b.Lost),
+		)
 	})
 	return list
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"revenant/decoder/boltpage"
 	"revenant/internal/hostile"
 )
@@ -199,5 +201,38 @@ func TestCanceled(t *testing.T) {
 		if err := ask(); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestOneOrder reads the pages of a bucket from the first on and from the last on: what is
+// wrong with them is told alike.
+func TestOneOrder(t *testing.T) {
+	var f hostile.File
+	odd := make([]hostile.Item, 12) // keys that descend
+	for i := range odd {
+		odd[i] = keyed(40-i, 41-i)[0]
+	}
+	pages := []uint64{f.Leaf(keyed(0, 2)...), f.Leaf(odd...), f.Leaf(keyed(20, 22)...)}
+	root := f.Branch([][]byte{keyed(0, 1)[0].Key, keyed(10, 11)[0].Key, keyed(20, 21)[0].Key}, pages)
+	data := f.Finish(f.Leaf(hostile.Bucket("b", root)), hostile.NoFreelist, 0)
+
+	read := func(order ...int) (told []string) {
+		file := openHostile(t, data)
+		for _, page := range order {
+			if err := file.Bucket("b").Page(page).Each(func([]boltpage.Item) error { return nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, a := range file.Anomalies() {
+			told = append(told, a.String())
+		}
+		return told
+	}
+	up, down := read(0, 1, 2), read(2, 1, 0)
+	if diff := cmp.Diff(up, down); diff != "" {
+		t.Errorf("(-from the first page on +from the last on):\n%s", diff)
+	}
+	if len(up) != len(odd)+1 || !strings.Contains(up[0], "the first key") || !strings.Contains(up[9], "element 9 ") || !strings.Contains(up[10], "element 10 ") {
+		t.Errorf("read from the first page on: %q", up)
 	}
 }
