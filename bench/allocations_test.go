@@ -1,7 +1,6 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -15,9 +14,8 @@ import (
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
 	"revenant/internal/clustertest"
+	"revenant/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write testdata/allocations.txt as it is now")
 
 // stage is a part of what a prediction does, and of how many things it does that.
 type stage struct {
@@ -106,7 +104,7 @@ func TestAllocations(t *testing.T) {
 	const path, pods, slack = "testdata/allocations.txt", 2_000, 1.1
 	backup, current, data := cluster(t, pods, 20_000)
 	old, err := os.ReadFile(path)
-	if err != nil && !*update {
+	if err != nil && !golden.Updating() {
 		t.Fatal(err)
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
@@ -122,12 +120,12 @@ func TestAllocations(t *testing.T) {
 		if _, rest, ok := strings.Cut("\n"+string(old), "\n"+s.name+"/"+s.each+" "); ok {
 			fmt.Sscanf(rest, "%f allocations %f bytes", &wasAllocs, &wasBytes)
 		}
-		if !*update && (each(allocs) > wasAllocs*slack+0.1 || each(bytes) > wasBytes*slack+10) {
+		if !golden.Updating() && (each(allocs) > wasAllocs*slack+0.1 || each(bytes) > wasBytes*slack+10) {
 			t.Errorf("%s: %.2f allocations and %.0f bytes each %s, and were %.2f and %.0f (go test ./bench -update, if that is right)", s.name, each(allocs), each(bytes), s.each, wasAllocs, wasBytes)
 		}
 	}
 	t.Logf("\n%s", &b)
-	if *update {
+	if golden.Updating() {
 		if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -3,7 +3,6 @@ package oracle
 import (
 	"bytes"
 	"compress/gzip"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,10 +10,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"revenant/internal/golden"
 	"revenant/oracle/fixture"
 )
-
-var update = flag.Bool("update", false, "rewrite the files in testdata/mvcc")
 
 // TestGoldenFiles makes the snapshots whose contents the golden tests of
 // decoder/snapshot tell, and wants those in testdata/mvcc to be the same, byte
@@ -41,7 +39,7 @@ func TestGoldenFiles(t *testing.T) {
 			if err := store.Save(path, true); err != nil {
 				t.Fatal(err)
 			}
-			golden(t, tt.name, path)
+			holdPacked(t, tt.name, path)
 		})
 	}
 	t.Run("bumped", func(t *testing.T) {
@@ -56,7 +54,7 @@ func TestGoldenFiles(t *testing.T) {
 		if err := fixture.Restore(saved, dir, 1000); err != nil {
 			t.Fatal(err)
 		}
-		golden(t, "bumped", filepath.Join(dir, "member", "snap", "db"))
+		holdPacked(t, "bumped", filepath.Join(dir, "member", "snap", "db"))
 	})
 }
 
@@ -73,15 +71,15 @@ func life(m *fixture.Model, s *fixture.Store) {
 	m.Apply(s, fixture.Op{Key: "/registry/a", Value: "a3"})                                                    // 10
 }
 
-// golden compares the file at path with the packed one of that name.
-func golden(t *testing.T, name, path string) {
+// holdPacked compares the file at path with the packed one of that name.
+func holdPacked(t *testing.T, name, path string) {
 	t.Helper()
 	got, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	packed := filepath.Join("..", "testdata", "mvcc", name+".db.gz")
-	if *update {
+	if golden.Updating() {
 		var b bytes.Buffer
 		z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
 		if _, err := z.Write(got); err != nil {

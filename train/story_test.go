@@ -24,6 +24,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"revenant/internal/clustertest"
+	"revenant/internal/golden"
 )
 
 // story is the cluster whose snapshots are the evidence of scenarios. What happens in it is
@@ -398,7 +399,7 @@ func TestEvidence(t *testing.T) {
 	for name, data := range s.files {
 		path := filepath.Join("evidence", name+".gz")
 		names[name+".gz"] = true
-		if *update {
+		if golden.Updating() {
 			var packed bytes.Buffer
 			z, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
 			if err != nil {

@@ -1,7 +1,6 @@
 package train_test
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"regexp"
@@ -9,10 +8,9 @@ import (
 	"testing"
 
 	"revenant/analyzer/replay"
+	"revenant/internal/golden"
 	"revenant/train"
 )
-
-var update = flag.Bool("update", false, "rewrite the ids of moments in the scenarios")
 
 // begins are what the operator did before a scenario begins, by the name of that.
 var begins = map[string][]string{
@@ -93,7 +91,7 @@ func scenarios(t *testing.T) []train.Scenario {
 // TestIDs holds the ids of the moments at which scenarios end against what solves them.
 // With -update it makes them, and those of the beginnings.
 func TestIDs(t *testing.T) {
-	if !*update {
+	if !golden.Updating() {
 		for _, s := range scenarios(t) {
 			if !s.Played() {
 				continue

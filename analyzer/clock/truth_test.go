@@ -2,20 +2,17 @@ package clock_test
 
 import (
 	"encoding/json"
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"revenant/analyzer/clock"
 	"revenant/decoder/snapshot/snapshottest"
 	"revenant/internal/corpus"
+	"revenant/internal/golden"
 )
 
 // slack is what the clock that wrote the truth and the machine's may differ by:
@@ -66,29 +63,10 @@ func TestTruth(t *testing.T) {
 		})
 	}
 	if len(widths) == len(paths) { // all were asked for
-		holdGolden(t, "testdata/clusters.txt", told.String())
+		golden.Equal(t, "testdata/clusters.txt", told.String())
 	}
 	slices.Sort(widths)
 	t.Logf("intervals of the backups' heads: median %v, widest %v", widths[len(widths)/2], widths[len(widths)-1])
-}
-
-var update = flag.Bool("update", false, "rewrite what testdata expects")
-
-// holdGolden compares a text with a file.
-func holdGolden(t *testing.T, path, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", path, diff)
-	}
 }
 
 // summary is what a clock says of itself on a line.

@@ -15,6 +15,7 @@ import (
 	"revenant/analyzer/restore"
 	"revenant/decoder/kube"
 	"revenant/decoder/kubelet"
+	"revenant/internal/golden"
 )
 
 func runs(uid, name string) kubelet.Pod {
@@ -279,12 +280,11 @@ func TestCompare(t *testing.T) {
 		{"a static pod without a mirror", Input{Nodes: []Node{node("n1", kubelet.Running, static)}}, nil, 1},
 		{"a mirror of nothing", Input{API: []kubelet.Pod{mirror}, Nodes: []Node{node("n1", kubelet.Running)}}, nil, 0},
 	}
-	g := openGolden(t, "testdata/compared.txt")
-	defer g.close(t)
+	g := golden.Open(t, "testdata/compared.txtar")
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r := Compare(tt.in)
-			g.hold(t, tt.name, told(r))
+			g.Equal(t, tt.name, told(r))
 			var got []string
 			for _, f := range r.Findings {
 				got = append(got, fmt.Sprintf("%s %s %s %s", f.Kind, f.Node, f.Name, f.Certainty))
@@ -314,8 +314,7 @@ func TestDisagreement(t *testing.T) {
 	unbound := with(func(p *kubelet.Pod) { p.Node, p.Phase = "", "" })
 	newer := with(func(p *kubelet.Pod) { p.Created = taken.Add(time.Second) })
 	another := has("2-2", "b", "n1")
-	disagreements := openGolden(t, "testdata/disagreements.txt")
-	defer disagreements.close(t)
+	disagreements := golden.Open(t, "testdata/disagreements.txtar")
 	for _, tt := range []struct {
 		name string
 		in   Input
@@ -343,7 +342,7 @@ func TestDisagreement(t *testing.T) {
 			for _, f := range r.Findings {
 				fmt.Fprintf(&b, "%s/%s on %q, %s, by %v: %s\n  %s\n", f.Namespace, f.Name, f.Node, f.Certainty, f.Evidence, f.Reason, f.Action)
 			}
-			disagreements.hold(t, tt.name, b.String())
+			disagreements.Equal(t, tt.name, b.String())
 		})
 	}
 }

@@ -1,56 +1,9 @@
 package drift
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"strings"
-	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
-
-var update = flag.Bool("update", false, "rewrite what testdata expects")
-
-// golden is what the cases of a test say in full, in a file.
-type golden struct {
-	path string
-	got  strings.Builder
-	want map[string]string
-}
-
-func openGolden(t *testing.T, path string) *golden {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil && !*update {
-		t.Fatal(err)
-	}
-	g := &golden{path: path, want: map[string]string{}}
-	for _, part := range strings.Split(string(data), "== ")[1:] {
-		name, text, _ := strings.Cut(part, "\n")
-		g.want[name] = text
-	}
-	return g
-}
-
-// hold compares what a case says with what is expected of it.
-func (g *golden) hold(t *testing.T, name, got string) {
-	t.Helper()
-	g.got.WriteString("== " + name + "\n" + got)
-	if diff := cmp.Diff(g.want[name], got); diff != "" && !*update {
-		t.Errorf("%s (-want +got):\n%s", g.path, diff)
-	}
-}
-
-// close writes the file where that is asked for.
-func (g *golden) close(t *testing.T) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(g.path, []byte(g.got.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
 
 // told is all that a report says, of actions and notes six words.
 func told(r *Report) string {

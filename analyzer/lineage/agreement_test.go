@@ -18,6 +18,7 @@ import (
 	"revenant/decoder/snapshot"
 	"revenant/decoder/snapshot/snapshottest"
 	"revenant/decoder/wal/waltest"
+	"revenant/internal/golden"
 )
 
 // changed is the store with one record changed, and nothing after it.
@@ -109,13 +110,12 @@ func TestAgree(t *testing.T) {
 		},
 		"empty": {a: &store{}, b: &store{}, agree: "null"},
 	}
-	told := openGolden(t, "testdata/agreed.txtar")
-	defer told.close(t)
+	told := golden.Open(t, "testdata/agreed.txtar")
 	for _, name := range slices.Sorted(maps.Keys(tests)) {
 		test := tests[name]
 		t.Run(name, func(t *testing.T) {
 			g := agree(t, test.a.open(t), test.b.open(t))
-			told.hold(t, name, agreed(g))
+			told.Equal(t, name, agreed(g))
 			if got, err := json.Marshal(g.Agree); err != nil || string(got) != test.agree {
 				t.Errorf("agree is %s, want %s", got, test.agree)
 			}

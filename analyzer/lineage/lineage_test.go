@@ -19,6 +19,7 @@ import (
 	"revenant/decoder/snapshot/snapshottest"
 	"revenant/internal/corpus"
 	"revenant/internal/damage"
+	"revenant/internal/golden"
 )
 
 // found is what a case asserts of a Lineage.
@@ -291,8 +292,7 @@ func TestCompare(t *testing.T) {
 			return s.saved(), s.put("/b").compactTo(4)
 		}, found{Relation: lineage.Unknown}},
 	}
-	g := openGolden(t, "testdata/compared.txtar")
-	defer g.close(t)
+	g := golden.Open(t, "testdata/compared.txtar")
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			b, c := tt.play()
@@ -300,7 +300,7 @@ func TestCompare(t *testing.T) {
 			if diff := cmp.Diff(tt.want, tell(l)); diff != "" {
 				t.Errorf("%s\n(-want +got):\n%s", l.Reason, diff)
 			}
-			g.hold(t, tt.name, reasons(l))
+			g.Equal(t, tt.name, reasons(l))
 			back := compare(t, c.open(t), b.open(t))
 			want := found{Relation: l.Relation, Certain: l.Certain, Common: l.CommonRevision, Diverged: l.DivergedRevision, Key: l.DivergedKey}
 			switch l.Relation {
@@ -389,8 +389,7 @@ func TestDamage(t *testing.T) {
 			b.records, b.junk = slices.Delete(b.records, 20, 40), true
 		}, found{Relation: lineage.Diverged, Common: 62, Diverged: 63, Key: config(2), Restores: "current: raft index from 61"}},
 	}
-	g := openGolden(t, "testdata/damaged.txtar")
-	defer g.close(t)
+	g := golden.Open(t, "testdata/damaged.txtar")
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newStore("u").put("/registry/once").write(99)
@@ -400,7 +399,7 @@ func TestDamage(t *testing.T) {
 			if diff := cmp.Diff(tt.want, tell(l)); diff != "" {
 				t.Errorf("%s\n(-want +got):\n%s", l.Reason, diff)
 			}
-			g.hold(t, tt.name, reasons(l))
+			g.Equal(t, tt.name, reasons(l))
 		})
 	}
 }

@@ -3,12 +3,9 @@ package preflight
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"revenant/analyzer/atrest"
 	"revenant/analyzer/finding"
@@ -18,6 +15,7 @@ import (
 	"revenant/decoder/encryption"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
+	"revenant/internal/golden"
 )
 
 // refs are as many references.
@@ -277,19 +275,7 @@ func TestChecks(t *testing.T) {
 			fmt.Fprintf(&b, "  evidence: %v\n", r.evidence)
 		}
 	}
-	const path = "testdata/checks.txt"
-	if *Update {
-		if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), b.String()); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", path, diff)
-	}
+	golden.Equal(t, "testdata/checks.txt", b.String())
 }
 
 // TestMinor reads the minor version of what may be any text.

@@ -3,63 +3,10 @@ package preflight_test
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"strings"
-	"sync"
-	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"revenant/analyzer/preflight"
 )
-
-var update = preflight.Update
-
-// golden is what situations come to in full, in a file.
-type golden struct {
-	path  string
-	names []string // in the order of the file
-	want  map[string]string
-	lock  sync.Mutex
-	got   map[string]string
-}
-
-func openGolden(t *testing.T, path string) *golden {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil && !*update {
-		t.Fatal(err)
-	}
-	g := &golden{path: path, want: map[string]string{}, got: map[string]string{}}
-	for _, part := range strings.Split(string(data), "== ")[1:] {
-		name, text, _ := strings.Cut(part, "\n")
-		g.want[name] = text
-	}
-	t.Cleanup(func() {
-		if !*update {
-			return
-		}
-		var b strings.Builder
-		for _, name := range g.names {
-			b.WriteString("== " + name + "\n" + g.got[name])
-		}
-		if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
-			t.Error(err)
-		}
-	})
-	return g
-}
-
-// hold compares what a situation comes to with what is expected of it.
-func (g *golden) hold(t *testing.T, name, got string) {
-	t.Helper()
-	g.lock.Lock()
-	g.got[name] = got
-	g.lock.Unlock()
-	if diff := cmp.Diff(g.want[name], got); diff != "" && !*update {
-		t.Errorf("%s (-want +got):\n%s", g.path, diff)
-	}
-}
 
 // numberless is a text without its numbers: an edit of the evidence changes many.
 func numberless(text string) string {

@@ -3,20 +3,15 @@ package replay_test
 import (
 	"flag"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"revenant/analyzer/replay"
+	"revenant/internal/golden"
 	"revenant/internal/words"
 )
 
-var (
-	update = flag.Bool("update", false, "rewrite docs/model.md")
-	deeper = flag.Int("deeper", 0, "how many actions deeper is explored than docs/model.md says")
-)
+var deeper = flag.Int("deeper", 0, "how many actions deeper is explored than docs/model.md says")
 
 // explored is a cluster, where its exploration starts, and how deep it goes.
 type explored struct {
@@ -132,18 +127,7 @@ func TestModel(t *testing.T) {
 		return
 	}
 	got := document(table.String(), tried, traces.String())
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("docs/model.md is not what the model says; -update writes it (-it +the model)\n%.2000s", diff)
-	}
+	golden.Equal(t, path, got)
 }
 
 // told is a trace as a numbered list.

@@ -3,13 +3,13 @@ package replay_test
 import (
 	"encoding/xml"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"revenant/analyzer/replay"
 	"revenant/analyzer/restore"
+	"revenant/internal/golden"
 	"revenant/internal/words"
 )
 
@@ -48,18 +48,7 @@ func TestPictures(t *testing.T) {
 			t.Fatal(err)
 		}
 		path := filepath.Join("../../docs/handbook/pictures", tt.name+".svg")
-		if *update {
-			if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if string(want) != got {
-			t.Errorf("%s is not what the model plays; -update draws it", path)
-		}
+		golden.Equal(t, path, got)
 	}
 }
 

@@ -1,17 +1,14 @@
 package restore_test
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"revenant/analyzer/restore"
+	"revenant/internal/golden"
 )
 
 // classed is a pod of the runs that play every row of the decision table.
@@ -30,8 +27,6 @@ type observed struct {
 		RestartCount            int
 	}
 }
-
-var update = flag.Bool("update", false, "rewrite docs/claims.md")
 
 const claimsHead = `# What outcomes claim, and what was observed
 
@@ -92,18 +87,7 @@ func TestClaims(t *testing.T) {
 			t.Logf("%d pods checked", checked)
 		})
 	}
-	if *update {
-		if err := os.WriteFile(path, []byte(doc.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(doc.String(), string(got)); diff != "" {
-		t.Errorf("%s is not what this test finds; -update rewrites it (-found +document):\n%s", path, diff)
-	}
+	golden.Equal(t, path, doc.String())
 }
 
 // sideBySide is a row of docs/claims.md: what is claimed of the moment, and what

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"revenant/internal/golden"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -112,7 +114,7 @@ func TestJobPods(t *testing.T) {
 			fmt.Fprintf(&b, "  %q\n", reason)
 		}
 	}
-	golden(t, "jobs.txt", b.String())
+	golden.Equal(t, "testdata/jobs.txt", b.String())
 }
 
 // TestJobCounts: which failures and restarts of its pods a Job counts that its status in the backup

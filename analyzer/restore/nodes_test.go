@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"revenant/decoder/kube"
+	"revenant/internal/golden"
 )
 
 // told is the resources in a few characters.
@@ -141,5 +142,5 @@ func TestCapacities(t *testing.T) {
 			fmt.Fprintf(&b, "  %s: %s\n", names[i], told[i])
 		}
 	}
-	golden(t, "capacities.txt", b.String())
+	golden.Equal(t, "testdata/capacities.txt", b.String())
 }

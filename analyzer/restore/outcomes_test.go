@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"revenant/internal/golden"
 )
 
 // toldInFull is all that is said of a pod, in a line, but for its reason and what to do.
@@ -167,5 +169,5 @@ func TestOutcomes(t *testing.T) {
 			fmt.Fprintf(&b, "  %s\n%s", names[i], told[i])
 		}
 	}
-	golden(t, "outcomes.txt", b.String())
+	golden.Equal(t, "testdata/outcomes.txt", b.String())
 }

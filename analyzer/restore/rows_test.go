@@ -1,36 +1,14 @@
 package restore
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"revenant/decoder/kube"
+	"revenant/internal/golden"
 )
-
-// golden holds text against a file of testdata, which -update writes.
-func golden(t *testing.T, name, text string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if flag.Lookup("update").Value.String() == "true" {
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(text, "\n")); diff != "" {
-		t.Errorf("%s is not what this test finds; -update rewrites it (-found +file):\n%s", path, diff)
-	}
-}
 
 // kind is a way for a pod to be in a snapshot.
 type kind struct {
@@ -160,5 +138,5 @@ func TestRows(t *testing.T) {
 			}
 		}
 	}
-	golden(t, "rows.txt", b.String())
+	golden.Equal(t, "testdata/rows.txt", b.String())
 }

@@ -1,20 +1,17 @@
 package restore
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"revenant/analyzer/clock"
 	"revenant/analyzer/lineage"
 	"revenant/decoder/metrics"
 	"revenant/decoder/snapshot"
+	"revenant/internal/golden"
 )
 
 // situation is a cluster and a plan: something for a prediction to speak of.
@@ -351,18 +348,7 @@ func TestSaid(t *testing.T) {
 		}
 		got.WriteByte('\n')
 	}
-	if flag.Lookup("update").Value.String() == "true" {
-		if err := os.WriteFile(path, []byte(got.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got.String(), "\n")); diff != "" {
-		t.Errorf("%s is not what is said; -update rewrites it (-file +said):\n%s", path, diff)
-	}
+	golden.Equal(t, path, got.String())
 }
 
 // compared writes how the ways to restore compare.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"revenant/internal/golden"
 )
 
 // toldWorkloadInFull is all that is said of a workload, in a line: what there is none of is
@@ -126,5 +128,5 @@ func TestWorkloadPods(t *testing.T) {
 			b.WriteString(text)
 		}
 	}
-	golden(t, "workloads.txt", b.String())
+	golden.Equal(t, "testdata/workloads.txt", b.String())
 }

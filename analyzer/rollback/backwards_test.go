@@ -13,9 +13,8 @@ import (
 
 	"revenant/analyzer/rollback"
 	"revenant/decoder/snapshot/snapshottest"
+	"revenant/internal/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite "+backwardsPath)
 
 // backwardsPath has, for each case of the tables of this package, what is counted and shown,
 // and all that is found where the same change was made the other way; and what API servers
@@ -36,7 +35,7 @@ func TestMain(m *testing.M) {
 		held[name] = body
 	}
 	code := m.Run()
-	if *update && code == 0 {
+	if golden.Updating() && code == 0 {
 		maps.Copy(held, written)
 		var b strings.Builder
 		b.WriteString("Written by go test ./analyzer/rollback -update: what is counted, and how it is shown; and after < what is\nfound where the same change was made the other way.\n")
@@ -86,7 +85,7 @@ func backwards(t *testing.T, before, after []change) {
 // hold compares what is said of a case with what the file has of it.
 func hold(t *testing.T, said string) {
 	t.Helper()
-	if *update {
+	if golden.Updating() {
 		written[t.Name()] = said
 		return
 	}

@@ -2,9 +2,7 @@ package watchers_test
 
 import (
 	"encoding/json"
-	"flag"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -13,6 +11,7 @@ import (
 	"revenant/analyzer/finding"
 	"revenant/analyzer/watchers"
 	"revenant/decoder/snapshot/snapshottest"
+	"revenant/internal/golden"
 )
 
 // object is a stored object as kubectl prints it, below its key.
@@ -155,7 +154,7 @@ func TestFind(t *testing.T) {
 		object(t, "/registry/pods/kube-system/kube-apiserver-node-3", "v1", "Pod", `"metadata":{"annotations":{"kubernetes.io/config.mirror":"x"}},"spec":{"nodeName":"node-3","containers":[{"name":"c","image":"kube-proxy"}]},"status":{"phase":"Running"}`),
 	)
 	list, got := look(t, all...)
-	holdGolden(t, "testdata/found.txt", told(list))
+	golden.Equal(t, "testdata/found.txt", told(list))
 	none := []string{}
 	want := []found{
 		{"DaemonSet kube-system/kube-proxy", "kube-proxy, by its image", "kubectl rollout restart --namespace=kube-system daemonset/kube-proxy", []string{"node-1", "node-2"}, true, watchers.NotEligible},
@@ -180,25 +179,6 @@ func TestFind(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
-	}
-}
-
-var update = flag.Bool("update", false, "rewrite what testdata expects")
-
-// holdGolden compares a text with a file.
-func holdGolden(t *testing.T, path, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", path, diff)
 	}
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -10,14 +9,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"revenant/analyzer/restore"
 	"revenant/analyzer/rollback"
 	"revenant/analyzer/watchers"
+	"revenant/internal/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the documents that the program prints")
 
 // TestDocuments keeps the documents that the program prints equal to what it prints.
 func TestDocuments(t *testing.T) {
@@ -34,18 +30,7 @@ func TestDocuments(t *testing.T) {
 		"docs/fleet-trino.sql": trinoDocument(),
 	} {
 		path := filepath.Join(repository, name)
-		if *update {
-			if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		got, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(want, string(got)); diff != "" {
-			t.Errorf("go test ./cmd/revenant -run TestDocuments -update rewrites %s (-code +document):\n%s", name, diff)
-		}
+		golden.Equal(t, path, want)
 	}
 }
 

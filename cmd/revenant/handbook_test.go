@@ -9,10 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 
 	"revenant/docs/handbook"
+	"revenant/internal/golden"
 )
 
 // handbookPages are the files of the chapters.
@@ -56,13 +56,7 @@ func TestHandbookExamples(t *testing.T) {
 			}
 			return b.String() + "```\n"
 		})
-		if *update {
-			if err := os.WriteFile(path, []byte(printed), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		} else if diff := cmp.Diff(printed, text); diff != "" {
-			t.Errorf("go test ./cmd/revenant -run TestHandbookExamples -update rewrites %s (-printed +document):\n%s", filepath.Base(path), diff)
-		}
+		golden.Equal(t, path, printed)
 	}
 	if ran < 12 {
 		t.Errorf("%d examples", ran)

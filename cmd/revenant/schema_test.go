@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -11,11 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"revenant/analyzer/preflight"
 	"revenant/analyzer/restore"
 	data "revenant/decoder/document"
+	"revenant/internal/golden"
 	"revenant/report"
 )
 
@@ -48,19 +46,7 @@ func TestSchemas(t *testing.T) {
 			t.Fatal(err)
 		}
 		want = append(want, '\n')
-		path := filepath.Join(dir, name)
-		if *update {
-			if err := firstOf(os.MkdirAll(dir, 0o755), os.WriteFile(path, want, 0o644)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		got, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), string(got)); diff != "" {
-			t.Errorf("go test ./cmd/revenant -run TestSchemas -update rewrites %s (-types +schema):\n%s", path, diff)
-		}
+		golden.Equal(t, filepath.Join(dir, name), string(want))
 	}
 	there, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {
@@ -71,15 +57,6 @@ func TestSchemas(t *testing.T) {
 			t.Errorf("%s is of no document", path)
 		}
 	}
-}
-
-func firstOf(list ...error) error {
-	for _, err := range list {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // schema is a part of a JSON Schema.

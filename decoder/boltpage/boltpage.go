@@ -249,6 +249,10 @@ const (
 	OtherMeta   Kind = "other-meta"   // the two metas show different states where a copy would have one; not damage by itself
 )
 
+// kinds are those of anomalies in the order that they are listed in: what explains others
+// comes first.
+var kinds = []Kind{BadMeta, OtherMeta, Truncated, OutOfRange, BadPage, Shared, TooDeep, BadElement, BadPacking, BadOrder, BadFreelist, Fault}
+
 // Anomaly is one thing that is wrong with the file.
 type Anomaly struct {
 	Page   uint64 // where, as a page id
@@ -293,7 +297,7 @@ func (l *anomalyList) sorted() []Anomaly {
 	slices.SortFunc(list, func(a, b Anomaly) int {
 		return cmp.Or(
 			cmp.Compare(a.Page, b.Page),
-			cmp.Compare(a.Kind, b.Kind),
+			cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind)),
 			cmp.Compare(len(a.Detail), len(b.Detail)),
 			cmp.Compare(a.Detail, b.Detail),
 			cmp.Compare(a.Lost, b.Lost),

@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -20,31 +19,11 @@ import (
 	"testing"
 	"time"
 
-	gocmp "github.com/google/go-cmp/cmp"
+	"revenant/internal/golden"
+
 	"github.com/klauspost/compress/zip"
 	"github.com/klauspost/compress/zlib"
 )
-
-var update = flag.Bool("update", false, "rewrite the answers in testdata")
-
-// golden compares what was said with the file of that name in testdata.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := gocmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s is not what is answered; -update rewrites it (-file +answer):\n%s", path, diff)
-	}
-}
 
 // teller opens evidence below a directory and says all that is found, in a line.
 type teller struct {
@@ -437,7 +416,7 @@ func TestAnswers(t *testing.T) {
 		}
 		before = got
 	}
-	golden(t, "answers.txt", b.String())
+	golden.Equal(t, "testdata/answers.txt", b.String())
 }
 
 // TestChangedMeanwhile changes an archive after it was looked at, before the database is
@@ -521,7 +500,7 @@ func TestBrokenZip(t *testing.T) {
 		}
 	}
 	fmt.Fprintf(&b, "%d to %d: %s\n", from, len(data)-start-1, last)
-	golden(t, "brokenzip.txt", b.String())
+	golden.Equal(t, "testdata/brokenzip.txt", b.String())
 }
 
 // number is one that depends on where something is broken.

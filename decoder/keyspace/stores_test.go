@@ -3,21 +3,16 @@ package keyspace_test
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"revenant/decoder/keyspace"
 	"revenant/decoder/kube"
 	"revenant/decoder/snapshot"
 	"revenant/decoder/snapshot/snapshottest"
+	"revenant/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write testdata/stores.txt")
 
 // stores are what etcds hold: a key a line, and of some what is stored under it.
 var stores = []struct{ name, prefix, keys string }{
@@ -236,19 +231,7 @@ func TestStores(t *testing.T) {
 			fmt.Fprintf(&b, "  group %s: %s, %s, %d of %d keys, %d bytes, read %t %s\n", g.Prefix, g.Owner, g.Name, g.Live, g.Keys, g.Bytes, g.Read, g.Note)
 		}
 	}
-	const golden = "testdata/stores.txt"
-	if *update {
-		if err := os.WriteFile(golden, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(b.String(), "\n")); diff != "" {
-		t.Errorf("(-%s +said):\n%s", golden, diff)
-	}
+	golden.Equal(t, "testdata/stores.txt", b.String())
 }
 
 // TestMost holds how many things are told apart, of each kind, and how long their names may be.

@@ -6,9 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/charmbracelet/x/exp/golden"
-
 	"revenant/decoder/wire"
+	"revenant/internal/golden"
 )
 
 // stored returns the last value of key in the file.
@@ -69,7 +68,7 @@ func TestPrint(t *testing.T) {
 				t.Fatal("no key")
 			}
 			o := Decode(key, value)
-			golden.RequireEqual(t, string(o.YAML(tt.opts))+"---\n"+string(o.JSON(tt.opts)))
+			golden.Named(t, string(o.YAML(tt.opts))+"---\n"+string(o.JSON(tt.opts)))
 		})
 	}
 }

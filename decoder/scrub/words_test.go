@@ -1,11 +1,9 @@
 package scrub
 
 import (
-	"flag"
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -13,10 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"revenant/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write words.txt")
 
 // TestWords holds words.txt against the string constants that the source of Kubernetes'
 // types exports.
@@ -53,15 +49,7 @@ func TestWords(t *testing.T) {
 	}
 	slices.Sort(list)
 	text := strings.Join(list, "\n") + "\n"
-	if *update {
-		if err := os.WriteFile("words.txt", []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(text, constants); diff != "" {
-		t.Errorf("words.txt is not what the source has (go test -run TestWords -update):\n%s", diff)
-	}
+	golden.Equal(t, "words.txt", text)
 }
 
 // constantsOf are the values of the exported string constants that d declares.

@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"iter"
 	"maps"
@@ -24,10 +23,9 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"revenant/decoder/snapshot"
+	"revenant/internal/golden"
 	"revenant/internal/hostile"
 )
-
-var update = flag.Bool("update", false, "rewrite the files in testdata")
 
 // made is a small db, made to be damaged in one way.
 type made struct {
@@ -421,19 +419,7 @@ func TestDamaged(t *testing.T) {
 			}
 		}
 	}
-	const golden = "testdata/damaged.txt"
-	if *update {
-		if err := os.WriteFile(golden, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(b.String(), "\n")); diff != "" {
-		t.Errorf("(-%s +read):\n%s", golden, diff)
-	}
+	golden.Equal(t, "testdata/damaged.txt", b.String())
 }
 
 // fact is a thing that is read of a db.

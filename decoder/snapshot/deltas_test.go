@@ -16,6 +16,7 @@ import (
 	"revenant/decoder/snapshot"
 	"revenant/decoder/snapshot/snapshottest"
 	"revenant/internal/demo"
+	"revenant/internal/golden"
 	"revenant/internal/hostile"
 )
 
@@ -249,7 +250,7 @@ func TestDeltasLost(t *testing.T) {
 			}
 		})
 	}
-	golden(t, "deltas", all.String())
+	golden.Equal(t, "testdata/deltas.golden", all.String())
 }
 
 // TestDeltasOfTransactions: events of one revision are records of one, in their order, and

@@ -22,6 +22,7 @@ import (
 	"revenant/decoder/snapshot"
 	"revenant/decoder/snapshot/snapshottest"
 	"revenant/decoder/wal/waltest"
+	"revenant/internal/golden"
 )
 
 // saved is a db as `etcdctl snapshot save` writes it.
@@ -224,7 +225,7 @@ func TestHanded(t *testing.T) {
 			}
 		}
 	}
-	golden(t, "handed", all.String())
+	golden.Equal(t, "testdata/handed.golden", all.String())
 }
 
 func hashed(sum string) string {

@@ -18,6 +18,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"revenant/decoder/wal/waltest"
+	"revenant/internal/golden"
 	"revenant/internal/hostile"
 )
 
@@ -389,5 +390,5 @@ func TestMemberSituations(t *testing.T) {
 			fmt.Fprintf(&all, "  missing %s: %s, %s\n", m.Kind, m.What, m.Bound())
 		}
 	}
-	golden(t, "members", all.String())
+	golden.Equal(t, "testdata/members.golden", all.String())
 }

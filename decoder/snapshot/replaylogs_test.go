@@ -3,13 +3,11 @@ package snapshot_test
 import (
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/protobuf/proto"
@@ -17,6 +15,7 @@ import (
 	"revenant/decoder/snapshot"
 	"revenant/decoder/snapshot/snapshottest"
 	"revenant/decoder/wal/waltest"
+	"revenant/internal/golden"
 	"revenant/internal/hostile"
 )
 
@@ -345,7 +344,7 @@ func TestSmallLogs(t *testing.T) {
 			fmt.Fprintf(&all, "  missing %s: %s, %s\n", m.Kind, m.What, m.Bound())
 		}
 	}
-	golden(t, "logs", all.String())
+	golden.Equal(t, "testdata/logs.golden", all.String())
 }
 
 // toldWAL says which entries of a log there are, and how many of them were applied.
@@ -380,22 +379,4 @@ func recordsOf(t *testing.T, s *snapshot.Snapshot) (list []string) {
 		list = append(list, text)
 	}
 	return list
-}
-
-// golden compares a text with a file in testdata, or writes it there.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name+".golden")
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", path, diff)
-	}
 }

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"revenant/decoder/wal/waltest"
+	"revenant/internal/golden"
 )
 
 // saved is the record of a snapshot.
@@ -223,7 +224,7 @@ func TestReadConfig(t *testing.T) {
 		}
 		fmt.Fprintln(&all)
 	}
-	golden(t, "config", all.String())
+	golden.Equal(t, "testdata/config.golden", all.String())
 }
 
 // TestReadConfigLimits: no more entries are kept than may be, and a context that is done

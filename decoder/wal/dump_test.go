@@ -1,17 +1,9 @@
 package wal
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
-	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
-
-var update = flag.Bool("update", false, "rewrite the files in testdata")
 
 // describe is all that was read of a log.
 func describe(log *Log) string {
@@ -40,22 +32,4 @@ func describe(log *Log) string {
 		fmt.Fprintf(&b, "  %s (damage %t)\n", strings.ReplaceAll(f.String(), "00000000000000", "…"), f.Damage)
 	}
 	return b.String()
-}
-
-// golden compares a text with a file in testdata, or writes it there.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name+".golden")
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", path, diff)
-	}
 }

@@ -20,6 +20,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"revenant/decoder/wal/waltest"
+	"revenant/internal/golden"
 )
 
 // segmentsOf10 is a log of five segments of ten entries each.
@@ -365,7 +366,7 @@ func TestMissing(t *testing.T) {
 		}
 		fmt.Fprintf(&all, "%s, after entry %d:\n%s", test.name, test.after, describe(log))
 	}
-	golden(t, "missing", strings.ReplaceAll(all.String(), t.TempDir(), "DIR"))
+	golden.Equal(t, "testdata/missing.golden", strings.ReplaceAll(all.String(), t.TempDir(), "DIR"))
 }
 
 func damageOf(log *Log) (text string) {

@@ -2,7 +2,6 @@ package handbook
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,11 +10,11 @@ import (
 	"strings"
 	"testing"
 
+	"revenant/internal/golden"
+
 	"github.com/charmbracelet/x/ansi"
 	"github.com/google/go-cmp/cmp"
 )
-
-var update = flag.Bool("update", false, "rewrite the words of the program in the glossary")
 
 func all() (list []Chapter) {
 	for _, language := range Languages {
@@ -259,15 +258,7 @@ func TestGlossary(t *testing.T) {
 		t.Fatal("the glossary has one part only")
 	}
 	want := slices.Concat(before, []byte(head+table+"\n"), after[i:])
-	if *update {
-		if err := os.WriteFile(name, want, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(string(want), string(text)); diff != "" {
-		t.Errorf("go test ./docs/handbook -run TestGlossary -update rewrites it (-CONTRIBUTING.md +glossary):\n%s", diff)
-	}
+	golden.Equal(t, name, string(want))
 	seen := map[string]bool{}
 	for _, term := range Glossary() {
 		if seen[term.Name] || term.Meaning == "" {

@@ -141,6 +141,7 @@ var testSupport = []string{
 	"internal/clustertest",
 	"internal/corpus",
 	"internal/damage",
+	"internal/golden",
 	"internal/hostile",
 	"tui/session/sessiontest",
 }

@@ -4,13 +4,13 @@ import (
 	"encoding/xml"
 	"fmt"
 	"image/color"
-	"os"
 	"strings"
 	"testing"
 
+	"revenant/internal/golden"
+
 	uv "github.com/charmbracelet/ultraviolet"
 	"github.com/charmbracelet/x/ansi"
-	"github.com/google/go-cmp/cmp"
 )
 
 // TestPictures checks that the pictures of the UI in docs show what it draws now.
@@ -27,18 +27,7 @@ func TestPictures(t *testing.T) {
 		term.still()
 		got := string(colors.draw(term.tmux("capture-pane", "-p", "-e")))
 		path := "../../docs/ui-" + colors.theme + ".svg"
-		if *update {
-			if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), got); diff != "" {
-			t.Errorf("%s: -want +got:\n%s", path, diff)
-		}
+		golden.Equal(t, path, got)
 	}
 }
 

@@ -12,12 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
+	"revenant/internal/golden"
 	"revenant/oracle/cli"
 )
-
-var update = flag.Bool("update", false, "rewrite the expected screens and pictures")
 
 // terminal is a tmux session with a server of its own that runs revenant.
 type terminal struct {
@@ -106,25 +103,20 @@ func (term *terminal) play(script string, steps []step) {
 }
 
 // expect waits until the screen is the expected one.
-func (term *terminal) expect(golden string) {
+func (term *terminal) expect(path string) {
 	term.t.Helper()
-	if *update {
-		screen := term.still()
-		if err := os.MkdirAll(filepath.Dir(golden), 0o755); err != nil {
+	screen := ""
+	if golden.Updating() {
+		screen = term.still()
+	} else {
+		want, err := os.ReadFile(path)
+		if err != nil {
 			term.t.Fatal(err)
 		}
-		if err := os.WriteFile(golden, []byte(screen), 0o644); err != nil {
-			term.t.Fatal(err)
-		}
-		return
+		term.until(func() bool { screen = term.screen(); return screen == string(want) })
 	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		term.t.Fatal(err)
-	}
-	var screen string
-	if !term.until(func() bool { screen = term.screen(); return screen == string(want) }) {
-		term.t.Fatalf("%s: -want +got:\n%s", golden, cmp.Diff(string(want), screen))
+	if golden.Equal(term.t, path, screen); term.t.Failed() {
+		term.t.FailNow()
 	}
 }
 

@@ -7,13 +7,12 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/charmbracelet/x/exp/golden"
-
 	"revenant/analyzer/restore"
 	"revenant/decoder/snapshot"
 	"revenant/internal/adversary"
 	"revenant/internal/corpus"
 	"revenant/internal/demo"
+	"revenant/internal/golden"
 	"revenant/tui/draw"
 	"revenant/tui/session"
 	"revenant/tui/session/sessiontest"
@@ -50,7 +49,7 @@ func TestAlone(t *testing.T) {
 			t.Run(tt.name+"/"+size.name, func(t *testing.T) {
 				x := openOn(t, in, size.width, size.height).typed(tt.keys)
 				x.fits()
-				golden.RequireEqual(t, x.plain())
+				golden.Named(t, x.plain())
 			})
 		}
 	}
@@ -197,5 +196,5 @@ func TestPlainAlone(t *testing.T) {
 	if i := bytes.IndexFunc(out.Bytes(), func(r rune) bool { return r > unicode.MaxASCII || r < ' ' && r != '\n' }); i >= 0 {
 		t.Errorf("there is %q", out.Bytes()[max(0, i-40):min(out.Len(), i+10)])
 	}
-	golden.RequireEqual(t, out.Bytes())
+	golden.Named(t, out.String())
 }

@@ -1,14 +1,12 @@
 package shell
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"revenant/internal/golden"
 	"revenant/tui/keys"
 )
 
@@ -21,15 +19,7 @@ func TestDocument(t *testing.T) {
 	}
 	prose, _, _ := strings.Cut(string(text), "\n## Screens\n")
 	want := prose + "\n## Screens\n" + tables()
-	if flag.Lookup("update").Value.String() == "true" {
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(want, string(text)); diff != "" {
-		t.Errorf("go test ./tui/shell -update rewrites %s: -code +document\n%s", path, diff)
-	}
+	golden.Equal(t, path, want)
 }
 
 func tables() string {

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/charmbracelet/x/exp/golden"
+	"revenant/internal/golden"
 )
 
 // TestPlain reviews the demo line by line: nothing is drawn, nothing is coloured.
@@ -20,7 +20,7 @@ func TestPlain(t *testing.T) {
 	if i := bytes.IndexFunc(out.Bytes(), func(r rune) bool { return r > unicode.MaxASCII || r < ' ' && r != '\n' }); i >= 0 {
 		t.Errorf("there is %q", out.Bytes()[max(0, i-40):min(out.Len(), i+10)])
 	}
-	golden.RequireEqual(t, out.Bytes())
+	golden.Named(t, out.String())
 }
 
 // TestPlainWakes goes to screens that start to work when they are shown.

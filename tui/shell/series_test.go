@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	tea "charm.land/bubbletea/v2"
-	"github.com/charmbracelet/x/exp/golden"
 
 	"revenant/analyzer/clock"
 	"revenant/analyzer/restore"
@@ -19,6 +18,7 @@ import (
 	"revenant/decoder/snapshot"
 	"revenant/decoder/snapshot/snapshottest"
 	"revenant/internal/demo"
+	"revenant/internal/golden"
 	"revenant/tui/screens/files"
 	"revenant/tui/session"
 )
@@ -125,7 +125,7 @@ func TestFilesScreen(t *testing.T) {
 				if !strings.Contains(head, "Files") {
 					t.Errorf("the header is %q", head) // it names the test's directory
 				}
-				golden.RequireEqual(t, body)
+				golden.Named(t, body)
 			})
 		}
 	}

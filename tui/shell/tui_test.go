@@ -16,10 +16,10 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
-	"github.com/charmbracelet/x/exp/golden"
 
 	"revenant/decoder/snapshot"
 	"revenant/internal/demo"
+	"revenant/internal/golden"
 	"revenant/tui/draw"
 	"revenant/tui/session"
 	"revenant/tui/session/sessiontest"
@@ -186,7 +186,7 @@ func TestScreens(t *testing.T) {
 			t.Run(tt.name+"/"+size.name, func(t *testing.T) {
 				x := openOn(t, in, size.width, size.height).typed(tt.keys)
 				x.fits()
-				golden.RequireEqual(t, x.plain())
+				golden.Named(t, x.plain())
 			})
 		}
 	}
@@ -212,7 +212,7 @@ func TestLooks(t *testing.T) {
 				x.send(tea.WindowSizeMsg{Width: 80, Height: 24})
 				x.typed(screen.keys)
 				x.fits()
-				golden.RequireEqual(t, x.raw())
+				golden.Named(t, x.raw())
 				if tt.name == "no colour" && strings.Contains(x.raw(), "8;2;") {
 					t.Error("there is colour")
 				}

@@ -8,8 +8,8 @@ import (
 
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
-	"github.com/charmbracelet/x/exp/golden"
 
+	"revenant/internal/golden"
 	"revenant/tui/draw"
 )
 
@@ -52,7 +52,7 @@ func TestRuler(t *testing.T) {
 						t.Errorf("line %d has %d columns of %d", i, w, look.width)
 					}
 				}
-				golden.RequireEqual(t, unpainted(lines))
+				golden.Named(t, unpainted(lines))
 			})
 		}
 	}
