@@ -306,14 +306,18 @@ const (
 	// orphanKill is how long a restarted kubelet goes on running what it will
 	// kill, in seconds, the 2 s grace period included: 2.5 s as observed.
 	orphanKill = 3
+	// leastGrace is the grace period in seconds that a kubelet gives to any pod (kubelet
+	// minimumGracePeriodInSeconds; as observed where one of 1 s was asked for).
+	leastGrace = 2
 )
 
-// graceOf is the pod's grace period in seconds; the API's default is 30.
+// graceOf is the grace period in seconds that a kubelet gives to the pod; the API's
+// default is 30.
 func graceOf(p *Pod) int64 {
 	if p.Grace < 0 {
 		return 30
 	}
-	return p.Grace
+	return max(p.Grace, leastGrace)
 }
 
 // overlap says for how long the pod of the current state runs beside the one
@@ -331,7 +335,7 @@ func (f *forecast) overlap(now *podCase, otherNode bool) *DoubleRun {
 		if !otherNode {
 			return &DoubleRun{AtMostSeconds: orphanKill, Until: "its restarted kubelet has killed it"}
 		}
-		return &DoubleRun{Until: "the kubelets of both nodes are restarted"}
+		return &DoubleRun{Until: "the kubelet of the current state's pod is restarted"}
 	}
 	return &DoubleRun{Until: "its kubelet relists its pods"}
 }

@@ -147,7 +147,7 @@ func TestBoundTwice(t *testing.T) {
 		until string
 	}{
 		{"all list", bump(1_000_000), 30 + 120, "it has stopped, by the end of its grace period; the two kubelets do not list at the same time"},
-		{"all are restarted", Plan{RestartKubelets: Restart{All: true}}, 0, "the kubelets of both nodes are restarted"},
+		{"all are restarted", Plan{RestartKubelets: Restart{All: true}}, 0, "the kubelet of the current state's pod is restarted"},
 		{"its own stays deaf", Plan{RestartKubelets: ParseRestart("n2")}, 0, "its kubelet relists its pods"},
 	} {
 		want := &DoubleRun{AtMostSeconds: tt.most, Until: tt.until, With: "uid"}

@@ -356,7 +356,7 @@ func TestUnlikelyStays(t *testing.T) {
 
 // TestGraceOfDouble: how long two of a name run at the same time, by the grace period.
 func TestGraceOfDouble(t *testing.T) {
-	for grace, want := range map[int64]int64{-1: 30, 0: 0, 1: 1, 600: 600} {
+	for grace, want := range map[int64]int64{-1: 30, 0: 2, 1: 2, 2: 2, 3: 3, 600: 600} {
 		p := predictPods(t, was(), made(func(p *Pod) { p.Grace = grace }), bump(1_000_000))
 		for _, o := range p.Pods {
 			if o.DoubleRun == nil || o.DoubleRun.AtMostSeconds != want {
@@ -494,7 +494,7 @@ func TestNamelessAmongDeaf(t *testing.T) {
 		want string
 	}{
 		{"to a deaf one", was(unbound("n2")), "4c terminated relist api Pending@n2 +double-bind critical; near deaf kubelets; restart or cordon"},
-		{"to a deaf one of two", was(unbound("n2", "n1")), "4c terminated relist perhaps on n1 api Running +double-bind +double-run ? critical to [n2 n1]; with uid for 0 s, until the kubelets of both nodes are restarted; Where the scheduler binds it is not in the snapshots"},
+		{"to a deaf one of two", was(unbound("n2", "n1")), "4c terminated relist perhaps on n1 api Running +double-bind +double-run ? critical to [n2 n1]; with uid for 0 s, until the kubelet of the current state's pod is restarted; Where the scheduler binds it is not in the snapshots"},
 		{"to one that is gone", was(unbound("n4")), "4c terminated never api Pending +double-bind ? critical to [n4]; then 40-90 s: Pending, or Pending on n4, terminating; The scheduler may bind it to a node whose machine is gone"},
 	} {
 		got := toldInFull(predictPods(t, tt.was, now(), Plan{RestartKubelets: ParseRestart("n1")}).Pods[0])

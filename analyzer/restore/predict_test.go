@@ -1155,8 +1155,8 @@ func TestPriceOfTwice(t *testing.T) {
 		was, now *Pod
 		want     string
 	}{
-		"of a second":           {was(short), made(short), "1 pod is stopped with its own grace period, 2 pods run twice or together with another pod of their name for up to 1 s and 1 pod is started again."},
-		"of a pod on two nodes": {was(unbound("n2"), short), now(short), "1 pod is stopped with its own grace period and 1 pod runs twice for up to 121 s."},
+		"of the least":          {was(short), made(short), "1 pod is stopped with its own grace period, 2 pods run twice or together with another pod of their name for up to 2 s and 1 pod is started again."},
+		"of a pod on two nodes": {was(unbound("n2"), short), now(short), "1 pod is stopped with its own grace period and 1 pod runs twice for up to 122 s."},
 	} {
 		if got := predictPods(t, tt.was, tt.now, bump(1_000_000)).Price(); got != tt.want {
 			t.Errorf("%s: %s, want %s", name, got, tt.want)
