@@ -55,7 +55,7 @@ func logText(p *Printer, w *snapshot.WAL) {
 	case w.Applied == 0 && len(w.Missing) > 0:
 		text = "nothing of it was applied to the db"
 	case w.Applied > 0:
-		text = fmt.Sprintf("entries %d to %d applied to the db, which was at revision %s", w.FirstIndex, w.FirstIndex+uint64(w.Applied)-1, words.Number(w.DBRevision))
+		text = fmt.Sprintf("%s applied to the db, which was at revision %s", words.Span(w.FirstIndex, w.FirstIndex+uint64(w.Applied)-1, "entry", "entries"), words.Number(w.DBRevision))
 		if w.Tail > 0 {
 			text += fmt.Sprintf("; %s of them after the last known commit %d (tail)", words.Number(w.Tail), w.Commit)
 		}

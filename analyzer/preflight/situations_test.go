@@ -393,7 +393,7 @@ func TestSituations(t *testing.T) {
 		{
 			name: "a revision is missing", backup: []edit{lose(200)}, current: []edit{},
 			want: doubted().with(verdicts{"history": f, "complete": u, "current": f}),
-			says: map[preflight.ID]string{"history": "revisions 200 to 200"},
+			says: map[preflight.ID]string{"history": "revision 200"},
 		},
 		{
 			name: "it is packed", files: func(t testing.TB, b, c []byte) ([]byte, []byte) {

@@ -160,9 +160,11 @@ func TestStops(t *testing.T) {
 			t.Errorf("%v does not stop it: %q", err, x.Faults)
 		}
 	}
-	for _, err := range []error{io.ErrUnexpectedEOF, errTwice, ErrNone} {
-		if x.stops(err) || !x.tolerate("the stream", err) || x.unpacked(err).Error() != "unpack gzip: "+err.Error() {
-			t.Errorf("%v stops it", err)
+	for err, want := range map[error]string{
+		io.ErrUnexpectedEOF: "it ends too early (unexpected EOF)", io.EOF: "it ends too early (EOF)", errTwice: errTwice.Error(), ErrNone: ErrNone.Error(),
+	} {
+		if x.stops(err) || !x.tolerate("the stream", err) || x.unpacked(err).Error() != "unpack gzip: "+want {
+			t.Errorf("%v stops it, or is %q", err, x.unpacked(err))
 		}
 	}
 	if x.unpacked(nil) != nil || x.unpacked(ErrEmpty) != ErrEmpty {

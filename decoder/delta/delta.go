@@ -89,9 +89,13 @@ func events(r io.Reader, use func(*Event) error) error {
 	if t, err := d.Token(); err != nil || t != json.Delim('[') {
 		return errors.Join(errors.New("is no list of events"), err)
 	}
-	for n := 1; d.More(); n++ {
+	n := 0
+	for d.More() {
+		n++
 		var s stored
-		if err := d.Decode(&s); err != nil {
+		if err := d.Decode(&s); errors.Is(err, io.ErrUnexpectedEOF) {
+			return fmt.Errorf("event %d breaks off", n)
+		} else if err != nil {
 			return fmt.Errorf("event %d: %w", n, err)
 		}
 		in.left = MaxEvent
@@ -104,6 +108,9 @@ func events(r io.Reader, use func(*Event) error) error {
 		}
 	}
 	_, err := d.Token()
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("the list breaks off after event %d", n)
+	}
 	return err
 }
 

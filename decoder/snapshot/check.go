@@ -137,7 +137,7 @@ func (c *checker) sequence(b *block, i int) {
 	case rev.Sub != 0:
 		report(revisionName(rev), words.PlainOf(rev.Sub, "revision", "revisions"), "the first records of its transaction are missing")
 	case rev.Main > c.next:
-		report(fmt.Sprintf("revisions %d to %d", c.next, rev.Main-1), "at least "+words.PlainOf(rev.Main-c.next, "revision", "revisions"), "missing, although nothing above the compact revision is ever removed")
+		report(words.Span(c.next, rev.Main-1, "revision", "revisions"), "at least "+words.PlainOf(rev.Main-c.next, "revision", "revisions"), "missing, although nothing above the compact revision is ever removed")
 	}
 	if b.marker(i) {
 		report(revisionName(rev), "1 revision", "an empty record above the compact revision: a bump marker is always compacted to")

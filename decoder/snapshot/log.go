@@ -82,12 +82,9 @@ func missingText(gaps []wal.Gap) string {
 			parts = append(parts, "and "+words.PlainOf(len(gaps)-i, "more run", "more runs"))
 			break
 		}
-		text := fmt.Sprintf("entries %d to %d", gap.From, gap.To)
-		switch gap.To {
-		case 0:
+		text := words.Span(gap.From, gap.To, "entry", "entries")
+		if gap.To == 0 {
 			text = fmt.Sprintf("what was written after entry %d", gap.From-1)
-		case gap.From:
-			text = fmt.Sprintf("entry %d", gap.From)
 		}
 		if gap.Why == wal.AfterGap {
 			text += ", which cannot be applied without those before"
@@ -215,7 +212,7 @@ func (s *Snapshot) run(r *replay, log *wal.Log, assumeCommitted bool) error {
 			// What is agreed on has been applied: who has to agree to the rest is known.
 			if !r.alone(log.NodeID) && !assumeCommitted {
 				w.Uncommitted = len(log.Entries) - i
-				s.problems.add(Note, "log", fmt.Sprintf("entries %d to %d were not applied: %s (--assume-committed applies them)", e.Index, w.LastIndex, r.whyUncommitted(log.NodeID)), "")
+				s.problems.add(Note, "log", fmt.Sprintf("%s not applied: %s (--assume-committed applies all)", words.Span(e.Index, w.LastIndex, "entry", "entries"), r.whyUncommitted(log.NodeID)), "")
 				return nil
 			}
 		}
@@ -265,7 +262,7 @@ func (r *replay) whyUncommitted(node uint64) string {
 	case !votes:
 		return "this member has no vote"
 	}
-	return fmt.Sprintf("of the %d voting members others may not have agreed to them", len(r.voters))
+	return fmt.Sprintf("of the %d voting members others may not have agreed", len(r.voters))
 }
 
 // watchSegments takes the segments that were read to the evidence.

@@ -107,7 +107,7 @@ func (s *Snapshot) Missing(ctx context.Context) ([]Missing, error) {
 		}
 	}
 	if d := s.deltas; d != nil && d.unapplied(s.Revision()) > 0 {
-		add(MissingRevisions, d.unapplied(s.Revision()), "revisions %d to %d of its delta files", s.Revision()+1, d.LastSeen)
+		add(MissingRevisions, d.unapplied(s.Revision()), "%s of its delta files", words.Span(s.Revision()+1, d.LastSeen, "revision", "revisions"))
 	}
 	if s.withoutLog() {
 		add(MissingLog, batchLimit, "the log of a member's own db: what was written in the last 100 ms or so before it was copied")

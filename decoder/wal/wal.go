@@ -14,6 +14,7 @@ import (
 	"strconv"
 
 	"revenant/decoder/input"
+	"revenant/internal/words"
 )
 
 // ErrNoSegments says that a directory holds no segment of a log.
@@ -185,7 +186,7 @@ func Read(ctx context.Context, dir string, after uint64) (*Log, error) {
 		case i > 0 && s.seq == before.seq:
 			r.stop(s.name, 0, "another segment has the same number")
 		case i > 0 && s.seq != before.seq+1:
-			r.stop(s.name, 0, fmt.Sprintf("segments %d to %d before it are missing", before.seq+1, s.seq-1))
+			r.stop(s.name, 0, "missing before it: "+words.Span(before.seq+1, s.seq-1, "segment", "segments"))
 		}
 		if err := r.segment(s); err != nil {
 			return nil, err

@@ -51,6 +51,14 @@ func CountOf[T Integer](n T, one, many string) string {
 	return Number(n) + " " + many
 }
 
+// Span names what has the numbers from one to another, plainly: entry 7, entries 7 to 9.
+func Span[T Integer](from, to T, one, many string) string {
+	if from == to {
+		return fmt.Sprintf("%s %d", one, from)
+	}
+	return fmt.Sprintf("%s %d to %d", many, from, to)
+}
+
 // OrDash is s, or a dash where that is empty.
 func OrDash(s string) string { return cmp.Or(s, "-") }
 

@@ -181,3 +181,11 @@ func TestWrap(t *testing.T) {
 		})
 	}
 }
+
+func TestSpan(t *testing.T) {
+	for want, s := range map[string][2]int{"entry 7": {7, 7}, "entries 7 to 8": {7, 8}, "entries 1000 to 2000": {1000, 2000}} {
+		if got := Span(s[0], s[1], "entry", "entries"); got != want {
+			t.Errorf("Span(%d, %d) = %q, want %q", s[0], s[1], got, want)
+		}
+	}
+}
