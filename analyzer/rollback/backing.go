@@ -46,6 +46,8 @@ func (c *comparison) backed(s side, service kube.Key) backing {
 	switch {
 	case pods.answered:
 		return backing{}
+	case pods.podUnread:
+		return backing{why: "whose pods in the current state cannot all be read: whether one of them runs is not known", unread: true}
 	case pods.unread:
 		return backing{why: fmt.Sprintf("whose endpoints in the %s cannot all be read: whether a pod of them runs is not known", s.in), unread: true}
 	}
@@ -54,8 +56,15 @@ func (c *comparison) backed(s side, service kube.Key) backing {
 
 // behind is what the endpoints of a Service lead to.
 type behind struct {
-	answered bool // an address is ready, and a pod has it or it is none of a pod
-	unread   bool
+	answered  bool // an address is ready, and a pod has it or it is none of a pod
+	unread    bool // what lists them
+	podUnread bool // a pod that has one
+}
+
+// pod takes what a pod answers.
+func (b *behind) pod(a answer) {
+	b.answered = b.answered || a == answersYes
+	b.podUnread = b.podUnread || a == answerNotKnown
 }
 
 func (c *comparison) behind(s side, service kube.Key) (b behind) {
@@ -72,7 +81,7 @@ func (c *comparison) behind(s side, service kube.Key) (b behind) {
 		}
 		seen = true
 		for e := range sliceEndpoints(slice, r) {
-			b.answered = b.answered || c.answers(e)
+			b.pod(c.answers(e))
 		}
 		b.answered = b.answered || slices.ContainsFunc(slice.Endpoints, elsewhere)
 		if b.answered {
@@ -93,8 +102,11 @@ func (c *comparison) behind(s side, service kube.Key) (b behind) {
 	}
 	for _, subset := range e.Subsets {
 		for _, a := range subset.Addresses {
-			b.answered = b.answered || a.TargetRef == nil || a.TargetRef.Kind != "Pod" ||
-				c.answers(endpoint{kube.Key{Resource: "pods", Namespace: service.Namespace, Name: a.TargetRef.Name}, a.IP})
+			if a.TargetRef == nil || a.TargetRef.Kind != "Pod" {
+				b.answered = true
+				continue
+			}
+			b.pod(c.answers(endpoint{kube.Key{Resource: "pods", Namespace: service.Namespace, Name: a.TargetRef.Name}, a.IP}))
 		}
 	}
 	return b

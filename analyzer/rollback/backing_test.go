@@ -102,6 +102,7 @@ func TestUnbacked(t *testing.T) {
 		dead       = []runtime.Object{namespace("ns"), svc, old, endpoints("ns/hook-abcde", "old 10.0.0.1")}
 		moved      = []runtime.Object{deleted{old}, young, endpoints("ns/hook-abcde", "new 10.0.0.2")}
 		gone       = "whose endpoints in the backup have no running pod"
+		unknown    = "whose pods in the current state cannot all be read: whether one of them runs is not known"
 	)
 	// what calls ns/hook, how the finding begins, and which
 	callers := []struct {
@@ -135,7 +136,11 @@ func TestUnbacked(t *testing.T) {
 		{"a slice of another Service, whose name begins like that", []runtime.Object{namespace("ns"), svc, old, pod("ns/stays", ip("10.0.0.3")), endpoints("ns/hook-abcde", "old 10.0.0.1"), endpoints("ns/hook-web-abcde", "stays 10.0.0.3")}, moved, "possible " + gone},
 		{"an endpoint outside of the cluster without an address", []runtime.Object{namespace("ns"), svc, addressless(outside("ns/hook-abcde", "192.0.2.1"))}, []runtime.Object{young, endpoints("ns/hook-abcde", "new 10.0.0.2")}, "possible " + gone},
 		{"a slice of what is no pod", []runtime.Object{namespace("ns"), svc, machine(endpoints("ns/hook-abcde", "vm 192.0.2.1"))}, []runtime.Object{young, endpoints("ns/hook-abcde", "new 10.0.0.2")}, ""},
-		{"its pod can be read no longer", dead, []runtime.Object{raw{key: "/registry/pods/ns/old", value: "k8s:enc:aescbc:v1:key1:abc"}, young, endpoints("ns/hook-abcde", "new 10.0.0.2")}, "possible " + gone},
+		{"its pod can be read no longer", dead, []runtime.Object{raw{key: "/registry/pods/ns/old", value: "k8s:enc:aescbc:v1:key1:abc"}, young, endpoints("ns/hook-abcde", "new 10.0.0.2")}, "possible " + unknown},
+		{"its pod can be read no longer, another answers", append(dead, endpoints("ns/hook-fghij", "stays 10.0.0.3"), pod("ns/stays", ip("10.0.0.3"))),
+			[]runtime.Object{raw{key: "/registry/pods/ns/old", value: "k8s:enc:aescbc:v1:key1:abc"}, young, endpoints("ns/hook-abcde", "new 10.0.0.2")}, ""},
+		{"such endpoints, and its pod can be read no longer", []runtime.Object{namespace("ns"), svc, old, oldEndpoints("ns/hook", "old 10.0.0.1")},
+			[]runtime.Object{raw{key: "/registry/pods/ns/old", value: "k8s:enc:aescbc:v1:key1:abc"}, young, oldEndpoints("ns/hook", "new 10.0.0.2")}, "possible " + unknown},
 		{"an external name", []runtime.Object{namespace("ns"), external(svc.DeepCopy())}, []runtime.Object{labelled(external(svc.DeepCopy()))}, ""},
 		{"endpoints before there were slices", []runtime.Object{namespace("ns"), svc, old, oldEndpoints("ns/hook", "old 10.0.0.1")}, []runtime.Object{deleted{old}, young, oldEndpoints("ns/hook", "new 10.0.0.2")}, "possible " + gone},
 		{"such endpoints, and the same pod", []runtime.Object{namespace("ns"), svc, old, oldEndpoints("ns/hook", "old 10.0.0.1")}, nil, ""},

@@ -128,8 +128,10 @@ func sliceEndpoints(s *discoveryv1.EndpointSlice, r snapshot.Record) endpoints {
 func (c *comparison) served(service kube.Key, v *served) {
 	var dead, reused, missing names
 	var deadRefs, reusedRefs, missingRefs refs
+	partly := ""
 	for _, e := range v.before.sorted() {
-		if c.answers(e) {
+		answer := c.answers(e)
+		if answer == answersYes {
 			continue
 		}
 		list := c.backup.ref(v.before[e])
@@ -139,11 +141,15 @@ func (c *comparison) served(service kube.Key, v *served) {
 			reusedRefs.add(c.current.ref(c.find(c.current, k)))
 			continue
 		}
+		if answer == answerNotKnown {
+			partly = c.partly(c.current, e.pod, "pods")
+			continue
+		}
 		dead.add(e.String())
 		deadRefs.add(list)
 	}
 	for _, e := range v.after.sorted() {
-		if _, ok := v.before[e]; !ok && c.answers(e) {
+		if _, ok := v.before[e]; !ok && c.answers(e) == answersYes {
 			missing.add(e.String())
 			missingRefs.add(c.current.ref(v.after[e]))
 		}
@@ -156,7 +162,7 @@ func (c *comparison) served(service kube.Key, v *served) {
 	}
 	if dead.count > 0 {
 		c.add(EndpointDead, service, Finding{
-			Reason:   fmt.Sprintf("%d of %d ready addresses: %s", dead.count, len(v.before), &dead),
+			Reason:   fmt.Sprintf("%d of %d ready addresses: %s%s", dead.count, len(v.before), &dead, partly),
 			Evidence: deadRefs,
 		})
 	}
@@ -177,16 +183,30 @@ func (r *refs) add(f finding.Ref) {
 	}
 }
 
+// answer is whether a pod answers at an address.
+type answer int
+
+const (
+	answersNot answer = iota
+	answersYes
+	answerNotKnown // the pod cannot be read
+)
+
 // answers says whether a pod of that name is alive in the current state and has
 // the address.
-func (c *comparison) answers(e endpoint) bool {
+func (c *comparison) answers(e endpoint) answer {
 	now := c.find(c.current, e.pod)
 	if !has(now) {
-		return false
+		return answersNot
 	}
 	if sameRecord(c.find(c.backup, e.pod), now) {
-		return true // it answered when the backup was taken
+		return answersYes // it answered when the backup was taken
 	}
-	p, _ := c.scanPod(e.pod, now)
-	return p.alive() && slices.Contains(p.IPs, e.ip)
+	switch p, ok := c.scanPod(e.pod, now); {
+	case !ok:
+		return answerNotKnown
+	case p.alive() && slices.Contains(p.IPs, e.ip):
+		return answersYes
+	}
+	return answersNot
 }
