@@ -25,9 +25,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
-
 	"revenant/decoder/container"
 	"revenant/decoder/document"
 	"revenant/decoder/input"
@@ -148,14 +145,14 @@ func (r *reader) file(ctx context.Context, path string, o Options) error {
 		}
 		in = f
 	}
-	raw := &counter{r: input.Reader(ctx, in)}
+	var tell func(int64)
 	if o.Progress != nil {
-		raw.tell = func(n int64) { o.Progress(path, n, file.SizeBytes) }
+		tell = func(n int64) { o.Progress(path, n, file.SizeBytes) }
 	}
-	body, closing, err := expand(raw, o.Limits)
+	body, err := container.NewStream(input.Reader(ctx, in), o.Limits, tell)
 	if err == nil {
 		err = r.lines(body, name)
-		closing()
+		body.Close()
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -166,7 +163,7 @@ func (r *reader) file(ctx context.Context, path string, o Options) error {
 		r.Broken = true
 		r.fault(fmt.Sprintf("%s could not be read to its end: %v", name, err))
 	}
-	file.SizeBytes = cmp.Or(file.SizeBytes, raw.n)
+	file.SizeBytes = cmp.Or(file.SizeBytes, body.ReadBytes())
 	r.Files = append(r.Files, file)
 	return nil
 }
@@ -175,24 +172,6 @@ func (r *reader) fault(text string) {
 	if len(r.Faults) < mostFaults {
 		r.Faults = append(r.Faults, text)
 	}
-}
-
-// expand expands what is compressed.
-func expand(raw *counter, limits container.Limits) (io.Reader, func(), error) {
-	in := bufio.NewReaderSize(raw, 64<<10)
-	head, _ := in.Peek(4)
-	switch {
-	case bytes.HasPrefix(head, []byte("\x1f\x8b\x08")):
-		z, err := gzip.NewReader(in)
-		return &bounded{r: z, raw: raw, limits: limits}, func() {}, err
-	case bytes.HasPrefix(head, []byte("\x28\xb5\x2f\xfd")):
-		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(1<<27))
-		if err != nil {
-			return nil, nil, err
-		}
-		return &bounded{r: z, raw: raw, limits: limits}, z.Close, nil
-	}
-	return in, func() {}, nil
 }
 
 // lines reads one after another.
@@ -334,37 +313,4 @@ func (q *Query) matches(e *Event) bool {
 		return cmp.Or(e.Name, e.Answer.Name, q.Name) == q.Name
 	}
 	return e.Name == q.Name
-}
-
-// counter counts what is read of a file.
-type counter struct {
-	r    io.Reader
-	n    int64
-	tell func(int64)
-}
-
-func (c *counter) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	if c.n += int64(n); c.tell != nil {
-		c.tell(c.n)
-	}
-	return n, err
-}
-
-// bounded ends what comes out of a compressed file.
-type bounded struct {
-	r      io.Reader
-	raw    *counter
-	limits container.Limits
-	n      int64
-}
-
-func (b *bounded) Read(p []byte) (int, error) {
-	const ratioFrom = 512 << 20
-	n, err := b.r.Read(p)
-	b.n += int64(n)
-	if b.limits.Bytes > 0 && b.n > b.limits.Bytes || b.limits.Ratio > 0 && b.n > ratioFrom && b.n/b.limits.Ratio > max(b.raw.n, 1) {
-		return 0, fmt.Errorf("%w: %d bytes out of %d", container.ErrTooLarge, b.n, b.raw.n)
-	}
-	return n, err
 }

@@ -162,15 +162,7 @@ func Split(path string) (archive, name string) {
 // Open finds the database at path, or in standard input for "-". ARCHIVE//NAME is the
 // one of that name in an archive, or the member's in that directory of it.
 func Open(ctx context.Context, path string, opts Options) (_ *Evidence, err error) {
-	if opts.Bytes <= 0 {
-		opts.Bytes = DefaultBytes
-	}
-	if opts.Ratio <= 0 {
-		opts.Ratio = DefaultRatio
-	}
-	if opts.Entries <= 0 {
-		opts.Entries = DefaultEntries
-	}
+	opts.Limits = opts.orDefaults()
 	e := &Evidence{Path: path, mkdir: opts.MkdirTemp}
 	defer func() {
 		if err != nil {

@@ -3,7 +3,6 @@ package container
 import (
 	"bufio"
 	"cmp"
-	"compress/lzw"
 	"context"
 	"errors"
 	"fmt"
@@ -12,10 +11,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zlib"
-	"github.com/klauspost/compress/zstd"
 
 	"revenant/internal/scratch"
 )
@@ -124,30 +119,12 @@ type body struct {
 
 // open opens what is in a container that holds one stream.
 func (x *expander) open(raw io.Reader, format Format) (*body, error) {
-	b := &body{x: x, close: func() {}}
-	switch format {
-	case Gzip:
-		r, err := gzip.NewReader(raw)
-		if err != nil {
-			return nil, x.unpackedAs(format, err)
-		}
-		raw = r
-	case Zstd:
-		r, err := zstd.NewReader(raw, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(1<<27))
-		if err != nil {
-			return nil, x.unpackedAs(format, err)
-		}
-		raw, b.close = r, r.Close
-	case Zlib:
-		r, err := zlib.NewReader(raw)
-		if err != nil {
-			return nil, x.unpackedAs(format, err)
-		}
-		raw = r
-	case LZW:
-		raw = lzw.NewReader(raw, lzw.LSB, 8)
+	out, closing, err := decompressor(raw, format)
+	if err != nil {
+		return nil, x.unpackedAs(format, err)
 	}
-	b.Reader = bufio.NewReaderSize(raw, stdinHead)
+	b := &body{x: x, close: closing}
+	b.Reader = bufio.NewReaderSize(out, stdinHead)
 	return b, nil
 }
 
@@ -346,15 +323,7 @@ func (x *expander) buffer() []byte {
 func (x *expander) withinLimits() error { return x.fits(max(x.expanded, x.passed, x.written)) }
 
 // fits says whether so many bytes may come out of what was read so far.
-func (x *expander) fits(n int64) error {
-	switch {
-	case n > x.opts.Bytes:
-		return fmt.Errorf("%w of %d bytes", ErrTooLarge, x.opts.Bytes)
-	case n > ratioFrom && n/x.opts.Ratio > max(x.consumed, 1):
-		return fmt.Errorf("%w: %d bytes out of %d are more than %d times as many", ErrTooLarge, n, x.consumed, x.opts.Ratio)
-	}
-	return nil
-}
+func (x *expander) fits(n int64) error { return x.opts.allow(n, x.consumed) }
 
 // counted counts and hashes what is read of the container.
 type counted struct {

@@ -16,14 +16,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"math"
 	"slices"
 	"strconv"
 	"time"
-
-	"github.com/klauspost/compress/gzip"
 
 	"revenant/decoder/container"
 	"revenant/decoder/document"
@@ -109,30 +106,29 @@ func Read(ctx context.Context, path string, limits container.Limits) (*File, err
 		out.Modified, out.Info = document.Time{Time: taken}, info
 	}
 	sum := sha256.New()
-	raw := &counter{r: io.TeeReader(input.Reader(ctx, f), sum)}
-	if out.Samples, err = samples(raw, taken, limits); err != nil {
+	raw := io.TeeReader(input.Reader(ctx, f), sum)
+	body, err := container.NewStream(raw, limits, nil)
+	if err != nil {
 		return nil, err
 	}
-	if _, err := io.Copy(io.Discard, raw); err != nil {
+	defer body.Close()
+	if out.Samples, err = samples(body, taken); err != nil {
 		return nil, err
 	}
-	out.SizeBytes, out.SHA256 = raw.n, hex.EncodeToString(sum.Sum(nil))
+	rest, err := io.Copy(io.Discard, raw)
+	if err != nil {
+		return nil, err
+	}
+	out.SizeBytes, out.SHA256 = body.ReadBytes()+rest, hex.EncodeToString(sum.Sum(nil))
 	for i := range out.Samples {
 		out.Samples[i].File = path
 	}
 	return out, nil
 }
 
-// samples are the highest of each metric in what raw has, compressed or not.
-func samples(raw *counter, taken time.Time, limits container.Limits) ([]Sample, error) {
-	in := bufio.NewReaderSize(raw, maxLine)
-	if head, _ := in.Peek(3); bytes.Equal(head, []byte("\x1f\x8b\x08")) {
-		z, err := gzip.NewReader(in)
-		if err != nil {
-			return nil, err
-		}
-		in = bufio.NewReaderSize(&bounded{r: z, raw: raw, limits: limits}, maxLine)
-	}
+// samples are the highest of each metric in a text.
+func samples(text io.Reader, taken time.Time) ([]Sample, error) {
+	in := bufio.NewReaderSize(text, maxLine)
 	best := map[string]Sample{}
 	for {
 		line, err := in.ReadSlice('\n')
@@ -308,33 +304,4 @@ func unquote(b []byte) (text string, rest []byte, ok bool) {
 		out = append(out, b[i])
 	}
 	return "", nil, false
-}
-
-type counter struct {
-	r io.Reader
-	n int64
-}
-
-func (c *counter) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.n += int64(n)
-	return n, err
-}
-
-// bounded ends what comes out of a compressed file.
-type bounded struct {
-	r      io.Reader
-	raw    *counter
-	limits container.Limits
-	n      int64
-}
-
-func (b *bounded) Read(p []byte) (int, error) {
-	const ratioFrom = 512 << 20
-	n, err := b.r.Read(p)
-	b.n += int64(n)
-	if b.limits.Bytes > 0 && b.n > b.limits.Bytes || b.limits.Ratio > 0 && b.n > ratioFrom && b.n/b.limits.Ratio > max(b.raw.n, 1) {
-		return 0, fmt.Errorf("%w: %d bytes out of %d", container.ErrTooLarge, b.n, b.raw.n)
-	}
-	return n, err
 }
