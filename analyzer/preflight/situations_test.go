@@ -434,6 +434,16 @@ func TestSituations(t *testing.T) {
 			want: verdicts{"etcd-version": w},
 		},
 		{
+			name: "etcd 3.4 again", backup: []edit{inBucket("meta", "storageVersion", nil), inBucket("cluster", "clusterVersion", []byte("3.4.0"))},
+			in:   stated(func(in *preflight.Input) { in.EtcdVersion = "3.4.30" }),
+			want: verdicts{}, says: map[preflight.ID]string{"etcd-version": "etcd 3.4.0 stored it, and 3.4.30 will run it"},
+		},
+		{
+			name: "etcd 3.4 where 3.5 was", backup: []edit{inBucket("meta", "storageVersion", nil), inBucket("cluster", "clusterVersion", []byte("3.5.0"))},
+			in:   stated(func(in *preflight.Input) { in.EtcdVersion = "3.4.30" }),
+			want: verdicts{"etcd-version": u},
+		},
+		{
 			name: "an etcd that nobody tried", in: stated(func(in *preflight.Input) { in.EtcdVersion = "3.9" }),
 			want: verdicts{"etcd-version": u},
 		},

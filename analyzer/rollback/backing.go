@@ -138,7 +138,7 @@ func (c *comparison) conversions() {
 	prefix := kube.Key{Group: "apiextensions.k8s.io", Resource: "customresourcedefinitions"}.Path(c.prefix)
 	for before, after := range c.join(prefix) {
 		k, ok := kube.ParseKey(c.prefix, keyOf(before, after))
-		if !ok || !has(before) {
+		if !ok {
 			continue
 		}
 		ch := change{k, before, after}
