@@ -163,10 +163,10 @@ func newConfig(s streams, f runFunc) *cobra.Command {
 	return &cobra.Command{
 		Use:   "config [theme|keys]",
 		Short: "Print the default theme and keys of the terminal UI",
-		Long: `Print the configuration files of the terminal UI with their defaults: theme.yaml has the colours for dark and for light backgrounds,
-keys.yaml the keys for every action. They are read from
-$XDG_CONFIG_HOME/revenant, or where the system keeps configuration; what they
-leave out is as here.`,
+		Long: `Print the configuration files of the terminal UI with their defaults: theme.yaml has
+the colours for dark and for light backgrounds, keys.yaml the keys for every action.
+They are read from $XDG_CONFIG_HOME/revenant, or where the system keeps
+configuration; what they leave out is as here.`,
 		Example: `  revenant config                                             # both, and where they belong
   mkdir -p ~/.config/revenant && revenant config keys > ~/.config/revenant/keys.yaml`,
 		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),

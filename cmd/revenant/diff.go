@@ -43,8 +43,8 @@ func newDiff(s streams, f runFunc) *cobra.Command {
 		Use:   "diff FILE... [RESOURCE [NAME]... | RESOURCE/NAME... | KEY...]",
 		Short: "Show what differs between two states, object by object",
 		Long: `diff shows what differs between two states, by object and by field: between the
-newest states of two files, or between two moments of one file or of many. Objects are named
-and selected as by kubectl.
+newest states of two files, or between two moments of one file or of many. Objects
+are named and selected as by kubectl.
 
   diff A B                        the newest state of A, and that of B
   diff FILE --from R [--to R]     two revisions or times of FILE; --to is the newest

@@ -60,3 +60,16 @@ func exampleWords(line string) (words []string) {
 	}
 	return words
 }
+
+// TestHelpFits: the text of a command's help fits into a terminal.
+func TestHelpFits(t *testing.T) {
+	const width = 88
+	root := newRoot(streams{}, work)
+	for _, cmd := range append(root.Commands(), root) {
+		for _, line := range strings.Split(cmd.Long, "\n") {
+			if len(line) > width {
+				t.Errorf("%s has a line of %d bytes: %s", cmd.Name(), len(line), line)
+			}
+		}
+	}
+}

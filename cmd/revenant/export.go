@@ -43,7 +43,8 @@ func newExport(s streams, f runFunc) *cobra.Command {
 		Use:   "export [FILE]... --out DIR",
 		Short: "Write tables of many snapshots, for DuckDB, Trino and Spark",
 		Long: `export writes what snapshots hold as tables, which engines query together over a
-whole fleet of clusters: ` + words.List(tableNames()) + `.
+whole fleet of clusters:
+` + strings.Join(words.Wrap(words.List(tableNames()), 80), "\n") + `.
 docs/fleet.md lists their columns, and questions with their SQL.
 
 The files are DIR/table=TABLE/cluster=UID/snapshot=HASH/part-N.parquet, by the uid

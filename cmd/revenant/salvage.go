@@ -31,7 +31,8 @@ func newSalvage(s streams, f runFunc) *cobra.Command {
 		Use:   "salvage FILE -o CLEAN.db",
 		Short: "Write a clean snapshot from the readable parts of a damaged one",
 		Long: `salvage writes a new snapshot, with a SHA-256 trailer, from everything readable in
-FILE, and reports what is in it and what is missing. etcdutl accepts it. FILE is a snapshot, a db, or a member's data directory, whose log is applied.
+FILE, and reports what is in it and what is missing. etcdutl accepts it. FILE is a
+snapshot, a db, or a member's data directory, whose log is applied.
 
 Everything that the file's tree still leads to is written. Only if parts of the tree
 are lost, revisions are taken from pages that nothing refers to. Of these, two kinds

@@ -43,8 +43,8 @@ func newTimeline(s streams, f runFunc) *cobra.Command {
 		Short: "List every revision in order: when, what, and by whom",
 		Long: `timeline lists the revisions of FILE... in order: what was created, updated or
 deleted, which fields differ, and which managers wrote them. Many files, or a
-directory of them, are read as one history. Kubernetes Events stand beside the revision that they are about, and at their
-own.
+directory of them, are read as one history. Kubernetes Events stand beside the
+revision that they are about, and at their own.
 
 etcd stores no time. Each revision has an interval, from and to, in which it was
 written: Leases, heartbeats and objects show it. An end that is not known is empty.

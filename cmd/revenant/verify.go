@@ -70,9 +70,9 @@ Any of these shows what a node runs; several of them are better:
 
 The kubelet's /pods also has pods whose containers have ended: what only /pods
 shows is "possible". If a kubelet is down, crictl on the machine shows what runs;
-the node is then a silent-kubelet, even if everything agrees with the API. --dumps reads a
-directory of files with all these names; --kubelet and --kubectl name single files,
-- for standard input.
+the node is then a silent-kubelet, even if everything agrees with the API. --dumps
+reads a directory of files with all these names; --kubelet and --kubectl name single
+files, - for standard input.
 
 An answer that is not read in full counts as none. If it is empty or cut short, if a
 pod has no uid or an unknown state, if a field occurs twice or in different case, or
