@@ -79,7 +79,7 @@ func (c *Carving) Text(p *Printer) {
 			counts = append(counts, fmt.Sprintf("%s %s", words.Number(n), label))
 		}
 	}
-	p.Line("%s revisions: %s.", words.Number(len(c.Records)), strings.Join(counts, ", "))
+	p.Line("%s: %s.", words.Count(len(c.Records), "revision"), strings.Join(counts, ", "))
 }
 
 // windowText says for which revisions the carving can speak.
@@ -103,9 +103,9 @@ func (c *Carving) windowText(p *Printer) {
 		p.Field(name, fmt.Sprintf("revisions %s to %s: %s", words.Number(w.From), words.Number(w.To), share))
 	}
 	if c.Conflicts > 0 {
-		p.Field("withheld", fmt.Sprintf("%s revisions of which pages have differing copies", words.Number(c.Conflicts)))
+		p.Field("withheld", words.Count(c.Conflicts, "revision")+" of which pages have differing copies")
 	}
 	if c.Foreign > 0 {
-		p.Field("withheld", fmt.Sprintf("%s records of another history, as a restore leaves them", words.Number(c.Foreign)))
+		p.Field("withheld", words.Count(c.Foreign, "record")+" of another history, as a restore leaves them")
 	}
 }

@@ -63,7 +63,7 @@ func logText(p *Printer, w *snapshot.WAL) {
 		text = "nothing in it is known to be agreed on after the db"
 	}
 	if w.Uncommitted > 0 {
-		text += fmt.Sprintf("; %s entries not applied: uncommitted", words.Number(w.Uncommitted))
+		text += fmt.Sprintf("; %s not applied: uncommitted", words.CountOf(w.Uncommitted, "entry", "entries"))
 	}
 	p.Field("log", text)
 	if w.MemberID != "" {

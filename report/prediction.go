@@ -85,7 +85,7 @@ func (p *Prediction) head(w *Printer) {
 	metricsText(w, p.Metrics)
 	r := &p.Revisions
 	w.wrappedField("lineage", fmt.Sprintf("%s: %s", p.Lineage.Relation, p.Lineage.Reason))
-	gap := words.Number(r.Gap) + " revisions are undone"
+	gap := undoneText(r.Gap)
 	if len(p.Missing) > 0 {
 		gap = "at least " + gap + ": evidence is missing"
 	}
@@ -308,4 +308,8 @@ func kubernetesText(k *restore.Kubernetes) string {
 		servers = "API servers " + k.APIServers
 	}
 	return fmt.Sprintf("%s (%s), kubelets %s. %s", servers, k.APIServersFrom, kubeletText(k.Kubelets), k.Reason)
+}
+
+func undoneText(gap int64) string {
+	return words.CountOf(gap, "revision is undone", "revisions are undone")
 }

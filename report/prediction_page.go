@@ -62,7 +62,7 @@ func (p *Prediction) ruler(w *Printer) {
 	r := &p.Revisions
 	spans := []page.Span{
 		{Name: "backup", From: 0, To: r.Backup, Text: "revision " + words.Number(r.Backup)},
-		{Name: "undone", From: r.Backup, To: r.Current, Mark: page.Warn, Text: words.Number(r.Gap) + " revisions are undone"},
+		{Name: "undone", From: r.Backup, To: r.Current, Mark: page.Warn, Text: undoneText(r.Gap)},
 		{Name: "current", From: 0, To: r.Current, Text: "revision " + words.Number(r.Current)},
 	}
 	says := fmt.Sprintf("The backup is at revision %s, the current state at %s; kubelets have seen up to about %s, at most %s; the restored store starts at %s.",

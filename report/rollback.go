@@ -53,11 +53,8 @@ func rollbackLeft(w *Printer, r *rollback.Rollback, listed map[rollback.ID]int, 
 			lines = append(lines, fmt.Sprintf("%s: %s more were only counted.", info.ID, words.Number(more)))
 		}
 	}
-	switch {
-	case calm == 1:
-		lines = append(lines, "1 finding needs no attention; --all lists it.")
-	case calm > 1:
-		lines = append(lines, words.Number(calm)+" findings need no attention; --all lists them.")
+	if calm > 0 {
+		lines = append(lines, words.CountOf(calm, "finding needs no attention; --all lists it.", "findings need no attention; --all lists them."))
 	}
 	if len(lines) > 0 {
 		w.Line("")

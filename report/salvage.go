@@ -115,7 +115,7 @@ func foundText(p *Printer, name, what string, list []salvage.Found) {
 	if len(list) == 0 {
 		return
 	}
-	p.Field(name, fmt.Sprintf("%s revisions %s", words.Number(len(list)), what))
+	p.Field(name, words.Count(len(list), "revision")+" "+what)
 	for i, f := range list {
 		if i == shownFound {
 			p.Line("    … and %s more: --report json lists them all", words.Number(len(list)-i))

@@ -48,7 +48,7 @@ func (r *run) content() result {
 	if list := damage(r.Backup.Snapshot, false); len(list) > 0 {
 		return fail("%s: %s", words.Count(len(list), "problem"), words.Clauses(list, mostPoints, len(list)))
 	}
-	return pass("every page and bucket is as etcd writes it, %d records", r.Backup.Snapshot.Len())
+	return pass("every page and bucket is as etcd writes it, %s", words.PlainOf(r.Backup.Snapshot.Len(), "record", "records"))
 }
 
 func (r *run) history() result {

@@ -3,6 +3,8 @@ package replay
 import (
 	"fmt"
 	"strings"
+
+	"revenant/internal/words"
 )
 
 // Kind is what an action does.
@@ -78,7 +80,7 @@ func (c *Cluster) Say(a Action) string {
 		}
 		return fmt.Sprintf("delete the pod new-%d", a.Target+1)
 	case Wait:
-		return fmt.Sprintf("wait while %d revisions are written", a.N)
+		return "wait while " + words.PlainOf(a.N, "revision is", "revisions are") + " written"
 	case HTTPError:
 		return "the kubelet of " + node() + " is answered with 403"
 	case Close:

@@ -215,7 +215,7 @@ func (d *describer) container(c, status map[string]any) []Fact {
 	}
 	env := ""
 	if n := len(list(c["env"])) + len(list(c["envFrom"])); n > 0 {
-		env = fmt.Sprintf("%d entries", n)
+		env = words.PlainOf(n, "entry", "entries")
 	}
 	return append(facts, Fact{"Ports", strings.Join(ports, ", ")}, Fact{"Command", line(c["command"])}, Fact{"Arguments", line(c["args"])},
 		Fact{"Requests", line(resources["requests"])}, Fact{"Limits", line(resources["limits"])},

@@ -49,7 +49,7 @@ func TestDescribe(t *testing.T) {
 			"# Annotations", "long: " + long[:140] + "... (200 bytes)",
 			"# Init container i", "Image: init:1", "Command: sh, -c", "Arguments: x y",
 			"# Container c", "Image: app:2", "State: running, started 2026-11-22T11:59:00Z, 60s ago", "Last state: terminated, OOMKilled, exit code 137",
-			"Ready: true", "Restarts: 2", "Ports: 80/TCP on the host's 8080", "Requests: cpu=10m", "Environment: 1 entries", "Probes: liveness", "Mounts: /v from v (ro)",
+			"Ready: true", "Restarts: 2", "Ports: 80/TCP on the host's 8080", "Requests: cpu=10m", "Environment: 1 entry", "Probes: liveness", "Mounts: /v from v (ro)",
 			"# Conditions", "Ready: False, since 2m ago, Why, because",
 			"# Spec", "nodeName: m", "tolerations[0]: effect=NoExecute, key=k",
 			"# Status", "phase: Running",

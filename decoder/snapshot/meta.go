@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"revenant/decoder/boltpage"
+	"revenant/internal/words"
 )
 
 // Meta is what etcd keeps in the file beside the keys (etcd server/v3 v3.7
@@ -54,7 +55,7 @@ func readMeta(f *boltpage.File, problems *problemList) Meta {
 	})
 	if unknown > known {
 		// A newer etcd may have a key that is not known here, but it has the others, too.
-		problems.add(Damage, "bucket meta", fmt.Sprintf("%d keys that etcd does not have there: it seems to be another one's content", unknown), "the compact revision")
+		problems.add(Damage, "bucket meta", words.PlainOf(unknown, "key", "keys")+" that etcd does not have there: it seems to be another one's content", "the compact revision")
 	}
 	m.strange = unknown > known
 	each("cluster", func(key string, value []byte) {

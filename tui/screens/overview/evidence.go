@@ -161,12 +161,7 @@ func (o *Screen) deltas(source int) (string, draw.Style) {
 	return text, ""
 }
 
-func entries(n int) string {
-	if n == 1 {
-		return "1 entry"
-	}
-	return words.Number(int64(n)) + " entries"
-}
+func entries(n int) string { return words.CountOf(n, "entry", "entries") }
 
 func (o *Screen) members(source int) (string, draw.Style) {
 	var names []string

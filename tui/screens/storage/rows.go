@@ -248,7 +248,7 @@ func (p *Screen) spaceLease(l *storage.Leases, width int) []string {
 		lines = append(lines, draw.PaintAll(t.Warning, draw.Wrap(words.Count(l.Missing, "key")+" with a lease that is not there: an etcd that starts drops it from them.", width))...)
 	}
 	if l.Unread > 0 {
-		lines = append(lines, draw.PaintAll(t.Warning, draw.Wrap(words.Number(l.Unread)+" leases and keys could not be read.", width))...)
+		lines = append(lines, draw.PaintAll(t.Warning, draw.Wrap(words.CountOf(l.Unread, "lease or key", "leases and keys")+" could not be read.", width))...)
 	}
 	lines = append(lines, "", t.Bold.Paint("Keys with a lease"))
 	if len(l.Attached) == 0 {
