@@ -455,8 +455,8 @@ func TestForgedCache(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	last := s.index.record(place(s.index.len - 1))
-	end := last.offset + int64(last.Size) // of what is of use in the file
+	b, i, _ := s.index.last()
+	end := b.offset[i] + int64(b.size[i]) // of what is of use in the file
 	tally, _ := s.pages.Bucket("key").Tally()
 	var key [sha256.Size]byte
 	var entry bytes.Buffer
