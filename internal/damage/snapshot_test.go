@@ -1,7 +1,9 @@
 package damage
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"hash/maphash"
@@ -58,6 +60,56 @@ func TestDamagedCopies(t *testing.T) {
 				t.Logf("of %d copies %s", each, d.tally)
 			})
 		}
+	}
+}
+
+// TestReadAlike: what is read of a copy, and what is wrong with it, is the same in however
+// many parts it is read.
+func TestReadAlike(t *testing.T) {
+	bases := damageBases(t)
+	for i, base := range bases {
+		t.Run(base.name, func(t *testing.T) {
+			d := newDamageTest(t, base.data, snapshot.Options{SkipHashCheck: true, Decrypt: base.decrypt})
+			for n := range *copies / len(bases) / 20 {
+				seed := uint64(n*len(bases) + i)
+				c := d.base.Copy(seed)
+				d.opts.Workers = 1
+				want, _ := d.ask(t, c.Data)
+				want.beside(t, c.Data, d.opts)
+				for _, d.opts.Workers = range []int{2, 3, 8} {
+					got, _ := d.ask(t, c.Data)
+					got.beside(t, c.Data, d.opts)
+					diff := cmp.Or(firstDiff(want.lines, got.lines), firstDiff(want.problems, got.problems))
+					if fmt.Sprint(got.err) != fmt.Sprint(want.err) || diff != "" {
+						t.Errorf("seed %d: %s (%s), in %d parts: %v, was %v: %s", seed, c.Kind, c.Note, d.opts.Workers, got.err, want.err, diff)
+					}
+				}
+			}
+		})
+	}
+}
+
+// beside adds what a snapshot says of what its tree does not lead to.
+func (a *answers) beside(t *testing.T, data []byte, opts snapshot.Options) {
+	t.Helper()
+	s, err := snapshot.OpenBytes(t.Context(), "copy.db", data, opts)
+	if err != nil {
+		return // as it was refused before
+	}
+	defer s.Close()
+	usage, err := s.Usage(t.Context())
+	a.add("usage %+v, %v", usage, err)
+	missing, err := s.Missing(t.Context())
+	text, marshal := json.Marshal(missing)
+	a.add("missing %s, %v, %v", text, err, marshal)
+	c, err := s.Carve(t.Context())
+	if err != nil {
+		a.add("%v", err)
+		return
+	}
+	a.add("carved %d from %d to %d, %d conflicts, %d foreign, windows %v", c.Count, c.Oldest, c.Newest, c.Conflicts, c.Foreign, c.Windows)
+	for r := range c.Records {
+		a.add("carved %+v", r)
 	}
 }
 
