@@ -81,6 +81,9 @@ func fingerprint(path string) (string, error) {
 func add(ts *testscript.TestScript, name string, data []byte) {
 	path := ts.MkAbs(name)
 	ts.Check(os.MkdirAll(filepath.Dir(path), 0o755))
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) { // evidence that is replaced cannot be written over
+		ts.Check(err)
+	}
 	ts.Check(os.WriteFile(path, data, 0o444))
 	ts.Check(os.Chtimes(path, made, made))
 	was, err := fingerprint(path)
