@@ -69,7 +69,8 @@ type Stream struct {
 }
 
 // NewStream begins to read r, which may be compressed with gzip or zstd. Every time that
-// something was read of it, tell gets how many bytes that were so far; it may be nil.
+// something was read of it, tell gets how many bytes that were so far; it may be nil. With
+// an error, ReadBytes alone is of use.
 func NewStream(r io.Reader, limits Limits, tell func(int64)) (*Stream, error) {
 	s := &Stream{limits: limits.orDefaults()}
 	in := bufio.NewReaderSize(readerFunc(func(p []byte) (int, error) {

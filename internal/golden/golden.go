@@ -65,8 +65,9 @@ type Cases struct {
 	got []txtar.File
 }
 
-// Open reads the cases of a file. With -update the test writes it when it ends, in the
-// order of the cases' names.
+// Open reads the cases of a file. The test fails when it ends without some of them; with
+// -update it writes the file then, in the order of the cases' names. Where only some of its
+// subtests run, the others' cases stay.
 func Open(t testing.TB, path string) *Cases {
 	t.Helper()
 	data, err := os.ReadFile(path)
@@ -78,12 +79,28 @@ func Open(t testing.TB, path string) *Cases {
 		c.want[f.Name] = string(f.Data)
 	}
 	t.Cleanup(func() {
+		t.Helper()
+		for name, text := range c.want {
+			switch has := slices.ContainsFunc(c.got, func(f txtar.File) bool { return f.Name == name }); {
+			case has || t.Failed():
+			case some():
+				c.got = append(c.got, txtar.File{Name: name, Data: []byte(text)})
+			case !*update:
+				t.Errorf("%s has %q, which is no case; go test -update rewrites it", path, name)
+			}
+		}
 		if *update && !t.Failed() {
 			slices.SortFunc(c.got, func(a, b txtar.File) int { return cmp.Compare(a.Name, b.Name) })
 			write(t, path, txtar.Format(&txtar.Archive{Files: c.got}))
 		}
 	})
 	return c
+}
+
+// some says whether flags choose among subtests.
+func some() bool {
+	run, skip := flag.Lookup("test.run").Value.String(), flag.Lookup("test.skip").Value.String()
+	return strings.Contains(run, "/") || strings.Contains(skip, "/")
 }
 
 // Equal fails the test where got is not what the file has of the case.

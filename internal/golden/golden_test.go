@@ -15,8 +15,11 @@ import (
 type judge struct {
 	testing.TB
 	said string
+	ends func() // what it does when it ends
 }
 
+func (j *judge) Cleanup(f func())                  { j.ends = f }
+func (j *judge) Failed() bool                      { return false }
 func (j *judge) Helper()                           {}
 func (j *judge) Errorf(format string, args ...any) { j.said += fmt.Sprintf(format, args...) }
 func (j *judge) Fatalf(format string, args ...any) { j.said += fmt.Sprintf(format, args...) }
@@ -65,6 +68,12 @@ func TestCases(t *testing.T) {
 	c.Equal(t, "first", "1\n")
 	c.Equal(t, "second", "2")
 	c.Equal(t, "nothing", "")
+	j := &judge{TB: t}
+	golden.Open(j, path).Equal(j, "second", "2")
+	j.ends()
+	if !strings.Contains(j.said, `has "first", which is no case`) || strings.Contains(j.said, "second") {
+		t.Errorf("cases that were not there: %q", j.said)
+	}
 	for name, got := range map[string]string{"first": "2\n", "third": "3\n"} {
 		j := &judge{TB: t}
 		c.Equal(j, name, got)
