@@ -29,6 +29,9 @@ type backing struct {
 	outside bool // it is not of the cluster
 }
 
+// dead says whether it is known that nothing answers.
+func (b backing) dead() bool { return b.why != "" && !b.unread }
+
 // backed says whether a pod that runs in the current state is behind a Service of s.
 // What lies outside of the cluster is taken to answer: no restore changes that.
 func (c *comparison) backed(s side, service kube.Key) backing {
@@ -118,10 +121,10 @@ func elsewhere(e discoveryv1.Endpoint) bool {
 }
 
 // unanswered adds the finding that nothing answers behind a Service of the backup,
-// unless that is so already behind the one that the current state has in its place.
+// unless that is known to be so already behind the one that the current state has in its place.
 func (c *comparison) unanswered(id ID, ch *change, f Finding, what string, was, is kube.Key) {
 	b := c.backed(c.backup, was)
-	if b.why == "" || c.backed(c.current, is).why != "" {
+	if b.why == "" || c.backed(c.current, is).dead() {
 		return
 	}
 	f.Reason = fmt.Sprintf("%s calls Service %s, %s%s", what, objectName(was), b.why, f.Reason)

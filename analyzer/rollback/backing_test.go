@@ -137,6 +137,8 @@ func TestUnbacked(t *testing.T) {
 		{"an endpoint outside of the cluster without an address", []runtime.Object{namespace("ns"), svc, addressless(outside("ns/hook-abcde", "192.0.2.1"))}, []runtime.Object{young, endpoints("ns/hook-abcde", "new 10.0.0.2")}, "possible " + gone},
 		{"a slice of what is no pod", []runtime.Object{namespace("ns"), svc, machine(endpoints("ns/hook-abcde", "vm 192.0.2.1"))}, []runtime.Object{young, endpoints("ns/hook-abcde", "new 10.0.0.2")}, ""},
 		{"its pod can be read no longer", dead, []runtime.Object{raw{key: "/registry/pods/ns/old", value: "k8s:enc:aescbc:v1:key1:abc"}, young, endpoints("ns/hook-abcde", "new 10.0.0.2")}, "possible " + unknown},
+		{"what answers now cannot be read", dead, []runtime.Object{deleted{old}, raw{key: "/registry/pods/ns/new", value: "k8s:enc:aescbc:v1:key1:abc"}, endpoints("ns/hook-abcde", "new 10.0.0.2")}, "possible " + gone},
+		{"where it is said what answers now cannot be read", dead, []runtime.Object{deleted{old}, young, raw{key: "/registry/endpointslices/ns/hook-abcde", value: "k8s:enc:aescbc:v1:key1:abc"}}, "possible " + gone},
 		{"its pod can be read no longer, another answers", append(dead, endpoints("ns/hook-fghij", "stays 10.0.0.3"), pod("ns/stays", ip("10.0.0.3"))),
 			[]runtime.Object{raw{key: "/registry/pods/ns/old", value: "k8s:enc:aescbc:v1:key1:abc"}, young, endpoints("ns/hook-abcde", "new 10.0.0.2")}, ""},
 		{"such endpoints, and its pod can be read no longer", []runtime.Object{namespace("ns"), svc, old, oldEndpoints("ns/hook", "old 10.0.0.1")},

@@ -47,7 +47,7 @@ type Call struct {
 	Blocks bool
 	Answer Answer
 	Reason string // for the answer; "" for an answered one
-	// Already says that nothing answers in the current state either.
+	// Already says that it is known that nothing answers in the current state either.
 	Already  bool
 	CABundle []byte // that the server is trusted by, PEM
 	Evidence []finding.Ref
@@ -156,7 +156,7 @@ func (k *calling) call(ch *change, call Call, was, is kube.Key) {
 		call.Answer, call.Reason = NotKnown, "Service "+call.Service+", "+b.why
 	case b.why != "":
 		call.Answer, call.Reason = Unanswered, "Service "+call.Service+", "+k.alive(b.why)
-		call.Already = !k.alone && k.backed(k.current, is).why != ""
+		call.Already = !k.alone && k.backed(k.current, is).dead()
 	case k.alone:
 		call.Answer, call.Reason = NotKnown, "whether the pods behind Service "+call.Service+" still run is not in the backup"
 	default:
