@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -24,6 +25,9 @@ func (o *openOptions) readMetrics(ctx context.Context) error {
 		case errors.Is(err, container.ErrTooLarge):
 			return hinted(fmt.Errorf("--metrics: %s %w", path, err), "if it is meant to be that large, --max-expanded and --max-ratio raise the limits")
 		case err != nil:
+			if file := new(fs.PathError); !errors.As(err, &file) { // which names it
+				err = fmt.Errorf("%s: %w", path, err)
+			}
 			return hinted(fmt.Errorf("--metrics: %w", err), "it is a file of what a /metrics endpoint answered, or of what promtool tsdb dump printed")
 		}
 		o.metrics = append(o.metrics, f)

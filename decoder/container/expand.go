@@ -157,10 +157,7 @@ func (x *expander) unpackedAs(format Format, err error) error {
 	if err == nil || errors.Is(err, ErrEmpty) || x.stops(err) {
 		return err
 	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("unpack %s: it ends too early (%w)", format, err)
-	}
-	return fmt.Errorf("unpack %s: %w", format, err)
+	return unpackError(format, err)
 }
 
 // stops says whether an error is of a limit, of the copy or of ctx, and so not of

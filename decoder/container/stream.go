@@ -2,6 +2,7 @@ package container
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 
@@ -58,12 +59,20 @@ func decompressor(r io.Reader, format Format) (out io.Reader, close func(), err 
 	return out, close, err
 }
 
+// unpackError says that what is in a format cannot be expanded to its end.
+func unpackError(format Format, err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("unpack %s: it ends too early (%w)", format, err)
+	}
+	return fmt.Errorf("unpack %s: %w", format, err)
+}
+
 // Stream reads a file of text, compressed or not, as far as limits allow.
 type Stream struct {
 	out    io.Reader
 	close  func()
 	limits Limits // for what is compressed
-	packed bool
+	format Format
 	n      int64 // of bytes that came out
 	read   int64 // of the file's
 }
@@ -81,13 +90,13 @@ func NewStream(r io.Reader, limits Limits, tell func(int64)) (*Stream, error) {
 		return n, err
 	}), 64<<10)
 	head, _ := in.Peek(4)
-	format, _ := sniff(head)
-	s.packed = format == Gzip || format == Zstd
-	if !s.packed {
-		format = Plain
+	if s.format, _ = sniff(head); s.format != Gzip && s.format != Zstd {
+		s.format = Plain
 	}
 	var err error
-	s.out, s.close, err = decompressor(in, format)
+	if s.out, s.close, err = decompressor(in, s.format); err != nil {
+		err = unpackError(s.format, err)
+	}
 	return s, err
 }
 
@@ -98,10 +107,14 @@ func (s *Stream) ReadBytes() int64 { return s.read }
 func (s *Stream) Read(p []byte) (int, error) {
 	n, err := s.out.Read(p)
 	s.n += int64(n)
-	if s.packed {
-		if limit := s.limits.allow(s.n, s.read); limit != nil {
-			return 0, limit
-		}
+	if s.format == Plain {
+		return n, err
+	}
+	if limit := s.limits.allow(s.n, s.read); limit != nil {
+		return 0, limit
+	}
+	if err != nil && err != io.EOF {
+		err = unpackError(s.format, err)
 	}
 	return n, err
 }

@@ -53,8 +53,18 @@ func TestStreamLimits(t *testing.T) {
 	}
 }
 
-// TestStreamBroken: a header that no decompressor takes is an error.
+// TestStreamBroken: a header that no decompressor takes is an error, and so is a stream that
+// is cut off.
 func TestStreamBroken(t *testing.T) {
+	for format, packed := range map[Format][]byte{Gzip: packGzip([]byte("text")), Zstd: packZstd([]byte("text"))} {
+		s, err := NewStream(bytes.NewReader(packed[:len(packed)-2]), Limits{}, nil)
+		if err == nil {
+			_, err = io.ReadAll(s)
+		}
+		if err == nil || err.Error() != "unpack "+string(format)+": it ends too early (unexpected EOF)" {
+			t.Errorf("%s: %v", format, err)
+		}
+	}
 	s, err := NewStream(bytes.NewReader([]byte("\x1f\x8b\x08\xff")), Limits{}, nil)
 	if err == nil || s.ReadBytes() != 4 {
 		t.Errorf("%v after %d bytes", err, s.ReadBytes())
